@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#ifndef TAILCALLD_EVENT_H
+#define TAILCALLD_EVENT_H
+
+/*
+ * The wire contract between the BPF programs and the daemon. The skeleton turns every type and
+ * constant here into Rust; nothing is written down twice. A change of meaning raises
+ * EVENT_VERSION. Numbers are in the byte order of the machine: both ends are the same machine.
+ */
+
+#define EVENT_VERSION 1
+
+/* A bank is one whole table: a slot per native syscall number, then one per 32-bit number.
+ * The program array holds two banks, so that a reload fills one while the other is live. */
+enum table_size {
+	ABI_SLOTS = 512, /* x86_64 stands at 472 in Linux 7.x; x32 numbers begin at 512 */
+	BANK_SLOTS = 2 * ABI_SLOTS,
+	TABLE_SLOTS = 2 * BANK_SLOTS,
+};
+
+/* What a record in the ring is. */
+enum event_kind {
+	EVENT_SYSCALL = 1, /* struct event, then captures */
+	EVENT_CGROUP_BORN = 2, /* struct cgroup_event */
+	EVENT_CGROUP_GONE = 3, /* struct cgroup_event without a name */
+};
+
+/* How the bytes of one argument were obtained. */
+enum capture_status {
+	CAPTURE_OK = 0,
+	CAPTURE_TRUNCATED = 1, /* there was more; `length` tells how much in all, 0 if unknown */
+	CAPTURE_UNREADABLE = 2, /* user memory could not be read; `error` is the errno */
+};
+
+/* The shape of a capture's bytes. */
+enum capture_kind {
+	CAPTURE_NUMBER = 1, /* __u64 */
+	CAPTURE_TEXT = 2, /* bytes of a C string, without its NUL */
+	CAPTURE_BYTES = 3, /* a structure, as it lay in memory */
+};
+
+/* How a field is to be read by people. The daemon's renderings are in src/decode/render.rs. */
+enum field_kind {
+	FIELD_TEXT = 1, /* a string or a path */
+	FIELD_TEXTS = 2, /* one string of a vector; the capture repeats */
+	FIELD_UNSIGNED = 3,
+	FIELD_SIGNED = 4, /* an int */
+	FIELD_HEX = 5,
+	FIELD_DIRFD = 6, /* an int, AT_FDCWD by name */
+	FIELD_AT_FLAGS = 7, /* AT_EMPTY_PATH and relatives */
+	FIELD_CLOCK = 8, /* clockid_t */
+	FIELD_TIMER_FLAGS = 9, /* TIMER_ABSTIME */
+	FIELD_TIMES = 10, /* struct itimerspec, 64- or 32-bit by the capture's size */
+	FIELD_SIGEVENT = 11, /* struct sigevent, 64- or 32-bit by the capture's size */
+};
+
+/* Why an event that was due is not in the ring. One counter each. */
+enum loss {
+	LOST_RING_FULL = 0, /* the daemon was slower than the producers */
+	LOST_RING_BUSY = 1, /* the ring had room but refused: NMI, or its lock was contended */
+	LOST_REROUTE = 2, /* the flip came in between and the new slot's program did not start */
+	LOST_SCRATCH = 3, /* no per-CPU scratch memory: cannot happen, counted all the same */
+	LOST_REASONS,
+};
+
+/* Numbers that no table has. They are counted, never masked into range. */
+enum odd_number {
+	ODD_MINUS_ONE = 0, /* -1: a tracer cancelled the call, or the caller passed it */
+	ODD_X32 = 1, /* bit 30: the x32 ABI */
+	ODD_OUT_OF_RANGE = 2, /* any other number from 512 on */
+	ODD_NUMBERS,
+};
+
+enum wire_size {
+	COMM_SIZE = 16, /* TASK_COMM_LEN */
+	CGROUP_NAME_SIZE = 256, /* NAME_MAX + 1 */
+	EVENT_SIZE = 128,
+	CAPTURE_SIZE = 16,
+	CAPTURES_MAX_BYTES = 32768, /* all captures of one event; a power of two for the verifier */
+	TEXT_MAX_BYTES = 4096, /* PATH_MAX, and the longest piece that one read brings */
+	ARGV_MAX_BYTES = 16384, /* the largest budget that a route may ask for */
+};
+
+/* One syscall, at entry. Captures follow, `captures` of them, each aligned to 8 bytes. */
+struct event {
+	__u16 version; /* EVENT_VERSION */
+	__u16 kind; /* enum event_kind */
+	__u32 size; /* bytes in all, captures included */
+	__u64 boottime_ns; /* CLOCK_BOOTTIME at entry */
+	__u64 cgroup; /* cgroup v2 id; 1 (the root) for every task on a v1 or hybrid host */
+	__u32 generation; /* of the table that judged this call */
+	__u16 slot; /* within a bank: number, plus ABI_SLOTS for the 32-bit ABI */
+	__u16 handler; /* struct handler's id */
+	__u8 message; /* which of the handler's messages */
+	__u8 priority; /* syslog level 3 to 7, from the route */
+	__u16 captures;
+	__u32 pid; /* thread group id, in the initial pid namespace like the next two */
+	__u32 tid;
+	__u32 ppid;
+	__u32 uid; /* in the initial user namespace, real ids */
+	__u32 gid;
+	__u32 loginuid; /* 4294967295: not set */
+	__u32 reserved; /* zero */
+	__u8 comm[COMM_SIZE]; /* any bytes up to a NUL; the task chooses them */
+	__u64 args[6]; /* as passed; for the 32-bit ABI zero-extended */
+};
+_Static_assert(sizeof(struct event) == EVENT_SIZE, "the wire header has no padding");
+
+/* One argument. `stored` bytes follow, zero-padded to a multiple of 8. */
+struct capture {
+	__u8 field; /* index into the handler's fields */
+	__u8 kind; /* enum capture_kind */
+	__u8 status; /* enum capture_status */
+	__u8 reserved; /* zero */
+	__s32 error; /* errno, positive, of an unreadable one; else 0 */
+	__u32 stored; /* bytes that follow, before padding */
+	__u32 length; /* bytes in all where known; 0 if unknown */
+};
+_Static_assert(sizeof(struct capture) == CAPTURE_SIZE, "the capture header has no padding");
+
+/* A cgroup of the v2 hierarchy was made or removed. */
+struct cgroup_event {
+	__u16 version;
+	__u16 kind;
+	__u32 size;
+	__u64 id;
+	__u64 parent;
+	__u8 name[CGROUP_NAME_SIZE]; /* last component, NUL-terminated */
+};
+
+/* The books of one slot: seen = excluded + counted + submitted + the sum of lost.
+ * They belong to the slot, not to a generation, so a reload never resets them. */
+struct counters {
+	__u64 seen; /* calls that reached the slot's handler */
+	__u64 excluded_self; /* made by the daemon */
+	__u64 excluded_sink; /* made by a program that our own output keeps busy: journald */
+	__u64 counted; /* by a handler that only counts */
+	__u64 submitted; /* events in the ring */
+	__u64 lost[LOST_REASONS];
+};
+
+/* Settings of one slot in one bank. A handler believes these, not the way it was reached. */
+struct route {
+	__u32 generation;
+	__u16 handler; /* 0: nothing is routed here */
+	__u8 priority;
+	__u8 reserved;
+	__u32 argv_bytes; /* `exec`: how many bytes of argv an event may carry */
+};
+
+/* An executable whose processes are excluded, as the kernel knows it. */
+struct file_id {
+	__u64 device; /* super_block's s_dev */
+	__u64 inode; /* 0: this entry is free */
+};
+
+enum handler_size {
+	HANDLER_NAME_SIZE = 16,
+	HANDLER_SUMMARY_SIZE = 96,
+	HANDLER_FIELDS = 16,
+	HANDLER_MESSAGES = 6,
+	HANDLER_MESSAGE_SIZE = 96,
+};
+
+struct field {
+	__u8 name[HANDLER_NAME_SIZE]; /* lower case; SYSCALL_ARG_<NAME> in the journal */
+	__u32 kind; /* enum field_kind; 0 ends the table */
+};
+
+/* What a handler tells about itself. It lies in the object's .rodata.handlers, so that the daemon
+ * can decode, describe and list a handler that it has never heard of. */
+struct handler {
+	__u32 id; /* given by the loader before load; the program compares routes with it */
+	__u8 name[HANDLER_NAME_SIZE]; /* the program is handle_<name> */
+	__u8 summary[HANDLER_SUMMARY_SIZE]; /* one line for `tailcalld handlers` */
+	struct field fields[HANDLER_FIELDS];
+	__u8 messages[HANDLER_MESSAGES][HANDLER_MESSAGE_SIZE]; /* `{field}` is replaced */
+};
+
+/* Whether the consumer wants to be woken. */
+enum consumer_state {
+	CONSUMER_AWAKE = 0, /* it is looking at the ring already */
+	CONSUMER_DOZING = 1, /* it looks again within 5 ms; wake it only when much has piled up */
+	CONSUMER_ASLEEP = 2, /* it sleeps until the next event */
+};
+
+#endif

@@ -1,0 +1,100 @@
+//! Bytes from the ring in, events out. Pure: no BPF, no I/O, no logging. The bytes carry what
+//! traced processes chose, so nothing here indexes, unwraps or panics.
+
+use crate::handlers::{Field, Handler};
+use crate::syscalls::Slot;
+
+/// One syscall at entry. Borrows the bytes of the ring and the handler's declaration.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Event<'a> {
+    /// Who captured it.
+    pub handler: &'a Handler,
+    /// Which of the handler's messages describes it.
+    pub message: u8,
+    /// Number and ABI.
+    pub slot: Slot,
+    /// Of the table that judged the call.
+    pub generation: u32,
+    /// Syslog level, 3 to 7.
+    pub priority: u8,
+    /// `CLOCK_BOOTTIME` at entry, ns.
+    pub boottime_ns: u64,
+    /// cgroup v2 id.
+    pub cgroup: u64,
+    /// Thread group, as the initial pid namespace knows it; so are the next two.
+    pub pid: u32,
+    /// Thread.
+    pub tid: u32,
+    /// Parent's thread group.
+    pub ppid: u32,
+    /// Real user, as the initial user namespace knows it; so is the group.
+    pub uid: u32,
+    /// Real group.
+    pub gid: u32,
+    /// Login user; `u32::MAX` if none was set.
+    pub loginuid: u32,
+    /// The task's name: any bytes but NUL, 15 at most.
+    pub comm: &'a [u8],
+    /// The six arguments as passed.
+    pub args: [u64; 6],
+    /// What the handler captured, in its order.
+    pub captures: Vec<Capture<'a>>,
+}
+
+/// One captured argument.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Capture<'a> {
+    /// What it is.
+    pub field: &'a Field,
+    /// What was read; empty where nothing could be.
+    pub value: Value<'a>,
+    /// How far the reading came.
+    pub status: Status,
+}
+
+/// A captured value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Value<'a> {
+    /// A scalar, as passed in a register.
+    Number(u64),
+    /// A C string without its NUL.
+    Text(&'a [u8]),
+    /// A structure as it lay in memory.
+    Bytes(&'a [u8]),
+}
+
+/// How far a capture came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Status {
+    /// Whole.
+    Ok,
+    /// Only the beginning; `length` is the full size in bytes (for a number: "at least") if known.
+    Truncated {
+        /// Bytes in all.
+        length: Option<u32>,
+    },
+    /// User memory could not be read.
+    Unreadable {
+        /// Why, as a positive errno.
+        errno: i32,
+    },
+}
+
+/// A cgroup of the v2 hierarchy came or went.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum CgroupEvent<'a> {
+    /// Made under `parent`.
+    Born {
+        /// Its id.
+        id: u64,
+        /// Its parent's id.
+        parent: u64,
+        /// Last component of its path.
+        name: &'a [u8],
+    },
+    /// Removed.
+    Gone {
+        /// Its id.
+        id: u64,
+    },
+}

@@ -1,0 +1,69 @@
+//! What the BPF object tells about its handlers: name, summary, fields, messages. Read from the
+//! object's `.rodata.handlers`, so that a new handler needs no new Rust code.
+
+/// All handlers of the object, by number from 1.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Handlers(Vec<Handler>);
+
+/// One handler's declaration.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Handler {
+    /// Number in routes and events; 0 is never used.
+    pub id: u16,
+    /// As in the configuration; the BPF program is `handle_<name>`.
+    pub name: String,
+    /// One line for people.
+    pub summary: String,
+    /// What its captures may be, by the index that an event carries.
+    pub fields: Vec<Field>,
+    /// Sentences, by the index that an event carries; `{field}` stands for a value.
+    pub messages: Vec<String>,
+}
+
+/// One thing that a handler captures.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Field {
+    /// Lower case, `[a-z0-9_]`, 15 bytes at most.
+    pub name: String,
+    /// How its bytes are rendered.
+    pub kind: FieldKind,
+}
+
+/// The kinds of `enum field_kind` in `bpf/event.h`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(missing_docs)] // each is described in event.h
+pub enum FieldKind {
+    Text,
+    Texts,
+    Unsigned,
+    Signed,
+    Hex,
+    Dirfd,
+    AtFlags,
+    Clock,
+    TimerFlags,
+    Times,
+    Sigevent,
+}
+
+impl Handlers {
+    /// Numbers the declarations from 1, in their order.
+    pub fn new(declared: Vec<Handler>) -> Self {
+        Self(declared)
+    }
+
+    /// The handler of that name.
+    pub fn named(&self, name: &str) -> Option<&Handler> {
+        self.0.iter().find(|handler| handler.name == name)
+    }
+
+    /// The handler with that number.
+    pub fn by_id(&self, id: u16) -> Option<&Handler> {
+        self.0.get(usize::from(id).checked_sub(1)?)
+    }
+
+    /// All of them, by number.
+    pub fn iter(&self) -> impl Iterator<Item = &Handler> {
+        self.0.iter()
+    }
+}

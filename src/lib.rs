@@ -1,0 +1,11 @@
+//! A syscall router: one BPF program on `sys_enter` tail-calls the handler that a TOML file wires
+//! to the syscall's number, and what the handlers see goes to the journal.
+//!
+//! The stages, in the order in which data passes them:
+//! `config -> plan -> load -> wire -> consume -> decode -> sink`.
+//! Nothing flows backwards; a reload enters again at `config` and ends after `wire`.
+
+pub mod decode;
+pub mod handlers;
+pub mod plan;
+pub mod syscalls;
