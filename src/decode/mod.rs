@@ -1,6 +1,10 @@
 //! Bytes from the ring in, events out. Pure: no BPF, no I/O, no logging. The bytes carry what
 //! traced processes chose, so nothing here indexes, unwraps or panics.
 
+mod wire;
+
+pub use wire::{Decoded, Error, decode};
+
 use crate::handlers::{Field, Handler};
 use crate::syscalls::Slot;
 
