@@ -12,4 +12,5 @@ pub mod handlers;
 pub mod load;
 pub mod plan;
 pub mod syscalls;
+pub mod units;
 pub mod wire;
