@@ -1,6 +1,9 @@
 //! Bytes from the ring in, events out. Pure: no BPF, no I/O, no logging. The bytes carry what
 //! traced processes chose, so nothing here indexes, unwraps or panics.
 
+pub mod printable;
+pub mod render;
+
 use crate::handlers::{Field, Handler};
 use crate::syscalls::Slot;
 
