@@ -8,4 +8,5 @@
 pub mod decode;
 pub mod handlers;
 pub mod plan;
+pub mod sink;
 pub mod syscalls;
