@@ -15,6 +15,7 @@ pub mod handlers;
 pub mod load;
 pub mod lock;
 pub mod plan;
+pub mod sink;
 pub mod syscalls;
 pub mod units;
 pub mod watch;

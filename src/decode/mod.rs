@@ -4,6 +4,8 @@
 mod wire;
 
 pub use wire::{Decoded, Error, decode};
+pub mod printable;
+pub mod render;
 
 use crate::handlers::{Field, Handler};
 use crate::syscalls::Slot;

@@ -1,0 +1,147 @@
+//! One captured value in, text out: exactly, in the notation of strace, and short, for a sentence.
+//! Structures have the layout of the ABI that passed them. A value of an unexpected shape is shown
+//! as it is, in hexadecimal; nothing here panics and nothing is made up.
+
+mod names;
+mod structs;
+
+use std::fmt::Write;
+
+use crate::decode::{Value, printable};
+use crate::handlers::FieldKind;
+use crate::syscalls::Abi;
+use names::{AT_FLAGS, Bits, TIMER_FLAGS};
+
+pub use structs::span;
+
+/// What the rendering of one value depends on besides its own field.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Context {
+    /// Which ABI passed the value.
+    pub abi: Abi,
+    /// The call's flags say that its times are points in time, not intervals.
+    pub absolute: bool,
+}
+
+/// A value that JSON can carry as a number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Number {
+    /// Of a field of kind `Unsigned`.
+    Unsigned(u64),
+    /// Of a field of kind `Signed`.
+    Signed(i64),
+}
+
+/// The number that a field of kind `Unsigned` or `Signed` holds.
+pub fn number(kind: FieldKind, value: Value) -> Option<Number> {
+    match (kind, value) {
+        (FieldKind::Unsigned, Value::Number(n)) => Some(Number::Unsigned(n)),
+        (FieldKind::Signed, Value::Number(n)) => Some(Number::Signed(int(n).into())),
+        _ => None,
+    }
+}
+
+/// Whether these are timer flags with `TIMER_ABSTIME`.
+pub fn is_absolute(kind: FieldKind, value: Value) -> bool {
+    kind == FieldKind::TimerFlags && matches!(value, Value::Number(n) if n & 1 != 0)
+}
+
+/// The value as strace prints it.
+pub fn exact(kind: FieldKind, value: Value, context: Context, out: &mut String) {
+    match (kind, value) {
+        (FieldKind::Text | FieldKind::Texts, Value::Text(text) | Value::Bytes(text)) => {
+            printable::quoted(text, printable::NO_LIMIT, out);
+        }
+        (_, Value::Number(n)) => scalar(kind, n, out),
+        (FieldKind::Times, Value::Bytes(bytes)) => match structs::Times::read(bytes, context.abi) {
+            Some(times) => times.exact(out),
+            None => hex_bytes(bytes, out),
+        },
+        (FieldKind::Sigevent, Value::Bytes(bytes)) => match structs::Sigevent::read(bytes) {
+            Some(sigevent) => sigevent.exact(out),
+            None => hex_bytes(bytes, out),
+        },
+        (_, Value::Text(bytes) | Value::Bytes(bytes)) => hex_bytes(bytes, out),
+    }
+}
+
+/// The value as a person would say it; `limit` bounds what a process can make of a string.
+pub fn short(kind: FieldKind, value: Value, context: Context, limit: usize, out: &mut String) {
+    let start = out.len();
+    match (kind, value) {
+        (FieldKind::Text, Value::Text(text) | Value::Bytes(text)) => {
+            return printable::word(text, limit, out);
+        }
+        (FieldKind::Texts, Value::Text(text) | Value::Bytes(text)) => {
+            return printable::quoted(text, limit, out);
+        }
+        (FieldKind::Clock, Value::Number(n)) => names::clock_short(int(n), out),
+        (FieldKind::Times, Value::Bytes(bytes)) => match structs::Times::read(bytes, context.abi) {
+            Some(times) => times.short(context.absolute, out),
+            None => hex_bytes(bytes, out),
+        },
+        (FieldKind::Sigevent, Value::Bytes(bytes)) => match structs::Sigevent::read(bytes) {
+            Some(sigevent) => sigevent.short(out),
+            None => hex_bytes(bytes, out),
+        },
+        _ => exact(kind, value, context, out),
+    }
+    printable::cut(out, start, limit);
+}
+
+/// A register as strace prints one of unknown type.
+pub fn register(n: u64, out: &mut String) {
+    let _ = if n == 0 { write!(out, "0") } else { write!(out, "{n:#x}") };
+}
+
+fn scalar(kind: FieldKind, n: u64, out: &mut String) {
+    match kind {
+        FieldKind::Unsigned => drop(write!(out, "{n}")),
+        FieldKind::Signed => drop(write!(out, "{}", int(n))),
+        FieldKind::Hex => register(n, out),
+        FieldKind::Dirfd if int(n) == nix::libc::AT_FDCWD => out.push_str("AT_FDCWD"),
+        FieldKind::Dirfd => drop(write!(out, "{}", int(n))),
+        FieldKind::AtFlags => bits(&AT_FLAGS, low(n), out),
+        FieldKind::TimerFlags => bits(&TIMER_FLAGS, low(n), out),
+        FieldKind::Clock => names::clock(int(n), out),
+        FieldKind::Text | FieldKind::Texts | FieldKind::Times | FieldKind::Sigevent => {
+            let _ = if n == 0 { write!(out, "NULL") } else { write!(out, "{n:#x}") };
+        }
+    }
+}
+
+/// The kernel takes an `int` from the low half of the register, whatever stands above it.
+fn int(n: u64) -> i32 {
+    n as i32
+}
+
+fn low(n: u64) -> u32 {
+    n as u32
+}
+
+fn bits(table: &Bits, n: u32, out: &mut String) {
+    let start = out.len();
+    let mut rest = n;
+    for (bit, name) in table.names.iter().filter(|(bit, _)| n & bit != 0) {
+        rest &= !bit;
+        out.push_str(if out.len() > start { "|" } else { "" });
+        out.push_str(name);
+    }
+    let _ = match (out.len() > start, rest) {
+        (true, 0) => Ok(()),
+        (true, _) => write!(out, "|{rest:#x}"),
+        (false, 0) => write!(out, "0"),
+        (false, _) => write!(out, "{rest:#x} /* {} */", table.unknown),
+    };
+}
+
+fn hex_bytes(bytes: &[u8], out: &mut String) {
+    let _ = write!(out, "<{} bytes:", bytes.len());
+    for byte in bytes {
+        let _ = write!(out, " {byte:02x}");
+    }
+    out.push('>');
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,195 @@
+//! Spells a record as one JSON object on one line. Numbers are numbers. Bytes that a process chose
+//! are a string if they are UTF-8, otherwise an array of byte numbers, as `journalctl -o json` has it.
+
+use crate::sink::fields::{Cell, Fields};
+use crate::sink::key::{ARGS, Key, Name};
+use crate::sink::number;
+use crate::sink::record::Record;
+use crate::sink::walk::{Scratch, walk};
+
+/// Appends the line of `record` to `buffer`.
+pub fn encode(record: &Record, scratch: &mut Scratch, buffer: &mut Vec<u8>) {
+    buffer.push(b'{');
+    let mut object = Object { buffer, in_args: false };
+    walk(record, scratch, &mut object);
+    object.close_args();
+    close(b'}', buffer);
+    buffer.push(b'\n');
+}
+
+/// An object in the making. Each member ends in a comma; `close` takes the last one away.
+struct Object<'b> {
+    buffer: &'b mut Vec<u8>,
+    in_args: bool,
+}
+
+impl Object<'_> {
+    /// False where JSON has no such key. The arguments, which come in a row, open their own object.
+    fn key(&mut self, name: Name) -> bool {
+        match name {
+            Name::Key(key) => {
+                self.close_args();
+                plain_key(key.json(), self.buffer)
+            }
+            Name::Arg(name) => {
+                if !self.in_args {
+                    plain_key(ARGS, self.buffer);
+                    self.buffer.push(b'{');
+                    self.in_args = true;
+                }
+                string(name, self.buffer);
+                self.buffer.push(b':');
+                true
+            }
+        }
+    }
+
+    fn close_args(&mut self) {
+        if std::mem::take(&mut self.in_args) {
+            close(b'}', self.buffer);
+            self.buffer.push(b',');
+        }
+    }
+}
+
+impl Fields for Object<'_> {
+    fn word(&mut self, name: Key, value: &'static str) {
+        if self.key(name.into()) {
+            string(value, self.buffer);
+            self.buffer.push(b',');
+        }
+    }
+
+    fn unsigned<'n>(&mut self, name: impl Into<Name<'n>>, value: u64) {
+        if self.key(name.into()) {
+            number::unsigned(value, self.buffer);
+            self.buffer.push(b',');
+        }
+    }
+
+    fn signed<'n>(&mut self, name: impl Into<Name<'n>>, value: i64) {
+        if self.key(name.into()) {
+            number::signed(value, self.buffer);
+            self.buffer.push(b',');
+        }
+    }
+
+    fn text<'n>(&mut self, name: impl Into<Name<'n>>, value: &[u8]) {
+        if self.key(name.into()) {
+            bytes(value, self.buffer);
+            self.buffer.push(b',');
+        }
+    }
+
+    fn list<'n, 'v>(&mut self, name: impl Into<Name<'n>>, values: impl Iterator<Item = &'v [u8]>) {
+        if self.key(name.into()) {
+            self.buffer.push(b'[');
+            for value in values {
+                bytes(value, self.buffer);
+                self.buffer.push(b',');
+            }
+            close(b']', self.buffer);
+            self.buffer.push(b',');
+        }
+    }
+
+    fn rows<'v, const N: usize>(
+        &mut self,
+        name: Key,
+        rows: impl Iterator<Item = [(&'static str, Cell<'v>); N]>,
+    ) {
+        if self.key(name.into()) {
+            self.buffer.push(b'[');
+            rows.for_each(|columns| row(&columns, self.buffer));
+            close(b']', self.buffer);
+            self.buffer.push(b',');
+        }
+    }
+}
+
+fn row(columns: &[(&'static str, Cell)], buffer: &mut Vec<u8>) {
+    buffer.push(b'{');
+    for (column, cell) in columns {
+        plain_key(column, buffer);
+        match cell {
+            Cell::Slot(slot) => string(&slot.to_string(), buffer),
+            Cell::Word(word) => string(word, buffer),
+            Cell::Count(count) => number::unsigned(*count, buffer),
+        }
+        buffer.push(b',');
+    }
+    close(b'}', buffer);
+    buffer.push(b',');
+}
+
+/// A key of ours, which needs no escape; false for none.
+fn plain_key(key: &str, buffer: &mut Vec<u8>) -> bool {
+    if key.is_empty() {
+        return false;
+    }
+    buffer.push(b'"');
+    buffer.extend_from_slice(key.as_bytes());
+    buffer.extend_from_slice(b"\":");
+    true
+}
+
+fn close(bracket: u8, buffer: &mut Vec<u8>) {
+    match buffer.last_mut() {
+        Some(last @ b',') => *last = bracket,
+        _ => buffer.push(bracket),
+    }
+}
+
+fn bytes(value: &[u8], buffer: &mut Vec<u8>) {
+    match std::str::from_utf8(value) {
+        Ok(text) => string(text, buffer),
+        Err(_) => {
+            buffer.push(b'[');
+            for byte in value {
+                number::unsigned((*byte).into(), buffer);
+                buffer.push(b',');
+            }
+            close(b']', buffer);
+        }
+    }
+}
+
+/// Copies runs of what needs no escape at once: most values are one run.
+fn string(text: &str, buffer: &mut Vec<u8>) {
+    buffer.push(b'"');
+    let mut rest = text.as_bytes();
+    while let Some(position) = rest.iter().position(|byte| needs_escape(*byte)) {
+        let (run, tail) = rest.split_at(position);
+        buffer.extend_from_slice(run);
+        rest = match tail.split_first() {
+            Some((byte, after)) => {
+                escape(*byte, buffer);
+                after
+            }
+            None => tail,
+        };
+    }
+    buffer.extend_from_slice(rest);
+    buffer.push(b'"');
+}
+
+fn needs_escape(byte: u8) -> bool {
+    byte < b' ' || byte == b'"' || byte == b'\\'
+}
+
+fn escape(byte: u8, buffer: &mut Vec<u8>) {
+    match byte {
+        b'"' | b'\\' => buffer.extend_from_slice(&[b'\\', byte]),
+        b'\n' => buffer.extend_from_slice(b"\\n"),
+        b'\r' => buffer.extend_from_slice(b"\\r"),
+        b'\t' => buffer.extend_from_slice(b"\\t"),
+        _ => {
+            let hex = |nibble: u8| b"0123456789abcdef".get(usize::from(nibble)).copied();
+            buffer.extend_from_slice(b"\\u00");
+            buffer.extend(hex(byte >> 4).into_iter().chain(hex(byte & 15)));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,129 @@
+use super::encode;
+use crate::decode::{Status, Value};
+use crate::sink::record::{Body, Place, Record};
+use crate::sink::samples;
+use crate::sink::walk::Scratch;
+use proptest::prelude::{any, proptest};
+use serde_json::json;
+
+fn line(record: &Record) -> String {
+    let mut buffer = Vec::new();
+    encode(record, &mut Scratch::new(), &mut buffer);
+    let line = String::from_utf8(buffer).unwrap();
+    assert_eq!(line.find('\n'), Some(line.len() - 1), "one line");
+    line
+}
+
+fn object(record: &Record) -> serde_json::Value {
+    serde_json::from_str(&line(record)).unwrap()
+}
+
+#[test]
+fn an_event_is_one_object() {
+    let handler = samples::handler();
+    let captures = vec![
+        samples::capture(&handler, "filename", Value::Text(b"/bin/\xff")),
+        samples::capture(&handler, "argv", Value::Text(b"l\"s\\\n\x1b")),
+        samples::capture(&handler, "argv", Value::Text(b"")),
+        samples::capture(&handler, "envp", Value::Text(b"A=1")),
+        samples::capture(&handler, "argc", Value::Number(2)),
+        samples::capture(&handler, "timer", Value::Number(0xffff_ffff)),
+        samples::capture(&handler, "dirfd", Value::Number(5)),
+        samples::with_status(
+            &handler,
+            "times",
+            Value::Bytes(b""),
+            Status::Unreadable { errno: 14 },
+        ),
+    ];
+    let event = samples::event(&handler, captures);
+    let place = Place { unit: Some("a.service"), ..Place::default() };
+    assert_eq!(
+        object(&samples::record(&event, &place)),
+        json!({
+            "schema": 1,
+            "record": "syscall",
+            "time": "2026-01-02T03:04:05.000000006Z",
+            "message": "Executing a program: \"/bin/\\xff\" [\"l\\\"s\\\\\\n\\x1b\", \"\"] \
+                        by bash (pid 1234, uid 1000)",
+            "message_id": crate::sink::kind::SYSCALL.id,
+            "priority": 6,
+            "nr": 511,
+            "abi": crate::syscalls::Abi::Native.name(),
+            "handler": "exec",
+            "generation": 3,
+            "boottime_ns": 42,
+            "pid": 1234,
+            "tid": 1235,
+            "ppid": 1,
+            "uid": 1000,
+            "gid": 100,
+            "comm": "bash",
+            "cgroup_id": 77,
+            "unit": "a.service",
+            "args": {
+                "filename": [47, 98, 105, 110, 47, 255],
+                "argc": 2,
+                "dirfd": "5",
+                "envp": ["A=1"],
+                "timer": -1
+            },
+            "argv": ["l\"s\\\n\u{1b}", ""],
+            "unreadable": ["times"]
+        })
+    );
+}
+
+#[test]
+fn registers_are_named_by_their_position() {
+    let handler = samples::handler();
+    let event = samples::event(&handler, vec![]);
+    assert_eq!(
+        object(&samples::record(&event, &Place::default()))["args"],
+        json!({"0": "0", "1": "0x1", "2": "0xffffffffffffffff", "3": "0x3", "4": "0x4", "5": "0x5"})
+    );
+}
+
+#[test]
+fn own_records_have_tables_and_lists() {
+    let (lost, reloaded) = (samples::lost(), samples::reloaded());
+    let lost = object(&samples::own(Body::Lost(&lost)));
+    assert_eq!(lost["lost"], 8);
+    assert_eq!(
+        lost["losses"][0],
+        json!({"syscall": "#510", "abi": "i386", "handler": "args", "reason": "ring_full", "count": 7})
+    );
+    let reloaded = object(&samples::own(Body::Reloaded(&reloaded)));
+    assert_eq!(reloaded["added"], json!(["call0 = args", "call1 = args"]));
+    assert_eq!(reloaded["removed"], json!([]));
+    let (stopped, started) = (samples::stopped(), samples::started());
+    assert_eq!(
+        object(&samples::own(Body::Stopped(&stopped)))["totals"][1],
+        json!({"syscall": "#9", "abi": "x86_64", "handler": "exec", "seen": 2, "written": 1,
+               "excluded": 1, "lost": 0})
+    );
+    assert_eq!(object(&samples::own(Body::Started(&started)))["routes"], 34);
+}
+
+proptest! {
+    #[test]
+    fn any_bytes_come_back_as_they_were(text: Vec<u8>, comm in any::<String>(), n in any::<u64>()) {
+        let handler = samples::handler();
+        let captures = vec![
+            samples::capture(&handler, "filename", Value::Text(&text)),
+            samples::capture(&handler, "argv", Value::Text(comm.as_bytes())),
+            samples::capture(&handler, "argc", Value::Number(n)),
+        ];
+        let mut event = samples::event(&handler, captures);
+        event.comm = comm.as_bytes();
+        let object = object(&samples::record(&event, &Place::default()));
+        let expected = match String::from_utf8(text.clone()) {
+            Ok(text) => json!(text),
+            Err(_) => json!(text),
+        };
+        assert_eq!(object["args"]["filename"], expected);
+        assert_eq!(object["args"]["argc"], n);
+        assert_eq!(object["argv"], json!([comm]));
+        assert_eq!(object["comm"], json!(comm));
+    }
+}

@@ -1,0 +1,30 @@
+//! The kinds of record and their ids. Each id was drawn at random once and never changes: it is
+//! what a rule or a dashboard asks for. `systemd/tailcalld.catalog` and `docs/events.md` have an
+//! entry for each.
+
+/// One kind of record.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Kind {
+    /// `record` in JSON, and the heading in `docs/events.md`.
+    pub name: &'static str,
+    /// `MESSAGE_ID`.
+    pub id: &'static str,
+}
+
+/// A syscall was made; its level is the route's.
+pub const SYSCALL: Kind = Kind { name: "syscall", id: "397d4d90fa9b406c956a9759375c2e15" };
+/// The daemon is attached and reads.
+pub const STARTED: Kind = Kind { name: "started", id: "d46abc6256004c59b29eaafb3f940864" };
+/// A new table judges.
+pub const RELOADED: Kind = Kind { name: "reloaded", id: "8fb7b533292e4869979be20537d7ac8d" };
+/// A new configuration had faults; the old table stays.
+pub const REFUSED: Kind = Kind { name: "refused", id: "721c8c0188254a80987bc73224551a10" };
+/// Events that were due are not recorded.
+pub const LOST: Kind = Kind { name: "lost", id: "7b1b889327f14078b13a9eb4b84566de" };
+/// The output takes records again.
+pub const SINK_BACK: Kind = Kind { name: "sink_back", id: "58afba8d9b3c45b5903cfa5c0c122343" };
+/// The daemon ends, with its books.
+pub const STOPPED: Kind = Kind { name: "stopped", id: "4731d5e09b8b41e4bfeae0a025b3413a" };
+
+/// All of them.
+pub const ALL: [&Kind; 7] = [&SYSCALL, &STARTED, &RELOADED, &REFUSED, &LOST, &SINK_BACK, &STOPPED];

@@ -1,0 +1,89 @@
+//! `MESSAGE`: one sentence for a person, made of the handler's template and the event's values. It
+//! is printable whatever a process put into its names, and at most a screenful: the whole of every
+//! value stands in a field of its own.
+
+mod own;
+mod values;
+
+use std::fmt::Write;
+
+use crate::decode::printable::{self, NO_LIMIT};
+use crate::decode::{Event, render};
+use crate::sink::record::Body;
+use crate::syscalls::Abi;
+
+/// Bytes of what the template makes. 80 columns by 25 lines are 2000; a longer sentence scrolls the
+/// one before it away. What names the task follows beyond this limit, so it is always there.
+const SENTENCE_MAX: usize = 2000;
+
+/// For an event whose handler has no such message.
+const FALLBACK: &str = "{syscall}({args})";
+
+/// Writes the sentence of any record.
+pub fn write(body: &Body, out: &mut String) {
+    match body {
+        Body::Syscall { event, .. } => event_sentence(event, out),
+        own => {
+            let start = out.len();
+            own::write(own, out);
+            printable::cut(out, start, SENTENCE_MAX);
+        }
+    }
+}
+
+fn event_sentence(event: &Event, out: &mut String) {
+    let template = event.handler.messages.get(usize::from(event.message));
+    let template = template.map(String::as_str).filter(|template| !template.is_empty());
+    let start = out.len();
+    fill(template.unwrap_or(FALLBACK), event, out);
+    printable::cut(out, start, SENTENCE_MAX);
+    task(event, out);
+}
+
+/// Replaces each `{name}`; one that means nothing stays as it is.
+fn fill(template: &str, event: &Event, out: &mut String) {
+    let mut rest = template;
+    while let Some((before, name, after)) = placeholder(rest) {
+        printable::plain(before, NO_LIMIT, out);
+        match name {
+            "syscall" => drop(write!(out, "{}", event.slot)),
+            "args" => registers(event, out),
+            _ if values::write(name, event, out) => {}
+            _ => {
+                out.push('{');
+                printable::plain(name, NO_LIMIT, out);
+                out.push('}');
+            }
+        }
+        rest = after;
+    }
+    printable::plain(rest, NO_LIMIT, out);
+}
+
+/// What stands before, in and after the first pair of braces.
+fn placeholder(text: &str) -> Option<(&str, &str, &str)> {
+    let (before, rest) = text.split_once('{')?;
+    let (name, after) = rest.split_once('}')?;
+    Some((before, name, after))
+}
+
+fn registers(event: &Event, out: &mut String) {
+    for (position, value) in event.args.into_iter().enumerate() {
+        out.push_str(if position > 0 { ", " } else { "" });
+        render::register(value, out);
+    }
+}
+
+/// The kernel's own ABI goes without saying.
+fn task(event: &Event, out: &mut String) {
+    out.push_str(" by ");
+    printable::word(event.comm, NO_LIMIT, out);
+    let _ = write!(out, " (pid {}, uid {}", event.pid, event.uid);
+    if event.slot.abi() != Abi::Native {
+        let _ = write!(out, ", {}", event.slot.abi().name());
+    }
+    out.push(')');
+}
+
+#[cfg(test)]
+mod tests;

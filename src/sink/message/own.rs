@@ -1,0 +1,98 @@
+//! The sentences of the daemon's own records. Texts that quote a file are made printable too.
+
+use std::fmt::Write;
+
+use super::values::plural;
+use crate::decode::printable::{self, NO_LIMIT};
+use crate::decode::render;
+use crate::sink::record::{Body, Loss, Lost, Refused, Reloaded, SinkBack, Started, Stopped, Total};
+
+/// How many items a sentence tells before it only counts. All stand in the record's fields.
+const ITEMS_MAX: usize = 8;
+
+pub fn write(body: &Body, out: &mut String) {
+    match body {
+        Body::Syscall { .. } => {}
+        Body::Started(started) => self::started(started, out),
+        Body::Reloaded(reloaded) => self::reloaded(reloaded, out),
+        Body::Refused(refused) => self::refused(refused, out),
+        Body::Lost(lost) => self::lost(lost, out),
+        Body::SinkBack(back) => sink_back(back, out),
+        Body::Stopped(stopped) => self::stopped(stopped, out),
+    }
+}
+
+fn started(started: &Started, out: &mut String) {
+    out.push_str(if started.adopted { "Took over the attached table: " } else { "Started: " });
+    let _ = write!(out, "{} {}", started.routes, plural(started.routes, "route", "routes"));
+    let _ = write!(out, ", generation {}, on ", started.generation);
+    printable::plain(&started.attached, NO_LIMIT, out);
+    out.push_str(" of Linux ");
+    printable::plain(&started.kernel, NO_LIMIT, out);
+    out.push_str(", tailcalld ");
+    printable::plain(&started.version, NO_LIMIT, out);
+}
+
+fn reloaded(reloaded: &Reloaded, out: &mut String) {
+    let _ = write!(out, "Rewired, generation {}: ", reloaded.generation);
+    let start = out.len();
+    for (word, routes) in [
+        ("added ", &reloaded.added),
+        ("changed ", &reloaded.changed),
+        ("removed ", &reloaded.removed),
+    ] {
+        if !routes.is_empty() {
+            out.push_str(if out.len() > start { "; " } else { "" });
+            out.push_str(word);
+            items(routes, ", ", out);
+        }
+    }
+    out.push_str(if out.len() > start { "" } else { "no route changed" });
+}
+
+fn refused(refused: &Refused, out: &mut String) {
+    let _ = write!(out, "Reload refused, generation {} stays: ", refused.generation);
+    items(&refused.faults, "; ", out);
+}
+
+fn lost(lost: &Lost, out: &mut String) {
+    let count = lost.count();
+    let _ = write!(out, "Lost {count} {} in ", plural(count, "event", "events"));
+    render::span(lost.to_ns.saturating_sub(lost.from_ns), out);
+    out.push_str(": ");
+    let loss = |loss: &Loss| format!("{} of {} ({})", loss.count, loss.slot, loss.reason.name());
+    items(&lost.losses.iter().map(loss).collect::<Vec<_>>(), ", ", out);
+}
+
+fn sink_back(back: &SinkBack, out: &mut String) {
+    let _ = write!(out, "{} takes records again after ", back.output);
+    render::span(back.to_ns.saturating_sub(back.from_ns), out);
+    match back.lost {
+        0 => out.push_str("; the ring held all events, none was lost"),
+        1 => out.push_str("; the ring could not hold 1 event, which is lost"),
+        lost => drop(write!(out, "; the ring could not hold {lost} events, which are lost")),
+    }
+}
+
+fn stopped(stopped: &Stopped, out: &mut String) {
+    let sum = |of: fn(&Total) -> u64| stopped.totals.iter().map(of).fold(0, u64::saturating_add);
+    out.push_str("Stopped by ");
+    printable::plain(&stopped.reason, NO_LIMIT, out);
+    let routes = u64::try_from(stopped.totals.len()).unwrap_or(u64::MAX);
+    let _ = write!(out, ": {routes} {} saw ", plural(routes, "route", "routes"));
+    let seen = sum(|total| total.seen);
+    let _ = write!(out, "{seen} {}, ", plural(seen, "call", "calls"));
+    let _ = write!(out, "{} written, ", sum(|total| total.written));
+    let _ = write!(out, "{} excluded, ", sum(|total| total.excluded));
+    let _ = write!(out, "{} lost", sum(|total| total.lost));
+}
+
+fn items(items: &[String], separator: &str, out: &mut String) {
+    for (position, item) in items.iter().take(ITEMS_MAX).enumerate() {
+        out.push_str(if position > 0 { separator } else { "" });
+        printable::plain(item, NO_LIMIT, out);
+    }
+    if items.len() > ITEMS_MAX {
+        let _ = write!(out, "{separator}and {} more", items.len() - ITEMS_MAX);
+    }
+}

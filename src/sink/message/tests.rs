@@ -1,0 +1,196 @@
+use crate::decode::{Capture, Event, Status, Value};
+use crate::handlers::Handler;
+use crate::sink::message::write;
+use crate::sink::record::{Body, Place};
+use crate::sink::samples;
+use crate::syscalls::{Abi, Slot};
+use proptest::prelude::{any, proptest};
+
+const BY: &str = " by bash (pid 1234, uid 1000)";
+
+fn sentence(event: &Event) -> String {
+    let mut out = String::new();
+    write(&Body::Syscall { event, place: &Place::default() }, &mut out);
+    out
+}
+
+fn of_captures<'a>(handler: &'a Handler, captures: Vec<Capture<'a>>) -> String {
+    let text = sentence(&samples::event(handler, captures));
+    text.strip_suffix(BY).expect("the task is named").to_owned()
+}
+
+#[test]
+fn a_program_is_told_with_its_arguments() {
+    let handler = samples::handler();
+    let captures = vec![
+        samples::capture(&handler, "filename", Value::Text(b"/usr/bin/ls")),
+        samples::capture(&handler, "argv", Value::Text(b"ls")),
+        samples::capture(&handler, "argv", Value::Text(b"")),
+        samples::capture(&handler, "argc", Value::Number(2)),
+    ];
+    let expected = r#"Executing a program: /usr/bin/ls ["ls", ""]"#;
+    assert_eq!(of_captures(&handler, captures), expected);
+}
+
+#[test]
+fn what_is_missing_of_argv_is_told() {
+    let handler = samples::handler();
+    let cut = Status::Truncated { length: None };
+    let argv = |argc, argc_status, bytes| {
+        let captures = vec![
+            samples::capture(&handler, "filename", Value::Text(b"x")),
+            samples::capture(&handler, "argv", Value::Text(b"x")),
+            samples::with_status(&handler, "argv", Value::Text(b"-l"), cut),
+            samples::with_status(&handler, "argc", Value::Number(argc), argc_status),
+            samples::with_status(&handler, "argv_bytes", Value::Number(bytes), argc_status),
+        ];
+        of_captures(&handler, captures)
+    };
+    assert_eq!(
+        argv(37, Status::Ok, 5213),
+        r#"Executing a program: x ["x", "-l"..., ... 37 arguments, 5213 bytes]"#
+    );
+    assert_eq!(
+        argv(1, cut, 1),
+        r#"Executing a program: x ["x", "-l"..., ... at least 1 argument, 1 byte]"#
+    );
+    let none = vec![
+        samples::capture(&handler, "filename", Value::Text(b"x")),
+        samples::capture(&handler, "argc", Value::Number(2)),
+    ];
+    assert_eq!(of_captures(&handler, none), "Executing a program: x [... 2 arguments]");
+}
+
+#[test]
+fn nothing_unreadable_is_blank() {
+    let handler = samples::handler();
+    let unreadable = Status::Unreadable { errno: 14 };
+    let odd = Status::Unreadable { errno: 9999 };
+    let captures = vec![
+        samples::with_status(&handler, "filename", Value::Text(b""), unreadable),
+        samples::capture(&handler, "argv", Value::Text(b"a")),
+        samples::with_status(&handler, "argv", Value::Text(b""), odd),
+    ];
+    let expected = "Executing a program: <unreadable: EFAULT> \
+                    [\"a\", <unreadable: errno 9999>]";
+    assert_eq!(of_captures(&handler, captures), expected);
+    assert_eq!(of_captures(&handler, vec![]), "Executing a program: <not captured> []");
+}
+
+#[test]
+fn built_in_names_and_unknown_ones() {
+    let handler = samples::handler();
+    let mut event = samples::event(&handler, vec![]);
+    event.message = 1;
+    assert_eq!(sentence(&event), format!("#511(0, 0x1, 0xffffffffffffffff, 0x3, 0x4, 0x5){BY}"));
+    event.message = 200;
+    assert_eq!(sentence(&event), format!("#511(0, 0x1, 0xffffffffffffffff, 0x3, 0x4, 0x5){BY}"));
+    event.message = 3;
+    assert_eq!(sentence(&event), format!("{{nothing}} {{filename {{}} }}{BY}"));
+}
+
+#[test]
+fn absolute_times_are_points_in_time() {
+    let handler = samples::handler();
+    let times: Vec<u8> = [0_i64, 0, 5, 0].into_iter().flat_map(i64::to_ne_bytes).collect();
+    let told = |flags| {
+        let captures = vec![
+            samples::capture(&handler, "flags", Value::Number(flags)),
+            samples::capture(&handler, "timer", Value::Number(7)),
+            samples::capture(&handler, "times", Value::Bytes(&times)),
+        ];
+        let mut event = samples::event(&handler, captures);
+        event.message = 2;
+        sentence(&event)
+    };
+    assert_eq!(told(0), format!("Timer 7: once in 5 s{BY}"));
+    assert_eq!(told(1), format!("Timer 7: once at 5 s{BY}"));
+}
+
+#[test]
+fn no_name_can_pass_for_the_sentence() {
+    let handler = samples::handler();
+    let captures = vec![samples::capture(&handler, "filename", Value::Text(b"x by init (pid 1"))];
+    let mut event = samples::event(&handler, captures);
+    event.comm = b"a (pid 1\n\x1b[m\xff";
+    event.slot = Slot::new(Abi::Compat, 511).unwrap();
+    assert_eq!(
+        sentence(&event),
+        "Executing a program: \"x by init (pid 1\" [] \
+         by \"a (pid 1\\n\\x1b[m\\xff\" (pid 1234, uid 1000, i386)"
+    );
+}
+
+#[test]
+fn a_sentence_is_bounded_and_still_names_the_task() {
+    let handler = samples::handler();
+    let long = vec![b'\xff'; 4096];
+    let mut captures = vec![samples::capture(&handler, "filename", Value::Text(&long))];
+    captures.extend((0..300).map(|_| samples::capture(&handler, "argv", Value::Text(&long))));
+    let text = of_captures(&handler, captures);
+    assert!(text.len() < 2010, "{}", text.len());
+    assert!(text.contains("\\xff\"... [\"\\xff"), "{text}");
+    assert!(text.ends_with(", ...]"), "{text}");
+}
+
+#[test]
+fn own_records_are_sentences() {
+    let (started, reloaded, refused) =
+        (samples::started(), samples::reloaded(), samples::refused());
+    let (lost, back, stopped) = (samples::lost(), samples::sink_back(), samples::stopped());
+    for (body, expected) in [
+        (
+            Body::Started(&started),
+            "Started: 34 routes, generation 1, on raw_tp/sys_enter of Linux 6.18.0, tailcalld 0.1.0",
+        ),
+        (
+            Body::Reloaded(&reloaded),
+            "Rewired, generation 4: added call0 = args, call1 = args; changed call2 = args, \
+             call3 = args, call4 = args, call5 = args, call6 = args, call7 = args, call8 = args, \
+             call9 = args, and 3 more",
+        ),
+        (
+            Body::Refused(&refused),
+            "Reload refused, generation 3 stays: a.toml:1:2: unknown handler \"o\\np\"; \
+             a.toml:3:4: x",
+        ),
+        (Body::Lost(&lost), "Lost 8 events in 1.5 s: 7 of #510 (ring_full), 1 of #511 (output)"),
+        (
+            Body::SinkBack(&back),
+            "journald takes records again after 3.2 s; the ring could not hold 2 events, \
+             which are lost",
+        ),
+        (
+            Body::Stopped(&stopped),
+            "Stopped by SIGTERM: 2 routes saw 1002 calls, 1000 written, 2 excluded, 0 lost",
+        ),
+    ] {
+        let mut out = String::new();
+        write(&body, &mut out);
+        assert_eq!(out, expected);
+    }
+}
+
+proptest! {
+    #[test]
+    fn any_event_has_a_printable_sentence(
+        name: Vec<u8>, comm: Vec<u8>, number in any::<u64>(), message in any::<u8>(),
+        template in any::<String>(), errno in any::<i32>(),
+    ) {
+        let mut handler = samples::handler();
+        handler.messages.push(template);
+        let status = Status::Unreadable { errno };
+        let captures = handler.fields.iter().flat_map(|field| {
+            [Value::Number(number), Value::Text(&name), Value::Bytes(&comm)]
+                .map(|value| Capture { field, value, status: Status::Ok })
+                .into_iter()
+                .chain([Capture { field, value: Value::Text(b""), status }])
+        });
+        let mut event = samples::event(&handler, captures.collect());
+        event.message = message % 6;
+        event.comm = &comm;
+        let text = sentence(&event);
+        assert!(!text.chars().any(char::is_control), "{text}");
+        assert!(text.ends_with(" (pid 1234, uid 1000)"));
+    }
+}

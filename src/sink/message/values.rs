@@ -1,0 +1,106 @@
+//! The values of an event within its sentence.
+
+use std::fmt::Write;
+
+use nix::errno::Errno;
+
+use crate::decode::render::{self, Context};
+use crate::decode::{Capture, Event, Status, Value};
+use crate::handlers::{Field, FieldKind};
+use crate::sink::captures;
+
+/// Bytes that one value may take, so that a long path leaves room for the others.
+const VALUE_MAX: usize = 400;
+
+/// Bytes that all strings of a vector may take.
+const LIST_MAX: usize = 1000;
+
+/// Writes the value of the field called `name`; false if the handler has no such field.
+pub fn write(name: &str, event: &Event, out: &mut String) -> bool {
+    let Some(field) = event.handler.fields.iter().find(|field| field.name == name) else {
+        return false;
+    };
+    let context = captures::context(event);
+    match (field.kind, captures::of(event, field).next()) {
+        (FieldKind::Texts, _) => list(event, field, context, out),
+        (_, Some(capture)) => single(capture, context, out),
+        (_, None) => out.push_str("<not captured>"),
+    }
+    true
+}
+
+fn single(capture: &Capture, context: Context, out: &mut String) {
+    if let Status::Unreadable { errno } = capture.status {
+        let _ = write!(out, "<unreadable: {}>", errno_name(errno));
+        return;
+    }
+    let is_cut = matches!(capture.status, Status::Truncated { .. });
+    if is_cut && matches!(capture.value, Value::Number(_)) {
+        out.push_str("at least ");
+    }
+    render::short(capture.field.kind, capture.value, context, VALUE_MAX, out);
+    if is_cut && !matches!(capture.value, Value::Number(_)) && !out.ends_with("...") {
+        out.push_str("...");
+    }
+}
+
+/// `["ls", "-l"]`, and where something is left out `["ls", ... 37 arguments, 5213 bytes]`.
+fn list(event: &Event, field: &Field, context: Context, out: &mut String) {
+    let start = out.len();
+    let mut shown: u64 = 0;
+    let mut whole = true;
+    out.push('[');
+    for capture in captures::of(event, field) {
+        whole &= !matches!(capture.status, Status::Truncated { .. });
+        if out.len() - start > LIST_MAX {
+            whole = false;
+            break;
+        }
+        out.push_str(if shown > 0 { ", " } else { "" });
+        single(capture, context, out);
+        shown += 1;
+    }
+    let count = total(event, "argc").filter(|_| captures::is_argv(field));
+    if !whole || count.is_some_and(|count| count.number > shown || count.at_least) {
+        out.push_str(if shown > 0 { ", ..." } else { "..." });
+        totals(event, count, out);
+    }
+    out.push(']');
+}
+
+/// What a handler tells about all of argv.
+#[derive(Clone, Copy)]
+struct Total {
+    number: u64,
+    at_least: bool,
+}
+
+fn total(event: &Event, name: &str) -> Option<Total> {
+    let capture = event.captures.iter().find(|capture| capture.field.name == name)?;
+    match (capture.value, capture.status) {
+        (_, Status::Unreadable { .. }) => None,
+        (Value::Number(number), status) => Some(Total { number, at_least: status != Status::Ok }),
+        _ => None,
+    }
+}
+
+fn totals(event: &Event, count: Option<Total>, out: &mut String) {
+    let Some(count) = count else { return };
+    out.push_str(if count.at_least { " at least " } else { " " });
+    let _ = write!(out, "{} {}", count.number, plural(count.number, "argument", "arguments"));
+    if let Some(bytes) = total(event, "argv_bytes") {
+        out.push_str(if bytes.at_least && !count.at_least { ", at least " } else { ", " });
+        let _ = write!(out, "{} {}", bytes.number, plural(bytes.number, "byte", "bytes"));
+    }
+}
+
+pub fn plural<'a>(count: u64, one: &'a str, many: &'a str) -> &'a str {
+    if count == 1 { one } else { many }
+}
+
+fn errno_name(errno: i32) -> String {
+    match Errno::from_raw(errno) {
+        Errno::UnknownErrno => format!("errno {errno}"),
+        known => format!("{known:?}"),
+    }
+}

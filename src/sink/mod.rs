@@ -1,0 +1,202 @@
+//! Records in; entries of the journal, JSON lines or text lines out. It never waits: what cannot be
+//! written is kept and said, so that the caller stops consuming and the ring absorbs. It never
+//! alters a value: what a process chose goes out byte by byte, in a form that cannot be mistaken for
+//! another field.
+
+mod captures;
+mod fields;
+mod journal;
+mod json;
+pub mod key;
+pub mod kind;
+mod message;
+mod number;
+mod own;
+mod queue;
+pub mod record;
+mod socket;
+mod stamp;
+mod stream;
+mod text;
+mod walk;
+
+use std::io::{self, IsTerminal};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::path::{Path, PathBuf};
+
+use anyhow::Context;
+use nix::errno::Errno;
+
+use queue::Queue;
+use record::Record;
+use socket::Socket;
+use stream::Stream;
+use text::Lines;
+use walk::Scratch;
+
+/// Where journald listens.
+pub const JOURNAL_SOCKET: &str = "/run/systemd/journal/socket";
+
+/// What to write to.
+#[derive(Debug)]
+pub enum Output {
+    /// journald, by its native socket.
+    Journal(PathBuf),
+    /// JSON lines.
+    Json(OwnedFd),
+    /// Lines for a person, coloured on a terminal unless `NO_COLOR` is set.
+    Text(OwnedFd),
+}
+
+/// What became of a record, or of those that waited.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[must_use]
+pub enum Outcome {
+    /// Out of our hands; nothing waits.
+    Written,
+    /// Kept: consume no more until `flush`, called when the descriptor is writable, says `Written`.
+    Blocked,
+    /// Kept, and nobody takes it at present: call `flush` again in a while. The descriptor does not
+    /// tell when.
+    Away,
+    /// Given up for good; to be counted. With `EAGAIN`: an event was written while another waited.
+    Lost(Errno),
+    /// The reader is gone. Nothing can be written any more.
+    Closed(Errno),
+}
+
+/// What went through a sink.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Records that were taken: by journald's queue, or into the buffer before a descriptor.
+    pub written: u64,
+    /// How often the output took no more.
+    pub blocked: u64,
+    /// How often nobody was there.
+    pub away: u64,
+    /// Records given up.
+    pub lost: u64,
+}
+
+/// An open output. At most one event waits in it, and the daemon's own records.
+#[derive(Debug)]
+pub struct Sink {
+    output: Open,
+    scratch: Scratch,
+    counts: Counts,
+}
+
+#[derive(Debug)]
+enum Open {
+    Journal(Queue),
+    Json(Stream),
+    Text(Stream, Lines),
+}
+
+impl Sink {
+    /// Opens the output. Fails if nobody listens at journald's socket.
+    pub fn open(output: Output) -> anyhow::Result<Self> {
+        let output = match output {
+            Output::Journal(path) => Open::Journal(Queue::new(connect(&path)?)),
+            Output::Json(fd) => Open::Json(Stream::new(fd)),
+            Output::Text(fd) => {
+                let lines = Lines::new(is_coloured(fd.as_fd()));
+                Open::Text(Stream::new(fd), lines)
+            }
+        };
+        Ok(Self { output, scratch: Scratch::new(), counts: Counts::default() })
+    }
+
+    /// Takes the record unless it says `Lost` or `Closed`. Lines go out with `flush`.
+    pub fn write(&mut self, record: &Record) -> Outcome {
+        let (scratch, is_event) = (&mut self.scratch, record.body.is_event());
+        let outcome = match &mut self.output {
+            Open::Journal(queue) => queue.write(record, scratch),
+            Open::Json(stream) => {
+                stream.write(is_event, |buffer| json::encode(record, scratch, buffer))
+            }
+            Open::Text(stream, lines) => {
+                stream.write(is_event, |buffer| lines.encode(record, buffer))
+            }
+        };
+        let is_buffered = !matches!(self.output, Open::Journal(_)) && outcome.is_waiting();
+        self.counts.written += u64::from(outcome == Outcome::Written || is_buffered);
+        self.count(outcome)
+    }
+
+    /// Writes what waits: to be called after a batch, and after `Blocked` or `Away`. Where it says
+    /// `Lost` an event was given up and the records behind it still wait.
+    pub fn flush(&mut self) -> Outcome {
+        let outcome = match &mut self.output {
+            Open::Journal(queue) => queue.flush(&mut self.counts.written),
+            Open::Json(stream) | Open::Text(stream, _) => stream.flush(),
+        };
+        self.count(outcome)
+    }
+
+    /// What went through so far.
+    pub fn counts(&self) -> Counts {
+        self.counts
+    }
+
+    /// The output, as records call it.
+    pub fn name(&self) -> &'static str {
+        match self.output {
+            Open::Journal(_) => "journald",
+            Open::Json(_) | Open::Text(..) => "stdout",
+        }
+    }
+
+    fn count(&mut self, outcome: Outcome) -> Outcome {
+        match outcome {
+            Outcome::Written => {}
+            Outcome::Blocked => self.counts.blocked += 1,
+            Outcome::Away => self.counts.away += 1,
+            Outcome::Lost(_) | Outcome::Closed(_) => self.counts.lost += 1,
+        }
+        outcome
+    }
+}
+
+impl AsFd for Sink {
+    /// To be polled for writability after `Blocked`, and only then. The same over the sink's life.
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        match &self.output {
+            Open::Journal(queue) => queue.as_fd(),
+            Open::Json(stream) | Open::Text(stream, _) => stream.as_fd(),
+        }
+    }
+}
+
+impl Outcome {
+    /// The record is kept and will be tried again.
+    pub fn is_waiting(self) -> bool {
+        matches!(self, Self::Blocked | Self::Away)
+    }
+}
+
+fn connect(path: &Path) -> anyhow::Result<Socket> {
+    Socket::open(path).with_context(|| {
+        format!(
+            "failed to connect to journald at {} (is systemd-journald running? \
+             --output text and --output json do without it)",
+            path.display()
+        )
+    })
+}
+
+fn is_coloured(fd: BorrowedFd) -> bool {
+    let unset =
+        |name| std::env::var_os(name).is_none_or(|value: std::ffi::OsString| value.is_empty());
+    fd.is_terminal() && unset("NO_COLOR")
+}
+
+/// What the kernel said.
+fn errno<T>(result: io::Result<T>) -> Result<T, Errno> {
+    result.map_err(|error| Errno::try_from(error).unwrap_or(Errno::EIO))
+}
+
+#[cfg(test)]
+mod samples;
+#[cfg(test)]
+mod tests;

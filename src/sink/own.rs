@@ -1,0 +1,85 @@
+//! The fields of the daemon's own records.
+
+use crate::sink::fields::{Cell, Fields};
+use crate::sink::key::Key;
+use crate::sink::record::{Loss, Lost, Refused, Reloaded, SinkBack, Started, Stopped, Total};
+use crate::sink::walk::Scratch;
+
+pub fn started(started: &Started, out: &mut impl Fields) {
+    out.unsigned(Key::Generation, started.generation.into());
+    for (key, text) in [
+        (Key::Version, &started.version),
+        (Key::Kernel, &started.kernel),
+        (Key::Attached, &started.attached),
+    ] {
+        out.text(key, text.as_bytes());
+    }
+    out.word(Key::Adopted, if started.adopted { "yes" } else { "no" });
+    out.unsigned(Key::Routes, started.routes);
+}
+
+pub fn reloaded(reloaded: &Reloaded, out: &mut impl Fields) {
+    out.unsigned(Key::Generation, reloaded.generation.into());
+    for (key, routes) in [
+        (Key::Added, &reloaded.added),
+        (Key::Changed, &reloaded.changed),
+        (Key::Removed, &reloaded.removed),
+    ] {
+        out.list(key, lines(routes));
+    }
+}
+
+pub fn refused(refused: &Refused, out: &mut impl Fields) {
+    out.unsigned(Key::Generation, refused.generation.into());
+    out.list(Key::Faults, lines(&refused.faults));
+}
+
+pub fn lost(lost: &Lost, scratch: &mut Scratch, out: &mut impl Fields) {
+    out.unsigned(Key::Lost, lost.count());
+    interval(lost.from_ns, lost.to_ns, scratch, out);
+    out.rows(Key::Losses, lost.losses.iter().map(loss));
+}
+
+fn loss(loss: &Loss) -> [(&'static str, Cell<'_>); 5] {
+    [
+        ("syscall", Cell::Slot(loss.slot)),
+        ("abi", Cell::Word(loss.slot.abi().name())),
+        ("handler", Cell::Word(&loss.handler)),
+        ("reason", Cell::Word(loss.reason.name())),
+        ("count", Cell::Count(loss.count)),
+    ]
+}
+
+pub fn sink_back(back: &SinkBack, scratch: &mut Scratch, out: &mut impl Fields) {
+    out.word(Key::Output, back.output);
+    out.unsigned(Key::Lost, back.lost);
+    interval(back.from_ns, back.to_ns, scratch, out);
+}
+
+pub fn stopped(stopped: &Stopped, out: &mut impl Fields) {
+    out.unsigned(Key::Generation, stopped.generation.into());
+    out.text(Key::Reason, stopped.reason.as_bytes());
+    out.rows(Key::Totals, stopped.totals.iter().map(total));
+}
+
+/// The columns of the books, for fields and for the table on the terminal.
+pub fn total(total: &Total) -> [(&'static str, Cell<'_>); 7] {
+    [
+        ("syscall", Cell::Slot(total.slot)),
+        ("abi", Cell::Word(total.slot.abi().name())),
+        ("handler", Cell::Word(&total.handler)),
+        ("seen", Cell::Count(total.seen)),
+        ("written", Cell::Count(total.written)),
+        ("excluded", Cell::Count(total.excluded)),
+        ("lost", Cell::Count(total.lost)),
+    ]
+}
+
+fn interval(from_ns: u64, to_ns: u64, scratch: &mut Scratch, out: &mut impl Fields) {
+    out.text(Key::From, scratch.time(from_ns));
+    out.text(Key::To, scratch.time(to_ns));
+}
+
+fn lines(lines: &[String]) -> impl Iterator<Item = &[u8]> {
+    lines.iter().map(String::as_bytes)
+}

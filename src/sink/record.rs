@@ -1,0 +1,233 @@
+//! What can be written: a syscall's event, or one of the daemon's own records. Plain data, filled by
+//! the daemon; how it looks is decided in `fields`, `message` and the outputs.
+
+use crate::decode::Event;
+use crate::sink::kind::{self, Kind};
+use crate::syscalls::Slot;
+
+/// One record of any output.
+#[derive(Debug, Clone, Copy)]
+pub struct Record<'a> {
+    /// When it happened, ns since 1970 UTC: the syscall's entry, not the time of writing.
+    pub time_ns: u64,
+    /// What happened.
+    pub body: Body<'a>,
+}
+
+/// What a record tells.
+#[derive(Debug, Clone, Copy)]
+pub enum Body<'a> {
+    /// A routed syscall was entered.
+    Syscall {
+        /// What the handler captured.
+        event: &'a Event<'a>,
+        /// Where its task lives.
+        place: &'a Place<'a>,
+    },
+    /// The daemon is attached and reads.
+    Started(&'a Started),
+    /// A new table judges.
+    Reloaded(&'a Reloaded),
+    /// A new configuration had faults.
+    Refused(&'a Refused),
+    /// Events are missing.
+    Lost(&'a Lost),
+    /// The output takes records again.
+    SinkBack(&'a SinkBack),
+    /// The daemon ends.
+    Stopped(&'a Stopped),
+}
+
+/// Where a task lives, as far as its cgroup tells. `None`: not known; nothing is written then.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Place<'a> {
+    /// System unit: `nginx.service`.
+    pub unit: Option<&'a str>,
+    /// Unit of a user's manager.
+    pub user_unit: Option<&'a str>,
+    /// Path of the cgroup below the root of the hierarchy: `/system.slice/nginx.service`.
+    pub cgroup: Option<&'a str>,
+}
+
+/// The daemon is attached and reads.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Started {
+    /// Of the daemon.
+    pub version: String,
+    /// Release of the running kernel.
+    pub kernel: String,
+    /// Where the dispatcher hangs: `raw_tp/sys_enter`.
+    pub attached: String,
+    /// A table that was left attached by the daemon before was taken over.
+    pub adopted: bool,
+    /// Of the table.
+    pub generation: u32,
+    /// Slots that are routed.
+    pub routes: u64,
+}
+
+/// A new table judges. The lists hold one route or group each, as text for people.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Reloaded {
+    /// Of the new table.
+    pub generation: u32,
+    /// Routes that were not there before.
+    pub added: Vec<String>,
+    /// Routes that are another handler's now, or have other options.
+    pub changed: Vec<String>,
+    /// Routes that are gone.
+    pub removed: Vec<String>,
+}
+
+/// A new configuration had faults.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Refused {
+    /// Of the table that stays.
+    pub generation: u32,
+    /// `path:line:column: what is wrong`, each on one line.
+    pub faults: Vec<String>,
+}
+
+/// Events are missing.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Lost {
+    /// Begin of the time in which they were lost, ns since 1970 UTC.
+    pub from_ns: u64,
+    /// Its end.
+    pub to_ns: u64,
+    /// By route and reason.
+    pub losses: Vec<Loss>,
+}
+
+/// What one route lost for one reason.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Loss {
+    /// The route's syscall.
+    pub slot: Slot,
+    /// The route's handler.
+    pub handler: String,
+    /// Why.
+    pub reason: Reason,
+    /// Events.
+    pub count: u64,
+}
+
+/// Why an event that was due is not recorded. `docs/events.md` says what to do about each.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Reason {
+    /// The ring was full: the daemon, or what it writes to, was slower than the producers.
+    RingFull,
+    /// The ring had room but refused: NMI, or its lock was contended.
+    RingBusy,
+    /// The table flipped in between and the new slot's program did not start.
+    Reroute,
+    /// No scratch memory in the kernel.
+    Scratch,
+    /// The bytes in the ring are not an event of this version.
+    Undecodable,
+    /// The output refused the record for good.
+    Output,
+}
+
+impl Reason {
+    /// All; the first four in the order of `enum loss` in `bpf/event.h`.
+    pub const ALL: [Self; 6] = [
+        Self::RingFull,
+        Self::RingBusy,
+        Self::Reroute,
+        Self::Scratch,
+        Self::Undecodable,
+        Self::Output,
+    ];
+
+    /// As in `TAILCALLD_LOSS=`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::RingFull => "ring_full",
+            Self::RingBusy => "ring_busy",
+            Self::Reroute => "reroute",
+            Self::Scratch => "scratch",
+            Self::Undecodable => "undecodable",
+            Self::Output => "output",
+        }
+    }
+}
+
+/// The output takes records again.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct SinkBack {
+    /// Which output: `journald`, `pipe`.
+    pub output: &'static str,
+    /// Since when it took nothing, ns since 1970 UTC.
+    pub from_ns: u64,
+    /// Until when.
+    pub to_ns: u64,
+    /// Events that the ring could not hold meanwhile. A record of the kind `lost` details them.
+    pub lost: u64,
+}
+
+/// The daemon ends.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Stopped {
+    /// Why: `SIGTERM`.
+    pub reason: String,
+    /// Of the last table.
+    pub generation: u32,
+    /// The books, by route.
+    pub totals: Vec<Total>,
+}
+
+/// The books of one route over the daemon's life.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Total {
+    /// The route's syscall.
+    pub slot: Slot,
+    /// The route's handler.
+    pub handler: String,
+    /// Calls that reached the handler.
+    pub seen: u64,
+    /// Events written.
+    pub written: u64,
+    /// Calls of the daemon itself and of its output.
+    pub excluded: u64,
+    /// Events lost, for all reasons.
+    pub lost: u64,
+}
+
+impl Body<'_> {
+    /// Which kind of record this is.
+    pub fn kind(&self) -> &'static Kind {
+        match self {
+            Self::Syscall { .. } => &kind::SYSCALL,
+            Self::Started(_) => &kind::STARTED,
+            Self::Reloaded(_) => &kind::RELOADED,
+            Self::Refused(_) => &kind::REFUSED,
+            Self::Lost(_) => &kind::LOST,
+            Self::SinkBack(_) => &kind::SINK_BACK,
+            Self::Stopped(_) => &kind::STOPPED,
+        }
+    }
+
+    /// Syslog level: the route's for an event; 0 to 2 are never used, they make journald sync.
+    pub fn priority(&self) -> u8 {
+        match self {
+            Self::Syscall { event, .. } => event.priority.clamp(3, 7),
+            Self::Refused(_) => 3,
+            Self::Lost(_) | Self::SinkBack(_) => 4,
+            Self::Reloaded(_) => 5,
+            Self::Started(_) | Self::Stopped(_) => 6,
+        }
+    }
+
+    /// An event can be counted as lost; a record of the daemon's own cannot.
+    pub fn is_event(&self) -> bool {
+        matches!(self, Self::Syscall { .. })
+    }
+}
+
+impl Lost {
+    /// Events in all.
+    pub fn count(&self) -> u64 {
+        self.losses.iter().fold(0, |sum, loss| sum.saturating_add(loss.count))
+    }
+}

@@ -1,0 +1,130 @@
+//! Events and records for the tests of the outputs.
+
+use crate::decode::{Capture, Event, Status, Value};
+use crate::handlers::{Field, FieldKind, Handler};
+use crate::sink::record::{
+    Body, Loss, Lost, Place, Reason, Record, Refused, Reloaded, SinkBack, Started, Stopped, Total,
+};
+use crate::syscalls::{Abi, Slot};
+
+pub const TIME_NS: u64 = 1_767_323_045_000_000_006;
+
+pub fn handler() -> Handler {
+    let field = |(name, kind): (&str, FieldKind)| Field { name: name.into(), kind };
+    let fields = [
+        ("filename", FieldKind::Text),
+        ("argv", FieldKind::Texts),
+        ("argc", FieldKind::Unsigned),
+        ("argv_bytes", FieldKind::Unsigned),
+        ("dirfd", FieldKind::Dirfd),
+        ("flags", FieldKind::TimerFlags),
+        ("times", FieldKind::Times),
+        ("envp", FieldKind::Texts),
+        ("timer", FieldKind::Signed),
+    ];
+    let messages = [
+        "Executing a program: {filename} {argv}",
+        "{syscall}({args})",
+        "Timer {timer}: {times}",
+        "{nothing} {filename {} }",
+    ];
+    Handler {
+        id: 1,
+        name: "exec".into(),
+        summary: "a sample".into(),
+        fields: fields.map(field).into(),
+        messages: messages.map(String::from).into(),
+    }
+}
+
+pub fn event<'a>(handler: &'a Handler, captures: Vec<Capture<'a>>) -> Event<'a> {
+    Event {
+        handler,
+        message: 0,
+        slot: Slot::new(Abi::Native, 511).unwrap(),
+        generation: 3,
+        priority: 6,
+        boottime_ns: 42,
+        cgroup: 77,
+        pid: 1234,
+        tid: 1235,
+        ppid: 1,
+        uid: 1000,
+        gid: 100,
+        loginuid: u32::MAX,
+        comm: b"bash",
+        args: [0, 1, 0xffff_ffff_ffff_ffff, 3, 4, 5],
+        captures,
+    }
+}
+
+pub fn capture<'a>(handler: &'a Handler, name: &str, value: Value<'a>) -> Capture<'a> {
+    with_status(handler, name, value, Status::Ok)
+}
+
+pub fn with_status<'a>(
+    handler: &'a Handler,
+    name: &str,
+    value: Value<'a>,
+    status: Status,
+) -> Capture<'a> {
+    let field = handler.fields.iter().find(|field| field.name == name).unwrap();
+    Capture { field, value, status }
+}
+
+pub fn record<'a>(event: &'a Event<'a>, place: &'a Place<'a>) -> Record<'a> {
+    Record { time_ns: TIME_NS, body: Body::Syscall { event, place } }
+}
+
+pub fn own(body: Body) -> Record {
+    Record { time_ns: TIME_NS, body }
+}
+
+pub fn started() -> Started {
+    Started {
+        version: "0.1.0".into(),
+        kernel: "6.18.0".into(),
+        attached: "raw_tp/sys_enter".into(),
+        adopted: false,
+        generation: 1,
+        routes: 34,
+    }
+}
+
+pub fn reloaded() -> Reloaded {
+    let routes = |range: std::ops::Range<u8>| range.map(|n| format!("call{n} = args")).collect();
+    Reloaded { generation: 4, added: routes(0..2), changed: routes(2..13), removed: routes(0..0) }
+}
+
+pub fn refused() -> Refused {
+    let faults = vec!["a.toml:1:2: unknown handler \"o\np\"".into(), "a.toml:3:4: x".into()];
+    Refused { generation: 3, faults }
+}
+
+pub fn lost() -> Lost {
+    let loss = |nr, reason, count| Loss {
+        slot: Slot::new(Abi::Compat, nr).unwrap(),
+        handler: "args".into(),
+        reason,
+        count,
+    };
+    let losses = vec![loss(510, Reason::RingFull, 7), loss(511, Reason::Output, 1)];
+    Lost { from_ns: TIME_NS, to_ns: TIME_NS + 1_500_000_000, losses }
+}
+
+pub fn sink_back() -> SinkBack {
+    let (from_ns, to_ns) = (TIME_NS, TIME_NS + 3_200_000_000);
+    SinkBack { output: "journald", from_ns, to_ns, lost: 2 }
+}
+
+pub fn stopped() -> Stopped {
+    let total = |nr, seen| Total {
+        slot: Slot::new(Abi::Native, nr).unwrap(),
+        handler: "exec".into(),
+        seen,
+        written: seen - 1,
+        excluded: 1,
+        lost: 0,
+    };
+    Stopped { reason: "SIGTERM".into(), generation: 4, totals: vec![total(511, 1000), total(9, 2)] }
+}

@@ -1,0 +1,140 @@
+//! A record as a line for a person in front of a terminal: local time, handler, sentence, unit; and
+//! the books as a table at the end. All of it is printable, whatever a process chose.
+
+use std::fmt::Write;
+
+use anstyle::{AnsiColor, Style};
+
+use crate::decode::printable::{self, NO_LIMIT};
+use crate::sink::fields::Cell;
+use crate::sink::record::{Body, Record, Stopped};
+use crate::sink::stamp::Stamp;
+use crate::sink::{message, own};
+
+/// What stands in the handler's place on the daemon's own lines; no handler's name has a hyphen.
+const OWN: &str = "-";
+
+/// Handlers are told apart by these, in the order of their numbers.
+const PALETTE: [AnsiColor; 5] =
+    [AnsiColor::Cyan, AnsiColor::Green, AnsiColor::Blue, AnsiColor::Magenta, AnsiColor::BrightCyan];
+
+/// Writes lines.
+#[derive(Debug)]
+pub struct Lines {
+    stamp: Stamp,
+    is_coloured: bool,
+    line: String,
+}
+
+impl Lines {
+    /// With colours or without.
+    pub fn new(is_coloured: bool) -> Self {
+        Self { stamp: Stamp::local(), is_coloured, line: String::new() }
+    }
+
+    /// Appends the line of `record` to `buffer`.
+    pub fn encode(&mut self, record: &Record, buffer: &mut Vec<u8>) {
+        self.line.clear();
+        self.time(record.time_ns);
+        self.handler(&record.body);
+        self.styled(of_priority(record.body.priority()), |line| {
+            message::write(&record.body, line);
+        });
+        if let Body::Syscall { place, .. } = &record.body {
+            if let Some(unit) = place.user_unit.or(place.unit) {
+                self.line.push_str(" in ");
+                printable::word(unit.as_bytes(), NO_LIMIT, &mut self.line);
+            }
+        }
+        self.line.push('\n');
+        if let Body::Stopped(stopped) = &record.body {
+            table(stopped, &mut self.line);
+        }
+        buffer.extend_from_slice(self.line.as_bytes());
+    }
+
+    fn time(&mut self, time_ns: u64) {
+        let mut stamp = std::mem::replace(&mut self.stamp, Stamp::utc());
+        self.styled(Style::new().dimmed(), |line| stamp.micros(time_ns, line));
+        self.stamp = stamp;
+        self.line.push(' ');
+    }
+
+    fn handler(&mut self, body: &Body) {
+        let (name, style) = match body {
+            Body::Syscall { event, .. } => {
+                (event.handler.name.as_str(), of_handler(event.handler.id))
+            }
+            _ => (OWN, Style::new().bold()),
+        };
+        self.styled(style, |line| printable::plain(name, NO_LIMIT, line));
+        self.line.push_str(": ");
+    }
+
+    fn styled(&mut self, style: Style, fill: impl FnOnce(&mut String)) {
+        if !self.is_coloured || style.is_plain() {
+            return fill(&mut self.line);
+        }
+        let _ = write!(self.line, "{style}");
+        fill(&mut self.line);
+        let _ = write!(self.line, "{style:#}");
+    }
+}
+
+/// Errors and warnings stand out, debugging steps back.
+fn of_priority(priority: u8) -> Style {
+    match priority {
+        0..=3 => AnsiColor::Red.on_default().bold(),
+        4 => AnsiColor::Yellow.on_default(),
+        5 => Style::new().bold(),
+        6 => Style::new(),
+        _ => Style::new().dimmed(),
+    }
+}
+
+fn of_handler(id: u16) -> Style {
+    let place = usize::from(id.saturating_sub(1)) % PALETTE.len();
+    PALETTE.get(place).map_or_else(Style::new, |colour| colour.on_default())
+}
+
+/// The books: a column as wide as its widest cell, words to the left, counts to the right.
+fn table(stopped: &Stopped, out: &mut String) {
+    let rows: Vec<_> = stopped.totals.iter().map(own::total).collect();
+    let Some(first) = rows.first() else { return };
+    let heads: Vec<_> = first.iter().map(|(name, cell)| (*name, is_count(cell))).collect();
+    let cells: Vec<Vec<String>> =
+        rows.iter().map(|row| row.iter().map(|(_, cell)| shown(cell)).collect()).collect();
+    let widths: Vec<usize> = heads
+        .iter()
+        .enumerate()
+        .map(|(column, (name, _))| {
+            let cells = cells.iter().filter_map(|row| row.get(column));
+            cells.map(String::len).fold(name.len(), usize::max)
+        })
+        .collect();
+    let names: Vec<String> = heads.iter().map(|(name, _)| (*name).to_owned()).collect();
+    for row in std::iter::once(&names).chain(&cells) {
+        let start = out.len();
+        for ((cell, (_, right)), width) in row.iter().zip(&heads).zip(&widths) {
+            let _ = if *right {
+                write!(out, "  {cell:>width$}")
+            } else {
+                write!(out, "  {cell:width$}")
+            };
+        }
+        out.truncate(start + out[start..].trim_end().len());
+        out.push('\n');
+    }
+}
+
+fn is_count(cell: &Cell) -> bool {
+    matches!(cell, Cell::Count(_))
+}
+
+fn shown(cell: &Cell) -> String {
+    match cell {
+        Cell::Slot(slot) => slot.to_string(),
+        Cell::Word(word) => (*word).to_owned(),
+        Cell::Count(count) => count.to_string(),
+    }
+}

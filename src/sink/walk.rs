@@ -1,0 +1,185 @@
+//! One walk over a record for all outputs: what fields it has, in which order, with which values.
+//! The journal and JSON only spell what they are handed here. Values that a process chose are
+//! handed on byte by byte; what could not be read is absent and named, never empty.
+
+use crate::decode::{Capture, Event, Status, Value, render};
+use crate::handlers::{Field, FieldKind};
+use crate::sink::fields::Fields;
+use crate::sink::key::{Key, Name};
+use crate::sink::record::{Body, Place, Record};
+use crate::sink::stamp::Stamp;
+use crate::sink::{captures, message, own};
+
+/// Raised when a key changes its meaning or goes; new keys do not raise it.
+pub const SCHEMA: u64 = 1;
+
+/// `SYSLOG_IDENTIFIER`; without it journald looks up the sender's name for each entry.
+pub const IDENTIFIER: &str = "tailcalld";
+
+/// `loginuid` of a task that nobody logged in for.
+const NO_LOGINUID: u32 = u32::MAX;
+
+/// An argument without a name is called by its position.
+const POSITIONS: [&str; 6] = ["0", "1", "2", "3", "4", "5"];
+
+/// Memory that is used again for each record.
+#[derive(Debug)]
+pub struct Scratch {
+    stamp: Stamp,
+    text: String,
+}
+
+impl Scratch {
+    /// Empty.
+    pub fn new() -> Self {
+        Self { stamp: Stamp::utc(), text: String::new() }
+    }
+
+    /// Text written by `fill`, in the memory of the last one.
+    fn text(&mut self, fill: impl FnOnce(&mut String)) -> &[u8] {
+        self.text.clear();
+        fill(&mut self.text);
+        self.text.as_bytes()
+    }
+
+    /// A point in time for machines.
+    pub fn time(&mut self, time_ns: u64) -> &[u8] {
+        self.text.clear();
+        self.stamp.rfc3339(time_ns, &mut self.text);
+        self.text.as_bytes()
+    }
+}
+
+impl Default for Scratch {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// Hands all fields of `record` to `out`.
+pub fn walk(record: &Record, scratch: &mut Scratch, out: &mut impl Fields) {
+    let kind = record.body.kind();
+    out.unsigned(Key::Schema, SCHEMA);
+    out.word(Key::Record, kind.name);
+    out.text(Key::Time, scratch.time(record.time_ns));
+    out.text(Key::Message, scratch.text(|text| message::write(&record.body, text)));
+    out.word(Key::MessageId, kind.id);
+    out.unsigned(Key::Priority, record.body.priority().into());
+    out.word(Key::Identifier, IDENTIFIER);
+    match &record.body {
+        Body::Syscall { event, place } => {
+            call(event, out);
+            task(event, place, out);
+            arguments(event, scratch, out);
+        }
+        Body::Started(started) => own::started(started, out),
+        Body::Reloaded(reloaded) => own::reloaded(reloaded, out),
+        Body::Refused(refused) => own::refused(refused, out),
+        Body::Lost(lost) => own::lost(lost, scratch, out),
+        Body::SinkBack(back) => own::sink_back(back, scratch, out),
+        Body::Stopped(stopped) => own::stopped(stopped, out),
+    }
+}
+
+fn call(event: &Event, out: &mut impl Fields) {
+    if let Some(name) = event.slot.name() {
+        out.word(Key::Syscall, name);
+    }
+    out.unsigned(Key::Nr, event.slot.nr().into());
+    out.word(Key::Abi, event.slot.abi().name());
+    out.text(Key::Handler, event.handler.name.as_bytes());
+    out.unsigned(Key::Generation, event.generation.into());
+    out.unsigned(Key::BoottimeNs, event.boottime_ns);
+}
+
+fn task(event: &Event, place: &Place, out: &mut impl Fields) {
+    for (key, id) in [
+        (Key::Pid, event.pid),
+        (Key::Tid, event.tid),
+        (Key::Ppid, event.ppid),
+        (Key::Uid, event.uid),
+        (Key::Gid, event.gid),
+    ] {
+        out.unsigned(key, id.into());
+    }
+    if event.loginuid != NO_LOGINUID {
+        out.unsigned(Key::Loginuid, event.loginuid.into());
+    }
+    out.text(Key::Comm, event.comm);
+    match place.cgroup {
+        Some(path) => out.text(Key::Cgroup, path.as_bytes()),
+        None => out.unsigned(Key::CgroupId, event.cgroup),
+    }
+    for (key, unit) in [(Key::Unit, place.unit), (Key::UserUnit, place.user_unit)] {
+        if let Some(unit) = unit {
+            out.text(key, unit.as_bytes());
+        }
+    }
+}
+
+/// A handler that captures nothing leaves the registers, which then stand for themselves.
+fn arguments(event: &Event, scratch: &mut Scratch, out: &mut impl Fields) {
+    if event.captures.is_empty() {
+        for (name, value) in POSITIONS.into_iter().zip(event.args) {
+            out.text(Name::Arg(name), scratch.text(|text| render::register(value, text)));
+        }
+        return;
+    }
+    let context = captures::context(event);
+    for field in event.handler.fields.iter().filter(|field| !captures::is_argv(field)) {
+        match field.kind {
+            FieldKind::Texts => texts(event, field, Name::Arg(&field.name), out),
+            _ => captures::readable(event, field)
+                .take(1)
+                .for_each(|capture| argument(capture, context, scratch, out)),
+        }
+    }
+    for field in event.handler.fields.iter().filter(|field| captures::is_argv(field)) {
+        texts(event, field, Key::Argv.into(), out);
+    }
+    troubled(event, Key::Truncated, |status| matches!(status, Status::Truncated { .. }), out);
+    troubled(event, Key::Unreadable, |status| matches!(status, Status::Unreadable { .. }), out);
+}
+
+fn argument(
+    capture: &Capture,
+    context: render::Context,
+    scratch: &mut Scratch,
+    out: &mut impl Fields,
+) {
+    let (kind, name) = (capture.field.kind, Name::Arg(&capture.field.name));
+    match (render::number(kind, capture.value), kind, capture.value) {
+        (Some(render::Number::Unsigned(number)), ..) => out.unsigned(name, number),
+        (Some(render::Number::Signed(number)), ..) => out.signed(name, number),
+        (None, FieldKind::Text, Value::Text(text) | Value::Bytes(text)) => out.text(name, text),
+        (None, _, value) => {
+            out.text(name, scratch.text(|text| render::exact(kind, value, context, text)));
+        }
+    }
+}
+
+fn texts(event: &Event, field: &Field, name: Name, out: &mut impl Fields) {
+    let texts = || captures::readable(event, field).filter_map(|capture| bytes(capture.value));
+    if texts().next().is_some() {
+        out.list(name, texts());
+    }
+}
+
+fn bytes(value: Value<'_>) -> Option<&[u8]> {
+    match value {
+        Value::Text(bytes) | Value::Bytes(bytes) => Some(bytes),
+        Value::Number(_) => None,
+    }
+}
+
+fn troubled(
+    event: &Event,
+    key: Key,
+    matches: impl Fn(&Status) -> bool + Copy,
+    out: &mut impl Fields,
+) {
+    if captures::with_status(event, matches).next().is_some() {
+        let names = captures::with_status(event, matches).map(|field| field.name.as_bytes());
+        out.list(key, names);
+    }
+}
