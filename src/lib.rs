@@ -5,7 +5,11 @@
 //! `config -> plan -> load -> wire -> consume -> decode -> sink`.
 //! Nothing flows backwards; a reload enters again at `config` and ends after `wire`.
 
+pub mod cli;
+pub mod config;
+pub mod daemon;
 pub mod decode;
 pub mod handlers;
+pub mod load;
 pub mod plan;
 pub mod syscalls;
