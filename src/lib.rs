@@ -8,6 +8,7 @@
 pub mod books;
 pub mod bpf;
 pub mod clock;
+pub mod config;
 pub mod consume;
 pub mod decode;
 pub mod exclude;

@@ -1,0 +1,36 @@
+//! The binary: one command, one exit code.
+
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+use clap::Parser;
+use tailcalld::cli::{self, Cli, Command, exit};
+use tailcalld::{daemon, load};
+
+fn main() -> ExitCode {
+    match dispatch(Cli::parse().command()) {
+        Ok(code) => code,
+        // Whoever reads our output has seen enough.
+        Err(error) if cli::broken_pipe(&error) => exit::OK.into(),
+        Err(error) => {
+            // Nobody is left to tell if this fails.
+            let _ = writeln!(io::stderr(), "tailcalld: {error:#}");
+            exit::FAILURE.into()
+        }
+    }
+}
+
+fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
+    match command {
+        Command::Run(options) => daemon::run(&options),
+        Command::Check(options) => Ok(cli::check(&options, &load::handlers()?)?.into()),
+        Command::Syscalls { group } => {
+            cli::syscalls(group)?;
+            Ok(exit::OK.into())
+        }
+        Command::Handlers => {
+            cli::handlers(&load::handlers()?)?;
+            Ok(exit::OK.into())
+        }
+    }
+}
