@@ -75,7 +75,8 @@ impl Difference {
 }
 
 impl Change {
-    fn describe(&self, handlers: &Handlers) -> String {
+    /// ` (args -> count, priority info -> debug)`.
+    pub fn describe(&self, handlers: &Handlers) -> String {
         let Self { from, to } = self;
         let rows = [
             ("", handler_name(handlers, from), handler_name(handlers, to)),
