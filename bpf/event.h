@@ -22,7 +22,8 @@ enum table_size {
 enum event_kind {
 	EVENT_SYSCALL = 1, /* struct event, then captures */
 	EVENT_CGROUP_BORN = 2, /* struct cgroup_event */
-	EVENT_CGROUP_GONE = 3, /* struct cgroup_event without a name */
+	EVENT_CGROUP_GONE = 3, /* struct cgroup_event */
+	EVENT_SELFTEST = 4, /* struct selftest_event */
 };
 
 /* How the bytes of one argument were obtained. */
@@ -74,11 +75,12 @@ enum odd_number {
 enum wire_size {
 	COMM_SIZE = 16, /* TASK_COMM_LEN */
 	CGROUP_NAME_SIZE = 256, /* NAME_MAX + 1 */
-	EVENT_SIZE = 128,
+	EVENT_SIZE = 128, /* two cache lines */
 	CAPTURE_SIZE = 16,
-	CAPTURES_MAX_BYTES = 32768, /* all captures of one event; a power of two for the verifier */
+	CAPTURES_MAX_BYTES = 24576, /* all captures of one event: a filename and the largest argv */
 	TEXT_MAX_BYTES = 4096, /* PATH_MAX, and the longest piece that one read brings */
 	ARGV_MAX_BYTES = 16384, /* the largest budget that a route may ask for */
+	EXCLUDED_FILES = 8, /* executables whose processes are excluded, replaced ones included */
 };
 
 /* One syscall, at entry. Captures follow, `captures` of them, each aligned to 8 bytes. */
@@ -128,6 +130,14 @@ struct cgroup_event {
 	__u8 name[CGROUP_NAME_SIZE]; /* last component, NUL-terminated */
 };
 
+/* A test call of the daemon's own came through the dispatcher and the table. */
+struct selftest_event {
+	__u16 version;
+	__u16 kind;
+	__u32 size;
+	__u64 nonce; /* the call's first argument */
+};
+
 /* The books of one slot: seen = excluded + counted + submitted + the sum of lost.
  * They belong to the slot, not to a generation, so a reload never resets them. */
 struct counters {
@@ -144,7 +154,7 @@ struct route {
 	__u32 generation;
 	__u16 handler; /* 0: nothing is routed here */
 	__u8 priority;
-	__u8 reserved;
+	__u8 variant; /* which of struct handler's syscalls this slot is; 0 if it names none */
 	__u32 argv_bytes; /* `exec`: how many bytes of argv an event may carry */
 };
 
@@ -157,6 +167,8 @@ struct file_id {
 enum handler_size {
 	HANDLER_NAME_SIZE = 16,
 	HANDLER_SUMMARY_SIZE = 96,
+	HANDLER_SYSCALLS = 8,
+	HANDLER_SYSCALL_SIZE = 24,
 	HANDLER_FIELDS = 16,
 	HANDLER_MESSAGES = 6,
 	HANDLER_MESSAGE_SIZE = 96,
@@ -173,6 +185,9 @@ struct handler {
 	__u32 id; /* given by the loader before load; the program compares routes with it */
 	__u8 name[HANDLER_NAME_SIZE]; /* the program is handle_<name> */
 	__u8 summary[HANDLER_SUMMARY_SIZE]; /* one line for `tailcalld handlers` */
+	/* The syscalls whose arguments it understands, and the only ones it may be wired to; the
+	 * route's `variant` is the index. None: it takes any syscall. */
+	__u8 syscalls[HANDLER_SYSCALLS][HANDLER_SYSCALL_SIZE];
 	struct field fields[HANDLER_FIELDS];
 	__u8 messages[HANDLER_MESSAGES][HANDLER_MESSAGE_SIZE]; /* `{field}` is replaced */
 };

@@ -1,6 +1,8 @@
 //! What the BPF object tells about its handlers: name, summary, fields, messages. Read from the
 //! object's `.rodata.handlers`, so that a new handler needs no new Rust code.
 
+use crate::bpf::types;
+
 /// All handlers of the object, by number from 1.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Handlers(Vec<Handler>);
@@ -14,6 +16,9 @@ pub struct Handler {
     pub name: String,
     /// One line for people.
     pub summary: String,
+    /// The syscalls that it understands, and the only ones it may be wired to; a route's `variant`
+    /// is the index. Empty: it takes any.
+    pub syscalls: Vec<String>,
     /// What its captures may be, by the index that an event carries.
     pub fields: Vec<Field>,
     /// Sentences, by the index that an event carries; `{field}` stands for a value.
@@ -44,6 +49,26 @@ pub enum FieldKind {
     TimerFlags,
     Times,
     Sigevent,
+}
+
+impl FieldKind {
+    /// From `enum field_kind`; `None` for a kind of a newer contract.
+    pub fn from_wire(kind: u32) -> Option<Self> {
+        Some(match types::field_kind(kind) {
+            types::field_kind::FIELD_TEXT => Self::Text,
+            types::field_kind::FIELD_TEXTS => Self::Texts,
+            types::field_kind::FIELD_UNSIGNED => Self::Unsigned,
+            types::field_kind::FIELD_SIGNED => Self::Signed,
+            types::field_kind::FIELD_HEX => Self::Hex,
+            types::field_kind::FIELD_DIRFD => Self::Dirfd,
+            types::field_kind::FIELD_AT_FLAGS => Self::AtFlags,
+            types::field_kind::FIELD_CLOCK => Self::Clock,
+            types::field_kind::FIELD_TIMER_FLAGS => Self::TimerFlags,
+            types::field_kind::FIELD_TIMES => Self::Times,
+            types::field_kind::FIELD_SIGEVENT => Self::Sigevent,
+            _ => return None,
+        })
+    }
 }
 
 impl Handlers {

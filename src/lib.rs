@@ -5,8 +5,18 @@
 //! `config -> plan -> load -> wire -> consume -> decode -> sink`.
 //! Nothing flows backwards; a reload enters again at `config` and ends after `wire`.
 
+pub mod books;
+pub mod bpf;
+pub mod clock;
+pub mod consume;
 pub mod decode;
+pub mod exclude;
 pub mod handlers;
+pub mod load;
+pub mod lock;
 pub mod plan;
 pub mod sink;
 pub mod syscalls;
+pub mod units;
+pub mod watch;
+pub mod wire;

@@ -9,6 +9,8 @@ use crate::syscalls::Slot;
 pub struct Route {
     /// Number of the handler.
     pub handler: u16,
+    /// Which of the handler's syscalls this is; 0 if the handler names none.
+    pub variant: u8,
     /// Syslog level of its records, 3 to 7.
     pub priority: u8,
     /// How many bytes of argv an `exec` event may carry.

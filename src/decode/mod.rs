@@ -3,6 +3,9 @@
 
 pub mod printable;
 pub mod render;
+mod wire;
+
+pub use wire::{Decoded, Error, decode};
 
 use crate::handlers::{Field, Handler};
 use crate::syscalls::Slot;

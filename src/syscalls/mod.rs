@@ -1,15 +1,52 @@
-//! Syscall names, numbers and groups: data, per architecture.
+//! Syscall names, numbers and groups: data, per architecture. A name or a number in, the other out;
+//! a group in, its slots out. Never asks the running kernel: a table file reads the same on every
+//! host of one architecture.
 
+mod closest;
+mod groups;
 mod slot;
+mod table;
 
+use std::sync::LazyLock;
+
+pub use closest::closest;
+pub use groups::{Group, group, groups};
 pub use slot::{Abi, Slot};
+use table::Table;
+
+#[cfg(target_arch = "x86_64")]
+const FILES: [&str; 2] = [include_str!("x86_64.tsv"), include_str!("i386.tsv")];
+/// Of arm there is no table: its numbers reach handlers and records without a name.
+#[cfg(target_arch = "aarch64")]
+const FILES: [&str; 2] = [include_str!("aarch64.tsv"), ""];
+#[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
+compile_error!("no syscall table for this architecture: add its .tsv to src/syscalls");
 
 /// The number of a syscall in that ABI.
-pub fn number(_abi: Abi, _name: &str) -> Option<u16> {
-    None
+pub fn number(abi: Abi, name: &str) -> Option<u16> {
+    table(abi).number(name)
 }
 
 /// The name of a number in that ABI.
-pub fn name(_abi: Abi, _nr: u16) -> Option<&'static str> {
-    None
+pub fn name(abi: Abi, nr: u16) -> Option<&'static str> {
+    table(abi).name(nr)
+}
+
+/// Every syscall of that ABI, by number.
+pub fn names(abi: Abi) -> impl Iterator<Item = (u16, &'static str)> {
+    table(abi).rows()
+}
+
+/// Whether any ABI of this architecture has a syscall of that name.
+pub fn known(name: &str) -> bool {
+    Abi::ALL.into_iter().any(|abi| number(abi, name).is_some())
+}
+
+fn table(abi: Abi) -> &'static Table {
+    static TABLES: LazyLock<[Table; 2]> = LazyLock::new(|| FILES.map(Table::parse));
+    let [native, compat] = &*TABLES;
+    match abi {
+        Abi::Native => native,
+        Abi::Compat => compat,
+    }
 }

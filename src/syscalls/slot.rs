@@ -3,7 +3,7 @@
 use std::fmt;
 
 /// Numbers per ABI; `ABI_SLOTS` in `bpf/event.h`.
-const ABI_SLOTS: u16 = 512;
+pub(super) const ABI_SLOTS: u16 = 512;
 
 /// By which ABI a syscall is made. Each has numbers of its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#ifndef TAILCALLD_ARGS_H
+#define TAILCALLD_ARGS_H
+
+#include "kernel.h"
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_core_read.h>
+#include "event.h"
+#include "task.h"
+
+/* The only place that knows what the attached program gets as its context: raw_tp/sys_enter has
+ * the registers in args[0] and the number in args[1]. */
+
+/* As the kernel dispatches it: never from orig_ax, whose upper half it ignores. */
+static __always_inline __u32 call_number(struct bpf_raw_tracepoint_args *ctx)
+{
+	return ctx->args[1];
+}
+
+/* Position within a bank; ABI_SLOTS and above only for numbers that no table has. */
+static __always_inline __u32 call_slot(__u32 number, bool compat)
+{
+	return number + (compat ? ABI_SLOTS : 0);
+}
+
+#if defined(__TARGET_ARCH_x86)
+/* The members from bp to di lie side by side in every kernel (struct user_regs_struct is ABI): one
+ * probe read instead of six. */
+struct arg_registers {
+	__u64 bp, bx, r11, r10, r9, r8, ax, cx, dx, si, di;
+};
+
+static __always_inline void call_args(struct bpf_raw_tracepoint_args *ctx, bool compat,
+				      __u64 args[6])
+{
+	struct arg_registers regs = {};
+	const struct pt_regs *all = (const struct pt_regs *)ctx->args[0];
+
+	bpf_probe_read_kernel(&regs, sizeof(regs), __builtin_preserve_access_index(&all->bp));
+	if (compat) {
+		args[0] = (__u32)regs.bx;
+		args[1] = (__u32)regs.cx;
+		args[2] = (__u32)regs.dx;
+		args[3] = (__u32)regs.si;
+		args[4] = (__u32)regs.di;
+		args[5] = (__u32)regs.bp;
+	} else {
+		args[0] = regs.di;
+		args[1] = regs.si;
+		args[2] = regs.dx;
+		args[3] = regs.r10;
+		args[4] = regs.r8;
+		args[5] = regs.r9;
+	}
+}
+#elif defined(__TARGET_ARCH_arm64)
+/* x0 is taken from orig_x0: the register itself may already hold a result. */
+static __always_inline void call_args(struct bpf_raw_tracepoint_args *ctx, bool compat,
+				      __u64 args[6])
+{
+	const struct pt_regs *regs = (const struct pt_regs *)ctx->args[0];
+	const __u64 mask = compat ? 0xffffffff : ~0ULL;
+	__u64 rest[6] = {};
+
+	bpf_probe_read_kernel(rest, sizeof(rest), __builtin_preserve_access_index(&regs->regs[0]));
+	args[0] = BPF_CORE_READ(regs, orig_x0) & mask;
+	args[1] = rest[1] & mask;
+	args[2] = rest[2] & mask;
+	args[3] = rest[3] & mask;
+	args[4] = rest[4] & mask;
+	args[5] = rest[5] & mask;
+}
+#endif
+
+#endif

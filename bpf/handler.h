@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#ifndef TAILCALLD_HANDLER_H
+#define TAILCALLD_HANDLER_H
+
+/* All that a handler needs. A handler is one file with one declaration and one program:
+ *
+ *	HANDLER(name) = { .name = "name", .summary = ..., .fields = ..., .messages = ... };
+ *	SEC("raw_tp") int handle_name(struct bpf_raw_tracepoint_args *ctx) { ... }
+ *
+ * docs/architecture.md has the list of what belongs to a new one. */
+
+#include "maps.h"
+#include "route.h"
+#include "emit.h"
+
+#define HANDLER(name) const volatile struct handler name##_handler SEC(".rodata.handlers")
+
+#endif

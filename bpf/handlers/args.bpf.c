@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* `args`: any syscall, its six arguments as they were passed. It reads no user memory. */
+#include "handler.h"
+
+HANDLER(args) = {
+	.name = "args",
+	.summary = "any syscall: its six arguments as passed",
+	.messages = {"{syscall}({args})"},
+};
+
+SEC("raw_tp")
+int handle_args(struct bpf_raw_tracepoint_args *ctx)
+{
+	struct call call;
+	struct scratch *emit;
+
+	if (call_begin(ctx, &args_handler, &call) && (emit = emit_begin(ctx, &call)))
+		emit_submit(emit, &call);
+	return 0;
+}

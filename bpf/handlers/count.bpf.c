@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* `count`: counts the calls and records nothing. */
+#include "handler.h"
+
+HANDLER(count) = {
+	.name = "count",
+	.summary = "any syscall: counted in the books, not recorded",
+};
+
+SEC("raw_tp")
+int handle_count(struct bpf_raw_tracepoint_args *ctx)
+{
+	struct call call;
+
+	if (call_begin(ctx, &count_handler, &call))
+		call.books->counted++;
+	return 0;
+}

@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* `timer`: the POSIX timer syscalls, many slots for one handler. It tells the clock, the timer's
+ * number, the times and the way of notification. Old values that the kernel writes back are not
+ * known at entry and are left out. */
+#include "handler.h"
+
+enum {
+	CLOCK,
+	TIMER,
+	FLAGS,
+	TIMES,
+	NOTIFY
+};
+enum {
+	CREATE,
+	SETTIME,
+	SETTIME64,
+	GETTIME,
+	GETTIME64,
+	GETOVERRUN,
+	DELETE
+};
+enum {
+	SAY_CREATE,
+	SAY_CREATE_DEFAULT,
+	SAY_DELETE,
+	SAY_SETTIME,
+	SAY_OTHER
+};
+
+/* What counts of a struct sigevent: value, signal, kind, and for SIGEV_THREAD_ID the thread. The
+ * rest of its 64 bytes is padding. */
+enum {
+	SIGEVENT_BYTES = 20,
+	SIGEVENT_BYTES_32 = 16,
+	TIMES_BYTES = 32,
+	TIMES_BYTES_32 = 16
+};
+
+HANDLER(timer) = {
+	.name = "timer",
+	.summary = "POSIX timers: clock, number, times, notification",
+	.syscalls = {"timer_create", "timer_settime", "timer_settime64", "timer_gettime",
+		     "timer_gettime64", "timer_getoverrun", "timer_delete"},
+	.fields =
+		{
+			[CLOCK] = {"clock", FIELD_CLOCK},
+			[TIMER] = {"timer", FIELD_SIGNED},
+			[FLAGS] = {"flags", FIELD_TIMER_FLAGS},
+			[TIMES] = {"times", FIELD_TIMES},
+			[NOTIFY] = {"notify", FIELD_SIGEVENT},
+		},
+	.messages =
+		{
+			[SAY_CREATE] = "Creating a timer on {clock}, to notify by {notify}",
+			[SAY_CREATE_DEFAULT] = "Creating a timer on {clock}, to notify by SIGALRM",
+			[SAY_DELETE] = "Deleting a timer: number {timer}",
+			[SAY_SETTIME] =
+				"Some other timer operation: {syscall} of timer {timer}, {times}",
+			[SAY_OTHER] = "Some other timer operation: {syscall} of timer {timer}",
+		},
+};
+
+static __always_inline __u8 timer_message(__u8 variant, bool has_sigevent)
+{
+	switch (variant) {
+	case CREATE:
+		return has_sigevent ? SAY_CREATE : SAY_CREATE_DEFAULT;
+	case DELETE:
+		return SAY_DELETE;
+	case SETTIME:
+	case SETTIME64:
+		return SAY_SETTIME;
+	default:
+		return SAY_OTHER;
+	}
+}
+
+static __always_inline void timer_create(struct scratch *emit, bool compat, const __u64 *args)
+{
+	const void *sigevent = (const void *)args[1];
+
+	emit_number(emit, CLOCK, args[0], CAPTURE_OK);
+	if (sigevent && compat)
+		emit_bytes(emit, NOTIFY, sigevent, SIGEVENT_BYTES_32);
+	else if (sigevent)
+		emit_bytes(emit, NOTIFY, sigevent, SIGEVENT_BYTES);
+}
+
+/* timer_settime of the 32-bit ABI has times of 32 bits; its timer_settime64 has not. */
+static __always_inline void timer_settime(struct scratch *emit, bool narrow, const __u64 *args)
+{
+	const void *times = (const void *)args[2];
+
+	emit_number(emit, TIMER, args[0], CAPTURE_OK);
+	emit_number(emit, FLAGS, args[1], CAPTURE_OK);
+	if (narrow)
+		emit_bytes(emit, TIMES, times, TIMES_BYTES_32);
+	else
+		emit_bytes(emit, TIMES, times, TIMES_BYTES);
+}
+
+SEC("raw_tp")
+int handle_timer(struct bpf_raw_tracepoint_args *ctx)
+{
+	struct call call;
+	struct scratch *emit;
+
+	if (!call_begin(ctx, &timer_handler, &call) || !(emit = emit_begin(ctx, &call)))
+		return 0;
+	const __u64 *args = emit->event.args;
+	__u8 variant = call.route->variant;
+
+	emit->event.message = timer_message(variant, args[1] != 0);
+	if (variant == CREATE)
+		timer_create(emit, call.compat, args);
+	else if (variant == SETTIME || variant == SETTIME64)
+		timer_settime(emit, call.compat && variant == SETTIME, args);
+	else
+		emit_number(emit, TIMER, args[0], CAPTURE_OK);
+	emit_submit(emit, &call);
+	return 0;
+}

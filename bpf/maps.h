@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#ifndef TAILCALLD_MAPS_H
+#define TAILCALLD_MAPS_H
+
+#include "kernel.h"
+#include <bpf/bpf_helpers.h>
+#include "event.h"
+
+/* Every map and every global: who writes it, who reads it, why it has this size. Maps are weak and
+ * globals external, so that each program file may include this; the linker makes them one. */
+
+/* The table: two banks of programs. Written by the daemon, slot by slot, only in the bank that is
+ * not live; read by the tail calls of the dispatcher and of handlers overtaken by a flip. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PROG_ARRAY);
+	__uint(max_entries, TABLE_SLOTS);
+	__type(key, __u32);
+	__type(value, __u32);
+} syscalls __weak SEC(".maps");
+
+/* The settings of each slot, at the same index as its program. Written like the table. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, TABLE_SLOTS);
+	__type(key, __u32);
+	__type(value, struct route);
+} routes __weak SEC(".maps");
+
+/* The books, by slot within a bank: a reload must not reset them. Written by handlers, read by the
+ * daemon. Per CPU, so that no two CPUs share a cache line and no count needs an atomic. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, BANK_SLOTS);
+	__type(key, __u32);
+	__type(value, struct counters);
+} books __weak SEC(".maps");
+
+/* Calls with a number that no table has, by enum odd_number. Written by the dispatcher. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, ODD_NUMBERS);
+	__type(key, __u32);
+	__type(value, __u64);
+} odd_numbers __weak SEC(".maps");
+
+/* The events, and the only queue there is. The size here is replaced by `[ring] size`. */
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 8 * 1024 * 1024);
+} events __weak SEC(".maps");
+
+/* A walk along a vector of strings in user memory. It and the end of the captures stand in memory,
+ * not in variables, for the verifier's sake: it takes what it loads from a map as unknown, so each
+ * round of a loop looks like the one before; counting in registers cost it 15,000 instructions a
+ * round in Linux 6.18 and too many in all. */
+struct argv {
+	__u64 at; /* address of the next pointer */
+	__u64 count;
+	__u64 bytes; /* of all strings, without their NULs */
+	__u64 budget; /* bytes that may still be kept */
+	__u32 width; /* of a pointer: 4 bytes in the 32-bit ABI */
+	__u8 open_end; /* there is more than was measured */
+	__u8 unreadable; /* there may be more than was counted */
+	__u8 reserved[2];
+};
+
+/* Where a handler builds its event: what it copies from user memory has no size known beforehand,
+ * and a ring reservation needs one. A tail call cannot be interrupted by another on this CPU
+ * because the dispatcher is not entered twice. Per-CPU values end at 32 KiB in every kernel. */
+struct scratch {
+	struct event event;
+	__u8 captures[CAPTURES_MAX_BYTES];
+	__u8 slack[CAPTURE_SIZE + TEXT_MAX_BYTES + 16]; /* a capture may begin at the very end */
+	__u64 end; /* bytes of captures so far */
+	struct argv argv;
+};
+_Static_assert(sizeof(struct scratch) <= 32768, "a per-CPU value is 32 KiB at most");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct scratch);
+} scratches __weak SEC(".maps");
+
+/* Updated by the daemon only to wait: bpf(2) promises that an update of an array of maps returns
+ * after every program that ran when it began (kernel/bpf/syscall.c, maybe_wait_bpf_programs). After
+ * a flip, nobody reads the old bank from then on. */
+struct grace_inner {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, __u32);
+};
+
+struct grace_inner grace_inner __weak SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__array(values, struct grace_inner);
+} grace __weak SEC(".maps");
+
+/* First slot of the live bank: 0 or BANK_SLOTS. Written by the daemon: this word is the flip. */
+extern volatile __u32 bank;
+
+/* enum consumer_state. The daemon writes it before it sleeps, the first event that it waits for
+ * writes it back. */
+extern volatile __u32 consumer;
+
+/* Bytes in the ring from which on a dozing consumer is woken. Set before load. */
+extern const volatile __u32 wake_bytes;
+
+/* Our own thread group in the initial pid namespace. Written by `identify` before any attach. */
+extern volatile __u32 self_tgid;
+
+/* Executables whose processes are excluded. Written by the daemon; an inode of 0 ends the list. */
+extern volatile struct file_id excluded_files[EXCLUDED_FILES];
+
+/* What `identify` found for the file descriptor it was asked about. Read by the daemon. */
+extern volatile struct file_id identified_file;
+
+/* Cgroup events that found no room. Written by cgroups.bpf.c; the daemon reads the tree again. */
+extern volatile __u64 cgroups_lost;
+
+#endif

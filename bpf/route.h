@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#ifndef TAILCALLD_ROUTE_H
+#define TAILCALLD_ROUTE_H
+
+#include "maps.h"
+#include "args.h"
+#include "task.h"
+
+/* What a handler knows about the call once its prologue let it through. */
+struct call {
+	__u32 slot;
+	bool compat;
+	const struct route *route;
+	struct counters *books;
+};
+
+static __always_inline bool task_is_excluded_file(void)
+{
+	__u64 inode = task_exe_inode();
+
+	for (int i = 0; i < EXCLUDED_FILES; i++) {
+		__u64 excluded = excluded_files[i].inode;
+
+		if (!excluded)
+			return false;
+		if (excluded == inode && excluded_files[i].device == task_exe_device())
+			return true;
+	}
+	return false;
+}
+
+/* Our own calls, and those that our output causes: recording them would cause more of them. */
+static __always_inline bool call_is_excluded(struct counters *books)
+{
+	if (bpf_get_current_pid_tgid() >> 32 == self_tgid) {
+		books->excluded_self++;
+		return true;
+	}
+	if (task_is_excluded_file()) {
+		books->excluded_sink++;
+		return true;
+	}
+	return false;
+}
+
+/*
+ * The prologue of every handler: true if the call is this handler's to record.
+ *
+ * The dispatcher read `bank` a moment ago; a flip may have come in between. Only what the bank
+ * that is live now says counts, so that each call is judged by exactly one generation: if its slot
+ * belongs to another handler there, that one runs instead; if to none, the call was never routed.
+ */
+static __always_inline bool call_begin(void *ctx, const volatile struct handler *self,
+				       struct call *call)
+{
+	call->compat = task_in_compat_syscall();
+	call->slot = call_slot(call_number(ctx), call->compat);
+
+	__u32 at = bank + call->slot;
+	call->route = bpf_map_lookup_elem(&routes, &at);
+	call->books = bpf_map_lookup_elem(&books, &call->slot);
+	if (!call->route || !call->books)
+		return false; /* not reached: the dispatcher has checked the number */
+
+	if (call->route->handler != self->id) {
+		bpf_tail_call(ctx, &syscalls, at);
+		if (call->route->handler) {
+			call->books->seen++;
+			call->books->lost[LOST_REROUTE]++;
+		}
+		return false;
+	}
+	call->books->seen++;
+	return !call_is_excluded(call->books);
+}
+
+#endif

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * The dispatcher, the one program attached to syscalls: it takes the number of the syscall as an
+ * index into the live bank of the table and tail-calls the program that is wired there. An empty
+ * slot is the normal case and costs nothing beyond the look: no map lookup, no filter, no counter
+ * stands on that path. It never reads the caller's memory and never writes to the ring.
+ */
+#include "maps.h"
+#include "args.h"
+#include "task.h"
+
+char LICENSE[] SEC("license") = "Dual BSD/GPL";
+
+volatile __u32 bank;
+volatile __u32 consumer;
+const volatile __u32 wake_bytes;
+volatile __u32 self_tgid;
+volatile struct file_id excluded_files[EXCLUDED_FILES];
+volatile struct file_id identified_file;
+volatile __u64 cgroups_lost;
+
+/* The structures and constants of event.h that no map holds; a type that nothing refers to would
+ * be missing from the object's BTF, and so from the skeleton. */
+struct wire_types {
+	struct event event;
+	struct capture capture;
+	struct cgroup_event cgroup_event;
+	struct selftest_event selftest_event;
+	enum event_kind event_kind;
+	enum capture_kind capture_kind;
+	enum capture_status capture_status;
+	enum field_kind field_kind;
+	enum consumer_state consumer_state;
+	enum loss loss;
+	enum odd_number odd_number;
+	enum table_size table_size;
+	enum wire_size wire_size;
+	enum handler_size handler_size;
+} * _wire_types;
+
+/* Kept out of line of the common path, and out of range of any table. */
+static __always_inline void odd_number_count(__u32 number)
+{
+	__u32 class = number == -1U         ? ODD_MINUS_ONE
+		      : number & (1U << 30) ? ODD_X32
+					    : ODD_OUT_OF_RANGE;
+	__u64 *count = bpf_map_lookup_elem(&odd_numbers, &class);
+
+	if (count)
+		++*count;
+}
+
+SEC("raw_tp/sys_enter")
+int hello(struct bpf_raw_tracepoint_args *ctx)
+{
+	__u32 number = call_number(ctx);
+
+	if (number >= ABI_SLOTS) {
+		odd_number_count(number);
+		return 0;
+	}
+	/* The ABI before the index: number 11 is execve for i386 and munmap for x86_64. */
+	bpf_tail_call(ctx, &syscalls, bank + call_slot(number, task_in_compat_syscall()));
+	return 0;
+}

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#ifndef TAILCALLD_WAKE_H
+#define TAILCALLD_WAKE_H
+
+#include "maps.h"
+
+/*
+ * Wakes the consumer if it asked for it. Records are committed without a wakeup, and this runs
+ * after the commit: the commit is a full barrier in the kernel (an xchg of the record's header), so
+ * either the consumer's last look sees the record or we see its flag. Asked before the commit, a
+ * record could be committed between the look and the sleep, and nobody would wake.
+ *
+ * The wakeup itself rides on a discarded record of the smallest size. Two CPUs may both find the
+ * flag set; a second wakeup does no harm. A full ring refuses the extra record: then the wakeup
+ * came earlier, when the ring was a quarter full.
+ */
+static __always_inline void consumer_wake(void)
+{
+	__u32 state = consumer;
+
+	if (state == CONSUMER_AWAKE)
+		return;
+	if (state == CONSUMER_DOZING && bpf_ringbuf_query(&events, BPF_RB_AVAIL_DATA) < wake_bytes)
+		return;
+	void *nudge = bpf_ringbuf_reserve(&events, 8, 0);
+	if (!nudge)
+		return;
+	consumer = CONSUMER_AWAKE;
+	bpf_ringbuf_discard(nudge, BPF_RB_FORCE_WAKEUP);
+}
+
+#endif

@@ -1,0 +1,60 @@
+//! Compiles `bpf/*.bpf.c` and `bpf/handlers/*.bpf.c`, links them into one object and generates one
+//! skeleton from it. `CLANG` chooses the compiler.
+
+use std::env;
+use std::ffi::OsString;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use libbpf_cargo::SkeletonBuilder;
+use libbpf_rs::Linker;
+
+const SOURCES: [&str; 2] = ["bpf", "bpf/handlers"];
+
+fn main() {
+    println!("cargo:rerun-if-changed=bpf");
+    println!("cargo:rerun-if-env-changed=CLANG");
+    let out = PathBuf::from(env::var_os("OUT_DIR").expect("cargo sets OUT_DIR"));
+    let objects: Vec<PathBuf> = sources().iter().map(|source| compile(source, &out)).collect();
+    generate(&link(&objects, &out), &out);
+}
+
+/// In name order: a handler's number follows from it, and builds are reproducible.
+fn sources() -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for folder in SOURCES {
+        let entries = fs::read_dir(folder).unwrap_or_else(|e| panic!("cannot list {folder}: {e}"));
+        let paths = entries.map(|entry| entry.expect("a directory entry").path());
+        found.extend(paths.filter(|path| path.to_string_lossy().ends_with(".bpf.c")));
+    }
+    found.sort();
+    found
+}
+
+fn compile(source: &Path, out: &Path) -> PathBuf {
+    let object = out.join(source.file_name().expect("a file")).with_extension("o");
+    let mut builder = SkeletonBuilder::new();
+    if let Some(clang) = env::var_os("CLANG") {
+        builder.clang(clang);
+    }
+    let args = ["-I", "bpf", "-Wall", "-Wextra", "-Werror", "-Wno-unused-parameter"];
+    let built = builder.source(source).obj(&object).clang_args(args.map(OsString::from)).build();
+    built.unwrap_or_else(|e| panic!("cannot compile {}: {e:#}", source.display()));
+    object
+}
+
+fn link(objects: &[PathBuf], out: &Path) -> PathBuf {
+    let linked = out.join("tail_hello.o");
+    let mut linker = Linker::new(&linked).expect("the linker opens its output");
+    for object in objects {
+        linker.add_file(object).unwrap_or_else(|e| panic!("cannot link {}: {e}", object.display()));
+    }
+    linker.link().expect("the BPF objects link");
+    linked
+}
+
+fn generate(object: &Path, out: &Path) {
+    let skeleton = out.join("tail_hello.skel.rs");
+    let made = SkeletonBuilder::new().obj(object).generate(&skeleton);
+    made.unwrap_or_else(|e| panic!("cannot generate the skeleton: {e:#}"));
+}

@@ -1,0 +1,51 @@
+//! Paths of executables in, their identities in the kernel's list out: processes of these are not
+//! recorded, because our own output keeps them busy.
+
+use std::path::PathBuf;
+use std::sync::atomic::Ordering::SeqCst;
+
+use crate::bpf::EXCLUDED_FILES;
+use crate::load::Bpf;
+
+/// What is in the kernel's list, newest first.
+///
+/// An upgrade replaces the file while its old process still runs from the deleted one, so an
+/// identity stays in the list until newer ones push it out.
+#[derive(Debug, Default)]
+pub struct Excluded {
+    files: Vec<[u64; 2]>,
+}
+
+impl Excluded {
+    /// Looks the paths up again and tells the kernel if something changed. A path that does not
+    /// exist excludes nothing: a machine without rsyslog needs no exclusion of it.
+    pub fn refresh(&mut self, bpf: &Bpf<'_>, paths: &[PathBuf]) {
+        let mut changed = false;
+        for id in paths.iter().filter_map(|path| bpf.file_id(path).ok()) {
+            if !self.files.contains(&id) {
+                self.files.insert(0, id);
+                changed = true;
+            }
+        }
+        self.files.truncate(EXCLUDED_FILES);
+        if changed {
+            self.write(bpf);
+        }
+    }
+
+    /// Forgets all: the configuration names others now.
+    pub fn clear(&mut self) {
+        self.files.clear();
+    }
+
+    /// The inode ends the list, so it is written last where it begins to count.
+    fn write(&self, bpf: &Bpf<'_>) {
+        for index in 0..EXCLUDED_FILES {
+            let [device, inode] = self.files.get(index).copied().unwrap_or_default();
+            if let Some([device_at, inode_at]) = bpf.shared.excluded_file(index) {
+                device_at.store(device, SeqCst);
+                inode_at.store(inode, SeqCst);
+            }
+        }
+    }
+}

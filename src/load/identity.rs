@@ -1,0 +1,30 @@
+//! How the kernel knows us and our files, asked by running a program in our own context. Right in a
+//! pid namespace, where our own `getpid()` is not what the programs see, and on overlay and btrfs,
+//! where `stat()` tells other device numbers than the kernel compares.
+
+use std::os::fd::{AsRawFd as _, BorrowedFd};
+use std::sync::atomic::Ordering::SeqCst;
+
+use anyhow::{Context as _, Result, bail};
+use libbpf_rs::{ProgramInput, ProgramMut};
+
+use crate::bpf::Shared;
+
+/// Runs `identify`: stores our thread group for the programs and returns device and inode of `file`.
+///
+/// # Errors
+/// When the kernel will not run it (`BPF_PROG_TEST_RUN` of raw tracepoints came with 5.10).
+pub fn learn(
+    identify: &ProgramMut<'_>,
+    shared: &Shared<'_>,
+    file: Option<BorrowedFd<'_>>,
+) -> Result<[u64; 2]> {
+    let fd = file.map_or(-1, |file| i64::from(file.as_raw_fd()));
+    let mut args = fd.to_ne_bytes();
+    let input = ProgramInput { context_in: Some(&mut args), ..ProgramInput::default() };
+    identify.test_run(input).context("failed to ask the kernel who we are")?;
+    if shared.self_tgid().load(SeqCst) == 0 {
+        bail!("the kernel did not tell our own process id");
+    }
+    Ok(shared.identified_file().map(|word| word.load(SeqCst)))
+}

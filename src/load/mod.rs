@@ -1,0 +1,181 @@
+//! Plan in, a loaded object out: maps made, programs verified, our own identity known. Nothing is
+//! attached before `attach`, and dropping `Bpf` leaves nothing in the kernel.
+
+mod declared;
+mod errors;
+mod identity;
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::mem::MaybeUninit;
+use std::os::fd::{AsFd, AsRawFd as _, BorrowedFd};
+use std::path::Path;
+
+use anyhow::{Context as _, Result};
+use libbpf_rs::skel::{OpenSkel as _, Skel as _, SkelBuilder as _};
+use libbpf_rs::{MapCore, OpenObject, Program};
+
+use crate::bpf::{OpenTailHelloSkel, Shared, TailHelloSkel, TailHelloSkelBuilder};
+use crate::handlers::Handlers;
+
+pub use errors::Failure;
+
+/// The loaded object. Whoever owns it keeps the table alive: the kernel empties a program array when
+/// the last file descriptor of it goes (kernel/bpf/arraymap.c, prog_array_map_clear).
+#[allow(missing_debug_implementations)] // the skeleton has none
+pub struct Bpf<'obj> {
+    skeleton: TailHelloSkel<'obj>,
+    /// Memory shared with the programs.
+    pub shared: Shared<'obj>,
+    /// What the object can do.
+    pub handlers: Handlers,
+    programs: BTreeMap<u16, Loaded>,
+}
+
+/// A loaded program, as the table takes it and as it reads back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Loaded {
+    /// What is written into a slot.
+    pub fd: i32,
+    /// What is read from it.
+    pub id: u32,
+}
+
+/// The handlers of the object, without any privilege: it is only parsed.
+///
+/// # Errors
+/// When the object inside this binary is damaged.
+pub fn handlers() -> Result<Handlers> {
+    let mut object = MaybeUninit::uninit();
+    declared_handlers(&open(&mut object)?)
+}
+
+/// Loads the object with a ring of that size, in bytes.
+///
+/// # Errors
+/// With what the kernel refused, and what to do about it.
+pub fn load(object: &mut MaybeUninit<OpenObject>, ring_bytes: u32) -> Result<Bpf<'_>> {
+    errors::preconditions()?;
+    let mut open = open(object)?;
+    let handlers = declared_handlers(&open)?;
+    configure(&mut open, ring_bytes)?;
+    let mut skeleton = errors::explain(ring_bytes, || open.load())?;
+    let shared = Shared::take(&mut skeleton).context("the BPF object has no global variables")?;
+    let programs = handler_programs(&skeleton, &handlers)?;
+    let bpf = Bpf { skeleton, shared, handlers, programs };
+    bpf.identify(None)?;
+    Ok(bpf)
+}
+
+fn open(object: &mut MaybeUninit<OpenObject>) -> Result<OpenTailHelloSkel<'_>> {
+    errors::capture_libbpf_messages();
+    TailHelloSkelBuilder::default().open(object).context("failed to open the BPF object")
+}
+
+fn declared_handlers(open: &OpenTailHelloSkel<'_>) -> Result<Handlers> {
+    let section = open.maps.rodata_handlers.initial_value().unwrap_or_default();
+    Ok(Handlers::new(declared::read(section)?))
+}
+
+fn configure(open: &mut OpenTailHelloSkel<'_>, ring_bytes: u32) -> Result<()> {
+    declared::number(open.maps.rodata_handlers.initial_value_mut().unwrap_or_default());
+    open.maps.events.set_max_entries(ring_bytes).context("failed to set the ring's size")?;
+    let rodata = open.maps.rodata_data.as_deref_mut();
+    rodata.context("the BPF object has no constants")?.wake_bytes = ring_bytes / 4;
+    Ok(())
+}
+
+fn handler_programs(
+    skeleton: &TailHelloSkel<'_>,
+    handlers: &Handlers,
+) -> Result<BTreeMap<u16, Loaded>> {
+    let named = |name: &str| {
+        let wanted = format!("handle_{name}");
+        let found = skeleton.object().progs().find(|program| program.name() == &*wanted);
+        loaded(&found.with_context(|| format!("the BPF object has no program {wanted}"))?)
+    };
+    handlers.iter().map(|handler| Ok((handler.id, named(&handler.name)?))).collect()
+}
+
+fn loaded(program: &Program<'_>) -> Result<Loaded> {
+    let id = Program::id_from_fd(program.as_fd()).context("failed to ask for a program's id")?;
+    Ok(Loaded { fd: program.as_fd().as_raw_fd(), id })
+}
+
+impl Bpf<'_> {
+    /// Attaches the dispatcher and the two programs that follow cgroups. Everything that they use
+    /// must be in place: the first call may come before this returns.
+    ///
+    /// # Errors
+    /// When the kernel refuses; what was attached goes when `self` is dropped.
+    pub fn attach(&mut self) -> Result<()> {
+        let links = &mut self.skeleton.links;
+        let programs = &self.skeleton.progs;
+        links.cgroup_mkdir = Some(programs.cgroup_mkdir.attach().context(CGROUPS)?);
+        links.cgroup_rmdir = Some(programs.cgroup_rmdir.attach().context(CGROUPS)?);
+        links.hello = Some(programs.hello.attach().context("failed to attach to sys_enter")?);
+        Ok(())
+    }
+
+    /// The program of a handler; `None` if there is no such handler.
+    pub fn program(&self, handler: u16) -> Option<Loaded> {
+        self.programs.get(&handler).copied()
+    }
+
+    /// The program that answers our own test call.
+    pub fn selftest_program(&self) -> Result<Loaded> {
+        let programs = self.skeleton.object().progs();
+        let mut found = programs.filter(|program| program.name() == "selftest");
+        loaded(&found.next().context("the BPF object has no program selftest")?)
+    }
+
+    /// How the kernel knows that executable: device and inode.
+    ///
+    /// # Errors
+    /// When it cannot be opened.
+    pub fn file_id(&self, path: &Path) -> Result<[u64; 2]> {
+        self.identify(Some(File::open(path)?.as_fd()))
+    }
+
+    fn identify(&self, file: Option<BorrowedFd<'_>>) -> Result<[u64; 2]> {
+        identity::learn(&self.skeleton.progs.identify, &self.shared, file)
+    }
+
+    /// The table: programs by slot of both banks.
+    pub fn syscalls(&self) -> &dyn MapCore {
+        &self.skeleton.maps.syscalls
+    }
+
+    /// The settings at the same slots.
+    pub fn routes(&self) -> &dyn MapCore {
+        &self.skeleton.maps.routes
+    }
+
+    /// The books by slot within a bank.
+    pub fn books(&self) -> &dyn MapCore {
+        &self.skeleton.maps.books
+    }
+
+    /// Counts of numbers that no table has.
+    pub fn odd_numbers(&self) -> &dyn MapCore {
+        &self.skeleton.maps.odd_numbers
+    }
+
+    /// The ring.
+    pub fn events(&self) -> &dyn MapCore {
+        &self.skeleton.maps.events
+    }
+
+    /// Returns after every program that was running when it was called.
+    ///
+    /// # Errors
+    /// When the kernel refuses the update that it waits with.
+    pub fn wait_for_grace(&self) -> Result<()> {
+        let inner = self.skeleton.maps.grace_inner.as_fd().as_raw_fd().to_ne_bytes();
+        let flags = libbpf_rs::MapFlags::ANY;
+        let updated = self.skeleton.maps.grace.update(&0u32.to_ne_bytes(), &inner, flags);
+        updated.context("failed to wait for the programs that are running")
+    }
+}
+
+const CGROUPS: &str = "failed to attach to the tracepoints of cgroups";

@@ -1,0 +1,70 @@
+//! One daemon a system: two would attach twice and record every call twice.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{Read as _, Seek as _, Write as _};
+use std::path::Path;
+
+use anyhow::{Context as _, Result};
+use nix::fcntl::{Flock, FlockArg};
+
+use crate::load::Failure;
+
+/// Held for as long as the daemon runs. The kernel drops it with the process, however that ends.
+#[derive(Debug)]
+pub struct Lock {
+    _file: Flock<File>,
+}
+
+impl Lock {
+    /// Takes the lock in that folder, which is made if it is missing.
+    ///
+    /// # Errors
+    /// `Failure::Unavailable` with the other's process id while another daemon holds it.
+    pub fn take(folder: &Path) -> Result<Self> {
+        let path = folder.join("lock");
+        let what = || format!("failed to take the lock {}", path.display());
+        fs::create_dir_all(folder).with_context(what)?;
+        let mut options = OpenOptions::new();
+        let file = options.read(true).write(true).create(true).truncate(false).open(&path);
+        match Flock::lock(file.with_context(what)?, FlockArg::LockExclusiveNonblock) {
+            Ok(mut file) => {
+                // For people only, and for the message below.
+                file.set_len(0).with_context(what)?;
+                writeln!(file, "{}", std::process::id()).with_context(what)?;
+                Ok(Self { _file: file })
+            }
+            Err((file, nix::Error::EWOULDBLOCK)) => Err(held(file).into()),
+            Err((_, error)) => Err(error).with_context(what),
+        }
+    }
+}
+
+fn held(mut file: File) -> Failure {
+    let mut pid = String::new();
+    let read = file.rewind().and_then(|()| file.read_to_string(&mut pid));
+    let who = match (read, pid.trim()) {
+        (Ok(_), pid) if !pid.is_empty() => format!(" (process {pid})"),
+        _ => String::new(),
+    };
+    Failure::Unavailable(format!(
+        "tailcalld is running already{who}: stop it first, with `systemctl stop tailcalld` if it is the service"
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_second_one_is_refused_and_told_who_holds_it() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let path = folder.path().join("run/tailcalld");
+        let first = Lock::take(&path).expect("the first lock");
+        let refused = Lock::take(&path).expect_err("the second lock");
+        let failure = refused.downcast::<Failure>().expect("a failure with an exit code");
+        let pid = format!("(process {})", std::process::id());
+        assert!(failure.to_string().contains(&pid), "{failure}");
+        drop(first);
+        Lock::take(&path).expect("the lock after the first is gone");
+    }
+}

@@ -1,0 +1,195 @@
+//! Cgroup ids in, units out. The tree is read once from the cgroup file system and then follows the
+//! cgroups that the kernel reports as they come and go, in order with the events.
+
+mod name;
+
+use std::collections::HashMap;
+use std::ffi::OsStr;
+use std::fs;
+use std::os::unix::ffi::OsStrExt as _;
+use std::os::unix::fs::{DirEntryExt as _, MetadataExt as _};
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+
+use crate::decode::CgroupEvent;
+
+/// Where a process stands.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Place {
+    /// Path within the v2 hierarchy as we see it.
+    pub cgroup: String,
+    /// The system's unit.
+    pub unit: Option<String>,
+    /// The unit of a user's own manager.
+    pub user_unit: Option<String>,
+}
+
+/// The cgroups of the v2 hierarchy by id, a cgroup's inode number.
+#[derive(Debug)]
+pub struct Units {
+    mount: Option<PathBuf>,
+    root: u64,
+    nodes: HashMap<u64, Node>,
+    /// Filled as events ask; emptied where a cgroup goes.
+    places: HashMap<u64, Option<Rc<Place>>>,
+}
+
+#[derive(Debug)]
+struct Node {
+    parent: u64,
+    name: String,
+}
+
+/// No cgroup path is deeper: PATH_MAX of two-byte components.
+const DEPTH_MAX: usize = 2048;
+
+impl Units {
+    /// Reads the tree. A host without a v2 hierarchy has no units to tell.
+    pub fn read() -> Self {
+        let mounts = fs::read_to_string("/proc/self/mountinfo").unwrap_or_default();
+        Self::at(mount_point(&mounts))
+    }
+
+    fn at(mount: Option<PathBuf>) -> Self {
+        let mut units = Self { mount, root: 0, nodes: HashMap::new(), places: HashMap::new() };
+        units.read_again();
+        units
+    }
+
+    /// After the kernel could not tell of some: what is there now, from the file system.
+    pub fn read_again(&mut self) {
+        self.nodes.clear();
+        self.places.clear();
+        let Some(mount) = self.mount.clone() else { return };
+        let Ok(root) = fs::metadata(&mount) else { return };
+        self.root = root.ino();
+        self.read_below(&mount, self.root);
+    }
+
+    fn read_below(&mut self, folder: &Path, parent: u64) {
+        // A cgroup that goes while we read is no fault.
+        let Ok(entries) = fs::read_dir(folder) else { return };
+        for entry in entries.flatten() {
+            if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+                self.insert(entry.ino(), parent, entry.file_name().as_bytes());
+                self.read_below(&entry.path(), entry.ino());
+            }
+        }
+    }
+
+    /// Follows what the kernel reports.
+    pub fn follow(&mut self, event: &CgroupEvent<'_>) {
+        match *event {
+            CgroupEvent::Born { id, parent, name } => self.insert(id, parent, name),
+            CgroupEvent::Gone { id } => {
+                self.nodes.remove(&id);
+                self.places.remove(&id);
+            }
+        }
+    }
+
+    fn insert(&mut self, id: u64, parent: u64, name: &[u8]) {
+        let name = String::from_utf8_lossy(name).into_owned();
+        self.nodes.insert(id, Node { parent, name });
+        self.places.remove(&id);
+    }
+
+    /// Where the processes of that cgroup stand; `None` if it is not below our root.
+    pub fn place(&mut self, id: u64) -> Option<Rc<Place>> {
+        if let Some(known) = self.places.get(&id) {
+            return known.clone();
+        }
+        let place = self.path(id).map(|cgroup| Rc::new(name::place(cgroup)));
+        self.places.insert(id, place.clone());
+        place
+    }
+
+    fn path(&self, id: u64) -> Option<String> {
+        let mut components = Vec::new();
+        let mut at = id;
+        while at != self.root {
+            let node = self.nodes.get(&at)?;
+            components.push(node.name.as_str());
+            at = node.parent;
+            if components.len() > DEPTH_MAX {
+                return None;
+            }
+        }
+        components.push("");
+        components.reverse();
+        Some(if components.len() == 1 { "/".to_owned() } else { components.join("/") })
+    }
+}
+
+/// Where cgroup2 is mounted, out of /proc/self/mountinfo: the fifth field, and after a lone `-` the
+/// file system's type (proc_pid_mountinfo(5)). Blanks in paths stand there as `\040`.
+fn mount_point(mounts: &str) -> Option<PathBuf> {
+    mounts.lines().find_map(|line| {
+        let (left, right) = line.split_once(" - ")?;
+        let path = left.split(' ').nth(4)?.replace("\\040", " ");
+        right.starts_with("cgroup2 ").then(|| PathBuf::from(OsStr::new(&path)))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn finds_cgroup2_among_the_mounts() {
+        let mounts = "22 1 0:20 / /proc rw - proc proc rw\n\
+                      30 22 0:26 / /sys/fs/cgroup ro - tmpfs tmpfs rw\n\
+                      31 30 0:27 / /sys/fs/cgroup/my\\040own rw shared:4 - cgroup2 cgroup2 rw\n";
+        assert_eq!(mount_point(mounts), Some(PathBuf::from("/sys/fs/cgroup/my own")));
+        assert_eq!(mount_point("22 1 0:20 / /proc rw - proc proc rw\n"), None);
+    }
+
+    fn tree() -> (tempfile::TempDir, Units) {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        fs::create_dir_all(folder.path().join("system.slice/nginx.service")).expect("folders");
+        let units = Units::at(Some(folder.path().to_owned()));
+        (folder, units)
+    }
+
+    #[test]
+    fn knows_what_was_there_before() {
+        let (folder, mut units) = tree();
+        let path = folder.path().join("system.slice/nginx.service");
+        let id = fs::metadata(path).expect("the folder").ino();
+        let place = units.place(id).expect("a known cgroup");
+        assert_eq!(place.cgroup, "/system.slice/nginx.service");
+        assert_eq!(place.unit.as_deref(), Some("nginx.service"));
+    }
+
+    #[test]
+    fn follows_what_comes_and_goes() {
+        let (_folder, mut units) = tree();
+        let parent = units.root;
+        assert_eq!(units.place(7), None);
+        units.follow(&CgroupEvent::Born { id: 7, parent, name: b"cron.service" });
+        assert_eq!(
+            units.place(7).and_then(|place| place.unit.clone()),
+            Some("cron.service".into())
+        );
+        units.follow(&CgroupEvent::Gone { id: 7 });
+        assert_eq!(units.place(7), None);
+        // The number is used again by another.
+        units.follow(&CgroupEvent::Born { id: 7, parent, name: b"ssh.service" });
+        assert_eq!(units.place(7).and_then(|place| place.unit.clone()), Some("ssh.service".into()));
+    }
+
+    #[test]
+    fn a_loop_of_parents_ends() {
+        let (_folder, mut units) = tree();
+        units.follow(&CgroupEvent::Born { id: 8, parent: 9, name: b"a" });
+        units.follow(&CgroupEvent::Born { id: 9, parent: 8, name: b"b" });
+        assert_eq!(units.place(8), None);
+    }
+
+    #[test]
+    fn the_root_is_no_unit() {
+        let (_folder, mut units) = tree();
+        let place = units.place(units.root).expect("the root");
+        assert_eq!((place.cgroup.as_str(), &place.unit, &place.user_unit), ("/", &None, &None));
+    }
+}

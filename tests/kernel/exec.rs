@@ -1,0 +1,173 @@
+//! `exec`: filename and arguments, whole, cut and unreadable.
+
+use tailcalld::decode::{Event, Status, Value};
+use tailcalld::plan::Plan;
+use tailcalld::syscalls::Abi;
+
+use crate::rig::{Rig, privileged, rig, routes, slot};
+
+fn execs(abi: Abi) -> Rig {
+    rig(&["execve", "execveat"].map(|name| (slot(abi, name), "exec")))
+}
+
+fn all<'a>(event: &'a Event<'_>, field: &str) -> Vec<(Value<'a>, Status)> {
+    let parts = event.captures.iter().filter(|part| part.field.name == field);
+    parts.map(|part| (part.value, part.status)).collect()
+}
+
+fn text(text: &str) -> (Value<'_>, Status) {
+    (Value::Text(text.as_bytes()), Status::Ok)
+}
+
+fn number(number: u64) -> (Value<'static>, Status) {
+    (Value::Number(number), Status::Ok)
+}
+
+#[test]
+fn tells_program_and_arguments() {
+    if !privileged() {
+        return;
+    }
+    for (abi, word, argv) in
+        [(Abi::Native, "native", "argv:3"), (Abi::Compat, "compat", "argv32:3")]
+    {
+        let rig = execs(abi);
+        let nr = slot(abi, "execve").nr().to_string();
+        let records = rig.trigger(&[word, &nr, "text:/nonexistent/program", argv, "0"]);
+        assert_eq!(records.len(), 1, "{word}");
+        let event = rig.event(&records[0]);
+        assert_eq!(event.slot, slot(abi, "execve"));
+        assert_eq!(all(&event, "filename"), [text("/nonexistent/program")]);
+        assert_eq!(all(&event, "argv"), [text("arg"), text("arg"), text("arg")]);
+        assert_eq!(all(&event, "argc"), [number(3)]);
+        assert_eq!(all(&event, "argv_bytes"), [number(9)]);
+        assert_eq!(all(&event, "dirfd"), []);
+    }
+}
+
+#[test]
+fn execveat_tells_directory_and_flags() {
+    if !privileged() {
+        return;
+    }
+    let rig = execs(Abi::Native);
+    let nr = slot(Abi::Native, "execveat").nr().to_string();
+    let records = rig.trigger(&["native", &nr, "-100", "text:", "argv:1", "0", "0x1000"]);
+    let event = rig.event(&records[0]);
+    assert_eq!(all(&event, "filename"), [text("")]);
+    assert_eq!(all(&event, "argv"), [text("arg")]);
+    assert_eq!(all(&event, "dirfd"), [number(-100i64 as u64)]);
+    assert_eq!(all(&event, "flags"), [number(0x1000)]);
+    assert_eq!(event.message, 1);
+}
+
+#[test]
+fn a_vector_of_nothing_is_no_argument() {
+    if !privileged() {
+        return;
+    }
+    let rig = execs(Abi::Native);
+    for argv in ["0", "argv:0"] {
+        let records = rig.trigger(&["native", "59", "text:/x", argv, "0"]);
+        let event = rig.event(&records[0]);
+        assert_eq!(all(&event, "argv"), [], "{argv}");
+        assert_eq!(all(&event, "argc"), [number(0)], "{argv}");
+        assert_eq!(all(&event, "argv_bytes"), [number(0)], "{argv}");
+    }
+}
+
+#[test]
+fn unreadable_memory_is_said_not_blank() {
+    if !privileged() {
+        return;
+    }
+    let rig = execs(Abi::Native);
+    let unreadable = Status::Unreadable { errno: nix::libc::EFAULT };
+    for address in ["0", "8", "0xffffffff81000000", "cliff:/bin/x"] {
+        let records = rig.trigger(&["native", "59", address, "0", "0"]);
+        let event = rig.event(&records[0]);
+        assert_eq!(all(&event, "filename"), [(Value::Text(b""), unreadable)], "{address}");
+    }
+    // The vector is not there: how many arguments there are is not known.
+    let records = rig.trigger(&["native", "59", "text:/x", "8", "0"]);
+    let event = rig.event(&records[0]);
+    assert_eq!(all(&event, "argc"), [(Value::Number(0), Status::Truncated { length: Some(8) })]);
+    // One argument of two is not there.
+    let records = rig.trigger(&["native", "59", "text:/x", "words:8,0", "0"]);
+    let event = rig.event(&records[0]);
+    assert_eq!(all(&event, "argv"), [(Value::Text(b""), unreadable)]);
+    assert_eq!(all(&event, "argc"), [number(1)]);
+}
+
+#[test]
+fn the_longest_path_fits_and_a_longer_one_is_cut() {
+    if !privileged() {
+        return;
+    }
+    let rig = execs(Abi::Native);
+    for (length, status) in [
+        (4095, Status::Ok),
+        (4096, Status::Ok),
+        (4097, Status::Truncated { length: None }),
+        (9000, Status::Truncated { length: None }),
+    ] {
+        let records = rig.trigger(&["native", "59", &format!("long:{length}"), "0", "0"]);
+        let event = rig.event(&records[0]);
+        let kept = vec![b'x'; length.min(4096)];
+        assert_eq!(all(&event, "filename"), [(Value::Text(&kept), status)], "{length}");
+    }
+}
+
+/// What does not fit is counted all the same.
+#[test]
+fn argv_is_kept_to_its_budget() {
+    if !privileged() {
+        return;
+    }
+    let execve = slot(Abi::Native, "execve");
+    let handlers = tailcalld::load::handlers().expect("the object opens");
+    let with_budget = |argv_bytes| {
+        let mut plan: Plan = routes(&handlers, &[(execve, "exec")]);
+        plan.routes.values_mut().for_each(|route| route.argv_bytes = argv_bytes);
+        plan
+    };
+    // Two whole ones and a piece of the third of five.
+    let rig = Rig::new(&with_budget(7));
+    let records = rig.trigger(&["native", "59", "text:/x", "argv:5", "0"]);
+    let event = rig.event(&records[0]);
+    let cut = (Value::Text(b"a".as_slice()), Status::Truncated { length: Some(3) });
+    assert_eq!(all(&event, "argv"), [text("arg"), text("arg"), cut]);
+    assert_eq!(all(&event, "argc"), [number(5)]);
+    assert_eq!(all(&event, "argv_bytes"), [number(15)]);
+    drop(rig);
+
+    let rig = Rig::new(&with_budget(0));
+    let records = rig.trigger(&["native", "59", "text:/x", "argv:100", "0"]);
+    let event = rig.event(&records[0]);
+    assert_eq!(all(&event, "argv"), []);
+    assert_eq!(all(&event, "argc"), [number(100)]);
+    assert_eq!(all(&event, "argv_bytes"), [number(300)]);
+}
+
+/// Up to 128 strings are read, up to 1,024 more are counted; beyond, both are "at least".
+#[test]
+fn long_vectors_are_counted_as_far_as_told() {
+    if !privileged() {
+        return;
+    }
+    let rig = execs(Abi::Native);
+    let at_least = |number| (Value::Number(number), Status::Truncated { length: Some(8) });
+    for (count, argc, argv_bytes) in [
+        (127, number(127), number(381)),
+        (128, number(128), number(384)),
+        (129, number(129), at_least(384)),
+        (1151, number(1151), at_least(384)),
+        (100_000, at_least(1152), at_least(384)),
+    ] {
+        let records = rig.trigger(&["native", "59", "text:/x", &format!("argv:{count}"), "0"]);
+        let event = rig.event(&records[0]);
+        assert_eq!(all(&event, "argv").len(), count.min(128), "{count}");
+        assert_eq!(all(&event, "argc"), [argc], "{count}");
+        assert_eq!(all(&event, "argv_bytes"), [argv_bytes], "{count}");
+    }
+}

@@ -1,0 +1,88 @@
+//! Numbers under the right ABI, and numbers that no table has.
+
+use tailcalld::syscalls::{Abi, Slot};
+
+use crate::rig::{privileged, rig, run_trigger, slot};
+
+#[test]
+fn odd_numbers_land_in_their_classes() {
+    if !privileged() {
+        return;
+    }
+    let getpid = slot(Abi::Native, "getpid");
+    let rig = rig(&[(getpid, "args")]);
+    let before = rig.odd_numbers();
+    for (number, times) in [("-1", "11"), ("512", "5"), ("1000", "7"), ("0x40000027", "3")] {
+        assert_eq!(rig.trigger(&["times", times, "native", number]), Vec::<Vec<u8>>::new());
+    }
+    let after = rig.odd_numbers();
+    assert_eq!([0, 1, 2].map(|class| after[class] - before[class]), [11, 3, 12]);
+}
+
+/// The kernel dispatches on the lower half of the register and so do we: 0x100000027 is getpid.
+#[test]
+fn upper_half_of_the_number_is_ignored() {
+    if !privileged() {
+        return;
+    }
+    let getpid = slot(Abi::Native, "getpid");
+    let rig = rig(&[(getpid, "args")]);
+    let records = rig.trigger(&["times", "9", "native", &(0x1_0000_0000 + 39u64).to_string()]);
+    assert_eq!(records.len(), 9);
+}
+
+#[test]
+fn last_slots_of_each_half_are_wired() {
+    if !privileged() {
+        return;
+    }
+    let last = [Abi::Native, Abi::Compat].map(|abi| Slot::new(abi, 511).expect("the last slot"));
+    let rig = rig(&[(last[0], "args"), (last[1], "args")]);
+    let native = rig.trigger(&["native", "511", "1"]);
+    let compat = rig.trigger(&["compat", "511", "2"]);
+    assert_eq!(native.iter().map(|bytes| rig.event(bytes).slot).collect::<Vec<_>>(), [last[0]]);
+    assert_eq!(compat.iter().map(|bytes| rig.event(bytes).slot).collect::<Vec<_>>(), [last[1]]);
+}
+
+/// i386 getpid is 20, which is writev for x86_64; i386 execve is 11, which is munmap.
+#[test]
+fn compat_calls_never_reach_native_slots() {
+    if !privileged() {
+        return;
+    }
+    let [munmap, writev] = ["munmap", "writev"].map(|name| slot(Abi::Native, name));
+    let [execve, getpid] = ["execve", "getpid"].map(|name| slot(Abi::Compat, name));
+    assert_eq!((munmap.nr(), writev.nr()), (execve.nr(), getpid.nr()));
+
+    let native_only = rig(&[(munmap, "count"), (writev, "args")]);
+    let before = native_only.books(writev).seen;
+    run_trigger(&["times", "100", "compat", "20"]);
+    assert_eq!(native_only.books(writev).seen - before, 0);
+    drop(native_only);
+
+    let both = rig(&[(writev, "count"), (execve, "exec"), (getpid, "args")]);
+    let records = both.trigger(&["times", "100", "compat", "20"]);
+    assert_eq!(records.len(), 100);
+    let event = both.event(&records[0]);
+    assert_eq!(
+        (event.slot, event.slot.abi(), event.handler.name.as_str()),
+        (getpid, Abi::Compat, "args")
+    );
+
+    let records = both.trigger(&["compat", "11", "text:/nonexistent", "argv32:2", "0"]);
+    let events: Vec<_> = records.iter().map(|bytes| both.event(bytes)).collect();
+    assert_eq!(events.len(), 1);
+    assert_eq!((events[0].slot, events[0].handler.name.as_str()), (execve, "exec"));
+}
+
+#[test]
+fn compat_arguments_come_from_their_own_registers() {
+    if !privileged() {
+        return;
+    }
+    let getpgid = slot(Abi::Compat, "getpgid");
+    let rig = rig(&[(getpgid, "args")]);
+    let nr = getpgid.nr().to_string();
+    let records = rig.trigger(&["compat", &nr, "1", "2", "3", "4", "5", "0xfffffffff0000006"]);
+    assert_eq!(rig.event(&records[0]).args, [1, 2, 3, 4, 5, 0xf000_0006]);
+}

@@ -1,0 +1,173 @@
+//! Loads the real object into the running kernel, wires a table, runs something, and gives back the
+//! events of the processes that it started.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::mem::MaybeUninit;
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+use std::rc::Rc;
+
+use libbpf_rs::MapFlags;
+use tailcalld::bpf::types;
+use tailcalld::consume::{Consumer, Flow, Rest};
+use tailcalld::decode::{Decoded, Event, decode};
+use tailcalld::handlers::Handlers;
+use tailcalld::load::{self, Bpf};
+use tailcalld::plan::{Plan, Route};
+use tailcalld::syscalls::{Abi, Slot, number};
+use tailcalld::wire::Table;
+
+/// True when BPF can be loaded; otherwise says that the test was skipped, which is a failure under
+/// `CI=true`.
+pub fn privileged() -> bool {
+    if nix::unistd::geteuid().is_root() {
+        return true;
+    }
+    let reason = "SKIPPED: kernel tests need root";
+    assert!(std::env::var_os("CI").is_none_or(|ci| ci != "true"), "{reason}");
+    eprintln!("{reason}");
+    false
+}
+
+/// A table in the kernel with its dispatcher attached; gone when dropped.
+pub struct Rig {
+    pub bpf: Bpf<'static>,
+    pub table: Table,
+    consumer: Consumer<'static>,
+    records: Rc<RefCell<Vec<Vec<u8>>>>,
+}
+
+impl Rig {
+    pub fn new(plan: &Plan) -> Self {
+        Self::with_ring(plan, 4 * 1024 * 1024)
+    }
+
+    pub fn with_ring(plan: &Plan, ring_bytes: u32) -> Self {
+        // One object a test, for as long as the test process lives: its frame cannot own what it
+        // borrows. The kernel's objects go when `bpf` is dropped.
+        let object = Box::leak(Box::new(MaybeUninit::uninit()));
+        let mut bpf = load::load(object, ring_bytes).expect("the object loads");
+        let records = Rc::new(RefCell::new(Vec::new()));
+        let sink = Rc::clone(&records);
+        let consumer = Consumer::open(&bpf, move |bytes| {
+            sink.borrow_mut().push(bytes.to_vec());
+            Flow::Continue
+        });
+        let mut table = Table::new();
+        table.apply(&bpf, plan).expect("the plan is wired");
+        bpf.attach().expect("the dispatcher attaches");
+        Self { bpf, table, consumer: consumer.expect("the ring opens"), records }
+    }
+
+    pub fn handlers(&self) -> &Handlers {
+        &self.bpf.handlers
+    }
+
+    /// All records so far.
+    pub fn records(&self) -> Vec<Vec<u8>> {
+        while self.consumer.turn().expect("the ring is readable") == Rest::None {}
+        self.records.take()
+    }
+
+    /// Runs the trigger and gives its records, its own start excluded.
+    pub fn trigger(&self, words: &[&str]) -> Vec<Vec<u8>> {
+        let pid = run_trigger(words);
+        self.records().into_iter().filter(|bytes| self.is_of(bytes, pid)).collect()
+    }
+
+    fn is_of(&self, bytes: &[u8], pid: u32) -> bool {
+        match decode(bytes, self.handlers()) {
+            // An event of another pid namespace cannot be told by our pids; tests that run in one
+            // look at the name.
+            Ok(Decoded::Syscall(event)) => {
+                event.comm == b"trigger" && (event.pid == pid || in_pid_namespace())
+            }
+            Ok(_) => false,
+            Err(error) => panic!("the kernel wrote what cannot be decoded: {error}"),
+        }
+    }
+
+    pub fn event<'a>(&'a self, bytes: &'a [u8]) -> Event<'a> {
+        match decode(bytes, self.handlers()) {
+            Ok(Decoded::Syscall(event)) => event,
+            other => panic!("not an event: {other:?}"),
+        }
+    }
+
+    /// The books of a slot, all CPUs together.
+    pub fn books(&self, slot: Slot) -> types::counters {
+        let key = u32::from(slot.index()).to_ne_bytes();
+        let cpus = self.bpf.books().lookup_percpu(&key, MapFlags::ANY).expect("the books open");
+        let mut sum = types::counters::default();
+        for cpu in cpus.expect("every slot has books") {
+            let word = |index: usize| {
+                u64::from_ne_bytes(cpu[index * 8..index * 8 + 8].try_into().expect("8 bytes"))
+            };
+            sum.seen += word(0);
+            sum.excluded_self += word(1);
+            sum.excluded_sink += word(2);
+            sum.counted += word(3);
+            sum.submitted += word(4);
+            (0..4).for_each(|reason| sum.lost[reason] += word(5 + reason));
+        }
+        sum
+    }
+
+    /// The counts of odd numbers, all CPUs together.
+    pub fn odd_numbers(&self) -> [u64; 3] {
+        [0u32, 1, 2].map(|class| {
+            let found = self.bpf.odd_numbers().lookup_percpu(&class.to_ne_bytes(), MapFlags::ANY);
+            let cpus = found.expect("the counts open").expect("every class has a count");
+            cpus.iter().map(|cpu| u64::from_ne_bytes(cpu[..8].try_into().expect("8 bytes"))).sum()
+        })
+    }
+}
+
+fn in_pid_namespace() -> bool {
+    std::env::var_os("TAILCALLD_TEST_PID_NAMESPACE").is_some()
+}
+
+pub fn trigger_path() -> PathBuf {
+    let test = std::env::current_exe().expect("the test has a path");
+    let folder = test.parent().and_then(|deps| deps.parent()).expect("target/PROFILE/deps");
+    folder.join("examples/trigger")
+}
+
+/// Runs it to its end; its pid.
+pub fn run_trigger(words: &[&str]) -> u32 {
+    let mut child = Command::new(trigger_path())
+        .args(words)
+        .stdout(Stdio::null())
+        .spawn()
+        .expect("the trigger starts (built by `cargo build --examples`)");
+    let pid = child.id();
+    child.wait().expect("the trigger ends");
+    pid
+}
+
+pub fn slot(abi: Abi, name: &str) -> Slot {
+    Slot::new(abi, number(abi, name).expect("a known syscall")).expect("within the table")
+}
+
+/// Routes with the handler's defaults.
+pub fn routes(handlers: &Handlers, wanted: &[(Slot, &str)]) -> Plan {
+    let routes = wanted.iter().map(|&(slot, handler)| {
+        let handler = handlers.named(handler).expect("a known handler");
+        let name = slot.name().unwrap_or_default();
+        let variant = handler.syscalls.iter().position(|syscall| syscall == name).unwrap_or(0);
+        let route = Route {
+            handler: handler.id,
+            variant: u8::try_from(variant).expect("few variants"),
+            priority: 6,
+            argv_bytes: 4096,
+        };
+        (slot, route)
+    });
+    Plan { routes: routes.collect::<BTreeMap<_, _>>(), ..Plan::default() }
+}
+
+/// A rig for those routes.
+pub fn rig(wanted: &[(Slot, &str)]) -> Rig {
+    Rig::new(&routes(&load::handlers().expect("the object opens"), wanted))
+}

@@ -1,0 +1,155 @@
+//! Makes one kind of syscall and exits, so that a test can tell its events by the process. Every
+//! argument is a number, in any of C's notations, or `text:STRING`, which is put into memory that
+//! both ABIs can address and passed as its address.
+//!
+//!     trigger native NUMBER [ARG...]      trigger compat NUMBER [ARG...]
+//!     trigger times N native NUMBER [ARG...]
+//!     trigger threads N native NUMBER     as fast as it can, N calls in each of 4 threads
+#![allow(unsafe_code)]
+
+use std::num::NonZeroUsize;
+use std::process::exit;
+
+use nix::libc;
+use nix::sys::mman::{MapFlags, ProtFlags, mmap_anonymous};
+
+fn main() {
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    match words.as_slice() {
+        ["times", times, rest @ ..] => {
+            let call = Call::parse(rest);
+            (0..number(times)).for_each(|_| call.make());
+        }
+        ["threads", times, rest @ ..] => {
+            let call = Call::parse(rest);
+            let times = number(times);
+            std::thread::scope(|scope| {
+                for _ in 0..4 {
+                    scope.spawn(|| (0..times).for_each(|_| call.make()));
+                }
+            });
+        }
+        rest => Call::parse(rest).make(),
+    }
+}
+
+struct Call {
+    compat: bool,
+    number: u64,
+    args: [u64; 6],
+}
+
+impl Call {
+    fn parse(words: &[&str]) -> Self {
+        let [abi, nr, args @ ..] = words else { usage() };
+        let mut values = [0; 6];
+        for (value, word) in values.iter_mut().zip(args) {
+            *value = value_of(word);
+        }
+        Self { compat: *abi == "compat", number: number(nr), args: values }
+    }
+
+    fn make(&self) {
+        let [a, b, c, d, e, f] = self.args;
+        if self.compat {
+            int80(self.number, self.args);
+            return;
+        }
+        // SAFETY: the caller of this program chose the call; memory arguments come from `low_text`.
+        unsafe { libc::syscall(self.number as i64, a, b, c, d, e, f) };
+    }
+}
+
+/// A call by the 32-bit ABI out of a 64-bit process: no 32-bit toolchain is needed.
+#[cfg(target_arch = "x86_64")]
+fn int80(number: u64, [a, b, c, d, e, f]: [u64; 6]) {
+    // SAFETY: as above. rbx and rbp cannot be named as operands, so they are set by hand.
+    unsafe {
+        std::arch::asm!(
+            "push rbx", "push rbp",
+            "mov rbx, r8", "mov rbp, r9",
+            "int 0x80",
+            "pop rbp", "pop rbx",
+            inout("rax") number => _,
+            in("r8") a, in("rcx") b, in("rdx") c, in("rsi") d, in("rdi") e, in("r9") f,
+            lateout("r10") _, lateout("r11") _,
+        );
+    }
+}
+
+#[cfg(not(target_arch = "x86_64"))]
+fn int80(_number: u64, _args: [u64; 6]) {
+    usage()
+}
+
+fn value_of(word: &str) -> u64 {
+    match word.split_once(':') {
+        Some(("text", text)) => low_text(&[text.as_bytes(), b"\0"].concat()),
+        // A string of N letters.
+        Some(("long", length)) => {
+            let length = usize::try_from(number(length)).unwrap_or_else(|_| usage());
+            low_text(&[vec![b'x'; length], vec![0]].concat())
+        }
+        // A vector of N strings "arg", of 64-bit (argv) or 32-bit (argv32) pointers.
+        Some(("argv", count)) => low_vector(number(count), 8),
+        Some(("argv32", count)) => low_vector(number(count), 4),
+        // Numbers of 64 bits each, side by side.
+        Some(("words", words)) => {
+            let bytes: Vec<u8> =
+                words.split(',').flat_map(|word| number(word).to_ne_bytes()).collect();
+            low_text(&bytes)
+        }
+        // A string that runs into a page that is not mapped.
+        Some(("cliff", text)) => cliff(text.as_bytes()),
+        _ => number(word),
+    }
+}
+
+fn low_vector(count: u64, width: usize) -> u64 {
+    let string = low_text(b"arg\0").to_ne_bytes();
+    let mut vector: Vec<u8> = Vec::new();
+    for _ in 0..count {
+        vector.extend_from_slice(&string[..width]);
+    }
+    vector.extend(std::iter::repeat_n(0, width));
+    low_text(&vector)
+}
+
+/// Copies bytes to an address below 4 GiB, where the 32-bit ABI can reach them.
+fn low_text(bytes: &[u8]) -> u64 {
+    let size = NonZeroUsize::new(bytes.len().next_multiple_of(4096)).unwrap_or_else(|| usage());
+    let flags = MapFlags::MAP_PRIVATE | MapFlags::MAP_32BIT;
+    let protection = ProtFlags::PROT_READ | ProtFlags::PROT_WRITE;
+    // SAFETY: a new mapping of its own, as large as what is copied.
+    unsafe {
+        let memory = mmap_anonymous(None, size, protection, flags).expect("memory below 4 GiB");
+        std::ptr::copy_nonoverlapping(bytes.as_ptr(), memory.as_ptr().cast(), bytes.len());
+        memory.as_ptr() as u64
+    }
+}
+
+fn cliff(text: &[u8]) -> u64 {
+    let base = low_text(&[0; 8192]);
+    // SAFETY: both pages are ours; the second one goes, the first one ends with the text.
+    unsafe {
+        libc::munmap((base + 4096) as *mut libc::c_void, 4096);
+        let at = base + 4096 - text.len() as u64;
+        std::ptr::copy_nonoverlapping(text.as_ptr(), at as *mut u8, text.len());
+        at
+    }
+}
+
+fn number(word: &str) -> u64 {
+    let parsed = match (word.strip_prefix("0x"), word.strip_prefix('-')) {
+        (Some(hex), _) => u64::from_str_radix(hex, 16).ok(),
+        (_, Some(negative)) => negative.parse::<u64>().ok().map(u64::wrapping_neg),
+        _ => word.parse().ok(),
+    };
+    parsed.unwrap_or_else(|| usage())
+}
+
+fn usage() -> ! {
+    eprintln!("usage: trigger [times N | threads N] native|compat NUMBER [ARG...]");
+    exit(2)
+}
