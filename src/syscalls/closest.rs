@@ -58,12 +58,18 @@ mod tests {
             ("openta", "openat"),
             ("exeve", "execve"),
             ("sched_yeild", "sched_yield"),
-            ("epollwait", "epoll_wait"),
+            ("epollctl", "epoll_ctl"),
             ("kil", "kill"),
+            ("sokcte", "socket"),
             ("@mout", "@mount"),
             ("@filesytem", "@file-system"),
         ];
         assert_eq!(pairs.map(|(written, _)| closest(written)), pairs.map(|(_, meant)| Some(meant)));
+    }
+
+    #[test]
+    fn of_equals_the_one_that_begins_alike() {
+        assert_eq!(closest("pread"), Some("preadv")); // and not `read`
     }
 
     #[test]
