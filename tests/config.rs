@@ -215,7 +215,7 @@ fn too_many_drop_ins() {
 fn places_are_in_the_file(bytes: &[u8]) {
     let directory = holding(bytes);
     let loaded = config::load(&directory.path().join("c.toml"), &handlers());
-    let (_, conflicts) = plan::build(&loaded.config);
+    let (_, conflicts) = plan::build(&loaded.config, &handlers());
     let text = String::from_utf8_lossy(bytes);
     let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
     let lines: Vec<&str> = text.split('\n').collect();

@@ -39,7 +39,7 @@ fn word(slot: Slot) -> String {
 }
 
 fn route(handler: u16, priority: u8, argv_bytes: u32) -> Route {
-    Route { handler, priority, argv_bytes }
+    Route { handler, variant: 0, priority, argv_bytes }
 }
 
 #[cfg(target_arch = "x86_64")]
