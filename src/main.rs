@@ -5,7 +5,9 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use tailcalld::cli::{self, Cli, Command, exit};
-use tailcalld::{daemon, load};
+use tailcalld::config::Faults;
+use tailcalld::daemon;
+use tailcalld::load::{self, Failure};
 
 fn main() -> ExitCode {
     match dispatch(Cli::parse().command()) {
@@ -15,8 +17,20 @@ fn main() -> ExitCode {
         Err(error) => {
             // Nobody is left to tell if this fails.
             let _ = writeln!(io::stderr(), "tailcalld: {error:#}");
-            exit::FAILURE.into()
+            exit_code(&error).into()
         }
+    }
+}
+
+/// Tells a service manager, and who reads its status, what kind of failure it is.
+fn exit_code(error: &anyhow::Error) -> u8 {
+    if error.is::<Faults>() {
+        return exit::CONFIG;
+    }
+    match error.downcast_ref() {
+        Some(Failure::Permission(_)) => exit::NO_PERMISSION,
+        Some(Failure::Unavailable(_)) => exit::UNAVAILABLE,
+        None => exit::FAILURE,
     }
 }
 
