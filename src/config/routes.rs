@@ -52,7 +52,8 @@ pub struct Target {
 pub(super) fn read(reader: &mut Reader<'_>, table: &DeTable<'_>) -> Vec<Entry> {
     let mut rows: Vec<_> = table.iter().collect();
     rows.sort_by_key(|(key, _)| key.span().start);
-    rows.into_iter().filter_map(|(key, value)| entry(reader, key, value)).collect()
+    let read = |(key, value)| if reader.full() { None } else { entry(reader, key, value) };
+    rows.into_iter().filter_map(read).collect()
 }
 
 /// Both sides are read even if one is faulty: all faults are told.
@@ -144,6 +145,9 @@ fn detailed(
     let mut options = Options::default();
     let mut handled = None;
     for (name, value) in table.iter() {
+        if reader.full() {
+            break;
+        }
         if name.get_ref() == "handler" {
             handled = Some(handler(reader, key, value));
         } else if !options.read(reader, name.get_ref(), value) {
