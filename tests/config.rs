@@ -118,7 +118,10 @@ fn unusual_files() {
     let told = |name| told_in(&directory, name);
     let missing = "does not exist; create it, or name another file on the command line";
     assert_eq!(told("missing"), format!("missing: {missing}"));
-    assert_eq!(told("dangling"), format!("dangling: {missing}"));
+    assert_eq!(
+        told("dangling"),
+        "dangling: is a link to a file that does not exist; restore that file, or remove the link"
+    );
     assert_eq!(told("directory"), "directory: is a directory, expected a TOML file");
     assert_eq!(told("fifo"), "fifo: is a FIFO, expected a TOML file");
     assert_eq!(told("/dev/zero"), "/dev/zero: is a device, expected a TOML file");
