@@ -163,6 +163,17 @@ fn a_byte_order_mark_and_carriage_returns_move_no_place() {
 }
 
 #[test]
+fn a_fault_at_the_end_is_in_the_last_line() {
+    let directory = holding("[routes]\nexecve = \"\"\"exec\n");
+    let told = told_in(&directory, "c.toml");
+    assert_eq!(
+        told,
+        "c.toml:2:17: invalid multi-line basic string, expected `\"`\n  |\n\
+         2 | execve = \"\"\"exec\n  |                 ^"
+    );
+}
+
+#[test]
 fn nothing_of_the_file_steers_the_terminal() {
     let directory = holding("[routes]\n\t\"日\\u001b\u{202e}本\" = \"args\"\n#\x7f\n");
     assert_eq!(
@@ -224,7 +235,8 @@ fn places_are_in_the_file(bytes: &[u8]) {
     let (_, conflicts) = plan::build(&loaded.config);
     let text = String::from_utf8_lossy(bytes);
     let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
-    let lines: Vec<&str> = text.split('\n').collect();
+    // An empty file has a first line too.
+    let lines: Vec<&str> = if text.is_empty() { vec![""] } else { text.lines().collect() };
     for fault in loaded.faults.iter().chain(&conflicts) {
         let Some(place) = fault.place else { continue };
         let line = lines.get(place.line - 1).unwrap_or_else(|| panic!("{fault}"));
