@@ -54,6 +54,9 @@ fn tables() -> impl Iterator<Item = &'static str> {
 /// Reads a whole file over what `config` holds already.
 pub(super) fn read(config: &mut Config, reader: &mut Reader<'_>, file: &DeTable<'_>) {
     for (name, value) in file.iter() {
+        if reader.full() {
+            return;
+        }
         let known = tables().any(|table| table == name.get_ref());
         match value.get_ref() {
             DeValue::Table(table) if known => read_table(config, reader, name.get_ref(), table),
@@ -71,6 +74,9 @@ fn read_table(config: &mut Config, reader: &mut Reader<'_>, name: &str, table: &
         return config.entries.extend(routes::read(reader, table));
     }
     for (key, value) in table.iter() {
+        if reader.full() {
+            return;
+        }
         let known = match name {
             DEFAULTS => config.defaults.read(reader, key.get_ref(), value),
             _ => read_setting(config, reader, name, key.get_ref(), value),
