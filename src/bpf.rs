@@ -12,7 +12,7 @@ mod skeleton {
     include!(concat!(env!("OUT_DIR"), "/tail_hello.skel.rs"));
 }
 
-pub use skeleton::{OpenTailHelloSkel, TailHelloSkel, TailHelloSkelBuilder, types};
+pub use skeleton::{OpenTailHelloSkel, TailHelloLinks, TailHelloSkel, TailHelloSkelBuilder, types};
 
 /// How many executables can be excluded.
 pub const EXCLUDED_FILES: usize = types::wire_size::EXCLUDED_FILES.0 as usize;

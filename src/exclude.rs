@@ -17,25 +17,32 @@ pub struct Excluded {
 }
 
 impl Excluded {
-    /// Looks the paths up again and tells the kernel if something changed. A path that does not
-    /// exist excludes nothing: a machine without rsyslog needs no exclusion of it.
+    /// Excludes these executables and no others.
+    pub fn replace(&mut self, bpf: &Bpf<'_>, paths: &[PathBuf]) {
+        self.files.clear();
+        self.add(bpf, paths);
+        self.write(bpf);
+    }
+
+    /// Looks the paths up again and tells the kernel if a file was replaced.
     pub fn refresh(&mut self, bpf: &Bpf<'_>, paths: &[PathBuf]) {
-        let mut changed = false;
-        for id in paths.iter().filter_map(|path| bpf.file_id(path).ok()) {
-            if !self.files.contains(&id) {
-                self.files.insert(0, id);
-                changed = true;
-            }
-        }
-        self.files.truncate(EXCLUDED_FILES);
-        if changed {
+        if self.add(bpf, paths) {
             self.write(bpf);
         }
     }
 
-    /// Forgets all: the configuration names others now.
-    pub fn clear(&mut self) {
-        self.files.clear();
+    /// A path that does not exist excludes nothing: a machine without rsyslog needs no exclusion
+    /// of it.
+    fn add(&mut self, bpf: &Bpf<'_>, paths: &[PathBuf]) -> bool {
+        let mut added = false;
+        for id in paths.iter().filter_map(|path| bpf.file_id(path).ok()) {
+            if !self.files.contains(&id) {
+                self.files.insert(0, id);
+                added = true;
+            }
+        }
+        self.files.truncate(EXCLUDED_FILES);
+        added
     }
 
     /// The inode ends the list, so it is written last where it begins to count.

@@ -2,6 +2,7 @@
 //! object's `.rodata.handlers`, so that a new handler needs no new Rust code.
 
 use crate::bpf::types;
+use crate::syscalls::Slot;
 
 /// All handlers of the object, by number from 1.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -68,6 +69,18 @@ impl FieldKind {
             types::field_kind::FIELD_SIGEVENT => Self::Sigevent,
             _ => return None,
         })
+    }
+}
+
+impl Handler {
+    /// Which of its syscalls that one is; 0 if it takes any. `None` if it does not understand it.
+    pub fn variant(&self, syscall: Slot) -> Option<u8> {
+        if self.syscalls.is_empty() {
+            return Some(0);
+        }
+        let name = syscall.name()?;
+        let position = self.syscalls.iter().position(|known| known == name)?;
+        u8::try_from(position).ok()
     }
 }
 

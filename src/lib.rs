@@ -7,13 +7,17 @@
 
 pub mod books;
 pub mod bpf;
+pub mod cli;
 pub mod clock;
+pub mod config;
 pub mod consume;
+pub mod daemon;
 pub mod decode;
 pub mod exclude;
 pub mod handlers;
 pub mod load;
 pub mod lock;
+pub mod log;
 pub mod plan;
 pub mod sink;
 pub mod syscalls;

@@ -255,7 +255,7 @@ fn a_deaf_journald_loses_nothing() {
     let held = (0..100_000).find(|n| write_numbered(&mut sink, *n) != Outcome::Written).unwrap();
     assert_eq!(sink.flush(), Outcome::Blocked);
     let losses = vec![Loss {
-        slot: Slot::new(Abi::Native, 511).unwrap(),
+        slot: Slot::new(Abi::Native, 511),
         handler: "exec".into(),
         reason: Reason::RingFull,
         count: 3,

@@ -15,10 +15,10 @@ use anyhow::{Context as _, Result};
 use libbpf_rs::skel::{OpenSkel as _, Skel as _, SkelBuilder as _};
 use libbpf_rs::{MapCore, OpenObject, Program};
 
-use crate::bpf::{OpenTailHelloSkel, Shared, TailHelloSkel, TailHelloSkelBuilder};
+use crate::bpf::{OpenTailHelloSkel, Shared, TailHelloLinks, TailHelloSkel, TailHelloSkelBuilder};
 use crate::handlers::Handlers;
 
-pub use errors::Failure;
+pub use errors::{Failure, preconditions};
 
 /// The loaded object. Whoever owns it keeps the table alive: the kernel empties a program array when
 /// the last file descriptor of it goes (kernel/bpf/arraymap.c, prog_array_map_clear).
@@ -55,7 +55,7 @@ pub fn handlers() -> Result<Handlers> {
 /// # Errors
 /// With what the kernel refused, and what to do about it.
 pub fn load(object: &mut MaybeUninit<OpenObject>, ring_bytes: u32) -> Result<Bpf<'_>> {
-    errors::preconditions()?;
+    preconditions()?;
     let mut open = open(object)?;
     let handlers = declared_handlers(&open)?;
     configure(&mut open, ring_bytes)?;
@@ -115,6 +115,11 @@ impl Bpf<'_> {
         links.cgroup_rmdir = Some(programs.cgroup_rmdir.attach().context(CGROUPS)?);
         links.hello = Some(programs.hello.attach().context("failed to attach to sys_enter")?);
         Ok(())
+    }
+
+    /// Detaches everything. Calls that are in a handler at this moment still finish there.
+    pub fn detach(&mut self) {
+        self.skeleton.links = TailHelloLinks::default();
     }
 
     /// The program of a handler; `None` if there is no such handler.

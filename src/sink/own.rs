@@ -40,10 +40,13 @@ pub fn lost(lost: &Lost, scratch: &mut Scratch, out: &mut impl Fields) {
     out.rows(Key::Losses, lost.losses.iter().map(loss));
 }
 
+/// Of a record that could not be decoded.
+const UNKNOWN: &str = "unknown";
+
 fn loss(loss: &Loss) -> [(&'static str, Cell<'_>); 5] {
     [
-        ("syscall", Cell::Slot(loss.slot)),
-        ("abi", Cell::Word(loss.slot.abi().name())),
+        ("syscall", loss.slot.map_or(Cell::Word(UNKNOWN), Cell::Slot)),
+        ("abi", Cell::Word(loss.slot.map_or(UNKNOWN, |slot| slot.abi().name()))),
         ("handler", Cell::Word(&loss.handler)),
         ("reason", Cell::Word(loss.reason.name())),
         ("count", Cell::Count(loss.count)),

@@ -93,8 +93,8 @@ pub struct Lost {
 /// What one route lost for one reason.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Loss {
-    /// The route's syscall.
-    pub slot: Slot,
+    /// The route's syscall; `None` if the record in the ring did not tell.
+    pub slot: Option<Slot>,
     /// The route's handler.
     pub handler: String,
     /// Why.

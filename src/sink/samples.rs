@@ -105,7 +105,7 @@ pub fn refused() -> Refused {
 
 pub fn lost() -> Lost {
     let loss = |nr, reason, count| Loss {
-        slot: Slot::new(Abi::Compat, nr).unwrap(),
+        slot: Slot::new(Abi::Compat, nr),
         handler: "args".into(),
         reason,
         count,

@@ -44,20 +44,18 @@ struct Node {
 const DEPTH_MAX: usize = 2048;
 
 impl Units {
-    /// Reads the tree. A host without a v2 hierarchy has no units to tell.
-    pub fn read() -> Self {
+    /// Finds the v2 hierarchy; nothing is read yet. A host without it has no units to tell.
+    pub fn new() -> Self {
         let mounts = fs::read_to_string("/proc/self/mountinfo").unwrap_or_default();
         Self::at(mount_point(&mounts))
     }
 
     fn at(mount: Option<PathBuf>) -> Self {
-        let mut units = Self { mount, root: 0, nodes: HashMap::new(), places: HashMap::new() };
-        units.read_again();
-        units
+        Self { mount, root: 0, nodes: HashMap::new(), places: HashMap::new() }
     }
 
-    /// After the kernel could not tell of some: what is there now, from the file system.
-    pub fn read_again(&mut self) {
+    /// Reads the tree as it is now: at the start, and after the kernel could not tell of some.
+    pub fn read(&mut self) {
         self.nodes.clear();
         self.places.clear();
         let Some(mount) = self.mount.clone() else { return };
@@ -121,6 +119,12 @@ impl Units {
     }
 }
 
+impl Default for Units {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 /// Where cgroup2 is mounted, out of /proc/self/mountinfo: the fifth field, and after a lone `-` the
 /// file system's type (proc_pid_mountinfo(5)). Blanks in paths stand there as `\040`.
 fn mount_point(mounts: &str) -> Option<PathBuf> {
@@ -147,7 +151,8 @@ mod tests {
     fn tree() -> (tempfile::TempDir, Units) {
         let folder = tempfile::tempdir().expect("a temporary folder");
         fs::create_dir_all(folder.path().join("system.slice/nginx.service")).expect("folders");
-        let units = Units::at(Some(folder.path().to_owned()));
+        let mut units = Units::at(Some(folder.path().to_owned()));
+        units.read();
         (folder, units)
     }
 

@@ -60,7 +60,10 @@ fn lost(lost: &Lost, out: &mut String) {
     let _ = write!(out, "Lost {count} {} in ", plural(count, "event", "events"));
     render::span(lost.to_ns.saturating_sub(lost.from_ns), out);
     out.push_str(": ");
-    let loss = |loss: &Loss| format!("{} of {} ({})", loss.count, loss.slot, loss.reason.name());
+    let loss = |loss: &Loss| {
+        let syscall = loss.slot.map_or_else(String::new, |slot| format!(" of {slot}"));
+        format!("{}{syscall} ({})", loss.count, loss.reason.name())
+    };
     items(&lost.losses.iter().map(loss).collect::<Vec<_>>(), ", ", out);
 }
 

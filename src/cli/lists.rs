@@ -1,0 +1,67 @@
+//! `tailcalld syscalls` and `tailcalld handlers`: what may stand in the configuration.
+
+use std::collections::BTreeSet;
+use std::io::Write;
+
+use super::print::{standard_output, table};
+use crate::config::NONE;
+use crate::handlers::{Field, Handlers};
+use crate::syscalls::{Abi, Group, closest, group, groups, names, number};
+
+/// The set that an argument names.
+pub(super) fn known_group(name: &str) -> Result<&'static Group, String> {
+    let meant = closest(name).filter(|meant| meant.starts_with('@'));
+    let meant = meant.map(|meant| format!(" (did you mean \"{meant}\"?)")).unwrap_or_default();
+    group(name).ok_or_else(|| format!("no set of syscalls has this name{meant}"))
+}
+
+/// Prints one set, or all sets and all syscalls.
+///
+/// # Errors
+///
+/// If the output cannot be written.
+pub fn syscalls(set: Option<&Group>) -> anyhow::Result<()> {
+    let members: BTreeSet<&str> = match set {
+        Some(set) => set.members().collect(),
+        None => Abi::ALL.into_iter().flat_map(names).map(|(_, name)| name).collect(),
+    };
+    let (mut out, style) = standard_output();
+    let listed = groups().filter(|group| set.is_none_or(|set| set == *group));
+    let sets: Vec<_> = listed.map(|set| [set.name.to_owned(), set.about.to_owned()]).collect();
+    table(&mut out, style, ["SET", "ABOUT"], &sets)?;
+    writeln!(out)?;
+    let head = ["SYSCALL", Abi::Native.name(), Abi::Compat.name()];
+    let rows: Vec<_> = members.into_iter().filter_map(numbers).collect();
+    table(&mut out, style, head, &rows)?;
+    Ok(out.flush()?)
+}
+
+/// `None` for a syscall of other architectures.
+fn numbers(name: &str) -> Option<[String; 3]> {
+    let of = |abi| number(abi, name);
+    let shown = |abi| of(abi).map_or("-".to_owned(), |nr| nr.to_string());
+    let here = Abi::ALL.into_iter().any(|abi| of(abi).is_some());
+    here.then(|| [name.to_owned(), shown(Abi::Native), shown(Abi::Compat)])
+}
+
+/// Prints the handlers and their fields.
+///
+/// # Errors
+///
+/// If the output cannot be written.
+pub fn handlers(handlers: &Handlers) -> anyhow::Result<()> {
+    let (mut out, style) = standard_output();
+    let mut rows: Vec<_> = handlers
+        .iter()
+        .map(|handler| [handler.name.clone(), handler.summary.clone(), fields(&handler.fields)])
+        .collect();
+    let none = [NONE, "takes syscalls out of the table", "-"];
+    rows.push(none.map(str::to_owned));
+    table(&mut out, style, ["HANDLER", "SUMMARY", "FIELDS"], &rows)?;
+    Ok(out.flush()?)
+}
+
+fn fields(fields: &[Field]) -> String {
+    let names: Vec<_> = fields.iter().map(|field| field.name.as_str()).collect();
+    if names.is_empty() { "-".to_owned() } else { names.join(", ") }
+}

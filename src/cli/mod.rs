@@ -1,0 +1,111 @@
+//! The command line in, what to do out; and the commands that only read and print.
+
+mod check;
+mod lists;
+mod print;
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+pub use check::check;
+pub use lists::{handlers, syscalls};
+pub use print::broken_pipe;
+
+use crate::config::DEFAULT_PATH;
+use crate::syscalls::Group;
+
+/// Exit codes, those of `sysexits.h` from 69 on.
+pub mod exit {
+    /// What was asked for is done.
+    pub const OK: u8 = 0;
+    /// It failed for a reason that has no code of its own.
+    pub const FAILURE: u8 = 1;
+    /// The command line makes no sense.
+    pub const USAGE: u8 = 2;
+    /// The kernel, or something else on this host, lacks what is needed.
+    pub const UNAVAILABLE: u8 = 69;
+    /// Privileges are missing.
+    pub const NO_PERMISSION: u8 = 77;
+    /// The configuration has a fault.
+    pub const CONFIG: u8 = 78;
+}
+
+/// The whole command line.
+#[derive(Debug, Parser)]
+#[command(version, about, after_help = AFTER_HELP, args_conflicts_with_subcommands = true)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+    #[command(flatten)]
+    run: RunOptions,
+}
+
+const AFTER_HELP: &str = "\
+Exit codes: 0 done, 1 failed, 2 wrong command line, 69 something on this host is missing,
+77 no permission, 78 the configuration has a fault.";
+
+/// What to do.
+#[derive(Debug, Clone, PartialEq, Eq, Subcommand)]
+pub enum Command {
+    /// Trace until a signal ends it; this is the default
+    Run(RunOptions),
+    /// Check a configuration and its drop-ins, and tell every fault; needs no privileges
+    Check(CheckOptions),
+    /// List the sets of syscalls and all syscalls, or the members of one set
+    Syscalls {
+        /// One set, such as @mount
+        #[arg(value_name = "@GROUP", value_parser = lists::known_group)]
+        group: Option<&'static Group>,
+    },
+    /// List the handlers and what each captures
+    Handlers,
+}
+
+/// How to run.
+#[derive(Debug, Clone, PartialEq, Eq, Args)]
+pub struct RunOptions {
+    /// The configuration; drop-ins are *.toml in the directory of that name with .d
+    #[arg(long, value_name = "FILE", default_value = DEFAULT_PATH)]
+    pub config: PathBuf,
+    /// Where records go
+    #[arg(long, value_enum, default_value_t = Output::Auto)]
+    pub output: Output,
+    /// Tell more about what the daemon itself does
+    #[arg(short, long)]
+    pub verbose: bool,
+}
+
+/// Where records go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Output {
+    /// The journal under systemd, text on a terminal, JSON lines into a pipe
+    Auto,
+    /// Native journald entries
+    Journal,
+    /// One line for a person
+    Text,
+    /// One JSON object a line
+    Json,
+}
+
+/// What to check, and how much to tell.
+#[derive(Debug, Clone, PartialEq, Eq, Args)]
+pub struct CheckOptions {
+    /// The configuration
+    #[arg(value_name = "FILE", default_value = DEFAULT_PATH)]
+    pub file: PathBuf,
+    /// Print the resolved table, and which entry made each route
+    #[arg(short, long)]
+    pub verbose: bool,
+    /// Print faults only
+    #[arg(short, long, conflicts_with = "verbose")]
+    pub quiet: bool,
+}
+
+impl Cli {
+    /// The command, `run` if none was named.
+    pub fn command(self) -> Command {
+        self.command.unwrap_or(Command::Run(self.run))
+    }
+}

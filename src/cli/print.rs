@@ -1,0 +1,47 @@
+//! Tables and colours, for whoever reads: a person at a terminal or a program behind a pipe.
+
+use std::io::{self, ErrorKind, IsTerminal, Write};
+
+use anstyle::Style;
+
+/// Whether a stream takes colours: a terminal, unless `NO_COLOR` or `TERM=dumb` asks for none.
+pub(super) fn coloured(stream: &impl IsTerminal) -> bool {
+    let refused = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+    let dumb = std::env::var_os("TERM").is_some_and(|value| value == "dumb");
+    stream.is_terminal() && !refused && !dumb
+}
+
+/// Standard output, buffered, and the style of a table's head.
+pub(super) fn standard_output() -> (impl Write, Style) {
+    let out = io::stdout().lock();
+    let head = if coloured(&out) { Style::new().bold() } else { Style::new() };
+    (io::BufWriter::new(out), head)
+}
+
+/// Rows under a head, in columns as wide as needed.
+pub(super) fn table<const N: usize>(
+    out: &mut impl Write,
+    style: Style,
+    head: [&str; N],
+    rows: &[[String; N]],
+) -> io::Result<()> {
+    let mut widths = head.map(str::len);
+    for row in rows {
+        for (width, cell) in widths.iter_mut().zip(row) {
+            *width = cell.chars().count().max(*width);
+        }
+    }
+    writeln!(out, "{style}{}{style:#}", line(&widths, &head))?;
+    rows.iter().try_for_each(|row| writeln!(out, "{}", line(&widths, row)))
+}
+
+fn line(widths: &[usize], cells: &[impl AsRef<str>]) -> String {
+    let padded = widths.iter().zip(cells).map(|(&width, cell)| format!("{:width$}", cell.as_ref()));
+    padded.collect::<Vec<_>>().join("  ").trim_end().to_owned()
+}
+
+/// Whether an error only says that the reader of our output has seen enough, as `head` does.
+pub fn broken_pipe(error: &anyhow::Error) -> bool {
+    let causes = error.chain().filter_map(|cause| cause.downcast_ref::<io::Error>());
+    causes.into_iter().any(|cause| cause.kind() == ErrorKind::BrokenPipe)
+}

@@ -1,0 +1,136 @@
+//! A TOML file and its drop-ins in, the configuration and every fault of it out. Reads the files
+//! that it is given and does nothing else: no BPF, no logging, no privileges.
+//!
+//! ```toml
+//! [routes]
+//! execve = "exec"
+//! "@mount" = { handler = "args", priority = "warning" }
+//! ```
+//!
+//! Drop-ins are `*.toml` in the directory named as the file, with the extension `.d`. They are read
+//! after it, in name order, and a later file overrides an earlier one: entry by entry in
+//! `[routes]`, key by key elsewhere.
+
+mod fault;
+mod file;
+mod options;
+mod reader;
+mod routes;
+mod settings;
+mod size;
+mod snippet;
+mod source;
+mod suggest;
+mod syntax;
+mod text;
+mod values;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+pub use fault::{Fault, Faults, Palette};
+pub use file::drop_in_dir;
+pub use options::Options;
+pub use routes::{Entry, NONE, Subject, Target};
+pub use size::name as size_name;
+pub use source::{Mark, Place};
+pub(crate) use text::printable;
+pub use values::level_name;
+
+use self::file::Trust;
+use self::reader::Reader;
+use self::source::Source;
+use crate::handlers::Handlers;
+
+/// Where the configuration is unless the command line says otherwise.
+pub const DEFAULT_PATH: &str = "/etc/tailcalld.toml";
+
+/// journald's own socket for structured entries.
+const SOCKET: &str = "/run/systemd/journal/socket";
+/// Works whenever we write a record, so its syscalls would beget records without end.
+const JOURNALD: &str = "/usr/lib/systemd/systemd-journald";
+/// Seconds of a busy host, while journald is away: 60,000 events of 128 bytes.
+const RING_BYTES: u32 = 8 << 20;
+/// `info`: what happened is normal, and worth keeping.
+const PRIORITY: u8 = 6;
+/// Holds nearly every command line; more costs room in the ring for each event.
+const ARGV_BYTES: u32 = 4096;
+
+/// What all files together say.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// The lines of `[routes]`, in the order in which they were read.
+    pub entries: Vec<Entry>,
+    /// Options of the routes that say nothing themselves; none is `None`.
+    pub defaults: Options,
+    /// Size of the ring buffer, a power of two.
+    pub ring_bytes: u32,
+    /// Executables whose processes are excluded in the kernel.
+    pub exclude: Vec<PathBuf>,
+    /// Where journald listens.
+    pub socket: PathBuf,
+}
+
+/// What reading came to. With faults, the configuration is what remained without them.
+#[derive(Debug)]
+pub struct Loaded {
+    /// What could be understood.
+    pub config: Config,
+    /// What could not.
+    pub faults: Vec<Fault>,
+    /// The files that were read, in order.
+    pub files: Vec<PathBuf>,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            entries: Vec::new(),
+            defaults: Options { priority: Some(PRIORITY), argv_bytes: Some(ARGV_BYTES) },
+            ring_bytes: RING_BYTES,
+            exclude: vec![JOURNALD.into()],
+            socket: SOCKET.into(),
+        }
+    }
+}
+
+/// Reads a file and its drop-ins. Never fails: what is wrong is in [`Loaded::faults`].
+pub fn load(path: &Path, handlers: &Handlers) -> Loaded {
+    let trust = Trust::of_process();
+    let mut loaded = Loaded { config: Config::default(), faults: Vec::new(), files: Vec::new() };
+    loaded.add(path, 0, &trust, handlers);
+    let directory = drop_in_dir(path);
+    match file::drop_ins(&directory, &trust) {
+        // A file that is named like its own directory has none.
+        _ if directory == path => {}
+        Ok(files) => {
+            for (rank, file) in (2..).zip(files) {
+                loaded.add(&file, rank, &trust, handlers);
+            }
+        }
+        Err(reason) => loaded.faults.push(Fault::new(&directory, 1, reason.into())),
+    }
+    loaded
+}
+
+impl Loaded {
+    /// Reads one file over what is there. The main file has rank 0 and must not be empty.
+    fn add(&mut self, path: &Path, rank: usize, trust: &Trust, handlers: &Handlers) {
+        self.files.push(path.to_owned());
+        let text = match file::read(path, trust).and_then(syntax::text) {
+            Ok(text) => text,
+            Err(reason) => return self.faults.push(Fault::new(path, rank, reason.into())),
+        };
+        let source = Arc::new(Source::new(path, rank, text));
+        let (text, mut syntax) = syntax::repaired(&source);
+        let (table, more) = syntax::parse(&source, &text);
+        syntax.extend(more);
+        if rank == 0 && table.is_empty() && syntax.is_empty() {
+            let reason = "is empty, expected at least one route: [routes] and execve = \"exec\"";
+            self.faults.push(Fault::whole(path, reason));
+        }
+        let mut reader = Reader::new(&source, handlers, syntax);
+        settings::read(&mut self.config, &mut reader, &table);
+        self.faults.extend(reader.into_faults());
+    }
+}

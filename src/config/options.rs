@@ -1,0 +1,55 @@
+//! The options of a route. Each may stand in a route and in `[defaults]`; a new one is a member of
+//! [`Options`], a row of [`OPTIONS`] and a line in [`Options::or`].
+
+use toml::Spanned;
+use toml::de::DeValue;
+
+use super::reader::Reader;
+use super::values;
+
+/// What a route or `[defaults]` says; `None` where it is silent.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Options {
+    /// Syslog level of the records, 3 to 7.
+    pub priority: Option<u8>,
+    /// How many bytes of argv an `exec` event may carry.
+    pub argv_bytes: Option<u32>,
+}
+
+type Read = fn(&mut Options, &mut Reader<'_>, &Spanned<DeValue<'_>>);
+
+/// By key.
+const OPTIONS: &[(&str, Read)] = &[
+    ("priority", |options, reader, value| {
+        reader.store(&mut options.priority, value, |value| values::priority(value).map(Some));
+    }),
+    ("argv_bytes", |options, reader, value| {
+        reader.store(&mut options.argv_bytes, value, |value| values::argv_bytes(value).map(Some));
+    }),
+];
+
+impl Options {
+    /// The keys of all options.
+    pub(super) fn keys() -> impl Iterator<Item = &'static str> {
+        OPTIONS.iter().map(|(key, _)| *key)
+    }
+
+    /// Reads the option of that key; `false` if there is none.
+    pub(super) fn read(
+        &mut self,
+        reader: &mut Reader<'_>,
+        key: &str,
+        value: &Spanned<DeValue<'_>>,
+    ) -> bool {
+        let row = OPTIONS.iter().find(|(known, _)| *known == key);
+        row.map(|(_, read)| read(self, reader, value)).is_some()
+    }
+
+    /// These, and where they are silent, those of `below`.
+    pub fn or(&self, below: &Self) -> Self {
+        Self {
+            priority: self.priority.or(below.priority),
+            argv_bytes: self.argv_bytes.or(below.argv_bytes),
+        }
+    }
+}

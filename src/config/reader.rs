@@ -1,0 +1,110 @@
+//! What reading one file needs at hand: its text, the handlers, and a place for its faults.
+
+use std::collections::BTreeSet;
+use std::ops::Range;
+use std::sync::Arc;
+
+use toml::Spanned;
+use toml::de::DeValue;
+
+use super::fault::{Fault, Problem};
+use super::source::{Mark, Source};
+use super::suggest::{closest, list};
+use super::syntax::{self, Garble};
+use super::text::quoted;
+use super::values::expected;
+use crate::handlers::Handlers;
+
+/// A fault costs a look at its whole line, and nobody reads more of them in one file.
+const FAULTS_MAX: usize = 500;
+
+/// One file being read.
+pub(super) struct Reader<'a> {
+    pub handlers: &'a Handlers,
+    source: Arc<Source>,
+    faults: Vec<Fault>,
+    /// How many there were beyond [`FAULTS_MAX`].
+    more: usize,
+    /// Lines that the parser could not read: what it made up for them is no news.
+    garbled: BTreeSet<usize>,
+}
+
+impl<'a> Reader<'a> {
+    pub fn new(source: &Arc<Source>, handlers: &'a Handlers, faults: Vec<Garble>) -> Self {
+        let garbled = syntax::garbled(source, &faults);
+        let source = Arc::clone(source);
+        let mut reader =
+            Self { handlers, source, faults: Vec::new(), more: 0, garbled: BTreeSet::new() };
+        for Garble { span, problem, .. } in faults {
+            reader.refuse(span, problem);
+        }
+        reader.garbled = garbled;
+        reader
+    }
+
+    pub fn into_faults(mut self) -> Vec<Fault> {
+        if self.more > 0 {
+            let message = format!("has {} faults more than these {FAULTS_MAX}", self.more);
+            self.faults.push(Fault::new(&self.source.path, self.source.rank, message.into()));
+        }
+        self.faults
+    }
+
+    pub fn mark(&self, span: Range<usize>) -> Mark {
+        Mark::new(&self.source, span)
+    }
+
+    /// Reports a fault, unless its line has one that explains it.
+    pub fn refuse(&mut self, span: Range<usize>, problem: impl Into<Problem>) {
+        if self.garbled.contains(&self.source.line_at(span.start)) {
+            return;
+        }
+        if self.faults.len() == FAULTS_MAX {
+            self.more += 1;
+            return;
+        }
+        self.faults.push(self.mark(span).fault(problem));
+    }
+
+    /// Reads a value; a faulty one leaves `target` as it is.
+    pub fn store<T>(
+        &mut self,
+        target: &mut T,
+        value: &Spanned<DeValue<'_>>,
+        read: fn(&DeValue<'_>) -> Result<T, Problem>,
+    ) {
+        match read(value.get_ref()) {
+            Ok(read) => *target = read,
+            Err(problem) => self.refuse(value.span(), problem),
+        }
+    }
+
+    /// The same for an array, each of whose elements may be faulty.
+    pub fn store_all<T>(
+        &mut self,
+        target: &mut Vec<T>,
+        value: &Spanned<DeValue<'_>>,
+        read: fn(&DeValue<'_>) -> Result<T, Problem>,
+    ) {
+        let DeValue::Array(elements) = value.get_ref() else {
+            return self.refuse(value.span(), expected(value.get_ref(), "an array: [\"...\"]"));
+        };
+        target.clear();
+        for element in elements.iter() {
+            match read(element.get_ref()) {
+                Ok(read) => target.push(read),
+                Err(problem) => self.refuse(element.span(), problem),
+            }
+        }
+    }
+
+    /// Reports a key that `place`, such as `[ring]`, does not have.
+    pub fn unknown_key(&mut self, span: Range<usize>, key: &str, place: &str, known: &[&str]) {
+        let words = || known.iter().copied();
+        let meant = closest(key, words());
+        let known =
+            if meant.is_none() { format!(", expected {}", list(words())) } else { String::new() };
+        let message = format!("unknown key {} in {place}{known}", quoted(key));
+        self.refuse(span, Problem::from(message).meant(meant));
+    }
+}

@@ -1,0 +1,217 @@
+//! The table `[routes]`: a syscall, its number or a group on the left, what handles it on the right.
+
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+use super::fault::Problem;
+use super::options::Options;
+use super::reader::Reader;
+use super::source::Mark;
+use super::suggest::{closest, list};
+use super::text::quoted;
+use super::values::expected;
+use crate::handlers::Handlers;
+use crate::syscalls::{self, Abi, Slot};
+
+/// Takes syscalls out of the table. It is no handler, so no handler may have this name.
+pub const NONE: &str = "none";
+
+/// One line of `[routes]`.
+#[derive(Debug, Clone)]
+pub struct Entry {
+    /// The left side as it was written: `openat`, `226`, `@mount`.
+    pub key: String,
+    /// One syscall, or a set of them.
+    pub subject: Subject,
+    /// What it covers, in both ABIs.
+    pub slots: Vec<Slot>,
+    /// `None` takes the slots out of the table.
+    pub target: Option<Target>,
+    /// Where the left side stands.
+    pub mark: Mark,
+}
+
+/// Of what kind an entry is; the later kind wins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Subject {
+    /// A set of syscalls.
+    Group,
+    /// One syscall, by name or number.
+    Syscall,
+}
+
+/// The right side of an entry.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Target {
+    /// The handler's number.
+    pub handler: u16,
+    /// What the entry itself says.
+    pub options: Options,
+}
+
+/// Reads the table, in the order in which its entries stand in the file.
+pub(super) fn read(reader: &mut Reader<'_>, table: &DeTable<'_>) -> Vec<Entry> {
+    let mut rows: Vec<_> = table.iter().collect();
+    rows.sort_by_key(|(key, _)| key.span().start);
+    rows.into_iter().filter_map(|(key, value)| entry(reader, key, value)).collect()
+}
+
+/// Both sides are read even if one is faulty: all faults are told.
+fn entry(
+    reader: &mut Reader<'_>,
+    key: &Spanned<std::borrow::Cow<'_, str>>,
+    value: &Spanned<DeValue<'_>>,
+) -> Option<Entry> {
+    let mark = reader.mark(key.span());
+    let left = subject(key.get_ref());
+    let target = target(reader, key.get_ref(), &mark, value);
+    match left {
+        Ok((subject, slots)) => {
+            let target = target?;
+            if let Some(problem) = misfit(reader.handlers, target.as_ref(), &slots) {
+                reader.refuse(value.span(), problem);
+            }
+            Some(Entry { key: key.get_ref().to_string(), subject, slots, target, mark })
+        }
+        Err(problem) => {
+            reader.refuse(key.span(), problem);
+            None
+        }
+    }
+}
+
+fn subject(key: &str) -> Result<(Subject, Vec<Slot>), Problem> {
+    if key.starts_with('@') {
+        let group = syscalls::group(key).ok_or_else(|| unknown("group", key))?;
+        return Ok((Subject::Group, group.slots().into_iter().collect()));
+    }
+    let slots = if key.starts_with(|c: char| c.is_ascii_digit()) {
+        vec![numbered(key)?]
+    } else {
+        named(key)
+    };
+    if slots.is_empty() { Err(unknown("syscall", key)) } else { Ok((Subject::Syscall, slots)) }
+}
+
+fn named(name: &str) -> Vec<Slot> {
+    let slot = |abi| Slot::new(abi, syscalls::number(abi, name)?);
+    Abi::ALL.into_iter().filter_map(slot).collect()
+}
+
+/// A number means the native ABI: the same number is another syscall in the 32-bit one.
+fn numbered(key: &str) -> Result<Slot, Problem> {
+    let canonical = !(key.len() > 1 && key.starts_with('0'));
+    let digits = key.bytes().all(|byte| byte.is_ascii_digit());
+    if !(canonical && digits) {
+        return Err(format!(
+            "{} is no syscall number, expected decimal digits without leading zeros",
+            quoted(key)
+        )
+        .into());
+    }
+    let slot = key.parse().ok().and_then(|nr| Slot::new(Abi::Native, nr));
+    slot.ok_or_else(|| format!("syscall number {} is out of range, 0 to 511", quoted(key)).into())
+}
+
+fn unknown(what: &str, key: &str) -> Problem {
+    let meant = syscalls::closest(key).map(str::to_owned);
+    let list = if meant.is_none() { "; `tailcalld syscalls` lists all" } else { "" };
+    Problem::from(format!("unknown {what} {}{list}", quoted(key))).meant(meant)
+}
+
+/// Why the handler cannot take these syscalls: it would read other arguments than there are.
+fn misfit(handlers: &Handlers, target: Option<&Target>, slots: &[Slot]) -> Option<Problem> {
+    let handler = handlers.by_id(target?.handler)?;
+    let foreign = slots.iter().find(|slot| handler.variant(**slot).is_none())?;
+    Some(Problem::from(format!(
+        "handler {} does not know the arguments of {foreign}, only of {}",
+        quoted(&handler.name),
+        handler.syscalls.join(", ")
+    )))
+}
+
+/// `Some(None)` is "none"; `None` is a fault.
+fn target(
+    reader: &mut Reader<'_>,
+    key: &str,
+    mark: &Mark,
+    value: &Spanned<DeValue<'_>>,
+) -> Option<Option<Target>> {
+    match value.get_ref() {
+        DeValue::String(_) => {
+            let handler = handler(reader, key, value)?;
+            Some(handler.map(|handler| Target { handler, options: Options::default() }))
+        }
+        DeValue::Table(table) => detailed(reader, key, mark, table),
+        other => {
+            let what = "a handler's name or { handler = \"...\" }";
+            reader.refuse(value.span(), expected(other, what));
+            None
+        }
+    }
+}
+
+fn detailed(
+    reader: &mut Reader<'_>,
+    key: &str,
+    mark: &Mark,
+    table: &DeTable<'_>,
+) -> Option<Option<Target>> {
+    let mut options = Options::default();
+    let mut handled = None;
+    for (name, value) in table.iter() {
+        if name.get_ref() == "handler" {
+            handled = Some(handler(reader, key, value));
+        } else if !options.read(reader, name.get_ref(), value) {
+            let known: Vec<_> = std::iter::once("handler").chain(Options::keys()).collect();
+            reader.unknown_key(name.span(), name.get_ref(), "a route", &known);
+        }
+    }
+    let Some(handler) = handled else {
+        reader.refuse(
+            mark.span(),
+            format!("{} names no handler, expected handler = \"...\"", for_whom(key)),
+        );
+        return None;
+    };
+    let handler = handler?;
+    if handler.is_none() && options != Options::default() {
+        reader.refuse(
+            mark.span(),
+            format!("{} is routed to {NONE:?}, which takes no options", for_whom(key)),
+        );
+    }
+    Some(handler.map(|handler| Target { handler, options }))
+}
+
+/// `Some(None)` is "none"; `None` is a fault.
+fn handler(
+    reader: &mut Reader<'_>,
+    key: &str,
+    value: &Spanned<DeValue<'_>>,
+) -> Option<Option<u16>> {
+    let DeValue::String(name) = value.get_ref() else {
+        reader.refuse(value.span(), expected(value.get_ref(), "a handler's name"));
+        return None;
+    };
+    if name == NONE {
+        return Some(None);
+    }
+    if let Some(handler) = reader.handlers.named(name) {
+        return Some(Some(handler.id));
+    }
+    let known = || reader.handlers.iter().map(|handler| handler.name.as_str()).chain([NONE]);
+    let meant = closest(name, known());
+    let expected =
+        if meant.is_none() { format!(", expected {}", list(known())) } else { String::new() };
+    let message = format!("unknown handler {} for {}{expected}", quoted(name), for_whom(key));
+    reader.refuse(value.span(), Problem::from(message).meant(meant));
+    None
+}
+
+fn for_whom(key: &str) -> String {
+    match key.chars().next() {
+        Some('@') => format!("group {}", quoted(key)),
+        _ => format!("syscall {}", quoted(key)),
+    }
+}

@@ -1,0 +1,116 @@
+//! The tables of a file and their keys, as data.
+
+use std::ops::Range;
+
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+use super::fault::Problem;
+use super::options::Options;
+use super::reader::Reader;
+use super::suggest::{closest, list};
+use super::text::quoted;
+use super::values::{self, expected};
+use super::{Config, routes};
+use crate::syscalls;
+
+type Read = fn(&mut Config, &mut Reader<'_>, &Spanned<DeValue<'_>>);
+
+/// A key of a table of its own: `[ring] size`.
+struct Setting {
+    table: &'static str,
+    key: &'static str,
+    read: Read,
+}
+
+const SETTINGS: &[Setting] = &[
+    Setting {
+        table: "ring",
+        key: "size",
+        read: |config, reader, value| {
+            reader.store(&mut config.ring_bytes, value, values::ring_bytes);
+        },
+    },
+    Setting {
+        table: "exclude",
+        key: "exe",
+        read: |config, reader, value| reader.store_all(&mut config.exclude, value, values::path),
+    },
+    Setting {
+        table: "journal",
+        key: "socket",
+        read: |config, reader, value| reader.store(&mut config.socket, value, values::socket),
+    },
+];
+
+/// The tables whose keys are data of their own.
+const ROUTES: &str = "routes";
+const DEFAULTS: &str = "defaults";
+
+fn tables() -> impl Iterator<Item = &'static str> {
+    [ROUTES, DEFAULTS].into_iter().chain(SETTINGS.iter().map(|setting| setting.table))
+}
+
+/// Reads a whole file over what `config` holds already.
+pub(super) fn read(config: &mut Config, reader: &mut Reader<'_>, file: &DeTable<'_>) {
+    for (name, value) in file.iter() {
+        let known = tables().any(|table| table == name.get_ref());
+        match value.get_ref() {
+            DeValue::Table(table) if known => read_table(config, reader, name.get_ref(), table),
+            other if known => {
+                let what = format!("a table: [{}]", name.get_ref());
+                reader.refuse(name.span(), expected(other, &what));
+            }
+            _ => unknown_table(reader, name.span(), name.get_ref()),
+        }
+    }
+}
+
+fn read_table(config: &mut Config, reader: &mut Reader<'_>, name: &str, table: &DeTable<'_>) {
+    if name == ROUTES {
+        return config.entries.extend(routes::read(reader, table));
+    }
+    for (key, value) in table.iter() {
+        let known = match name {
+            DEFAULTS => config.defaults.read(reader, key.get_ref(), value),
+            _ => read_setting(config, reader, name, key.get_ref(), value),
+        };
+        if !known {
+            let place = format!("[{name}]");
+            reader.unknown_key(key.span(), key.get_ref(), &place, &keys(name));
+        }
+    }
+}
+
+/// `false` if the table has no such key.
+fn read_setting(
+    config: &mut Config,
+    reader: &mut Reader<'_>,
+    table: &str,
+    key: &str,
+    value: &Spanned<DeValue<'_>>,
+) -> bool {
+    let row = SETTINGS.iter().find(|row| row.table == table && row.key == key);
+    row.map(|row| (row.read)(config, reader, value)).is_some()
+}
+
+fn keys(table: &str) -> Vec<&'static str> {
+    match table {
+        DEFAULTS => Options::keys().collect(),
+        _ => SETTINGS.iter().filter(|row| row.table == table).map(|row| row.key).collect(),
+    }
+}
+
+/// A syscall or group out here has lost its `[routes]`, most likely.
+fn unknown_table(reader: &mut Reader<'_>, span: Range<usize>, name: &str) {
+    if syscalls::known(name) || syscalls::group(name).is_some() {
+        let message =
+            format!("{} stands outside of [routes]; move it below that line", quoted(name));
+        return reader.refuse(span, message);
+    }
+    let meant = closest(name, tables());
+    let known =
+        if meant.is_none() { format!(", expected {}", list(tables())) } else { String::new() };
+    reader
+        .refuse(span, Problem::from(format!("unknown table {}{known}", quoted(name))).meant(meant));
+}

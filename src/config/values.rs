@@ -1,0 +1,157 @@
+//! One TOML value in, one setting or the reason why not out.
+
+use std::path::{Path, PathBuf};
+
+use toml::de::{DeInteger, DeValue};
+
+use super::fault::Problem;
+use super::size::{self, GIB, KIB};
+use super::suggest::{closest, list};
+use super::text::{printable, quoted};
+
+/// Syslog levels by number.
+const LEVELS: [&str; 8] = ["emerg", "alert", "crit", "err", "warning", "notice", "info", "debug"];
+/// journald syncs to disk for each entry of a lower number: the host would wait for its disk.
+const LEVEL_MIN: u8 = 3;
+
+/// `ARGV_MAX_BYTES` in `bpf/event.h`.
+const ARGV_MAX_BYTES: u64 = 16 * KIB;
+
+/// The largest page of any Linux: a power of two from here on is a multiple of every page size.
+const RING_MIN_BYTES: u64 = 64 * KIB;
+/// The ring is kernel memory, never swapped out: more than this is a slip of the pen.
+const RING_MAX_BYTES: u64 = GIB;
+
+/// A socket's address holds 108 bytes, and one is the NUL.
+const SOCKET_MAX_BYTES: usize = 107;
+
+/// The name of a syslog level, as in the configuration.
+pub fn level_name(level: u8) -> &'static str {
+    LEVELS.get(usize::from(level)).copied().unwrap_or("unknown")
+}
+
+/// A syslog level, 3 to 7, by number or name.
+pub(super) fn priority(value: &DeValue<'_>) -> Result<u8, Problem> {
+    let level = match value {
+        DeValue::Integer(integer) => number(integer),
+        DeValue::String(name) => Some(level_of(name)?),
+        _ => return Err(expected(value, "a level from 3 to 7, or its name")),
+    };
+    let small = level.and_then(|level| u8::try_from(level).ok()).filter(|level| *level <= 7);
+    match small {
+        Some(level) if level >= LEVEL_MIN => Ok(level),
+        Some(level) => Err(format!(
+            "priority {level} ({}) would make journald sync to disk for each record; \
+             use 3 (err) to 7 (debug)",
+            level_name(level)
+        )
+        .into()),
+        None => {
+            Err(format!("priority {} is out of range, 3 (err) to 7 (debug)", shown(value)).into())
+        }
+    }
+}
+
+fn level_of(name: &str) -> Result<u64, Problem> {
+    if let Some(level) = (0..).zip(LEVELS).find_map(|(nr, level)| (level == name).then_some(nr)) {
+        return Ok(level);
+    }
+    let allowed = || LEVELS.into_iter().skip(LEVEL_MIN.into());
+    let meant = match name.to_ascii_lowercase().as_str() {
+        "error" => Some("err".to_owned()),
+        "warn" => Some("warning".to_owned()),
+        other => closest(other, allowed()),
+    };
+    let message = format!("unknown priority {}, expected {}", quoted(name), list(allowed()));
+    Err(Problem::from(message).meant(meant))
+}
+
+/// How many bytes of argv an event may carry.
+pub(super) fn argv_bytes(value: &DeValue<'_>) -> Result<u32, Problem> {
+    let bytes = bytes(value)?.filter(|bytes| *bytes <= ARGV_MAX_BYTES);
+    let fits = bytes.and_then(|bytes| u32::try_from(bytes).ok());
+    fits.ok_or_else(|| format!("argv_bytes {} is out of range, 0 to 16KiB", shown(value)).into())
+}
+
+/// Size of the ring buffer, bytes.
+pub(super) fn ring_bytes(value: &DeValue<'_>) -> Result<u32, Problem> {
+    let allowed = RING_MIN_BYTES..=RING_MAX_BYTES;
+    let bytes = bytes(value)?.filter(|bytes| allowed.contains(bytes));
+    let Some(bytes) = bytes.and_then(|bytes| u32::try_from(bytes).ok()) else {
+        let why = "is out of range, 64KiB to 1GiB of memory that is never swapped out";
+        return Err(format!("ring size {} {why}", shown(value)).into());
+    };
+    if bytes.is_power_of_two() {
+        return Ok(bytes);
+    }
+    // No overflow: the largest size allowed is a power of two.
+    let meant = size::name(u64::from(bytes).next_power_of_two());
+    let why = "is no power of two, which the kernel wants of a ring buffer";
+    Err(Problem::from(format!("ring size {} {why}", shown(value))).meant(Some(meant)))
+}
+
+/// An absolute path that can be one.
+pub(super) fn path(value: &DeValue<'_>) -> Result<PathBuf, Problem> {
+    let DeValue::String(text) = value else {
+        return Err(expected(value, "a path in quotes"));
+    };
+    match Path::new(&**text) {
+        _ if text.contains('\0') => Err(format!("path {} holds a NUL", quoted(text)).into()),
+        path if !path.is_absolute() => {
+            Err(format!("path {} is not absolute, it must begin with \"/\"", quoted(text)).into())
+        }
+        path => Ok(path.to_owned()),
+    }
+}
+
+/// The path of a socket.
+pub(super) fn socket(value: &DeValue<'_>) -> Result<PathBuf, Problem> {
+    let path = path(value)?;
+    match path.as_os_str().len() {
+        0..=SOCKET_MAX_BYTES => Ok(path),
+        long => {
+            let why = format!("an address has room for {SOCKET_MAX_BYTES}");
+            Err(format!("the socket's path is {long} bytes long, {why}").into())
+        }
+    }
+}
+
+/// Bytes: an integer, or a string with a unit. `None` beyond every range.
+fn bytes(value: &DeValue<'_>) -> Result<Option<u64>, Problem> {
+    match value {
+        DeValue::Integer(integer) => Ok(number(integer)),
+        DeValue::String(text) => size::parse(text),
+        _ => Err(expected(value, "a size such as \"8MiB\"")),
+    }
+}
+
+/// `None` for a negative number and for one beyond 64 bits.
+fn number(integer: &DeInteger<'_>) -> Option<u64> {
+    u64::from_str_radix(integer.as_str(), integer.radix()).ok()
+}
+
+/// The value as it can stand in a message.
+fn shown(value: &DeValue<'_>) -> String {
+    match value {
+        DeValue::Integer(integer) => printable(&integer.to_string()),
+        DeValue::String(text) => quoted(text),
+        _ => kind(value).to_owned(),
+    }
+}
+
+/// A value of the wrong type.
+pub(super) fn expected(value: &DeValue<'_>, what: &str) -> Problem {
+    format!("found {}, expected {what}", kind(value)).into()
+}
+
+fn kind(value: &DeValue<'_>) -> &'static str {
+    match value {
+        DeValue::String(_) => "a string",
+        DeValue::Integer(_) => "an integer",
+        DeValue::Float(_) => "a fraction",
+        DeValue::Boolean(_) => "a boolean",
+        DeValue::Datetime(_) => "a date",
+        DeValue::Array(_) => "an array",
+        DeValue::Table(_) => "a table",
+    }
+}

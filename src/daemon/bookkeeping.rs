@@ -1,0 +1,154 @@
+//! The kernel's books and ours: what is lost is told as soon as it is known, and the sums when
+//! somebody asks or we end.
+
+use std::collections::BTreeMap;
+use std::time::Instant;
+
+use anyhow::Result;
+
+use super::{Daemon, TICK};
+use crate::books::{self, Books, KERNEL_REASONS};
+use crate::clock;
+use crate::sink::record::{Body, Loss, Lost, Reason, Stopped, Total};
+use crate::syscalls::Slot;
+
+/// What was read last, and when.
+#[derive(Debug, Default)]
+pub struct Bookkeeping {
+    /// Every slot that was ever routed: its counts outlive its route.
+    books: BTreeMap<Slot, Books>,
+    /// The daemon's own losses that were told already.
+    refused: BTreeMap<Slot, u64>,
+    undecodable: u64,
+    cgroups_lost: u64,
+    /// Handlers by slot, for people.
+    handlers: BTreeMap<Slot, String>,
+    read_ns: u64,
+}
+
+impl Bookkeeping {
+    /// Losses are told from here on.
+    pub fn begin(&mut self, now_ns: u64) {
+        self.read_ns = now_ns;
+    }
+}
+
+impl Daemon<'_> {
+    /// Reads the books and tells the status, if something happened a while ago.
+    pub(super) fn tick_if_due(&mut self) -> Result<()> {
+        let now = Instant::now();
+        if self.tick.is_none_or(|at| at > now) {
+            return Ok(());
+        }
+        // Not idle until a whole tick brought nothing; consuming starts it again.
+        self.tick = (self.gate() != super::Gate::Open).then_some(now + TICK);
+        self.excluded.refresh(&self.bpf, &self.plan.exclude);
+        self.read_books()?;
+        self.tell_status();
+        Ok(())
+    }
+
+    /// Remembers which handler each slot has now.
+    pub(super) fn note_routes(&mut self) {
+        for (slot, route) in &self.plan.routes {
+            if let Some(handler) = self.bpf.handlers.by_id(route.handler) {
+                self.bookkeeping.handlers.insert(*slot, handler.name.clone());
+                self.bookkeeping.books.entry(*slot).or_default();
+            }
+        }
+    }
+
+    /// Reads the books and writes a record of what was lost since the last time. Returns how many
+    /// events that were.
+    pub(super) fn read_books(&mut self) -> Result<u64> {
+        let slots: Vec<Slot> = self.bookkeeping.books.keys().copied().collect();
+        let new = books::read(&self.bpf, slots.into_iter())?;
+        let mut losses = self.kernel_losses(&new);
+        losses.extend(self.own_losses());
+        self.bookkeeping.books = new;
+        self.catch_up_with_cgroups();
+
+        let to_ns = clock::real_now_ns();
+        let from_ns = std::mem::replace(&mut self.bookkeeping.read_ns, to_ns);
+        let lost = Lost { from_ns, to_ns, losses };
+        if !lost.losses.is_empty() {
+            self.say(Body::Lost(&lost));
+        }
+        Ok(lost.count())
+    }
+
+    fn kernel_losses(&self, new: &BTreeMap<Slot, Books>) -> Vec<Loss> {
+        let mut losses = Vec::new();
+        for (&slot, books) in new {
+            let before = self.bookkeeping.books.get(&slot).copied().unwrap_or_default();
+            let counts = books.lost.iter().zip(before.lost).zip(Reason::ALL);
+            for ((&now, before), reason) in counts.take(KERNEL_REASONS) {
+                losses.extend(self.loss(slot, reason, now.saturating_sub(before)));
+            }
+        }
+        losses
+    }
+
+    fn own_losses(&mut self) -> Vec<Loss> {
+        let tally = self.pipeline.borrow().tally().clone();
+        let mut losses = Vec::new();
+        for (&slot, &now) in &tally.refused {
+            let before = self.bookkeeping.refused.insert(slot, now).unwrap_or_default();
+            losses.extend(self.loss(slot, Reason::Output, now - before));
+        }
+        let before = std::mem::replace(&mut self.bookkeeping.undecodable, tally.undecodable);
+        let count = tally.undecodable - before;
+        if count > 0 {
+            let reason = Reason::Undecodable;
+            losses.push(Loss { slot: None, handler: String::new(), reason, count });
+        }
+        losses
+    }
+
+    fn loss(&self, slot: Slot, reason: Reason, count: u64) -> Option<Loss> {
+        let handler = self.bookkeeping.handlers.get(&slot).cloned().unwrap_or_default();
+        (count > 0).then_some(Loss { slot: Some(slot), handler, reason, count })
+    }
+
+    /// Cgroups that the kernel could not tell of are read from the file system instead.
+    fn catch_up_with_cgroups(&mut self) {
+        let lost = self.bpf.shared.cgroups_lost().load(std::sync::atomic::Ordering::Relaxed);
+        if std::mem::replace(&mut self.bookkeeping.cgroups_lost, lost) != lost {
+            self.pipeline.borrow_mut().read_units();
+        }
+    }
+
+    /// The line in `systemctl status`.
+    pub(super) fn tell_status(&mut self) {
+        let written: u64 = self.pipeline.borrow().tally().written.values().sum();
+        let lost: u64 = self.totals().iter().map(|total| total.lost).sum();
+        let status = format!(
+            "{} routes, generation {}: {written} events written, {lost} lost{}",
+            self.plan.routes.len(),
+            self.table.generation(),
+            self.attempt.status(),
+        );
+        self.service.status(status);
+    }
+
+    /// The last record.
+    pub(super) fn stopped(&self, reason: &str) -> Stopped {
+        let (reason, generation) = (reason.to_owned(), self.table.generation());
+        Stopped { reason, generation, totals: self.totals() }
+    }
+
+    fn totals(&self) -> Vec<Total> {
+        let pipeline = self.pipeline.borrow();
+        let tally = pipeline.tally();
+        let count = |counts: &BTreeMap<Slot, u64>, slot| counts.get(&slot).copied().unwrap_or(0);
+        let total = |(&slot, books): (&Slot, &Books)| Total {
+            slot,
+            handler: self.bookkeeping.handlers.get(&slot).cloned().unwrap_or_default(),
+            seen: books.seen,
+            written: count(&tally.written, slot),
+            excluded: books.excluded(),
+            lost: books.lost.iter().sum::<u64>() + count(&tally.refused, slot),
+        };
+        self.bookkeeping.books.iter().map(total).collect()
+    }
+}

@@ -1,0 +1,208 @@
+//! The whole daemon: it starts the stages in their order and then turns one loop, in one thread,
+//! around the ring, the signals, the configuration's folders and the output. The only module that
+//! knows all stages.
+
+mod bookkeeping;
+mod output;
+mod pipeline;
+mod poll;
+mod reload;
+mod service;
+mod signals;
+mod start;
+
+use std::cell::RefCell;
+use std::mem::MaybeUninit;
+use std::process::ExitCode;
+use std::rc::Rc;
+use std::time::{Duration, Instant};
+
+use anyhow::Result;
+
+use crate::cli::RunOptions;
+use crate::consume::{Consumer, Rest};
+use crate::exclude::Excluded;
+use crate::load::Bpf;
+use crate::lock::Lock;
+use crate::log;
+use crate::plan::Plan;
+use crate::sink::record::Body;
+use crate::watch::Watch;
+use crate::wire::Table;
+
+use bookkeeping::Bookkeeping;
+use pipeline::{Gate, Pipeline};
+use poll::{Poll, Source};
+use reload::Attempt;
+use service::Service;
+use signals::Signals;
+
+/// How often the books are read and the status is told while something happens. An idle host is
+/// left alone.
+const TICK: Duration = Duration::from_secs(1);
+
+/// How soon an output that is away is tried again: journald restarts within a second.
+const RETRY: Duration = Duration::from_millis(100);
+
+/// How long the last events may take to go out when we are told to stop.
+const FAREWELL: Duration = Duration::from_secs(2);
+
+/// A running daemon. Members are dropped in this order: the table goes last.
+struct Daemon<'obj> {
+    options: RunOptions,
+    plan: Plan,
+    attempt: Attempt,
+    pipeline: Rc<RefCell<Pipeline>>,
+    consumer: Consumer<'obj>,
+    bookkeeping: Bookkeeping,
+    excluded: Excluded,
+    watch: Watch,
+    signals: Signals,
+    service: Service,
+    poll: Poll,
+    /// When the configuration has been quiet for long enough to be read.
+    settled: Option<Instant>,
+    /// When the books are due.
+    tick: Option<Instant>,
+    table: Table,
+    bpf: Bpf<'obj>,
+    _lock: Lock,
+}
+
+/// Runs until a signal ends it.
+///
+/// # Errors
+/// When it cannot start, or the kernel refuses what it granted before. Nothing stays attached.
+pub fn run(options: &RunOptions) -> Result<ExitCode> {
+    let signals = Signals::register()?;
+    log::init(options.verbose);
+    let mut object = MaybeUninit::uninit();
+    let mut daemon = start::start(options, signals, &mut object)?;
+    let reason = daemon.serve()?;
+    daemon.stop(&reason)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+impl Daemon<'_> {
+    /// The loop. Returns why it ended.
+    fn serve(&mut self) -> Result<String> {
+        let mut rest = Rest::None;
+        loop {
+            let timeout = self.timeout(rest);
+            for source in self.poll.wait(timeout)? {
+                self.hear(source)?;
+            }
+            if let Some(signal) = self.signals.stop() {
+                return Ok(signal.to_owned());
+            }
+            self.reload_if_due()?;
+            self.tick_if_due()?;
+            rest = self.consume()?;
+            if self.gate() == Gate::Closed {
+                return Ok("the reader of the output has gone".to_owned());
+            }
+        }
+    }
+
+    /// How long there is nothing to do: until the first of all that is due.
+    fn timeout(&mut self, rest: Rest) -> Option<Duration> {
+        let now = Instant::now();
+        let doze = match (self.gate(), rest) {
+            (Gate::Open, Rest::None) => return Some(Duration::ZERO),
+            (Gate::Open, Rest::Doze(time)) => Some(now + time),
+            (Gate::Away { .. }, _) => Some(now + RETRY),
+            _ => None,
+        };
+        let due = [doze, self.settled, self.tick, self.service.ping(now)];
+        due.into_iter().flatten().min().map(|at| at.saturating_duration_since(now))
+    }
+
+    fn hear(&mut self, source: Source) -> Result<()> {
+        match source {
+            Source::Signals => self.signals.acknowledge(),
+            Source::Configuration if self.watch.changed() => {
+                self.settled = Some(Instant::now() + reload::SETTLE);
+            }
+            // The ring is looked at in every round.
+            Source::Configuration | Source::Ring => {}
+            Source::Output => self.reopen()?,
+        }
+        Ok(())
+    }
+
+    /// One turn at the ring, if the output takes what it brings.
+    fn consume(&mut self) -> Result<Rest> {
+        if matches!(self.gate(), Gate::Away { .. }) {
+            self.reopen()?;
+        }
+        if self.gate() != Gate::Open {
+            return Ok(Rest::Sleep);
+        }
+        self.pipeline.borrow_mut().set_clock();
+        let rest = self.consumer.turn()?;
+        if rest == Rest::None && self.tick.is_none() {
+            self.tick = Some(Instant::now() + TICK);
+        }
+        if self.pipeline.borrow_mut().flush() != Gate::Open {
+            self.pause()?;
+        }
+        Ok(rest)
+    }
+
+    /// The output takes no more: neither do we, and the ring is the queue.
+    fn pause(&mut self) -> Result<()> {
+        self.consumer.pause();
+        self.poll.pause(&self.consumer, self.pipeline.borrow().sink(), self.gate())?;
+        self.tick = self.tick.or(Some(Instant::now() + TICK));
+        Ok(())
+    }
+
+    /// The output may take records again: first those that waited.
+    fn reopen(&mut self) -> Result<()> {
+        let before = self.gate();
+        if self.pipeline.borrow_mut().flush() == Gate::Open {
+            self.poll.resume(&self.consumer, self.pipeline.borrow().sink())?;
+            self.tell_absence(before)?;
+        }
+        Ok(())
+    }
+
+    fn gate(&self) -> Gate {
+        self.pipeline.borrow().gate()
+    }
+
+    fn say(&self, body: Body<'_>) {
+        self.pipeline.borrow_mut().say(body);
+    }
+
+    /// Ends with books that balance: with an empty table live, nothing new is due once the flip's
+    /// grace period is over, and what is in the ring then is all there is. A link that is closed may
+    /// go later than the call returns.
+    fn stop(&mut self, reason: &str) -> Result<()> {
+        self.service.stopping();
+        self.table.apply(&self.bpf, &Plan::default())?;
+        self.drain(Instant::now() + FAREWELL)?;
+        self.bpf.detach();
+        self.read_books()?;
+        let stopped = self.stopped(reason);
+        self.say(Body::Stopped(&stopped));
+        Ok(())
+    }
+
+    /// Writes what is in the ring, as far as the output takes it in time.
+    fn drain(&mut self, until: Instant) -> Result<()> {
+        while self.gate() != Gate::Closed && Instant::now() < until {
+            let rest = self.consume()?;
+            if self.gate() == Gate::Open && rest != Rest::None {
+                break;
+            }
+            if self.gate() != Gate::Open {
+                let left = until.saturating_duration_since(Instant::now()).min(RETRY);
+                for source in self.poll.wait(Some(left))? {
+                    self.hear(source)?;
+                }
+            }
+        }
+        Ok(())
+    }
+}

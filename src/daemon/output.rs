@@ -1,0 +1,70 @@
+//! Which output is meant, and what became of it while it took nothing.
+
+use std::fs;
+use std::io::{IsTerminal as _, stdout};
+use std::os::fd::AsFd as _;
+use std::os::linux::fs::MetadataExt as _;
+
+use anyhow::{Context as _, Result};
+
+use super::Daemon;
+use super::pipeline::Gate;
+use crate::cli;
+use crate::clock;
+use crate::plan::Plan;
+use crate::sink::record::{Body, SinkBack};
+use crate::sink::{self, Sink};
+
+/// An absence that is worth a record, in ns. A burst fills journald's queue for a moment and is
+/// nobody's business.
+const ABSENCE_NS: u64 = 1_000_000_000;
+
+/// Opens the output that was asked for.
+///
+/// # Errors
+/// When journald does not listen, or standard output is closed.
+pub fn open(asked: cli::Output, plan: &Plan) -> Result<Sink> {
+    Sink::open(match resolve(asked) {
+        cli::Output::Text => sink::Output::Text(standard_output()?),
+        cli::Output::Json => sink::Output::Json(standard_output()?),
+        cli::Output::Journal | cli::Output::Auto => sink::Output::Journal(plan.socket.clone()),
+    })
+}
+
+fn standard_output() -> Result<std::os::fd::OwnedFd> {
+    stdout().as_fd().try_clone_to_owned().context("failed to open standard output")
+}
+
+fn resolve(asked: cli::Output) -> cli::Output {
+    match asked {
+        cli::Output::Auto if is_journal() => cli::Output::Journal,
+        cli::Output::Auto if stdout().is_terminal() => cli::Output::Text,
+        cli::Output::Auto => cli::Output::Json,
+        explicit => explicit,
+    }
+}
+
+/// Whether systemd connected our output to the journal: it then tells device and inode of the
+/// socket (systemd.exec(5), `$JOURNAL_STREAM`).
+fn is_journal() -> bool {
+    let Ok(stream) = std::env::var("JOURNAL_STREAM") else { return false };
+    let ours = fs::metadata("/proc/self/fd/1");
+    ours.is_ok_and(|ours| stream == format!("{}:{}", ours.st_dev(), ours.st_ino()))
+}
+
+impl Daemon<'_> {
+    /// The output was not there and is back: says so if it was for long.
+    pub(super) fn tell_absence(&mut self, before: Gate) -> Result<()> {
+        let (Gate::Blocked { since } | Gate::Away { since }) = before else { return Ok(()) };
+        let lasted_ns = u64::try_from(since.elapsed().as_nanos()).unwrap_or(u64::MAX);
+        if lasted_ns < ABSENCE_NS {
+            return Ok(());
+        }
+        let lost = self.read_books()?;
+        let to_ns = clock::real_now_ns();
+        let output = self.pipeline.borrow().sink().name();
+        let back = SinkBack { output, from_ns: to_ns.saturating_sub(lasted_ns), to_ns, lost };
+        self.say(Body::SinkBack(&back));
+        Ok(())
+    }
+}

@@ -1,0 +1,159 @@
+//! One record of the ring after the other: decode, find out where its task stands, write. This is
+//! the half of the daemon that runs inside the consumer's callback.
+
+use std::collections::BTreeMap;
+use std::time::Instant;
+
+use crate::clock::{self, Clock};
+use crate::consume::Flow;
+use crate::decode::{Decoded, Event, decode};
+use crate::handlers::Handlers;
+use crate::sink::record::{Body, Record};
+use crate::sink::{Outcome, Sink};
+use crate::syscalls::Slot;
+use crate::units::Units;
+
+/// Decoder, units and output, and what went through them.
+#[derive(Debug)]
+pub struct Pipeline {
+    handlers: Handlers,
+    units: Units,
+    sink: Sink,
+    clock: Clock,
+    gate: Gate,
+    selftest: Option<u64>,
+    tally: Tally,
+}
+
+/// Whether the output takes records.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Gate {
+    /// It does.
+    Open,
+    /// Not now; its descriptor becomes writable when it does again.
+    Blocked {
+        /// Since when.
+        since: Instant,
+    },
+    /// Nobody is there; nothing tells when somebody will be.
+    Away {
+        /// Since when.
+        since: Instant,
+    },
+    /// Its reader has gone for good.
+    Closed,
+}
+
+/// The daemon's part of the books.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub struct Tally {
+    /// Events written, by slot.
+    pub written: BTreeMap<Slot, u64>,
+    /// Events that the output refused for good, by slot.
+    pub refused: BTreeMap<Slot, u64>,
+    /// Records of the ring that are not of this contract.
+    pub undecodable: u64,
+}
+
+impl Pipeline {
+    /// Everything is in place; nothing was written yet.
+    pub fn new(handlers: Handlers, units: Units, sink: Sink) -> Self {
+        let (clock, gate) = (Clock::now(), Gate::Open);
+        Self { handlers, units, sink, clock, gate, selftest: None, tally: Tally::default() }
+    }
+
+    /// Takes one record of the ring.
+    pub fn receive(&mut self, bytes: &[u8]) -> Flow {
+        match decode(bytes, &self.handlers) {
+            Ok(Decoded::Syscall(event)) => {
+                let outcome = write_event(&event, &mut self.units, &mut self.sink, self.clock);
+                self.tally.add(event.slot, outcome);
+                self.enter(outcome);
+            }
+            Ok(Decoded::Cgroup(event)) => self.units.follow(&event),
+            Ok(Decoded::Selftest(nonce)) => self.selftest = Some(nonce),
+            Err(error) => {
+                tracing::warn!("a record in the ring cannot be decoded: {error}");
+                self.tally.undecodable += 1;
+            }
+        }
+        if self.gate == Gate::Open { Flow::Continue } else { Flow::Pause }
+    }
+
+    /// Writes a record of the daemon's own, as of now.
+    pub fn say(&mut self, body: Body<'_>) {
+        let outcome = self.sink.write(&Record { time_ns: clock::real_now_ns(), body });
+        self.enter(outcome);
+        self.flush();
+    }
+
+    /// Writes what waits in the output, and says whether it takes more.
+    pub fn flush(&mut self) -> Gate {
+        let outcome = self.sink.flush();
+        self.enter(outcome);
+        self.gate
+    }
+
+    /// Once a turn: clocks jump.
+    pub fn set_clock(&mut self) {
+        self.clock = Clock::now();
+    }
+
+    /// Whether the output takes records.
+    pub fn gate(&self) -> Gate {
+        self.gate
+    }
+
+    /// The output.
+    pub fn sink(&self) -> &Sink {
+        &self.sink
+    }
+
+    /// The first argument of our own test call, if it came through since this was last asked.
+    pub fn take_selftest(&mut self) -> Option<u64> {
+        self.selftest.take()
+    }
+
+    /// The daemon's part of the books.
+    pub fn tally(&self) -> &Tally {
+        &self.tally
+    }
+
+    /// Reads the cgroups from the file system.
+    pub fn read_units(&mut self) {
+        self.units.read();
+    }
+
+    fn enter(&mut self, outcome: Outcome) {
+        let since = match self.gate {
+            Gate::Blocked { since } | Gate::Away { since } => since,
+            Gate::Open | Gate::Closed => Instant::now(),
+        };
+        self.gate = match outcome {
+            _ if self.gate == Gate::Closed => Gate::Closed,
+            Outcome::Written => Gate::Open,
+            Outcome::Blocked => Gate::Blocked { since },
+            Outcome::Away => Gate::Away { since },
+            Outcome::Closed(_) => Gate::Closed,
+            // One record is gone and counted; what waits behind it still does.
+            Outcome::Lost(_) => self.gate,
+        };
+    }
+}
+
+fn write_event(event: &Event<'_>, units: &mut Units, sink: &mut Sink, clock: Clock) -> Outcome {
+    let place = units.place(event.cgroup);
+    let body = Body::Syscall { event, place: place.as_deref() };
+    sink.write(&Record { time_ns: clock.real_ns(event.boottime_ns), body })
+}
+
+impl Tally {
+    /// An event that waits in the output is as good as written: it goes out first.
+    fn add(&mut self, slot: Slot, outcome: Outcome) {
+        let counts = match outcome {
+            Outcome::Written | Outcome::Blocked | Outcome::Away => &mut self.written,
+            Outcome::Lost(_) | Outcome::Closed(_) => &mut self.refused,
+        };
+        *counts.entry(slot).or_default() += 1;
+    }
+}

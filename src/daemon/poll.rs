@@ -1,0 +1,113 @@
+//! What the loop sleeps on.
+
+use std::os::fd::AsFd as _;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result};
+use nix::errno::Errno;
+use nix::sys::epoll::{Epoll, EpollCreateFlags, EpollEvent, EpollFlags, EpollTimeout};
+
+use super::pipeline::Gate;
+use super::signals::Signals;
+use crate::consume::Consumer;
+use crate::sink::Sink;
+use crate::watch::Watch;
+
+/// Who woke the loop.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Source {
+    /// There is something in the ring.
+    Ring,
+    /// A signal came.
+    Signals,
+    /// Something happened in a folder of the configuration.
+    Configuration,
+    /// The output takes records again.
+    Output,
+}
+
+const SOURCES: [Source; 4] = [Source::Ring, Source::Signals, Source::Configuration, Source::Output];
+
+/// An epoll instance with all sources but the output, which is there only while it is waited for.
+#[derive(Debug)]
+pub struct Poll {
+    epoll: Epoll,
+    output: bool,
+    ring: bool,
+}
+
+impl Poll {
+    /// Sleeps on everything.
+    ///
+    /// # Errors
+    /// When the process has no descriptors left.
+    pub fn new(consumer: &Consumer<'_>, signals: &Signals, watch: &Watch) -> Result<Self> {
+        let epoll = Epoll::new(EpollCreateFlags::EPOLL_CLOEXEC).context(FAILED)?;
+        epoll.add(consumer.fd(), event(Source::Ring, EpollFlags::EPOLLIN)).context(FAILED)?;
+        epoll.add(signals.fd(), event(Source::Signals, EpollFlags::EPOLLIN)).context(FAILED)?;
+        epoll.add(watch.fd(), event(Source::Configuration, EpollFlags::EPOLLIN)).context(FAILED)?;
+        Ok(Self { epoll, output: false, ring: true })
+    }
+
+    /// Sleeps until a source wakes it, or for that long; `None`: for ever.
+    ///
+    /// # Errors
+    /// When the kernel refuses.
+    pub fn wait(&self, timeout: Option<Duration>) -> Result<Vec<Source>> {
+        let timeout = timeout.map_or(EpollTimeout::NONE, round_up);
+        let mut events = [EpollEvent::empty(); SOURCES.len()];
+        match self.epoll.wait(&mut events, timeout) {
+            Ok(count) => Ok(events.iter().take(count).filter_map(source).collect()),
+            // The signal has also written into its descriptor.
+            Err(Errno::EINTR) => Ok(Vec::new()),
+            Err(error) => Err(error).context(FAILED),
+        }
+    }
+
+    /// Ignores the ring, which stays readable, and waits for the output where it can tell.
+    ///
+    /// # Errors
+    /// When the kernel refuses.
+    pub fn pause(&mut self, consumer: &Consumer<'_>, sink: &Sink, gate: Gate) -> Result<()> {
+        if std::mem::take(&mut self.ring) {
+            self.epoll.delete(consumer.fd()).context(FAILED)?;
+        }
+        if matches!(gate, Gate::Blocked { .. }) && !self.output {
+            let writable = event(Source::Output, EpollFlags::EPOLLOUT);
+            self.epoll.add(sink.as_fd(), writable).context(FAILED)?;
+            self.output = true;
+        }
+        Ok(())
+    }
+
+    /// The other way round.
+    ///
+    /// # Errors
+    /// When the kernel refuses.
+    pub fn resume(&mut self, consumer: &Consumer<'_>, sink: &Sink) -> Result<()> {
+        if std::mem::take(&mut self.output) {
+            self.epoll.delete(sink.as_fd()).context(FAILED)?;
+        }
+        if !std::mem::replace(&mut self.ring, true) {
+            let readable = event(Source::Ring, EpollFlags::EPOLLIN);
+            self.epoll.add(consumer.fd(), readable).context(FAILED)?;
+        }
+        Ok(())
+    }
+}
+
+const FAILED: &str = "failed to wait for events (epoll)";
+
+fn event(source: Source, flags: EpollFlags) -> EpollEvent {
+    EpollEvent::new(flags, source as u64)
+}
+
+fn source(event: &EpollEvent) -> Option<Source> {
+    SOURCES.get(usize::try_from(event.data()).ok()?).copied()
+}
+
+/// epoll counts whole milliseconds; rounding down would spin through the last one.
+fn round_up(timeout: Duration) -> EpollTimeout {
+    let ms = timeout.as_nanos().div_ceil(1_000_000);
+    EpollTimeout::try_from(ms).unwrap_or(EpollTimeout::NONE)
+}

@@ -1,0 +1,116 @@
+//! A new configuration in, a new table out, or the old one and the reason why. Any fault keeps what
+//! runs; an empty or vanished file is a fault.
+
+use std::time::{Duration, Instant};
+
+use anyhow::Result;
+
+use super::Daemon;
+use crate::config::Faults;
+use crate::handlers::Handlers;
+use crate::plan::{self, Plan, Route, Routes};
+use crate::sink::record::{Body, Refused, Reloaded};
+
+/// How long the configuration must be quiet before it is read: an editor writes, renames and
+/// removes within a few milliseconds, and a reload in the middle would see half of it.
+pub const SETTLE: Duration = Duration::from_millis(100);
+
+/// How the last attempt to read the configuration ended.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub struct Attempt {
+    /// The first fault, on one line, and how many there are.
+    refused: Option<(String, usize)>,
+}
+
+impl Attempt {
+    /// For the end of the status line.
+    pub fn status(&self) -> String {
+        match &self.refused {
+            None => String::new(),
+            Some((fault, 1)) => format!("; the last reload was refused: {fault}"),
+            Some((fault, count)) => {
+                format!("; the last reload was refused, {count} faults: {fault}")
+            }
+        }
+    }
+}
+
+impl Daemon<'_> {
+    /// Reloads if a signal asked for it, or the files have settled after a change.
+    pub(super) fn reload_if_due(&mut self) -> Result<()> {
+        let asked = self.signals.reload();
+        let settled = self.settled.is_some_and(|at| at <= Instant::now());
+        if !asked && !settled {
+            return Ok(());
+        }
+        // One reload answers both.
+        self.settled = None;
+        self.service.reloading();
+        match plan::read(&self.options.config, &self.bpf.handlers) {
+            Ok(plan) if asked || plan != self.plan || self.attempt != Attempt::default() => {
+                self.rewire(plan)?;
+            }
+            Ok(_) => {}
+            Err(faults) => self.refuse(&faults),
+        }
+        self.tell_status();
+        self.service.ready();
+        Ok(())
+    }
+
+    fn rewire(&mut self, plan: Plan) -> Result<()> {
+        let record = self.difference(&plan);
+        if let Err(error) = self.table.apply(&self.bpf, &plan) {
+            self.refuse_with(vec![format!("{error:#}")]);
+            return Ok(());
+        }
+        self.excluded.replace(&self.bpf, &plan.exclude);
+        self.plan = plan;
+        self.attempt = Attempt::default();
+        self.note_routes();
+        self.say(Body::Reloaded(&Reloaded { generation: self.table.generation(), ..record }));
+        Ok(())
+    }
+
+    fn refuse(&mut self, faults: &Faults) {
+        self.refuse_with(faults.iter().map(crate::config::Fault::line).collect());
+    }
+
+    fn refuse_with(&mut self, faults: Vec<String>) {
+        let first = faults.first().cloned().unwrap_or_default();
+        self.attempt = Attempt { refused: Some((first, faults.len())) };
+        let generation = self.table.generation();
+        self.say(Body::Refused(&Refused { generation, faults }));
+    }
+
+    /// What the reload changes, for people.
+    fn difference(&self, new: &Plan) -> Reloaded {
+        let difference = plan::difference(&self.plan, new);
+        let handlers = &self.bpf.handlers;
+        let mut record = Reloaded {
+            added: told(&difference.added, handlers),
+            removed: told(&difference.removed, handlers),
+            ..Reloaded::default()
+        };
+        record.changed = difference
+            .changed
+            .iter()
+            .map(|(slot, change)| format!("{slot}{}", change.describe(handlers)))
+            .collect();
+        if new.ring_bytes != self.plan.ring_bytes {
+            record.changed.push("[ring] size, from the next start on".to_owned());
+        }
+        if new.socket != self.plan.socket {
+            record.changed.push("[journal] socket, from the next start on".to_owned());
+        }
+        if new.exclude != self.plan.exclude {
+            record.changed.push("[exclude] exe".to_owned());
+        }
+        record
+    }
+}
+
+fn told(routes: &Routes, handlers: &Handlers) -> Vec<String> {
+    let name = |route: &Route| handlers.by_id(route.handler).map_or("?", |handler| &handler.name);
+    routes.iter().map(|(slot, route)| format!("{slot}={}", name(route))).collect()
+}

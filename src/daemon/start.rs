@@ -1,0 +1,140 @@
+//! From nothing to ready. Each step may fail, and whatever was done until then is undone by being
+//! dropped: nothing stays attached after a failed start.
+
+use std::cell::RefCell;
+use std::mem::MaybeUninit;
+use std::path::PathBuf;
+use std::rc::Rc;
+
+use anyhow::{Context as _, Result};
+use libbpf_rs::OpenObject;
+use nix::unistd::{Pid, getpgid};
+
+use super::bookkeeping::Bookkeeping;
+use super::pipeline::Pipeline;
+use super::poll::Poll;
+use super::reload::Attempt;
+use super::service::Service;
+use super::signals::Signals;
+use super::{Daemon, output};
+use crate::cli::RunOptions;
+use crate::clock;
+use crate::config::drop_in_dir;
+use crate::consume::Consumer;
+use crate::exclude::Excluded;
+use crate::load::{self, Failure};
+use crate::lock::Lock;
+use crate::plan;
+use crate::sink::record::{Body, Started};
+use crate::syscalls::{Abi, Slot, number};
+use crate::units::Units;
+use crate::watch::Watch;
+use crate::wire::Table;
+
+/// The syscall of the self-test: it has an argument that comes back in the event, it changes
+/// nothing, and no seccomp filter of a service refuses it.
+const SELFTEST: &str = "getpgid";
+
+/// Starts everything and says that it is ready.
+pub fn start<'obj>(
+    options: &RunOptions,
+    signals: Signals,
+    object: &'obj mut MaybeUninit<OpenObject>,
+) -> Result<Daemon<'obj>> {
+    // What an administrator can mend is checked first, what needs privileges after it.
+    let plan = plan::read(&options.config, &load::handlers()?)?;
+    load::preconditions()?;
+    let lock = Lock::take(&runtime_folder())?;
+    let sink = output::open(options.output, &plan)?;
+    let watch = Watch::new(&options.config, &drop_in_dir(&options.config))?;
+    let bpf = load::load(object, plan.ring_bytes)?;
+    let mut excluded = Excluded::default();
+    excluded.replace(&bpf, &plan.exclude);
+    let pipeline = Pipeline::new(bpf.handlers.clone(), Units::new(), sink);
+    let pipeline = Rc::new(RefCell::new(pipeline));
+    let receiver = Rc::clone(&pipeline);
+    let consumer = Consumer::open(&bpf, move |bytes| receiver.borrow_mut().receive(bytes))?;
+    let poll = Poll::new(&consumer, &signals, &watch)?;
+    let mut daemon = Daemon {
+        options: options.clone(),
+        plan,
+        attempt: Attempt::default(),
+        pipeline,
+        consumer,
+        bookkeeping: Bookkeeping::default(),
+        excluded,
+        watch,
+        signals,
+        service: Service::new(),
+        poll,
+        settled: None,
+        tick: None,
+        table: Table::new(),
+        bpf,
+        _lock: lock,
+    };
+    daemon.attach()?;
+    daemon.announce();
+    Ok(daemon)
+}
+
+/// Where the lock is. systemd makes the folder for us and says where (`RuntimeDirectory=`).
+fn runtime_folder() -> PathBuf {
+    std::env::var_os("RUNTIME_DIRECTORY").map_or_else(|| "/run/tailcalld".into(), PathBuf::from)
+}
+
+impl Daemon<'_> {
+    /// Attaches with a table that answers our own test call only, and then makes the plan's live.
+    fn attach(&mut self) -> Result<()> {
+        let slot = number(Abi::Native, SELFTEST).and_then(|nr| Slot::new(Abi::Native, nr));
+        self.table
+            .apply_selftest(&self.bpf, slot.context("the self-test's syscall has no slot")?)?;
+        self.bpf.attach()?;
+        // Only now: what is born while the tree is read is told by the kernel, too.
+        self.pipeline.borrow_mut().read_units();
+        self.test()?;
+        self.table.apply(&self.bpf, &self.plan)?;
+        self.note_routes();
+        Ok(())
+    }
+
+    /// A call of our own must come back through dispatcher, table and ring. It has by the time that
+    /// it returns: all of it happens on its way into the kernel.
+    fn test(&self) -> Result<()> {
+        let nonce = std::process::id().cast_signed();
+        // The answer does not matter, the call does.
+        let _ = getpgid(Some(Pid::from_raw(nonce)));
+        self.consumer.turn()?;
+        let came = self.pipeline.borrow_mut().take_selftest();
+        if came.is_some_and(|came| came == u64::from(nonce.unsigned_abs())) {
+            return Ok(());
+        }
+        Err(Failure::Unavailable(
+            "a test call did not come through the table: is this process filtered by seccomp, or \
+             another kernel mechanism in the way of tracepoints?"
+                .to_owned(),
+        )
+        .into())
+    }
+
+    fn announce(&mut self) {
+        let started = Started {
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            kernel: kernel(),
+            attached: "raw_tp/sys_enter".to_owned(),
+            adopted: false,
+            generation: self.table.generation(),
+            routes: self.plan.routes.len() as u64,
+        };
+        self.say(Body::Started(&started));
+        self.bookkeeping.begin(clock::real_now_ns());
+        self.tell_status();
+        self.service.ready();
+    }
+}
+
+/// Release of the running kernel.
+fn kernel() -> String {
+    let names = nix::sys::utsname::uname();
+    names.map_or_else(|_| String::new(), |names| names.release().to_string_lossy().into_owned())
+}

@@ -1,0 +1,118 @@
+//! Two tables in, what a reload changes out.
+
+use std::collections::BTreeMap;
+
+use super::{Plan, Route, Routes};
+use crate::config::level_name;
+use crate::handlers::Handlers;
+use crate::syscalls::{Abi, Slot};
+
+/// What turns one table into another.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Difference {
+    /// Slots that were empty.
+    pub added: Routes,
+    /// Slots that do something else now.
+    pub changed: BTreeMap<Slot, Change>,
+    /// Slots that are empty now, and what they did.
+    pub removed: Routes,
+}
+
+/// A slot before and after.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Change {
+    /// What it did.
+    pub from: Route,
+    /// What it does now.
+    pub to: Route,
+}
+
+/// What leads from `old` to `new`.
+pub fn difference(old: &Plan, new: &Plan) -> Difference {
+    let mut difference = Difference::default();
+    for (&slot, to) in &new.routes {
+        match old.routes.get(&slot) {
+            None => drop(difference.added.insert(slot, to.clone())),
+            Some(from) if from == to => {}
+            Some(from) => {
+                let change = Change { from: from.clone(), to: to.clone() };
+                difference.changed.insert(slot, change);
+            }
+        }
+    }
+    let gone = old.routes.iter().filter(|(slot, _)| !new.routes.contains_key(slot));
+    difference.removed = gone.map(|(&slot, route)| (slot, route.clone())).collect();
+    difference
+}
+
+impl Difference {
+    /// Whether both tables are the same.
+    pub fn is_empty(&self) -> bool {
+        self.added.is_empty() && self.changed.is_empty() && self.removed.is_empty()
+    }
+
+    /// Turns the old table into the new one.
+    pub fn apply(&self, routes: &mut Routes) {
+        routes.retain(|slot, _| !self.removed.contains_key(slot));
+        routes.extend(self.added.iter().map(|(&slot, route)| (slot, route.clone())));
+        routes.extend(self.changed.iter().map(|(&slot, change)| (slot, change.to.clone())));
+    }
+
+    /// For a record: `added openat=args; changed execve (priority info -> debug); removed
+    /// umount2(i386)`. A syscall that both ABIs treat alike is told once.
+    pub fn describe(&self, handlers: &Handlers) -> String {
+        let name = |route: &Route| handler_name(handlers, route);
+        let parts = [
+            ("added", words(&self.added, |route| format!("={}", name(route)))),
+            ("changed", words(&self.changed, |change| change.describe(handlers))),
+            ("removed", words(&self.removed, |_| String::new())),
+        ];
+        let told = parts.iter().filter(|(_, words)| !words.is_empty());
+        let told: Vec<_> =
+            told.map(|(verb, words)| format!("{verb} {}", words.join(", "))).collect();
+        if told.is_empty() { "nothing changed".to_owned() } else { told.join("; ") }
+    }
+}
+
+impl Change {
+    /// ` (args -> count, priority info -> debug)`.
+    pub fn describe(&self, handlers: &Handlers) -> String {
+        let Self { from, to } = self;
+        let rows = [
+            ("", handler_name(handlers, from), handler_name(handlers, to)),
+            ("priority ", level_name(from.priority).into(), level_name(to.priority).into()),
+            ("argv_bytes ", from.argv_bytes.to_string(), to.argv_bytes.to_string()),
+        ];
+        let changed = rows.iter().filter(|(_, from, to)| from != to);
+        let changed: Vec<_> =
+            changed.map(|(what, from, to)| format!("{what}{from} -> {to}")).collect();
+        format!(" ({})", changed.join(", "))
+    }
+}
+
+fn handler_name(handlers: &Handlers, route: &Route) -> String {
+    match handlers.by_id(route.handler) {
+        Some(handler) => handler.name.clone(),
+        None => format!("#{}", route.handler),
+    }
+}
+
+/// One word for each syscall, by name; two where the ABIs differ.
+fn words<T>(slots: &BTreeMap<Slot, T>, tell: impl Fn(&T) -> String) -> Vec<String> {
+    let mut told: BTreeMap<(String, String), Vec<Slot>> = BTreeMap::new();
+    for (&slot, what) in slots {
+        told.entry((slot.to_string(), tell(what))).or_default().push(slot);
+    }
+    let word = |((name, what), slots): (&(String, String), &Vec<Slot>)| {
+        format!("{name}{}{what}", only_abi(slots))
+    };
+    told.iter().map(word).collect()
+}
+
+/// Says which ABI is meant, if the syscall has that name in another one as well.
+fn only_abi(slots: &[Slot]) -> String {
+    let [slot] = slots else { return String::new() };
+    let other = if slot.abi() == Abi::Native { Abi::Compat } else { Abi::Native };
+    let both = slot.name().is_some_and(|name| crate::syscalls::number(other, name).is_some());
+    if both || slot.name().is_none() { format!("({})", slot.abi().name()) } else { String::new() }
+}
