@@ -149,6 +149,7 @@ fn every_field_comes_back() {
         "SYSCALL_ARG_TIMER": "-1",
         "SYSCALL_BOOTTIME_NS": "42",
         "SYSCALL_CGROUP": "/system.slice/nginx.service",
+        "SYSCALL_CMDLINE": "[\"ls\", \"-l\"]",
         "SYSCALL_COMM": "bash",
         "SYSCALL_GENERATION": "0",
         "SYSCALL_GID": "100",
@@ -193,6 +194,21 @@ fn no_bytes_become_a_field() {
         let ours = names.filter(|name| !name.starts_with('_') && *name != "SYSCALL_ARG_FILENAME");
         assert_eq!(ours.filter(|name| !known.contains(name)).count(), 0, "{entry}");
     }
+}
+
+/// What makes `SYSCALL_CMDLINE` necessary.
+#[test]
+fn the_order_of_arguments_and_equal_ones_are_kept_in_one_field() {
+    let Some(journald) = Journald::start() else { return };
+    let mut sink = open(&journald);
+    let handler = handler();
+    for argv in [["b", "b"], ["a", "b"], ["b", "a"]] {
+        let captures = argv.iter().map(|string| text(&handler, 1, string.as_bytes())).collect();
+        send(&mut sink, &record(&event(&handler, captures), None));
+    }
+    let entries = journald.entries(3);
+    let found: Vec<_> = entries.iter().map(|entry| &entry["SYSCALL_CMDLINE"]).collect();
+    assert_eq!(found, ["[\"b\", \"b\"]", "[\"a\", \"b\"]", "[\"b\", \"a\"]"]);
 }
 
 #[test]
