@@ -1,4 +1,5 @@
 //! The byte decoder against bytes that no kernel would write.
+#![allow(clippy::unwrap_used)] // clippy sees that a helper is for tests only below #[test]
 
 use std::mem::{offset_of, size_of};
 
@@ -134,9 +135,9 @@ fn each_malformed_record_has_its_error() {
         bytes
     };
     let path = piece(0, TEXT, OK, 0, 4, b"/etc");
-    let mut lying = with(&[path.clone()]);
+    let mut lying = with(std::slice::from_ref(&path));
     put(&mut lying, size_of::<event>() + offset_of!(capture, stored), &u32::MAX.to_ne_bytes());
-    let mut short = with(&[path.clone()]);
+    let mut short = with(std::slice::from_ref(&path));
     short.truncate(size_of::<event>() + size_of::<capture>() + 3);
     let mut many = head();
     put(&mut many, offset_of!(event, captures), &u16::MAX.to_ne_bytes());

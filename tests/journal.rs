@@ -1,5 +1,6 @@
 //! The sink against a real journald: every field comes back as it was written, nothing that a
 //! process chose becomes another field, and neither a deaf nor a restarted journald costs an entry.
+#![allow(clippy::unwrap_used)] // clippy sees that a helper is for tests only below #[test]
 
 #[path = "common/journald.rs"]
 mod journald;

@@ -12,6 +12,7 @@ use super::suggest::{closest, list};
 use super::text::quoted;
 use super::values::{self, expected};
 use super::{Config, routes};
+use crate::bpf::EXCLUDED_FILES;
 use crate::syscalls;
 
 type Read = fn(&mut Config, &mut Reader<'_>, &Spanned<DeValue<'_>>);
@@ -34,7 +35,14 @@ const SETTINGS: &[Setting] = &[
     Setting {
         table: "exclude",
         key: "exe",
-        read: |config, reader, value| reader.store_all(&mut config.exclude, value, values::path),
+        read: |config, reader, value| {
+            reader.store_all(&mut config.exclude, value, values::path);
+            if config.exclude.len() > EXCLUDED_FILES {
+                let count = config.exclude.len();
+                let problem = format!("{count} executables are too many, at most {EXCLUDED_FILES}");
+                reader.refuse(value.span(), problem);
+            }
+        },
     },
     Setting {
         table: "journal",

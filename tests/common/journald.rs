@@ -71,7 +71,7 @@ impl Journald {
 
     /// Sends it a signal: `SIGSTOP` makes it deaf, `SIGCONT` wakes it.
     pub fn signal(&self, signal: Signal) {
-        kill(Pid::from_raw(self.daemon.id().cast_signed()), signal).unwrap();
+        kill(Pid::from_raw(i32::try_from(self.daemon.id()).unwrap()), signal).unwrap();
     }
 
     /// Kills it, as the kernel would when memory runs out, and removes its socket.
