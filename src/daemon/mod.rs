@@ -160,11 +160,11 @@ impl Daemon<'_> {
     /// The output may take records again: first those that waited.
     fn reopen(&mut self) -> Result<()> {
         let before = self.gate();
-        if self.pipeline.borrow_mut().flush() == Gate::Open {
-            self.poll.resume(&self.consumer, self.pipeline.borrow().sink())?;
-            self.tell_absence(before)?;
+        if self.pipeline.borrow_mut().flush() != Gate::Open {
+            return self.pause();
         }
-        Ok(())
+        self.poll.resume(&self.consumer, self.pipeline.borrow().sink())?;
+        self.tell_absence(before)
     }
 
     fn gate(&self) -> Gate {
