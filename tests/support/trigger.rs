@@ -7,6 +7,7 @@
 //!     trigger threads N native NUMBER     as fast as it can, N calls in each of 4 threads
 #![allow(unsafe_code)]
 
+use std::ffi::CString;
 use std::num::NonZeroUsize;
 use std::process::exit;
 
@@ -14,6 +15,7 @@ use nix::libc;
 use nix::sys::mman::{MapFlags, ProtFlags, mmap_anonymous};
 
 fn main() {
+    name_ourselves();
     let words: Vec<String> = std::env::args().skip(1).collect();
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     match words.as_slice() {
@@ -31,6 +33,14 @@ fn main() {
             });
         }
         rest => Call::parse(rest).make(),
+    }
+}
+
+/// The task's name tells whose events these are where a pid does not: in another pid namespace.
+fn name_ourselves() {
+    if let Some(name) = std::env::var_os("TRIGGER_NAME") {
+        let name = CString::new(name.as_encoded_bytes()).expect("a name without NUL");
+        nix::sys::prctl::set_name(&name).expect("a name");
     }
 }
 
