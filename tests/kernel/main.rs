@@ -9,3 +9,4 @@ mod numbers;
 mod reload;
 mod rig;
 mod timer;
+mod wake;

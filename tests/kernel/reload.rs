@@ -31,14 +31,14 @@ fn a_thousand_reloads_miss_nothing() {
         let plan = if reloads % 2 == 0 { &even } else { &odd };
         rig.table.apply(&rig.bpf, plan).expect("the plan is wired");
         reloads += 1;
-        for record in rig.records() {
+        for record in rig.events() {
             let event = rig.event(&record);
             assert_eq!(event.handler.name, "args");
             assert_eq!(event.generation % 2, 1, "an event of a generation that only counts");
             events += 1;
         }
     }
-    events += rig.records().len() as u64;
+    events += rig.events().len() as u64;
 
     let books = rig.books(busy);
     let lost: u64 = books.lost.iter().sum();

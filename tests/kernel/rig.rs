@@ -10,6 +10,7 @@ use std::rc::Rc;
 use std::sync::atomic::{AtomicU32, Ordering::SeqCst};
 
 use libbpf_rs::MapFlags;
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use tailcalld::bpf::types;
 use tailcalld::consume::{Consumer, Flow, Rest};
 use tailcalld::decode::{Decoded, Event, decode};
@@ -71,11 +72,43 @@ impl Rig {
         self.records.take()
     }
 
+    /// All events so far: without the cgroups that come and go on the machine.
+    pub fn events(&self) -> Vec<Vec<u8>> {
+        self.only_events(self.records())
+    }
+
+    pub fn only_events(&self, mut records: Vec<Vec<u8>>) -> Vec<Vec<u8>> {
+        records.retain(|bytes| matches!(decode(bytes, self.handlers()), Ok(Decoded::Syscall(_))));
+        records
+    }
+
     /// Runs the trigger and gives its records, its own start excluded.
     pub fn trigger(&self, words: &[&str]) -> Vec<Vec<u8>> {
         let name = unique_name();
         run_trigger_as(&name, words);
         self.records().into_iter().filter(|bytes| self.is_of(bytes, &name)).collect()
+    }
+
+    /// Looks at the ring until the consumer may rest as told.
+    pub fn rest(&self, until: impl Fn(Rest) -> bool) {
+        while !until(self.consumer.turn().expect("the ring is readable")) {}
+    }
+
+    /// Nothing is consumed for a while.
+    pub fn pause(&self) {
+        self.consumer.pause();
+    }
+
+    /// Whether the consumer is woken; a lost wakeup takes this long to be noticed.
+    pub fn is_woken(&self) -> bool {
+        let mut fds = [PollFd::new(self.consumer.fd(), PollFlags::POLLIN)];
+        poll(&mut fds, PollTimeout::from(5000u16)).expect("the ring can be polled") == 1
+    }
+
+    /// Whether somebody asked for a wakeup since.
+    pub fn is_readable(&self) -> bool {
+        let mut fds = [PollFd::new(self.consumer.fd(), PollFlags::POLLIN)];
+        poll(&mut fds, PollTimeout::ZERO).expect("the ring can be polled") == 1
     }
 
     fn is_of(&self, bytes: &[u8], name: &str) -> bool {
