@@ -10,7 +10,7 @@ use toml::de::DeValue;
 use super::fault::{Fault, Problem};
 use super::source::{Mark, Source};
 use super::suggest::{closest, list};
-use super::syntax::{self, Located};
+use super::syntax::{self, Garble};
 use super::text::quoted;
 use super::values::expected;
 use crate::handlers::Handlers;
@@ -30,12 +30,12 @@ pub(super) struct Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
-    pub fn new(source: &Arc<Source>, handlers: &'a Handlers, faults: Vec<Located>) -> Self {
+    pub fn new(source: &Arc<Source>, handlers: &'a Handlers, faults: Vec<Garble>) -> Self {
         let garbled = syntax::garbled(source, &faults);
         let source = Arc::clone(source);
         let mut reader =
             Self { handlers, source, faults: Vec::new(), more: 0, garbled: BTreeSet::new() };
-        for (span, problem) in faults {
+        for Garble { span, problem, .. } in faults {
             reader.refuse(span, problem);
         }
         reader.garbled = garbled;

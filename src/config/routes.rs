@@ -7,7 +7,7 @@ use super::fault::Problem;
 use super::options::Options;
 use super::reader::Reader;
 use super::source::Mark;
-use super::suggest::closest;
+use super::suggest::{closest, list};
 use super::text::quoted;
 use super::values::expected;
 use crate::handlers::Handlers;
@@ -200,10 +200,11 @@ fn handler(
     if let Some(handler) = reader.handlers.named(name) {
         return Some(Some(handler.id));
     }
-    let known = reader.handlers.iter().map(|handler| handler.name.as_str());
-    let meant = closest(name, known.chain([NONE]));
-    let list = if meant.is_none() { "; `tailcalld handlers` lists all" } else { "" };
-    let message = format!("unknown handler {} for {}{list}", quoted(name), for_whom(key));
+    let known = || reader.handlers.iter().map(|handler| handler.name.as_str()).chain([NONE]);
+    let meant = closest(name, known());
+    let expected =
+        if meant.is_none() { format!(", expected {}", list(known())) } else { String::new() };
+    let message = format!("unknown handler {} for {}{expected}", quoted(name), for_whom(key));
     reader.refuse(value.span(), Problem::from(message).meant(meant));
     None
 }

@@ -2,7 +2,7 @@
 //! run shows them all.
 
 use std::borrow::Cow;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use toml::de::{DeTable, Error};
@@ -11,8 +11,35 @@ use super::fault::Problem;
 use super::source::Source;
 use super::text::quoted;
 
-/// A syntax fault and where it is.
-pub(super) type Located = (Range<usize>, Problem);
+/// What the parser could not read.
+#[derive(Debug)]
+pub(super) struct Garble {
+    pub span: Range<usize>,
+    pub problem: Problem,
+    hides: Hides,
+}
+
+/// How much of what follows a fault the parser took for something else.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Hides {
+    Line,
+    /// The entries below a broken `[table]` line.
+    Table,
+    /// Everything, as elements of an array that never ends.
+    Rest,
+}
+
+/// What the parser says in the cases that people run into, and what we say.
+const EXPLAINED: &[(&str, &str, Hides)] = &[
+    (KEY_ALONE, "expected = and a value after the key", Hides::Line),
+    ("unexpected key or value", "expected the end of the line", Hides::Line),
+    ("invalid basic string, expected `\"`", "the closing quote is missing", Hides::Line),
+    ("unclosed table", "expected ] after the table's name", Hides::Table),
+];
+/// The parser drops the rest of the file at a key that nothing follows.
+const KEY_ALONE: &str = "key with no value";
+const ARRAY_UNCLOSED: &str = "unclosed array";
+const COMMA_MISSING: &str = "missing comma";
 
 /// The text of a file, or the one reason why it cannot be text. A byte order mark is dropped.
 pub(super) fn text(bytes: Vec<u8>) -> Result<String, String> {
@@ -36,69 +63,80 @@ fn line_of(bytes: &[u8], at: usize) -> usize {
     bytes.iter().take(at).filter(|&&byte| byte == b'\n').count() + 1
 }
 
-/// The text without the lines on which the parser stops: keys that nothing follows. They are
-/// blanked, so that everything else keeps its place, and told.
-pub(super) fn repaired(source: &Source) -> (Cow<'_, str>, Vec<Located>) {
+/// The text without the lines at which the parser would stop, and what is wrong with them. They
+/// are blanked, so that everything else keeps its place.
+pub(super) fn repaired(source: &Source) -> (Cow<'_, str>, Vec<Garble>) {
     let (_, errors) = DeTable::parse_recoverable(&source.text);
-    let stops = errors.iter().filter(|error| error.message().starts_with("key with no value"));
-    let stops: Vec<Located> = stops.map(|error| located(source, error)).collect();
+    let stops = errors.iter().filter(|error| error.message().starts_with(KEY_ALONE));
+    let stops: Vec<_> = stops.map(|error| explain(source, error)).collect();
     if stops.is_empty() {
         return (Cow::Borrowed(&source.text), stops);
     }
-    let lines: BTreeSet<_> = stops.iter().map(|(span, _)| source.line_at(span.start)).collect();
+    let blank: BTreeSet<_> = stops.iter().map(|garble| source.line_at(garble.span.start)).collect();
     let mut text = String::with_capacity(source.text.len());
     for (line, content) in (1..).zip(source.text.split_inclusive('\n')) {
-        match content.strip_suffix('\n') {
-            Some(key) if lines.contains(&line) => {
-                text.extend([" ".repeat(key.len()).as_str(), "\n"])
-            }
-            _ if lines.contains(&line) => text.push_str(&" ".repeat(content.len())),
-            _ => text.push_str(content),
+        if blank.contains(&line) {
+            text.extend(content.bytes().map(|byte| if byte == b'\n' { '\n' } else { ' ' }));
+        } else {
+            text.push_str(content);
         }
     }
     (Cow::Owned(text), stops)
 }
 
 /// Parses the repaired text; at most one fault a line, since the others follow from it.
-pub(super) fn parse<'a>(source: &Source, text: &'a str) -> (DeTable<'a>, Vec<Located>) {
+pub(super) fn parse<'a>(source: &Source, text: &'a str) -> (DeTable<'a>, Vec<Garble>) {
     let (table, mut errors) = DeTable::parse_recoverable(text);
-    errors.sort_by_key(|error| error.span().unwrap_or_default().start);
-    let unclosed = errors.iter().any(|error| error.message().starts_with("unclosed array"));
-    let astray = errors.iter().position(|error| error.message().starts_with("missing comma"));
-    let mut faults: Vec<_> = errors.iter().map(|error| located(source, error)).collect();
-    if let (true, Some((span, problem))) = (unclosed, astray.and_then(|nth| faults.get_mut(nth))) {
-        *problem = "an array is not closed, expected ] before this".into();
-        let from = span.start;
-        // Up to its end, the file was read as elements of that array.
-        faults.retain(|(span, _)| span.start <= from);
+    let begins = |with: &'static str| move |error: &Error| error.message().starts_with(with);
+    let unclosed = errors.iter().any(begins(ARRAY_UNCLOSED));
+    let start = |error: &Error| error.span().unwrap_or_default().start;
+    errors.sort_by_key(start);
+    errors.dedup_by_key(|error| source.line_at(start(error)));
+    let mut faults: Vec<_> = errors.iter().map(|error| explain(source, error)).collect();
+    if let (true, Some(nth)) = (unclosed, errors.iter().position(begins(COMMA_MISSING))) {
+        // What follows are complaints about the rest of the file as elements of the array.
+        faults.truncate(nth + 1);
+        if let Some(last) = faults.last_mut() {
+            last.problem = "an array is not closed, expected ] before this".into();
+            last.hides = Hides::Rest;
+        }
     }
-    faults.dedup_by_key(|(span, _)| source.line_at(span.start));
     (table.into_inner(), faults)
 }
 
-/// Lines of which the parser could make nothing, or something else than was meant: those of the
-/// faults, and what stands below a broken `[table]` line.
-pub(super) fn garbled(source: &Source, faults: &[Located]) -> BTreeSet<usize> {
+/// The lines of which the parser made nothing, or something else than was meant.
+pub(super) fn garbled(source: &Source, faults: &[Garble]) -> BTreeSet<usize> {
+    let hidden = |garble: &Garble| (source.line_at(garble.span.start), garble.hides);
+    let hidden: BTreeMap<_, _> = faults.iter().map(hidden).collect();
     let mut garbled = BTreeSet::new();
-    for (span, _) in faults {
-        let line = source.line_at(span.start);
-        let mut below = source.text.lines().skip(line - 1);
-        let header = below.next().is_some_and(|text| text.trim_start().starts_with('['));
-        let rest = below.take_while(|text| header && !text.trim_start().starts_with('[')).count();
-        garbled.extend(line..=line + rest);
+    let mut reach = Hides::Line;
+    for (line, text) in (1..).zip(source.text.lines()) {
+        let header = text.trim_start().starts_with('[');
+        if reach == Hides::Table && header {
+            reach = Hides::Line;
+        }
+        let begins = hidden.get(&line);
+        if begins.is_some() || reach != Hides::Line {
+            garbled.insert(line);
+        }
+        reach = begins.copied().filter(|hides| *hides != Hides::Line).unwrap_or(reach);
     }
     garbled
 }
 
-fn located(source: &Source, error: &Error) -> Located {
-    (error.span().unwrap_or_default(), explain(source, error))
+fn explain(source: &Source, error: &Error) -> Garble {
+    let span = error.span().unwrap_or_default();
+    let known = EXPLAINED.iter().find(|(theirs, ..)| error.message().starts_with(theirs));
+    let (problem, hides) = match known {
+        Some((_, ours, hides)) => (Problem::from(*ours), *hides),
+        None => (reworded(source, error.message(), &span), Hides::Line),
+    };
+    Garble { span, problem, hides }
 }
 
-/// What the parser says, in the words of this program where people are likely to read it.
-fn explain(source: &Source, error: &Error) -> Problem {
-    let span = error.span().unwrap_or_default();
+/// The cases in which the text itself tells what was meant.
+fn reworded(source: &Source, message: &str, span: &Range<usize>) -> Problem {
     let found = source.text.get(span.clone()).unwrap_or_default();
-    let message = error.message();
     if message == "duplicate key" {
         let key = quoted(found.trim_matches(['"', '\'']));
         return format!("{key} stands here a second time; keep one of them").into();

@@ -8,7 +8,7 @@ use crate::clock::{self, Clock};
 use crate::consume::Flow;
 use crate::decode::{Decoded, Event, decode};
 use crate::handlers::Handlers;
-use crate::sink::record::{Body, Place, Record};
+use crate::sink::record::{Body, Record};
 use crate::sink::{Outcome, Sink};
 use crate::syscalls::Slot;
 use crate::units::Units;
@@ -143,12 +143,7 @@ impl Pipeline {
 
 fn write_event(event: &Event<'_>, units: &mut Units, sink: &mut Sink, clock: Clock) -> Outcome {
     let place = units.place(event.cgroup);
-    let place = place.as_deref().map_or_else(Place::default, |place| Place {
-        unit: place.unit.as_deref(),
-        user_unit: place.user_unit.as_deref(),
-        cgroup: Some(&place.cgroup),
-    });
-    let body = Body::Syscall { event, place: &place };
+    let body = Body::Syscall { event, place: place.as_deref() };
     sink.write(&Record { time_ns: clock.real_ns(event.boottime_ns), body })
 }
 

@@ -1,11 +1,11 @@
 //! Bytes from the ring in, events out. Pure: no BPF, no I/O, no logging. The bytes carry what
 //! traced processes chose, so nothing here indexes, unwraps or panics.
 
+pub mod printable;
+pub mod render;
 mod wire;
 
 pub use wire::{Decoded, Error, decode};
-pub mod printable;
-pub mod render;
 
 use crate::handlers::{Field, Handler};
 use crate::syscalls::Slot;

@@ -1,9 +1,11 @@
 //! What can be written: a syscall's event, or one of the daemon's own records. Plain data, filled by
 //! the daemon; how it looks is decided in `fields`, `message` and the outputs.
 
+use crate::books::KERNEL_REASONS;
 use crate::decode::Event;
 use crate::sink::kind::{self, Kind};
 use crate::syscalls::Slot;
+use crate::units::Place;
 
 /// One record of any output.
 #[derive(Debug, Clone, Copy)]
@@ -21,8 +23,8 @@ pub enum Body<'a> {
     Syscall {
         /// What the handler captured.
         event: &'a Event<'a>,
-        /// Where its task lives.
-        place: &'a Place<'a>,
+        /// Where its task lives; `None` where its cgroup is not known.
+        place: Option<&'a Place>,
     },
     /// The daemon is attached and reads.
     Started(&'a Started),
@@ -36,17 +38,6 @@ pub enum Body<'a> {
     SinkBack(&'a SinkBack),
     /// The daemon ends.
     Stopped(&'a Stopped),
-}
-
-/// Where a task lives, as far as its cgroup tells. `None`: not known; nothing is written then.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Place<'a> {
-    /// System unit: `nginx.service`.
-    pub unit: Option<&'a str>,
-    /// Unit of a user's manager.
-    pub user_unit: Option<&'a str>,
-    /// Path of the cgroup below the root of the hierarchy: `/system.slice/nginx.service`.
-    pub cgroup: Option<&'a str>,
 }
 
 /// The daemon is attached and reads.
@@ -130,7 +121,7 @@ pub enum Reason {
 }
 
 impl Reason {
-    /// All; the first four in the order of `enum loss` in `bpf/event.h`.
+    /// All.
     pub const ALL: [Self; 6] = [
         Self::RingFull,
         Self::RingBusy,
@@ -139,6 +130,11 @@ impl Reason {
         Self::Undecodable,
         Self::Output,
     ];
+
+    /// Of a number of `enum loss` in `bpf/event.h`, which are the first of these.
+    pub fn of_kernel(number: usize) -> Option<Self> {
+        Self::ALL.get(number).copied().filter(|_| number < KERNEL_REASONS)
+    }
 
     /// As in `TAILCALLD_LOSS=`.
     pub const fn name(self) -> &'static str {
@@ -229,5 +225,22 @@ impl Lost {
     /// Events in all.
     pub fn count(&self) -> u64 {
         self.losses.iter().fold(0, |sum, loss| sum.saturating_add(loss.count))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Reason;
+    use crate::bpf::types::loss;
+
+    #[test]
+    fn the_reasons_are_the_kernels() {
+        let kernel =
+            [loss::LOST_RING_FULL, loss::LOST_RING_BUSY, loss::LOST_REROUTE, loss::LOST_SCRATCH];
+        let reasons = [Reason::RingFull, Reason::RingBusy, Reason::Reroute, Reason::Scratch];
+        for (number, reason) in kernel.into_iter().zip(reasons) {
+            assert_eq!(Reason::of_kernel(number.0 as usize), Some(reason));
+        }
+        assert_eq!(Reason::of_kernel(loss::LOST_REASONS.0 as usize), None);
     }
 }

@@ -3,9 +3,10 @@
 use crate::decode::{Capture, Event, Status, Value};
 use crate::handlers::{Field, FieldKind, Handler};
 use crate::sink::record::{
-    Body, Loss, Lost, Place, Reason, Record, Refused, Reloaded, SinkBack, Started, Stopped, Total,
+    Body, Loss, Lost, Reason, Record, Refused, Reloaded, SinkBack, Started, Stopped, Total,
 };
 use crate::syscalls::{Abi, Slot};
+use crate::units::Place;
 
 pub const TIME_NS: u64 = 1_767_323_045_000_000_006;
 
@@ -32,6 +33,7 @@ pub fn handler() -> Handler {
         id: 1,
         name: "exec".into(),
         summary: "a sample".into(),
+        syscalls: vec![],
         fields: fields.map(field).into(),
         messages: messages.map(String::from).into(),
     }
@@ -72,7 +74,7 @@ pub fn with_status<'a>(
     Capture { field, value, status }
 }
 
-pub fn record<'a>(event: &'a Event<'a>, place: &'a Place<'a>) -> Record<'a> {
+pub fn record<'a>(event: &'a Event<'a>, place: Option<&'a Place>) -> Record<'a> {
     Record { time_ns: TIME_NS, body: Body::Syscall { event, place } }
 }
 
@@ -126,5 +128,9 @@ pub fn stopped() -> Stopped {
         excluded: 1,
         lost: 0,
     };
-    Stopped { reason: "SIGTERM".into(), generation: 4, totals: vec![total(511, 1000), total(9, 2)] }
+    Stopped {
+        reason: "SIGTERM".into(),
+        generation: 4,
+        totals: vec![total(511, 1000), total(510, 2)],
+    }
 }

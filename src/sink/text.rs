@@ -40,11 +40,9 @@ impl Lines {
         self.styled(of_priority(record.body.priority()), |line| {
             message::write(&record.body, line);
         });
-        if let Body::Syscall { place, .. } = &record.body {
-            if let Some(unit) = place.user_unit.or(place.unit) {
-                self.line.push_str(" in ");
-                printable::word(unit.as_bytes(), NO_LIMIT, &mut self.line);
-            }
+        if let Some(unit) = unit(&record.body) {
+            self.line.push_str(" in ");
+            printable::word(unit.as_bytes(), NO_LIMIT, &mut self.line);
         }
         self.line.push('\n');
         if let Body::Stopped(stopped) = &record.body {
@@ -78,6 +76,15 @@ impl Lines {
         let _ = write!(self.line, "{style}");
         fill(&mut self.line);
         let _ = write!(self.line, "{style:#}");
+    }
+}
+
+fn unit<'a>(body: &Body<'a>) -> Option<&'a String> {
+    match body {
+        Body::Syscall { place: Some(place), .. } => {
+            place.user_unit.as_ref().or(place.unit.as_ref())
+        }
+        _ => None,
     }
 }
 

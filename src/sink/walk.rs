@@ -6,9 +6,10 @@ use crate::decode::{Capture, Event, Status, Value, render};
 use crate::handlers::{Field, FieldKind};
 use crate::sink::fields::Fields;
 use crate::sink::key::{Key, Name};
-use crate::sink::record::{Body, Place, Record};
+use crate::sink::record::{Body, Record};
 use crate::sink::stamp::Stamp;
 use crate::sink::{captures, message, own};
+use crate::units::Place;
 
 /// Raised when a key changes its meaning or goes; new keys do not raise it.
 pub const SCHEMA: u64 = 1;
@@ -69,7 +70,8 @@ pub fn walk(record: &Record, scratch: &mut Scratch, out: &mut impl Fields) {
     match &record.body {
         Body::Syscall { event, place } => {
             call(event, out);
-            task(event, place, out);
+            task(event, out);
+            whereabouts(event, *place, out);
             arguments(event, scratch, out);
         }
         Body::Started(started) => own::started(started, out),
@@ -92,7 +94,7 @@ fn call(event: &Event, out: &mut impl Fields) {
     out.unsigned(Key::BoottimeNs, event.boottime_ns);
 }
 
-fn task(event: &Event, place: &Place, out: &mut impl Fields) {
+fn task(event: &Event, out: &mut impl Fields) {
     for (key, id) in [
         (Key::Pid, event.pid),
         (Key::Tid, event.tid),
@@ -106,11 +108,15 @@ fn task(event: &Event, place: &Place, out: &mut impl Fields) {
         out.unsigned(Key::Loginuid, event.loginuid.into());
     }
     out.text(Key::Comm, event.comm);
-    match place.cgroup {
-        Some(path) => out.text(Key::Cgroup, path.as_bytes()),
-        None => out.unsigned(Key::CgroupId, event.cgroup),
-    }
-    for (key, unit) in [(Key::Unit, place.unit), (Key::UserUnit, place.user_unit)] {
+}
+
+/// Without a place the cgroup is known by its number only.
+fn whereabouts(event: &Event, place: Option<&Place>, out: &mut impl Fields) {
+    let Some(place) = place else {
+        return out.unsigned(Key::CgroupId, event.cgroup);
+    };
+    out.text(Key::Cgroup, place.cgroup.as_bytes());
+    for (key, unit) in [(Key::Unit, &place.unit), (Key::UserUnit, &place.user_unit)] {
         if let Some(unit) = unit {
             out.text(key, unit.as_bytes());
         }

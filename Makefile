@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: MIT OR Apache-2.0
+#
+#	sudo make run       install what is missing, build, trace in the foreground until Ctrl-C
+#	make test           the same set-up, then all tests (those of the kernel need root)
+#	sudo make install   binary, unit, configuration, catalog, manual pages
+
+PREFIX ?= /usr/local
+SYSCONFDIR ?= /etc
+BINDIR = $(PREFIX)/bin
+UNITDIR = $(PREFIX)/lib/systemd/system
+CATALOGDIR = $(PREFIX)/lib/systemd/catalog
+MANDIR = $(PREFIX)/share/man
+DATADIR = $(PREFIX)/share/tailcalld
+
+CARGO = sh scripts/cargo.sh
+BINARY = target/release/tailcalld
+CONFIG = $(DESTDIR)$(SYSCONFDIR)/tailcalld.toml
+SHIPPED = $(DESTDIR)$(DATADIR)/tailcalld.toml
+C_FILES = $(wildcard bpf/*.[ch] bpf/handlers/*.c)
+
+.PHONY: all build setup setup-test run test lint format install uninstall clean
+
+all: build
+
+setup:
+	@sh scripts/setup.sh
+
+setup-test:
+	@sh scripts/setup.sh test
+
+build: setup
+	$(CARGO) build --release --locked
+
+run: build
+	$(BINARY) --config config/tailcalld.toml --output text
+
+test: setup-test
+	sh scripts/test.sh
+
+lint: setup-test
+	$(CARGO) fmt --check
+	$(CARGO) clippy --locked --all-targets -- -D warnings
+	clang-format --dry-run --Werror $(C_FILES)
+
+format:
+	$(CARGO) fmt
+	clang-format -i $(C_FILES)
+
+# An edited configuration is never touched: the shipped one lies beside it for comparison.
+install: build
+	install -D -m 755 $(BINARY) $(DESTDIR)$(BINDIR)/tailcalld
+	install -d $(DESTDIR)$(UNITDIR)
+	sed 's|@BINDIR@|$(BINDIR)|' systemd/tailcalld.service > $(DESTDIR)$(UNITDIR)/tailcalld.service
+	chmod 644 $(DESTDIR)$(UNITDIR)/tailcalld.service
+	install -D -m 644 systemd/tailcalld.catalog $(DESTDIR)$(CATALOGDIR)/tailcalld.catalog
+	install -D -m 644 docs/man/tailcalld.8 $(DESTDIR)$(MANDIR)/man8/tailcalld.8
+	install -D -m 644 docs/man/tailcalld.toml.5 $(DESTDIR)$(MANDIR)/man5/tailcalld.toml.5
+	install -D -m 644 config/tailcalld.toml $(SHIPPED)
+	[ -e $(CONFIG) ] || install -D -m 644 config/tailcalld.toml $(CONFIG)
+	$(if $(DESTDIR),,sh scripts/refresh.sh)
+	@echo 'next: sudo systemctl enable --now tailcalld; journalctl -t tailcalld -f'
+
+# Stops the service first. A configuration that was edited stays.
+uninstall:
+	$(if $(DESTDIR),,sh scripts/refresh.sh stop)
+	if cmp -s $(CONFIG) $(SHIPPED); then rm -f $(CONFIG); fi
+	rm -f $(DESTDIR)$(BINDIR)/tailcalld $(DESTDIR)$(UNITDIR)/tailcalld.service
+	rm -f $(DESTDIR)$(CATALOGDIR)/tailcalld.catalog
+	rm -f $(DESTDIR)$(MANDIR)/man8/tailcalld.8 $(DESTDIR)$(MANDIR)/man5/tailcalld.toml.5
+	rm -rf $(DESTDIR)$(DATADIR)
+	$(if $(DESTDIR),,sh scripts/refresh.sh)
+
+clean:
+	$(CARGO) clean

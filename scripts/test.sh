@@ -1,0 +1,19 @@
+#!/bin/sh
+# Builds the tests as the caller and runs them as root, because they load BPF programs. Without root
+# and without sudo they run all the same, and those that need it say that they were skipped.
+set -eu
+cd "$(dirname "$0")/.."
+
+root=
+if [ "$(id -u)" -ne 0 ] && command -v sudo >/dev/null; then
+	root='sudo -E'
+fi
+sh scripts/cargo.sh build --locked --examples
+# Cargo names each test program in parentheses.
+programs=$(sh scripts/cargo.sh test --locked --no-run 2>&1 | tee /dev/stderr |
+	sed -n 's/^ *Executable .*(\(.*\))$/\1/p')
+[ -n "$programs" ] || exit 1
+for program in $programs; do
+	echo "--- $program"
+	$root env CARGO_MANIFEST_DIR="$PWD" "$program" "$@"
+done

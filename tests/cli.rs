@@ -1,0 +1,147 @@
+//! The binary, as an administrator calls it: output and exit codes.
+#![allow(clippy::unwrap_used)] // helpers of tests are tests
+
+use std::io::{BufRead, BufReader};
+use std::process::{Command, Output, Stdio};
+
+const OK: i32 = 0;
+const USAGE: i32 = 2;
+const CONFIG: i32 = 78;
+
+fn tailcalld(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_tailcalld"));
+    command.args(arguments).stdin(Stdio::null());
+    command
+}
+
+/// Exit code, standard output, standard error.
+fn called(arguments: &[&str]) -> (i32, String, String) {
+    let Output { status, stdout, stderr } = tailcalld(arguments).output().unwrap();
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    (status.code().unwrap(), text(stdout), text(stderr))
+}
+
+#[cfg(target_arch = "x86_64")]
+#[test]
+fn a_good_file_is_one_line() {
+    let ok = "config/tailcalld.toml: ok, 14 routes (exec 4, timer 10)\n";
+    assert_eq!(called(&["check", "config/tailcalld.toml"]), (OK, ok.into(), String::new()));
+    let quiet = called(&["check", "--quiet", "config/tailcalld.toml"]);
+    assert_eq!(quiet, (OK, String::new(), String::new()));
+}
+
+#[cfg(target_arch = "x86_64")]
+#[test]
+fn verbose_is_the_resolved_table() {
+    let (code, out, err) = called(&["check", "-v", "config/tailcalld.toml"]);
+    assert_eq!((code, err.as_str()), (OK, ""));
+    let lines: Vec<_> =
+        out.lines().map(|line| line.split_whitespace().collect::<Vec<_>>()).collect();
+    assert_eq!(lines[0], ["SYSCALL", "ABI", "NUMBER", "HANDLER", "PRIORITY", "FROM"]);
+    assert_eq!(lines[1][..5], ["execve", "x86_64", "59", "exec", "info"]);
+    assert_eq!(lines[14][..5], ["execveat", "i386", "358", "exec", "info"]);
+    let shipped = std::fs::read_to_string("config/tailcalld.toml").unwrap();
+    let line = shipped.lines().position(|line| line.starts_with("execveat")).unwrap() + 1;
+    assert_eq!(lines[14][5..], [format!("config/tailcalld.toml:{line}")]);
+    assert!(out.contains("\nring size       8MiB\n"), "{out}");
+    assert!(
+        out.contains("\nNOT SEEN\noperations that a process submits through io_uring"),
+        "{out}"
+    );
+    assert!(out.ends_with(": ok, 14 routes (exec 4, timer 10)\n"), "{out}");
+}
+
+#[test]
+fn a_faulty_file_tells_every_fault() {
+    let file = "tests/fixtures/faults/settings.toml";
+    let expected = std::fs::read_to_string("tests/fixtures/faults/settings.txt").unwrap();
+    for arguments in [vec!["check", file], vec!["check", "-q", file], vec!["check", "-v", file]] {
+        assert_eq!(called(&arguments), (CONFIG, String::new(), expected.clone()));
+    }
+}
+
+#[test]
+fn a_missing_file_is_a_fault_of_the_configuration() {
+    let told =
+        "nowhere.toml: does not exist; create it, or name another file on the command line\n";
+    assert_eq!(called(&["check", "nowhere.toml"]), (CONFIG, String::new(), told.into()));
+}
+
+#[cfg(target_arch = "x86_64")]
+#[test]
+fn a_set_and_its_numbers() {
+    let expected = "SET    ABOUT\n@swap  enable and disable swap devices\n\nSYSCALL  x86_64  i386\n\
+                    swapoff  168     115\nswapon   167     87\n";
+    let (code, out, err) = called(&["syscalls", "@swap"]);
+    assert_eq!((code, err.as_str()), (OK, ""));
+    let about = tailcalld::syscalls::group("@swap").unwrap().about;
+    assert_eq!(out, expected.replace("enable and disable swap devices", about));
+}
+
+#[test]
+fn all_sets_and_all_syscalls() {
+    use tailcalld::syscalls::{Abi, groups, names};
+    let (code, out, err) = called(&["syscalls"]);
+    assert_eq!((code, err.as_str()), (OK, ""));
+    let (sets, syscalls) = out.split_once("\n\n").unwrap();
+    assert_eq!(sets.lines().count(), 1 + groups().count());
+    let both = Abi::ALL.into_iter().flat_map(names).map(|(_, name)| name);
+    let expected: Vec<_> = both.collect::<std::collections::BTreeSet<_>>().into_iter().collect();
+    let first = |line: &str| line.split_whitespace().next().unwrap().to_owned();
+    assert_eq!(syscalls.lines().skip(1).map(first).collect::<Vec<_>>(), expected);
+}
+
+#[test]
+fn an_unknown_set_is_a_wrong_command_line() {
+    let (code, out, err) = called(&["syscalls", "@mout"]);
+    assert_eq!((code, out.as_str()), (USAGE, ""));
+    assert!(err.contains("no set of syscalls has this name (did you mean \"@mount\"?)"), "{err}");
+}
+
+#[test]
+fn handlers_are_listed_with_what_takes_out() {
+    let (code, out, err) = called(&["handlers"]);
+    assert_eq!((code, err.as_str()), (OK, ""));
+    let first = |line: &str| line.split_whitespace().next().unwrap().to_owned();
+    let names: Vec<_> = out.lines().map(first).collect();
+    let expected = tailcalld::load::handlers().unwrap();
+    let expected = expected.iter().map(|handler| handler.name.as_str());
+    let expected: Vec<_> = ["HANDLER"].into_iter().chain(expected).chain(["none"]).collect();
+    assert_eq!(names, expected);
+}
+
+#[test]
+fn wrong_command_lines() {
+    for arguments in [
+        vec!["chekc"],
+        vec!["--output", "xml"],
+        vec!["check", "-q", "-v"],
+        vec!["check", "--config", "x"],
+        vec!["--config", "x", "check"],
+        vec!["check", "a", "b"],
+    ] {
+        let (code, out, err) = called(&arguments);
+        assert_eq!((code, out.as_str()), (USAGE, ""), "{arguments:?}");
+        assert!(err.starts_with("error: "), "{err}");
+    }
+}
+
+#[test]
+fn a_reader_that_leaves_early_is_no_failure() {
+    let mut child =
+        tailcalld(&["syscalls"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut first = String::new();
+    BufReader::with_capacity(16, child.stdout.take().unwrap()).read_line(&mut first).unwrap();
+    assert!(first.starts_with("SET"), "{first}");
+    let Output { status, stderr, .. } = child.wait_with_output().unwrap();
+    assert_eq!((status.code(), stderr.as_slice()), (Some(OK), &[][..]));
+}
+
+#[test]
+fn output_that_cannot_be_written_is_a_failure() {
+    let full = std::fs::File::options().write(true).open("/dev/full").unwrap();
+    let Output { status, stderr, .. } =
+        tailcalld(&["syscalls"]).stdout(full).stderr(Stdio::piped()).output().unwrap();
+    assert_eq!(status.code(), Some(1));
+    assert!(stderr.starts_with(b"tailcalld: "));
+}

@@ -1,0 +1,162 @@
+//! A journald of our own: the real program, in a mount and network namespace of its own, so that it
+//! neither sees nor touches the machine's journal. Its socket is reached from outside through
+//! `/proc/PID/root`, and its queue is as long as systemd makes it at boot. Everything ends when the value is dropped.
+
+use std::fs;
+use std::io::{BufRead, BufReader};
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use serde_json::Value;
+
+/// Keeps the namespaces alive over a restart of journald. Auditing stays as it is on the machine,
+/// and the kernel's own messages stay out.
+const HOLD: &str = "
+set -e
+mount -t tmpfs tmpfs /run
+echo 512 >/proc/sys/net/unix/max_dgram_qlen
+mkdir -p /run/systemd/journald.conf.d /run/systemd/journal /run/log/journal
+cat >/run/systemd/journald.conf.d/rig.conf <<CONF
+[Journal]
+Storage=volatile
+RateLimitIntervalSec=0
+ForwardToSyslog=no
+ReadKMsg=no
+Audit=
+CONF
+echo ready
+exec cat
+";
+
+/// A machine under load may take long; a test that hangs is worse than one that fails.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// A running journald.
+pub struct Journald {
+    holder: Child,
+    daemon: Child,
+}
+
+impl Journald {
+    /// Starts one. `None` without root; the test then says so, and fails where `CI=true`.
+    pub fn start() -> Option<Self> {
+        if !nix::unistd::geteuid().is_root() {
+            assert_ne!(std::env::var("CI").as_deref(), Ok("true"), "this test needs root");
+            println!("SKIPPED: needs root");
+            return None;
+        }
+        let mut holder = Command::new("unshare")
+            .args(["-m", "-n", "sh", "-c", HOLD])
+            .stdin(Stdio::piped()) // cat ends with us, even where nothing is dropped
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("unshare starts");
+        let mut line = String::new();
+        BufReader::new(holder.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
+        assert_eq!(line, "ready\n", "the namespaces are set up");
+        let daemon = run_daemon(&holder);
+        let journald = Self { holder, daemon };
+        journald.wait_for_socket();
+        Some(journald)
+    }
+
+    /// The socket, as a path outside the namespaces.
+    pub fn socket(&self) -> PathBuf {
+        self.root().join("run/systemd/journal/socket")
+    }
+
+    /// Sends it a signal: `SIGSTOP` makes it deaf, `SIGCONT` wakes it.
+    pub fn signal(&self, signal: Signal) {
+        kill(Pid::from_raw(self.daemon.id().cast_signed()), signal).unwrap();
+    }
+
+    /// Kills it, as the kernel would when memory runs out, and removes its socket.
+    pub fn kill(&mut self) {
+        self.daemon.kill().unwrap();
+        self.daemon.wait().unwrap();
+        fs::remove_file(self.socket()).unwrap();
+    }
+
+    /// Starts it again after `kill`.
+    pub fn restart(&mut self) {
+        self.daemon = run_daemon(&self.holder);
+        self.wait_for_socket();
+    }
+
+    /// All entries that we sent, the oldest first, as `journalctl -o json` shows them, once there
+    /// are at least `count`.
+    pub fn entries(&self, count: usize) -> Vec<Value> {
+        let mut entries = vec![];
+        poll(|| {
+            entries = self.query(&["-o", "json", "--all", "SYSLOG_IDENTIFIER=tailcalld"]);
+            entries.len() >= count
+        });
+        entries
+    }
+
+    /// What `journalctl` with these arguments prints, an object a line.
+    pub fn query(&self, arguments: &[&str]) -> Vec<Value> {
+        let output = inside(&self.holder, "journalctl").arg("--no-pager").args(arguments).output();
+        let output = output.expect("journalctl starts");
+        let lines = output.stdout.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
+        lines.map(|line| serde_json::from_slice(line).expect("journalctl prints JSON")).collect()
+    }
+
+    fn root(&self) -> PathBuf {
+        PathBuf::from(format!("/proc/{}/root", self.holder.id()))
+    }
+
+    fn wait_for_socket(&self) {
+        poll(|| {
+            self.socket().exists()
+                && std::os::unix::net::UnixDatagram::unbound()
+                    .is_ok_and(|probe| probe.connect(self.socket()).is_ok())
+        });
+    }
+}
+
+impl Drop for Journald {
+    fn drop(&mut self) {
+        for child in [&mut self.daemon, &mut self.holder] {
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+    }
+}
+
+/// The bytes of a field as `journalctl -o json` shows it: text, or numbers where it is not printable.
+pub fn bytes(value: &Value) -> Vec<u8> {
+    match value {
+        Value::String(text) => text.clone().into_bytes(),
+        Value::Array(numbers) => numbers.iter().map(|n| n.as_u64().unwrap() as u8).collect(),
+        other => panic!("not a field: {other}"),
+    }
+}
+
+/// `nsenter` becomes the program, so the child's id is the program's.
+fn inside(holder: &Child, program: &str) -> Command {
+    let mut command = Command::new("nsenter");
+    command.args(["-t", &holder.id().to_string(), "-m", "-n", program]);
+    command
+}
+
+/// It dies with the thread that started it, even where nothing is dropped.
+fn run_daemon(holder: &Child) -> Child {
+    inside(holder, "setpriv")
+        .args(["--pdeathsig", "KILL", "/lib/systemd/systemd-journald"])
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("systemd-journald starts")
+}
+
+fn poll(mut is_done: impl FnMut() -> bool) {
+    let start = Instant::now();
+    while !is_done() {
+        assert!(start.elapsed() < PATIENCE, "journald did not come to it in {PATIENCE:?}");
+        std::thread::yield_now();
+    }
+}

@@ -1,0 +1,343 @@
+//! The sink against a real journald: every field comes back as it was written, nothing that a
+//! process chose becomes another field, and neither a deaf nor a restarted journald costs an entry.
+
+#[path = "common/journald.rs"]
+mod journald;
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+
+use journald::{Journald, bytes};
+use nix::sys::signal::Signal;
+use serde_json::Value as Json;
+use tailcalld::decode::{Capture, Event, Status, Value};
+use tailcalld::handlers::{Field, FieldKind, Handler};
+use tailcalld::sink::key::Key;
+use tailcalld::sink::record::{Body, Loss, Lost, Reason, Record, Stopped, Total};
+use tailcalld::sink::{Outcome, Output, Sink};
+use tailcalld::syscalls::{Abi, Slot};
+use tailcalld::units::Place;
+
+/// 2026-01-02, 03:04:05 UTC and 6 ns.
+const TIME_NS: u64 = 1_767_323_045_000_000_006;
+
+/// What processes might call themselves to be taken for something else.
+const INJECTIONS: [&[u8]; 16] = [
+    b"\n",
+    b"a\nb",
+    b"x\nPRIORITY=0\n",
+    b"\n\nMESSAGE=forged\n",
+    b"MESSAGE\n\x05\0\0\0\0\0\0\0other\n",
+    b"a\0b",
+    b"\x1b[2J\x1b]0;title\x07",
+    b"\xff\xfe\xfd",
+    b"caf\xc3",
+    "\u{202e}gpj.exe".as_bytes(),
+    "\u{2066}a\u{2069}\u{200b}".as_bytes(),
+    "größe 日本".as_bytes(),
+    b"\xc2\x85\xc2\x9b31m",
+    b"=",
+    b" by init (pid 1, uid 0)",
+    b"_UID=0\n_PID=1",
+];
+
+fn handler() -> Handler {
+    let field = |(name, kind): (&str, FieldKind)| Field { name: name.into(), kind };
+    let fields =
+        [("filename", FieldKind::Text), ("argv", FieldKind::Texts), ("timer", FieldKind::Signed)];
+    Handler {
+        id: 1,
+        name: "exec".into(),
+        summary: "a sample".into(),
+        syscalls: vec![],
+        fields: fields.map(field).into(),
+        messages: vec!["Executing a program: {filename} {argv}".into()],
+    }
+}
+
+fn event<'a>(handler: &'a Handler, captures: Vec<Capture<'a>>) -> Event<'a> {
+    Event {
+        handler,
+        message: 0,
+        slot: Slot::new(Abi::Native, 511).unwrap(),
+        generation: 0,
+        priority: 5,
+        boottime_ns: 42,
+        cgroup: 77,
+        pid: 1234,
+        tid: 1235,
+        ppid: 1,
+        uid: 1000,
+        gid: 100,
+        loginuid: 1001,
+        comm: b"bash",
+        args: [0; 6],
+        captures,
+    }
+}
+
+fn text<'a>(handler: &'a Handler, field: usize, text: &'a [u8]) -> Capture<'a> {
+    Capture { field: &handler.fields[field], value: Value::Text(text), status: Status::Ok }
+}
+
+fn record<'a>(event: &'a Event<'a>, place: Option<&'a Place>) -> Record<'a> {
+    Record { time_ns: TIME_NS, body: Body::Syscall { event, place } }
+}
+
+fn open(journald: &Journald) -> Sink {
+    Sink::open(Output::Journal(journald.socket())).unwrap()
+}
+
+fn write_numbered(sink: &mut Sink, generation: u32) -> Outcome {
+    let handler = handler();
+    let mut event = event(&handler, vec![]);
+    event.generation = generation;
+    sink.write(&record(&event, None))
+}
+
+/// Waits where journald takes its time.
+fn send(sink: &mut Sink, record: &Record) {
+    let mut outcome = sink.write(record);
+    while outcome == Outcome::Blocked {
+        wait_for_room(sink);
+        outcome = sink.flush();
+    }
+    assert_eq!(outcome, Outcome::Written);
+}
+
+fn send_numbered(sink: &mut Sink, generation: u32) {
+    let handler = handler();
+    let mut event = event(&handler, vec![]);
+    event.generation = generation;
+    send(sink, &record(&event, None));
+}
+
+fn generations(entries: &[Json]) -> Vec<u32> {
+    let generation = |entry: &Json| entry["SYSCALL_GENERATION"].as_str().unwrap().parse().unwrap();
+    entries.iter().map(generation).collect()
+}
+
+#[test]
+fn every_field_comes_back() {
+    let Some(journald) = Journald::start() else { return };
+    let mut sink = open(&journald);
+    let handler = handler();
+    let (field, value) = (&handler.fields[2], Value::Number(0xffff_ffff));
+    let captures = vec![
+        text(&handler, 0, b"/usr/bin/ls"),
+        text(&handler, 1, b"ls"),
+        text(&handler, 1, b"-l"),
+        Capture { field, value, status: Status::Truncated { length: None } },
+    ];
+    let event = event(&handler, captures);
+    let unit = Some("nginx.service".into());
+    let place = Place { cgroup: "/system.slice/nginx.service".into(), unit, user_unit: None };
+    send(&mut sink, &record(&event, Some(&place)));
+    let entries = journald.entries(1);
+    assert_eq!(entries.len(), 1);
+    let ours = |name: &str| !name.starts_with('_');
+    let entry = entries[0].as_object().unwrap();
+    let found: Vec<_> = entry.iter().filter(|(name, _)| ours(name)).collect();
+    let expected = serde_json::json!({
+        "MESSAGE": "Executing a program: /usr/bin/ls [\"ls\", \"-l\"] by bash (pid 1234, uid 1000)",
+        "MESSAGE_ID": tailcalld::sink::kind::SYSCALL.id,
+        "OBJECT_SYSTEMD_UNIT": "nginx.service",
+        "PRIORITY": "5",
+        "SYSCALL_ABI": Abi::Native.name(),
+        "SYSCALL_ARGV": ["ls", "-l"],
+        "SYSCALL_ARG_FILENAME": "/usr/bin/ls",
+        "SYSCALL_ARG_TIMER": "-1",
+        "SYSCALL_BOOTTIME_NS": "42",
+        "SYSCALL_CGROUP": "/system.slice/nginx.service",
+        "SYSCALL_COMM": "bash",
+        "SYSCALL_GENERATION": "0",
+        "SYSCALL_GID": "100",
+        "SYSCALL_HANDLER": "exec",
+        "SYSCALL_LOGINUID": "1001",
+        "SYSCALL_NR": "511",
+        "SYSCALL_PID": "1234",
+        "SYSCALL_PPID": "1",
+        "SYSCALL_TID": "1235",
+        "SYSCALL_TIME": "2026-01-02T03:04:05.000000006Z",
+        "SYSCALL_TRUNCATED": "timer",
+        "SYSCALL_UID": "1000",
+        "SYSLOG_IDENTIFIER": "tailcalld",
+    });
+    assert_eq!(found, expected.as_object().unwrap().iter().collect::<Vec<_>>());
+    assert_eq!(journald.query(&["-o", "json", "-u", "nginx.service"]).len(), 1);
+}
+
+#[test]
+fn no_bytes_become_a_field() {
+    let Some(journald) = Journald::start() else { return };
+    let mut sink = open(&journald);
+    let handler = handler();
+    for injection in INJECTIONS {
+        let captures = vec![text(&handler, 0, injection), text(&handler, 1, injection)];
+        let mut event = event(&handler, captures);
+        event.comm = injection;
+        send(&mut sink, &record(&event, None));
+    }
+    let entries = journald.entries(INJECTIONS.len());
+    assert_eq!(entries.len(), INJECTIONS.len());
+    let known: BTreeSet<_> = Key::ALL.iter().map(|key| key.journal()).collect();
+    for (entry, injection) in entries.iter().zip(INJECTIONS) {
+        for name in ["SYSCALL_COMM", "SYSCALL_ARG_FILENAME", "SYSCALL_ARGV"] {
+            assert_eq!(bytes(&entry[name]), injection, "{name}");
+        }
+        assert_eq!(entry["PRIORITY"], "5");
+        assert_eq!(entry["_UID"], "0");
+        let message = entry["MESSAGE"].as_str().expect("the message is printable text");
+        assert!(message.starts_with("Executing a program: "), "{message}");
+        let names = entry.as_object().unwrap().keys().map(String::as_str);
+        let ours = names.filter(|name| !name.starts_with('_') && *name != "SYSCALL_ARG_FILENAME");
+        assert_eq!(ours.filter(|name| !known.contains(name)).count(), 0, "{entry}");
+    }
+}
+
+#[test]
+fn three_hundred_arguments_fit_into_one_entry() {
+    let Some(journald) = Journald::start() else { return };
+    let mut sink = open(&journald);
+    let handler = handler();
+    let strings: Vec<Vec<u8>> =
+        (0..300_u16).map(|n| [&n.to_le_bytes()[..], b"\nPRIORITY=0\n"].concat()).collect();
+    let captures = strings.iter().map(|string| text(&handler, 1, string)).collect();
+    send(&mut sink, &record(&event(&handler, captures), None));
+    let entry = &journald.entries(1)[0];
+    // journald stores a repeated value once and gives the values in an order of its own.
+    let found: BTreeSet<_> = entry["SYSCALL_ARGV"].as_array().unwrap().iter().map(bytes).collect();
+    assert_eq!(found, strings.into_iter().collect());
+    assert_eq!(entry["PRIORITY"], "5");
+}
+
+#[test]
+fn an_entry_beyond_the_send_buffer_goes_as_a_file() {
+    let Some(journald) = Journald::start() else { return };
+    let mut sink = open(&journald);
+    let total = |nr: u16| Total {
+        slot: Slot::new(Abi::Native, nr % 512).unwrap(),
+        handler: "x".repeat(20_000),
+        seen: nr.into(),
+        written: 0,
+        excluded: 0,
+        lost: 0,
+    };
+    let stopped =
+        Stopped { reason: "SIGTERM".into(), generation: 1, totals: (0..900).map(total).collect() };
+    let record = Record { time_ns: TIME_NS, body: Body::Stopped(&stopped) };
+    send(&mut sink, &record);
+    let entry = &journald.entries(1)[0];
+    assert_eq!(entry["TAILCALLD_TOTAL"].as_array().unwrap().len(), 900);
+}
+
+#[test]
+fn a_deaf_journald_loses_nothing() {
+    let Some(journald) = Journald::start() else { return };
+    let mut sink = open(&journald);
+    journald.signal(Signal::SIGSTOP);
+    let held = (0..100_000).find(|n| write_numbered(&mut sink, *n) != Outcome::Written).unwrap();
+    assert_eq!(sink.flush(), Outcome::Blocked);
+    let losses = vec![Loss {
+        slot: Slot::new(Abi::Native, 511),
+        handler: "exec".into(),
+        reason: Reason::RingFull,
+        count: 3,
+    }];
+    let lost = Lost { from_ns: TIME_NS, to_ns: TIME_NS, losses };
+    let own = Record { time_ns: TIME_NS, body: Body::Lost(&lost) };
+    assert_eq!(sink.write(&own), Outcome::Blocked);
+    journald.signal(Signal::SIGCONT);
+    while sink.flush() != Outcome::Written {
+        wait_for_room(&sink);
+    }
+    send_numbered(&mut sink, held + 1);
+    let mut entries = journald.entries(held as usize + 3);
+    assert_eq!(entries.len(), held as usize + 3);
+    let own = entries.remove(held as usize + 1);
+    assert_eq!(own["TAILCALLD_LOST"], "3");
+    assert_eq!(generations(&entries), (0..=held + 1).collect::<Vec<_>>(), "once each, in order");
+}
+
+#[test]
+fn a_killed_journald_gets_nothing_twice() {
+    let Some(mut journald) = Journald::start() else { return };
+    let mut sink = open(&journald);
+    for generation in 0..5 {
+        send_numbered(&mut sink, generation);
+    }
+    journald.entries(5);
+    journald.kill();
+    assert_eq!(write_numbered(&mut sink, 5), Outcome::Away);
+    assert_eq!(sink.flush(), Outcome::Away);
+    journald.restart();
+    assert_eq!(sink.flush(), Outcome::Written);
+    send_numbered(&mut sink, 6);
+    assert_eq!(generations(&journald.entries(7)), (0..=6).collect::<Vec<_>>());
+}
+
+fn wait_for_room(sink: &Sink) {
+    use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+    use std::os::fd::AsFd;
+
+    let mut fds = [PollFd::new(sink.as_fd(), PollFlags::POLLOUT)];
+    assert_eq!(poll(&mut fds, PollTimeout::from(30_000_u16)), Ok(1), "journald makes room");
+}
+
+#[test]
+fn the_catalog_and_the_documentation_know_every_record() {
+    let catalog = read("systemd/tailcalld.catalog");
+    let events = read("docs/events.md");
+    let ids: Vec<&str> = catalog.lines().filter_map(|line| line.strip_prefix("-- ")).collect();
+    let kinds = tailcalld::sink::kind::ALL;
+    assert_eq!(ids, kinds.map(|kind| kind.id));
+    let headings: Vec<String> = kinds.iter().map(|kind| format!("### `{}`", kind.name)).collect();
+    let found: Vec<&str> = events.lines().filter(|line| line.starts_with("### `")).collect();
+    assert_eq!(found, headings);
+    for kind in kinds {
+        let section = events.split(&format!("### `{}`\n", kind.name)).nth(1).unwrap();
+        assert!(section.trim_start().starts_with(&format!("`MESSAGE_ID={}`", kind.id)), "{kind:?}");
+    }
+}
+
+#[test]
+fn the_catalog_is_well_formed() {
+    let catalog = read("systemd/tailcalld.catalog");
+    assert_eq!(catalog.lines().find(|line| line.len() > 76), None);
+    let known: BTreeSet<_> = Key::ALL.iter().map(|key| key.journal()).collect();
+    for block in catalog.split("-- ").skip(1) {
+        let (head, text) = block.split_once("\n\n").expect("a blank line ends the head");
+        let keys: Vec<_> = head.lines().skip(1).filter_map(|line| line.split(':').next()).collect();
+        assert_eq!(keys, ["Subject", "Defined-By", "Support", "Documentation"]);
+        assert!(head.contains("Defined-By: tailcalld\n"));
+        assert!(head.contains("Documentation: man:tailcalld(8)"));
+        assert!(text.len() > 100, "it says what to do: {text}");
+        for field in block.split('@').skip(1).step_by(2) {
+            assert!(known.contains(field), "@{field}@ is not a field");
+        }
+    }
+}
+
+#[test]
+fn the_documentation_knows_every_field_and_reason() {
+    let events = read("docs/events.md");
+    let rows: Vec<Vec<&str>> = events
+        .lines()
+        .filter(|line| line.starts_with("| `") || line.starts_with("| |"))
+        .map(|line| {
+            line.trim_matches('|').split('|').map(|cell| cell.trim().trim_matches('`')).collect()
+        })
+        .collect();
+    for key in Key::ALL {
+        let row = rows.iter().filter(|row| row[0] == key.journal() && row[1] == key.json());
+        assert_eq!(row.count(), 1, "{key:?}");
+    }
+    for reason in Reason::ALL {
+        assert_eq!(rows.iter().filter(|row| row[0] == reason.name()).count(), 1, "{reason:?}");
+    }
+}
+
+fn read(path: &str) -> String {
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(path);
+    std::fs::read_to_string(path).unwrap()
+}

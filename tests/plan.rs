@@ -1,0 +1,206 @@
+//! Which entry decides a slot, and what a reload changes.
+#![allow(clippy::unwrap_used)] // helpers of tests are tests
+
+use std::fs;
+use std::path::Path;
+
+use proptest::prelude::*;
+use tailcalld::plan::{self, Difference, Plan, Route, difference};
+use tailcalld::syscalls::{Abi, Slot, group};
+
+#[path = "fixtures/handlers.rs"]
+mod handlers;
+use handlers::handlers;
+
+const ARGS: u16 = 2;
+const EXEC: u16 = 3;
+const TIMER: u16 = 4;
+
+fn read(path: &str) -> Plan {
+    plan::read(Path::new(path), &handlers()).unwrap()
+}
+
+fn written(text: &str) -> Plan {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("c.toml");
+    fs::write(&path, text).unwrap();
+    plan::read(&path, &handlers()).unwrap()
+}
+
+/// `[routes]` with these lines: the slots by name, and the handler's number.
+fn routed(lines: &str) -> Vec<(String, u16)> {
+    let plan = written(&format!("[routes]\n{lines}\n"));
+    plan.routes.iter().map(|(slot, route)| (word(*slot), route.handler)).collect()
+}
+
+/// `kill/x86_64`.
+fn word(slot: Slot) -> String {
+    format!("{slot}/{}", slot.abi().name())
+}
+
+fn route(handler: u16, priority: u8, argv_bytes: u32) -> Route {
+    Route { handler, variant: 0, priority, argv_bytes }
+}
+
+#[cfg(target_arch = "x86_64")]
+#[test]
+fn the_shipped_file_is_the_tutorials_table() {
+    let plan = read("config/tailcalld.toml");
+    let numbers = |abi| -> Vec<_> {
+        let of_abi = plan.routes.iter().filter(|(slot, _)| slot.abi() == abi);
+        of_abi.map(|(slot, route)| (slot.nr(), route.handler)).collect()
+    };
+    let timers = |from: u16| (from..from + 5).map(|nr| (nr, TIMER));
+    let native: Vec<_> = [(59, EXEC)].into_iter().chain(timers(222)).chain([(322, EXEC)]).collect();
+    let compat: Vec<_> = [(11, EXEC)].into_iter().chain(timers(259)).chain([(358, EXEC)]).collect();
+    assert_eq!(numbers(Abi::Native), native);
+    assert_eq!(numbers(Abi::Compat), compat);
+    assert!(plan.routes.values().all(|found| *found == route(found.handler, 6, 4096)));
+    assert_eq!(plan.ring_bytes, 8 << 20);
+    assert_eq!(plan.exclude, [Path::new("/usr/lib/systemd/systemd-journald")]);
+    assert_eq!(plan.socket, Path::new("/run/systemd/journal/socket"));
+    assert_eq!(plan.files, [Path::new("config/tailcalld.toml")]);
+}
+
+/// The shipped file with the lines uncommented that begin so; each must be there once.
+fn uncommented(beginnings: &[&str]) -> String {
+    let mut shipped = fs::read_to_string("config/tailcalld.toml").unwrap();
+    for beginning in beginnings {
+        let commented = format!("\n#{beginning}");
+        assert_eq!(shipped.matches(&commented).count(), 1, "{beginning}");
+        shipped = shipped.replace(&commented, &format!("\n{beginning}"));
+    }
+    shipped
+}
+
+#[test]
+fn the_shipped_file_shows_the_defaults() {
+    let shown = ["priority = ", "argv_bytes = ", "size = ", "exe = ", "socket = "];
+    let (with, without) = (written(&uncommented(&shown)), written(&uncommented(&[])));
+    assert_eq!(with.routes, without.routes);
+    assert_eq!(
+        (with.ring_bytes, with.exclude, with.socket),
+        (without.ring_bytes, without.exclude, without.socket)
+    );
+}
+
+#[test]
+fn the_examples_of_the_shipped_file_work() {
+    let plan = written(&uncommented(&["\"@mount\" = ", "umount2 = ", "462 = ", "ptrace = "]));
+    let of = |name| plan.origins.keys().filter(|slot| slot.name() == Some(name)).count();
+    assert_eq!([of("move_mount"), of("umount2"), of("ptrace")], [2, 0, 2]);
+    assert_eq!(plan.routes.get(&Slot::new(Abi::Native, 462).unwrap()), Some(&route(ARGS, 6, 4096)));
+}
+
+#[cfg(target_arch = "x86_64")]
+#[test]
+fn a_name_means_both_abis_and_a_number_one() {
+    let pair = |name: &str, handler| (name.to_owned(), handler);
+    assert_eq!(routed("kill = \"args\""), [pair("kill/x86_64", ARGS), pair("kill/i386", ARGS)]);
+    assert_eq!(routed("umount = \"args\""), [pair("umount/i386", ARGS)]);
+    assert_eq!(routed("arch_prctl = \"args\"").len(), 2);
+    assert_eq!(routed("226 = \"args\""), [pair("timer_delete/x86_64", ARGS)]);
+    assert_eq!(routed("511 = \"args\""), [pair("#511/x86_64", ARGS)]);
+}
+
+#[test]
+fn one_syscall_beats_its_group_wherever_it_stands() {
+    let swap = group("@swap").unwrap().slots().len();
+    assert_eq!(routed("\"@swap\" = \"args\"").len(), swap);
+    for lines in
+        ["swapon = \"none\"\n\"@swap\" = \"args\"", "\"@swap\" = \"args\"\nswapon = \"none\""]
+    {
+        let left = routed(lines);
+        assert_eq!(left.len(), swap - 2);
+        assert!(left.iter().all(|(name, _)| name.starts_with("swapoff/")), "{left:?}");
+    }
+}
+
+#[test]
+fn groups_that_agree_may_overlap() {
+    let default =
+        "\"@timer\" = \"args\"\n\"@system-service\" = { handler = \"args\", priority = \"info\" }";
+    assert_eq!(routed(default).len(), group("@system-service").unwrap().slots().len());
+}
+
+#[test]
+fn an_own_entry_settles_what_groups_disagree_about() {
+    let quarrel = "\"@swap\" = \"args\"\n\"@privileged\" = \"exec\"\n";
+    let settled = routed(&format!("{quarrel}swapon = \"timer\"\nswapoff = \"none\""));
+    let swap: Vec<_> = settled.iter().filter(|(name, _)| name.starts_with("swap")).collect();
+    assert_eq!(swap.len(), 2);
+    assert!(swap.iter().all(|(name, handler)| name.starts_with("swapon/") && *handler == TIMER));
+}
+
+#[cfg(target_arch = "x86_64")]
+#[test]
+fn drop_ins_override_in_name_order() {
+    let plan = read("tests/fixtures/drop-ins/main.toml");
+    let at = |abi, nr| plan.routes.get(&Slot::new(abi, nr).unwrap()).cloned();
+    let from = |abi, nr| {
+        let origin = plan.origins.get(&Slot::new(abi, nr).unwrap()).unwrap();
+        let file = origin.path.file_name().unwrap().to_str().unwrap();
+        format!("{file}:{} {}", origin.line, origin.entry)
+    };
+    // A number in a drop-in takes over the native half of the name before it.
+    assert_eq!(at(Abi::Native, 59), Some(route(ARGS, 3, 100)));
+    assert_eq!(at(Abi::Compat, 11), Some(route(EXEC, 5, 100)));
+    assert_eq!(from(Abi::Native, 59), "10-site.toml:5 59");
+    assert_eq!(from(Abi::Compat, 11), "main.toml:5 execve");
+    // mount has an entry of its own, umount2 keeps the one of the first file.
+    assert_eq!(at(Abi::Native, 165), Some(route(EXEC, 5, 1024)));
+    assert_eq!(at(Abi::Native, 166), None);
+    // The rest of the group follows the drop-in.
+    assert_eq!(at(Abi::Native, 155), Some(route(1, 5, 100)));
+    assert_eq!(from(Abi::Native, 155), "10-site.toml:6 @mount");
+    assert_eq!(at(Abi::Native, 222), None);
+    assert_eq!(plan.ring_bytes, 1 << 20);
+    assert_eq!(plan.exclude, Vec::<&Path>::new());
+    let names: Vec<_> = plan.files.iter().map(|file| file.file_name().unwrap()).collect();
+    assert_eq!(names, ["main.toml", "10-site.toml", "20-host.toml", "30-empty.toml"]);
+}
+
+#[cfg(target_arch = "x86_64")]
+#[test]
+fn a_difference_in_words() {
+    let old = written("[routes]\nexecve = \"exec\"\nkill = \"args\"\n511 = \"args\"");
+    let new = written(
+        "[routes]\nexecve = { handler = \"exec\", priority = 7, argv_bytes = 0 }\n\
+         62 = \"exec\"\nopenat = \"args\"\numount = \"args\"",
+    );
+    let told = |from, to| difference(from, to).describe(&handlers());
+    assert_eq!(
+        told(&old, &new),
+        "added openat=args, umount=args; \
+         changed execve (priority info -> debug, argv_bytes 4096 -> 0), kill(x86_64) (args -> exec); \
+         removed #511(x86_64), kill(i386)"
+    );
+    assert_eq!(told(&old, &old), "nothing changed");
+}
+
+fn any_plan() -> impl Strategy<Value = Plan> {
+    // Few slots and few settings, so that two plans have some in common.
+    let route = (1..3_u16, 6..8_u8).prop_map(|(handler, priority)| route(handler, priority, 0));
+    let slot = (0..40_u16).prop_map(|at| Slot::from_index(at * 25).unwrap());
+    prop::collection::btree_map(slot, route, 0..30)
+        .prop_map(|routes| Plan { routes, ..Plan::default() })
+}
+
+proptest! {
+    #[test]
+    fn a_difference_leads_from_one_table_to_the_other(a in any_plan(), b in any_plan()) {
+        let difference = difference(&a, &b);
+        let mut routes = a.routes.clone();
+        difference.apply(&mut routes);
+        prop_assert_eq!(&routes, &b.routes);
+        prop_assert_eq!(difference.is_empty(), a.routes == b.routes);
+        let Difference { added, changed, removed } = difference;
+        prop_assert!(changed.values().all(|change| change.from != change.to));
+        prop_assert_eq!(a.routes.len() + added.len(), b.routes.len() + removed.len());
+    }
+
+    #[test]
+    fn equal_tables_have_no_difference(a in any_plan()) {
+        prop_assert!(difference(&a, &a).is_empty());
+    }
+}
