@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicU32, AtomicU64};
 mod skeleton {
     #![allow(clippy::all, missing_docs, missing_debug_implementations)]
     #![allow(clippy::undocumented_unsafe_blocks, clippy::wildcard_imports, clippy::ptr_as_ptr)]
+    #![allow(clippy::unwrap_used, clippy::too_many_lines)]
     include!(concat!(env!("OUT_DIR"), "/tail_hello.skel.rs"));
 }
 

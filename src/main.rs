@@ -1,6 +1,5 @@
 //! The binary: one command, one exit code.
 
-use std::io::{self, Write};
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -12,11 +11,7 @@ fn main() -> ExitCode {
         Ok(code) => code,
         // Whoever reads our output has seen enough.
         Err(error) if cli::broken_pipe(&error) => exit::OK.into(),
-        Err(error) => {
-            // Nobody is left to tell if this fails.
-            let _ = writeln!(io::stderr(), "tailcalld: {error:#}");
-            exit::FAILURE.into()
-        }
+        Err(error) => cli::report(&error).into(),
     }
 }
 

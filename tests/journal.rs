@@ -1,5 +1,6 @@
 //! The sink against a real journald: every field comes back as it was written, nothing that a
 //! process chose becomes another field, and neither a deaf nor a restarted journald costs an entry.
+#![allow(clippy::unwrap_used)] // clippy sees that a helper is for tests only below #[test]
 
 #[path = "common/journald.rs"]
 mod journald;
@@ -149,6 +150,7 @@ fn every_field_comes_back() {
         "SYSCALL_ARG_TIMER": "-1",
         "SYSCALL_BOOTTIME_NS": "42",
         "SYSCALL_CGROUP": "/system.slice/nginx.service",
+        "SYSCALL_CMDLINE": "[\"ls\", \"-l\"]",
         "SYSCALL_COMM": "bash",
         "SYSCALL_GENERATION": "0",
         "SYSCALL_GID": "100",
@@ -195,6 +197,21 @@ fn no_bytes_become_a_field() {
     }
 }
 
+/// What makes `SYSCALL_CMDLINE` necessary.
+#[test]
+fn the_order_of_arguments_and_equal_ones_are_kept_in_one_field() {
+    let Some(journald) = Journald::start() else { return };
+    let mut sink = open(&journald);
+    let handler = handler();
+    for argv in [["b", "b"], ["a", "b"], ["b", "a"]] {
+        let captures = argv.iter().map(|string| text(&handler, 1, string.as_bytes())).collect();
+        send(&mut sink, &record(&event(&handler, captures), None));
+    }
+    let entries = journald.entries(3);
+    let found: Vec<_> = entries.iter().map(|entry| &entry["SYSCALL_CMDLINE"]).collect();
+    assert_eq!(found, ["[\"b\", \"b\"]", "[\"a\", \"b\"]", "[\"b\", \"a\"]"]);
+}
+
 #[test]
 fn three_hundred_arguments_fit_into_one_entry() {
     let Some(journald) = Journald::start() else { return };
@@ -221,6 +238,7 @@ fn an_entry_beyond_the_send_buffer_goes_as_a_file() {
         seen: nr.into(),
         written: 0,
         excluded: 0,
+        counted: 0,
         lost: 0,
     };
     let stopped =

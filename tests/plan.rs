@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 
 use proptest::prelude::*;
-use tailcalld::plan::{self, Difference, Plan, Route, difference};
+use tailcalld::plan::{self, Difference, Plan, Route, Told, difference};
 use tailcalld::syscalls::{Abi, Slot, group};
 
 #[path = "fixtures/handlers.rs"]
@@ -168,14 +168,50 @@ fn a_difference_in_words() {
         "[routes]\nexecve = { handler = \"exec\", priority = 7, argv_bytes = 0 }\n\
          62 = \"exec\"\nopenat = \"args\"\numount = \"args\"",
     );
-    let told = |from, to| difference(from, to).describe(&handlers());
+    let told = difference(&old, &new).told(&handlers());
+    assert_eq!(told.added, ["openat=args", "umount=args"]);
     assert_eq!(
-        told(&old, &new),
-        "added openat=args, umount=args; \
-         changed execve (priority info -> debug, argv_bytes 4096 -> 0), kill(x86_64) (args -> exec); \
-         removed #511(x86_64), kill(i386)"
+        told.changed,
+        ["execve (priority info -> debug, argv_bytes 4096 -> 0)", "kill(x86_64) (args -> exec)"]
     );
-    assert_eq!(told(&old, &old), "nothing changed");
+    assert_eq!(told.removed, ["#511(x86_64)", "kill(i386)"]);
+    assert_eq!(difference(&old, &old).told(&handlers()), Told::default());
+}
+
+/// `exec` would read the flags of openat as a vector of strings.
+#[test]
+fn a_handler_takes_only_what_it_understands() {
+    let handlers = tailcalld::load::handlers().unwrap();
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("c.toml");
+    fs::write(&path, "[routes]\nopenat = \"exec\"\n\"@timer\" = \"timer\"\n59 = \"exec\"\n")
+        .unwrap();
+    let faults = plan::read(&path, &handlers).unwrap_err();
+    let lines: Vec<String> = faults.iter().map(|fault| fault.message.clone()).collect();
+    assert_eq!(
+        lines,
+        [
+            "handler \"exec\" does not know the arguments of openat, only of execve, execveat",
+            "handler \"timer\" does not know the arguments of getitimer, only of timer_create, \
+             timer_settime, timer_settime64, timer_gettime, timer_gettime64, timer_getoverrun, \
+             timer_delete",
+        ]
+    );
+    fs::write(&path, "[routes]\nexecveat = \"exec\"\ntimer_settime64 = \"timer\"\n").unwrap();
+    let plan = plan::read(&path, &handlers).unwrap();
+    let variants: Vec<_> = plan
+        .routes
+        .iter()
+        .map(|(slot, route)| (slot.to_string(), slot.abi(), route.variant))
+        .collect();
+    assert_eq!(
+        variants,
+        [
+            ("execveat".to_owned(), Abi::Native, 1),
+            ("execveat".to_owned(), Abi::Compat, 1),
+            ("timer_settime64".to_owned(), Abi::Compat, 2),
+        ]
+    );
 }
 
 fn any_plan() -> impl Strategy<Value = Plan> {

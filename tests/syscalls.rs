@@ -1,5 +1,6 @@
 //! The shipped tables against what this host says: its kernel headers and its systemd. Where the
 //! host is newer than a table, a difference is no fault of the table: it is told as a skip.
+#![allow(clippy::unwrap_used)] // clippy sees that a helper is for tests only below #[test]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Debug;

@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 
-use super::print::{coloured, standard_output, table};
+use super::print::{standard_output, table};
+use super::report::print_faults;
 use super::{CheckOptions, exit};
-use crate::config::{Faults, NONE, Palette, level_name, printable, size_name};
+use crate::config::{NONE, level_name, printable, size_name};
 use crate::handlers::Handlers;
 use crate::plan::{self, Origin, Plan};
 use crate::syscalls::{Slot, name};
@@ -41,12 +42,6 @@ pub fn check(options: &CheckOptions, handlers: &Handlers) -> anyhow::Result<u8> 
         writeln!(io::stdout(), "{file}: ok, {}", summary(&plan, handlers))?;
     }
     Ok(exit::OK)
-}
-
-fn print_faults(faults: &Faults) -> io::Result<()> {
-    let mut out = io::stderr().lock();
-    let palette = if coloured(&out) { Palette::colours() } else { Palette::default() };
-    faults.iter().try_for_each(|fault| writeln!(out, "{}", fault.paint(palette)))
 }
 
 /// `14 routes (exec 4, timer 10)`.

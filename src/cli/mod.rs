@@ -3,6 +3,7 @@
 mod check;
 mod lists;
 mod print;
+mod report;
 
 use std::path::PathBuf;
 
@@ -11,6 +12,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 pub use check::check;
 pub use lists::{handlers, syscalls};
 pub use print::broken_pipe;
+pub use report::report;
 
 use crate::config::DEFAULT_PATH;
 use crate::syscalls::Group;

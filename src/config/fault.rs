@@ -25,10 +25,6 @@ pub struct Fault {
     snippet: Option<Snippet>,
 }
 
-/// Every fault of a run, sorted by file and place; never empty.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Faults(Vec<Fault>);
-
 /// What is wrong, before it is known where.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem {
@@ -117,41 +113,6 @@ impl fmt::Display for Fault {
         self.print(f, Palette::default())
     }
 }
-
-impl Faults {
-    /// `None` if nothing is wrong.
-    pub fn new(mut faults: Vec<Fault>) -> Option<Self> {
-        faults.sort();
-        (!faults.is_empty()).then_some(Self(faults))
-    }
-
-    /// All of them.
-    pub fn iter(&self) -> impl Iterator<Item = &Fault> {
-        self.0.iter()
-    }
-
-    /// The first on one line, and how many there are beside it: for `STATUS=` and `MESSAGE=`.
-    pub fn line(&self) -> String {
-        let first = self.0.first().map(Fault::line).unwrap_or_default();
-        match self.0.len() {
-            0 | 1 => first,
-            2 => format!("{first} (and 1 more fault)"),
-            all => format!("{first} (and {} more faults)", all - 1),
-        }
-    }
-}
-
-impl fmt::Display for Faults {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (nth, fault) in self.0.iter().enumerate() {
-            let separator = if nth == 0 { "" } else { "\n" };
-            write!(f, "{separator}{fault}")?;
-        }
-        Ok(())
-    }
-}
-
-impl std::error::Error for Faults {}
 
 impl Problem {
     /// Adds what was probably meant.

@@ -53,7 +53,7 @@ impl Trust {
 
 /// The bytes of a regular file that others cannot write.
 pub(super) fn read(path: &Path, trust: &Trust) -> Result<Vec<u8>, String> {
-    let file = open(path).map_err(|error| cannot_open(&error))?;
+    let file = open(path).map_err(|error| cannot_open(path, &error))?;
     let about = file.metadata().map_err(|error| format!("cannot be examined: {error}"))?;
     let kind = about.file_type();
     let unusual = [
@@ -82,8 +82,11 @@ fn open(path: &Path) -> io::Result<File> {
     OpenOptions::new().read(true).custom_flags(flags.bits()).open(path)
 }
 
-fn cannot_open(error: &io::Error) -> String {
+fn cannot_open(path: &Path, error: &io::Error) -> String {
     match error.kind() {
+        ErrorKind::NotFound if path.is_symlink() => {
+            "is a link to a file that does not exist; restore that file, or remove the link".into()
+        }
         ErrorKind::NotFound => {
             "does not exist; create it, or name another file on the command line".into()
         }

@@ -12,6 +12,7 @@
 //! `[routes]`, key by key elsewhere.
 
 mod fault;
+mod faults;
 mod file;
 mod options;
 mod reader;
@@ -20,6 +21,7 @@ mod settings;
 mod size;
 mod snippet;
 mod source;
+mod subject;
 mod suggest;
 mod syntax;
 mod text;
@@ -28,12 +30,14 @@ mod values;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-pub use fault::{Fault, Faults, Palette};
+pub use fault::{Fault, Palette};
+pub use faults::Faults;
 pub use file::drop_in_dir;
 pub use options::Options;
-pub use routes::{Entry, NONE, Subject, Target};
+pub use routes::{Entry, NONE, Target};
 pub use size::name as size_name;
 pub use source::{Mark, Place};
+pub use subject::Subject;
 pub(crate) use text::printable;
 pub use values::level_name;
 

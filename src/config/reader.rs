@@ -23,8 +23,6 @@ pub(super) struct Reader<'a> {
     pub handlers: &'a Handlers,
     source: Arc<Source>,
     faults: Vec<Fault>,
-    /// How many there were beyond [`FAULTS_MAX`].
-    more: usize,
     /// Lines that the parser could not read: what it made up for them is no news.
     garbled: BTreeSet<usize>,
 }
@@ -33,8 +31,7 @@ impl<'a> Reader<'a> {
     pub fn new(source: &Arc<Source>, handlers: &'a Handlers, faults: Vec<Garble>) -> Self {
         let garbled = syntax::garbled(source, &faults);
         let source = Arc::clone(source);
-        let mut reader =
-            Self { handlers, source, faults: Vec::new(), more: 0, garbled: BTreeSet::new() };
+        let mut reader = Self { handlers, source, faults: Vec::new(), garbled: BTreeSet::new() };
         for Garble { span, problem, .. } in faults {
             reader.refuse(span, problem);
         }
@@ -43,8 +40,8 @@ impl<'a> Reader<'a> {
     }
 
     pub fn into_faults(mut self) -> Vec<Fault> {
-        if self.more > 0 {
-            let message = format!("has {} faults more than these {FAULTS_MAX}", self.more);
+        if self.full() {
+            let message = format!("has {FAULTS_MAX} faults or more; not all are shown");
             self.faults.push(Fault::new(&self.source.path, self.source.rank, message.into()));
         }
         self.faults
@@ -54,16 +51,19 @@ impl<'a> Reader<'a> {
         Mark::new(&self.source, span)
     }
 
+    /// Whether it is time to stop: a fault more would not be told.
+    pub fn full(&self) -> bool {
+        self.faults.len() >= FAULTS_MAX
+    }
+
     /// Reports a fault, unless its line has one that explains it.
     pub fn refuse(&mut self, span: Range<usize>, problem: impl Into<Problem>) {
         if self.garbled.contains(&self.source.line_at(span.start)) {
             return;
         }
-        if self.faults.len() == FAULTS_MAX {
-            self.more += 1;
-            return;
+        if !self.full() {
+            self.faults.push(self.mark(span).fault(problem));
         }
-        self.faults.push(self.mark(span).fault(problem));
     }
 
     /// Reads a value; a faulty one leaves `target` as it is.
@@ -91,6 +91,9 @@ impl<'a> Reader<'a> {
         };
         target.clear();
         for element in elements.iter() {
+            if self.full() {
+                return;
+            }
             match read(element.get_ref()) {
                 Ok(read) => target.push(read),
                 Err(problem) => self.refuse(element.span(), problem),

@@ -7,11 +7,12 @@ use super::fault::Problem;
 use super::options::Options;
 use super::reader::Reader;
 use super::source::Mark;
+use super::subject::{self, Subject};
 use super::suggest::{closest, list};
 use super::text::quoted;
 use super::values::expected;
 use crate::handlers::Handlers;
-use crate::syscalls::{self, Abi, Slot};
+use crate::syscalls::Slot;
 
 /// Takes syscalls out of the table. It is no handler, so no handler may have this name.
 pub const NONE: &str = "none";
@@ -31,15 +32,6 @@ pub struct Entry {
     pub mark: Mark,
 }
 
-/// Of what kind an entry is; the later kind wins.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Subject {
-    /// A set of syscalls.
-    Group,
-    /// One syscall, by name or number.
-    Syscall,
-}
-
 /// The right side of an entry.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Target {
@@ -53,7 +45,8 @@ pub struct Target {
 pub(super) fn read(reader: &mut Reader<'_>, table: &DeTable<'_>) -> Vec<Entry> {
     let mut rows: Vec<_> = table.iter().collect();
     rows.sort_by_key(|(key, _)| key.span().start);
-    rows.into_iter().filter_map(|(key, value)| entry(reader, key, value)).collect()
+    let read = |(key, value)| if reader.full() { None } else { entry(reader, key, value) };
+    rows.into_iter().filter_map(read).collect()
 }
 
 /// Both sides are read even if one is faulty: all faults are told.
@@ -63,7 +56,7 @@ fn entry(
     value: &Spanned<DeValue<'_>>,
 ) -> Option<Entry> {
     let mark = reader.mark(key.span());
-    let left = subject(key.get_ref());
+    let left = subject::read(key.get_ref());
     let target = target(reader, key.get_ref(), &mark, value);
     match left {
         Ok((subject, slots)) => {
@@ -78,45 +71,6 @@ fn entry(
             None
         }
     }
-}
-
-fn subject(key: &str) -> Result<(Subject, Vec<Slot>), Problem> {
-    if key.starts_with('@') {
-        let group = syscalls::group(key).ok_or_else(|| unknown("group", key))?;
-        return Ok((Subject::Group, group.slots().into_iter().collect()));
-    }
-    let slots = if key.starts_with(|c: char| c.is_ascii_digit()) {
-        vec![numbered(key)?]
-    } else {
-        named(key)
-    };
-    if slots.is_empty() { Err(unknown("syscall", key)) } else { Ok((Subject::Syscall, slots)) }
-}
-
-fn named(name: &str) -> Vec<Slot> {
-    let slot = |abi| Slot::new(abi, syscalls::number(abi, name)?);
-    Abi::ALL.into_iter().filter_map(slot).collect()
-}
-
-/// A number means the native ABI: the same number is another syscall in the 32-bit one.
-fn numbered(key: &str) -> Result<Slot, Problem> {
-    let canonical = !(key.len() > 1 && key.starts_with('0'));
-    let digits = key.bytes().all(|byte| byte.is_ascii_digit());
-    if !(canonical && digits) {
-        return Err(format!(
-            "{} is no syscall number, expected decimal digits without leading zeros",
-            quoted(key)
-        )
-        .into());
-    }
-    let slot = key.parse().ok().and_then(|nr| Slot::new(Abi::Native, nr));
-    slot.ok_or_else(|| format!("syscall number {} is out of range, 0 to 511", quoted(key)).into())
-}
-
-fn unknown(what: &str, key: &str) -> Problem {
-    let meant = syscalls::closest(key).map(str::to_owned);
-    let list = if meant.is_none() { "; `tailcalld syscalls` lists all" } else { "" };
-    Problem::from(format!("unknown {what} {}{list}", quoted(key))).meant(meant)
 }
 
 /// Why the handler cannot take these syscalls: it would read other arguments than there are.
@@ -160,6 +114,9 @@ fn detailed(
     let mut options = Options::default();
     let mut handled = None;
     for (name, value) in table.iter() {
+        if reader.full() {
+            break;
+        }
         if name.get_ref() == "handler" {
             handled = Some(handler(reader, key, value));
         } else if !options.read(reader, name.get_ref(), value) {

@@ -12,6 +12,7 @@ use super::suggest::{closest, list};
 use super::text::quoted;
 use super::values::{self, expected};
 use super::{Config, routes};
+use crate::bpf::EXCLUDED_FILES;
 use crate::syscalls;
 
 type Read = fn(&mut Config, &mut Reader<'_>, &Spanned<DeValue<'_>>);
@@ -34,7 +35,14 @@ const SETTINGS: &[Setting] = &[
     Setting {
         table: "exclude",
         key: "exe",
-        read: |config, reader, value| reader.store_all(&mut config.exclude, value, values::path),
+        read: |config, reader, value| {
+            reader.store_all(&mut config.exclude, value, values::path);
+            if config.exclude.len() > EXCLUDED_FILES {
+                let count = config.exclude.len();
+                let problem = format!("{count} executables are too many, at most {EXCLUDED_FILES}");
+                reader.refuse(value.span(), problem);
+            }
+        },
     },
     Setting {
         table: "journal",
@@ -54,6 +62,9 @@ fn tables() -> impl Iterator<Item = &'static str> {
 /// Reads a whole file over what `config` holds already.
 pub(super) fn read(config: &mut Config, reader: &mut Reader<'_>, file: &DeTable<'_>) {
     for (name, value) in file.iter() {
+        if reader.full() {
+            return;
+        }
         let known = tables().any(|table| table == name.get_ref());
         match value.get_ref() {
             DeValue::Table(table) if known => read_table(config, reader, name.get_ref(), table),
@@ -71,6 +82,9 @@ fn read_table(config: &mut Config, reader: &mut Reader<'_>, name: &str, table: &
         return config.entries.extend(routes::read(reader, table));
     }
     for (key, value) in table.iter() {
+        if reader.full() {
+            return;
+        }
         let known = match name {
             DEFAULTS => config.defaults.read(reader, key.get_ref(), value),
             _ => read_setting(config, reader, name, key.get_ref(), value),

@@ -1,11 +1,15 @@
 //! One line of the file in, what a terminal shows of it and where the caret stands out.
 
+use std::ops::Range;
+
 use super::text::{invisible, width};
 
 /// What fits beside the gutter on a usual terminal.
 const COLUMNS: usize = 100;
 /// How much of a longer line is shown before the fault.
 const BEFORE: usize = 40;
+/// Marks that take no column of their own may be many.
+const CHARACTERS: usize = 4 * COLUMNS;
 /// A tab is shown as this; the file's own tab stops are unknown.
 const TAB: &str = "    ";
 
@@ -20,26 +24,25 @@ pub(super) struct Snippet {
     pub carets: usize,
 }
 
-/// Shows `line` with its characters from `start` on, `length` of them, underlined.
-pub(super) fn cut(line: &str, start: usize, length: usize) -> Snippet {
-    let first = first_shown(line, start);
+/// Shows `line` with the bytes of `span` underlined.
+pub(super) fn cut(line: &str, span: &Range<usize>) -> Snippet {
+    let first = first_shown(line, span.start);
     let mut snippet = Snippet { text: String::new(), indent: 0, carets: 0 };
-    let mut columns = 0;
     if first > 0 {
         snippet.text.push('…');
-        columns = 1;
         snippet.indent = 1;
     }
-    for (at, c) in line.chars().enumerate().skip(first) {
+    let mut columns = snippet.indent;
+    for (nth, (at, c)) in line.char_indices().skip_while(|(at, _)| *at < first).enumerate() {
         let wide = columns_of(c);
-        if columns + wide > COLUMNS {
+        if columns + wide > COLUMNS || nth == CHARACTERS {
             snippet.text.push('…');
             break;
         }
         columns += wide;
-        if at < start {
+        if at < span.start {
             snippet.indent += wide;
-        } else if at - start < length {
+        } else if at < span.end {
             snippet.carets += wide;
         }
         show(c, &mut snippet.text);
@@ -48,19 +51,22 @@ pub(super) fn cut(line: &str, start: usize, length: usize) -> Snippet {
     snippet
 }
 
-/// Index of the first character to show: 0 unless the fault would stand beyond the last column.
+/// Where to begin: at 0 unless the fault would stand too far to the right. A line may have a
+/// million characters and hundreds of faults, so none is looked at from end to end.
 fn first_shown(line: &str, start: usize) -> usize {
-    let whole: usize = line.chars().map(columns_of).sum();
-    let mut left: usize = line.chars().take(start).map(columns_of).sum();
-    if whole <= COLUMNS || left <= BEFORE {
+    let beginning = line.chars().take(COLUMNS + 1);
+    if beginning.map(|c| columns_of(c).max(1)).sum::<usize>() <= COLUMNS {
         return 0;
     }
-    let hidden = line.chars().take_while(|&c| {
-        let hide = left > BEFORE;
-        left = left.saturating_sub(columns_of(c));
-        hide
-    });
-    hidden.count()
+    let before = line.get(..start).unwrap_or_default();
+    let mut left = 0;
+    for (at, c) in before.char_indices().rev() {
+        left += columns_of(c).max(1);
+        if left > BEFORE {
+            return at + c.len_utf8();
+        }
+    }
+    0
 }
 
 fn columns_of(c: char) -> usize {
@@ -84,27 +90,29 @@ fn show(c: char, text: &mut String) {
 mod tests {
     use super::*;
 
-    fn drawn(line: &str, start: usize, length: usize) -> (String, String) {
-        let snippet = cut(line, start, length);
+    fn drawn(line: &str, part: &str) -> (String, String) {
+        let start = line.find(part).unwrap_or(line.len());
+        let end = line.len().min(start + part.len());
+        let snippet = cut(line, &(start..end));
         (snippet.text, " ".repeat(snippet.indent) + &"^".repeat(snippet.carets))
     }
 
     #[test]
     fn tabs_wide_and_hidden_characters_keep_the_caret_in_place() {
         assert_eq!(
-            drawn("\ta = \"日\x1b本\" # x", 5, 5),
+            drawn("\ta = \"日\x1b本\" # x", "\"日\x1b本\""),
             ("    a = \"日\u{fffd}本\" # x".into(), "        ^^^^^^^".into())
         );
     }
 
     #[test]
     fn a_fault_at_the_end_of_the_line_has_a_caret_too() {
-        assert_eq!(drawn("a =", 3, 0), ("a =".into(), "   ^".into()));
+        assert_eq!(drawn("a =", "?"), ("a =".into(), "   ^".into()));
     }
 
     #[test]
     fn a_long_line_is_cut_on_both_sides() {
-        let (text, caret) = drawn(&format!("{}X{}", "a".repeat(500), "b".repeat(500)), 500, 1);
+        let (text, caret) = drawn(&format!("{}X{}", "a".repeat(500), "b".repeat(500)), "X");
         assert_eq!(text, format!("…{}X{}…", "a".repeat(40), "b".repeat(58)));
         assert_eq!(caret, format!("{}^", " ".repeat(41)));
     }

@@ -56,10 +56,6 @@ impl Source {
         let text = text.strip_suffix('\n').unwrap_or(text);
         start..start + text.strip_suffix('\r').unwrap_or(text).len()
     }
-
-    fn characters(&self, span: Range<usize>) -> usize {
-        self.text.get(span).unwrap_or_default().chars().count()
-    }
 }
 
 impl Mark {
@@ -92,10 +88,10 @@ impl Mark {
         let within = source.line_span(line);
         let start = self.span.start.clamp(within.start, within.end);
         let end = self.span.end.clamp(start, within.end);
-        let before = source.characters(within.start..start);
-        let length = source.characters(start..end);
-        let text = source.text.get(within).unwrap_or_default();
+        let before = source.text.get(within.start..start).unwrap_or_default().chars().count();
+        let text = source.text.get(within.clone()).unwrap_or_default();
+        let span = start - within.start..end - within.start;
         Fault::new(&source.path, source.rank, problem.into())
-            .at(Place { line, column: before + 1 }, snippet::cut(text, before, length))
+            .at(Place { line, column: before + 1 }, snippet::cut(text, &span))
     }
 }

@@ -147,6 +147,7 @@ impl Daemon<'_> {
             seen: books.seen,
             written: count(&tally.written, slot),
             excluded: books.excluded(),
+            counted: books.counted,
             lost: books.lost.iter().sum::<u64>() + count(&tally.refused, slot),
         };
         self.bookkeeping.books.iter().map(total).collect()

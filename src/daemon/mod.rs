@@ -160,11 +160,11 @@ impl Daemon<'_> {
     /// The output may take records again: first those that waited.
     fn reopen(&mut self) -> Result<()> {
         let before = self.gate();
-        if self.pipeline.borrow_mut().flush() == Gate::Open {
-            self.poll.resume(&self.consumer, self.pipeline.borrow().sink())?;
-            self.tell_absence(before)?;
+        if self.pipeline.borrow_mut().flush() != Gate::Open {
+            return self.pause();
         }
-        Ok(())
+        self.poll.resume(&self.consumer, self.pipeline.borrow().sink())?;
+        self.tell_absence(before)
     }
 
     fn gate(&self) -> Gate {
@@ -175,26 +175,34 @@ impl Daemon<'_> {
         self.pipeline.borrow_mut().say(body);
     }
 
-    /// Detaches, writes what is in the ring, and the last record.
+    /// Ends with books that balance: with an empty table live, nothing new is due once the flip's
+    /// grace period is over, and what is in the ring then is all there is. A link that is closed may
+    /// go later than the call returns.
     fn stop(&mut self, reason: &str) -> Result<()> {
         self.service.stopping();
+        self.table.apply(&self.bpf, &Plan::default())?;
+        self.drain(Instant::now() + FAREWELL)?;
         self.bpf.detach();
-        let until = Instant::now() + FAREWELL;
-        while self.gate() != Gate::Closed && Instant::now() < until {
-            match self.consume()? {
-                Rest::None => {}
-                _ if self.gate() == Gate::Open => break,
-                _ => {
-                    let left = until.saturating_duration_since(Instant::now()).min(RETRY);
-                    for source in self.poll.wait(Some(left))? {
-                        self.hear(source)?;
-                    }
-                }
-            }
-        }
         self.read_books()?;
         let stopped = self.stopped(reason);
         self.say(Body::Stopped(&stopped));
+        Ok(())
+    }
+
+    /// Writes what is in the ring, as far as the output takes it in time.
+    fn drain(&mut self, until: Instant) -> Result<()> {
+        while self.gate() != Gate::Closed && Instant::now() < until {
+            let rest = self.consume()?;
+            if self.gate() == Gate::Open && rest != Rest::None {
+                break;
+            }
+            if self.gate() != Gate::Open {
+                let left = until.saturating_duration_since(Instant::now()).min(RETRY);
+                for source in self.poll.wait(Some(left))? {
+                    self.hear(source)?;
+                }
+            }
+        }
         Ok(())
     }
 }

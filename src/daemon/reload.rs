@@ -7,8 +7,7 @@ use anyhow::Result;
 
 use super::Daemon;
 use crate::config::Faults;
-use crate::handlers::Handlers;
-use crate::plan::{self, Plan, Route, Routes};
+use crate::plan::{self, Plan, Told};
 use crate::sink::record::{Body, Refused, Reloaded};
 
 /// How long the configuration must be quiet before it is read: an editor writes, renames and
@@ -47,10 +46,12 @@ impl Daemon<'_> {
         self.settled = None;
         self.service.reloading();
         match plan::read(&self.options.config, &self.bpf.handlers) {
-            Ok(plan) if asked || plan != self.plan || self.attempt != Attempt::default() => {
-                self.rewire(plan)?;
+            Ok(plan) => {
+                let record = self.difference(&plan);
+                if asked || record.says_something() || self.attempt.refused.is_some() {
+                    self.rewire(plan, record)?;
+                }
             }
-            Ok(_) => {}
             Err(faults) => self.refuse(&faults),
         }
         self.tell_status();
@@ -58,8 +59,7 @@ impl Daemon<'_> {
         Ok(())
     }
 
-    fn rewire(&mut self, plan: Plan) -> Result<()> {
-        let record = self.difference(&plan);
+    fn rewire(&mut self, plan: Plan, record: Reloaded) -> Result<()> {
         if let Err(error) = self.table.apply(&self.bpf, &plan) {
             self.refuse_with(vec![format!("{error:#}")]);
             return Ok(());
@@ -86,31 +86,15 @@ impl Daemon<'_> {
     /// What the reload changes, for people.
     fn difference(&self, new: &Plan) -> Reloaded {
         let difference = plan::difference(&self.plan, new);
-        let handlers = &self.bpf.handlers;
-        let mut record = Reloaded {
-            added: told(&difference.added, handlers),
-            removed: told(&difference.removed, handlers),
-            ..Reloaded::default()
-        };
-        record.changed = difference
-            .changed
-            .iter()
-            .map(|(slot, change)| format!("{slot}{}", change.describe(handlers)))
-            .collect();
-        if new.ring_bytes != self.plan.ring_bytes {
-            record.changed.push("[ring] size, from the next start on".to_owned());
-        }
-        if new.socket != self.plan.socket {
-            record.changed.push("[journal] socket, from the next start on".to_owned());
-        }
-        if new.exclude != self.plan.exclude {
-            record.changed.push("[exclude] exe".to_owned());
-        }
-        record
+        let Told { added, mut changed, removed } = difference.told(&self.bpf.handlers);
+        let settings = [
+            (new.ring_bytes != self.plan.ring_bytes, "[ring] size, from the next start on"),
+            (new.socket != self.plan.socket, "[journal] socket, from the next start on"),
+            (new.exclude != self.plan.exclude, "[exclude] exe"),
+        ];
+        changed.extend(
+            settings.iter().filter(|(differs, _)| *differs).map(|(_, told)| (*told).to_owned()),
+        );
+        Reloaded { generation: self.table.generation(), added, changed, removed }
     }
-}
-
-fn told(routes: &Routes, handlers: &Handlers) -> Vec<String> {
-    let name = |route: &Route| handlers.by_id(route.handler).map_or("?", |handler| &handler.name);
-    routes.iter().map(|(slot, route)| format!("{slot}={}", name(route))).collect()
 }

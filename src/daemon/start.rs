@@ -101,12 +101,12 @@ impl Daemon<'_> {
     /// A call of our own must come back through dispatcher, table and ring. It has by the time that
     /// it returns: all of it happens on its way into the kernel.
     fn test(&self) -> Result<()> {
-        let nonce = std::process::id().cast_signed();
+        let us = Pid::this();
         // The answer does not matter, the call does.
-        let _ = getpgid(Some(Pid::from_raw(nonce)));
+        let _ = getpgid(Some(us));
         self.consumer.turn()?;
         let came = self.pipeline.borrow_mut().take_selftest();
-        if came.is_some_and(|came| came == u64::from(nonce.unsigned_abs())) {
+        if came.is_some_and(|came| came == u64::from(us.as_raw().unsigned_abs())) {
             return Ok(());
         }
         Err(Failure::Unavailable(

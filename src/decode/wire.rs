@@ -148,7 +148,7 @@ fn status(head: &Reader<'_>) -> Option<Status> {
             Status::Truncated { length: Some(length).filter(|&length| length != 0) }
         }
         capture_status::CAPTURE_UNREADABLE => Status::Unreadable {
-            errno: head.u32(offset_of!(types::capture, error)).ok()?.cast_signed(),
+            errno: head.array(offset_of!(types::capture, error)).map(i32::from_ne_bytes).ok()?,
         },
         _ => return None,
     })

@@ -58,25 +58,32 @@ impl Difference {
         routes.extend(self.changed.iter().map(|(&slot, change)| (slot, change.to.clone())));
     }
 
-    /// For a record: `added openat=args; changed execve (priority info -> debug); removed
-    /// umount2(i386)`. A syscall that both ABIs treat alike is told once.
-    pub fn describe(&self, handlers: &Handlers) -> String {
+    /// For people: `openat=args`; `execve (priority info -> debug)`; `umount2(i386)`. A syscall
+    /// that both ABIs treat alike is told once.
+    pub fn told(&self, handlers: &Handlers) -> Told {
         let name = |route: &Route| handler_name(handlers, route);
-        let parts = [
-            ("added", words(&self.added, |route| format!("={}", name(route)))),
-            ("changed", words(&self.changed, |change| change.describe(handlers))),
-            ("removed", words(&self.removed, |_| String::new())),
-        ];
-        let told = parts.iter().filter(|(_, words)| !words.is_empty());
-        let told: Vec<_> =
-            told.map(|(verb, words)| format!("{verb} {}", words.join(", "))).collect();
-        if told.is_empty() { "nothing changed".to_owned() } else { told.join("; ") }
+        Told {
+            added: words(&self.added, |route| format!("={}", name(route))),
+            changed: words(&self.changed, |change| change.describe(handlers)),
+            removed: words(&self.removed, |_| String::new()),
+        }
     }
+}
+
+/// A difference in words.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Told {
+    /// Syscalls that were not routed, and to what they are now.
+    pub added: Vec<String>,
+    /// Syscalls that do something else now, and what.
+    pub changed: Vec<String>,
+    /// Syscalls that are not routed any more.
+    pub removed: Vec<String>,
 }
 
 impl Change {
     /// ` (args -> count, priority info -> debug)`.
-    pub fn describe(&self, handlers: &Handlers) -> String {
+    fn describe(&self, handlers: &Handlers) -> String {
         let Self { from, to } = self;
         let rows = [
             ("", handler_name(handlers, from), handler_name(handlers, to)),

@@ -6,7 +6,7 @@ mod resolve;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-pub use difference::{Change, Difference, difference};
+pub use difference::{Change, Difference, Told, difference};
 
 use crate::config::{self, Config, Fault, Faults};
 use crate::handlers::Handlers;

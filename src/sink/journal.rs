@@ -3,6 +3,7 @@
 //! field or begin another. It never puts two entries into one datagram: from systemd 253 on
 //! journald would drop all but the first.
 
+use crate::decode::printable;
 use crate::sink::fields::{Cell, Fields};
 use crate::sink::key::{ARG_PREFIX, Key, Name};
 use crate::sink::number;
@@ -77,10 +78,13 @@ impl Fields for Entry<'_> {
         self.measured(name.into(), |buffer| buffer.extend_from_slice(value));
     }
 
-    /// A field for each value; the journal allows a name to repeat.
+    /// A field for each value, so that each can be asked for; but journald forgets their order and
+    /// keeps one of equal ones. So an argument, whose order counts, is one text.
     fn list<'n, 'v>(&mut self, name: impl Into<Name<'n>>, values: impl Iterator<Item = &'v [u8]>) {
-        let name = name.into();
-        values.for_each(|value| self.text(name, value));
+        match name.into() {
+            name @ Name::Key(_) => values.for_each(|value| self.text(name, value)),
+            name @ Name::Arg(_) => self.measured(name, |buffer| vector(values, buffer)),
+        }
     }
 
     /// A field for each row: `syscall=execve abi=x86_64 count=3`.
@@ -93,6 +97,17 @@ impl Fields for Entry<'_> {
             self.measured(name.into(), |buffer| columns(&row, buffer));
         }
     }
+}
+
+/// `["A=1", "B=2"]`
+fn vector<'v>(values: impl Iterator<Item = &'v [u8]>, buffer: &mut Vec<u8>) {
+    let mut text = String::from("[");
+    for value in values {
+        text.push_str(if text.len() > 1 { ", " } else { "" });
+        printable::quoted(value, printable::NO_LIMIT, &mut text);
+    }
+    text.push(']');
+    buffer.extend_from_slice(text.as_bytes());
 }
 
 fn columns(row: &[(&'static str, Cell)], buffer: &mut Vec<u8>) {

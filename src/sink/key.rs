@@ -74,6 +74,7 @@ keys! {
     Cgroup        "SYSCALL_CGROUP"           "cgroup"
     CgroupId      "SYSCALL_CGROUP_ID"        "cgroup_id"
     Argv          "SYSCALL_ARGV"             "argv"
+    Cmdline       "SYSCALL_CMDLINE"          ""
     Truncated     "SYSCALL_TRUNCATED"        "truncated"
     Unreadable    "SYSCALL_UNREADABLE"       "unreadable"
     Version       "TAILCALLD_VERSION"        "version"

@@ -1,5 +1,5 @@
-//! Decimal numbers into a byte buffer. An event has some fifteen of them, and the formatting
-//! machinery of the standard library takes a third longer over the whole event.
+//! Decimal numbers into a byte buffer. An event has some fifteen of them; with the formatting
+//! machinery of the standard library a whole JSON line takes 20 to 30 % longer.
 
 /// The digits of the largest `u64`.
 const DIGITS: usize = 20;

@@ -70,6 +70,13 @@ pub struct Reloaded {
     pub removed: Vec<String>,
 }
 
+impl Reloaded {
+    /// Whether anything differs from the table before.
+    pub fn says_something(&self) -> bool {
+        !(self.added.is_empty() && self.changed.is_empty() && self.removed.is_empty())
+    }
+}
+
 /// A new configuration had faults.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Refused {
@@ -186,6 +193,8 @@ pub struct Total {
     pub written: u64,
     /// Calls of the daemon itself and of its output.
     pub excluded: u64,
+    /// Calls that the handler only counted.
+    pub counted: u64,
     /// Events lost, for all reasons.
     pub lost: u64,
 }

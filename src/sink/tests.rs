@@ -174,6 +174,25 @@ fn a_full_pipe_keeps_the_lines_and_loses_none() {
     assert_eq!(after, flags, "others who share the pipe see no change");
 }
 
+/// A socket cannot be opened a second time, so it is polled before each piece.
+#[test]
+fn a_full_socket_keeps_the_lines() {
+    let (mut reader, writer) = std::os::unix::net::UnixStream::pair().unwrap();
+    let mut sink = Sink::open(Output::Text(OwnedFd::from(writer))).unwrap();
+    let held = fill(&mut sink);
+    assert_eq!(sink.flush(), Outcome::Blocked);
+    assert!(!is_writable(&sink));
+    reader.set_nonblocking(true).unwrap();
+    let mut bytes = vec![];
+    while sink.flush() != Outcome::Written {
+        let error = reader.read_to_end(&mut bytes).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::WouldBlock);
+    }
+    drop(sink);
+    reader.read_to_end(&mut bytes).unwrap();
+    assert_eq!(String::from_utf8(bytes).unwrap().lines().count(), held as usize + 1);
+}
+
 #[test]
 fn a_reader_that_went_away_is_told() {
     let (reader, writer) = pipe();
@@ -246,9 +265,9 @@ fn the_books_are_a_table() {
     let (_, table) = line.split_once("0 lost\n").unwrap();
     let pad = " ".repeat(abi.len() - 3);
     let expected = [
-        format!("  syscall  abi{pad}  handler  seen  written  excluded  lost\n"),
-        format!("  #511     {abi}  exec     1000      999         1     0\n"),
-        format!("  #510     {abi}  exec        2        1         1     0\n"),
+        format!("  syscall  abi{pad}  handler  seen  written  excluded  counted  lost\n"),
+        format!("  #511     {abi}  exec     1000      999         1        0     0\n"),
+        format!("  #510     {abi}  exec        2        1         1        0     0\n"),
     ];
     assert_eq!(table, expected.concat());
 }

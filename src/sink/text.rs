@@ -104,38 +104,28 @@ fn of_handler(id: u16) -> Style {
     PALETTE.get(place).map_or_else(Style::new, |colour| colour.on_default())
 }
 
-/// The books: a column as wide as its widest cell, words to the left, counts to the right.
+/// The books of the routes that saw something: a column as wide as its widest cell, words to the
+/// left, counts to the right.
 fn table(stopped: &Stopped, out: &mut String) {
-    let rows: Vec<_> = stopped.totals.iter().map(own::total).collect();
+    let busy = stopped.totals.iter().filter(|total| total.seen > 0);
+    let rows: Vec<_> = busy.map(own::total).collect();
     let Some(first) = rows.first() else { return };
-    let heads: Vec<_> = first.iter().map(|(name, cell)| (*name, is_count(cell))).collect();
-    let cells: Vec<Vec<String>> =
-        rows.iter().map(|row| row.iter().map(|(_, cell)| shown(cell)).collect()).collect();
-    let widths: Vec<usize> = heads
-        .iter()
-        .enumerate()
-        .map(|(column, (name, _))| {
-            let cells = cells.iter().filter_map(|row| row.get(column));
-            cells.map(String::len).fold(name.len(), usize::max)
-        })
-        .collect();
-    let names: Vec<String> = heads.iter().map(|(name, _)| (*name).to_owned()).collect();
-    for row in std::iter::once(&names).chain(&cells) {
-        let start = out.len();
-        for ((cell, (_, right)), width) in row.iter().zip(&heads).zip(&widths) {
-            let _ = if *right {
-                write!(out, "  {cell:>width$}")
-            } else {
-                write!(out, "  {cell:width$}")
+    let mut lines = vec![String::new(); rows.len() + 1];
+    for (column, (name, cell)) in first.iter().enumerate() {
+        let cells = rows.iter().filter_map(|row| row.get(column)).map(|(_, cell)| shown(cell));
+        let cells: Vec<String> = std::iter::once((*name).to_owned()).chain(cells).collect();
+        let width = cells.iter().map(String::len).max().unwrap_or_default();
+        for (line, cell_text) in lines.iter_mut().zip(&cells) {
+            let _ = match cell {
+                Cell::Count(_) => write!(line, "  {cell_text:>width$}"),
+                Cell::Slot(_) | Cell::Word(_) => write!(line, "  {cell_text:width$}"),
             };
         }
-        out.truncate(start + out[start..].trim_end().len());
+    }
+    for line in &lines {
+        out.push_str(line.trim_end());
         out.push('\n');
     }
-}
-
-fn is_count(cell: &Cell) -> bool {
-    matches!(cell, Cell::Count(_))
 }
 
 fn shown(cell: &Cell) -> String {

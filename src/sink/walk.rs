@@ -142,6 +142,8 @@ fn arguments(event: &Event, scratch: &mut Scratch, out: &mut impl Fields) {
     }
     for field in event.handler.fields.iter().filter(|field| captures::is_argv(field)) {
         texts(event, field, Key::Argv.into(), out);
+        // The journal keeps neither the order of repeated fields nor equal ones.
+        out.text(Key::Cmdline, scratch.text(|text| message::vector(event, field, text)));
     }
     troubled(event, Key::Truncated, |status| matches!(status, Status::Truncated { .. }), out);
     troubled(event, Key::Unreadable, |status| matches!(status, Status::Unreadable { .. }), out);

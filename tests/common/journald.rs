@@ -3,7 +3,7 @@
 //! `/proc/PID/root`, and its queue is as long as systemd makes it at boot. Everything ends when the value is dropped.
 
 use std::fs;
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Write};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -12,11 +12,13 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use serde_json::Value;
 
-/// Keeps the namespaces alive over a restart of journald. Auditing stays as it is on the machine,
+/// Keeps the namespaces alive over a restart of journald. Containers have /proc/sys read-only, a
+/// fresh /proc is not. Auditing stays as it is on the machine,
 /// and the kernel's own messages stay out.
 const HOLD: &str = "
 set -e
 mount -t tmpfs tmpfs /run
+mount -t proc proc /proc
 echo 512 >/proc/sys/net/unix/max_dgram_qlen
 mkdir -p /run/systemd/journald.conf.d /run/systemd/journal /run/log/journal
 cat >/run/systemd/journald.conf.d/rig.conf <<CONF
@@ -45,7 +47,8 @@ impl Journald {
     pub fn start() -> Option<Self> {
         if !nix::unistd::geteuid().is_root() {
             assert_ne!(std::env::var("CI").as_deref(), Ok("true"), "this test needs root");
-            println!("SKIPPED: needs root");
+            // print! would be captured, and a skip would look like a success
+            std::io::stderr().write_all(b"SKIPPED: needs root\n").unwrap();
             return None;
         }
         let mut holder = Command::new("unshare")
@@ -70,7 +73,7 @@ impl Journald {
 
     /// Sends it a signal: `SIGSTOP` makes it deaf, `SIGCONT` wakes it.
     pub fn signal(&self, signal: Signal) {
-        kill(Pid::from_raw(self.daemon.id().cast_signed()), signal).unwrap();
+        kill(Pid::from_raw(i32::try_from(self.daemon.id()).unwrap()), signal).unwrap();
     }
 
     /// Kills it, as the kernel would when memory runs out, and removes its socket.

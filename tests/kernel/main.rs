@@ -2,7 +2,9 @@
 
 mod args;
 mod count;
+mod exclude;
 mod exec;
+mod handlers;
 mod numbers;
 mod reload;
 mod rig;

@@ -9,6 +9,7 @@
 //! The argument `nth` counts the calls from 0, over all threads, so that each of them is known.
 #![allow(unsafe_code)]
 
+use std::ffi::CString;
 use std::num::NonZeroUsize;
 use std::process::exit;
 
@@ -16,6 +17,7 @@ use nix::libc;
 use nix::sys::mman::{MapFlags, ProtFlags, mmap_anonymous};
 
 fn main() {
+    name_ourselves();
     let words: Vec<String> = std::env::args().skip(1).collect();
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     match words.as_slice() {
@@ -35,6 +37,14 @@ fn main() {
             });
         }
         rest => Call::parse(rest).make(0),
+    }
+}
+
+/// The task's name tells whose events these are where a pid does not: in another pid namespace.
+fn name_ourselves() {
+    if let Some(name) = std::env::var_os("TRIGGER_NAME") {
+        let name = CString::new(name.as_encoded_bytes()).expect("a name without NUL");
+        nix::sys::prctl::set_name(&name).expect("a name");
     }
 }
 

@@ -12,6 +12,8 @@ use crate::decode::{Event, render};
 use crate::sink::record::Body;
 use crate::syscalls::Abi;
 
+pub use values::vector;
+
 /// Bytes of what the template makes. 80 columns by 25 lines are 2000; a longer sentence scrolls the
 /// one before it away. What names the task follows beyond this limit, so it is always there.
 const SENTENCE_MAX: usize = 2000;

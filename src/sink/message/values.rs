@@ -4,16 +4,23 @@ use std::fmt::Write;
 
 use nix::errno::Errno;
 
+use crate::decode::printable::NO_LIMIT;
 use crate::decode::render::{self, Context};
 use crate::decode::{Capture, Event, Status, Value};
 use crate::handlers::{Field, FieldKind};
 use crate::sink::captures;
 
-/// Bytes that one value may take, so that a long path leaves room for the others.
-const VALUE_MAX: usize = 400;
+/// How many bytes of output values may take.
+#[derive(Clone, Copy)]
+struct Limits {
+    value: usize,
+    list: usize,
+}
 
-/// Bytes that all strings of a vector may take.
-const LIST_MAX: usize = 1000;
+/// In a sentence a long path leaves room for the others.
+const SENTENCE: Limits = Limits { value: 400, list: 1000 };
+
+const WHOLE: Limits = Limits { value: NO_LIMIT, list: NO_LIMIT };
 
 /// Writes the value of the field called `name`; false if the handler has no such field.
 pub fn write(name: &str, event: &Event, out: &mut String) -> bool {
@@ -22,14 +29,14 @@ pub fn write(name: &str, event: &Event, out: &mut String) -> bool {
     };
     let context = captures::context(event);
     match (field.kind, captures::of(event, field).next()) {
-        (FieldKind::Texts, _) => list(event, field, context, out),
-        (_, Some(capture)) => single(capture, context, out),
+        (FieldKind::Texts, _) => list(event, field, SENTENCE, out),
+        (_, Some(capture)) => single(capture, context, SENTENCE, out),
         (_, None) => out.push_str("<not captured>"),
     }
     true
 }
 
-fn single(capture: &Capture, context: Context, out: &mut String) {
+fn single(capture: &Capture, context: Context, limits: Limits, out: &mut String) {
     if let Status::Unreadable { errno } = capture.status {
         let _ = write!(out, "<unreadable: {}>", errno_name(errno));
         return;
@@ -38,26 +45,32 @@ fn single(capture: &Capture, context: Context, out: &mut String) {
     if is_cut && matches!(capture.value, Value::Number(_)) {
         out.push_str("at least ");
     }
-    render::short(capture.field.kind, capture.value, context, VALUE_MAX, out);
+    render::short(capture.field.kind, capture.value, context, limits.value, out);
     if is_cut && !matches!(capture.value, Value::Number(_)) && !out.ends_with("...") {
         out.push_str("...");
     }
 }
 
+/// All that is known of a vector, in the notation of the sentence.
+pub fn vector(event: &Event, field: &Field, out: &mut String) {
+    list(event, field, WHOLE, out);
+}
+
 /// `["ls", "-l"]`, and where something is left out `["ls", ... 37 arguments, 5213 bytes]`.
-fn list(event: &Event, field: &Field, context: Context, out: &mut String) {
+fn list(event: &Event, field: &Field, limits: Limits, out: &mut String) {
+    let context = captures::context(event);
     let start = out.len();
     let mut shown: u64 = 0;
     let mut whole = true;
     out.push('[');
     for capture in captures::of(event, field) {
         whole &= !matches!(capture.status, Status::Truncated { .. });
-        if out.len() - start > LIST_MAX {
+        if out.len() - start > limits.list {
             whole = false;
             break;
         }
         out.push_str(if shown > 0 { ", " } else { "" });
-        single(capture, context, out);
+        single(capture, context, limits, out);
         shown += 1;
     }
     let count = total(event, "argc").filter(|_| captures::is_argv(field));

@@ -1,0 +1,38 @@
+//! What went wrong in, words on standard error and an exit code out.
+
+use std::io::{self, Write};
+
+use super::exit;
+use super::print::coloured;
+use crate::config::{Faults, Palette};
+use crate::load::Failure;
+
+/// Tells why the program ends. Faults of the configuration are told as `check` tells them.
+pub fn report(error: &anyhow::Error) -> u8 {
+    // If standard error is closed, nobody is left to tell.
+    match error.downcast_ref::<Faults>() {
+        Some(faults) => {
+            let _ = print_faults(faults);
+            exit::CONFIG
+        }
+        None => {
+            let _ = writeln!(io::stderr(), "tailcalld: {error:#}");
+            exit_code(error)
+        }
+    }
+}
+
+/// Tells a service manager, and who reads its status, what kind of failure it is.
+fn exit_code(error: &anyhow::Error) -> u8 {
+    match error.downcast_ref() {
+        Some(Failure::Permission(_)) => exit::NO_PERMISSION,
+        Some(Failure::Unavailable(_)) => exit::UNAVAILABLE,
+        None => exit::FAILURE,
+    }
+}
+
+pub(super) fn print_faults(faults: &Faults) -> io::Result<()> {
+    let mut out = io::stderr().lock();
+    let palette = if coloured(&out) { Palette::colours() } else { Palette::default() };
+    faults.iter().try_for_each(|fault| writeln!(out, "{}", fault.paint(palette)))
+}

@@ -1,0 +1,54 @@
+//! The left side of a route in, the slots that it covers out.
+
+use super::fault::Problem;
+use super::text::quoted;
+use crate::syscalls::{self, Abi, Slot};
+
+/// Of what kind an entry is; the later kind wins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Subject {
+    /// A set of syscalls.
+    Group,
+    /// One syscall, by name or number.
+    Syscall,
+}
+
+/// What a key covers. A name or a group covers both ABIs, each by its own number.
+pub(super) fn read(key: &str) -> Result<(Subject, Vec<Slot>), Problem> {
+    if key.starts_with('@') {
+        let group = syscalls::group(key).ok_or_else(|| unknown("group", key))?;
+        return Ok((Subject::Group, group.slots().into_iter().collect()));
+    }
+    let slots = if key.starts_with(|c: char| c.is_ascii_digit()) {
+        vec![numbered(key)?]
+    } else {
+        named(key)
+    };
+    if slots.is_empty() { Err(unknown("syscall", key)) } else { Ok((Subject::Syscall, slots)) }
+}
+
+fn named(name: &str) -> Vec<Slot> {
+    let slot = |abi| Slot::new(abi, syscalls::number(abi, name)?);
+    Abi::ALL.into_iter().filter_map(slot).collect()
+}
+
+/// A number means the native ABI: the same number is another syscall in the 32-bit one.
+fn numbered(key: &str) -> Result<Slot, Problem> {
+    let canonical = !(key.len() > 1 && key.starts_with('0'));
+    let digits = key.bytes().all(|byte| byte.is_ascii_digit());
+    if !(canonical && digits) {
+        return Err(format!(
+            "{} is no syscall number, expected decimal digits without leading zeros",
+            quoted(key)
+        )
+        .into());
+    }
+    let slot = key.parse().ok().and_then(|nr| Slot::new(Abi::Native, nr));
+    slot.ok_or_else(|| format!("syscall number {} is out of range, 0 to 511", quoted(key)).into())
+}
+
+fn unknown(what: &str, key: &str) -> Problem {
+    let meant = syscalls::closest(key).map(str::to_owned);
+    let list = if meant.is_none() { "; `tailcalld syscalls` lists all" } else { "" };
+    Problem::from(format!("unknown {what} {}{list}", quoted(key))).meant(meant)
+}

@@ -1,0 +1,188 @@
+//! The byte decoder against bytes that no kernel would write.
+#![allow(clippy::unwrap_used)] // clippy sees that a helper is for tests only below #[test]
+
+use std::mem::{offset_of, size_of};
+
+use proptest::prelude::*;
+use tailcalld::bpf::types::{capture, cgroup_event, event, selftest_event};
+use tailcalld::decode::{CgroupEvent, Decoded, Error, Status, Value, decode};
+use tailcalld::handlers::{Field, FieldKind, Handler, Handlers};
+
+fn handlers() -> Handlers {
+    let field = |name: &str, kind| Field { name: name.to_owned(), kind };
+    Handlers::new(vec![Handler {
+        id: 1,
+        name: "open".to_owned(),
+        summary: String::new(),
+        syscalls: Vec::new(),
+        fields: vec![field("path", FieldKind::Text), field("mode", FieldKind::Unsigned)],
+        messages: Vec::new(),
+    }])
+}
+
+/// Writes a value into bytes, as the programs would.
+fn put(bytes: &mut [u8], at: usize, value: &[u8]) {
+    bytes[at..at + value.len()].copy_from_slice(value);
+}
+
+/// An event of slot 2 (open), without captures.
+fn head() -> Vec<u8> {
+    let mut bytes = vec![0; size_of::<event>()];
+    put(&mut bytes, offset_of!(event, version), &1u16.to_ne_bytes());
+    put(&mut bytes, offset_of!(event, kind), &1u16.to_ne_bytes());
+    put(&mut bytes, offset_of!(event, handler), &1u16.to_ne_bytes());
+    put(&mut bytes, offset_of!(event, slot), &2u16.to_ne_bytes());
+    put(&mut bytes, offset_of!(event, generation), &3u32.to_ne_bytes());
+    put(&mut bytes, offset_of!(event, pid), &4u32.to_ne_bytes());
+    put(&mut bytes, offset_of!(event, comm), b"sh\0left over\0");
+    put(&mut bytes, offset_of!(event, args) + 40, &6u64.to_ne_bytes());
+    bytes
+}
+
+/// One capture's header and bytes, padded.
+fn piece(field: u8, kind: u8, status: u8, error: i32, length: u32, value: &[u8]) -> Vec<u8> {
+    let mut bytes = vec![0; size_of::<capture>()];
+    put(&mut bytes, offset_of!(capture, field), &[field, kind, status]);
+    put(&mut bytes, offset_of!(capture, error), &error.to_ne_bytes());
+    put(&mut bytes, offset_of!(capture, stored), &(value.len() as u32).to_ne_bytes());
+    put(&mut bytes, offset_of!(capture, length), &length.to_ne_bytes());
+    bytes.extend_from_slice(value);
+    bytes.resize(bytes.len().next_multiple_of(8), 0);
+    bytes
+}
+
+fn with(pieces: &[Vec<u8>]) -> Vec<u8> {
+    let mut bytes = head();
+    put(&mut bytes, offset_of!(event, captures), &(pieces.len() as u16).to_ne_bytes());
+    bytes.extend(pieces.concat());
+    bytes
+}
+
+const NUMBER: u8 = 1;
+const TEXT: u8 = 2;
+const OK: u8 = 0;
+const TRUNCATED: u8 = 1;
+const UNREADABLE: u8 = 2;
+
+#[test]
+fn a_whole_event() {
+    let handlers = handlers();
+    let bytes = with(&[
+        piece(0, TEXT, OK, 0, 5, b"/etc\n"),
+        piece(1, NUMBER, OK, 0, 8, &0o644u64.to_ne_bytes()),
+        piece(0, TEXT, TRUNCATED, 0, 9000, b"/very"),
+        piece(0, TEXT, TRUNCATED, 0, 0, b"/very"),
+        piece(0, TEXT, UNREADABLE, 14, 0, b""),
+    ]);
+    let Ok(Decoded::Syscall(event)) = decode(&bytes, &handlers) else { panic!("not an event") };
+    assert_eq!(event.handler.name, "open");
+    assert_eq!((event.slot.index(), event.generation, event.pid), (2, 3, 4));
+    assert_eq!(event.comm, b"sh");
+    assert_eq!(event.args, [0, 0, 0, 0, 0, 6]);
+    let captures: Vec<_> = event
+        .captures
+        .iter()
+        .map(|part| (part.field.name.as_str(), part.value, part.status))
+        .collect();
+    assert_eq!(
+        captures,
+        [
+            ("path", Value::Text(b"/etc\n"), Status::Ok),
+            ("mode", Value::Number(0o644), Status::Ok),
+            ("path", Value::Text(b"/very"), Status::Truncated { length: Some(9000) }),
+            ("path", Value::Text(b"/very"), Status::Truncated { length: None }),
+            ("path", Value::Text(b""), Status::Unreadable { errno: 14 }),
+        ]
+    );
+}
+
+#[test]
+fn a_comm_without_an_end_is_taken_whole() {
+    let handlers = handlers();
+    let mut bytes = head();
+    put(&mut bytes, offset_of!(event, comm), &[0xff; 16]);
+    let Ok(Decoded::Syscall(event)) = decode(&bytes, &handlers) else { panic!("not an event") };
+    assert_eq!(event.comm, [0xff; 16]);
+}
+
+#[test]
+fn cgroups_and_the_self_test() {
+    let handlers = handlers();
+    let mut bytes = vec![0; size_of::<cgroup_event>()];
+    put(&mut bytes, offset_of!(cgroup_event, version), &1u16.to_ne_bytes());
+    put(&mut bytes, offset_of!(cgroup_event, kind), &2u16.to_ne_bytes());
+    put(&mut bytes, offset_of!(cgroup_event, id), &7u64.to_ne_bytes());
+    put(&mut bytes, offset_of!(cgroup_event, parent), &1u64.to_ne_bytes());
+    put(&mut bytes, offset_of!(cgroup_event, name), b"a.service\0");
+    let born = CgroupEvent::Born { id: 7, parent: 1, name: b"a.service" };
+    assert_eq!(decode(&bytes, &handlers), Ok(Decoded::Cgroup(born)));
+    put(&mut bytes, offset_of!(cgroup_event, kind), &3u16.to_ne_bytes());
+    assert_eq!(decode(&bytes, &handlers), Ok(Decoded::Cgroup(CgroupEvent::Gone { id: 7 })));
+
+    let mut bytes = vec![0; size_of::<selftest_event>()];
+    put(&mut bytes, offset_of!(selftest_event, version), &1u16.to_ne_bytes());
+    put(&mut bytes, offset_of!(selftest_event, kind), &4u16.to_ne_bytes());
+    put(&mut bytes, offset_of!(selftest_event, nonce), &99u64.to_ne_bytes());
+    assert_eq!(decode(&bytes, &handlers), Ok(Decoded::Selftest(99)));
+}
+
+#[test]
+fn each_malformed_record_has_its_error() {
+    let handlers = handlers();
+    let changed = |at: usize, value: &[u8]| {
+        let mut bytes = head();
+        put(&mut bytes, at, value);
+        bytes
+    };
+    let path = piece(0, TEXT, OK, 0, 4, b"/etc");
+    let mut lying = with(std::slice::from_ref(&path));
+    put(&mut lying, size_of::<event>() + offset_of!(capture, stored), &u32::MAX.to_ne_bytes());
+    let mut short = with(std::slice::from_ref(&path));
+    short.truncate(size_of::<event>() + size_of::<capture>() + 3);
+    let mut many = head();
+    put(&mut many, offset_of!(event, captures), &u16::MAX.to_ne_bytes());
+    for (what, bytes, error) in [
+        ("nothing", Vec::new(), Error::TooShort(0)),
+        ("a header cut off", head()[..100].to_vec(), Error::TooShort(100)),
+        ("version", changed(offset_of!(event, version), &2u16.to_ne_bytes()), Error::Version(2)),
+        ("kind", changed(offset_of!(event, kind), &9u16.to_ne_bytes()), Error::Kind(9)),
+        ("no handler", changed(offset_of!(event, handler), &0u16.to_ne_bytes()), Error::Handler(0)),
+        ("handler", changed(offset_of!(event, handler), &2u16.to_ne_bytes()), Error::Handler(2)),
+        ("slot", changed(offset_of!(event, slot), &1024u16.to_ne_bytes()), Error::Slot(1024)),
+        ("a field of no handler", with(&[piece(2, TEXT, OK, 0, 1, b"x")]), Error::Capture(2)),
+        ("a capture's kind", with(&[piece(0, 9, OK, 0, 1, b"x")]), Error::Capture(0)),
+        ("a capture's status", with(&[piece(1, TEXT, 3, 0, 1, b"x")]), Error::Capture(1)),
+        ("a number of 4 bytes", with(&[piece(1, NUMBER, OK, 0, 4, b"1234")]), Error::Capture(1)),
+        ("a length beyond the end", lying, Error::TooShort(152)),
+        ("a value cut off", short, Error::TooShort(147)),
+        ("captures that are not there", many, Error::TooShort(128)),
+    ] {
+        assert_eq!(decode(&bytes, &handlers), Err(error), "{what}");
+    }
+}
+
+proptest! {
+    #[test]
+    fn random_bytes_never_panic(bytes in proptest::collection::vec(any::<u8>(), 0..600)) {
+        let _ = decode(&bytes, &handlers());
+    }
+
+    /// Random bytes rarely get past the header; these do.
+    #[test]
+    fn damaged_events_never_panic(
+        damage in proptest::collection::vec((0usize..400, any::<u8>()), 0..12),
+        length in 0usize..400,
+    ) {
+        let mut bytes = with(&[
+            piece(0, TEXT, OK, 0, 200, &[b'x'; 200]),
+            piece(1, NUMBER, OK, 0, 8, &[1; 8]),
+        ]);
+        for (at, value) in damage {
+            if let Some(byte) = bytes.get_mut(at) {
+                *byte = value;
+            }
+        }
+        bytes.truncate(length);
+        let _ = decode(&bytes, &handlers());
+    }
+}

@@ -1,0 +1,59 @@
+//! Executables that are not recorded, by what the kernel knows of their file.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use tailcalld::exclude::Excluded;
+use tailcalld::syscalls::Abi;
+
+use crate::rig::{Rig, privileged, rig, slot, trigger_path};
+
+/// A call that nothing else on the machine makes meanwhile.
+const CALL: &str = "sched_get_priority_max";
+
+fn make_calls(program: &Path, times: &str) {
+    let nr = slot(Abi::Native, CALL).nr().to_string();
+    let status = Command::new(program).args(["times", times, "native", &nr, "1"]).status();
+    assert!(status.expect("the copy runs").success());
+}
+
+fn books(rig: &Rig) -> (u64, u64, u64) {
+    let books = rig.books(slot(Abi::Native, CALL));
+    (books.seen, books.excluded_sink, books.submitted)
+}
+
+#[test]
+fn an_excluded_executable_is_counted_and_not_recorded() {
+    if !privileged() {
+        return;
+    }
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let [sink, other] = ["sink", "other"].map(|name| folder.path().join(name));
+    for copy in [&sink, &other] {
+        fs::copy(trigger_path(), copy).expect("a copy");
+    }
+    let rig = rig(&[(slot(Abi::Native, CALL), "args")]);
+    let mut excluded = Excluded::default();
+    let paths = [sink.clone(), folder.path().join("not there")];
+    excluded.replace(&rig.bpf, &paths);
+
+    make_calls(&sink, "100");
+    assert_eq!(books(&rig), (100, 100, 0));
+    make_calls(&other, "10");
+    assert_eq!(books(&rig), (110, 100, 10));
+
+    // The file is replaced, as in an upgrade: the new one counts as soon as it is looked up, and
+    // the old one still does.
+    let old = folder.path().join("old");
+    fs::rename(&sink, &old).expect("rename");
+    fs::copy(trigger_path(), &sink).expect("a copy");
+    excluded.refresh(&rig.bpf, &paths);
+    make_calls(&sink, "1");
+    make_calls(&old, "1");
+    assert_eq!(books(&rig), (112, 102, 10));
+
+    excluded.replace(&rig.bpf, &[]);
+    make_calls(&sink, "3");
+    assert_eq!(books(&rig), (115, 102, 13));
+}
