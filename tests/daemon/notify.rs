@@ -9,7 +9,7 @@ use std::time::Instant;
 use nix::sys::signal::Signal;
 use nix::time::{ClockId, clock_gettime};
 
-use crate::rig::{PATIENCE, Setup, send, spawn_trigger, unused_number, wait};
+use crate::rig::{PATIENCE, Setup, Trigger, send, unused_number, wait};
 
 /// The service manager's end of `NOTIFY_SOCKET`.
 pub struct Manager {
@@ -117,7 +117,7 @@ fn the_status_names_the_fault_until_it_is_mended() {
             "[routes]\n509 = \"cuont\"\n",
             format!(
                 "STATUS=1 routes, generation 1: 0 events written, 0 lost; the last reload was \
-                 refused: {config}:2:7: unknown handler \"cuont\" for number 509 (did you mean \
+                 refused: {config}:2:7: unknown handler \"cuont\" for syscall \"509\" (did you mean \
                  \"count\"?)"
             ),
         ),
@@ -160,12 +160,12 @@ fn a_busy_daemon_feeds_the_watchdog() {
     let mut service = Service { setup, manager, daemon };
     service.manager.until("READY=1");
 
-    let mut load = spawn_trigger(&["threads", "1000000000", "native", &number]);
+    let mut load = Trigger::start(&["threads", "1000000000", "native", &number]);
     for _ in 0..50 {
         service.manager.until("WATCHDOG=1");
     }
-    load.kill().unwrap();
-    load.wait().unwrap();
+    assert!(load.is_running());
+    drop(load);
     service.stop();
 }
 

@@ -80,9 +80,9 @@ pub fn of_kind<'a>(records: &'a [Value], kind: &str) -> Vec<&'a Value> {
     records.iter().filter(|record| record["record"] == kind).collect()
 }
 
-/// The events of one process.
-pub fn of_process(records: &[Value], pid: u64) -> Vec<&Value> {
-    of_kind(records, "syscall").into_iter().filter(|event| event["pid"] == pid).collect()
+/// The events of one trigger.
+pub fn events_of<'a>(records: &'a [Value], name: &str) -> Vec<&'a Value> {
+    of_kind(records, "syscall").into_iter().filter(|event| event["comm"] == name).collect()
 }
 
 /// What the `nth` argument at that position was: each value once.
@@ -103,26 +103,40 @@ pub fn declared_lost(records: &[Value]) -> u64 {
 }
 
 /// One line of the books in a `stopped` record.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Total {
     pub seen: u64,
     pub written: u64,
     pub excluded: u64,
+    pub counted: u64,
     pub lost: u64,
 }
 
 impl Total {
-    /// Of that syscall, as the record calls it, and the machine's own ABI.
+    /// Of that syscall, as the record calls it, and the machine's own ABI. The law of the books
+    /// holds for every line of them.
     pub fn of(stopped: &Value, syscall: &str) -> Self {
+        assert_eq!(stopped["record"], "stopped");
         let native = tailcalld::syscalls::Abi::Native.name();
-        let rows = stopped["totals"].as_array().unwrap();
-        let row = rows.iter().find(|row| row["syscall"] == syscall && row["abi"] == native);
-        let row = row.unwrap_or_else(|| panic!("no books of {syscall}: {stopped}"));
+        let mut found = Self::default();
+        for row in stopped["totals"].as_array().unwrap() {
+            let total = Self::read(row);
+            let outcomes = total.written + total.excluded + total.counted + total.lost;
+            assert_eq!(total.seen, outcomes, "{row}");
+            if row["syscall"] == syscall && row["abi"] == native {
+                found = total;
+            }
+        }
+        found
+    }
+
+    fn read(row: &Value) -> Self {
         let count = |key: &str| row[key].as_u64().unwrap();
         Self {
             seen: count("seen"),
             written: count("written"),
             excluded: count("excluded"),
+            counted: count("counted"),
             lost: count("lost"),
         }
     }

@@ -3,6 +3,7 @@
 //! only a broken daemon reaches.
 
 use std::fs::{self, File};
+use std::io::Write as _;
 use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::process::ExitStatusExt as _;
 use std::path::{Path, PathBuf};
@@ -176,7 +177,8 @@ fn privileged() -> bool {
         return true;
     }
     assert_ne!(std::env::var("CI").as_deref(), Ok("true"), "needs root");
-    println!("SKIPPED: needs root");
+    // print! would be captured, and a skip would look like a success.
+    std::io::stderr().write_all(b"SKIPPED: needs root\n").unwrap();
     false
 }
 
@@ -195,19 +197,43 @@ pub fn unused_number() -> String {
     NEXT.fetch_sub(1, SeqCst).to_string()
 }
 
-/// Runs the trigger to its end; its process id.
-pub fn trigger(words: &[&str]) -> u64 {
-    let mut child = spawn_trigger(words);
-    assert!(child.wait().unwrap().success(), "the trigger takes {words:?}");
-    child.id().into()
+/// A process that makes calls; killed when dropped. Its events are known by its name, which is the
+/// same in every pid namespace.
+pub struct Trigger {
+    child: Child,
+    pub name: String,
 }
 
-pub fn spawn_trigger(words: &[&str]) -> Child {
-    let started = Command::new(trigger_path()).args(words).stdout(Stdio::null()).spawn();
-    started.expect("the trigger starts (built by `cargo build --examples`)")
+impl Trigger {
+    pub fn start(words: &[&str]) -> Self {
+        static NEXT: AtomicU16 = AtomicU16::new(0);
+        let name = format!("trigger-{}", NEXT.fetch_add(1, SeqCst));
+        let path = Path::new(env!("CARGO_BIN_EXE_tailcalld")).with_file_name("examples/trigger");
+        let mut command = Command::new(path);
+        let started = command.args(words).env("TRIGGER_NAME", &name).stdout(Stdio::null()).spawn();
+        let child = started.expect("the trigger starts (built by `cargo build --examples`)");
+        Self { child, name }
+    }
+
+    pub fn is_running(&mut self) -> bool {
+        self.child.try_wait().unwrap().is_none()
+    }
+
+    /// Waits for its end; its name.
+    pub fn end(mut self) -> String {
+        assert!(wait(&mut self.child).success(), "the trigger knows its words");
+        std::mem::take(&mut self.name)
+    }
 }
 
-fn trigger_path() -> PathBuf {
-    let daemon = Path::new(env!("CARGO_BIN_EXE_tailcalld"));
-    daemon.parent().unwrap().join("examples/trigger")
+impl Drop for Trigger {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Runs the trigger to its end; the name of its events.
+pub fn trigger(words: &[&str]) -> String {
+    Trigger::start(words).end()
 }
