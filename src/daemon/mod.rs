@@ -182,11 +182,13 @@ impl Daemon<'_> {
     /// go later than the call returns.
     fn stop(&mut self, reason: &str) -> Result<()> {
         self.service.stopping();
+        // The empty one that follows judges nothing.
+        let generation = self.table.generation();
         self.table.apply(&self.bpf, &Plan::default())?;
         self.drain(Instant::now() + FAREWELL)?;
         self.bpf.detach();
         self.read_books()?;
-        let stopped = self.stopped(reason);
+        let stopped = self.stopped(reason, generation);
         self.say(Body::Stopped(&stopped));
         Ok(())
     }
