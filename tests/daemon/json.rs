@@ -7,7 +7,7 @@ use nix::sys::signal::Signal;
 use serde_json::{Value, json};
 use tailcalld::syscalls::{Abi, number};
 
-use crate::records::{Total, counted, of_kind, events_of, record};
+use crate::records::{Total, counted, events_of, of_kind, record};
 use crate::rig::{Setup, eventually, send, trigger, unused_number, wait};
 
 const CALLS: u64 = 10_007;

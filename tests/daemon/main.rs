@@ -4,5 +4,8 @@
 
 mod json;
 mod notify;
+mod output;
 mod records;
+mod reload;
 mod rig;
+mod start;
