@@ -41,12 +41,13 @@ pub fn start<'obj>(
     signals: Signals,
     object: &'obj mut MaybeUninit<OpenObject>,
 ) -> Result<Daemon<'obj>> {
-    // What an administrator can mend is checked first, what needs privileges after it.
+    // What an administrator can mend is checked first, what needs privileges after it. The files are
+    // watched before they are read, so that no change falls in between.
+    let watch = Watch::new(&options.config, &drop_in_dir(&options.config))?;
     let plan = plan::read(&options.config, &load::handlers()?)?;
     load::preconditions()?;
     let lock = Lock::take(&runtime_folder())?;
     let sink = output::open(options.output, &plan)?;
-    let watch = Watch::new(&options.config, &drop_in_dir(&options.config))?;
     let bpf = load::load(object, plan.ring_bytes)?;
     let mut excluded = Excluded::default();
     excluded.replace(&bpf, &plan.exclude);

@@ -1,0 +1,11 @@
+//! The daemon end to end, through its binary. Needs root; says so otherwise, and fails under
+//! `CI=true`. Wants `cargo build --examples` beforehand.
+#![allow(clippy::unwrap_used)] // helpers of tests are tests
+
+mod json;
+mod notify;
+mod output;
+mod records;
+mod reload;
+mod rig;
+mod start;
