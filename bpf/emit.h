@@ -114,7 +114,8 @@ static __always_inline long emit_text(struct scratch *emit, __u8 field, const vo
 	capture.length = length <= TEXT_MAX_BYTES ? length : 0;
 	capture.stored = length <= keep ? length : keep;
 	capture.status = length <= keep ? CAPTURE_OK : CAPTURE_TRUNCATED;
-	if (got <= 0) {
+	/* 0 is an empty string in Linux 6.12 and older, which forget to count its NUL. */
+	if (got < 0) {
 		capture.status = CAPTURE_UNREADABLE;
 		capture.error = -got;
 	}
