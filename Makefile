@@ -2,6 +2,7 @@
 #
 #	sudo make run       install what is missing, build, trace in the foreground until Ctrl-C
 #	make test           the same set-up, then all tests (those of the kernel need root)
+#	sudo make e2e       the service on a real systemd, in a container (SUITE=trixie: another Debian)
 #	sudo make install   binary, unit, configuration, catalog, manual pages
 
 PREFIX ?= /usr/local
@@ -18,7 +19,9 @@ CONFIG = $(DESTDIR)$(SYSCONFDIR)/tailcalld.toml
 SHIPPED = $(DESTDIR)$(DATADIR)/tailcalld.toml
 C_FILES = $(wildcard bpf/*.[ch] bpf/handlers/*.c)
 
-.PHONY: all build setup setup-test run test lint format install uninstall clean
+SUITE ?= bookworm
+
+.PHONY: all build setup setup-test setup-e2e run test e2e lint format install uninstall clean
 
 all: build
 
@@ -28,6 +31,9 @@ setup:
 setup-test:
 	@sh scripts/setup.sh test
 
+setup-e2e: setup
+	@sh scripts/setup.sh e2e
+
 build: setup
 	$(CARGO) build --release --locked
 
@@ -36,6 +42,9 @@ run: build
 
 test: setup-test
 	sh scripts/test.sh
+
+e2e: setup-e2e build
+	bash scripts/e2e.sh $(SUITE)
 
 lint: setup-test
 	$(CARGO) fmt --check
