@@ -101,7 +101,7 @@ static __always_inline void timer_settime(struct scratch *emit, bool narrow, con
 }
 
 SEC("raw_tp")
-int handle_timer(struct bpf_raw_tracepoint_args *ctx)
+int handle_timer(void *ctx)
 {
 	struct call call;
 	struct scratch *emit;
