@@ -17,8 +17,8 @@ struct sys_enter_context {
 	__u64 args[6];
 };
 
-/* As the kernel dispatches it: never from orig_ax, whose upper half it ignores. A raw tracepoint has
- * it as its second argument, which is where the other one has it, too. */
+/* As the kernel dispatches it: never from orig_ax, whose upper half it ignores. A raw tracepoint
+ * has it as its second argument, which is where the other one has it, too. */
 static __always_inline __u32 call_number(const void *ctx)
 {
 	return ((const struct sys_enter_context *)ctx)->id;

@@ -53,7 +53,8 @@ HANDLER(timer) = {
 	.messages =
 		{
 			[SAY_CREATE] = "Creating a timer on {clock}, notifying with {notify}",
-			[SAY_CREATE_DEFAULT] = "Creating a timer on {clock}, notifying with SIGALRM",
+			[SAY_CREATE_DEFAULT] =
+				"Creating a timer on {clock}, notifying with SIGALRM",
 			[SAY_DELETE] = "Deleting a timer: number {timer}",
 			[SAY_SETTIME] =
 				"Some other timer operation: {syscall} of timer {timer}, {times}",
