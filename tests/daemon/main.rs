@@ -3,6 +3,9 @@
 #![allow(clippy::unwrap_used)] // helpers of tests are tests
 
 mod json;
+mod kill;
+mod load;
+mod namespace;
 mod notify;
 mod output;
 mod records;
