@@ -14,7 +14,8 @@ const CALLS: u64 = 4 * 20_000;
 #[test]
 fn two_hundred_reloads_under_load_miss_nothing() {
     let number = unused_number();
-    let config = |handler: &str| format!("[routes]\n{number} = \"{handler}\"\n");
+    let config =
+        |handler: &str| format!("[routes]\n{number} = \"{handler}\"\n[ring]\nsize = \"64KiB\"\n");
     let Some(setup) = Setup::new(&config("args")) else { return };
     let mut daemon = setup.start();
     let words = ["threads", &(CALLS / 4).to_string(), "native", &number, "nth"];
