@@ -3,13 +3,12 @@
 use std::fs::{self, File};
 use std::os::unix::net::UnixDatagram;
 use std::path::PathBuf;
-use std::process::Child;
 use std::time::Instant;
 
 use nix::sys::signal::Signal;
 use nix::time::{ClockId, clock_gettime};
 
-use crate::rig::{PATIENCE, Setup, Trigger, send, unused_number, wait};
+use crate::rig::{PATIENCE, Process, Setup, Trigger, unused_number};
 
 /// The service manager's end of `NOTIFY_SOCKET`.
 pub struct Manager {
@@ -52,7 +51,7 @@ impl Manager {
 struct Service {
     setup: Setup,
     manager: Manager,
-    daemon: Child,
+    daemon: Process,
 }
 
 impl Service {
@@ -63,21 +62,14 @@ impl Service {
         command.stdout(File::create(setup.path("records")).unwrap());
         command.env("NOTIFY_SOCKET", manager.path());
         command.envs(watchdog_us.map(|every| ("WATCHDOG_USEC", every)));
-        let daemon = command.spawn().unwrap();
+        let daemon = Process::spawn(&mut command);
         Some(Self { setup, manager, daemon })
     }
 
     fn stop(&mut self) {
-        send(self.daemon.id(), Signal::SIGTERM);
+        self.daemon.signal(Signal::SIGTERM);
         self.manager.until("STOPPING=1");
-        assert_eq!(wait(&mut self.daemon).code(), Some(0));
-    }
-}
-
-impl Drop for Service {
-    fn drop(&mut self) {
-        let _ = self.daemon.kill();
-        let _ = self.daemon.wait();
+        assert_eq!(self.daemon.wait().code(), Some(0));
     }
 }
 
@@ -96,7 +88,7 @@ fn a_reload_is_framed_and_timed() {
     let Some(mut service) = Service::start("[routes]\n509 = \"count\"\n", None) else { return };
     service.manager.until("READY=1");
     let before = monotonic_us();
-    send(service.daemon.id(), Signal::SIGHUP);
+    service.daemon.signal(Signal::SIGHUP);
     let reloading = service.manager.next();
     let time = reloading.strip_prefix("RELOADING=1\nMONOTONIC_USEC=").expect(&reloading);
     let time: i64 = time.parse().unwrap();
@@ -156,7 +148,7 @@ fn a_busy_daemon_feeds_the_watchdog() {
     let mut command = setup.command(&[], "json");
     command.stdout(File::options().write(true).open("/dev/null").unwrap());
     command.env("NOTIFY_SOCKET", manager.path()).env("WATCHDOG_USEC", "20000");
-    let daemon = command.spawn().unwrap();
+    let daemon = Process::spawn(&mut command);
     let mut service = Service { setup, manager, daemon };
     service.manager.until("READY=1");
 

@@ -3,59 +3,41 @@
 use std::fs::{self, File};
 use std::io::{self, BufRead, BufReader, Read as _, Seek as _};
 use std::os::fd::AsFd as _;
-use std::process::{Child, Command};
+use std::process::{ChildStdout, Command, Stdio};
 
 use nix::fcntl::{FcntlArg, fcntl};
 use nix::sys::signal::Signal;
 use serde_json::Value;
 
 use crate::records::{Records, Total, counted, declared_lost, events_of, record};
-use crate::rig::{Setup, eventually, send, trigger, unused_number, wait};
+use crate::rig::{Process, Setup, eventually, trigger, unused_number};
 
 /// The smallest ring, so that little makes it full.
 fn config(number: &str) -> String {
     format!("[routes]\n{number} = \"args\"\n[ring]\nsize = \"64KiB\"\n")
 }
 
-/// A daemon whose pipe nobody reads yet.
-struct Unread {
-    child: Child,
-    pipe: Option<BufReader<std::process::ChildStdout>>,
-    started: Value,
-    /// Dropped last: it holds the folder.
-    _setup: Setup,
-}
-
-impl Unread {
-    fn start(setup: Setup) -> Self {
-        let mut command = setup.command(&[], "json");
-        let mut child = command.stdout(std::process::Stdio::piped()).spawn().unwrap();
-        let pipe = child.stdout.take().unwrap();
-        // As small as it gets, so that a test needs few calls.
-        fcntl(pipe.as_fd(), FcntlArg::F_SETPIPE_SZ(4096)).unwrap();
-        let mut pipe = BufReader::with_capacity(1, pipe);
-        let mut line = String::new();
-        pipe.read_line(&mut line).unwrap();
-        Self { child, pipe: Some(pipe), started: record(&line), _setup: setup }
-    }
-}
-
-impl Drop for Unread {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
+/// A daemon that has started, and its pipe, which nobody reads further.
+fn start(setup: &Setup) -> (Process, BufReader<ChildStdout>) {
+    let mut daemon = Process::spawn(setup.command(&[], "json").stdout(Stdio::piped()));
+    let pipe = daemon.stdout();
+    // As small as it gets, so that a test needs few calls.
+    fcntl(pipe.as_fd(), FcntlArg::F_SETPIPE_SZ(4096)).unwrap();
+    let mut pipe = BufReader::with_capacity(1, pipe);
+    let mut line = String::new();
+    pipe.read_line(&mut line).unwrap();
+    assert_eq!(record(&line)["record"], "started");
+    (daemon, pipe)
 }
 
 #[test]
 fn a_reader_that_goes_ends_the_daemon() {
     let number = unused_number();
     let Some(setup) = Setup::new(&config(&number)) else { return };
-    let mut daemon = Unread::start(setup);
-    assert_eq!(daemon.started["record"], "started");
-    drop(daemon.pipe.take());
+    let (mut daemon, pipe) = start(&setup);
+    drop(pipe);
     trigger(&["native", &number]);
-    assert_eq!(wait(&mut daemon.child).code(), Some(0));
+    assert_eq!(daemon.wait().code(), Some(0));
 }
 
 #[test]
@@ -63,16 +45,16 @@ fn a_reader_that_comes_back_gets_what_was_not_declared_lost() {
     const CALLS: u64 = 20_000;
     let number = unused_number();
     let Some(setup) = Setup::new(&config(&number)) else { return };
-    let mut daemon = Unread::start(setup);
+    let (mut daemon, pipe) = start(&setup);
     let name = trigger(&["times", &CALLS.to_string(), "native", &number, "nth"]);
-    let mut records = Records::read(daemon.pipe.take().unwrap());
+    let mut records = Records::read(pipe);
     let mut read = records.until("lost");
     // Calls from here on find room again.
     let after = trigger(&["times", "100", "native", &number, "nth"]);
-    send(daemon.child.id(), Signal::SIGTERM);
+    daemon.signal(Signal::SIGTERM);
     read.extend(records.rest());
 
-    assert_eq!(wait(&mut daemon.child).code(), Some(0));
+    assert_eq!(daemon.wait().code(), Some(0));
     let written = counted(&events_of(&read, &name), "0").len() as u64;
     let lost = declared_lost(&read);
     assert_eq!(written + lost, CALLS);
@@ -87,13 +69,13 @@ fn a_reader_that_comes_back_gets_what_was_not_declared_lost() {
 fn a_reader_that_never_reads_does_not_keep_the_daemon() {
     let number = unused_number();
     let Some(setup) = Setup::new(&config(&number)) else { return };
-    let mut daemon = Unread::start(setup);
+    let (mut daemon, mut pipe) = start(&setup);
     let name = trigger(&["times", "20000", "native", &number, "nth"]);
-    send(daemon.child.id(), Signal::SIGTERM);
-    assert_eq!(wait(&mut daemon.child).code(), Some(0));
+    daemon.signal(Signal::SIGTERM);
+    assert_eq!(daemon.wait().code(), Some(0));
     // What the pipe held: whole lines, but for the last one.
     let mut text = String::new();
-    daemon.pipe.take().unwrap().read_to_string(&mut text).unwrap();
+    pipe.read_to_string(&mut text).unwrap();
     let whole = text.rsplit_once('\n').map_or("", |(whole, _)| whole);
     let records: Vec<Value> = whole.lines().map(record).collect();
     let events = counted(&events_of(&records, &name), "0");
@@ -113,13 +95,13 @@ fn a_full_disk_is_waited_for() {
     let disk = setup.path("disk");
     fs::create_dir(&disk).unwrap();
     let words = ["unshare", "-m", "sh", "-c", SMALL_DISK, disk.to_str().unwrap()];
-    let mut daemon = Killed(setup.command(&words, "json").spawn().unwrap());
-    let seen = format!("/proc/{}/root{}/records", daemon.0.id(), disk.display());
+    let mut daemon = Process::spawn(&mut setup.command(&words, "json"));
+    let seen = format!("/proc/{}/root{}/records", daemon.id(), disk.display());
     let length = || fs::metadata(&seen).map_or(0, |about| about.len());
     eventually("the daemon starts", || length() > 0);
     let name = trigger(&["times", &CALLS.to_string(), "native", &number, "nth"]);
     eventually("the disk is full", || length() == 64 * 1024);
-    let remount = ["-t", &daemon.0.id().to_string(), "-m", "mount", "-o", "remount,size=64m"];
+    let remount = ["-t", &daemon.id().to_string(), "-m", "mount", "-o", "remount,size=64m"];
     assert!(Command::new("nsenter").args(remount).arg(&disk).status().unwrap().success());
 
     // Open before its file system goes with the daemon.
@@ -129,8 +111,8 @@ fn a_full_disk_is_waited_for() {
         io::read_to_string(&file).unwrap()
     };
     eventually("the losses are told", || text().contains(r#""record":"lost""#));
-    send(daemon.0.id(), Signal::SIGTERM);
-    assert_eq!(wait(&mut daemon.0).code(), Some(0));
+    daemon.signal(Signal::SIGTERM);
+    assert_eq!(daemon.wait().code(), Some(0));
     let records: Vec<Value> = text().lines().map(record).collect();
     let written = counted(&events_of(&records, &name), "0").len() as u64;
     let lost = declared_lost(&records);
@@ -138,13 +120,4 @@ fn a_full_disk_is_waited_for() {
     assert!(lost > 0);
     let books = Total::of(records.last().unwrap(), &format!("#{number}"));
     assert_eq!(books, Total { seen: CALLS, written, lost, ..Total::default() });
-}
-
-struct Killed(Child);
-
-impl Drop for Killed {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
 }

@@ -8,7 +8,7 @@ use nix::sys::signal::Signal;
 use serde_json::Value;
 
 use crate::records::{counted, events_of, of_kind};
-use crate::rig::{Setup, eventually, trigger, unused_number, wait};
+use crate::rig::{Process, Setup, eventually, trigger, unused_number};
 
 const UNAVAILABLE: i32 = 69;
 const NO_PERMISSION: i32 = 77;
@@ -19,9 +19,9 @@ const GOOD: &str = "[routes]\n509 = \"count\"\n";
 /// Starts it behind `prefix`, which must fail; exit code, and standard error.
 fn failed(setup: &Setup, prefix: &[&str], output: &str) -> (i32, String) {
     let mut command = setup.command(prefix, output);
-    let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
-    let status = wait(&mut child);
-    let written = std::io::read_to_string(child.stdout.take().unwrap()).unwrap();
+    let mut daemon = Process::spawn(command.stdout(Stdio::piped()));
+    let written = std::io::read_to_string(daemon.stdout()).unwrap();
+    let status = daemon.wait();
     assert_eq!(written, "", "a record of a daemon that never ran");
     let told = fs::read_to_string(setup.path("stderr")).unwrap();
     (status.code().unwrap_or_else(|| panic!("{status}: {told}")), told)
@@ -150,10 +150,10 @@ fn a_second_one_is_refused_and_the_first_goes_on() {
 }
 
 /// What a starting process has shown so far, in the order in which it comes.
-const STAGES: [&str; 6] = ["signals", "lock", "bpf-map", "bpf-prog", "eventpoll", "bpf_link"];
+pub const STAGES: [&str; 6] = ["signals", "lock", "bpf-map", "bpf-prog", "eventpoll", "bpf_link"];
 
 /// Whether that process has got there.
-fn at(pid: u32, stage: &str, setup: &Setup) -> bool {
+pub fn at(pid: u32, stage: &str, setup: &Setup) -> bool {
     match stage {
         "signals" => catches_hup(pid),
         "lock" => setup.path("run/lock").exists(),
