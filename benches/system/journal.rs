@@ -135,12 +135,9 @@ fn bare(bench: &Bench, entries: &Path) -> Result<Sample> {
     let mut command = pinned(bench.tool_cpu, std::env::current_exe()?);
     command.arg("send").arg(entries).arg(journald.socket());
     let sender = Running::spawn(&mut command)?;
-    // Once its CPU time stands still it is waiting for room.
-    let mut before = -1.0;
     let is_waiting = || {
-        std::thread::sleep(Duration::from_millis(50));
-        let now = cpu::seconds(sender.pid()).unwrap_or(0.0);
-        now > 0.01 && std::mem::replace(&mut before, now) == now
+        let place = std::fs::read(format!("/proc/{}/wchan", sender.pid()));
+        place.is_ok_and(|place| place == b"unix_wait_for_peer")
     };
     ensure!(wait_until(is_waiting, PATIENCE), "the bare sender does not come to wait");
     Sample::take(&journald, &sender)

@@ -6,12 +6,11 @@ use std::process::Command;
 use anyhow::{Context as _, Result};
 
 use crate::bench::Bench;
-use crate::caller::Caller;
 use crate::peers;
 use crate::report::Table;
 
 /// A table of name and value.
-pub fn describe(bench: &Bench) -> Result<Table> {
+pub fn describe(bench: &Bench, auditing: &str) -> Result<Table> {
     let mut table = Table { columns: vec!["", ""], rows: Vec::new() };
     let mut say = |name: &str, value: String| table.row([name.to_owned(), value]);
     let names = nix::sys::utsname::uname()?;
@@ -24,7 +23,7 @@ pub fn describe(bench: &Bench) -> Result<Table> {
     say("command", command());
     let (caller, tool) = (bench.caller_cpu, bench.tool_cpu);
     say("CPUs", format!("calls are made on CPU {caller}, events consumed on CPU {tool}"));
-    say("auditing", before(bench)?);
+    say("auditing", auditing.to_owned());
     say("tailcalld", first_line(env!("CARGO_BIN_EXE_tailcalld"), "--version")?);
     for (name, version) in peers::versions() {
         say(name, version.unwrap_or_else(|reason| format!("absent: {reason}")));
@@ -47,15 +46,6 @@ fn command() -> String {
     let set = ["FULL", "ROUNDS", "SECTIONS"].into_iter();
     let words = set.filter_map(|name| Some(format!(" {name}={:?}", std::env::var(name).ok()?)));
     format!("`make bench{}`", words.collect::<String>())
-}
-
-fn before(bench: &Bench) -> Result<String> {
-    Ok(if Caller::start(bench)?.is_audited()? {
-        "was on before in this boot: every call, traced or not, pays for it in all that follows"
-    } else {
-        "never on in this boot before the last measurements"
-    }
-    .to_owned())
 }
 
 /// What a program says about itself.

@@ -36,7 +36,9 @@ use std::process::ExitCode;
 
 use anyhow::{Result, bail};
 
+use audit::Spared;
 use bench::Bench;
+use caller::Caller;
 use report::Part;
 
 /// A section: its letter, what measures it, and what does so once auditing is on.
@@ -82,12 +84,14 @@ fn run() -> Result<()> {
     let wanted = bench::sections();
     let chosen = |letter| wanted.is_empty() || wanted.contains(&letter);
     let sections: Vec<&Section> = SECTIONS.iter().filter(|it| chosen(it.letter)).collect();
-    let machine = machine::describe(&bench)?;
+    let (auditing, spared) = without_auditing(&bench)?;
+    let machine = machine::describe(&bench, &auditing)?;
     let mut parts = Vec::new();
     for section in &sections {
         eprintln!("({}) ...", section.letter);
         parts.push((section.run)(&bench)?);
     }
+    drop(spared);
     for (section, part) in sections.iter().zip(&mut parts) {
         if let Some(audited) = section.audited {
             eprintln!("({}) with auditing ...", section.letter);
@@ -95,4 +99,23 @@ fn run() -> Result<()> {
         }
     }
     report::publish(&machine, &parts, wanted.is_empty())
+}
+
+/// Once auditing was on, each new task pays for it with every syscall: what the report says of it, and
+/// what keeps that away where it was on.
+fn without_auditing(bench: &Bench) -> Result<(String, Option<Spared>)> {
+    let is_audited = || Caller::start(bench)?.is_audited();
+    if !is_audited()? {
+        return Ok(("off, but for the last measurements".to_owned(), None));
+    }
+    let spared = match Spared::begin() {
+        Ok(spared) => spared,
+        Err(error) => {
+            let text = format!("{error:#}: every call below pays for it, traced or not");
+            return Ok((text, None));
+        }
+    };
+    anyhow::ensure!(!is_audited()?, "new tasks carry an audit context all the same");
+    let text = "was on before in this boot; kept away by a rule, but for the last measurements";
+    Ok((text.to_owned(), Some(spared)))
 }

@@ -4,7 +4,7 @@ use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use anyhow::{Result, bail};
+use anyhow::{Context as _, Result, bail};
 
 use crate::bench::Bench;
 use crate::running::{PATIENCE, Running, pinned, wait_until};
@@ -112,6 +112,12 @@ pub fn find(program: &str) -> Result<PathBuf> {
         Some(file) => Ok(file),
         None => bail!("not installed"),
     }
+}
+
+/// A file of the system, or of what was unpacked.
+pub fn find_file(path: &str) -> Result<PathBuf> {
+    let mut files = ["/", UNPACKED].map(|folder| Path::new(folder).join(path)).into_iter();
+    files.find(|file| file.is_file()).with_context(|| format!("there is no {path}"))
 }
 
 /// With the libraries that were unpacked, if the program was.

@@ -4,7 +4,7 @@ use std::any::Any;
 
 use anyhow::Result;
 
-use crate::audit::Audit;
+use crate::audit::{Audit, Spared};
 use crate::bench::Bench;
 use crate::caller::{CHEAP, Caller, number_of};
 use crate::ours::{self, Ours};
@@ -109,8 +109,7 @@ fn part(contenders: &[Contender; 8], alone: &Series) -> Part {
         meaning: format!(
             "Nanoseconds added to each `{CHEAP}`, which takes {} ns with nothing attached. \"nothing\" \
              is what the measurement itself wavers by. auditd has one rule for a syscall that \
-             nobody makes, and is measured against a process that was started before auditing was \
-             switched on.",
+             nobody makes, and is measured against a process that was started without an audit context.",
             alone.show(1)
         ),
         tables: vec![table],
@@ -136,12 +135,11 @@ fn perf_trace(bench: &Bench) -> Result<Attached> {
     Ok(Box::new(peers::start(bench, &words, peers::has_attached)?))
 }
 
-/// A process of before auditing against one of after it.
+/// A process without an audit context against one that got it.
 pub fn run_audited(bench: &Bench, part: &mut Part) -> Result<()> {
     let name = "auditd with one rule";
-    let mut before = Caller::start(bench)?;
-    let audit = match Audit::start(bench, &["-a", "always,exit", "-S", "swapoff"]) {
-        Ok(audit) => audit,
+    let (mut before, audit) = match before_and_audit(bench) {
+        Ok(both) => both,
         Err(error) => {
             part.tables[0].absent(name, &format!("{error:#}"));
             return Ok(());
@@ -162,4 +160,11 @@ pub fn run_audited(bench: &Bench, part: &mut Part) -> Result<()> {
     drop(audit);
     part.tables[0].row([name.to_owned(), added.show(1).to_string(), ratio.show(2).to_string()]);
     Ok(())
+}
+
+fn before_and_audit(bench: &Bench) -> Result<(Caller, Audit)> {
+    let spared = Spared::begin()?;
+    let before = Caller::start(bench)?;
+    drop(spared);
+    Ok((before, Audit::start(bench, &["-a", "always,exit", "-S", "swapoff"])?))
 }
