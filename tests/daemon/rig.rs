@@ -9,7 +9,7 @@ use std::os::unix::process::ExitStatusExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicU16, Ordering::SeqCst};
-use std::sync::{OnceLock, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::{OnceLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::{Duration, Instant};
 
 use nix::fcntl::{Flock, FlockArg};
@@ -40,13 +40,13 @@ pub struct Setup {
 impl Setup {
     /// `None` without root, which is said.
     pub fn new(config: &str) -> Option<Self> {
-        Self::in_turn(config, || Turn::Shared(TURNS.read().unwrap_or_else(|e| e.into_inner())))
+        Self::in_turn(config, || Turn::Shared(TURNS.read().unwrap_or_else(PoisonError::into_inner)))
     }
 
     /// While no other test of this file's runs: for routes on calls that daemons make all the time,
     /// since two of them would record each other without end, and for looks at the whole kernel.
     pub fn alone(config: &str) -> Option<Self> {
-        Self::in_turn(config, || Turn::Alone(TURNS.write().unwrap_or_else(|e| e.into_inner())))
+        Self::in_turn(config, || Turn::Alone(TURNS.write().unwrap_or_else(PoisonError::into_inner)))
     }
 
     fn in_turn(config: &str, turn: impl FnOnce() -> Turn) -> Option<Self> {
@@ -190,7 +190,7 @@ impl Drop for Daemon {
 }
 
 pub fn send(pid: u32, signal: Signal) {
-    kill(Pid::from_raw(pid.cast_signed()), signal).unwrap();
+    kill(Pid::from_raw(i32::try_from(pid).unwrap()), signal).unwrap();
 }
 
 /// Looks again and again, leaving the processor to others in between.
