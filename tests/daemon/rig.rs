@@ -9,7 +9,7 @@ use std::os::unix::process::ExitStatusExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicU16, Ordering::SeqCst};
-use std::sync::{OnceLock, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::{OnceLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::{Duration, Instant};
 
 use nix::fcntl::{Flock, FlockArg};
@@ -40,13 +40,13 @@ pub struct Setup {
 impl Setup {
     /// `None` without root, which is said.
     pub fn new(config: &str) -> Option<Self> {
-        Self::in_turn(config, || Turn::Shared(TURNS.read().unwrap_or_else(|e| e.into_inner())))
+        Self::in_turn(config, || Turn::Shared(TURNS.read().unwrap_or_else(PoisonError::into_inner)))
     }
 
     /// While no other test of this file's runs: for routes on calls that daemons make all the time,
     /// since two of them would record each other without end, and for looks at the whole kernel.
     pub fn alone(config: &str) -> Option<Self> {
-        Self::in_turn(config, || Turn::Alone(TURNS.write().unwrap_or_else(|e| e.into_inner())))
+        Self::in_turn(config, || Turn::Alone(TURNS.write().unwrap_or_else(PoisonError::into_inner)))
     }
 
     fn in_turn(config: &str, turn: impl FnOnce() -> Turn) -> Option<Self> {
@@ -190,7 +190,7 @@ impl Drop for Daemon {
 }
 
 pub fn send(pid: u32, signal: Signal) {
-    kill(Pid::from_raw(pid.cast_signed()), signal).unwrap();
+    kill(Pid::from_raw(i32::try_from(pid).unwrap()), signal).unwrap();
 }
 
 /// Looks again and again, leaving the processor to others in between.
@@ -221,10 +221,13 @@ fn one_run_at_a_time() {
     });
 }
 
-/// A syscall number that no kernel has and no other test uses: all calls of it are the test's own.
+/// A syscall number that no kernel has and no other test of this run uses at the time: all calls of
+/// it are the test's own. 511 belongs to the kernel's tests, 510 to those here that make no calls.
 pub fn unused_number() -> String {
-    static NEXT: AtomicU16 = AtomicU16::new(510);
-    NEXT.fetch_sub(1, SeqCst).to_string()
+    static NEXT: AtomicU16 = AtomicU16::new(0);
+    // Another run in a container has its own lock and the same kernel; let it begin elsewhere.
+    let first = u16::try_from(std::process::id() % 30).unwrap();
+    (480 + (first + NEXT.fetch_add(1, SeqCst)) % 30).to_string()
 }
 
 /// A process that makes calls; killed when dropped. Its events are known by its name, which is the
