@@ -100,8 +100,8 @@ fn a_reader_that_comes_back_gets_what_was_not_declared_lost() {
 /// However full the pipe is when the end comes, the last record waits for room.
 #[test]
 fn the_last_books_wait_for_their_reader() {
+    let number = unused_number();
     for calls in 5..10 {
-        let number = unused_number();
         let Some(setup) = Setup::new(&config(&number)) else { return };
         let (mut daemon, pipe) = start(&setup);
         let name = trigger(&["times", &calls.to_string(), "native", &number, "nth"]);
