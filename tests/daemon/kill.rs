@@ -24,7 +24,7 @@ fn ours() -> BTreeSet<(String, u32)> {
 
 #[test]
 fn a_killed_start_leaves_nothing() {
-    let Some(setup) = Setup::alone("[routes]\n509 = \"count\"\n") else { return };
+    let Some(setup) = Setup::alone("[routes]\n510 = \"count\"\n") else { return };
     let before = ours();
     let mut loaded = 0;
     for stage in STAGES {

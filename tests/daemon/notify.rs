@@ -75,7 +75,7 @@ impl Service {
 
 #[test]
 fn ready_means_that_the_start_is_on_record() {
-    let Some(mut service) = Service::start("[routes]\n509 = \"count\"\n", None) else { return };
+    let Some(mut service) = Service::start("[routes]\n510 = \"count\"\n", None) else { return };
     let told = service.manager.until("READY=1");
     assert_eq!(told, ["STATUS=1 routes, generation 1: 0 events written, 0 lost"]);
     let records = fs::read_to_string(service.setup.path("records")).unwrap();
@@ -85,7 +85,7 @@ fn ready_means_that_the_start_is_on_record() {
 
 #[test]
 fn a_reload_is_framed_and_timed() {
-    let Some(mut service) = Service::start("[routes]\n509 = \"count\"\n", None) else { return };
+    let Some(mut service) = Service::start("[routes]\n510 = \"count\"\n", None) else { return };
     service.manager.until("READY=1");
     let before = monotonic_us();
     service.daemon.signal(Signal::SIGHUP);
@@ -100,21 +100,21 @@ fn a_reload_is_framed_and_timed() {
 
 #[test]
 fn the_status_names_the_fault_until_it_is_mended() {
-    let Some(mut service) = Service::start("[routes]\n509 = \"count\"\n", None) else { return };
+    let Some(mut service) = Service::start("[routes]\n510 = \"count\"\n", None) else { return };
     service.manager.until("READY=1");
     let config = service.setup.config();
     let config = config.display();
     for (text, expected) in [
         (
-            "[routes]\n509 = \"cuont\"\n",
+            "[routes]\n510 = \"cuont\"\n",
             format!(
                 "STATUS=1 routes, generation 1: 0 events written, 0 lost; the last reload was \
-                 refused: {config}:2:7: unknown handler \"cuont\" for syscall \"509\" (did you mean \
+                 refused: {config}:2:7: unknown handler \"cuont\" for syscall \"510\" (did you mean \
                  \"count\"?)"
             ),
         ),
         (
-            "[routes]\n509 = \"count\"\n",
+            "[routes]\n510 = \"count\"\n",
             "STATUS=1 routes, generation 2: 0 events written, 0 lost".to_owned(),
         ),
     ] {
@@ -130,7 +130,7 @@ fn the_status_names_the_fault_until_it_is_mended() {
 #[test]
 fn an_idle_daemon_feeds_the_watchdog() {
     let every = Some("100000");
-    let Some(mut service) = Service::start("[routes]\n509 = \"count\"\n", every) else { return };
+    let Some(mut service) = Service::start("[routes]\n510 = \"count\"\n", every) else { return };
     service.manager.until("READY=1");
     for _ in 0..4 {
         assert_eq!(service.manager.next(), "WATCHDOG=1");

@@ -9,6 +9,7 @@ use nix::fcntl::{FcntlArg, fcntl};
 use nix::sys::signal::Signal;
 use serde_json::Value;
 
+use crate::notify::Manager;
 use crate::records::{Records, Total, counted, declared_lost, events_of, record};
 use crate::rig::{Process, Setup, eventually, trigger, unused_number};
 
@@ -19,7 +20,11 @@ fn config(number: &str) -> String {
 
 /// A daemon that has started, and its pipe, which nobody reads further.
 fn start(setup: &Setup) -> (Process, BufReader<ChildStdout>) {
-    let mut daemon = Process::spawn(setup.command(&[], "json").stdout(Stdio::piped()));
+    start_with(setup.command(&[], "json"))
+}
+
+fn start_with(mut command: Command) -> (Process, BufReader<ChildStdout>) {
+    let mut daemon = Process::spawn(command.stdout(Stdio::piped()));
     let pipe = daemon.stdout();
     // As small as it gets, so that a test needs few calls.
     fcntl(pipe.as_fd(), FcntlArg::F_SETPIPE_SZ(4096)).unwrap();
@@ -37,6 +42,33 @@ fn a_reader_that_goes_ends_the_daemon() {
     let (mut daemon, pipe) = start(&setup);
     drop(pipe);
     trigger(&["native", &number]);
+    assert_eq!(daemon.wait().code(), Some(0));
+}
+
+/// Nothing but reloads: none of them is lost, and events go on behind them.
+#[test]
+fn records_of_our_own_wait_for_their_reader() {
+    const RELOADS: u64 = 40;
+    let number = unused_number();
+    let Some(setup) = Setup::new(&config(&number)) else { return };
+    let manager = Manager::new(&setup);
+    let mut command = setup.command(&[], "json");
+    command.env("NOTIFY_SOCKET", manager.path());
+    let (mut daemon, pipe) = start_with(command);
+    manager.until("READY=1");
+    for _ in 0..RELOADS {
+        daemon.signal(Signal::SIGHUP);
+        manager.until("READY=1");
+    }
+    let mut records = Records::read(pipe);
+    for generation in 2..2 + RELOADS {
+        assert_eq!(records.next("reloaded")["generation"], generation);
+    }
+    let name = trigger(&["times", "50", "native", &number, "nth"]);
+    let events: Vec<Value> = (0..50).map(|_| records.next("syscall")).collect();
+    assert_eq!(counted(&events_of(&events, &name), "0"), (0..50).collect());
+    daemon.signal(Signal::SIGTERM);
+    assert_eq!(records.rest().len(), 1);
     assert_eq!(daemon.wait().code(), Some(0));
 }
 
@@ -63,6 +95,34 @@ fn a_reader_that_comes_back_gets_what_was_not_declared_lost() {
     let books = Total::of(read.last().unwrap(), &format!("#{number}"));
     let written = written + 100;
     assert_eq!(books, Total { seen: CALLS + 100, written, lost, ..Total::default() });
+}
+
+/// However full the pipe is when the end comes, the last record waits for room.
+#[test]
+fn the_last_books_wait_for_their_reader() {
+    let number = unused_number();
+    for calls in 5..10 {
+        let Some(setup) = Setup::new(&config(&number)) else { return };
+        let (mut daemon, pipe) = start(&setup);
+        let name = trigger(&["times", &calls.to_string(), "native", &number, "nth"]);
+        daemon.signal(Signal::SIGTERM);
+        eventually("it has ended, or waits to", || has_written_all(&mut daemon));
+        let records = Records::read(pipe).rest();
+        assert_eq!(daemon.wait().code(), Some(0));
+        assert_eq!(counted(&events_of(&records, &name), "0"), (0..calls).collect());
+        let books = Total::of(records.last().unwrap(), &format!("#{number}"));
+        assert_eq!(books, Total { seen: calls, written: calls, ..Total::default() }, "{calls}");
+    }
+}
+
+/// It has detached, which comes before the last record, and does nothing.
+fn has_written_all(daemon: &mut Process) -> bool {
+    let proc = format!("/proc/{}", daemon.id());
+    let links = fs::read_dir(format!("{proc}/fd")).into_iter().flatten().flatten();
+    let mut targets = links.filter_map(|link| fs::read_link(link.path()).ok());
+    let stat = fs::read_to_string(format!("{proc}/stat")).unwrap_or_default();
+    let is_detached = !targets.any(|target| target.ends_with("anon_inode:bpf_link"));
+    !daemon.is_running() || (is_detached && stat.contains(") S "))
 }
 
 #[test]
