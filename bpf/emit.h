@@ -18,8 +18,8 @@ static __always_inline struct scratch *emit_begin(void *ctx, const struct call *
 	}
 	emit->end = 0;
 	struct event *event = &emit->event;
-	__u64 ids = bpf_get_current_pid_tgid();
-	__u64 user = bpf_get_current_uid_gid();
+	__u64 ids = task_ids();
+	__u64 user = task_user();
 
 	event->version = EVENT_VERSION;
 	event->kind = EVENT_SYSCALL;
@@ -38,7 +38,7 @@ static __always_inline struct scratch *emit_begin(void *ctx, const struct call *
 	event->gid = user >> 32;
 	event->loginuid = task_loginuid();
 	event->reserved = 0;
-	bpf_get_current_comm(event->comm, sizeof(event->comm));
+	task_comm(event->comm);
 	call_args(ctx, call->compat, event->args);
 	return emit;
 }
