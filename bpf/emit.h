@@ -97,11 +97,16 @@ static __always_inline __u8 *emit_room(struct scratch *emit)
 static __always_inline void emit_capture(struct scratch *emit, __u8 *room,
 					 const struct capture *capture)
 {
-	__u64 stored = capture->stored;
+	volatile struct capture *written = (volatile struct capture *)room;
+
+	*(struct capture *)room = *capture;
+	/* Read back, so that neither clang nor the verifier knows where it came from. Clang would
+	 * leave the test out, which verifiers up to 6.1 need; and with it, that of 5.10 follows
+	 * branches that contradict each other and then refuses the address. */
+	__u64 stored = written->stored;
 
 	if (stored > TEXT_MAX_BYTES)
 		return;
-	*(struct capture *)room = *capture;
 	*(__u64 *)(room + CAPTURE_SIZE + stored) = 0;
 	emit->end += CAPTURE_SIZE + ((stored + 7) & ~7ULL);
 	emit->event.captures++;
@@ -147,7 +152,8 @@ static __always_inline long emit_text(struct scratch *emit, __u8 field, const vo
 	capture.length = length <= TEXT_MAX_BYTES ? length : 0;
 	capture.stored = length <= keep ? length : keep;
 	capture.status = length <= keep ? CAPTURE_OK : CAPTURE_TRUNCATED;
-	if (got <= 0) {
+	/* 0 is an empty string in Linux 6.12 and older, which forget to count its NUL. */
+	if (got < 0) {
 		capture.status = CAPTURE_UNREADABLE;
 		capture.error = -got;
 	}

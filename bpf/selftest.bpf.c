@@ -8,7 +8,7 @@
 #include "wake.h"
 
 SEC("raw_tp")
-int selftest(struct bpf_raw_tracepoint_args *ctx)
+int selftest(void *ctx)
 {
 	__u64 args[6];
 

@@ -7,7 +7,7 @@ set -eu
 # Something that tells whether it is there, and the package that brings it.
 build='clang:clang gcc:gcc make:make pkg-config:pkg-config'
 libraries='libelf:libelf-dev zlib:zlib1g-dev'
-test='bpftool:bpftool unshare:util-linux setpriv:util-linux journalctl:systemd clang-format:clang-format'
+test='bpftool:bpftool unshare:util-linux setpriv:util-linux journalctl:systemd clang-format:clang-format mandoc:mandoc'
 
 missing=
 for pair in $build ${1:+$test}; do

@@ -3,7 +3,9 @@
 
 use std::fmt;
 use std::io;
+use std::os::fd::AsFd;
 
+use nix::sys::stat::fstat;
 use tracing::level_filters::LevelFilter;
 use tracing::{Event, Level, Subscriber};
 use tracing_subscriber::fmt::FmtContext;
@@ -13,9 +15,16 @@ use tracing_subscriber::registry::LookupSpan;
 /// Begins to log: warnings, or everything.
 pub fn init(verbose: bool) {
     let level = if verbose { LevelFilter::DEBUG } else { LevelFilter::WARN };
-    let journal = std::env::var_os("JOURNAL_STREAM").is_some();
+    let journal = is_journal(io::stderr());
     let lines = tracing_subscriber::fmt().with_max_level(level).with_writer(io::stderr);
     lines.event_format(Line { journal }).init();
+}
+
+/// Whether systemd connected that stream to the journal: it then tells device and inode of the
+/// socket (systemd.exec(5), `$JOURNAL_STREAM`).
+pub fn is_journal(stream: impl AsFd) -> bool {
+    let Ok(told) = std::env::var("JOURNAL_STREAM") else { return false };
+    fstat(stream).is_ok_and(|stream| told == format!("{}:{}", stream.st_dev, stream.st_ino))
 }
 
 /// One line an event. For the journal with the syslog level that it takes off again

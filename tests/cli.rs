@@ -60,6 +60,25 @@ fn a_faulty_file_tells_every_fault() {
 }
 
 #[test]
+fn in_the_journal_each_line_of_a_fault_is_an_error() {
+    let told = |stream: fn(u64, u64) -> String| {
+        let (reader, writer) = nix::unistd::pipe().unwrap();
+        let about = nix::sys::stat::fstat(&writer).unwrap();
+        let mut command = tailcalld(&["check", "tests/fixtures/faults/settings.toml"]);
+        command.env("JOURNAL_STREAM", stream(about.st_dev, about.st_ino)).stderr(writer);
+        assert_eq!(command.status().unwrap().code(), Some(CONFIG));
+        drop(command);
+        let mut text = String::new();
+        std::io::Read::read_to_string(&mut std::fs::File::from(reader), &mut text).unwrap();
+        text
+    };
+    let plain = std::fs::read_to_string("tests/fixtures/faults/settings.txt").unwrap();
+    let marked: String = plain.lines().map(|line| format!("<3>{line}\n")).collect();
+    assert_eq!(told(|device, inode| format!("{device}:{inode}")), marked);
+    assert_eq!(told(|device, inode| format!("{device}:{}", inode + 1)), plain);
+}
+
+#[test]
 fn a_missing_file_is_a_fault_of_the_configuration() {
     let told =
         "nowhere.toml: does not exist; create it, or name another file on the command line\n";

@@ -6,7 +6,7 @@ use std::mem::MaybeUninit;
 
 use anyhow::{Context as _, Result};
 use tailcalld::handlers::Handlers;
-use tailcalld::load::{self, Bpf};
+use tailcalld::load::{self, Attach, Bpf};
 use tailcalld::plan::{Plan, Route};
 use tailcalld::syscalls::{Abi, Slot};
 use tailcalld::wire::Table;
@@ -21,7 +21,7 @@ impl Ours {
     pub fn attach(plan: impl FnOnce(&Handlers) -> Result<Plan>) -> Result<Self> {
         // Some kilobytes for as long as this process lives: no frame outlives what it borrows.
         let object = Box::leak(Box::new(MaybeUninit::uninit()));
-        let mut bpf = load::load(object, 64 * 1024)?;
+        let mut bpf = load::load(object, 64 * 1024, Attach::choose())?;
         let mut table = Table::new();
         table.apply(&bpf, &plan(&bpf.handlers)?)?;
         bpf.attach()?;

@@ -9,7 +9,7 @@ HANDLER(args) = {
 };
 
 SEC("raw_tp")
-int handle_args(struct bpf_raw_tracepoint_args *ctx)
+int handle_args(void *ctx)
 {
 	struct call call;
 

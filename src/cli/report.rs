@@ -6,6 +6,7 @@ use super::exit;
 use super::print::coloured;
 use crate::config::{Faults, Palette};
 use crate::load::Failure;
+use crate::log;
 
 /// Tells why the program ends. Faults of the configuration are told as `check` tells them.
 pub fn report(error: &anyhow::Error) -> u8 {
@@ -16,7 +17,7 @@ pub fn report(error: &anyhow::Error) -> u8 {
             exit::CONFIG
         }
         None => {
-            let _ = writeln!(io::stderr(), "tailcalld: {error:#}");
+            let _ = complain(&format!("tailcalld: {error:#}"));
             exit_code(error)
         }
     }
@@ -32,7 +33,14 @@ fn exit_code(error: &anyhow::Error) -> u8 {
 }
 
 pub(super) fn print_faults(faults: &Faults) -> io::Result<()> {
+    let palette = if coloured(&io::stderr()) { Palette::colours() } else { Palette::default() };
+    faults.iter().try_for_each(|fault| complain(&fault.paint(palette).to_string()))
+}
+
+/// Writes to standard error. In the journal each line is an entry of its own, and without its level
+/// before it (sd-daemon(3)) `journalctl -p err` would not show why the service failed.
+fn complain(text: &str) -> io::Result<()> {
     let mut out = io::stderr().lock();
-    let palette = if coloured(&out) { Palette::colours() } else { Palette::default() };
-    faults.iter().try_for_each(|fault| writeln!(out, "{}", fault.paint(palette)))
+    let level = if log::is_journal(&out) { "<3>" } else { "" };
+    text.lines().try_for_each(|line| writeln!(out, "{level}{line}"))
 }

@@ -107,13 +107,15 @@ impl Daemon<'_> {
     /// How long there is nothing to do: until the first of all that is due.
     fn timeout(&mut self, rest: Rest) -> Option<Duration> {
         let now = Instant::now();
+        // Also where there is no time to sleep: a busy daemon is alive.
+        let ping = self.service.ping(now);
         let doze = match (self.gate(), rest) {
             (Gate::Open, Rest::None) => return Some(Duration::ZERO),
             (Gate::Open, Rest::Doze(time)) => Some(now + time),
             (Gate::Away { .. }, _) => Some(now + RETRY),
             _ => None,
         };
-        let due = [doze, self.settled, self.tick, self.service.ping(now)];
+        let due = [doze, self.settled, self.tick, ping];
         due.into_iter().flatten().min().map(|at| at.saturating_duration_since(now))
     }
 
@@ -180,11 +182,13 @@ impl Daemon<'_> {
     /// go later than the call returns.
     fn stop(&mut self, reason: &str) -> Result<()> {
         self.service.stopping();
+        // The empty one that follows judges nothing.
+        let generation = self.table.generation();
         self.table.apply(&self.bpf, &Plan::default())?;
         self.drain(Instant::now() + FAREWELL)?;
         self.bpf.detach();
         self.read_books()?;
-        let stopped = self.stopped(reason);
+        let stopped = self.stopped(reason, generation);
         self.say(Body::Stopped(&stopped));
         Ok(())
     }

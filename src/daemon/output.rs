@@ -1,9 +1,7 @@
 //! Which output is meant, and what became of it while it took nothing.
 
-use std::fs;
 use std::io::{IsTerminal as _, stdout};
 use std::os::fd::AsFd as _;
-use std::os::linux::fs::MetadataExt as _;
 
 use anyhow::{Context as _, Result};
 
@@ -11,6 +9,7 @@ use super::Daemon;
 use super::pipeline::Gate;
 use crate::cli;
 use crate::clock;
+use crate::log;
 use crate::plan::Plan;
 use crate::sink::record::{Body, SinkBack};
 use crate::sink::{self, Sink};
@@ -37,19 +36,11 @@ fn standard_output() -> Result<std::os::fd::OwnedFd> {
 
 fn resolve(asked: cli::Output) -> cli::Output {
     match asked {
-        cli::Output::Auto if is_journal() => cli::Output::Journal,
+        cli::Output::Auto if log::is_journal(stdout()) => cli::Output::Journal,
         cli::Output::Auto if stdout().is_terminal() => cli::Output::Text,
         cli::Output::Auto => cli::Output::Json,
         explicit => explicit,
     }
-}
-
-/// Whether systemd connected our output to the journal: it then tells device and inode of the
-/// socket (systemd.exec(5), `$JOURNAL_STREAM`).
-fn is_journal() -> bool {
-    let Ok(stream) = std::env::var("JOURNAL_STREAM") else { return false };
-    let ours = fs::metadata("/proc/self/fd/1");
-    ours.is_ok_and(|ours| stream == format!("{}:{}", ours.st_dev(), ours.st_ino()))
 }
 
 impl Daemon<'_> {

@@ -34,6 +34,8 @@ use stream::Stream;
 use text::Lines;
 use walk::Scratch;
 
+use crate::load::Failure;
+
 /// Where journald listens.
 pub const JOURNAL_SOCKET: &str = "/run/systemd/journal/socket";
 
@@ -177,11 +179,11 @@ impl Outcome {
 
 fn connect(path: &Path) -> anyhow::Result<Socket> {
     Socket::open(path).with_context(|| {
-        format!(
+        Failure::Unavailable(format!(
             "failed to connect to journald at {} (is systemd-journald running? \
              --output text and --output json do without it)",
             path.display()
-        )
+        ))
     })
 }
 

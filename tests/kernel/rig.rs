@@ -10,11 +10,12 @@ use std::rc::Rc;
 use std::sync::atomic::{AtomicU32, Ordering::SeqCst};
 
 use libbpf_rs::MapFlags;
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use tailcalld::bpf::types;
 use tailcalld::consume::{Consumer, Flow, Rest};
 use tailcalld::decode::{Decoded, Event, decode};
 use tailcalld::handlers::Handlers;
-use tailcalld::load::{self, Bpf};
+use tailcalld::load::{self, Attach, Bpf};
 use tailcalld::plan::{Plan, Route};
 use tailcalld::syscalls::{Abi, Slot, number};
 use tailcalld::wire::Table;
@@ -29,6 +30,16 @@ pub fn privileged() -> bool {
     assert!(std::env::var_os("CI").is_none_or(|ci| ci != "true"), "{reason}");
     eprintln!("{reason}");
     false
+}
+
+/// What this kernel should have, or the one that `TAILCALLD_TEST_ATTACH` names: `raw_tp`, `tp`.
+fn way_to_attach() -> Attach {
+    match std::env::var("TAILCALLD_TEST_ATTACH").as_deref() {
+        Ok("raw_tp") => Attach::RawTracepoint,
+        Ok("tp") => Attach::Tracepoint,
+        Ok(other) => panic!("TAILCALLD_TEST_ATTACH={other}: raw_tp or tp is meant"),
+        Err(_) => Attach::choose(),
+    }
 }
 
 /// A table in the kernel with its dispatcher attached; gone when dropped.
@@ -48,7 +59,7 @@ impl Rig {
         // One object a test, for as long as the test process lives: its frame cannot own what it
         // borrows. The kernel's objects go when `bpf` is dropped.
         let object = Box::leak(Box::new(MaybeUninit::uninit()));
-        let mut bpf = load::load(object, ring_bytes).expect("the object loads");
+        let mut bpf = load::load(object, ring_bytes, way_to_attach()).expect("the object loads");
         let records = Rc::new(RefCell::new(Vec::new()));
         let sink = Rc::clone(&records);
         let consumer = Consumer::open(&bpf, move |bytes| {
@@ -71,11 +82,43 @@ impl Rig {
         self.records.take()
     }
 
+    /// All events so far: without the cgroups that come and go on the machine.
+    pub fn events(&self) -> Vec<Vec<u8>> {
+        self.only_events(self.records())
+    }
+
+    pub fn only_events(&self, mut records: Vec<Vec<u8>>) -> Vec<Vec<u8>> {
+        records.retain(|bytes| matches!(decode(bytes, self.handlers()), Ok(Decoded::Syscall(_))));
+        records
+    }
+
     /// Runs the trigger and gives its records, its own start excluded.
     pub fn trigger(&self, words: &[&str]) -> Vec<Vec<u8>> {
         let name = unique_name();
         run_trigger_as(&name, words);
         self.records().into_iter().filter(|bytes| self.is_of(bytes, &name)).collect()
+    }
+
+    /// Looks at the ring until the consumer may rest as told.
+    pub fn rest(&self, until: impl Fn(Rest) -> bool) {
+        while !until(self.consumer.turn().expect("the ring is readable")) {}
+    }
+
+    /// Nothing is consumed for a while.
+    pub fn pause(&self) {
+        self.consumer.pause();
+    }
+
+    /// Whether the consumer is woken; a lost wakeup takes this long to be noticed.
+    pub fn is_woken(&self) -> bool {
+        let mut fds = [PollFd::new(self.consumer.fd(), PollFlags::POLLIN)];
+        poll(&mut fds, PollTimeout::from(5000u16)).expect("the ring can be polled") == 1
+    }
+
+    /// Whether somebody asked for a wakeup since.
+    pub fn is_readable(&self) -> bool {
+        let mut fds = [PollFd::new(self.consumer.fd(), PollFlags::POLLIN)];
+        poll(&mut fds, PollTimeout::ZERO).expect("the ring can be polled") == 1
     }
 
     fn is_of(&self, bytes: &[u8], name: &str) -> bool {
@@ -161,6 +204,13 @@ pub fn filtered() -> bool {
     assert!(std::env::var_os("CI").is_none_or(|ci| ci != "true"), "{reason}");
     eprintln!("{reason}");
     true
+}
+
+/// A slot whose number no kernel has given away: nothing on the machine calls it but the one test
+/// that chose it. The call itself ends with ENOSYS.
+pub fn own_slot(number: u16) -> Slot {
+    assert!((480..511).contains(&number), "numbers that are free");
+    Slot::new(Abi::Native, number).expect("within the table")
 }
 
 pub fn slot(abi: Abi, name: &str) -> Slot {

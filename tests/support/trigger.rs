@@ -4,7 +4,9 @@
 //!
 //!     trigger native NUMBER [ARG...]      trigger compat NUMBER [ARG...]
 //!     trigger times N native NUMBER [ARG...]
-//!     trigger threads N native NUMBER     as fast as it can, N calls in each of 4 threads
+//!     trigger threads N native NUMBER [ARG...]    N calls in each of 4 threads, at once
+//!
+//! The argument `nth` counts the calls from 0, over all threads, so that each of them is known.
 #![allow(unsafe_code)]
 
 use std::ffi::CString;
@@ -21,18 +23,20 @@ fn main() {
     match words.as_slice() {
         ["times", times, rest @ ..] => {
             let call = Call::parse(rest);
-            (0..number(times)).for_each(|_| call.make());
+            (0..number(times)).for_each(|nth| call.make(nth));
         }
         ["threads", times, rest @ ..] => {
             let call = Call::parse(rest);
             let times = number(times);
             std::thread::scope(|scope| {
-                for _ in 0..4 {
-                    scope.spawn(|| (0..times).for_each(|_| call.make()));
+                for thread in 0..4 {
+                    let first = thread * times;
+                    let call = &call;
+                    scope.spawn(move || (first..first + times).for_each(|nth| call.make(nth)));
                 }
             });
         }
-        rest => Call::parse(rest).make(),
+        rest => Call::parse(rest).make(0),
     }
 }
 
@@ -48,22 +52,34 @@ struct Call {
     compat: bool,
     number: u64,
     args: [u64; 6],
+    /// Which arguments count the calls.
+    counters: [bool; 6],
 }
 
 impl Call {
     fn parse(words: &[&str]) -> Self {
         let [abi, nr, args @ ..] = words else { usage() };
-        let mut values = [0; 6];
-        for (value, word) in values.iter_mut().zip(args) {
-            *value = value_of(word);
+        let mut call = Self {
+            compat: *abi == "compat",
+            number: number(nr),
+            args: [0; 6],
+            counters: [false; 6],
+        };
+        for (position, word) in args.iter().enumerate().take(6) {
+            call.counters[position] = *word == "nth";
+            call.args[position] = if *word == "nth" { 0 } else { value_of(word) };
         }
-        Self { compat: *abi == "compat", number: number(nr), args: values }
+        call
     }
 
-    fn make(&self) {
-        let [a, b, c, d, e, f] = self.args;
+    fn make(&self, nth: u64) {
+        let mut args = self.args;
+        for (arg, counts) in args.iter_mut().zip(self.counters) {
+            *arg = if counts { nth } else { *arg };
+        }
+        let [a, b, c, d, e, f] = args;
         if self.compat {
-            int80(self.number, self.args);
+            int80(self.number, args);
             return;
         }
         // SAFETY: the caller of this program chose the call; memory arguments come from `low_text`.

@@ -1,0 +1,221 @@
+//! The manual pages against what they describe: command line, configuration, records. What the
+//! program can do and a page does not tell, fails here.
+#![allow(clippy::unwrap_used)] // helpers of tests are tests
+
+use std::fs;
+use std::io::Write;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use tailcalld::config::{Config, level_name, size_name};
+use tailcalld::sink::key::Key;
+
+const COMMANDS: &str = "docs/man/tailcalld.8";
+const CONFIGURATION: &str = "docs/man/tailcalld.toml.5";
+
+/// Nobody calls a key that, and nothing is near enough to be suggested.
+const UNKNOWN: &str = "qqqqqqqqqqqq";
+
+fn page(path: &str) -> String {
+    fs::read_to_string(path).unwrap()
+}
+
+/// What the binary prints, on either stream.
+fn tailcalld(arguments: &[&str]) -> String {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_tailcalld"));
+    let output = command.args(arguments).stdin(Stdio::null()).output().unwrap();
+    String::from_utf8([output.stdout, output.stderr].concat()).unwrap()
+}
+
+/// The lines below one heading, up to the next of the same macro or a higher one.
+fn section<'p>(page: &'p str, heading: &str) -> &'p str {
+    let (_, rest) = page.split_once(&format!("\n{heading}\n")).expect(heading);
+    let ends = ["\n.Sh ", "\n.Ss "].into_iter().filter_map(|macro_| rest.find(macro_));
+    &rest[..ends.min().unwrap_or(rest.len())]
+}
+
+/// Whether a line of the page introduces that word with the macro: `.It Fl v , Fl -verbose`.
+fn introduces(page: &str, macro_: &str, word: &str) -> bool {
+    page.lines().filter(|line| line.starts_with(".It ")).any(|line| {
+        let words: Vec<_> = line.split_whitespace().collect();
+        words.windows(2).any(|pair| pair == [macro_, word])
+    })
+}
+
+/// The options of a help text, without their first dash: `-v, --verbose` is `v` and `-verbose`.
+fn options(help: &str) -> Vec<String> {
+    let lines = help.lines().map(str::trim_start).filter(|line| line.starts_with('-'));
+    let words = lines.flat_map(|line| line.split_whitespace().take(2));
+    let options = words.filter_map(|word| word.trim_end_matches(',').strip_prefix('-'));
+    options.filter(|option| !option.is_empty()).map(str::to_owned).collect()
+}
+
+/// The commands of the main help text.
+fn commands() -> Vec<String> {
+    let help = tailcalld(&["--help"]);
+    let (_, rest) = help.split_once("Commands:\n").unwrap();
+    let lines = rest.lines().take_while(|line| !line.is_empty());
+    lines.map(|line| line.split_whitespace().next().unwrap().to_owned()).collect()
+}
+
+#[test]
+fn every_command_and_option_is_told() {
+    let text = page(COMMANDS);
+    let commands = commands();
+    assert!(commands.len() >= 5, "{commands:?}");
+    let named = section(&text, ".Ss Commands");
+    for command in &commands {
+        assert!(introduces(named, "Cm", command), "the command {command}");
+    }
+    let both = section(&text, ".Ss Options of every command");
+    let mut seen = 0;
+    for command in ["run", "check", "syscalls", "handlers"] {
+        let heading = format!(".Ss Options of {command}");
+        let own = if text.contains(&heading) { section(&text, &heading) } else { "" };
+        for option in options(&tailcalld(&[command, "--help"])) {
+            let told = introduces(own, "Fl", &option) || introduces(both, "Fl", &option);
+            assert!(told, "-{option} of {command}");
+            seen += 1;
+        }
+    }
+    assert!(seen >= 14, "only {seen} options were found in the help texts");
+    for option in options(&tailcalld(&["--help"])) {
+        assert!(introduces(&text, "Fl", &option), "-{option}");
+    }
+}
+
+#[test]
+fn every_value_of_output_and_every_exit_status_is_told() {
+    let text = page(COMMANDS);
+    let help = tailcalld(&["--help"]);
+    let values: Vec<_> = help.lines().filter_map(|line| line.trim().strip_prefix("- ")).collect();
+    assert_eq!(values.len(), 4, "{help}");
+    for value in values.iter().filter_map(|value| value.split(':').next()) {
+        assert!(introduces(&text, "Cm", value), "--output {value}");
+    }
+    let statuses = section(&text, ".Sh EXIT STATUS");
+    let codes = help.split_once("Exit codes: ").unwrap().1.split([',', '\n']).map(str::trim);
+    for code in codes.filter_map(|code| code.split(' ').next()).filter(|code| !code.is_empty()) {
+        assert!(statuses.contains(&format!(".It {code}\n")), "exit status {code}");
+    }
+}
+
+#[test]
+fn every_field_and_kind_of_record_is_told() {
+    let text = page(COMMANDS);
+    let words = || text.split_whitespace();
+    for name in Key::ALL.iter().map(|key| key.journal()).filter(|name| !name.is_empty()) {
+        assert!(words().any(|word| word == name), "{name}");
+    }
+    let catalog = fs::read_to_string("systemd/tailcalld.catalog").unwrap();
+    let ids: Vec<_> = catalog.lines().filter_map(|line| line.strip_prefix("-- ")).collect();
+    assert_eq!(ids.len(), 7);
+    for id in ids {
+        assert!(introduces(&text, "Li", id), "{id}");
+    }
+}
+
+/// What `check` says about a file of that content.
+fn checked(content: &str) -> String {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("c.toml");
+    fs::write(&path, content).unwrap();
+    tailcalld(&["check", path.to_str().unwrap()])
+}
+
+/// The words after "expected" in a complaint about an unknown one.
+fn expected(content: &str) -> Vec<String> {
+    let told = checked(content);
+    let line = told.lines().next().unwrap();
+    let (_, list) = line.split_once(", expected ").unwrap_or_else(|| panic!("{told}"));
+    list.split(", ").map(str::to_owned).collect()
+}
+
+#[test]
+fn every_table_and_key_of_the_configuration_is_told() {
+    let text = page(CONFIGURATION);
+    let tables = expected(&format!("[{UNKNOWN}]\n"));
+    assert!(tables.len() >= 5, "{tables:?}");
+    for table in tables {
+        let about = section(&text, &format!(".Ss [{table}]"));
+        let keys = match table.as_str() {
+            // Its keys are syscalls; of an entry's own keys, the options stand in [defaults].
+            "routes" => vec!["handler".to_owned()],
+            _ => expected(&format!("[{table}]\n{UNKNOWN} = 1\n")),
+        };
+        for key in keys {
+            assert!(introduces(about, "Ic", &key), "{key} in [{table}]");
+        }
+    }
+    let defaults = section(&text, ".Ss [defaults]");
+    for key in expected(&format!("[routes]\nopen = {{ handler = \"args\", {UNKNOWN} = 1 }}\n")) {
+        assert!(key == "handler" || introduces(defaults, "Ic", &key), "{key} of a route");
+    }
+}
+
+#[test]
+fn every_handler_is_told() {
+    let text = page(CONFIGURATION);
+    let routes = section(&text, ".Ss [routes]");
+    let handlers = tailcalld::load::handlers().unwrap();
+    for name in handlers.iter().map(|handler| handler.name.as_str()).chain(["none"]) {
+        assert!(introduces(routes, "Cm", name), "{name}");
+    }
+}
+
+#[test]
+fn defaults_are_those_of_the_program() {
+    let text = page(CONFIGURATION);
+    let Config { defaults, ring_bytes, exclude, socket, .. } = Config::default();
+    let told = |table: &str, what: &str| {
+        let about = section(&text, &format!(".Ss [{table}]"));
+        assert!(about.replace('\n', " ").contains(what), "{what} in [{table}]");
+    };
+    let level = level_name(defaults.priority.unwrap());
+    told("defaults", &format!("The default is .Cm {level} ."));
+    let argv_bytes = size_name(defaults.argv_bytes.unwrap().into());
+    told("defaults", &format!("The default is {argv_bytes}."));
+    told("ring", &format!("The default is {},", size_name(ring_bytes.into())));
+    told("exclude", &format!("The default is .Pa {} alone", exclude[0].display()));
+    told("journal", &format!("The default is .Pa {} .", socket.display()));
+}
+
+/// The literal displays of a page.
+fn examples(page: &str) -> Vec<&str> {
+    let displays = page.split(".Bd -literal").skip(1);
+    displays.filter_map(|rest| rest.split_once('\n')?.1.split_once(".Ed\n")).map(|d| d.0).collect()
+}
+
+#[test]
+fn examples_are_valid() {
+    let text = page(CONFIGURATION);
+    let examples = examples(&text);
+    assert!(examples.len() >= 7);
+    for example in examples {
+        assert!(!example.contains('\\'), "roff would change it: {example}");
+        // As drop-ins: an example need not have a route.
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("c.toml");
+        fs::write(&file, "[routes]\nexecve = \"exec\"\n").unwrap();
+        fs::create_dir(folder.path().join("c.d")).unwrap();
+        fs::write(folder.path().join("c.d/10.toml"), example).unwrap();
+        assert_eq!(tailcalld(&["check", "--quiet", file.to_str().unwrap()]), "", "{example}");
+    }
+}
+
+#[test]
+fn mandoc_finds_nothing_wrong() {
+    if Command::new("mandoc").arg("-V").stderr(Stdio::null()).status().is_err() {
+        assert_ne!(std::env::var("CI").as_deref(), Ok("true"), "this test needs mandoc");
+        // print! would be captured, and a skip would look like a success
+        std::io::stderr().write_all(b"SKIPPED: needs mandoc\n").unwrap();
+        return;
+    }
+    for page in [COMMANDS, CONFIGURATION] {
+        assert!(Path::new(page).exists(), "{page}");
+        let mut command = Command::new("mandoc");
+        let lint = command.args(["-T", "lint", "-W", "warning", page]).output().unwrap();
+        assert_eq!(String::from_utf8_lossy(&lint.stdout), "", "{page}");
+        assert!(lint.status.success(), "{page}");
+    }
+}
