@@ -2,6 +2,7 @@
 #
 #	sudo make run       install what is missing, build, trace in the foreground until Ctrl-C
 #	make test           the same set-up, then all tests (those of the kernel need root)
+#	sudo make bench     what it costs, beside other tools; writes docs/benchmarks.md
 #	sudo make install   binary, unit, configuration, catalog, manual pages
 
 PREFIX ?= /usr/local
@@ -18,7 +19,7 @@ CONFIG = $(DESTDIR)$(SYSCONFDIR)/tailcalld.toml
 SHIPPED = $(DESTDIR)$(DATADIR)/tailcalld.toml
 C_FILES = $(wildcard bpf/*.[ch] bpf/handlers/*.c)
 
-.PHONY: all build setup setup-test run test lint format install uninstall clean
+.PHONY: all build setup setup-test setup-bench run test bench lint format install uninstall clean
 
 all: build
 
@@ -28,6 +29,9 @@ setup:
 setup-test:
 	@sh scripts/setup.sh test
 
+setup-bench:
+	@sh scripts/setup.sh bench
+
 build: setup
 	$(CARGO) build --release --locked
 
@@ -36,6 +40,10 @@ run: build
 
 test: setup-test
 	sh scripts/test.sh
+
+# SECTIONS="a b" measures these only; FULL=1 takes its time; ROUNDS=3 does not.
+bench: setup-bench
+	sh scripts/bench.sh
 
 lint: setup-test
 	$(CARGO) fmt --check

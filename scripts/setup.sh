@@ -1,5 +1,6 @@
 #!/bin/sh
-# Installs what is missing to build (and with "test" to test): nothing if all is there.
+# Installs what is missing to build (with "test" also to test, with "bench" also to compare with
+# others): nothing if all is there.
 # Packages are those of Debian and its descendants; for others the list is printed.
 set -eu
 
@@ -35,4 +36,8 @@ if [ -n "${missing# }" ]; then
 	echo "installing: $missing" >&2
 	apt-get update -qq
 	DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $missing >/dev/null
+fi
+
+if [ "${1:-}" = bench ]; then
+	exec sh "$(dirname "$0")/peers.sh"
 fi

@@ -71,8 +71,8 @@ impl Journald {
         self.root().join("run/systemd/journal/socket")
     }
 
-    /// Its process id.
-    #[allow(dead_code)] // not every test target asks
+    /// Its process, for whoever wants to know what it costs.
+    #[allow(dead_code)] // the tests do not
     pub fn pid(&self) -> u32 {
         self.daemon.id()
     }
