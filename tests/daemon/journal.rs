@@ -11,7 +11,8 @@ use tailcalld::sink::kind;
 
 use crate::journald::Journald;
 use crate::notify::Manager;
-use crate::rig::{Process, Setup, Trigger, eventually, trigger, unused_number};
+use crate::number::unused_number;
+use crate::rig::{Process, Setup, Trigger, eventually, trigger};
 
 /// What the daemon is called here, so that it is no other.
 const NAME: &str = "tailcalld-here";

@@ -7,8 +7,9 @@ use nix::sys::signal::Signal;
 use serde_json::{Value, json};
 use tailcalld::syscalls::{Abi, number};
 
+use crate::number::unused_number;
 use crate::records::{Total, counted, events_of, of_kind, record};
-use crate::rig::{Process, Setup, eventually, trigger, unused_number};
+use crate::rig::{Process, Setup, eventually, trigger};
 
 const CALLS: u64 = 10_007;
 

@@ -11,6 +11,7 @@ mod kill;
 mod load;
 mod namespace;
 mod notify;
+mod number;
 mod output;
 mod records;
 mod reload;

@@ -8,7 +8,8 @@ use std::time::Instant;
 use nix::sys::signal::Signal;
 use nix::time::{ClockId, clock_gettime};
 
-use crate::rig::{PATIENCE, Process, Setup, Trigger, unused_number};
+use crate::number::unused_number;
+use crate::rig::{PATIENCE, Process, Setup, Trigger};
 
 /// The service manager's end of `NOTIFY_SOCKET`.
 pub struct Manager {

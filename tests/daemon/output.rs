@@ -10,8 +10,9 @@ use nix::sys::signal::Signal;
 use serde_json::Value;
 
 use crate::notify::Manager;
+use crate::number::unused_number;
 use crate::records::{Records, Total, counted, declared_lost, events_of, record};
-use crate::rig::{Process, Setup, eventually, trigger, unused_number};
+use crate::rig::{Process, Setup, eventually, trigger};
 
 /// The smallest ring, so that little makes it full.
 fn config(number: &str) -> String {

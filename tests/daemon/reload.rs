@@ -8,8 +8,9 @@ use nix::sys::signal::Signal;
 use serde_json::{Value, json};
 use tailcalld::syscalls::Abi;
 
+use crate::number::unused_number;
 use crate::records::{Records, counted, events_of, of_kind};
-use crate::rig::{Daemon, Setup, trigger, unused_number};
+use crate::rig::{Daemon, Setup, trigger};
 
 /// Routes of these numbers, one a line.
 fn routes(wanted: &[(&str, &str)]) -> String {

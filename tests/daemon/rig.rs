@@ -221,18 +221,6 @@ fn one_run_at_a_time() {
     });
 }
 
-/// A syscall number that has no name and that no other test of this run uses: all calls of it are
-/// the test's own. 511 belongs to the kernel's tests, 510 to those here that make no calls.
-pub fn unused_number() -> String {
-    const NUMBERS: std::ops::Range<u16> = 473..510;
-    static NEXT: AtomicU16 = AtomicU16::new(0);
-    let nth = NEXT.fetch_add(1, SeqCst);
-    assert!(usize::from(nth) < NUMBERS.len(), "more tests than numbers");
-    // Another run in a container has its own lock and the same kernel; let it begin elsewhere.
-    let nth = (std::process::id() as usize + usize::from(nth)) % NUMBERS.len();
-    NUMBERS.clone().nth(nth).unwrap().to_string()
-}
-
 /// A process that makes calls; killed when dropped. Its events are known by its name, which is the
 /// same in every pid namespace.
 pub struct Trigger {

@@ -7,8 +7,9 @@ use std::process::Stdio;
 use nix::sys::signal::Signal;
 use serde_json::Value;
 
+use crate::number::unused_number;
 use crate::records::{counted, events_of, of_kind};
-use crate::rig::{Process, Setup, eventually, trigger, unused_number};
+use crate::rig::{Process, Setup, eventually, trigger};
 
 const UNAVAILABLE: i32 = 69;
 const NO_PERMISSION: i32 = 77;
