@@ -5,7 +5,7 @@ set -eu
 
 if [ "$(id -u)" -eq 0 ] && [ -n "${SUDO_USER:-}" ] && [ "$SUDO_USER" != root ]; then
 	home=$(getent passwd "$SUDO_USER" | cut -d: -f6)
-	exec sudo -u "$SUDO_USER" -H env PATH="$home/.cargo/bin:$PATH" sh "$0" "$@"
+	exec runuser -u "$SUDO_USER" -- env HOME="$home" PATH="$home/.cargo/bin:$PATH" sh "$0" "$@"
 fi
 PATH=$PATH:$HOME/.cargo/bin
 if ! command -v cargo >/dev/null; then

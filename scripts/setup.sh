@@ -1,6 +1,7 @@
 #!/bin/sh
-# Installs what is missing to build; with "test" to test, with "e2e" to test in a container. Nothing
-# if all is there. Packages are those of Debian and its descendants; for others the list is printed.
+# Installs what is missing to build; with "test" also to test, with "bench" to compare with others as
+# well, with "e2e" to test in a container. Nothing if all is there. Packages are those of Debian and
+# its descendants; for others the list is printed.
 set -eu
 
 # Something that tells whether it is there, and the package that brings it.
@@ -11,10 +12,10 @@ e2e='systemd-nspawn:systemd-container debootstrap:debootstrap bpftool:bpftool'
 
 case ${1:-} in
 '') more= ;;
-test) more=$test ;;
+test | bench) more=$test ;;
 e2e) more=$e2e ;;
 *)
-	echo "usage: $0 [test | e2e]" >&2
+	echo "usage: $0 [test | bench | e2e]" >&2
 	exit 2
 	;;
 esac
@@ -26,7 +27,7 @@ done
 for pair in $libraries; do
 	pkg-config --exists "${pair%%:*}" 2>/dev/null || missing="$missing ${pair#*:}"
 done
-if [ "${1:-}" = test ]; then
+if [ "$more" = "$test" ]; then
 	[ -e /lib/systemd/systemd-journald ] || missing="$missing systemd"
 	# Names and numbers are compared with the kernel's headers.
 	[ -e /usr/include/asm-generic/unistd.h ] || missing="$missing linux-libc-dev"
@@ -46,4 +47,8 @@ if [ -n "${missing# }" ]; then
 	echo "installing: $missing" >&2
 	apt-get update -qq
 	DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $missing >/dev/null
+fi
+
+if [ "${1:-}" = bench ]; then
+	exec sh "$(dirname "$0")/peers.sh"
 fi

@@ -238,6 +238,7 @@ fn an_entry_beyond_the_send_buffer_goes_as_a_file() {
         seen: nr.into(),
         written: 0,
         excluded: 0,
+        counted: 0,
         lost: 0,
     };
     let stopped =

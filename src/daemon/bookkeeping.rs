@@ -132,9 +132,8 @@ impl Daemon<'_> {
     }
 
     /// The last record.
-    pub(super) fn stopped(&self, reason: &str) -> Stopped {
-        let (reason, generation) = (reason.to_owned(), self.table.generation());
-        Stopped { reason, generation, totals: self.totals() }
+    pub(super) fn stopped(&self, reason: &str, generation: u32) -> Stopped {
+        Stopped { reason: reason.to_owned(), generation, totals: self.totals() }
     }
 
     fn totals(&self) -> Vec<Total> {
@@ -147,6 +146,7 @@ impl Daemon<'_> {
             seen: books.seen,
             written: count(&tally.written, slot),
             excluded: books.excluded(),
+            counted: books.counted,
             lost: books.lost.iter().sum::<u64>() + count(&tally.refused, slot),
         };
         self.bookkeeping.books.iter().map(total).collect()

@@ -107,13 +107,15 @@ impl Daemon<'_> {
     /// How long there is nothing to do: until the first of all that is due.
     fn timeout(&mut self, rest: Rest) -> Option<Duration> {
         let now = Instant::now();
+        // Also where there is no time to sleep: a busy daemon is alive.
+        let ping = self.service.ping(now);
         let doze = match (self.gate(), rest) {
             (Gate::Open, Rest::None) => return Some(Duration::ZERO),
             (Gate::Open, Rest::Doze(time)) => Some(now + time),
             (Gate::Away { .. }, _) => Some(now + RETRY),
             _ => None,
         };
-        let due = [doze, self.settled, self.tick, self.service.ping(now)];
+        let due = [doze, self.settled, self.tick, ping];
         due.into_iter().flatten().min().map(|at| at.saturating_duration_since(now))
     }
 
@@ -136,6 +138,8 @@ impl Daemon<'_> {
             self.reopen()?;
         }
         if self.gate() != Gate::Open {
+            // Also where it was a record of our own that the output did not take.
+            self.pause()?;
             return Ok(Rest::Sleep);
         }
         self.pipeline.borrow_mut().set_clock();
@@ -160,11 +164,11 @@ impl Daemon<'_> {
     /// The output may take records again: first those that waited.
     fn reopen(&mut self) -> Result<()> {
         let before = self.gate();
-        if self.pipeline.borrow_mut().flush() == Gate::Open {
-            self.poll.resume(&self.consumer, self.pipeline.borrow().sink())?;
-            self.tell_absence(before)?;
+        if self.pipeline.borrow_mut().flush() != Gate::Open {
+            return self.pause();
         }
-        Ok(())
+        self.poll.resume(&self.consumer, self.pipeline.borrow().sink())?;
+        self.tell_absence(before)
     }
 
     fn gate(&self) -> Gate {
@@ -180,12 +184,22 @@ impl Daemon<'_> {
     /// go later than the call returns.
     fn stop(&mut self, reason: &str) -> Result<()> {
         self.service.stopping();
+        // The empty one that follows judges nothing.
+        let generation = self.table.generation();
         self.table.apply(&self.bpf, &Plan::default())?;
-        self.drain(Instant::now() + FAREWELL)?;
+        let until = Instant::now() + FAREWELL;
+        self.drain(until)?;
         self.bpf.detach();
         self.read_books()?;
-        let stopped = self.stopped(reason);
+        let stopped = self.stopped(reason, generation);
         self.say(Body::Stopped(&stopped));
+        self.drain(until)?;
+        if matches!(self.gate(), Gate::Blocked { .. } | Gate::Away { .. }) {
+            tracing::warn!(
+                "the output took no more for {} s: what it had not taken is lost, the last books too",
+                FAREWELL.as_secs()
+            );
+        }
         Ok(())
     }
 

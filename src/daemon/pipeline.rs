@@ -21,6 +21,8 @@ pub struct Pipeline {
     sink: Sink,
     clock: Clock,
     gate: Gate,
+    /// The slot of the event that waits in the output.
+    held: Option<Slot>,
     selftest: Option<u64>,
     tally: Tally,
 }
@@ -58,8 +60,16 @@ pub struct Tally {
 impl Pipeline {
     /// Everything is in place; nothing was written yet.
     pub fn new(handlers: Handlers, units: Units, sink: Sink) -> Self {
-        let (clock, gate) = (Clock::now(), Gate::Open);
-        Self { handlers, units, sink, clock, gate, selftest: None, tally: Tally::default() }
+        Self {
+            handlers,
+            units,
+            sink,
+            clock: Clock::now(),
+            gate: Gate::Open,
+            held: None,
+            selftest: None,
+            tally: Tally::default(),
+        }
     }
 
     /// Takes one record of the ring.
@@ -68,6 +78,7 @@ impl Pipeline {
             Ok(Decoded::Syscall(event)) => {
                 let outcome = write_event(&event, &mut self.units, &mut self.sink, self.clock);
                 self.tally.add(event.slot, outcome);
+                self.held = outcome.is_waiting().then_some(event.slot);
                 self.enter(outcome);
             }
             Ok(Decoded::Cgroup(event)) => self.units.follow(&event),
@@ -80,16 +91,24 @@ impl Pipeline {
         if self.gate == Gate::Open { Flow::Continue } else { Flow::Pause }
     }
 
-    /// Writes a record of the daemon's own, as of now.
+    /// Writes a record of the daemon's own, as of now. Behind others that wait it only joins them:
+    /// the loop must learn from its own attempt that the output is back.
     pub fn say(&mut self, body: Body<'_>) {
         let outcome = self.sink.write(&Record { time_ns: clock::real_now_ns(), body });
-        self.enter(outcome);
-        self.flush();
+        if self.gate == Gate::Open {
+            self.enter(outcome);
+            self.flush();
+        }
     }
 
     /// Writes what waits in the output, and says whether it takes more.
     pub fn flush(&mut self) -> Gate {
         let outcome = self.sink.flush();
+        match outcome {
+            Outcome::Written => self.held = None,
+            Outcome::Lost(_) => self.tally.give_up(self.held.take()),
+            Outcome::Blocked | Outcome::Away | Outcome::Closed(_) => {}
+        }
         self.enter(outcome);
         self.gate
     }
@@ -148,6 +167,15 @@ fn write_event(event: &Event<'_>, units: &mut Units, sink: &mut Sink, clock: Clo
 }
 
 impl Tally {
+    /// It was counted as written when it began to wait.
+    fn give_up(&mut self, held: Option<Slot>) {
+        let Some(slot) = held else { return };
+        if let Some(written) = self.written.get_mut(&slot) {
+            *written = written.saturating_sub(1);
+        }
+        *self.refused.entry(slot).or_default() += 1;
+    }
+
     /// An event that waits in the output is as good as written: it goes out first.
     fn add(&mut self, slot: Slot, outcome: Outcome) {
         let counts = match outcome {

@@ -72,12 +72,8 @@ impl Poll {
         if std::mem::take(&mut self.ring) {
             self.epoll.delete(consumer.fd()).context(FAILED)?;
         }
-        if matches!(gate, Gate::Blocked { .. }) && !self.output {
-            let writable = event(Source::Output, EpollFlags::EPOLLOUT);
-            self.epoll.add(sink.as_fd(), writable).context(FAILED)?;
-            self.output = true;
-        }
-        Ok(())
+        // One that is away is readable with an error all the time: it would keep the loop awake.
+        self.wait_for_output(sink, matches!(gate, Gate::Blocked { .. }))
     }
 
     /// The other way round.
@@ -85,14 +81,23 @@ impl Poll {
     /// # Errors
     /// When the kernel refuses.
     pub fn resume(&mut self, consumer: &Consumer<'_>, sink: &Sink) -> Result<()> {
-        if std::mem::take(&mut self.output) {
-            self.epoll.delete(sink.as_fd()).context(FAILED)?;
-        }
+        self.wait_for_output(sink, false)?;
         if !std::mem::replace(&mut self.ring, true) {
             let readable = event(Source::Ring, EpollFlags::EPOLLIN);
             self.epoll.add(consumer.fd(), readable).context(FAILED)?;
         }
         Ok(())
+    }
+
+    fn wait_for_output(&mut self, sink: &Sink, wanted: bool) -> Result<()> {
+        let done = match (std::mem::replace(&mut self.output, wanted), wanted) {
+            (false, true) => {
+                self.epoll.add(sink.as_fd(), event(Source::Output, EpollFlags::EPOLLOUT))
+            }
+            (true, false) => self.epoll.delete(sink.as_fd()),
+            _ => Ok(()),
+        };
+        done.context(FAILED)
     }
 }
 

@@ -22,7 +22,7 @@ use crate::clock;
 use crate::config::drop_in_dir;
 use crate::consume::Consumer;
 use crate::exclude::Excluded;
-use crate::load::{self, Failure};
+use crate::load::{self, Attach, Failure};
 use crate::lock::Lock;
 use crate::plan;
 use crate::sink::record::{Body, Started};
@@ -41,13 +41,14 @@ pub fn start<'obj>(
     signals: Signals,
     object: &'obj mut MaybeUninit<OpenObject>,
 ) -> Result<Daemon<'obj>> {
-    // What an administrator can mend is checked first, what needs privileges after it.
+    // What an administrator can mend is checked first, what needs privileges after it. The files are
+    // watched before they are read, so that no change falls in between.
+    let watch = Watch::new(&options.config, &drop_in_dir(&options.config))?;
     let plan = plan::read(&options.config, &load::handlers()?)?;
     load::preconditions()?;
     let lock = Lock::take(&runtime_folder())?;
     let sink = output::open(options.output, &plan)?;
-    let watch = Watch::new(&options.config, &drop_in_dir(&options.config))?;
-    let bpf = load::load(object, plan.ring_bytes)?;
+    let bpf = load::load(object, plan.ring_bytes, Attach::choose())?;
     let mut excluded = Excluded::default();
     excluded.replace(&bpf, &plan.exclude);
     let pipeline = Pipeline::new(bpf.handlers.clone(), Units::new(), sink);
@@ -121,7 +122,7 @@ impl Daemon<'_> {
         let started = Started {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             kernel: kernel(),
-            attached: "raw_tp/sys_enter".to_owned(),
+            attached: self.bpf.way_to_attach().to_string(),
             adopted: false,
             generation: self.table.generation(),
             routes: self.plan.routes.len() as u64,

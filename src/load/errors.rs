@@ -28,6 +28,8 @@ impl fmt::Display for Failure {
 impl std::error::Error for Failure {}
 
 const BTF: &str = "/sys/kernel/btf/vmlinux";
+/// There where the kernel has lockdown and securityfs is mounted.
+const LOCKDOWN: &str = "/sys/kernel/security/lockdown";
 /// Bits in CapEff, from uapi/linux/capability.h.
 const CAP_SYS_ADMIN: u32 = 21;
 const CAP_PERFMON: u32 = 38;
@@ -36,7 +38,7 @@ const CAP_BPF: u32 = 39;
 /// Checks what would otherwise come back as a bare errno.
 ///
 /// # Errors
-/// `Failure` for a lack of privileges or of BTF.
+/// `Failure` for a lack of privileges or of BTF, and for a kernel that is locked down.
 pub fn preconditions() -> Result<()> {
     if let Some(missing) = missing_capability(&fs::read_to_string("/proc/self/status")?) {
         return Err(Failure::Permission(format!(
@@ -50,7 +52,17 @@ pub fn preconditions() -> Result<()> {
         ))
         .into());
     }
+    if fs::read_to_string(LOCKDOWN).is_ok_and(|modes| modes.contains("[confidentiality]")) {
+        return Err(locked_down().into());
+    }
     Ok(())
+}
+
+fn locked_down() -> Failure {
+    Failure::Unavailable(
+        "this kernel is locked down (mode \"confidentiality\"), which forbids BPF programs to read memory: boot it with lockdown=integrity or without lockdown"
+            .to_owned(),
+    )
 }
 
 fn missing_capability(status: &str) -> Option<&'static str> {
@@ -97,31 +109,88 @@ pub fn explain<T>(ring_bytes: u32, load: impl FnOnce() -> libbpf_rs::Result<T>) 
 }
 
 fn explained(error: libbpf_rs::Error, messages: &[String], ring_bytes: u32) -> Error {
-    let kind = error.kind();
-    let about_ring = messages.iter().any(|message| message.contains("'events'"));
-    let failure = match kind {
-        _ if about_ring => Failure::Unavailable(format!(
-            "the kernel refused a ring of {} KiB: make `[ring] size` smaller, or raise the memory limit of the service",
-            ring_bytes / 1024
+    let failure = match verifier_log(messages) {
+        // Lockdown takes the helpers away, and /sys/kernel/security is not always there to tell.
+        Some(log) if log.contains("unknown func bpf_probe_read") => locked_down(),
+        Some(log) => Failure::Unavailable(format!(
+            "this kernel refused the BPF programs (5.10 or newer is needed); `tailcalld run -v` shows all that it said; it ended with: {}",
+            complaint(log)
         )),
-        ErrorKind::PermissionDenied => Failure::Permission(format!(
-            "the kernel refused the BPF programs: CAP_BPF and CAP_PERFMON are needed, and a lockdown mode other than \"confidentiality\"; it said: {}",
+        None if messages.iter().any(|message| message.contains("'events'")) => {
+            Failure::Unavailable(format!(
+                "the kernel refused a ring of {} KiB: make `[ring] size` smaller, or raise the memory limit of the service",
+                ring_bytes / 1024
+            ))
+        }
+        None if error.kind() == ErrorKind::PermissionDenied => Failure::Permission(format!(
+            "the kernel refused the BPF programs: CAP_BPF and CAP_PERFMON are needed; it said: {}",
             last(messages)
         )),
-        _ => Failure::Unavailable(format!(
-            "this kernel refused the BPF programs (5.10 or newer is needed); `tailcalld -v run` shows all that it said; it ended with: {}",
+        None => Failure::Unavailable(format!(
+            "this kernel refused the BPF programs (5.10 or newer is needed); `tailcalld run -v` shows all that it said; it ended with: {}",
             last(messages)
         )),
     };
     Error::new(error).context(failure)
 }
 
-/// The verifier's own complaint where there is one, else the last thing that was said.
-fn last(messages: &[String]) -> String {
-    let log = messages.iter().find(|message| message.contains("BEGIN PROG LOAD LOG"));
-    let lines = log.map(|log| log.lines().rev().filter(|line| !line.starts_with("--")).take(2));
-    match lines {
-        Some(lines) => lines.collect::<Vec<_>>().join("; "),
-        None => messages.last().cloned().unwrap_or_else(|| "nothing".to_owned()),
+/// What the verifier said, if it came that far: then privileges were enough, although EACCES is its
+/// usual errno.
+fn verifier_log(messages: &[String]) -> Option<&str> {
+    messages.iter().map(String::as_str).find(|message| message.contains("BEGIN PROG LOAD LOG"))
+}
+
+/// The verifier's last sentence; only statistics and libbpf's end mark follow it.
+fn complaint(log: &str) -> &str {
+    let said = |line: &&str| {
+        !line.is_empty() && !line.starts_with("--") && !line.starts_with("processed ")
+    };
+    log.lines().rev().find(said).unwrap_or(log)
+}
+
+fn last(messages: &[String]) -> &str {
+    messages.last().map_or("nothing", String::as_str)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn failure(errno: i32, messages: &[&str]) -> Failure {
+        let messages: Vec<String> = messages.iter().map(|&message| message.to_owned()).collect();
+        let error = explained(libbpf_rs::Error::from_raw_os_error(errno), &messages, 1 << 16);
+        error.downcast_ref::<Failure>().expect("a failure").clone()
+    }
+
+    const REFUSED: &str = "prog 'handle_exec': -- BEGIN PROG LOAD LOG --\n494: (7b) r7 = r2\n\
+        R7 min value is negative\nprocessed 44066 insns (limit 1000000)\n-- END PROG LOAD LOG --";
+
+    /// Both come back as "permission denied", but only one is mended by capabilities.
+    #[test]
+    fn a_refusal_of_the_verifier_is_no_lack_of_privileges() {
+        let Failure::Unavailable(text) = failure(nix::libc::EACCES, &["relocated", REFUSED]) else {
+            panic!("told as a lack of privileges");
+        };
+        assert!(text.ends_with("it ended with: R7 min value is negative"), "{text}");
+        let Failure::Permission(text) = failure(nix::libc::EPERM, &["failed to load: -EPERM"])
+        else {
+            panic!("not told as a lack of privileges");
+        };
+        assert!(text.ends_with("it said: failed to load: -EPERM"), "{text}");
+    }
+
+    #[test]
+    fn lockdown_is_told_by_the_helper_that_is_gone() {
+        let log = REFUSED.replace("R7 min value is negative", "unknown func bpf_probe_read#4");
+        assert_eq!(failure(nix::libc::EINVAL, &[&log]), locked_down());
+    }
+
+    #[test]
+    fn a_ring_that_is_too_large_says_its_size() {
+        let said = ["libbpf: map 'events': failed to create: -EPERM", "failed to load object"];
+        let Failure::Unavailable(text) = failure(nix::libc::EPERM, &said) else {
+            panic!("told as a lack of privileges");
+        };
+        assert!(text.starts_with("the kernel refused a ring of 64 KiB"), "{text}");
     }
 }

@@ -32,7 +32,14 @@ use record::Record;
 use socket::Socket;
 use stream::Stream;
 use text::Lines;
-use walk::Scratch;
+
+/// Appends a record as an entry in journald's native protocol. `Sink` does that by itself.
+pub use journal::encode as journal_entry;
+/// Appends a record as a JSON line. `Sink` does that by itself.
+pub use json::encode as json_line;
+pub use walk::Scratch;
+
+use crate::load::Failure;
 
 /// Where journald listens.
 pub const JOURNAL_SOCKET: &str = "/run/systemd/journal/socket";
@@ -177,11 +184,11 @@ impl Outcome {
 
 fn connect(path: &Path) -> anyhow::Result<Socket> {
     Socket::open(path).with_context(|| {
-        format!(
+        Failure::Unavailable(format!(
             "failed to connect to journald at {} (is systemd-journald running? \
              --output text and --output json do without it)",
             path.display()
-        )
+        ))
     })
 }
 

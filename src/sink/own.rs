@@ -66,7 +66,7 @@ pub fn stopped(stopped: &Stopped, out: &mut impl Fields) {
 }
 
 /// The columns of the books, for fields and for the table on the terminal.
-pub fn total(total: &Total) -> [(&'static str, Cell<'_>); 7] {
+pub fn total(total: &Total) -> [(&'static str, Cell<'_>); 8] {
     [
         ("syscall", Cell::Slot(total.slot)),
         ("abi", Cell::Word(total.slot.abi().name())),
@@ -74,6 +74,7 @@ pub fn total(total: &Total) -> [(&'static str, Cell<'_>); 7] {
         ("seen", Cell::Count(total.seen)),
         ("written", Cell::Count(total.written)),
         ("excluded", Cell::Count(total.excluded)),
+        ("counted", Cell::Count(total.counted)),
         ("lost", Cell::Count(total.lost)),
     ]
 }

@@ -193,6 +193,8 @@ pub struct Total {
     pub written: u64,
     /// Calls of the daemon itself and of its output.
     pub excluded: u64,
+    /// Calls that the handler only counted.
+    pub counted: u64,
     /// Events lost, for all reasons.
     pub lost: u64,
 }

@@ -126,6 +126,7 @@ pub fn stopped() -> Stopped {
         seen,
         written: seen - 1,
         excluded: 1,
+        counted: 0,
         lost: 0,
     };
     Stopped {

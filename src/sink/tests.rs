@@ -265,9 +265,9 @@ fn the_books_are_a_table() {
     let (_, table) = line.split_once("0 lost\n").unwrap();
     let pad = " ".repeat(abi.len() - 3);
     let expected = [
-        format!("  syscall  abi{pad}  handler  seen  written  excluded  lost\n"),
-        format!("  #511     {abi}  exec     1000      999         1     0\n"),
-        format!("  #510     {abi}  exec        2        1         1     0\n"),
+        format!("  syscall  abi{pad}  handler  seen  written  excluded  counted  lost\n"),
+        format!("  #511     {abi}  exec     1000      999         1        0     0\n"),
+        format!("  #510     {abi}  exec        2        1         1        0     0\n"),
     ];
     assert_eq!(table, expected.concat());
 }

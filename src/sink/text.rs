@@ -104,9 +104,11 @@ fn of_handler(id: u16) -> Style {
     PALETTE.get(place).map_or_else(Style::new, |colour| colour.on_default())
 }
 
-/// The books: a column as wide as its widest cell, words to the left, counts to the right.
+/// The books of the routes that saw something: a column as wide as its widest cell, words to the
+/// left, counts to the right.
 fn table(stopped: &Stopped, out: &mut String) {
-    let rows: Vec<_> = stopped.totals.iter().map(own::total).collect();
+    let busy = stopped.totals.iter().filter(|total| total.seen > 0);
+    let rows: Vec<_> = busy.map(own::total).collect();
     let Some(first) = rows.first() else { return };
     let mut lines = vec![String::new(); rows.len() + 1];
     for (column, (name, cell)) in first.iter().enumerate() {

@@ -12,11 +12,13 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use serde_json::Value;
 
-/// Keeps the namespaces alive over a restart of journald. Auditing stays as it is on the machine,
+/// Keeps the namespaces alive over a restart of journald. Containers have /proc/sys read-only, a
+/// fresh /proc is not. Auditing stays as it is on the machine,
 /// and the kernel's own messages stay out.
 const HOLD: &str = "
 set -e
 mount -t tmpfs tmpfs /run
+mount -t proc proc /proc
 echo 512 >/proc/sys/net/unix/max_dgram_qlen
 mkdir -p /run/systemd/journald.conf.d /run/systemd/journal /run/log/journal
 cat >/run/systemd/journald.conf.d/rig.conf <<CONF
@@ -67,6 +69,12 @@ impl Journald {
     /// The socket, as a path outside the namespaces.
     pub fn socket(&self) -> PathBuf {
         self.root().join("run/systemd/journal/socket")
+    }
+
+    /// Its process id.
+    #[allow(dead_code)] // not every test target asks
+    pub fn pid(&self) -> u32 {
+        self.daemon.id()
     }
 
     /// Sends it a signal: `SIGSTOP` makes it deaf, `SIGCONT` wakes it.

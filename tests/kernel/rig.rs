@@ -7,13 +7,15 @@ use std::mem::MaybeUninit;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::rc::Rc;
+use std::sync::atomic::{AtomicU32, Ordering::SeqCst};
 
 use libbpf_rs::MapFlags;
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use tailcalld::bpf::types;
 use tailcalld::consume::{Consumer, Flow, Rest};
 use tailcalld::decode::{Decoded, Event, decode};
 use tailcalld::handlers::Handlers;
-use tailcalld::load::{self, Bpf};
+use tailcalld::load::{self, Attach, Bpf};
 use tailcalld::plan::{Plan, Route};
 use tailcalld::syscalls::{Abi, Slot, number};
 use tailcalld::wire::Table;
@@ -28,6 +30,16 @@ pub fn privileged() -> bool {
     assert!(std::env::var_os("CI").is_none_or(|ci| ci != "true"), "{reason}");
     eprintln!("{reason}");
     false
+}
+
+/// What this kernel should have, or the one that `TAILCALLD_TEST_ATTACH` names: `raw_tp`, `tp`.
+fn way_to_attach() -> Attach {
+    match std::env::var("TAILCALLD_TEST_ATTACH").as_deref() {
+        Ok("raw_tp") => Attach::RawTracepoint,
+        Ok("tp") => Attach::Tracepoint,
+        Ok(other) => panic!("TAILCALLD_TEST_ATTACH={other}: raw_tp or tp is meant"),
+        Err(_) => Attach::choose(),
+    }
 }
 
 /// A table in the kernel with its dispatcher attached; gone when dropped.
@@ -47,7 +59,7 @@ impl Rig {
         // One object a test, for as long as the test process lives: its frame cannot own what it
         // borrows. The kernel's objects go when `bpf` is dropped.
         let object = Box::leak(Box::new(MaybeUninit::uninit()));
-        let mut bpf = load::load(object, ring_bytes).expect("the object loads");
+        let mut bpf = load::load(object, ring_bytes, way_to_attach()).expect("the object loads");
         let records = Rc::new(RefCell::new(Vec::new()));
         let sink = Rc::clone(&records);
         let consumer = Consumer::open(&bpf, move |bytes| {
@@ -70,22 +82,64 @@ impl Rig {
         self.records.take()
     }
 
-    /// Runs the trigger and gives its records, its own start excluded.
-    pub fn trigger(&self, words: &[&str]) -> Vec<Vec<u8>> {
-        let pid = run_trigger(words);
-        self.records().into_iter().filter(|bytes| self.is_of(bytes, pid)).collect()
+    /// The events of so many turns, where the ring never runs empty.
+    pub fn events_of(&self, turns: usize) -> Vec<Vec<u8>> {
+        for _ in 0..turns {
+            self.consumer.turn().expect("the ring is readable");
+        }
+        self.only_events(self.records.take())
     }
 
-    fn is_of(&self, bytes: &[u8], pid: u32) -> bool {
+    /// All events so far: without the cgroups that come and go on the machine.
+    pub fn events(&self) -> Vec<Vec<u8>> {
+        self.only_events(self.records())
+    }
+
+    pub fn only_events(&self, mut records: Vec<Vec<u8>>) -> Vec<Vec<u8>> {
+        records.retain(|bytes| matches!(decode(bytes, self.handlers()), Ok(Decoded::Syscall(_))));
+        records
+    }
+
+    /// Runs the trigger and gives its records, its own start excluded.
+    pub fn trigger(&self, words: &[&str]) -> Vec<Vec<u8>> {
+        let name = unique_name();
+        run_trigger_as(&name, words);
+        self.records().into_iter().filter(|bytes| self.is_of(bytes, &name)).collect()
+    }
+
+    /// Looks at the ring until the consumer may rest as told.
+    pub fn rest(&self, until: impl Fn(Rest) -> bool) {
+        while !until(self.consumer.turn().expect("the ring is readable")) {}
+    }
+
+    /// Nothing is consumed for a while.
+    pub fn pause(&self) {
+        self.consumer.pause();
+    }
+
+    /// Whether the consumer is woken; a lost wakeup takes this long to be noticed.
+    pub fn is_woken(&self) -> bool {
+        let mut fds = [PollFd::new(self.consumer.fd(), PollFlags::POLLIN)];
+        poll(&mut fds, PollTimeout::from(5000u16)).expect("the ring can be polled") == 1
+    }
+
+    /// Whether somebody asked for a wakeup since.
+    pub fn is_readable(&self) -> bool {
+        let mut fds = [PollFd::new(self.consumer.fd(), PollFlags::POLLIN)];
+        poll(&mut fds, PollTimeout::ZERO).expect("the ring can be polled") == 1
+    }
+
+    fn is_of(&self, bytes: &[u8], name: &str) -> bool {
         match decode(bytes, self.handlers()) {
-            // An event of another pid namespace cannot be told by our pids; tests that run in one
-            // look at the name.
-            Ok(Decoded::Syscall(event)) => {
-                event.comm == b"trigger" && (event.pid == pid || in_pid_namespace())
-            }
+            Ok(Decoded::Syscall(event)) => event.comm == name.as_bytes(),
             Ok(_) => false,
             Err(error) => panic!("the kernel wrote what cannot be decoded: {error}"),
         }
+    }
+
+    /// Ours, in the initial namespace.
+    pub fn own_pid(&self) -> u32 {
+        self.bpf.shared.self_tgid().load(SeqCst)
     }
 
     pub fn event<'a>(&'a self, bytes: &'a [u8]) -> Event<'a> {
@@ -114,6 +168,16 @@ impl Rig {
         sum
     }
 
+    /// Holds that no call got lost: those of `made` that were not seen, the kernel says it skipped.
+    /// Only from Linux 7.2 on does it skip any; its count is that of all syscalls of all tasks.
+    pub fn assert_seen(&self, made: u64, seen: u64) {
+        let skipped = self.bpf.recursion_misses().expect("the kernel tells");
+        assert!(skipped == 0 || kernel() >= (7, 2), "{skipped} calls skipped");
+        assert!(seen <= made, "{seen} of {made} calls: does this test run twice at once?");
+        let missing = made - seen;
+        assert!(missing <= skipped, "{missing} of {made} calls are missing, {skipped} skipped");
+    }
+
     /// The counts of odd numbers, all CPUs together.
     pub fn odd_numbers(&self) -> [u64; 3] {
         [0u32, 1, 2].map(|class| {
@@ -124,8 +188,18 @@ impl Rig {
     }
 }
 
-fn in_pid_namespace() -> bool {
-    std::env::var_os("TAILCALLD_TEST_PID_NAMESPACE").is_some()
+/// The running kernel's version.
+fn kernel() -> (u32, u32) {
+    let release = nix::sys::utsname::uname().expect("a kernel").release().to_owned();
+    let release = release.to_string_lossy();
+    let mut numbers = release.split(['.', '-', '+']).map(|part| part.parse().unwrap_or(0));
+    (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0))
+}
+
+/// A count of a large test: emulated processors are given less to do with TAILCALLD_TEST_DIVISOR.
+pub fn scaled(count: u64) -> u64 {
+    let divisor = std::env::var("TAILCALLD_TEST_DIVISOR").map(|text| text.parse());
+    count / divisor.unwrap_or(Ok(1)).expect("TAILCALLD_TEST_DIVISOR is a number")
 }
 
 pub fn trigger_path() -> PathBuf {
@@ -134,16 +208,41 @@ pub fn trigger_path() -> PathBuf {
     folder.join("examples/trigger")
 }
 
-/// Runs it to its end; its pid.
-pub fn run_trigger(words: &[&str]) -> u32 {
-    let mut child = Command::new(trigger_path())
-        .args(words)
-        .stdout(Stdio::null())
-        .spawn()
-        .expect("the trigger starts (built by `cargo build --examples`)");
-    let pid = child.id();
+/// Runs it to its end.
+pub fn run_trigger(words: &[&str]) {
+    run_trigger_as(&unique_name(), words);
+}
+
+fn run_trigger_as(name: &str, words: &[&str]) {
+    let mut command = Command::new(trigger_path());
+    let started = command.args(words).env("TRIGGER_NAME", name).stdout(Stdio::null()).spawn();
+    let mut child = started.expect("the trigger starts (built by `cargo build --examples`)");
     child.wait().expect("the trigger ends");
-    pid
+}
+
+/// Tests run side by side, and each sees the whole machine.
+fn unique_name() -> String {
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    format!("{:x}-{}", std::process::id(), NEXT.fetch_add(1, SeqCst))
+}
+
+/// Whether a seccomp filter, as containers have it, ends odd numbers before the tracepoint.
+pub fn filtered() -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").expect("our own status");
+    if status.lines().any(|line| line == "Seccomp:\t0") {
+        return false;
+    }
+    let reason = "SKIPPED: a seccomp filter refuses unknown syscall numbers here";
+    assert!(std::env::var_os("CI").is_none_or(|ci| ci != "true"), "{reason}");
+    eprintln!("{reason}");
+    true
+}
+
+/// A slot whose number no kernel has given away: nothing on the machine calls it but the one test
+/// that chose it. The call itself ends with ENOSYS.
+pub fn own_slot(number: u16) -> Slot {
+    assert!((480..511).contains(&number), "numbers that are free");
+    Slot::new(Abi::Native, number).expect("within the table")
 }
 
 pub fn slot(abi: Abi, name: &str) -> Slot {

@@ -4,33 +4,64 @@
 //!
 //!     trigger native NUMBER [ARG...]      trigger compat NUMBER [ARG...]
 //!     trigger times N native NUMBER [ARG...]
-//!     trigger threads N native NUMBER     as fast as it can, N calls in each of 4 threads
+//!     trigger threads N native NUMBER [ARG...]    N calls in each of 4 threads, at once
+//!     trigger endless native NUMBER [ARG...]      in 4 threads to the end of its input; says how many
+//!
+//! The argument `nth` counts the calls from 0, over all threads, so that each of them is known.
 #![allow(unsafe_code)]
 
+use std::ffi::CString;
+use std::io::Read as _;
 use std::num::NonZeroUsize;
 use std::process::exit;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 use nix::libc;
 use nix::sys::mman::{MapFlags, ProtFlags, mmap_anonymous};
 
 fn main() {
+    name_ourselves();
     let words: Vec<String> = std::env::args().skip(1).collect();
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     match words.as_slice() {
         ["times", times, rest @ ..] => {
             let call = Call::parse(rest);
-            (0..number(times)).for_each(|_| call.make());
+            (0..number(times)).for_each(|nth| call.make(nth));
         }
         ["threads", times, rest @ ..] => {
             let call = Call::parse(rest);
             let times = number(times);
             std::thread::scope(|scope| {
-                for _ in 0..4 {
-                    scope.spawn(|| (0..times).for_each(|_| call.make()));
+                for thread in 0..4 {
+                    let first = thread * times;
+                    let call = &call;
+                    scope.spawn(move || (first..first + times).for_each(|nth| call.make(nth)));
                 }
             });
         }
-        rest => Call::parse(rest).make(),
+        ["endless", rest @ ..] => println!("{}", make_until_eof(&Call::parse(rest))),
+        rest => Call::parse(rest).make(0),
+    }
+}
+
+/// Returns how many calls were made.
+fn make_until_eof(call: &Call) -> u64 {
+    let ended = AtomicBool::new(false);
+    let going = |_: &u64| !ended.load(Relaxed);
+    let make = || (0..).take_while(going).inspect(|&nth| call.make(nth)).count() as u64;
+    std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..4).map(|_| scope.spawn(make)).collect();
+        std::io::stdin().read_to_end(&mut Vec::new()).expect("readable input");
+        ended.store(true, Relaxed);
+        threads.into_iter().map(|thread| thread.join().expect("no panic")).sum()
+    })
+}
+
+/// The task's name tells whose events these are where a pid does not: in another pid namespace.
+fn name_ourselves() {
+    if let Some(name) = std::env::var_os("TRIGGER_NAME") {
+        let name = CString::new(name.as_encoded_bytes()).expect("a name without NUL");
+        nix::sys::prctl::set_name(&name).expect("a name");
     }
 }
 
@@ -38,22 +69,34 @@ struct Call {
     compat: bool,
     number: u64,
     args: [u64; 6],
+    /// Which arguments count the calls.
+    counters: [bool; 6],
 }
 
 impl Call {
     fn parse(words: &[&str]) -> Self {
         let [abi, nr, args @ ..] = words else { usage() };
-        let mut values = [0; 6];
-        for (value, word) in values.iter_mut().zip(args) {
-            *value = value_of(word);
+        let mut call = Self {
+            compat: *abi == "compat",
+            number: number(nr),
+            args: [0; 6],
+            counters: [false; 6],
+        };
+        for (position, word) in args.iter().enumerate().take(6) {
+            call.counters[position] = *word == "nth";
+            call.args[position] = if *word == "nth" { 0 } else { value_of(word) };
         }
-        Self { compat: *abi == "compat", number: number(nr), args: values }
+        call
     }
 
-    fn make(&self) {
-        let [a, b, c, d, e, f] = self.args;
+    fn make(&self, nth: u64) {
+        let mut args = self.args;
+        for (arg, counts) in args.iter_mut().zip(self.counters) {
+            *arg = if counts { nth } else { *arg };
+        }
+        let [a, b, c, d, e, f] = args;
         if self.compat {
-            int80(self.number, self.args);
+            int80(self.number, args);
             return;
         }
         // SAFETY: the caller of this program chose the call; memory arguments come from `low_text`.
@@ -150,6 +193,6 @@ fn number(word: &str) -> u64 {
 }
 
 fn usage() -> ! {
-    eprintln!("usage: trigger [times N | threads N] native|compat NUMBER [ARG...]");
+    eprintln!("usage: trigger [times N | threads N | endless] native|compat NUMBER [ARG...]");
     exit(2)
 }

@@ -87,6 +87,7 @@ fn stopped(stopped: &Stopped, out: &mut String) {
     let _ = write!(out, "{seen} {}, ", plural(seen, "call", "calls"));
     let _ = write!(out, "{} written, ", sum(|total| total.written));
     let _ = write!(out, "{} excluded, ", sum(|total| total.excluded));
+    let _ = write!(out, "{} only counted, ", sum(|total| total.counted));
     let _ = write!(out, "{} lost", sum(|total| total.lost));
 }
 

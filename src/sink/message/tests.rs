@@ -163,7 +163,7 @@ fn own_records_are_sentences() {
         ),
         (
             Body::Stopped(&stopped),
-            "Stopped by SIGTERM: 2 routes saw 1002 calls, 1000 written, 2 excluded, 0 lost",
+            "Stopped by SIGTERM: 2 routes saw 1002 calls, 1000 written, 2 excluded, 0 only counted, 0 lost",
         ),
     ] {
         let mut out = String::new();

@@ -1,0 +1,128 @@
+//! JSON lines into a pipe and into a file: each record whole, each call once, the books closed.
+
+use std::collections::BTreeSet;
+use std::fs::{self, File};
+
+use nix::sys::signal::Signal;
+use serde_json::{Value, json};
+use tailcalld::syscalls::{Abi, number};
+
+use crate::number::unused_number;
+use crate::records::{Total, counted, events_of, of_kind, record};
+use crate::rig::{Process, Setup, eventually, trigger};
+
+const CALLS: u64 = 10_007;
+
+#[test]
+fn n_calls_are_n_lines_and_the_books_close() {
+    for signal in [Signal::SIGINT, Signal::SIGTERM] {
+        let number = unused_number();
+        let Some(setup) = Setup::new(&format!("[routes]\n{number} = \"args\"\n")) else { return };
+        let daemon = setup.start();
+        let name = trigger(&["times", &CALLS.to_string(), "native", &number, "nth", "7"]);
+        daemon.signal(signal);
+        let (status, records) = daemon.rest();
+
+        assert_eq!(status.code(), Some(0), "{signal}");
+        let events = events_of(&records, &name);
+        assert_eq!(counted(&events, "0"), (0..CALLS).collect());
+        assert!(events.iter().all(|event| event["args"]["1"] == "0x7"));
+        // In the order of the calls, and nothing else between or after.
+        assert!(events.is_sorted_by_key(|event| event["boottime_ns"].as_u64()));
+        let [.., stopped] = records.as_slice() else { panic!("no record") };
+        assert_eq!(records.len() as u64, CALLS + 1);
+        assert_eq!(stopped["record"], "stopped");
+        assert_eq!(stopped["reason"], signal.as_str());
+        assert_eq!(stopped["generation"], 1);
+        let total = Total { seen: CALLS, written: CALLS, ..Total::default() };
+        assert_eq!(Total::of(stopped, &format!("#{number}")), total);
+    }
+}
+
+/// Design, section 5: the keys of a record.
+#[test]
+fn every_key_is_there_with_its_type() {
+    let Some(setup) = Setup::new("[routes]\ngetpgid = \"args\"\nexecve = \"exec\"\n") else {
+        return;
+    };
+    let command = setup.command(&[], "auto");
+    let mut daemon = setup.spawn(command);
+    let started = daemon.records.next("started");
+    assert_eq!(keys(&started), set(&[&STARTED]));
+    assert_eq!(started["generation"], 1);
+    assert_eq!(started["routes"], 4, "both ABIs of two syscalls");
+    assert_eq!(started["adopted"], "no");
+    assert_eq!(started["attached"], "raw_tp/sys_enter");
+    assert_eq!(started["version"], env!("CARGO_PKG_VERSION"));
+
+    let nr = |name| number(Abi::Native, name).unwrap().to_string();
+    let [getpgid, execve] = ["getpgid", "execve"].map(nr);
+    let plain = trigger(&["native", &getpgid, "0x10", "2", "3", "4", "5", "6"]);
+    let exec = trigger(&["native", &execve, "text:/nonexistent", "argv:2", "0"]);
+    let records = daemon.stop();
+    let one = |name: &str, call: &str| {
+        let events = events_of(&records, name).into_iter();
+        let events: Vec<_> = events.filter(|event| event["syscall"] == call).collect();
+        assert_eq!(events.len(), 1);
+        events[0]
+    };
+    let (args, exec) = (one(&plain, "getpgid"), one(&exec, "execve"));
+
+    assert_eq!(keys(args), set(&[&CALL, &TASK, &["args"]]));
+    assert_eq!(args["args"], json!({"0":"0x10","1":"0x2","2":"0x3","3":"0x4","4":"0x5","5":"0x6"}));
+    for (key, value) in [
+        ("syscall", json!("getpgid")),
+        ("nr", json!(getpgid.parse::<u64>().unwrap())),
+        ("abi", json!(Abi::Native.name())),
+        ("handler", json!("args")),
+        ("generation", json!(1)),
+        ("tid", args["pid"].clone()),
+        ("uid", json!(0)),
+        ("gid", json!(0)),
+        ("comm", json!(plain)),
+    ] {
+        assert_eq!(args[key], value, "{key}");
+    }
+    for key in ["boottime_ns", "pid", "ppid"] {
+        assert!(args[key].is_u64(), "{key}");
+    }
+    assert_eq!(keys(exec), set(&[&CALL, &TASK, &["args", "argv"]]));
+    assert_eq!(exec["argv"], json!(["arg", "arg"]));
+
+    let [stopped] = of_kind(&records, "stopped")[..] else { panic!("one end") };
+    assert_eq!(keys(stopped), set(&[&["generation", "reason", "totals"]]));
+}
+
+const BASE: &[&str] = &["schema", "record", "time", "message", "message_id", "priority"];
+const STARTED: [&str; 6] = ["generation", "version", "kernel", "attached", "adopted", "routes"];
+const CALL: [&str; 6] = ["syscall", "nr", "abi", "handler", "generation", "boottime_ns"];
+const TASK: [&str; 7] = ["pid", "tid", "ppid", "uid", "gid", "comm", "cgroup"];
+/// There or not, by where the test runs.
+const PLACE: [&str; 3] = ["loginuid", "unit", "user_unit"];
+
+fn keys(record: &Value) -> BTreeSet<&str> {
+    let keys = record.as_object().unwrap().keys().map(String::as_str);
+    keys.filter(|key| !PLACE.contains(key)).collect()
+}
+
+fn set<'a>(groups: &[&[&'a str]]) -> BTreeSet<&'a str> {
+    BASE.iter().chain(groups.iter().copied().flatten()).copied().collect()
+}
+
+#[test]
+fn a_file_gets_the_same() {
+    let number = unused_number();
+    let Some(setup) = Setup::new(&format!("[routes]\n{number} = \"args\"\n")) else { return };
+    let path = setup.path("records");
+    let file = File::create(&path).unwrap();
+    let mut daemon = Process::spawn(setup.command(&[], "json").stdout(file));
+    let read = || fs::read_to_string(&path).unwrap();
+    eventually("the daemon starts", || read().ends_with('\n'));
+    let name = trigger(&["times", &CALLS.to_string(), "native", &number, "nth"]);
+    daemon.signal(Signal::SIGTERM);
+    assert_eq!(daemon.wait().code(), Some(0));
+
+    let records: Vec<Value> = read().lines().map(record).collect();
+    assert_eq!(records.len() as u64, CALLS + 2);
+    assert_eq!(counted(&events_of(&records, &name), "0"), (0..CALLS).collect());
+}

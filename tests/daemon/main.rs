@@ -1,0 +1,19 @@
+//! The daemon end to end, through its binary. Needs root; says so otherwise, and fails under
+//! `CI=true`. Wants `cargo build --examples` beforehand.
+#![allow(clippy::unwrap_used)] // helpers of tests are tests
+
+mod journal;
+#[path = "../common/journald.rs"]
+#[allow(dead_code)] // shared with tests/journal.rs
+mod journald;
+mod json;
+mod kill;
+mod load;
+mod namespace;
+mod notify;
+mod number;
+mod output;
+mod records;
+mod reload;
+mod rig;
+mod start;

@@ -1,0 +1,184 @@
+//! Readers that go, readers that do not read, and a full disk: what is not declared lost is written.
+
+use std::fs::{self, File};
+use std::io::{self, BufRead, BufReader, Read as _, Seek as _};
+use std::os::fd::AsFd as _;
+use std::process::{ChildStdout, Command, Stdio};
+
+use nix::fcntl::{FcntlArg, fcntl};
+use nix::sys::signal::Signal;
+use serde_json::Value;
+
+use crate::notify::Manager;
+use crate::number::unused_number;
+use crate::records::{Records, Total, counted, declared_lost, events_of, record};
+use crate::rig::{Process, Setup, eventually, trigger};
+
+/// The smallest ring, so that little makes it full.
+fn config(number: &str) -> String {
+    format!("[routes]\n{number} = \"args\"\n[ring]\nsize = \"64KiB\"\n")
+}
+
+/// A daemon that has started, and its pipe, which nobody reads further.
+fn start(setup: &Setup) -> (Process, BufReader<ChildStdout>) {
+    start_with(setup.command(&[], "json"))
+}
+
+fn start_with(mut command: Command) -> (Process, BufReader<ChildStdout>) {
+    let mut daemon = Process::spawn(command.stdout(Stdio::piped()));
+    let pipe = daemon.stdout();
+    // As small as it gets, so that a test needs few calls.
+    fcntl(pipe.as_fd(), FcntlArg::F_SETPIPE_SZ(4096)).unwrap();
+    let mut pipe = BufReader::with_capacity(1, pipe);
+    let mut line = String::new();
+    pipe.read_line(&mut line).unwrap();
+    assert_eq!(record(&line)["record"], "started");
+    (daemon, pipe)
+}
+
+#[test]
+fn a_reader_that_goes_ends_the_daemon() {
+    let number = unused_number();
+    let Some(setup) = Setup::new(&config(&number)) else { return };
+    let (mut daemon, pipe) = start(&setup);
+    drop(pipe);
+    trigger(&["native", &number]);
+    assert_eq!(daemon.wait().code(), Some(0));
+}
+
+/// Nothing but reloads: none of them is lost, and events go on behind them.
+#[test]
+fn records_of_our_own_wait_for_their_reader() {
+    const RELOADS: u64 = 40;
+    let number = unused_number();
+    let Some(setup) = Setup::new(&config(&number)) else { return };
+    let manager = Manager::new(&setup);
+    let mut command = setup.command(&[], "json");
+    command.env("NOTIFY_SOCKET", manager.path());
+    let (mut daemon, pipe) = start_with(command);
+    manager.until("READY=1");
+    for _ in 0..RELOADS {
+        daemon.signal(Signal::SIGHUP);
+        manager.until("READY=1");
+    }
+    let mut records = Records::read(pipe);
+    for generation in 2..2 + RELOADS {
+        assert_eq!(records.next("reloaded")["generation"], generation);
+    }
+    let name = trigger(&["times", "50", "native", &number, "nth"]);
+    let events: Vec<Value> = (0..50).map(|_| records.next("syscall")).collect();
+    assert_eq!(counted(&events_of(&events, &name), "0"), (0..50).collect());
+    daemon.signal(Signal::SIGTERM);
+    assert_eq!(records.rest().len(), 1);
+    assert_eq!(daemon.wait().code(), Some(0));
+}
+
+#[test]
+fn a_reader_that_comes_back_gets_what_was_not_declared_lost() {
+    const CALLS: u64 = 20_000;
+    let number = unused_number();
+    let Some(setup) = Setup::new(&config(&number)) else { return };
+    let (mut daemon, pipe) = start(&setup);
+    let name = trigger(&["times", &CALLS.to_string(), "native", &number, "nth"]);
+    let mut records = Records::read(pipe);
+    let mut read = records.until("lost");
+    // Calls from here on find room again.
+    let after = trigger(&["times", "100", "native", &number, "nth"]);
+    daemon.signal(Signal::SIGTERM);
+    read.extend(records.rest());
+
+    assert_eq!(daemon.wait().code(), Some(0));
+    let written = counted(&events_of(&read, &name), "0").len() as u64;
+    let lost = declared_lost(&read);
+    assert_eq!(written + lost, CALLS);
+    assert!(lost > 0, "the ring and the pipe are too small for all");
+    assert_eq!(counted(&events_of(&read, &after), "0"), (0..100).collect());
+    let books = Total::of(read.last().unwrap(), &format!("#{number}"));
+    let written = written + 100;
+    assert_eq!(books, Total { seen: CALLS + 100, written, lost, ..Total::default() });
+}
+
+/// However full the pipe is when the end comes, the last record waits for room.
+#[test]
+fn the_last_books_wait_for_their_reader() {
+    let number = unused_number();
+    for calls in 5..10 {
+        let Some(setup) = Setup::new(&config(&number)) else { return };
+        let (mut daemon, pipe) = start(&setup);
+        let name = trigger(&["times", &calls.to_string(), "native", &number, "nth"]);
+        daemon.signal(Signal::SIGTERM);
+        eventually("it has ended, or waits to", || has_written_all(&mut daemon));
+        let records = Records::read(pipe).rest();
+        assert_eq!(daemon.wait().code(), Some(0));
+        assert_eq!(counted(&events_of(&records, &name), "0"), (0..calls).collect());
+        let books = Total::of(records.last().unwrap(), &format!("#{number}"));
+        assert_eq!(books, Total { seen: calls, written: calls, ..Total::default() }, "{calls}");
+    }
+}
+
+/// It has detached, which comes before the last record, and does nothing.
+fn has_written_all(daemon: &mut Process) -> bool {
+    let proc = format!("/proc/{}", daemon.id());
+    let links = fs::read_dir(format!("{proc}/fd")).into_iter().flatten().flatten();
+    let mut targets = links.filter_map(|link| fs::read_link(link.path()).ok());
+    let stat = fs::read_to_string(format!("{proc}/stat")).unwrap_or_default();
+    let is_detached = !targets.any(|target| target.ends_with("anon_inode:bpf_link"));
+    !daemon.is_running() || (is_detached && stat.contains(") S "))
+}
+
+#[test]
+fn a_reader_that_never_reads_does_not_keep_the_daemon() {
+    let number = unused_number();
+    let Some(setup) = Setup::new(&config(&number)) else { return };
+    let (mut daemon, mut pipe) = start(&setup);
+    let name = trigger(&["times", "20000", "native", &number, "nth"]);
+    daemon.signal(Signal::SIGTERM);
+    assert_eq!(daemon.wait().code(), Some(0));
+    // What the pipe held: whole lines, but for the last one.
+    let mut text = String::new();
+    pipe.read_to_string(&mut text).unwrap();
+    let whole = text.rsplit_once('\n').map_or("", |(whole, _)| whole);
+    let records: Vec<Value> = whole.lines().map(record).collect();
+    let events = counted(&events_of(&records, &name), "0");
+    assert_eq!(events, (0..events.len() as u64).collect(), "the first ones, in order");
+}
+
+/// A file system of its own that holds 64 KiB, and a file on it.
+const SMALL_DISK: &str = "
+mount -t tmpfs -o size=64k tmpfs \"$0\" && exec \"$@\" >\"$0/records\"
+";
+
+#[test]
+fn a_full_disk_is_waited_for() {
+    const CALLS: u64 = 5_000;
+    let number = unused_number();
+    let Some(setup) = Setup::new(&config(&number)) else { return };
+    let disk = setup.path("disk");
+    fs::create_dir(&disk).unwrap();
+    let words = ["unshare", "-m", "sh", "-c", SMALL_DISK, disk.to_str().unwrap()];
+    let mut daemon = Process::spawn(&mut setup.command(&words, "json"));
+    let seen = format!("/proc/{}/root{}/records", daemon.id(), disk.display());
+    let length = || fs::metadata(&seen).map_or(0, |about| about.len());
+    eventually("the daemon starts", || length() > 0);
+    let name = trigger(&["times", &CALLS.to_string(), "native", &number, "nth"]);
+    eventually("the disk is full", || length() == 64 * 1024);
+    let remount = ["-t", &daemon.id().to_string(), "-m", "mount", "-o", "remount,size=64m"];
+    assert!(Command::new("nsenter").args(remount).arg(&disk).status().unwrap().success());
+
+    // Open before its file system goes with the daemon.
+    let file = File::open(&seen).unwrap();
+    let text = || {
+        (&file).rewind().unwrap();
+        io::read_to_string(&file).unwrap()
+    };
+    eventually("the losses are told", || text().contains(r#""record":"lost""#));
+    daemon.signal(Signal::SIGTERM);
+    assert_eq!(daemon.wait().code(), Some(0));
+    let records: Vec<Value> = text().lines().map(record).collect();
+    let written = counted(&events_of(&records, &name), "0").len() as u64;
+    let lost = declared_lost(&records);
+    assert_eq!(written + lost, CALLS);
+    assert!(lost > 0);
+    let books = Total::of(records.last().unwrap(), &format!("#{number}"));
+    assert_eq!(books, Total { seen: CALLS, written, lost, ..Total::default() });
+}

@@ -1,0 +1,138 @@
+//! JSON lines from a pipe in, records out.
+
+use std::collections::BTreeSet;
+use std::io::{BufRead, BufReader, Read};
+use std::sync::mpsc::{Receiver, channel};
+use std::thread;
+
+use serde_json::Value;
+
+use crate::rig::PATIENCE;
+
+/// The records of one daemon, in order.
+pub struct Records {
+    lines: Receiver<String>,
+}
+
+impl Records {
+    /// Begins to read.
+    pub fn read(pipe: impl Read + Send + 'static) -> Self {
+        let (send, lines) = channel();
+        thread::spawn(move || {
+            for line in BufReader::new(pipe).lines() {
+                if line.is_err() || send.send(line.unwrap()).is_err() {
+                    return;
+                }
+            }
+        });
+        Self { lines }
+    }
+
+    /// The next record, which must be of that kind.
+    pub fn next(&mut self, kind: &str) -> Value {
+        let record = self.any().unwrap_or_else(|| panic!("the daemon ended instead of: {kind}"));
+        assert_eq!(record["record"], kind, "{record}");
+        record
+    }
+
+    /// Reads on until one of that kind comes; those in between are given too, the found one last.
+    pub fn until(&mut self, kind: &str) -> Vec<Value> {
+        let mut records = vec![];
+        while records.last().is_none_or(|last: &Value| last["record"] != kind) {
+            let next = self.any();
+            records.push(next.unwrap_or_else(|| panic!("the daemon ended instead of: {kind}")));
+        }
+        records
+    }
+
+    /// All that are left, until the daemon ends.
+    pub fn rest(&mut self) -> Vec<Value> {
+        std::iter::from_fn(|| self.any()).collect()
+    }
+
+    fn any(&mut self) -> Option<Value> {
+        match self.lines.recv_timeout(PATIENCE) {
+            Ok(line) => Some(record(&line)),
+            Err(std::sync::mpsc::RecvTimeoutError::Disconnected) => None,
+            Err(_) => panic!("no record within {PATIENCE:?}"),
+        }
+    }
+}
+
+/// Every line is an object with what all records have.
+pub fn record(line: &str) -> Value {
+    let record: Value = serde_json::from_str(line).unwrap_or_else(|e| panic!("{e}: {line}"));
+    assert_eq!(record["schema"], 1, "{line}");
+    for key in ["record", "time", "message", "message_id"] {
+        assert!(record[key].is_string(), "{key}: {line}");
+    }
+    assert!(record["priority"].as_u64().is_some_and(|level| (3..=7).contains(&level)), "{line}");
+    record
+}
+
+/// Those of one kind.
+pub fn of_kind<'a>(records: &'a [Value], kind: &str) -> Vec<&'a Value> {
+    records.iter().filter(|record| record["record"] == kind).collect()
+}
+
+/// The events of one trigger.
+pub fn events_of<'a>(records: &'a [Value], name: &str) -> Vec<&'a Value> {
+    of_kind(records, "syscall").into_iter().filter(|event| event["comm"] == name).collect()
+}
+
+/// What the `nth` argument at that position was: each value once.
+pub fn counted(events: &[&Value], position: &str) -> BTreeSet<u64> {
+    let value = |event: &&Value| {
+        let text = event["args"][position].as_str().unwrap().to_owned();
+        let hex = text.strip_prefix("0x").map(|hex| u64::from_str_radix(hex, 16));
+        hex.unwrap_or_else(|| text.parse()).unwrap()
+    };
+    let values: BTreeSet<u64> = events.iter().map(value).collect();
+    assert_eq!(values.len(), events.len(), "an event came twice");
+    values
+}
+
+/// Events that the daemon said are lost.
+pub fn declared_lost(records: &[Value]) -> u64 {
+    of_kind(records, "lost").iter().map(|record| record["lost"].as_u64().unwrap()).sum()
+}
+
+/// One line of the books in a `stopped` record.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Total {
+    pub seen: u64,
+    pub written: u64,
+    pub excluded: u64,
+    pub counted: u64,
+    pub lost: u64,
+}
+
+impl Total {
+    /// Of that syscall, as the record calls it, and the machine's own ABI. The law of the books
+    /// holds for every line of them.
+    pub fn of(stopped: &Value, syscall: &str) -> Self {
+        assert_eq!(stopped["record"], "stopped");
+        let native = tailcalld::syscalls::Abi::Native.name();
+        let mut found = Self::default();
+        for row in stopped["totals"].as_array().unwrap() {
+            let total = Self::read(row);
+            let outcomes = total.written + total.excluded + total.counted + total.lost;
+            assert_eq!(total.seen, outcomes, "{row}");
+            if row["syscall"] == syscall && row["abi"] == native {
+                found = total;
+            }
+        }
+        found
+    }
+
+    fn read(row: &Value) -> Self {
+        let count = |key: &str| row[key].as_u64().unwrap();
+        Self {
+            seen: count("seen"),
+            written: count("written"),
+            excluded: count("excluded"),
+            counted: count("counted"),
+            lost: count("lost"),
+        }
+    }
+}

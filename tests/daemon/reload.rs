@@ -1,0 +1,227 @@
+//! Each way to edit is one reload, a fault changes nothing, bursts are few reloads, and no request
+//! is lost.
+
+use std::fs;
+use std::os::unix::fs::symlink;
+
+use nix::sys::signal::Signal;
+use serde_json::{Value, json};
+use tailcalld::syscalls::Abi;
+
+use crate::number::unused_number;
+use crate::records::{Records, counted, events_of, of_kind};
+use crate::rig::{Daemon, Setup, trigger};
+
+/// Routes of these numbers, one a line.
+fn routes(wanted: &[(&str, &str)]) -> String {
+    let line = |(number, handler): &(&str, &str)| format!("{number} = \"{handler}\"\n");
+    format!("[routes]\n{}", wanted.iter().map(line).collect::<String>())
+}
+
+/// A number without a name, as records call its route.
+fn slot(number: &str) -> String {
+    format!("#{number}({})", Abi::Native.name())
+}
+
+/// Replaces the configuration at once.
+fn rename(setup: &Setup, config: &str) {
+    let new = setup.path("tailcalld.toml~");
+    fs::write(&new, config).unwrap();
+    fs::rename(new, setup.config()).unwrap();
+}
+
+/// The next record is the reload of that generation, and says this.
+fn reloaded(records: &mut Records, generation: u64, [added, changed, removed]: [&[&str]; 3]) {
+    let record = records.next("reloaded");
+    assert_eq!(record["generation"], generation, "{record}");
+    assert_eq!(record["added"], json!(added), "{record}");
+    assert_eq!(record["changed"], json!(changed), "{record}");
+    assert_eq!(record["removed"], json!(removed), "{record}");
+}
+
+/// The table lives: N calls of that number are N events.
+fn works(daemon: &mut Daemon, number: &str) {
+    let name = trigger(&["times", "50", "native", number, "nth"]);
+    let events: Vec<Value> = (0..50).map(|_| daemon.records.next("syscall")).collect();
+    assert_eq!(counted(&events_of(&events, &name), "0"), (0..50).collect());
+}
+
+/// Only the end is left.
+fn ends(daemon: Daemon, generation: u64) {
+    let records = daemon.stop();
+    assert_eq!(records.len(), 1, "{records:?}");
+    assert_eq!(records[0]["record"], "stopped");
+    assert_eq!(records[0]["generation"], generation);
+}
+
+#[test]
+fn each_way_to_edit_is_one_reload() {
+    let [a, b, c] = [(); 3].map(|()| unused_number());
+    let Some(setup) = Setup::new(&routes(&[(&a, "args")])) else { return };
+    let mut daemon = setup.start();
+
+    daemon.signal(Signal::SIGHUP);
+    reloaded(&mut daemon.records, 2, [&[], &[], &[]]);
+
+    daemon.setup.write(&routes(&[(&a, "args"), (&b, "args")]));
+    reloaded(&mut daemon.records, 3, [&[&format!("{}=args", slot(&b))], &[], &[]]);
+    works(&mut daemon, &b);
+
+    // As editors do it.
+    rename(&daemon.setup, &routes(&[(&a, "args"), (&b, "count")]));
+    reloaded(&mut daemon.records, 4, [&[], &[&format!("{} (args -> count)", slot(&b))], &[]]);
+
+    // The folder of drop-ins comes into being with its first file.
+    let folder = daemon.setup.path("tailcalld.d");
+    fs::create_dir(&folder).unwrap();
+    let drop_in = daemon.setup.path("50.toml~");
+    fs::write(&drop_in, routes(&[(&c, "args")])).unwrap();
+    fs::rename(drop_in, folder.join("50.toml")).unwrap();
+    reloaded(&mut daemon.records, 5, [&[&format!("{}=args", slot(&c))], &[], &[]]);
+    works(&mut daemon, &c);
+
+    fs::remove_file(folder.join("50.toml")).unwrap();
+    reloaded(&mut daemon.records, 6, [&[], &[], &[&slot(&c)]]);
+
+    daemon.setup.write(&routes(&[(&a, "count")]));
+    let changed = format!("{} (args -> count)", slot(&a));
+    reloaded(&mut daemon.records, 7, [&[], &[&changed], &[&slot(&b)]]);
+    ends(daemon, 7);
+}
+
+#[test]
+fn a_name_is_told_once_for_both_abis() {
+    let number = unused_number();
+    let Some(setup) = Setup::new(&routes(&[(&number, "args")])) else { return };
+    let mut daemon = setup.start();
+    daemon.setup.write(&routes(&[(&number, "args"), ("mlockall", "args")]));
+    reloaded(&mut daemon.records, 2, [&["mlockall=args"], &[], &[]]);
+    ends(daemon, 2);
+}
+
+/// The mount of a ConfigMap: FILE links to ..data/FILE, ..data to a folder, and a rename swaps it.
+#[test]
+fn a_swapped_link_is_one_reload() {
+    let [a, b] = [(); 2].map(|()| unused_number());
+    let Some(setup) = Setup::new("") else { return };
+    for (folder, handler) in [("1", "args"), ("2", "count")] {
+        fs::create_dir(setup.path(folder)).unwrap();
+        let text = routes(&[(&a, "args"), (&b, handler)]);
+        fs::write(setup.path(folder).join("tailcalld.toml"), text).unwrap();
+    }
+    fs::remove_file(setup.config()).unwrap();
+    symlink("1", setup.path("..data")).unwrap();
+    symlink("..data/tailcalld.toml", setup.config()).unwrap();
+    let mut daemon = setup.start();
+    for (generation, folder, change) in [(2, "2", "args -> count"), (3, "1", "count -> args")] {
+        symlink(folder, daemon.setup.path("..data_tmp")).unwrap();
+        fs::rename(daemon.setup.path("..data_tmp"), daemon.setup.path("..data")).unwrap();
+        reloaded(
+            &mut daemon.records,
+            generation,
+            [&[], &[&format!("{} ({change})", slot(&b))], &[]],
+        );
+    }
+    works(&mut daemon, &b);
+    ends(daemon, 3);
+}
+
+#[test]
+fn a_fault_changes_nothing_until_it_is_mended() {
+    let number = unused_number();
+    let good = routes(&[(&number, "args")]);
+    let Some(setup) = Setup::new(&good) else { return };
+    let path = setup.config();
+    let mut daemon = setup.start();
+    let broken = format!("# a comment\n[routes]\n{number} = \"agrs\"\n");
+    let told =
+        format!("unknown handler \"agrs\" for syscall \"{number}\" (did you mean \"args\"?)");
+    let edits: [(&str, &dyn Fn(), String); 3] = [
+        ("broken", &|| fs::write(&path, &broken).unwrap(), format!(":3:7: {told}")),
+        (
+            "emptied",
+            &|| fs::write(&path, "").unwrap(),
+            ": is empty, expected at least one route: [routes] and execve = \"exec\"".to_owned(),
+        ),
+        (
+            "removed",
+            &|| fs::remove_file(&path).unwrap(),
+            ": does not exist; create it, or name another file on the command line".to_owned(),
+        ),
+    ];
+    for (what, edit, expected) in edits {
+        edit();
+        let refused = daemon.records.next("refused");
+        assert_eq!(refused["generation"], 1, "{what}");
+        assert_eq!(refused["faults"], json!([format!("{}{expected}", path.display())]), "{what}");
+        works(&mut daemon, &number);
+    }
+    fs::write(&path, &good).unwrap();
+    reloaded(&mut daemon.records, 2, [&[], &[], &[]]);
+    works(&mut daemon, &number);
+    ends(daemon, 2);
+}
+
+#[test]
+fn a_burst_of_signals_is_at_least_one_reload_and_the_last_wins() {
+    let [a, b] = [(); 2].map(|()| unused_number());
+    let Some(setup) = Setup::new(&routes(&[(&a, "args")])) else { return };
+    let mut daemon = setup.start();
+    for _ in 0..200 {
+        daemon.signal(Signal::SIGHUP);
+    }
+    rename(&daemon.setup, &routes(&[(&a, "args"), (&b, "args")]));
+    daemon.signal(Signal::SIGHUP);
+    let added = json!([format!("{}=args", slot(&b))]);
+    let mut records = vec![daemon.records.next("reloaded")];
+    while records.last().unwrap()["added"] != added {
+        records.push(daemon.records.next("reloaded"));
+    }
+    // The last signal may have found the new file read already: one more reload of the same.
+    let name = trigger(&["times", "50", "native", &b, "nth"]);
+    records.extend(daemon.stop());
+    let reloads = of_kind(&records, "reloaded");
+    assert!(reloads.len() <= 201);
+    let changes = reloads.iter().filter(|reload| reload["added"] != json!([]));
+    assert_eq!(changes.count(), 1);
+    assert_eq!(counted(&events_of(&records, &name), "0"), (0..50).collect());
+    assert_eq!(records.last().unwrap()["generation"], 1 + reloads.len());
+}
+
+#[test]
+fn rapid_edits_are_few_reloads_and_the_last_wins() {
+    let [a, b, last] = [(); 3].map(|()| unused_number());
+    let Some(setup) = Setup::new(&routes(&[(&a, "args")])) else { return };
+    let mut daemon = setup.start();
+    for edit in 0..100 {
+        let handler = ["args", "count"][edit % 2];
+        rename(&daemon.setup, &routes(&[(&a, "args"), (&b, handler)]));
+    }
+    rename(&daemon.setup, &routes(&[(&a, "args"), (&last, "args")]));
+    let mut reloads = 1;
+    while daemon.records.next("reloaded")["added"] != json!([format!("{}=args", slot(&last))]) {
+        reloads += 1;
+    }
+    // One, unless the machine makes us pause between two edits for as long as a person would.
+    assert!(reloads < 50, "{reloads} reloads for one burst");
+    works(&mut daemon, &last);
+    ends(daemon, 1 + reloads);
+}
+
+#[test]
+fn a_request_to_end_beats_one_to_reload() {
+    let number = unused_number();
+    for signals in [[Signal::SIGHUP, Signal::SIGTERM], [Signal::SIGTERM, Signal::SIGHUP]] {
+        let Some(setup) = Setup::new(&routes(&[(&number, "args")])) else { return };
+        let daemon = setup.start();
+        signals.into_iter().for_each(|signal| daemon.signal(signal));
+        let (status, records) = daemon.rest();
+        assert_eq!(status.code(), Some(0));
+        let reloads = of_kind(&records, "reloaded").len();
+        assert!(reloads <= 1);
+        let stopped = records.last().unwrap();
+        assert_eq!(stopped["reason"], "SIGTERM");
+        assert_eq!(stopped["generation"], 1 + reloads);
+        assert_eq!(records.len(), 1 + reloads);
+    }
+}

@@ -1,0 +1,256 @@
+//! Starts the binary with a configuration, a lock and an output of its own, and ends it with the
+//! test. Nothing here sleeps: it waits for a record, a datagram or the end, up to a deadline that
+//! only a broken daemon reaches.
+
+use std::fs::{self, File};
+use std::io::Write as _;
+use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::process::ExitStatusExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
+use std::sync::atomic::{AtomicU16, Ordering::SeqCst};
+use std::sync::{OnceLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::time::{Duration, Instant};
+
+use nix::fcntl::{Flock, FlockArg};
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use serde_json::Value;
+
+use crate::records::Records;
+
+/// A machine under load may take long; a test that hangs is worse than one that fails.
+pub const PATIENCE: Duration = Duration::from_secs(30);
+
+static TURNS: RwLock<()> = RwLock::new(());
+
+/// Held while a test runs.
+#[allow(dead_code)] // what matters is when they are dropped
+enum Turn {
+    Shared(RwLockReadGuard<'static, ()>),
+    Alone(RwLockWriteGuard<'static, ()>),
+}
+
+/// A folder with a configuration, before a daemon runs on it.
+pub struct Setup {
+    folder: tempfile::TempDir,
+    _turn: Turn,
+}
+
+impl Setup {
+    /// `None` without root, which is said.
+    pub fn new(config: &str) -> Option<Self> {
+        Self::in_turn(config, || Turn::Shared(TURNS.read().unwrap_or_else(PoisonError::into_inner)))
+    }
+
+    /// While no other test of this file's runs: for routes on calls that daemons make all the time,
+    /// since two of them would record each other without end, and for looks at the whole kernel.
+    pub fn alone(config: &str) -> Option<Self> {
+        Self::in_turn(config, || Turn::Alone(TURNS.write().unwrap_or_else(PoisonError::into_inner)))
+    }
+
+    fn in_turn(config: &str, turn: impl FnOnce() -> Turn) -> Option<Self> {
+        if !privileged() {
+            return None;
+        }
+        one_run_at_a_time();
+        let setup = Self { _turn: turn(), folder: tempfile::tempdir().unwrap() };
+        // For daemons of other users.
+        fs::set_permissions(setup.folder.path(), fs::Permissions::from_mode(0o755)).unwrap();
+        setup.write(config);
+        Some(setup)
+    }
+
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    pub fn config(&self) -> PathBuf {
+        self.path("tailcalld.toml")
+    }
+
+    /// Writes the configuration in place.
+    pub fn write(&self, config: &str) {
+        fs::write(self.config(), config).unwrap();
+    }
+
+    /// The daemon's command line, behind `prefix`, which must become it.
+    pub fn command(&self, prefix: &[&str], output: &str) -> Command {
+        self.command_of(Path::new(env!("CARGO_BIN_EXE_tailcalld")), prefix, output)
+    }
+
+    /// The same by another path of the binary.
+    pub fn command_of(&self, binary: &Path, prefix: &[&str], output: &str) -> Command {
+        let prefix = prefix.iter().map(Path::new);
+        let mut words: Vec<&Path> = prefix.chain([binary]).collect();
+        let config = self.config();
+        words.extend([Path::new("--config"), &config, Path::new("--output"), Path::new(output)]);
+        let mut command = Command::new(words[0]);
+        command.args(&words[1..]).stdin(Stdio::null());
+        for name in ["JOURNAL_STREAM", "NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID"] {
+            command.env_remove(name);
+        }
+        command.env("RUNTIME_DIRECTORY", self.path("run"));
+        command.stderr(File::create(self.path("stderr")).unwrap());
+        command
+    }
+
+    /// Starts it with JSON lines, and waits until it says that it has started.
+    pub fn start(self) -> Daemon {
+        let command = self.command(&[], "json");
+        let mut daemon = self.spawn(command);
+        daemon.records.next("started");
+        daemon
+    }
+
+    /// Starts that command with a pipe for its records.
+    pub fn spawn(self, mut command: Command) -> Daemon {
+        let mut process = Process::spawn(command.stdout(Stdio::piped()));
+        let records = Records::read(process.stdout());
+        Daemon { process, records, setup: self }
+    }
+}
+
+/// A process; killed when dropped.
+pub struct Process(Child);
+
+impl Process {
+    pub fn spawn(command: &mut Command) -> Self {
+        Self(command.spawn().unwrap_or_else(|error| panic!("{command:?}: {error}")))
+    }
+
+    pub fn id(&self) -> u32 {
+        self.0.id()
+    }
+
+    pub fn signal(&self, signal: Signal) {
+        send(self.id(), signal);
+    }
+
+    pub fn stdout(&mut self) -> ChildStdout {
+        self.0.stdout.take().expect("a pipe")
+    }
+
+    pub fn is_running(&mut self) -> bool {
+        self.0.try_wait().unwrap().is_none()
+    }
+
+    /// Waits for its end.
+    pub fn wait(&mut self) -> ExitStatus {
+        eventually("the process ends", || !self.is_running());
+        self.0.wait().unwrap()
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// A running daemon with a pipe.
+pub struct Daemon {
+    process: Process,
+    pub records: Records,
+    pub setup: Setup,
+}
+
+impl Daemon {
+    pub fn pid(&self) -> u32 {
+        self.process.id()
+    }
+
+    pub fn signal(&self, signal: Signal) {
+        self.process.signal(signal);
+    }
+
+    /// All that it writes from here on to its end.
+    pub fn rest(mut self) -> (ExitStatus, Vec<Value>) {
+        let records = self.records.rest();
+        (self.process.wait(), records)
+    }
+
+    /// Ends it, which must succeed; all that was not read yet.
+    pub fn stop(self) -> Vec<Value> {
+        self.signal(Signal::SIGTERM);
+        let (status, records) = self.rest();
+        assert_eq!(status.code(), Some(0), "signal {:?}", status.signal());
+        records
+    }
+}
+
+impl Drop for Daemon {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            let errors = fs::read_to_string(self.setup.path("stderr")).unwrap_or_default();
+            eprintln!("the daemon's standard error:\n{errors}");
+        }
+    }
+}
+
+pub fn send(pid: u32, signal: Signal) {
+    kill(Pid::from_raw(i32::try_from(pid).unwrap()), signal).unwrap();
+}
+
+/// Looks again and again, leaving the processor to others in between.
+pub fn eventually(what: &str, mut is_so: impl FnMut() -> bool) {
+    let begin = Instant::now();
+    while !is_so() {
+        assert!(begin.elapsed() < PATIENCE, "not within {PATIENCE:?}: {what}");
+        std::thread::park_timeout(Duration::from_millis(1));
+    }
+}
+
+fn privileged() -> bool {
+    if nix::unistd::geteuid().is_root() {
+        return true;
+    }
+    assert_ne!(std::env::var("CI").as_deref(), Ok("true"), "needs root");
+    // print! would be captured, and a skip would look like a success.
+    std::io::stderr().write_all(b"SKIPPED: needs root\n").unwrap();
+    false
+}
+
+/// The books count the calls of the whole machine: a second run of these tests would be in them.
+fn one_run_at_a_time() {
+    static LOCK: OnceLock<Flock<File>> = OnceLock::new();
+    LOCK.get_or_init(|| {
+        let file = File::create(std::env::temp_dir().join("tailcalld-daemon-tests.lock")).unwrap();
+        Flock::lock(file, FlockArg::LockExclusive).map_err(|(_, errno)| errno).unwrap()
+    });
+}
+
+/// A process that makes calls; killed when dropped. Its events are known by its name, which is the
+/// same in every pid namespace.
+pub struct Trigger {
+    process: Process,
+    name: String,
+}
+
+impl Trigger {
+    pub fn start(words: &[&str]) -> Self {
+        static NEXT: AtomicU16 = AtomicU16::new(0);
+        let name = format!("trigger-{}", NEXT.fetch_add(1, SeqCst));
+        // Built by `cargo build --examples`.
+        let path = Path::new(env!("CARGO_BIN_EXE_tailcalld")).with_file_name("examples/trigger");
+        let mut command = Command::new(path);
+        command.args(words).env("TRIGGER_NAME", &name).stdout(Stdio::null());
+        Self { process: Process::spawn(&mut command), name }
+    }
+
+    pub fn is_running(&mut self) -> bool {
+        self.process.is_running()
+    }
+
+    /// Waits for its end; its name.
+    pub fn end(mut self) -> String {
+        assert!(self.process.wait().success(), "the trigger knows its words");
+        self.name
+    }
+}
+
+/// Runs the trigger to its end; the name of its events.
+pub fn trigger(words: &[&str]) -> String {
+    Trigger::start(words).end()
+}

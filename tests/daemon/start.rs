@@ -1,0 +1,229 @@
+//! Starts that fail say why, with an exit code, and what to do; and two that are made in parallel.
+
+use std::fs;
+use std::path::Path;
+use std::process::Stdio;
+
+use nix::sys::signal::Signal;
+use serde_json::Value;
+
+use crate::number::unused_number;
+use crate::records::{counted, events_of, of_kind};
+use crate::rig::{Process, Setup, eventually, trigger};
+
+const UNAVAILABLE: i32 = 69;
+const NO_PERMISSION: i32 = 77;
+const CONFIG: i32 = 78;
+
+const GOOD: &str = "[routes]\n510 = \"count\"\n";
+
+/// Starts it behind `prefix`, which must fail; exit code, and standard error.
+fn failed(setup: &Setup, prefix: &[&str], output: &str) -> (i32, String) {
+    let mut command = setup.command(prefix, output);
+    let mut daemon = Process::spawn(command.stdout(Stdio::piped()));
+    let written = std::io::read_to_string(daemon.stdout()).unwrap();
+    let status = daemon.wait();
+    assert_eq!(written, "", "a record of a daemon that never ran");
+    let told = fs::read_to_string(setup.path("stderr")).unwrap();
+    (status.code().unwrap_or_else(|| panic!("{status}: {told}")), told)
+}
+
+#[test]
+fn a_fault_is_told_as_check_tells_it() {
+    let Some(setup) = Setup::new("[routes]\n510 = \"cuont\"\n\n[rign]\n") else { return };
+    let (code, told) = failed(&setup, &[], "json");
+    let path = setup.config();
+    let path = path.display();
+    let first = format!("{path}:2:7: unknown handler \"cuont\" for syscall \"510\"");
+    let second = format!("{path}:4:2: unknown table \"rign\" (did you mean \"ring\"?)");
+    assert_eq!(code, CONFIG);
+    assert!(told.contains(&first) && told.contains(&second), "{told}");
+    // Nothing was taken: it ended before the lock.
+    assert!(!setup.path("run").exists());
+}
+
+#[test]
+fn missing_privileges_are_named() {
+    let Some(setup) = Setup::new(GOOD) else { return };
+    // Root without the rights, as in a container.
+    for (bounds, missing) in
+        [("-bpf,-sys_admin", "CAP_BPF"), ("-perfmon,-sys_admin", "CAP_PERFMON")]
+    {
+        let prefix = ["setpriv", &format!("--bounding-set={bounds}"), "--inh-caps=-all"];
+        let (code, told) = failed(&setup, &prefix, "json");
+        assert_eq!(code, NO_PERMISSION, "{told}");
+        let expected = format!(
+            "tailcalld: not allowed to load BPF programs ({missing} is missing): run it as root, \
+             with sudo, or as the service\n"
+        );
+        assert_eq!(told, expected);
+    }
+}
+
+#[test]
+fn the_two_capabilities_are_enough() {
+    let number = unused_number();
+    let Some(setup) = Setup::new(&format!("[routes]\n{number} = \"args\"\n")) else { return };
+    let caps = "--bounding-set=-all,+bpf,+perfmon";
+    let command = setup.command(&["setpriv", caps, "--inh-caps=-all"], "json");
+    let mut daemon = setup.spawn(command);
+    daemon.records.next("started");
+    let name = trigger(&["times", "50", "native", &number, "nth"]);
+    assert_eq!(counted(&events_of(&daemon.stop(), &name), "0"), (0..50).collect());
+}
+
+#[test]
+fn no_journald_is_told() {
+    let Some(setup) = Setup::new(GOOD) else { return };
+    let script = "mount -t tmpfs tmpfs /run && exec \"$@\"";
+    let (code, told) = failed(&setup, &["unshare", "-m", "sh", "-c", script, "sh"], "journal");
+    assert_eq!(code, UNAVAILABLE, "{told}");
+    let expected = "tailcalld: failed to connect to journald at /run/systemd/journal/socket \
+                    (is systemd-journald running? --output text and --output json do without it)";
+    assert!(told.starts_with(expected), "{told}");
+}
+
+#[test]
+fn no_type_information_is_told() {
+    let Some(setup) = Setup::new(GOOD) else { return };
+    let script = "mount -t tmpfs tmpfs /sys/kernel/btf && exec \"$@\"";
+    let (code, told) = failed(&setup, &["unshare", "-m", "sh", "-c", script, "sh"], "json");
+    assert_eq!(code, UNAVAILABLE, "{told}");
+    assert!(told.contains("/sys/kernel/btf/vmlinux is missing"), "{told}");
+    assert!(told.contains("CONFIG_DEBUG_INFO_BTF=y"), "{told}");
+}
+
+/// A limit as `MemoryMax=` of a service sets it: the kernel refuses the ring, and kills nobody.
+#[test]
+fn a_ring_that_the_kernel_refuses_is_told() {
+    let Some(setup) = Setup::new(&format!("{GOOD}[ring]\nsize = \"1GiB\"\n")) else { return };
+    let Some(group) = Group::new(256 << 20) else { return };
+    let script = "echo $$ >\"$0/cgroup.procs\" && exec \"$@\"";
+    let prefix = ["sh", "-c", script, group.0.to_str().unwrap()];
+    let (code, told) = failed(&setup, &prefix, "json");
+    assert_eq!(code, UNAVAILABLE, "{told}");
+    let expected =
+        "tailcalld: the kernel refused a ring of 1048576 KiB: make `[ring] size` smaller";
+    assert!(told.starts_with(expected), "{told}");
+}
+
+/// A cgroup with a limit of memory.
+struct Group(std::path::PathBuf);
+
+impl Group {
+    /// `None` where this machine's cgroups do not limit memory, which is said.
+    fn new(bytes: u64) -> Option<Self> {
+        let name = format!("tailcalld-test-{}", std::process::id());
+        let places =
+            [("/sys/fs/cgroup/memory", "memory.limit_in_bytes"), ("/sys/fs/cgroup", "memory.max")];
+        for (root, limit) in places {
+            let group = Self(Path::new(root).join(&name));
+            if fs::create_dir(&group.0).is_ok()
+                && fs::write(group.0.join(limit), bytes.to_string()).is_ok()
+            {
+                return Some(group);
+            }
+        }
+        eprintln!("SKIPPED: no cgroup limits memory here");
+        None
+    }
+}
+
+impl Drop for Group {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir(&self.0);
+    }
+}
+
+#[test]
+fn a_second_one_is_refused_and_the_first_goes_on() {
+    let number = unused_number();
+    let Some(setup) = Setup::new(&format!("[routes]\n{number} = \"args\"\n")) else { return };
+    let daemon = setup.start();
+    let (code, told) = failed(&daemon.setup, &[], "json");
+    assert_eq!(code, UNAVAILABLE, "{told}");
+    let expected = format!("tailcalld: tailcalld is running already (process {})", daemon.pid());
+    assert!(told.starts_with(&expected), "{told}");
+    let name = trigger(&["times", "50", "native", &number, "nth"]);
+    let records = daemon.stop();
+    assert_eq!(counted(&events_of(&records, &name), "0"), (0..50).collect());
+    assert_eq!(records.len(), 51);
+}
+
+/// What a starting process has shown so far, in the order in which it comes. At the first it begins
+/// to listen: a signal may come a moment too early, but its configuration is not read yet either.
+pub const STAGES: [&str; 6] = ["signals", "lock", "bpf-map", "bpf-prog", "eventpoll", "bpf_link"];
+
+/// Whether that process has got there.
+pub fn at(pid: u32, stage: &str, setup: &Setup) -> bool {
+    match stage {
+        "signals" => catches_hup(pid),
+        "lock" => setup.path("run/lock").exists(),
+        descriptor => fs::read_dir(format!("/proc/{pid}/fd")).is_ok_and(|links| {
+            let target = |link: fs::DirEntry| fs::read_link(link.path()).ok();
+            let mut targets = links.flatten().filter_map(target);
+            targets.any(|target| target.to_string_lossy().contains(descriptor))
+        }),
+    }
+}
+
+fn catches_hup(pid: u32) -> bool {
+    let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
+    let caught = status.lines().find_map(|line| line.strip_prefix("SigCgt:"));
+    let caught = caught.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
+    caught.is_some_and(|mask| mask & 1 != 0)
+}
+
+#[test]
+fn a_reload_asked_for_during_the_start_comes_after_it() {
+    for stage in &STAGES[1..] {
+        let Some(setup) = Setup::new(GOOD) else { return };
+        let command = setup.command(&[], "json");
+        let mut daemon = setup.spawn(command);
+        eventually(stage, || at(daemon.pid(), stage, &daemon.setup));
+        daemon.signal(Signal::SIGHUP);
+        assert_eq!(daemon.records.next("started")["generation"], 1, "{stage}");
+        assert_eq!(daemon.records.next("reloaded")["generation"], 2, "{stage}");
+        assert_eq!(daemon.stop().len(), 1, "{stage}");
+    }
+}
+
+/// A daemon that is held just after it has read its configuration, as far as can be told from
+/// outside, while somebody saves a new one.
+#[test]
+fn a_change_during_the_start_is_seen() {
+    let number = unused_number();
+    for _ in 0..10 {
+        let Some(setup) = Setup::new(GOOD) else { return };
+        let command = setup.command(&[], "json");
+        let mut daemon = setup.spawn(command);
+        while !daemon.setup.path("run/lock").exists() {
+            std::hint::spin_loop();
+        }
+        daemon.signal(Signal::SIGSTOP);
+        daemon.setup.write(&format!("{GOOD}{number} = \"args\"\n"));
+        daemon.signal(Signal::SIGCONT);
+        let mut records: Vec<Value> = daemon.records.until("started");
+        if records[0]["routes"] == 1 {
+            records = daemon.records.until("reloaded");
+            assert_eq!(records.len(), 1);
+        }
+        let records = daemon.stop();
+        assert_eq!(of_kind(&records, "stopped").len(), records.len());
+    }
+}
+
+#[test]
+fn an_end_asked_for_during_the_start_comes_after_it() {
+    for stage in &STAGES[1..] {
+        let Some(setup) = Setup::new(GOOD) else { return };
+        let command = setup.command(&[], "json");
+        let daemon = setup.spawn(command);
+        eventually(stage, || at(daemon.pid(), stage, &daemon.setup));
+        daemon.signal(Signal::SIGTERM);
+        let (status, records) = daemon.rest();
+        assert_eq!(status.code(), Some(0), "{stage}");
+        let kinds: Vec<_> = records.iter().map(|record| &record["record"]).collect();
+        assert_eq!(kinds, ["started", "stopped"], "{stage}");
+    }
+}

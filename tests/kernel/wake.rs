@@ -1,0 +1,76 @@
+//! When the consumer is woken: by the first event when it sleeps, by a quarter of the ring when it
+//! dozes, by nothing while it is awake.
+
+use tailcalld::consume::Rest;
+
+use crate::rig::{Rig, filtered, own_slot, privileged, routes, run_trigger};
+
+/// An event of `args` and the ring's own header.
+const EVENT_BYTES: u32 = 128 + 8;
+
+fn quiet_rig(number: u16, ring_bytes: u32) -> (Rig, String) {
+    let call = own_slot(number);
+    let handlers = tailcalld::load::handlers().expect("the object opens");
+    let rig = Rig::with_ring(&routes(&handlers, &[(call, "args")]), ring_bytes);
+    (rig, call.nr().to_string())
+}
+
+#[test]
+fn a_sleeper_is_woken_by_the_first_event() {
+    if !privileged() || filtered() {
+        return;
+    }
+    let (rig, nr) = quiet_rig(485, 1 << 20);
+    for _ in 0..50 {
+        rig.rest(|rest| rest == Rest::Sleep);
+        run_trigger(&["native", &nr, "1"]);
+        assert!(rig.is_woken());
+        assert_eq!(rig.events().len(), 1);
+    }
+}
+
+#[test]
+fn a_dozer_is_woken_by_a_quarter_of_the_ring() {
+    if !privileged() || filtered() {
+        return;
+    }
+    let (rig, nr) = quiet_rig(486, 1 << 20);
+    let quarter = (1 << 18) / EVENT_BYTES;
+    rig.rest(|rest| matches!(rest, Rest::Doze(_)));
+    run_trigger(&["times", &(quarter - 1).to_string(), "native", &nr, "1"]);
+    assert!(!rig.is_readable(), "woken before a quarter");
+    run_trigger(&["times", "2", "native", &nr, "1"]);
+    assert!(rig.is_woken());
+    assert_eq!(rig.events().len() as u32, quarter + 1);
+}
+
+#[test]
+fn who_is_awake_is_left_alone() {
+    if !privileged() || filtered() {
+        return;
+    }
+    let (rig, nr) = quiet_rig(487, 1 << 20);
+    rig.pause();
+    run_trigger(&["times", "5000", "native", &nr, "1"]);
+    assert!(!rig.is_readable());
+    assert_eq!(rig.events().len(), 5000);
+}
+
+/// What the ring cannot hold is counted to the event.
+#[test]
+fn a_full_ring_counts_what_it_loses() {
+    if !privileged() || filtered() {
+        return;
+    }
+    let (rig, nr) = quiet_rig(488, 1 << 16);
+    rig.pause();
+    run_trigger(&["times", "10000", "native", &nr, "1"]);
+    let books = rig.books(own_slot(488));
+    let records = rig.records();
+    let bytes: usize = records.iter().map(|record| record.len() + 8).sum();
+    assert!(bytes as u32 + EVENT_BYTES > 1 << 16, "{bytes} bytes are no full ring");
+    let events = rig.only_events(records).len() as u64;
+    assert_eq!(books.seen, 10_000);
+    assert_eq!(books.submitted, events);
+    assert_eq!(books.lost, [10_000 - events, 0, 0, 0]);
+}
