@@ -5,16 +5,23 @@
 #include "kernel.h"
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_core_read.h>
-#include "event.h"
+#include "maps.h"
 #include "task.h"
 
-/* The only place that knows what the attached program gets as its context: raw_tp/sys_enter has
- * the registers in args[0] and the number in args[1]. */
+/* The only place that knows what a program gets as its context. */
 
-/* As the kernel dispatches it: never from orig_ax, whose upper half it ignores. */
-static __always_inline __u32 call_number(struct bpf_raw_tracepoint_args *ctx)
+/* What tp/raw_syscalls/sys_enter has, as events/raw_syscalls/sys_enter/format in tracefs tells. */
+struct sys_enter_context {
+	__u64 common;
+	__s64 id;
+	__u64 args[6];
+};
+
+/* As the kernel dispatches it: never from orig_ax, whose upper half it ignores. A raw tracepoint
+ * has it as its second argument, which is where the other one has it, too. */
+static __always_inline __u32 call_number(const void *ctx)
 {
-	return ctx->args[1];
+	return ((const struct sys_enter_context *)ctx)->id;
 }
 
 /* Position within a bank; ABI_SLOTS and above only for numbers that no table has. */
@@ -30,8 +37,8 @@ struct arg_registers {
 	__u64 bp, bx, r11, r10, r9, r8, ax, cx, dx, si, di;
 };
 
-static __always_inline void call_args(struct bpf_raw_tracepoint_args *ctx, bool compat,
-				      __u64 args[6])
+static __always_inline void register_args(const struct bpf_raw_tracepoint_args *ctx, bool compat,
+					  __u64 args[6])
 {
 	struct arg_registers regs = {};
 	const struct pt_regs *all = (const struct pt_regs *)ctx->args[0];
@@ -55,8 +62,8 @@ static __always_inline void call_args(struct bpf_raw_tracepoint_args *ctx, bool 
 }
 #elif defined(__TARGET_ARCH_arm64)
 /* x0 is taken from orig_x0: the register itself may already hold a result. */
-static __always_inline void call_args(struct bpf_raw_tracepoint_args *ctx, bool compat,
-				      __u64 args[6])
+static __always_inline void register_args(const struct bpf_raw_tracepoint_args *ctx, bool compat,
+					  __u64 args[6])
 {
 	const struct pt_regs *regs = (const struct pt_regs *)ctx->args[0];
 	const __u64 mask = compat ? 0xffffffff : ~0ULL;
@@ -71,5 +78,24 @@ static __always_inline void call_args(struct bpf_raw_tracepoint_args *ctx, bool 
 	args[5] = rest[5] & mask;
 }
 #endif
+
+/* The six arguments as passed; those of the 32-bit ABI zero-extended. The classic tracepoint has
+ * taken them out of the registers already, by the right ABI. */
+static __always_inline void call_args(const void *ctx, bool compat, __u64 args[6])
+{
+	const struct sys_enter_context *context = ctx;
+	const __u64 mask = compat ? 0xffffffff : ~0ULL;
+
+	if (attach_kind == ATTACH_RAW_TRACEPOINT) {
+		register_args(ctx, compat, args);
+		return;
+	}
+	args[0] = context->args[0] & mask;
+	args[1] = context->args[1] & mask;
+	args[2] = context->args[2] & mask;
+	args[3] = context->args[3] & mask;
+	args[4] = context->args[4] & mask;
+	args[5] = context->args[5] & mask;
+}
 
 #endif

@@ -18,6 +18,12 @@ enum table_size {
 	TABLE_SLOTS = 2 * BANK_SLOTS,
 };
 
+/* What the dispatcher is attached to, and so what a handler's context is. */
+enum attach_kind {
+	ATTACH_RAW_TRACEPOINT = 0, /* raw_tp/sys_enter */
+	ATTACH_TRACEPOINT = 1, /* tp/raw_syscalls/sys_enter */
+};
+
 /* What a record in the ring is. */
 enum event_kind {
 	EVENT_SYSCALL = 1, /* struct event, then captures */

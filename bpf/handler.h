@@ -5,7 +5,7 @@
 /* All that a handler needs. A handler is one file with one declaration and one program:
  *
  *	HANDLER(name) = { .name = "name", .summary = ..., .fields = ..., .messages = ... };
- *	SEC("raw_tp") int handle_name(struct bpf_raw_tracepoint_args *ctx) { ... }
+ *	SEC("raw_tp") int handle_name(void *ctx) { ... }
  *
  * docs/architecture.md has the list of what belongs to a new one. */
 

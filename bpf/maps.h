@@ -109,6 +109,10 @@ extern volatile __u32 bank;
  * writes it back. */
 extern volatile __u32 consumer;
 
+/* enum attach_kind. Set before load, together with the programs' type: the branches that are not
+ * taken are then unknown to the verifier, so one source serves each type. */
+extern const volatile __u32 attach_kind;
+
 /* Bytes in the ring from which on a dozing consumer is woken. Set before load. */
 extern const volatile __u32 wake_bytes;
 

@@ -13,6 +13,7 @@ char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
 volatile __u32 bank;
 volatile __u32 consumer;
+const volatile __u32 attach_kind;
 const volatile __u32 wake_bytes;
 volatile __u32 self_tgid;
 volatile struct file_id excluded_files[EXCLUDED_FILES];
@@ -26,6 +27,7 @@ struct wire_types {
 	struct capture capture;
 	struct cgroup_event cgroup_event;
 	struct selftest_event selftest_event;
+	enum attach_kind attach_kind;
 	enum event_kind event_kind;
 	enum capture_kind capture_kind;
 	enum capture_status capture_status;
@@ -51,7 +53,7 @@ static __always_inline void odd_number_count(__u32 number)
 }
 
 SEC("raw_tp/sys_enter")
-int hello(struct bpf_raw_tracepoint_args *ctx)
+int hello(void *ctx)
 {
 	__u32 number = call_number(ctx);
 

@@ -6,6 +6,7 @@ set -eu
 if [ -d /run/systemd/system ]; then
 	if [ "${1:-}" = stop ]; then
 		systemctl disable --now --quiet tailcalld.service 2>/dev/null || true
+		rm -rf /run/tailcalld
 	fi
 	systemctl daemon-reload
 fi

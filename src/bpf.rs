@@ -113,3 +113,40 @@ pub fn recursion_misses(program: BorrowedFd<'_>) -> io::Result<u64> {
     };
     if failed == 0 { Ok(info.recursion_misses) } else { Err(io::Error::last_os_error()) }
 }
+
+/// Whether this kernel lets a raw tracepoint program sleep (7.2 and newer): it is asked by loading
+/// one of two instructions, `return 0`.
+pub fn may_raw_tracepoints_sleep() -> bool {
+    let insns = [instruction(MOV_IMMEDIATE), instruction(EXIT)];
+    let mut options = libbpf_sys::bpf_prog_load_opts {
+        sz: size_of::<libbpf_sys::bpf_prog_load_opts>() as libbpf_sys::size_t,
+        prog_flags: libbpf_sys::BPF_F_SLEEPABLE,
+        ..Default::default()
+    };
+    // SAFETY: name and licence are C strings, `insns` holds as many instructions as are told, and
+    // all of them outlive the call.
+    let fd = unsafe {
+        libbpf_sys::bpf_prog_load(
+            libbpf_sys::BPF_PROG_TYPE_RAW_TRACEPOINT,
+            c"may_sleep".as_ptr(),
+            c"GPL".as_ptr(),
+            insns.as_ptr(),
+            insns.len() as libbpf_sys::size_t,
+            &raw mut options,
+        )
+    };
+    if fd < 0 {
+        return false;
+    }
+    // SAFETY: the kernel has just given us this descriptor, and nobody else has it.
+    drop(unsafe { <std::os::fd::OwnedFd as std::os::fd::FromRawFd>::from_raw_fd(fd) });
+    true
+}
+
+/// `r0 = 0` and `exit`, as uapi/linux/bpf.h encodes them.
+const MOV_IMMEDIATE: u8 = 0xb7;
+const EXIT: u8 = 0x95;
+
+fn instruction(code: u8) -> libbpf_sys::bpf_insn {
+    libbpf_sys::bpf_insn { code, ..Default::default() }
+}

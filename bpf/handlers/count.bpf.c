@@ -8,7 +8,7 @@ HANDLER(count) = {
 };
 
 SEC("raw_tp")
-int handle_count(struct bpf_raw_tracepoint_args *ctx)
+int handle_count(void *ctx)
 {
 	struct call call;
 

@@ -117,7 +117,7 @@ static __always_inline void emit_argv(struct scratch *emit, const struct call *c
 }
 
 SEC("raw_tp")
-int handle_exec(struct bpf_raw_tracepoint_args *ctx)
+int handle_exec(void *ctx)
 {
 	struct call call;
 	struct scratch *emit;

@@ -53,7 +53,8 @@ HANDLER(timer) = {
 	.messages =
 		{
 			[SAY_CREATE] = "Creating a timer on {clock}, notifying with {notify}",
-			[SAY_CREATE_DEFAULT] = "Creating a timer on {clock}, notifying with SIGALRM",
+			[SAY_CREATE_DEFAULT] =
+				"Creating a timer on {clock}, notifying with SIGALRM",
 			[SAY_DELETE] = "Deleting a timer: number {timer}",
 			[SAY_SETTIME] =
 				"Some other timer operation: {syscall} of timer {timer}, {times}",
@@ -101,7 +102,7 @@ static __always_inline void timer_settime(struct scratch *emit, bool narrow, con
 }
 
 SEC("raw_tp")
-int handle_timer(struct bpf_raw_tracepoint_args *ctx)
+int handle_timer(void *ctx)
 {
 	struct call call;
 	struct scratch *emit;

@@ -138,6 +138,8 @@ impl Daemon<'_> {
             self.reopen()?;
         }
         if self.gate() != Gate::Open {
+            // Also where it was a record of our own that the output did not take.
+            self.pause()?;
             return Ok(Rest::Sleep);
         }
         self.pipeline.borrow_mut().set_clock();
@@ -185,11 +187,19 @@ impl Daemon<'_> {
         // The empty one that follows judges nothing.
         let generation = self.table.generation();
         self.table.apply(&self.bpf, &Plan::default())?;
-        self.drain(Instant::now() + FAREWELL)?;
+        let until = Instant::now() + FAREWELL;
+        self.drain(until)?;
         self.bpf.detach();
         self.read_books()?;
         let stopped = self.stopped(reason, generation);
         self.say(Body::Stopped(&stopped));
+        self.drain(until)?;
+        if matches!(self.gate(), Gate::Blocked { .. } | Gate::Away { .. }) {
+            tracing::warn!(
+                "the output took no more for {} s: what it had not taken is lost, the last books too",
+                FAREWELL.as_secs()
+            );
+        }
         Ok(())
     }
 

@@ -91,11 +91,14 @@ impl Pipeline {
         if self.gate == Gate::Open { Flow::Continue } else { Flow::Pause }
     }
 
-    /// Writes a record of the daemon's own, as of now.
+    /// Writes a record of the daemon's own, as of now. Behind others that wait it only joins them:
+    /// the loop must learn from its own attempt that the output is back.
     pub fn say(&mut self, body: Body<'_>) {
         let outcome = self.sink.write(&Record { time_ns: clock::real_now_ns(), body });
-        self.enter(outcome);
-        self.flush();
+        if self.gate == Gate::Open {
+            self.enter(outcome);
+            self.flush();
+        }
     }
 
     /// Writes what waits in the output, and says whether it takes more.

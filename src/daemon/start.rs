@@ -22,7 +22,7 @@ use crate::clock;
 use crate::config::drop_in_dir;
 use crate::consume::Consumer;
 use crate::exclude::Excluded;
-use crate::load::{self, Failure};
+use crate::load::{self, Attach, Failure};
 use crate::lock::Lock;
 use crate::plan;
 use crate::sink::record::{Body, Started};
@@ -48,7 +48,7 @@ pub fn start<'obj>(
     load::preconditions()?;
     let lock = Lock::take(&runtime_folder())?;
     let sink = output::open(options.output, &plan)?;
-    let bpf = load::load(object, plan.ring_bytes)?;
+    let bpf = load::load(object, plan.ring_bytes, Attach::choose())?;
     let mut excluded = Excluded::default();
     excluded.replace(&bpf, &plan.exclude);
     let pipeline = Pipeline::new(bpf.handlers.clone(), Units::new(), sink);
@@ -122,7 +122,7 @@ impl Daemon<'_> {
         let started = Started {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             kernel: kernel(),
-            attached: "raw_tp/sys_enter".to_owned(),
+            attached: self.bpf.way_to_attach().to_string(),
             adopted: false,
             generation: self.table.generation(),
             routes: self.plan.routes.len() as u64,

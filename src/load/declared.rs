@@ -7,7 +7,7 @@ use anyhow::{Context as _, Result, bail};
 use crate::bpf::types;
 use crate::handlers::{Field, FieldKind, Handler};
 
-/// One declaration, and where its number is to be written.
+/// Declarations lie side by side, each of the same size.
 const HANDLER_SIZE: usize = size_of::<types::handler>();
 
 /// Reads all declarations in the section, in the order of their numbers.

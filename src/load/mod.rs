@@ -1,6 +1,7 @@
 //! Plan in, a loaded object out: maps made, programs verified, our own identity known. Nothing is
 //! attached before `attach`, and dropping `Bpf` leaves nothing in the kernel.
 
+mod attach;
 mod declared;
 mod errors;
 mod identity;
@@ -18,6 +19,7 @@ use libbpf_rs::{MapCore, OpenObject, Program};
 use crate::bpf::{OpenTailHelloSkel, Shared, TailHelloLinks, TailHelloSkel, TailHelloSkelBuilder};
 use crate::handlers::Handlers;
 
+pub use attach::Attach;
 pub use errors::{Failure, preconditions};
 
 /// The loaded object. Whoever owns it keeps the table alive: the kernel empties a program array when
@@ -30,6 +32,7 @@ pub struct Bpf<'obj> {
     /// What the object can do.
     pub handlers: Handlers,
     programs: BTreeMap<u16, Loaded>,
+    attach: Attach,
 }
 
 /// A loaded program, as the table takes it and as it reads back.
@@ -54,15 +57,19 @@ pub fn handlers() -> Result<Handlers> {
 ///
 /// # Errors
 /// With what the kernel refused, and what to do about it.
-pub fn load(object: &mut MaybeUninit<OpenObject>, ring_bytes: u32) -> Result<Bpf<'_>> {
+pub fn load(
+    object: &mut MaybeUninit<OpenObject>,
+    ring_bytes: u32,
+    attach: Attach,
+) -> Result<Bpf<'_>> {
     preconditions()?;
     let mut open = open(object)?;
     let handlers = declared_handlers(&open)?;
-    configure(&mut open, ring_bytes)?;
+    configure(&mut open, ring_bytes, attach)?;
     let mut skeleton = errors::explain(ring_bytes, || open.load())?;
     let shared = Shared::take(&mut skeleton).context("the BPF object has no global variables")?;
     let programs = handler_programs(&skeleton, &handlers)?;
-    let bpf = Bpf { skeleton, shared, handlers, programs };
+    let bpf = Bpf { skeleton, shared, handlers, programs, attach };
     bpf.identify(None)?;
     Ok(bpf)
 }
@@ -77,12 +84,23 @@ fn declared_handlers(open: &OpenTailHelloSkel<'_>) -> Result<Handlers> {
     Ok(Handlers::new(declared::read(section)?))
 }
 
-fn configure(open: &mut OpenTailHelloSkel<'_>, ring_bytes: u32) -> Result<()> {
+fn configure(open: &mut OpenTailHelloSkel<'_>, ring_bytes: u32, attach: Attach) -> Result<()> {
     declared::number(open.maps.rodata_handlers.initial_value_mut().unwrap_or_default());
     open.maps.events.set_max_entries(ring_bytes).context("failed to set the ring's size")?;
-    let rodata = open.maps.rodata_data.as_deref_mut();
-    rodata.context("the BPF object has no constants")?.wake_bytes = ring_bytes / 4;
+    let rodata = open.maps.rodata_data.as_deref_mut().context("the BPF object has no constants")?;
+    rodata.wake_bytes = ring_bytes / 4;
+    rodata.attach_kind = attach.kind();
+    for mut program in open.open_object_mut().progs_mut() {
+        if shares_the_table(&program.name().to_string_lossy()) {
+            program.set_prog_type(attach.program_type());
+        }
+    }
     Ok(())
+}
+
+/// A program array takes programs of one type only.
+fn shares_the_table(program: &str) -> bool {
+    matches!(program, "hello" | "selftest") || program.starts_with("handle_")
 }
 
 fn handler_programs(
@@ -113,8 +131,13 @@ impl Bpf<'_> {
         let programs = &self.skeleton.progs;
         links.cgroup_mkdir = Some(programs.cgroup_mkdir.attach().context(CGROUPS)?);
         links.cgroup_rmdir = Some(programs.cgroup_rmdir.attach().context(CGROUPS)?);
-        links.hello = Some(programs.hello.attach().context("failed to attach to sys_enter")?);
+        links.hello = Some(self.attach.attach(&programs.hello)?);
         Ok(())
+    }
+
+    /// What `attach` attaches to.
+    pub fn way_to_attach(&self) -> Attach {
+        self.attach
     }
 
     /// Detaches everything. Calls that are in a handler at this moment still finish there.

@@ -71,6 +71,12 @@ impl Journald {
         self.root().join("run/systemd/journal/socket")
     }
 
+    /// Its process id.
+    #[allow(dead_code)] // not every test target asks
+    pub fn pid(&self) -> u32 {
+        self.daemon.id()
+    }
+
     /// Sends it a signal: `SIGSTOP` makes it deaf, `SIGCONT` wakes it.
     pub fn signal(&self, signal: Signal) {
         kill(Pid::from_raw(i32::try_from(self.daemon.id()).unwrap()), signal).unwrap();

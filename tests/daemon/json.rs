@@ -7,8 +7,9 @@ use nix::sys::signal::Signal;
 use serde_json::{Value, json};
 use tailcalld::syscalls::{Abi, number};
 
+use crate::number::unused_number;
 use crate::records::{Total, counted, events_of, of_kind, record};
-use crate::rig::{Setup, eventually, send, trigger, unused_number, wait};
+use crate::rig::{Process, Setup, eventually, trigger};
 
 const CALLS: u64 = 10_007;
 
@@ -113,13 +114,13 @@ fn a_file_gets_the_same() {
     let number = unused_number();
     let Some(setup) = Setup::new(&format!("[routes]\n{number} = \"args\"\n")) else { return };
     let path = setup.path("records");
-    let mut child =
-        setup.command(&[], "json").stdout(File::create(&path).unwrap()).spawn().unwrap();
+    let file = File::create(&path).unwrap();
+    let mut daemon = Process::spawn(setup.command(&[], "json").stdout(file));
     let read = || fs::read_to_string(&path).unwrap();
     eventually("the daemon starts", || read().ends_with('\n'));
     let name = trigger(&["times", &CALLS.to_string(), "native", &number, "nth"]);
-    send(child.id(), Signal::SIGTERM);
-    assert_eq!(wait(&mut child).code(), Some(0));
+    daemon.signal(Signal::SIGTERM);
+    assert_eq!(daemon.wait().code(), Some(0));
 
     let records: Vec<Value> = read().lines().map(record).collect();
     assert_eq!(records.len() as u64, CALLS + 2);

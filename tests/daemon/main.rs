@@ -2,8 +2,16 @@
 //! `CI=true`. Wants `cargo build --examples` beforehand.
 #![allow(clippy::unwrap_used)] // helpers of tests are tests
 
+mod journal;
+#[path = "../common/journald.rs"]
+#[allow(dead_code)] // shared with tests/journal.rs
+mod journald;
 mod json;
+mod kill;
+mod load;
+mod namespace;
 mod notify;
+mod number;
 mod output;
 mod records;
 mod reload;

@@ -3,13 +3,13 @@
 use std::fs::{self, File};
 use std::os::unix::net::UnixDatagram;
 use std::path::PathBuf;
-use std::process::Child;
 use std::time::Instant;
 
 use nix::sys::signal::Signal;
 use nix::time::{ClockId, clock_gettime};
 
-use crate::rig::{PATIENCE, Setup, Trigger, send, unused_number, wait};
+use crate::number::unused_number;
+use crate::rig::{PATIENCE, Process, Setup, Trigger};
 
 /// The service manager's end of `NOTIFY_SOCKET`.
 pub struct Manager {
@@ -52,7 +52,7 @@ impl Manager {
 struct Service {
     setup: Setup,
     manager: Manager,
-    daemon: Child,
+    daemon: Process,
 }
 
 impl Service {
@@ -63,27 +63,20 @@ impl Service {
         command.stdout(File::create(setup.path("records")).unwrap());
         command.env("NOTIFY_SOCKET", manager.path());
         command.envs(watchdog_us.map(|every| ("WATCHDOG_USEC", every)));
-        let daemon = command.spawn().unwrap();
+        let daemon = Process::spawn(&mut command);
         Some(Self { setup, manager, daemon })
     }
 
     fn stop(&mut self) {
-        send(self.daemon.id(), Signal::SIGTERM);
+        self.daemon.signal(Signal::SIGTERM);
         self.manager.until("STOPPING=1");
-        assert_eq!(wait(&mut self.daemon).code(), Some(0));
-    }
-}
-
-impl Drop for Service {
-    fn drop(&mut self) {
-        let _ = self.daemon.kill();
-        let _ = self.daemon.wait();
+        assert_eq!(self.daemon.wait().code(), Some(0));
     }
 }
 
 #[test]
 fn ready_means_that_the_start_is_on_record() {
-    let Some(mut service) = Service::start("[routes]\n509 = \"count\"\n", None) else { return };
+    let Some(mut service) = Service::start("[routes]\n510 = \"count\"\n", None) else { return };
     let told = service.manager.until("READY=1");
     assert_eq!(told, ["STATUS=1 routes, generation 1: 0 events written, 0 lost"]);
     let records = fs::read_to_string(service.setup.path("records")).unwrap();
@@ -93,10 +86,10 @@ fn ready_means_that_the_start_is_on_record() {
 
 #[test]
 fn a_reload_is_framed_and_timed() {
-    let Some(mut service) = Service::start("[routes]\n509 = \"count\"\n", None) else { return };
+    let Some(mut service) = Service::start("[routes]\n510 = \"count\"\n", None) else { return };
     service.manager.until("READY=1");
     let before = monotonic_us();
-    send(service.daemon.id(), Signal::SIGHUP);
+    service.daemon.signal(Signal::SIGHUP);
     let reloading = service.manager.next();
     let time = reloading.strip_prefix("RELOADING=1\nMONOTONIC_USEC=").expect(&reloading);
     let time: i64 = time.parse().unwrap();
@@ -108,21 +101,21 @@ fn a_reload_is_framed_and_timed() {
 
 #[test]
 fn the_status_names_the_fault_until_it_is_mended() {
-    let Some(mut service) = Service::start("[routes]\n509 = \"count\"\n", None) else { return };
+    let Some(mut service) = Service::start("[routes]\n510 = \"count\"\n", None) else { return };
     service.manager.until("READY=1");
     let config = service.setup.config();
     let config = config.display();
     for (text, expected) in [
         (
-            "[routes]\n509 = \"cuont\"\n",
+            "[routes]\n510 = \"cuont\"\n",
             format!(
                 "STATUS=1 routes, generation 1: 0 events written, 0 lost; the last reload was \
-                 refused: {config}:2:7: unknown handler \"cuont\" for syscall \"509\" (did you mean \
+                 refused: {config}:2:7: unknown handler \"cuont\" for syscall \"510\" (did you mean \
                  \"count\"?)"
             ),
         ),
         (
-            "[routes]\n509 = \"count\"\n",
+            "[routes]\n510 = \"count\"\n",
             "STATUS=1 routes, generation 2: 0 events written, 0 lost".to_owned(),
         ),
     ] {
@@ -138,7 +131,7 @@ fn the_status_names_the_fault_until_it_is_mended() {
 #[test]
 fn an_idle_daemon_feeds_the_watchdog() {
     let every = Some("100000");
-    let Some(mut service) = Service::start("[routes]\n509 = \"count\"\n", every) else { return };
+    let Some(mut service) = Service::start("[routes]\n510 = \"count\"\n", every) else { return };
     service.manager.until("READY=1");
     for _ in 0..4 {
         assert_eq!(service.manager.next(), "WATCHDOG=1");
@@ -156,7 +149,7 @@ fn a_busy_daemon_feeds_the_watchdog() {
     let mut command = setup.command(&[], "json");
     command.stdout(File::options().write(true).open("/dev/null").unwrap());
     command.env("NOTIFY_SOCKET", manager.path()).env("WATCHDOG_USEC", "20000");
-    let daemon = command.spawn().unwrap();
+    let daemon = Process::spawn(&mut command);
     let mut service = Service { setup, manager, daemon };
     service.manager.until("READY=1");
 

@@ -3,59 +3,74 @@
 use std::fs::{self, File};
 use std::io::{self, BufRead, BufReader, Read as _, Seek as _};
 use std::os::fd::AsFd as _;
-use std::process::{Child, Command};
+use std::process::{ChildStdout, Command, Stdio};
 
 use nix::fcntl::{FcntlArg, fcntl};
 use nix::sys::signal::Signal;
 use serde_json::Value;
 
+use crate::notify::Manager;
+use crate::number::unused_number;
 use crate::records::{Records, Total, counted, declared_lost, events_of, record};
-use crate::rig::{Setup, eventually, send, trigger, unused_number, wait};
+use crate::rig::{Process, Setup, eventually, trigger};
 
 /// The smallest ring, so that little makes it full.
 fn config(number: &str) -> String {
     format!("[routes]\n{number} = \"args\"\n[ring]\nsize = \"64KiB\"\n")
 }
 
-/// A daemon whose pipe nobody reads yet.
-struct Unread {
-    child: Child,
-    pipe: Option<BufReader<std::process::ChildStdout>>,
-    started: Value,
-    /// Dropped last: it holds the folder.
-    _setup: Setup,
+/// A daemon that has started, and its pipe, which nobody reads further.
+fn start(setup: &Setup) -> (Process, BufReader<ChildStdout>) {
+    start_with(setup.command(&[], "json"))
 }
 
-impl Unread {
-    fn start(setup: Setup) -> Self {
-        let mut command = setup.command(&[], "json");
-        let mut child = command.stdout(std::process::Stdio::piped()).spawn().unwrap();
-        let pipe = child.stdout.take().unwrap();
-        // As small as it gets, so that a test needs few calls.
-        fcntl(pipe.as_fd(), FcntlArg::F_SETPIPE_SZ(4096)).unwrap();
-        let mut pipe = BufReader::with_capacity(1, pipe);
-        let mut line = String::new();
-        pipe.read_line(&mut line).unwrap();
-        Self { child, pipe: Some(pipe), started: record(&line), _setup: setup }
-    }
-}
-
-impl Drop for Unread {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
+fn start_with(mut command: Command) -> (Process, BufReader<ChildStdout>) {
+    let mut daemon = Process::spawn(command.stdout(Stdio::piped()));
+    let pipe = daemon.stdout();
+    // As small as it gets, so that a test needs few calls.
+    fcntl(pipe.as_fd(), FcntlArg::F_SETPIPE_SZ(4096)).unwrap();
+    let mut pipe = BufReader::with_capacity(1, pipe);
+    let mut line = String::new();
+    pipe.read_line(&mut line).unwrap();
+    assert_eq!(record(&line)["record"], "started");
+    (daemon, pipe)
 }
 
 #[test]
 fn a_reader_that_goes_ends_the_daemon() {
     let number = unused_number();
     let Some(setup) = Setup::new(&config(&number)) else { return };
-    let mut daemon = Unread::start(setup);
-    assert_eq!(daemon.started["record"], "started");
-    drop(daemon.pipe.take());
+    let (mut daemon, pipe) = start(&setup);
+    drop(pipe);
     trigger(&["native", &number]);
-    assert_eq!(wait(&mut daemon.child).code(), Some(0));
+    assert_eq!(daemon.wait().code(), Some(0));
+}
+
+/// Nothing but reloads: none of them is lost, and events go on behind them.
+#[test]
+fn records_of_our_own_wait_for_their_reader() {
+    const RELOADS: u64 = 40;
+    let number = unused_number();
+    let Some(setup) = Setup::new(&config(&number)) else { return };
+    let manager = Manager::new(&setup);
+    let mut command = setup.command(&[], "json");
+    command.env("NOTIFY_SOCKET", manager.path());
+    let (mut daemon, pipe) = start_with(command);
+    manager.until("READY=1");
+    for _ in 0..RELOADS {
+        daemon.signal(Signal::SIGHUP);
+        manager.until("READY=1");
+    }
+    let mut records = Records::read(pipe);
+    for generation in 2..2 + RELOADS {
+        assert_eq!(records.next("reloaded")["generation"], generation);
+    }
+    let name = trigger(&["times", "50", "native", &number, "nth"]);
+    let events: Vec<Value> = (0..50).map(|_| records.next("syscall")).collect();
+    assert_eq!(counted(&events_of(&events, &name), "0"), (0..50).collect());
+    daemon.signal(Signal::SIGTERM);
+    assert_eq!(records.rest().len(), 1);
+    assert_eq!(daemon.wait().code(), Some(0));
 }
 
 #[test]
@@ -63,16 +78,16 @@ fn a_reader_that_comes_back_gets_what_was_not_declared_lost() {
     const CALLS: u64 = 20_000;
     let number = unused_number();
     let Some(setup) = Setup::new(&config(&number)) else { return };
-    let mut daemon = Unread::start(setup);
+    let (mut daemon, pipe) = start(&setup);
     let name = trigger(&["times", &CALLS.to_string(), "native", &number, "nth"]);
-    let mut records = Records::read(daemon.pipe.take().unwrap());
+    let mut records = Records::read(pipe);
     let mut read = records.until("lost");
     // Calls from here on find room again.
     let after = trigger(&["times", "100", "native", &number, "nth"]);
-    send(daemon.child.id(), Signal::SIGTERM);
+    daemon.signal(Signal::SIGTERM);
     read.extend(records.rest());
 
-    assert_eq!(wait(&mut daemon.child).code(), Some(0));
+    assert_eq!(daemon.wait().code(), Some(0));
     let written = counted(&events_of(&read, &name), "0").len() as u64;
     let lost = declared_lost(&read);
     assert_eq!(written + lost, CALLS);
@@ -83,17 +98,45 @@ fn a_reader_that_comes_back_gets_what_was_not_declared_lost() {
     assert_eq!(books, Total { seen: CALLS + 100, written, lost, ..Total::default() });
 }
 
+/// However full the pipe is when the end comes, the last record waits for room.
+#[test]
+fn the_last_books_wait_for_their_reader() {
+    let number = unused_number();
+    for calls in 5..10 {
+        let Some(setup) = Setup::new(&config(&number)) else { return };
+        let (mut daemon, pipe) = start(&setup);
+        let name = trigger(&["times", &calls.to_string(), "native", &number, "nth"]);
+        daemon.signal(Signal::SIGTERM);
+        eventually("it has ended, or waits to", || has_written_all(&mut daemon));
+        let records = Records::read(pipe).rest();
+        assert_eq!(daemon.wait().code(), Some(0));
+        assert_eq!(counted(&events_of(&records, &name), "0"), (0..calls).collect());
+        let books = Total::of(records.last().unwrap(), &format!("#{number}"));
+        assert_eq!(books, Total { seen: calls, written: calls, ..Total::default() }, "{calls}");
+    }
+}
+
+/// It has detached, which comes before the last record, and does nothing.
+fn has_written_all(daemon: &mut Process) -> bool {
+    let proc = format!("/proc/{}", daemon.id());
+    let links = fs::read_dir(format!("{proc}/fd")).into_iter().flatten().flatten();
+    let mut targets = links.filter_map(|link| fs::read_link(link.path()).ok());
+    let stat = fs::read_to_string(format!("{proc}/stat")).unwrap_or_default();
+    let is_detached = !targets.any(|target| target.ends_with("anon_inode:bpf_link"));
+    !daemon.is_running() || (is_detached && stat.contains(") S "))
+}
+
 #[test]
 fn a_reader_that_never_reads_does_not_keep_the_daemon() {
     let number = unused_number();
     let Some(setup) = Setup::new(&config(&number)) else { return };
-    let mut daemon = Unread::start(setup);
+    let (mut daemon, mut pipe) = start(&setup);
     let name = trigger(&["times", "20000", "native", &number, "nth"]);
-    send(daemon.child.id(), Signal::SIGTERM);
-    assert_eq!(wait(&mut daemon.child).code(), Some(0));
+    daemon.signal(Signal::SIGTERM);
+    assert_eq!(daemon.wait().code(), Some(0));
     // What the pipe held: whole lines, but for the last one.
     let mut text = String::new();
-    daemon.pipe.take().unwrap().read_to_string(&mut text).unwrap();
+    pipe.read_to_string(&mut text).unwrap();
     let whole = text.rsplit_once('\n').map_or("", |(whole, _)| whole);
     let records: Vec<Value> = whole.lines().map(record).collect();
     let events = counted(&events_of(&records, &name), "0");
@@ -113,13 +156,13 @@ fn a_full_disk_is_waited_for() {
     let disk = setup.path("disk");
     fs::create_dir(&disk).unwrap();
     let words = ["unshare", "-m", "sh", "-c", SMALL_DISK, disk.to_str().unwrap()];
-    let mut daemon = Killed(setup.command(&words, "json").spawn().unwrap());
-    let seen = format!("/proc/{}/root{}/records", daemon.0.id(), disk.display());
+    let mut daemon = Process::spawn(&mut setup.command(&words, "json"));
+    let seen = format!("/proc/{}/root{}/records", daemon.id(), disk.display());
     let length = || fs::metadata(&seen).map_or(0, |about| about.len());
     eventually("the daemon starts", || length() > 0);
     let name = trigger(&["times", &CALLS.to_string(), "native", &number, "nth"]);
     eventually("the disk is full", || length() == 64 * 1024);
-    let remount = ["-t", &daemon.0.id().to_string(), "-m", "mount", "-o", "remount,size=64m"];
+    let remount = ["-t", &daemon.id().to_string(), "-m", "mount", "-o", "remount,size=64m"];
     assert!(Command::new("nsenter").args(remount).arg(&disk).status().unwrap().success());
 
     // Open before its file system goes with the daemon.
@@ -129,8 +172,8 @@ fn a_full_disk_is_waited_for() {
         io::read_to_string(&file).unwrap()
     };
     eventually("the losses are told", || text().contains(r#""record":"lost""#));
-    send(daemon.0.id(), Signal::SIGTERM);
-    assert_eq!(wait(&mut daemon.0).code(), Some(0));
+    daemon.signal(Signal::SIGTERM);
+    assert_eq!(daemon.wait().code(), Some(0));
     let records: Vec<Value> = text().lines().map(record).collect();
     let written = counted(&events_of(&records, &name), "0").len() as u64;
     let lost = declared_lost(&records);
@@ -138,13 +181,4 @@ fn a_full_disk_is_waited_for() {
     assert!(lost > 0);
     let books = Total::of(records.last().unwrap(), &format!("#{number}"));
     assert_eq!(books, Total { seen: CALLS, written, lost, ..Total::default() });
-}
-
-struct Killed(Child);
-
-impl Drop for Killed {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
 }

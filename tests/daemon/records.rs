@@ -50,11 +50,6 @@ impl Records {
         std::iter::from_fn(|| self.any()).collect()
     }
 
-    /// Whether nothing is there at this moment.
-    pub fn is_empty(&mut self) -> bool {
-        self.lines.try_recv().is_err()
-    }
-
     fn any(&mut self) -> Option<Value> {
         match self.lines.recv_timeout(PATIENCE) {
             Ok(line) => Some(record(&line)),

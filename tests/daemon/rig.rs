@@ -7,9 +7,9 @@ use std::io::Write as _;
 use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::process::ExitStatusExt as _;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicU16, Ordering::SeqCst};
-use std::sync::{OnceLock, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::{OnceLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::{Duration, Instant};
 
 use nix::fcntl::{Flock, FlockArg};
@@ -34,19 +34,19 @@ enum Turn {
 /// A folder with a configuration, before a daemon runs on it.
 pub struct Setup {
     folder: tempfile::TempDir,
-    turn: Turn,
+    _turn: Turn,
 }
 
 impl Setup {
     /// `None` without root, which is said.
     pub fn new(config: &str) -> Option<Self> {
-        Self::in_turn(config, || Turn::Shared(TURNS.read().unwrap_or_else(|e| e.into_inner())))
+        Self::in_turn(config, || Turn::Shared(TURNS.read().unwrap_or_else(PoisonError::into_inner)))
     }
 
     /// While no other test of this file's runs: for routes on calls that daemons make all the time,
     /// since two of them would record each other without end, and for looks at the whole kernel.
     pub fn alone(config: &str) -> Option<Self> {
-        Self::in_turn(config, || Turn::Alone(TURNS.write().unwrap_or_else(|e| e.into_inner())))
+        Self::in_turn(config, || Turn::Alone(TURNS.write().unwrap_or_else(PoisonError::into_inner)))
     }
 
     fn in_turn(config: &str, turn: impl FnOnce() -> Turn) -> Option<Self> {
@@ -54,7 +54,7 @@ impl Setup {
             return None;
         }
         one_run_at_a_time();
-        let setup = Self { turn: turn(), folder: tempfile::tempdir().unwrap() };
+        let setup = Self { _turn: turn(), folder: tempfile::tempdir().unwrap() };
         // For daemons of other users.
         fs::set_permissions(setup.folder.path(), fs::Permissions::from_mode(0o755)).unwrap();
         setup.write(config);
@@ -76,11 +76,15 @@ impl Setup {
 
     /// The daemon's command line, behind `prefix`, which must become it.
     pub fn command(&self, prefix: &[&str], output: &str) -> Command {
-        let mut words = prefix.to_vec();
+        self.command_of(Path::new(env!("CARGO_BIN_EXE_tailcalld")), prefix, output)
+    }
+
+    /// The same by another path of the binary.
+    pub fn command_of(&self, binary: &Path, prefix: &[&str], output: &str) -> Command {
+        let prefix = prefix.iter().map(Path::new);
+        let mut words: Vec<&Path> = prefix.chain([binary]).collect();
         let config = self.config();
-        let daemon = ["--config", config.to_str().unwrap(), "--output", output];
-        words.push(env!("CARGO_BIN_EXE_tailcalld"));
-        words.extend(daemon);
+        words.extend([Path::new("--config"), &config, Path::new("--output"), Path::new(output)]);
         let mut command = Command::new(words[0]);
         command.args(&words[1..]).stdin(Stdio::null());
         for name in ["JOURNAL_STREAM", "NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID"] {
@@ -101,32 +105,70 @@ impl Setup {
 
     /// Starts that command with a pipe for its records.
     pub fn spawn(self, mut command: Command) -> Daemon {
-        let mut child = command.stdout(Stdio::piped()).spawn().expect("the daemon starts");
-        let records = Records::read(child.stdout.take().unwrap());
-        Daemon { child, records, setup: self }
+        let mut process = Process::spawn(command.stdout(Stdio::piped()));
+        let records = Records::read(process.stdout());
+        Daemon { process, records, setup: self }
     }
 }
 
-/// A running daemon; killed when dropped.
+/// A process; killed when dropped.
+pub struct Process(Child);
+
+impl Process {
+    pub fn spawn(command: &mut Command) -> Self {
+        Self(command.spawn().unwrap_or_else(|error| panic!("{command:?}: {error}")))
+    }
+
+    pub fn id(&self) -> u32 {
+        self.0.id()
+    }
+
+    pub fn signal(&self, signal: Signal) {
+        send(self.id(), signal);
+    }
+
+    pub fn stdout(&mut self) -> ChildStdout {
+        self.0.stdout.take().expect("a pipe")
+    }
+
+    pub fn is_running(&mut self) -> bool {
+        self.0.try_wait().unwrap().is_none()
+    }
+
+    /// Waits for its end.
+    pub fn wait(&mut self) -> ExitStatus {
+        eventually("the process ends", || !self.is_running());
+        self.0.wait().unwrap()
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// A running daemon with a pipe.
 pub struct Daemon {
-    child: Child,
+    process: Process,
     pub records: Records,
     pub setup: Setup,
 }
 
 impl Daemon {
     pub fn pid(&self) -> u32 {
-        self.child.id()
+        self.process.id()
     }
 
     pub fn signal(&self, signal: Signal) {
-        send(self.pid(), signal);
+        self.process.signal(signal);
     }
 
     /// All that it writes from here on to its end.
     pub fn rest(mut self) -> (ExitStatus, Vec<Value>) {
         let records = self.records.rest();
-        (wait(&mut self.child), records)
+        (self.process.wait(), records)
     }
 
     /// Ends it, which must succeed; all that was not read yet.
@@ -140,8 +182,6 @@ impl Daemon {
 
 impl Drop for Daemon {
     fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
         if std::thread::panicking() {
             let errors = fs::read_to_string(self.setup.path("stderr")).unwrap_or_default();
             eprintln!("the daemon's standard error:\n{errors}");
@@ -150,17 +190,7 @@ impl Drop for Daemon {
 }
 
 pub fn send(pid: u32, signal: Signal) {
-    kill(Pid::from_raw(pid.cast_signed()), signal).unwrap();
-}
-
-/// Waits for the end.
-pub fn wait(child: &mut Child) -> ExitStatus {
-    let mut status = None;
-    eventually("the daemon ends", || {
-        status = child.try_wait().unwrap();
-        status.is_some()
-    });
-    status.unwrap()
+    kill(Pid::from_raw(i32::try_from(pid).unwrap()), signal).unwrap();
 }
 
 /// Looks again and again, leaving the processor to others in between.
@@ -191,45 +221,32 @@ fn one_run_at_a_time() {
     });
 }
 
-/// A syscall number that no kernel has and no other test uses: all calls of it are the test's own.
-pub fn unused_number() -> String {
-    static NEXT: AtomicU16 = AtomicU16::new(510);
-    NEXT.fetch_sub(1, SeqCst).to_string()
-}
-
 /// A process that makes calls; killed when dropped. Its events are known by its name, which is the
 /// same in every pid namespace.
 pub struct Trigger {
-    child: Child,
-    pub name: String,
+    process: Process,
+    name: String,
 }
 
 impl Trigger {
     pub fn start(words: &[&str]) -> Self {
         static NEXT: AtomicU16 = AtomicU16::new(0);
         let name = format!("trigger-{}", NEXT.fetch_add(1, SeqCst));
+        // Built by `cargo build --examples`.
         let path = Path::new(env!("CARGO_BIN_EXE_tailcalld")).with_file_name("examples/trigger");
         let mut command = Command::new(path);
-        let started = command.args(words).env("TRIGGER_NAME", &name).stdout(Stdio::null()).spawn();
-        let child = started.expect("the trigger starts (built by `cargo build --examples`)");
-        Self { child, name }
+        command.args(words).env("TRIGGER_NAME", &name).stdout(Stdio::null());
+        Self { process: Process::spawn(&mut command), name }
     }
 
     pub fn is_running(&mut self) -> bool {
-        self.child.try_wait().unwrap().is_none()
+        self.process.is_running()
     }
 
     /// Waits for its end; its name.
     pub fn end(mut self) -> String {
-        assert!(wait(&mut self.child).success(), "the trigger knows its words");
-        std::mem::take(&mut self.name)
-    }
-}
-
-impl Drop for Trigger {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        assert!(self.process.wait().success(), "the trigger knows its words");
+        self.name
     }
 }
 

@@ -7,21 +7,22 @@ use std::process::Stdio;
 use nix::sys::signal::Signal;
 use serde_json::Value;
 
+use crate::number::unused_number;
 use crate::records::{counted, events_of, of_kind};
-use crate::rig::{Setup, eventually, trigger, unused_number, wait};
+use crate::rig::{Process, Setup, eventually, trigger};
 
 const UNAVAILABLE: i32 = 69;
 const NO_PERMISSION: i32 = 77;
 const CONFIG: i32 = 78;
 
-const GOOD: &str = "[routes]\n509 = \"count\"\n";
+const GOOD: &str = "[routes]\n510 = \"count\"\n";
 
 /// Starts it behind `prefix`, which must fail; exit code, and standard error.
 fn failed(setup: &Setup, prefix: &[&str], output: &str) -> (i32, String) {
     let mut command = setup.command(prefix, output);
-    let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
-    let status = wait(&mut child);
-    let written = std::io::read_to_string(child.stdout.take().unwrap()).unwrap();
+    let mut daemon = Process::spawn(command.stdout(Stdio::piped()));
+    let written = std::io::read_to_string(daemon.stdout()).unwrap();
+    let status = daemon.wait();
     assert_eq!(written, "", "a record of a daemon that never ran");
     let told = fs::read_to_string(setup.path("stderr")).unwrap();
     (status.code().unwrap_or_else(|| panic!("{status}: {told}")), told)
@@ -29,11 +30,11 @@ fn failed(setup: &Setup, prefix: &[&str], output: &str) -> (i32, String) {
 
 #[test]
 fn a_fault_is_told_as_check_tells_it() {
-    let Some(setup) = Setup::new("[routes]\n509 = \"cuont\"\n\n[rign]\n") else { return };
+    let Some(setup) = Setup::new("[routes]\n510 = \"cuont\"\n\n[rign]\n") else { return };
     let (code, told) = failed(&setup, &[], "json");
     let path = setup.config();
     let path = path.display();
-    let first = format!("{path}:2:7: unknown handler \"cuont\" for syscall \"509\"");
+    let first = format!("{path}:2:7: unknown handler \"cuont\" for syscall \"510\"");
     let second = format!("{path}:4:2: unknown table \"rign\" (did you mean \"ring\"?)");
     assert_eq!(code, CONFIG);
     assert!(told.contains(&first) && told.contains(&second), "{told}");
@@ -149,11 +150,12 @@ fn a_second_one_is_refused_and_the_first_goes_on() {
     assert_eq!(records.len(), 51);
 }
 
-/// What a starting process has shown so far, in the order in which it comes.
-const STAGES: [&str; 6] = ["signals", "lock", "bpf-map", "bpf-prog", "eventpoll", "bpf_link"];
+/// What a starting process has shown so far, in the order in which it comes. At the first it begins
+/// to listen: a signal may come a moment too early, but its configuration is not read yet either.
+pub const STAGES: [&str; 6] = ["signals", "lock", "bpf-map", "bpf-prog", "eventpoll", "bpf_link"];
 
 /// Whether that process has got there.
-fn at(pid: u32, stage: &str, setup: &Setup) -> bool {
+pub fn at(pid: u32, stage: &str, setup: &Setup) -> bool {
     match stage {
         "signals" => catches_hup(pid),
         "lock" => setup.path("run/lock").exists(),
@@ -172,10 +174,9 @@ fn catches_hup(pid: u32) -> bool {
     caught.is_some_and(|mask| mask & 1 != 0)
 }
 
-/// From the moment at which it listens: before that, nobody could.
 #[test]
 fn a_reload_asked_for_during_the_start_comes_after_it() {
-    for stage in STAGES {
+    for stage in &STAGES[1..] {
         let Some(setup) = Setup::new(GOOD) else { return };
         let command = setup.command(&[], "json");
         let mut daemon = setup.spawn(command);
@@ -214,7 +215,7 @@ fn a_change_during_the_start_is_seen() {
 
 #[test]
 fn an_end_asked_for_during_the_start_comes_after_it() {
-    for stage in STAGES {
+    for stage in &STAGES[1..] {
         let Some(setup) = Setup::new(GOOD) else { return };
         let command = setup.command(&[], "json");
         let daemon = setup.spawn(command);

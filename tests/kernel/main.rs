@@ -1,6 +1,7 @@
 //! The real object in the running kernel. Needs root; says so otherwise, and fails under `CI=true`.
 
 mod args;
+mod attach;
 mod count;
 mod exclude;
 mod exec;

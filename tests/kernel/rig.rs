@@ -15,7 +15,7 @@ use tailcalld::bpf::types;
 use tailcalld::consume::{Consumer, Flow, Rest};
 use tailcalld::decode::{Decoded, Event, decode};
 use tailcalld::handlers::Handlers;
-use tailcalld::load::{self, Bpf};
+use tailcalld::load::{self, Attach, Bpf};
 use tailcalld::plan::{Plan, Route};
 use tailcalld::syscalls::{Abi, Slot, number};
 use tailcalld::wire::Table;
@@ -30,6 +30,16 @@ pub fn privileged() -> bool {
     assert!(std::env::var_os("CI").is_none_or(|ci| ci != "true"), "{reason}");
     eprintln!("{reason}");
     false
+}
+
+/// What this kernel should have, or the one that `TAILCALLD_TEST_ATTACH` names: `raw_tp`, `tp`.
+fn way_to_attach() -> Attach {
+    match std::env::var("TAILCALLD_TEST_ATTACH").as_deref() {
+        Ok("raw_tp") => Attach::RawTracepoint,
+        Ok("tp") => Attach::Tracepoint,
+        Ok(other) => panic!("TAILCALLD_TEST_ATTACH={other}: raw_tp or tp is meant"),
+        Err(_) => Attach::choose(),
+    }
 }
 
 /// A table in the kernel with its dispatcher attached; gone when dropped.
@@ -49,7 +59,7 @@ impl Rig {
         // One object a test, for as long as the test process lives: its frame cannot own what it
         // borrows. The kernel's objects go when `bpf` is dropped.
         let object = Box::leak(Box::new(MaybeUninit::uninit()));
-        let mut bpf = load::load(object, ring_bytes).expect("the object loads");
+        let mut bpf = load::load(object, ring_bytes, way_to_attach()).expect("the object loads");
         let records = Rc::new(RefCell::new(Vec::new()));
         let sink = Rc::clone(&records);
         let consumer = Consumer::open(&bpf, move |bytes| {

@@ -1,0 +1,78 @@
+//! What every section needs to know: how much to do, on which CPUs, where files go, and whether
+//! somebody wants us to stop.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, bail};
+use signal_hook::consts::{SIGINT, SIGTERM};
+use tempfile::TempDir;
+
+/// One run.
+pub struct Bench {
+    /// How often each cheap measurement is repeated; dear ones are repeated less.
+    pub rounds: usize,
+    /// `FULL=1`: longer, for figures that few rounds do not settle.
+    pub full: bool,
+    /// The CPU of the process that makes the calls: the last one.
+    pub caller_cpu: usize,
+    /// The CPU of whoever consumes events: the first one.
+    pub tool_cpu: usize,
+    folder: TempDir,
+    interrupted: Arc<AtomicBool>,
+}
+
+impl Bench {
+    /// From the environment: `ROUNDS`, `FULL`.
+    pub fn new() -> Result<Self> {
+        let interrupted = Arc::new(AtomicBool::new(false));
+        for signal in [SIGINT, SIGTERM] {
+            signal_hook::flag::register(signal, Arc::clone(&interrupted))?;
+        }
+        let full = std::env::var("FULL").is_ok_and(|full| full == "1");
+        let rounds = match std::env::var("ROUNDS") {
+            Ok(rounds) => rounds.parse().context("ROUNDS is not a number")?,
+            Err(_) => 10,
+        };
+        let cpus = std::thread::available_parallelism()?.get();
+        let folder = memory_folder().context("failed to make a folder for files")?;
+        Ok(Self { rounds, full, caller_cpu: cpus - 1, tool_cpu: 0, folder, interrupted })
+    }
+
+    /// Rounds of a measurement that takes seconds.
+    pub fn few(&self) -> usize {
+        self.rounds.div_ceil(3)
+    }
+
+    /// `usual`, or with `FULL=1` six times as long.
+    pub fn seconds(&self, usual: f64) -> Duration {
+        Duration::from_secs_f64(if self.full { usual * 6.0 } else { usual })
+    }
+
+    /// For files, in memory: no disk takes part in what is measured.
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// An error once a signal asked us to stop; everything started ends by being dropped.
+    pub fn go_on(&self) -> Result<()> {
+        if self.interrupted.load(SeqCst) {
+            bail!("interrupted");
+        }
+        Ok(())
+    }
+}
+
+fn memory_folder() -> std::io::Result<TempDir> {
+    let mut builder = tempfile::Builder::new();
+    let builder = builder.prefix("tailcalld-bench-");
+    builder.tempdir_in("/dev/shm").or_else(|_| builder.tempdir())
+}
+
+/// `SECTIONS="a b"`; empty for all.
+pub fn sections() -> Vec<char> {
+    let wanted = std::env::var("SECTIONS").unwrap_or_default();
+    wanted.chars().filter(char::is_ascii_lowercase).collect()
+}

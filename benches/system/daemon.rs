@@ -1,0 +1,66 @@
+//! The real daemon under test: the release binary with a configuration, a lock and a notification
+//! socket of its own, ended when dropped.
+
+use std::fs::{self, File};
+use std::os::unix::net::UnixDatagram;
+use std::path::Path;
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, Result, bail};
+use tempfile::TempDir;
+
+use crate::bench::Bench;
+use crate::maps::Books;
+use crate::running::{PATIENCE, Running, pinned};
+
+/// A daemon that is attached.
+pub struct Daemon {
+    pub running: Running,
+    /// From the start of the process to its word that it is attached.
+    pub start: Duration,
+    _folder: TempDir,
+}
+
+impl Daemon {
+    /// With that configuration; JSON lines go to `output`, or to the journal if there is none.
+    pub fn start(bench: &Bench, configuration: &str, output: Option<&Path>) -> Result<Self> {
+        let folder = tempfile::tempdir()?;
+        let path = |name: &str| folder.path().join(name);
+        fs::write(path("tailcalld.toml"), configuration)?;
+        let word = UnixDatagram::bind(path("notify"))?;
+        word.set_read_timeout(Some(PATIENCE))?;
+        let mut command = pinned(bench.tool_cpu, env!("CARGO_BIN_EXE_tailcalld"));
+        command.arg("--config").arg(path("tailcalld.toml"));
+        command.args(["--output", if output.is_some() { "json" } else { "journal" }]);
+        command.env("RUNTIME_DIRECTORY", path("run")).env("NOTIFY_SOCKET", path("notify"));
+        command.stdin(Stdio::null()).stderr(File::create(path("errors"))?);
+        command.stdout(File::create(output.unwrap_or(Path::new("/dev/null")))?);
+        let begin = Instant::now();
+        let running = Running::spawn(&mut command)?;
+        if let Err(error) = wait_for_ready(&word) {
+            bail!("{error:#}: {}", fs::read_to_string(path("errors"))?.trim());
+        }
+        Ok(Self { running, start: begin.elapsed(), _folder: folder })
+    }
+
+    pub fn pid(&self) -> u32 {
+        self.running.pid()
+    }
+
+    /// What the kernel counts for it.
+    pub fn books(&self) -> Result<Books> {
+        Books::of(self.pid())
+    }
+}
+
+fn wait_for_ready(word: &UnixDatagram) -> Result<()> {
+    let mut bytes = [0; 4096];
+    loop {
+        let size = word.recv(&mut bytes).context("the daemon did not get ready")?;
+        let text = String::from_utf8_lossy(&bytes[..size]);
+        if text.lines().any(|line| line == "READY=1") {
+            return Ok(());
+        }
+    }
+}

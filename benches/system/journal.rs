@@ -1,0 +1,253 @@
+//! (d) How many entries a second go into a real journald, against a bare loop that sends the very
+//! same entries, and what CPU time each process takes.
+
+use std::os::unix::net::UnixDatagram;
+use std::path::Path;
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, Result, ensure};
+use nix::sys::signal::Signal;
+use tailcalld::syscalls::{Abi, Slot, number};
+
+use crate::bench::Bench;
+use crate::caller::{Caller, RARE, number_of};
+use crate::cpu;
+use crate::daemon::Daemon;
+use crate::journald::Journald;
+use crate::report::{Claim, Part, Table};
+use crate::running::{PATIENCE, Running, pinned, wait_until};
+use crate::sender;
+use crate::statistics::Series;
+
+/// How many entries are recorded for the bare loop.
+const RECORDED: u64 = 2_000;
+
+/// How many calls wait in the ring when journald is let go: more than it takes in that time.
+const CALLS: u64 = 250_000;
+
+/// How long journald works at it.
+const LASTING: Duration = Duration::from_millis(1500);
+
+/// A kind of event, and both senders' figures.
+struct Kind {
+    name: &'static str,
+    syscall: &'static str,
+    handler: &'static str,
+    /// As the caller takes it; none for the syscall itself.
+    call: Option<&'static str>,
+    bytes: usize,
+    ours: Figures,
+    bare: Figures,
+}
+
+/// Entries a second, and seconds of CPU a million entries.
+#[derive(Default)]
+struct Figures {
+    entries: Series,
+    sender_cpu: Series,
+    journald_cpu: Series,
+}
+
+fn kinds() -> [Kind; 2] {
+    let kind = |name, syscall, handler, call| {
+        let (ours, bare) = (Figures::default(), Figures::default());
+        Kind { name, syscall, handler, call, bytes: 0, ours, bare }
+    };
+    [
+        kind("`args`", RARE, "args", None),
+        kind("`exec`, 4 arguments", "execve", "exec", Some("exec4")),
+    ]
+}
+
+pub fn run(bench: &Bench) -> Result<Part> {
+    let mut kinds = kinds();
+    let entries = bench.folder().join("entries");
+    for kind in &mut kinds {
+        let recorded = kind.record(bench)?;
+        kind.bytes = recorded.iter().map(Vec::len).sum::<usize>() / recorded.len();
+        sender::write(&entries, &recorded)?;
+        for _ in 0..bench.few() {
+            bench.go_on()?;
+            kind.bare.add(&bare(bench, &entries)?);
+            kind.ours.add(&kind.ours(bench)?);
+        }
+    }
+    Ok(part(&kinds))
+}
+
+impl Kind {
+    fn configuration(&self, socket: &Path) -> String {
+        let Self { syscall, handler, .. } = self;
+        format!(
+            "[routes]\n{syscall} = \"{handler}\"\n[ring]\nsize = \"128MiB\"\n[journal]\nsocket = {socket:?}\n"
+        )
+    }
+
+    fn call(&self) -> Result<String> {
+        self.call.map_or_else(|| number_of(self.syscall), |call| Ok(call.to_owned()))
+    }
+
+    /// What the daemon sends for these calls, caught by a socket of ours.
+    fn record(&self, bench: &Bench) -> Result<Vec<Vec<u8>>> {
+        let path = bench.folder().join("socket");
+        let _ = std::fs::remove_file(&path);
+        let socket = UnixDatagram::bind(&path)?;
+        socket.set_read_timeout(Some(PATIENCE))?;
+        let mut caller = Caller::start(bench)?;
+        let daemon = Daemon::start(bench, &self.configuration(&path), None)?;
+        caller.ns_per_call(bench, &self.call()?, RECORDED / 9 + 1)?;
+        let mark = format!("SYSCALL_NAME={}\n", self.syscall);
+        let mut entries = Vec::new();
+        let mut bytes = vec![0; 1 << 16];
+        while (entries.len() as u64) < RECORDED {
+            let size = socket.recv(&mut bytes).context("the daemon sends too little")?;
+            let entry = &bytes[..size];
+            if entry.windows(mark.len()).any(|window| window == mark.as_bytes()) {
+                entries.push(entry.to_vec());
+            }
+        }
+        drop(daemon);
+        Ok(entries)
+    }
+
+    /// The daemon with a full ring and a journald that is let go.
+    fn ours(&self, bench: &Bench) -> Result<Sample> {
+        let journald = Journald::start().context("a private journald needs root")?;
+        let mut caller = Caller::start(bench)?;
+        let daemon = Daemon::start(bench, &self.configuration(&journald.socket()), None)?;
+        journald.signal(Signal::SIGSTOP);
+        caller.ns_per_call(bench, &self.call()?, CALLS / 9)?;
+        let nr = number(Abi::Native, self.syscall).and_then(|nr| Slot::new(Abi::Native, nr));
+        let counts = daemon.books()?.read(nr.context("no such syscall")?)?;
+        ensure!(counts.lost == 0, "{} events did not fit into the ring", counts.lost);
+        let sample = Sample::take(&journald, &daemon.running)?;
+        let waited = counts.submitted as f64;
+        ensure!(sample.entries < waited, "the ring ran dry: {} of {waited}", sample.entries);
+        Ok(sample)
+    }
+}
+
+/// The bare loop against a journald that is let go.
+fn bare(bench: &Bench, entries: &Path) -> Result<Sample> {
+    let journald = Journald::start().context("a private journald needs root")?;
+    journald.signal(Signal::SIGSTOP);
+    let mut command = pinned(bench.tool_cpu, std::env::current_exe()?);
+    command.arg("send").arg(entries).arg(journald.socket());
+    let sender = Running::spawn(&mut command)?;
+    let is_waiting = || {
+        let place = std::fs::read(format!("/proc/{}/wchan", sender.pid()));
+        place.is_ok_and(|place| place == b"unix_wait_for_peer")
+    };
+    ensure!(wait_until(is_waiting, PATIENCE), "the bare sender does not come to wait");
+    Sample::take(&journald, &sender)
+}
+
+/// What happened between letting journald go and stopping it.
+struct Sample {
+    seconds: f64,
+    entries: f64,
+    sender_cpu: f64,
+    journald_cpu: f64,
+}
+
+impl Sample {
+    fn take(journald: &Journald, sender: &Running) -> Result<Self> {
+        let read = || -> Result<[f64; 3]> {
+            Ok([entries(journald)?, cpu::seconds(sender.pid())?, cpu::seconds(journald.pid())?])
+        };
+        let before = read()?;
+        let start = Instant::now();
+        journald.signal(Signal::SIGCONT);
+        std::thread::sleep(LASTING);
+        journald.signal(Signal::SIGSTOP);
+        let seconds = start.elapsed().as_secs_f64();
+        // A signal to stop is obeyed at the end of the syscall that it interrupts.
+        std::thread::sleep(Duration::from_millis(20));
+        let after = read()?;
+        let [entries, sender_cpu, journald_cpu] =
+            std::array::from_fn(|index| after[index] - before[index]);
+        Ok(Self { seconds, entries, sender_cpu, journald_cpu })
+    }
+}
+
+/// How many entries journald has stored since it started: the greatest sequence number of its files.
+fn entries(journald: &Journald) -> Result<f64> {
+    let socket = journald.socket();
+    let run = socket.ancestors().nth(3).context("a socket below /run")?;
+    let mut command = Command::new("journalctl");
+    command.args(["--header", "--directory"]).arg(run.join("log/journal"));
+    let output = command.output().context("failed to start journalctl")?;
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    let numbers = text.lines().filter_map(|line| {
+        let value = line.trim().strip_prefix("Tail sequential number:")?;
+        value.split_whitespace().next()?.parse().ok()
+    });
+    Ok(numbers.fold(0.0, f64::max))
+}
+
+impl Figures {
+    fn add(&mut self, sample: &Sample) {
+        let Sample { seconds, entries, sender_cpu, journald_cpu } = *sample;
+        self.entries.push(entries / seconds);
+        self.sender_cpu.push(sender_cpu / entries * 1e6);
+        self.journald_cpu.push(journald_cpu / entries * 1e6);
+    }
+}
+
+fn part(kinds: &[Kind; 2]) -> Part {
+    let mut table = Table::new(&[
+        "entries",
+        "bytes",
+        "sender",
+        "entries/s",
+        "of the bare loop",
+        "sender, CPU µs/entry",
+        "journald, CPU µs/entry",
+        "sender over journald, %",
+    ]);
+    let (mut worst, mut cpu) = (None::<Series>, None::<Series>);
+    for kind in kinds {
+        for (name, figures) in [("bare loop", &kind.bare), ("tailcalld", &kind.ours)] {
+            let share = figures.share();
+            table.row([
+                kind.name.to_owned(),
+                kind.bytes.to_string(),
+                name.to_owned(),
+                figures.entries.show(0).to_string(),
+                figures.entries.over(&kind.bare.entries).show(2).to_string(),
+                figures.sender_cpu.show(2).to_string(),
+                figures.journald_cpu.show(2).to_string(),
+                share.show(1).to_string(),
+            ]);
+        }
+        let ratio = kind.ours.entries.over(&kind.bare.entries);
+        worst = Some(worst.filter(|worst| worst.median() < ratio.median()).unwrap_or(ratio));
+        let share = kind.ours.share();
+        cpu = Some(cpu.filter(|cpu| cpu.median() > share.median()).unwrap_or(share));
+    }
+    let what = "entries into journald, the worse kind";
+    let ratio = Claim::at_least(what, 0.95, "of a bare loop", &worst.unwrap_or_default());
+    let what = "our CPU while it works, the worse kind";
+    let share = Claim::at_most(what, 15.0, "% of journald's", &cpu.unwrap_or_default());
+    Part {
+        title: "(d) Into a real journald",
+        meaning: MEANING.to_owned(),
+        tables: vec![table],
+        claims: vec![ratio, share],
+    }
+}
+
+impl Figures {
+    /// The sender's CPU time in % of journald's.
+    fn share(&self) -> Series {
+        self.sender_cpu.over(&self.journald_cpu).times(100.0)
+    }
+}
+
+const MEANING: &str = "\
+A private journald of this machine's own systemd, in memory, without a rate limit. It is stopped until \
+the sender waits for it, let go for 1.5 s, and stopped again; entries are counted by their sequence \
+numbers. The bare loop sends entries that were recorded from tailcalld's own socket, as fast as journald \
+takes them; tailcalld takes its events from a ring that was filled before. The sender is on one CPU, \
+journald wherever the kernel puts it.";

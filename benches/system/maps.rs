@@ -1,0 +1,62 @@
+//! The books of a daemon in another process: its maps are found by the descriptors that it holds.
+
+use std::fs;
+use std::mem::{offset_of, size_of};
+
+use anyhow::{Context as _, Result};
+use libbpf_rs::{MapCore as _, MapFlags, MapHandle};
+use tailcalld::bpf::types::counters;
+use tailcalld::syscalls::Slot;
+
+/// What the kernel counted for one slot.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Counts {
+    /// Calls that reached the handler.
+    pub seen: u64,
+    /// Events that were put into the ring.
+    pub submitted: u64,
+    /// Events that were due and are not in the ring.
+    pub lost: u64,
+}
+
+/// The map of the daemon's books.
+pub struct Books(MapHandle);
+
+impl Books {
+    pub fn of(pid: u32) -> Result<Self> {
+        let folder = format!("/proc/{pid}/fdinfo");
+        let infos = fs::read_dir(&folder).context("the daemon has gone")?.flatten();
+        let mut texts = infos.filter_map(|info| fs::read_to_string(info.path()).ok());
+        let found = texts.find_map(|text| {
+            let is_books = number(&text, "value_size:")? as usize == size_of::<counters>()
+                && number(&text, "map_type:")? == PERCPU_ARRAY;
+            is_books.then(|| number(&text, "map_id:"))?
+        });
+        Ok(Self(MapHandle::from_map_id(found.context("the daemon has no books")?)?))
+    }
+
+    /// All CPUs together.
+    pub fn read(&self, slot: Slot) -> Result<Counts> {
+        let key = u32::from(slot.index()).to_ne_bytes();
+        let cpus = self.0.lookup_percpu(&key, MapFlags::ANY)?.context("no books for the slot")?;
+        let sum = |at: usize| cpus.iter().map(|cpu| word(cpu, at)).sum::<u64>();
+        let lost = (offset_of!(counters, lost)..size_of::<counters>()).step_by(size_of::<u64>());
+        Ok(Counts {
+            seen: sum(offset_of!(counters, seen)),
+            submitted: sum(offset_of!(counters, submitted)),
+            lost: lost.map(sum).sum(),
+        })
+    }
+}
+
+/// `BPF_MAP_TYPE_PERCPU_ARRAY` in linux/bpf.h.
+const PERCPU_ARRAY: u32 = 6;
+
+fn number(info: &str, name: &str) -> Option<u32> {
+    info.lines().find_map(|line| line.strip_prefix(name)?.trim().parse().ok())
+}
+
+fn word(bytes: &[u8], at: usize) -> u64 {
+    let word = bytes.get(at..).and_then(|rest| rest.first_chunk());
+    word.map_or(0, |word| u64::from_ne_bytes(*word))
+}

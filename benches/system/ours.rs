@@ -1,0 +1,40 @@
+//! The real table in the kernel, loaded by this process, without a consumer: for routes that give
+//! no events. Detached when dropped.
+
+use std::collections::BTreeMap;
+use std::mem::MaybeUninit;
+
+use anyhow::{Context as _, Result};
+use tailcalld::handlers::Handlers;
+use tailcalld::load::{self, Attach, Bpf};
+use tailcalld::plan::{Plan, Route};
+use tailcalld::syscalls::{Abi, Slot};
+use tailcalld::wire::Table;
+
+/// The object, its table, and the dispatcher attached.
+pub struct Ours {
+    pub bpf: Bpf<'static>,
+    pub table: Table,
+}
+
+impl Ours {
+    pub fn attach(plan: impl FnOnce(&Handlers) -> Result<Plan>) -> Result<Self> {
+        // Some kilobytes for as long as this process lives: no frame outlives what it borrows.
+        let object = Box::leak(Box::new(MaybeUninit::uninit()));
+        let mut bpf = load::load(object, 64 * 1024, Attach::choose())?;
+        let mut table = Table::new();
+        table.apply(&bpf, &plan(&bpf.handlers)?)?;
+        bpf.attach()?;
+        Ok(Self { bpf, table })
+    }
+}
+
+/// The first `count` native numbers but `left_out`, to a handler that takes any syscall.
+pub fn routes(handlers: &Handlers, handler: &str, count: usize, left_out: &str) -> Result<Plan> {
+    let handler = handlers.named(handler).with_context(|| format!("no handler {handler}"))?.id;
+    let route = Route { handler, variant: 0, priority: 6, argv_bytes: 0 };
+    let slots = (0..).map_while(|nr| Slot::new(Abi::Native, nr));
+    let wanted = slots.filter(|slot| slot.nr().to_string() != left_out).take(count);
+    let routes: BTreeMap<_, _> = wanted.map(|slot| (slot, route.clone())).collect();
+    Ok(Plan { routes, ..Plan::default() })
+}

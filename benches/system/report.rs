@@ -1,0 +1,133 @@
+//! What the sections found in; Markdown out, on the terminal and, for a whole run, in
+//! `docs/benchmarks.md`.
+
+use std::fmt::{self, Write as _};
+use std::fs;
+use std::path::Path;
+
+use anyhow::{Context as _, Result};
+
+use crate::statistics::Series;
+
+/// What a section found.
+pub struct Part {
+    pub title: &'static str,
+    /// What the figures mean and how they came about.
+    pub meaning: String,
+    pub tables: Vec<Table>,
+    pub claims: Vec<Claim>,
+}
+
+/// Text in rows. The first column is left-aligned, the others hold figures.
+pub struct Table {
+    pub columns: Vec<&'static str>,
+    pub rows: Vec<Vec<String>>,
+}
+
+/// A figure of the design beside the measured one.
+pub struct Claim {
+    what: &'static str,
+    to_hold: String,
+    measured: String,
+    is_met: bool,
+}
+
+impl Claim {
+    /// Holds where the median is at most `limit`.
+    pub fn at_most(what: &'static str, limit: f64, unit: &str, series: &Series) -> Self {
+        Self::new(what, ("at most", limit), unit, series, series.median() <= limit)
+    }
+
+    /// Holds where the median is at least `limit`.
+    pub fn at_least(what: &'static str, limit: f64, unit: &str, series: &Series) -> Self {
+        Self::new(what, ("at least", limit), unit, series, series.median() >= limit)
+    }
+
+    fn new(
+        what: &'static str,
+        (word, limit): (&str, f64),
+        unit: &str,
+        series: &Series,
+        is_met: bool,
+    ) -> Self {
+        let decimals = if limit >= 100.0 { 0 } else { 2 };
+        let limit = crate::statistics::grouped(limit, if limit.fract() == 0.0 { 0 } else { 2 });
+        let to_hold = format!("{word} {limit} {unit}").trim_end().to_owned();
+        Self { what, to_hold, measured: format!("{} {unit}", series.show(decimals)), is_met }
+    }
+}
+
+impl Table {
+    pub fn new(columns: &[&'static str]) -> Self {
+        Self { columns: columns.to_vec(), rows: Vec::new() }
+    }
+
+    pub fn row(&mut self, cells: impl IntoIterator<Item = String>) {
+        self.rows.push(cells.into_iter().collect());
+    }
+
+    /// A peer that is not here, or does not work on this kernel.
+    pub fn absent(&mut self, name: &str, reason: &str) {
+        let reason = reason.trim().replace('|', "/").replace('\n', "; ");
+        let mut cells = vec![name.to_owned(), format!("absent: {reason}")];
+        cells.resize(self.columns.len(), String::new());
+        self.rows.push(cells);
+    }
+}
+
+impl fmt::Display for Table {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "| {} |", self.columns.join(" | "))?;
+        let rest = self.columns.len().saturating_sub(1);
+        writeln!(f, "| --- |{}", " ---: |".repeat(rest))?;
+        self.rows.iter().try_for_each(|row| writeln!(f, "| {} |", row.join(" | ")))
+    }
+}
+
+impl fmt::Display for Part {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "## {}\n\n{}", self.title, self.meaning.trim())?;
+        self.tables.iter().try_for_each(|table| write!(f, "\n{table}"))
+    }
+}
+
+/// On the terminal, and into the documentation if nothing was left out.
+pub fn publish(machine: &Table, parts: &[Part], is_whole: bool) -> Result<()> {
+    let text = text(machine, parts)?;
+    if !is_whole {
+        print!("{text}");
+        return Ok(());
+    }
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/benchmarks.md");
+    fs::write(&path, &text).with_context(|| format!("failed to write {}", path.display()))?;
+    println!("{}\nwritten to {}", claims(parts), path.display());
+    Ok(())
+}
+
+const HEAD: &str = "\
+# Benchmarks
+
+`make bench` measures all of this in one run and writes this page. Compare ratios, not nanoseconds:
+those belong to the machine. Figures are medians over the rounds, with the least and the greatest in
+parentheses. Rounds are interleaved: within a round each contender is measured in turn, so a machine
+that slows down slows down all of them. \"Added\" means: minus the same calls with nothing attached,
+measured before and after.
+";
+
+fn text(machine: &Table, parts: &[Part]) -> Result<String> {
+    let mut text = format!("{HEAD}\n{machine}\n## To hold\n\n{}", claims(parts));
+    for part in parts {
+        write!(text, "\n{part}")?;
+    }
+    Ok(text)
+}
+
+fn claims(parts: &[Part]) -> Table {
+    let mut table = Table::new(&["what", "to hold", "measured", "met"]);
+    for claim in parts.iter().flat_map(|part| &part.claims) {
+        let is_met = if claim.is_met { "yes" } else { "**no**" };
+        let cells = [claim.what, &claim.to_hold, &claim.measured, is_met];
+        table.row(cells.map(str::to_owned));
+    }
+    table
+}

@@ -1,0 +1,115 @@
+//! (b) What a syscall costs that is routed, with the real daemon consuming.
+
+use anyhow::{Result, ensure};
+use tailcalld::syscalls::{Abi, Slot, number};
+
+use crate::bench::Bench;
+use crate::caller::{CHEAP, Caller, number_of};
+use crate::daemon::Daemon;
+use crate::program::Empty;
+use crate::report::{Claim, Part, Table};
+use crate::statistics::Series;
+
+/// A handler, the call that it gets, and how many of them a batch has: what all batches bring must
+/// fit into the ring, so that a full ring's short path is not what is measured.
+struct Contender {
+    name: &'static str,
+    handler: &'static str,
+    syscall: &'static str,
+    /// `exec2`: an execve that fails, with two arguments. None: the syscall itself.
+    call: Option<&'static str>,
+    calls: u64,
+    alone: Series,
+    added: Series,
+}
+
+const fn contender(
+    name: &'static str,
+    handler: &'static str,
+    (syscall, call): (&'static str, Option<&'static str>),
+    calls: u64,
+) -> Contender {
+    Contender { name, handler, syscall, call, calls, alone: Series::new(), added: Series::new() }
+}
+
+const CONTENDERS: [Contender; 4] = [
+    contender("`count`", "count", (CHEAP, None), 30_000),
+    contender("`args`", "args", (CHEAP, None), 30_000),
+    contender("`exec`, 2 arguments", "exec", ("execve", Some("exec2")), 8_000),
+    contender("`exec`, 8 arguments", "exec", ("execve", Some("exec8")), 8_000),
+];
+
+pub fn run(bench: &Bench) -> Result<Part> {
+    let mut contenders = CONTENDERS;
+    let mut empty = Series::default();
+    let mut caller = Caller::start(bench)?;
+    for _ in 0..bench.rounds {
+        empty.push(empty_program(bench, &mut caller)?);
+        for contender in &mut contenders {
+            contender.measure(bench, &mut caller)?;
+        }
+    }
+    Ok(part(&contenders, &empty))
+}
+
+fn empty_program(bench: &Bench, caller: &mut Caller) -> Result<f64> {
+    let (call, calls) = (number_of(CHEAP)?, 100_000);
+    let before = caller.ns_per_call(bench, &call, calls)?;
+    let attached = Empty::attach()?;
+    let with = caller.ns_per_call(bench, &call, calls)?;
+    drop(attached);
+    let after = caller.ns_per_call(bench, &call, calls)?;
+    Ok(with - f64::midpoint(before, after))
+}
+
+impl Contender {
+    fn measure(&mut self, bench: &Bench, caller: &mut Caller) -> Result<()> {
+        let call = self.call.map_or_else(|| number_of(self.syscall), |call| Ok(call.to_owned()))?;
+        let before = caller.ns_per_call(bench, &call, self.calls)?;
+        let with = self.with_daemon(bench, caller, &call)?;
+        let after = caller.ns_per_call(bench, &call, self.calls)?;
+        let alone = f64::midpoint(before, after);
+        self.alone.push(alone);
+        self.added.push(with - alone);
+        Ok(())
+    }
+
+    fn with_daemon(&self, bench: &Bench, caller: &mut Caller, call: &str) -> Result<f64> {
+        let routes = format!("[routes]\n{} = \"{}\"\n", self.syscall, self.handler);
+        let configuration = format!("{routes}[ring]\nsize = \"64MiB\"\n");
+        let daemon = Daemon::start(bench, &configuration, Some("/dev/null".as_ref()))?;
+        let books = daemon.books()?;
+        let with = caller.ns_per_call(bench, call, self.calls)?;
+        let slot = number(Abi::Native, self.syscall).and_then(|nr| Slot::new(Abi::Native, nr));
+        let counts = books.read(slot.expect("a syscall of the tables"))?;
+        let lost = counts.lost;
+        ensure!(counts.seen >= self.calls, "{}: the calls were not seen", self.name);
+        ensure!(lost == 0, "{}: {lost} events were lost, so the figure means nothing", self.name);
+        Ok(with)
+    }
+}
+
+fn part(contenders: &[Contender; 4], empty: &Series) -> Part {
+    let mut table = Table::new(&["routed to", "ns alone", "ns added", "times the empty program"]);
+    for it in contenders {
+        let ratio = it.added.over(empty);
+        let cells = [it.alone.show(0), it.added.show(0), ratio.show(2)].map(|it| it.to_string());
+        table.row([it.name.to_owned()].into_iter().chain(cells));
+    }
+    let ratio = |index: usize| contenders[index].added.over(empty);
+    Part {
+        title: "(b) A syscall that is routed",
+        meaning: format!(
+            "The daemon runs with `--output json` to `/dev/null` and consumes on another CPU. `count` \
+             and `args` get `{CHEAP}`; `exec` gets an `execve` of a path that does not exist. The \
+             empty program adds {} ns to `{CHEAP}` in the same rounds. No event was lost in any \
+             round: a run in which one is lost is refused.",
+            empty.show(1)
+        ),
+        tables: vec![table],
+        claims: vec![
+            Claim::at_most("routed to `count`", 2.0, "times the empty program", &ratio(0)),
+            Claim::at_most("routed to `args`", 8.0, "times the empty program", &ratio(1)),
+        ],
+    }
+}

@@ -1,0 +1,14 @@
+#!/bin/sh
+# Builds the benchmarks as the caller and runs them as root, because they load BPF programs.
+set -eu
+cd "$(dirname "$0")/.."
+
+root=
+if [ "$(id -u)" -ne 0 ]; then
+	root='sudo -E'
+fi
+# Cargo names the program in parentheses.
+program=$(sh scripts/cargo.sh bench --locked --bench system --no-run 2>&1 | tee /dev/stderr |
+	sed -n 's/^ *Executable .*(\(.*\))$/\1/p')
+[ -n "$program" ] || exit 1
+exec $root "$program"

@@ -1,0 +1,46 @@
+//! A start that is killed at any point leaves nothing of ours in the kernel.
+
+use std::collections::BTreeSet;
+use std::os::unix::process::ExitStatusExt as _;
+use std::process::Stdio;
+
+use libbpf_rs::query::ProgInfoIter;
+use nix::sys::signal::Signal;
+
+use crate::rig::{Process, Setup, eventually};
+use crate::start::{STAGES, at};
+
+/// Programs by the names of ours, and their ids. Links and maps need no look of their own: a link
+/// keeps its program; a map is kept by a program, a pin or a process. Nor may there be one: whoever
+/// opens a program array by its id while its owner ends makes Linux (seen in 6.18) keep it for
+/// ever, since `prog_array_map_clear` then takes two references for the work that drops one.
+fn ours() -> BTreeSet<(String, u32)> {
+    const PROGRAMS: [&str; 5] = ["hello", "identify", "selftest", "cgroup_mkdir", "cgroup_rmdir"];
+    ProgInfoIter::default()
+        .map(|program| (program.name.to_string_lossy().into_owned(), program.id))
+        .filter(|(name, _)| PROGRAMS.contains(&name.as_str()) || name.starts_with("handle_"))
+        .collect()
+}
+
+#[test]
+fn a_killed_start_leaves_nothing() {
+    let Some(setup) = Setup::alone("[routes]\n510 = \"count\"\n") else { return };
+    let before = ours();
+    let mut loaded = 0;
+    for stage in STAGES {
+        for spins in [0u32, 10, 100, 1_000, 10_000] {
+            let _ = std::fs::remove_file(setup.path("run/lock"));
+            let mut daemon = Process::spawn(setup.command(&[], "json").stdout(Stdio::null()));
+            while !at(daemon.id(), stage, &setup) {
+                std::hint::spin_loop();
+            }
+            (0..spins).for_each(|_| std::hint::spin_loop());
+            loaded += u32::from(!ours().is_subset(&before));
+            daemon.signal(Signal::SIGKILL);
+            assert_eq!(daemon.wait().signal(), Some(Signal::SIGKILL as i32));
+        }
+    }
+    assert!(loaded > 0, "no start came as far as the kernel");
+    // The kernel frees what a process held after a while, not at once.
+    eventually("nothing of ours is left", || ours().is_subset(&before));
+}

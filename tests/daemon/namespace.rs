@@ -1,0 +1,42 @@
+//! Inside a pid namespace, where it is process 1 to itself, the daemon still knows its own calls.
+
+use std::fs;
+use std::os::unix::fs::symlink;
+
+use nix::sys::signal::Signal;
+
+use crate::number::unused_number;
+use crate::records::{Total, counted, events_of, of_kind};
+use crate::rig::{Setup, send, trigger};
+
+/// Calls that the daemon makes for each batch of records.
+const ITS_OWN: [&str; 2] = ["write", "epoll_wait"];
+const CALLS: u64 = 1_000;
+
+#[test]
+fn its_own_calls_are_excluded_in_a_pid_namespace() {
+    let number = unused_number();
+    let routes = ITS_OWN.map(|name| format!("{name} = \"args\"\n")).concat();
+    let Some(setup) = Setup::alone(&format!("[routes]\n{routes}{number} = \"args\"\n")) else {
+        return;
+    };
+    // A name that no other daemon on this machine has.
+    let alias = setup.path("namespaced");
+    symlink(env!("CARGO_BIN_EXE_tailcalld"), &alias).unwrap();
+    let command = setup.command_of(&alias, &["unshare", "--pid", "--fork", "--mount-proc"], "json");
+    let mut daemon = setup.spawn(command);
+    daemon.records.next("started");
+    let name = trigger(&["times", &CALLS.to_string(), "native", &number, "nth"]);
+    let inner = format!("/proc/{0}/task/{0}/children", daemon.pid());
+    let inner: u32 = fs::read_to_string(inner).unwrap().trim().parse().unwrap();
+    send(inner, Signal::SIGTERM);
+    let (status, records) = daemon.rest();
+
+    assert_eq!(status.code(), Some(0));
+    assert_eq!(counted(&events_of(&records, &name), "0"), (0..CALLS).collect());
+    let stopped = of_kind(&records, "stopped")[0];
+    for call in ITS_OWN {
+        assert!(Total::of(stopped, call).excluded > 0, "{call}: {stopped}");
+    }
+    assert_eq!(events_of(&records, "namespaced").len(), 0);
+}
