@@ -15,8 +15,12 @@ use nix::sys::socket::{ControlMessage, MsgFlags, setsockopt, sockopt};
 
 use crate::sink::{Outcome, errno};
 
-/// As much as journald's own socket asks for; entries that wait there are charged to the sender.
-const SEND_BUFFER: usize = 8 << 20;
+/// Entries that wait for journald are charged to the sender. A socket with a full buffer becomes
+/// writable when three quarters of it are free again, one whose peer's queue is full (512 entries)
+/// after every single entry. So this holds fewer than 512 entries of the usual size, 2.3 KB each by
+/// the kernel's reckoning (it doubles the number): one wakeup for 300 entries instead of for each
+/// takes a third of the CPU time, and journald gets a fifth more done.
+const SEND_BUFFER: usize = 512 << 10;
 
 /// A connection to journald.
 #[derive(Debug)]
