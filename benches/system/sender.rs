@@ -6,16 +6,11 @@ use std::os::unix::net::UnixDatagram;
 use std::path::Path;
 
 use anyhow::{Context as _, Result};
-use nix::sys::socket::{setsockopt, sockopt};
-
-/// The send buffer that the daemon has.
-const SEND_BUFFER: usize = 8 << 20;
 
 /// Sends until it is ended.
 pub fn send(entries: &Path, socket: &Path) -> Result<()> {
     let entries = read(entries)?;
     let to = UnixDatagram::unbound()?;
-    setsockopt(&to, sockopt::SndBufForce, &SEND_BUFFER)?;
     to.connect(socket)?;
     for entry in entries.iter().cycle() {
         to.send(entry)?;
