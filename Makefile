@@ -2,6 +2,7 @@
 #
 #	sudo make run       install what is missing, build, trace in the foreground until Ctrl-C
 #	make test           the same set-up, then all tests (those of the kernel need root)
+#	sudo make e2e       the service on a real systemd, in a container (SUITE=trixie: another Debian)
 #	sudo make bench     what it costs, beside other tools; writes docs/benchmarks.md
 #	sudo make install   binary, unit, configuration, catalog, manual pages
 
@@ -19,7 +20,8 @@ CONFIG = $(DESTDIR)$(SYSCONFDIR)/tailcalld.toml
 SHIPPED = $(DESTDIR)$(DATADIR)/tailcalld.toml
 C_FILES = $(wildcard bpf/*.[ch] bpf/handlers/*.c)
 
-.PHONY: all build setup setup-test setup-bench run test bench lint format install uninstall clean
+.PHONY: all build setup setup-test setup-e2e setup-bench run test e2e bench lint format install \
+	uninstall clean
 
 all: build
 
@@ -28,6 +30,9 @@ setup:
 
 setup-test:
 	@sh scripts/setup.sh test
+
+setup-e2e:
+	@sh scripts/setup.sh e2e
 
 setup-bench:
 	@sh scripts/setup.sh bench
@@ -40,6 +45,11 @@ run: build
 
 test: setup-test
 	sh scripts/test.sh
+
+# SUITE=trixie boots another Debian.
+SUITE ?= bookworm
+e2e: setup-e2e build
+	bash scripts/e2e.sh $(SUITE)
 
 # SECTIONS="a b" measures these only; FULL=1 takes its time; ROUNDS=3 does not.
 bench: setup-bench

@@ -14,7 +14,7 @@ int identify(struct bpf_raw_tracepoint_args *ctx)
 	__s32 fd = ctx->args[0];
 	struct file_id id = {};
 
-	self_tgid = bpf_get_current_pid_tgid() >> 32;
+	self_tgid = task_ids() >> 32;
 	if (fd < 0)
 		return 0;
 	struct file **files = BPF_CORE_READ(task_untyped(), files, fdt, fd);

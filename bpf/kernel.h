@@ -61,6 +61,10 @@ typedef struct {
 	__u32 val;
 } kuid_t;
 
+typedef struct {
+	__u32 val;
+} kgid_t;
+
 struct thread_info {
 	unsigned long flags;
 	__u32 status; /* x86 */
@@ -91,10 +95,18 @@ struct mm_struct {
 	struct file *exe_file;
 };
 
+struct cred {
+	kuid_t uid;
+	kgid_t gid;
+};
+
 struct task_struct {
 	struct thread_info thread_info;
 	struct mm_struct *mm;
+	int pid;
 	int tgid;
+	const struct cred *cred;
+	char comm[16]; /* TASK_COMM_LEN */
 	struct task_struct *real_parent;
 	struct files_struct *files;
 	kuid_t loginuid; /* with CONFIG_AUDIT only */

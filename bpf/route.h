@@ -32,7 +32,7 @@ static __always_inline bool task_is_excluded_file(void)
 /* Our own calls, and those that our output causes: recording them would cause more of them. */
 static __always_inline bool call_is_excluded(struct counters *books)
 {
-	if (bpf_get_current_pid_tgid() >> 32 == self_tgid) {
+	if (task_ids() >> 32 == self_tgid) {
 		books->excluded_self++;
 		return true;
 	}

@@ -12,7 +12,7 @@ int selftest(void *ctx)
 {
 	__u64 args[6];
 
-	if (bpf_get_current_pid_tgid() >> 32 != self_tgid)
+	if (task_ids() >> 32 != self_tgid)
 		return 0;
 	call_args(ctx, task_in_compat_syscall(), args);
 	struct selftest_event *event = bpf_ringbuf_reserve(&events, sizeof(*event), 0);

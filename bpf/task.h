@@ -5,17 +5,56 @@
 #include "kernel.h"
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_core_read.h>
+#include "event.h"
 
 /*
  * The current task. Where the kernel has bpf_get_current_task_btf (5.11), members are loaded
- * directly, at 1 to 3 ns each; a probe read costs 7 to 25 ns. The test for the helper is resolved
- * at load time and the branch not taken is removed by the verifier.
+ * directly, at 1 to 3 ns each; a probe read costs 7 to 25 ns, a helper that tells the same member 4
+ * to 14. The test for the helper is resolved at load time and the branch not taken is removed by
+ * the verifier.
  */
 #define TASK_IS_TYPED bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_get_current_task_btf)
 
 static __always_inline struct task_struct *task_untyped(void)
 {
 	return (struct task_struct *)bpf_get_current_task();
+}
+
+/* Thread group in the upper half, thread in the lower, in the initial namespace. */
+static __always_inline __u64 task_ids(void)
+{
+	if (TASK_IS_TYPED) {
+		const struct task_struct *task = bpf_get_current_task_btf();
+
+		return (__u64)task->tgid << 32 | (__u32)task->pid;
+	}
+	return bpf_get_current_pid_tgid();
+}
+
+/* Group in the upper half, user in the lower: real ids, in the initial user namespace. */
+static __always_inline __u64 task_user(void)
+{
+	if (TASK_IS_TYPED) {
+		const struct cred *cred = bpf_get_current_task_btf()->cred;
+
+		return (__u64)cred->gid.val << 32 | cred->uid.val;
+	}
+	return bpf_get_current_uid_gid();
+}
+
+/* As two words: a loop over bytes, or the helper, costs 10 ns more. */
+static __always_inline void task_comm(__u8 comm[COMM_SIZE])
+{
+	__u64 *to = (__u64 *)comm;
+
+	if (TASK_IS_TYPED) {
+		const __u64 *from = (const __u64 *)bpf_get_current_task_btf()->comm;
+
+		to[0] = from[0];
+		to[1] = from[1];
+	} else {
+		bpf_get_current_comm(comm, COMM_SIZE);
+	}
 }
 
 static __always_inline __u32 task_ppid(void)

@@ -1,22 +1,33 @@
 #!/bin/sh
-# Installs what is missing to build (with "test" also to test, with "bench" also to compare with
-# others): nothing if all is there.
-# Packages are those of Debian and its descendants; for others the list is printed.
+# Installs what is missing to build; with "test" also to test, with "bench" to compare with others as
+# well, with "e2e" to test in a container. Nothing if all is there. Packages are those of Debian and
+# its descendants; for others the list is printed.
 set -eu
 
 # Something that tells whether it is there, and the package that brings it.
 build='clang:clang gcc:gcc make:make pkg-config:pkg-config'
 libraries='libelf:libelf-dev zlib:zlib1g-dev'
 test='bpftool:bpftool unshare:util-linux setpriv:util-linux journalctl:systemd clang-format:clang-format mandoc:mandoc'
+e2e='systemd-nspawn:systemd-container debootstrap:debootstrap bpftool:bpftool'
+
+case ${1:-} in
+'') more= ;;
+test | bench) more=$test ;;
+e2e) more=$e2e ;;
+*)
+	echo "usage: $0 [test | bench | e2e]" >&2
+	exit 2
+	;;
+esac
 
 missing=
-for pair in $build ${1:+$test}; do
+for pair in $build $more; do
 	PATH=$PATH:/usr/sbin:/sbin command -v "${pair%%:*}" >/dev/null || missing="$missing ${pair#*:}"
 done
 for pair in $libraries; do
 	pkg-config --exists "${pair%%:*}" 2>/dev/null || missing="$missing ${pair#*:}"
 done
-if [ -n "${1:-}" ]; then
+if [ "$more" = "$test" ]; then
 	[ -e /lib/systemd/systemd-journald ] || missing="$missing systemd"
 	# Names and numbers are compared with the kernel's headers.
 	[ -e /usr/include/asm-generic/unistd.h ] || missing="$missing linux-libc-dev"

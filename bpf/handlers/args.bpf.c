@@ -12,9 +12,8 @@ SEC("raw_tp")
 int handle_args(void *ctx)
 {
 	struct call call;
-	struct scratch *emit;
 
-	if (call_begin(ctx, &args_handler, &call) && (emit = emit_begin(ctx, &call)))
-		emit_submit(emit, &call);
+	if (call_begin(ctx, &args_handler, &call))
+		emit_event(ctx, &call);
 	return 0;
 }

@@ -145,6 +145,16 @@ impl Bpf<'_> {
         self.skeleton.links = TailHelloLinks::default();
     }
 
+    /// Syscalls of any task that the dispatcher was not run for. They are in nobody's books:
+    /// calls made = seen + these.
+    ///
+    /// # Errors
+    /// When the kernel refuses to tell.
+    pub fn recursion_misses(&self) -> Result<u64> {
+        let misses = crate::bpf::recursion_misses(self.skeleton.progs.hello.as_fd());
+        misses.context("failed to ask how often the dispatcher was skipped")
+    }
+
     /// The program of a handler; `None` if there is no such handler.
     pub fn program(&self, handler: u16) -> Option<Loaded> {
         self.programs.get(&handler).copied()

@@ -32,7 +32,12 @@ use record::Record;
 use socket::Socket;
 use stream::Stream;
 use text::Lines;
-use walk::Scratch;
+
+/// Appends a record as an entry in journald's native protocol. `Sink` does that by itself.
+pub use journal::encode as journal_entry;
+/// Appends a record as a JSON line. `Sink` does that by itself.
+pub use json::encode as json_line;
+pub use walk::Scratch;
 
 use crate::load::Failure;
 

@@ -71,8 +71,8 @@ impl Journald {
         self.root().join("run/systemd/journal/socket")
     }
 
-    /// Its process, for whoever wants to know what it costs.
-    #[allow(dead_code)] // the tests do not
+    /// Its process id.
+    #[allow(dead_code)] // not every test target asks
     pub fn pid(&self) -> u32 {
         self.daemon.id()
     }

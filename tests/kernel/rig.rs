@@ -82,6 +82,14 @@ impl Rig {
         self.records.take()
     }
 
+    /// The events of so many turns, where the ring never runs empty.
+    pub fn events_of(&self, turns: usize) -> Vec<Vec<u8>> {
+        for _ in 0..turns {
+            self.consumer.turn().expect("the ring is readable");
+        }
+        self.only_events(self.records.take())
+    }
+
     /// All events so far: without the cgroups that come and go on the machine.
     pub fn events(&self) -> Vec<Vec<u8>> {
         self.only_events(self.records())
@@ -160,6 +168,16 @@ impl Rig {
         sum
     }
 
+    /// Holds that no call got lost: those of `made` that were not seen, the kernel says it skipped.
+    /// Only from Linux 7.2 on does it skip any; its count is that of all syscalls of all tasks.
+    pub fn assert_seen(&self, made: u64, seen: u64) {
+        let skipped = self.bpf.recursion_misses().expect("the kernel tells");
+        assert!(skipped == 0 || kernel() >= (7, 2), "{skipped} calls skipped");
+        assert!(seen <= made, "{seen} of {made} calls: does this test run twice at once?");
+        let missing = made - seen;
+        assert!(missing <= skipped, "{missing} of {made} calls are missing, {skipped} skipped");
+    }
+
     /// The counts of odd numbers, all CPUs together.
     pub fn odd_numbers(&self) -> [u64; 3] {
         [0u32, 1, 2].map(|class| {
@@ -168,6 +186,20 @@ impl Rig {
             cpus.iter().map(|cpu| u64::from_ne_bytes(cpu[..8].try_into().expect("8 bytes"))).sum()
         })
     }
+}
+
+/// The running kernel's version.
+fn kernel() -> (u32, u32) {
+    let release = nix::sys::utsname::uname().expect("a kernel").release().to_owned();
+    let release = release.to_string_lossy();
+    let mut numbers = release.split(['.', '-', '+']).map(|part| part.parse().unwrap_or(0));
+    (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0))
+}
+
+/// A count of a large test: emulated processors are given less to do with TAILCALLD_TEST_DIVISOR.
+pub fn scaled(count: u64) -> u64 {
+    let divisor = std::env::var("TAILCALLD_TEST_DIVISOR").map(|text| text.parse());
+    count / divisor.unwrap_or(Ok(1)).expect("TAILCALLD_TEST_DIVISOR is a number")
 }
 
 pub fn trigger_path() -> PathBuf {

@@ -5,13 +5,16 @@
 //!     trigger native NUMBER [ARG...]      trigger compat NUMBER [ARG...]
 //!     trigger times N native NUMBER [ARG...]
 //!     trigger threads N native NUMBER [ARG...]    N calls in each of 4 threads, at once
+//!     trigger endless native NUMBER [ARG...]      in 4 threads to the end of its input; says how many
 //!
 //! The argument `nth` counts the calls from 0, over all threads, so that each of them is known.
 #![allow(unsafe_code)]
 
 use std::ffi::CString;
+use std::io::Read as _;
 use std::num::NonZeroUsize;
 use std::process::exit;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 use nix::libc;
 use nix::sys::mman::{MapFlags, ProtFlags, mmap_anonymous};
@@ -36,8 +39,22 @@ fn main() {
                 }
             });
         }
+        ["endless", rest @ ..] => println!("{}", make_until_eof(&Call::parse(rest))),
         rest => Call::parse(rest).make(0),
     }
+}
+
+/// Returns how many calls were made.
+fn make_until_eof(call: &Call) -> u64 {
+    let ended = AtomicBool::new(false);
+    let going = |_: &u64| !ended.load(Relaxed);
+    let make = || (0..).take_while(going).inspect(|&nth| call.make(nth)).count() as u64;
+    std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..4).map(|_| scope.spawn(make)).collect();
+        std::io::stdin().read_to_end(&mut Vec::new()).expect("readable input");
+        ended.store(true, Relaxed);
+        threads.into_iter().map(|thread| thread.join().expect("no panic")).sum()
+    })
 }
 
 /// The task's name tells whose events these are where a pid does not: in another pid namespace.
@@ -176,6 +193,6 @@ fn number(word: &str) -> u64 {
 }
 
 fn usage() -> ! {
-    eprintln!("usage: trigger [times N | threads N] native|compat NUMBER [ARG...]");
+    eprintln!("usage: trigger [times N | threads N | endless] native|compat NUMBER [ARG...]");
     exit(2)
 }

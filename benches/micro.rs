@@ -1,0 +1,91 @@
+//! Decoding and encoding alone, on one event of each size: what a change to them costs. Neither the
+//! kernel nor journald takes part; `make bench` measures the whole.
+#![allow(missing_docs)] // criterion's macro makes a public function
+
+use std::hint::black_box;
+use std::mem::{offset_of, size_of};
+
+use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+use tailcalld::bpf::types::{capture, event};
+use tailcalld::decode::{Decoded, decode};
+use tailcalld::handlers::Handlers;
+use tailcalld::sink::record::{Body, Record};
+use tailcalld::sink::{Scratch, journal_entry, json_line};
+use tailcalld::units::Place;
+
+/// `enum capture_kind`.
+const NUMBER: u8 = 1;
+const TEXT: u8 = 2;
+
+fn micro(criterion: &mut Criterion) {
+    let handlers = tailcalld::load::handlers().expect("the object opens");
+    let strings: [(u8, &[u8]); 4] =
+        [(0, b"/usr/bin/systemctl"), (1, b"systemctl"), (1, b"restart"), (1, b"nginx.service")];
+    let mut exec: Vec<_> = strings.map(|(field, text)| piece(field, TEXT, text)).into();
+    exec.extend([(2, 3u64), (3, 29)].map(|(at, n)| piece(at, NUMBER, &n.to_ne_bytes())));
+    measure(criterion, "args", &bytes(&handlers, "args", &[]), &handlers);
+    measure(criterion, "exec", &bytes(&handlers, "exec", &exec), &handlers);
+}
+
+fn measure(criterion: &mut Criterion, name: &str, bytes: &[u8], handlers: &Handlers) {
+    let Ok(Decoded::Syscall(event)) = decode(bytes, handlers) else { panic!("not an event") };
+    let unit = Some("nginx.service".to_owned());
+    let place = Place { cgroup: "/system.slice/nginx.service".into(), unit, user_unit: None };
+    let body = Body::Syscall { event: &event, place: Some(&place) };
+    let record = Record { time_ns: 1_767_323_045_000_000_006, body };
+    let mut scratch = Scratch::new();
+    let mut buffer = Vec::new();
+
+    let mut group = criterion.benchmark_group(name);
+    group.throughput(Throughput::Elements(1));
+    group.bench_function("decode", |bencher| {
+        bencher.iter(|| decode(black_box(bytes), handlers).is_ok());
+    });
+    let mut encode = |name, encode: fn(&Record, &mut Scratch, &mut Vec<u8>)| {
+        group.bench_function(name, |bencher| {
+            bencher.iter(|| {
+                buffer.clear();
+                encode(black_box(&record), &mut scratch, &mut buffer);
+                buffer.len()
+            });
+        });
+    };
+    encode("journal entry", journal_entry);
+    encode("JSON line", json_line);
+    group.finish();
+}
+
+/// An event of execve as the ring has it.
+fn bytes(handlers: &Handlers, handler: &str, pieces: &[Vec<u8>]) -> Vec<u8> {
+    let id = handlers.named(handler).expect("a known handler").id;
+    let mut bytes = vec![0; size_of::<event>()];
+    let mut put = |at: usize, value: &[u8]| bytes[at..at + value.len()].copy_from_slice(value);
+    put(offset_of!(event, version), &1u16.to_ne_bytes());
+    put(offset_of!(event, kind), &1u16.to_ne_bytes());
+    put(offset_of!(event, handler), &id.to_ne_bytes());
+    put(offset_of!(event, slot), &59u16.to_ne_bytes());
+    put(offset_of!(event, priority), &[6]);
+    put(offset_of!(event, pid), &1234u32.to_ne_bytes());
+    put(offset_of!(event, comm), b"bash");
+    put(offset_of!(event, args), &0x5581_9c3a_12f0_u64.to_ne_bytes());
+    let count = u16::try_from(pieces.len()).expect("few captures");
+    put(offset_of!(event, captures), &count.to_ne_bytes());
+    bytes.extend(pieces.concat());
+    bytes
+}
+
+/// A capture's header and bytes, padded.
+fn piece(field: u8, kind: u8, value: &[u8]) -> Vec<u8> {
+    let length = u32::try_from(value.len()).expect("a short value").to_ne_bytes();
+    let mut bytes = vec![0; size_of::<capture>()];
+    bytes[offset_of!(capture, field)] = field;
+    bytes[offset_of!(capture, kind)] = kind;
+    bytes[offset_of!(capture, stored)..][..4].copy_from_slice(&length);
+    bytes[offset_of!(capture, length)..][..4].copy_from_slice(&length);
+    bytes.extend_from_slice(value);
+    bytes.resize(bytes.len().next_multiple_of(8), 0);
+    bytes
+}
+
+criterion_group!(benches, micro);
+criterion_main!(benches);

@@ -1,0 +1,31 @@
+chapter 'journald restarts under load'
+
+# MADE RECORDED: how many calls since $since are neither recorded nor declared lost.
+unexplained() {
+	local lost missing
+	lost=$(values TAILCALLD_LOST $LOST --since="@$since" | paste -sd +)
+	missing=$(($1 - $2))
+	# Those lost may be of others.
+	echo $((missing > ${lost:-0} ? missing - (${lost:-0}) : missing < 0 ? missing : 0))
+}
+
+# What journald does when it starts, and few others.
+sed -i 's/^sync = .*/&\nsignalfd4 = "args"\nftruncate = "args"/' /etc/tailcalld.toml
+soon 'routed' 'signalfd4=args' last TAILCALLD_ADDED $RELOADED
+since=$(date +%s.%6N)
+load flood 3000
+for _ in 1 2 3; do
+	is 'restarts' 0 "$(told systemctl restart systemd-journald)"
+done
+loaded flood
+unit after-journald.service /bin/true of-after-journald
+settle
+
+is 'each call is recorded or declared lost' 0 \
+	"$(unexplained 3000 "$(number SYSCALL_ARGV=of-flood)")"
+is 'none twice' '' "$(twice flood)"
+is 'afterwards all is as before' after-journald.service \
+	"$(values OBJECT_SYSTEMD_UNIT "$(cmdline /bin/true of-after-journald)")"
+is 'our own unit is known' tailcalld.service "$(last _SYSTEMD_UNIT -n 1)"
+is 'no call of journald is recorded' '' \
+	"$(values SYSCALL_NAME SYSCALL_COMM=systemd-journal OBJECT_SYSTEMD_UNIT=systemd-journald.service)"

@@ -1,0 +1,30 @@
+chapter stop
+
+is 'stops' 0 "$(told systemctl stop tailcalld)"
+is 'is inactive' inactive "$(systemctl is-active tailcalld)"
+is 'as success' success "$(property Result)"
+soon 'the host sees no dispatcher' 0 host dispatchers
+# Well after the end, and seldom: see `objects` in scripts/e2e.sh. What others on this machine have
+# given up is gone at one of the looks.
+left=
+for look in {1..5}; do
+	sleep 1
+	now=$(comm -13 <(echo "$objects_before") <(host objects))
+	[ "$look" = 1 ] && left=$now
+	left=$(comm -12 <(echo "$left") <(echo "$now"))
+	[ -z "$left" ] && break
+done
+is 'and all else that is there was there before' '' "$left"
+
+totals=$(values TAILCALLD_TOTAL $STOPPED -n 1)
+like 'the books tell of the calls' '*syscall=execve abi=x86_64 handler=exec seen=*' "$totals"
+# Nothing here is routed to `count`.
+is 'they balance' '' "$(sed -nE 's/.*seen=([0-9]+) written=([0-9]+) excluded=([0-9]+) lost=([0-9]+)/\1 \2 \3 \4/p' \
+	<<<"$totals" | awk '$1 != $2 + $3 + $4')"
+like 'calls of journald were excluded' '*syscall=signalfd4 abi=x86_64 * excluded=[1-9]*' "$totals"
+like 'journalctl -x leaves no field open' '*tailcalld ended: SIGTERM.*' \
+	"$(journal -x -t tailcalld $STOPPED -n 1)"
+is 'nor does it anywhere' '' \
+	"$(journal -x -t tailcalld -n 200 | grep -oE '@[A-Z_]+@' | sort -u)"
+
+is 'starts' 0 "$(told systemctl start tailcalld)"
