@@ -117,6 +117,22 @@ fn line_of(line: &str) -> String {
     format!("{line}\n")
 }
 
+/// Records that the kernel could not hand out since it was booted.
+pub fn lost() -> Result<u64> {
+    Ok(status("lost")?.parse()?)
+}
+
+/// Records that did not fit into the netlink socket of a process that listens to auditing.
+pub fn dropped(pid: u32) -> Result<u64> {
+    let text = fs::read_to_string("/proc/net/netlink")?;
+    let lines = text.lines().map(|line| line.split_whitespace().collect::<Vec<_>>());
+    // sk Eth Pid Groups Rmem Wmem Dump Locks Drops Inode
+    let mut sockets =
+        lines.filter(|it| it.get(1) == Some(&"9") && it.get(2) == Some(&&*pid.to_string()));
+    let drops = sockets.next().and_then(|it| it.get(8)?.parse().ok());
+    drops.context("the process does not listen to auditing")
+}
+
 /// One value of `auditctl -s`.
 fn status(name: &str) -> Result<String> {
     let text = auditctl(&["-s"])?;

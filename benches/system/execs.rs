@@ -5,8 +5,9 @@ use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
 use anyhow::{Context as _, Result};
+use tailcalld::syscalls::{Abi, Slot, number};
 
-use crate::audit::Audit;
+use crate::audit::{self, Audit};
 use crate::bench::Bench;
 use crate::caller::Caller;
 use crate::cpu;
@@ -22,28 +23,37 @@ const RATES: [u64; 3] = [100, 400, 1600];
 /// Each takes seconds, and the slow ones follow each other: few will do.
 const ROUNDS: usize = 2;
 
-/// The processes that a tool keeps busy, by their place in the table.
-#[derive(Default)]
-struct Involved {
-    tool: Option<u32>,
+/// The processes that a tool keeps busy, by their place in the table, and what it lost so far.
+struct Involved<'a> {
+    tool: u32,
     journald: Option<u32>,
     kauditd: Option<u32>,
+    lost: &'a dyn Fn() -> Result<u64>,
 }
 
 pub fn run(bench: &Bench) -> Result<Part> {
-    let columns =
-        ["tool", "exec/s wanted", "exec/s made", "tool", "journald", "kauditd", "all, % of a CPU"];
+    let columns = [
+        "tool",
+        "exec/s wanted",
+        "exec/s made",
+        "tool",
+        "journald",
+        "kauditd",
+        "all, % of a CPU",
+        "records lost",
+    ];
     let mut table = Table::new(&columns);
     let journald = Journald::start().context("a private journald needs root")?;
     let configuration =
         format!("[routes]\nexecve = \"exec\"\n[journal]\nsocket = {:?}\n", journald.socket());
     let mut caller = Caller::start(bench)?;
     let daemon = Daemon::start(bench, &configuration, None)?;
-    let involved = Involved {
-        tool: Some(daemon.pid()),
-        journald: Some(journald.pid()),
-        kauditd: cpu::kauditd(),
-    };
+    let books = daemon.books()?;
+    let execve = number(Abi::Native, "execve").and_then(|nr| Slot::new(Abi::Native, nr));
+    let execve = execve.context("execve has no slot")?;
+    let (tool, kauditd) = (daemon.pid(), cpu::kauditd());
+    let lost = || Ok(books.read(execve)?.lost);
+    let involved = Involved { tool, journald: Some(journald.pid()), kauditd, lost: &lost };
     measure(bench, &mut caller, "tailcalld", &involved, &mut table)?;
     Ok(Part {
         title: "(e) A steady rate of new programs",
@@ -51,7 +61,8 @@ pub fn run(bench: &Bench) -> Result<Part> {
             "One process starts `/bin/true` for {} s at each rate; every `execve` is recorded. CPU time \
              in % of one CPU. tailcalld writes to a private journald. auditd has a rule for `execve` and \
              its usual configuration, its log in memory; the second time a journald reads the audit \
-             records, too, as it does on many systems.",
+             records, too, as it does on many systems. What that one loses is counted by the socket \
+             that it reads from: once it has overflowed, systemd 252 reads no more from it.",
             bench.seconds(5.0).as_secs()
         ),
         tables: vec![table],
@@ -71,11 +82,13 @@ pub fn run_audited(bench: &Bench, part: &mut Part) -> Result<()> {
     };
     // After auditing was switched on: only then do its programs carry what auditing needs.
     let mut caller = Caller::start(bench)?;
-    let mut involved =
-        Involved { tool: Some(audit.daemon.pid()), journald: None, kauditd: cpu::kauditd() };
+    let (tool, kauditd) = (audit.daemon.pid(), cpu::kauditd());
+    let involved = Involved { tool, journald: None, kauditd, lost: &audit::lost };
     measure(bench, &mut caller, "auditd", &involved, table)?;
-    let journald = Listening::start(bench)?;
-    involved.journald = Some(journald.running.pid());
+    let listening = Listening::start(bench)?;
+    let journald = listening.running.pid();
+    let lost = || Ok(audit::lost()? + audit::dropped(journald)?);
+    let involved = Involved { tool, journald: Some(journald), kauditd, lost: &lost };
     measure(bench, &mut caller, "auditd, journald listening", &involved, table)
 }
 
@@ -84,31 +97,39 @@ fn measure(
     bench: &Bench,
     caller: &mut Caller,
     name: &str,
-    involved: &Involved,
+    involved: &Involved<'_>,
     table: &mut Table,
 ) -> Result<()> {
-    let pids = [involved.tool, involved.journald, involved.kauditd];
-    let lasting = bench.seconds(5.0);
     for rate in RATES {
-        let mut series: [Series; 5] = std::array::from_fn(|_| Series::new());
+        let mut columns: [Series; 6] = std::array::from_fn(|_| Series::new());
         for _ in 0..ROUNDS {
             bench.go_on()?;
-            let before = used(pids)?;
-            let made = caller.start_programs(lasting, rate)?;
-            let after = used(pids)?;
-            let seconds = lasting.as_secs_f64();
-            let shares: [f64; 3] =
-                std::array::from_fn(|at| (after[at] - before[at]) / seconds * 100.0);
-            let values =
-                [made as f64 / seconds, shares[0], shares[1], shares[2], shares.iter().sum()];
-            series.iter_mut().zip(values).for_each(|(series, value)| series.push(value));
+            let values = round(bench, caller, involved, rate)?;
+            columns.iter_mut().zip(values).for_each(|(column, value)| column.push(value));
         }
-        let decimals = [0, 1, 1, 1, 1];
-        let cells =
-            series.iter().zip(decimals).map(|(series, places)| series.show(places).to_string());
+        let cells = columns.iter().zip([0, 1, 1, 1, 1, 0]);
+        let cells = cells.map(|(column, decimals)| column.show(decimals).to_string());
         table.row([name.to_owned(), rate.to_string()].into_iter().chain(cells));
     }
     Ok(())
+}
+
+/// What one round says: programs a second, % of a CPU by process and in all, records lost.
+fn round(
+    bench: &Bench,
+    caller: &mut Caller,
+    involved: &Involved<'_>,
+    rate: u64,
+) -> Result<[f64; 6]> {
+    let pids = [Some(involved.tool), involved.journald, involved.kauditd];
+    let lasting = bench.seconds(5.0);
+    let (before, lost) = (used(pids)?, (involved.lost)()?);
+    let made = caller.start_programs(lasting, rate)? as f64;
+    let (after, lost) = (used(pids)?, (involved.lost)()? - lost);
+    let seconds = lasting.as_secs_f64();
+    let share = |at: usize| (after[at] - before[at]) / seconds * 100.0;
+    let shares = [share(0), share(1), share(2)];
+    Ok([made / seconds, shares[0], shares[1], shares[2], shares.iter().sum(), lost as f64])
 }
 
 fn used(pids: [Option<u32>; 3]) -> Result<[f64; 3]> {
