@@ -63,15 +63,28 @@ pub fn load(
     attach: Attach,
 ) -> Result<Bpf<'_>> {
     preconditions()?;
-    let mut open = open(object)?;
+    let open = prepare(object, ring_bytes, attach)?;
     let handlers = declared_handlers(&open)?;
-    configure(&mut open, ring_bytes, attach)?;
     let mut skeleton = errors::explain(ring_bytes, || open.load())?;
     let shared = Shared::take(&mut skeleton).context("the BPF object has no global variables")?;
     let programs = handler_programs(&skeleton, &handlers)?;
     let bpf = Bpf { skeleton, shared, handlers, programs, attach };
     bpf.identify(None)?;
     Ok(bpf)
+}
+
+/// The object as it is handed to the kernel, but not handed over yet.
+///
+/// # Errors
+/// When the object inside this binary is damaged.
+pub fn prepare(
+    object: &mut MaybeUninit<OpenObject>,
+    ring_bytes: u32,
+    attach: Attach,
+) -> Result<OpenTailHelloSkel<'_>> {
+    let mut open = open(object)?;
+    configure(&mut open, ring_bytes, attach)?;
+    Ok(open)
 }
 
 fn open(object: &mut MaybeUninit<OpenObject>) -> Result<OpenTailHelloSkel<'_>> {
