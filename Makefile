@@ -2,6 +2,7 @@
 #
 #	sudo make run       install what is missing, build, trace in the foreground until Ctrl-C
 #	make test           the same set-up, then all tests (those of the kernel need root)
+#	make matrix         the tests of the kernel in other kernels, emulated (KERNELS="5.10 7.3")
 #	sudo make e2e       the service on a real systemd, in a container (SUITE=trixie: another Debian)
 #	sudo make bench     what it costs, beside other tools; writes docs/benchmarks.md
 #	sudo make install   binary, unit, configuration, catalog, manual pages
@@ -20,8 +21,8 @@ CONFIG = $(DESTDIR)$(SYSCONFDIR)/tailcalld.toml
 SHIPPED = $(DESTDIR)$(DATADIR)/tailcalld.toml
 C_FILES = $(wildcard bpf/*.[ch] bpf/handlers/*.c)
 
-.PHONY: all build setup setup-test setup-e2e setup-bench run test e2e bench lint format install \
-	uninstall clean
+.PHONY: all build setup setup-test setup-e2e setup-bench setup-matrix run test matrix e2e bench \
+	lint format install uninstall clean
 
 all: build
 
@@ -37,6 +38,9 @@ setup-e2e:
 setup-bench:
 	@sh scripts/setup.sh bench
 
+setup-matrix:
+	@sh scripts/setup.sh matrix
+
 build: setup
 	$(CARGO) build --release --locked
 
@@ -45,6 +49,11 @@ run: build
 
 test: setup-test
 	sh scripts/test.sh
+
+# ACCEPT=1 records what the verifier costs now; CLANGS="clang-14" builds with these only.
+KERNELS ?= 5.10 6.1 6.12 7
+matrix: setup-matrix
+	sh tests/matrix/run.sh $(KERNELS)
 
 # SUITE=trixie boots another Debian.
 SUITE ?= bookworm

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Installs what is missing to build; with "test" also to test, with "bench" to compare with others as
-# well, with "e2e" to test in a container. Nothing if all is there. Packages are those of Debian and
-# its descendants; for others the list is printed.
+# well, with "e2e" to test in a container, with "matrix" in other kernels. Nothing if all is there.
+# Packages are those of Debian and its descendants; for others the list is printed.
 set -eu
 
 # Something that tells whether it is there, and the package that brings it.
@@ -9,13 +9,20 @@ build='clang:clang gcc:gcc make:make pkg-config:pkg-config'
 libraries='libelf:libelf-dev zlib:zlib1g-dev'
 test='bpftool:bpftool unshare:util-linux setpriv:util-linux journalctl:systemd clang-format:clang-format mandoc:mandoc'
 e2e='systemd-nspawn:systemd-container debootstrap:debootstrap bpftool:bpftool'
+matrix='qemu-system-x86_64:qemu-system-x86 cpio:cpio flock:util-linux strip:binutils'
+
+# All compilers of BPF that the distribution has, from the oldest that is known to do.
+clangs() {
+	apt-cache pkgnames clang- 2>/dev/null | grep -E '^clang-(1[4-9]|[2-9][0-9])$' | sed 's/.*/&:&/'
+}
 
 case ${1:-} in
 '') more= ;;
 test | bench) more=$test ;;
 e2e) more=$e2e ;;
+matrix) more="$matrix $(clangs)" ;;
 *)
-	echo "usage: $0 [test | bench | e2e]" >&2
+	echo "usage: $0 [test | bench | e2e | matrix]" >&2
 	exit 2
 	;;
 esac
@@ -31,6 +38,14 @@ if [ "$more" = "$test" ]; then
 	[ -e /lib/systemd/systemd-journald ] || missing="$missing systemd"
 	# Names and numbers are compared with the kernel's headers.
 	[ -e /usr/include/asm-generic/unistd.h ] || missing="$missing linux-libc-dev"
+fi
+if [ "${1:-}" = matrix ]; then
+	# Programs for the guests are linked statically; so must be the shell that runs them there.
+	if ! command -v busybox >/dev/null || ldd "$(command -v busybox)" >/dev/null 2>&1; then
+		missing="$missing busybox-static"
+	fi
+	pkg-config --exists libzstd || missing="$missing libzstd-dev"
+	[ -e /usr/share/keyrings/debian-archive-keyring.gpg ] || missing="$missing debian-archive-keyring"
 fi
 missing=$(printf '%s\n' $missing | sort -u | tr '\n' ' ')
 

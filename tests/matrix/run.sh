@@ -1,0 +1,86 @@
+#!/bin/sh
+# run.sh VERSION...: boots Debian's kernels of these versions in QEMU, runs the project's tests in
+# each, and prints a table. What it leaves when something failed: the results and the consoles.
+#
+#	CLANGS="clang-14 clang-19"	compilers of the BPF object; default: all that are installed
+#	ACCEPT=1			records what the verifier costs now, see tests/matrix/verifier.tsv
+set -eu
+here=$(dirname "$0")
+
+# The whole guest; emulated, it takes one or two minutes.
+patience=900
+memory=1024
+boots=5
+
+work=$(mktemp -d)
+trap 'rm -rf "$work/tree" "$work/disk"' EXIT
+mkdir "$work/tree" "$work/results" "$work/consoles"
+
+clangs() {
+	for folder in $(echo "$PATH" | tr : ' '); do
+		ls "$folder"
+	done 2>/dev/null | grep -E '^clang-(1[4-9]|[2-9][0-9])$' | sort -Vu
+}
+
+build() {
+	sh "$here/build.sh" "$work/tree" ${CLANGS:-$(clangs)}
+	{
+		echo 'export TAILCALLD_TEST_DIVISOR=4'
+		echo "${ACCEPT:+export TAILCALLD_ACCEPT=1}"
+	} >"$work/tree/environment"
+	(cd "$work/tree" && find . | cpio --quiet -o -H newc -R 0:0) >"$work/disk"
+}
+
+# No /dev/kvm: nested virtualisation is where guests crash.
+guest() {
+	timeout $patience qemu-system-x86_64 -accel tcg -cpu max -smp 2 -m $memory \
+		-nodefaults -display none -no-reboot \
+		-serial "file:$work/consoles/$1" -serial "file:$work/results/$1" \
+		-kernel "$2" -initrd "$work/disk" \
+		-append 'console=ttyS0 quiet panic=-1' </dev/null || true
+}
+
+# One guest in ten dies in its first second, before any process runs: the fault of the emulator, not
+# of what is tested.
+boot() {
+	for try in $(seq $boots); do
+		guest "$1" "$2"
+		grep -q '^guest begins' "$work/results/$1" && return
+		echo "$1 died before its first process (boot $try of $boots)" >&2
+	done
+}
+
+# What a kernel's failed tests said.
+tell() {
+	for results in "$work"/results/*; do
+		kernel=$(basename "$results")
+		if grep -q '\.\.\. FAILED$' "$results" || ! grep -q '^guest ends' "$results"; then
+			echo "--- Linux $kernel"
+			sed -n '/^failures:$/,$p' "$results" | head -n 100
+			grep -q '^guest ends' "$results" || tail -n 20 "$work/consoles/$kernel"
+		fi
+	done
+}
+
+accept() {
+	{
+		grep '^#' "$here/verifier.tsv"
+		awk -f "$here/accept.awk" "$here/verifier.tsv" "$work"/results/* | LC_ALL=C sort -V
+	} >"$work/figures"
+	cp "$work/figures" "$here/verifier.tsv"
+}
+
+build
+for version in "$@"; do
+	found=$(sh "$here/kernel.sh" "$version")
+	echo "Linux ${found%% *}" >&2
+	boot "${found%%-cloud*}" "${found#* }"
+done
+[ -z "${ACCEPT:-}" ] || accept
+if awk -f "$here/table.awk" "$work"/results/*; then
+	rm -rf "$work"
+else
+	tell
+	echo "all results and consoles: $work" >&2
+	exit 1
+fi

@@ -1,0 +1,95 @@
+//! Every program through the verifier of the running kernel, and how many instructions it looked at:
+//! it gives up at a million, and a small change of the source can cost it a hundred times more. The
+//! figures are compared with those of tests/matrix/verifier.tsv. Needs root.
+
+use std::collections::BTreeMap;
+use std::mem::MaybeUninit;
+use std::sync::Mutex;
+
+use libbpf_rs::skel::OpenSkel as _;
+use libbpf_rs::{PrintLevel, set_print};
+use tailcalld::load::{self, Attach};
+
+/// Kernel, program, instructions: the most that any compiler and way to attach came to.
+const KNOWN: &str = include_str!("matrix/verifier.tsv");
+const RING_BYTES: u32 = 8 * 1024 * 1024;
+/// Only the statistics: BPF_LOG_STATS of linux/bpf_verifier.h.
+const LOG_STATISTICS: u32 = 4;
+
+/// What libbpf says while it loads: the verifier's statistics are among it.
+static SAID: Mutex<Vec<String>> = Mutex::new(Vec::new());
+
+#[test]
+fn every_program_is_accepted_at_the_known_cost() {
+    if !privileged() {
+        return;
+    }
+    let kernel = kernel();
+    let mut grown = Vec::new();
+    for attach in [Attach::RawTracepoint, Attach::Tracepoint] {
+        for (program, cost) in costs(attach) {
+            println!("{kernel}\t{program}\t{cost}");
+            let known = known(&kernel, &program);
+            if known.is_some_and(|known| cost > known + known / 5) {
+                grown.push(format!("{program} ({attach}): {cost}, was {}", known.unwrap_or(0)));
+            }
+        }
+    }
+    let accepted = std::env::var_os("TAILCALLD_ACCEPT").is_some();
+    assert!(
+        accepted || grown.is_empty(),
+        "more than a fifth more work for the verifier of Linux {kernel}: {grown:#?}\n\
+         if that is as it must be: make matrix ACCEPT=1"
+    );
+}
+
+fn privileged() -> bool {
+    if nix::unistd::geteuid().is_root() {
+        return true;
+    }
+    let reason = "SKIPPED: the verifier's figures need root";
+    assert!(std::env::var_os("CI").is_none_or(|ci| ci != "true"), "{reason}");
+    eprintln!("{reason}");
+    false
+}
+
+/// Its first two numbers: those of 5.10.223 hold for 5.10.
+fn kernel() -> String {
+    let names = nix::sys::utsname::uname().expect("a kernel");
+    let release = names.release().to_string_lossy().into_owned();
+    release.split(['.', '-', '+']).take(2).collect::<Vec<_>>().join(".")
+}
+
+fn known(kernel: &str, program: &str) -> Option<u64> {
+    let rows = KNOWN.lines().filter(|line| !line.starts_with('#'));
+    let mut rows = rows.map(|line| line.split('\t').collect::<Vec<_>>());
+    let row = rows.find(|row| row[..2] == [kernel, program])?;
+    Some(row[2].parse().expect("a number in verifier.tsv"))
+}
+
+/// Loads all programs; the instructions of each.
+fn costs(attach: Attach) -> BTreeMap<String, u64> {
+    let mut object = MaybeUninit::uninit();
+    let open = load::prepare(&mut object, RING_BYTES, attach);
+    let mut open = open.expect("the object opens");
+    for mut program in open.open_object_mut().progs_mut() {
+        program.set_log_level(LOG_STATISTICS);
+    }
+    SAID.lock().expect("one thread").clear();
+    set_print(Some((PrintLevel::Debug, |_, text| SAID.lock().expect("one thread").push(text))));
+    let loaded = open.load().map(drop);
+    set_print(None);
+    let said = SAID.lock().expect("one thread");
+    assert!(loaded.is_ok(), "{attach}: {}", said[said.len().saturating_sub(5)..].concat());
+    let costs: BTreeMap<String, u64> = said.iter().filter_map(|text| cost(text)).collect();
+    assert!(costs.contains_key("hello"), "no statistics: {said:#?}");
+    costs
+}
+
+/// Out of `prog 'NAME': -- BEGIN PROG LOAD LOG -- ... processed NUMBER insns ...`.
+fn cost(text: &str) -> Option<(String, u64)> {
+    let (before, log) = text.split_once("-- BEGIN PROG LOAD LOG --")?;
+    let program = before.split('\'').nth(1)?;
+    let number = log.lines().find_map(|line| line.strip_prefix("processed "))?;
+    Some((program.to_owned(), number.split(' ').next()?.parse().ok()?))
+}
