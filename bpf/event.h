@@ -70,12 +70,20 @@ enum loss {
 	LOST_REASONS,
 };
 
-/* Numbers that no table has. They are counted, never masked into range. */
+/* Numbers that no table has. They are counted, never masked into range: `seen` of a row of the
+ * books behind those of the slots. */
 enum odd_number {
 	ODD_MINUS_ONE = 0, /* -1: a tracer cancelled the call, or the caller passed it */
 	ODD_X32 = 1, /* bit 30: the x32 ABI */
 	ODD_OUT_OF_RANGE = 2, /* any other number from 512 on */
 	ODD_NUMBERS,
+};
+
+/* The books of one CPU: a row for each slot within a bank, then one for each odd number. The rest
+ * rounds up to whole cache lines. */
+enum book_size {
+	ODD_ROWS = BANK_SLOTS,
+	BOOK_ROWS = BANK_SLOTS + 8,
 };
 
 enum wire_size {
@@ -154,6 +162,8 @@ struct counters {
 	__u64 submitted; /* events in the ring */
 	__u64 lost[LOST_REASONS];
 };
+_Static_assert(ODD_NUMBERS <= BOOK_ROWS - ODD_ROWS, "each odd number has its row");
+_Static_assert(BOOK_ROWS * sizeof(struct counters) % 64 == 0, "CPUs share no cache line");
 
 /* Settings of one slot in one bank. A handler believes these, not the way it was reached. */
 struct route {

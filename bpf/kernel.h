@@ -38,6 +38,10 @@ enum bpf_map_type {
 	BPF_MAP_TYPE_RINGBUF = 27,
 };
 
+enum {
+	BPF_F_MMAPABLE = 1U << 10, /* map_flags, since 5.5 */
+};
+
 /* bpf_ringbuf_submit() and bpf_ringbuf_query(), from the kernel's uapi/linux/bpf.h. */
 enum {
 	BPF_RB_NO_WAKEUP = 1,

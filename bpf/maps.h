@@ -18,30 +18,18 @@ struct {
 	__type(value, __u32);
 } syscalls __weak SEC(".maps");
 
-/* The settings of each slot, at the same index as its program. Written like the table. */
+/* The books: BOOK_ROWS for each CPU, so that no two share a cache line and no count needs an
+ * atomic. By slot within a bank, because a reload must not reset them. Written by handlers, read by
+ * the daemon, through a mapping and never through bpf(2): while a task is in an update or a lookup
+ * of most maps, the kernel runs no program of a classic tracepoint or a kprobe on its CPU
+ * (bpf_prog_active), and it may be preempted there. max_entries is set before load. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, TABLE_SLOTS);
-	__type(key, __u32);
-	__type(value, struct route);
-} routes __weak SEC(".maps");
-
-/* The books, by slot within a bank: a reload must not reset them. Written by handlers, read by the
- * daemon. Per CPU, so that no two CPUs share a cache line and no count needs an atomic. */
-struct {
-	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-	__uint(max_entries, BANK_SLOTS);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, BOOK_ROWS);
 	__type(key, __u32);
 	__type(value, struct counters);
 } books __weak SEC(".maps");
-
-/* Calls with a number that no table has, by enum odd_number. Written by the dispatcher. */
-struct {
-	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-	__uint(max_entries, ODD_NUMBERS);
-	__type(key, __u32);
-	__type(value, __u64);
-} odd_numbers __weak SEC(".maps");
 
 /* The events, and the only queue there is. The size here is replaced by `[ring] size`. */
 struct {
@@ -83,9 +71,9 @@ struct {
 	__type(value, struct scratch);
 } scratches __weak SEC(".maps");
 
-/* Updated by the daemon only to wait: bpf(2) promises that an update of an array of maps returns
- * after every program that ran when it began (kernel/bpf/syscall.c, maybe_wait_bpf_programs). After
- * a flip, nobody reads the old bank from then on. */
+/* Updated by the daemon only to wait, where membarrier(2) does not: bpf(2) promises that an update
+ * of an array of maps returns after every program that ran when it began (kernel/bpf/syscall.c,
+ * maybe_wait_bpf_programs). After a flip, nobody reads the old bank from then on. */
 struct grace_inner {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, 1);
@@ -104,6 +92,10 @@ struct {
 
 /* First slot of the live bank: 0 or BANK_SLOTS. Written by the daemon: this word is the flip. */
 extern volatile __u32 bank;
+
+/* The settings of each slot, at the same index as its program. Written by the daemon, in the bank
+ * that is not live; not through bpf(2), see `books`. */
+extern volatile struct route routes[TABLE_SLOTS];
 
 /* enum consumer_state. The daemon writes it before it sleeps, the first event that it waits for
  * writes it back. */

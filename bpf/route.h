@@ -2,15 +2,15 @@
 #ifndef TAILCALLD_ROUTE_H
 #define TAILCALLD_ROUTE_H
 
-#include "maps.h"
 #include "args.h"
+#include "books.h"
 #include "task.h"
 
 /* What a handler knows about the call once its prologue let it through. */
 struct call {
 	__u32 slot;
 	bool compat;
-	const struct route *route;
+	const volatile struct route *route;
 	struct counters *books;
 };
 
@@ -56,11 +56,13 @@ static __always_inline bool call_begin(void *ctx, const volatile struct handler 
 	call->compat = task_in_compat_syscall();
 	call->slot = call_slot(call_number(ctx), call->compat);
 
-	__u32 at = bank + call->slot;
-	call->route = bpf_map_lookup_elem(&routes, &at);
-	call->books = bpf_map_lookup_elem(&books, &call->slot);
-	if (!call->route || !call->books)
+	__u64 at = (__u32)(bank + call->slot);
+	call->books = books_row(call->slot);
+	barrier_var(
+		at); /* or clang compares one copy and uses another, which the verifier refuses */
+	if (at >= TABLE_SLOTS || !call->books)
 		return false; /* not reached: the dispatcher has checked the number */
+	call->route = &routes[at];
 
 	if (call->route->handler != self->id) {
 		bpf_tail_call(ctx, &syscalls, at);

@@ -5,13 +5,14 @@
  * slot is the normal case and costs nothing beyond the look: no map lookup, no filter, no counter
  * stands on that path. It never reads the caller's memory and never writes to the ring.
  */
-#include "maps.h"
 #include "args.h"
+#include "books.h"
 #include "task.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
 volatile __u32 bank;
+volatile struct route routes[TABLE_SLOTS];
 volatile __u32 consumer;
 const volatile __u32 attach_kind;
 const volatile __u32 wake_bytes;
@@ -36,6 +37,7 @@ struct wire_types {
 	enum loss loss;
 	enum odd_number odd_number;
 	enum table_size table_size;
+	enum book_size book_size;
 	enum wire_size wire_size;
 	enum handler_size handler_size;
 } * _wire_types;
@@ -46,10 +48,10 @@ static __always_inline void odd_number_count(__u32 number)
 	__u32 class = number == -1U         ? ODD_MINUS_ONE
 		      : number & (1U << 30) ? ODD_X32
 					    : ODD_OUT_OF_RANGE;
-	__u64 *count = bpf_map_lookup_elem(&odd_numbers, &class);
+	struct counters *row = books_row(ODD_ROWS + class);
 
-	if (count)
-		++*count;
+	if (row)
+		row->seen++;
 }
 
 SEC("raw_tp/sys_enter")

@@ -1,14 +1,15 @@
 //! The kernel's books in, sums by slot out. They only grow; what matters is the difference between
 //! two readings.
 
-use std::collections::BTreeMap;
 use std::mem::{offset_of, size_of};
+use std::num::NonZeroUsize;
+use std::sync::atomic::Ordering::Relaxed;
 
 use anyhow::{Context as _, Result};
-use libbpf_rs::{MapCore, MapFlags};
+use libbpf_rs::MapCore;
 
+use crate::bpf::Mapping;
 use crate::bpf::types::{self, counters};
-use crate::load::Bpf;
 use crate::syscalls::Slot;
 
 /// How many reasons the kernel counts losses under: `enum loss`.
@@ -44,36 +45,76 @@ impl Books {
         self.seen == self.excluded() + self.counted + self.submitted + lost
     }
 
-    fn add(&mut self, cpu: &[u8]) {
-        let word = |at: usize| {
-            let bytes = cpu.get(at..at + size_of::<u64>());
-            bytes.and_then(|bytes| bytes.try_into().ok()).map_or(0, u64::from_ne_bytes)
-        };
+    fn add(&mut self, word: impl Fn(usize) -> u64) {
         self.seen += word(offset_of!(counters, seen));
         self.excluded_self += word(offset_of!(counters, excluded_self));
         self.excluded_sink += word(offset_of!(counters, excluded_sink));
         self.counted += word(offset_of!(counters, counted));
         self.submitted += word(offset_of!(counters, submitted));
         for (index, lost) in self.lost.iter_mut().enumerate() {
-            *lost += word(offset_of!(counters, lost) + index * size_of::<u64>());
+            *lost += word(offset_of!(counters, lost) + index * WORD);
         }
     }
 }
 
-/// Reads the books of those slots.
-///
-/// # Errors
-/// When the kernel refuses the reading.
-pub fn read(bpf: &Bpf<'_>, slots: impl Iterator<Item = Slot>) -> Result<BTreeMap<Slot, Books>> {
-    slots.map(|slot| Ok((slot, read_one(bpf, slot)?))).collect()
+/// The kernel's side: rows of all CPUs, as memory.
+#[derive(Debug)]
+pub struct Rows {
+    words: Mapping,
+    cpus: usize,
 }
 
-fn read_one(bpf: &Bpf<'_>, slot: Slot) -> Result<Books> {
-    let mut books = Books::default();
-    for cpu in per_cpu(bpf.books(), u32::from(slot.index()))? {
-        books.add(&cpu);
+const WORD: usize = size_of::<u64>();
+/// Words of a row, and of a CPU's rows.
+const ROW_WORDS: usize = size_of::<counters>() / WORD;
+const CPU_WORDS: usize = types::book_size::BOOK_ROWS.0 as usize * ROW_WORDS;
+
+impl Rows {
+    /// How many rows the map needs on this machine.
+    ///
+    /// # Errors
+    /// When the kernel does not tell how many CPUs it may have.
+    pub fn count() -> Result<u32> {
+        let cpus = libbpf_rs::num_possible_cpus().context("failed to count the CPUs")?;
+        Ok(u32::try_from(cpus)? * types::book_size::BOOK_ROWS.0)
     }
-    Ok(books)
+
+    /// Maps the books.
+    ///
+    /// # Errors
+    /// When the kernel refuses.
+    pub fn open(map: &dyn MapCore) -> Result<Self> {
+        let cpus = map.max_entries() as usize / types::book_size::BOOK_ROWS.0 as usize;
+        let bytes = NonZeroUsize::new(cpus * CPU_WORDS * WORD).context("books without a CPU")?;
+        let words = Mapping::open(map.as_fd(), bytes).context("failed to map the books")?;
+        Ok(Self { words, cpus })
+    }
+
+    /// The books of a slot.
+    pub fn of(&self, slot: Slot) -> Books {
+        self.row(usize::from(slot.index()))
+    }
+
+    /// How often numbers that no table has were called.
+    pub fn odd_numbers(&self) -> OddNumbers {
+        let count = |class: types::odd_number| {
+            self.row((types::book_size::ODD_ROWS.0 + class.0) as usize).seen
+        };
+        OddNumbers {
+            minus_one: count(types::odd_number::ODD_MINUS_ONE),
+            x32: count(types::odd_number::ODD_X32),
+            out_of_range: count(types::odd_number::ODD_OUT_OF_RANGE),
+        }
+    }
+
+    fn row(&self, row: usize) -> Books {
+        let mut books = Books::default();
+        for cpu in 0..self.cpus {
+            let first = cpu * CPU_WORDS + row * ROW_WORDS;
+            books.add(|at| self.words.word(first + at / WORD).map_or(0, |word| word.load(Relaxed)));
+        }
+        books
+    }
 }
 
 /// How often numbers that no table has were called.
@@ -85,25 +126,4 @@ pub struct OddNumbers {
     pub x32: u64,
     /// Any other from 512 on.
     pub out_of_range: u64,
-}
-
-/// Reads the counts of odd numbers.
-///
-/// # Errors
-/// When the kernel refuses the reading.
-pub fn odd_numbers(bpf: &Bpf<'_>) -> Result<OddNumbers> {
-    let count = |class: types::odd_number| -> Result<u64> {
-        let cpus = per_cpu(bpf.odd_numbers(), class.0)?;
-        Ok(cpus.iter().filter_map(|cpu| Some(u64::from_ne_bytes(*cpu.first_chunk()?))).sum())
-    };
-    Ok(OddNumbers {
-        minus_one: count(types::odd_number::ODD_MINUS_ONE)?,
-        x32: count(types::odd_number::ODD_X32)?,
-        out_of_range: count(types::odd_number::ODD_OUT_OF_RANGE)?,
-    })
-}
-
-fn per_cpu(map: &dyn MapCore, key: u32) -> Result<Vec<Vec<u8>>> {
-    let found = map.lookup_percpu(&key.to_ne_bytes(), MapFlags::ANY);
-    Ok(found.context("failed to read the kernel's counters")?.unwrap_or_default())
 }

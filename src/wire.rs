@@ -1,34 +1,34 @@
-//! Plan in, the kernel's table out. A reload fills the bank that is not live, reads it back, flips
-//! one word, waits until nobody can still be reading the old bank, and empties it. A call is judged
-//! by one bank or the other, never by a mixture; on any error the old bank stays live.
+//! Plan in, the kernel's table out. A reload writes every slot of the bank that is not live, flips one
+//! word, and waits until nobody can still be reading the old bank. A call is judged by one bank or the
+//! other, never by a mixture; on any error the old bank stays live. None of the bpf(2) calls here
+//! makes the kernel skip programs, see `books` in bpf/maps.h.
 
 use std::collections::BTreeMap;
 use std::mem::size_of;
-use std::sync::atomic::Ordering::SeqCst;
+use std::os::fd::RawFd;
+use std::sync::atomic::Ordering::{Relaxed, SeqCst};
 
-use anyhow::{Context as _, Result, bail};
-use libbpf_rs::MapFlags;
+use anyhow::{Context as _, Result};
+use libbpf_rs::{ErrorKind, MapFlags};
 
 use crate::bpf::types;
-use crate::load::{Bpf, Loaded};
+use crate::load::Bpf;
 use crate::plan::{Plan, Route};
 use crate::syscalls::Slot;
 
 const BANK_SLOTS: u32 = types::table_size::BANK_SLOTS.0;
 
 /// The table in the kernel.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Table {
     /// Of the live bank; 0 is the empty table, and the one that the self-test uses.
     generation: u32,
-    /// What the live bank holds.
-    live: BTreeMap<Slot, Loaded>,
 }
 
 impl Table {
     /// The table as it is after a load: empty.
     pub fn new() -> Self {
-        Self { generation: 0, live: BTreeMap::new() }
+        Self::default()
     }
 
     /// Of the live bank.
@@ -39,10 +39,9 @@ impl Table {
     /// Makes the plan the live table, as the next generation.
     ///
     /// # Errors
-    /// When the kernel refuses a slot or shows another content than was written. The table that was
-    /// live before still is.
+    /// When the kernel refuses a slot; the table that was live before still is.
     pub fn apply(&mut self, bpf: &Bpf<'_>, plan: &Plan) -> Result<()> {
-        let programs: Result<BTreeMap<Slot, Loaded>> = plan
+        let programs: Result<BTreeMap<Slot, RawFd>> = plan
             .routes
             .iter()
             .map(|(slot, route)| {
@@ -50,7 +49,7 @@ impl Table {
                 Ok((*slot, program.with_context(|| format!("{slot}: no such handler"))?))
             })
             .collect();
-        self.switch(bpf, programs?, &plan.routes, self.generation + 1)
+        self.switch(bpf, &programs?, &plan.routes, self.generation + 1)
     }
 
     /// Makes a table live whose only slot answers our own test call.
@@ -58,67 +57,48 @@ impl Table {
     /// # Errors
     /// As `apply`.
     pub fn apply_selftest(&mut self, bpf: &Bpf<'_>, slot: Slot) -> Result<()> {
-        let programs = BTreeMap::from([(slot, bpf.selftest_program()?)]);
-        self.switch(bpf, programs, &BTreeMap::new(), 0)
+        let programs = BTreeMap::from([(slot, bpf.selftest_program())]);
+        self.switch(bpf, &programs, &BTreeMap::new(), 0)
     }
 
     fn switch(
         &mut self,
         bpf: &Bpf<'_>,
-        programs: BTreeMap<Slot, Loaded>,
+        programs: &BTreeMap<Slot, RawFd>,
         routes: &BTreeMap<Slot, Route>,
         generation: u32,
     ) -> Result<()> {
-        let live = bpf.shared.bank().load(SeqCst);
-        let idle = BANK_SLOTS - live;
-        if let Err(error) = fill(bpf, idle, &programs, routes, generation) {
-            empty(bpf, idle, &programs)?;
-            return Err(error);
+        let idle = BANK_SLOTS - bpf.shared.bank().load(SeqCst);
+        for slot in slots() {
+            let index = idle + u32::from(slot.index());
+            write_program(bpf, index, programs.get(&slot))
+                .with_context(|| format!("failed to wire {slot}"))?;
+            write_route(bpf, index, routes.get(&slot), generation);
         }
         bpf.shared.bank().store(idle, SeqCst);
-        let old = std::mem::replace(&mut self.live, programs);
         self.generation = generation;
-        bpf.wait_for_grace()?;
-        empty(bpf, live, &old)
+        bpf.wait_for_grace()
     }
 }
 
-impl Default for Table {
-    fn default() -> Self {
-        Self::new()
-    }
+/// Whatever the slot held before, it holds that program now, or none.
+fn write_program(bpf: &Bpf<'_>, index: u32, program: Option<&RawFd>) -> libbpf_rs::Result<()> {
+    let key = index.to_ne_bytes();
+    let Some(program) = program else {
+        return match bpf.syscalls().delete(&key) {
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
+            result => result,
+        };
+    };
+    bpf.syscalls().update(&key, &program.to_ne_bytes(), MapFlags::ANY)
 }
 
-fn fill(
-    bpf: &Bpf<'_>,
-    bank: u32,
-    programs: &BTreeMap<Slot, Loaded>,
-    routes: &BTreeMap<Slot, Route>,
-    generation: u32,
-) -> Result<()> {
-    write_routes(bpf, bank, routes, generation)?;
-    for (slot, program) in programs {
-        let value = program.fd.to_ne_bytes();
-        let updated = bpf.syscalls().update(&key(bank, *slot), &value, MapFlags::ANY);
-        updated.with_context(|| format!("failed to wire {slot}"))?;
+fn write_route(bpf: &Bpf<'_>, index: u32, route: Option<&Route>, generation: u32) {
+    let bytes = route.map_or(UNROUTED, |route| encode(route, generation));
+    let words = bpf.shared.route(index).into_iter().flatten();
+    for (word, bytes) in words.zip(bytes.chunks_exact(size_of::<u32>())) {
+        word.store(bytes.try_into().map_or(0, u32::from_ne_bytes), Relaxed);
     }
-    verify(bpf, bank, programs)
-}
-
-/// All settings of a bank in one call; a slot without a route gets zeroes.
-fn write_routes(
-    bpf: &Bpf<'_>,
-    bank: u32,
-    routes: &BTreeMap<Slot, Route>,
-    generation: u32,
-) -> Result<()> {
-    let keys: Vec<u8> = (bank..bank + BANK_SLOTS).flat_map(u32::to_ne_bytes).collect();
-    let values: Vec<u8> = slots()
-        .flat_map(|slot| routes.get(&slot).map_or(UNROUTED, |route| encode(route, generation)))
-        .collect();
-    let flags = MapFlags::ANY;
-    let updated = bpf.routes().update_batch(&keys, &values, BANK_SLOTS, flags, flags);
-    updated.context("failed to write the settings of the routes")
 }
 
 const ROUTE_SIZE: usize = size_of::<types::route>();
@@ -147,36 +127,6 @@ fn encode(route: &Route, generation: u32) -> [u8; ROUTE_SIZE] {
     bytes
 }
 
-/// Reads every slot of the bank back: a table that is not what the plan says must not go live.
-fn verify(bpf: &Bpf<'_>, bank: u32, programs: &BTreeMap<Slot, Loaded>) -> Result<()> {
-    for slot in slots() {
-        let found = bpf.syscalls().lookup(&key(bank, slot), MapFlags::ANY);
-        let found = found.with_context(|| format!("failed to read the slot of {slot} back"))?;
-        let found = found.and_then(|bytes| Some(u32::from_ne_bytes(bytes.try_into().ok()?)));
-        let wanted = programs.get(&slot).map(|program| program.id);
-        if found != wanted {
-            bail!("the slot of {slot} holds {found:?} where {wanted:?} was written");
-        }
-    }
-    Ok(())
-}
-
-fn empty(bpf: &Bpf<'_>, bank: u32, programs: &BTreeMap<Slot, Loaded>) -> Result<()> {
-    for slot in programs.keys() {
-        match bpf.syscalls().delete(&key(bank, *slot)) {
-            Err(error) if error.kind() != libbpf_rs::ErrorKind::NotFound => {
-                return Err(error).with_context(|| format!("failed to empty the slot of {slot}"));
-            }
-            _ => {}
-        }
-    }
-    Ok(())
-}
-
 fn slots() -> impl Iterator<Item = Slot> {
     (0..).map_while(Slot::from_index)
-}
-
-fn key(bank: u32, slot: Slot) -> [u8; 4] {
-    (bank + u32::from(slot.index())).to_ne_bytes()
 }

@@ -5,7 +5,7 @@ use std::mem::{offset_of, size_of};
 
 use anyhow::{Context as _, Result};
 use libbpf_rs::{MapCore as _, MapFlags, MapHandle};
-use tailcalld::bpf::types::counters;
+use tailcalld::bpf::types::{book_size, counters};
 use tailcalld::syscalls::Slot;
 
 /// What the kernel counted for one slot.
@@ -29,7 +29,7 @@ impl Books {
         let mut texts = infos.filter_map(|info| fs::read_to_string(info.path()).ok());
         let found = texts.find_map(|text| {
             let is_books = number(&text, "value_size:")? as usize == size_of::<counters>()
-                && number(&text, "map_type:")? == PERCPU_ARRAY;
+                && number(&text, "map_type:")? == ARRAY;
             is_books.then(|| number(&text, "map_id:"))?
         });
         Ok(Self(MapHandle::from_map_id(found.context("the daemon has no books")?)?))
@@ -37,8 +37,9 @@ impl Books {
 
     /// All CPUs together.
     pub fn read(&self, slot: Slot) -> Result<Counts> {
-        let key = u32::from(slot.index()).to_ne_bytes();
-        let cpus = self.0.lookup_percpu(&key, MapFlags::ANY)?.context("no books for the slot")?;
+        let rows = (u32::from(slot.index())..self.0.max_entries()).step_by(CPU_ROWS);
+        let row = |row: u32| self.0.lookup(&row.to_ne_bytes(), MapFlags::ANY);
+        let cpus = rows.filter_map(|at| row(at).transpose()).collect::<Result<Vec<_>, _>>()?;
         let sum = |at: usize| cpus.iter().map(|cpu| word(cpu, at)).sum::<u64>();
         let lost = (offset_of!(counters, lost)..size_of::<counters>()).step_by(size_of::<u64>());
         Ok(Counts {
@@ -49,8 +50,10 @@ impl Books {
     }
 }
 
-/// `BPF_MAP_TYPE_PERCPU_ARRAY` in linux/bpf.h.
-const PERCPU_ARRAY: u32 = 6;
+/// `BPF_MAP_TYPE_ARRAY` in linux/bpf.h.
+const ARRAY: u32 = 2;
+/// Each CPU has rows of its own.
+const CPU_ROWS: usize = book_size::BOOK_ROWS.0 as usize;
 
 fn number(info: &str, name: &str) -> Option<u32> {
     info.lines().find_map(|line| line.strip_prefix(name)?.trim().parse().ok())

@@ -4,7 +4,6 @@ use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::SeqCst};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result};
-use tailcalld::books;
 use tailcalld::plan::Plan;
 use tailcalld::syscalls::{Abi, Slot, number};
 
@@ -98,17 +97,15 @@ impl UnderLoad {
 fn under_load(bench: &Bench, ours: &mut Ours, plan: &Plan) -> Result<UnderLoad> {
     let slot = number(Abi::Native, RARE).and_then(|nr| Slot::new(Abi::Native, nr));
     let slot = slot.context("no such syscall")?;
-    let seen = |ours: &Ours| -> Result<u64> {
-        Ok(books::read(&ours.bpf, [slot].into_iter())?[&slot].seen)
-    };
+    let seen = |ours: &Ours| ours.bpf.books.of(slot).seen;
     let mut caller = Caller::start(bench)?;
     let reloads = if bench.full { 10_000 } else { 1_000 };
-    let before = seen(ours)?;
+    let before = seen(ours);
     caller.call_until(&number_of(RARE)?)?;
     for _ in 0..reloads {
         bench.go_on()?;
         ours.table.apply(&ours.bpf, plan)?;
     }
     let made = caller.told()?;
-    Ok(UnderLoad { reloads, made, seen: seen(ours)? - before })
+    Ok(UnderLoad { reloads, made, seen: seen(ours) - before })
 }

@@ -7,7 +7,7 @@ use std::time::Instant;
 use anyhow::Result;
 
 use super::{Daemon, TICK};
-use crate::books::{self, Books, KERNEL_REASONS};
+use crate::books::{Books, KERNEL_REASONS};
 use crate::clock;
 use crate::sink::record::{Body, Loss, Lost, Reason, Stopped, Total};
 use crate::syscalls::Slot;
@@ -61,8 +61,9 @@ impl Daemon<'_> {
     /// Reads the books and writes a record of what was lost since the last time. Returns how many
     /// events that were.
     pub(super) fn read_books(&mut self) -> Result<u64> {
-        let slots: Vec<Slot> = self.bookkeeping.books.keys().copied().collect();
-        let new = books::read(&self.bpf, slots.into_iter())?;
+        let slots = self.bookkeeping.books.keys();
+        let books = &self.bpf.books;
+        let new = slots.map(|&slot| (slot, books.of(slot))).collect();
         let mut losses = self.kernel_losses(&new);
         losses.extend(self.own_losses());
         self.bookkeeping.books = new;

@@ -9,13 +9,14 @@ mod identity;
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::mem::MaybeUninit;
-use std::os::fd::{AsFd, AsRawFd as _, BorrowedFd};
+use std::os::fd::{AsFd, AsRawFd as _, BorrowedFd, RawFd};
 use std::path::Path;
 
 use anyhow::{Context as _, Result};
 use libbpf_rs::skel::{OpenSkel as _, Skel as _, SkelBuilder as _};
-use libbpf_rs::{MapCore, OpenObject, Program};
+use libbpf_rs::{MapCore, OpenObject};
 
+use crate::books::Rows;
 use crate::bpf::{OpenTailHelloSkel, Shared, TailHelloLinks, TailHelloSkel, TailHelloSkelBuilder};
 use crate::handlers::Handlers;
 
@@ -31,17 +32,10 @@ pub struct Bpf<'obj> {
     pub shared: Shared<'obj>,
     /// What the object can do.
     pub handlers: Handlers,
-    programs: BTreeMap<u16, Loaded>,
+    /// What the programs counted.
+    pub books: Rows,
+    programs: BTreeMap<u16, RawFd>,
     attach: Attach,
-}
-
-/// A loaded program, as the table takes it and as it reads back.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Loaded {
-    /// What is written into a slot.
-    pub fd: i32,
-    /// What is read from it.
-    pub id: u32,
 }
 
 /// The handlers of the object, without any privilege: it is only parsed.
@@ -68,7 +62,8 @@ pub fn load(
     let mut skeleton = errors::explain(ring_bytes, || open.load())?;
     let shared = Shared::take(&mut skeleton).context("the BPF object has no global variables")?;
     let programs = handler_programs(&skeleton, &handlers)?;
-    let bpf = Bpf { skeleton, shared, handlers, programs, attach };
+    let books = Rows::open(&skeleton.maps.books)?;
+    let bpf = Bpf { skeleton, shared, handlers, books, programs, attach };
     bpf.identify(None)?;
     Ok(bpf)
 }
@@ -100,6 +95,7 @@ fn declared_handlers(open: &OpenTailHelloSkel<'_>) -> Result<Handlers> {
 fn configure(open: &mut OpenTailHelloSkel<'_>, ring_bytes: u32, attach: Attach) -> Result<()> {
     declared::number(open.maps.rodata_handlers.initial_value_mut().unwrap_or_default());
     open.maps.events.set_max_entries(ring_bytes).context("failed to set the ring's size")?;
+    open.maps.books.set_max_entries(Rows::count()?).context("failed to set the books' size")?;
     let rodata = open.maps.rodata_data.as_deref_mut().context("the BPF object has no constants")?;
     rodata.wake_bytes = ring_bytes / 4;
     rodata.attach_kind = attach.kind();
@@ -119,18 +115,14 @@ fn shares_the_table(program: &str) -> bool {
 fn handler_programs(
     skeleton: &TailHelloSkel<'_>,
     handlers: &Handlers,
-) -> Result<BTreeMap<u16, Loaded>> {
-    let named = |name: &str| {
+) -> Result<BTreeMap<u16, RawFd>> {
+    let named = |name: &str| -> Result<RawFd> {
         let wanted = format!("handle_{name}");
         let found = skeleton.object().progs().find(|program| program.name() == &*wanted);
-        loaded(&found.with_context(|| format!("the BPF object has no program {wanted}"))?)
+        let found = found.with_context(|| format!("the BPF object has no program {wanted}"))?;
+        Ok(found.as_fd().as_raw_fd())
     };
     handlers.iter().map(|handler| Ok((handler.id, named(&handler.name)?))).collect()
-}
-
-fn loaded(program: &Program<'_>) -> Result<Loaded> {
-    let id = Program::id_from_fd(program.as_fd()).context("failed to ask for a program's id")?;
-    Ok(Loaded { fd: program.as_fd().as_raw_fd(), id })
 }
 
 impl Bpf<'_> {
@@ -169,15 +161,13 @@ impl Bpf<'_> {
     }
 
     /// The program of a handler; `None` if there is no such handler.
-    pub fn program(&self, handler: u16) -> Option<Loaded> {
+    pub fn program(&self, handler: u16) -> Option<RawFd> {
         self.programs.get(&handler).copied()
     }
 
     /// The program that answers our own test call.
-    pub fn selftest_program(&self) -> Result<Loaded> {
-        let programs = self.skeleton.object().progs();
-        let mut found = programs.filter(|program| program.name() == "selftest");
-        loaded(&found.next().context("the BPF object has no program selftest")?)
+    pub fn selftest_program(&self) -> RawFd {
+        self.skeleton.progs.selftest.as_fd().as_raw_fd()
     }
 
     /// How the kernel knows that executable: device and inode.
@@ -197,21 +187,6 @@ impl Bpf<'_> {
         &self.skeleton.maps.syscalls
     }
 
-    /// The settings at the same slots.
-    pub fn routes(&self) -> &dyn MapCore {
-        &self.skeleton.maps.routes
-    }
-
-    /// The books by slot within a bank.
-    pub fn books(&self) -> &dyn MapCore {
-        &self.skeleton.maps.books
-    }
-
-    /// Counts of numbers that no table has.
-    pub fn odd_numbers(&self) -> &dyn MapCore {
-        &self.skeleton.maps.odd_numbers
-    }
-
     /// The ring.
     pub fn events(&self) -> &dyn MapCore {
         &self.skeleton.maps.events
@@ -220,8 +195,12 @@ impl Bpf<'_> {
     /// Returns after every program that was running when it was called.
     ///
     /// # Errors
-    /// When the kernel refuses the update that it waits with.
+    /// When the kernel knows neither way to wait.
     pub fn wait_for_grace(&self) -> Result<()> {
+        crate::bpf::wait_for_grace().or_else(|_| self.wait_with_an_update())
+    }
+
+    fn wait_with_an_update(&self) -> Result<()> {
         let inner = self.skeleton.maps.grace_inner.as_fd().as_raw_fd().to_ne_bytes();
         let flags = libbpf_rs::MapFlags::ANY;
         let updated = self.skeleton.maps.grace.update(&0u32.to_ne_bytes(), &inner, flags);

@@ -9,9 +9,8 @@ use std::process::{Command, Stdio};
 use std::rc::Rc;
 use std::sync::atomic::{AtomicU32, Ordering::SeqCst};
 
-use libbpf_rs::MapFlags;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
-use tailcalld::bpf::types;
+use tailcalld::books::Books;
 use tailcalld::consume::{Consumer, Flow, Rest};
 use tailcalld::decode::{Decoded, Event, decode};
 use tailcalld::handlers::Handlers;
@@ -150,22 +149,8 @@ impl Rig {
     }
 
     /// The books of a slot, all CPUs together.
-    pub fn books(&self, slot: Slot) -> types::counters {
-        let key = u32::from(slot.index()).to_ne_bytes();
-        let cpus = self.bpf.books().lookup_percpu(&key, MapFlags::ANY).expect("the books open");
-        let mut sum = types::counters::default();
-        for cpu in cpus.expect("every slot has books") {
-            let word = |index: usize| {
-                u64::from_ne_bytes(cpu[index * 8..index * 8 + 8].try_into().expect("8 bytes"))
-            };
-            sum.seen += word(0);
-            sum.excluded_self += word(1);
-            sum.excluded_sink += word(2);
-            sum.counted += word(3);
-            sum.submitted += word(4);
-            (0..4).for_each(|reason| sum.lost[reason] += word(5 + reason));
-        }
-        sum
+    pub fn books(&self, slot: Slot) -> Books {
+        self.bpf.books.of(slot)
     }
 
     /// Holds that no call got lost: those of `made` that were not seen, the kernel says it skipped.
@@ -177,15 +162,6 @@ impl Rig {
         assert!(seen <= made, "{seen} of {made} calls: does this test run twice at once?");
         let missing = made - seen;
         assert!(missing <= skipped, "{missing} of {made} calls are missing, {skipped} skipped");
-    }
-
-    /// The counts of odd numbers, all CPUs together.
-    pub fn odd_numbers(&self) -> [u64; 3] {
-        [0u32, 1, 2].map(|class| {
-            let found = self.bpf.odd_numbers().lookup_percpu(&class.to_ne_bytes(), MapFlags::ANY);
-            let cpus = found.expect("the counts open").expect("every class has a count");
-            cpus.iter().map(|cpu| u64::from_ne_bytes(cpu[..8].try_into().expect("8 bytes"))).sum()
-        })
     }
 }
 

@@ -1,0 +1,81 @@
+//! Calls into the kernel.
+
+use std::io;
+use std::os::fd::{AsRawFd as _, BorrowedFd, FromRawFd as _, OwnedFd};
+
+/// A file descriptor of our own for one that libbpf owns and gives out as a bare number.
+///
+/// # Errors
+/// When the process has no descriptors left.
+pub fn duplicate(fd: i32) -> io::Result<OwnedFd> {
+    // SAFETY: the caller got the number from libbpf just now and libbpf keeps it open for longer
+    // than this call.
+    unsafe { BorrowedFd::borrow_raw(fd) }.try_clone_to_owned()
+}
+
+/// How often the kernel skipped that attached program because it was running on the same CPU
+/// already: a task was preempted in it, and others went by. It happens to raw tracepoints from Linux
+/// 7.2 on; kernels without the guard (5.10, 5.15) tell 0.
+///
+/// # Errors
+/// When the kernel refuses to tell.
+pub fn recursion_misses(program: BorrowedFd<'_>) -> io::Result<u64> {
+    let mut info = libbpf_sys::bpf_prog_info::default();
+    let mut size = size_of_val(&info) as u32;
+    // SAFETY: the descriptor is open, and both pointers are to variables of ours; the kernel writes
+    // `size` bytes at most, and to no other address, since all those in `info` are zero.
+    let failed = unsafe {
+        libbpf_sys::bpf_prog_get_info_by_fd(program.as_raw_fd(), &raw mut info, &raw mut size)
+    };
+    if failed == 0 { Ok(info.recursion_misses) } else { Err(io::Error::last_os_error()) }
+}
+
+/// Whether this kernel lets a raw tracepoint program sleep (7.2 and newer): it is asked by loading
+/// one of two instructions, `return 0`.
+pub fn may_raw_tracepoints_sleep() -> bool {
+    let insns = [instruction(MOV_IMMEDIATE), instruction(EXIT)];
+    let mut options = libbpf_sys::bpf_prog_load_opts {
+        sz: size_of::<libbpf_sys::bpf_prog_load_opts>() as libbpf_sys::size_t,
+        prog_flags: libbpf_sys::BPF_F_SLEEPABLE,
+        ..Default::default()
+    };
+    // SAFETY: name and licence are C strings, `insns` holds as many instructions as are told, and
+    // all of them outlive the call.
+    let fd = unsafe {
+        libbpf_sys::bpf_prog_load(
+            libbpf_sys::BPF_PROG_TYPE_RAW_TRACEPOINT,
+            c"may_sleep".as_ptr(),
+            c"GPL".as_ptr(),
+            insns.as_ptr(),
+            insns.len() as libbpf_sys::size_t,
+            &raw mut options,
+        )
+    };
+    if fd < 0 {
+        return false;
+    }
+    // SAFETY: the kernel has just given us this descriptor, and nobody else has it.
+    drop(unsafe { OwnedFd::from_raw_fd(fd) });
+    true
+}
+
+/// `r0 = 0` and `exit`, as uapi/linux/bpf.h encodes them.
+const MOV_IMMEDIATE: u8 = 0xb7;
+const EXIT: u8 = 0x95;
+
+fn instruction(code: u8) -> libbpf_sys::bpf_insn {
+    libbpf_sys::bpf_insn { code, ..Default::default() }
+}
+
+/// Waits until every program that was running is at its end: an RCU grace period. On a machine with a
+/// single CPU nothing can be running while we are.
+///
+/// # Errors
+/// Where the kernel has CPUs without a tick (`nohz_full`), which it would have to disturb.
+pub fn wait_for_grace() -> io::Result<()> {
+    // SAFETY: the call takes two numbers and touches no memory of ours.
+    let failed = unsafe {
+        nix::libc::syscall(nix::libc::SYS_membarrier, nix::libc::MEMBARRIER_CMD_GLOBAL, 0)
+    };
+    if failed == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
+}

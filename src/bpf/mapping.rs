@@ -1,0 +1,48 @@
+//! The values of an array map as memory: read without a call, while programs write them.
+
+use std::io;
+use std::num::NonZeroUsize;
+use std::os::fd::BorrowedFd;
+use std::ptr::NonNull;
+use std::sync::atomic::AtomicU64;
+
+use nix::libc::c_void;
+use nix::sys::mman::{MapFlags, ProtFlags, mmap, munmap};
+
+/// The words of a map; unmapped when dropped.
+#[derive(Debug)]
+pub struct Mapping {
+    words: NonNull<c_void>,
+    bytes: NonZeroUsize,
+}
+
+impl Mapping {
+    /// Maps the first `bytes` of the values. The map must be an array with `BPF_F_MMAPABLE`; each
+    /// value takes a multiple of 8 bytes there.
+    ///
+    /// # Errors
+    /// When the kernel refuses.
+    pub fn open(map: BorrowedFd<'_>, bytes: NonZeroUsize) -> io::Result<Self> {
+        // SAFETY: the kernel chooses the address, so no memory of ours is replaced.
+        let words =
+            unsafe { mmap(None, bytes, ProtFlags::PROT_READ, MapFlags::MAP_SHARED, map, 0)? };
+        Ok(Self { words, bytes })
+    }
+
+    /// One word; `None` beyond the end.
+    pub fn word(&self, index: usize) -> Option<&AtomicU64> {
+        if index >= self.bytes.get() / size_of::<AtomicU64>() {
+            return None;
+        }
+        // SAFETY: the word lies within the mapping, which begins on a page and lives as long as
+        // `self`. It is only ever loaded, so that it may be read-only.
+        Some(unsafe { self.words.cast::<AtomicU64>().add(index).as_ref() })
+    }
+}
+
+impl Drop for Mapping {
+    fn drop(&mut self) {
+        // SAFETY: these are the bounds of our own mapping, and no reference outlives `self`.
+        let _ = unsafe { munmap(self.words, self.bytes.get()) };
+    }
+}

@@ -1,0 +1,19 @@
+//! The BPF object: its skeleton, the memory that is shared with its programs, and what libbpf-rs does
+//! not offer of the kernel. This is the only module with `unsafe` code.
+#![allow(unsafe_code)]
+
+mod calls;
+mod mapping;
+mod shared;
+
+mod skeleton {
+    #![allow(clippy::all, missing_docs, missing_debug_implementations)]
+    #![allow(clippy::undocumented_unsafe_blocks, clippy::wildcard_imports, clippy::ptr_as_ptr)]
+    #![allow(clippy::unwrap_used, clippy::too_many_lines)]
+    include!(concat!(env!("OUT_DIR"), "/tail_hello.skel.rs"));
+}
+
+pub use calls::{duplicate, may_raw_tracepoints_sleep, recursion_misses, wait_for_grace};
+pub use mapping::Mapping;
+pub use shared::{EXCLUDED_FILES, ROUTE_WORDS, Shared};
+pub use skeleton::{OpenTailHelloSkel, TailHelloLinks, TailHelloSkel, TailHelloSkelBuilder, types};
