@@ -23,6 +23,8 @@ const BANK_SLOTS: u32 = types::table_size::BANK_SLOTS.0;
 pub struct Table {
     /// Of the live bank; 0 is the empty table, and the one that the self-test uses.
     generation: u32,
+    /// Programs may still be reading the bank that is not live.
+    overlaps: bool,
 }
 
 impl Table {
@@ -36,11 +38,22 @@ impl Table {
         self.generation
     }
 
-    /// Makes the plan the live table, as the next generation.
+    /// Makes the plan the live table, as the next generation, and waits until no call is judged by
+    /// the one before.
     ///
     /// # Errors
     /// When the kernel refuses a slot; the table that was live before still is.
     pub fn apply(&mut self, bpf: &Bpf<'_>, plan: &Plan) -> Result<()> {
+        self.apply_at_once(bpf, plan)?;
+        self.wait(bpf)
+    }
+
+    /// As `apply`, but whoever changes the table next waits: at a start nobody asks what the table
+    /// before judged.
+    ///
+    /// # Errors
+    /// As `apply`.
+    pub fn apply_at_once(&mut self, bpf: &Bpf<'_>, plan: &Plan) -> Result<()> {
         let programs: Result<BTreeMap<Slot, RawFd>> = plan
             .routes
             .iter()
@@ -49,10 +62,13 @@ impl Table {
                 Ok((*slot, program.with_context(|| format!("{slot}: no such handler"))?))
             })
             .collect();
-        self.switch(bpf, &programs?, &plan.routes, self.generation + 1)
+        self.switch(bpf, &programs?, &plan.routes, self.generation + 1)?;
+        self.overlaps = true;
+        Ok(())
     }
 
-    /// Makes a table live whose only slot answers our own test call.
+    /// Makes a table live whose only slot answers our own test call. Only before anything is
+    /// attached: then nobody reads a table.
     ///
     /// # Errors
     /// As `apply`.
@@ -68,6 +84,7 @@ impl Table {
         routes: &BTreeMap<Slot, Route>,
         generation: u32,
     ) -> Result<()> {
+        self.wait(bpf)?;
         let idle = BANK_SLOTS - bpf.shared.bank().load(SeqCst);
         for slot in slots() {
             let index = idle + u32::from(slot.index());
@@ -77,7 +94,15 @@ impl Table {
         }
         bpf.shared.bank().store(idle, SeqCst);
         self.generation = generation;
-        bpf.wait_for_grace()
+        Ok(())
+    }
+
+    fn wait(&mut self, bpf: &Bpf<'_>) -> Result<()> {
+        if self.overlaps {
+            bpf.wait_for_grace()?;
+            self.overlaps = false;
+        }
+        Ok(())
     }
 }
 

@@ -94,7 +94,7 @@ impl Daemon<'_> {
         // Only now: what is born while the tree is read is told by the kernel, too.
         self.pipeline.borrow_mut().read_units();
         self.test()?;
-        self.table.apply(&self.bpf, &self.plan)?;
+        self.table.apply_at_once(&self.bpf, &self.plan)?;
         self.note_routes();
         Ok(())
     }

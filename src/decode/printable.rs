@@ -65,17 +65,34 @@ pub fn cut(out: &mut String, start: usize, limit: usize) {
 
 /// Whether a person sees all of this text, and sees it as one word.
 fn is_word(text: &str) -> bool {
-    let mark = |c: char| "/._-+:@%,=~#^*".contains(c);
     let fits = |c: char| match c.is_ascii() {
-        true => c.is_ascii_alphanumeric() || mark(c),
+        true => c.is_ascii_alphanumeric() || is_mark(c),
         false => c.is_alphanumeric() && is_visible(c, false),
     };
     // A dot may belong to the name or to the sentence; a mark at the end is quoted for that.
     !text.is_empty() && text.chars().all(fits) && !text.ends_with([',', ':'])
 }
 
+/// What names and paths have beside letters and digits.
+fn is_mark(c: char) -> bool {
+    matches!(c, '/' | '.' | '_' | '-' | '+' | ':' | '@' | '%' | ',' | '=' | '~' | '#' | '^' | '*')
+}
+
+/// Text that stands as it is: most strings do, and each event has several.
+fn as_it_is(bytes: &[u8], quotes: bool) -> Option<&str> {
+    let stands =
+        |byte: u8| matches!(byte, b' '..=b'~') & !(quotes & ((byte == b'"') | (byte == b'\\')));
+    // Without an early end the loop looks at 16 bytes at once.
+    let all = bytes.iter().fold(true, |all, &byte| all & stands(byte));
+    std::str::from_utf8(bytes).ok().filter(|_| all)
+}
+
 /// Whether all fitted into `limit`.
 fn escape(bytes: &[u8], limit: usize, quotes: bool, out: &mut String) -> bool {
+    if let Some(text) = as_it_is(bytes, quotes).filter(|text| text.len() <= limit) {
+        out.push_str(text);
+        return true;
+    }
     let end = out.len().saturating_add(limit);
     let mut first = true;
     for chunk in bytes.utf8_chunks() {

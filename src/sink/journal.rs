@@ -61,7 +61,7 @@ impl Fields for Entry<'_> {
     fn unsigned<'n>(&mut self, name: impl Into<Name<'n>>, value: u64) {
         if self.name(name.into()) {
             self.0.push(b'=');
-            number::unsigned(value, self.0);
+            number::append(value, self.0);
             self.0.push(b'\n');
         }
     }
@@ -69,7 +69,7 @@ impl Fields for Entry<'_> {
     fn signed<'n>(&mut self, name: impl Into<Name<'n>>, value: i64) {
         if self.name(name.into()) {
             self.0.push(b'=');
-            number::signed(value, self.0);
+            number::append(value, self.0);
             self.0.push(b'\n');
         }
     }
@@ -118,7 +118,7 @@ fn columns(row: &[(&'static str, Cell)], buffer: &mut Vec<u8>) {
         match cell {
             Cell::Slot(slot) => buffer.extend_from_slice(slot.to_string().as_bytes()),
             Cell::Word(word) => buffer.extend_from_slice(word.as_bytes()),
-            Cell::Count(count) => number::unsigned(*count, buffer),
+            Cell::Count(count) => number::append(*count, buffer),
         }
     }
 }

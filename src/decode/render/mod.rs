@@ -89,9 +89,14 @@ pub fn short(kind: FieldKind, value: Value, context: Context, limit: usize, out:
     printable::cut(out, start, limit);
 }
 
-/// A register as strace prints one of unknown type.
+/// A register as strace prints one of unknown type. An event has twelve of them: with the formatting
+/// machinery of the standard library they alone take 0.4 us.
 pub fn register(n: u64, out: &mut String) {
-    let _ = if n == 0 { write!(out, "0") } else { write!(out, "{n:#x}") };
+    out.push_str(if n == 0 { "0" } else { "0x" });
+    let digits = (u64::BITS - n.leading_zeros()).div_ceil(4);
+    for digit in (0..digits).rev() {
+        out.extend(char::from_digit((n >> (4 * digit)) as u32 & 0xf, 16));
+    }
 }
 
 fn scalar(kind: FieldKind, n: u64, out: &mut String) {

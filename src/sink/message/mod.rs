@@ -48,7 +48,7 @@ fn fill(template: &str, event: &Event, out: &mut String) {
     while let Some((before, name, after)) = placeholder(rest) {
         printable::plain(before, NO_LIMIT, out);
         match name {
-            "syscall" => drop(write!(out, "{}", event.slot)),
+            "syscall" => syscall(event, out),
             "args" => registers(event, out),
             _ if values::write(name, event, out) => {}
             _ => {
@@ -69,6 +69,13 @@ fn placeholder(text: &str) -> Option<(&str, &str, &str)> {
     Some((before, name, after))
 }
 
+fn syscall(event: &Event, out: &mut String) {
+    match event.slot.name() {
+        Some(name) => out.push_str(name),
+        None => drop(write!(out, "{}", event.slot)),
+    }
+}
+
 fn registers(event: &Event, out: &mut String) {
     for (position, value) in event.args.into_iter().enumerate() {
         out.push_str(if position > 0 { ", " } else { "" });
@@ -80,9 +87,13 @@ fn registers(event: &Event, out: &mut String) {
 fn task(event: &Event, out: &mut String) {
     out.push_str(" by ");
     printable::word(event.comm, NO_LIMIT, out);
-    let _ = write!(out, " (pid {}, uid {}", event.pid, event.uid);
+    out.push_str(" (pid ");
+    out.push_str(itoa::Buffer::new().format(event.pid));
+    out.push_str(", uid ");
+    out.push_str(itoa::Buffer::new().format(event.uid));
     if event.slot.abi() != Abi::Native {
-        let _ = write!(out, ", {}", event.slot.abi().name());
+        out.push_str(", ");
+        out.push_str(event.slot.abi().name());
     }
     out.push(')');
 }
