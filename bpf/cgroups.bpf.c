@@ -15,7 +15,7 @@ static __always_inline int cgroup_emit(const struct cgroup *cgroup, __u16 kind)
 		return 0;
 	struct cgroup_event *event = bpf_ringbuf_reserve(&events, sizeof(*event), 0);
 	if (!event) {
-		__sync_fetch_and_add(&cgroups_lost, 1);
+		__atomic_fetch_add(&cgroups_lost, 1, __ATOMIC_RELAXED);
 		return 0;
 	}
 	event->version = EVENT_VERSION;

@@ -18,9 +18,11 @@ for program in $programs; do
 	$root env CARGO_MANIFEST_DIR="$PWD" "$program" "$@"
 	case $program in
 	*/kernel-*)
-		# Once in the way that this kernel gets, once in the one that kernels from 7.2 on get.
+		# Once in the way that this kernel gets, once in the one that kernels from 7.2 on get. The
+		# reloads under load are left out there: the kernel skips programs of classic tracepoints
+		# on a CPU where a task was preempted inside bpf(2), which 1,000 reloads do now and then.
 		echo "--- $program, attached to the classic tracepoint"
-		$root env CARGO_MANIFEST_DIR="$PWD" TAILCALLD_TEST_ATTACH=tp "$program" "$@"
+		$root env CARGO_MANIFEST_DIR="$PWD" TAILCALLD_TEST_ATTACH=tp "$program" --skip reloads_under_load "$@"
 		;;
 	esac
 done

@@ -8,8 +8,9 @@ use serde_json::{Value, json};
 use tailcalld::syscalls::{Abi, number};
 
 use crate::number::unused_number;
+use crate::process::{Process, eventually, trigger};
 use crate::records::{Total, counted, events_of, of_kind, record};
-use crate::rig::{Process, Setup, eventually, trigger};
+use crate::rig::Setup;
 
 const CALLS: u64 = 10_007;
 

@@ -7,8 +7,9 @@ use std::process::Stdio;
 use libbpf_rs::query::ProgInfoIter;
 use nix::sys::signal::Signal;
 
-use crate::rig::{Process, Setup, eventually};
-use crate::start::{STAGES, at};
+use crate::process::{Process, eventually};
+use crate::rig::Setup;
+use crate::starting::{STAGES, at};
 
 /// Programs by the names of ours, and their ids. Links and maps need no look of their own: a link
 /// keeps its program; a map is kept by a program, a pin or a process. Nor may there be one: whoever

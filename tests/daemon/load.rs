@@ -6,8 +6,9 @@ use std::fs;
 use nix::sys::signal::Signal;
 
 use crate::number::unused_number;
+use crate::process::Trigger;
 use crate::records::{Total, counted, declared_lost, events_of, of_kind};
-use crate::rig::{Setup, Trigger};
+use crate::rig::Setup;
 
 const RELOADS: u64 = 200;
 const CALLS: u64 = 4 * 20_000;

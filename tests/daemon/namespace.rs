@@ -6,8 +6,9 @@ use std::os::unix::fs::symlink;
 use nix::sys::signal::Signal;
 
 use crate::number::unused_number;
+use crate::process::{send, trigger};
 use crate::records::{Total, counted, events_of, of_kind};
-use crate::rig::{Setup, send, trigger};
+use crate::rig::Setup;
 
 /// Calls that the daemon makes for each batch of records.
 const ITS_OWN: [&str; 2] = ["write", "epoll_wait"];

@@ -9,7 +9,8 @@ use nix::sys::signal::Signal;
 use nix::time::{ClockId, clock_gettime};
 
 use crate::number::unused_number;
-use crate::rig::{PATIENCE, Process, Setup, Trigger};
+use crate::process::{PATIENCE, Process, Trigger};
+use crate::rig::Setup;
 
 /// The service manager's end of `NOTIFY_SOCKET`.
 pub struct Manager {

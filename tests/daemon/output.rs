@@ -11,8 +11,9 @@ use serde_json::Value;
 
 use crate::notify::Manager;
 use crate::number::unused_number;
+use crate::process::{Process, eventually, trigger};
 use crate::records::{Records, Total, counted, declared_lost, events_of, record};
-use crate::rig::{Process, Setup, eventually, trigger};
+use crate::rig::Setup;
 
 /// The smallest ring, so that little makes it full.
 fn config(number: &str) -> String {

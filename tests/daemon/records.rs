@@ -7,7 +7,7 @@ use std::thread;
 
 use serde_json::Value;
 
-use crate::rig::PATIENCE;
+use crate::process::PATIENCE;
 
 /// The records of one daemon, in order.
 pub struct Records {

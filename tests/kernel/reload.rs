@@ -28,7 +28,7 @@ fn reloads_under_load_miss_nothing() {
         .expect("the trigger starts (built by `cargo build --examples`)");
 
     let mut events = 0u64;
-    let reloads = scaled(100);
+    let reloads = scaled(1000);
     for reload in 0..reloads {
         let plan = if reload % 2 == 0 { &even } else { &odd };
         rig.table.apply(&rig.bpf, plan).expect("the plan is wired");

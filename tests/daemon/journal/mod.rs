@@ -1,112 +1,15 @@
 //! A real journald at the other end: no record of ours makes another, and neither a deaf nor a
 //! killed journald costs an event that is not accounted for.
 
-use std::os::unix::fs::symlink;
-use std::path::Path;
-use std::time::{Duration, Instant};
+mod run;
 
 use nix::sys::signal::Signal;
 use serde_json::Value;
 use tailcalld::sink::kind;
 
-use crate::journald::Journald;
-use crate::notify::Manager;
+use self::run::{ABSENCE, IN_FLIGHT, NAME, Run, lost};
 use crate::number::unused_number;
-use crate::rig::{Process, Setup, Trigger, eventually, trigger};
-
-/// What the daemon is called here, so that it is no other.
-const NAME: &str = "tailcalld-here";
-
-/// How long an output must be away to be told of: `ABSENCE_NS` in src/daemon/output.rs.
-const ABSENCE: Duration = Duration::from_secs(1);
-
-/// Datagrams that wait in journald's socket die with the process that holds it: as many as the
-/// queue takes (net.unix.max_dgram_qlen of the rig), one beyond by the kernel's reckoning, and one
-/// that journald has in its hands.
-const IN_FLIGHT: u64 = 512 + 1 + 1;
-
-/// A daemon and its journald.
-struct Run {
-    journald: Journald,
-    daemon: Process,
-    _setup: Setup,
-}
-
-impl Run {
-    fn start(config: &str) -> Option<Self> {
-        Self::managed(config).map(|(run, _)| run)
-    }
-
-    fn managed(config: &str) -> Option<(Self, Manager)> {
-        let setup = Setup::alone("")?;
-        let journald = Journald::start()?;
-        let socket = journald.socket();
-        setup.write(&format!("{config}[journal]\nsocket = \"{}\"\n", socket.display()));
-        let alias = setup.path(NAME);
-        symlink(Path::new(env!("CARGO_BIN_EXE_tailcalld")), &alias).unwrap();
-        let manager = Manager::new(&setup);
-        let mut command = setup.command_of(&alias, &[], "journal");
-        let daemon = Process::spawn(command.env("NOTIFY_SOCKET", manager.path()));
-        manager.until("READY=1");
-        Some((Self { journald, daemon, _setup: setup }, manager))
-    }
-
-    /// Waits until the journal has that many entries that match.
-    fn wait_for(&self, matched: &str, count: usize) {
-        let found = || self.journald.query(&["-o", "json", "--output-fields=MESSAGE_ID", matched]);
-        eventually(matched, || found().len() == count);
-    }
-
-    /// Waits until nothing is due any more, and only something that happens can wake the daemon.
-    fn daemon_sleeps(&self) {
-        let path = format!("/proc/{}/syscall", self.daemon.id());
-        eventually("the daemon waits without an end", || {
-            // Number and arguments; the fourth of epoll_wait and its kin is the timeout, an int.
-            let call = std::fs::read_to_string(&path).unwrap();
-            call.split(' ').nth(4).is_some_and(|timeout| timeout.ends_with("ffffffff"))
-        });
-    }
-
-    /// Ends the daemon; all that is in the journal.
-    fn finish(mut self) -> Entries {
-        self.daemon.signal(Signal::SIGTERM);
-        assert_eq!(self.daemon.wait().code(), Some(0));
-        // journald takes them in order: behind the last one there is none.
-        self.wait_for(&format!("MESSAGE_ID={}", kind::STOPPED.id), 1);
-        Entries(self.journald.query(&["-o", "json", "--all", "SYSLOG_IDENTIFIER=tailcalld"]))
-    }
-}
-
-struct Entries(Vec<Value>);
-
-impl Entries {
-    fn of(&self, kind: &kind::Kind) -> Vec<&Value> {
-        self.0.iter().filter(|entry| entry["MESSAGE_ID"] == kind.id).collect()
-    }
-
-    /// Events of tasks with that name.
-    fn by(&self, comm: &str) -> Vec<&Value> {
-        let events = self.of(&kind::SYSCALL).into_iter();
-        events.filter(|event| event["SYSCALL_COMM"] == comm).collect()
-    }
-
-    /// What the trigger's `nth` argument was, in the journal's order.
-    fn nths(&self, name: &str) -> Vec<u64> {
-        let nth = |event: &Value| {
-            let text = event["SYSCALL_ARG_0"].as_str().unwrap().to_owned();
-            u64::from_str_radix(text.strip_prefix("0x").unwrap_or(&text), 16).unwrap()
-        };
-        self.by(name).into_iter().map(nth).collect()
-    }
-
-    fn declared_lost(&self) -> u64 {
-        self.of(&kind::LOST).into_iter().map(lost).sum()
-    }
-}
-
-fn lost(entry: &Value) -> u64 {
-    entry["TAILCALLD_LOST"].as_str().unwrap().parse().unwrap()
-}
+use crate::process::{Trigger, trigger};
 
 #[test]
 fn our_records_make_no_records() {
@@ -239,7 +142,7 @@ const BATCH: u64 = 1_000;
 /// Calls while the output is away, for as long as makes it worth a record.
 fn for_a_while(number: &str) -> Vec<String> {
     let mut names = vec![trigger(&["times", &BATCH.to_string(), "native", number, "nth"])];
-    let begin = Instant::now();
+    let begin = std::time::Instant::now();
     while begin.elapsed() <= ABSENCE + ABSENCE / 4 {
         names.push(trigger(&["times", &BATCH.to_string(), "native", number, "nth"]));
     }

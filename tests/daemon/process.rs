@@ -1,0 +1,98 @@
+//! Processes that end with the test. Nothing waits for a fixed time: for a record, a datagram or the
+//! end, up to a deadline that only a broken daemon reaches.
+
+use std::path::Path;
+use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
+use std::sync::atomic::{AtomicU16, Ordering::SeqCst};
+use std::time::{Duration, Instant};
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+
+/// A machine under load may take long; a test that hangs is worse than one that fails.
+pub const PATIENCE: Duration = Duration::from_secs(30);
+
+/// A process; killed when dropped.
+pub struct Process(Child);
+
+impl Process {
+    pub fn spawn(command: &mut Command) -> Self {
+        Self(command.spawn().unwrap_or_else(|error| panic!("{command:?}: {error}")))
+    }
+
+    pub fn id(&self) -> u32 {
+        self.0.id()
+    }
+
+    pub fn signal(&self, signal: Signal) {
+        send(self.id(), signal);
+    }
+
+    pub fn stdout(&mut self) -> ChildStdout {
+        self.0.stdout.take().expect("a pipe")
+    }
+
+    pub fn is_running(&mut self) -> bool {
+        self.0.try_wait().unwrap().is_none()
+    }
+
+    /// Waits for its end.
+    pub fn wait(&mut self) -> ExitStatus {
+        eventually("the process ends", || !self.is_running());
+        self.0.wait().unwrap()
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+pub fn send(pid: u32, signal: Signal) {
+    kill(Pid::from_raw(i32::try_from(pid).unwrap()), signal).unwrap();
+}
+
+/// A process that makes calls; killed when dropped. Its events are known by its name, which is the
+/// same in every pid namespace.
+pub struct Trigger {
+    process: Process,
+    name: String,
+}
+
+impl Trigger {
+    pub fn start(words: &[&str]) -> Self {
+        static NEXT: AtomicU16 = AtomicU16::new(0);
+        let name = format!("trigger-{}", NEXT.fetch_add(1, SeqCst));
+        // Built by `cargo build --examples`.
+        let path = Path::new(env!("CARGO_BIN_EXE_tailcalld")).with_file_name("examples/trigger");
+        let mut command = Command::new(path);
+        command.args(words).env("TRIGGER_NAME", &name).stdout(Stdio::null());
+        Self { process: Process::spawn(&mut command), name }
+    }
+
+    pub fn is_running(&mut self) -> bool {
+        self.process.is_running()
+    }
+
+    /// Waits for its end; its name.
+    pub fn end(mut self) -> String {
+        assert!(self.process.wait().success(), "the trigger knows its words");
+        self.name
+    }
+}
+
+/// Runs the trigger to its end; the name of its events.
+pub fn trigger(words: &[&str]) -> String {
+    Trigger::start(words).end()
+}
+
+/// Looks again and again, leaving the processor to others in between.
+pub fn eventually(what: &str, mut is_so: impl FnMut() -> bool) {
+    let begin = Instant::now();
+    while !is_so() {
+        assert!(begin.elapsed() < PATIENCE, "not within {PATIENCE:?}: {what}");
+        std::thread::park_timeout(Duration::from_millis(1));
+    }
+}

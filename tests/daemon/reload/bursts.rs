@@ -1,0 +1,74 @@
+//! Many requests are few reloads, the last one wins, and an end beats them all.
+
+use nix::sys::signal::Signal;
+use serde_json::json;
+
+use super::{ends, rename, routes, slot, works};
+use crate::number::unused_number;
+use crate::process::trigger;
+use crate::records::{counted, events_of, of_kind};
+use crate::rig::Setup;
+
+#[test]
+fn a_burst_of_signals_is_at_least_one_reload_and_the_last_wins() {
+    let [a, b] = [(); 2].map(|()| unused_number());
+    let Some(setup) = Setup::new(&routes(&[(&a, "args")])) else { return };
+    let mut daemon = setup.start();
+    for _ in 0..200 {
+        daemon.signal(Signal::SIGHUP);
+    }
+    rename(&daemon.setup, &routes(&[(&a, "args"), (&b, "args")]));
+    daemon.signal(Signal::SIGHUP);
+    let added = json!([format!("{}=args", slot(&b))]);
+    let mut records = vec![daemon.records.next("reloaded")];
+    while records.last().unwrap()["added"] != added {
+        records.push(daemon.records.next("reloaded"));
+    }
+    // The last signal may have found the new file read already: one more reload of the same.
+    let name = trigger(&["times", "50", "native", &b, "nth"]);
+    records.extend(daemon.stop());
+    let reloads = of_kind(&records, "reloaded");
+    assert!(reloads.len() <= 201);
+    let changes = reloads.iter().filter(|reload| reload["added"] != json!([]));
+    assert_eq!(changes.count(), 1);
+    assert_eq!(counted(&events_of(&records, &name), "0"), (0..50).collect());
+    assert_eq!(records.last().unwrap()["generation"], 1 + reloads.len());
+}
+
+#[test]
+fn rapid_edits_are_few_reloads_and_the_last_wins() {
+    let [a, b, last] = [(); 3].map(|()| unused_number());
+    let Some(setup) = Setup::new(&routes(&[(&a, "args")])) else { return };
+    let mut daemon = setup.start();
+    for edit in 0..100 {
+        let handler = ["args", "count"][edit % 2];
+        rename(&daemon.setup, &routes(&[(&a, "args"), (&b, handler)]));
+    }
+    rename(&daemon.setup, &routes(&[(&a, "args"), (&last, "args")]));
+    let mut reloads = 1;
+    while daemon.records.next("reloaded")["added"] != json!([format!("{}=args", slot(&last))]) {
+        reloads += 1;
+    }
+    // One, unless the machine makes us pause between two edits for as long as a person would.
+    assert!(reloads < 50, "{reloads} reloads for one burst");
+    works(&mut daemon, &last);
+    ends(daemon, 1 + reloads);
+}
+
+#[test]
+fn a_request_to_end_beats_one_to_reload() {
+    let number = unused_number();
+    for signals in [[Signal::SIGHUP, Signal::SIGTERM], [Signal::SIGTERM, Signal::SIGHUP]] {
+        let Some(setup) = Setup::new(&routes(&[(&number, "args")])) else { return };
+        let daemon = setup.start();
+        signals.into_iter().for_each(|signal| daemon.signal(signal));
+        let (status, records) = daemon.rest();
+        assert_eq!(status.code(), Some(0));
+        let reloads = of_kind(&records, "reloaded").len();
+        assert!(reloads <= 1);
+        let stopped = records.last().unwrap();
+        assert_eq!(stopped["reason"], "SIGTERM");
+        assert_eq!(stopped["generation"], 1 + reloads);
+        assert_eq!(records.len(), 1 + reloads);
+    }
+}
