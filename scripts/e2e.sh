@@ -1,7 +1,7 @@
 #!/bin/bash
 # Boots a Debian tree with a real systemd in a container, with tailcalld put there by `make install`
 # and by nothing else, and lets tests/e2e/drive.sh use it as an administrator does. What the kernel
-# holds is looked at from out here. A second or two of every run are the boot.
+# holds is looked at from out here.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 source tests/e2e/assert.sh
@@ -13,13 +13,20 @@ if [ "$(id -u)" -ne 0 ]; then
 fi
 tree=$(sh scripts/e2e-tree.sh "$suite")
 
+# One run at a time: without a systemd on this machine, two containers would share their cgroups.
+exec {lock}>"$(dirname "$tree")/lock"
+flock "$lock"
+
 work=$(mktemp -d)
 root=$work/root
 talk=$work/talk
 helper=
 clean_up() {
-	[ -z "$helper" ] || kill "$helper" 2>/dev/null || true
-	umount "$root" 2>/dev/null || true
+	local pid
+	for pid in $helper $(cat "$work/container" 2>/dev/null); do
+		kill "$pid" 2>/dev/null || true
+	done
+	umount --lazy "$root" 2>/dev/null || true
 	rm -rf "$work"
 }
 trap clean_up EXIT
@@ -83,7 +90,7 @@ boot() {
 }
 
 boot_once() {
-	local keep=
+	local keep='' status=0
 	# Where no systemd runs, there is none to make a scope for the container.
 	[ -d /run/systemd/system ] || keep=--keep-unit
 	SYSTEMD_NSPAWN_UNIFIED_HIERARCHY=1 timeout --kill-after=5 180 systemd-nspawn --quiet \
@@ -91,7 +98,11 @@ boot_once() {
 		--capability=CAP_BPF,CAP_PERFMON --system-call-filter=bpf --console=pipe \
 		--bind-ro="$PWD/tests/e2e:/e2e" --bind-ro="$PWD/docs/events.md:/e2e-events.md" \
 		--bind="$talk:/talk" --bind-ro="$PWD/tests/e2e/e2e.service:/etc/systemd/system/e2e.service" \
-		--boot systemd.wants=e2e.service systemd.show_status=no </dev/null >>"$work/console" 2>&1
+		--boot systemd.wants=e2e.service systemd.show_status=no </dev/null >>"$work/console" 2>&1 &
+	echo $! >"$work/container"
+	wait $! || status=$?
+	rm "$work/container"
+	return $status
 }
 
 chapter 'install and uninstall'
@@ -105,7 +116,7 @@ make -s install DESTDIR="$root" >/dev/null
 is 'another one leaves an edited configuration alone' '# mine' "$(tail -n 1 "$root/etc/tailcalld.toml")"
 cp config/tailcalld.toml "$root/etc/tailcalld.toml"
 make -s uninstall DESTDIR="$root"
-is '`make uninstall` leaves nothing' "$before" "$(files)"
+is '`make uninstall` leaves nothing' '' "$(diff <(echo "$before") <(files))"
 
 make -s install DESTDIR="$root" >/dev/null
 mkfifo "$talk/ask" "$talk/answer"
@@ -113,9 +124,9 @@ answer &
 helper=$!
 touch "$talk/log"
 boot &
-container=$!
-tail -n +1 -f -s 0.2 --pid=$container "$talk/log"
-wait $container && status=0 || status=$?
+boot=$!
+tail -n +1 -f -s 0.2 --pid=$boot "$talk/log"
+wait $boot && status=0 || status=$?
 count "$talk/log"
 
 chapter 'after the container has ended'

@@ -40,6 +40,10 @@ struct Node {
     name: String,
 }
 
+/// Cgroups that are remembered although the tree has them no more; beyond that all of them are
+/// forgotten. Each takes some 100 bytes.
+const GONE_MAX: usize = 10_000;
+
 /// No cgroup path is deeper: PATH_MAX of two-byte components.
 const DEPTH_MAX: usize = 2048;
 
@@ -54,14 +58,20 @@ impl Units {
         Self { mount, root: 0, nodes: HashMap::new(), places: HashMap::new() }
     }
 
-    /// Reads the tree as it is now: at the start, and after the kernel could not tell of some.
+    /// Reads the tree as it is now: at the start, and after the kernel could not tell of some. What is
+    /// gone from it is remembered, since its last events may still be in the ring.
     pub fn read(&mut self) {
-        self.nodes.clear();
+        let before = std::mem::take(&mut self.nodes);
         self.places.clear();
         let Some(mount) = self.mount.clone() else { return };
         let Ok(root) = fs::metadata(&mount) else { return };
         self.root = root.ino();
         self.read_below(&mount, self.root);
+        if before.len() <= self.nodes.len() + GONE_MAX {
+            for (id, node) in before {
+                self.nodes.entry(id).or_insert(node);
+            }
+        }
     }
 
     fn read_below(&mut self, folder: &Path, parent: u64) {
@@ -181,6 +191,32 @@ mod tests {
         // The number is used again by another.
         units.follow(&CgroupEvent::Born { id: 7, parent, name: b"ssh.service" });
         assert_eq!(units.place(7).and_then(|place| place.unit.clone()), Some("ssh.service".into()));
+    }
+
+    #[test]
+    fn reading_again_keeps_what_may_be_in_the_ring() {
+        let (folder, mut units) = tree();
+        let path = folder.path().join("system.slice/nginx.service");
+        let gone = fs::metadata(&path).expect("the folder").ino();
+        let fresh = folder.path().join("system.slice/cron.service");
+        fs::create_dir(&fresh).expect("a folder");
+        let born = fs::metadata(&fresh).expect("the folder").ino();
+        fs::remove_dir(&path).expect("removed");
+        units.read();
+        let unit = |id, units: &mut Units| units.place(id).and_then(|place| place.unit.clone());
+        assert_eq!(unit(gone, &mut units).as_deref(), Some("nginx.service"));
+        assert_eq!(unit(born, &mut units).as_deref(), Some("cron.service"));
+    }
+
+    #[test]
+    fn what_is_gone_does_not_pile_up() {
+        let (_folder, mut units) = tree();
+        let (parent, living) = (units.root, units.nodes.len());
+        for id in 0..=GONE_MAX as u64 {
+            units.follow(&CgroupEvent::Born { id: u64::MAX - id, parent, name: b"x.service" });
+        }
+        units.read();
+        assert_eq!(units.nodes.len(), living);
     }
 
     #[test]

@@ -24,6 +24,7 @@ like 'journalctl -x explains it' \
 	"*Subject: tailcalld has started*is attached to raw_tp/sys_enter of Linux*$(uname -r)*" \
 	"$(journal -x -u tailcalld $STARTED)"
 
+is 'systemd watches it' 30s "$(property WatchdogUSec)"
 is 'runs as root' 0 "$(stat -c %u "/proc/$(property MainPID)")"
 is 'holds CAP_BPF and CAP_PERFMON, and nothing else' 000000c000000000 \
 	"$(sed -n 's/^CapEff:\t//p' "/proc/$(property MainPID)/status")"

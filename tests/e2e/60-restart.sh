@@ -3,23 +3,6 @@ chapter restart
 # Five starts in ten seconds are too many for systemd, and few for a test.
 systemctl reset-failed tailcalld
 
-# NAME COUNT: runs that many programs, each with a number of its own, while something happens.
-load() {
-	systemd-run --quiet --unit="$1.service" --service-type=exec /bin/bash -c \
-		'for ((i = 0; i < $2; i++)); do /bin/true "of-$1" "$i"; done' - "$1" "$2"
-}
-# Waits for the end of a load and for its records.
-loaded() {
-	while systemctl is-active --quiet "$1.service"; do
-		sleep 0.05
-	done
-	settle
-}
-# The calls that were recorded more than once.
-twice() {
-	values SYSCALL_CMDLINE "SYSCALL_ARGV=of-$1" | sort | uniq -d
-}
-
 pid=$(property MainPID)
 load across 400
 is 'restarts' 0 "$(told systemctl restart tailcalld)"

@@ -1,14 +1,5 @@
 chapter 'journald restarts under load'
 
-# MADE RECORDED: how many calls since $since are neither recorded nor declared lost.
-unexplained() {
-	local lost missing
-	lost=$(values TAILCALLD_LOST $LOST --since="@$since" | paste -sd +)
-	missing=$(($1 - $2))
-	# Those lost may be of others.
-	echo $((missing > ${lost:-0} ? missing - (${lost:-0}) : missing < 0 ? missing : 0))
-}
-
 # What journald does when it starts, and few others.
 sed -i 's/^sync = .*/&\nsignalfd4 = "args"\nftruncate = "args"/' /etc/tailcalld.toml
 soon 'routed' 'signalfd4=args' last TAILCALLD_ADDED $RELOADED

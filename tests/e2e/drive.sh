@@ -4,6 +4,7 @@
 set -uo pipefail
 source /e2e/assert.sh
 source /e2e/journal.sh
+source /e2e/load.sh
 
 # COMMAND FILE...: goes through these chapters, and leaves by that command of systemctl.
 through() {
