@@ -241,8 +241,12 @@ fn an_entry_beyond_the_send_buffer_goes_as_a_file() {
         counted: 0,
         lost: 0,
     };
-    let stopped =
-        Stopped { reason: "SIGTERM".into(), generation: 1, totals: (0..900).map(total).collect() };
+    let stopped = Stopped {
+        reason: "SIGTERM".into(),
+        generation: 1,
+        totals: (0..900).map(total).collect(),
+        skipped: 0,
+    };
     let record = Record { time_ns: TIME_NS, body: Body::Stopped(&stopped) };
     send(&mut sink, &record);
     let entry = &journald.entries(1)[0];

@@ -9,7 +9,7 @@ use anyhow::Result;
 use super::{Daemon, TICK};
 use crate::books::{Books, KERNEL_REASONS};
 use crate::clock;
-use crate::sink::record::{Body, Loss, Lost, Reason, Stopped, Total};
+use crate::sink::record::{Body, Loss, Lost, Reason, Skipped, Stopped, Total};
 use crate::syscalls::Slot;
 
 /// What was read last, and when.
@@ -21,6 +21,8 @@ pub struct Bookkeeping {
     refused: BTreeMap<Slot, u64>,
     undecodable: u64,
     cgroups_lost: u64,
+    /// Syscalls that the kernel did not run the dispatcher for.
+    skipped: u64,
     /// Handlers by slot, for people.
     handlers: BTreeMap<Slot, String>,
     read_ns: u64,
@@ -58,8 +60,8 @@ impl Daemon<'_> {
         }
     }
 
-    /// Reads the books and writes a record of what was lost since the last time. Returns how many
-    /// events that were.
+    /// Reads the books and writes records of what was lost and what the kernel did not show since the
+    /// last time. Returns how many events were lost.
     pub(super) fn read_books(&mut self) -> Result<u64> {
         let slots = self.bookkeeping.books.keys();
         let books = &self.bpf.books;
@@ -75,7 +77,18 @@ impl Daemon<'_> {
         if !lost.losses.is_empty() {
             self.say(Body::Lost(&lost));
         }
+        self.tell_skipped(from_ns, to_ns)?;
         Ok(lost.count())
+    }
+
+    fn tell_skipped(&mut self, from_ns: u64, to_ns: u64) -> Result<()> {
+        let now = self.bpf.recursion_misses()?;
+        let count = now.wrapping_sub(std::mem::replace(&mut self.bookkeeping.skipped, now));
+        if count > 0 {
+            let attached = self.bpf.way_to_attach().to_string();
+            self.say(Body::Skipped(&Skipped { from_ns, to_ns, count, attached }));
+        }
+        Ok(())
     }
 
     fn kernel_losses(&self, new: &BTreeMap<Slot, Books>) -> Vec<Loss> {
@@ -124,9 +137,10 @@ impl Daemon<'_> {
         let written: u64 = self.pipeline.borrow().tally().written.values().sum();
         let lost: u64 = self.totals().iter().map(|total| total.lost).sum();
         let status = format!(
-            "{} routes, generation {}: {written} events written, {lost} lost{}",
+            "{} routes, generation {}: {written} events written, {lost} lost{}{}",
             self.plan.routes.len(),
             self.table.generation(),
+            skipped(self.bookkeeping.skipped),
             self.attempt.status(),
         );
         self.service.status(status);
@@ -134,7 +148,8 @@ impl Daemon<'_> {
 
     /// The last record.
     pub(super) fn stopped(&self, reason: &str, generation: u32) -> Stopped {
-        Stopped { reason: reason.to_owned(), generation, totals: self.totals() }
+        let skipped = self.bookkeeping.skipped;
+        Stopped { reason: reason.to_owned(), generation, totals: self.totals(), skipped }
     }
 
     fn totals(&self) -> Vec<Total> {
@@ -152,4 +167,9 @@ impl Daemon<'_> {
         };
         self.bookkeeping.books.iter().map(total).collect()
     }
+}
+
+/// For the status line: said only where there is something to say.
+fn skipped(count: u64) -> String {
+    if count > 0 { format!(", {count} passed over by the kernel") } else { String::new() }
 }

@@ -90,6 +90,7 @@ keys! {
     From          "TAILCALLD_FROM"           "from"
     To            "TAILCALLD_TO"             "to"
     Lost          "TAILCALLD_LOST"           "lost"
+    Skipped       "TAILCALLD_SKIPPED"        "skipped"
     Losses        "TAILCALLD_LOSS"           "losses"
     Reason        "TAILCALLD_REASON"         "reason"
     Totals        "TAILCALLD_TOTAL"          "totals"

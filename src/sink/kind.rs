@@ -21,10 +21,13 @@ pub const RELOADED: Kind = Kind { name: "reloaded", id: "8fb7b533292e4869979be20
 pub const REFUSED: Kind = Kind { name: "refused", id: "721c8c0188254a80987bc73224551a10" };
 /// Events that were due are not recorded.
 pub const LOST: Kind = Kind { name: "lost", id: "7b1b889327f14078b13a9eb4b84566de" };
+/// The kernel did not run the dispatcher for some calls.
+pub const SKIPPED: Kind = Kind { name: "skipped", id: "1a26c9ce61254f7b8f6731bf5c265a90" };
 /// The output takes records again.
 pub const SINK_BACK: Kind = Kind { name: "sink_back", id: "58afba8d9b3c45b5903cfa5c0c122343" };
 /// The daemon ends, with its books.
 pub const STOPPED: Kind = Kind { name: "stopped", id: "4731d5e09b8b41e4bfeae0a025b3413a" };
 
 /// All of them.
-pub const ALL: [&Kind; 7] = [&SYSCALL, &STARTED, &RELOADED, &REFUSED, &LOST, &SINK_BACK, &STOPPED];
+pub const ALL: [&Kind; 8] =
+    [&SYSCALL, &STARTED, &RELOADED, &REFUSED, &LOST, &SKIPPED, &SINK_BACK, &STOPPED];

@@ -2,7 +2,9 @@
 
 use crate::sink::fields::{Cell, Fields};
 use crate::sink::key::Key;
-use crate::sink::record::{Loss, Lost, Refused, Reloaded, SinkBack, Started, Stopped, Total};
+use crate::sink::record::{
+    Loss, Lost, Refused, Reloaded, SinkBack, Skipped, Started, Stopped, Total,
+};
 use crate::sink::walk::Scratch;
 
 pub fn started(started: &Started, out: &mut impl Fields) {
@@ -53,6 +55,12 @@ fn loss(loss: &Loss) -> [(&'static str, Cell<'_>); 5] {
     ]
 }
 
+pub fn skipped(skipped: &Skipped, scratch: &mut Scratch, out: &mut impl Fields) {
+    out.unsigned(Key::Skipped, skipped.count);
+    out.text(Key::Attached, skipped.attached.as_bytes());
+    interval(skipped.from_ns, skipped.to_ns, scratch, out);
+}
+
 pub fn sink_back(back: &SinkBack, scratch: &mut Scratch, out: &mut impl Fields) {
     out.word(Key::Output, back.output);
     out.unsigned(Key::Lost, back.lost);
@@ -62,6 +70,7 @@ pub fn sink_back(back: &SinkBack, scratch: &mut Scratch, out: &mut impl Fields) 
 pub fn stopped(stopped: &Stopped, out: &mut impl Fields) {
     out.unsigned(Key::Generation, stopped.generation.into());
     out.text(Key::Reason, stopped.reason.as_bytes());
+    out.unsigned(Key::Skipped, stopped.skipped);
     out.rows(Key::Totals, stopped.totals.iter().map(total));
 }
 

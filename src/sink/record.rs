@@ -34,6 +34,8 @@ pub enum Body<'a> {
     Refused(&'a Refused),
     /// Events are missing.
     Lost(&'a Lost),
+    /// The kernel did not run the dispatcher for some calls.
+    Skipped(&'a Skipped),
     /// The output takes records again.
     SinkBack(&'a SinkBack),
     /// The daemon ends.
@@ -156,6 +158,19 @@ impl Reason {
     }
 }
 
+/// The kernel did not run the dispatcher for some calls of any task, routed or not.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Skipped {
+    /// Begin of the time in which it happened, ns since 1970 UTC.
+    pub from_ns: u64,
+    /// Its end.
+    pub to_ns: u64,
+    /// Syscalls.
+    pub count: u64,
+    /// Where the dispatcher hangs.
+    pub attached: String,
+}
+
 /// The output takes records again.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct SinkBack {
@@ -178,6 +193,8 @@ pub struct Stopped {
     pub generation: u32,
     /// The books, by route.
     pub totals: Vec<Total>,
+    /// Syscalls that the kernel did not run the dispatcher for: in no route's books.
+    pub skipped: u64,
 }
 
 /// The books of one route over the daemon's life.
@@ -208,6 +225,7 @@ impl Body<'_> {
             Self::Reloaded(_) => &kind::RELOADED,
             Self::Refused(_) => &kind::REFUSED,
             Self::Lost(_) => &kind::LOST,
+            Self::Skipped(_) => &kind::SKIPPED,
             Self::SinkBack(_) => &kind::SINK_BACK,
             Self::Stopped(_) => &kind::STOPPED,
         }
@@ -218,7 +236,7 @@ impl Body<'_> {
         match self {
             Self::Syscall { event, .. } => event.priority.clamp(3, 7),
             Self::Refused(_) => 3,
-            Self::Lost(_) | Self::SinkBack(_) => 4,
+            Self::Lost(_) | Self::Skipped(_) | Self::SinkBack(_) => 4,
             Self::Reloaded(_) => 5,
             Self::Started(_) | Self::Stopped(_) => 6,
         }

@@ -3,7 +3,7 @@
 use crate::decode::{Capture, Event, Status, Value};
 use crate::handlers::{Field, FieldKind, Handler};
 use crate::sink::record::{
-    Body, Loss, Lost, Reason, Record, Refused, Reloaded, SinkBack, Started, Stopped, Total,
+    Body, Loss, Lost, Reason, Record, Refused, Reloaded, SinkBack, Skipped, Started, Stopped, Total,
 };
 use crate::syscalls::{Abi, Slot};
 use crate::units::Place;
@@ -114,6 +114,11 @@ pub fn lost() -> Lost {
     Lost { from_ns: TIME_NS, to_ns: TIME_NS + 1_500_000_000, losses }
 }
 
+pub fn skipped() -> Skipped {
+    let (from_ns, to_ns) = (TIME_NS, TIME_NS + 2_000_000_000);
+    Skipped { from_ns, to_ns, count: 41, attached: "tp/raw_syscalls/sys_enter".into() }
+}
+
 pub fn sink_back() -> SinkBack {
     let (from_ns, to_ns) = (TIME_NS, TIME_NS + 3_200_000_000);
     SinkBack { output: "journald", from_ns, to_ns, lost: 2 }
@@ -133,5 +138,6 @@ pub fn stopped() -> Stopped {
         reason: "SIGTERM".into(),
         generation: 4,
         totals: vec![total(511, 1000), total(510, 2)],
+        skipped: 0,
     }
 }

@@ -91,7 +91,7 @@ fn every_key_is_there_with_its_type() {
     assert_eq!(exec["argv"], json!(["arg", "arg"]));
 
     let [stopped] = of_kind(&records, "stopped")[..] else { panic!("one end") };
-    assert_eq!(keys(stopped), set(&[&["generation", "reason", "totals"]]));
+    assert_eq!(keys(stopped), set(&[&["generation", "reason", "skipped", "totals"]]));
 }
 
 const BASE: &[&str] = &["schema", "record", "time", "message", "message_id", "priority"];

@@ -141,6 +141,7 @@ fn own_records_have_their_fields() {
     let (started, reloaded, refused) =
         (samples::started(), samples::reloaded(), samples::refused());
     let (lost, back, stopped) = (samples::lost(), samples::sink_back(), samples::stopped());
+    let skipped = samples::skipped();
     for (body, name, expected) in [
         (Body::Started(&started), "TAILCALLD_ADOPTED", &["no"][..]),
         (Body::Reloaded(&reloaded), "TAILCALLD_ADDED", &["call0 = args", "call1 = args"]),
@@ -157,6 +158,7 @@ fn own_records_have_their_fields() {
                 "syscall=#511 abi=COMPAT handler=args reason=output count=1",
             ],
         ),
+        (Body::Skipped(&skipped), "TAILCALLD_SKIPPED", &["41"]),
         (Body::SinkBack(&back), "TAILCALLD_TO", &["2026-01-02T03:04:08.200000006Z"]),
         (
             Body::Stopped(&stopped),

@@ -5,7 +5,9 @@ use std::fmt::Write;
 use super::values::plural;
 use crate::decode::printable::{self, NO_LIMIT};
 use crate::decode::render;
-use crate::sink::record::{Body, Loss, Lost, Refused, Reloaded, SinkBack, Started, Stopped, Total};
+use crate::sink::record::{
+    Body, Loss, Lost, Refused, Reloaded, SinkBack, Skipped, Started, Stopped, Total,
+};
 
 /// How many items a sentence tells before it only counts. All stand in the record's fields.
 const ITEMS_MAX: usize = 8;
@@ -17,6 +19,7 @@ pub fn write(body: &Body, out: &mut String) {
         Body::Reloaded(reloaded) => self::reloaded(reloaded, out),
         Body::Refused(refused) => self::refused(refused, out),
         Body::Lost(lost) => self::lost(lost, out),
+        Body::Skipped(skipped) => self::skipped(skipped, out),
         Body::SinkBack(back) => sink_back(back, out),
         Body::Stopped(stopped) => self::stopped(stopped, out),
     }
@@ -67,6 +70,15 @@ fn lost(lost: &Lost, out: &mut String) {
     items(&lost.losses.iter().map(loss).collect::<Vec<_>>(), ", ", out);
 }
 
+fn skipped(skipped: &Skipped, out: &mut String) {
+    let Skipped { count, from_ns, to_ns, attached } = skipped;
+    let _ = write!(out, "The kernel passed over {count} {} in ", plural(*count, "call", "calls"));
+    render::span(to_ns.saturating_sub(*from_ns), out);
+    out.push_str(" without asking the table, at ");
+    printable::plain(attached, NO_LIMIT, out);
+    out.push_str("; those that are routed are not recorded");
+}
+
 fn sink_back(back: &SinkBack, out: &mut String) {
     let _ = write!(out, "{} takes records again after ", back.output);
     render::span(back.to_ns.saturating_sub(back.from_ns), out);
@@ -89,6 +101,10 @@ fn stopped(stopped: &Stopped, out: &mut String) {
     let _ = write!(out, "{} excluded, ", sum(|total| total.excluded));
     let _ = write!(out, "{} only counted, ", sum(|total| total.counted));
     let _ = write!(out, "{} lost", sum(|total| total.lost));
+    if stopped.skipped > 0 {
+        let calls = plural(stopped.skipped, "call", "calls");
+        let _ = write!(out, "; the kernel passed over {} {calls} of any kind", stopped.skipped);
+    }
 }
 
 fn items(items: &[String], separator: &str, out: &mut String) {

@@ -1,7 +1,7 @@
 use crate::decode::{Capture, Event, Status, Value};
 use crate::handlers::Handler;
 use crate::sink::message::write;
-use crate::sink::record::Body;
+use crate::sink::record::{Body, Stopped};
 use crate::sink::samples;
 use crate::syscalls::{Abi, Slot};
 use proptest::prelude::{any, proptest};
@@ -139,6 +139,8 @@ fn own_records_are_sentences() {
     let (started, reloaded, refused) =
         (samples::started(), samples::reloaded(), samples::refused());
     let (lost, back, stopped) = (samples::lost(), samples::sink_back(), samples::stopped());
+    let skipped = samples::skipped();
+    let unseen = Stopped { skipped: 1, ..samples::stopped() };
     for (body, expected) in [
         (
             Body::Started(&started),
@@ -157,6 +159,11 @@ fn own_records_are_sentences() {
         ),
         (Body::Lost(&lost), "Lost 8 events in 1.5 s: 7 of #510 (ring_full), 1 of #511 (output)"),
         (
+            Body::Skipped(&skipped),
+            "The kernel passed over 41 calls in 2 s without asking the table, at \
+             tp/raw_syscalls/sys_enter; those that are routed are not recorded",
+        ),
+        (
             Body::SinkBack(&back),
             "journald takes records again after 3.2 s; the ring could not hold 2 events, \
              which are lost",
@@ -164,6 +171,11 @@ fn own_records_are_sentences() {
         (
             Body::Stopped(&stopped),
             "Stopped by SIGTERM: 2 routes saw 1002 calls, 1000 written, 2 excluded, 0 only counted, 0 lost",
+        ),
+        (
+            Body::Stopped(&unseen),
+            "Stopped by SIGTERM: 2 routes saw 1002 calls, 1000 written, 2 excluded, 0 only counted, 0 lost; \
+             the kernel passed over 1 call of any kind",
         ),
     ] {
         let mut out = String::new();
