@@ -1,10 +1,8 @@
 //! (e) What a steady rate of new programs costs in all processes that take part.
 
-use std::fs;
-use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, ensure};
 use tailcalld::syscalls::{Abi, Slot, number};
 
 use crate::audit::{self, Audit};
@@ -166,9 +164,8 @@ impl Listening {
         let mut command: Command = pinned(bench.tool_cpu, "unshare");
         command.args(["-m", "sh", "-c", LISTEN]).stdout(Stdio::null()).stderr(Stdio::null());
         let running = Running::spawn(&mut command)?;
-        let root = PathBuf::from(format!("/proc/{}/root", running.pid()));
-        let socket = root.join("run/systemd/journal/socket");
-        wait_until(|| fs::exists(&socket).is_ok_and(|exists| exists), PATIENCE);
+        let listens = || audit::dropped(running.pid()).is_ok();
+        ensure!(wait_until(listens, PATIENCE), "journald does not come to listen to auditing");
         Ok(Self { running })
     }
 }
