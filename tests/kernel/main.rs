@@ -2,6 +2,7 @@
 
 mod args;
 mod attach;
+mod contention;
 mod count;
 mod exclude;
 mod exec;

@@ -6,6 +6,8 @@
 //!     trigger times N native NUMBER [ARG...]
 //!     trigger threads N native NUMBER [ARG...]    N calls in each of 4 threads, at once
 //!     trigger endless native NUMBER [ARG...]      in 4 threads to the end of its input; says how many
+//!     trigger crowd N native NUMBER [ARG...]      N calls in each of 8 threads, all on one CPU
+//!     trigger interrupted N native NUMBER [ARG...]    as crowd, with a realtime task 5,000 times a second
 //!
 //! The argument `nth` counts the calls from 0, over all threads, so that each of them is known.
 #![allow(unsafe_code)]
@@ -14,7 +16,9 @@ use std::ffi::CString;
 use std::io::Read as _;
 use std::num::NonZeroUsize;
 use std::process::exit;
+use std::sync::Barrier;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::time::Duration;
 
 use nix::libc;
 use nix::sys::mman::{MapFlags, ProtFlags, mmap_anonymous};
@@ -39,8 +43,57 @@ fn main() {
                 }
             });
         }
+        ["crowd", times, rest @ ..] => crowd(number(times), &Call::parse(rest)),
+        ["interrupted", times, rest @ ..] => {
+            let (times, call) = (number(times), Call::parse(rest));
+            pin();
+            let ended = AtomicBool::new(false);
+            std::thread::scope(|scope| {
+                scope.spawn(|| interrupt(&ended));
+                crowd(times, &call);
+                ended.store(true, Relaxed);
+            });
+        }
         ["endless", rest @ ..] => println!("{}", make_until_eof(&Call::parse(rest))),
         rest => Call::parse(rest).make(0),
+    }
+}
+
+/// All on one CPU, and none before all are there.
+fn crowd(times: u64, call: &Call) {
+    pin();
+    let start = Barrier::new(CROWD);
+    std::thread::scope(|scope| {
+        for _ in 0..CROWD {
+            scope.spawn(|| {
+                start.wait();
+                (0..times).for_each(|nth| call.make(nth));
+            });
+        }
+    });
+}
+
+const CROWD: usize = 8;
+
+/// This thread and those that it starts stay on the CPU that it is on.
+fn pin() {
+    // SAFETY: the set is ours and lives longer than the call.
+    let failed = unsafe {
+        let mut set: libc::cpu_set_t = std::mem::zeroed();
+        libc::CPU_SET(usize::try_from(libc::sched_getcpu()).unwrap_or_default(), &mut set);
+        libc::sched_setaffinity(0, size_of_val(&set), &raw const set)
+    };
+    assert_eq!(failed, 0, "a CPU of our own choice");
+}
+
+/// Wakes up over and over as a realtime task, which preempts whoever runs.
+fn interrupt(ended: &AtomicBool) {
+    let parameters = libc::sched_param { sched_priority: 10 };
+    // SAFETY: the parameters are ours and live longer than the call.
+    let failed = unsafe { libc::sched_setscheduler(0, libc::SCHED_FIFO, &raw const parameters) };
+    assert_eq!(failed, 0, "realtime priority (CAP_SYS_NICE)");
+    while !ended.load(Relaxed) {
+        std::thread::sleep(Duration::from_micros(200));
     }
 }
 
@@ -193,6 +246,6 @@ fn number(word: &str) -> u64 {
 }
 
 fn usage() -> ! {
-    eprintln!("usage: trigger [times N | threads N | endless] native|compat NUMBER [ARG...]");
+    eprintln!("usage: trigger [times|threads|crowd|interrupted N | endless] native|compat NUMBER [ARG...]");
     exit(2)
 }

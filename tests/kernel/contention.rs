@@ -1,0 +1,36 @@
+//! Many tasks on one CPU, which preempt each other wherever the kernel lets them: inside our programs,
+//! if it would. Then it passes over the calls of the others.
+
+use tailcalld::syscalls::Slot;
+
+use crate::rig::{Rig, filtered, own_slot, privileged, routes, scaled};
+
+const THREADS: u64 = 8;
+
+#[test]
+fn a_crowd_on_one_cpu_misses_nothing() {
+    crowd("crowd", own_slot(485));
+}
+
+#[test]
+fn a_crowd_that_is_interrupted_misses_nothing() {
+    crowd("interrupted", own_slot(486));
+}
+
+fn crowd(how: &str, call: Slot) {
+    if !privileged() || filtered() {
+        return;
+    }
+    let handlers = tailcalld::load::handlers().expect("the object opens");
+    let rig = Rig::with_ring(&routes(&handlers, &[(call, "args")]), 64 * 1024 * 1024);
+    let times = scaled(50_000);
+    let words = [how, &times.to_string(), "native", &call.nr().to_string()];
+    let events = rig.trigger(&words).len() as u64;
+
+    let (made, books) = (THREADS * times, rig.books(call));
+    let lost: u64 = books.lost.iter().sum();
+    println!("{made} made, {} seen, {lost} lost", books.seen);
+    rig.assert_seen(made, books.seen);
+    assert_eq!(books.seen, books.submitted + lost);
+    assert_eq!(books.submitted, events);
+}
