@@ -13,6 +13,9 @@ matrix='qemu-system-x86_64:qemu-system-x86 cpio:cpio flock:util-linux strip:binu
 
 # All compilers of BPF that the distribution has, from the oldest that is known to do.
 clangs() {
+	if [ -z "$(apt-cache pkgnames clang- 2>/dev/null)" ] && [ "$(id -u)" -eq 0 ]; then
+		apt-get update -qq >&2 # a new machine has no lists yet
+	fi
 	apt-cache pkgnames clang- 2>/dev/null | grep -E '^clang-(1[4-9]|[2-9][0-9])$' | sed 's/.*/&:&/'
 }
 
