@@ -258,7 +258,7 @@ takes them; tailcalld takes its events from a ring that was filled before. The s
 journald wherever the kernel puts it.";
 
 const WHY_RATE: &str = "journald itself takes more CPU time for each of our entries than for those of the bare \
-loop (see the table of section d), which sends the same 2,000 over and over, from memory that stays in \
+loop (see the table of section d), which sends the same 2,000 over and over: probably because their memory stays in \
 the cache.";
 
 const WHY_CPU: &str = "Sending alone is 8 to 9 % (the bare loop). Decoding an event and encoding its entry take \
