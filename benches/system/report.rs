@@ -30,9 +30,16 @@ pub struct Claim {
     to_hold: String,
     measured: String,
     is_met: bool,
+    /// For the case that it does not hold.
+    why: &'static str,
 }
 
 impl Claim {
+    /// Why it may not hold; told only then.
+    pub fn otherwise(self, why: &'static str) -> Self {
+        Self { why, ..self }
+    }
+
     /// Holds where the median is at most `limit`.
     pub fn at_most(what: &'static str, limit: f64, unit: &str, series: &Series) -> Self {
         Self::new(what, ("at most", limit), unit, series, series.median() <= limit)
@@ -53,7 +60,8 @@ impl Claim {
         let decimals = if limit >= 100.0 { 0 } else { 2 };
         let limit = crate::statistics::grouped(limit, if limit.fract() == 0.0 { 0 } else { 2 });
         let to_hold = format!("{word} {limit} {unit}").trim_end().to_owned();
-        Self { what, to_hold, measured: format!("{} {unit}", series.show(decimals)), is_met }
+        let measured = format!("{} {unit}", series.show(decimals));
+        Self { what, to_hold, measured, is_met, why: "" }
     }
 }
 
@@ -116,6 +124,10 @@ measured before and after.
 
 fn text(machine: &Table, parts: &[Part]) -> Result<String> {
     let mut text = format!("{HEAD}\n{machine}\n## To hold\n\n{}", claims(parts));
+    let claims = parts.iter().flat_map(|part| &part.claims);
+    for claim in claims.filter(|claim| !claim.is_met && !claim.why.is_empty()) {
+        write!(text, "\nNot met: {}. {}\n", claim.what, claim.why)?;
+    }
     for part in parts {
         write!(text, "\n{part}")?;
     }

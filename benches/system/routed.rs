@@ -108,8 +108,14 @@ fn part(contenders: &[Contender; 4], empty: &Series) -> Part {
         ),
         tables: vec![table],
         claims: vec![
-            Claim::at_most("routed to `count`", 2.0, "times the empty program", &ratio(0)),
+            Claim::at_most("routed to `count`", 2.0, "times the empty program", &ratio(0))
+                .otherwise(WHY_COUNT),
             Claim::at_most("routed to `args`", 8.0, "times the empty program", &ratio(1)),
         ],
     }
 }
+
+const WHY_COUNT: &str = "`count` does what every handler does first: it finds its route and its books, and \
+makes sure that the caller is neither tailcalld nor an excluded executable, whose inode lies four \
+dependent loads away from the task. It is kept, because who routes `write` to a handler without it records \
+what the recording causes.";
