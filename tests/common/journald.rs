@@ -4,6 +4,7 @@
 
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
+use std::os::unix::net::UnixDatagram;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -61,9 +62,7 @@ impl Journald {
         BufReader::new(holder.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
         assert_eq!(line, "ready\n", "the namespaces are set up");
         let daemon = run_daemon(&holder);
-        let journald = Self { holder, daemon };
-        journald.wait_for_socket();
-        Some(journald)
+        Some(Self { holder, daemon })
     }
 
     /// The socket, as a path outside the namespaces.
@@ -92,7 +91,6 @@ impl Journald {
     /// Starts it again after `kill`.
     pub fn restart(&mut self) {
         self.daemon = run_daemon(&self.holder);
-        self.wait_for_socket();
     }
 
     /// All entries that we sent, the oldest first, as `journalctl -o json` shows them, once there
@@ -115,15 +113,7 @@ impl Journald {
     }
 
     fn root(&self) -> PathBuf {
-        PathBuf::from(format!("/proc/{}/root", self.holder.id()))
-    }
-
-    fn wait_for_socket(&self) {
-        poll(|| {
-            self.socket().exists()
-                && std::os::unix::net::UnixDatagram::unbound()
-                    .is_ok_and(|probe| probe.connect(self.socket()).is_ok())
-        });
+        root(&self.holder)
     }
 }
 
@@ -152,14 +142,33 @@ fn inside(holder: &Child, program: &str) -> Command {
     command
 }
 
-/// It dies with the thread that started it, even where nothing is dropped.
+/// The root folder inside, as a path outside.
+fn root(holder: &Child) -> PathBuf {
+    PathBuf::from(format!("/proc/{}/root", holder.id()))
+}
+
+/// It dies with the thread that started it, even where nothing is dropped. It is there when it says so
+/// to the service manager, whose part we take: between the making of its socket and the wish to be
+/// told who sends, entries would come without `_UID`.
 fn run_daemon(holder: &Child) -> Child {
-    inside(holder, "setpriv")
+    let notifications = root(holder).join("run/notify");
+    let _ = fs::remove_file(&notifications);
+    let manager = UnixDatagram::bind(&notifications).expect("a socket in the namespace");
+    manager.set_read_timeout(Some(PATIENCE)).expect("a patience");
+    let daemon = inside(holder, "setpriv")
         .args(["--pdeathsig", "KILL", "/lib/systemd/systemd-journald"])
+        .env("NOTIFY_SOCKET", "/run/notify")
         .stdout(Stdio::null())
         .stderr(Stdio::null())
         .spawn()
-        .expect("systemd-journald starts")
+        .expect("systemd-journald starts");
+    let mut said = [0; 4096];
+    let mut is_ready = || {
+        let size = manager.recv(&mut said).expect("journald says that it is ready");
+        said[..size].split(|byte| *byte == b'\n').any(|line| line == b"READY=1")
+    };
+    while !is_ready() {}
+    daemon
 }
 
 fn poll(mut is_done: impl FnMut() -> bool) {

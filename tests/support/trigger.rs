@@ -246,6 +246,8 @@ fn number(word: &str) -> u64 {
 }
 
 fn usage() -> ! {
-    eprintln!("usage: trigger [times|threads|crowd|interrupted N | endless] native|compat NUMBER [ARG...]");
+    eprintln!(
+        "usage: trigger [times|threads|crowd|interrupted N | endless] native|compat NUMBER [ARG...]"
+    );
     exit(2)
 }
