@@ -15,7 +15,7 @@ test_program() {
 	test=$1
 	shift
 	sh scripts/cargo.sh $settings "$@" test $options --no-run --test "$test" 2>&1 |
-		tee /dev/stderr | sed -n 's/^ *Executable .*(\(.*\))$/\1/p'
+		sed -n -e 'w /dev/stderr' -e 's/^ *Executable .*(\(.*\))$/\1/p'
 }
 
 # Without debugging information, which would only take memory.
