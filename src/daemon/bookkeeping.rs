@@ -20,7 +20,7 @@ pub struct Bookkeeping {
     /// The daemon's own losses that were told already.
     refused: BTreeMap<Slot, u64>,
     undecodable: u64,
-    cgroups_lost: u64,
+    cgroups_missed: u64,
     /// Syscalls that the kernel did not run the dispatcher for.
     skipped: u64,
     /// Handlers by slot, for people.
@@ -69,7 +69,7 @@ impl Daemon<'_> {
         let mut losses = self.kernel_losses(&new);
         losses.extend(self.own_losses());
         self.bookkeeping.books = new;
-        self.catch_up_with_cgroups();
+        self.catch_up_with_cgroups()?;
 
         let to_ns = clock::real_now_ns();
         let from_ns = std::mem::replace(&mut self.bookkeeping.read_ns, to_ns);
@@ -125,11 +125,12 @@ impl Daemon<'_> {
     }
 
     /// Cgroups that the kernel could not tell of are read from the file system instead.
-    fn catch_up_with_cgroups(&mut self) {
-        let lost = self.bpf.shared.cgroups_lost().load(std::sync::atomic::Ordering::Relaxed);
-        if std::mem::replace(&mut self.bookkeeping.cgroups_lost, lost) != lost {
+    fn catch_up_with_cgroups(&mut self) -> Result<()> {
+        let missed = self.bpf.cgroups_missed()?;
+        if std::mem::replace(&mut self.bookkeeping.cgroups_missed, missed) != missed {
             self.pipeline.borrow_mut().read_units();
         }
+        Ok(())
     }
 
     /// The line in `systemctl status`.

@@ -11,6 +11,7 @@ use std::fs::File;
 use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, AsRawFd as _, BorrowedFd, RawFd};
 use std::path::Path;
+use std::sync::atomic::Ordering::Relaxed;
 
 use anyhow::{Context as _, Result};
 use libbpf_rs::skel::{OpenSkel as _, Skel as _, SkelBuilder as _};
@@ -158,6 +159,21 @@ impl Bpf<'_> {
     pub fn recursion_misses(&self) -> Result<u64> {
         let misses = crate::bpf::recursion_misses(self.skeleton.progs.hello.as_fd());
         misses.context("failed to ask how often the dispatcher was skipped")
+    }
+
+    /// Cgroups that came or went without our being told: the ring was full, or the kernel skipped the
+    /// program (raw tracepoints, from Linux 7.2 on).
+    ///
+    /// # Errors
+    /// When the kernel refuses to tell.
+    pub fn cgroups_missed(&self) -> Result<u64> {
+        let programs = &self.skeleton.progs;
+        let skipped = crate::bpf::recursion_misses(programs.cgroup_mkdir.as_fd())
+            .and_then(
+                |born| Ok(born + crate::bpf::recursion_misses(programs.cgroup_rmdir.as_fd())?),
+            )
+            .context("failed to ask how often the programs that follow cgroups were skipped")?;
+        Ok(skipped + self.shared.cgroups_lost().load(Relaxed))
     }
 
     /// The program of a handler; `None` if there is no such handler.
