@@ -166,7 +166,7 @@ impl Rig {
 }
 
 /// The running kernel's version.
-fn kernel() -> (u32, u32) {
+pub fn kernel() -> (u32, u32) {
     let release = nix::sys::utsname::uname().expect("a kernel").release().to_owned();
     let release = release.to_string_lossy();
     let mut numbers = release.split(['.', '-', '+']).map(|part| part.parse().unwrap_or(0));
