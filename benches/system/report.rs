@@ -119,7 +119,7 @@ const HEAD: &str = "\
 those belong to the machine. Figures are medians over the rounds, with the least and the greatest in
 parentheses. Rounds are interleaved: within a round each contender is measured in turn, so a machine
 that slows down slows down all of them. \"Added\" means: minus the same calls with nothing attached,
-measured before and after.
+measured before and after. With auditing on, what is measured follows at the end and is not interleaved.
 ";
 
 fn text(machine: &Table, parts: &[Part]) -> Result<String> {
