@@ -32,6 +32,20 @@ pub fn name(abi: Abi, nr: u16) -> Option<&'static str> {
     table(abi).name(nr)
 }
 
+/// The kernel functions that may serve a slot, as kernels call them; the first that a kernel has is
+/// the one. Functions without arguments serve both ABIs of x86, under one name that has no ABI
+/// (arch/x86/include/asm/syscall_wrapper.h).
+pub fn functions(slot: Slot) -> impl Iterator<Item = String> {
+    let prefixes: &[&str] = match slot.abi() {
+        _ if cfg!(target_arch = "aarch64") => &["__arm64_"],
+        Abi::Native => &["__x64_", "__do_"],
+        Abi::Compat => &["__ia32_", "__do_"],
+    };
+    table(slot.abi()).functions(slot.nr()).flat_map(move |function| {
+        prefixes.iter().map(move |prefix| format!("{prefix}{function}"))
+    })
+}
+
 /// Every syscall of that ABI, by number.
 pub fn names(abi: Abi) -> impl Iterator<Item = (u16, &'static str)> {
     table(abi).rows()
