@@ -17,10 +17,35 @@ struct sys_enter_context {
 	__u64 args[6];
 };
 
-/* As the kernel dispatches it: never from orig_ax, whose upper half it ignores. A raw tracepoint
- * has it as its second argument, which is where the other one has it, too. */
+/* At a function: the registers with which the current task came into the kernel, loaded directly.
+ * Kernels that offer such functions (5.18) have both helpers. */
+static __always_inline const struct pt_regs *task_registers(void)
+{
+	return (const struct pt_regs *)bpf_task_pt_regs(bpf_get_current_task_btf());
+}
+
+static __always_inline __u32 registers_number(const struct pt_regs *regs)
+{
+#if defined(__TARGET_ARCH_x86)
+	return regs->orig_ax;
+#elif defined(__TARGET_ARCH_arm64)
+	return regs->syscallno;
+#endif
+}
+
+/* As the kernel dispatches it: without the upper half of the register, which it ignores. A raw
+ * tracepoint has it as its second argument, which is where the other one has it, too. A function
+ * may serve several numbers and both ABIs, so it does not tell. */
 static __always_inline __u32 call_number(const void *ctx)
 {
+	if (attach_kind == ATTACH_FUNCTION) {
+		__u32 number = registers_number(task_registers());
+
+		/* Or clang chooses between two addresses and loads once, which the verifier
+		 * refuses. */
+		barrier_var(number);
+		return number;
+	}
 	return ((const struct sys_enter_context *)ctx)->id;
 }
 
@@ -60,6 +85,27 @@ static __always_inline void register_args(const struct bpf_raw_tracepoint_args *
 		args[5] = regs.r9;
 	}
 }
+
+static __always_inline void function_args(bool compat, __u64 args[6])
+{
+	const struct pt_regs *regs = task_registers();
+
+	if (compat) {
+		args[0] = (__u32)regs->bx;
+		args[1] = (__u32)regs->cx;
+		args[2] = (__u32)regs->dx;
+		args[3] = (__u32)regs->si;
+		args[4] = (__u32)regs->di;
+		args[5] = (__u32)regs->bp;
+	} else {
+		args[0] = regs->di;
+		args[1] = regs->si;
+		args[2] = regs->dx;
+		args[3] = regs->r10;
+		args[4] = regs->r8;
+		args[5] = regs->r9;
+	}
+}
 #elif defined(__TARGET_ARCH_arm64)
 /* x0 is taken from orig_x0: the register itself may already hold a result. */
 static __always_inline void register_args(const struct bpf_raw_tracepoint_args *ctx, bool compat,
@@ -77,6 +123,19 @@ static __always_inline void register_args(const struct bpf_raw_tracepoint_args *
 	args[4] = rest[4] & mask;
 	args[5] = rest[5] & mask;
 }
+
+static __always_inline void function_args(bool compat, __u64 args[6])
+{
+	const struct pt_regs *regs = task_registers();
+	const __u64 mask = compat ? 0xffffffff : ~0ULL;
+
+	args[0] = regs->orig_x0 & mask;
+	args[1] = regs->regs[1] & mask;
+	args[2] = regs->regs[2] & mask;
+	args[3] = regs->regs[3] & mask;
+	args[4] = regs->regs[4] & mask;
+	args[5] = regs->regs[5] & mask;
+}
 #endif
 
 /* The six arguments as passed; those of the 32-bit ABI zero-extended. The classic tracepoint has
@@ -88,6 +147,10 @@ static __always_inline void call_args(const void *ctx, bool compat, __u64 args[6
 
 	if (attach_kind == ATTACH_RAW_TRACEPOINT) {
 		register_args(ctx, compat, args);
+		return;
+	}
+	if (attach_kind == ATTACH_FUNCTION) {
+		function_args(compat, args);
 		return;
 	}
 	args[0] = context->args[0] & mask;

@@ -22,6 +22,7 @@ enum table_size {
 enum attach_kind {
 	ATTACH_RAW_TRACEPOINT = 0, /* raw_tp/sys_enter */
 	ATTACH_TRACEPOINT = 1, /* tp/raw_syscalls/sys_enter */
+	ATTACH_FUNCTION = 2, /* kprobe.multi at the functions of the routed syscalls */
 };
 
 /* What a record in the ring is. */

@@ -138,12 +138,13 @@ struct cgroup {
 
 #if defined(__TARGET_ARCH_x86)
 struct pt_regs {
-	unsigned long bp, bx, r11, r10, r9, r8, ax, cx, dx, si, di;
+	unsigned long bp, bx, r11, r10, r9, r8, ax, cx, dx, si, di, orig_ax;
 };
 #elif defined(__TARGET_ARCH_arm64)
 struct pt_regs {
 	__u64 regs[31];
 	__u64 orig_x0;
+	int syscallno;
 };
 #else
 #error "no register access for this architecture yet: add it here and in args.h"

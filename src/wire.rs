@@ -3,7 +3,7 @@
 //! other, never by a mixture; on any error the old bank stays live. None of the bpf(2) calls here
 //! makes the kernel skip programs, see `books` in bpf/maps.h.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::mem::size_of;
 use std::os::fd::RawFd;
 use std::sync::atomic::Ordering::{Relaxed, SeqCst};
@@ -23,6 +23,8 @@ const BANK_SLOTS: u32 = types::table_size::BANK_SLOTS.0;
 pub struct Table {
     /// Of the live bank; 0 is the empty table, and the one that the self-test uses.
     generation: u32,
+    /// What the live bank routes.
+    slots: BTreeSet<Slot>,
     /// Programs may still be reading the bank that is not live.
     overlaps: bool,
 }
@@ -43,9 +45,11 @@ impl Table {
     ///
     /// # Errors
     /// When the kernel refuses a slot; the table that was live before still is.
-    pub fn apply(&mut self, bpf: &Bpf<'_>, plan: &Plan) -> Result<()> {
-        self.apply_at_once(bpf, plan)?;
-        self.wait(bpf)
+    pub fn apply(&mut self, bpf: &mut Bpf<'_>, plan: &Plan) -> Result<()> {
+        self.go_live(bpf, plan)?;
+        self.wait(bpf)?;
+        bpf.leave_others(self.slots.iter());
+        Ok(())
     }
 
     /// As `apply`, but whoever changes the table next waits: at a start nobody asks what the table
@@ -53,7 +57,13 @@ impl Table {
     ///
     /// # Errors
     /// As `apply`.
-    pub fn apply_at_once(&mut self, bpf: &Bpf<'_>, plan: &Plan) -> Result<()> {
+    pub fn apply_at_once(&mut self, bpf: &mut Bpf<'_>, plan: &Plan) -> Result<()> {
+        self.go_live(bpf, plan)?;
+        bpf.leave_others(self.slots.iter());
+        Ok(())
+    }
+
+    fn go_live(&mut self, bpf: &mut Bpf<'_>, plan: &Plan) -> Result<()> {
         let programs: Result<BTreeMap<Slot, RawFd>> = plan
             .routes
             .iter()
@@ -67,33 +77,34 @@ impl Table {
         Ok(())
     }
 
-    /// Makes a table live whose only slot answers our own test call. Only before anything is
-    /// attached: then nobody reads a table.
+    /// Makes a table live whose only slot answers our own test call. Only as the first one: then
+    /// nobody is in a table.
     ///
     /// # Errors
     /// As `apply`.
-    pub fn apply_selftest(&mut self, bpf: &Bpf<'_>, slot: Slot) -> Result<()> {
+    pub fn apply_selftest(&mut self, bpf: &mut Bpf<'_>, slot: Slot) -> Result<()> {
         let programs = BTreeMap::from([(slot, bpf.selftest_program())]);
         self.switch(bpf, &programs, &BTreeMap::new(), 0)
     }
 
+    /// The calls that the new table routes come to the dispatcher before it is live.
     fn switch(
         &mut self,
-        bpf: &Bpf<'_>,
+        bpf: &mut Bpf<'_>,
         programs: &BTreeMap<Slot, RawFd>,
         routes: &BTreeMap<Slot, Route>,
         generation: u32,
     ) -> Result<()> {
         self.wait(bpf)?;
+        bpf.reach(programs.keys())?;
         let idle = BANK_SLOTS - bpf.shared.bank().load(SeqCst);
-        for slot in slots() {
-            let index = idle + u32::from(slot.index());
-            write_program(bpf, index, programs.get(&slot))
-                .with_context(|| format!("failed to wire {slot}"))?;
-            write_route(bpf, index, routes.get(&slot), generation);
+        if let Err(error) = fill(bpf, idle, programs, routes, generation) {
+            bpf.leave_others(self.slots.iter());
+            return Err(error);
         }
         bpf.shared.bank().store(idle, SeqCst);
         self.generation = generation;
+        self.slots = programs.keys().copied().collect();
         Ok(())
     }
 
@@ -104,6 +115,23 @@ impl Table {
         }
         Ok(())
     }
+}
+
+/// Writes the bank that begins there, whatever it held.
+fn fill(
+    bpf: &Bpf<'_>,
+    bank: u32,
+    programs: &BTreeMap<Slot, RawFd>,
+    routes: &BTreeMap<Slot, Route>,
+    generation: u32,
+) -> Result<()> {
+    for slot in slots() {
+        let index = bank + u32::from(slot.index());
+        write_program(bpf, index, programs.get(&slot))
+            .with_context(|| format!("failed to wire {slot}"))?;
+        write_route(bpf, index, routes.get(&slot), generation);
+    }
+    Ok(())
 }
 
 /// Whatever the slot held before, it holds that program now, or none.

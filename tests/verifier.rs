@@ -8,7 +8,8 @@ use std::sync::Mutex;
 
 use libbpf_rs::skel::OpenSkel as _;
 use libbpf_rs::{PrintLevel, set_print};
-use tailcalld::load::{self, Attach};
+use tailcalld::config::AttachTo;
+use tailcalld::load::{self, Attach, Choice};
 
 /// Kernel, program, instructions: the most that any compiler and way to attach came to.
 const KNOWN: &str = include_str!("matrix/verifier.tsv");
@@ -26,7 +27,9 @@ fn every_program_is_accepted_at_the_known_cost() {
     }
     let kernel = kernel();
     let mut grown = Vec::new();
-    for attach in [Attach::RawTracepoint, Attach::Tracepoint] {
+    let functions = Choice::make(AttachTo::Function, std::iter::empty());
+    let function = functions.is_ok().then_some(Attach::Function);
+    for attach in [Attach::RawTracepoint, Attach::Tracepoint].into_iter().chain(function) {
         for (program, cost) in costs(attach) {
             println!("{kernel}\t{program}\t{cost}");
             let known = known(&kernel, &program);

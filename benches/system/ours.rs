@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use std::mem::MaybeUninit;
 
 use anyhow::{Context as _, Result};
+use tailcalld::config::AttachTo;
 use tailcalld::handlers::Handlers;
-use tailcalld::load::{self, Attach, Bpf};
+use tailcalld::load::{self, Bpf, Choice};
 use tailcalld::plan::{Plan, Route};
 use tailcalld::syscalls::{Abi, Slot};
 use tailcalld::wire::Table;
@@ -21,10 +22,11 @@ impl Ours {
     pub fn attach(plan: impl FnOnce(&Handlers) -> Result<Plan>) -> Result<Self> {
         // Some kilobytes for as long as this process lives: no frame outlives what it borrows.
         let object = Box::leak(Box::new(MaybeUninit::uninit()));
-        let mut bpf = load::load(object, 64 * 1024, Attach::choose())?;
+        let choice = Choice::make(AttachTo::Tracepoint, std::iter::empty())?;
+        let mut bpf = load::load(object, 64 * 1024, choice)?;
         let mut table = Table::new();
-        table.apply(&bpf, &plan(&bpf.handlers)?)?;
-        bpf.attach()?;
+        let plan = plan(&bpf.handlers)?;
+        table.apply(&mut bpf, &plan)?;
         Ok(Self { bpf, table })
     }
 }

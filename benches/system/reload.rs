@@ -47,11 +47,12 @@ pub fn run(bench: &Bench) -> Result<Part> {
 /// Milliseconds until the flip, and until the old bank is empty.
 fn durations(bench: &Bench, ours: &mut Ours, plan: &Plan) -> Result<(Series, Series)> {
     let (mut flips, mut wholes) = (Series::new(), Series::new());
-    ours.table.apply(&ours.bpf, plan)?;
+    ours.table.apply(&mut ours.bpf, plan)?;
     for _ in 0..bench.rounds * 5 {
         bench.go_on()?;
         let Ours { bpf, table } = &mut *ours;
-        let bank = bpf.shared.bank();
+        let shared = bpf.shared;
+        let bank = shared.bank();
         let is_watching = AtomicBool::new(false);
         let (flip, whole) = std::thread::scope(|scope| {
             let flipped = scope.spawn(|| flipped(bank, &is_watching));
@@ -104,7 +105,7 @@ fn under_load(bench: &Bench, ours: &mut Ours, plan: &Plan) -> Result<UnderLoad> 
     caller.call_until(&number_of(RARE)?)?;
     for _ in 0..reloads {
         bench.go_on()?;
-        ours.table.apply(&ours.bpf, plan)?;
+        ours.table.apply(&mut ours.bpf, plan)?;
     }
     let made = caller.told()?;
     Ok(UnderLoad { reloads, made, seen: seen(ours) - before })

@@ -30,33 +30,60 @@ pub fn recursion_misses(program: BorrowedFd<'_>) -> io::Result<u64> {
     if failed == 0 { Ok(info.recursion_misses) } else { Err(io::Error::last_os_error()) }
 }
 
-/// Whether this kernel lets a raw tracepoint program sleep (7.2 and newer): it is asked by loading
-/// one of two instructions, `return 0`.
+/// Whether this kernel lets a raw tracepoint program sleep (7.2 and newer).
 pub fn may_raw_tracepoints_sleep() -> bool {
+    load_nothing(libbpf_sys::BPF_PROG_TYPE_RAW_TRACEPOINT, 0, libbpf_sys::BPF_F_SLEEPABLE).is_some()
+}
+
+/// Whether a program can be attached to many functions at once. The kernel is asked for a link to a
+/// function that does not exist: only with CONFIG_FPROBE, and from 5.19 on, does it look for that one.
+pub fn has_kprobe_multi() -> bool {
+    let attach_type = libbpf_sys::BPF_TRACE_KPROBE_MULTI;
+    let Some(program) = load_nothing(libbpf_sys::BPF_PROG_TYPE_KPROBE, attach_type, 0) else {
+        return false;
+    };
+    let mut symbols = [c"no function".as_ptr()];
+    let mut options = libbpf_sys::bpf_link_create_opts {
+        sz: size_of::<libbpf_sys::bpf_link_create_opts>() as libbpf_sys::size_t,
+        ..Default::default()
+    };
+    options.__bindgen_anon_1.kprobe_multi =
+        libbpf_sys::bpf_link_create_opts__bindgen_ty_1__bindgen_ty_2 {
+            cnt: symbols.len() as u32,
+            syms: symbols.as_mut_ptr(),
+            ..Default::default()
+        };
+    // SAFETY: the program is open, and the options point to as many C strings as they tell, all of
+    // which outlive the call.
+    let link = unsafe {
+        libbpf_sys::bpf_link_create(program.as_raw_fd(), 0, attach_type, &raw const options)
+    };
+    link == -nix::libc::ESRCH
+}
+
+/// A program of two instructions, `return 0`; `None` if the kernel has no such programs.
+fn load_nothing(program_type: u32, attach_type: u32, prog_flags: u32) -> Option<OwnedFd> {
     let insns = [instruction(MOV_IMMEDIATE), instruction(EXIT)];
     let mut options = libbpf_sys::bpf_prog_load_opts {
         sz: size_of::<libbpf_sys::bpf_prog_load_opts>() as libbpf_sys::size_t,
-        prog_flags: libbpf_sys::BPF_F_SLEEPABLE,
+        expected_attach_type: attach_type,
+        prog_flags,
         ..Default::default()
     };
     // SAFETY: name and licence are C strings, `insns` holds as many instructions as are told, and
     // all of them outlive the call.
     let fd = unsafe {
         libbpf_sys::bpf_prog_load(
-            libbpf_sys::BPF_PROG_TYPE_RAW_TRACEPOINT,
-            c"may_sleep".as_ptr(),
+            program_type,
+            c"probe".as_ptr(),
             c"GPL".as_ptr(),
             insns.as_ptr(),
             insns.len() as libbpf_sys::size_t,
             &raw mut options,
         )
     };
-    if fd < 0 {
-        return false;
-    }
     // SAFETY: the kernel has just given us this descriptor, and nobody else has it.
-    drop(unsafe { OwnedFd::from_raw_fd(fd) });
-    true
+    (fd >= 0).then(|| unsafe { OwnedFd::from_raw_fd(fd) })
 }
 
 /// `r0 = 0` and `exit`, as uapi/linux/bpf.h encodes them.

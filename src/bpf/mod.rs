@@ -13,7 +13,9 @@ mod skeleton {
     include!(concat!(env!("OUT_DIR"), "/tail_hello.skel.rs"));
 }
 
-pub use calls::{duplicate, may_raw_tracepoints_sleep, recursion_misses, wait_for_grace};
+pub use calls::{
+    duplicate, has_kprobe_multi, may_raw_tracepoints_sleep, recursion_misses, wait_for_grace,
+};
 pub use mapping::Mapping;
 pub use shared::{EXCLUDED_FILES, ROUTE_WORDS, Shared};
 pub use skeleton::{OpenTailHelloSkel, TailHelloLinks, TailHelloSkel, TailHelloSkelBuilder, types};

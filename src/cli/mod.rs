@@ -14,7 +14,7 @@ pub use lists::{handlers, syscalls};
 pub use print::broken_pipe;
 pub use report::report;
 
-use crate::config::DEFAULT_PATH;
+use crate::config::{AttachTo, DEFAULT_PATH};
 use crate::syscalls::Group;
 
 /// Exit codes, those of `sysexits.h` from 69 on.
@@ -73,6 +73,9 @@ pub struct RunOptions {
     /// Where records go
     #[arg(long, value_enum, default_value_t = Output::Auto)]
     pub output: Output,
+    /// What to attach to, whatever the configuration says
+    #[arg(long, value_enum, value_name = "WAY")]
+    pub attach: Option<AttachTo>,
     /// Tell more about what the daemon itself does
     #[arg(short, long)]
     pub verbose: bool,

@@ -11,6 +11,7 @@
 //! after it, in name order, and a later file overrides an earlier one: entry by entry in
 //! `[routes]`, key by key elsewhere.
 
+mod attach;
 mod fault;
 mod faults;
 mod file;
@@ -30,6 +31,7 @@ mod values;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+pub use attach::AttachTo;
 pub use fault::{Fault, Palette};
 pub use faults::Faults;
 pub use file::drop_in_dir;
@@ -73,6 +75,8 @@ pub struct Config {
     pub exclude: Vec<PathBuf>,
     /// Where journald listens.
     pub socket: PathBuf,
+    /// What to attach to.
+    pub attach: AttachTo,
 }
 
 /// What reading came to. With faults, the configuration is what remained without them.
@@ -94,6 +98,7 @@ impl Default for Config {
             ring_bytes: RING_BYTES,
             exclude: vec![JOURNALD.into()],
             socket: SOCKET.into(),
+            attach: AttachTo::default(),
         }
     }
 }

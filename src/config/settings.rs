@@ -49,6 +49,11 @@ const SETTINGS: &[Setting] = &[
         key: "socket",
         read: |config, reader, value| reader.store(&mut config.socket, value, values::socket),
     },
+    Setting {
+        table: "kernel",
+        key: "attach",
+        read: |config, reader, value| reader.store(&mut config.attach, value, values::attach),
+    },
 ];
 
 /// The tables whose keys are data of their own.

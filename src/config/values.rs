@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use toml::de::{DeInteger, DeValue};
 
+use super::attach::AttachTo;
 use super::fault::Problem;
 use super::size::{self, GIB, KIB};
 use super::suggest::{closest, list};
@@ -114,6 +115,19 @@ pub(super) fn socket(value: &DeValue<'_>) -> Result<PathBuf, Problem> {
             Err(format!("the socket's path is {long} bytes long, {why}").into())
         }
     }
+}
+
+/// What to attach to.
+pub(super) fn attach(value: &DeValue<'_>) -> Result<AttachTo, Problem> {
+    let names = || AttachTo::ALL.map(AttachTo::name).into_iter();
+    let DeValue::String(name) = value else {
+        return Err(expected(value, &list(names())));
+    };
+    let known = AttachTo::ALL.into_iter().find(|known| known.name() == name);
+    known.ok_or_else(|| {
+        let message = format!("unknown way to attach {}, expected {}", quoted(name), list(names()));
+        Problem::from(message).meant(closest(name, names()))
+    })
 }
 
 /// Bytes: an integer, or a string with a unit. `None` beyond every range.

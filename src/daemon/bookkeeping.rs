@@ -60,6 +60,11 @@ impl Daemon<'_> {
         }
     }
 
+    /// Routes whose calls cannot be seen, for people.
+    pub(super) fn unseen(&self) -> Vec<String> {
+        self.bpf.unseen(self.plan.routes.keys()).into_iter().map(Slot::with_abi).collect()
+    }
+
     /// Reads the books and writes records of what was lost and what the kernel did not show since the
     /// last time. Returns how many events were lost.
     pub(super) fn read_books(&mut self) -> Result<u64> {
@@ -138,11 +143,13 @@ impl Daemon<'_> {
         let written: u64 = self.pipeline.borrow().tally().written.values().sum();
         let lost: u64 = self.totals().iter().map(|total| total.lost).sum();
         let status = format!(
-            "{} routes, generation {}: {written} events written, {lost} lost{}{}",
+            "{} routes, generation {}: {written} events written, {lost} lost{}{}; attached to {}: {}",
             self.plan.routes.len(),
             self.table.generation(),
             skipped(self.bookkeeping.skipped),
             self.attempt.status(),
+            self.bpf.way_to_attach(),
+            self.bpf.reason,
         );
         self.service.status(status);
     }

@@ -186,7 +186,7 @@ impl Daemon<'_> {
         self.service.stopping();
         // The empty one that follows judges nothing.
         let generation = self.table.generation();
-        self.table.apply(&self.bpf, &Plan::default())?;
+        self.table.apply(&mut self.bpf, &Plan::default())?;
         let until = Instant::now() + FAREWELL;
         self.drain(until)?;
         self.bpf.detach();

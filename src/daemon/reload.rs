@@ -60,7 +60,7 @@ impl Daemon<'_> {
     }
 
     fn rewire(&mut self, plan: Plan, record: Reloaded) -> Result<()> {
-        if let Err(error) = self.table.apply(&self.bpf, &plan) {
+        if let Err(error) = self.table.apply(&mut self.bpf, &plan) {
             self.refuse_with(vec![format!("{error:#}")]);
             return Ok(());
         }
@@ -68,7 +68,8 @@ impl Daemon<'_> {
         self.plan = plan;
         self.attempt = Attempt::default();
         self.note_routes();
-        self.say(Body::Reloaded(&Reloaded { generation: self.table.generation(), ..record }));
+        let (generation, unseen) = (self.table.generation(), self.unseen());
+        self.say(Body::Reloaded(&Reloaded { generation, unseen, ..record }));
         Ok(())
     }
 
@@ -90,11 +91,13 @@ impl Daemon<'_> {
         let settings = [
             (new.ring_bytes != self.plan.ring_bytes, "[ring] size, from the next start on"),
             (new.socket != self.plan.socket, "[journal] socket, from the next start on"),
+            (new.attach != self.plan.attach, "[kernel] attach, from the next start on"),
             (new.exclude != self.plan.exclude, "[exclude] exe"),
         ];
         changed.extend(
             settings.iter().filter(|(differs, _)| *differs).map(|(_, told)| (*told).to_owned()),
         );
-        Reloaded { generation: self.table.generation(), added, changed, removed }
+        let (generation, unseen) = (self.table.generation(), Vec::new());
+        Reloaded { generation, added, changed, removed, unseen }
     }
 }

@@ -22,7 +22,7 @@ use crate::clock;
 use crate::config::drop_in_dir;
 use crate::consume::Consumer;
 use crate::exclude::Excluded;
-use crate::load::{self, Attach, Failure};
+use crate::load::{self, Choice, Failure};
 use crate::lock::Lock;
 use crate::plan;
 use crate::sink::record::{Body, Started};
@@ -48,7 +48,9 @@ pub fn start<'obj>(
     load::preconditions()?;
     let lock = Lock::take(&runtime_folder())?;
     let sink = output::open(options.output, &plan)?;
-    let bpf = load::load(object, plan.ring_bytes, Attach::choose())?;
+    let attach = options.attach.unwrap_or(plan.attach);
+    let choice = Choice::make(attach, plan.routes.keys().copied())?;
+    let bpf = load::load(object, plan.ring_bytes, choice)?;
     let mut excluded = Excluded::default();
     excluded.replace(&bpf, &plan.exclude);
     let pipeline = Pipeline::new(bpf.handlers.clone(), Units::new(), sink);
@@ -88,13 +90,13 @@ impl Daemon<'_> {
     /// Attaches with a table that answers our own test call only, and then makes the plan's live.
     fn attach(&mut self) -> Result<()> {
         let slot = number(Abi::Native, SELFTEST).and_then(|nr| Slot::new(Abi::Native, nr));
-        self.table
-            .apply_selftest(&self.bpf, slot.context("the self-test's syscall has no slot")?)?;
-        self.bpf.attach()?;
+        let slot = slot.context("the self-test's syscall has no slot")?;
+        self.bpf.follow_cgroups()?;
+        self.table.apply_selftest(&mut self.bpf, slot)?;
         // Only now: what is born while the tree is read is told by the kernel, too.
         self.pipeline.borrow_mut().read_units();
         self.test()?;
-        self.table.apply_at_once(&self.bpf, &self.plan)?;
+        self.table.apply_at_once(&mut self.bpf, &self.plan)?;
         self.note_routes();
         Ok(())
     }
@@ -123,6 +125,8 @@ impl Daemon<'_> {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             kernel: kernel(),
             attached: self.bpf.way_to_attach().to_string(),
+            reason: self.bpf.reason.clone(),
+            unseen: self.unseen(),
             adopted: false,
             generation: self.table.generation(),
             routes: self.plan.routes.len() as u64,

@@ -1,12 +1,17 @@
-//! What the dispatcher is attached to. Raw tracepoints are the cheapest way, but from Linux 7.2 on
-//! their programs can be preempted, and while a task is preempted inside one the kernel skips the
-//! program for every other task on that CPU: 54 to 76 % of the events of a few busy threads were
-//! lost on 7.3. The programs of classic tracepoints run with preemption off in every kernel.
+//! What the dispatcher is attached to, which decides the type of all programs that share its table.
+//!
+//! Raw tracepoints are the cheapest way to see a call, but from Linux 7.2 on their programs can be
+//! preempted, and while a task is preempted inside one the kernel skips the program for every other
+//! task on that CPU: 54 to 76 % of the events of a few busy threads were lost on 7.3. The programs of
+//! classic tracepoints and of functions run with preemption off in every kernel. Any tracepoint costs
+//! every syscall of the machine; functions cost those only that are routed.
 
 use std::fmt;
 
+use libbpf_rs::{Link, OpenProgramMut};
+use libbpf_rs::{ProgramAttachType, ProgramMut, ProgramType, TracepointCategory};
+
 use anyhow::{Context as _, Result};
-use libbpf_rs::{Link, ProgramMut, ProgramType, TracepointCategory};
 
 use crate::bpf::{self, types::attach_kind};
 
@@ -17,33 +22,17 @@ pub enum Attach {
     RawTracepoint,
     /// `tp/raw_syscalls/sys_enter`.
     Tracepoint,
+    /// `kprobe.multi` at the functions of the routed syscalls.
+    Function,
 }
 
 impl Attach {
-    /// The cheapest way that loses nothing on this kernel.
+    /// The cheapest tracepoint that loses nothing on this kernel.
     ///
     /// The kernel does not say whether it preempts raw tracepoint programs. It began to with the
     /// change that lets them sleep, so it is asked whether they may.
-    pub fn choose() -> Self {
+    pub fn tracepoint() -> Self {
         if bpf::may_raw_tracepoints_sleep() { Self::Tracepoint } else { Self::RawTracepoint }
-    }
-
-    /// Why this way and not the other, for people.
-    pub fn reason(self) -> &'static str {
-        match self {
-            Self::RawTracepoint => "this kernel runs raw tracepoint programs without preemption",
-            Self::Tracepoint => {
-                "this kernel may preempt raw tracepoint programs, which would lose events"
-            }
-        }
-    }
-
-    /// Of all programs that share the table.
-    pub(super) fn program_type(self) -> ProgramType {
-        match self {
-            Self::RawTracepoint => ProgramType::RawTracepoint,
-            Self::Tracepoint => ProgramType::Tracepoint,
-        }
     }
 
     /// As the programs know it.
@@ -51,26 +40,40 @@ impl Attach {
         match self {
             Self::RawTracepoint => attach_kind::ATTACH_RAW_TRACEPOINT.0,
             Self::Tracepoint => attach_kind::ATTACH_TRACEPOINT.0,
+            Self::Function => attach_kind::ATTACH_FUNCTION.0,
         }
     }
 
-    /// Attaches the dispatcher.
+    /// Makes a program one of those that can share the table.
+    pub(super) fn prepare(self, program: &mut OpenProgramMut<'_>) {
+        program.set_prog_type(match self {
+            Self::RawTracepoint => ProgramType::RawTracepoint,
+            Self::Tracepoint => ProgramType::Tracepoint,
+            Self::Function => ProgramType::Kprobe,
+        });
+        if self == Self::Function {
+            program.set_attach_type(ProgramAttachType::KprobeMulti);
+        }
+    }
+
+    /// Attaches the dispatcher to all syscalls at once; `None` for functions, which are attached to as
+    /// they are routed.
     ///
     /// # Errors
     /// When the kernel refuses; for `Tracepoint` also where tracefs is not mounted.
-    pub(super) fn attach(self, hello: &ProgramMut<'_>) -> Result<Link> {
+    pub(super) fn to_all(self, hello: &ProgramMut<'_>) -> Result<Option<Link>> {
         let attached = match self {
             Self::RawTracepoint => hello.attach_raw_tracepoint("sys_enter"),
             Self::Tracepoint => {
                 hello.attach_tracepoint(TracepointCategory::RawSyscalls, "sys_enter")
             }
+            Self::Function => return Ok(None),
         };
-        attached.with_context(|| match self {
-            Self::RawTracepoint => format!("failed to attach to {self}"),
-            Self::Tracepoint => {
-                format!("failed to attach to {self} (is tracefs mounted at /sys/kernel/tracing?)")
-            }
-        })
+        let hint = match self {
+            Self::Tracepoint => " (is tracefs mounted at /sys/kernel/tracing?)",
+            _ => "",
+        };
+        Ok(Some(attached.with_context(|| format!("failed to attach to {self}{hint}"))?))
     }
 }
 
@@ -79,6 +82,7 @@ impl fmt::Display for Attach {
         f.write_str(match self {
             Self::RawTracepoint => "raw_tp/sys_enter",
             Self::Tracepoint => "tp/raw_syscalls/sys_enter",
+            Self::Function => "kprobe.multi",
         })
     }
 }

@@ -2,8 +2,11 @@
 //! attached before `attach`, and dropping `Bpf` leaves nothing in the kernel.
 
 mod attach;
+mod choice;
 mod declared;
+mod dispatcher;
 mod errors;
+mod functions;
 mod identity;
 
 use std::collections::BTreeMap;
@@ -20,8 +23,11 @@ use libbpf_rs::{MapCore, OpenObject};
 use crate::books::Rows;
 use crate::bpf::{OpenTailHelloSkel, Shared, TailHelloLinks, TailHelloSkel, TailHelloSkelBuilder};
 use crate::handlers::Handlers;
+use crate::syscalls::Slot;
 
 pub use attach::Attach;
+pub use choice::{Choice, functions_are_on};
+use dispatcher::Dispatcher;
 pub use errors::{Failure, preconditions};
 
 /// The loaded object. Whoever owns it keeps the table alive: the kernel empties a program array when
@@ -36,7 +42,9 @@ pub struct Bpf<'obj> {
     /// What the programs counted.
     pub books: Rows,
     programs: BTreeMap<u16, RawFd>,
-    attach: Attach,
+    dispatcher: Dispatcher,
+    /// Why it is attached as it is, for people.
+    pub reason: String,
 }
 
 /// The handlers of the object, without any privilege: it is only parsed.
@@ -55,16 +63,18 @@ pub fn handlers() -> Result<Handlers> {
 pub fn load(
     object: &mut MaybeUninit<OpenObject>,
     ring_bytes: u32,
-    attach: Attach,
+    choice: Choice,
 ) -> Result<Bpf<'_>> {
     preconditions()?;
-    let open = prepare(object, ring_bytes, attach)?;
+    let open = prepare(object, ring_bytes, choice.attach)?;
     let handlers = declared_handlers(&open)?;
     let mut skeleton = errors::explain(ring_bytes, || open.load())?;
     let shared = Shared::take(&mut skeleton).context("the BPF object has no global variables")?;
     let programs = handler_programs(&skeleton, &handlers)?;
     let books = Rows::open(&skeleton.maps.books)?;
-    let bpf = Bpf { skeleton, shared, handlers, books, programs, attach };
+    let Choice { attach, reason, functions } = choice;
+    let dispatcher = Dispatcher::new(attach, functions);
+    let bpf = Bpf { skeleton, shared, handlers, books, programs, dispatcher, reason };
     bpf.identify(None)?;
     Ok(bpf)
 }
@@ -102,7 +112,7 @@ fn configure(open: &mut OpenTailHelloSkel<'_>, ring_bytes: u32, attach: Attach) 
     rodata.attach_kind = attach.kind();
     for mut program in open.open_object_mut().progs_mut() {
         if shares_the_table(&program.name().to_string_lossy()) {
-            program.set_prog_type(attach.program_type());
+            attach.prepare(&mut program);
         }
     }
     Ok(())
@@ -127,27 +137,45 @@ fn handler_programs(
 }
 
 impl Bpf<'_> {
-    /// Attaches the dispatcher and the two programs that follow cgroups. Everything that they use
-    /// must be in place: the first call may come before this returns.
+    /// Attaches the two programs that follow cgroups.
     ///
     /// # Errors
     /// When the kernel refuses; what was attached goes when `self` is dropped.
-    pub fn attach(&mut self) -> Result<()> {
+    pub fn follow_cgroups(&mut self) -> Result<()> {
         let links = &mut self.skeleton.links;
         let programs = &self.skeleton.progs;
         links.cgroup_mkdir = Some(programs.cgroup_mkdir.attach().context(CGROUPS)?);
         links.cgroup_rmdir = Some(programs.cgroup_rmdir.attach().context(CGROUPS)?);
-        links.hello = Some(self.attach.attach(&programs.hello)?);
         Ok(())
     }
 
-    /// What `attach` attaches to.
+    /// Makes calls of these slots come to the dispatcher; what it does with them is in the table, whose
+    /// first call may come before this returns.
+    ///
+    /// # Errors
+    /// When the kernel refuses; nothing has changed then.
+    pub fn reach<'a>(&mut self, slots: impl Iterator<Item = &'a Slot>) -> Result<()> {
+        self.dispatcher.reach(&self.skeleton.progs.hello, slots)
+    }
+
+    /// Calls of other slots than these need not come to the dispatcher any more.
+    pub fn leave_others<'a>(&mut self, slots: impl Iterator<Item = &'a Slot>) {
+        self.dispatcher.leave_others(slots);
+    }
+
+    /// How the dispatcher is attached.
     pub fn way_to_attach(&self) -> Attach {
-        self.attach
+        self.dispatcher.attach()
+    }
+
+    /// Those of the slots whose calls cannot be seen: numbers without a function, in that way to attach.
+    pub fn unseen<'a>(&self, slots: impl Iterator<Item = &'a Slot>) -> Vec<Slot> {
+        self.dispatcher.unseen(slots)
     }
 
     /// Detaches everything. Calls that are in a handler at this moment still finish there.
     pub fn detach(&mut self) {
+        self.dispatcher.leave_all();
         self.skeleton.links = TailHelloLinks::default();
     }
 
@@ -158,7 +186,8 @@ impl Bpf<'_> {
     /// When the kernel refuses to tell.
     pub fn recursion_misses(&self) -> Result<u64> {
         let misses = crate::bpf::recursion_misses(self.skeleton.progs.hello.as_fd());
-        misses.context("failed to ask how often the dispatcher was skipped")
+        let misses = misses.context("failed to ask how often the dispatcher was skipped")?;
+        Ok(misses + self.dispatcher.misses())
     }
 
     /// Cgroups that came or went without our being told: the ring was full, or the kernel skipped the

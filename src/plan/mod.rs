@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 pub use difference::{Change, Difference, Told, difference};
 
-use crate::config::{self, Config, Fault, Faults};
+use crate::config::{self, AttachTo, Config, Fault, Faults};
 use crate::handlers::Handlers;
 use crate::syscalls::Slot;
 
@@ -42,6 +42,8 @@ pub struct Plan {
     pub exclude: Vec<PathBuf>,
     /// Where journald listens.
     pub socket: PathBuf,
+    /// What to attach to.
+    pub attach: AttachTo,
     /// The files that were read, in order.
     pub files: Vec<PathBuf>,
 }
@@ -85,6 +87,7 @@ pub fn build(config: &Config, handlers: &Handlers) -> (Plan, Vec<Fault>) {
         ring_bytes: config.ring_bytes,
         exclude: config.exclude.clone(),
         socket: config.socket.clone(),
+        attach: config.attach,
         ..Plan::default()
     };
     for (slot, entry) in winners {

@@ -13,11 +13,13 @@ pub fn started(started: &Started, out: &mut impl Fields) {
         (Key::Version, &started.version),
         (Key::Kernel, &started.kernel),
         (Key::Attached, &started.attached),
+        (Key::AttachReason, &started.reason),
     ] {
         out.text(key, text.as_bytes());
     }
     out.word(Key::Adopted, if started.adopted { "yes" } else { "no" });
     out.unsigned(Key::Routes, started.routes);
+    out.list(Key::Unseen, lines(&started.unseen));
 }
 
 pub fn reloaded(reloaded: &Reloaded, out: &mut impl Fields) {
@@ -26,6 +28,7 @@ pub fn reloaded(reloaded: &Reloaded, out: &mut impl Fields) {
         (Key::Added, &reloaded.added),
         (Key::Changed, &reloaded.changed),
         (Key::Removed, &reloaded.removed),
+        (Key::Unseen, &reloaded.unseen),
     ] {
         out.list(key, lines(routes));
     }

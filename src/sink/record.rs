@@ -51,6 +51,10 @@ pub struct Started {
     pub kernel: String,
     /// Where the dispatcher hangs: `raw_tp/sys_enter`.
     pub attached: String,
+    /// Why there.
+    pub reason: String,
+    /// Routes whose calls cannot be seen there.
+    pub unseen: Vec<String>,
     /// A table that was left attached by the daemon before was taken over.
     pub adopted: bool,
     /// Of the table.
@@ -70,6 +74,8 @@ pub struct Reloaded {
     pub changed: Vec<String>,
     /// Routes that are gone.
     pub removed: Vec<String>,
+    /// Routes whose calls cannot be seen where the dispatcher hangs.
+    pub unseen: Vec<String>,
 }
 
 impl Reloaded {

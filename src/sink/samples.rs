@@ -87,6 +87,8 @@ pub fn started() -> Started {
         version: "0.1.0".into(),
         kernel: "6.18.0".into(),
         attached: "raw_tp/sys_enter".into(),
+        reason: "this kernel has no kprobe.multi".into(),
+        unseen: vec![],
         adopted: false,
         generation: 1,
         routes: 34,
@@ -95,7 +97,9 @@ pub fn started() -> Started {
 
 pub fn reloaded() -> Reloaded {
     let routes = |range: std::ops::Range<u8>| range.map(|n| format!("call{n} = args")).collect();
-    Reloaded { generation: 4, added: routes(0..2), changed: routes(2..13), removed: routes(0..0) }
+    let unseen = vec!["break (i386)".into()];
+    let (added, changed, removed) = (routes(0..2), routes(2..13), routes(0..0));
+    Reloaded { generation: 4, added, changed, removed, unseen }
 }
 
 pub fn refused() -> Refused {

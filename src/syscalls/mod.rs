@@ -41,9 +41,9 @@ pub fn functions(slot: Slot) -> impl Iterator<Item = String> {
         Abi::Native => &["__x64_", "__do_"],
         Abi::Compat => &["__ia32_", "__do_"],
     };
-    table(slot.abi()).functions(slot.nr()).flat_map(move |function| {
-        prefixes.iter().map(move |prefix| format!("{prefix}{function}"))
-    })
+    table(slot.abi())
+        .functions(slot.nr())
+        .flat_map(move |function| prefixes.iter().map(move |prefix| format!("{prefix}{function}")))
 }
 
 /// Every syscall of that ABI, by number.

@@ -60,6 +60,11 @@ impl Slot {
         self.0 % ABI_SLOTS
     }
 
+    /// For people: `execve (i386)`.
+    pub fn with_abi(self) -> String {
+        format!("{self} ({})", self.abi().name())
+    }
+
     /// The syscall's name in its ABI, where it is known.
     pub fn name(self) -> Option<&'static str> {
         super::name(self.abi(), self.nr())

@@ -157,7 +157,10 @@ mod tests {
             for (nr, name) in table.rows() {
                 for function in table.functions(nr) {
                     let stem = function.strip_prefix("compat_").unwrap_or(function);
-                    assert!(stem.strip_prefix("sys_").is_some_and(|stem| !stem.is_empty()), "{name}");
+                    assert!(
+                        stem.strip_prefix("sys_").is_some_and(|stem| !stem.is_empty()),
+                        "{name}"
+                    );
                 }
             }
         }

@@ -1,17 +1,75 @@
-//! The way to attach that a kernel gets. All other tests run in that way, and in the one that
+//! The way to attach that a kernel gets. All other tests run in that way, and in those that
 //! `TAILCALLD_TEST_ATTACH` names.
 
-use tailcalld::load::Attach;
+use std::fs;
+use std::iter::{empty, once};
 
-use crate::rig::{kernel, privileged};
+use tailcalld::config::AttachTo;
+use tailcalld::load::{Attach, Choice};
+use tailcalld::syscalls::{Abi, Slot};
+
+use crate::rig::{kernel, own_slot, privileged, slot};
+
+fn made(wanted: AttachTo, slots: impl Iterator<Item = Slot>) -> Choice {
+    Choice::make(wanted, slots).expect("every kernel has it")
+}
+
+/// The kernel writes into its own type information whether it has functions to attach to.
+fn has_functions() -> bool {
+    let types = fs::read("/sys/kernel/btf/vmlinux").expect("type information");
+    let name = b"\0bpf_kprobe_multi_link\0";
+    kernel() >= (5, 19) && types.windows(name.len()).any(|bytes| bytes == name)
+}
 
 /// Preemptible raw tracepoint programs came with 7.2. The choice asks the kernel for a trait of
 /// theirs, not for its number; here both must agree.
 #[test]
-fn the_choice_fits_the_kernel() {
+fn the_tracepoint_fits_the_kernel() {
     if !privileged() {
         return;
     }
     let expected = if kernel() >= (7, 2) { Attach::Tracepoint } else { Attach::RawTracepoint };
-    assert_eq!(Attach::choose(), expected, "Linux {:?}", kernel());
+    let choice = made(AttachTo::Tracepoint, empty());
+    assert_eq!(choice.attach, expected, "Linux {:?}", kernel());
+    assert!(choice.reason.starts_with("as configured; "), "{}", choice.reason);
+}
+
+#[test]
+fn functions_are_chosen_where_there_are_some() {
+    if !privileged() {
+        return;
+    }
+    let getpid = slot(Abi::Native, "getpid");
+    let choice = made(AttachTo::Auto, once(getpid));
+    assert_eq!(choice.attach == Attach::Function, has_functions(), "{}", choice.reason);
+    match Choice::make(AttachTo::Function, empty()) {
+        Ok(choice) => assert!(has_functions(), "{}", choice.reason),
+        Err(error) => {
+            assert!(!has_functions(), "{error}");
+            assert!(format!("{error}").contains("kprobe.multi"), "{error}");
+        }
+    }
+}
+
+/// A number that nobody implements has no function: `auto` must not choose a way that would not see
+/// calls of it.
+#[test]
+fn auto_sees_every_route() {
+    if !privileged() {
+        return;
+    }
+    let unknown = Slot::new(Abi::Native, 510).expect("within the table");
+    let choice = made(AttachTo::Auto, [slot(Abi::Native, "getpid"), unknown].into_iter());
+    assert_ne!(choice.attach, Attach::Function);
+    let why = if has_functions() { "no function for #510 (x86_64)" } else { "no kprobe.multi" };
+    assert!(choice.reason.contains(why), "{}", choice.reason);
+}
+
+/// tests/kernel/rig.rs gives these to tests in place of free numbers.
+#[test]
+fn own_slots_differ() {
+    if privileged() {
+        let slots: std::collections::BTreeSet<Slot> = (480..=490).map(own_slot).collect();
+        assert_eq!(slots.len(), 11);
+    }
 }

@@ -9,12 +9,12 @@ const THREADS: u64 = 8;
 
 #[test]
 fn a_crowd_on_one_cpu_misses_nothing() {
-    crowd("crowd", own_slot(485));
+    crowd("crowd", own_slot(489));
 }
 
 #[test]
 fn a_crowd_that_is_interrupted_misses_nothing() {
-    crowd("interrupted", own_slot(486));
+    crowd("interrupted", own_slot(490));
 }
 
 fn crowd(how: &str, call: Slot) {

@@ -11,7 +11,7 @@ use crate::rig::{Rig, filtered, own_slot, privileged, rig, trigger_path};
 const NUMBER: u16 = 481;
 
 fn make_calls(program: &Path, times: &str) {
-    let nr = NUMBER.to_string();
+    let nr = own_slot(NUMBER).nr().to_string();
     let status = Command::new(program).args(["times", times, "native", &nr]).status();
     assert!(status.expect("the copy runs").success());
 }

@@ -30,7 +30,7 @@ fn reloads_under_load_miss_nothing() {
     let reloads = scaled(1000);
     for reload in 0..reloads {
         let plan = if reload % 2 == 0 { &even } else { &odd };
-        rig.table.apply(&rig.bpf, plan).expect("the plan is wired");
+        rig.table.apply(&mut rig.bpf, plan).expect("the plan is wired");
         for record in rig.events_of(32) {
             let event = rig.event(&record);
             assert_eq!(event.handler.name, "args");
@@ -62,10 +62,12 @@ fn a_slot_that_is_taken_out_does_nothing() {
     let mut rig = Rig::new(&routes(&handlers, &[(call, "args")]));
     let words = ["times", "10", "native", &call.nr().to_string()];
     assert_eq!(rig.trigger(&words).len(), 10);
-    rig.table.apply(&rig.bpf, &routes(&handlers, &[])).expect("the empty plan is wired");
+    rig.table.apply(&mut rig.bpf, &routes(&handlers, &[])).expect("the empty plan is wired");
     assert_eq!(rig.trigger(&words).len(), 0);
     assert_eq!(rig.books(call).seen, 10);
-    rig.table.apply(&rig.bpf, &routes(&handlers, &[(call, "args")])).expect("the plan is wired");
+    rig.table
+        .apply(&mut rig.bpf, &routes(&handlers, &[(call, "args")]))
+        .expect("the plan is wired");
     let generations: Vec<u32> =
         rig.trigger(&words).iter().map(|bytes| rig.event(bytes).generation).collect();
     assert_eq!(generations, [3; 10]);

@@ -11,10 +11,11 @@ use std::sync::atomic::{AtomicU32, Ordering::SeqCst};
 
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use tailcalld::books::Books;
+use tailcalld::config::AttachTo;
 use tailcalld::consume::{Consumer, Flow, Rest};
 use tailcalld::decode::{Decoded, Event, decode};
 use tailcalld::handlers::Handlers;
-use tailcalld::load::{self, Attach, Bpf};
+use tailcalld::load::{self, Attach, Bpf, Choice};
 use tailcalld::plan::{Plan, Route};
 use tailcalld::syscalls::{Abi, Slot, number};
 use tailcalld::wire::Table;
@@ -31,14 +32,23 @@ pub fn privileged() -> bool {
     false
 }
 
-/// What this kernel should have, or the one that `TAILCALLD_TEST_ATTACH` names: `raw_tp`, `tp`.
-fn way_to_attach() -> Attach {
-    match std::env::var("TAILCALLD_TEST_ATTACH").as_deref() {
-        Ok("raw_tp") => Attach::RawTracepoint,
-        Ok("tp") => Attach::Tracepoint,
-        Ok(other) => panic!("TAILCALLD_TEST_ATTACH={other}: raw_tp or tp is meant"),
-        Err(_) => Attach::choose(),
-    }
+/// What this kernel should have, or the one that `TAILCALLD_TEST_ATTACH` names.
+fn choice() -> Choice {
+    let asked = std::env::var("TAILCALLD_TEST_ATTACH");
+    let (wanted, attach) = match asked.as_deref() {
+        Ok("raw_tp") => (AttachTo::Tracepoint, Some(Attach::RawTracepoint)),
+        Ok("tp") => (AttachTo::Tracepoint, Some(Attach::Tracepoint)),
+        Ok("function") => (AttachTo::Function, None),
+        Ok(other) => panic!("TAILCALLD_TEST_ATTACH={other}: raw_tp, tp or function is meant"),
+        Err(_) => (AttachTo::Auto, None),
+    };
+    let choice = Choice::make(wanted, std::iter::empty()).expect("this kernel has it");
+    Choice { attach: attach.unwrap_or(choice.attach), ..choice }
+}
+
+/// Whether calls are seen at the functions that serve them.
+pub fn at_functions() -> bool {
+    choice().attach == Attach::Function
 }
 
 /// A table in the kernel with its dispatcher attached; gone when dropped.
@@ -58,16 +68,16 @@ impl Rig {
         // One object a test, for as long as the test process lives: its frame cannot own what it
         // borrows. The kernel's objects go when `bpf` is dropped.
         let object = Box::leak(Box::new(MaybeUninit::uninit()));
-        let mut bpf = load::load(object, ring_bytes, way_to_attach()).expect("the object loads");
+        let mut bpf = load::load(object, ring_bytes, choice()).expect("the object loads");
         let records = Rc::new(RefCell::new(Vec::new()));
         let sink = Rc::clone(&records);
         let consumer = Consumer::open(&bpf, move |bytes| {
             sink.borrow_mut().push(bytes.to_vec());
             Flow::Continue
         });
+        bpf.follow_cgroups().expect("the programs that follow cgroups attach");
         let mut table = Table::new();
-        table.apply(&bpf, plan).expect("the plan is wired");
-        bpf.attach().expect("the dispatcher attaches");
+        table.apply(&mut bpf, plan).expect("the plan is wired and the dispatcher attached");
         Self { bpf, table, consumer: consumer.expect("the ring opens"), records }
     }
 
@@ -157,7 +167,8 @@ impl Rig {
     /// It skips only raw tracepoints, from Linux 7.2 on, and counts all syscalls of all tasks.
     pub fn assert_seen(&self, made: u64, seen: u64) {
         let skipped = self.bpf.recursion_misses().expect("the kernel tells");
-        let may_skip = way_to_attach() == Attach::RawTracepoint && kernel() >= (7, 2);
+        let raw = self.bpf.way_to_attach() == Attach::RawTracepoint;
+        let may_skip = raw && kernel() >= (7, 2);
         assert!(skipped == 0 || may_skip, "{skipped} calls skipped");
         assert!(seen <= made, "{seen} of {made} calls: does this test run twice at once?");
         let missing = made - seen;
@@ -216,11 +227,29 @@ pub fn filtered() -> bool {
 }
 
 /// A slot whose number no kernel has given away: nothing on the machine calls it but the one test
-/// that chose it. The call itself ends with ENOSYS.
+/// that chose it. The call itself ends with ENOSYS. Such a number has no function: where calls are
+/// seen at functions, it is a syscall that only reads and that nothing in a guest makes.
 pub fn own_slot(number: u16) -> Slot {
     assert!((480..511).contains(&number), "numbers that are free");
+    if at_functions() {
+        return slot(Abi::Native, RARE[usize::from(number) - 480]);
+    }
     Slot::new(Abi::Native, number).expect("within the table")
 }
+
+const RARE: [&str; 11] = [
+    "getpriority",
+    "getresuid",
+    "getresgid",
+    "ioprio_get",
+    "sched_getparam",
+    "sched_getscheduler",
+    "sched_get_priority_max",
+    "sched_get_priority_min",
+    "sched_getattr",
+    "kcmp",
+    "mq_getsetattr",
+];
 
 pub fn slot(abi: Abi, name: &str) -> Slot {
     Slot::new(abi, number(abi, name).expect("a known syscall")).expect("within the table")

@@ -34,6 +34,7 @@ fn started(started: &Started, out: &mut String) {
     printable::plain(&started.kernel, NO_LIMIT, out);
     out.push_str(", tailcalld ");
     printable::plain(&started.version, NO_LIMIT, out);
+    unseen(&started.unseen, out);
 }
 
 fn reloaded(reloaded: &Reloaded, out: &mut String) {
@@ -51,6 +52,15 @@ fn reloaded(reloaded: &Reloaded, out: &mut String) {
         }
     }
     out.push_str(if out.len() > start { "" } else { "no route changed" });
+    unseen(&reloaded.unseen, out);
+}
+
+fn unseen(unseen: &[String], out: &mut String) {
+    if !unseen.is_empty() {
+        out.push_str("; this kernel has no function for ");
+        items(unseen, ", ", out);
+        out.push_str(", whose calls are not seen");
+    }
 }
 
 fn refused(refused: &Refused, out: &mut String) {

@@ -1,0 +1,97 @@
+//! Which way to attach, and why: by what the configuration asks for and what this kernel has.
+
+use std::fs;
+
+use anyhow::Result;
+
+use super::attach::Attach;
+use super::errors::Failure;
+use super::functions::Functions;
+use crate::bpf;
+use crate::config::AttachTo;
+use crate::syscalls::Slot;
+
+/// A way to attach, and why it is this one.
+#[derive(Debug, Clone)]
+pub struct Choice {
+    /// The way.
+    pub attach: Attach,
+    /// Why not the other, for people.
+    pub reason: String,
+    /// What there is to attach to; empty for tracepoints.
+    pub functions: Functions,
+}
+
+/// Zero while the kernel calls nobody at its functions.
+const SWITCH: &str = "/proc/sys/kernel/ftrace_enabled";
+
+/// How many syscalls a reason names.
+const EXAMPLES: usize = 3;
+
+impl Choice {
+    /// Makes the choice for these slots.
+    ///
+    /// # Errors
+    /// `Failure::Unavailable` where functions are asked for and this kernel does not have them.
+    pub fn make(wanted: AttachTo, slots: impl Iterator<Item = Slot>) -> Result<Self> {
+        match wanted {
+            AttachTo::Tracepoint => Ok(Self::tracepoint("as configured")),
+            AttachTo::Function => match functions() {
+                Ok(functions) => Ok(Self::functions("as configured", functions)),
+                Err(reason) => Err(Failure::Unavailable(format!(
+                    "cannot attach to functions: {reason}; use `[kernel] attach = \"auto\"` or \"tracepoint\""
+                ))
+                .into()),
+            },
+            AttachTo::Auto => Ok(match functions().and_then(|found| all_served(found, slots)) {
+                Ok(functions) => Self::functions("every routed syscall has a function", functions),
+                Err(reason) => Self::tracepoint(&reason),
+            }),
+        }
+    }
+
+    fn functions(reason: &str, functions: Functions) -> Self {
+        Self { attach: Attach::Function, reason: reason.to_owned(), functions }
+    }
+
+    fn tracepoint(reason: &str) -> Self {
+        let attach = Attach::tracepoint();
+        let preempted = match attach {
+            Attach::Tracepoint => "this kernel may preempt raw tracepoint programs",
+            _ => "this kernel runs raw tracepoint programs without preemption",
+        };
+        Self { attach, reason: format!("{reason}; {preempted}"), functions: Functions::default() }
+    }
+}
+
+/// Whether the kernel calls programs at its functions; also true where it does not say.
+pub fn functions_are_on() -> bool {
+    fs::read_to_string(SWITCH).map_or(true, |switch| switch.trim() != "0")
+}
+
+/// What there is to attach to, or why there is nothing.
+fn functions() -> Result<Functions, String> {
+    if !bpf::has_kprobe_multi() {
+        return Err("this kernel has no kprobe.multi (Linux 5.19 with CONFIG_FPROBE)".to_owned());
+    }
+    if !functions_are_on() {
+        return Err("ftrace is switched off (sysctl kernel.ftrace_enabled)".to_owned());
+    }
+    Functions::read().map_err(|error| format!("{error:#}; is tracefs mounted?"))
+}
+
+fn all_served(
+    functions: Functions,
+    slots: impl Iterator<Item = Slot>,
+) -> Result<Functions, String> {
+    let without: Vec<Slot> = slots.filter(|&slot| functions.of(slot).is_none()).collect();
+    if without.is_empty() {
+        return Ok(functions);
+    }
+    let names: Vec<String> = without.iter().take(EXAMPLES).map(|slot| slot.with_abi()).collect();
+    let more = match without.len().saturating_sub(EXAMPLES) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    Err(format!("this kernel has no function for {}{more}", names.join(", ")))
+}
