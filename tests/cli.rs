@@ -43,6 +43,9 @@ fn verbose_is_the_resolved_table() {
     let line = shipped.lines().position(|line| line.starts_with("execveat")).unwrap() + 1;
     assert_eq!(lines[14][5..], [format!("config/tailcalld.toml:{line}")]);
     assert!(out.contains("\nring size       8MiB\n"), "{out}");
+    let attach = out.lines().find_map(|line| line.strip_prefix("attach ")).unwrap();
+    let ways = ["kprobe.multi (", "raw_tp/sys_enter (", "tp/raw_syscalls/sys_enter (", "auto ("];
+    assert!(ways.iter().any(|way| attach.trim_start().starts_with(way)), "{attach}");
     assert!(
         out.contains("\nNOT SEEN\noperations that a process submits through io_uring"),
         "{out}"

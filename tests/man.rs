@@ -85,13 +85,13 @@ fn every_command_and_option_is_told() {
 }
 
 #[test]
-fn every_value_of_output_and_every_exit_status_is_told() {
+fn every_value_and_every_exit_status_is_told() {
     let text = page(COMMANDS);
     let help = tailcalld(&["--help"]);
     let values: Vec<_> = help.lines().filter_map(|line| line.trim().strip_prefix("- ")).collect();
-    assert_eq!(values.len(), 4, "{help}");
+    assert_eq!(values.len(), 4 + 3, "{help}");
     for value in values.iter().filter_map(|value| value.split(':').next()) {
-        assert!(introduces(&text, "Cm", value), "--output {value}");
+        assert!(introduces(&text, "Cm", value), "{value}");
     }
     let statuses = section(&text, ".Sh EXIT STATUS");
     let codes = help.split_once("Exit codes: ").unwrap().1.split([',', '\n']).map(str::trim);
@@ -166,7 +166,7 @@ fn every_handler_is_told() {
 #[test]
 fn defaults_are_those_of_the_program() {
     let text = page(CONFIGURATION);
-    let Config { defaults, ring_bytes, exclude, socket, .. } = Config::default();
+    let Config { defaults, ring_bytes, exclude, socket, attach, .. } = Config::default();
     let told = |table: &str, what: &str| {
         let about = section(&text, &format!(".Ss [{table}]"));
         assert!(about.replace('\n', " ").contains(what), "{what} in [{table}]");
@@ -177,6 +177,7 @@ fn defaults_are_those_of_the_program() {
     told("defaults", &format!("The default is {argv_bytes}."));
     told("ring", &format!("The default is {},", size_name(ring_bytes.into())));
     told("exclude", &format!("The default is .Pa {} alone", exclude[0].display()));
+    told("kernel", &format!("The default is .Cm {} .", attach.name()));
     told("journal", &format!("The default is .Pa {} .", socket.display()));
 }
 

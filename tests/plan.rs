@@ -5,6 +5,7 @@ use std::fs;
 use std::path::Path;
 
 use proptest::prelude::*;
+use tailcalld::config::AttachTo;
 use tailcalld::plan::{self, Difference, Plan, Route, Told, difference};
 use tailcalld::syscalls::{Abi, Slot, group};
 
@@ -59,6 +60,7 @@ fn the_shipped_file_is_the_tutorials_table() {
     assert_eq!(plan.ring_bytes, 8 << 20);
     assert_eq!(plan.exclude, [Path::new("/usr/lib/systemd/systemd-journald")]);
     assert_eq!(plan.socket, Path::new("/run/systemd/journal/socket"));
+    assert_eq!(plan.attach, AttachTo::Auto);
     assert_eq!(plan.files, [Path::new("config/tailcalld.toml")]);
 }
 
@@ -75,12 +77,12 @@ fn uncommented(beginnings: &[&str]) -> String {
 
 #[test]
 fn the_shipped_file_shows_the_defaults() {
-    let shown = ["priority = ", "argv_bytes = ", "size = ", "exe = ", "socket = "];
+    let shown = ["priority = ", "argv_bytes = ", "size = ", "exe = ", "socket = ", "attach = "];
     let (with, without) = (written(&uncommented(&shown)), written(&uncommented(&[])));
     assert_eq!(with.routes, without.routes);
     assert_eq!(
-        (with.ring_bytes, with.exclude, with.socket),
-        (without.ring_bytes, without.exclude, without.socket)
+        (with.ring_bytes, with.exclude, with.socket, with.attach),
+        (without.ring_bytes, without.exclude, without.socket, without.attach)
     );
 }
 

@@ -8,6 +8,7 @@ use super::report::print_faults;
 use super::{CheckOptions, exit};
 use crate::config::{NONE, level_name, printable, size_name};
 use crate::handlers::Handlers;
+use crate::load::{self, Choice};
 use crate::plan::{self, Origin, Plan};
 use crate::syscalls::{Slot, name};
 
@@ -93,11 +94,25 @@ fn from(slot: Slot, origin: &Origin) -> String {
     }
 }
 
+/// What the daemon would attach to, as far as we may ask the kernel.
+fn attached(plan: &Plan) -> [String; 2] {
+    let told = if load::preconditions().is_err() {
+        format!("{} (what that is on this kernel, root is told)", plan.attach.name())
+    } else {
+        match Choice::make(plan.attach, plan.routes.keys().copied()) {
+            Ok(choice) => format!("{} ({})", choice.attach, choice.reason),
+            Err(error) => error.to_string(),
+        }
+    };
+    ["attach".to_owned(), told]
+}
+
 fn settings(plan: &Plan) -> Vec<[String; 2]> {
     let path =
         |what: &str, path: &std::path::Path| [what.to_owned(), printable(&path.to_string_lossy())];
     let mut rows = vec![["ring size".to_owned(), size_name(plan.ring_bytes.into())]];
     rows.extend(plan.exclude.iter().map(|exe| path("exclude exe", exe)));
+    rows.push(attached(plan));
     rows.push(path("journal socket", &plan.socket));
     rows.extend(plan.files.iter().map(|file| path("read from", file)));
     rows

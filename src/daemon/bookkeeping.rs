@@ -143,10 +143,11 @@ impl Daemon<'_> {
         let written: u64 = self.pipeline.borrow().tally().written.values().sum();
         let lost: u64 = self.totals().iter().map(|total| total.lost).sum();
         let status = format!(
-            "{} routes, generation {}: {written} events written, {lost} lost{}{}; attached to {}: {}",
+            "{} routes, generation {}: {written} events written, {lost} lost{}{}{}; attached to {}: {}",
             self.plan.routes.len(),
             self.table.generation(),
             skipped(self.bookkeeping.skipped),
+            self.sight.status(),
             self.attempt.status(),
             self.bpf.way_to_attach(),
             self.bpf.reason,

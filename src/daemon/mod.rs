@@ -8,6 +8,7 @@ mod pipeline;
 mod poll;
 mod reload;
 mod service;
+mod sight;
 mod signals;
 mod start;
 
@@ -35,6 +36,7 @@ use pipeline::{Gate, Pipeline};
 use poll::{Poll, Source};
 use reload::Attempt;
 use service::Service;
+use sight::Sight;
 use signals::Signals;
 
 /// How often the books are read and the status is told while something happens. An idle host is
@@ -64,6 +66,7 @@ struct Daemon<'obj> {
     settled: Option<Instant>,
     /// When the books are due.
     tick: Option<Instant>,
+    sight: Sight,
     table: Table,
     bpf: Bpf<'obj>,
     _lock: Lock,
@@ -97,6 +100,7 @@ impl Daemon<'_> {
             }
             self.reload_if_due()?;
             self.tick_if_due()?;
+            self.look_if_due();
             rest = self.consume()?;
             if self.gate() == Gate::Closed {
                 return Ok("the reader of the output has gone".to_owned());
@@ -115,7 +119,7 @@ impl Daemon<'_> {
             (Gate::Away { .. }, _) => Some(now + RETRY),
             _ => None,
         };
-        let due = [doze, self.settled, self.tick, ping];
+        let due = [doze, self.settled, self.tick, self.sight.next, ping];
         due.into_iter().flatten().min().map(|at| at.saturating_duration_since(now))
     }
 

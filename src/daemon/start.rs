@@ -15,6 +15,7 @@ use super::pipeline::Pipeline;
 use super::poll::Poll;
 use super::reload::Attempt;
 use super::service::Service;
+use super::sight::Sight;
 use super::signals::Signals;
 use super::{Daemon, output};
 use crate::cli::RunOptions;
@@ -72,6 +73,7 @@ pub fn start<'obj>(
         poll,
         settled: None,
         tick: None,
+        sight: Sight::default(),
         table: Table::new(),
         bpf,
         _lock: lock,
@@ -133,6 +135,7 @@ impl Daemon<'_> {
         };
         self.say(Body::Started(&started));
         self.bookkeeping.begin(clock::real_now_ns());
+        self.begin_to_look();
         self.tell_status();
         self.service.ready();
     }

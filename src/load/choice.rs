@@ -39,7 +39,7 @@ impl Choice {
             AttachTo::Function => match functions() {
                 Ok(functions) => Ok(Self::functions("as configured", functions)),
                 Err(reason) => Err(Failure::Unavailable(format!(
-                    "cannot attach to functions: {reason}; use `[kernel] attach = \"auto\"` or \"tracepoint\""
+                    "cannot attach to functions: {reason}; it takes Linux 5.19 with CONFIG_FPROBE, ftrace and tracefs; use attach = \"auto\" or \"tracepoint\""
                 ))
                 .into()),
             },
@@ -72,7 +72,7 @@ pub fn functions_are_on() -> bool {
 /// What there is to attach to, or why there is nothing.
 fn functions() -> Result<Functions, String> {
     if !bpf::has_kprobe_multi() {
-        return Err("this kernel has no kprobe.multi (Linux 5.19 with CONFIG_FPROBE)".to_owned());
+        return Err("this kernel has no kprobe.multi".to_owned());
     }
     if !functions_are_on() {
         return Err("ftrace is switched off (sysctl kernel.ftrace_enabled)".to_owned());

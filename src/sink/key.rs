@@ -93,6 +93,7 @@ keys! {
     To            "TAILCALLD_TO"             "to"
     Lost          "TAILCALLD_LOST"           "lost"
     Skipped       "TAILCALLD_SKIPPED"        "skipped"
+    Switch        "TAILCALLD_SWITCH"         "switch"
     Losses        "TAILCALLD_LOSS"           "losses"
     Reason        "TAILCALLD_REASON"         "reason"
     Totals        "TAILCALLD_TOTAL"          "totals"

@@ -23,11 +23,17 @@ pub const REFUSED: Kind = Kind { name: "refused", id: "721c8c0188254a80987bc7322
 pub const LOST: Kind = Kind { name: "lost", id: "7b1b889327f14078b13a9eb4b84566de" };
 /// The kernel did not run the dispatcher for some calls.
 pub const SKIPPED: Kind = Kind { name: "skipped", id: "1a26c9ce61254f7b8f6731bf5c265a90" };
+/// The kernel shows no calls any more.
+pub const BLIND: Kind = Kind { name: "blind", id: "7d7b5b5ee645419e9ef8e2320ab7e82f" };
+/// The kernel shows calls again.
+pub const SIGHTED: Kind = Kind { name: "sighted", id: "568a62c36e1c438e856e5c60edd4c1fe" };
 /// The output takes records again.
 pub const SINK_BACK: Kind = Kind { name: "sink_back", id: "58afba8d9b3c45b5903cfa5c0c122343" };
 /// The daemon ends, with its books.
 pub const STOPPED: Kind = Kind { name: "stopped", id: "4731d5e09b8b41e4bfeae0a025b3413a" };
 
 /// All of them.
-pub const ALL: [&Kind; 8] =
-    [&SYSCALL, &STARTED, &RELOADED, &REFUSED, &LOST, &SKIPPED, &SINK_BACK, &STOPPED];
+pub const ALL: [&Kind; 10] = [
+    &SYSCALL, &STARTED, &RELOADED, &REFUSED, &LOST, &SKIPPED, &BLIND, &SIGHTED, &SINK_BACK,
+    &STOPPED,
+];

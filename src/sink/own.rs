@@ -3,7 +3,7 @@
 use crate::sink::fields::{Cell, Fields};
 use crate::sink::key::Key;
 use crate::sink::record::{
-    Loss, Lost, Refused, Reloaded, SinkBack, Skipped, Started, Stopped, Total,
+    Blindness, Loss, Lost, Refused, Reloaded, SinkBack, Skipped, Started, Stopped, Total,
 };
 use crate::sink::walk::Scratch;
 
@@ -62,6 +62,12 @@ pub fn skipped(skipped: &Skipped, scratch: &mut Scratch, out: &mut impl Fields) 
     out.unsigned(Key::Skipped, skipped.count);
     out.text(Key::Attached, skipped.attached.as_bytes());
     interval(skipped.from_ns, skipped.to_ns, scratch, out);
+}
+
+pub fn blindness(blindness: &Blindness, scratch: &mut Scratch, out: &mut impl Fields) {
+    out.text(Key::Attached, blindness.attached.as_bytes());
+    out.word(Key::Switch, blindness.switch);
+    interval(blindness.from_ns, blindness.to_ns, scratch, out);
 }
 
 pub fn sink_back(back: &SinkBack, scratch: &mut Scratch, out: &mut impl Fields) {

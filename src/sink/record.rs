@@ -36,6 +36,10 @@ pub enum Body<'a> {
     Lost(&'a Lost),
     /// The kernel did not run the dispatcher for some calls.
     Skipped(&'a Skipped),
+    /// The kernel shows no calls any more.
+    Blind(&'a Blindness),
+    /// The kernel shows calls again.
+    Sighted(&'a Blindness),
     /// The output takes records again.
     SinkBack(&'a SinkBack),
     /// The daemon ends.
@@ -177,6 +181,19 @@ pub struct Skipped {
     pub attached: String,
 }
 
+/// The kernel shows no calls, so none is recorded.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Blindness {
+    /// Until then it did for certain, ns since 1970 UTC.
+    pub from_ns: u64,
+    /// When this was noticed.
+    pub to_ns: u64,
+    /// Where the dispatcher hangs.
+    pub attached: String,
+    /// What switches it off and on.
+    pub switch: &'static str,
+}
+
 /// The output takes records again.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct SinkBack {
@@ -232,6 +249,8 @@ impl Body<'_> {
             Self::Refused(_) => &kind::REFUSED,
             Self::Lost(_) => &kind::LOST,
             Self::Skipped(_) => &kind::SKIPPED,
+            Self::Blind(_) => &kind::BLIND,
+            Self::Sighted(_) => &kind::SIGHTED,
             Self::SinkBack(_) => &kind::SINK_BACK,
             Self::Stopped(_) => &kind::STOPPED,
         }
@@ -241,8 +260,8 @@ impl Body<'_> {
     pub fn priority(&self) -> u8 {
         match self {
             Self::Syscall { event, .. } => event.priority.clamp(3, 7),
-            Self::Refused(_) => 3,
-            Self::Lost(_) | Self::Skipped(_) | Self::SinkBack(_) => 4,
+            Self::Refused(_) | Self::Blind(_) => 3,
+            Self::Lost(_) | Self::Skipped(_) | Self::Sighted(_) | Self::SinkBack(_) => 4,
             Self::Reloaded(_) => 5,
             Self::Started(_) | Self::Stopped(_) => 6,
         }

@@ -3,7 +3,8 @@
 use crate::decode::{Capture, Event, Status, Value};
 use crate::handlers::{Field, FieldKind, Handler};
 use crate::sink::record::{
-    Body, Loss, Lost, Reason, Record, Refused, Reloaded, SinkBack, Skipped, Started, Stopped, Total,
+    Blindness, Body, Loss, Lost, Reason, Record, Refused, Reloaded, SinkBack, Skipped, Started,
+    Stopped, Total,
 };
 use crate::syscalls::{Abi, Slot};
 use crate::units::Place;
@@ -121,6 +122,12 @@ pub fn lost() -> Lost {
 pub fn skipped() -> Skipped {
     let (from_ns, to_ns) = (TIME_NS, TIME_NS + 2_000_000_000);
     Skipped { from_ns, to_ns, count: 41, attached: "tp/raw_syscalls/sys_enter".into() }
+}
+
+pub fn blindness() -> Blindness {
+    let (from_ns, to_ns) = (TIME_NS, TIME_NS + 15_000_000_000);
+    let switch = "kernel.ftrace_enabled";
+    Blindness { from_ns, to_ns, attached: "kprobe.multi".into(), switch }
 }
 
 pub fn sink_back() -> SinkBack {

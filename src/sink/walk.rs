@@ -79,6 +79,9 @@ pub fn walk(record: &Record, scratch: &mut Scratch, out: &mut impl Fields) {
         Body::Refused(refused) => own::refused(refused, out),
         Body::Lost(lost) => own::lost(lost, scratch, out),
         Body::Skipped(skipped) => own::skipped(skipped, scratch, out),
+        Body::Blind(blindness) | Body::Sighted(blindness) => {
+            own::blindness(blindness, scratch, out);
+        }
         Body::SinkBack(back) => own::sink_back(back, scratch, out),
         Body::Stopped(stopped) => own::stopped(stopped, out),
     }

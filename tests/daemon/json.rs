@@ -95,7 +95,8 @@ fn every_key_is_there_with_its_type() {
 }
 
 const BASE: &[&str] = &["schema", "record", "time", "message", "message_id", "priority"];
-const STARTED: [&str; 6] = ["generation", "version", "kernel", "attached", "adopted", "routes"];
+const STARTED: [&str; 8] =
+    ["generation", "version", "kernel", "attached", "attach_reason", "adopted", "routes", "unseen"];
 const CALL: [&str; 6] = ["syscall", "nr", "abi", "handler", "generation", "boottime_ns"];
 const TASK: [&str; 7] = ["pid", "tid", "ppid", "uid", "gid", "comm", "cgroup"];
 /// There or not, by where the test runs.

@@ -30,8 +30,16 @@ impl Manager {
         &self.path
     }
 
-    /// The next datagram.
+    /// The next datagram, a status without its end, which is the same each time.
     pub fn next(&self) -> String {
+        let told = self.next_whole();
+        match told.split_once(ATTACHED) {
+            Some((status, _)) => status.to_owned(),
+            None => told,
+        }
+    }
+
+    fn next_whole(&self) -> String {
         let mut bytes = [0; 4096];
         let size = self.socket.recv(&mut bytes).expect("the daemon tells something");
         let told = String::from_utf8(bytes[..size].to_vec()).unwrap();
@@ -48,6 +56,8 @@ impl Manager {
         told.collect()
     }
 }
+
+const ATTACHED: &str = "; attached to ";
 
 /// A daemon that writes into a file, and its service manager.
 struct Service {
@@ -82,6 +92,20 @@ fn ready_means_that_the_start_is_on_record() {
     assert_eq!(told, ["STATUS=1 routes, generation 1: 0 events written, 0 lost"]);
     let records = fs::read_to_string(service.setup.path("records")).unwrap();
     assert!(records.contains(r#""record":"started""#), "{records}");
+    service.stop();
+}
+
+#[test]
+fn the_status_says_what_it_is_attached_to_and_why() {
+    let Some(mut service) = Service::start("[routes]\n510 = \"count\"\n", None) else { return };
+    let status = service.manager.next_whole();
+    let attached = status.split_once(ATTACHED).expect(&status).1.to_owned();
+    service.manager.until("READY=1");
+    let records = fs::read_to_string(service.setup.path("records")).unwrap();
+    let started: serde_json::Value = serde_json::from_str(records.lines().next().unwrap()).unwrap();
+    let [place, reason] = ["attached", "attach_reason"].map(|key| started[key].as_str().unwrap());
+    assert_eq!(attached, format!("{place}: {reason}"));
+    assert!(!reason.is_empty());
     service.stop();
 }
 

@@ -6,6 +6,7 @@ mod contention;
 mod count;
 mod exclude;
 mod exec;
+mod functions;
 mod handlers;
 mod numbers;
 mod reload;

@@ -23,26 +23,30 @@ tests() {
 		echo "$name ended with $?"; } | sed "s/^test /&$name: /"
 }
 
-# Every kernel offers the classic tracepoint; up to 7.1 raw tracepoints lose nothing and are chosen.
-# The one test that is left out looks at the source.
+# Every kernel offers the classic tracepoint; up to 7.1 raw tracepoints lose nothing; those with
+# CONFIG_FPROBE offer functions. The one test that is left out looks at the source.
+ways() {
+	[ "$(printf '7.2\n%s\n' "$(uname -r)" | sort -V | head -n 1)" = 7.2 ] || echo raw_tp
+	echo tp
+	! grep -q ' bpf_kprobe_multi_link_release$' /proc/kallsyms || echo function
+}
+
 attached() {
-	release=$(uname -r)
-	[ "$(printf '7.2\n%s\n' "$release" | sort -V | head -n 1)" = 7.2 ] || ways=raw_tp
-	for way in ${ways:-} tp; do
+	for way in $(ways); do
 		TAILCALLD_TEST_ATTACH=$way tests $way kernel --skip each_handler_has_a_test_file
 	done
 }
 
 # The crowds once more in each way to preempt, where the kernel lets it be changed (5.16 and newer),
-# and from 7.2 on in the way to attach that is not chosen: what is missing must be what the kernel
-# says that it passed over.
+# and in each way to attach, from 7.2 on the raw tracepoint, too: what is missing there must be what
+# the kernel says that it passed over.
 preempted() {
 	mount -t debugfs debug /sys/kernel/debug
 	knob=/sys/kernel/debug/sched/preempt
 	[ -e $knob ] || return
 	for mode in $(tr -d '()' <$knob); do
 		echo "$mode" >$knob
-		for way in raw_tp tp; do
+		for way in $( (echo raw_tp && ways) | sort -u); do
 			TAILCALLD_TEST_ATTACH=$way tests "preempt=$mode, $way" kernel contention
 		done
 	done

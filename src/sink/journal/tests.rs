@@ -141,10 +141,12 @@ fn own_records_have_their_fields() {
     let (started, reloaded, refused) =
         (samples::started(), samples::reloaded(), samples::refused());
     let (lost, back, stopped) = (samples::lost(), samples::sink_back(), samples::stopped());
-    let skipped = samples::skipped();
+    let (skipped, blindness) = (samples::skipped(), samples::blindness());
     for (body, name, expected) in [
         (Body::Started(&started), "TAILCALLD_ADOPTED", &["no"][..]),
+        (Body::Started(&started), "TAILCALLD_ATTACH_REASON", &["this kernel has no kprobe.multi"]),
         (Body::Reloaded(&reloaded), "TAILCALLD_ADDED", &["call0 = args", "call1 = args"]),
+        (Body::Reloaded(&reloaded), "TAILCALLD_UNSEEN", &["break (i386)"]),
         (
             Body::Refused(&refused),
             "TAILCALLD_FAULT",
@@ -159,6 +161,8 @@ fn own_records_have_their_fields() {
             ],
         ),
         (Body::Skipped(&skipped), "TAILCALLD_SKIPPED", &["41"]),
+        (Body::Blind(&blindness), "TAILCALLD_SWITCH", &["kernel.ftrace_enabled"]),
+        (Body::Sighted(&blindness), "TAILCALLD_TO", &["2026-01-02T03:04:20.000000006Z"]),
         (Body::SinkBack(&back), "TAILCALLD_TO", &["2026-01-02T03:04:08.200000006Z"]),
         (
             Body::Stopped(&stopped),

@@ -6,7 +6,7 @@ use super::values::plural;
 use crate::decode::printable::{self, NO_LIMIT};
 use crate::decode::render;
 use crate::sink::record::{
-    Body, Loss, Lost, Refused, Reloaded, SinkBack, Skipped, Started, Stopped, Total,
+    Blindness, Body, Loss, Lost, Refused, Reloaded, SinkBack, Skipped, Started, Stopped, Total,
 };
 
 /// How many items a sentence tells before it only counts. All stand in the record's fields.
@@ -20,6 +20,8 @@ pub fn write(body: &Body, out: &mut String) {
         Body::Refused(refused) => self::refused(refused, out),
         Body::Lost(lost) => self::lost(lost, out),
         Body::Skipped(skipped) => self::skipped(skipped, out),
+        Body::Blind(blindness) => blind(blindness, out),
+        Body::Sighted(blindness) => sighted(blindness, out),
         Body::SinkBack(back) => sink_back(back, out),
         Body::Stopped(stopped) => self::stopped(stopped, out),
     }
@@ -87,6 +89,20 @@ fn skipped(skipped: &Skipped, out: &mut String) {
     out.push_str(" without asking the table, at ");
     printable::plain(attached, NO_LIMIT, out);
     out.push_str("; those that are routed are not recorded");
+}
+
+fn blind(blindness: &Blindness, out: &mut String) {
+    out.push_str("The kernel shows no calls at ");
+    printable::plain(&blindness.attached, NO_LIMIT, out);
+    let _ = write!(out, " any more: nothing is recorded until {} is 1", blindness.switch);
+}
+
+fn sighted(blindness: &Blindness, out: &mut String) {
+    out.push_str("The kernel shows calls at ");
+    printable::plain(&blindness.attached, NO_LIMIT, out);
+    out.push_str(" again; of ");
+    render::span(blindness.to_ns.saturating_sub(blindness.from_ns), out);
+    out.push_str(" before, calls are missing");
 }
 
 fn sink_back(back: &SinkBack, out: &mut String) {

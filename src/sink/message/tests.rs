@@ -139,7 +139,7 @@ fn own_records_are_sentences() {
     let (started, reloaded, refused) =
         (samples::started(), samples::reloaded(), samples::refused());
     let (lost, back, stopped) = (samples::lost(), samples::sink_back(), samples::stopped());
-    let skipped = samples::skipped();
+    let (skipped, blindness) = (samples::skipped(), samples::blindness());
     let unseen = Stopped { skipped: 1, ..samples::stopped() };
     for (body, expected) in [
         (
@@ -150,7 +150,8 @@ fn own_records_are_sentences() {
             Body::Reloaded(&reloaded),
             "Rewired, generation 4: added call0 = args, call1 = args; changed call2 = args, \
              call3 = args, call4 = args, call5 = args, call6 = args, call7 = args, call8 = args, \
-             call9 = args, and 3 more",
+             call9 = args, and 3 more; this kernel has no function for break (i386), whose calls \
+             are not seen",
         ),
         (
             Body::Refused(&refused),
@@ -162,6 +163,15 @@ fn own_records_are_sentences() {
             Body::Skipped(&skipped),
             "The kernel passed over 41 calls in 2 s without asking the table, at \
              tp/raw_syscalls/sys_enter; those that are routed are not recorded",
+        ),
+        (
+            Body::Blind(&blindness),
+            "The kernel shows no calls at kprobe.multi any more: nothing is recorded until \
+             kernel.ftrace_enabled is 1",
+        ),
+        (
+            Body::Sighted(&blindness),
+            "The kernel shows calls at kprobe.multi again; of 15 s before, calls are missing",
         ),
         (
             Body::SinkBack(&back),
