@@ -3,7 +3,7 @@
 //! writes `docs/benchmarks.md`; single sections (`SECTIONS="a b"`) go to the terminal only.
 //!
 //! The same program is also the process that makes the calls to be measured: `system call`, and the
-//! bare sender to journald: `system send`.
+//! bare sender to journald: `system send`. In a guest it is what measures there: `system ways`.
 
 mod audit;
 mod bench;
@@ -13,6 +13,7 @@ mod cpu;
 mod daemon;
 mod events;
 mod execs;
+mod guests;
 mod journal;
 #[path = "../../tests/common/journald.rs"]
 #[allow(dead_code, clippy::unwrap_used)] // it is a test's
@@ -31,6 +32,7 @@ mod sender;
 mod start;
 mod statistics;
 mod unrouted;
+mod ways;
 
 use std::process::ExitCode;
 
@@ -49,7 +51,7 @@ struct Section {
     audited: Option<fn(&Bench, &mut Part) -> Result<()>>,
 }
 
-const SECTIONS: [Section; 7] = [
+const SECTIONS: [Section; 8] = [
     Section { letter: 'a', run: unrouted::run, audited: Some(unrouted::run_audited) },
     Section { letter: 'b', run: routed::run, audited: None },
     Section { letter: 'c', run: events::run, audited: None },
@@ -57,6 +59,7 @@ const SECTIONS: [Section; 7] = [
     Section { letter: 'e', run: execs::run, audited: Some(execs::run_audited) },
     Section { letter: 'f', run: start::run, audited: None },
     Section { letter: 'g', run: reload::run, audited: None },
+    Section { letter: 'h', run: guests::run, audited: None },
 ];
 
 fn main() -> ExitCode {
@@ -64,6 +67,7 @@ fn main() -> ExitCode {
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     let done = match words.as_slice() {
         ["call"] => calls::serve(),
+        ["ways"] => ways::run(),
         ["send", entries, socket] => sender::send(entries.as_ref(), socket.as_ref()),
         _ => run(),
     };

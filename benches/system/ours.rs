@@ -9,7 +9,7 @@ use tailcalld::config::AttachTo;
 use tailcalld::handlers::Handlers;
 use tailcalld::load::{self, Bpf, Choice};
 use tailcalld::plan::{Plan, Route};
-use tailcalld::syscalls::{Abi, Slot};
+use tailcalld::syscalls::{Abi, Slot, number};
 use tailcalld::wire::Table;
 
 /// The object, its table, and the dispatcher attached.
@@ -20,15 +20,31 @@ pub struct Ours {
 
 impl Ours {
     pub fn attach(plan: impl FnOnce(&Handlers) -> Result<Plan>) -> Result<Self> {
+        let choice = Choice::make(AttachTo::Tracepoint, std::iter::empty())?;
+        Self::attach_in_that_way(choice, plan)
+    }
+
+    pub fn attach_in_that_way(
+        choice: Choice,
+        plan: impl FnOnce(&Handlers) -> Result<Plan>,
+    ) -> Result<Self> {
         // Some kilobytes for as long as this process lives: no frame outlives what it borrows.
         let object = Box::leak(Box::new(MaybeUninit::uninit()));
-        let choice = Choice::make(AttachTo::Tracepoint, std::iter::empty())?;
-        let mut bpf = load::load(object, 64 * 1024, choice)?;
+        let mut bpf = load::load(object, RING_BYTES, choice)?;
         let mut table = Table::new();
         let plan = plan(&bpf.handlers)?;
         table.apply(&mut bpf, &plan)?;
         Ok(Self { bpf, table })
     }
+}
+
+/// Room for a batch of events where somebody reads them.
+const RING_BYTES: u32 = 4 * 1024 * 1024;
+
+/// A native syscall.
+pub fn slot(name: &str) -> Result<Slot> {
+    let slot = number(Abi::Native, name).and_then(|nr| Slot::new(Abi::Native, nr));
+    slot.with_context(|| format!("no syscall {name}"))
 }
 
 /// The first `count` native numbers but `left_out`, to a handler that takes any syscall.

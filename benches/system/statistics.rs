@@ -20,6 +20,11 @@ impl Series {
         median(&self.0)
     }
 
+    /// Of all rounds; 0 for none.
+    pub fn greatest(&self) -> f64 {
+        self.0.iter().copied().fold(0.0, f64::max)
+    }
+
     /// Round by round.
     pub fn over(&self, other: &Self) -> Self {
         self.0.iter().zip(&other.0).map(|(a, b)| a / b).collect()

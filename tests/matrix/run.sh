@@ -7,10 +7,6 @@
 set -eu
 here=$(dirname "$0")
 
-# Seconds for a whole guest; emulated, it takes some minutes.
-patience=1200
-memory=1024
-
 work=$(mktemp -d)
 trap 'rm -rf "$work/tree" "$work/disk"' EXIT
 mkdir "$work/tree" "$work/results" "$work/consoles"
@@ -30,16 +26,8 @@ build() {
 	(cd "$work/tree" && find . | cpio --quiet -o -H newc -R 0:0) >"$work/disk"
 }
 
-# No /dev/kvm: nested virtualisation is where guests crash. Without cmpxchg16b, after which QEMU 7.2
-# now and then leaves garbage in the flags; and with one thread for both processors, because with two
-# one may execute an instruction that the other is patching. One guest in ten died of these two. The
-# guests run side by side instead; then a timer may be late, which the kernel is not to check.
 guest() {
-	timeout $patience qemu-system-x86_64 -accel tcg,thread=single -cpu max,-cx16 -smp 2 -m $memory \
-		-nodefaults -display none -no-reboot \
-		-serial "file:$work/consoles/$1" -serial "file:$work/results/$1" \
-		-kernel "$2" -initrd "$work/disk" \
-		-append 'console=ttyS0 quiet panic=-1 no_timer_check' </dev/null || true
+	sh "$here/qemu.sh" "$2" "$work/disk" "$work/consoles/$1" "$work/results/$1" || true
 }
 
 # What a kernel's failed tests said.

@@ -1,0 +1,98 @@
+//! (h) What each way to attach costs, in guests whose kernels have all of them.
+
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use anyhow::{Context as _, Result, ensure};
+
+use crate::bench::Bench;
+use crate::report::{Claim, Part, Table};
+use crate::statistics::Series;
+
+const KERNELS: [&str; 2] = ["6.12", "7"];
+
+/// A line of `ways.rs`.
+struct Line {
+    contender: String,
+    handler: String,
+    added: f64,
+}
+
+pub fn run(bench: &Bench) -> Result<Part> {
+    let (mut tables, mut claims) = (Vec::new(), Vec::new());
+    for kernel in KERNELS {
+        bench.go_on()?;
+        let lines = measured_in(kernel)?;
+        let column = format!("Linux {kernel}");
+        tables.push(table(&column, &lines));
+        let noise = series(&lines, "nothing", "unrouted").greatest();
+        let functions = contenders(&lines).into_iter().filter(|name| name.starts_with("function"));
+        let worst = functions
+            .map(|name| series(&lines, name, "unrouted"))
+            .max_by(|a, b| a.median().total_cmp(&b.median()))
+            .unwrap_or_default();
+        let what = if kernel == KERNELS[0] { WHAT[0] } else { WHAT[1] };
+        claims.push(Claim::at_most(what, noise, "ns, as much as nothing wavers by", &worst));
+    }
+    Ok(Part { title: "(h) Ways to attach", meaning: MEANING.to_owned(), tables, claims })
+}
+
+const WHAT: [&str; 2] = [
+    "unrouted, attached to functions, the worst of 2 to 300 routes, Linux 6.12",
+    "unrouted, attached to functions, the worst of 2 to 300 routes, Linux 7",
+];
+
+const MEANING: &str = "In emulated guests, because the kernel that the other sections run on need not have \
+kprobe.multi: nanoseconds are many times those of a real processor, and only their ratios say something. \
+Each row: ns added to `getppid`, routed nowhere, to `count`, and to `args` with its event in the ring \
+(consumed between the measurements), and each as a multiple of what raw_tp adds.";
+
+/// Boots the guest and reads what it says.
+fn measured_in(kernel: &str) -> Result<Vec<Line>> {
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/matrix/bench.sh");
+    let mut command = Command::new("sh");
+    let output = command.arg(script).arg(kernel).stderr(Stdio::inherit()).output()?;
+    ensure!(output.status.success(), "the guest with Linux {kernel} failed");
+    let text = String::from_utf8_lossy(&output.stdout);
+    let lines: Option<Vec<Line>> = text.lines().map(line).collect();
+    let lines = lines.filter(|lines| !lines.is_empty());
+    lines.with_context(|| format!("the guest with Linux {kernel} said: {text}"))
+}
+
+fn line(text: &str) -> Option<Line> {
+    let mut columns = text.split('\t');
+    let [contender, handler, added] = [columns.next()?, columns.next()?, columns.next()?];
+    let added = added.trim().parse().ok()?;
+    Some(Line { contender: contender.to_owned(), handler: handler.to_owned(), added })
+}
+
+/// In the order in which they were measured.
+fn contenders(lines: &[Line]) -> Vec<&str> {
+    let mut names: Vec<&str> = Vec::new();
+    for line in lines {
+        if !names.contains(&line.contender.as_str()) {
+            names.push(&line.contender);
+        }
+    }
+    names
+}
+
+fn series(lines: &[Line], contender: &str, handler: &str) -> Series {
+    let wanted = |line: &&Line| line.contender == contender && line.handler == handler;
+    lines.iter().filter(wanted).map(|line| line.added).collect()
+}
+
+fn table(column: &str, lines: &[Line]) -> Table {
+    let mut table =
+        Table::new(&["", "unrouted", "x raw_tp", "`count`", "x raw_tp", "`args`", "x raw_tp"]);
+    for contender in contenders(lines) {
+        let mut cells = vec![format!("{column}: {contender}")];
+        for handler in ["unrouted", "count", "args"] {
+            let added = series(lines, contender, handler);
+            let over = added.over(&series(lines, "raw_tp", handler));
+            cells.extend([added.show(0).to_string(), over.show(2).to_string()]);
+        }
+        table.row(cells);
+    }
+    table
+}

@@ -1,0 +1,109 @@
+//! In a guest: what each way to attach adds to a call, routed and not, as lines for `guests.rs`.
+
+use anyhow::{Context as _, Result};
+use tailcalld::config::AttachTo;
+use tailcalld::consume::{Consumer, Flow, Rest};
+use tailcalld::load::{Attach, Choice};
+use tailcalld::plan::Plan;
+
+use crate::bench::Bench;
+use crate::caller::{CHEAP, Caller, number_of};
+use crate::ours::{self, Ours};
+
+/// Calls of a batch; emulated, some 10 ms. The events of a measurement fit into the ring.
+const CALLS: u64 = 3_000;
+
+/// One way, with how many routes.
+struct Contender {
+    name: &'static str,
+    choose: fn() -> Result<Choice>,
+    routes: usize,
+}
+
+const CONTENDERS: [Contender; 6] = [
+    Contender { name: "nothing", choose: || tracepoint(Attach::RawTracepoint), routes: 0 },
+    Contender { name: "raw_tp", choose: || tracepoint(Attach::RawTracepoint), routes: 15 },
+    Contender { name: "tp", choose: || tracepoint(Attach::Tracepoint), routes: 15 },
+    Contender { name: "function, 2 routes", choose: function, routes: 2 },
+    Contender { name: "function, 15 routes", choose: function, routes: 15 },
+    Contender { name: "function, 300 routes", choose: function, routes: 300 },
+];
+
+/// Handlers of the measured call.
+const HANDLERS: [&str; 3] = ["unrouted", "count", "args"];
+
+pub fn run() -> Result<()> {
+    let bench = Bench::new()?;
+    let mut caller = Caller::start(&bench)?;
+    for _ in 0..bench.rounds {
+        for contender in &CONTENDERS {
+            for (handler, added) in measure(&bench, &mut caller, contender)? {
+                println!("{}\t{handler}\t{added}", contender.name);
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Nanoseconds added to a call that goes to each of the handlers.
+fn measure(
+    bench: &Bench,
+    caller: &mut Caller,
+    contender: &Contender,
+) -> Result<Vec<(&'static str, f64)>> {
+    let call = number_of(CHEAP)?;
+    let before = caller.ns_per_call(bench, &call, CALLS)?;
+    let mut with = Vec::new();
+    if contender.routes == 0 {
+        with.push((HANDLERS[0], caller.ns_per_call(bench, &call, CALLS)?));
+    } else {
+        let plan = |handlers: &_| ours::routes(handlers, "count", contender.routes, &call);
+        let mut ours = Ours::attach_in_that_way((contender.choose)()?, plan)?;
+        for handler in HANDLERS {
+            let plan = plan_with(&ours, contender.routes, handler)?;
+            ours.table.apply(&mut ours.bpf, &plan)?;
+            let consumer = Consumer::open(&ours.bpf, |_| Flow::Continue)?;
+            consumer.pause();
+            with.push((handler, caller.ns_per_call(bench, &call, CALLS)?));
+            while consumer.turn()? == Rest::None {}
+        }
+        lost_nothing(&ours)?;
+    }
+    let after = caller.ns_per_call(bench, &call, CALLS)?;
+    let alone = f64::midpoint(before, after);
+    Ok(with.into_iter().map(|(handler, ns)| (handler, ns - alone)).collect())
+}
+
+/// So many routes to `count`, and the measured call to that handler.
+fn plan_with(ours: &Ours, routes: usize, handler: &str) -> Result<Plan> {
+    let call = number_of(CHEAP)?;
+    let handlers = &ours.bpf.handlers;
+    if handler == HANDLERS[0] {
+        return ours::routes(handlers, "count", routes, &call);
+    }
+    let mut plan = ours::routes(handlers, "count", routes - 1, &call)?;
+    let id = handlers.named(handler).context("no such handler")?.id;
+    let (slot, mut route) =
+        (ours::slot(CHEAP)?, plan.routes.values().next().context("no route")?.clone());
+    route.handler = id;
+    plan.routes.insert(slot, route);
+    Ok(plan)
+}
+
+/// A full ring's short path is not what is measured.
+fn lost_nothing(ours: &Ours) -> Result<()> {
+    let books = ours.bpf.books.of(ours::slot(CHEAP)?);
+    let (lost, missed) = (books.lost.iter().sum::<u64>(), ours.bpf.recursion_misses()?);
+    anyhow::ensure!(lost == 0, "{lost} events were lost");
+    anyhow::ensure!(missed == 0, "{missed} calls were passed over");
+    anyhow::ensure!(books.submitted > 0 && books.counted > 0, "no call was seen: {books:?}");
+    Ok(())
+}
+
+fn tracepoint(attach: Attach) -> Result<Choice> {
+    Ok(Choice { attach, ..Choice::make(AttachTo::Tracepoint, std::iter::empty())? })
+}
+
+fn function() -> Result<Choice> {
+    Choice::make(AttachTo::Function, std::iter::empty())
+}
