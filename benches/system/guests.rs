@@ -45,7 +45,8 @@ const WHAT: [&str; 2] = [
 const MEANING: &str = "In emulated guests, because the kernel that the other sections run on need not have \
 kprobe.multi: nanoseconds are many times those of a real processor, and only their ratios say something. \
 Each row: ns added to `getppid`, routed nowhere, to `count`, and to `args` with its event in the ring \
-(consumed between the measurements), and each as a multiple of what raw_tp adds.";
+(consumed between the measurements), and each as a multiple of what raw_tp adds; and how long the reload \
+takes that routes so many syscalls, where none was.";
 
 /// Boots the guest and reads what it says.
 fn measured_in(kernel: &str) -> Result<Vec<Line>> {
@@ -83,8 +84,16 @@ fn series(lines: &[Line], contender: &str, handler: &str) -> Series {
 }
 
 fn table(column: &str, lines: &[Line]) -> Table {
-    let mut table =
-        Table::new(&["", "unrouted", "x raw_tp", "`count`", "x raw_tp", "`args`", "x raw_tp"]);
+    let mut table = Table::new(&[
+        "",
+        "unrouted",
+        "x raw_tp",
+        "`count`",
+        "x raw_tp",
+        "`args`",
+        "x raw_tp",
+        "ms to route",
+    ]);
     for contender in contenders(lines) {
         let mut cells = vec![format!("{column}: {contender}")];
         for handler in ["unrouted", "count", "args"] {
@@ -92,6 +101,7 @@ fn table(column: &str, lines: &[Line]) -> Table {
             let over = added.over(&series(lines, "raw_tp", handler));
             cells.extend([added.show(0).to_string(), over.show(2).to_string()]);
         }
+        cells.push(series(lines, contender, "attach").show(0).to_string());
         table.row(cells);
     }
     table

@@ -1,5 +1,7 @@
 //! In a guest: what each way to attach adds to a call, routed and not, as lines for `guests.rs`.
 
+use std::time::Instant;
+
 use anyhow::{Context as _, Result};
 use tailcalld::config::AttachTo;
 use tailcalld::consume::{Consumer, Flow, Rest};
@@ -57,8 +59,11 @@ fn measure(
     if contender.routes == 0 {
         with.push((HANDLERS[0], caller.ns_per_call(bench, &call, CALLS)?));
     } else {
-        let plan = |handlers: &_| ours::routes(handlers, "count", contender.routes, &call);
-        let mut ours = Ours::attach_in_that_way((contender.choose)()?, plan)?;
+        let mut ours = Ours::attach_in_that_way((contender.choose)()?, |_| Ok(Plan::default()))?;
+        let plan = plan_with(&ours, contender.routes, HANDLERS[0])?;
+        let start = Instant::now();
+        ours.table.apply(&mut ours.bpf, &plan)?;
+        println!("{}\tattach\t{}", contender.name, start.elapsed().as_secs_f64() * 1e3);
         for handler in HANDLERS {
             let plan = plan_with(&ours, contender.routes, handler)?;
             ours.table.apply(&mut ours.bpf, &plan)?;

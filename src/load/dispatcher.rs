@@ -124,5 +124,6 @@ impl FunctionLink {
 fn refused(functions: &BTreeSet<String>) -> String {
     let some: Vec<&str> = functions.iter().take(3).map(String::as_str).collect();
     let more = if functions.len() > some.len() { ", ..." } else { "" };
-    format!("failed to attach to {} functions ({}{more})", functions.len(), some.join(", "))
+    let plural = if functions.len() == 1 { "" } else { "s" };
+    format!("failed to attach to {} function{plural} ({}{more})", functions.len(), some.join(", "))
 }

@@ -2,6 +2,10 @@
 //! the kernel is attached to. Says nothing where calls are seen at a tracepoint.
 
 use std::collections::BTreeSet;
+use std::fs;
+use std::time::{Duration, Instant};
+
+use nix::sys::resource::{Resource, getrlimit, setrlimit};
 
 use tailcalld::plan::Plan;
 use tailcalld::syscalls::{Abi, Slot, names};
@@ -104,7 +108,39 @@ fn what_comes_and_goes_leaves_others_alone() {
     assert_eq!(rig.books(comes).seen, 30);
 }
 
-/// One link, one second; and all of it is gone again when the routes are.
+/// Whether the kernel calls anybody at that function.
+fn is_attached(function: &str) -> bool {
+    let all = fs::read_to_string("/sys/kernel/tracing/enabled_functions").expect("tracefs");
+    all.lines().any(|line| line.split(' ').next() == Some(function))
+}
+
+/// The process has no descriptor left for the link: the old table stays, and nothing else.
+#[test]
+fn a_refused_link_changes_nothing() {
+    if !privileged() || !at_functions() {
+        return;
+    }
+    let (stays, comes) = (own_slot(482), slot(Abi::Native, "sysinfo"));
+    let handlers = tailcalld::load::handlers().expect("the object opens");
+    let mut rig = Rig::new(&routes(&handlers, &[(stays, "args")]));
+    let both = routes(&handlers, &[(stays, "count"), (comes, "args")]);
+    let (soft, hard) = getrlimit(Resource::RLIMIT_NOFILE).expect("a limit");
+    setrlimit(Resource::RLIMIT_NOFILE, 3, hard).expect("a lower limit");
+    let refused = rig.table.apply(&mut rig.bpf, &both);
+    setrlimit(Resource::RLIMIT_NOFILE, soft, hard).expect("the old limit");
+
+    let error = format!("{:#}", refused.expect_err("no descriptor is left"));
+    assert!(error.starts_with("failed to attach to 1 function (__x64_sys_sysinfo): "), "{error}");
+    assert!(!is_attached("__x64_sys_sysinfo"));
+    let words = ["times", "10", "native", &stays.nr().to_string()];
+    assert_eq!(rig.trigger(&words).len(), 10);
+    assert_eq!(rig.table.generation(), 1);
+    rig.table.apply(&mut rig.bpf, &both).expect("the plan is wired");
+    assert!(is_attached("__x64_sys_sysinfo"));
+    assert_eq!(rig.trigger(&words).len(), 0);
+}
+
+/// All of it goes again when the routes do; the kernel takes its time with the links.
 #[test]
 fn everything_can_be_routed_and_taken_out() {
     if !privileged() || !at_functions() {
@@ -120,4 +156,8 @@ fn everything_can_be_routed_and_taken_out() {
     rig.table.apply(&mut rig.bpf, &routes(&handlers, &[])).expect("the empty plan is wired");
     run_trigger(&words);
     assert_eq!(rig.books(call).seen, 10);
+    let begin = Instant::now();
+    while is_attached("__x64_sys_read") {
+        assert!(begin.elapsed() < Duration::from_secs(60), "the link stays");
+    }
 }
