@@ -28,7 +28,7 @@ static __always_inline void event_fill(struct event *event, void *ctx, const str
 	event->uid = user;
 	event->gid = user >> 32;
 	event->loginuid = task_loginuid();
-	event->reserved = 0;
+	event->flags = call->route->flags & (CALL_RESULT | CALL_ONLY_FAILED);
 	task_comm(event->comm);
 	call_args(ctx, call->compat, event->args);
 }

@@ -31,6 +31,14 @@ enum event_kind {
 	EVENT_CGROUP_BORN = 2, /* struct cgroup_event */
 	EVENT_CGROUP_GONE = 3, /* struct cgroup_event */
 	EVENT_SELFTEST = 4, /* struct selftest_event */
+	EVENT_RESULT = 5, /* struct result_event */
+};
+
+/* What a route wants to know of a call beyond its entry. */
+enum call_flag {
+	CALL_RESULT = 1, /* also in an event: a struct result_event follows */
+	CALL_ONLY_FAILED = 2, /* also in an event: it is wanted only if that tells a failure */
+	CALL_AT_EXIT = 4, /* its return is looked at: the table before this one may have asked */
 };
 
 /* How the bytes of one argument were obtained. */
@@ -95,6 +103,7 @@ enum wire_size {
 	CAPTURES_MAX_BYTES = 24576, /* all captures of one event: a filename and the largest argv */
 	TEXT_MAX_BYTES = 4096, /* PATH_MAX, and the longest piece that one read brings */
 	ARGV_MAX_BYTES = 16384, /* the largest budget that a route may ask for */
+	PENDING_CALLS = 16384, /* calls at once of which a result is awaited */
 	EXCLUDED_FILES = 8, /* executables whose processes are excluded, replaced ones included */
 };
 
@@ -117,7 +126,7 @@ struct event {
 	__u32 uid; /* in the initial user namespace, real ids */
 	__u32 gid;
 	__u32 loginuid; /* 4294967295: not set */
-	__u32 reserved; /* zero */
+	__u32 flags; /* enum call_flag */
 	__u8 comm[COMM_SIZE]; /* any bytes up to a NUL; the task chooses them */
 	__u64 args[6]; /* as passed; for the 32-bit ABI zero-extended */
 };
@@ -134,6 +143,19 @@ struct capture {
 	__u32 length; /* bytes in all where known; 0 if unknown */
 };
 _Static_assert(sizeof(struct capture) == CAPTURE_SIZE, "the capture header has no padding");
+
+/* A call of which an event told the entry has come to its end. */
+struct result_event {
+	__u16 version;
+	__u16 kind;
+	__u32 size;
+	__u64 entry_ns; /* `boottime_ns` of the event, and */
+	__u32 tid; /* its `tid`: an exec may have changed the thread's own since */
+	__u32 ended; /* 1: the task has ended in the call, which has no result */
+	__u64 boottime_ns; /* CLOCK_BOOTTIME at the end */
+	__s64 result; /* as the kernel returns it: a negative errno for a failure */
+};
+_Static_assert(sizeof(struct result_event) == 40, "a result has no padding");
 
 /* A cgroup of the v2 hierarchy was made or removed. */
 struct cgroup_event {
@@ -162,6 +184,7 @@ struct counters {
 	__u64 counted; /* by a handler that only counts */
 	__u64 submitted; /* events in the ring */
 	__u64 lost[LOST_REASONS];
+	__u64 results_lost; /* events that were submitted and get no result */
 };
 _Static_assert(ODD_NUMBERS <= BOOK_ROWS - ODD_ROWS, "each odd number has its row");
 _Static_assert(BOOK_ROWS * sizeof(struct counters) % 64 == 0, "CPUs share no cache line");
@@ -173,6 +196,7 @@ struct route {
 	__u8 priority;
 	__u8 variant; /* which of struct handler's syscalls this slot is; 0 if it names none */
 	__u32 argv_bytes; /* `exec`: how many bytes of argv an event may carry */
+	__u32 flags; /* enum call_flag */
 };
 
 /* An executable whose processes are excluded, as the kernel knows it. */

@@ -28,6 +28,8 @@ struct wire_types {
 	struct capture capture;
 	struct cgroup_event cgroup_event;
 	struct selftest_event selftest_event;
+	struct result_event result_event;
+	enum call_flag call_flag;
 	enum attach_kind attach_kind;
 	enum event_kind event_kind;
 	enum capture_kind capture_kind;

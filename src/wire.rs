@@ -12,9 +12,10 @@ use anyhow::{Context as _, Result};
 use libbpf_rs::{ErrorKind, MapFlags};
 
 use crate::bpf::types;
+use crate::config::Results;
 use crate::load::Bpf;
 use crate::plan::{Plan, Route};
-use crate::syscalls::Slot;
+use crate::syscalls::{Abi, Slot, number};
 
 const BANK_SLOTS: u32 = types::table_size::BANK_SLOTS.0;
 
@@ -25,6 +26,10 @@ pub struct Table {
     generation: u32,
     /// What the live bank routes.
     slots: BTreeSet<Slot>,
+    /// Whose results it asks for.
+    results: BTreeSet<Slot>,
+    /// Whose returns are looked at: for those, and for calls that the table before judged.
+    returns: BTreeSet<Slot>,
     /// Programs may still be reading the bank that is not live.
     overlaps: bool,
 }
@@ -38,6 +43,12 @@ impl Table {
     /// Of the live bank.
     pub fn generation(&self) -> u32 {
         self.generation
+    }
+
+    /// Whether the results of calls of that slot come, of one that is going on since the table before
+    /// as well.
+    pub fn awaits(&self, slot: Slot) -> bool {
+        self.returns.contains(&slot)
     }
 
     /// Makes the plan the live table, as the next generation, and waits until no call is judged by
@@ -98,11 +109,15 @@ impl Table {
         self.wait(bpf)?;
         bpf.reach(programs.keys())?;
         let idle = BANK_SLOTS - bpf.shared.bank().load(SeqCst);
-        if let Err(error) = fill(bpf, idle, programs, routes, generation) {
+        let results = results(routes);
+        let returns = results.union(&self.results).copied().collect();
+        if let Err(error) = fill(bpf, idle, programs, routes, &returns, generation) {
             bpf.leave_others(self.slots.iter());
             return Err(error);
         }
         bpf.shared.bank().store(idle, SeqCst);
+        self.results = results;
+        self.returns = returns;
         self.generation = generation;
         self.slots = programs.keys().copied().collect();
         Ok(())
@@ -123,13 +138,14 @@ fn fill(
     bank: u32,
     programs: &BTreeMap<Slot, RawFd>,
     routes: &BTreeMap<Slot, Route>,
+    returns: &BTreeSet<Slot>,
     generation: u32,
 ) -> Result<()> {
     for slot in slots() {
         let index = bank + u32::from(slot.index());
         write_program(bpf, index, programs.get(&slot))
             .with_context(|| format!("failed to wire {slot}"))?;
-        write_route(bpf, index, routes.get(&slot), generation);
+        write_route(bpf, index, routes.get(&slot), returns.contains(&slot), generation);
     }
     Ok(())
 }
@@ -146,8 +162,10 @@ fn write_program(bpf: &Bpf<'_>, index: u32, program: Option<&RawFd>) -> libbpf_r
     bpf.syscalls().update(&key, &program.to_ne_bytes(), MapFlags::ANY)
 }
 
-fn write_route(bpf: &Bpf<'_>, index: u32, route: Option<&Route>, generation: u32) {
-    let bytes = route.map_or(UNROUTED, |route| encode(route, generation));
+fn write_route(bpf: &Bpf<'_>, index: u32, route: Option<&Route>, at_exit: bool, generation: u32) {
+    let mut wire = route.map_or(UNROUTED, |route| settings(route, generation));
+    wire.flags |= if at_exit { types::call_flag::CALL_AT_EXIT.0 } else { 0 };
+    let bytes = encode(&wire);
     let words = bpf.shared.route(index).into_iter().flatten();
     for (word, bytes) in words.zip(bytes.chunks_exact(size_of::<u32>())) {
         word.store(bytes.try_into().map_or(0, u32::from_ne_bytes), Relaxed);
@@ -155,29 +173,58 @@ fn write_route(bpf: &Bpf<'_>, index: u32, route: Option<&Route>, generation: u32
 }
 
 const ROUTE_SIZE: usize = size_of::<types::route>();
-const UNROUTED: [u8; ROUTE_SIZE] = [0; ROUTE_SIZE];
+const UNROUTED: types::route =
+    types::route { generation: 0, handler: 0, priority: 0, variant: 0, argv_bytes: 0, flags: 0 };
 
-/// `struct route`.
-fn encode(route: &Route, generation: u32) -> [u8; ROUTE_SIZE] {
-    let wire = types::route {
+fn settings(route: &Route, generation: u32) -> types::route {
+    types::route {
         generation,
         handler: route.handler,
         priority: route.priority,
         variant: route.variant,
         argv_bytes: route.argv_bytes,
-    };
-    let mut bytes = UNROUTED;
-    let parts: [(usize, &[u8]); 5] = [
+        flags: flags(route.results),
+    }
+}
+
+/// `struct route`.
+fn encode(wire: &types::route) -> [u8; ROUTE_SIZE] {
+    let mut bytes = [0; ROUTE_SIZE];
+    let parts: [(usize, &[u8]); 6] = [
         (std::mem::offset_of!(types::route, generation), &wire.generation.to_ne_bytes()),
         (std::mem::offset_of!(types::route, handler), &wire.handler.to_ne_bytes()),
         (std::mem::offset_of!(types::route, priority), &[wire.priority]),
         (std::mem::offset_of!(types::route, variant), &[wire.variant]),
         (std::mem::offset_of!(types::route, argv_bytes), &wire.argv_bytes.to_ne_bytes()),
+        (std::mem::offset_of!(types::route, flags), &wire.flags.to_ne_bytes()),
     ];
     for (at, part) in parts {
         bytes[at..at + part.len()].copy_from_slice(part);
     }
     bytes
+}
+
+/// `enum call_flag`.
+fn flags(results: Results) -> u32 {
+    let result = types::call_flag::CALL_RESULT.0;
+    match results {
+        Results::None => 0,
+        Results::All => result,
+        Results::Failed => result | types::call_flag::CALL_ONLY_FAILED.0,
+    }
+}
+
+/// The slots whose calls' ends are asked for. A program that was executed returns from `execve`, by the
+/// ABI of the new program, whichever way it was executed (arch/x86/kernel/process_64.c,
+/// set_personality_64bit).
+fn results(routes: &BTreeMap<Slot, Route>) -> BTreeSet<Slot> {
+    let asked = routes.iter().filter(|(_, route)| route.results != Results::None);
+    let mut slots: BTreeSet<Slot> = asked.map(|(&slot, _)| slot).collect();
+    let execve = Abi::ALL.into_iter().filter_map(|abi| Slot::new(abi, number(abi, "execve")?));
+    if slots.iter().any(|slot| matches!(slot.name(), Some("execve" | "execveat"))) {
+        slots.extend(execve);
+    }
+    slots
 }
 
 fn slots() -> impl Iterator<Item = Slot> {

@@ -11,6 +11,7 @@ use std::path::PathBuf;
 use journald::{Journald, bytes};
 use nix::sys::signal::Signal;
 use serde_json::Value as Json;
+use tailcalld::config::Results;
 use tailcalld::decode::{Capture, Event, Status, Value};
 use tailcalld::handlers::{Field, FieldKind, Handler};
 use tailcalld::sink::key::Key;
@@ -74,6 +75,8 @@ fn event<'a>(handler: &'a Handler, captures: Vec<Capture<'a>>) -> Event<'a> {
         comm: b"bash",
         args: [0; 6],
         captures,
+        results: Results::None,
+        end: None,
     }
 }
 

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 
 use proptest::prelude::*;
-use tailcalld::config::AttachTo;
+use tailcalld::config::{AttachTo, Results};
 use tailcalld::plan::{self, Difference, Plan, Route, Told, difference};
 use tailcalld::syscalls::{Abi, Slot, group};
 
@@ -40,7 +40,7 @@ fn word(slot: Slot) -> String {
 }
 
 fn route(handler: u16, priority: u8, argv_bytes: u32) -> Route {
-    Route { handler, variant: 0, priority, argv_bytes }
+    Route { handler, variant: 0, priority, argv_bytes, results: Results::None }
 }
 
 #[cfg(target_arch = "x86_64")]

@@ -4,6 +4,7 @@
 
 mod bookkeeping;
 mod output;
+mod pending;
 mod pipeline;
 mod poll;
 mod reload;
@@ -151,7 +152,7 @@ impl Daemon<'_> {
         if rest == Rest::None && self.tick.is_none() {
             self.tick = Some(Instant::now() + TICK);
         }
-        if self.pipeline.borrow_mut().flush() != Gate::Open {
+        if self.pipeline.borrow_mut().release_and_flush() != Gate::Open {
             self.pause()?;
         }
         Ok(rest)
@@ -212,7 +213,11 @@ impl Daemon<'_> {
         while self.gate() != Gate::Closed && Instant::now() < until {
             let rest = self.consume()?;
             if self.gate() == Gate::Open && rest != Rest::None {
-                break;
+                // What still waits for a result has none by now.
+                self.pipeline.borrow_mut().abandon(|_| true);
+                if !self.pipeline.borrow_mut().release() {
+                    break;
+                }
             }
             if self.gate() != Gate::Open {
                 let left = until.saturating_duration_since(Instant::now()).min(RETRY);

@@ -4,9 +4,11 @@
 use std::collections::BTreeMap;
 use std::time::Instant;
 
+use super::pending::Pending;
 use crate::clock::{self, Clock};
+use crate::config::Results;
 use crate::consume::Flow;
-use crate::decode::{Decoded, Event, decode};
+use crate::decode::{Decoded, End, Event, decode};
 use crate::handlers::Handlers;
 use crate::sink::record::{Body, Record};
 use crate::sink::{Outcome, Sink};
@@ -25,6 +27,7 @@ pub struct Pipeline {
     held: Option<Slot>,
     selftest: Option<u64>,
     tally: Tally,
+    pending: Pending,
 }
 
 /// Whether the output takes records.
@@ -51,6 +54,8 @@ pub enum Gate {
 pub struct Tally {
     /// Events written, by slot.
     pub written: BTreeMap<Slot, u64>,
+    /// Events that were not wanted once their result was known, by slot.
+    pub filtered: BTreeMap<Slot, u64>,
     /// Events that the output refused for good, by slot.
     pub refused: BTreeMap<Slot, u64>,
     /// Records of the ring that are not of this contract.
@@ -69,17 +74,27 @@ impl Pipeline {
             held: None,
             selftest: None,
             tally: Tally::default(),
+            pending: Pending::default(),
         }
     }
 
     /// Takes one record of the ring.
     pub fn receive(&mut self, bytes: &[u8]) -> Flow {
         match decode(bytes, &self.handlers) {
-            Ok(Decoded::Syscall(event)) => {
+            Ok(Decoded::Syscall(event)) if event.results == Results::None => {
                 let outcome = write_event(&event, &mut self.units, &mut self.sink, self.clock);
-                self.tally.add(event.slot, outcome);
-                self.held = outcome.is_waiting().then_some(event.slot);
-                self.enter(outcome);
+                self.account(event.slot, outcome);
+            }
+            Ok(Decoded::Syscall(event)) => {
+                if !self.pending.hold(&event, bytes) {
+                    self.tell(bytes, End::Unknown);
+                }
+                self.release();
+            }
+            Ok(Decoded::Return(returned)) => {
+                if let Some(bytes) = self.pending.take(&returned) {
+                    self.tell(&bytes, returned.end);
+                }
             }
             Ok(Decoded::Cgroup(event)) => self.units.follow(&event),
             Ok(Decoded::Selftest(nonce)) => self.selftest = Some(nonce),
@@ -89,6 +104,45 @@ impl Pipeline {
             }
         }
         if self.gate == Gate::Open { Flow::Continue } else { Flow::Pause }
+    }
+
+    /// Writes an event that has waited, unless only failures are wanted and its call was none.
+    fn tell(&mut self, bytes: &[u8], end: End) {
+        let Ok(Decoded::Syscall(event)) = decode(bytes, &self.handlers) else { return };
+        let event = Event { end: Some(end), ..event };
+        let slot = event.slot;
+        if event.results == Results::Failed && event.is_success() {
+            *self.tally.filtered.entry(slot).or_default() += 1;
+            return;
+        }
+        let outcome = write_event(&event, &mut self.units, &mut self.sink, self.clock);
+        self.account(slot, outcome);
+    }
+
+    fn account(&mut self, slot: Slot, outcome: Outcome) {
+        self.tally.add(slot, outcome);
+        self.held = outcome.is_waiting().then_some(slot);
+        self.enter(outcome);
+    }
+
+    /// Waits no longer for the results of calls of these slots.
+    pub fn abandon(&mut self, is_abandoned: impl Fn(Slot) -> bool) {
+        self.pending.abandon(is_abandoned);
+    }
+
+    /// `release` and `flush`.
+    pub fn release_and_flush(&mut self) -> Gate {
+        self.release();
+        self.flush()
+    }
+
+    /// Writes events whose result will not come, as far as the output takes them. Whether any is left.
+    pub fn release(&mut self) -> bool {
+        while self.gate == Gate::Open {
+            let Some(bytes) = self.pending.next_abandoned() else { return false };
+            self.tell(&bytes, End::Unknown);
+        }
+        true
     }
 
     /// Writes a record of the daemon's own, as of now. Behind others that wait it only joins them:

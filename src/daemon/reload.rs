@@ -68,9 +68,15 @@ impl Daemon<'_> {
         self.plan = plan;
         self.attempt = Attempt::default();
         self.note_routes();
+        self.stop_waiting();
         let (generation, unseen) = (self.table.generation(), self.unseen());
         self.say(Body::Reloaded(&Reloaded { generation, unseen, ..record }));
         Ok(())
+    }
+
+    /// For results that nobody looks for any more.
+    fn stop_waiting(&mut self) {
+        self.pipeline.borrow_mut().abandon(|slot| !self.table.awaits(slot));
     }
 
     fn refuse(&mut self, faults: &Faults) {

@@ -7,6 +7,7 @@ mod wire;
 
 pub use wire::{Decoded, Error, decode};
 
+use crate::config::Results;
 use crate::handlers::{Field, Handler};
 use crate::syscalls::Slot;
 
@@ -45,6 +46,54 @@ pub struct Event<'a> {
     pub args: [u64; 6],
     /// What the handler captured, in its order.
     pub captures: Vec<Capture<'a>>,
+    /// Whether its result is awaited.
+    pub results: Results,
+    /// What came of the call, where that is asked for.
+    pub end: Option<End>,
+}
+
+impl Event<'_> {
+    /// Whether its call is known to have succeeded.
+    pub fn is_success(&self) -> bool {
+        matches!(self.end, Some(end @ End::Returned { .. }) if end.errno().is_none())
+    }
+}
+
+/// The end of a call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Return {
+    /// The thread, as its event named it.
+    pub tid: u32,
+    /// `boottime_ns` of its event.
+    pub entry_ns: u64,
+    /// What came of the call.
+    pub end: End,
+}
+
+/// What came of a call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum End {
+    /// It returned.
+    Returned {
+        /// As the kernel returns it: a negative errno for a failure.
+        result: i64,
+        /// From the call's entry to its return.
+        duration_ns: u64,
+    },
+    /// It has no result: the task ended in it.
+    Died,
+    /// It is not known: the call was still going on when it was told, or its return was lost.
+    Unknown,
+}
+
+impl End {
+    /// A positive errno; `None` for a success, and where nothing came back.
+    pub fn errno(self) -> Option<i32> {
+        match self {
+            Self::Returned { result: result @ -4095..=-1, .. } => i32::try_from(-result).ok(),
+            _ => None,
+        }
+    }
 }
 
 /// One captured argument.

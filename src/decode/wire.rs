@@ -4,8 +4,9 @@ use std::mem::{offset_of, size_of};
 
 use thiserror::Error;
 
-use super::{Capture, CgroupEvent, Event, Status, Value};
+use super::{Capture, CgroupEvent, End, Event, Return, Status, Value};
 use crate::bpf::types::{self, capture_kind, capture_status, event_kind};
+use crate::config::Results;
 use crate::handlers::{Handler, Handlers};
 use crate::syscalls::Slot;
 
@@ -18,6 +19,8 @@ pub enum Decoded<'a> {
     Cgroup(CgroupEvent<'a>),
     /// Our own test call came through; its first argument.
     Selftest(u64),
+    /// A call whose event was told before has ended.
+    Return(Return),
 }
 
 /// Why a record could not be decoded. It is counted and the next one is read.
@@ -68,7 +71,28 @@ pub fn decode<'a>(bytes: &'a [u8], handlers: &'a Handlers) -> Result<Decoded<'a>
         event_kind::EVENT_SELFTEST => {
             Ok(Decoded::Selftest(reader.u64(offset_of!(types::selftest_event, nonce))?))
         }
+        event_kind::EVENT_RESULT => Ok(Decoded::Return(result(&reader)?)),
         _ => Err(Error::Kind(kind)),
+    }
+}
+
+fn result(reader: &Reader<'_>) -> Result<Return, Error> {
+    let entry_ns = reader.u64(offset_of!(types::result_event, entry_ns))?;
+    let at_ns = reader.u64(offset_of!(types::result_event, boottime_ns))?;
+    let result = reader.u64(offset_of!(types::result_event, result))?.cast_signed();
+    let end = match reader.u32(offset_of!(types::result_event, ended))? {
+        0 => End::Returned { result, duration_ns: at_ns.saturating_sub(entry_ns) },
+        _ => End::Died,
+    };
+    Ok(Return { tid: reader.u32(offset_of!(types::result_event, tid))?, entry_ns, end })
+}
+
+fn results(flags: u32) -> Results {
+    let has = |flag: types::call_flag| flags & flag.0 != 0;
+    match (has(types::call_flag::CALL_RESULT), has(types::call_flag::CALL_ONLY_FAILED)) {
+        (false, _) => Results::None,
+        (true, false) => Results::All,
+        (true, true) => Results::Failed,
     }
 }
 
@@ -97,6 +121,8 @@ fn event<'a>(reader: &Reader<'a>, handlers: &'a Handlers) -> Result<Event<'a>, E
         comm: reader.until_nul(offset_of!(types::event, comm), COMM_SIZE)?,
         args,
         captures: captures(reader, handler)?,
+        results: results(reader.u32(offset_of!(types::event, flags))?),
+        end: None,
     })
 }
 

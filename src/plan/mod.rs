@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 pub use difference::{Change, Difference, Told, difference};
 
-use crate::config::{self, AttachTo, Config, Fault, Faults};
+use crate::config::{self, AttachTo, Config, Fault, Faults, Results};
 use crate::handlers::Handlers;
 use crate::syscalls::Slot;
 
@@ -23,6 +23,8 @@ pub struct Route {
     pub priority: u8,
     /// How many bytes of argv an `exec` event may carry.
     pub argv_bytes: u32,
+    /// Whether its events wait for the result.
+    pub results: Results,
 }
 
 /// By slot: native numbers first, then those of the 32-bit ABI. An absent slot does nothing.

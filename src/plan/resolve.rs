@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ptr;
 
 use super::Route;
-use crate::config::{Config, Entry, Fault, Options, Subject};
+use crate::config::{Config, Entry, Fault, Options, Results, Subject};
 use crate::handlers::Handlers;
 use crate::syscalls::Slot;
 
@@ -47,6 +47,7 @@ pub(super) fn route(
         variant: handlers.by_id(target.handler)?.variant(slot)?,
         priority: priority?,
         argv_bytes: argv_bytes?,
+        results: Results::None,
     })
 }
 

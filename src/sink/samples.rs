@@ -1,5 +1,6 @@
 //! Events and records for the tests of the outputs.
 
+use crate::config::Results;
 use crate::decode::{Capture, Event, Status, Value};
 use crate::handlers::{Field, FieldKind, Handler};
 use crate::sink::record::{
@@ -58,6 +59,8 @@ pub fn event<'a>(handler: &'a Handler, captures: Vec<Capture<'a>>) -> Event<'a> 
         comm: b"bash",
         args: [0, 1, 0xffff_ffff_ffff_ffff, 3, 4, 5],
         captures,
+        results: Results::None,
+        end: None,
     }
 }
 

@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicU32, Ordering::SeqCst};
 
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use tailcalld::books::Books;
-use tailcalld::config::AttachTo;
+use tailcalld::config::{AttachTo, Results};
 use tailcalld::consume::{Consumer, Flow, Rest};
 use tailcalld::decode::{Decoded, Event, decode};
 use tailcalld::handlers::Handlers;
@@ -266,6 +266,7 @@ pub fn routes(handlers: &Handlers, wanted: &[(Slot, &str)]) -> Plan {
             variant: u8::try_from(variant).expect("few variants"),
             priority: 6,
             argv_bytes: 4096,
+            results: Results::None,
         };
         (slot, route)
     });
