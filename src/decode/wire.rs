@@ -79,7 +79,7 @@ pub fn decode<'a>(bytes: &'a [u8], handlers: &'a Handlers) -> Result<Decoded<'a>
 fn result(reader: &Reader<'_>) -> Result<Return, Error> {
     let entry_ns = reader.u64(offset_of!(types::result_event, entry_ns))?;
     let at_ns = reader.u64(offset_of!(types::result_event, boottime_ns))?;
-    let result = reader.u64(offset_of!(types::result_event, result))?.cast_signed();
+    let result = reader.u64(offset_of!(types::result_event, result))? as i64;
     let end = match reader.u32(offset_of!(types::result_event, ended))? {
         0 => End::Returned { result, duration_ns: at_ns.saturating_sub(entry_ns) },
         _ => End::Died,
