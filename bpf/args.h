@@ -10,6 +10,14 @@
 
 /* The only place that knows what a program gets as its context. */
 
+/* A value that was loaded here and now: otherwise clang chooses between the addresses of several
+ * branches and loads once, which the verifier refuses. */
+static __always_inline __u64 loaded(__u64 value)
+{
+	barrier_var(value);
+	return value;
+}
+
 /* What tp/raw_syscalls/sys_enter has, as events/raw_syscalls/sys_enter/format in tracefs tells. */
 struct sys_enter_context {
 	__u64 common;
@@ -17,8 +25,10 @@ struct sys_enter_context {
 	__u64 args[6];
 };
 
-/* At a function: the registers with which the current task came into the kernel, loaded directly.
- * Kernels that offer such functions (5.18) have both helpers. */
+/* The registers with which the current task came into the kernel can be loaded directly. Kernels
+ * with functions to attach to (5.18) have both helpers. */
+#define REGISTERS_ARE_TYPED bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_task_pt_regs)
+
 static __always_inline const struct pt_regs *task_registers(void)
 {
 	return (const struct pt_regs *)bpf_task_pt_regs(bpf_get_current_task_btf());
@@ -33,19 +43,32 @@ static __always_inline __u32 registers_number(const struct pt_regs *regs)
 #endif
 }
 
+static __always_inline __u32 registers_number_untyped(const struct pt_regs *regs)
+{
+#if defined(__TARGET_ARCH_x86)
+	return BPF_CORE_READ(regs, orig_ax);
+#elif defined(__TARGET_ARCH_arm64)
+	return BPF_CORE_READ(regs, syscallno);
+#endif
+}
+
+/* Of a function that returns: the context itself. */
+static __always_inline __s64 registers_result(const struct pt_regs *regs)
+{
+#if defined(__TARGET_ARCH_x86)
+	return regs->ax;
+#elif defined(__TARGET_ARCH_arm64)
+	return regs->regs[0];
+#endif
+}
+
 /* As the kernel dispatches it: without the upper half of the register, which it ignores. A raw
  * tracepoint has it as its second argument, which is where the other one has it, too. A function
  * may serve several numbers and both ABIs, so it does not tell. */
 static __always_inline __u32 call_number(const void *ctx)
 {
-	if (attach_kind == ATTACH_FUNCTION) {
-		__u32 number = registers_number(task_registers());
-
-		/* Or clang chooses between two addresses and loads once, which the verifier
-		 * refuses. */
-		barrier_var(number);
-		return number;
-	}
+	if (attach_kind == ATTACH_FUNCTION)
+		return loaded(registers_number(task_registers()));
 	return ((const struct sys_enter_context *)ctx)->id;
 }
 

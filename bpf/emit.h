@@ -3,6 +3,7 @@
 #define TAILCALLD_EMIT_H
 
 #include "maps.h"
+#include "pending.h"
 #include "route.h"
 #include "wake.h"
 
@@ -28,7 +29,7 @@ static __always_inline void event_fill(struct event *event, void *ctx, const str
 	event->uid = user;
 	event->gid = user >> 32;
 	event->loginuid = task_loginuid();
-	event->flags = call->route->flags & (CALL_RESULT | CALL_ONLY_FAILED);
+	event->flags = 0;
 	task_comm(event->comm);
 	call_args(ctx, call->compat, event->args);
 }
@@ -62,6 +63,7 @@ static __always_inline void emit_event(void *ctx, const struct call *call)
 	}
 	event_fill(event, ctx, call);
 	event->size = sizeof(*event);
+	pending_begin(event, call);
 	bpf_ringbuf_submit(event, BPF_RB_NO_WAKEUP);
 	event_sent(call);
 }
@@ -186,10 +188,13 @@ static __always_inline void emit_submit(struct scratch *emit, const struct call 
 	if (size > EVENT_SIZE + CAPTURES_MAX_BYTES + CAPTURE_SIZE + TEXT_MAX_BYTES)
 		return;
 	emit->event.size = size;
-	if (bpf_ringbuf_output(&events, emit, size, BPF_RB_NO_WAKEUP))
+	pending_begin(&emit->event, call);
+	if (bpf_ringbuf_output(&events, emit, size, BPF_RB_NO_WAKEUP)) {
+		pending_cancel(&emit->event);
 		event_lost(call, size);
-	else
+	} else {
 		event_sent(call);
+	}
 }
 
 #endif

@@ -18,11 +18,11 @@ enum table_size {
 	TABLE_SLOTS = 2 * BANK_SLOTS,
 };
 
-/* What the dispatcher is attached to, and so what a handler's context is. */
+/* What a program is attached to, and so what its context is. */
 enum attach_kind {
-	ATTACH_RAW_TRACEPOINT = 0, /* raw_tp/sys_enter */
-	ATTACH_TRACEPOINT = 1, /* tp/raw_syscalls/sys_enter */
-	ATTACH_FUNCTION = 2, /* kprobe.multi at the functions of the routed syscalls */
+	ATTACH_RAW_TRACEPOINT = 0, /* raw_tp/sys_enter, sys_exit */
+	ATTACH_TRACEPOINT = 1, /* tp/raw_syscalls/sys_enter, sys_exit */
+	ATTACH_FUNCTION = 2, /* kprobe.multi, kretprobe.multi: functions of the routed syscalls */
 };
 
 /* What a record in the ring is. */
@@ -39,6 +39,7 @@ enum call_flag {
 	CALL_RESULT = 1, /* also in an event: a struct result_event follows */
 	CALL_ONLY_FAILED = 2, /* also in an event: it is wanted only if that tells a failure */
 	CALL_AT_EXIT = 4, /* its return is looked at: the table before this one may have asked */
+	CALL_RESULT_LOST = 8, /* in an event: a result is wanted but will not come */
 };
 
 /* How the bytes of one argument were obtained. */

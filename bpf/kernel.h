@@ -31,6 +31,7 @@ enum {
 #define NULL ((void *)0)
 
 enum bpf_map_type {
+	BPF_MAP_TYPE_HASH = 1,
 	BPF_MAP_TYPE_ARRAY = 2,
 	BPF_MAP_TYPE_PROG_ARRAY = 3,
 	BPF_MAP_TYPE_PERCPU_ARRAY = 6,
@@ -39,6 +40,7 @@ enum bpf_map_type {
 };
 
 enum {
+	BPF_ANY = 0, /* bpf_map_update_elem() */
 	BPF_F_MMAPABLE = 1U << 10, /* map_flags, since 5.5 */
 };
 
@@ -50,9 +52,10 @@ enum {
 	BPF_RB_RING_SIZE = 1,
 };
 
-/* Only asked for its existence: the helper came with 5.11. */
+/* Only asked for their existence: the helpers came with 5.11 and 5.15. */
 enum bpf_func_id {
 	BPF_FUNC_get_current_task_btf = 158,
+	BPF_FUNC_task_pt_regs = 175,
 };
 
 struct bpf_raw_tracepoint_args {

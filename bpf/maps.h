@@ -71,6 +71,22 @@ struct {
 	__type(value, struct scratch);
 } scratches __weak SEC(".maps");
 
+/* Calls whose result is awaited, by the address of their task: unlike the thread's number it stays
+ * the same when a thread that is not the leader executes a program. Written by a handler, taken out
+ * at the call's return or the task's end. */
+struct pending {
+	__u64 entry_ns; /* which of the thread's events it is */
+	__u32 tid;
+	__u32 slot;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, PENDING_CALLS);
+	__type(key, __u64);
+	__type(value, struct pending);
+} pending_calls __weak SEC(".maps");
+
 /* Updated by the daemon only to wait, where membarrier(2) does not: bpf(2) promises that an update
  * of an array of maps returns after every program that ran when it began (kernel/bpf/syscall.c,
  * maybe_wait_bpf_programs). After a flip, nobody reads the old bank from then on. */
@@ -104,6 +120,9 @@ extern volatile __u32 consumer;
 /* enum attach_kind. Set before load, together with the programs' type: the branches that are not
  * taken are then unknown to the verifier, so one source serves each type. */
 extern const volatile __u32 attach_kind;
+
+/* The same of the program at the calls' return. */
+extern const volatile __u32 return_kind;
 
 /* Bytes in the ring from which on a dozing consumer is woken. Set before load. */
 extern const volatile __u32 wake_bytes;

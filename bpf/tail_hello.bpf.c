@@ -15,6 +15,7 @@ volatile __u32 bank;
 volatile struct route routes[TABLE_SLOTS];
 volatile __u32 consumer;
 const volatile __u32 attach_kind;
+const volatile __u32 return_kind;
 const volatile __u32 wake_bytes;
 volatile __u32 self_tgid;
 volatile struct file_id excluded_files[EXCLUDED_FILES];

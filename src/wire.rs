@@ -45,10 +45,20 @@ impl Table {
         self.generation
     }
 
-    /// Whether the results of calls of that slot come, of one that is going on since the table before
-    /// as well.
+    /// Whether the results of calls of that slot come; for a while also those of calls that the table
+    /// before judged.
     pub fn awaits(&self, slot: Slot) -> bool {
         self.returns.contains(&slot)
+    }
+
+    /// Looks no longer for results that only the table before asked for. `false` if there are none.
+    pub fn forget_old_results(&mut self, bpf: &mut Bpf<'_>) -> bool {
+        if self.returns == self.results {
+            return false;
+        }
+        self.returns.clone_from(&self.results);
+        bpf.leave_other_returns(&self.returns);
+        true
     }
 
     /// Makes the plan the live table, as the next generation, and waits until no call is judged by
@@ -59,7 +69,7 @@ impl Table {
     pub fn apply(&mut self, bpf: &mut Bpf<'_>, plan: &Plan) -> Result<()> {
         self.go_live(bpf, plan)?;
         self.wait(bpf)?;
-        bpf.leave_others(self.slots.iter());
+        self.leave_others(bpf);
         Ok(())
     }
 
@@ -70,7 +80,7 @@ impl Table {
     /// As `apply`.
     pub fn apply_at_once(&mut self, bpf: &mut Bpf<'_>, plan: &Plan) -> Result<()> {
         self.go_live(bpf, plan)?;
-        bpf.leave_others(self.slots.iter());
+        self.leave_others(bpf);
         Ok(())
     }
 
@@ -107,13 +117,16 @@ impl Table {
         generation: u32,
     ) -> Result<()> {
         self.wait(bpf)?;
-        bpf.reach(programs.keys())?;
         let idle = BANK_SLOTS - bpf.shared.bank().load(SeqCst);
         let results = results(routes);
         let returns = results.union(&self.results).copied().collect();
-        if let Err(error) = fill(bpf, idle, programs, routes, &returns, generation) {
-            bpf.leave_others(self.slots.iter());
-            return Err(error);
+        let prepared = bpf
+            .reach(programs.keys())
+            .and_then(|()| bpf.reach_returns(&returns))
+            .and_then(|()| fill(bpf, idle, programs, routes, &returns, generation));
+        if prepared.is_err() {
+            self.leave_others(bpf);
+            return prepared;
         }
         bpf.shared.bank().store(idle, SeqCst);
         self.results = results;
@@ -121,6 +134,11 @@ impl Table {
         self.generation = generation;
         self.slots = programs.keys().copied().collect();
         Ok(())
+    }
+
+    fn leave_others(&self, bpf: &mut Bpf<'_>) {
+        bpf.leave_others(self.slots.iter());
+        bpf.leave_other_returns(&self.returns);
     }
 
     fn wait(&mut self, bpf: &Bpf<'_>) -> Result<()> {

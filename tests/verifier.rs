@@ -10,6 +10,7 @@ use libbpf_rs::skel::OpenSkel as _;
 use libbpf_rs::{PrintLevel, set_print};
 use tailcalld::config::AttachTo;
 use tailcalld::load::{self, Attach, Choice};
+use tailcalld::plan::Routes;
 
 /// Kernel, program, instructions: the most that any compiler and way to attach came to.
 const KNOWN: &str = include_str!("matrix/verifier.tsv");
@@ -27,10 +28,15 @@ fn every_program_is_accepted_at_the_known_cost() {
     }
     let kernel = kernel();
     let mut grown = Vec::new();
-    let functions = Choice::make(AttachTo::Function, std::iter::empty());
-    let function = functions.is_ok().then_some(Attach::Function);
-    for attach in [Attach::RawTracepoint, Attach::Tracepoint].into_iter().chain(function) {
-        for (program, cost) in costs(attach) {
+    let routes = Routes::new();
+    let tracepoint = Choice::make(AttachTo::Tracepoint, &routes).expect("every kernel has it");
+    let of_kind =
+        |attach| Choice { attach, returns: attach, tracepoint: attach, ..tracepoint.clone() };
+    let mut choices = vec![of_kind(Attach::RawTracepoint), of_kind(Attach::Tracepoint)];
+    choices.extend(Choice::make(AttachTo::Function, &routes));
+    for choice in choices {
+        let attach = choice.attach;
+        for (program, cost) in costs(&choice) {
             println!("{kernel}\t{program}\t{cost}");
             let known = known(&kernel, &program);
             if known.is_some_and(|known| cost > known + known / 5) {
@@ -71,9 +77,9 @@ fn known(kernel: &str, program: &str) -> Option<u64> {
 }
 
 /// Loads all programs; the instructions of each.
-fn costs(attach: Attach) -> BTreeMap<String, u64> {
+fn costs(choice: &Choice) -> BTreeMap<String, u64> {
     let mut object = MaybeUninit::uninit();
-    let open = load::prepare(&mut object, RING_BYTES, attach);
+    let open = load::prepare(&mut object, RING_BYTES, choice);
     let mut open = open.expect("the object opens");
     for mut program in open.open_object_mut().progs_mut() {
         program.set_log_level(LOG_STATISTICS);
@@ -83,7 +89,7 @@ fn costs(attach: Attach) -> BTreeMap<String, u64> {
     let loaded = open.load().map(drop);
     set_print(None);
     let said = SAID.lock().expect("one thread");
-    assert!(loaded.is_ok(), "{attach}: {}", said[said.len().saturating_sub(5)..].concat());
+    assert!(loaded.is_ok(), "{}: {}", choice.attach, said[said.len().saturating_sub(5)..].concat());
     let costs: BTreeMap<String, u64> = said.iter().filter_map(|text| cost(text)).collect();
     assert!(costs.contains_key("hello"), "no statistics: {said:#?}");
     costs

@@ -8,7 +8,7 @@ use anyhow::{Context as _, Result};
 use tailcalld::config::{AttachTo, Results};
 use tailcalld::handlers::Handlers;
 use tailcalld::load::{self, Bpf, Choice};
-use tailcalld::plan::{Plan, Route};
+use tailcalld::plan::{Plan, Route, Routes};
 use tailcalld::syscalls::{Abi, Slot, number};
 use tailcalld::wire::Table;
 
@@ -20,7 +20,7 @@ pub struct Ours {
 
 impl Ours {
     pub fn attach(plan: impl FnOnce(&Handlers) -> Result<Plan>) -> Result<Self> {
-        let choice = Choice::make(AttachTo::Tracepoint, std::iter::empty())?;
+        let choice = Choice::make(AttachTo::Tracepoint, &Routes::new())?;
         Self::attach_in_that_way(choice, plan)
     }
 

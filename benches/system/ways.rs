@@ -6,7 +6,7 @@ use anyhow::{Context as _, Result};
 use tailcalld::config::AttachTo;
 use tailcalld::consume::{Consumer, Flow, Rest};
 use tailcalld::load::{Attach, Choice};
-use tailcalld::plan::Plan;
+use tailcalld::plan::{Plan, Routes};
 
 use crate::bench::Bench;
 use crate::caller::{CHEAP, Caller, number_of};
@@ -106,9 +106,10 @@ fn lost_nothing(ours: &Ours) -> Result<()> {
 }
 
 fn tracepoint(attach: Attach) -> Result<Choice> {
-    Ok(Choice { attach, ..Choice::make(AttachTo::Tracepoint, std::iter::empty())? })
+    let choice = Choice::make(AttachTo::Tracepoint, &Routes::new())?;
+    Ok(Choice { attach, returns: attach, tracepoint: attach, ..choice })
 }
 
 fn function() -> Result<Choice> {
-    Choice::make(AttachTo::Function, std::iter::empty())
+    Choice::make(AttachTo::Function, &Routes::new())
 }

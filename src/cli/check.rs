@@ -99,7 +99,7 @@ fn attached(plan: &Plan) -> [String; 2] {
     let told = if load::preconditions().is_err() {
         format!("{} (what that is on this kernel, root is told)", plan.attach.name())
     } else {
-        match Choice::make(plan.attach, plan.routes.keys().copied()) {
+        match Choice::make(plan.attach, &plan.routes) {
             Ok(choice) => format!("{} ({})", choice.attach, choice.reason),
             Err(error) => error.to_string(),
         }

@@ -45,6 +45,7 @@ impl Daemon<'_> {
         // Not idle until a whole tick brought nothing; consuming starts it again.
         self.tick = (self.gate() != super::Gate::Open).then_some(now + TICK);
         self.excluded.refresh(&self.bpf, &self.plan.exclude);
+        self.stop_waiting();
         self.read_books()?;
         self.tell_status();
         Ok(())

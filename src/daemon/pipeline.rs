@@ -81,7 +81,9 @@ impl Pipeline {
     /// Takes one record of the ring.
     pub fn receive(&mut self, bytes: &[u8]) -> Flow {
         match decode(bytes, &self.handlers) {
-            Ok(Decoded::Syscall(event)) if event.results == Results::None => {
+            Ok(Decoded::Syscall(event))
+                if event.results == Results::None || event.end.is_some() =>
+            {
                 let outcome = write_event(&event, &mut self.units, &mut self.sink, self.clock);
                 self.account(event.slot, outcome);
             }

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::Result;
 
-use super::Daemon;
+use super::{Daemon, TICK};
 use crate::config::Faults;
 use crate::plan::{self, Plan, Told};
 use crate::sink::record::{Body, Refused, Reloaded};
@@ -68,15 +68,18 @@ impl Daemon<'_> {
         self.plan = plan;
         self.attempt = Attempt::default();
         self.note_routes();
-        self.stop_waiting();
+        // Calls that are going on have until then to end.
+        self.tick = Some(Instant::now() + TICK);
         let (generation, unseen) = (self.table.generation(), self.unseen());
         self.say(Body::Reloaded(&Reloaded { generation, unseen, ..record }));
         Ok(())
     }
 
-    /// For results that nobody looks for any more.
-    fn stop_waiting(&mut self) {
-        self.pipeline.borrow_mut().abandon(|slot| !self.table.awaits(slot));
+    /// For results that only the table before asked for: who has waited for a while has waited enough.
+    pub(super) fn stop_waiting(&mut self) {
+        if self.table.forget_old_results(&mut self.bpf) {
+            self.pipeline.borrow_mut().abandon(|slot| !self.table.awaits(slot));
+        }
     }
 
     fn refuse(&mut self, faults: &Faults) {

@@ -50,7 +50,7 @@ pub fn start<'obj>(
     let lock = Lock::take(&runtime_folder())?;
     let sink = output::open(options.output, &plan)?;
     let attach = options.attach.unwrap_or(plan.attach);
-    let choice = Choice::make(attach, plan.routes.keys().copied())?;
+    let choice = Choice::make(attach, &plan.routes)?;
     let bpf = load::load(object, plan.ring_bytes, choice)?;
     let mut excluded = Excluded::default();
     excluded.replace(&bpf, &plan.exclude);

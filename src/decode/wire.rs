@@ -100,6 +100,7 @@ fn event<'a>(reader: &Reader<'a>, handlers: &'a Handlers) -> Result<Event<'a>, E
     let id = reader.u16(offset_of!(types::event, handler))?;
     let handler = handlers.by_id(id).ok_or(Error::Handler(id))?;
     let slot = reader.u16(offset_of!(types::event, slot))?;
+    let flags = reader.u32(offset_of!(types::event, flags))?;
     let mut args = [0; 6];
     for (index, arg) in args.iter_mut().enumerate() {
         *arg = reader.u64(offset_of!(types::event, args) + index * size_of::<u64>())?;
@@ -121,8 +122,8 @@ fn event<'a>(reader: &Reader<'a>, handlers: &'a Handlers) -> Result<Event<'a>, E
         comm: reader.until_nul(offset_of!(types::event, comm), COMM_SIZE)?,
         args,
         captures: captures(reader, handler)?,
-        results: results(reader.u32(offset_of!(types::event, flags))?),
-        end: None,
+        results: results(flags),
+        end: (flags & types::call_flag::CALL_RESULT_LOST.0 != 0).then_some(End::Unknown),
     })
 }
 

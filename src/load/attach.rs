@@ -26,6 +26,15 @@ pub enum Attach {
     Function,
 }
 
+/// Which end of a call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Side {
+    /// Where it begins.
+    Entry,
+    /// Where it returns.
+    Return,
+}
+
 impl Attach {
     /// The cheapest tracepoint that loses nothing on this kernel.
     ///
@@ -56,26 +65,40 @@ impl Attach {
         }
     }
 
-    /// Attaches the dispatcher to all syscalls at once; `None` for functions, which are attached to as
-    /// they are routed.
+    /// Attaches a program to all syscalls at once; `None` for functions, which are attached to as they
+    /// are routed.
     ///
     /// # Errors
     /// When the kernel refuses; for `Tracepoint` also where tracefs is not mounted.
-    pub(super) fn to_all(self, hello: &ProgramMut<'_>) -> Result<Option<Link>> {
-        let attached = match self {
-            Self::RawTracepoint => hello.attach_raw_tracepoint("sys_enter"),
-            Self::Tracepoint => {
-                hello.attach_tracepoint(TracepointCategory::RawSyscalls, "sys_enter")
-            }
-            Self::Function => return Ok(None),
+    pub(super) fn to_all(self, program: &ProgramMut<'_>, side: Side) -> Result<Option<Link>> {
+        let name = match side {
+            Side::Entry => "sys_enter",
+            Side::Return => "sys_exit",
         };
-        let hint = match self {
-            Self::Tracepoint => " (is tracefs mounted at /sys/kernel/tracing?)",
-            _ => "",
+        match self {
+            Self::Function => Ok(None),
+            _ => self.to_tracepoint(program, (TracepointCategory::RawSyscalls, name)).map(Some),
+        }
+    }
+
+    /// Attaches a program to a tracepoint, in that way; functions are none.
+    ///
+    /// # Errors
+    /// As `to_all`.
+    pub(super) fn to_tracepoint(
+        self,
+        program: &ProgramMut<'_>,
+        (category, name): (TracepointCategory, &str),
+    ) -> Result<Link> {
+        let (attached, hint) = match self {
+            Self::RawTracepoint => (program.attach_raw_tracepoint(name), ""),
+            _ => (program.attach_tracepoint(category, name), TRACEFS),
         };
-        Ok(Some(attached.with_context(|| format!("failed to attach to {self}{hint}"))?))
+        attached.with_context(|| format!("failed to attach to the tracepoint {name}{hint}"))
     }
 }
+
+const TRACEFS: &str = " (is tracefs mounted at /sys/kernel/tracing?)";
 
 impl fmt::Display for Attach {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -8,15 +8,20 @@ use super::attach::Attach;
 use super::errors::Failure;
 use super::functions::Functions;
 use crate::bpf;
-use crate::config::AttachTo;
+use crate::config::{AttachTo, Results};
+use crate::plan::Routes;
 use crate::syscalls::Slot;
 
 /// A way to attach, and why it is this one.
 #[derive(Debug, Clone)]
 pub struct Choice {
-    /// The way.
+    /// Where calls are seen.
     pub attach: Attach,
-    /// Why not the other, for people.
+    /// Where their returns are, if results are asked for.
+    pub returns: Attach,
+    /// Which kind of tracepoint is right on this kernel.
+    pub tracepoint: Attach,
+    /// Why not another way, for people.
     pub reason: String,
     /// What there is to attach to; empty for tracepoints.
     pub functions: Functions,
@@ -29,11 +34,11 @@ const SWITCH: &str = "/proc/sys/kernel/ftrace_enabled";
 const EXAMPLES: usize = 3;
 
 impl Choice {
-    /// Makes the choice for these slots.
+    /// Makes the choice for these routes.
     ///
     /// # Errors
     /// `Failure::Unavailable` where functions are asked for and this kernel does not have them.
-    pub fn make(wanted: AttachTo, slots: impl Iterator<Item = Slot>) -> Result<Self> {
+    pub fn make(wanted: AttachTo, routes: &Routes) -> Result<Self> {
         match wanted {
             AttachTo::Tracepoint => Ok(Self::tracepoint("as configured")),
             AttachTo::Function => match functions() {
@@ -43,7 +48,7 @@ impl Choice {
                 ))
                 .into()),
             },
-            AttachTo::Auto => Ok(match functions().and_then(|found| all_served(found, slots)) {
+            AttachTo::Auto => Ok(match functions().and_then(|found| all_served(found, routes)) {
                 Ok(functions) => Self::functions("every routed syscall has a function", functions),
                 Err(reason) => Self::tracepoint(&reason),
             }),
@@ -51,7 +56,18 @@ impl Choice {
     }
 
     fn functions(reason: &str, functions: Functions) -> Self {
-        Self { attach: Attach::Function, reason: reason.to_owned(), functions }
+        let (attach, tracepoint) = (Attach::Function, Attach::tracepoint());
+        if functions.all_return() {
+            return Self {
+                attach,
+                returns: attach,
+                tracepoint,
+                reason: reason.to_owned(),
+                functions,
+            };
+        }
+        let reason = format!("{reason}; results come from {tracepoint}: {FEW_RETURNS}");
+        Self { attach, returns: tracepoint, tracepoint, reason, functions }
     }
 
     fn tracepoint(reason: &str) -> Self {
@@ -60,9 +76,13 @@ impl Choice {
             Attach::Tracepoint => "this kernel may preempt raw tracepoint programs",
             _ => "this kernel runs raw tracepoint programs without preemption",
         };
-        Self { attach, reason: format!("{reason}; {preempted}"), functions: Functions::default() }
+        let reason = format!("{reason}; {preempted}");
+        let functions = Functions::default();
+        Self { attach, returns: attach, tracepoint: attach, reason, functions }
     }
 }
+
+const FEW_RETURNS: &str = "this kernel follows few calls of a function at once to their return";
 
 /// Whether the kernel calls programs at its functions; also true where it does not say.
 pub fn functions_are_on() -> bool {
@@ -80,11 +100,12 @@ fn functions() -> Result<Functions, String> {
     Functions::read().map_err(|error| format!("{error:#}; is tracefs mounted?"))
 }
 
-fn all_served(
-    functions: Functions,
-    slots: impl Iterator<Item = Slot>,
-) -> Result<Functions, String> {
-    let without: Vec<Slot> = slots.filter(|&slot| functions.of(slot).is_none()).collect();
+/// Whether calls of all routes would be seen, and their returns without paying for tracepoints as well.
+fn all_served(functions: Functions, routes: &Routes) -> Result<Functions, String> {
+    if !functions.all_return() && routes.values().any(|route| route.results != Results::None) {
+        return Err(format!("results are asked for, and {FEW_RETURNS}"));
+    }
+    let without: Vec<&Slot> = routes.keys().filter(|&&slot| functions.of(slot).is_none()).collect();
     if without.is_empty() {
         return Ok(functions);
     }

@@ -4,12 +4,17 @@ use std::collections::BTreeSet;
 use std::fs;
 
 use anyhow::{Context as _, Result};
+use libbpf_rs::btf::Btf;
+use libbpf_rs::btf::types::Struct;
 
 use crate::syscalls::{self, Slot};
 
 /// The functions of syscalls that this kernel has and lets itself be attached to.
 #[derive(Debug, Clone, Default)]
-pub struct Functions(BTreeSet<String>);
+pub struct Functions {
+    names: BTreeSet<String>,
+    all_return: bool,
+}
 
 /// Where tracefs is mounted, and where it was before it had a place of its own (Linux 4.1).
 const LISTS: [&str; 2] = [
@@ -27,11 +32,27 @@ impl Functions {
         let text = fs::read_to_string(list).or_else(|error| fs::read_to_string(old).or(Err(error)));
         let text = text.with_context(|| format!("{list} cannot be read"))?;
         let serves_syscalls = |name: &&str| name.contains("sys_");
-        Ok(Self(text.lines().filter(serves_syscalls).map(str::to_owned).collect()))
+        let names = text.lines().filter(serves_syscalls).map(str::to_owned).collect();
+        Ok(Self { names, all_return: follows_all_returns()? })
     }
 
     /// The function that serves a slot.
     pub fn of(&self, slot: Slot) -> Option<&str> {
-        syscalls::functions(slot).find_map(|name| self.0.get(&name)).map(String::as_str)
+        syscalls::functions(slot).find_map(|name| self.names.get(&name)).map(String::as_str)
     }
+
+    /// Whether a program is called at the return of each call, however many are going on.
+    pub fn all_return(&self) -> bool {
+        self.all_return
+    }
+}
+
+/// Up to Linux 6.13 the kernel keeps a few places for each function, for calls that have not returned;
+/// blocked ones soon fill them (`rethook`, kernel/trace/fprobe.c). Later each task has its own.
+fn follows_all_returns() -> Result<bool> {
+    let types = Btf::from_vmlinux().context("failed to read the kernel's type information")?;
+    let fprobe = types.type_by_name::<Struct<'_>>("fprobe");
+    Ok(fprobe.is_some_and(|fprobe| {
+        fprobe.iter().all(|member| member.name.is_none_or(|name| name != "rethook"))
+    }))
 }

@@ -4,12 +4,12 @@
 mod attach;
 mod choice;
 mod declared;
-mod dispatcher;
 mod errors;
 mod functions;
+mod hook;
 mod identity;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, AsRawFd as _, BorrowedFd, RawFd};
@@ -18,16 +18,18 @@ use std::sync::atomic::Ordering::Relaxed;
 
 use anyhow::{Context as _, Result};
 use libbpf_rs::skel::{OpenSkel as _, Skel as _, SkelBuilder as _};
-use libbpf_rs::{MapCore, OpenObject};
+use libbpf_rs::{Link, MapCore, OpenObject, TracepointCategory};
 
 use crate::books::Rows;
 use crate::bpf::{OpenTailHelloSkel, Shared, TailHelloLinks, TailHelloSkel, TailHelloSkelBuilder};
 use crate::handlers::Handlers;
 use crate::syscalls::Slot;
 
+use hook::Hook;
+
 pub use attach::Attach;
+use attach::Side;
 pub use choice::{Choice, functions_are_on};
-use dispatcher::Dispatcher;
 pub use errors::{Failure, preconditions};
 
 /// The loaded object. Whoever owns it keeps the table alive: the kernel empties a program array when
@@ -42,7 +44,13 @@ pub struct Bpf<'obj> {
     /// What the programs counted.
     pub books: Rows,
     programs: BTreeMap<u16, RawFd>,
-    dispatcher: Dispatcher,
+    /// `hello`, at the entry of calls.
+    dispatcher: Hook,
+    /// `goodbye`, at the return of those whose results are asked for.
+    returns: Hook,
+    /// `forget`, at the end of tasks; only while there are such calls.
+    ends: Option<Link>,
+    tracepoint: Attach,
     /// Why it is attached as it is, for people.
     pub reason: String,
 }
@@ -66,15 +74,28 @@ pub fn load(
     choice: Choice,
 ) -> Result<Bpf<'_>> {
     preconditions()?;
-    let open = prepare(object, ring_bytes, choice.attach)?;
+    let open = prepare(object, ring_bytes, &choice)?;
     let handlers = declared_handlers(&open)?;
     let mut skeleton = errors::explain(ring_bytes, || open.load())?;
     let shared = Shared::take(&mut skeleton).context("the BPF object has no global variables")?;
     let programs = handler_programs(&skeleton, &handlers)?;
     let books = Rows::open(&skeleton.maps.books)?;
-    let Choice { attach, reason, functions } = choice;
-    let dispatcher = Dispatcher::new(attach, functions);
-    let bpf = Bpf { skeleton, shared, handlers, books, programs, dispatcher, reason };
+    let Choice { attach, returns, tracepoint, reason, functions } = choice;
+    let dispatcher = Hook::new(Side::Entry, attach, functions.clone());
+    let returns = Hook::new(Side::Return, returns, functions);
+    let ends = None;
+    let bpf = Bpf {
+        skeleton,
+        shared,
+        handlers,
+        books,
+        programs,
+        dispatcher,
+        returns,
+        ends,
+        tracepoint,
+        reason,
+    };
     bpf.identify(None)?;
     Ok(bpf)
 }
@@ -83,13 +104,13 @@ pub fn load(
 ///
 /// # Errors
 /// When the object inside this binary is damaged.
-pub fn prepare(
-    object: &mut MaybeUninit<OpenObject>,
+pub fn prepare<'obj>(
+    object: &'obj mut MaybeUninit<OpenObject>,
     ring_bytes: u32,
-    attach: Attach,
-) -> Result<OpenTailHelloSkel<'_>> {
+    choice: &Choice,
+) -> Result<OpenTailHelloSkel<'obj>> {
     let mut open = open(object)?;
-    configure(&mut open, ring_bytes, attach)?;
+    configure(&mut open, ring_bytes, choice)?;
     Ok(open)
 }
 
@@ -103,16 +124,20 @@ fn declared_handlers(open: &OpenTailHelloSkel<'_>) -> Result<Handlers> {
     Ok(Handlers::new(declared::read(section)?))
 }
 
-fn configure(open: &mut OpenTailHelloSkel<'_>, ring_bytes: u32, attach: Attach) -> Result<()> {
+fn configure(open: &mut OpenTailHelloSkel<'_>, ring_bytes: u32, choice: &Choice) -> Result<()> {
     declared::number(open.maps.rodata_handlers.initial_value_mut().unwrap_or_default());
     open.maps.events.set_max_entries(ring_bytes).context("failed to set the ring's size")?;
     open.maps.books.set_max_entries(Rows::count()?).context("failed to set the books' size")?;
     let rodata = open.maps.rodata_data.as_deref_mut().context("the BPF object has no constants")?;
     rodata.wake_bytes = ring_bytes / 4;
-    rodata.attach_kind = attach.kind();
+    rodata.attach_kind = choice.attach.kind();
+    rodata.return_kind = choice.returns.kind();
     for mut program in open.open_object_mut().progs_mut() {
-        if shares_the_table(&program.name().to_string_lossy()) {
-            attach.prepare(&mut program);
+        match &*program.name().to_string_lossy() {
+            "goodbye" => choice.returns.prepare(&mut program),
+            "forget" => choice.tracepoint.prepare(&mut program),
+            name if shares_the_table(name) => choice.attach.prepare(&mut program),
+            _ => {}
         }
     }
     Ok(())
@@ -163,6 +188,27 @@ impl Bpf<'_> {
         self.dispatcher.leave_others(slots);
     }
 
+    /// As `reach`, for the returns of these slots' calls.
+    ///
+    /// # Errors
+    /// As `reach`.
+    pub fn reach_returns(&mut self, slots: &BTreeSet<Slot>) -> Result<()> {
+        if self.ends.is_none() && !slots.is_empty() {
+            let end = (TracepointCategory::Sched, "sched_process_exit");
+            let forget = &self.skeleton.progs.forget;
+            self.ends = Some(self.tracepoint.to_tracepoint(forget, end)?);
+        }
+        self.returns.reach(&self.skeleton.progs.goodbye, slots.iter())
+    }
+
+    /// As `leave_others`, for the returns.
+    pub fn leave_other_returns(&mut self, slots: &BTreeSet<Slot>) {
+        self.returns.leave_others(slots.iter());
+        if slots.is_empty() {
+            self.ends = None;
+        }
+    }
+
     /// How the dispatcher is attached.
     pub fn way_to_attach(&self) -> Attach {
         self.dispatcher.attach()
@@ -176,6 +222,8 @@ impl Bpf<'_> {
     /// Detaches everything. Calls that are in a handler at this moment still finish there.
     pub fn detach(&mut self) {
         self.dispatcher.leave_all();
+        self.returns.leave_all();
+        self.ends = None;
         self.skeleton.links = TailHelloLinks::default();
     }
 

@@ -2,16 +2,18 @@
 //! `TAILCALLD_TEST_ATTACH` names.
 
 use std::fs;
-use std::iter::{empty, once};
 
 use tailcalld::config::AttachTo;
 use tailcalld::load::{Attach, Choice};
+use tailcalld::plan::Routes;
 use tailcalld::syscalls::{Abi, Slot};
 
-use crate::rig::{kernel, own_slot, privileged, slot};
+use crate::rig::{kernel, own_slot, privileged, routes, slot};
 
-fn made(wanted: AttachTo, slots: impl Iterator<Item = Slot>) -> Choice {
-    Choice::make(wanted, slots).expect("every kernel has it")
+fn made(wanted: AttachTo, slots: &[Slot]) -> Choice {
+    let handlers = tailcalld::load::handlers().expect("the object opens");
+    let wired: Vec<(Slot, &str)> = slots.iter().map(|&slot| (slot, "args")).collect();
+    Choice::make(wanted, &routes(&handlers, &wired).routes).expect("every kernel has it")
 }
 
 /// The kernel writes into its own type information whether it has functions to attach to.
@@ -29,7 +31,7 @@ fn the_tracepoint_fits_the_kernel() {
         return;
     }
     let expected = if kernel() >= (7, 2) { Attach::Tracepoint } else { Attach::RawTracepoint };
-    let choice = made(AttachTo::Tracepoint, empty());
+    let choice = made(AttachTo::Tracepoint, &[]);
     assert_eq!(choice.attach, expected, "Linux {:?}", kernel());
     assert!(choice.reason.starts_with("as configured; "), "{}", choice.reason);
 }
@@ -40,9 +42,9 @@ fn functions_are_chosen_where_there_are_some() {
         return;
     }
     let getpid = slot(Abi::Native, "getpid");
-    let choice = made(AttachTo::Auto, once(getpid));
+    let choice = made(AttachTo::Auto, &[getpid]);
     assert_eq!(choice.attach == Attach::Function, has_functions(), "{}", choice.reason);
-    match Choice::make(AttachTo::Function, empty()) {
+    match Choice::make(AttachTo::Function, &Routes::new()) {
         Ok(choice) => assert!(has_functions(), "{}", choice.reason),
         Err(error) => {
             assert!(!has_functions(), "{error}");
@@ -59,7 +61,7 @@ fn auto_sees_every_route() {
         return;
     }
     let unknown = Slot::new(Abi::Native, 510).expect("within the table");
-    let choice = made(AttachTo::Auto, [slot(Abi::Native, "getpid"), unknown].into_iter());
+    let choice = made(AttachTo::Auto, &[slot(Abi::Native, "getpid"), unknown]);
     assert_ne!(choice.attach, Attach::Function);
     let why = if has_functions() { "no function for #510 (x86_64)" } else { "no kprobe.multi" };
     assert!(choice.reason.contains(why), "{}", choice.reason);

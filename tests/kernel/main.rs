@@ -10,6 +10,7 @@ mod functions;
 mod handlers;
 mod numbers;
 mod reload;
+mod results;
 mod rig;
 mod timer;
 mod wake;

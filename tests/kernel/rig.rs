@@ -16,7 +16,7 @@ use tailcalld::consume::{Consumer, Flow, Rest};
 use tailcalld::decode::{Decoded, Event, decode};
 use tailcalld::handlers::Handlers;
 use tailcalld::load::{self, Attach, Bpf, Choice};
-use tailcalld::plan::{Plan, Route};
+use tailcalld::plan::{Plan, Route, Routes};
 use tailcalld::syscalls::{Abi, Slot, number};
 use tailcalld::wire::Table;
 
@@ -42,8 +42,11 @@ fn choice() -> Choice {
         Ok(other) => panic!("TAILCALLD_TEST_ATTACH={other}: raw_tp, tp or function is meant"),
         Err(_) => (AttachTo::Auto, None),
     };
-    let choice = Choice::make(wanted, std::iter::empty()).expect("this kernel has it");
-    Choice { attach: attach.unwrap_or(choice.attach), ..choice }
+    let choice = Choice::make(wanted, &Routes::new()).expect("this kernel has it");
+    match attach {
+        Some(attach) => Choice { attach, returns: attach, tracepoint: attach, ..choice },
+        None => choice,
+    }
 }
 
 /// Whether calls are seen at the functions that serve them.

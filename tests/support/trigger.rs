@@ -8,6 +8,7 @@
 //!     trigger endless native NUMBER [ARG...]      in 4 threads to the end of its input; says how many
 //!     trigger crowd N native NUMBER [ARG...]      N calls in each of 8 threads, all on one CPU
 //!     trigger interrupted N native NUMBER [ARG...]    as crowd, with a realtime task 5,000 times a second
+//!     trigger from-a-thread native NUMBER [ARG...]    not by the process's first thread
 //!
 //! The argument `nth` counts the calls from 0, over all threads, so that each of them is known.
 #![allow(unsafe_code)]
@@ -53,6 +54,10 @@ fn main() {
                 crowd(times, &call);
                 ended.store(true, Relaxed);
             });
+        }
+        ["from-a-thread", rest @ ..] => {
+            let call = Call::parse(rest);
+            std::thread::scope(|scope| drop(scope.spawn(|| call.make(0))));
         }
         ["endless", rest @ ..] => println!("{}", make_until_eof(&Call::parse(rest))),
         rest => Call::parse(rest).make(0),
@@ -247,7 +252,7 @@ fn number(word: &str) -> u64 {
 
 fn usage() -> ! {
     eprintln!(
-        "usage: trigger [times|threads|crowd|interrupted N | endless] native|compat NUMBER [ARG...]"
+        "usage: trigger [times|threads|crowd|interrupted N | endless | from-a-thread] native|compat NUMBER [ARG...]"
     );
     exit(2)
 }

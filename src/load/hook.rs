@@ -1,5 +1,5 @@
-//! The dispatcher's links: where the kernel calls it. A tracepoint is attached to once and for all
-//! syscalls; functions as they are routed, and left when they are not.
+//! A program's links: where the kernel calls it. A tracepoint is attached to for all syscalls, as long
+//! as any is of interest; functions as they are of interest themselves.
 //!
 //! No function is ever in two links: both would call the program, and around a flip of the table it
 //! could not tell which of the two is meant. So a reload attaches one link to what it adds, and a link
@@ -14,13 +14,14 @@ use anyhow::{Context as _, Result};
 use libbpf_rs::query::LinkTypeInfo;
 use libbpf_rs::{Link, ProgramMut};
 
-use super::attach::Attach;
+use super::attach::{Attach, Side};
 use super::functions::Functions;
 use crate::syscalls::Slot;
 
-/// Where the dispatcher is attached.
+/// Where a program is attached: the dispatcher at the entry of calls, another one at their return.
 #[derive(Debug)]
-pub(super) struct Dispatcher {
+pub(super) struct Hook {
+    side: Side,
     attach: Attach,
     functions: Functions,
     tracepoint: Option<Link>,
@@ -35,10 +36,10 @@ struct FunctionLink {
     functions: BTreeSet<String>,
 }
 
-impl Dispatcher {
+impl Hook {
     /// Attached to nothing yet.
-    pub fn new(attach: Attach, functions: Functions) -> Self {
-        Self { attach, functions, tracepoint: None, links: Vec::new(), misses: 0 }
+    pub fn new(side: Side, attach: Attach, functions: Functions) -> Self {
+        Self { side, attach, functions, tracepoint: None, links: Vec::new(), misses: 0 }
     }
 
     /// From now on, calls of these slots come to the program.
@@ -47,17 +48,22 @@ impl Dispatcher {
     /// When the kernel refuses; then nothing has changed.
     pub fn reach<'a>(
         &mut self,
-        hello: &ProgramMut<'_>,
+        program: &ProgramMut<'_>,
         slots: impl Iterator<Item = &'a Slot>,
     ) -> Result<()> {
-        if self.tracepoint.is_none() {
-            self.tracepoint = self.attach.to_all(hello)?;
+        let slots: Vec<&Slot> = slots.collect();
+        if self.tracepoint.is_none() && !slots.is_empty() {
+            self.tracepoint = self.attach.to_all(program, self.side)?;
         }
         let reached = |name: &String| self.links.iter().any(|link| link.functions.contains(name));
-        let functions: BTreeSet<String> =
-            self.functions_of(slots).into_iter().filter(|name| !reached(name)).collect();
+        let functions: BTreeSet<String> = self
+            .functions_of(slots.into_iter())
+            .into_iter()
+            .filter(|name| !reached(name))
+            .collect();
         if !functions.is_empty() {
-            let link = hello.attach_kprobe_multi(false, functions.iter().collect());
+            let link =
+                program.attach_kprobe_multi(self.side == Side::Return, functions.iter().collect());
             let link = link.with_context(|| refused(&functions))?;
             self.links.push(FunctionLink { link, functions });
         }
@@ -66,7 +72,11 @@ impl Dispatcher {
 
     /// Calls of other slots than these need not come any more.
     pub fn leave_others<'a>(&mut self, slots: impl Iterator<Item = &'a Slot>) {
-        let needed = self.functions_of(slots);
+        let slots: Vec<&Slot> = slots.collect();
+        if slots.is_empty() {
+            self.tracepoint = None;
+        }
+        let needed = self.functions_of(slots.into_iter());
         let unused = |link: &FunctionLink| link.functions.is_disjoint(&needed);
         let (gone, links) = std::mem::take(&mut self.links).into_iter().partition(unused);
         self.links = links;

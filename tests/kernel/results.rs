@@ -1,0 +1,159 @@
+//! What came of a call: paired with its event by thread and time, whatever the thread is by then.
+
+use std::collections::BTreeMap;
+
+use tailcalld::config::Results;
+use tailcalld::decode::{Decoded, End, Return, decode};
+use tailcalld::plan::Plan;
+use tailcalld::syscalls::{Abi, Slot};
+
+use crate::rig::{Rig, own_slot, privileged, routes, run_trigger, scaled, slot};
+
+/// Routes whose results are asked for.
+fn with_results(wanted: &[(Slot, &str)]) -> Plan {
+    let mut plan = routes(&tailcalld::load::handlers().expect("the object opens"), wanted);
+    for route in plan.routes.values_mut() {
+        route.results = Results::All;
+    }
+    plan
+}
+
+/// The events of the trigger and what came of them, in the order of their ends.
+fn told(rig: &Rig, words: &[&str]) -> Vec<(Vec<u8>, End)> {
+    run_trigger(words);
+    let (mut waiting, mut told) = (BTreeMap::new(), Vec::new());
+    for bytes in rig.records() {
+        match decode(&bytes, rig.handlers()).expect("the kernel writes what can be decoded") {
+            Decoded::Syscall(event) => {
+                let before = waiting.insert((event.tid, event.boottime_ns), bytes.clone());
+                assert_eq!((before, event.end), (None, None));
+            }
+            Decoded::Return(Return { tid, entry_ns, end }) => {
+                let event = waiting.remove(&(tid, entry_ns)).expect("a result without an event");
+                told.push((event, end));
+            }
+            _ => {}
+        }
+    }
+    assert!(waiting.is_empty(), "{} events without a result", waiting.len());
+    told
+}
+
+fn result(end: End) -> i64 {
+    match end {
+        End::Returned { result, duration_ns } => {
+            assert!((1..60_000_000_000).contains(&duration_ns), "{duration_ns} ns");
+            result
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_failure_is_its_errno_and_a_success_its_value() {
+    if !privileged() {
+        return;
+    }
+    let getpgid = slot(Abi::Native, "getpgid");
+    let rig = Rig::new(&with_results(&[(getpgid, "args")]));
+    let nr = getpgid.nr().to_string();
+    let [(_, failed)] = &told(&rig, &["native", &nr, "0x7fffffff"])[..] else { panic!("one call") };
+    assert_eq!(failed.errno(), Some(nix::libc::ESRCH));
+    assert_eq!(result(*failed), -i64::from(nix::libc::ESRCH));
+    let [(event, done)] = &told(&rig, &["native", &nr, "1"])[..] else { panic!("one call") };
+    assert_eq!((done.errno(), rig.event(event).args[0]), (None, 1));
+    assert!(result(*done) >= 0);
+}
+
+#[test]
+fn compat_calls_have_results() {
+    if !privileged() {
+        return;
+    }
+    let getpgid = slot(Abi::Compat, "getpgid");
+    let rig = Rig::new(&with_results(&[(getpgid, "args")]));
+    let words = ["compat", &getpgid.nr().to_string(), "0x7fffffff"];
+    let [(_, failed)] = &told(&rig, &words)[..] else { panic!("one call") };
+    assert_eq!(failed.errno(), Some(nix::libc::ESRCH));
+}
+
+/// Each call's argument comes back as its result: pairs that were mixed up would show.
+#[test]
+fn results_of_many_threads_are_not_mixed_up() {
+    if !privileged() {
+        return;
+    }
+    let umask = slot(Abi::Native, "umask");
+    let times = scaled(5000);
+    let rig = Rig::with_ring(&with_results(&[(umask, "args")]), 16 * 1024 * 1024);
+    let nr = umask.nr().to_string();
+    let pairs = told(&rig, &["times", &times.to_string(), "native", &nr, "nth"]);
+    rig.assert_seen(times, pairs.len() as u64);
+    // umask gives what the call before it set, of nine bits.
+    for two in pairs.windows(2) {
+        assert_eq!(result(two[1].1) as u64, rig.event(&two[0].0).args[0] & 0o777);
+    }
+    let threads = told(&rig, &["threads", &times.to_string(), "native", &nr, "nth"]);
+    rig.assert_seen(5 * times, (pairs.len() + threads.len()) as u64);
+}
+
+/// A program that was executed returns from `execve`, by another thread's number if it was not the
+/// leader; one that could not be returns from where it was called.
+#[test]
+fn executed_programs_return() {
+    if !privileged() {
+        return;
+    }
+    let [execve, execveat] = ["execve", "execveat"].map(|name| slot(Abi::Native, name));
+    let rig = Rig::new(&with_results(&[(execveat, "exec")]));
+    let nr = execveat.nr().to_string();
+    let at = ["-100", "text:/bin/true", "argv:1", "0", "0"];
+    for how in [&["native", nr.as_str()][..], &["from-a-thread", "native", nr.as_str()]] {
+        let words: Vec<&str> = how.iter().copied().chain(at).collect();
+        let [(event, done)] = &told(&rig, &words)[..] else { panic!("one call: {words:?}") };
+        assert_eq!((result(*done), rig.event(event).slot), (0, execveat), "{words:?}");
+    }
+    let nowhere = ["native", &nr, "-100", "text:/nonexistent", "argv:1", "0", "0"];
+    let [(_, failed)] = &told(&rig, &nowhere)[..] else { panic!("one call") };
+    assert_eq!(failed.errno(), Some(nix::libc::ENOENT));
+    assert_eq!(rig.books(execve).seen, 0);
+}
+
+/// Their thread ends in the call: the kernel says so when the task goes.
+#[test]
+fn calls_that_never_return_are_told() {
+    if !privileged() {
+        return;
+    }
+    let exit = slot(Abi::Native, "exit_group");
+    let rig = Rig::new(&with_results(&[(exit, "args")]));
+    let nr = exit.nr().to_string();
+    let ends = told(&rig, &["native", &nr, "77"]);
+    let ends: Vec<End> = ends
+        .into_iter()
+        .filter(|(event, _)| rig.event(event).args[0] == 77)
+        .map(|(_, end)| end)
+        .collect();
+    assert_eq!(ends, [End::Died]);
+}
+
+/// A call is waited for that began under the table before.
+#[test]
+fn a_reload_lets_calls_finish() {
+    if !privileged() {
+        return;
+    }
+    let call = own_slot(484);
+    let plan = with_results(&[(call, "args")]);
+    let handlers = tailcalld::load::handlers().expect("the object opens");
+    let mut rig = Rig::new(&plan);
+    let words = ["times", "10", "native", &call.nr().to_string()];
+    assert_eq!(told(&rig, &words).len(), 10);
+    rig.table.apply(&mut rig.bpf, &routes(&handlers, &[(call, "args")])).expect("wired");
+    assert!(rig.table.awaits(call));
+    assert!(rig.table.forget_old_results(&mut rig.bpf));
+    assert!(!rig.table.awaits(call));
+    assert_eq!(rig.trigger(&words).len(), 10);
+    rig.table.apply(&mut rig.bpf, &plan).expect("wired");
+    assert_eq!(told(&rig, &words).len(), 10);
+}
