@@ -117,6 +117,9 @@ impl Hook {
     }
 
     fn functions_of<'a>(&self, slots: impl Iterator<Item = &'a Slot>) -> BTreeSet<String> {
+        if self.attach != Attach::Function {
+            return BTreeSet::new();
+        }
         slots.filter_map(|&slot| self.functions.of(slot)).map(str::to_owned).collect()
     }
 }

@@ -157,3 +157,38 @@ fn a_reload_lets_calls_finish() {
     rig.table.apply(&mut rig.bpf, &plan).expect("wired");
     assert_eq!(told(&rig, &words).len(), 10);
 }
+
+/// Eight tasks that preempt each other wherever the kernel lets them.
+#[test]
+fn a_crowd_gets_all_its_results() {
+    if !privileged() {
+        return;
+    }
+    let call = own_slot(487);
+    let times = scaled(20_000);
+    let rig = Rig::with_ring(&with_results(&[(call, "args")]), 64 * 1024 * 1024);
+    let words = ["crowd", &times.to_string(), "native", &call.nr().to_string()];
+    let ends = told(&rig, &words).len() as u64;
+    let books = rig.books(call);
+    rig.assert_seen(8 * times, books.seen);
+    assert_eq!((books.lost, books.submitted), ([0; 4], ends));
+}
+
+/// Kernels follow a limited number of calls of one function to their return, if any.
+#[test]
+fn calls_that_go_on_at_once_have_their_results() {
+    if !privileged() {
+        return;
+    }
+    let nanosleep = slot(Abi::Native, "nanosleep");
+    let rig = Rig::new(&with_results(&[(nanosleep, "args")]));
+    let nr = nanosleep.nr().to_string();
+    let calls = told(&rig, &["crowd", "5", "native", &nr, "words:0,20000000", "0"]);
+    let slept = calls.iter().filter(|(event, _)| rig.event(event).args[1] == 0);
+    let ends: Vec<End> = slept.map(|(_, end)| *end).collect();
+    assert_eq!(ends.len(), 40);
+    for end in ends {
+        assert_eq!(result(end), 0);
+        assert!(matches!(end, End::Returned { duration_ns: 20_000_000.., .. }), "{end:?}");
+    }
+}
