@@ -77,7 +77,15 @@ fn uncommented(beginnings: &[&str]) -> String {
 
 #[test]
 fn the_shipped_file_shows_the_defaults() {
-    let shown = ["priority = ", "argv_bytes = ", "size = ", "exe = ", "socket = ", "attach = "];
+    let shown = [
+        "priority = ",
+        "argv_bytes = ",
+        "result = ",
+        "size = ",
+        "exe = ",
+        "socket = ",
+        "attach = ",
+    ];
     let (with, without) = (written(&uncommented(&shown)), written(&uncommented(&[])));
     assert_eq!(with.routes, without.routes);
     assert_eq!(
@@ -88,10 +96,14 @@ fn the_shipped_file_shows_the_defaults() {
 
 #[test]
 fn the_examples_of_the_shipped_file_work() {
-    let plan = written(&uncommented(&["\"@mount\" = ", "umount2 = ", "462 = ", "ptrace = "]));
+    let examples = ["\"@mount\" = ", "umount2 = ", "462 = ", "ptrace = ", "\"@clock\" = "];
+    let plan = written(&uncommented(&examples));
     let of = |name| plan.origins.keys().filter(|slot| slot.name() == Some(name)).count();
     assert_eq!([of("move_mount"), of("umount2"), of("ptrace")], [2, 0, 2]);
     assert_eq!(plan.routes.get(&Slot::new(Abi::Native, 462).unwrap()), Some(&route(ARGS, 6, 4096)));
+    let failed = plan.routes.iter().filter(|(_, route)| route.results == Results::Failed);
+    let clock: Vec<_> = group("@clock").unwrap().slots().into_iter().collect();
+    assert_eq!(failed.map(|(&slot, _)| slot).collect::<Vec<_>>(), clock);
 }
 
 #[cfg(target_arch = "x86_64")]
