@@ -82,6 +82,11 @@ impl Handler {
         let position = self.syscalls.iter().position(|known| known == name)?;
         u8::try_from(position).ok()
     }
+
+    /// Whether its calls are recorded: without a message it has nothing to say of one.
+    pub fn records(&self) -> bool {
+        !self.messages.is_empty()
+    }
 }
 
 impl Handlers {

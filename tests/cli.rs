@@ -36,12 +36,12 @@ fn verbose_is_the_resolved_table() {
     assert_eq!((code, err.as_str()), (OK, ""));
     let lines: Vec<_> =
         out.lines().map(|line| line.split_whitespace().collect::<Vec<_>>()).collect();
-    assert_eq!(lines[0], ["SYSCALL", "ABI", "NUMBER", "HANDLER", "PRIORITY", "FROM"]);
-    assert_eq!(lines[1][..5], ["execve", "x86_64", "59", "exec", "info"]);
-    assert_eq!(lines[14][..5], ["execveat", "i386", "358", "exec", "info"]);
+    assert_eq!(lines[0], ["SYSCALL", "ABI", "NUMBER", "HANDLER", "PRIORITY", "RESULT", "FROM"]);
+    assert_eq!(lines[1][..6], ["execve", "x86_64", "59", "exec", "info", "false"]);
+    assert_eq!(lines[14][..6], ["execveat", "i386", "358", "exec", "info", "false"]);
     let shipped = std::fs::read_to_string("config/tailcalld.toml").unwrap();
     let line = shipped.lines().position(|line| line.starts_with("execveat")).unwrap() + 1;
-    assert_eq!(lines[14][5..], [format!("config/tailcalld.toml:{line}")]);
+    assert_eq!(lines[14][6..], [format!("config/tailcalld.toml:{line}")]);
     assert!(out.contains("\nring size       8MiB\n"), "{out}");
     let attach = out.lines().find_map(|line| line.strip_prefix("attach ")).unwrap();
     let ways = ["kprobe.multi (", "raw_tp/sys_enter (", "tp/raw_syscalls/sys_enter (", "auto ("];
@@ -51,6 +51,31 @@ fn verbose_is_the_resolved_table() {
         "{out}"
     );
     assert!(out.ends_with(": ok, 14 routes (exec 4, timer 10)\n"), "{out}");
+}
+
+/// What a route gets in the end may differ from what is asked.
+#[cfg(target_arch = "x86_64")]
+#[test]
+fn verbose_tells_the_results() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("c.toml");
+    let routes = "0 = { handler = \"args\", result = \"failed\" }\n1 = \"args\"\n2 = \"count\"\n";
+    let content = format!("[defaults]\nresult = true\n[routes]\n{routes}60 = \"args\"\n");
+    std::fs::write(&file, content).unwrap();
+    let (code, out, _) = called(&["check", "-v", file.to_str().unwrap()]);
+    let cells = |line: &str| line.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
+    let told: Vec<_> = out.lines().skip(1).take(4).map(cells).collect();
+    let told: Vec<_> = told.iter().map(|cells| [&*cells[0], &*cells[3], &*cells[5]]).collect();
+    assert_eq!(code, OK);
+    assert_eq!(
+        told,
+        [
+            ["read", "args", "failed"],
+            ["write", "args", "true"],
+            ["open", "count", "false"],
+            ["exit", "args", "false"],
+        ]
+    );
 }
 
 #[test]

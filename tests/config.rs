@@ -69,7 +69,7 @@ fn faults_of_all_files_in_the_order_of_reading() {
         lines,
         [
             "tests/fixtures/faulty.toml:2:10: unknown handler \"nobody\" for syscall \"execve\", \
-             expected open, args, exec, timer, none",
+             expected open, args, exec, timer, count, none",
             "tests/fixtures/faulty.d/a.toml:1:8: expected ] after the table's name",
             "tests/fixtures/faulty.d/b.toml:2:1: unknown syscall \"opeant\" \
              (did you mean \"openat\"?)",

@@ -7,7 +7,7 @@ use std::io::Write;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use tailcalld::config::{Config, level_name, size_name};
+use tailcalld::config::{Config, Results, level_name, size_name};
 use tailcalld::sink::key::Key;
 
 const COMMANDS: &str = "docs/man/tailcalld.8";
@@ -164,6 +164,15 @@ fn every_handler_is_told() {
 }
 
 #[test]
+fn every_value_of_result_is_told() {
+    let text = page(CONFIGURATION);
+    let defaults = section(&text, ".Ss [defaults]");
+    for results in [Results::None, Results::All, Results::Failed] {
+        assert!(introduces(defaults, "Cm", results.name()), "{}", results.name());
+    }
+}
+
+#[test]
 fn defaults_are_those_of_the_program() {
     let text = page(CONFIGURATION);
     let Config { defaults, ring_bytes, exclude, socket, attach, .. } = Config::default();
@@ -175,6 +184,8 @@ fn defaults_are_those_of_the_program() {
     told("defaults", &format!("The default is .Cm {level} ."));
     let argv_bytes = size_name(defaults.argv_bytes.unwrap().into());
     told("defaults", &format!("The default is {argv_bytes}."));
+    let result = defaults.result.unwrap().name();
+    told("defaults", &format!("The default is .Cm {result} ."));
     told("ring", &format!("The default is {},", size_name(ring_bytes.into())));
     told("exclude", &format!("The default is .Pa {} alone", exclude[0].display()));
     told("kernel", &format!("The default is .Cm {} .", attach.name()));

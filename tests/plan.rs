@@ -7,7 +7,7 @@ use std::path::Path;
 use proptest::prelude::*;
 use tailcalld::config::{AttachTo, Results};
 use tailcalld::plan::{self, Difference, Plan, Route, Told, difference};
-use tailcalld::syscalls::{Abi, Slot, group};
+use tailcalld::syscalls::{Abi, Slot, group, number};
 
 #[path = "fixtures/handlers.rs"]
 mod handlers;
@@ -77,7 +77,15 @@ fn uncommented(beginnings: &[&str]) -> String {
 
 #[test]
 fn the_shipped_file_shows_the_defaults() {
-    let shown = ["priority = ", "argv_bytes = ", "size = ", "exe = ", "socket = ", "attach = "];
+    let shown = [
+        "priority = ",
+        "argv_bytes = ",
+        "result = ",
+        "size = ",
+        "exe = ",
+        "socket = ",
+        "attach = ",
+    ];
     let (with, without) = (written(&uncommented(&shown)), written(&uncommented(&[])));
     assert_eq!(with.routes, without.routes);
     assert_eq!(
@@ -88,10 +96,14 @@ fn the_shipped_file_shows_the_defaults() {
 
 #[test]
 fn the_examples_of_the_shipped_file_work() {
-    let plan = written(&uncommented(&["\"@mount\" = ", "umount2 = ", "462 = ", "ptrace = "]));
+    let examples = ["\"@mount\" = ", "umount2 = ", "462 = ", "ptrace = ", "\"@clock\" = "];
+    let plan = written(&uncommented(&examples));
     let of = |name| plan.origins.keys().filter(|slot| slot.name() == Some(name)).count();
     assert_eq!([of("move_mount"), of("umount2"), of("ptrace")], [2, 0, 2]);
     assert_eq!(plan.routes.get(&Slot::new(Abi::Native, 462).unwrap()), Some(&route(ARGS, 6, 4096)));
+    let failed = plan.routes.iter().filter(|(_, route)| route.results == Results::Failed);
+    let clock: Vec<_> = group("@clock").unwrap().slots().into_iter().collect();
+    assert_eq!(failed.map(|(&slot, _)| slot).collect::<Vec<_>>(), clock);
 }
 
 #[cfg(target_arch = "x86_64")]
@@ -180,6 +192,91 @@ fn a_difference_in_words() {
     assert_eq!(difference(&old, &old).told(&handlers()), Told::default());
 }
 
+#[cfg(target_arch = "x86_64")]
+#[test]
+fn a_changed_result_in_words() {
+    let by = |result: &str| {
+        written(&format!("[routes]\nkill = {{ handler = \"args\", result = {result} }}"))
+    };
+    let told = |from, to| difference(&by(from), &by(to)).told(&handlers()).changed;
+    assert_eq!(told("false", "true"), ["kill (result false -> true)"]);
+    assert_eq!(told("true", "\"failed\""), ["kill (result true -> failed)"]);
+    assert_eq!(told("false", "false"), Vec::<String>::new());
+}
+
+/// Which results the native route of each syscall waits for.
+fn results(lines: &str, names: &[&str]) -> Vec<Results> {
+    let plan = written(lines);
+    let native = |name| Slot::new(Abi::Native, number(Abi::Native, name).unwrap()).unwrap();
+    names.iter().map(|name| plan.routes.get(&native(name)).unwrap().results).collect()
+}
+
+#[test]
+fn results_are_those_of_the_route_or_the_defaults() {
+    let routes = "[routes]\nkill = { handler = \"args\", result = true }\n\
+                  mkdirat = { handler = \"args\", result = \"failed\" }\n\
+                  ptrace = { handler = \"args\", result = false }\nopenat = \"args\"\n";
+    let names = ["kill", "mkdirat", "ptrace", "openat"];
+    let (none, all, failed) = (Results::None, Results::All, Results::Failed);
+    assert_eq!(results(routes, &names), [all, failed, none, none]);
+    let with = |default: &str| format!("{routes}[defaults]\nresult = {default}\n");
+    assert_eq!(results(&with("true"), &names), [all, failed, none, all]);
+    assert_eq!(results(&with("\"failed\""), &names), [all, failed, none, failed]);
+}
+
+#[test]
+fn nobody_waits_for_what_never_comes() {
+    let routes = "[defaults]\nresult = true\n[routes]\nkill = \"args\"\nexit = \"args\"\n\
+                  exit_group = { handler = \"exec\", result = \"failed\" }\n\
+                  rt_sigreturn = { handler = \"args\", result = true }\nopenat = \"count\"\n";
+    let names = ["kill", "exit", "exit_group", "rt_sigreturn", "openat"];
+    let none = Results::None;
+    assert_eq!(results(routes, &names), [Results::All, none, none, none, none]);
+}
+
+#[cfg(target_arch = "x86_64")]
+#[test]
+fn the_other_abi_has_a_syscall_more_that_never_returns() {
+    let plan = written("[routes]\n\"@default\" = { handler = \"args\", result = true }");
+    let at_once = plan.routes.iter().filter(|(_, route)| route.results == Results::None);
+    let names: Vec<_> = at_once.map(|(slot, _)| word(*slot)).collect();
+    assert_eq!(
+        names,
+        [
+            "rt_sigreturn/x86_64",
+            "exit/x86_64",
+            "exit_group/x86_64",
+            "exit/i386",
+            "sigreturn/i386",
+            "rt_sigreturn/i386",
+            "exit_group/i386",
+        ]
+    );
+}
+
+#[test]
+fn only_count_records_nothing() {
+    let handlers = tailcalld::load::handlers().unwrap();
+    let silent = handlers.iter().filter(|handler| !handler.records());
+    let silent: Vec<_> = silent.map(|handler| handler.name.as_str()).collect();
+    assert_eq!(silent, ["count"]);
+}
+
+#[test]
+fn groups_that_want_other_results_disagree() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("c.toml");
+    let result = "\"@privileged\" = { handler = \"args\", result = true }";
+    fs::write(&path, format!("[routes]\n\"@swap\" = \"args\"\n{result}\n")).unwrap();
+    let faults = plan::read(&path, &handlers()).unwrap_err();
+    let lines: Vec<String> = faults.iter().map(|fault| fault.message.clone()).collect();
+    assert_eq!(
+        lines,
+        ["\"@privileged\" and \"@swap\" (line 2) disagree about swapoff, swapon; give each of \
+          these an entry of its own, or move one group to a drop-in"]
+    );
+}
+
 /// `exec` would read the flags of openat as a vector of strings.
 #[test]
 fn a_handler_takes_only_what_it_understands() {
@@ -218,7 +315,9 @@ fn a_handler_takes_only_what_it_understands() {
 
 fn any_plan() -> impl Strategy<Value = Plan> {
     // Few slots and few settings, so that two plans have some in common.
-    let route = (1..3_u16, 6..8_u8).prop_map(|(handler, priority)| route(handler, priority, 0));
+    let results = prop::sample::select(&[Results::None, Results::All, Results::Failed][..]);
+    let route = (1..3_u16, 6..8_u8, results)
+        .prop_map(|(handler, priority, results)| Route { results, ..route(handler, priority, 0) });
     let slot = (0..40_u16).prop_map(|at| Slot::from_index(at * 25).unwrap());
     prop::collection::btree_map(slot, route, 0..30)
         .prop_map(|routes| Plan { routes, ..Plan::default() })

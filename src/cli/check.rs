@@ -70,10 +70,11 @@ fn print_plan(plan: &Plan, handlers: &Handlers) -> io::Result<()> {
             slot.nr().to_string(),
             handler_name(handlers, route.handler).to_owned(),
             level_name(route.priority).to_owned(),
+            route.results.name().to_owned(),
             plan.origins.get(&slot).map(|origin| from(slot, origin)).unwrap_or_default(),
         ]
     });
-    let head = ["SYSCALL", "ABI", "NUMBER", "HANDLER", "PRIORITY", "FROM"];
+    let head = ["SYSCALL", "ABI", "NUMBER", "HANDLER", "PRIORITY", "RESULT", "FROM"];
     table(&mut out, style, head, &routes.collect::<Vec<_>>())?;
     writeln!(out)?;
     table(&mut out, style, ["SETTING", "VALUE"], &settings(plan))?;

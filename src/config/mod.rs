@@ -96,7 +96,11 @@ impl Default for Config {
     fn default() -> Self {
         Self {
             entries: Vec::new(),
-            defaults: Options { priority: Some(PRIORITY), argv_bytes: Some(ARGV_BYTES) },
+            defaults: Options {
+                priority: Some(PRIORITY),
+                argv_bytes: Some(ARGV_BYTES),
+                result: Some(Results::default()),
+            },
             ring_bytes: RING_BYTES,
             exclude: vec![JOURNALD.into()],
             socket: SOCKET.into(),

@@ -5,6 +5,7 @@ use toml::Spanned;
 use toml::de::DeValue;
 
 use super::reader::Reader;
+use super::results::Results;
 use super::values;
 
 /// What a route or `[defaults]` says; `None` where it is silent.
@@ -14,6 +15,8 @@ pub struct Options {
     pub priority: Option<u8>,
     /// How many bytes of argv an `exec` event may carry.
     pub argv_bytes: Option<u32>,
+    /// Whether the records wait for the result.
+    pub result: Option<Results>,
 }
 
 type Read = fn(&mut Options, &mut Reader<'_>, &Spanned<DeValue<'_>>);
@@ -25,6 +28,9 @@ const OPTIONS: &[(&str, Read)] = &[
     }),
     ("argv_bytes", |options, reader, value| {
         reader.store(&mut options.argv_bytes, value, |value| values::argv_bytes(value).map(Some));
+    }),
+    ("result", |options, reader, value| {
+        reader.store(&mut options.result, value, |value| values::result(value).map(Some));
     }),
 ];
 
@@ -50,6 +56,7 @@ impl Options {
         Self {
             priority: self.priority.or(below.priority),
             argv_bytes: self.argv_bytes.or(below.argv_bytes),
+            result: self.result.or(below.result),
         }
     }
 }

@@ -11,3 +11,14 @@ pub enum Results {
     /// Failures: calls that succeed are not recorded.
     Failed,
 }
+
+impl Results {
+    /// As in the configuration, where it is a boolean or a word in quotes.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::None => "false",
+            Self::All => "true",
+            Self::Failed => "failed",
+        }
+    }
+}

@@ -132,13 +132,22 @@ fn detailed(
         return None;
     };
     let handler = handler?;
-    if handler.is_none() && options != Options::default() {
-        reader.refuse(
-            mark.span(),
-            format!("{} is routed to {NONE:?}, which takes no options", for_whom(key)),
-        );
+    if let Some(problem) = idle(reader.handlers, key, handler, &options) {
+        reader.refuse(mark.span(), problem);
     }
     Some(handler.map(|handler| Target { handler, options }))
+}
+
+/// Why an option of the entry itself would do nothing.
+fn idle(handlers: &Handlers, key: &str, handler: Option<u16>, options: &Options) -> Option<String> {
+    let Some(id) = handler else {
+        let text = || format!("{} is routed to {NONE:?}, which takes no options", for_whom(key));
+        return (*options != Options::default()).then(text);
+    };
+    let handler = handlers.by_id(id)?;
+    let text =
+        || format!("handler {} records nothing, so it takes no result", quoted(&handler.name));
+    (options.result.is_some() && !handler.records()).then(text)
 }
 
 /// `Some(None)` is "none"; `None` is a fault.

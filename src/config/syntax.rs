@@ -151,6 +151,13 @@ fn reworded(source: &Source, message: &str, span: &Range<usize>) -> Problem {
             _ => Problem::from("text needs quotes").meant(Some(found.to_owned())),
         };
     }
+    // To the parser, each word that begins as one does.
+    if message.starts_with("invalid boolean") {
+        return match found.to_ascii_lowercase().as_str() {
+            "true" | "false" => "true and false are written in lower case".into(),
+            _ => Problem::from("text needs quotes").meant(Some(found.to_owned())),
+        };
+    }
     message.into()
 }
 

@@ -6,6 +6,7 @@ use toml::de::{DeInteger, DeValue};
 
 use super::attach::AttachTo;
 use super::fault::Problem;
+use super::results::Results;
 use super::size::{self, GIB, KIB};
 use super::suggest::{closest, list};
 use super::text::{printable, quoted};
@@ -14,6 +15,9 @@ use super::text::{printable, quoted};
 const LEVELS: [&str; 8] = ["emerg", "alert", "crit", "err", "warning", "notice", "info", "debug"];
 /// journald syncs to disk for each entry of a lower number: the host would wait for its disk.
 const LEVEL_MIN: u8 = 3;
+
+/// What `result` may be.
+const RESULTS: &str = "true, false or \"failed\"";
 
 /// `ARGV_MAX_BYTES` in `bpf/event.h`.
 const ARGV_MAX_BYTES: u64 = 16 * KIB;
@@ -72,6 +76,29 @@ pub(super) fn argv_bytes(value: &DeValue<'_>) -> Result<u32, Problem> {
     let bytes = bytes(value)?.filter(|bytes| *bytes <= ARGV_MAX_BYTES);
     let fits = bytes.and_then(|bytes| u32::try_from(bytes).ok());
     fits.ok_or_else(|| format!("argv_bytes {} is out of range, 0 to 16KiB", shown(value)).into())
+}
+
+/// Which results a route waits for.
+pub(super) fn result(value: &DeValue<'_>) -> Result<Results, Problem> {
+    match value {
+        DeValue::Boolean(true) => Ok(Results::All),
+        DeValue::Boolean(false) => Ok(Results::None),
+        DeValue::String(name) if name == Results::Failed.name() => Ok(Results::Failed),
+        DeValue::String(name) => Err(no_result(name)),
+        _ => Err(expected(value, RESULTS)),
+    }
+}
+
+fn no_result(name: &str) -> Problem {
+    let failed = Results::Failed.name();
+    let meant = match name.to_ascii_lowercase().as_str() {
+        word @ ("true" | "false") => {
+            return format!("result {} is text, write {word} without quotes", quoted(name)).into();
+        }
+        "fail" | "fails" | "failure" | "failures" | "error" | "errors" => Some(failed.to_owned()),
+        other => closest(other, [failed]),
+    };
+    Problem::from(format!("unknown result {}, expected {RESULTS}", quoted(name))).meant(meant)
 }
 
 /// Size of the ring buffer, bytes.

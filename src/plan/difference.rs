@@ -89,6 +89,7 @@ impl Change {
             ("", handler_name(handlers, from), handler_name(handlers, to)),
             ("priority ", level_name(from.priority).into(), level_name(to.priority).into()),
             ("argv_bytes ", from.argv_bytes.to_string(), to.argv_bytes.to_string()),
+            ("result ", from.results.name().into(), to.results.name().into()),
         ];
         let changed = rows.iter().filter(|(_, from, to)| from != to);
         let changed: Vec<_> =

@@ -6,8 +6,12 @@ use std::ptr;
 
 use super::Route;
 use crate::config::{Config, Entry, Fault, Options, Results, Subject};
-use crate::handlers::Handlers;
+use crate::handlers::{Handler, Handlers};
 use crate::syscalls::Slot;
+
+/// Syscalls that never return: their events would wait for nothing. After a signal's handler the thread
+/// goes on where the signal met it, and the kernel has forgotten that it was in a call.
+const NEVER_RETURN: [&str; 4] = ["exit", "exit_group", "rt_sigreturn", "sigreturn"];
 
 /// How many syscalls a conflict of two groups names.
 const EXAMPLES: usize = 3;
@@ -41,14 +45,20 @@ pub(super) fn route(
     handlers: &Handlers,
 ) -> Option<Route> {
     let target = entry.target.as_ref()?;
-    let Options { priority, argv_bytes } = target.options.or(defaults);
+    let Options { priority, argv_bytes, result } = target.options.or(defaults);
+    let handler = handlers.by_id(target.handler)?;
     Some(Route {
         handler: target.handler,
-        variant: handlers.by_id(target.handler)?.variant(slot)?,
+        variant: handler.variant(slot)?,
         priority: priority?,
         argv_bytes: argv_bytes?,
-        results: Results::None,
+        results: if has_result(slot, handler) { result? } else { Results::None },
     })
+}
+
+/// Whether there is a result to wait for, and an event that can wait.
+fn has_result(slot: Slot, handler: &Handler) -> bool {
+    handler.records() && !slot.name().is_some_and(|name| NEVER_RETURN.contains(&name))
 }
 
 /// Lays the entries of one kind over each other, later files on top.
