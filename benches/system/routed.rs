@@ -10,11 +10,11 @@ use crate::program::Empty;
 use crate::report::{Claim, Part, Table};
 use crate::statistics::Series;
 
-/// A handler, the call that it gets, and how many of them a batch has: what all batches bring must
+/// A route, the call that it gets, and how many of them a batch has: what all batches bring must
 /// fit into the ring, so that a full ring's short path is not what is measured.
 struct Contender {
     name: &'static str,
-    handler: &'static str,
+    route: &'static str,
     syscall: &'static str,
     /// `exec2`: an execve that fails, with two arguments. None: the syscall itself.
     call: Option<&'static str>,
@@ -25,18 +25,21 @@ struct Contender {
 
 const fn contender(
     name: &'static str,
-    handler: &'static str,
+    route: &'static str,
     (syscall, call): (&'static str, Option<&'static str>),
     calls: u64,
 ) -> Contender {
-    Contender { name, handler, syscall, call, calls, alone: Series::new(), added: Series::new() }
+    Contender { name, route, syscall, call, calls, alone: Series::new(), added: Series::new() }
 }
 
-const CONTENDERS: [Contender; 4] = [
-    contender("`count`", "count", (CHEAP, None), 30_000),
-    contender("`args`", "args", (CHEAP, None), 30_000),
-    contender("`exec`, 2 arguments", "exec", ("execve", Some("exec2")), 8_000),
-    contender("`exec`, 8 arguments", "exec", ("execve", Some("exec8")), 8_000),
+const WITH_RESULT: &str = "{ handler = 'args', result = true }";
+
+const CONTENDERS: [Contender; 5] = [
+    contender("`count`", "'count'", (CHEAP, None), 30_000),
+    contender("`args`", "'args'", (CHEAP, None), 30_000),
+    contender("`exec`, 2 arguments", "'exec'", ("execve", Some("exec2")), 8_000),
+    contender("`exec`, 8 arguments", "'exec'", ("execve", Some("exec8")), 8_000),
+    contender("`args` with the result", WITH_RESULT, (CHEAP, None), 30_000),
 ];
 
 pub fn run(bench: &Bench) -> Result<Part> {
@@ -75,7 +78,7 @@ impl Contender {
     }
 
     fn with_daemon(&self, bench: &Bench, caller: &mut Caller, call: &str) -> Result<f64> {
-        let routes = format!("[routes]\n{} = \"{}\"\n", self.syscall, self.handler);
+        let routes = format!("[routes]\n{} = {}\n", self.syscall, self.route);
         let configuration = format!("{routes}[ring]\nsize = \"64MiB\"\n");
         let daemon = Daemon::start(bench, &configuration, Some("/dev/null".as_ref()))?;
         let books = daemon.books()?;
@@ -89,7 +92,7 @@ impl Contender {
     }
 }
 
-fn part(contenders: &[Contender; 4], empty: &Series) -> Part {
+fn part(contenders: &[Contender; 5], empty: &Series) -> Part {
     let mut table = Table::new(&["routed to", "ns alone", "ns added", "times the empty program"]);
     for it in contenders {
         let ratio = it.added.over(empty);

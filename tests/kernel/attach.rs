@@ -53,6 +53,16 @@ fn functions_are_chosen_where_there_are_some() {
     }
 }
 
+/// From 6.14 on each task has places of its own for the calls that have not returned.
+#[test]
+fn returns_come_from_functions_where_all_do() {
+    if !privileged() || !has_functions() {
+        return;
+    }
+    let choice = made(AttachTo::Function, &[]);
+    assert_eq!(choice.returns == Attach::Function, kernel() >= (6, 14), "{}", choice.reason);
+}
+
 /// A number that nobody implements has no function: `auto` must not choose a way that would not see
 /// calls of it.
 #[test]
