@@ -71,15 +71,25 @@ struct {
 	__type(value, struct scratch);
 } scratches __weak SEC(".maps");
 
-/* Calls whose result is awaited, by the address of their task: unlike the thread's number it stays
- * the same when a thread that is not the leader executes a program. Written by a handler, taken out
- * at the call's return or the task's end. */
+/* A call whose result is awaited. It belongs to the task, not to the thread's number, which changes
+ * when a thread that is not the leader executes a program. Written by a handler, cleared at the
+ * call's return or the task's end. */
 struct pending {
-	__u64 entry_ns; /* which of the thread's events it is */
+	__u64 entry_ns; /* which of the thread's events it is; 0: nothing is awaited */
 	__u32 tid;
 	__u32 slot;
 };
 
+/* With each task, so that there is no table that could overflow. Tracing programs may use it from
+ * Linux 5.13 on; not created where the kernel does not know it. */
+struct {
+	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, int);
+	__type(value, struct pending);
+} pending_tasks __weak SEC(".maps");
+
+/* By the address of the task, on older kernels. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, PENDING_CALLS);

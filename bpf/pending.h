@@ -9,6 +9,47 @@
 
 /* From an event to the result of its call. */
 
+static __always_inline bool pending_put(const struct pending *pending)
+{
+	if (REGISTERS_ARE_TYPED) {
+		struct pending *own =
+			bpf_task_storage_get(&pending_tasks, bpf_get_current_task_btf(), NULL,
+					     BPF_LOCAL_STORAGE_GET_F_CREATE);
+
+		if (own)
+			*own = *pending;
+		return own;
+	}
+	__u64 task = bpf_get_current_task();
+
+	return !bpf_map_update_elem(&pending_calls, &task, pending, BPF_ANY);
+}
+
+/* The current task's call that waits; NULL if there is none. */
+static __always_inline struct pending *pending_find(void)
+{
+	struct pending *pending;
+
+	if (REGISTERS_ARE_TYPED) {
+		pending = bpf_task_storage_get(&pending_tasks, bpf_get_current_task_btf(), NULL, 0);
+	} else {
+		__u64 task = bpf_get_current_task();
+
+		pending = bpf_map_lookup_elem(&pending_calls, &task);
+	}
+	return pending && pending->entry_ns ? pending : NULL;
+}
+
+static __always_inline void pending_clear(struct pending *pending)
+{
+	__u64 task = bpf_get_current_task();
+
+	if (REGISTERS_ARE_TYPED)
+		pending->entry_ns = 0;
+	else
+		bpf_map_delete_elem(&pending_calls, &task);
+}
+
 /* The call of this event waits for its result, if its route asks. */
 static __always_inline void pending_begin(struct event *event, const struct call *call)
 {
@@ -16,11 +57,10 @@ static __always_inline void pending_begin(struct event *event, const struct call
 
 	if (!(flags & CALL_RESULT))
 		return;
-	__u64 task = bpf_get_current_task();
 	struct pending pending = {
 		.entry_ns = event->boottime_ns, .tid = event->tid, .slot = call->slot};
 
-	if (bpf_map_update_elem(&pending_calls, &task, &pending, BPF_ANY)) {
+	if (!pending_put(&pending)) {
 		call->books->results_lost++;
 		flags |= CALL_RESULT_LOST;
 	}
@@ -30,10 +70,10 @@ static __always_inline void pending_begin(struct event *event, const struct call
 /* Its event did not get into the ring. */
 static __always_inline void pending_cancel(const struct event *event)
 {
-	__u64 task = bpf_get_current_task();
+	struct pending *pending = event->flags ? pending_find() : NULL;
 
-	if (event->flags)
-		bpf_map_delete_elem(&pending_calls, &task);
+	if (pending)
+		pending_clear(pending);
 }
 
 static __always_inline bool result_sent(const struct pending *pending, __s64 result, bool ended)
@@ -58,8 +98,7 @@ static __always_inline bool result_sent(const struct pending *pending, __s64 res
 /* The current task's call has come to its end, if one was waiting. */
 static __always_inline void pending_end(__s64 result, bool ended)
 {
-	__u64 task = bpf_get_current_task();
-	const struct pending *pending = bpf_map_lookup_elem(&pending_calls, &task);
+	struct pending *pending = pending_find();
 
 	if (!pending)
 		return;
@@ -69,7 +108,7 @@ static __always_inline void pending_end(__s64 result, bool ended)
 		if (row)
 			row->results_lost++;
 	}
-	bpf_map_delete_elem(&pending_calls, &task);
+	pending_clear(pending);
 }
 
 #endif

@@ -18,7 +18,7 @@ use std::sync::atomic::Ordering::Relaxed;
 
 use anyhow::{Context as _, Result};
 use libbpf_rs::skel::{OpenSkel as _, Skel as _, SkelBuilder as _};
-use libbpf_rs::{Link, MapCore, OpenObject, TracepointCategory};
+use libbpf_rs::{Link, MapCore, MapType, OpenObject, TracepointCategory};
 
 use crate::books::Rows;
 use crate::bpf::{OpenTailHelloSkel, Shared, TailHelloLinks, TailHelloSkel, TailHelloSkelBuilder};
@@ -128,6 +128,8 @@ fn configure(open: &mut OpenTailHelloSkel<'_>, ring_bytes: u32, choice: &Choice)
     declared::number(open.maps.rodata_handlers.initial_value_mut().unwrap_or_default());
     open.maps.events.set_max_entries(ring_bytes).context("failed to set the ring's size")?;
     open.maps.books.set_max_entries(Rows::count()?).context("failed to set the books' size")?;
+    let has_storage = MapType::TaskStorage.is_supported().unwrap_or(false);
+    open.maps.pending_tasks.set_autocreate(has_storage).context("failed to leave out a map")?;
     let rodata = open.maps.rodata_data.as_deref_mut().context("the BPF object has no constants")?;
     rodata.wake_bytes = ring_bytes / 4;
     rodata.attach_kind = choice.attach.kind();
