@@ -77,7 +77,8 @@ struct {
 struct pending {
 	__u64 entry_ns; /* which of the thread's events it is; 0: nothing is awaited */
 	__u32 tid;
-	__u32 slot;
+	__u16 slot;
+	__u16 in_table; /* in `pending_calls`, not with the task */
 };
 
 /* With each task, so that there is no table that could overflow. Tracing programs may use it from
@@ -89,7 +90,9 @@ struct {
 	__type(value, struct pending);
 } pending_tasks __weak SEC(".maps");
 
-/* By the address of the task, on older kernels. */
+/* By the address of the task: on older kernels, and where the kernel has no memory for it at the
+ * moment. That of Linux 7.x never has any on an x86 processor without cmpxchg16b (mm/slub.c,
+ * kmalloc_nolock), as emulators may be. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, PENDING_CALLS);

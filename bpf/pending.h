@@ -9,45 +9,51 @@
 
 /* From an event to the result of its call. */
 
-static __always_inline bool pending_put(const struct pending *pending)
+static __always_inline bool pending_put_with_task(const struct pending *pending)
 {
-	if (REGISTERS_ARE_TYPED) {
-		struct pending *own =
-			bpf_task_storage_get(&pending_tasks, bpf_get_current_task_btf(), NULL,
-					     BPF_LOCAL_STORAGE_GET_F_CREATE);
+	if (!REGISTERS_ARE_TYPED)
+		return false;
+	struct pending *own = bpf_task_storage_get(&pending_tasks, bpf_get_current_task_btf(), NULL,
+						   BPF_LOCAL_STORAGE_GET_F_CREATE);
 
-		if (own)
-			*own = *pending;
-		return own;
-	}
+	if (own)
+		*own = *pending;
+	return own;
+}
+
+static __always_inline bool pending_put(struct pending *pending)
+{
 	__u64 task = bpf_get_current_task();
 
+	if (pending_put_with_task(pending))
+		return true;
+	pending->in_table = true;
 	return !bpf_map_update_elem(&pending_calls, &task, pending, BPF_ANY);
 }
 
 /* The current task's call that waits; NULL if there is none. */
 static __always_inline struct pending *pending_find(void)
 {
-	struct pending *pending;
+	__u64 task = bpf_get_current_task();
 
 	if (REGISTERS_ARE_TYPED) {
-		pending = bpf_task_storage_get(&pending_tasks, bpf_get_current_task_btf(), NULL, 0);
-	} else {
-		__u64 task = bpf_get_current_task();
+		struct pending *own =
+			bpf_task_storage_get(&pending_tasks, bpf_get_current_task_btf(), NULL, 0);
 
-		pending = bpf_map_lookup_elem(&pending_calls, &task);
+		if (own)
+			return own->entry_ns ? own : NULL;
 	}
-	return pending && pending->entry_ns ? pending : NULL;
+	return bpf_map_lookup_elem(&pending_calls, &task);
 }
 
 static __always_inline void pending_clear(struct pending *pending)
 {
 	__u64 task = bpf_get_current_task();
 
-	if (REGISTERS_ARE_TYPED)
-		pending->entry_ns = 0;
-	else
+	if (pending->in_table)
 		bpf_map_delete_elem(&pending_calls, &task);
+	else
+		pending->entry_ns = 0;
 }
 
 /* The call of this event waits for its result, if its route asks. */
