@@ -1,7 +1,7 @@
 //! Events and records for the tests of the outputs.
 
 use crate::config::Results;
-use crate::decode::{Capture, Event, Status, Value};
+use crate::decode::{Capture, End, Event, Status, Value};
 use crate::handlers::{Field, FieldKind, Handler};
 use crate::sink::record::{
     Blindness, Body, Loss, Lost, Reason, Record, Refused, Reloaded, SinkBack, Skipped, Started,
@@ -62,6 +62,15 @@ pub fn event<'a>(handler: &'a Handler, captures: Vec<Capture<'a>>) -> Event<'a> 
         results: Results::None,
         end: None,
     }
+}
+
+/// An event that waited for what came of its call.
+pub fn ended(handler: &Handler, end: End) -> Event<'_> {
+    Event { results: Results::All, end: Some(end), ..event(handler, vec![]) }
+}
+
+pub fn returned(result: i64) -> End {
+    End::Returned { result, duration_ns: 1_500 }
 }
 
 pub fn capture<'a>(handler: &'a Handler, name: &str, value: Value<'a>) -> Capture<'a> {

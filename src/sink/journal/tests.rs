@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 
 use super::encode;
-use crate::decode::{Capture, Status, Value};
+use crate::decode::{Capture, End, Status, Value};
 use crate::sink::kind;
 use crate::sink::record::{Body, Record};
 use crate::sink::samples;
@@ -130,6 +130,25 @@ fn an_event_without_captures_carries_its_registers() {
     assert_eq!(entry["SYSCALL_LOGINUID"], [b"1001"]);
     assert_eq!(entry["SYSCALL_CGROUP_ID"], [b"77"]);
     assert!(!entry.contains_key("OBJECT_SYSTEMD_UNIT"));
+}
+
+#[test]
+fn what_came_of_a_call_is_told_as_far_as_it_is_known() {
+    let handler = samples::handler();
+    for (end, expected) in [
+        (samples::returned(3), [Some("3"), None, Some("1500")]),
+        (samples::returned(-2), [Some("-2"), Some("ENOENT"), Some("1500")]),
+        (samples::returned(-516), [Some("-516"), Some("ERESTART_RESTARTBLOCK"), Some("1500")]),
+        (samples::returned(-600), [Some("-600"), Some("600"), Some("1500")]),
+        (End::Died, [Some("?"), None, None]),
+        (End::Unknown, [Some("?"), None, None]),
+    ] {
+        let event = samples::ended(&handler, end);
+        let entry = entry(&samples::record(&event, None));
+        let names = ["SYSCALL_RESULT", "SYSCALL_ERRNO", "SYSCALL_DURATION_NS"];
+        let expected = expected.map(|value| value.map(|text| vec![text.as_bytes().to_vec()]));
+        assert_eq!(names.map(|name| entry.get(name).cloned()), expected, "{end:?}");
+    }
 }
 
 fn with_abis(row: &str) -> String {

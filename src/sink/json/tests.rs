@@ -1,5 +1,5 @@
 use super::encode;
-use crate::decode::{Status, Value};
+use crate::decode::{End, Status, Value};
 use crate::sink::record::{Body, Record};
 use crate::sink::samples;
 use crate::sink::walk::Scratch;
@@ -84,6 +84,25 @@ fn registers_are_named_by_their_position() {
         object(&samples::record(&event, None))["args"],
         json!({"0": "0", "1": "0x1", "2": "0xffffffffffffffff", "3": "0x3", "4": "0x4", "5": "0x5"})
     );
+}
+
+#[test]
+fn what_came_of_a_call_is_a_number_or_null() {
+    let handler = samples::handler();
+    for (end, result, errno, duration) in [
+        (samples::returned(3), json!(3), None, Some(1_500)),
+        (samples::returned(-2), json!(-2), Some("ENOENT"), Some(1_500)),
+        (samples::returned(-512), json!(-512), Some("ERESTARTSYS"), Some(1_500)),
+        (samples::returned(-600), json!(-600), Some("600"), Some(1_500)),
+        (End::Died, json!(null), None, None),
+        (End::Unknown, json!(null), None, None),
+    ] {
+        let event = samples::ended(&handler, end);
+        let object = object(&samples::record(&event, None));
+        assert_eq!(object.get("result"), Some(&result), "{end:?}");
+        assert_eq!(object.get("errno"), errno.map(|name| json!(name)).as_ref(), "{end:?}");
+        assert_eq!(object.get("duration_ns"), duration.map(|ns| json!(ns)).as_ref(), "{end:?}");
+    }
 }
 
 #[test]

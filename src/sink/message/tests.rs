@@ -135,6 +135,29 @@ fn a_sentence_is_bounded_and_still_names_the_task() {
 }
 
 #[test]
+fn what_came_of_the_call_ends_the_sentence_however_long_it_is() {
+    let mut handler = samples::handler();
+    let call = "#511(0, 0x1, 0xffffffffffffffff, 0x3, 0x4, 0x5)";
+    let mut event = samples::ended(&handler, samples::returned(-2));
+    event.message = 1;
+    assert_eq!(sentence(&event), format!("{call}{BY} = -1 ENOENT"));
+    handler.messages = vec!["{args}".repeat(100)];
+    let event = samples::ended(&handler, samples::returned(3));
+    assert!(sentence(&event).ends_with(&format!("...{BY} = 3")), "{}", sentence(&event));
+}
+
+/// Nor for what came of the call.
+#[test]
+fn no_name_can_pass_for_a_result() {
+    let handler = samples::handler();
+    let mut event = samples::event(&handler, vec![]);
+    event.message = 1;
+    event.comm = b"a (pid 1) = 0";
+    let text = sentence(&event);
+    assert!(text.ends_with(" by \"a (pid 1) = 0\" (pid 1234, uid 1000)"), "{text}");
+}
+
+#[test]
 fn own_records_are_sentences() {
     let (started, reloaded, refused) =
         (samples::started(), samples::reloaded(), samples::refused());
