@@ -245,6 +245,7 @@ fn an_entry_beyond_the_send_buffer_goes_as_a_file() {
         handler: "x".repeat(20_000),
         seen: nr.into(),
         written: 0,
+        filtered: 0,
         excluded: 0,
         counted: 0,
         lost: 0,

@@ -131,6 +131,13 @@ pub fn lost() -> Lost {
     Lost { from_ns: TIME_NS, to_ns: TIME_NS + 1_500_000_000, losses }
 }
 
+/// Events without their results, and none that is lost.
+pub fn results_lost() -> Lost {
+    let slot = Slot::new(Abi::Compat, 510);
+    let loss = Loss { slot, handler: "args".into(), reason: Reason::Result, count: 3 };
+    Lost { losses: vec![loss], ..lost() }
+}
+
 pub fn skipped() -> Skipped {
     let (from_ns, to_ns) = (TIME_NS, TIME_NS + 2_000_000_000);
     Skipped { from_ns, to_ns, count: 41, attached: "tp/raw_syscalls/sys_enter".into() }
@@ -153,6 +160,7 @@ pub fn stopped() -> Stopped {
         handler: "exec".into(),
         seen,
         written: seen - 1,
+        filtered: 0,
         excluded: 1,
         counted: 0,
         lost: 0,

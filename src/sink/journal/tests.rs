@@ -187,7 +187,7 @@ fn own_records_have_their_fields() {
             Body::Stopped(&stopped),
             "TAILCALLD_TOTAL",
             &[
-                "syscall=#511 abi=NATIVE handler=exec seen=1000 written=999 excluded=1 counted=0 lost=0",
+                "syscall=#511 abi=NATIVE handler=exec seen=1000 written=999 filtered=0 excluded=1 counted=0 lost=0",
             ],
         ),
     ] {

@@ -114,6 +114,8 @@ fn own_records_have_tables_and_lists() {
         lost["losses"][0],
         json!({"syscall": "#510", "abi": Abi::Compat.name(), "handler": "args", "reason": "ring_full", "count": 7})
     );
+    let results = object(&samples::own(Body::Lost(&samples::results_lost())));
+    assert_eq!((&results["lost"], &results["losses"][0]["reason"]), (&json!(0), &json!("result")));
     let reloaded = object(&samples::own(Body::Reloaded(&reloaded)));
     assert_eq!(reloaded["added"], json!(["call0 = args", "call1 = args"]));
     assert_eq!(reloaded["removed"], json!([]));
@@ -121,7 +123,7 @@ fn own_records_have_tables_and_lists() {
     assert_eq!(
         object(&samples::own(Body::Stopped(&stopped)))["totals"][1],
         json!({"syscall": "#510", "abi": Abi::Native.name(), "handler": "exec", "seen": 2, "written": 1,
-               "excluded": 1, "counted": 0, "lost": 0})
+               "filtered": 0, "excluded": 1, "counted": 0, "lost": 0})
     );
     assert_eq!(object(&samples::own(Body::Started(&started)))["routes"], 34);
 }

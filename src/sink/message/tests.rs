@@ -1,17 +1,21 @@
 use crate::decode::{Capture, Event, Status, Value};
 use crate::handlers::Handler;
 use crate::sink::message::write;
-use crate::sink::record::{Body, Stopped};
+use crate::sink::record::{Body, Lost, Stopped};
 use crate::sink::samples;
 use crate::syscalls::{Abi, Slot};
 use proptest::prelude::{any, proptest};
 
 const BY: &str = " by bash (pid 1234, uid 1000)";
 
-fn sentence(event: &Event) -> String {
+fn told(body: &Body) -> String {
     let mut out = String::new();
-    write(&Body::Syscall { event, place: None }, &mut out);
+    write(body, &mut out);
     out
+}
+
+fn sentence(event: &Event) -> String {
+    told(&Body::Syscall { event, place: None })
 }
 
 fn of_captures<'a>(handler: &'a Handler, captures: Vec<Capture<'a>>) -> String {
@@ -211,10 +215,31 @@ fn own_records_are_sentences() {
              the kernel passed over 1 call of any kind",
         ),
     ] {
-        let mut out = String::new();
-        write(&body, &mut out);
-        assert_eq!(out, expected);
+        assert_eq!(told(&body), expected);
     }
+}
+
+#[test]
+fn an_event_without_its_result_is_not_called_lost() {
+    let (lost, results) = (samples::lost(), samples::results_lost());
+    let both = Lost { losses: [&lost.losses[..], &results.losses].concat(), ..samples::lost() };
+    assert_eq!(told(&Body::Lost(&results)), "Lost 3 results in 1.5 s: 3 of #510 (result)");
+    assert_eq!(
+        told(&Body::Lost(&both)),
+        "Lost 8 events and 3 results in 1.5 s: 7 of #510 (ring_full), 1 of #511 (output), \
+         3 of #510 (result)"
+    );
+}
+
+#[test]
+fn what_was_filtered_is_told_where_something_was() {
+    let mut stopped = samples::stopped();
+    (stopped.totals[0].written, stopped.totals[0].filtered) = (900, 99);
+    assert_eq!(
+        told(&Body::Stopped(&stopped)),
+        "Stopped by SIGTERM: 2 routes saw 1002 calls, 901 written, 99 filtered, 2 excluded, \
+         0 only counted, 0 lost"
+    );
 }
 
 proptest! {
