@@ -31,6 +31,8 @@ pub struct Books {
     pub submitted: u64,
     /// Events that were due and are not in the ring, by `enum loss`.
     pub lost: [u64; KERNEL_REASONS],
+    /// Of those submitted, the ones that waited for a result and get none.
+    pub results_lost: u64,
 }
 
 impl Books {
@@ -54,6 +56,7 @@ impl Books {
         for (index, lost) in self.lost.iter_mut().enumerate() {
             *lost += word(offset_of!(counters, lost) + index * WORD);
         }
+        self.results_lost += word(offset_of!(counters, results_lost));
     }
 }
 
@@ -126,4 +129,32 @@ pub struct OddNumbers {
     pub x32: u64,
     /// Any other from 512 on.
     pub out_of_range: u64,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Books, ROW_WORDS, WORD};
+
+    #[test]
+    fn every_word_of_a_row_has_its_place() {
+        let row: Vec<u64> = (1..).take(ROW_WORDS).collect();
+        let mut books = Books::default();
+        books.add(|at| row[at / WORD]);
+        let expected = Books {
+            seen: 1,
+            excluded_self: 2,
+            excluded_sink: 3,
+            counted: 4,
+            submitted: 5,
+            lost: [6, 7, 8, 9],
+            results_lost: 10,
+        };
+        assert_eq!((books, ROW_WORDS), (expected, 10));
+    }
+
+    #[test]
+    fn an_event_without_its_result_is_in_the_books_once() {
+        let books = Books { seen: 2, submitted: 2, results_lost: 1, ..Books::default() };
+        assert!(books.balance());
+    }
 }

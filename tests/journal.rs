@@ -12,7 +12,7 @@ use journald::{Journald, bytes};
 use nix::sys::signal::Signal;
 use serde_json::Value as Json;
 use tailcalld::config::Results;
-use tailcalld::decode::{Capture, Event, Status, Value};
+use tailcalld::decode::{Capture, End, Event, Status, Value};
 use tailcalld::handlers::{Field, FieldKind, Handler};
 use tailcalld::sink::key::Key;
 use tailcalld::sink::record::{Body, Loss, Lost, Reason, Record, Stopped, Total};
@@ -133,7 +133,8 @@ fn every_field_comes_back() {
         text(&handler, 1, b"-l"),
         Capture { field, value, status: Status::Truncated { length: None } },
     ];
-    let event = event(&handler, captures);
+    let end = Some(End::Returned { result: -2, duration_ns: 1_500 });
+    let event = Event { end, ..event(&handler, captures) };
     let unit = Some("nginx.service".into());
     let place = Place { cgroup: "/system.slice/nginx.service".into(), unit, user_unit: None };
     send(&mut sink, &record(&event, Some(&place)));
@@ -143,7 +144,8 @@ fn every_field_comes_back() {
     let entry = entries[0].as_object().unwrap();
     let found: Vec<_> = entry.iter().filter(|(name, _)| ours(name)).collect();
     let expected = serde_json::json!({
-        "MESSAGE": "Executing a program: /usr/bin/ls [\"ls\", \"-l\"] by bash (pid 1234, uid 1000)",
+        "MESSAGE": "Executing a program: /usr/bin/ls [\"ls\", \"-l\"] by bash (pid 1234, uid 1000) \
+                    = -1 ENOENT",
         "MESSAGE_ID": tailcalld::sink::kind::SYSCALL.id,
         "OBJECT_SYSTEMD_UNIT": "nginx.service",
         "PRIORITY": "5",
@@ -155,6 +157,8 @@ fn every_field_comes_back() {
         "SYSCALL_CGROUP": "/system.slice/nginx.service",
         "SYSCALL_CMDLINE": "[\"ls\", \"-l\"]",
         "SYSCALL_COMM": "bash",
+        "SYSCALL_DURATION_NS": "1500",
+        "SYSCALL_ERRNO": "ENOENT",
         "SYSCALL_GENERATION": "0",
         "SYSCALL_GID": "100",
         "SYSCALL_HANDLER": "exec",
@@ -162,6 +166,7 @@ fn every_field_comes_back() {
         "SYSCALL_NR": "511",
         "SYSCALL_PID": "1234",
         "SYSCALL_PPID": "1",
+        "SYSCALL_RESULT": "-2",
         "SYSCALL_TID": "1235",
         "SYSCALL_TIME": "2026-01-02T03:04:05.000000006Z",
         "SYSCALL_TRUNCATED": "timer",
@@ -240,6 +245,7 @@ fn an_entry_beyond_the_send_buffer_goes_as_a_file() {
         handler: "x".repeat(20_000),
         seen: nr.into(),
         written: 0,
+        filtered: 0,
         excluded: 0,
         counted: 0,
         lost: 0,

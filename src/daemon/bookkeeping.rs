@@ -84,7 +84,7 @@ impl Daemon<'_> {
             self.say(Body::Lost(&lost));
         }
         self.tell_skipped(from_ns, to_ns)?;
-        Ok(lost.count())
+        Ok(lost.events())
     }
 
     fn tell_skipped(&mut self, from_ns: u64, to_ns: u64) -> Result<()> {
@@ -105,6 +105,8 @@ impl Daemon<'_> {
             for ((&now, before), reason) in counts.take(KERNEL_REASONS) {
                 losses.extend(self.loss(slot, reason, now.saturating_sub(before)));
             }
+            let results = books.results_lost.saturating_sub(before.results_lost);
+            losses.extend(self.loss(slot, Reason::Result, results));
         }
         losses
     }
@@ -171,6 +173,7 @@ impl Daemon<'_> {
             handler: self.bookkeeping.handlers.get(&slot).cloned().unwrap_or_default(),
             seen: books.seen,
             written: count(&tally.written, slot),
+            filtered: count(&tally.filtered, slot),
             excluded: books.excluded(),
             counted: books.counted,
             lost: books.lost.iter().sum::<u64>() + count(&tally.refused, slot),

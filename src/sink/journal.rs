@@ -74,6 +74,10 @@ impl Fields for Entry<'_> {
         }
     }
 
+    fn unknown(&mut self, name: Key) {
+        self.word(name, "?");
+    }
+
     fn text<'n>(&mut self, name: impl Into<Name<'n>>, value: &[u8]) {
         self.measured(name.into(), |buffer| buffer.extend_from_slice(value));
     }

@@ -76,6 +76,12 @@ impl Fields for Object<'_> {
         }
     }
 
+    fn unknown(&mut self, name: Key) {
+        if self.key(name.into()) {
+            self.buffer.extend_from_slice(b"null,");
+        }
+    }
+
     fn text<'n>(&mut self, name: impl Into<Name<'n>>, value: &[u8]) {
         if self.key(name.into()) {
             bytes(value, self.buffer);

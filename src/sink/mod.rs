@@ -4,6 +4,8 @@
 //! another field.
 
 mod captures;
+mod end;
+mod errno;
 mod fields;
 mod journal;
 mod json;

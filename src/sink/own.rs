@@ -40,7 +40,7 @@ pub fn refused(refused: &Refused, out: &mut impl Fields) {
 }
 
 pub fn lost(lost: &Lost, scratch: &mut Scratch, out: &mut impl Fields) {
-    out.unsigned(Key::Lost, lost.count());
+    out.unsigned(Key::Lost, lost.events());
     interval(lost.from_ns, lost.to_ns, scratch, out);
     out.rows(Key::Losses, lost.losses.iter().map(loss));
 }
@@ -84,13 +84,14 @@ pub fn stopped(stopped: &Stopped, out: &mut impl Fields) {
 }
 
 /// The columns of the books, for fields and for the table on the terminal.
-pub fn total(total: &Total) -> [(&'static str, Cell<'_>); 8] {
+pub fn total(total: &Total) -> [(&'static str, Cell<'_>); 9] {
     [
         ("syscall", Cell::Slot(total.slot)),
         ("abi", Cell::Word(total.slot.abi().name())),
         ("handler", Cell::Word(&total.handler)),
         ("seen", Cell::Count(total.seen)),
         ("written", Cell::Count(total.written)),
+        ("filtered", Cell::Count(total.filtered)),
         ("excluded", Cell::Count(total.excluded)),
         ("counted", Cell::Count(total.counted)),
         ("lost", Cell::Count(total.lost)),

@@ -32,7 +32,7 @@ pub enum Body<'a> {
     Reloaded(&'a Reloaded),
     /// A new configuration had faults.
     Refused(&'a Refused),
-    /// Events are missing.
+    /// Events are missing, or results of events.
     Lost(&'a Lost),
     /// The kernel did not run the dispatcher for some calls.
     Skipped(&'a Skipped),
@@ -98,7 +98,7 @@ pub struct Refused {
     pub faults: Vec<String>,
 }
 
-/// Events are missing.
+/// Events are missing, or results of events.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Lost {
     /// Begin of the time in which they were lost, ns since 1970 UTC.
@@ -118,11 +118,11 @@ pub struct Loss {
     pub handler: String,
     /// Why.
     pub reason: Reason,
-    /// Events.
+    /// Events, or results.
     pub count: u64,
 }
 
-/// Why an event that was due is not recorded. `docs/events.md` says what to do about each.
+/// Why an event that was due, or its result, is not recorded. `docs/events.md` says what to do about each.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Reason {
     /// The ring was full: the daemon, or what it writes to, was slower than the producers.
@@ -133,6 +133,8 @@ pub enum Reason {
     Reroute,
     /// No scratch memory in the kernel.
     Scratch,
+    /// The end of the call was not told: its event is recorded without a result.
+    Result,
     /// The bytes in the ring are not an event of this version.
     Undecodable,
     /// The output refused the record for good.
@@ -141,11 +143,12 @@ pub enum Reason {
 
 impl Reason {
     /// All.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::RingFull,
         Self::RingBusy,
         Self::Reroute,
         Self::Scratch,
+        Self::Result,
         Self::Undecodable,
         Self::Output,
     ];
@@ -162,6 +165,7 @@ impl Reason {
             Self::RingBusy => "ring_busy",
             Self::Reroute => "reroute",
             Self::Scratch => "scratch",
+            Self::Result => "result",
             Self::Undecodable => "undecodable",
             Self::Output => "output",
         }
@@ -231,6 +235,8 @@ pub struct Total {
     pub seen: u64,
     /// Events written.
     pub written: u64,
+    /// Events that were not wanted once their result was known.
+    pub filtered: u64,
     /// Calls of the daemon itself and of its output.
     pub excluded: u64,
     /// Calls that the handler only counted.
@@ -274,9 +280,19 @@ impl Body<'_> {
 }
 
 impl Lost {
-    /// Events in all.
-    pub fn count(&self) -> u64 {
-        self.losses.iter().fold(0, |sum, loss| sum.saturating_add(loss.count))
+    /// Events in all. One without its result is not lost.
+    pub fn events(&self) -> u64 {
+        self.sum(|reason| reason != Reason::Result)
+    }
+
+    /// Results of events that are recorded.
+    pub fn results(&self) -> u64 {
+        self.sum(|reason| reason == Reason::Result)
+    }
+
+    fn sum(&self, is_meant: impl Fn(Reason) -> bool) -> u64 {
+        let meant = self.losses.iter().filter(|loss| is_meant(loss.reason));
+        meant.fold(0, |sum, loss| sum.saturating_add(loss.count))
     }
 }
 

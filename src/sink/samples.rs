@@ -1,7 +1,7 @@
 //! Events and records for the tests of the outputs.
 
 use crate::config::Results;
-use crate::decode::{Capture, Event, Status, Value};
+use crate::decode::{Capture, End, Event, Status, Value};
 use crate::handlers::{Field, FieldKind, Handler};
 use crate::sink::record::{
     Blindness, Body, Loss, Lost, Reason, Record, Refused, Reloaded, SinkBack, Skipped, Started,
@@ -64,6 +64,15 @@ pub fn event<'a>(handler: &'a Handler, captures: Vec<Capture<'a>>) -> Event<'a> 
     }
 }
 
+/// An event that waited for what came of its call.
+pub fn ended(handler: &Handler, end: End) -> Event<'_> {
+    Event { results: Results::All, end: Some(end), ..event(handler, vec![]) }
+}
+
+pub fn returned(result: i64) -> End {
+    End::Returned { result, duration_ns: 1_500 }
+}
+
 pub fn capture<'a>(handler: &'a Handler, name: &str, value: Value<'a>) -> Capture<'a> {
     with_status(handler, name, value, Status::Ok)
 }
@@ -122,6 +131,13 @@ pub fn lost() -> Lost {
     Lost { from_ns: TIME_NS, to_ns: TIME_NS + 1_500_000_000, losses }
 }
 
+/// Events without their results, and none that is lost.
+pub fn results_lost() -> Lost {
+    let slot = Slot::new(Abi::Compat, 510);
+    let loss = Loss { slot, handler: "args".into(), reason: Reason::Result, count: 3 };
+    Lost { losses: vec![loss], ..lost() }
+}
+
 pub fn skipped() -> Skipped {
     let (from_ns, to_ns) = (TIME_NS, TIME_NS + 2_000_000_000);
     Skipped { from_ns, to_ns, count: 41, attached: "tp/raw_syscalls/sys_enter".into() }
@@ -144,6 +160,7 @@ pub fn stopped() -> Stopped {
         handler: "exec".into(),
         seen,
         written: seen - 1,
+        filtered: 0,
         excluded: 1,
         counted: 0,
         lost: 0,

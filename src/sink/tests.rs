@@ -259,15 +259,16 @@ fn colours_wrap_what_is_printable() {
 
 #[test]
 fn the_books_are_a_table() {
-    let stopped = samples::stopped();
+    let mut stopped = samples::stopped();
+    (stopped.totals[0].written, stopped.totals[0].filtered) = (900, 99);
     let line = text(false, Body::Stopped(&stopped));
     let abi = crate::syscalls::Abi::Native.name();
     let (_, table) = line.split_once("0 lost\n").unwrap();
     let pad = " ".repeat(abi.len() - 3);
     let expected = [
-        format!("  syscall  abi{pad}  handler  seen  written  excluded  counted  lost\n"),
-        format!("  #511     {abi}  exec     1000      999         1        0     0\n"),
-        format!("  #510     {abi}  exec        2        1         1        0     0\n"),
+        format!("  syscall  abi{pad}  handler  seen  written  filtered  excluded  counted  lost\n"),
+        format!("  #511     {abi}  exec     1000      900        99         1        0     0\n"),
+        format!("  #510     {abi}  exec        2        1         0         1        0     0\n"),
     ];
     assert_eq!(table, expected.concat());
 }

@@ -8,7 +8,7 @@ use crate::sink::fields::Fields;
 use crate::sink::key::{Key, Name};
 use crate::sink::record::{Body, Record};
 use crate::sink::stamp::Stamp;
-use crate::sink::{captures, message, own};
+use crate::sink::{captures, end, message, own};
 use crate::units::Place;
 
 /// Raised when a key changes its meaning or goes; new keys do not raise it.
@@ -37,7 +37,7 @@ impl Scratch {
     }
 
     /// Text written by `fill`, in the memory of the last one.
-    fn text(&mut self, fill: impl FnOnce(&mut String)) -> &[u8] {
+    pub fn text(&mut self, fill: impl FnOnce(&mut String)) -> &[u8] {
         self.text.clear();
         fill(&mut self.text);
         self.text.as_bytes()
@@ -70,6 +70,9 @@ pub fn walk(record: &Record, scratch: &mut Scratch, out: &mut impl Fields) {
     match &record.body {
         Body::Syscall { event, place } => {
             call(event, out);
+            if let Some(end) = event.end {
+                end::fields(end, scratch, out);
+            }
             task(event, out);
             whereabouts(event, *place, out);
             arguments(event, scratch, out);

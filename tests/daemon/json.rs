@@ -94,10 +94,49 @@ fn every_key_is_there_with_its_type() {
     assert_eq!(keys(stopped), set(&[&["generation", "reason", "skipped", "totals"]]));
 }
 
+#[test]
+fn what_came_of_a_call_is_there_where_it_is_asked_for() {
+    let config = "[routes]\n\
+                  getpgid = { handler = \"args\", result = true }\n\
+                  getsid = { handler = \"args\", result = \"failed\" }\n";
+    let Some(setup) = Setup::new(config) else { return };
+    let daemon = setup.start();
+    // Of the calling process, and of one that cannot exist.
+    let call = |name, pid| {
+        let nr = number(Abi::Native, name).unwrap().to_string();
+        trigger(&["native", &nr, pid])
+    };
+    let [own, nobodys] = ["0", "0x7fffffff"].map(|pid| call("getpgid", pid));
+    let [own_session, no_session] = ["0", "0x7fffffff"].map(|pid| call("getsid", pid));
+    let records = daemon.stop();
+    let of = |name: &str, call: &str| {
+        let events = events_of(&records, name).into_iter();
+        events.filter(|event| event["syscall"] == call).collect::<Vec<_>>()
+    };
+
+    let [own] = of(&own, "getpgid")[..] else { panic!("one success") };
+    assert_eq!(keys(own), set(&[&CALL, &TASK, &["args"], &RETURNED]));
+    assert!(own["result"].as_i64().is_some_and(|group| group >= 0), "{own}");
+    for (name, call) in [(&nobodys, "getpgid"), (&no_session, "getsid")] {
+        let [failed] = of(name, call)[..] else { panic!("one failure of {call}") };
+        assert_eq!(keys(failed), set(&[&CALL, &TASK, &["args", "errno"], &RETURNED]));
+        assert_eq!((&failed["result"], &failed["errno"]), (&json!(-3), &json!("ESRCH")));
+        assert!(failed["duration_ns"].is_u64(), "{failed}");
+        let message = failed["message"].as_str().unwrap();
+        assert!(message.ends_with(" = -1 ESRCH"), "{message}");
+    }
+    assert_eq!(of(&own_session, "getsid"), Vec::<&Value>::new(), "only failures were asked for");
+    let [stopped] = of_kind(&records, "stopped")[..] else { panic!("one end") };
+    // Others on this machine may call it, too.
+    assert!(Total::of(stopped, "getsid").filtered > 0, "{stopped}");
+}
+
 const BASE: &[&str] = &["schema", "record", "time", "message", "message_id", "priority"];
 const STARTED: [&str; 8] =
     ["generation", "version", "kernel", "attached", "attach_reason", "adopted", "routes", "unseen"];
 const CALL: [&str; 6] = ["syscall", "nr", "abi", "handler", "generation", "boottime_ns"];
+/// Of a call that returned, whose route asks for its result.
+const RETURNED: [&str; 2] = ["result", "duration_ns"];
 const TASK: [&str; 7] = ["pid", "tid", "ppid", "uid", "gid", "comm", "cgroup"];
 /// There or not, by where the test runs.
 const PLACE: [&str; 3] = ["loginuid", "unit", "user_unit"];

@@ -102,6 +102,7 @@ pub fn declared_lost(records: &[Value]) -> u64 {
 pub struct Total {
     pub seen: u64,
     pub written: u64,
+    pub filtered: u64,
     pub excluded: u64,
     pub counted: u64,
     pub lost: u64,
@@ -116,7 +117,8 @@ impl Total {
         let mut found = Self::default();
         for row in stopped["totals"].as_array().unwrap() {
             let total = Self::read(row);
-            let outcomes = total.written + total.excluded + total.counted + total.lost;
+            let submitted = total.written + total.filtered;
+            let outcomes = submitted + total.excluded + total.counted + total.lost;
             assert_eq!(total.seen, outcomes, "{row}");
             if row["syscall"] == syscall && row["abi"] == native {
                 found = total;
@@ -130,6 +132,7 @@ impl Total {
         Self {
             seen: count("seen"),
             written: count("written"),
+            filtered: count("filtered"),
             excluded: count("excluded"),
             counted: count("counted"),
             lost: count("lost"),

@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 
 use super::encode;
-use crate::decode::{Capture, Status, Value};
+use crate::decode::{Capture, End, Status, Value};
 use crate::sink::kind;
 use crate::sink::record::{Body, Record};
 use crate::sink::samples;
@@ -132,6 +132,25 @@ fn an_event_without_captures_carries_its_registers() {
     assert!(!entry.contains_key("OBJECT_SYSTEMD_UNIT"));
 }
 
+#[test]
+fn what_came_of_a_call_is_told_as_far_as_it_is_known() {
+    let handler = samples::handler();
+    for (end, expected) in [
+        (samples::returned(3), [Some("3"), None, Some("1500")]),
+        (samples::returned(-2), [Some("-2"), Some("ENOENT"), Some("1500")]),
+        (samples::returned(-516), [Some("-516"), Some("ERESTART_RESTARTBLOCK"), Some("1500")]),
+        (samples::returned(-600), [Some("-600"), Some("600"), Some("1500")]),
+        (End::Died, [Some("?"), None, None]),
+        (End::Unknown, [Some("?"), None, None]),
+    ] {
+        let event = samples::ended(&handler, end);
+        let entry = entry(&samples::record(&event, None));
+        let names = ["SYSCALL_RESULT", "SYSCALL_ERRNO", "SYSCALL_DURATION_NS"];
+        let expected = expected.map(|value| value.map(|text| vec![text.as_bytes().to_vec()]));
+        assert_eq!(names.map(|name| entry.get(name).cloned()), expected, "{end:?}");
+    }
+}
+
 fn with_abis(row: &str) -> String {
     row.replace("COMPAT", Abi::Compat.name()).replace("NATIVE", Abi::Native.name())
 }
@@ -168,7 +187,7 @@ fn own_records_have_their_fields() {
             Body::Stopped(&stopped),
             "TAILCALLD_TOTAL",
             &[
-                "syscall=#511 abi=NATIVE handler=exec seen=1000 written=999 excluded=1 counted=0 lost=0",
+                "syscall=#511 abi=NATIVE handler=exec seen=1000 written=999 filtered=0 excluded=1 counted=0 lost=0",
             ],
         ),
     ] {

@@ -1,5 +1,5 @@
 use super::encode;
-use crate::decode::{Status, Value};
+use crate::decode::{End, Status, Value};
 use crate::sink::record::{Body, Record};
 use crate::sink::samples;
 use crate::sink::walk::Scratch;
@@ -87,6 +87,25 @@ fn registers_are_named_by_their_position() {
 }
 
 #[test]
+fn what_came_of_a_call_is_a_number_or_null() {
+    let handler = samples::handler();
+    for (end, result, errno, duration) in [
+        (samples::returned(3), json!(3), None, Some(1_500)),
+        (samples::returned(-2), json!(-2), Some("ENOENT"), Some(1_500)),
+        (samples::returned(-512), json!(-512), Some("ERESTARTSYS"), Some(1_500)),
+        (samples::returned(-600), json!(-600), Some("600"), Some(1_500)),
+        (End::Died, json!(null), None, None),
+        (End::Unknown, json!(null), None, None),
+    ] {
+        let event = samples::ended(&handler, end);
+        let object = object(&samples::record(&event, None));
+        assert_eq!(object.get("result"), Some(&result), "{end:?}");
+        assert_eq!(object.get("errno"), errno.map(|name| json!(name)).as_ref(), "{end:?}");
+        assert_eq!(object.get("duration_ns"), duration.map(|ns| json!(ns)).as_ref(), "{end:?}");
+    }
+}
+
+#[test]
 fn own_records_have_tables_and_lists() {
     let (lost, reloaded) = (samples::lost(), samples::reloaded());
     let lost = object(&samples::own(Body::Lost(&lost)));
@@ -95,6 +114,8 @@ fn own_records_have_tables_and_lists() {
         lost["losses"][0],
         json!({"syscall": "#510", "abi": Abi::Compat.name(), "handler": "args", "reason": "ring_full", "count": 7})
     );
+    let results = object(&samples::own(Body::Lost(&samples::results_lost())));
+    assert_eq!((&results["lost"], &results["losses"][0]["reason"]), (&json!(0), &json!("result")));
     let reloaded = object(&samples::own(Body::Reloaded(&reloaded)));
     assert_eq!(reloaded["added"], json!(["call0 = args", "call1 = args"]));
     assert_eq!(reloaded["removed"], json!([]));
@@ -102,7 +123,7 @@ fn own_records_have_tables_and_lists() {
     assert_eq!(
         object(&samples::own(Body::Stopped(&stopped)))["totals"][1],
         json!({"syscall": "#510", "abi": Abi::Native.name(), "handler": "exec", "seen": 2, "written": 1,
-               "excluded": 1, "counted": 0, "lost": 0})
+               "filtered": 0, "excluded": 1, "counted": 0, "lost": 0})
     );
     assert_eq!(object(&samples::own(Body::Started(&started)))["routes"], 34);
 }

@@ -9,13 +9,15 @@ use std::fmt::Write;
 
 use crate::decode::printable::{self, NO_LIMIT};
 use crate::decode::{Event, render};
+use crate::sink::end;
 use crate::sink::record::Body;
 use crate::syscalls::Abi;
 
 pub use values::vector;
 
 /// Bytes of what the template makes. 80 columns by 25 lines are 2000; a longer sentence scrolls the
-/// one before it away. What names the task follows beyond this limit, so it is always there.
+/// one before it away. What names the task follows beyond this limit, and what came of the call:
+/// both are always there.
 const SENTENCE_MAX: usize = 2000;
 
 /// For an event whose handler has no such message.
@@ -40,6 +42,9 @@ fn event_sentence(event: &Event, out: &mut String) {
     fill(template.unwrap_or(FALLBACK), event, out);
     printable::cut(out, start, SENTENCE_MAX);
     task(event, out);
+    if let Some(end) = event.end {
+        end::sentence(end, out);
+    }
 }
 
 /// Replaces each `{name}`; one that means nothing stays as it is.

@@ -71,8 +71,14 @@ fn refused(refused: &Refused, out: &mut String) {
 }
 
 fn lost(lost: &Lost, out: &mut String) {
-    let count = lost.count();
-    let _ = write!(out, "Lost {count} {} in ", plural(count, "event", "events"));
+    out.push_str("Lost ");
+    let counts = [(lost.events(), "event", "events"), (lost.results(), "result", "results")];
+    let told = counts.into_iter().filter(|(count, ..)| *count > 0);
+    for (position, (count, one, many)) in told.enumerate() {
+        out.push_str(if position > 0 { " and " } else { "" });
+        let _ = write!(out, "{count} {}", plural(count, one, many));
+    }
+    out.push_str(" in ");
     render::span(lost.to_ns.saturating_sub(lost.from_ns), out);
     out.push_str(": ");
     let loss = |loss: &Loss| {
@@ -124,6 +130,10 @@ fn stopped(stopped: &Stopped, out: &mut String) {
     let seen = sum(|total| total.seen);
     let _ = write!(out, "{seen} {}, ", plural(seen, "call", "calls"));
     let _ = write!(out, "{} written, ", sum(|total| total.written));
+    let filtered = sum(|total| total.filtered);
+    if filtered > 0 {
+        let _ = write!(out, "{filtered} filtered, ");
+    }
     let _ = write!(out, "{} excluded, ", sum(|total| total.excluded));
     let _ = write!(out, "{} only counted, ", sum(|total| total.counted));
     let _ = write!(out, "{} lost", sum(|total| total.lost));

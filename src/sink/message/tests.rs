@@ -1,17 +1,21 @@
 use crate::decode::{Capture, Event, Status, Value};
 use crate::handlers::Handler;
 use crate::sink::message::write;
-use crate::sink::record::{Body, Stopped};
+use crate::sink::record::{Body, Lost, Stopped};
 use crate::sink::samples;
 use crate::syscalls::{Abi, Slot};
 use proptest::prelude::{any, proptest};
 
 const BY: &str = " by bash (pid 1234, uid 1000)";
 
-fn sentence(event: &Event) -> String {
+fn told(body: &Body) -> String {
     let mut out = String::new();
-    write(&Body::Syscall { event, place: None }, &mut out);
+    write(body, &mut out);
     out
+}
+
+fn sentence(event: &Event) -> String {
+    told(&Body::Syscall { event, place: None })
 }
 
 fn of_captures<'a>(handler: &'a Handler, captures: Vec<Capture<'a>>) -> String {
@@ -135,6 +139,29 @@ fn a_sentence_is_bounded_and_still_names_the_task() {
 }
 
 #[test]
+fn what_came_of_the_call_ends_the_sentence_however_long_it_is() {
+    let mut handler = samples::handler();
+    let call = "#511(0, 0x1, 0xffffffffffffffff, 0x3, 0x4, 0x5)";
+    let mut event = samples::ended(&handler, samples::returned(-2));
+    event.message = 1;
+    assert_eq!(sentence(&event), format!("{call}{BY} = -1 ENOENT"));
+    handler.messages = vec!["{args}".repeat(100)];
+    let event = samples::ended(&handler, samples::returned(3));
+    assert!(sentence(&event).ends_with(&format!("...{BY} = 3")), "{}", sentence(&event));
+}
+
+/// Nor for what came of the call.
+#[test]
+fn no_name_can_pass_for_a_result() {
+    let handler = samples::handler();
+    let mut event = samples::event(&handler, vec![]);
+    event.message = 1;
+    event.comm = b"a (pid 1) = 0";
+    let text = sentence(&event);
+    assert!(text.ends_with(" by \"a (pid 1) = 0\" (pid 1234, uid 1000)"), "{text}");
+}
+
+#[test]
 fn own_records_are_sentences() {
     let (started, reloaded, refused) =
         (samples::started(), samples::reloaded(), samples::refused());
@@ -188,10 +215,31 @@ fn own_records_are_sentences() {
              the kernel passed over 1 call of any kind",
         ),
     ] {
-        let mut out = String::new();
-        write(&body, &mut out);
-        assert_eq!(out, expected);
+        assert_eq!(told(&body), expected);
     }
+}
+
+#[test]
+fn an_event_without_its_result_is_not_called_lost() {
+    let (lost, results) = (samples::lost(), samples::results_lost());
+    let both = Lost { losses: [&lost.losses[..], &results.losses].concat(), ..samples::lost() };
+    assert_eq!(told(&Body::Lost(&results)), "Lost 3 results in 1.5 s: 3 of #510 (result)");
+    assert_eq!(
+        told(&Body::Lost(&both)),
+        "Lost 8 events and 3 results in 1.5 s: 7 of #510 (ring_full), 1 of #511 (output), \
+         3 of #510 (result)"
+    );
+}
+
+#[test]
+fn what_was_filtered_is_told_where_something_was() {
+    let mut stopped = samples::stopped();
+    (stopped.totals[0].written, stopped.totals[0].filtered) = (900, 99);
+    assert_eq!(
+        told(&Body::Stopped(&stopped)),
+        "Stopped by SIGTERM: 2 routes saw 1002 calls, 901 written, 99 filtered, 2 excluded, \
+         0 only counted, 0 lost"
+    );
 }
 
 proptest! {

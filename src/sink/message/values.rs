@@ -2,13 +2,11 @@
 
 use std::fmt::Write;
 
-use nix::errno::Errno;
-
 use crate::decode::printable::NO_LIMIT;
 use crate::decode::render::{self, Context};
 use crate::decode::{Capture, Event, Status, Value};
 use crate::handlers::{Field, FieldKind};
-use crate::sink::captures;
+use crate::sink::{captures, errno};
 
 /// How many bytes of output values may take.
 #[derive(Clone, Copy)]
@@ -38,8 +36,9 @@ pub fn write(name: &str, event: &Event, out: &mut String) -> bool {
 
 fn single(capture: &Capture, context: Context, limits: Limits, out: &mut String) {
     if let Status::Unreadable { errno } = capture.status {
-        let _ = write!(out, "<unreadable: {}>", errno_name(errno));
-        return;
+        out.push_str("<unreadable: ");
+        errno::append(errno, "errno ", out);
+        return out.push('>');
     }
     let is_cut = matches!(capture.status, Status::Truncated { .. });
     if is_cut && matches!(capture.value, Value::Number(_)) {
@@ -109,11 +108,4 @@ fn totals(event: &Event, count: Option<Total>, out: &mut String) {
 
 pub fn plural<'a>(count: u64, one: &'a str, many: &'a str) -> &'a str {
     if count == 1 { one } else { many }
-}
-
-fn errno_name(errno: i32) -> String {
-    match Errno::from_raw(errno) {
-        Errno::UnknownErrno => format!("errno {errno}"),
-        known => format!("{known:?}"),
-    }
 }
