@@ -19,8 +19,8 @@ for program in $programs; do
 	$root env CARGO_MANIFEST_DIR="$PWD" "$program" "$@"
 	case $program in
 	*/kernel-*)
-		# Once in the way that this kernel gets, once in the one that kernels from 7.2 on get: one
-		# test at a time there, because loading programs makes the kernel pass over calls.
+		# Once at the tracepoint that this kernel gets, once at the one that kernels from 7.2 on get:
+		# one test at a time there, because loading programs makes the kernel pass over calls.
 		echo "--- $program, attached to the classic tracepoint"
 		$root env CARGO_MANIFEST_DIR="$PWD" TAILCALLD_TEST_ATTACH=tp "$program" --test-threads=1 "$@"
 		;;

@@ -72,3 +72,62 @@ impl Pending {
         Some(call.bytes)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::decode::End;
+    use crate::handlers::Handler;
+    use crate::sink::samples;
+
+    fn event(handler: &Handler, tid: u32, boottime_ns: u64) -> Event<'_> {
+        Event { tid, boottime_ns, ..samples::event(handler, vec![]) }
+    }
+
+    fn returned(tid: u32, entry_ns: u64) -> Return {
+        Return { tid, entry_ns, end: End::Died }
+    }
+
+    #[test]
+    fn an_end_meets_its_own_event_only() {
+        let (handler, mut pending) = (samples::handler(), Pending::default());
+        assert!(pending.hold(&event(&handler, 7, 100), b"seven"));
+        assert_eq!(pending.take(&returned(7, 99)), None);
+        assert_eq!(pending.take(&returned(8, 100)), None);
+        assert_eq!(pending.take(&returned(7, 100)).as_deref(), Some(&b"seven"[..]));
+        assert_eq!(pending.take(&returned(7, 100)), None);
+        assert_eq!((pending.bytes, pending.next_abandoned()), (0, None));
+    }
+
+    /// Its first call has ended unseen: a thread is in one at a time.
+    #[test]
+    fn the_next_event_of_a_thread_gives_up_the_last() {
+        let (handler, mut pending) = (samples::handler(), Pending::default());
+        assert!(pending.hold(&event(&handler, 7, 100), b"first"));
+        assert!(pending.hold(&event(&handler, 7, 200), b"second"));
+        assert_eq!(pending.next_abandoned().as_deref(), Some(&b"first"[..]));
+        assert_eq!(pending.take(&returned(7, 200)).as_deref(), Some(&b"second"[..]));
+    }
+
+    #[test]
+    fn what_has_no_room_does_not_wait() {
+        let (handler, mut pending) = (samples::handler(), Pending::default());
+        assert!(pending.hold(&event(&handler, 1, 1), &vec![0; BYTES_MAX - 1]));
+        assert!(!pending.hold(&event(&handler, 2, 2), b"two"));
+        assert!(pending.hold(&event(&handler, 3, 3), b"3"));
+        assert!(pending.take(&returned(1, 1)).is_some());
+        assert!(pending.hold(&event(&handler, 2, 4), b"two"));
+    }
+
+    #[test]
+    fn slots_can_be_abandoned() {
+        let (handler, mut pending) = (samples::handler(), Pending::default());
+        let call = event(&handler, 7, 100);
+        assert!(pending.hold(&call, b"seven"));
+        pending.abandon(|slot| slot != call.slot);
+        assert_eq!(pending.next_abandoned(), None);
+        pending.abandon(|slot| slot == call.slot);
+        assert_eq!(pending.next_abandoned().as_deref(), Some(&b"seven"[..]));
+        assert_eq!((pending.bytes, pending.take(&returned(7, 100))), (0, None));
+    }
+}

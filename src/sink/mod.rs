@@ -206,6 +206,6 @@ fn errno<T>(result: io::Result<T>) -> Result<T, Errno> {
 }
 
 #[cfg(test)]
-mod samples;
+pub(crate) mod samples;
 #[cfg(test)]
 mod tests;

@@ -16,6 +16,7 @@ mod output;
 mod process;
 mod records;
 mod reload;
+mod results;
 mod rig;
 mod start;
 mod starting;

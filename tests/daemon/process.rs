@@ -76,6 +76,14 @@ impl Trigger {
         self.process.is_running()
     }
 
+    pub fn id(&self) -> u32 {
+        self.process.id()
+    }
+
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
     /// Waits for its end; its name.
     pub fn end(mut self) -> String {
         assert!(self.process.wait().success(), "the trigger knows its words");

@@ -32,7 +32,8 @@ pub fn privileged() -> bool {
     false
 }
 
-/// What this kernel should have, or the one that `TAILCALLD_TEST_ATTACH` names.
+/// The tracepoint that this kernel should have, or the way that `TAILCALLD_TEST_ATTACH` names. Functions
+/// only if named: on a machine that does other things, too, no syscall with a function is a test's own.
 fn choice() -> Choice {
     let asked = std::env::var("TAILCALLD_TEST_ATTACH");
     let (wanted, attach) = match asked.as_deref() {
@@ -40,7 +41,7 @@ fn choice() -> Choice {
         Ok("tp") => (AttachTo::Tracepoint, Some(Attach::Tracepoint)),
         Ok("function") => (AttachTo::Function, None),
         Ok(other) => panic!("TAILCALLD_TEST_ATTACH={other}: raw_tp, tp or function is meant"),
-        Err(_) => (AttachTo::Auto, None),
+        Err(_) => (AttachTo::Tracepoint, None),
     };
     let choice = Choice::make(wanted, &Routes::new()).expect("this kernel has it");
     match attach {
