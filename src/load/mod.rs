@@ -1,5 +1,5 @@
 //! Plan in, a loaded object out: maps made, programs verified, our own identity known. Nothing is
-//! attached before `attach`, and dropping `Bpf` leaves nothing in the kernel.
+//! attached before the first table is, and dropping `Bpf` leaves nothing in the kernel.
 
 mod attach;
 mod choice;
@@ -8,6 +8,7 @@ mod errors;
 mod functions;
 mod hook;
 mod identity;
+mod object;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
@@ -17,20 +18,21 @@ use std::path::Path;
 use std::sync::atomic::Ordering::Relaxed;
 
 use anyhow::{Context as _, Result};
-use libbpf_rs::skel::{OpenSkel as _, Skel as _, SkelBuilder as _};
-use libbpf_rs::{Link, MapCore, MapType, OpenObject, TracepointCategory};
+use libbpf_rs::skel::{OpenSkel as _, Skel as _};
+use libbpf_rs::{Link, MapCore, OpenObject, TracepointCategory};
 
 use crate::books::Rows;
-use crate::bpf::{OpenTailHelloSkel, Shared, TailHelloLinks, TailHelloSkel, TailHelloSkelBuilder};
+use crate::bpf::{Shared, TailHelloLinks, TailHelloSkel};
 use crate::handlers::Handlers;
 use crate::syscalls::Slot;
 
+use attach::Side;
 use hook::Hook;
 
 pub use attach::Attach;
-use attach::Side;
 pub use choice::{Choice, functions_are_on};
 pub use errors::{Failure, preconditions};
+pub use object::{handlers, prepare};
 
 /// The loaded object. Whoever owns it keeps the table alive: the kernel empties a program array when
 /// the last file descriptor of it goes (kernel/bpf/arraymap.c, prog_array_map_clear).
@@ -55,15 +57,6 @@ pub struct Bpf<'obj> {
     pub reason: String,
 }
 
-/// The handlers of the object, without any privilege: it is only parsed.
-///
-/// # Errors
-/// When the object inside this binary is damaged.
-pub fn handlers() -> Result<Handlers> {
-    let mut object = MaybeUninit::uninit();
-    declared_handlers(&open(&mut object)?)
-}
-
 /// Loads the object with a ring of that size, in bytes.
 ///
 /// # Errors
@@ -75,7 +68,7 @@ pub fn load(
 ) -> Result<Bpf<'_>> {
     preconditions()?;
     let open = prepare(object, ring_bytes, &choice)?;
-    let handlers = declared_handlers(&open)?;
+    let handlers = object::declared_handlers(&open)?;
     let mut skeleton = errors::explain(ring_bytes, || open.load())?;
     let shared = Shared::take(&mut skeleton).context("the BPF object has no global variables")?;
     let programs = handler_programs(&skeleton, &handlers)?;
@@ -98,56 +91,6 @@ pub fn load(
     };
     bpf.identify(None)?;
     Ok(bpf)
-}
-
-/// The object as it is handed to the kernel, but not handed over yet.
-///
-/// # Errors
-/// When the object inside this binary is damaged.
-pub fn prepare<'obj>(
-    object: &'obj mut MaybeUninit<OpenObject>,
-    ring_bytes: u32,
-    choice: &Choice,
-) -> Result<OpenTailHelloSkel<'obj>> {
-    let mut open = open(object)?;
-    configure(&mut open, ring_bytes, choice)?;
-    Ok(open)
-}
-
-fn open(object: &mut MaybeUninit<OpenObject>) -> Result<OpenTailHelloSkel<'_>> {
-    errors::capture_libbpf_messages();
-    TailHelloSkelBuilder::default().open(object).context("failed to open the BPF object")
-}
-
-fn declared_handlers(open: &OpenTailHelloSkel<'_>) -> Result<Handlers> {
-    let section = open.maps.rodata_handlers.initial_value().unwrap_or_default();
-    Ok(Handlers::new(declared::read(section)?))
-}
-
-fn configure(open: &mut OpenTailHelloSkel<'_>, ring_bytes: u32, choice: &Choice) -> Result<()> {
-    declared::number(open.maps.rodata_handlers.initial_value_mut().unwrap_or_default());
-    open.maps.events.set_max_entries(ring_bytes).context("failed to set the ring's size")?;
-    open.maps.books.set_max_entries(Rows::count()?).context("failed to set the books' size")?;
-    let has_storage = MapType::TaskStorage.is_supported().unwrap_or(false);
-    open.maps.pending_tasks.set_autocreate(has_storage).context("failed to leave out a map")?;
-    let rodata = open.maps.rodata_data.as_deref_mut().context("the BPF object has no constants")?;
-    rodata.wake_bytes = ring_bytes / 4;
-    rodata.attach_kind = choice.attach.kind();
-    rodata.return_kind = choice.returns.kind();
-    for mut program in open.open_object_mut().progs_mut() {
-        match &*program.name().to_string_lossy() {
-            "goodbye" => choice.returns.prepare(&mut program),
-            "forget" => choice.tracepoint.prepare(&mut program),
-            name if shares_the_table(name) => choice.attach.prepare(&mut program),
-            _ => {}
-        }
-    }
-    Ok(())
-}
-
-/// A program array takes programs of one type only.
-fn shares_the_table(program: &str) -> bool {
-    matches!(program, "hello" | "selftest") || program.starts_with("handle_")
 }
 
 fn handler_programs(

@@ -107,7 +107,7 @@ fn executed_programs_return() {
     let [execve, execveat] = ["execve", "execveat"].map(|name| slot(Abi::Native, name));
     let rig = Rig::new(&with_results(&[(execveat, "exec")]));
     let nr = execveat.nr().to_string();
-    let at = ["-100", "text:/bin/true", "argv:1", "0", "0"];
+    let at = ["-100", "text:/bin/true", "argv0:true", "0", "0"];
     for how in [&["native", nr.as_str()][..], &["from-a-thread", "native", nr.as_str()]] {
         let words: Vec<&str> = how.iter().copied().chain(at).collect();
         let [(event, done)] = &told(&rig, &words)[..] else { panic!("one call: {words:?}") };

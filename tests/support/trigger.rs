@@ -193,8 +193,10 @@ fn value_of(word: &str) -> u64 {
             low_text(&[vec![b'x'; length], vec![0]].concat())
         }
         // A vector of N strings "arg", of 64-bit (argv) or 32-bit (argv32) pointers.
-        Some(("argv", count)) => low_vector(number(count), 8),
-        Some(("argv32", count)) => low_vector(number(count), 4),
+        Some(("argv", count)) => low_vector("arg", number(count), 8),
+        Some(("argv32", count)) => low_vector("arg", number(count), 4),
+        // A vector of that one.
+        Some(("argv0", name)) => low_vector(name, 1, 8),
         // Numbers of 64 bits each, side by side.
         Some(("words", words)) => {
             let bytes: Vec<u8> =
@@ -207,8 +209,8 @@ fn value_of(word: &str) -> u64 {
     }
 }
 
-fn low_vector(count: u64, width: usize) -> u64 {
-    let string = low_text(b"arg\0").to_ne_bytes();
+fn low_vector(text: &str, count: u64, width: usize) -> u64 {
+    let string = low_text(&[text.as_bytes(), b"\0"].concat()).to_ne_bytes();
     let mut vector: Vec<u8> = Vec::new();
     for _ in 0..count {
         vector.extend_from_slice(&string[..width]);

@@ -1,0 +1,73 @@
+//! The object inside this binary, as it is handed to the kernel: its declarations, sizes, constants, and
+//! the types of its programs.
+
+use std::mem::MaybeUninit;
+
+use anyhow::{Context as _, Result};
+use libbpf_rs::skel::{OpenSkel as _, SkelBuilder as _};
+use libbpf_rs::{MapType, OpenObject};
+
+use super::choice::Choice;
+use super::{declared, errors};
+use crate::books::Rows;
+use crate::bpf::{OpenTailHelloSkel, TailHelloSkelBuilder};
+use crate::handlers::Handlers;
+
+/// The handlers of the object, without any privilege: it is only parsed.
+///
+/// # Errors
+/// When the object inside this binary is damaged.
+pub fn handlers() -> Result<Handlers> {
+    let mut object = MaybeUninit::uninit();
+    declared_handlers(&open(&mut object)?)
+}
+
+/// The object as it is handed to the kernel, but not handed over yet.
+///
+/// # Errors
+/// When the object inside this binary is damaged.
+pub fn prepare<'obj>(
+    object: &'obj mut MaybeUninit<OpenObject>,
+    ring_bytes: u32,
+    choice: &Choice,
+) -> Result<OpenTailHelloSkel<'obj>> {
+    let mut open = open(object)?;
+    configure(&mut open, ring_bytes, choice)?;
+    Ok(open)
+}
+
+fn open(object: &mut MaybeUninit<OpenObject>) -> Result<OpenTailHelloSkel<'_>> {
+    errors::capture_libbpf_messages();
+    TailHelloSkelBuilder::default().open(object).context("failed to open the BPF object")
+}
+
+pub(super) fn declared_handlers(open: &OpenTailHelloSkel<'_>) -> Result<Handlers> {
+    let section = open.maps.rodata_handlers.initial_value().unwrap_or_default();
+    Ok(Handlers::new(declared::read(section)?))
+}
+
+fn configure(open: &mut OpenTailHelloSkel<'_>, ring_bytes: u32, choice: &Choice) -> Result<()> {
+    declared::number(open.maps.rodata_handlers.initial_value_mut().unwrap_or_default());
+    open.maps.events.set_max_entries(ring_bytes).context("failed to set the ring's size")?;
+    open.maps.books.set_max_entries(Rows::count()?).context("failed to set the books' size")?;
+    let has_storage = MapType::TaskStorage.is_supported().unwrap_or(false);
+    open.maps.pending_tasks.set_autocreate(has_storage).context("failed to leave out a map")?;
+    let rodata = open.maps.rodata_data.as_deref_mut().context("the BPF object has no constants")?;
+    rodata.wake_bytes = ring_bytes / 4;
+    rodata.attach_kind = choice.attach.kind();
+    rodata.return_kind = choice.returns.kind();
+    for mut program in open.open_object_mut().progs_mut() {
+        match &*program.name().to_string_lossy() {
+            "goodbye" => choice.returns.prepare(&mut program),
+            "forget" => choice.tracepoint.prepare(&mut program),
+            name if shares_the_table(name) => choice.attach.prepare(&mut program),
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// A program array takes programs of one type only.
+fn shares_the_table(program: &str) -> bool {
+    matches!(program, "hello" | "selftest") || program.starts_with("handle_")
+}
