@@ -19,7 +19,7 @@ is 'an error' 3 "$(last PRIORITY $REFUSED)"
 like 'journalctl -x says what to do' '*Mend them and run "systemctl reload tailcalld"*' \
 	"$(journal -x -t tailcalld $REFUSED)"
 like 'the reload itself says it too' "*$fault*" "$(journal -u tailcalld _COMM=tailcalld)"
-like 'the status says it' "*Status: \"18 routes, generation $generation: *; the last reload was refused: $fault\"*" \
+like 'the status says it' "*Status: \"18 routes, generation $generation: *; the last reload was refused: $fault; attached to *\"*" \
 	"$(systemctl status --no-pager --full tailcalld)"
 is 'the service is active all the same' active "$(systemctl is-active tailcalld)"
 unit broken.service /bin/sync
