@@ -81,7 +81,7 @@ fn auto_sees_every_route() {
 #[test]
 fn own_slots_differ() {
     if privileged() {
-        let slots: std::collections::BTreeSet<Slot> = (480..=490).map(own_slot).collect();
-        assert_eq!(slots.len(), 11);
+        let slots: std::collections::BTreeSet<Slot> = (480..=493).map(own_slot).collect();
+        assert_eq!(slots.len(), 14);
     }
 }

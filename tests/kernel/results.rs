@@ -143,7 +143,7 @@ fn a_reload_lets_calls_finish() {
     if !privileged() {
         return;
     }
-    let call = own_slot(484);
+    let call = own_slot(491);
     let plan = with_results(&[(call, "args")]);
     let handlers = tailcalld::load::handlers().expect("the object opens");
     let mut rig = Rig::new(&plan);
@@ -164,7 +164,7 @@ fn a_crowd_gets_all_its_results() {
     if !privileged() {
         return;
     }
-    let call = own_slot(487);
+    let call = own_slot(492);
     let times = scaled(20_000);
     let rig = Rig::with_ring(&with_results(&[(call, "args")]), 64 * 1024 * 1024);
     let words = ["crowd", &times.to_string(), "native", &call.nr().to_string()];
@@ -191,4 +191,31 @@ fn calls_that_go_on_at_once_have_their_results() {
         assert_eq!(result(end), 0);
         assert!(matches!(end, End::Returned { duration_ns: 20_000_000.., .. }), "{end:?}");
     }
+}
+
+/// Nobody consumes: what finds no room is an event that is lost, or a result.
+#[test]
+fn a_full_ring_counts_the_results_it_loses() {
+    if !privileged() {
+        return;
+    }
+    let call = own_slot(493);
+    let rig = Rig::with_ring(&with_results(&[(call, "args")]), 1 << 16);
+    rig.pause();
+    run_trigger(&["times", "5000", "native", &call.nr().to_string()]);
+    let (mut events, mut results) = (0, 0);
+    for bytes in rig.records() {
+        match decode(&bytes, rig.handlers()).expect("the kernel writes what can be decoded") {
+            Decoded::Syscall(_) => events += 1,
+            Decoded::Return(_) => results += 1,
+            _ => {}
+        }
+    }
+    let books = rig.books(call);
+    assert_eq!((books.seen, books.submitted), (5000, events));
+    assert_eq!(books.lost, [5000 - events, 0, 0, 0]);
+    assert_eq!(books.results_lost, events - results);
+    assert!(books.results_lost > 0 || events == results, "{books:?}");
+    // The next call of that thread has a result of its own again.
+    assert_eq!(told(&rig, &["times", "10", "native", &call.nr().to_string()]).len(), 10);
 }

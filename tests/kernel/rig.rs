@@ -241,7 +241,7 @@ pub fn own_slot(number: u16) -> Slot {
     Slot::new(Abi::Native, number).expect("within the table")
 }
 
-const RARE: [&str; 11] = [
+const RARE: [&str; 14] = [
     "getpriority",
     "getresuid",
     "getresgid",
@@ -253,6 +253,9 @@ const RARE: [&str; 11] = [
     "sched_getattr",
     "kcmp",
     "mq_getsetattr",
+    "sched_rr_get_interval",
+    "get_robust_list",
+    "capget",
 ];
 
 pub fn slot(abi: Abi, name: &str) -> Slot {
