@@ -11,6 +11,7 @@ use tailcalld::decode::{Decoded, decode};
 use tailcalld::handlers::Handlers;
 use tailcalld::sink::record::{Body, Record};
 use tailcalld::sink::{Scratch, journal_entry, json_line};
+use tailcalld::syscalls::{Abi, number};
 use tailcalld::units::Place;
 
 /// `enum capture_kind`.
@@ -24,6 +25,7 @@ fn micro(criterion: &mut Criterion) {
     let mut exec: Vec<_> = strings.map(|(field, text)| piece(field, TEXT, text)).into();
     exec.extend([(2, 3u64), (3, 29)].map(|(at, n)| piece(at, NUMBER, &n.to_ne_bytes())));
     measure(criterion, "args", &bytes(&handlers, "args", &[]), &handlers);
+    measure(criterion, "args of mmap", &mmap(&handlers), &handlers);
     measure(criterion, "exec", &bytes(&handlers, "exec", &exec), &handlers);
 }
 
@@ -71,6 +73,18 @@ fn bytes(handlers: &Handlers, handler: &str, pieces: &[Vec<u8>]) -> Vec<u8> {
     let count = u16::try_from(pieces.len()).expect("few captures");
     put(offset_of!(event, captures), &count.to_ne_bytes());
     bytes.extend(pieces.concat());
+    bytes
+}
+
+/// Six arguments, two of them flags.
+fn mmap(handlers: &Handlers) -> Vec<u8> {
+    let nr = number(Abi::Native, "mmap").expect("a known syscall");
+    let mut bytes = bytes(handlers, "args", &[]);
+    bytes[offset_of!(event, slot)..][..2].copy_from_slice(&nr.to_ne_bytes());
+    let args: [u64; 6] = [0x7f12_3456_7000, 8192, 3, 0x32, u64::MAX, 0];
+    for (position, arg) in args.into_iter().enumerate() {
+        bytes[offset_of!(event, args) + 8 * position..][..8].copy_from_slice(&arg.to_ne_bytes());
+    }
     bytes
 }
 

@@ -1,4 +1,4 @@
-//! The shipped tables against what this host says: its kernel headers and its systemd. Where the
+//! The shipped tables against what this host says: its kernel, the kernel's headers and its systemd. Where the
 //! host is newer than a table, a difference is no fault of the table: it is told as a skip.
 #![allow(clippy::unwrap_used)] // clippy sees that a helper is for tests only below #[test]
 
@@ -8,7 +8,9 @@ use std::io::Write;
 use std::process::Command;
 use std::{env, fs, io};
 
-use tailcalld::syscalls::{Abi, Slot, group, groups, known, name, names, number};
+use tailcalld::syscalls::{
+    Abi, Slot, functions, group, groups, known, name, names, number, signature,
+};
 
 /// Sets, each with its members.
 type Sets = BTreeMap<String, BTreeSet<String>>;
@@ -47,6 +49,35 @@ fn sets_are_those_of_systemd() {
     judge("systemd", &host, &table, &differ);
 }
 
+/// What the kernel calls the arguments of its syscalls. Names change now and then, so they are those
+/// of one kernel.
+#[test]
+#[cfg(target_arch = "x86_64")]
+fn signatures_are_those_of_the_kernel() {
+    let mut compared = 0;
+    let mut differ = vec![];
+    for (nr, syscall) in names(Abi::Native) {
+        let slot = Slot::new(Abi::Native, nr).unwrap();
+        let Some(theirs) = functions(slot).find_map(|function| traced(&function)) else { continue };
+        let ours = signature(slot).map(|known| known.parameters().to_vec()).unwrap_or_default();
+        let ours: Vec<_> = ours.iter().map(|parameter| parameter.name).collect();
+        compared += 1;
+        if ours != theirs {
+            differ.push((syscall, theirs));
+        }
+    }
+    if compared == 0 {
+        return skip(&format!("no events of syscalls in {EVENTS} (tracefs, and root to read it)"));
+    }
+    assert!(compared > 300, "only {compared} syscalls in {EVENTS}");
+    let release = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap();
+    let (host, table) = (version_after(&release, ""), version_after(SIGNATURES, "running "));
+    if host.get(..2) != table.get(..2) && !differ.is_empty() {
+        return skip(&format!("Linux {host:?} is not the table's {table:?}: {differ:?}"));
+    }
+    assert!(differ.is_empty(), "Linux {host:?}: {differ:?}");
+}
+
 #[test]
 fn every_name_leads_to_its_slot_and_back() {
     for abi in Abi::ALL {
@@ -71,6 +102,18 @@ fn known_holds_every_syscall_but_one() {
 
 const GROUPS: &str = include_str!("../src/syscalls/groups.txt");
 const TABLE: &str = include_str!("../src/syscalls/x86_64.tsv");
+const SIGNATURES: &str = include_str!("../src/syscalls/signatures.tsv");
+const EVENTS: &str = "/sys/kernel/tracing/events/syscalls";
+
+/// The names of what that function takes, as its event has them; made plain like ours.
+fn traced(function: &str) -> Option<Vec<String>> {
+    let syscall = function.strip_prefix("__x64_sys_")?;
+    let format = fs::read_to_string(format!("{EVENTS}/sys_enter_{syscall}/format")).ok()?;
+    let fields = format.lines().filter_map(|line| line.trim().strip_prefix("field:"));
+    let declared = fields.filter_map(|field| field.split(';').next()?.rsplit([' ', '*']).next());
+    let own = declared.skip_while(|name| *name != "__syscall_nr").skip(1);
+    Some(own.map(|name| name.trim_start_matches('_').to_lowercase()).collect())
+}
 
 fn headers_agree(abi: Abi, file: &str) {
     // Debian's place, then everybody else's.

@@ -4,7 +4,7 @@
 
 HANDLER(args) = {
 	.name = "args",
-	.summary = "any syscall: its six arguments as passed",
+	.summary = "any syscall: its arguments, as registers hold them",
 	.messages = {"{syscall}({args})"},
 };
 

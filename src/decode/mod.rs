@@ -9,7 +9,7 @@ pub use wire::{Decoded, Error, decode};
 
 use crate::config::Results;
 use crate::handlers::{Field, Handler};
-use crate::syscalls::Slot;
+use crate::syscalls::{self, Parameter, Slot};
 
 /// One syscall at entry. Borrows the bytes of the ring and the handler's declaration.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -53,6 +53,14 @@ pub struct Event<'a> {
 }
 
 impl Event<'_> {
+    /// Its arguments, each with its register, where the handler leaves them to be told by what the
+    /// syscall takes; `None` for a syscall of which that is not known.
+    pub fn arguments(&self) -> Option<impl Iterator<Item = (Parameter, u64)>> {
+        let is_plain = self.captures.is_empty() && self.handler.fields.is_empty();
+        let signature = syscalls::signature(self.slot).filter(|_| is_plain)?;
+        Some(signature.arguments(self.args))
+    }
+
     /// Whether its call is known to have succeeded.
     pub fn is_success(&self) -> bool {
         matches!(self.end, Some(end @ End::Returned { .. }) if end.errno().is_none())

@@ -7,7 +7,7 @@ use crate::sink::record::{
     Blindness, Body, Loss, Lost, Reason, Record, Refused, Reloaded, SinkBack, Skipped, Started,
     Stopped, Total,
 };
-use crate::syscalls::{Abi, Slot};
+use crate::syscalls::{self, Abi, Slot};
 use crate::units::Place;
 
 pub const TIME_NS: u64 = 1_767_323_045_000_000_006;
@@ -39,6 +39,17 @@ pub fn handler() -> Handler {
         fields: fields.map(field).into(),
         messages: messages.map(String::from).into(),
     }
+}
+
+/// A handler that leaves the arguments to the syscall's signature.
+pub fn plain_handler() -> Handler {
+    Handler { fields: vec![], messages: vec!["{syscall}({args})".into()], ..handler() }
+}
+
+/// `openat(AT_FDCWD, 0x7ffd1234, O_WRONLY|O_CREAT, 0644)` of such a handler.
+pub fn openat(handler: &Handler) -> Event<'_> {
+    let slot = Slot::new(Abi::Native, syscalls::number(Abi::Native, "openat").unwrap()).unwrap();
+    Event { slot, args: [0xffff_ff9c, 0x7ffd_1234, 0x41, 0o644, 5, 6], ..event(handler, vec![]) }
 }
 
 pub fn event<'a>(handler: &'a Handler, captures: Vec<Capture<'a>>) -> Event<'a> {

@@ -9,6 +9,7 @@ use crate::sink::key::{Key, Name};
 use crate::sink::record::{Body, Record};
 use crate::sink::stamp::Stamp;
 use crate::sink::{captures, end, message, own};
+use crate::syscalls::Parameter;
 use crate::units::Place;
 
 /// Raised when a key changes its meaning or goes; new keys do not raise it.
@@ -130,14 +131,40 @@ fn whereabouts(event: &Event, place: Option<&Place>, out: &mut impl Fields) {
     }
 }
 
-/// A handler that captures nothing leaves the registers, which then stand for themselves.
+/// A handler that captures nothing leaves the registers, which the syscall's signature explains.
 fn arguments(event: &Event, scratch: &mut Scratch, out: &mut impl Fields) {
-    if event.captures.is_empty() {
-        for (name, value) in POSITIONS.into_iter().zip(event.args) {
-            out.text(Name::Arg(name), scratch.text(|text| render::register(value, text)));
+    match event.arguments() {
+        Some(arguments) => {
+            arguments.for_each(|(parameter, n)| register(parameter, n, event, scratch, out));
         }
-        return;
+        None if event.captures.is_empty() => registers(event, scratch, out),
+        None => captured(event, scratch, out),
     }
+}
+
+fn register(
+    parameter: Parameter,
+    n: u64,
+    event: &Event,
+    scratch: &mut Scratch,
+    out: &mut impl Fields,
+) {
+    let (name, kind, abi) = (Name::Arg(parameter.name), parameter.kind, event.slot.abi());
+    match render::argument_number(kind, n, abi) {
+        Some(render::Number::Unsigned(number)) => out.unsigned(name, number),
+        Some(render::Number::Signed(number)) => out.signed(name, number),
+        None => out.text(name, scratch.text(|text| render::argument(kind, n, abi, text))),
+    }
+}
+
+/// Of a syscall that is not known they stand for themselves.
+fn registers(event: &Event, scratch: &mut Scratch, out: &mut impl Fields) {
+    for (name, value) in POSITIONS.into_iter().zip(event.args) {
+        out.text(Name::Arg(name), scratch.text(|text| render::register(value, text)));
+    }
+}
+
+fn captured(event: &Event, scratch: &mut Scratch, out: &mut impl Fields) {
     let context = captures::context(event);
     for field in event.handler.fields.iter().filter(|field| !captures::is_argv(field)) {
         match field.kind {

@@ -1,16 +1,20 @@
-//! Syscall names, numbers and groups: data, per architecture. A name or a number in, the other out;
-//! a group in, its slots out. Never asks the running kernel: a table file reads the same on every
-//! host of one architecture.
+//! Syscall names, numbers, groups and signatures: data, per architecture. A name or a number in, the
+//! other out; a group in, its slots out; a slot in, what its arguments are. Never asks the running
+//! kernel: a table file reads the same on every host of one architecture.
 
 mod closest;
+mod constants;
 mod groups;
+mod signature;
 mod slot;
 mod table;
 
 use std::sync::LazyLock;
 
 pub use closest::closest;
+pub use constants::{Set, set};
 pub use groups::{Group, group, groups};
+pub use signature::{Kind, Parameter, Signature, Width, signature};
 pub use slot::{Abi, Slot};
 use table::Table;
 

@@ -2,6 +2,7 @@
 //! Structures have the layout of the ABI that passed them. A value of an unexpected shape is shown
 //! as it is, in hexadecimal; nothing here panics and nothing is made up.
 
+mod argument;
 mod names;
 mod structs;
 
@@ -9,9 +10,10 @@ use std::fmt::Write;
 
 use crate::decode::{Value, printable};
 use crate::handlers::FieldKind;
-use crate::syscalls::Abi;
+use crate::syscalls::{Abi, Set};
 use names::{AT_FLAGS, Bits, TIMER_FLAGS};
 
+pub use argument::{argument, argument_number};
 pub use structs::span;
 
 /// What the rendering of one value depends on besides its own field.
@@ -104,10 +106,9 @@ fn scalar(kind: FieldKind, n: u64, out: &mut String) {
         FieldKind::Unsigned => drop(write!(out, "{n}")),
         FieldKind::Signed => drop(write!(out, "{}", int(n))),
         FieldKind::Hex => register(n, out),
-        FieldKind::Dirfd if int(n) == nix::libc::AT_FDCWD => out.push_str("AT_FDCWD"),
-        FieldKind::Dirfd => drop(write!(out, "{}", int(n))),
-        FieldKind::AtFlags => bits(&AT_FLAGS, low(n), out),
-        FieldKind::TimerFlags => bits(&TIMER_FLAGS, low(n), out),
+        FieldKind::Dirfd => dirfd(n, out),
+        FieldKind::AtFlags => bits(AT_FLAGS, low(n), out),
+        FieldKind::TimerFlags => bits(TIMER_FLAGS, low(n), out),
         FieldKind::Clock => names::clock(int(n), out),
         FieldKind::Text | FieldKind::Texts | FieldKind::Times | FieldKind::Sigevent => {
             let _ = if n == 0 { write!(out, "NULL") } else { write!(out, "{n:#x}") };
@@ -120,24 +121,37 @@ fn int(n: u64) -> i32 {
     n as i32
 }
 
-fn low(n: u64) -> u32 {
-    n as u32
+fn low(n: u64) -> u64 {
+    n & 0xffff_ffff
 }
 
-fn bits(table: &Bits, n: u32, out: &mut String) {
-    let start = out.len();
-    let mut rest = n;
-    for (bit, name) in table.names.iter().filter(|(bit, _)| n & bit != 0) {
-        rest &= !bit;
-        out.push_str(if out.len() > start { "|" } else { "" });
-        out.push_str(name);
+fn dirfd(n: u64, out: &mut String) {
+    match int(n) {
+        nix::libc::AT_FDCWD => out.push_str("AT_FDCWD"),
+        descriptor => out.push_str(itoa::Buffer::new().format(descriptor)),
     }
-    let _ = match (out.len() > start, rest) {
-        (true, 0) => Ok(()),
-        (true, _) => write!(out, "|{rest:#x}"),
-        (false, 0) => write!(out, "0"),
-        (false, _) => write!(out, "{rest:#x} /* {} */", table.unknown),
-    };
+}
+
+/// Captured flags, none of which has a name, are told to be what they are.
+fn bits(table: Bits, n: u64, out: &mut String) {
+    let rest = table.set().map_or(n, |set| flags(set, n, out));
+    if n != 0 && rest == n {
+        let _ = write!(out, " /* {} */", table.unknown);
+    }
+}
+
+/// `O_RDONLY|0x10000000`; returns the bits without a name.
+fn flags(set: &Set, n: u64, out: &mut String) -> u64 {
+    let start = out.len();
+    let rest = set.symbols(n, |symbol| {
+        out.push_str(if out.len() > start { "|" } else { "" });
+        out.push_str(symbol);
+    });
+    if rest != 0 || out.len() == start {
+        out.push_str(if out.len() > start { "|" } else { "" });
+        register(rest, out);
+    }
+    rest
 }
 
 fn hex_bytes(bytes: &[u8], out: &mut String) {

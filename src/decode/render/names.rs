@@ -1,45 +1,28 @@
-//! Constants of the kernel by name: data, and how a number without a name is shown.
+//! Constants of the kernel by name, and how a number without a name is shown.
 
 use std::fmt::Write;
 
 use nix::sys::signal::Signal;
 
-/// Flags by bit, and what strace calls those that have no name.
+use crate::syscalls::{self, Abi, Set};
+
+/// Flags of `constants.txt`, and what strace calls those that have no name.
+#[derive(Clone, Copy)]
 pub struct Bits {
-    pub names: &'static [(u32, &'static str)],
+    set: &'static str,
     pub unknown: &'static str,
 }
 
-pub const AT_FLAGS: Bits = Bits {
-    names: &[
-        (0x100, "AT_SYMLINK_NOFOLLOW"),
-        (0x200, "AT_REMOVEDIR"), // also AT_EACCESS and AT_HANDLE_FID, as the call may be
-        (0x400, "AT_SYMLINK_FOLLOW"),
-        (0x800, "AT_NO_AUTOMOUNT"),
-        (0x1000, "AT_EMPTY_PATH"),
-        (0x8000, "AT_RECURSIVE"),
-        (0x10000, "AT_EXECVE_CHECK"), // Linux 6.14
-    ],
-    unknown: "AT_???",
-};
+pub const AT_FLAGS: Bits = Bits { set: "at", unknown: "AT_???" };
 
-pub const TIMER_FLAGS: Bits = Bits { names: &[(1, "TIMER_ABSTIME")], unknown: "TIMER_???" };
+pub const TIMER_FLAGS: Bits = Bits { set: "timer", unknown: "TIMER_???" };
 
-/// By number.
-const CLOCKS: [&str; 12] = [
-    "CLOCK_REALTIME",
-    "CLOCK_MONOTONIC",
-    "CLOCK_PROCESS_CPUTIME_ID",
-    "CLOCK_THREAD_CPUTIME_ID",
-    "CLOCK_MONOTONIC_RAW",
-    "CLOCK_REALTIME_COARSE",
-    "CLOCK_MONOTONIC_COARSE",
-    "CLOCK_BOOTTIME",
-    "CLOCK_REALTIME_ALARM",
-    "CLOCK_BOOTTIME_ALARM",
-    "CLOCK_SGI_CYCLE",
-    "CLOCK_TAI",
-];
+impl Bits {
+    /// They are the same in all ABIs.
+    pub fn set(self) -> Option<&'static Set> {
+        syscalls::set(Abi::Native, self.set)
+    }
+}
 
 /// By number: how a timer notifies.
 pub const NOTIFICATIONS: [(u32, &str); 4] =
@@ -50,7 +33,8 @@ const SIGRTMIN: i32 = 32;
 const SIGNAL_MAX: i32 = 64;
 
 pub fn clock(id: i32, out: &mut String) {
-    match usize::try_from(id).ok().and_then(|id| CLOCKS.get(id)) {
+    let clocks = syscalls::set(Abi::Native, "clock");
+    match u64::try_from(id).ok().and_then(|id| clocks?.symbol(id)) {
         Some(name) => out.push_str(name),
         None => drop(write!(out, "{id:#x} /* CLOCK_??? */")),
     }

@@ -108,8 +108,30 @@ fn an_event_has_these_fields() {
     assert_eq!(flat(&entry), expected.map(|(name, value)| (name, value.to_owned())));
 }
 
+fn arguments(entry: &Entry) -> Vec<(String, String)> {
+    let named = |(name, value): (&str, String)| {
+        Some((name.strip_prefix("SYSCALL_ARG_")?.to_owned(), value))
+    };
+    flat(entry).into_iter().filter_map(named).collect()
+}
+
 #[test]
-fn an_event_without_captures_carries_its_registers() {
+fn an_event_without_captures_is_told_by_its_signature() {
+    let handler = samples::plain_handler();
+    let event = samples::openat(&handler);
+    let entry = entry(&samples::record(&event, None));
+    let expected = [
+        ("DFD", "AT_FDCWD"),
+        ("FILENAME", "0x7ffd1234"),
+        ("FLAGS", "O_WRONLY|O_CREAT"),
+        ("MODE", "0644"),
+    ];
+    let expected = expected.map(|(name, value)| (name.to_owned(), value.to_owned()));
+    assert_eq!(arguments(&entry), expected);
+}
+
+#[test]
+fn a_syscall_that_is_not_known_carries_its_registers() {
     let handler = samples::handler();
     let mut event = samples::event(&handler, vec![]);
     event.loginuid = 1001;

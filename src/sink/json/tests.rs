@@ -1,9 +1,9 @@
 use super::encode;
-use crate::decode::{End, Status, Value};
+use crate::decode::{End, Event, Status, Value};
 use crate::sink::record::{Body, Record};
 use crate::sink::samples;
 use crate::sink::walk::Scratch;
-use crate::syscalls::Abi;
+use crate::syscalls::{self, Abi, Slot};
 use crate::units::Place;
 use proptest::prelude::{any, proptest};
 use serde_json::json;
@@ -74,6 +74,33 @@ fn an_event_is_one_object() {
             "unreadable": ["times"]
         })
     );
+}
+
+#[test]
+fn arguments_are_numbers_where_they_are_no_more() {
+    let handler = samples::plain_handler();
+    let mut event = samples::openat(&handler);
+    assert_eq!(
+        object(&samples::record(&event, None))["args"],
+        json!({"dfd": "AT_FDCWD", "filename": "0x7ffd1234", "flags": "O_WRONLY|O_CREAT", "mode": "0644"})
+    );
+    let nr = syscalls::number(Abi::Native, "fchown").unwrap();
+    event.slot = Slot::new(Abi::Native, nr).unwrap();
+    event.args = [3, u64::MAX, 100, 9, 9, 9];
+    assert_eq!(
+        object(&samples::record(&event, None))["args"],
+        json!({"fd": 3, "user": -1, "group": 100})
+    );
+}
+
+#[test]
+fn a_call_without_arguments_has_none() {
+    let handler = samples::plain_handler();
+    let nr = syscalls::number(Abi::Native, "getpid").unwrap();
+    let event = Event { slot: Slot::new(Abi::Native, nr).unwrap(), ..samples::openat(&handler) };
+    let object = object(&samples::record(&event, None));
+    assert_eq!(object.get("args"), None);
+    assert_eq!(object["message"], "getpid() by bash (pid 1234, uid 1000)");
 }
 
 #[test]

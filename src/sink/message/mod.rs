@@ -54,7 +54,7 @@ fn fill(template: &str, event: &Event, out: &mut String) {
         printable::plain(before, NO_LIMIT, out);
         match name {
             "syscall" => syscall(event, out),
-            "args" => registers(event, out),
+            "args" => arguments(event, out),
             _ if values::write(name, event, out) => {}
             _ => {
                 out.push('{');
@@ -81,10 +81,23 @@ fn syscall(event: &Event, out: &mut String) {
     }
 }
 
-fn registers(event: &Event, out: &mut String) {
-    for (position, value) in event.args.into_iter().enumerate() {
+/// As strace prints them; the six registers of a syscall that is not known.
+fn arguments(event: &Event, out: &mut String) {
+    match event.arguments() {
+        Some(arguments) => {
+            let abi = event.slot.abi();
+            list(arguments, out, |(parameter, n), out| {
+                render::argument(parameter.kind, n, abi, out)
+            });
+        }
+        None => list(event.args.into_iter(), out, render::register),
+    }
+}
+
+fn list<T>(items: impl Iterator<Item = T>, out: &mut String, write: impl Fn(T, &mut String)) {
+    for (position, item) in items.enumerate() {
         out.push_str(if position > 0 { ", " } else { "" });
-        render::register(value, out);
+        write(item, out);
     }
 }
 

@@ -94,6 +94,17 @@ fn built_in_names_and_unknown_ones() {
 }
 
 #[test]
+fn a_call_is_told_by_its_signature() {
+    let handler = samples::plain_handler();
+    let mut event = samples::openat(&handler);
+    let expected = "openat(AT_FDCWD, 0x7ffd1234, O_WRONLY|O_CREAT, 0644)";
+    assert_eq!(sentence(&event), format!("{expected}{BY}"));
+    event.args[2] = 0x8_0000;
+    let expected = "openat(AT_FDCWD, 0x7ffd1234, O_RDONLY|O_CLOEXEC)";
+    assert_eq!(sentence(&event), format!("{expected}{BY}"));
+}
+
+#[test]
 fn absolute_times_are_points_in_time() {
     let handler = samples::handler();
     let times: Vec<u8> = [0_i64, 0, 5, 0].into_iter().flat_map(i64::to_ne_bytes).collect();
