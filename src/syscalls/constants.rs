@@ -83,11 +83,12 @@ pub(super) fn parse(text: &'static str, abi: &str) -> Sets {
         if let Some((name, mask)) = head(line) {
             current = Some(name);
             sets.insert(name, Set { mask, constants: Vec::new() });
-        } else if let Some((abis, constant)) = member(line)
-            && let Some(set) = current.and_then(|name| sets.get_mut(name))
-            && abis.is_none_or(|abis| abis.split(',').any(|one| one == abi))
-        {
-            set.constants.push(constant);
+            continue;
+        }
+        let set = current.and_then(|name| sets.get_mut(name));
+        if let (Some(set), Some((abis, constant))) = (set, member(line)) {
+            let is_of = abis.is_none_or(|abis| abis.split(',').any(|one| one == abi));
+            set.constants.extend(is_of.then_some(constant));
         }
     }
     sets
