@@ -28,12 +28,10 @@ fn every_program_is_accepted_at_the_known_cost() {
     }
     let kernel = kernel();
     let mut grown = Vec::new();
-    let routes = Routes::new();
-    let tracepoint = Choice::make(AttachTo::Tracepoint, &routes).expect("every kernel has it");
-    let of_kind =
-        |attach| Choice { attach, returns: attach, tracepoint: attach, ..tracepoint.clone() };
-    let mut choices = vec![of_kind(Attach::RawTracepoint), of_kind(Attach::Tracepoint)];
-    choices.extend(Choice::make(AttachTo::Function, &routes));
+    let tracepoints = [Attach::RawTracepoint, Attach::Tracepoint];
+    let of_tracepoint = |attach| Choice::of_tracepoint(attach, String::new());
+    let mut choices = Vec::from(tracepoints.map(of_tracepoint));
+    choices.extend(Choice::make(AttachTo::Function, &Routes::new()));
     for choice in choices {
         let attach = choice.attach;
         for (program, cost) in costs(&choice) {

@@ -109,8 +109,7 @@ fn lost_nothing(ours: &Ours, contender: &Contender) -> Result<()> {
 }
 
 fn tracepoint(attach: Attach) -> Result<Choice> {
-    let choice = Choice::make(AttachTo::Tracepoint, &Routes::new())?;
-    Ok(Choice { attach, returns: attach, tracepoint: attach, ..choice })
+    Ok(Choice::of_tracepoint(attach, String::new()))
 }
 
 fn function() -> Result<Choice> {

@@ -76,7 +76,11 @@ impl Choice {
             Attach::Tracepoint => "this kernel may preempt raw tracepoint programs",
             _ => "this kernel runs raw tracepoint programs without preemption",
         };
-        let reason = format!("{reason}; {preempted}");
+        Self::of_tracepoint(attach, format!("{reason}; {preempted}"))
+    }
+
+    /// That kind of tracepoint for calls and returns, right on this kernel or not.
+    pub fn of_tracepoint(attach: Attach, reason: String) -> Self {
         let functions = Functions::default();
         Self { attach, returns: attach, tracepoint: attach, reason, functions }
     }

@@ -36,17 +36,14 @@ pub fn privileged() -> bool {
 /// only if named: on a machine that does other things, too, no syscall with a function is a test's own.
 fn choice() -> Choice {
     let asked = std::env::var("TAILCALLD_TEST_ATTACH");
-    let (wanted, attach) = match asked.as_deref() {
-        Ok("raw_tp") => (AttachTo::Tracepoint, Some(Attach::RawTracepoint)),
-        Ok("tp") => (AttachTo::Tracepoint, Some(Attach::Tracepoint)),
-        Ok("function") => (AttachTo::Function, None),
+    let of_tracepoint = |attach| Choice::of_tracepoint(attach, "as the test was told".to_owned());
+    let made = |wanted| Choice::make(wanted, &Routes::new()).expect("this kernel has it");
+    match asked.as_deref() {
+        Ok("raw_tp") => of_tracepoint(Attach::RawTracepoint),
+        Ok("tp") => of_tracepoint(Attach::Tracepoint),
+        Ok("function") => made(AttachTo::Function),
         Ok(other) => panic!("TAILCALLD_TEST_ATTACH={other}: raw_tp, tp or function is meant"),
-        Err(_) => (AttachTo::Tracepoint, None),
-    };
-    let choice = Choice::make(wanted, &Routes::new()).expect("this kernel has it");
-    match attach {
-        Some(attach) => Choice { attach, returns: attach, tracepoint: attach, ..choice },
-        None => choice,
+        Err(_) => made(AttachTo::Tracepoint),
     }
 }
 
