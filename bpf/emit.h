@@ -2,6 +2,7 @@
 #ifndef TAILCALLD_EMIT_H
 #define TAILCALLD_EMIT_H
 
+#include "capture.h"
 #include "maps.h"
 #include "pending.h"
 #include "route.h"
@@ -63,7 +64,7 @@ static __always_inline void emit_event(void *ctx, const struct call *call)
 	}
 	event_fill(event, ctx, call);
 	event->size = sizeof(*event);
-	pending_begin(event, call);
+	pending_begin(event, call, NULL);
 	bpf_ringbuf_submit(event, BPF_RB_NO_WAKEUP);
 	event_sent(call);
 }
@@ -78,106 +79,10 @@ static __always_inline struct scratch *emit_begin(void *ctx, const struct call *
 		call->books->lost[LOST_SCRATCH]++;
 		return NULL;
 	}
-	emit->end = 0;
+	captures_begin(emit);
+	emit->wants = call->route->flags;
 	event_fill(&emit->event, ctx, call);
 	return emit;
-}
-
-/* Where the next capture's header goes, its bytes behind it; NULL when the event is full, which
- * never happens to a handler that keeps to its budget. */
-static __always_inline __u8 *emit_room(struct scratch *emit)
-{
-	__u64 end = emit->end;
-
-	if (end > CAPTURES_MAX_BYTES)
-		return NULL;
-	barrier_var(end); /* or clang adds first and compares then, which the verifier refuses */
-	return emit->captures + end;
-}
-
-/* Writes the header of the capture whose `stored` bytes are in place, and zeroes its padding. */
-static __always_inline void emit_capture(struct scratch *emit, __u8 *room,
-					 const struct capture *capture)
-{
-	volatile struct capture *written = (volatile struct capture *)room;
-
-	*(struct capture *)room = *capture;
-	/* Read back, so that neither clang nor the verifier knows where it came from. Clang would
-	 * leave the test out, which verifiers up to 6.1 need; and with it, that of 5.10 follows
-	 * branches that contradict each other and then refuses the address. */
-	__u64 stored = written->stored;
-
-	if (stored > TEXT_MAX_BYTES)
-		return;
-	*(__u64 *)(room + CAPTURE_SIZE + stored) = 0;
-	emit->end += CAPTURE_SIZE + ((stored + 7) & ~7ULL);
-	emit->event.captures++;
-}
-
-static __always_inline void emit_number(struct scratch *emit, __u8 field, __u64 value, __u8 status)
-{
-	struct capture capture = {.field = field, .kind = CAPTURE_NUMBER, .status = status};
-	__u8 *room = emit_room(emit);
-
-	if (!room)
-		return;
-	*(__u64 *)(room + CAPTURE_SIZE) = value;
-	capture.stored = sizeof(value);
-	capture.length = sizeof(value);
-	emit_capture(emit, room, &capture);
-}
-
-static __always_inline void emit_unreadable(struct scratch *emit, __u8 *room, __u8 field, __u8 kind,
-					    long error)
-{
-	struct capture capture = {
-		.field = field, .kind = kind, .status = CAPTURE_UNREADABLE, .error = -error};
-
-	emit_capture(emit, room, &capture);
-}
-
-/* A C string from user memory, of which `keep` bytes at most go into the event. It is read whole,
- * as far as TEXT_MAX_BYTES, so that its length is known. Returns the length as far as it was read,
- * more than TEXT_MAX_BYTES if it is longer than that, or a negative errno. */
-static __always_inline long emit_text(struct scratch *emit, __u8 field, const void *user,
-				      __u64 keep)
-{
-	struct capture capture = {.field = field, .kind = CAPTURE_TEXT};
-	__u8 *room = emit_room(emit);
-
-	if (!room)
-		return 0;
-	/* One byte for the NUL and one more, to tell a string that just fits from a longer one. */
-	long got = bpf_probe_read_user_str(room + CAPTURE_SIZE, TEXT_MAX_BYTES + 2, user);
-	__u64 length = got > 0 ? got - 1 : 0;
-
-	capture.length = length <= TEXT_MAX_BYTES ? length : 0;
-	capture.stored = length <= keep ? length : keep;
-	capture.status = length <= keep ? CAPTURE_OK : CAPTURE_TRUNCATED;
-	/* 0 is an empty string in Linux 6.12 and older, which forget to count its NUL. */
-	if (got < 0) {
-		capture.status = CAPTURE_UNREADABLE;
-		capture.error = -got;
-	}
-	emit_capture(emit, room, &capture);
-	return got > 0 ? got - 1 : got;
-}
-
-/* `size` bytes of user memory, whole or not at all; `size` is a constant. */
-static __always_inline void emit_bytes(struct scratch *emit, __u8 field, const void *user,
-				       __u32 size)
-{
-	struct capture capture = {
-		.field = field, .kind = CAPTURE_BYTES, .stored = size, .length = size};
-	__u8 *room = emit_room(emit);
-
-	if (!room)
-		return;
-	long error = bpf_probe_read_user(room + CAPTURE_SIZE, size, user);
-	if (error)
-		emit_unreadable(emit, room, field, CAPTURE_BYTES, error);
-	else
-		emit_capture(emit, room, &capture);
 }
 
 /* Into the ring, or counted by the reason why not. */
@@ -188,7 +93,8 @@ static __always_inline void emit_submit(struct scratch *emit, const struct call 
 	if (size > EVENT_SIZE + CAPTURES_MAX_BYTES + CAPTURE_SIZE + TEXT_MAX_BYTES)
 		return;
 	emit->event.size = size;
-	pending_begin(&emit->event, call);
+	emit->event.captures = emit->count;
+	pending_begin(&emit->event, call, emit);
 	if (bpf_ringbuf_output(&events, emit, size, BPF_RB_NO_WAKEUP)) {
 		pending_cancel(&emit->event);
 		event_lost(call, size);

@@ -39,7 +39,9 @@ enum call_flag {
 	CALL_RESULT = 1, /* also in an event: a struct result_event follows */
 	CALL_ONLY_FAILED = 2, /* also in an event: it is wanted only if that tells a failure */
 	CALL_AT_EXIT = 4, /* its return is looked at: the table before this one may have asked */
-	CALL_RESULT_LOST = 8, /* in an event: a result is wanted but will not come */
+	CALL_RESULT_LOST = 8, /* in an event: what is wanted of the return will not come */
+	CALL_MEMORY = 16, /* memory that cannot be read at entry is read again at the return; in an
+			   * event: a struct result_event with captures follows */
 };
 
 /* How the bytes of one argument were obtained. */
@@ -47,6 +49,23 @@ enum capture_status {
 	CAPTURE_OK = 0,
 	CAPTURE_TRUNCATED = 1, /* there was more; `length` tells how much in all, 0 if unknown */
 	CAPTURE_UNREADABLE = 2, /* user memory could not be read; `error` is the errno */
+};
+
+/* Which bytes of an argument a capture holds. */
+enum capture_part {
+	PART_WHOLE = 0, /* what the argument points to */
+	PART_NAME = 1, /* of a struct msghdr: the address */
+	PART_VECTOR = 2, /* of a struct msghdr: the vector of buffers */
+	PART_BUFFER = 3, /* one buffer of a vector, in their order */
+	PART_CONTROL = 4, /* of a struct msghdr: the ancillary data */
+	PART_AREA = 5, /* of exec: all arguments as they lie in the new program, a NUL after each */
+};
+
+/* When its bytes were read. */
+enum capture_moment {
+	MOMENT_ENTRY = 0,
+	MOMENT_AGAIN = 1, /* at the return, for what could not be read at entry */
+	MOMENT_RETURN = 2, /* at the return, for what the kernel writes */
 };
 
 /* The shape of a capture's bytes. */
@@ -101,6 +120,7 @@ enum wire_size {
 	CGROUP_NAME_SIZE = 256, /* NAME_MAX + 1 */
 	EVENT_SIZE = 128, /* two cache lines */
 	CAPTURE_SIZE = 16,
+	RESULT_SIZE = 40,
 	CAPTURES_MAX_BYTES = 24576, /* all captures of one event: a filename and the largest argv */
 	TEXT_MAX_BYTES = 4096, /* PATH_MAX, and the longest piece that one read brings */
 	ARGV_MAX_BYTES = 16384, /* the largest budget that a route may ask for */
@@ -135,28 +155,31 @@ _Static_assert(sizeof(struct event) == EVENT_SIZE, "the wire header has no paddi
 
 /* One argument. `stored` bytes follow, zero-padded to a multiple of 8. */
 struct capture {
-	__u8 field; /* index into the handler's fields */
+	__u8 field; /* index into the handler's fields; if it has none, the argument's position */
 	__u8 kind; /* enum capture_kind */
 	__u8 status; /* enum capture_status */
+	__u8 part; /* enum capture_part */
+	__u8 moment; /* enum capture_moment */
 	__u8 reserved; /* zero */
-	__s32 error; /* errno, positive, of an unreadable one; else 0 */
+	__u16 error; /* errno, positive, of an unreadable one; else 0 */
 	__u32 stored; /* bytes that follow, before padding */
 	__u32 length; /* bytes in all where known; 0 if unknown */
 };
 _Static_assert(sizeof(struct capture) == CAPTURE_SIZE, "the capture header has no padding");
 
-/* A call of which an event told the entry has come to its end. */
+/* A call of which an event told the entry has come to its end. Captures follow, `captures` of them. */
 struct result_event {
 	__u16 version;
 	__u16 kind;
 	__u32 size;
 	__u64 entry_ns; /* `boottime_ns` of the event, and */
 	__u32 tid; /* its `tid`: an exec may have changed the thread's own since */
-	__u32 ended; /* 1: the task has ended in the call, which has no result */
+	__u16 ended; /* 1: the task has ended in the call, which has no result */
+	__u16 captures;
 	__u64 boottime_ns; /* CLOCK_BOOTTIME at the end */
 	__s64 result; /* as the kernel returns it: a negative errno for a failure */
 };
-_Static_assert(sizeof(struct result_event) == 40, "a result has no padding");
+_Static_assert(sizeof(struct result_event) == RESULT_SIZE, "a result has no padding");
 
 /* A cgroup of the v2 hierarchy was made or removed. */
 struct cgroup_event {
@@ -197,7 +220,57 @@ struct route {
 	__u8 priority;
 	__u8 variant; /* which of struct handler's syscalls this slot is; 0 if it names none */
 	__u32 argv_bytes; /* `exec`: how many bytes of argv an event may carry */
+	__u32 buffer_bytes; /* `args`: how many bytes of each buffer an event may carry */
 	__u32 flags; /* enum call_flag */
+};
+
+/* How the memory of one argument is captured. */
+enum step_op {
+	STEP_END = 0, /* nothing, and no step follows */
+	STEP_TEXT = 1, /* a C string */
+	STEP_PROGRAM = 2, /* the path of a program that is executed */
+	STEP_BYTES = 3, /* elements of a known size */
+	STEP_SOME = 4, /* as much of `size` bytes as there is: another argument tells what it is */
+	STEP_VECTOR = 5, /* struct iovec, and the buffers */
+	STEP_MESSAGE = 6, /* struct msghdr, and what it points to */
+	STEP_MESSAGES = 7, /* a vector of struct mmsghdr */
+};
+
+/* How many elements an argument points to. */
+enum step_count {
+	COUNT_ONE = 0,
+	COUNT_INT = 1, /* another argument tells, 32 bits of it */
+	COUNT_LONG = 2, /* another argument tells, all of it */
+	COUNT_POINTED = 3, /* the 32 bits that another argument points to tell, at the return */
+	COUNT_BITS = 4, /* another argument tells the bits in them */
+};
+
+/* When a step is taken. */
+enum step_when {
+	WHEN_ENTRY = 1, /* the kernel reads it */
+	WHEN_RETURN = 2, /* the kernel writes it */
+};
+
+enum recipe_size {
+	STEPS_MAX = 6, /* arguments of a call */
+};
+
+struct step {
+	__u8 op; /* enum step_op */
+	__u8 argument; /* position of the pointer */
+	__u8 when; /* bits of enum step_when */
+	__u8 count; /* enum step_count */
+	__u8 counter; /* position of the argument that tells how many */
+	__u8 by_result; /* the result tells how many of them the kernel wrote */
+	__u16 size; /* bytes of one element */
+	__u16 most; /* bytes that are kept at most, of a vector elements; 0: `buffer_bytes` */
+	__u16 extra; /* bytes before the first element */
+};
+
+/* What `args` captures of one syscall. Written by the loader, from the syscall's signature. */
+struct recipe {
+	struct step steps[STEPS_MAX]; /* one a pointer */
+	__u32 at_entry; /* whether a step is taken at entry */
 };
 
 /* An executable whose processes are excluded, as the kernel knows it. */
@@ -230,6 +303,7 @@ struct handler {
 	/* The syscalls whose arguments it understands, and the only ones it may be wired to; the
 	 * route's `variant` is the index. None: it takes any syscall. */
 	__u8 syscalls[HANDLER_SYSCALLS][HANDLER_SYSCALL_SIZE];
+	__u32 exact; /* 1: read memory again at the return if that costs other calls nothing */
 	struct field fields[HANDLER_FIELDS];
 	__u8 messages[HANDLER_MESSAGES][HANDLER_MESSAGE_SIZE]; /* `{field}` is replaced */
 };

@@ -103,6 +103,8 @@ struct files_struct {
 
 struct mm_struct {
 	struct file *exe_file;
+	unsigned long arg_start, arg_end;
+	unsigned long env_end;
 };
 
 struct cred {

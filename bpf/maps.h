@@ -52,15 +52,93 @@ struct argv {
 	__u8 reserved[2];
 };
 
+/* A walk along a vector of buffers, in memory for the same reason. */
+struct vector {
+	__u64 at; /* address of the next element */
+	__u64 count; /* elements to come */
+	__u64 left; /* bytes that the call may still have moved */
+	__u64 budget; /* bytes that may still be kept */
+	__u32 width; /* of a pointer */
+	__u32 buffer_bytes; /* that are kept of each */
+	__u8 field; /* as in a capture, */
+	__u8 moment; /* which all of them have */
+	__u8 tells; /* each message tells how many bytes were moved */
+	__u8 reserved[5];
+};
+
+/* A pointer argument of this call, as its recipe tells to follow it; in memory as well. */
+struct target {
+	__u64 address;
+	__u64 count; /* elements */
+	__u64 length; /* bytes in all */
+	__u64 room; /* bytes that are kept at most; of a vector: elements */
+	__u64 length_at;
+	__u64 vector; /* of all arguments, which is one, from 1; 0: none */
+};
+
+/* How memory is read when the call returns. */
+enum later_op {
+	LATER_TEXT = 1,
+	LATER_BYTES = 2,
+	LATER_PROGRAM = 3, /* of a program that was executed: as the new program has it */
+	LATER_AREA = 4, /* the same of its arguments */
+	LATER_VECTOR = 5,
+	LATER_MESSAGE = 6,
+	LATER_MESSAGES = 7,
+};
+
+enum later_size {
+	LATER_MAX = 8, /* of one call */
+};
+
+/* Memory that is read when the call returns: because the kernel writes it, or because it was not
+ * there at entry, and the kernel has brought it in since. */
+struct later {
+	__u64 address;
+	__u64 length_at; /* address of 32 bits that tell how many bytes count; 0: nothing tells */
+	__u16 room; /* bytes at most; of a vector: elements */
+	__u16 element; /* bytes of one of those that the result counts; 0: it counts none */
+	__u8 op; /* enum later_op */
+	__u8 field; /* as in a capture, */
+	__u8 part; /* which will have these */
+	__u8 moment;
+};
+
+/* A call whose return is awaited. It belongs to the task, not to the thread's number, which changes
+ * when a thread that is not the leader executes a program. Written by a handler, cleared at the
+ * call's return or the task's end. */
+struct pending {
+	__u64 entry_ns; /* which of the thread's events it is; 0: nothing is awaited */
+	__u32 tid;
+	__u16 slot;
+	__u16 in_table; /* in `pending_calls`, not with the task */
+	__u64 mm; /* address of the memory that the addresses below mean */
+	__u32 buffer_bytes; /* of the route */
+	__u32 later_count;
+	struct later laters[LATER_MAX];
+};
+
 /* Where a handler builds its event: what it copies from user memory has no size known beforehand,
  * and a ring reservation needs one. A tail call cannot be interrupted by another on this CPU
  * because the dispatcher is not entered twice. Per-CPU values end at 32 KiB in every kernel. */
 struct scratch {
-	struct event event;
+	union {
+		struct event event;
+		struct {
+			__u8 unused[EVENT_SIZE - RESULT_SIZE];
+			struct result_event result;
+		};
+	};
 	__u8 captures[CAPTURES_MAX_BYTES];
 	__u8 slack[CAPTURE_SIZE + TEXT_MAX_BYTES + 16]; /* a capture may begin at the very end */
 	__u64 end; /* bytes of captures so far */
+	__u32 count; /* captures so far */
+	__u32 wants; /* enum call_flag, of the route */
+	__s64 got; /* what the last read came to; in memory as well */
 	struct argv argv;
+	struct vector vector;
+	struct target target;
+	struct pending pending; /* being made */
 };
 _Static_assert(sizeof(struct scratch) <= 32768, "a per-CPU value is 32 KiB at most");
 
@@ -71,17 +149,7 @@ struct {
 	__type(value, struct scratch);
 } scratches __weak SEC(".maps");
 
-/* A call whose result is awaited. It belongs to the task, not to the thread's number, which changes
- * when a thread that is not the leader executes a program. Written by a handler, cleared at the
- * call's return or the task's end. */
-struct pending {
-	__u64 entry_ns; /* which of the thread's events it is; 0: nothing is awaited */
-	__u32 tid;
-	__u16 slot;
-	__u16 in_table; /* in `pending_calls`, not with the task */
-};
-
-/* With each task, so that there is no table that could overflow. Tracing programs may use it from
+/* Calls whose return is awaited. With each task, so that there is no table that could overflow. Tracing programs may use it from
  * Linux 5.13 on; not created where the kernel does not know it. */
 struct {
 	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);
@@ -125,6 +193,9 @@ extern volatile __u32 bank;
 /* The settings of each slot, at the same index as its program. Written by the daemon, in the bank
  * that is not live; not through bpf(2), see `books`. */
 extern volatile struct route routes[TABLE_SLOTS];
+
+/* What `args` captures of each syscall, by slot within a bank. Set before load. */
+extern const volatile struct recipe recipes[BANK_SLOTS];
 
 /* enum consumer_state. The daemon writes it before it sleeps, the first event that it waits for
  * writes it back. */

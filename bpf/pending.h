@@ -7,9 +7,34 @@
 #include "route.h"
 #include "wake.h"
 
-/* From an event to the result of its call. */
+/* From an event to the return of its call. */
 
-static __always_inline bool pending_put_with_task(const struct pending *pending)
+/* All but the place where it is kept. `emit`: where the event is built; NULL for one without memory
+ * that is read at the return. */
+static __always_inline void pending_fill(struct pending *pending, const struct event *event,
+					 const struct call *call, const struct scratch *emit)
+{
+	__u32 count = emit ? emit->pending.later_count : 0;
+
+	pending->tid = event->tid;
+	pending->slot = call->slot;
+	pending->in_table = false;
+	pending->later_count = count;
+	pending->entry_ns = event->boottime_ns;
+	if (!count)
+		return;
+	pending->mm = task_mm();
+	pending->buffer_bytes = call->route->buffer_bytes;
+	for (__u32 i = 0; i < LATER_MAX; i++) {
+		if (i >= count)
+			break;
+		pending->laters[i] = emit->pending.laters[i];
+	}
+}
+
+static __always_inline bool pending_put_with_task(const struct event *event,
+						  const struct call *call,
+						  const struct scratch *emit)
 {
 	if (!REGISTERS_ARE_TYPED)
 		return false;
@@ -17,18 +42,23 @@ static __always_inline bool pending_put_with_task(const struct pending *pending)
 						   BPF_LOCAL_STORAGE_GET_F_CREATE);
 
 	if (own)
-		*own = *pending;
+		pending_fill(own, event, call, emit);
 	return own;
 }
 
-static __always_inline bool pending_put(struct pending *pending)
+/* Its value is made in scratch memory: the stack is too small. */
+static __always_inline bool pending_put_in_table(const struct event *event, const struct call *call,
+						 const struct scratch *emit)
 {
 	__u64 task = bpf_get_current_task();
+	__u32 zero = 0;
+	struct scratch *scratch = bpf_map_lookup_elem(&scratches, &zero);
 
-	if (pending_put_with_task(pending))
-		return true;
-	pending->in_table = true;
-	return !bpf_map_update_elem(&pending_calls, &task, pending, BPF_ANY);
+	if (!scratch)
+		return false;
+	pending_fill(&scratch->pending, event, call, emit);
+	scratch->pending.in_table = true;
+	return !bpf_map_update_elem(&pending_calls, &task, &scratch->pending, BPF_ANY);
 }
 
 /* The current task's call that waits; NULL if there is none. */
@@ -56,17 +86,25 @@ static __always_inline void pending_clear(struct pending *pending)
 		pending->entry_ns = 0;
 }
 
-/* The call of this event waits for its result, if its route asks. */
-static __always_inline void pending_begin(struct event *event, const struct call *call)
+/* What the return is awaited for. */
+static __always_inline __u32 awaited(const struct call *call, const struct scratch *emit)
 {
 	__u32 flags = call->route->flags & (CALL_RESULT | CALL_ONLY_FAILED);
 
-	if (!(flags & CALL_RESULT))
-		return;
-	struct pending pending = {
-		.entry_ns = event->boottime_ns, .tid = event->tid, .slot = call->slot};
+	if (flags & CALL_RESULT)
+		return flags;
+	return emit && emit->pending.later_count ? CALL_MEMORY : 0;
+}
 
-	if (!pending_put(&pending)) {
+/* The call of this event waits for its return, if its route asks. */
+static __always_inline void pending_begin(struct event *event, const struct call *call,
+					  const struct scratch *emit)
+{
+	__u32 flags = awaited(call, emit);
+
+	if (!flags)
+		return;
+	if (!pending_put_with_task(event, call, emit) && !pending_put_in_table(event, call, emit)) {
 		call->books->results_lost++;
 		flags |= CALL_RESULT_LOST;
 	}
@@ -82,38 +120,39 @@ static __always_inline void pending_cancel(const struct event *event)
 		pending_clear(pending);
 }
 
-static __always_inline bool result_sent(const struct pending *pending, __s64 result, bool ended)
+static __always_inline void result_fill(struct result_event *event, const struct pending *pending,
+					__s64 result, bool ended)
 {
-	struct result_event *event = bpf_ringbuf_reserve(&events, sizeof(*event), 0);
-
-	if (!event)
-		return false;
 	event->version = EVENT_VERSION;
 	event->kind = EVENT_RESULT;
 	event->size = sizeof(*event);
 	event->entry_ns = pending->entry_ns;
 	event->tid = pending->tid;
 	event->ended = ended;
+	event->captures = 0;
 	event->boottime_ns = bpf_ktime_get_boot_ns();
 	event->result = result;
+}
+
+static __always_inline bool result_sent(const struct pending *pending, __s64 result, bool ended)
+{
+	struct result_event *event = bpf_ringbuf_reserve(&events, sizeof(*event), 0);
+
+	if (!event)
+		return false;
+	result_fill(event, pending, result, ended);
 	bpf_ringbuf_submit(event, BPF_RB_NO_WAKEUP);
 	consumer_wake();
 	return true;
 }
 
-/* The current task's call has come to its end, if one was waiting. */
-static __always_inline void pending_end(__s64 result, bool ended)
+/* The end of a call was told, or not, which is counted. */
+static __always_inline void pending_ended(struct pending *pending, bool sent)
 {
-	struct pending *pending = pending_find();
+	struct counters *row = sent ? NULL : books_row(pending->slot);
 
-	if (!pending)
-		return;
-	if (!result_sent(pending, result, ended)) {
-		struct counters *row = books_row(pending->slot);
-
-		if (row)
-			row->results_lost++;
-	}
+	if (row)
+		row->results_lost++;
 	pending_clear(pending);
 }
 

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * What comes of the calls whose routes ask for it. Attached only while one does. The path of other
+ * What comes of the calls whose routes ask for it, and the memory that waits for their return. Attached only while one does. The path of other
  * calls is: read the number, test that it is below 512, look whether the slot's returns are of
  * interest, return.
  */
 #include "args.h"
-#include "pending.h"
+#include "returns.h"
 
 /* What tp/raw_syscalls/sys_exit has, as events/raw_syscalls/sys_exit/format in tracefs tells. */
 struct sys_exit_context {
@@ -46,7 +46,7 @@ int goodbye(void *ctx)
 	barrier_var(at);
 	if (at >= TABLE_SLOTS || !(routes[at].flags & CALL_AT_EXIT))
 		return 0;
-	pending_end(return_result(ctx), false);
+	call_returned(return_result(ctx));
 	return 0;
 }
 
@@ -54,6 +54,6 @@ int goodbye(void *ctx)
 SEC("raw_tp/sched_process_exit")
 int forget(void *ctx)
 {
-	pending_end(0, true);
+	call_died();
 	return 0;
 }

@@ -13,6 +13,7 @@ char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
 volatile __u32 bank;
 volatile struct route routes[TABLE_SLOTS];
+const volatile struct recipe recipes[BANK_SLOTS];
 volatile __u32 consumer;
 const volatile __u32 attach_kind;
 const volatile __u32 return_kind;
@@ -35,6 +36,12 @@ struct wire_types {
 	enum event_kind event_kind;
 	enum capture_kind capture_kind;
 	enum capture_status capture_status;
+	enum capture_part capture_part;
+	enum capture_moment capture_moment;
+	enum step_op step_op;
+	enum step_count step_count;
+	enum step_when step_when;
+	enum recipe_size recipe_size;
 	enum field_kind field_kind;
 	enum consumer_state consumer_state;
 	enum loss loss;

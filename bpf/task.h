@@ -94,6 +94,14 @@ static __always_inline __u64 task_exe_device(void)
 	return BPF_CORE_READ(task_untyped(), mm, exe_file, f_inode, i_sb, s_dev);
 }
 
+/* The address of its memory, which changes when it executes a program. */
+static __always_inline __u64 task_mm(void)
+{
+	if (TASK_IS_TYPED)
+		return (__u64)bpf_get_current_task_btf()->mm;
+	return (__u64)BPF_CORE_READ(task_untyped(), mm);
+}
+
 /* Whether the current syscall came by the 32-bit ABI. Never by `cs`: `int 0x80` in 64-bit code
  * carries i386 numbers under a 64-bit code segment. */
 static __always_inline bool task_in_compat_syscall(void)

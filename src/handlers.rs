@@ -20,6 +20,8 @@ pub struct Handler {
     /// The syscalls that it understands, and the only ones it may be wired to; a route's `variant`
     /// is the index. Empty: it takes any.
     pub syscalls: Vec<String>,
+    /// Its memory matters: it is read again at the call's return if that costs other calls nothing.
+    pub exact: bool,
     /// What its captures may be, by the index that an event carries.
     pub fields: Vec<Field>,
     /// Sentences, by the index that an event carries; `{field}` stands for a value.

@@ -11,8 +11,8 @@ use std::sync::atomic::Ordering::{Relaxed, SeqCst};
 use anyhow::{Context as _, Result};
 use libbpf_rs::{ErrorKind, MapFlags};
 
-use crate::bpf::types;
-use crate::config::Results;
+use crate::bpf::types::{self, call_flag};
+use crate::config::{Paths, Results};
 use crate::load::Bpf;
 use crate::plan::{Plan, Route};
 use crate::syscalls::{Abi, Slot, number};
@@ -118,12 +118,13 @@ impl Table {
     ) -> Result<()> {
         self.wait(bpf)?;
         let idle = BANK_SLOTS - bpf.shared.bank().load(SeqCst);
-        let results = results(routes);
+        let routes = Wanted { routes, returns_are_free: bpf.are_returns_free() };
+        let results = routes.returns();
         let returns = results.union(&self.results).copied().collect();
         let prepared = bpf
             .reach(programs.keys())
             .and_then(|()| bpf.reach_returns(&returns))
-            .and_then(|()| fill(bpf, idle, programs, routes, &returns, generation));
+            .and_then(|()| fill(bpf, idle, programs, &routes, &returns, generation));
         if prepared.is_err() {
             self.leave_others(bpf);
             return prepared;
@@ -155,7 +156,7 @@ fn fill(
     bpf: &Bpf<'_>,
     bank: u32,
     programs: &BTreeMap<Slot, RawFd>,
-    routes: &BTreeMap<Slot, Route>,
+    routes: &Wanted<'_>,
     returns: &BTreeSet<Slot>,
     generation: u32,
 ) -> Result<()> {
@@ -163,7 +164,7 @@ fn fill(
         let index = bank + u32::from(slot.index());
         write_program(bpf, index, programs.get(&slot))
             .with_context(|| format!("failed to wire {slot}"))?;
-        write_route(bpf, index, routes.get(&slot), returns.contains(&slot), generation);
+        write_route(bpf, index, &routes.settings(slot, returns.contains(&slot), generation));
     }
     Ok(())
 }
@@ -180,10 +181,8 @@ fn write_program(bpf: &Bpf<'_>, index: u32, program: Option<&RawFd>) -> libbpf_r
     bpf.syscalls().update(&key, &program.to_ne_bytes(), MapFlags::ANY)
 }
 
-fn write_route(bpf: &Bpf<'_>, index: u32, route: Option<&Route>, at_exit: bool, generation: u32) {
-    let mut wire = route.map_or(UNROUTED, |route| settings(route, generation));
-    wire.flags |= if at_exit { types::call_flag::CALL_AT_EXIT.0 } else { 0 };
-    let bytes = encode(&wire);
+fn write_route(bpf: &Bpf<'_>, index: u32, wire: &types::route) {
+    let bytes = encode(wire);
     let words = bpf.shared.route(index).into_iter().flatten();
     for (word, bytes) in words.zip(bytes.chunks_exact(size_of::<u32>())) {
         word.store(bytes.try_into().map_or(0, u32::from_ne_bytes), Relaxed);
@@ -191,58 +190,86 @@ fn write_route(bpf: &Bpf<'_>, index: u32, route: Option<&Route>, at_exit: bool, 
 }
 
 const ROUTE_SIZE: usize = size_of::<types::route>();
-const UNROUTED: types::route =
-    types::route { generation: 0, handler: 0, priority: 0, variant: 0, argv_bytes: 0, flags: 0 };
+const UNROUTED: types::route = types::route {
+    generation: 0,
+    handler: 0,
+    priority: 0,
+    variant: 0,
+    argv_bytes: 0,
+    buffer_bytes: 0,
+    flags: 0,
+};
 
-fn settings(route: &Route, generation: u32) -> types::route {
-    types::route {
-        generation,
-        handler: route.handler,
-        priority: route.priority,
-        variant: route.variant,
-        argv_bytes: route.argv_bytes,
-        flags: flags(route.results),
+/// The routes, and what the kernel is to do for them.
+struct Wanted<'a> {
+    routes: &'a BTreeMap<Slot, Route>,
+    /// Returns can be awaited at no cost to other syscalls.
+    returns_are_free: bool,
+}
+
+impl Wanted<'_> {
+    /// What a slot of the bank that is written holds, routed or not. `at_exit`: its returns are looked at.
+    fn settings(&self, slot: Slot, at_exit: bool, generation: u32) -> types::route {
+        let routed = self.routes.get(&slot).map(|route| types::route {
+            generation,
+            handler: route.handler,
+            priority: route.priority,
+            variant: route.variant,
+            argv_bytes: route.argv_bytes,
+            buffer_bytes: route.buffer_bytes,
+            flags: self.flags(route),
+        });
+        let mut wire = routed.unwrap_or(UNROUTED);
+        wire.flags |= if at_exit { call_flag::CALL_AT_EXIT.0 } else { 0 };
+        wire
+    }
+
+    /// `enum call_flag`.
+    fn flags(&self, route: &Route) -> u32 {
+        let result = call_flag::CALL_RESULT.0;
+        let results = match route.results {
+            Results::None => 0,
+            Results::All => result,
+            Results::Failed => result | call_flag::CALL_ONLY_FAILED.0,
+        };
+        let is_exact = match route.paths {
+            Paths::Auto => self.returns_are_free,
+            Paths::Entry => false,
+            Paths::Exact => true,
+        };
+        results | if is_exact { call_flag::CALL_MEMORY.0 } else { 0 }
+    }
+
+    /// The slots whose calls' ends are asked for. A program that was executed returns from `execve`, by
+    /// the ABI of the new program, whichever way it was executed (arch/x86/kernel/process_64.c,
+    /// set_personality_64bit).
+    fn returns(&self) -> BTreeSet<Slot> {
+        let asked = self.routes.iter().filter(|(_, route)| self.flags(route) != 0);
+        let mut slots: BTreeSet<Slot> = asked.map(|(&slot, _)| slot).collect();
+        let execve = Abi::ALL.into_iter().filter_map(|abi| Slot::new(abi, number(abi, "execve")?));
+        if slots.iter().any(|slot| matches!(slot.name(), Some("execve" | "execveat"))) {
+            slots.extend(execve);
+        }
+        slots
     }
 }
 
 /// `struct route`.
 fn encode(wire: &types::route) -> [u8; ROUTE_SIZE] {
     let mut bytes = [0; ROUTE_SIZE];
-    let parts: [(usize, &[u8]); 6] = [
+    let parts: [(usize, &[u8]); 7] = [
         (std::mem::offset_of!(types::route, generation), &wire.generation.to_ne_bytes()),
         (std::mem::offset_of!(types::route, handler), &wire.handler.to_ne_bytes()),
         (std::mem::offset_of!(types::route, priority), &[wire.priority]),
         (std::mem::offset_of!(types::route, variant), &[wire.variant]),
         (std::mem::offset_of!(types::route, argv_bytes), &wire.argv_bytes.to_ne_bytes()),
+        (std::mem::offset_of!(types::route, buffer_bytes), &wire.buffer_bytes.to_ne_bytes()),
         (std::mem::offset_of!(types::route, flags), &wire.flags.to_ne_bytes()),
     ];
     for (at, part) in parts {
         bytes[at..at + part.len()].copy_from_slice(part);
     }
     bytes
-}
-
-/// `enum call_flag`.
-fn flags(results: Results) -> u32 {
-    let result = types::call_flag::CALL_RESULT.0;
-    match results {
-        Results::None => 0,
-        Results::All => result,
-        Results::Failed => result | types::call_flag::CALL_ONLY_FAILED.0,
-    }
-}
-
-/// The slots whose calls' ends are asked for. A program that was executed returns from `execve`, by the
-/// ABI of the new program, whichever way it was executed (arch/x86/kernel/process_64.c,
-/// set_personality_64bit).
-fn results(routes: &BTreeMap<Slot, Route>) -> BTreeSet<Slot> {
-    let asked = routes.iter().filter(|(_, route)| route.results != Results::None);
-    let mut slots: BTreeSet<Slot> = asked.map(|(&slot, _)| slot).collect();
-    let execve = Abi::ALL.into_iter().filter_map(|abi| Slot::new(abi, number(abi, "execve")?));
-    if slots.iter().any(|slot| matches!(slot.name(), Some("execve" | "execveat"))) {
-        slots.extend(execve);
-    }
-    slots
 }
 
 fn slots() -> impl Iterator<Item = Slot> {

@@ -15,6 +15,7 @@ fn handlers() -> Handlers {
         name: "open".to_owned(),
         summary: String::new(),
         syscalls: Vec::new(),
+        exact: false,
         fields: vec![field("path", FieldKind::Text), field("mode", FieldKind::Unsigned)],
         messages: Vec::new(),
     }])
@@ -43,7 +44,7 @@ fn head() -> Vec<u8> {
 fn piece(field: u8, kind: u8, status: u8, error: i32, length: u32, value: &[u8]) -> Vec<u8> {
     let mut bytes = vec![0; size_of::<capture>()];
     put(&mut bytes, offset_of!(capture, field), &[field, kind, status]);
-    put(&mut bytes, offset_of!(capture, error), &error.to_ne_bytes());
+    put(&mut bytes, offset_of!(capture, error), &(error as u16).to_ne_bytes());
     put(&mut bytes, offset_of!(capture, stored), &(value.len() as u32).to_ne_bytes());
     put(&mut bytes, offset_of!(capture, length), &length.to_ne_bytes());
     bytes.extend_from_slice(value);

@@ -52,6 +52,7 @@ fn handler() -> Handler {
         name: "exec".into(),
         summary: "a sample".into(),
         syscalls: vec![],
+        exact: false,
         fields: fields.map(field).into(),
         messages: vec!["Executing a program: {filename} {argv}".into()],
     }
@@ -75,7 +76,9 @@ fn event<'a>(handler: &'a Handler, captures: Vec<Capture<'a>>) -> Event<'a> {
         comm: b"bash",
         args: [0; 6],
         captures,
+        pieces: vec![],
         results: Results::None,
+        awaits_memory: false,
         end: None,
     }
 }

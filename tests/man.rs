@@ -7,7 +7,7 @@ use std::io::Write;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use tailcalld::config::{Config, Results, level_name, size_name};
+use tailcalld::config::{Config, Paths, Results, level_name, size_name};
 use tailcalld::sink::key::Key;
 
 const COMMANDS: &str = "docs/man/tailcalld.8";
@@ -164,9 +164,12 @@ fn every_handler_is_told() {
 }
 
 #[test]
-fn every_value_of_result_is_told() {
+fn every_value_of_results_and_paths_is_told() {
     let text = page(CONFIGURATION);
     let defaults = section(&text, ".Ss [defaults]");
+    for paths in Paths::ALL {
+        assert!(introduces(defaults, "Cm", paths.name()), "{}", paths.name());
+    }
     for results in [Results::None, Results::All, Results::Failed] {
         assert!(introduces(defaults, "Cm", results.name()), "{}", results.name());
     }
@@ -184,6 +187,9 @@ fn defaults_are_those_of_the_program() {
     told("defaults", &format!("The default is .Cm {level} ."));
     let argv_bytes = size_name(defaults.argv_bytes.unwrap().into());
     told("defaults", &format!("The default is {argv_bytes}."));
+    let buffer_bytes = defaults.buffer_bytes.unwrap();
+    told("defaults", &format!("The default is {buffer_bytes}B."));
+    told("defaults", &format!("The default is .Cm {} .", defaults.paths.unwrap().name()));
     let result = defaults.result.unwrap().name();
     told("defaults", &format!("The default is .Cm {result} ."));
     told("ring", &format!("The default is {},", size_name(ring_bytes.into())));

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 
 use proptest::prelude::*;
-use tailcalld::config::{AttachTo, Results};
+use tailcalld::config::{AttachTo, Paths, Results};
 use tailcalld::plan::{self, Difference, Plan, Route, Told, difference};
 use tailcalld::syscalls::{Abi, Slot, group, number};
 
@@ -40,7 +40,15 @@ fn word(slot: Slot) -> String {
 }
 
 fn route(handler: u16, priority: u8, argv_bytes: u32) -> Route {
-    Route { handler, variant: 0, priority, argv_bytes, results: Results::None }
+    Route {
+        handler,
+        variant: 0,
+        priority,
+        argv_bytes,
+        buffer_bytes: 32,
+        results: Results::None,
+        paths: Paths::Entry,
+    }
 }
 
 #[cfg(target_arch = "x86_64")]

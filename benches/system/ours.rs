@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::mem::MaybeUninit;
 
 use anyhow::{Context as _, Result};
-use tailcalld::config::{AttachTo, Results};
+use tailcalld::config::{AttachTo, Paths, Results};
 use tailcalld::handlers::Handlers;
 use tailcalld::load::{self, Bpf, Choice};
 use tailcalld::plan::{Plan, Route, Routes};
@@ -50,7 +50,15 @@ pub fn slot(name: &str) -> Result<Slot> {
 /// The first `count` native numbers but `left_out`, to a handler that takes any syscall.
 pub fn routes(handlers: &Handlers, handler: &str, count: usize, left_out: &str) -> Result<Plan> {
     let handler = handlers.named(handler).with_context(|| format!("no handler {handler}"))?.id;
-    let route = Route { handler, variant: 0, priority: 6, argv_bytes: 0, results: Results::None };
+    let route = Route {
+        handler,
+        variant: 0,
+        priority: 6,
+        argv_bytes: 0,
+        buffer_bytes: 32,
+        results: Results::None,
+        paths: Paths::Entry,
+    };
     let slots = (0..).map_while(|nr| Slot::new(Abi::Native, nr));
     let wanted = slots.filter(|slot| slot.nr().to_string() != left_out).take(count);
     let routes: BTreeMap<_, _> = wanted.map(|slot| (slot, route.clone())).collect();

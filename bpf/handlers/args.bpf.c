@@ -1,19 +1,43 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-/* `args`: any syscall, its six arguments as they were passed. It reads no user memory. */
+/* `args`: any syscall, its six arguments as they were passed, and the memory that they point to, as
+ * the syscall's recipe tells. */
 #include "handler.h"
+#include "steps.h"
 
 HANDLER(args) = {
 	.name = "args",
-	.summary = "any syscall: its arguments, as registers hold them",
+	.summary = "any syscall: its arguments, as strace prints them",
 	.messages = {"{syscall}({args})"},
 };
+
+/* A call without memory that is read now or waited for needs no scratch memory. */
+static __always_inline bool is_plain(const struct call *call, const volatile struct recipe *recipe)
+{
+	return !recipe->at_entry &&
+	       !(call->route->flags & CALL_RESULT && recipe->steps[0].op != STEP_END);
+}
 
 SEC("raw_tp")
 int handle_args(void *ctx)
 {
 	struct call call;
+	struct scratch *emit;
 
-	if (call_begin(ctx, &args_handler, &call))
+	if (!call_begin(ctx, &args_handler, &call))
+		return 0;
+	__u64 slot = call.slot;
+	barrier_var(slot);
+	if (slot >= BANK_SLOTS)
+		return 0; /* not reached: its route was found */
+	const volatile struct recipe *recipe = &recipes[slot];
+	if (is_plain(&call, recipe)) {
 		emit_event(ctx, &call);
+		return 0;
+	}
+	emit = emit_begin(ctx, &call);
+	if (!emit)
+		return 0;
+	take_steps(emit, &call, recipe);
+	emit_submit(emit, &call);
 	return 0;
 }

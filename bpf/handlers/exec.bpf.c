@@ -28,6 +28,7 @@ HANDLER(exec) = {
 	.name = "exec",
 	.summary = "execve, execveat: the program and its arguments",
 	.syscalls = {"execve", "execveat"},
+	.exact = 1,
 	.fields =
 		{
 			[FILENAME] = {"filename", FIELD_TEXT},
@@ -72,7 +73,7 @@ static __always_inline void argv_take(struct scratch *emit, const void *string)
 
 	if (!budget) {
 		emit->end = end; /* nothing kept: an empty piece would look like an empty string */
-		emit->event.captures--;
+		emit->count--;
 	}
 	if (length < 0 || length > TEXT_MAX_BYTES) {
 		argv->open_end = true;
@@ -130,7 +131,7 @@ int handle_exec(void *ctx)
 	/* execveat puts a directory before the two that both have, and flags after the environment.
 	 */
 	emit->event.message = at ? EXECVEAT : EXECVE;
-	emit_text(emit, FILENAME, (const void *)(at ? args[1] : args[0]), TEXT_MAX_BYTES);
+	emit_program(emit, FILENAME, (const void *)(at ? args[1] : args[0]));
 	emit_argv(emit, &call, at ? args[2] : args[1]);
 	if (at) {
 		emit_number(emit, DIRFD, args[0], CAPTURE_OK);

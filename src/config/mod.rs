@@ -16,6 +16,7 @@ mod fault;
 mod faults;
 mod file;
 mod options;
+mod paths;
 mod reader;
 mod results;
 mod routes;
@@ -37,6 +38,7 @@ pub use fault::{Fault, Palette};
 pub use faults::Faults;
 pub use file::drop_in_dir;
 pub use options::Options;
+pub use paths::Paths;
 pub use results::Results;
 pub use routes::{Entry, NONE, Target};
 pub use size::name as size_name;
@@ -63,6 +65,8 @@ const RING_BYTES: u32 = 8 << 20;
 const PRIORITY: u8 = 6;
 /// Holds nearly every command line; more costs room in the ring for each event.
 const ARGV_BYTES: u32 = 4096;
+/// As strace: enough to know what it is.
+const BUFFER_BYTES: u32 = 32;
 
 /// What all files together say.
 #[derive(Debug, Clone)]
@@ -99,7 +103,9 @@ impl Default for Config {
             defaults: Options {
                 priority: Some(PRIORITY),
                 argv_bytes: Some(ARGV_BYTES),
+                buffer_bytes: Some(BUFFER_BYTES),
                 result: Some(Results::default()),
+                paths: Some(Paths::default()),
             },
             ring_bytes: RING_BYTES,
             exclude: vec![JOURNALD.into()],

@@ -4,6 +4,7 @@
 use toml::Spanned;
 use toml::de::DeValue;
 
+use super::paths::Paths;
 use super::reader::Reader;
 use super::results::Results;
 use super::values;
@@ -15,8 +16,12 @@ pub struct Options {
     pub priority: Option<u8>,
     /// How many bytes of argv an `exec` event may carry.
     pub argv_bytes: Option<u32>,
+    /// How many bytes of each buffer an `args` event may carry.
+    pub buffer_bytes: Option<u32>,
     /// Whether the records wait for the result.
     pub result: Option<Results>,
+    /// What becomes of memory that cannot be read at entry.
+    pub paths: Option<Paths>,
 }
 
 type Read = fn(&mut Options, &mut Reader<'_>, &Spanned<DeValue<'_>>);
@@ -29,8 +34,15 @@ const OPTIONS: &[(&str, Read)] = &[
     ("argv_bytes", |options, reader, value| {
         reader.store(&mut options.argv_bytes, value, |value| values::argv_bytes(value).map(Some));
     }),
+    ("buffer_bytes", |options, reader, value| {
+        let bytes = |value: &DeValue<'_>| values::buffer_bytes(value).map(Some);
+        reader.store(&mut options.buffer_bytes, value, bytes);
+    }),
     ("result", |options, reader, value| {
         reader.store(&mut options.result, value, |value| values::result(value).map(Some));
+    }),
+    ("paths", |options, reader, value| {
+        reader.store(&mut options.paths, value, |value| values::paths(value).map(Some));
     }),
 ];
 
@@ -56,7 +68,9 @@ impl Options {
         Self {
             priority: self.priority.or(below.priority),
             argv_bytes: self.argv_bytes.or(below.argv_bytes),
+            buffer_bytes: self.buffer_bytes.or(below.buffer_bytes),
             result: self.result.or(below.result),
+            paths: self.paths.or(below.paths),
         }
     }
 }

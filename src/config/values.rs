@@ -6,6 +6,7 @@ use toml::de::{DeInteger, DeValue};
 
 use super::attach::AttachTo;
 use super::fault::Problem;
+use super::paths::Paths;
 use super::results::Results;
 use super::size::{self, GIB, KIB};
 use super::suggest::{closest, list};
@@ -21,6 +22,8 @@ const RESULTS: &str = "true, false or \"failed\"";
 
 /// `ARGV_MAX_BYTES` in `bpf/event.h`.
 const ARGV_MAX_BYTES: u64 = 16 * KIB;
+/// `TEXT_MAX_BYTES` in `bpf/event.h`.
+const BUFFER_MAX_BYTES: u64 = 4 * KIB;
 
 /// The largest page of any Linux: a power of two from here on is a multiple of every page size.
 const RING_MIN_BYTES: u64 = 64 * KIB;
@@ -76,6 +79,26 @@ pub(super) fn argv_bytes(value: &DeValue<'_>) -> Result<u32, Problem> {
     let bytes = bytes(value)?.filter(|bytes| *bytes <= ARGV_MAX_BYTES);
     let fits = bytes.and_then(|bytes| u32::try_from(bytes).ok());
     fits.ok_or_else(|| format!("argv_bytes {} is out of range, 0 to 16KiB", shown(value)).into())
+}
+
+/// How many bytes of a buffer an event may carry.
+pub(super) fn buffer_bytes(value: &DeValue<'_>) -> Result<u32, Problem> {
+    let bytes = bytes(value)?.filter(|bytes| *bytes <= BUFFER_MAX_BYTES);
+    let fits = bytes.and_then(|bytes| u32::try_from(bytes).ok());
+    fits.ok_or_else(|| format!("buffer_bytes {} is out of range, 0 to 4KiB", shown(value)).into())
+}
+
+/// What becomes of memory that cannot be read at entry.
+pub(super) fn paths(value: &DeValue<'_>) -> Result<Paths, Problem> {
+    let names = || Paths::ALL.map(Paths::name).into_iter();
+    let DeValue::String(name) = value else {
+        return Err(expected(value, &list(names())));
+    };
+    let known = Paths::ALL.into_iter().find(|known| known.name() == name);
+    known.ok_or_else(|| {
+        let message = format!("unknown paths {}, expected {}", quoted(name), list(names()));
+        Problem::from(message).meant(closest(name, names()))
+    })
 }
 
 /// Which results a route waits for.

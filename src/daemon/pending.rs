@@ -42,7 +42,7 @@ impl Pending {
     }
 
     /// The event of a call that has ended, if it waits.
-    pub fn take(&mut self, returned: &Return) -> Option<Vec<u8>> {
+    pub fn take(&mut self, returned: &Return<'_>) -> Option<Vec<u8>> {
         let call = self.calls.get(&returned.tid)?;
         if call.entry_ns == returned.entry_ns { self.remove(returned.tid) } else { None }
     }
@@ -84,8 +84,8 @@ mod tests {
         Event { tid, boottime_ns, ..samples::event(handler, vec![]) }
     }
 
-    fn returned(tid: u32, entry_ns: u64) -> Return {
-        Return { tid, entry_ns, end: End::Died }
+    fn returned(tid: u32, entry_ns: u64) -> Return<'static> {
+        Return { tid, entry_ns, end: End::Died, pieces: vec![] }
     }
 
     #[test]

@@ -2,13 +2,14 @@
 //! the half of the daemon that runs inside the consumer's callback.
 
 use std::collections::BTreeMap;
+use std::rc::Rc;
 use std::time::Instant;
 
 use super::pending::Pending;
 use crate::clock::{self, Clock};
 use crate::config::Results;
 use crate::consume::Flow;
-use crate::decode::{Decoded, End, Event, decode};
+use crate::decode::{Decoded, End, Event, Return, decode};
 use crate::handlers::Handlers;
 use crate::sink::record::{Body, Record};
 use crate::sink::{Outcome, Sink};
@@ -18,7 +19,7 @@ use crate::units::Units;
 /// Decoder, units and output, and what went through them.
 #[derive(Debug)]
 pub struct Pipeline {
-    handlers: Handlers,
+    handlers: Rc<Handlers>,
     units: Units,
     sink: Sink,
     clock: Clock,
@@ -66,7 +67,7 @@ impl Pipeline {
     /// Everything is in place; nothing was written yet.
     pub fn new(handlers: Handlers, units: Units, sink: Sink) -> Self {
         Self {
-            handlers,
+            handlers: Rc::new(handlers),
             units,
             sink,
             clock: Clock::now(),
@@ -80,22 +81,21 @@ impl Pipeline {
 
     /// Takes one record of the ring.
     pub fn receive(&mut self, bytes: &[u8]) -> Flow {
-        match decode(bytes, &self.handlers) {
-            Ok(Decoded::Syscall(event))
-                if event.results == Results::None || event.end.is_some() =>
-            {
+        let handlers = Rc::clone(&self.handlers);
+        match decode(bytes, &handlers) {
+            Ok(Decoded::Syscall(event)) if !event.is_open() => {
                 let outcome = write_event(&event, &mut self.units, &mut self.sink, self.clock);
                 self.account(event.slot, outcome);
             }
             Ok(Decoded::Syscall(event)) => {
                 if !self.pending.hold(&event, bytes) {
-                    self.tell(bytes, End::Unknown);
+                    self.tell_alone(bytes);
                 }
                 self.release();
             }
             Ok(Decoded::Return(returned)) => {
                 if let Some(bytes) = self.pending.take(&returned) {
-                    self.tell(&bytes, returned.end);
+                    self.tell(&bytes, &returned);
                 }
             }
             Ok(Decoded::Cgroup(event)) => self.units.follow(&event),
@@ -109,9 +109,10 @@ impl Pipeline {
     }
 
     /// Writes an event that has waited, unless only failures are wanted and its call was none.
-    fn tell(&mut self, bytes: &[u8], end: End) {
-        let Ok(Decoded::Syscall(event)) = decode(bytes, &self.handlers) else { return };
-        let event = Event { end: Some(end), ..event };
+    fn tell(&mut self, bytes: &[u8], returned: &Return<'_>) {
+        let handlers = Rc::clone(&self.handlers);
+        let Ok(Decoded::Syscall(event)) = decode(bytes, &handlers) else { return };
+        let event = event.returned(returned);
         let slot = event.slot;
         if event.results == Results::Failed && event.is_success() {
             *self.tally.filtered.entry(slot).or_default() += 1;
@@ -119,6 +120,12 @@ impl Pipeline {
         }
         let outcome = write_event(&event, &mut self.units, &mut self.sink, self.clock);
         self.account(slot, outcome);
+    }
+
+    /// Writes an event that has waited in vain.
+    fn tell_alone(&mut self, bytes: &[u8]) {
+        let unknown = Return { tid: 0, entry_ns: 0, end: End::Unknown, pieces: Vec::new() };
+        self.tell(bytes, &unknown);
     }
 
     fn account(&mut self, slot: Slot, outcome: Outcome) {
@@ -142,7 +149,7 @@ impl Pipeline {
     pub fn release(&mut self) -> bool {
         while self.gate == Gate::Open {
             let Some(bytes) = self.pending.next_abandoned() else { return false };
-            self.tell(&bytes, End::Unknown);
+            self.tell_alone(&bytes);
         }
         true
     }

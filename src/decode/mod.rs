@@ -3,6 +3,7 @@
 
 pub mod printable;
 pub mod render;
+mod returned;
 mod wire;
 
 pub use wire::{Decoded, Error, decode};
@@ -46,8 +47,12 @@ pub struct Event<'a> {
     pub args: [u64; 6],
     /// What the handler captured, in its order.
     pub captures: Vec<Capture<'a>>,
+    /// The memory of its arguments, where the handler leaves them to the syscall's signature.
+    pub pieces: Vec<Piece<'a>>,
     /// Whether its result is awaited.
     pub results: Results,
+    /// Whether memory is awaited that could not be read at entry.
+    pub awaits_memory: bool,
     /// What came of the call, where that is asked for.
     pub end: Option<End>,
 }
@@ -61,6 +66,11 @@ impl Event<'_> {
         Some(signature.arguments(self.args))
     }
 
+    /// Whether more of it comes when its call returns.
+    pub fn is_open(&self) -> bool {
+        self.end.is_none() && (self.results != Results::None || self.awaits_memory)
+    }
+
     /// Whether its call is known to have succeeded.
     pub fn is_success(&self) -> bool {
         matches!(self.end, Some(end @ End::Returned { .. }) if end.errno().is_none())
@@ -68,14 +78,16 @@ impl Event<'_> {
 }
 
 /// The end of a call.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Return {
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Return<'a> {
     /// The thread, as its event named it.
     pub tid: u32,
     /// `boottime_ns` of its event.
     pub entry_ns: u64,
     /// What came of the call.
     pub end: End,
+    /// Memory that was read then.
+    pub pieces: Vec<Piece<'a>>,
 }
 
 /// What came of a call.
@@ -102,6 +114,42 @@ impl End {
             _ => None,
         }
     }
+}
+
+/// Some memory of one argument.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Piece<'a> {
+    /// The argument's position; of a handler with fields, the field's.
+    pub index: u8,
+    /// Which memory it is.
+    pub part: Part,
+    /// When it was read.
+    pub moment: Moment,
+    /// What was read; empty where nothing could be.
+    pub value: Value<'a>,
+    /// How far the reading came.
+    pub status: Status,
+}
+
+/// Which memory of an argument a piece holds; `enum capture_part` of `bpf/event.h` says more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub enum Part {
+    Whole,
+    Name,
+    Vector,
+    Buffer,
+    Control,
+    Area,
+}
+
+/// When memory was read; `enum capture_moment` of `bpf/event.h` says more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub enum Moment {
+    Entry,
+    Again,
+    Return,
 }
 
 /// One captured argument.

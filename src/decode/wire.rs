@@ -4,8 +4,10 @@ use std::mem::{offset_of, size_of};
 
 use thiserror::Error;
 
-use super::{Capture, CgroupEvent, End, Event, Return, Status, Value};
-use crate::bpf::types::{self, capture_kind, capture_status, event_kind};
+use super::{Capture, CgroupEvent, End, Event, Moment, Part, Piece, Return, Status, Value};
+use crate::bpf::types::{
+    self, capture_kind, capture_moment, capture_part, capture_status, event_kind,
+};
 use crate::config::Results;
 use crate::handlers::{Handler, Handlers};
 use crate::syscalls::Slot;
@@ -20,7 +22,7 @@ pub enum Decoded<'a> {
     /// Our own test call came through; its first argument.
     Selftest(u64),
     /// A call whose event was told before has ended.
-    Return(Return),
+    Return(Return<'a>),
 }
 
 /// Why a record could not be decoded. It is counted and the next one is read.
@@ -50,6 +52,7 @@ pub enum Error {
 const VERSION: u16 = 1;
 const EVENT_SIZE: usize = size_of::<types::event>();
 const CAPTURE_SIZE: usize = size_of::<types::capture>();
+const RESULT_SIZE: usize = size_of::<types::result_event>();
 const _: () = assert!(EVENT_SIZE == types::wire_size::EVENT_SIZE.0 as usize);
 const _: () = assert!(CAPTURE_SIZE == types::wire_size::CAPTURE_SIZE.0 as usize);
 
@@ -76,19 +79,25 @@ pub fn decode<'a>(bytes: &'a [u8], handlers: &'a Handlers) -> Result<Decoded<'a>
     }
 }
 
-fn result(reader: &Reader<'_>) -> Result<Return, Error> {
+fn result<'a>(reader: &Reader<'a>) -> Result<Return<'a>, Error> {
     let entry_ns = reader.u64(offset_of!(types::result_event, entry_ns))?;
     let at_ns = reader.u64(offset_of!(types::result_event, boottime_ns))?;
     let result = reader.u64(offset_of!(types::result_event, result))? as i64;
-    let end = match reader.u32(offset_of!(types::result_event, ended))? {
+    let end = match reader.u16(offset_of!(types::result_event, ended))? {
         0 => End::Returned { result, duration_ns: at_ns.saturating_sub(entry_ns) },
         _ => End::Died,
     };
-    Ok(Return { tid: reader.u32(offset_of!(types::result_event, tid))?, entry_ns, end })
+    let count = reader.u16(offset_of!(types::result_event, captures))?;
+    let pieces = pieces(reader, RESULT_SIZE, count)?;
+    Ok(Return { tid: reader.u32(offset_of!(types::result_event, tid))?, entry_ns, end, pieces })
+}
+
+fn has(flags: u32, flag: types::call_flag) -> bool {
+    flags & flag.0 != 0
 }
 
 fn results(flags: u32) -> Results {
-    let has = |flag: types::call_flag| flags & flag.0 != 0;
+    let has = |flag| has(flags, flag);
     match (has(types::call_flag::CALL_RESULT), has(types::call_flag::CALL_ONLY_FAILED)) {
         (false, _) => Results::None,
         (true, false) => Results::All,
@@ -105,6 +114,9 @@ fn event<'a>(reader: &Reader<'a>, handlers: &'a Handlers) -> Result<Event<'a>, E
     for (index, arg) in args.iter_mut().enumerate() {
         *arg = reader.u64(offset_of!(types::event, args) + index * size_of::<u64>())?;
     }
+    let pieces = pieces(reader, EVENT_SIZE, reader.u16(offset_of!(types::event, captures))?)?;
+    let captures = pieces.iter().filter(|_| !handler.fields.is_empty());
+    let captures = captures.map(|piece| capture(piece, handler)).collect::<Result<_, _>>()?;
     Ok(Event {
         handler,
         message: reader.u8(offset_of!(types::event, message))?,
@@ -121,48 +133,73 @@ fn event<'a>(reader: &Reader<'a>, handlers: &'a Handlers) -> Result<Event<'a>, E
         loginuid: reader.u32(offset_of!(types::event, loginuid))?,
         comm: reader.until_nul(offset_of!(types::event, comm), COMM_SIZE)?,
         args,
-        captures: captures(reader, handler)?,
+        captures,
+        pieces,
         results: results(flags),
-        end: (flags & types::call_flag::CALL_RESULT_LOST.0 != 0).then_some(End::Unknown),
+        awaits_memory: has(flags, types::call_flag::CALL_MEMORY),
+        end: has(flags, types::call_flag::CALL_RESULT_LOST).then_some(End::Unknown),
     })
 }
 
 const COMM_SIZE: usize = types::wire_size::COMM_SIZE.0 as usize;
 
-fn captures<'a>(reader: &Reader<'a>, handler: &'a Handler) -> Result<Vec<Capture<'a>>, Error> {
-    let count = reader.u16(offset_of!(types::event, captures))?;
+fn pieces<'a>(reader: &Reader<'a>, start: usize, count: u16) -> Result<Vec<Piece<'a>>, Error> {
     // The count is bounded by the bytes that are there, not by what they claim.
     let mut found = Vec::with_capacity(usize::from(count).min(reader.0.len() / CAPTURE_SIZE));
-    let mut at = EVENT_SIZE;
+    let mut at = start;
     for _ in 0..count {
         let head = Reader(reader.bytes(at, CAPTURE_SIZE)?);
         let stored = head.u32(offset_of!(types::capture, stored))? as usize;
-        found.push(capture(&head, reader.bytes(at + CAPTURE_SIZE, stored)?, handler)?);
+        let index = head.u8(offset_of!(types::capture, field))?;
+        let bytes = reader.bytes(at + CAPTURE_SIZE, stored)?;
+        found.push(piece(index, &head, bytes).ok_or(Error::Capture(index))?);
         at += CAPTURE_SIZE + stored.next_multiple_of(8);
     }
     Ok(found)
 }
 
-fn capture<'a>(
-    head: &Reader<'_>,
-    bytes: &'a [u8],
-    handler: &'a Handler,
-) -> Result<Capture<'a>, Error> {
-    let index = head.u8(offset_of!(types::capture, field))?;
-    let malformed = Error::Capture(index);
-    let kind = head.u8(offset_of!(types::capture, kind))?;
-    Ok(Capture {
-        field: handler.fields.get(usize::from(index)).ok_or(malformed)?,
-        status: status(head).ok_or(malformed)?,
+fn piece<'a>(index: u8, head: &Reader<'_>, bytes: &'a [u8]) -> Option<Piece<'a>> {
+    let kind = head.u8(offset_of!(types::capture, kind)).ok()?;
+    Some(Piece {
+        index,
+        part: part(head.u8(offset_of!(types::capture, part)).ok()?)?,
+        moment: moment(head.u8(offset_of!(types::capture, moment)).ok()?)?,
+        status: status(head)?,
         value: match capture_kind(u32::from(kind)) {
             capture_kind::CAPTURE_NUMBER if bytes.is_empty() => Value::Number(0),
             capture_kind::CAPTURE_NUMBER => {
-                Value::Number(bytes.try_into().map(u64::from_ne_bytes).map_err(|_| malformed)?)
+                Value::Number(bytes.try_into().map(u64::from_ne_bytes).ok()?)
             }
             capture_kind::CAPTURE_TEXT => Value::Text(bytes),
             capture_kind::CAPTURE_BYTES => Value::Bytes(bytes),
-            _ => return Err(malformed),
+            _ => return None,
         },
+    })
+}
+
+fn capture<'a>(piece: &Piece<'a>, handler: &'a Handler) -> Result<Capture<'a>, Error> {
+    let field = handler.fields.get(usize::from(piece.index)).ok_or(Error::Capture(piece.index))?;
+    Ok(Capture { field, value: piece.value, status: piece.status })
+}
+
+fn part(part: u8) -> Option<Part> {
+    Some(match capture_part(u32::from(part)) {
+        capture_part::PART_WHOLE => Part::Whole,
+        capture_part::PART_NAME => Part::Name,
+        capture_part::PART_VECTOR => Part::Vector,
+        capture_part::PART_BUFFER => Part::Buffer,
+        capture_part::PART_CONTROL => Part::Control,
+        capture_part::PART_AREA => Part::Area,
+        _ => return None,
+    })
+}
+
+fn moment(moment: u8) -> Option<Moment> {
+    Some(match capture_moment(u32::from(moment)) {
+        capture_moment::MOMENT_ENTRY => Moment::Entry,
+        capture_moment::MOMENT_AGAIN => Moment::Again,
+        capture_moment::MOMENT_RETURN => Moment::Return,
+        _ => return None,
     })
 }
 
@@ -174,9 +211,9 @@ fn status(head: &Reader<'_>) -> Option<Status> {
         capture_status::CAPTURE_TRUNCATED => {
             Status::Truncated { length: Some(length).filter(|&length| length != 0) }
         }
-        capture_status::CAPTURE_UNREADABLE => Status::Unreadable {
-            errno: head.array(offset_of!(types::capture, error)).map(i32::from_ne_bytes).ok()?,
-        },
+        capture_status::CAPTURE_UNREADABLE => {
+            Status::Unreadable { errno: head.u16(offset_of!(types::capture, error)).ok()?.into() }
+        }
         _ => return None,
     })
 }

@@ -43,6 +43,7 @@ fn handler(bytes: &[u8], id: u16) -> Result<Handler> {
         id,
         summary: text(part(bytes, offset_of!(types::handler, summary), SUMMARY_SIZE)),
         syscalls: texts(bytes, offset_of!(types::handler, syscalls), SYSCALLS, SYSCALL_SIZE),
+        exact: part(bytes, offset_of!(types::handler, exact), size_of::<u32>()) != [0; 4],
         fields: fields?,
         messages: texts(bytes, offset_of!(types::handler, messages), MESSAGES, MESSAGE_SIZE),
         name,

@@ -9,6 +9,7 @@ mod functions;
 mod hook;
 mod identity;
 mod object;
+mod recipes;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
@@ -152,6 +153,11 @@ impl Bpf<'_> {
         if slots.is_empty() {
             self.ends = None;
         }
+    }
+
+    /// Whether the returns of some calls can be seen at no cost to all others.
+    pub fn are_returns_free(&self) -> bool {
+        self.returns.attach() == Attach::Function
     }
 
     /// How the dispatcher is attached.

@@ -8,10 +8,11 @@ use libbpf_rs::skel::{OpenSkel as _, SkelBuilder as _};
 use libbpf_rs::{MapType, OpenObject};
 
 use super::choice::Choice;
-use super::{declared, errors};
+use super::{declared, errors, recipes};
 use crate::books::Rows;
 use crate::bpf::{OpenTailHelloSkel, TailHelloSkelBuilder};
 use crate::handlers::Handlers;
+use crate::syscalls::Slot;
 
 /// The handlers of the object, without any privilege: it is only parsed.
 ///
@@ -56,6 +57,9 @@ fn configure(open: &mut OpenTailHelloSkel<'_>, ring_bytes: u32, choice: &Choice)
     rodata.wake_bytes = ring_bytes / 4;
     rodata.attach_kind = choice.attach.kind();
     rodata.return_kind = choice.returns.kind();
+    for (recipe, slot) in rodata.recipes.iter_mut().zip((0..).map_while(Slot::from_index)) {
+        *recipe = recipes::recipe(slot);
+    }
     for mut program in open.open_object_mut().progs_mut() {
         match &*program.name().to_string_lossy() {
             "goodbye" => choice.returns.prepare(&mut program),

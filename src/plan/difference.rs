@@ -89,6 +89,8 @@ impl Change {
             ("", handler_name(handlers, from), handler_name(handlers, to)),
             ("priority ", level_name(from.priority).into(), level_name(to.priority).into()),
             ("argv_bytes ", from.argv_bytes.to_string(), to.argv_bytes.to_string()),
+            ("buffer_bytes ", from.buffer_bytes.to_string(), to.buffer_bytes.to_string()),
+            ("paths ", from.paths.name().into(), to.paths.name().into()),
             ("result ", from.results.name().into(), to.results.name().into()),
         ];
         let changed = rows.iter().filter(|(_, from, to)| from != to);

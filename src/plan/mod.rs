@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 pub use difference::{Change, Difference, Told, difference};
 
-use crate::config::{self, AttachTo, Config, Fault, Faults, Results};
+use crate::config::{self, AttachTo, Config, Fault, Faults, Paths, Results};
 use crate::handlers::Handlers;
 use crate::syscalls::Slot;
 
@@ -23,8 +23,12 @@ pub struct Route {
     pub priority: u8,
     /// How many bytes of argv an `exec` event may carry.
     pub argv_bytes: u32,
+    /// How many bytes of each buffer an `args` event may carry.
+    pub buffer_bytes: u32,
     /// Whether its events wait for the result.
     pub results: Results,
+    /// What becomes of memory that cannot be read at entry.
+    pub paths: Paths,
 }
 
 /// By slot: native numbers first, then those of the 32-bit ABI. An absent slot does nothing.

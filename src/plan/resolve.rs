@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ptr;
 
 use super::Route;
-use crate::config::{Config, Entry, Fault, Options, Results, Subject};
+use crate::config::{Config, Entry, Fault, Options, Paths, Results, Subject};
 use crate::handlers::{Handler, Handlers};
 use crate::syscalls::Slot;
 
@@ -45,15 +45,26 @@ pub(super) fn route(
     handlers: &Handlers,
 ) -> Option<Route> {
     let target = entry.target.as_ref()?;
-    let Options { priority, argv_bytes, result } = target.options.or(defaults);
+    let Options { priority, argv_bytes, buffer_bytes, result, paths } = target.options.or(defaults);
     let handler = handlers.by_id(target.handler)?;
     Some(Route {
         handler: target.handler,
         variant: handler.variant(slot)?,
         priority: priority?,
         argv_bytes: argv_bytes?,
+        buffer_bytes: buffer_bytes?,
+        paths: kept(paths?, slot, handler),
         results: if has_result(slot, handler) { result? } else { Results::None },
     })
+}
+
+/// A handler that does not ask for exact paths has them only on request.
+fn kept(paths: Paths, slot: Slot, handler: &Handler) -> Paths {
+    match paths {
+        _ if !has_result(slot, handler) => Paths::Entry,
+        Paths::Auto if !handler.exact => Paths::Entry,
+        paths => paths,
+    }
 }
 
 /// Whether there is a result to wait for, and an event that can wait.

@@ -36,6 +36,7 @@ pub fn handler() -> Handler {
         name: "exec".into(),
         summary: "a sample".into(),
         syscalls: vec![],
+        exact: false,
         fields: fields.map(field).into(),
         messages: messages.map(String::from).into(),
     }
@@ -70,7 +71,9 @@ pub fn event<'a>(handler: &'a Handler, captures: Vec<Capture<'a>>) -> Event<'a> 
         comm: b"bash",
         args: [0, 1, 0xffff_ffff_ffff_ffff, 3, 4, 5],
         captures,
+        pieces: vec![],
         results: Results::None,
+        awaits_memory: false,
         end: None,
     }
 }

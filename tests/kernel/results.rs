@@ -28,7 +28,7 @@ fn told(rig: &Rig, words: &[&str]) -> Vec<(Vec<u8>, End)> {
                 let before = waiting.insert((event.tid, event.boottime_ns), bytes.clone());
                 assert_eq!((before, event.end), (None, None));
             }
-            Decoded::Return(Return { tid, entry_ns, end }) => {
+            Decoded::Return(Return { tid, entry_ns, end, .. }) => {
                 let event = waiting.remove(&(tid, entry_ns)).expect("a result without an event");
                 told.push((event, end));
             }

@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicU32, Ordering::SeqCst};
 
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use tailcalld::books::Books;
-use tailcalld::config::{AttachTo, Results};
+use tailcalld::config::{AttachTo, Paths, Results};
 use tailcalld::consume::{Consumer, Flow, Rest};
 use tailcalld::decode::{Decoded, Event, decode};
 use tailcalld::handlers::Handlers;
@@ -270,7 +270,9 @@ pub fn routes(handlers: &Handlers, wanted: &[(Slot, &str)]) -> Plan {
             variant: u8::try_from(variant).expect("few variants"),
             priority: 6,
             argv_bytes: 4096,
+            buffer_bytes: 32,
             results: Results::None,
+            paths: Paths::Entry,
         };
         (slot, route)
     });

@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#ifndef TAILCALLD_CAPTURE_H
+#define TAILCALLD_CAPTURE_H
+
+#include "kernel.h"
+#include <bpf/bpf_helpers.h>
+#include "maps.h"
+
+/* User memory into the scratch memory of an event, behind the captures that it already has. What
+ * cannot be read says so in its capture. */
+
+/* What a capture is of. */
+struct subject {
+	__u8 field;
+	__u8 part; /* enum capture_part */
+	__u8 moment; /* enum capture_moment */
+};
+
+static __always_inline __u64 least(__u64 a, __u64 b)
+{
+	return a < b ? a : b;
+}
+
+/* Begins an event's captures. */
+static __always_inline void captures_begin(struct scratch *emit)
+{
+	emit->end = 0;
+	emit->count = 0;
+	emit->pending.later_count = 0;
+}
+
+/* Where the next capture's header goes, its bytes behind it; NULL when the event is full, which
+ * never happens to a handler that keeps to its budget. */
+static __always_inline __u8 *capture_room(struct scratch *emit)
+{
+	__u64 end = emit->end;
+
+	if (end > CAPTURES_MAX_BYTES)
+		return NULL;
+	barrier_var(end); /* or clang adds first and compares then, which the verifier refuses */
+	return emit->captures + end;
+}
+
+/* Begins the header at `room`; status, error and sizes follow. Fields are written one by one and
+ * volatile: in memory they are nothing that the verifier follows, in a variable on the stack each
+ * combination would be a state of its own. */
+static __always_inline volatile struct capture *capture_header(__u8 *room, struct subject of,
+							       __u8 kind)
+{
+	volatile struct capture *capture = (volatile struct capture *)room;
+
+	capture->field = of.field;
+	capture->kind = kind;
+	capture->part = of.part;
+	capture->moment = of.moment;
+	capture->reserved = 0;
+	return capture;
+}
+
+/* The `stored` bytes of the capture are in place: zeroes its padding. `stored` is read back, so that
+ * neither clang nor the verifier knows where it came from. Clang would leave the test out, which
+ * verifiers up to 6.1 need; and with it, that of 5.10 follows branches that contradict each other
+ * and then refuses the address. */
+static __always_inline void capture_end(struct scratch *emit, __u8 *room,
+					const volatile struct capture *capture)
+{
+	__u64 stored = capture->stored;
+
+	if (stored > TEXT_MAX_BYTES)
+		return;
+	*(__u64 *)(room + CAPTURE_SIZE + stored) = 0;
+	emit->end += CAPTURE_SIZE + ((stored + 7) & ~7ULL);
+	emit->count++;
+}
+
+/* A C string, of which `keep` bytes at most go into the event. It is read whole, as far as
+ * TEXT_MAX_BYTES, so that its length is known. Returns the length as far as it was read, more than
+ * TEXT_MAX_BYTES if it is longer than that, or a negative errno. */
+static __always_inline long capture_text(struct scratch *emit, struct subject of, const void *user,
+					 __u64 keep)
+{
+	__u8 *room = capture_room(emit);
+
+	if (!room)
+		return 0;
+	volatile struct capture *capture = capture_header(room, of, CAPTURE_TEXT);
+	volatile __s64 *got = &emit->got;
+
+	/* One byte for the NUL and one more, to tell a string that just fits from a longer one. 0 is
+	 * an empty string in Linux 6.12 and older, which forget to count its NUL. */
+	*got = bpf_probe_read_user_str(room + CAPTURE_SIZE, TEXT_MAX_BYTES + 2, user);
+	if (*got > 0)
+		*got -= 1;
+	capture->error = *got < 0 ? -*got : 0;
+	capture->length = *got < 0 ? 0 : *got;
+	capture->stored = least(capture->length, least(keep, TEXT_MAX_BYTES));
+	capture->status = *got < 0      ? CAPTURE_UNREADABLE
+			  : (__u64)*got > keep ? CAPTURE_TRUNCATED
+					: CAPTURE_OK;
+	if (*got > TEXT_MAX_BYTES)
+		capture->length = 0;
+	capture_end(emit, room, capture);
+	return *got;
+}
+
+enum {
+	PAGE_BYTES = 4096 /* or a multiple of it: memory is there or not in such pieces */
+};
+
+/* `size` is tested where it is used, for the verifier. */
+static __always_inline long read_user(void *to, __u64 size, __u64 user)
+{
+	barrier_var(size);
+	if (size > TEXT_MAX_BYTES)
+		return -1;
+	return bpf_probe_read_user(to, size, (const void *)user);
+}
+
+/* `keep` bytes of memory, of `length` in all (0: unknown); at the end of what is there, fewer.
+ * Returns 0, or a negative errno if there is none. */
+static __always_inline long capture_bytes(struct scratch *emit, struct subject of, __u64 user,
+					  __u64 keep, __u64 length)
+{
+	__u8 *room = capture_room(emit);
+
+	if (!room)
+		return 0;
+	volatile struct capture *capture = capture_header(room, of, CAPTURE_BYTES);
+	volatile __s64 *error = &emit->got;
+
+	capture->stored = least(keep, TEXT_MAX_BYTES);
+	*error = read_user(room + CAPTURE_SIZE, capture->stored, user);
+	if (*error) {
+		capture->stored = least(capture->stored, PAGE_BYTES - (user & (PAGE_BYTES - 1)));
+		*error = read_user(room + CAPTURE_SIZE, capture->stored, user);
+	}
+	if (*error)
+		capture->stored = 0;
+	capture->error = -*error;
+	capture->length = length <= 0xffffffff ? length : 0;
+	capture->status = *error                      ? CAPTURE_UNREADABLE
+			  : capture->stored != length ? CAPTURE_TRUNCATED
+						      : CAPTURE_OK;
+	capture_end(emit, room, capture);
+	return *error;
+}
+
+/* Where to remember what is to be read when the call returns; NULL if there is no room. */
+static __always_inline volatile struct later *later_room(struct scratch *emit)
+{
+	__u64 at = emit->pending.later_count;
+
+	barrier_var(at);
+	if (at >= LATER_MAX)
+		return NULL;
+	emit->pending.later_count = at + 1;
+	return &emit->pending.laters[at];
+}
+
+/* What could not be read at entry may be there at the return, if anybody looks then. */
+static __always_inline bool is_read_again(const struct scratch *emit)
+{
+	return emit->wants & (CALL_RESULT | CALL_MEMORY);
+}
+
+static __always_inline void later_again(struct scratch *emit, __u8 op, __u8 field, __u64 user,
+					__u16 size)
+{
+	volatile struct later *later = is_read_again(emit) ? later_room(emit) : NULL;
+
+	if (!later)
+		return;
+	later->address = user;
+	later->length_at = 0;
+	later->room = size;
+	later->element = 0;
+	later->op = op;
+	later->field = field;
+	later->part = PART_WHOLE;
+	later->moment = MOMENT_AGAIN;
+}
+
+static __always_inline void emit_number(struct scratch *emit, __u8 field, __u64 value, __u8 status)
+{
+	__u8 *room = capture_room(emit);
+
+	if (!room)
+		return;
+	volatile struct capture *capture =
+		capture_header(room, (struct subject){.field = field}, CAPTURE_NUMBER);
+	*(__u64 *)(room + CAPTURE_SIZE) = value;
+	capture->status = status;
+	capture->error = 0;
+	capture->stored = sizeof(value);
+	capture->length = sizeof(value);
+	capture_end(emit, room, capture);
+}
+
+/* A C string at entry; returns as `capture_text`. */
+static __always_inline long emit_text(struct scratch *emit, __u8 field, const void *user,
+				      __u64 keep)
+{
+	long length = capture_text(emit, (struct subject){.field = field}, user, keep);
+
+	if (length < 0)
+		later_again(emit, LATER_TEXT, field, (__u64)user, 0);
+	return length;
+}
+
+/* The path of a program that the call is to execute: if it does, the memory at `user` is gone. */
+static __always_inline void emit_program(struct scratch *emit, __u8 field, const void *user)
+{
+	if (capture_text(emit, (struct subject){.field = field}, user, TEXT_MAX_BYTES) < 0)
+		later_again(emit, LATER_PROGRAM, field, (__u64)user, 0);
+}
+
+/* `size` bytes at entry. */
+static __always_inline void emit_bytes(struct scratch *emit, __u8 field, const void *user,
+				       __u16 size)
+{
+	if (capture_bytes(emit, (struct subject){.field = field}, (__u64)user, size, size))
+		later_again(emit, LATER_BYTES, field, (__u64)user, size);
+}
+
+#endif

@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#ifndef TAILCALLD_VECTOR_H
+#define TAILCALLD_VECTOR_H
+
+#include "capture.h"
+
+/* Vectors of buffers, and messages, which have one: each is a capture of the vector and one of each
+ * buffer, in their order. */
+
+enum {
+	VECTOR_MAX = 32, /* elements of a vector that are told, as strace does */
+	BUFFERS_MAX = 8, /* buffers of a vector that are read */
+	MESSAGES_MAX = 2, /* messages of a vector of them */
+	NAME_MAX_BYTES = 128, /* struct sockaddr_storage */
+	CONTROL_MAX_BYTES = 256,
+	BUFFERS_MAX_BYTES = 8192, /* of all buffers of a call */
+};
+
+#define NO_LIMIT (~0ULL)
+
+/* A number as wide as a pointer of the caller. */
+static __always_inline __u64 user_long(__u64 at, __u64 width)
+{
+	__u64 value = 0;
+
+	barrier_var(width);
+	if (width <= sizeof(value))
+		bpf_probe_read_user(&value, width, (const void *)at);
+	return value;
+}
+
+static __always_inline void vector_begin(struct scratch *emit, __u8 field, __u8 moment,
+					 __u32 buffer_bytes, bool compat)
+{
+	volatile struct vector *vector = &emit->vector;
+
+	vector->width = compat ? 4 : 8;
+	vector->buffer_bytes = buffer_bytes;
+	vector->budget = BUFFERS_MAX_BYTES;
+	vector->left = NO_LIMIT;
+	vector->field = field;
+	vector->moment = moment;
+	vector->tells = false;
+}
+
+/* `keep` bytes of the `length` bytes of that part. */
+static __always_inline long vector_capture(struct scratch *emit, __u8 part, __u64 at, __u64 keep,
+					   __u64 length)
+{
+	const volatile struct vector *vector = &emit->vector;
+	struct subject of = {.field = vector->field, .part = part, .moment = vector->moment};
+
+	return capture_bytes(emit, of, at, keep, length);
+}
+
+/* The next buffer: as much as was moved, and of that as much as is wanted. */
+static __always_inline void vector_buffer(struct scratch *emit)
+{
+	volatile struct vector *vector = &emit->vector;
+	volatile struct target *buffer = &emit->target;
+
+	buffer->address = user_long(vector->at, vector->width);
+	buffer->length = user_long(vector->at + vector->width, vector->width);
+	buffer->length = least(buffer->length, vector->left);
+	buffer->room = least(buffer->length, vector->buffer_bytes);
+	buffer->room = least(buffer->room, vector->budget);
+	vector_capture(emit, PART_BUFFER, buffer->address, buffer->room, buffer->length);
+	vector->at += 2 * vector->width;
+	vector->left -= buffer->length;
+	vector->budget -= buffer->room;
+}
+
+/* A vector of `count` elements, and its buffers. Returns a negative errno if it cannot be read. */
+static __always_inline long vector_walk(struct scratch *emit, __u8 part, __u64 at, __u64 count)
+{
+	volatile struct vector *vector = &emit->vector;
+	__u64 size = 2 * vector->width;
+	long error;
+
+	vector->at = at;
+	vector->count = count;
+	error = vector_capture(emit, part, at, least(count, VECTOR_MAX) * size,
+			       least(count, 65536) * size);
+	if (error)
+		return error;
+	for (__u32 i = 0; i < BUFFERS_MAX; i++) {
+		if (i >= vector->count || !vector->left)
+			break;
+		vector_buffer(emit);
+	}
+	return 0;
+}
+
+/* What a member of a struct msghdr points to, if it is there. */
+static __always_inline void message_part(struct scratch *emit, __u8 part, __u64 at, __u64 length,
+					 __u64 most)
+{
+	if (at && length)
+		vector_capture(emit, part, at, least(length, most), length);
+}
+
+/* A struct msghdr and what it points to: name, vector and control data are each a pointer and a
+ * length as wide, but for the name's, which has 32 bits. */
+static __always_inline long message_walk(struct scratch *emit, __u64 at)
+{
+	const __u64 width = emit->vector.width;
+	long error = vector_capture(emit, PART_WHOLE, at, 7 * width, 7 * width);
+
+	if (error || !emit->vector.left)
+		return error;
+	message_part(emit, PART_NAME, user_long(at, width), user_long(at + width, 4),
+		     NAME_MAX_BYTES);
+	message_part(emit, PART_CONTROL, user_long(at + 4 * width, width),
+		     user_long(at + 5 * width, width), CONTROL_MAX_BYTES);
+	vector_walk(emit, PART_VECTOR, user_long(at + 2 * width, width),
+		    user_long(at + 3 * width, width));
+	return 0;
+}
+
+/* A message or a vector of struct mmsghdr: messages, each with the number of bytes that were moved.
+ * The address and the number of them stand in `target`. Returns an error if there is none. */
+static __always_inline long messages_walk(struct scratch *emit)
+{
+	const volatile struct vector *vector = &emit->vector;
+	__u64 at = emit->target.address;
+	__u64 count = emit->target.count;
+
+	for (__u32 i = 0; i < MESSAGES_MAX; i++) {
+		const __u64 width = vector->width;
+
+		if (i >= count)
+			break;
+		if (vector->tells)
+			emit->vector.left = user_long(at + 7 * width, 4);
+		long error = message_walk(emit, at);
+		if (error)
+			return i ? 0 : error;
+		at += 8 * width;
+	}
+	return 0;
+}
+
+#endif
