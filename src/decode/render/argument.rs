@@ -35,12 +35,11 @@ pub fn argument(kind: Kind, n: u64, abi: Abi, out: &mut String) {
         Kind::Dirfd => dirfd(n, out),
         Kind::Mode | Kind::Newmode => drop(write!(out, "0{:02o}", n as u16)),
         Kind::Signal => signal(int(n), out),
-        Kind::Address | Kind::Path | Kind::String | Kind::Strings | Kind::Struct(_) => {
-            match unsigned(Width::Long, n, abi) {
-                0 => out.push_str("NULL"),
-                address => register(address, out),
-            }
-        }
+        Kind::Status => register(unsigned(Width::Int, n, abi), out),
+        _ => match unsigned(Width::Long, n, abi) {
+            0 => out.push_str("NULL"),
+            address => register(address, out),
+        },
     }
 }
 
@@ -58,7 +57,7 @@ fn signed(width: Width, n: u64, abi: Abi) -> i64 {
     match (width, abi) {
         (Width::Short, _) => (n as i16).into(),
         (Width::Int, _) | (Width::Long, Abi::Compat) => int(n).into(),
-        (Width::Long, Abi::Native) => n as i64,
+        (Width::Long, Abi::Native) | (Width::Quad, _) => n as i64,
     }
 }
 
@@ -66,7 +65,7 @@ fn unsigned(width: Width, n: u64, abi: Abi) -> u64 {
     match (width, abi) {
         (Width::Short, _) => n & 0xffff,
         (Width::Int, _) | (Width::Long, Abi::Compat) => n & 0xffff_ffff,
-        (Width::Long, Abi::Native) => n,
+        (Width::Long, Abi::Native) | (Width::Quad, _) => n,
     }
 }
 

@@ -1,0 +1,177 @@
+//! Kinds of arguments: a word of `signatures.tsv` in, how a register is read out.
+
+use super::Count;
+use crate::syscalls::Abi;
+use crate::syscalls::constants::{Set, Sets};
+
+/// What stands in a register; `signatures.tsv` describes each.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub enum Kind {
+    Signed(Width),
+    Unsigned(Width),
+    Hex(Width),
+    Flags(Width, &'static Set),
+    Enum(Width, &'static Set),
+    Dirfd,
+    Mode,
+    /// A mode that is passed only if the open flags before it make a file.
+    Newmode,
+    /// A user or a group; all bits set is none.
+    Id(Width),
+    Signal,
+    /// What `wait` tells of a process.
+    Status,
+    /// A pointer of which no more is told, or no pointer at all.
+    Address,
+    Path,
+    String,
+    Strings,
+    /// A vector of strings, of which only the number is told.
+    Environment,
+    /// A buffer, counted in bytes.
+    Bytes,
+    /// An address of a socket, counted in bytes.
+    Sockaddr,
+    /// A `struct iovec` vector, with what the buffers hold.
+    Iovec,
+    /// A `struct msghdr`, with what it points to.
+    Msghdr,
+    /// A `struct mmsghdr` vector, with what its members point to.
+    Mmsghdr,
+    /// A `long`, and then a text counted in bytes.
+    Msgbuf,
+    /// A set of bits, counted in these, in whole longs; what a bit stands for.
+    Bits(&'static str),
+    /// The structure's name.
+    Struct(&'static str),
+    /// A structure whose size in bytes the caller tells; its name.
+    Sized(&'static str),
+    /// A pointer to values of that kind, which is none that points.
+    Pointer(&'static Self),
+}
+
+/// How much of a register or of memory counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Width {
+    /// 16 bits: the ids of old calls.
+    Short,
+    /// 32 bits.
+    Int,
+    /// All that the ABI's registers have.
+    Long,
+    /// 64 bits on all ABIs: in memory only.
+    Quad,
+}
+
+impl Kind {
+    pub(super) fn parse(text: &'static str, sets: &'static Sets) -> Option<Self> {
+        if let Some(value) = text.strip_prefix('*') {
+            return Self::pointer(Self::parse(value, sets)?);
+        }
+        let (word, of) = text.split_once(':').unwrap_or((text, ""));
+        let set = || sets.get(of);
+        Some(match word {
+            "flags" => Self::Flags(Width::Int, set()?),
+            "longflags" => Self::Flags(Width::Long, set()?),
+            "enum" => Self::Enum(Width::Int, set()?),
+            "longenum" => Self::Enum(Width::Long, set()?),
+            "struct" if !of.is_empty() => Self::Struct(of),
+            "sized" if !of.is_empty() => Self::Sized(of),
+            "bits" if !of.is_empty() => Self::Bits(of),
+            _ if word.len() < text.len() => return None,
+            _ => Self::plain(word)?,
+        })
+    }
+
+    fn plain(word: &str) -> Option<Self> {
+        Some(match word {
+            "int" | "fd" | "pid" => Self::Signed(Width::Int),
+            "long" | "offset" => Self::Signed(Width::Long),
+            "loff" => Self::Signed(Width::Quad),
+            "uint" => Self::Unsigned(Width::Int),
+            "ulong" | "size" => Self::Unsigned(Width::Long),
+            "u64" => Self::Unsigned(Width::Quad),
+            "hexint" => Self::Hex(Width::Int),
+            "hex" => Self::Hex(Width::Long),
+            "dirfd" => Self::Dirfd,
+            "mode" => Self::Mode,
+            "newmode" => Self::Newmode,
+            "uid" | "gid" => Self::Id(Width::Int),
+            "uid16" | "gid16" => Self::Id(Width::Short),
+            "signal" => Self::Signal,
+            "status" => Self::Status,
+            "address" => Self::Address,
+            _ => Self::memory(word)?,
+        })
+    }
+
+    fn memory(word: &str) -> Option<Self> {
+        Some(match word {
+            "path" => Self::Path,
+            "string" => Self::String,
+            "strings" => Self::Strings,
+            "environment" => Self::Environment,
+            "bytes" => Self::Bytes,
+            "sockaddr" => Self::Sockaddr,
+            "iovec" => Self::Iovec,
+            "msghdr" => Self::Msghdr,
+            "mmsghdr" => Self::Mmsghdr,
+            "msgbuf" => Self::Msgbuf,
+            _ => return None,
+        })
+    }
+
+    /// A few dozen in all, and they live as long as the program.
+    fn pointer(value: Self) -> Option<Self> {
+        value.width().map(|_| Self::Pointer(Box::leak(Box::new(value))))
+    }
+
+    /// Whether it points to bytes that are told.
+    pub fn is_told(self) -> bool {
+        self.width().is_none()
+    }
+
+    /// Whether [`Count`] counts bytes of it, not elements.
+    pub fn is_counted_in_bytes(self) -> bool {
+        matches!(self, Self::Bytes | Self::Sockaddr | Self::Msgbuf | Self::Sized(_))
+    }
+
+    /// Bytes that a value of it takes in memory; `None` for what points to others.
+    pub fn size(self, abi: Abi) -> Option<usize> {
+        self.width().map(|width| width.size(abi))
+    }
+
+    fn width(self) -> Option<Width> {
+        match self {
+            Self::Signed(width) | Self::Unsigned(width) | Self::Hex(width) => Some(width),
+            Self::Flags(width, _) | Self::Enum(width, _) | Self::Id(width) => Some(width),
+            Self::Dirfd | Self::Signal | Self::Status => Some(Width::Int),
+            Self::Mode | Self::Newmode => Some(Width::Short),
+            Self::Address => Some(Width::Long),
+            _ => None,
+        }
+    }
+
+    /// Whether there may be, or may not be, as many of them.
+    pub(super) fn allows(self, count: Count) -> bool {
+        match self {
+            Self::Path | Self::String | Self::Strings | Self::Environment | Self::Msghdr => {
+                count == Count::One
+            }
+            Self::Bits(_) | Self::Iovec | Self::Mmsghdr => count != Count::One,
+            _ => !self.is_counted_in_bytes() || count != Count::One,
+        }
+    }
+}
+
+impl Width {
+    /// In bytes.
+    pub fn size(self, abi: Abi) -> usize {
+        match (self, abi) {
+            (Self::Short, _) => 2,
+            (Self::Int, _) | (Self::Long, Abi::Compat) => 4,
+            (Self::Long, Abi::Native) | (Self::Quad, _) => 8,
+        }
+    }
+}
