@@ -48,7 +48,7 @@ pub enum Kind {
     /// A structure whose size in bytes the caller tells; its name.
     Sized(&'static str),
     /// A pointer to values of that kind, which is none that points.
-    Pointer(&'static Kind),
+    Pointer(&'static Self),
 }
 
 /// How much of a register or of memory counts.
