@@ -2,7 +2,7 @@
 //! `bpf/event.h`. Pure.
 
 use crate::bpf::types::{self, step_count, step_op, step_when};
-use crate::syscalls::{Abi, Count, Direction, Kind, Parameter, Slot, signature};
+use crate::syscalls::{Abi, Count, Direction, Kind, Parameter, Signature, Slot, signature};
 
 /// Elements of a vector that are captured, as many as strace prints.
 const ELEMENTS: usize = 32;
@@ -15,11 +15,11 @@ const SIZED_BYTES: usize = 512;
 
 /// The steps for a call of that slot; none for a syscall that is not known.
 pub fn recipe(slot: Slot) -> types::recipe {
-    let parameters = signature(slot).map(|signature| signature.parameters()).unwrap_or_default();
+    let parameters = signature(slot).map(Signature::parameters).unwrap_or_default();
     let mut recipe = types::recipe::default();
     let steps = (0..).zip(parameters).filter_map(|(at, parameter)| step(slot, at, parameter));
     for (place, step) in recipe.steps.iter_mut().zip(steps) {
-        recipe.at_entry |= u32::from(u32::from(step.when) & step_when::WHEN_ENTRY.0);
+        recipe.at_entry |= u32::from(step.when) & step_when::WHEN_ENTRY.0;
         *place = step;
     }
     recipe
