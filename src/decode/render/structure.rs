@@ -11,6 +11,7 @@ mod number;
 mod quote;
 mod sets;
 mod siginfo;
+mod symbols;
 mod times;
 mod value;
 mod wait;

@@ -63,7 +63,7 @@ fn other(abi: Abi, family: u64, data: &[u8], out: &mut String) {
     let data = data.get(..DATA).unwrap_or(data);
     out.push_str("{sa_family=");
     match syscalls::set(abi, "domain") {
-        Some(set) => super::value::named(set, family, out),
+        Some(set) => super::symbols::named(set, family, out),
         None => drop(write!(out, "{family}")),
     }
     if !data.is_empty() {

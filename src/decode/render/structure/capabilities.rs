@@ -1,7 +1,7 @@
 //! Capabilities in, text out: of two structures each has half of the bits.
 
 use super::list::List;
-use super::value::capabilities as names;
+use super::symbols::capabilities as names;
 use super::{Side, laid_out};
 use crate::syscalls::{self, Abi, Content};
 

@@ -125,16 +125,20 @@ const TYPES: [(u64, &str); 7] = [
 
 const SPECIAL: [(u64, &str); 3] = [(0o4000, "S_ISUID"), (0o2000, "S_ISGID"), (0o1000, "S_ISVTX")];
 
-/// `S_IFREG|S_ISUID|0755`; a type without a name stays with the number.
+/// `S_IFREG|S_ISUID|0755`; with a type that has no name, the number.
 fn filemode(n: u64, out: &mut String) {
+    let kind = n & TYPE;
     let mut rest = n;
-    if let Some((kind, name)) = TYPES.iter().find(|(kind, _)| *kind == n & TYPE) {
-        let _ = write!(out, "{name}|");
-        rest &= !kind;
-    }
-    if rest >> 12 != 0 && rest == n {
-        let _ = write!(out, "0{n:02o}");
-        return;
+    match TYPES.iter().find(|(value, _)| *value == kind) {
+        Some((_, name)) => {
+            let _ = write!(out, "{name}|");
+            rest &= !kind;
+        }
+        None if kind != 0 => {
+            let _ = write!(out, "0{n:02o}");
+            return;
+        }
+        None => {}
     }
     for (bit, name) in SPECIAL.iter().filter(|(bit, _)| n & bit != 0) {
         let _ = write!(out, "{name}|");

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::value::named;
+use super::symbols::named;
 use crate::decode::render::names::signal;
 use crate::syscalls::{self, Abi};
 
