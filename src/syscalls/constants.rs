@@ -70,6 +70,27 @@ impl Set {
         rest
     }
 
+    /// The bits that are one value.
+    pub fn mask(&self) -> u64 {
+        self.mask
+    }
+
+    /// The constant of the highest value.
+    pub fn highest(&self) -> Option<(&'static str, u64)> {
+        let highest = self.constants.iter().max_by_key(|constant| constant.value)?;
+        Some((highest.symbol, highest.value))
+    }
+
+    /// What all its names begin with, up to an underscore where there is one: `CLOCK_`, `POLL`.
+    pub fn prefix(&self) -> &'static str {
+        let first = self.constants.first().map_or("", |constant| constant.symbol);
+        let common = self.constants.iter().fold(first, |common, constant| {
+            let same = common.bytes().zip(constant.symbol.bytes()).take_while(|(a, b)| a == b);
+            common.get(..same.count()).unwrap_or(common)
+        });
+        common.rfind('_').and_then(|end| common.get(..=end)).unwrap_or(common)
+    }
+
     fn is_choice(&self, value: u64) -> bool {
         self.mask != 0 && value & !self.mask == 0
     }

@@ -7,6 +7,7 @@ mod constants;
 mod groups;
 mod signature;
 mod slot;
+mod structs;
 mod table;
 
 use std::sync::LazyLock;
@@ -16,6 +17,9 @@ pub use constants::{Set, set};
 pub use groups::{Group, group, groups};
 pub use signature::{Count, Direction, Kind, Memory, Parameter, Signature, Width, signature};
 pub use slot::{Abi, Slot};
+pub use structs::{
+    Condition, Content, Member, Plain, Shown, Structure, number as word, structure, structure_names,
+};
 use table::Table;
 
 #[cfg(target_arch = "x86_64")]

@@ -5,6 +5,7 @@
 mod argument;
 mod names;
 mod structs;
+mod structure;
 
 use std::fmt::Write;
 
@@ -15,6 +16,7 @@ use names::{AT_FLAGS, Bits, TIMER_FLAGS};
 
 pub use argument::{argument, argument_number};
 pub use structs::span;
+pub use structure::{Side, bpf_attr, dirents, structure, structures, wait_status};
 
 /// What the rendering of one value depends on besides its own field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

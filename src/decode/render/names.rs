@@ -24,10 +24,6 @@ impl Bits {
     }
 }
 
-/// By number: how a timer notifies.
-pub const NOTIFICATIONS: [(u32, &str); 4] =
-    [(0, "SIGEV_SIGNAL"), (1, "SIGEV_NONE"), (2, "SIGEV_THREAD"), (4, "SIGEV_THREAD_ID")];
-
 /// The first real-time signal, as the kernel counts; the C library keeps two of them to itself.
 const SIGRTMIN: i32 = 32;
 const SIGNAL_MAX: i32 = 64;

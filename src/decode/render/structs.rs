@@ -1,10 +1,11 @@
-//! `struct itimerspec` and `struct sigevent` from the bytes that lay in the process's memory. The
-//! size tells the width: those of the 32-bit ABI are shorter.
+//! `struct itimerspec` and `struct sigevent` from the bytes that lay in the process's memory, as a
+//! person would say them. The size tells the width: those of the 32-bit ABI are shorter.
 
 use std::fmt::Write;
 
-use super::names::{NOTIFICATIONS, signal};
-use crate::syscalls::Abi;
+use super::names::signal;
+use super::{Side, structure};
+use crate::syscalls::{self, Abi, Structure};
 
 /// Seconds and nanoseconds.
 #[derive(Clone, Copy)]
@@ -14,43 +15,39 @@ struct Span {
 }
 
 /// `struct itimerspec`.
-pub struct Times {
+pub struct Times<'a> {
+    abi: Abi,
+    name: &'static str,
+    bytes: &'a [u8],
     interval: Span,
     value: Span,
 }
 
 /// The part of `struct sigevent` that the kernel reads.
-pub struct Sigevent {
-    value: u64,
+pub struct Sigevent<'a> {
+    abi: Abi,
+    name: &'static str,
+    bytes: &'a [u8],
     signo: i32,
-    notify: u32,
-    thread: i32,
+    notify: u64,
 }
 
-impl Times {
+impl<'a> Times<'a> {
     /// 32 bytes, or 16 in the older form of the 32-bit ABI; `None` for any other size.
-    pub fn read(bytes: &[u8], abi: Abi) -> Option<Self> {
-        let word = |at: usize| match bytes.len() {
-            32 => Some(i64::from_ne_bytes(chunk(bytes, at * 8)?)),
-            16 => Some(i32::from_ne_bytes(chunk(bytes, at * 4)?).into()),
-            _ => None,
+    pub fn read(bytes: &'a [u8], abi: Abi) -> Option<Self> {
+        let name = match bytes.len() {
+            32 => "itimerspec",
+            16 => "itimerspec32",
+            _ => return None,
         };
-        // In the 64-bit form a 32-bit process leaves garbage above its 32-bit tv_nsec, which the
-        // kernel ignores too.
-        let nsec = |at: usize| {
-            let nsec = word(at)?;
-            Some(if abi == Abi::Compat && bytes.len() == 32 { nsec & 0xffff_ffff } else { nsec })
-        };
-        let interval = Span { sec: word(0)?, nsec: nsec(1)? };
-        Some(Self { interval, value: Span { sec: word(2)?, nsec: nsec(3)? } })
+        let layout = syscalls::structure(abi, name)?;
+        let (interval, value) =
+            (Span::read(layout, bytes, "it_interval")?, Span::read(layout, bytes, "it_value")?);
+        Some(Self { abi, name, bytes, interval, value })
     }
 
     pub fn exact(&self, out: &mut String) {
-        let _ = write!(
-            out,
-            "{{it_interval={{tv_sec={}, tv_nsec={}}}, it_value={{tv_sec={}, tv_nsec={}}}}}",
-            self.interval.sec, self.interval.nsec, self.value.sec, self.value.nsec
-        );
+        structure(self.abi, self.name, self.bytes, Side::Entry, out);
     }
 
     /// `first in 1.5 s, then every 2 s`, `once in 1.5 s`, `disarmed`; as strace prints it where the
@@ -74,6 +71,11 @@ impl Times {
 }
 
 impl Span {
+    fn read(layout: &Structure, bytes: &[u8], name: &str) -> Option<Self> {
+        let (layout, bytes) = layout.part(bytes, name)?;
+        Some(Self { sec: layout.signed(bytes, "tv_sec")?, nsec: layout.signed(bytes, "tv_nsec")? })
+    }
+
     fn is_zero(self) -> bool {
         self.sec == 0 && self.nsec == 0
     }
@@ -106,59 +108,42 @@ pub fn span(ns: u64, out: &mut String) {
     Span { sec: part(ns / 1_000_000_000), nsec: part(ns % 1_000_000_000) }.short(out);
 }
 
-impl Sigevent {
+impl<'a> Sigevent<'a> {
     /// 20 bytes or more in the 64-bit form, 16 in the 32-bit one, whose value is narrower; `None`
     /// for fewer.
-    pub fn read(bytes: &[u8]) -> Option<Self> {
-        let int = |at| Some(i32::from_ne_bytes(chunk(bytes, at)?));
-        let (value, rest) = match bytes.len() {
-            16 => (u32::from_ne_bytes(chunk(bytes, 0)?).into(), 4),
-            _ => (u64::from_ne_bytes(chunk(bytes, 0)?), 8),
+    pub fn read(bytes: &'a [u8]) -> Option<Self> {
+        let (abi, name) = match bytes.len() {
+            16 => (Abi::Compat, "compat_sigevent"),
+            _ => (Abi::Native, "sigevent"),
         };
-        let notify = u32::from_ne_bytes(chunk(bytes, rest + 4)?);
-        Some(Self { value, signo: int(rest)?, notify, thread: int(rest + 8)? })
+        let layout = syscalls::structure(abi, name)?;
+        layout.number(bytes, "sigev_notify_thread_id")?;
+        let signo = i32::try_from(layout.signed(bytes, "sigev_signo")?).ok()?;
+        let notify = layout.number(bytes, "sigev_notify")?;
+        Some(Self { abi, name, bytes, signo, notify })
     }
 
     pub fn exact(&self, out: &mut String) {
-        out.push('{');
-        if self.value != 0 {
-            let (int, ptr) = (self.value as i32, self.value);
-            let _ = write!(out, "sigev_value={{sival_int={int}, sival_ptr={ptr:#x}}}, ");
-        }
-        out.push_str("sigev_signo=");
-        match self.kind() {
-            Some("SIGEV_NONE") | None => drop(write!(out, "{}", self.signo)),
-            Some(_) => signal(self.signo, out),
-        }
-        let _ = match self.kind() {
-            Some(name) => write!(out, ", sigev_notify={name}"),
-            None => write!(out, ", sigev_notify={:#x} /* SIGEV_??? */", self.notify),
-        };
-        if self.kind() == Some("SIGEV_THREAD_ID") {
-            let _ = write!(out, ", sigev_notify_thread_id={}", self.thread);
-        }
-        out.push('}');
+        structure(self.abi, self.name, self.bytes, Side::Entry, out);
     }
 
     /// `SIGUSR1`, `SIGUSR1 to thread 7`, `no signal`.
     pub fn short(&self, out: &mut String) {
-        match self.kind() {
+        let kinds = syscalls::set(self.abi, "sigev");
+        match kinds.and_then(|kinds| kinds.symbol(self.notify)) {
             Some("SIGEV_NONE") => out.push_str("no signal"),
             Some("SIGEV_THREAD_ID") => {
                 signal(self.signo, out);
-                let _ = write!(out, " to thread {}", self.thread);
+                let _ = write!(out, " to thread {}", self.thread());
             }
             Some(_) => signal(self.signo, out),
             None => self.exact(out),
         }
     }
 
-    fn kind(&self) -> Option<&'static str> {
-        NOTIFICATIONS.iter().find(|(number, _)| *number == self.notify).map(|(_, name)| *name)
+    fn thread(&self) -> i64 {
+        let layout = syscalls::structure(self.abi, self.name);
+        let thread = layout.and_then(|one| one.signed(self.bytes, "sigev_notify_thread_id"));
+        thread.unwrap_or_default()
     }
-}
-
-/// `N` bytes at `at`, or nothing.
-fn chunk<const N: usize>(bytes: &[u8], at: usize) -> Option<[u8; N]> {
-    bytes.get(at..at.checked_add(N)?)?.try_into().ok()
 }

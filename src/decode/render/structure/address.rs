@@ -1,0 +1,74 @@
+//! Addresses of sockets in, text out. The bytes are as many as the call says the address has; with too
+//! few for its family it is told as bytes.
+
+use std::fmt::Write;
+
+use super::{Side, hex_bytes, quote, told};
+use crate::syscalls::{self, Abi, Structure, word};
+
+/// `AF_UNIX`: the one family whose address ends where the bytes end.
+const UNIX: u64 = 1;
+/// `sun_path` is no longer than that.
+const PATH: usize = 108;
+/// No address is longer than `struct sockaddr_storage`, of which two bytes are the family.
+const DATA: usize = 126;
+
+/// The address of a socket of any family.
+pub fn socket_address(abi: Abi, bytes: &[u8], out: &mut String) {
+    let Some((family, data)) = bytes.split_at_checked(2) else {
+        return hex_bytes(bytes, out);
+    };
+    let family = word(family).unwrap_or_default();
+    match of_family(abi, family, bytes.len()) {
+        _ if family == UNIX => unix(data, out),
+        Some(layout) if is_enough(layout, bytes) => {
+            let end = if layout.is_open() { bytes.len() } else { layout.size() };
+            told(layout, bytes.get(..end).unwrap_or(bytes), Side::Entry, out);
+        }
+        _ => other(abi, family, data, out),
+    }
+}
+
+/// Of a name that takes the rest of the bytes there must be some.
+fn is_enough(layout: &Structure, bytes: &[u8]) -> bool {
+    bytes.len() >= layout.least().saturating_add(layout.is_open().into())
+}
+
+/// The layout of that family; Bluetooth's depends on the length too.
+fn of_family(abi: Abi, family: u64, length: usize) -> Option<&'static Structure> {
+    let symbol = syscalls::set(abi, "domain")?.symbol(family)?;
+    let plain = syscalls::structure(abi, &format!("sockaddr_{symbol}"));
+    plain.or_else(|| syscalls::structure(abi, &format!("sockaddr_{symbol}_{length}")))
+}
+
+fn unix(path: &[u8], out: &mut String) {
+    out.push_str("{sa_family=AF_UNIX");
+    let path = path.get(..PATH).unwrap_or(path);
+    match path {
+        [] => {}
+        [0, name @ ..] => {
+            out.push_str(", sun_path=@");
+            quote::quoted(name, out);
+        }
+        _ => {
+            let end = path.iter().position(|byte| *byte == 0).unwrap_or(path.len());
+            out.push_str(", sun_path=");
+            quote::quoted(path.get(..end).unwrap_or_default(), out);
+        }
+    }
+    out.push('}');
+}
+
+fn other(abi: Abi, family: u64, data: &[u8], out: &mut String) {
+    let data = data.get(..DATA).unwrap_or(data);
+    out.push_str("{sa_family=");
+    match syscalls::set(abi, "domain") {
+        Some(set) => super::symbols::named(set, family, out),
+        None => drop(write!(out, "{family}")),
+    }
+    if !data.is_empty() {
+        out.push_str(", sa_data=");
+        quote::quoted(data, out);
+    }
+    out.push('}');
+}
