@@ -28,13 +28,14 @@ static __always_inline void later_size(struct scratch *emit, const struct later 
 	volatile struct target *target = &emit->target;
 	__u32 length = 0;
 
-	target->room = later->room;
+	target->length = later->room;
 	if (later->moment == MOMENT_RETURN && later->element)
-		target->room = least(target->room, result_of(emit) * later->element);
-	if (!later->length_at)
-		return;
-	bpf_probe_read_user(&length, sizeof(length), (const void *)later->length_at);
-	target->room = least(target->room, length);
+		target->length = result_of(emit) * later->element;
+	if (later->length_at) {
+		bpf_probe_read_user(&length, sizeof(length), (const void *)later->length_at);
+		target->length = length;
+	}
+	target->room = least(later->room, target->length);
 }
 
 static __always_inline void later_read(struct scratch *emit, const struct later *later)
@@ -47,7 +48,7 @@ static __always_inline void later_read(struct scratch *emit, const struct later 
 	} else if (later->op == LATER_BYTES) {
 		later_size(emit, later);
 		capture_bytes(emit, later_subject(later), later->address, target->room,
-			      target->room);
+			      target->length);
 	}
 }
 

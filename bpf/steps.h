@@ -66,7 +66,9 @@ static __always_inline void target_begin(struct scratch *emit, const struct call
 /* A vector's operations are in the order of those at the return. */
 static __always_inline __u8 later_op(__u8 op)
 {
-	return is_vector(op) ? op - STEP_VECTOR + LATER_VECTOR : LATER_BYTES;
+	if (is_vector(op))
+		return op - STEP_VECTOR + LATER_VECTOR;
+	return op == STEP_TEXT ? LATER_TEXT : LATER_BYTES;
 }
 
 static __always_inline void step_later(struct scratch *emit, const volatile struct step *step,

@@ -1,16 +1,18 @@
 //! Bytes from the ring in, events out. Pure: no BPF, no I/O, no logging. The bytes carry what
 //! traced processes chose, so nothing here indexes, unwraps or panics.
 
+mod argument;
 pub mod printable;
 pub mod render;
 mod returned;
 mod wire;
 
+pub use argument::Argument;
 pub use wire::{Decoded, Error, decode};
 
 use crate::config::Results;
 use crate::handlers::{Field, Handler};
-use crate::syscalls::{self, Parameter, Slot};
+use crate::syscalls::Slot;
 
 /// One syscall at entry. Borrows the bytes of the ring and the handler's declaration.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -58,14 +60,6 @@ pub struct Event<'a> {
 }
 
 impl Event<'_> {
-    /// Its arguments, each with its register, where the handler leaves them to be told by what the
-    /// syscall takes; `None` for a syscall of which that is not known.
-    pub fn arguments(&self) -> Option<impl Iterator<Item = (Parameter, u64)>> {
-        let is_plain = self.captures.is_empty() && self.handler.fields.is_empty();
-        let signature = syscalls::signature(self.slot).filter(|_| is_plain)?;
-        Some(signature.arguments(self.args))
-    }
-
     /// Whether more of it comes when its call returns.
     pub fn is_open(&self) -> bool {
         self.end.is_none() && (self.results != Results::None || self.awaits_memory)

@@ -2,7 +2,9 @@
 //! `bpf/event.h`. Pure.
 
 use crate::bpf::types::{self, step_count, step_op, step_when};
-use crate::syscalls::{Abi, Count, Direction, Kind, Parameter, Signature, Slot, signature};
+use crate::syscalls::{
+    Abi, Count, Direction, Kind, Parameter, Signature, Slot, Structure, signature, structure,
+};
 
 /// Elements of a vector that are captured, as many as strace prints.
 const ELEMENTS: usize = 32;
@@ -68,12 +70,17 @@ fn shape(slot: Slot, kind: Kind, count: Count) -> Option<(step_op, Shape)> {
         Kind::Msgbuf => (step_op::STEP_BYTES, Shape { extra: long, ..bytes(0) }),
         Kind::Bits(_) => (step_op::STEP_BYTES, Shape { element: long, ..bytes(SIZED_BYTES) }),
         Kind::Pointer(kind) => (step_op::STEP_BYTES, elements(kind.size(slot.abi())?)),
-        Kind::Struct(name) => (step_op::STEP_BYTES, elements(structure(slot.abi(), name)?)),
+        Kind::Struct(name) => (step_op::STEP_BYTES, elements(told(slot.abi(), name)?)),
         Kind::Iovec => (step_op::STEP_VECTOR, vector),
         Kind::Msghdr => (step_op::STEP_MESSAGE, vector),
         Kind::Mmsghdr => (step_op::STEP_MESSAGES, vector),
         _ => return None,
     })
+}
+
+/// The size of a structure of which some member is told.
+fn told(abi: Abi, name: &str) -> Option<usize> {
+    structure(abi, name).filter(|layout| !layout.is_opaque()).map(Structure::size)
 }
 
 /// Entries of a directory are counted, for which they must be there.
@@ -110,8 +117,4 @@ fn when(op: step_op, direction: Direction) -> u8 {
     let entry = direction.is_read() || op == step_op::STEP_VECTOR || op == step_op::STEP_MESSAGE;
     let bits = [(entry, step_when::WHEN_ENTRY), (direction.is_written(), step_when::WHEN_RETURN)];
     bits.iter().filter(|(is, _)| *is).map(|(_, when)| when.0 as u8).sum()
-}
-
-fn structure(_abi: Abi, _name: &str) -> Option<usize> {
-    None
 }

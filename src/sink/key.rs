@@ -78,6 +78,7 @@ keys! {
     CgroupId      "SYSCALL_CGROUP_ID"        "cgroup_id"
     Argv          "SYSCALL_ARGV"             "argv"
     Cmdline       "SYSCALL_CMDLINE"          ""
+    Registers     "SYSCALL_REGISTERS"        "registers"
     Truncated     "SYSCALL_TRUNCATED"        "truncated"
     Unreadable    "SYSCALL_UNREADABLE"       "unreadable"
     Version       "TAILCALLD_VERSION"        "version"

@@ -2,14 +2,13 @@
 //! The journal and JSON only spell what they are handed here. Values that a process chose are
 //! handed on byte by byte; what could not be read is absent and named, never empty.
 
-use crate::decode::{Capture, Event, Status, Value, render};
+use crate::decode::{Argument, Capture, Event, Status, Value, render};
 use crate::handlers::{Field, FieldKind};
 use crate::sink::fields::Fields;
 use crate::sink::key::{Key, Name};
 use crate::sink::record::{Body, Record};
 use crate::sink::stamp::Stamp;
 use crate::sink::{captures, end, message, own};
-use crate::syscalls::Parameter;
 use crate::units::Place;
 
 /// Raised when a key changes its meaning or goes; new keys do not raise it.
@@ -134,26 +133,38 @@ fn whereabouts(event: &Event, place: Option<&Place>, out: &mut impl Fields) {
 /// A handler that captures nothing leaves the registers, which the syscall's signature explains.
 fn arguments(event: &Event, scratch: &mut Scratch, out: &mut impl Fields) {
     match event.arguments() {
-        Some(arguments) => {
-            arguments.for_each(|(parameter, n)| register(parameter, n, event, scratch, out));
-        }
+        Some(arguments) => told(event, arguments, scratch, out),
         None if event.captures.is_empty() => registers(event, scratch, out),
         None => captured(event, scratch, out),
     }
 }
 
-fn register(
-    parameter: Parameter,
-    n: u64,
+/// A path or a string is handed on as it is; all else as strace prints it.
+fn told<'e>(
     event: &Event,
+    arguments: impl Iterator<Item = Argument<'e>>,
     scratch: &mut Scratch,
     out: &mut impl Fields,
 ) {
-    let (name, kind, abi) = (Name::Arg(parameter.name), parameter.kind, event.slot.abi());
-    match render::argument_number(kind, n, abi) {
-        Some(render::Number::Unsigned(number)) => out.unsigned(name, number),
-        Some(render::Number::Signed(number)) => out.signed(name, number),
-        None => out.text(name, scratch.text(|text| render::argument(kind, n, abi, text))),
+    let (mut truncated, mut unreadable) = (Vec::new(), Vec::new());
+    for one in arguments {
+        let (name, kind) = (Name::Arg(one.parameter.name), one.parameter.kind);
+        match (render::argument_number(kind, one.register, one.abi()), render::text(&one)) {
+            (Some(render::Number::Unsigned(number)), _) => out.unsigned(name, number),
+            (Some(render::Number::Signed(number)), _) => out.signed(name, number),
+            (None, Some(text)) => out.text(name, text),
+            (None, None) => out.text(name, scratch.text(|text| render::memory(&one, text))),
+        }
+        truncated.extend(one.is_truncated().then_some(one.parameter.name));
+        unreadable.extend(one.is_unreadable().then_some(one.parameter.name));
+    }
+    for (key, names) in [(Key::Truncated, truncated), (Key::Unreadable, unreadable)] {
+        if !names.is_empty() {
+            out.list(key, names.into_iter().map(str::as_bytes));
+        }
+    }
+    if !event.pieces.is_empty() {
+        out.text(Key::Registers, scratch.text(|text| message::registers(event, text)));
     }
 }
 

@@ -8,6 +8,7 @@ mod exclude;
 mod exec;
 mod functions;
 mod handlers;
+mod memory;
 mod numbers;
 mod reload;
 mod results;

@@ -2,7 +2,7 @@
 //! events of the processes that it started.
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::mem::MaybeUninit;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
@@ -115,6 +115,20 @@ impl Rig {
         let name = unique_name();
         run_trigger_as(&name, words);
         self.records().into_iter().filter(|bytes| self.is_of(bytes, &name)).collect()
+    }
+
+    /// As `trigger`, with the ends of the calls.
+    pub fn trigger_all(&self, words: &[&str]) -> Vec<Vec<u8>> {
+        let name = unique_name();
+        run_trigger_as(&name, words);
+        let records = self.records();
+        let events = records.iter().filter(|bytes| self.is_of(bytes, &name));
+        let threads: BTreeSet<u32> = events.map(|bytes| self.event(bytes).tid).collect();
+        let is_end = |bytes: &[u8]| match decode(bytes, self.handlers()) {
+            Ok(Decoded::Return(end)) => threads.contains(&end.tid),
+            _ => false,
+        };
+        records.iter().filter(|bytes| self.is_of(bytes, &name) || is_end(bytes)).cloned().collect()
     }
 
     /// Looks at the ring until the consumer may rest as told.

@@ -10,7 +10,7 @@
 //!     trigger interrupted N native NUMBER [ARG...]    as crowd, with a realtime task 5,000 times a second
 //!     trigger from-a-thread native NUMBER [ARG...]    not by the process's first thread
 //!
-//! The argument `nth` counts the calls from 0, over all threads, so that each of them is known.
+//! The argument `dropped` is a path with the number of the call, on a page that is not there. The argument `nth` counts the calls from 0, over all threads, so that each of them is known.
 #![allow(unsafe_code)]
 
 use std::ffi::CString;
@@ -129,6 +129,8 @@ struct Call {
     args: [u64; 6],
     /// Which arguments count the calls.
     counters: [bool; 6],
+    /// The memory of the argument `dropped`.
+    dropped: Option<Dropped>,
 }
 
 impl Call {
@@ -139,15 +141,23 @@ impl Call {
             number: number(nr),
             args: [0; 6],
             counters: [false; 6],
+            dropped: None,
         };
         for (position, word) in args.iter().enumerate().take(6) {
             call.counters[position] = *word == "nth";
-            call.args[position] = if *word == "nth" { 0 } else { value_of(word) };
+            call.args[position] = match *word {
+                "nth" => 0,
+                "dropped" => call.dropped.insert(Dropped::new()).0 as u64,
+                word => value_of(word),
+            };
         }
         call
     }
 
     fn make(&self, nth: u64) {
+        if let Some(dropped) = &self.dropped {
+            dropped.fill(nth);
+        }
         let mut args = self.args;
         for (arg, counts) in args.iter_mut().zip(self.counters) {
             *arg = if counts { nth } else { *arg };
@@ -203,6 +213,14 @@ fn value_of(word: &str) -> u64 {
                 words.split(',').flat_map(|word| number(word).to_ne_bytes()).collect();
             low_text(&bytes)
         }
+        // So many bytes to write to.
+        Some(("room", bytes)) => low_text(&vec![0; number(bytes) as usize]),
+        // A vector of buffers with these texts, and one of N buffers of a byte.
+        Some(("buffers", texts)) => buffers(texts.split(',')),
+        Some(("many", count)) => buffers((0..number(count)).map(|_| "x")),
+        Some(("compat-buffers", texts)) => compat_buffers(texts),
+        // A message with a name and these texts.
+        Some(("message", texts)) => message(texts),
         // A string that runs into a page that is not mapped.
         Some(("cliff", text)) => cliff(text.as_bytes()),
         _ => number(word),
@@ -217,6 +235,68 @@ fn low_vector(text: &str, count: u64, width: usize) -> u64 {
     }
     vector.extend(std::iter::repeat_n(0, width));
     low_text(&vector)
+}
+
+fn words(words: &[u64]) -> u64 {
+    low_text(&words.iter().flat_map(|word| word.to_ne_bytes()).collect::<Vec<u8>>())
+}
+
+fn buffers<'a>(texts: impl Iterator<Item = &'a str>) -> u64 {
+    let mut last = (String::new(), 0);
+    let elements = texts.flat_map(|text| {
+        if last.0 != text {
+            last = (text.to_owned(), low_text(text.as_bytes()));
+        }
+        [last.1, text.len() as u64]
+    });
+    words(&elements.collect::<Vec<_>>())
+}
+
+/// The same of 32-bit pointers and lengths.
+fn compat_buffers(texts: &str) -> u64 {
+    let element = |text: &str| (text.len() as u64) << 32 | low_text(text.as_bytes());
+    words(&texts.split(',').map(element).collect::<Vec<_>>())
+}
+
+fn message(texts: &str) -> u64 {
+    let name = low_text(b"\x01\0/name");
+    let control = low_text(b"control!");
+    let count = texts.split(',').count() as u64;
+    words(&[name, 7, buffers(texts.split(',')), count, control, 8, 0])
+}
+
+// SAFETY: threads that share a call only pass the address on; `dropped` is for calls of one thread.
+unsafe impl Sync for Dropped {}
+
+/// A path whose page is dropped before each call: what lies there is in the page cache, and comes back
+/// when somebody touches it.
+struct Dropped(*mut u8);
+
+impl Dropped {
+    const SIZE: usize = 4096;
+
+    fn new() -> Self {
+        let name = CString::new("path").expect("a name without NUL");
+        // SAFETY: a new file without a name, and a new mapping of it.
+        unsafe {
+            let file = libc::memfd_create(name.as_ptr(), 0);
+            assert_eq!(libc::ftruncate(file, Self::SIZE as i64), 0, "room");
+            let protection = libc::PROT_READ | libc::PROT_WRITE;
+            let flags = libc::MAP_SHARED | libc::MAP_32BIT;
+            let memory = libc::mmap(std::ptr::null_mut(), Self::SIZE, protection, flags, file, 0);
+            assert_ne!(memory, libc::MAP_FAILED, "memory");
+            Self(memory.cast())
+        }
+    }
+
+    fn fill(&self, nth: u64) {
+        let text = format!("/nowhere/{nth:08}\0");
+        // SAFETY: the mapping is ours, and larger than the text.
+        unsafe {
+            std::ptr::copy_nonoverlapping(text.as_ptr(), self.0, text.len());
+            assert_eq!(libc::madvise(self.0.cast(), Self::SIZE, libc::MADV_DONTNEED), 0, "dropped");
+        }
+    }
 }
 
 /// Copies bytes to an address below 4 GiB, where the 32-bit ABI can reach them.

@@ -3,6 +3,8 @@
 //! as it is, in hexadecimal; nothing here panics and nothing is made up.
 
 mod argument;
+mod memory;
+mod message;
 mod names;
 mod structs;
 mod structure;
@@ -11,10 +13,11 @@ use std::fmt::Write;
 
 use crate::decode::{Value, printable};
 use crate::handlers::FieldKind;
-use crate::syscalls::{Abi, Set};
+use crate::syscalls::{Abi, Kind, Set};
 use names::{AT_FLAGS, Bits, TIMER_FLAGS};
 
 pub use argument::{argument, argument_number};
+pub use memory::{memory, text};
 pub use structs::span;
 pub use structure::{Side, bpf_attr, dirents, structure, structures, wait_status};
 
@@ -154,6 +157,20 @@ fn flags(set: &Set, n: u64, out: &mut String) -> u64 {
         register(rest, out);
     }
     rest
+}
+
+/// A set of bits that lies in whole longs: descriptors by number, others as strace prints them.
+fn bits_of(name: &str, bytes: &[u8], abi: Abi, out: &mut String) {
+    if name == "fds" {
+        return structure::structure(abi, "fd_set", bytes, structure::Side::Entry, out);
+    }
+    let size = Kind::Address.size(abi).unwrap_or(8);
+    out.push('[');
+    for (at, long) in bytes.chunks_exact(size).enumerate() {
+        out.push_str(if at > 0 { ", " } else { "" });
+        let _ = write!(out, "{:#x}", memory::number(long));
+    }
+    out.push(']');
 }
 
 fn hex_bytes(bytes: &[u8], out: &mut String) {

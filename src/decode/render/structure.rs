@@ -8,7 +8,7 @@ mod capabilities;
 mod dirents;
 mod list;
 mod number;
-mod quote;
+pub(super) mod quote;
 mod sets;
 mod siginfo;
 mod symbols;

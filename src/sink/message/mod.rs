@@ -84,19 +84,24 @@ fn syscall(event: &Event, out: &mut String) {
 /// As strace prints them; the six registers of a syscall that is not known.
 fn arguments(event: &Event, out: &mut String) {
     match event.arguments() {
-        Some(arguments) => {
-            let abi = event.slot.abi();
-            list(arguments, out, |(parameter, n), out| {
-                render::argument(parameter.kind, n, abi, out)
-            });
-        }
-        None => list(event.args.into_iter(), out, render::register),
+        Some(arguments) => list(arguments, ", ", out, |one, out| render::memory(&one, out)),
+        None => list(event.args.into_iter(), ", ", out, render::register),
     }
 }
 
-fn list<T>(items: impl Iterator<Item = T>, out: &mut String, write: impl Fn(T, &mut String)) {
+/// The six registers.
+pub fn registers(event: &Event, out: &mut String) {
+    list(event.args.into_iter(), " ", out, render::register);
+}
+
+fn list<T>(
+    items: impl Iterator<Item = T>,
+    between: &str,
+    out: &mut String,
+    write: impl Fn(T, &mut String),
+) {
     for (position, item) in items.enumerate() {
-        out.push_str(if position > 0 { ", " } else { "" });
+        out.push_str(if position > 0 { between } else { "" });
         write(item, out);
     }
 }

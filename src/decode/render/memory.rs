@@ -1,0 +1,203 @@
+//! An argument with its memory in, text out as strace prints it. What is known at entry and was changed
+//! by the call is told twice, `before => after`. Of memory that could not be read the address is told.
+
+use super::message;
+use super::structure::quote::quoted as quoted_bytes;
+use super::structure::{Side, bpf_attr, dirents, structure, structures, wait_status};
+use super::{argument, bits_of, register};
+use crate::decode::printable::{NO_LIMIT, quoted};
+use crate::decode::{Argument, Part, Piece, Status, Value};
+use crate::syscalls::{Abi, Count, Direction, Kind};
+
+/// Elements of a vector that are told, as strace does.
+const ELEMENTS: usize = 32;
+
+/// The argument as strace prints it.
+pub fn memory(one: &Argument<'_>, out: &mut String) {
+    let Some(memory) = one.parameter.memory else {
+        return argument(one.parameter.kind, one.register, one.abi(), out);
+    };
+    let is_written = memory.direction == Direction::Out;
+    let (mut before, mut after) = (String::new(), String::new());
+    let is_before = side(one, Side::Entry, &mut before);
+    let is_after = side(one, Side::Exit, &mut after);
+    match (is_before, is_after) {
+        (true, true) if before != after && !is_written => {
+            changed(one.parameter.kind, &before, &after, out)
+        }
+        (_, true) => out.push_str(&after),
+        (true, false) => out.push_str(&before),
+        (false, false) => argument(Kind::Address, one.register, one.abi(), out),
+    }
+}
+
+/// The bytes of a string or a path, if they are known.
+pub fn text<'e>(one: &Argument<'e>) -> Option<&'e [u8]> {
+    let piece = one.at_entry().chain(one.at_return()).find(|piece| piece.part == Part::Whole)?;
+    match (one.parameter.kind, piece.value) {
+        (Kind::Path | Kind::String, Value::Text(text)) if is_readable(piece) => Some(text),
+        _ => None,
+    }
+}
+
+/// `[128 => 16]` for numbers, `{...} => {...}` for all else.
+fn changed(kind: Kind, before: &str, after: &str, out: &mut String) {
+    let bare = |text: &str| Some(text.strip_prefix('[')?.strip_suffix(']')?.to_owned());
+    match (kind, bare(before), bare(after)) {
+        (Kind::Pointer(_), Some(before), Some(after)) => {
+            out.extend(["[", &before, " => ", &after, "]"]);
+        }
+        _ => out.extend([before, " => ", after]),
+    }
+}
+
+/// What is known of it at that side; `false` if nothing is.
+fn side(one: &Argument<'_>, side: Side, out: &mut String) -> bool {
+    match side {
+        Side::Entry => pieces(one, one.at_entry(), side, out),
+        Side::Exit => pieces(one, one.at_return(), side, out),
+    }
+}
+
+fn pieces<'e>(
+    one: &Argument<'_>,
+    mut pieces: impl Iterator<Item = &'e Piece<'e>> + Clone,
+    side: Side,
+    out: &mut String,
+) -> bool {
+    let abi = one.abi();
+    match one.parameter.kind {
+        Kind::Iovec => message::vector(pieces, abi, side, out),
+        Kind::Msghdr => message::message(pieces, abi, side, out),
+        Kind::Mmsghdr => message::messages(pieces, abi, side, out),
+        Kind::Strings => strings(pieces, out),
+        Kind::Environment => environment(one.register, pieces, out),
+        kind => match pieces.find(|piece| is_readable(piece)) {
+            Some(piece) => whole(one, kind, piece, side, out),
+            None => false,
+        },
+    }
+}
+
+fn whole(one: &Argument<'_>, kind: Kind, piece: &Piece<'_>, side: Side, out: &mut String) -> bool {
+    let (abi, is_cut) = (one.abi(), matches!(piece.status, Status::Truncated { .. }));
+    let (Value::Text(bytes) | Value::Bytes(bytes)) = piece.value else { return false };
+    match kind {
+        Kind::Path | Kind::String => cut(is_cut, out, |out| quoted(bytes, NO_LIMIT, out)),
+        Kind::Bytes => cut(is_cut, out, |out| quoted_bytes(bytes, out)),
+        Kind::Sockaddr => structure(abi, "sockaddr", bytes, side, out),
+        Kind::Sized(name) => sized(one, name, bytes, side, out),
+        Kind::Bits(name) => bits_of(name, bytes, abi, out),
+        Kind::Msgbuf => msgbuf(bytes, is_cut, abi, out),
+        Kind::Pointer(kind) => numbers(*kind, bytes, is_cut, abi, out),
+        Kind::Struct(name) if is_one(one) => structure(abi, name, bytes, side, out),
+        Kind::Struct(name) => {
+            structures(abi, name, bytes, side, out);
+            if is_cut && out.ends_with(']') {
+                out.pop();
+                out.push_str(", ...]");
+            }
+        }
+        _ => return false,
+    }
+    true
+}
+
+fn is_one(one: &Argument<'_>) -> bool {
+    one.parameter.memory.is_none_or(|memory| memory.count == Count::One)
+}
+
+pub(super) fn is_readable(piece: &Piece<'_>) -> bool {
+    !matches!(piece.status, Status::Unreadable { .. })
+}
+
+/// What is cut ends in `...`.
+pub(super) fn cut(is_cut: bool, out: &mut String, write: impl FnOnce(&mut String)) {
+    write(out);
+    if is_cut && !out.ends_with("...") {
+        out.push_str("...");
+    }
+}
+
+/// A structure whose size the caller tells. Entries of a directory are counted, as strace does.
+fn sized(one: &Argument<'_>, name: &str, bytes: &[u8], side: Side, out: &mut String) {
+    if name.contains("dirent") {
+        register(one.register, out);
+        let count = dirents(one.abi(), name, bytes);
+        return out.extend([" /* ", itoa::Buffer::new().format(count), " entries */"]);
+    }
+    match name {
+        "bpf_attr" => bpf_attr(one.abi(), one.register_at(0) as u32, bytes, side, out),
+        _ => structure(one.abi(), name, bytes, side, out),
+    }
+}
+
+/// `{1, "text"}`.
+fn msgbuf(bytes: &[u8], is_cut: bool, abi: Abi, out: &mut String) {
+    let size = Kind::Address.size(abi).unwrap_or_default();
+    let (head, text) = bytes.split_at_checked(size).unwrap_or((bytes, &[]));
+    out.push('{');
+    out.push_str(itoa::Buffer::new().format(number(head)));
+    out.push_str(", ");
+    cut(is_cut, out, |out| quoted_bytes(text, out));
+    out.push('}');
+}
+
+/// `[3, 4]`.
+fn numbers(kind: Kind, bytes: &[u8], is_cut: bool, abi: Abi, out: &mut String) {
+    if let (Kind::Status, Ok(status)) = (kind, bytes.try_into()) {
+        return wait_status(i32::from_ne_bytes(status), out);
+    }
+    let size = kind.size(abi).unwrap_or(1).max(1);
+    out.push('[');
+    for (at, bytes) in bytes.chunks_exact(size).take(ELEMENTS).enumerate() {
+        out.push_str(if at > 0 { ", " } else { "" });
+        argument(kind, number(bytes), abi, out);
+    }
+    out.push_str(if is_cut { ", ...]" } else { "]" });
+}
+
+/// At most 8 bytes as a number.
+pub(super) fn number(bytes: &[u8]) -> u64 {
+    let mut wide = [0; 8];
+    let end = bytes.len().min(wide.len());
+    let low = if cfg!(target_endian = "little") { 0..end } else { 8 - end..8 };
+    if let (Some(to), Some(from)) = (wide.get_mut(low), bytes.get(..end)) {
+        to.copy_from_slice(from);
+    }
+    u64::from_ne_bytes(wide)
+}
+
+/// `["ls", "-l"]`.
+fn strings<'e>(pieces: impl Iterator<Item = &'e Piece<'e>>, out: &mut String) -> bool {
+    let start = out.len();
+    for piece in pieces {
+        out.push_str(if out.len() > start { ", " } else { "[" });
+        match piece.value {
+            Value::Text(text) if is_readable(piece) => {
+                let is_cut = matches!(piece.status, Status::Truncated { .. });
+                cut(is_cut, out, |out| quoted(text, NO_LIMIT, out));
+            }
+            Value::Number(count) => {
+                out.extend(["... /* ", itoa::Buffer::new().format(count), " in all */"]);
+            }
+            _ => out.push_str("<unreadable>"),
+        }
+    }
+    let is_known = out.len() > start;
+    out.push_str(if is_known { "]" } else { "" });
+    is_known
+}
+
+/// `0x7ffd12345678 /* 23 vars */`.
+fn environment<'e>(
+    address: u64,
+    mut pieces: impl Iterator<Item = &'e Piece<'e>>,
+    out: &mut String,
+) -> bool {
+    let Some(Value::Number(count)) = pieces.next().map(|piece| piece.value) else { return false };
+    register(address, out);
+    let unit = if count == 1 { " var */" } else { " vars */" };
+    out.extend([" /* ", itoa::Buffer::new().format(count), unit]);
+    true
+}

@@ -1,0 +1,302 @@
+//! What the handler `args` reads of its arguments' memory, kind by kind, and from memory that is not
+//! there, not ours, or about to change.
+
+use std::collections::BTreeMap;
+
+use tailcalld::config::{Paths, Results};
+use tailcalld::decode::{Decoded, Event, Moment, Part, Piece, Status, Value, decode};
+use tailcalld::plan::{Plan, Route};
+use tailcalld::syscalls::{Abi, Slot};
+
+use crate::rig::{Rig, privileged, rig, routes, scaled, slot};
+
+const UNREADABLE: Status = Status::Unreadable { errno: nix::libc::EFAULT };
+
+fn native(name: &str) -> Slot {
+    slot(Abi::Native, name)
+}
+
+/// One route to `args`, with settings.
+fn route_of(slot: Slot, set: impl Fn(&mut Route)) -> Plan {
+    let mut plan =
+        routes(&tailcalld::load::handlers().expect("the object opens"), &[(slot, "args")]);
+    plan.routes.values_mut().for_each(set);
+    plan
+}
+
+fn with_result(route: &mut Route) {
+    route.results = Results::All;
+}
+
+/// The trigger's calls, each with the record of its return if there is one.
+fn calls(rig: &Rig, words: &[&str]) -> Vec<(Vec<u8>, Option<Vec<u8>>)> {
+    let mut calls: BTreeMap<u64, (Vec<u8>, Option<Vec<u8>>)> = BTreeMap::new();
+    for bytes in rig.trigger_all(words) {
+        match decode(&bytes, rig.handlers()).expect("the kernel writes what can be decoded") {
+            Decoded::Syscall(event) => {
+                calls.insert(event.boottime_ns, (bytes.clone(), None));
+            }
+            Decoded::Return(end) => {
+                calls.entry(end.entry_ns).and_modify(|call| call.1 = Some(bytes.clone()));
+            }
+            _ => {}
+        }
+    }
+    calls.into_values().collect()
+}
+
+/// As the daemon puts the two together.
+fn whole<'a>(rig: &'a Rig, call: &'a (Vec<u8>, Option<Vec<u8>>)) -> Event<'a> {
+    let event = rig.event(&call.0);
+    match call.1.as_ref().map(|bytes| decode(bytes, rig.handlers())) {
+        Some(Ok(Decoded::Return(end))) => event.returned(&end),
+        _ => event,
+    }
+}
+
+/// Of one call: its pieces, without their moments.
+fn pieces(rig: &Rig, words: &[&str], check: impl Fn(&[Piece<'_>])) {
+    let calls = calls(rig, words);
+    let [call] = calls.as_slice() else { panic!("{} calls", calls.len()) };
+    check(&whole(rig, call).pieces);
+}
+
+fn entry(index: u8, value: Value<'_>, status: Status) -> Piece<'_> {
+    Piece { index, part: Part::Whole, moment: Moment::Entry, value, status }
+}
+
+fn at_return(index: u8, bytes: &[u8]) -> Piece<'_> {
+    Piece { moment: Moment::Return, ..entry(index, Value::Bytes(bytes), Status::Ok) }
+}
+
+#[test]
+fn paths_are_read_as_far_as_they_go() {
+    if !privileged() {
+        return;
+    }
+    let rig = rig(&[(native("linkat"), "args")]);
+    let nr = native("linkat").nr().to_string();
+    for (length, status) in [
+        (0, Status::Ok),
+        (4095, Status::Ok),
+        (4096, Status::Ok),
+        (4097, Status::Truncated { length: None }),
+    ] {
+        let path = format!("long:{length}");
+        pieces(&rig, &["native", &nr, "-1", &path, "-1", "text:other", "0"], |pieces| {
+            let kept = vec![b'x'; length.min(4096)];
+            let other = entry(3, Value::Text(b"other"), Status::Ok);
+            assert_eq!(pieces, [entry(1, Value::Text(&kept), status), other], "{length}");
+        });
+    }
+}
+
+#[test]
+fn memory_that_is_not_there_is_said_to_be_so() {
+    if !privileged() {
+        return;
+    }
+    let rig = rig(&[(native("linkat"), "args")]);
+    let nr = native("linkat").nr().to_string();
+    // NULL needs no capture: the register tells.
+    pieces(&rig, &["native", &nr, "-1", "0", "-1", "0", "0"], |pieces| assert_eq!(pieces, []));
+    for address in ["8", "0xffffffff81000000", "cliff:/bin/x"] {
+        pieces(&rig, &["native", &nr, "-1", address, "-1", "text:b", "0"], |pieces| {
+            let other = entry(3, Value::Text(b"b"), Status::Ok);
+            assert_eq!(pieces, [entry(1, Value::Text(b""), UNREADABLE), other], "{address}");
+        });
+    }
+}
+
+#[test]
+fn buffers_are_cut_at_the_limit_and_measured() {
+    if !privileged() {
+        return;
+    }
+    let (write, length) = (native("write"), |length| Status::Truncated { length: Some(length) });
+    for (buffer_bytes, kept, status) in
+        [(0, 0, length(5000)), (32, 32, length(5000)), (4096, 4096, length(5000))]
+    {
+        let rig = Rig::new(&route_of(write, |route| route.buffer_bytes = buffer_bytes));
+        let nr = write.nr().to_string();
+        pieces(&rig, &["native", &nr, "-1", "long:5000", "5000"], |pieces| {
+            assert_eq!(pieces, [entry(1, Value::Bytes(&vec![b'x'; kept]), status)]);
+        });
+        pieces(&rig, &["native", &nr, "-1", "text:abc", "0"], |pieces| {
+            assert_eq!(pieces, [entry(1, Value::Bytes(b""), Status::Ok)]);
+        });
+    }
+}
+
+/// Up to the end of the page; that there is more is said.
+#[test]
+fn of_a_buffer_at_a_cliff_the_near_part_is_read() {
+    if !privileged() {
+        return;
+    }
+    let rig = rig(&[(native("write"), "args")]);
+    let nr = native("write").nr().to_string();
+    pieces(&rig, &["native", &nr, "-1", "cliff:near", "20"], |pieces| {
+        let status = Status::Truncated { length: Some(20) };
+        assert_eq!(pieces, [entry(1, Value::Bytes(b"near"), status)]);
+    });
+    pieces(&rig, &["native", &nr, "-1", "8", "20"], |pieces| {
+        assert_eq!(pieces, [entry(1, Value::Bytes(b""), UNREADABLE)]);
+    });
+    // A length that no buffer has.
+    pieces(&rig, &["native", &nr, "-1", "cliff:near", "-1"], |pieces| {
+        let status = Status::Truncated { length: Some(0x7fff_ffff) };
+        assert_eq!(pieces, [entry(1, Value::Bytes(b"near"), status)]);
+    });
+}
+
+#[test]
+fn vectors_of_buffers_are_read_element_by_element() {
+    if !privileged() {
+        return;
+    }
+    let rig = rig(&[(native("writev"), "args")]);
+    let nr = native("writev").nr().to_string();
+    let buffer = |bytes| Piece { part: Part::Buffer, ..entry(1, Value::Bytes(bytes), Status::Ok) };
+    pieces(&rig, &["native", &nr, "-1", "buffers:one,three", "2"], |pieces| {
+        let [vector, buffers @ ..] = pieces else { panic!("no vector") };
+        assert!(matches!(vector.value, Value::Bytes(bytes) if bytes.len() == 32), "{vector:?}");
+        assert_eq!(buffers, [buffer(b"one"), buffer(b"three")]);
+    });
+    // 32 elements are told and 8 are read, however many there are.
+    for (given, count, length) in [("1000", "1000", 16_000), ("40", "100000", 65_536 * 16)] {
+        pieces(&rig, &["native", &nr, "-1", &format!("many:{given}"), count], |pieces| {
+            let [vector, buffers @ ..] = pieces else { panic!("no vector") };
+            let length = Some(length.min(count.parse::<u32>().unwrap() * 16));
+            assert_eq!(vector.status, Status::Truncated { length });
+            assert!(matches!(vector.value, Value::Bytes(bytes) if bytes.len() == 512));
+            assert_eq!(buffers, [buffer(b"x"); 8]);
+        });
+    }
+    pieces(&rig, &["native", &nr, "-1", "buffers:one", "0"], |pieces| {
+        assert_eq!(pieces, [entry(1, Value::Bytes(b""), Status::Ok)]);
+    });
+    pieces(&rig, &["native", &nr, "-1", "8", "3"], |pieces| {
+        assert_eq!(pieces, [entry(1, Value::Bytes(b""), UNREADABLE)]);
+    });
+}
+
+#[test]
+fn messages_are_read_with_name_control_and_buffers() {
+    if !privileged() {
+        return;
+    }
+    let rig = rig(&[(native("sendmsg"), "args")]);
+    let nr = native("sendmsg").nr().to_string();
+    pieces(&rig, &["native", &nr, "-1", "message:one,two", "0"], |pieces| {
+        let parts: Vec<_> = pieces.iter().map(|piece| piece.part).collect();
+        let buffers = [Part::Buffer, Part::Buffer];
+        assert_eq!(parts[..4], [Part::Whole, Part::Name, Part::Control, Part::Vector]);
+        assert_eq!(parts[4..], buffers);
+        let values: Vec<_> = [1, 2, 4, 5].iter().map(|&at: &usize| pieces[at].value).collect();
+        let expected: [&[u8]; 4] = [b"\x01\0/name", b"control!", b"one", b"two"];
+        assert_eq!(values, expected.map(Value::Bytes));
+    });
+}
+
+#[test]
+fn what_the_kernel_writes_is_there_at_the_return() {
+    if !privileged() {
+        return;
+    }
+    let [pipe, getcwd, readlink] = ["pipe2", "getcwd", "readlink"].map(native);
+    let rig = Rig::new(&route_of(pipe, with_result));
+    pieces(&rig, &["native", &pipe.nr().to_string(), "room:8", "0"], |pieces| {
+        let [Piece { value: Value::Bytes(bytes), .. }] = pieces else { panic!("{pieces:?}") };
+        assert_eq!(pieces, [at_return(0, bytes)]);
+        let fds: Vec<i32> =
+            bytes.chunks(4).map(|fd| i32::from_ne_bytes(fd.try_into().unwrap())).collect();
+        assert!(fds.len() == 2 && fds[0] > 2 && fds[1] == fds[0] + 1, "{fds:?}");
+    });
+    // A call that fails writes nothing.
+    pieces(&rig, &["native", &pipe.nr().to_string(), "room:8", "-1"], |pieces| {
+        assert_eq!(pieces, [])
+    });
+    drop(rig);
+
+    let folder = std::env::current_dir().expect("a folder");
+    let folder = folder.as_os_str().as_encoded_bytes();
+    let rig = Rig::new(&route_of(getcwd, with_result));
+    pieces(&rig, &["native", &getcwd.nr().to_string(), "room:4096", "4096"], |pieces| {
+        assert_eq!(pieces, [Piece { value: Value::Text(folder), ..at_return(0, b"") }]);
+    });
+    drop(rig);
+
+    // As many bytes as the result says, and as the limit allows.
+    let rig = Rig::new(&route_of(readlink, |route| (with_result(route), route.buffer_bytes = 3).1));
+    let nr = readlink.nr().to_string();
+    pieces(&rig, &["native", &nr, "text:/proc/self/cwd", "room:4096", "4096"], |pieces| {
+        let [_, link] = pieces else { panic!("{pieces:?}") };
+        let length = u32::try_from(folder.len()).ok();
+        let status = Status::Truncated { length };
+        assert_eq!(*link, Piece { status, ..at_return(1, &folder[..3]) });
+    });
+}
+
+#[test]
+fn compat_calls_have_narrow_pointers() {
+    if !privileged() {
+        return;
+    }
+    let writev = slot(Abi::Compat, "writev");
+    let rig = rig(&[(writev, "args")]);
+    // Two elements of 32 bits each: of the word's halves, the first is the address.
+    let words = ["compat", &writev.nr().to_string(), "-1", "compat-buffers:one,three", "2"]
+        .map(str::to_owned);
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    pieces(&rig, &words, |pieces| {
+        let values: Vec<_> = pieces[1..].iter().map(|piece| piece.value).collect();
+        assert_eq!(values, [Value::Bytes(b"one"), Value::Bytes(b"three")]);
+    });
+}
+
+/// A program that drops its path's page before each call hides none of them.
+#[test]
+fn paths_on_dropped_pages_are_read_at_the_return() {
+    if !privileged() {
+        return;
+    }
+    let unlink = native("unlink");
+    let count = scaled(10_000);
+    for set in [with_result, |route: &mut Route| route.paths = Paths::Exact] {
+        let rig = Rig::with_ring(&route_of(unlink, set), 64 << 20);
+        let times = count.to_string();
+        let calls = calls(&rig, &["times", &times, "native", &unlink.nr().to_string(), "dropped"]);
+        assert_eq!(calls.len() as u64, count);
+        let mut paths: Vec<Vec<u8>> = calls.iter().map(|call| path(&rig, call)).collect();
+        paths.sort_unstable();
+        let expected = (0..count).map(|nth| format!("/nowhere/{nth:08}").into_bytes());
+        assert!(paths.into_iter().eq(expected), "some path is wrong");
+        assert!(calls.iter().any(|call| was_hidden(&rig, call)), "no page was ever gone");
+    }
+}
+
+/// The same paths stay hidden where nobody looks at the return: the test before would notice.
+#[test]
+fn paths_on_dropped_pages_are_unreadable_at_entry() {
+    if !privileged() {
+        return;
+    }
+    let unlink = native("unlink");
+    let rig = rig(&[(unlink, "args")]);
+    let calls = calls(&rig, &["native", &unlink.nr().to_string(), "dropped"]);
+    let [call] = calls.as_slice() else { panic!("{} calls", calls.len()) };
+    assert!(call.1.is_none() && was_hidden(&rig, call));
+}
+
+fn path(rig: &Rig, call: &(Vec<u8>, Option<Vec<u8>>)) -> Vec<u8> {
+    let event = whole(rig, call);
+    match event.pieces.as_slice() {
+        [Piece { value: Value::Text(path), status: Status::Ok, .. }] => path.to_vec(),
+        other => panic!("{other:?}"),
+    }
+}
+
+fn was_hidden(rig: &Rig, call: &(Vec<u8>, Option<Vec<u8>>)) -> bool {
+    rig.event(&call.0).pieces.iter().any(|piece| piece.status == UNREADABLE)
+}
