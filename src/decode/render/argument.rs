@@ -5,8 +5,8 @@
 use std::fmt::Write;
 
 use super::names::signal;
-use super::{Number, dirfd, flags, int, register};
-use crate::syscalls::{Abi, Kind, Width};
+use super::{Number, comment, dirfd, flags, int, named, register, unknown};
+use crate::syscalls::{Abi, Kind, Set, Width};
 
 /// The number that the register holds, of a kind that is no more than one.
 pub fn argument_number(kind: Kind, n: u64, abi: Abi) -> Option<Number> {
@@ -16,6 +16,24 @@ pub fn argument_number(kind: Kind, n: u64, abi: Abi) -> Option<Number> {
         Kind::Id(width) if signed(width, n, abi) == -1 => Some(Number::Signed(-1)),
         Kind::Id(width) => Some(Number::Unsigned(unsigned(width, n, abi))),
         _ => None,
+    }
+}
+
+/// What a successful call returned, as strace prints it: `3`, `0x7f0012345000`, and in parentheses
+/// what names tell about it: `0x8002 (flags O_RDWR|O_LARGEFILE)`.
+pub fn result(kind: Kind, n: u64, abi: Abi, out: &mut String) {
+    let (width, set, opened) = match kind {
+        Kind::Flags(width, set) => (width, set, " (flags "),
+        Kind::Enum(width, set) => (width, set, " ("),
+        Kind::Flagged(set) => (Width::Int, set, " ("),
+        _ => return argument(kind, n, abi, out),
+    };
+    let value = unsigned(width, n, abi);
+    register(value, out);
+    if value != 0 || set.symbol(0).is_some() {
+        out.push_str(opened);
+        argument(kind, n, abi, out);
+        out.push(')');
     }
 }
 
@@ -29,11 +47,27 @@ pub fn argument(kind: Kind, n: u64, abi: Abi, out: &mut String) {
             let value = unsigned(width, n, abi);
             match set.symbol(value) {
                 Some(symbol) => out.push_str(symbol),
-                None => register(value, out),
+                None => unknown(value, set, out),
             }
         }
+        Kind::Number(width, set) => match set.symbol(unsigned(width, n, abi)) {
+            Some(symbol) => out.push_str(symbol),
+            None => {
+                out.push_str(itoa::Buffer::new().format(signed(width, n, abi)));
+                comment(set.unknown(), out);
+            }
+        },
+        Kind::Numbered(set) => {
+            out.push_str(itoa::Buffer::new().format(int(n)));
+            comment(set.symbol(unsigned(Width::Int, n, abi)).or(set.unknown()), out);
+        }
+        Kind::Quotactl(set) => quotactl(set, unsigned(Width::Int, n, abi), out),
+        Kind::Flagged(set) => drop(flags(set, unsigned(Width::Int, n, abi), out)),
+        Kind::Modes(set) => modes(set, unsigned(Width::Int, n, abi), out),
+        Kind::Device => device(unsigned(Width::Int, n, abi), out),
+        Kind::Ioctl(set) => command(set, unsigned(Width::Int, n, abi), out),
         Kind::Dirfd => dirfd(n, out),
-        Kind::Mode | Kind::Newmode => drop(write!(out, "0{:02o}", n as u16)),
+        Kind::Mode => octal(n & 0xffff, out),
         Kind::Signal => signal(int(n), out),
         Kind::Status => register(unsigned(Width::Int, n, abi), out),
         _ => match unsigned(Width::Long, n, abi) {
@@ -41,6 +75,73 @@ pub fn argument(kind: Kind, n: u64, abi: Abi, out: &mut String) {
             address => register(address, out),
         },
     }
+}
+
+/// `S_IFCHR|0666`; without any name it is a mode alone.
+fn modes(set: &Set, n: u64, out: &mut String) {
+    let start = out.len();
+    let is_named = set.mask() == 0 || set.symbol(n & set.mask()).is_some();
+    let rest = if is_named { named(set, n, start, out) } else { n };
+    out.push_str(if out.len() > start { "|" } else { "" });
+    if rest > 0o7777 && out.len() > start {
+        register(rest & !0o7777, out);
+        out.push('|');
+        return octal(rest & 0o7777, out);
+    }
+    octal(rest, out);
+}
+
+fn octal(n: u64, out: &mut String) {
+    let _ = write!(out, "0{n:02o}");
+}
+
+/// The kernel's own encoding: 12 bits of the major number within 20 of the minor one.
+fn device(n: u64, out: &mut String) {
+    let (major, minor) = (n >> 8 & 0xfff, n & 0xff | n >> 12 & 0xf_ff00);
+    out.push_str("makedev(");
+    register(major, out);
+    out.push_str(", ");
+    register(minor, out);
+    out.push(')');
+}
+
+/// The command stands above a byte that says whose quota is meant (`linux/quota.h`).
+fn quotactl(set: &Set, n: u64, out: &mut String) {
+    out.push_str("QCMD(");
+    match set.symbol(n & !set.mask()) {
+        Some(symbol) => out.push_str(symbol),
+        None => {
+            register(n >> 8, out);
+            comment(Some("Q_???"), out);
+        }
+    }
+    out.push_str(", ");
+    match set.symbol(n & set.mask()) {
+        Some(symbol) => out.push_str(symbol),
+        None => {
+            register(n & set.mask(), out);
+            comment(Some("???QUOTA"), out);
+        }
+    }
+    out.push(')');
+}
+
+/// `TCGETS`; of one without a name its parts (`asm-generic/ioctl.h`).
+fn command(set: &Set, n: u64, out: &mut String) {
+    if let Some(symbol) = set.symbol(n) {
+        return out.push_str(symbol);
+    }
+    out.push_str(match n >> 30 {
+        0 => "_IOC(_IOC_NONE",
+        1 => "_IOC(_IOC_WRITE",
+        2 => "_IOC(_IOC_READ",
+        _ => "_IOC(_IOC_READ|_IOC_WRITE",
+    });
+    for part in [n >> 8 & 0xff, n & 0xff, n >> 16 & 0x3fff] {
+        out.push_str(", ");
+        register(part, out);
+    }
+    out.push(')');
 }
 
 fn decimal(kind: Kind, n: u64, abi: Abi, out: &mut String) {

@@ -13,10 +13,22 @@ pub enum Kind {
     Hex(Width),
     Flags(Width, &'static Set),
     Enum(Width, &'static Set),
+    /// A number that has a name if it is one of the set's.
+    Number(Width, &'static Set),
+    /// A number, and what it is called.
+    Numbered(&'static Set),
+    /// A command of quotactl.
+    Quotactl(&'static Set),
+    /// Flags that a call returned, which are no flags of a descriptor.
+    Flagged(&'static Set),
     Dirfd,
     Mode,
-    /// A mode that is passed only if the open flags before it make a file.
-    Newmode,
+    /// Flags with a mode in the low bits, which is what remains once they are named.
+    Modes(&'static Set),
+    /// The number of a device.
+    Device,
+    /// The command of an ioctl.
+    Ioctl(&'static Set),
     /// A user or a group; all bits set is none.
     Id(Width),
     Signal,
@@ -76,6 +88,13 @@ impl Kind {
             "longflags" => Self::Flags(Width::Long, set()?),
             "enum" => Self::Enum(Width::Int, set()?),
             "longenum" => Self::Enum(Width::Long, set()?),
+            "number" => Self::Number(Width::Int, set()?),
+            "longnumber" => Self::Number(Width::Long, set()?),
+            "numbered" => Self::Numbered(set()?),
+            "flagged" => Self::Flagged(set()?),
+            "modes" => Self::Modes(set()?),
+            "ioctl" => Self::Ioctl(set()?),
+            "quotactl" => Self::Quotactl(set()?),
             "struct" if !of.is_empty() => Self::Struct(of),
             "sized" if !of.is_empty() => Self::Sized(of),
             "bits" if !of.is_empty() => Self::Bits(of),
@@ -96,7 +115,7 @@ impl Kind {
             "hex" => Self::Hex(Width::Long),
             "dirfd" => Self::Dirfd,
             "mode" => Self::Mode,
-            "newmode" => Self::Newmode,
+            "device" => Self::Device,
             "uid" | "gid" => Self::Id(Width::Int),
             "uid16" | "gid16" => Self::Id(Width::Short),
             "signal" => Self::Signal,
@@ -142,12 +161,28 @@ impl Kind {
         self.width().map(|width| width.size(abi))
     }
 
+    pub(super) fn is(self, width: Width) -> bool {
+        self.width() == Some(width)
+    }
+
+    pub(super) fn set(self) -> Option<&'static Set> {
+        match self {
+            Self::Flags(_, set) | Self::Enum(_, set) | Self::Number(_, set) => Some(set),
+            Self::Modes(set) | Self::Ioctl(set) | Self::Quotactl(set) => Some(set),
+            Self::Numbered(set) | Self::Flagged(set) => Some(set),
+            _ => None,
+        }
+    }
+
     fn width(self) -> Option<Width> {
         match self {
             Self::Signed(width) | Self::Unsigned(width) | Self::Hex(width) => Some(width),
-            Self::Flags(width, _) | Self::Enum(width, _) | Self::Id(width) => Some(width),
-            Self::Dirfd | Self::Signal | Self::Status => Some(Width::Int),
-            Self::Mode | Self::Newmode => Some(Width::Short),
+            Self::Flags(width, _) | Self::Enum(width, _) | Self::Number(width, _) => Some(width),
+            Self::Id(width) => Some(width),
+            Self::Numbered(_) | Self::Flagged(_) | Self::Quotactl(_) => Some(Width::Int),
+            Self::Dirfd | Self::Signal | Self::Status | Self::Modes(_) => Some(Width::Int),
+            Self::Device | Self::Ioctl(_) => Some(Width::Int),
+            Self::Mode => Some(Width::Short),
             Self::Address => Some(Width::Long),
             _ => None,
         }
