@@ -144,14 +144,31 @@ impl Form {
     }
 
     fn arguments(&self, registers: [u64; 6]) -> impl Iterator<Item = (Parameter, u64)> {
-        let conditions = self.conditions.iter();
-        let passed = move |condition: Option<&Test>| condition.is_none_or(|t| t.holds(registers));
-        self.parameters.iter().zip(registers).zip(conditions).filter_map(
-            move |((parameter, register), condition)| {
-                let is_passed = parameter.name != cell::NOT_PASSED && passed(condition.as_ref());
-                is_passed.then_some((*parameter, register))
-            },
-        )
+        let holds = move |condition: &Option<Test>| {
+            condition.as_ref().is_none_or(|test| test.holds(registers))
+        };
+        let all = self.parameters.iter().zip(&self.conditions).enumerate();
+        let passed = all.filter(move |(_, (parameter, condition))| {
+            parameter.name != cell::NOT_PASSED && holds(condition)
+        });
+        passed.filter_map(move |(position, (parameter, _))| {
+            Some((*parameter, self.value(position, registers)?))
+        })
+    }
+
+    /// What was passed at that position: a register, or two where a value of 64 bits takes the place
+    /// of the next one, which has the high half, or of the one before.
+    fn value(&self, position: usize, registers: [u64; 6]) -> Option<u64> {
+        let half = |at: usize| registers.get(at).map(|n| n & 0xffff_ffff);
+        let is_half =
+            |at: usize| self.parameters.get(at).is_some_and(|one| one.name == cell::NOT_PASSED);
+        let is_wide = self.parameters.get(position)?.kind.is(Width::Quad);
+        let after = position.checked_add(1).filter(|at| is_half(*at));
+        let before = position.checked_sub(1).filter(|at| is_half(*at));
+        match after.or(before) {
+            Some(high) if is_wide => Some(half(high)? << 32 | half(position)?),
+            _ => registers.get(position).copied(),
+        }
     }
 }
 

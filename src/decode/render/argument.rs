@@ -25,7 +25,7 @@ pub fn result(kind: Kind, n: u64, abi: Abi, out: &mut String) {
     let (width, set, opened) = match kind {
         Kind::Flags(width, set) => (width, set, " (flags "),
         Kind::Enum(width, set) => (width, set, " ("),
-        Kind::Flagged(set) => (Width::Int, set, " ("),
+        Kind::Flagged(set) | Kind::Ioprio(set) => (Width::Int, set, " ("),
         _ => return argument(kind, n, abi, out),
     };
     let value = unsigned(width, n, abi);
@@ -64,6 +64,8 @@ pub fn argument(kind: Kind, n: u64, abi: Abi, out: &mut String) {
         Kind::Quotactl(set) => quotactl(set, unsigned(Width::Int, n, abi), out),
         Kind::Flagged(set) => drop(flags(set, unsigned(Width::Int, n, abi), out)),
         Kind::Modes(set) => modes(set, unsigned(Width::Int, n, abi), out),
+        Kind::Pages => register(unsigned(Width::Long, n, abi) << 12, out),
+        Kind::Ioprio(set) => ioprio(set, unsigned(Width::Int, n, abi), out),
         Kind::Device => device(unsigned(Width::Int, n, abi), out),
         Kind::Ioctl(set) => command(set, unsigned(Width::Int, n, abi), out),
         Kind::Dirfd => dirfd(n, out),
@@ -103,6 +105,16 @@ fn device(n: u64, out: &mut String) {
     out.push_str(", ");
     register(minor, out);
     out.push(')');
+}
+
+/// The class stands above 13 bits for the level (`linux/ioprio.h`).
+fn ioprio(set: &Set, n: u64, out: &mut String) {
+    out.push_str("IOPRIO_PRIO_VALUE(");
+    match set.symbol(n >> 13) {
+        Some(symbol) => out.push_str(symbol),
+        None => unknown(n >> 13, set, out),
+    }
+    let _ = write!(out, ", {})", n & 0x1fff);
 }
 
 /// The command stands above a byte that says whose quota is meant (`linux/quota.h`).

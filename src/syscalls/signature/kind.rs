@@ -27,6 +27,10 @@ pub enum Kind {
     Modes(&'static Set),
     /// The number of a device.
     Device,
+    /// An offset in units of 4096 bytes.
+    Pages,
+    /// Class and level of a priority for input and output.
+    Ioprio(&'static Set),
     /// The command of an ioctl.
     Ioctl(&'static Set),
     /// A user or a group; all bits set is none.
@@ -72,7 +76,7 @@ pub enum Width {
     Int,
     /// All that the ABI's registers have.
     Long,
-    /// 64 bits on all ABIs: in memory only.
+    /// 64 bits on all ABIs; two registers of the 32-bit one.
     Quad,
 }
 
@@ -85,6 +89,8 @@ impl Kind {
         let set = || sets.get(of);
         Some(match word {
             "flags" => Self::Flags(Width::Int, set()?),
+            "quadflags" => Self::Flags(Width::Quad, set()?),
+            "ioprio" => Self::Ioprio(set()?),
             "longflags" => Self::Flags(Width::Long, set()?),
             "enum" => Self::Enum(Width::Int, set()?),
             "longenum" => Self::Enum(Width::Long, set()?),
@@ -116,6 +122,7 @@ impl Kind {
             "dirfd" => Self::Dirfd,
             "mode" => Self::Mode,
             "device" => Self::Device,
+            "pages" => Self::Pages,
             "uid" | "gid" => Self::Id(Width::Int),
             "uid16" | "gid16" => Self::Id(Width::Short),
             "signal" => Self::Signal,
@@ -169,7 +176,7 @@ impl Kind {
         match self {
             Self::Flags(_, set) | Self::Enum(_, set) | Self::Number(_, set) => Some(set),
             Self::Modes(set) | Self::Ioctl(set) | Self::Quotactl(set) => Some(set),
-            Self::Numbered(set) | Self::Flagged(set) => Some(set),
+            Self::Numbered(set) | Self::Flagged(set) | Self::Ioprio(set) => Some(set),
             _ => None,
         }
     }
@@ -179,11 +186,13 @@ impl Kind {
             Self::Signed(width) | Self::Unsigned(width) | Self::Hex(width) => Some(width),
             Self::Flags(width, _) | Self::Enum(width, _) | Self::Number(width, _) => Some(width),
             Self::Id(width) => Some(width),
-            Self::Numbered(_) | Self::Flagged(_) | Self::Quotactl(_) => Some(Width::Int),
+            Self::Numbered(_) | Self::Flagged(_) | Self::Quotactl(_) | Self::Ioprio(_) => {
+                Some(Width::Int)
+            }
             Self::Dirfd | Self::Signal | Self::Status | Self::Modes(_) => Some(Width::Int),
             Self::Device | Self::Ioctl(_) => Some(Width::Int),
             Self::Mode => Some(Width::Short),
-            Self::Address => Some(Width::Long),
+            Self::Address | Self::Pages => Some(Width::Long),
             _ => None,
         }
     }

@@ -208,23 +208,37 @@ fn calls_of_every_architecture() {
     }
 }
 
-#[test]
-#[cfg(target_arch = "x86_64")]
-fn calls_are_told_as_strace_tells_them() {
+/// `openat ffffff9c 1 0<TAB>openat(AT_FDCWD, 0x1, O_RDONLY)`
+fn registers(words: std::str::Split<char>) -> [u64; 6] {
+    let mut registers = [0; 6];
+    for (register, word) in registers.iter_mut().zip(words) {
+        let hex = word.strip_prefix("0x").unwrap_or(word);
+        *register = u64::from_str_radix(hex, 16).unwrap();
+    }
+    registers
+}
+
+fn agree(abi: Abi, calls: &str) {
     let mut differ = vec![];
-    for line in include_str!("strace.txt").lines().filter(|line| !line.starts_with('#')) {
+    for line in calls.lines().filter(|line| !line.starts_with('#')) {
         let (passed, expected) = line.split_once('\t').unwrap();
         let mut words = passed.split(' ');
-        let syscall = words.next().unwrap();
-        let mut registers = [0; 6];
-        for (register, word) in registers.iter_mut().zip(words) {
-            let hex = word.strip_prefix("0x").unwrap_or(word);
-            *register = u64::from_str_radix(hex, 16).unwrap();
-        }
-        let told = call(Abi::Native, syscall, registers);
+        let told = call(abi, words.next().unwrap(), registers(words));
         differ.extend((told != expected).then(|| format!("{passed}\n{told}\n{expected}\n")));
     }
     assert!(differ.is_empty(), "{}", differ.join("\n"));
+}
+
+#[test]
+#[cfg(target_arch = "x86_64")]
+fn calls_are_told_as_strace_tells_them() {
+    agree(Abi::Native, include_str!("strace.txt"));
+}
+
+#[test]
+#[cfg(target_arch = "x86_64")]
+fn compat_calls_are_told_as_strace_tells_them() {
+    agree(Abi::Compat, include_str!("strace32.txt"));
 }
 
 #[test]
@@ -244,13 +258,13 @@ fn calls_of_x86() {
         (Compat, "open", [0x10, 0x8000, 9, 9, 9, 9], "open(0x10, O_RDONLY|O_LARGEFILE)"),
         (Compat, "clone", [0x11, 0, 0, 7, 0x20, 9], "clone(SIGCHLD, NULL)"),
         (Compat, "lseek", [3, 0xffff_fffb, 1, 9, 9, 9], "lseek(3, -5, SEEK_CUR)"),
-        (Compat, "pread64", [3, 0x1000, 16, 5, 1, 9], "pread64(3, 0x1000, 16, 5, 1)"),
+        (Compat, "pread64", [3, 0x1000, 16, 5, 1, 9], "pread64(3, 0x1000, 16, 4294967301)"),
         (Compat, "fcntl64", [3, 13, 0x1000, 9, 9, 9], "fcntl64(3, F_SETLK64, 0x1000)"),
         (
             Compat,
             "mmap2",
             [0, 4096, 1, 2, 3, 1],
-            "mmap2(NULL, 4096, PROT_READ, MAP_PRIVATE, 3, 0x1)",
+            "mmap2(NULL, 4096, PROT_READ, MAP_PRIVATE, 3, 0x1000)",
         ),
         (Compat, "chown", [0x10, 0xffff, 100, 9, 9, 9], "chown(0x10, -1, 100)"),
         (Compat, "socketcall", [3, 0x1000, 9, 9, 9, 9], "socketcall(SYS_CONNECT, 0x1000)"),
@@ -290,6 +304,8 @@ fn results_are_told_as_strace_tells_them() {
     assert_eq!(told("personality", [0; 6], 0x4_0000), "0x40000 (PER_LINUX|ADDR_NO_RANDOMIZE)");
     assert_eq!(told("personality", [0; 6], 0), "0 (PER_LINUX)");
     assert_eq!(told("sched_getscheduler", [0; 6], 0), "0 (SCHED_OTHER)");
+    let best_effort = "0x4004 (IOPRIO_PRIO_VALUE(IOPRIO_CLASS_BE, 4))";
+    assert_eq!(told("ioprio_get", [1, 0, 0, 0, 0, 0], 0x4004), best_effort);
     assert_eq!(fcntl(0, 10), "10");
     assert_eq!(fcntl(1, 0), "0");
     assert_eq!(fcntl(1, 1), "0x1 (flags FD_CLOEXEC)");
