@@ -14,6 +14,16 @@ pub struct Set {
     /// What a value without a name is called.
     unknown: Option<&'static str>,
     constants: Vec<Constant>,
+    /// Bits that are a number.
+    field: Option<Field>,
+}
+
+/// Bits of flags that are a number of their own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Field {
+    symbol: &'static str,
+    mask: u64,
+    shift: u32,
 }
 
 /// A value under its name.
@@ -66,6 +76,17 @@ impl Set {
         self.mask
     }
 
+    /// The number that certain bits of `value` are, and by what it is shifted; `None` if it is 0.
+    pub fn field(&self, value: u64) -> Option<(u64, &'static str)> {
+        let field = self.field.filter(|field| value & field.mask != 0)?;
+        Some(((value & field.mask) >> field.shift, field.symbol))
+    }
+
+    /// The bits of that number.
+    pub fn field_mask(&self) -> u64 {
+        self.field.map_or(0, |field| field.mask)
+    }
+
     /// What a value without a name is called in a comment: `F_???`.
     pub fn unknown(&self) -> Option<&'static str> {
         self.unknown
@@ -116,8 +137,10 @@ fn parse(text: &'static str, abi: &str) -> Sets {
             sets.insert(name, set);
             continue;
         }
-        let set = current.and_then(|name| sets.get_mut(name));
-        if let (Some(set), Some((abis, constant))) = (set, member(line)) {
+        let Some(set) = current.and_then(|name| sets.get_mut(name)) else { continue };
+        if let Some(field) = field(line) {
+            set.field = Some(field);
+        } else if let Some((abis, constant)) = member(line) {
             let is_of = abis.is_none_or(|abis| abis.split(',').any(|one| one == abi));
             set.constants.extend(is_of.then_some(constant));
         }
@@ -133,7 +156,7 @@ fn head(line: &'static str) -> Option<(&'static str, Set)> {
         Some((name, mask)) => (name, number(mask)?),
         None => (name, 0),
     };
-    Some((name, Set { mask, unknown, constants: Vec::new() }))
+    Some((name, Set { mask, unknown, constants: Vec::new(), field: None }))
 }
 
 /// `    SYMBOL value` or `    abi,abi/SYMBOL value`.
@@ -144,6 +167,14 @@ fn member(line: &'static str) -> Option<(Option<&'static str>, Constant)> {
         Some((abis, symbol)) => (Some(abis), Constant { symbol, value }),
         None => (None, Constant { symbol, value }),
     })
+}
+
+/// `    SYMBOL mask<<shift`.
+fn field(line: &'static str) -> Option<Field> {
+    let (symbol, bits) = line.strip_prefix("    ")?.rsplit_once(' ')?;
+    let (mask, shift) = bits.split_once("<<")?;
+    let shift = shift.parse().ok()?;
+    Some(Field { symbol, mask: number(mask)?.checked_shl(shift)?, shift })
 }
 
 /// Decimal, or hexadecimal after `0x`.
@@ -172,7 +203,7 @@ mod tests {
     fn every_line_is_a_head_a_member_or_a_comment() {
         let odd = |line: &&'static str| {
             let is_other = line.is_empty() || line.starts_with('#');
-            !is_other && head(line).is_none() && member(line).is_none()
+            !is_other && head(line).is_none() && member(line).is_none() && field(line).is_none()
         };
         assert_eq!(TEXT.lines().chain(IOCTLS.lines()).find(odd), None);
         let lines = || TEXT.lines().chain(IOCTLS.lines()).filter(|line| !line.starts_with('#'));

@@ -5,6 +5,7 @@ mod case;
 mod cell;
 mod kind;
 mod rows;
+mod word;
 
 use std::sync::LazyLock;
 

@@ -2,10 +2,10 @@
 //! lose nothing, for bits and values without a name are shown in hexadecimal. It reads no memory, so
 //! of what a pointer points to it knows the address only.
 
-use std::fmt::Write;
+mod parts;
 
 use super::names::signal;
-use super::{Number, comment, dirfd, flags, int, named, register, unknown};
+use super::{Number, comment, dirfd, flags, int, register, unknown};
 use crate::syscalls::{Abi, Kind, Set, Width};
 
 /// The number that the register holds, of a kind that is no more than one.
@@ -39,121 +39,49 @@ pub fn result(kind: Kind, n: u64, abi: Abi, out: &mut String) {
 
 /// The register as strace prints it.
 pub fn argument(kind: Kind, n: u64, abi: Abi, out: &mut String) {
+    let low = unsigned(Width::Int, n, abi);
     match kind {
         Kind::Signed(_) | Kind::Unsigned(_) | Kind::Id(_) => decimal(kind, n, abi, out),
         Kind::Hex(width) => register(unsigned(width, n, abi), out),
         Kind::Flags(width, set) => drop(flags(set, unsigned(width, n, abi), out)),
-        Kind::Enum(width, set) => {
-            let value = unsigned(width, n, abi);
-            match set.symbol(value) {
-                Some(symbol) => out.push_str(symbol),
-                None => unknown(value, set, out),
-            }
-        }
+        Kind::Flagged(set) => drop(flags(set, low, out)),
+        Kind::Enum(width, set) => symbol(set, unsigned(width, n, abi), out),
         Kind::Number(width, set) => match set.symbol(unsigned(width, n, abi)) {
             Some(symbol) => out.push_str(symbol),
-            None => {
-                out.push_str(itoa::Buffer::new().format(signed(width, n, abi)));
-                comment(set.unknown(), out);
-            }
+            None => number(signed(width, n, abi), set.unknown(), out),
         },
-        Kind::Numbered(set) => {
-            out.push_str(itoa::Buffer::new().format(int(n)));
-            comment(set.symbol(unsigned(Width::Int, n, abi)).or(set.unknown()), out);
-        }
-        Kind::Quotactl(set) => quotactl(set, unsigned(Width::Int, n, abi), out),
-        Kind::Flagged(set) => drop(flags(set, unsigned(Width::Int, n, abi), out)),
-        Kind::Modes(set) => modes(set, unsigned(Width::Int, n, abi), out),
+        Kind::Numbered(set) => number(int(n).into(), set.symbol(low).or(set.unknown()), out),
+        Kind::Modes(set) => parts::modes(set, low, out),
+        Kind::Quotactl(set) => parts::quotactl(set, low, out),
+        Kind::Ioprio(set) => parts::ioprio(set, low, out),
+        Kind::Ioctl(set) => parts::ioctl(set, low, out),
+        Kind::Device => parts::device(low, out),
+        Kind::Mode => parts::octal(n & 0xffff, out),
         Kind::Pages => register(unsigned(Width::Long, n, abi) << 12, out),
-        Kind::Ioprio(set) => ioprio(set, unsigned(Width::Int, n, abi), out),
-        Kind::Device => device(unsigned(Width::Int, n, abi), out),
-        Kind::Ioctl(set) => command(set, unsigned(Width::Int, n, abi), out),
         Kind::Dirfd => dirfd(n, out),
-        Kind::Mode => octal(n & 0xffff, out),
         Kind::Signal => signal(int(n), out),
-        Kind::Status => register(unsigned(Width::Int, n, abi), out),
-        _ => match unsigned(Width::Long, n, abi) {
-            0 => out.push_str("NULL"),
-            address => register(address, out),
-        },
+        Kind::Status => register(low, out),
+        _ => address(unsigned(Width::Long, n, abi), out),
     }
 }
 
-/// `S_IFCHR|0666`; without any name it is a mode alone.
-fn modes(set: &Set, n: u64, out: &mut String) {
-    let start = out.len();
-    let is_named = set.mask() == 0 || set.symbol(n & set.mask()).is_some();
-    let rest = if is_named { named(set, n, start, out) } else { n };
-    out.push_str(if out.len() > start { "|" } else { "" });
-    if rest > 0o7777 && out.len() > start {
-        register(rest & !0o7777, out);
-        out.push('|');
-        return octal(rest & 0o7777, out);
-    }
-    octal(rest, out);
-}
-
-fn octal(n: u64, out: &mut String) {
-    let _ = write!(out, "0{n:02o}");
-}
-
-/// The kernel's own encoding: 12 bits of the major number within 20 of the minor one.
-fn device(n: u64, out: &mut String) {
-    let (major, minor) = (n >> 8 & 0xfff, n & 0xff | n >> 12 & 0xf_ff00);
-    out.push_str("makedev(");
-    register(major, out);
-    out.push_str(", ");
-    register(minor, out);
-    out.push(')');
-}
-
-/// The class stands above 13 bits for the level (`linux/ioprio.h`).
-fn ioprio(set: &Set, n: u64, out: &mut String) {
-    out.push_str("IOPRIO_PRIO_VALUE(");
-    match set.symbol(n >> 13) {
+fn symbol(set: &Set, n: u64, out: &mut String) {
+    match set.symbol(n) {
         Some(symbol) => out.push_str(symbol),
-        None => unknown(n >> 13, set, out),
+        None => unknown(n, set, out),
     }
-    let _ = write!(out, ", {})", n & 0x1fff);
 }
 
-/// The command stands above a byte that says whose quota is meant (`linux/quota.h`).
-fn quotactl(set: &Set, n: u64, out: &mut String) {
-    out.push_str("QCMD(");
-    match set.symbol(n & !set.mask()) {
-        Some(symbol) => out.push_str(symbol),
-        None => {
-            register(n >> 8, out);
-            comment(Some("Q_???"), out);
-        }
-    }
-    out.push_str(", ");
-    match set.symbol(n & set.mask()) {
-        Some(symbol) => out.push_str(symbol),
-        None => {
-            register(n & set.mask(), out);
-            comment(Some("???QUOTA"), out);
-        }
-    }
-    out.push(')');
+fn number(n: i64, remark: Option<&str>, out: &mut String) {
+    out.push_str(itoa::Buffer::new().format(n));
+    comment(remark, out);
 }
 
-/// `TCGETS`; of one without a name its parts (`asm-generic/ioctl.h`).
-fn command(set: &Set, n: u64, out: &mut String) {
-    if let Some(symbol) = set.symbol(n) {
-        return out.push_str(symbol);
+fn address(n: u64, out: &mut String) {
+    match n {
+        0 => out.push_str("NULL"),
+        address => register(address, out),
     }
-    out.push_str(match n >> 30 {
-        0 => "_IOC(_IOC_NONE",
-        1 => "_IOC(_IOC_WRITE",
-        2 => "_IOC(_IOC_READ",
-        _ => "_IOC(_IOC_READ|_IOC_WRITE",
-    });
-    for part in [n >> 8 & 0xff, n & 0xff, n >> 16 & 0x3fff] {
-        out.push_str(", ");
-        register(part, out);
-    }
-    out.push(')');
 }
 
 fn decimal(kind: Kind, n: u64, abi: Abi, out: &mut String) {

@@ -146,14 +146,28 @@ fn flags(set: &Set, n: u64, out: &mut String) -> u64 {
     if let Some(choice) = choice {
         unknown(choice, set, out);
     }
-    let rest = named(set, n, start, out) & !choice.unwrap_or_default();
+    let unnamed = named(set, n, start, out) & !choice.unwrap_or_default();
+    let rest = unnamed & !set.field_mask();
     if rest != 0 && out.len() == start {
         unknown(rest, set, out);
-    } else if rest != 0 || out.len() == start {
-        out.push_str(if rest != 0 { "|" } else { "" });
+    } else if rest != 0 {
+        out.push('|');
         register(rest, out);
     }
+    field(set, unnamed, start, out);
+    if out.len() == start {
+        out.push('0');
+    }
     rest
+}
+
+/// `|21<<MAP_HUGE_SHIFT`, after what stands behind `start`; returns the other bits.
+fn field(set: &Set, n: u64, start: usize, out: &mut String) -> u64 {
+    if let Some((number, symbol)) = set.field(n) {
+        out.push_str(if out.len() > start { "|" } else { "" });
+        let _ = write!(out, "{number}<<{symbol}");
+    }
+    n & !set.field_mask()
 }
 
 /// Names of `n`, after what stands behind `start`; returns the bits without one.
