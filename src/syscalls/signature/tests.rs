@@ -252,6 +252,38 @@ fn the_first_case_whose_tests_all_hold_is_the_one() {
 }
 
 #[test]
+#[cfg(target_arch = "x86_64")]
+fn what_pointers_lead_to_depends_on_the_case() {
+    use Direction::{In, InOut, Out};
+    let last = |syscall, registers| {
+        let nr = crate::syscalls::number(Abi::Native, syscall).unwrap();
+        let known = signature(Slot::new(Abi::Native, nr).unwrap()).unwrap();
+        let (parameter, _) = known.arguments(registers).last().unwrap();
+        parameter.memory.map(|memory| (memory.direction, parameter.kind))
+    };
+    let fcntl = |command| last("fcntl", [3, command, 0x1000, 0, 0, 0]);
+    assert_eq!(fcntl(5), Some((InOut, Kind::Struct("flock"))));
+    assert_eq!(fcntl(6), Some((In, Kind::Struct("flock"))));
+    assert_eq!(fcntl(4), None);
+    let ioctl = |command| last("ioctl", [3, command, 0x1000, 0, 0, 0]);
+    assert_eq!(ioctl(0x5401), Some((Out, Kind::Struct("kernel_termios"))));
+    assert_eq!(ioctl(0x5402), Some((In, Kind::Struct("kernel_termios"))));
+    assert_eq!(ioctl(0xdead), None);
+    let option = |level, name, length| {
+        let nr = crate::syscalls::number(Abi::Native, "setsockopt").unwrap();
+        let known = signature(Slot::new(Abi::Native, nr).unwrap()).unwrap();
+        let arguments: Vec<_> = known.arguments([3, level, name, 0x1000, length, 0]).collect();
+        (arguments[3].0.kind, arguments[3].0.memory.unwrap().count)
+    };
+    let int = Kind::Pointer(&Kind::Signed(Width::Int));
+    assert_eq!(option(1, 2, 4), (int, Count::One));
+    assert_eq!(option(1, 2, 16), (Kind::Bytes, Count::Argument(4)));
+    assert_eq!(option(1, 13, 8), (Kind::Sized("linger"), Count::Argument(4)));
+    assert_eq!(option(999, 1, 4), (int, Count::One));
+    assert_eq!(option(999, 1, 5), (Kind::Bytes, Count::Argument(4)));
+}
+
+#[test]
 fn a_case_may_leave_out_a_parameter_and_replace_the_tested_one() {
     let sets = leaked("x86_64");
     let text = "f\top:flags:futex\tval:uint\ttime:struct:timespec\nf(op=FUTEX_LOCK_PI)\t-\ttime:path\n\
