@@ -11,7 +11,19 @@ use super::Abi;
 pub struct Set {
     /// These bits are one value; all others are flags.
     mask: u64,
+    /// What a value without a name is called.
+    unknown: Option<&'static str>,
     constants: Vec<Constant>,
+    /// Bits that are a number.
+    field: Option<Field>,
+}
+
+/// Bits of flags that are a number of their own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Field {
+    symbol: &'static str,
+    mask: u64,
+    shift: u32,
 }
 
 /// A value under its name.
@@ -30,8 +42,7 @@ pub fn set(abi: Abi, name: &str) -> Option<&'static Set> {
 }
 
 pub(super) fn sets(abi: Abi) -> &'static Sets {
-    static SETS: LazyLock<[Sets; 2]> =
-        LazyLock::new(|| Abi::ALL.map(|abi| parse(TEXT, abi.name())));
+    static SETS: LazyLock<[Sets; 2]> = LazyLock::new(|| Abi::ALL.map(|abi| of_abi(abi.name())));
     let [native, compat] = &*SETS;
     match abi {
         Abi::Native => native,
@@ -40,11 +51,52 @@ pub(super) fn sets(abi: Abi) -> &'static Sets {
 }
 
 const TEXT: &str = include_str!("constants.txt");
+const IOCTLS: &str = include_str!("ioctls.txt");
+
+pub(super) fn of_abi(abi: &str) -> Sets {
+    let mut sets = parse(TEXT, abi);
+    sets.extend(parse(IOCTLS, abi));
+    sets
+}
 
 impl Set {
     /// The name of exactly that value.
     pub fn symbol(&self, value: u64) -> Option<&'static str> {
         self.constants.iter().find(|constant| constant.value == value).map(|found| found.symbol)
+    }
+
+    /// The value of that name, which may be one of several.
+    pub fn value(&self, symbol: &str) -> Option<u64> {
+        let is_it = |constant: &&Constant| constant.symbol.split(" or ").any(|one| one == symbol);
+        self.constants.iter().find(is_it).map(|found| found.value)
+    }
+
+    /// The bits that are one value; 0 if all are flags.
+    pub fn mask(&self) -> u64 {
+        self.mask
+    }
+
+    /// The number that certain bits of `value` are, and by what it is shifted; `None` if it is 0.
+    pub fn field(&self, value: u64) -> Option<(u64, &'static str)> {
+        let field = self.field.filter(|field| value & field.mask != 0)?;
+        Some(((value & field.mask) >> field.shift, field.symbol))
+    }
+
+    /// The bits of that number.
+    pub fn field_mask(&self) -> u64 {
+        self.field.map_or(0, |field| field.mask)
+    }
+
+    /// What a value without a name is called in a comment: `F_???`.
+    pub fn unknown(&self) -> Option<&'static str> {
+        self.unknown
+    }
+
+    /// The bits that are one value, where that must have a name, but has none.
+    pub fn unknown_choice(&self, value: u64) -> Option<u64> {
+        let choice = value & self.mask;
+        let is_due = self.mask != 0 && self.symbol(0).is_some();
+        (is_due && self.symbol(choice).is_none()).then_some(choice)
     }
 
     /// Hands the names that `value` is made of to `each`, in their order; returns the bits that
@@ -70,11 +122,6 @@ impl Set {
         rest
     }
 
-    /// The bits that are one value.
-    pub fn mask(&self) -> u64 {
-        self.mask
-    }
-
     /// The constant of the highest value.
     pub fn highest(&self) -> Option<(&'static str, u64)> {
         let highest = self.constants.iter().max_by_key(|constant| constant.value)?;
@@ -97,17 +144,19 @@ impl Set {
 }
 
 /// The sets as that ABI has them.
-pub(super) fn parse(text: &'static str, abi: &str) -> Sets {
+fn parse(text: &'static str, abi: &str) -> Sets {
     let mut sets = Sets::new();
     let mut current = None;
     for line in text.lines().filter(|line| !line.starts_with('#')) {
-        if let Some((name, mask)) = head(line) {
+        if let Some((name, set)) = head(line) {
             current = Some(name);
-            sets.insert(name, Set { mask, constants: Vec::new() });
+            sets.insert(name, set);
             continue;
         }
-        let set = current.and_then(|name| sets.get_mut(name));
-        if let (Some(set), Some((abis, constant))) = (set, member(line)) {
+        let Some(set) = current.and_then(|name| sets.get_mut(name)) else { continue };
+        if let Some(field) = field(line) {
+            set.field = Some(field);
+        } else if let Some((abis, constant)) = member(line) {
             let is_of = abis.is_none_or(|abis| abis.split(',').any(|one| one == abi));
             set.constants.extend(is_of.then_some(constant));
         }
@@ -115,18 +164,20 @@ pub(super) fn parse(text: &'static str, abi: &str) -> Sets {
     sets
 }
 
-/// `name: what it is` or `name/mask: what it is`.
-fn head(line: &'static str) -> Option<(&'static str, u64)> {
-    let (name, _) = line.split_once(": ")?;
-    match name.split_once('/') {
-        Some((name, mask)) => Some((name, number(mask)?)),
-        None => Some((name, 0)),
-    }
+/// `name: what it is` or `name/mask UNKNOWN: what it is`.
+fn head(line: &'static str) -> Option<(&'static str, Set)> {
+    let (head, _) = line.split_once(": ")?;
+    let (name, unknown) = head.split_once(' ').map_or((head, None), |(n, u)| (n, Some(u)));
+    let (name, mask) = match name.split_once('/') {
+        Some((name, mask)) => (name, number(mask)?),
+        None => (name, 0),
+    };
+    Some((name, Set { mask, unknown, constants: Vec::new(), field: None }))
 }
 
 /// `    SYMBOL value` or `    abi,abi/SYMBOL value`.
 fn member(line: &'static str) -> Option<(Option<&'static str>, Constant)> {
-    let (symbol, value) = line.strip_prefix("    ")?.split_once(' ')?;
+    let (symbol, value) = line.strip_prefix("    ")?.rsplit_once(' ')?;
     let value = number(value)?;
     Some(match symbol.split_once('/') {
         Some((abis, symbol)) => (Some(abis), Constant { symbol, value }),
@@ -134,7 +185,16 @@ fn member(line: &'static str) -> Option<(Option<&'static str>, Constant)> {
     })
 }
 
-fn number(text: &str) -> Option<u64> {
+/// `    SYMBOL mask<<shift`.
+fn field(line: &'static str) -> Option<Field> {
+    let (symbol, bits) = line.strip_prefix("    ")?.rsplit_once(' ')?;
+    let (mask, shift) = bits.split_once("<<")?;
+    let shift = shift.parse().ok()?;
+    Some(Field { symbol, mask: number(mask)?.checked_shl(shift)?, shift })
+}
+
+/// Decimal, or hexadecimal after `0x`.
+pub(super) fn number(text: &str) -> Option<u64> {
     match text.strip_prefix("0x") {
         Some(hex) => u64::from_str_radix(hex, 16).ok(),
         None => text.parse().ok(),
@@ -159,20 +219,21 @@ mod tests {
     fn every_line_is_a_head_a_member_or_a_comment() {
         let odd = |line: &&'static str| {
             let is_other = line.is_empty() || line.starts_with('#');
-            !is_other && head(line).is_none() && member(line).is_none()
+            !is_other && head(line).is_none() && member(line).is_none() && field(line).is_none()
         };
-        assert_eq!(TEXT.lines().find(odd), None);
-        let heads: Vec<_> = TEXT.lines().filter_map(head).map(|(name, _)| name).collect();
+        assert_eq!(TEXT.lines().chain(IOCTLS.lines()).find(odd), None);
+        let lines = || TEXT.lines().chain(IOCTLS.lines()).filter(|line| !line.starts_with('#'));
+        let heads: Vec<_> = lines().filter_map(head).map(|(name, _)| name).collect();
         assert_eq!(heads.iter().collect::<BTreeSet<_>>().len(), heads.len());
-        let abis = TEXT.lines().filter_map(member).filter_map(|(abis, _)| abis);
+        let abis = lines().filter_map(member).filter_map(|(abis, _)| abis);
         assert_eq!(abis.flat_map(|abis| abis.split(',')).find(|abi| !ABIS.contains(abi)), None);
     }
 
     #[test]
     fn symbols_are_plain_and_unique_within_their_set() {
-        let plain = |b: u8| b.is_ascii_alphanumeric() || b == b'_';
+        let plain = |b: u8| b.is_ascii_alphanumeric() || b"_ ()".contains(&b);
         for abi in ABIS {
-            for (name, set) in parse(TEXT, abi) {
+            for (name, set) in of_abi(abi) {
                 assert!(!set.constants.is_empty(), "{abi} {name}");
                 let symbols: BTreeSet<_> = set.constants.iter().map(|one| one.symbol).collect();
                 assert_eq!(symbols.len(), set.constants.len(), "{abi} {name}");
@@ -186,7 +247,7 @@ mod tests {
     fn every_constant_names_its_own_value() {
         let mut hidden = vec![];
         for abi in ABIS {
-            for (name, set) in parse(TEXT, abi) {
+            for (name, set) in of_abi(abi) {
                 let is_hidden = |one: &&Constant| set.symbol(one.value) != Some(one.symbol);
                 hidden.extend(set.constants.iter().filter(is_hidden).map(|one| (name, one.symbol)));
             }
@@ -200,7 +261,7 @@ mod tests {
         let (open, clone, prot) = (&sets["open"], &sets["clone"], &sets["prot"]);
         assert_eq!(told(open, 0), (vec!["O_RDONLY"], 0));
         assert_eq!(told(open, 0x8_0241), (vec!["O_WRONLY", "O_CREAT", "O_TRUNC", "O_CLOEXEC"], 0));
-        assert_eq!(told(open, 3), (vec![], 3));
+        assert_eq!(told(open, 3), (vec!["O_ACCMODE"], 0));
         assert_eq!(told(open, 0x41_0002), (vec!["O_RDWR", "O_TMPFILE"], 0));
         assert_eq!(told(open, 0x10_1000), (vec!["O_RDONLY", "O_SYNC"], 0));
         assert_eq!(told(open, 0x1000_0000), (vec!["O_RDONLY"], 0x1000_0000));
@@ -213,7 +274,7 @@ mod tests {
 
     #[test]
     fn abis_differ() {
-        let symbol = |abi, set: &str, value| parse(TEXT, abi)[set].symbol(value);
+        let symbol = |abi, set: &str, value| of_abi(abi)[set].symbol(value);
         assert_eq!(
             ABIS.map(|abi| symbol(abi, "open", 0x4000)),
             [Some("O_DIRECT"), Some("O_DIRECT"), Some("O_DIRECTORY")]

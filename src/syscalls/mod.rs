@@ -15,7 +15,9 @@ use std::sync::LazyLock;
 pub use closest::closest;
 pub use constants::{Set, set};
 pub use groups::{Group, group, groups};
-pub use signature::{Count, Direction, Kind, Memory, Parameter, Signature, Width, signature};
+pub use signature::{
+    Bits, Case, Count, Direction, Form, Kind, Memory, Parameter, Signature, Test, Width, signature,
+};
 pub use slot::{Abi, Slot};
 pub use structs::{
     Condition, Content, Member, Plain, Shown, Structure, number as word, structure, structure_names,

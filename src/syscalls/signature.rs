@@ -1,19 +1,35 @@
 //! What the arguments of a syscall are: `signatures.tsv` in, the parameters of a slot out. Never
 //! fails: what is not understood is left out, and tests hold that there is nothing of that kind.
 
+mod case;
 mod cell;
 mod kind;
+mod rows;
+mod word;
 
-use std::collections::HashMap;
 use std::sync::LazyLock;
 
-use super::constants::{Sets, sets};
+use super::constants::sets;
 use super::{Abi, Slot, table};
+pub use case::{Bits, Case, Test};
 pub use kind::{Kind, Width};
+use rows::Rows;
 
-/// The parameters of one syscall, in order; six at most.
+/// The arguments and the result of one syscall.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Signature(Vec<Parameter>);
+pub struct Signature {
+    form: Form,
+    cases: Vec<Case>,
+}
+
+/// What is passed, and what comes back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Form {
+    parameters: Vec<Parameter>,
+    /// Parameters that are passed only if another one says so.
+    conditions: Vec<Option<Test>>,
+    result: Kind,
+}
 
 /// One parameter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -77,25 +93,83 @@ pub fn signature(slot: Slot) -> Option<&'static Signature> {
     signatures.get(usize::from(slot.nr()))?.as_ref()
 }
 
-const TEXT: &str = include_str!("signatures.tsv");
-
-/// `O_CREAT`, and the bit of `O_TMPFILE` that no other flag has; the same on all ABIs.
-const MAKES_FILE: u64 = 0x40_0040;
-
 impl Signature {
-    /// In the order in which they are passed.
+    /// What is passed if no case applies: in order, six at most.
     pub fn parameters(&self) -> &[Parameter] {
-        &self.0
+        &self.form.parameters
+    }
+
+    /// Calls that take something else; the first whose tests all hold is the one.
+    pub fn cases(&self) -> &[Case] {
+        &self.cases
+    }
+
+    /// What a call with these registers takes.
+    pub fn form(&self, registers: [u64; 6]) -> &Form {
+        let case = self.cases.iter().find(|case| case.holds(registers));
+        case.map_or(&self.form, |case| &case.form)
     }
 
     /// Each parameter that was passed, with its register.
     pub fn arguments(&self, registers: [u64; 6]) -> impl Iterator<Item = (Parameter, u64)> {
-        let mut before = 0;
-        let with_register = self.0.iter().copied().zip(registers);
-        with_register.filter(move |(parameter, register)| {
-            let flags = std::mem::replace(&mut before, *register);
-            parameter.kind != Kind::Newmode || flags & MAKES_FILE != 0
+        self.form(registers).arguments(registers)
+    }
+
+    /// How the result of a call with these registers is read.
+    pub fn result(&self, registers: [u64; 6]) -> Kind {
+        self.form(registers).result
+    }
+}
+
+/// Without parameters; the result is a number.
+impl Default for Form {
+    fn default() -> Self {
+        let result = Kind::Signed(Width::Long);
+        Self { parameters: Vec::new(), conditions: Vec::new(), result }
+    }
+}
+
+impl Form {
+    /// By position; one that is not passed is called `-`.
+    pub fn parameters(&self) -> &[Parameter] {
+        &self.parameters
+    }
+
+    /// How the result is read.
+    pub fn result(&self) -> Kind {
+        self.result
+    }
+
+    fn position(&self, name: &str) -> Option<usize> {
+        self.parameters.iter().position(|one| one.name == name)
+    }
+
+    fn arguments(&self, registers: [u64; 6]) -> impl Iterator<Item = (Parameter, u64)> {
+        let holds = move |condition: &Option<Test>| {
+            condition.as_ref().is_none_or(|test| test.holds(registers))
+        };
+        let all = self.parameters.iter().zip(&self.conditions).enumerate();
+        let passed = all.filter(move |(_, (parameter, condition))| {
+            parameter.name != cell::NOT_PASSED && holds(condition)
+        });
+        passed.filter_map(move |(position, (parameter, _))| {
+            Some((*parameter, self.value(position, registers)?))
         })
+    }
+
+    /// What was passed at that position: a register, or two where a value of 64 bits takes the place
+    /// of the next one, which has the high half, or of the one before.
+    fn value(&self, position: usize, registers: [u64; 6]) -> Option<u64> {
+        let half = |at: usize| registers.get(at).map(|n| n & 0xffff_ffff);
+        let is_half =
+            |at: usize| self.parameters.get(at).is_some_and(|one| one.name == cell::NOT_PASSED);
+        let is_wide = self.parameters.get(position)?.kind.is(Width::Quad);
+        let after = position.checked_add(1).filter(|at| is_half(*at));
+        let before = position.checked_sub(1).filter(|at| is_half(*at));
+        match after.or(before) {
+            Some(high) if is_wide => Some(half(high)? << 32 | half(position)?),
+            _ => registers.get(position).copied(),
+        }
     }
 }
 
@@ -112,35 +186,10 @@ impl Direction {
 }
 
 fn of_abi(abi: Abi) -> Vec<Option<Signature>> {
-    let lines = lines(abi.name());
+    let rows = Rows::read(include_str!("signatures.tsv"), abi.name());
     let table = table(abi);
-    let of_nr = |nr| {
-        let mut functions = table.functions(nr);
-        parse(functions.find_map(|function| lines.get(function))?, sets(abi))
-    };
+    let of_nr = |nr| table.functions(nr).find_map(|function| rows.signature(function, sets(abi)));
     (0..super::slot::ABI_SLOTS).map(of_nr).collect()
-}
-
-/// What follows each function, as that ABI has it.
-fn lines(abi: &str) -> HashMap<&'static str, &'static str> {
-    let rows = || TEXT.lines().filter(|line| !line.starts_with('#')).map(row);
-    let common = rows().filter(|(function, _)| !function.contains('/'));
-    let own = rows().filter_map(|(function, rest)| {
-        let (of, function) = function.split_once('/')?;
-        (of == abi).then_some((function, rest))
-    });
-    // The later of two wins.
-    common.chain(own).collect()
-}
-
-fn row(line: &'static str) -> (&'static str, &'static str) {
-    line.split_once('\t').unwrap_or((line, ""))
-}
-
-fn parse(line: &'static str, sets: &'static Sets) -> Option<Signature> {
-    let cells: Vec<_> = line.split('\t').filter(|cell| !cell.is_empty()).collect();
-    let names: Vec<_> = cells.iter().map(|cell| cell::name(cell)).collect::<Option<_>>()?;
-    cells.iter().map(|cell| cell::parse(cell, &names, sets)).collect::<Option<_>>().map(Signature)
 }
 
 #[cfg(test)]

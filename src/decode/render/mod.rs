@@ -13,10 +13,9 @@ use std::fmt::Write;
 
 use crate::decode::{Value, printable};
 use crate::handlers::FieldKind;
-use crate::syscalls::{Abi, Kind, Set};
-use names::{AT_FLAGS, Bits, TIMER_FLAGS};
+use crate::syscalls::{self, Abi, Kind, Set};
 
-pub use argument::{argument, argument_number};
+pub use argument::{argument, argument_number, result};
 pub use memory::{memory, text};
 pub use structs::span;
 pub use structure::{Side, bpf_attr, dirents, structure, structures, wait_status};
@@ -112,8 +111,8 @@ fn scalar(kind: FieldKind, n: u64, out: &mut String) {
         FieldKind::Signed => drop(write!(out, "{}", int(n))),
         FieldKind::Hex => register(n, out),
         FieldKind::Dirfd => dirfd(n, out),
-        FieldKind::AtFlags => bits(AT_FLAGS, low(n), out),
-        FieldKind::TimerFlags => bits(TIMER_FLAGS, low(n), out),
+        FieldKind::AtFlags => flags_of("at", n, out),
+        FieldKind::TimerFlags => flags_of("timer", n, out),
         FieldKind::Clock => names::clock(int(n), out),
         FieldKind::Text | FieldKind::Texts | FieldKind::Times | FieldKind::Sigevent => {
             let _ = if n == 0 { write!(out, "NULL") } else { write!(out, "{n:#x}") };
@@ -137,24 +136,32 @@ fn dirfd(n: u64, out: &mut String) {
     }
 }
 
-/// Captured flags, none of which has a name, are told to be what they are.
-fn bits(table: Bits, n: u64, out: &mut String) {
-    let rest = table.set().map_or(n, |set| flags(set, n, out));
-    if n != 0 && rest == n {
-        let _ = write!(out, " /* {} */", table.unknown);
+/// Flags that are the same in all ABIs.
+fn flags_of(set: &str, n: u64, out: &mut String) {
+    match syscalls::set(Abi::Native, set) {
+        Some(set) => drop(flags(set, low(n), out)),
+        None => register(low(n), out),
     }
 }
 
 /// `O_RDONLY|0x10000000`; returns the bits without a name.
 fn flags(set: &Set, n: u64, out: &mut String) -> u64 {
     let start = out.len();
-    let rest = set.symbols(n, |symbol| {
-        out.push_str(if out.len() > start { "|" } else { "" });
-        out.push_str(symbol);
-    });
-    if rest != 0 || out.len() == start {
-        out.push_str(if out.len() > start { "|" } else { "" });
+    let choice = set.unknown_choice(n);
+    if let Some(choice) = choice {
+        unknown(choice, set, out);
+    }
+    let unnamed = named(set, n, start, out) & !choice.unwrap_or_default();
+    let rest = unnamed & !set.field_mask();
+    if rest != 0 && out.len() == start {
+        unknown(rest, set, out);
+    } else if rest != 0 {
+        out.push('|');
         register(rest, out);
+    }
+    field(set, unnamed, start, out);
+    if out.len() == start {
+        out.push('0');
     }
     rest
 }
@@ -171,6 +178,35 @@ fn bits_of(name: &str, bytes: &[u8], abi: Abi, out: &mut String) {
         let _ = write!(out, "{:#x}", memory::number(long));
     }
     out.push(']');
+}
+
+/// `|21<<MAP_HUGE_SHIFT`, after what stands behind `start`; returns the other bits.
+fn field(set: &Set, n: u64, start: usize, out: &mut String) -> u64 {
+    if let Some((number, symbol)) = set.field(n) {
+        out.push_str(if out.len() > start { "|" } else { "" });
+        let _ = write!(out, "{number}<<{symbol}");
+    }
+    n & !set.field_mask()
+}
+
+/// Names of `n`, after what stands behind `start`; returns the bits without one.
+fn named(set: &Set, n: u64, start: usize, out: &mut String) -> u64 {
+    set.symbols(n, |symbol| {
+        out.push_str(if out.len() > start { "|" } else { "" });
+        out.push_str(symbol);
+    })
+}
+
+/// `0x8 /* MS_??? */`
+fn unknown(n: u64, set: &Set, out: &mut String) {
+    register(n, out);
+    comment(set.unknown(), out);
+}
+
+fn comment(text: Option<&str>, out: &mut String) {
+    if let Some(text) = text {
+        let _ = write!(out, " /* {text} */");
+    }
 }
 
 fn hex_bytes(bytes: &[u8], out: &mut String) {

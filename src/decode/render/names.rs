@@ -4,25 +4,7 @@ use std::fmt::Write;
 
 use nix::sys::signal::Signal;
 
-use crate::syscalls::{self, Abi, Set};
-
-/// Flags of `constants.txt`, and what strace calls those that have no name.
-#[derive(Clone, Copy)]
-pub struct Bits {
-    set: &'static str,
-    pub unknown: &'static str,
-}
-
-pub const AT_FLAGS: Bits = Bits { set: "at", unknown: "AT_???" };
-
-pub const TIMER_FLAGS: Bits = Bits { set: "timer", unknown: "TIMER_???" };
-
-impl Bits {
-    /// They are the same in all ABIs.
-    pub fn set(self) -> Option<&'static Set> {
-        syscalls::set(Abi::Native, self.set)
-    }
-}
+use crate::syscalls::{self, Abi};
 
 /// The first real-time signal, as the kernel counts; the C library keeps two of them to itself.
 const SIGRTMIN: i32 = 32;

@@ -1,16 +1,22 @@
 //! One cell of `signatures.tsv` in, the parameter out; `None` for what is not understood.
 
-use super::{Count, Direction, Kind, Memory, Parameter};
+use super::{Count, Direction, Kind, Memory, Parameter, Test, Width};
 use crate::syscalls::constants::Sets;
+
+/// A cell, and the name of a parameter, that a call of that case does not take.
+pub const NOT_PASSED: &str = "-";
 
 /// The name, which precedes the colon.
 pub fn name(cell: &'static str) -> Option<&'static str> {
-    cell.split_once(':').map(|(name, _)| name)
+    if cell == NOT_PASSED { Some(cell) } else { Some(cell.split_once(':')?.0) }
 }
 
 /// `name:KIND[LEN] DIRECTION`; `names` are those of all parameters.
 pub fn parse(cell: &'static str, names: &[&str], sets: &'static Sets) -> Option<Parameter> {
-    let (name, rest) = cell.split_once(':')?;
+    if cell == NOT_PASSED {
+        return Some(Parameter { name: cell, kind: Kind::Hex(Width::Long), memory: None });
+    }
+    let (name, rest) = halves(cell).0.split_once(':')?;
     let (told, direction) = match rest.split_once(' ') {
         None => (rest, None),
         Some((told, "out")) => (told, Some(Direction::Out)),
@@ -22,16 +28,26 @@ pub fn parse(cell: &'static str, names: &[&str], sets: &'static Sets) -> Option<
         Some((kind, length)) => (kind, Some(length.strip_suffix(']')?)),
     };
     let kind = Kind::parse(kind, sets)?;
-    let count = match length {
-        None => Count::One,
-        Some(length) => Count::parse(length, names)?,
-    };
+    let count = length.map_or(Some(Count::One), |length| Count::parse(length, names))?;
     let is_told = kind.is_told();
     if !is_told && (direction.is_some() || length.is_some()) || !kind.allows(count) {
         return None;
     }
     let memory = Memory { direction: direction.unwrap_or(Direction::In), count };
     Some(Parameter { name, kind, memory: is_told.then_some(memory) })
+}
+
+/// What follows ` if `; the outer `None` is for what is not understood.
+#[allow(clippy::option_option)]
+pub fn condition(cell: &'static str, parameters: &[Parameter]) -> Option<Option<Test>> {
+    match halves(cell).1 {
+        Some(test) => Test::parse(test, parameters).map(Some),
+        None => Some(None),
+    }
+}
+
+fn halves(cell: &'static str) -> (&'static str, Option<&'static str>) {
+    cell.split_once(" if ").map_or((cell, None), |(cell, test)| (cell, Some(test)))
 }
 
 impl Count {

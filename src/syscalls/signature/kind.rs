@@ -1,8 +1,8 @@
-//! Kinds of arguments: a word of `signatures.tsv` in, how a register is read out.
+//! Kinds of arguments: how a register is read, and what it points to. Never reads either itself.
 
 use super::Count;
 use crate::syscalls::Abi;
-use crate::syscalls::constants::{Set, Sets};
+use crate::syscalls::constants::Set;
 
 /// What stands in a register; `signatures.tsv` describes each.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -13,10 +13,26 @@ pub enum Kind {
     Hex(Width),
     Flags(Width, &'static Set),
     Enum(Width, &'static Set),
+    /// A number that has a name if it is one of the set's.
+    Number(Width, &'static Set),
+    /// A number, and what it is called.
+    Numbered(&'static Set),
+    /// A command of quotactl.
+    Quotactl(&'static Set),
+    /// Flags that a call returned, which are no flags of a descriptor.
+    Flagged(&'static Set),
     Dirfd,
     Mode,
-    /// A mode that is passed only if the open flags before it make a file.
-    Newmode,
+    /// Flags with a mode in the low bits, which is what remains once they are named.
+    Modes(&'static Set),
+    /// The number of a device.
+    Device,
+    /// An offset in units of 4096 bytes.
+    Pages,
+    /// Class and level of a priority for input and output.
+    Ioprio(&'static Set),
+    /// The command of an ioctl.
+    Ioctl(&'static Set),
     /// A user or a group; all bits set is none.
     Id(Width),
     Signal,
@@ -60,73 +76,11 @@ pub enum Width {
     Int,
     /// All that the ABI's registers have.
     Long,
-    /// 64 bits on all ABIs: in memory only.
+    /// 64 bits on all ABIs; two registers of the 32-bit one.
     Quad,
 }
 
 impl Kind {
-    pub(super) fn parse(text: &'static str, sets: &'static Sets) -> Option<Self> {
-        if let Some(value) = text.strip_prefix('*') {
-            return Self::pointer(Self::parse(value, sets)?);
-        }
-        let (word, of) = text.split_once(':').unwrap_or((text, ""));
-        let set = || sets.get(of);
-        Some(match word {
-            "flags" => Self::Flags(Width::Int, set()?),
-            "longflags" => Self::Flags(Width::Long, set()?),
-            "enum" => Self::Enum(Width::Int, set()?),
-            "longenum" => Self::Enum(Width::Long, set()?),
-            "struct" if !of.is_empty() => Self::Struct(of),
-            "sized" if !of.is_empty() => Self::Sized(of),
-            "bits" if !of.is_empty() => Self::Bits(of),
-            _ if word.len() < text.len() => return None,
-            _ => Self::plain(word)?,
-        })
-    }
-
-    fn plain(word: &str) -> Option<Self> {
-        Some(match word {
-            "int" | "fd" | "pid" => Self::Signed(Width::Int),
-            "long" | "offset" => Self::Signed(Width::Long),
-            "loff" => Self::Signed(Width::Quad),
-            "uint" => Self::Unsigned(Width::Int),
-            "ulong" | "size" => Self::Unsigned(Width::Long),
-            "u64" => Self::Unsigned(Width::Quad),
-            "hexint" => Self::Hex(Width::Int),
-            "hex" => Self::Hex(Width::Long),
-            "dirfd" => Self::Dirfd,
-            "mode" => Self::Mode,
-            "newmode" => Self::Newmode,
-            "uid" | "gid" => Self::Id(Width::Int),
-            "uid16" | "gid16" => Self::Id(Width::Short),
-            "signal" => Self::Signal,
-            "status" => Self::Status,
-            "address" => Self::Address,
-            _ => Self::memory(word)?,
-        })
-    }
-
-    fn memory(word: &str) -> Option<Self> {
-        Some(match word {
-            "path" => Self::Path,
-            "string" => Self::String,
-            "strings" => Self::Strings,
-            "environment" => Self::Environment,
-            "bytes" => Self::Bytes,
-            "sockaddr" => Self::Sockaddr,
-            "iovec" => Self::Iovec,
-            "msghdr" => Self::Msghdr,
-            "mmsghdr" => Self::Mmsghdr,
-            "msgbuf" => Self::Msgbuf,
-            _ => return None,
-        })
-    }
-
-    /// A few dozen in all, and they live as long as the program.
-    fn pointer(value: Self) -> Option<Self> {
-        value.width().map(|_| Self::Pointer(Box::leak(Box::new(value))))
-    }
-
     /// Whether it points to bytes that are told.
     pub fn is_told(self) -> bool {
         self.width().is_none()
@@ -142,13 +96,31 @@ impl Kind {
         self.width().map(|width| width.size(abi))
     }
 
-    fn width(self) -> Option<Width> {
+    pub(super) fn is(self, width: Width) -> bool {
+        self.width() == Some(width)
+    }
+
+    pub(super) fn set(self) -> Option<&'static Set> {
+        match self {
+            Self::Flags(_, set) | Self::Enum(_, set) | Self::Number(_, set) => Some(set),
+            Self::Modes(set) | Self::Ioctl(set) | Self::Quotactl(set) => Some(set),
+            Self::Numbered(set) | Self::Flagged(set) | Self::Ioprio(set) => Some(set),
+            _ => None,
+        }
+    }
+
+    pub(super) fn width(self) -> Option<Width> {
         match self {
             Self::Signed(width) | Self::Unsigned(width) | Self::Hex(width) => Some(width),
-            Self::Flags(width, _) | Self::Enum(width, _) | Self::Id(width) => Some(width),
-            Self::Dirfd | Self::Signal | Self::Status => Some(Width::Int),
-            Self::Mode | Self::Newmode => Some(Width::Short),
-            Self::Address => Some(Width::Long),
+            Self::Flags(width, _) | Self::Enum(width, _) | Self::Number(width, _) => Some(width),
+            Self::Id(width) => Some(width),
+            Self::Numbered(_) | Self::Flagged(_) | Self::Quotactl(_) | Self::Ioprio(_) => {
+                Some(Width::Int)
+            }
+            Self::Dirfd | Self::Signal | Self::Status | Self::Modes(_) => Some(Width::Int),
+            Self::Device | Self::Ioctl(_) => Some(Width::Int),
+            Self::Mode => Some(Width::Short),
+            Self::Address | Self::Pages => Some(Width::Long),
             _ => None,
         }
     }

@@ -1,7 +1,10 @@
 use std::collections::BTreeSet;
 
 use super::*;
-use crate::syscalls::{constants, table::Table};
+use crate::syscalls::constants::{self, Sets};
+use crate::syscalls::table::Table;
+
+const TEXT: &str = include_str!("../signatures.tsv");
 
 const ABIS: [(&str, &str); 3] = [
     ("x86_64", include_str!("../x86_64.tsv")),
@@ -10,42 +13,77 @@ const ABIS: [(&str, &str); 3] = [
 ];
 
 fn leaked(abi: &str) -> &'static Sets {
-    let text = include_str!("../constants.txt");
-    Box::leak(Box::new(constants::parse(text, abi)))
+    Box::leak(Box::new(constants::of_abi(abi)))
+}
+
+fn rows(abi: &str) -> Rows {
+    Rows::read(TEXT, abi)
+}
+
+/// What stands in the first column, but for the cases.
+fn functions() -> Vec<&'static str> {
+    rows::lines(TEXT).map(|(head, _)| head).filter(|head| !head.contains('(')).collect()
+}
+
+fn signatures() -> impl Iterator<Item = (&'static str, &'static str, Signature)> {
+    ABIS.into_iter().flat_map(|(abi, _)| {
+        let (rows, sets) = (rows(abi), leaked(abi));
+        let known = functions().into_iter().filter_map(move |one| rows::own(one, abi));
+        let all: Vec<_> =
+            known.map(|one| (abi, one, rows.signature(one, sets).expect(one))).collect();
+        all
+    })
 }
 
 #[test]
 fn every_line_is_understood_and_the_lines_are_sorted() {
-    let sets = ABIS.map(|(abi, _)| leaked(abi));
-    let rows: Vec<_> = TEXT.lines().filter(|line| !line.starts_with('#')).map(row).collect();
-    for (function, rest) in &rows {
-        for sets in sets {
-            assert!(parse(rest, sets).is_some(), "{function}");
-        }
-    }
-    let order = |function: &str| {
+    assert!(signatures().count() > 3 * 500);
+    let order = |function: &&str| {
         let (abi, plain) = function.split_once('/').unwrap_or(("", function));
         (plain.to_owned(), abi.to_owned())
     };
-    assert!(rows.is_sorted_by(|(a, _), (b, _)| order(a) < order(b)));
+    assert!(functions().is_sorted_by(|a, b| order(a) < order(b)));
+}
+
+/// A symbol that no ABI knows would make a case of no call.
+#[test]
+fn every_symbol_of_a_case_is_known_and_every_case_has_its_function() {
+    let known: BTreeSet<_> = functions().into_iter().collect();
+    let sets = ABIS.map(|(abi, _)| (rows(abi), leaked(abi)));
+    let mut seen = 0;
+    for (head, _) in rows::lines(TEXT).filter(|(head, _)| head.contains('(')) {
+        let (of, tests) = head.split_once('(').unwrap();
+        for function in of.split(',') {
+            assert!(known.contains(function), "{head}");
+            let symbols: Vec<_> = tests.split(';').map(|test| test.split(',').count()).collect();
+            let index = rows("").cases[function].iter().position(|(one, _)| *one == tests).unwrap();
+            let is_whole = |(rows, sets): &(Rows, &'static Sets)| {
+                let signature = rows.signature(function, sets).unwrap();
+                let values = signature.cases()[index].tests().iter().map(|test| test.any.len());
+                values.eq(symbols.iter().copied())
+            };
+            assert!(sets.iter().any(is_whole), "{head}");
+            seen += 1;
+        }
+    }
+    assert!(seen > 0);
 }
 
 #[test]
 fn every_function_of_a_table_has_a_signature_and_the_reverse() {
     let mut used = BTreeSet::new();
     for (abi, text) in ABIS {
-        let (table, lines) = (Table::parse(text), lines(abi));
+        let (table, rows, sets) = (Table::parse(text), rows(abi), leaked(abi));
         for function in table.rows().flat_map(|(nr, _)| table.functions(nr)) {
-            assert!(lines.contains_key(function), "{abi} {function}");
+            assert!(rows.signature(function, sets).is_some(), "{abi} {function}");
             used.insert(function);
         }
     }
-    let rows = TEXT.lines().filter(|line| !line.starts_with('#')).map(|line| row(line).0);
     let unused = |function: &&str| {
         let (_, plain) = function.split_once('/').unwrap_or(("", function));
         !used.contains(plain)
     };
-    assert_eq!(rows.into_iter().find(unused), None);
+    assert_eq!(functions().into_iter().find(unused), None);
 }
 
 #[test]
@@ -57,13 +95,13 @@ fn names_are_short_plain_and_unique_within_a_call() {
             && name.starts_with(|c: char| c.is_ascii_lowercase())
             && name.bytes().all(plain)
     };
-    for (abi, _) in ABIS {
-        let sets = leaked(abi);
-        for (function, rest) in lines(abi) {
-            let signature = parse(rest, sets).unwrap();
-            let names: BTreeSet<_> = signature.0.iter().map(|one| one.name).collect();
-            assert!(names.len() == signature.0.len() && names.len() <= 6, "{function}");
-            assert!(names.iter().all(|name| is_plain(name)), "{function}");
+    for (_, function, signature) in signatures() {
+        let forms = signature.cases.iter().map(Case::form).chain([&signature.form]);
+        for names in forms.map(|form| form.parameters.iter().map(|one| one.name)) {
+            let names: Vec<_> = names.filter(|name| *name != "-").collect();
+            let unique: BTreeSet<_> = names.iter().collect();
+            assert!(unique.len() == names.len() && names.len() <= 6, "{function}");
+            assert!(names.into_iter().all(is_plain), "{function}");
         }
     }
 }
@@ -99,10 +137,10 @@ fn what_differs_by_abi() {
     let backwards = ["clone_flags", "newsp", "parent_tidptr", "tls", "child_tidptr"];
     assert_eq!(names(Compat, "clone"), backwards);
     assert_eq!(names(Native, "pread64"), ["fd", "buf", "count", "pos"]);
-    assert_eq!(names(Compat, "pread64"), ["fd", "buf", "count", "pos_low", "pos_high"]);
+    assert_eq!(names(Compat, "pread64"), ["fd", "buf", "count", "pos", "-"]);
     assert_eq!(names(Native, "openat"), names(Compat, "openat"));
-    let aarch64 = parse(lines("aarch64")["sys_clone"], leaked("aarch64")).unwrap();
-    assert_eq!(aarch64.0.iter().map(|one| one.name).collect::<Vec<_>>(), backwards);
+    let aarch64 = rows("aarch64").signature("sys_clone", leaked("aarch64")).unwrap();
+    assert_eq!(aarch64.parameters().iter().map(|one| one.name).collect::<Vec<_>>(), backwards);
 }
 
 #[test]
@@ -146,7 +184,7 @@ fn values_in_memory_have_a_size() {
 
 #[test]
 fn a_mode_is_passed_only_to_make_a_file() {
-    let open = parse(lines("x86_64")["sys_open"], leaked("x86_64")).unwrap();
+    let open = rows("x86_64").signature("sys_open", leaked("x86_64")).unwrap();
     let names = |flags| -> Vec<_> {
         open.arguments([1, flags, 0o644, 4, 5, 6]).map(|(one, n)| (one.name, n)).collect()
     };
@@ -164,7 +202,7 @@ fn a_number_without_a_name_has_no_signature() {
 
 #[test]
 fn what_is_not_understood_is_no_signature() {
-    let sets = leaked("x86_64");
+    let parse = |line| rows::form(line, 0, &Form::default(), leaked("x86_64"));
     for line in [
         "fd",
         "fd:no_kind",
@@ -189,8 +227,123 @@ fn what_is_not_understood_is_no_signature() {
         "p:**int",
         "p:*path",
         "p:*bytes[4]",
+        "fd:int if",
+        "fd:int if fd",
+        "fd:int if no=3",
+        "= no_kind",
     ] {
-        assert_eq!(parse(line, sets), None, "{line}");
+        assert_eq!(parse(line), None, "{line}");
     }
-    assert_eq!(parse("", sets), Some(Signature(vec![])));
+    assert_eq!(parse(""), Some(Form::default()));
+}
+
+#[test]
+#[cfg(target_arch = "x86_64")]
+fn the_first_case_whose_tests_all_hold_is_the_one() {
+    let signature = signature(Slot::new(Abi::Native, 157).unwrap()).unwrap();
+    let names = |registers| -> Vec<_> {
+        signature.arguments(registers).map(|(one, n)| (one.name, n)).collect()
+    };
+    // PR_SET_SECCOMP: strict, with a filter, unknown.
+    assert_eq!(names([22, 1, 7, 8, 9, 0]), [("option", 22), ("arg2", 1)]);
+    assert_eq!(names([22, 2, 7, 8, 9, 0]), [("option", 22), ("arg2", 2), ("arg3", 7)]);
+    assert_eq!(names([22, 3, 7, 8, 9, 0]).len(), 5);
+    // The kernel takes an int from the register.
+    assert_eq!(names([1 << 32 | 7, 1, 7, 8, 9, 0]), [("option", 1 << 32 | 7)]);
+}
+
+#[test]
+#[cfg(target_arch = "x86_64")]
+fn what_pointers_lead_to_depends_on_the_case() {
+    use Direction::{In, InOut, Out};
+    let last = |syscall, registers| {
+        let nr = crate::syscalls::number(Abi::Native, syscall).unwrap();
+        let known = signature(Slot::new(Abi::Native, nr).unwrap()).unwrap();
+        let (parameter, _) = known.arguments(registers).last().unwrap();
+        parameter.memory.map(|memory| (memory.direction, parameter.kind))
+    };
+    let fcntl = |command| last("fcntl", [3, command, 0x1000, 0, 0, 0]);
+    assert_eq!(fcntl(5), Some((InOut, Kind::Struct("flock"))));
+    assert_eq!(fcntl(6), Some((In, Kind::Struct("flock"))));
+    assert_eq!(fcntl(4), None);
+    let ioctl = |command| last("ioctl", [3, command, 0x1000, 0, 0, 0]);
+    assert_eq!(ioctl(0x5401), Some((Out, Kind::Struct("kernel_termios"))));
+    assert_eq!(ioctl(0x5402), Some((In, Kind::Struct("kernel_termios"))));
+    assert_eq!(ioctl(0xdead), None);
+    let option = |level, name, length| {
+        let nr = crate::syscalls::number(Abi::Native, "setsockopt").unwrap();
+        let known = signature(Slot::new(Abi::Native, nr).unwrap()).unwrap();
+        let arguments: Vec<_> = known.arguments([3, level, name, 0x1000, length, 0]).collect();
+        (arguments[3].0.kind, arguments[3].0.memory.unwrap().count)
+    };
+    let int = Kind::Pointer(&Kind::Signed(Width::Int));
+    assert_eq!(option(1, 2, 4), (int, Count::One));
+    assert_eq!(option(1, 2, 16), (Kind::Bytes, Count::Argument(4)));
+    assert_eq!(option(1, 13, 8), (Kind::Sized("linger"), Count::Argument(4)));
+    assert_eq!(option(999, 1, 4), (int, Count::One));
+    assert_eq!(option(999, 1, 5), (Kind::Bytes, Count::Argument(4)));
+}
+
+#[test]
+fn a_case_may_leave_out_a_parameter_and_replace_the_tested_one() {
+    let sets = leaked("x86_64");
+    let text = "f\top:flags:futex\tval:uint\ttime:struct:timespec\nf(op=FUTEX_LOCK_PI)\t-\ttime:path\n\
+        f(op=7)\top:hex\n";
+    let signature = Rows::read(text, "x86_64").signature("f", sets).unwrap();
+    let told = |registers| -> Vec<_> {
+        signature.arguments(registers).map(|(one, n)| (one.name, one.kind, n)).collect()
+    };
+    let [op, val, time] = [0, 1, 2].map(|n| signature.parameters()[n]);
+    assert_eq!(
+        told([0, 2, 3, 4, 5, 6]),
+        [(op.name, op.kind, 0), (val.name, val.kind, 2), (time.name, time.kind, 3)]
+    );
+    assert_eq!(told([6, 2, 3, 4, 5, 6]), [("op", op.kind, 6), ("time", Kind::Path, 3)]);
+    assert_eq!(told([7, 2, 3, 4, 5, 6]), [("op", Kind::Hex(Width::Long), 7)]);
+}
+
+#[test]
+fn conditions_compare_bits_or_values() {
+    let form = |test: &str| {
+        let text = format!("mode:modes:filetype\tflags:flags:open\tx:int if {test}");
+        rows::form(text.leak(), 0, &Form::default(), leaked("x86_64")).unwrap()
+    };
+    let passes = |test, mode, flags| {
+        let registers = [mode, flags, 0, 0, 0, 0];
+        form(test).arguments(registers).count() == 3
+    };
+    assert!(passes("mode=S_IFCHR,S_IFBLK", 0o020_666, 0));
+    assert!(passes("mode=S_IFCHR,S_IFBLK", 0o060_000, 0));
+    assert!(!passes("mode=S_IFCHR,S_IFBLK", 0o100_666, 0));
+    assert!(passes("flags&O_CREAT,O_TMPFILE", 0, 0x41));
+    // The bits of O_DIRECTORY are in those of O_TMPFILE.
+    assert!(!passes("flags&O_CREAT,O_TMPFILE", 0, 0x1_0000));
+    assert!(passes("flags!O_CREAT,O_TMPFILE", 0, 0x1_0000));
+    assert!(!passes("flags!O_CREAT,O_TMPFILE", 0, 0x40));
+    assert!(!passes("never", 0, 0));
+}
+
+#[test]
+#[cfg(target_arch = "x86_64")]
+fn results_have_a_kind() {
+    let result = |abi, syscall, registers| {
+        let nr = crate::syscalls::number(abi, syscall).unwrap();
+        signature(Slot::new(abi, nr).unwrap()).unwrap().result(registers)
+    };
+    use Abi::{Compat, Native};
+    assert_eq!(result(Native, "read", [0; 6]), Kind::Signed(Width::Long));
+    for (abi, syscall) in [
+        (Native, "mmap"),
+        (Native, "mremap"),
+        (Native, "brk"),
+        (Native, "shmat"),
+        (Compat, "mmap"),
+        (Compat, "mmap2"),
+        (Compat, "brk"),
+    ] {
+        assert_eq!(result(abi, syscall, [0; 6]), Kind::Hex(Width::Long), "{syscall}");
+    }
+    assert_eq!(result(Native, "umask", [0; 6]), Kind::Mode);
+    assert_eq!(result(Native, "fcntl", [3, 0, 0, 0, 0, 0]), Kind::Signed(Width::Long));
+    assert!(matches!(result(Native, "fcntl", [3, 3, 0, 0, 0, 0]), Kind::Flags(Width::Int, _)));
 }
