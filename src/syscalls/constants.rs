@@ -273,6 +273,20 @@ mod tests {
     }
 
     #[test]
+    fn names_of_a_set_have_a_beginning() {
+        let sets = parse(TEXT, "x86_64");
+        let prefix = |name| sets[name].prefix();
+        assert_eq!(
+            ["clock", "poll", "at", "mq_flag", "fstype"].map(prefix),
+            ["CLOCK_", "POLL", "AT_", "O_", ""]
+        );
+        assert_eq!(parse("s: x\n    A_B 1\n    A_B_C 2\n", "x86_64")["s"].prefix(), "A_");
+        assert_eq!(sets["timer"].highest(), Some(("TIMER_ABSTIME", 1)));
+        assert_eq!(sets["l2cap_cid"].highest(), Some(("L2CAP_CID_DYN_START", 0x40)));
+        assert_eq!((sets["open"].mask(), sets["at"].mask()), (3, 0));
+    }
+
+    #[test]
     fn abis_differ() {
         let symbol = |abi, set: &str, value| of_abi(abi)[set].symbol(value);
         assert_eq!(

@@ -21,7 +21,7 @@ pub use dirents::dirents;
 pub use wait::wait_status;
 
 use super::hex_bytes;
-use crate::syscalls::{self, Abi, Member, Shown, Structure};
+use crate::syscalls::{self, Abi, Shown, Structure};
 use list::List;
 
 /// When the bytes were read.
@@ -39,7 +39,7 @@ pub fn structure(abi: Abi, name: &str, bytes: &[u8], side: Side, out: &mut Strin
     match name {
         "sockaddr" => address::socket_address(abi, bytes, out),
         "sigset" | "compat_sigset" | "compat_old_sigset" => sets::signals(bytes, out),
-        "fd_set" => sets::descriptors(bytes, out),
+        "fd_set" | "cpu_set" => sets::numbers(bytes, out),
         "siginfo" | "compat_siginfo" => siginfo::siginfo(abi, bytes, side, out),
         "cap_user_data" => capabilities::capabilities(abi, bytes, side, out),
         "file_times" | "file_times32" => times::file_times(abi, name, bytes, "tv_nsec", out),
@@ -90,9 +90,8 @@ fn told(layout: &Structure, bytes: &[u8], side: Side, out: &mut String) {
 /// The members that are told at that side and whole.
 fn members(layout: &Structure, bytes: &[u8], side: Side, list: &mut List) {
     for member in layout.members().iter().filter(|member| is_of(member.shown, side)) {
-        if member.end().max(member.offset.saturating_add(1)) > bytes.len() {
-            let is_cut = !member.is_optional && !is_empty_rest(member, bytes);
-            return if is_cut {
+        if member.end() > bytes.len() {
+            return if !member.is_optional {
                 list.item().push_str("...")
             };
         }
@@ -118,11 +117,6 @@ fn is_of(shown: Shown, side: Side) -> bool {
         Shown::Exit => side == Side::Exit,
         Shown::Never => false,
     }
-}
-
-/// Whether it is an array of all that follows, of which there is nothing.
-fn is_empty_rest(member: &Member, bytes: &[u8]) -> bool {
-    member.count == Some(0) && member.offset >= bytes.len()
 }
 
 #[cfg(test)]

@@ -59,7 +59,9 @@ pub enum Plain {
     OrderHex,
     Inet,
     Inet6,
+    Callsign,
     Text,
+    String,
     Bytes,
     Mac,
 }
@@ -87,8 +89,10 @@ impl Content {
             let (size, align) = (nested.size, nested.align);
             return Some((Self::Struct(Box::new(nested)), size, align));
         }
-        if kind == "inet6" {
-            return Some((Self::Plain(Plain::Inet6), 16, 1));
+        match kind {
+            "inet6" => return Some((Self::Plain(Plain::Inet6), 16, 1)),
+            "callsign" => return Some((Self::Plain(Plain::Callsign), 7, 1)),
+            _ => {}
         }
         let plain = kind.trim_end_matches(|c: char| c.is_ascii_digit());
         let (content, width) = Self::of_kind(plain, of, sets)?;
@@ -167,6 +171,7 @@ impl Plain {
             "orderhex" => int(Self::OrderHex),
             "inet" => int(Self::Inet),
             "text" => byte(Self::Text),
+            "string" => byte(Self::String),
             "bytes" => byte(Self::Bytes),
             "mac" => byte(Self::Mac),
             _ => return None,

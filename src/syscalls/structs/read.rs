@@ -12,9 +12,13 @@ impl Structure {
     /// The same, with a sign of the member's own width.
     pub fn signed(&self, bytes: &[u8], name: &str) -> Option<i64> {
         let member = self.members.iter().find(|member| member.name == name)?;
-        let shift =
-            u32::try_from(member.width).ok().and_then(|width| 64_u32.checked_sub(8 * width))?;
-        Some((member.number(bytes, 0)? as i64) << shift >> shift)
+        let number = member.number(bytes, 0)?;
+        Some(match member.width {
+            1 => (number as i8).into(),
+            2 => (number as i16).into(),
+            4 => (number as i32).into(),
+            _ => number as i64,
+        })
     }
 
     /// The part of the bytes that a nested structure takes.
@@ -48,9 +52,11 @@ impl Member {
     /// Whether what it depends on is so: one `if`, should there be any, and every `unless`.
     pub fn is_told(&self, structure: &Structure, bytes: &[u8]) -> bool {
         let is_met = |condition: &Condition| condition.is_met(structure, bytes);
-        let (bars, doors): (Vec<_>, Vec<_>) =
-            self.conditions.iter().partition(|condition| condition.is_reversed());
-        bars.into_iter().all(is_met) && (doors.is_empty() || doors.into_iter().any(is_met))
+        let of_kind = |is_bar| {
+            self.conditions.iter().filter(move |condition| condition.is_reversed() == is_bar)
+        };
+        let has_doors = of_kind(false).next().is_some();
+        of_kind(true).all(is_met) && (!has_doors || of_kind(false).any(is_met))
     }
 
     /// Where it ends, from the structure's beginning.

@@ -34,11 +34,11 @@ fn is_enough(layout: &Structure, bytes: &[u8]) -> bool {
     bytes.len() >= layout.least().saturating_add(layout.is_open().into())
 }
 
-/// The layout of that family; Bluetooth's depends on the length too.
+/// The layout of that family; those of AX.25 and Bluetooth depend on the length too.
 fn of_family(abi: Abi, family: u64, length: usize) -> Option<&'static Structure> {
     let symbol = syscalls::set(abi, "domain")?.symbol(family)?;
-    let plain = syscalls::structure(abi, &format!("sockaddr_{symbol}"));
-    plain.or_else(|| syscalls::structure(abi, &format!("sockaddr_{symbol}_{length}")))
+    let of_length = syscalls::structure(abi, &format!("sockaddr_{symbol}_{length}"));
+    of_length.or_else(|| syscalls::structure(abi, &format!("sockaddr_{symbol}")))
 }
 
 fn unix(path: &[u8], out: &mut String) {

@@ -5,7 +5,7 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 
 use nix::errno::Errno;
 
-use super::{sets, times};
+use super::{quote, sets, times};
 use crate::decode::render::{dirfd, names, register};
 use crate::syscalls::Plain;
 
@@ -40,7 +40,8 @@ pub fn plain(kind: Plain, n: u64, raw: &[u8], out: &mut String) {
         Plain::OrderHex => return order_hex(n, out),
         Plain::Inet => write!(out, "inet_addr(\"{}\")", Ipv4Addr::from(u32::from_be(n as u32))),
         Plain::Inet6 => return inet6(raw, out),
-        Plain::Text | Plain::Bytes | Plain::Mac => write!(out, "{n}"),
+        Plain::Callsign => return quote::callsign(raw, out),
+        Plain::Text | Plain::String | Plain::Bytes | Plain::Mac => write!(out, "{n}"),
     };
 }
 

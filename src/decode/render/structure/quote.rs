@@ -51,3 +51,27 @@ pub fn mac(bytes: &[u8], out: &mut String) {
         let _ = write!(out, "{}{byte:02x}", if at == 0 { "" } else { ":" });
     }
 }
+
+/// The name of a radio station, of which AX.25 shifts every character by one bit: `N0CALL-1`. What is
+/// no such name is told as bytes.
+pub fn callsign(bytes: &[u8], out: &mut String) {
+    let (name, number) = bytes.split_at_checked(6).unwrap_or_default();
+    let shifted: String = name.iter().map(|byte| char::from(byte >> 1)).collect();
+    let word = shifted.trim_end_matches(' ');
+    let is_plain = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit();
+    match number {
+        [number]
+            if number & !0x1e == 0
+                && name.iter().all(|byte| byte & 1 == 0)
+                && !word.is_empty()
+                && word.chars().all(is_plain) =>
+        {
+            let _ = write!(out, "{word}-{}", number >> 1);
+        }
+        _ => {
+            out.push_str("{ax25_call=");
+            hex(bytes, out);
+            out.push('}');
+        }
+    }
+}

@@ -1,4 +1,4 @@
-//! Sets of bits in, what is in them out: signals and descriptors, of any size.
+//! Sets of bits in, what is in them out: signals, descriptors and processors, of any size.
 
 use std::fmt::Write;
 
@@ -25,10 +25,10 @@ pub fn signals(bytes: &[u8], out: &mut String) {
 }
 
 /// `[0 3 5]`.
-pub fn descriptors(bytes: &[u8], out: &mut String) {
+pub fn numbers(bytes: &[u8], out: &mut String) {
     out.push('[');
-    for (at, descriptor) in members(bytes, true).enumerate() {
-        let _ = write!(out, "{}{descriptor}", if at == 0 { "" } else { " " });
+    for (at, number) in members(bytes, true).enumerate() {
+        let _ = write!(out, "{}{number}", if at == 0 { "" } else { " " });
     }
     out.push(']');
 }

@@ -26,18 +26,22 @@ pub fn siginfo(abi: Abi, bytes: &[u8], side: Side, out: &mut String) {
         let _ = write!(list.item(), "si_signo={name}");
         list.item().push_str("si_code=");
         code_name(abi, &name, code, &mut list);
-        for member in head.members().iter().filter(|one| one.name == "si_errno") {
-            if member.is_told(head, bytes) {
-                let out = list.item();
-                out.push_str("si_errno=");
-                value(head, member, bytes, side, out);
-            }
-        }
+        errno(head, bytes, side, &mut list);
         if let Some((layout, bytes)) = rest(abi, head, bytes, &name, code) {
             members(layout, bytes, side, &mut list);
         }
     }
     list.close("}");
+}
+
+/// It lies before the code and is told behind it, if there is one.
+fn errno(head: &Structure, bytes: &[u8], side: Side, list: &mut List) {
+    let mut members = head.members().iter().filter(|member| member.is_told(head, bytes));
+    if let Some(member) = members.find(|member| member.name == "si_errno") {
+        let out = list.item();
+        out.push_str("si_errno=");
+        value(head, member, bytes, side, out);
+    }
 }
 
 /// Codes of 0 and below, and that of the kernel, mean the same for every signal.

@@ -22,6 +22,7 @@ pub fn value(layout: &Structure, member: &Member, bytes: &[u8], side: Side, out:
     let length = length.and_then(|length| usize::try_from(length).ok()).unwrap_or(usize::MAX);
     match member.content {
         Content::Plain(Plain::Text) => quote::text(whole, out),
+        Content::Plain(Plain::String) => quote::quoted(whole, out),
         Content::Plain(Plain::Bytes) => {
             quote::hex(whole.get(..length.min(whole.len())).unwrap_or_default(), out);
         }
