@@ -1,8 +1,8 @@
 //! An argument of a call with what is known of its memory, for handlers that leave that to the
 //! syscall's signature.
 
-use super::{Event, Moment, Part, Piece, Status};
-use crate::syscalls::{self, Abi, Parameter};
+use super::{End, Event, Moment, Part, Piece, Status};
+use crate::syscalls::{self, Abi, Kind, Parameter};
 
 /// One argument that was passed.
 #[derive(Debug, Clone, Copy)]
@@ -21,13 +21,20 @@ impl Event<'_> {
     pub fn arguments(&self) -> Option<impl Iterator<Item = Argument<'_>>> {
         let signature =
             syscalls::signature(self.slot).filter(|_| self.handler.fields.is_empty())?;
-        let arguments = (0..).zip(signature.arguments(self.args));
-        Some(arguments.map(|(position, (parameter, register))| Argument {
+        let arguments = signature.placed(self.args);
+        Some(arguments.map(|(position, parameter, register)| Argument {
             parameter,
             register,
             position,
             event: self,
         }))
+    }
+}
+
+impl Event<'_> {
+    /// How its result is read; `None` for a syscall that is not known.
+    pub fn result_kind(&self) -> Option<Kind> {
+        Some(syscalls::signature(self.slot)?.result(self.args))
     }
 }
 
@@ -52,9 +59,18 @@ impl<'e> Argument<'e> {
         self.pieces().filter(|piece| piece.moment == Moment::Return)
     }
 
+    /// What the call returned, if that is known.
+    pub fn result(&self) -> Option<i64> {
+        match self.event.end {
+            Some(End::Returned { result, .. }) => Some(result),
+            _ => None,
+        }
+    }
+
     /// Whether some of its memory could not be read.
     pub fn is_unreadable(&self) -> bool {
-        self.pieces().any(|piece| matches!(piece.status, Status::Unreadable { .. }))
+        self.parameter.memory.is_some()
+            && self.pieces().any(|piece| matches!(piece.status, Status::Unreadable { .. }))
     }
 
     /// Whether there was more of its memory than is told.

@@ -3,7 +3,8 @@
 
 use crate::bpf::types::{self, step_count, step_op, step_when};
 use crate::syscalls::{
-    Abi, Count, Direction, Kind, Parameter, Signature, Slot, Structure, signature, structure,
+    Abi, Count, Direction, Kind, Memory, Parameter, Signature, Slot, Structure, signature,
+    structure,
 };
 
 /// Elements of a vector that are captured, as many as strace prints.
@@ -15,11 +16,14 @@ const SOCKADDR_BYTES: usize = 128;
 /// A structure whose size the caller tells: the largest that people look into, `struct statmount`.
 const SIZED_BYTES: usize = 512;
 
+/// A structure or a string that another argument may make of a register: the largest is
+/// `struct loop_info64` of `ioctl`.
+const SOME_BYTES: usize = 256;
+
 /// The steps for a call of that slot; none for a syscall that is not known.
 pub fn recipe(slot: Slot) -> types::recipe {
-    let parameters = signature(slot).map(Signature::parameters).unwrap_or_default();
     let mut recipe = types::recipe::default();
-    let steps = (0..).zip(parameters).filter_map(|(at, parameter)| step(slot, at, parameter));
+    let steps = (0..6).filter_map(|at| step(slot, signature(slot)?, at));
     for (place, step) in recipe.steps.iter_mut().zip(steps) {
         recipe.at_entry |= u32::from(step.when) & step_when::WHEN_ENTRY.0;
         *place = step;
@@ -27,8 +31,17 @@ pub fn recipe(slot: Slot) -> types::recipe {
     recipe
 }
 
-/// What is done about the pointer at that position; `None` if nothing can be.
-fn step(slot: Slot, at: u8, parameter: &Parameter) -> Option<types::step> {
+/// What is done about the register at that position; `None` if nothing can be.
+fn step(slot: Slot, signature: &Signature, at: u8) -> Option<types::step> {
+    let position = usize::from(at);
+    let always = signature.parameters().get(position).and_then(|one| pointer(slot, at, one));
+    let forms = signature.cases().iter().map(|case| case.form().parameters());
+    let sometimes = forms.filter_map(|all| Some((all.get(position)?, all.get(position)?.memory?)));
+    always.or_else(|| some(slot, at, sometimes))
+}
+
+/// The pointer is one in every call.
+fn pointer(slot: Slot, at: u8, parameter: &Parameter) -> Option<types::step> {
     let memory = parameter.memory?;
     let (op, shape) = shape(slot, parameter.kind, memory.count)?;
     let (count, counter) = counter(slot, parameter, memory.count);
@@ -43,6 +56,29 @@ fn step(slot: Slot, at: u8, parameter: &Parameter) -> Option<types::step> {
         most: u16::try_from(shape.most).ok()?,
         extra: u16::try_from(shape.extra).ok()?,
     })
+}
+
+/// It is one in some calls: as much as any of them may need.
+fn some<'a>(
+    slot: Slot,
+    at: u8,
+    parameters: impl Iterator<Item = (&'a Parameter, Memory)>,
+) -> Option<types::step> {
+    let mut step =
+        types::step { op: step_op::STEP_SOME.0 as u8, argument: at, ..Default::default() };
+    for (parameter, memory) in parameters {
+        let (_, shape) = shape(slot, parameter.kind, memory.count)?;
+        let is_one = matches!(memory.count, Count::One | Count::Fixed(_));
+        let size = if is_one {
+            shape.element.max(usize::from(shape.element == 1) * SOME_BYTES)
+        } else {
+            SOME_BYTES
+        };
+        step.size = step.size.max(u16::try_from(size.min(SOME_BYTES)).ok()?);
+        step.when |= when(step_op::STEP_SOME, memory.direction);
+    }
+    step.most = step.size;
+    (step.size > 0).then_some(step)
 }
 
 /// Bytes of an element, of all that are kept (0: as the route says), and before the first one.

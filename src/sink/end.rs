@@ -1,16 +1,24 @@
 //! What came of a call, as fields and as the end of a sentence. Only events that waited for it have
 //! any of this.
 
-use crate::decode::End;
+use crate::decode::{End, Event, render};
 use crate::sink::errno;
 use crate::sink::fields::Fields;
 use crate::sink::key::Key;
 use crate::sink::walk::Scratch;
+use crate::syscalls::Kind;
 
 /// Hands result, error and duration to `out`, as far as there are any.
-pub fn fields(end: End, scratch: &mut Scratch, out: &mut impl Fields) {
+pub fn fields(event: &Event, end: End, scratch: &mut Scratch, out: &mut impl Fields) {
     let End::Returned { result, duration_ns } = end else { return out.unknown(Key::Result) };
-    out.signed(Key::Result, result);
+    match event.result_kind().filter(|_| end.errno().is_none()) {
+        Some(kind @ (Kind::Hex(_) | Kind::Address)) => {
+            let write =
+                |text: &mut String| render::result(kind, result as u64, event.slot.abi(), text);
+            out.text(Key::Result, scratch.text(write));
+        }
+        _ => out.signed(Key::Result, result),
+    }
     if let Some(errno) = end.errno() {
         out.text(Key::Errno, scratch.text(|text| errno::append(errno, "", text)));
     }
@@ -18,11 +26,14 @@ pub fn fields(end: End, scratch: &mut Scratch, out: &mut impl Fields) {
 }
 
 /// Appends ` = 3` or ` = -1 ENOENT`: what the process gets. What it does not is a question mark.
-pub fn sentence(end: End, out: &mut String) {
+pub fn sentence(event: &Event, end: End, out: &mut String) {
     let End::Returned { result, .. } = end else { return out.push_str(" = ?") };
     let Some(errno) = end.errno() else {
         out.push_str(" = ");
-        return out.push_str(itoa::Buffer::new().format(result));
+        return match event.result_kind() {
+            Some(kind) => render::result(kind, result as u64, event.slot.abi(), out),
+            None => out.push_str(itoa::Buffer::new().format(result)),
+        };
     };
     out.push_str(if errno::is_restart(errno) { " = ? " } else { " = -1 " });
     errno::append(errno, "errno ", out);
@@ -32,6 +43,7 @@ pub fn sentence(end: End, out: &mut String) {
 mod tests {
     use super::sentence;
     use crate::decode::End;
+    use crate::sink::samples;
 
     #[test]
     fn a_sentence_ends_as_strace_would_end_it() {
@@ -51,7 +63,7 @@ mod tests {
             (End::Unknown, " = ?"),
         ] {
             let mut out = String::new();
-            sentence(end, &mut out);
+            sentence(&samples::event(&samples::handler(), vec![]), end, &mut out);
             assert_eq!(out, expected);
         }
     }

@@ -71,7 +71,7 @@ pub fn walk(record: &Record, scratch: &mut Scratch, out: &mut impl Fields) {
         Body::Syscall { event, place } => {
             call(event, out);
             if let Some(end) = event.end {
-                end::fields(end, scratch, out);
+                end::fields(event, end, scratch, out);
             }
             task(event, out);
             whereabouts(event, *place, out);

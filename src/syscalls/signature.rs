@@ -112,7 +112,12 @@ impl Signature {
 
     /// Each parameter that was passed, with its register.
     pub fn arguments(&self, registers: [u64; 6]) -> impl Iterator<Item = (Parameter, u64)> {
-        self.form(registers).arguments(registers)
+        self.placed(registers).map(|(_, parameter, register)| (parameter, register))
+    }
+
+    /// The same, each with its position.
+    pub fn placed(&self, registers: [u64; 6]) -> impl Iterator<Item = (u8, Parameter, u64)> {
+        self.form(registers).placed(registers)
     }
 
     /// How the result of a call with these registers is read.
@@ -144,7 +149,7 @@ impl Form {
         self.parameters.iter().position(|one| one.name == name)
     }
 
-    fn arguments(&self, registers: [u64; 6]) -> impl Iterator<Item = (Parameter, u64)> {
+    fn placed(&self, registers: [u64; 6]) -> impl Iterator<Item = (u8, Parameter, u64)> {
         let holds = move |condition: &Option<Test>| {
             condition.as_ref().is_none_or(|test| test.holds(registers))
         };
@@ -153,7 +158,8 @@ impl Form {
             parameter.name != cell::NOT_PASSED && holds(condition)
         });
         passed.filter_map(move |(position, (parameter, _))| {
-            Some((*parameter, self.value(position, registers)?))
+            let value = self.value(position, registers)?;
+            Some((u8::try_from(position).ok()?, *parameter, value))
         })
     }
 

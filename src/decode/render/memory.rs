@@ -7,7 +7,7 @@ use super::structure::{Side, bpf_attr, dirents, structure, structures, wait_stat
 use super::{argument, bits_of, register};
 use crate::decode::printable::{NO_LIMIT, quoted};
 use crate::decode::{Argument, Part, Piece, Status, Value};
-use crate::syscalls::{Abi, Count, Direction, Kind};
+use crate::syscalls::{self, Abi, Count, Direction, Kind};
 
 /// Elements of a vector that are told, as strace does.
 const ELEMENTS: usize = 32;
@@ -82,6 +82,10 @@ fn pieces<'e>(
 fn whole(one: &Argument<'_>, kind: Kind, piece: &Piece<'_>, side: Side, out: &mut String) -> bool {
     let (abi, is_cut) = (one.abi(), matches!(piece.status, Status::Truncated { .. }));
     let (Value::Text(bytes) | Value::Bytes(bytes)) = piece.value else { return false };
+    let (bytes, is_cut) = match extent(one, piece) {
+        Some(size) => (bytes.get(..size).unwrap_or(bytes), bytes.len() < size),
+        None => (bytes, is_cut),
+    };
     match kind {
         Kind::Path | Kind::String => cut(is_cut, out, |out| quoted(bytes, NO_LIMIT, out)),
         Kind::Bytes => cut(is_cut, out, |out| quoted_bytes(bytes, out)),
@@ -101,6 +105,31 @@ fn whole(one: &Argument<'_>, kind: Kind, piece: &Piece<'_>, side: Side, out: &mu
         _ => return false,
     }
     true
+}
+
+/// How many of the bytes are meant, where more may have been read because another argument tells what they
+/// are.
+fn extent(one: &Argument<'_>, piece: &Piece<'_>) -> Option<usize> {
+    let (Value::Bytes(bytes), Status::Truncated { length: None }) = (piece.value, piece.status)
+    else {
+        return None;
+    };
+    let element = match one.parameter.kind {
+        Kind::Path | Kind::String => {
+            let end = bytes.iter().position(|&byte| byte == 0);
+            return Some(end.unwrap_or(bytes.len().saturating_add(1)));
+        }
+        Kind::Struct(name) => syscalls::structure(one.abi(), name)?.size(),
+        Kind::Pointer(kind) => kind.size(one.abi())?,
+        _ => 1,
+    };
+    let count = match one.parameter.memory?.count {
+        Count::One => 1,
+        Count::Fixed(count) => u64::from(count),
+        Count::Argument(at) | Count::Pointed(at) => one.register_at(at),
+        Count::Result(_) => u64::try_from(one.result()?).ok()?,
+    };
+    usize::try_from(count).ok()?.checked_mul(element)
 }
 
 fn is_one(one: &Argument<'_>) -> bool {

@@ -43,7 +43,7 @@ fn event_sentence(event: &Event, out: &mut String) {
     printable::cut(out, start, SENTENCE_MAX);
     task(event, out);
     if let Some(end) = event.end {
-        end::sentence(end, out);
+        end::sentence(event, end, out);
     }
 }
 

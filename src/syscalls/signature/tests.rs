@@ -310,7 +310,7 @@ fn conditions_compare_bits_or_values() {
     };
     let passes = |test, mode, flags| {
         let registers = [mode, flags, 0, 0, 0, 0];
-        form(test).arguments(registers).count() == 3
+        form(test).placed(registers).count() == 3
     };
     assert!(passes("mode=S_IFCHR,S_IFBLK", 0o020_666, 0));
     assert!(passes("mode=S_IFCHR,S_IFBLK", 0o060_000, 0));
