@@ -82,9 +82,10 @@ enum later_op {
 	LATER_BYTES = 2,
 	LATER_PROGRAM = 3, /* of a program that was executed: as the new program has it */
 	LATER_AREA = 4, /* the same of its arguments */
-	LATER_VECTOR = 5,
-	LATER_MESSAGE = 6,
-	LATER_MESSAGES = 7,
+	LATER_SOME = 5, /* as much of `room` bytes as there is */
+	LATER_VECTOR = 6,
+	LATER_MESSAGE = 7,
+	LATER_MESSAGES = 8,
 };
 
 enum later_size {

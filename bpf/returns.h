@@ -45,10 +45,10 @@ static __always_inline void later_read(struct scratch *emit, const struct later 
 	if (later->op == LATER_TEXT || later->op == LATER_PROGRAM) {
 		capture_text(emit, later_subject(later), (const void *)later->address,
 			     TEXT_MAX_BYTES);
-	} else if (later->op == LATER_BYTES) {
+	} else if (later->op == LATER_BYTES || later->op == LATER_SOME) {
 		later_size(emit, later);
 		capture_bytes(emit, later_subject(later), later->address, target->room,
-			      target->length);
+			      later->op == LATER_SOME ? 0 : target->length);
 	}
 }
 

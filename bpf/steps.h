@@ -68,7 +68,7 @@ static __always_inline __u8 later_op(__u8 op)
 {
 	if (is_vector(op))
 		return op - STEP_VECTOR + LATER_VECTOR;
-	return op == STEP_TEXT ? LATER_TEXT : LATER_BYTES;
+	return op == STEP_TEXT ? LATER_TEXT : op == STEP_SOME ? LATER_SOME : LATER_BYTES;
 }
 
 static __always_inline void step_later(struct scratch *emit, const volatile struct step *step,

@@ -67,13 +67,9 @@ fn some<'a>(
     let mut step =
         types::step { op: step_op::STEP_SOME.0 as u8, argument: at, ..Default::default() };
     for (parameter, memory) in parameters {
-        let (_, shape) = shape(slot, parameter.kind, memory.count)?;
+        let Some((_, shape)) = shape(slot, parameter.kind, memory.count) else { continue };
         let is_one = matches!(memory.count, Count::One | Count::Fixed(_));
-        let size = if is_one {
-            shape.element.max(usize::from(shape.element == 1) * SOME_BYTES)
-        } else {
-            SOME_BYTES
-        };
+        let size = if is_one && shape.element > 1 { shape.element } else { SOME_BYTES };
         step.size = step.size.max(u16::try_from(size.min(SOME_BYTES)).ok()?);
         step.when |= when(step_op::STEP_SOME, memory.direction);
     }
@@ -153,4 +149,91 @@ fn when(op: step_op, direction: Direction) -> u8 {
     let entry = direction.is_read() || op == step_op::STEP_VECTOR || op == step_op::STEP_MESSAGE;
     let bits = [(entry, step_when::WHEN_ENTRY), (direction.is_written(), step_when::WHEN_RETURN)];
     bits.iter().filter(|(is, _)| *is).map(|(_, when)| when.0 as u8).sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn slots() -> impl Iterator<Item = Slot> {
+        (0..).map_while(Slot::from_index)
+    }
+
+    fn steps(slot: Slot) -> impl Iterator<Item = types::step> {
+        recipe(slot).steps.into_iter().take_while(|step| u32::from(step.op) != step_op::STEP_END.0)
+    }
+
+    fn named(name: &str) -> Slot {
+        Slot::new(Abi::Native, crate::syscalls::number(Abi::Native, name).unwrap()).unwrap()
+    }
+
+    /// `BUFFERS_MAX_BYTES` and the vectors, names and control data of `MESSAGES_MAX` in `bpf/vector.h`.
+    const VECTOR_MAX_BYTES: usize = 8192 + 2 * (56 + 128 + 256 + 512) + 20 * 16;
+
+    #[test]
+    fn no_event_is_larger_than_its_room() {
+        let room = types::wire_size::CAPTURES_MAX_BYTES.0 as usize;
+        for slot in slots() {
+            let bytes = steps(slot).map(|step| match u32::from(step.op) {
+                op if op >= step_op::STEP_VECTOR.0 => VECTOR_MAX_BYTES,
+                _ if step.most == 0 => STEP_MAX_BYTES + 16,
+                _ => usize::from(step.most) + 16,
+            });
+            let bytes: usize = bytes.sum();
+            assert!(bytes <= room, "{slot}: {bytes} bytes");
+        }
+    }
+
+    #[test]
+    fn every_pointer_of_a_signature_has_a_step() {
+        let opaque = |slot: Slot, name| told(slot.abi(), name).is_none();
+        for slot in slots().filter(|slot| signature(*slot).is_some()) {
+            let parameters = signature(slot).unwrap().parameters();
+            for (at, one) in parameters.iter().enumerate().filter(|(_, one)| one.memory.is_some()) {
+                let is_left_out = match one.kind {
+                    Kind::Strings | Kind::Environment => is_exec(slot),
+                    Kind::Struct(name) => opaque(slot, name),
+                    _ => false,
+                };
+                let has_step = steps(slot).any(|step| usize::from(step.argument) == at);
+                assert_eq!(has_step, !is_left_out, "{slot}: {}", one.name);
+            }
+        }
+    }
+
+    #[test]
+    fn what_another_argument_decides_is_read_as_far_as_any_may_need() {
+        let ioctl: Vec<_> = steps(named("ioctl")).collect();
+        let both = step_when::WHEN_ENTRY.0 | step_when::WHEN_RETURN.0;
+        let [arg] = ioctl.as_slice() else { panic!("{ioctl:?}") };
+        assert_eq!((u32::from(arg.op), u32::from(arg.when)), (step_op::STEP_SOME.0, both));
+        let largest = structure(Abi::Native, "loop_info64").map(Structure::size);
+        assert!(largest.is_none_or(|size| usize::from(arg.size) >= size));
+    }
+
+    #[test]
+    fn only_one_step_of_a_call_is_a_vector() {
+        for slot in slots() {
+            let vectors = steps(slot).filter(|step| u32::from(step.op) >= step_op::STEP_VECTOR.0);
+            assert!(vectors.count() <= 1, "{slot}");
+        }
+    }
+
+    #[test]
+    fn a_read_has_nothing_at_entry_and_as_much_as_the_result_at_the_return() {
+        let read: Vec<_> = steps(named("read")).collect();
+        let expected = types::step {
+            op: step_op::STEP_BYTES.0 as u8,
+            argument: 1,
+            when: step_when::WHEN_RETURN.0 as u8,
+            count: step_count::COUNT_LONG.0 as u8,
+            counter: 2,
+            by_result: 1,
+            size: 1,
+            most: 0,
+            extra: 0,
+        };
+        assert_eq!(format!("{read:?}"), format!("{:?}", [expected]));
+        assert_eq!(recipe(named("read")).at_entry, 0);
+    }
 }

@@ -6,8 +6,8 @@ use super::structure::quote::quoted as quoted_bytes;
 use super::structure::{Side, bpf_attr, dirents, structure, structures, wait_status};
 use super::{argument, bits_of, register};
 use crate::decode::printable::{NO_LIMIT, quoted};
-use crate::decode::{Argument, Part, Piece, Status, Value};
-use crate::syscalls::{self, Abi, Count, Direction, Kind};
+use crate::decode::{Argument, Moment, Piece, Status, Value};
+use crate::syscalls::{self, Abi, Count, Kind};
 
 /// Elements of a vector that are told, as strace does.
 const ELEMENTS: usize = 32;
@@ -17,12 +17,13 @@ pub fn memory(one: &Argument<'_>, out: &mut String) {
     let Some(memory) = one.parameter.memory else {
         return argument(one.parameter.kind, one.register, one.abi(), out);
     };
-    let is_written = memory.direction == Direction::Out;
     let (mut before, mut after) = (String::new(), String::new());
-    let is_before = side(one, Side::Entry, &mut before);
-    let is_after = side(one, Side::Exit, &mut after);
+    // Of what the kernel fills, only vectors of buffers are there before.
+    let is_read = memory.direction.is_read() || is_vector(one.parameter.kind);
+    let is_before = is_read && side(one, Side::Entry, &mut before);
+    let is_after = memory.direction.is_written() && side(one, Side::Exit, &mut after);
     match (is_before, is_after) {
-        (true, true) if before != after && !is_written => {
+        (true, true) if before != after && memory.direction.is_read() => {
             changed(one.parameter.kind, &before, &after, out)
         }
         (_, true) => out.push_str(&after),
@@ -31,11 +32,23 @@ pub fn memory(one: &Argument<'_>, out: &mut String) {
     }
 }
 
+fn is_vector(kind: Kind) -> bool {
+    matches!(kind, Kind::Iovec | Kind::Msghdr | Kind::Mmsghdr)
+}
+
 /// The bytes of a string or a path, if they are known.
 pub fn text<'e>(one: &Argument<'e>) -> Option<&'e [u8]> {
-    let piece = one.at_entry().chain(one.at_return()).find(|piece| piece.part == Part::Whole)?;
-    match (one.parameter.kind, piece.value) {
-        (Kind::Path | Kind::String, Value::Text(text)) if is_readable(piece) => Some(text),
+    let memory =
+        one.parameter.memory.filter(|_| matches!(one.parameter.kind, Kind::Path | Kind::String))?;
+    let is_due = |piece: &&Piece<'_>| match piece.moment {
+        Moment::Return => memory.direction.is_written(),
+        _ => memory.direction.is_read(),
+    };
+    let piece = one.at_entry().chain(one.at_return()).find(is_due)?;
+    match piece.value {
+        Value::Text(text) | Value::Bytes(text) if is_readable(piece) => {
+            text.split(|&byte| byte == 0).next()
+        }
         _ => None,
     }
 }
