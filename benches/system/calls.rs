@@ -16,6 +16,8 @@ use nix::libc::{self, c_char, c_long};
 enum Call {
     /// A syscall by its number, without arguments.
     Number(c_long),
+    /// faccessat of a path that does not exist.
+    Path(CString),
     /// execve of a file that does not exist, with so many arguments.
     Exec { path: CString, _args: Vec<CString>, argv: Vec<*const c_char> },
 }
@@ -54,6 +56,9 @@ fn answer(words: &[&str]) -> Result<String> {
 
 impl Call {
     fn parse(word: &str) -> Result<Self> {
+        if word == "path" {
+            return Ok(Self::Path(CString::new("/nonexistent/file/of/thirty/bytes")?));
+        }
         let Some(count) = word.strip_prefix("exec") else {
             return Ok(Self::Number(word.parse()?));
         };
@@ -72,6 +77,9 @@ impl Call {
             match self {
                 Self::Number(number) => {
                     libc::syscall(*number);
+                }
+                Self::Path(path) => {
+                    libc::syscall(libc::SYS_faccessat, libc::AT_FDCWD, path.as_ptr(), 0);
                 }
                 Self::Exec { path, argv, .. } => {
                     libc::execve(path.as_ptr(), argv.as_ptr(), [null()].as_ptr());

@@ -16,7 +16,8 @@ struct Contender {
     name: &'static str,
     route: &'static str,
     syscall: &'static str,
-    /// `exec2`: an execve that fails, with two arguments. None: the syscall itself.
+    /// `exec2`: an execve that fails, with two arguments; `path`: a call with a path of 33 bytes that
+    /// fails. None: the syscall itself.
     call: Option<&'static str>,
     calls: u64,
     alone: Series,
@@ -34,12 +35,19 @@ const fn contender(
 
 const WITH_RESULT: &str = "{ handler = 'args', result = true }";
 
-const CONTENDERS: [Contender; 5] = [
+const CONTENDERS: [Contender; 7] = [
     contender("`count`", "'count'", (CHEAP, None), 30_000),
     contender("`args`", "'args'", (CHEAP, None), 30_000),
     contender("`exec`, 2 arguments", "'exec'", ("execve", Some("exec2")), 8_000),
     contender("`exec`, 8 arguments", "'exec'", ("execve", Some("exec8")), 8_000),
     contender("`args` with the result", WITH_RESULT, (CHEAP, None), 30_000),
+    contender("`args` with a path", "'args'", ("faccessat", Some("path")), 20_000),
+    contender(
+        "`args` with a path and the result",
+        WITH_RESULT,
+        ("faccessat", Some("path")),
+        20_000,
+    ),
 ];
 
 pub fn run(bench: &Bench) -> Result<Part> {
@@ -92,7 +100,7 @@ impl Contender {
     }
 }
 
-fn part(contenders: &[Contender; 5], empty: &Series) -> Part {
+fn part(contenders: &[Contender; 7], empty: &Series) -> Part {
     let mut table = Table::new(&["routed to", "ns alone", "ns added", "times the empty program"]);
     for it in contenders {
         let ratio = it.added.over(empty);
@@ -104,7 +112,8 @@ fn part(contenders: &[Contender; 5], empty: &Series) -> Part {
         title: "(b) A syscall that is routed",
         meaning: format!(
             "The daemon runs with `--output json` to `/dev/null` and consumes on another CPU. `count` \
-             and `args` get `{CHEAP}`; `exec` gets an `execve` of a path that does not exist. The \
+             and `args` get `{CHEAP}`, with a path `faccessat` of one that does not exist; `exec` gets \
+             an `execve` of a path that does not exist. The \
              empty program adds {} ns to `{CHEAP}` in the same rounds. No event was lost in any \
              round: a run in which one is lost is refused.",
             empty.show(1)
