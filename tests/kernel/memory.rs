@@ -8,7 +8,7 @@ use tailcalld::decode::{Decoded, Event, Moment, Part, Piece, Status, Value, deco
 use tailcalld::plan::{Plan, Route};
 use tailcalld::syscalls::{Abi, Slot};
 
-use crate::rig::{Rig, privileged, rig, routes, scaled, slot};
+use crate::rig::{Rig, privileged, rig, routes, scaled, slot, trigger_path};
 
 const UNREADABLE: Status = Status::Unreadable { errno: nix::libc::EFAULT };
 
@@ -230,11 +230,13 @@ fn what_the_kernel_writes_is_there_at_the_return() {
     // As many bytes as the result says, and as the limit allows.
     let rig = Rig::new(&route_of(readlink, |route| (with_result(route), route.buffer_bytes = 3).1));
     let nr = readlink.nr().to_string();
-    pieces(&rig, &["native", &nr, "text:/proc/self/cwd", "room:4096", "4096"], |pieces| {
+    let program = trigger_path().canonicalize().expect("the trigger is there");
+    let program = program.as_os_str().as_encoded_bytes();
+    pieces(&rig, &["native", &nr, "text:/proc/self/exe", "room:4096", "4096"], |pieces| {
         let [_, link] = pieces else { panic!("{pieces:?}") };
-        let length = u32::try_from(folder.len()).ok();
+        let length = u32::try_from(program.len()).ok();
         let status = Status::Truncated { length };
-        assert_eq!(*link, Piece { status, ..at_return(1, &folder[..3]) });
+        assert_eq!(*link, Piece { status, ..at_return(1, &program[..3]) });
     });
 }
 
