@@ -176,6 +176,16 @@ fn every_value_of_results_and_paths_is_told() {
 }
 
 #[test]
+fn every_value_of_abi_is_told() {
+    let text = page(CONFIGURATION);
+    let defaults = section(&text, ".Ss [defaults]");
+    for word in expected("[defaults]\nabi = \"qqqqqqqqqqqq\"\n") {
+        let told = introduces(defaults, "Cm", &word) || defaults.contains(&format!("\n.Cm {word}"));
+        assert!(told, "{word}");
+    }
+}
+
+#[test]
 fn defaults_are_those_of_the_program() {
     let text = page(CONFIGURATION);
     let Config { defaults, ring_bytes, exclude, socket, attach, .. } = Config::default();

@@ -86,6 +86,7 @@ fn uncommented(beginnings: &[&str]) -> String {
 #[test]
 fn the_shipped_file_shows_the_defaults() {
     let shown = [
+        "abi = ",
         "priority = ",
         "argv_bytes = ",
         "result = ",
@@ -104,7 +105,8 @@ fn the_shipped_file_shows_the_defaults() {
 
 #[test]
 fn the_examples_of_the_shipped_file_work() {
-    let examples = ["\"@mount\" = ", "umount2 = ", "462 = ", "ptrace = ", "\"@clock\" = "];
+    let examples =
+        ["\"@mount\" = ", "umount2 = ", "462 = ", "ptrace = ", "\"@clock\" = ", "socketcall = "];
     let plan = written(&uncommented(&examples));
     let of = |name| plan.origins.keys().filter(|slot| slot.name() == Some(name)).count();
     assert_eq!([of("move_mount"), of("umount2"), of("ptrace")], [2, 0, 2]);
@@ -210,6 +212,46 @@ fn a_changed_result_in_words() {
     assert_eq!(told("false", "true"), ["kill (result false -> true)"]);
     assert_eq!(told("true", "\"failed\""), ["kill (result true -> failed)"]);
     assert_eq!(told("false", "false"), Vec::<String>::new());
+}
+
+/// An ABI that is left out is left to other entries: to the group, to an earlier file, to nobody.
+#[cfg(target_arch = "x86_64")]
+#[test]
+fn a_route_may_be_of_one_abi() {
+    let pair = |name: &str, handler| (name.to_owned(), handler);
+    for native in ["\"native\"", "[\"x86_64\"]", "[\"native\", \"x86_64\"]"] {
+        let line = format!("kill = {{ handler = \"args\", abi = {native} }}");
+        assert_eq!(routed(&line), [pair("kill/x86_64", ARGS)], "{native}");
+    }
+    let compat = "kill = { handler = \"args\", abi = \"i386\" }";
+    assert_eq!(routed(compat), [pair("kill/i386", ARGS)]);
+    let both = [pair("kill/x86_64", ARGS), pair("kill/i386", ARGS)];
+    assert_eq!(routed("kill = { handler = \"args\", abi = [\"compat\", \"native\"] }"), both);
+    let split = "kill = { handler = \"args\", abi = \"compat\" }\n62 = \"exec\"";
+    assert_eq!(routed(split), [pair("kill/x86_64", EXEC), pair("kill/i386", ARGS)]);
+    let below = "\"@swap\" = \"args\"\nswapon = { handler = \"timer\", abi = \"native\" }";
+    let swapon: Vec<_> =
+        routed(below).into_iter().filter(|(name, _)| name.starts_with("swapon")).collect();
+    assert_eq!(swapon, [pair("swapon/x86_64", TIMER), pair("swapon/i386", ARGS)]);
+}
+
+#[cfg(target_arch = "x86_64")]
+#[test]
+fn the_abi_of_the_defaults_is_overruled_by_routes_and_not_that_of_none() {
+    let pair = |name: &str, handler| (name.to_owned(), handler);
+    let native = "[defaults]\nabi = \"native\"\n[routes]\n\"@swap\" = \"args\"\n";
+    let routes = |more: &str| -> Vec<_> {
+        let plan = written(&format!("{native}{more}\n"));
+        plan.routes.iter().map(|(slot, route)| (word(*slot), route.handler)).collect()
+    };
+    assert_eq!(routes(""), [pair("swapon/x86_64", ARGS), pair("swapoff/x86_64", ARGS)]);
+    let compat = "swapon = { handler = \"exec\", abi = \"compat\" }";
+    let three =
+        [pair("swapon/x86_64", ARGS), pair("swapoff/x86_64", ARGS), pair("swapon/i386", EXEC)];
+    assert_eq!(routes(compat), three);
+    let none = "swapon = \"none\"\nkill = { handler = \"args\", abi = [\"native\", \"compat\"] }";
+    let left = [pair("kill/x86_64", ARGS), pair("swapoff/x86_64", ARGS), pair("kill/i386", ARGS)];
+    assert_eq!(routes(none), left);
 }
 
 /// Which results the native route of each syscall waits for.

@@ -11,6 +11,7 @@
 //! after it, in name order, and a later file overrides an earlier one: entry by entry in
 //! `[routes]`, key by key elsewhere.
 
+mod abis;
 mod attach;
 mod fault;
 mod faults;
@@ -33,6 +34,7 @@ mod values;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+pub use abis::Abis;
 pub use attach::AttachTo;
 pub use fault::{Fault, Palette};
 pub use faults::Faults;
@@ -101,6 +103,7 @@ impl Default for Config {
         Self {
             entries: Vec::new(),
             defaults: Options {
+                abi: Some(Abis::default()),
                 priority: Some(PRIORITY),
                 argv_bytes: Some(ARGV_BYTES),
                 buffer_bytes: Some(BUFFER_BYTES),

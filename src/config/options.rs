@@ -4,6 +4,7 @@
 use toml::Spanned;
 use toml::de::DeValue;
 
+use super::abis::Abis;
 use super::paths::Paths;
 use super::reader::Reader;
 use super::results::Results;
@@ -12,6 +13,8 @@ use super::values;
 /// What a route or `[defaults]` says; `None` where it is silent.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Options {
+    /// By which ABIs the calls are made.
+    pub abi: Option<Abis>,
     /// Syslog level of the records, 3 to 7.
     pub priority: Option<u8>,
     /// How many bytes of argv an `exec` event may carry.
@@ -28,6 +31,11 @@ type Read = fn(&mut Options, &mut Reader<'_>, &Spanned<DeValue<'_>>);
 
 /// By key.
 const OPTIONS: &[(&str, Read)] = &[
+    ("abi", |options, reader, value| {
+        if let Some(abis) = reader.one_or_more(value, values::abi) {
+            options.abi = Some(abis.into_iter().collect());
+        }
+    }),
     ("priority", |options, reader, value| {
         reader.store(&mut options.priority, value, |value| values::priority(value).map(Some));
     }),
@@ -66,6 +74,7 @@ impl Options {
     /// These, and where they are silent, those of `below`.
     pub fn or(&self, below: &Self) -> Self {
         Self {
+            abi: self.abi.or(below.abi),
             priority: self.priority.or(below.priority),
             argv_bytes: self.argv_bytes.or(below.argv_bytes),
             buffer_bytes: self.buffer_bytes.or(below.buffer_bytes),

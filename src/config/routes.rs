@@ -24,7 +24,7 @@ pub struct Entry {
     pub key: String,
     /// One syscall, or a set of them.
     pub subject: Subject,
-    /// What it covers, in both ABIs.
+    /// What it covers in both ABIs; of these, `abi` may leave out some.
     pub slots: Vec<Slot>,
     /// `None` takes the slots out of the table.
     pub target: Option<Target>,

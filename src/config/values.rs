@@ -11,11 +11,20 @@ use super::results::Results;
 use super::size::{self, GIB, KIB};
 use super::suggest::{closest, list};
 use super::text::{printable, quoted};
+use crate::syscalls::Abi;
 
 /// Syslog levels by number.
 const LEVELS: [&str; 8] = ["emerg", "alert", "crit", "err", "warning", "notice", "info", "debug"];
 /// journald syncs to disk for each entry of a lower number: the host would wait for its disk.
 const LEVEL_MIN: u8 = 3;
+
+/// What `abi` may be: a part that it plays, or its own name.
+const ABIS: [(&str, Abi); 4] = [
+    ("native", Abi::Native),
+    ("compat", Abi::Compat),
+    (Abi::Native.name(), Abi::Native),
+    (Abi::Compat.name(), Abi::Compat),
+];
 
 /// What `result` may be.
 const RESULTS: &str = "true, false or \"failed\"";
@@ -72,6 +81,19 @@ fn level_of(name: &str) -> Result<u64, Problem> {
     };
     let message = format!("unknown priority {}, expected {}", quoted(name), list(allowed()));
     Err(Problem::from(message).meant(meant))
+}
+
+/// By which ABI a call is made: the machine's own, or the 32-bit one beside it.
+pub(super) fn abi(value: &DeValue<'_>) -> Result<Abi, Problem> {
+    let words = || ABIS.iter().map(|(word, _)| *word);
+    let DeValue::String(name) = value else {
+        return Err(expected(value, &list(words())));
+    };
+    let known = ABIS.iter().find(|(word, _)| word == name);
+    known.map(|(_, abi)| *abi).ok_or_else(|| {
+        let message = format!("unknown ABI {}, expected {}", quoted(name), list(words()));
+        Problem::from(message).meant(closest(name, words()))
+    })
 }
 
 /// How many bytes of argv an event may carry.

@@ -88,7 +88,7 @@ pub fn read(path: &Path, handlers: &Handlers) -> Result<Plan, Faults> {
 
 /// Resolves the entries to one route a slot; with conflicts, one of the two entries is taken.
 pub fn build(config: &Config, handlers: &Handlers) -> (Plan, Vec<Fault>) {
-    let (winners, conflicts) = resolve::winners(config, handlers);
+    let (winners, mut conflicts) = resolve::winners(config, handlers);
     let mut plan = Plan {
         ring_bytes: config.ring_bytes,
         exclude: config.exclude.clone(),
@@ -102,6 +102,7 @@ pub fn build(config: &Config, handlers: &Handlers) -> (Plan, Vec<Fault>) {
             plan.origins.insert(slot, Origin::of(entry));
         }
     }
+    conflicts.extend(resolve::idle(config));
     (plan, conflicts)
 }
 

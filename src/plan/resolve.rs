@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ptr;
 
 use super::Route;
-use crate::config::{Config, Entry, Fault, Options, Paths, Results, Subject};
+use crate::config::{Abis, Config, Entry, Fault, Options, Paths, Results, Subject};
 use crate::handlers::{Handler, Handlers};
 use crate::syscalls::Slot;
 
@@ -45,7 +45,8 @@ pub(super) fn route(
     handlers: &Handlers,
 ) -> Option<Route> {
     let target = entry.target.as_ref()?;
-    let Options { priority, argv_bytes, buffer_bytes, result, paths } = target.options.or(defaults);
+    let Options { priority, argv_bytes, buffer_bytes, result, paths, .. } =
+        target.options.or(defaults);
     let handler = handlers.by_id(target.handler)?;
     Some(Route {
         handler: target.handler,
@@ -67,6 +68,29 @@ fn kept(paths: Paths, slot: Slot, handler: &Handler) -> Paths {
     }
 }
 
+/// The slots that an entry decides: those of the ABIs that it or `[defaults]` names. "none" takes out of
+/// both.
+fn covered(entry: &Entry, defaults: &Options) -> impl Iterator<Item = Slot> {
+    let abis = match &entry.target {
+        Some(target) => target.options.abi.or(defaults.abi).unwrap_or_default(),
+        None => Abis::default(),
+    };
+    entry.slots.iter().copied().filter(move |slot| abis.contains(slot.abi()))
+}
+
+/// Entries that decide nothing, because no syscall of theirs is in an ABI that they name.
+pub(super) fn idle(config: &Config) -> impl Iterator<Item = Fault> {
+    let idle = |entry: &&Entry| covered(entry, &config.defaults).next().is_none();
+    config.entries.iter().filter(idle).map(|entry| {
+        let of: BTreeSet<&str> = entry.slots.iter().map(|slot| slot.abi().name()).collect();
+        let of: Vec<_> = of.into_iter().collect();
+        let (key, of) = (&entry.key, of.join(" and "));
+        entry.mark.fault(format!(
+            "\"{key}\" is of {of} alone, and abi leaves that out; name it in abi, or remove the entry"
+        ))
+    })
+}
+
 /// Whether there is a result to wait for, and an event that can wait.
 fn has_result(slot: Slot, handler: &Handler) -> bool {
     handler.records() && !slot.name().is_some_and(|name| NEVER_RETURN.contains(&name))
@@ -81,7 +105,7 @@ fn overlay(
     let mut winners = Winners::new();
     let mut conflicts = Vec::new();
     for entry in config.entries.iter().filter(|entry| entry.subject == kind) {
-        for &slot in &entry.slots {
+        for slot in covered(entry, &config.defaults) {
             let Some(before) = winners.insert(slot, entry) else { continue };
             if before.mark.rank() == entry.mark.rank() && differ(slot, before, entry) {
                 note(&mut conflicts, slot, before, entry);
