@@ -8,7 +8,7 @@
  * EVENT_VERSION. Numbers are in the byte order of the machine: both ends are the same machine.
  */
 
-#define EVENT_VERSION 1
+#define EVENT_VERSION 2
 
 /* A bank is one whole table: a slot per native syscall number, then one per 32-bit number.
  * The program array holds two banks, so that a reload fills one while the other is live. */
@@ -118,7 +118,7 @@ enum book_size {
 enum wire_size {
 	COMM_SIZE = 16, /* TASK_COMM_LEN */
 	CGROUP_NAME_SIZE = 256, /* NAME_MAX + 1 */
-	EVENT_SIZE = 128, /* two cache lines */
+	EVENT_SIZE = 176,
 	CAPTURE_SIZE = 16,
 	RESULT_SIZE = 40,
 	CAPTURES_MAX_BYTES = 24576, /* all captures of one event: a filename and the largest argv */
@@ -126,6 +126,18 @@ enum wire_size {
 	ARGV_MAX_BYTES = 16384, /* the largest budget that a route may ask for */
 	PENDING_CALLS = 16384, /* calls at once of which a result is awaited */
 	EXCLUDED_FILES = 8, /* executables whose processes are excluded, replaced ones included */
+};
+
+/* In the order of their names, as /proc/PID/ns has them. */
+enum namespace {
+	NAMESPACE_CGROUP = 0,
+	NAMESPACE_IPC = 1,
+	NAMESPACE_MNT = 2,
+	NAMESPACE_NET = 3,
+	NAMESPACE_PID = 4, /* the task's own, not that of its children to be */
+	NAMESPACE_USER = 5,
+	NAMESPACE_UTS = 6,
+	NAMESPACES,
 };
 
 /* One syscall, at entry. Captures follow, `captures` of them, each aligned to 8 bytes. */
@@ -149,6 +161,10 @@ struct event {
 	__u32 loginuid; /* 4294967295: not set */
 	__u32 flags; /* enum call_flag */
 	__u8 comm[COMM_SIZE]; /* any bytes up to a NUL; the task chooses them */
+	__u64 start_ns; /* CLOCK_BOOTTIME at which the process began */
+	__u64 exe_inode; /* the executable, as struct file_id has it; 0: there is none */
+	__u32 exe_device;
+	__u32 namespaces[NAMESPACES]; /* inode number by enum namespace; 0: the initial one */
 	__u64 args[6]; /* as passed; for the 32-bit ABI zero-extended */
 };
 _Static_assert(sizeof(struct event) == EVENT_SIZE, "the wire header has no padding");
@@ -277,6 +293,14 @@ struct recipe {
 struct file_id {
 	__u64 device; /* super_block's s_dev */
 	__u64 inode; /* 0: this entry is free */
+};
+
+/* The namespaces that the machine began with, those of the task 0. */
+struct initial_namespaces {
+	__u64 proxy; /* addresses: a task that has both is in no other namespace */
+	__u64 user;
+	__u32 ids[NAMESPACES]; /* inode numbers */
+	__u32 reserved; /* zero */
 };
 
 enum handler_size {

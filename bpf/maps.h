@@ -221,6 +221,9 @@ extern volatile struct file_id excluded_files[EXCLUDED_FILES];
 /* What `identify` found for the file descriptor it was asked about. Read by the daemon. */
 extern volatile struct file_id identified_file;
 
+/* What is initial. Written by `identify` before any attach. */
+extern volatile struct initial_namespaces initial_namespaces;
+
 /* Cgroup events that found no room. Written by cgroups.bpf.c; the daemon reads the tree again. */
 extern volatile __u64 cgroups_lost;
 

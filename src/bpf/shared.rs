@@ -5,6 +5,7 @@ use std::ptr::NonNull;
 use std::sync::atomic::{AtomicU32, AtomicU64};
 
 use super::{TailHelloSkel, types};
+use crate::decode::NAMESPACES;
 
 /// How many executables can be excluded.
 pub const EXCLUDED_FILES: usize = types::wire_size::EXCLUDED_FILES.0 as usize;
@@ -61,6 +62,15 @@ impl<'obj> Shared<'obj> {
                 AtomicU64::from_ptr(&raw mut (*file).device),
                 AtomicU64::from_ptr(&raw mut (*file).inode),
             ]
+        }
+    }
+
+    /// Inode numbers of the namespaces that the machine began with, by `enum namespace`.
+    pub fn initial_namespaces(&self) -> &[AtomicU32; NAMESPACES] {
+        // SAFETY: as in `bank`; as many aligned u32.
+        unsafe {
+            let initial = &raw mut (*self.globals.as_ptr()).initial_namespaces;
+            &*(&raw mut (*initial).ids).cast::<[AtomicU32; NAMESPACES]>()
         }
     }
 

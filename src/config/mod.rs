@@ -61,7 +61,7 @@ pub const DEFAULT_PATH: &str = "/etc/tailcalld.toml";
 const SOCKET: &str = "/run/systemd/journal/socket";
 /// Works whenever we write a record, so its syscalls would beget records without end.
 const JOURNALD: &str = "/usr/lib/systemd/systemd-journald";
-/// Seconds of a busy host, while journald is away: 60,000 events of 128 bytes.
+/// Seconds of a busy host, while journald is away: 45,000 events without captures.
 const RING_BYTES: u32 = 8 << 20;
 /// `info`: what happened is normal, and worth keeping.
 const PRIORITY: u8 = 6;

@@ -3,11 +3,13 @@
 
 mod argument;
 pub mod printable;
+mod process;
 pub mod render;
 mod returned;
 mod wire;
 
 pub use argument::Argument;
+pub use process::{Device, Exe, NAMESPACES, Process};
 pub use wire::{Decoded, Error, decode};
 
 use crate::config::Results;
@@ -45,6 +47,8 @@ pub struct Event<'a> {
     pub loginuid: u32,
     /// The task's name: any bytes but NUL, 15 at most.
     pub comm: &'a [u8],
+    /// Which process it is beyond its number.
+    pub process: Process,
     /// The six arguments as passed.
     pub args: [u64; 6],
     /// What the handler captured, in its order.

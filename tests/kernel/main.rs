@@ -10,6 +10,7 @@ mod functions;
 mod handlers;
 mod memory;
 mod numbers;
+mod process;
 mod reload;
 mod results;
 mod rig;

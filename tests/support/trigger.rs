@@ -9,6 +9,7 @@
 //!     trigger crowd N native NUMBER [ARG...]      N calls in each of 8 threads, all on one CPU
 //!     trigger interrupted N native NUMBER [ARG...]    as crowd, with a realtime task 5,000 times a second
 //!     trigger from-a-thread native NUMBER [ARG...]    not by the process's first thread
+//!     trigger within FLAGS native NUMBER [ARG...]     says where it stands, in new namespaces
 //!
 //! The argument `dropped` is a path with the number of the call, on a page that is not there. The argument `nth` counts the calls from 0, over all threads, so that each of them is known.
 #![allow(unsafe_code)]
@@ -59,8 +60,43 @@ fn main() {
             let call = Call::parse(rest);
             std::thread::scope(|scope| drop(scope.spawn(|| call.make(0))));
         }
+        ["within", flags, rest @ ..] => within(number(flags), &Call::parse(rest)),
         ["endless", rest @ ..] => println!("{}", make_until_eof(&Call::parse(rest))),
         rest => Call::parse(rest).make(0),
+    }
+}
+
+/// In a child, in new namespaces by the flags of unshare(2), if there are any: prints when the process
+/// began, in ticks, and the links of its namespaces, then calls.
+fn within(flags: u64, call: &Call) {
+    // SAFETY: neither call touches memory of ours; the child has the only thread there is.
+    let child = unsafe {
+        let failed = libc::unshare(i32::try_from(flags).unwrap_or_else(|_| usage()));
+        assert_eq!(
+            failed,
+            0,
+            "new namespaces (CAP_SYS_ADMIN): {}",
+            std::io::Error::last_os_error()
+        );
+        libc::fork()
+    };
+    if child == 0 {
+        print_place();
+        call.make(0);
+    } else {
+        // SAFETY: no status is asked for.
+        unsafe { libc::waitpid(child, std::ptr::null_mut(), 0) };
+    }
+}
+
+fn print_place() {
+    let stat = std::fs::read_to_string("/proc/self/stat").expect("/proc shows us");
+    // proc_pid_stat(5): the 22nd field; the second ends with the last parenthesis.
+    let (_, fields) = stat.rsplit_once(") ").expect("a name in parentheses");
+    println!("{}", fields.split(' ').nth(19).expect("starttime"));
+    for entry in std::fs::read_dir("/proc/self/ns").expect("/proc shows our namespaces").flatten() {
+        let link = std::fs::read_link(entry.path()).expect("a link");
+        println!("{} {}", entry.file_name().to_string_lossy(), link.display());
     }
 }
 
@@ -334,7 +370,7 @@ fn number(word: &str) -> u64 {
 
 fn usage() -> ! {
     eprintln!(
-        "usage: trigger [times|threads|crowd|interrupted N | endless | from-a-thread] native|compat NUMBER [ARG...]"
+        "usage: trigger [times|threads|crowd|interrupted N | endless | from-a-thread | within FLAGS] native|compat NUMBER [ARG...]"
     );
     exit(2)
 }
