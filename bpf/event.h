@@ -121,9 +121,12 @@ enum wire_size {
 	EVENT_SIZE = 176,
 	CAPTURE_SIZE = 16,
 	RESULT_SIZE = 40,
-	CAPTURES_MAX_BYTES = 24576, /* all captures of one event: a filename and the largest argv */
+	CAPTURES_MAX_BYTES = 28032, /* all captures of one event: filename, largest argv, env */
 	TEXT_MAX_BYTES = 4096, /* PATH_MAX, and the longest piece that one read brings */
 	ARGV_MAX_BYTES = 16384, /* the largest budget that a route may ask for */
+	ENV_MAX_BYTES = 4096, /* of environment variables in one event, names included */
+	ENV_NAMES = 16, /* that all routes together may ask for, and that one event has */
+	ENV_NAME_WORDS = 4, /* of a name and its `=`: 32 bytes */
 	PENDING_CALLS = 16384, /* calls at once of which a result is awaited */
 	EXCLUDED_FILES = 8, /* executables whose processes are excluded, replaced ones included */
 };
@@ -235,9 +238,17 @@ struct route {
 	__u16 handler; /* 0: nothing is routed here */
 	__u8 priority;
 	__u8 variant; /* which of struct handler's syscalls this slot is; 0 if it names none */
-	__u32 argv_bytes; /* `exec`: how many bytes of argv an event may carry */
+	__u16 argv_bytes; /* `exec`: how many bytes of argv an event may carry */
+	__u16 env; /* `exec`: which of this bank's `env_names` are recorded, a bit each */
 	__u32 buffer_bytes; /* `args`: how many bytes of each buffer an event may carry */
 	__u32 flags; /* enum call_flag */
+};
+
+/* An environment variable that some route asks for: a string is one if it has these bytes in these
+ * places. */
+struct env_name {
+	__u64 bytes[ENV_NAME_WORDS]; /* the name, `=`, zeros */
+	__u64 mask[ENV_NAME_WORDS]; /* ones where `bytes` has the name and `=` */
 };
 
 /* How the memory of one argument is captured. */

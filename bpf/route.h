@@ -10,6 +10,7 @@
 struct call {
 	__u32 slot;
 	bool compat;
+	__u32 bank; /* which: 0 or 1 */
 	const volatile struct route *route;
 	struct counters *books;
 	__u64 exe_inode;
@@ -61,6 +62,7 @@ static __always_inline bool call_begin(void *ctx, const volatile struct handler 
 		at); /* or clang compares one copy and uses another, which the verifier refuses */
 	if (at >= TABLE_SLOTS || !call->books)
 		return false; /* not reached: the dispatcher has checked the number */
+	call->bank = at / BANK_SLOTS;
 	call->route = &routes[at];
 
 	if (call->route->handler != self->id) {

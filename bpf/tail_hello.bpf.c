@@ -14,6 +14,7 @@ char LICENSE[] SEC("license") = "Dual BSD/GPL";
 volatile __u32 bank;
 volatile struct route routes[TABLE_SLOTS];
 const volatile struct recipe recipes[BANK_SLOTS];
+volatile struct env_name env_names[2 * ENV_NAMES];
 volatile __u32 consumer;
 const volatile __u32 attach_kind;
 const volatile __u32 return_kind;

@@ -200,6 +200,8 @@ fn defaults_are_those_of_the_program() {
     let buffer_bytes = defaults.buffer_bytes.unwrap();
     told("defaults", &format!("The default is {buffer_bytes}B."));
     told("defaults", &format!("The default is .Cm {} .", defaults.paths.unwrap().name()));
+    let argv = defaults.argv.unwrap().name();
+    told("defaults", &format!("The default is .Cm {argv} ."));
     let result = defaults.result.unwrap().name();
     told("defaults", &format!("The default is .Cm {result} ."));
     told("ring", &format!("The default is {},", size_name(ring_bytes.into())));

@@ -1,6 +1,7 @@
 //! Which entry decides a slot, and what a reload changes.
 #![allow(clippy::unwrap_used)] // helpers of tests are tests
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
@@ -46,6 +47,7 @@ fn route(handler: u16, priority: u8, argv_bytes: u32) -> Route {
         priority,
         argv_bytes,
         buffer_bytes: 32,
+        env: BTreeSet::new(),
         results: Results::None,
         paths: Paths::Entry,
     }
@@ -88,7 +90,9 @@ fn the_shipped_file_shows_the_defaults() {
     let shown = [
         "abi = ",
         "priority = ",
+        "argv = ",
         "argv_bytes = ",
+        "env = ",
         "result = ",
         "size = ",
         "exe = ",
@@ -252,6 +256,47 @@ fn the_abi_of_the_defaults_is_overruled_by_routes_and_not_that_of_none() {
     let none = "swapon = \"none\"\nkill = { handler = \"args\", abi = [\"native\", \"compat\"] }";
     let left = [pair("kill/x86_64", ARGS), pair("swapoff/x86_64", ARGS), pair("kill/i386", ARGS)];
     assert_eq!(routes(none), left);
+}
+
+/// What `exec` is to keep of the native execve: bytes of argv, and variables.
+fn kept(options: &str) -> (u32, Vec<String>) {
+    let defaults = "[defaults]\nargv_bytes = 100\nenv = [\"HOME\"]\n";
+    let plan = written(&format!("{defaults}[routes]\nexecve = {{ handler = \"exec\"{options} }}"));
+    let native = Slot::new(Abi::Native, number(Abi::Native, "execve").unwrap()).unwrap();
+    let route = plan.routes.get(&native).unwrap();
+    (route.argv_bytes, route.env.iter().cloned().collect())
+}
+
+#[test]
+fn programs_are_told_as_the_route_or_the_defaults_say() {
+    let of = |bytes, names: &[&str]| (bytes, names.iter().map(|&name| name.to_owned()).collect());
+    assert_eq!(kept(""), of(100, &["HOME"]));
+    assert_eq!(kept(", argv = \"none\", argv_bytes = 7"), of(0, &["HOME"]));
+    assert_eq!(kept(", argv = \"full\", env = []"), of(100, &[]));
+    assert_eq!(kept(", env = \"PATH\""), of(100, &["PATH"]));
+    assert_eq!(kept(", env = [\"PATH\", \"A\", \"PATH\"]"), of(100, &["A", "PATH"]));
+    let plan = written("[defaults]\nenv = [\"HOME\"]\n[routes]\nkill = \"args\"");
+    assert!(plan.routes.values().all(|route| route.env.is_empty()));
+}
+
+#[test]
+fn all_routes_together_name_so_many_variables() {
+    let names =
+        |range: std::ops::Range<u32>| -> Vec<_> { range.map(|n| format!("\"V{n}\"")).collect() };
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("c.toml");
+    let faults = |second: std::ops::Range<u32>| {
+        let entry = |name, names: Vec<String>| {
+            format!("{name} = {{ handler = \"exec\", env = [{}] }}\n", names.join(","))
+        };
+        let routes = entry("execve", names(0..10)) + &entry("execveat", names(second));
+        fs::write(&path, format!("[routes]\n{routes}")).unwrap();
+        let faults = plan::read(&path, &handlers()).err();
+        faults.map(|faults| faults.iter().map(|fault| fault.line()).collect::<Vec<_>>().join("\n"))
+    };
+    assert_eq!(faults(5..16), None);
+    let many = "17 environment variables are too many, all routes together may name 16";
+    assert_eq!(faults(5..17), Some(format!("{}:3:1: {many}", path.display())));
 }
 
 /// Which results the native route of each syscall waits for.

@@ -1,7 +1,7 @@
 //! The real table in the kernel, loaded by this process, without a consumer: for routes that give
 //! no events. Detached when dropped.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::mem::MaybeUninit;
 
 use anyhow::{Context as _, Result};
@@ -58,6 +58,7 @@ pub fn routes(handlers: &Handlers, handler: &str, count: usize, left_out: &str) 
         buffer_bytes: 32,
         results: Results::None,
         paths: Paths::Entry,
+        env: BTreeSet::new(),
     };
     let slots = (0..).map_while(|nr| Slot::new(Abi::Native, nr));
     let wanted = slots.filter(|slot| slot.nr().to_string() != left_out).take(count);

@@ -13,6 +13,7 @@
 
 mod abis;
 mod attach;
+mod exec;
 mod fault;
 mod faults;
 mod file;
@@ -31,11 +32,13 @@ mod syntax;
 mod text;
 mod values;
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 pub use abis::Abis;
 pub use attach::AttachTo;
+pub use exec::Argv;
 pub use fault::{Fault, Palette};
 pub use faults::Faults;
 pub use file::drop_in_dir;
@@ -105,8 +108,10 @@ impl Default for Config {
             defaults: Options {
                 abi: Some(Abis::default()),
                 priority: Some(PRIORITY),
+                argv: Some(Argv::default()),
                 argv_bytes: Some(ARGV_BYTES),
                 buffer_bytes: Some(BUFFER_BYTES),
+                env: Some(BTreeSet::new()),
                 result: Some(Results::default()),
                 paths: Some(Paths::default()),
             },

@@ -1,10 +1,13 @@
 //! The options of a route. Each may stand in a route and in `[defaults]`; a new one is a member of
 //! [`Options`], a row of [`OPTIONS`] and a line in [`Options::or`].
 
+use std::collections::BTreeSet;
+
 use toml::Spanned;
 use toml::de::DeValue;
 
 use super::abis::Abis;
+use super::exec::Argv;
 use super::paths::Paths;
 use super::reader::Reader;
 use super::results::Results;
@@ -17,10 +20,14 @@ pub struct Options {
     pub abi: Option<Abis>,
     /// Syslog level of the records, 3 to 7.
     pub priority: Option<u8>,
+    /// Whether an `exec` event carries argv.
+    pub argv: Option<Argv>,
     /// How many bytes of argv an `exec` event may carry.
     pub argv_bytes: Option<u32>,
     /// How many bytes of each buffer an `args` event may carry.
     pub buffer_bytes: Option<u32>,
+    /// The environment variables that an `exec` event carries.
+    pub env: Option<BTreeSet<String>>,
     /// Whether the records wait for the result.
     pub result: Option<Results>,
     /// What becomes of memory that cannot be read at entry.
@@ -39,12 +46,20 @@ const OPTIONS: &[(&str, Read)] = &[
     ("priority", |options, reader, value| {
         reader.store(&mut options.priority, value, |value| values::priority(value).map(Some));
     }),
+    ("argv", |options, reader, value| {
+        reader.store(&mut options.argv, value, |value| values::argv(value).map(Some));
+    }),
     ("argv_bytes", |options, reader, value| {
         reader.store(&mut options.argv_bytes, value, |value| values::argv_bytes(value).map(Some));
     }),
     ("buffer_bytes", |options, reader, value| {
         let bytes = |value: &DeValue<'_>| values::buffer_bytes(value).map(Some);
         reader.store(&mut options.buffer_bytes, value, bytes);
+    }),
+    ("env", |options, reader, value| {
+        if let Some(names) = reader.any_number(value, values::env_name) {
+            options.env = Some(names.into_iter().collect());
+        }
     }),
     ("result", |options, reader, value| {
         reader.store(&mut options.result, value, |value| values::result(value).map(Some));
@@ -76,8 +91,10 @@ impl Options {
         Self {
             abi: self.abi.or(below.abi),
             priority: self.priority.or(below.priority),
+            argv: self.argv.or(below.argv),
             argv_bytes: self.argv_bytes.or(below.argv_bytes),
             buffer_bytes: self.buffer_bytes.or(below.buffer_bytes),
+            env: self.env.as_ref().or(below.env.as_ref()).cloned(),
             result: self.result.or(below.result),
             paths: self.paths.or(below.paths),
         }

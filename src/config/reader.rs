@@ -101,8 +101,22 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// One value, or an array of them that is not empty; `None` if any is faulty.
+    /// As `any_number`, but not none.
     pub fn one_or_more<T>(
+        &mut self,
+        value: &Spanned<DeValue<'_>>,
+        read: fn(&DeValue<'_>) -> Result<T, Problem>,
+    ) -> Option<Vec<T>> {
+        let all = self.any_number(value, read)?;
+        if all.is_empty() {
+            self.refuse(value.span(), "the array is empty, expected at least one value");
+            return None;
+        }
+        Some(all)
+    }
+
+    /// One value, or an array of them; `None` if any is faulty.
+    pub fn any_number<T>(
         &mut self,
         value: &Spanned<DeValue<'_>>,
         read: fn(&DeValue<'_>) -> Result<T, Problem>,
@@ -112,10 +126,6 @@ impl<'a> Reader<'a> {
             self.store(&mut one, value, |value| read(value).map(Some));
             return one.map(|one| vec![one]);
         };
-        if elements.is_empty() {
-            self.refuse(value.span(), "the array is empty, expected at least one value");
-            return None;
-        }
         let mut all = Vec::new();
         self.store_all(&mut all, value, read);
         (all.len() == elements.len()).then_some(all)

@@ -145,9 +145,13 @@ fn idle(handlers: &Handlers, key: &str, handler: Option<u16>, options: &Options)
         return (*options != Options::default()).then(text);
     };
     let handler = handlers.by_id(id)?;
-    let text =
-        || format!("handler {} records nothing, so it takes no result", quoted(&handler.name));
-    (options.result.is_some() && !handler.records()).then(text)
+    let name = quoted(&handler.name);
+    if options.result.is_some() && !handler.records() {
+        return Some(format!("handler {name} records nothing, so it takes no result"));
+    }
+    let of_programs = [("argv", options.argv.is_some()), ("env", options.env.is_some())];
+    let (key, _) = of_programs.iter().find(|(key, is_set)| *is_set && !handler.has(key))?;
+    Some(format!("handler {name} records no program, so it takes no {key}"))
 }
 
 /// `Some(None)` is "none"; `None` is a fault.

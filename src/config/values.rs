@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use toml::de::{DeInteger, DeValue};
 
 use super::attach::AttachTo;
+use super::exec::Argv;
 use super::fault::Problem;
 use super::paths::Paths;
 use super::results::Results;
@@ -33,6 +34,9 @@ const RESULTS: &str = "true, false or \"failed\"";
 const ARGV_MAX_BYTES: u64 = 16 * KIB;
 /// `TEXT_MAX_BYTES` in `bpf/event.h`.
 const BUFFER_MAX_BYTES: u64 = 4 * KIB;
+
+/// `ENV_NAME_WORDS` in `bpf/event.h`, without the `=`.
+const ENV_NAME_MAX: usize = 31;
 
 /// The largest page of any Linux: a power of two from here on is a multiple of every page size.
 const RING_MIN_BYTES: u64 = 64 * KIB;
@@ -121,6 +125,37 @@ pub(super) fn paths(value: &DeValue<'_>) -> Result<Paths, Problem> {
         let message = format!("unknown paths {}, expected {}", quoted(name), list(names()));
         Problem::from(message).meant(closest(name, names()))
     })
+}
+
+/// Whether argv is recorded.
+pub(super) fn argv(value: &DeValue<'_>) -> Result<Argv, Problem> {
+    let names = || Argv::ALL.map(Argv::name).into_iter();
+    let DeValue::String(name) = value else {
+        return Err(expected(value, &list(names())));
+    };
+    let known = Argv::ALL.into_iter().find(|known| known.name() == name);
+    known.ok_or_else(|| {
+        let message = format!("unknown argv {}, expected {}", quoted(name), list(names()));
+        Problem::from(message).meant(closest(name, names()))
+    })
+}
+
+/// The name of an environment variable.
+pub(super) fn env_name(value: &DeValue<'_>) -> Result<String, Problem> {
+    let DeValue::String(name) = value else {
+        return Err(expected(value, "the name of an environment variable, in quotes"));
+    };
+    if name.is_empty() || name.contains(['=', '\0']) {
+        return Err(format!("{} is no name of an environment variable", quoted(name)).into());
+    }
+    match name.len() {
+        0..=ENV_NAME_MAX => Ok(name.to_string()),
+        long => Err(format!(
+            "the name {} has {long} bytes, at most {ENV_NAME_MAX} are compared",
+            quoted(name)
+        )
+        .into()),
+    }
 }
 
 /// Which results a route waits for.

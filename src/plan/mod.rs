@@ -3,7 +3,7 @@
 mod difference;
 mod resolve;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 pub use difference::{Change, Difference, Told, difference};
@@ -25,6 +25,8 @@ pub struct Route {
     pub argv_bytes: u32,
     /// How many bytes of each buffer an `args` event may carry.
     pub buffer_bytes: u32,
+    /// The environment variables that an `exec` event carries.
+    pub env: BTreeSet<String>,
     /// Whether its events wait for the result.
     pub results: Results,
     /// What becomes of memory that cannot be read at entry.
@@ -96,14 +98,21 @@ pub fn build(config: &Config, handlers: &Handlers) -> (Plan, Vec<Fault>) {
         attach: config.attach,
         ..Plan::default()
     };
-    for (slot, entry) in winners {
+    for (&slot, entry) in &winners {
         if let Some(route) = resolve::route(slot, entry, &config.defaults, handlers) {
             plan.routes.insert(slot, route);
             plan.origins.insert(slot, Origin::of(entry));
         }
     }
     conflicts.extend(resolve::idle(config));
+    conflicts.extend(resolve::too_many_variables(&winners, &plan));
     (plan, conflicts)
+}
+
+/// The environment variables that any of the routes asks for, in the order in which the kernel's table
+/// has them.
+pub fn env_names(routes: &Routes) -> BTreeSet<&str> {
+    routes.values().flat_map(|route| &route.env).map(String::as_str).collect()
 }
 
 impl Origin {

@@ -4,8 +4,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ptr;
 
-use super::Route;
-use crate::config::{Abis, Config, Entry, Fault, Options, Paths, Results, Subject};
+use super::{Plan, Route, env_names};
+use crate::bpf::ENV_NAMES;
+use crate::config::{Abis, Argv, Config, Entry, Fault, Options, Paths, Results, Subject};
 use crate::handlers::{Handler, Handlers};
 use crate::syscalls::Slot;
 
@@ -45,14 +46,15 @@ pub(super) fn route(
     handlers: &Handlers,
 ) -> Option<Route> {
     let target = entry.target.as_ref()?;
-    let Options { priority, argv_bytes, buffer_bytes, result, paths, .. } =
+    let Options { priority, argv, argv_bytes, buffer_bytes, env, result, paths, .. } =
         target.options.or(defaults);
     let handler = handlers.by_id(target.handler)?;
     Some(Route {
         handler: target.handler,
         variant: handler.variant(slot)?,
         priority: priority?,
-        argv_bytes: argv_bytes?,
+        argv_bytes: if argv? == Argv::None { 0 } else { argv_bytes? },
+        env: if handler.has("env") { env? } else { BTreeSet::new() },
         buffer_bytes: buffer_bytes?,
         paths: kept(paths?, slot, handler),
         results: if has_result(slot, handler) { result? } else { Results::None },
@@ -89,6 +91,20 @@ pub(super) fn idle(config: &Config) -> impl Iterator<Item = Fault> {
             "\"{key}\" is of {of} alone, and abi leaves that out; name it in abi, or remove the entry"
         ))
     })
+}
+
+/// The kernel side compares with so many names, those of all routes together.
+pub(super) fn too_many_variables(winners: &Winners<'_>, plan: &Plan) -> Option<Fault> {
+    let mut names = BTreeSet::new();
+    let (slot, _) = plan.routes.iter().find(|(_, route)| {
+        names.extend(&route.env);
+        names.len() > ENV_NAMES
+    })?;
+    let count = env_names(&plan.routes).len();
+    let problem = format!(
+        "{count} environment variables are too many, all routes together may name {ENV_NAMES}"
+    );
+    Some(winners.get(slot)?.mark.fault(problem))
 }
 
 /// Whether there is a result to wait for, and an event that can wait.

@@ -90,6 +90,7 @@ keys! {
     Argv          "SYSCALL_ARGV"             "argv"
     Cmdline       "SYSCALL_CMDLINE"          ""
     Registers     "SYSCALL_REGISTERS"        "registers"
+    Env           "SYSCALL_ENV"              "env"
     Truncated     "SYSCALL_TRUNCATED"        "truncated"
     Unreadable    "SYSCALL_UNREADABLE"       "unreadable"
     Version       "TAILCALLD_VERSION"        "version"

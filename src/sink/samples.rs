@@ -23,6 +23,7 @@ pub fn handler() -> Handler {
         ("flags", FieldKind::TimerFlags),
         ("times", FieldKind::Times),
         ("envp", FieldKind::Texts),
+        ("env", FieldKind::Texts),
         ("timer", FieldKind::Signed),
     ];
     let messages = [

@@ -208,6 +208,9 @@ fn captured(event: &Event, scratch: &mut Scratch, out: &mut impl Fields) {
     let context = captures::context(event);
     for field in event.handler.fields.iter().filter(|field| !captures::is_argv(field)) {
         match field.kind {
+            FieldKind::Texts if captures::is_env(field) => {
+                texts(event, field, Key::Env.into(), out)
+            }
             FieldKind::Texts => texts(event, field, Name::Arg(&field.name), out),
             _ => captures::readable(event, field)
                 .take(1)
@@ -241,7 +244,11 @@ fn argument(
 }
 
 fn texts(event: &Event, field: &Field, name: Name, out: &mut impl Fields) {
-    let texts = || captures::readable(event, field).filter_map(|capture| bytes(capture.value));
+    // An empty piece of an environment has no name: it only says that something is not here.
+    let is_told = |text: &&[u8]| !(captures::is_env(field) && text.is_empty());
+    let texts = || {
+        captures::readable(event, field).filter_map(|capture| bytes(capture.value)).filter(is_told)
+    };
     if texts().next().is_some() {
         out.list(name, texts());
     }

@@ -4,6 +4,7 @@ mod args;
 mod attach;
 mod contention;
 mod count;
+mod env;
 mod exclude;
 mod exec;
 mod functions;

@@ -291,6 +291,7 @@ pub fn routes(handlers: &Handlers, wanted: &[(Slot, &str)]) -> Plan {
             priority: 6,
             argv_bytes: 4096,
             buffer_bytes: 32,
+            env: BTreeSet::new(),
             results: Results::None,
             paths: Paths::Entry,
         };

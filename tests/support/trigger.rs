@@ -239,10 +239,13 @@ fn value_of(word: &str) -> u64 {
             low_text(&[vec![b'x'; length], vec![0]].concat())
         }
         // A vector of N strings "arg", of 64-bit (argv) or 32-bit (argv32) pointers.
-        Some(("argv", count)) => low_vector("arg", number(count), 8),
-        Some(("argv32", count)) => low_vector("arg", number(count), 4),
+        Some(("argv", count)) => low_vector(&repeated("arg", count), 8),
+        Some(("argv32", count)) => low_vector(&repeated("arg", count), 4),
         // A vector of that one.
-        Some(("argv0", name)) => low_vector(name, 1, 8),
+        Some(("argv0", name)) => low_vector(&[name], 8),
+        // A vector of strings with commas between them.
+        Some(("strings", texts)) => low_vector(&texts.split(',').collect::<Vec<_>>(), 8),
+        Some(("strings32", texts)) => low_vector(&texts.split(',').collect::<Vec<_>>(), 4),
         // Numbers of 64 bits each, side by side.
         Some(("words", words)) => {
             let bytes: Vec<u8> =
@@ -263,12 +266,17 @@ fn value_of(word: &str) -> u64 {
     }
 }
 
-fn low_vector(text: &str, count: u64, width: usize) -> u64 {
-    let string = low_text(&[text.as_bytes(), b"\0"].concat()).to_ne_bytes();
-    let mut vector: Vec<u8> = Vec::new();
-    for _ in 0..count {
-        vector.extend_from_slice(&string[..width]);
-    }
+fn repeated<'t>(text: &'t str, count: &str) -> Vec<&'t str> {
+    std::iter::repeat_n(text, usize::try_from(number(count)).unwrap_or_else(|_| usage())).collect()
+}
+
+fn low_vector(texts: &[&str], width: usize) -> u64 {
+    let lengths = texts.iter().map(|text| text.len() as u64 + 1);
+    let ends = lengths.scan(0, |end, length| Some(std::mem::replace(end, *end + length)));
+    let begins: Vec<u64> = ends.collect();
+    let strings = low_text(&[texts.join("\0").as_bytes(), b"\0"].concat());
+    let addresses = begins.iter().map(|begin| (strings + begin).to_ne_bytes());
+    let mut vector: Vec<u8> = addresses.flat_map(|bytes| bytes.into_iter().take(width)).collect();
     vector.extend(std::iter::repeat_n(0, width));
     low_text(&vector)
 }

@@ -102,6 +102,21 @@ fn namespaces_are_told_that_are_not_the_first() {
     assert_eq!(told(&event), all);
 }
 
+/// The empty piece says that there may be more.
+#[test]
+fn variables_are_a_list_of_their_own() {
+    let handler = samples::handler();
+    let cut = Status::Truncated { length: None };
+    let captures = vec![
+        samples::capture(&handler, "env", Value::Text(b"A=1")),
+        samples::capture(&handler, "env", Value::Text(b"B=")),
+        samples::with_status(&handler, "env", Value::Text(b""), cut),
+    ];
+    let object = object(&samples::record(&samples::event(&handler, captures), None));
+    assert_eq!((&object["env"], &object["truncated"]), (&json!(["A=1", "B="]), &json!(["env"])));
+    assert_eq!(object.get("args"), None);
+}
+
 #[test]
 fn a_process_without_an_executable_names_none() {
     let handler = samples::handler();

@@ -1,0 +1,24 @@
+//! The options of the handler `exec`: what it tells of a program's arguments and environment.
+
+/// Whether a program's arguments are recorded.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Argv {
+    /// Up to `argv_bytes` of them.
+    #[default]
+    Full,
+    /// None: only how many there are and how long they are.
+    None,
+}
+
+impl Argv {
+    /// All.
+    pub const ALL: [Self; 2] = [Self::Full, Self::None];
+
+    /// As in the configuration.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Full => "full",
+            Self::None => "none",
+        }
+    }
+}
