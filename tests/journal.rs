@@ -78,6 +78,7 @@ fn event<'a>(handler: &'a Handler, captures: Vec<Capture<'a>>) -> Event<'a> {
         args: [0; 6],
         captures,
         pieces: vec![],
+        redacted: vec![],
         results: Results::None,
         awaits_memory: false,
         end: None,

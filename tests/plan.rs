@@ -6,7 +6,7 @@ use std::fs;
 use std::path::Path;
 
 use proptest::prelude::*;
-use tailcalld::config::{AttachTo, Paths, Results};
+use tailcalld::config::{AttachTo, Paths, Redact, Results};
 use tailcalld::plan::{self, Difference, Plan, Route, Told, difference};
 use tailcalld::syscalls::{Abi, Slot, group, number};
 
@@ -48,6 +48,7 @@ fn route(handler: u16, priority: u8, argv_bytes: u32) -> Route {
         argv_bytes,
         buffer_bytes: 32,
         env: BTreeSet::new(),
+        redact: Redact::default(),
         results: Results::None,
         paths: Paths::Entry,
     }
@@ -93,6 +94,7 @@ fn the_shipped_file_shows_the_defaults() {
         "argv = ",
         "argv_bytes = ",
         "env = ",
+        "redact = ",
         "result = ",
         "size = ",
         "exe = ",
@@ -277,6 +279,27 @@ fn programs_are_told_as_the_route_or_the_defaults_say() {
     assert_eq!(kept(", env = [\"PATH\", \"A\", \"PATH\"]"), of(100, &["A", "PATH"]));
     let plan = written("[defaults]\nenv = [\"HOME\"]\n[routes]\nkill = \"args\"");
     assert!(plan.routes.values().all(|route| route.env.is_empty()));
+}
+
+#[test]
+fn what_is_hidden_is_said_by_the_route_or_the_defaults() {
+    let redact = |defaults: &str, route: &str| {
+        let text = format!(
+            "[defaults]\nredact = {defaults}\n[routes]\nkill = \"args\"\nexecve = {{ handler = \"exec\"{route} }}"
+        );
+        let plan = written(&text);
+        let native = |name| Slot::new(Abi::Native, number(Abi::Native, name).unwrap()).unwrap();
+        let of = |name| plan.routes.get(&native(name)).unwrap().redact.clone();
+        assert_eq!(of("kill"), Redact::Obvious);
+        of("execve")
+    };
+    let also = |pattern: &str| Redact::Also(vec![pattern.to_owned()]);
+    assert_eq!(redact("true", ""), Redact::Obvious);
+    assert_eq!(redact("false", ""), Redact::Off);
+    assert_eq!(redact("false", ", redact = true"), Redact::Obvious);
+    assert_eq!(redact("[\"--pin\"]", ""), also("--pin"));
+    assert_eq!(redact("[\"--pin\"]", ", redact = \"*_PIN\""), also("*_PIN"));
+    assert_eq!(redact("[\"--pin\"]", ", redact = false"), Redact::Off);
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::mem::MaybeUninit;
 
 use anyhow::{Context as _, Result};
-use tailcalld::config::{AttachTo, Paths, Results};
+use tailcalld::config::{AttachTo, Paths, Redact, Results};
 use tailcalld::handlers::Handlers;
 use tailcalld::load::{self, Bpf, Choice};
 use tailcalld::plan::{Plan, Route, Routes};
@@ -56,6 +56,7 @@ pub fn routes(handlers: &Handlers, handler: &str, count: usize, left_out: &str) 
         priority: 6,
         argv_bytes: 0,
         buffer_bytes: 32,
+        redact: Redact::default(),
         results: Results::None,
         paths: Paths::Entry,
         env: BTreeSet::new(),

@@ -22,3 +22,26 @@ impl Argv {
         }
     }
 }
+
+/// Which secrets in arguments and variables are hidden.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Redact {
+    /// None.
+    Off,
+    /// The obvious ones.
+    #[default]
+    Obvious,
+    /// These patterns, and the obvious ones.
+    Also(Vec<String>),
+}
+
+impl Redact {
+    /// For people: `true`, `false`, or the patterns.
+    pub fn told(&self) -> String {
+        match self {
+            Self::Off => "false".to_owned(),
+            Self::Obvious => "true".to_owned(),
+            Self::Also(patterns) => patterns.join("+"),
+        }
+    }
+}

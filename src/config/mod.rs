@@ -38,7 +38,7 @@ use std::sync::Arc;
 
 pub use abis::Abis;
 pub use attach::AttachTo;
-pub use exec::Argv;
+pub use exec::{Argv, Redact};
 pub use fault::{Fault, Palette};
 pub use faults::Faults;
 pub use file::drop_in_dir;
@@ -112,6 +112,7 @@ impl Default for Config {
                 argv_bytes: Some(ARGV_BYTES),
                 buffer_bytes: Some(BUFFER_BYTES),
                 env: Some(BTreeSet::new()),
+                redact: Some(Redact::default()),
                 result: Some(Results::default()),
                 paths: Some(Paths::default()),
             },

@@ -7,7 +7,7 @@ use toml::Spanned;
 use toml::de::DeValue;
 
 use super::abis::Abis;
-use super::exec::Argv;
+use super::exec::{Argv, Redact};
 use super::paths::Paths;
 use super::reader::Reader;
 use super::results::Results;
@@ -28,6 +28,8 @@ pub struct Options {
     pub buffer_bytes: Option<u32>,
     /// The environment variables that an `exec` event carries.
     pub env: Option<BTreeSet<String>>,
+    /// Which secrets of an `exec` event are hidden.
+    pub redact: Option<Redact>,
     /// Whether the records wait for the result.
     pub result: Option<Results>,
     /// What becomes of memory that cannot be read at entry.
@@ -59,6 +61,13 @@ const OPTIONS: &[(&str, Read)] = &[
     ("env", |options, reader, value| {
         if let Some(names) = reader.any_number(value, values::env_name) {
             options.env = Some(names.into_iter().collect());
+        }
+    }),
+    ("redact", |options, reader, value| {
+        options.redact = match value.get_ref() {
+            DeValue::Boolean(true) => Some(Redact::Obvious),
+            DeValue::Boolean(false) => Some(Redact::Off),
+            _ => reader.one_or_more(value, values::pattern).map(Redact::Also),
         }
     }),
     ("result", |options, reader, value| {
@@ -95,6 +104,7 @@ impl Options {
             argv_bytes: self.argv_bytes.or(below.argv_bytes),
             buffer_bytes: self.buffer_bytes.or(below.buffer_bytes),
             env: self.env.as_ref().or(below.env.as_ref()).cloned(),
+            redact: self.redact.as_ref().or(below.redact.as_ref()).cloned(),
             result: self.result.or(below.result),
             paths: self.paths.or(below.paths),
         }

@@ -149,8 +149,12 @@ fn idle(handlers: &Handlers, key: &str, handler: Option<u16>, options: &Options)
     if options.result.is_some() && !handler.records() {
         return Some(format!("handler {name} records nothing, so it takes no result"));
     }
-    let of_programs = [("argv", options.argv.is_some()), ("env", options.env.is_some())];
-    let (key, _) = of_programs.iter().find(|(key, is_set)| *is_set && !handler.has(key))?;
+    let of_programs = [
+        ("argv", options.argv.is_some()),
+        ("env", options.env.is_some()),
+        ("redact", options.redact.is_some()),
+    ];
+    let (key, _) = of_programs.iter().find(|(_, is_set)| *is_set && !handler.has("argv"))?;
     Some(format!("handler {name} records no program, so it takes no {key}"))
 }
 

@@ -38,6 +38,9 @@ const BUFFER_MAX_BYTES: u64 = 4 * KIB;
 /// `ENV_NAME_WORDS` in `bpf/event.h`, without the `=`.
 const ENV_NAME_MAX: usize = 31;
 
+/// Comparing costs the product of both lengths, for each argument of each event.
+const PATTERN_MAX: usize = 64;
+
 /// The largest page of any Linux: a power of two from here on is a multiple of every page size.
 const RING_MIN_BYTES: u64 = 64 * KIB;
 /// The ring is kernel memory, never swapped out: more than this is a slip of the pen.
@@ -155,6 +158,26 @@ pub(super) fn env_name(value: &DeValue<'_>) -> Result<String, Problem> {
             quoted(name)
         )
         .into()),
+    }
+}
+
+/// A pattern of what is hidden: a word, in which `*` stands for any characters.
+pub(super) fn pattern(value: &DeValue<'_>) -> Result<String, Problem> {
+    let DeValue::String(text) = value else {
+        return Err(expected(value, "true, false or patterns such as \"--pin\""));
+    };
+    if matches!(&**text, "true" | "false") {
+        return Err(format!("redact {} is text, write {text} without quotes", quoted(text)).into());
+    }
+    let is_word = !text.contains(|c: char| c.is_whitespace() || c.is_control() || c == '=');
+    let says_something = text.contains(|c: char| c.is_alphanumeric());
+    match text.len() {
+        _ if !(is_word && says_something) => {
+            let why = "a pattern is one word: --OPTION, -X*, NAME or !NAME";
+            Err(format!("{} is no pattern, {why}", quoted(text)).into())
+        }
+        0..=PATTERN_MAX => Ok(text.to_string()),
+        long => Err(format!("a pattern of {long} bytes is too long, at most {PATTERN_MAX}").into()),
     }
 }
 

@@ -55,6 +55,8 @@ pub struct Event<'a> {
     pub captures: Vec<Capture<'a>>,
     /// The memory of its arguments, where the handler leaves them to the syscall's signature.
     pub pieces: Vec<Piece<'a>>,
+    /// The fields of which something was hidden; none as it was decoded.
+    pub redacted: Vec<&'a str>,
     /// Whether its result is awaited.
     pub results: Results,
     /// Whether memory is awaited that could not be read at entry.

@@ -139,6 +139,7 @@ fn event<'a>(reader: &Reader<'a>, handlers: &'a Handlers) -> Result<Event<'a>, E
         args,
         captures,
         pieces,
+        redacted: Vec::new(),
         results: results(flags),
         awaits_memory: has(flags, types::call_flag::CALL_MEMORY),
         end: has(flags, types::call_flag::CALL_RESULT_LOST).then_some(End::Unknown),

@@ -92,6 +92,7 @@ impl Change {
             ("buffer_bytes ", from.buffer_bytes.to_string(), to.buffer_bytes.to_string()),
             ("paths ", from.paths.name().into(), to.paths.name().into()),
             ("env ", listed(&from.env), listed(&to.env)),
+            ("redact ", from.redact.told(), to.redact.told()),
             ("result ", from.results.name().into(), to.results.name().into()),
         ];
         let changed = rows.iter().filter(|(_, from, to)| from != to);

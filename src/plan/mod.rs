@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 pub use difference::{Change, Difference, Told, difference};
 
-use crate::config::{self, AttachTo, Config, Fault, Faults, Paths, Results};
+use crate::config::{self, AttachTo, Config, Fault, Faults, Paths, Redact, Results};
 use crate::handlers::Handlers;
 use crate::syscalls::Slot;
 
@@ -27,6 +27,8 @@ pub struct Route {
     pub buffer_bytes: u32,
     /// The environment variables that an `exec` event carries.
     pub env: BTreeSet<String>,
+    /// Which secrets are hidden in its events.
+    pub redact: Redact,
     /// Whether its events wait for the result.
     pub results: Results,
     /// What becomes of memory that cannot be read at entry.

@@ -6,7 +6,7 @@ use std::ptr;
 
 use super::{Plan, Route, env_names};
 use crate::bpf::ENV_NAMES;
-use crate::config::{Abis, Argv, Config, Entry, Fault, Options, Paths, Results, Subject};
+use crate::config::{Abis, Argv, Config, Entry, Fault, Options, Paths, Redact, Results, Subject};
 use crate::handlers::{Handler, Handlers};
 use crate::syscalls::Slot;
 
@@ -46,7 +46,7 @@ pub(super) fn route(
     handlers: &Handlers,
 ) -> Option<Route> {
     let target = entry.target.as_ref()?;
-    let Options { priority, argv, argv_bytes, buffer_bytes, env, result, paths, .. } =
+    let Options { priority, argv, argv_bytes, buffer_bytes, env, redact, result, paths, .. } =
         target.options.or(defaults);
     let handler = handlers.by_id(target.handler)?;
     Some(Route {
@@ -55,6 +55,7 @@ pub(super) fn route(
         priority: priority?,
         argv_bytes: if argv? == Argv::None { 0 } else { argv_bytes? },
         env: if handler.has("env") { env? } else { BTreeSet::new() },
+        redact: if handler.has("argv") { redact? } else { Redact::default() },
         buffer_bytes: buffer_bytes?,
         paths: kept(paths?, slot, handler),
         results: if has_result(slot, handler) { result? } else { Results::None },

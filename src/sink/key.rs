@@ -93,6 +93,7 @@ keys! {
     Env           "SYSCALL_ENV"              "env"
     Truncated     "SYSCALL_TRUNCATED"        "truncated"
     Unreadable    "SYSCALL_UNREADABLE"       "unreadable"
+    Redacted      "SYSCALL_REDACTED"         "redacted"
     Version       "TAILCALLD_VERSION"        "version"
     Kernel        "TAILCALLD_KERNEL"         "kernel"
     Attached      "TAILCALLD_ATTACHED"       "attached"

@@ -78,6 +78,7 @@ pub fn event<'a>(handler: &'a Handler, captures: Vec<Capture<'a>>) -> Event<'a> 
         args: [0, 1, 0xffff_ffff_ffff_ffff, 3, 4, 5],
         captures,
         pieces: vec![],
+        redacted: vec![],
         results: Results::None,
         awaits_memory: false,
         end: None,

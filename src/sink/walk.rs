@@ -224,6 +224,9 @@ fn captured(event: &Event, scratch: &mut Scratch, out: &mut impl Fields) {
     }
     troubled(event, Key::Truncated, |status| matches!(status, Status::Truncated { .. }), out);
     troubled(event, Key::Unreadable, |status| matches!(status, Status::Unreadable { .. }), out);
+    if !event.redacted.is_empty() {
+        out.list(Key::Redacted, event.redacted.iter().map(|name| name.as_bytes()));
+    }
 }
 
 fn argument(

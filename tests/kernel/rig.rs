@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicU32, Ordering::SeqCst};
 
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use tailcalld::books::Books;
-use tailcalld::config::{AttachTo, Paths, Results};
+use tailcalld::config::{AttachTo, Paths, Redact, Results};
 use tailcalld::consume::{Consumer, Flow, Rest};
 use tailcalld::decode::{Decoded, Event, decode};
 use tailcalld::handlers::Handlers;
@@ -292,6 +292,7 @@ pub fn routes(handlers: &Handlers, wanted: &[(Slot, &str)]) -> Plan {
             argv_bytes: 4096,
             buffer_bytes: 32,
             env: BTreeSet::new(),
+            redact: Redact::default(),
             results: Results::None,
             paths: Paths::Entry,
         };
