@@ -17,6 +17,8 @@ use crate::syscalls::Slot;
 
 /// What a record of the ring may be.
 #[derive(Debug, Clone, PartialEq, Eq)]
+// There is one at a time, and it is taken apart at once: a box would cost an allocation an event.
+#[allow(clippy::large_enum_variant)]
 pub enum Decoded<'a> {
     /// A syscall.
     Syscall(Event<'a>),
