@@ -315,7 +315,9 @@ fn all_routes_together_name_so_many_variables() {
         let routes = entry("execve", names(0..10)) + &entry("execveat", names(second));
         fs::write(&path, format!("[routes]\n{routes}")).unwrap();
         let faults = plan::read(&path, &handlers()).err();
-        faults.map(|faults| faults.iter().map(|fault| fault.line()).collect::<Vec<_>>().join("\n"))
+        faults.map(|faults| {
+            faults.iter().map(tailcalld::config::Fault::line).collect::<Vec<_>>().join("\n")
+        })
     };
     assert_eq!(faults(5..16), None);
     let many = "17 environment variables are too many, all routes together may name 16";
