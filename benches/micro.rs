@@ -32,7 +32,12 @@ fn micro(criterion: &mut Criterion) {
 fn measure(criterion: &mut Criterion, name: &str, bytes: &[u8], handlers: &Handlers) {
     let Ok(Decoded::Syscall(event)) = decode(bytes, handlers) else { panic!("not an event") };
     let unit = Some("nginx.service".to_owned());
-    let place = Place { cgroup: "/system.slice/nginx.service".into(), unit, user_unit: None };
+    let place = Place {
+        cgroup: "/system.slice/nginx.service".into(),
+        unit,
+        user_unit: None,
+        container: None,
+    };
     let body = Body::Syscall { event: &event, place: Some(&place) };
     let record = Record { time_ns: 1_767_323_045_000_000_006, body };
     let mut scratch = Scratch::new();

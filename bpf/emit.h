@@ -4,6 +4,7 @@
 
 #include "capture.h"
 #include "maps.h"
+#include "namespaces.h"
 #include "pending.h"
 #include "route.h"
 #include "wake.h"
@@ -32,6 +33,10 @@ static __always_inline void event_fill(struct event *event, void *ctx, const str
 	event->loginuid = task_loginuid();
 	event->flags = 0;
 	task_comm(event->comm);
+	event->start_ns = task_start_ns();
+	event->exe_inode = call->exe_inode;
+	event->exe_device = task_exe_device();
+	task_namespaces(event->namespaces);
 	call_args(ctx, call->compat, event->args);
 }
 

@@ -8,7 +8,7 @@
  * EVENT_VERSION. Numbers are in the byte order of the machine: both ends are the same machine.
  */
 
-#define EVENT_VERSION 1
+#define EVENT_VERSION 2
 
 /* A bank is one whole table: a slot per native syscall number, then one per 32-bit number.
  * The program array holds two banks, so that a reload fills one while the other is live. */
@@ -118,14 +118,29 @@ enum book_size {
 enum wire_size {
 	COMM_SIZE = 16, /* TASK_COMM_LEN */
 	CGROUP_NAME_SIZE = 256, /* NAME_MAX + 1 */
-	EVENT_SIZE = 128, /* two cache lines */
+	EVENT_SIZE = 176,
 	CAPTURE_SIZE = 16,
 	RESULT_SIZE = 40,
-	CAPTURES_MAX_BYTES = 24576, /* all captures of one event: a filename and the largest argv */
+	CAPTURES_MAX_BYTES = 28032, /* all captures of one event: filename, largest argv, env */
 	TEXT_MAX_BYTES = 4096, /* PATH_MAX, and the longest piece that one read brings */
 	ARGV_MAX_BYTES = 16384, /* the largest budget that a route may ask for */
+	ENV_MAX_BYTES = 4096, /* of environment variables in one event, names included */
+	ENV_NAMES = 16, /* that all routes together may ask for, and that one event has */
+	ENV_NAME_WORDS = 4, /* of a name and its `=`: 32 bytes */
 	PENDING_CALLS = 16384, /* calls at once of which a result is awaited */
 	EXCLUDED_FILES = 8, /* executables whose processes are excluded, replaced ones included */
+};
+
+/* In the order of their names, as /proc/PID/ns has them. */
+enum namespace {
+	NAMESPACE_CGROUP = 0,
+	NAMESPACE_IPC = 1,
+	NAMESPACE_MNT = 2,
+	NAMESPACE_NET = 3,
+	NAMESPACE_PID = 4, /* the task's own, not that of its children to be */
+	NAMESPACE_USER = 5,
+	NAMESPACE_UTS = 6,
+	NAMESPACES,
 };
 
 /* One syscall, at entry. Captures follow, `captures` of them, each aligned to 8 bytes. */
@@ -149,6 +164,10 @@ struct event {
 	__u32 loginuid; /* 4294967295: not set */
 	__u32 flags; /* enum call_flag */
 	__u8 comm[COMM_SIZE]; /* any bytes up to a NUL; the task chooses them */
+	__u64 start_ns; /* CLOCK_BOOTTIME at which the process began */
+	__u64 exe_inode; /* the executable, as struct file_id has it; 0: there is none */
+	__u32 exe_device;
+	__u32 namespaces[NAMESPACES]; /* inode number by enum namespace; 0: the initial one */
 	__u64 args[6]; /* as passed; for the 32-bit ABI zero-extended */
 };
 _Static_assert(sizeof(struct event) == EVENT_SIZE, "the wire header has no padding");
@@ -219,9 +238,17 @@ struct route {
 	__u16 handler; /* 0: nothing is routed here */
 	__u8 priority;
 	__u8 variant; /* which of struct handler's syscalls this slot is; 0 if it names none */
-	__u32 argv_bytes; /* `exec`: how many bytes of argv an event may carry */
+	__u16 argv_bytes; /* `exec`: how many bytes of argv an event may carry */
+	__u16 env; /* `exec`: which of this bank's `env_names` are recorded, a bit each */
 	__u32 buffer_bytes; /* `args`: how many bytes of each buffer an event may carry */
 	__u32 flags; /* enum call_flag */
+};
+
+/* An environment variable that some route asks for: a string is one if it has these bytes in these
+ * places. */
+struct env_name {
+	__u64 bytes[ENV_NAME_WORDS]; /* the name, `=`, zeros */
+	__u64 mask[ENV_NAME_WORDS]; /* ones where `bytes` has the name and `=` */
 };
 
 /* How the memory of one argument is captured. */
@@ -277,6 +304,14 @@ struct recipe {
 struct file_id {
 	__u64 device; /* super_block's s_dev */
 	__u64 inode; /* 0: this entry is free */
+};
+
+/* The namespaces that the machine began with, those of the task 0. */
+struct initial_namespaces {
+	__u64 proxy; /* addresses: a task that has both is in no other namespace */
+	__u64 user;
+	__u32 ids[NAMESPACES]; /* inode numbers */
+	__u32 reserved; /* zero */
 };
 
 enum handler_size {

@@ -2,10 +2,39 @@
 /*
  * Never attached: the daemon runs it once in its own context (BPF_PROG_TEST_RUN) to learn how the
  * kernel knows it and its files. Our own /proc would tell the pid of our own pid namespace, and
- * stat() tells device numbers that overlay and btrfs make up.
+ * stat() tells device numbers that overlay and btrfs make up. It also learns which namespaces the
+ * machine began with.
  */
 #include "maps.h"
+#include "namespaces.h"
 #include "task.h"
+
+/* Ancestors that are looked through for the task 0, which the first process is a child of. */
+#define ANCESTORS_MAX 512
+
+static __always_inline const struct task_struct *first_task(void)
+{
+	const struct task_struct *task = task_untyped();
+
+	for (int i = 0; i < ANCESTORS_MAX && BPF_CORE_READ(task, pid); i++)
+		task = BPF_CORE_READ(task, real_parent);
+	return task;
+}
+
+static __always_inline void learn_namespaces(const struct task_struct *task)
+{
+	const struct nsproxy *proxy = BPF_CORE_READ(task, nsproxy);
+	const struct cred *cred = BPF_CORE_READ(task, cred);
+	__u32 ids[NAMESPACES];
+
+	if (BPF_CORE_READ(task, pid))
+		return;
+	initial_namespaces.user = (__u64)BPF_CORE_READ(cred, user_ns);
+	namespaces_read(false, ids, BPF_CORE_READ(task, thread_pid), cred, proxy);
+	for (int i = 0; i < NAMESPACES; i++)
+		initial_namespaces.ids[i] = ids[i];
+	initial_namespaces.proxy = (__u64)proxy;
+}
 
 /* args[0]: a file descriptor of the caller, or -1 for none. */
 SEC("raw_tp")
@@ -15,6 +44,7 @@ int identify(struct bpf_raw_tracepoint_args *ctx)
 	struct file_id id = {};
 
 	self_tgid = task_ids() >> 32;
+	learn_namespaces(first_task());
 	if (fd < 0)
 		return 0;
 	struct file **files = BPF_CORE_READ(task_untyped(), files, fdt, fd);

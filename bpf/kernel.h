@@ -80,6 +80,57 @@ struct thread_info {
 	__u32 status; /* x86 */
 };
 
+struct ns_common {
+	unsigned int inum;
+};
+
+struct cgroup_namespace {
+	struct ns_common ns;
+};
+
+struct ipc_namespace {
+	struct ns_common ns;
+};
+
+struct mnt_namespace {
+	struct ns_common ns;
+};
+
+struct net {
+	struct ns_common ns;
+};
+
+struct pid_namespace {
+	struct ns_common ns;
+	unsigned int level;
+};
+
+struct user_namespace {
+	struct ns_common ns;
+};
+
+struct uts_namespace {
+	struct ns_common ns;
+};
+
+struct nsproxy {
+	struct uts_namespace *uts_ns;
+	struct ipc_namespace *ipc_ns;
+	struct mnt_namespace *mnt_ns;
+	struct pid_namespace *pid_ns_for_children;
+	struct net *net_ns;
+	struct cgroup_namespace *cgroup_ns;
+};
+
+struct upid {
+	struct pid_namespace *ns;
+};
+
+struct pid {
+	unsigned int level;
+	struct upid numbers[1];
+};
+
 struct super_block {
 	__u32 s_dev;
 };
@@ -110,6 +161,7 @@ struct mm_struct {
 struct cred {
 	kuid_t uid;
 	kgid_t gid;
+	struct user_namespace *user_ns;
 };
 
 struct task_struct {
@@ -121,6 +173,10 @@ struct task_struct {
 	char comm[16]; /* TASK_COMM_LEN */
 	struct task_struct *real_parent;
 	struct files_struct *files;
+	struct task_struct *group_leader;
+	__u64 start_boottime;
+	struct pid *thread_pid;
+	struct nsproxy *nsproxy;
 	kuid_t loginuid; /* with CONFIG_AUDIT only */
 };
 

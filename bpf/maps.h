@@ -50,6 +50,9 @@ struct argv {
 	__u8 open_end; /* there is more than was measured */
 	__u8 unreadable; /* there may be more than was counted */
 	__u8 reserved[2];
+	__u32 found; /* of the wanted environment variables, those that the string at hand is */
+	__u32 kept; /* strings */
+	__u64 prefix[ENV_NAME_WORDS + 1]; /* of the string at hand, with a NUL */
 };
 
 /* A walk along a vector of buffers, in memory for the same reason. */
@@ -197,6 +200,9 @@ extern volatile struct route routes[TABLE_SLOTS];
 
 /* What `args` captures of each syscall, by slot within a bank. Set before load. */
 extern const volatile struct recipe recipes[BANK_SLOTS];
+/* The environment variables that routes ask for, of each bank: they flip with the routes. Written
+ * by the daemon, in the bank that is not live. */
+extern volatile struct env_name env_names[2 * ENV_NAMES];
 
 /* enum consumer_state. The daemon writes it before it sleeps, the first event that it waits for
  * writes it back. */
@@ -220,6 +226,9 @@ extern volatile struct file_id excluded_files[EXCLUDED_FILES];
 
 /* What `identify` found for the file descriptor it was asked about. Read by the daemon. */
 extern volatile struct file_id identified_file;
+
+/* What is initial. Written by `identify` before any attach. */
+extern volatile struct initial_namespaces initial_namespaces;
 
 /* Cgroup events that found no room. Written by cgroups.bpf.c; the daemon reads the tree again. */
 extern volatile __u64 cgroups_lost;

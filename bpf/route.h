@@ -10,14 +10,14 @@
 struct call {
 	__u32 slot;
 	bool compat;
+	__u32 bank; /* which: 0 or 1 */
 	const volatile struct route *route;
 	struct counters *books;
+	__u64 exe_inode;
 };
 
-static __always_inline bool task_is_excluded_file(void)
+static __always_inline bool task_is_excluded_file(__u64 inode)
 {
-	__u64 inode = task_exe_inode();
-
 	for (int i = 0; i < EXCLUDED_FILES; i++) {
 		__u64 excluded = excluded_files[i].inode;
 
@@ -30,14 +30,14 @@ static __always_inline bool task_is_excluded_file(void)
 }
 
 /* Our own calls, and those that our output causes: recording them would cause more of them. */
-static __always_inline bool call_is_excluded(struct counters *books)
+static __always_inline bool call_is_excluded(const struct call *call)
 {
 	if (task_ids() >> 32 == self_tgid) {
-		books->excluded_self++;
+		call->books->excluded_self++;
 		return true;
 	}
-	if (task_is_excluded_file()) {
-		books->excluded_sink++;
+	if (task_is_excluded_file(call->exe_inode)) {
+		call->books->excluded_sink++;
 		return true;
 	}
 	return false;
@@ -62,6 +62,7 @@ static __always_inline bool call_begin(void *ctx, const volatile struct handler 
 		at); /* or clang compares one copy and uses another, which the verifier refuses */
 	if (at >= TABLE_SLOTS || !call->books)
 		return false; /* not reached: the dispatcher has checked the number */
+	call->bank = at / BANK_SLOTS;
 	call->route = &routes[at];
 
 	if (call->route->handler != self->id) {
@@ -73,7 +74,8 @@ static __always_inline bool call_begin(void *ctx, const volatile struct handler 
 		return false;
 	}
 	call->books->seen++;
-	return !call_is_excluded(call->books);
+	call->exe_inode = task_exe_inode();
+	return !call_is_excluded(call);
 }
 
 #endif

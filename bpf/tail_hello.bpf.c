@@ -14,6 +14,7 @@ char LICENSE[] SEC("license") = "Dual BSD/GPL";
 volatile __u32 bank;
 volatile struct route routes[TABLE_SLOTS];
 const volatile struct recipe recipes[BANK_SLOTS];
+volatile struct env_name env_names[2 * ENV_NAMES];
 volatile __u32 consumer;
 const volatile __u32 attach_kind;
 const volatile __u32 return_kind;
@@ -21,6 +22,7 @@ const volatile __u32 wake_bytes;
 volatile __u32 self_tgid;
 volatile struct file_id excluded_files[EXCLUDED_FILES];
 volatile struct file_id identified_file;
+volatile struct initial_namespaces initial_namespaces;
 volatile __u64 cgroups_lost;
 
 /* The structures and constants of event.h that no map holds; a type that nothing refers to would
@@ -44,6 +46,7 @@ struct wire_types {
 	enum recipe_size recipe_size;
 	enum field_kind field_kind;
 	enum consumer_state consumer_state;
+	enum namespace namespace;
 	enum loss loss;
 	enum odd_number odd_number;
 	enum table_size table_size;

@@ -73,6 +73,14 @@ static __always_inline __u32 task_loginuid(void)
 	return BPF_CORE_READ(task_untyped(), loginuid.val);
 }
 
+/* When the process began, CLOCK_BOOTTIME: with its number it is never another's. */
+static __always_inline __u64 task_start_ns(void)
+{
+	if (TASK_IS_TYPED)
+		return bpf_get_current_task_btf()->group_leader->start_boottime;
+	return BPF_CORE_READ(task_untyped(), group_leader, start_boottime);
+}
+
 static __always_inline void inode_id(const struct inode *inode, struct file_id *id)
 {
 	id->device = BPF_CORE_READ(inode, i_sb, s_dev);
@@ -89,8 +97,12 @@ static __always_inline __u64 task_exe_inode(void)
 	return BPF_CORE_READ(task_untyped(), mm, exe_file, f_inode, i_ino);
 }
 
-static __always_inline __u64 task_exe_device(void)
+static __always_inline __u32 task_exe_device(void)
 {
+	if (TASK_IS_TYPED) {
+		struct mm_struct *mm = bpf_get_current_task_btf()->mm;
+		return mm ? mm->exe_file->f_inode->i_sb->s_dev : 0;
+	}
 	return BPF_CORE_READ(task_untyped(), mm, exe_file, f_inode, i_sb, s_dev);
 }
 

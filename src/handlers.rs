@@ -85,6 +85,11 @@ impl Handler {
         u8::try_from(position).ok()
     }
 
+    /// Whether it may capture something of that name.
+    pub fn has(&self, field: &str) -> bool {
+        self.fields.iter().any(|known| known.name == field)
+    }
+
     /// Whether its calls are recorded: without a message it has nothing to say of one.
     pub fn records(&self) -> bool {
         !self.messages.is_empty()

@@ -19,6 +19,7 @@ pub mod load;
 pub mod lock;
 pub mod log;
 pub mod plan;
+pub mod redact;
 pub mod sink;
 pub mod syscalls;
 pub mod units;

@@ -3,6 +3,8 @@
 //! other, never by a mixture; on any error the old bank stays live. None of the bpf(2) calls here
 //! makes the kernel skip programs, see `books` in bpf/maps.h.
 
+mod env;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::mem::size_of;
 use std::os::fd::RawFd;
@@ -14,7 +16,7 @@ use libbpf_rs::{ErrorKind, MapFlags};
 use crate::bpf::types::{self, call_flag};
 use crate::config::{Paths, Results};
 use crate::load::Bpf;
-use crate::plan::{Plan, Route};
+use crate::plan::{Plan, Route, env_names};
 use crate::syscalls::{Abi, Slot, number};
 
 const BANK_SLOTS: u32 = types::table_size::BANK_SLOTS.0;
@@ -118,7 +120,8 @@ impl Table {
     ) -> Result<()> {
         self.wait(bpf)?;
         let idle = BANK_SLOTS - bpf.shared.bank().load(SeqCst);
-        let routes = Wanted { routes, returns_are_free: bpf.are_returns_free() };
+        let env_names = env_names(routes);
+        let routes = Wanted { routes, env_names, returns_are_free: bpf.are_returns_free() };
         let results = routes.returns();
         let returns = results.union(&self.results).copied().collect();
         let prepared = bpf
@@ -160,6 +163,7 @@ fn fill(
     returns: &BTreeSet<Slot>,
     generation: u32,
 ) -> Result<()> {
+    env::write(bpf, bank, &routes.env_names);
     for slot in slots() {
         let index = bank + u32::from(slot.index());
         write_program(bpf, index, programs.get(&slot))
@@ -196,6 +200,7 @@ const UNROUTED: types::route = types::route {
     priority: 0,
     variant: 0,
     argv_bytes: 0,
+    env: 0,
     buffer_bytes: 0,
     flags: 0,
 };
@@ -203,6 +208,8 @@ const UNROUTED: types::route = types::route {
 /// The routes, and what the kernel is to do for them.
 struct Wanted<'a> {
     routes: &'a BTreeMap<Slot, Route>,
+    /// The environment variables that they ask for.
+    env_names: BTreeSet<&'a str>,
     /// Returns can be awaited at no cost to other syscalls.
     returns_are_free: bool,
 }
@@ -215,7 +222,9 @@ impl Wanted<'_> {
             handler: route.handler,
             priority: route.priority,
             variant: route.variant,
-            argv_bytes: route.argv_bytes,
+            // The configuration refuses what has no room there.
+            argv_bytes: u16::try_from(route.argv_bytes).unwrap_or(u16::MAX),
+            env: env::bits(route, &self.env_names),
             buffer_bytes: route.buffer_bytes,
             flags: self.flags(route),
         });
@@ -257,12 +266,13 @@ impl Wanted<'_> {
 /// `struct route`.
 fn encode(wire: &types::route) -> [u8; ROUTE_SIZE] {
     let mut bytes = [0; ROUTE_SIZE];
-    let parts: [(usize, &[u8]); 7] = [
+    let parts: [(usize, &[u8]); 8] = [
         (std::mem::offset_of!(types::route, generation), &wire.generation.to_ne_bytes()),
         (std::mem::offset_of!(types::route, handler), &wire.handler.to_ne_bytes()),
         (std::mem::offset_of!(types::route, priority), &[wire.priority]),
         (std::mem::offset_of!(types::route, variant), &[wire.variant]),
         (std::mem::offset_of!(types::route, argv_bytes), &wire.argv_bytes.to_ne_bytes()),
+        (std::mem::offset_of!(types::route, env), &wire.env.to_ne_bytes()),
         (std::mem::offset_of!(types::route, buffer_bytes), &wire.buffer_bytes.to_ne_bytes()),
         (std::mem::offset_of!(types::route, flags), &wire.flags.to_ne_bytes()),
     ];

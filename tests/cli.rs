@@ -78,6 +78,23 @@ fn verbose_tells_the_results() {
     );
 }
 
+/// The table has a line for each ABI that a route is of.
+#[cfg(target_arch = "x86_64")]
+#[test]
+fn verbose_tells_the_abis() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("c.toml");
+    let routes = "kill = { handler = \"args\", abi = \"compat\" }\nsync = \"args\"\n";
+    std::fs::write(&file, format!("[defaults]\nabi = \"native\"\n[routes]\n{routes}")).unwrap();
+    let (code, out, _) = called(&["check", "-v", file.to_str().unwrap()]);
+    let cells = |line: &str| line.split_whitespace().take(3).collect::<Vec<_>>().join(" ");
+    let told: Vec<_> = out.lines().skip(1).take(3).map(cells).collect();
+    assert_eq!(
+        (code, told),
+        (OK, vec!["sync x86_64 162".into(), "kill i386 37".into(), "".into()])
+    );
+}
+
 #[test]
 fn a_faulty_file_tells_every_fault() {
     let file = "tests/fixtures/faults/settings.toml";

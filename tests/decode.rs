@@ -5,7 +5,7 @@ use std::mem::{offset_of, size_of};
 
 use proptest::prelude::*;
 use tailcalld::bpf::types::{capture, cgroup_event, event, selftest_event};
-use tailcalld::decode::{CgroupEvent, Decoded, Error, Status, Value, decode};
+use tailcalld::decode::{CgroupEvent, Decoded, Device, Error, Exe, Process, Status, Value, decode};
 use tailcalld::handlers::{Field, FieldKind, Handler, Handlers};
 
 fn handlers() -> Handlers {
@@ -21,6 +21,9 @@ fn handlers() -> Handlers {
     }])
 }
 
+/// `EVENT_VERSION` in `bpf/event.h`.
+const VERSION: u16 = 2;
+
 /// Writes a value into bytes, as the programs would.
 fn put(bytes: &mut [u8], at: usize, value: &[u8]) {
     bytes[at..at + value.len()].copy_from_slice(value);
@@ -29,7 +32,7 @@ fn put(bytes: &mut [u8], at: usize, value: &[u8]) {
 /// An event of slot 2 (open), without captures.
 fn head() -> Vec<u8> {
     let mut bytes = vec![0; size_of::<event>()];
-    put(&mut bytes, offset_of!(event, version), &1u16.to_ne_bytes());
+    put(&mut bytes, offset_of!(event, version), &VERSION.to_ne_bytes());
     put(&mut bytes, offset_of!(event, kind), &1u16.to_ne_bytes());
     put(&mut bytes, offset_of!(event, handler), &1u16.to_ne_bytes());
     put(&mut bytes, offset_of!(event, slot), &2u16.to_ne_bytes());
@@ -98,6 +101,27 @@ fn a_whole_event() {
 }
 
 #[test]
+fn where_a_process_stands() {
+    let handlers = handlers();
+    let process = |bytes: &[u8]| match decode(bytes, &handlers) {
+        Ok(Decoded::Syscall(event)) => event.process,
+        other => panic!("{other:?}"),
+    };
+    let mut bytes = head();
+    assert_eq!(process(&bytes), Process::default());
+    put(&mut bytes, offset_of!(event, start_ns), &7u64.to_ne_bytes());
+    put(&mut bytes, offset_of!(event, exe_inode), &8u64.to_ne_bytes());
+    put(&mut bytes, offset_of!(event, exe_device), &0x00d0_0003u32.to_ne_bytes());
+    put(&mut bytes, offset_of!(event, namespaces), &9u32.to_ne_bytes());
+    put(&mut bytes, offset_of!(event, namespaces) + 24, &10u32.to_ne_bytes());
+    let device = Device(0x00d0_0003);
+    assert_eq!((device.major(), device.minor()), (13, 3));
+    let exe = Some(Exe { device, inode: 8 });
+    let namespaces = [9, 0, 0, 0, 0, 0, 10];
+    assert_eq!(process(&bytes), Process { start_ns: 7, exe, namespaces });
+}
+
+#[test]
 fn a_comm_without_an_end_is_taken_whole() {
     let handlers = handlers();
     let mut bytes = head();
@@ -110,7 +134,7 @@ fn a_comm_without_an_end_is_taken_whole() {
 fn cgroups_and_the_self_test() {
     let handlers = handlers();
     let mut bytes = vec![0; size_of::<cgroup_event>()];
-    put(&mut bytes, offset_of!(cgroup_event, version), &1u16.to_ne_bytes());
+    put(&mut bytes, offset_of!(cgroup_event, version), &VERSION.to_ne_bytes());
     put(&mut bytes, offset_of!(cgroup_event, kind), &2u16.to_ne_bytes());
     put(&mut bytes, offset_of!(cgroup_event, id), &7u64.to_ne_bytes());
     put(&mut bytes, offset_of!(cgroup_event, parent), &1u64.to_ne_bytes());
@@ -121,7 +145,7 @@ fn cgroups_and_the_self_test() {
     assert_eq!(decode(&bytes, &handlers), Ok(Decoded::Cgroup(CgroupEvent::Gone { id: 7 })));
 
     let mut bytes = vec![0; size_of::<selftest_event>()];
-    put(&mut bytes, offset_of!(selftest_event, version), &1u16.to_ne_bytes());
+    put(&mut bytes, offset_of!(selftest_event, version), &VERSION.to_ne_bytes());
     put(&mut bytes, offset_of!(selftest_event, kind), &4u16.to_ne_bytes());
     put(&mut bytes, offset_of!(selftest_event, nonce), &99u64.to_ne_bytes());
     assert_eq!(decode(&bytes, &handlers), Ok(Decoded::Selftest(99)));
@@ -145,7 +169,7 @@ fn each_malformed_record_has_its_error() {
     for (what, bytes, error) in [
         ("nothing", Vec::new(), Error::TooShort(0)),
         ("a header cut off", head()[..100].to_vec(), Error::TooShort(100)),
-        ("version", changed(offset_of!(event, version), &2u16.to_ne_bytes()), Error::Version(2)),
+        ("version", changed(offset_of!(event, version), &1u16.to_ne_bytes()), Error::Version(1)),
         ("kind", changed(offset_of!(event, kind), &9u16.to_ne_bytes()), Error::Kind(9)),
         ("no handler", changed(offset_of!(event, handler), &0u16.to_ne_bytes()), Error::Handler(0)),
         ("handler", changed(offset_of!(event, handler), &2u16.to_ne_bytes()), Error::Handler(2)),
@@ -154,9 +178,9 @@ fn each_malformed_record_has_its_error() {
         ("a capture's kind", with(&[piece(0, 9, OK, 0, 1, b"x")]), Error::Capture(0)),
         ("a capture's status", with(&[piece(1, TEXT, 3, 0, 1, b"x")]), Error::Capture(1)),
         ("a number of 4 bytes", with(&[piece(1, NUMBER, OK, 0, 4, b"1234")]), Error::Capture(1)),
-        ("a length beyond the end", lying, Error::TooShort(152)),
-        ("a value cut off", short, Error::TooShort(147)),
-        ("captures that are not there", many, Error::TooShort(128)),
+        ("a length beyond the end", lying, Error::TooShort(200)),
+        ("a value cut off", short, Error::TooShort(195)),
+        ("captures that are not there", many, Error::TooShort(176)),
     ] {
         assert_eq!(decode(&bytes, &handlers), Err(error), "{what}");
     }

@@ -12,7 +12,7 @@ use journald::{Journald, bytes};
 use nix::sys::signal::Signal;
 use serde_json::Value as Json;
 use tailcalld::config::Results;
-use tailcalld::decode::{Capture, End, Event, Status, Value};
+use tailcalld::decode::{Capture, End, Event, Process, Status, Value};
 use tailcalld::handlers::{Field, FieldKind, Handler};
 use tailcalld::sink::key::Key;
 use tailcalld::sink::record::{Body, Loss, Lost, Reason, Record, Stopped, Total};
@@ -74,9 +74,11 @@ fn event<'a>(handler: &'a Handler, captures: Vec<Capture<'a>>) -> Event<'a> {
         gid: 100,
         loginuid: 1001,
         comm: b"bash",
+        process: Process::default(),
         args: [0; 6],
         captures,
         pieces: vec![],
+        redacted: vec![],
         results: Results::None,
         awaits_memory: false,
         end: None,
@@ -139,7 +141,12 @@ fn every_field_comes_back() {
     let end = Some(End::Returned { result: -2, duration_ns: 1_500 });
     let event = Event { end, ..event(&handler, captures) };
     let unit = Some("nginx.service".into());
-    let place = Place { cgroup: "/system.slice/nginx.service".into(), unit, user_unit: None };
+    let place = Place {
+        cgroup: "/system.slice/nginx.service".into(),
+        unit,
+        user_unit: None,
+        container: None,
+    };
     send(&mut sink, &record(&event, Some(&place)));
     let entries = journald.entries(1);
     assert_eq!(entries.len(), 1);
@@ -170,6 +177,7 @@ fn every_field_comes_back() {
         "SYSCALL_PID": "1234",
         "SYSCALL_PPID": "1",
         "SYSCALL_RESULT": "-2",
+        "SYSCALL_START_BOOTTIME_NS": "0",
         "SYSCALL_TID": "1235",
         "SYSCALL_TIME": "2026-01-02T03:04:05.000000006Z",
         "SYSCALL_TRUNCATED": "timer",

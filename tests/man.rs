@@ -176,6 +176,16 @@ fn every_value_of_results_and_paths_is_told() {
 }
 
 #[test]
+fn every_value_of_abi_is_told() {
+    let text = page(CONFIGURATION);
+    let defaults = section(&text, ".Ss [defaults]");
+    for word in expected("[defaults]\nabi = \"qqqqqqqqqqqq\"\n") {
+        let told = introduces(defaults, "Cm", &word) || defaults.contains(&format!("\n.Cm {word}"));
+        assert!(told, "{word}");
+    }
+}
+
+#[test]
 fn defaults_are_those_of_the_program() {
     let text = page(CONFIGURATION);
     let Config { defaults, ring_bytes, exclude, socket, attach, .. } = Config::default();
@@ -190,6 +200,8 @@ fn defaults_are_those_of_the_program() {
     let buffer_bytes = defaults.buffer_bytes.unwrap();
     told("defaults", &format!("The default is {buffer_bytes}B."));
     told("defaults", &format!("The default is .Cm {} .", defaults.paths.unwrap().name()));
+    let argv = defaults.argv.unwrap().name();
+    told("defaults", &format!("The default is .Cm {argv} ."));
     let result = defaults.result.unwrap().name();
     told("defaults", &format!("The default is .Cm {result} ."));
     told("ring", &format!("The default is {},", size_name(ring_bytes.into())));

@@ -1,11 +1,12 @@
 //! Which entry decides a slot, and what a reload changes.
 #![allow(clippy::unwrap_used)] // helpers of tests are tests
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
 use proptest::prelude::*;
-use tailcalld::config::{AttachTo, Paths, Results};
+use tailcalld::config::{AttachTo, Paths, Redact, Results};
 use tailcalld::plan::{self, Difference, Plan, Route, Told, difference};
 use tailcalld::syscalls::{Abi, Slot, group, number};
 
@@ -46,6 +47,8 @@ fn route(handler: u16, priority: u8, argv_bytes: u32) -> Route {
         priority,
         argv_bytes,
         buffer_bytes: 32,
+        env: BTreeSet::new(),
+        redact: Redact::default(),
         results: Results::None,
         paths: Paths::Entry,
     }
@@ -86,8 +89,12 @@ fn uncommented(beginnings: &[&str]) -> String {
 #[test]
 fn the_shipped_file_shows_the_defaults() {
     let shown = [
+        "abi = ",
         "priority = ",
+        "argv = ",
         "argv_bytes = ",
+        "env = ",
+        "redact = ",
         "result = ",
         "size = ",
         "exe = ",
@@ -104,7 +111,8 @@ fn the_shipped_file_shows_the_defaults() {
 
 #[test]
 fn the_examples_of_the_shipped_file_work() {
-    let examples = ["\"@mount\" = ", "umount2 = ", "462 = ", "ptrace = ", "\"@clock\" = "];
+    let examples =
+        ["\"@mount\" = ", "umount2 = ", "462 = ", "ptrace = ", "\"@clock\" = ", "socketcall = "];
     let plan = written(&uncommented(&examples));
     let of = |name| plan.origins.keys().filter(|slot| slot.name() == Some(name)).count();
     assert_eq!([of("move_mount"), of("umount2"), of("ptrace")], [2, 0, 2]);
@@ -210,6 +218,110 @@ fn a_changed_result_in_words() {
     assert_eq!(told("false", "true"), ["kill (result false -> true)"]);
     assert_eq!(told("true", "\"failed\""), ["kill (result true -> failed)"]);
     assert_eq!(told("false", "false"), Vec::<String>::new());
+}
+
+/// An ABI that is left out is left to other entries: to the group, to an earlier file, to nobody.
+#[cfg(target_arch = "x86_64")]
+#[test]
+fn a_route_may_be_of_one_abi() {
+    let pair = |name: &str, handler| (name.to_owned(), handler);
+    for native in ["\"native\"", "[\"x86_64\"]", "[\"native\", \"x86_64\"]"] {
+        let line = format!("kill = {{ handler = \"args\", abi = {native} }}");
+        assert_eq!(routed(&line), [pair("kill/x86_64", ARGS)], "{native}");
+    }
+    let compat = "kill = { handler = \"args\", abi = \"i386\" }";
+    assert_eq!(routed(compat), [pair("kill/i386", ARGS)]);
+    let both = [pair("kill/x86_64", ARGS), pair("kill/i386", ARGS)];
+    assert_eq!(routed("kill = { handler = \"args\", abi = [\"compat\", \"native\"] }"), both);
+    let split = "kill = { handler = \"args\", abi = \"compat\" }\n62 = \"exec\"";
+    assert_eq!(routed(split), [pair("kill/x86_64", EXEC), pair("kill/i386", ARGS)]);
+    let below = "\"@swap\" = \"args\"\nswapon = { handler = \"timer\", abi = \"native\" }";
+    let swapon: Vec<_> =
+        routed(below).into_iter().filter(|(name, _)| name.starts_with("swapon")).collect();
+    assert_eq!(swapon, [pair("swapon/x86_64", TIMER), pair("swapon/i386", ARGS)]);
+}
+
+#[cfg(target_arch = "x86_64")]
+#[test]
+fn the_abi_of_the_defaults_is_overruled_by_routes_and_not_that_of_none() {
+    let pair = |name: &str, handler| (name.to_owned(), handler);
+    let native = "[defaults]\nabi = \"native\"\n[routes]\n\"@swap\" = \"args\"\n";
+    let routes = |more: &str| -> Vec<_> {
+        let plan = written(&format!("{native}{more}\n"));
+        plan.routes.iter().map(|(slot, route)| (word(*slot), route.handler)).collect()
+    };
+    assert_eq!(routes(""), [pair("swapon/x86_64", ARGS), pair("swapoff/x86_64", ARGS)]);
+    let compat = "swapon = { handler = \"exec\", abi = \"compat\" }";
+    let three =
+        [pair("swapon/x86_64", ARGS), pair("swapoff/x86_64", ARGS), pair("swapon/i386", EXEC)];
+    assert_eq!(routes(compat), three);
+    let none = "swapon = \"none\"\nkill = { handler = \"args\", abi = [\"native\", \"compat\"] }";
+    let left = [pair("kill/x86_64", ARGS), pair("swapoff/x86_64", ARGS), pair("kill/i386", ARGS)];
+    assert_eq!(routes(none), left);
+}
+
+/// What `exec` is to keep of the native execve: bytes of argv, and variables.
+fn kept(options: &str) -> (u32, Vec<String>) {
+    let defaults = "[defaults]\nargv_bytes = 100\nenv = [\"HOME\"]\n";
+    let plan = written(&format!("{defaults}[routes]\nexecve = {{ handler = \"exec\"{options} }}"));
+    let native = Slot::new(Abi::Native, number(Abi::Native, "execve").unwrap()).unwrap();
+    let route = plan.routes.get(&native).unwrap();
+    (route.argv_bytes, route.env.iter().cloned().collect())
+}
+
+#[test]
+fn programs_are_told_as_the_route_or_the_defaults_say() {
+    let of = |bytes, names: &[&str]| (bytes, names.iter().map(|&name| name.to_owned()).collect());
+    assert_eq!(kept(""), of(100, &["HOME"]));
+    assert_eq!(kept(", argv = \"none\", argv_bytes = 7"), of(0, &["HOME"]));
+    assert_eq!(kept(", argv = \"full\", env = []"), of(100, &[]));
+    assert_eq!(kept(", env = \"PATH\""), of(100, &["PATH"]));
+    assert_eq!(kept(", env = [\"PATH\", \"A\", \"PATH\"]"), of(100, &["A", "PATH"]));
+    let plan = written("[defaults]\nenv = [\"HOME\"]\n[routes]\nkill = \"args\"");
+    assert!(plan.routes.values().all(|route| route.env.is_empty()));
+}
+
+#[test]
+fn what_is_hidden_is_said_by_the_route_or_the_defaults() {
+    let redact = |defaults: &str, route: &str| {
+        let text = format!(
+            "[defaults]\nredact = {defaults}\n[routes]\nkill = \"args\"\nexecve = {{ handler = \"exec\"{route} }}"
+        );
+        let plan = written(&text);
+        let native = |name| Slot::new(Abi::Native, number(Abi::Native, name).unwrap()).unwrap();
+        let of = |name| plan.routes.get(&native(name)).unwrap().redact.clone();
+        assert_eq!(of("kill"), Redact::Obvious);
+        of("execve")
+    };
+    let also = |pattern: &str| Redact::Also(vec![pattern.to_owned()]);
+    assert_eq!(redact("true", ""), Redact::Obvious);
+    assert_eq!(redact("false", ""), Redact::Off);
+    assert_eq!(redact("false", ", redact = true"), Redact::Obvious);
+    assert_eq!(redact("[\"--pin\"]", ""), also("--pin"));
+    assert_eq!(redact("[\"--pin\"]", ", redact = \"*_PIN\""), also("*_PIN"));
+    assert_eq!(redact("[\"--pin\"]", ", redact = false"), Redact::Off);
+}
+
+#[test]
+fn all_routes_together_name_so_many_variables() {
+    let names =
+        |range: std::ops::Range<u32>| -> Vec<_> { range.map(|n| format!("\"V{n}\"")).collect() };
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("c.toml");
+    let faults = |second: std::ops::Range<u32>| {
+        let entry = |name, names: Vec<String>| {
+            format!("{name} = {{ handler = \"exec\", env = [{}] }}\n", names.join(","))
+        };
+        let routes = entry("execve", names(0..10)) + &entry("execveat", names(second));
+        fs::write(&path, format!("[routes]\n{routes}")).unwrap();
+        let faults = plan::read(&path, &handlers()).err();
+        faults.map(|faults| {
+            faults.iter().map(tailcalld::config::Fault::line).collect::<Vec<_>>().join("\n")
+        })
+    };
+    assert_eq!(faults(5..16), None);
+    let many = "17 environment variables are too many, all routes together may name 16";
+    assert_eq!(faults(5..17), Some(format!("{}:3:1: {many}", path.display())));
 }
 
 /// Which results the native route of each syscall waits for.

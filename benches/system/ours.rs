@@ -1,11 +1,11 @@
 //! The real table in the kernel, loaded by this process, without a consumer: for routes that give
 //! no events. Detached when dropped.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::mem::MaybeUninit;
 
 use anyhow::{Context as _, Result};
-use tailcalld::config::{AttachTo, Paths, Results};
+use tailcalld::config::{AttachTo, Paths, Redact, Results};
 use tailcalld::handlers::Handlers;
 use tailcalld::load::{self, Bpf, Choice};
 use tailcalld::plan::{Plan, Route, Routes};
@@ -56,8 +56,10 @@ pub fn routes(handlers: &Handlers, handler: &str, count: usize, left_out: &str) 
         priority: 6,
         argv_bytes: 0,
         buffer_bytes: 32,
+        redact: Redact::default(),
         results: Results::None,
         paths: Paths::Entry,
+        env: BTreeSet::new(),
     };
     let slots = (0..).map_while(|nr| Slot::new(Abi::Native, nr));
     let wanted = slots.filter(|slot| slot.nr().to_string() != left_out).take(count);

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
  * `exec`: execve and execveat at entry: the attempt, whatever comes of it. It tells the filename,
- * the arguments up to the route's budget, and always how many there are and how long in all.
+ * the arguments up to the route's budget, and always how many there are and how long in all; and of
+ * the new program's environment the variables that the route names.
  */
 #include "handler.h"
+#include "env.h"
 
 enum {
 	FILENAME,
@@ -11,7 +13,8 @@ enum {
 	ARGC,
 	ARGV_BYTES,
 	DIRFD,
-	FLAGS
+	FLAGS,
+	ENV
 };
 enum {
 	EXECVE,
@@ -37,6 +40,7 @@ HANDLER(exec) = {
 			[ARGV_BYTES] = {"argv_bytes", FIELD_UNSIGNED},
 			[DIRFD] = {"dirfd", FIELD_DIRFD},
 			[FLAGS] = {"flags", FIELD_AT_FLAGS},
+			[ENV] = {"env", FIELD_TEXTS},
 		},
 	.messages =
 		{
@@ -102,19 +106,97 @@ static __always_inline void argv_walk(struct scratch *emit)
 	argv->unreadable = true;
 }
 
-static __always_inline void emit_argv(struct scratch *emit, const struct call *call, __u64 vector)
+static __always_inline void argv_begin(struct scratch *emit, const struct call *call, __u64 vector,
+				       __u64 budget)
 {
 	struct argv *argv = &emit->argv;
 
 	__builtin_memset(argv, 0, sizeof(*argv));
 	argv->at = vector;
 	argv->width = call->compat ? 4 : 8;
-	argv->budget = call->route->argv_bytes;
+	argv->budget = budget;
+}
+
+static __always_inline void emit_argv(struct scratch *emit, const struct call *call, __u64 vector)
+{
+	struct argv *argv = &emit->argv;
+
+	argv_begin(emit, call, vector, call->route->argv_bytes);
 	if (vector)
 		argv_walk(emit);
 	emit_number(emit, ARGC, argv->count, argv->unreadable ? CAPTURE_TRUNCATED : CAPTURE_OK);
 	emit_number(emit, ARGV_BYTES, argv->bytes,
 		    argv->open_end || argv->unreadable ? CAPTURE_TRUNCATED : CAPTURE_OK);
+}
+
+/* Keeps a string of the environment if it is wanted, as far as the budget allows. */
+static __always_inline void env_take(struct scratch *emit, const struct call *call,
+				     const void *string)
+{
+	struct argv *argv = &emit->argv;
+	__u64 budget = argv->budget;
+
+	if (bpf_probe_read_user_str(argv->prefix, sizeof(argv->prefix), string) < 0) {
+		argv->unreadable = true;
+		return;
+	}
+	env_compare(argv, &env_names[(call->bank & 1) * ENV_NAMES], call->route->env);
+	if (!argv->found)
+		return;
+	if (!budget || argv->kept >= ENV_NAMES) {
+		argv->open_end = true;
+		return;
+	}
+	long length = capture_text(emit, (struct subject){.field = ENV}, string, budget);
+
+	argv->kept++;
+	argv->budget = length >= 0 && (__u64)length < budget ? budget - length : 0;
+}
+
+static __always_inline void env_walk(struct scratch *emit, const struct call *call)
+{
+	struct argv *argv = &emit->argv;
+
+	for (int i = 0; i < STRINGS_MAX; i++) {
+		__u64 string = argv_next(argv);
+
+		if (!string)
+			return;
+		env_take(emit, call, (const void *)string);
+	}
+	if (argv_next(argv))
+		argv->open_end = true;
+}
+
+/* Without bytes: says that there may be variables that are not here. */
+static __always_inline void env_mark(struct scratch *emit, __u8 status, __s32 error)
+{
+	__u8 *room = capture_room(emit);
+
+	if (!room)
+		return;
+	volatile struct capture *capture =
+		capture_header(room, (struct subject){.field = ENV}, CAPTURE_TEXT);
+
+	capture->status = status;
+	capture->error = error;
+	capture->stored = 0;
+	capture->length = 0;
+	capture_end(emit, room, capture);
+}
+
+static __always_inline void emit_env(struct scratch *emit, const struct call *call, __u64 vector)
+{
+	const __s32 fault = 14; /* EFAULT */
+
+	if (!call->route->env || !vector)
+		return;
+	argv_begin(emit, call, vector, ENV_MAX_BYTES);
+	env_walk(emit, call);
+	if (emit->argv.unreadable)
+		env_mark(emit, CAPTURE_UNREADABLE, fault);
+	if (emit->argv.open_end)
+		env_mark(emit, CAPTURE_TRUNCATED, 0);
 }
 
 SEC("raw_tp")
@@ -137,6 +219,7 @@ int handle_exec(void *ctx)
 		emit_number(emit, DIRFD, args[0], CAPTURE_OK);
 		emit_number(emit, FLAGS, args[4], CAPTURE_OK);
 	}
+	emit_env(emit, &call, at ? args[3] : args[2]);
 	emit_submit(emit, &call);
 	return 0;
 }

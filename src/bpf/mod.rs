@@ -17,5 +17,5 @@ pub use calls::{
     duplicate, has_kprobe_multi, may_raw_tracepoints_sleep, recursion_misses, wait_for_grace,
 };
 pub use mapping::Mapping;
-pub use shared::{EXCLUDED_FILES, ROUTE_WORDS, Shared};
+pub use shared::{ENV_NAME_WORDS, ENV_NAMES, EXCLUDED_FILES, ROUTE_WORDS, Shared};
 pub use skeleton::{OpenTailHelloSkel, TailHelloLinks, TailHelloSkel, TailHelloSkelBuilder, types};

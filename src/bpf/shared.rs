@@ -5,9 +5,16 @@ use std::ptr::NonNull;
 use std::sync::atomic::{AtomicU32, AtomicU64};
 
 use super::{TailHelloSkel, types};
+use crate::decode::NAMESPACES;
 
 /// How many executables can be excluded.
 pub const EXCLUDED_FILES: usize = types::wire_size::EXCLUDED_FILES.0 as usize;
+
+/// How many environment variables all routes together may name.
+pub const ENV_NAMES: usize = types::wire_size::ENV_NAMES.0 as usize;
+
+/// `struct env_name` in words: a name's bytes, then their mask.
+pub const ENV_NAME_WORDS: usize = size_of::<types::env_name>() / size_of::<u64>();
 
 /// `struct route` in words.
 pub const ROUTE_WORDS: usize = size_of::<types::route>() / size_of::<u32>();
@@ -64,6 +71,15 @@ impl<'obj> Shared<'obj> {
         }
     }
 
+    /// Inode numbers of the namespaces that the machine began with, by `enum namespace`.
+    pub fn initial_namespaces(&self) -> &[AtomicU32; NAMESPACES] {
+        // SAFETY: as in `bank`; as many aligned u32.
+        unsafe {
+            let initial = &raw mut (*self.globals.as_ptr()).initial_namespaces;
+            &*(&raw mut (*initial).ids).cast::<[AtomicU32; NAMESPACES]>()
+        }
+    }
+
     /// Device and inode of each excluded executable; `None` past the end of the list.
     pub fn excluded_file(&self, index: usize) -> Option<[&AtomicU64; 2]> {
         if index >= EXCLUDED_FILES {
@@ -75,6 +91,20 @@ impl<'obj> Shared<'obj> {
             let file = files.cast::<types::file_id>().add(index);
             let device = AtomicU64::from_ptr(&raw mut (*file).device);
             Some([device, AtomicU64::from_ptr(&raw mut (*file).inode)])
+        }
+    }
+
+    /// A name of an environment variable of one of the two banks; `None` beyond them.
+    pub fn env_name(&self, bank: usize, index: usize) -> Option<&[AtomicU64; ENV_NAME_WORDS]> {
+        if bank >= 2 || index >= ENV_NAMES {
+            return None;
+        }
+        // SAFETY: as in `bank`; both indices were checked, and the structure is as large and as
+        // aligned as these words.
+        unsafe {
+            let names = &raw mut (*self.globals.as_ptr()).env_names;
+            let names = names.cast::<[AtomicU64; ENV_NAME_WORDS]>();
+            Some(&*names.add(bank * ENV_NAMES + index))
         }
     }
 

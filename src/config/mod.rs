@@ -11,7 +11,9 @@
 //! after it, in name order, and a later file overrides an earlier one: entry by entry in
 //! `[routes]`, key by key elsewhere.
 
+mod abis;
 mod attach;
+mod exec;
 mod fault;
 mod faults;
 mod file;
@@ -30,10 +32,13 @@ mod syntax;
 mod text;
 mod values;
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+pub use abis::Abis;
 pub use attach::AttachTo;
+pub use exec::{Argv, Redact};
 pub use fault::{Fault, Palette};
 pub use faults::Faults;
 pub use file::drop_in_dir;
@@ -59,7 +64,7 @@ pub const DEFAULT_PATH: &str = "/etc/tailcalld.toml";
 const SOCKET: &str = "/run/systemd/journal/socket";
 /// Works whenever we write a record, so its syscalls would beget records without end.
 const JOURNALD: &str = "/usr/lib/systemd/systemd-journald";
-/// Seconds of a busy host, while journald is away: 60,000 events of 128 bytes.
+/// Seconds of a busy host, while journald is away: 45,000 events without captures.
 const RING_BYTES: u32 = 8 << 20;
 /// `info`: what happened is normal, and worth keeping.
 const PRIORITY: u8 = 6;
@@ -101,9 +106,13 @@ impl Default for Config {
         Self {
             entries: Vec::new(),
             defaults: Options {
+                abi: Some(Abis::default()),
                 priority: Some(PRIORITY),
+                argv: Some(Argv::default()),
                 argv_bytes: Some(ARGV_BYTES),
                 buffer_bytes: Some(BUFFER_BYTES),
+                env: Some(BTreeSet::new()),
+                redact: Some(Redact::default()),
                 result: Some(Results::default()),
                 paths: Some(Paths::default()),
             },

@@ -1,9 +1,13 @@
 //! The options of a route. Each may stand in a route and in `[defaults]`; a new one is a member of
 //! [`Options`], a row of [`OPTIONS`] and a line in [`Options::or`].
 
+use std::collections::BTreeSet;
+
 use toml::Spanned;
 use toml::de::DeValue;
 
+use super::abis::Abis;
+use super::exec::{Argv, Redact};
 use super::paths::Paths;
 use super::reader::Reader;
 use super::results::Results;
@@ -12,12 +16,20 @@ use super::values;
 /// What a route or `[defaults]` says; `None` where it is silent.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Options {
+    /// By which ABIs the calls are made.
+    pub abi: Option<Abis>,
     /// Syslog level of the records, 3 to 7.
     pub priority: Option<u8>,
+    /// Whether an `exec` event carries argv.
+    pub argv: Option<Argv>,
     /// How many bytes of argv an `exec` event may carry.
     pub argv_bytes: Option<u32>,
     /// How many bytes of each buffer an `args` event may carry.
     pub buffer_bytes: Option<u32>,
+    /// The environment variables that an `exec` event carries.
+    pub env: Option<BTreeSet<String>>,
+    /// Which secrets of an `exec` event are hidden.
+    pub redact: Option<Redact>,
     /// Whether the records wait for the result.
     pub result: Option<Results>,
     /// What becomes of memory that cannot be read at entry.
@@ -28,8 +40,16 @@ type Read = fn(&mut Options, &mut Reader<'_>, &Spanned<DeValue<'_>>);
 
 /// By key.
 const OPTIONS: &[(&str, Read)] = &[
+    ("abi", |options, reader, value| {
+        if let Some(abis) = reader.one_or_more(value, values::abi) {
+            options.abi = Some(abis.into_iter().collect());
+        }
+    }),
     ("priority", |options, reader, value| {
         reader.store(&mut options.priority, value, |value| values::priority(value).map(Some));
+    }),
+    ("argv", |options, reader, value| {
+        reader.store(&mut options.argv, value, |value| values::argv(value).map(Some));
     }),
     ("argv_bytes", |options, reader, value| {
         reader.store(&mut options.argv_bytes, value, |value| values::argv_bytes(value).map(Some));
@@ -37,6 +57,18 @@ const OPTIONS: &[(&str, Read)] = &[
     ("buffer_bytes", |options, reader, value| {
         let bytes = |value: &DeValue<'_>| values::buffer_bytes(value).map(Some);
         reader.store(&mut options.buffer_bytes, value, bytes);
+    }),
+    ("env", |options, reader, value| {
+        if let Some(names) = reader.any_number(value, values::env_name) {
+            options.env = Some(names.into_iter().collect());
+        }
+    }),
+    ("redact", |options, reader, value| {
+        options.redact = match value.get_ref() {
+            DeValue::Boolean(true) => Some(Redact::Obvious),
+            DeValue::Boolean(false) => Some(Redact::Off),
+            _ => reader.one_or_more(value, values::pattern).map(Redact::Also),
+        }
     }),
     ("result", |options, reader, value| {
         reader.store(&mut options.result, value, |value| values::result(value).map(Some));
@@ -66,9 +98,13 @@ impl Options {
     /// These, and where they are silent, those of `below`.
     pub fn or(&self, below: &Self) -> Self {
         Self {
+            abi: self.abi.or(below.abi),
             priority: self.priority.or(below.priority),
+            argv: self.argv.or(below.argv),
             argv_bytes: self.argv_bytes.or(below.argv_bytes),
             buffer_bytes: self.buffer_bytes.or(below.buffer_bytes),
+            env: self.env.as_ref().or(below.env.as_ref()).cloned(),
+            redact: self.redact.as_ref().or(below.redact.as_ref()).cloned(),
             result: self.result.or(below.result),
             paths: self.paths.or(below.paths),
         }

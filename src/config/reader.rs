@@ -71,7 +71,7 @@ impl<'a> Reader<'a> {
         &mut self,
         target: &mut T,
         value: &Spanned<DeValue<'_>>,
-        read: fn(&DeValue<'_>) -> Result<T, Problem>,
+        read: impl FnOnce(&DeValue<'_>) -> Result<T, Problem>,
     ) {
         match read(value.get_ref()) {
             Ok(read) => *target = read,
@@ -99,6 +99,36 @@ impl<'a> Reader<'a> {
                 Err(problem) => self.refuse(element.span(), problem),
             }
         }
+    }
+
+    /// As `any_number`, but not none.
+    pub fn one_or_more<T>(
+        &mut self,
+        value: &Spanned<DeValue<'_>>,
+        read: fn(&DeValue<'_>) -> Result<T, Problem>,
+    ) -> Option<Vec<T>> {
+        let all = self.any_number(value, read)?;
+        if all.is_empty() {
+            self.refuse(value.span(), "the array is empty, expected at least one value");
+            return None;
+        }
+        Some(all)
+    }
+
+    /// One value, or an array of them; `None` if any is faulty.
+    pub fn any_number<T>(
+        &mut self,
+        value: &Spanned<DeValue<'_>>,
+        read: fn(&DeValue<'_>) -> Result<T, Problem>,
+    ) -> Option<Vec<T>> {
+        let DeValue::Array(elements) = value.get_ref() else {
+            let mut one = None;
+            self.store(&mut one, value, |value| read(value).map(Some));
+            return one.map(|one| vec![one]);
+        };
+        let mut all = Vec::new();
+        self.store_all(&mut all, value, read);
+        (all.len() == elements.len()).then_some(all)
     }
 
     /// Reports a key that `place`, such as `[ring]`, does not have.

@@ -24,7 +24,7 @@ pub struct Entry {
     pub key: String,
     /// One syscall, or a set of them.
     pub subject: Subject,
-    /// What it covers, in both ABIs.
+    /// What it covers in both ABIs; of these, `abi` may leave out some.
     pub slots: Vec<Slot>,
     /// `None` takes the slots out of the table.
     pub target: Option<Target>,
@@ -145,9 +145,17 @@ fn idle(handlers: &Handlers, key: &str, handler: Option<u16>, options: &Options)
         return (*options != Options::default()).then(text);
     };
     let handler = handlers.by_id(id)?;
-    let text =
-        || format!("handler {} records nothing, so it takes no result", quoted(&handler.name));
-    (options.result.is_some() && !handler.records()).then(text)
+    let name = quoted(&handler.name);
+    if options.result.is_some() && !handler.records() {
+        return Some(format!("handler {name} records nothing, so it takes no result"));
+    }
+    let of_programs = [
+        ("argv", options.argv.is_some()),
+        ("env", options.env.is_some()),
+        ("redact", options.redact.is_some()),
+    ];
+    let (key, _) = of_programs.iter().find(|(_, is_set)| *is_set && !handler.has("argv"))?;
+    Some(format!("handler {name} records no program, so it takes no {key}"))
 }
 
 /// `Some(None)` is "none"; `None` is a fault.

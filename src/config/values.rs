@@ -5,17 +5,27 @@ use std::path::{Path, PathBuf};
 use toml::de::{DeInteger, DeValue};
 
 use super::attach::AttachTo;
+use super::exec::Argv;
 use super::fault::Problem;
 use super::paths::Paths;
 use super::results::Results;
 use super::size::{self, GIB, KIB};
 use super::suggest::{closest, list};
 use super::text::{printable, quoted};
+use crate::syscalls::Abi;
 
 /// Syslog levels by number.
 const LEVELS: [&str; 8] = ["emerg", "alert", "crit", "err", "warning", "notice", "info", "debug"];
 /// journald syncs to disk for each entry of a lower number: the host would wait for its disk.
 const LEVEL_MIN: u8 = 3;
+
+/// What `abi` may be: a part that it plays, or its own name.
+const ABIS: [(&str, Abi); 4] = [
+    ("native", Abi::Native),
+    ("compat", Abi::Compat),
+    (Abi::Native.name(), Abi::Native),
+    (Abi::Compat.name(), Abi::Compat),
+];
 
 /// What `result` may be.
 const RESULTS: &str = "true, false or \"failed\"";
@@ -24,6 +34,12 @@ const RESULTS: &str = "true, false or \"failed\"";
 const ARGV_MAX_BYTES: u64 = 16 * KIB;
 /// `TEXT_MAX_BYTES` in `bpf/event.h`.
 const BUFFER_MAX_BYTES: u64 = 4 * KIB;
+
+/// `ENV_NAME_WORDS` in `bpf/event.h`, without the `=`.
+const ENV_NAME_MAX: usize = 31;
+
+/// Comparing costs the product of both lengths, for each argument of each event.
+const PATTERN_MAX: usize = 64;
 
 /// The largest page of any Linux: a power of two from here on is a multiple of every page size.
 const RING_MIN_BYTES: u64 = 64 * KIB;
@@ -74,6 +90,19 @@ fn level_of(name: &str) -> Result<u64, Problem> {
     Err(Problem::from(message).meant(meant))
 }
 
+/// By which ABI a call is made: the machine's own, or the 32-bit one beside it.
+pub(super) fn abi(value: &DeValue<'_>) -> Result<Abi, Problem> {
+    let words = || ABIS.iter().map(|(word, _)| *word);
+    let DeValue::String(name) = value else {
+        return Err(expected(value, &list(words())));
+    };
+    let known = ABIS.iter().find(|(word, _)| word == name);
+    known.map(|(_, abi)| *abi).ok_or_else(|| {
+        let message = format!("unknown ABI {}, expected {}", quoted(name), list(words()));
+        Problem::from(message).meant(closest(name, words()))
+    })
+}
+
 /// How many bytes of argv an event may carry.
 pub(super) fn argv_bytes(value: &DeValue<'_>) -> Result<u32, Problem> {
     let bytes = bytes(value)?.filter(|bytes| *bytes <= ARGV_MAX_BYTES);
@@ -99,6 +128,57 @@ pub(super) fn paths(value: &DeValue<'_>) -> Result<Paths, Problem> {
         let message = format!("unknown paths {}, expected {}", quoted(name), list(names()));
         Problem::from(message).meant(closest(name, names()))
     })
+}
+
+/// Whether argv is recorded.
+pub(super) fn argv(value: &DeValue<'_>) -> Result<Argv, Problem> {
+    let names = || Argv::ALL.map(Argv::name).into_iter();
+    let DeValue::String(name) = value else {
+        return Err(expected(value, &list(names())));
+    };
+    let known = Argv::ALL.into_iter().find(|known| known.name() == name);
+    known.ok_or_else(|| {
+        let message = format!("unknown argv {}, expected {}", quoted(name), list(names()));
+        Problem::from(message).meant(closest(name, names()))
+    })
+}
+
+/// The name of an environment variable.
+pub(super) fn env_name(value: &DeValue<'_>) -> Result<String, Problem> {
+    let DeValue::String(name) = value else {
+        return Err(expected(value, "the name of an environment variable, in quotes"));
+    };
+    if name.is_empty() || name.contains(['=', '\0']) {
+        return Err(format!("{} is no name of an environment variable", quoted(name)).into());
+    }
+    match name.len() {
+        0..=ENV_NAME_MAX => Ok(name.to_string()),
+        long => Err(format!(
+            "the name {} has {long} bytes, at most {ENV_NAME_MAX} are compared",
+            quoted(name)
+        )
+        .into()),
+    }
+}
+
+/// A pattern of what is hidden: a word, in which `*` stands for any characters.
+pub(super) fn pattern(value: &DeValue<'_>) -> Result<String, Problem> {
+    let DeValue::String(text) = value else {
+        return Err(expected(value, "true, false or patterns such as \"--pin\""));
+    };
+    if matches!(&**text, "true" | "false") {
+        return Err(format!("redact {} is text, write {text} without quotes", quoted(text)).into());
+    }
+    let is_word = !text.contains(|c: char| c.is_whitespace() || c.is_control() || c == '=');
+    let says_something = text.contains(|c: char| c.is_alphanumeric());
+    match text.len() {
+        _ if !(is_word && says_something) => {
+            let why = "a pattern is one word: --OPTION, -X*, NAME or !NAME";
+            Err(format!("{} is no pattern, {why}", quoted(text)).into())
+        }
+        0..=PATTERN_MAX => Ok(text.to_string()),
+        long => Err(format!("a pattern of {long} bytes is too long, at most {PATTERN_MAX}").into()),
+    }
 }
 
 /// Which results a route waits for.

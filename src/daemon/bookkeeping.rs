@@ -53,6 +53,7 @@ impl Daemon<'_> {
 
     /// Remembers which handler each slot has now.
     pub(super) fn note_routes(&mut self) {
+        self.pipeline.borrow_mut().redact(self.table.generation(), &self.plan.routes);
         for (slot, route) in &self.plan.routes {
             if let Some(handler) = self.bpf.handlers.by_id(route.handler) {
                 self.bookkeeping.handlers.insert(*slot, handler.name.clone());

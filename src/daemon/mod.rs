@@ -7,6 +7,7 @@ mod output;
 mod pending;
 mod pipeline;
 mod poll;
+mod redactions;
 mod reload;
 mod service;
 mod sight;

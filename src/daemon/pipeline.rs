@@ -6,11 +6,14 @@ use std::rc::Rc;
 use std::time::Instant;
 
 use super::pending::Pending;
+use super::redactions::Redactions;
 use crate::clock::{self, Clock};
 use crate::config::Results;
 use crate::consume::Flow;
 use crate::decode::{Decoded, End, Event, Return, decode};
 use crate::handlers::Handlers;
+use crate::plan::Routes;
+use crate::redact::secrets;
 use crate::sink::record::{Body, Record};
 use crate::sink::{Outcome, Sink};
 use crate::syscalls::Slot;
@@ -29,6 +32,7 @@ pub struct Pipeline {
     selftest: Option<u64>,
     tally: Tally,
     pending: Pending,
+    redactions: Redactions,
 }
 
 /// Whether the output takes records.
@@ -76,6 +80,7 @@ impl Pipeline {
             selftest: None,
             tally: Tally::default(),
             pending: Pending::default(),
+            redactions: Redactions::default(),
         }
     }
 
@@ -84,7 +89,13 @@ impl Pipeline {
         let handlers = Rc::clone(&self.handlers);
         match decode(bytes, &handlers) {
             Ok(Decoded::Syscall(event)) if !event.is_open() => {
-                let outcome = write_event(&event, &mut self.units, &mut self.sink, self.clock);
+                let outcome = write_event(
+                    &event,
+                    &self.redactions,
+                    &mut self.units,
+                    &mut self.sink,
+                    self.clock,
+                );
                 self.account(event.slot, outcome);
             }
             Ok(Decoded::Syscall(event)) => {
@@ -118,7 +129,8 @@ impl Pipeline {
             *self.tally.filtered.entry(slot).or_default() += 1;
             return;
         }
-        let outcome = write_event(&event, &mut self.units, &mut self.sink, self.clock);
+        let outcome =
+            write_event(&event, &self.redactions, &mut self.units, &mut self.sink, self.clock);
         self.account(slot, outcome);
     }
 
@@ -176,6 +188,11 @@ impl Pipeline {
         self.gate
     }
 
+    /// A new table judges from now on.
+    pub fn redact(&mut self, generation: u32, routes: &Routes) {
+        self.redactions.begin(generation, routes);
+    }
+
     /// Once a turn: clocks jump.
     pub fn set_clock(&mut self) {
         self.clock = Clock::now();
@@ -223,8 +240,17 @@ impl Pipeline {
     }
 }
 
-fn write_event(event: &Event<'_>, units: &mut Units, sink: &mut Sink, clock: Clock) -> Outcome {
+fn write_event(
+    event: &Event<'_>,
+    redactions: &Redactions,
+    units: &mut Units,
+    sink: &mut Sink,
+    clock: Clock,
+) -> Outcome {
     let place = units.place(event.cgroup);
+    let secrets = secrets(event, redactions.of(event));
+    let redacted = (!secrets.is_empty()).then(|| secrets.taken_from(event));
+    let event = redacted.as_ref().unwrap_or(event);
     let body = Body::Syscall { event, place: place.as_deref() };
     sink.write(&Record { time_ns: clock.real_ns(event.boottime_ns), body })
 }

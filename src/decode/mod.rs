@@ -3,11 +3,13 @@
 
 mod argument;
 pub mod printable;
+mod process;
 pub mod render;
 mod returned;
 mod wire;
 
 pub use argument::Argument;
+pub use process::{Device, Exe, NAMESPACES, Process};
 pub use wire::{Decoded, Error, decode};
 
 use crate::config::Results;
@@ -45,12 +47,16 @@ pub struct Event<'a> {
     pub loginuid: u32,
     /// The task's name: any bytes but NUL, 15 at most.
     pub comm: &'a [u8],
+    /// Which process it is beyond its number.
+    pub process: Process,
     /// The six arguments as passed.
     pub args: [u64; 6],
     /// What the handler captured, in its order.
     pub captures: Vec<Capture<'a>>,
     /// The memory of its arguments, where the handler leaves them to the syscall's signature.
     pub pieces: Vec<Piece<'a>>,
+    /// The fields of which something was hidden; none as it was decoded.
+    pub redacted: Vec<&'a str>,
     /// Whether its result is awaited.
     pub results: Results,
     /// Whether memory is awaited that could not be read at entry.

@@ -4,7 +4,10 @@ use std::mem::{offset_of, size_of};
 
 use thiserror::Error;
 
-use super::{Capture, CgroupEvent, End, Event, Moment, Part, Piece, Return, Status, Value};
+use super::{
+    Capture, CgroupEvent, Device, End, Event, Exe, Moment, NAMESPACES, Part, Piece, Process,
+    Return, Status, Value,
+};
 use crate::bpf::types::{
     self, capture_kind, capture_moment, capture_part, capture_status, event_kind,
 };
@@ -14,6 +17,8 @@ use crate::syscalls::Slot;
 
 /// What a record of the ring may be.
 #[derive(Debug, Clone, PartialEq, Eq)]
+// There is one at a time, and it is taken apart at once: a box would cost an allocation an event.
+#[allow(clippy::large_enum_variant)]
 pub enum Decoded<'a> {
     /// A syscall.
     Syscall(Event<'a>),
@@ -49,7 +54,7 @@ pub enum Error {
 }
 
 /// `EVENT_VERSION`.
-const VERSION: u16 = 1;
+const VERSION: u16 = 2;
 const EVENT_SIZE: usize = size_of::<types::event>();
 const CAPTURE_SIZE: usize = size_of::<types::capture>();
 const RESULT_SIZE: usize = size_of::<types::result_event>();
@@ -132,12 +137,28 @@ fn event<'a>(reader: &Reader<'a>, handlers: &'a Handlers) -> Result<Event<'a>, E
         gid: reader.u32(offset_of!(types::event, gid))?,
         loginuid: reader.u32(offset_of!(types::event, loginuid))?,
         comm: reader.until_nul(offset_of!(types::event, comm), COMM_SIZE)?,
+        process: process(reader)?,
         args,
         captures,
         pieces,
+        redacted: Vec::new(),
         results: results(flags),
         awaits_memory: has(flags, types::call_flag::CALL_MEMORY),
         end: has(flags, types::call_flag::CALL_RESULT_LOST).then_some(End::Unknown),
+    })
+}
+
+fn process(reader: &Reader<'_>) -> Result<Process, Error> {
+    let inode = reader.u64(offset_of!(types::event, exe_inode))?;
+    let device = Device(reader.u32(offset_of!(types::event, exe_device))?);
+    let mut namespaces = [0; NAMESPACES];
+    for (index, id) in namespaces.iter_mut().enumerate() {
+        *id = reader.u32(offset_of!(types::event, namespaces) + index * size_of::<u32>())?;
+    }
+    Ok(Process {
+        start_ns: reader.u64(offset_of!(types::event, start_ns))?,
+        exe: (inode != 0).then_some(Exe { device, inode }),
+        namespaces,
     })
 }
 

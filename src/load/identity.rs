@@ -26,5 +26,8 @@ pub fn learn(
     if shared.self_tgid().load(SeqCst) == 0 {
         bail!("the kernel did not tell our own process id");
     }
+    if shared.initial_namespaces().iter().all(|id| id.load(SeqCst) == 0) {
+        bail!("the kernel did not tell its initial namespaces: too many ancestors");
+    }
     Ok(shared.identified_file().map(|word| word.load(SeqCst)))
 }

@@ -1,9 +1,9 @@
 //! Two tables in, what a reload changes out.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Plan, Route, Routes};
-use crate::config::level_name;
+use crate::config::{NONE, level_name};
 use crate::handlers::Handlers;
 use crate::syscalls::{Abi, Slot};
 
@@ -91,6 +91,8 @@ impl Change {
             ("argv_bytes ", from.argv_bytes.to_string(), to.argv_bytes.to_string()),
             ("buffer_bytes ", from.buffer_bytes.to_string(), to.buffer_bytes.to_string()),
             ("paths ", from.paths.name().into(), to.paths.name().into()),
+            ("env ", listed(&from.env), listed(&to.env)),
+            ("redact ", from.redact.told(), to.redact.told()),
             ("result ", from.results.name().into(), to.results.name().into()),
         ];
         let changed = rows.iter().filter(|(_, from, to)| from != to);
@@ -98,6 +100,12 @@ impl Change {
             changed.map(|(what, from, to)| format!("{what}{from} -> {to}")).collect();
         format!(" ({})", changed.join(", "))
     }
+}
+
+/// `PATH+LD_PRELOAD`, or `none`.
+fn listed(names: &BTreeSet<String>) -> String {
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    if names.is_empty() { NONE.to_owned() } else { names.join("+") }
 }
 
 fn handler_name(handlers: &Handlers, route: &Route) -> String {

@@ -3,12 +3,12 @@
 mod difference;
 mod resolve;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 pub use difference::{Change, Difference, Told, difference};
 
-use crate::config::{self, AttachTo, Config, Fault, Faults, Paths, Results};
+use crate::config::{self, AttachTo, Config, Fault, Faults, Paths, Redact, Results};
 use crate::handlers::Handlers;
 use crate::syscalls::Slot;
 
@@ -25,6 +25,10 @@ pub struct Route {
     pub argv_bytes: u32,
     /// How many bytes of each buffer an `args` event may carry.
     pub buffer_bytes: u32,
+    /// The environment variables that an `exec` event carries.
+    pub env: BTreeSet<String>,
+    /// Which secrets are hidden in its events.
+    pub redact: Redact,
     /// Whether its events wait for the result.
     pub results: Results,
     /// What becomes of memory that cannot be read at entry.
@@ -88,7 +92,7 @@ pub fn read(path: &Path, handlers: &Handlers) -> Result<Plan, Faults> {
 
 /// Resolves the entries to one route a slot; with conflicts, one of the two entries is taken.
 pub fn build(config: &Config, handlers: &Handlers) -> (Plan, Vec<Fault>) {
-    let (winners, conflicts) = resolve::winners(config, handlers);
+    let (winners, mut conflicts) = resolve::winners(config, handlers);
     let mut plan = Plan {
         ring_bytes: config.ring_bytes,
         exclude: config.exclude.clone(),
@@ -96,13 +100,21 @@ pub fn build(config: &Config, handlers: &Handlers) -> (Plan, Vec<Fault>) {
         attach: config.attach,
         ..Plan::default()
     };
-    for (slot, entry) in winners {
+    for (&slot, entry) in &winners {
         if let Some(route) = resolve::route(slot, entry, &config.defaults, handlers) {
             plan.routes.insert(slot, route);
             plan.origins.insert(slot, Origin::of(entry));
         }
     }
+    conflicts.extend(resolve::idle(config));
+    conflicts.extend(resolve::too_many_variables(&winners, &plan));
     (plan, conflicts)
+}
+
+/// The environment variables that any of the routes asks for, in the order in which the kernel's table
+/// has them.
+pub fn env_names(routes: &Routes) -> BTreeSet<&str> {
+    routes.values().flat_map(|route| &route.env).map(String::as_str).collect()
 }
 
 impl Origin {

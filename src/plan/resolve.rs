@@ -4,8 +4,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ptr;
 
-use super::Route;
-use crate::config::{Config, Entry, Fault, Options, Paths, Results, Subject};
+use super::{Plan, Route, env_names};
+use crate::bpf::ENV_NAMES;
+use crate::config::{Abis, Argv, Config, Entry, Fault, Options, Paths, Redact, Results, Subject};
 use crate::handlers::{Handler, Handlers};
 use crate::syscalls::Slot;
 
@@ -45,13 +46,16 @@ pub(super) fn route(
     handlers: &Handlers,
 ) -> Option<Route> {
     let target = entry.target.as_ref()?;
-    let Options { priority, argv_bytes, buffer_bytes, result, paths } = target.options.or(defaults);
+    let Options { priority, argv, argv_bytes, buffer_bytes, env, redact, result, paths, .. } =
+        target.options.or(defaults);
     let handler = handlers.by_id(target.handler)?;
     Some(Route {
         handler: target.handler,
         variant: handler.variant(slot)?,
         priority: priority?,
-        argv_bytes: argv_bytes?,
+        argv_bytes: if argv? == Argv::None { 0 } else { argv_bytes? },
+        env: if handler.has("env") { env? } else { BTreeSet::new() },
+        redact: if handler.has("argv") { redact? } else { Redact::default() },
         buffer_bytes: buffer_bytes?,
         paths: kept(paths?, slot, handler),
         results: if has_result(slot, handler) { result? } else { Results::None },
@@ -65,6 +69,43 @@ fn kept(paths: Paths, slot: Slot, handler: &Handler) -> Paths {
         Paths::Auto if !handler.exact => Paths::Entry,
         paths => paths,
     }
+}
+
+/// The slots that an entry decides: those of the ABIs that it or `[defaults]` names. "none" takes out of
+/// both.
+fn covered(entry: &Entry, defaults: &Options) -> impl Iterator<Item = Slot> {
+    let abis = match &entry.target {
+        Some(target) => target.options.abi.or(defaults.abi).unwrap_or_default(),
+        None => Abis::default(),
+    };
+    entry.slots.iter().copied().filter(move |slot| abis.contains(slot.abi()))
+}
+
+/// Entries that decide nothing, because no syscall of theirs is in an ABI that they name.
+pub(super) fn idle(config: &Config) -> impl Iterator<Item = Fault> {
+    let idle = |entry: &&Entry| covered(entry, &config.defaults).next().is_none();
+    config.entries.iter().filter(idle).map(|entry| {
+        let of: BTreeSet<&str> = entry.slots.iter().map(|slot| slot.abi().name()).collect();
+        let of: Vec<_> = of.into_iter().collect();
+        let (key, of) = (&entry.key, of.join(" and "));
+        entry.mark.fault(format!(
+            "\"{key}\" is of {of} alone, and abi leaves that out; name it in abi, or remove the entry"
+        ))
+    })
+}
+
+/// The kernel side compares with so many names, those of all routes together.
+pub(super) fn too_many_variables(winners: &Winners<'_>, plan: &Plan) -> Option<Fault> {
+    let mut names = BTreeSet::new();
+    let (slot, _) = plan.routes.iter().find(|(_, route)| {
+        names.extend(&route.env);
+        names.len() > ENV_NAMES
+    })?;
+    let count = env_names(&plan.routes).len();
+    let problem = format!(
+        "{count} environment variables are too many, all routes together may name {ENV_NAMES}"
+    );
+    Some(winners.get(slot)?.mark.fault(problem))
 }
 
 /// Whether there is a result to wait for, and an event that can wait.
@@ -81,7 +122,7 @@ fn overlay(
     let mut winners = Winners::new();
     let mut conflicts = Vec::new();
     for entry in config.entries.iter().filter(|entry| entry.subject == kind) {
-        for &slot in &entry.slots {
+        for slot in covered(entry, &config.defaults) {
             let Some(before) = winners.insert(slot, entry) else { continue };
             if before.mark.rank() == entry.mark.rank() && differ(slot, before, entry) {
                 note(&mut conflicts, slot, before, entry);

@@ -30,6 +30,11 @@ pub fn context(event: &Event) -> Context {
     Context { abi: event.slot.abi(), absolute }
 }
 
+/// The field of the `exec` handler that holds environment variables, and is a list of its own, too.
+pub fn is_env(field: &Field) -> bool {
+    field.kind == FieldKind::Texts && field.name == "env"
+}
+
 /// The field of the `exec` handler that is a list of its own in every output.
 pub fn is_argv(field: &Field) -> bool {
     field.kind == FieldKind::Texts && field.name == "argv"

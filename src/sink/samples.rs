@@ -1,7 +1,7 @@
 //! Events and records for the tests of the outputs.
 
 use crate::config::Results;
-use crate::decode::{Capture, End, Event, Status, Value};
+use crate::decode::{Capture, Device, End, Event, Exe, NAMESPACES, Process, Status, Value};
 use crate::handlers::{Field, FieldKind, Handler};
 use crate::sink::record::{
     Blindness, Body, Loss, Lost, Reason, Record, Refused, Reloaded, SinkBack, Skipped, Started,
@@ -23,6 +23,7 @@ pub fn handler() -> Handler {
         ("flags", FieldKind::TimerFlags),
         ("times", FieldKind::Times),
         ("envp", FieldKind::Texts),
+        ("env", FieldKind::Texts),
         ("timer", FieldKind::Signed),
     ];
     let messages = [
@@ -69,9 +70,15 @@ pub fn event<'a>(handler: &'a Handler, captures: Vec<Capture<'a>>) -> Event<'a> 
         gid: 100,
         loginuid: u32::MAX,
         comm: b"bash",
+        process: Process {
+            start_ns: 40,
+            exe: Some(Exe { device: Device(8 << 20 | 3), inode: 1_048_577 }),
+            namespaces: [0; NAMESPACES],
+        },
         args: [0, 1, 0xffff_ffff_ffff_ffff, 3, 4, 5],
         captures,
         pieces: vec![],
+        redacted: vec![],
         results: Results::None,
         awaits_memory: false,
         end: None,

@@ -2,7 +2,9 @@
 //! The journal and JSON only spell what they are handed here. Values that a process chose are
 //! handed on byte by byte; what could not be read is absent and named, never empty.
 
-use crate::decode::{Argument, Capture, Event, Status, Value, render};
+use std::fmt::Write as _;
+
+use crate::decode::{Argument, Capture, Event, Exe, NAMESPACES, Process, Status, Value, render};
 use crate::handlers::{Field, FieldKind};
 use crate::sink::fields::Fields;
 use crate::sink::key::{Key, Name};
@@ -74,6 +76,7 @@ pub fn walk(record: &Record, scratch: &mut Scratch, out: &mut impl Fields) {
                 end::fields(event, end, scratch, out);
             }
             task(event, out);
+            process(&event.process, scratch, out);
             whereabouts(event, *place, out);
             arguments(event, scratch, out);
         }
@@ -117,15 +120,41 @@ fn task(event: &Event, out: &mut impl Fields) {
     out.text(Key::Comm, event.comm);
 }
 
+/// By `enum namespace`.
+const NAMESPACE_KEYS: [Key; NAMESPACES] =
+    [Key::NsCgroup, Key::NsIpc, Key::NsMnt, Key::NsNet, Key::NsPid, Key::NsUser, Key::NsUts];
+
+/// Of namespaces only those in which not everybody is.
+fn process(process: &Process, scratch: &mut Scratch, out: &mut impl Fields) {
+    out.unsigned(Key::StartNs, process.start_ns);
+    if let Some(Exe { device, inode }) = process.exe {
+        let device = |text: &mut String| {
+            let _ = write!(text, "{}:{}", device.major(), device.minor());
+        };
+        out.text(Key::ExeDevice, scratch.text(device));
+        out.unsigned(Key::ExeInode, inode);
+    }
+    for (key, id) in NAMESPACE_KEYS.into_iter().zip(process.namespaces) {
+        if id != 0 {
+            out.unsigned(key, id.into());
+        }
+    }
+}
+
 /// Without a place the cgroup is known by its number only.
 fn whereabouts(event: &Event, place: Option<&Place>, out: &mut impl Fields) {
     let Some(place) = place else {
         return out.unsigned(Key::CgroupId, event.cgroup);
     };
     out.text(Key::Cgroup, place.cgroup.as_bytes());
-    for (key, unit) in [(Key::Unit, &place.unit), (Key::UserUnit, &place.user_unit)] {
-        if let Some(unit) = unit {
-            out.text(key, unit.as_bytes());
+    let known = [
+        (Key::Unit, &place.unit),
+        (Key::UserUnit, &place.user_unit),
+        (Key::ContainerId, &place.container),
+    ];
+    for (key, name) in known {
+        if let Some(name) = name {
+            out.text(key, name.as_bytes());
         }
     }
 }
@@ -179,6 +208,9 @@ fn captured(event: &Event, scratch: &mut Scratch, out: &mut impl Fields) {
     let context = captures::context(event);
     for field in event.handler.fields.iter().filter(|field| !captures::is_argv(field)) {
         match field.kind {
+            FieldKind::Texts if captures::is_env(field) => {
+                texts(event, field, Key::Env.into(), out)
+            }
             FieldKind::Texts => texts(event, field, Name::Arg(&field.name), out),
             _ => captures::readable(event, field)
                 .take(1)
@@ -192,6 +224,9 @@ fn captured(event: &Event, scratch: &mut Scratch, out: &mut impl Fields) {
     }
     troubled(event, Key::Truncated, |status| matches!(status, Status::Truncated { .. }), out);
     troubled(event, Key::Unreadable, |status| matches!(status, Status::Unreadable { .. }), out);
+    if !event.redacted.is_empty() {
+        out.list(Key::Redacted, event.redacted.iter().map(|name| name.as_bytes()));
+    }
 }
 
 fn argument(
@@ -212,7 +247,11 @@ fn argument(
 }
 
 fn texts(event: &Event, field: &Field, name: Name, out: &mut impl Fields) {
-    let texts = || captures::readable(event, field).filter_map(|capture| bytes(capture.value));
+    // An empty piece of an environment has no name: it only says that something is not here.
+    let is_told = |text: &&[u8]| !(captures::is_env(field) && text.is_empty());
+    let texts = || {
+        captures::readable(event, field).filter_map(|capture| bytes(capture.value)).filter(is_told)
+    };
     if texts().next().is_some() {
         out.list(name, texts());
     }

@@ -1,6 +1,7 @@
 //! Cgroup ids in, units out. The tree is read once from the cgroup file system and then follows the
 //! cgroups that the kernel reports as they come and go, in order with the events.
 
+mod container;
 mod name;
 
 use std::collections::HashMap;
@@ -22,6 +23,8 @@ pub struct Place {
     pub unit: Option<String>,
     /// The unit of a user's own manager.
     pub user_unit: Option<String>,
+    /// The container, if the path tells one: its id, or its machine's name.
+    pub container: Option<String>,
 }
 
 /// The cgroups of the v2 hierarchy by id, a cgroup's inode number.

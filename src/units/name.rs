@@ -1,12 +1,12 @@
 //! Which unit a cgroup path belongs to, as systemd lays its tree out: slices nest, then comes the
 //! unit, and below a user's manager the same once more.
 
-use super::Place;
+use super::{Place, container};
 
 /// What a unit that holds processes may be; slices hold other units.
 const SUFFIXES: [&str; 5] = [".service", ".scope", ".socket", ".mount", ".swap"];
 
-/// Reads unit and user unit off the path.
+/// Reads unit, user unit and container off the path.
 pub fn place(cgroup: String) -> Place {
     let mut rest = cgroup.split('/').filter(|part| !part.is_empty()).map(unescape);
     let unit = next_unit(&mut rest);
@@ -14,7 +14,8 @@ pub fn place(cgroup: String) -> Place {
         unit.strip_prefix("user@").is_some_and(|rest| rest.ends_with(".service"))
     });
     let user_unit = if of_user { next_unit(&mut rest) } else { None };
-    Place { unit, user_unit, cgroup }
+    let container = container::id(&cgroup);
+    Place { unit, user_unit, container, cgroup }
 }
 
 fn next_unit<'a>(parts: &mut impl Iterator<Item = &'a str>) -> Option<String> {

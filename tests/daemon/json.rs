@@ -84,7 +84,7 @@ fn every_key_is_there_with_its_type() {
     ] {
         assert_eq!(args[key], value, "{key}");
     }
-    for key in ["boottime_ns", "pid", "ppid"] {
+    for key in ["boottime_ns", "pid", "ppid", "start_boottime_ns", "exe_inode"] {
         assert!(args[key].is_u64(), "{key}");
     }
     assert_eq!(keys(exec), set(&[&CALL, &TASK, &["args", "argv"]]));
@@ -137,9 +137,32 @@ const STARTED: [&str; 8] =
 const CALL: [&str; 6] = ["syscall", "nr", "abi", "handler", "generation", "boottime_ns"];
 /// Of a call that returned, whose route asks for its result.
 const RETURNED: [&str; 2] = ["result", "duration_ns"];
-const TASK: [&str; 7] = ["pid", "tid", "ppid", "uid", "gid", "comm", "cgroup"];
+const TASK: [&str; 10] = [
+    "pid",
+    "tid",
+    "ppid",
+    "uid",
+    "gid",
+    "comm",
+    "start_boottime_ns",
+    "exe_device",
+    "exe_inode",
+    "cgroup",
+];
 /// There or not, by where the test runs.
-const PLACE: [&str; 3] = ["loginuid", "unit", "user_unit"];
+const PLACE: [&str; 11] = [
+    "loginuid",
+    "unit",
+    "user_unit",
+    "container_id",
+    "ns_cgroup",
+    "ns_ipc",
+    "ns_mnt",
+    "ns_net",
+    "ns_pid",
+    "ns_user",
+    "ns_uts",
+];
 
 fn keys(record: &Value) -> BTreeSet<&str> {
     let keys = record.as_object().unwrap().keys().map(String::as_str);

@@ -15,6 +15,7 @@ mod number;
 mod output;
 mod process;
 mod records;
+mod redact;
 mod reload;
 mod results;
 mod rig;

@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicU32, Ordering::SeqCst};
 
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use tailcalld::books::Books;
-use tailcalld::config::{AttachTo, Paths, Results};
+use tailcalld::config::{AttachTo, Paths, Redact, Results};
 use tailcalld::consume::{Consumer, Flow, Rest};
 use tailcalld::decode::{Decoded, Event, decode};
 use tailcalld::handlers::Handlers;
@@ -112,9 +112,15 @@ impl Rig {
 
     /// Runs the trigger and gives its records, its own start excluded.
     pub fn trigger(&self, words: &[&str]) -> Vec<Vec<u8>> {
+        self.trigger_told(words).0
+    }
+
+    /// The same, with what the trigger says.
+    pub fn trigger_told(&self, words: &[&str]) -> (Vec<Vec<u8>>, String) {
         let name = unique_name();
-        run_trigger_as(&name, words);
-        self.records().into_iter().filter(|bytes| self.is_of(bytes, &name)).collect()
+        let said = run_trigger_as(&name, words);
+        let records = self.records().into_iter().filter(|bytes| self.is_of(bytes, &name)).collect();
+        (records, said)
     }
 
     /// As `trigger`, with the ends of the calls.
@@ -216,11 +222,11 @@ pub fn run_trigger(words: &[&str]) {
     run_trigger_as(&unique_name(), words);
 }
 
-fn run_trigger_as(name: &str, words: &[&str]) {
+fn run_trigger_as(name: &str, words: &[&str]) -> String {
     let mut command = Command::new(trigger_path());
-    let started = command.args(words).env("TRIGGER_NAME", name).stdout(Stdio::null()).spawn();
-    let mut child = started.expect("the trigger starts (built by `cargo build --examples`)");
-    child.wait().expect("the trigger ends");
+    command.args(words).env("TRIGGER_NAME", name).stderr(Stdio::inherit());
+    let output = command.output().expect("the trigger starts (built by `cargo build --examples`)");
+    String::from_utf8_lossy(&output.stdout).into_owned()
 }
 
 /// Tests run side by side, and each sees the whole machine.
@@ -285,6 +291,8 @@ pub fn routes(handlers: &Handlers, wanted: &[(Slot, &str)]) -> Plan {
             priority: 6,
             argv_bytes: 4096,
             buffer_bytes: 32,
+            env: BTreeSet::new(),
+            redact: Redact::default(),
             results: Results::None,
             paths: Paths::Entry,
         };

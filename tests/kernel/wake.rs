@@ -6,7 +6,7 @@ use tailcalld::consume::Rest;
 use crate::rig::{Rig, filtered, own_slot, privileged, routes, run_trigger};
 
 /// An event of `args` and the ring's own header.
-const EVENT_BYTES: u32 = 128 + 8;
+const EVENT_BYTES: u32 = size_of::<tailcalld::bpf::types::event>() as u32 + 8;
 
 fn quiet_rig(number: u16, ring_bytes: u32) -> (Rig, String) {
     let call = own_slot(number);

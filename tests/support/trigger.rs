@@ -9,6 +9,7 @@
 //!     trigger crowd N native NUMBER [ARG...]      N calls in each of 8 threads, all on one CPU
 //!     trigger interrupted N native NUMBER [ARG...]    as crowd, with a realtime task 5,000 times a second
 //!     trigger from-a-thread native NUMBER [ARG...]    not by the process's first thread
+//!     trigger within FLAGS native NUMBER [ARG...]     says where it stands, in new namespaces
 //!
 //! The argument `dropped` is a path with the number of the call, on a page that is not there. The argument `nth` counts the calls from 0, over all threads, so that each of them is known.
 #![allow(unsafe_code)]
@@ -59,8 +60,43 @@ fn main() {
             let call = Call::parse(rest);
             std::thread::scope(|scope| drop(scope.spawn(|| call.make(0))));
         }
+        ["within", flags, rest @ ..] => within(number(flags), &Call::parse(rest)),
         ["endless", rest @ ..] => println!("{}", make_until_eof(&Call::parse(rest))),
         rest => Call::parse(rest).make(0),
+    }
+}
+
+/// In a child, in new namespaces by the flags of unshare(2), if there are any: prints when the process
+/// began, in ticks, and the links of its namespaces, then calls.
+fn within(flags: u64, call: &Call) {
+    // SAFETY: neither call touches memory of ours; the child has the only thread there is.
+    let child = unsafe {
+        let failed = libc::unshare(i32::try_from(flags).unwrap_or_else(|_| usage()));
+        assert_eq!(
+            failed,
+            0,
+            "new namespaces (CAP_SYS_ADMIN): {}",
+            std::io::Error::last_os_error()
+        );
+        libc::fork()
+    };
+    if child == 0 {
+        print_place();
+        call.make(0);
+    } else {
+        // SAFETY: no status is asked for.
+        unsafe { libc::waitpid(child, std::ptr::null_mut(), 0) };
+    }
+}
+
+fn print_place() {
+    let stat = std::fs::read_to_string("/proc/self/stat").expect("/proc shows us");
+    // proc_pid_stat(5): the 22nd field; the second ends with the last parenthesis.
+    let (_, fields) = stat.rsplit_once(") ").expect("a name in parentheses");
+    println!("{}", fields.split(' ').nth(19).expect("starttime"));
+    for entry in std::fs::read_dir("/proc/self/ns").expect("/proc shows our namespaces").flatten() {
+        let link = std::fs::read_link(entry.path()).expect("a link");
+        println!("{} {}", entry.file_name().to_string_lossy(), link.display());
     }
 }
 
@@ -203,10 +239,13 @@ fn value_of(word: &str) -> u64 {
             low_text(&[vec![b'x'; length], vec![0]].concat())
         }
         // A vector of N strings "arg", of 64-bit (argv) or 32-bit (argv32) pointers.
-        Some(("argv", count)) => low_vector("arg", number(count), 8),
-        Some(("argv32", count)) => low_vector("arg", number(count), 4),
+        Some(("argv", count)) => low_vector(&repeated("arg", count), 8),
+        Some(("argv32", count)) => low_vector(&repeated("arg", count), 4),
         // A vector of that one.
-        Some(("argv0", name)) => low_vector(name, 1, 8),
+        Some(("argv0", name)) => low_vector(&[name], 8),
+        // A vector of strings with commas between them.
+        Some(("strings", texts)) => low_vector(&texts.split(',').collect::<Vec<_>>(), 8),
+        Some(("strings32", texts)) => low_vector(&texts.split(',').collect::<Vec<_>>(), 4),
         // Numbers of 64 bits each, side by side.
         Some(("words", words)) => {
             let bytes: Vec<u8> =
@@ -227,12 +266,17 @@ fn value_of(word: &str) -> u64 {
     }
 }
 
-fn low_vector(text: &str, count: u64, width: usize) -> u64 {
-    let string = low_text(&[text.as_bytes(), b"\0"].concat()).to_ne_bytes();
-    let mut vector: Vec<u8> = Vec::new();
-    for _ in 0..count {
-        vector.extend_from_slice(&string[..width]);
-    }
+fn repeated<'t>(text: &'t str, count: &str) -> Vec<&'t str> {
+    std::iter::repeat_n(text, usize::try_from(number(count)).unwrap_or_else(|_| usage())).collect()
+}
+
+fn low_vector(texts: &[&str], width: usize) -> u64 {
+    let lengths = texts.iter().map(|text| text.len() as u64 + 1);
+    let ends = lengths.scan(0, |end, length| Some(std::mem::replace(end, *end + length)));
+    let begins: Vec<u64> = ends.collect();
+    let strings = low_text(&[texts.join("\0").as_bytes(), b"\0"].concat());
+    let addresses = begins.iter().map(|begin| (strings + begin).to_ne_bytes());
+    let mut vector: Vec<u8> = addresses.flat_map(|bytes| bytes.into_iter().take(width)).collect();
     vector.extend(std::iter::repeat_n(0, width));
     low_text(&vector)
 }
@@ -334,7 +378,7 @@ fn number(word: &str) -> u64 {
 
 fn usage() -> ! {
     eprintln!(
-        "usage: trigger [times|threads|crowd|interrupted N | endless | from-a-thread] native|compat NUMBER [ARG...]"
+        "usage: trigger [times|threads|crowd|interrupted N | endless | from-a-thread | within FLAGS] native|compat NUMBER [ARG...]"
     );
     exit(2)
 }

@@ -69,6 +69,7 @@ fn an_event_has_these_fields() {
     let place = Place {
         unit: Some("nginx.service".into()),
         user_unit: None,
+        container: Some("web-1".into()),
         cgroup: "/system.slice/nginx.service".into(),
     };
     let entry = entry(&samples::record(&event, Some(&place)));
@@ -92,12 +93,16 @@ fn an_event_has_these_fields() {
         ("SYSCALL_CGROUP", "/system.slice/nginx.service"),
         ("SYSCALL_CMDLINE", "[\"ls\", \"-l\"..., ... 37 arguments]"),
         ("SYSCALL_COMM", "bash"),
+        ("SYSCALL_CONTAINER_ID", "web-1"),
+        ("SYSCALL_EXE_DEVICE", "8:3"),
+        ("SYSCALL_EXE_INODE", "1048577"),
         ("SYSCALL_GENERATION", "3"),
         ("SYSCALL_GID", "100"),
         ("SYSCALL_HANDLER", "exec"),
         ("SYSCALL_NR", "511"),
         ("SYSCALL_PID", "1234"),
         ("SYSCALL_PPID", "1"),
+        ("SYSCALL_START_BOOTTIME_NS", "40"),
         ("SYSCALL_TID", "1235"),
         ("SYSCALL_TIME", "2026-01-02T03:04:05.000000006Z"),
         ("SYSCALL_TRUNCATED", "argv"),
@@ -248,7 +253,7 @@ proptest! {
         (event.comm, event.message, event.args) = (&comm, message, numbers);
         (event.boottime_ns, event.cgroup) = (numbers[0], numbers[1]);
         let (own_unit, user_unit) = (Some(unit.clone()), Some(cgroup.clone()));
-        let place = Place { cgroup: cgroup.clone(), unit: own_unit, user_unit };
+        let place = Place { cgroup: cgroup.clone(), unit: own_unit, user_unit, container: None };
         let entry = entry(&samples::record(&event, Some(&place)));
         assert_eq!(entry["SYSCALL_ARG_FILENAME"], [filename]);
         assert_eq!(entry.get("SYSCALL_ARGV").cloned().unwrap_or_default(), argv);

@@ -39,7 +39,12 @@ fn an_event_is_one_object() {
         ),
     ];
     let event = samples::event(&handler, captures);
-    let place = Place { cgroup: "/a".into(), unit: Some("a.service".into()), user_unit: None };
+    let place = Place {
+        cgroup: "/a".into(),
+        unit: Some("a.service".into()),
+        user_unit: None,
+        container: None,
+    };
     assert_eq!(
         object(&samples::record(&event, Some(&place))),
         json!({
@@ -61,6 +66,9 @@ fn an_event_is_one_object() {
             "uid": 1000,
             "gid": 100,
             "comm": "bash",
+            "start_boottime_ns": 40,
+            "exe_device": "8:3",
+            "exe_inode": 1_048_577,
             "cgroup": "/a",
             "unit": "a.service",
             "args": {
@@ -74,6 +82,48 @@ fn an_event_is_one_object() {
             "unreadable": ["times"]
         })
     );
+}
+
+#[test]
+fn namespaces_are_told_that_are_not_the_first() {
+    let handler = samples::handler();
+    let mut event = samples::event(&handler, vec![]);
+    let told = |event: &Event| {
+        let object = object(&samples::record(event, None));
+        let rows = object.as_object().unwrap().iter();
+        let rows: Vec<_> = rows.filter(|(key, _)| key.starts_with("ns_")).collect();
+        rows.iter().map(|(key, id)| format!("{key}={id}")).collect::<Vec<_>>().join(" ")
+    };
+    assert_eq!(told(&event), "");
+    event.process.namespaces = [0, 0, 7, 0, 0, 0, u32::MAX];
+    assert_eq!(told(&event), "ns_mnt=7 ns_uts=4294967295");
+    event.process.namespaces = [1, 2, 3, 4, 5, 6, 7];
+    let all = "ns_cgroup=1 ns_ipc=2 ns_mnt=3 ns_net=4 ns_pid=5 ns_user=6 ns_uts=7";
+    assert_eq!(told(&event), all);
+}
+
+/// The empty piece says that there may be more.
+#[test]
+fn variables_are_a_list_of_their_own() {
+    let handler = samples::handler();
+    let cut = Status::Truncated { length: None };
+    let captures = vec![
+        samples::capture(&handler, "env", Value::Text(b"A=1")),
+        samples::capture(&handler, "env", Value::Text(b"B=")),
+        samples::with_status(&handler, "env", Value::Text(b""), cut),
+    ];
+    let object = object(&samples::record(&samples::event(&handler, captures), None));
+    assert_eq!((&object["env"], &object["truncated"]), (&json!(["A=1", "B="]), &json!(["env"])));
+    assert_eq!(object.get("args"), None);
+}
+
+#[test]
+fn a_process_without_an_executable_names_none() {
+    let handler = samples::handler();
+    let mut event = samples::event(&handler, vec![]);
+    event.process.exe = None;
+    let object = object(&samples::record(&event, None));
+    assert_eq!((object.get("exe_device"), object.get("exe_inode")), (None, None));
 }
 
 #[test]

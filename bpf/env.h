@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#ifndef TAILCALLD_ENV_H
+#define TAILCALLD_ENV_H
+
+#include "emit.h"
+
+/*
+ * Which strings of an environment a route asks for. All names are compared with a string by words
+ * and without branches, which would multiply the paths that the verifier follows; what a group of
+ * names came to stands in memory for the same reason.
+ */
+
+#define ENV_GROUP 4
+
+static __always_inline __u32 env_is_named(const volatile struct env_name *name, const __u64 *prefix)
+{
+	__u64 differing = 0;
+
+	for (int i = 0; i < ENV_NAME_WORDS; i++)
+		differing |= (prefix[i] ^ name->bytes[i]) & name->mask[i];
+	__u64 negative = -differing;
+
+	barrier_var(negative); /* or clang sees through it and branches */
+	return (differing | negative) >> 63 ^ 1;
+}
+
+static __always_inline void env_compare(struct argv *argv, const volatile struct env_name *names,
+					__u32 wanted)
+{
+	argv->found = 0;
+	for (int group = 0; group < ENV_NAMES; group += ENV_GROUP) {
+		__u32 found = 0;
+
+		if (!(wanted >> group & ((1 << ENV_GROUP) - 1)))
+			continue;
+		for (int i = group; i < group + ENV_GROUP; i++)
+			found |= env_is_named(&names[i], argv->prefix) << i;
+		argv->found |= found & wanted;
+	}
+}
+
+#endif

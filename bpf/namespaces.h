@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#ifndef TAILCALLD_NAMESPACES_H
+#define TAILCALLD_NAMESPACES_H
+
+#include "maps.h"
+#include "task.h"
+
+/*
+ * The namespaces of the current task. Most tasks share one `struct nsproxy` with the first task, so
+ * two comparisons of addresses tell that there is nothing to tell. The address is learnt by
+ * `identify`: it is no symbol that every kernel lists, and libbpf would read all of
+ * /proc/kallsyms to find it.
+ */
+
+/* Of addresses that were loaded from the current task, members are loaded directly; of those that
+ * were probed, they are probed. A kernel built without a kind of namespaces has no such type. */
+#define namespace_id(typed, from, member)                                                          \
+	(!bpf_core_field_exists((from)->member->ns.inum) ? 0                                       \
+	 : (typed)                                       ? (from)->member->ns.inum                 \
+							 : BPF_CORE_READ(from, member, ns.inum))
+
+/* The namespace of a task's children is its own or one below it, so at the same level it is its
+ * own. Else, after an unshare(CLONE_NEWPID), it is found by the longer way. */
+static __always_inline __u32 pid_namespace_id(bool typed, const struct pid *pid,
+					      const struct nsproxy *proxy)
+{
+	__u32 level = typed ? pid->level : BPF_CORE_READ(pid, level);
+	__u32 of_children = typed ? proxy->pid_ns_for_children->level
+				  : BPF_CORE_READ(proxy, pid_ns_for_children, level);
+
+	if (level == of_children)
+		return namespace_id(typed, proxy, pid_ns_for_children);
+	const void *numbers = __builtin_preserve_access_index(&pid->numbers[0]);
+	const struct upid *own = numbers + level * bpf_core_type_size(struct upid);
+
+	return BPF_CORE_READ(own, ns, ns.inum);
+}
+
+static __always_inline void namespaces_read(bool typed, __u32 ids[NAMESPACES],
+					    const struct pid *pid, const struct cred *cred,
+					    const struct nsproxy *proxy)
+{
+	ids[NAMESPACE_CGROUP] = namespace_id(typed, proxy, cgroup_ns);
+	ids[NAMESPACE_IPC] = namespace_id(typed, proxy, ipc_ns);
+	ids[NAMESPACE_MNT] = namespace_id(typed, proxy, mnt_ns);
+	ids[NAMESPACE_NET] = namespace_id(typed, proxy, net_ns);
+	ids[NAMESPACE_PID] = pid_namespace_id(typed, pid, proxy);
+	ids[NAMESPACE_USER] = namespace_id(typed, cred, user_ns);
+	ids[NAMESPACE_UTS] = namespace_id(typed, proxy, uts_ns);
+}
+
+static __always_inline bool namespaces_are_initial(const struct nsproxy *proxy,
+						   const struct user_namespace *user)
+{
+	return (__u64)proxy == initial_namespaces.proxy && (__u64)user == initial_namespaces.user;
+}
+
+static __always_inline void namespaces_differing(__u32 ids[NAMESPACES])
+{
+	for (int i = 0; i < NAMESPACES; i++)
+		if (ids[i] == initial_namespaces.ids[i])
+			ids[i] = 0;
+}
+
+/* By enum namespace; 0 for one that is initial. */
+static __always_inline void task_namespaces(__u32 ids[NAMESPACES])
+{
+	__builtin_memset(ids, 0, NAMESPACES * sizeof(*ids));
+	if (TASK_IS_TYPED) {
+		const struct task_struct *task = bpf_get_current_task_btf();
+
+		if (namespaces_are_initial(task->nsproxy, task->cred->user_ns))
+			return;
+		namespaces_read(true, ids, task->thread_pid, task->cred, task->nsproxy);
+	} else {
+		const struct task_struct *task = task_untyped();
+		const struct nsproxy *proxy = BPF_CORE_READ(task, nsproxy);
+		const struct cred *cred = BPF_CORE_READ(task, cred);
+
+		if (namespaces_are_initial(proxy, BPF_CORE_READ(cred, user_ns)))
+			return;
+		namespaces_read(false, ids, BPF_CORE_READ(task, thread_pid), cred, proxy);
+	}
+	namespaces_differing(ids);
+}
+
+#endif

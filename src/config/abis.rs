@@ -1,0 +1,40 @@
+//! The option `abi`: by which ABIs the calls of a route are made.
+
+use crate::syscalls::Abi;
+
+/// A set of ABIs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Abis {
+    native: bool,
+    compat: bool,
+}
+
+impl Abis {
+    /// Whether that one is among them.
+    pub fn contains(self, abi: Abi) -> bool {
+        match abi {
+            Abi::Native => self.native,
+            Abi::Compat => self.compat,
+        }
+    }
+}
+
+impl Default for Abis {
+    /// All: who routes `execve` wants the 32-bit programs, too.
+    fn default() -> Self {
+        Abi::ALL.into_iter().collect()
+    }
+}
+
+impl FromIterator<Abi> for Abis {
+    fn from_iter<I: IntoIterator<Item = Abi>>(abis: I) -> Self {
+        let mut set = Self { native: false, compat: false };
+        for abi in abis {
+            match abi {
+                Abi::Native => set.native = true,
+                Abi::Compat => set.compat = true,
+            }
+        }
+        set
+    }
+}

@@ -1,0 +1,46 @@
+//! Where a task stands, beyond the numbers that its threads have.
+
+use crate::bpf::types;
+
+/// How many kinds of namespaces there are.
+pub const NAMESPACES: usize = types::namespace::NAMESPACES.0 as usize;
+
+/// What a process is and where it runs.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Process {
+    /// When it began: `CLOCK_BOOTTIME`, ns. Two processes that had the same number one after the other
+    /// differ in this.
+    pub start_ns: u64,
+    /// The program that it executes, if it has one.
+    pub exe: Option<Exe>,
+    /// Inode numbers of its namespaces in the order of `enum namespace`: cgroup, ipc, mnt, net, pid,
+    /// user, uts. 0: the one that the machine began with.
+    pub namespaces: [u32; NAMESPACES],
+}
+
+/// A file as the kernel knows it, which on overlay and btrfs is not what stat(2) tells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Exe {
+    /// The file system's device.
+    pub device: Device,
+    /// Number within it.
+    pub inode: u64,
+}
+
+/// A device number as the kernel has it inside: 12 bits major, 20 bits minor.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Device(pub u32);
+
+const MINOR_BITS: u32 = 20;
+
+impl Device {
+    /// Which driver.
+    pub fn major(self) -> u32 {
+        self.0 >> MINOR_BITS
+    }
+
+    /// Which of its devices.
+    pub fn minor(self) -> u32 {
+        self.0 & ((1 << MINOR_BITS) - 1)
+    }
+}

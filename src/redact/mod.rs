@@ -1,0 +1,140 @@
+//! An event in, the same event without the secrets of its arguments and variables out, before any
+//! output sees it. Pure. What is hidden is named; how many arguments there are and how long they are
+//! stays as it was. `obvious.tsv` has what is hidden by itself, the option `redact` adds to it.
+
+mod pattern;
+mod url;
+
+use std::sync::LazyLock;
+
+use crate::config::Redact;
+use crate::decode::{Event, Value};
+use pattern::{Hidden, Pattern};
+
+/// What stands in the place of a secret.
+pub const REDACTED: &[u8] = b"[redacted]";
+
+/// The fields that may hold secrets: what programs are called with.
+const FIELDS: [&str; 2] = ["argv", "env"];
+
+/// Patterns, and the programs that they concern; none: all.
+struct Rule {
+    programs: Vec<&'static str>,
+    patterns: Vec<Pattern>,
+}
+
+static OBVIOUS: LazyLock<Vec<Rule>> = LazyLock::new(|| {
+    let lines = include_str!("obvious.tsv").lines().filter(|line| !line.starts_with('#'));
+    lines.filter_map(|line| line.split_once('\t')).map(rule).collect()
+});
+
+fn rule((programs, patterns): (&'static str, &'static str)) -> Rule {
+    Rule {
+        programs: programs.split(',').filter(|&program| program != "*").collect(),
+        patterns: patterns.split(' ').map(Pattern::parse).collect(),
+    }
+}
+
+/// Texts that take the place of captures, by their position.
+#[derive(Debug, Default)]
+pub struct Secrets(Vec<(usize, Vec<u8>)>);
+
+/// What of the event must not be told.
+pub fn secrets(event: &Event<'_>, redact: &Redact) -> Secrets {
+    let mut found = Secrets::default();
+    if *redact == Redact::Off || event.captures.is_empty() {
+        return found;
+    }
+    let patterns = patterns(event, redact);
+    for field in FIELDS {
+        let mut is_value = false;
+        for (position, text) in texts(event, field) {
+            let (hidden, next) = hide(text, is_value, &patterns);
+            found.0.extend(hidden.map(|text| (position, text)));
+            is_value = next;
+        }
+    }
+    found
+}
+
+impl Secrets {
+    /// The event without them.
+    pub fn taken_from<'s>(&'s self, event: &Event<'s>) -> Event<'s> {
+        let mut event = event.clone();
+        for (position, text) in &self.0 {
+            let Some(capture) = event.captures.get_mut(*position) else { continue };
+            capture.value = Value::Text(text);
+            if !event.redacted.contains(&capture.field.name.as_str()) {
+                event.redacted.push(&capture.field.name);
+            }
+        }
+        event
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+/// Those that concern the program, whichever of its names tells which it is.
+fn patterns(event: &Event<'_>, redact: &Redact) -> Vec<Pattern> {
+    let path = texts(event, "filename").next().map(|(_, text)| base(text));
+    let called = texts(event, "argv").next().map(|(_, text)| base(text));
+    let is_called = |program: &&str| {
+        [path, called].into_iter().flatten().any(|name| name == program.as_bytes())
+    };
+    let concerns = |rule: &&Rule| rule.programs.is_empty() || rule.programs.iter().any(is_called);
+    let obvious = OBVIOUS.iter().filter(concerns).flat_map(|rule| &rule.patterns).cloned();
+    let more: &[String] = if let Redact::Also(more) = redact { more } else { &[] };
+    obvious.chain(more.iter().map(|text| Pattern::parse(text))).collect()
+}
+
+fn base(path: &[u8]) -> &[u8] {
+    path.rsplit(|&byte| byte == b'/').next().unwrap_or_default()
+}
+
+fn texts<'e>(event: &'e Event<'_>, field: &str) -> impl Iterator<Item = (usize, &'e [u8])> {
+    event
+        .captures
+        .iter()
+        .enumerate()
+        .filter(move |(_, capture)| capture.field.name == field)
+        .filter_map(|(position, capture)| match capture.value {
+            Value::Text(text) => Some((position, text)),
+            Value::Number(_) | Value::Bytes(_) => None,
+        })
+}
+
+/// A text without its secrets, if it has any, and whether the next one is a secret as a whole.
+fn hide(text: &[u8], is_value: bool, patterns: &[Pattern]) -> (Option<Vec<u8>>, bool) {
+    // After `--password` another option: the program will ask for it.
+    if is_value && !text.starts_with(b"-") {
+        return (Some(REDACTED.to_vec()), false);
+    }
+    let is_spared = patterns.iter().any(|pattern| pattern.spares(text));
+    let hidden = patterns.iter().filter(|_| !is_spared).find_map(|pattern| pattern.hides(text));
+    match hidden {
+        Some(Hidden::From(at)) if at < text.len() => {
+            let kept = text.get(..at).unwrap_or_default();
+            (Some([kept, REDACTED].concat()), false)
+        }
+        Some(Hidden::Next) => (None, true),
+        _ => (without_passwords(text), false),
+    }
+}
+
+fn without_passwords(text: &[u8]) -> Option<Vec<u8>> {
+    let mut hidden = Vec::new();
+    let mut at = 0;
+    for password in url::passwords(text) {
+        hidden.extend_from_slice(text.get(at..password.start).unwrap_or_default());
+        hidden.extend_from_slice(REDACTED);
+        at = password.end;
+    }
+    hidden.extend_from_slice(text.get(at..).unwrap_or_default());
+    (at > 0).then_some(hidden)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,123 @@
+//! One pattern: what it says about an argument, a variable or a setting.
+
+/// What is hidden of a text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Hidden {
+    /// All from there on.
+    From(usize),
+    /// The argument that follows.
+    Next,
+}
+
+/// A pattern as `obvious.tsv` and the configuration write it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Pattern {
+    /// `--password`
+    Option(String),
+    /// `-p*`, without the star.
+    Glued(String),
+    /// `*PASSWORD*`
+    Name(String),
+    /// `!*_FILE`, without the mark.
+    Never(String),
+}
+
+impl Pattern {
+    pub fn parse(text: &str) -> Self {
+        let owned = str::to_owned;
+        let letter = text.strip_suffix('*').filter(|rest| rest.len() == 2 && *rest != "--");
+        match (text.strip_prefix('!'), text.starts_with('-'), letter) {
+            (Some(rest), ..) => Self::Never(owned(rest)),
+            (None, true, Some(letter)) => Self::Glued(owned(letter)),
+            (None, true, None) => Self::Option(owned(text)),
+            (None, false, _) => Self::Name(owned(text)),
+        }
+    }
+
+    /// What it hides of that argument or variable.
+    pub fn hides(&self, text: &[u8]) -> Option<Hidden> {
+        let (name, value) = split(text);
+        match self {
+            Self::Option(pattern) if glob(pattern.as_bytes(), name) => {
+                Some(value.map_or(Hidden::Next, Hidden::From))
+            }
+            Self::Glued(letter)
+                if text.starts_with(letter.as_bytes()) && text.len() > letter.len() =>
+            {
+                Some(Hidden::From(letter.len()))
+            }
+            Self::Name(pattern) if is_name(name) && glob(pattern.as_bytes(), name) => {
+                value.map(Hidden::From)
+            }
+            _ => None,
+        }
+    }
+
+    /// Whether it says that this one is no secret.
+    pub fn spares(&self, text: &[u8]) -> bool {
+        matches!(self, Self::Never(pattern) if glob(pattern.as_bytes(), split(text).0))
+    }
+}
+
+/// What stands before the first `=`, and where the value begins.
+fn split(text: &[u8]) -> (&[u8], Option<usize>) {
+    match text.iter().position(|&byte| byte == b'=') {
+        Some(at) => (text.get(..at).unwrap_or_default(), Some(at + 1)),
+        None => (text, None),
+    }
+}
+
+/// A sentence or a path with `=` somewhere is no setting.
+fn is_name(name: &[u8]) -> bool {
+    let part = |&byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'-');
+    !name.starts_with(b"-") && name.iter().all(part)
+}
+
+/// Whether the whole text is what the pattern says. The last `*` that was met takes one byte more
+/// whenever the rest does not fit, so the work is at most the product of both lengths.
+fn glob(pattern: &[u8], text: &[u8]) -> bool {
+    let (mut p, mut t) = (0, 0);
+    let mut star = None;
+    while let Some(byte) = text.get(t) {
+        match pattern.get(p) {
+            Some(b'*') => {
+                star = Some((p, t));
+                p += 1;
+            }
+            Some(wanted) if wanted.eq_ignore_ascii_case(byte) => {
+                p += 1;
+                t += 1;
+            }
+            _ => {
+                let Some((at, from)) = star else { return false };
+                (p, t) = (at + 1, from + 1);
+                star = Some((at, from + 1));
+            }
+        }
+    }
+    pattern.get(p..).unwrap_or_default().iter().all(|&rest| rest == b'*')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::glob;
+
+    #[test]
+    fn stars_stand_for_any_bytes() {
+        for (pattern, text, fits) in [
+            ("", "", true),
+            ("*", "", true),
+            ("a", "", false),
+            ("a", "A", true),
+            ("a*c", "abbc", true),
+            ("a*c", "abcb", false),
+            ("*ab*ab", "aabbab", true),
+            ("*ab*ab", "ab", false),
+            ("--*-token", "--a-token", true),
+            ("--*-token", "--token", false),
+            ("*é*", "xéx", true),
+        ] {
+            assert_eq!(glob(pattern.as_bytes(), text.as_bytes()), fits, "{pattern} {text}");
+        }
+    }
+}

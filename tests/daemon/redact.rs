@@ -1,0 +1,66 @@
+//! Secrets of programs: hidden before the record is written, unless the route says otherwise.
+
+use serde_json::{Value, json};
+use tailcalld::syscalls::{Abi, number};
+
+use crate::process::trigger;
+use crate::records::events_of;
+use crate::rig::Setup;
+
+const ARGV: &str = "strings:mysql,-phunter2,--token,hunter2,--pin=hunter2,http://u:hunter2@h/";
+const ENV: &str = "strings:PATH=/bin,DB_PASSWORD=hunter2,HOME=/hunter2";
+
+fn one<'r>(records: &'r [Value], name: &str, call: &str) -> &'r Value {
+    let events = events_of(records, name).into_iter();
+    let events: Vec<_> = events.filter(|event| event["syscall"] == call).collect();
+    assert_eq!(events.len(), 1, "{call}");
+    events[0]
+}
+
+#[test]
+fn secrets_of_programs_are_hidden_unless_the_route_says_otherwise() {
+    let config = "[defaults]\nenv = [\"DB_PASSWORD\", \"PATH\"]\n[routes]\n\
+                  execve = { handler = \"exec\", redact = [\"--pin\"] }\n\
+                  execveat = { handler = \"exec\", redact = false }\n";
+    let Some(setup) = Setup::new(config) else { return };
+    let daemon = setup.start();
+    let nr = |name| number(Abi::Native, name).unwrap().to_string();
+    let path = "text:/nonexistent";
+    let hidden = trigger(&["native", &nr("execve"), path, ARGV, ENV]);
+    let shown = trigger(&["native", &nr("execveat"), "-100", path, ARGV, ENV, "0"]);
+    let records = daemon.stop();
+
+    let event = one(&records, &hidden, "execve");
+    assert!(!event.to_string().contains("hunter2"), "{event}");
+    let argv = [
+        "mysql",
+        "-p[redacted]",
+        "--token",
+        "[redacted]",
+        "--pin=[redacted]",
+        "http://u:[redacted]@h/",
+    ];
+    assert_eq!(event["argv"], json!(argv));
+    assert_eq!(event["env"], json!(["PATH=/bin", "DB_PASSWORD=[redacted]"]));
+    assert_eq!(event["redacted"], json!(["argv", "env"]));
+    assert_eq!(event["args"], json!({"filename": "/nonexistent", "argc": 6, "argv_bytes": 60}));
+
+    let event = one(&records, &shown, "execveat");
+    assert_eq!(event["env"], json!(["PATH=/bin", "DB_PASSWORD=hunter2"]));
+    assert_eq!(event["argv"][1], "-phunter2");
+    assert_eq!(event.get("redacted"), None);
+}
+
+#[test]
+fn of_arguments_only_the_number_and_the_length_may_be_told() {
+    let config = "[routes]\nexecve = { handler = \"exec\", argv = \"none\" }\n";
+    let Some(setup) = Setup::new(config) else { return };
+    let daemon = setup.start();
+    let nr = number(Abi::Native, "execve").unwrap().to_string();
+    let name = trigger(&["native", &nr, "text:/nonexistent", "strings:one,three", ENV]);
+    let records = daemon.stop();
+    let event = one(&records, &name, "execve");
+    let keys = ["argv", "env", "truncated", "unreadable", "redacted"];
+    assert_eq!(keys.map(|key| event.get(key)), [None; 5]);
+    assert_eq!(event["args"], json!({"filename": "/nonexistent", "argc": 2, "argv_bytes": 8}));
+}
