@@ -57,10 +57,10 @@ static __always_inline volatile struct capture *capture_header(__u8 *room, struc
 	return capture;
 }
 
-/* The `stored` bytes of the capture are in place: zeroes its padding. `stored` is read back, so that
- * neither clang nor the verifier knows where it came from. Clang would leave the test out, which
- * verifiers up to 6.1 need; and with it, that of 5.10 follows branches that contradict each other
- * and then refuses the address. */
+/* The `stored` bytes of the capture are in place: zeroes its padding. `stored` is read back, so
+ * that neither clang nor the verifier knows where it came from. Clang would leave the test out,
+ * which verifiers up to 6.1 need; and with it, that of 5.10 follows branches that contradict each
+ * other and then refuses the address. */
 static __always_inline void capture_end(struct scratch *emit, __u8 *room,
 					const volatile struct capture *capture)
 {
@@ -86,21 +86,34 @@ static __always_inline long capture_text(struct scratch *emit, struct subject of
 	volatile struct capture *capture = capture_header(room, of, CAPTURE_TEXT);
 	volatile __s64 *got = &emit->got;
 
-	/* One byte for the NUL and one more, to tell a string that just fits from a longer one. 0 is
-	 * an empty string in Linux 6.12 and older, which forget to count its NUL. */
+	/* One byte for the NUL and one more, to tell a string that just fits from a longer one. 0
+	 * is an empty string in Linux 6.12 and older, which forget to count its NUL. */
 	*got = bpf_probe_read_user_str(room + CAPTURE_SIZE, TEXT_MAX_BYTES + 2, user);
 	if (*got > 0)
 		*got -= 1;
 	capture->error = *got < 0 ? -*got : 0;
 	capture->length = *got < 0 ? 0 : *got;
 	capture->stored = least(capture->length, least(keep, TEXT_MAX_BYTES));
-	capture->status = *got < 0      ? CAPTURE_UNREADABLE
+	capture->status = *got < 0             ? CAPTURE_UNREADABLE
 			  : (__u64)*got > keep ? CAPTURE_TRUNCATED
-					: CAPTURE_OK;
+					       : CAPTURE_OK;
 	if (*got > TEXT_MAX_BYTES)
 		capture->length = 0;
 	capture_end(emit, room, capture);
 	return *got;
+}
+
+/* The length of a C string that is not kept, in `got`, as `capture_text` tells it. */
+static __always_inline long text_length(struct scratch *emit, const void *user)
+{
+	__u8 *room = capture_room(emit);
+
+	if (!room)
+		return 0;
+	emit->got = bpf_probe_read_user_str(room, TEXT_MAX_BYTES + 2, user);
+	if (emit->got > 0)
+		emit->got -= 1;
+	return emit->got;
 }
 
 enum {

@@ -2,7 +2,7 @@
 #ifndef TAILCALLD_ENV_H
 #define TAILCALLD_ENV_H
 
-#include "emit.h"
+#include "maps.h"
 
 /*
  * Which strings of an environment a route asks for. All names are compared with a string by words
@@ -24,18 +24,18 @@ static __always_inline __u32 env_is_named(const volatile struct env_name *name, 
 	return (differing | negative) >> 63 ^ 1;
 }
 
-static __always_inline void env_compare(struct argv *argv, const volatile struct env_name *names,
-					__u32 wanted)
+static __always_inline void env_compare(volatile struct walk *walk,
+					const volatile struct env_name *names)
 {
-	argv->found = 0;
+	walk->found = 0;
 	for (int group = 0; group < ENV_NAMES; group += ENV_GROUP) {
 		__u32 found = 0;
 
-		if (!(wanted >> group & ((1 << ENV_GROUP) - 1)))
+		if (!(walk->asked >> group & ((1 << ENV_GROUP) - 1)))
 			continue;
 		for (int i = group; i < group + ENV_GROUP; i++)
-			found |= env_is_named(&names[i], argv->prefix) << i;
-		argv->found |= found & wanted;
+			found |= env_is_named(&names[i], (const __u64 *)walk->prefix) << i;
+		walk->found |= found & walk->asked;
 	}
 }
 

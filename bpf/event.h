@@ -121,7 +121,7 @@ enum wire_size {
 	EVENT_SIZE = 176,
 	CAPTURE_SIZE = 16,
 	RESULT_SIZE = 40,
-	CAPTURES_MAX_BYTES = 28032, /* all captures of one event: filename, largest argv, env */
+	CAPTURES_MAX_BYTES = 27776, /* all captures of one event: filename, largest argv, env */
 	TEXT_MAX_BYTES = 4096, /* PATH_MAX, and the longest piece that one read brings */
 	ARGV_MAX_BYTES = 16384, /* the largest budget that a route may ask for */
 	ENV_MAX_BYTES = 4096, /* of environment variables in one event, names included */
@@ -186,7 +186,8 @@ struct capture {
 };
 _Static_assert(sizeof(struct capture) == CAPTURE_SIZE, "the capture header has no padding");
 
-/* A call of which an event told the entry has come to its end. Captures follow, `captures` of them. */
+/* A call of which an event told the entry has come to its end. Captures follow, `captures` of them.
+ */
 struct result_event {
 	__u16 version;
 	__u16 kind;
@@ -297,7 +298,10 @@ struct step {
 /* What `args` captures of one syscall. Written by the loader, from the syscall's signature. */
 struct recipe {
 	struct step steps[STEPS_MAX]; /* one a pointer */
-	__u32 at_entry; /* whether a step is taken at entry */
+	__u8 at_entry; /* whether a step is taken at entry */
+	__u8 strings; /* position, from 1, of a vector of strings; 0: none */
+	__u8 environment; /* of one of which only the number is told */
+	__u8 reserved;
 };
 
 /* An executable whose processes are excluded, as the kernel knows it. */

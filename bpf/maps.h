@@ -18,6 +18,19 @@ struct {
 	__type(value, __u32);
 } syscalls __weak SEC(".maps");
 
+enum continuation {
+	CONTINUE_WALK = 0, /* `walk` */
+	CONTINUATIONS,
+};
+
+/* Programs that go on where a handler leaves off. Filled by the loader. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PROG_ARRAY);
+	__uint(max_entries, CONTINUATIONS);
+	__type(key, __u32);
+	__type(value, __u32);
+} continuations __weak SEC(".maps");
+
 /* The books: BOOK_ROWS for each CPU, so that no two share a cache line and no count needs an
  * atomic. By slot within a bank, because a reload must not reset them. Written by handlers, read by
  * the daemon, through a mapping and never through bpf(2): while a task is in an update or a lookup
@@ -37,21 +50,35 @@ struct {
 	__uint(max_entries, 8 * 1024 * 1024);
 } events __weak SEC(".maps");
 
-/* A walk along a vector of strings in user memory. It and the end of the captures stand in memory,
+/* A walk along vectors of strings in user memory. It and the end of the captures stand in memory,
  * not in variables, for the verifier's sake: it takes what it loads from a map as unknown, so each
  * round of a loop looks like the one before; counting in registers cost it 15,000 instructions a
  * round in Linux 6.18 and too many in all. */
-struct argv {
+struct walk {
 	__u64 at; /* address of the next pointer */
 	__u64 count;
 	__u64 bytes; /* of all strings, without their NULs */
 	__u64 budget; /* bytes that may still be kept */
+	__u64 environment; /* address of the vector behind this one; 0: none */
 	__u32 width; /* of a pointer: 4 bytes in the 32-bit ABI */
+	__u32 route; /* index of the call's route */
+	__u8 stage; /* enum walk_stage */
+	__u8 is_environment; /* of the two vectors, it is at the second */
 	__u8 open_end; /* there is more than was measured */
 	__u8 unreadable; /* there may be more than was counted */
+	__u8 missing; /* a string could not be read */
+	__u8 field; /* of the arguments, */
+	__u8 count_field; /* of their number, which is told in any case if there is */
+	__u8 bytes_field; /* one of their length */
+	__u8 env_field;
+	__u8 live_bank; /* 0 or 1 */
 	__u8 reserved[2];
-	__u32 found; /* of the wanted environment variables, those that the string at hand is */
+	__u32 asked; /* the environment variables that the route names, as bits */
+	__u32 found; /* those of them that the string at hand is */
 	__u32 kept; /* strings */
+	__u32 taken; /* of the strings that are wanted */
+	__u32 unused;
+	__u64 wanted[ENV_NAMES]; /* their addresses */
 	__u64 prefix[ENV_NAME_WORDS + 1]; /* of the string at hand, with a NUL */
 };
 
@@ -139,7 +166,7 @@ struct scratch {
 	__u32 count; /* captures so far */
 	__u32 wants; /* enum call_flag, of the route */
 	__s64 got; /* what the last read came to; in memory as well */
-	struct argv argv;
+	struct walk walk;
 	struct vector vector;
 	struct target target;
 	struct pending pending; /* being made */
@@ -153,8 +180,8 @@ struct {
 	__type(value, struct scratch);
 } scratches __weak SEC(".maps");
 
-/* Calls whose return is awaited. With each task, so that there is no table that could overflow. Tracing programs may use it from
- * Linux 5.13 on; not created where the kernel does not know it. */
+/* Calls whose return is awaited. With each task, so that there is no table that could overflow.
+ * Tracing programs may use it from Linux 5.13 on; not created where the kernel does not know it. */
 struct {
 	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);
 	__uint(map_flags, BPF_F_NO_PREALLOC);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * What comes of the calls whose routes ask for it, and the memory that waits for their return. Attached only while one does. The path of other
- * calls is: read the number, test that it is below 512, look whether the slot's returns are of
- * interest, return.
+ * What comes of the calls whose routes ask for it, and the memory that waits for their return.
+ * Attached only while one does. The path of other calls is: read the number, test that it is below
+ * 512, look whether the slot's returns are of interest, return.
  */
 #include "args.h"
 #include "returns.h"

@@ -9,8 +9,8 @@
 
 /* The memory that a call's return is awaited for. */
 
-/* Within these functions the result is taken from the record each time: in a variable, what is known of
- * it in each branch would be a state of its own for the verifier. */
+/* Within these functions the result is taken from the record each time: in a variable, what is
+ * known of it in each branch would be a state of its own for the verifier. */
 static __always_inline __s64 result_of(const struct scratch *emit)
 {
 	return ((const volatile struct scratch *)emit)->result.result;

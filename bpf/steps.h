@@ -46,7 +46,7 @@ static __always_inline bool is_vector(__u8 op)
 }
 
 static __always_inline void target_begin(struct scratch *emit, const struct call *call,
-				       const volatile struct step *step)
+					 const volatile struct step *step)
 {
 	volatile struct target *target = &emit->target;
 
@@ -60,7 +60,8 @@ static __always_inline void target_begin(struct scratch *emit, const struct call
 	if (step->count == COUNT_POINTED)
 		target->length_at = argument(emit, step->counter);
 	else
-		target->room = least(target->room, is_vector(step->op) ? target->count : target->length);
+		target->room =
+			least(target->room, is_vector(step->op) ? target->count : target->length);
 }
 
 /* A vector's operations are in the order of those at the return. */

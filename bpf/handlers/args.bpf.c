@@ -3,6 +3,7 @@
  * the syscall's recipe tells. */
 #include "handler.h"
 #include "steps.h"
+#include "walk.h"
 
 HANDLER(args) = {
 	.name = "args",
@@ -15,6 +16,19 @@ static __always_inline bool is_plain(const struct call *call, const volatile str
 {
 	return !recipe->at_entry &&
 	       !(call->route->flags & CALL_RESULT && recipe->steps[0].op != STEP_END);
+}
+
+/* The strings of a program that is executed, and how many its environment has. */
+static __always_inline void take_strings(void *ctx, struct scratch *emit, const struct call *call,
+					 const volatile struct recipe *recipe)
+{
+	emit->walk.field = recipe->strings - 1;
+	emit->walk.count_field = recipe->strings - 1;
+	emit->walk.bytes_field = NO_FIELD;
+	emit->walk.env_field = recipe->environment - 1;
+	emit->walk.asked = 0;
+	emit->walk.environment = argument(emit, recipe->environment - 1);
+	walk_begin(ctx, emit, call, argument(emit, recipe->strings - 1));
 }
 
 SEC("raw_tp")
@@ -38,6 +52,8 @@ int handle_args(void *ctx)
 	if (!emit)
 		return 0;
 	take_steps(emit, &call, recipe);
+	if (recipe->strings)
+		take_strings(ctx, emit, &call, recipe);
 	emit_submit(emit, &call);
 	return 0;
 }

@@ -5,7 +5,7 @@
  * the new program's environment the variables that the route names.
  */
 #include "handler.h"
-#include "env.h"
+#include "walk.h"
 
 enum {
 	FILENAME,
@@ -20,12 +20,6 @@ enum {
 	EXECVE,
 	EXECVEAT
 };
-
-/* Strings are read up to this many; a longer vector is counted up to POINTERS_MAX more. A round
- * costs the verifier (6.18) 900 and 13 of the million instructions that it looks at; from 2,048
- * pointers on it refuses the second loop as too many jumps in a row. */
-#define STRINGS_MAX 128
-#define POINTERS_MAX 1024
 
 HANDLER(exec) = {
 	.name = "exec",
@@ -50,155 +44,6 @@ HANDLER(exec) = {
 		},
 };
 
-/* The next string's address; 0 at the end of the vector or where it cannot be read. */
-static __always_inline __u64 argv_next(struct argv *argv)
-{
-	__u64 string = 0;
-	__u64 width = argv->width;
-
-	if (width > sizeof(string) || bpf_probe_read_user(&string, width, (const void *)argv->at)) {
-		argv->unreadable = true;
-		return 0;
-	}
-	argv->at += width;
-	if (string)
-		argv->count++;
-	return string;
-}
-
-/* Keeps as much of one string as the budget allows, and measures it in any case. */
-static __always_inline void argv_take(struct scratch *emit, const void *string)
-{
-	struct argv *argv = &emit->argv;
-	__u64 budget = argv->budget;
-	__u64 end = emit->end;
-	long length =
-		emit_text(emit, ARGV, string, budget < TEXT_MAX_BYTES ? budget : TEXT_MAX_BYTES);
-
-	if (!budget) {
-		emit->end = end; /* nothing kept: an empty piece would look like an empty string */
-		emit->count--;
-	}
-	if (length < 0 || length > TEXT_MAX_BYTES) {
-		argv->open_end = true;
-		length = length < 0 ? 0 : TEXT_MAX_BYTES;
-	}
-	argv->bytes += length;
-	argv->budget = (__u64)length < budget ? budget - length : 0;
-}
-
-static __always_inline void argv_walk(struct scratch *emit)
-{
-	struct argv *argv = &emit->argv;
-
-	for (int i = 0; i < STRINGS_MAX; i++) {
-		__u64 string = argv_next(argv);
-
-		if (!string)
-			return;
-		argv_take(emit, (const void *)string);
-	}
-	for (int i = 0; i < POINTERS_MAX; i++) {
-		if (!argv_next(argv))
-			return;
-		argv->open_end = true; /* counted, but not measured */
-	}
-	argv->unreadable = true;
-}
-
-static __always_inline void argv_begin(struct scratch *emit, const struct call *call, __u64 vector,
-				       __u64 budget)
-{
-	struct argv *argv = &emit->argv;
-
-	__builtin_memset(argv, 0, sizeof(*argv));
-	argv->at = vector;
-	argv->width = call->compat ? 4 : 8;
-	argv->budget = budget;
-}
-
-static __always_inline void emit_argv(struct scratch *emit, const struct call *call, __u64 vector)
-{
-	struct argv *argv = &emit->argv;
-
-	argv_begin(emit, call, vector, call->route->argv_bytes);
-	if (vector)
-		argv_walk(emit);
-	emit_number(emit, ARGC, argv->count, argv->unreadable ? CAPTURE_TRUNCATED : CAPTURE_OK);
-	emit_number(emit, ARGV_BYTES, argv->bytes,
-		    argv->open_end || argv->unreadable ? CAPTURE_TRUNCATED : CAPTURE_OK);
-}
-
-/* Keeps a string of the environment if it is wanted, as far as the budget allows. */
-static __always_inline void env_take(struct scratch *emit, const struct call *call,
-				     const void *string)
-{
-	struct argv *argv = &emit->argv;
-	__u64 budget = argv->budget;
-
-	if (bpf_probe_read_user_str(argv->prefix, sizeof(argv->prefix), string) < 0) {
-		argv->unreadable = true;
-		return;
-	}
-	env_compare(argv, &env_names[(call->bank & 1) * ENV_NAMES], call->route->env);
-	if (!argv->found)
-		return;
-	if (!budget || argv->kept >= ENV_NAMES) {
-		argv->open_end = true;
-		return;
-	}
-	long length = capture_text(emit, (struct subject){.field = ENV}, string, budget);
-
-	argv->kept++;
-	argv->budget = length >= 0 && (__u64)length < budget ? budget - length : 0;
-}
-
-static __always_inline void env_walk(struct scratch *emit, const struct call *call)
-{
-	struct argv *argv = &emit->argv;
-
-	for (int i = 0; i < STRINGS_MAX; i++) {
-		__u64 string = argv_next(argv);
-
-		if (!string)
-			return;
-		env_take(emit, call, (const void *)string);
-	}
-	if (argv_next(argv))
-		argv->open_end = true;
-}
-
-/* Without bytes: says that there may be variables that are not here. */
-static __always_inline void env_mark(struct scratch *emit, __u8 status, __s32 error)
-{
-	__u8 *room = capture_room(emit);
-
-	if (!room)
-		return;
-	volatile struct capture *capture =
-		capture_header(room, (struct subject){.field = ENV}, CAPTURE_TEXT);
-
-	capture->status = status;
-	capture->error = error;
-	capture->stored = 0;
-	capture->length = 0;
-	capture_end(emit, room, capture);
-}
-
-static __always_inline void emit_env(struct scratch *emit, const struct call *call, __u64 vector)
-{
-	const __s32 fault = 14; /* EFAULT */
-
-	if (!call->route->env || !vector)
-		return;
-	argv_begin(emit, call, vector, ENV_MAX_BYTES);
-	env_walk(emit, call);
-	if (emit->argv.unreadable)
-		env_mark(emit, CAPTURE_UNREADABLE, fault);
-	if (emit->argv.open_end)
-		env_mark(emit, CAPTURE_TRUNCATED, 0);
-}
-
 SEC("raw_tp")
 int handle_exec(void *ctx)
 {
@@ -207,19 +52,24 @@ int handle_exec(void *ctx)
 
 	if (!call_begin(ctx, &exec_handler, &call) || !(emit = emit_begin(ctx, &call)))
 		return 0;
-	bool at = call.route->variant == EXECVEAT;
-	const __u64 *args = emit->event.args;
+	const volatile struct event *event = &emit->event;
 
-	/* execveat puts a directory before the two that both have, and flags after the environment.
-	 */
-	emit->event.message = at ? EXECVEAT : EXECVE;
-	emit_program(emit, FILENAME, (const void *)(at ? args[1] : args[0]));
-	emit_argv(emit, &call, at ? args[2] : args[1]);
-	if (at) {
-		emit_number(emit, DIRFD, args[0], CAPTURE_OK);
-		emit_number(emit, FLAGS, args[4], CAPTURE_OK);
+	/* execveat puts a directory before the three that both have, and flags behind them. The
+	 * number is read back, so that the verifier does not go through all loops once for each of
+	 * the two. */
+	emit->event.message = call.route->variant == EXECVEAT ? EXECVEAT : EXECVE;
+	__u64 at = event->message & 1;
+	emit_program(emit, FILENAME, (const void *)event->args[at]);
+	if (event->message == EXECVEAT) {
+		emit_number(emit, DIRFD, event->args[0], CAPTURE_OK);
+		emit_number(emit, FLAGS, event->args[4], CAPTURE_OK);
 	}
-	emit_env(emit, &call, at ? args[3] : args[2]);
-	emit_submit(emit, &call);
+	emit->walk.field = ARGV;
+	emit->walk.count_field = ARGC;
+	emit->walk.bytes_field = ARGV_BYTES;
+	emit->walk.env_field = ENV;
+	emit->walk.asked = call.route->env;
+	emit->walk.environment = call.route->env ? event->args[at + 2] : 0;
+	walk_begin(ctx, emit, &call, event->args[at + 1]);
 	return 0;
 }

@@ -1,7 +1,8 @@
 //! An event and the end of its call in, the whole event out: its result, what the kernel wrote, and the
 //! memory that could not be read at entry. What is still unreadable stays so.
 
-use super::{Capture, Event, Moment, Part, Piece, Return, Status, Value};
+use super::wire::captures;
+use super::{Event, Moment, Part, Piece, Return, Status, Value};
 use crate::config::Results;
 
 impl<'a> Event<'a> {
@@ -18,18 +19,12 @@ impl<'a> Event<'a> {
                 _ => self.pieces.push(*piece),
             }
         }
+        self.captures = captures(&self.pieces, self.handler);
         self
     }
 
     /// The first piece of that kind that could not be read at entry.
     fn fill(&mut self, piece: &Piece<'a>) {
-        let field = self.handler.fields.get(usize::from(piece.index));
-        let unreadable = self.captures.iter_mut().find(|capture| {
-            field.is_some_and(|field| field == capture.field) && !is_readable(capture.status)
-        });
-        if let Some(capture) = unreadable {
-            (capture.value, capture.status) = (piece.value, piece.status);
-        }
         let same = |known: &&mut Piece<'a>| (known.index, known.part) == (piece.index, piece.part);
         match self.pieces.iter_mut().filter(same).find(|known| !is_readable(known.status)) {
             Some(known) => *known = *piece,
@@ -37,33 +32,48 @@ impl<'a> Event<'a> {
         }
     }
 
-    /// All arguments of a program that was executed. The kernel may have put an interpreter before them;
-    /// how many there were says where they begin.
+    /// All arguments of a program that was executed, each with a NUL behind it. The kernel may have put
+    /// an interpreter before them; how many there were says where they begin.
     fn fill_vector(&mut self, area: &Piece<'a>) {
         let Value::Bytes(bytes) = area.value else { return };
-        let Some(field) = self.handler.fields.get(usize::from(area.index)) else { return };
         let texts = bytes.strip_suffix(&[0]).unwrap_or(bytes).split(|&byte| byte == 0);
-        let Some(count) = self.count() else {
-            let captures =
-                texts.map(|text| Capture { field, value: Value::Text(text), status: Status::Ok });
-            return self.captures.extend(captures);
+        let Some(count) = self.count(area.index) else {
+            let all = texts.map(|text| Piece { value: Value::Text(text), ..whole(area) });
+            return self.pieces.extend(all);
         };
         let interpreter = texts.clone().count().saturating_sub(count);
-        let of_field = |capture: &&mut Capture<'a>| capture.field == field;
-        let captures = self.captures.iter_mut().filter(of_field).zip(texts.skip(interpreter));
-        for (capture, text) in captures.filter(|(capture, _)| !is_readable(capture.status)) {
-            (capture.value, capture.status) = (Value::Text(text), Status::Ok);
+        let known = self.pieces.iter_mut().filter(|piece| is_string(piece, area.index));
+        for (piece, text) in known.zip(texts.skip(interpreter)) {
+            if !is_readable(piece.status) {
+                (piece.value, piece.status) = (Value::Text(text), Status::Ok);
+            }
         }
     }
 
-    /// How many arguments the program got, if that could be read.
-    fn count(&self) -> Option<usize> {
-        let argc = self.captures.iter().find(|capture| capture.field.name == "argc")?;
-        match (argc.value, argc.status) {
-            (Value::Number(count), Status::Ok) => usize::try_from(count).ok(),
+    /// How many strings the vector has: as the handler tells, or as there are. `None` if it could not be
+    /// read.
+    fn count(&self, index: u8) -> Option<usize> {
+        let named = |name| self.handler.fields.iter().position(|field| field.name == name);
+        let told_by = named("argc").map_or(Some(index), |at| u8::try_from(at).ok())?;
+        let told = self.pieces.iter().find_map(|piece| match piece.value {
+            Value::Number(count) if piece.index == told_by => Some((count, piece.status)),
             _ => None,
+        });
+        match told {
+            Some((count, Status::Ok)) => usize::try_from(count).ok(),
+            Some(_) => None,
+            None => Some(self.pieces.iter().filter(|piece| is_string(piece, index)).count()),
         }
     }
+}
+
+/// A piece of its own, of the same argument.
+fn whole<'a>(area: &Piece<'a>) -> Piece<'a> {
+    Piece { part: Part::Whole, status: Status::Ok, ..*area }
+}
+
+fn is_string(piece: &Piece<'_>, index: u8) -> bool {
+    piece.index == index && piece.part == Part::Whole && matches!(piece.value, Value::Text(_))
 }
 
 fn is_readable(status: Status) -> bool {

@@ -120,8 +120,10 @@ fn event<'a>(reader: &Reader<'a>, handlers: &'a Handlers) -> Result<Event<'a>, E
         *arg = reader.u64(offset_of!(types::event, args) + index * size_of::<u64>())?;
     }
     let pieces = pieces(reader, EVENT_SIZE, reader.u16(offset_of!(types::event, captures))?)?;
-    let captures = pieces.iter().filter(|_| !handler.fields.is_empty());
-    let captures = captures.map(|piece| capture(piece, handler)).collect::<Result<_, _>>()?;
+    let unknown = |piece: &&Piece<'_>| handler.fields.get(usize::from(piece.index)).is_none();
+    if let Some(piece) = pieces.iter().find(unknown).filter(|_| !handler.fields.is_empty()) {
+        return Err(Error::Capture(piece.index));
+    }
     Ok(Event {
         handler,
         message: reader.u8(offset_of!(types::event, message))?,
@@ -139,7 +141,7 @@ fn event<'a>(reader: &Reader<'a>, handlers: &'a Handlers) -> Result<Event<'a>, E
         comm: reader.until_nul(offset_of!(types::event, comm), COMM_SIZE)?,
         process: process(reader)?,
         args,
-        captures,
+        captures: captures(&pieces, handler),
         pieces,
         redacted: Vec::new(),
         results: results(flags),
@@ -198,9 +200,13 @@ fn piece<'a>(index: u8, head: &Reader<'_>, bytes: &'a [u8]) -> Option<Piece<'a>>
     })
 }
 
-fn capture<'a>(piece: &Piece<'a>, handler: &'a Handler) -> Result<Capture<'a>, Error> {
-    let field = handler.fields.get(usize::from(piece.index)).ok_or(Error::Capture(piece.index))?;
-    Ok(Capture { field, value: piece.value, status: piece.status })
+/// The pieces as the handler's own fields; none if it has none.
+pub(super) fn captures<'a>(pieces: &[Piece<'a>], handler: &'a Handler) -> Vec<Capture<'a>> {
+    let capture = |piece: &Piece<'a>| {
+        let field = handler.fields.get(usize::from(piece.index))?;
+        Some(Capture { field, value: piece.value, status: piece.status })
+    };
+    pieces.iter().filter_map(capture).collect()
 }
 
 fn part(part: u8) -> Option<Part> {

@@ -20,7 +20,7 @@ use std::sync::atomic::Ordering::Relaxed;
 
 use anyhow::{Context as _, Result};
 use libbpf_rs::skel::{OpenSkel as _, Skel as _};
-use libbpf_rs::{Link, MapCore, OpenObject, TracepointCategory};
+use libbpf_rs::{Link, MapCore, MapFlags, OpenObject, TracepointCategory};
 
 use crate::books::Rows;
 use crate::bpf::{Shared, TailHelloLinks, TailHelloSkel};
@@ -73,6 +73,7 @@ pub fn load(
     let mut skeleton = errors::explain(ring_bytes, || open.load())?;
     let shared = Shared::take(&mut skeleton).context("the BPF object has no global variables")?;
     let programs = handler_programs(&skeleton, &handlers)?;
+    continue_with_walk(&skeleton)?;
     let books = Rows::open(&skeleton.maps.books)?;
     let Choice { attach, returns, tracepoint, reason, functions } = choice;
     let dispatcher = Hook::new(Side::Entry, attach, functions.clone());
@@ -92,6 +93,14 @@ pub fn load(
     };
     bpf.identify(None)?;
     Ok(bpf)
+}
+
+/// Where handlers leave the strings of programs to.
+fn continue_with_walk(skeleton: &TailHelloSkel<'_>) -> Result<()> {
+    let program = skeleton.progs.walk.as_fd().as_raw_fd();
+    let first = 0_u32.to_ne_bytes();
+    let wired = skeleton.maps.continuations.update(&first, &program.to_ne_bytes(), MapFlags::ANY);
+    wired.context("failed to wire the program that handlers continue with")
 }
 
 fn handler_programs(

@@ -25,10 +25,18 @@ pub fn recipe(slot: Slot) -> types::recipe {
     let mut recipe = types::recipe::default();
     let steps = (0..6).filter_map(|at| step(slot, signature(slot)?, at));
     for (place, step) in recipe.steps.iter_mut().zip(steps) {
-        recipe.at_entry |= u32::from(step.when) & step_when::WHEN_ENTRY.0;
+        recipe.at_entry |= step.when & step_when::WHEN_ENTRY.0 as u8;
         *place = step;
     }
+    recipe.strings = vector(slot, Kind::Strings);
+    recipe.environment = vector(slot, Kind::Environment);
     recipe
+}
+
+/// The position of the argument of that kind, from 1; 0 if there is none.
+fn vector(slot: Slot, kind: Kind) -> u8 {
+    let parameters = signature(slot).map(Signature::parameters).unwrap_or_default();
+    (1..).zip(parameters).find(|(_, one)| one.kind == kind).map_or(0, |(position, _)| position)
 }
 
 /// What is done about the register at that position; `None` if nothing can be.

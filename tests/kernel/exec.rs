@@ -149,7 +149,7 @@ fn argv_is_kept_to_its_budget() {
     assert_eq!(all(&event, "argv_bytes"), [number(300)]);
 }
 
-/// Up to 128 strings are read, up to 1,024 more are counted; beyond, both are "at least".
+/// Up to 256 strings are read, up to 4,095 are counted; beyond, both are "at least".
 #[test]
 fn long_vectors_are_counted_as_far_as_told() {
     if !privileged() {
@@ -158,15 +158,15 @@ fn long_vectors_are_counted_as_far_as_told() {
     let rig = execs(Abi::Native);
     let at_least = |number| (Value::Number(number), Status::Truncated { length: Some(8) });
     for (count, argc, argv_bytes) in [
-        (127, number(127), number(381)),
-        (128, number(128), number(384)),
-        (129, number(129), at_least(384)),
-        (1151, number(1151), at_least(384)),
-        (100_000, at_least(1152), at_least(384)),
+        (255, number(255), number(765)),
+        (256, number(256), number(768)),
+        (257, number(257), at_least(768)),
+        (4095, number(4095), at_least(768)),
+        (100_000, at_least(4096), at_least(768)),
     ] {
         let records = rig.trigger(&["native", "59", "text:/x", &format!("argv:{count}"), "0"]);
         let event = rig.event(&records[0]);
-        assert_eq!(all(&event, "argv").len(), count.min(128), "{count}");
+        assert_eq!(all(&event, "argv").len(), count.min(256), "{count}");
         assert_eq!(all(&event, "argc"), [argc], "{count}");
         assert_eq!(all(&event, "argv_bytes"), [argv_bytes], "{count}");
     }
