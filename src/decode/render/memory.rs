@@ -53,15 +53,23 @@ pub fn text<'e>(one: &Argument<'e>) -> Option<&'e [u8]> {
     }
 }
 
-/// `[128 => 16]` for numbers, `{...} => {...}` for all else.
-fn changed(kind: Kind, before: &str, after: &str, out: &mut String) {
+/// `[128 => 16]` for numbers; for all else `{...} => {...}`, of which the first half goes without saying if
+/// the second begins with it.
+pub(super) fn changed(kind: Kind, before: &str, after: &str, out: &mut String) {
     let bare = |text: &str| Some(text.strip_prefix('[')?.strip_suffix(']')?.to_owned());
     match (kind, bare(before), bare(after)) {
         (Kind::Pointer(_), Some(before), Some(after)) => {
             out.extend(["[", &before, " => ", &after, "]"]);
         }
+        _ if is_added(before, after) => out.push_str(after),
         _ => out.extend([before, " => ", after]),
     }
+}
+
+/// Whether the second is the first and more members.
+fn is_added(before: &str, after: &str) -> bool {
+    let rest = before.strip_suffix('}').and_then(|before| after.strip_prefix(before));
+    rest.is_some_and(|rest| rest.starts_with(", ") || before == "{}")
 }
 
 /// What is known of it at that side; `false` if nothing is.
