@@ -113,7 +113,7 @@ fn whole(one: &Argument<'_>, kind: Kind, piece: &Piece<'_>, side: Side, out: &mu
         Kind::Sockaddr => structure(abi, "sockaddr", bytes, side, out),
         Kind::Sized(name) => sized(one, name, bytes, side, out),
         Kind::Bits(name) => bits_of(name, bytes, abi, out),
-        Kind::Msgbuf => msgbuf(bytes, is_cut, abi, out),
+        Kind::Msgbuf => msgbuf(bytes, is_cut, abi, side, out),
         Kind::Pointer(kind) => numbers(*kind, bytes, is_cut, abi, out),
         Kind::Struct(name) if is_one(one) => structure(abi, name, bytes, side, out),
         Kind::Struct(name) => {
@@ -144,13 +144,17 @@ fn extent(one: &Argument<'_>, piece: &Piece<'_>) -> Option<usize> {
         Kind::Pointer(kind) => kind.size(one.abi())?,
         _ => 1,
     };
+    let head = match one.parameter.kind {
+        Kind::Msgbuf => Kind::Address.size(one.abi())?,
+        _ => 0,
+    };
     let count = match one.parameter.memory?.count {
         Count::One => 1,
         Count::Fixed(count) => u64::from(count),
         Count::Argument(at) | Count::Pointed(at) => one.register_at(at),
         Count::Result(_) => u64::try_from(one.result()?).ok()?,
     };
-    usize::try_from(count).ok()?.checked_mul(element)
+    usize::try_from(count).ok()?.checked_mul(element)?.checked_add(head)
 }
 
 fn is_one(one: &Argument<'_>) -> bool {
@@ -182,15 +186,13 @@ fn sized(one: &Argument<'_>, name: &str, bytes: &[u8], side: Side, out: &mut Str
     }
 }
 
-/// `{1, "text"}`.
-fn msgbuf(bytes: &[u8], is_cut: bool, abi: Abi, out: &mut String) {
-    let size = Kind::Address.size(abi).unwrap_or_default();
-    let (head, text) = bytes.split_at_checked(size).unwrap_or((bytes, &[]));
-    out.push('{');
-    out.push_str(itoa::Buffer::new().format(number(head)));
-    out.push_str(", ");
-    cut(is_cut, out, |out| quoted_bytes(text, out));
-    out.push('}');
+/// `{mtype=1, mtext="text"}`.
+fn msgbuf(bytes: &[u8], is_cut: bool, abi: Abi, side: Side, out: &mut String) {
+    structure(abi, "msgbuf", bytes, side, out);
+    if is_cut && out.ends_with('}') {
+        out.pop();
+        out.push_str("...}");
+    }
 }
 
 /// `[3, 4]`.
@@ -205,6 +207,11 @@ fn numbers(kind: Kind, bytes: &[u8], is_cut: bool, abi: Abi, out: &mut String) {
         argument(kind, number(bytes), abi, out);
     }
     out.push_str(if is_cut { ", ...]" } else { "]" });
+}
+
+/// The number in that place, each of `width` bytes; `None` where there is none.
+pub fn word_at(bytes: &[u8], nth: usize, width: usize) -> Option<u64> {
+    bytes.chunks_exact(width).nth(nth).map(number)
 }
 
 /// At most 8 bytes as a number.
