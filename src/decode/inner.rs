@@ -3,7 +3,7 @@
 
 use super::render::word_at;
 use super::{Event, Moment, Part, Piece, Status, Value};
-use crate::syscalls::{self, Inner, Kind, Place, Signature, Words};
+use crate::syscalls::{self, Abi, Inner, Kind, Place, Signature, Words};
 
 impl Event<'_> {
     /// The name of the call that it stands for; `None` for one that stands for itself.
@@ -34,7 +34,10 @@ impl Event<'_> {
     }
 
     fn inner(&self) -> Option<&'static Inner> {
-        syscalls::signature(self.slot)?.form(self.args).inner()
+        // No 64-bit ABI has such calls: theirs are not searched for the case that applies.
+        let signature =
+            syscalls::signature(self.slot).filter(|_| self.slot.abi() == Abi::Compat)?;
+        signature.form(self.args).inner()
     }
 
     fn bytes_of(&self, words: &Words) -> Option<&[u8]> {
