@@ -11,30 +11,33 @@ pub struct Argument<'e> {
     pub parameter: Parameter,
     /// What was passed.
     pub register: u64,
-    position: u8,
+    /// Which memory is its own; an argument that is in memory itself has none that is known.
+    position: Option<u8>,
     event: &'e Event<'e>,
 }
 
 impl Event<'_> {
-    /// Its arguments; `None` where the handler tells them by fields of its own, and for a syscall that is
-    /// not known.
+    /// Its arguments, or those of the call that it stands for; `None` where the handler tells them by
+    /// fields of its own, and for a syscall that is not known.
     pub fn arguments(&self) -> Option<impl Iterator<Item = Argument<'_>>> {
         let signature =
             syscalls::signature(self.slot).filter(|_| self.handler.fields.is_empty())?;
-        let arguments = signature.placed(self.args);
-        Some(arguments.map(|(position, parameter, register)| Argument {
+        let words = self.words();
+        let (signature, registers) = words.unwrap_or((signature, self.args));
+        let arguments = signature.placed(registers);
+        Some(arguments.map(move |(position, parameter, register)| Argument {
             parameter,
             register,
-            position,
+            position: Some(position).filter(|_| words.is_none()),
             event: self,
         }))
     }
-}
 
-impl Event<'_> {
     /// How its result is read; `None` for a syscall that is not known.
     pub fn result_kind(&self) -> Option<Kind> {
-        Some(syscalls::signature(self.slot)?.result(self.args))
+        let (signature, registers) =
+            self.words().or_else(|| Some((syscalls::signature(self.slot)?, self.args)))?;
+        Some(signature.result(registers))
     }
 }
 
@@ -88,6 +91,6 @@ impl<'e> Argument<'e> {
 
     fn pieces(&self) -> impl Iterator<Item = &'e Piece<'e>> + Clone + use<'e> {
         let position = self.position;
-        self.event.pieces.iter().filter(move |piece| piece.index == position)
+        self.event.pieces.iter().filter(move |piece| Some(piece.index) == position)
     }
 }

@@ -2,6 +2,7 @@
 //! traced processes chose, so nothing here indexes, unwraps or panics.
 
 mod argument;
+mod inner;
 pub mod printable;
 mod process;
 pub mod render;

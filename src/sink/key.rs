@@ -60,6 +60,7 @@ keys! {
     Unit          "OBJECT_SYSTEMD_UNIT"      "unit"
     UserUnit      "OBJECT_SYSTEMD_USER_UNIT" "user_unit"
     Syscall       "SYSCALL_NAME"             "syscall"
+    Call          "SYSCALL_CALL"             "call"
     Nr            "SYSCALL_NR"               "nr"
     Abi           "SYSCALL_ABI"              "abi"
     Handler       "SYSCALL_HANDLER"          "handler"

@@ -97,6 +97,9 @@ fn call(event: &Event, out: &mut impl Fields) {
     if let Some(name) = event.slot.name() {
         out.word(Key::Syscall, name);
     }
+    if let Some(name) = event.inner_name() {
+        out.word(Key::Call, name);
+    }
     out.unsigned(Key::Nr, event.slot.nr().into());
     out.word(Key::Abi, event.slot.abi().name());
     out.text(Key::Handler, event.handler.name.as_bytes());

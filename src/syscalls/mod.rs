@@ -16,7 +16,8 @@ pub use closest::closest;
 pub use constants::{Set, set};
 pub use groups::{Group, group, groups};
 pub use signature::{
-    Bits, Case, Count, Direction, Form, Kind, Memory, Parameter, Signature, Test, Width, signature,
+    Bits, Case, Count, Direction, Form, Inner, Kind, Memory, Parameter, Place, Signature, Test,
+    Width, Words, signature,
 };
 pub use slot::{Abi, Slot};
 pub use structs::{

@@ -3,6 +3,7 @@
 
 mod case;
 mod cell;
+mod inner;
 mod kind;
 mod rows;
 mod word;
@@ -12,6 +13,7 @@ use std::sync::LazyLock;
 use super::constants::sets;
 use super::{Abi, Slot, table};
 pub use case::{Bits, Case, Test};
+pub use inner::{Inner, Place, Words};
 pub use kind::{Kind, Width};
 use rows::Rows;
 
@@ -29,6 +31,8 @@ pub struct Form {
     /// Parameters that are passed only if another one says so.
     conditions: Vec<Option<Test>>,
     result: Kind,
+    /// What the call stands for.
+    inner: Option<Inner>,
 }
 
 /// One parameter.
@@ -130,7 +134,7 @@ impl Signature {
 impl Default for Form {
     fn default() -> Self {
         let result = Kind::Signed(Width::Long);
-        Self { parameters: Vec::new(), conditions: Vec::new(), result }
+        Self { parameters: Vec::new(), conditions: Vec::new(), result, inner: None }
     }
 }
 
@@ -145,6 +149,11 @@ impl Form {
         self.result
     }
 
+    /// The call that it stands for, if it is one of those.
+    pub fn inner(&self) -> Option<&Inner> {
+        self.inner.as_ref()
+    }
+
     fn position(&self, name: &str) -> Option<usize> {
         self.parameters.iter().position(|one| one.name == name)
     }
@@ -153,14 +162,24 @@ impl Form {
         let holds = move |condition: &Option<Test>| {
             condition.as_ref().is_none_or(|test| test.holds(registers))
         };
-        let all = self.parameters.iter().zip(&self.conditions).enumerate();
-        let passed = all.filter(move |(_, (parameter, condition))| {
-            parameter.name != cell::NOT_PASSED && holds(condition)
-        });
-        passed.filter_map(move |(position, (parameter, _))| {
-            let value = self.value(position, registers)?;
+        let positions = (0..self.parameters.len()).filter_map(|nth| self.nth(nth));
+        positions.filter_map(move |position| {
+            let parameter = self.parameters.get(position)?;
+            let is_passed = parameter.name != cell::NOT_PASSED
+                && self.conditions.get(position).is_some_and(holds);
+            let value = self.value(position, registers).filter(|_| is_passed)?;
             Some((u8::try_from(position).ok()?, *parameter, value))
         })
+    }
+
+    /// The position of the parameter that is told in that place.
+    fn nth(&self, nth: usize) -> Option<usize> {
+        match &self.inner {
+            Some(Inner { place: Place::Registers(order), .. }) => {
+                order.get(nth).map(|position| usize::from(*position))
+            }
+            _ => Some(nth),
+        }
     }
 
     /// What was passed at that position: a register, or two where a value of 64 bits takes the place

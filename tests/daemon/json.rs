@@ -131,6 +131,25 @@ fn what_came_of_a_call_is_there_where_it_is_asked_for() {
     assert!(Total::of(stopped, "getsid").filtered > 0, "{stopped}");
 }
 
+/// A 32-bit call that stands for another one.
+#[test]
+#[cfg(target_arch = "x86_64")]
+fn a_socketcall_has_the_name_and_the_arguments_of_its_call() {
+    let Some(setup) = Setup::new("[routes]\nsocketcall = \"args\"\n") else { return };
+    let daemon = setup.start();
+    let nr = number(Abi::Compat, "socketcall").unwrap().to_string();
+    let name = trigger(&["compat", &nr, "1", "words:0x200000001,0"]);
+    let records = daemon.stop();
+    let [event] = events_of(&records, &name)[..] else { panic!("one call") };
+
+    assert_eq!(keys(event), set(&[&CALL, &TASK, &["call", "args", "registers"]]));
+    assert_eq!((&event["syscall"], &event["call"]), (&json!("socketcall"), &json!("socket")));
+    let args = json!({"family": "AF_UNIX", "type": "SOCK_DGRAM", "protocol": 0});
+    assert_eq!(event["args"], args);
+    let message = event["message"].as_str().unwrap();
+    assert!(message.starts_with("socket(AF_UNIX, SOCK_DGRAM, 0) by "), "{message}");
+}
+
 const BASE: &[&str] = &["schema", "record", "time", "message", "message_id", "priority"];
 const STARTED: [&str; 8] =
     ["generation", "version", "kernel", "attached", "attach_reason", "adopted", "routes", "unseen"];

@@ -9,6 +9,7 @@ mod exclude;
 mod exec;
 mod functions;
 mod handlers;
+mod inner;
 mod memory;
 mod numbers;
 mod process;

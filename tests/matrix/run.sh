@@ -18,6 +18,7 @@ clangs() {
 }
 
 build() {
+	sh "$here/cross.sh" ${CLANGS:-$(clangs)}
 	sh "$here/build.sh" "$work/tree" ${CLANGS:-$(clangs)}
 	{
 		echo 'export TAILCALLD_TEST_DIVISOR=4'

@@ -326,7 +326,7 @@ impl Dropped {
             let file = libc::memfd_create(name.as_ptr(), 0);
             assert_eq!(libc::ftruncate(file, Self::SIZE as i64), 0, "room");
             let protection = libc::PROT_READ | libc::PROT_WRITE;
-            let flags = libc::MAP_SHARED | libc::MAP_32BIT;
+            let flags = libc::MAP_SHARED | LOW;
             let memory = libc::mmap(std::ptr::null_mut(), Self::SIZE, protection, flags, file, 0);
             assert_ne!(memory, libc::MAP_FAILED, "memory");
             Self(memory.cast())
@@ -343,10 +343,16 @@ impl Dropped {
     }
 }
 
+/// Below 4 GiB. Of the 32-bit ABI of other architectures there are no calls.
+#[cfg(target_arch = "x86_64")]
+const LOW: libc::c_int = libc::MAP_32BIT;
+#[cfg(not(target_arch = "x86_64"))]
+const LOW: libc::c_int = 0;
+
 /// Copies bytes to an address below 4 GiB, where the 32-bit ABI can reach them.
 fn low_text(bytes: &[u8]) -> u64 {
     let size = NonZeroUsize::new(bytes.len().next_multiple_of(4096)).unwrap_or_else(|| usage());
-    let flags = MapFlags::MAP_PRIVATE | MapFlags::MAP_32BIT;
+    let flags = MapFlags::MAP_PRIVATE | MapFlags::from_bits_retain(LOW);
     let protection = ProtFlags::PROT_READ | ProtFlags::PROT_WRITE;
     // SAFETY: a new mapping of its own, as large as what is copied.
     unsafe {

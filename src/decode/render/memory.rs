@@ -53,15 +53,23 @@ pub fn text<'e>(one: &Argument<'e>) -> Option<&'e [u8]> {
     }
 }
 
-/// `[128 => 16]` for numbers, `{...} => {...}` for all else.
-fn changed(kind: Kind, before: &str, after: &str, out: &mut String) {
+/// `[128 => 16]` for numbers; for all else `{...} => {...}`, of which the first half goes without saying if
+/// the second begins with it.
+pub(super) fn changed(kind: Kind, before: &str, after: &str, out: &mut String) {
     let bare = |text: &str| Some(text.strip_prefix('[')?.strip_suffix(']')?.to_owned());
     match (kind, bare(before), bare(after)) {
         (Kind::Pointer(_), Some(before), Some(after)) => {
             out.extend(["[", &before, " => ", &after, "]"]);
         }
+        _ if is_added(before, after) => out.push_str(after),
         _ => out.extend([before, " => ", after]),
     }
+}
+
+/// Whether the second is the first and more members.
+fn is_added(before: &str, after: &str) -> bool {
+    let rest = before.strip_suffix('}').and_then(|before| after.strip_prefix(before));
+    rest.is_some_and(|rest| rest.starts_with(", ") || before == "{}")
 }
 
 /// What is known of it at that side; `false` if nothing is.
@@ -105,7 +113,7 @@ fn whole(one: &Argument<'_>, kind: Kind, piece: &Piece<'_>, side: Side, out: &mu
         Kind::Sockaddr => structure(abi, "sockaddr", bytes, side, out),
         Kind::Sized(name) => sized(one, name, bytes, side, out),
         Kind::Bits(name) => bits_of(name, bytes, abi, out),
-        Kind::Msgbuf => msgbuf(bytes, is_cut, abi, out),
+        Kind::Msgbuf => msgbuf(bytes, is_cut, abi, side, out),
         Kind::Pointer(kind) => numbers(*kind, bytes, is_cut, abi, out),
         Kind::Struct(name) if is_one(one) => structure(abi, name, bytes, side, out),
         Kind::Struct(name) => {
@@ -136,13 +144,17 @@ fn extent(one: &Argument<'_>, piece: &Piece<'_>) -> Option<usize> {
         Kind::Pointer(kind) => kind.size(one.abi())?,
         _ => 1,
     };
+    let head = match one.parameter.kind {
+        Kind::Msgbuf => Kind::Address.size(one.abi())?,
+        _ => 0,
+    };
     let count = match one.parameter.memory?.count {
         Count::One => 1,
         Count::Fixed(count) => u64::from(count),
         Count::Argument(at) | Count::Pointed(at) => one.register_at(at),
         Count::Result(_) => u64::try_from(one.result()?).ok()?,
     };
-    usize::try_from(count).ok()?.checked_mul(element)
+    usize::try_from(count).ok()?.checked_mul(element)?.checked_add(head)
 }
 
 fn is_one(one: &Argument<'_>) -> bool {
@@ -174,15 +186,13 @@ fn sized(one: &Argument<'_>, name: &str, bytes: &[u8], side: Side, out: &mut Str
     }
 }
 
-/// `{1, "text"}`.
-fn msgbuf(bytes: &[u8], is_cut: bool, abi: Abi, out: &mut String) {
-    let size = Kind::Address.size(abi).unwrap_or_default();
-    let (head, text) = bytes.split_at_checked(size).unwrap_or((bytes, &[]));
-    out.push('{');
-    out.push_str(itoa::Buffer::new().format(number(head)));
-    out.push_str(", ");
-    cut(is_cut, out, |out| quoted_bytes(text, out));
-    out.push('}');
+/// `{mtype=1, mtext="text"}`.
+fn msgbuf(bytes: &[u8], is_cut: bool, abi: Abi, side: Side, out: &mut String) {
+    structure(abi, "msgbuf", bytes, side, out);
+    if is_cut && out.ends_with('}') {
+        out.pop();
+        out.push_str("...}");
+    }
 }
 
 /// `[3, 4]`.
@@ -197,6 +207,11 @@ fn numbers(kind: Kind, bytes: &[u8], is_cut: bool, abi: Abi, out: &mut String) {
         argument(kind, number(bytes), abi, out);
     }
     out.push_str(if is_cut { ", ...]" } else { "]" });
+}
+
+/// The number in that place, each of `width` bytes; `None` where there is none.
+pub fn word_at(bytes: &[u8], nth: usize, width: usize) -> Option<u64> {
+    bytes.chunks_exact(width).nth(nth).map(number)
 }
 
 /// At most 8 bytes as a number.

@@ -16,7 +16,7 @@ use crate::handlers::FieldKind;
 use crate::syscalls::{self, Abi, Kind, Set};
 
 pub use argument::{argument, argument_number, result};
-pub use memory::{memory, text};
+pub use memory::{memory, text, word_at};
 pub use structs::span;
 pub use structure::{Side, bpf_attr, dirents, structure, structures, wait_status};
 

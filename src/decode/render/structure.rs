@@ -40,6 +40,7 @@ pub fn structure(abi: Abi, name: &str, bytes: &[u8], side: Side, out: &mut Strin
         "sockaddr" => address::socket_address(abi, bytes, out),
         "sigset" | "compat_sigset" | "compat_old_sigset" => sets::signals(bytes, out),
         "fd_set" | "cpu_set" => sets::numbers(bytes, out),
+        "group_req" => address::group(abi, bytes, side, out),
         "siginfo" | "compat_siginfo" => siginfo::siginfo(abi, bytes, side, out),
         "cap_user_data" => capabilities::capabilities(abi, bytes, side, out),
         "file_times" | "file_times32" => times::file_times(abi, name, bytes, "tv_nsec", out),

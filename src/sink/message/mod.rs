@@ -75,7 +75,7 @@ fn placeholder(text: &str) -> Option<(&str, &str, &str)> {
 }
 
 fn syscall(event: &Event, out: &mut String) {
-    match event.slot.name() {
+    match event.told_name().or(event.slot.name()) {
         Some(name) => out.push_str(name),
         None => drop(write!(out, "{}", event.slot)),
     }

@@ -1,3 +1,5 @@
+mod inner;
+
 use crate::decode::{Capture, Event, Status, Value};
 use crate::handlers::Handler;
 use crate::sink::message::write;

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::{Case, Form, Kind, Signature, cell};
+use super::{Case, Form, Inner, Kind, Signature, cell};
 use crate::syscalls::constants::Sets;
 
 /// The lines of one ABI, by function.
@@ -39,10 +39,28 @@ impl Rows {
     pub fn signature(&self, function: &str, sets: &'static Sets) -> Option<Signature> {
         let form = form(self.functions.get(function)?, 0, &Form::default(), sets)?;
         let rows = self.cases.get(function).into_iter().flatten();
-        let cases = rows.map(|(tests, cells)| Case::parse(tests, cells, &form, sets));
+        let cases = rows.map(|(tests, cells)| self.case(tests, cells, &form, sets));
         Some(Signature { cases: cases.collect::<Option<_>>()?, form })
     }
+
+    fn case(
+        &self,
+        tests: &'static str,
+        cells: &'static str,
+        base: &Form,
+        sets: &'static Sets,
+    ) -> Option<Case> {
+        let mut case = Case::parse(tests, cells, base, sets)?;
+        if let Some(inner) = cells.split('\t').find_map(|cell| cell.strip_prefix(STANDS_FOR)) {
+            let of_function = |function: &str| self.signature(function, sets);
+            case.form.inner = Some(Inner::parse(inner, &case.form, of_function)?);
+        }
+        Some(case)
+    }
 }
+
+/// What begins a cell that names the call for which this one stands.
+const STANDS_FOR: &str = "as ";
 
 /// The lines without comments: what stands before the first tab, and what follows it.
 pub fn lines(text: &'static str) -> impl Iterator<Item = (&'static str, &'static str)> {
@@ -61,7 +79,8 @@ pub fn own(head: &'static str, abi: &str) -> Option<&'static str> {
 /// The cells of a line, the last of which may be the result; those of a case follow the first `kept`
 /// parameters of `base`.
 pub fn form(cells: &'static str, kept: usize, base: &Form, sets: &'static Sets) -> Option<Form> {
-    let mut cells: Vec<_> = cells.split('\t').filter(|cell| !cell.is_empty()).collect();
+    let is_parameter = |cell: &&str| !cell.is_empty() && !cell.starts_with(STANDS_FOR);
+    let mut cells: Vec<_> = cells.split('\t').filter(is_parameter).collect();
     let mut result = base.result;
     if let Some(kind) = cells.last().and_then(|cell| cell.strip_prefix("= ")) {
         result = Kind::parse(kind, sets)?;

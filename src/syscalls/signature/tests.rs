@@ -78,6 +78,9 @@ fn every_function_of_a_table_has_a_signature_and_the_reverse() {
             assert!(rows.signature(function, sets).is_some(), "{abi} {function}");
             used.insert(function);
         }
+        // Functions that no number leads to, but `socketcall` does.
+        let cells = TEXT.lines().flat_map(|line| line.split('\t'));
+        used.extend(cells.filter_map(|cell| Some(cell.strip_prefix("as ")?.split_once(") ")?.1)));
     }
     let unused = |function: &&str| {
         let (_, plain) = function.split_once('/').unwrap_or(("", function));
@@ -113,7 +116,7 @@ fn every_set_is_used() {
         .flat_map(|line| line.split(['\t', ' ', '[']))
         .flat_map(|c| c.rsplit(':').next());
     let mut used: BTreeSet<_> = words.collect();
-    used.extend(crate::syscalls::structs::TEXT.split([' ', '\n', ':', '+']));
+    used.extend(crate::syscalls::structs::TEXT.split([' ', '\n', ':', '+', '[']));
     // `timer_create`, captures of flags and the status of a child have no other user.
     used.extend(["clock", "at", "ptrace_event"]);
     for set in leaked("x86_64").keys() {
@@ -267,8 +270,8 @@ fn what_pointers_lead_to_depends_on_the_case() {
     assert_eq!(fcntl(6), Some((In, Kind::Struct("flock"))));
     assert_eq!(fcntl(4), None);
     let ioctl = |command| last("ioctl", [3, command, 0x1000, 0, 0, 0]);
-    assert_eq!(ioctl(0x5401), Some((Out, Kind::Struct("kernel_termios"))));
-    assert_eq!(ioctl(0x5402), Some((In, Kind::Struct("kernel_termios"))));
+    assert_eq!(ioctl(0x5401), Some((Out, Kind::Struct("termios"))));
+    assert_eq!(ioctl(0x5402), Some((In, Kind::Struct("termios"))));
     assert_eq!(ioctl(0xdead), None);
     let option = |level, name, length| {
         let nr = crate::syscalls::number(Abi::Native, "setsockopt").unwrap();
@@ -346,4 +349,40 @@ fn results_have_a_kind() {
     assert_eq!(result(Native, "umask", [0; 6]), Kind::Mode);
     assert_eq!(result(Native, "fcntl", [3, 0, 0, 0, 0, 0]), Kind::Signed(Width::Long));
     assert!(matches!(result(Native, "fcntl", [3, 3, 0, 0, 0, 0]), Kind::Flags(Width::Int, _)));
+}
+
+#[test]
+fn inner_calls_take_what_their_words_are() {
+    let (rows, sets) = (rows("i386"), leaked("i386"));
+    let calls = |function| {
+        let signature = rows.signature(function, sets).unwrap();
+        let forms = signature.cases.into_iter().map(|case| case.form.inner.unwrap());
+        forms.collect::<Vec<_>>()
+    };
+    let socketcalls = calls("compat_sys_socketcall");
+    assert_eq!(socketcalls.len(), 20);
+    for inner in socketcalls {
+        let Place::Memory(words) = inner.place else { panic!("{}", inner.name) };
+        let parameters = words.signature.parameters().len();
+        assert_eq!((words.position, usize::from(words.count)), (1, parameters), "{}", inner.name);
+    }
+    let names: BTreeSet<_> = calls("compat_sys_ipc").into_iter().map(|inner| inner.name).collect();
+    assert_eq!(names.len(), 12);
+}
+
+#[test]
+fn an_inner_call_that_is_not_understood_leaves_the_function_out() {
+    let sets = leaked("i386");
+    let of = |inner: &str| {
+        let text = format!(
+            "f\tcall:int\targs:address\nsys_g\ta:int\tb:int\nf(call=1)\targs:*uint[2]\t{inner}"
+        );
+        Rows::read(text.leak(), "i386").signature("f", sets)
+    };
+    for inner in ["as g(*args) sys_g", "as g(args)", "as g(args,call)"] {
+        assert!(of(inner).unwrap().cases()[0].form().inner().is_some(), "{inner}");
+    }
+    for inner in ["as g", "as g(x)", "as g(*args)", "as g(*args) sys_h", "as g(*call) sys_g"] {
+        assert_eq!(of(inner), None, "{inner}");
+    }
 }

@@ -26,6 +26,8 @@ pub enum Content {
     Capabilities(&'static Set),
     /// One of each set that has a mask, then flags of the last.
     Terminal(Vec<&'static Set>),
+    /// 16 bytes in the order of the network, and what they would be converted into.
+    Inet6(&'static str),
     /// What all bits set is called.
     Limit(&'static str),
     Struct(Box<Structure>),
@@ -47,6 +49,7 @@ pub enum Plain {
     Id,
     Signal,
     Errno,
+    Result,
     Address,
     Handler,
     Device,
@@ -58,7 +61,6 @@ pub enum Plain {
     Order,
     OrderHex,
     Inet,
-    Inet6,
     Callsign,
     Text,
     String,
@@ -90,7 +92,8 @@ impl Content {
             return Some((Self::Struct(Box::new(nested)), size, align));
         }
         match kind {
-            "inet6" => return Some((Self::Plain(Plain::Inet6), 16, 1)),
+            // As an array of 32-bit numbers, which the C library has it be.
+            "inet6" if !of.is_empty() => return Some((Self::Inet6(of), 16, 4)),
             "callsign" => return Some((Self::Plain(Plain::Callsign), 7, 1)),
             _ => {}
         }
@@ -159,6 +162,7 @@ impl Plain {
             "uid" | "gid" => int(Self::Id),
             "signal" => int(Self::Signal),
             "errno" => int(Self::Errno),
+            "result" => word(Self::Result),
             "address" => word(Self::Address),
             "handler" => word(Self::Handler),
             "device" => word(Self::Device),

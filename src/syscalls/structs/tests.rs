@@ -52,14 +52,17 @@ fn named(abi: &str) -> BTreeSet<&'static str> {
     let functions: BTreeSet<_> = table.rows().flat_map(|(nr, _)| table.functions(nr)).collect();
     let lines = include_str!("../signatures.tsv").lines().filter(|line| !line.starts_with('#'));
     let of_abi = lines.filter(|line| {
-        let function = line.split('\t').next().unwrap();
-        let (of, function) = function.split_once('/').unwrap_or((abi, function));
-        of == abi && functions.contains(function)
+        let head = line.split(['\t', '(']).next().unwrap();
+        head.split(',').any(|function| {
+            let (of, function) = function.split_once('/').unwrap_or((abi, function));
+            of == abi && functions.contains(function)
+        })
     });
-    let words = of_abi.flat_map(|line| line.split('\t'));
-    words
-        .filter_map(|cell| cell.split_once("struct:"))
-        .map(|(_, rest)| rest.split([':', '[', ' ', ',']).next().unwrap())
+    let cells = of_abi.flat_map(|line| line.split('\t').skip(1));
+    let kinds = cells.filter_map(|cell| Some(cell.split_once(':')?.1));
+    kinds
+        .filter_map(|kind| kind.strip_prefix("struct:").or(kind.strip_prefix("sized:")))
+        .map(|rest| rest.split(['[', ' ']).next().unwrap())
         .collect()
 }
 
@@ -205,6 +208,28 @@ const SIZES: &[(&str, usize, usize)] = &[
     ("compat_sel_arg_struct", 0, 20),
     ("mmap_arg_struct32", 0, 24),
     ("getcpu_cache", 128, 64),
+    ("termio", 18, 18),
+    ("rtc_time", 36, 36),
+    ("file_clone_range", 32, 32),
+    ("fstrim_range", 24, 24),
+    ("loop_info64", 232, 232),
+    ("dqblk", 72, 68),
+    ("nextdqblk", 72, 72),
+    ("dqinfo", 24, 24),
+    ("io_uring_getevents_arg", 24, 24),
+    ("seccomp_notif_sizes", 6, 6),
+    ("sock_fprog", 16, 8),
+    ("kcmp_epoll_slot", 12, 12),
+    ("landlock_path_beneath_attr", 12, 12),
+    ("landlock_net_port_attr", 16, 16),
+    ("ptrace_syscall_info", 88, 84),
+    ("linger", 8, 8),
+    ("ucred", 12, 12),
+    ("ip_mreq", 8, 8),
+    ("ipv6_mreq", 20, 20),
+    ("group_req", 136, 132),
+    ("packet_mreq", 16, 16),
+    ("tpacket_req", 16, 16),
 ];
 
 #[test]

@@ -3,15 +3,18 @@
 
 use std::fmt::Write;
 
-use super::{Side, hex_bytes, quote, told};
+use super::list::List;
+use super::{Side, hex_bytes, members, quote, told};
 use crate::syscalls::{self, Abi, Structure, word};
 
 /// `AF_UNIX`: the one family whose address ends where the bytes end.
 const UNIX: u64 = 1;
 /// `sun_path` is no longer than that.
 const PATH: usize = 108;
-/// No address is longer than `struct sockaddr_storage`, of which two bytes are the family.
-const DATA: usize = 126;
+/// No address is longer than `struct sockaddr_storage`.
+const ADDRESS: usize = 128;
+/// Two bytes of it are the family.
+const DATA: usize = ADDRESS - 2;
 
 /// The address of a socket of any family.
 pub fn socket_address(abi: Abi, bytes: &[u8], out: &mut String) {
@@ -27,6 +30,20 @@ pub fn socket_address(abi: Abi, bytes: &[u8], out: &mut String) {
         }
         _ => other(abi, family, data, out),
     }
+}
+
+/// A group to join: an interface, and the address of the group.
+pub fn group(abi: Abi, bytes: &[u8], side: Side, out: &mut String) {
+    let Some(layout) = syscalls::structure(abi, "group_req") else { return hex_bytes(bytes, out) };
+    let group = layout.members().iter().find(|member| member.name == "gr_group");
+    let address = group.and_then(|member| bytes.get(member.offset..member.offset + ADDRESS));
+    let mut list = List::open("{", out);
+    members(layout, bytes, side, &mut list);
+    if let Some(address) = address {
+        list.item().push_str("gr_group=");
+        socket_address(abi, address, list.last());
+    }
+    list.close("}");
 }
 
 /// Of a name that takes the rest of the bytes there must be some.

@@ -28,6 +28,7 @@ pub fn plain(kind: Plain, n: u64, raw: &[u8], out: &mut String) {
         Plain::Dirfd => return dirfd(n, out),
         Plain::Signal => return signal(n, raw.len(), out),
         Plain::Errno => return errno(n, out),
+        Plain::Result => return result(signed(n, raw.len()), out),
         Plain::Address => return address(n, out),
         Plain::Handler => return handler(n, out),
         Plain::Device => return device(n, out),
@@ -39,7 +40,6 @@ pub fn plain(kind: Plain, n: u64, raw: &[u8], out: &mut String) {
         Plain::Order => write!(out, "htonl({})", u32::from_be(n as u32)),
         Plain::OrderHex => return order_hex(n, out),
         Plain::Inet => write!(out, "inet_addr(\"{}\")", Ipv4Addr::from(u32::from_be(n as u32))),
-        Plain::Inet6 => return inet6(raw, out),
         Plain::Callsign => return quote::callsign(raw, out),
         Plain::Text | Plain::String | Plain::Bytes | Plain::Mac => write!(out, "{n}"),
     };
@@ -75,6 +75,17 @@ fn errno(n: u64, out: &mut String) {
         Errno::UnknownErrno => write!(out, "{}", n as i32),
         errno => write!(out, "{errno:?}"),
     };
+}
+
+/// The kernel returns the negative number of an error for a failure.
+fn result(n: i64, out: &mut String) {
+    match n {
+        -4095..=-1 => {
+            out.push('-');
+            errno(n.unsigned_abs(), out);
+        }
+        _ => drop(write!(out, "{n}")),
+    }
 }
 
 fn address(n: u64, out: &mut String) {
@@ -154,8 +165,8 @@ fn order_hex(n: u64, out: &mut String) {
     out.push(')');
 }
 
-/// It stands without a name, for it is no number.
-fn inet6(raw: &[u8], out: &mut String) {
+/// It stands without a name, for it is no number; `member` is what strace would have it converted into.
+pub fn inet6(raw: &[u8], member: &str, out: &mut String) {
     let octets: [u8; 16] = raw.try_into().unwrap_or_default();
     let _ = write!(out, "inet_pton(AF_INET6, \"");
     let _ = match octets {
@@ -167,5 +178,5 @@ fn inet6(raw: &[u8], out: &mut String) {
         }
         _ => write!(out, "{}", Ipv6Addr::from(octets)),
     };
-    let _ = write!(out, "\", &sin6_addr)");
+    let _ = write!(out, "\", &{member})");
 }

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use super::list::List;
-use super::number::plain;
+use super::number::{inet6, plain};
 use super::symbols::{capabilities, flagged, limit, named, numbered, remarked, terminal};
 use super::{Side, quote, told};
 use crate::decode::render::register;
@@ -20,13 +20,13 @@ pub fn value(layout: &Structure, member: &Member, bytes: &[u8], side: Side, out:
     };
     let length = member.length.and_then(|name| layout.number(bytes, name));
     let length = length.and_then(|length| usize::try_from(length).ok()).unwrap_or(usize::MAX);
+    let counted = whole.get(..length).unwrap_or(whole);
     match member.content {
         Content::Plain(Plain::Text) => quote::text(whole, out),
-        Content::Plain(Plain::String) => quote::quoted(whole, out),
-        Content::Plain(Plain::Bytes) => {
-            quote::hex(whole.get(..length.min(whole.len())).unwrap_or_default(), out);
-        }
-        Content::Plain(Plain::Mac) => quote::mac(whole, out),
+        Content::Plain(Plain::String) => quote::quoted(counted, out),
+        Content::Plain(Plain::Bytes) => quote::hex(counted, out),
+        Content::Plain(Plain::Mac) => quote::mac(counted, out),
+        _ if count == 0 => elements(member, bytes, (whole.len() / member.width, length), side, out),
         _ => elements(member, bytes, (count, length), side, out),
     }
 }
@@ -70,6 +70,7 @@ fn element(member: &Member, bytes: &[u8], index: usize, side: Side, out: &mut St
         Content::Terminal(sets) => terminal(sets, n, out),
         Content::NetEnum(set) => ordered("htons", |out| named(set, swapped(raw), out), out),
         Content::LeEnum(set) => ordered("htobs", |out| numbered(set, n, out), out),
+        Content::Inet6(to) => inet6(raw, to, out),
         Content::Limit(none) => limit(none, n, member.width, out),
         Content::Bits { remarks, .. } => remarked(*remarks, n, out),
     }
