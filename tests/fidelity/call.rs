@@ -43,7 +43,7 @@ fn arguments(text: &str) -> (Vec<String>, &str) {
     let (mut scan, mut start) = (Scan::default(), 0);
     for (at, byte) in text.bytes().enumerate() {
         let is_outside = scan.is_outside();
-        scan.step(byte, text[..at].bytes().last());
+        scan.step(byte);
         if is_outside && (byte == b',' || byte == b')') {
             args.extend(argument(&text[start..at]));
             start = at + 1;
@@ -68,6 +68,7 @@ struct Scan {
     is_quoted: bool,
     is_escaped: bool,
     is_comment: bool,
+    before: u8,
 }
 
 impl Scan {
@@ -75,15 +76,16 @@ impl Scan {
         self.depth == 0 && !self.is_quoted && !self.is_comment
     }
 
-    fn step(&mut self, byte: u8, before: Option<u8>) {
+    fn step(&mut self, byte: u8) {
+        let before = std::mem::replace(&mut self.before, byte);
         if self.is_quoted {
             self.is_quoted = self.is_escaped || byte != b'"';
             self.is_escaped = byte == b'\\' && !self.is_escaped;
         } else if self.is_comment {
-            self.is_comment = !(before == Some(b'*') && byte == b'/');
+            self.is_comment = !(before == b'*' && byte == b'/');
         } else {
             self.is_quoted = byte == b'"';
-            self.is_comment = before == Some(b'/') && byte == b'*';
+            self.is_comment = before == b'/' && byte == b'*';
             match byte {
                 b'(' | b'[' | b'{' => self.depth += 1,
                 b')' | b']' | b'}' => self.depth = self.depth.saturating_sub(1),

@@ -321,7 +321,7 @@ static void memory(void)
 	mlock2(area, 4096, MLOCK_ONFAULT);
 	munlock(area, 4096);
 	mlockall(0x100);
-	area = mremap(area, 16384, 32768, MREMAP_MAYMOVE);
+	area = mremap(area + 8192, 8192, 32768, MREMAP_MAYMOVE);
 	syscall(SYS_futex, &word, FUTEX_WAIT_PRIVATE, 5, &little);
 	syscall(SYS_futex, &word, FUTEX_WAIT, 6, NULL);
 	syscall(SYS_futex, &word, FUTEX_WAKE_PRIVATE, 1);
