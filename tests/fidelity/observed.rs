@@ -8,6 +8,7 @@ use std::path::Path;
 use serde_json::Value;
 
 use crate::call::Call;
+use crate::process::eventually;
 
 /// By thread.
 pub type Threads = BTreeMap<u32, Vec<Call>>;
@@ -48,6 +49,21 @@ pub fn by_us(file: &Path, tids: &BTreeSet<u32>) -> (Threads, Vec<Value>) {
         calls.into_iter().map(|(_, call)| call).collect()
     };
     (events.into_iter().map(|(tid, calls)| (tid, in_order(calls))).collect(), own)
+}
+
+/// What was seen is written in order, and the last thread ends by a call without a result. A machine under load
+/// may take long: the daemon need only go on.
+pub fn wait_for_end_of(tid: u32, output: &Path) {
+    let mut lines = BufReader::new(File::open(output).unwrap());
+    let (mut line, mut is_seen) = (String::new(), false);
+    while !is_seen {
+        eventually("the daemon writes what it saw", || lines.read_line(&mut line).unwrap() > 0);
+        let is_whole = line.ends_with('\n');
+        is_seen = is_whole && tid_of(&line) == Some(tid) && line.contains("\"exit_group\"");
+        if is_whole {
+            line.clear();
+        }
+    }
 }
 
 /// Without reading the whole line: most are of other processes.

@@ -7,7 +7,7 @@ use super::structure::{Side, bpf_attr, dirents, structure, structures, wait_stat
 use super::{argument, bits_of, register};
 use crate::decode::printable::{NO_LIMIT, quoted};
 use crate::decode::{Argument, Moment, Piece, Status, Value};
-use crate::syscalls::{self, Abi, Count, Kind};
+use crate::syscalls::{self, Abi, Count, Kind, Width};
 
 /// Elements of a vector that are told, as strace does.
 const ELEMENTS: usize = 32;
@@ -21,7 +21,8 @@ pub fn memory(one: &Argument<'_>, out: &mut String) {
     // Of what the kernel fills, only vectors of buffers are there before.
     let is_read = memory.direction.is_read() || is_vector(one.parameter.kind);
     let is_before = is_read && side(one, Side::Entry, &mut before);
-    let is_after = memory.direction.is_written() && side(one, Side::Exit, &mut after);
+    let is_after =
+        memory.direction.is_written() && is_filled(one) && side(one, Side::Exit, &mut after);
     match (is_before, is_after) {
         (true, true) if before != after && memory.direction.is_read() => {
             changed(one.parameter.kind, &before, &after, out)
@@ -30,6 +31,13 @@ pub fn memory(one: &Argument<'_>, out: &mut String) {
         (true, false) => out.push_str(&before),
         (false, false) => argument(Kind::Address, one.register, one.abi(), out),
     }
+}
+
+/// A wait that found no child writes no status.
+fn is_filled(one: &Argument<'_>) -> bool {
+    let is_status =
+        matches!(one.parameter.kind, Kind::Pointer(kind) if matches!(kind, Kind::Status));
+    !is_status || one.result() != Some(0)
 }
 
 fn is_vector(kind: Kind) -> bool {
@@ -142,7 +150,12 @@ fn extent(one: &Argument<'_>, piece: &Piece<'_>) -> Option<usize> {
         Count::Argument(at) | Count::Pointed(at) => one.register_at(at),
         Count::Result(_) => u64::try_from(one.result()?).ok()?,
     };
-    usize::try_from(count).ok()?.checked_mul(element)
+    let bytes = usize::try_from(count).ok()?.checked_mul(element)?;
+    match one.parameter.kind {
+        // Its length is that of the text behind the type.
+        Kind::Msgbuf => bytes.checked_add(Kind::Address.size(one.abi())?),
+        _ => Some(bytes),
+    }
 }
 
 fn is_one(one: &Argument<'_>) -> bool {
@@ -174,13 +187,14 @@ fn sized(one: &Argument<'_>, name: &str, bytes: &[u8], side: Side, out: &mut Str
     }
 }
 
-/// `{1, "text"}`.
+/// `{mtype=1, mtext="text"}`.
 fn msgbuf(bytes: &[u8], is_cut: bool, abi: Abi, out: &mut String) {
     let size = Kind::Address.size(abi).unwrap_or_default();
     let (head, text) = bytes.split_at_checked(size).unwrap_or((bytes, &[]));
-    out.push('{');
-    out.push_str(itoa::Buffer::new().format(number(head)));
-    out.push_str(", ");
+    // A type is a long: negative ones are no types, but may be passed.
+    out.push_str("{mtype=");
+    argument(Kind::Signed(Width::Long), number(head), abi, out);
+    out.push_str(", mtext=");
     cut(is_cut, out, |out| quoted_bytes(text, out));
     out.push('}');
 }
