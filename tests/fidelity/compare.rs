@@ -50,8 +50,8 @@ impl<'c> Comparison<'c> {
         for (ours, theirs) in pairs(ours, theirs) {
             match (ours, theirs) {
                 (Some(ours), Some(theirs)) => self.call(ours, theirs),
-                (Some(call), None) => self.differs(call, &call.line(), NOTHING),
-                (None, Some(call)) => self.differs(call, NOTHING, &call.line()),
+                (Some(call), None) => self.lacks(call, &call.line(), NOTHING),
+                (None, Some(call)) => self.lacks(call, NOTHING, &call.line()),
                 (None, None) => {}
             }
         }
@@ -66,20 +66,25 @@ impl<'c> Comparison<'c> {
             if our_text == their_text {
                 self.counts.equal += 1;
             } else {
-                self.differs(ours, &our_text, &their_text);
+                self.differs(&ours.name, ours, &our_text, &their_text);
             }
         }
         if ours.result != theirs.result {
             let text = |call: &Call| format!("= {}", call.result);
-            self.differs(ours, &text(ours), &text(theirs));
+            self.differs(&ours.name, ours, &text(ours), &text(theirs));
         }
     }
 
-    fn differs(&mut self, call: &Call, ours: &str, theirs: &str) {
-        match cause_of(self.causes, &call.name, ours, theirs) {
+    /// What explains an argument must not explain a whole call.
+    fn lacks(&mut self, call: &Call, ours: &str, theirs: &str) {
+        self.differs(&format!("call {}", call.name), call, ours, theirs);
+    }
+
+    fn differs(&mut self, what: &str, call: &Call, ours: &str, theirs: &str) {
+        match cause_of(self.causes, what, ours, theirs) {
             Some(cause) => {
                 self.counts.differ[cause] += 1;
-                let example = || (format!("{}: {ours}", call.name), theirs.to_owned());
+                let example = || (format!("{what}: {ours}"), theirs.to_owned());
                 self.examples[cause].get_or_insert_with(example);
             }
             None => {
@@ -94,15 +99,20 @@ const AHEAD: usize = 16;
 
 type Pair<'c> = (Option<&'c Call>, Option<&'c Call>);
 
+/// strace calls what is multiplexed by its own name: `socketcall(SYS_BIND, ...)` is `bind`.
+fn is_one(ours: &Call, theirs: &Call) -> bool {
+    let meant = ours.args.first().map(|arg| arg.trim_start_matches("SYS_").to_lowercase());
+    let is_multiplexed = ["socketcall", "ipc"].contains(&ours.name.as_str());
+    ours.name == theirs.name || is_multiplexed && meant.as_deref() == Some(&theirs.name)
+}
+
 /// Calls of the same name and order; what only one side has stands alone.
 fn pairs<'c>(mut ours: &'c [Call], mut theirs: &'c [Call]) -> Vec<Pair<'c>> {
     let mut pairs = vec![];
     while let ([our, our_rest @ ..], [their, their_rest @ ..]) = (ours, theirs) {
-        let is_later = |calls: &[Call], name: &str| {
-            calls.iter().take(AHEAD).position(|call| call.name == name)
-        };
-        let (in_ours, in_theirs) = (is_later(ours, &their.name), is_later(theirs, &our.name));
-        if our.name == their.name {
+        let in_ours = ours.iter().take(AHEAD).position(|our| is_one(our, their));
+        let in_theirs = theirs.iter().take(AHEAD).position(|their| is_one(our, their));
+        if is_one(our, their) {
             pairs.push((Some(our), Some(their)));
             (ours, theirs) = (our_rest, their_rest);
         } else if in_theirs.is_some() && (in_ours.is_none() || in_theirs <= in_ours) {

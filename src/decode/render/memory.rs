@@ -2,7 +2,7 @@
 //! by the call is told twice, `before => after`. Of memory that could not be read the address is told.
 
 use super::message;
-use super::structure::quote::quoted as quoted_bytes;
+use super::structure::quote::{hex, quoted as quoted_bytes};
 use super::structure::{Side, bpf_attr, dirents, structure, structures, wait_status};
 use super::{argument, bits_of, register};
 use crate::decode::printable::{NO_LIMIT, quoted};
@@ -110,6 +110,7 @@ fn whole(one: &Argument<'_>, kind: Kind, piece: &Piece<'_>, side: Side, out: &mu
     match kind {
         Kind::Path | Kind::String => cut(is_cut, out, |out| quoted(bytes, NO_LIMIT, out)),
         Kind::Bytes => cut(is_cut, out, |out| quoted_bytes(bytes, out)),
+        Kind::HexBytes => cut(is_cut, out, |out| hex(bytes, out)),
         Kind::Sockaddr => structure(abi, "sockaddr", bytes, side, out),
         Kind::Sized(name) => sized(one, name, bytes, side, out),
         Kind::Bits(name) => bits_of(name, bytes, abi, out),
