@@ -117,7 +117,7 @@ fn lines_are_taken_apart_at_commas_outside_of_everything() {
         let call = Call::parse(line).unwrap();
         assert_eq!(
             (&call.args[..], call.result.as_str()),
-            (&args.iter().map(|a| a.to_string()).collect::<Vec<_>>()[..], result)
+            (&args.iter().map(ToString::to_string).collect::<Vec<_>>()[..], result)
         );
     }
     for line in ["--- SIGCHLD {si_signo=SIGCHLD} ---", "+++ exited with 0 +++", "[ Process PID=1 ]"]

@@ -258,3 +258,6 @@ fn environment<'e>(
     out.extend([" /* ", itoa::Buffer::new().format(count), unit]);
     true
 }
+
+#[cfg(test)]
+mod tests;
