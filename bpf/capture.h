@@ -189,7 +189,7 @@ static __always_inline void later_again(struct scratch *emit, __u8 op, __u8 fiel
 	later->element = 0;
 	later->op = op;
 	later->field = field;
-	later->part = PART_WHOLE;
+	later->extra = 0;
 	later->moment = MOMENT_AGAIN;
 }
 

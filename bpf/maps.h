@@ -130,9 +130,9 @@ struct later {
 	__u16 room; /* bytes at most; of a vector: elements */
 	__u16 element; /* bytes of one of those that the result counts; 0: it counts none */
 	__u8 op; /* enum later_op */
-	__u8 field; /* as in a capture, */
-	__u8 part; /* which will have these */
-	__u8 moment;
+	__u8 field; /* of the capture */
+	__u8 extra; /* bytes before the first element */
+	__u8 moment; /* which it will have */
 };
 
 /* A call whose return is awaited. It belongs to the task, not to the thread's number, which changes

@@ -18,8 +18,7 @@ static __always_inline __s64 result_of(const struct scratch *emit)
 
 static __always_inline struct subject later_subject(const struct later *later)
 {
-	return (struct subject){
-		.field = later->field, .part = later->part, .moment = later->moment};
+	return (struct subject){.field = later->field, .moment = later->moment};
 }
 
 /* How many bytes of that memory the kernel has written, or was to read. */
@@ -30,7 +29,7 @@ static __always_inline void later_size(struct scratch *emit, const struct later 
 
 	target->length = later->room;
 	if (later->moment == MOMENT_RETURN && later->element)
-		target->length = result_of(emit) * later->element;
+		target->length = result_of(emit) * later->element + later->extra;
 	if (later->length_at) {
 		bpf_probe_read_user(&length, sizeof(length), (const void *)later->length_at);
 		target->length = length;
@@ -139,7 +138,10 @@ static __always_inline void laters_read_of_program(struct scratch *emit,
 		__u64 start = BPF_CORE_READ(mm, arg_start);
 		__u64 size = BPF_CORE_READ(mm, arg_end) - start;
 
-		capture_bytes(emit, later_subject(area), start, size, size);
+		struct subject of = {
+			.field = area->field, .part = PART_AREA, .moment = MOMENT_AGAIN};
+
+		capture_bytes(emit, of, start, size, size);
 	}
 }
 

@@ -86,7 +86,7 @@ static __always_inline void step_later(struct scratch *emit, const volatile stru
 	later->element = step->by_result ? step->size : 0;
 	later->op = later_op(step->op);
 	later->field = step->argument;
-	later->part = PART_WHOLE;
+	later->extra = step->extra;
 	later->moment = moment;
 }
 

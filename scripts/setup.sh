@@ -8,6 +8,8 @@ set -eu
 build='clang:clang gcc:gcc make:make pkg-config:pkg-config'
 libraries='libelf:libelf-dev zlib:zlib1g-dev'
 test='bpftool:bpftool unshare:util-linux setpriv:util-linux journalctl:systemd clang-format:clang-format mandoc:mandoc'
+# Programs that tests/fidelity lets strace and the daemon watch.
+watched='strace:strace bash:bash /usr/bin/python3:python3 git:git curl:curl cc:gcc'
 e2e='systemd-nspawn:systemd-container debootstrap:debootstrap bpftool:bpftool'
 matrix='qemu-system-x86_64:qemu-system-x86 cpio:cpio flock:util-linux strip:binutils'
 
@@ -21,7 +23,8 @@ clangs() {
 
 case ${1:-} in
 '') more= ;;
-test | bench) more=$test ;;
+test) more="$test $watched" ;;
+bench) more=$test ;;
 e2e) more=$e2e ;;
 matrix) more="$matrix $(clangs)" ;;
 *)
@@ -37,7 +40,7 @@ done
 for pair in $libraries; do
 	pkg-config --exists "${pair%%:*}" 2>/dev/null || missing="$missing ${pair#*:}"
 done
-if [ "$more" = "$test" ]; then
+if [ "${1:-}" = test ] || [ "${1:-}" = bench ]; then
 	[ -e /lib/systemd/systemd-journald ] || missing="$missing systemd"
 	# Names and numbers are compared with the kernel's headers.
 	[ -e /usr/include/asm-generic/unistd.h ] || missing="$missing linux-libc-dev"

@@ -291,6 +291,48 @@ fn paths_on_dropped_pages_are_unreadable_at_entry() {
     assert!(call.1.is_none() && was_hidden(&rig, call));
 }
 
+/// What a program that is executed was, and its arguments, though their pages were gone at entry: the new
+/// program's memory tells. Of a script the interpreter is left out, and the kernel has put its path in
+/// the place of the first argument.
+#[test]
+fn programs_on_dropped_pages_are_read_out_of_the_new_program() {
+    if !privileged() {
+        return;
+    }
+    let script = std::env::temp_dir().join(format!("tailcalld-script-{}", std::process::id()));
+    std::fs::write(&script, "#!/bin/sh\nexit 0\n").expect("a script");
+    let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+    std::fs::set_permissions(&script, mode).expect("an executable script");
+    let script = script.to_str().expect("a plain path");
+    let execve = native("execve");
+    let handlers = tailcalld::load::handlers().expect("the object opens");
+    for handler in ["exec", "args"] {
+        let mut plan = routes(&handlers, &[(execve, handler)]);
+        plan.routes.values_mut().for_each(|route| route.paths = Paths::Exact);
+        let rig = Rig::new(&plan);
+        for program in ["/bin/sh", script, "/nonexistent"] {
+            let words = [&format!("dropped:{program}"), "dropped-argv:sh,-c,exit 0", "0"];
+            let nr = execve.nr().to_string();
+            let calls = calls(&rig, &[&["native", &nr], &words[..]].concat());
+            let [call] = calls.as_slice() else { panic!("{} calls", calls.len()) };
+            assert!(was_hidden(&rig, call), "the pages were there");
+            let event = whole(&rig, call);
+            let texts = event.pieces.iter().filter_map(|piece| match piece.value {
+                Value::Text(text) => Some(std::str::from_utf8(text).expect("the test's own text")),
+                _ => None,
+            });
+            let expected = match program {
+                "/bin/sh" => [program, "sh", "-c", "exit 0"],
+                // The kernel has not read them either.
+                "/nonexistent" => [program, "", "", ""],
+                script => [script, script, "-c", "exit 0"],
+            };
+            assert_eq!(texts.collect::<Vec<_>>(), expected, "{handler}");
+        }
+    }
+    std::fs::remove_file(script).expect("the script goes");
+}
+
 fn path(rig: &Rig, call: &(Vec<u8>, Option<Vec<u8>>)) -> Vec<u8> {
     let event = whole(rig, call);
     match event.pieces.as_slice() {

@@ -11,7 +11,7 @@
 //!     trigger from-a-thread native NUMBER [ARG...]    not by the process's first thread
 //!     trigger within FLAGS native NUMBER [ARG...]     says where it stands, in new namespaces
 //!
-//! The argument `dropped` is a path with the number of the call, on a page that is not there. The argument `nth` counts the calls from 0, over all threads, so that each of them is known.
+//! `dropped:STRING` and `dropped-argv:STRING,STRING` lie on a page that is not there. The argument `dropped` is a path with the number of the call, on a page that is not there. The argument `nth` counts the calls from 0, over all threads, so that each of them is known.
 #![allow(unsafe_code)]
 
 use std::ffi::CString;
@@ -183,6 +183,11 @@ impl Call {
             call.counters[position] = *word == "nth";
             call.args[position] = match *word {
                 "nth" => 0,
+                word if word.starts_with("dropped:") => dropped(&[&word["dropped:".len()..]])[0],
+                word if word.starts_with("dropped-argv:") => {
+                    let texts: Vec<_> = word["dropped-argv:".len()..].split(',').collect();
+                    self::words(&[dropped(&texts), vec![0]].concat())
+                }
                 "dropped" => call.dropped.insert(Dropped::new()).0 as u64,
                 word => value_of(word),
             };
@@ -309,6 +314,24 @@ fn message(texts: &str) -> u64 {
     words(&[name, 7, buffers(texts.split(',')), count, control, 8, 0])
 }
 
+/// The addresses of these strings, on a page that is dropped once.
+fn dropped(texts: &[&str]) -> Vec<u64> {
+    let page = Dropped::new();
+    let mut at = page.0;
+    let addresses = texts.iter().map(|text| {
+        let address = at;
+        // SAFETY: the page is ours, and larger than the texts of a test.
+        unsafe {
+            std::ptr::copy_nonoverlapping(text.as_ptr(), at, text.len());
+            at = at.add(text.len() + 1);
+        }
+        address as u64
+    });
+    let addresses = addresses.collect();
+    page.drop();
+    addresses
+}
+
 // SAFETY: threads that share a call only pass the address on; `dropped` is for calls of one thread.
 unsafe impl Sync for Dropped {}
 
@@ -336,10 +359,14 @@ impl Dropped {
     fn fill(&self, nth: u64) {
         let text = format!("/nowhere/{nth:08}\0");
         // SAFETY: the mapping is ours, and larger than the text.
-        unsafe {
-            std::ptr::copy_nonoverlapping(text.as_ptr(), self.0, text.len());
-            assert_eq!(libc::madvise(self.0.cast(), Self::SIZE, libc::MADV_DONTNEED), 0, "dropped");
-        }
+        unsafe { std::ptr::copy_nonoverlapping(text.as_ptr(), self.0, text.len()) };
+        self.drop();
+    }
+
+    fn drop(&self) {
+        // SAFETY: the mapping is ours.
+        let failed = unsafe { libc::madvise(self.0.cast(), Self::SIZE, libc::MADV_DONTNEED) };
+        assert_eq!(failed, 0, "the page goes");
     }
 }
 

@@ -20,16 +20,19 @@ pub fn argument_number(kind: Kind, n: u64, abi: Abi) -> Option<Number> {
 }
 
 /// What a successful call returned, as strace prints it: `3`, `0x7f0012345000`, and in parentheses
-/// what names tell about it: `0x8002 (flags O_RDWR|O_LARGEFILE)`.
+/// what names tell about it: `0x8002 (flags O_RDWR|O_LARGEFILE)`, `3 (SCHED_BATCH)`.
 pub fn result(kind: Kind, n: u64, abi: Abi, out: &mut String) {
     let (width, set, opened) = match kind {
         Kind::Flags(width, set) => (width, set, " (flags "),
-        Kind::Enum(width, set) => (width, set, " ("),
+        Kind::Enum(width, set) | Kind::Number(width, set) => (width, set, " ("),
         Kind::Flagged(set) | Kind::Ioprio(set) => (Width::Int, set, " ("),
         _ => return argument(kind, n, abi, out),
     };
     let value = unsigned(width, n, abi);
-    register(value, out);
+    match kind {
+        Kind::Number(..) => argument(Kind::Signed(width), n, abi, out),
+        _ => register(value, out),
+    }
     if value != 0 || set.symbol(0).is_some() {
         out.push_str(opened);
         argument(kind, n, abi, out);

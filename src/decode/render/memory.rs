@@ -2,7 +2,7 @@
 //! by the call is told twice, `before => after`. Of memory that could not be read the address is told.
 
 use super::message;
-use super::structure::quote::quoted as quoted_bytes;
+use super::structure::quote::{hex, quoted as quoted_bytes};
 use super::structure::{Side, bpf_attr, dirents, structure, structures, wait_status};
 use super::{argument, bits_of, register};
 use crate::decode::printable::{NO_LIMIT, quoted};
@@ -21,7 +21,8 @@ pub fn memory(one: &Argument<'_>, out: &mut String) {
     // Of what the kernel fills, only vectors of buffers are there before.
     let is_read = memory.direction.is_read() || is_vector(one.parameter.kind);
     let is_before = is_read && side(one, Side::Entry, &mut before);
-    let is_after = memory.direction.is_written() && side(one, Side::Exit, &mut after);
+    let is_after =
+        memory.direction.is_written() && is_filled(one) && side(one, Side::Exit, &mut after);
     match (is_before, is_after) {
         (true, true) if before != after && memory.direction.is_read() => {
             changed(one.parameter.kind, &before, &after, out)
@@ -30,6 +31,13 @@ pub fn memory(one: &Argument<'_>, out: &mut String) {
         (true, false) => out.push_str(&before),
         (false, false) => argument(Kind::Address, one.register, one.abi(), out),
     }
+}
+
+/// A wait that found no child writes no status.
+fn is_filled(one: &Argument<'_>) -> bool {
+    let is_status =
+        matches!(one.parameter.kind, Kind::Pointer(kind) if matches!(kind, Kind::Status));
+    !is_status || one.result() != Some(0)
 }
 
 fn is_vector(kind: Kind) -> bool {
@@ -110,6 +118,7 @@ fn whole(one: &Argument<'_>, kind: Kind, piece: &Piece<'_>, side: Side, out: &mu
     match kind {
         Kind::Path | Kind::String => cut(is_cut, out, |out| quoted(bytes, NO_LIMIT, out)),
         Kind::Bytes => cut(is_cut, out, |out| quoted_bytes(bytes, out)),
+        Kind::HexBytes => cut(is_cut, out, |out| hex(bytes, out)),
         Kind::Sockaddr => structure(abi, "sockaddr", bytes, side, out),
         Kind::Sized(name) => sized(one, name, bytes, side, out),
         Kind::Bits(name) => bits_of(name, bytes, abi, out),
@@ -258,3 +267,6 @@ fn environment<'e>(
     out.extend([" /* ", itoa::Buffer::new().format(count), unit]);
     true
 }
+
+#[cfg(test)]
+mod tests;

@@ -47,6 +47,8 @@ pub enum Kind {
     Environment,
     /// A buffer, counted in bytes.
     Bytes,
+    /// The same, told in hexadecimal: it is never text.
+    HexBytes,
     /// An address of a socket, counted in bytes.
     Sockaddr,
     /// A `struct iovec` vector, with what the buffers hold.
@@ -88,7 +90,10 @@ impl Kind {
 
     /// Whether [`Count`] counts bytes of it, not elements.
     pub fn is_counted_in_bytes(self) -> bool {
-        matches!(self, Self::Bytes | Self::Sockaddr | Self::Msgbuf | Self::Sized(_))
+        matches!(
+            self,
+            Self::Bytes | Self::HexBytes | Self::Sockaddr | Self::Msgbuf | Self::Sized(_)
+        )
     }
 
     /// Bytes that a value of it takes in memory; `None` for what points to others.

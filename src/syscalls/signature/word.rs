@@ -62,6 +62,7 @@ impl Kind {
             "strings" => Self::Strings,
             "environment" => Self::Environment,
             "bytes" => Self::Bytes,
+            "hexbytes" => Self::HexBytes,
             "sockaddr" => Self::Sockaddr,
             "iovec" => Self::Iovec,
             "msghdr" => Self::Msghdr,

@@ -304,6 +304,8 @@ fn results_are_told_as_strace_tells_them() {
     assert_eq!(told("personality", [0; 6], 0x4_0000), "0x40000 (PER_LINUX|ADDR_NO_RANDOMIZE)");
     assert_eq!(told("personality", [0; 6], 0), "0 (PER_LINUX)");
     assert_eq!(told("sched_getscheduler", [0; 6], 0), "0 (SCHED_OTHER)");
+    assert_eq!(told("sched_getscheduler", [0; 6], 3), "3 (SCHED_BATCH)");
+    assert_eq!(told("prctl", [3, 0, 0, 0, 0, 0], 1), "1 (SUID_DUMP_USER)");
     let best_effort = "0x4004 (IOPRIO_PRIO_VALUE(IOPRIO_CLASS_BE, 4))";
     assert_eq!(told("ioprio_get", [1, 0, 0, 0, 0, 0], 0x4004), best_effort);
     assert_eq!(fcntl(0, 10), "10");

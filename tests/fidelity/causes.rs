@@ -1,0 +1,71 @@
+//! A difference in, its cause out. What has none is a fault. The causes are data: `causes.txt`.
+
+/// Why texts differ.
+#[derive(Debug)]
+pub struct Cause {
+    pub name: &'static str,
+    pub why: &'static str,
+    patterns: Vec<Pattern>,
+}
+
+/// Of which calls, and how both texts look.
+#[derive(Debug)]
+struct Pattern {
+    syscalls: &'static str,
+    ours: &'static str,
+    theirs: &'static str,
+}
+
+/// All, in order: the first that fits is the one.
+pub fn causes() -> Vec<Cause> {
+    let mut causes: Vec<Cause> = vec![];
+    let lines = include_str!("causes.txt").lines();
+    for line in lines.filter(|line| !line.is_empty() && !line.starts_with('#')) {
+        match line.strip_prefix("    ") {
+            Some(row) => {
+                let [syscalls, ours, theirs] = row.split('\t').collect::<Vec<_>>()[..] else {
+                    panic!("three cells: {line}");
+                };
+                let patterns = &mut causes.last_mut().expect("a cause first").patterns;
+                patterns.push(Pattern { syscalls, ours, theirs });
+            }
+            None => {
+                let (name, why) = line.split_once(": ").expect("a name and a reason");
+                causes.push(Cause { name, why, patterns: vec![] });
+            }
+        }
+    }
+    causes
+}
+
+/// The place of the first cause that fits.
+pub fn cause_of(causes: &[Cause], syscall: &str, ours: &str, theirs: &str) -> Option<usize> {
+    let fits = |pattern: &Pattern| {
+        pattern.syscalls.split(',').any(|name| like(name, syscall))
+            && like(pattern.ours, ours)
+            && like(pattern.theirs, theirs)
+    };
+    causes.iter().position(|cause| cause.patterns.iter().any(fits))
+}
+
+/// `*` is any text.
+fn like(pattern: &str, text: &str) -> bool {
+    let Some((head, rest)) = pattern.split_once('*') else { return pattern == text };
+    let Some(text) = text.strip_prefix(head) else { return false };
+    let ends = text.char_indices().map(|(at, _)| at).chain([text.len()]);
+    rest.is_empty() || ends.into_iter().any(|at| like(rest, &text[at..]))
+}
+
+#[test]
+fn a_star_is_any_text() {
+    for (pattern, text, expected) in [
+        ("*", "", true),
+        ("a*c", "abc", true),
+        ("a*c", "abcd", false),
+        ("[*] => [*]", "[1] => [2]", true),
+        ("[*] => [*]", "[1]", false),
+        ("a*b*", "acbb", true),
+    ] {
+        assert_eq!(like(pattern, text), expected, "{pattern} {text}");
+    }
+}

@@ -1,0 +1,109 @@
+//! The same run seen by strace and by the daemon, compared call by call. docs/fidelity.md says what for, and
+//! holds the figures; `TAILCALLD_WRITE_FIDELITY=1` writes them there. Needs root; says so otherwise, and fails
+//! under `CI=true`. Wants `cargo build --examples` beforehand.
+#![allow(clippy::unwrap_used)] // helpers of tests are tests
+
+mod call;
+mod causes;
+mod compare;
+mod observed;
+#[path = "../daemon/process.rs"]
+#[allow(dead_code)] // shared with tests/daemon, as are the next two
+mod process;
+mod programs;
+#[path = "../daemon/records.rs"]
+#[allow(dead_code)]
+mod records;
+mod report;
+#[path = "../daemon/rig.rs"]
+#[allow(dead_code)]
+mod rig;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs::{self, File};
+use std::process::Command;
+
+use nix::sys::signal::Signal;
+
+use compare::Comparison;
+use observed::Threads;
+use process::{Process, eventually};
+use programs::{Program, programs, strace};
+use rig::Setup;
+
+/// strace is excluded: it makes several calls for each one of the program.
+fn config() -> String {
+    let strace = strace().display().to_string();
+    format!(
+        "[routes]\n\"@known\" = \"args\"\n\
+         [defaults]\nresult = true\npaths = \"exact\"\nbuffer_bytes = 32\n\
+         [ring]\nsize = \"512MiB\"\n\
+         [exclude]\nexe = [\"/usr/lib/systemd/systemd-journald\", {strace:?}]\n\
+         [kernel]\nattach = \"tracepoint\"\n"
+    )
+}
+
+/// What strace and the daemon saw of each program.
+type Seen = Vec<(&'static Program, Threads, Threads)>;
+
+fn observe(setup: Setup) -> Seen {
+    let output = setup.path("records");
+    let mut command = setup.command(&[], "json");
+    let mut daemon = Process::spawn(command.stdout(File::create(&output).unwrap()));
+    eventually("the daemon starts", || fs::metadata(&output).unwrap().len() > 0);
+    let ran: Vec<_> = programs().map(|program| program.run(&setup)).collect();
+    // A process that ends after all of them: when it is written, they are.
+    let mut last = Process::spawn(&mut Command::new("true"));
+    last.wait();
+    observed::wait_for_end_of(last.id(), &output);
+    daemon.signal(Signal::SIGTERM);
+    assert!(daemon.wait().success(), "{}", fs::read_to_string(setup.path("stderr")).unwrap());
+    let tids: BTreeSet<u32> = ran.iter().flat_map(|(_, threads)| threads.keys().copied()).collect();
+    let (mut ours, own) = observed::by_us(&output, &tids);
+    nothing_is_lost(&own);
+    let of = |theirs: &Threads, ours: &mut Threads| -> Threads {
+        theirs.keys().map(|tid| (*tid, ours.remove(tid).unwrap_or_default())).collect()
+    };
+    ran.into_iter().map(|(program, theirs)| (program, of(&theirs, &mut ours), theirs)).collect()
+}
+
+/// Of the whole machine, for a lost call might be one of ours.
+fn nothing_is_lost(own: &[serde_json::Value]) {
+    for record in own {
+        let kind = record["record"].as_str().unwrap();
+        assert!(["started", "stopped"].contains(&kind), "{record}");
+    }
+    let stopped = own.last().unwrap();
+    assert_eq!(stopped["record"], "stopped");
+    let sum = |key: &str| -> u64 {
+        let totals = stopped["totals"].as_array().unwrap().iter();
+        totals.map(|total| total[key].as_u64().unwrap()).sum()
+    };
+    assert_eq!(sum("lost"), 0);
+}
+
+#[test]
+fn records_tell_what_strace_tells() {
+    let Some(setup) = Setup::alone(&config()) else { return };
+    let causes = causes::causes();
+    let mut rows = BTreeMap::new();
+    let mut all = Comparison::new(&causes);
+    for (program, ours, theirs) in observe(setup) {
+        let before = all.counts.clone();
+        for (tid, theirs) in &theirs {
+            all.thread(&ours[tid], theirs);
+        }
+        rows.insert(program.name, all.counts.since(&before));
+    }
+    let report = report::report(&rows, &all, &causes);
+    eprintln!("{report}");
+    report::write(&report);
+    assert!(
+        all.faults.is_empty(),
+        "without a cause: {}\n{}",
+        all.faults.len(),
+        all.faults.join("\n")
+    );
+    let equal = 100.0 * all.counts.equal as f64 / all.counts.args as f64;
+    assert!(equal >= 99.0, "{equal:.2} % of the arguments are equal");
+}
