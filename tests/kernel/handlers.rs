@@ -32,6 +32,7 @@ fn declarations_come_through() {
             ("argv_bytes", FieldKind::Unsigned),
             ("dirfd", FieldKind::Dirfd),
             ("flags", FieldKind::AtFlags),
+            ("env", FieldKind::Texts),
         ]
     );
     assert_eq!(exec.messages.len(), 2);
