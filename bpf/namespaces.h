@@ -30,7 +30,10 @@ static __always_inline __u32 pid_namespace_id(bool typed, const struct pid *pid,
 
 	if (level == of_children)
 		return namespace_id(typed, proxy, pid_ns_for_children);
-	const void *numbers = __builtin_preserve_access_index(&pid->numbers[0]);
+	/* By a plain address: the verifier of 6.1 does not add to a typed pointer what clang-22
+	 * adds. */
+	const struct pid *plain = BPF_CORE_READ(task_untyped(), thread_pid);
+	const void *numbers = __builtin_preserve_access_index(&plain->numbers[0]);
 	const struct upid *own = numbers + level * bpf_core_type_size(struct upid);
 
 	return BPF_CORE_READ(own, ns, ns.inum);
