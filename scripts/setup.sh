@@ -70,6 +70,11 @@ if [ -n "${missing# }" ]; then
 	DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $missing >/dev/null
 fi
 
+# For tests/matrix/cross.sh. A Rust that was not installed by rustup keeps what it has.
+if [ "${1:-}" = matrix ] && command -v rustup >/dev/null; then
+	rustup --quiet target add aarch64-unknown-linux-gnu
+fi
+
 if [ "${1:-}" = bench ]; then
 	exec sh "$(dirname "$0")/peers.sh"
 fi
