@@ -9,6 +9,7 @@ use std::sync::LazyLock;
 
 use crate::config::Redact;
 use crate::decode::{Event, Value};
+use crate::syscalls;
 use pattern::{Hidden, Pattern};
 
 /// What stands in the place of a secret.
@@ -42,7 +43,7 @@ pub struct Secrets(Vec<(usize, Vec<u8>)>);
 /// What of the event must not be told.
 pub fn secrets(event: &Event<'_>, redact: &Redact) -> Secrets {
     let mut found = Secrets::default();
-    if *redact == Redact::Off || event.captures.is_empty() {
+    if *redact == Redact::Off || (event.captures.is_empty() && !has_strings(event)) {
         return found;
     }
     let patterns = patterns(event, redact);
@@ -62,10 +63,10 @@ impl Secrets {
     pub fn taken_from<'s>(&'s self, event: &Event<'s>) -> Event<'s> {
         let mut event = event.clone();
         for (position, text) in &self.0 {
-            let Some(capture) = event.captures.get_mut(*position) else { continue };
-            capture.value = Value::Text(text);
-            if !event.redacted.contains(&capture.field.name.as_str()) {
-                event.redacted.push(&capture.field.name);
+            if let Some(name) = replace(&mut event, *position, text) {
+                if !event.redacted.contains(&name) {
+                    event.redacted.push(name);
+                }
             }
         }
         event
@@ -94,16 +95,44 @@ fn base(path: &[u8]) -> &[u8] {
     path.rsplit(|&byte| byte == b'/').next().unwrap_or_default()
 }
 
+/// The texts of that field, each with its position: that of a capture, or, where a syscall's signature
+/// names the arguments, that of a piece.
 fn texts<'e>(event: &'e Event<'_>, field: &str) -> impl Iterator<Item = (usize, &'e [u8])> {
-    event
-        .captures
-        .iter()
-        .enumerate()
-        .filter(move |(_, capture)| capture.field.name == field)
-        .filter_map(|(position, capture)| match capture.value {
-            Value::Text(text) => Some((position, text)),
-            Value::Number(_) | Value::Bytes(_) => None,
-        })
+    let captures = event.captures.iter().enumerate();
+    let captures = captures.filter(move |(_, capture)| capture.field.name == field);
+    let captures = captures.map(|(position, capture)| (position, capture.value));
+    let argument = parameter(event, field);
+    let pieces = event.pieces.iter().enumerate();
+    let pieces = pieces.filter(move |(_, piece)| argument == Some(piece.index));
+    let pieces = pieces.map(|(position, piece)| (position, piece.value));
+    captures.chain(pieces).filter_map(|(position, value)| match value {
+        Value::Text(text) => Some((position, text)),
+        Value::Number(_) | Value::Bytes(_) => None,
+    })
+}
+
+/// Whether it is a call that takes a program's arguments, told by the signature.
+fn has_strings(event: &Event<'_>) -> bool {
+    parameter(event, "argv").is_some()
+}
+
+/// The position of the argument of that name.
+fn parameter(event: &Event<'_>, name: &str) -> Option<u8> {
+    let signature = syscalls::signature(event.slot).filter(|_| event.handler.fields.is_empty())?;
+    let position = signature.parameters().iter().position(|one| one.name == name)?;
+    u8::try_from(position).ok()
+}
+
+/// Puts the text there; the name of the field.
+fn replace<'s>(event: &mut Event<'s>, position: usize, text: &'s [u8]) -> Option<&'s str> {
+    if let Some(capture) = event.captures.get_mut(position) {
+        capture.value = Value::Text(text);
+        return Some(&capture.field.name);
+    }
+    let piece = event.pieces.get_mut(position)?;
+    piece.value = Value::Text(text);
+    let parameters = syscalls::signature(event.slot)?.parameters();
+    Some(parameters.get(usize::from(piece.index))?.name)
 }
 
 /// A text without its secrets, if it has any, and whether the next one is a secret as a whole.

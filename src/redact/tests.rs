@@ -1,7 +1,8 @@
 use super::secrets;
 use crate::config::Redact;
-use crate::decode::{Capture, Status, Value};
+use crate::decode::{Capture, Event, Moment, Part, Piece, Status, Value};
 use crate::sink::samples;
+use crate::syscalls::{Abi, Slot, number};
 
 /// The words of a command line, and what is told of them; `...` stands for `[redacted]`.
 const COMMANDS: &[(&str, &str)] = &[
@@ -123,4 +124,27 @@ fn a_secret_that_was_cut_is_a_secret() {
     let secrets = secrets(&event, &Redact::Obvious);
     let capture = &secrets.taken_from(&event).captures[0];
     assert_eq!((capture.value, capture.status), (Value::Text(b"--password=[redacted]"), cut));
+}
+
+/// Where the handler leaves the arguments to the syscall's signature.
+#[test]
+fn arguments_that_a_signature_names_are_redacted() {
+    let handler = samples::plain_handler();
+    let execve = number(Abi::Native, "execve").and_then(|nr| Slot::new(Abi::Native, nr)).unwrap();
+    let piece = |index, text: &'static str| Piece {
+        index,
+        part: Part::Whole,
+        moment: Moment::Entry,
+        value: Value::Text(text.as_bytes()),
+        status: Status::Ok,
+    };
+    let pieces = vec![piece(0, "/bin/mysql"), piece(1, "mysql"), piece(1, "-psecret")];
+    let event = Event { slot: execve, pieces, ..samples::event(&handler, vec![]) };
+    let found = secrets(&event, &Redact::Obvious);
+    let told = found.taken_from(&event);
+    let values: Vec<_> = told.pieces.iter().map(|piece| piece.value).collect();
+    let expected = ["/bin/mysql", "mysql", "-p[redacted]"];
+    assert_eq!(values, expected.map(|text| Value::Text(text.as_bytes())));
+    assert_eq!(told.redacted, ["argv"]);
+    assert!(secrets(&event, &Redact::Off).is_empty());
 }
