@@ -257,6 +257,32 @@ fn compat_calls_have_narrow_pointers() {
     });
 }
 
+/// A thread changes the vector while it is read: each call is one event that can be decoded, and says no
+/// more than was there at some moment.
+#[test]
+fn memory_that_changes_meanwhile_does_no_harm() {
+    if !privileged() {
+        return;
+    }
+    let writev = native("writev");
+    let rig = Rig::with_ring(&route_of(writev, |_| {}), 64 << 20);
+    let (times, nr) = (scaled(20_000), writev.nr().to_string());
+    let words = ["shifting", &times.to_string(), "native", &nr, "-1", "buffers:abcd", "1"];
+    let calls = calls(&rig, &words.map(|word| word));
+    assert_eq!(calls.len() as u64, times);
+    for call in &calls {
+        let event = rig.event(&call.0);
+        let [vector, buffers @ ..] = event.pieces.as_slice() else { panic!("no vector") };
+        assert!(matches!(vector.value, Value::Bytes(bytes) if bytes.len() == 16), "{vector:?}");
+        for buffer in buffers {
+            let Value::Bytes(bytes) = buffer.value else { panic!("{buffer:?}") };
+            // With a length of its own choice the thread shows what lies behind, which is nothing.
+            let known = bytes.iter().zip(b"abcd".iter().chain(std::iter::repeat(&0)));
+            assert!(known.into_iter().all(|(byte, was)| byte == was), "{bytes:?}");
+        }
+    }
+}
+
 /// A program that drops its path's page before each call hides none of them.
 #[test]
 fn paths_on_dropped_pages_are_read_at_the_return() {

@@ -6,6 +6,7 @@
 //!     trigger times N native NUMBER [ARG...]
 //!     trigger threads N native NUMBER [ARG...]    N calls in each of 4 threads, at once
 //!     trigger endless native NUMBER [ARG...]      in 4 threads to the end of its input; says how many
+//!     trigger shifting N native NUMBER [ARG...]   while a thread changes the vector of the second argument
 //!     trigger crowd N native NUMBER [ARG...]      N calls in each of 8 threads, all on one CPU
 //!     trigger interrupted N native NUMBER [ARG...]    as crowd, with a realtime task 5,000 times a second
 //!     trigger from-a-thread native NUMBER [ARG...]    not by the process's first thread
@@ -19,7 +20,7 @@ use std::io::Read as _;
 use std::num::NonZeroUsize;
 use std::process::exit;
 use std::sync::Barrier;
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 
 use nix::libc;
@@ -45,6 +46,7 @@ fn main() {
                 }
             });
         }
+        ["shifting", times, rest @ ..] => shifting(number(times), &Call::parse(rest)),
         ["crowd", times, rest @ ..] => crowd(number(times), &Call::parse(rest)),
         ["interrupted", times, rest @ ..] => {
             let (times, call) = (number(times), Call::parse(rest));
@@ -98,6 +100,26 @@ fn print_place() {
         let link = std::fs::read_link(entry.path()).expect("a link");
         println!("{} {}", entry.file_name().to_string_lossy(), link.display());
     }
+}
+
+/// While another thread changes the memory that the second argument points to, word by word: between two
+/// buffers, one of which is not there, and lengths that no buffer has.
+fn shifting(times: u64, call: &Call) {
+    let ended = AtomicBool::new(false);
+    let [_, at, ..] = call.args;
+    // SAFETY: the argument is a vector of buffers of this process, and both threads use whole words.
+    let word = |index: u64| unsafe { AtomicU64::from_ptr((at + 8 * index) as *mut u64) };
+    let (base, length) = (word(0).load(Relaxed), word(1).load(Relaxed));
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            for nth in (0_u64..).take_while(|_| !ended.load(Relaxed)) {
+                word(0).store([base, 8, u64::MAX, 0][nth as usize % 4], Relaxed);
+                word(1).store([length, u64::MAX, 0, 1 << 40][nth as usize / 4 % 4], Relaxed);
+            }
+        });
+        (0..times).for_each(|nth| call.make(nth));
+        ended.store(true, Relaxed);
+    });
 }
 
 /// All on one CPU, and none before all are there.
