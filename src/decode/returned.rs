@@ -79,3 +79,78 @@ fn is_string(piece: &Piece<'_>, index: u8) -> bool {
 fn is_readable(status: Status) -> bool {
     !matches!(status, Status::Unreadable { .. })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::decode::End;
+    use crate::sink::samples;
+
+    const GONE: Status = Status::Unreadable { errno: 14 };
+    const ENTRY: Piece<'static> = Piece {
+        index: 1,
+        part: Part::Whole,
+        moment: Moment::Entry,
+        value: Value::Text(b""),
+        status: GONE,
+    };
+
+    fn returned(pieces: Vec<Piece<'_>>) -> Return<'_> {
+        let end = End::Returned { result: 0, duration_ns: 1 };
+        Return { tid: 1, entry_ns: 1, end, pieces }
+    }
+
+    /// What a call that waits has after its return, by text.
+    fn after(entry: Vec<Piece<'static>>, later: Vec<Piece<'static>>) -> Vec<String> {
+        let handler = samples::plain_handler();
+        let event =
+            Event { pieces: entry, awaits_memory: true, ..samples::event(&handler, Vec::new()) };
+        let event = event.returned(&returned(later));
+        assert!(!event.awaits_memory && event.end.is_none(), "no result was asked for");
+        let text = |piece: &Piece<'_>| match piece.value {
+            Value::Text(text) if is_readable(piece.status) => {
+                String::from_utf8(text.to_vec()).unwrap()
+            }
+            Value::Number(number) => number.to_string(),
+            _ => "?".to_owned(),
+        };
+        event.pieces.iter().map(text).collect()
+    }
+
+    fn text(text: &'static str) -> Piece<'static> {
+        Piece { value: Value::Text(text.as_bytes()), status: Status::Ok, ..ENTRY }
+    }
+
+    fn area(bytes: &'static [u8]) -> Piece<'static> {
+        let (part, moment) = (Part::Area, Moment::Again);
+        Piece { part, moment, value: Value::Bytes(bytes), status: Status::Ok, ..ENTRY }
+    }
+
+    #[test]
+    fn what_was_unreadable_is_filled_in_its_order() {
+        let again = |text: Piece<'static>| Piece { moment: Moment::Again, ..text };
+        let later = vec![again(text("b")), again(text("d"))];
+        let entry = vec![text("a"), ENTRY, text("c"), ENTRY];
+        assert_eq!(after(entry, later), ["a", "b", "c", "d"]);
+        assert_eq!(after(vec![ENTRY], vec![again(ENTRY)]), ["?"]);
+    }
+
+    #[test]
+    fn arguments_come_out_of_the_new_program() {
+        let entry = vec![text("ls"), ENTRY];
+        assert_eq!(after(entry.clone(), vec![area(b"ls\0-l\0")]), ["ls", "-l"]);
+        // A script: the interpreter, its argument and the script's path precede.
+        assert_eq!(after(entry.clone(), vec![area(b"/bin/sh\0-e\0/x\0-l\0")]), ["ls", "-l"]);
+        // Of three only two were kept.
+        let count = Piece { value: Value::Number(3), status: Status::Ok, ..ENTRY };
+        let entry = [entry, vec![count]].concat();
+        assert_eq!(after(entry, vec![area(b"ls\0-l\0/tmp\0")]), ["ls", "-l", "3"]);
+    }
+
+    #[test]
+    fn a_vector_that_could_not_be_read_is_all_that_the_program_got() {
+        let cut = Status::Truncated { length: None };
+        let count = Piece { value: Value::Number(0), status: cut, ..ENTRY };
+        assert_eq!(after(vec![count], vec![area(b"ls\0\0")]), ["0", "ls", ""]);
+    }
+}

@@ -1,40 +1,142 @@
-use super::memory;
-use crate::decode::{End, Moment, Part, Piece, Status, Value};
-use crate::sink::samples;
-use crate::syscalls::{Abi, Slot, number};
+//! What pointers lead to, by the arguments of real syscalls.
 
-/// The argument at that position, of a call that wrote these bytes there.
-fn written(syscall: &str, args: [u64; 6], index: u8, bytes: &[u8], result: i64) -> String {
-    let mut handler = samples::handler();
-    handler.fields.clear();
-    let mut event = samples::event(&handler, vec![]);
-    event.slot = Slot::new(Abi::Native, number(Abi::Native, syscall).unwrap()).unwrap();
-    event.args = args;
-    event.end = Some(End::Returned { result, duration_ns: 1 });
-    let (moment, status) = (Moment::Return, Status::Ok);
-    let value = Value::Bytes(bytes);
-    event.pieces = vec![Piece { index, part: Part::Whole, moment, value, status }];
-    let mut out = String::new();
-    memory(&event.arguments().unwrap().nth(index.into()).unwrap(), &mut out);
-    out
+use super::{memory, text};
+use crate::config::Results;
+use crate::decode::{End, Event, Moment, Part, Piece, Status, Value};
+use crate::sink::samples;
+use crate::syscalls::{Abi, Kind, Slot, number};
+
+const CUT: Status = Status::Truncated { length: Some(5000) };
+const GONE: Status = Status::Unreadable { errno: 14 };
+
+fn piece(index: u8, moment: Moment, value: Value<'_>, status: Status) -> Piece<'_> {
+    Piece { index, part: Part::Whole, moment, value, status }
+}
+
+fn read(index: u8, bytes: &[u8]) -> Piece<'_> {
+    piece(index, Moment::Entry, Value::Bytes(bytes), Status::Ok)
+}
+
+fn written(index: u8, bytes: &[u8]) -> Piece<'_> {
+    piece(index, Moment::Return, Value::Bytes(bytes), Status::Ok)
+}
+
+/// The arguments of a native call that returned, each as it is told.
+fn told(name: &str, args: [u64; 6], result: i64, pieces: Vec<Piece<'_>>) -> Vec<String> {
+    let handler = samples::plain_handler();
+    let slot = Slot::new(Abi::Native, number(Abi::Native, name).unwrap()).unwrap();
+    let end = Some(End::Returned { result, duration_ns: 1 });
+    let results = Results::All;
+    let event = Event { slot, args, pieces, end, results, ..samples::event(&handler, Vec::new()) };
+    let arguments = event.arguments().unwrap().map(|one| {
+        let mut out = String::new();
+        memory(&one, &mut out);
+        let is_text = matches!(one.parameter.kind, Kind::Path) && out.starts_with('"');
+        assert_eq!(text(&one).is_some(), is_text, "{out}");
+        out
+    });
+    arguments.collect()
+}
+
+#[test]
+fn strings_are_quoted_and_what_is_missing_is_an_address() {
+    let path = |value, status| vec![piece(0, Moment::Entry, value, status)];
+    for (value, status, expected) in [
+        (Value::Text(b"/etc"), Status::Ok, "\"/etc\""),
+        (Value::Text(b"/long"), CUT, "\"/long\"..."),
+        (Value::Text(b"\x1b[2J\n"), Status::Ok, "\"\\x1b[2J\\n\""),
+    ] {
+        assert_eq!(told("unlink", [0x1000; 6], 0, path(value, status)), [expected]);
+    }
+    assert_eq!(told("unlink", [0x1000; 6], 0, path(Value::Text(b""), GONE)), ["0x1000"]);
+    assert_eq!(told("unlink", [0; 6], -14, vec![]), ["NULL"]);
+}
+
+#[test]
+fn buffers_have_the_escapes_of_c() {
+    let buffer = vec![piece(1, Moment::Entry, Value::Bytes(b"\x7fELF\0"), CUT)];
+    let expected = ["1", "\"\\177ELF\\0\"...", "5000"];
+    assert_eq!(told("write", [1, 0x1000, 5000, 0, 0, 0], 5, buffer), expected);
+}
+
+#[test]
+fn what_changed_is_told_twice() {
+    let (before, after) = (16_i32.to_ne_bytes(), 110_i32.to_ne_bytes());
+    let pieces = vec![read(2, &before), written(2, &after)];
+    let told_of = |pieces| told("accept", [3, 0x1000, 0x2000, 0, 0, 0], 4, pieces);
+    assert_eq!(told_of(pieces), ["3", "0x1000", "[16 => 110]"]);
+    assert_eq!(told_of(vec![read(2, &before), written(2, &before)]), ["3", "0x1000", "[16]"]);
+    assert_eq!(told_of(vec![read(2, &before)]), ["3", "0x1000", "[16]"]);
+}
+
+#[test]
+fn vectors_of_buffers_tell_what_is_known_of_each() {
+    let words: Vec<u8> =
+        [0x1000_u64, 3, 0x2000, 9].iter().flat_map(|word| word.to_ne_bytes()).collect();
+    let buffer = Piece { part: Part::Buffer, ..read(1, b"abc") };
+    let gone = Piece { status: GONE, value: Value::Bytes(b""), ..buffer };
+    let pieces = vec![read(1, &words), buffer, gone];
+    let expected = "[{iov_base=\"abc\", iov_len=3}, {iov_base=0x2000, iov_len=9}]";
+    assert_eq!(told("writev", [1, 0x3000, 2, 0, 0, 0], 3, pieces)[1], expected);
+}
+
+/// As much was read as any command of `ioctl` may need.
+#[test]
+fn what_another_argument_decides_is_cut_to_its_size() {
+    let mut bytes = [0xff_u8; 256];
+    bytes[..4].copy_from_slice(&7_i32.to_ne_bytes());
+    let status = Status::Truncated { length: None };
+    let pieces = vec![piece(2, Moment::Return, Value::Bytes(&bytes), status)];
+    let fionread = 0x541b;
+    assert_eq!(told("ioctl", [0, fionread, 0x1000, 0, 0, 0], 0, pieces)[1..], ["FIONREAD", "[7]"]);
 }
 
 #[test]
 fn a_wait_that_finds_no_child_writes_no_status() {
-    let args = [u64::MAX, 0x7000, 1, 0, 0, 0];
-    let ended = "[{WIFEXITED(s) && WEXITSTATUS(s) == 3}]";
-    assert_eq!(written("wait4", args, 1, &0x300_i32.to_ne_bytes(), 77), ended);
-    assert_eq!(written("wait4", args, 1, &0x300_i32.to_ne_bytes(), 0), "0x7000");
+    let status = 0x300_i32.to_ne_bytes();
+    let told_of =
+        |result| told("wait4", [u64::MAX, 0x7000, 1, 0, 0, 0], result, vec![written(1, &status)]);
+    assert_eq!(told_of(77)[1], "[{WIFEXITED(s) && WEXITSTATUS(s) == 3}]");
+    assert_eq!(told_of(0)[1], "0x7000");
 }
 
 #[test]
 fn a_message_has_a_type_and_as_much_text_as_was_received() {
     let bytes = [&3_i64.to_ne_bytes()[..], b"text"].concat();
-    let args = [1, 0x7000, 20, 0, 0, 0];
-    assert_eq!(written("msgrcv", args, 1, &bytes, 4), r#"{mtype=3, mtext="text"}"#);
+    let pieces = vec![written(1, &bytes)];
+    let expected = "{mtype=3, mtext=\"text\"}";
+    assert_eq!(told("msgrcv", [1, 0x7000, 20, 0, 0, 0], 4, pieces)[1], expected);
 }
 
 #[test]
 fn random_bytes_are_hexadecimal() {
-    assert_eq!(written("getrandom", [0x7000, 2, 0, 0, 0, 0], 0, b"a\xff", 2), r#""\x61\xff""#);
+    let pieces = vec![written(0, b"a\xff")];
+    assert_eq!(told("getrandom", [0x7000, 2, 0, 0, 0, 0], 2, pieces)[0], "\"\\x61\\xff\"");
+}
+
+proptest::proptest! {
+    #[test]
+    fn any_bytes_of_any_argument_are_told(
+        nr in 0_u16..470,
+        args: [u64; 6],
+        bytes in proptest::collection::vec(proptest::prelude::any::<u8>(), 0..80),
+    ) {
+        let handler = samples::plain_handler();
+        for abi in Abi::ALL {
+            let slot = Slot::new(abi, nr).unwrap();
+            let parts = [Part::Whole, Part::Name, Part::Vector, Part::Buffer, Part::Control];
+            let moments = [Moment::Entry, Moment::Return];
+            let pieces = (0..6).flat_map(|index| parts.map(|part| Piece {
+                part,
+                ..piece(index, moments[usize::from(index % 2)], Value::Bytes(&bytes), CUT)
+            }));
+            let pieces = pieces.collect();
+            let event = Event { slot, args, pieces, ..samples::event(&handler, Vec::new()) };
+            for one in event.arguments().into_iter().flatten() {
+                let mut out = String::new();
+                memory(&one, &mut out);
+                assert!(!out.is_empty() && !out.chars().any(char::is_control), "{out}");
+            }
+        }
+    }
 }
