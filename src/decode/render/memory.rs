@@ -234,23 +234,29 @@ pub(super) fn number(bytes: &[u8]) -> u64 {
     u64::from_ne_bytes(wide)
 }
 
-/// `["ls", "-l"]`.
-fn strings<'e>(pieces: impl Iterator<Item = &'e Piece<'e>>, out: &mut String) -> bool {
-    let start = out.len();
-    for piece in pieces {
-        out.push_str(if out.len() > start { ", " } else { "[" });
+/// `["ls", "-l"]`, and where not all are kept `["ls", ... /* 300 in all */]`.
+fn strings<'e>(pieces: impl Iterator<Item = &'e Piece<'e>> + Clone, out: &mut String) -> bool {
+    let mut shown = 0;
+    for piece in pieces.clone().filter(|piece| !matches!(piece.value, Value::Number(_))) {
+        out.push_str(if shown > 0 { ", " } else { "[" });
+        shown += 1;
         match piece.value {
             Value::Text(text) if is_readable(piece) => {
                 let is_cut = matches!(piece.status, Status::Truncated { .. });
                 cut(is_cut, out, |out| quoted(text, NO_LIMIT, out));
             }
-            Value::Number(count) => {
-                out.extend(["... /* ", itoa::Buffer::new().format(count), " in all */"]);
-            }
             _ => out.push_str("<unreadable>"),
         }
     }
-    let is_known = out.len() > start;
+    let more = pieces.into_iter().find_map(|piece| match piece.value {
+        Value::Number(count) if count > shown => Some(count),
+        _ => None,
+    });
+    if let Some(count) = more {
+        out.push_str(if shown > 0 { ", " } else { "[" });
+        out.extend(["... /* ", itoa::Buffer::new().format(count), " in all */"]);
+    }
+    let is_known = shown > 0 || more.is_some();
     out.push_str(if is_known { "]" } else { "" });
     is_known
 }

@@ -31,7 +31,7 @@ fn told(name: &str, args: [u64; 6], result: i64, pieces: Vec<Piece<'_>>) -> Vec<
     let arguments = event.arguments().unwrap().map(|one| {
         let mut out = String::new();
         memory(&one, &mut out);
-        let is_text = matches!(one.parameter.kind, Kind::Path) && out.starts_with('"');
+        let is_text = one.parameter.kind == Kind::Path && out.starts_with('"');
         assert_eq!(text(&one).is_some(), is_text, "{out}");
         out
     });
@@ -112,6 +112,19 @@ fn a_message_has_a_type_and_as_much_text_as_was_received() {
 fn random_bytes_are_hexadecimal() {
     let pieces = vec![written(0, b"a\xff")];
     assert_eq!(told("getrandom", [0x7000, 2, 0, 0, 0, 0], 2, pieces)[0], "\"\\x61\\xff\"");
+}
+
+#[test]
+fn strings_of_a_program_say_how_many_are_not_here() {
+    let one = |text: &'static [u8]| piece(1, Moment::Entry, Value::Text(text), Status::Ok);
+    let count = |number| piece(1, Moment::Entry, Value::Number(number), Status::Ok);
+    let argv = |pieces| told("execve", [0x1000, 0x2000, 0, 0, 0, 0], 0, pieces)[1].clone();
+    assert_eq!(argv(vec![one(b"ls"), one(b"-l")]), "[\"ls\", \"-l\"]");
+    assert_eq!(argv(vec![one(b"ls"), count(300)]), "[\"ls\", ... /* 300 in all */]");
+    // Nothing could be read, but the new program told.
+    assert_eq!(argv(vec![count(0), one(b"ls")]), "[\"ls\"]");
+    assert_eq!(argv(vec![count(0)]), "0x2000");
+    assert_eq!(argv(vec![piece(1, Moment::Entry, Value::Text(b""), GONE)]), "[<unreadable>]");
 }
 
 proptest::proptest! {
