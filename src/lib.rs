@@ -14,6 +14,7 @@ pub mod consume;
 pub mod daemon;
 pub mod decode;
 pub mod exclude;
+pub mod filter;
 pub mod handlers;
 pub mod load;
 pub mod lock;

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Plan, Route, Routes};
+use super::{Plan, Route, Routes, Rule};
 use crate::config::{NONE, level_name};
 use crate::handlers::Handlers;
 use crate::syscalls::{Abi, Slot};
@@ -61,7 +61,7 @@ impl Difference {
     /// For people: `openat=args`; `execve (priority info -> debug)`; `umount2(i386)`. A syscall
     /// that both ABIs treat alike is told once.
     pub fn told(&self, handlers: &Handlers) -> Told {
-        let name = |route: &Route| handler_name(handlers, route);
+        let name = |route: &Route| route.told(handlers);
         Told {
             added: words(&self.added, |route| format!("={}", name(route))),
             changed: words(&self.changed, |change| change.describe(handlers)),
@@ -84,35 +84,34 @@ pub struct Told {
 impl Change {
     /// ` (args -> count, priority info -> debug)`.
     fn describe(&self, handlers: &Handlers) -> String {
-        let Self { from, to } = self;
-        let rows = [
-            ("", handler_name(handlers, from), handler_name(handlers, to)),
-            ("priority ", level_name(from.priority).into(), level_name(to.priority).into()),
-            ("argv_bytes ", from.argv_bytes.to_string(), to.argv_bytes.to_string()),
-            ("buffer_bytes ", from.buffer_bytes.to_string(), to.buffer_bytes.to_string()),
-            ("paths ", from.paths.name().into(), to.paths.name().into()),
-            ("env ", listed(&from.env), listed(&to.env)),
-            ("redact ", from.redact.told(), to.redact.told()),
-            ("result ", from.results.name().into(), to.results.name().into()),
-        ];
-        let changed = rows.iter().filter(|(_, from, to)| from != to);
-        let changed: Vec<_> =
-            changed.map(|(what, from, to)| format!("{what}{from} -> {to}")).collect();
+        let changed = match (&*self.from.rules, &*self.to.rules) {
+            ([from], [to]) => changes(from, to, handlers),
+            _ => vec![format!("{} -> {}", self.from.told(handlers), self.to.told(handlers))],
+        };
         format!(" ({})", changed.join(", "))
     }
+}
+
+fn changes(from: &Rule, to: &Rule, handlers: &Handlers) -> Vec<String> {
+    let name = |rule: &Rule| rule.told(handlers);
+    let rows = [
+        ("", name(from), name(to)),
+        ("priority ", level_name(from.priority).into(), level_name(to.priority).into()),
+        ("argv_bytes ", from.argv_bytes.to_string(), to.argv_bytes.to_string()),
+        ("buffer_bytes ", from.buffer_bytes.to_string(), to.buffer_bytes.to_string()),
+        ("paths ", from.paths.name().into(), to.paths.name().into()),
+        ("env ", listed(&from.env), listed(&to.env)),
+        ("redact ", from.redact.told(), to.redact.told()),
+        ("result ", from.results.told(), to.results.told()),
+    ];
+    let changed = rows.iter().filter(|(_, from, to)| from != to);
+    changed.map(|(what, from, to)| format!("{what}{from} -> {to}")).collect()
 }
 
 /// `PATH+LD_PRELOAD`, or `none`.
 fn listed(names: &BTreeSet<String>) -> String {
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
     if names.is_empty() { NONE.to_owned() } else { names.join("+") }
-}
-
-fn handler_name(handlers: &Handlers, route: &Route) -> String {
-    match handlers.by_id(route.handler) {
-        Some(handler) => handler.name.clone(),
-        None => format!("#{}", route.handler),
-    }
 }
 
 /// One word for each syscall, by name; two where the ABIs differ.
