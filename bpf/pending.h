@@ -23,7 +23,7 @@ static __always_inline void pending_fill(struct pending *pending, const struct e
 	pending->entry_ns = event->boottime_ns;
 	if (!count)
 		return;
-	pending->mm = task_mm();
+	pending->mm = emit->pending.mm;
 	pending->buffer_bytes = call->route->buffer_bytes;
 	for (__u32 i = 0; i < LATER_MAX; i++) {
 		if (i >= count)

@@ -155,7 +155,7 @@ static __always_inline bool result_sent_with_memory(const struct pending *pendin
 		return false;
 	captures_begin(emit);
 	result_fill(&emit->result, pending, result, false);
-	if (task_mm() == pending->mm)
+	if ((__u64)task_mm() == pending->mm)
 		laters_read(emit, pending);
 	else
 		laters_read_of_program(emit, pending);
