@@ -146,13 +146,19 @@ static __always_inline bool result_sent(const struct pending *pending, __s64 res
 	return true;
 }
 
-/* The end of a call was told, or not, which is counted. */
-static __always_inline void pending_ended(struct pending *pending, bool sent)
+static __always_inline void result_lost(const struct pending *pending)
 {
-	struct counters *row = sent ? NULL : books_row(pending->slot);
+	struct counters *row = books_row(pending->slot);
 
 	if (row)
 		row->results_lost++;
+}
+
+/* The end of a call was told, or not, which is counted. */
+static __always_inline void pending_ended(struct pending *pending, bool sent)
+{
+	if (!sent)
+		result_lost(pending);
 	pending_clear(pending);
 }
 

@@ -241,7 +241,7 @@ static __always_inline void walk_begin(void *ctx, struct scratch *emit, const st
 {
 	volatile struct walk *walk = &emit->walk;
 
-	walk->width = call->compat ? 4 : 8;
+	walk->width = is_compat(emit) ? 4 : 8;
 	walk->live_bank = call->bank & 1;
 	walk->route = call->bank * BANK_SLOTS + call->slot;
 	walk->taken = 0;
