@@ -135,12 +135,14 @@ struct vector {
 	__u64 count; /* elements to come */
 	__u64 left; /* bytes that the call may still have moved */
 	__u64 budget; /* bytes that may still be kept */
+	__u64 messages; /* that each have a vector; of a vector alone, 1 */
 	__u32 width; /* of a pointer */
 	__u32 buffer_bytes; /* that are kept of each */
 	__u8 field; /* as in a capture, */
 	__u8 moment; /* which all of them have */
 	__u8 tells; /* each message tells how many bytes were moved */
-	__u8 reserved[5];
+	__u8 part; /* PART_VECTOR if it is a message's, else PART_WHOLE */
+	__u8 reserved[4];
 };
 
 /* A pointer argument of this call, as its recipe tells to follow it; in memory as well. */

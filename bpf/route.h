@@ -14,19 +14,21 @@ struct call {
 	__u32 row; /* of `routes` */
 	const volatile struct route *route;
 	struct counters *books;
+	const struct mm_struct *mm; /* of the current task */
 	__u64 exe_inode;
 	__u64 boottime_ns; /* of one that becomes an event, like the next */
 	__u64 cgroup;
 };
 
-static __always_inline bool task_is_excluded_file(__u64 inode)
+static __always_inline bool call_is_of_excluded_file(const struct call *call)
 {
 	for (int i = 0; i < EXCLUDED_FILES; i++) {
 		__u64 excluded = excluded_files[i].inode;
 
 		if (!excluded)
 			return false;
-		if (excluded == inode && excluded_files[i].device == task_exe_device())
+		if (excluded == call->exe_inode &&
+		    excluded_files[i].device == mm_exe_device(call->mm))
 			return true;
 	}
 	return false;
@@ -39,7 +41,7 @@ static __always_inline bool call_is_excluded(const struct call *call)
 		call->books->excluded_self++;
 		return true;
 	}
-	if (task_is_excluded_file(call->exe_inode)) {
+	if (call_is_of_excluded_file(call)) {
 		call->books->excluded_sink++;
 		return true;
 	}
@@ -109,7 +111,8 @@ static __always_inline bool call_begin(void *ctx, __u32 handler, struct call *ca
 		return false;
 	}
 	call->books->seen++;
-	call->exe_inode = task_exe_inode();
+	call->mm = task_mm();
+	call->exe_inode = mm_exe_inode(call->mm);
 	return !call_is_excluded(call);
 }
 
