@@ -13,8 +13,7 @@
 static __always_inline void event_fill(struct event *event, void *ctx, const struct call *call)
 {
 	__u64 ids = task_ids();
-	const struct cred *cred = task_cred();
-	__u64 user = task_user(cred);
+	__u64 user = task_user(call->cred);
 
 	event->version = EVENT_VERSION;
 	event->kind = EVENT_SYSCALL;
@@ -36,10 +35,10 @@ static __always_inline void event_fill(struct event *event, void *ctx, const str
 	event->rule = call->route->rule;
 	event->reserved = 0;
 	task_comm(event->comm);
-	event->start_ns = task_start_ns();
+	event->start_ns = call->start_ns;
 	event->exe_inode = call->exe_inode;
 	event->exe_device = mm_exe_device(call->mm);
-	task_namespaces(event->namespaces, cred);
+	task_namespaces(event->namespaces, call->cred);
 	call_args(ctx, call->compat, event->args);
 }
 

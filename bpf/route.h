@@ -16,7 +16,10 @@ struct call {
 	struct counters *books;
 	const struct mm_struct *mm; /* of the current task */
 	__u64 exe_inode;
-	__u64 boottime_ns; /* of one that becomes an event, like the next */
+	/* The rest is known only of one that may become an event. */
+	const struct cred *cred;
+	__u64 boottime_ns;
+	__u64 start_ns; /* of the process */
 	__u64 cgroup;
 };
 
@@ -59,7 +62,6 @@ static __always_inline bool call_resume(struct call *call, __u64 chosen)
 		return false; /* not reached: the filter has checked it */
 	call->row = row;
 	call->route = &routes[row];
-	call->exe_inode = task_exe_inode();
 	return true;
 }
 
@@ -97,6 +99,8 @@ static __always_inline bool call_begin(void *ctx, __u32 handler, struct call *ca
 		at); /* or clang compares one copy and uses another, which the verifier refuses */
 	if (at >= TABLE_SLOTS || !call->books)
 		return false; /* not reached: the dispatcher has checked the number */
+	call->mm = task_mm();
+	call->exe_inode = mm_exe_inode(call->mm);
 	if (call->books->chosen)
 		return call_resume(call, call->books->chosen);
 	call->row = at;
@@ -111,8 +115,6 @@ static __always_inline bool call_begin(void *ctx, __u32 handler, struct call *ca
 		return false;
 	}
 	call->books->seen++;
-	call->mm = task_mm();
-	call->exe_inode = mm_exe_inode(call->mm);
 	return !call_is_excluded(call);
 }
 
