@@ -85,20 +85,29 @@ impl Change {
     /// ` (args -> count, priority info -> debug)`.
     fn describe(&self, handlers: &Handlers) -> String {
         let Self { from, to } = self;
-        let rows = [
-            ("", handler_name(handlers, from), handler_name(handlers, to)),
-            ("priority ", level_name(from.priority).into(), level_name(to.priority).into()),
-            ("argv_bytes ", from.argv_bytes.to_string(), to.argv_bytes.to_string()),
-            ("buffer_bytes ", from.buffer_bytes.to_string(), to.buffer_bytes.to_string()),
-            ("paths ", from.paths.name().into(), to.paths.name().into()),
-            ("env ", listed(&from.env), listed(&to.env)),
-            ("redact ", from.redact.told(), to.redact.told()),
-            ("result ", from.results.name().into(), to.results.name().into()),
-        ];
-        let changed = rows.iter().filter(|(_, from, to)| from != to);
+        let handler = [handler_name(handlers, from), handler_name(handlers, to)];
+        let options = from.options().into_iter().zip(to.options());
+        let options = options.map(|((name, from), (_, to))| (format!("{name} "), [from, to]));
+        let rows = std::iter::once((String::new(), handler)).chain(options);
+        let changed = rows.filter(|(_, [from, to])| from != to);
         let changed: Vec<_> =
-            changed.map(|(what, from, to)| format!("{what}{from} -> {to}")).collect();
+            changed.map(|(what, [from, to])| format!("{what}{from} -> {to}")).collect();
         format!(" ({})", changed.join(", "))
+    }
+}
+
+impl Route {
+    /// Its options by the names that the configuration has for them, for people.
+    pub fn options(&self) -> [(&'static str, String); 7] {
+        [
+            ("priority", level_name(self.priority).to_owned()),
+            ("argv_bytes", self.argv_bytes.to_string()),
+            ("buffer_bytes", self.buffer_bytes.to_string()),
+            ("paths", self.paths.name().to_owned()),
+            ("env", listed(&self.env)),
+            ("redact", self.redact.told()),
+            ("result", self.results.name().to_owned()),
+        ]
     }
 }
 
