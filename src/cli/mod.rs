@@ -96,7 +96,7 @@ pub struct StatsOptions {
     #[arg(long)]
     pub per_cpu: bool,
     /// Tell whether the books balance; exit with 1 and say where if they do not
-    #[arg(long)]
+    #[arg(long, conflicts_with = "per_cpu")]
     pub check: bool,
 }
 

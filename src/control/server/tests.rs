@@ -1,6 +1,8 @@
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::os::unix::net::UnixStream;
 
+use proptest::collection::vec;
+use proptest::prelude::{ProptestConfig, any, proptest};
 use serde_json::Value;
 
 use super::*;
@@ -115,6 +117,26 @@ fn what_is_no_call_ends_the_connection() {
         assert_eq!(echo.serve(), [""; 0]);
         assert!(has_ended(&stream), "{bytes:?}");
         assert!(echo.server.clients.is_empty());
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    /// Whatever one client sends, in whatever pieces: the next one is answered.
+    #[test]
+    fn hostile_bytes_concern_nobody_else(pieces in vec(vec(any::<u8>(), 0..300), 0..8)) {
+        let mut echo = Echo::new();
+        let mut hostile = echo.connect();
+        for bytes in pieces {
+            // It may have been hung up.
+            let _ = hostile.write_all(&bytes);
+            echo.serve();
+        }
+        let mut other = echo.connect();
+        other.write_all(&call("io.tailcalld.A")).expect("a call");
+        assert_eq!(echo.serve(), ["io.tailcalld.A"]);
+        assert_eq!(replies(&other, 1).len(), 1);
     }
 }
 
