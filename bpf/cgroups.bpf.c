@@ -4,15 +4,27 @@
  * events and so in order with them: the unit of a process that lives for a millisecond is known by
  * name. Nothing here runs on a syscall other than mkdir and rmdir in a cgroup tree.
  */
-#include "maps.h"
+#include "place.h"
 #include "wake.h"
-#include <bpf/bpf_core_read.h>
+
+static __always_inline __u64 cgroup_id(const struct cgroup *cgroup)
+{
+	return BPF_CORE_READ(cgroup, kn, id);
+}
+
+static __always_inline __u64 parent_id(const struct cgroup *cgroup)
+{
+	return BPF_CORE_READ(cgroup, self.parent, cgroup, kn, id);
+}
+
+/* 0 is the v2 hierarchy; the others are v1 controllers with ids of their own. */
+static __always_inline bool is_of_v2(const struct cgroup *cgroup)
+{
+	return BPF_CORE_READ(cgroup, root, hierarchy_id) == 0;
+}
 
 static __always_inline int cgroup_emit(const struct cgroup *cgroup, __u16 kind)
 {
-	/* 0 is the v2 hierarchy; the others are v1 controllers with ids of their own. */
-	if (BPF_CORE_READ(cgroup, root, hierarchy_id) != 0)
-		return 0;
 	struct cgroup_event *event = bpf_ringbuf_reserve(&events, sizeof(*event), 0);
 	if (!event) {
 		__atomic_fetch_add(&cgroups_lost, 1, __ATOMIC_RELAXED);
@@ -21,8 +33,8 @@ static __always_inline int cgroup_emit(const struct cgroup *cgroup, __u16 kind)
 	event->version = EVENT_VERSION;
 	event->kind = kind;
 	event->size = sizeof(*event);
-	event->id = BPF_CORE_READ(cgroup, kn, id);
-	event->parent = BPF_CORE_READ(cgroup, self.parent, cgroup, kn, id);
+	event->id = cgroup_id(cgroup);
+	event->parent = parent_id(cgroup);
 	__builtin_memset(event->name, 0, sizeof(event->name));
 	bpf_probe_read_kernel_str(event->name, sizeof(event->name),
 				  BPF_CORE_READ(cgroup, kn, name));
@@ -34,11 +46,21 @@ static __always_inline int cgroup_emit(const struct cgroup *cgroup, __u16 kind)
 SEC("raw_tp/cgroup_mkdir")
 int cgroup_mkdir(struct bpf_raw_tracepoint_args *ctx)
 {
-	return cgroup_emit((const struct cgroup *)ctx->args[0], EVENT_CGROUP_BORN);
+	const struct cgroup *cgroup = (const struct cgroup *)ctx->args[0];
+
+	if (!is_of_v2(cgroup))
+		return 0;
+	cgroup_learn(cgroup_id(cgroup), parent_id(cgroup), BPF_CORE_READ(cgroup, kn, name));
+	return cgroup_emit(cgroup, EVENT_CGROUP_BORN);
 }
 
 SEC("raw_tp/cgroup_rmdir")
 int cgroup_rmdir(struct bpf_raw_tracepoint_args *ctx)
 {
-	return cgroup_emit((const struct cgroup *)ctx->args[0], EVENT_CGROUP_GONE);
+	const struct cgroup *cgroup = (const struct cgroup *)ctx->args[0];
+
+	if (!is_of_v2(cgroup))
+		return 0;
+	cgroup_forget(cgroup_id(cgroup));
+	return cgroup_emit(cgroup, EVENT_CGROUP_GONE);
 }

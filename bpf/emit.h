@@ -17,8 +17,8 @@ static __always_inline void event_fill(struct event *event, void *ctx, const str
 
 	event->version = EVENT_VERSION;
 	event->kind = EVENT_SYSCALL;
-	event->boottime_ns = bpf_ktime_get_boot_ns();
-	event->cgroup = bpf_get_current_cgroup_id();
+	event->boottime_ns = call->boottime_ns;
+	event->cgroup = call->cgroup;
 	event->generation = call->route->generation;
 	event->slot = call->slot;
 	event->handler = call->route->handler;
@@ -32,6 +32,8 @@ static __always_inline void event_fill(struct event *event, void *ctx, const str
 	event->gid = user >> 32;
 	event->loginuid = task_loginuid();
 	event->flags = 0;
+	event->rule = call->route->rule;
+	event->reserved = 0;
 	task_comm(event->comm);
 	event->start_ns = task_start_ns();
 	event->exe_inode = call->exe_inode;

@@ -8,7 +8,7 @@
  * EVENT_VERSION. Numbers are in the byte order of the machine: both ends are the same machine.
  */
 
-#define EVENT_VERSION 2
+#define EVENT_VERSION 3
 
 /* A bank is one whole table: a slot per native syscall number, then one per 32-bit number.
  * The program array holds two banks, so that a reload fills one while the other is live. */
@@ -16,6 +16,8 @@ enum table_size {
 	ABI_SLOTS = 512, /* x86_64 stands at 472 in Linux 7.x; x32 numbers begin at 512 */
 	BANK_SLOTS = 2 * ABI_SLOTS,
 	TABLE_SLOTS = 2 * BANK_SLOTS,
+	RULES_MAX = 512, /* of one bank: alternatives behind its slots */
+	ROUTES = TABLE_SLOTS + 2 * RULES_MAX,
 };
 
 /* What a program is attached to, and so what its context is. */
@@ -37,7 +39,6 @@ enum event_kind {
 /* What a route wants to know of a call beyond its entry. */
 enum call_flag {
 	CALL_RESULT = 1, /* also in an event: a struct result_event follows */
-	CALL_ONLY_FAILED = 2, /* also in an event: it is wanted only if that tells a failure */
 	CALL_AT_EXIT = 4, /* its return is looked at: the table before this one may have asked */
 	CALL_RESULT_LOST = 8, /* in an event: what is wanted of the return will not come */
 	CALL_MEMORY = 16, /* memory that cannot be read at entry is read again at the return; in an
@@ -162,7 +163,9 @@ struct event {
 	__u32 uid; /* in the initial user namespace, real ids */
 	__u32 gid;
 	__u32 loginuid; /* 4294967295: not set */
-	__u32 flags; /* enum call_flag */
+	__u16 flags; /* enum call_flag */
+	__u8 rule; /* which of its route's, from 0 */
+	__u8 reserved; /* zero */
 	__u8 comm[COMM_SIZE]; /* any bytes up to a NUL; the task chooses them */
 	__u64 start_ns; /* CLOCK_BOOTTIME at which the process began */
 	__u64 exe_inode; /* the executable, as struct file_id has it; 0: there is none */
@@ -219,90 +222,31 @@ struct selftest_event {
 	__u64 nonce; /* the call's first argument */
 };
 
-/* The books of one slot: seen = excluded + counted + submitted + the sum of lost.
+/* The books of one slot:
+ * seen = excluded + filtered + sampled + limited + counted + submitted + the sum of lost.
  * They belong to the slot, not to a generation, so a reload never resets them. */
 struct counters {
-	__u64 seen; /* calls that reached the slot's handler */
+	__u64 seen; /* calls that reached the slot's handler, or its filter */
+	__u64 chosen; /* for a moment: the row of the rule that the filter chose for this call, from
+			 1 */
+	__u64 submitted; /* events in the ring */
 	__u64 excluded_self; /* made by the daemon */
 	__u64 excluded_sink; /* made by a program that our own output keeps busy: journald */
+	__u64 excluded_unit; /* made in a cgroup that is excluded */
+	__u64 filtered; /* wanted by no rule of the route */
+	__u64 sampled; /* left out by chance, as the rule asks */
+	__u64 limited; /* beyond the limit of the rule */
+	__u64 limited_uid; /* beyond what one user may have recorded */
+	__u64 throttled; /* by a task whose calls follow our own output */
 	__u64 counted; /* by a handler that only counts */
-	__u64 submitted; /* events in the ring */
 	__u64 lost[LOST_REASONS];
 	__u64 results_lost; /* events that were submitted and get no result */
+	__u64 row; /* for a moment: that of the rule of this call */
+	__u64 bucket; /* for a moment: the place of the limit's bucket for this call */
+	__u64 reserved[5]; /* whole cache lines */
 };
 _Static_assert(ODD_NUMBERS <= BOOK_ROWS - ODD_ROWS, "each odd number has its row");
 _Static_assert(BOOK_ROWS * sizeof(struct counters) % 64 == 0, "CPUs share no cache line");
-
-/* Settings of one slot in one bank. A handler believes these, not the way it was reached. */
-struct route {
-	__u32 generation;
-	__u16 handler; /* 0: nothing is routed here */
-	__u8 priority;
-	__u8 variant; /* which of struct handler's syscalls this slot is; 0 if it names none */
-	__u16 argv_bytes; /* `exec`: how many bytes of argv an event may carry */
-	__u16 env; /* `exec`: which of this bank's `env_names` are recorded, a bit each */
-	__u32 buffer_bytes; /* `args`: how many bytes of each buffer an event may carry */
-	__u32 flags; /* enum call_flag */
-};
-
-/* An environment variable that some route asks for: a string is one if it has these bytes in these
- * places. */
-struct env_name {
-	__u64 bytes[ENV_NAME_WORDS]; /* the name, `=`, zeros */
-	__u64 mask[ENV_NAME_WORDS]; /* ones where `bytes` has the name and `=` */
-};
-
-/* How the memory of one argument is captured. */
-enum step_op {
-	STEP_END = 0, /* nothing, and no step follows */
-	STEP_TEXT = 1, /* a C string */
-	STEP_PROGRAM = 2, /* the path of a program that is executed */
-	STEP_BYTES = 3, /* elements of a known size */
-	STEP_SOME = 4, /* as much of `size` bytes as there is: another argument tells what it is */
-	STEP_VECTOR = 5, /* struct iovec, and the buffers */
-	STEP_MESSAGE = 6, /* struct msghdr, and what it points to */
-	STEP_MESSAGES = 7, /* a vector of struct mmsghdr */
-};
-
-/* How many elements an argument points to. */
-enum step_count {
-	COUNT_ONE = 0,
-	COUNT_INT = 1, /* another argument tells, 32 bits of it */
-	COUNT_LONG = 2, /* another argument tells, all of it */
-	COUNT_POINTED = 3, /* the 32 bits that another argument points to tell, at the return */
-	COUNT_BITS = 4, /* another argument tells the bits in them */
-};
-
-/* When a step is taken. */
-enum step_when {
-	WHEN_ENTRY = 1, /* the kernel reads it */
-	WHEN_RETURN = 2, /* the kernel writes it */
-};
-
-enum recipe_size {
-	STEPS_MAX = 6, /* arguments of a call */
-};
-
-struct step {
-	__u8 op; /* enum step_op */
-	__u8 argument; /* position of the pointer */
-	__u8 when; /* bits of enum step_when */
-	__u8 count; /* enum step_count */
-	__u8 counter; /* position of the argument that tells how many */
-	__u8 by_result; /* the result tells how many of them the kernel wrote */
-	__u16 size; /* bytes of one element */
-	__u16 most; /* bytes that are kept at most, of a vector elements; 0: `buffer_bytes` */
-	__u16 extra; /* bytes before the first element */
-};
-
-/* What `args` captures of one syscall. Written by the loader, from the syscall's signature. */
-struct recipe {
-	struct step steps[STEPS_MAX]; /* one a pointer */
-	__u8 at_entry; /* whether a step is taken at entry */
-	__u8 strings; /* position, from 1, of a vector of strings; 0: none */
-	__u8 environment; /* of one of which only the number is told */
-	__u8 reserved;
-};
 
 /* An executable whose processes are excluded, as the kernel knows it. */
 struct file_id {
@@ -316,35 +260,6 @@ struct initial_namespaces {
 	__u64 user;
 	__u32 ids[NAMESPACES]; /* inode numbers */
 	__u32 reserved; /* zero */
-};
-
-enum handler_size {
-	HANDLER_NAME_SIZE = 16,
-	HANDLER_SUMMARY_SIZE = 96,
-	HANDLER_SYSCALLS = 8,
-	HANDLER_SYSCALL_SIZE = 24,
-	HANDLER_FIELDS = 16,
-	HANDLER_MESSAGES = 6,
-	HANDLER_MESSAGE_SIZE = 96,
-};
-
-struct field {
-	__u8 name[HANDLER_NAME_SIZE]; /* lower case; SYSCALL_ARG_<NAME> in the journal */
-	__u32 kind; /* enum field_kind; 0 ends the table */
-};
-
-/* What a handler tells about itself. It lies in the object's .rodata.handlers, so that the daemon
- * can decode, describe and list a handler that it has never heard of. */
-struct handler {
-	__u32 id; /* given by the loader before load; the program compares routes with it */
-	__u8 name[HANDLER_NAME_SIZE]; /* the program is handle_<name> */
-	__u8 summary[HANDLER_SUMMARY_SIZE]; /* one line for `tailcalld handlers` */
-	/* The syscalls whose arguments it understands, and the only ones it may be wired to; the
-	 * route's `variant` is the index. None: it takes any syscall. */
-	__u8 syscalls[HANDLER_SYSCALLS][HANDLER_SYSCALL_SIZE];
-	__u32 exact; /* 1: read memory again at the return if that costs other calls nothing */
-	struct field fields[HANDLER_FIELDS];
-	__u8 messages[HANDLER_MESSAGES][HANDLER_MESSAGE_SIZE]; /* `{field}` is replaced */
 };
 
 /* Whether the consumer wants to be woken. */

@@ -123,6 +123,7 @@ struct nsproxy {
 };
 
 struct upid {
+	int nr;
 	struct pid_namespace *ns;
 };
 
@@ -140,7 +141,33 @@ struct inode {
 	unsigned long i_ino;
 };
 
+struct qstr {
+	__u32 len;
+	const unsigned char *name;
+};
+
+struct dentry {
+	struct dentry *d_parent;
+	struct qstr d_name;
+};
+
+struct vfsmount {
+	struct dentry *mnt_root;
+};
+
+struct mount {
+	struct mount *mnt_parent;
+	struct dentry *mnt_mountpoint;
+	struct vfsmount mnt;
+};
+
+struct path {
+	struct vfsmount *mnt;
+	struct dentry *dentry;
+};
+
 struct file {
+	struct path f_path;
 	struct inode *f_inode;
 };
 
@@ -164,6 +191,14 @@ struct cred {
 	struct user_namespace *user_ns;
 };
 
+typedef struct {
+	int counter;
+} atomic_t;
+
+struct signal_struct {
+	atomic_t live; /* threads */
+};
+
 struct task_struct {
 	struct thread_info thread_info;
 	struct mm_struct *mm;
@@ -177,7 +212,12 @@ struct task_struct {
 	__u64 start_boottime;
 	struct pid *thread_pid;
 	struct nsproxy *nsproxy;
+	struct signal_struct *signal;
 	kuid_t loginuid; /* with CONFIG_AUDIT only */
+};
+
+struct bpf_iter__task {
+	struct task_struct *task;
 };
 
 struct kernfs_node {

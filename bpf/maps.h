@@ -4,7 +4,9 @@
 
 #include "kernel.h"
 #include <bpf/bpf_helpers.h>
+#include "declaration.h"
 #include "event.h"
+#include "settings.h"
 
 /* Every map and every global: who writes it, who reads it, why it has this size. Maps are weak and
  * globals external, so that each program file may include this; the linker makes them one. */
@@ -20,6 +22,8 @@ struct {
 
 enum continuation {
 	CONTINUE_WALK = 0, /* `walk` */
+	CONTINUE_FILTER = 1, /* `filter_again` */
+	CONTINUE_TEXTS = 2, /* `filter_texts` */
 	CONTINUATIONS,
 };
 
@@ -30,6 +34,49 @@ struct {
 	__type(key, __u32);
 	__type(value, __u32);
 } continuations __weak SEC(".maps");
+
+/* The programs of handlers by number, for calls that a filter has chosen a rule for. Filled by the
+ * loader. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PROG_ARRAY);
+	__uint(max_entries, HANDLERS_MAX);
+	__type(key, __u32);
+	__type(value, __u32);
+} handlers __weak SEC(".maps");
+
+/* What is known of the cgroups of the v2 hierarchy, by id. Written by the daemon for those that
+ * were there before, by `cgroup_mkdir` for those that are born. Linux tells of each only once. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, PLACES_MAX);
+	__type(key, __u64);
+	__type(value, struct place);
+} places __weak SEC(".maps");
+
+/* The names of units and slices that filters ask for, and their bits. Written by the daemon. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, PLACE_NAMES_MAX);
+	__type(key, struct place_name);
+	__type(value, __u64);
+} place_names __weak SEC(".maps");
+
+/* The processes that descend from those that filters name, and the bits of these, by thread group.
+ * Written by the daemon for those that were there before, by `tree_fork` for their children. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, TREE_MEMBERS_MAX);
+	__type(key, __u32);
+	__type(value, __u64);
+} tree_members __weak SEC(".maps");
+
+/* The roots of these trees by their number in the daemon's pid namespace, and their bits. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, TREES_MAX);
+	__type(key, __u32);
+	__type(value, __u64);
+} tree_roots __weak SEC(".maps");
 
 /* The books: BOOK_ROWS for each CPU, so that no two share a cache line and no count needs an
  * atomic. By slot within a bank, because a reload must not reset them. Written by handlers, read by
@@ -149,6 +196,28 @@ struct pending {
 	struct later laters[LATER_MAX];
 };
 
+/* A walk from the executable up to the root, in memory for the same reason as the walk above. */
+struct path_walk {
+	__u64 dentry;
+	__u64 mount;
+	__u32 start; /* of what is there, within its room */
+	__u32 is_whole;
+};
+
+/* A call that is being filtered. */
+struct filtering {
+	__u64 facts[FACTS];
+	__u32 at; /* the next test, or enum test_end */
+	__u32 row; /* of the route */
+	__u32 texts_known;
+	__u32 length; /* of the text at hand */
+	__u32 is_readable;
+	__u32 reserved;
+	struct path_walk path;
+	__u64 differing;
+	__u64 window[PATTERN_WORDS]; /* the part of the text that is compared */
+};
+
 /* Where a handler builds its event: what it copies from user memory has no size known beforehand,
  * and a ring reservation needs one. A tail call cannot be interrupted by another on this CPU
  * because the dispatcher is not entered twice. Per-CPU values end at 32 KiB in every kernel. */
@@ -169,7 +238,10 @@ struct scratch {
 	struct walk walk;
 	struct vector vector;
 	struct target target;
-	struct pending pending; /* being made */
+	union {
+		struct pending pending; /* being made */
+		struct filtering filtering; /* before that */
+	};
 };
 _Static_assert(sizeof(struct scratch) <= 32768, "a per-CPU value is 32 KiB at most");
 
@@ -223,7 +295,36 @@ extern volatile __u32 bank;
 
 /* The settings of each slot, at the same index as its program. Written by the daemon, in the bank
  * that is not live; not through bpf(2), see `books`. */
-extern volatile struct route routes[TABLE_SLOTS];
+extern volatile struct route routes[ROUTES];
+
+/* What filters do, of each bank: they flip with the routes. Written by the daemon, in the bank that
+ * is not live. */
+extern volatile struct filter filters[2 * FILTERS_MAX];
+extern volatile struct test tests[2 * TESTS_MAX];
+extern volatile struct text_test text_tests[2 * TEXTS_MAX];
+
+/* The limits by number. A number means the same for as long as a table that uses it is live. */
+extern volatile struct limit limits[LIMITS];
+
+/* Who has used how much of a limit, by a hash of who it is; behind them, for each limit one for all
+ * who find no place there. Written by handlers, emptied by the daemon. */
+extern volatile struct bucket buckets[BUCKETS_ALL];
+
+/* Cgroups whose processes are not recorded, by a hash of their ids; 1 is one that is gone. Written
+ * by the daemon and by `cgroup_mkdir`. */
+extern volatile __u64 excluded_cgroups[EXCLUDED_CGROUPS];
+
+/* Thread groups whose calls follow our own output, and how many. Written by the daemon. */
+extern volatile __u32 governed[GOVERNED];
+extern volatile __u32 governed_count;
+
+/* Bits of trees that the live table names, too. Written by the daemon before it runs `tree_seed`.
+ */
+extern volatile __u64 tree_kept;
+
+/* Places, and members of trees, that found no room. */
+extern volatile __u64 places_lost;
+extern volatile __u64 trees_lost;
 
 /* What `args` captures of each syscall, by slot within a bank. Set before load. */
 extern const volatile struct recipe recipes[BANK_SLOTS];

@@ -89,10 +89,8 @@ static __always_inline void pending_clear(struct pending *pending)
 /* What the return is awaited for. */
 static __always_inline __u32 awaited(const struct call *call, const struct scratch *emit)
 {
-	__u32 flags = call->route->flags & (CALL_RESULT | CALL_ONLY_FAILED);
-
-	if (flags & CALL_RESULT)
-		return flags;
+	if (call->route->flags & CALL_RESULT)
+		return CALL_RESULT;
 	return emit && emit->pending.later_count ? CALL_MEMORY : 0;
 }
 

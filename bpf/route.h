@@ -11,9 +11,12 @@ struct call {
 	__u32 slot;
 	bool compat;
 	__u32 bank; /* which: 0 or 1 */
+	__u32 row; /* of `routes` */
 	const volatile struct route *route;
 	struct counters *books;
 	__u64 exe_inode;
+	__u64 boottime_ns; /* of one that becomes an event, like the next */
+	__u64 cgroup;
 };
 
 static __always_inline bool task_is_excluded_file(__u64 inode)
@@ -43,15 +46,45 @@ static __always_inline bool call_is_excluded(const struct call *call)
 	return false;
 }
 
+/* A filter has let this call through, and counted it: by what that one decided goes on. */
+static __always_inline bool call_resume(struct call *call, __u64 chosen)
+{
+	__u64 row = chosen - 1;
+
+	call->books->chosen = 0;
+	barrier_var(row);
+	if (row >= ROUTES)
+		return false; /* not reached: the filter has checked it */
+	call->row = row;
+	call->route = &routes[row];
+	call->exe_inode = task_exe_inode();
+	return true;
+}
+
+/* The call's row goes through memory, so that the verifier looks once at what follows, not once for
+ * each way to here. */
+static __always_inline bool call_settle(struct call *call)
+{
+	call->books->row = call->row;
+	__u64 row = *(volatile __u64 *)&call->books->row;
+
+	barrier_var(row);
+	if (row >= ROUTES)
+		return false; /* not reached: that is where it was found */
+	call->row = row;
+	call->bank = row < TABLE_SLOTS ? row / BANK_SLOTS : (row - TABLE_SLOTS) / RULES_MAX;
+	call->route = &routes[row];
+	return true;
+}
+
 /*
- * The prologue of every handler: true if the call is this handler's to record.
+ * The prologue of every handler: true if the call is this handler's.
  *
  * The dispatcher read `bank` a moment ago; a flip may have come in between. Only what the bank
  * that is live now says counts, so that each call is judged by exactly one generation: if its slot
  * belongs to another handler there, that one runs instead; if to none, the call was never routed.
  */
-static __always_inline bool call_begin(void *ctx, const volatile struct handler *self,
-				       struct call *call)
+static __always_inline bool call_begin(void *ctx, __u32 handler, struct call *call)
 {
 	call->compat = task_in_compat_syscall();
 	call->slot = call_slot(call_number(ctx), call->compat);
@@ -62,10 +95,12 @@ static __always_inline bool call_begin(void *ctx, const volatile struct handler 
 		at); /* or clang compares one copy and uses another, which the verifier refuses */
 	if (at >= TABLE_SLOTS || !call->books)
 		return false; /* not reached: the dispatcher has checked the number */
-	call->bank = at / BANK_SLOTS;
+	if (call->books->chosen)
+		return call_resume(call, call->books->chosen);
+	call->row = at;
 	call->route = &routes[at];
 
-	if (call->route->handler != self->id) {
+	if (call->route->handler != handler) {
 		bpf_tail_call(ctx, &syscalls, at);
 		if (call->route->handler) {
 			call->books->seen++;

@@ -12,7 +12,18 @@
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
 volatile __u32 bank;
-volatile struct route routes[TABLE_SLOTS];
+volatile struct route routes[ROUTES];
+volatile struct filter filters[2 * FILTERS_MAX];
+volatile struct test tests[2 * TESTS_MAX];
+volatile struct text_test text_tests[2 * TEXTS_MAX];
+volatile struct limit limits[LIMITS];
+volatile struct bucket buckets[BUCKETS_ALL];
+volatile __u64 excluded_cgroups[EXCLUDED_CGROUPS];
+volatile __u32 governed[GOVERNED];
+volatile __u32 governed_count;
+volatile __u64 tree_kept;
+volatile __u64 places_lost;
+volatile __u64 trees_lost;
 const volatile struct recipe recipes[BANK_SLOTS];
 volatile struct env_name env_names[2 * ENV_NAMES];
 volatile __u32 consumer;
@@ -25,8 +36,8 @@ volatile struct file_id identified_file;
 volatile struct initial_namespaces initial_namespaces;
 volatile __u64 cgroups_lost;
 
-/* The structures and constants of event.h that no map holds; a type that nothing refers to would
- * be missing from the object's BTF, and so from the skeleton. */
+/* The structures and constants of event.h and settings.h that no map holds; a type that nothing
+ * refers to would be missing from the object's BTF, and so from the skeleton. */
 struct wire_types {
 	struct event event;
 	struct capture capture;
@@ -53,6 +64,21 @@ struct wire_types {
 	enum book_size book_size;
 	enum wire_size wire_size;
 	enum handler_size handler_size;
+	enum continuation continuation;
+	enum special_handler special_handler;
+	enum filter_size filter_size;
+	enum fact fact;
+	enum test_op test_op;
+	enum test_width test_width;
+	enum test_end test_end;
+	enum text_kind text_kind;
+	enum text_part text_part;
+	enum place_bit place_bit;
+	enum place_stage place_stage;
+	enum name_kind name_kind;
+	enum place_size place_size;
+	enum limit_per limit_per;
+	enum limit_size limit_size;
 } * _wire_types;
 
 /* Kept out of line of the common path, and out of range of any table. */

@@ -31,7 +31,7 @@ static __always_inline void walk_submit(struct scratch *emit)
 
 	call.books = books_row(call.slot);
 	barrier_var(at);
-	if (at >= TABLE_SLOTS || !call.books)
+	if (at >= ROUTES || !call.books)
 		return; /* not reached: the handler was in that slot */
 	call.route = &routes[at];
 	emit_submit(emit, &call);

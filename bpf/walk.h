@@ -243,7 +243,7 @@ static __always_inline void walk_begin(void *ctx, struct scratch *emit, const st
 
 	walk->width = call->compat ? 4 : 8;
 	walk->live_bank = call->bank & 1;
-	walk->route = call->bank * BANK_SLOTS + call->slot;
+	walk->route = call->row;
 	walk->taken = 0;
 	walk->is_environment = false;
 	walk_vector(walk, arguments ? WALK_STRINGS : WALK_END, arguments, call->route->argv_bytes);

@@ -20,7 +20,7 @@ use crate::syscalls::Slot;
 pub const KERNEL_REASONS: usize = types::loss::LOST_REASONS.0 as usize;
 
 /// The books of one slot, all CPUs together:
-/// `seen = excluded + counted + submitted + the sum of lost`.
+/// `seen = excluded + left out + counted + submitted + the sum of lost`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Books {
     /// Calls that reached the slot's handler.
@@ -29,6 +29,18 @@ pub struct Books {
     pub excluded_self: u64,
     /// Made by a program that our own output keeps busy.
     pub excluded_sink: u64,
+    /// Made in a unit that is excluded.
+    pub excluded_unit: u64,
+    /// Wanted by no rule of the route.
+    pub filtered: u64,
+    /// Left out by chance, as the rule asks.
+    pub sampled: u64,
+    /// Beyond the limit of the rule.
+    pub limited: u64,
+    /// Beyond what one user may have recorded.
+    pub limited_uid: u64,
+    /// By a task whose calls follow our own output.
+    pub throttled: u64,
     /// By a handler that only counts.
     pub counted: u64,
     /// Events put into the ring.
@@ -42,13 +54,23 @@ pub struct Books {
 impl Books {
     /// Calls that were nobody's to record.
     pub fn excluded(&self) -> u64 {
-        self.excluded_self + self.excluded_sink
+        self.excluded_self + self.excluded_sink + self.excluded_unit
+    }
+
+    /// Calls that were due, but more than may be recorded.
+    pub fn suppressed(&self) -> u64 {
+        self.limited + self.limited_uid + self.throttled
+    }
+
+    /// Calls that the routes do not want, or not that many.
+    pub fn left_out(&self) -> u64 {
+        self.filtered + self.sampled + self.suppressed()
     }
 
     /// Calls that became something.
     fn outcomes(&self) -> u64 {
         let lost: u64 = self.lost.iter().sum();
-        self.excluded() + self.counted + self.submitted + lost
+        self.excluded() + self.left_out() + self.counted + self.submitted + lost
     }
 
     /// Calls that were seen and are not accounted for: those in flight; negative if there are too many
@@ -66,6 +88,12 @@ impl Books {
         self.seen += word(offset_of!(counters, seen));
         self.excluded_self += word(offset_of!(counters, excluded_self));
         self.excluded_sink += word(offset_of!(counters, excluded_sink));
+        self.excluded_unit += word(offset_of!(counters, excluded_unit));
+        self.filtered += word(offset_of!(counters, filtered));
+        self.sampled += word(offset_of!(counters, sampled));
+        self.limited += word(offset_of!(counters, limited));
+        self.limited_uid += word(offset_of!(counters, limited_uid));
+        self.throttled += word(offset_of!(counters, throttled));
         self.counted += word(offset_of!(counters, counted));
         self.submitted += word(offset_of!(counters, submitted));
         for (index, lost) in self.lost.iter_mut().enumerate() {
@@ -178,14 +206,21 @@ mod tests {
         books.add(|at| row[at / WORD]);
         let expected = Books {
             seen: 1,
-            excluded_self: 2,
-            excluded_sink: 3,
-            counted: 4,
-            submitted: 5,
-            lost: [6, 7, 8, 9],
-            results_lost: 10,
+            // 2 is `chosen`, which counts nothing.
+            submitted: 3,
+            excluded_self: 4,
+            excluded_sink: 5,
+            excluded_unit: 6,
+            filtered: 7,
+            sampled: 8,
+            limited: 9,
+            limited_uid: 10,
+            throttled: 11,
+            counted: 12,
+            lost: [13, 14, 15, 16],
+            results_lost: 17,
         };
-        assert_eq!((books, ROW_WORDS), (expected, 10));
+        assert_eq!((books, ROW_WORDS), (expected, 24));
     }
 
     #[test]

@@ -15,6 +15,7 @@ pub mod control;
 pub mod daemon;
 pub mod decode;
 pub mod exclude;
+pub mod filter;
 pub mod handlers;
 pub mod load;
 pub mod lock;

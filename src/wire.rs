@@ -4,25 +4,33 @@
 //! makes the kernel skip programs, see `books` in bpf/maps.h.
 
 mod env;
+mod limits;
+mod numbers;
+mod program;
+mod settings;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::mem::size_of;
 use std::os::fd::RawFd;
-use std::sync::atomic::Ordering::{Relaxed, SeqCst};
+use std::sync::atomic::Ordering::SeqCst;
 
 use anyhow::{Context as _, Result};
 use libbpf_rs::{ErrorKind, MapFlags};
 
-use crate::bpf::types::{self, call_flag};
-use crate::config::{Paths, Results};
+use crate::bpf::types::{self, limit_size, place_bit};
+use crate::bpf::{FILTERS_MAX, LIMITS, RULES_MAX, TESTS_MAX, TEXTS_MAX};
+use crate::filter::NameKind;
 use crate::load::Bpf;
 use crate::plan::{Plan, Route, env_names};
-use crate::syscalls::{Abi, Slot, number};
+use crate::syscalls::Slot;
+
+pub use limits::{LimitKey, Owner};
+use numbers::Numbers;
+use settings::{Named, Settings};
 
 const BANK_SLOTS: u32 = types::table_size::BANK_SLOTS.0;
 
 /// The table in the kernel.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Table {
     /// Of the live bank; 0 is the empty table, and the one that the self-test uses.
     generation: u32,
@@ -34,6 +42,31 @@ pub struct Table {
     returns: BTreeSet<Slot>,
     /// Programs may still be reading the bank that is not live.
     overlaps: bool,
+    limits: Numbers<LimitKey>,
+    names: Numbers<(NameKind, String)>,
+    trees: Numbers<u32>,
+}
+
+/// The first number of a limit that a route may have.
+const FIRST_LIMIT: u8 = limit_size::LIMIT_GOVERNOR.0 as u8 + 1;
+const LAST_LIMIT: u8 = (LIMITS - 1) as u8;
+/// The last bit of a name; trees may have all.
+const LAST_NAME: u8 = place_bit::PLACE_NAMES.0 as u8 - 1;
+const LAST_TREE: u8 = u64::BITS as u8 - 1;
+
+impl Default for Table {
+    fn default() -> Self {
+        Self {
+            generation: 0,
+            slots: BTreeSet::new(),
+            results: BTreeSet::new(),
+            returns: BTreeSet::new(),
+            overlaps: false,
+            limits: Numbers::new(FIRST_LIMIT..=LAST_LIMIT),
+            names: Numbers::new(0..=LAST_NAME),
+            trees: Numbers::new(0..=LAST_TREE),
+        }
+    }
 }
 
 impl Table {
@@ -87,15 +120,9 @@ impl Table {
     }
 
     fn go_live(&mut self, bpf: &mut Bpf<'_>, plan: &Plan) -> Result<()> {
-        let programs: Result<BTreeMap<Slot, RawFd>> = plan
-            .routes
-            .iter()
-            .map(|(slot, route)| {
-                let program = bpf.program(route.handler);
-                Ok((*slot, program.with_context(|| format!("{slot}: no such handler"))?))
-            })
-            .collect();
-        self.switch(bpf, &programs?, &plan.routes, self.generation + 1)?;
+        let programs: Result<BTreeMap<Slot, RawFd>> =
+            plan.routes.iter().map(|(slot, route)| program(bpf, *slot, route)).collect();
+        self.switch(bpf, &programs?, plan, self.generation + 1)?;
         self.overlaps = true;
         Ok(())
     }
@@ -107,7 +134,7 @@ impl Table {
     /// As `apply`.
     pub fn apply_selftest(&mut self, bpf: &mut Bpf<'_>, slot: Slot) -> Result<()> {
         let programs = BTreeMap::from([(slot, bpf.selftest_program())]);
-        self.switch(bpf, &programs, &BTreeMap::new(), 0)
+        self.switch(bpf, &programs, &Plan::default(), 0)
     }
 
     /// The calls that the new table routes come to the dispatcher before it is live.
@@ -115,29 +142,63 @@ impl Table {
         &mut self,
         bpf: &mut Bpf<'_>,
         programs: &BTreeMap<Slot, RawFd>,
-        routes: &BTreeMap<Slot, Route>,
+        plan: &Plan,
         generation: u32,
     ) -> Result<()> {
         self.wait(bpf)?;
         let idle = BANK_SLOTS - bpf.shared.bank().load(SeqCst);
-        let env_names = env_names(routes);
-        let routes = Wanted { routes, env_names, returns_are_free: bpf.are_returns_free() };
-        let results = routes.returns();
-        let returns = results.union(&self.results).copied().collect();
+        let named = self.name(plan)?;
+        let settings = Settings::make(plan, &named, bpf.are_returns_free(), generation)?;
+        let returns = settings.returns.union(&self.results).copied().collect();
+        env::write(bpf, idle, &env_names(&plan.routes));
+        self.tell_limits(bpf, &named);
         let prepared = bpf
             .reach(programs.keys())
             .and_then(|()| bpf.reach_returns(&returns))
-            .and_then(|()| fill(bpf, idle, programs, &routes, &returns, generation));
+            .and_then(|()| bpf.tell_names(&union(self.names.live(), &named.names)))
+            .and_then(|()| bpf.tell_trees(&union(self.trees.live(), &named.trees)))
+            .and_then(|()| fill(bpf, idle, programs, &settings, &returns));
         if prepared.is_err() {
             self.leave_others(bpf);
             return prepared;
         }
         bpf.shared.bank().store(idle, SeqCst);
-        self.results = results;
+        self.results = settings.returns;
         self.returns = returns;
+        self.limits.begin(named.limits);
+        self.names.begin(named.names);
+        self.trees.begin(named.trees);
         self.generation = generation;
         self.slots = programs.keys().copied().collect();
         Ok(())
+    }
+
+    /// The numbers of what the plan names.
+    fn name(&self, plan: &Plan) -> Result<Named> {
+        let (limits, names, trees) = settings::wanted(plan)?;
+        let many = |what: &str, most: usize| {
+            format!("too many {what}: this table and the one before it may name {most} together")
+        };
+        Ok(Named {
+            limits: self.limits.of(&limits).with_context(|| many("limits", LIMITS - 2))?,
+            names: self.names.of(&names).with_context(|| many("units and slices", 62))?,
+            trees: self.trees.of(&trees).with_context(|| many("trees of processes", 64))?,
+        })
+    }
+
+    /// A number that means something else from now on begins with empty buckets.
+    fn tell_limits(&self, bpf: &Bpf<'_>, named: &Named) {
+        for (key, &number) in &named.limits {
+            if !self.limits.live().contains_key(key) {
+                bpf.forget_buckets(number);
+            }
+            bpf.shared.set_limit(number, &limits::limit(&key.limit));
+        }
+    }
+
+    /// What the numbers of limits mean in the live table.
+    pub fn limits(&self) -> impl Iterator<Item = (u8, &LimitKey)> {
+        self.limits.live().iter().map(|(key, number)| (*number, key))
     }
 
     fn leave_others(&self, bpf: &mut Bpf<'_>) {
@@ -159,18 +220,36 @@ fn fill(
     bpf: &Bpf<'_>,
     bank: u32,
     programs: &BTreeMap<Slot, RawFd>,
-    routes: &Wanted<'_>,
+    settings: &Settings,
     returns: &BTreeSet<Slot>,
-    generation: u32,
 ) -> Result<()> {
-    env::write(bpf, bank, &routes.env_names);
     for slot in slots() {
         let index = bank + u32::from(slot.index());
         write_program(bpf, index, programs.get(&slot))
             .with_context(|| format!("failed to wire {slot}"))?;
-        write_route(bpf, index, &routes.settings(slot, returns.contains(&slot), generation));
+        let row = settings.row(slot, returns.contains(&slot));
+        bpf.shared.set_route(index as usize, &row);
     }
+    fill_filters(bpf, usize::from(bank != 0), settings);
     Ok(())
+}
+
+/// What is not overwritten is what no filter of this table leads to.
+fn fill_filters(bpf: &Bpf<'_>, bank: usize, settings: &Settings) {
+    let shared = &bpf.shared;
+    let first_rule = types::table_size::TABLE_SLOTS.0 as usize + bank * RULES_MAX;
+    for (at, rule) in (first_rule..).zip(&settings.rules) {
+        shared.set_route(at, rule);
+    }
+    for (at, filter) in (bank * FILTERS_MAX..).zip(&settings.filters) {
+        shared.set_filter(at, filter);
+    }
+    for (at, test) in (bank * TESTS_MAX..).zip(&settings.tests) {
+        shared.set_test(at, test);
+    }
+    for (at, text) in (bank * TEXTS_MAX..).zip(&settings.texts) {
+        shared.set_text_test(at, text);
+    }
 }
 
 /// Whatever the slot held before, it holds that program now, or none.
@@ -185,101 +264,18 @@ fn write_program(bpf: &Bpf<'_>, index: u32, program: Option<&RawFd>) -> libbpf_r
     bpf.syscalls().update(&key, &program.to_ne_bytes(), MapFlags::ANY)
 }
 
-fn write_route(bpf: &Bpf<'_>, index: u32, wire: &types::route) {
-    let bytes = encode(wire);
-    let words = bpf.shared.route(index).into_iter().flatten();
-    for (word, bytes) in words.zip(bytes.chunks_exact(size_of::<u32>())) {
-        word.store(bytes.try_into().map_or(0, u32::from_ne_bytes), Relaxed);
-    }
+/// What both tables name: the one that is live until the flip, too.
+fn union<K: Ord + Clone>(live: &BTreeMap<K, u8>, next: &BTreeMap<K, u8>) -> BTreeMap<K, u8> {
+    live.iter().chain(next).map(|(key, number)| (key.clone(), *number)).collect()
 }
 
-const ROUTE_SIZE: usize = size_of::<types::route>();
-const UNROUTED: types::route = types::route {
-    generation: 0,
-    handler: 0,
-    priority: 0,
-    variant: 0,
-    argv_bytes: 0,
-    env: 0,
-    buffer_bytes: 0,
-    flags: 0,
-};
-
-/// The routes, and what the kernel is to do for them.
-struct Wanted<'a> {
-    routes: &'a BTreeMap<Slot, Route>,
-    /// The environment variables that they ask for.
-    env_names: BTreeSet<&'a str>,
-    /// Returns can be awaited at no cost to other syscalls.
-    returns_are_free: bool,
-}
-
-impl Wanted<'_> {
-    /// What a slot of the bank that is written holds, routed or not. `at_exit`: its returns are looked at.
-    fn settings(&self, slot: Slot, at_exit: bool, generation: u32) -> types::route {
-        let routed = self.routes.get(&slot).map(|route| types::route {
-            generation,
-            handler: route.handler,
-            priority: route.priority,
-            variant: route.variant,
-            // The configuration refuses what has no room there.
-            argv_bytes: u16::try_from(route.argv_bytes).unwrap_or(u16::MAX),
-            env: env::bits(route, &self.env_names),
-            buffer_bytes: route.buffer_bytes,
-            flags: self.flags(route),
-        });
-        let mut wire = routed.unwrap_or(UNROUTED);
-        wire.flags |= if at_exit { call_flag::CALL_AT_EXIT.0 } else { 0 };
-        wire
-    }
-
-    /// `enum call_flag`.
-    fn flags(&self, route: &Route) -> u32 {
-        let result = call_flag::CALL_RESULT.0;
-        let results = match route.results {
-            Results::None => 0,
-            Results::All => result,
-            Results::Failed => result | call_flag::CALL_ONLY_FAILED.0,
-        };
-        let is_exact = match route.paths {
-            Paths::Auto => self.returns_are_free,
-            Paths::Entry => false,
-            Paths::Exact => true,
-        };
-        results | if is_exact { call_flag::CALL_MEMORY.0 } else { 0 }
-    }
-
-    /// The slots whose calls' ends are asked for. A program that was executed returns from `execve`, by
-    /// the ABI of the new program, whichever way it was executed (arch/x86/kernel/process_64.c,
-    /// set_personality_64bit).
-    fn returns(&self) -> BTreeSet<Slot> {
-        let asked = self.routes.iter().filter(|(_, route)| self.flags(route) != 0);
-        let mut slots: BTreeSet<Slot> = asked.map(|(&slot, _)| slot).collect();
-        let execve = Abi::ALL.into_iter().filter_map(|abi| Slot::new(abi, number(abi, "execve")?));
-        if slots.iter().any(|slot| matches!(slot.name(), Some("execve" | "execveat"))) {
-            slots.extend(execve);
-        }
-        slots
-    }
-}
-
-/// `struct route`.
-fn encode(wire: &types::route) -> [u8; ROUTE_SIZE] {
-    let mut bytes = [0; ROUTE_SIZE];
-    let parts: [(usize, &[u8]); 8] = [
-        (std::mem::offset_of!(types::route, generation), &wire.generation.to_ne_bytes()),
-        (std::mem::offset_of!(types::route, handler), &wire.handler.to_ne_bytes()),
-        (std::mem::offset_of!(types::route, priority), &[wire.priority]),
-        (std::mem::offset_of!(types::route, variant), &[wire.variant]),
-        (std::mem::offset_of!(types::route, argv_bytes), &wire.argv_bytes.to_ne_bytes()),
-        (std::mem::offset_of!(types::route, env), &wire.env.to_ne_bytes()),
-        (std::mem::offset_of!(types::route, buffer_bytes), &wire.buffer_bytes.to_ne_bytes()),
-        (std::mem::offset_of!(types::route, flags), &wire.flags.to_ne_bytes()),
-    ];
-    for (at, part) in parts {
-        bytes[at..at + part.len()].copy_from_slice(part);
-    }
-    bytes
+/// What stands in a slot: the handler, or the filter that chooses one.
+fn program(bpf: &Bpf<'_>, slot: Slot, route: &Route) -> Result<(Slot, RawFd)> {
+    let program = match route.unfiltered() {
+        Some(rule) => bpf.program(rule.handler),
+        None => Some(bpf.filter_program()),
+    };
+    Ok((slot, program.with_context(|| format!("{slot}: no such handler"))?))
 }
 
 fn slots() -> impl Iterator<Item = Slot> {

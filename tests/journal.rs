@@ -11,7 +11,6 @@ use std::path::PathBuf;
 use journald::{Journald, bytes};
 use nix::sys::signal::Signal;
 use serde_json::Value as Json;
-use tailcalld::config::Results;
 use tailcalld::decode::{Capture, End, Event, Process, Status, Value};
 use tailcalld::handlers::{Field, FieldKind, Handler};
 use tailcalld::sink::key::Key;
@@ -79,7 +78,8 @@ fn event<'a>(handler: &'a Handler, captures: Vec<Capture<'a>>) -> Event<'a> {
         captures,
         pieces: vec![],
         redacted: vec![],
-        results: Results::None,
+        rule: 0,
+        awaits_result: false,
         awaits_memory: false,
         end: None,
     }

@@ -173,8 +173,8 @@ fn every_value_of_results_and_paths_is_told() {
     for paths in Paths::ALL {
         assert!(introduces(defaults, "Cm", paths.name()), "{}", paths.name());
     }
-    for results in [Results::None, Results::All, Results::Failed] {
-        assert!(introduces(defaults, "Cm", results.name()), "{}", results.name());
+    for results in [Results::None, Results::All, Results::failed()] {
+        assert!(introduces(defaults, "Cm", &results.told()), "{}", results.told());
     }
 }
 
@@ -205,7 +205,7 @@ fn defaults_are_those_of_the_program() {
     told("defaults", &format!("The default is .Cm {} .", defaults.paths.unwrap().name()));
     let argv = defaults.argv.unwrap().name();
     told("defaults", &format!("The default is .Cm {argv} ."));
-    let result = defaults.result.unwrap().name();
+    let result = defaults.result.unwrap().told();
     told("defaults", &format!("The default is .Cm {result} ."));
     told("ring", &format!("The default is {},", size_name(ring_bytes.into())));
     told("exclude", &format!("The default is .Pa {} alone", exclude[0].display()));

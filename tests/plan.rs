@@ -1,13 +1,12 @@
 //! Which entry decides a slot, and what a reload changes.
 #![allow(clippy::unwrap_used)] // helpers of tests are tests
 
-use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
 use proptest::prelude::*;
-use tailcalld::config::{AttachTo, Paths, Redact, Results};
-use tailcalld::plan::{self, Difference, Plan, Route, Told, difference};
+use tailcalld::config::{AttachTo, Redact, Results};
+use tailcalld::plan::{self, Difference, Plan, Route, Rule, Told, difference};
 use tailcalld::syscalls::{Abi, Slot, group, number};
 
 #[path = "fixtures/handlers.rs"]
@@ -32,7 +31,7 @@ fn written(text: &str) -> Plan {
 /// `[routes]` with these lines: the slots by name, and the handler's number.
 fn routed(lines: &str) -> Vec<(String, u16)> {
     let plan = written(&format!("[routes]\n{lines}\n"));
-    plan.routes.iter().map(|(slot, route)| (word(*slot), route.handler)).collect()
+    plan.routes.iter().map(|(slot, route)| (word(*slot), route.rules[0].handler)).collect()
 }
 
 /// `kill/x86_64`.
@@ -41,17 +40,7 @@ fn word(slot: Slot) -> String {
 }
 
 fn route(handler: u16, priority: u8, argv_bytes: u32) -> Route {
-    Route {
-        handler,
-        variant: 0,
-        priority,
-        argv_bytes,
-        buffer_bytes: 32,
-        env: BTreeSet::new(),
-        redact: Redact::default(),
-        results: Results::None,
-        paths: Paths::Entry,
-    }
+    Route::from(Rule { handler, priority, argv_bytes, buffer_bytes: 32, ..Rule::nothing() })
 }
 
 #[cfg(target_arch = "x86_64")]
@@ -60,14 +49,14 @@ fn the_shipped_file_is_the_tutorials_table() {
     let plan = read("config/tailcalld.toml");
     let numbers = |abi| -> Vec<_> {
         let of_abi = plan.routes.iter().filter(|(slot, _)| slot.abi() == abi);
-        of_abi.map(|(slot, route)| (slot.nr(), route.handler)).collect()
+        of_abi.map(|(slot, route)| (slot.nr(), route.rules[0].handler)).collect()
     };
     let timers = |from: u16| (from..from + 5).map(|nr| (nr, TIMER));
     let native: Vec<_> = [(59, EXEC)].into_iter().chain(timers(222)).chain([(322, EXEC)]).collect();
     let compat: Vec<_> = [(11, EXEC)].into_iter().chain(timers(259)).chain([(358, EXEC)]).collect();
     assert_eq!(numbers(Abi::Native), native);
     assert_eq!(numbers(Abi::Compat), compat);
-    assert!(plan.routes.values().all(|found| *found == route(found.handler, 6, 4096)));
+    assert!(plan.routes.values().all(|found| *found == route(found.rules[0].handler, 6, 4096)));
     assert_eq!(plan.ring_bytes, 8 << 20);
     assert_eq!(plan.exclude, [Path::new("/usr/lib/systemd/systemd-journald")]);
     assert_eq!(plan.socket, Path::new("/run/systemd/journal/socket"));
@@ -117,7 +106,8 @@ fn the_examples_of_the_shipped_file_work() {
     let of = |name| plan.origins.keys().filter(|slot| slot.name() == Some(name)).count();
     assert_eq!([of("move_mount"), of("umount2"), of("ptrace")], [2, 0, 2]);
     assert_eq!(plan.routes.get(&Slot::new(Abi::Native, 462).unwrap()), Some(&route(ARGS, 6, 4096)));
-    let failed = plan.routes.iter().filter(|(_, route)| route.results == Results::Failed);
+    let failed =
+        plan.routes.iter().filter(|(_, route)| route.rules[0].results == Results::failed());
     let clock: Vec<_> = group("@clock").unwrap().slots().into_iter().collect();
     assert_eq!(failed.map(|(&slot, _)| slot).collect::<Vec<_>>(), clock);
 }
@@ -248,7 +238,7 @@ fn the_abi_of_the_defaults_is_overruled_by_routes_and_not_that_of_none() {
     let native = "[defaults]\nabi = \"native\"\n[routes]\n\"@swap\" = \"args\"\n";
     let routes = |more: &str| -> Vec<_> {
         let plan = written(&format!("{native}{more}\n"));
-        plan.routes.iter().map(|(slot, route)| (word(*slot), route.handler)).collect()
+        plan.routes.iter().map(|(slot, route)| (word(*slot), route.rules[0].handler)).collect()
     };
     assert_eq!(routes(""), [pair("swapon/x86_64", ARGS), pair("swapoff/x86_64", ARGS)]);
     let compat = "swapon = { handler = \"exec\", abi = \"compat\" }";
@@ -266,7 +256,7 @@ fn kept(options: &str) -> (u32, Vec<String>) {
     let plan = written(&format!("{defaults}[routes]\nexecve = {{ handler = \"exec\"{options} }}"));
     let native = Slot::new(Abi::Native, number(Abi::Native, "execve").unwrap()).unwrap();
     let route = plan.routes.get(&native).unwrap();
-    (route.argv_bytes, route.env.iter().cloned().collect())
+    (route.rules[0].argv_bytes, route.rules[0].env.iter().cloned().collect())
 }
 
 #[test]
@@ -278,7 +268,7 @@ fn programs_are_told_as_the_route_or_the_defaults_say() {
     assert_eq!(kept(", env = \"PATH\""), of(100, &["PATH"]));
     assert_eq!(kept(", env = [\"PATH\", \"A\", \"PATH\"]"), of(100, &["A", "PATH"]));
     let plan = written("[defaults]\nenv = [\"HOME\"]\n[routes]\nkill = \"args\"");
-    assert!(plan.routes.values().all(|route| route.env.is_empty()));
+    assert!(plan.routes.values().all(|route| route.rules[0].env.is_empty()));
 }
 
 #[test]
@@ -289,7 +279,7 @@ fn what_is_hidden_is_said_by_the_route_or_the_defaults() {
         );
         let plan = written(&text);
         let native = |name| Slot::new(Abi::Native, number(Abi::Native, name).unwrap()).unwrap();
-        let of = |name| plan.routes.get(&native(name)).unwrap().redact.clone();
+        let of = |name| plan.routes.get(&native(name)).unwrap().rules[0].redact.clone();
         assert_eq!(of("kill"), Redact::Obvious);
         of("execve")
     };
@@ -325,10 +315,13 @@ fn all_routes_together_name_so_many_variables() {
 }
 
 /// Which results the native route of each syscall waits for.
-fn results(lines: &str, names: &[&str]) -> Vec<Results> {
+fn results(lines: &str, names: &[&str]) -> Vec<String> {
     let plan = written(lines);
     let native = |name| Slot::new(Abi::Native, number(Abi::Native, name).unwrap()).unwrap();
-    names.iter().map(|name| plan.routes.get(&native(name)).unwrap().results).collect()
+    names
+        .iter()
+        .map(|name| plan.routes.get(&native(name)).unwrap().rules[0].results.told())
+        .collect()
 }
 
 #[test]
@@ -337,7 +330,7 @@ fn results_are_those_of_the_route_or_the_defaults() {
                   mkdirat = { handler = \"args\", result = \"failed\" }\n\
                   ptrace = { handler = \"args\", result = false }\nopenat = \"args\"\n";
     let names = ["kill", "mkdirat", "ptrace", "openat"];
-    let (none, all, failed) = (Results::None, Results::All, Results::Failed);
+    let (none, all, failed) = ("false", "true", "failed");
     assert_eq!(results(routes, &names), [all, failed, none, none]);
     let with = |default: &str| format!("{routes}[defaults]\nresult = {default}\n");
     assert_eq!(results(&with("true"), &names), [all, failed, none, all]);
@@ -350,15 +343,15 @@ fn nobody_waits_for_what_never_comes() {
                   exit_group = { handler = \"exec\", result = \"failed\" }\n\
                   rt_sigreturn = { handler = \"args\", result = true }\nopenat = \"count\"\n";
     let names = ["kill", "exit", "exit_group", "rt_sigreturn", "openat"];
-    let none = Results::None;
-    assert_eq!(results(routes, &names), [Results::All, none, none, none, none]);
+    let none = "false";
+    assert_eq!(results(routes, &names), ["true", none, none, none, none]);
 }
 
 #[cfg(target_arch = "x86_64")]
 #[test]
 fn the_other_abi_has_a_syscall_more_that_never_returns() {
     let plan = written("[routes]\n\"@default\" = { handler = \"args\", result = true }");
-    let at_once = plan.routes.iter().filter(|(_, route)| route.results == Results::None);
+    let at_once = plan.routes.iter().filter(|(_, route)| route.rules[0].results == Results::None);
     let names: Vec<_> = at_once.map(|(slot, _)| word(*slot)).collect();
     assert_eq!(
         names,
@@ -421,7 +414,7 @@ fn a_handler_takes_only_what_it_understands() {
     let variants: Vec<_> = plan
         .routes
         .iter()
-        .map(|(slot, route)| (slot.to_string(), slot.abi(), route.variant))
+        .map(|(slot, route)| (slot.to_string(), slot.abi(), route.rules[0].variant))
         .collect();
     assert_eq!(
         variants,
@@ -435,9 +428,12 @@ fn a_handler_takes_only_what_it_understands() {
 
 fn any_plan() -> impl Strategy<Value = Plan> {
     // Few slots and few settings, so that two plans have some in common.
-    let results = prop::sample::select(&[Results::None, Results::All, Results::Failed][..]);
-    let route = (1..3_u16, 6..8_u8, results)
-        .prop_map(|(handler, priority, results)| Route { results, ..route(handler, priority, 0) });
+    let results = prop::sample::select(vec![Results::None, Results::All, Results::failed()]);
+    let route = (1..3_u16, 6..8_u8, results).prop_map(|(handler, priority, results)| {
+        let mut route = route(handler, priority, 0);
+        route.rules[0].results = results;
+        route
+    });
     let slot = (0..40_u16).prop_map(|at| Slot::from_index(at * 25).unwrap());
     prop::collection::btree_map(slot, route, 0..30)
         .prop_map(|routes| Plan { routes, ..Plan::default() })

@@ -8,7 +8,7 @@ use anyhow::{Context as _, Result};
 use tailcalld::config::{AttachTo, Paths, Redact, Results};
 use tailcalld::handlers::Handlers;
 use tailcalld::load::{self, Bpf, Choice};
-use tailcalld::plan::{Plan, Route, Routes};
+use tailcalld::plan::{Plan, Route, Routes, Rule};
 use tailcalld::syscalls::{Abi, Slot, number};
 use tailcalld::wire::Table;
 
@@ -50,17 +50,8 @@ pub fn slot(name: &str) -> Result<Slot> {
 /// The first `count` native numbers but `left_out`, to a handler that takes any syscall.
 pub fn routes(handlers: &Handlers, handler: &str, count: usize, left_out: &str) -> Result<Plan> {
     let handler = handlers.named(handler).with_context(|| format!("no handler {handler}"))?.id;
-    let route = Route {
-        handler,
-        variant: 0,
-        priority: 6,
-        argv_bytes: 0,
-        buffer_bytes: 32,
-        redact: Redact::default(),
-        results: Results::None,
-        paths: Paths::Entry,
-        env: BTreeSet::new(),
-    };
+    let rule = Rule { handler, priority: 6, buffer_bytes: 32, ..Rule::nothing() };
+    let route = Route::from(rule);
     let slots = (0..).map_while(|nr| Slot::new(Abi::Native, nr));
     let wanted = slots.filter(|slot| slot.nr().to_string() != left_out).take(count);
     let routes: BTreeMap<_, _> = wanted.map(|slot| (slot, route.clone())).collect();

@@ -37,7 +37,7 @@ int handle_args(void *ctx)
 	struct call call;
 	struct scratch *emit;
 
-	if (!call_begin(ctx, &args_handler, &call))
+	if (!event_begin(ctx, &args_handler, &call))
 		return 0;
 	__u64 slot = call.slot;
 	barrier_var(slot);

@@ -12,7 +12,7 @@ int handle_count(void *ctx)
 {
 	struct call call;
 
-	if (call_begin(ctx, &count_handler, &call))
+	if (call_begin(ctx, count_handler.id, &call))
 		call.books->counted++;
 	return 0;
 }

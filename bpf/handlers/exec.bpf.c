@@ -50,7 +50,7 @@ int handle_exec(void *ctx)
 	struct call call;
 	struct scratch *emit;
 
-	if (!call_begin(ctx, &exec_handler, &call) || !(emit = emit_begin(ctx, &call)))
+	if (!event_begin(ctx, &exec_handler, &call) || !(emit = emit_begin(ctx, &call)))
 		return 0;
 	const volatile struct event *event = &emit->event;
 

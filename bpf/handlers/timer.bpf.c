@@ -107,7 +107,7 @@ int handle_timer(void *ctx)
 	struct call call;
 	struct scratch *emit;
 
-	if (!call_begin(ctx, &timer_handler, &call) || !(emit = emit_begin(ctx, &call)))
+	if (!event_begin(ctx, &timer_handler, &call) || !(emit = emit_begin(ctx, &call)))
 		return 0;
 	const __u64 *args = emit->event.args;
 	__u8 variant = call.route->variant;

@@ -17,5 +17,8 @@ pub use calls::{
     duplicate, has_kprobe_multi, may_raw_tracepoints_sleep, recursion_misses, wait_for_grace,
 };
 pub use mapping::Mapping;
-pub use shared::{ENV_NAME_WORDS, ENV_NAMES, EXCLUDED_FILES, ROUTE_WORDS, Shared};
+pub use shared::{
+    BUCKETS, Bucket, ENV_NAME_WORDS, ENV_NAMES, EXCLUDED_CGROUPS, EXCLUDED_FILES, FILTERS_MAX,
+    GOVERNED, LIMITS, RULES_MAX, Shared, TESTS_MAX, TEXTS_MAX,
+};
 pub use skeleton::{OpenTailHelloSkel, TailHelloLinks, TailHelloSkel, TailHelloSkelBuilder, types};

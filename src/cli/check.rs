@@ -6,10 +6,10 @@ use std::io::{self, Write};
 use super::print::{standard_output, table};
 use super::report::print_faults;
 use super::{CheckOptions, exit};
-use crate::config::{NONE, level_name, printable, size_name};
+use crate::config::{level_name, printable, size_name};
 use crate::handlers::Handlers;
 use crate::load::{self, Choice};
-use crate::plan::{self, Origin, Plan};
+use crate::plan::{self, Origin, Plan, Route, Rule};
 use crate::syscalls::{Slot, name};
 
 /// What no table sees, and for which syscalls that matters: none stands for any.
@@ -47,33 +47,23 @@ pub fn check(options: &CheckOptions, handlers: &Handlers) -> anyhow::Result<u8> 
 
 /// `14 routes (exec 4, timer 10)`.
 fn summary(plan: &Plan, handlers: &Handlers) -> String {
-    let mut counts: BTreeMap<u16, usize> = BTreeMap::new();
+    let mut counts: BTreeMap<String, usize> = BTreeMap::new();
     for route in plan.routes.values() {
-        *counts.entry(route.handler).or_default() += 1;
+        *counts.entry(route.told(handlers)).or_default() += 1;
     }
-    let parts = counts.iter().map(|(&id, count)| format!("{} {count}", handler_name(handlers, id)));
+    let parts = counts.iter().map(|(name, count)| format!("{name} {count}"));
     let parts = parts.collect::<Vec<_>>().join(", ");
     let plural = if plan.routes.len() == 1 { "" } else { "s" };
     format!("{} route{plural} ({parts})", plan.routes.len())
 }
 
-fn handler_name(handlers: &Handlers, id: u16) -> &str {
-    handlers.by_id(id).map_or(NONE, |handler| &handler.name)
-}
-
 fn print_plan(plan: &Plan, handlers: &Handlers) -> io::Result<()> {
     let (mut out, style) = standard_output();
-    let routes = plan.routes.iter().map(|(&slot, route)| {
-        [
-            slot.to_string(),
-            slot.abi().name().to_owned(),
-            slot.nr().to_string(),
-            handler_name(handlers, route.handler).to_owned(),
-            level_name(route.priority).to_owned(),
-            route.results.name().to_owned(),
-            plan.origins.get(&slot).map(|origin| from(slot, origin)).unwrap_or_default(),
-        ]
-    });
+    let rows = |(&slot, route): (&Slot, &Route)| -> Vec<_> {
+        let origin = plan.origins.get(&slot).map(|origin| from(slot, origin)).unwrap_or_default();
+        route.rules.iter().map(|rule| row(slot, rule, &origin, handlers)).collect()
+    };
+    let routes = plan.routes.iter().flat_map(rows);
     let head = ["SYSCALL", "ABI", "NUMBER", "HANDLER", "PRIORITY", "RESULT", "FROM"];
     table(&mut out, style, head, &routes.collect::<Vec<_>>())?;
     writeln!(out)?;
@@ -84,6 +74,18 @@ fn print_plan(plan: &Plan, handlers: &Handlers) -> io::Result<()> {
     }
     writeln!(out)?;
     out.flush()
+}
+
+fn row(slot: Slot, rule: &Rule, origin: &str, handlers: &Handlers) -> [String; 7] {
+    [
+        slot.to_string(),
+        slot.abi().name().to_owned(),
+        slot.nr().to_string(),
+        rule.told(handlers),
+        level_name(rule.priority).to_owned(),
+        rule.results.told(),
+        origin.to_owned(),
+    ]
 }
 
 /// `/etc/tailcalld.toml:12`, and the entry where it does not have the syscall's own name.

@@ -17,6 +17,9 @@ mod exec;
 mod fault;
 mod faults;
 mod file;
+mod filter;
+mod keep;
+mod limit;
 mod options;
 mod paths;
 mod reader;
@@ -42,9 +45,12 @@ pub use exec::{Argv, Redact};
 pub use fault::{Fault, Palette};
 pub use faults::Faults;
 pub use file::drop_in_dir;
+pub use filter::{Condition, Filter, Ids, Name, Part, Pattern, Test, Word};
+pub use keep::{Aggregate, Keep};
+pub use limit::{Limit, Per, Rate};
 pub use options::Options;
 pub use paths::Paths;
-pub use results::Results;
+pub use results::{FAILURES, Results};
 pub use routes::{Entry, NONE, Target};
 pub use size::name as size_name;
 pub use source::{Mark, Place};
@@ -64,6 +70,24 @@ pub const DEFAULT_PATH: &str = "/etc/tailcalld.toml";
 const SOCKET: &str = "/run/systemd/journal/socket";
 /// Works whenever we write a record, so its syscalls would beget records without end.
 const JOURNALD: &str = "/usr/lib/systemd/systemd-journald";
+/// What reads the journal as it grows, or is handed its entries by journald: their calls would beget
+/// records that beget their calls. Instances of journald for namespaces are told by their executable.
+const SINKS: [&str; 14] = [
+    "rsyslog.service",
+    "syslog-ng.service",
+    "syslog.service",
+    "systemd-journal-upload.service",
+    "systemd-journal-remote.service",
+    "fluent-bit.service",
+    "fluentd.service",
+    "vector.service",
+    "promtail.service",
+    "alloy.service",
+    "filebeat.service",
+    "journalbeat.service",
+    "otelcol.service",
+    "otelcol-contrib.service",
+];
 /// Seconds of a busy host, while journald is away: 45,000 events without captures.
 const RING_BYTES: u32 = 8 << 20;
 /// `info`: what happened is normal, and worth keeping.
@@ -72,6 +96,10 @@ const PRIORITY: u8 = 6;
 const ARGV_BYTES: u32 = 4096;
 /// As strace: enough to know what it is.
 const BUFFER_BYTES: u32 = 32;
+/// What one user's events may come to, of all routes: the journal takes 44,000 entries a second at least,
+/// so some users may do that at once.
+const PER_UID: Limit =
+    Limit { rate: Rate { count: 10_000, period_ns: 1_000_000_000 }, burst: 10_000, per: Per::Uid };
 
 /// What all files together say.
 #[derive(Debug, Clone)]
@@ -84,10 +112,14 @@ pub struct Config {
     pub ring_bytes: u32,
     /// Executables whose processes are excluded in the kernel.
     pub exclude: Vec<PathBuf>,
+    /// Units of the system whose processes are excluded in the kernel.
+    pub exclude_units: Vec<String>,
     /// Where journald listens.
     pub socket: PathBuf,
     /// What to attach to.
     pub attach: AttachTo,
+    /// What the events of each user may come to, of all routes; `None`: anything.
+    pub per_uid: Option<Limit>,
 }
 
 /// What reading came to. With faults, the configuration is what remained without them.
@@ -115,11 +147,15 @@ impl Default for Config {
                 redact: Some(Redact::default()),
                 result: Some(Results::default()),
                 paths: Some(Paths::default()),
+                keep: Some(Keep::default()),
+                ..Options::default()
             },
             ring_bytes: RING_BYTES,
             exclude: vec![JOURNALD.into()],
+            exclude_units: SINKS.map(str::to_owned).to_vec(),
             socket: SOCKET.into(),
             attach: AttachTo::default(),
+            per_uid: Some(PER_UID),
         }
     }
 }

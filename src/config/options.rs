@@ -8,6 +8,9 @@ use toml::de::DeValue;
 
 use super::abis::Abis;
 use super::exec::{Argv, Redact};
+use super::filter::Filter;
+use super::keep::{Aggregate, Keep};
+use super::limit::{Per, Rate};
 use super::paths::Paths;
 use super::reader::Reader;
 use super::results::Results;
@@ -34,6 +37,20 @@ pub struct Options {
     pub result: Option<Results>,
     /// What becomes of memory that cannot be read at entry.
     pub paths: Option<Paths>,
+    /// Which calls are recorded.
+    pub filter: Filter,
+    /// How many events there may be; `Some(None)`: any number.
+    pub limit: Option<Option<Rate>>,
+    /// How many of them at once.
+    pub burst: Option<u32>,
+    /// What the limit counts by.
+    pub per: Option<Per>,
+    /// One event in so many is recorded, by chance.
+    pub sample: Option<u32>,
+    /// Whether events are told together; `Some(None)`: they are not.
+    pub aggregate: Option<Option<Aggregate>>,
+    /// Whose records go first when the journal takes no more.
+    pub keep: Option<Keep>,
 }
 
 type Read = fn(&mut Options, &mut Reader<'_>, &Spanned<DeValue<'_>>);
@@ -105,8 +122,15 @@ impl Options {
             buffer_bytes: self.buffer_bytes.or(below.buffer_bytes),
             env: self.env.as_ref().or(below.env.as_ref()).cloned(),
             redact: self.redact.as_ref().or(below.redact.as_ref()).cloned(),
-            result: self.result.or(below.result),
+            result: self.result.as_ref().or(below.result.as_ref()).cloned(),
             paths: self.paths.or(below.paths),
+            filter: self.filter.or(&below.filter),
+            limit: self.limit.or(below.limit),
+            burst: self.burst.or(below.burst),
+            per: self.per.or(below.per),
+            sample: self.sample.or(below.sample),
+            aggregate: self.aggregate.as_ref().or(below.aggregate.as_ref()).cloned(),
+            keep: self.keep.or(below.keep),
         }
     }
 }

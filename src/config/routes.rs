@@ -26,17 +26,17 @@ pub struct Entry {
     pub subject: Subject,
     /// What it covers in both ABIs; of these, `abi` may leave out some.
     pub slots: Vec<Slot>,
-    /// `None` takes the slots out of the table.
-    pub target: Option<Target>,
+    /// The first whose filter a call passes handles it. None takes the slots out of the table.
+    pub targets: Vec<Target>,
     /// Where the left side stands.
     pub mark: Mark,
 }
 
-/// The right side of an entry.
+/// One of the alternatives on the right side of an entry.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Target {
-    /// The handler's number.
-    pub handler: u16,
+    /// The handler's number; `None`: these calls are not recorded.
+    pub handler: Option<u16>,
     /// What the entry itself says.
     pub options: Options,
 }
@@ -57,14 +57,16 @@ fn entry(
 ) -> Option<Entry> {
     let mark = reader.mark(key.span());
     let left = subject::read(key.get_ref());
-    let target = target(reader, key.get_ref(), &mark, value);
+    let targets = targets(reader, key.get_ref(), &mark, value);
     match left {
         Ok((subject, slots)) => {
-            let target = target?;
-            if let Some(problem) = misfit(reader.handlers, target.as_ref(), &slots) {
-                reader.refuse(value.span(), problem);
+            let targets = targets?;
+            for target in &targets {
+                if let Some(problem) = misfit(reader.handlers, target, &slots) {
+                    reader.refuse(value.span(), problem);
+                }
             }
-            Some(Entry { key: key.get_ref().to_string(), subject, slots, target, mark })
+            Some(Entry { key: key.get_ref().to_string(), subject, slots, targets, mark })
         }
         Err(problem) => {
             reader.refuse(key.span(), problem);
@@ -74,8 +76,8 @@ fn entry(
 }
 
 /// Why the handler cannot take these syscalls: it would read other arguments than there are.
-fn misfit(handlers: &Handlers, target: Option<&Target>, slots: &[Slot]) -> Option<Problem> {
-    let handler = handlers.by_id(target?.handler)?;
+fn misfit(handlers: &Handlers, target: &Target, slots: &[Slot]) -> Option<Problem> {
+    let handler = handlers.by_id(target.handler?)?;
     let foreign = slots.iter().find(|slot| handler.variant(**slot).is_none())?;
     Some(Problem::from(format!(
         "handler {} does not know the arguments of {foreign}, only of {}",
@@ -84,17 +86,36 @@ fn misfit(handlers: &Handlers, target: Option<&Target>, slots: &[Slot]) -> Optio
     )))
 }
 
-/// `Some(None)` is "none"; `None` is a fault.
+/// One alternative, or an array of them; `None` is a fault. "none" alone is none at all.
+fn targets(
+    reader: &mut Reader<'_>,
+    key: &str,
+    mark: &Mark,
+    value: &Spanned<DeValue<'_>>,
+) -> Option<Vec<Target>> {
+    let DeValue::Array(alternatives) = value.get_ref() else {
+        let only = target(reader, key, mark, value)?;
+        return Some(if only.handler.is_some() { vec![only] } else { Vec::new() });
+    };
+    let read = |alternative| target(reader, key, mark, alternative);
+    let targets: Vec<_> = alternatives.iter().filter_map(read).collect();
+    if alternatives.is_empty() {
+        reader.refuse(value.span(), "the array is empty, expected at least one handler");
+    }
+    (!targets.is_empty() && targets.len() == alternatives.len()).then_some(targets)
+}
+
+/// `None` is a fault.
 fn target(
     reader: &mut Reader<'_>,
     key: &str,
     mark: &Mark,
     value: &Spanned<DeValue<'_>>,
-) -> Option<Option<Target>> {
+) -> Option<Target> {
     match value.get_ref() {
         DeValue::String(_) => {
             let handler = handler(reader, key, value)?;
-            Some(handler.map(|handler| Target { handler, options: Options::default() }))
+            Some(Target { handler, options: Options::default() })
         }
         DeValue::Table(table) => detailed(reader, key, mark, table),
         other => {
@@ -110,7 +131,7 @@ fn detailed(
     key: &str,
     mark: &Mark,
     table: &DeTable<'_>,
-) -> Option<Option<Target>> {
+) -> Option<Target> {
     let mut options = Options::default();
     let mut handled = None;
     for (name, value) in table.iter() {
@@ -135,7 +156,7 @@ fn detailed(
     if let Some(problem) = idle(reader.handlers, key, handler, &options) {
         reader.refuse(mark.span(), problem);
     }
-    Some(handler.map(|handler| Target { handler, options }))
+    Some(Target { handler, options })
 }
 
 /// Why an option of the entry itself would do nothing.

@@ -29,6 +29,7 @@ const ABIS: [(&str, Abi); 4] = [
 
 /// What `result` may be.
 const RESULTS: &str = "true, false or \"failed\"";
+const FAILED: &str = "failed";
 
 /// `ARGV_MAX_BYTES` in `bpf/event.h`.
 const ARGV_MAX_BYTES: u64 = 16 * KIB;
@@ -186,20 +187,19 @@ pub(super) fn result(value: &DeValue<'_>) -> Result<Results, Problem> {
     match value {
         DeValue::Boolean(true) => Ok(Results::All),
         DeValue::Boolean(false) => Ok(Results::None),
-        DeValue::String(name) if name == Results::Failed.name() => Ok(Results::Failed),
+        DeValue::String(name) if name == FAILED => Ok(Results::failed()),
         DeValue::String(name) => Err(no_result(name)),
         _ => Err(expected(value, RESULTS)),
     }
 }
 
 fn no_result(name: &str) -> Problem {
-    let failed = Results::Failed.name();
     let meant = match name.to_ascii_lowercase().as_str() {
         word @ ("true" | "false") => {
             return format!("result {} is text, write {word} without quotes", quoted(name)).into();
         }
-        "fail" | "fails" | "failure" | "failures" | "error" | "errors" => Some(failed.to_owned()),
-        other => closest(other, [failed]),
+        "fail" | "fails" | "failure" | "failures" | "error" | "errors" => Some(FAILED.to_owned()),
+        other => closest(other, [FAILED]),
     };
     Problem::from(format!("unknown result {}, expected {RESULTS}", quoted(name))).meant(meant)
 }

@@ -145,10 +145,10 @@ pub struct Route {
     pub abi: String,
     /// Its number.
     pub nr: u16,
-    /// The handler.
+    /// The handlers of its rules.
     pub handler: String,
-    /// The options, resolved.
-    pub options: BTreeMap<String, String>,
+    /// The first that a call passes decides.
+    pub rules: Vec<Rule>,
     /// The left side of the entry that made it.
     pub entry: String,
     /// The entry's file.
@@ -163,6 +163,15 @@ pub struct Route {
     pub written: u64,
     /// Events lost, for all reasons.
     pub lost: u64,
+}
+
+/// One alternative of a route.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Rule {
+    /// The handler, or `none`.
+    pub handler: String,
+    /// The options, resolved.
+    pub options: BTreeMap<String, String>,
 }
 
 /// What `Reload` gives: what has changed, for people.

@@ -15,7 +15,7 @@ use std::path::PathBuf;
 pub use frames::{CALL_MAX, frame};
 pub use interface::{
     Books, Cpu, Difference, Fault, OddNumbers, Output, Refused, RefusedReload, Reloaded, Route,
-    Routes, Stats, Status,
+    Routes, Rule, Stats, Status,
 };
 pub use message::{Call, Parameters, Refusal, Reply, Response};
 pub use server::{Client, Server};

@@ -59,12 +59,10 @@ impl Daemon<'_> {
 
     /// Remembers which handler each slot has now.
     pub(super) fn note_routes(&mut self) {
-        self.pipeline.borrow_mut().redact(self.table.generation(), &self.plan.routes);
+        self.pipeline.borrow_mut().begin(self.table.generation(), &self.plan.routes);
         for (slot, route) in &self.plan.routes {
-            if let Some(handler) = self.bpf.handlers.by_id(route.handler) {
-                self.bookkeeping.handlers.insert(*slot, handler.name.clone());
-                self.bookkeeping.books.entry(*slot).or_default();
-            }
+            self.bookkeeping.handlers.insert(*slot, route.told(&self.bpf.handlers));
+            self.bookkeeping.books.entry(*slot).or_default();
         }
     }
 

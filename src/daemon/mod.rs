@@ -8,12 +8,12 @@ mod output;
 mod pending;
 mod pipeline;
 mod poll;
-mod redactions;
 mod reload;
 mod service;
 mod sight;
 mod signals;
 mod start;
+mod tables;
 
 use std::cell::RefCell;
 use std::mem::MaybeUninit;

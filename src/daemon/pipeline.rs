@@ -6,13 +6,13 @@ use std::rc::Rc;
 use std::time::Instant;
 
 use super::pending::Pending;
-use super::redactions::Redactions;
+use super::tables::Tables;
 use crate::clock::{self, Clock};
-use crate::config::Results;
+use crate::config::Redact;
 use crate::consume::Flow;
 use crate::decode::{Decoded, End, Event, Return, decode};
 use crate::handlers::Handlers;
-use crate::plan::Routes;
+use crate::plan::{Routes, Rule};
 use crate::redact::secrets;
 use crate::sink::record::{Body, Record};
 use crate::sink::{Outcome, Sink};
@@ -32,7 +32,7 @@ pub struct Pipeline {
     selftest: Option<u64>,
     tally: Tally,
     pending: Pending,
-    redactions: Redactions,
+    tables: Tables,
 }
 
 /// Whether the output takes records.
@@ -80,7 +80,7 @@ impl Pipeline {
             selftest: None,
             tally: Tally::default(),
             pending: Pending::default(),
-            redactions: Redactions::default(),
+            tables: Tables::default(),
         }
     }
 
@@ -89,13 +89,8 @@ impl Pipeline {
         let handlers = Rc::clone(&self.handlers);
         match decode(bytes, &handlers) {
             Ok(Decoded::Syscall(event)) if !event.is_open() => {
-                let outcome = write_event(
-                    &event,
-                    &self.redactions,
-                    &mut self.units,
-                    &mut self.sink,
-                    self.clock,
-                );
+                let outcome =
+                    write_event(&event, &self.tables, &mut self.units, &mut self.sink, self.clock);
                 self.account(event.slot, outcome);
             }
             Ok(Decoded::Syscall(event)) => {
@@ -119,18 +114,19 @@ impl Pipeline {
         if self.gate == Gate::Open { Flow::Continue } else { Flow::Pause }
     }
 
-    /// Writes an event that has waited, unless only failures are wanted and its call was none.
+    /// Writes an event that has waited, unless its rule does not want what came of the call.
     fn tell(&mut self, bytes: &[u8], returned: &Return<'_>) {
         let handlers = Rc::clone(&self.handlers);
         let Ok(Decoded::Syscall(event)) = decode(bytes, &handlers) else { return };
         let event = event.returned(returned);
         let slot = event.slot;
-        if event.results == Results::Failed && event.is_success() {
+        let wants = |rule: &Rule| rule.results.wants(event.result());
+        if !self.tables.rule(&event).is_none_or(wants) {
             *self.tally.filtered.entry(slot).or_default() += 1;
             return;
         }
         let outcome =
-            write_event(&event, &self.redactions, &mut self.units, &mut self.sink, self.clock);
+            write_event(&event, &self.tables, &mut self.units, &mut self.sink, self.clock);
         self.account(slot, outcome);
     }
 
@@ -189,8 +185,8 @@ impl Pipeline {
     }
 
     /// A new table judges from now on.
-    pub fn redact(&mut self, generation: u32, routes: &Routes) {
-        self.redactions.begin(generation, routes);
+    pub fn begin(&mut self, generation: u32, routes: &Routes) {
+        self.tables.begin(generation, routes);
     }
 
     /// Once a turn: clocks jump.
@@ -245,15 +241,19 @@ impl Pipeline {
     }
 }
 
+/// What is hidden where nothing is known of the rule.
+static OBVIOUS: Redact = Redact::Obvious;
+
 fn write_event(
     event: &Event<'_>,
-    redactions: &Redactions,
+    tables: &Tables,
     units: &mut Units,
     sink: &mut Sink,
     clock: Clock,
 ) -> Outcome {
     let place = units.place(event.cgroup);
-    let secrets = secrets(event, redactions.of(event));
+    let redact = tables.rule(event).map_or(&OBVIOUS, |rule| &rule.redact);
+    let secrets = secrets(event, redact);
     let redacted = (!secrets.is_empty()).then(|| secrets.taken_from(event));
     let event = redacted.as_ref().unwrap_or(event);
     let body = Body::Syscall { event, place: place.as_deref() };

@@ -13,7 +13,6 @@ pub use argument::Argument;
 pub use process::{Device, Exe, NAMESPACES, Process};
 pub use wire::{Decoded, Error, decode};
 
-use crate::config::Results;
 use crate::handlers::{Field, Handler};
 use crate::syscalls::Slot;
 
@@ -58,8 +57,10 @@ pub struct Event<'a> {
     pub pieces: Vec<Piece<'a>>,
     /// The fields of which something was hidden; none as it was decoded.
     pub redacted: Vec<&'a str>,
+    /// Which rule of its route it is of, from 0.
+    pub rule: u8,
     /// Whether its result is awaited.
-    pub results: Results,
+    pub awaits_result: bool,
     /// Whether memory is awaited that could not be read at entry.
     pub awaits_memory: bool,
     /// What came of the call, where that is asked for.
@@ -69,12 +70,15 @@ pub struct Event<'a> {
 impl Event<'_> {
     /// Whether more of it comes when its call returns.
     pub fn is_open(&self) -> bool {
-        self.end.is_none() && (self.results != Results::None || self.awaits_memory)
+        self.end.is_none() && (self.awaits_result || self.awaits_memory)
     }
 
-    /// Whether its call is known to have succeeded.
-    pub fn is_success(&self) -> bool {
-        matches!(self.end, Some(end @ End::Returned { .. }) if end.errno().is_none())
+    /// What its call returned, where that is known.
+    pub fn result(&self) -> Option<i64> {
+        match self.end {
+            Some(End::Returned { result, .. }) => Some(result),
+            _ => None,
+        }
     }
 }
 

@@ -3,12 +3,11 @@
 
 use super::wire::captures;
 use super::{Event, Moment, Part, Piece, Return, Status, Value};
-use crate::config::Results;
 
 impl<'a> Event<'a> {
     /// This event with what its call's return told.
     pub fn returned(mut self, returned: &Return<'a>) -> Self {
-        if self.results != Results::None {
+        if self.awaits_result {
             self.end = Some(returned.end);
         }
         self.awaits_memory = false;

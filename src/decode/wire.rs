@@ -11,7 +11,6 @@ use super::{
 use crate::bpf::types::{
     self, capture_kind, capture_moment, capture_part, capture_status, event_kind,
 };
-use crate::config::Results;
 use crate::handlers::{Handler, Handlers};
 use crate::syscalls::Slot;
 
@@ -54,7 +53,7 @@ pub enum Error {
 }
 
 /// `EVENT_VERSION`.
-const VERSION: u16 = 2;
+const VERSION: u16 = 3;
 const EVENT_SIZE: usize = size_of::<types::event>();
 const CAPTURE_SIZE: usize = size_of::<types::capture>();
 const RESULT_SIZE: usize = size_of::<types::result_event>();
@@ -101,15 +100,6 @@ fn has(flags: u32, flag: types::call_flag) -> bool {
     flags & flag.0 != 0
 }
 
-fn results(flags: u32) -> Results {
-    let has = |flag| has(flags, flag);
-    match (has(types::call_flag::CALL_RESULT), has(types::call_flag::CALL_ONLY_FAILED)) {
-        (false, _) => Results::None,
-        (true, false) => Results::All,
-        (true, true) => Results::Failed,
-    }
-}
-
 fn event<'a>(reader: &Reader<'a>, handlers: &'a Handlers) -> Result<Event<'a>, Error> {
     let id = reader.u16(offset_of!(types::event, handler))?;
     let handler = handlers.by_id(id).ok_or(Error::Handler(id))?;
@@ -144,7 +134,8 @@ fn event<'a>(reader: &Reader<'a>, handlers: &'a Handlers) -> Result<Event<'a>, E
         captures: captures(&pieces, handler),
         pieces,
         redacted: Vec::new(),
-        results: results(flags),
+        rule: reader.u8(offset_of!(types::event, rule))?,
+        awaits_result: has(flags, types::call_flag::CALL_RESULT),
         awaits_memory: has(flags, types::call_flag::CALL_MEMORY),
         end: has(flags, types::call_flag::CALL_RESULT_LOST).then_some(End::Unknown),
     })

@@ -8,8 +8,8 @@ use super::attach::Attach;
 use super::errors::Failure;
 use super::functions::Functions;
 use crate::bpf;
-use crate::config::{AttachTo, Results};
-use crate::plan::Routes;
+use crate::config::AttachTo;
+use crate::plan::{Route, Routes};
 use crate::syscalls::Slot;
 
 /// A way to attach, and why it is this one.
@@ -106,7 +106,7 @@ fn functions() -> Result<Functions, String> {
 
 /// Whether calls of all routes would be seen, and their returns without paying for tracepoints as well.
 fn all_served(functions: Functions, routes: &Routes) -> Result<Functions, String> {
-    if !functions.all_return() && routes.values().any(|route| route.results != Results::None) {
+    if !functions.all_return() && routes.values().any(Route::awaits_results) {
         return Err(format!("results are asked for, and {FEW_RETURNS}"));
     }
     let without: Vec<&Slot> = routes.keys().filter(|&&slot| functions.of(slot).is_none()).collect();

@@ -2,6 +2,7 @@
 //! attached before the first table is, and dropping `Bpf` leaves nothing in the kernel.
 
 mod attach;
+mod buckets;
 mod choice;
 mod declared;
 mod errors;
@@ -9,7 +10,9 @@ mod functions;
 mod hook;
 mod identity;
 mod object;
+mod places;
 mod recipes;
+mod trees;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
@@ -23,6 +26,7 @@ use libbpf_rs::skel::{OpenSkel as _, Skel as _};
 use libbpf_rs::{Link, MapCore, MapFlags, OpenObject, TracepointCategory};
 
 use crate::books::Rows;
+use crate::bpf::types::continuation;
 use crate::bpf::{Shared, TailHelloLinks, TailHelloSkel};
 use crate::handlers::Handlers;
 use crate::syscalls::Slot;
@@ -31,6 +35,7 @@ use attach::Side;
 use hook::Hook;
 
 pub use attach::Attach;
+pub use buckets::Full;
 pub use choice::{Choice, functions_are_on};
 pub use errors::{Failure, preconditions};
 pub use object::{handlers, prepare};
@@ -54,6 +59,8 @@ pub struct Bpf<'obj> {
     /// `forget`, at the end of tasks; only while there are such calls.
     ends: Option<Link>,
     tracepoint: Attach,
+    told: places::Told,
+    told_trees: trees::Told,
     /// Why it is attached as it is, for people.
     pub reason: String,
 }
@@ -73,7 +80,8 @@ pub fn load(
     let mut skeleton = errors::explain(ring_bytes, || open.load())?;
     let shared = Shared::take(&mut skeleton).context("the BPF object has no global variables")?;
     let programs = handler_programs(&skeleton, &handlers)?;
-    continue_with_walk(&skeleton)?;
+    wire_continuations(&skeleton)?;
+    wire_handlers(&skeleton, &programs)?;
     let books = Rows::open(&skeleton.maps.books)?;
     let Choice { attach, returns, tracepoint, reason, functions } = choice;
     let dispatcher = Hook::new(Side::Entry, attach, functions.clone());
@@ -89,18 +97,36 @@ pub fn load(
         returns,
         ends,
         tracepoint,
+        told: places::Told::default(),
+        told_trees: trees::Told::default(),
         reason,
     };
     bpf.identify(None)?;
     Ok(bpf)
 }
 
-/// Where handlers leave the strings of programs to.
-fn continue_with_walk(skeleton: &TailHelloSkel<'_>) -> Result<()> {
-    let program = skeleton.progs.walk.as_fd().as_raw_fd();
-    let first = 0_u32.to_ne_bytes();
-    let wired = skeleton.maps.continuations.update(&first, &program.to_ne_bytes(), MapFlags::ANY);
-    wired.context("failed to wire the program that handlers continue with")
+/// Where programs go on that leave something to others.
+fn wire_continuations(skeleton: &TailHelloSkel<'_>) -> Result<()> {
+    let programs = &skeleton.progs;
+    let wanted = [
+        (continuation::CONTINUE_WALK, &programs.walk),
+        (continuation::CONTINUE_FILTER, &programs.filter_again),
+        (continuation::CONTINUE_TEXTS, &programs.filter_texts),
+    ];
+    wanted.iter().try_for_each(|(place, program)| {
+        let (key, program) = (place.0.to_ne_bytes(), program.as_fd().as_raw_fd().to_ne_bytes());
+        let wired = skeleton.maps.continuations.update(&key, &program, MapFlags::ANY);
+        wired.context("failed to wire the programs that others continue with")
+    })
+}
+
+/// Where a filter sends the calls that it has chosen a rule for.
+fn wire_handlers(skeleton: &TailHelloSkel<'_>, programs: &BTreeMap<u16, RawFd>) -> Result<()> {
+    programs.iter().try_for_each(|(&handler, program)| {
+        let (key, program) = (u32::from(handler).to_ne_bytes(), program.to_ne_bytes());
+        let wired = skeleton.maps.handlers.update(&key, &program, MapFlags::ANY);
+        wired.context("failed to wire the handlers that filters choose from")
+    })
 }
 
 fn handler_programs(
@@ -216,6 +242,11 @@ impl Bpf<'_> {
     /// The program of a handler; `None` if there is no such handler.
     pub fn program(&self, handler: u16) -> Option<RawFd> {
         self.programs.get(&handler).copied()
+    }
+
+    /// The program that decides which rule a call is for.
+    pub fn filter_program(&self) -> RawFd {
+        self.skeleton.progs.filter.as_fd().as_raw_fd()
     }
 
     /// The program that answers our own test call.

@@ -73,5 +73,7 @@ fn configure(open: &mut OpenTailHelloSkel<'_>, ring_bytes: u32, choice: &Choice)
 
 /// A program array takes programs of one type only.
 fn shares_the_table(program: &str) -> bool {
-    matches!(program, "hello" | "selftest" | "walk") || program.starts_with("handle_")
+    matches!(program, "hello" | "selftest" | "walk")
+        || program.starts_with("filter")
+        || program.starts_with("handle_")
 }

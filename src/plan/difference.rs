@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Plan, Route, Routes};
+use super::{Plan, Route, Routes, Rule};
 use crate::config::{NONE, level_name};
 use crate::handlers::Handlers;
 use crate::syscalls::{Abi, Slot};
@@ -61,7 +61,7 @@ impl Difference {
     /// For people: `openat=args`; `execve (priority info -> debug)`; `umount2(i386)`. A syscall
     /// that both ABIs treat alike is told once.
     pub fn told(&self, handlers: &Handlers) -> Told {
-        let name = |route: &Route| handler_name(handlers, route);
+        let name = |route: &Route| route.told(handlers);
         Told {
             added: words(&self.added, |route| format!("={}", name(route))),
             changed: words(&self.changed, |change| change.describe(handlers)),
@@ -84,19 +84,23 @@ pub struct Told {
 impl Change {
     /// ` (args -> count, priority info -> debug)`.
     fn describe(&self, handlers: &Handlers) -> String {
-        let Self { from, to } = self;
-        let handler = [handler_name(handlers, from), handler_name(handlers, to)];
-        let options = from.options().into_iter().zip(to.options());
-        let options = options.map(|((name, from), (_, to))| (format!("{name} "), [from, to]));
-        let rows = std::iter::once((String::new(), handler)).chain(options);
-        let changed = rows.filter(|(_, [from, to])| from != to);
-        let changed: Vec<_> =
-            changed.map(|(what, [from, to])| format!("{what}{from} -> {to}")).collect();
+        let changed = match (&*self.from.rules, &*self.to.rules) {
+            ([from], [to]) => changes(from, to, handlers),
+            _ => vec![format!("{} -> {}", self.from.told(handlers), self.to.told(handlers))],
+        };
         format!(" ({})", changed.join(", "))
     }
 }
 
-impl Route {
+fn changes(from: &Rule, to: &Rule, handlers: &Handlers) -> Vec<String> {
+    let handler = (String::new(), from.told(handlers), to.told(handlers));
+    let options = from.options().into_iter().zip(to.options());
+    let options = options.map(|((name, from), (_, to))| (format!("{name} "), from, to));
+    let rows = std::iter::once(handler).chain(options).filter(|(_, from, to)| from != to);
+    rows.map(|(what, from, to)| format!("{what}{from} -> {to}")).collect()
+}
+
+impl Rule {
     /// Its options by the names that the configuration has for them, for people.
     pub fn options(&self) -> [(&'static str, String); 7] {
         [
@@ -106,7 +110,7 @@ impl Route {
             ("paths", self.paths.name().to_owned()),
             ("env", listed(&self.env)),
             ("redact", self.redact.told()),
-            ("result", self.results.name().to_owned()),
+            ("result", self.results.told()),
         ]
     }
 }
@@ -115,13 +119,6 @@ impl Route {
 fn listed(names: &BTreeSet<String>) -> String {
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
     if names.is_empty() { NONE.to_owned() } else { names.join("+") }
-}
-
-fn handler_name(handlers: &Handlers, route: &Route) -> String {
-    match handlers.by_id(route.handler) {
-        Some(handler) => handler.name.clone(),
-        None => format!("#{}", route.handler),
-    }
 }
 
 /// One word for each syscall, by name; two where the ABIs differ.

@@ -8,14 +8,35 @@ use std::path::{Path, PathBuf};
 
 pub use difference::{Change, Difference, Told, difference};
 
-use crate::config::{self, AttachTo, Config, Fault, Faults, Paths, Redact, Results};
+use crate::config::{
+    self, Aggregate, AttachTo, Config, Fault, Faults, Filter, Keep, Limit, NONE, Paths, Redact,
+    Results,
+};
 use crate::handlers::Handlers;
 use crate::syscalls::Slot;
 
-/// What one slot does.
+/// What one slot does: the first rule whose filter a call passes decides. Calls that pass none are not
+/// recorded.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Route {
-    /// Number of the handler.
+    /// At least one.
+    pub rules: Vec<Rule>,
+}
+
+/// One alternative of a route.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rule {
+    /// Which calls it is for.
+    pub filter: Filter,
+    /// What bounds its events, if anything does.
+    pub limit: Option<Limit>,
+    /// One event in so many is recorded, by chance; 1 is each.
+    pub sample: u32,
+    /// Whether its events are counted and told together.
+    pub aggregate: Option<Aggregate>,
+    /// Whether its records go first when the journal takes no more.
+    pub keep: Keep,
+    /// Number of the handler; 0: these calls are not recorded.
     pub handler: u16,
     /// Which of the handler's syscalls this is; 0 if the handler names none.
     pub variant: u8,
@@ -35,6 +56,65 @@ pub struct Route {
     pub paths: Paths,
 }
 
+impl Route {
+    /// The rule, if there is but one and it is for every call.
+    pub fn unfiltered(&self) -> Option<&Rule> {
+        match &*self.rules {
+            [rule] if rule.filter.is_empty() => Some(rule),
+            _ => None,
+        }
+    }
+
+    /// The names of its handlers: `args`, or `args|none` of a route with alternatives.
+    pub fn told(&self, handlers: &Handlers) -> String {
+        let names: Vec<_> = self.rules.iter().map(|rule| rule.told(handlers)).collect();
+        names.join("|")
+    }
+
+    /// Whether some calls wait for their results.
+    pub fn awaits_results(&self) -> bool {
+        self.rules.iter().any(|rule| rule.results != Results::None)
+    }
+}
+
+impl From<Rule> for Route {
+    fn from(rule: Rule) -> Self {
+        Self { rules: vec![rule] }
+    }
+}
+
+impl Rule {
+    /// The name of its handler.
+    pub fn told(&self, handlers: &Handlers) -> String {
+        handlers.by_id(self.handler).map_or_else(|| NONE.to_owned(), |handler| handler.name.clone())
+    }
+
+    /// Whether it is known only at a call's return whether it is recorded.
+    pub fn chooses_by_result(&self) -> bool {
+        matches!(self.results, Results::Within(_))
+    }
+
+    /// Records nothing of any call.
+    pub fn nothing() -> Self {
+        Self {
+            filter: Filter::default(),
+            limit: None,
+            sample: 1,
+            aggregate: None,
+            keep: Keep::default(),
+            handler: 0,
+            variant: 0,
+            priority: 0,
+            argv_bytes: 0,
+            buffer_bytes: 0,
+            env: BTreeSet::new(),
+            redact: Redact::default(),
+            results: Results::None,
+            paths: Paths::Entry,
+        }
+    }
+}
+
 /// By slot: native numbers first, then those of the 32-bit ABI. An absent slot does nothing.
 pub type Routes = BTreeMap<Slot, Route>;
 
@@ -50,10 +130,14 @@ pub struct Plan {
     pub ring_bytes: u32,
     /// Executables whose processes are excluded in the kernel.
     pub exclude: Vec<PathBuf>,
+    /// Units whose processes are excluded in the kernel.
+    pub exclude_units: Vec<String>,
     /// Where journald listens.
     pub socket: PathBuf,
     /// What to attach to.
     pub attach: AttachTo,
+    /// What the events of each user may come to, of all routes; `None`: anything.
+    pub per_uid: Option<Limit>,
     /// The files that were read, in order.
     pub files: Vec<PathBuf>,
 }
@@ -96,8 +180,10 @@ pub fn build(config: &Config, handlers: &Handlers) -> (Plan, Vec<Fault>) {
     let mut plan = Plan {
         ring_bytes: config.ring_bytes,
         exclude: config.exclude.clone(),
+        exclude_units: config.exclude_units.clone(),
         socket: config.socket.clone(),
         attach: config.attach,
+        per_uid: config.per_uid,
         ..Plan::default()
     };
     for (&slot, entry) in &winners {
@@ -114,7 +200,8 @@ pub fn build(config: &Config, handlers: &Handlers) -> (Plan, Vec<Fault>) {
 /// The environment variables that any of the routes asks for, in the order in which the kernel's table
 /// has them.
 pub fn env_names(routes: &Routes) -> BTreeSet<&str> {
-    routes.values().flat_map(|route| &route.env).map(String::as_str).collect()
+    let rules = routes.values().flat_map(|route| &route.rules);
+    rules.flat_map(|rule| &rule.env).map(String::as_str).collect()
 }
 
 impl Origin {

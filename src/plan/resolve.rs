@@ -4,9 +4,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ptr;
 
-use super::{Plan, Route, env_names};
+use super::{Plan, Route, Rule, env_names};
 use crate::bpf::ENV_NAMES;
-use crate::config::{Abis, Argv, Config, Entry, Fault, Options, Paths, Redact, Results, Subject};
+use crate::config::{
+    Abis, Argv, Config, Entry, Fault, Limit, Options, Paths, Redact, Results, Subject, Target,
+};
 use crate::handlers::{Handler, Handlers};
 use crate::syscalls::Slot;
 
@@ -45,12 +47,27 @@ pub(super) fn route(
     defaults: &Options,
     handlers: &Handlers,
 ) -> Option<Route> {
-    let target = entry.target.as_ref()?;
+    let targets = entry.targets.iter().filter(|target| abis(target, defaults).contains(slot.abi()));
+    let rules: Vec<Rule> =
+        targets.map(|target| rule(slot, target, defaults, handlers)).collect::<Option<_>>()?;
+    (!rules.is_empty()).then_some(Route { rules })
+}
+
+fn rule(slot: Slot, target: &Target, defaults: &Options, handlers: &Handlers) -> Option<Rule> {
+    let options = target.options.or(defaults);
+    let limit = limit(&options);
     let Options { priority, argv, argv_bytes, buffer_bytes, env, redact, result, paths, .. } =
-        target.options.or(defaults);
-    let handler = handlers.by_id(target.handler)?;
-    Some(Route {
-        handler: target.handler,
+        options;
+    let Options { filter, sample, aggregate, keep, .. } = options;
+    let Some(id) = target.handler else { return Some(Rule { filter, ..Rule::nothing() }) };
+    let handler = handlers.by_id(id)?;
+    Some(Rule {
+        filter,
+        limit: limit.filter(|_| handler.records()),
+        sample: sample.unwrap_or(1),
+        aggregate: aggregate.flatten(),
+        keep: keep?,
+        handler: id,
         variant: handler.variant(slot)?,
         priority: priority?,
         argv_bytes: if argv? == Argv::None { 0 } else { argv_bytes? },
@@ -61,6 +78,16 @@ pub(super) fn route(
         results: if has_result(slot, handler) { result? } else { Results::None },
     })
 }
+
+/// What bounds its events. Without `burst`, as many at once as in a second.
+fn limit(options: &Options) -> Option<Limit> {
+    let rate = options.limit.flatten()?;
+    let in_a_second = u64::from(rate.count) * SECOND_NS / rate.period_ns.max(1);
+    let burst = options.burst.unwrap_or(u32::try_from(in_a_second.max(1)).unwrap_or(u32::MAX));
+    Some(Limit { rate, burst, per: options.per.unwrap_or_default() })
+}
+
+const SECOND_NS: u64 = 1_000_000_000;
 
 /// A handler that does not ask for exact paths has them only on request.
 fn kept(paths: Paths, slot: Slot, handler: &Handler) -> Paths {
@@ -74,11 +101,14 @@ fn kept(paths: Paths, slot: Slot, handler: &Handler) -> Paths {
 /// The slots that an entry decides: those of the ABIs that it or `[defaults]` names. "none" takes out of
 /// both.
 fn covered(entry: &Entry, defaults: &Options) -> impl Iterator<Item = Slot> {
-    let abis = match &entry.target {
-        Some(target) => target.options.abi.or(defaults.abi).unwrap_or_default(),
-        None => Abis::default(),
-    };
-    entry.slots.iter().copied().filter(move |slot| abis.contains(slot.abi()))
+    let all: Vec<Abis> = entry.targets.iter().map(|target| abis(target, defaults)).collect();
+    let is_covered =
+        move |slot: &Slot| all.is_empty() || all.iter().any(|abis| abis.contains(slot.abi()));
+    entry.slots.iter().copied().filter(is_covered)
+}
+
+fn abis(target: &Target, defaults: &Options) -> Abis {
+    target.options.abi.or(defaults.abi).unwrap_or_default()
 }
 
 /// Entries that decide nothing, because no syscall of theirs is in an ABI that they name.
@@ -98,7 +128,7 @@ pub(super) fn idle(config: &Config) -> impl Iterator<Item = Fault> {
 pub(super) fn too_many_variables(winners: &Winners<'_>, plan: &Plan) -> Option<Fault> {
     let mut names = BTreeSet::new();
     let (slot, _) = plan.routes.iter().find(|(_, route)| {
-        names.extend(&route.env);
+        names.extend(route.rules.iter().flat_map(|rule| &rule.env));
         names.len() > ENV_NAMES
     })?;
     let count = env_names(&plan.routes).len();

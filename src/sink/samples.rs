@@ -1,6 +1,5 @@
 //! Events and records for the tests of the outputs.
 
-use crate::config::Results;
 use crate::decode::{Capture, Device, End, Event, Exe, NAMESPACES, Process, Status, Value};
 use crate::handlers::{Field, FieldKind, Handler};
 use crate::sink::record::{
@@ -79,7 +78,8 @@ pub fn event<'a>(handler: &'a Handler, captures: Vec<Capture<'a>>) -> Event<'a> 
         captures,
         pieces: vec![],
         redacted: vec![],
-        results: Results::None,
+        rule: 0,
+        awaits_result: false,
         awaits_memory: false,
         end: None,
     }
@@ -87,7 +87,7 @@ pub fn event<'a>(handler: &'a Handler, captures: Vec<Capture<'a>>) -> Event<'a> 
 
 /// An event that waited for what came of its call.
 pub fn ended(handler: &Handler, end: End) -> Event<'_> {
-    Event { results: Results::All, end: Some(end), ..event(handler, vec![]) }
+    Event { awaits_result: true, end: Some(end), ..event(handler, vec![]) }
 }
 
 pub fn returned(result: i64) -> End {

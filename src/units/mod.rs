@@ -3,6 +3,7 @@
 
 mod container;
 mod name;
+mod standing;
 
 use std::collections::HashMap;
 use std::ffi::OsStr;
@@ -13,6 +14,7 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use crate::decode::CgroupEvent;
+pub use standing::{Stage, Standing};
 
 /// Where a process stands.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -113,6 +115,13 @@ impl Units {
         let place = self.path(id).map(|cgroup| Rc::new(name::place(cgroup)));
         self.places.insert(id, place.clone());
         place
+    }
+
+    /// All that are known, with their paths.
+    pub fn all(&self) -> impl Iterator<Item = (u64, String)> {
+        let ids = std::iter::once(self.root).chain(self.nodes.keys().copied());
+        let ids = ids.filter(|id| *id != 0);
+        ids.filter_map(|id| Some((id, self.path(id)?)))
     }
 
     fn path(&self, id: u64) -> Option<String> {

@@ -25,7 +25,7 @@ fn next_unit<'a>(parts: &mut impl Iterator<Item = &'a str>) -> Option<String> {
 
 /// systemd puts `_` before a name that the kernel could take for a file of its own (such as
 /// `cgroup.service`), or that begins with `_` itself.
-fn unescape(part: &str) -> &str {
+pub(super) fn unescape(part: &str) -> &str {
     part.strip_prefix('_').unwrap_or(part)
 }
 

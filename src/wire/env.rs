@@ -5,11 +5,11 @@ use std::sync::atomic::Ordering::Relaxed;
 
 use crate::bpf::ENV_NAME_WORDS;
 use crate::load::Bpf;
-use crate::plan::Route;
+use crate::plan::Rule;
 
-/// Which of the names a route asks for: a bit each, in their order.
-pub(super) fn bits(route: &Route, names: &BTreeSet<&str>) -> u16 {
-    let asked = (0..).zip(names).filter(|(_, name)| route.env.contains(**name));
+/// Which of the names a rule asks for: a bit each, in their order.
+pub(super) fn bits(rule: &Rule, names: &BTreeSet<&str>) -> u16 {
+    let asked = (0..).zip(names).filter(|(_, name)| rule.env.contains(**name));
     asked.fold(0, |bits, (position, _)| bits | 1u16.checked_shl(position).unwrap_or_default())
 }
 

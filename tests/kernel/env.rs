@@ -16,7 +16,7 @@ fn plan(wanted: &[(Slot, &[&str])]) -> Plan {
     let mut plan = routes(&handlers, &pairs);
     for (slot, names) in wanted {
         let route = plan.routes.get_mut(slot).expect("a route");
-        route.env = names.iter().map(|&name| name.to_owned()).collect();
+        route.rules[0].env = names.iter().map(|&name| name.to_owned()).collect();
     }
     plan
 }

@@ -128,7 +128,7 @@ fn argv_is_kept_to_its_budget() {
     let handlers = tailcalld::load::handlers().expect("the object opens");
     let with_budget = |argv_bytes| {
         let mut plan: Plan = routes(&handlers, &[(execve, "exec")]);
-        plan.routes.values_mut().for_each(|route| route.argv_bytes = argv_bytes);
+        plan.routes.values_mut().for_each(|route| route.rules[0].argv_bytes = argv_bytes);
         plan
     };
     // Two whole ones and a piece of the third of five.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use tailcalld::config::{Paths, Results};
 use tailcalld::decode::{Decoded, Event, Moment, Part, Piece, Status, Value, decode};
-use tailcalld::plan::{Plan, Route};
+use tailcalld::plan::{Plan, Rule};
 use tailcalld::syscalls::{Abi, Slot};
 
 use crate::rig::{Rig, kernel, privileged, rig, routes, scaled, slot, trigger_path};
@@ -17,15 +17,15 @@ fn native(name: &str) -> Slot {
 }
 
 /// One route to `args`, with settings.
-fn route_of(slot: Slot, set: impl Fn(&mut Route)) -> Plan {
+fn route_of(slot: Slot, set: impl Fn(&mut Rule)) -> Plan {
     let mut plan =
         routes(&tailcalld::load::handlers().expect("the object opens"), &[(slot, "args")]);
-    plan.routes.values_mut().for_each(set);
+    plan.routes.values_mut().flat_map(|route| &mut route.rules).for_each(set);
     plan
 }
 
-fn with_result(route: &mut Route) {
-    route.results = Results::All;
+fn with_result(rule: &mut Rule) {
+    rule.results = Results::All;
 }
 
 /// The trigger's calls, each with the record of its return if there is one.
@@ -291,7 +291,7 @@ fn paths_on_dropped_pages_are_read_at_the_return() {
     }
     let unlink = native("unlink");
     let count = scaled(10_000);
-    for set in [with_result, |route: &mut Route| route.paths = Paths::Exact] {
+    for set in [with_result, |rule: &mut Rule| rule.paths = Paths::Exact] {
         let rig = Rig::with_ring(&route_of(unlink, set), 64 << 20);
         let times = count.to_string();
         let calls = calls(&rig, &["times", &times, "native", &unlink.nr().to_string(), "dropped"]);
@@ -334,7 +334,7 @@ fn programs_on_dropped_pages_are_read_out_of_the_new_program() {
     let handlers = tailcalld::load::handlers().expect("the object opens");
     for handler in ["exec", "args"] {
         let mut plan = routes(&handlers, &[(execve, handler)]);
-        plan.routes.values_mut().for_each(|route| route.paths = Paths::Exact);
+        plan.routes.values_mut().for_each(|route| route.rules[0].paths = Paths::Exact);
         let rig = Rig::new(&plan);
         for program in ["/bin/sh", script, "/nonexistent"] {
             let words = [&format!("dropped:{program}"), "dropped-argv:sh,-c,exit 0", "0"];

@@ -3,7 +3,6 @@
 use std::process::{Command, Stdio};
 
 use crate::rig::{Rig, filtered, own_slot, privileged, rig, routes, scaled, trigger_path};
-use std::mem::offset_of;
 use tailcalld::bpf::types;
 
 /// Two generations that give the same call to different handlers, flipped while four threads
@@ -84,12 +83,25 @@ fn a_handler_believes_the_route_not_the_way() {
     let call = own_slot(484);
     let rig = rig(&[(call, "args")]);
     let bank = rig.bpf.shared.bank().load(std::sync::atomic::Ordering::SeqCst);
-    let route = rig.bpf.shared.route(bank + u32::from(call.index())).expect("a slot of the table");
-    let args = rig.handlers().named("args").expect("args").id;
-    let count = rig.handlers().named("count").expect("count").id;
-    // The handler is one half of its word.
-    let word = &route[offset_of!(types::route, handler) / size_of::<u32>()];
-    word.fetch_xor(u32::from(args ^ count), std::sync::atomic::Ordering::SeqCst);
+    let handler = rig.handlers().named("count").expect("count").id;
+    let route = types::route {
+        generation: 1,
+        handler,
+        priority: 6,
+        variant: 0,
+        argv_bytes: 0,
+        env: 0,
+        buffer_bytes: 0,
+        flags: 0,
+        rule: 0,
+        reserved: 0,
+        sample: 0,
+        filter: 0,
+        limit: 0,
+        uid_limit: 0,
+    };
+    let row = bank as usize + usize::from(call.index());
+    assert!(rig.bpf.shared.set_route(row, &route));
 
     assert_eq!(rig.trigger(&["times", "7", "native", &call.nr().to_string()]).len(), 0);
     let books = rig.books(call);

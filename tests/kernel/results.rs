@@ -13,7 +13,7 @@ use crate::rig::{Rig, own_slot, privileged, routes, run_trigger, scaled, slot};
 fn with_results(wanted: &[(Slot, &str)]) -> Plan {
     let mut plan = routes(&tailcalld::load::handlers().expect("the object opens"), wanted);
     for route in plan.routes.values_mut() {
-        route.results = Results::All;
+        route.rules[0].results = Results::All;
     }
     plan
 }

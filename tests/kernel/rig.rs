@@ -11,12 +11,12 @@ use std::sync::atomic::{AtomicU32, Ordering::SeqCst};
 
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use tailcalld::books::Books;
-use tailcalld::config::{AttachTo, Paths, Redact, Results};
+use tailcalld::config::AttachTo;
 use tailcalld::consume::{Consumer, Flow, Rest};
 use tailcalld::decode::{Decoded, Event, decode};
 use tailcalld::handlers::Handlers;
 use tailcalld::load::{self, Attach, Bpf, Choice};
-use tailcalld::plan::{Plan, Route, Routes};
+use tailcalld::plan::{Plan, Routes, Rule};
 use tailcalld::syscalls::{Abi, Slot, number};
 use tailcalld::wire::Table;
 
@@ -285,18 +285,15 @@ pub fn routes(handlers: &Handlers, wanted: &[(Slot, &str)]) -> Plan {
         let handler = handlers.named(handler).expect("a known handler");
         let name = slot.name().unwrap_or_default();
         let variant = handler.syscalls.iter().position(|syscall| syscall == name).unwrap_or(0);
-        let route = Route {
+        let rule = Rule {
             handler: handler.id,
             variant: u8::try_from(variant).expect("few variants"),
             priority: 6,
             argv_bytes: 4096,
             buffer_bytes: 32,
-            env: BTreeSet::new(),
-            redact: Redact::default(),
-            results: Results::None,
-            paths: Paths::Entry,
+            ..Rule::nothing()
         };
-        (slot, route)
+        (slot, rule.into())
     });
     Plan { routes: routes.collect::<BTreeMap<_, _>>(), ..Plan::default() }
 }

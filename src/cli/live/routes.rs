@@ -32,7 +32,12 @@ pub fn routes(options: &ClientOptions) -> anyhow::Result<u8> {
 }
 
 fn row(route: &Route) -> [String; 10] {
-    let option = |name: &str| route.options.get(name).cloned().unwrap_or_default();
+    let option = |name: &str| {
+        let rules = route.rules.iter().filter_map(|rule| rule.options.get(name));
+        let mut told: Vec<&str> = rules.map(String::as_str).collect();
+        told.dedup();
+        told.join("|")
+    };
     [
         route.syscall.clone(),
         route.abi.clone(),

@@ -37,6 +37,7 @@ fn the_description_and_the_types_have_the_same_members() {
         ("RefusedReload", keys(&RefusedReload::default())),
         ("Output", keys(&Output::default())),
         ("Route", keys(&Route::default())),
+        ("Rule", keys(&Rule::default())),
     ];
     assert_eq!(idl.typedefs.len(), types.len());
     for (name, told) in types {

@@ -114,7 +114,7 @@ impl Consumed {
         [
             ("waiting", count(&self.waiting)),
             ("written", count(&self.tally.written)),
-            ("filtered", count(&self.tally.filtered)),
+            ("filtered_by_result", count(&self.tally.filtered)),
             ("lost_output", count(&self.tally.refused)),
         ]
     }
@@ -125,6 +125,12 @@ fn outcomes(books: &Books) -> impl Iterator<Item = (String, u64)> {
     let named = [
         ("excluded_self", books.excluded_self),
         ("excluded_sink", books.excluded_sink),
+        ("excluded_unit", books.excluded_unit),
+        ("filtered", books.filtered),
+        ("sampled", books.sampled),
+        ("limited", books.limited),
+        ("limited_uid", books.limited_uid),
+        ("throttled", books.throttled),
         ("counted", books.counted),
         ("submitted", books.submitted),
     ];
@@ -163,4 +169,32 @@ fn books(
 fn cpu((cpu, row): &(usize, Books)) -> Cpu {
     let outcomes = outcomes(row).filter(|(_, count)| *count > 0).collect();
     Cpu { cpu: *cpu, seen: row.seen, outcomes }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Books, outcomes};
+
+    /// A counter that the table does not have would be a difference of the books.
+    #[test]
+    fn every_outcome_is_told() {
+        let books = Books {
+            seen: 4095,
+            excluded_self: 1,
+            excluded_sink: 2,
+            excluded_unit: 4,
+            filtered: 8,
+            sampled: 16,
+            limited: 32,
+            limited_uid: 64,
+            throttled: 128,
+            counted: 256,
+            submitted: 512,
+            lost: [1024, 1024, 0, 1024],
+            results_lost: 5,
+        };
+        let sum: u64 = outcomes(&books).map(|(_, count)| count).sum();
+        assert_eq!(sum, books.seen.wrapping_sub_signed(books.difference()));
+        assert_eq!(outcomes(&books).filter(|(_, count)| *count > 0).count(), 13);
+    }
 }

@@ -2,10 +2,11 @@
 
 use std::path::Path;
 
-use crate::control::{Output, Route, Routes, Status};
+use crate::control::{self, Output, Route, Routes, Status};
 use crate::daemon::Daemon;
 use crate::daemon::pipeline::Gate;
 use crate::daemon::start::kernel;
+use crate::plan::Rule;
 use crate::sink::utc;
 use crate::syscalls::Slot;
 
@@ -64,10 +65,8 @@ impl Daemon<'_> {
             ..Route::default()
         };
         if let Some(route) = self.plan.routes.get(&slot) {
-            let handler = self.bpf.handlers.by_id(route.handler);
-            told.handler = handler.map(|handler| handler.name.clone()).unwrap_or_default();
-            let options = route.options().into_iter();
-            told.options = options.map(|(name, value)| (name.to_owned(), value)).collect();
+            told.handler = route.told(&self.bpf.handlers);
+            told.rules = route.rules.iter().map(|rule| self.live_rule(rule)).collect();
         }
         if let Some(origin) = self.plan.origins.get(&slot) {
             told.entry.clone_from(&origin.entry);
@@ -75,6 +74,14 @@ impl Daemon<'_> {
             told.line = origin.line;
         }
         told
+    }
+
+    fn live_rule(&self, rule: &Rule) -> control::Rule {
+        let options = rule.options().into_iter();
+        control::Rule {
+            handler: rule.told(&self.bpf.handlers),
+            options: options.map(|(name, value)| (name.to_owned(), value)).collect(),
+        }
     }
 }
 

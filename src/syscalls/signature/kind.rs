@@ -105,7 +105,8 @@ impl Kind {
         self.width() == Some(width)
     }
 
-    pub(super) fn set(self) -> Option<&'static Set> {
+    /// The constants that it may be made of.
+    pub fn set(self) -> Option<&'static Set> {
         match self {
             Self::Flags(_, set) | Self::Enum(_, set) | Self::Number(_, set) => Some(set),
             Self::Modes(set) | Self::Ioctl(set) | Self::Quotactl(set) => Some(set),
@@ -114,7 +115,8 @@ impl Kind {
         }
     }
 
-    pub(super) fn width(self) -> Option<Width> {
+    /// How much of a register it takes; `None` for a pointer to what is told.
+    pub fn width(self) -> Option<Width> {
         match self {
             Self::Signed(width) | Self::Unsigned(width) | Self::Hex(width) => Some(width),
             Self::Flags(width, _) | Self::Enum(width, _) | Self::Number(width, _) => Some(width),

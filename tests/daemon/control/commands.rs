@@ -78,7 +78,7 @@ fn routes_are_the_live_table() {
     let counts = ["seen", "submitted", "written", "lost"].map(|key| first[key].clone());
     assert_eq!(counts, [50, 50, 50, 0].map(Value::from));
     assert_eq!((&second["handler"], &second["line"]), (&json!("count"), &json!(3)));
-    assert_eq!(second["options"]["priority"], "debug");
+    assert_eq!(second["rules"][0]["options"]["priority"], "debug");
     assert_eq!(second["seen"], 0);
 
     let (code, out, _) = ask(&daemon.setup, &["routes"]);

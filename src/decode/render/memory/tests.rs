@@ -1,7 +1,6 @@
 //! What pointers lead to, by the arguments of real syscalls.
 
 use super::{memory, text};
-use crate::config::Results;
 use crate::decode::{End, Event, Moment, Part, Piece, Status, Value};
 use crate::sink::samples;
 use crate::syscalls::{Abi, Kind, Slot, number};
@@ -26,8 +25,14 @@ fn told(name: &str, args: [u64; 6], result: i64, pieces: Vec<Piece<'_>>) -> Vec<
     let handler = samples::plain_handler();
     let slot = Slot::new(Abi::Native, number(Abi::Native, name).unwrap()).unwrap();
     let end = Some(End::Returned { result, duration_ns: 1 });
-    let results = Results::All;
-    let event = Event { slot, args, pieces, end, results, ..samples::event(&handler, Vec::new()) };
+    let event = Event {
+        slot,
+        args,
+        pieces,
+        end,
+        awaits_result: true,
+        ..samples::event(&handler, Vec::new())
+    };
     let arguments = event.arguments().unwrap().map(|one| {
         let mut out = String::new();
         memory(&one, &mut out);

@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * `filter`: in the slots of routes that are not for every call, or that have alternatives. It
+ * counts the call, decides which rule it is for, and tail-calls the handler of that rule. Routes
+ * without a filter have their handler in the slot, so that a filter costs only those who ask for
+ * it.
+ */
+#include "filter.h"
+#include "route.h"
+#include "texts.h"
+#include "wanted.h"
+
+/* The filter of that route; NULL if there is none, which the daemon does not let happen. */
+static __always_inline const volatile struct filter *filter_of(__u64 row)
+{
+	barrier_var(row);
+	if (row >= TABLE_SLOTS)
+		return NULL;
+	__u64 at = routes[row].filter - 1;
+	barrier_var(at);
+	if (at >= FILTERS_MAX)
+		return NULL;
+	return &filters[(row / BANK_SLOTS) * FILTERS_MAX + at];
+}
+
+/* The call goes to the handler of the rule, or ends here. */
+static __always_inline void call_choose(void *ctx, struct counters *books, __u32 end, __u32 bank)
+{
+	__u64 row = TABLE_SLOTS + (bank & 1) * RULES_MAX + (end - TEST_CHOOSES);
+
+	barrier_var(row);
+	if (end < TEST_CHOOSES || row >= ROUTES || !routes[row].handler) {
+		books->filtered++;
+		return;
+	}
+	books->chosen = row + 1;
+	bpf_tail_call(ctx, &handlers, routes[row].handler);
+	books->chosen = 0;
+	books->lost[LOST_REROUTE]++;
+}
+
+static __always_inline void filter_go_on(void *ctx, struct scratch *scratch, __u32 slot)
+{
+	volatile struct filtering *filtering = &scratch->filtering;
+	struct counters *books = books_row(slot);
+	__u32 bank = filtering->row / BANK_SLOTS;
+
+	if (!books)
+		return; /* not reached: it has counted the call */
+	tests_walk(filtering, bank);
+	if (filtering->at < TESTS_MAX) {
+		bpf_tail_call(ctx, &continuations, CONTINUE_TEXTS);
+		books->lost[LOST_REROUTE]++;
+		return;
+	}
+	call_choose(ctx, books, filtering->at, bank);
+}
+
+static __always_inline void filter_begin(void *ctx, struct scratch *scratch,
+					 const struct call *call)
+{
+	const volatile struct filter *filter = filter_of(call->row);
+
+	if (!filter) {
+		call->books->filtered++;
+		return;
+	}
+	facts_gather(ctx, &scratch->filtering, call->compat, filter);
+	scratch->filtering.row = call->row;
+	scratch->filtering.at = filter->first;
+	scratch->filtering.texts_known = false;
+	filter_go_on(ctx, scratch, call->slot);
+}
+
+SEC("raw_tp")
+int filter(void *ctx)
+{
+	struct call call;
+	__u32 zero = 0;
+
+	if (!call_begin(ctx, HANDLER_FILTER, &call))
+		return 0;
+	struct scratch *scratch = bpf_map_lookup_elem(&scratches, &zero);
+	if (!scratch)
+		call.books->lost[LOST_SCRATCH]++;
+	else if (cgroup_is_excluded(bpf_get_current_cgroup_id()))
+		call.books->excluded_unit++;
+	else
+		filter_begin(ctx, scratch, &call);
+	return 0;
+}
+
+/* `filter` once more, for a call whose texts are known by now. */
+SEC("raw_tp")
+int filter_again(void *ctx)
+{
+	__u32 zero = 0;
+	struct scratch *scratch = bpf_map_lookup_elem(&scratches, &zero);
+
+	if (scratch)
+		filter_go_on(ctx, scratch, scratch->filtering.row % BANK_SLOTS);
+	return 0;
+}
+
+/* A program did not start. */
+static __always_inline void lost_between(__u32 slot)
+{
+	struct counters *books = books_row(slot);
+
+	if (books)
+		books->lost[LOST_REROUTE]++;
+}
+
+/* Finds out which of the filter's patterns hold, and goes back to it. */
+SEC("raw_tp")
+int filter_texts(void *ctx)
+{
+	__u32 zero = 0;
+	struct scratch *scratch = bpf_map_lookup_elem(&scratches, &zero);
+	const volatile struct filter *filter = scratch ? filter_of(scratch->filtering.row) : NULL;
+
+	if (!filter)
+		return 0;
+	__u32 bank = scratch->filtering.row / BANK_SLOTS;
+	scratch->filtering.texts_known = true;
+	scratch->filtering.facts[FACT_TEXTS] = 0;
+	if (filter->text_kinds & FACT_BIT(TEXT_COMM)) {
+		text_comm(scratch);
+		text_compare(scratch, TEXT_COMM, bank, filter);
+	}
+	if (filter->text_kinds & FACT_BIT(TEXT_PARENT_COMM)) {
+		text_parent_comm(scratch);
+		text_compare(scratch, TEXT_PARENT_COMM, bank, filter);
+	}
+	if (filter->text_kinds & FACT_BIT(TEXT_EXE)) {
+		text_exe(scratch);
+		text_compare(scratch, TEXT_EXE, bank, filter);
+	}
+	for (__u32 i = 0; i < FILTER_PATHS; i++) {
+		if (!(filter->text_kinds & FACT_BIT(TEXT_ARGUMENT + i)))
+			continue;
+		text_argument(scratch, filter->paths[i]);
+		text_compare(scratch, TEXT_ARGUMENT + i, bank, filter);
+	}
+	bpf_tail_call(ctx, &continuations, CONTINUE_FILTER);
+	lost_between(scratch->filtering.row % BANK_SLOTS);
+	return 0;
+}

@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#ifndef TAILCALLD_LIMIT_H
+#define TAILCALLD_LIMIT_H
+
+#include "maps.h"
+#include "task.h"
+
+/*
+ * How many events there may be. A bucket holds one word: the time to which its events are paid for.
+ * An event pays one interval, and may be paid for in advance of nothing: the word never runs ahead
+ * of the clock. After a time without events it lags behind by the burst at most. This is the
+ * generic cell rate algorithm (ITU-T I.371) with one word, so that adding is enough: an exchange
+ * that compares would do, but came with 5.12.
+ */
+
+#define BUCKET_SHIFT 52 /* leaves as many bits as BUCKETS has */
+_Static_assert(1ULL << (64 - BUCKET_SHIFT) == BUCKETS, "the hash is an index");
+
+/* Spreads neighbours; the golden ratio of 2^64. */
+static __always_inline __u64 spread(__u64 key)
+{
+	return key * 0x9e3779b97f4a7c15ULL;
+}
+
+/* Whose events are counted together, in 48 bits. */
+static __always_inline __u64 bucket_owner(__u32 per, __u64 cgroup)
+{
+	const __u64 mask = (1ULL << 48) - 1;
+	__u64 comm[2];
+
+	switch (per) {
+	case PER_UID:
+		return (__u32)task_user();
+	case PER_CGROUP:
+		return cgroup & mask;
+	case PER_PID:
+		/* A number that is used again is another process. */
+		return (task_ids() >> 32 | (task_start_ns() >> 20) << 32) & mask;
+	case PER_COMM:
+		task_comm((__u8 *)comm);
+		return (spread(comm[0]) ^ spread(comm[1] + 1)) >> 16;
+	}
+	return 0;
+}
+
+/* Looks for the owner's bucket, or a free one, which is its own from now on; without either, it is
+ * the one that all share who have none. Two CPUs may take the same for different owners: the later
+ * one keeps it, and the other looks for another with its next call. Where it is stands in memory,
+ * for the verifier: in a register, each place would be a state of its own. */
+static __always_inline void bucket_look(volatile __u64 *place, __u32 number, __u64 tag)
+{
+	__u64 hash = spread(tag) >> BUCKET_SHIFT;
+
+	*place = BUCKETS + number;
+	for (__u32 i = 0; i < BUCKET_PROBES; i++) {
+		__u64 at = (hash + i) & (BUCKETS - 1);
+		volatile struct bucket *bucket = &buckets[at];
+
+		if (bucket->tag && bucket->tag != tag)
+			continue;
+		if (!bucket->tag)
+			task_comm((__u8 *)bucket->comm);
+		bucket->tag = tag;
+		*place = at;
+		break;
+	}
+}
+
+/* Whether the bucket has room for one more event, which is in it then. Asking before adding keeps a
+ * flood from adding and taking back all the time; asking after it keeps two CPUs from taking one
+ * place both. */
+static __always_inline bool bucket_takes(volatile struct bucket *bucket,
+					 const volatile struct limit *limit, __u64 now)
+{
+	__u64 interval = limit->interval_ns;
+	__u64 earliest = now - limit->burst_ns;
+
+	if ((__s64)(bucket->until - earliest) < 0)
+		bucket->until = earliest;
+	if ((__s64)(bucket->until + interval - now) > 0)
+		return false;
+	__sync_fetch_and_add(&bucket->until, interval);
+	if ((__s64)(bucket->until - now) <= 0)
+		return true;
+	__sync_fetch_and_add(&bucket->until, -interval);
+	return false;
+}
+
+/* Whether there may be one event more by that limit. What is refused is counted by its owner. */
+static __always_inline bool limit_allows(struct counters *books, __u32 number, __u64 cgroup,
+					 __u64 now)
+{
+	const volatile struct limit *limit = &limits[number & (LIMITS - 1)];
+	__u64 tag = (__u64)number << 48 | bucket_owner(limit->per, cgroup);
+
+	bucket_look(&books->bucket, number & (LIMITS - 1), tag);
+	__u64 at = *(volatile __u64 *)&books->bucket;
+	barrier_var(at);
+	if (at >= BUCKETS_ALL)
+		return true; /* not reached: that is where it was put */
+	volatile struct bucket *bucket = &buckets[at];
+	if (bucket_takes(bucket, limit, now))
+		return true;
+	__sync_fetch_and_add(&bucket->limited, 1);
+	return false;
+}
+
+#endif

@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#ifndef TAILCALLD_TEXTS_H
+#define TAILCALLD_TEXTS_H
+
+#include <bpf/bpf_core_read.h>
+#include "filter.h"
+
+/*
+ * The texts that a filter asks for, one after the other, and which of its patterns hold. A text
+ * lies in the scratch memory where captures are built later. As in the walk of strings, what
+ * changes from round to round stands in memory, for the verifier.
+ */
+
+enum {
+	PATH_BYTES = 4096, /* PATH_MAX */
+	PATH_AT = 8192, /* where the path of an executable is built, towards the begin */
+	NAME_BYTES = 256, /* NAME_MAX + 1 */
+};
+
+static __always_inline __u8 *text_room(struct scratch *scratch)
+{
+	return scratch->captures;
+}
+
+/* What was read, its NUL included, or a negative errno. */
+static __always_inline void text_is(struct scratch *scratch, long got)
+{
+	volatile struct filtering *filtering = &scratch->filtering;
+
+	filtering->is_readable = got >= 0;
+	filtering->length = got > 0 ? got - 1 : 0;
+}
+
+static __always_inline void text_comm(struct scratch *scratch)
+{
+	const struct task_struct *task = task_untyped();
+
+	text_is(scratch, bpf_probe_read_kernel_str(text_room(scratch), COMM_SIZE,
+						   __builtin_preserve_access_index(&task->comm)));
+}
+
+/* Of its main thread. */
+static __always_inline void text_parent_comm(struct scratch *scratch)
+{
+	const struct task_struct *parent = BPF_CORE_READ(task_untyped(), real_parent, group_leader);
+
+	text_is(scratch, bpf_probe_read_kernel_str(text_room(scratch), COMM_SIZE,
+						   __builtin_preserve_access_index(&parent->comm)));
+}
+
+static __always_inline void text_argument(struct scratch *scratch, __u8 position)
+{
+	__u64 at = FACT_ARGUMENT + position;
+
+	barrier_var(at);
+	if (at >= FACTS)
+		return;
+	text_is(scratch, bpf_probe_read_user_str(text_room(scratch), PATH_BYTES,
+						 (const void *)scratch->filtering.facts[at]));
+}
+
+/* From the root of a mount to where that is mounted. False at the root of all. */
+static __always_inline bool path_leave_mount(volatile struct path_walk *walk)
+{
+	const struct mount *mount =
+		(const void *)(walk->mount - bpf_core_field_offset(struct mount, mnt));
+	const struct mount *above = BPF_CORE_READ(mount, mnt_parent);
+
+	if (above == mount)
+		return false;
+	walk->dentry = (__u64)BPF_CORE_READ(mount, mnt_mountpoint);
+	walk->mount = (__u64)__builtin_preserve_access_index(&above->mnt);
+	return true;
+}
+
+/* Puts a slash and the name of a dentry before what is there. False where there is no room. */
+static __always_inline bool path_add(struct scratch *scratch, volatile struct path_walk *walk,
+				     const struct dentry *dentry)
+{
+	__u64 length = BPF_CORE_READ(dentry, d_name.len) & (NAME_BYTES - 1);
+	__u64 start = walk->start - length - 1;
+
+	barrier_var(start);
+	if (start < NAME_BYTES || start >= PATH_BYTES)
+		return false;
+	__u8 *to = scratch->captures + PATH_AT + start;
+	to[0] = '/';
+	bpf_probe_read_kernel(to + 1, length, BPF_CORE_READ(dentry, d_name.name));
+	walk->start = start;
+	return true;
+}
+
+/* One step up. False where there is none, which the walk then knows. */
+static __always_inline bool path_step(struct scratch *scratch, volatile struct path_walk *walk)
+{
+	const struct dentry *dentry = (const struct dentry *)walk->dentry;
+	const struct vfsmount *mount = (const struct vfsmount *)walk->mount;
+	const struct dentry *parent = BPF_CORE_READ(dentry, d_parent);
+
+	if (dentry == BPF_CORE_READ(mount, mnt_root) || dentry == parent) {
+		walk->is_whole = !path_leave_mount(walk);
+		return !walk->is_whole;
+	}
+	walk->dentry = (__u64)parent;
+	return path_add(scratch, walk, dentry);
+}
+
+/* The path of the executable, as the mount namespace has it that the file was opened in. */
+static __always_inline void text_exe(struct scratch *scratch)
+{
+	volatile struct path_walk *walk = &scratch->filtering.path;
+	const struct file *file = BPF_CORE_READ(task_untyped(), mm, exe_file);
+
+	walk->dentry = (__u64)BPF_CORE_READ(file, f_path.dentry);
+	walk->mount = (__u64)BPF_CORE_READ(file, f_path.mnt);
+	walk->start = PATH_BYTES - 1;
+	walk->is_whole = false;
+	scratch->captures[PATH_AT + PATH_BYTES - 1] = 0;
+	for (__u32 i = 0; i < PATH_PARTS_MAX; i++)
+		if (!path_step(scratch, walk))
+			break;
+	__u64 start = walk->start;
+	barrier_var(start);
+	if (!file || !walk->is_whole || start >= PATH_BYTES)
+		text_is(scratch, -1);
+	else
+		text_is(scratch, bpf_probe_read_kernel_str(text_room(scratch), PATH_BYTES,
+							   scratch->captures + PATH_AT + start));
+}
+
+/* Whether the text has these bytes from there on. */
+static __always_inline bool text_has(struct scratch *scratch, __u64 start,
+				     const volatile struct text_test *test)
+{
+	volatile struct filtering *filtering = &scratch->filtering;
+
+	barrier_var(start);
+	if (start > PATH_BYTES)
+		return false;
+	bpf_probe_read_kernel(scratch->filtering.window, PATTERN_BYTES, text_room(scratch) + start);
+	filtering->differing = 0;
+	for (__u32 i = 0; i < PATTERN_WORDS; i++)
+		filtering->differing |= (filtering->window[i] ^ test->words[i]) & test->masks[i];
+	return !filtering->differing;
+}
+
+static __always_inline bool text_matches(struct scratch *scratch,
+					 const volatile struct text_test *test)
+{
+	__u32 length = scratch->filtering.length, wanted = test->length;
+
+	if (wanted > length || (test->part == PART_ALL && wanted != length))
+		return false;
+	return text_has(scratch, test->part == PART_END ? length - wanted : 0, test);
+}
+
+/* The patterns of the filter that are for the text at hand. */
+static __always_inline void text_compare(struct scratch *scratch, __u8 kind, __u32 bank,
+					 const volatile struct filter *filter)
+{
+	volatile struct filtering *filtering = &scratch->filtering;
+
+	for (__u32 i = 0; i < TEXTS_A_FILTER; i++) {
+		__u64 at = filter->texts + i;
+
+		barrier_var(at);
+		if (i >= filter->text_count || at >= TEXTS_MAX)
+			break;
+		const volatile struct text_test *test = &text_tests[(bank & 1) * TEXTS_MAX + at];
+		if (test->kind != kind)
+			continue;
+		if (!filtering->is_readable || text_matches(scratch, test) != test->is_negated)
+			filtering->facts[FACT_TEXTS] |= 1ULL << i;
+	}
+}
+
+#endif

@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * Keeps the trees of processes that filters name: a child is in the trees that its parent is in,
+ * also when that one has ended. Attached only while a filter asks for a tree.
+ */
+#include "maps.h"
+#include "task.h"
+
+/* Generations that are looked through for a root, where the daemon asks who is in a tree already.
+ */
+#define ANCESTORS_MAX 64
+
+static __always_inline __u32 group_of(const struct task_struct *task)
+{
+	return BPF_CORE_READ(task, tgid);
+}
+
+SEC("raw_tp/sched_process_fork")
+int tree_fork(struct bpf_raw_tracepoint_args *ctx)
+{
+	__u32 parent = group_of((const struct task_struct *)ctx->args[0]);
+	__u32 child = group_of((const struct task_struct *)ctx->args[1]);
+	const __u64 *bits = bpf_map_lookup_elem(&tree_members, &parent);
+
+	if (!bits || parent == child)
+		return 0;
+	__u64 own = *bits;
+	if (bpf_map_update_elem(&tree_members, &child, &own, BPF_ANY))
+		__sync_fetch_and_add(&trees_lost, 1);
+	return 0;
+}
+
+/* The last thread of a process ends: its number may be another's soon. */
+SEC("raw_tp/sched_process_exit")
+int tree_exit(struct bpf_raw_tracepoint_args *ctx)
+{
+	const struct task_struct *task = (const struct task_struct *)ctx->args[0];
+	__u32 group = group_of(task);
+
+	if (BPF_CORE_READ(task, signal, live.counter) == 0)
+		bpf_map_delete_elem(&tree_members, &group);
+	return 0;
+}
+
+/* The process's number as whoever runs this sees it, which is how the configuration names it. */
+static __always_inline __u32 own_number(const struct task_struct *task)
+{
+	__u32 level = BPF_CORE_READ(task_untyped(), thread_pid, level);
+	const struct pid *pid = BPF_CORE_READ(task, group_leader, thread_pid);
+	const void *numbers = __builtin_preserve_access_index(&pid->numbers[0]);
+	const struct upid *own = numbers + level * bpf_core_type_size(struct upid);
+
+	return BPF_CORE_READ(pid, level) < level ? 0 : BPF_CORE_READ(own, nr);
+}
+
+/* The trees that a process is in by descent. */
+static __always_inline __u64 bits_of_ancestors(const struct task_struct *task)
+{
+	__u64 bits = 0;
+
+	for (int i = 0; i < ANCESTORS_MAX && task; i++) {
+		__u32 number = own_number(task);
+		const __u64 *root = number ? bpf_map_lookup_elem(&tree_roots, &number) : NULL;
+
+		if (root)
+			bits |= *root;
+		if (!BPF_CORE_READ(task, pid))
+			break;
+		task = BPF_CORE_READ(task, real_parent);
+	}
+	return bits;
+}
+
+/* Run by the daemon when a table is to name other trees. Who is in one already stays in it. */
+SEC("iter/task")
+int tree_seed(struct bpf_iter__task *ctx)
+{
+	const struct task_struct *task = ctx->task;
+
+	if (!task)
+		return 0;
+	__u32 group = group_of(task);
+	const __u64 *known = bpf_map_lookup_elem(&tree_members, &group);
+	__u64 bits = bits_of_ancestors(task) | (known ? *known & tree_kept : 0);
+	if (bits && bpf_map_update_elem(&tree_members, &group, &bits, BPF_ANY))
+		__sync_fetch_and_add(&trees_lost, 1);
+	if (!bits && known)
+		bpf_map_delete_elem(&tree_members, &group);
+	return 0;
+}

@@ -1,0 +1,165 @@
+//! A condition of an argument in, a test of a register out, by the signature of the syscall.
+
+use super::build::Builder;
+use super::{Next, Number, What, Width};
+use crate::config::{self, Condition, Pattern, Word};
+use crate::syscalls::{self, Kind, Parameter};
+
+/// The current directory, where a descriptor of one is wanted.
+pub const FDCWD: (&str, i128) = ("AT_FDCWD", -100);
+
+/// Adds the test of one condition.
+pub(super) fn test(
+    builder: &mut Builder,
+    condition: &Condition,
+    yes: Next,
+    no: Next,
+) -> Result<Next, String> {
+    let slot = builder.slot;
+    let (position, parameter) = parameter(slot, &condition.argument)?;
+    let argument = Argument { slot, position, parameter };
+    match &condition.test {
+        config::Test::Matches(pattern) => {
+            argument.must_be_text()?;
+            let of = builder.path(position);
+            let patterns: &[Pattern] = std::slice::from_ref(pattern);
+            Ok(builder.patterns(of, Some(patterns), yes, no))
+        }
+        config::Test::Masks { bits, is_negated } => {
+            let bits = argument.bits(bits)?;
+            let (yes, no) = if *is_negated { (no, yes) } else { (yes, no) };
+            Ok(builder.add(What::Bits { position, bits }, yes, no))
+        }
+        config::Test::Equals { value, is_negated } => {
+            let value = argument.value(value)?;
+            let (yes, no) = if *is_negated { (no, yes) } else { (yes, no) };
+            Ok(match argument.within(value, value)? {
+                Some(what) => builder.add(what, yes, no),
+                None => no,
+            })
+        }
+        config::Test::Compares { range } => {
+            Ok(match argument.within(*range.start(), *range.end())? {
+                Some(what) => builder.add(what, yes, no),
+                None => no,
+            })
+        }
+    }
+}
+
+/// An argument of a syscall.
+struct Argument {
+    slot: syscalls::Slot,
+    position: u8,
+    parameter: Parameter,
+}
+
+/// By name, which is that of the signature without cases.
+fn parameter(slot: syscalls::Slot, name: &str) -> Result<(u8, Parameter), String> {
+    let parameters = syscalls::signature(slot).map(syscalls::Signature::parameters);
+    let Some(parameters) = parameters else {
+        return Err(format!("the arguments of {slot} have no names that are known"));
+    };
+    let found = (0..).zip(parameters).find(|(_, parameter)| parameter.name == name);
+    found.map(|(position, parameter)| (position, *parameter)).ok_or_else(|| {
+        let names = parameters.iter().map(|parameter| parameter.name).filter(|name| *name != "-");
+        let names: Vec<&str> = names.collect();
+        let has = if names.is_empty() { "none".to_owned() } else { names.join(", ") };
+        format!("{slot} has no argument \"{name}\", it has {has}")
+    })
+}
+
+impl Argument {
+    fn must_be_text(&self) -> Result<(), String> {
+        match self.parameter.kind {
+            Kind::Path | Kind::String => Ok(()),
+            _ => Err(format!("argument \"{}\" of {} is no text", self.parameter.name, self.slot)),
+        }
+    }
+
+    /// How its register compares. A pointer is as wide as a register.
+    fn width(&self) -> Result<Width, String> {
+        let abi = self.slot.abi();
+        let register = syscalls::Width::Long.size(abi);
+        let bytes = self.parameter.kind.width().map_or(register, |width| width.size(abi));
+        let is_signed = matches!(
+            self.parameter.kind,
+            Kind::Signed(_) | Kind::Dirfd | Kind::Signal | Kind::Status | Kind::Id(_)
+        );
+        match (bytes, is_signed) {
+            (8, _) if register < 8 => {
+                Err(format!("argument \"{}\" of {} takes two registers", self.name(), self.slot))
+            }
+            (8, true) => Ok(Width::Signed),
+            (8, false) => Ok(Width::Whole),
+            (_, true) => Ok(Width::Signed32),
+            (_, false) => Ok(Width::Unsigned32),
+        }
+    }
+
+    fn name(&self) -> &'static str {
+        self.parameter.name
+    }
+
+    fn value(&self, word: &Word) -> Result<i128, String> {
+        match word {
+            Word::Number(number) => Ok(*number),
+            Word::Name(name) if self.parameter.kind == Kind::Dirfd && name == FDCWD.0 => {
+                Ok(FDCWD.1)
+            }
+            Word::Name(name) => {
+                let value = self.parameter.kind.set().and_then(|set| set.value(name));
+                value.map(i128::from).ok_or_else(|| {
+                    let (argument, slot) = (self.name(), self.slot);
+                    format!("argument \"{argument}\" of {slot} has no constant \"{name}\"")
+                })
+            }
+        }
+    }
+
+    fn bits(&self, words: &[Word]) -> Result<u64, String> {
+        let mut bits = 0;
+        for word in words {
+            let value = self.value(word)?;
+            bits |= u64::try_from(value)
+                .map_err(|_| format!("{value} is no set of bits of \"{}\"", self.name()))?;
+        }
+        if bits == 0 {
+            return Err(format!("no bit of \"{}\" is asked for, so it never holds", self.name()));
+        }
+        Ok(bits)
+    }
+
+    /// As far as its values reach; `None` if none of them is in that range.
+    fn within(&self, from: i128, to: i128) -> Result<Option<What>, String> {
+        let width = self.width()?;
+        let (least, most) = width.range();
+        let (from, to) = (from.max(least), to.min(most));
+        if from > to {
+            return Ok(None);
+        }
+        let number = Number::Argument { position: self.position, width };
+        Ok(Some(What::Within { number, from: width.key(from), to: width.key(to) }))
+    }
+}
+
+impl Width {
+    /// Least and greatest value.
+    fn range(self) -> (i128, i128) {
+        match self {
+            Self::Whole => (0, u64::MAX.into()),
+            Self::Unsigned32 => (0, u32::MAX.into()),
+            Self::Signed32 => (i32::MIN.into(), i32::MAX.into()),
+            Self::Signed => (i64::MIN.into(), i64::MAX.into()),
+        }
+    }
+
+    /// A value in that range as the kernel compares it: signed ones with the highest bit turned round.
+    fn key(self, value: i128) -> u64 {
+        let bits = value as u64;
+        match self {
+            Self::Whole | Self::Unsigned32 => bits,
+            Self::Signed32 | Self::Signed => bits ^ 1 << 63,
+        }
+    }
+}

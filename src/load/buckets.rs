@@ -1,0 +1,83 @@
+//! Who has used how much of a limit: the kernel's table of buckets, as the daemon reads and empties it.
+
+use std::sync::atomic::Ordering::Relaxed;
+
+use super::Bpf;
+use crate::bpf::{BUCKETS, Bucket};
+
+/// A bucket that has refused events.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Full {
+    /// The limit's number.
+    pub limit: u8,
+    /// Whose events: a user, a cgroup, a process and its age, or a hash of a name; 0 of a route. `None`:
+    /// of all who found no bucket of their own.
+    pub owner: Option<u64>,
+    /// The task name at the time when the bucket was taken.
+    pub comm: [u8; 16],
+    /// Events that were refused since the bucket was taken.
+    pub refused: u64,
+}
+
+const OWNER: u64 = (1 << 48) - 1;
+
+impl Bpf<'_> {
+    /// The buckets that have refused events.
+    pub fn full_buckets(&self) -> Vec<Full> {
+        let own = (0..BUCKETS).filter_map(|index| full(self.shared.bucket(index)?, None));
+        let shared = (0..=u8::MAX)
+            .filter_map(|number| full(self.shared.shared_bucket(number)?, Some(number)));
+        own.chain(shared).collect()
+    }
+
+    /// Nobody has used anything of the limit of that number.
+    pub fn forget_buckets(&self, number: u8) {
+        for bucket in (0..BUCKETS).filter_map(|index| self.shared.bucket(index)) {
+            if limit_of(bucket) == number {
+                empty(bucket);
+            }
+        }
+        if let Some(bucket) = self.shared.shared_bucket(number) {
+            empty(bucket);
+        }
+    }
+
+    /// How many of the table's places are taken.
+    pub fn buckets_taken(&self) -> usize {
+        let buckets = (0..BUCKETS).filter_map(|index| self.shared.bucket(index));
+        buckets.filter(|[tag, ..]| tag.load(Relaxed) != 0).count()
+    }
+
+    /// Gives away the places of those who have refused nothing and are paid up to before that time, of
+    /// CLOCK_BOOTTIME: a new one would be as empty as theirs.
+    pub fn forget_idle_buckets(&self, before_ns: u64) {
+        for bucket in (0..BUCKETS).filter_map(|index| self.shared.bucket(index)) {
+            let [_, until, refused, ..] = bucket;
+            if until.load(Relaxed) < before_ns && refused.load(Relaxed) == 0 {
+                empty(bucket);
+            }
+        }
+    }
+}
+
+fn limit_of([tag, ..]: &Bucket) -> u8 {
+    (tag.load(Relaxed) >> 48) as u8
+}
+
+fn empty(bucket: &Bucket) {
+    bucket.iter().for_each(|word| word.store(0, Relaxed));
+}
+
+fn full(bucket: &Bucket, shared_of: Option<u8>) -> Option<Full> {
+    let [tag, _, refused, first, second, ..] = bucket;
+    let refused = refused.load(Relaxed);
+    let mut comm = [0; 16];
+    let halves = [first, second].map(|half| half.load(Relaxed).to_ne_bytes());
+    comm.iter_mut().zip(halves.as_flattened()).for_each(|(to, from)| *to = *from);
+    (refused > 0).then(|| Full {
+        limit: shared_of.unwrap_or_else(|| limit_of(bucket)),
+        owner: shared_of.is_none().then(|| tag.load(Relaxed) & OWNER),
+        comm,
+        refused,
+    })
+}

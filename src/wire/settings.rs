@@ -1,0 +1,269 @@
+//! A plan in, what a bank of the kernel's tables holds out. Nothing here asks or tells the kernel.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use anyhow::{Context as _, Result, bail};
+
+use super::limits::{self, LimitKey};
+use super::{env, program};
+use crate::bpf::types::{self, call_flag, special_handler};
+use crate::bpf::{FILTERS_MAX, RULES_MAX, TESTS_MAX, TEXTS_MAX};
+use crate::config::{Paths, Results};
+use crate::filter::{NameKind, Program, What, compile};
+use crate::plan::{Plan, Route, Rule, env_names};
+use crate::syscalls::{Abi, Slot, number};
+
+/// What the kernel is to do for the routes, but for their program.
+#[derive(Debug, Default)]
+pub(super) struct Settings {
+    /// By slot, without those that are not routed.
+    pub routes: BTreeMap<Slot, types::route>,
+    /// The rules that filters choose from.
+    pub rules: Vec<types::route>,
+    pub filters: Vec<types::filter>,
+    pub tests: Vec<types::test>,
+    pub texts: Vec<types::text_test>,
+    /// The slots whose calls' ends are asked for.
+    pub returns: BTreeSet<Slot>,
+}
+
+/// The numbers of what filters and limits name.
+#[derive(Debug, Default, Clone)]
+pub(super) struct Named {
+    pub limits: BTreeMap<LimitKey, u8>,
+    pub names: BTreeMap<(NameKind, String), u8>,
+    pub trees: BTreeMap<u32, u8>,
+}
+
+/// What makes settings of a plan.
+struct Maker<'a> {
+    named: &'a Named,
+    env_names: BTreeSet<&'a str>,
+    per_uid: Option<LimitKey>,
+    /// Returns can be awaited at no cost to other syscalls.
+    returns_are_free: bool,
+    generation: u32,
+    settings: Settings,
+    /// Rows and filters that are there already: most routes of a group have the same.
+    known_rules: BTreeMap<RowKey, usize>,
+    known_filters: BTreeMap<(Program, Vec<usize>), u16>,
+}
+
+/// What tells one row from another.
+type RowKey = ([u32; 4], [u16; 4], [u8; 5]);
+
+const UNROUTED: types::route = types::route {
+    generation: 0,
+    handler: 0,
+    priority: 0,
+    variant: 0,
+    argv_bytes: 0,
+    env: 0,
+    buffer_bytes: 0,
+    flags: 0,
+    rule: 0,
+    reserved: 0,
+    sample: 0,
+    filter: 0,
+    limit: 0,
+    uid_limit: 0,
+};
+
+/// What filters and limits of the plan name.
+pub(super) fn wanted(plan: &Plan) -> Result<(BTreeSet<LimitKey>, Names, BTreeSet<u32>)> {
+    let limits = limits::of(plan);
+    let (mut names, mut trees) = (Names::new(), BTreeSet::new());
+    names.extend(plan.exclude_units.iter().map(|unit| (NameKind::Excluded, unit.clone())));
+    for (&slot, route) in &plan.routes {
+        let program = program_of(slot, route)?;
+        for test in program.iter().flat_map(|program| &program.tests) {
+            match &test.what {
+                What::Names(some) => names.extend(some.iter().cloned()),
+                What::Trees(some) => trees.extend(some),
+                _ => {}
+            }
+        }
+    }
+    Ok((limits, names, trees))
+}
+
+type Names = BTreeSet<(NameKind, String)>;
+
+/// `None` where the route has one rule for every call.
+fn program_of(slot: Slot, route: &Route) -> Result<Option<Program>> {
+    if route.unfiltered().is_some() {
+        return Ok(None);
+    }
+    let program = compile(slot, &route.rules).map_err(anyhow::Error::msg);
+    program.map(Some).with_context(|| format!("{slot} cannot be filtered"))
+}
+
+impl Settings {
+    /// What the plan's table says, as the kernel is told.
+    ///
+    /// # Errors
+    /// When the table is larger than the kernel's.
+    pub fn make(
+        plan: &Plan,
+        named: &Named,
+        returns_are_free: bool,
+        generation: u32,
+    ) -> Result<Self> {
+        let mut maker = Maker {
+            named,
+            env_names: env_names(&plan.routes),
+            per_uid: plan.per_uid.map(LimitKey::of_users),
+            returns_are_free,
+            generation,
+            settings: Self::default(),
+            known_rules: BTreeMap::new(),
+            known_filters: BTreeMap::new(),
+        };
+        for (&slot, route) in &plan.routes {
+            maker.add(plan, slot, route)?;
+        }
+        maker.settings.check()?;
+        maker.settings.add_returns_of_programs();
+        Ok(maker.settings)
+    }
+
+    /// A row of a slot of the bank that is written, routed or not. `at_exit`: its returns are looked at.
+    pub fn row(&self, slot: Slot, at_exit: bool) -> types::route {
+        let mut row = self.routes.get(&slot).copied().unwrap_or(UNROUTED);
+        row.flags |= if at_exit { wire_flag(call_flag::CALL_AT_EXIT) } else { 0 };
+        row
+    }
+
+    fn check(&self) -> Result<()> {
+        let bounds = [
+            (self.rules.len(), RULES_MAX, "rules in routes with a filter"),
+            (self.filters.len(), FILTERS_MAX, "different filters"),
+            (self.tests.len(), TESTS_MAX, "conditions in all filters"),
+            (self.texts.len(), TEXTS_MAX, "patterns in all filters"),
+        ];
+        match bounds.iter().find(|(count, most, _)| count > most) {
+            Some((count, most, what)) => bail!("{count} {what} are too many, at most {most}"),
+            None => Ok(()),
+        }
+    }
+
+    /// A program that was executed returns from `execve`, by the ABI of the new program, whichever way it
+    /// was executed (arch/x86/kernel/process_64.c, set_personality_64bit).
+    fn add_returns_of_programs(&mut self) {
+        let execve = Abi::ALL.into_iter().filter_map(|abi| Slot::new(abi, number(abi, "execve")?));
+        let is_exec = |slot: &Slot| matches!(slot.name(), Some("execve" | "execveat"));
+        if self.returns.iter().any(is_exec) {
+            self.returns.extend(execve);
+        }
+    }
+}
+
+fn wire_flag(flag: call_flag) -> u16 {
+    u16::try_from(flag.0).unwrap_or_default()
+}
+
+impl Maker<'_> {
+    fn add(&mut self, plan: &Plan, slot: Slot, route: &Route) -> Result<()> {
+        if route.rules.iter().any(|rule| self.flags(rule) != 0) {
+            self.settings.returns.insert(slot);
+        }
+        let row = match (route.unfiltered(), program_of(slot, route)?) {
+            (None, Some(program)) => self.filtered_row(plan, slot, route, program),
+            (rule, _) => rule.map_or(UNROUTED, |rule| self.rule_row(plan, slot, 0, rule)),
+        };
+        self.settings.routes.insert(slot, row);
+        Ok(())
+    }
+
+    /// Of a slot whose calls go to the filter.
+    fn filtered_row(
+        &mut self,
+        plan: &Plan,
+        slot: Slot,
+        route: &Route,
+        program: Program,
+    ) -> types::route {
+        let rows = (0..).zip(&route.rules);
+        let rows = rows.map(|(at, rule)| self.rule_row(plan, slot, at, rule));
+        let rows: Vec<types::route> = rows.collect();
+        let rules: Vec<usize> = rows.into_iter().map(|row| self.rule(row)).collect();
+        types::route {
+            generation: self.generation,
+            handler: u16::try_from(special_handler::HANDLER_FILTER.0).unwrap_or_default(),
+            filter: self.filter(program, rules),
+            ..UNROUTED
+        }
+    }
+
+    /// Where that row stands among those of rules.
+    fn rule(&mut self, row: types::route) -> usize {
+        let next = self.settings.rules.len();
+        let at = *self.known_rules.entry(key(&row)).or_insert(next);
+        if at == next {
+            self.settings.rules.push(row);
+        }
+        at
+    }
+
+    /// The number of that filter, from 1.
+    fn filter(&mut self, program: Program, rules: Vec<usize>) -> u16 {
+        let Settings { filters, tests, texts, .. } = &mut self.settings;
+        let known = (program, rules);
+        if let Some(number) = self.known_filters.get(&known) {
+            return *number;
+        }
+        let (program, rules) = &known;
+        let place = program::Place { test: tests.len(), text: texts.len(), rules };
+        filters.push(program::filter(program, &place));
+        tests.extend(program.tests.iter().map(|test| program::test(test, &place, self.named)));
+        texts.extend(program.texts.iter().map(program::text));
+        let number = u16::try_from(filters.len()).unwrap_or_default();
+        self.known_filters.insert(known, number);
+        number
+    }
+
+    fn rule_row(&self, plan: &Plan, slot: Slot, at: u8, rule: &Rule) -> types::route {
+        let records = rule.handler != 0;
+        let uid_limit = self.per_uid.as_ref().filter(|_| records);
+        types::route {
+            generation: self.generation,
+            handler: rule.handler,
+            priority: rule.priority,
+            variant: rule.variant,
+            // The configuration refuses what has no room there.
+            argv_bytes: u16::try_from(rule.argv_bytes).unwrap_or(u16::MAX),
+            env: env::bits(rule, &self.env_names),
+            buffer_bytes: rule.buffer_bytes,
+            flags: self.flags(rule),
+            rule: at,
+            sample: limits::sample(rule.sample),
+            limit: self.number(limits::key(plan, slot, at, rule).as_ref()),
+            uid_limit: self.number(uid_limit),
+            ..UNROUTED
+        }
+    }
+
+    fn number(&self, limit: Option<&LimitKey>) -> u8 {
+        limit.and_then(|limit| self.named.limits.get(limit)).copied().unwrap_or_default()
+    }
+
+    /// `enum call_flag`.
+    fn flags(&self, rule: &Rule) -> u16 {
+        let result = rule.results != Results::None;
+        let is_exact = match rule.paths {
+            Paths::Auto => self.returns_are_free,
+            Paths::Entry => false,
+            Paths::Exact => true,
+        };
+        let flag = |is_set, flag| if is_set { wire_flag(flag) } else { 0 };
+        flag(result, call_flag::CALL_RESULT) | flag(is_exact, call_flag::CALL_MEMORY)
+    }
+}
+
+fn key(row: &types::route) -> RowKey {
+    (
+        [row.generation, row.buffer_bytes, row.sample, 0],
+        [row.handler, row.argv_bytes, row.env, row.flags],
+        [row.priority, row.variant, row.rule, row.limit, row.uid_limit],
+    )
+}
