@@ -93,19 +93,26 @@ impl Change {
 }
 
 fn changes(from: &Rule, to: &Rule, handlers: &Handlers) -> Vec<String> {
-    let name = |rule: &Rule| rule.told(handlers);
-    let rows = [
-        ("", name(from), name(to)),
-        ("priority ", level_name(from.priority).into(), level_name(to.priority).into()),
-        ("argv_bytes ", from.argv_bytes.to_string(), to.argv_bytes.to_string()),
-        ("buffer_bytes ", from.buffer_bytes.to_string(), to.buffer_bytes.to_string()),
-        ("paths ", from.paths.name().into(), to.paths.name().into()),
-        ("env ", listed(&from.env), listed(&to.env)),
-        ("redact ", from.redact.told(), to.redact.told()),
-        ("result ", from.results.told(), to.results.told()),
-    ];
-    let changed = rows.iter().filter(|(_, from, to)| from != to);
-    changed.map(|(what, from, to)| format!("{what}{from} -> {to}")).collect()
+    let handler = (String::new(), from.told(handlers), to.told(handlers));
+    let options = from.options().into_iter().zip(to.options());
+    let options = options.map(|((name, from), (_, to))| (format!("{name} "), from, to));
+    let rows = std::iter::once(handler).chain(options).filter(|(_, from, to)| from != to);
+    rows.map(|(what, from, to)| format!("{what}{from} -> {to}")).collect()
+}
+
+impl Rule {
+    /// Its options by the names that the configuration has for them, for people.
+    pub fn options(&self) -> [(&'static str, String); 7] {
+        [
+            ("priority", level_name(self.priority).to_owned()),
+            ("argv_bytes", self.argv_bytes.to_string()),
+            ("buffer_bytes", self.buffer_bytes.to_string()),
+            ("paths", self.paths.name().to_owned()),
+            ("env", listed(&self.env)),
+            ("redact", self.redact.told()),
+            ("result", self.results.told()),
+        ]
+    }
 }
 
 /// `PATH+LD_PRELOAD`, or `none`.
