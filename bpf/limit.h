@@ -7,7 +7,8 @@
 /*
  * How many events there may be. A bucket holds one word: the time to which its events are paid for.
  * An event pays one interval, and may be paid for in advance of nothing: the word never runs ahead
- * of the clock. After a time without events it lags behind by the burst at most. This is the
+ * of the clock. After a time without events, and in the beginning, it lags behind by the burst,
+ * which may be before the machine was started: times are compared by their difference. This is the
  * generic cell rate algorithm (ITU-T I.371) with one word, so that adding is enough: an exchange
  * that compares would do, but came with 5.12.
  */
@@ -74,7 +75,7 @@ static __always_inline bool bucket_takes(volatile struct bucket *bucket,
 	__u64 interval = limit->interval_ns;
 	__u64 earliest = now - limit->burst_ns;
 
-	if ((__s64)(bucket->until - earliest) < 0)
+	if (!bucket->until || (__s64)(bucket->until - earliest) < 0)
 		bucket->until = earliest;
 	if ((__s64)(bucket->until + interval - now) > 0)
 		return false;

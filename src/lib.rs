@@ -16,6 +16,7 @@ pub mod daemon;
 pub mod decode;
 pub mod exclude;
 pub mod filter;
+pub mod govern;
 pub mod handlers;
 pub mod load;
 pub mod lock;

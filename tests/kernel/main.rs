@@ -11,6 +11,7 @@ mod filter;
 mod functions;
 mod handlers;
 mod inner;
+mod limit;
 mod memory;
 mod numbers;
 mod place;

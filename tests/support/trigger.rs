@@ -12,6 +12,7 @@
 //!     trigger from-a-thread native NUMBER [ARG...]    not by the process's first thread
 //!     trigger random SEED N NAMES IDS native NUMBER [LIST...]     arguments, names and users by chance
 //!     trigger as UID ...                  the rest as that real user
+//!     trigger each IDS native NUMBER [ARG...]     one as each of these users, `|` between them
 //!     trigger paced N native NUMBER [ARG...]      one a millisecond
 //!     trigger within FLAGS native NUMBER [ARG...]     says where it stands, in new namespaces
 //!
@@ -64,6 +65,13 @@ fn make(words: &[&str]) {
             let uid = u32::try_from(number(uid)).unwrap_or_else(|_| usage());
             random::be(uid, uid);
             make(rest);
+        }
+        ["each", ids, rest @ ..] => {
+            let call = Call::parse(rest);
+            for id in ids.split('|').map(number) {
+                random::be(u32::try_from(id).unwrap_or_else(|_| usage()), 0);
+                call.make(id);
+            }
         }
         ["paced", times, rest @ ..] => paced(number(times), &Call::parse(rest)),
         ["crowd", times, rest @ ..] => crowd(number(times), &Call::parse(rest)),

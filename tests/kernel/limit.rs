@@ -1,0 +1,243 @@
+//! How many events there may be: what is left out is counted, nothing disappears, and nobody pays for
+//! another.
+
+use std::process::{Child, Command, Stdio};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use tailcalld::books::Books;
+use tailcalld::config::{Limit, Per, Rate};
+use tailcalld::plan::{Plan, Rule};
+use tailcalld::syscalls::Slot;
+
+use crate::rig::{Rig, filtered, own_slot, privileged, routes, run_trigger, trigger_path};
+
+/// One after the other: each counts all calls of the slot.
+static ALONE: Mutex<()> = Mutex::new(());
+
+fn alone() -> Option<MutexGuard<'static, ()>> {
+    let is_possible = privileged() && !filtered();
+    is_possible.then(|| ALONE.lock().unwrap_or_else(PoisonError::into_inner))
+}
+
+fn call() -> Slot {
+    own_slot(486)
+}
+
+const DAY_NS: u64 = 86_400_000_000_000;
+
+/// So many at once, and then next to none.
+fn burst(burst: u32, per: Per) -> Limit {
+    Limit { rate: Rate { count: 1, period_ns: DAY_NS }, burst, per }
+}
+
+fn plan(set: impl Fn(&mut Rule)) -> Plan {
+    let mut plan =
+        routes(&tailcalld::load::handlers().expect("the object opens"), &[(call(), "args")]);
+    plan.routes.values_mut().for_each(|route| route.rules.iter_mut().for_each(&set));
+    plan
+}
+
+fn limited(limit: Limit) -> Plan {
+    plan(|rule| rule.limit = Some(limit))
+}
+
+fn calls(words: &[&str]) {
+    let nr = call().nr().to_string();
+    run_trigger(&[words, &["native", &nr]].concat());
+}
+
+fn books(rig: &Rig) -> Books {
+    let books = rig.books(call());
+    assert!(books.balance(), "{books:?}");
+    books
+}
+
+#[test]
+fn a_burst_is_let_through_and_no_more() {
+    let Some(_alone) = alone() else { return };
+    let rig = Rig::new(&limited(burst(100, Per::Route)));
+    calls(&["times", "1000"]);
+    let told = books(&rig);
+    assert_eq!((told.seen, told.submitted, told.limited), (1000, 100, 900));
+    let [full] = &rig.bpf.full_buckets()[..] else { panic!("one bucket is full") };
+    assert_eq!((full.owner, full.refused), (Some(0), 900));
+}
+
+/// Many at once take no more than there is, and no less.
+#[test]
+fn threads_share_a_limit_exactly() {
+    let Some(_alone) = alone() else { return };
+    let rig = Rig::new(&limited(burst(500, Per::Route)));
+    calls(&["threads", "20000"]);
+    let told = books(&rig);
+    assert_eq!((told.seen, told.submitted, told.limited), (80_000, 500, 79_500));
+}
+
+#[test]
+fn each_owner_has_a_limit_of_its_own() {
+    let Some(_alone) = alone() else { return };
+    let mut rig = Rig::new(&limited(burst(10, Per::Uid)));
+    for uid in ["7", "8", "7", "9"] {
+        calls(&["as", uid, "times", "8"]);
+    }
+    let told = books(&rig);
+    assert_eq!((told.seen, told.submitted, told.limited), (32, 26, 6));
+    let [full] = &rig.bpf.full_buckets()[..] else { panic!("one bucket is full") };
+    assert_eq!((full.owner, full.refused), (Some(7), 6));
+
+    // Each process is another.
+    rig.table.apply(&mut rig.bpf, &limited(burst(10, Per::Pid))).expect("the limit is wired");
+    for _ in 0..3 {
+        calls(&["times", "12"]);
+    }
+    let told = books(&rig);
+    assert_eq!((told.seen, told.submitted, told.limited), (68, 56, 12));
+
+    // All of the tests' triggers have names of their own; those of one name share.
+    rig.table.apply(&mut rig.bpf, &limited(burst(10, Per::Comm))).expect("the limit is wired");
+    let nr = call().nr().to_string();
+    for name in ["one", "other", "one"] {
+        let mut command = Command::new(trigger_path());
+        command.args(["times", "7", "native", &nr]).env("TRIGGER_NAME", name);
+        assert!(command.status().expect("it starts").success());
+    }
+    let told = books(&rig);
+    assert_eq!((told.seen, told.submitted, told.limited), (89, 73, 16));
+    let full = rig.bpf.full_buckets();
+    let of_comm = full.iter().find(|full| full.comm.starts_with(b"one\0"));
+    assert_eq!(of_comm.map(|full| full.refused), Some(4));
+}
+
+/// A limit that stays keeps its count over a reload; another one begins anew.
+#[test]
+fn a_reload_resets_no_limit() {
+    let Some(_alone) = alone() else { return };
+    let plan = limited(burst(10, Per::Route));
+    let mut rig = Rig::new(&plan);
+    for _ in 0..5 {
+        calls(&["times", "3"]);
+        rig.table.apply(&mut rig.bpf, &plan).expect("the limit is wired");
+    }
+    assert_eq!((books(&rig).submitted, books(&rig).limited), (10, 5));
+    rig.table.apply(&mut rig.bpf, &limited(burst(11, Per::Route))).expect("the limit is wired");
+    calls(&["times", "13"]);
+    assert_eq!((books(&rig).submitted, books(&rig).limited), (21, 7));
+}
+
+#[test]
+fn time_refills_a_limit() {
+    let Some(_alone) = alone() else { return };
+    let rate = Rate { count: 1000, period_ns: 1_000_000_000 };
+    let rig = Rig::new(&limited(Limit { rate, burst: 1, per: Per::Route }));
+    let begin = std::time::Instant::now();
+    calls(&["paced", "200"]);
+    let passed = begin.elapsed().as_millis() as u64;
+    let told = books(&rig);
+    assert_eq!((told.seen, told.submitted + told.limited), (200, 200));
+    assert!(told.submitted <= passed + 2, "{} in {passed} ms", told.submitted);
+    assert!(told.submitted >= 50, "{told:?}");
+}
+
+#[test]
+fn what_is_sampled_out_is_counted() {
+    let Some(_alone) = alone() else { return };
+    let rig = Rig::new(&plan(|rule| rule.sample = 4));
+    calls(&["times", "20000"]);
+    let told = books(&rig);
+    assert_eq!((told.seen, told.submitted + told.sampled), (20_000, 20_000));
+    // Eight standard deviations: 61.2 each.
+    assert!((4510..5490).contains(&told.submitted), "{}", told.submitted);
+}
+
+/// More owners than there are buckets: who finds none shares one.
+#[test]
+fn too_many_owners_share() {
+    let Some(_alone) = alone() else { return };
+    let rig = Rig::new(&limited(burst(3, Per::Uid)));
+    let ids: Vec<String> = (1..=12_000).map(|id: u32| id.to_string()).collect();
+    let nr = call().nr().to_string();
+    for ids in ids.chunks(3000) {
+        run_trigger(&["each", &ids.join("|"), "native", &nr]);
+    }
+    let told = books(&rig);
+    assert_eq!((told.seen, told.submitted + told.limited), (12_000, 12_000));
+    let taken = rig.bpf.buckets_taken() as u64;
+    let shared: u64 = rig
+        .bpf
+        .full_buckets()
+        .iter()
+        .filter(|full| full.owner.is_none())
+        .map(|full| full.refused)
+        .sum();
+    // Who has a bucket has room for one call; of those who share, three have.
+    assert_eq!((told.submitted, told.limited), (taken + 3, shared));
+    assert!(taken > 3500 && taken <= 4096, "{taken}");
+}
+
+/// A caller that goes on until it is ended.
+struct Flood(Child);
+
+impl Flood {
+    fn of(uid: &str) -> Self {
+        let mut command = Command::new(trigger_path());
+        command.args(["as", uid, "endless", "native", &call().nr().to_string()]);
+        command.stdin(Stdio::piped()).stdout(Stdio::piped());
+        Self(command.spawn().expect("the trigger starts"))
+    }
+
+    /// How many calls it has made.
+    fn end(mut self) -> u64 {
+        drop(self.0.stdin.take());
+        let output = self.0.wait_with_output().expect("it ends");
+        String::from_utf8_lossy(&output.stdout).trim().parse().expect("a number")
+    }
+}
+
+/// One user calls as fast as it can, in four threads; another one makes a thousand calls in a second.
+#[test]
+fn a_flood_of_one_user_costs_another_nothing() {
+    let Some(_alone) = alone() else { return };
+    let mut plan = plan(|_| {});
+    let rate = Rate { count: 10_000, period_ns: 1_000_000_000 };
+    plan.per_uid = Some(Limit { rate, burst: 10_000, per: Per::Uid });
+    let rig = Rig::with_ring(&plan, 64 << 20);
+    let flood = Flood::of("7");
+    calls(&["as", "8", "paced", "1000"]);
+    let flooded = flood.end();
+    let events = rig.events();
+    let of = |uid| events.iter().filter(|bytes| rig.event(bytes).uid == uid).count() as u64;
+    let told = books(&rig);
+    assert_eq!(of(8), 1000, "the victim's");
+    assert_eq!(told.seen, flooded + 1000);
+    assert_eq!((told.lost, told.submitted), ([0; 4], of(7) + 1000));
+    assert_eq!(told.limited_uid, flooded - of(7));
+    let [full] = &rig.bpf.full_buckets()[..] else { panic!("one bucket is full") };
+    assert_eq!((full.owner, full.refused), (Some(7), told.limited_uid));
+}
+
+/// While tables come and go, each call is still in one place of the books.
+#[test]
+fn the_books_balance_over_reloads() {
+    let Some(_alone) = alone() else { return };
+    let mut rig = Rig::with_ring(&limited(burst(100, Per::Uid)), 64 << 20);
+    let floods = ["7", "8"].map(Flood::of);
+    for round in 0..60 {
+        let next = match round % 4 {
+            0 => plan(|rule| rule.sample = 3),
+            1 => plan(|rule| rule.filter.container = Some(true)),
+            2 => plan(|rule| {
+                rule.filter.container = Some(false);
+                rule.limit = Some(burst(round, Per::Pid));
+            }),
+            _ => limited(burst(50, Per::Uid)),
+        };
+        rig.table.apply(&mut rig.bpf, &next).expect("the table is wired");
+        // The ring never runs empty.
+        rig.events_of(20);
+    }
+    let made: u64 = floods.map(Flood::end).iter().sum();
+    rig.table.apply(&mut rig.bpf, &Plan::default()).expect("an empty table");
+    let told = books(&rig);
+    rig.assert_seen(made, told.seen);
+    assert!(told.filtered > 0 && told.sampled > 0 && told.limited > 0, "{told:?}");
+}
