@@ -71,7 +71,7 @@ impl Bpf<'_> {
         for key in map.keys().filter(|key| !keys.contains(key)) {
             let _ = map.delete(&key);
         }
-        for ((kind, name), _) in names {
+        for (kind, name) in names.keys() {
             let bits = bit(names, *kind, name).to_ne_bytes();
             map.update(&key(*kind, name), &bits, MapFlags::ANY)
                 .with_context(|| format!("no room for the name {name}"))?;

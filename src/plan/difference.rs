@@ -82,30 +82,71 @@ pub struct Told {
 }
 
 impl Change {
-    /// ` (args -> count, priority info -> debug)`.
+    /// ` (args -> count, priority info -> debug)`; of alternatives each by its place from 1, if there are as
+    /// many as there were: ` (2: uid any -> 0)`.
     fn describe(&self, handlers: &Handlers) -> String {
-        let changed = match (&*self.from.rules, &*self.to.rules) {
+        let (from, to) = (&self.from, &self.to);
+        let changed = match (&*from.rules, &*to.rules) {
             ([from], [to]) => changes(from, to, handlers),
-            _ => vec![format!("{} -> {}", self.from.told(handlers), self.to.told(handlers))],
+            (from, to) if from.len() == to.len() => {
+                let pairs = (1..).zip(from.iter().zip(to));
+                let told = pairs.flat_map(|(at, (from, to))| {
+                    let changed = changes(from, to, handlers).into_iter();
+                    changed.map(move |change| format!("{at}: {change}"))
+                });
+                told.collect()
+            }
+            _ => vec![format!("{} -> {}", from.told(handlers), to.told(handlers))],
         };
         format!(" ({})", changed.join(", "))
     }
 }
 
+/// An option, and what it was and is.
+type Row = (String, String, String);
+
 fn changes(from: &Rule, to: &Rule, handlers: &Handlers) -> Vec<String> {
-    let name = |rule: &Rule| rule.told(handlers);
-    let rows = [
-        ("", name(from), name(to)),
-        ("priority ", level_name(from.priority).into(), level_name(to.priority).into()),
-        ("argv_bytes ", from.argv_bytes.to_string(), to.argv_bytes.to_string()),
-        ("buffer_bytes ", from.buffer_bytes.to_string(), to.buffer_bytes.to_string()),
-        ("paths ", from.paths.name().into(), to.paths.name().into()),
-        ("env ", listed(&from.env), listed(&to.env)),
-        ("redact ", from.redact.told(), to.redact.told()),
-        ("result ", from.results.told(), to.results.told()),
-    ];
-    let changed = rows.iter().filter(|(_, from, to)| from != to);
+    let rows = of_options(from, to, handlers).into_iter().chain(of_filters(from, to));
+    let changed = rows.filter(|(_, from, to)| from != to);
     changed.map(|(what, from, to)| format!("{what}{from} -> {to}")).collect()
+}
+
+fn of_options(from: &Rule, to: &Rule, handlers: &Handlers) -> Vec<Row> {
+    let row = |what: &str, tell: &dyn Fn(&Rule) -> String| (what.to_owned(), tell(from), tell(to));
+    vec![
+        row("", &|rule| rule.told(handlers)),
+        row("priority ", &|rule| level_name(rule.priority).to_owned()),
+        row("argv_bytes ", &|rule| rule.argv_bytes.to_string()),
+        row("buffer_bytes ", &|rule| rule.buffer_bytes.to_string()),
+        row("paths ", &|rule| rule.paths.name().to_owned()),
+        row("env ", &|rule| listed(&rule.env)),
+        row("redact ", &|rule| rule.redact.told()),
+        row("result ", &|rule| rule.results.told()),
+        row("limit ", &|rule| told(rule.limit.as_ref())),
+        row("sample ", &|rule| format!("1/{}", rule.sample)),
+        row("aggregate ", &|rule| told(rule.aggregate.as_ref())),
+        row("keep ", &|rule| rule.keep.name().to_owned()),
+    ]
+}
+
+/// All parts that either of them has.
+fn of_filters(from: &Rule, to: &Rule) -> Vec<Row> {
+    let words = |rule: &Rule| -> BTreeMap<_, _> { rule.filter.told().into_iter().collect() };
+    let (from, to) = (words(from), words(to));
+    let options: BTreeSet<&'static str> = from.keys().chain(to.keys()).copied().collect();
+    let of = |words: &BTreeMap<_, String>, option| {
+        words.get(option).map_or_else(|| ANY.to_owned(), String::clone)
+    };
+    let row = |option: &&'static str| (format!("{option} "), of(&from, *option), of(&to, *option));
+    options.iter().map(row).collect()
+}
+
+/// What a filter without that part asks for.
+const ANY: &str = "any";
+
+/// `none` of what is not there.
+fn told<T: ToString>(what: Option<&T>) -> String {
+    what.map_or_else(|| NONE.to_owned(), T::to_string)
 }
 
 /// `PATH+LD_PRELOAD`, or `none`.
