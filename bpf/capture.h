@@ -16,9 +16,20 @@ struct subject {
 	__u8 moment; /* enum capture_moment */
 };
 
+/* Without a branch, of which the verifier would go both ways: the highest bit is the borrow of
+ * a - b. */
 static __always_inline __u64 least(__u64 a, __u64 b)
 {
-	return a < b ? a : b;
+	__u64 is_less = ((~a & b) | ((~a | b) & (a - b))) >> 63;
+
+	return b ^ ((a ^ b) & -is_less);
+}
+
+/* Whether the event is of a 32-bit call. `call->compat` tells the same, but to go by it would make
+ * the verifier go twice through all that comes between its two uses. */
+static __always_inline bool is_compat(const struct scratch *emit)
+{
+	return ((const volatile struct event *)&emit->event)->slot >= ABI_SLOTS;
 }
 
 /* Begins an event's captures. */

@@ -13,7 +13,7 @@
 static __always_inline void event_fill(struct event *event, void *ctx, const struct call *call)
 {
 	__u64 ids = task_ids();
-	__u64 user = task_user();
+	__u64 user = task_user(call->cred);
 
 	event->version = EVENT_VERSION;
 	event->kind = EVENT_SYSCALL;
@@ -35,10 +35,10 @@ static __always_inline void event_fill(struct event *event, void *ctx, const str
 	event->rule = call->route->rule;
 	event->reserved = 0;
 	task_comm(event->comm);
-	event->start_ns = task_start_ns();
+	event->start_ns = call->start_ns;
 	event->exe_inode = call->exe_inode;
-	event->exe_device = task_exe_device();
-	task_namespaces(event->namespaces);
+	event->exe_device = mm_exe_device(call->mm);
+	task_namespaces(event->namespaces, call->cred);
 	call_args(ctx, call->compat, event->args);
 }
 
@@ -87,6 +87,7 @@ static __always_inline struct scratch *emit_begin(void *ctx, const struct call *
 		return NULL;
 	}
 	captures_begin(emit);
+	emit->pending.mm = (__u64)call->mm;
 	emit->wants = call->route->flags;
 	event_fill(&emit->event, ctx, call);
 	return emit;

@@ -49,7 +49,8 @@ static __always_inline void filter_go_on(void *ctx, struct scratch *scratch, __u
 		return; /* not reached: it has counted the call */
 	tests_walk(filtering, bank);
 	if (filtering->at < TESTS_MAX) {
-		bpf_tail_call(ctx, &continuations, CONTINUE_TEXTS);
+		bpf_tail_call(ctx, &continuations,
+			      filtering->wants_texts ? CONTINUE_TEXTS : CONTINUE_FILTER);
 		books->lost[LOST_REROUTE]++;
 		return;
 	}
@@ -69,6 +70,9 @@ static __always_inline void filter_begin(void *ctx, struct scratch *scratch,
 	scratch->filtering.row = call->row;
 	scratch->filtering.at = filter->first;
 	scratch->filtering.texts_known = false;
+	scratch->filtering.wants_texts = false;
+	scratch->filtering.text_kind = 0;
+	scratch->filtering.facts[FACT_TEXTS] = 0;
 	filter_go_on(ctx, scratch, call->slot);
 }
 
@@ -90,7 +94,7 @@ int filter(void *ctx)
 	return 0;
 }
 
-/* `filter` once more, for a call whose texts are known by now. */
+/* `filter` once more: for a call whose texts are known by now, or that has more tests before it. */
 SEC("raw_tp")
 int filter_again(void *ctx)
 {
@@ -111,7 +115,30 @@ static __always_inline void lost_between(__u32 slot)
 		books->lost[LOST_REROUTE]++;
 }
 
-/* Finds out which of the filter's patterns hold, and goes back to it. */
+/* Puts the text of that kind into the scratch memory. */
+static __always_inline void text_learn(struct scratch *scratch, __u32 kind,
+				       const volatile struct filter *filter)
+{
+	switch (kind) {
+	case TEXT_COMM:
+		text_comm(scratch);
+		break;
+	case TEXT_PARENT_COMM:
+		text_parent_comm(scratch);
+		break;
+	case TEXT_EXE:
+		text_exe(scratch);
+		break;
+	case TEXT_ARGUMENT:
+		text_argument(scratch, filter->paths[0]);
+		break;
+	default:
+		text_argument(scratch, filter->paths[1]);
+	}
+}
+
+/* Finds out which of the filter's patterns hold, and goes back to it: one kind of text a jump, so
+ * that the verifier goes through the comparisons once. */
 SEC("raw_tp")
 int filter_texts(void *ctx)
 {
@@ -121,28 +148,20 @@ int filter_texts(void *ctx)
 
 	if (!filter)
 		return 0;
-	__u32 bank = scratch->filtering.row / BANK_SLOTS;
-	scratch->filtering.texts_known = true;
-	scratch->filtering.facts[FACT_TEXTS] = 0;
-	if (filter->text_kinds & FACT_BIT(TEXT_COMM)) {
-		text_comm(scratch);
-		text_compare(scratch, TEXT_COMM, bank, filter);
+	volatile struct filtering *filtering = &scratch->filtering;
+	__u32 kind = filtering->text_kind;
+
+	if (kind < TEXT_KINDS) {
+		filtering->text_kind = kind + 1;
+		if (filter->text_kinds & FACT_BIT(kind)) {
+			text_learn(scratch, kind, filter);
+			text_compare(scratch, kind, filtering->row / BANK_SLOTS, filter);
+		}
+		bpf_tail_call(ctx, &continuations, CONTINUE_TEXTS);
+	} else {
+		filtering->texts_known = true;
+		bpf_tail_call(ctx, &continuations, CONTINUE_FILTER);
 	}
-	if (filter->text_kinds & FACT_BIT(TEXT_PARENT_COMM)) {
-		text_parent_comm(scratch);
-		text_compare(scratch, TEXT_PARENT_COMM, bank, filter);
-	}
-	if (filter->text_kinds & FACT_BIT(TEXT_EXE)) {
-		text_exe(scratch);
-		text_compare(scratch, TEXT_EXE, bank, filter);
-	}
-	for (__u32 i = 0; i < FILTER_PATHS; i++) {
-		if (!(filter->text_kinds & FACT_BIT(TEXT_ARGUMENT + i)))
-			continue;
-		text_argument(scratch, filter->paths[i]);
-		text_compare(scratch, TEXT_ARGUMENT + i, bank, filter);
-	}
-	bpf_tail_call(ctx, &continuations, CONTINUE_FILTER);
-	lost_between(scratch->filtering.row % BANK_SLOTS);
+	lost_between(filtering->row % BANK_SLOTS);
 	return 0;
 }

@@ -33,7 +33,7 @@ static __always_inline __u64 tree_bits(void)
 static __always_inline void facts_gather(void *ctx, struct filtering *filtering, bool compat,
 					 const volatile struct filter *filter)
 {
-	__u64 user = task_user();
+	__u64 user = task_user(task_cred());
 
 	filtering->facts[FACT_UID] = (__u32)user;
 	filtering->facts[FACT_GID] = user >> 32;
@@ -73,18 +73,21 @@ static __always_inline bool test_holds(const volatile struct filtering *filterin
 					: value >= test->a && value <= test->b;
 }
 
-/* Goes on to where the tests end, or where texts are needed that are not known. */
+/* Goes some tests on: to where they end, or where texts are needed that are not known. */
 static __always_inline void tests_walk(volatile struct filtering *filtering, __u32 bank)
 {
-	for (__u32 i = 0; i < TESTS_A_CALL; i++) {
+	for (__u32 i = 0; i < TESTS_A_JUMP; i++) {
 		__u64 at = filtering->at;
 
 		barrier_var(at);
 		if (at >= TESTS_MAX)
 			return;
 		const volatile struct test *test = &tests[(bank & 1) * TESTS_MAX + at];
-		if (test->fact == FACT_TEXTS && !filtering->texts_known)
+		if (test->fact == FACT_TEXTS && !filtering->texts_known) {
+			filtering->wants_texts = true;
 			return;
+		}
+		filtering->wants_texts = false;
 		filtering->at = test_holds(filtering, test) ? test->yes : test->no;
 	}
 }

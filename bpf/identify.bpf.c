@@ -30,7 +30,7 @@ static __always_inline void learn_namespaces(const struct task_struct *task)
 	if (BPF_CORE_READ(task, pid))
 		return;
 	initial_namespaces.user = (__u64)BPF_CORE_READ(cred, user_ns);
-	namespaces_read(false, ids, BPF_CORE_READ(task, thread_pid), cred, proxy);
+	namespaces_read(false, ids, cred, proxy);
 	for (int i = 0; i < NAMESPACES; i++)
 		initial_namespaces.ids[i] = ids[i];
 	initial_namespaces.proxy = (__u64)proxy;

@@ -2,8 +2,7 @@
 #ifndef TAILCALLD_LIMIT_H
 #define TAILCALLD_LIMIT_H
 
-#include "maps.h"
-#include "task.h"
+#include "route.h"
 
 /*
  * How many events there may be. A bucket holds one word: the time to which its events are paid for.
@@ -23,19 +22,19 @@ static __always_inline __u64 spread(__u64 key)
 }
 
 /* Whose events are counted together, in 48 bits. */
-static __always_inline __u64 bucket_owner(__u32 per, __u64 cgroup)
+static __always_inline __u64 bucket_owner(const struct call *call, __u32 per)
 {
 	const __u64 mask = (1ULL << 48) - 1;
 	__u64 comm[2];
 
 	switch (per) {
 	case PER_UID:
-		return (__u32)task_user();
+		return (__u32)task_user(call->cred);
 	case PER_CGROUP:
-		return cgroup & mask;
+		return call->cgroup & mask;
 	case PER_PID:
 		/* A number that is used again is another process. */
-		return (task_ids() >> 32 | (task_start_ns() >> 20) << 32) & mask;
+		return (task_ids() >> 32 | (call->start_ns >> 20) << 32) & mask;
 	case PER_COMM:
 		task_comm((__u8 *)comm);
 		return (spread(comm[0]) ^ spread(comm[1] + 1)) >> 16;
@@ -87,19 +86,18 @@ static __always_inline bool bucket_takes(volatile struct bucket *bucket,
 }
 
 /* Whether there may be one event more by that limit. What is refused is counted by its owner. */
-static __always_inline bool limit_allows(struct counters *books, __u32 number, __u64 cgroup,
-					 __u64 now)
+static __always_inline bool limit_allows(const struct call *call, __u32 number)
 {
 	const volatile struct limit *limit = &limits[number & (LIMITS - 1)];
-	__u64 tag = (__u64)number << 48 | bucket_owner(limit->per, cgroup);
+	__u64 tag = (__u64)number << 48 | bucket_owner(call, limit->per);
 
-	bucket_look(&books->bucket, number & (LIMITS - 1), tag);
-	__u64 at = *(volatile __u64 *)&books->bucket;
+	bucket_look(&call->books->bucket, number & (LIMITS - 1), tag);
+	__u64 at = *(volatile __u64 *)&call->books->bucket;
 	barrier_var(at);
 	if (at >= BUCKETS_ALL)
 		return true; /* not reached: that is where it was put */
 	volatile struct bucket *bucket = &buckets[at];
-	if (bucket_takes(bucket, limit, now))
+	if (bucket_takes(bucket, limit, call->boottime_ns))
 		return true;
 	__sync_fetch_and_add(&bucket->limited, 1);
 	return false;

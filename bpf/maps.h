@@ -135,12 +135,14 @@ struct vector {
 	__u64 count; /* elements to come */
 	__u64 left; /* bytes that the call may still have moved */
 	__u64 budget; /* bytes that may still be kept */
+	__u64 messages; /* that each have a vector; of a vector alone, 1 */
 	__u32 width; /* of a pointer */
 	__u32 buffer_bytes; /* that are kept of each */
 	__u8 field; /* as in a capture, */
 	__u8 moment; /* which all of them have */
 	__u8 tells; /* each message tells how many bytes were moved */
-	__u8 reserved[5];
+	__u8 part; /* PART_VECTOR if it is a message's, else PART_WHOLE */
+	__u8 reserved[4];
 };
 
 /* A pointer argument of this call, as its recipe tells to follow it; in memory as well. */
@@ -210,6 +212,8 @@ struct filtering {
 	__u32 at; /* the next test, or enum test_end */
 	__u32 row; /* of the route */
 	__u32 texts_known;
+	__u32 wants_texts; /* a test asks for them */
+	__u32 text_kind; /* the next to be looked at: enum text_kind */
 	__u32 length; /* of the text at hand */
 	__u32 is_readable;
 	__u32 reserved;
@@ -318,9 +322,10 @@ extern volatile __u64 excluded_cgroups[EXCLUDED_CGROUPS];
 extern volatile __u32 governed[GOVERNED];
 extern volatile __u32 governed_count;
 
-/* Bits of trees that the live table names, too. Written by the daemon before it runs `tree_seed`.
- */
-extern volatile __u64 tree_kept;
+/* Bits of the trees that are asked for, and how often `tree_seed` has changed what it found.
+ * Written by the daemon before it runs that. */
+extern volatile __u64 tree_asked;
+extern volatile __u64 tree_changes;
 
 /* Places, and members of trees, that found no room. */
 extern volatile __u64 places_lost;

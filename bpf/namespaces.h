@@ -20,34 +20,35 @@
 							 : BPF_CORE_READ(from, member, ns.inum))
 
 /* The namespace of a task's children is its own or one below it, so at the same level it is its
- * own. Else, after an unshare(CLONE_NEWPID), it is found by the longer way. */
-static __always_inline __u32 pid_namespace_id(bool typed, const struct pid *pid,
-					      const struct nsproxy *proxy)
+ * own, and at level 0 there is no other. Else, after an unshare(CLONE_NEWPID), it is found by the
+ * longer way. */
+static __always_inline __u32 pid_namespace_id(bool typed, const struct nsproxy *proxy)
 {
-	__u32 level = typed ? pid->level : BPF_CORE_READ(pid, level);
 	__u32 of_children = typed ? proxy->pid_ns_for_children->level
 				  : BPF_CORE_READ(proxy, pid_ns_for_children, level);
 
-	if (level == of_children)
-		return namespace_id(typed, proxy, pid_ns_for_children);
-	/* By a plain address: the verifier of 6.1 does not add to a typed pointer what clang-22
-	 * adds. */
-	const struct pid *plain = BPF_CORE_READ(task_untyped(), thread_pid);
-	const void *numbers = __builtin_preserve_access_index(&plain->numbers[0]);
-	const struct upid *own = numbers + level * bpf_core_type_size(struct upid);
+	if (of_children) {
+		/* By a plain address: the verifier of 6.1 does not add to a typed pointer what
+		 * clang-22 adds. */
+		const struct pid *pid = BPF_CORE_READ(task_untyped(), thread_pid);
+		const void *numbers = __builtin_preserve_access_index(&pid->numbers[0]);
+		__u32 level = BPF_CORE_READ(pid, level);
+		const struct upid *own = numbers + level * bpf_core_type_size(struct upid);
 
-	return BPF_CORE_READ(own, ns, ns.inum);
+		if (level != of_children)
+			return BPF_CORE_READ(own, ns, ns.inum);
+	}
+	return namespace_id(typed, proxy, pid_ns_for_children);
 }
 
 static __always_inline void namespaces_read(bool typed, __u32 ids[NAMESPACES],
-					    const struct pid *pid, const struct cred *cred,
-					    const struct nsproxy *proxy)
+					    const struct cred *cred, const struct nsproxy *proxy)
 {
 	ids[NAMESPACE_CGROUP] = namespace_id(typed, proxy, cgroup_ns);
 	ids[NAMESPACE_IPC] = namespace_id(typed, proxy, ipc_ns);
 	ids[NAMESPACE_MNT] = namespace_id(typed, proxy, mnt_ns);
 	ids[NAMESPACE_NET] = namespace_id(typed, proxy, net_ns);
-	ids[NAMESPACE_PID] = pid_namespace_id(typed, pid, proxy);
+	ids[NAMESPACE_PID] = pid_namespace_id(typed, proxy);
 	ids[NAMESPACE_USER] = namespace_id(typed, cred, user_ns);
 	ids[NAMESPACE_UTS] = namespace_id(typed, proxy, uts_ns);
 }
@@ -66,23 +67,21 @@ static __always_inline void namespaces_differing(__u32 ids[NAMESPACES])
 }
 
 /* By enum namespace; 0 for one that is initial. */
-static __always_inline void task_namespaces(__u32 ids[NAMESPACES])
+static __always_inline void task_namespaces(__u32 ids[NAMESPACES], const struct cred *cred)
 {
 	__builtin_memset(ids, 0, NAMESPACES * sizeof(*ids));
 	if (TASK_IS_TYPED) {
-		const struct task_struct *task = bpf_get_current_task_btf();
+		const struct nsproxy *proxy = bpf_get_current_task_btf()->nsproxy;
 
-		if (namespaces_are_initial(task->nsproxy, task->cred->user_ns))
+		if (namespaces_are_initial(proxy, cred->user_ns))
 			return;
-		namespaces_read(true, ids, task->thread_pid, task->cred, task->nsproxy);
+		namespaces_read(true, ids, cred, proxy);
 	} else {
-		const struct task_struct *task = task_untyped();
-		const struct nsproxy *proxy = BPF_CORE_READ(task, nsproxy);
-		const struct cred *cred = BPF_CORE_READ(task, cred);
+		const struct nsproxy *proxy = BPF_CORE_READ(task_untyped(), nsproxy);
 
 		if (namespaces_are_initial(proxy, BPF_CORE_READ(cred, user_ns)))
 			return;
-		namespaces_read(false, ids, BPF_CORE_READ(task, thread_pid), cred, proxy);
+		namespaces_read(false, ids, cred, proxy);
 	}
 	namespaces_differing(ids);
 }

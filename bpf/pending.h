@@ -23,7 +23,7 @@ static __always_inline void pending_fill(struct pending *pending, const struct e
 	pending->entry_ns = event->boottime_ns;
 	if (!count)
 		return;
-	pending->mm = task_mm();
+	pending->mm = emit->pending.mm;
 	pending->buffer_bytes = call->route->buffer_bytes;
 	for (__u32 i = 0; i < LATER_MAX; i++) {
 		if (i >= count)
@@ -144,13 +144,19 @@ static __always_inline bool result_sent(const struct pending *pending, __s64 res
 	return true;
 }
 
-/* The end of a call was told, or not, which is counted. */
-static __always_inline void pending_ended(struct pending *pending, bool sent)
+static __always_inline void result_lost(const struct pending *pending)
 {
-	struct counters *row = sent ? NULL : books_row(pending->slot);
+	struct counters *row = books_row(pending->slot);
 
 	if (row)
 		row->results_lost++;
+}
+
+/* The end of a call was told, or not, which is counted. */
+static __always_inline void pending_ended(struct pending *pending, bool sent)
+{
+	if (!sent)
+		result_lost(pending);
 	pending_clear(pending);
 }
 

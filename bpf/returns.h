@@ -66,10 +66,7 @@ static __always_inline void later_vector(struct scratch *emit, const struct pend
 	}
 	if (later->op == LATER_MESSAGES && later->moment == MOMENT_RETURN)
 		target->count = result_of(emit);
-	if (later->op == LATER_VECTOR)
-		vector_walk(emit, PART_WHOLE, target->address, target->count);
-	else
-		messages_walk(emit);
+	vectors_walk(emit, later->op == LATER_VECTOR);
 }
 
 /* A call that fails writes nothing. */
@@ -146,16 +143,12 @@ static __always_inline void laters_read_of_program(struct scratch *emit,
 }
 
 /* The result and the memory, in one record. */
-static __always_inline bool result_sent_with_memory(const struct pending *pending, __s64 result)
+static __always_inline bool result_sent_with_memory(struct scratch *emit, __s64 result)
 {
-	__u32 zero = 0;
-	struct scratch *emit = bpf_map_lookup_elem(&scratches, &zero);
+	const struct pending *pending = &emit->pending;
 
-	if (!emit)
-		return false;
-	captures_begin(emit);
 	result_fill(&emit->result, pending, result, false);
-	if (task_mm() == pending->mm)
+	if ((__u64)task_mm() == pending->mm)
 		laters_read(emit, pending);
 	else
 		laters_read_of_program(emit, pending);
@@ -170,6 +163,24 @@ static __always_inline bool result_sent_with_memory(const struct pending *pendin
 	return true;
 }
 
+/* What the call waited for is moved to scratch memory first: it may come from either of two maps,
+ * and the verifier would go through all of the above once for each. */
+static __always_inline void call_returned_with_memory(struct pending *pending, __s64 result)
+{
+	__u32 zero = 0;
+	struct scratch *emit = bpf_map_lookup_elem(&scratches, &zero);
+
+	if (!emit) {
+		pending_ended(pending, false);
+		return;
+	}
+	captures_begin(emit);
+	emit->pending = *pending;
+	pending_clear(pending);
+	if (!result_sent_with_memory(emit, result))
+		result_lost(&emit->pending);
+}
+
 /* The current task's call has returned, if one was waiting. */
 static __always_inline void call_returned(__s64 result)
 {
@@ -178,7 +189,7 @@ static __always_inline void call_returned(__s64 result)
 	if (!pending)
 		return;
 	if (pending->later_count)
-		pending_ended(pending, result_sent_with_memory(pending, result));
+		call_returned_with_memory(pending, result);
 	else
 		pending_ended(pending, result_sent(pending, result, false));
 }

@@ -14,19 +14,24 @@ struct call {
 	__u32 row; /* of `routes` */
 	const volatile struct route *route;
 	struct counters *books;
+	const struct mm_struct *mm; /* of the current task */
 	__u64 exe_inode;
-	__u64 boottime_ns; /* of one that becomes an event, like the next */
+	/* The rest is known only of one that may become an event. */
+	const struct cred *cred;
+	__u64 boottime_ns;
+	__u64 start_ns; /* of the process */
 	__u64 cgroup;
 };
 
-static __always_inline bool task_is_excluded_file(__u64 inode)
+static __always_inline bool call_is_of_excluded_file(const struct call *call)
 {
 	for (int i = 0; i < EXCLUDED_FILES; i++) {
 		__u64 excluded = excluded_files[i].inode;
 
 		if (!excluded)
 			return false;
-		if (excluded == inode && excluded_files[i].device == task_exe_device())
+		if (excluded == call->exe_inode &&
+		    excluded_files[i].device == mm_exe_device(call->mm))
 			return true;
 	}
 	return false;
@@ -39,7 +44,7 @@ static __always_inline bool call_is_excluded(const struct call *call)
 		call->books->excluded_self++;
 		return true;
 	}
-	if (task_is_excluded_file(call->exe_inode)) {
+	if (call_is_of_excluded_file(call)) {
 		call->books->excluded_sink++;
 		return true;
 	}
@@ -57,7 +62,6 @@ static __always_inline bool call_resume(struct call *call, __u64 chosen)
 		return false; /* not reached: the filter has checked it */
 	call->row = row;
 	call->route = &routes[row];
-	call->exe_inode = task_exe_inode();
 	return true;
 }
 
@@ -95,6 +99,8 @@ static __always_inline bool call_begin(void *ctx, __u32 handler, struct call *ca
 		at); /* or clang compares one copy and uses another, which the verifier refuses */
 	if (at >= TABLE_SLOTS || !call->books)
 		return false; /* not reached: the dispatcher has checked the number */
+	call->mm = task_mm();
+	call->exe_inode = mm_exe_inode(call->mm);
 	if (call->books->chosen)
 		return call_resume(call, call->books->chosen);
 	call->row = at;
@@ -109,7 +115,6 @@ static __always_inline bool call_begin(void *ctx, __u32 handler, struct call *ca
 		return false;
 	}
 	call->books->seen++;
-	call->exe_inode = task_exe_inode();
 	return !call_is_excluded(call);
 }
 

@@ -35,6 +35,7 @@ enum filter_size {
 	FILTERS_MAX = 256, /* of one bank */
 	TESTS_MAX = 2048, /* of one bank */
 	TEXTS_MAX = 256, /* of one bank */
+	TESTS_A_JUMP = 16, /* of a program, which then calls itself for more */
 	TESTS_A_CALL = 64, /* that a call goes through at most */
 	TEXTS_A_FILTER = 16,
 	PATTERN_BYTES = 128,
@@ -92,6 +93,7 @@ enum text_kind {
 	TEXT_PARENT_COMM = 1,
 	TEXT_EXE = 2, /* path of the executable */
 	TEXT_ARGUMENT = 3, /* FILTER_PATHS of them */
+	TEXT_KINDS = 5,
 };
 
 /* Which part of a text a pattern tells. */

@@ -111,18 +111,12 @@ static __always_inline void step_at_entry(struct scratch *emit, const volatile s
 static __always_inline void vector_at_entry(struct scratch *emit, const struct call *call,
 					    const volatile struct step *step)
 {
-	volatile struct target *target = &emit->target;
-	long error;
-
 	target_begin(emit, call, step);
-	vector_begin(emit, step->argument, MOMENT_ENTRY, call->route->buffer_bytes, call->compat);
+	vector_begin(emit, step->argument, MOMENT_ENTRY, call->route->buffer_bytes,
+		     is_compat(emit));
 	if (step->when & WHEN_RETURN)
 		emit->vector.left = 0; /* the buffers hold nothing yet */
-	if (step->op == STEP_VECTOR)
-		error = vector_walk(emit, PART_WHOLE, target->address, target->count);
-	else
-		error = messages_walk(emit);
-	if (error && is_read_again(emit))
+	if (vectors_walk(emit, step->op == STEP_VECTOR) && is_read_again(emit))
 		step_later(emit, step, MOMENT_AGAIN);
 }
 

@@ -12,6 +12,11 @@
  * directly, at 1 to 3 ns each; a probe read costs 7 to 25 ns, a helper that tells the same member 4
  * to 14. The test for the helper is resolved at load time and the branch not taken is removed by
  * the verifier.
+ *
+ * A member that is a pointer is loaded once in a program and handed on: each time that the verifier
+ * comes to such a load it looks through all types of the kernel for those that tell whether the
+ * pointer can be trusted (type_is_trusted in kernel/bpf/verifier.c), up to four times, in 1 ms
+ * (6.18).
  */
 #define TASK_IS_TYPED bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_get_current_task_btf)
 
@@ -31,14 +36,18 @@ static __always_inline __u64 task_ids(void)
 	return bpf_get_current_pid_tgid();
 }
 
-/* Group in the upper half, user in the lower: real ids, in the initial user namespace. */
-static __always_inline __u64 task_user(void)
+static __always_inline const struct cred *task_cred(void)
 {
-	if (TASK_IS_TYPED) {
-		const struct cred *cred = bpf_get_current_task_btf()->cred;
+	if (TASK_IS_TYPED)
+		return bpf_get_current_task_btf()->cred;
+	return BPF_CORE_READ(task_untyped(), cred);
+}
 
+/* Group in the upper half, user in the lower: real ids, in the initial user namespace. */
+static __always_inline __u64 task_user(const struct cred *cred)
+{
+	if (TASK_IS_TYPED)
 		return (__u64)cred->gid.val << 32 | cred->uid.val;
-	}
 	return bpf_get_current_uid_gid();
 }
 
@@ -87,31 +96,27 @@ static __always_inline void inode_id(const struct inode *inode, struct file_id *
 	id->inode = BPF_CORE_READ(inode, i_ino);
 }
 
-/* The executable, as an inode number alone where that is cheap: enough to tell most tasks apart. */
-static __always_inline __u64 task_exe_inode(void)
-{
-	if (TASK_IS_TYPED) {
-		struct mm_struct *mm = bpf_get_current_task_btf()->mm;
-		return mm ? mm->exe_file->f_inode->i_ino : 0;
-	}
-	return BPF_CORE_READ(task_untyped(), mm, exe_file, f_inode, i_ino);
-}
-
-static __always_inline __u32 task_exe_device(void)
-{
-	if (TASK_IS_TYPED) {
-		struct mm_struct *mm = bpf_get_current_task_btf()->mm;
-		return mm ? mm->exe_file->f_inode->i_sb->s_dev : 0;
-	}
-	return BPF_CORE_READ(task_untyped(), mm, exe_file, f_inode, i_sb, s_dev);
-}
-
-/* The address of its memory, which changes when it executes a program. */
-static __always_inline __u64 task_mm(void)
+/* Its memory, whose address changes when it executes a program. */
+static __always_inline const struct mm_struct *task_mm(void)
 {
 	if (TASK_IS_TYPED)
-		return (__u64)bpf_get_current_task_btf()->mm;
-	return (__u64)BPF_CORE_READ(task_untyped(), mm);
+		return bpf_get_current_task_btf()->mm;
+	return BPF_CORE_READ(task_untyped(), mm);
+}
+
+/* The executable, as an inode number alone where that is cheap: enough to tell most tasks apart. */
+static __always_inline __u64 mm_exe_inode(const struct mm_struct *mm)
+{
+	if (TASK_IS_TYPED)
+		return mm ? mm->exe_file->f_inode->i_ino : 0;
+	return BPF_CORE_READ(mm, exe_file, f_inode, i_ino);
+}
+
+static __always_inline __u32 mm_exe_device(const struct mm_struct *mm)
+{
+	if (TASK_IS_TYPED)
+		return mm ? mm->exe_file->f_inode->i_sb->s_dev : 0;
+	return BPF_CORE_READ(mm, exe_file, f_inode, i_sb, s_dev);
 }
 
 /* Whether the current syscall came by the 32-bit ABI. Never by `cs`: `int 0x80` in 64-bit code

@@ -6,9 +6,9 @@
 #include "maps.h"
 #include "task.h"
 
-/* Generations that are looked through for a root, where the daemon asks who is in a tree already.
- */
-#define ANCESTORS_MAX 64
+/* Generations that are looked through for a root or a member, where the daemon asks who is in a
+ * tree already. It asks until nothing changes, so that trees may be deeper. */
+#define ANCESTORS_MAX 8
 
 static __always_inline __u32 group_of(const struct task_struct *task)
 {
@@ -59,11 +59,11 @@ static __always_inline __u64 bits_of_ancestors(const struct task_struct *task)
 	__u64 bits = 0;
 
 	for (int i = 0; i < ANCESTORS_MAX && task; i++) {
-		__u32 number = own_number(task);
-		const __u64 *root = number ? bpf_map_lookup_elem(&tree_roots, &number) : NULL;
+		__u32 number = own_number(task), group = group_of(task);
+		const __u64 *root = bpf_map_lookup_elem(&tree_roots, &number);
+		const __u64 *member = bpf_map_lookup_elem(&tree_members, &group);
 
-		if (root)
-			bits |= *root;
+		bits |= (root ? *root : 0) | (member ? *member & tree_asked : 0);
 		if (!BPF_CORE_READ(task, pid))
 			break;
 		task = BPF_CORE_READ(task, real_parent);
@@ -81,10 +81,13 @@ int tree_seed(struct bpf_iter__task *ctx)
 		return 0;
 	__u32 group = group_of(task);
 	const __u64 *known = bpf_map_lookup_elem(&tree_members, &group);
-	__u64 bits = bits_of_ancestors(task) | (known ? *known & tree_kept : 0);
-	if (bits && bpf_map_update_elem(&tree_members, &group, &bits, BPF_ANY))
-		__sync_fetch_and_add(&trees_lost, 1);
-	if (!bits && known)
+	__u64 bits = bits_of_ancestors(task);
+	if (bits == (known ? *known : 0))
+		return 0;
+	__sync_fetch_and_add(&tree_changes, 1);
+	if (!bits)
 		bpf_map_delete_elem(&tree_members, &group);
+	else if (bpf_map_update_elem(&tree_members, &group, &bits, BPF_ANY))
+		__sync_fetch_and_add(&trees_lost, 1);
 	return 0;
 }

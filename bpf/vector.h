@@ -70,16 +70,15 @@ static __always_inline void vector_buffer(struct scratch *emit)
 	vector->budget -= buffer->room;
 }
 
-/* A vector of `count` elements, and its buffers. Returns a negative errno if it cannot be read. */
-static __always_inline long vector_walk(struct scratch *emit, __u8 part, __u64 at, __u64 count)
+/* The vector, and its buffers. Returns a negative errno if it cannot be read. */
+static __always_inline long vector_walk(struct scratch *emit)
 {
 	volatile struct vector *vector = &emit->vector;
 	__u64 size = 2 * vector->width;
+	__u64 count = vector->count;
 	long error;
 
-	vector->at = at;
-	vector->count = count;
-	error = vector_capture(emit, part, at, least(count, VECTOR_MAX) * size,
+	error = vector_capture(emit, vector->part, vector->at, least(count, VECTOR_MAX) * size,
 			       least(count, 65536) * size);
 	if (error)
 		return error;
@@ -100,39 +99,60 @@ static __always_inline void message_part(struct scratch *emit, __u8 part, __u64 
 }
 
 /* A struct msghdr and what it points to: name, vector and control data are each a pointer and a
- * length as wide, but for the name's, which has 32 bits. */
+ * length as wide, but for the name's, which has 32 bits. The vector is left to be walked. */
 static __always_inline long message_walk(struct scratch *emit, __u64 at)
 {
-	const __u64 width = emit->vector.width;
+	volatile struct vector *vector = &emit->vector;
+	const __u64 width = vector->width;
 	long error = vector_capture(emit, PART_WHOLE, at, 7 * width, 7 * width);
 
-	if (error || !emit->vector.left)
+	if (error || !vector->left)
 		return error;
 	message_part(emit, PART_NAME, user_long(at, width), user_long(at + width, 4),
 		     NAME_MAX_BYTES);
 	message_part(emit, PART_CONTROL, user_long(at + 4 * width, width),
 		     user_long(at + 5 * width, width), CONTROL_MAX_BYTES);
-	vector_walk(emit, PART_VECTOR, user_long(at + 2 * width, width),
-		    user_long(at + 3 * width, width));
+	vector->at = user_long(at + 2 * width, width);
+	vector->count = user_long(at + 3 * width, width);
 	return 0;
 }
 
-/* A message or a vector of struct mmsghdr: messages, each with the number of bytes that were moved.
- * The address and the number of them stand in `target`. Returns an error if there is none. */
-static __always_inline long messages_walk(struct scratch *emit)
+/* Of a message, only what is missing of itself is an error. */
+static __always_inline long message_or_vector(struct scratch *emit, __u64 at)
 {
 	const volatile struct vector *vector = &emit->vector;
-	__u64 at = emit->target.address;
-	__u64 count = emit->target.count;
+	long error;
 
+	if (vector->part == PART_VECTOR) {
+		error = message_walk(emit, at);
+		if (error || !vector->left)
+			return error;
+	}
+	error = vector_walk(emit);
+	return vector->part == PART_VECTOR ? 0 : error;
+}
+
+/* A vector, a message, or a vector of struct mmsghdr: messages, each with the number of bytes that
+ * were moved. The address and the number of elements stand in `target`. Returns an error if there
+ * is none. All go through the same loops, because the verifier goes through each loop that there
+ * is. */
+static __always_inline long vectors_walk(struct scratch *emit, bool is_alone)
+{
+	volatile struct vector *vector = &emit->vector;
+	__u64 at = emit->target.address;
+
+	vector->part = is_alone ? PART_WHOLE : PART_VECTOR;
+	vector->at = at;
+	vector->count = emit->target.count;
+	vector->messages = is_alone ? 1 : vector->count;
 	for (__u32 i = 0; i < MESSAGES_MAX; i++) {
 		const __u64 width = vector->width;
 
-		if (i >= count)
+		if (i >= vector->messages)
 			break;
 		if (vector->tells)
-			emit->vector.left = user_long(at + 7 * width, 4);
-		long error = message_walk(emit, at);
+			vector->left = user_long(at + 7 * width, 4);
+		long error = message_or_vector(emit, at);
 		if (error)
 			return i ? 0 : error;
 		at += 8 * width;

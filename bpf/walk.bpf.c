@@ -5,15 +5,13 @@
 
 static __always_inline void walk_round(struct scratch *emit)
 {
-	volatile struct walk *walk = &emit->walk;
-
-	switch (walk->stage) {
+	switch (((volatile struct walk *)&emit->walk)->stage) {
 	case WALK_STRINGS:
 		walk_string(emit);
 		break;
 	case WALK_REST:
 	case WALK_COUNT:
-		walk_count(walk);
+		walk_count(emit);
 		break;
 	case WALK_ENV:
 		walk_env(emit);

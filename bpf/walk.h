@@ -25,8 +25,8 @@ enum walk_stage {
 };
 
 enum walk_size {
+	WALK_POINTERS = 64, /* that are counted at once */
 	WALK_ROUNDS = 16, /* a jump; 31 jumps are left when the walk begins */
-	WALK_POINTERS = 64,
 	WALK_STRINGS_MAX = 256,
 	WALK_ENV_MAX = 128,
 	WALK_COUNT_MAX =
@@ -96,21 +96,71 @@ static __always_inline void walk_string(struct scratch *emit)
 		walk->stage = WALK_REST;
 }
 
-/* Counts, and measures nothing. */
-static __always_inline void walk_count(volatile struct walk *walk)
+/* Takes the next `number` pointers, and puts a 0 behind them. */
+static __always_inline bool walk_take(const volatile struct walk *walk, __u8 *to, __u64 number)
 {
-	if (walk->count >= WALK_COUNT_MAX) {
+	__u64 size = number * walk->width;
+
+	barrier_var(size);
+	if (size > WALK_POINTERS * sizeof(__u64))
+		return false;
+	*(__u64 *)(to + size) = 0;
+	return !bpf_probe_read_user(to, size, (const void *)walk->at);
+}
+
+/* How many there are until the end of the vector or of the memory that is there, which comes in
+ * whole pages. 0: there is none. */
+static __always_inline __u64 walk_take_some(const volatile struct walk *walk, __u8 *to)
+{
+	__u64 in_page = (PAGE_BYTES - (walk->at & (PAGE_BYTES - 1))) / walk->width;
+
+	if (walk_take(walk, to, WALK_POINTERS))
+		return WALK_POINTERS;
+	in_page += !in_page; /* one lies across its end */
+	return walk_take(walk, to, in_page) ? in_page : 0;
+}
+
+/* How many of them come before the first 0. Without a branch, of which the verifier would go both
+ * ways in each round. */
+#define pointers_leading(pointers)                                                                 \
+	({                                                                                         \
+		__u64 is_before = 1, leading = 0;                                                  \
+                                                                                                   \
+		_Pragma("unroll") for (__u32 i = 0; i < WALK_POINTERS; i++)                        \
+		{                                                                                  \
+			__u64 pointer = (pointers)[i];                                             \
+			__u64 negative = -pointer;                                                 \
+                                                                                                   \
+			barrier_var(negative);                                                     \
+			is_before &= (pointer | negative) >> 63;                                   \
+			leading += is_before;                                                      \
+			barrier_var(leading); /* or clang keeps all 64 and adds them up at last */ \
+		}                                                                                  \
+		leading;                                                                           \
+	})
+
+/* Counts, and measures nothing. */
+static __always_inline void walk_count(struct scratch *emit)
+{
+	volatile struct walk *walk = &emit->walk;
+	__u8 *room = capture_room(emit);
+	__u64 taken = 0, leading;
+
+	if (room && walk->count < WALK_COUNT_MAX)
+		taken = walk_take_some(walk, room);
+	if (!taken) {
 		walk->unreadable = true;
 		walk->stage = WALK_END;
 		return;
 	}
-	for (__u32 i = 0; i < WALK_POINTERS; i++) {
-		if (!walk_next(walk)) {
-			walk->stage = WALK_END;
-			return;
-		}
+	leading = walk->width == sizeof(__u64) ? pointers_leading((const volatile __u64 *)room)
+					       : pointers_leading((const volatile __u32 *)room);
+	walk->count += leading;
+	walk->at += taken * walk->width;
+	if (leading)
 		walk->open_end = true;
-	}
+	if (leading < taken)
+		walk->stage = WALK_END;
 }
 
 /* Keeps in mind a string of the environment if it is asked for. */
@@ -241,7 +291,7 @@ static __always_inline void walk_begin(void *ctx, struct scratch *emit, const st
 {
 	volatile struct walk *walk = &emit->walk;
 
-	walk->width = call->compat ? 4 : 8;
+	walk->width = is_compat(emit) ? 4 : 8;
 	walk->live_bank = call->bank & 1;
 	walk->route = call->row;
 	walk->taken = 0;

@@ -3,7 +3,6 @@
 #define TAILCALLD_WANTED_H
 
 #include "limit.h"
-#include "route.h"
 
 /* Whether a call that is this handler's becomes an event. Each reason why not has its own count. */
 
@@ -48,6 +47,8 @@ static __always_inline bool call_is_wanted(struct call *call)
 
 	call->boottime_ns = bpf_ktime_get_boot_ns();
 	call->cgroup = bpf_get_current_cgroup_id();
+	call->cred = task_cred();
+	call->start_ns = task_start_ns();
 	if (cgroup_is_excluded(call->cgroup)) {
 		call->books->excluded_unit++;
 		return false;
@@ -56,16 +57,15 @@ static __always_inline bool call_is_wanted(struct call *call)
 		call->books->sampled++;
 		return false;
 	}
-	if (governed_count && task_is_governed() &&
-	    !limit_allows(call->books, LIMIT_GOVERNOR, call->cgroup, call->boottime_ns)) {
+	if (governed_count && task_is_governed() && !limit_allows(call, LIMIT_GOVERNOR)) {
 		call->books->throttled++;
 		return false;
 	}
-	if (limit && !limit_allows(call->books, limit, call->cgroup, call->boottime_ns)) {
+	if (limit && !limit_allows(call, limit)) {
 		call->books->limited++;
 		return false;
 	}
-	if (uid_limit && !limit_allows(call->books, uid_limit, call->cgroup, call->boottime_ns)) {
+	if (uid_limit && !limit_allows(call, uid_limit)) {
 		call->books->limited_uid++;
 		return false;
 	}

@@ -1,9 +1,13 @@
 //! The kernel's books in, sums by slot out. They only grow; what matters is the difference between
 //! two readings.
 
+mod settled;
+
+pub use settled::{Cell, settled};
+
 use std::mem::{offset_of, size_of};
 use std::num::NonZeroUsize;
-use std::sync::atomic::Ordering::Relaxed;
+use std::sync::atomic::Ordering::Acquire;
 
 use anyhow::{Context as _, Result};
 use libbpf_rs::MapCore;
@@ -63,10 +67,21 @@ impl Books {
         self.filtered + self.sampled + self.suppressed()
     }
 
+    /// Calls that became something.
+    fn outcomes(&self) -> u64 {
+        let lost: u64 = self.lost.iter().sum();
+        self.excluded() + self.left_out() + self.counted + self.submitted + lost
+    }
+
+    /// Calls that were seen and are not accounted for: those in flight; negative if there are too many
+    /// outcomes.
+    pub fn difference(&self) -> i64 {
+        self.seen.wrapping_sub(self.outcomes()) as i64
+    }
+
     /// Whether every call that was seen is accounted for.
     pub fn balance(&self) -> bool {
-        let lost: u64 = self.lost.iter().sum();
-        self.seen == self.excluded() + self.left_out() + self.counted + self.submitted + lost
+        self.difference() == 0
     }
 
     fn add(&mut self, word: impl Fn(usize) -> u64) {
@@ -126,6 +141,24 @@ impl Rows {
         self.row(usize::from(slot.index()))
     }
 
+    /// How many CPUs have a part.
+    pub fn cpus(&self) -> usize {
+        self.cpus
+    }
+
+    /// One CPU's part of the books of a slot.
+    pub fn on(&self, (slot, cpu): Cell) -> Books {
+        let mut books = Books::default();
+        self.add_to(&mut books, cpu, usize::from(slot.index()));
+        books
+    }
+
+    /// The same, if no call began while it was read.
+    pub fn still(&self, cell: Cell) -> Option<Books> {
+        let books = self.on(cell);
+        (self.on(cell).seen == books.seen).then_some(books)
+    }
+
     /// How often numbers that no table has were called.
     pub fn odd_numbers(&self) -> OddNumbers {
         let count = |class: types::odd_number| {
@@ -140,11 +173,14 @@ impl Rows {
 
     fn row(&self, row: usize) -> Books {
         let mut books = Books::default();
-        for cpu in 0..self.cpus {
-            let first = cpu * CPU_WORDS + row * ROW_WORDS;
-            books.add(|at| self.words.word(first + at / WORD).map_or(0, |word| word.load(Relaxed)));
-        }
+        (0..self.cpus).for_each(|cpu| self.add_to(&mut books, cpu, row));
         books
+    }
+
+    /// `seen` is the first word, and it is read first.
+    fn add_to(&self, books: &mut Books, cpu: usize, row: usize) {
+        let first = cpu * CPU_WORDS + row * ROW_WORDS;
+        books.add(|at| self.words.word(first + at / WORD).map_or(0, |word| word.load(Acquire)));
     }
 }
 

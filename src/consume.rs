@@ -1,6 +1,10 @@
 //! The ring in, records out, one at a time and in bounded turns, so that signals, reloads and the
 //! watchdog always get theirs. It decides when the daemon may sleep and how it is woken.
 
+mod unread;
+
+pub use unread::Unread;
+
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::atomic::Ordering::SeqCst;
 use std::time::Duration;

@@ -11,6 +11,7 @@ pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod consume;
+pub mod control;
 pub mod daemon;
 pub mod decode;
 pub mod exclude;

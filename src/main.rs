@@ -27,5 +27,9 @@ fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
             cli::handlers(&load::handlers()?)?;
             Ok(exit::OK.into())
         }
+        Command::Stats(options) => Ok(cli::stats(&options)?.into()),
+        Command::Status(options) => Ok(cli::status(&options)?.into()),
+        Command::Routes(options) => Ok(cli::routes(&options)?.into()),
+        Command::Reload(options) => Ok(cli::reload(&options)?.into()),
     }
 }

@@ -1,11 +1,11 @@
 //! The real table in the kernel, loaded by this process, without a consumer: for routes that give
 //! no events. Detached when dropped.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::mem::MaybeUninit;
 
 use anyhow::{Context as _, Result};
-use tailcalld::config::{AttachTo, Paths, Redact, Results};
+use tailcalld::config::AttachTo;
 use tailcalld::handlers::Handlers;
 use tailcalld::load::{self, Bpf, Choice};
 use tailcalld::plan::{Plan, Route, Routes, Rule};

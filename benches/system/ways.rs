@@ -92,7 +92,7 @@ fn plan_with(ours: &Ours, routes: usize, handler: &str) -> Result<Plan> {
     let id = handlers.named(handler).context("no such handler")?.id;
     let (slot, mut route) =
         (ours::slot(CHEAP)?, plan.routes.values().next().context("no route")?.clone());
-    route.handler = id;
+    route.rules.iter_mut().for_each(|rule| rule.handler = id);
     plan.routes.insert(slot, route);
     Ok(plan)
 }

@@ -196,10 +196,16 @@ impl<'obj> Shared<'obj> {
         unsafe { AtomicU32::from_ptr(&raw mut (*self.globals.as_ptr()).governed_count) }
     }
 
-    /// Trees whose members stay in them when the daemon asks who is in which.
-    pub fn tree_kept(&self) -> &AtomicU64 {
+    /// Bits of the trees that are asked for.
+    pub fn tree_asked(&self) -> &AtomicU64 {
         // SAFETY: as in `bank`.
-        unsafe { AtomicU64::from_ptr(&raw mut (*self.globals.as_ptr()).tree_kept) }
+        unsafe { AtomicU64::from_ptr(&raw mut (*self.globals.as_ptr()).tree_asked) }
+    }
+
+    /// How often the daemon was told of a process that is in other trees than was known.
+    pub fn tree_changes(&self) -> &AtomicU64 {
+        // SAFETY: as in `bank`.
+        unsafe { AtomicU64::from_ptr(&raw mut (*self.globals.as_ptr()).tree_changes) }
     }
 
     /// Cgroups that were born and found no room in what filters look into.

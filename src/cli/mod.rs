@@ -1,7 +1,9 @@
-//! The command line in, what to do out; and the commands that only read and print.
+//! The command line in, what to do out; and the commands that only read and print, some of them what a
+//! running daemon tells.
 
 mod check;
 mod lists;
+mod live;
 mod print;
 mod report;
 
@@ -11,6 +13,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub use check::check;
 pub use lists::{handlers, syscalls};
+pub use live::{reload, routes, stats, status};
 pub use print::broken_pipe;
 pub use report::report;
 
@@ -62,6 +65,39 @@ pub enum Command {
     },
     /// List the handlers and what each captures
     Handlers,
+    /// Print the books of the running daemon: what became of every call that was seen
+    Stats(StatsOptions),
+    /// Tell how the daemon runs, where it is attached and why
+    Status(ClientOptions),
+    /// Print the live table, and what its routes have seen
+    Routes(ClientOptions),
+    /// Read the configuration again, and tell what changed or every fault
+    Reload(ClientOptions),
+}
+
+/// How to talk to the daemon.
+#[derive(Debug, Clone, PartialEq, Eq, Args)]
+pub struct ClientOptions {
+    /// Print one JSON object
+    #[arg(long)]
+    pub json: bool,
+    /// Where the daemon listens
+    #[arg(long, value_name = "PATH")]
+    pub socket: Option<PathBuf>,
+}
+
+/// Which books.
+#[derive(Debug, Clone, PartialEq, Eq, Args)]
+pub struct StatsOptions {
+    /// How to ask.
+    #[command(flatten)]
+    pub client: ClientOptions,
+    /// A line for each CPU that has a part
+    #[arg(long)]
+    pub per_cpu: bool,
+    /// Tell whether the books balance; exit with 1 and say where if they do not
+    #[arg(long, conflicts_with = "per_cpu")]
+    pub check: bool,
 }
 
 /// How to run.
@@ -76,6 +112,9 @@ pub struct RunOptions {
     /// What to attach to, whatever the configuration says
     #[arg(long, value_enum, value_name = "WAY")]
     pub attach: Option<AttachTo>,
+    /// Where to listen for the commands stats, status, routes and reload
+    #[arg(long, value_name = "PATH")]
+    pub socket: Option<PathBuf>,
     /// Tell more about what the daemon itself does
     #[arg(short, long)]
     pub verbose: bool,

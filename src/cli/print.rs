@@ -25,14 +25,24 @@ pub(super) fn table<const N: usize>(
     head: [&str; N],
     rows: &[[String; N]],
 ) -> io::Result<()> {
-    let mut widths = head.map(str::len);
+    columns(out, style, &head, rows)
+}
+
+/// As `table`, of as many columns as the head has.
+pub(super) fn columns(
+    out: &mut impl Write,
+    style: Style,
+    head: &[impl AsRef<str>],
+    rows: &[impl AsRef<[String]>],
+) -> io::Result<()> {
+    let mut widths: Vec<usize> = head.iter().map(|name| name.as_ref().len()).collect();
     for row in rows {
-        for (width, cell) in widths.iter_mut().zip(row) {
+        for (width, cell) in widths.iter_mut().zip(row.as_ref()) {
             *width = cell.chars().count().max(*width);
         }
     }
-    writeln!(out, "{style}{}{style:#}", line(&widths, &head))?;
-    rows.iter().try_for_each(|row| writeln!(out, "{}", line(&widths, row)))
+    writeln!(out, "{style}{}{style:#}", line(&widths, head))?;
+    rows.iter().try_for_each(|row| writeln!(out, "{}", line(&widths, row.as_ref())))
 }
 
 fn line(widths: &[usize], cells: &[impl AsRef<str>]) -> String {

@@ -39,7 +39,7 @@ pub(super) fn print_faults(faults: &Faults) -> io::Result<()> {
 
 /// Writes to standard error. In the journal each line is an entry of its own, and without its level
 /// before it (sd-daemon(3)) `journalctl -p err` would not show why the service failed.
-fn complain(text: &str) -> io::Result<()> {
+pub(super) fn complain(text: &str) -> io::Result<()> {
     let mut out = io::stderr().lock();
     let level = if log::is_journal(&out) { "<3>" } else { "" };
     text.lines().try_for_each(|line| writeln!(out, "{level}{line}"))

@@ -29,6 +29,12 @@ pub struct Bookkeeping {
 }
 
 impl Bookkeeping {
+    /// Every slot that was ever routed, and the last handler it had.
+    pub fn slots(&self) -> impl Iterator<Item = (Slot, &str)> {
+        let handler = |slot| self.handlers.get(slot).map_or("", String::as_str);
+        self.books.keys().map(move |slot| (*slot, handler(slot)))
+    }
+
     /// Losses are told from here on.
     pub fn begin(&mut self, now_ns: u64) {
         self.read_ns = now_ns;

@@ -1,7 +1,8 @@
 //! The whole daemon: it starts the stages in their order and then turns one loop, in one thread,
-//! around the ring, the signals, the configuration's folders and the output. The only module that
-//! knows all stages.
+//! around the ring, the signals, the configuration's folders, the control socket and the output. The
+//! only module that knows all stages.
 
+mod answers;
 mod bookkeeping;
 mod output;
 mod pending;
@@ -24,6 +25,7 @@ use anyhow::Result;
 
 use crate::cli::RunOptions;
 use crate::consume::{Consumer, Rest};
+use crate::control::Server;
 use crate::exclude::Excluded;
 use crate::load::Bpf;
 use crate::lock::Lock;
@@ -63,7 +65,12 @@ struct Daemon<'obj> {
     watch: Watch,
     signals: Signals,
     service: Service,
+    /// `None` once we end.
+    control: Option<Server>,
     poll: Poll,
+    /// When the daemon started, and when its table went live; ns since 1970 UTC.
+    since_ns: u64,
+    rewired_ns: u64,
     /// When the configuration has been quiet for long enough to be read.
     settled: Option<Instant>,
     /// When the books are due.
@@ -101,6 +108,7 @@ impl Daemon<'_> {
                 return Ok(signal.to_owned());
             }
             self.reload_if_due()?;
+            self.answer_if_due()?;
             self.tick_if_due()?;
             self.look_if_due();
             rest = self.consume()?;
@@ -121,7 +129,8 @@ impl Daemon<'_> {
             (Gate::Away { .. }, _) => Some(now + RETRY),
             _ => None,
         };
-        let due = [doze, self.settled, self.tick, self.sight.next, ping];
+        let call = self.control.as_ref().and_then(|control| control.due(now));
+        let due = [doze, self.settled, self.tick, self.sight.next, call, ping];
         due.into_iter().flatten().min().map(|at| at.saturating_duration_since(now))
     }
 
@@ -134,6 +143,7 @@ impl Daemon<'_> {
             // The ring is looked at in every round.
             Source::Configuration | Source::Ring => {}
             Source::Output => self.reopen()?,
+            Source::Control => self.answer()?,
         }
         Ok(())
     }
@@ -190,6 +200,7 @@ impl Daemon<'_> {
     /// go later than the call returns.
     fn stop(&mut self, reason: &str) -> Result<()> {
         self.service.stopping();
+        self.control = None;
         // The empty one that follows judges nothing.
         let generation = self.table.generation();
         self.table.apply(&mut self.bpf, &Plan::default())?;

@@ -14,7 +14,7 @@ const BYTES_MAX: usize = 16 << 20;
 pub struct Pending {
     calls: BTreeMap<u32, Call>,
     /// No result will come for these.
-    abandoned: VecDeque<Vec<u8>>,
+    abandoned: VecDeque<(Slot, Vec<u8>)>,
     bytes: usize,
 }
 
@@ -44,7 +44,10 @@ impl Pending {
     /// The event of a call that has ended, if it waits.
     pub fn take(&mut self, returned: &Return<'_>) -> Option<Vec<u8>> {
         let call = self.calls.get(&returned.tid)?;
-        if call.entry_ns == returned.entry_ns { self.remove(returned.tid) } else { None }
+        if call.entry_ns != returned.entry_ns {
+            return None;
+        }
+        self.remove(returned.tid).map(|(_, bytes)| bytes)
     }
 
     /// Waits no longer for calls of these slots.
@@ -63,13 +66,23 @@ impl Pending {
 
     /// The next event that is to be told without a result.
     pub fn next_abandoned(&mut self) -> Option<Vec<u8>> {
-        self.abandoned.pop_front()
+        self.abandoned.pop_front().map(|(_, bytes)| bytes)
     }
 
-    fn remove(&mut self, tid: u32) -> Option<Vec<u8>> {
+    /// How many events are kept, by slot.
+    pub fn count(&self) -> BTreeMap<Slot, u64> {
+        let abandoned = self.abandoned.iter().map(|(slot, _)| *slot);
+        let mut counts = BTreeMap::new();
+        for slot in self.calls.values().map(|call| call.slot).chain(abandoned) {
+            *counts.entry(slot).or_default() += 1;
+        }
+        counts
+    }
+
+    fn remove(&mut self, tid: u32) -> Option<(Slot, Vec<u8>)> {
         let call = self.calls.remove(&tid)?;
         self.bytes -= call.bytes.len();
-        Some(call.bytes)
+        Some((call.slot, call.bytes))
     }
 }
 
@@ -105,7 +118,9 @@ mod tests {
         let (handler, mut pending) = (samples::handler(), Pending::default());
         assert!(pending.hold(&event(&handler, 7, 100), b"first"));
         assert!(pending.hold(&event(&handler, 7, 200), b"second"));
+        assert_eq!(pending.count(), BTreeMap::from([(event(&handler, 7, 0).slot, 2)]));
         assert_eq!(pending.next_abandoned().as_deref(), Some(&b"first"[..]));
+        assert_eq!(pending.count(), BTreeMap::from([(event(&handler, 7, 0).slot, 1)]));
         assert_eq!(pending.take(&returned(7, 200)).as_deref(), Some(&b"second"[..]));
     }
 

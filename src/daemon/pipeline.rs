@@ -214,6 +214,11 @@ impl Pipeline {
         &self.tally
     }
 
+    /// Events that wait for a result, by slot.
+    pub fn waiting(&self) -> BTreeMap<Slot, u64> {
+        self.pending.count()
+    }
+
     /// Reads the cgroups from the file system.
     pub fn read_units(&mut self) {
         self.units.read();

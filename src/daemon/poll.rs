@@ -10,6 +10,7 @@ use nix::sys::epoll::{Epoll, EpollCreateFlags, EpollEvent, EpollFlags, EpollTime
 use super::pipeline::Gate;
 use super::signals::Signals;
 use crate::consume::Consumer;
+use crate::control::Server;
 use crate::sink::Sink;
 use crate::watch::Watch;
 
@@ -24,9 +25,12 @@ pub enum Source {
     Configuration,
     /// The output takes records again.
     Output,
+    /// A client of the control socket wants something.
+    Control,
 }
 
-const SOURCES: [Source; 4] = [Source::Ring, Source::Signals, Source::Configuration, Source::Output];
+const SOURCES: [Source; 5] =
+    [Source::Ring, Source::Signals, Source::Configuration, Source::Output, Source::Control];
 
 /// An epoll instance with all sources but the output, which is there only while it is waited for.
 #[derive(Debug)]
@@ -41,11 +45,17 @@ impl Poll {
     ///
     /// # Errors
     /// When the process has no descriptors left.
-    pub fn new(consumer: &Consumer<'_>, signals: &Signals, watch: &Watch) -> Result<Self> {
+    pub fn new(
+        consumer: &Consumer<'_>,
+        signals: &Signals,
+        watch: &Watch,
+        control: &Server,
+    ) -> Result<Self> {
         let epoll = Epoll::new(EpollCreateFlags::EPOLL_CLOEXEC).context(FAILED)?;
         epoll.add(consumer.fd(), event(Source::Ring, EpollFlags::EPOLLIN)).context(FAILED)?;
         epoll.add(signals.fd(), event(Source::Signals, EpollFlags::EPOLLIN)).context(FAILED)?;
         epoll.add(watch.fd(), event(Source::Configuration, EpollFlags::EPOLLIN)).context(FAILED)?;
+        epoll.add(control.fd(), event(Source::Control, EpollFlags::EPOLLIN)).context(FAILED)?;
         Ok(Self { epoll, output: false, ring: true })
     }
 

@@ -6,9 +6,12 @@ use std::time::{Duration, Instant};
 use anyhow::Result;
 
 use super::{Daemon, TICK};
-use crate::config::Faults;
+use crate::clock;
+use crate::config;
+use crate::control;
 use crate::plan::{self, Plan, Told};
 use crate::sink::record::{Body, Refused, Reloaded};
+use crate::sink::utc;
 
 /// How long the configuration must be quiet before it is read: an editor writes, renames and
 /// removes within a few milliseconds, and a reload in the middle would see half of it.
@@ -17,18 +20,34 @@ pub const SETTLE: Duration = Duration::from_millis(100);
 /// How the last attempt to read the configuration ended.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub struct Attempt {
-    /// The first fault, on one line, and how many there are.
-    refused: Option<(String, usize)>,
+    /// When, and why; there is a fault at least.
+    refused: Option<control::RefusedReload>,
+}
+
+/// What came of a reload.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Verdict {
+    /// The new table is live; the old one, if nothing has changed and nobody asked.
+    Done(Reloaded),
+    /// The old table stays.
+    Refused(control::Refused),
 }
 
 impl Attempt {
+    /// If it was refused, when and why.
+    pub fn refused(&self) -> Option<&control::RefusedReload> {
+        self.refused.as_ref()
+    }
+
     /// For the end of the status line.
     pub fn status(&self) -> String {
-        match &self.refused {
-            None => String::new(),
-            Some((fault, 1)) => format!("; the last reload was refused: {fault}"),
-            Some((fault, count)) => {
-                format!("; the last reload was refused, {count} faults: {fault}")
+        let faults = self.refused.as_ref().map(|refused| refused.faults.as_slice());
+        match faults {
+            None | Some([]) => String::new(),
+            Some([fault]) => format!("; the last reload was refused: {}", line(fault)),
+            Some([fault, ..]) => {
+                let count = faults.map_or(0, <[_]>::len);
+                format!("; the last reload was refused, {count} faults: {}", line(fault))
             }
         }
     }
@@ -39,40 +58,55 @@ impl Daemon<'_> {
     pub(super) fn reload_if_due(&mut self) -> Result<()> {
         let asked = self.signals.reload();
         let settled = self.settled.is_some_and(|at| at <= Instant::now());
-        if !asked && !settled {
-            return Ok(());
+        if asked || settled {
+            self.reload(asked)?;
         }
-        // One reload answers both.
-        self.settled = None;
-        self.service.reloading();
-        match plan::read(&self.options.config, &self.bpf.handlers) {
-            Ok(plan) => {
-                let record = self.difference(&plan);
-                if asked || record.says_something() || self.attempt.refused.is_some() {
-                    self.rewire(plan, record)?;
-                }
-            }
-            Err(faults) => self.refuse(&faults),
-        }
-        self.tell_status();
-        self.service.ready();
         Ok(())
     }
 
-    fn rewire(&mut self, plan: Plan, record: Reloaded) -> Result<()> {
+    /// Reads the configuration and makes it the live table; one that says the same only if somebody
+    /// asked for a reload.
+    pub(super) fn reload(&mut self, asked: bool) -> Result<Verdict> {
+        // One reload answers whoever asked, and the files' change.
+        self.settled = None;
+        self.service.reloading();
+        let verdict = match plan::read(&self.options.config, &self.bpf.handlers) {
+            Ok(plan) => {
+                let record = self.difference(&plan);
+                if asked || record.says_something() || self.attempt.refused.is_some() {
+                    self.rewire(plan, record)
+                } else {
+                    Verdict::Done(record)
+                }
+            }
+            Err(faults) => self.refuse(faults.iter().map(told).collect()),
+        };
+        self.tell_status();
+        self.service.ready();
+        Ok(verdict)
+    }
+
+    fn rewire(&mut self, plan: Plan, record: Reloaded) -> Verdict {
         if let Err(error) = self.table.apply(&mut self.bpf, &plan) {
-            self.refuse_with(vec![format!("{error:#}")]);
-            return Ok(());
+            let message = format!("{error:#}");
+            let text = message.clone();
+            return self.refuse(vec![control::Fault {
+                text,
+                message,
+                ..control::Fault::default()
+            }]);
         }
         self.excluded.replace(&self.bpf, &plan.exclude);
         self.plan = plan;
         self.attempt = Attempt::default();
+        self.rewired_ns = clock::real_now_ns();
         self.note_routes();
         // Calls that are going on have until then to end.
         self.tick = Some(Instant::now() + TICK);
         let (generation, unseen) = (self.table.generation(), self.unseen());
-        self.say(Body::Reloaded(&Reloaded { generation, unseen, ..record }));
-        Ok(())
+        let record = Reloaded { generation, unseen, ..record };
+        self.say(Body::Reloaded(&record));
+        Verdict::Done(record)
     }
 
     /// For results that only the table before asked for: who has waited for a while has waited enough.
@@ -82,15 +116,14 @@ impl Daemon<'_> {
         }
     }
 
-    fn refuse(&mut self, faults: &Faults) {
-        self.refuse_with(faults.iter().map(crate::config::Fault::line).collect());
-    }
-
-    fn refuse_with(&mut self, faults: Vec<String>) {
-        let first = faults.first().cloned().unwrap_or_default();
-        self.attempt = Attempt { refused: Some((first, faults.len())) };
+    fn refuse(&mut self, faults: Vec<control::Fault>) -> Verdict {
         let generation = self.table.generation();
-        self.say(Body::Refused(&Refused { generation, faults }));
+        let lines = faults.iter().map(|fault| line(fault).to_owned()).collect();
+        self.say(Body::Refused(&Refused { generation, faults: lines }));
+        let time = utc(clock::real_now_ns());
+        let refused = control::RefusedReload { time, faults: faults.clone() };
+        self.attempt = Attempt { refused: Some(refused) };
+        Verdict::Refused(control::Refused { generation, faults })
     }
 
     /// What the reload changes, for people.
@@ -123,4 +156,20 @@ fn changed_settings(old: &Plan, new: &Plan) -> impl Iterator<Item = String> {
     ];
     let differ = settings.into_iter().filter(|(differs, ..)| *differs);
     differ.map(|(_, what, when)| format!("{what}{when}"))
+}
+
+fn told(fault: &config::Fault) -> control::Fault {
+    control::Fault {
+        text: fault.to_string(),
+        message: fault.message.clone(),
+        path: Some(fault.path.to_string_lossy().into_owned()),
+        line: fault.place.map(|place| place.line),
+        column: fault.place.map(|place| place.column),
+        meant: fault.suggestion.clone(),
+    }
+}
+
+/// All but the line of the file.
+fn line(fault: &control::Fault) -> &str {
+    fault.text.lines().next().unwrap_or_default()
 }

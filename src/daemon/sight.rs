@@ -24,6 +24,11 @@ pub struct Sight {
 }
 
 impl Sight {
+    /// Whether the kernel shows no calls.
+    pub fn is_blind(&self) -> bool {
+        self.blind
+    }
+
     /// For the status line.
     pub fn status(&self) -> String {
         if self.blind { format!("; BLIND until {SWITCH} is 1") } else { String::new() }

@@ -3,7 +3,6 @@
 
 use std::cell::RefCell;
 use std::mem::MaybeUninit;
-use std::path::PathBuf;
 use std::rc::Rc;
 
 use anyhow::{Context as _, Result};
@@ -22,6 +21,7 @@ use crate::cli::RunOptions;
 use crate::clock;
 use crate::config::drop_in_dir;
 use crate::consume::Consumer;
+use crate::control::{Server, default_socket, runtime_folder};
 use crate::exclude::Excluded;
 use crate::load::{self, Choice, Failure};
 use crate::lock::Lock;
@@ -48,6 +48,7 @@ pub fn start<'obj>(
     let plan = plan::read(&options.config, &load::handlers()?)?;
     load::preconditions()?;
     let lock = Lock::take(&runtime_folder())?;
+    let control = Server::open(&options.socket.clone().unwrap_or_else(default_socket))?;
     let sink = output::open(options.output, &plan)?;
     let attach = options.attach.unwrap_or(plan.attach);
     let choice = Choice::make(attach, &plan.routes)?;
@@ -58,7 +59,7 @@ pub fn start<'obj>(
     let pipeline = Rc::new(RefCell::new(pipeline));
     let receiver = Rc::clone(&pipeline);
     let consumer = Consumer::open(&bpf, move |bytes| receiver.borrow_mut().receive(bytes))?;
-    let poll = Poll::new(&consumer, &signals, &watch)?;
+    let poll = Poll::new(&consumer, &signals, &watch, &control)?;
     let mut daemon = Daemon {
         options: options.clone(),
         plan,
@@ -70,7 +71,10 @@ pub fn start<'obj>(
         watch,
         signals,
         service: Service::new(),
+        control: Some(control),
         poll,
+        since_ns: clock::real_now_ns(),
+        rewired_ns: clock::real_now_ns(),
         settled: None,
         tick: None,
         sight: Sight::default(),
@@ -81,11 +85,6 @@ pub fn start<'obj>(
     daemon.attach()?;
     daemon.announce();
     Ok(daemon)
-}
-
-/// Where the lock is. systemd makes the folder for us and says where (`RuntimeDirectory=`).
-fn runtime_folder() -> PathBuf {
-    std::env::var_os("RUNTIME_DIRECTORY").map_or_else(|| "/run/tailcalld".into(), PathBuf::from)
 }
 
 impl Daemon<'_> {
@@ -142,7 +141,7 @@ impl Daemon<'_> {
 }
 
 /// Release of the running kernel.
-fn kernel() -> String {
+pub fn kernel() -> String {
     let names = nix::sys::utsname::uname();
     names.map_or_else(|_| String::new(), |names| names.release().to_string_lossy().into_owned())
 }

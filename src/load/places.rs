@@ -65,6 +65,13 @@ impl Bpf<'_> {
         self.exclude_cgroups(&known, &excluded)
     }
 
+    /// Bits and stage of a cgroup as the programs have it; `None` if they do not know it.
+    pub fn place(&self, id: u64) -> Option<(u64, u64)> {
+        let value = self.skeleton.maps.places.lookup(&id.to_ne_bytes(), MapFlags::ANY).ok()??;
+        let word = |at: usize| Some(u64::from_ne_bytes(value.get(at..at + 8)?.try_into().ok()?));
+        Some((word(0)?, word(8)?))
+    }
+
     fn write_names(&self, names: &Names) -> Result<()> {
         let map = &self.skeleton.maps.place_names;
         let keys: BTreeSet<Vec<u8>> = names.keys().map(|(kind, name)| key(*kind, name)).collect();

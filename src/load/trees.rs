@@ -19,6 +19,10 @@ pub(super) struct Told {
     trees: Trees,
 }
 
+/// Enough for trees of 500 generations, and no endless race with who makes processes all the time: those
+/// follow their parents anyway.
+const PASSES_MAX: usize = 64;
+
 const FAILED: &str = "failed to ask the kernel for its processes";
 
 impl Bpf<'_> {
@@ -45,25 +49,29 @@ impl Bpf<'_> {
         Ok(())
     }
 
-    /// Twice: a child that is born of one who was not reached yet may have been passed over.
+    /// Until nothing changes: a tree may be deeper than the programs look, and children are born meanwhile.
     fn seed_trees(&self, trees: &Trees) -> Result<()> {
-        let before = &self.told_trees.trees;
-        let kept = trees.iter().filter(|(root, bit)| before.get(*root) == Some(*bit));
-        let kept: u64 = kept.fold(0, |bits, (_, bit)| bits | 1 << bit);
-        self.shared.tree_kept().store(kept, Relaxed);
+        let asked = trees.values().fold(0, |bits, bit| bits | 1 << bit);
+        self.shared.tree_asked().store(asked, Relaxed);
         let roots = &self.skeleton.maps.tree_roots;
         for key in roots.keys() {
             let _ = roots.delete(&key);
         }
-        let new = trees.iter().filter(|(_, bit)| kept & 1 << **bit == 0);
-        for (root, bit) in new {
+        let before = &self.told_trees.trees;
+        for (root, bit) in trees.iter().filter(|(root, _)| !before.contains_key(*root)) {
             let bits = 1_u64 << bit;
             roots
                 .update(&root.to_ne_bytes(), &bits.to_ne_bytes(), MapFlags::ANY)
                 .with_context(|| format!("no room for the tree of process {root}"))?;
         }
-        self.list_processes()?;
-        self.list_processes()
+        for _ in 0..PASSES_MAX {
+            self.shared.tree_changes().store(0, Relaxed);
+            self.list_processes()?;
+            if self.shared.tree_changes().load(Relaxed) == 0 {
+                break;
+            }
+        }
+        Ok(())
     }
 
     fn list_processes(&self) -> Result<()> {

@@ -102,35 +102,17 @@ impl Change {
     }
 }
 
-/// An option, and what it was and is.
-type Row = (String, String, String);
-
 fn changes(from: &Rule, to: &Rule, handlers: &Handlers) -> Vec<String> {
-    let rows = of_options(from, to, handlers).into_iter().chain(of_filters(from, to));
+    let handler = (String::new(), from.told(handlers), to.told(handlers));
+    let options = from.options().into_iter().zip(to.options());
+    let options = options.map(|((name, from), (_, to))| (format!("{name} "), from, to));
+    let rows = std::iter::once(handler).chain(options).chain(filters(from, to));
     let changed = rows.filter(|(_, from, to)| from != to);
     changed.map(|(what, from, to)| format!("{what}{from} -> {to}")).collect()
 }
 
-fn of_options(from: &Rule, to: &Rule, handlers: &Handlers) -> Vec<Row> {
-    let row = |what: &str, tell: &dyn Fn(&Rule) -> String| (what.to_owned(), tell(from), tell(to));
-    vec![
-        row("", &|rule| rule.told(handlers)),
-        row("priority ", &|rule| level_name(rule.priority).to_owned()),
-        row("argv_bytes ", &|rule| rule.argv_bytes.to_string()),
-        row("buffer_bytes ", &|rule| rule.buffer_bytes.to_string()),
-        row("paths ", &|rule| rule.paths.name().to_owned()),
-        row("env ", &|rule| listed(&rule.env)),
-        row("redact ", &|rule| rule.redact.told()),
-        row("result ", &|rule| rule.results.told()),
-        row("limit ", &|rule| told(rule.limit.as_ref())),
-        row("sample ", &|rule| format!("1/{}", rule.sample)),
-        row("aggregate ", &|rule| told(rule.aggregate.as_ref())),
-        row("keep ", &|rule| rule.keep.name().to_owned()),
-    ]
-}
-
-/// All parts that either of them has.
-fn of_filters(from: &Rule, to: &Rule) -> Vec<Row> {
+/// All parts of a filter that either of them has.
+fn filters(from: &Rule, to: &Rule) -> Vec<(String, String, String)> {
     let words = |rule: &Rule| -> BTreeMap<_, _> { rule.filter.told().into_iter().collect() };
     let (from, to) = (words(from), words(to));
     let options: BTreeSet<&'static str> = from.keys().chain(to.keys()).copied().collect();
@@ -143,6 +125,26 @@ fn of_filters(from: &Rule, to: &Rule) -> Vec<Row> {
 
 /// What a filter without that part asks for.
 const ANY: &str = "any";
+
+impl Rule {
+    /// Its options by the names that the configuration has for them, for people. Those of its filter are
+    /// told by [`crate::config::Filter::told`].
+    pub fn options(&self) -> [(&'static str, String); 11] {
+        [
+            ("priority", level_name(self.priority).to_owned()),
+            ("argv_bytes", self.argv_bytes.to_string()),
+            ("buffer_bytes", self.buffer_bytes.to_string()),
+            ("paths", self.paths.name().to_owned()),
+            ("env", listed(&self.env)),
+            ("redact", self.redact.told()),
+            ("result", self.results.told()),
+            ("limit", told(self.limit.as_ref())),
+            ("sample", format!("1/{}", self.sample)),
+            ("aggregate", told(self.aggregate.as_ref())),
+            ("keep", self.keep.name().to_owned()),
+        ]
+    }
+}
 
 /// `none` of what is not there.
 fn told<T: ToString>(what: Option<&T>) -> String {

@@ -200,6 +200,13 @@ fn is_coloured(fd: BorrowedFd) -> bool {
     fd.is_terminal() && unset("NO_COLOR")
 }
 
+/// A time as records tell it: RFC 3339 with nanoseconds, UTC.
+pub fn utc(time_ns: u64) -> String {
+    let mut text = String::new();
+    stamp::Stamp::utc().rfc3339(time_ns, &mut text);
+    text
+}
+
 /// What the kernel said.
 fn errno<T>(result: io::Result<T>) -> Result<T, Errno> {
     result.map_err(|error| Errno::try_from(error).unwrap_or(Errno::EIO))

@@ -2,6 +2,7 @@
 //! `CI=true`. Wants `cargo build --examples` beforehand.
 #![allow(clippy::unwrap_used)] // helpers of tests are tests
 
+mod control;
 mod journal;
 #[path = "../common/journald.rs"]
 #[allow(dead_code)] // shared with tests/journal.rs

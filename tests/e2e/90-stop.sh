@@ -1,6 +1,7 @@
 chapter stop
 
 is 'stops' 0 "$(told systemctl stop tailcalld)"
+is 'the socket is gone' 1 "$(test -e /run/tailcalld/io.tailcalld; echo $?)"
 is 'is inactive' inactive "$(systemctl is-active tailcalld)"
 is 'as success' success "$(property Result)"
 soon 'the host sees no dispatcher' 0 host dispatchers

@@ -10,6 +10,9 @@
 //!     trigger crowd N native NUMBER [ARG...]      N calls in each of 8 threads, all on one CPU
 //!     trigger interrupted N native NUMBER [ARG...]    as crowd, with a realtime task 5,000 times a second
 //!     trigger from-a-thread native NUMBER [ARG...]    not by the process's first thread
+//!     trigger random SEED N NAMES IDS native NUMBER [LIST...]     arguments, names and users by chance
+//!     trigger as UID ...                  the rest as that real user
+//!     trigger paced N native NUMBER [ARG...]      one a millisecond
 //!     trigger within FLAGS native NUMBER [ARG...]     says where it stands, in new namespaces
 //!
 //! `dropped:STRING` and `dropped-argv:STRING,STRING` lie on a page that is not there. The argument `dropped` is a path with the number of the call, on a page that is not there. The argument `nth` counts the calls from 0, over all threads, so that each of them is known.
@@ -24,13 +27,20 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 
 use nix::libc;
+#[path = "random.rs"]
+mod random;
+
 use nix::sys::mman::{MapFlags, ProtFlags, mmap_anonymous};
 
 fn main() {
     name_ourselves();
     let words: Vec<String> = std::env::args().skip(1).collect();
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
-    match words.as_slice() {
+    make(&words);
+}
+
+fn make(words: &[&str]) {
+    match words {
         ["times", times, rest @ ..] => {
             let call = Call::parse(rest);
             (0..number(times)).for_each(|nth| call.make(nth));
@@ -46,7 +56,16 @@ fn main() {
                 }
             });
         }
+        ["random", seed, times, names, ids, "native", nr, lists @ ..] => {
+            random::random(number(seed), number(times), names, ids, number(nr), lists);
+        }
         ["shifting", times, rest @ ..] => shifting(number(times), &Call::parse(rest)),
+        ["as", uid, rest @ ..] => {
+            let uid = u32::try_from(number(uid)).unwrap_or_else(|_| usage());
+            random::be(uid, uid);
+            make(rest);
+        }
+        ["paced", times, rest @ ..] => paced(number(times), &Call::parse(rest)),
         ["crowd", times, rest @ ..] => crowd(number(times), &Call::parse(rest)),
         ["interrupted", times, rest @ ..] => {
             let (times, call) = (number(times), Call::parse(rest));
@@ -120,6 +139,16 @@ fn shifting(times: u64, call: &Call) {
         (0..times).for_each(|nth| call.make(nth));
         ended.store(true, Relaxed);
     });
+}
+
+/// One a millisecond, as far as the machine lets us: a call that is late is made at once.
+fn paced(times: u64, call: &Call) {
+    let begin = std::time::Instant::now();
+    for nth in 0..times {
+        let due = begin + Duration::from_millis(nth);
+        std::thread::sleep(due.saturating_duration_since(std::time::Instant::now()));
+        call.make(nth);
+    }
 }
 
 /// All on one CPU, and none before all are there.

@@ -1,0 +1,105 @@
+//! One call to the daemon, and its reply.
+
+use std::io::{BufRead as _, BufReader, ErrorKind, Read as _, Write as _};
+use std::os::unix::net::UnixStream;
+use std::path::Path;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, bail};
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use crate::cli::ClientOptions;
+use crate::control::{self, Call, INTERFACE, Response};
+use crate::load::Failure;
+
+/// How long the daemon may take: a check of the books waits some times for the kernel.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Bytes of a reply at most: more than the daemon ever sends.
+const REPLY_MAX: u64 = 64 << 20;
+
+/// What the daemon says: the result, or an error of its own and the parameters of that.
+pub enum Answer<T> {
+    /// It is done.
+    Done(T),
+    /// It is not.
+    Refused(String, Value),
+}
+
+/// Calls a method that cannot be refused.
+///
+/// # Errors
+/// As `call`, and with what the daemon says where it fails.
+pub fn ask<T: DeserializeOwned>(
+    options: &ClientOptions,
+    method: &str,
+    flags: &[&str],
+) -> Result<T> {
+    match call(options, method, flags)? {
+        Answer::Done(reply) => Ok(reply),
+        Answer::Refused(error, parameters) => bail!("the daemon answers {error} {parameters}"),
+    }
+}
+
+/// Calls a method with these flags set.
+///
+/// # Errors
+/// `Failure` if nobody answers, or not us.
+pub fn call<T: DeserializeOwned>(
+    options: &ClientOptions,
+    method: &str,
+    flags: &[&str],
+) -> Result<Answer<T>> {
+    let path = options.socket.clone().unwrap_or_else(control::default_socket);
+    let parameters = flags.iter().map(|&flag| (flag.to_owned(), Value::Bool(true))).collect();
+    let method = format!("{INTERFACE}.{method}");
+    let bytes = control::frame(&Call { method, parameters: Some(parameters), ..Call::default() })?;
+    let reply = exchange(&path, &bytes).map_err(|error| explain(&error, &path))?;
+    let Response { error, parameters } = serde_json::from_slice(&reply).with_context(|| {
+        format!("failed to read the reply of {}: does tailcalld listen there?", path.display())
+    })?;
+    match error {
+        Some(error) => Ok(Answer::Refused(error, parameters)),
+        None => {
+            Ok(Answer::Done(serde_json::from_value(parameters).with_context(|| {
+                format!("the daemon at {} is of another version", path.display())
+            })?))
+        }
+    }
+}
+
+fn exchange(path: &Path, call: &[u8]) -> std::io::Result<Vec<u8>> {
+    let mut stream = UnixStream::connect(path)?;
+    stream.set_read_timeout(Some(PATIENCE))?;
+    stream.set_write_timeout(Some(PATIENCE))?;
+    stream.write_all(call)?;
+    let mut reply = Vec::new();
+    BufReader::new(stream).take(REPLY_MAX).read_until(0, &mut reply)?;
+    match reply.pop() {
+        Some(0) => Ok(reply),
+        _ => Err(ErrorKind::UnexpectedEof.into()),
+    }
+}
+
+fn explain(error: &std::io::Error, path: &Path) -> Failure {
+    let path = path.display();
+    match error.kind() {
+        ErrorKind::PermissionDenied => Failure::Permission(format!(
+            "not allowed to ask the daemon at {path}: run it as root, or with sudo"
+        )),
+        ErrorKind::NotFound | ErrorKind::ConnectionRefused => Failure::Unavailable(format!(
+            "no daemon listens at {path}: start it, with `systemctl start tailcalld` if it is the service, or name its socket with --socket"
+        )),
+        ErrorKind::WouldBlock | ErrorKind::TimedOut => Failure::Unavailable(format!(
+            "the daemon at {path} gave no answer in {} s: see `systemctl status tailcalld`",
+            PATIENCE.as_secs()
+        )),
+        ErrorKind::UnexpectedEof | ErrorKind::ConnectionReset | ErrorKind::BrokenPipe => {
+            Failure::Unavailable(format!(
+                "the daemon at {path} hung up: it answers root only, or has ended; see `systemctl status tailcalld`"
+            ))
+        }
+        _ => Failure::Unavailable(format!("failed to ask the daemon at {path}: {error}")),
+    }
+}

@@ -1,0 +1,26 @@
+//! Commands that ask the running daemon: a question over the control socket, the answer printed.
+
+mod client;
+mod reload;
+mod routes;
+mod stats;
+mod status;
+
+use std::io::{self, Write as _};
+
+use serde::Serialize;
+
+pub use reload::reload;
+pub use routes::routes;
+pub use stats::stats;
+pub use status::status;
+
+/// One line, for programs.
+fn print_json(answer: &impl Serialize) -> anyhow::Result<()> {
+    Ok(writeln!(io::stdout(), "{}", serde_json::to_string(answer)?)?)
+}
+
+/// `1 route`, `2 routes`.
+fn counted(count: u64, one: &str) -> String {
+    format!("{count} {one}{}", if count == 1 { "" } else { "s" })
+}

@@ -1,0 +1,108 @@
+//! Which events are in the ring and not consumed yet: looked at, not taken. Only between two turns of
+//! the consumer, which is in the same thread: what it has consumed stays where it is meanwhile.
+
+use std::collections::BTreeMap;
+use std::mem::{offset_of, size_of};
+use std::num::NonZeroUsize;
+use std::sync::atomic::Ordering::Acquire;
+
+use anyhow::{Context as _, Result};
+use nix::unistd::{SysconfVar, sysconf};
+
+use crate::bpf::Mapping;
+use crate::bpf::types::{self, event_kind};
+use crate::load::Bpf;
+use crate::syscalls::Slot;
+
+/// A walk from the consumer's position towards the producer's.
+#[derive(Debug)]
+pub struct Unread {
+    ring: Mapping,
+    /// In words, of a page and of the data.
+    page: usize,
+    data: usize,
+    /// How far it has come, in bytes since the ring was made.
+    at: u64,
+    events: BTreeMap<Slot, u64>,
+}
+
+const WORD: usize = size_of::<u64>();
+/// Before each record: its length in 4 bytes, of which the two highest bits are these
+/// (BPF_RINGBUF_BUSY_BIT, BPF_RINGBUF_DISCARD_BIT in uapi/linux/bpf.h), and 4 bytes of the kernel's own.
+const BUSY: u32 = 1 << 31;
+const DISCARDED: u32 = 1 << 30;
+const HEADER: u64 = 8;
+
+impl Unread {
+    /// Begins where the consumer stands. The ring is mapped as libbpf does it: the consumer's page, the
+    /// producer's, and the data.
+    ///
+    /// # Errors
+    /// When the kernel refuses.
+    pub fn begin(bpf: &Bpf<'_>) -> Result<Self> {
+        let page = sysconf(SysconfVar::PAGE_SIZE)?.context("a page has no size")?;
+        let page = usize::try_from(page)?;
+        let data = bpf.events().max_entries() as usize;
+        let bytes = NonZeroUsize::new(2 * page + data).context("a ring without data")?;
+        let ring = Mapping::open(bpf.events().as_fd(), bytes).context("failed to map the ring")?;
+        let (page, data) = (page / WORD, data / WORD);
+        let mut unread = Self { ring, page, data, at: 0, events: BTreeMap::new() };
+        unread.at = unread.word(0);
+        Ok(unread)
+    }
+
+    /// Goes on to the end, or to the first record that is not finished. Whether it came to the end.
+    pub fn advance(&mut self) -> bool {
+        let end = self.word(self.page);
+        while self.at < end {
+            let head = self.datum(self.at);
+            let length = u32_at(head, 0);
+            if length & BUSY != 0 {
+                return false;
+            }
+            if length & DISCARDED == 0 {
+                self.count();
+            }
+            let bytes = u64::from(length & !(BUSY | DISCARDED)) + HEADER;
+            self.at += bytes.next_multiple_of(WORD as u64);
+        }
+        true
+    }
+
+    /// Events that it came by, of that slot.
+    pub fn events(&self, slot: Slot) -> u64 {
+        self.events.get(&slot).copied().unwrap_or_default()
+    }
+
+    fn count(&mut self) {
+        let field = |offset: usize| {
+            let word = self.datum(self.at + HEADER + (offset - offset % WORD) as u64);
+            u16_at(word, offset % WORD)
+        };
+        let kind = event_kind(u32::from(field(offset_of!(types::event, kind))));
+        let slot = Slot::from_index(field(offset_of!(types::event, slot)));
+        if let (event_kind::EVENT_SYSCALL, Some(slot)) = (kind, slot) {
+            *self.events.entry(slot).or_default() += 1;
+        }
+    }
+
+    /// A word of the data, which begins again behind its end.
+    fn datum(&self, at: u64) -> u64 {
+        let at = usize::try_from(at / WORD as u64).unwrap_or_default();
+        self.word(2 * self.page + at % self.data.max(1))
+    }
+
+    fn word(&self, index: usize) -> u64 {
+        self.ring.word(index).map_or(0, |word| word.load(Acquire))
+    }
+}
+
+fn u32_at(word: u64, at: usize) -> u32 {
+    let bytes = word.to_ne_bytes();
+    bytes.get(at..at + 4).and_then(|bytes| bytes.try_into().ok()).map_or(0, u32::from_ne_bytes)
+}
+
+fn u16_at(word: u64, at: usize) -> u16 {
+    let bytes = word.to_ne_bytes();
+    bytes.get(at..at + 2).and_then(|bytes| bytes.try_into().ok()).map_or(0, u16::from_ne_bytes)
+}

@@ -1,0 +1,200 @@
+//! The books as they stand: what the kernel counted, and where the daemon has what it was sent.
+
+use std::collections::BTreeMap;
+
+use anyhow::Result;
+
+use crate::books::{Books, Cell, settled};
+use crate::clock;
+use crate::consume::Unread;
+use crate::control::{self, Cpu, OddNumbers, Stats};
+use crate::daemon::Daemon;
+use crate::daemon::pipeline::Tally;
+use crate::sink::record::Reason;
+use crate::sink::utc;
+use crate::syscalls::Slot;
+
+/// Events of one route: those that the kernel put into the ring, and those of them that are still there.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+struct Sent {
+    submitted: u64,
+    in_ring: u64,
+    /// All that were consumed.
+    consumed: u64,
+}
+
+/// Where consumed events are.
+struct Consumed {
+    tally: Tally,
+    waiting: BTreeMap<Slot, u64>,
+}
+
+impl Daemon<'_> {
+    /// The books. `settled`: read at moments when no call is in flight, which balance exactly.
+    pub(super) fn stats(&self, per_cpu: bool, settled: bool) -> Result<Stats> {
+        let rows = if settled { self.settled_rows()? } else { BTreeMap::new() };
+        let row = |cell| rows.get(&cell).copied().unwrap_or_else(|| self.bpf.books.on(cell));
+        let consumed = self.consumed();
+        let sent = self.sent(&consumed, settled)?;
+        let books = self.bookkeeping.slots().map(|(slot, handler)| {
+            let cpus = 0..self.bpf.books.cpus();
+            let rows: Vec<_> = cpus.map(|cpu| (cpu, row((slot, cpu)))).collect();
+            let sent = sent.get(&slot).copied().unwrap_or_default();
+            control::Books {
+                handler: handler.to_owned(),
+                routed: self.plan.routes.contains_key(&slot),
+                ..books(slot, &rows, per_cpu, sent, &consumed)
+            }
+        });
+        Ok(Stats {
+            generation: self.table.generation(),
+            since: utc(self.since_ns),
+            time: utc(clock::real_now_ns()),
+            routes: books.collect(),
+            skipped: self.bpf.recursion_misses()?,
+            odd_numbers: self.odd_numbers(),
+            undecodable: consumed.tally.undecodable,
+        })
+    }
+
+    fn settled_rows(&self) -> Result<BTreeMap<Cell, Books>> {
+        let rows = &self.bpf.books;
+        let slots = self.bookkeeping.slots();
+        let cells = slots.flat_map(|(slot, _)| (0..rows.cpus()).map(move |cpu| (slot, cpu)));
+        settled(cells, |cell| rows.still(cell), Books::difference, || self.bpf.wait_for_grace())
+    }
+
+    /// Nothing is consumed between these readings: we are the consumer. An event is in the ring before it
+    /// is counted as submitted, so here too the least excess is the true one (`books::settled`).
+    fn sent(&self, consumed: &Consumed, settle: bool) -> Result<BTreeMap<Slot, Sent>> {
+        let mut unread = Unread::begin(&self.bpf)?;
+        let submitted = |slot| self.bpf.books.of(slot).submitted;
+        let read = |slot, submitted, unread: &Unread| {
+            let consumed = consumed.places(slot).iter().map(|(_, count)| count).sum();
+            Sent { submitted, in_ring: unread.events(slot), consumed }
+        };
+        unread.advance();
+        let slots = || self.bookkeeping.slots().map(|(slot, _)| slot);
+        let mut sent: BTreeMap<_, _> =
+            slots().map(|slot| (slot, read(slot, submitted(slot), &unread))).collect();
+        if settle {
+            let still = |slot| {
+                let before = submitted(slot);
+                let is_whole = unread.advance();
+                let is_still = is_whole && submitted(slot) == before;
+                is_still.then(|| read(slot, before, &unread))
+            };
+            sent.extend(settled(slots(), still, Sent::excess, || self.bpf.wait_for_grace())?);
+        }
+        Ok(sent)
+    }
+
+    fn consumed(&self) -> Consumed {
+        let pipeline = self.pipeline.borrow();
+        Consumed { tally: pipeline.tally().clone(), waiting: pipeline.waiting() }
+    }
+
+    fn odd_numbers(&self) -> OddNumbers {
+        let odd = self.bpf.books.odd_numbers();
+        OddNumbers { minus_one: odd.minus_one, x32: odd.x32, out_of_range: odd.out_of_range }
+    }
+}
+
+impl Sent {
+    /// More than were submitted.
+    fn excess(&self) -> i64 {
+        (self.in_ring + self.consumed).wrapping_sub(self.submitted) as i64
+    }
+}
+
+impl Consumed {
+    /// By place. What the output holds back counts as written: it goes out first.
+    fn places(&self, slot: Slot) -> [(&'static str, u64); 4] {
+        let count = |counts: &BTreeMap<Slot, u64>| counts.get(&slot).copied().unwrap_or_default();
+        [
+            ("waiting", count(&self.waiting)),
+            ("written", count(&self.tally.written)),
+            ("filtered_by_result", count(&self.tally.filtered)),
+            ("lost_output", count(&self.tally.refused)),
+        ]
+    }
+}
+
+/// What becomes of a call that was seen, by name.
+fn outcomes(books: &Books) -> impl Iterator<Item = (String, u64)> {
+    let named = [
+        ("excluded_self", books.excluded_self),
+        ("excluded_sink", books.excluded_sink),
+        ("excluded_unit", books.excluded_unit),
+        ("filtered", books.filtered),
+        ("sampled", books.sampled),
+        ("limited", books.limited),
+        ("limited_uid", books.limited_uid),
+        ("throttled", books.throttled),
+        ("counted", books.counted),
+        ("submitted", books.submitted),
+    ];
+    let lost = books.lost.into_iter().zip(Reason::ALL);
+    let lost = lost.map(|(count, reason)| (format!("lost_{}", reason.name()), count));
+    named.into_iter().map(|(name, count)| (name.to_owned(), count)).chain(lost)
+}
+
+fn books(
+    slot: Slot,
+    rows: &[(usize, Books)],
+    per_cpu: bool,
+    sent: Sent,
+    consumed: &Consumed,
+) -> control::Books {
+    let mut told = control::Books {
+        syscall: slot.to_string(),
+        abi: slot.abi().name().to_owned(),
+        nr: slot.nr(),
+        submitted: sent.submitted,
+        cpus: per_cpu.then(|| rows.iter().filter(|(_, row)| row.seen > 0).map(cpu).collect()),
+        ..control::Books::default()
+    };
+    for (_, row) in rows {
+        told.seen += row.seen;
+        told.results_lost += row.results_lost;
+        for (name, count) in outcomes(row) {
+            *told.outcomes.entry(name).or_default() += count;
+        }
+    }
+    let places = [("in_ring", sent.in_ring)].into_iter().chain(consumed.places(slot));
+    told.events = places.map(|(place, count)| (place.to_owned(), count)).collect();
+    told
+}
+
+fn cpu((cpu, row): &(usize, Books)) -> Cpu {
+    let outcomes = outcomes(row).filter(|(_, count)| *count > 0).collect();
+    Cpu { cpu: *cpu, seen: row.seen, outcomes }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Books, outcomes};
+
+    /// A counter that the table does not have would be a difference of the books.
+    #[test]
+    fn every_outcome_is_told() {
+        let books = Books {
+            seen: 4095,
+            excluded_self: 1,
+            excluded_sink: 2,
+            excluded_unit: 4,
+            filtered: 8,
+            sampled: 16,
+            limited: 32,
+            limited_uid: 64,
+            throttled: 128,
+            counted: 256,
+            submitted: 512,
+            lost: [1024, 1024, 0, 1024],
+            results_lost: 5,
+        };
+        let sum: u64 = outcomes(&books).map(|(_, count)| count).sum();
+        assert_eq!(sum, books.seen.wrapping_sub_signed(books.difference()));
+        assert_eq!(outcomes(&books).filter(|(_, count)| *count > 0).count(), 13);
+    }
+}

@@ -1,0 +1,90 @@
+//! How the daemon runs, and its live table.
+
+use std::path::Path;
+
+use crate::control::{self, Output, Route, Routes, Status};
+use crate::daemon::Daemon;
+use crate::daemon::pipeline::Gate;
+use crate::daemon::start::kernel;
+use crate::plan::Rule;
+use crate::sink::utc;
+use crate::syscalls::Slot;
+
+impl Daemon<'_> {
+    /// How it runs.
+    pub(super) fn status(&self) -> Status {
+        Status {
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            kernel: kernel(),
+            pid: std::process::id(),
+            attached: self.bpf.way_to_attach().to_string(),
+            reason: self.bpf.reason.clone(),
+            generation: self.table.generation(),
+            since: utc(self.since_ns),
+            rewired: utc(self.rewired_ns),
+            routes: self.plan.routes.len() as u64,
+            unseen: self.unseen(),
+            config: told(&self.options.config),
+            files: self.plan.files.iter().map(|file| told(file)).collect(),
+            refused: self.attempt.refused().cloned(),
+            blind: self.sight.is_blind(),
+            output: self.output(),
+        }
+    }
+
+    fn output(&self) -> Output {
+        let state = match self.gate() {
+            Gate::Open => "open",
+            Gate::Blocked { .. } => "blocked",
+            Gate::Away { .. } => "away",
+            Gate::Closed => "closed",
+        };
+        let name = self.pipeline.borrow().sink().name().to_owned();
+        Output { name, state: state.to_owned() }
+    }
+
+    /// What each slot does, and what came of it.
+    pub(super) fn live_table(&self) -> Routes {
+        let routes = self.plan.routes.keys().map(|&slot| self.live_route(slot)).collect();
+        Routes { generation: self.table.generation(), routes }
+    }
+
+    fn live_route(&self, slot: Slot) -> Route {
+        let books = self.bpf.books.of(slot);
+        let pipeline = self.pipeline.borrow();
+        let tally = pipeline.tally();
+        let refused = tally.refused.get(&slot).copied().unwrap_or_default();
+        let mut told = Route {
+            syscall: slot.to_string(),
+            abi: slot.abi().name().to_owned(),
+            nr: slot.nr(),
+            seen: books.seen,
+            submitted: books.submitted,
+            written: tally.written.get(&slot).copied().unwrap_or_default(),
+            lost: books.lost.iter().sum::<u64>() + refused,
+            ..Route::default()
+        };
+        if let Some(route) = self.plan.routes.get(&slot) {
+            told.handler = route.told(&self.bpf.handlers);
+            told.rules = route.rules.iter().map(|rule| self.live_rule(rule)).collect();
+        }
+        if let Some(origin) = self.plan.origins.get(&slot) {
+            told.entry.clone_from(&origin.entry);
+            told.file = self::told(&origin.path);
+            told.line = origin.line;
+        }
+        told
+    }
+
+    fn live_rule(&self, rule: &Rule) -> control::Rule {
+        let options = rule.options().into_iter().chain(rule.filter.told());
+        control::Rule {
+            handler: rule.told(&self.bpf.handlers),
+            options: options.map(|(name, value)| (name.to_owned(), value)).collect(),
+        }
+    }
+}
+
+fn told(path: &Path) -> String {
+    path.to_string_lossy().into_owned()
+}

@@ -1,0 +1,147 @@
+//! The control socket of a running daemon, and the commands that use it.
+
+mod books;
+mod clients;
+mod commands;
+
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::os::unix::net::UnixStream;
+use std::process::{Command, Output, Stdio};
+
+use serde_json::{Value, json};
+
+use crate::number::unused_number;
+use crate::process::{PATIENCE, trigger};
+use crate::records::{counted, events_of};
+use crate::rig::{Daemon, Setup};
+
+const SOCKET: &str = "run/io.tailcalld";
+
+/// A client that speaks bytes.
+struct Client(BufReader<UnixStream>);
+
+impl Client {
+    fn of(setup: &Setup) -> Self {
+        let stream = UnixStream::connect(setup.path(SOCKET)).unwrap();
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        Self(BufReader::new(stream))
+    }
+
+    fn send(&mut self, bytes: &[u8]) -> std::io::Result<()> {
+        self.0.get_mut().write_all(bytes)
+    }
+
+    /// `None` if it was hung up.
+    fn reply(&mut self) -> Option<Value> {
+        let mut bytes = vec![];
+        // A peer that has gone with our bytes unread is a reset.
+        self.0.read_until(0, &mut bytes).ok()?;
+        (bytes.pop() == Some(0)).then(|| serde_json::from_slice(&bytes).unwrap())
+    }
+
+    fn call(&mut self, method: &str, parameters: Value) -> Value {
+        let call = json!({ "method": method, "parameters": parameters });
+        self.send(format!("{call}\0").as_bytes()).unwrap();
+        self.reply().expect("a reply")
+    }
+}
+
+/// A command that asks that daemon; exit code, standard output, standard error.
+fn ask(setup: &Setup, words: &[&str]) -> (i32, String, String) {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_tailcalld"));
+    told(command.args(words).env("RUNTIME_DIRECTORY", setup.path("run")))
+}
+
+fn told(command: &mut Command) -> (i32, String, String) {
+    let output = command.stdin(Stdio::null()).env_remove("JOURNAL_STREAM").output().unwrap();
+    let Output { status, stdout, stderr } = output;
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    (status.code().unwrap(), text(stdout), text(stderr))
+}
+
+/// As `ask`, which must succeed with one JSON object.
+fn ask_json(setup: &Setup, words: &[&str]) -> Value {
+    let (code, out, err) = ask(setup, words);
+    assert_eq!((code, err.as_str()), (0, ""), "{out}");
+    assert_eq!(out.lines().count(), 1, "{out}");
+    serde_json::from_str(&out).unwrap()
+}
+
+/// A daemon with one route.
+fn started(number: &str, handler: &str) -> Option<Daemon> {
+    Some(Setup::new(&format!("[routes]\n{number} = \"{handler}\"\n"))?.start())
+}
+
+/// The table lives: N calls of that number are N events.
+fn works(daemon: &mut Daemon, number: &str) {
+    let name = trigger(&["times", "50", "native", number, "nth"]);
+    let events: Vec<Value> = (0..50).map(|_| daemon.records.next("syscall")).collect();
+    assert_eq!(counted(&events_of(&events, &name), "0"), (0..50).collect());
+}
+
+#[test]
+fn the_service_tells_about_itself() {
+    let number = unused_number();
+    let Some(daemon) = started(&number, "count") else { return };
+    let mut client = Client::of(&daemon.setup);
+    let info = client.call("org.varlink.service.GetInfo", json!({}));
+    let interfaces = json!(["io.tailcalld", "org.varlink.service"]);
+    assert_eq!(info["parameters"]["interfaces"], interfaces, "{info}");
+    assert_eq!(info["parameters"]["version"], env!("CARGO_PKG_VERSION"));
+    let method = "org.varlink.service.GetInterfaceDescription";
+    let told = client.call(method, json!({ "interface": "io.tailcalld" }));
+    assert_eq!(told["parameters"]["description"], tailcalld::control::DESCRIPTION);
+    assert_eq!(daemon.stop().len(), 1);
+}
+
+#[test]
+fn what_there_is_not_is_an_error_of_the_protocol() {
+    let number = unused_number();
+    let Some(daemon) = started(&number, "count") else { return };
+    let mut client = Client::of(&daemon.setup);
+    for (method, parameters, error, about) in [
+        ("io.tailcalld.No", json!({}), "MethodNotFound", json!({ "method": "No" })),
+        ("no.such.No", json!({}), "InterfaceNotFound", json!({ "interface": "no.such" })),
+        ("io.tailcalld.Status", json!({"a": 1}), "InvalidParameter", json!({"parameter": "a"})),
+        ("io.tailcalld.Reload", json!({"a": 1}), "InvalidParameter", json!({"parameter": "a"})),
+        (
+            "io.tailcalld.Stats",
+            json!({"per_cpu": "yes"}),
+            "InvalidParameter",
+            json!({"parameter": "per_cpu"}),
+        ),
+    ] {
+        let reply = client.call(method, parameters);
+        assert_eq!(reply["error"], format!("org.varlink.service.{error}"), "{method}");
+        assert_eq!(reply["parameters"], about, "{method}");
+    }
+    // None of them was a reload.
+    let status = client.call("io.tailcalld.Status", Value::Null);
+    assert_eq!(status["parameters"]["generation"], 1);
+    assert_eq!(daemon.stop().len(), 1);
+}
+
+#[test]
+fn a_reload_is_answered_with_its_verdict() {
+    let number = unused_number();
+    let Some(mut daemon) = started(&number, "args") else { return };
+    let mut client = Client::of(&daemon.setup);
+    let reply = client.call("io.tailcalld.Reload", json!({}));
+    let nothing = json!({
+        "generation": 2, "added": [], "changed": [], "removed": [], "unseen": [],
+    });
+    assert_eq!(reply["parameters"], nothing, "{reply}");
+    // The answer comes behind the record.
+    assert_eq!(daemon.records.next("reloaded")["generation"], 2);
+
+    let oneway = json!({ "method": "io.tailcalld.Reload", "oneway": true });
+    client.send(format!("{oneway}\0").as_bytes()).unwrap();
+    assert_eq!(daemon.records.next("reloaded")["generation"], 3);
+    let more = json!({ "method": "io.tailcalld.Status", "more": true });
+    client.send(format!("{more}\0").as_bytes()).unwrap();
+    let status = client.reply().expect("a reply");
+    assert_eq!(status["parameters"]["generation"], 3);
+    assert_eq!(status.get("continues"), None);
+    works(&mut daemon, &number);
+    assert_eq!(daemon.stop().len(), 1);
+}

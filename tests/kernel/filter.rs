@@ -1,0 +1,304 @@
+//! Which rule a call is for: what the kernel decides, compared with a plain reading of the same filters on
+//! the same events.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use tailcalld::config::{Condition, Filter, Ids, Part, Pattern, Results, Test, Word};
+use tailcalld::decode::{Event, Status, Value};
+use tailcalld::plan::{Plan, Rule};
+use tailcalld::syscalls::{Abi, Slot};
+
+use crate::rig::{Rig, privileged, routes, run_trigger, slot};
+
+/// Paths, of which the kernel's answer is known: there are none of these.
+const PATHS: [&str; 12] = [
+    "text:/nowhere/etc/passwd",
+    "text:/nowhere/etc/x.key",
+    "text:/nowhere/x",
+    "text:x.key",
+    "text:.key",
+    "text:key",
+    "text:",
+    "long:200",
+    "long:5000",
+    "cliff:/nowhere/etc/p",
+    "dropped:/nowhere/etc/dropped.key",
+    "0",
+];
+const FDS: &str = "0|7|-100|-1|0xffffff9c|0x10000000000|0x7fffffff|99";
+const FLAGS: &str = "0|1|0x100|0x8000|0x9000|0x80001|0xffffffff|0xf00000000";
+const NAMES: &str = "alpha|alphabet|beta|beta-alphabet-x|x";
+const IDS: &str = "0|7|999|1000|1001|65534";
+/// In a register that the call does not take: whose call it is.
+const MARK: u64 = 0x7a11_ca11;
+
+/// One after the other: each counts all calls of the machine.
+static ALONE: Mutex<()> = Mutex::new(());
+
+fn alone() -> MutexGuard<'static, ()> {
+    ALONE.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// `open_tree(dfd, filename, flags)`: a number, a path and flags, and hardly anybody makes it.
+fn call() -> Slot {
+    slot(Abi::Native, "open_tree")
+}
+
+/// Rule 0 has the filter, rule 1 takes the rest: both record, and the event says whose it is.
+fn plan(filter: Filter) -> Plan {
+    let mut plan =
+        routes(&tailcalld::load::handlers().expect("the object opens"), &[(call(), "args")]);
+    for route in plan.routes.values_mut() {
+        let rest = route.rules[0].clone();
+        route.rules = vec![Rule { filter, ..rest.clone() }, rest];
+        break;
+    }
+    plan
+}
+
+fn events(rig: &Rig, seed: u64, times: u64) -> Vec<Vec<u8>> {
+    let (seed, times, nr) = (seed.to_string(), times.to_string(), call().nr().to_string());
+    let (paths, mark) = (PATHS.join("|"), MARK.to_string());
+    run_trigger(&[
+        "random", &seed, &times, NAMES, IDS, "native", &nr, FDS, &paths, FLAGS, "0", "0", &mark,
+    ]);
+    let events = rig.events();
+    let is_ours = |bytes: &Vec<u8>| rig.event(bytes).args[5] == MARK;
+    events.into_iter().filter(is_ours).collect()
+}
+
+/// The dice of the trigger, for filters.
+struct Dice(u64);
+
+impl Dice {
+    fn below(&mut self, count: usize) -> usize {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        (self.0 >> 16) as usize % count
+    }
+
+    fn pick<T: Clone>(&mut self, list: &[T]) -> T {
+        list[self.below(list.len())].clone()
+    }
+
+    fn several<T>(&mut self, make: impl Fn(&mut Self) -> T) -> Vec<T> {
+        (0..=self.below(3)).map(|_| make(self)).collect()
+    }
+
+    fn ids(&mut self) -> Vec<Ids> {
+        self.several(|dice| {
+            let from = dice.pick(&[0, 7, 999, 1000, 65534, u32::MAX]);
+            let to = from.saturating_add(dice.pick(&[0, 0, 1, 1000]));
+            Ids { range: from..=to, is_excluded: dice.below(3) == 0 }
+        })
+    }
+
+    fn pattern(&mut self, texts: &[&str]) -> Pattern {
+        let text = self.pick(texts);
+        let part = self.pick(&[Part::Whole, Part::Begin, Part::End]);
+        Pattern { text: text.to_owned(), part, is_excluded: self.below(3) == 0 }
+    }
+
+    fn condition(&mut self) -> Condition {
+        let number = |dice: &mut Self| dice.pick(&[-100, -1, 0, 7, 99, 0x8000, 0x7fff_ffff]);
+        let is_negated = self.below(2) == 0;
+        let (argument, test) = match self.below(5) {
+            0 => ("dfd", Test::Equals { value: Word::Number(number(self)), is_negated }),
+            1 => {
+                let from = number(self);
+                ("dfd", Test::Compares { range: from..=i128::MAX })
+            }
+            2 => ("flags", Test::Compares { range: i128::MIN..=number(self) }),
+            3 => {
+                let bits = self.pick(&["AT_NO_AUTOMOUNT", "AT_RECURSIVE", "OPEN_TREE_CLONE"]);
+                let bits = vec![Word::Name(bits.to_owned()), Word::Number(1)];
+                ("flags", Test::Masks { bits, is_negated })
+            }
+            _ => ("filename", Test::Matches(self.pattern(&WORDS))),
+        };
+        Condition { argument: argument.to_owned(), test }
+    }
+
+    fn filter(&mut self) -> Filter {
+        let mut filter = Filter::default();
+        for _ in 0..=self.below(2) {
+            match self.below(6) {
+                0 => filter.uid = Some(self.ids()),
+                1 => filter.gid = Some(self.ids()),
+                2 => filter.loginuid = Some(self.ids()),
+                3 => {
+                    let pattern = |dice: &mut Self| dice.pattern(&["alpha", "beta", "x", "bet"]);
+                    filter.comm = Some(self.several(pattern));
+                }
+                _ => filter.argument = Some(self.several(Self::condition)),
+            }
+        }
+        filter
+    }
+}
+
+const WORDS: [&str; 8] =
+    ["/nowhere/etc/passwd", "/nowhere/", ".key", "key", "x", "xx", "/nowhere/etc/p", "absent"];
+
+fn is_among(ids: &Option<Vec<Ids>>, id: u32) -> bool {
+    let Some(ids) = ids else { return true };
+    let holds = |ids: &Ids| ids.range.contains(&id);
+    let mut wanted = ids.iter().filter(|ids| !ids.is_excluded).peekable();
+    ids.iter().filter(|ids| ids.is_excluded).all(|ids| !holds(ids))
+        && (wanted.peek().is_none() || wanted.any(holds))
+}
+
+/// `None` is a text that could not be read: it is never left out.
+fn matches(pattern: &Pattern, text: Option<&[u8]>) -> bool {
+    let Some(text) = text else { return true };
+    let own = pattern.text.as_bytes();
+    let is_like = match pattern.part {
+        Part::Whole => text == own,
+        Part::Begin => text.starts_with(own),
+        Part::End => text.ends_with(own),
+    };
+    is_like != pattern.is_excluded
+}
+
+fn is_like(patterns: &Option<Vec<Pattern>>, text: Option<&[u8]>) -> bool {
+    let Some(patterns) = patterns else { return true };
+    let mut wanted = patterns.iter().filter(|pattern| !pattern.is_excluded).peekable();
+    patterns.iter().filter(|pattern| pattern.is_excluded).all(|one| matches(one, text))
+        && (wanted.peek().is_none() || wanted.any(|one| matches(one, text)))
+}
+
+/// The path as it was captured; of a long one the kernel compares PATH_MAX.
+fn path<'a>(event: &Event<'a>) -> Option<&'a [u8]> {
+    let piece = event.pieces.iter().find(|piece| piece.index == 1)?;
+    match (piece.value, piece.status) {
+        (_, Status::Unreadable { .. }) => None,
+        (Value::Text(text), _) => Some(&text[..text.len().min(4095)]),
+        _ => None,
+    }
+}
+
+fn holds(condition: &Condition, event: &Event<'_>) -> bool {
+    let value = match condition.argument.as_str() {
+        "dfd" => i128::from(event.args[0] as i32),
+        _ => i128::from(event.args[2] as u32),
+    };
+    match &condition.test {
+        Test::Matches(pattern) => matches(pattern, path(event)),
+        Test::Equals { value: Word::Number(wanted), is_negated } => {
+            (value == *wanted) != *is_negated
+        }
+        Test::Compares { range } => range.contains(&value),
+        Test::Masks { bits, is_negated } => {
+            let any = bits.iter().any(|bit| match bit {
+                Word::Number(bit) => value & bit != 0,
+                Word::Name(name) => {
+                    let bit = BTreeMap::from([
+                        ("AT_NO_AUTOMOUNT", 0x800),
+                        ("AT_RECURSIVE", 0x8000),
+                        ("OPEN_TREE_CLONE", 1),
+                    ])[name.as_str()];
+                    value & bit != 0
+                }
+            });
+            any != *is_negated
+        }
+        Test::Equals { .. } => panic!("no such filter is made here"),
+    }
+}
+
+/// A plain reading of the filter.
+fn passes(filter: &Filter, event: &Event<'_>) -> bool {
+    is_among(&filter.uid, event.uid)
+        && is_among(&filter.gid, event.gid)
+        && is_among(&filter.loginuid, event.loginuid)
+        && is_like(&filter.comm, Some(event.comm))
+        && filter.argument.iter().flatten().all(|condition| holds(condition, event))
+}
+
+#[test]
+fn the_kernel_decides_as_the_filter_reads() {
+    if !privileged() {
+        return;
+    }
+    let _alone = alone();
+    let mut dice = Dice(0x5eed);
+    let mut rig = Rig::new(&plan(Filter { container: Some(true), ..Filter::default() }));
+    let (mut passed, mut refused) = (0, 0);
+    for round in 0..60 {
+        let filter = dice.filter();
+        rig.table.apply(&mut rig.bpf, &plan(filter.clone())).expect("the filter is wired");
+        let before = rig.books(call());
+        let events = events(&rig, round, 100);
+        assert_eq!(events.len(), 100, "{filter:?}");
+        for bytes in &events {
+            let event = rig.event(bytes);
+            let expected = passes(&filter, &event);
+            assert_eq!(event.rule == 0, expected, "{filter:#?}\n{event:#?}");
+            *(if expected { &mut passed } else { &mut refused }) += 1;
+        }
+        let books = rig.books(call());
+        assert_eq!((books.seen - before.seen, books.filtered), (100, 0));
+        assert!(books.balance(), "{books:?}");
+    }
+    assert!(passed > 1000 && refused > 1000, "{passed} and {refused}: filters that say nothing");
+}
+
+/// Which calls are recorded does not depend on what is.
+#[test]
+fn what_no_rule_wants_is_counted() {
+    if !privileged() {
+        return;
+    }
+    let _alone = alone();
+    let root = Some(vec![Ids { range: 0..=0, is_excluded: false }]);
+    let mut plan = plan(Filter { uid: root, ..Filter::default() });
+    plan.routes.values_mut().for_each(|route| drop(route.rules.pop()));
+    let rig = Rig::new(&plan);
+    let of_root = events(&rig, 1, 1000).len() as u64;
+    let books = rig.books(call());
+    assert!((50..500).contains(&of_root), "{of_root}");
+    assert_eq!((books.seen, books.submitted, books.filtered), (1000, of_root, 1000 - of_root));
+    assert!(books.balance(), "{books:?}");
+}
+
+/// Rules differ in what they capture and how they tell it.
+#[test]
+fn each_rule_has_its_own_settings() {
+    if !privileged() {
+        return;
+    }
+    let _alone = alone();
+    let handlers = tailcalld::load::handlers().expect("the object opens");
+    let mut plan = plan(Filter::default());
+    let uid = |uid: u32| Filter {
+        uid: Some(vec![Ids { range: uid..=uid, is_excluded: false }]),
+        ..Filter::default()
+    };
+    for route in plan.routes.values_mut() {
+        let rest = route.rules[1].clone();
+        let count = handlers.named("count").expect("count").id;
+        route.rules = vec![
+            Rule { filter: uid(7), priority: 3, ..rest.clone() },
+            Rule { filter: uid(999), handler: count, ..rest.clone() },
+            Rule { filter: uid(1000), handler: 0, ..rest.clone() },
+            Rule { filter: uid(1001), results: Results::All, ..rest },
+        ];
+    }
+    let rig = Rig::new(&plan);
+    let nr = call().nr().to_string();
+    for (uid, times) in [("7", "2"), ("999", "30"), ("1000", "400"), ("1001", "1"), ("0", "5000")] {
+        run_trigger(&["as", uid, "times", times, "native", &nr, "-1"]);
+    }
+    let events = rig.events();
+    let told = |bytes: &Vec<u8>| {
+        let event = rig.event(bytes);
+        (event.uid, event.rule, event.priority, event.awaits_result)
+    };
+    let told: Vec<_> = events.iter().map(told).collect();
+    assert_eq!(told, [(7, 0, 3, false), (7, 0, 3, false), (1001, 3, 6, true)]);
+    let books = rig.books(call());
+    assert_eq!((books.seen, books.counted, books.filtered, books.submitted), (5433, 30, 5400, 3));
+    assert!(books.balance(), "{books:?}");
+}
