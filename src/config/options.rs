@@ -106,6 +106,11 @@ impl Options {
         marks.iter().map(|(key, mark)| (*key, mark)).filter(move |(key, _)| !is_filter(key))
     }
 
+    /// Whether an option of that key asks for something of records.
+    pub(super) fn is_of_records(key: &str) -> bool {
+        rows::OF_RECORDS.contains(&key)
+    }
+
     /// Whether an option of that key is a part of the filter.
     pub fn is_filter(key: &str) -> bool {
         rows::FILTERS.contains(&key)

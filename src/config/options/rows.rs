@@ -93,6 +93,10 @@ pub(super) const OPTIONS: &[(&str, Read)] = &[
 /// Two words for the same option.
 pub(super) const SAME: [(&str, &str); 2] = [("uid", "user"), ("gid", "group")];
 
+/// Those that say something of records: how many there are, and when.
+pub(super) const OF_RECORDS: [&str; 8] =
+    ["result", "limit", "burst", "per", "sample", "aggregate", "by", "keep"];
+
 /// Those that say which calls are meant.
 pub(super) const FILTERS: [&str; 14] = [
     "uid",

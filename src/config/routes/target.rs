@@ -106,7 +106,8 @@ fn refuse_useless(reader: &mut Reader<'_>, target: &Target) {
     let has_programs = handler.is_some_and(|handler| handler.has("argv"));
     for (key, mark) in Options::beyond_filters(&target.marks) {
         let what = match key {
-            _ if !records => "nothing",
+            _ if handler.is_none() => "nothing",
+            _ if !records && Options::is_of_records(key) => "nothing",
             "argv" | "env" | "redact" if !has_programs => "no program",
             _ => continue,
         };
