@@ -229,6 +229,8 @@ fn differences_in_words() {
         told(&two(0, "args"), &two(7, "count"))[..],
         openat("1: uid 0 -> 7, 2: args -> count")
     );
+    let none = told("[{ handler = \"none\", uid = 0 }, \"args\"]", &two(0, "args"));
+    assert_eq!(none, openat("1: none -> args"));
     assert_eq!(told(&two(0, "args"), "\"args\"")[..], openat("args|args -> args"));
     assert_eq!(told(&two(0, "args"), &two(0, "args")), Vec::<String>::new());
 }

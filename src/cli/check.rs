@@ -83,13 +83,14 @@ fn print_plan(plan: &Plan, handlers: &Handlers) -> io::Result<()> {
 }
 
 fn row(slot: Slot, rule: &Rule, origin: &str, handlers: &Handlers) -> [String; 7] {
+    let of_record = |told: String| if rule.handler == 0 { "-".to_owned() } else { told };
     [
         slot.to_string(),
         slot.abi().name().to_owned(),
         slot.nr().to_string(),
         rule.told(handlers),
-        level_name(rule.priority).to_owned(),
-        rule.results.told(),
+        of_record(level_name(rule.priority).to_owned()),
+        of_record(rule.results.told()),
         origin.to_owned(),
     ]
 }

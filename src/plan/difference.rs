@@ -106,6 +106,8 @@ fn changes(from: &Rule, to: &Rule, handlers: &Handlers) -> Vec<String> {
     let handler = (String::new(), from.told(handlers), to.told(handlers));
     let options = from.options().into_iter().zip(to.options());
     let options = options.map(|((name, from), (_, to))| (format!("{name} "), from, to));
+    // What records nothing has no options that mean anything.
+    let options = options.filter(|_| from.handler != 0 && to.handler != 0);
     let rows = std::iter::once(handler).chain(options).chain(filters(from, to));
     let changed = rows.filter(|(_, from, to)| from != to);
     changed.map(|(what, from, to)| format!("{what}{from} -> {to}")).collect()
