@@ -51,8 +51,7 @@ fn plan(filter: Filter) -> Plan {
         routes(&tailcalld::load::handlers().expect("the object opens"), &[(call(), "args")]);
     for route in plan.routes.values_mut() {
         let rest = route.rules[0].clone();
-        route.rules = vec![Rule { filter, ..rest.clone() }, rest];
-        break;
+        route.rules = vec![Rule { filter: filter.clone(), ..rest.clone() }, rest];
     }
     plan
 }
