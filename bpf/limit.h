@@ -68,7 +68,8 @@ static __always_inline void bucket_look(volatile __u64 *place, __u32 number, __u
 
 /* Whether the bucket has room for one more event, which is in it then. Asking before adding keeps a
  * flood from adding and taking back all the time; asking after it keeps two CPUs from taking one
- * place both. */
+ * place both. A new bucket is empty, also where the burst is longer than the machine runs: then
+ * `until` lies before its start, below zero. */
 static __always_inline bool bucket_takes(volatile struct bucket *bucket,
 					 const volatile struct limit *limit, __u64 now)
 {

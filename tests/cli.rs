@@ -23,7 +23,7 @@ fn called(arguments: &[&str]) -> (i32, String, String) {
 #[cfg(target_arch = "x86_64")]
 #[test]
 fn a_good_file_is_one_line() {
-    let ok = "config/tailcalld.toml: ok, 14 routes (exec 4, timer 10)\n";
+    let ok = "config/tailcalld.toml: ok, 16 routes (args 2, exec 4, timer 10)\n";
     assert_eq!(called(&["check", "config/tailcalld.toml"]), (OK, ok.into(), String::new()));
     let quiet = called(&["check", "--quiet", "config/tailcalld.toml"]);
     assert_eq!(quiet, (OK, String::new(), String::new()));
@@ -38,11 +38,14 @@ fn verbose_is_the_resolved_table() {
         out.lines().map(|line| line.split_whitespace().collect::<Vec<_>>()).collect();
     assert_eq!(lines[0], ["SYSCALL", "ABI", "NUMBER", "HANDLER", "PRIORITY", "RESULT", "FROM"]);
     assert_eq!(lines[1][..6], ["execve", "x86_64", "59", "exec", "info", "false"]);
-    assert_eq!(lines[14][..6], ["execveat", "i386", "358", "exec", "info", "false"]);
+    assert_eq!(lines[15][..6], ["execveat", "i386", "358", "exec", "info", "false"]);
     let shipped = std::fs::read_to_string("config/tailcalld.toml").unwrap();
     let line = shipped.lines().position(|line| line.starts_with("execveat")).unwrap() + 1;
-    assert_eq!(lines[14][6..], [format!("config/tailcalld.toml:{line}")]);
-    assert!(out.contains("\nring size       8MiB\n"), "{out}");
+    assert_eq!(lines[15][6..], [format!("config/tailcalld.toml:{line}")]);
+    assert!(
+        out.contains("\nring size        8MiB\nlimit per uid    10000/s, burst 10000\n"),
+        "{out}"
+    );
     let attach = out.lines().find_map(|line| line.strip_prefix("attach ")).unwrap();
     let ways = ["kprobe.multi (", "raw_tp/sys_enter (", "tp/raw_syscalls/sys_enter (", "auto ("];
     assert!(ways.iter().any(|way| attach.trim_start().starts_with(way)), "{attach}");
@@ -50,7 +53,7 @@ fn verbose_is_the_resolved_table() {
         out.contains("\nNOT SEEN\noperations that a process submits through io_uring"),
         "{out}"
     );
-    assert!(out.ends_with(": ok, 14 routes (exec 4, timer 10)\n"), "{out}");
+    assert!(out.ends_with(": ok, 16 routes (args 2, exec 4, timer 10)\n"), "{out}");
 }
 
 /// What a route gets in the end may differ from what is asked.
@@ -92,6 +95,35 @@ fn verbose_tells_the_abis() {
     assert_eq!(
         (code, told),
         (OK, vec!["sync x86_64 162".into(), "kill i386 37".into(), "".into()])
+    );
+}
+
+/// A table more, of the routes that choose: each of their rules in a line.
+#[cfg(target_arch = "x86_64")]
+#[test]
+fn verbose_tells_which_calls_and_how_many_events() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("c.toml");
+    let plain = "[routes]\n0 = \"args\"\n";
+    let rules = "1 = [{ handler = \"none\", uid = 0 }, { handler = \"args\", comm = \"a*\", gid = 7 }, \"count\"]\n\
+                 2 = { handler = \"args\", limit = \"9/s\", per = \"uid\", sample = \"1/2\", keep = \"low\" }\n";
+    let told = |content: &str| {
+        std::fs::write(&file, content).unwrap();
+        let (code, out, _) = called(&["check", "-v", file.to_str().unwrap()]);
+        assert_eq!(code, OK);
+        let (table, rest) = out.split_once("\n\n").unwrap();
+        let none = table.lines().find(|line| line.contains(" none ")).unwrap_or_default();
+        assert!(none.is_empty() || none.contains("none     -         -       "), "{none}");
+        rest.split_once("\n\n").unwrap().0.to_owned()
+    };
+    assert!(told(plain).starts_with("SETTING"), "{}", told(plain));
+    assert_eq!(
+        told(&format!("{plain}{rules}")),
+        "SYSCALL  ABI     HANDLER  EVENTS                                             CALLS\n\
+         write    x86_64  none     none                                               uid 0\n\
+         write    x86_64  args     all                                                gid 7; comm a*\n\
+         write    x86_64  count    none                                               all others\n\
+         open     x86_64  args     limit 9/s, burst 9, per uid; sample 1/2; keep low  all"
     );
 }
 

@@ -7,7 +7,7 @@ use std::io::Write;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use tailcalld::config::{Config, Paths, Results, level_name, size_name};
+use tailcalld::config::{Config, Keep, Paths, Per, Results, level_name, size_name, time_name};
 use tailcalld::sink::key::Key;
 
 const COMMANDS: &str = "docs/man/tailcalld.8";
@@ -167,11 +167,14 @@ fn every_handler_is_told() {
 }
 
 #[test]
-fn every_value_of_results_and_paths_is_told() {
+fn every_word_of_an_option_is_told() {
     let text = page(CONFIGURATION);
     let defaults = section(&text, ".Ss [defaults]");
     for paths in Paths::ALL {
         assert!(introduces(defaults, "Cm", paths.name()), "{}", paths.name());
+    }
+    for name in Per::ALL.map(Per::name).iter().chain(&Keep::ALL.map(Keep::name)) {
+        assert!(introduces(defaults, "Cm", name), "{name}");
     }
     for results in [Results::None, Results::All, Results::failed()] {
         assert!(introduces(defaults, "Cm", &results.told()), "{}", results.told());
@@ -192,6 +195,7 @@ fn every_value_of_abi_is_told() {
 fn defaults_are_those_of_the_program() {
     let text = page(CONFIGURATION);
     let Config { defaults, ring_bytes, exclude, socket, attach, .. } = Config::default();
+    let Config { exclude_units, per_uid, report, .. } = Config::default();
     let told = |table: &str, what: &str| {
         let about = section(&text, &format!(".Ss [{table}]"));
         assert!(about.replace('\n', " ").contains(what), "{what} in [{table}]");
@@ -211,6 +215,13 @@ fn defaults_are_those_of_the_program() {
     told("exclude", &format!("The default is .Pa {} alone", exclude[0].display()));
     told("kernel", &format!("The default is .Cm {} .", attach.name()));
     told("journal", &format!("The default is .Pa {} .", socket.display()));
+    told("journal", &format!("The default is {}.", time_name(report.unwrap())));
+    told("limits", &format!("The default is {}.", per_uid.unwrap()));
+    let keep = defaults.keep.unwrap().name();
+    told("defaults", &format!("The default is .Cm {keep} ."));
+    for unit in exclude_units {
+        told("exclude", &format!(".Ql {} ", unit.strip_suffix(".service").unwrap()));
+    }
 }
 
 /// The literal displays of a page.

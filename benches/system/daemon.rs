@@ -14,6 +14,9 @@ use crate::bench::Bench;
 use crate::maps::Books;
 use crate::running::{PATIENCE, Running, pinned};
 
+/// For configurations of floods: every user may have any number of events.
+pub const UNLIMITED: &str = "[limits]\nper_uid = \"none\"\n";
+
 /// A daemon that is attached.
 pub struct Daemon {
     pub running: Running,

@@ -10,7 +10,7 @@ use nix::sys::signal::Signal;
 
 use crate::bench::Bench;
 use crate::caller::{Caller, RARE, number_of};
-use crate::daemon::Daemon;
+use crate::daemon::{Daemon, UNLIMITED};
 use crate::peers::{self, Peer};
 use crate::report::{Claim, Part, Table};
 use crate::running::wait_until;
@@ -119,7 +119,7 @@ fn table(contenders: &[Contender; 4]) -> Table {
 fn ours(bench: &Bench, lasting: Duration, rate: u64) -> Result<Flood> {
     let output = bench.folder().join("ours");
     let mut caller = Caller::start(bench)?;
-    let routes = format!("[routes]\n{RARE} = \"args\"\n");
+    let routes = format!("[routes]\n{RARE} = \"args\"\n{UNLIMITED}");
     let mut daemon = Daemon::start(bench, &routes, Some(&output))?;
     let (made, size) = flood(&mut caller, &output, lasting, rate)?;
     daemon.running.stop();

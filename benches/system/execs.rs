@@ -9,7 +9,7 @@ use crate::audit::{self, Audit};
 use crate::bench::Bench;
 use crate::caller::Caller;
 use crate::cpu;
-use crate::daemon::Daemon;
+use crate::daemon::{Daemon, UNLIMITED};
 use crate::journald::Journald;
 use crate::report::{Part, Table};
 use crate::running::{PATIENCE, Running, pinned, wait_until};
@@ -42,8 +42,10 @@ pub fn run(bench: &Bench) -> Result<Part> {
     ];
     let mut table = Table::new(&columns);
     let journald = Journald::start().context("a private journald needs root")?;
-    let configuration =
-        format!("[routes]\nexecve = \"exec\"\n[journal]\nsocket = {:?}\n", journald.socket());
+    let configuration = format!(
+        "[routes]\nexecve = \"exec\"\n{UNLIMITED}[journal]\nsocket = {:?}\n",
+        journald.socket()
+    );
     let mut caller = Caller::start(bench)?;
     let daemon = Daemon::start(bench, &configuration, None)?;
     let books = daemon.books()?;

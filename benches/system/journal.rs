@@ -13,7 +13,7 @@ use tailcalld::syscalls::{Abi, Slot, number};
 use crate::bench::Bench;
 use crate::caller::{Caller, RARE, number_of};
 use crate::cpu;
-use crate::daemon::Daemon;
+use crate::daemon::{Daemon, UNLIMITED};
 use crate::journald::Journald;
 use crate::report::{Claim, Part, Table};
 use crate::running::{PATIENCE, Running, pinned, wait_until};
@@ -80,7 +80,7 @@ impl Kind {
     fn configuration(&self, socket: &Path) -> String {
         let Self { syscall, handler, .. } = self;
         format!(
-            "[routes]\n{syscall} = \"{handler}\"\n[ring]\nsize = \"128MiB\"\n[journal]\nsocket = {socket:?}\n"
+            "[routes]\n{syscall} = \"{handler}\"\n[ring]\nsize = \"128MiB\"\n{UNLIMITED}[journal]\nsocket = {socket:?}\n"
         )
     }
 

@@ -5,7 +5,7 @@ use tailcalld::syscalls::{Abi, Slot, number};
 
 use crate::bench::Bench;
 use crate::caller::{CHEAP, Caller, number_of};
-use crate::daemon::Daemon;
+use crate::daemon::{Daemon, UNLIMITED};
 use crate::program::Empty;
 use crate::report::{Claim, Part, Table};
 use crate::statistics::Series;
@@ -87,7 +87,7 @@ impl Contender {
 
     fn with_daemon(&self, bench: &Bench, caller: &mut Caller, call: &str) -> Result<f64> {
         let routes = format!("[routes]\n{} = {}\n", self.syscall, self.route);
-        let configuration = format!("{routes}[ring]\nsize = \"64MiB\"\n");
+        let configuration = format!("{routes}[ring]\nsize = \"64MiB\"\n{UNLIMITED}");
         let daemon = Daemon::start(bench, &configuration, Some("/dev/null".as_ref()))?;
         let books = daemon.books()?;
         let with = caller.ns_per_call(bench, call, self.calls)?;

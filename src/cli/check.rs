@@ -6,8 +6,8 @@ use std::io::{self, Write};
 use super::print::{standard_output, table};
 use super::report::print_faults;
 use super::{CheckOptions, exit};
-use crate::config::{level_name, printable, size_name};
-use crate::handlers::Handlers;
+use crate::config::{Keep, NONE, level_name, printable, size_name, time_name};
+use crate::handlers::{Handler, Handlers};
 use crate::load::{self, Choice};
 use crate::plan::{self, Origin, Plan, Route, Rule};
 use crate::syscalls::{Slot, name};
@@ -59,13 +59,19 @@ fn summary(plan: &Plan, handlers: &Handlers) -> String {
 
 fn print_plan(plan: &Plan, handlers: &Handlers) -> io::Result<()> {
     let (mut out, style) = standard_output();
-    let rows = |(&slot, route): (&Slot, &Route)| -> Vec<_> {
+    let of_route = |(&slot, route): (&Slot, &Route)| -> Vec<_> {
         let origin = plan.origins.get(&slot).map(|origin| from(slot, origin)).unwrap_or_default();
         route.rules.iter().map(|rule| row(slot, rule, &origin, handlers)).collect()
     };
-    let routes = plan.routes.iter().flat_map(rows);
+    let routes = plan.routes.iter().flat_map(of_route);
     let head = ["SYSCALL", "ABI", "NUMBER", "HANDLER", "PRIORITY", "RESULT", "FROM"];
     table(&mut out, style, head, &routes.collect::<Vec<_>>())?;
+    let chosen = plan.routes.iter().flat_map(|(slot, route)| chosen(*slot, route, handlers));
+    let chosen: Vec<_> = chosen.collect();
+    if !chosen.is_empty() {
+        writeln!(out)?;
+        table(&mut out, style, ["SYSCALL", "ABI", "HANDLER", "EVENTS", "CALLS"], &chosen)?;
+    }
     writeln!(out)?;
     table(&mut out, style, ["SETTING", "VALUE"], &settings(plan))?;
     writeln!(out, "\n{style}NOT SEEN{style:#}")?;
@@ -77,15 +83,60 @@ fn print_plan(plan: &Plan, handlers: &Handlers) -> io::Result<()> {
 }
 
 fn row(slot: Slot, rule: &Rule, origin: &str, handlers: &Handlers) -> [String; 7] {
+    let of_record = |told: String| if rule.handler == 0 { "-".to_owned() } else { told };
     [
         slot.to_string(),
         slot.abi().name().to_owned(),
         slot.nr().to_string(),
         rule.told(handlers),
-        level_name(rule.priority).to_owned(),
-        rule.results.told(),
+        of_record(level_name(rule.priority).to_owned()),
+        of_record(rule.results.told()),
         origin.to_owned(),
     ]
+}
+
+/// The rules of a route that does not record every call by itself: how many events there may be and what
+/// becomes of them, and which calls are meant.
+fn chosen(slot: Slot, route: &Route, handlers: &Handlers) -> Vec<[String; 5]> {
+    let rows = route.rules.iter().map(|rule| (rule, events(rule), calls(rule)));
+    let rows: Vec<_> = rows.collect();
+    if rows.iter().all(|(_, events, calls)| events.is_empty() && calls.is_empty()) {
+        return Vec::new();
+    }
+    let or = |told: String, otherwise: &str| {
+        if told.is_empty() { otherwise.to_owned() } else { told }
+    };
+    let row = |(at, (rule, events, calls)): (usize, (&Rule, String, String))| {
+        let records = handlers.by_id(rule.handler).is_some_and(Handler::records);
+        let (abi, handler) = (slot.abi().name().to_owned(), rule.told(handlers));
+        let events = or(events, if records { "all" } else { NONE });
+        [
+            slot.to_string(),
+            abi,
+            handler,
+            events,
+            or(calls, if at == 0 { "all" } else { "all others" }),
+        ]
+    };
+    rows.into_iter().enumerate().map(row).collect()
+}
+
+/// `limit 100/s, burst 100, per uid; sample 1/10; aggregate 10s`; empty where nothing is said.
+fn events(rule: &Rule) -> String {
+    let said = [
+        rule.limit.map(|limit| format!("limit {limit}")),
+        (rule.sample > 1).then(|| format!("sample 1/{}", rule.sample)),
+        rule.aggregate.as_ref().map(|aggregate| format!("aggregate {aggregate}")),
+        (rule.keep != Keep::default()).then(|| format!("keep {}", rule.keep.name())),
+    ];
+    said.into_iter().flatten().collect::<Vec<_>>().join("; ")
+}
+
+/// `uid 0; argument flags & O_CREAT`; empty for all.
+fn calls(rule: &Rule) -> String {
+    let parts = rule.filter.told();
+    let parts = parts.into_iter().map(|(option, told)| format!("{option} {told}"));
+    parts.collect::<Vec<_>>().join("; ")
 }
 
 /// `/etc/tailcalld.toml:12`, and the entry where it does not have the syscall's own name.
@@ -113,10 +164,22 @@ fn attached(plan: &Plan) -> [String; 2] {
 fn settings(plan: &Plan) -> Vec<[String; 2]> {
     let path =
         |what: &str, path: &std::path::Path| [what.to_owned(), printable(&path.to_string_lossy())];
+    let row = |what: &str, value: Option<String>| {
+        [what.to_owned(), value.unwrap_or_else(|| NONE.to_owned())]
+    };
     let mut rows = vec![["ring size".to_owned(), size_name(plan.ring_bytes.into())]];
+    rows.push(row(
+        "limit per uid",
+        plan.per_uid.map(|limit| format!("{}, burst {}", limit.rate, limit.burst)),
+    ));
     rows.extend(plan.exclude.iter().map(|exe| path("exclude exe", exe)));
+    rows.extend(plan.exclude_units.iter().map(|unit| row("exclude unit", Some(unit.clone()))));
     rows.push(attached(plan));
     rows.push(path("journal socket", &plan.socket));
+    rows.push(row("journal records", plan.max_per_second.map(|count| format!("{count}/s"))));
+    let bytes = plan.max_bytes_per_second.map(|bytes| format!("{}/s", size_name(bytes)));
+    rows.push(row("journal bytes", bytes));
+    rows.push(row("report every", plan.report.map(time_name)));
     rows.extend(plan.files.iter().map(|file| path("read from", file)));
     rows
 }

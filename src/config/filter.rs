@@ -1,6 +1,8 @@
 //! The options that say which calls a route records: all parts of a filter must hold. Values with an
 //! exclamation mark before them are those that must not be; of the others one is enough.
 
+mod told;
+
 use std::ops::RangeInclusive;
 
 /// What must hold of a call. `None` is silent: in a route it means what `[defaults]` says.
@@ -122,23 +124,23 @@ pub enum Word {
 }
 
 impl Filter {
-    /// These, and where they are silent, those of `below`.
+    /// These, and where they are silent, those of `below`. An empty list takes back what `below` says.
     pub(super) fn or(&self, below: &Self) -> Self {
         let Self { uid, gid, loginuid, unit, slice, user_unit, container, .. } = self;
         let Self { comm, exe, parent_comm, pid_tree, argument, .. } = self;
         Self {
-            uid: uid.as_ref().or(below.uid.as_ref()).cloned(),
-            gid: gid.as_ref().or(below.gid.as_ref()).cloned(),
-            loginuid: loginuid.as_ref().or(below.loginuid.as_ref()).cloned(),
-            unit: unit.as_ref().or(below.unit.as_ref()).cloned(),
-            slice: slice.as_ref().or(below.slice.as_ref()).cloned(),
-            user_unit: user_unit.as_ref().or(below.user_unit.as_ref()).cloned(),
+            uid: either(uid, &below.uid),
+            gid: either(gid, &below.gid),
+            loginuid: either(loginuid, &below.loginuid),
+            unit: either(unit, &below.unit),
+            slice: either(slice, &below.slice),
+            user_unit: either(user_unit, &below.user_unit),
             container: container.or(below.container),
-            comm: comm.as_ref().or(below.comm.as_ref()).cloned(),
-            exe: exe.as_ref().or(below.exe.as_ref()).cloned(),
-            parent_comm: parent_comm.as_ref().or(below.parent_comm.as_ref()).cloned(),
-            pid_tree: pid_tree.as_ref().or(below.pid_tree.as_ref()).cloned(),
-            argument: argument.as_ref().or(below.argument.as_ref()).cloned(),
+            comm: either(comm, &below.comm),
+            exe: either(exe, &below.exe),
+            parent_comm: either(parent_comm, &below.parent_comm),
+            pid_tree: either(pid_tree, &below.pid_tree),
+            argument: either(argument, &below.argument),
         }
     }
 
@@ -154,4 +156,8 @@ impl Filter {
             || self.user_unit.is_some()
             || self.container.is_some()
     }
+}
+
+fn either<T: Clone>(this: &Option<Vec<T>>, below: &Option<Vec<T>>) -> Option<Vec<T>> {
+    this.as_ref().or(below.as_ref()).filter(|all| !all.is_empty()).cloned()
 }

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use super::limit::PERIODS;
+
 /// Events are counted for a while and told in one record for each key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Aggregate {
@@ -9,6 +11,21 @@ pub struct Aggregate {
     pub every: Duration,
     /// Arguments that belong to the key, beside syscall, unit, comm and user.
     pub by: Vec<String>,
+}
+
+impl std::fmt::Display for Aggregate {
+    /// `10s by filename, flags`.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}", time_name(self.every))?;
+        if self.by.is_empty() { Ok(()) } else { write!(f, " by {}", self.by.join(", ")) }
+    }
+}
+
+/// With the largest unit that leaves a whole number: `5min`, `90s`.
+pub fn time_name(time: Duration) -> String {
+    let ns = u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
+    let fits = PERIODS.iter().rev().find(|(_, period)| ns >= *period && ns % period == 0);
+    fits.map_or_else(|| format!("{ns}ns"), |(unit, period)| format!("{}{unit}", ns / period))
 }
 
 /// Whose records go first when the journal takes no more.

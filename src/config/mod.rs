@@ -13,6 +13,7 @@
 
 mod abis;
 mod attach;
+mod defaults;
 mod exec;
 mod fault;
 mod faults;
@@ -35,9 +36,9 @@ mod syntax;
 mod text;
 mod values;
 
-use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 pub use abis::Abis;
 pub use attach::AttachTo;
@@ -46,15 +47,16 @@ pub use fault::{Fault, Palette};
 pub use faults::Faults;
 pub use file::drop_in_dir;
 pub use filter::{Condition, Filter, Ids, Name, Part, Pattern, Test, Word};
-pub use keep::{Aggregate, Keep};
+pub use keep::{Aggregate, Keep, time_name};
 pub use limit::{Limit, Per, Rate};
-pub use options::Options;
+pub use options::{Marks, Options};
 pub use paths::Paths;
 pub use results::{FAILURES, Results};
 pub use routes::{Entry, NONE, Target};
 pub use size::name as size_name;
 pub use source::{Mark, Place};
 pub use subject::Subject;
+pub(crate) use suggest::closest;
 pub(crate) use text::printable;
 pub use values::level_name;
 
@@ -65,41 +67,6 @@ use crate::handlers::Handlers;
 
 /// Where the configuration is unless the command line says otherwise.
 pub const DEFAULT_PATH: &str = "/etc/tailcalld.toml";
-
-/// journald's own socket for structured entries.
-const SOCKET: &str = "/run/systemd/journal/socket";
-/// Works whenever we write a record, so its syscalls would beget records without end.
-const JOURNALD: &str = "/usr/lib/systemd/systemd-journald";
-/// What reads the journal as it grows, or is handed its entries by journald: their calls would beget
-/// records that beget their calls. Instances of journald for namespaces are told by their executable.
-const SINKS: [&str; 14] = [
-    "rsyslog.service",
-    "syslog-ng.service",
-    "syslog.service",
-    "systemd-journal-upload.service",
-    "systemd-journal-remote.service",
-    "fluent-bit.service",
-    "fluentd.service",
-    "vector.service",
-    "promtail.service",
-    "alloy.service",
-    "filebeat.service",
-    "journalbeat.service",
-    "otelcol.service",
-    "otelcol-contrib.service",
-];
-/// Seconds of a busy host, while journald is away: 45,000 events without captures.
-const RING_BYTES: u32 = 8 << 20;
-/// `info`: what happened is normal, and worth keeping.
-const PRIORITY: u8 = 6;
-/// Holds nearly every command line; more costs room in the ring for each event.
-const ARGV_BYTES: u32 = 4096;
-/// As strace: enough to know what it is.
-const BUFFER_BYTES: u32 = 32;
-/// What one user's events may come to, of all routes: the journal takes 44,000 entries a second at least,
-/// so some users may do that at once.
-const PER_UID: Limit =
-    Limit { rate: Rate { count: 10_000, period_ns: 1_000_000_000 }, burst: 10_000, per: Per::Uid };
 
 /// What all files together say.
 #[derive(Debug, Clone)]
@@ -119,7 +86,17 @@ pub struct Config {
     /// What to attach to.
     pub attach: AttachTo,
     /// What the events of each user may come to, of all routes; `None`: anything.
-    pub per_uid: Option<Limit>,
+    pub per_uid: Option<Rate>,
+    /// How many of them at once; `None`: as many as in a second.
+    pub per_uid_burst: Option<u32>,
+    /// Records that go to the journal in a second; `None`: any number.
+    pub max_per_second: Option<u32>,
+    /// Their bytes.
+    pub max_bytes_per_second: Option<u64>,
+    /// How often the books are told; `None`: at the end only.
+    pub report: Option<Duration>,
+    /// Where those options stand that may turn out to be useless.
+    pub marks: Marks,
 }
 
 /// What reading came to. With faults, the configuration is what remained without them.
@@ -131,33 +108,6 @@ pub struct Loaded {
     pub faults: Vec<Fault>,
     /// The files that were read, in order.
     pub files: Vec<PathBuf>,
-}
-
-impl Default for Config {
-    fn default() -> Self {
-        Self {
-            entries: Vec::new(),
-            defaults: Options {
-                abi: Some(Abis::default()),
-                priority: Some(PRIORITY),
-                argv: Some(Argv::default()),
-                argv_bytes: Some(ARGV_BYTES),
-                buffer_bytes: Some(BUFFER_BYTES),
-                env: Some(BTreeSet::new()),
-                redact: Some(Redact::default()),
-                result: Some(Results::default()),
-                paths: Some(Paths::default()),
-                keep: Some(Keep::default()),
-                ..Options::default()
-            },
-            ring_bytes: RING_BYTES,
-            exclude: vec![JOURNALD.into()],
-            exclude_units: SINKS.map(str::to_owned).to_vec(),
-            socket: SOCKET.into(),
-            attach: AttachTo::default(),
-            per_uid: Some(PER_UID),
-        }
-    }
 }
 
 /// Reads a file and its drop-ins. Never fails: what is wrong is in [`Loaded::faults`].

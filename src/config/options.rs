@@ -1,20 +1,24 @@
 //! The options of a route. Each may stand in a route and in `[defaults]`; a new one is a member of
-//! [`Options`], a row of [`OPTIONS`] and a line in [`Options::or`].
+//! [`Options`], a row of [`rows::OPTIONS`] and a line in [`Options::or`].
 
-use std::collections::BTreeSet;
+mod rows;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use toml::Spanned;
-use toml::de::DeValue;
+use toml::de::{DeTable, DeValue};
 
 use super::abis::Abis;
 use super::exec::{Argv, Redact};
 use super::filter::Filter;
-use super::keep::{Aggregate, Keep};
+use super::keep::Keep;
 use super::limit::{Per, Rate};
 use super::paths::Paths;
 use super::reader::Reader;
 use super::results::Results;
-use super::values;
+use super::source::Mark;
+use super::text::quoted;
 
 /// What a route or `[defaults]` says; `None` where it is silent.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -47,69 +51,69 @@ pub struct Options {
     pub per: Option<Per>,
     /// One event in so many is recorded, by chance.
     pub sample: Option<u32>,
-    /// Whether events are told together; `Some(None)`: they are not.
-    pub aggregate: Option<Option<Aggregate>>,
+    /// For how long events are told together; `Some(None)`: they are not.
+    pub aggregate: Option<Option<Duration>>,
+    /// Arguments that tell these apart.
+    pub by: Option<Vec<String>>,
     /// Whose records go first when the journal takes no more.
     pub keep: Option<Keep>,
 }
 
-type Read = fn(&mut Options, &mut Reader<'_>, &Spanned<DeValue<'_>>);
-
-/// By key.
-const OPTIONS: &[(&str, Read)] = &[
-    ("abi", |options, reader, value| {
-        if let Some(abis) = reader.one_or_more(value, values::abi) {
-            options.abi = Some(abis.into_iter().collect());
-        }
-    }),
-    ("priority", |options, reader, value| {
-        reader.store(&mut options.priority, value, |value| values::priority(value).map(Some));
-    }),
-    ("argv", |options, reader, value| {
-        reader.store(&mut options.argv, value, |value| values::argv(value).map(Some));
-    }),
-    ("argv_bytes", |options, reader, value| {
-        reader.store(&mut options.argv_bytes, value, |value| values::argv_bytes(value).map(Some));
-    }),
-    ("buffer_bytes", |options, reader, value| {
-        let bytes = |value: &DeValue<'_>| values::buffer_bytes(value).map(Some);
-        reader.store(&mut options.buffer_bytes, value, bytes);
-    }),
-    ("env", |options, reader, value| {
-        if let Some(names) = reader.any_number(value, values::env_name) {
-            options.env = Some(names.into_iter().collect());
-        }
-    }),
-    ("redact", |options, reader, value| {
-        options.redact = match value.get_ref() {
-            DeValue::Boolean(true) => Some(Redact::Obvious),
-            DeValue::Boolean(false) => Some(Redact::Off),
-            _ => reader.one_or_more(value, values::pattern).map(Redact::Also),
-        }
-    }),
-    ("result", |options, reader, value| {
-        reader.store(&mut options.result, value, |value| values::result(value).map(Some));
-    }),
-    ("paths", |options, reader, value| {
-        reader.store(&mut options.paths, value, |value| values::paths(value).map(Some));
-    }),
-];
+/// Where an option stands, by its key.
+pub type Marks = BTreeMap<&'static str, Mark>;
 
 impl Options {
     /// The keys of all options.
     pub(super) fn keys() -> impl Iterator<Item = &'static str> {
-        OPTIONS.iter().map(|(key, _)| *key)
+        rows::OPTIONS.iter().map(|(key, _)| *key)
     }
 
-    /// Reads the option of that key; `false` if there is none.
+    /// Reads the option of that key and notes where it stands; `false` if there is none.
     pub(super) fn read(
         &mut self,
+        marks: &mut Marks,
         reader: &mut Reader<'_>,
         key: &str,
         value: &Spanned<DeValue<'_>>,
     ) -> bool {
-        let row = OPTIONS.iter().find(|(known, _)| *known == key);
-        row.map(|(_, read)| read(self, reader, value)).is_some()
+        let Some((key, read)) = rows::OPTIONS.iter().find(|(known, _)| *known == key) else {
+            return false;
+        };
+        read(self, reader, value);
+        marks.insert(key, reader.mark(value.span()));
+        true
+    }
+
+    /// Refuses two words for the same option in one table.
+    pub(super) fn refuse_doubles(reader: &mut Reader<'_>, table: &DeTable<'_>) {
+        for (word, other) in rows::SAME {
+            let place = |key: &str| {
+                table
+                    .iter()
+                    .find(|(known, _)| known.get_ref() == key)
+                    .map(|(known, _)| known.span())
+            };
+            let (Some(first), Some(second)) = (place(word), place(other)) else { continue };
+            let second = if first.start < second.start { second } else { first };
+            let (word, other) = (quoted(word), quoted(other));
+            reader.refuse(second, format!("{word} and {other} mean the same; keep one of them"));
+        }
+    }
+
+    /// Of the options that stand somewhere, those that say more than which calls are meant.
+    pub(super) fn beyond_filters(marks: &Marks) -> impl Iterator<Item = (&'static str, &Mark)> {
+        let is_filter = |key: &str| key == "abi" || Self::is_filter(key);
+        marks.iter().map(|(key, mark)| (*key, mark)).filter(move |(key, _)| !is_filter(key))
+    }
+
+    /// Whether an option of that key asks for something of records.
+    pub(super) fn is_of_records(key: &str) -> bool {
+        rows::OF_RECORDS.contains(&key)
+    }
+
+    /// Whether an option of that key is a part of the filter.
+    pub fn is_filter(key: &str) -> bool {
+        rows::FILTERS.contains(&key)
     }
 
     /// These, and where they are silent, those of `below`.
@@ -129,7 +133,8 @@ impl Options {
             burst: self.burst.or(below.burst),
             per: self.per.or(below.per),
             sample: self.sample.or(below.sample),
-            aggregate: self.aggregate.as_ref().or(below.aggregate.as_ref()).cloned(),
+            aggregate: self.aggregate.or(below.aggregate),
+            by: self.by.as_ref().or(below.by.as_ref()).cloned(),
             keep: self.keep.or(below.keep),
         }
     }

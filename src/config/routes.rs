@@ -1,16 +1,16 @@
 //! The table `[routes]`: a syscall, its number or a group on the left, what handles it on the right.
 
+mod target;
+
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::fault::Problem;
-use super::options::Options;
+use super::options::{Marks, Options};
 use super::reader::Reader;
 use super::source::Mark;
 use super::subject::{self, Subject};
-use super::suggest::{closest, list};
 use super::text::quoted;
-use super::values::expected;
 use crate::handlers::Handlers;
 use crate::syscalls::Slot;
 
@@ -33,12 +33,16 @@ pub struct Entry {
 }
 
 /// One of the alternatives on the right side of an entry.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct Target {
     /// The handler's number; `None`: these calls are not recorded.
     pub handler: Option<u16>,
     /// What the entry itself says.
     pub options: Options,
+    /// Where it says that.
+    pub marks: Marks,
+    /// Where it stands: as the entry if it is the only one.
+    pub mark: Mark,
 }
 
 /// Reads the table, in the order in which its entries stand in the file.
@@ -57,13 +61,14 @@ fn entry(
 ) -> Option<Entry> {
     let mark = reader.mark(key.span());
     let left = subject::read(key.get_ref());
-    let targets = targets(reader, key.get_ref(), &mark, value);
+    let targets = target::all(reader, key.get_ref(), &mark, value);
     match left {
         Ok((subject, slots)) => {
             let targets = targets?;
             for target in &targets {
                 if let Some(problem) = misfit(reader.handlers, target, &slots) {
-                    reader.refuse(value.span(), problem);
+                    let span = if targets.len() > 1 { target.mark.span() } else { value.span() };
+                    reader.refuse(span, problem);
                 }
             }
             Some(Entry { key: key.get_ref().to_string(), subject, slots, targets, mark })
@@ -84,124 +89,6 @@ fn misfit(handlers: &Handlers, target: &Target, slots: &[Slot]) -> Option<Proble
         quoted(&handler.name),
         handler.syscalls.join(", ")
     )))
-}
-
-/// One alternative, or an array of them; `None` is a fault. "none" alone is none at all.
-fn targets(
-    reader: &mut Reader<'_>,
-    key: &str,
-    mark: &Mark,
-    value: &Spanned<DeValue<'_>>,
-) -> Option<Vec<Target>> {
-    let DeValue::Array(alternatives) = value.get_ref() else {
-        let only = target(reader, key, mark, value)?;
-        return Some(if only.handler.is_some() { vec![only] } else { Vec::new() });
-    };
-    let read = |alternative| target(reader, key, mark, alternative);
-    let targets: Vec<_> = alternatives.iter().filter_map(read).collect();
-    if alternatives.is_empty() {
-        reader.refuse(value.span(), "the array is empty, expected at least one handler");
-    }
-    (!targets.is_empty() && targets.len() == alternatives.len()).then_some(targets)
-}
-
-/// `None` is a fault.
-fn target(
-    reader: &mut Reader<'_>,
-    key: &str,
-    mark: &Mark,
-    value: &Spanned<DeValue<'_>>,
-) -> Option<Target> {
-    match value.get_ref() {
-        DeValue::String(_) => {
-            let handler = handler(reader, key, value)?;
-            Some(Target { handler, options: Options::default() })
-        }
-        DeValue::Table(table) => detailed(reader, key, mark, table),
-        other => {
-            let what = "a handler's name or { handler = \"...\" }";
-            reader.refuse(value.span(), expected(other, what));
-            None
-        }
-    }
-}
-
-fn detailed(
-    reader: &mut Reader<'_>,
-    key: &str,
-    mark: &Mark,
-    table: &DeTable<'_>,
-) -> Option<Target> {
-    let mut options = Options::default();
-    let mut handled = None;
-    for (name, value) in table.iter() {
-        if reader.full() {
-            break;
-        }
-        if name.get_ref() == "handler" {
-            handled = Some(handler(reader, key, value));
-        } else if !options.read(reader, name.get_ref(), value) {
-            let known: Vec<_> = std::iter::once("handler").chain(Options::keys()).collect();
-            reader.unknown_key(name.span(), name.get_ref(), "a route", &known);
-        }
-    }
-    let Some(handler) = handled else {
-        reader.refuse(
-            mark.span(),
-            format!("{} names no handler, expected handler = \"...\"", for_whom(key)),
-        );
-        return None;
-    };
-    let handler = handler?;
-    if let Some(problem) = idle(reader.handlers, key, handler, &options) {
-        reader.refuse(mark.span(), problem);
-    }
-    Some(Target { handler, options })
-}
-
-/// Why an option of the entry itself would do nothing.
-fn idle(handlers: &Handlers, key: &str, handler: Option<u16>, options: &Options) -> Option<String> {
-    let Some(id) = handler else {
-        let text = || format!("{} is routed to {NONE:?}, which takes no options", for_whom(key));
-        return (*options != Options::default()).then(text);
-    };
-    let handler = handlers.by_id(id)?;
-    let name = quoted(&handler.name);
-    if options.result.is_some() && !handler.records() {
-        return Some(format!("handler {name} records nothing, so it takes no result"));
-    }
-    let of_programs = [
-        ("argv", options.argv.is_some()),
-        ("env", options.env.is_some()),
-        ("redact", options.redact.is_some()),
-    ];
-    let (key, _) = of_programs.iter().find(|(_, is_set)| *is_set && !handler.has("argv"))?;
-    Some(format!("handler {name} records no program, so it takes no {key}"))
-}
-
-/// `Some(None)` is "none"; `None` is a fault.
-fn handler(
-    reader: &mut Reader<'_>,
-    key: &str,
-    value: &Spanned<DeValue<'_>>,
-) -> Option<Option<u16>> {
-    let DeValue::String(name) = value.get_ref() else {
-        reader.refuse(value.span(), expected(value.get_ref(), "a handler's name"));
-        return None;
-    };
-    if name == NONE {
-        return Some(None);
-    }
-    if let Some(handler) = reader.handlers.named(name) {
-        return Some(Some(handler.id));
-    }
-    let known = || reader.handlers.iter().map(|handler| handler.name.as_str()).chain([NONE]);
-    let meant = closest(name, known());
-    let expected =
-        if meant.is_none() { format!(", expected {}", list(known())) } else { String::new() };
-    let message = format!("unknown handler {} for {}{expected}", quoted(name), for_whom(key));
-    reader.refuse(value.span(), Problem::from(message).meant(meant));
-    None
 }
 
 fn for_whom(key: &str) -> String {

@@ -45,9 +45,56 @@ const SETTINGS: &[Setting] = &[
         },
     },
     Setting {
+        table: "exclude",
+        key: "units",
+        read: |config, reader, value| {
+            reader.store_all(&mut config.exclude_units, value, values::excluded_unit);
+            let count = config.exclude_units.len();
+            if count > UNITS_MAX {
+                reader.refuse(
+                    value.span(),
+                    format!("{count} units are too many, at most {UNITS_MAX}"),
+                );
+            }
+        },
+    },
+    Setting {
+        table: "limits",
+        key: "per_uid",
+        read: |config, reader, value| reader.store(&mut config.per_uid, value, values::limit),
+    },
+    Setting {
+        table: "limits",
+        key: PER_UID_BURST,
+        read: |config, reader, value| {
+            let burst = |value: &DeValue<'_>| values::burst(value).map(Some);
+            reader.store(&mut config.per_uid_burst, value, burst);
+            config.marks.insert(PER_UID_BURST, reader.mark(value.span()));
+        },
+    },
+    Setting {
         table: "journal",
         key: "socket",
         read: |config, reader, value| reader.store(&mut config.socket, value, values::socket),
+    },
+    Setting {
+        table: "journal",
+        key: "max_per_second",
+        read: |config, reader, value| {
+            reader.store(&mut config.max_per_second, value, values::records);
+        },
+    },
+    Setting {
+        table: "journal",
+        key: "max_bytes_per_second",
+        read: |config, reader, value| {
+            reader.store(&mut config.max_bytes_per_second, value, values::record_bytes);
+        },
+    },
+    Setting {
+        table: "journal",
+        key: "report",
+        read: |config, reader, value| reader.store(&mut config.report, value, values::report),
     },
     Setting {
         table: "kernel",
@@ -56,12 +103,21 @@ const SETTINGS: &[Setting] = &[
     },
 ];
 
+/// The kernel side has names for 62 units and slices, and filters want some, too.
+const UNITS_MAX: usize = 32;
+
+/// Says nothing without a limit.
+pub(super) const PER_UID_BURST: &str = "per_uid_burst";
+
 /// The tables whose keys are data of their own.
 const ROUTES: &str = "routes";
 const DEFAULTS: &str = "defaults";
 
 fn tables() -> impl Iterator<Item = &'static str> {
-    [ROUTES, DEFAULTS].into_iter().chain(SETTINGS.iter().map(|setting| setting.table))
+    let mut tables = vec![ROUTES, DEFAULTS];
+    tables.extend(SETTINGS.iter().map(|setting| setting.table));
+    tables.dedup();
+    tables.into_iter()
 }
 
 /// Reads a whole file over what `config` holds already.
@@ -86,12 +142,16 @@ fn read_table(config: &mut Config, reader: &mut Reader<'_>, name: &str, table: &
     if name == ROUTES {
         return config.entries.extend(routes::read(reader, table));
     }
+    if name == DEFAULTS {
+        Options::refuse_doubles(reader, table);
+    }
     for (key, value) in table.iter() {
         if reader.full() {
             return;
         }
+        let Config { defaults, marks, .. } = config;
         let known = match name {
-            DEFAULTS => config.defaults.read(reader, key.get_ref(), value),
+            DEFAULTS => defaults.read(marks, reader, key.get_ref(), value),
             _ => read_setting(config, reader, name, key.get_ref(), value),
         };
         if !known {

@@ -72,6 +72,11 @@ impl Mark {
         self.span.clone()
     }
 
+    /// Byte offset of its beginning.
+    pub fn start(&self) -> usize {
+        self.span.start
+    }
+
     /// The line, from 1.
     pub fn line(&self) -> usize {
         self.source.line_at(self.span.start)

@@ -4,7 +4,7 @@
 const WORD_MAX: usize = 64;
 
 /// The nearest of `words`, if it is near enough to be meant: a third of the letters may differ.
-pub(super) fn closest<'a>(word: &str, words: impl IntoIterator<Item = &'a str>) -> Option<String> {
+pub(crate) fn closest<'a>(word: &str, words: impl IntoIterator<Item = &'a str>) -> Option<String> {
     if word.len() > WORD_MAX {
         return None;
     }

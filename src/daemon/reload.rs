@@ -130,18 +130,32 @@ impl Daemon<'_> {
     fn difference(&self, new: &Plan) -> Reloaded {
         let difference = plan::difference(&self.plan, new);
         let Told { added, mut changed, removed } = difference.told(&self.bpf.handlers);
-        let settings = [
-            (new.ring_bytes != self.plan.ring_bytes, "[ring] size, from the next start on"),
-            (new.socket != self.plan.socket, "[journal] socket, from the next start on"),
-            (new.attach != self.plan.attach, "[kernel] attach, from the next start on"),
-            (new.exclude != self.plan.exclude, "[exclude] exe"),
-        ];
-        changed.extend(
-            settings.iter().filter(|(differs, _)| *differs).map(|(_, told)| (*told).to_owned()),
-        );
+        changed.extend(changed_settings(&self.plan, new));
         let (generation, unseen) = (self.table.generation(), Vec::new());
         Reloaded { generation, added, changed, removed, unseen }
     }
+}
+
+/// The settings beside the routes that differ, for people.
+fn changed_settings(old: &Plan, new: &Plan) -> impl Iterator<Item = String> {
+    let next_start = ", from the next start on";
+    let settings = [
+        (new.ring_bytes != old.ring_bytes, "[ring] size", next_start),
+        (new.socket != old.socket, "[journal] socket", next_start),
+        (new.attach != old.attach, "[kernel] attach", next_start),
+        (new.exclude != old.exclude, "[exclude] exe", ""),
+        (new.exclude_units != old.exclude_units, "[exclude] units", ""),
+        (new.per_uid != old.per_uid, "[limits] per_uid", ""),
+        (new.max_per_second != old.max_per_second, "[journal] max_per_second", ""),
+        (
+            new.max_bytes_per_second != old.max_bytes_per_second,
+            "[journal] max_bytes_per_second",
+            "",
+        ),
+        (new.report != old.report, "[journal] report", ""),
+    ];
+    let differ = settings.into_iter().filter(|(differs, ..)| *differs);
+    differ.map(|(_, what, when)| format!("{what}{when}"))
 }
 
 fn told(fault: &config::Fault) -> control::Fault {

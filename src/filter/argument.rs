@@ -1,5 +1,9 @@
 //! A condition of an argument in, a test of a register out, by the signature of the syscall.
 
+use std::str::FromStr;
+
+use nix::sys::signal::Signal;
+
 use super::build::Builder;
 use super::{Next, Number, What, Width};
 use crate::config::{self, Condition, Pattern, Word};
@@ -54,6 +58,13 @@ struct Argument {
     parameter: Parameter,
 }
 
+/// The names of the arguments of a syscall, where they are known.
+pub fn arguments(slot: syscalls::Slot) -> Vec<&'static str> {
+    let parameters = syscalls::signature(slot).map(syscalls::Signature::parameters);
+    let names = parameters.into_iter().flatten().map(|parameter| parameter.name);
+    names.filter(|name| *name != "-").collect()
+}
+
 /// By name, which is that of the signature without cases.
 fn parameter(slot: syscalls::Slot, name: &str) -> Result<(u8, Parameter), String> {
     let parameters = syscalls::signature(slot).map(syscalls::Signature::parameters);
@@ -62,8 +73,7 @@ fn parameter(slot: syscalls::Slot, name: &str) -> Result<(u8, Parameter), String
     };
     let found = (0..).zip(parameters).find(|(_, parameter)| parameter.name == name);
     found.map(|(position, parameter)| (position, *parameter)).ok_or_else(|| {
-        let names = parameters.iter().map(|parameter| parameter.name).filter(|name| *name != "-");
-        let names: Vec<&str> = names.collect();
+        let names = arguments(slot);
         let has = if names.is_empty() { "none".to_owned() } else { names.join(", ") };
         format!("{slot} has no argument \"{name}\", it has {has}")
     })
@@ -109,12 +119,19 @@ impl Argument {
             }
             Word::Name(name) => {
                 let value = self.parameter.kind.set().and_then(|set| set.value(name));
-                value.map(i128::from).ok_or_else(|| {
+                let value = value.map(i128::from).or_else(|| self.signal(name));
+                value.ok_or_else(|| {
                     let (argument, slot) = (self.name(), self.slot);
                     format!("argument \"{argument}\" of {slot} has no constant \"{name}\"")
                 })
             }
         }
+    }
+
+    /// Signals of all architectures here have the same numbers.
+    fn signal(&self, name: &str) -> Option<i128> {
+        let signal = Signal::from_str(name).ok().filter(|_| self.parameter.kind == Kind::Signal);
+        signal.map(|signal| i128::from(signal as i32))
     }
 
     fn bits(&self, words: &[Word]) -> Result<u64, String> {

@@ -8,10 +8,10 @@ mod ids;
 
 use std::collections::BTreeSet;
 
-pub use argument::FDCWD;
+pub use argument::{FDCWD, arguments};
 
 use crate::bpf::types::name_kind;
-use crate::config::{Filter, Pattern};
+use crate::config::{Condition, Filter, Pattern};
 use crate::plan::Rule;
 use crate::syscalls::Slot;
 use build::Builder;
@@ -178,6 +178,15 @@ pub fn compile(slot: Slot, rules: &[Rule]) -> Result<Program, String> {
         first = of_rule(&mut builder, &rule.filter, Next::Rule(at), first)?;
     }
     builder.finish(first)
+}
+
+/// Whether a condition can be asked of that syscall.
+///
+/// # Errors
+/// As [`compile`], of this condition alone.
+pub fn check(slot: Slot, condition: &Condition) -> Result<(), String> {
+    let mut builder = Builder::new(slot);
+    argument::test(&mut builder, condition, Next::None, Next::None).map(drop)
 }
 
 /// Cheap conditions stand first. They are built from the last to the first, since each leads to the one

@@ -1,5 +1,5 @@
 use super::*;
-use crate::config::{Condition, Ids, Name, Part, Test as Condition_, Word};
+use crate::config::{Ids, Name, Part, Test as Condition_, Word};
 use crate::syscalls::{Abi, number};
 
 fn slot(name: &str) -> Slot {

@@ -82,11 +82,21 @@ pub struct Told {
 }
 
 impl Change {
-    /// ` (args -> count, priority info -> debug)`.
+    /// ` (args -> count, priority info -> debug)`; of alternatives each by its place from 1, if there are as
+    /// many as there were: ` (2: uid any -> 0)`.
     fn describe(&self, handlers: &Handlers) -> String {
-        let changed = match (&*self.from.rules, &*self.to.rules) {
+        let (from, to) = (&self.from, &self.to);
+        let changed = match (&*from.rules, &*to.rules) {
             ([from], [to]) => changes(from, to, handlers),
-            _ => vec![format!("{} -> {}", self.from.told(handlers), self.to.told(handlers))],
+            (from, to) if from.len() == to.len() => {
+                let pairs = (1..).zip(from.iter().zip(to));
+                let told = pairs.flat_map(|(at, (from, to))| {
+                    let changed = changes(from, to, handlers).into_iter();
+                    changed.map(move |change| format!("{at}: {change}"))
+                });
+                told.collect()
+            }
+            _ => vec![format!("{} -> {}", from.told(handlers), to.told(handlers))],
         };
         format!(" ({})", changed.join(", "))
     }
@@ -96,13 +106,32 @@ fn changes(from: &Rule, to: &Rule, handlers: &Handlers) -> Vec<String> {
     let handler = (String::new(), from.told(handlers), to.told(handlers));
     let options = from.options().into_iter().zip(to.options());
     let options = options.map(|((name, from), (_, to))| (format!("{name} "), from, to));
-    let rows = std::iter::once(handler).chain(options).filter(|(_, from, to)| from != to);
-    rows.map(|(what, from, to)| format!("{what}{from} -> {to}")).collect()
+    // What records nothing has no options that mean anything.
+    let options = options.filter(|_| from.handler != 0 && to.handler != 0);
+    let rows = std::iter::once(handler).chain(options).chain(filters(from, to));
+    let changed = rows.filter(|(_, from, to)| from != to);
+    changed.map(|(what, from, to)| format!("{what}{from} -> {to}")).collect()
 }
 
+/// All parts of a filter that either of them has.
+fn filters(from: &Rule, to: &Rule) -> Vec<(String, String, String)> {
+    let words = |rule: &Rule| -> BTreeMap<_, _> { rule.filter.told().into_iter().collect() };
+    let (from, to) = (words(from), words(to));
+    let options: BTreeSet<&'static str> = from.keys().chain(to.keys()).copied().collect();
+    let of = |words: &BTreeMap<_, String>, option| {
+        words.get(option).map_or_else(|| ANY.to_owned(), String::clone)
+    };
+    let row = |option: &&'static str| (format!("{option} "), of(&from, *option), of(&to, *option));
+    options.iter().map(row).collect()
+}
+
+/// What a filter without that part asks for.
+const ANY: &str = "any";
+
 impl Rule {
-    /// Its options by the names that the configuration has for them, for people.
-    pub fn options(&self) -> [(&'static str, String); 7] {
+    /// Its options by the names that the configuration has for them, for people. Those of its filter are
+    /// told by [`crate::config::Filter::told`].
+    pub fn options(&self) -> [(&'static str, String); 11] {
         [
             ("priority", level_name(self.priority).to_owned()),
             ("argv_bytes", self.argv_bytes.to_string()),
@@ -111,8 +140,17 @@ impl Rule {
             ("env", listed(&self.env)),
             ("redact", self.redact.told()),
             ("result", self.results.told()),
+            ("limit", told(self.limit.as_ref())),
+            ("sample", format!("1/{}", self.sample)),
+            ("aggregate", told(self.aggregate.as_ref())),
+            ("keep", self.keep.name().to_owned()),
         ]
     }
+}
+
+/// `none` of what is not there.
+fn told<T: ToString>(what: Option<&T>) -> String {
+    what.map_or_else(|| NONE.to_owned(), T::to_string)
 }
 
 /// `PATH+LD_PRELOAD`, or `none`.

@@ -1,119 +1,23 @@
 //! Configuration in, the whole table out: what each slot does, and why. Pure.
 
+mod conflict;
 mod difference;
 mod resolve;
+mod route;
+mod signature;
+mod size;
+mod useless;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 pub use difference::{Change, Difference, Told, difference};
+pub use route::{Route, Rule};
 
-use crate::config::{
-    self, Aggregate, AttachTo, Config, Fault, Faults, Filter, Keep, Limit, NONE, Paths, Redact,
-    Results,
-};
+use crate::config::{self, AttachTo, Config, Fault, Faults, Limit};
 use crate::handlers::Handlers;
 use crate::syscalls::Slot;
-
-/// What one slot does: the first rule whose filter a call passes decides. Calls that pass none are not
-/// recorded.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Route {
-    /// At least one.
-    pub rules: Vec<Rule>,
-}
-
-/// One alternative of a route.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Rule {
-    /// Which calls it is for.
-    pub filter: Filter,
-    /// What bounds its events, if anything does.
-    pub limit: Option<Limit>,
-    /// One event in so many is recorded, by chance; 1 is each.
-    pub sample: u32,
-    /// Whether its events are counted and told together.
-    pub aggregate: Option<Aggregate>,
-    /// Whether its records go first when the journal takes no more.
-    pub keep: Keep,
-    /// Number of the handler; 0: these calls are not recorded.
-    pub handler: u16,
-    /// Which of the handler's syscalls this is; 0 if the handler names none.
-    pub variant: u8,
-    /// Syslog level of its records, 3 to 7.
-    pub priority: u8,
-    /// How many bytes of argv an `exec` event may carry.
-    pub argv_bytes: u32,
-    /// How many bytes of each buffer an `args` event may carry.
-    pub buffer_bytes: u32,
-    /// The environment variables that an `exec` event carries.
-    pub env: BTreeSet<String>,
-    /// Which secrets are hidden in its events.
-    pub redact: Redact,
-    /// Whether its events wait for the result.
-    pub results: Results,
-    /// What becomes of memory that cannot be read at entry.
-    pub paths: Paths,
-}
-
-impl Route {
-    /// The rule, if there is but one and it is for every call.
-    pub fn unfiltered(&self) -> Option<&Rule> {
-        match &*self.rules {
-            [rule] if rule.filter.is_empty() => Some(rule),
-            _ => None,
-        }
-    }
-
-    /// The names of its handlers: `args`, or `args|none` of a route with alternatives.
-    pub fn told(&self, handlers: &Handlers) -> String {
-        let names: Vec<_> = self.rules.iter().map(|rule| rule.told(handlers)).collect();
-        names.join("|")
-    }
-
-    /// Whether some calls wait for their results.
-    pub fn awaits_results(&self) -> bool {
-        self.rules.iter().any(|rule| rule.results != Results::None)
-    }
-}
-
-impl From<Rule> for Route {
-    fn from(rule: Rule) -> Self {
-        Self { rules: vec![rule] }
-    }
-}
-
-impl Rule {
-    /// The name of its handler.
-    pub fn told(&self, handlers: &Handlers) -> String {
-        handlers.by_id(self.handler).map_or_else(|| NONE.to_owned(), |handler| handler.name.clone())
-    }
-
-    /// Whether it is known only at a call's return whether it is recorded.
-    pub fn chooses_by_result(&self) -> bool {
-        matches!(self.results, Results::Within(_))
-    }
-
-    /// Records nothing of any call.
-    pub fn nothing() -> Self {
-        Self {
-            filter: Filter::default(),
-            limit: None,
-            sample: 1,
-            aggregate: None,
-            keep: Keep::default(),
-            handler: 0,
-            variant: 0,
-            priority: 0,
-            argv_bytes: 0,
-            buffer_bytes: 0,
-            env: BTreeSet::new(),
-            redact: Redact::default(),
-            results: Results::None,
-            paths: Paths::Entry,
-        }
-    }
-}
 
 /// By slot: native numbers first, then those of the 32-bit ABI. An absent slot does nothing.
 pub type Routes = BTreeMap<Slot, Route>;
@@ -138,6 +42,12 @@ pub struct Plan {
     pub attach: AttachTo,
     /// What the events of each user may come to, of all routes; `None`: anything.
     pub per_uid: Option<Limit>,
+    /// Records that go to the journal in a second; `None`: any number.
+    pub max_per_second: Option<u32>,
+    /// Their bytes.
+    pub max_bytes_per_second: Option<u64>,
+    /// How often the books are told; `None`: at the end only.
+    pub report: Option<Duration>,
     /// The files that were read, in order.
     pub files: Vec<PathBuf>,
 }
@@ -176,14 +86,17 @@ pub fn read(path: &Path, handlers: &Handlers) -> Result<Plan, Faults> {
 
 /// Resolves the entries to one route a slot; with conflicts, one of the two entries is taken.
 pub fn build(config: &Config, handlers: &Handlers) -> (Plan, Vec<Fault>) {
-    let (winners, mut conflicts) = resolve::winners(config, handlers);
+    let (winners, mut faults) = conflict::winners(config, handlers);
     let mut plan = Plan {
         ring_bytes: config.ring_bytes,
         exclude: config.exclude.clone(),
         exclude_units: config.exclude_units.clone(),
         socket: config.socket.clone(),
         attach: config.attach,
-        per_uid: config.per_uid,
+        per_uid: resolve::per_uid(config),
+        max_per_second: config.max_per_second,
+        max_bytes_per_second: config.max_bytes_per_second,
+        report: config.report,
         ..Plan::default()
     };
     for (&slot, entry) in &winners {
@@ -192,9 +105,10 @@ pub fn build(config: &Config, handlers: &Handlers) -> (Plan, Vec<Fault>) {
             plan.origins.insert(slot, Origin::of(entry));
         }
     }
-    conflicts.extend(resolve::idle(config));
-    conflicts.extend(resolve::too_many_variables(&winners, &plan));
-    (plan, conflicts)
+    faults.extend(useless::faults(config));
+    faults.extend(signature::faults(config, &winners, &plan, handlers));
+    faults.extend(size::faults(&winners, &plan));
+    (plan, faults)
 }
 
 /// The environment variables that any of the routes asks for, in the order in which the kernel's table

@@ -31,6 +31,14 @@ impl Abi {
             Self::Compat => "i386",
         }
     }
+
+    /// As in the configuration, on every machine.
+    pub const fn part(self) -> &'static str {
+        match self {
+            Self::Native => "native",
+            Self::Compat => "compat",
+        }
+    }
 }
 
 impl Slot {

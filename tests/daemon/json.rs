@@ -10,7 +10,7 @@ use tailcalld::syscalls::{Abi, number};
 use crate::number::unused_number;
 use crate::process::{Process, eventually, trigger};
 use crate::records::{Total, counted, events_of, of_kind, record};
-use crate::rig::Setup;
+use crate::rig::{Setup, UNLIMITED};
 
 const CALLS: u64 = 10_007;
 
@@ -18,7 +18,9 @@ const CALLS: u64 = 10_007;
 fn n_calls_are_n_lines_and_the_books_close() {
     for signal in [Signal::SIGINT, Signal::SIGTERM] {
         let number = unused_number();
-        let Some(setup) = Setup::new(&format!("[routes]\n{number} = \"args\"\n")) else { return };
+        let Some(setup) = Setup::new(&format!("[routes]\n{number} = \"args\"\n{UNLIMITED}")) else {
+            return;
+        };
         let daemon = setup.start();
         let name = trigger(&["times", &CALLS.to_string(), "native", &number, "nth", "7"]);
         daemon.signal(signal);
@@ -195,7 +197,9 @@ fn set<'a>(groups: &[&[&'a str]]) -> BTreeSet<&'a str> {
 #[test]
 fn a_file_gets_the_same() {
     let number = unused_number();
-    let Some(setup) = Setup::new(&format!("[routes]\n{number} = \"args\"\n")) else { return };
+    let Some(setup) = Setup::new(&format!("[routes]\n{number} = \"args\"\n{UNLIMITED}")) else {
+        return;
+    };
     let path = setup.path("records");
     let file = File::create(&path).unwrap();
     let mut daemon = Process::spawn(setup.command(&[], "json").stdout(file));

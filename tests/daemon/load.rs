@@ -8,7 +8,7 @@ use nix::sys::signal::Signal;
 use crate::number::unused_number;
 use crate::process::Trigger;
 use crate::records::{Total, counted, declared_lost, events_of, of_kind};
-use crate::rig::Setup;
+use crate::rig::{Setup, UNLIMITED};
 
 const RELOADS: u64 = 200;
 const CALLS: u64 = 4 * 20_000;
@@ -16,8 +16,9 @@ const CALLS: u64 = 4 * 20_000;
 #[test]
 fn two_hundred_reloads_under_load_miss_nothing() {
     let number = unused_number();
-    let config =
-        |handler: &str| format!("[routes]\n{number} = \"{handler}\"\n[ring]\nsize = \"64KiB\"\n");
+    let config = |handler: &str| {
+        format!("[routes]\n{number} = \"{handler}\"\n[ring]\nsize = \"64KiB\"\n{UNLIMITED}")
+    };
     let Some(setup) = Setup::new(&config("args")) else { return };
     let mut daemon = setup.start();
     let words = ["threads", &(CALLS / 4).to_string(), "native", &number, "nth"];

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used)] // helpers of tests are tests
 
 mod control;
+mod filters;
 mod journal;
 #[path = "../common/journald.rs"]
 #[allow(dead_code)] // shared with tests/journal.rs

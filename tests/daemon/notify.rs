@@ -10,7 +10,7 @@ use nix::time::{ClockId, clock_gettime};
 
 use crate::number::unused_number;
 use crate::process::{PATIENCE, Process, Trigger};
-use crate::rig::Setup;
+use crate::rig::{Setup, UNLIMITED};
 
 /// The service manager's end of `NOTIFY_SOCKET`.
 pub struct Manager {
@@ -168,7 +168,7 @@ fn an_idle_daemon_feeds_the_watchdog() {
 #[test]
 fn a_busy_daemon_feeds_the_watchdog() {
     let number = unused_number();
-    let config = format!("[routes]\n{number} = \"args\"\n[ring]\nsize = \"1MiB\"\n");
+    let config = format!("[routes]\n{number} = \"args\"\n[ring]\nsize = \"1MiB\"\n{UNLIMITED}");
     let Some(setup) = Setup::new(&config) else { return };
     let manager = Manager::new(&setup);
     let mut command = setup.command(&[], "json");

@@ -13,11 +13,11 @@ use crate::notify::Manager;
 use crate::number::unused_number;
 use crate::process::{Process, eventually, trigger};
 use crate::records::{Records, Total, counted, declared_lost, events_of, record};
-use crate::rig::Setup;
+use crate::rig::{Setup, UNLIMITED};
 
 /// The smallest ring, so that little makes it full.
 fn config(number: &str) -> String {
-    format!("[routes]\n{number} = \"args\"\n[ring]\nsize = \"64KiB\"\n")
+    format!("[routes]\n{number} = \"args\"\n[ring]\nsize = \"64KiB\"\n{UNLIMITED}")
 }
 
 /// A daemon that has started, and its pipe, which nobody reads further.

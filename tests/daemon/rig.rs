@@ -16,6 +16,9 @@ use serde_json::Value;
 use crate::process::Process;
 use crate::records::Records;
 
+/// For tests that flood: every user may have any number of events.
+pub const UNLIMITED: &str = "[limits]\nper_uid = \"none\"\n";
+
 static TURNS: RwLock<()> = RwLock::new(());
 
 /// Held while a test runs.

@@ -8,7 +8,7 @@ is 'not routed, not recorded' 0 "$(number SYSCALL_NAME=sync)"
 # As editors do: a new file takes the place of the old one.
 sed -i 's/^execveat .*/&\nsync = { handler = "args", priority = "notice" }/' /etc/tailcalld.toml
 soon 'saving the file rewires' 'Rewired, generation 2: added sync=args' last MESSAGE $RELOADED
-soon 'the status tells the new table' '16 routes, generation 2' table
+soon 'the status tells the new table' '18 routes, generation 2' table
 unit after.service /bin/sync
 settle
 is 'routed, recorded' 1 "$(number SYSCALL_NAME=sync OBJECT_SYSTEMD_UNIT=after.service)"

@@ -7,7 +7,7 @@ is 'a good reload succeeds' 0 "$(told systemctl reload tailcalld)"
 soon 'the new route is recorded' 'getpriority=args' last TAILCALLD_ADDED $RELOADED
 is 'the service is active again' active "$(systemctl is-active tailcalld)"
 generation=$(last SYSCALL_GENERATION $RELOADED)
-soon 'the status tells the new table' "18 routes, generation $generation" table
+soon 'the status tells the new table' "20 routes, generation $generation" table
 
 # One fault: the drop-in has a syscall that does not exist.
 echo 'opennat = "args"' >>/etc/tailcalld.d/10-more.toml
@@ -19,7 +19,7 @@ is 'an error' 3 "$(last PRIORITY $REFUSED)"
 like 'journalctl -x says what to do' '*Mend them and run "systemctl reload tailcalld"*' \
 	"$(journal -x -t tailcalld $REFUSED)"
 like 'the reload itself says it too' "*$fault*" "$(journal -u tailcalld _COMM=tailcalld)"
-like 'the status says it' "*Status: \"18 routes, generation $generation: *; the last reload was refused: $fault; attached to *\"*" \
+like 'the status says it' "*Status: \"20 routes, generation $generation: *; the last reload was refused: $fault; attached to *\"*" \
 	"$(systemctl status --no-pager --full tailcalld)"
 is 'the service is active all the same' active "$(systemctl is-active tailcalld)"
 unit broken.service /bin/sync

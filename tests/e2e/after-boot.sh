@@ -3,7 +3,7 @@ chapter 'boot'
 
 soon 'is active' active systemctl is-active tailcalld
 is 'has started once' 1 "$(number -b -u tailcalld $STARTED)"
-like 'with the edited configuration' '22 routes, generation 1' "$(table)"
+like 'with the edited configuration' '24 routes, generation 1' "$(table)"
 unit booted.service /bin/true of-booted
 settle
 is 'records' booted.service "$(values OBJECT_SYSTEMD_UNIT "$(cmdline /bin/true of-booted)")"

@@ -29,7 +29,7 @@ use compare::Comparison;
 use observed::Threads;
 use process::{Process, eventually};
 use programs::{Program, programs, strace};
-use rig::Setup;
+use rig::{Setup, UNLIMITED};
 
 /// strace is excluded: it makes several calls for each one of the program.
 fn config() -> String {
@@ -39,7 +39,7 @@ fn config() -> String {
          [defaults]\nresult = true\npaths = \"exact\"\nbuffer_bytes = 32\n\
          [ring]\nsize = \"512MiB\"\n\
          [exclude]\nexe = [\"/usr/lib/systemd/systemd-journald\", {strace:?}]\n\
-         [kernel]\nattach = \"tracepoint\"\n"
+         [kernel]\nattach = \"tracepoint\"\n{UNLIMITED}"
     )
 }
 

@@ -77,7 +77,8 @@ impl Daemon<'_> {
     }
 
     fn live_rule(&self, rule: &Rule) -> control::Rule {
-        let options = rule.options().into_iter();
+        let options = rule.options().into_iter().filter(|_| rule.handler != 0);
+        let options = options.chain(rule.filter.told());
         control::Rule {
             handler: rule.told(&self.bpf.handlers),
             options: options.map(|(name, value)| (name.to_owned(), value)).collect(),

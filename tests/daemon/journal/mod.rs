@@ -10,6 +10,7 @@ use tailcalld::sink::kind;
 use self::run::{ABSENCE, IN_FLIGHT, NAME, Run, lost};
 use crate::number::unused_number;
 use crate::process::{Trigger, trigger};
+use crate::rig::UNLIMITED;
 
 #[test]
 fn our_records_make_no_records() {
@@ -17,7 +18,8 @@ fn our_records_make_no_records() {
     let number = unused_number();
     let busy = ["openat", "sendmsg", "sendto", "recvmsg", "epoll_wait", "read", "write"];
     let routes = busy.map(|name| format!("{name} = \"args\"\n")).concat();
-    let config = format!("[routes]\n{routes}{number} = \"args\"\n[ring]\nsize = \"64MiB\"\n");
+    let config =
+        format!("[routes]\n{routes}{number} = \"args\"\n[ring]\nsize = \"64MiB\"\n{UNLIMITED}");
     let Some(run) = Run::start(&config) else { return };
     let name = trigger(&["times", &CALLS.to_string(), "native", &number, "nth"]);
     // With the table still live, so that the calls of writing them go through it, too.
@@ -65,7 +67,7 @@ fn a_deaf_journald_gets_everything_later_in_order() {
 #[test]
 fn what_the_ring_cannot_hold_for_a_deaf_journald_is_declared() {
     let number = unused_number();
-    let config = format!("[routes]\n{number} = \"args\"\n[ring]\nsize = \"64KiB\"\n");
+    let config = format!("[routes]\n{number} = \"args\"\n[ring]\nsize = \"64KiB\"\n{UNLIMITED}");
     let Some(run) = Run::start(&config) else { return };
     run.journald.signal(Signal::SIGSTOP);
     let names = for_a_while(&number);
@@ -82,7 +84,7 @@ fn what_the_ring_cannot_hold_for_a_deaf_journald_is_declared() {
 #[test]
 fn a_restarted_journald_loses_what_was_in_its_own_queue_and_no_more() {
     let number = unused_number();
-    let config = format!("[routes]\n{number} = \"args\"\n[ring]\nsize = \"64KiB\"\n");
+    let config = format!("[routes]\n{number} = \"args\"\n[ring]\nsize = \"64KiB\"\n{UNLIMITED}");
     let Some(mut run) = Run::start(&config) else { return };
     let load = Trigger::start(&["threads", "5000", "native", &number, "nth"]);
     run.journald.kill();

@@ -1,0 +1,137 @@
+//! The options by their keys, as data: how each is read.
+
+use toml::Spanned;
+use toml::de::DeValue;
+
+use super::Options;
+use crate::config::exec::Redact;
+use crate::config::fault::Problem;
+use crate::config::reader::Reader;
+use crate::config::results::Results;
+use crate::config::values;
+
+type Value<'v> = Spanned<DeValue<'v>>;
+type Read = fn(&mut Options, &mut Reader<'_>, &Value<'_>);
+
+/// By key.
+pub(super) const OPTIONS: &[(&str, Read)] = &[
+    ("abi", |options, reader, value| {
+        if let Some(abis) = reader.one_or_more(value, values::abi) {
+            options.abi = Some(abis.into_iter().collect());
+        }
+    }),
+    ("priority", |options, reader, value| {
+        one(&mut options.priority, reader, value, values::priority);
+    }),
+    ("argv", |options, reader, value| one(&mut options.argv, reader, value, values::argv)),
+    ("argv_bytes", |options, reader, value| {
+        one(&mut options.argv_bytes, reader, value, values::argv_bytes);
+    }),
+    ("buffer_bytes", |options, reader, value| {
+        one(&mut options.buffer_bytes, reader, value, values::buffer_bytes);
+    }),
+    ("env", |options, reader, value| {
+        if let Some(names) = reader.any_number(value, values::env_name) {
+            options.env = Some(names.into_iter().collect());
+        }
+    }),
+    ("redact", |options, reader, value| {
+        options.redact = match value.get_ref() {
+            DeValue::Boolean(true) => Some(Redact::Obvious),
+            DeValue::Boolean(false) => Some(Redact::Off),
+            _ => reader.one_or_more(value, values::secret).map(Redact::Also),
+        }
+    }),
+    ("result", |options, reader, value| match value.get_ref() {
+        DeValue::Boolean(true) => options.result = Some(Results::All),
+        DeValue::Boolean(false) => options.result = Some(Results::None),
+        _ => {
+            let Some(outcomes) = reader.one_or_more(value, values::outcome) else { return };
+            one(&mut options.result, reader, value, |_| values::results(&outcomes));
+        }
+    }),
+    ("paths", |options, reader, value| one(&mut options.paths, reader, value, values::paths)),
+    ("uid", |options, reader, value| some(&mut options.filter.uid, reader, value, values::uid)),
+    ("user", |options, reader, value| some(&mut options.filter.uid, reader, value, values::uid)),
+    ("gid", |options, reader, value| some(&mut options.filter.gid, reader, value, values::gid)),
+    ("group", |options, reader, value| some(&mut options.filter.gid, reader, value, values::gid)),
+    ("loginuid", |options, reader, value| {
+        some(&mut options.filter.loginuid, reader, value, values::loginuid);
+    }),
+    ("unit", |options, reader, value| some(&mut options.filter.unit, reader, value, values::unit)),
+    ("slice", |options, reader, value| {
+        some(&mut options.filter.slice, reader, value, values::slice);
+    }),
+    ("user_unit", |options, reader, value| {
+        some(&mut options.filter.user_unit, reader, value, values::unit);
+    }),
+    ("container", |options, reader, value| {
+        one(&mut options.filter.container, reader, value, values::boolean);
+    }),
+    ("comm", |options, reader, value| some(&mut options.filter.comm, reader, value, values::comm)),
+    ("exe", |options, reader, value| some(&mut options.filter.exe, reader, value, values::exe)),
+    ("parent_comm", |options, reader, value| {
+        some(&mut options.filter.parent_comm, reader, value, values::comm);
+    }),
+    ("pid_tree", |options, reader, value| {
+        some(&mut options.filter.pid_tree, reader, value, values::pid);
+    }),
+    ("argument", |options, reader, value| {
+        some(&mut options.filter.argument, reader, value, values::condition);
+    }),
+    ("limit", |options, reader, value| one(&mut options.limit, reader, value, values::limit)),
+    ("burst", |options, reader, value| one(&mut options.burst, reader, value, values::burst)),
+    ("per", |options, reader, value| one(&mut options.per, reader, value, values::per)),
+    ("sample", |options, reader, value| one(&mut options.sample, reader, value, values::sample)),
+    ("aggregate", |options, reader, value| {
+        one(&mut options.aggregate, reader, value, values::every);
+    }),
+    ("by", |options, reader, value| some(&mut options.by, reader, value, values::field)),
+    ("keep", |options, reader, value| one(&mut options.keep, reader, value, values::keep)),
+];
+
+/// Two words for the same option.
+pub(super) const SAME: [(&str, &str); 2] = [("uid", "user"), ("gid", "group")];
+
+/// Those that say something of records: how many there are, and when.
+pub(super) const OF_RECORDS: [&str; 8] =
+    ["result", "limit", "burst", "per", "sample", "aggregate", "by", "keep"];
+
+/// Those that say which calls are meant.
+pub(super) const FILTERS: [&str; 14] = [
+    "uid",
+    "user",
+    "gid",
+    "group",
+    "loginuid",
+    "unit",
+    "slice",
+    "user_unit",
+    "container",
+    "comm",
+    "exe",
+    "parent_comm",
+    "pid_tree",
+    "argument",
+];
+
+fn one<T>(
+    option: &mut Option<T>,
+    reader: &mut Reader<'_>,
+    value: &Value<'_>,
+    read: impl FnOnce(&DeValue<'_>) -> Result<T, Problem>,
+) {
+    reader.store(option, value, |value| read(value).map(Some));
+}
+
+/// None are an answer, too: they take back what `[defaults]` says.
+fn some<T>(
+    option: &mut Option<Vec<T>>,
+    reader: &mut Reader<'_>,
+    value: &Value<'_>,
+    read: fn(&DeValue<'_>) -> Result<T, Problem>,
+) {
+    if let Some(all) = reader.any_number(value, read) {
+        *option = Some(all);
+    }
+}

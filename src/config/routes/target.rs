@@ -1,0 +1,141 @@
+//! The right side of a route in, its alternatives out.
+
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+use super::{NONE, Target, for_whom};
+use crate::config::fault::Problem;
+use crate::config::options::{Marks, Options};
+use crate::config::reader::Reader;
+use crate::config::source::Mark;
+use crate::config::suggest::{closest, list};
+use crate::config::text::quoted;
+use crate::config::values::expected;
+use crate::handlers::Handler;
+
+/// One alternative, or an array of them; `None` is a fault. "none" alone is none at all.
+pub(super) fn all(
+    reader: &mut Reader<'_>,
+    key: &str,
+    mark: &Mark,
+    value: &Spanned<DeValue<'_>>,
+) -> Option<Vec<Target>> {
+    let DeValue::Array(alternatives) = value.get_ref() else {
+        let only = one(reader, key, mark, value)?;
+        if only.handler.is_none() && !only.marks.is_empty() {
+            let text = format!("{} is routed to {NONE:?}, which takes no options", for_whom(key));
+            reader.refuse(mark.span(), text);
+        }
+        if only.handler.is_none() {
+            return Some(Vec::new());
+        }
+        refuse_useless(reader, &only);
+        return Some(vec![only]);
+    };
+    let mut read = |alternative: &Spanned<DeValue<'_>>| {
+        let mark = reader.mark(alternative.span());
+        let target = one(reader, key, &mark, alternative)?;
+        refuse_useless(reader, &target);
+        Some(target)
+    };
+    let targets: Vec<_> = alternatives.iter().filter_map(&mut read).collect();
+    if alternatives.is_empty() {
+        reader.refuse(value.span(), "the array is empty, expected at least one handler");
+    }
+    (!targets.is_empty() && targets.len() == alternatives.len()).then_some(targets)
+}
+
+/// `None` is a fault.
+fn one(
+    reader: &mut Reader<'_>,
+    key: &str,
+    mark: &Mark,
+    value: &Spanned<DeValue<'_>>,
+) -> Option<Target> {
+    match value.get_ref() {
+        DeValue::String(_) => {
+            let handler = handler(reader, key, value)?;
+            let (options, marks) = (Options::default(), Marks::new());
+            Some(Target { handler, options, marks, mark: mark.clone() })
+        }
+        DeValue::Table(table) => detailed(reader, key, mark, table),
+        other => {
+            let what = "a handler's name or { handler = \"...\" }";
+            reader.refuse(value.span(), expected(other, what));
+            None
+        }
+    }
+}
+
+fn detailed(
+    reader: &mut Reader<'_>,
+    key: &str,
+    mark: &Mark,
+    table: &DeTable<'_>,
+) -> Option<Target> {
+    let (mut options, mut marks) = (Options::default(), Marks::new());
+    let mut handled = None;
+    Options::refuse_doubles(reader, table);
+    for (name, value) in table.iter() {
+        if reader.full() {
+            break;
+        }
+        if name.get_ref() == "handler" {
+            handled = Some(handler(reader, key, value));
+        } else if !options.read(&mut marks, reader, name.get_ref(), value) {
+            let known: Vec<_> = std::iter::once("handler").chain(Options::keys()).collect();
+            reader.unknown_key(name.span(), name.get_ref(), "a route", &known);
+        }
+    }
+    let Some(handler) = handled else {
+        reader.refuse(
+            mark.span(),
+            format!("{} names no handler, expected handler = \"...\"", for_whom(key)),
+        );
+        return None;
+    };
+    let handler = handler?;
+    Some(Target { handler, options, marks, mark: mark.clone() })
+}
+
+/// Options of the entry itself that would do nothing.
+fn refuse_useless(reader: &mut Reader<'_>, target: &Target) {
+    let handler = target.handler.and_then(|id| reader.handlers.by_id(id));
+    let name = quoted(handler.map_or(NONE, |handler| &handler.name));
+    let records = handler.is_some_and(Handler::records);
+    let has_programs = handler.is_some_and(|handler| handler.has("argv"));
+    for (key, mark) in Options::beyond_filters(&target.marks) {
+        let what = match key {
+            _ if handler.is_none() => "nothing",
+            _ if !records && Options::is_of_records(key) => "nothing",
+            "argv" | "env" | "redact" if !has_programs => "no program",
+            _ => continue,
+        };
+        reader.refuse(mark.span(), format!("handler {name} records {what}, so it takes no {key}"));
+    }
+}
+
+/// `Some(None)` is "none"; `None` is a fault.
+fn handler(
+    reader: &mut Reader<'_>,
+    key: &str,
+    value: &Spanned<DeValue<'_>>,
+) -> Option<Option<u16>> {
+    let DeValue::String(name) = value.get_ref() else {
+        reader.refuse(value.span(), expected(value.get_ref(), "a handler's name"));
+        return None;
+    };
+    if name == NONE {
+        return Some(None);
+    }
+    if let Some(handler) = reader.handlers.named(name) {
+        return Some(Some(handler.id));
+    }
+    let known = || reader.handlers.iter().map(|handler| handler.name.as_str()).chain([NONE]);
+    let meant = closest(name, known());
+    let expected =
+        if meant.is_none() { format!(", expected {}", list(known())) } else { String::new() };
+    let message = format!("unknown handler {} for {}{expected}", quoted(name), for_whom(key));
+    reader.refuse(value.span(), Problem::from(message).meant(meant));
+    None
+}

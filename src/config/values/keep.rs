@@ -1,0 +1,60 @@
+//! What becomes of events: `aggregate`, `by`, `keep`, `[journal] report`.
+
+use std::ops::RangeInclusive;
+use std::time::Duration;
+
+use toml::de::DeValue;
+
+use super::time::duration;
+use super::{NONE, expected, one_of};
+use crate::config::fault::Problem;
+use crate::config::keep::Keep;
+use crate::config::text::quoted;
+
+const SECOND: Duration = Duration::from_secs(1);
+const HOUR: Duration = Duration::from_secs(3600);
+const DAY: Duration = Duration::from_secs(86_400);
+
+/// For how long events are told together; `None`: they are not.
+pub(in crate::config) fn every(value: &DeValue<'_>) -> Result<Option<Duration>, Problem> {
+    time(value, "aggregate", SECOND..=HOUR, "1s to 1h")
+}
+
+/// How often the books are told; `None`: at the end only.
+pub(in crate::config) fn report(value: &DeValue<'_>) -> Result<Option<Duration>, Problem> {
+    time(value, "report", SECOND..=DAY, "1s to 1d")
+}
+
+fn time(
+    value: &DeValue<'_>,
+    what: &str,
+    range: RangeInclusive<Duration>,
+    told: &str,
+) -> Result<Option<Duration>, Problem> {
+    let DeValue::String(text) = value else {
+        return Err(expected(value, "a time such as \"10s\", or \"none\""));
+    };
+    if text.trim() == NONE {
+        return Ok(None);
+    }
+    let time = duration(text)?.filter(|time| range.contains(time));
+    let text = quoted(text);
+    time.map(Some).ok_or_else(|| format!("{what} {text} is out of range, {told}").into())
+}
+
+/// An argument, or a field of the handler, that tells events apart.
+pub(in crate::config) fn field(value: &DeValue<'_>) -> Result<String, Problem> {
+    let DeValue::String(name) = value else {
+        return Err(expected(value, "the name of an argument, in quotes"));
+    };
+    let is_name = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    if name.is_empty() || !name.chars().all(is_name) {
+        return Err(format!("{} is no name of an argument", quoted(name)).into());
+    }
+    Ok(name.to_string())
+}
+
+/// Whose records go first when the journal takes no more.
+pub(in crate::config) fn keep(value: &DeValue<'_>) -> Result<Keep, Problem> {
+    one_of(value, "keep", &Keep::ALL, Keep::name)
+}

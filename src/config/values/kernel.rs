@@ -1,0 +1,65 @@
+//! What is asked of the kernel, and paths of files: `abi`, `paths`, `[kernel] attach`, `[exclude] exe`,
+//! `[journal] socket`.
+
+use std::path::{Path, PathBuf};
+
+use toml::de::DeValue;
+
+use super::{expected, one_of};
+use crate::config::attach::AttachTo;
+use crate::config::fault::Problem;
+use crate::config::paths::Paths;
+use crate::config::text::quoted;
+use crate::syscalls::Abi;
+
+/// What `abi` may be: a part that it plays, or its own name.
+const ABIS: [(&str, Abi); 4] = [
+    (Abi::Native.part(), Abi::Native),
+    (Abi::Compat.part(), Abi::Compat),
+    (Abi::Native.name(), Abi::Native),
+    (Abi::Compat.name(), Abi::Compat),
+];
+
+/// A socket's address holds 108 bytes, and one is the NUL.
+const SOCKET_MAX_BYTES: usize = 107;
+
+/// By which ABI a call is made: the machine's own, or the 32-bit one beside it.
+pub(in crate::config) fn abi(value: &DeValue<'_>) -> Result<Abi, Problem> {
+    one_of(value, "ABI", &ABIS, |(name, _)| name).map(|(_, abi)| abi)
+}
+
+/// What becomes of memory that cannot be read at entry.
+pub(in crate::config) fn paths(value: &DeValue<'_>) -> Result<Paths, Problem> {
+    one_of(value, "paths", &Paths::ALL, Paths::name)
+}
+
+/// What to attach to.
+pub(in crate::config) fn attach(value: &DeValue<'_>) -> Result<AttachTo, Problem> {
+    one_of(value, "way to attach", &AttachTo::ALL, AttachTo::name)
+}
+
+/// An absolute path that can be one.
+pub(in crate::config) fn path(value: &DeValue<'_>) -> Result<PathBuf, Problem> {
+    let DeValue::String(text) = value else {
+        return Err(expected(value, "a path in quotes"));
+    };
+    match Path::new(&**text) {
+        _ if text.contains('\0') => Err(format!("path {} holds a NUL", quoted(text)).into()),
+        path if !path.is_absolute() => {
+            Err(format!("path {} is not absolute, it must begin with \"/\"", quoted(text)).into())
+        }
+        path => Ok(path.to_owned()),
+    }
+}
+
+/// The path of a socket.
+pub(in crate::config) fn socket(value: &DeValue<'_>) -> Result<PathBuf, Problem> {
+    let path = path(value)?;
+    match path.as_os_str().len() {
+        0..=SOCKET_MAX_BYTES => Ok(path),
+        long => {
+            let why = format!("an address has room for {SOCKET_MAX_BYTES}");
+            Err(format!("the socket's path is {long} bytes long, {why}").into())
+        }
+    }
+}

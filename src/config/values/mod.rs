@@ -1,0 +1,104 @@
+//! One TOML value in, one setting or the reason why not out. By subject; what all of them need is here.
+
+mod condition;
+mod exec;
+mod ids;
+mod keep;
+mod kernel;
+mod level;
+mod names;
+mod patterns;
+mod ranges;
+mod rate;
+mod results;
+mod size;
+mod time;
+
+use toml::de::{DeInteger, DeValue};
+
+pub(super) use condition::condition;
+pub(super) use exec::{argv, env_name, secret};
+pub(super) use ids::{gid, loginuid, pid, uid};
+pub(super) use keep::{every, field, keep, report};
+pub(super) use kernel::{abi, attach, path, paths, socket};
+pub use level::level_name;
+pub(super) use level::priority;
+pub(super) use names::{excluded_unit, slice, unit};
+pub(super) use patterns::{comm, exe};
+pub(super) use rate::{burst, limit, per, records, sample};
+pub(super) use results::{outcome, results};
+pub(super) use size::{argv_bytes, buffer_bytes, record_bytes, ring_bytes};
+
+use super::fault::Problem;
+use super::suggest::{closest, list};
+use super::text::{printable, quoted};
+
+/// Stands before a value that must not be.
+const NOT: char = '!';
+/// Takes back what `[defaults]` or an earlier file says.
+const NONE: &str = "none";
+
+/// A value that must not be: the text without the mark, and whether it had one.
+fn negated(text: &str) -> (&str, bool) {
+    match text.trim().strip_prefix(NOT) {
+        Some(rest) => (rest.trim_start(), true),
+        None => (text.trim(), false),
+    }
+}
+
+/// One of a few words.
+fn one_of<T: Copy>(
+    value: &DeValue<'_>,
+    what: &str,
+    all: &[T],
+    name: fn(T) -> &'static str,
+) -> Result<T, Problem> {
+    let names = || all.iter().map(|one| name(*one));
+    let DeValue::String(word) = value else {
+        return Err(expected(value, &list(names())));
+    };
+    let known = all.iter().find(|one| name(**one) == word);
+    known.copied().ok_or_else(|| {
+        let message = format!("unknown {what} {}, expected {}", quoted(word), list(names()));
+        Problem::from(message).meant(closest(word, names()))
+    })
+}
+
+/// A thing that is so or not.
+pub(super) fn boolean(value: &DeValue<'_>) -> Result<bool, Problem> {
+    match value {
+        DeValue::Boolean(is_so) => Ok(*is_so),
+        _ => Err(expected(value, "true or false")),
+    }
+}
+
+/// `None` for a negative number and for one beyond 64 bits.
+fn number(integer: &DeInteger<'_>) -> Option<u64> {
+    u64::from_str_radix(integer.as_str(), integer.radix()).ok()
+}
+
+/// The value as it can stand in a message.
+fn shown(value: &DeValue<'_>) -> String {
+    match value {
+        DeValue::Integer(integer) => printable(&integer.to_string()),
+        DeValue::String(text) => quoted(text),
+        _ => kind(value).to_owned(),
+    }
+}
+
+/// A value of the wrong type.
+pub(super) fn expected(value: &DeValue<'_>, what: &str) -> Problem {
+    format!("found {}, expected {what}", kind(value)).into()
+}
+
+fn kind(value: &DeValue<'_>) -> &'static str {
+    match value {
+        DeValue::String(_) => "a string",
+        DeValue::Integer(_) => "an integer",
+        DeValue::Float(_) => "a fraction",
+        DeValue::Boolean(_) => "a boolean",
+        DeValue::Datetime(_) => "a date",
+        DeValue::Array(_) => "an array",
+        DeValue::Table(_) => "a table",
+    }
+}

@@ -1,0 +1,65 @@
+//! Texts with a star: `comm`, `parent_comm`, `exe`, and texts in conditions of arguments.
+
+use toml::de::DeValue;
+
+use super::{expected, negated};
+use crate::config::fault::Problem;
+use crate::config::filter::{Part, Pattern};
+use crate::config::text::quoted;
+
+const STAR: char = '*';
+/// `TASK_COMM_LEN`, without the NUL.
+const COMM_MAX: usize = 15;
+
+/// The name of a task.
+pub(in crate::config) fn comm(value: &DeValue<'_>) -> Result<Pattern, Problem> {
+    let pattern = of_value(value, "the name of a task: \"nginx\", \"kworker*\" or \"!bash\"")?;
+    match pattern.text.len() {
+        0..=COMM_MAX => Ok(pattern),
+        long => Err(format!(
+            "{} has {long} bytes, but the name of a task is cut after {COMM_MAX}, so it never holds",
+            quoted(&pattern.text)
+        )
+        .into()),
+    }
+}
+
+/// Path of an executable.
+pub(in crate::config) fn exe(value: &DeValue<'_>) -> Result<Pattern, Problem> {
+    let pattern = of_value(value, "the path of an executable: \"/usr/bin/*\" or \"*/python3\"")?;
+    if pattern.part != Part::End && !pattern.text.starts_with('/') {
+        let text = quoted(&pattern.text);
+        return Err(
+            format!("{text} is not absolute, it must begin with \"/\" or with a star").into()
+        );
+    }
+    Ok(pattern)
+}
+
+fn of_value(value: &DeValue<'_>, what: &str) -> Result<Pattern, Problem> {
+    let DeValue::String(text) = value else {
+        return Err(expected(value, what));
+    };
+    let (text, is_excluded) = negated(text);
+    pattern(text, is_excluded)
+}
+
+/// With a star at its begin, at its end, or none.
+pub(super) fn pattern(text: &str, is_excluded: bool) -> Result<Pattern, Problem> {
+    let (part, rest) = match (text.strip_prefix(STAR), text.strip_suffix(STAR)) {
+        (Some(rest), _) => (Part::End, rest),
+        (None, Some(rest)) => (Part::Begin, rest),
+        (None, None) => (Part::Whole, text),
+    };
+    let why = match rest.len() {
+        0 if part == Part::Whole => "is empty, so it says nothing",
+        0 => "holds always, so it says nothing",
+        _ if rest.contains(STAR) => "may have one star, at its begin or at its end",
+        _ if rest.contains('\0') => "holds a NUL, which ends every text",
+        1..=Pattern::BYTES_MAX => {
+            return Ok(Pattern { text: rest.to_owned(), part, is_excluded });
+        }
+        _ => "is too long, at most 128 bytes are compared",
+    };
+    Err(format!("pattern {} {why}", quoted(text)).into())
+}

@@ -1,0 +1,72 @@
+//! Sizes: `argv_bytes`, `buffer_bytes`, `[ring] size`, `[journal] max_bytes_per_second`.
+
+use toml::de::DeValue;
+
+use super::{expected, number, shown};
+use crate::config::fault::Problem;
+use crate::config::size::{self, GIB, KIB};
+
+/// `ARGV_MAX_BYTES` in `bpf/event.h`.
+const ARGV_MAX_BYTES: u64 = 16 * KIB;
+/// `TEXT_MAX_BYTES` in `bpf/event.h`.
+const BUFFER_MAX_BYTES: u64 = 4 * KIB;
+
+/// The largest page of any Linux: a power of two from here on is a multiple of every page size.
+const RING_MIN_BYTES: u64 = 64 * KIB;
+/// The ring is kernel memory, never swapped out: more than this is a slip of the pen.
+const RING_MAX_BYTES: u64 = GIB;
+
+/// The largest record takes about as much: with less, none of them would ever be written.
+const RECORDS_MIN_BYTES: u64 = 64 * KIB;
+
+/// How many bytes of argv an event may carry.
+pub(in crate::config) fn argv_bytes(value: &DeValue<'_>) -> Result<u32, Problem> {
+    let bytes = bytes(value)?.filter(|bytes| *bytes <= ARGV_MAX_BYTES);
+    let fits = bytes.and_then(|bytes| u32::try_from(bytes).ok());
+    fits.ok_or_else(|| format!("argv_bytes {} is out of range, 0 to 16KiB", shown(value)).into())
+}
+
+/// How many bytes of a buffer an event may carry.
+pub(in crate::config) fn buffer_bytes(value: &DeValue<'_>) -> Result<u32, Problem> {
+    let bytes = bytes(value)?.filter(|bytes| *bytes <= BUFFER_MAX_BYTES);
+    let fits = bytes.and_then(|bytes| u32::try_from(bytes).ok());
+    fits.ok_or_else(|| format!("buffer_bytes {} is out of range, 0 to 4KiB", shown(value)).into())
+}
+
+/// Size of the ring buffer, bytes.
+pub(in crate::config) fn ring_bytes(value: &DeValue<'_>) -> Result<u32, Problem> {
+    let allowed = RING_MIN_BYTES..=RING_MAX_BYTES;
+    let bytes = bytes(value)?.filter(|bytes| allowed.contains(bytes));
+    let Some(bytes) = bytes.and_then(|bytes| u32::try_from(bytes).ok()) else {
+        let why = "is out of range, 64KiB to 1GiB of memory that is never swapped out";
+        return Err(format!("ring size {} {why}", shown(value)).into());
+    };
+    if bytes.is_power_of_two() {
+        return Ok(bytes);
+    }
+    // No overflow: the largest size allowed is a power of two.
+    let meant = size::name(u64::from(bytes).next_power_of_two());
+    let why = "is no power of two, which the kernel wants of a ring buffer";
+    Err(Problem::from(format!("ring size {} {why}", shown(value))).meant(Some(meant)))
+}
+
+/// Bytes of records in a second; 0 is any number.
+pub(in crate::config) fn record_bytes(value: &DeValue<'_>) -> Result<Option<u64>, Problem> {
+    match bytes(value)? {
+        Some(0) => Ok(None),
+        Some(bytes) if bytes >= RECORDS_MIN_BYTES => Ok(Some(bytes)),
+        _ => {
+            let range = "is out of range, 64KiB or more, or 0 for any number";
+            Err(format!("max_bytes_per_second {} {range}", shown(value)).into())
+        }
+    }
+}
+
+/// Bytes: an integer, or a string with a unit. `None` beyond every range.
+fn bytes(value: &DeValue<'_>) -> Result<Option<u64>, Problem> {
+    match value {
+        DeValue::Integer(integer) => Ok(number(integer)),
+        DeValue::String(text) => size::parse(text),
+        _ => Err(expected(value, "a size such as \"8MiB\"")),
+    }
+}

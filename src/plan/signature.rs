@@ -1,0 +1,151 @@
+//! What only the signatures of the routed syscalls tell: whether there are the arguments and constants
+//! that `argument` and `by` name, and whether a filter has room in the kernel.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ptr;
+
+use super::conflict::{Winners, examples};
+use super::{Plan, Rule, resolve};
+use crate::config::{Config, Entry, Fault, Mark, Target, closest};
+use crate::filter::{arguments, check, compile};
+use crate::handlers::Handlers;
+use crate::syscalls::{Abi, Slot};
+
+/// Syscalls of one entry of which the same cannot be asked.
+struct Gap<'a> {
+    entry: &'a Entry,
+    mark: &'a Mark,
+    /// What was asked for.
+    asked: String,
+    /// Of the first of the syscalls.
+    reason: String,
+    suggestion: Option<String>,
+    slots: Vec<Slot>,
+}
+
+/// The file, the place and the words of an option: what tells one gap from another.
+type Key = (usize, usize, String);
+
+/// One fault for each thing that is asked of syscalls that do not have it.
+pub(super) fn faults(
+    config: &Config,
+    winners: &Winners<'_>,
+    plan: &Plan,
+    handlers: &Handlers,
+) -> Vec<Fault> {
+    let mut gaps: BTreeMap<Key, Gap<'_>> = BTreeMap::new();
+    for (&slot, route) in &plan.routes {
+        let Some(entry) = winners.get(&slot) else { continue };
+        let targets = resolve::targets(slot, entry, &config.defaults);
+        let mut found: Vec<Gap<'_>> = targets
+            .zip(&route.rules)
+            .flat_map(|(target, rule)| of_rule(config, entry, target, slot, rule, handlers))
+            .collect();
+        if found.is_empty() {
+            found.extend(compile(slot, &route.rules).err().map(|reason| Gap {
+                asked: reason.clone(),
+                reason,
+                suggestion: None,
+                entry,
+                mark: &entry.mark,
+                slots: Vec::new(),
+            }));
+        }
+        for gap in found {
+            gaps.entry(gap.key()).or_insert(gap).slots.push(slot);
+        }
+    }
+    gaps.into_values().map(|gap| gap.fault(winners)).collect()
+}
+
+fn of_rule<'a>(
+    config: &'a Config,
+    entry: &'a Entry,
+    target: &'a Target,
+    slot: Slot,
+    rule: &Rule,
+    handlers: &Handlers,
+) -> Vec<Gap<'a>> {
+    let mark = |option| {
+        target.marks.get(option).or_else(|| config.marks.get(option)).unwrap_or(&entry.mark)
+    };
+    let gap = |option, asked, reason, suggestion| Gap {
+        entry,
+        mark: mark(option),
+        asked,
+        reason,
+        suggestion,
+        slots: Vec::new(),
+    };
+    let mut gaps = Vec::new();
+    for condition in rule.filter.argument.iter().flatten() {
+        if let Err(reason) = check(slot, condition) {
+            let suggestion = like(&condition.argument, &arguments(slot));
+            gaps.push(gap("argument", condition.to_string(), reason, suggestion));
+        }
+    }
+    let fields = handlers.by_id(rule.handler).into_iter().flat_map(|handler| &handler.fields);
+    let mut known: Vec<&str> = fields.map(|field| field.name.as_str()).collect();
+    for name in arguments(slot) {
+        if !known.contains(&name) {
+            known.push(name);
+        }
+    }
+    for name in rule.aggregate.iter().flat_map(|aggregate| &aggregate.by) {
+        if !known.contains(&name.as_str()) {
+            let has = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
+            let reason = format!("{slot} has no argument \"{name}\", it has {has}");
+            gaps.push(gap("by", name.clone(), reason, like(name, &known)));
+        }
+    }
+    gaps
+}
+
+/// What was meant, unless there is one of that name.
+fn like(name: &str, known: &[&str]) -> Option<String> {
+    let unknown = !known.contains(&name);
+    unknown.then(|| closest(name, known.iter().copied())).flatten()
+}
+
+impl Gap<'_> {
+    fn key(&self) -> Key {
+        (self.mark.rank(), self.mark.start(), self.asked.clone())
+    }
+
+    fn fault(self, winners: &Winners<'_>) -> Fault {
+        let names: BTreeSet<String> = self.slots.iter().map(Slot::to_string).collect();
+        let mut told = self.reason.clone();
+        if names.len() > 1 {
+            told += &format!("; {} syscalls are like that: {}", names.len(), examples(&names));
+        }
+        let is_total = self.is_total(winners);
+        if let Some((own, other)) = self.abi(winners) {
+            let (own, other) = (own.name(), other.part());
+            told += &format!("; that is {own}, which abi = \"{other}\" leaves out");
+        } else if !is_total {
+            told += "; give these entries of their own, or take them out with \"none\"";
+        }
+        let mut fault = self.mark.fault(told);
+        fault.suggestion = self.suggestion.filter(|_| is_total);
+        fault
+    }
+
+    /// Whether it is so with all syscalls of the entry.
+    fn is_total(&self, winners: &Winners<'_>) -> bool {
+        let mut all = winners.iter().filter(|(_, entry)| ptr::eq(**entry, self.entry));
+        all.all(|(slot, _)| self.slots.contains(slot))
+    }
+
+    /// Its ABI and the other one, if it is of one alone and the entry has the same syscalls in both.
+    fn abi(&self, winners: &Winners<'_>) -> Option<(Abi, Abi)> {
+        let own = self.slots.first()?.abi();
+        let other = if own == Abi::Native { Abi::Compat } else { Abi::Native };
+        let is_fine = |slot: &Slot| {
+            let mut others = winners.iter().filter(|(at, entry)| {
+                at.abi() == other && at.name() == slot.name() && ptr::eq(**entry, self.entry)
+            });
+            slot.abi() == own && others.any(|(at, _)| !self.slots.contains(at))
+        };
+        self.slots.iter().all(is_fine).then_some((own, other))
+    }
+}

@@ -1,0 +1,128 @@
+//! Whether the kernel's tables have room for a plan. Never counts fewer than `wire` puts there, so that what
+//! is accepted here can be wired.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use super::conflict::Winners;
+use super::{Origin, Plan, Route, Rule};
+use crate::bpf::types::{place_bit, place_size};
+use crate::bpf::{ENV_NAMES, FILTERS_MAX, LIMITS, RULES_MAX, TESTS_MAX, TEXTS_MAX};
+use crate::config::{Fault, Filter, Keep, Limit, Redact, Results};
+use crate::filter::{NameKind, Program, What, compile};
+use crate::syscalls::Slot;
+
+/// Two of the limits' numbers are taken: none, and the governor's.
+const LIMITS_MAX: usize = LIMITS - 2;
+
+/// A count, the most of it, and of what.
+type Bound<'a> = (fn(&Used<'a>) -> usize, usize, &'static str);
+
+const fn bounds<'a>() -> [Bound<'a>; 8] {
+    [
+        (|used| used.env.len(), ENV_NAMES, "environment variables"),
+        (|used| used.limits.len(), LIMITS_MAX, "limits"),
+        (|used| used.rows.len(), RULES_MAX, "rules in routes with a filter"),
+        (|used| used.filters.len(), FILTERS_MAX, "different filters"),
+        (|used| used.tests, TESTS_MAX, "conditions"),
+        (|used| used.texts, TEXTS_MAX, "patterns"),
+        (|used| used.names.len(), place_bit::PLACE_NAMES.0 as usize, "units and slices"),
+        (|used| used.trees.len(), place_size::TREES_MAX.0 as usize, "trees of processes"),
+    ]
+}
+
+/// A limit, and the file, the entry and the rule that share it.
+type LimitKey<'a> = (&'a Path, &'a str, usize, Limit);
+
+/// What some routes take.
+#[derive(Default)]
+struct Used<'a> {
+    env: BTreeSet<&'a str>,
+    limits: BTreeSet<LimitKey<'a>>,
+    rows: Vec<(usize, Option<LimitKey<'a>>, Rule)>,
+    filters: BTreeSet<(Program, Vec<usize>)>,
+    tests: usize,
+    texts: usize,
+    names: BTreeSet<(NameKind, String)>,
+    trees: BTreeSet<u32>,
+}
+
+/// A fault for each table that is too small, at the entry that was one too many.
+pub(super) fn faults(winners: &Winners<'_>, plan: &Plan) -> Vec<Fault> {
+    let mut used = Used::default();
+    used.limits.extend(plan.per_uid.map(|limit| (Path::new(""), "", 0, limit)));
+    used.names.extend(plan.exclude_units.iter().map(|unit| (NameKind::Excluded, unit.clone())));
+    let bounds = bounds();
+    let mut full: Vec<Option<Slot>> = vec![None; bounds.len()];
+    for (&slot, route) in &plan.routes {
+        used.add(slot, route, plan.origins.get(&slot));
+        for ((count, most, _), full) in bounds.iter().zip(&mut full) {
+            *full = full.or_else(|| (count(&used) > *most).then_some(slot));
+        }
+    }
+    let told = bounds.iter().zip(full).filter_map(|((count, most, what), full)| {
+        let message =
+            format!("{} {what} are too many, all routes together may have {most}", count(&used));
+        Some(winners.get(&full?)?.mark.fault(message))
+    });
+    told.collect()
+}
+
+impl<'a> Used<'a> {
+    fn add(&mut self, slot: Slot, route: &'a Route, origin: Option<&'a Origin>) {
+        let rules = route.rules.iter().enumerate();
+        let keys: Vec<_> = rules.map(|(at, rule)| limit_key(at, rule, origin)).collect();
+        self.limits.extend(keys.iter().flatten());
+        self.env.extend(route.rules.iter().flat_map(|rule| &rule.env).map(String::as_str));
+        let Ok(program) = compile(slot, &route.rules) else { return };
+        for test in &program.tests {
+            match &test.what {
+                What::Names(some) => self.names.extend(some.iter().cloned()),
+                What::Trees(some) => self.trees.extend(some),
+                _ => {}
+            }
+        }
+        if route.unfiltered().is_none() {
+            let rows = route.rules.iter().zip(keys).enumerate();
+            let rows = rows.map(|(at, (rule, key))| self.row((at, key, row(rule)))).collect();
+            self.filter(program, rows);
+        }
+    }
+
+    /// Where that row stands, once it is there.
+    fn row(&mut self, row: (usize, Option<LimitKey<'a>>, Rule)) -> usize {
+        let known = self.rows.iter().position(|known| *known == row);
+        known.unwrap_or_else(|| {
+            self.rows.push(row);
+            self.rows.len() - 1
+        })
+    }
+
+    fn filter(&mut self, program: Program, rows: Vec<usize>) {
+        let (tests, texts) = (program.tests.len(), program.texts.len());
+        if self.filters.insert((program, rows)) {
+            self.tests += tests;
+            self.texts += texts;
+        }
+    }
+}
+
+/// The kernel holds no limit of what only results choose.
+fn limit_key<'a>(at: usize, rule: &Rule, origin: Option<&'a Origin>) -> Option<LimitKey<'a>> {
+    let limit = rule.limit.filter(|_| !rule.chooses_by_result())?;
+    origin.map(|origin| (origin.path.as_path(), origin.entry.as_str(), at, limit))
+}
+
+/// What the kernel is told of a rule; its limit is told by number.
+fn row(rule: &Rule) -> Rule {
+    let awaits = rule.results != Results::None;
+    Rule {
+        filter: Filter::default(),
+        limit: None,
+        aggregate: None,
+        keep: Keep::default(),
+        redact: Redact::default(),
+        results: if awaits { Results::All } else { Results::None },
+        ..rule.clone()
+    }
+}

@@ -1,0 +1,93 @@
+//! What would do nothing: only the whole configuration tells, since `[defaults]` may come from any file.
+
+use std::collections::BTreeSet;
+
+use super::resolve::{abis, covered};
+use crate::config::{Config, Entry, Fault, Mark, Marks, Options, Target};
+use crate::syscalls::Abi;
+
+/// All of it.
+pub(super) fn faults(config: &Config) -> Vec<Fault> {
+    let mut faults: Vec<Fault> =
+        config.entries.iter().filter_map(|entry| idle(config, entry)).collect();
+    faults.extend(config.entries.iter().flat_map(|entry| unreachable(config, entry)));
+    faults.extend(needless(config));
+    faults
+}
+
+/// An entry that decides nothing, because no syscall of its is in an ABI that it names.
+fn idle(config: &Config, entry: &Entry) -> Option<Fault> {
+    if covered(entry, &config.defaults).next().is_some() {
+        return None;
+    }
+    let of: BTreeSet<&str> = entry.slots.iter().map(|slot| slot.abi().name()).collect();
+    let of: Vec<_> = of.into_iter().collect();
+    let (key, of) = (&entry.key, of.join(" and "));
+    Some(entry.mark.fault(format!(
+        "\"{key}\" is of {of} alone, and abi leaves that out; name it in abi, or remove the entry"
+    )))
+}
+
+/// Alternatives behind one that takes every call.
+fn unreachable<'a>(config: &'a Config, entry: &'a Entry) -> impl Iterator<Item = Fault> + 'a {
+    let reached = |at: usize, target: &Target| {
+        let before = entry.targets.iter().take(at);
+        let is_open = |abi| {
+            let taken =
+                |one: &Target| takes_all(one, config) && abis(one, &config.defaults).contains(abi);
+            abis(target, &config.defaults).contains(abi) && !before.clone().any(taken)
+        };
+        Abi::ALL.into_iter().any(is_open)
+    };
+    let targets = entry.targets.iter().enumerate();
+    targets.filter(move |(at, target)| !reached(*at, target)).map(|(_, target)| {
+        target.mark.fault(
+            "this alternative is never reached: one before it has no filter, so it takes all calls",
+        )
+    })
+}
+
+/// A filter with a fault is none that is known.
+fn takes_all(target: &Target, config: &Config) -> bool {
+    let has_filter = |marks: &Marks| marks.keys().any(|key| Options::is_filter(key));
+    target.options.or(&config.defaults).filter.is_empty()
+        && !has_filter(&target.marks)
+        && !has_filter(&config.marks)
+}
+
+/// An option, and the one without which it says nothing.
+const NEEDS: [(&str, &str); 3] = [("burst", "limit"), ("per", "limit"), ("by", "aggregate")];
+
+fn needless(config: &Config) -> Vec<Fault> {
+    let mut faults = Vec::new();
+    let targets = || config.entries.iter().flat_map(|entry| &entry.targets);
+    for (option, needed) in NEEDS {
+        let tell = |mark: &Mark| needs(mark, option, needed);
+        let default = is_on(needed, &config.defaults, &config.marks);
+        let has = |target: &Target| {
+            is_on(needed, &target.options, &target.marks).or(default) == Some(true)
+        };
+        let without = targets().filter(|target| !has(target));
+        faults.extend(without.filter_map(|target| target.marks.get(option)).map(tell));
+        let is_used = default == Some(true) || targets().any(has);
+        faults.extend(config.marks.get(option).filter(|_| !is_used).map(tell));
+    }
+    let burst = config.marks.get("per_uid_burst").filter(|_| config.per_uid.is_none());
+    faults.extend(burst.map(|mark| needs(mark, "per_uid_burst", "per_uid")));
+    faults
+}
+
+fn needs(mark: &Mark, option: &str, needed: &str) -> Fault {
+    mark.fault(format!(
+        "{option} says nothing without {needed}; set {needed}, or leave {option} out"
+    ))
+}
+
+/// `None` where it is not said. What could not be read was meant to be on.
+fn is_on(needed: &str, options: &Options, marks: &Marks) -> Option<bool> {
+    let said = match needed {
+        "limit" => options.limit.map(|limit| limit.is_some()),
+        _ => options.aggregate.map(|aggregate| aggregate.is_some()),
+    };
+    said.or(marks.contains_key(needed).then_some(true))
+}

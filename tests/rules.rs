@@ -1,0 +1,287 @@
+//! Filters, limits and alternatives of a file in, the rules of its slots out.
+#![allow(clippy::unwrap_used)] // helpers of tests are tests
+
+use std::fs;
+use std::time::Duration;
+
+use proptest::prelude::*;
+use tailcalld::config::{
+    Aggregate, Condition, Filter, Ids, Keep, Limit, Name, Part, Pattern, Per, Rate, Results, Test,
+    Word,
+};
+use tailcalld::plan::{self, Plan, Rule, difference};
+use tailcalld::syscalls::{Abi, Slot, number};
+
+#[path = "fixtures/handlers.rs"]
+mod handlers;
+use handlers::handlers;
+
+/// A file of that text: its plan, or its faults without their places.
+fn read(text: &str) -> Result<Plan, Vec<String>> {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("c.toml");
+    fs::write(&path, text).unwrap();
+    let told = |faults: tailcalld::config::Faults| {
+        faults.iter().map(|fault| fault.message.clone()).collect::<Vec<_>>()
+    };
+    plan::read(&path, &handlers()).map_err(told)
+}
+
+fn written(text: &str) -> Plan {
+    read(text).unwrap_or_else(|faults| panic!("{faults:#?}"))
+}
+
+/// The rules of a syscall in an ABI.
+fn rules_of(plan: &Plan, abi: Abi, name: &str) -> Vec<Rule> {
+    let slot = number(abi, name).and_then(|nr| Slot::new(abi, nr)).unwrap();
+    plan.routes.get(&slot).map(|route| route.rules.clone()).unwrap_or_default()
+}
+
+fn rules(text: &str) -> Vec<Rule> {
+    rules_of(&written(text), Abi::Native, "openat")
+}
+
+/// The rule of `openat = { handler = "args", ... }`.
+fn rule(options: &str) -> Rule {
+    rules(&format!("[routes]\nopenat = {{ handler = \"args\", {options} }}")).remove(0)
+}
+
+fn ids(range: std::ops::RangeInclusive<u32>, is_excluded: bool) -> Ids {
+    Ids { range, is_excluded }
+}
+
+fn name(text: &str, is_excluded: bool) -> Name {
+    Name { text: text.to_owned(), is_excluded }
+}
+
+fn pattern(text: &str, part: Part, is_excluded: bool) -> Pattern {
+    Pattern { text: text.to_owned(), part, is_excluded }
+}
+
+#[test]
+fn every_part_of_a_filter() {
+    let rule = rule(
+        "user = [0, \"!root\", \"1000-1999\", \"! 1500\"], group = \"root\", loginuid = [\"!unset\"], \
+         unit = [\"nginx\", \"!a.scope\"], slice = \"machine\", user_unit = \"gnome@1\", \
+         container = false, comm = [\"nginx\", \"!kworker*\"], exe = \"*/python3\", \
+         parent_comm = \"sh\", pid_tree = 1, argument = [\"flags & O_CREAT\", \"dfd = AT_FDCWD\"]",
+    );
+    let condition = |argument: &str, test| Condition { argument: argument.to_owned(), test };
+    let word = |text: &str| Word::Name(text.to_owned());
+    let bits = Test::Masks { bits: vec![word("O_CREAT")], is_negated: false };
+    let equals = Test::Equals { value: word("AT_FDCWD"), is_negated: false };
+    let expected = Filter {
+        uid: Some(vec![
+            ids(0..=0, false),
+            ids(0..=0, true),
+            ids(1000..=1999, false),
+            ids(1500..=1500, true),
+        ]),
+        gid: Some(vec![ids(0..=0, false)]),
+        loginuid: Some(vec![ids(u32::MAX..=u32::MAX, true)]),
+        unit: Some(vec![name("nginx.service", false), name("a.scope", true)]),
+        slice: Some(vec![name("machine.slice", false)]),
+        user_unit: Some(vec![name("gnome@1.service", false)]),
+        container: Some(false),
+        comm: Some(vec![
+            pattern("nginx", Part::Whole, false),
+            pattern("kworker", Part::Begin, true),
+        ]),
+        exe: Some(vec![pattern("/python3", Part::End, false)]),
+        parent_comm: Some(vec![pattern("sh", Part::Whole, false)]),
+        pid_tree: Some(vec![1]),
+        argument: Some(vec![condition("flags", bits), condition("dfd", equals)]),
+    };
+    assert_eq!(rule.filter, expected);
+}
+
+fn limit(count: u32, period_s: u64, burst: u32, per: Per) -> Option<Limit> {
+    Some(Limit { rate: Rate { count, period_ns: period_s * 1_000_000_000 }, burst, per })
+}
+
+#[test]
+fn what_bounds_the_events() {
+    assert_eq!(rule("priority = 6").limit, None);
+    assert_eq!(rule("limit = \"100/s\"").limit, limit(100, 1, 100, Per::Route));
+    assert_eq!(rule("limit = \"90/min\"").limit, limit(90, 60, 1, Per::Route));
+    let more = "limit = \"7/d\", burst = 200, per = \"cgroup\"";
+    assert_eq!(rule(more).limit, limit(7, 86_400, 200, Per::Cgroup));
+    assert_eq!([rule("sample = \"1/1\"").sample, rule("sample = \"1/100\"").sample], [1, 100]);
+    let aggregate = |seconds, by: &[&str]| {
+        let by = by.iter().map(|&name| name.to_owned()).collect();
+        Some(Aggregate { every: Duration::from_secs(seconds), by })
+    };
+    assert_eq!(rule("aggregate = \"1h\"").aggregate, aggregate(3600, &[]));
+    let by = "aggregate = \"10s\", by = [\"filename\", \"flags\"]";
+    assert_eq!(rule(by).aggregate, aggregate(10, &["filename", "flags"]));
+    assert_eq!(
+        [rule("keep = \"low\"").keep, rule("sample = \"1/2\"").keep],
+        [Keep::Low, Keep::High]
+    );
+}
+
+/// A route takes back what the defaults say, or leaves it.
+#[test]
+fn the_defaults_and_a_route() {
+    let defaults =
+        "[defaults]\nuid = 0\ncomm = \"a\"\nlimit = \"5/s\"\nper = \"uid\"\nby = \"dfd\"\n";
+    let of = |options: &str| {
+        let route = format!("openat = {{ handler = \"args\", {options} }}");
+        rules(&format!("{defaults}aggregate = \"1s\"\n[routes]\n{route}")).remove(0)
+    };
+    let plain = of("priority = 6");
+    assert_eq!(plain.filter.uid, Some(vec![ids(0..=0, false)]));
+    assert_eq!(plain.limit, limit(5, 1, 5, Per::Uid));
+    let other = of("uid = [], limit = \"none\", aggregate = \"none\"");
+    assert_eq!((other.filter.uid, other.filter.comm.is_some()), (None, true));
+    assert_eq!((other.limit, other.aggregate), (None, None));
+    assert_eq!(of("burst = 9").limit, limit(5, 1, 9, Per::Uid));
+    assert_eq!(of("by = \"mode\"").aggregate.unwrap().by, ["mode"]);
+}
+
+#[test]
+fn what_records_nothing_is_not_bounded() {
+    let defaults =
+        "[defaults]\nlimit = \"5/s\"\nsample = \"1/2\"\naggregate = \"1s\"\nkeep = \"low\"\n";
+    let rule = rules(&format!("{defaults}[routes]\nopenat = \"count\"\nread = \"args\"")).remove(0);
+    assert_eq!((rule.limit, rule.sample, rule.aggregate), (None, 1, None));
+    assert_eq!(rule.keep, Keep::High);
+}
+
+#[test]
+fn alternatives_stand_in_their_order() {
+    let all = rules(
+        "[routes]\nopenat = [{ handler = \"none\", uid = 0 }, { handler = \"args\", comm = \"a\" }, \"count\"]",
+    );
+    let told: Vec<_> = all.iter().map(|rule| (rule.handler, rule.filter.told())).collect();
+    let told_as = |option, told: &str| vec![(option, told.to_owned())];
+    assert_eq!(told, [(0, told_as("uid", "0")), (2, told_as("comm", "a")), (5, vec![])]);
+}
+
+/// One that takes all calls of one ABI hides the next in that ABI alone.
+#[test]
+fn alternatives_by_abi() {
+    let plan = written(
+        "[routes]\nkill = [{ handler = \"args\", abi = \"native\" }, { handler = \"count\", abi = \"compat\" }]",
+    );
+    let of = |abi| rules_of(&plan, abi, "kill").iter().map(|rule| rule.handler).collect::<Vec<_>>();
+    assert_eq!([of(Abi::Native), of(Abi::Compat)], [[2], [5]]);
+}
+
+#[test]
+fn alternatives_that_all_record_nothing_are_no_route() {
+    let plan =
+        written("[routes]\nread = \"args\"\nopenat = [{ handler = \"none\", uid = 0 }, \"none\"]");
+    assert!(rules_of(&plan, Abi::Native, "openat").is_empty());
+}
+
+#[test]
+fn results_of_many_kinds() {
+    let of = |result: &str| rule(&format!("result = {result}")).results;
+    assert_eq!(of("[\"EACCES\", \"EPERM\"]"), Results::Within(vec![-13..=-13, -1..=-1]));
+    assert_eq!(of("\">= 0\""), Results::Within(vec![0..=i64::MAX]));
+    assert_eq!(of("[\"failed\", \"!= -2\"]"), Results::Within(vec![-4095..=-3, -1..=-1]));
+    assert_eq!(of("[\"failed\", \">= 0\", \"< -4095\"]"), Results::All);
+}
+
+#[test]
+fn tables_beside_the_routes() {
+    let of = |tables: &str| written(&format!("[routes]\nread = \"args\"\n{tables}"));
+    let plan = of("");
+    assert_eq!(plan.per_uid, limit(10_000, 1, 10_000, Per::Uid));
+    assert_eq!((plan.max_per_second, plan.max_bytes_per_second), (None, None));
+    assert_eq!(plan.report, Some(Duration::from_secs(300)));
+    assert_eq!(plan.exclude_units.len(), 14);
+    let plan = of("[limits]\nper_uid = \"60/min\"\n[exclude]\nunits = [\"a\", \"b.scope\"]\n\
+                   [journal]\nmax_per_second = 5000\nmax_bytes_per_second = \"5MiB\"\nreport = \"none\"");
+    assert_eq!(plan.per_uid, limit(60, 60, 1, Per::Uid));
+    assert_eq!(plan.exclude_units, ["a.service", "b.scope"]);
+    assert_eq!((plan.max_per_second, plan.max_bytes_per_second), (Some(5000), Some(5 << 20)));
+    assert_eq!(plan.report, None);
+    assert_eq!(of("[limits]\nper_uid = \"none\"").per_uid, None);
+    assert_eq!(of("[limits]\nper_uid_burst = 7").per_uid, limit(10_000, 1, 7, Per::Uid));
+    let none = of("[journal]\nmax_per_second = 0\nmax_bytes_per_second = 0");
+    assert_eq!((none.max_per_second, none.max_bytes_per_second), (None, None));
+}
+
+/// What a reload tells of `openat`.
+fn told(from: &str, to: &str) -> Vec<String> {
+    let of = |target: &str| written(&format!("[routes]\n257 = {target}"));
+    difference(&of(from), &of(to)).told(&handlers()).changed
+}
+
+#[cfg(target_arch = "x86_64")]
+#[test]
+fn differences_in_words() {
+    let args = |options: &str| format!("{{ handler = \"args\", {options} }}");
+    let told_of = |from: &str, to: &str| told(&args(from), &args(to));
+    let openat = |what: &str| [format!("openat(x86_64) ({what})")];
+    let to = "uid = [0, \"!1-9\"], argument = [\"flags & O_CREAT|1\", \"mode <= 7\"]";
+    let filter =
+        "argument any -> flags & O_CREAT|1 and mode <= 7, comm a* -> any, uid any -> 0,!1-9";
+    assert_eq!(told_of("comm = \"a*\"", to), openat(filter));
+    let to = "limit = \"5/min\", per = \"pid\", sample = \"1/9\", aggregate = \"90s\", by = [\"dfd\", \"mode\"], keep = \"low\"";
+    let bounds = "limit none -> 5/min, burst 1, per pid, sample 1/1 -> 1/9, \
+                  aggregate none -> 90s by dfd, mode, keep high -> low";
+    assert_eq!(told_of("priority = 6", to), openat(bounds));
+    let two = |uid: u32, last: &str| format!("[{}, \"{last}\"]", args(&format!("uid = {uid}")));
+    assert_eq!(
+        told(&two(0, "args"), &two(7, "count"))[..],
+        openat("1: uid 0 -> 7, 2: args -> count")
+    );
+    let none = told("[{ handler = \"none\", uid = 0 }, \"args\"]", &two(0, "args"));
+    assert_eq!(none, openat("1: none -> args"));
+    assert_eq!(told(&two(0, "args"), "\"args\"")[..], openat("args|args -> args"));
+    assert_eq!(told(&two(0, "args"), &two(0, "args")), Vec::<String>::new());
+}
+
+/// A filter with one value of each option, of which all can be asked of `openat`.
+fn any_filter() -> impl Strategy<Value = Filter> {
+    let range = || (0..9_u32, 0..9_u32, any::<bool>());
+    let ids = || range().prop_map(|(first, more, not)| vec![ids(first..=first + more, not)]);
+    let part = prop::sample::select(vec![Part::Whole, Part::Begin, Part::End]);
+    let text = ("[a-z/]{1,9}", part, any::<bool>());
+    let text = text.prop_map(|(text, part, not)| pattern(&text, part, not));
+    let test = (0..5_u8, -9..9_i128, any::<bool>(), text.clone());
+    let condition = test.prop_map(|(kind, number, is_negated, pattern)| {
+        let value =
+            if number < 0 { Word::Number(number) } else { Word::Name("O_CREAT".to_owned()) };
+        let bits = vec![Word::Number(1), Word::Name("O_EXCL".to_owned())];
+        let (argument, test) = match kind {
+            0 => ("flags", Test::Equals { value, is_negated }),
+            1 => ("flags", Test::Masks { bits, is_negated }),
+            2 => ("dfd", Test::Compares { range: i128::MIN..=number }),
+            3 => ("dfd", Test::Compares { range: number..=i128::MAX }),
+            _ => ("filename", Test::Matches(pattern)),
+        };
+        vec![Condition { argument: argument.to_owned(), test }]
+    });
+    let names = || ("[a-z]{1,9}", any::<bool>());
+    let some = (ids(), ids(), names(), any::<bool>(), text, 1..9_u32, condition);
+    some.prop_map(|(uid, loginuid, (unit, not), container, text, pid, argument)| Filter {
+        uid: Some(uid.clone()),
+        gid: Some(uid),
+        loginuid: Some(loginuid),
+        unit: Some(vec![name(&format!("{unit}.service"), not)]),
+        slice: Some(vec![name(&format!("{unit}.slice"), not)]),
+        user_unit: None,
+        container: Some(container),
+        comm: Some(vec![text.clone()]),
+        exe: None,
+        parent_comm: Some(vec![text]),
+        pid_tree: Some(vec![pid]),
+        argument: Some(argument),
+    })
+}
+
+proptest! {
+    /// Words of a filter are what the configuration takes.
+    #[test]
+    fn a_told_filter_is_read_again(filter in any_filter()) {
+        let told = filter.told().into_iter().map(|(option, told)| match option {
+            "container" | "pid_tree" => format!("{option} = {told}"),
+            _ => format!("{option} = '''{told}'''"),
+        });
+        prop_assert_eq!(rule(&told.collect::<Vec<_>>().join(", ")).filter, filter);
+    }
+}
