@@ -89,11 +89,11 @@ pub struct Config {
     pub per_uid: Option<Rate>,
     /// How many of them at once; `None`: as many as in a second.
     pub per_uid_burst: Option<u32>,
-    /// Records that go to the journal in a second; `None`: any number.
+    /// What may be written in a second: records, of any output; `None`: any number.
     pub max_per_second: Option<u32>,
-    /// Their bytes.
+    /// The same in bytes.
     pub max_bytes_per_second: Option<u64>,
-    /// How often the books are told; `None`: at the end only.
+    /// How often the books are recorded while something happens; `None`: at the end only.
     pub report: Option<Duration>,
     /// Where those options stand that may turn out to be useless.
     pub marks: Marks,

@@ -42,11 +42,11 @@ pub struct Plan {
     pub attach: AttachTo,
     /// What the events of each user may come to, of all routes; `None`: anything.
     pub per_uid: Option<Limit>,
-    /// Records that go to the journal in a second; `None`: any number.
+    /// What may be written in a second: records, of any output; `None`: any number.
     pub max_per_second: Option<u32>,
-    /// Their bytes.
+    /// The same in bytes.
     pub max_bytes_per_second: Option<u64>,
-    /// How often the books are told; `None`: at the end only.
+    /// How often the books are recorded while something happens; `None`: at the end only.
     pub report: Option<Duration>,
     /// The files that were read, in order.
     pub files: Vec<PathBuf>,
