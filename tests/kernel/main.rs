@@ -2,6 +2,7 @@
 
 mod args;
 mod attach;
+mod books;
 mod contention;
 mod count;
 mod env;

@@ -13,6 +13,7 @@
 //!     trigger random SEED N NAMES IDS native NUMBER [LIST...]     arguments, names and users by chance
 //!     trigger as UID ...                  the rest as that real user
 //!     trigger each IDS native NUMBER [ARG...]     one as each of these users, `|` between them
+//!     trigger on-input N native NUMBER [ARG...]   one at once, N at the end of its input
 //!     trigger paced N native NUMBER [ARG...]      one a millisecond
 //!     trigger within FLAGS native NUMBER [ARG...]     says where it stands, in new namespaces
 //!
@@ -72,6 +73,12 @@ fn make(words: &[&str]) {
                 random::be(u32::try_from(id).unwrap_or_else(|_| usage()), 0);
                 call.make(id);
             }
+        }
+        ["on-input", times, rest @ ..] => {
+            let call = Call::parse(rest);
+            call.make(0);
+            std::io::stdin().read_to_end(&mut Vec::new()).expect("readable input");
+            (0..number(times)).for_each(|nth| call.make(nth));
         }
         ["paced", times, rest @ ..] => paced(number(times), &Call::parse(rest)),
         ["crowd", times, rest @ ..] => crowd(number(times), &Call::parse(rest)),

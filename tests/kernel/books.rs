@@ -1,0 +1,113 @@
+//! The books against a count of somebody else's: every call is in one place, whatever becomes of its task.
+
+use std::process::{Child, Command, Stdio};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use tailcalld::books::Books;
+use tailcalld::config::{Ids, Limit, Per, Rate};
+use tailcalld::plan::Plan;
+use tailcalld::syscalls::Slot;
+
+use crate::rig::{Rig, filtered, own_slot, privileged, rig, routes, trigger_path};
+
+/// One after the other: each counts all calls of the slot.
+static ALONE: Mutex<()> = Mutex::new(());
+
+fn alone() -> Option<MutexGuard<'static, ()>> {
+    let is_possible = privileged() && !filtered();
+    is_possible.then(|| ALONE.lock().unwrap_or_else(PoisonError::into_inner))
+}
+
+fn call() -> Slot {
+    own_slot(487)
+}
+
+fn flood(uid: &str) -> Child {
+    let mut command = Command::new(trigger_path());
+    command.args(["as", uid, "endless", "native", &call().nr().to_string()]);
+    command.stdin(Stdio::piped()).stdout(Stdio::null());
+    command.spawn().expect("the trigger starts")
+}
+
+/// Ended by force, in the middle of whatever it does.
+fn kill(mut child: Child) {
+    child.kill().expect("it runs");
+    child.wait().expect("it ends");
+}
+
+fn plan() -> Plan {
+    let handlers = tailcalld::load::handlers().expect("the object opens");
+    let mut plan = routes(&handlers, &[(call(), "args")]);
+    plan.per_uid = Some(Limit {
+        rate: Rate { count: 10_000, period_ns: 1_000_000_000 },
+        burst: 10_000,
+        per: Per::Uid,
+    });
+    plan
+}
+
+fn books(rig: &Rig) -> Books {
+    let books = rig.books(call());
+    assert!(books.balance(), "{books:?}");
+    books
+}
+
+/// Nobody reads the ring, which is small; three users call as fast as they can and are killed; tables
+/// come and go. Another object of ours, with a table of its own, counts the same calls.
+#[test]
+fn every_call_is_in_one_place() {
+    let Some(_alone) = alone() else { return };
+    let mut counter = rig(&[(call(), "count")]);
+    let mut rig = Rig::with_ring(&plan(), 256 * 1024);
+    rig.pause();
+    let floods = ["0", "7", "8"].map(flood);
+    let uid = |uid| vec![Ids { range: uid..=uid, is_excluded: true }];
+    for round in 0..40 {
+        let mut next = plan();
+        next.routes.values_mut().flat_map(|route| &mut route.rules).for_each(|rule| {
+            rule.filter.uid = (round % 3 == 0).then(|| uid(7));
+            rule.sample = 1 + round % 2;
+        });
+        rig.table.apply(&mut rig.bpf, &next).expect("the table is wired");
+    }
+    floods.map(kill);
+    // Nobody is in a handler any more.
+    for table in [&mut rig, &mut counter] {
+        table.table.apply(&mut table.bpf, &Plan::default()).expect("an empty table");
+    }
+    let made = books(&counter).counted;
+    rig.assert_seen(made, books(&rig).seen);
+    let told = books(&rig);
+    assert!(told.lost[0] > 0 && told.filtered > 0 && told.limited_uid > 0, "{told:?}");
+    assert_eq!(rig.events().len() as u64, told.submitted);
+}
+
+/// A process that has the number of one that has ended has a limit of its own.
+#[test]
+fn a_number_that_is_used_again_is_another_process() {
+    let Some(_alone) = alone() else { return };
+    let mut plan = plan();
+    let limit = Limit { rate: Rate { count: 1, period_ns: 86_400_000_000_000 }, burst: 5, per: Per::Pid };
+    plan.routes.values_mut().for_each(|route| route.rules[0].limit = Some(limit));
+    let rig = Rig::new(&plan);
+    let nr = call().nr().to_string();
+    let run = || {
+        let mut command = Command::new(trigger_path());
+        let mut child = command.args(["times", "9", "native", &nr]).spawn().expect("it starts");
+        let pid = child.id();
+        assert!(child.wait().expect("it ends").success());
+        pid
+    };
+    // Other processes take numbers, too: it may take some tries until one is had twice.
+    let twice = (0..1000).find(|_| {
+        let before = books(&rig);
+        let pid = run();
+        let last = "/proc/sys/kernel/ns_last_pid";
+        std::fs::write(last, (pid - 1).to_string()).expect("the next number (CAP_SYS_ADMIN)");
+        let is_same = run() == pid;
+        let after = books(&rig);
+        assert_eq!((after.submitted - before.submitted, after.limited - before.limited), (10, 8));
+        is_same
+    });
+    assert!(twice.is_some(), "no number was had twice");
+}
