@@ -26,5 +26,6 @@ pub mod redact;
 pub mod sink;
 pub mod syscalls;
 pub mod units;
+pub mod unseen;
 pub mod watch;
 pub mod wire;

@@ -11,16 +11,7 @@ use crate::handlers::{Handler, Handlers};
 use crate::load::{self, Choice};
 use crate::plan::{self, Origin, Plan, Route, Rule};
 use crate::syscalls::{Slot, name};
-
-/// What no table sees, and for which syscalls that matters: none stands for any.
-const NOT_SEEN: [(&[&str], &str); 3] = [
-    (&[], "operations that a process submits through io_uring: they are no syscalls"),
-    (&[], "calls that seccomp refuses: they end before the table is asked"),
-    (
-        &["clock_gettime", "clock_getres", "gettimeofday", "time", "getcpu"],
-        "most calls of clock_gettime and the like: the vDSO answers without the kernel",
-    ),
-];
+use crate::unseen::unseen;
 
 /// Prints every fault, or one line if there is none. Gives the exit code.
 ///
@@ -75,7 +66,7 @@ fn print_plan(plan: &Plan, handlers: &Handlers) -> io::Result<()> {
     writeln!(out)?;
     table(&mut out, style, ["SETTING", "VALUE"], &settings(plan))?;
     writeln!(out, "\n{style}NOT SEEN{style:#}")?;
-    for (_, what) in NOT_SEEN.iter().filter(|(names, _)| concerns(plan, names)) {
+    for what in unseen(plan) {
         writeln!(out, "{what}")?;
     }
     writeln!(out)?;
@@ -182,9 +173,4 @@ fn settings(plan: &Plan) -> Vec<[String; 2]> {
     rows.push(row("report every", plan.report.map(time_name)));
     rows.extend(plan.files.iter().map(|file| path("read from", file)));
     rows
-}
-
-fn concerns(plan: &Plan, names: &[&str]) -> bool {
-    let routed = |name: &&str| plan.routes.keys().any(|slot| slot.name() == Some(name));
-    names.is_empty() || names.iter().any(routed)
 }

@@ -70,7 +70,7 @@ fn every_call_is_in_one_place() {
         });
         rig.table.apply(&mut rig.bpf, &next).expect("the table is wired");
     }
-    floods.map(kill);
+    floods.into_iter().for_each(kill);
     // Nobody is in a handler any more.
     for table in [&mut rig, &mut counter] {
         table.table.apply(&mut table.bpf, &Plan::default()).expect("an empty table");
@@ -87,7 +87,8 @@ fn every_call_is_in_one_place() {
 fn a_number_that_is_used_again_is_another_process() {
     let Some(_alone) = alone() else { return };
     let mut plan = plan();
-    let limit = Limit { rate: Rate { count: 1, period_ns: 86_400_000_000_000 }, burst: 5, per: Per::Pid };
+    let limit =
+        Limit { rate: Rate { count: 1, period_ns: 86_400_000_000_000 }, burst: 5, per: Per::Pid };
     plan.routes.values_mut().for_each(|route| route.rules[0].limit = Some(limit));
     let rig = Rig::new(&plan);
     let nr = call().nr().to_string();

@@ -1,0 +1,84 @@
+//! What no table sees: a plan in, sentences for people out. `check -v` prints them, and the record of a
+//! start has them.
+
+use crate::plan::Plan;
+use crate::syscalls::Abi;
+
+/// What is not seen, and for which syscalls that matters: none stands for any.
+const ALWAYS: [(&[&str], &str); 3] = [
+    (
+        &[],
+        "operations that a process submits through io_uring: they are no syscalls; route io_uring_setup to learn who uses it",
+    ),
+    (&[], "calls that seccomp refuses: they end before the table is asked"),
+    (
+        &["clock_gettime", "clock_getres", "gettimeofday", "time", "getcpu"],
+        "most calls of clock_gettime and the like: the vDSO answers without the kernel",
+    ),
+];
+
+/// What holds for the plan.
+pub fn unseen(plan: &Plan) -> Vec<String> {
+    let always = ALWAYS.iter().filter(|(names, _)| concerns(plan, names));
+    let always = always.map(|(_, what)| (*what).to_owned());
+    always.chain(other_abi(plan)).chain(numbers()).collect()
+}
+
+fn concerns(plan: &Plan, names: &[&str]) -> bool {
+    let is_routed = |name: &&str| plan.routes.keys().any(|slot| slot.name() == Some(name));
+    names.is_empty() || names.iter().any(is_routed)
+}
+
+/// Syscalls that are routed in one ABI only, though the other has them.
+fn other_abi(plan: &Plan) -> Option<String> {
+    let is_alone = |abi: Abi, name: &str| {
+        let other = if abi == Abi::Native { Abi::Compat } else { Abi::Native };
+        crate::syscalls::number(other, name)
+            .and_then(|nr| crate::syscalls::Slot::new(other, nr))
+            .filter(|slot| !plan.routes.contains_key(slot))
+    };
+    let mut missing = plan.routes.keys().filter_map(|slot| is_alone(slot.abi(), slot.name()?));
+    let first = missing.next()?;
+    let more = match missing.count() {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    let (first, abi) = (first.with_abi(), first.abi().name());
+    Some(format!("{first}{more}: routed in the other ABI only; a program of {abi} is not recorded"))
+}
+
+/// Of the ABI that has no table.
+fn numbers() -> Option<String> {
+    let is_x86 = Abi::Native.name() == "x86_64";
+    is_x86.then(|| "calls by the x32 ABI: counted as such, and not recorded".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::Rule;
+    use crate::syscalls::{Slot, number};
+
+    fn plan(slots: &[(Abi, &str)]) -> Plan {
+        let slot = |&(abi, name): &(Abi, &str)| Slot::new(abi, number(abi, name).unwrap()).unwrap();
+        let routes = slots.iter().map(|one| (slot(one), Rule::nothing().into())).collect();
+        Plan { routes, ..Plan::default() }
+    }
+
+    #[test]
+    fn the_vdso_matters_to_those_who_route_its_calls() {
+        let tells =
+            |name| unseen(&plan(&[(Abi::Native, name)])).iter().any(|what| what.contains("vDSO"));
+        assert!(tells("clock_gettime") && !tells("openat"));
+    }
+
+    #[cfg(target_arch = "x86_64")]
+    #[test]
+    fn an_abi_that_is_left_out_is_told() {
+        let both = plan(&[(Abi::Native, "openat"), (Abi::Compat, "openat")]);
+        assert!(!unseen(&both).iter().any(|what| what.contains("i386")));
+        let one = unseen(&plan(&[(Abi::Native, "openat"), (Abi::Native, "kill")]));
+        let told = "kill (i386) and 1 more: routed in the other ABI only; a program of i386 is not recorded";
+        assert!(one.iter().any(|what| what == told), "{one:?}");
+    }
+}
