@@ -87,6 +87,8 @@ impl Daemon<'_> {
     }
 
     fn rewire(&mut self, plan: Plan, record: Reloaded) -> Verdict {
+        // Numbers of limits may mean others afterwards.
+        self.read_suppressed();
         if let Err(error) = self.table.apply(&mut self.bpf, &plan) {
             let message = format!("{error:#}");
             let text = message.clone();

@@ -44,11 +44,13 @@ pub enum Reason {
     Undecodable,
     /// The output refused the record for good.
     Output,
+    /// More came than may be written in a second.
+    Budget,
 }
 
 impl Reason {
     /// All.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::RingFull,
         Self::RingBusy,
         Self::Reroute,
@@ -56,6 +58,7 @@ impl Reason {
         Self::Result,
         Self::Undecodable,
         Self::Output,
+        Self::Budget,
     ];
 
     /// Of a number of `enum loss` in `bpf/event.h`, which are the first of these.
@@ -73,6 +76,7 @@ impl Reason {
             Self::Result => "result",
             Self::Undecodable => "undecodable",
             Self::Output => "output",
+            Self::Budget => "budget",
         }
     }
 }

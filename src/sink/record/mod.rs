@@ -6,14 +6,18 @@ mod kernel;
 mod life;
 mod lost;
 mod output;
+mod suppressed;
 
-pub use books::{Stopped, Total};
+pub use books::{Ledger, Stopped, Total};
 pub use kernel::{Blindness, Skipped};
 pub use life::{Refused, Reloaded, Started};
 pub use lost::{Loss, Lost, Reason};
-pub use output::SinkBack;
+pub use output::{Held, SinkBack};
+pub use suppressed::{Suppressed, Suppression};
 
+use crate::budget::Level;
 use crate::decode::Event;
+use crate::gather::Gathered;
 use crate::sink::kind::{self, Kind};
 use crate::units::Place;
 
@@ -35,6 +39,17 @@ pub enum Body<'a> {
         event: &'a Event<'a>,
         /// Where its task lives; `None` where its cgroup is not known.
         place: Option<&'a Place>,
+        /// Events of the same rule and owner that a limit refused since the last such record.
+        suppressed: u64,
+    },
+    /// Events that were counted together.
+    Aggregate {
+        /// What was counted.
+        gathered: &'a Gathered,
+        /// When the first of them happened, ns since 1970 UTC.
+        from_ns: u64,
+        /// When the last did.
+        to_ns: u64,
     },
     /// The daemon is attached and reads.
     Started(&'a Started),
@@ -44,6 +59,8 @@ pub enum Body<'a> {
     Refused(&'a Refused),
     /// Events are missing, or results of events.
     Lost(&'a Lost),
+    /// Limits refused events.
+    Suppressed(&'a Suppressed),
     /// The kernel did not run the dispatcher for some calls.
     Skipped(&'a Skipped),
     /// The kernel shows no calls any more.
@@ -52,6 +69,10 @@ pub enum Body<'a> {
     Sighted(&'a Blindness),
     /// The output takes records again.
     SinkBack(&'a SinkBack),
+    /// More or less is held back than before, to keep within what may be written.
+    Budget(&'a Held),
+    /// The books, every now and then.
+    Books(&'a Ledger),
     /// The daemon ends.
     Stopped(&'a Stopped),
 }
@@ -61,14 +82,18 @@ impl Body<'_> {
     pub fn kind(&self) -> &'static Kind {
         match self {
             Self::Syscall { .. } => &kind::SYSCALL,
+            Self::Aggregate { .. } => &kind::AGGREGATE,
             Self::Started(_) => &kind::STARTED,
             Self::Reloaded(_) => &kind::RELOADED,
             Self::Refused(_) => &kind::REFUSED,
             Self::Lost(_) => &kind::LOST,
+            Self::Suppressed(_) => &kind::SUPPRESSED,
             Self::Skipped(_) => &kind::SKIPPED,
             Self::Blind(_) => &kind::BLIND,
             Self::Sighted(_) => &kind::SIGHTED,
             Self::SinkBack(_) => &kind::SINK_BACK,
+            Self::Budget(_) => &kind::BUDGET,
+            Self::Books(_) => &kind::BOOKS,
             Self::Stopped(_) => &kind::STOPPED,
         }
     }
@@ -77,15 +102,24 @@ impl Body<'_> {
     pub fn priority(&self) -> u8 {
         match self {
             Self::Syscall { event, .. } => event.priority.clamp(3, 7),
+            Self::Aggregate { gathered, .. } => gathered.about.priority.clamp(3, 7),
             Self::Refused(_) | Self::Blind(_) => 3,
             Self::Lost(_) | Self::Skipped(_) | Self::Sighted(_) | Self::SinkBack(_) => 4,
+            Self::Suppressed(_) => 4,
+            Self::Budget(held) => {
+                if held.to == Level::Whole {
+                    5
+                } else {
+                    4
+                }
+            }
             Self::Reloaded(_) => 5,
-            Self::Started(_) | Self::Stopped(_) => 6,
+            Self::Started(_) | Self::Books(_) | Self::Stopped(_) => 6,
         }
     }
 
-    /// An event can be counted as lost; a record of the daemon's own cannot.
+    /// An event can be counted as lost, and so can many; a record of the daemon's own cannot.
     pub fn is_event(&self) -> bool {
-        matches!(self, Self::Syscall { .. })
+        matches!(self, Self::Syscall { .. } | Self::Aggregate { .. })
     }
 }
