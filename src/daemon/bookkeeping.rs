@@ -63,6 +63,8 @@ impl Daemon<'_> {
         let seen = self.bookkeeping.seen();
         self.excluded.refresh(&self.bpf, &self.plan.exclude);
         self.stop_waiting();
+        // Some of what the table before judged was in the ring still.
+        self.pipeline.borrow_mut().delivery.close_before(self.table.generation());
         self.read_books()?;
         self.read_suppressed();
         self.plan_reports(now);

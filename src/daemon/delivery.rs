@@ -184,7 +184,12 @@ impl Delivery {
         self.gather.next_end().into_iter().chain(self.budget.next_calm()).min()
     }
 
-    /// Ends all intervals: the rules that asked for them are not there any more.
+    /// Ends the intervals of tables before that one: the rules that asked for them are not there any more.
+    pub fn close_before(&mut self, generation: u32) {
+        self.gather.close_before(generation, self.now);
+    }
+
+    /// Ends all intervals.
     pub fn close(&mut self) {
         self.gather.close_all(self.now);
     }

@@ -129,7 +129,7 @@ impl Pipeline {
     pub fn begin(&mut self, generation: u32, plan: &Plan) {
         self.tables.begin(generation, plan);
         self.delivery.set_clock();
-        self.delivery.close();
+        self.delivery.close_before(generation);
         self.delivery.allow(plan.most());
     }
 

@@ -74,6 +74,9 @@ impl Daemon<'_> {
             Ok(plan) => {
                 let record = self.difference(&plan);
                 if asked || record.says_something() || self.attempt.refused.is_some() {
+                    // Numbers of limits may mean others afterwards.
+                    self.read_books()?;
+                    self.read_suppressed();
                     self.rewire(plan, record)
                 } else {
                     Verdict::Done(record)
@@ -87,8 +90,6 @@ impl Daemon<'_> {
     }
 
     fn rewire(&mut self, plan: Plan, record: Reloaded) -> Verdict {
-        // Numbers of limits may mean others afterwards.
-        self.read_suppressed();
         if let Err(error) = self.table.apply(&mut self.bpf, &plan) {
             let message = format!("{error:#}");
             let text = message.clone();

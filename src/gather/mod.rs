@@ -167,6 +167,11 @@ impl Gather {
         self.close(now, |_, ends| ends <= now);
     }
 
+    /// Ends the intervals of tables before that one: its rules may be others.
+    pub fn close_before(&mut self, generation: u32, now: Instant) {
+        self.close(now, |group, _| group.generation < generation);
+    }
+
     /// Ends all intervals now.
     pub fn close_all(&mut self, now: Instant) {
         self.close(now, |_, _| true);

@@ -77,6 +77,19 @@ fn each_route_has_intervals_of_its_own() {
 }
 
 #[test]
+fn what_an_older_table_judged_does_not_wait_for_its_time() {
+    let (mut gather, now) = (Gather::default(), Instant::now());
+    for generation in 1..=3 {
+        let group = Group { generation, ..group(1) };
+        gather.add(now, group, about, key(7), &at(1), String::new);
+    }
+    gather.close_before(3, now);
+    let generations = all(&mut gather).into_iter().map(|record| record.group.generation);
+    assert_eq!(generations.collect::<Vec<_>>(), [1, 2]);
+    assert_eq!(gather.next_end(), Some(now + EVERY));
+}
+
+#[test]
 fn what_has_no_room_is_counted_together() {
     let (mut gather, now) = (Gather::bounded(2, usize::MAX), Instant::now());
     for uid in [1, 2, 3, 4, 1, 3] {
