@@ -38,7 +38,7 @@ fn measure(criterion: &mut Criterion, name: &str, bytes: &[u8], handlers: &Handl
         user_unit: None,
         container: None,
     };
-    let body = Body::Syscall { event: &event, place: Some(&place) };
+    let body = Body::Syscall { event: &event, place: Some(&place), suppressed: 0 };
     let record = Record { time_ns: 1_767_323_045_000_000_006, body };
     let mut scratch = Scratch::new();
     let mut buffer = Vec::new();

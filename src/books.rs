@@ -1,5 +1,21 @@
 //! The kernel's books in, sums by slot out. They only grow; what matters is the difference between
 //! two readings.
+//!
+//! The law, for each slot. The kernel's side, here:
+//!
+//! ```text
+//! seen      = excluded (self, sink, unit) + filtered + sampled + limited + limited_uid + throttled
+//!           + counted + submitted + lost (by reason)
+//! ```
+//!
+//! and the daemon's, in the tally of `daemon`:
+//!
+//! ```text
+//! submitted = in the ring + waiting for a result + written + aggregated + filtered by result
+//!           + limited by result + lost at the output (refused, budget) + undecodable
+//! ```
+//!
+//! Of what is undecodable nobody knows the slot, so it is in the sum of all slots only.
 
 mod settled;
 

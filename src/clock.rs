@@ -26,6 +26,11 @@ pub fn real_now_ns() -> u64 {
     read_ns(ClockId::CLOCK_REALTIME).unsigned_abs()
 }
 
+/// `CLOCK_BOOTTIME` in ns, now.
+pub fn boot_now_ns() -> u64 {
+    read_ns(ClockId::CLOCK_BOOTTIME).unsigned_abs()
+}
+
 /// µs of `CLOCK_MONOTONIC`, which systemd compares with the time of its request.
 pub fn monotonic_us() -> i64 {
     read_ns(ClockId::CLOCK_MONOTONIC) / 1000

@@ -7,6 +7,7 @@
 
 pub mod books;
 pub mod bpf;
+pub mod budget;
 pub mod cli;
 pub mod clock;
 pub mod config;
@@ -16,8 +17,10 @@ pub mod daemon;
 pub mod decode;
 pub mod exclude;
 pub mod filter;
+pub mod gather;
 pub mod govern;
 pub mod handlers;
+pub mod limit;
 pub mod load;
 pub mod lock;
 pub mod log;

@@ -23,7 +23,7 @@ use crate::load::Bpf;
 use crate::plan::{Plan, Route, env_names};
 use crate::syscalls::Slot;
 
-pub use limits::{LimitKey, Owner};
+pub use limits::{LimitKey, Owner, of_rule as limit_of_rule, pace};
 use numbers::Numbers;
 use settings::{Named, Settings};
 

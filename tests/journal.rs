@@ -90,7 +90,7 @@ fn text<'a>(handler: &'a Handler, field: usize, text: &'a [u8]) -> Capture<'a> {
 }
 
 fn record<'a>(event: &'a Event<'a>, place: Option<&'a Place>) -> Record<'a> {
-    Record { time_ns: TIME_NS, body: Body::Syscall { event, place } }
+    Record { time_ns: TIME_NS, body: Body::Syscall { event, place, suppressed: 0 } }
 }
 
 fn open(journald: &Journald) -> Sink {
@@ -256,7 +256,11 @@ fn an_entry_beyond_the_send_buffer_goes_as_a_file() {
         handler: "x".repeat(20_000),
         seen: nr.into(),
         written: 0,
+        aggregated: 0,
         filtered: 0,
+        sampled: 0,
+        limited: 0,
+        throttled: 0,
         excluded: 0,
         counted: 0,
         lost: 0,

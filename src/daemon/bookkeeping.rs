@@ -1,31 +1,33 @@
-//! The kernel's books and ours: what is lost is told as soon as it is known, and the sums when
-//! somebody asks or we end.
+//! The kernel's books and ours are read, and what is lost is told as soon as it is known.
 
 use std::collections::BTreeMap;
 use std::time::Instant;
 
 use anyhow::Result;
 
+use super::accounts::Reports;
+use super::tally::{Handled, Tally};
 use super::{Daemon, TICK};
 use crate::books::{Books, KERNEL_REASONS};
 use crate::clock;
-use crate::sink::record::{Body, Loss, Lost, Reason, Skipped, Stopped, Total};
+use crate::sink::record::{Body, Loss, Lost, Reason, Skipped};
 use crate::syscalls::Slot;
 
 /// What was read last, and when.
 #[derive(Debug, Default)]
 pub struct Bookkeeping {
     /// Every slot that was ever routed: its counts outlive its route.
-    books: BTreeMap<Slot, Books>,
-    /// The daemon's own losses that were told already.
-    refused: BTreeMap<Slot, u64>,
-    undecodable: u64,
+    pub(super) books: BTreeMap<Slot, Books>,
+    /// The daemon's own part, as it was when its losses were told last.
+    told: Tally,
     cgroups_missed: u64,
     /// Syscalls that the kernel did not run the dispatcher for.
-    skipped: u64,
+    pub(super) skipped: u64,
     /// Handlers by slot, for people.
-    handlers: BTreeMap<Slot, String>,
+    pub(super) handlers: BTreeMap<Slot, String>,
     read_ns: u64,
+    /// The records that come every now and then.
+    pub(super) reports: Reports,
 }
 
 impl Bookkeeping {
@@ -39,6 +41,16 @@ impl Bookkeeping {
     pub fn begin(&mut self, now_ns: u64) {
         self.read_ns = now_ns;
     }
+
+    /// Calls that somebody else made, of all routes.
+    pub(super) fn seen(&self) -> u64 {
+        self.books.values().map(|books| books.seen.saturating_sub(books.excluded())).sum()
+    }
+
+    /// When the next record is due that comes every now and then.
+    pub fn next_report(&self) -> Option<Instant> {
+        self.reports.next()
+    }
 }
 
 impl Daemon<'_> {
@@ -48,18 +60,32 @@ impl Daemon<'_> {
         if self.tick.is_none_or(|at| at > now) {
             return Ok(());
         }
-        // Not idle until a whole tick brought nothing; consuming starts it again.
-        self.tick = (self.gate() != super::Gate::Open).then_some(now + TICK);
+        let seen = self.bookkeeping.seen();
         self.excluded.refresh(&self.bpf, &self.plan.exclude);
         self.stop_waiting();
+        // Some of what the table before judged was in the ring still.
+        self.pipeline.borrow_mut().delivery.close_before(self.table.generation());
         self.read_books()?;
+        self.read_suppressed();
+        self.plan_reports(now);
         self.tell_status();
+        self.tick = self.next_tick(now, self.bookkeeping.seen() != seen);
         Ok(())
+    }
+
+    /// Not idle until a whole tick brought nothing; consuming starts it again. What limits refuse comes
+    /// without an event: it is looked for, less often, until all may send again.
+    fn next_tick(&self, now: Instant, is_busy: bool) -> Option<Instant> {
+        if is_busy || self.gate() != super::Gate::Open {
+            return Some(now + TICK);
+        }
+        self.is_anyone_limited().then_some(now + super::suppressing::EVERY)
     }
 
     /// Remembers which handler each slot has now.
     pub(super) fn note_routes(&mut self) {
-        self.pipeline.borrow_mut().begin(self.table.generation(), &self.plan.routes);
+        self.pipeline.borrow_mut().begin(self.table.generation(), &self.plan);
+        self.note_limits();
         for (slot, route) in &self.plan.routes {
             self.bookkeeping.handlers.insert(*slot, route.told(&self.bpf.handlers));
             self.bookkeeping.books.entry(*slot).or_default();
@@ -117,14 +143,16 @@ impl Daemon<'_> {
     }
 
     fn own_losses(&mut self) -> Vec<Loss> {
-        let tally = self.pipeline.borrow().tally().clone();
+        let tally = self.pipeline.borrow().delivery.tally.clone();
+        let told = std::mem::replace(&mut self.bookkeeping.told, tally.clone());
         let mut losses = Vec::new();
-        for (&slot, &now) in &tally.refused {
-            let before = self.bookkeeping.refused.insert(slot, now).unwrap_or_default();
-            losses.extend(self.loss(slot, Reason::Output, now - before));
+        for (&slot, now) in &tally.slots {
+            let before = told.of(slot);
+            let grown = |of: fn(&Handled) -> u64| of(now).saturating_sub(of(&before));
+            losses.extend(self.loss(slot, Reason::Output, grown(|handled| handled.refused)));
+            losses.extend(self.loss(slot, Reason::Budget, grown(|handled| handled.over_budget)));
         }
-        let before = std::mem::replace(&mut self.bookkeeping.undecodable, tally.undecodable);
-        let count = tally.undecodable - before;
+        let count = tally.undecodable - told.undecodable;
         if count > 0 {
             let reason = Reason::Undecodable;
             losses.push(Loss { slot: None, handler: String::new(), reason, count });
@@ -141,53 +169,8 @@ impl Daemon<'_> {
     fn catch_up_with_cgroups(&mut self) -> Result<()> {
         let missed = self.bpf.cgroups_missed()?;
         if std::mem::replace(&mut self.bookkeeping.cgroups_missed, missed) != missed {
-            self.pipeline.borrow_mut().read_units();
+            self.pipeline.borrow_mut().delivery.units.read();
         }
         Ok(())
     }
-
-    /// The line in `systemctl status`.
-    pub(super) fn tell_status(&mut self) {
-        let written: u64 = self.pipeline.borrow().tally().written.values().sum();
-        let lost: u64 = self.totals().iter().map(|total| total.lost).sum();
-        let status = format!(
-            "{} routes, generation {}: {written} events written, {lost} lost{}{}{}; attached to {}: {}",
-            self.plan.routes.len(),
-            self.table.generation(),
-            skipped(self.bookkeeping.skipped),
-            self.sight.status(),
-            self.attempt.status(),
-            self.bpf.way_to_attach(),
-            self.bpf.reason,
-        );
-        self.service.status(status);
-    }
-
-    /// The last record.
-    pub(super) fn stopped(&self, reason: &str, generation: u32) -> Stopped {
-        let skipped = self.bookkeeping.skipped;
-        Stopped { reason: reason.to_owned(), generation, totals: self.totals(), skipped }
-    }
-
-    fn totals(&self) -> Vec<Total> {
-        let pipeline = self.pipeline.borrow();
-        let tally = pipeline.tally();
-        let count = |counts: &BTreeMap<Slot, u64>, slot| counts.get(&slot).copied().unwrap_or(0);
-        let total = |(&slot, books): (&Slot, &Books)| Total {
-            slot,
-            handler: self.bookkeeping.handlers.get(&slot).cloned().unwrap_or_default(),
-            seen: books.seen,
-            written: count(&tally.written, slot),
-            filtered: count(&tally.filtered, slot),
-            excluded: books.excluded(),
-            counted: books.counted,
-            lost: books.lost.iter().sum::<u64>() + count(&tally.refused, slot),
-        };
-        self.bookkeeping.books.iter().map(total).collect()
-    }
-}
-
-/// For the status line: said only where there is something to say.
-fn skipped(count: u64) -> String {
-    if count > 0 { format!(", {count} passed over by the kernel") } else { String::new() }
 }

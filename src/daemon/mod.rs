@@ -2,8 +2,11 @@
 //! around the ring, the signals, the configuration's folders, the control socket and the output. The
 //! only module that knows all stages.
 
+mod accounts;
 mod answers;
 mod bookkeeping;
+mod delivery;
+mod outlet;
 mod output;
 mod pending;
 mod pipeline;
@@ -13,7 +16,9 @@ mod service;
 mod sight;
 mod signals;
 mod start;
+mod suppressing;
 mod tables;
+mod tally;
 
 use std::cell::RefCell;
 use std::mem::MaybeUninit;
@@ -36,12 +41,14 @@ use crate::watch::Watch;
 use crate::wire::Table;
 
 use bookkeeping::Bookkeeping;
-use pipeline::{Gate, Pipeline};
+use outlet::Gate;
+use pipeline::Pipeline;
 use poll::{Poll, Source};
 use reload::Attempt;
 use service::Service;
 use sight::Sight;
 use signals::Signals;
+use suppressing::Suppressing;
 
 /// How often the books are read and the status is told while something happens. An idle host is
 /// left alone.
@@ -61,6 +68,7 @@ struct Daemon<'obj> {
     pipeline: Rc<RefCell<Pipeline>>,
     consumer: Consumer<'obj>,
     bookkeeping: Bookkeeping,
+    suppressing: Suppressing,
     excluded: Excluded,
     watch: Watch,
     signals: Signals,
@@ -110,6 +118,7 @@ impl Daemon<'_> {
             self.reload_if_due()?;
             self.answer_if_due()?;
             self.tick_if_due()?;
+            self.report_if_due()?;
             self.look_if_due();
             rest = self.consume()?;
             if self.gate() == Gate::Closed {
@@ -130,8 +139,19 @@ impl Daemon<'_> {
             _ => None,
         };
         let call = self.control.as_ref().and_then(|control| control.due(now));
-        let due = [doze, self.settled, self.tick, self.sight.next, call, ping];
+        let reports = self.bookkeeping.next_report();
+        let delivery = self.delivery_due(now);
+        let due = [doze, self.settled, self.tick, self.sight.next, call, ping, reports, delivery];
         due.into_iter().flatten().min().map(|at| at.saturating_duration_since(now))
+    }
+
+    /// When records of many events, or a step of the budget, are due.
+    fn delivery_due(&self, now: Instant) -> Option<Instant> {
+        let pipeline = self.pipeline.borrow();
+        let delivery = &pipeline.delivery;
+        let retry = delivery.waits_for_room().then(|| now + RETRY);
+        let due = retry.into_iter().chain(delivery.next_due()).min();
+        due.filter(|_| delivery.gate() == Gate::Open)
     }
 
     fn hear(&mut self, source: Source) -> Result<()> {
@@ -158,7 +178,7 @@ impl Daemon<'_> {
             self.pause()?;
             return Ok(Rest::Sleep);
         }
-        self.pipeline.borrow_mut().set_clock();
+        self.pipeline.borrow_mut().delivery.set_clock();
         let rest = self.consumer.turn()?;
         if rest == Rest::None && self.tick.is_none() {
             self.tick = Some(Instant::now() + TICK);
@@ -172,7 +192,7 @@ impl Daemon<'_> {
     /// The output takes no more: neither do we, and the ring is the queue.
     fn pause(&mut self) -> Result<()> {
         self.consumer.pause();
-        self.poll.pause(&self.consumer, self.pipeline.borrow().sink(), self.gate())?;
+        self.poll.pause(&self.consumer, self.pipeline.borrow().delivery.sink(), self.gate())?;
         self.tick = self.tick.or(Some(Instant::now() + TICK));
         Ok(())
     }
@@ -180,19 +200,19 @@ impl Daemon<'_> {
     /// The output may take records again: first those that waited.
     fn reopen(&mut self) -> Result<()> {
         let before = self.gate();
-        if self.pipeline.borrow_mut().flush() != Gate::Open {
+        if self.pipeline.borrow_mut().delivery.flush() != Gate::Open {
             return self.pause();
         }
-        self.poll.resume(&self.consumer, self.pipeline.borrow().sink())?;
+        self.poll.resume(&self.consumer, self.pipeline.borrow().delivery.sink())?;
         self.tell_absence(before)
     }
 
     fn gate(&self) -> Gate {
-        self.pipeline.borrow().gate()
+        self.pipeline.borrow().delivery.gate()
     }
 
     fn say(&self, body: Body<'_>) {
-        self.pipeline.borrow_mut().say(body);
+        self.pipeline.borrow_mut().delivery.say(body);
     }
 
     /// Ends with books that balance: with an empty table live, nothing new is due once the flip's
@@ -208,6 +228,8 @@ impl Daemon<'_> {
         self.drain(until)?;
         self.bpf.detach();
         self.read_books()?;
+        self.read_suppressed();
+        self.tell_suppressed();
         let stopped = self.stopped(reason, generation);
         self.say(Body::Stopped(&stopped));
         self.drain(until)?;
@@ -226,8 +248,7 @@ impl Daemon<'_> {
             let rest = self.consume()?;
             if self.gate() == Gate::Open && rest != Rest::None {
                 // What still waits for a result has none by now.
-                self.pipeline.borrow_mut().abandon(|_| true);
-                if !self.pipeline.borrow_mut().release() {
+                if !self.pipeline.borrow_mut().finish() {
                     break;
                 }
             }

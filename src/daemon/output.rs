@@ -6,7 +6,7 @@ use std::os::fd::AsFd as _;
 use anyhow::{Context as _, Result};
 
 use super::Daemon;
-use super::pipeline::Gate;
+use super::outlet::Gate;
 use crate::cli;
 use crate::clock;
 use crate::log;
@@ -53,7 +53,7 @@ impl Daemon<'_> {
         }
         let lost = self.read_books()?;
         let to_ns = clock::real_now_ns();
-        let output = self.pipeline.borrow().sink().name();
+        let output = self.pipeline.borrow().delivery.sink().name();
         let back = SinkBack { output, from_ns: to_ns.saturating_sub(lasted_ns), to_ns, lost };
         self.say(Body::SinkBack(&back));
         Ok(())

@@ -59,8 +59,8 @@ impl Pending {
             .map(|(&tid, _)| tid)
             .collect();
         for tid in threads {
-            let bytes = self.remove(tid);
-            self.abandoned.extend(bytes);
+            let call = self.remove(tid);
+            self.abandoned.extend(call);
         }
     }
 

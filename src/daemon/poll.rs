@@ -7,7 +7,7 @@ use anyhow::{Context as _, Result};
 use nix::errno::Errno;
 use nix::sys::epoll::{Epoll, EpollCreateFlags, EpollEvent, EpollFlags, EpollTimeout};
 
-use super::pipeline::Gate;
+use super::outlet::Gate;
 use super::signals::Signals;
 use crate::consume::Consumer;
 use crate::control::Server;

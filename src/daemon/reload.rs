@@ -74,6 +74,9 @@ impl Daemon<'_> {
             Ok(plan) => {
                 let record = self.difference(&plan);
                 if asked || record.says_something() || self.attempt.refused.is_some() {
+                    // Numbers of limits may mean others afterwards.
+                    self.read_books()?;
+                    self.read_suppressed();
                     self.rewire(plan, record)
                 } else {
                     Verdict::Done(record)

@@ -16,6 +16,7 @@ use super::reload::Attempt;
 use super::service::Service;
 use super::sight::Sight;
 use super::signals::Signals;
+use super::suppressing::Suppressing;
 use super::{Daemon, output};
 use crate::cli::RunOptions;
 use crate::clock;
@@ -67,6 +68,7 @@ pub fn start<'obj>(
         pipeline,
         consumer,
         bookkeeping: Bookkeeping::default(),
+        suppressing: Suppressing::default(),
         excluded,
         watch,
         signals,
@@ -95,7 +97,7 @@ impl Daemon<'_> {
         self.bpf.follow_cgroups()?;
         self.table.apply_selftest(&mut self.bpf, slot)?;
         // Only now: what is born while the tree is read is told by the kernel, too.
-        self.pipeline.borrow_mut().read_units();
+        self.pipeline.borrow_mut().delivery.units.read();
         self.test()?;
         self.table.apply_at_once(&mut self.bpf, &self.plan)?;
         self.note_routes();

@@ -48,15 +48,27 @@ impl Bpf<'_> {
         buckets.filter(|[tag, ..]| tag.load(Relaxed) != 0).count()
     }
 
-    /// Gives away the places of those who have refused nothing and are paid up to before that time, of
-    /// CLOCK_BOOTTIME: a new one would be as empty as theirs.
-    pub fn forget_idle_buckets(&self, before_ns: u64) {
+    /// Gives away the places of those who are paid up to before that time, of CLOCK_BOOTTIME, so that a
+    /// new one would be as empty as theirs, and whose refusals, if they have any, are told.
+    pub fn forget_idle_buckets(&self, before_ns: u64, is_told: impl Fn(&Full) -> bool) {
         for bucket in (0..BUCKETS).filter_map(|index| self.shared.bucket(index)) {
-            let [_, until, refused, ..] = bucket;
-            if until.load(Relaxed) < before_ns && refused.load(Relaxed) == 0 {
+            let [_, until, ..] = bucket;
+            if until.load(Relaxed) < before_ns && full(bucket, None).is_none_or(|it| is_told(&it)) {
                 empty(bucket);
             }
         }
+    }
+
+    /// Whether anybody's next event would be refused at that time, of CLOCK_BOOTTIME. `interval_ns`: what
+    /// an event costs by the limit of that number.
+    pub fn is_any_exhausted(&self, now_ns: u64, interval_ns: impl Fn(u8) -> Option<u64>) -> bool {
+        let mut buckets = (0..BUCKETS).filter_map(|index| self.shared.bucket(index));
+        buckets.any(|bucket| {
+            let [tag, until, ..] = bucket;
+            let paid = |interval| until.load(Relaxed).saturating_add(interval);
+            tag.load(Relaxed) != 0
+                && interval_ns(limit_of(bucket)).is_some_and(|interval| paid(interval) > now_ns)
+        })
     }
 }
 

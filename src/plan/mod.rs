@@ -15,6 +15,7 @@ use std::time::Duration;
 pub use difference::{Change, Difference, Told, difference};
 pub use route::{Route, Rule};
 
+use crate::budget::Most;
 use crate::config::{self, AttachTo, Config, Fault, Faults, Limit};
 use crate::handlers::Handlers;
 use crate::syscalls::Slot;
@@ -50,6 +51,13 @@ pub struct Plan {
     pub report: Option<Duration>,
     /// The files that were read, in order.
     pub files: Vec<PathBuf>,
+}
+
+impl Plan {
+    /// What may be written in a second.
+    pub fn most(&self) -> Most {
+        Most { records: self.max_per_second, bytes: self.max_bytes_per_second }
+    }
 }
 
 /// Where a route comes from.

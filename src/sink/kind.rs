@@ -13,6 +13,8 @@ pub struct Kind {
 
 /// A syscall was made; its level is the route's.
 pub const SYSCALL: Kind = Kind { name: "syscall", id: "397d4d90fa9b406c956a9759375c2e15" };
+/// Many events of one kind were counted together.
+pub const AGGREGATE: Kind = Kind { name: "aggregate", id: "aaa45f601037482f8436e36430dd4579" };
 /// The daemon is attached and reads.
 pub const STARTED: Kind = Kind { name: "started", id: "d46abc6256004c59b29eaafb3f940864" };
 /// A new table judges.
@@ -21,6 +23,8 @@ pub const RELOADED: Kind = Kind { name: "reloaded", id: "8fb7b533292e4869979be20
 pub const REFUSED: Kind = Kind { name: "refused", id: "721c8c0188254a80987bc73224551a10" };
 /// Events that were due are not recorded.
 pub const LOST: Kind = Kind { name: "lost", id: "7b1b889327f14078b13a9eb4b84566de" };
+/// Limits refused events.
+pub const SUPPRESSED: Kind = Kind { name: "suppressed", id: "2ed5f600ac9c4603a3939b39fa77646a" };
 /// The kernel did not run the dispatcher for some calls.
 pub const SKIPPED: Kind = Kind { name: "skipped", id: "1a26c9ce61254f7b8f6731bf5c265a90" };
 /// The kernel shows no calls any more.
@@ -29,11 +33,27 @@ pub const BLIND: Kind = Kind { name: "blind", id: "7d7b5b5ee645419e9ef8e2320ab7e
 pub const SIGHTED: Kind = Kind { name: "sighted", id: "568a62c36e1c438e856e5c60edd4c1fe" };
 /// The output takes records again.
 pub const SINK_BACK: Kind = Kind { name: "sink_back", id: "58afba8d9b3c45b5903cfa5c0c122343" };
+/// More came than may be written in a second.
+pub const BUDGET: Kind = Kind { name: "budget", id: "671c13590c8e4c8586d550dd91f6487f" };
+/// The books, every now and then.
+pub const BOOKS: Kind = Kind { name: "books", id: "ca68221bd554419f9d2bb8d33b378799" };
 /// The daemon ends, with its books.
 pub const STOPPED: Kind = Kind { name: "stopped", id: "4731d5e09b8b41e4bfeae0a025b3413a" };
 
 /// All of them.
-pub const ALL: [&Kind; 10] = [
-    &SYSCALL, &STARTED, &RELOADED, &REFUSED, &LOST, &SKIPPED, &BLIND, &SIGHTED, &SINK_BACK,
+pub const ALL: [&Kind; 14] = [
+    &SYSCALL,
+    &AGGREGATE,
+    &STARTED,
+    &RELOADED,
+    &REFUSED,
+    &LOST,
+    &SUPPRESSED,
+    &SKIPPED,
+    &BLIND,
+    &SIGHTED,
+    &SINK_BACK,
+    &BUDGET,
+    &BOOKS,
     &STOPPED,
 ];

@@ -7,6 +7,7 @@ mod captures;
 mod end;
 mod errno;
 mod fields;
+mod gathered;
 mod journal;
 mod json;
 pub mod key;
@@ -41,6 +42,20 @@ pub use journal::encode as journal_entry;
 pub use json::encode as json_line;
 pub use walk::Scratch;
 
+/// The sentence of an event.
+pub fn sentence(event: &Event<'_>) -> String {
+    let mut text = String::new();
+    message::event_sentence(event, &mut text);
+    text
+}
+
+/// The text of an event's argument of that name; `None` if it has no such argument.
+pub fn argument(event: &Event<'_>, name: &str) -> Option<String> {
+    let mut text = String::new();
+    message::argument(event, name, &mut text).then_some(text)
+}
+
+use crate::decode::Event;
 use crate::load::Failure;
 
 /// Where journald listens.
@@ -79,6 +94,8 @@ pub enum Outcome {
 pub struct Counts {
     /// Records that were taken: by journald's queue, or into the buffer before a descriptor.
     pub written: u64,
+    /// What all records came to, as the output spells them.
+    pub bytes: u64,
     /// How often the output took no more.
     pub blocked: u64,
     /// How often nobody was there.
@@ -120,13 +137,15 @@ impl Sink {
     pub fn write(&mut self, record: &Record) -> Outcome {
         let (scratch, is_event) = (&mut self.scratch, record.body.is_event());
         let outcome = match &mut self.output {
-            Open::Journal(queue) => queue.write(record, scratch),
-            Open::Json(stream) => {
-                stream.write(is_event, |buffer| json::encode(record, scratch, buffer))
-            }
-            Open::Text(stream, lines) => {
-                stream.write(is_event, |buffer| lines.encode(record, buffer))
-            }
+            Open::Journal(queue) => queue.write(record, scratch, &mut self.counts.bytes),
+            Open::Json(stream) => stream.write(
+                is_event,
+                counted(&mut self.counts.bytes, |buffer| json::encode(record, scratch, buffer)),
+            ),
+            Open::Text(stream, lines) => stream.write(
+                is_event,
+                counted(&mut self.counts.bytes, |buffer| lines.encode(record, buffer)),
+            ),
         };
         let is_buffered = !matches!(self.output, Open::Journal(_)) && outcome.is_waiting();
         self.counts.written += u64::from(outcome == Outcome::Written || is_buffered);
@@ -181,6 +200,18 @@ impl Outcome {
     /// The record is kept and will be tried again.
     pub fn is_waiting(self) -> bool {
         matches!(self, Self::Blocked | Self::Away)
+    }
+}
+
+/// The same, with a count of the bytes that it appends.
+fn counted<'f>(
+    bytes: &'f mut u64,
+    encode: impl FnOnce(&mut Vec<u8>) + 'f,
+) -> impl FnOnce(&mut Vec<u8>) + 'f {
+    |buffer| {
+        let before = buffer.len();
+        encode(buffer);
+        *bytes += (buffer.len() - before) as u64;
     }
 }
 

@@ -3,7 +3,8 @@
 use crate::sink::fields::{Cell, Fields};
 use crate::sink::key::Key;
 use crate::sink::record::{
-    Blindness, Loss, Lost, Refused, Reloaded, SinkBack, Skipped, Started, Stopped, Total,
+    Blindness, Held, Ledger, Loss, Lost, Refused, Reloaded, SinkBack, Skipped, Started, Stopped,
+    Suppressed, Suppression, Total,
 };
 use crate::sink::walk::Scratch;
 
@@ -58,6 +59,23 @@ fn loss(loss: &Loss) -> [(&'static str, Cell<'_>); 5] {
     ]
 }
 
+pub fn suppressed(suppressed: &Suppressed, scratch: &mut Scratch, out: &mut impl Fields) {
+    out.unsigned(Key::Suppressed, suppressed.count);
+    interval(suppressed.from_ns, suppressed.to_ns, scratch, out);
+    out.rows(Key::Suppressions, suppressed.lines.iter().map(suppression));
+}
+
+fn suppression(line: &Suppression) -> [(&'static str, Cell<'_>); 6] {
+    [
+        ("route", Cell::Word(&line.route)),
+        ("limit", Cell::Word(&line.limit)),
+        ("per", Cell::Word(line.per)),
+        ("owner", Cell::Word(&line.owner)),
+        ("comm", Cell::Word(&line.comm)),
+        ("count", Cell::Count(line.count)),
+    ]
+}
+
 pub fn skipped(skipped: &Skipped, scratch: &mut Scratch, out: &mut impl Fields) {
     out.unsigned(Key::Skipped, skipped.count);
     out.text(Key::Attached, skipped.attached.as_bytes());
@@ -76,6 +94,31 @@ pub fn sink_back(back: &SinkBack, scratch: &mut Scratch, out: &mut impl Fields) 
     interval(back.from_ns, back.to_ns, scratch, out);
 }
 
+pub fn held(held: &Held, scratch: &mut Scratch, out: &mut impl Fields) {
+    out.word(Key::Level, held.to.name());
+    out.word(Key::LevelBefore, held.from.name());
+    if let Some(records) = held.most.records {
+        out.unsigned(Key::MaxRecords, records.into());
+    }
+    if let Some(bytes) = held.most.bytes {
+        out.unsigned(Key::MaxBytes, bytes);
+    }
+    for (key, count) in [
+        (Key::Written, held.counts.written),
+        (Key::Gathered, held.counts.gathered),
+        (Key::Dropped, held.counts.dropped),
+    ] {
+        out.unsigned(key, count);
+    }
+    interval(held.from_ns, held.to_ns, scratch, out);
+}
+
+pub fn ledger(ledger: &Ledger, out: &mut impl Fields) {
+    out.unsigned(Key::Generation, ledger.generation.into());
+    out.unsigned(Key::Skipped, ledger.skipped);
+    out.rows(Key::Totals, ledger.totals.iter().map(total));
+}
+
 pub fn stopped(stopped: &Stopped, out: &mut impl Fields) {
     out.unsigned(Key::Generation, stopped.generation.into());
     out.text(Key::Reason, stopped.reason.as_bytes());
@@ -84,21 +127,26 @@ pub fn stopped(stopped: &Stopped, out: &mut impl Fields) {
 }
 
 /// The columns of the books, for fields and for the table on the terminal.
-pub fn total(total: &Total) -> [(&'static str, Cell<'_>); 9] {
+pub fn total(total: &Total) -> [(&'static str, Cell<'_>); 13] {
     [
         ("syscall", Cell::Slot(total.slot)),
         ("abi", Cell::Word(total.slot.abi().name())),
         ("handler", Cell::Word(&total.handler)),
         ("seen", Cell::Count(total.seen)),
         ("written", Cell::Count(total.written)),
+        ("aggregated", Cell::Count(total.aggregated)),
         ("filtered", Cell::Count(total.filtered)),
+        ("sampled", Cell::Count(total.sampled)),
+        ("limited", Cell::Count(total.limited)),
+        ("throttled", Cell::Count(total.throttled)),
         ("excluded", Cell::Count(total.excluded)),
         ("counted", Cell::Count(total.counted)),
         ("lost", Cell::Count(total.lost)),
     ]
 }
 
-fn interval(from_ns: u64, to_ns: u64, scratch: &mut Scratch, out: &mut impl Fields) {
+/// Begin and end of the time that a record is about.
+pub fn interval(from_ns: u64, to_ns: u64, scratch: &mut Scratch, out: &mut impl Fields) {
     out.text(Key::From, scratch.time(from_ns));
     out.text(Key::To, scratch.time(to_ns));
 }

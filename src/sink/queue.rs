@@ -38,14 +38,15 @@ impl Queue {
         Self { socket, entry: Vec::new(), held: VecDeque::new(), state: Outcome::Written }
     }
 
-    /// Sends the record; if others wait already, it waits behind them.
-    pub fn write(&mut self, record: &Record, scratch: &mut Scratch) -> Outcome {
+    /// Sends the record; if others wait already, it waits behind them. `bytes` grows by its size.
+    pub fn write(&mut self, record: &Record, scratch: &mut Scratch, bytes: &mut u64) -> Outcome {
         let is_event = record.body.is_event();
         if !self.has_room(is_event) {
             return Outcome::Lost(Errno::EAGAIN);
         }
         self.entry.clear();
         journal::encode(record, scratch, &mut self.entry);
+        *bytes += self.entry.len() as u64;
         if self.held.is_empty() {
             self.state = self.socket.send(&self.entry);
         }

@@ -1,10 +1,15 @@
 //! Events and records for the tests of the outputs.
 
+use std::time::{Duration, Instant};
+
+use crate::budget::{Counts, Level, Most};
+use crate::config::Keep;
 use crate::decode::{Capture, Device, End, Event, Exe, NAMESPACES, Process, Status, Value};
+use crate::gather::{About, Cause, Gather, Gathered, Group, Key as GatherKey, Seen};
 use crate::handlers::{Field, FieldKind, Handler};
 use crate::sink::record::{
-    Blindness, Body, Loss, Lost, Reason, Record, Refused, Reloaded, SinkBack, Skipped, Started,
-    Stopped, Total,
+    Blindness, Body, Held, Ledger, Loss, Lost, Reason, Record, Refused, Reloaded, SinkBack,
+    Skipped, Started, Stopped, Suppressed, Suppression, Total,
 };
 use crate::syscalls::{self, Abi, Slot};
 use crate::units::Place;
@@ -109,7 +114,7 @@ pub fn with_status<'a>(
 }
 
 pub fn record<'a>(event: &'a Event<'a>, place: Option<&'a Place>) -> Record<'a> {
-    Record { time_ns: TIME_NS, body: Body::Syscall { event, place } }
+    Record { time_ns: TIME_NS, body: Body::Syscall { event, place, suppressed: 0 } }
 }
 
 pub fn own(body: Body) -> Record {
@@ -175,13 +180,72 @@ pub fn sink_back() -> SinkBack {
     SinkBack { output: "journald", from_ns, to_ns, lost: 2 }
 }
 
+/// Three calls of `openat`: one took 100 ns, the others failed.
+pub fn gathered() -> Gathered {
+    let slot = Slot::new(Abi::Native, syscalls::number(Abi::Native, "openat").unwrap()).unwrap();
+    let group = Group { generation: 3, slot, rule: 0, cause: Cause::Asked };
+    let every = Duration::from_secs(10);
+    let about = || About { every, handler: "args".into(), priority: 6, keep: Keep::High };
+    let key = || GatherKey {
+        unit: Some("user@1000.service".into()),
+        user_unit: Some("mail.service".into()),
+        comm: b"cat".into(),
+        uid: 1000,
+        by: vec![("flags".into(), "O_RDONLY".into())],
+    };
+    let (mut gather, now) = (Gather::default(), Instant::now());
+    for (end, suppressed) in [
+        (End::Returned { result: 3, duration_ns: 100 }, 0),
+        (End::Returned { result: -2, duration_ns: 3_000 }, 4),
+        (End::Returned { result: -2, duration_ns: 101 }, 0),
+    ] {
+        let seen = Seen { boottime_ns: 42, end: Some(end), suppressed };
+        let example = || "openat(...) by cat (pid 7, uid 1000)".to_owned();
+        gather.add(now, group, about, key(), &seen, example);
+    }
+    gather.close_all(now);
+    gather.take().unwrap()
+}
+
+pub fn suppressed() -> Suppressed {
+    let line = |route: &str, owner: &str, count| Suppression {
+        route: route.into(),
+        limit: "100/s".into(),
+        per: "uid",
+        owner: owner.into(),
+        comm: "cat".into(),
+        count,
+    };
+    let lines = vec![line("openat", "1000", 90), line("*", "others", 7)];
+    Suppressed { from_ns: TIME_NS, to_ns: TIME_NS + 10_000_000_000, count: 97, lines }
+}
+
+pub fn held() -> Held {
+    Held {
+        most: Most { records: Some(1000), bytes: None },
+        from: Level::Whole,
+        from_ns: TIME_NS,
+        to: Level::Low,
+        to_ns: TIME_NS + 60_000_000_000,
+        counts: Counts { written: 900, gathered: 0, dropped: 0 },
+    }
+}
+
+pub fn ledger() -> Ledger {
+    Ledger { generation: 4, totals: stopped().totals, skipped: 0 }
+}
+
 pub fn stopped() -> Stopped {
     let total = |nr, seen| Total {
         slot: Slot::new(Abi::Native, nr).unwrap(),
         handler: "exec".into(),
         seen,
         written: seen - 1,
+        aggregated: 0,
         filtered: 0,
+        sampled: 0,
+        limited: 0,
+        throttled: 0,
         excluded: 1,
         counted: 0,
         lost: 0,

@@ -63,6 +63,7 @@ impl Lines {
             Body::Syscall { event, .. } => {
                 (event.handler.name.as_str(), of_handler(event.handler.id))
             }
+            Body::Aggregate { gathered, .. } => (gathered.about.handler.as_str(), Style::new()),
             _ => (OWN, Style::new().bold()),
         };
         self.styled(style, |line| printable::plain(name, NO_LIMIT, line));
@@ -84,6 +85,10 @@ fn unit<'a>(body: &Body<'a>) -> Option<&'a String> {
         Body::Syscall { place: Some(place), .. } => {
             place.user_unit.as_ref().or(place.unit.as_ref())
         }
+        Body::Aggregate { gathered, .. } => {
+            let key = gathered.key.as_ref()?;
+            key.user_unit.as_ref().or(key.unit.as_ref())
+        }
         _ => None,
     }
 }
@@ -104,6 +109,9 @@ fn of_handler(id: u16) -> Style {
     PALETTE.get(place).map_or_else(Style::new, |colour| colour.on_default())
 }
 
+/// Counts that are told although all are 0.
+const ALWAYS: [&str; 3] = ["seen", "written", "lost"];
+
 /// The books of the routes that saw something: a column as wide as its widest cell, words to the
 /// left, counts to the right.
 fn table(stopped: &Stopped, out: &mut String) {
@@ -112,8 +120,12 @@ fn table(stopped: &Stopped, out: &mut String) {
     let Some(first) = rows.first() else { return };
     let mut lines = vec![String::new(); rows.len() + 1];
     for (column, (name, cell)) in first.iter().enumerate() {
-        let cells = rows.iter().filter_map(|row| row.get(column)).map(|(_, cell)| shown(cell));
-        let cells: Vec<String> = std::iter::once((*name).to_owned()).chain(cells).collect();
+        let cells = || rows.iter().filter_map(|row| row.get(column)).map(|(_, cell)| cell);
+        if !ALWAYS.contains(name) && cells().all(|cell| *cell == Cell::Count(0)) {
+            continue;
+        }
+        let cells = std::iter::once((*name).to_owned()).chain(cells().map(shown));
+        let cells: Vec<String> = cells.collect();
         let width = cells.iter().map(String::len).max().unwrap_or_default();
         for (line, cell_text) in lines.iter_mut().zip(&cells) {
             let _ = match cell {

@@ -10,7 +10,7 @@ use crate::sink::fields::Fields;
 use crate::sink::key::{Key, Name};
 use crate::sink::record::{Body, Record};
 use crate::sink::stamp::Stamp;
-use crate::sink::{captures, end, message, own};
+use crate::sink::{captures, end, gathered, message, own};
 use crate::units::Place;
 
 /// Raised when a key changes its meaning or goes; new keys do not raise it.
@@ -70,25 +70,34 @@ pub fn walk(record: &Record, scratch: &mut Scratch, out: &mut impl Fields) {
     out.unsigned(Key::Priority, record.body.priority().into());
     out.word(Key::Identifier, IDENTIFIER);
     match &record.body {
-        Body::Syscall { event, place } => {
+        Body::Syscall { event, place, suppressed } => {
             call(event, out);
             if let Some(end) = event.end {
                 end::fields(event, end, scratch, out);
+            }
+            if *suppressed > 0 {
+                out.unsigned(Key::Suppressed, *suppressed);
             }
             task(event, out);
             process(&event.process, scratch, out);
             whereabouts(event, *place, out);
             arguments(event, scratch, out);
         }
+        Body::Aggregate { gathered, from_ns, to_ns } => {
+            gathered::fields(gathered, [*from_ns, *to_ns], scratch, out);
+        }
         Body::Started(started) => own::started(started, out),
         Body::Reloaded(reloaded) => own::reloaded(reloaded, out),
         Body::Refused(refused) => own::refused(refused, out),
         Body::Lost(lost) => own::lost(lost, scratch, out),
+        Body::Suppressed(suppressed) => own::suppressed(suppressed, scratch, out),
         Body::Skipped(skipped) => own::skipped(skipped, scratch, out),
         Body::Blind(blindness) | Body::Sighted(blindness) => {
             own::blindness(blindness, scratch, out);
         }
         Body::SinkBack(back) => own::sink_back(back, scratch, out),
+        Body::Budget(held) => own::held(held, scratch, out),
+        Body::Books(ledger) => own::ledger(ledger, out),
         Body::Stopped(stopped) => own::stopped(stopped, out),
     }
 }

@@ -29,6 +29,13 @@ pub struct Place {
     pub container: Option<String>,
 }
 
+impl Place {
+    /// What a person calls it: the unit, or else the path.
+    pub fn name(&self) -> &str {
+        self.user_unit.as_ref().or(self.unit.as_ref()).unwrap_or(&self.cgroup)
+    }
+}
+
 /// The cgroups of the v2 hierarchy by id, a cgroup's inode number.
 #[derive(Debug)]
 pub struct Units {

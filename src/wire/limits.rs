@@ -9,7 +9,7 @@ use crate::plan::{Plan, Rule};
 use crate::syscalls::Slot;
 
 /// A limit, and whose events it bounds together.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct LimitKey {
     /// Whose.
     pub owner: Owner,
@@ -18,7 +18,7 @@ pub struct LimitKey {
 }
 
 /// Whose events a limit bounds together.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Owner {
     /// Those of all routes: one user's.
     Users,
@@ -37,7 +37,7 @@ pub enum Owner {
 
 impl LimitKey {
     /// What each user may have recorded.
-    pub(super) fn of_users(limit: Limit) -> Self {
+    pub fn of_users(limit: Limit) -> Self {
         Self { owner: Owner::Users, limit }
     }
 }
@@ -55,22 +55,33 @@ pub(super) fn of(plan: &Plan) -> BTreeSet<LimitKey> {
 /// The limit of a rule, if the kernel is to hold it. Where results decide what is recorded, the daemon
 /// holds it: at the entry of a call nobody knows whether it counts.
 pub(super) fn key(plan: &Plan, slot: Slot, at: u8, rule: &Rule) -> Option<LimitKey> {
-    let limit = rule.limit.filter(|_| !rule.chooses_by_result())?;
+    of_rule(plan, slot, at, rule).filter(|_| !rule.chooses_by_result())
+}
+
+/// The limit of a rule, whoever holds it.
+pub fn of_rule(plan: &Plan, slot: Slot, at: u8, rule: &Rule) -> Option<LimitKey> {
     let owner = match plan.origins.get(&slot) {
         Some(origin) => {
             Owner::Entry { path: origin.path.clone(), entry: origin.entry.clone(), rule: at }
         }
         None => Owner::Slot(slot, at),
     };
-    Some(LimitKey { owner, limit })
+    Some(LimitKey { owner, limit: rule.limit? })
 }
 
-/// `struct limit`. Rounded up, so that there are never more events than allowed.
-pub(super) fn limit(limit: &Limit) -> types::limit {
+/// What an event pays, and how much may be paid in arrears, both in ns. Rounded up, so that there are
+/// never more events than allowed.
+pub fn pace(limit: &Limit) -> (u64, u64) {
     let interval_ns = limit.rate.period_ns.div_ceil(limit.rate.count.max(1).into());
+    (interval_ns, interval_ns.saturating_mul(limit.burst.max(1).into()).min(LONGEST_NS))
+}
+
+/// `struct limit`.
+pub(super) fn limit(limit: &Limit) -> types::limit {
+    let (interval_ns, burst_ns) = pace(limit);
     types::limit {
         interval_ns,
-        burst_ns: interval_ns.saturating_mul(limit.burst.max(1).into()).min(LONGEST_NS),
+        burst_ns,
         per: match limit.per {
             Per::Route => limit_per::PER_ROUTE.0,
             Per::Uid => limit_per::PER_UID.0,

@@ -23,3 +23,4 @@ mod results;
 mod rig;
 mod start;
 mod starting;
+mod volume;

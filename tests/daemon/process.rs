@@ -1,6 +1,7 @@
 //! Processes that end with the test. Nothing waits for a fixed time: for a record, a datagram or the
 //! end, up to a deadline that only a broken daemon reaches.
 
+use std::os::unix::process::CommandExt as _;
 use std::path::Path;
 use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicU16, Ordering::SeqCst};
@@ -63,12 +64,17 @@ pub struct Trigger {
 
 impl Trigger {
     pub fn start(words: &[&str]) -> Self {
+        Self::start_as(nix::unistd::geteuid().as_raw(), words)
+    }
+
+    /// As that user.
+    pub fn start_as(user: u32, words: &[&str]) -> Self {
         static NEXT: AtomicU16 = AtomicU16::new(0);
         let name = format!("trigger-{}", NEXT.fetch_add(1, SeqCst));
         // Built by `cargo build --examples`.
         let path = Path::new(env!("CARGO_BIN_EXE_tailcalld")).with_file_name("examples/trigger");
         let mut command = Command::new(path);
-        command.args(words).env("TRIGGER_NAME", &name).stdout(Stdio::null());
+        command.args(words).env("TRIGGER_NAME", &name).stdout(Stdio::null()).uid(user);
         Self { process: Process::spawn(&mut command), name }
     }
 

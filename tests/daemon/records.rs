@@ -102,7 +102,11 @@ pub fn declared_lost(records: &[Value]) -> u64 {
 pub struct Total {
     pub seen: u64,
     pub written: u64,
+    pub aggregated: u64,
     pub filtered: u64,
+    pub sampled: u64,
+    pub limited: u64,
+    pub throttled: u64,
     pub excluded: u64,
     pub counted: u64,
     pub lost: u64,
@@ -117,9 +121,7 @@ impl Total {
         let mut found = Self::default();
         for row in stopped["totals"].as_array().unwrap() {
             let total = Self::read(row);
-            let submitted = total.written + total.filtered;
-            let outcomes = submitted + total.excluded + total.counted + total.lost;
-            assert_eq!(total.seen, outcomes, "{row}");
+            assert_eq!(total.seen, total.outcomes(), "{row}");
             if row["syscall"] == syscall && row["abi"] == native {
                 found = total;
             }
@@ -127,12 +129,21 @@ impl Total {
         found
     }
 
+    fn outcomes(&self) -> u64 {
+        let left_out = self.filtered + self.sampled + self.limited + self.throttled;
+        self.written + self.aggregated + left_out + self.excluded + self.counted + self.lost
+    }
+
     fn read(row: &Value) -> Self {
         let count = |key: &str| row[key].as_u64().unwrap();
         Self {
             seen: count("seen"),
             written: count("written"),
+            aggregated: count("aggregated"),
             filtered: count("filtered"),
+            sampled: count("sampled"),
+            limited: count("limited"),
+            throttled: count("throttled"),
             excluded: count("excluded"),
             counted: count("counted"),
             lost: count("lost"),

@@ -9,7 +9,7 @@ use crate::clock;
 use crate::consume::Unread;
 use crate::control::{self, Cpu, OddNumbers, Stats};
 use crate::daemon::Daemon;
-use crate::daemon::pipeline::Tally;
+use crate::daemon::tally::Tally;
 use crate::sink::record::Reason;
 use crate::sink::utc;
 use crate::syscalls::Slot;
@@ -91,7 +91,7 @@ impl Daemon<'_> {
 
     fn consumed(&self) -> Consumed {
         let pipeline = self.pipeline.borrow();
-        Consumed { tally: pipeline.tally().clone(), waiting: pipeline.waiting() }
+        Consumed { tally: pipeline.delivery.tally.clone(), waiting: pipeline.waiting() }
     }
 
     fn odd_numbers(&self) -> OddNumbers {
@@ -108,14 +108,18 @@ impl Sent {
 }
 
 impl Consumed {
-    /// By place. What the output holds back counts as written: it goes out first.
-    fn places(&self, slot: Slot) -> [(&'static str, u64); 4] {
-        let count = |counts: &BTreeMap<Slot, u64>| counts.get(&slot).copied().unwrap_or_default();
+    /// By place. What the output holds back counts as written, and what is being counted for a record of
+    /// many as aggregated: they go out first.
+    fn places(&self, slot: Slot) -> [(&'static str, u64); 7] {
+        let handled = self.tally.of(slot);
         [
-            ("waiting", count(&self.waiting)),
-            ("written", count(&self.tally.written)),
-            ("filtered_by_result", count(&self.tally.filtered)),
-            ("lost_output", count(&self.tally.refused)),
+            ("waiting", self.waiting.get(&slot).copied().unwrap_or_default()),
+            ("written", handled.written),
+            ("aggregated", handled.aggregated),
+            ("filtered_by_result", handled.filtered),
+            ("limited_by_result", handled.limited),
+            ("lost_output", handled.refused),
+            ("lost_budget", handled.over_budget),
         ]
     }
 }

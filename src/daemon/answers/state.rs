@@ -4,7 +4,7 @@ use std::path::Path;
 
 use crate::control::{self, Output, Route, Routes, Status};
 use crate::daemon::Daemon;
-use crate::daemon::pipeline::Gate;
+use crate::daemon::outlet::Gate;
 use crate::daemon::start::kernel;
 use crate::plan::Rule;
 use crate::sink::utc;
@@ -39,7 +39,7 @@ impl Daemon<'_> {
             Gate::Away { .. } => "away",
             Gate::Closed => "closed",
         };
-        let name = self.pipeline.borrow().sink().name().to_owned();
+        let name = self.pipeline.borrow().delivery.sink().name().to_owned();
         Output { name, state: state.to_owned() }
     }
 
@@ -51,17 +51,15 @@ impl Daemon<'_> {
 
     fn live_route(&self, slot: Slot) -> Route {
         let books = self.bpf.books.of(slot);
-        let pipeline = self.pipeline.borrow();
-        let tally = pipeline.tally();
-        let refused = tally.refused.get(&slot).copied().unwrap_or_default();
+        let handled = self.pipeline.borrow().delivery.tally.of(slot);
         let mut told = Route {
             syscall: slot.to_string(),
             abi: slot.abi().name().to_owned(),
             nr: slot.nr(),
             seen: books.seen,
             submitted: books.submitted,
-            written: tally.written.get(&slot).copied().unwrap_or_default(),
-            lost: books.lost.iter().sum::<u64>() + refused,
+            written: handled.written,
+            lost: books.lost.iter().sum::<u64>() + handled.lost(),
             ..Route::default()
         };
         if let Some(route) = self.plan.routes.get(&slot) {

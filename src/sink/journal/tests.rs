@@ -188,6 +188,8 @@ fn own_records_have_their_fields() {
         (samples::started(), samples::reloaded(), samples::refused());
     let (lost, back, stopped) = (samples::lost(), samples::sink_back(), samples::stopped());
     let (skipped, blindness) = (samples::skipped(), samples::blindness());
+    let (suppressed, held, gathered) =
+        (samples::suppressed(), samples::held(), samples::gathered());
     for (body, name, expected) in [
         (Body::Started(&started), "TAILCALLD_ADOPTED", &["no"][..]),
         (Body::Started(&started), "TAILCALLD_ATTACH_REASON", &["this kernel has no kprobe.multi"]),
@@ -211,10 +213,24 @@ fn own_records_have_their_fields() {
         (Body::Sighted(&blindness), "TAILCALLD_TO", &["2026-01-02T03:04:20.000000006Z"]),
         (Body::SinkBack(&back), "TAILCALLD_TO", &["2026-01-02T03:04:08.200000006Z"]),
         (
+            Body::Suppressed(&suppressed),
+            "TAILCALLD_SUPPRESSION",
+            &[
+                "route=openat limit=100/s per=uid owner=1000 comm=cat count=90",
+                "route=* limit=100/s per=uid owner=others comm=cat count=7",
+            ],
+        ),
+        (Body::Budget(&held), "TAILCALLD_LEVEL", &["low"]),
+        (
+            Body::Aggregate { gathered: &gathered, from_ns: 0, to_ns: 0 },
+            "TAILCALLD_LATENCY",
+            &["up_to_ns=127 count=2", "up_to_ns=3000 count=1"],
+        ),
+        (
             Body::Stopped(&stopped),
             "TAILCALLD_TOTAL",
             &[
-                "syscall=#511 abi=NATIVE handler=exec seen=1000 written=999 filtered=0 excluded=1 counted=0 lost=0",
+                "syscall=#511 abi=NATIVE handler=exec seen=1000 written=999 aggregated=0 filtered=0 sampled=0 limited=0 throttled=0 excluded=1 counted=0 lost=0",
             ],
         ),
     ] {

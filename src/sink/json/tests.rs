@@ -200,9 +200,93 @@ fn own_records_have_tables_and_lists() {
     assert_eq!(
         object(&samples::own(Body::Stopped(&stopped)))["totals"][1],
         json!({"syscall": "#510", "abi": Abi::Native.name(), "handler": "exec", "seen": 2, "written": 1,
-               "filtered": 0, "excluded": 1, "counted": 0, "lost": 0})
+               "aggregated": 0, "filtered": 0, "sampled": 0, "limited": 0, "throttled": 0,
+               "excluded": 1, "counted": 0, "lost": 0})
     );
     assert_eq!(object(&samples::own(Body::Started(&started)))["routes"], 34);
+}
+
+#[test]
+fn many_events_are_one_object() {
+    let gathered = samples::gathered();
+    let body = Body::Aggregate {
+        gathered: &gathered,
+        from_ns: samples::TIME_NS,
+        to_ns: samples::TIME_NS + 9_000_000_000,
+    };
+    let object = object(&samples::own(body));
+    for (key, value) in [
+        ("syscall", json!("openat")),
+        ("handler", json!("args")),
+        ("generation", json!(3)),
+        ("count", json!(3)),
+        ("cause", json!("asked")),
+        ("suppressed", json!(4)),
+        ("uid", json!(1000)),
+        ("comm", json!("cat")),
+        ("unit", json!("user@1000.service")),
+        ("user_unit", json!("mail.service")),
+        ("args", json!({"flags": "O_RDONLY"})),
+        ("example", json!("openat(...) by cat (pid 7, uid 1000)")),
+        ("unknown", json!(0)),
+        ("failed", json!(2)),
+        ("errors", json!([{"errno": "ENOENT", "count": 2}])),
+        ("latency", json!([{"up_to_ns": 127, "count": 2}, {"up_to_ns": 3000, "count": 1}])),
+        ("p50_ns", json!(127)),
+        ("p90_ns", json!(3000)),
+        ("p99_ns", json!(3000)),
+        ("max_ns", json!(3000)),
+    ] {
+        assert_eq!(object[key], value, "{key}");
+    }
+    assert_eq!(object.get("overflow"), None);
+}
+
+#[test]
+fn what_has_no_key_says_so() {
+    let mut gathered = samples::gathered();
+    (gathered.key, gathered.summary.results) = (None, None);
+    let body = Body::Aggregate { gathered: &gathered, from_ns: 1, to_ns: 1 };
+    let object = object(&samples::own(body));
+    assert_eq!(object["overflow"], "yes");
+    for key in ["uid", "comm", "unit", "args", "failed", "latency", "p50_ns"] {
+        assert_eq!(object.get(key), None, "{key}");
+    }
+}
+
+#[test]
+fn what_was_held_back_is_told() {
+    let suppressed = object(&samples::own(Body::Suppressed(&samples::suppressed())));
+    assert_eq!(suppressed["suppressed"], 97);
+    assert_eq!(
+        suppressed["suppressions"][0],
+        json!({"route": "openat", "limit": "100/s", "per": "uid", "owner": "1000", "comm": "cat", "count": 90})
+    );
+    let held = object(&samples::own(Body::Budget(&samples::held())));
+    for (key, value) in [
+        ("level", json!("low")),
+        ("level_before", json!("whole")),
+        ("max_per_second", json!(1000)),
+        ("written", json!(900)),
+        ("gathered", json!(0)),
+        ("dropped", json!(0)),
+    ] {
+        assert_eq!(held[key], value, "{key}");
+    }
+    assert_eq!(held.get("max_bytes_per_second"), None);
+    let books = object(&samples::own(Body::Books(&samples::ledger())));
+    assert_eq!((&books["generation"], &books["totals"][0]["seen"]), (&json!(4), &json!(1000)));
+}
+
+#[test]
+fn an_event_says_what_was_refused_before_it() {
+    let handler = samples::handler();
+    let event = samples::event(&handler, vec![]);
+    let of = |suppressed| {
+        let body = Body::Syscall { event: &event, place: None, suppressed };
+        object(&samples::own(body)).get("suppressed").cloned()
+    };
+    assert_eq!((of(0), of(17)), (None, Some(json!(17))));
 }
 
 proptest! {

@@ -2,6 +2,7 @@
 //! is printable whatever a process put into its names, and at most a screenful: the whole of every
 //! value stands in a field of its own.
 
+mod limits;
 mod own;
 mod values;
 
@@ -13,7 +14,7 @@ use crate::sink::end;
 use crate::sink::record::Body;
 use crate::syscalls::Abi;
 
-pub use values::vector;
+pub use values::{plural, vector};
 
 /// Bytes of what the template makes. 80 columns by 25 lines are 2000; a longer sentence scrolls the
 /// one before it away. What names the task follows beyond this limit, and what came of the call:
@@ -35,7 +36,8 @@ pub fn write(body: &Body, out: &mut String) {
     }
 }
 
-fn event_sentence(event: &Event, out: &mut String) {
+/// The sentence of an event.
+pub fn event_sentence(event: &Event, out: &mut String) {
     let template = event.handler.messages.get(usize::from(event.message));
     let template = template.map(String::as_str).filter(|template| !template.is_empty());
     let start = out.len();
@@ -87,6 +89,18 @@ fn arguments(event: &Event, out: &mut String) {
         Some(arguments) => list(arguments, ", ", out, |one, out| render::memory(&one, out)),
         None => list(event.args.into_iter(), ", ", out, render::register),
     }
+}
+
+/// The text of the argument of that name, as a sentence has it; `false` if there is none.
+pub fn argument(event: &Event, name: &str, out: &mut String) -> bool {
+    let Some(mut arguments) = event.arguments() else {
+        return values::write(name, event, out);
+    };
+    match arguments.find(|one| one.parameter.name == name) {
+        Some(one) => render::memory(&one, out),
+        None => return false,
+    }
+    true
 }
 
 /// The six registers.

@@ -2,11 +2,14 @@
 
 use std::fmt::Write;
 
+use super::limits;
 use super::values::plural;
 use crate::decode::printable::{self, NO_LIMIT};
 use crate::decode::render;
+use crate::sink::gathered;
 use crate::sink::record::{
-    Blindness, Body, Loss, Lost, Refused, Reloaded, SinkBack, Skipped, Started, Stopped, Total,
+    Blindness, Body, Ledger, Loss, Lost, Refused, Reloaded, SinkBack, Skipped, Started, Stopped,
+    Total,
 };
 
 /// How many items a sentence tells before it only counts. All stand in the record's fields.
@@ -15,14 +18,20 @@ const ITEMS_MAX: usize = 8;
 pub fn write(body: &Body, out: &mut String) {
     match body {
         Body::Syscall { .. } => {}
+        Body::Aggregate { gathered, from_ns, to_ns } => {
+            gathered::sentence(gathered, [*from_ns, *to_ns], out);
+        }
         Body::Started(started) => self::started(started, out),
         Body::Reloaded(reloaded) => self::reloaded(reloaded, out),
         Body::Refused(refused) => self::refused(refused, out),
         Body::Lost(lost) => self::lost(lost, out),
+        Body::Suppressed(suppressed) => limits::suppressed(suppressed, out),
         Body::Skipped(skipped) => self::skipped(skipped, out),
         Body::Blind(blindness) => blind(blindness, out),
         Body::Sighted(blindness) => sighted(blindness, out),
         Body::SinkBack(back) => sink_back(back, out),
+        Body::Budget(held) => limits::held(held, out),
+        Body::Books(ledger) => self::ledger(ledger, out),
         Body::Stopped(stopped) => self::stopped(stopped, out),
     }
 }
@@ -121,29 +130,48 @@ fn sink_back(back: &SinkBack, out: &mut String) {
     }
 }
 
+fn ledger(ledger: &Ledger, out: &mut String) {
+    out.push_str("The books: ");
+    totals(&ledger.totals, ledger.skipped, out);
+}
+
 fn stopped(stopped: &Stopped, out: &mut String) {
-    let sum = |of: fn(&Total) -> u64| stopped.totals.iter().map(of).fold(0, u64::saturating_add);
     out.push_str("Stopped by ");
     printable::plain(&stopped.reason, NO_LIMIT, out);
-    let routes = u64::try_from(stopped.totals.len()).unwrap_or(u64::MAX);
-    let _ = write!(out, ": {routes} {} saw ", plural(routes, "route", "routes"));
+    out.push_str(": ");
+    totals(&stopped.totals, stopped.skipped, out);
+}
+
+/// Sums that are always told, and those that are where there is something to tell.
+fn totals(totals: &[Total], skipped: u64, out: &mut String) {
+    let sum = |of: fn(&Total) -> u64| totals.iter().map(of).fold(0, u64::saturating_add);
+    let routes = u64::try_from(totals.len()).unwrap_or(u64::MAX);
     let seen = sum(|total| total.seen);
+    let _ = write!(out, "{routes} {} saw ", plural(routes, "route", "routes"));
     let _ = write!(out, "{seen} {}, ", plural(seen, "call", "calls"));
     let _ = write!(out, "{} written, ", sum(|total| total.written));
-    let filtered = sum(|total| total.filtered);
-    if filtered > 0 {
-        let _ = write!(out, "{filtered} filtered, ");
+    for (word, count) in [
+        ("aggregated", sum(|total| total.aggregated)),
+        ("filtered", sum(|total| total.filtered)),
+        ("sampled out", sum(|total| total.sampled)),
+        ("limited", sum(|total| total.limited)),
+        ("throttled", sum(|total| total.throttled)),
+    ] {
+        if count > 0 {
+            let _ = write!(out, "{count} {word}, ");
+        }
     }
     let _ = write!(out, "{} excluded, ", sum(|total| total.excluded));
     let _ = write!(out, "{} only counted, ", sum(|total| total.counted));
     let _ = write!(out, "{} lost", sum(|total| total.lost));
-    if stopped.skipped > 0 {
-        let calls = plural(stopped.skipped, "call", "calls");
-        let _ = write!(out, "; the kernel passed over {} {calls} of any kind", stopped.skipped);
+    if skipped > 0 {
+        let calls = plural(skipped, "call", "calls");
+        let _ = write!(out, "; the kernel passed over {skipped} {calls} of any kind");
     }
 }
 
-fn items(items: &[String], separator: &str, out: &mut String) {
+/// Some of them, and how many more there are.
+pub(super) fn items(items: &[String], separator: &str, out: &mut String) {
     for (position, item) in items.iter().take(ITEMS_MAX).enumerate() {
         out.push_str(if position > 0 { separator } else { "" });
         printable::plain(item, NO_LIMIT, out);

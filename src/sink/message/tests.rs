@@ -1,9 +1,11 @@
 mod inner;
 
+use crate::budget::{Level, Most};
 use crate::decode::{Capture, Event, Status, Value};
+use crate::gather::Gathered;
 use crate::handlers::Handler;
 use crate::sink::message::write;
-use crate::sink::record::{Body, Lost, Stopped};
+use crate::sink::record::{Body, Held, Lost, Stopped};
 use crate::sink::samples;
 use crate::syscalls::{Abi, Slot};
 use proptest::prelude::{any, proptest};
@@ -17,7 +19,7 @@ fn told(body: &Body) -> String {
 }
 
 fn sentence(event: &Event) -> String {
-    told(&Body::Syscall { event, place: None })
+    told(&Body::Syscall { event, place: None, suppressed: 0 })
 }
 
 fn of_captures<'a>(handler: &'a Handler, captures: Vec<Capture<'a>>) -> String {
@@ -230,6 +232,57 @@ fn own_records_are_sentences() {
     ] {
         assert_eq!(told(&body), expected);
     }
+}
+
+#[test]
+fn many_events_are_one_sentence() {
+    let mut gathered = samples::gathered();
+    let told = |gathered: &Gathered, to_ns| told(&Body::Aggregate { gathered, from_ns: 0, to_ns });
+    assert_eq!(
+        told(&gathered, 9_000_000_000),
+        "3 times openat by cat (uid 1000), flags=O_RDONLY in 9 s, 2 failed (2 ENOENT), half within \
+         127 ns, 99 % within 3 us, the longest took 3 us; the first: openat(...) by cat (pid 7, uid \
+         1000)"
+    );
+    (gathered.key, gathered.summary.results, gathered.summary.count) = (None, None, 1);
+    assert_eq!(
+        told(&gathered, 0),
+        "1 time openat by many others; the first: openat(...) by cat (pid 7, uid 1000)"
+    );
+}
+
+#[test]
+fn what_was_held_back_is_told() {
+    let (suppressed, held) = (samples::suppressed(), samples::held());
+    assert_eq!(
+        told(&Body::Suppressed(&suppressed)),
+        "Limits refused 97 events in 10 s: 90 of openat by uid 1000 (100/s), 7 of any route by uid \
+         others (100/s)"
+    );
+    assert_eq!(
+        told(&Body::Budget(&held)),
+        "Above the budget of 1000 records/s: events of routes with keep = \"low\" are counted \
+         together from now on; in the 60 s before, 900 were written, 0 counted together, 0 dropped"
+    );
+    let most = Most { records: Some(5), bytes: Some(4096) };
+    let back = Held { most, from: Level::Low, to: Level::Whole, ..held };
+    assert_eq!(
+        told(&Body::Budget(&back)),
+        "Within the budget of 5 records/s and 4096 bytes/s again: all events are written from now \
+         on; in the 60 s before, 900 were written, 0 counted together, 0 dropped"
+    );
+}
+
+#[test]
+fn the_books_are_told_as_far_as_there_is_something() {
+    let mut ledger = samples::ledger();
+    let total = &mut ledger.totals[0];
+    (total.aggregated, total.sampled, total.limited, total.throttled) = (1, 2, 3, 4);
+    assert_eq!(
+        told(&Body::Books(&ledger)),
+        "The books: 2 routes saw 1002 calls, 1000 written, 1 aggregated, 2 sampled out, 3 limited, \
+         4 throttled, 2 excluded, 0 only counted, 0 lost"
+    );
 }
 
 #[test]

@@ -56,13 +56,16 @@ impl Run {
         eventually(matched, || found().len() == count);
     }
 
-    /// Waits until nothing is due any more, and only something that happens can wake the daemon.
+    /// Waits until nothing is due for minutes, which is when the books are told next, and only something
+    /// that happens can wake the daemon.
     pub fn daemon_sleeps(&self) {
         let path = format!("/proc/{}/syscall", self.daemon.id());
-        eventually("the daemon waits without an end", || {
-            // Number and arguments; the fourth of epoll_wait and its kin is the timeout, an int.
+        eventually("the daemon waits for long", || {
+            // Number and arguments; the fourth of epoll_wait and its kin is the timeout, an int, in ms.
             let call = std::fs::read_to_string(&path).unwrap();
-            call.split(' ').nth(4).is_some_and(|timeout| timeout.ends_with("ffffffff"))
+            let timeout = call.split(' ').nth(4).and_then(|word| word.strip_prefix("0x"));
+            let timeout = timeout.map(|digits| u64::from_str_radix(digits, 16).unwrap());
+            timeout.is_some_and(|timeout| timeout as u32 > 60_000)
         });
     }
 

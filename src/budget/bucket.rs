@@ -1,0 +1,96 @@
+//! So much in a second: a bucket that fills steadily and holds what one second brings.
+
+use std::time::Instant;
+
+/// What is in it is counted in billionths, so that each ns adds its share exactly.
+const UNIT: i128 = 1_000_000_000;
+
+/// A bucket of records or bytes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Bucket {
+    per_second: u64,
+    /// Below zero where more was taken than there was.
+    level: i128,
+    at: Instant,
+}
+
+impl Bucket {
+    /// A full one.
+    pub fn new(per_second: u64, now: Instant) -> Self {
+        let per_second = per_second.max(1);
+        Self { per_second, level: i128::from(per_second) * UNIT, at: now }
+    }
+
+    /// Whether there is one unit more than the part that is reserved, which is a tenth.
+    pub fn has(&mut self, now: Instant) -> bool {
+        self.fill(now);
+        self.level >= self.reserved() + UNIT
+    }
+
+    /// Takes so much out. A debt is not remembered beyond a second's worth.
+    pub fn take(&mut self, amount: u64, now: Instant) {
+        self.fill(now);
+        self.level = (self.level - i128::from(amount) * UNIT).max(-self.capacity());
+    }
+
+    fn fill(&mut self, now: Instant) {
+        let passed = now.saturating_duration_since(self.at).as_nanos();
+        let passed = i128::try_from(passed).unwrap_or(i128::MAX);
+        let brought = passed.saturating_mul(self.per_second.into());
+        self.level = self.level.saturating_add(brought).min(self.capacity());
+        self.at = self.at.max(now);
+    }
+
+    fn capacity(&self) -> i128 {
+        i128::from(self.per_second) * UNIT
+    }
+
+    /// Where there is one a second, that one is not kept back.
+    fn reserved(&self) -> i128 {
+        (self.capacity() / 10).min(self.capacity() - UNIT)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::{Duration, Instant};
+
+    use super::Bucket;
+
+    fn drain(bucket: &mut Bucket, now: Instant) -> u64 {
+        let mut taken = 0;
+        while bucket.has(now) {
+            bucket.take(1, now);
+            taken += 1;
+        }
+        taken
+    }
+
+    #[test]
+    fn a_second_is_a_burst_and_a_tenth_of_it_is_reserved() {
+        let (start, second) = (Instant::now(), Duration::from_secs(1));
+        let mut bucket = Bucket::new(100, start);
+        assert_eq!(drain(&mut bucket, start), 90);
+        assert_eq!(drain(&mut bucket, start + second / 4), 25);
+        assert_eq!(drain(&mut bucket, start + 100 * second), 90);
+        // A clock that is read late brings nothing twice.
+        assert_eq!(drain(&mut bucket, start), 0);
+    }
+
+    #[test]
+    fn one_a_second_is_possible() {
+        let (start, second) = (Instant::now(), Duration::from_secs(1));
+        let mut bucket = Bucket::new(1, start);
+        assert_eq!(drain(&mut bucket, start), 1);
+        assert_eq!(drain(&mut bucket, start + second), 1);
+    }
+
+    #[test]
+    fn a_debt_is_paid_within_two_seconds() {
+        let (start, second) = (Instant::now(), Duration::from_secs(1));
+        let mut bucket = Bucket::new(100, start);
+        bucket.take(1_000_000, start);
+        assert!(!bucket.has(start + second));
+        assert!(bucket.has(start + 2 * second));
+    }
+}

@@ -1,0 +1,278 @@
+//! What may be written in a second, and what happens above it: first the events of `low` routes are
+//! counted together, then those of `high` ones, and what even so does not fit is dropped by whoever
+//! asks here. Pure: it is asked and told, and keeps the time by what it is told.
+
+mod bucket;
+
+use std::time::{Duration, Instant};
+
+use bucket::Bucket;
+
+use crate::config::Keep;
+
+/// How long it must have been enough before a step is taken back.
+pub const CALM: Duration = Duration::from_secs(10);
+/// How long a step is given to help before the next one.
+const GRACE: Duration = Duration::from_secs(1);
+
+/// What may be written in a second; `None`: anything.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Most {
+    /// Records.
+    pub records: Option<u32>,
+    /// Bytes of them.
+    pub bytes: Option<u64>,
+}
+
+/// How much is held back at present.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Level {
+    /// Nothing.
+    #[default]
+    Whole,
+    /// The events of `low` routes are counted together.
+    Low,
+    /// Those of `high` ones, too.
+    High,
+    /// And some of what was counted is dropped.
+    Drop,
+}
+
+/// What is to become of an event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    /// It goes out.
+    Write,
+    /// It is counted together with others.
+    Gather,
+}
+
+/// Events at one level.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// That went out.
+    pub written: u64,
+    /// That were counted together.
+    pub gathered: u64,
+    /// That were dropped.
+    pub dropped: u64,
+}
+
+/// A change of the level.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Step {
+    /// What it was.
+    pub from: Level,
+    /// Since then.
+    pub since: Instant,
+    /// What it is now.
+    pub to: Level,
+    /// Events since `since`.
+    pub counts: Counts,
+}
+
+/// Records and bytes.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+struct Buckets {
+    records: Option<Bucket>,
+    bytes: Option<Bucket>,
+}
+
+/// What may be written, and what was.
+#[derive(Debug)]
+pub struct Budget {
+    most: Most,
+    real: Buckets,
+    /// What would be there if one step less were taken.
+    lower: Buckets,
+    level: Level,
+    since: Instant,
+    /// When the level below would last not have been enough.
+    short: Instant,
+    counts: Counts,
+    steps: Vec<Step>,
+    /// Of the records that were written; what is not written has no size.
+    mean_bytes: u64,
+}
+
+impl Budget {
+    /// Full.
+    pub fn new(most: Most, now: Instant) -> Self {
+        Self {
+            most,
+            real: Buckets::full(most, now),
+            lower: Buckets::full(most, now),
+            level: Level::Whole,
+            since: now,
+            short: now,
+            counts: Counts::default(),
+            steps: Vec::new(),
+            mean_bytes: 0,
+        }
+    }
+
+    /// From now on it is so much. Begins anew where it differs.
+    pub fn set(&mut self, most: Most, now: Instant) {
+        if most == self.most {
+            return;
+        }
+        self.step(Level::Whole, now);
+        let steps = std::mem::take(&mut self.steps);
+        *self = Self { steps, ..Self::new(most, now) };
+    }
+
+    /// What may be written in a second.
+    pub fn most(&self) -> Most {
+        self.most
+    }
+
+    /// How much is held back.
+    pub fn level(&self) -> Level {
+        self.level
+    }
+
+    /// Whether that event may be written. It is counted as what is said.
+    pub fn judge(&mut self, keep: Keep, now: Instant) -> Verdict {
+        self.calm(now);
+        self.imagine(keep, now);
+        let verdict = self.verdict(keep, now);
+        match verdict {
+            Verdict::Write => self.counts.written += 1,
+            Verdict::Gather => self.counts.gathered += 1,
+        }
+        verdict
+    }
+
+    fn verdict(&mut self, keep: Keep, now: Instant) -> Verdict {
+        let is_held = match keep {
+            Keep::Always => return Verdict::Write,
+            Keep::High => self.level >= Level::High,
+            Keep::Low => self.level >= Level::Low,
+        };
+        if is_held {
+            return Verdict::Gather;
+        }
+        if self.real.have(now) {
+            return Verdict::Write;
+        }
+        match self.level {
+            Level::Whole => self.step(Level::Low, now),
+            _ if now.saturating_duration_since(self.since) >= GRACE => {
+                self.step(Level::High, now);
+            }
+            _ => {}
+        }
+        Verdict::Gather
+    }
+
+    /// Whether a record of events that were counted may be written now.
+    pub fn has_room(&mut self, keep: Keep, now: Instant) -> bool {
+        keep == Keep::Always || self.real.have(now)
+    }
+
+    /// A record of that size was written, whatever it is.
+    pub fn wrote(&mut self, bytes: u64, now: Instant) {
+        self.mean_bytes =
+            if self.mean_bytes == 0 { bytes } else { (7 * self.mean_bytes + bytes) / 8 };
+        self.real.take(bytes, now);
+    }
+
+    /// A record of so many events was dropped because there was no room for it.
+    pub fn dropped(&mut self, events: u64, now: Instant) {
+        if self.level != Level::Drop {
+            self.step(Level::Drop, now);
+        }
+        self.short = now;
+        self.counts.dropped += events;
+    }
+
+    /// Takes a step back if that is due.
+    pub fn calm(&mut self, now: Instant) {
+        if self.next_calm().is_some_and(|at| at <= now) {
+            self.step(self.level.below(), now);
+        }
+    }
+
+    /// When a step is taken back, if nothing happens until then.
+    pub fn next_calm(&self) -> Option<Instant> {
+        (self.level > Level::Whole).then(|| self.short.max(self.since) + CALM)
+    }
+
+    /// The steps since this was last asked.
+    pub fn take_steps(&mut self) -> Vec<Step> {
+        std::mem::take(&mut self.steps)
+    }
+
+    /// Whether one step less would do is seen by what would be written then.
+    fn imagine(&mut self, keep: Keep, now: Instant) {
+        let would_be_written = match (self.level, keep) {
+            (_, Keep::Always) => true,
+            (Level::Whole | Level::Drop, _) => return,
+            (Level::Low, _) => true,
+            (Level::High, keep) => keep == Keep::High,
+        };
+        if would_be_written && keep != Keep::Always && !self.lower.have(now) {
+            self.short = now;
+        } else if would_be_written {
+            self.lower.take(self.mean_bytes, now);
+        }
+    }
+
+    fn step(&mut self, to: Level, now: Instant) {
+        if to == self.level {
+            return;
+        }
+        let counts = std::mem::take(&mut self.counts);
+        self.steps.push(Step { from: self.level, since: self.since, to, counts });
+        (self.level, self.since) = (to, now);
+        self.lower = Buckets::full(self.most, now);
+    }
+}
+
+impl Buckets {
+    fn full(most: Most, now: Instant) -> Self {
+        let bucket = |most: u64| Bucket::new(most, now);
+        let records = most.records.map(|records| bucket(records.into()));
+        Self { records, bytes: most.bytes.map(bucket) }
+    }
+
+    fn have(&mut self, now: Instant) -> bool {
+        let has = |bucket: &mut Option<Bucket>| bucket.as_mut().is_none_or(|it| it.has(now));
+        has(&mut self.records) && has(&mut self.bytes)
+    }
+
+    fn take(&mut self, bytes: u64, now: Instant) {
+        if let Some(bucket) = &mut self.records {
+            bucket.take(1, now);
+        }
+        if let Some(bucket) = &mut self.bytes {
+            bucket.take(bytes, now);
+        }
+    }
+}
+
+impl Level {
+    /// All, from nothing on.
+    pub const ALL: [Self; 4] = [Self::Whole, Self::Low, Self::High, Self::Drop];
+
+    /// As in `TAILCALLD_LEVEL=`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Whole => "whole",
+            Self::Low => "low",
+            Self::High => "high",
+            Self::Drop => "drop",
+        }
+    }
+
+    const fn below(self) -> Self {
+        match self {
+            Self::Whole | Self::Low => Self::Whole,
+            Self::High => Self::Low,
+            Self::Drop => Self::High,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,257 @@
+//! An event that is wanted, on its way out: limited where the daemon holds the limit, redacted, then
+//! counted together with others or written, as its rule and the budget have it. Each event ends in one
+//! counter of the tally.
+
+use std::time::{Duration, Instant};
+
+use super::outlet::{Gate, Outlet};
+use super::tables::Judged;
+use super::tally::{Portion, Tally};
+use crate::budget::{Budget, Most, Verdict};
+use crate::clock::{self, Clock};
+use crate::config::{Aggregate, Keep, Redact};
+use crate::decode::{End, Event};
+use crate::gather::{About, Cause, Gather, Gathered, Group, Key, Seen};
+use crate::limit::{Held, Suppressed, Who};
+use crate::redact::secrets;
+use crate::sink::record::{self, Body, Record};
+use crate::sink::{self, Sink};
+use crate::units::{Place, Units};
+
+/// Everything between an event and the output.
+#[derive(Debug)]
+pub struct Delivery {
+    /// Where tasks stand.
+    pub units: Units,
+    /// What was refused by limits.
+    pub suppressed: Suppressed,
+    /// What became of the events.
+    pub tally: Tally,
+    limits: Held,
+    gather: Gather,
+    budget: Budget,
+    outlet: Outlet,
+    clock: Clock,
+    /// As it was read at the begin of the turn.
+    now: Instant,
+}
+
+/// What is hidden where nothing is known of the rule.
+static OBVIOUS: Redact = Redact::Obvious;
+
+/// How events are counted that are above the budget.
+static ABOVE: Aggregate = Aggregate { every: PATIENCE, by: Vec::new() };
+
+/// How long a record of many may wait for room in the budget.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+impl Delivery {
+    /// Everything is in place; nothing was written yet.
+    pub fn new(units: Units, sink: Sink) -> Self {
+        let now = Instant::now();
+        Self {
+            units,
+            suppressed: Suppressed::default(),
+            tally: Tally::default(),
+            limits: Held::default(),
+            gather: Gather::default(),
+            budget: Budget::new(Most::default(), now),
+            outlet: Outlet::new(sink),
+            clock: Clock::now(),
+            now,
+        }
+    }
+
+    /// Delivers an event. Of one whose table is forgotten nothing is known, and it is written.
+    pub fn take(&mut self, event: &Event<'_>, judged: Option<Judged<'_>>) {
+        if self.is_limited(event, judged) {
+            self.tally.slot(event.slot).limited += 1;
+            return;
+        }
+        let redact = judged.map_or(&OBVIOUS, |judged| &judged.rule.redact);
+        let secrets = secrets(event, redact);
+        let redacted = (!secrets.is_empty()).then(|| secrets.taken_from(event));
+        let event = redacted.as_ref().unwrap_or(event);
+        let suppressed = self.settle(event, judged);
+        let keep = judged.map_or(Keep::default(), |judged| judged.rule.keep);
+        let asked = judged.and_then(|judged| judged.rule.aggregate.as_ref());
+        match asked {
+            Some(asked) => self.gather(event, keep, asked, Cause::Asked, suppressed),
+            None if self.budget.judge(keep, self.now) == Verdict::Gather => {
+                self.gather(event, keep, &ABOVE, Cause::Budget, suppressed);
+            }
+            None => self.write(event, suppressed),
+        }
+    }
+
+    /// By a limit that the kernel could not hold: it counts the calls whose results are wanted, at the
+    /// time when those were known.
+    fn is_limited(&mut self, event: &Event<'_>, judged: Option<Judged<'_>>) -> bool {
+        let held = judged.filter(|judged| judged.rule.chooses_by_result());
+        let Some(limit) = held.and_then(|judged| judged.limit) else { return false };
+        let lasted_ns = match event.end {
+            Some(End::Returned { duration_ns, .. }) => duration_ns,
+            _ => 0,
+        };
+        let refused = self
+            .limits
+            .allows(Who::of(limit, event), event.boottime_ns.saturating_add(lasted_ns))
+            .err();
+        if let Some(who) = refused {
+            self.suppressed.add(who, event.comm, 1);
+            return true;
+        }
+        false
+    }
+
+    /// What limits refused before this one.
+    fn settle(&mut self, event: &Event<'_>, judged: Option<Judged<'_>>) -> u64 {
+        let Some(judged) = judged else { return 0 };
+        let limits = [judged.limit, judged.per_uid].into_iter().flatten();
+        limits.map(|limit| self.suppressed.settle(|| Who::of(limit, event))).sum()
+    }
+
+    fn write(&mut self, event: &Event<'_>, suppressed: u64) {
+        let place = self.units.place(event.cgroup);
+        let body = Body::Syscall { event, place: place.as_deref(), suppressed };
+        let record = Record { time_ns: self.clock.real_ns(event.boottime_ns), body };
+        self.tally.slot(event.slot).written += 1;
+        self.put(&record, Portion::One(event.slot));
+    }
+
+    fn gather(
+        &mut self,
+        event: &Event<'_>,
+        keep: Keep,
+        how: &Aggregate,
+        cause: Cause,
+        suppressed: u64,
+    ) {
+        let Event { generation, slot, rule, priority, boottime_ns, end, .. } = *event;
+        let group = Group { generation, slot, rule, cause };
+        let handler = || event.handler.name.clone();
+        let about = || About { every: how.every, handler: handler(), priority, keep };
+        let place = self.units.place(event.cgroup);
+        let key = key(event, place.as_deref(), &how.by);
+        let seen = Seen { boottime_ns, end, suppressed };
+        self.tally.slot(slot).aggregated += 1;
+        self.gather.add(self.now, group, about, key, &seen, || sink::sentence(event));
+    }
+
+    /// Writes records of many events that are ready, as far as output and budget take them; `all`:
+    /// whatever the budget is.
+    pub fn release(&mut self, all: bool) {
+        self.gather.close_due(self.now);
+        while self.outlet.gate() == Gate::Open {
+            let Some((since, gathered)) = self.gather.ready() else { return };
+            let has_room = all || self.budget.has_room(gathered.about.keep, self.now);
+            if !has_room && self.now.saturating_duration_since(since) < PATIENCE {
+                return;
+            }
+            let Some(gathered) = self.gather.take() else { return };
+            let portion = Portion::Many(gathered.group.slot, gathered.summary.count);
+            if has_room {
+                self.write_many(&gathered, portion);
+            } else {
+                self.budget.dropped(gathered.summary.count, self.now);
+                self.tally.drop(portion);
+            }
+        }
+    }
+
+    fn write_many(&mut self, gathered: &Gathered, portion: Portion) {
+        let [from_ns, to_ns] = [gathered.summary.first_ns, gathered.summary.last_ns]
+            .map(|boottime_ns| self.clock.real_ns(boottime_ns));
+        let body = Body::Aggregate { gathered, from_ns, to_ns };
+        self.put(&Record { time_ns: to_ns, body }, portion);
+    }
+
+    fn put(&mut self, record: &Record<'_>, portion: Portion) {
+        let written = self.outlet.write(record, portion);
+        self.budget.wrote(written.bytes, self.now);
+        if written.is_lost {
+            self.tally.refuse(portion);
+        }
+    }
+
+    /// Whether records of many are ready that found no room yet.
+    pub fn waits_for_room(&self) -> bool {
+        self.gather.ready().is_some()
+    }
+
+    /// When there is something to do although nothing comes.
+    pub fn next_due(&self) -> Option<Instant> {
+        self.gather.next_end().into_iter().chain(self.budget.next_calm()).min()
+    }
+
+    /// Ends the intervals of tables before that one: the rules that asked for them are not there any more.
+    pub fn close_before(&mut self, generation: u32) {
+        self.gather.close_before(generation, self.now);
+    }
+
+    /// Ends all intervals.
+    pub fn close(&mut self) {
+        self.gather.close_all(self.now);
+    }
+
+    /// What may be written from now on.
+    pub fn allow(&mut self, most: Most) {
+        self.budget.set(most, self.now);
+    }
+
+    /// Writes a record of the daemon's own.
+    pub fn say(&mut self, body: Body<'_>) {
+        let bytes = self.outlet.say(body);
+        self.budget.wrote(bytes, self.now);
+    }
+
+    /// Tells the steps that the budget made necessary.
+    pub fn tell_steps(&mut self) {
+        self.budget.calm(self.now);
+        for step in self.budget.take_steps() {
+            let to_ns = clock::real_now_ns();
+            let lasted = self.now.saturating_duration_since(step.since).as_nanos();
+            let from_ns = to_ns.saturating_sub(u64::try_from(lasted).unwrap_or(u64::MAX));
+            let (most, from, to, counts) = (self.budget.most(), step.from, step.to, step.counts);
+            self.say(Body::Budget(&record::Held { most, from, from_ns, to, to_ns, counts }));
+        }
+    }
+
+    /// Writes what waits in the output, and says whether it takes more.
+    pub fn flush(&mut self) -> Gate {
+        if let Some(given_up) = self.outlet.flush() {
+            self.tally.refuse(given_up);
+        }
+        self.outlet.gate()
+    }
+
+    /// Once a turn: clocks jump.
+    pub fn set_clock(&mut self) {
+        (self.clock, self.now) = (Clock::now(), Instant::now());
+    }
+
+    /// Whether the output takes records.
+    pub fn gate(&self) -> Gate {
+        self.outlet.gate()
+    }
+
+    /// The output.
+    pub fn sink(&self) -> &Sink {
+        self.outlet.sink()
+    }
+}
+
+fn key(event: &Event<'_>, place: Option<&Place>, by: &[String]) -> Key {
+    Key {
+        unit: place.and_then(|place| place.unit.clone()),
+        user_unit: place.and_then(|place| place.user_unit.clone()),
+        comm: event.comm.to_vec(),
+        uid: event.uid,
+        by: by.iter().filter_map(|name| argument(event, name)).collect(),
+    }
+}
+
+/// Other syscalls of the same route may not have it.
+fn argument(event: &Event<'_>, name: &str) -> Option<(String, String)> {
+    Some((name.to_owned(), sink::argument(event, name)?))
+}

@@ -1,0 +1,189 @@
+//! What limits refused, from the kernel's buckets to the records that tell it.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::rc::Rc;
+use std::time::Duration;
+
+use super::Daemon;
+use crate::bpf::BUCKETS;
+use crate::clock;
+use crate::config::Per;
+use crate::decode::printable::{self, NO_LIMIT};
+use crate::limit::{Refused, Who};
+use crate::load::Full;
+use crate::sink::record::{Body, Suppressed, Suppression};
+use crate::syscalls::Slot;
+use crate::wire::{LimitKey, Owner, pace};
+
+/// How often it is told while there is something to tell.
+pub const EVERY: Duration = Duration::from_secs(10);
+
+/// Lines of a record at most: journald drops entries with more than 1,024 fields.
+const LINES_MAX: usize = 200;
+
+/// What is known of the kernel's limits.
+#[derive(Debug, Default)]
+pub struct Suppressing {
+    /// What their numbers mean.
+    limits: BTreeMap<u8, Rc<LimitKey>>,
+    /// The kernel's sum when its buckets were read last.
+    limited: u64,
+    /// When they were read last, and before the first refusal of the next record.
+    read_ns: u64,
+    from_ns: Option<u64>,
+    /// Of tasks whose calls follow our own output, as it was told.
+    throttled: BTreeMap<Slot, u64>,
+}
+
+impl Daemon<'_> {
+    /// A table is live: the numbers of its limits are known until the next one.
+    pub(super) fn note_limits(&mut self) {
+        let limits = self.table.limits().map(|(number, key)| (number, Rc::new(key.clone())));
+        self.suppressing.limits = limits.collect();
+        self.suppressing.read_ns = clock::real_now_ns();
+        let live = &self.suppressing.limits;
+        let is_live = |who: &Who| live.values().any(|limit| *limit == who.limit);
+        self.pipeline.borrow_mut().delivery.suppressed.forget(|who| !is_live(who));
+    }
+
+    /// Reads what the kernel's limits have refused, if the books say that there is more. They are read
+    /// first, so that nothing is missed.
+    pub(super) fn read_suppressed(&mut self) {
+        let books = self.bookkeeping.books.values();
+        let limited = books.map(|books| books.limited + books.limited_uid).sum();
+        if std::mem::replace(&mut self.suppressing.limited, limited) != limited {
+            let mut pipeline = self.pipeline.borrow_mut();
+            for full in self.bpf.full_buckets() {
+                if let Some(who) = self.who(&full) {
+                    pipeline.delivery.suppressed.read(who, comm(&full.comm), full.refused);
+                }
+            }
+        }
+        if !self.suppressing.limits.is_empty() && self.bpf.buckets_taken() > BUCKETS / 2 {
+            self.forget_idle();
+        }
+        let before_ns = std::mem::replace(&mut self.suppressing.read_ns, clock::real_now_ns());
+        if self.has_refusals() {
+            self.suppressing.from_ns.get_or_insert(before_ns);
+        }
+    }
+
+    /// Whose bucket that is; `None` of a limit that no route has any more.
+    fn who(&self, full: &Full) -> Option<Who> {
+        let limit = Rc::clone(self.suppressing.limits.get(&full.limit)?);
+        Some(Who { limit, owner: full.owner })
+    }
+
+    fn forget_idle(&self) {
+        let bursts = self.suppressing.limits.values().map(|limit| pace(&limit.limit).1);
+        let before_ns = clock::boot_now_ns().saturating_sub(bursts.max().unwrap_or_default());
+        let mut pipeline = self.pipeline.borrow_mut();
+        let suppressed = &mut pipeline.delivery.suppressed;
+        let forgotten = RefCell::new(Vec::new());
+        self.bpf.forget_idle_buckets(before_ns, |full| {
+            let who = self.who(full);
+            let is_told = who.as_ref().is_none_or(|who| suppressed.is_read(who, full.refused));
+            forgotten.borrow_mut().extend(who.filter(|_| is_told));
+            is_told
+        });
+        let forgotten = forgotten.into_inner();
+        suppressed.forget(|who| forgotten.contains(who));
+    }
+
+    /// Whether somebody's next event would be refused by the kernel.
+    pub(super) fn is_anyone_limited(&self) -> bool {
+        let limits = &self.suppressing.limits;
+        let interval = |number| limits.get(&number).map(|limit| pace(&limit.limit).0);
+        !limits.is_empty() && self.bpf.is_any_exhausted(clock::boot_now_ns(), interval)
+    }
+
+    /// Whether there is something for the next record.
+    pub(super) fn has_refusals(&self) -> bool {
+        !self.pipeline.borrow().delivery.suppressed.is_empty() || !self.throttled().is_empty()
+    }
+
+    /// Writes the record, if there is something for it.
+    pub(super) fn tell_suppressed(&mut self) {
+        let to_ns = clock::real_now_ns();
+        let from_ns = self.suppressing.from_ns.take().unwrap_or(to_ns);
+        let refused = self.pipeline.borrow_mut().delivery.suppressed.take();
+        let mut lines: Vec<_> =
+            refused.iter().map(|(who, refused)| self.line(who, refused)).collect();
+        lines.extend(self.take_throttled());
+        let count = lines.iter().map(|line| line.count).sum();
+        lines.truncate(LINES_MAX);
+        if count > 0 {
+            self.say(Body::Suppressed(&Suppressed { from_ns, to_ns, count, lines }));
+        }
+    }
+
+    fn line(&self, who: &Who, refused: &Refused) -> Suppression {
+        let limit = &who.limit.limit;
+        Suppression {
+            route: route(&who.limit.owner),
+            limit: limit.rate.to_string(),
+            per: limit.per.name(),
+            owner: self.owner(who, &refused.comm),
+            comm: word(&refused.comm),
+            count: refused.count,
+        }
+    }
+
+    fn owner(&self, who: &Who, comm: &[u8]) -> String {
+        let Some(owner) = who.owner else { return "others".to_owned() };
+        match who.limit.limit.per {
+            Per::Route => "*".to_owned(),
+            Per::Uid => owner.to_string(),
+            Per::Pid => (owner as u32).to_string(),
+            Per::Comm => word(comm),
+            Per::Cgroup => {
+                let place = self.pipeline.borrow_mut().delivery.units.place(owner);
+                place.map_or_else(|| owner.to_string(), |place| word(place.name().as_bytes()))
+            }
+        }
+    }
+
+    /// What the governor refused since it was told last.
+    fn throttled(&self) -> BTreeMap<Slot, u64> {
+        let told = |slot| self.suppressing.throttled.get(slot).copied().unwrap_or_default();
+        let books = self.bookkeeping.books.iter();
+        let new = books.map(|(slot, books)| (*slot, books.throttled.saturating_sub(told(slot))));
+        new.filter(|(_, count)| *count > 0).collect()
+    }
+
+    fn take_throttled(&mut self) -> Vec<Suppression> {
+        let new = self.throttled();
+        for (slot, count) in &new {
+            *self.suppressing.throttled.entry(*slot).or_default() += count;
+        }
+        let line = |(slot, count): (Slot, u64)| Suppression {
+            route: slot.with_abi(),
+            limit: "governor".to_owned(),
+            per: Per::Pid.name(),
+            owner: "others".to_owned(),
+            comm: "-".to_owned(),
+            count,
+        };
+        new.into_iter().map(line).collect()
+    }
+}
+
+fn route(owner: &Owner) -> String {
+    match owner {
+        Owner::Users => "*".to_owned(),
+        Owner::Entry { entry, .. } => entry.clone(),
+        Owner::Slot(slot, _) => slot.with_abi(),
+    }
+}
+
+/// The kernel fills names up with NULs.
+fn comm(name: &[u8; 16]) -> &[u8] {
+    name.split(|byte| *byte == 0).next().unwrap_or_default()
+}
+
+fn word(name: &[u8]) -> String {
+    let mut text = String::new();
+    printable::word(name, NO_LIMIT, &mut text);
+    text
+}

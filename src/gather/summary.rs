@@ -1,0 +1,88 @@
+//! What is counted of events with the same key.
+
+use super::{Latency, Seen};
+use crate::decode::End;
+
+/// Errors that are counted by name; others only in all.
+const ERRNOS_MAX: usize = 16;
+
+/// Events with the same key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Summary {
+    /// How many.
+    pub count: u64,
+    /// `CLOCK_BOOTTIME` of the earliest, ns.
+    pub first_ns: u64,
+    /// Of the latest.
+    pub last_ns: u64,
+    /// Events that limits refused meanwhile.
+    pub suppressed: u64,
+    /// The first of them, as a sentence.
+    pub example: String,
+    /// What came of their calls; `None` where nobody asked.
+    pub results: Option<Box<Results>>,
+}
+
+/// What came of calls.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Results {
+    /// Calls whose result is not known, or that have none.
+    pub unknown: u64,
+    /// Calls that failed.
+    pub failed: u64,
+    /// How many with which error, in the order in which they came up. Not all where there are many.
+    pub errnos: Vec<(i32, u64)>,
+    /// How long the calls took that returned.
+    pub latency: Latency,
+}
+
+impl Summary {
+    /// What the results take beside the summary itself, in bytes.
+    pub(super) const RESULTS: usize = size_of::<Results>() + ERRNOS_MAX * size_of::<(i32, u64)>();
+
+    /// Of one event.
+    pub(super) fn first(seen: &Seen, example: String) -> Self {
+        let time_ns = seen.boottime_ns;
+        let (first_ns, last_ns) = (time_ns, time_ns);
+        let mut summary =
+            Self { count: 0, first_ns, last_ns, suppressed: 0, example, results: None };
+        summary.add(seen);
+        summary
+    }
+
+    /// One event more. Those that waited for their results come in the order of these.
+    pub(super) fn add(&mut self, seen: &Seen) {
+        self.count += 1;
+        self.first_ns = self.first_ns.min(seen.boottime_ns);
+        self.last_ns = self.last_ns.max(seen.boottime_ns);
+        self.suppressed += seen.suppressed;
+        if let Some(end) = seen.end {
+            self.results.get_or_insert_default().add(end);
+        }
+    }
+}
+
+impl Results {
+    fn add(&mut self, end: End) {
+        let End::Returned { duration_ns, .. } = end else {
+            self.unknown += 1;
+            return;
+        };
+        self.latency.add(duration_ns);
+        let Some(errno) = end.errno() else { return };
+        self.failed += 1;
+        if let Some((_, count)) = self.errnos.iter_mut().find(|(known, _)| *known == errno) {
+            *count += 1;
+        } else if self.errnos.len() < ERRNOS_MAX {
+            self.errnos.push((errno, 1));
+        }
+    }
+
+    /// The most frequent errors first, that many at most.
+    pub fn top(&self, most: usize) -> Vec<(i32, u64)> {
+        let mut errnos = self.errnos.clone();
+        errnos.sort_by_key(|(errno, count)| (std::cmp::Reverse(*count), *errno));
+        errnos.truncate(most);
+        errnos
+    }
+}

@@ -1,0 +1,54 @@
+//! The sentences about what was held back: by limits, and to keep within a budget.
+
+use std::fmt::Write;
+
+use super::own::items;
+use super::values::plural;
+use crate::budget::{Counts, Level, Most};
+use crate::decode::render;
+use crate::sink::record::{Held, Suppressed, Suppression};
+
+pub fn suppressed(suppressed: &Suppressed, out: &mut String) {
+    let count = suppressed.count;
+    let _ = write!(out, "Limits refused {count} {} in ", plural(count, "event", "events"));
+    render::span(suppressed.to_ns.saturating_sub(suppressed.from_ns), out);
+    out.push_str(": ");
+    items(&suppressed.lines.iter().map(line).collect::<Vec<_>>(), ", ", out);
+}
+
+/// `90 of openat by uid 1000 (100/s)`.
+fn line(line: &Suppression) -> String {
+    let Suppression { route, limit, per, owner, count, .. } = line;
+    let route = if route == "*" { "any route" } else { route };
+    let owner = if owner == "*" { String::new() } else { format!(" by {per} {owner}") };
+    format!("{count} of {route}{owner} ({limit})")
+}
+
+pub fn held(held: &Held, out: &mut String) {
+    out.push_str(if held.to > held.from {
+        "Above the budget of "
+    } else {
+        "Within the budget of "
+    });
+    budget(held.most, out);
+    out.push_str(if held.to > held.from { ": " } else { " again: " });
+    out.push_str(match held.to {
+        Level::Whole => "all events are written from now on",
+        Level::Low => "events of routes with keep = \"low\" are counted together from now on",
+        Level::High => "all events but those to keep always are counted together from now on",
+        Level::Drop => "what was counted together is dropped where it does not fit from now on",
+    });
+    let Counts { written, gathered, dropped } = held.counts;
+    out.push_str("; in the ");
+    render::span(held.to_ns.saturating_sub(held.from_ns), out);
+    let _ = write!(out, " before, {written} {} written, ", plural(written, "was", "were"));
+    let _ = write!(out, "{gathered} counted together, {dropped} dropped");
+}
+
+/// `1000 records/s and 65536 bytes/s`.
+fn budget(most: Most, out: &mut String) {
+    let records = most.records.map(|records| format!("{records} records/s"));
+    let bytes = most.bytes.map(|bytes| format!("{bytes} bytes/s"));
+    let told: Vec<_> = records.into_iter().chain(bytes).collect();
+    out.push_str(&told.join(" and "));
+}

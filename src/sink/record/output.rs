@@ -1,0 +1,33 @@
+//! What the output did, and what is kept from it.
+
+use crate::budget::{Counts, Level, Most};
+
+/// The output takes records again.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct SinkBack {
+    /// Which output: `journald`, `pipe`.
+    pub output: &'static str,
+    /// Since when it took nothing, ns since 1970 UTC.
+    pub from_ns: u64,
+    /// Until when.
+    pub to_ns: u64,
+    /// Events that the ring could not hold meanwhile. A record of the kind `lost` details them.
+    pub lost: u64,
+}
+
+/// More or less is held back than before.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Held {
+    /// What may be written in a second.
+    pub most: Most,
+    /// How much was held back.
+    pub from: Level,
+    /// Since when, ns since 1970 UTC.
+    pub from_ns: u64,
+    /// How much is from now on.
+    pub to: Level,
+    /// Now.
+    pub to_ns: u64,
+    /// Events until now.
+    pub counts: Counts,
+}

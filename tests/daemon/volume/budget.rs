@@ -1,0 +1,63 @@
+//! More than may be written: what is held back is told, and nothing is missing.
+
+use serde_json::json;
+
+use super::sum;
+use crate::number::unused_number;
+use crate::process::trigger;
+use crate::records::{Total, counted, events_of, of_kind};
+use crate::rig::Setup;
+
+const CALLS: u64 = 5_000;
+
+#[test]
+fn low_events_are_told_together_and_those_to_keep_always_are_written() {
+    let (low, always) = (unused_number(), unused_number());
+    let config = format!(
+        "[routes]\n{low} = {{ handler = \"args\", keep = \"low\" }}\n\
+         {always} = {{ handler = \"args\", keep = \"always\" }}\n\
+         [journal]\nmax_per_second = 100\n"
+    );
+    let Some(setup) = Setup::new(&config) else { return };
+    let daemon = setup.start();
+    let flood = trigger(&["times", &CALLS.to_string(), "native", &low, "nth"]);
+    let kept = trigger(&["times", "500", "native", &always, "nth"]);
+    let records = daemon.stop();
+
+    assert_eq!(counted(&events_of(&records, &kept), "0"), (0..500).collect());
+    let written = events_of(&records, &flood).len() as u64;
+    let stopped = records.last().unwrap();
+    let books = Total::of(stopped, &format!("#{low}"));
+    let aggregated = CALLS - written;
+    assert_eq!(books, Total { seen: CALLS, written, aggregated, ..Total::default() });
+    assert!(aggregated > 0 && sum(&records, "aggregate", "count") == aggregated);
+    let aggregates = of_kind(&records, "aggregate");
+    assert!(aggregates.iter().all(|one| one["cause"] == "budget" && one["comm"] == flood));
+    let steps = of_kind(&records, "budget");
+    let first = steps.first().expect("a step is told");
+    let told = ["level", "level_before", "max_per_second"].map(|key| first[key].clone());
+    assert_eq!(told, [json!("low"), json!("whole"), json!(100)]);
+    // The daemon's start took one of those that were there.
+    assert!(first["written"].as_u64().is_some_and(|written| written >= 89), "{first}");
+}
+
+#[test]
+fn a_reload_can_raise_it() {
+    let number = unused_number();
+    let config =
+        |most: u32| format!("[routes]\n{number} = \"args\"\n[journal]\nmax_per_second = {most}\n");
+    let Some(setup) = Setup::new(&config(10)) else { return };
+    let mut daemon = setup.start();
+    trigger(&["times", "500", "native", &number, "nth"]);
+    let mut records = daemon.records.until("budget");
+    daemon.setup.write(&config(100_000));
+    records.extend(daemon.records.until("reloaded"));
+    let changed = &records.last().unwrap()["changed"];
+    assert_eq!(changed, &json!(["[journal] max_per_second"]));
+    let after = trigger(&["times", "500", "native", &number, "nth"]);
+    records.extend(daemon.stop());
+    assert_eq!(counted(&events_of(&records, &after), "0"), (0..500).collect());
+    let books = Total::of(records.last().unwrap(), &format!("#{number}"));
+    assert_eq!((books.seen, books.lost), (1_000, 0));
+    assert_eq!(sum(&records, "aggregate", "count"), books.aggregated);
+}
