@@ -22,7 +22,7 @@ fn handlers() -> Handlers {
 }
 
 /// `EVENT_VERSION` in `bpf/event.h`.
-const VERSION: u16 = 2;
+const VERSION: u16 = 3;
 
 /// Writes a value into bytes, as the programs would.
 fn put(bytes: &mut [u8], at: usize, value: &[u8]) {

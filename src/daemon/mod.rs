@@ -6,6 +6,7 @@ mod accounts;
 mod answers;
 mod bookkeeping;
 mod delivery;
+mod governing;
 mod outlet;
 mod output;
 mod pending;
@@ -19,6 +20,7 @@ mod start;
 mod suppressing;
 mod tables;
 mod tally;
+mod trial;
 
 use std::cell::RefCell;
 use std::mem::MaybeUninit;
@@ -41,6 +43,7 @@ use crate::watch::Watch;
 use crate::wire::Table;
 
 use bookkeeping::Bookkeeping;
+use governing::Governing;
 use outlet::Gate;
 use pipeline::Pipeline;
 use poll::{Poll, Source};
@@ -69,6 +72,7 @@ struct Daemon<'obj> {
     consumer: Consumer<'obj>,
     bookkeeping: Bookkeeping,
     suppressing: Suppressing,
+    governing: Governing,
     excluded: Excluded,
     watch: Watch,
     signals: Signals,
@@ -119,6 +123,8 @@ impl Daemon<'_> {
             self.answer_if_due()?;
             self.tick_if_due()?;
             self.report_if_due()?;
+            self.govern_if_due(rest);
+            self.pardon_if_due()?;
             self.look_if_due();
             rest = self.consume()?;
             if self.gate() == Gate::Closed {
@@ -141,7 +147,18 @@ impl Daemon<'_> {
         let call = self.control.as_ref().and_then(|control| control.due(now));
         let reports = self.bookkeeping.next_report();
         let delivery = self.delivery_due(now);
-        let due = [doze, self.settled, self.tick, self.sight.next, call, ping, reports, delivery];
+        let governing = self.governing_due(now);
+        let due = [
+            doze,
+            governing,
+            self.settled,
+            self.tick,
+            self.sight.next,
+            call,
+            ping,
+            reports,
+            delivery,
+        ];
         due.into_iter().flatten().min().map(|at| at.saturating_duration_since(now))
     }
 

@@ -8,8 +8,10 @@ use super::delivery::Delivery;
 use super::outlet::Gate;
 use super::pending::Pending;
 use super::tables::{Judged, Tables};
+use super::trial::{Kept, Trial};
 use crate::consume::Flow;
 use crate::decode::{Decoded, End, Return, decode};
+use crate::govern::Guilty;
 use crate::handlers::Handlers;
 use crate::plan::Plan;
 use crate::sink::Sink;
@@ -24,8 +26,13 @@ pub struct Pipeline {
     handlers: Rc<Handlers>,
     selftest: Option<u64>,
     pending: Pending,
+    trial: Trial,
     tables: Tables,
 }
+
+/// Of a call whose end will not be told.
+static UNKNOWN: Return<'static> =
+    Return { tid: 0, entry_ns: 0, end: End::Unknown, pieces: Vec::new() };
 
 impl Pipeline {
     /// Everything is in place; nothing was written yet.
@@ -35,6 +42,7 @@ impl Pipeline {
             handlers: Rc::new(handlers),
             selftest: None,
             pending: Pending::default(),
+            trial: Trial::default(),
             tables: Tables::default(),
         }
     }
@@ -44,7 +52,9 @@ impl Pipeline {
         let handlers = Rc::clone(&self.handlers);
         match decode(bytes, &handlers) {
             Ok(Decoded::Syscall(event)) if !event.is_open() => {
-                self.delivery.take(&event, self.tables.judged(&event));
+                if self.trial.lets_through(&event, (bytes, None)) {
+                    self.delivery.take(&event, self.tables.judged(&event));
+                }
             }
             Ok(Decoded::Syscall(event)) => {
                 if !self.pending.hold(&event, bytes) {
@@ -53,8 +63,8 @@ impl Pipeline {
                 self.release();
             }
             Ok(Decoded::Return(returned)) => {
-                if let Some(bytes) = self.pending.take(&returned) {
-                    self.tell(&bytes, &returned);
+                if let Some(event) = self.pending.take(&returned) {
+                    self.tell(&event, &returned, Some(bytes));
                 }
             }
             Ok(Decoded::Cgroup(event)) => self.delivery.units.follow(&event),
@@ -68,23 +78,22 @@ impl Pipeline {
     }
 
     /// Delivers an event that has waited, unless its rule does not want what came of the call.
-    fn tell(&mut self, bytes: &[u8], returned: &Return<'_>) {
+    fn tell(&mut self, bytes: &[u8], returned: &Return<'_>, end: Option<&[u8]>) {
         let handlers = Rc::clone(&self.handlers);
         let Ok(Decoded::Syscall(event)) = decode(bytes, &handlers) else { return };
         let event = event.returned(returned);
         let judged = self.tables.judged(&event);
         let wants = |judged: Judged<'_>| judged.rule.results.wants(event.result());
-        if judged.is_none_or(wants) {
-            self.delivery.take(&event, judged);
-        } else {
+        if !judged.is_none_or(wants) {
             self.delivery.tally.slot(event.slot).filtered += 1;
+        } else if self.trial.lets_through(&event, (bytes, end)) {
+            self.delivery.take(&event, judged);
         }
     }
 
     /// Delivers an event that has waited in vain.
     fn tell_alone(&mut self, bytes: &[u8]) {
-        let unknown = Return { tid: 0, entry_ns: 0, end: End::Unknown, pieces: Vec::new() };
-        self.tell(bytes, &unknown);
+        self.tell(bytes, &UNKNOWN, None);
     }
 
     /// Waits no longer for the results of calls of these slots.
@@ -92,14 +101,52 @@ impl Pipeline {
         self.pending.abandon(is_abandoned);
     }
 
-    /// Events that wait for a result, by slot.
+    /// Events that wait for a result or a verdict, by slot.
     pub fn waiting(&self) -> BTreeMap<Slot, u64> {
-        self.pending.count()
+        let mut waiting = self.pending.count();
+        for (slot, count) in self.trial.count() {
+            *waiting.entry(slot).or_default() += count;
+        }
+        waiting
+    }
+
+    /// Who follows our output, if it is time to tell.
+    pub fn judge(&mut self, now_ns: u64, is_ring_empty: bool) -> Vec<Guilty> {
+        self.trial.judge(now_ns, is_ring_empty)
+    }
+
+    /// When it will be, ns since boot.
+    pub fn trial_due_ns(&self) -> Option<u64> {
+        self.trial.due_ns()
+    }
+
+    /// Delivers what was kept while its process was tried, as far as the output takes it. Whether any is
+    /// left.
+    fn release_kept(&mut self, at_once: bool) -> bool {
+        while self.delivery.gate() == Gate::Open {
+            let Some(kept) = self.trial.next_kept(at_once) else { return false };
+            self.deliver_kept(&kept);
+        }
+        true
+    }
+
+    fn deliver_kept(&mut self, kept: &Kept) {
+        let handlers = Rc::clone(&self.handlers);
+        let Ok(Decoded::Syscall(mut event)) = decode(&kept.event, &handlers) else { return };
+        if event.is_open() {
+            let end = kept.end.as_ref().map(|bytes| decode(bytes, &handlers));
+            event = match end {
+                Some(Ok(Decoded::Return(returned))) => event.returned(&returned),
+                _ => event.returned(&UNKNOWN),
+            };
+        }
+        self.delivery.take(&event, self.tables.judged(&event));
     }
 
     /// `release`, the records of many events that are due, and `flush`.
     pub fn release_and_flush(&mut self) -> Gate {
         self.release();
+        self.release_kept(false);
         self.delivery.release(false);
         self.delivery.tell_steps();
         self.delivery.flush()
@@ -119,7 +166,7 @@ impl Pipeline {
     /// Whether any is left.
     pub fn finish(&mut self) -> bool {
         self.pending.abandon(|_| true);
-        let is_left = self.release();
+        let is_left = self.release() || self.release_kept(true);
         self.delivery.close();
         self.delivery.release(true);
         is_left || self.delivery.waits_for_room()

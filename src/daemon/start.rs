@@ -10,6 +10,7 @@ use libbpf_rs::OpenObject;
 use nix::unistd::{Pid, getpgid};
 
 use super::bookkeeping::Bookkeeping;
+use super::governing::Governing;
 use super::pipeline::Pipeline;
 use super::poll::Poll;
 use super::reload::Attempt;
@@ -30,6 +31,7 @@ use crate::plan;
 use crate::sink::record::{Body, Started};
 use crate::syscalls::{Abi, Slot, number};
 use crate::units::Units;
+use crate::unseen::unseen;
 use crate::watch::Watch;
 use crate::wire::Table;
 
@@ -69,6 +71,7 @@ pub fn start<'obj>(
         consumer,
         bookkeeping: Bookkeeping::default(),
         suppressing: Suppressing::default(),
+        governing: Governing::default(),
         excluded,
         watch,
         signals,
@@ -130,6 +133,7 @@ impl Daemon<'_> {
             attached: self.bpf.way_to_attach().to_string(),
             reason: self.bpf.reason.clone(),
             unseen: self.unseen(),
+            not_seen: unseen(&self.plan),
             adopted: false,
             generation: self.table.generation(),
             routes: self.plan.routes.len() as u64,

@@ -1,167 +1,251 @@
-//! Who answers each of our records with calls of its own, which beget more records: a program that follows
-//! the journal, or whatever reads what we write. Pure: events and times in, what to do about a process out.
+//! Who answers our records with calls of its own, which beget more records: a program that follows the
+//! journal, or whatever reads what we write. Pure: events and times in, what to do about processes out.
 //!
-//! That nearly all events are one process's proves nothing: it may just be busy. So a suspect is tried: its
-//! events are held back for a moment, and not written. Who works on its own goes on as before, and its
-//! events are written then. Who follows our output falls silent, since there is none.
+//! That many events are a few processes' proves nothing: they may just be busy. So they are tried: for a
+//! moment no event is written, whosever it is. Who works on its own goes on as before. Who follows our
+//! output falls silent, since there is none; goes on when what was held back is written; and falls silent
+//! a second time. Nothing of what is held back gets lost.
 
-use std::collections::BTreeMap;
+mod count;
+mod innocent;
+
 use std::time::Duration;
+
+use count::Counts;
+use innocent::Innocent;
 
 /// A process that is never mistaken for another: its number, and when it began, ns since boot.
 pub type Process = (u32, u64);
 
-/// Events are counted by so much time.
+/// How long a window of the watch is. In each of so many, one after the other, there is something to do.
 const WINDOW: Duration = Duration::from_millis(100);
-/// A suspect has nearly all events of so many windows one after the other.
-const WINDOWS: u32 = 10;
+const WINDOWS: u64 = 10;
 /// Fewer events in a window are nobody's harm.
 const FEWEST: u64 = 20;
-/// Of 100 events of a window so many are the suspect's.
-const SHARE: u64 = 90;
-/// How long a trial takes: twice what it takes journald and a reader to come to rest.
+/// Of 100 events a suspect has so many,
+const SHARE: u64 = 10;
+/// and there are no more suspects than these.
+const SUSPECTS_MAX: usize = 8;
+/// A trial, and the pause between both: longer than journald and a reader take to come to rest.
 const TRIAL: Duration = Duration::from_millis(500);
-/// Who makes fewer calls in the second half of the trial than one in so many of before is guilty.
+/// Who is not silent by then may still work off what it has read: it gets so many times as long.
+const EXTENSIONS: u32 = 4;
+/// Who is silent makes fewer calls in the second half of a trial than one in so many of before; who goes on
+/// makes more than that in the pause.
 const SILENCE: u64 = 5;
-/// Who was found innocent is left alone for a while.
-const PEACE: Duration = Duration::from_secs(60);
-/// Processes that are remembered.
-const REMEMBERED: usize = 64;
+/// Who was found innocent is left alone for so long, and twice as long each time, up to the second.
+const PEACE: Duration = Duration::from_secs(10);
+const LONGEST_PEACE: Duration = Duration::from_secs(640);
+
+/// Who a process is, for people: as one of its events tells it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Name {
+    /// Name of the task.
+    pub comm: Vec<u8>,
+    /// Its cgroup's id.
+    pub cgroup: u64,
+}
 
 /// What is to be done with an event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fate {
     /// It goes its way.
     Write,
-    /// Its process is tried: keep it until the verdict.
+    /// Somebody is tried: keep it until that is over.
     Hold,
 }
 
-/// How a trial ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Verdict {
-    /// Who was tried.
+/// A process that follows our output.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Guilty {
+    /// Which.
     pub process: Process,
-    /// It follows our output.
-    pub is_guilty: bool,
-    /// Events a second before the trial.
+    /// As people know it.
+    pub name: Name,
+    /// Its events a second before it was tried.
     pub before: u64,
-    /// Events a second while nothing of it was written.
+    /// And while nothing of it was written.
     pub during: u64,
 }
 
 /// What is known of the processes.
 #[derive(Debug, Default)]
 pub struct Governor {
-    /// Of the window at hand: its number, all events, and those of each process.
-    window: u64,
-    total: u64,
-    counts: BTreeMap<Process, u64>,
-    suspect: Option<Suspect>,
-    trial: Option<Trial>,
-    /// Until when who is left alone, ns since boot.
-    innocent: BTreeMap<Process, u64>,
+    phase: Phase,
+    counts: Counts,
+    innocent: Innocent,
 }
 
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Default)]
+enum Phase {
+    /// Nobody is suspected. So many windows were busy, the last of them is that one.
+    #[default]
+    Idle,
+    Watch {
+        windows: u64,
+        window: u64,
+        events: u64,
+    },
+    /// All events are held; `is_second`: they were silent once, and went on.
+    Trial {
+        suspects: Vec<Suspect>,
+        begin_ns: u64,
+        is_second: bool,
+        extensions: u32,
+    },
+    /// What was held is written, and who is silent without it goes on.
+    Pause {
+        suspects: Vec<Suspect>,
+        begin_ns: u64,
+    },
+}
+
+#[derive(Debug, Clone)]
 struct Suspect {
     process: Process,
-    windows: u32,
-    events: u64,
-}
-
-#[derive(Debug, Clone, Copy)]
-struct Trial {
-    process: Process,
-    begin_ns: u64,
+    name: Name,
     /// Events in as much time as half a trial takes, before it.
     before: u64,
-    /// Events of its second half.
+    /// Events of the second half of the trial, or of the pause.
     during: u64,
 }
 
 impl Governor {
     /// Takes note of an event that is to be written, made at that time since boot.
-    pub fn note(&mut self, process: Process, at_ns: u64) -> Fate {
-        self.enter_window(at_ns);
-        if let Some(trial) = self.trial.as_mut().filter(|trial| trial.process == process) {
-            trial.during += u64::from(at_ns.saturating_sub(trial.begin_ns) >= ns(TRIAL) / 2);
-            return Fate::Hold;
+    pub fn note(&mut self, process: Process, at_ns: u64, name: impl FnOnce() -> Name) -> Fate {
+        match &mut self.phase {
+            Phase::Trial { suspects, begin_ns, .. } => {
+                let is_late = at_ns.saturating_sub(*begin_ns) >= ns(TRIAL) / 2;
+                let suspect = suspects.iter_mut().find(|one| one.process == process);
+                suspect.into_iter().for_each(|one| one.during += u64::from(is_late));
+                Fate::Hold
+            }
+            Phase::Pause { suspects, .. } => {
+                let suspect = suspects.iter_mut().find(|one| one.process == process);
+                suspect.into_iter().for_each(|one| one.during += 1);
+                Fate::Write
+            }
+            Phase::Idle | Phase::Watch { .. } => {
+                self.watch(at_ns);
+                if matches!(self.phase, Phase::Trial { .. }) {
+                    return self.note(process, at_ns, name);
+                }
+                self.counts.add(process, name);
+                Fate::Write
+            }
         }
-        self.total += 1;
-        *self.counts.entry(process).or_default() += 1;
-        Fate::Write
     }
 
-    /// Whether a trial goes on.
+    /// Whether events are held.
     pub fn is_trying(&self) -> bool {
-        self.trial.is_some()
+        matches!(self.phase, Phase::Trial { .. })
     }
 
-    /// When the trial ends, ns since boot.
+    /// When the trial or the pause ends, ns since boot.
     pub fn due_ns(&self) -> Option<u64> {
-        self.trial.map(|trial| trial.begin_ns.saturating_add(ns(TRIAL)))
+        match &self.phase {
+            Phase::Trial { begin_ns, .. } | Phase::Pause { begin_ns, .. } => {
+                Some(begin_ns.saturating_add(ns(TRIAL)))
+            }
+            Phase::Idle | Phase::Watch { .. } => None,
+        }
     }
 
-    /// The verdict, if the trial is over at that time or is to be cut short: what was held grows too much.
-    pub fn verdict(&mut self, now_ns: u64, is_cut: bool) -> Option<Verdict> {
-        let due_ns = self.due_ns()?;
-        if now_ns < due_ns && !is_cut {
-            return None;
+    /// Ends what is due at that time, or the trial at once: what is held has grown too much. Who follows
+    /// our output, if that is known now.
+    pub fn judge(&mut self, now_ns: u64, is_cut: bool) -> Vec<Guilty> {
+        let is_over = self.due_ns().is_some_and(|due_ns| now_ns >= due_ns);
+        if !(is_over || is_cut && self.is_trying()) {
+            return Vec::new();
         }
-        let trial = self.trial.take()?;
-        let is_guilty = !is_cut && trial.during.saturating_mul(SILENCE) < trial.before;
-        if !is_guilty {
-            self.remember(trial.process, now_ns);
+        match std::mem::take(&mut self.phase) {
+            Phase::Trial { mut suspects, is_second, extensions, .. } => {
+                let is_silent = |one: &Suspect| !is_cut && one.during * SILENCE < one.before;
+                if !(is_cut || extensions == 0 || suspects.iter().all(is_silent)) {
+                    suspects.iter_mut().for_each(|one| one.during = 0);
+                    let extensions = extensions - 1;
+                    self.phase = Phase::Trial { suspects, begin_ns: now_ns, is_second, extensions };
+                    return Vec::new();
+                }
+                let (silent, others): (Vec<_>, Vec<_>) = suspects.into_iter().partition(is_silent);
+                others.iter().for_each(|one| self.innocent.remember(one.process, now_ns));
+                if is_second {
+                    return silent.into_iter().map(Suspect::guilty).collect();
+                }
+                self.pause(silent, now_ns);
+            }
+            Phase::Pause { mut suspects, .. } => {
+                // The pause is twice as long as what was counted before.
+                suspects.retain(|one| one.during * SILENCE >= one.before * 2);
+                self.begin_trial(suspects, now_ns, true);
+            }
+            Phase::Idle | Phase::Watch { .. } => {}
         }
+        Vec::new()
+    }
+
+    fn pause(&mut self, mut suspects: Vec<Suspect>, begin_ns: u64) {
+        suspects.iter_mut().for_each(|one| one.during = 0);
+        if !suspects.is_empty() {
+            self.phase = Phase::Pause { suspects, begin_ns };
+        }
+    }
+
+    fn begin_trial(&mut self, mut suspects: Vec<Suspect>, begin_ns: u64, is_second: bool) {
+        suspects.iter_mut().for_each(|one| one.during = 0);
+        if !suspects.is_empty() {
+            let extensions = EXTENSIONS;
+            self.phase = Phase::Trial { suspects, begin_ns, is_second, extensions };
+        }
+    }
+
+    /// Counts busy windows; events of several CPUs come a little out of order.
+    fn watch(&mut self, at_ns: u64) {
+        let at = at_ns / ns(WINDOW);
+        let Phase::Watch { windows, window, events } = &mut self.phase else {
+            return self.begin_watch(at);
+        };
+        if at <= *window {
+            *events += 1;
+            return;
+        }
+        if at > *window + 1 || *events < FEWEST {
+            return self.begin_watch(at);
+        }
+        (*windows, *window, *events) = (*windows + 1, at, 1);
+        if *windows >= WINDOWS {
+            let suspects = self.suspects(at_ns);
+            self.begin_watch(at);
+            self.begin_trial(suspects, at_ns, false);
+        }
+    }
+
+    fn begin_watch(&mut self, window: u64) {
+        self.counts = Counts::default();
+        self.phase = Phase::Watch { windows: 0, window, events: 1 };
+    }
+
+    /// The busiest, without those who were found innocent.
+    fn suspects(&mut self, now_ns: u64) -> Vec<Suspect> {
+        let total = self.counts.total();
+        let time_ns = WINDOWS * ns(WINDOW);
+        let is_due = |process, count| {
+            count * 100 >= total * SHARE && !self.innocent.is_left_alone(process, now_ns)
+        };
+        let busiest = self.counts.busiest().filter(|(process, count, _)| is_due(*process, *count));
+        let suspect = |(process, count, name): (Process, u64, &Name)| {
+            let before = count * (ns(TRIAL) / 2) / time_ns;
+            Suspect { process, name: name.clone(), before, during: 0 }
+        };
+        busiest.take(SUSPECTS_MAX).map(suspect).collect()
+    }
+}
+
+impl Suspect {
+    fn guilty(self) -> Guilty {
         let a_second = |events: u64| events * 1_000_000_000 / (ns(TRIAL) / 2);
-        let (before, during) = (a_second(trial.before), a_second(trial.during));
-        Some(Verdict { process: trial.process, is_guilty, before, during })
-    }
-
-    fn remember(&mut self, process: Process, now_ns: u64) {
-        self.innocent.retain(|_, until_ns| *until_ns > now_ns);
-        if self.innocent.len() < REMEMBERED {
-            self.innocent.insert(process, now_ns.saturating_add(ns(PEACE)));
-        }
-    }
-
-    fn enter_window(&mut self, at_ns: u64) {
-        let window = at_ns / ns(WINDOW);
-        // Events of several CPUs come a little out of order.
-        if window <= self.window {
-            return;
-        }
-        let is_next = window == self.window + 1;
-        self.judge_window(is_next, at_ns);
-        self.window = window;
-        self.total = 0;
-        self.counts.clear();
-    }
-
-    /// The window is over: who had nearly all of its events?
-    fn judge_window(&mut self, is_next: bool, at_ns: u64) {
-        let most = self.counts.iter().max_by_key(|(_, count)| **count);
-        let most = most.map(|(process, count)| (*process, *count));
-        let is_enough = |&(process, count): &(Process, u64)| {
-            count >= FEWEST
-                && count * 100 >= self.total * SHARE
-                && self.innocent.get(&process).is_none_or(|until_ns| *until_ns <= at_ns)
-        };
-        let Some((process, count)) = most.filter(is_enough).filter(|_| self.trial.is_none()) else {
-            self.suspect = None;
-            return;
-        };
-        let before = self.suspect.filter(|suspect| suspect.process == process && is_next);
-        let (windows, events) = before.map_or((0, 0), |suspect| (suspect.windows, suspect.events));
-        let suspect = Suspect { process, windows: windows + 1, events: events + count };
-        self.suspect = Some(suspect);
-        if suspect.windows >= WINDOWS {
-            self.suspect = None;
-            let time_ns = u64::from(suspect.windows) * ns(WINDOW);
-            let before = suspect.events * (ns(TRIAL) / 2) / time_ns;
-            self.trial = Some(Trial { process, begin_ns: at_ns, before, during: 0 });
-        }
+        let (before, during) = (a_second(self.before), a_second(self.during));
+        Guilty { process: self.process, name: self.name, before, during }
     }
 }
 

@@ -2,76 +2,139 @@ use super::*;
 
 const MS: u64 = 1_000_000;
 const SHIPPER: Process = (7, 70);
-const OTHER: Process = (8, 80);
+const READER: Process = (8, 80);
+const BUSY: Process = (9, 90);
 
-/// A process that makes so many events in each ms from one time to another; how many were held.
-fn calls(governor: &mut Governor, process: Process, ms: std::ops::Range<u64>, each: u64) -> u64 {
-    let mut held = 0;
-    for at in ms {
-        for _ in 0..each {
-            held += u64::from(governor.note(process, at * MS) == Fate::Hold);
+/// A machine with programs that make calls: some by themselves, some for each record that is written.
+struct Machine {
+    governor: Governor,
+    /// Events a ms, by itself.
+    busy: u64,
+    /// Who follows the output, and how many calls it makes for ten records.
+    followers: Vec<(Process, u64)>,
+    /// Records that were written in the ms before.
+    written: u64,
+    held: u64,
+}
+
+impl Machine {
+    fn new(busy: u64, followers: &[(Process, u64)]) -> Self {
+        let (governor, followers) = (Governor::default(), followers.to_vec());
+        Self { governor, busy, followers, written: 20, held: 0 }
+    }
+
+    /// Runs from one ms to another; who was found guilty, and when.
+    fn run(&mut self, ms: std::ops::Range<u64>) -> Vec<(u64, Guilty)> {
+        let mut guilty = Vec::new();
+        for at in ms {
+            let mut calls = vec![(BUSY, self.busy)];
+            let records = std::mem::take(&mut self.written);
+            calls.extend(self.followers.iter().map(|(who, gain)| (*who, records * gain / 10)));
+            for (process, count) in calls {
+                // What journald takes.
+                for _ in 0..count.min(40) {
+                    match self.governor.note(process, at * MS, Name::default) {
+                        Fate::Write => self.written += 1,
+                        Fate::Hold => self.held += 1,
+                    }
+                }
+            }
+            guilty.extend(self.governor.judge(at * MS, false).into_iter().map(|one| (at, one)));
+            if !self.governor.is_trying() {
+                self.written += std::mem::take(&mut self.held);
+            }
         }
+        guilty
     }
-    held
+}
+
+fn who(guilty: &[(u64, Guilty)]) -> Vec<Process> {
+    guilty.iter().map(|(_, one)| one.process).collect()
 }
 
 #[test]
-fn who_falls_silent_with_our_output_follows_it() {
-    let mut governor = Governor::default();
-    assert_eq!(calls(&mut governor, SHIPPER, 1000..2000, 4), 0);
-    assert!(!governor.is_trying());
-    let held = calls(&mut governor, SHIPPER, 2000..2200, 4);
-    assert!(governor.is_trying() && held > 0, "{held}");
-    let due_ns = governor.due_ns().unwrap();
-    assert_eq!(governor.verdict(due_ns - 1, false), None);
-    let verdict = governor.verdict(due_ns, false).unwrap();
-    assert_eq!((verdict.process, verdict.is_guilty, verdict.during), (SHIPPER, true, 0));
-    assert_eq!(verdict.before, 4000);
-    assert_eq!(calls(&mut governor, SHIPPER, 3000..3050, 1), 0);
+fn who_follows_our_output_is_found() {
+    let mut machine = Machine::new(0, &[(SHIPPER, 10)]);
+    let guilty = machine.run(1000..4000);
+    assert_eq!(who(&guilty), [SHIPPER]);
+    let (at, one) = &guilty[0];
+    assert!((3490..3520).contains(at), "{at}");
+    assert_eq!(one.during, 0);
+    assert!(one.before > 10_000, "{one:?}");
+}
+
+/// Each of them keeps the other going.
+#[test]
+fn two_who_follow_are_found_together() {
+    let mut machine = Machine::new(0, &[(SHIPPER, 20), (READER, 10)]);
+    assert_eq!(who(&machine.run(1000..4000)), [SHIPPER, READER]);
 }
 
 #[test]
-fn who_goes_on_is_busy_by_itself_and_left_alone() {
-    let mut governor = Governor::default();
-    calls(&mut governor, OTHER, 1000..2101, 4);
-    let held = calls(&mut governor, OTHER, 2101..2601, 4);
-    assert!(held > 1500, "{held}");
-    let verdict = governor.verdict(2700 * MS, false).unwrap();
-    assert!(!verdict.is_guilty, "{verdict:?}");
-    assert_eq!(calls(&mut governor, OTHER, 2700..60_000, 4), 0);
-    // A minute later it may be tried again.
-    assert!(calls(&mut governor, OTHER, 62_700..65_000, 4) > 0);
+fn who_is_busy_by_itself_is_not_guilty() {
+    let mut machine = Machine::new(4, &[]);
+    assert_eq!(machine.run(1000..70_000), []);
+    let mut machine = Machine::new(4, &[(SHIPPER, 10)]);
+    assert_eq!(who(&machine.run(1000..4000)), [SHIPPER]);
 }
 
+/// What ends by itself while it is tried was not ended by the trial.
 #[test]
-fn nobody_is_suspected_who_does_not_have_nearly_all_events() {
-    let mut governor = Governor::default();
-    for at in 1000..5000 {
-        assert_eq!(calls(&mut governor, SHIPPER, at..at + 1, 4), 0);
-        assert_eq!(calls(&mut governor, OTHER, at..at + 1, 1), 0);
+fn who_just_ends_is_not_guilty() {
+    for end in (2000..2700).step_by(50) {
+        let mut machine = Machine::new(10, &[]);
+        let mut guilty = machine.run(1000..end);
+        machine.busy = 0;
+        guilty.extend(machine.run(end..5000));
+        assert_eq!(guilty, [], "{end}");
     }
-    // Nor for few of them, nor with a pause in between.
-    assert_eq!(calls(&mut Governor::default(), SHIPPER, 0..50, 19), 0);
+}
+
+#[test]
+fn few_events_and_pauses_are_nobodys_harm() {
+    let mut governor = Governor::default();
+    for at in (0..100_000).step_by(6) {
+        assert_eq!(governor.note(SHIPPER, at * MS, Name::default), Fate::Write);
+    }
     let mut governor = Governor::default();
     for second in 0..20 {
-        let from = second * 1000;
-        assert_eq!(calls(&mut governor, SHIPPER, from..from + 800, 4), 0);
+        for at in 0..800 {
+            let at_ns = (second * 1000 + at) * MS;
+            assert_eq!(governor.note(SHIPPER, at_ns, Name::default), Fate::Write);
+        }
+    }
+}
+
+#[test]
+fn who_was_found_innocent_is_tried_ever_more_seldom() {
+    let mut machine = Machine::new(4, &[]);
+    let (mut trials, mut is_trying) = (Vec::new(), false);
+    for at in 1000..100_000 {
+        machine.run(at..at + 1);
+        if machine.governor.is_trying() && !is_trying {
+            trials.push(at);
+        }
+        is_trying = machine.governor.is_trying();
+    }
+    let between: Vec<u64> = trials.windows(2).map(|pair| (pair[1] - pair[0]) / 1000).collect();
+    assert_eq!(between, [12, 22, 42], "{trials:?}");
+}
+
+#[test]
+fn many_who_are_busy_are_not_tried() {
+    let mut governor = Governor::default();
+    for at in 0..5000 {
+        for process in 0..20 {
+            assert_eq!(governor.note((process, 1), at * MS, Name::default), Fate::Write);
+        }
     }
 }
 
 #[test]
 fn a_trial_that_holds_too_much_finds_nobody_guilty() {
-    let mut governor = Governor::default();
-    calls(&mut governor, OTHER, 1000..2200, 4);
-    assert!(governor.is_trying());
-    assert!(!governor.verdict(2200 * MS, true).unwrap().is_guilty);
-    assert!(!governor.is_trying());
-}
-
-#[test]
-fn events_out_of_order_are_of_the_window_at_hand() {
-    let mut governor = Governor::default();
-    assert_eq!(governor.note(SHIPPER, 500 * MS), Fate::Write);
-    assert_eq!(governor.note(SHIPPER, 100 * MS), Fate::Write);
-    assert_eq!((governor.window, governor.total), (5, 2));
+    let mut machine = Machine::new(4, &[]);
+    machine.run(1000..2100);
+    assert!(machine.governor.is_trying());
+    assert_eq!(machine.governor.judge(2100 * MS, true), []);
+    assert!(!machine.governor.is_trying());
 }

@@ -25,6 +25,8 @@ pub const REFUSED: Kind = Kind { name: "refused", id: "721c8c0188254a80987bc7322
 pub const LOST: Kind = Kind { name: "lost", id: "7b1b889327f14078b13a9eb4b84566de" };
 /// Limits refused events.
 pub const SUPPRESSED: Kind = Kind { name: "suppressed", id: "2ed5f600ac9c4603a3939b39fa77646a" };
+/// A process answers our records with calls of its own.
+pub const GOVERNED: Kind = Kind { name: "governed", id: "5b331b322c2d4bfab41b20a4e204fdcb" };
 /// The kernel did not run the dispatcher for some calls.
 pub const SKIPPED: Kind = Kind { name: "skipped", id: "1a26c9ce61254f7b8f6731bf5c265a90" };
 /// The kernel shows no calls any more.
@@ -41,7 +43,7 @@ pub const BOOKS: Kind = Kind { name: "books", id: "ca68221bd554419f9d2bb8d33b378
 pub const STOPPED: Kind = Kind { name: "stopped", id: "4731d5e09b8b41e4bfeae0a025b3413a" };
 
 /// All of them.
-pub const ALL: [&Kind; 14] = [
+pub const ALL: [&Kind; 15] = [
     &SYSCALL,
     &AGGREGATE,
     &STARTED,
@@ -49,6 +51,7 @@ pub const ALL: [&Kind; 14] = [
     &REFUSED,
     &LOST,
     &SUPPRESSED,
+    &GOVERNED,
     &SKIPPED,
     &BLIND,
     &SIGHTED,

@@ -3,8 +3,8 @@
 use crate::sink::fields::{Cell, Fields};
 use crate::sink::key::Key;
 use crate::sink::record::{
-    Blindness, Held, Ledger, Loss, Lost, Refused, Reloaded, SinkBack, Skipped, Started, Stopped,
-    Suppressed, Suppression, Total,
+    Blindness, Governed, Held, Ledger, Loss, Lost, Refused, Reloaded, SinkBack, Skipped, Started,
+    Stopped, Suppressed, Suppression, Total,
 };
 use crate::sink::walk::Scratch;
 
@@ -21,6 +21,7 @@ pub fn started(started: &Started, out: &mut impl Fields) {
     out.word(Key::Adopted, if started.adopted { "yes" } else { "no" });
     out.unsigned(Key::Routes, started.routes);
     out.list(Key::Unseen, lines(&started.unseen));
+    out.list(Key::NotSeen, lines(&started.not_seen));
 }
 
 pub fn reloaded(reloaded: &Reloaded, out: &mut impl Fields) {
@@ -74,6 +75,25 @@ fn suppression(line: &Suppression) -> [(&'static str, Cell<'_>); 6] {
         ("comm", Cell::Word(&line.comm)),
         ("count", Cell::Count(line.count)),
     ]
+}
+
+/// With the unit, so that `journalctl -u` shows it among the lines of who is meant.
+pub fn governed(governed: &Governed, out: &mut impl Fields) {
+    for (key, unit) in [(Key::Unit, &governed.unit), (Key::UserUnit, &governed.user_unit)] {
+        if let Some(unit) = unit {
+            out.text(key, unit.as_bytes());
+        }
+    }
+    out.unsigned(Key::Pid, governed.pid.into());
+    out.unsigned(Key::StartNs, governed.start_ns);
+    out.text(Key::Comm, &governed.comm);
+    for (key, rate) in [
+        (Key::RateBefore, governed.before),
+        (Key::RateDuring, governed.during),
+        (Key::RateLeft, governed.left),
+    ] {
+        out.unsigned(key, rate);
+    }
 }
 
 pub fn skipped(skipped: &Skipped, scratch: &mut Scratch, out: &mut impl Fields) {

@@ -8,8 +8,8 @@ use crate::decode::{Capture, Device, End, Event, Exe, NAMESPACES, Process, Statu
 use crate::gather::{About, Cause, Gather, Gathered, Group, Key as GatherKey, Seen};
 use crate::handlers::{Field, FieldKind, Handler};
 use crate::sink::record::{
-    Blindness, Body, Held, Ledger, Loss, Lost, Reason, Record, Refused, Reloaded, SinkBack,
-    Skipped, Started, Stopped, Suppressed, Suppression, Total,
+    Blindness, Body, Governed, Held, Ledger, Loss, Lost, Reason, Record, Refused, Reloaded,
+    SinkBack, Skipped, Started, Stopped, Suppressed, Suppression, Total,
 };
 use crate::syscalls::{self, Abi, Slot};
 use crate::units::Place;
@@ -128,6 +128,7 @@ pub fn started() -> Started {
         attached: "raw_tp/sys_enter".into(),
         reason: "this kernel has no kprobe.multi".into(),
         unseen: vec![],
+        not_seen: vec!["calls that seccomp refuses".into()],
         adopted: false,
         generation: 1,
         routes: 34,
@@ -218,6 +219,19 @@ pub fn suppressed() -> Suppressed {
     };
     let lines = vec![line("openat", "1000", 90), line("*", "others", 7)];
     Suppressed { from_ns: TIME_NS, to_ns: TIME_NS + 10_000_000_000, count: 97, lines }
+}
+
+pub fn governed() -> Governed {
+    Governed {
+        pid: 77,
+        start_ns: 40,
+        comm: b"shipper".to_vec(),
+        unit: Some("shipper.service".into()),
+        user_unit: None,
+        before: 4000,
+        during: 0,
+        left: 10,
+    }
 }
 
 pub fn held() -> Held {

@@ -91,6 +91,7 @@ pub fn walk(record: &Record, scratch: &mut Scratch, out: &mut impl Fields) {
         Body::Refused(refused) => own::refused(refused, out),
         Body::Lost(lost) => own::lost(lost, scratch, out),
         Body::Suppressed(suppressed) => own::suppressed(suppressed, scratch, out),
+        Body::Governed(governed) => own::governed(governed, out),
         Body::Skipped(skipped) => own::skipped(skipped, scratch, out),
         Body::Blind(blindness) | Body::Sighted(blindness) => {
             own::blindness(blindness, scratch, out);

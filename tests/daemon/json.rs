@@ -153,8 +153,17 @@ fn a_socketcall_has_the_name_and_the_arguments_of_its_call() {
 }
 
 const BASE: &[&str] = &["schema", "record", "time", "message", "message_id", "priority"];
-const STARTED: [&str; 8] =
-    ["generation", "version", "kernel", "attached", "attach_reason", "adopted", "routes", "unseen"];
+const STARTED: [&str; 9] = [
+    "generation",
+    "version",
+    "kernel",
+    "attached",
+    "attach_reason",
+    "adopted",
+    "routes",
+    "unseen",
+    "not_seen",
+];
 const CALL: [&str; 6] = ["syscall", "nr", "abi", "handler", "generation", "boottime_ns"];
 /// Of a call that returned, whose route asks for its result.
 const RETURNED: [&str; 2] = ["result", "duration_ns"];

@@ -190,6 +190,7 @@ fn own_records_have_their_fields() {
     let (skipped, blindness) = (samples::skipped(), samples::blindness());
     let (suppressed, held, gathered) =
         (samples::suppressed(), samples::held(), samples::gathered());
+    let governed = samples::governed();
     for (body, name, expected) in [
         (Body::Started(&started), "TAILCALLD_ADOPTED", &["no"][..]),
         (Body::Started(&started), "TAILCALLD_ATTACH_REASON", &["this kernel has no kprobe.multi"]),
@@ -221,6 +222,7 @@ fn own_records_have_their_fields() {
             ],
         ),
         (Body::Budget(&held), "TAILCALLD_LEVEL", &["low"]),
+        (Body::Governed(&governed), "OBJECT_SYSTEMD_UNIT", &["shipper.service"]),
         (
             Body::Aggregate { gathered: &gathered, from_ns: 0, to_ns: 0 },
             "TAILCALLD_LATENCY",

@@ -262,6 +262,17 @@ fn what_was_held_back_is_told() {
         suppressed["suppressions"][0],
         json!({"route": "openat", "limit": "100/s", "per": "uid", "owner": "1000", "comm": "cat", "count": 90})
     );
+    let governed = object(&samples::own(Body::Governed(&samples::governed())));
+    for (key, value) in [
+        ("unit", json!("shipper.service")),
+        ("pid", json!(77)),
+        ("comm", json!("shipper")),
+        ("rate_before", json!(4000)),
+        ("rate_during", json!(0)),
+        ("rate_left", json!(10)),
+    ] {
+        assert_eq!(governed[key], value, "{key}");
+    }
     let held = object(&samples::own(Body::Budget(&samples::held())));
     for (key, value) in [
         ("level", json!("low")),

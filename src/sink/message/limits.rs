@@ -5,8 +5,9 @@ use std::fmt::Write;
 use super::own::items;
 use super::values::plural;
 use crate::budget::{Counts, Level, Most};
+use crate::decode::printable::{self, NO_LIMIT};
 use crate::decode::render;
-use crate::sink::record::{Held, Suppressed, Suppression};
+use crate::sink::record::{Governed, Held, Suppressed, Suppression};
 
 pub fn suppressed(suppressed: &Suppressed, out: &mut String) {
     let count = suppressed.count;
@@ -22,6 +23,27 @@ fn line(line: &Suppression) -> String {
     let route = if route == "*" { "any route" } else { route };
     let owner = if owner == "*" { String::new() } else { format!(" by {per} {owner}") };
     format!("{count} of {route}{owner} ({limit})")
+}
+
+pub fn governed(governed: &Governed, out: &mut String) {
+    let Governed { pid, before, during, left, .. } = governed;
+    out.push_str("Throttled ");
+    printable::word(&governed.comm, NO_LIMIT, out);
+    let _ = write!(out, " ({pid})");
+    let unit = governed.user_unit.as_ref().or(governed.unit.as_ref());
+    if let Some(unit) = unit {
+        out.push_str(" of ");
+        printable::word(unit.as_bytes(), NO_LIMIT, out);
+    }
+    let _ = write!(
+        out,
+        ": it answers our records with calls of its own, {before} a second, {during} while none was \
+         written; {left} a second are recorded from now on"
+    );
+    out.push_str(match unit {
+        Some(_) => "; [exclude] units would leave it out",
+        None => "; [exclude] exe would leave it out",
+    });
 }
 
 pub fn held(held: &Held, out: &mut String) {

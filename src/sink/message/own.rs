@@ -26,6 +26,7 @@ pub fn write(body: &Body, out: &mut String) {
         Body::Refused(refused) => self::refused(refused, out),
         Body::Lost(lost) => self::lost(lost, out),
         Body::Suppressed(suppressed) => limits::suppressed(suppressed, out),
+        Body::Governed(governed) => limits::governed(governed, out),
         Body::Skipped(skipped) => self::skipped(skipped, out),
         Body::Blind(blindness) => blind(blindness, out),
         Body::Sighted(blindness) => sighted(blindness, out),

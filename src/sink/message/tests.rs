@@ -264,6 +264,13 @@ fn what_was_held_back_is_told() {
         "Above the budget of 1000 records/s: events of routes with keep = \"low\" are counted \
          together from now on; in the 60 s before, 900 were written, 0 counted together, 0 dropped"
     );
+    let governed = samples::governed();
+    assert_eq!(
+        told(&Body::Governed(&governed)),
+        "Throttled shipper (77) of shipper.service: it answers our records with calls of its own, \
+         4000 a second, 0 while none was written; 10 a second are recorded from now on; [exclude] \
+         units would leave it out"
+    );
     let most = Most { records: Some(5), bytes: Some(4096) };
     let back = Held { most, from: Level::Low, to: Level::Whole, ..held };
     assert_eq!(

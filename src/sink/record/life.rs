@@ -13,6 +13,8 @@ pub struct Started {
     pub reason: String,
     /// Routes whose calls cannot be seen there.
     pub unseen: Vec<String>,
+    /// What no table sees.
+    pub not_seen: Vec<String>,
     /// A table that was left attached by the daemon before was taken over.
     pub adopted: bool,
     /// Of the table.

@@ -2,6 +2,7 @@
 //! the daemon; how it looks is decided in `fields`, `message` and the outputs.
 
 mod books;
+mod governed;
 mod kernel;
 mod life;
 mod lost;
@@ -9,6 +10,7 @@ mod output;
 mod suppressed;
 
 pub use books::{Ledger, Stopped, Total};
+pub use governed::Governed;
 pub use kernel::{Blindness, Skipped};
 pub use life::{Refused, Reloaded, Started};
 pub use lost::{Loss, Lost, Reason};
@@ -61,6 +63,8 @@ pub enum Body<'a> {
     Lost(&'a Lost),
     /// Limits refused events.
     Suppressed(&'a Suppressed),
+    /// A process answers our records with calls of its own.
+    Governed(&'a Governed),
     /// The kernel did not run the dispatcher for some calls.
     Skipped(&'a Skipped),
     /// The kernel shows no calls any more.
@@ -88,6 +92,7 @@ impl Body<'_> {
             Self::Refused(_) => &kind::REFUSED,
             Self::Lost(_) => &kind::LOST,
             Self::Suppressed(_) => &kind::SUPPRESSED,
+            Self::Governed(_) => &kind::GOVERNED,
             Self::Skipped(_) => &kind::SKIPPED,
             Self::Blind(_) => &kind::BLIND,
             Self::Sighted(_) => &kind::SIGHTED,
@@ -105,7 +110,7 @@ impl Body<'_> {
             Self::Aggregate { gathered, .. } => gathered.about.priority.clamp(3, 7),
             Self::Refused(_) | Self::Blind(_) => 3,
             Self::Lost(_) | Self::Skipped(_) | Self::Sighted(_) | Self::SinkBack(_) => 4,
-            Self::Suppressed(_) => 4,
+            Self::Suppressed(_) | Self::Governed(_) => 4,
             Self::Budget(held) => {
                 if held.to == Level::Whole {
                     5

@@ -1,6 +1,7 @@
 //! A real journald at the other end: no record of ours makes another, and neither a deaf nor a
 //! killed journald costs an event that is not accounted for.
 
+mod feedback;
 mod run;
 
 use nix::sys::signal::Signal;
