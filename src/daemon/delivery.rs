@@ -12,9 +12,10 @@ use crate::clock::{self, Clock};
 use crate::config::{Aggregate, Keep, Redact};
 use crate::decode::{End, Event};
 use crate::gather::{About, Cause, Gather, Gathered, Group, Key, Seen};
+use crate::journald::{Allowance, Sent};
 use crate::limit::{Held, Suppressed, Who};
 use crate::redact::secrets;
-use crate::sink::record::{self, Body, Record};
+use crate::sink::record::{self, Body, JournalLimit, Record};
 use crate::sink::{self, Sink};
 use crate::units::{Place, Units};
 
@@ -30,6 +31,8 @@ pub struct Delivery {
     limits: Held,
     gather: Gather,
     budget: Budget,
+    /// What journald was sent, where its own limit concerns us.
+    sent: Option<Sent>,
     outlet: Outlet,
     clock: Clock,
     /// As it was read at the begin of the turn.
@@ -47,7 +50,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 
 impl Delivery {
     /// Everything is in place; nothing was written yet.
-    pub fn new(units: Units, sink: Sink) -> Self {
+    pub fn new(units: Units, sink: Sink, allowance: Option<Allowance>) -> Self {
         let now = Instant::now();
         Self {
             units,
@@ -56,6 +59,7 @@ impl Delivery {
             limits: Held::default(),
             gather: Gather::default(),
             budget: Budget::new(Most::default(), now),
+            sent: allowance.map(Sent::new),
             outlet: Outlet::new(sink),
             clock: Clock::now(),
             now,
@@ -168,7 +172,7 @@ impl Delivery {
 
     fn put(&mut self, record: &Record<'_>, portion: Portion) {
         let written = self.outlet.write(record, portion);
-        self.budget.wrote(written.bytes, self.now);
+        self.count(written.bytes, record.body.priority());
         if written.is_lost {
             self.tally.refuse(portion);
         }
@@ -202,7 +206,19 @@ impl Delivery {
     /// Writes a record of the daemon's own.
     pub fn say(&mut self, body: Body<'_>) {
         let bytes = self.outlet.say(body);
+        self.count(bytes, body.priority());
+    }
+
+    /// A record was written.
+    fn count(&mut self, bytes: u64, priority: u8) {
         self.budget.wrote(bytes, self.now);
+        let Some(sent) = &mut self.sent else { return };
+        let Some(since) = sent.count(priority, self.now) else { return };
+        let Allowance { interval, burst } = sent.allowance();
+        let to_ns = clock::real_now_ns();
+        let from_ns = to_ns.saturating_sub(nanos(self.now.saturating_duration_since(since)));
+        let interval_ns = nanos(interval);
+        self.say(Body::JournalLimit(&JournalLimit { burst, interval_ns, from_ns, to_ns }));
     }
 
     /// Tells the steps that the budget made necessary.
@@ -210,8 +226,8 @@ impl Delivery {
         self.budget.calm(self.now);
         for step in self.budget.take_steps() {
             let to_ns = clock::real_now_ns();
-            let lasted = self.now.saturating_duration_since(step.since).as_nanos();
-            let from_ns = to_ns.saturating_sub(u64::try_from(lasted).unwrap_or(u64::MAX));
+            let from_ns =
+                to_ns.saturating_sub(nanos(self.now.saturating_duration_since(step.since)));
             let (most, from, to, counts) = (self.budget.most(), step.from, step.to, step.counts);
             self.say(Body::Budget(&record::Held { most, from, from_ns, to, to_ns, counts }));
         }
@@ -239,6 +255,10 @@ impl Delivery {
     pub fn sink(&self) -> &Sink {
         self.outlet.sink()
     }
+}
+
+fn nanos(time: Duration) -> u64 {
+    u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
 }
 
 fn key(event: &Event<'_>, place: Option<&Place>, by: &[String]) -> Key {

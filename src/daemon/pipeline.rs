@@ -12,9 +12,7 @@ use crate::consume::Flow;
 use crate::decode::{Decoded, End, Return, decode};
 use crate::handlers::Handlers;
 use crate::plan::Plan;
-use crate::sink::Sink;
 use crate::syscalls::Slot;
-use crate::units::Units;
 
 /// Decoder and output, and what went through them.
 #[derive(Debug)]
@@ -29,9 +27,9 @@ pub struct Pipeline {
 
 impl Pipeline {
     /// Everything is in place; nothing was written yet.
-    pub fn new(handlers: Handlers, units: Units, sink: Sink) -> Self {
+    pub fn new(handlers: Handlers, delivery: Delivery) -> Self {
         Self {
-            delivery: Delivery::new(units, sink),
+            delivery,
             handlers: Rc::new(handlers),
             selftest: None,
             pending: Pending::default(),
