@@ -162,3 +162,6 @@ impl Delivery {
         self.outlet.sink()
     }
 }
+
+#[cfg(test)]
+mod tests;
