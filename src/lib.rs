@@ -20,6 +20,7 @@ pub mod filter;
 pub mod gather;
 pub mod govern;
 pub mod handlers;
+pub mod journald;
 pub mod limit;
 pub mod load;
 pub mod lock;

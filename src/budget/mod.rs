@@ -3,10 +3,13 @@
 //! asks here. Pure: it is asked and told, and keeps the time by what it is told.
 
 mod bucket;
+mod buckets;
+mod level;
 
 use std::time::{Duration, Instant};
 
-use bucket::Bucket;
+use buckets::Buckets;
+pub use level::{Counts, Level, Most, Step, Verdict};
 
 use crate::config::Keep;
 
@@ -14,69 +17,6 @@ use crate::config::Keep;
 pub const CALM: Duration = Duration::from_secs(10);
 /// How long a step is given to help before the next one.
 const GRACE: Duration = Duration::from_secs(1);
-
-/// What may be written in a second; `None`: anything.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Most {
-    /// Records.
-    pub records: Option<u32>,
-    /// Bytes of them.
-    pub bytes: Option<u64>,
-}
-
-/// How much is held back at present.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Level {
-    /// Nothing.
-    #[default]
-    Whole,
-    /// The events of `low` routes are counted together.
-    Low,
-    /// Those of `high` ones, too.
-    High,
-    /// And some of what was counted is dropped.
-    Drop,
-}
-
-/// What is to become of an event.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Verdict {
-    /// It goes out.
-    Write,
-    /// It is counted together with others.
-    Gather,
-}
-
-/// Events at one level.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Counts {
-    /// That went out.
-    pub written: u64,
-    /// That were counted together.
-    pub gathered: u64,
-    /// That were dropped.
-    pub dropped: u64,
-}
-
-/// A change of the level.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Step {
-    /// What it was.
-    pub from: Level,
-    /// Since then.
-    pub since: Instant,
-    /// What it is now.
-    pub to: Level,
-    /// Events since `since`.
-    pub counts: Counts,
-}
-
-/// Records and bytes.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-struct Buckets {
-    records: Option<Bucket>,
-    bytes: Option<Bucket>,
-}
 
 /// What may be written, and what was.
 #[derive(Debug)]
@@ -226,51 +166,6 @@ impl Budget {
         self.steps.push(Step { from: self.level, since: self.since, to, counts });
         (self.level, self.since) = (to, now);
         self.lower = Buckets::full(self.most, now);
-    }
-}
-
-impl Buckets {
-    fn full(most: Most, now: Instant) -> Self {
-        let bucket = |most: u64| Bucket::new(most, now);
-        let records = most.records.map(|records| bucket(records.into()));
-        Self { records, bytes: most.bytes.map(bucket) }
-    }
-
-    fn have(&mut self, now: Instant) -> bool {
-        let has = |bucket: &mut Option<Bucket>| bucket.as_mut().is_none_or(|it| it.has(now));
-        has(&mut self.records) && has(&mut self.bytes)
-    }
-
-    fn take(&mut self, bytes: u64, now: Instant) {
-        if let Some(bucket) = &mut self.records {
-            bucket.take(1, now);
-        }
-        if let Some(bucket) = &mut self.bytes {
-            bucket.take(bytes, now);
-        }
-    }
-}
-
-impl Level {
-    /// All, from nothing on.
-    pub const ALL: [Self; 4] = [Self::Whole, Self::Low, Self::High, Self::Drop];
-
-    /// As in `TAILCALLD_LEVEL=`.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Whole => "whole",
-            Self::Low => "low",
-            Self::High => "high",
-            Self::Drop => "drop",
-        }
-    }
-
-    const fn below(self) -> Self {
-        match self {
-            Self::Whole | Self::Low => Self::Whole,
-            Self::High => Self::Low,
-            Self::Drop => Self::High,
-        }
     }
 }
 

@@ -2,21 +2,25 @@
 //! counted together with others or written, as its rule and the budget have it. Each event ends in one
 //! counter of the tally.
 
+mod many;
+mod own;
+
 use std::time::{Duration, Instant};
 
 use super::outlet::{Gate, Outlet};
 use super::tables::Judged;
 use super::tally::{Portion, Tally};
 use crate::budget::{Budget, Most, Verdict};
-use crate::clock::{self, Clock};
+use crate::clock::Clock;
 use crate::config::{Aggregate, Keep, Redact};
 use crate::decode::{End, Event};
-use crate::gather::{About, Cause, Gather, Gathered, Group, Key, Seen};
+use crate::gather::{Cause, Gather};
+use crate::journald::{Allowance, Sent};
 use crate::limit::{Held, Suppressed, Who};
 use crate::redact::secrets;
-use crate::sink::record::{self, Body, Record};
-use crate::sink::{self, Sink};
-use crate::units::{Place, Units};
+use crate::sink::Sink;
+use crate::sink::record::{Body, Record};
+use crate::units::Units;
 
 /// Everything between an event and the output.
 #[derive(Debug)]
@@ -30,6 +34,8 @@ pub struct Delivery {
     limits: Held,
     gather: Gather,
     budget: Budget,
+    /// What journald was sent, where its own limit concerns us.
+    sent: Option<Sent>,
     outlet: Outlet,
     clock: Clock,
     /// As it was read at the begin of the turn.
@@ -47,7 +53,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 
 impl Delivery {
     /// Everything is in place; nothing was written yet.
-    pub fn new(units: Units, sink: Sink) -> Self {
+    pub fn new(units: Units, sink: Sink, allowance: Option<Allowance>) -> Self {
         let now = Instant::now();
         Self {
             units,
@@ -56,6 +62,7 @@ impl Delivery {
             limits: Held::default(),
             gather: Gather::default(),
             budget: Budget::new(Most::default(), now),
+            sent: allowance.map(Sent::new),
             outlet: Outlet::new(sink),
             clock: Clock::now(),
             now,
@@ -119,102 +126,17 @@ impl Delivery {
         self.put(&record, Portion::One(event.slot));
     }
 
-    fn gather(
-        &mut self,
-        event: &Event<'_>,
-        keep: Keep,
-        how: &Aggregate,
-        cause: Cause,
-        suppressed: u64,
-    ) {
-        let Event { generation, slot, rule, priority, boottime_ns, end, .. } = *event;
-        let group = Group { generation, slot, rule, cause };
-        let handler = || event.handler.name.clone();
-        let about = || About { every: how.every, handler: handler(), priority, keep };
-        let place = self.units.place(event.cgroup);
-        let key = key(event, place.as_deref(), &how.by);
-        let seen = Seen { boottime_ns, end, suppressed };
-        self.tally.slot(slot).aggregated += 1;
-        self.gather.add(self.now, group, about, key, &seen, || sink::sentence(event));
-    }
-
-    /// Writes records of many events that are ready, as far as output and budget take them; `all`:
-    /// whatever the budget is.
-    pub fn release(&mut self, all: bool) {
-        self.gather.close_due(self.now);
-        while self.outlet.gate() == Gate::Open {
-            let Some((since, gathered)) = self.gather.ready() else { return };
-            let has_room = all || self.budget.has_room(gathered.about.keep, self.now);
-            if !has_room && self.now.saturating_duration_since(since) < PATIENCE {
-                return;
-            }
-            let Some(gathered) = self.gather.take() else { return };
-            let portion = Portion::Many(gathered.group.slot, gathered.summary.count);
-            if has_room {
-                self.write_many(&gathered, portion);
-            } else {
-                self.budget.dropped(gathered.summary.count, self.now);
-                self.tally.drop(portion);
-            }
-        }
-    }
-
-    fn write_many(&mut self, gathered: &Gathered, portion: Portion) {
-        let [from_ns, to_ns] = [gathered.summary.first_ns, gathered.summary.last_ns]
-            .map(|boottime_ns| self.clock.real_ns(boottime_ns));
-        let body = Body::Aggregate { gathered, from_ns, to_ns };
-        self.put(&Record { time_ns: to_ns, body }, portion);
-    }
-
     fn put(&mut self, record: &Record<'_>, portion: Portion) {
         let written = self.outlet.write(record, portion);
-        self.budget.wrote(written.bytes, self.now);
+        self.count(written.bytes, record.body.priority());
         if written.is_lost {
             self.tally.refuse(portion);
         }
     }
 
-    /// Whether records of many are ready that found no room yet.
-    pub fn waits_for_room(&self) -> bool {
-        self.gather.ready().is_some()
-    }
-
-    /// When there is something to do although nothing comes.
-    pub fn next_due(&self) -> Option<Instant> {
-        self.gather.next_end().into_iter().chain(self.budget.next_calm()).min()
-    }
-
-    /// Ends the intervals of tables before that one: the rules that asked for them are not there any more.
-    pub fn close_before(&mut self, generation: u32) {
-        self.gather.close_before(generation, self.now);
-    }
-
-    /// Ends all intervals.
-    pub fn close(&mut self) {
-        self.gather.close_all(self.now);
-    }
-
     /// What may be written from now on.
     pub fn allow(&mut self, most: Most) {
         self.budget.set(most, self.now);
-    }
-
-    /// Writes a record of the daemon's own.
-    pub fn say(&mut self, body: Body<'_>) {
-        let bytes = self.outlet.say(body);
-        self.budget.wrote(bytes, self.now);
-    }
-
-    /// Tells the steps that the budget made necessary.
-    pub fn tell_steps(&mut self) {
-        self.budget.calm(self.now);
-        for step in self.budget.take_steps() {
-            let to_ns = clock::real_now_ns();
-            let lasted = self.now.saturating_duration_since(step.since).as_nanos();
-            let from_ns = to_ns.saturating_sub(u64::try_from(lasted).unwrap_or(u64::MAX));
-            let (most, from, to, counts) = (self.budget.most(), step.from, step.to, step.counts);
-            self.say(Body::Budget(&record::Held { most, from, from_ns, to, to_ns, counts }));
-        }
     }
 
     /// Writes what waits in the output, and says whether it takes more.
@@ -241,17 +163,5 @@ impl Delivery {
     }
 }
 
-fn key(event: &Event<'_>, place: Option<&Place>, by: &[String]) -> Key {
-    Key {
-        unit: place.and_then(|place| place.unit.clone()),
-        user_unit: place.and_then(|place| place.user_unit.clone()),
-        comm: event.comm.to_vec(),
-        uid: event.uid,
-        by: by.iter().filter_map(|name| argument(event, name)).collect(),
-    }
-}
-
-/// Other syscalls of the same route may not have it.
-fn argument(event: &Event<'_>, name: &str) -> Option<(String, String)> {
-    Some((name.to_owned(), sink::argument(event, name)?))
-}
+#[cfg(test)]
+mod tests;

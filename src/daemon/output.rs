@@ -2,6 +2,7 @@
 
 use std::io::{IsTerminal as _, stdout};
 use std::os::fd::AsFd as _;
+use std::path::Path;
 
 use anyhow::{Context as _, Result};
 
@@ -9,6 +10,7 @@ use super::Daemon;
 use super::outlet::Gate;
 use crate::cli;
 use crate::clock;
+use crate::journald::Allowance;
 use crate::log;
 use crate::plan::Plan;
 use crate::sink::record::{Body, SinkBack};
@@ -28,6 +30,12 @@ pub fn open(asked: cli::Output, plan: &Plan) -> Result<Sink> {
         cli::Output::Json => sink::Output::Json(standard_output()?),
         cli::Output::Journal | cli::Output::Auto => sink::Output::Journal(plan.socket.clone()),
     })
+}
+
+/// What journald takes from us, if it is the system's own that we write to.
+pub fn allowance(sink: &Sink, plan: &Plan) -> Option<Allowance> {
+    let is_journald = sink.is_journal() && plan.socket == Path::new(sink::JOURNAL_SOCKET);
+    if is_journald { Allowance::of_own_unit() } else { None }
 }
 
 fn standard_output() -> Result<std::os::fd::OwnedFd> {

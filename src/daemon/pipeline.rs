@@ -14,9 +14,7 @@ use crate::decode::{Decoded, End, Return, decode};
 use crate::govern::Guilty;
 use crate::handlers::Handlers;
 use crate::plan::Plan;
-use crate::sink::Sink;
 use crate::syscalls::Slot;
-use crate::units::Units;
 
 /// Decoder and output, and what went through them.
 #[derive(Debug)]
@@ -36,9 +34,9 @@ static UNKNOWN: Return<'static> =
 
 impl Pipeline {
     /// Everything is in place; nothing was written yet.
-    pub fn new(handlers: Handlers, units: Units, sink: Sink) -> Self {
+    pub fn new(handlers: Handlers, delivery: Delivery) -> Self {
         Self {
-            delivery: Delivery::new(units, sink),
+            delivery,
             handlers: Rc::new(handlers),
             selftest: None,
             pending: Pending::default(),

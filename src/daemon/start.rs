@@ -10,6 +10,7 @@ use libbpf_rs::OpenObject;
 use nix::unistd::{Pid, getpgid};
 
 use super::bookkeeping::Bookkeeping;
+use super::delivery::Delivery;
 use super::governing::Governing;
 use super::pipeline::Pipeline;
 use super::poll::Poll;
@@ -58,7 +59,9 @@ pub fn start<'obj>(
     let bpf = load::load(object, plan.ring_bytes, choice)?;
     let mut excluded = Excluded::default();
     excluded.replace(&bpf, &plan.exclude);
-    let pipeline = Pipeline::new(bpf.handlers.clone(), Units::new(), sink);
+    let allowance = output::allowance(&sink, &plan);
+    let delivery = Delivery::new(Units::new(), sink, allowance);
+    let pipeline = Pipeline::new(bpf.handlers.clone(), delivery);
     let pipeline = Rc::new(RefCell::new(pipeline));
     let receiver = Rc::clone(&pipeline);
     let consumer = Consumer::open(&bpf, move |bytes| receiver.borrow_mut().receive(bytes))?;

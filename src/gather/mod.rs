@@ -3,96 +3,22 @@
 //! counted in one record of the route; nothing goes missing.
 
 mod latency;
+mod record;
 mod summary;
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 pub use latency::Latency;
+pub use record::{About, Cause, Gathered, Group, Key, Seen};
 pub use summary::{Results, Summary};
 
-use crate::config::Keep;
-use crate::decode::End;
-use crate::syscalls::Slot;
+use record::bytes_of;
 
 /// Keys that are counted at a time, with those whose records still wait to be written.
 const KEYS_MAX: usize = 8192;
 /// What all of them may take, examples included.
 const BYTES_MAX: usize = 4 << 20;
-
-/// Events that are counted together: those of one rule, for one cause.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Group {
-    /// Of the table that judged the calls.
-    pub generation: u32,
-    /// Their syscall.
-    pub slot: Slot,
-    /// The rule's place in its route.
-    pub rule: u8,
-    /// Why they are counted.
-    pub cause: Cause,
-}
-
-/// Why events are counted instead of written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Cause {
-    /// The rule asks for it.
-    Asked,
-    /// The journal takes no more.
-    Budget,
-}
-
-/// What is the same for all records of a group.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct About {
-    /// For how long events are counted.
-    pub every: Duration,
-    /// Name of the handler.
-    pub handler: String,
-    /// Syslog level.
-    pub priority: u8,
-    /// Whether the record goes first when the journal takes no more.
-    pub keep: Keep,
-}
-
-/// What tells one record of a group from another.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
-pub struct Key {
-    /// The system's unit.
-    pub unit: Option<String>,
-    /// The unit of a user's own manager.
-    pub user_unit: Option<String>,
-    /// The task's name.
-    pub comm: Vec<u8>,
-    /// Real user.
-    pub uid: u32,
-    /// Arguments, by name, as text.
-    pub by: Vec<(String, String)>,
-}
-
-/// What is counted of an event.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Seen {
-    /// `CLOCK_BOOTTIME` at entry, ns.
-    pub boottime_ns: u64,
-    /// What came of the call, where that is asked for.
-    pub end: Option<End>,
-    /// Events of the same rule and owner that its limit refused before this one.
-    pub suppressed: u64,
-}
-
-/// One record in the making, or made.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Gathered {
-    /// Which events.
-    pub group: Group,
-    /// What they have in common beyond that.
-    pub about: About,
-    /// `None`: all for whose keys there was no room.
-    pub key: Option<Key>,
-    /// What was counted.
-    pub summary: Summary,
-}
 
 /// What is being counted, and what is ready to be written.
 #[derive(Debug)]
@@ -217,18 +143,6 @@ impl Interval {
         Self { about, ends, summaries: HashMap::new(), rest: None }
     }
 }
-
-/// The memory of a key and its summary, which is the same from its first event on.
-fn bytes_of(key: &Key, summary: &Summary) -> usize {
-    let text = |text: &Option<String>| text.as_ref().map_or(0, String::len);
-    let by: usize = key.by.iter().map(|(_, value)| PER_STRING + value.len()).sum();
-    let texts = text(&key.unit) + text(&key.user_unit) + key.comm.len() + summary.example.len();
-    PER_KEY + by + texts
-}
-
-/// A table of hashes is half empty at times.
-const PER_KEY: usize = 2 * (size_of::<Key>() + size_of::<Summary>()) + Summary::RESULTS;
-const PER_STRING: usize = 2 * size_of::<(String, String)>();
 
 #[cfg(test)]
 mod tests;

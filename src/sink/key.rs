@@ -135,6 +135,8 @@ keys! {
     Written       "TAILCALLD_WRITTEN"        "written"
     Gathered      "TAILCALLD_GATHERED"       "gathered"
     Dropped       "TAILCALLD_DROPPED"        "dropped"
+    Burst         "TAILCALLD_BURST"          "burst"
+    IntervalNs    "TAILCALLD_INTERVAL_NS"    "interval_ns"
     Skipped       "TAILCALLD_SKIPPED"        "skipped"
     Switch        "TAILCALLD_SWITCH"         "switch"
     Losses        "TAILCALLD_LOSS"           "losses"

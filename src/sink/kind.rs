@@ -37,13 +37,16 @@ pub const SIGHTED: Kind = Kind { name: "sighted", id: "568a62c36e1c438e856e5c60e
 pub const SINK_BACK: Kind = Kind { name: "sink_back", id: "58afba8d9b3c45b5903cfa5c0c122343" };
 /// More came than may be written in a second.
 pub const BUDGET: Kind = Kind { name: "budget", id: "671c13590c8e4c8586d550dd91f6487f" };
+/// journald may drop records of ours.
+pub const JOURNAL_LIMIT: Kind =
+    Kind { name: "journal_limit", id: "e92f97d494cb40c3a1b241432bfe8350" };
 /// The books, every now and then.
 pub const BOOKS: Kind = Kind { name: "books", id: "ca68221bd554419f9d2bb8d33b378799" };
 /// The daemon ends, with its books.
 pub const STOPPED: Kind = Kind { name: "stopped", id: "4731d5e09b8b41e4bfeae0a025b3413a" };
 
 /// All of them.
-pub const ALL: [&Kind; 15] = [
+pub const ALL: [&Kind; 16] = [
     &SYSCALL,
     &AGGREGATE,
     &STARTED,
@@ -57,6 +60,7 @@ pub const ALL: [&Kind; 15] = [
     &SIGHTED,
     &SINK_BACK,
     &BUDGET,
+    &JOURNAL_LIMIT,
     &BOOKS,
     &STOPPED,
 ];

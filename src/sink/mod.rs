@@ -167,6 +167,11 @@ impl Sink {
         self.counts
     }
 
+    /// Whether it is journald.
+    pub fn is_journal(&self) -> bool {
+        matches!(self.output, Open::Journal(_))
+    }
+
     /// The output, as records call it.
     pub fn name(&self) -> &'static str {
         match self.output {

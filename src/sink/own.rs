@@ -3,8 +3,8 @@
 use crate::sink::fields::{Cell, Fields};
 use crate::sink::key::Key;
 use crate::sink::record::{
-    Blindness, Governed, Held, Ledger, Loss, Lost, Refused, Reloaded, SinkBack, Skipped, Started,
-    Stopped, Suppressed, Suppression, Total,
+    Blindness, Governed, Held, JournalLimit, Ledger, Loss, Lost, Refused, Reloaded, SinkBack,
+    Skipped, Started, Stopped, Suppressed, Suppression, Total,
 };
 use crate::sink::walk::Scratch;
 
@@ -131,6 +131,12 @@ pub fn held(held: &Held, scratch: &mut Scratch, out: &mut impl Fields) {
         out.unsigned(key, count);
     }
     interval(held.from_ns, held.to_ns, scratch, out);
+}
+
+pub fn journal_limit(limit: &JournalLimit, scratch: &mut Scratch, out: &mut impl Fields) {
+    out.unsigned(Key::Burst, limit.burst);
+    out.unsigned(Key::IntervalNs, limit.interval_ns);
+    interval(limit.from_ns, limit.to_ns, scratch, out);
 }
 
 pub fn ledger(ledger: &Ledger, out: &mut impl Fields) {

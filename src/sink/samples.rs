@@ -8,8 +8,8 @@ use crate::decode::{Capture, Device, End, Event, Exe, NAMESPACES, Process, Statu
 use crate::gather::{About, Cause, Gather, Gathered, Group, Key as GatherKey, Seen};
 use crate::handlers::{Field, FieldKind, Handler};
 use crate::sink::record::{
-    Blindness, Body, Governed, Held, Ledger, Loss, Lost, Reason, Record, Refused, Reloaded,
-    SinkBack, Skipped, Started, Stopped, Suppressed, Suppression, Total,
+    Blindness, Body, Governed, Held, JournalLimit, Ledger, Loss, Lost, Reason, Record, Refused,
+    Reloaded, SinkBack, Skipped, Started, Stopped, Suppressed, Suppression, Total,
 };
 use crate::syscalls::{self, Abi, Slot};
 use crate::units::Place;
@@ -243,6 +243,11 @@ pub fn held() -> Held {
         to_ns: TIME_NS + 60_000_000_000,
         counts: Counts { written: 900, gathered: 0, dropped: 0 },
     }
+}
+
+pub fn journal_limit() -> JournalLimit {
+    let (from_ns, to_ns) = (TIME_NS, TIME_NS + 2_000_000_000);
+    JournalLimit { burst: 10_000, interval_ns: 30_000_000_000, from_ns, to_ns }
 }
 
 pub fn ledger() -> Ledger {

@@ -29,6 +29,12 @@ pub struct Place {
     pub container: Option<String>,
 }
 
+/// The system's unit of a process, by its `/proc/PID/cgroup`; `None` if it is in none.
+pub fn own(cgroups: &str) -> Option<String> {
+    let path = cgroups.lines().find_map(|line| line.strip_prefix("0::"))?;
+    name::place(path.to_owned()).unit
+}
+
 impl Place {
     /// What a person calls it: the unit, or else the path.
     pub fn name(&self) -> &str {

@@ -88,10 +88,13 @@ fn line(difference: &Difference<'_>) -> String {
 fn summary(stats: &Stats) -> String {
     let sum = |of: fn(&Books) -> u64| stats.routes.iter().map(of).fold(0, u64::saturating_add);
     let written = sum(|route| route.events.get("written").copied().unwrap_or_default());
+    let aggregated = sum(|route| route.events.get("aggregated").copied().unwrap_or_default());
+    let aggregated =
+        if aggregated > 0 { format!("{aggregated} aggregated, ") } else { String::new() };
     let on_their_way =
         sum(|route| ON_THEIR_WAY.iter().filter_map(|name| route.events.get(*name)).sum());
     format!(
-        "{} saw {}; {} submitted, {written} written, {on_their_way} on their way, {} lost",
+        "{} saw {}; {} submitted, {written} written, {aggregated}{on_their_way} on their way, {} lost",
         counted(stats.routes.len() as u64, "route"),
         counted(sum(|route| route.seen), "call"),
         counted(sum(|route| route.submitted), "event"),

@@ -285,6 +285,11 @@ fn what_was_held_back_is_told() {
         assert_eq!(held[key], value, "{key}");
     }
     assert_eq!(held.get("max_bytes_per_second"), None);
+    let limit = object(&samples::own(Body::JournalLimit(&samples::journal_limit())));
+    assert_eq!(
+        (&limit["burst"], &limit["interval_ns"]),
+        (&json!(10_000), &json!(30_000_000_000_u64))
+    );
     let books = object(&samples::own(Body::Books(&samples::ledger())));
     assert_eq!((&books["generation"], &books["totals"][0]["seen"]), (&json!(4), &json!(1000)));
 }

@@ -7,7 +7,7 @@ use super::values::plural;
 use crate::budget::{Counts, Level, Most};
 use crate::decode::printable::{self, NO_LIMIT};
 use crate::decode::render;
-use crate::sink::record::{Governed, Held, Suppressed, Suppression};
+use crate::sink::record::{Governed, Held, JournalLimit, Suppressed, Suppression};
 
 pub fn suppressed(suppressed: &Suppressed, out: &mut String) {
     let count = suppressed.count;
@@ -65,6 +65,14 @@ pub fn held(held: &Held, out: &mut String) {
     render::span(held.to_ns.saturating_sub(held.from_ns), out);
     let _ = write!(out, " before, {written} {} written, ", plural(written, "was", "were"));
     let _ = write!(out, "{gathered} counted together, {dropped} dropped");
+}
+
+pub fn journal(limit: &JournalLimit, out: &mut String) {
+    let _ = write!(out, "journald takes {} entries of a level in ", limit.burst);
+    render::span(limit.interval_ns, out);
+    out.push_str(" from this unit, and was sent more within ");
+    render::span(limit.to_ns.saturating_sub(limit.from_ns), out);
+    out.push_str(": it may drop records from now on, and tells us nothing of it");
 }
 
 /// `1000 records/s and 65536 bytes/s`.

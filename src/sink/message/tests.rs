@@ -281,6 +281,15 @@ fn what_was_held_back_is_told() {
 }
 
 #[test]
+fn what_journald_may_drop_is_told() {
+    assert_eq!(
+        told(&Body::JournalLimit(&samples::journal_limit())),
+        "journald takes 10000 entries of a level in 30 s from this unit, and was sent more within 2 s: \
+         it may drop records from now on, and tells us nothing of it"
+    );
+}
+
+#[test]
 fn the_books_are_told_as_far_as_there_is_something() {
     let mut ledger = samples::ledger();
     let total = &mut ledger.totals[0];

@@ -31,3 +31,16 @@ pub struct Held {
     /// Events until now.
     pub counts: Counts,
 }
+
+/// journald has been sent more than it takes from this unit for certain.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct JournalLimit {
+    /// How many entries of a level it takes.
+    pub burst: u64,
+    /// In that time, ns.
+    pub interval_ns: u64,
+    /// Since when these were sent, ns since 1970 UTC.
+    pub from_ns: u64,
+    /// Now.
+    pub to_ns: u64,
+}

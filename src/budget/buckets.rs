@@ -1,0 +1,38 @@
+//! A bucket of records and one of bytes, as far as either is bounded.
+
+use std::time::Instant;
+
+use super::Most;
+use super::bucket::Bucket;
+
+/// Records and bytes.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Buckets {
+    records: Option<Bucket>,
+    bytes: Option<Bucket>,
+}
+
+impl Buckets {
+    /// Full ones.
+    pub fn full(most: Most, now: Instant) -> Self {
+        let bucket = |most: u64| Bucket::new(most, now);
+        let records = most.records.map(|records| bucket(records.into()));
+        Self { records, bytes: most.bytes.map(bucket) }
+    }
+
+    /// Whether each has room, beyond what is reserved.
+    pub fn have(&mut self, now: Instant) -> bool {
+        let has = |bucket: &mut Option<Bucket>| bucket.as_mut().is_none_or(|it| it.has(now));
+        has(&mut self.records) && has(&mut self.bytes)
+    }
+
+    /// Takes a record of that size out.
+    pub fn take(&mut self, bytes: u64, now: Instant) {
+        if let Some(bucket) = &mut self.records {
+            bucket.take(1, now);
+        }
+        if let Some(bucket) = &mut self.bytes {
+            bucket.take(bytes, now);
+        }
+    }
+}
