@@ -79,10 +79,13 @@ static __always_inline void tests_walk(volatile struct filtering *filtering, __u
 	for (__u32 i = 0; i < TESTS_A_JUMP; i++) {
 		__u64 at = filtering->at;
 
-		barrier_var(at);
 		if (at >= TESTS_MAX)
 			return;
-		const volatile struct test *test = &tests[(bank & 1) * TESTS_MAX + at];
+		at += (bank & 1) * TESTS_MAX;
+		barrier_var(at);
+		if (at >= 2 * TESTS_MAX)
+			return; /* not reached */
+		const volatile struct test *test = &tests[at];
 		if (test->fact == FACT_TEXTS && !filtering->texts_known) {
 			filtering->wants_texts = true;
 			return;

@@ -203,7 +203,9 @@ struct path_walk {
 	__u64 dentry;
 	__u64 mount;
 	__u32 start; /* of what is there, within its room */
-	__u32 is_whole;
+	__u32 is_whole; /* it is at the root of all */
+	__u32 is_cut; /* there is no room for more */
+	__u32 reserved;
 };
 
 /* A call that is being filtered. */

@@ -59,50 +59,49 @@ static __always_inline void text_argument(struct scratch *scratch, __u8 position
 						 (const void *)scratch->filtering.facts[at]));
 }
 
-/* From the root of a mount to where that is mounted. False at the root of all. */
-static __always_inline bool path_leave_mount(volatile struct path_walk *walk)
+/* From the root of a mount to where that is mounted; at the root of all the walk is at its end. */
+static __always_inline void path_leave_mount(volatile struct path_walk *walk)
 {
 	const struct mount *mount =
 		(const void *)(walk->mount - bpf_core_field_offset(struct mount, mnt));
 	const struct mount *above = BPF_CORE_READ(mount, mnt_parent);
 
-	if (above == mount)
-		return false;
+	walk->is_whole = above == mount;
 	walk->dentry = (__u64)BPF_CORE_READ(mount, mnt_mountpoint);
 	walk->mount = (__u64)__builtin_preserve_access_index(&above->mnt);
-	return true;
 }
 
-/* Puts a slash and the name of a dentry before what is there. False where there is no room. */
-static __always_inline bool path_add(struct scratch *scratch, volatile struct path_walk *walk,
+/* Puts a slash and the name of a dentry before what is there, as long as there is room. */
+static __always_inline void path_add(struct scratch *scratch, volatile struct path_walk *walk,
 				     const struct dentry *dentry)
 {
 	__u64 length = BPF_CORE_READ(dentry, d_name.len) & (NAME_BYTES - 1);
 	__u64 start = walk->start - length - 1;
 
 	barrier_var(start);
-	if (start < NAME_BYTES || start >= PATH_BYTES)
-		return false;
+	if (start < NAME_BYTES || start >= PATH_BYTES) {
+		walk->is_cut = true;
+		return;
+	}
 	__u8 *to = scratch->captures + PATH_AT + start;
 	to[0] = '/';
 	bpf_probe_read_kernel(to + 1, length, BPF_CORE_READ(dentry, d_name.name));
 	walk->start = start;
-	return true;
 }
 
-/* One step up. False where there is none, which the walk then knows. */
-static __always_inline bool path_step(struct scratch *scratch, volatile struct path_walk *walk)
+/* One step up. */
+static __always_inline void path_step(struct scratch *scratch, volatile struct path_walk *walk)
 {
 	const struct dentry *dentry = (const struct dentry *)walk->dentry;
 	const struct vfsmount *mount = (const struct vfsmount *)walk->mount;
 	const struct dentry *parent = BPF_CORE_READ(dentry, d_parent);
 
 	if (dentry == BPF_CORE_READ(mount, mnt_root) || dentry == parent) {
-		walk->is_whole = !path_leave_mount(walk);
-		return !walk->is_whole;
+		path_leave_mount(walk);
+	} else {
+		walk->dentry = (__u64)parent;
+		path_add(scratch, walk, dentry);
 	}
-	walk->dentry = (__u64)parent;
-	return path_add(scratch, walk, dentry);
 }
 
 /* The path of the executable, as the mount namespace has it that the file was opened in. */
@@ -115,13 +114,16 @@ static __always_inline void text_exe(struct scratch *scratch)
 	walk->mount = (__u64)BPF_CORE_READ(file, f_path.mnt);
 	walk->start = PATH_BYTES - 1;
 	walk->is_whole = false;
+	walk->is_cut = false;
 	scratch->captures[PATH_AT + PATH_BYTES - 1] = 0;
-	for (__u32 i = 0; i < PATH_PARTS_MAX; i++)
-		if (!path_step(scratch, walk))
+	for (__u32 i = 0; i < PATH_PARTS_MAX; i++) {
+		if (walk->is_whole || walk->is_cut)
 			break;
+		path_step(scratch, walk);
+	}
 	__u64 start = walk->start;
 	barrier_var(start);
-	if (!file || !walk->is_whole || start >= PATH_BYTES)
+	if (!file || !walk->is_whole || walk->is_cut || start >= PATH_BYTES)
 		text_is(scratch, -1);
 	else
 		text_is(scratch, bpf_probe_read_kernel_str(text_room(scratch), PATH_BYTES,
@@ -161,12 +163,12 @@ static __always_inline void text_compare(struct scratch *scratch, __u8 kind, __u
 	volatile struct filtering *filtering = &scratch->filtering;
 
 	for (__u32 i = 0; i < TEXTS_A_FILTER; i++) {
-		__u64 at = filter->texts + i;
+		__u64 at = filter->texts + i + (bank & 1) * TEXTS_MAX;
 
 		barrier_var(at);
-		if (i >= filter->text_count || at >= TEXTS_MAX)
+		if (i >= filter->text_count || at >= 2 * TEXTS_MAX)
 			break;
-		const volatile struct text_test *test = &text_tests[(bank & 1) * TEXTS_MAX + at];
+		const volatile struct text_test *test = &text_tests[at];
 		if (test->kind != kind)
 			continue;
 		if (!filtering->is_readable || text_matches(scratch, test) != test->is_negated)

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::io::Write as _;
+use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -274,7 +275,8 @@ fn parents_are_known_by_their_name() {
     let rig = Rig::new(&plan(Filter { parent_comm, ..Filter::default() }));
     let script = format!("{} native {}; true", trigger_path().display(), call().nr());
     let mut command = Command::new(&shell);
-    command.args(["-c", &script]);
+    // Of busybox the first word says what it is to be.
+    command.arg0("sh").args(["-c", &script]);
     run(command);
     run(trigger(&trigger_path()));
     assert_eq!(judged(&rig), (1, 1));
