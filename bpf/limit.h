@@ -80,10 +80,10 @@ static __always_inline bool bucket_takes(volatile struct bucket *bucket,
 		bucket->until = earliest;
 	if ((__s64)(bucket->until + interval - now) > 0)
 		return false;
-	__sync_fetch_and_add(&bucket->until, interval);
+	__atomic_fetch_add(&bucket->until, interval, __ATOMIC_RELAXED);
 	if ((__s64)(bucket->until - now) <= 0)
 		return true;
-	__sync_fetch_and_add(&bucket->until, -interval);
+	__atomic_fetch_add(&bucket->until, -interval, __ATOMIC_RELAXED);
 	return false;
 }
 
@@ -101,7 +101,7 @@ static __always_inline bool limit_allows(const struct call *call, __u32 number)
 	volatile struct bucket *bucket = &buckets[at];
 	if (bucket_takes(bucket, limit, call->boottime_ns))
 		return true;
-	__sync_fetch_and_add(&bucket->limited, 1);
+	__atomic_fetch_add(&bucket->limited, 1, __ATOMIC_RELAXED);
 	return false;
 }
 

@@ -89,7 +89,7 @@ static __always_inline void cgroup_exclude(__u64 id)
 			return;
 		}
 	}
-	__sync_fetch_and_add(&places_lost, 1);
+	__atomic_fetch_add(&places_lost, 1, __ATOMIC_RELAXED);
 }
 
 static __always_inline void cgroup_forget(__u64 id)
@@ -112,7 +112,7 @@ static __always_inline void cgroup_learn(__u64 id, __u64 parent, const char *nam
 	const struct place *above = bpf_map_lookup_elem(&places, &parent);
 
 	if (!cgroup || !above || !cgroup_name_learn(cgroup, name)) {
-		__sync_fetch_and_add(&places_lost, 1);
+		__atomic_fetch_add(&places_lost, 1, __ATOMIC_RELAXED);
 		return;
 	}
 	struct place place = {.bits = above->bits, .stage = above->stage};
@@ -120,7 +120,7 @@ static __always_inline void cgroup_learn(__u64 id, __u64 parent, const char *nam
 	if (place.bits & (1ULL << PLACE_EXCLUDED))
 		cgroup_exclude(id);
 	if (bpf_map_update_elem(&places, &id, &place, BPF_ANY))
-		__sync_fetch_and_add(&places_lost, 1);
+		__atomic_fetch_add(&places_lost, 1, __ATOMIC_RELAXED);
 }
 
 #endif

@@ -26,7 +26,7 @@ int tree_fork(struct bpf_raw_tracepoint_args *ctx)
 		return 0;
 	__u64 own = *bits;
 	if (bpf_map_update_elem(&tree_members, &child, &own, BPF_ANY))
-		__sync_fetch_and_add(&trees_lost, 1);
+		__atomic_fetch_add(&trees_lost, 1, __ATOMIC_RELAXED);
 	return 0;
 }
 
@@ -84,10 +84,10 @@ int tree_seed(struct bpf_iter__task *ctx)
 	__u64 bits = bits_of_ancestors(task);
 	if (bits == (known ? *known : 0))
 		return 0;
-	__sync_fetch_and_add(&tree_changes, 1);
+	__atomic_fetch_add(&tree_changes, 1, __ATOMIC_RELAXED);
 	if (!bits)
 		bpf_map_delete_elem(&tree_members, &group);
 	else if (bpf_map_update_elem(&tree_members, &group, &bits, BPF_ANY))
-		__sync_fetch_and_add(&trees_lost, 1);
+		__atomic_fetch_add(&trees_lost, 1, __ATOMIC_RELAXED);
 	return 0;
 }
