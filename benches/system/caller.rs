@@ -70,6 +70,11 @@ impl Caller {
         Ok(self.ask(&format!("start {} {rate}", lasting.as_millis()))?.parse()?)
     }
 
+    /// Is that real user from now on.
+    pub fn be(&mut self, uid: u32) -> Result<()> {
+        self.ask(&format!("as {uid}")).map(drop)
+    }
+
     /// Calls until `told`.
     pub fn call_until(&mut self, call: &str) -> Result<()> {
         Ok(writeln!(self.tasks, "until {call}")?)

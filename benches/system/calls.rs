@@ -49,6 +49,10 @@ fn answer(words: &[&str]) -> Result<String> {
             start_programs(Duration::from_millis(milliseconds.parse()?), rate.parse()?)
         }
         ["until", call] => until_told(&Call::parse(call)?),
+        ["as", uid] => {
+            be(uid.parse()?)?;
+            Ok(String::new())
+        }
         ["audited"] => Ok(u8::from(crate::program::is_audited()?).to_string()),
         _ => bail!("not a task: {words:?}"),
     }
@@ -87,6 +91,14 @@ impl Call {
             }
         }
     }
+}
+
+/// The real user, by which events are counted; what the process may do stays as it is.
+fn be(uid: u32) -> Result<()> {
+    let same = u32::MAX;
+    // SAFETY: the call takes three numbers.
+    let failed = unsafe { libc::setresuid(uid, same, same) };
+    if failed == 0 { Ok(()) } else { Err(std::io::Error::last_os_error().into()) }
 }
 
 /// Nanoseconds a call.

@@ -24,6 +24,7 @@ mod memory;
 mod ours;
 mod peers;
 mod program;
+mod refused;
 mod reload;
 mod report;
 mod routed;
@@ -51,7 +52,7 @@ struct Section {
     audited: Option<fn(&Bench, &mut Part) -> Result<()>>,
 }
 
-const SECTIONS: [Section; 8] = [
+const SECTIONS: [Section; 9] = [
     Section { letter: 'a', run: unrouted::run, audited: Some(unrouted::run_audited) },
     Section { letter: 'b', run: routed::run, audited: None },
     Section { letter: 'c', run: events::run, audited: None },
@@ -60,6 +61,7 @@ const SECTIONS: [Section; 8] = [
     Section { letter: 'f', run: start::run, audited: None },
     Section { letter: 'g', run: reload::run, audited: None },
     Section { letter: 'h', run: guests::run, audited: None },
+    Section { letter: 'i', run: refused::run, audited: None },
 ];
 
 fn main() -> ExitCode {

@@ -17,6 +17,12 @@ pub struct Counts {
     pub submitted: u64,
     /// Events that were due and are not in the ring.
     pub lost: u64,
+    /// Calls that no rule wanted.
+    pub filtered: u64,
+    /// Left out by chance.
+    pub sampled: u64,
+    /// Beyond a limit.
+    pub limited: u64,
 }
 
 /// The map of the daemon's books.
@@ -41,11 +47,15 @@ impl Books {
         let row = |row: u32| self.0.lookup(&row.to_ne_bytes(), MapFlags::ANY);
         let cpus = rows.filter_map(|at| row(at).transpose()).collect::<Result<Vec<_>, _>>()?;
         let sum = |at: usize| cpus.iter().map(|cpu| word(cpu, at)).sum::<u64>();
-        let lost = (offset_of!(counters, lost)..size_of::<counters>()).step_by(size_of::<u64>());
+        let end = offset_of!(counters, results_lost) + size_of::<u64>();
+        let lost = (offset_of!(counters, lost)..end).step_by(size_of::<u64>());
         Ok(Counts {
             seen: sum(offset_of!(counters, seen)),
             submitted: sum(offset_of!(counters, submitted)),
             lost: lost.map(sum).sum(),
+            filtered: sum(offset_of!(counters, filtered)),
+            sampled: sum(offset_of!(counters, sampled)),
+            limited: sum(offset_of!(counters, limited)) + sum(offset_of!(counters, limited_uid)),
         })
     }
 }

@@ -1,0 +1,167 @@
+//! (i) What a call costs that is routed and not recorded: filters that refuse it, by kind, limits and
+//! samples; how many a second are left out; and what one user's flood costs another.
+
+use std::time::Duration;
+
+use anyhow::{Result, ensure};
+use tailcalld::syscalls::{Abi, Slot, number};
+
+use crate::bench::Bench;
+use crate::caller::{CHEAP, Caller, RARE, number_of};
+use crate::daemon::{Daemon, UNLIMITED};
+use crate::maps::Counts;
+use crate::program::Empty;
+use crate::report::{Claim, Part, Table};
+use crate::statistics::Series;
+
+/// A route that records nothing of the calls that are made.
+struct Contender {
+    name: &'static str,
+    syscall: &'static str,
+    options: &'static str,
+    alone: Series,
+    added: Series,
+}
+
+const fn of(name: &'static str, syscall: &'static str, options: &'static str) -> Contender {
+    Contender { name, syscall, options, alone: Series::new(), added: Series::new() }
+}
+
+const CONTENDERS: [Contender; 14] = [
+    of("`uid`", CHEAP, "uid = 4242"),
+    of("`uid`, 16 values", CHEAP, SIXTEEN),
+    of("`loginuid`", CHEAP, "loginuid = 4242"),
+    of("`container`", CHEAP, "container = true"),
+    of("`slice`", CHEAP, "slice = 'nobody.slice'"),
+    of("`pid_tree`", CHEAP, "pid_tree = 1, uid = '!0'"),
+    of("`comm`", CHEAP, "comm = 'nobody'"),
+    of("`parent_comm`", CHEAP, "parent_comm = 'nobody'"),
+    of("`exe`", CHEAP, "exe = '/nobody'"),
+    of("`argument`, a number", "faccessat", "argument = 'mode = 7'"),
+    of("`argument`, a path", "faccessat", "argument = 'filename = /nobody/*'"),
+    of("`limit`, exhausted", CHEAP, "limit = '1/h', burst = 1"),
+    of("`limit` per uid, exhausted", CHEAP, "limit = '1/h', burst = 1, per = 'uid'"),
+    of("`sample`", CHEAP, "sample = '1/1000000'"),
+];
+
+const SIXTEEN: &str = "uid = [4201, 4203, 4205, 4207, 4209, 4211, 4213, 4215, 4217, 4219, 4221, 4223, \
+                       4225, 4227, 4229, 4231]";
+
+const CALLS: u64 = 50_000;
+
+/// Who floods, and who makes a thousand calls a second beside it.
+const FLOODER: u32 = 4242;
+const VICTIM: u32 = 4243;
+
+pub fn run(bench: &Bench) -> Result<Part> {
+    let mut contenders = CONTENDERS;
+    let mut empty = Series::default();
+    let mut caller = Caller::start(bench)?;
+    for _ in 0..bench.rounds {
+        empty.push(empty_program(bench, &mut caller)?);
+        for contender in &mut contenders {
+            contender.measure(bench, &mut caller)?;
+        }
+    }
+    let mut floods = [Series::default(), Series::default(), Series::default()];
+    for _ in 0..bench.few() {
+        let figures = flood(bench)?;
+        floods.iter_mut().zip(figures).for_each(|(series, figure)| series.push(figure));
+    }
+    Ok(part(&contenders, &empty, &floods))
+}
+
+fn empty_program(bench: &Bench, caller: &mut Caller) -> Result<f64> {
+    let (call, calls) = (number_of(CHEAP)?, 100_000);
+    let before = caller.ns_per_call(bench, &call, calls)?;
+    let attached = Empty::attach()?;
+    let with = caller.ns_per_call(bench, &call, calls)?;
+    drop(attached);
+    let after = caller.ns_per_call(bench, &call, calls)?;
+    Ok(with - f64::midpoint(before, after))
+}
+
+impl Contender {
+    fn measure(&mut self, bench: &Bench, caller: &mut Caller) -> Result<()> {
+        let call = if self.syscall == CHEAP { number_of(CHEAP)? } else { "path".to_owned() };
+        let before = caller.ns_per_call(bench, &call, CALLS)?;
+        let with = self.with_daemon(bench, caller, &call)?;
+        let after = caller.ns_per_call(bench, &call, CALLS)?;
+        let alone = f64::midpoint(before, after);
+        self.alone.push(alone);
+        self.added.push(with - alone);
+        Ok(())
+    }
+
+    fn with_daemon(&self, bench: &Bench, caller: &mut Caller, call: &str) -> Result<f64> {
+        let route = format!("{} = {{ handler = 'args', {} }}", self.syscall, self.options);
+        let daemon = start(bench, &format!("[routes]\n{route}\n{UNLIMITED}"))?;
+        let with = caller.ns_per_call(bench, call, CALLS)?;
+        let counts = counts(&daemon, self.syscall)?;
+        let refused = counts.filtered + counts.limited + counts.sampled;
+        ensure!(refused >= CALLS, "{}: {counts:?}, so the figure means nothing", self.name);
+        Ok(with)
+    }
+}
+
+fn start(bench: &Bench, configuration: &str) -> Result<Daemon> {
+    Daemon::start(bench, configuration, Some("/dev/null".as_ref()))
+}
+
+fn counts(daemon: &Daemon, syscall: &str) -> Result<Counts> {
+    let slot = number(Abi::Native, syscall).and_then(|nr| Slot::new(Abi::Native, nr));
+    daemon.books()?.read(slot.expect("a syscall of the tables"))
+}
+
+/// Two users, the default limit: refused a second, the flooder's calls a second, and what the other one
+/// lost of its calls, in percent.
+fn flood(bench: &Bench) -> Result<[f64; 3]> {
+    let routes = format!("[routes]\n{CHEAP} = 'args'\n{RARE} = 'args'\n[ring]\nsize = \"64MiB\"\n");
+    let daemon = start(bench, &routes)?;
+    let lasting = bench.seconds(3.0);
+    let (mut flooder, mut victim) = (Caller::start(bench)?, Caller::start(bench)?);
+    flooder.be(FLOODER)?;
+    victim.be(VICTIM)?;
+    let before = counts(&daemon, CHEAP)?;
+    flooder.call_until(&number_of(CHEAP)?)?;
+    let made = victim.flood(&number_of(RARE)?, lasting, 1000)?;
+    let flooded = flooder.told()?;
+    let after = counts(&daemon, CHEAP)?;
+    let of_victim = counts(&daemon, RARE)?;
+    ensure!(of_victim.seen == made, "{of_victim:?} of {made} calls");
+    ensure!(after.seen - before.seen >= flooded, "the flood was not seen");
+    let seconds = lasting.max(Duration::from_millis(1)).as_secs_f64();
+    let limited = (after.limited - before.limited) as f64 / seconds;
+    let lost = (made - of_victim.submitted) as f64 / made as f64;
+    Ok([limited, flooded as f64 / seconds, lost * 100.0])
+}
+
+fn part(contenders: &[Contender; 14], empty: &Series, floods: &[Series; 3]) -> Part {
+    let mut table = Table::new(&["refused by", "ns alone", "ns added", "times the empty program"]);
+    for it in contenders {
+        let ratio = it.added.over(empty);
+        let cells = [it.alone.show(0), it.added.show(0), ratio.show(2)].map(|it| it.to_string());
+        table.row([it.name.to_owned()].into_iter().chain(cells));
+    }
+    let [limited, flooded, lost] = floods;
+    let mut flood = Table::new(&["one user floods, one makes 1,000 calls a second", ""]);
+    for (what, figure) in [
+        ("the flooder's calls a second", flooded.show(0).to_string()),
+        ("events of its left out a second", limited.show(0).to_string()),
+        ("of the other's events are missing, %", lost.show(2).to_string()),
+    ] {
+        flood.row([what.to_owned(), figure]);
+    }
+    Part {
+        title: "(i) A syscall that is routed and not recorded",
+        meaning: format!(
+            "Each route goes to `args` and records none of the calls that are made: the filter refuses \
+             them, or its limit is used up. The empty program adds {} ns to `{CHEAP}` in the same \
+             rounds. Below, two users make calls on one CPU with the limit that each user has by \
+             default.",
+            empty.show(1)
+        ),
+        tables: vec![table, flood],
+        claims: vec![Claim::at_most("events lost beside another's flood", 0.0, "%", lost)],
+    }
+}
