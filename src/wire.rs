@@ -13,15 +13,17 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::os::fd::RawFd;
 use std::sync::atomic::Ordering::SeqCst;
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, ensure};
 use libbpf_rs::{ErrorKind, MapFlags};
 
 use crate::bpf::types::{self, limit_size, place_bit};
 use crate::bpf::{FILTERS_MAX, LIMITS, RULES_MAX, TESTS_MAX, TEXTS_MAX};
+use crate::config::Filter;
 use crate::filter::NameKind;
 use crate::load::Bpf;
 use crate::plan::{Plan, Route, env_names};
 use crate::syscalls::Slot;
+use crate::units::Units;
 
 pub use limits::{LimitKey, Owner, of_rule as limit_of_rule, pace};
 use numbers::Numbers;
@@ -176,6 +178,7 @@ impl Table {
     /// The numbers of what the plan names.
     fn name(&self, plan: &Plan) -> Result<Named> {
         let (limits, names, trees) = settings::wanted(plan)?;
+        ensure!(!asks_for_cgroups(plan) || Units::new().is_there(), NO_CGROUPS);
         let many = |what: &str, most: usize| {
             format!("too many {what}: this table and the one before it may name {most} together")
         };
@@ -262,6 +265,14 @@ fn write_program(bpf: &Bpf<'_>, index: u32, program: Option<&RawFd>) -> libbpf_r
         };
     };
     bpf.syscalls().update(&key, &program.to_ne_bytes(), MapFlags::ANY)
+}
+
+const NO_CGROUPS: &str = "this host has no cgroup v2 hierarchy, so the kernel tells no unit from another: \
+                          remove unit, slice, user_unit and container from the configuration";
+
+fn asks_for_cgroups(plan: &Plan) -> bool {
+    let rules = plan.routes.values().flat_map(|route| &route.rules);
+    rules.map(|rule| &rule.filter).any(Filter::asks_for_cgroup)
 }
 
 /// What both tables name: the one that is live until the flip, too.

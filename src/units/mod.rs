@@ -130,6 +130,11 @@ impl Units {
         place
     }
 
+    /// Whether this host has a v2 hierarchy, without which the kernel tells no cgroup from another.
+    pub fn is_there(&self) -> bool {
+        self.mount.is_some()
+    }
+
     /// All that are known, with their paths.
     pub fn all(&self) -> impl Iterator<Item = (u64, String)> {
         let ids = std::iter::once(self.root).chain(self.nodes.keys().copied());
@@ -250,6 +255,11 @@ mod tests {
         units.follow(&CgroupEvent::Born { id: 8, parent: 9, name: b"a" });
         units.follow(&CgroupEvent::Born { id: 9, parent: 8, name: b"b" });
         assert_eq!(units.place(8), None);
+    }
+
+    #[test]
+    fn a_host_without_the_hierarchy_says_so() {
+        assert!(tree().1.is_there() && !Units::at(None).is_there());
     }
 
     #[test]
