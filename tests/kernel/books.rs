@@ -8,7 +8,7 @@ use tailcalld::config::{Ids, Limit, Per, Rate};
 use tailcalld::plan::Plan;
 use tailcalld::syscalls::Slot;
 
-use crate::rig::{Rig, filtered, own_slot, privileged, rig, routes, trigger_path};
+use crate::rig::{Rig, filtered, own_slot, privileged, rig, routes, scaled, trigger_path};
 
 /// One after the other: each counts all calls of the slot.
 static ALONE: Mutex<()> = Mutex::new(());
@@ -62,7 +62,7 @@ fn every_call_is_in_one_place() {
     rig.pause();
     let floods = ["0", "7", "8"].map(flood);
     let uid = |uid| vec![Ids { range: uid..=uid, is_excluded: true }];
-    for round in 0..40 {
+    for round in 0..scaled(40) as u32 {
         let mut next = plan();
         next.routes.values_mut().flat_map(|route| &mut route.rules).for_each(|rule| {
             rule.filter.uid = (round % 3 == 0).then(|| uid(7));

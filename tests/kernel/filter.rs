@@ -9,7 +9,7 @@ use tailcalld::decode::{Event, Status, Value};
 use tailcalld::plan::{Plan, Rule};
 use tailcalld::syscalls::{Abi, Slot};
 
-use crate::rig::{Rig, privileged, routes, run_trigger, slot};
+use crate::rig::{Rig, privileged, routes, run_trigger, scaled, slot};
 
 /// Paths, of which the kernel's answer is known: there are none of these.
 const PATHS: [&str; 12] = [
@@ -225,7 +225,7 @@ fn the_kernel_decides_as_the_filter_reads() {
     let mut dice = Dice(0x5eed);
     let mut rig = Rig::new(&plan(Filter { container: Some(true), ..Filter::default() }));
     let (mut passed, mut refused) = (0, 0);
-    for round in 0..60 {
+    for round in 0..scaled(60) {
         let filter = dice.filter();
         rig.table.apply(&mut rig.bpf, &plan(filter.clone())).expect("the filter is wired");
         let before = rig.books(call());
@@ -241,7 +241,10 @@ fn the_kernel_decides_as_the_filter_reads() {
         assert_eq!((books.seen - before.seen, books.filtered), (100, 0));
         assert!(books.balance(), "{books:?}");
     }
-    assert!(passed > 1000 && refused > 1000, "{passed} and {refused}: filters that say nothing");
+    assert!(
+        passed > scaled(1000) && refused > scaled(1000),
+        "{passed} and {refused}: filters that say nothing"
+    );
 }
 
 /// Which calls are recorded does not depend on what is.

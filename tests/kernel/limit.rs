@@ -9,7 +9,7 @@ use tailcalld::config::{Limit, Per, Rate};
 use tailcalld::plan::{Plan, Rule};
 use tailcalld::syscalls::Slot;
 
-use crate::rig::{Rig, filtered, own_slot, privileged, routes, run_trigger, trigger_path};
+use crate::rig::{Rig, filtered, own_slot, privileged, routes, run_trigger, scaled, trigger_path};
 
 /// One after the other: each counts all calls of the slot.
 static ALONE: Mutex<()> = Mutex::new(());
@@ -221,7 +221,7 @@ fn the_books_balance_over_reloads() {
     let Some(_alone) = alone() else { return };
     let mut rig = Rig::with_ring(&limited(burst(100, Per::Uid)), 64 << 20);
     let floods = ["7", "8"].map(Flood::of);
-    for round in 0..60 {
+    for round in 0..scaled(60) as u32 {
         let next = match round % 4 {
             0 => plan(|rule| rule.sample = 3),
             1 => plan(|rule| rule.filter.container = Some(true)),
