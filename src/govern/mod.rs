@@ -36,6 +36,8 @@ const SILENCE: u64 = 5;
 /// Who was found innocent is left alone for so long, and twice as long each time, up to the second.
 const PEACE: Duration = Duration::from_secs(10);
 const LONGEST_PEACE: Duration = Duration::from_secs(640);
+/// After a trial nobody else is tried for a while: it holds up all events.
+const REST: Duration = Duration::from_secs(10);
 
 /// Who a process is, for people: as one of its events tells it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -74,6 +76,8 @@ pub struct Governor {
     phase: Phase,
     counts: Counts,
     innocent: Innocent,
+    /// Until when nobody is tried, ns since boot.
+    rest_until_ns: u64,
 }
 
 #[derive(Debug, Default)]
@@ -169,6 +173,7 @@ impl Governor {
                 }
                 let (silent, others): (Vec<_>, Vec<_>) = suspects.into_iter().partition(is_silent);
                 others.iter().for_each(|one| self.innocent.remember(one.process, now_ns));
+                self.rest_until_ns = now_ns.saturating_add(ns(REST));
                 if is_second {
                     return silent.into_iter().map(Suspect::guilty).collect();
                 }
@@ -214,7 +219,8 @@ impl Governor {
         }
         (*windows, *window, *events) = (*windows + 1, at, 1);
         if *windows >= WINDOWS {
-            let suspects = self.suspects(at_ns);
+            let is_rested = at_ns >= self.rest_until_ns;
+            let suspects = if is_rested { self.suspects(at_ns) } else { Vec::new() };
             self.begin_watch(at);
             self.begin_trial(suspects, at_ns, false);
         }

@@ -120,6 +120,22 @@ fn who_was_found_innocent_is_tried_ever_more_seldom() {
     assert_eq!(between, [12, 22, 42], "{trials:?}");
 }
 
+/// One busy process after the other, each of which lives for two seconds, holds up little.
+#[test]
+fn whoever_is_busy_events_flow() {
+    let mut governor = Governor::default();
+    let (mut held, mut all) = (0, 0);
+    for at in 0..100_000_u64 {
+        let process = (u32::try_from(at / 2000).unwrap(), at / 2000);
+        for _ in 0..4 {
+            all += 1;
+            held += u64::from(governor.note(process, at * MS, Name::default) == Fate::Hold);
+        }
+        assert_eq!(governor.judge(at * MS, false), []);
+    }
+    assert!(held > 0 && held * 4 < all, "{held} of {all}");
+}
+
 #[test]
 fn many_who_are_busy_are_not_tried() {
     let mut governor = Governor::default();
