@@ -3,8 +3,7 @@
 //!
 //! That many events are a few processes' proves nothing: they may just be busy. So they are tried: for a
 //! moment no event is written, whosever it is. Who works on its own goes on as before. Who follows our
-//! output falls silent, since there is none; goes on when what was held back is written; and falls silent
-//! a second time. Nothing of what is held back gets lost.
+//! output falls silent, since there is none, and goes on when what was held back is written, four times over. Nothing of what is held back gets lost.
 
 mod count;
 mod innocent;
@@ -28,6 +27,8 @@ const SHARE: u64 = 10;
 const SUSPECTS_MAX: usize = 8;
 /// A trial, and the pause between both: longer than journald and a reader take to come to rest.
 const TRIAL: Duration = Duration::from_millis(500);
+/// A program that works in bursts may be silent once or twice by chance.
+const TRIALS: u32 = 4;
 /// Who is not silent by then may still work off what it has read: it gets so many times as long.
 const EXTENSIONS: u32 = 4;
 /// Who is silent makes fewer calls in the second half of a trial than one in so many of before; who goes on
@@ -90,17 +91,18 @@ enum Phase {
         window: u64,
         events: u64,
     },
-    /// All events are held; `is_second`: they were silent once, and went on.
+    /// All events are held; `silent`: so often they were silent before, and went on.
     Trial {
         suspects: Vec<Suspect>,
         begin_ns: u64,
-        is_second: bool,
+        silent: u32,
         extensions: u32,
     },
     /// What was held is written, and who is silent without it goes on.
     Pause {
         suspects: Vec<Suspect>,
         begin_ns: u64,
+        silent: u32,
     },
 }
 
@@ -163,44 +165,44 @@ impl Governor {
             return Vec::new();
         }
         match std::mem::take(&mut self.phase) {
-            Phase::Trial { mut suspects, is_second, extensions, .. } => {
+            Phase::Trial { mut suspects, silent, extensions, .. } => {
                 let is_silent = |one: &Suspect| !is_cut && one.during * SILENCE < one.before;
                 if !(is_cut || extensions == 0 || suspects.iter().all(is_silent)) {
                     suspects.iter_mut().for_each(|one| one.during = 0);
                     let extensions = extensions - 1;
-                    self.phase = Phase::Trial { suspects, begin_ns: now_ns, is_second, extensions };
+                    self.phase = Phase::Trial { suspects, begin_ns: now_ns, silent, extensions };
                     return Vec::new();
                 }
-                let (silent, others): (Vec<_>, Vec<_>) = suspects.into_iter().partition(is_silent);
+                let (rest, others): (Vec<_>, Vec<_>) = suspects.into_iter().partition(is_silent);
                 others.iter().for_each(|one| self.innocent.remember(one.process, now_ns));
                 self.rest_until_ns = now_ns.saturating_add(ns(REST));
-                if is_second {
-                    return silent.into_iter().map(Suspect::guilty).collect();
+                if silent + 1 >= TRIALS {
+                    return rest.into_iter().map(Suspect::guilty).collect();
                 }
-                self.pause(silent, now_ns);
+                self.pause(rest, now_ns, silent + 1);
             }
-            Phase::Pause { mut suspects, .. } => {
+            Phase::Pause { mut suspects, silent, .. } => {
                 // The pause is twice as long as what was counted before.
                 suspects.retain(|one| one.during * SILENCE >= one.before * 2);
-                self.begin_trial(suspects, now_ns, true);
+                self.begin_trial(suspects, now_ns, silent);
             }
             Phase::Idle | Phase::Watch { .. } => {}
         }
         Vec::new()
     }
 
-    fn pause(&mut self, mut suspects: Vec<Suspect>, begin_ns: u64) {
+    fn pause(&mut self, mut suspects: Vec<Suspect>, begin_ns: u64, silent: u32) {
         suspects.iter_mut().for_each(|one| one.during = 0);
         if !suspects.is_empty() {
-            self.phase = Phase::Pause { suspects, begin_ns };
+            self.phase = Phase::Pause { suspects, begin_ns, silent };
         }
     }
 
-    fn begin_trial(&mut self, mut suspects: Vec<Suspect>, begin_ns: u64, is_second: bool) {
+    fn begin_trial(&mut self, mut suspects: Vec<Suspect>, begin_ns: u64, silent: u32) {
         suspects.iter_mut().for_each(|one| one.during = 0);
         if !suspects.is_empty() {
             let extensions = EXTENSIONS;
-            self.phase = Phase::Trial { suspects, begin_ns, is_second, extensions };
+            self.phase = Phase::Trial { suspects, begin_ns, silent, extensions };
         }
     }
 
@@ -222,7 +224,7 @@ impl Governor {
             let is_rested = at_ns >= self.rest_until_ns;
             let suspects = if is_rested { self.suspects(at_ns) } else { Vec::new() };
             self.begin_watch(at);
-            self.begin_trial(suspects, at_ns, false);
+            self.begin_trial(suspects, at_ns, 0);
         }
     }
 

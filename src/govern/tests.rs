@@ -55,10 +55,10 @@ fn who(guilty: &[(u64, Guilty)]) -> Vec<Process> {
 #[test]
 fn who_follows_our_output_is_found() {
     let mut machine = Machine::new(0, &[(SHIPPER, 10)]);
-    let guilty = machine.run(1000..4000);
+    let guilty = machine.run(1000..7000);
     assert_eq!(who(&guilty), [SHIPPER]);
     let (at, one) = &guilty[0];
-    assert!((3490..3520).contains(at), "{at}");
+    assert!((5490..5530).contains(at), "{at}");
     assert_eq!(one.during, 0);
     assert!(one.before > 10_000, "{one:?}");
 }
@@ -67,7 +67,7 @@ fn who_follows_our_output_is_found() {
 #[test]
 fn two_who_follow_are_found_together() {
     let mut machine = Machine::new(0, &[(SHIPPER, 20), (READER, 10)]);
-    assert_eq!(who(&machine.run(1000..4000)), [SHIPPER, READER]);
+    assert_eq!(who(&machine.run(1000..7000)), [SHIPPER, READER]);
 }
 
 #[test]
@@ -75,7 +75,7 @@ fn who_is_busy_by_itself_is_not_guilty() {
     let mut machine = Machine::new(4, &[]);
     assert_eq!(machine.run(1000..70_000), []);
     let mut machine = Machine::new(4, &[(SHIPPER, 10)]);
-    assert_eq!(who(&machine.run(1000..4000)), [SHIPPER]);
+    assert_eq!(who(&machine.run(1000..7000)), [SHIPPER]);
 }
 
 /// What ends by itself while it is tried was not ended by the trial.

@@ -112,6 +112,12 @@ impl Journald {
         lines.map(|line| serde_json::from_slice(line).expect("journalctl prints JSON")).collect()
     }
 
+    /// A file of its file system, as a path outside the namespaces.
+    #[allow(dead_code)] // not every test target asks
+    pub fn path(&self, inside: &str) -> PathBuf {
+        self.root().join(inside)
+    }
+
     /// A program that sees this journal as that of its machine.
     #[allow(dead_code)] // not every test target asks
     pub fn command(&self, program: &str) -> Command {
