@@ -3,7 +3,8 @@
 //!
 //! That many events are a few processes' proves nothing: they may just be busy. So they are tried: for a
 //! moment no event is written, whosever it is. Who works on its own goes on as before. Who follows our
-//! output falls silent, since there is none, and goes on when what was held back is written, four times over. Nothing of what is held back gets lost.
+//! output falls silent, since there is none, and goes on when what was held back is written, four times over. Nothing
+//! of what is held back gets lost.
 
 mod count;
 mod innocent;
@@ -17,10 +18,12 @@ use innocent::Innocent;
 pub type Process = (u32, u64);
 
 /// How long a window of the watch is. In each of so many, one after the other, there is something to do.
-const WINDOW: Duration = Duration::from_millis(100);
-const WINDOWS: u64 = 10;
+/// journald tells its followers of new entries every 250 ms at most (`POST_CHANGE_TIMER_INTERVAL_USEC` in
+/// `journald-manager.c`): in shorter windows a follower would be busy now and then.
+const WINDOW: Duration = Duration::from_millis(500);
+const WINDOWS: u64 = 2;
 /// Fewer events in a window are nobody's harm.
-const FEWEST: u64 = 20;
+const FEWEST: u64 = 100;
 /// Of 100 events a suspect has so many,
 const SHARE: u64 = 10;
 /// and there are no more suspects than these.

@@ -12,15 +12,18 @@ struct Machine {
     busy: u64,
     /// Who follows the output, and how many calls it makes for ten records.
     followers: Vec<(Process, u64)>,
-    /// Records that were written in the ms before.
+    /// What journald takes of each in a ms.
+    most: u64,
+    /// Records that were written and of which followers have not been told yet; that is every so many ms.
     written: u64,
+    every: u64,
     held: u64,
 }
 
 impl Machine {
     fn new(busy: u64, followers: &[(Process, u64)]) -> Self {
         let (governor, followers) = (Governor::default(), followers.to_vec());
-        Self { governor, busy, followers, written: 20, held: 0 }
+        Self { governor, busy, followers, most: 40, written: 20, every: 1, held: 0 }
     }
 
     /// Runs from one ms to another; who was found guilty, and when.
@@ -28,11 +31,11 @@ impl Machine {
         let mut guilty = Vec::new();
         for at in ms {
             let mut calls = vec![(BUSY, self.busy)];
-            let records = std::mem::take(&mut self.written);
+            let is_told = at % self.every == 0;
+            let records = if is_told { std::mem::take(&mut self.written) } else { 0 };
             calls.extend(self.followers.iter().map(|(who, gain)| (*who, records * gain / 10)));
             for (process, count) in calls {
-                // What journald takes.
-                for _ in 0..count.min(40) {
+                for _ in 0..count.min(self.most) {
                     match self.governor.note(process, at * MS, Name::default) {
                         Fate::Write => self.written += 1,
                         Fate::Hold => self.held += 1,
@@ -61,6 +64,14 @@ fn who_follows_our_output_is_found() {
     assert!((5490..5530).contains(at), "{at}");
     assert_eq!(one.during, 0);
     assert!(one.before > 10_000, "{one:?}");
+}
+
+/// journald tells them of new entries four times a second.
+#[test]
+fn who_follows_in_bursts_is_found() {
+    let mut machine = Machine::new(0, &[(SHIPPER, 20)]);
+    (machine.every, machine.written, machine.most) = (250, 200, 500);
+    assert_eq!(who(&machine.run(1000..9000)), [SHIPPER]);
 }
 
 /// Each of them keeps the other going.
@@ -98,7 +109,7 @@ fn few_events_and_pauses_are_nobodys_harm() {
     }
     let mut governor = Governor::default();
     for second in 0..20 {
-        for at in 0..800 {
+        for at in 0..400 {
             let at_ns = (second * 1000 + at) * MS;
             assert_eq!(governor.note(SHIPPER, at_ns, Name::default), Fate::Write);
         }
