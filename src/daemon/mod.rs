@@ -13,6 +13,7 @@ mod pending;
 mod pipeline;
 mod poll;
 mod reload;
+mod searching;
 mod service;
 mod sight;
 mod signals;
@@ -34,6 +35,7 @@ use crate::cli::RunOptions;
 use crate::consume::{Consumer, Rest};
 use crate::control::Server;
 use crate::exclude::Excluded;
+use crate::journald::Search;
 use crate::load::Bpf;
 use crate::lock::Lock;
 use crate::log;
@@ -73,6 +75,8 @@ struct Daemon<'obj> {
     bookkeeping: Bookkeeping,
     suppressing: Suppressing,
     governing: Governing,
+    /// `None` where journald takes anything from us.
+    search: Option<Search>,
     excluded: Excluded,
     watch: Watch,
     signals: Signals,
@@ -126,6 +130,7 @@ impl Daemon<'_> {
             self.govern_if_due(rest);
             self.pardon_if_due()?;
             self.look_if_due();
+            self.search_if_due();
             rest = self.consume()?;
             if self.gate() == Gate::Closed {
                 return Ok("the reader of the output has gone".to_owned());
@@ -148,6 +153,7 @@ impl Daemon<'_> {
         let reports = self.bookkeeping.next_report();
         let delivery = self.delivery_due(now);
         let governing = self.governing_due(now);
+        let search = self.search_due();
         let due = [
             doze,
             governing,
@@ -158,6 +164,7 @@ impl Daemon<'_> {
             ping,
             reports,
             delivery,
+            search,
         ];
         due.into_iter().flatten().min().map(|at| at.saturating_duration_since(now))
     }
@@ -181,6 +188,7 @@ impl Daemon<'_> {
             Source::Configuration | Source::Ring => {}
             Source::Output => self.reopen()?,
             Source::Control => self.answer()?,
+            Source::Search => self.tell_dropped(),
         }
         Ok(())
     }

@@ -10,7 +10,7 @@ use super::Daemon;
 use super::outlet::Gate;
 use crate::cli;
 use crate::clock;
-use crate::journald::Allowance;
+use crate::journald::{self, Allowance};
 use crate::log;
 use crate::plan::Plan;
 use crate::sink::record::{Body, SinkBack};
@@ -32,10 +32,12 @@ pub fn open(asked: cli::Output, plan: &Plan) -> Result<Sink> {
     })
 }
 
-/// What journald takes from us, if it is the system's own that we write to.
-pub fn allowance(sink: &Sink, plan: &Plan) -> Option<Allowance> {
+/// What journald takes from our unit, and which that is, if it is the system's own that we write to.
+pub fn allowance(sink: &Sink, plan: &Plan) -> Option<(String, Allowance)> {
     let is_journald = sink.is_journal() && plan.socket == Path::new(sink::JOURNAL_SOCKET);
-    if is_journald { Allowance::of_own_unit() } else { None }
+    let unit = journald::own_unit().filter(|_| is_journald)?;
+    let allowance = Allowance::of_unit(&unit)?;
+    Some((unit, allowance))
 }
 
 fn standard_output() -> Result<std::os::fd::OwnedFd> {

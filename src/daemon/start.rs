@@ -26,6 +26,7 @@ use crate::config::drop_in_dir;
 use crate::consume::Consumer;
 use crate::control::{Server, default_socket, runtime_folder};
 use crate::exclude::Excluded;
+use crate::journald::Search;
 use crate::load::{self, Choice, Failure};
 use crate::lock::Lock;
 use crate::plan;
@@ -59,13 +60,14 @@ pub fn start<'obj>(
     let bpf = load::load(object, plan.ring_bytes, choice)?;
     let mut excluded = Excluded::default();
     excluded.replace(&bpf, &plan.exclude);
-    let allowance = output::allowance(&sink, &plan);
+    let (unit, allowance) = output::allowance(&sink, &plan).unzip();
+    let search = unit.map(|unit| Search::new(unit, clock::real_now_ns())).transpose()?;
     let delivery = Delivery::new(Units::new(), sink, allowance);
     let pipeline = Pipeline::new(bpf.handlers.clone(), delivery);
     let pipeline = Rc::new(RefCell::new(pipeline));
     let receiver = Rc::clone(&pipeline);
     let consumer = Consumer::open(&bpf, move |bytes| receiver.borrow_mut().receive(bytes))?;
-    let poll = Poll::new(&consumer, &signals, &watch, &control)?;
+    let poll = Poll::new(&consumer, &signals, &watch, &control, search.as_ref())?;
     let mut daemon = Daemon {
         options: options.clone(),
         plan,
@@ -75,6 +77,7 @@ pub fn start<'obj>(
         bookkeeping: Bookkeeping::default(),
         suppressing: Suppressing::default(),
         governing: Governing::default(),
+        search,
         excluded,
         watch,
         signals,

@@ -1,12 +1,13 @@
 //! How much journald takes from our unit before it drops entries without a word to the sender: the unit's
 //! settings as the service manager leaves them for journald, or else journald's own. And whether we have
-//! sent more. Reads files; asks nobody.
+//! sent more, and what it says then. Reads files, and asks `journalctl`.
 //!
 //! journald counts the entries of a unit by level: from the first one on for an interval, and then anew. It
 //! takes more than its setting says where the disk has much room (`burst_modulate()` in
 //! `journald-rate-limit.c`: 1 to 6 times), which cannot be seen from outside. What is told here is where it
 //! *may* begin.
 
+mod search;
 mod sent;
 
 use std::collections::BTreeMap;
@@ -14,7 +15,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-pub use sent::Sent;
+pub use search::{Dropped, Search};
+pub use sent::{Sent, Suspicion};
 
 use crate::units;
 
@@ -34,11 +36,15 @@ const DEFAULT: Allowance = Allowance { interval: Duration::from_secs(30), burst:
 const FOLDERS: [&str; 4] =
     ["usr/lib/systemd", "usr/local/lib/systemd", "run/systemd", "etc/systemd"];
 
+/// The unit that this process is in, if any.
+pub fn own_unit() -> Option<String> {
+    units::own(&fs::read_to_string("/proc/self/cgroup").ok()?)
+}
+
 impl Allowance {
-    /// For the unit that this process is in; `None`: anything, or it is in none.
-    pub fn of_own_unit() -> Option<Self> {
-        let cgroups = fs::read_to_string("/proc/self/cgroup").ok()?;
-        Self::of(&units::own(&cgroups)?, Path::new("/"))
+    /// For a unit; `None`: anything.
+    pub fn of_unit(unit: &str) -> Option<Self> {
+        Self::of(unit, Path::new("/"))
     }
 
     fn of(unit: &str, root: &Path) -> Option<Self> {

@@ -40,13 +40,16 @@ pub const BUDGET: Kind = Kind { name: "budget", id: "671c13590c8e4c8586d550dd91f
 /// journald may drop records of ours.
 pub const JOURNAL_LIMIT: Kind =
     Kind { name: "journal_limit", id: "e92f97d494cb40c3a1b241432bfe8350" };
+/// journald has dropped records of ours.
+pub const JOURNAL_DROPPED: Kind =
+    Kind { name: "journal_dropped", id: "8f7d4eb252af465eb61c7ef01c230635" };
 /// The books, every now and then.
 pub const BOOKS: Kind = Kind { name: "books", id: "ca68221bd554419f9d2bb8d33b378799" };
 /// The daemon ends, with its books.
 pub const STOPPED: Kind = Kind { name: "stopped", id: "4731d5e09b8b41e4bfeae0a025b3413a" };
 
 /// All of them.
-pub const ALL: [&Kind; 16] = [
+pub const ALL: [&Kind; 17] = [
     &SYSCALL,
     &AGGREGATE,
     &STARTED,
@@ -61,6 +64,7 @@ pub const ALL: [&Kind; 16] = [
     &SINK_BACK,
     &BUDGET,
     &JOURNAL_LIMIT,
+    &JOURNAL_DROPPED,
     &BOOKS,
     &STOPPED,
 ];

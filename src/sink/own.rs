@@ -3,8 +3,8 @@
 use crate::sink::fields::{Cell, Fields};
 use crate::sink::key::Key;
 use crate::sink::record::{
-    Blindness, Governed, Held, JournalLimit, Ledger, Loss, Lost, Refused, Reloaded, SinkBack,
-    Skipped, Started, Stopped, Suppressed, Suppression, Total,
+    Blindness, Governed, Held, JournalDropped, JournalLimit, Ledger, Loss, Lost, Refused, Reloaded,
+    SinkBack, Skipped, Started, Stopped, Suppressed, Suppression, Total,
 };
 use crate::sink::walk::Scratch;
 
@@ -137,6 +137,12 @@ pub fn journal_limit(limit: &JournalLimit, scratch: &mut Scratch, out: &mut impl
     out.unsigned(Key::Burst, limit.burst);
     out.unsigned(Key::IntervalNs, limit.interval_ns);
     interval(limit.from_ns, limit.to_ns, scratch, out);
+}
+
+pub fn journal_dropped(dropped: &JournalDropped, scratch: &mut Scratch, out: &mut impl Fields) {
+    out.text(Key::Unit, dropped.unit.as_bytes());
+    out.unsigned(Key::Dropped, dropped.count);
+    interval(dropped.from_ns, dropped.to_ns, scratch, out);
 }
 
 pub fn ledger(ledger: &Ledger, out: &mut impl Fields) {

@@ -8,8 +8,8 @@ use crate::decode::{Capture, Device, End, Event, Exe, NAMESPACES, Process, Statu
 use crate::gather::{About, Cause, Gather, Gathered, Group, Key as GatherKey, Seen};
 use crate::handlers::{Field, FieldKind, Handler};
 use crate::sink::record::{
-    Blindness, Body, Governed, Held, JournalLimit, Ledger, Loss, Lost, Reason, Record, Refused,
-    Reloaded, SinkBack, Skipped, Started, Stopped, Suppressed, Suppression, Total,
+    Blindness, Body, Governed, Held, JournalDropped, JournalLimit, Ledger, Loss, Lost, Reason,
+    Record, Refused, Reloaded, SinkBack, Skipped, Started, Stopped, Suppressed, Suppression, Total,
 };
 use crate::syscalls::{self, Abi, Slot};
 use crate::units::Place;
@@ -248,6 +248,11 @@ pub fn held() -> Held {
 pub fn journal_limit() -> JournalLimit {
     let (from_ns, to_ns) = (TIME_NS, TIME_NS + 2_000_000_000);
     JournalLimit { burst: 10_000, interval_ns: 30_000_000_000, from_ns, to_ns }
+}
+
+pub fn journal_dropped() -> JournalDropped {
+    let (from_ns, to_ns) = (TIME_NS, TIME_NS + 31_000_000_000);
+    JournalDropped { unit: "tailcalld.service".into(), count: 30, from_ns, to_ns }
 }
 
 pub fn ledger() -> Ledger {

@@ -99,6 +99,7 @@ pub fn walk(record: &Record, scratch: &mut Scratch, out: &mut impl Fields) {
         Body::SinkBack(back) => own::sink_back(back, scratch, out),
         Body::Budget(held) => own::held(held, scratch, out),
         Body::JournalLimit(limit) => own::journal_limit(limit, scratch, out),
+        Body::JournalDropped(dropped) => own::journal_dropped(dropped, scratch, out),
         Body::Books(ledger) => own::ledger(ledger, out),
         Body::Stopped(stopped) => own::stopped(stopped, out),
     }

@@ -19,11 +19,13 @@ twice() {
 	values SYSCALL_CMDLINE "SYSCALL_ARGV=of-$1" | sort | uniq -d
 }
 
-# MADE RECORDED: how many calls since $since are neither recorded nor declared lost.
+# MADE MATCH...: how many of the calls made since $since are neither recorded nor declared lost. The last
+# losses are declared up to a second later.
 unexplained() {
-	local lost missing
+	local made=$1 lost missing
+	shift
+	missing=$((made - $(number "$@")))
 	lost=$(values TAILCALLD_LOST $LOST --since="@$since" | paste -sd +)
-	missing=$(($1 - $2))
 	# Those lost may be of others.
 	echo $((missing > ${lost:-0} ? missing - (${lost:-0}) : missing < 0 ? missing : 0))
 }

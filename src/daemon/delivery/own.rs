@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::Delivery;
 use crate::clock;
-use crate::journald::Allowance;
+use crate::journald::{Allowance, Sent, Suspicion};
 use crate::sink::record::{self, Body, JournalLimit};
 
 impl Delivery {
@@ -24,6 +24,18 @@ impl Delivery {
         let from_ns = to_ns.saturating_sub(nanos(self.now.saturating_duration_since(since)));
         let interval_ns = nanos(interval);
         self.say(Body::JournalLimit(&JournalLimit { burst, interval_ns, from_ns, to_ns }));
+    }
+
+    /// Since when journald may have dropped entries of which it should have told by now.
+    pub fn suspicion(&self) -> Option<Suspicion> {
+        self.sent.as_ref()?.suspicion()
+    }
+
+    /// The same, once.
+    pub fn take_suspicion(&mut self) -> Option<Suspicion> {
+        let suspicion = self.suspicion();
+        self.sent.iter_mut().for_each(Sent::forget_suspicion);
+        suspicion
     }
 
     /// Tells the steps that the budget made necessary.

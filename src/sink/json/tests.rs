@@ -290,6 +290,8 @@ fn what_was_held_back_is_told() {
         (&limit["burst"], &limit["interval_ns"]),
         (&json!(10_000), &json!(30_000_000_000_u64))
     );
+    let dropped = object(&samples::own(Body::JournalDropped(&samples::journal_dropped())));
+    assert_eq!((&dropped["dropped"], &dropped["unit"]), (&json!(30), &json!("tailcalld.service")));
     let books = object(&samples::own(Body::Books(&samples::ledger())));
     assert_eq!((&books["generation"], &books["totals"][0]["seen"]), (&json!(4), &json!(1000)));
 }

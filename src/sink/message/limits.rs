@@ -7,7 +7,7 @@ use super::values::plural;
 use crate::budget::{Counts, Level, Most};
 use crate::decode::printable::{self, NO_LIMIT};
 use crate::decode::render;
-use crate::sink::record::{Governed, Held, JournalLimit, Suppressed, Suppression};
+use crate::sink::record::{Governed, Held, JournalDropped, JournalLimit, Suppressed, Suppression};
 
 pub fn suppressed(suppressed: &Suppressed, out: &mut String) {
     let count = suppressed.count;
@@ -72,7 +72,18 @@ pub fn journal(limit: &JournalLimit, out: &mut String) {
     render::span(limit.interval_ns, out);
     out.push_str(" from this unit, and was sent more within ");
     render::span(limit.to_ns.saturating_sub(limit.from_ns), out);
-    out.push_str(": it may drop records from now on, and tells us nothing of it");
+    out.push_str(": it may drop records from now on, and says how many when that is over");
+}
+
+pub fn journal_dropped(dropped: &JournalDropped, out: &mut String) {
+    let count = dropped.count;
+    let _ = write!(out, "journald dropped {count} {} of ", plural(count, "entry", "entries"));
+    printable::word(dropped.unit.as_bytes(), NO_LIMIT, out);
+    out.push_str(" in ");
+    render::span(dropped.to_ns.saturating_sub(dropped.from_ns), out);
+    out.push_str(
+        ", which our books have as written: LogRateLimitIntervalSec=1us in the unit would keep them",
+    );
 }
 
 /// `1000 records/s and 65536 bytes/s`.

@@ -33,6 +33,7 @@ pub fn write(body: &Body, out: &mut String) {
         Body::SinkBack(back) => sink_back(back, out),
         Body::Budget(held) => limits::held(held, out),
         Body::JournalLimit(limit) => limits::journal(limit, out),
+        Body::JournalDropped(dropped) => limits::journal_dropped(dropped, out),
         Body::Books(ledger) => self::ledger(ledger, out),
         Body::Stopped(stopped) => self::stopped(stopped, out),
     }

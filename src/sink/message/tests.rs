@@ -285,7 +285,12 @@ fn what_journald_may_drop_is_told() {
     assert_eq!(
         told(&Body::JournalLimit(&samples::journal_limit())),
         "journald takes 10000 entries of a level in 30 s from this unit, and was sent more within 2 s: \
-         it may drop records from now on, and tells us nothing of it"
+         it may drop records from now on, and says how many when that is over"
+    );
+    assert_eq!(
+        told(&Body::JournalDropped(&samples::journal_dropped())),
+        "journald dropped 30 entries of tailcalld.service in 31 s, which our books have as written: \
+         LogRateLimitIntervalSec=1us in the unit would keep them"
     );
 }
 

@@ -14,7 +14,7 @@ pub use governed::Governed;
 pub use kernel::{Blindness, Skipped};
 pub use life::{Refused, Reloaded, Started};
 pub use lost::{Loss, Lost, Reason};
-pub use output::{Held, JournalLimit, SinkBack};
+pub use output::{Held, JournalDropped, JournalLimit, SinkBack};
 pub use suppressed::{Suppressed, Suppression};
 
 use crate::budget::Level;
@@ -77,6 +77,8 @@ pub enum Body<'a> {
     Budget(&'a Held),
     /// journald may drop records from now on.
     JournalLimit(&'a JournalLimit),
+    /// journald has dropped records.
+    JournalDropped(&'a JournalDropped),
     /// The books, every now and then.
     Books(&'a Ledger),
     /// The daemon ends.
@@ -101,6 +103,7 @@ impl Body<'_> {
             Self::SinkBack(_) => &kind::SINK_BACK,
             Self::Budget(_) => &kind::BUDGET,
             Self::JournalLimit(_) => &kind::JOURNAL_LIMIT,
+            Self::JournalDropped(_) => &kind::JOURNAL_DROPPED,
             Self::Books(_) => &kind::BOOKS,
             Self::Stopped(_) => &kind::STOPPED,
         }
@@ -113,7 +116,8 @@ impl Body<'_> {
             Self::Aggregate { gathered, .. } => gathered.about.priority.clamp(3, 7),
             Self::Refused(_) | Self::Blind(_) => 3,
             Self::Lost(_) | Self::Skipped(_) | Self::Sighted(_) | Self::SinkBack(_) => 4,
-            Self::Suppressed(_) | Self::Governed(_) | Self::JournalLimit(_) => 4,
+            Self::Suppressed(_) | Self::Governed(_) => 4,
+            Self::JournalLimit(_) | Self::JournalDropped(_) => 4,
             Self::Budget(held) => {
                 if held.to == Level::Whole {
                     5

@@ -44,3 +44,16 @@ pub struct JournalLimit {
     /// Now.
     pub to_ns: u64,
 }
+
+/// journald says that it has dropped entries of this unit.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct JournalDropped {
+    /// The unit: the limit is for all its processes together.
+    pub unit: String,
+    /// Entries.
+    pub count: u64,
+    /// Since when it may have dropped them, ns since 1970 UTC.
+    pub from_ns: u64,
+    /// When it said so.
+    pub to_ns: u64,
+}
