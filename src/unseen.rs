@@ -5,11 +5,7 @@ use crate::plan::Plan;
 use crate::syscalls::Abi;
 
 /// What is not seen, and for which syscalls that matters: none stands for any.
-const ALWAYS: [(&[&str], &str); 3] = [
-    (
-        &[],
-        "operations that a process submits through io_uring: they are no syscalls; route io_uring_setup to learn who uses it",
-    ),
+const ALWAYS: [(&[&str], &str); 2] = [
     (&[], "calls that seccomp refuses: they end before the table is asked"),
     (
         &["clock_gettime", "clock_getres", "gettimeofday", "time", "getcpu"],
@@ -21,7 +17,19 @@ const ALWAYS: [(&[&str], &str); 3] = [
 pub fn unseen(plan: &Plan) -> Vec<String> {
     let always = ALWAYS.iter().filter(|(names, _)| concerns(plan, names));
     let always = always.map(|(_, what)| (*what).to_owned());
-    always.chain(other_abi(plan)).chain(numbers()).collect()
+    let rings = std::iter::once(rings(plan));
+    rings.chain(always).chain(other_abi(plan)).chain(numbers()).collect()
+}
+
+/// What goes through rings of io_uring.
+fn rings(plan: &Plan) -> String {
+    let setup = "io_uring_setup";
+    let who = if concerns(plan, &[setup]) {
+        format!("{setup}, which is routed, tells who does that")
+    } else {
+        format!("route {setup} to learn who does that")
+    };
+    format!("operations that a process submits through io_uring: they are no syscalls; {who}")
 }
 
 fn concerns(plan: &Plan, names: &[&str]) -> bool {
@@ -70,6 +78,14 @@ mod tests {
         let tells =
             |name| unseen(&plan(&[(Abi::Native, name)])).iter().any(|what| what.contains("vDSO"));
         assert!(tells("clock_gettime") && !tells("openat"));
+    }
+
+    #[test]
+    fn nobody_is_told_to_route_what_is_routed() {
+        let first = |name| unseen(&plan(&[(Abi::Native, name)])).swap_remove(0);
+        assert!(first("openat").ends_with("; route io_uring_setup to learn who does that"));
+        let told = "; io_uring_setup, which is routed, tells who does that";
+        assert!(first("io_uring_setup").ends_with(told));
     }
 
     #[cfg(target_arch = "x86_64")]

@@ -25,6 +25,8 @@ fn called(arguments: &[&str]) -> (i32, String, String) {
 fn a_good_file_is_one_line() {
     let ok = "config/tailcalld.toml: ok, 16 routes (args 2, exec 4, timer 10)\n";
     assert_eq!(called(&["check", "config/tailcalld.toml"]), (OK, ok.into(), String::new()));
+    let same = called(&["check", "--config", "config/tailcalld.toml"]);
+    assert_eq!(same, (OK, ok.into(), String::new()));
     let quiet = called(&["check", "--quiet", "config/tailcalld.toml"]);
     assert_eq!(quiet, (OK, String::new(), String::new()));
 }
@@ -213,7 +215,7 @@ fn wrong_command_lines() {
         vec!["chekc"],
         vec!["--output", "xml"],
         vec!["check", "-q", "-v"],
-        vec!["check", "--config", "x"],
+        vec!["check", "a", "--config", "b"],
         vec!["--config", "x", "check"],
         vec!["check", "a", "b"],
     ] {

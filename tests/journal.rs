@@ -4,6 +4,8 @@
 
 #[path = "common/journald.rs"]
 mod journald;
+#[path = "common/root.rs"]
+mod root;
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;

@@ -2,6 +2,9 @@
 //! it gives up at a million, and a small change of the source can cost it a hundred times more. The
 //! figures are compared with those of tests/matrix/verifier.tsv. Needs root.
 
+#[path = "common/root.rs"]
+mod root;
+
 use std::collections::BTreeMap;
 use std::mem::MaybeUninit;
 use std::sync::Mutex;
@@ -11,6 +14,8 @@ use libbpf_rs::{PrintLevel, set_print};
 use tailcalld::config::AttachTo;
 use tailcalld::load::{self, Attach, Choice};
 use tailcalld::plan::Routes;
+
+use crate::root::privileged;
 
 /// Kernel, program, instructions: the most that any compiler and way to attach came to.
 const KNOWN: &str = include_str!("matrix/verifier.tsv");
@@ -48,16 +53,6 @@ fn every_program_is_accepted_at_the_known_cost() {
         "more than a fifth more work for the verifier of Linux {kernel}: {grown:#?}\n\
          if that is as it must be: make matrix ACCEPT=1"
     );
-}
-
-fn privileged() -> bool {
-    if nix::unistd::geteuid().is_root() {
-        return true;
-    }
-    let reason = "SKIPPED: the verifier's figures need root";
-    assert!(std::env::var_os("CI").is_none_or(|ci| ci != "true"), "{reason}");
-    eprintln!("{reason}");
-    false
 }
 
 /// Its first two numbers: those of 5.10.223 hold for 5.10.

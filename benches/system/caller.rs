@@ -9,6 +9,7 @@ use anyhow::{Context as _, Result};
 use tailcalld::syscalls::{Abi, number};
 
 use crate::bench::Bench;
+use crate::program::Empty;
 use crate::running::{PATIENCE, Running, pinned, wait_until};
 use crate::statistics::median;
 
@@ -58,6 +59,17 @@ impl Caller {
         let answer = self.ask(&format!("time {call} {BATCHES} {calls}"))?;
         let times: Result<Vec<f64>, _> = answer.split_whitespace().map(f64::from_str).collect();
         Ok(median(&times?))
+    }
+
+    /// What an empty program on the tracepoint adds to a call, ns.
+    pub fn added_by_empty(&mut self, bench: &Bench) -> Result<f64> {
+        let (call, calls) = (number_of(CHEAP)?, 100_000);
+        let before = self.ns_per_call(bench, &call, calls)?;
+        let attached = Empty::attach()?;
+        let with = self.ns_per_call(bench, &call, calls)?;
+        drop(attached);
+        let after = self.ns_per_call(bench, &call, calls)?;
+        Ok(with - f64::midpoint(before, after))
     }
 
     /// Calls for so long, `rate` times a second or as often as it can (0). Returns how often.

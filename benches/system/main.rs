@@ -27,6 +27,9 @@ mod program;
 mod refused;
 mod reload;
 mod report;
+#[path = "../../tests/common/root.rs"]
+#[allow(clippy::unwrap_used)] // it is a test's
+mod root;
 mod routed;
 mod running;
 mod sender;

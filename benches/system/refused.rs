@@ -10,7 +10,6 @@ use crate::bench::Bench;
 use crate::caller::{CHEAP, Caller, RARE, number_of};
 use crate::daemon::{Daemon, UNLIMITED};
 use crate::maps::Counts;
-use crate::program::Empty;
 use crate::report::{Claim, Part, Table};
 use crate::statistics::Series;
 
@@ -58,7 +57,7 @@ pub fn run(bench: &Bench) -> Result<Part> {
     let mut empty = Series::default();
     let mut caller = Caller::start(bench)?;
     for _ in 0..bench.rounds {
-        empty.push(empty_program(bench, &mut caller)?);
+        empty.push(caller.added_by_empty(bench)?);
         for contender in &mut contenders {
             contender.measure(bench, &mut caller)?;
         }
@@ -69,16 +68,6 @@ pub fn run(bench: &Bench) -> Result<Part> {
         floods.iter_mut().zip(figures).for_each(|(series, figure)| series.push(figure));
     }
     Ok(part(&contenders, &empty, &floods))
-}
-
-fn empty_program(bench: &Bench, caller: &mut Caller) -> Result<f64> {
-    let (call, calls) = (number_of(CHEAP)?, 100_000);
-    let before = caller.ns_per_call(bench, &call, calls)?;
-    let attached = Empty::attach()?;
-    let with = caller.ns_per_call(bench, &call, calls)?;
-    drop(attached);
-    let after = caller.ns_per_call(bench, &call, calls)?;
-    Ok(with - f64::midpoint(before, after))
 }
 
 impl Contender {

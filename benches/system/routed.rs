@@ -6,7 +6,6 @@ use tailcalld::syscalls::{Abi, Slot, number};
 use crate::bench::Bench;
 use crate::caller::{CHEAP, Caller, number_of};
 use crate::daemon::{Daemon, UNLIMITED};
-use crate::program::Empty;
 use crate::report::{Claim, Part, Table};
 use crate::statistics::Series;
 
@@ -55,22 +54,12 @@ pub fn run(bench: &Bench) -> Result<Part> {
     let mut empty = Series::default();
     let mut caller = Caller::start(bench)?;
     for _ in 0..bench.rounds {
-        empty.push(empty_program(bench, &mut caller)?);
+        empty.push(caller.added_by_empty(bench)?);
         for contender in &mut contenders {
             contender.measure(bench, &mut caller)?;
         }
     }
     Ok(part(&contenders, &empty))
-}
-
-fn empty_program(bench: &Bench, caller: &mut Caller) -> Result<f64> {
-    let (call, calls) = (number_of(CHEAP)?, 100_000);
-    let before = caller.ns_per_call(bench, &call, calls)?;
-    let attached = Empty::attach()?;
-    let with = caller.ns_per_call(bench, &call, calls)?;
-    drop(attached);
-    let after = caller.ns_per_call(bench, &call, calls)?;
-    Ok(with - f64::midpoint(before, after))
 }
 
 impl Contender {

@@ -19,7 +19,7 @@ use crate::unseen::unseen;
 ///
 /// Only if the output cannot be written.
 pub fn check(options: &CheckOptions, handlers: &Handlers) -> anyhow::Result<u8> {
-    let plan = match plan::read(&options.file, handlers) {
+    let plan = match plan::read(options.path(), handlers) {
         Ok(plan) => plan,
         Err(faults) => {
             print_faults(&faults)?;
@@ -30,7 +30,7 @@ pub fn check(options: &CheckOptions, handlers: &Handlers) -> anyhow::Result<u8> 
         print_plan(&plan, handlers)?;
     }
     if !options.quiet {
-        let file = printable(&options.file.to_string_lossy());
+        let file = printable(&options.path().to_string_lossy());
         writeln!(io::stdout(), "{file}: ok, {}", summary(&plan, handlers))?;
     }
     Ok(exit::OK)
@@ -167,9 +167,11 @@ fn settings(plan: &Plan) -> Vec<[String; 2]> {
     rows.extend(plan.exclude_units.iter().map(|unit| row("exclude unit", Some(unit.clone()))));
     rows.push(attached(plan));
     rows.push(path("journal socket", &plan.socket));
-    rows.push(row("journal records", plan.max_per_second.map(|count| format!("{count}/s"))));
-    let bytes = plan.max_bytes_per_second.map(|bytes| format!("{}/s", size_name(bytes)));
-    rows.push(row("journal bytes", bytes));
+    let most = |what: &str, most: Option<String>| {
+        [what.to_owned(), most.map_or_else(|| "any number".to_owned(), |most| format!("{most}/s"))]
+    };
+    rows.push(most("journal records", plan.max_per_second.map(|count| count.to_string())));
+    rows.push(most("journal bytes", plan.max_bytes_per_second.map(size_name)));
     rows.push(row("report every", plan.report.map(time_name)));
     rows.extend(plan.files.iter().map(|file| path("read from", file)));
     rows

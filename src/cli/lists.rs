@@ -5,7 +5,7 @@ use std::io::Write;
 
 use super::print::{standard_output, table};
 use crate::config::NONE;
-use crate::handlers::{Field, Handlers};
+use crate::handlers::{Handler, Handlers};
 use crate::syscalls::{Abi, Group, closest, group, groups, names, number};
 
 /// The set that an argument names.
@@ -53,7 +53,7 @@ pub fn handlers(handlers: &Handlers) -> anyhow::Result<()> {
     let (mut out, style) = standard_output();
     let mut rows: Vec<_> = handlers
         .iter()
-        .map(|handler| [handler.name.clone(), handler.summary.clone(), fields(&handler.fields)])
+        .map(|handler| [handler.name.clone(), handler.summary.clone(), fields(handler)])
         .collect();
     let none = [NONE, "takes syscalls out of the table", "-"];
     rows.push(none.map(str::to_owned));
@@ -61,7 +61,11 @@ pub fn handlers(handlers: &Handlers) -> anyhow::Result<()> {
     Ok(out.flush()?)
 }
 
-fn fields(fields: &[Field]) -> String {
-    let names: Vec<_> = fields.iter().map(|field| field.name.as_str()).collect();
-    if names.is_empty() { "-".to_owned() } else { names.join(", ") }
+fn fields(handler: &Handler) -> String {
+    let names: Vec<_> = handler.fields.iter().map(|field| field.name.as_str()).collect();
+    match (names.is_empty(), handler.records()) {
+        (false, _) => names.join(", "),
+        (true, true) => "the syscall's own arguments".to_owned(),
+        (true, false) => "-".to_owned(),
+    }
 }

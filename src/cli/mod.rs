@@ -7,7 +7,7 @@ mod live;
 mod print;
 mod report;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
@@ -138,13 +138,23 @@ pub enum Output {
 pub struct CheckOptions {
     /// The configuration
     #[arg(value_name = "FILE", default_value = DEFAULT_PATH)]
-    pub file: PathBuf,
+    file: PathBuf,
+    /// The same, as for the command run
+    #[arg(long, value_name = "FILE", conflicts_with = "file")]
+    config: Option<PathBuf>,
     /// Print the resolved table, and which entry made each route
     #[arg(short, long)]
     pub verbose: bool,
     /// Print faults only
     #[arg(short, long, conflicts_with = "verbose")]
     pub quiet: bool,
+}
+
+impl CheckOptions {
+    /// Which file.
+    pub fn path(&self) -> &Path {
+        self.config.as_deref().unwrap_or(&self.file)
+    }
 }
 
 impl Cli {

@@ -21,6 +21,8 @@ mod redact;
 mod reload;
 mod results;
 mod rig;
+#[path = "../common/root.rs"]
+mod root;
 mod start;
 mod starting;
 mod volume;

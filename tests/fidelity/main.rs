@@ -18,6 +18,8 @@ mod report;
 #[path = "../daemon/rig.rs"]
 #[allow(dead_code)]
 mod rig;
+#[path = "../common/root.rs"]
+mod root;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};

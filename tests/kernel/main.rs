@@ -20,5 +20,7 @@ mod process;
 mod reload;
 mod results;
 mod rig;
+#[path = "../common/root.rs"]
+mod root;
 mod timer;
 mod wake;

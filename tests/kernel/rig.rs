@@ -20,17 +20,7 @@ use tailcalld::plan::{Plan, Routes, Rule};
 use tailcalld::syscalls::{Abi, Slot, number};
 use tailcalld::wire::Table;
 
-/// True when BPF can be loaded; otherwise says that the test was skipped, which is a failure under
-/// `CI=true`.
-pub fn privileged() -> bool {
-    if nix::unistd::geteuid().is_root() {
-        return true;
-    }
-    let reason = "SKIPPED: kernel tests need root";
-    assert!(std::env::var_os("CI").is_none_or(|ci| ci != "true"), "{reason}");
-    eprintln!("{reason}");
-    false
-}
+pub use crate::root::privileged;
 
 /// The tracepoint that this kernel should have, or the way that `TAILCALLD_TEST_ATTACH` names. Functions
 /// only if named: on a machine that does other things, too, no syscall with a function is a test's own.
