@@ -1,14 +1,26 @@
-//! Tests that need root say so where they are run without, and fail under `CI=true`.
+//! Tests say so where they cannot run, and fail there under `CI=true`.
 
 use std::io::Write as _;
 
 /// Whether we are root.
 pub fn privileged() -> bool {
-    if nix::unistd::geteuid().is_root() {
-        return true;
+    needs(nix::unistd::geteuid().is_root(), "root")
+}
+
+/// Whether processes have the same numbers here as in records.
+#[allow(dead_code)] // not every test target asks
+pub fn in_first_pid_namespace() -> bool {
+    /// `PROC_PID_INIT_INO` of linux/proc_ns.h.
+    const FIRST: &str = "pid:[4026531836]";
+    let ours = std::fs::read_link("/proc/self/ns/pid").expect("a pid namespace");
+    needs(ours.as_os_str() == FIRST, "the first pid namespace, not that of a container")
+}
+
+fn needs(is_there: bool, what: &str) -> bool {
+    assert!(is_there || std::env::var("CI").as_deref() != Ok("true"), "this test needs {what}");
+    if !is_there {
+        // print! would be captured, and a skip would look like a success.
+        writeln!(std::io::stderr(), "SKIPPED: needs {what}").expect("standard error");
     }
-    assert_ne!(std::env::var("CI").as_deref(), Ok("true"), "this test needs root");
-    // print! would be captured, and a skip would look like a success.
-    std::io::stderr().write_all(b"SKIPPED: needs root\n").expect("standard error");
-    false
+    is_there
 }

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#ifndef TAILCALLD_GLOBALS_H
+#define TAILCALLD_GLOBALS_H
+
+#include "kernel.h"
+#include "event.h"
+#include "settings.h"
+
+/* Every global: who writes it, who reads it. External, so that each program file may include this;
+ * the linker makes them one. */
+
+/* First slot of the live bank: 0 or BANK_SLOTS. Written by the daemon: this word is the flip. */
+extern volatile __u32 bank;
+
+/* The settings of each slot, at the same index as its program. Written by the daemon, in the bank
+ * that is not live; not through bpf(2), see `books`. */
+extern volatile struct route routes[ROUTES];
+
+/* What filters do, of each bank: they flip with the routes. Written by the daemon, in the bank that
+ * is not live. */
+extern volatile struct filter filters[2 * FILTERS_MAX];
+extern volatile struct test tests[2 * TESTS_MAX];
+extern volatile struct text_test text_tests[2 * TEXTS_MAX];
+
+/* The limits by number. A number means the same for as long as a table that uses it is live. */
+extern volatile struct limit limits[LIMITS];
+
+/* Who has used how much of a limit, by a hash of who it is; behind them, for each limit one for all
+ * who find no place there. Written by handlers, emptied by the daemon. */
+extern volatile struct bucket buckets[BUCKETS_ALL];
+
+/* Cgroups whose processes are not recorded, by a hash of their ids; 1 is one that is gone. Written
+ * by the daemon and by `cgroup_mkdir`. */
+extern volatile __u64 excluded_cgroups[EXCLUDED_CGROUPS];
+
+/* Thread groups whose calls follow our own output, and how many. Written by the daemon. */
+extern volatile __u32 governed[GOVERNED];
+extern volatile __u32 governed_count;
+
+/* Bits of the trees that are asked for, and how often `tree_seed` has changed what it found.
+ * Written by the daemon before it runs that. */
+extern volatile __u64 tree_asked;
+extern volatile __u64 tree_changes;
+
+/* Places, and members of trees, that found no room. */
+extern volatile __u64 places_lost;
+extern volatile __u64 trees_lost;
+
+/* What `args` captures of each syscall, by slot within a bank. Set before load. */
+extern const volatile struct recipe recipes[BANK_SLOTS];
+/* The environment variables that routes ask for, of each bank: they flip with the routes. Written
+ * by the daemon, in the bank that is not live. */
+extern volatile struct env_name env_names[2 * ENV_NAMES];
+
+/* enum consumer_state. The daemon writes it before it sleeps, the first event that it waits for
+ * writes it back. */
+extern volatile __u32 consumer;
+
+/* enum attach_kind. Set before load, together with the programs' type: the branches that are not
+ * taken are then unknown to the verifier, so one source serves each type. */
+extern const volatile __u32 attach_kind;
+
+/* The same of the program at the calls' return. */
+extern const volatile __u32 return_kind;
+
+/* Bytes in the ring from which on a dozing consumer is woken. Set before load. */
+extern const volatile __u32 wake_bytes;
+
+/* Our own thread group in the initial pid namespace. Written by `identify` before any attach. */
+extern volatile __u32 self_tgid;
+
+/* Executables whose processes are excluded. Written by the daemon; an inode of 0 ends the list. */
+extern volatile struct file_id excluded_files[EXCLUDED_FILES];
+
+/* What `identify` found for the file descriptor it was asked about. Read by the daemon. */
+extern volatile struct file_id identified_file;
+
+/* What is initial. Written by `identify` before any attach. */
+extern volatile struct initial_namespaces initial_namespaces;
+
+/* Cgroup events that found no room. Written by cgroups.bpf.c; the daemon reads the tree again. */
+extern volatile __u64 cgroups_lost;
+
+#endif
