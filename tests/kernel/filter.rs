@@ -47,8 +47,12 @@ fn call() -> Slot {
 
 /// Rule 0 has the filter, rule 1 takes the rest: both record, and the event says whose it is.
 fn plan(filter: Filter) -> Plan {
+    plan_of(call(), filter)
+}
+
+fn plan_of(call: Slot, filter: Filter) -> Plan {
     let mut plan =
-        routes(&tailcalld::load::handlers().expect("the object opens"), &[(call(), "args")]);
+        routes(&tailcalld::load::handlers().expect("the object opens"), &[(call, "args")]);
     for route in plan.routes.values_mut() {
         let rest = route.rules[0].clone();
         route.rules = vec![Rule { filter: filter.clone(), ..rest.clone() }, rest];
@@ -245,6 +249,34 @@ fn the_kernel_decides_as_the_filter_reads() {
         passed > scaled(1000) && refused > scaled(1000),
         "{passed} and {refused}: filters that say nothing"
     );
+}
+
+/// `open_tree` has no number as wide as a register; the offset of `readahead(fd, offset, count)` is one.
+#[test]
+fn a_wide_number_has_a_sign() {
+    if !privileged() {
+        return;
+    }
+    let _alone = alone();
+    let call = slot(Abi::Native, "readahead");
+    let test = Test::Compares { range: -(1 << 40)..=7 };
+    let argument = Some(vec![Condition { argument: "offset".to_owned(), test }]);
+    let rig = Rig::new(&plan_of(call, Filter { argument, ..Filter::default() }));
+    for (offset, rule) in [
+        (i64::MIN, 1),
+        (-(1 << 40) - 1, 1),
+        (-(1 << 40), 0),
+        (-1, 0),
+        (0, 0),
+        (7, 0),
+        (8, 1),
+        (1 << 32, 1),
+        (i64::MAX, 1),
+    ] {
+        let records = rig.trigger(&["native", &call.nr().to_string(), "-1", &offset.to_string()]);
+        let told: Vec<_> = records.iter().map(|bytes| rig.event(bytes).rule).collect();
+        assert_eq!(told, [rule], "{offset}");
+    }
 }
 
 /// Which calls are recorded does not depend on what is.

@@ -73,6 +73,31 @@ fn threads_share_a_limit_exactly() {
     assert_eq!((told.seen, told.submitted, told.limited), (80_000, 500, 79_500));
 }
 
+/// Each place becomes free while several ask for it. By the time of any event there were no more events
+/// than places. The first calls come alone and take half of the burst: a bucket that is found idle begins
+/// anew, and then there would be fewer places than are counted here.
+#[test]
+fn a_place_is_taken_once() {
+    let Some(_alone) = alone() else { return };
+    let rate = Rate { count: 250_000, period_ns: 1_000_000_000 };
+    let (interval_ns, burst) = (4000, 1000);
+    let rig = Rig::with_ring(&limited(Limit { rate, burst, per: Per::Pid }), 64 << 20);
+    // That two take one place is rare: each round is a process more, with a bucket of its own.
+    for round in 1..=5 {
+        let times = scaled(50_000);
+        calls(&["joined", "500", &times.to_string()]);
+        let (told, made) = (books(&rig), round * (500 + 4 * times));
+        assert_eq!((told.seen, told.submitted + told.limited), (made, made));
+        let events = rig.events();
+        let mut times: Vec<u64> = events.iter().map(|bytes| rig.event(bytes).boottime_ns).collect();
+        times.sort_unstable();
+        for (taken, time) in (1..).zip(&times) {
+            let places = u64::from(burst) + (time - times[0]) / interval_ns;
+            assert!(taken <= places, "{taken} of {places}");
+        }
+    }
+}
+
 #[test]
 fn each_owner_has_a_limit_of_its_own() {
     let Some(_alone) = alone() else { return };

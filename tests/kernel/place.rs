@@ -363,6 +363,28 @@ fn a_tree_has_all_who_descend_from_its_root() {
     }
 }
 
+/// A process that has the number of one that was in a tree is not in it.
+#[test]
+fn a_number_that_is_used_again_is_in_no_tree() {
+    let Some(_alone) = alone() else { return };
+    let mut root = shell();
+    let filter = Filter { pid_tree: Some(vec![root.id()]), ..Filter::default() };
+    let rig = Rig::new(&plan(filter));
+    tell(&mut root, &call_it());
+    assert_eq!(judged(&rig), (1, 0));
+    drop(root.stdin.take());
+    root.wait().expect("it ends");
+    // Other processes take numbers, too: it may take some tries.
+    let tries = (1..1000).find(|_| {
+        let last = "/proc/sys/kernel/ns_last_pid";
+        fs::write(last, (root.id() - 1).to_string()).expect("the next number (CAP_SYS_ADMIN)");
+        let mut next = trigger(&trigger_path()).spawn().expect("it starts");
+        assert!(next.wait().expect("it ends").success());
+        next.id() == root.id()
+    });
+    assert_eq!(judged(&rig), (1, tries.expect("the number was not had again")));
+}
+
 #[test]
 fn units_that_are_excluded_are_counted() {
     let Some(_alone) = alone() else { return };
@@ -397,4 +419,26 @@ fn units_that_are_excluded_are_counted() {
     rig.table.apply(&mut rig.bpf, &plan).expect("and once more: the one before named it");
     sink.run();
     assert_eq!(excluded(&rig), (8, 3));
+}
+
+/// No rule is asked: neither one that would count the call nor none, which would refuse it.
+#[test]
+fn a_filter_is_not_asked_about_excluded_units() {
+    let Some(_alone) = alone() else { return };
+    let handlers = tailcalld::load::handlers().expect("the object opens");
+    let mut plan = routes(&handlers, &[(call(), "count")]);
+    plan.exclude_units = vec!["tailcalld-sink.service".to_owned()];
+    let filter = Filter { slice: names(&["tailcalldtest.slice"]), ..Filter::default() };
+    plan.routes.values_mut().for_each(|route| route.rules[0].filter = filter.clone());
+    let rig = Rig::new(&plan);
+    let _slice = Cgroup::new("tailcalldtest.slice");
+    for (folder, times) in [("tailcalldtest.slice/", 3), ("", 5)] {
+        let [sink, other] = ["tailcalld-sink.service", "tailcalld-other.service"]
+            .map(|unit| Cgroup::new(&format!("{folder}{unit}")));
+        (0..times).for_each(|_| sink.run());
+        other.run();
+    }
+    let books = rig.books(call());
+    assert!(books.balance(), "{books:?}");
+    assert_eq!((books.excluded_unit, books.counted, books.filtered), (8, 1, 1));
 }

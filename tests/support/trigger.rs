@@ -5,6 +5,7 @@
 //!     trigger native NUMBER [ARG...]      trigger compat NUMBER [ARG...]
 //!     trigger times N native NUMBER [ARG...]
 //!     trigger threads N native NUMBER [ARG...]    N calls in each of 4 threads, at once
+//!     trigger joined M N native NUMBER [ARG...]   M calls alone, then as threads
 //!     trigger endless native NUMBER [ARG...]      in 4 threads to the end of its input; says how many
 //!     trigger shifting N native NUMBER [ARG...]   while a thread changes the vector of the second argument
 //!     trigger crowd N native NUMBER [ARG...]      N calls in each of 8 threads, all on one CPU
@@ -47,16 +48,10 @@ fn make(words: &[&str]) {
             let call = Call::parse(rest);
             (0..number(times)).for_each(|nth| call.make(nth));
         }
-        ["threads", times, rest @ ..] => {
-            let call = Call::parse(rest);
-            let times = number(times);
-            std::thread::scope(|scope| {
-                for thread in 0..4 {
-                    let first = thread * times;
-                    let call = &call;
-                    scope.spawn(move || (first..first + times).for_each(|nth| call.make(nth)));
-                }
-            });
+        ["threads", times, rest @ ..] => threads(number(times), &Call::parse(rest)),
+        ["joined", first, times, rest @ ..] => {
+            make(&[&["times", first], rest].concat());
+            make(&[&["threads", times], rest].concat());
         }
         ["random", seed, times, names, ids, "native", nr, lists @ ..] => {
             random::random(number(seed), number(times), names, ids, number(nr), lists);
@@ -100,6 +95,16 @@ fn make(words: &[&str]) {
         ["endless", rest @ ..] => println!("{}", make_until_eof(&Call::parse(rest))),
         rest => Call::parse(rest).make(0),
     }
+}
+
+/// So many in each.
+fn threads(times: u64, call: &Call) {
+    std::thread::scope(|scope| {
+        for thread in 0..4 {
+            let first = thread * times;
+            scope.spawn(move || (first..first + times).for_each(|nth| call.make(nth)));
+        }
+    });
 }
 
 /// In a child, in new namespaces by the flags of unshare(2), if there are any: prints when the process
