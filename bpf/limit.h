@@ -9,8 +9,10 @@
  * An event pays one interval, and may be paid for in advance of nothing: the word never runs ahead
  * of the clock. After a time without events, and in the beginning, it lags behind by the burst,
  * which may be before the machine was started: times are compared by their difference. This is the
- * generic cell rate algorithm (ITU-T I.371) with one word, so that adding is enough: an exchange
- * that compares would do, but came with 5.12.
+ * generic cell rate algorithm (ITU-T I.371) with one word, so that adding is enough where events
+ * come close together: an exchange that compares would do, but came with 5.12. After a time without
+ * events the word is set, not added to, and two CPUs that do so at the same moment may each let one
+ * event through for one payment.
  */
 
 #define BUCKET_SHIFT 52 /* leaves as many bits as BUCKETS has */
