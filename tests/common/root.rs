@@ -13,7 +13,7 @@ pub fn in_first_pid_namespace() -> bool {
     /// `PROC_PID_INIT_INO` of linux/proc_ns.h.
     const FIRST: &str = "pid:[4026531836]";
     let ours = std::fs::read_link("/proc/self/ns/pid").expect("a pid namespace");
-    needs(ours.as_os_str() == FIRST, "the first pid namespace, not that of a container")
+    needs(ours.as_os_str() == FIRST, "the first pid namespace")
 }
 
 fn needs(is_there: bool, what: &str) -> bool {
