@@ -5,12 +5,14 @@
 mod pattern;
 mod url;
 
+use std::borrow::Cow;
+use std::cell::LazyCell;
 use std::sync::LazyLock;
 
 use crate::config::Redact;
 use crate::decode::{Event, Value};
 use crate::syscalls;
-use pattern::{Hidden, Pattern};
+use pattern::{Hidden, Pattern, Text};
 
 /// What stands in the place of a secret.
 pub const REDACTED: &[u8] = b"[redacted]";
@@ -46,11 +48,12 @@ pub fn secrets(event: &Event<'_>, redact: &Redact) -> Secrets {
     if *redact == Redact::Off || (event.captures.is_empty() && !has_strings(event)) {
         return found;
     }
-    let patterns = patterns(event, redact);
+    // Most programs are called with nothing that a pattern could be about.
+    let patterns = LazyCell::new(|| patterns(event, redact));
     for field in FIELDS {
         let mut is_value = false;
         for (position, text) in texts(event, field) {
-            let (hidden, next) = hide(text, is_value, &patterns);
+            let (hidden, next) = hide(text, is_value, || &**patterns);
             found.0.extend(hidden.map(|text| (position, text)));
             is_value = next;
         }
@@ -79,16 +82,17 @@ impl Secrets {
 }
 
 /// Those that concern the program, whichever of its names tells which it is.
-fn patterns(event: &Event<'_>, redact: &Redact) -> Vec<Pattern> {
+fn patterns(event: &Event<'_>, redact: &Redact) -> Vec<Cow<'static, Pattern>> {
     let path = texts(event, "filename").next().map(|(_, text)| base(text));
     let called = texts(event, "argv").next().map(|(_, text)| base(text));
     let is_called = |program: &&str| {
         [path, called].into_iter().flatten().any(|name| name == program.as_bytes())
     };
     let concerns = |rule: &&Rule| rule.programs.is_empty() || rule.programs.iter().any(is_called);
-    let obvious = OBVIOUS.iter().filter(concerns).flat_map(|rule| &rule.patterns).cloned();
+    let obvious = OBVIOUS.iter().filter(concerns).flat_map(|rule| &rule.patterns);
     let more: &[String] = if let Redact::Also(more) = redact { more } else { &[] };
-    obvious.chain(more.iter().map(|text| Pattern::parse(text))).collect()
+    let more = more.iter().map(|text| Cow::Owned(Pattern::parse(text)));
+    obvious.map(Cow::Borrowed).chain(more).collect()
 }
 
 fn base(path: &[u8]) -> &[u8] {
@@ -118,7 +122,10 @@ fn has_strings(event: &Event<'_>) -> bool {
 
 /// The position of the argument of that name.
 fn parameter(event: &Event<'_>, name: &str) -> Option<u8> {
-    let signature = syscalls::signature(event.slot).filter(|_| event.handler.fields.is_empty())?;
+    if !event.handler.fields.is_empty() {
+        return None;
+    }
+    let signature = syscalls::signature(event.slot)?;
     let position = signature.parameters().iter().position(|one| one.name == name)?;
     u8::try_from(position).ok()
 }
@@ -136,14 +143,16 @@ fn replace<'s>(event: &mut Event<'s>, position: usize, text: &'s [u8]) -> Option
 }
 
 /// A text without its secrets, if it has any, and whether the next one is a secret as a whole.
-fn hide(text: &[u8], is_value: bool, patterns: &[Pattern]) -> (Option<Vec<u8>>, bool) {
+fn hide<'p>(
+    text: &[u8],
+    is_value: bool,
+    patterns: impl FnOnce() -> &'p [Cow<'static, Pattern>],
+) -> (Option<Vec<u8>>, bool) {
     // After `--password` another option: the program will ask for it.
     if is_value && !text.starts_with(b"-") {
         return (Some(REDACTED.to_vec()), false);
     }
-    let is_spared = patterns.iter().any(|pattern| pattern.spares(text));
-    let hidden = patterns.iter().filter(|_| !is_spared).find_map(|pattern| pattern.hides(text));
-    match hidden {
+    match Text::of(text).and_then(|text| hidden(&text, patterns())) {
         Some(Hidden::From(at)) if at < text.len() => {
             let kept = text.get(..at).unwrap_or_default();
             (Some([kept, REDACTED].concat()), false)
@@ -153,16 +162,26 @@ fn hide(text: &[u8], is_value: bool, patterns: &[Pattern]) -> (Option<Vec<u8>>, 
     }
 }
 
+fn hidden(text: &Text<'_>, patterns: &[Cow<'static, Pattern>]) -> Option<Hidden> {
+    let hidden = patterns.iter().find_map(|pattern| pattern.hides(text))?;
+    let is_spared = patterns.iter().any(|pattern| pattern.spares(text));
+    (!is_spared).then_some(hidden)
+}
+
 fn without_passwords(text: &[u8]) -> Option<Vec<u8>> {
+    let passwords = url::passwords(text);
+    if passwords.is_empty() {
+        return None;
+    }
     let mut hidden = Vec::new();
     let mut at = 0;
-    for password in url::passwords(text) {
+    for password in passwords {
         hidden.extend_from_slice(text.get(at..password.start).unwrap_or_default());
         hidden.extend_from_slice(REDACTED);
         at = password.end;
     }
     hidden.extend_from_slice(text.get(at..).unwrap_or_default());
-    (at > 0).then_some(hidden)
+    Some(hidden)
 }
 
 #[cfg(test)]

@@ -35,35 +35,50 @@ impl Pattern {
     }
 
     /// What it hides of that argument or variable.
-    pub fn hides(&self, text: &[u8]) -> Option<Hidden> {
-        let (name, value) = split(text);
+    pub fn hides(&self, text: &Text<'_>) -> Option<Hidden> {
         match self {
-            Self::Option(pattern) if glob(pattern.as_bytes(), name) => {
-                Some(value.map_or(Hidden::Next, Hidden::From))
+            Self::Option(pattern) if glob(pattern.as_bytes(), text.name) => {
+                Some(text.value.map_or(Hidden::Next, Hidden::From))
             }
             Self::Glued(letter)
-                if text.starts_with(letter.as_bytes()) && text.len() > letter.len() =>
+                if text.whole.starts_with(letter.as_bytes()) && text.whole.len() > letter.len() =>
             {
                 Some(Hidden::From(letter.len()))
             }
-            Self::Name(pattern) if is_name(name) && glob(pattern.as_bytes(), name) => {
-                value.map(Hidden::From)
+            Self::Name(pattern) if text.is_setting && glob(pattern.as_bytes(), text.name) => {
+                text.value.map(Hidden::From)
             }
             _ => None,
         }
     }
 
     /// Whether it says that this one is no secret.
-    pub fn spares(&self, text: &[u8]) -> bool {
-        matches!(self, Self::Never(pattern) if glob(pattern.as_bytes(), split(text).0))
+    pub fn spares(&self, text: &Text<'_>) -> bool {
+        matches!(self, Self::Never(pattern) if glob(pattern.as_bytes(), text.name))
     }
 }
 
-/// What stands before the first `=`, and where the value begins.
-fn split(text: &[u8]) -> (&[u8], Option<usize>) {
-    match text.iter().position(|&byte| byte == b'=') {
-        Some(at) => (text.get(..at).unwrap_or_default(), Some(at + 1)),
-        None => (text, None),
+/// An argument, a variable or a setting, as patterns look at it.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Text<'t> {
+    whole: &'t [u8],
+    /// What stands before the first `=`.
+    name: &'t [u8],
+    /// Where the value begins.
+    value: Option<usize>,
+    is_setting: bool,
+}
+
+impl<'t> Text<'t> {
+    /// `None` if no pattern hides anything of it: it is no option and has no value.
+    pub fn of(whole: &'t [u8]) -> Option<Self> {
+        let equals = whole.iter().position(|&byte| byte == b'=');
+        if equals.is_none() && !whole.starts_with(b"-") {
+            return None;
+        }
+        let name = equals.and_then(|at| whole.get(..at)).unwrap_or(whole);
+        let value = equals.map(|at| at + 1);
+        Some(Self { whole, name, value, is_setting: value.is_some() && is_name(name) })
     }
 }
 
