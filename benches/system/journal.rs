@@ -262,5 +262,5 @@ loop (see the table of section d), which sends the same 2,000 over and over: pro
 the cache.";
 
 const WHY_CPU: &str = "Sending alone is 8 to 9 % (the bare loop). Decoding an event and encoding its entry take \
-0.4 us for `args` and 0.75 us for `exec` (`cargo bench --bench micro`), and reading a ring that is not \
-in the cache comes on top.";
+0.4 us for `args` and 0.75 us for `exec` (`cargo bench --bench micro`), reading a ring that is not \
+in the cache comes on top, and what a program is called with is searched for secrets.";

@@ -17,11 +17,12 @@ use innocent::Innocent;
 /// A process that is never mistaken for another: its number, and when it began, ns since boot.
 pub type Process = (u32, u64);
 
-/// How long a window of the watch is. In each of so many, one after the other, there is something to do.
-/// journald tells its followers of new entries every 250 ms at most (`POST_CHANGE_TIMER_INTERVAL_USEC` in
-/// `journald-manager.c`): in shorter windows a follower would be busy now and then.
+/// Whoever has many events is watched for so long, before anybody is tried.
+const WATCH: Duration = Duration::from_secs(1);
+/// In each window of that there is something to do. journald tells its followers of new entries every 250 ms
+/// at most (`POST_CHANGE_TIMER_INTERVAL_USEC` in `journald-manager.c`): in shorter windows a follower would be
+/// busy now and then.
 const WINDOW: Duration = Duration::from_millis(500);
-const WINDOWS: u64 = 2;
 /// Fewer events in a window are nobody's harm.
 const FEWEST: u64 = 100;
 /// Of 100 events a suspect has so many,
@@ -86,27 +87,14 @@ pub struct Governor {
 
 #[derive(Debug, Default)]
 enum Phase {
-    /// Nobody is suspected. So many windows were busy, the last of them is that one.
     #[default]
     Idle,
-    Watch {
-        windows: u64,
-        window: u64,
-        events: u64,
-    },
+    /// Nobody is suspected. Every window since then was busy; the last of them is that one.
+    Watch { begin_ns: u64, window: u64, events: u64 },
     /// All events are held; `silent`: so often they were silent before, and went on.
-    Trial {
-        suspects: Vec<Suspect>,
-        begin_ns: u64,
-        silent: u32,
-        extensions: u32,
-    },
+    Trial { suspects: Vec<Suspect>, begin_ns: u64, silent: u32, extensions: u32 },
     /// What was held is written, and who is silent without it goes on.
-    Pause {
-        suspects: Vec<Suspect>,
-        begin_ns: u64,
-        silent: u32,
-    },
+    Pause { suspects: Vec<Suspect>, begin_ns: u64, silent: u32 },
 }
 
 #[derive(Debug, Clone)]
@@ -212,40 +200,40 @@ impl Governor {
     /// Counts busy windows; events of several CPUs come a little out of order.
     fn watch(&mut self, at_ns: u64) {
         let at = at_ns / ns(WINDOW);
-        let Phase::Watch { windows, window, events } = &mut self.phase else {
-            return self.begin_watch(at);
+        let Phase::Watch { begin_ns, window, events } = &mut self.phase else {
+            return self.begin_watch(at_ns);
         };
         if at <= *window {
             *events += 1;
             return;
         }
         if at > *window + 1 || *events < FEWEST {
-            return self.begin_watch(at);
+            return self.begin_watch(at_ns);
         }
-        (*windows, *window, *events) = (*windows + 1, at, 1);
-        if *windows >= WINDOWS {
+        (*window, *events) = (at, 1);
+        let lasted_ns = at_ns.saturating_sub(*begin_ns);
+        if lasted_ns >= ns(WATCH) {
             let is_rested = at_ns >= self.rest_until_ns;
-            let suspects = if is_rested { self.suspects(at_ns) } else { Vec::new() };
-            self.begin_watch(at);
+            let suspects = if is_rested { self.suspects(at_ns, lasted_ns) } else { Vec::new() };
+            self.begin_watch(at_ns);
             self.begin_trial(suspects, at_ns, 0);
         }
     }
 
-    fn begin_watch(&mut self, window: u64) {
+    fn begin_watch(&mut self, at_ns: u64) {
         self.counts = Counts::default();
-        self.phase = Phase::Watch { windows: 0, window, events: 1 };
+        self.phase = Phase::Watch { begin_ns: at_ns, window: at_ns / ns(WINDOW), events: 1 };
     }
 
     /// The busiest, without those who were found innocent.
-    fn suspects(&mut self, now_ns: u64) -> Vec<Suspect> {
+    fn suspects(&mut self, now_ns: u64, lasted_ns: u64) -> Vec<Suspect> {
         let total = self.counts.total();
-        let time_ns = WINDOWS * ns(WINDOW);
         let is_due = |process, count| {
             count * 100 >= total * SHARE && !self.innocent.is_left_alone(process, now_ns)
         };
         let busiest = self.counts.busiest().filter(|(process, count, _)| is_due(*process, *count));
         let suspect = |(process, count, name): (Process, u64, &Name)| {
-            let before = count * (ns(TRIAL) / 2) / time_ns;
+            let before = count * (ns(TRIAL) / 2) / lasted_ns;
             Suspect { process, name: name.clone(), before, during: 0 }
         };
         busiest.take(SUSPECTS_MAX).map(suspect).collect()

@@ -128,7 +128,7 @@ fn who_was_found_innocent_is_tried_ever_more_seldom() {
         is_trying = machine.governor.is_trying();
     }
     let between: Vec<u64> = trials.windows(2).map(|pair| (pair[1] - pair[0]) / 1000).collect();
-    assert_eq!(between, [12, 22, 42], "{trials:?}");
+    assert_eq!(between, [13, 23, 43], "{trials:?}");
 }
 
 /// One busy process after the other, each of which lives for two seconds, holds up little.
