@@ -10,7 +10,7 @@ use super::pending::Pending;
 use super::tables::{Judged, Tables};
 use super::trial::{Kept, Trial};
 use crate::consume::Flow;
-use crate::decode::{Decoded, End, Return, decode};
+use crate::decode::{CgroupEvent, Decoded, End, Return, decode};
 use crate::govern::Guilty;
 use crate::handlers::Handlers;
 use crate::plan::Plan;
@@ -65,7 +65,12 @@ impl Pipeline {
                     self.tell(&event, &returned, Some(bytes));
                 }
             }
-            Ok(Decoded::Cgroup(event)) => self.delivery.units.follow(&event),
+            Ok(Decoded::Cgroup(event)) => {
+                let is_gone = matches!(event, CgroupEvent::Gone { .. });
+                if !is_gone || self.trial.lets_forget(bytes) {
+                    self.delivery.units.follow(&event);
+                }
+            }
             Ok(Decoded::Selftest(nonce)) => self.selftest = Some(nonce),
             Err(error) => {
                 tracing::warn!("a record in the ring cannot be decoded: {error}");
@@ -130,7 +135,11 @@ impl Pipeline {
 
     fn deliver_kept(&mut self, kept: &Kept) {
         let handlers = Rc::clone(&self.handlers);
-        let Ok(Decoded::Syscall(mut event)) = decode(&kept.event, &handlers) else { return };
+        let mut event = match decode(&kept.event, &handlers) {
+            Ok(Decoded::Syscall(event)) => event,
+            Ok(Decoded::Cgroup(event)) => return self.delivery.units.follow(&event),
+            _ => return,
+        };
         if event.is_open() {
             let end = kept.end.as_ref().map(|bytes| decode(bytes, &handlers));
             event = match end {
