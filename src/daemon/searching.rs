@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use super::Daemon;
 use super::outlet::Gate;
 use crate::clock;
-use crate::journald::Dropped;
+use crate::journald::{DROPPED, Dropped};
 use crate::sink::record::{Body, JournalDropped};
 
 /// How long journald may take to get to what it was sent. What it says later is found the next time.
@@ -51,6 +51,6 @@ impl Daemon<'_> {
 fn complain(error: &anyhow::Error) {
     tracing::warn!(
         "could not find out what journald dropped of our records: {error:#}; its own entries tell: \
-         journalctl MESSAGE_ID=a596d6fe7bfa4994828e72309e95d61e"
+         journalctl {DROPPED}"
     );
 }

@@ -15,7 +15,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-pub use search::{Dropped, Search};
+pub use search::{DROPPED, Dropped, Search};
 pub use sent::{Sent, Suspicion};
 
 use crate::units;

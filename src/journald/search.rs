@@ -11,8 +11,10 @@ use anyhow::{Context as _, Result, anyhow, ensure};
 use nix::sys::eventfd::{EfdFlags, EventFd};
 use serde_json::Value;
 
-/// What such an entry is known by. Only journald itself has this transport.
-const DROPPED: [&str; 2] = ["MESSAGE_ID=a596d6fe7bfa4994828e72309e95d61e", "_TRANSPORT=driver"];
+/// What such an entry is known by.
+pub const DROPPED: &str = "MESSAGE_ID=a596d6fe7bfa4994828e72309e95d61e";
+/// Only journald itself has this transport.
+const DRIVER: &str = "_TRANSPORT=driver";
 
 /// journald has dropped entries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -92,7 +94,10 @@ impl Search {
     fn command(&self) -> Command {
         let mut command = Command::new("journalctl");
         command.args(["--quiet", "--namespace=*", "--output=json", "--output-fields=N_DROPPED"]);
-        command.arg(&self.place).args(DROPPED).arg(format!("OBJECT_SYSTEMD_UNIT={}", self.unit));
+        command
+            .arg(&self.place)
+            .args([DROPPED, DRIVER])
+            .arg(format!("OBJECT_SYSTEMD_UNIT={}", self.unit));
         command.stdin(Stdio::null());
         command
     }
