@@ -11,7 +11,7 @@ use tailcalld::syscalls::{Abi, number};
 use crate::bench::Bench;
 use crate::program::Empty;
 use crate::running::{PATIENCE, Running, pinned, wait_until};
-use crate::statistics::median;
+use crate::statistics::{Series, median};
 
 /// Batches of one measurement; the middle one counts, so an interrupted one does not.
 const BATCHES: u64 = 9;
@@ -27,6 +27,19 @@ pub struct Caller {
     tasks: ChildStdin,
     results: BufReader<ChildStdout>,
     child: Running,
+}
+
+/// In each round the empty program is measured, and then what `measure` does. What the empty one adds, ns.
+pub fn beside_empty(
+    bench: &Bench,
+    mut measure: impl FnMut(&mut Caller) -> Result<()>,
+) -> Result<Series> {
+    let (mut empty, mut caller) = (Series::default(), Caller::start(bench)?);
+    for _ in 0..bench.rounds {
+        empty.push(caller.added_by_empty(bench)?);
+        measure(&mut caller)?;
+    }
+    Ok(empty)
 }
 
 impl Caller {
@@ -62,7 +75,7 @@ impl Caller {
     }
 
     /// What an empty program on the tracepoint adds to a call, ns.
-    pub fn added_by_empty(&mut self, bench: &Bench) -> Result<f64> {
+    fn added_by_empty(&mut self, bench: &Bench) -> Result<f64> {
         let (call, calls) = (number_of(CHEAP)?, 100_000);
         let before = self.ns_per_call(bench, &call, calls)?;
         let attached = Empty::attach()?;

@@ -4,7 +4,7 @@ use anyhow::{Result, ensure};
 use tailcalld::syscalls::{Abi, Slot, number};
 
 use crate::bench::Bench;
-use crate::caller::{CHEAP, Caller, number_of};
+use crate::caller::{CHEAP, Caller, beside_empty, number_of};
 use crate::daemon::{Daemon, UNLIMITED};
 use crate::report::{Claim, Part, Table};
 use crate::statistics::Series;
@@ -51,14 +51,9 @@ const CONTENDERS: [Contender; 7] = [
 
 pub fn run(bench: &Bench) -> Result<Part> {
     let mut contenders = CONTENDERS;
-    let mut empty = Series::default();
-    let mut caller = Caller::start(bench)?;
-    for _ in 0..bench.rounds {
-        empty.push(caller.added_by_empty(bench)?);
-        for contender in &mut contenders {
-            contender.measure(bench, &mut caller)?;
-        }
-    }
+    let empty = beside_empty(bench, |caller| {
+        contenders.iter_mut().try_for_each(|contender| contender.measure(bench, caller))
+    })?;
     Ok(part(&contenders, &empty))
 }
 
