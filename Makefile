@@ -65,12 +65,12 @@ bench: setup-bench
 	sh scripts/bench.sh
 
 lint: setup-test
-	$(CARGO) fmt --check
-	$(CARGO) clippy --locked --all-targets -- -D warnings
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy --locked --workspace --all-targets -- -D warnings
 	clang-format --dry-run --Werror $(C_FILES)
 
 format:
-	$(CARGO) fmt
+	$(CARGO) fmt --all
 	clang-format -i $(C_FILES)
 
 # An edited configuration is never touched: the shipped one lies beside it for comparison.

@@ -6,12 +6,12 @@ use std::hint::black_box;
 use std::mem::{offset_of, size_of};
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+use syscalls::{Abi, number};
 use tailcalld::bpf::types::{capture, event};
 use tailcalld::decode::{Decoded, decode};
 use tailcalld::handlers::Handlers;
 use tailcalld::sink::record::{Body, Record};
 use tailcalld::sink::{Scratch, journal_entry, json_line};
-use tailcalld::syscalls::{Abi, number};
 use tailcalld::units::Place;
 
 /// `enum capture_kind`.

@@ -11,7 +11,7 @@ fi
 sh scripts/cargo.sh build --locked --examples
 # Cargo names each test program in parentheses. sed takes /dev/stderr as it is open; tee
 # would open it anew and empty the log.
-programs=$(sh scripts/cargo.sh test --locked --no-run 2>&1 |
+programs=$(sh scripts/cargo.sh test --locked --workspace --no-run 2>&1 |
 	sed -n -e 'w /dev/stderr' -e 's/^ *Executable .*(\(.*\))$/\1/p')
 [ -n "$programs" ] || exit 1
 for program in $programs; do

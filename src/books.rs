@@ -27,10 +27,10 @@ use std::sync::atomic::Ordering::Acquire;
 
 use anyhow::{Context as _, Result};
 use libbpf_rs::MapCore;
+use syscalls::Slot;
 
 use crate::bpf::Mapping;
 use crate::bpf::types::{self, counters};
-use crate::syscalls::Slot;
 
 /// How many reasons the kernel counts losses under: `enum loss`.
 pub const KERNEL_REASONS: usize = types::loss::LOST_REASONS.0 as usize;

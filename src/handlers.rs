@@ -1,8 +1,9 @@
 //! What the BPF object tells about its handlers: name, summary, fields, messages. Read from the
 //! object's `.rodata.handlers`, so that a new handler needs no new Rust code.
 
+use syscalls::Slot;
+
 use crate::bpf::types;
-use crate::syscalls::Slot;
 
 /// All handlers of the object, by number from 1.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -1,8 +1,9 @@
 //! What no table sees: a plan in, sentences for people out. `check -v` prints them, and the record of a
 //! start has them.
 
+use syscalls::Abi;
+
 use crate::plan::Plan;
-use crate::syscalls::Abi;
 
 /// What is not seen, and for which syscalls that matters: none stands for any.
 const ALWAYS: [(&[&str], &str); 2] = [
@@ -41,8 +42,8 @@ fn concerns(plan: &Plan, names: &[&str]) -> bool {
 fn other_abi(plan: &Plan) -> Option<String> {
     let is_alone = |abi: Abi, name: &str| {
         let other = if abi == Abi::Native { Abi::Compat } else { Abi::Native };
-        crate::syscalls::number(other, name)
-            .and_then(|nr| crate::syscalls::Slot::new(other, nr))
+        syscalls::number(other, name)
+            .and_then(|nr| syscalls::Slot::new(other, nr))
             .filter(|slot| !plan.routes.contains_key(slot))
     };
     let mut missing = plan.routes.keys().filter_map(|slot| is_alone(slot.abi(), slot.name()?));
@@ -65,7 +66,7 @@ fn numbers() -> Option<String> {
 mod tests {
     use super::*;
     use crate::plan::Rule;
-    use crate::syscalls::{Slot, number};
+    use syscalls::{Slot, number};
 
     fn plan(slots: &[(Abi, &str)]) -> Plan {
         let slot = |&(abi, name): &(Abi, &str)| Slot::new(abi, number(abi, name).unwrap()).unwrap();

@@ -15,6 +15,7 @@ use std::sync::atomic::Ordering::SeqCst;
 
 use anyhow::{Context as _, Result, ensure};
 use libbpf_rs::{ErrorKind, MapFlags};
+use syscalls::Slot;
 
 use crate::bpf::types::{self, limit_size, place_bit};
 use crate::bpf::{FILTERS_MAX, LIMITS, RULES_MAX, TESTS_MAX, TEXTS_MAX};
@@ -22,7 +23,6 @@ use crate::config::Filter;
 use crate::filter::NameKind;
 use crate::load::Bpf;
 use crate::plan::{Plan, Route, env_names};
-use crate::syscalls::Slot;
 use crate::units::Units;
 
 pub use limits::{LimitKey, Owner, of_rule as limit_of_rule, pace};

@@ -167,7 +167,7 @@ fn a_missing_file_is_a_fault_of_the_configuration() {
 #[cfg(target_arch = "x86_64")]
 #[test]
 fn a_set_and_its_numbers() {
-    let about = tailcalld::syscalls::group("@swap").unwrap().about;
+    let about = syscalls::group("@swap").unwrap().about;
     let width = "@swap".len();
     let expected = format!(
         "{:width$}  ABOUT\n@swap  {about}\n\nSYSCALL  x86_64  i386\n\
@@ -179,7 +179,7 @@ fn a_set_and_its_numbers() {
 
 #[test]
 fn all_sets_and_all_syscalls() {
-    use tailcalld::syscalls::{Abi, groups, names};
+    use syscalls::{Abi, groups, names};
     let (code, out, err) = called(&["syscalls"]);
     assert_eq!((code, err.as_str()), (OK, ""));
     let (sets, syscalls) = out.split_once("\n\n").unwrap();

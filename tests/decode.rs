@@ -4,8 +4,9 @@
 use std::mem::{offset_of, size_of};
 
 use proptest::prelude::*;
+use syscalls::{Status, Value};
 use tailcalld::bpf::types::{capture, cgroup_event, event, selftest_event};
-use tailcalld::decode::{CgroupEvent, Decoded, Device, Error, Exe, Process, Status, Value, decode};
+use tailcalld::decode::{CgroupEvent, Decoded, Device, Error, Exe, Process, decode};
 use tailcalld::handlers::{Field, FieldKind, Handler, Handlers};
 
 fn handlers() -> Handlers {

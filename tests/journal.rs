@@ -13,12 +13,12 @@ use std::path::PathBuf;
 use journald::{Journald, bytes};
 use nix::sys::signal::Signal;
 use serde_json::Value as Json;
-use tailcalld::decode::{Capture, End, Event, Process, Status, Value};
+use syscalls::{Abi, Slot, Status, Value};
+use tailcalld::decode::{End, Event, NamedCapture, Process};
 use tailcalld::handlers::{Field, FieldKind, Handler};
 use tailcalld::sink::key::Key;
 use tailcalld::sink::record::{Body, Loss, Lost, Reason, Record, Stopped, Total};
 use tailcalld::sink::{Outcome, Output, Sink};
-use tailcalld::syscalls::{Abi, Slot};
 use tailcalld::units::Place;
 
 /// 2026-01-02, 03:04:05 UTC and 6 ns.
@@ -59,7 +59,7 @@ fn handler() -> Handler {
     }
 }
 
-fn event<'a>(handler: &'a Handler, captures: Vec<Capture<'a>>) -> Event<'a> {
+fn event<'a>(handler: &'a Handler, captures: Vec<NamedCapture<'a>>) -> Event<'a> {
     Event {
         handler,
         message: 0,
@@ -87,8 +87,8 @@ fn event<'a>(handler: &'a Handler, captures: Vec<Capture<'a>>) -> Event<'a> {
     }
 }
 
-fn text<'a>(handler: &'a Handler, field: usize, text: &'a [u8]) -> Capture<'a> {
-    Capture { field: &handler.fields[field], value: Value::Text(text), status: Status::Ok }
+fn text<'a>(handler: &'a Handler, field: usize, text: &'a [u8]) -> NamedCapture<'a> {
+    NamedCapture { field: &handler.fields[field], value: Value::Text(text), status: Status::Ok }
 }
 
 fn record<'a>(event: &'a Event<'a>, place: Option<&'a Place>) -> Record<'a> {
@@ -138,7 +138,7 @@ fn every_field_comes_back() {
         text(&handler, 0, b"/usr/bin/ls"),
         text(&handler, 1, b"ls"),
         text(&handler, 1, b"-l"),
-        Capture { field, value, status: Status::Truncated { length: None } },
+        NamedCapture { field, value, status: Status::Truncated { length: None } },
     ];
     let end = Some(End::Returned { result: -2, duration_ns: 1_500 });
     let event = Event { end, ..event(&handler, captures) };

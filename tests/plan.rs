@@ -6,9 +6,9 @@ use std::fs;
 use std::path::Path;
 
 use proptest::prelude::*;
+use syscalls::{Abi, Slot, group, number};
 use tailcalld::config::{AttachTo, Redact, Results};
 use tailcalld::plan::{self, Difference, Plan, Route, Rule, Told, difference};
-use tailcalld::syscalls::{Abi, Slot, group, number};
 
 #[path = "fixtures/handlers.rs"]
 mod handlers;

@@ -5,12 +5,12 @@ use std::fs;
 use std::time::Duration;
 
 use proptest::prelude::*;
+use syscalls::{Abi, Slot, number};
 use tailcalld::config::{
     Aggregate, Condition, Filter, Ids, Keep, Limit, Name, Part, Pattern, Per, Rate, Results, Test,
     Word,
 };
 use tailcalld::plan::{self, Plan, Rule, difference};
-use tailcalld::syscalls::{Abi, Slot, number};
 
 #[path = "fixtures/handlers.rs"]
 mod handlers;

@@ -6,7 +6,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
-use tailcalld::syscalls::{Abi, number};
+use syscalls::{Abi, number};
 
 use crate::bench::Bench;
 use crate::program::Empty;

@@ -3,7 +3,7 @@
 use std::process::{Command, Stdio};
 
 use anyhow::{Context as _, Result, ensure};
-use tailcalld::syscalls::{Abi, Slot, number};
+use syscalls::{Abi, Slot, number};
 
 use crate::audit::{self, Audit};
 use crate::bench::Bench;

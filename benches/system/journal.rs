@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, ensure};
 use nix::sys::signal::Signal;
-use tailcalld::syscalls::{Abi, Slot, number};
+use syscalls::{Abi, Slot, number};
 
 use crate::bench::Bench;
 use crate::caller::{Caller, RARE, number_of};

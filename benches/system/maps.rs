@@ -5,8 +5,8 @@ use std::mem::{offset_of, size_of};
 
 use anyhow::{Context as _, Result};
 use libbpf_rs::{MapCore as _, MapFlags, MapHandle};
+use syscalls::Slot;
 use tailcalld::bpf::types::{book_size, counters};
-use tailcalld::syscalls::Slot;
 
 /// What the kernel counted for one slot.
 #[derive(Debug, Clone, Copy, Default)]

@@ -5,11 +5,11 @@ use std::collections::BTreeMap;
 use std::mem::MaybeUninit;
 
 use anyhow::{Context as _, Result};
+use syscalls::{Abi, Slot, number};
 use tailcalld::config::AttachTo;
 use tailcalld::handlers::Handlers;
 use tailcalld::load::{self, Bpf, Choice};
 use tailcalld::plan::{Plan, Route, Routes, Rule};
-use tailcalld::syscalls::{Abi, Slot, number};
 use tailcalld::wire::Table;
 
 /// The object, its table, and the dispatcher attached.

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use anyhow::{Result, ensure};
-use tailcalld::syscalls::{Abi, Slot, number};
+use syscalls::{Abi, Slot, number};
 
 use crate::bench::Bench;
 use crate::caller::{CHEAP, Caller, RARE, beside_empty, number_of};

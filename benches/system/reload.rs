@@ -4,8 +4,8 @@ use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::SeqCst};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result};
+use syscalls::{Abi, Slot, number};
 use tailcalld::plan::Plan;
-use tailcalld::syscalls::{Abi, Slot, number};
 
 use crate::bench::Bench;
 use crate::caller::{Caller, RARE, number_of};

@@ -1,7 +1,7 @@
 //! (b) What a syscall costs that is routed, with the real daemon consuming.
 
 use anyhow::{Result, ensure};
-use tailcalld::syscalls::{Abi, Slot, number};
+use syscalls::{Abi, Slot, number};
 
 use crate::bench::Bench;
 use crate::caller::{CHEAP, Caller, beside_empty, number_of};

@@ -11,8 +11,7 @@
 use std::collections::BTreeMap;
 
 use anyhow::Result;
-
-use crate::syscalls::Slot;
+use syscalls::Slot;
 
 /// A row: one CPU's part of the books of a slot.
 pub type Cell = (Slot, usize);

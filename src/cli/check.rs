@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 
+use syscalls::{Slot, name};
+
 use super::print::{standard_output, table};
 use super::report::print_faults;
 use super::{CheckOptions, exit};
@@ -10,7 +12,6 @@ use crate::config::{Keep, NONE, level_name, printable, size_name, time_name};
 use crate::handlers::{Handler, Handlers};
 use crate::load::{self, Choice};
 use crate::plan::{self, Origin, Plan, Route, Rule};
-use crate::syscalls::{Slot, name};
 use crate::unseen::unseen;
 
 /// Prints every fault, or one line if there is none. Gives the exit code.

@@ -3,10 +3,11 @@
 use std::collections::BTreeSet;
 use std::io::Write;
 
+use syscalls::{Abi, Group, closest, group, groups, names, number};
+
 use super::print::{standard_output, table};
 use crate::config::NONE;
 use crate::handlers::{Handler, Handlers};
-use crate::syscalls::{Abi, Group, closest, group, groups, names, number};
 
 /// The set that an argument names.
 pub(super) fn known_group(name: &str) -> Result<&'static Group, String> {

@@ -17,8 +17,9 @@ pub use live::{reload, routes, stats, status};
 pub use print::broken_pipe;
 pub use report::report;
 
+use syscalls::Group;
+
 use crate::config::{AttachTo, DEFAULT_PATH};
-use crate::syscalls::Group;
 
 /// Exit codes, those of `sysexits.h` from 69 on.
 pub mod exit {

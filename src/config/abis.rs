@@ -1,6 +1,6 @@
 //! The option `abi`: by which ABIs the calls of a route are made.
 
-use crate::syscalls::Abi;
+use syscalls::Abi;
 
 /// A set of ABIs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -2,6 +2,7 @@
 
 mod target;
 
+use syscalls::Slot;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
@@ -12,7 +13,6 @@ use super::source::Mark;
 use super::subject::{self, Subject};
 use super::text::quoted;
 use crate::handlers::Handlers;
-use crate::syscalls::Slot;
 
 /// Takes syscalls out of the table. It is no handler, so no handler may have this name.
 pub const NONE: &str = "none";

@@ -13,7 +13,7 @@ use super::text::quoted;
 use super::values::{self, expected};
 use super::{Config, routes};
 use crate::bpf::EXCLUDED_FILES;
-use crate::syscalls;
+use syscalls;
 
 type Read = fn(&mut Config, &mut Reader<'_>, &Spanned<DeValue<'_>>);
 

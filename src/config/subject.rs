@@ -1,8 +1,9 @@
 //! The left side of a route in, the slots that it covers out.
 
+use syscalls::{self, Abi, Slot};
+
 use super::fault::Problem;
 use super::text::quoted;
-use crate::syscalls::{self, Abi, Slot};
 
 /// Of what kind an entry is; the later kind wins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

@@ -8,11 +8,11 @@ use std::sync::atomic::Ordering::Acquire;
 
 use anyhow::{Context as _, Result};
 use nix::unistd::{SysconfVar, sysconf};
+use syscalls::Slot;
 
 use crate::bpf::Mapping;
 use crate::bpf::types::{self, event_kind};
 use crate::load::Bpf;
-use crate::syscalls::Slot;
 
 /// A walk from the consumer's position towards the producer's.
 #[derive(Debug)]

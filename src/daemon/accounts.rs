@@ -4,12 +4,12 @@
 use std::time::Instant;
 
 use anyhow::Result;
+use syscalls::Slot;
 
 use super::Daemon;
 use super::suppressing;
 use crate::books::Books;
 use crate::sink::record::{Body, Ledger, Stopped, Total};
-use crate::syscalls::Slot;
 
 /// When records are due that come every now and then, if there is something to tell.
 #[derive(Debug, Default)]

@@ -9,10 +9,11 @@ use std::time::Instant;
 use anyhow::Result;
 use serde::Serialize;
 use serde_json::{Value, json};
+use varlink_server::{Call, Parameters, Refusal, Reply, Server};
 
 use super::Daemon;
 use super::reload::Verdict;
-use crate::control::{Call, Parameters, Refusal, Reloaded, Reply, Server};
+use crate::rpc::Reloaded;
 
 impl Daemon<'_> {
     /// Answers a call that has waited for its turn, and gives up clients that take no reply.

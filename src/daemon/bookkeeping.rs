@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Instant;
 
 use anyhow::Result;
+use syscalls::Slot;
 
 use super::accounts::Reports;
 use super::tally::{Handled, Tally};
@@ -11,7 +12,6 @@ use super::{Daemon, TICK};
 use crate::books::{Books, KERNEL_REASONS};
 use crate::clock;
 use crate::sink::record::{Body, Loss, Lost, Reason, Skipped};
-use crate::syscalls::Slot;
 
 /// What was read last, and when.
 #[derive(Debug, Default)]

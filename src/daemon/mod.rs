@@ -30,10 +30,10 @@ use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
+use varlink_server::Server;
 
 use crate::cli::RunOptions;
 use crate::consume::{Consumer, Rest};
-use crate::control::Server;
 use crate::exclude::Excluded;
 use crate::journald::Search;
 use crate::load::Bpf;

@@ -3,8 +3,9 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
+use syscalls::Slot;
+
 use crate::decode::{Event, Return};
-use crate::syscalls::Slot;
 
 /// What waits may take so much memory; more is told without a result.
 const BYTES_MAX: usize = 16 << 20;

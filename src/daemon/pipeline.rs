@@ -4,6 +4,8 @@
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
+use syscalls::Slot;
+
 use super::delivery::Delivery;
 use super::outlet::Gate;
 use super::pending::Pending;
@@ -14,7 +16,6 @@ use crate::decode::{CgroupEvent, Decoded, End, Return, decode};
 use crate::govern::Guilty;
 use crate::handlers::Handlers;
 use crate::plan::Plan;
-use crate::syscalls::Slot;
 
 /// Decoder and output, and what went through them.
 #[derive(Debug)]

@@ -6,11 +6,11 @@ use std::time::Duration;
 use anyhow::{Context as _, Result};
 use nix::errno::Errno;
 use nix::sys::epoll::{Epoll, EpollCreateFlags, EpollEvent, EpollFlags, EpollTimeout};
+use varlink_server::Server;
 
 use super::outlet::Gate;
 use super::signals::Signals;
 use crate::consume::Consumer;
-use crate::control::Server;
 use crate::journald::Search;
 use crate::sink::Sink;
 use crate::watch::Watch;

@@ -8,8 +8,8 @@ use anyhow::Result;
 use super::{Daemon, TICK};
 use crate::clock;
 use crate::config;
-use crate::control;
 use crate::plan::{self, Plan, Told};
+use crate::rpc;
 use crate::sink::record::{Body, Refused, Reloaded};
 use crate::sink::utc;
 
@@ -21,7 +21,7 @@ pub const SETTLE: Duration = Duration::from_millis(100);
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub struct Attempt {
     /// When, and why; there is a fault at least.
-    refused: Option<control::RefusedReload>,
+    refused: Option<rpc::RefusedReload>,
 }
 
 /// What came of a reload.
@@ -30,12 +30,12 @@ pub enum Verdict {
     /// The new table is live; the old one, if nothing has changed and nobody asked.
     Done(Reloaded),
     /// The old table stays.
-    Refused(control::Refused),
+    Refused(rpc::Refused),
 }
 
 impl Attempt {
     /// If it was refused, when and why.
-    pub fn refused(&self) -> Option<&control::RefusedReload> {
+    pub fn refused(&self) -> Option<&rpc::RefusedReload> {
         self.refused.as_ref()
     }
 
@@ -93,11 +93,7 @@ impl Daemon<'_> {
         if let Err(error) = self.table.apply(&mut self.bpf, &plan) {
             let message = format!("{error:#}");
             let text = message.clone();
-            return self.refuse(vec![control::Fault {
-                text,
-                message,
-                ..control::Fault::default()
-            }]);
+            return self.refuse(vec![rpc::Fault { text, message, ..rpc::Fault::default() }]);
         }
         self.excluded.replace(&self.bpf, &plan.exclude);
         self.plan = plan;
@@ -119,14 +115,14 @@ impl Daemon<'_> {
         }
     }
 
-    fn refuse(&mut self, faults: Vec<control::Fault>) -> Verdict {
+    fn refuse(&mut self, faults: Vec<rpc::Fault>) -> Verdict {
         let generation = self.table.generation();
         let lines = faults.iter().map(|fault| line(fault).to_owned()).collect();
         self.say(Body::Refused(&Refused { generation, faults: lines }));
         let time = utc(clock::real_now_ns());
-        let refused = control::RefusedReload { time, faults: faults.clone() };
+        let refused = rpc::RefusedReload { time, faults: faults.clone() };
         self.attempt = Attempt { refused: Some(refused) };
-        Verdict::Refused(control::Refused { generation, faults })
+        Verdict::Refused(rpc::Refused { generation, faults })
     }
 
     /// What the reload changes, for people.
@@ -161,8 +157,8 @@ fn changed_settings(old: &Plan, new: &Plan) -> impl Iterator<Item = String> {
     differ.map(|(_, what, when)| format!("{what}{when}"))
 }
 
-fn told(fault: &config::Fault) -> control::Fault {
-    control::Fault {
+fn told(fault: &config::Fault) -> rpc::Fault {
+    rpc::Fault {
         text: fault.to_string(),
         message: fault.message.clone(),
         path: Some(fault.path.to_string_lossy().into_owned()),
@@ -173,6 +169,6 @@ fn told(fault: &config::Fault) -> control::Fault {
 }
 
 /// All but the line of the file.
-fn line(fault: &control::Fault) -> &str {
+fn line(fault: &rpc::Fault) -> &str {
     fault.text.lines().next().unwrap_or_default()
 }

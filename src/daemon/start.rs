@@ -8,6 +8,8 @@ use std::rc::Rc;
 use anyhow::{Context as _, Result};
 use libbpf_rs::OpenObject;
 use nix::unistd::{Pid, getpgid};
+use syscalls::{Abi, Slot, number};
+use varlink_server::{InUse, Server};
 
 use super::bookkeeping::Bookkeeping;
 use super::delivery::Delivery;
@@ -24,14 +26,13 @@ use crate::cli::RunOptions;
 use crate::clock;
 use crate::config::drop_in_dir;
 use crate::consume::Consumer;
-use crate::control::{Server, default_socket, runtime_folder};
 use crate::exclude::Excluded;
 use crate::journald::Search;
 use crate::load::{self, Choice, Failure};
 use crate::lock::Lock;
 use crate::plan;
+use crate::rpc::{SERVICE, default_socket, runtime_folder};
 use crate::sink::record::{Body, Started};
-use crate::syscalls::{Abi, Slot, number};
 use crate::units::Units;
 use crate::unseen::unseen;
 use crate::watch::Watch;
@@ -53,7 +54,7 @@ pub fn start<'obj>(
     let plan = plan::read(&options.config, &load::handlers()?)?;
     load::preconditions()?;
     let lock = Lock::take(&runtime_folder())?;
-    let control = Server::open(&options.socket.clone().unwrap_or_else(default_socket))?;
+    let control = listen(options)?;
     let sink = output::open(options.output, &plan)?;
     let attach = options.attach.unwrap_or(plan.attach);
     let choice = Choice::make(attach, &plan.routes)?;
@@ -156,4 +157,15 @@ impl Daemon<'_> {
 pub fn kernel() -> String {
     let names = nix::sys::utsname::uname();
     names.map_or_else(|_| String::new(), |names| names.release().to_string_lossy().into_owned())
+}
+
+/// Opens the control socket.
+fn listen(options: &RunOptions) -> Result<Server> {
+    let path = options.socket.clone().unwrap_or_else(default_socket);
+    Server::open(&path, SERVICE).map_err(|error| match error.downcast_ref::<InUse>() {
+        Some(in_use) => {
+            Failure::Unavailable(format!("{in_use}: name another socket with --socket")).into()
+        }
+        None => error,
+    })
 }

@@ -5,15 +5,16 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::time::Duration;
 
+use syscalls::Slot;
+use syscalls::printable::{self, NO_LIMIT};
+
 use super::Daemon;
 use crate::bpf::BUCKETS;
 use crate::clock;
 use crate::config::Per;
-use crate::decode::printable::{self, NO_LIMIT};
 use crate::limit::{Refused, Who};
 use crate::load::Full;
 use crate::sink::record::{Body, Suppressed, Suppression};
-use crate::syscalls::Slot;
 use crate::wire::{LimitKey, Owner, pace};
 
 /// How often it is told while there is something to tell.

@@ -4,9 +4,10 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::rc::Rc;
 
+use syscalls::Slot;
+
 use crate::decode::Event;
 use crate::plan::{Plan, Routes, Rule};
-use crate::syscalls::Slot;
 use crate::wire::{LimitKey, limit_of_rule};
 
 /// The tables by generation, newest first.

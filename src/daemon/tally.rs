@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::syscalls::Slot;
+use syscalls::Slot;
 
 /// By slot, over the daemon's life.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]

@@ -2,9 +2,10 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
+use syscalls::Slot;
+
 use crate::decode::Event;
 use crate::govern::{Fate, Governor, Guilty, Name};
-use crate::syscalls::Slot;
 
 /// What is kept may take so much memory; then the trial ends.
 const BYTES_MAX: usize = 32 << 20;

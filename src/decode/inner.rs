@@ -1,9 +1,12 @@
 //! The call that a call like `socketcall` stands for: an event in, its name and its arguments out. What
 //! these point to is not known, for only the memory that registers lead to is captured.
 
-use super::render::word_at;
-use super::{Event, Moment, Part, Piece, Status, Value};
-use crate::syscalls::{self, Abi, Inner, Kind, Place, Signature, Words};
+use syscalls::{
+    self, Abi, Capture, Inner, Kind, Moment, Part, Place, Signature, Status, Value, Words,
+    notation::word_at,
+};
+
+use super::Event;
 
 impl Event<'_> {
     /// The name of the call that it stands for; `None` for one that stands for itself.
@@ -41,7 +44,7 @@ impl Event<'_> {
     }
 
     fn bytes_of(&self, words: &Words) -> Option<&[u8]> {
-        let is_of = |piece: &&Piece<'_>| {
+        let is_of = |piece: &&Capture<'_>| {
             piece.index == words.position
                 && piece.part == Part::Whole
                 && piece.moment != Moment::Return

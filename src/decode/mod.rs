@@ -3,18 +3,17 @@
 
 mod argument;
 mod inner;
-pub mod printable;
 mod process;
 pub mod render;
 mod returned;
 mod wire;
 
-pub use argument::Argument;
 pub use process::{Device, Exe, NAMESPACES, Process};
 pub use wire::{Decoded, Error, decode};
 
+use syscalls::{Capture, Slot, Status, Value};
+
 use crate::handlers::{Field, Handler};
-use crate::syscalls::Slot;
 
 /// One syscall at entry. Borrows the bytes of the ring and the handler's declaration.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,9 +51,9 @@ pub struct Event<'a> {
     /// The six arguments as passed.
     pub args: [u64; 6],
     /// What the handler captured, in its order.
-    pub captures: Vec<Capture<'a>>,
+    pub captures: Vec<NamedCapture<'a>>,
     /// The memory of its arguments, where the handler leaves them to the syscall's signature.
-    pub pieces: Vec<Piece<'a>>,
+    pub pieces: Vec<Capture<'a>>,
     /// The fields of which something was hidden; none as it was decoded.
     pub redacted: Vec<&'a str>,
     /// Which rule of its route it is of, from 0.
@@ -92,7 +91,7 @@ pub struct Return<'a> {
     /// What came of the call.
     pub end: End,
     /// Memory that was read then.
-    pub pieces: Vec<Piece<'a>>,
+    pub pieces: Vec<Capture<'a>>,
 }
 
 /// What came of a call.
@@ -121,79 +120,15 @@ impl End {
     }
 }
 
-/// Some memory of one argument.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Piece<'a> {
-    /// The argument's position; of a handler with fields, the field's.
-    pub index: u8,
-    /// Which memory it is.
-    pub part: Part,
-    /// When it was read.
-    pub moment: Moment,
-    /// What was read; empty where nothing could be.
-    pub value: Value<'a>,
-    /// How far the reading came.
-    pub status: Status,
-}
-
-/// Which memory of an argument a piece holds; `enum capture_part` of `bpf/event.h` says more.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[allow(missing_docs)]
-pub enum Part {
-    Whole,
-    Name,
-    Vector,
-    Buffer,
-    Control,
-    Area,
-}
-
-/// When memory was read; `enum capture_moment` of `bpf/event.h` says more.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[allow(missing_docs)]
-pub enum Moment {
-    Entry,
-    Again,
-    Return,
-}
-
 /// One captured argument.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Capture<'a> {
+pub struct NamedCapture<'a> {
     /// What it is.
     pub field: &'a Field,
     /// What was read; empty where nothing could be.
     pub value: Value<'a>,
     /// How far the reading came.
     pub status: Status,
-}
-
-/// A captured value.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Value<'a> {
-    /// A scalar, as passed in a register.
-    Number(u64),
-    /// A C string without its NUL.
-    Text(&'a [u8]),
-    /// A structure as it lay in memory.
-    Bytes(&'a [u8]),
-}
-
-/// How far a capture came.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Status {
-    /// Whole.
-    Ok,
-    /// Only the beginning; `length` is the full size in bytes (for a number: "at least") if known.
-    Truncated {
-        /// Bytes in all.
-        length: Option<u32>,
-    },
-    /// User memory could not be read.
-    Unreadable {
-        /// Why, as a positive errno.
-        errno: i32,
-    },
 }
 
 /// A cgroup of the v2 hierarchy came or went.

@@ -1,8 +1,10 @@
 //! An event and the end of its call in, the whole event out: its result, what the kernel wrote, and the
 //! memory that could not be read at entry. What is still unreadable stays so.
 
+use syscalls::{Capture, Moment, Part, Status, Value};
+
 use super::wire::captures;
-use super::{Event, Moment, Part, Piece, Return, Status, Value};
+use super::{Event, Return};
 
 impl<'a> Event<'a> {
     /// This event with what its call's return told.
@@ -13,8 +15,8 @@ impl<'a> Event<'a> {
         self.awaits_memory = false;
         for piece in returned.pieces.iter().filter(|piece| is_readable(piece.status)) {
             match (piece.moment, piece.part) {
-                (Moment::Again, Part::Area) => self.fill_vector(piece),
-                (Moment::Again, _) => self.fill(piece),
+                (Moment::Reread, Part::ArgArea) => self.fill_vector(piece),
+                (Moment::Reread, _) => self.fill(piece),
                 _ => self.pieces.push(*piece),
             }
         }
@@ -23,8 +25,9 @@ impl<'a> Event<'a> {
     }
 
     /// The first piece of that kind that could not be read at entry.
-    fn fill(&mut self, piece: &Piece<'a>) {
-        let same = |known: &&mut Piece<'a>| (known.index, known.part) == (piece.index, piece.part);
+    fn fill(&mut self, piece: &Capture<'a>) {
+        let same =
+            |known: &&mut Capture<'a>| (known.index, known.part) == (piece.index, piece.part);
         match self.pieces.iter_mut().filter(same).find(|known| !is_readable(known.status)) {
             Some(known) => *known = *piece,
             None => self.pieces.push(*piece),
@@ -33,11 +36,11 @@ impl<'a> Event<'a> {
 
     /// All arguments of a program that was executed, each with a NUL behind it. The kernel may have put
     /// an interpreter before them; how many there were says where they begin.
-    fn fill_vector(&mut self, area: &Piece<'a>) {
+    fn fill_vector(&mut self, area: &Capture<'a>) {
         let Value::Bytes(bytes) = area.value else { return };
         let texts = bytes.strip_suffix(&[0]).unwrap_or(bytes).split(|&byte| byte == 0);
         let Some(count) = self.count(area.index) else {
-            let all = texts.map(|text| Piece { value: Value::Text(text), ..whole(area) });
+            let all = texts.map(|text| Capture { value: Value::Text(text), ..whole(area) });
             return self.pieces.extend(all);
         };
         let interpreter = texts.clone().count().saturating_sub(count);
@@ -67,11 +70,11 @@ impl<'a> Event<'a> {
 }
 
 /// A piece of its own, of the same argument.
-fn whole<'a>(area: &Piece<'a>) -> Piece<'a> {
-    Piece { part: Part::Whole, status: Status::Ok, ..*area }
+fn whole<'a>(area: &Capture<'a>) -> Capture<'a> {
+    Capture { part: Part::Whole, status: Status::Ok, ..*area }
 }
 
-fn is_string(piece: &Piece<'_>, index: u8) -> bool {
+fn is_string(piece: &Capture<'_>, index: u8) -> bool {
     piece.index == index && piece.part == Part::Whole && matches!(piece.value, Value::Text(_))
 }
 
@@ -86,7 +89,7 @@ mod tests {
     use crate::sink::samples;
 
     const GONE: Status = Status::Unreadable { errno: 14 };
-    const ENTRY: Piece<'static> = Piece {
+    const ENTRY: Capture<'static> = Capture {
         index: 1,
         part: Part::Whole,
         moment: Moment::Entry,
@@ -94,19 +97,19 @@ mod tests {
         status: GONE,
     };
 
-    fn returned(pieces: Vec<Piece<'_>>) -> Return<'_> {
+    fn returned(pieces: Vec<Capture<'_>>) -> Return<'_> {
         let end = End::Returned { result: 0, duration_ns: 1 };
         Return { tid: 1, entry_ns: 1, end, pieces }
     }
 
     /// What a call that waits has after its return, by text.
-    fn after(entry: Vec<Piece<'static>>, later: Vec<Piece<'static>>) -> Vec<String> {
+    fn after(entry: Vec<Capture<'static>>, later: Vec<Capture<'static>>) -> Vec<String> {
         let handler = samples::plain_handler();
         let event =
             Event { pieces: entry, awaits_memory: true, ..samples::event(&handler, Vec::new()) };
         let event = event.returned(&returned(later));
         assert!(!event.awaits_memory && event.end.is_none(), "no result was asked for");
-        let text = |piece: &Piece<'_>| match piece.value {
+        let text = |piece: &Capture<'_>| match piece.value {
             Value::Text(text) if is_readable(piece.status) => {
                 String::from_utf8(text.to_vec()).unwrap()
             }
@@ -116,18 +119,18 @@ mod tests {
         event.pieces.iter().map(text).collect()
     }
 
-    fn text(text: &'static str) -> Piece<'static> {
-        Piece { value: Value::Text(text.as_bytes()), status: Status::Ok, ..ENTRY }
+    fn text(text: &'static str) -> Capture<'static> {
+        Capture { value: Value::Text(text.as_bytes()), status: Status::Ok, ..ENTRY }
     }
 
-    fn area(bytes: &'static [u8]) -> Piece<'static> {
-        let (part, moment) = (Part::Area, Moment::Again);
-        Piece { part, moment, value: Value::Bytes(bytes), status: Status::Ok, ..ENTRY }
+    fn area(bytes: &'static [u8]) -> Capture<'static> {
+        let (part, moment) = (Part::ArgArea, Moment::Reread);
+        Capture { part, moment, value: Value::Bytes(bytes), status: Status::Ok, ..ENTRY }
     }
 
     #[test]
     fn what_was_unreadable_is_filled_in_its_order() {
-        let again = |text: Piece<'static>| Piece { moment: Moment::Again, ..text };
+        let again = |text: Capture<'static>| Capture { moment: Moment::Reread, ..text };
         let later = vec![again(text("b")), again(text("d"))];
         let entry = vec![text("a"), ENTRY, text("c"), ENTRY];
         assert_eq!(after(entry, later), ["a", "b", "c", "d"]);
@@ -141,7 +144,7 @@ mod tests {
         // A script: the interpreter, its argument and the script's path precede.
         assert_eq!(after(entry.clone(), vec![area(b"/bin/sh\0-e\0/x\0-l\0")]), ["ls", "-l"]);
         // Of three only two were kept.
-        let count = Piece { value: Value::Number(3), status: Status::Ok, ..ENTRY };
+        let count = Capture { value: Value::Number(3), status: Status::Ok, ..ENTRY };
         let entry = [entry, vec![count]].concat();
         assert_eq!(after(entry, vec![area(b"ls\0-l\0/tmp\0")]), ["ls", "-l", "3"]);
     }
@@ -149,7 +152,7 @@ mod tests {
     #[test]
     fn a_vector_that_could_not_be_read_is_all_that_the_program_got() {
         let cut = Status::Truncated { length: None };
-        let count = Piece { value: Value::Number(0), status: cut, ..ENTRY };
+        let count = Capture { value: Value::Number(0), status: cut, ..ENTRY };
         assert_eq!(after(vec![count], vec![area(b"ls\0\0")]), ["0", "ls", ""]);
     }
 }

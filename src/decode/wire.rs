@@ -2,17 +2,14 @@
 
 use std::mem::{offset_of, size_of};
 
+use syscalls::{Capture, Moment, Part, Slot, Status, Value};
 use thiserror::Error;
 
-use super::{
-    Capture, CgroupEvent, Device, End, Event, Exe, Moment, NAMESPACES, Part, Piece, Process,
-    Return, Status, Value,
-};
+use super::{CgroupEvent, Device, End, Event, Exe, NAMESPACES, NamedCapture, Process, Return};
 use crate::bpf::types::{
     self, capture_kind, capture_moment, capture_part, capture_status, event_kind,
 };
 use crate::handlers::{Handler, Handlers};
-use crate::syscalls::Slot;
 
 /// What a record of the ring may be.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -110,7 +107,7 @@ fn event<'a>(reader: &Reader<'a>, handlers: &'a Handlers) -> Result<Event<'a>, E
         *arg = reader.u64(offset_of!(types::event, args) + index * size_of::<u64>())?;
     }
     let pieces = pieces(reader, EVENT_SIZE, reader.u16(offset_of!(types::event, captures))?)?;
-    let unknown = |piece: &&Piece<'_>| handler.fields.get(usize::from(piece.index)).is_none();
+    let unknown = |piece: &&Capture<'_>| handler.fields.get(usize::from(piece.index)).is_none();
     if let Some(piece) = pieces.iter().find(unknown).filter(|_| !handler.fields.is_empty()) {
         return Err(Error::Capture(piece.index));
     }
@@ -157,7 +154,7 @@ fn process(reader: &Reader<'_>) -> Result<Process, Error> {
 
 const COMM_SIZE: usize = types::wire_size::COMM_SIZE.0 as usize;
 
-fn pieces<'a>(reader: &Reader<'a>, start: usize, count: u16) -> Result<Vec<Piece<'a>>, Error> {
+fn pieces<'a>(reader: &Reader<'a>, start: usize, count: u16) -> Result<Vec<Capture<'a>>, Error> {
     // The count is bounded by the bytes that are there, not by what they claim.
     let mut found = Vec::with_capacity(usize::from(count).min(reader.0.len() / CAPTURE_SIZE));
     let mut at = start;
@@ -172,9 +169,9 @@ fn pieces<'a>(reader: &Reader<'a>, start: usize, count: u16) -> Result<Vec<Piece
     Ok(found)
 }
 
-fn piece<'a>(index: u8, head: &Reader<'_>, bytes: &'a [u8]) -> Option<Piece<'a>> {
+fn piece<'a>(index: u8, head: &Reader<'_>, bytes: &'a [u8]) -> Option<Capture<'a>> {
     let kind = head.u8(offset_of!(types::capture, kind)).ok()?;
-    Some(Piece {
+    Some(Capture {
         index,
         part: part(head.u8(offset_of!(types::capture, part)).ok()?)?,
         moment: moment(head.u8(offset_of!(types::capture, moment)).ok()?)?,
@@ -192,10 +189,10 @@ fn piece<'a>(index: u8, head: &Reader<'_>, bytes: &'a [u8]) -> Option<Piece<'a>>
 }
 
 /// The pieces as the handler's own fields; none if it has none.
-pub(super) fn captures<'a>(pieces: &[Piece<'a>], handler: &'a Handler) -> Vec<Capture<'a>> {
-    let capture = |piece: &Piece<'a>| {
+pub(super) fn captures<'a>(pieces: &[Capture<'a>], handler: &'a Handler) -> Vec<NamedCapture<'a>> {
+    let capture = |piece: &Capture<'a>| {
         let field = handler.fields.get(usize::from(piece.index))?;
-        Some(Capture { field, value: piece.value, status: piece.status })
+        Some(NamedCapture { field, value: piece.value, status: piece.status })
     };
     pieces.iter().filter_map(capture).collect()
 }
@@ -207,7 +204,7 @@ fn part(part: u8) -> Option<Part> {
         capture_part::PART_VECTOR => Part::Vector,
         capture_part::PART_BUFFER => Part::Buffer,
         capture_part::PART_CONTROL => Part::Control,
-        capture_part::PART_AREA => Part::Area,
+        capture_part::PART_AREA => Part::ArgArea,
         _ => return None,
     })
 }
@@ -215,7 +212,7 @@ fn part(part: u8) -> Option<Part> {
 fn moment(moment: u8) -> Option<Moment> {
     Some(match capture_moment(u32::from(moment)) {
         capture_moment::MOMENT_ENTRY => Moment::Entry,
-        capture_moment::MOMENT_AGAIN => Moment::Again,
+        capture_moment::MOMENT_AGAIN => Moment::Reread,
         capture_moment::MOMENT_RETURN => Moment::Return,
         _ => return None,
     })

@@ -3,11 +3,11 @@
 use std::str::FromStr;
 
 use nix::sys::signal::Signal;
+use syscalls::{self, Kind, Parameter};
 
 use super::build::Builder;
 use super::{Next, Number, What, Width};
 use crate::config::{self, Condition, Pattern, Word};
-use crate::syscalls::{self, Kind, Parameter};
 
 /// The current directory, where a descriptor of one is wanted.
 pub const FDCWD: (&str, i128) = ("AT_FDCWD", -100);

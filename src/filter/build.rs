@@ -2,9 +2,10 @@
 
 use std::collections::BTreeSet;
 
+use syscalls::Slot;
+
 use super::{NameKind, Next, PATHS_MAX, Program, TESTS_MAX, TEXTS_MAX, Test, Text, TextOf, What};
 use crate::config::{Name, Pattern};
-use crate::syscalls::Slot;
 
 /// A program that is being made. Its tests stand in the order in which they were added, which is the
 /// reverse of that in which they are walked through.

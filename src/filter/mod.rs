@@ -10,11 +10,12 @@ use std::collections::BTreeSet;
 
 pub use argument::{FDCWD, arguments};
 
+use build::Builder;
+use syscalls::Slot;
+
 use crate::bpf::types::name_kind;
 use crate::config::{Condition, Filter, Pattern};
 use crate::plan::Rule;
-use crate::syscalls::Slot;
-use build::Builder;
 
 /// What decides which rule a call is for.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]

@@ -1,6 +1,7 @@
+use syscalls::{Abi, number};
+
 use super::*;
 use crate::config::{Ids, Name, Part, Test as Condition_, Word};
-use crate::syscalls::{Abi, number};
 
 fn slot(name: &str) -> Slot {
     Slot::new(Abi::Native, number(Abi::Native, name).unwrap()).unwrap()

@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
+use syscalls::Slot;
+
 use super::Summary;
 use crate::config::Keep;
 use crate::decode::End;
-use crate::syscalls::Slot;
 
 /// Events that are counted together: those of one rule, for one cause.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

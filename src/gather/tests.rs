@@ -1,11 +1,11 @@
 use std::time::{Duration, Instant};
 
 use proptest::prelude::*;
+use syscalls::{Abi, Slot};
 
 use super::{About, Cause, Gather, Gathered, Group, Key, Seen};
 use crate::config::Keep;
 use crate::decode::End;
-use crate::syscalls::{Abi, Slot};
 
 const EVERY: Duration = Duration::from_secs(10);
 

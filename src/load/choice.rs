@@ -3,6 +3,7 @@
 use std::fs;
 
 use anyhow::Result;
+use syscalls::Slot;
 
 use super::attach::Attach;
 use super::errors::Failure;
@@ -10,7 +11,6 @@ use super::functions::Functions;
 use crate::bpf;
 use crate::config::AttachTo;
 use crate::plan::{Route, Routes};
-use crate::syscalls::Slot;
 
 /// A way to attach, and why it is this one.
 #[derive(Debug, Clone)]

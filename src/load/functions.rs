@@ -6,8 +6,7 @@ use std::fs;
 use anyhow::{Context as _, Result};
 use libbpf_rs::btf::Btf;
 use libbpf_rs::btf::types::Struct;
-
-use crate::syscalls::{self, Slot};
+use syscalls::{self, Slot};
 
 /// The functions of syscalls that this kernel has and lets itself be attached to.
 #[derive(Debug, Clone, Default)]

@@ -13,10 +13,10 @@ use std::thread;
 use anyhow::{Context as _, Result};
 use libbpf_rs::query::LinkTypeInfo;
 use libbpf_rs::{Link, ProgramMut};
+use syscalls::Slot;
 
 use super::attach::{Attach, Side};
 use super::functions::Functions;
-use crate::syscalls::Slot;
 
 /// Where a program is attached: the dispatcher at the entry of calls, another one at their return.
 #[derive(Debug)]

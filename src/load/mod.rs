@@ -23,17 +23,16 @@ use std::path::Path;
 use std::sync::atomic::Ordering::Relaxed;
 
 use anyhow::{Context as _, Result};
+use attach::Side;
+use hook::Hook;
 use libbpf_rs::skel::{OpenSkel as _, Skel as _};
 use libbpf_rs::{Link, MapCore, MapFlags, OpenObject, TracepointCategory};
+use syscalls::Slot;
 
 use crate::books::Rows;
 use crate::bpf::types::continuation;
 use crate::bpf::{Shared, TailHelloLinks, TailHelloSkel};
 use crate::handlers::Handlers;
-use crate::syscalls::Slot;
-
-use attach::Side;
-use hook::Hook;
 
 pub use attach::Attach;
 pub use buckets::Full;

@@ -6,13 +6,13 @@ use std::mem::MaybeUninit;
 use anyhow::{Context as _, Result};
 use libbpf_rs::skel::{OpenSkel as _, SkelBuilder as _};
 use libbpf_rs::{MapType, OpenObject};
+use syscalls::Slot;
 
 use super::choice::Choice;
 use super::{declared, errors, recipes};
 use crate::books::Rows;
 use crate::bpf::{OpenTailHelloSkel, TailHelloSkelBuilder};
 use crate::handlers::Handlers;
-use crate::syscalls::Slot;
 
 /// The handlers of the object, without any privilege: it is only parsed.
 ///

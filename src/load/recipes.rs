@@ -1,11 +1,12 @@
 //! Signatures in, what the handler `args` does with each syscall's memory out: `struct recipe` of
 //! `bpf/event.h`. Pure.
 
-use crate::bpf::types::{self, step_count, step_op, step_when};
-use crate::syscalls::{
+use syscalls::{
     Abi, Count, Direction, Kind, Memory, Parameter, Signature, Slot, Structure, signature,
     structure,
 };
+
+use crate::bpf::types::{self, step_count, step_op, step_when};
 
 /// Elements of a vector that are captured, as many as strace prints.
 const ELEMENTS: usize = 32;
@@ -172,7 +173,7 @@ mod tests {
     }
 
     fn named(name: &str) -> Slot {
-        Slot::new(Abi::Native, crate::syscalls::number(Abi::Native, name).unwrap()).unwrap()
+        Slot::new(Abi::Native, syscalls::number(Abi::Native, name).unwrap()).unwrap()
     }
 
     /// `BUFFERS_MAX_BYTES` and the vectors, names and control data of `MESSAGES_MAX` in `bpf/vector.h`.

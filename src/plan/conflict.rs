@@ -4,10 +4,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ptr;
 
+use syscalls::Slot;
+
 use super::resolve::{covered, route};
 use crate::config::{Config, Entry, Fault, Subject};
 use crate::handlers::Handlers;
-use crate::syscalls::Slot;
 
 /// How many syscalls of a set a fault names.
 const EXAMPLES: usize = 3;

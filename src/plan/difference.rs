@@ -2,10 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use syscalls::{Abi, Slot};
+
 use super::{Plan, Route, Routes, Rule};
 use crate::config::{NONE, level_name};
 use crate::handlers::Handlers;
-use crate::syscalls::{Abi, Slot};
 
 /// What turns one table into another.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -175,6 +176,6 @@ fn words<T>(slots: &BTreeMap<Slot, T>, tell: impl Fn(&T) -> String) -> Vec<Strin
 fn only_abi(slots: &[Slot]) -> String {
     let [slot] = slots else { return String::new() };
     let other = if slot.abi() == Abi::Native { Abi::Compat } else { Abi::Native };
-    let both = slot.name().is_some_and(|name| crate::syscalls::number(other, name).is_some());
+    let both = slot.name().is_some_and(|name| syscalls::number(other, name).is_some());
     if both || slot.name().is_none() { format!("({})", slot.abi().name()) } else { String::new() }
 }

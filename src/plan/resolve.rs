@@ -2,12 +2,13 @@
 
 use std::collections::BTreeSet;
 
+use syscalls::Slot;
+
 use super::{Route, Rule};
 use crate::config::{
     Abis, Aggregate, Argv, Config, Entry, Limit, Options, Paths, Per, Rate, Redact, Results, Target,
 };
 use crate::handlers::{Handler, Handlers};
-use crate::syscalls::Slot;
 
 /// Syscalls that never return: their events would wait for nothing. After a signal's handler the thread
 /// goes on where the signal met it, and the kernel has forgotten that it was in a call.

@@ -4,12 +4,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ptr;
 
+use syscalls::{Abi, Slot};
+
 use super::conflict::{Winners, examples};
 use super::{Plan, Rule, resolve};
 use crate::config::{Config, Entry, Fault, Mark, Target, closest};
 use crate::filter::{arguments, check, compile};
 use crate::handlers::Handlers;
-use crate::syscalls::{Abi, Slot};
 
 /// Syscalls of one entry of which the same cannot be asked.
 struct Gap<'a> {

@@ -4,13 +4,14 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
+use syscalls::Slot;
+
 use super::conflict::Winners;
 use super::{Origin, Plan, Route, Rule};
 use crate::bpf::types::{place_bit, place_size};
 use crate::bpf::{ENV_NAMES, FILTERS_MAX, LIMITS, RULES_MAX, TESTS_MAX, TEXTS_MAX};
 use crate::config::{Fault, Filter, Keep, Limit, Redact, Results};
 use crate::filter::{NameKind, Program, What, compile};
-use crate::syscalls::Slot;
 
 /// Two of the limits' numbers are taken: none, and the governor's.
 const LIMITS_MAX: usize = LIMITS - 2;

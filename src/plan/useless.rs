@@ -2,9 +2,10 @@
 
 use std::collections::BTreeSet;
 
+use syscalls::Abi;
+
 use super::resolve::{abis, covered};
 use crate::config::{Config, Entry, Fault, Mark, Marks, Options, Target};
-use crate::syscalls::Abi;
 
 /// All of it.
 pub(super) fn faults(config: &Config) -> Vec<Fault> {

@@ -9,10 +9,11 @@ use std::borrow::Cow;
 use std::cell::LazyCell;
 use std::sync::LazyLock;
 
-use crate::config::Redact;
-use crate::decode::{Event, Value};
-use crate::syscalls;
 use pattern::{Hidden, Pattern, Text};
+use syscalls::Value;
+
+use crate::config::Redact;
+use crate::decode::Event;
 
 /// What stands in the place of a secret.
 pub const REDACTED: &[u8] = b"[redacted]";

@@ -1,8 +1,9 @@
+use syscalls::{Abi, Capture, Moment, Part, Slot, Status, Value, number};
+
 use super::secrets;
 use crate::config::Redact;
-use crate::decode::{Capture, Event, Moment, Part, Piece, Status, Value};
+use crate::decode::{Event, NamedCapture};
 use crate::sink::samples;
-use crate::syscalls::{Abi, Slot, number};
 
 /// The words of a command line, and what is told of them; `...` stands for `[redacted]`.
 const COMMANDS: &[(&str, &str)] = &[
@@ -46,7 +47,7 @@ const COMMANDS: &[(&str, &str)] = &[
 /// What is told of a program called so, in an environment, and what of it is said to be redacted.
 fn told(words: &str, env: &str, redact: &Redact) -> (String, String, Vec<String>) {
     let handler = samples::handler();
-    let captures = |name, text: &'static str| -> Vec<Capture<'_>> {
+    let captures = |name, text: &'static str| -> Vec<NamedCapture<'_>> {
         let texts = text.split(' ').filter(|text| !text.is_empty());
         texts.map(|text| samples::capture(&handler, name, Value::Text(text.as_bytes()))).collect()
     };
@@ -131,7 +132,7 @@ fn a_secret_that_was_cut_is_a_secret() {
 fn arguments_that_a_signature_names_are_redacted() {
     let handler = samples::plain_handler();
     let execve = number(Abi::Native, "execve").and_then(|nr| Slot::new(Abi::Native, nr)).unwrap();
-    let piece = |index, text: &'static str| Piece {
+    let piece = |index, text: &'static str| Capture {
         index,
         part: Part::Whole,
         moment: Moment::Entry,

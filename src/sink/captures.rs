@@ -1,17 +1,22 @@
 //! What an event captured, by field: the fields in the handler's order, each once, though a vector
 //! has a capture for every string.
 
+use syscalls::Status;
+
 use crate::decode::render::{self, Context};
-use crate::decode::{Capture, Event, Status};
+use crate::decode::{Event, NamedCapture};
 use crate::handlers::{Field, FieldKind};
 
 /// The captures of one field, in the event's order.
-pub fn of<'e>(event: &'e Event, field: &'e Field) -> impl Iterator<Item = &'e Capture<'e>> {
+pub fn of<'e>(event: &'e Event, field: &'e Field) -> impl Iterator<Item = &'e NamedCapture<'e>> {
     event.captures.iter().filter(|capture| capture.field.name == field.name)
 }
 
 /// Those of them whose value is known, if only in part.
-pub fn readable<'e>(event: &'e Event, field: &'e Field) -> impl Iterator<Item = &'e Capture<'e>> {
+pub fn readable<'e>(
+    event: &'e Event,
+    field: &'e Field,
+) -> impl Iterator<Item = &'e NamedCapture<'e>> {
     of(event, field).filter(|capture| !matches!(capture.status, Status::Unreadable { .. }))
 }
 

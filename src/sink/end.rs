@@ -1,12 +1,13 @@
 //! What came of a call, as fields and as the end of a sentence. Only events that waited for it have
 //! any of this.
 
-use crate::decode::{End, Event, render};
+use syscalls::{Kind, notation};
+
+use crate::decode::{End, Event};
 use crate::sink::errno;
 use crate::sink::fields::Fields;
 use crate::sink::key::Key;
 use crate::sink::walk::Scratch;
-use crate::syscalls::Kind;
 
 /// Hands result, error and duration to `out`, as far as there are any.
 pub fn fields(event: &Event, end: End, scratch: &mut Scratch, out: &mut impl Fields) {
@@ -14,7 +15,7 @@ pub fn fields(event: &Event, end: End, scratch: &mut Scratch, out: &mut impl Fie
     match event.result_kind().filter(|_| end.errno().is_none()) {
         Some(kind @ (Kind::Hex(_) | Kind::Address)) => {
             let write =
-                |text: &mut String| render::result(kind, result as u64, event.slot.abi(), text);
+                |text: &mut String| notation::result(kind, result as u64, event.slot.abi(), text);
             out.text(Key::Result, scratch.text(write));
         }
         _ => out.signed(Key::Result, result),
@@ -31,7 +32,7 @@ pub fn sentence(event: &Event, end: End, out: &mut String) {
     let Some(errno) = end.errno() else {
         out.push_str(" = ");
         return match event.result_kind() {
-            Some(kind) => render::result(kind, result as u64, event.slot.abi(), out),
+            Some(kind) => notation::result(kind, result as u64, event.slot.abi(), out),
             None => out.push_str(itoa::Buffer::new().format(result)),
         };
     };

@@ -1,8 +1,9 @@
 //! What an output must be able to spell. The journal and JSON each implement it, and `walk` is its
 //! only user.
 
+use syscalls::Slot;
+
 use crate::sink::key::{Key, Name};
-use crate::syscalls::Slot;
 
 /// An output that spells fields. A name may repeat only within one call.
 pub trait Fields {

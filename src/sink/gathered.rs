@@ -2,7 +2,9 @@
 
 use std::fmt::Write as _;
 
-use crate::decode::printable::{self, NO_LIMIT};
+use syscalls::printable::{self, NO_LIMIT};
+use syscalls::{Abi, Slot};
+
 use crate::decode::render;
 use crate::gather::{Cause, Gathered, Key as Common, Results};
 use crate::sink::fields::{Cell, Fields};
@@ -10,7 +12,6 @@ use crate::sink::key::{Key, Name};
 use crate::sink::message::plural;
 use crate::sink::walk::Scratch;
 use crate::sink::{errno, own};
-use crate::syscalls::{Abi, Slot};
 
 /// Errors that are told by name, the most frequent first.
 const ERRORS_MAX: usize = 8;

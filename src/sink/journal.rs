@@ -3,7 +3,8 @@
 //! field or begin another. It never puts two entries into one datagram: from systemd 253 on
 //! journald would drop all but the first.
 
-use crate::decode::printable;
+use syscalls::printable;
+
 use crate::sink::fields::{Cell, Fields};
 use crate::sink::key::{ARG_PREFIX, Key, Name};
 use crate::sink::number;

@@ -2,16 +2,17 @@
 
 use std::time::{Duration, Instant};
 
+use syscalls::{self, Abi, Slot, Status, Value};
+
 use crate::budget::{Counts, Level, Most};
 use crate::config::Keep;
-use crate::decode::{Capture, Device, End, Event, Exe, NAMESPACES, Process, Status, Value};
+use crate::decode::{Device, End, Event, Exe, NAMESPACES, NamedCapture, Process};
 use crate::gather::{About, Cause, Gather, Gathered, Group, Key as GatherKey, Seen};
 use crate::handlers::{Field, FieldKind, Handler};
 use crate::sink::record::{
     Blindness, Body, Governed, Held, JournalDropped, JournalLimit, Ledger, Loss, Lost, Reason,
     Record, Refused, Reloaded, SinkBack, Skipped, Started, Stopped, Suppressed, Suppression, Total,
 };
-use crate::syscalls::{self, Abi, Slot};
 use crate::units::Place;
 
 pub const TIME_NS: u64 = 1_767_323_045_000_000_006;
@@ -58,7 +59,7 @@ pub fn openat(handler: &Handler) -> Event<'_> {
     Event { slot, args: [0xffff_ff9c, 0x7ffd_1234, 0x41, 0o644, 5, 6], ..event(handler, vec![]) }
 }
 
-pub fn event<'a>(handler: &'a Handler, captures: Vec<Capture<'a>>) -> Event<'a> {
+pub fn event<'a>(handler: &'a Handler, captures: Vec<NamedCapture<'a>>) -> Event<'a> {
     Event {
         handler,
         message: 0,
@@ -99,7 +100,7 @@ pub fn returned(result: i64) -> End {
     End::Returned { result, duration_ns: 1_500 }
 }
 
-pub fn capture<'a>(handler: &'a Handler, name: &str, value: Value<'a>) -> Capture<'a> {
+pub fn capture<'a>(handler: &'a Handler, name: &str, value: Value<'a>) -> NamedCapture<'a> {
     with_status(handler, name, value, Status::Ok)
 }
 
@@ -108,9 +109,9 @@ pub fn with_status<'a>(
     name: &str,
     value: Value<'a>,
     status: Status,
-) -> Capture<'a> {
+) -> NamedCapture<'a> {
     let field = handler.fields.iter().find(|field| field.name == name).unwrap();
-    Capture { field, value, status }
+    NamedCapture { field, value, status }
 }
 
 pub fn record<'a>(event: &'a Event<'a>, place: Option<&'a Place>) -> Record<'a> {

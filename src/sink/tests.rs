@@ -272,7 +272,7 @@ fn the_books_are_a_table() {
     let mut stopped = samples::stopped();
     (stopped.totals[0].written, stopped.totals[0].filtered) = (900, 99);
     let line = text(false, Body::Stopped(&stopped));
-    let abi = crate::syscalls::Abi::Native.name();
+    let abi = syscalls::Abi::Native.name();
     let (_, table) = line.split_once("0 lost\n").unwrap();
     let pad = " ".repeat(abi.len() - 3);
     let expected = [

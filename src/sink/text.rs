@@ -4,8 +4,8 @@
 use std::fmt::Write;
 
 use anstyle::{AnsiColor, Style};
+use syscalls::printable::{self, NO_LIMIT};
 
-use crate::decode::printable::{self, NO_LIMIT};
 use crate::sink::fields::Cell;
 use crate::sink::record::{Body, Record, Stopped};
 use crate::sink::stamp::Stamp;

@@ -4,7 +4,9 @@
 
 use std::fmt::Write as _;
 
-use crate::decode::{Argument, Capture, Event, Exe, NAMESPACES, Process, Status, Value, render};
+use syscalls::{Argument, Status, Value, notation};
+
+use crate::decode::{Event, Exe, NAMESPACES, NamedCapture, Process, render};
 use crate::handlers::{Field, FieldKind};
 use crate::sink::fields::Fields;
 use crate::sink::key::{Key, Name};
@@ -193,11 +195,11 @@ fn told<'e>(
     let (mut truncated, mut unreadable) = (Vec::new(), Vec::new());
     for one in arguments {
         let (name, kind) = (Name::Arg(one.parameter.name), one.parameter.kind);
-        match (render::argument_number(kind, one.register, one.abi()), render::text(&one)) {
-            (Some(render::Number::Unsigned(number)), _) => out.unsigned(name, number),
-            (Some(render::Number::Signed(number)), _) => out.signed(name, number),
+        match (notation::argument_number(kind, one.register, one.abi()), notation::text(&one)) {
+            (Some(notation::Number::Unsigned(number)), _) => out.unsigned(name, number),
+            (Some(notation::Number::Signed(number)), _) => out.signed(name, number),
             (None, Some(text)) => out.text(name, text),
-            (None, None) => out.text(name, scratch.text(|text| render::memory(&one, text))),
+            (None, None) => out.text(name, scratch.text(|text| notation::memory(&one, text))),
         }
         truncated.extend(one.is_truncated().then_some(one.parameter.name));
         unreadable.extend(one.is_unreadable().then_some(one.parameter.name));
@@ -215,7 +217,7 @@ fn told<'e>(
 /// Of a syscall that is not known they stand for themselves.
 fn registers(event: &Event, scratch: &mut Scratch, out: &mut impl Fields) {
     for (name, value) in POSITIONS.into_iter().zip(event.args) {
-        out.text(Name::Arg(name), scratch.text(|text| render::register(value, text)));
+        out.text(Name::Arg(name), scratch.text(|text| notation::register(value, text)));
     }
 }
 
@@ -245,15 +247,15 @@ fn captured(event: &Event, scratch: &mut Scratch, out: &mut impl Fields) {
 }
 
 fn argument(
-    capture: &Capture,
+    capture: &NamedCapture,
     context: render::Context,
     scratch: &mut Scratch,
     out: &mut impl Fields,
 ) {
     let (kind, name) = (capture.field.kind, Name::Arg(&capture.field.name));
     match (render::number(kind, capture.value), kind, capture.value) {
-        (Some(render::Number::Unsigned(number)), ..) => out.unsigned(name, number),
-        (Some(render::Number::Signed(number)), ..) => out.signed(name, number),
+        (Some(notation::Number::Unsigned(number)), ..) => out.unsigned(name, number),
+        (Some(notation::Number::Signed(number)), ..) => out.signed(name, number),
         (None, FieldKind::Text, Value::Text(text) | Value::Bytes(text)) => out.text(name, text),
         (None, _, value) => {
             out.text(name, scratch.text(|text| render::exact(kind, value, context, text)));

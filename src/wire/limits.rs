@@ -3,10 +3,11 @@
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
+use syscalls::Slot;
+
 use crate::bpf::types::{self, limit_per};
 use crate::config::{Limit, Per};
 use crate::plan::{Plan, Rule};
-use crate::syscalls::Slot;
 
 /// A limit, and whose events it bounds together.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{Context as _, Result, bail};
+use syscalls::{Abi, Slot, number};
 
 use super::limits::{self, LimitKey};
 use super::{env, program};
@@ -11,7 +12,6 @@ use crate::bpf::{FILTERS_MAX, RULES_MAX, TESTS_MAX, TEXTS_MAX};
 use crate::config::{Paths, Results};
 use crate::filter::{NameKind, Program, What, compile};
 use crate::plan::{Plan, Route, Rule, env_names};
-use crate::syscalls::{Abi, Slot, number};
 
 /// What the kernel is to do for the routes, but for their program.
 #[derive(Debug, Default)]

@@ -2,7 +2,7 @@
 
 use nix::sys::signal::Signal;
 use serde_json::{Value, json};
-use tailcalld::syscalls::{Abi, number};
+use syscalls::{Abi, number};
 
 use crate::process::trigger;
 use crate::records::events_of;

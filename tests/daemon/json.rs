@@ -5,7 +5,7 @@ use std::fs::{self, File};
 
 use nix::sys::signal::Signal;
 use serde_json::{Value, json};
-use tailcalld::syscalls::{Abi, number};
+use syscalls::{Abi, number};
 
 use crate::number::unused_number;
 use crate::process::{Process, eventually, trigger};

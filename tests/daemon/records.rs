@@ -117,7 +117,7 @@ impl Total {
     /// holds for every line of them.
     pub fn of(stopped: &Value, syscall: &str) -> Self {
         assert_eq!(stopped["record"], "stopped");
-        let native = tailcalld::syscalls::Abi::Native.name();
+        let native = syscalls::Abi::Native.name();
         let mut found = Self::default();
         for row in stopped["totals"].as_array().unwrap() {
             let total = Self::read(row);

@@ -1,7 +1,7 @@
 //! Secrets of programs: hidden before the record is written, unless the route says otherwise.
 
 use serde_json::{Value, json};
-use tailcalld::syscalls::{Abi, number};
+use syscalls::{Abi, number};
 
 use crate::process::trigger;
 use crate::records::events_of;

@@ -4,7 +4,7 @@
 use std::fs;
 
 use serde_json::Value;
-use tailcalld::syscalls::{Abi, number};
+use syscalls::{Abi, number};
 
 use crate::process::{Trigger, eventually};
 use crate::records::events_of;

@@ -1,6 +1,6 @@
 //! `args`: every field of an event, and exact counts.
 
-use tailcalld::syscalls::Abi;
+use syscalls::Abi;
 
 use crate::rig::{privileged, rig, slot};
 

@@ -3,10 +3,10 @@
 
 use std::fs;
 
+use syscalls::{Abi, Slot};
 use tailcalld::config::AttachTo;
 use tailcalld::load::{Attach, Choice};
 use tailcalld::plan::Routes;
-use tailcalld::syscalls::{Abi, Slot};
 
 use crate::rig::{kernel, own_slot, privileged, routes, slot};
 

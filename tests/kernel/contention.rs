@@ -1,7 +1,7 @@
 //! Many tasks on one CPU, which preempt each other wherever the kernel lets them: inside our programs,
 //! if it would. Then it passes over the calls of the others.
 
-use tailcalld::syscalls::Slot;
+use syscalls::Slot;
 
 use crate::rig::{Rig, filtered, own_slot, privileged, routes, scaled};
 

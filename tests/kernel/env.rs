@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 use std::process::Command;
 
-use tailcalld::decode::{Event, Status, Value};
+use syscalls::{Abi, Slot, Status, Value};
+use tailcalld::decode::Event;
 use tailcalld::plan::Plan;
-use tailcalld::syscalls::{Abi, Slot};
 
 use crate::rig::{Rig, privileged, routes, slot, trigger_path};
 

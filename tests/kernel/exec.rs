@@ -1,8 +1,8 @@
 //! `exec`: filename and arguments, whole, cut and unreadable.
 
-use tailcalld::decode::{Event, Status, Value};
+use syscalls::{Abi, Status, Value};
+use tailcalld::decode::Event;
 use tailcalld::plan::Plan;
-use tailcalld::syscalls::Abi;
 
 use crate::rig::{Rig, privileged, rig, routes, slot};
 

@@ -4,10 +4,10 @@
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use syscalls::{Abi, Slot, Status, Value};
 use tailcalld::config::{Condition, Filter, Ids, Part, Pattern, Results, Test, Word};
-use tailcalld::decode::{Event, Status, Value};
+use tailcalld::decode::Event;
 use tailcalld::plan::{Plan, Rule};
-use tailcalld::syscalls::{Abi, Slot};
 
 use crate::rig::{Rig, privileged, routes, run_trigger, scaled, slot};
 

@@ -6,9 +6,8 @@ use std::fs;
 use std::time::{Duration, Instant};
 
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
-
+use syscalls::{Abi, Slot, names};
 use tailcalld::plan::Plan;
-use tailcalld::syscalls::{Abi, Slot, names};
 
 use crate::rig::{Rig, at_functions, own_slot, privileged, rig, routes, run_trigger, scaled, slot};
 
@@ -45,7 +44,7 @@ fn called(abi: Abi) -> impl Iterator<Item = Slot> {
     named.filter_map(move |(nr, _)| Slot::new(abi, nr))
 }
 
-/// The names in src/syscalls/*.tsv are right for this kernel: a call of each that it has a function for
+/// The names in crates/syscalls/tables/*.tsv are right for this kernel: a call of each that it has a function for
 /// comes to its own slot, once. The arguments are such that nothing is done.
 #[test]
 fn each_syscall_is_seen_at_its_function() {

@@ -1,8 +1,7 @@
 //! `socketcall` and `ipc` of the 32-bit ABI: what they stand for is told by what is captured of them.
 #![cfg(target_arch = "x86_64")]
 
-use tailcalld::decode::render;
-use tailcalld::syscalls::Abi;
+use syscalls::{Abi, notation};
 
 use crate::rig::{Rig, privileged, rig, slot};
 
@@ -15,7 +14,7 @@ fn told(rig: &Rig, name: &str, args: &[&str]) -> String {
     let mut out = event.told_name().unwrap_or(name).to_owned();
     for (at, one) in event.arguments().expect("a known syscall").enumerate() {
         out.push_str(if at == 0 { "(" } else { ", " });
-        render::memory(&one, &mut out);
+        notation::memory(&one, &mut out);
     }
     out + ")"
 }

@@ -4,10 +4,10 @@
 use std::process::{Child, Command, Stdio};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use syscalls::Slot;
 use tailcalld::books::Books;
 use tailcalld::config::{Limit, Per, Rate};
 use tailcalld::plan::{Plan, Rule};
-use tailcalld::syscalls::Slot;
 
 use crate::rig::{Rig, filtered, own_slot, privileged, routes, run_trigger, scaled, trigger_path};
 

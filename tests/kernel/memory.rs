@@ -3,10 +3,10 @@
 
 use std::collections::BTreeMap;
 
+use syscalls::{Abi, Capture, Moment, Part, Slot, Status, Value};
 use tailcalld::config::{Paths, Results};
-use tailcalld::decode::{Decoded, Event, Moment, Part, Piece, Status, Value, decode};
+use tailcalld::decode::{Decoded, Event, decode};
 use tailcalld::plan::{Plan, Rule};
-use tailcalld::syscalls::{Abi, Slot};
 
 use crate::rig::{Rig, kernel, privileged, rig, routes, scaled, slot, trigger_path};
 
@@ -55,18 +55,18 @@ fn whole<'a>(rig: &'a Rig, call: &'a (Vec<u8>, Option<Vec<u8>>)) -> Event<'a> {
 }
 
 /// Of one call: its pieces, without their moments.
-fn pieces(rig: &Rig, words: &[&str], check: impl Fn(&[Piece<'_>])) {
+fn pieces(rig: &Rig, words: &[&str], check: impl Fn(&[Capture<'_>])) {
     let calls = calls(rig, words);
     let [call] = calls.as_slice() else { panic!("{} calls", calls.len()) };
     check(&whole(rig, call).pieces);
 }
 
-fn entry(index: u8, value: Value<'_>, status: Status) -> Piece<'_> {
-    Piece { index, part: Part::Whole, moment: Moment::Entry, value, status }
+fn entry(index: u8, value: Value<'_>, status: Status) -> Capture<'_> {
+    Capture { index, part: Part::Whole, moment: Moment::Entry, value, status }
 }
 
-fn at_return(index: u8, bytes: &[u8]) -> Piece<'_> {
-    Piece { moment: Moment::Return, ..entry(index, Value::Bytes(bytes), Status::Ok) }
+fn at_return(index: u8, bytes: &[u8]) -> Capture<'_> {
+    Capture { moment: Moment::Return, ..entry(index, Value::Bytes(bytes), Status::Ok) }
 }
 
 #[test]
@@ -157,7 +157,8 @@ fn vectors_of_buffers_are_read_element_by_element() {
     }
     let rig = rig(&[(native("writev"), "args")]);
     let nr = native("writev").nr().to_string();
-    let buffer = |bytes| Piece { part: Part::Buffer, ..entry(1, Value::Bytes(bytes), Status::Ok) };
+    let buffer =
+        |bytes| Capture { part: Part::Buffer, ..entry(1, Value::Bytes(bytes), Status::Ok) };
     pieces(&rig, &["native", &nr, "-1", "buffers:one,three", "2"], |pieces| {
         let [vector, buffers @ ..] = pieces else { panic!("no vector") };
         assert!(matches!(vector.value, Value::Bytes(bytes) if bytes.len() == 32), "{vector:?}");
@@ -207,7 +208,7 @@ fn what_the_kernel_writes_is_there_at_the_return() {
     let [pipe, getcwd, readlink] = ["pipe2", "getcwd", "readlink"].map(native);
     let rig = Rig::new(&route_of(pipe, with_result));
     pieces(&rig, &["native", &pipe.nr().to_string(), "room:8", "0"], |pieces| {
-        let [Piece { value: Value::Bytes(bytes), .. }] = pieces else { panic!("{pieces:?}") };
+        let [Capture { value: Value::Bytes(bytes), .. }] = pieces else { panic!("{pieces:?}") };
         assert_eq!(pieces, [at_return(0, bytes)]);
         let fds: Vec<i32> =
             bytes.chunks(4).map(|fd| i32::from_ne_bytes(fd.try_into().unwrap())).collect();
@@ -223,7 +224,7 @@ fn what_the_kernel_writes_is_there_at_the_return() {
     let folder = folder.as_os_str().as_encoded_bytes();
     let rig = Rig::new(&route_of(getcwd, with_result));
     pieces(&rig, &["native", &getcwd.nr().to_string(), "room:4096", "4096"], |pieces| {
-        assert_eq!(pieces, [Piece { value: Value::Text(folder), ..at_return(0, b"") }]);
+        assert_eq!(pieces, [Capture { value: Value::Text(folder), ..at_return(0, b"") }]);
     });
     drop(rig);
 
@@ -236,7 +237,7 @@ fn what_the_kernel_writes_is_there_at_the_return() {
         let [_, link] = pieces else { panic!("{pieces:?}") };
         let length = u32::try_from(program.len()).ok();
         let status = Status::Truncated { length };
-        assert_eq!(*link, Piece { status, ..at_return(1, &program[..3]) });
+        assert_eq!(*link, Capture { status, ..at_return(1, &program[..3]) });
     });
 }
 
@@ -363,7 +364,7 @@ fn programs_on_dropped_pages_are_read_out_of_the_new_program() {
 fn path(rig: &Rig, call: &(Vec<u8>, Option<Vec<u8>>)) -> Vec<u8> {
     let event = whole(rig, call);
     match event.pieces.as_slice() {
-        [Piece { value: Value::Text(path), status: Status::Ok, .. }] => path.to_vec(),
+        [Capture { value: Value::Text(path), status: Status::Ok, .. }] => path.to_vec(),
         other => panic!("{other:?}"),
     }
 }

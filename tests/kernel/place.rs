@@ -7,9 +7,9 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use syscalls::Slot;
 use tailcalld::config::{Filter, Name, Part, Pattern};
 use tailcalld::plan::{Plan, Rule};
-use tailcalld::syscalls::Slot;
 use tailcalld::units::{Standing, Units};
 
 use crate::rig::{Rig, filtered, own_slot, privileged, routes, trigger_path};

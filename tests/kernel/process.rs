@@ -6,8 +6,8 @@ use std::sync::atomic::Ordering::SeqCst;
 
 use nix::libc;
 use nix::sys::statfs::{BTRFS_SUPER_MAGIC, OVERLAYFS_SUPER_MAGIC, statfs};
+use syscalls::Abi;
 use tailcalld::decode::{Device, Exe, NAMESPACES};
-use tailcalld::syscalls::Abi;
 
 use crate::rig::{Rig, privileged, rig, slot, trigger_path};
 

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use syscalls::{Abi, Slot};
 use tailcalld::config::Results;
 use tailcalld::decode::{Decoded, End, Return, decode};
 use tailcalld::plan::Plan;
-use tailcalld::syscalls::{Abi, Slot};
 
 use crate::rig::{Rig, own_slot, privileged, routes, run_trigger, scaled, slot};
 

@@ -10,6 +10,7 @@ use std::rc::Rc;
 use std::sync::atomic::{AtomicU32, Ordering::SeqCst};
 
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use syscalls::{Abi, Slot, number};
 use tailcalld::books::Books;
 use tailcalld::config::AttachTo;
 use tailcalld::consume::{Consumer, Flow, Rest};
@@ -17,7 +18,6 @@ use tailcalld::decode::{Decoded, Event, decode};
 use tailcalld::handlers::Handlers;
 use tailcalld::load::{self, Attach, Bpf, Choice};
 use tailcalld::plan::{Plan, Routes, Rule};
-use tailcalld::syscalls::{Abi, Slot, number};
 use tailcalld::wire::Table;
 
 pub use crate::root::privileged;

@@ -1,7 +1,7 @@
 //! `timer`: the five calls of the tutorial, by both ABIs.
 
-use tailcalld::decode::{Event, Status, Value};
-use tailcalld::syscalls::Abi;
+use syscalls::{Abi, Status, Value};
+use tailcalld::decode::Event;
 
 use crate::rig::{Rig, privileged, rig, slot};
 

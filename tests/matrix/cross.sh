@@ -8,7 +8,7 @@ cd "$(dirname "$0")/../.."
 export CC_aarch64_unknown_linux_gnu=cc AR_aarch64_unknown_linux_gnu=ar
 # What only the tests of x86_64 need is there all the same.
 export RUSTFLAGS='-D warnings -A unused'
-options='--locked --all-targets --target aarch64-unknown-linux-gnu --target-dir target/cross'
+options='--locked --workspace --all-targets --target aarch64-unknown-linux-gnu --target-dir target/cross'
 
 if [ ! -d "$(rustc --print sysroot)/lib/rustlib/aarch64-unknown-linux-gnu" ]; then
 	echo 'SKIPPED: this Rust has no standard library for aarch64-unknown-linux-gnu' >&2

@@ -8,10 +8,11 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, bail};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
+use varlink_server::{Call, Response};
 
 use crate::cli::ClientOptions;
-use crate::control::{self, Call, INTERFACE, Response};
 use crate::load::Failure;
+use crate::rpc::{self, INTERFACE};
 
 /// How long the daemon may take: a check of the books waits some times for the kernel.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -51,10 +52,11 @@ pub fn call<T: DeserializeOwned>(
     method: &str,
     flags: &[&str],
 ) -> Result<Answer<T>> {
-    let path = options.socket.clone().unwrap_or_else(control::default_socket);
+    let path = options.socket.clone().unwrap_or_else(rpc::default_socket);
     let parameters = flags.iter().map(|&flag| (flag.to_owned(), Value::Bool(true))).collect();
     let method = format!("{INTERFACE}.{method}");
-    let bytes = control::frame(&Call { method, parameters: Some(parameters), ..Call::default() })?;
+    let bytes =
+        varlink_server::frame(&Call { method, parameters: Some(parameters), ..Call::default() })?;
     let reply = exchange(&path, &bytes).map_err(|error| explain(&error, &path))?;
     let Response { error, parameters } = serde_json::from_slice(&reply).with_context(|| {
         format!("failed to read the reply of {}: does tailcalld listen there?", path.display())

@@ -6,7 +6,7 @@ use super::client::{Answer, call};
 use super::print_json;
 use crate::cli::report::complain;
 use crate::cli::{ClientOptions, exit};
-use crate::control::{Refused, Reloaded};
+use crate::rpc::{Refused, Reloaded};
 
 /// Asks for a reload, and waits until it is known what came of it. Gives the exit code.
 ///

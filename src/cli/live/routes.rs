@@ -7,7 +7,7 @@ use super::{counted, print_json};
 use crate::cli::print::{standard_output, table};
 use crate::cli::{ClientOptions, exit};
 use crate::config::printable;
-use crate::control::{Route, Routes};
+use crate::rpc::{Route, Routes};
 
 const HEAD: [&str; 10] = [
     "SYSCALL", "ABI", "NUMBER", "HANDLER", "PRIORITY", "RESULT", "SEEN", "WRITTEN", "LOST", "FROM",

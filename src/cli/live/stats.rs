@@ -9,7 +9,7 @@ use super::client::ask;
 use super::{counted, print_json};
 use crate::cli::print::{columns, standard_output};
 use crate::cli::{StatsOptions, exit};
-use crate::control::{Books, Difference, Stats};
+use crate::rpc::{Books, Difference, Stats};
 
 /// Places of events that are not written yet.
 const ON_THEIR_WAY: [&str; 2] = ["in_ring", "waiting"];

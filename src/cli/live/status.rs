@@ -7,7 +7,7 @@ use super::{counted, print_json};
 use crate::cli::print::{standard_output, table};
 use crate::cli::{ClientOptions, exit};
 use crate::config::printable;
-use crate::control::Status;
+use crate::rpc::Status;
 
 /// Asks and prints. Gives the exit code.
 ///

@@ -3,6 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
+use syscalls::Abi;
 use toml::de::DeValue;
 
 use super::{expected, one_of};
@@ -10,7 +11,6 @@ use crate::config::attach::AttachTo;
 use crate::config::fault::Problem;
 use crate::config::paths::Paths;
 use crate::config::text::quoted;
-use crate::syscalls::Abi;
 
 /// What `abi` may be: a part that it plays, or its own name.
 const ABIS: [(&str, Abi); 4] = [

@@ -3,16 +3,16 @@
 use std::collections::BTreeMap;
 
 use anyhow::Result;
+use syscalls::Slot;
 
 use crate::books::{Books, Cell, settled};
 use crate::clock;
 use crate::consume::Unread;
-use crate::control::{self, Cpu, OddNumbers, Stats};
 use crate::daemon::Daemon;
 use crate::daemon::tally::Tally;
+use crate::rpc::{self, Cpu, OddNumbers, Stats};
 use crate::sink::record::Reason;
 use crate::sink::utc;
-use crate::syscalls::Slot;
 
 /// Events of one route: those that the kernel put into the ring, and those of them that are still there.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -40,7 +40,7 @@ impl Daemon<'_> {
             let cpus = 0..self.bpf.books.cpus();
             let rows: Vec<_> = cpus.map(|cpu| (cpu, row((slot, cpu)))).collect();
             let sent = sent.get(&slot).copied().unwrap_or_default();
-            control::Books {
+            rpc::Books {
                 handler: handler.to_owned(),
                 routed: self.plan.routes.contains_key(&slot),
                 ..books(slot, &rows, per_cpu, sent, &consumed)
@@ -149,14 +149,14 @@ fn books(
     per_cpu: bool,
     sent: Sent,
     consumed: &Consumed,
-) -> control::Books {
-    let mut told = control::Books {
+) -> rpc::Books {
+    let mut told = rpc::Books {
         syscall: slot.to_string(),
         abi: slot.abi().name().to_owned(),
         nr: slot.nr(),
         submitted: sent.submitted,
         cpus: per_cpu.then(|| rows.iter().filter(|(_, row)| row.seen > 0).map(cpu).collect()),
-        ..control::Books::default()
+        ..rpc::Books::default()
     };
     for (_, row) in rows {
         told.seen += row.seen;

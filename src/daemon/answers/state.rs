@@ -2,13 +2,14 @@
 
 use std::path::Path;
 
-use crate::control::{self, Output, Route, Routes, Status};
+use syscalls::Slot;
+
 use crate::daemon::Daemon;
 use crate::daemon::outlet::Gate;
 use crate::daemon::start::kernel;
 use crate::plan::Rule;
+use crate::rpc::{self, Output, Route, Routes, Status};
 use crate::sink::utc;
-use crate::syscalls::Slot;
 
 impl Daemon<'_> {
     /// How it runs.
@@ -74,10 +75,10 @@ impl Daemon<'_> {
         told
     }
 
-    fn live_rule(&self, rule: &Rule) -> control::Rule {
+    fn live_rule(&self, rule: &Rule) -> rpc::Rule {
         let options = rule.options().into_iter().filter(|_| rule.handler != 0);
         let options = options.chain(rule.filter.told());
-        control::Rule {
+        rpc::Rule {
             handler: rule.told(&self.bpf.handlers),
             options: options.map(|(name, value)| (name.to_owned(), value)).collect(),
         }

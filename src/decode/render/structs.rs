@@ -3,9 +3,8 @@
 
 use std::fmt::Write;
 
-use super::names::signal;
-use super::{Side, structure};
-use crate::syscalls::{self, Abi, Structure};
+use syscalls::notation::{Side, signal, structure};
+use syscalls::{Abi, Structure};
 
 /// Seconds and nanoseconds.
 #[derive(Clone, Copy)]

@@ -1,8 +1,8 @@
-use super::{Context, exact, is_absolute, number, short};
-use crate::decode::Value;
-use crate::handlers::FieldKind;
-use crate::syscalls::{Abi, Kind, Width};
 use proptest::prelude::{any, proptest};
+use syscalls::{Abi, Value};
+
+use super::{Context, exact, is_absolute, number, short};
+use crate::handlers::FieldKind;
 
 const NATIVE: Context = Context { abi: Abi::Native, absolute: false };
 const ABSOLUTE: Context = Context { abi: Abi::Native, absolute: true };
@@ -199,21 +199,5 @@ proptest! {
                 exactly(FieldKind::Sigevent, Value::Bytes(bytes));
             }
         }
-    }
-}
-
-#[test]
-fn what_a_call_changed_is_told_twice_and_what_it_only_added_once() {
-    let int = Kind::Pointer(Box::leak(Box::new(Kind::Signed(Width::Int))));
-    for (kind, before, after, expected) in [
-        (int, "[128]", "[16]", "[128 => 16]"),
-        (Kind::Struct("flock"), "{a=1}", "{a=2}", "{a=1} => {a=2}"),
-        (Kind::Struct("flock"), "{a=1}", "{a=1, b=2}", "{a=1, b=2}"),
-        (Kind::Struct("flock"), "{}", "{b=2}", "{b=2}"),
-        (Kind::Struct("flock"), "{a=1}", "{a=12}", "{a=1} => {a=12}"),
-    ] {
-        let mut out = String::new();
-        super::memory::changed(kind, before, after, &mut out);
-        assert_eq!(out, expected);
     }
 }

@@ -1,14 +1,15 @@
 use std::collections::BTreeMap;
 
+use proptest::prelude::{any, proptest};
+use syscalls::{Abi, Status, Value};
+
 use super::encode;
-use crate::decode::{Capture, End, Status, Value};
+use crate::decode::{End, NamedCapture};
 use crate::sink::kind;
 use crate::sink::record::{Body, Record};
 use crate::sink::samples;
 use crate::sink::walk::Scratch;
-use crate::syscalls::Abi;
 use crate::units::Place;
-use proptest::prelude::{any, proptest};
 
 type Entry = BTreeMap<String, Vec<Vec<u8>>>;
 
@@ -250,8 +251,11 @@ fn own_records_have_their_fields() {
 fn a_strange_field_name_cannot_forge_another() {
     let mut handler = samples::handler();
     handler.fields[0].name = "a=b\nPRIORITY".into();
-    let captures =
-        vec![Capture { field: &handler.fields[0], value: Value::Text(b"0"), status: Status::Ok }];
+    let captures = vec![NamedCapture {
+        field: &handler.fields[0],
+        value: Value::Text(b"0"),
+        status: Status::Ok,
+    }];
     let event = samples::event(&handler, captures);
     let entry = entry(&samples::record(&event, None));
     assert_eq!(entry["SYSCALL_ARG_A_B_PRIORITY"], [b"0"]);

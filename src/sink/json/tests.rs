@@ -1,12 +1,13 @@
+use proptest::prelude::{any, proptest};
+use serde_json::json;
+use syscalls::{self, Abi, Slot, Status, Value};
+
 use super::encode;
-use crate::decode::{End, Event, Status, Value};
+use crate::decode::{End, Event};
 use crate::sink::record::{Body, Record};
 use crate::sink::samples;
 use crate::sink::walk::Scratch;
-use crate::syscalls::{self, Abi, Slot};
 use crate::units::Place;
-use proptest::prelude::{any, proptest};
-use serde_json::json;
 
 fn line(record: &Record) -> String {
     let mut buffer = Vec::new();

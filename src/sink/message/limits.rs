@@ -2,10 +2,11 @@
 
 use std::fmt::Write;
 
+use syscalls::printable::{self, NO_LIMIT};
+
 use super::own::items;
 use super::values::plural;
 use crate::budget::{Counts, Level, Most};
-use crate::decode::printable::{self, NO_LIMIT};
 use crate::decode::render;
 use crate::sink::record::{Governed, Held, JournalDropped, JournalLimit, Suppressed, Suppression};
 

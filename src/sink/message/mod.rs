@@ -8,11 +8,12 @@ mod values;
 
 use std::fmt::Write;
 
-use crate::decode::printable::{self, NO_LIMIT};
-use crate::decode::{Event, render};
+use syscalls::printable::{self, NO_LIMIT};
+use syscalls::{Abi, notation};
+
+use crate::decode::Event;
 use crate::sink::end;
 use crate::sink::record::Body;
-use crate::syscalls::Abi;
 
 pub use values::{plural, vector};
 
@@ -86,8 +87,8 @@ fn syscall(event: &Event, out: &mut String) {
 /// As strace prints them; the six registers of a syscall that is not known.
 fn arguments(event: &Event, out: &mut String) {
     match event.arguments() {
-        Some(arguments) => list(arguments, ", ", out, |one, out| render::memory(&one, out)),
-        None => list(event.args.into_iter(), ", ", out, render::register),
+        Some(arguments) => list(arguments, ", ", out, |one, out| notation::memory(&one, out)),
+        None => list(event.args.into_iter(), ", ", out, notation::register),
     }
 }
 
@@ -97,7 +98,7 @@ pub fn argument(event: &Event, name: &str, out: &mut String) -> bool {
         return values::write(name, event, out);
     };
     match arguments.find(|one| one.parameter.name == name) {
-        Some(one) => render::memory(&one, out),
+        Some(one) => notation::memory(&one, out),
         None => return false,
     }
     true
@@ -105,7 +106,7 @@ pub fn argument(event: &Event, name: &str, out: &mut String) -> bool {
 
 /// The six registers.
 pub fn registers(event: &Event, out: &mut String) {
-    list(event.args.into_iter(), " ", out, render::register);
+    list(event.args.into_iter(), " ", out, notation::register);
 }
 
 fn list<T>(

@@ -2,9 +2,10 @@
 
 use std::fmt::Write;
 
+use syscalls::printable::{self, NO_LIMIT};
+
 use super::limits;
 use super::values::plural;
-use crate::decode::printable::{self, NO_LIMIT};
 use crate::decode::render;
 use crate::sink::gathered;
 use crate::sink::record::{

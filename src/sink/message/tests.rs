@@ -1,14 +1,15 @@
 mod inner;
 
+use proptest::prelude::{any, proptest};
+use syscalls::{Abi, Slot, Status, Value};
+
 use crate::budget::{Level, Most};
-use crate::decode::{Capture, Event, Status, Value};
+use crate::decode::{Event, NamedCapture};
 use crate::gather::Gathered;
 use crate::handlers::Handler;
 use crate::sink::message::write;
 use crate::sink::record::{Body, Held, Lost, Stopped};
 use crate::sink::samples;
-use crate::syscalls::{Abi, Slot};
-use proptest::prelude::{any, proptest};
 
 const BY: &str = " by bash (pid 1234, uid 1000)";
 
@@ -22,7 +23,7 @@ fn sentence(event: &Event) -> String {
     told(&Body::Syscall { event, place: None, suppressed: 0 })
 }
 
-fn of_captures<'a>(handler: &'a Handler, captures: Vec<Capture<'a>>) -> String {
+fn of_captures<'a>(handler: &'a Handler, captures: Vec<NamedCapture<'a>>) -> String {
     let text = sentence(&samples::event(handler, captures));
     text.strip_suffix(BY).expect("the task is named").to_owned()
 }
@@ -340,9 +341,9 @@ proptest! {
         let status = Status::Unreadable { errno };
         let captures = handler.fields.iter().flat_map(|field| {
             [Value::Number(number), Value::Text(&name), Value::Bytes(&comm)]
-                .map(|value| Capture { field, value, status: Status::Ok })
+                .map(|value| NamedCapture { field, value, status: Status::Ok })
                 .into_iter()
-                .chain([Capture { field, value: Value::Text(b""), status }])
+                .chain([NamedCapture { field, value: Value::Text(b""), status }])
         });
         let mut event = samples::event(&handler, captures.collect());
         event.message = message % 6;

@@ -2,9 +2,10 @@
 
 use std::fmt::Write;
 
-use crate::decode::printable::NO_LIMIT;
+use syscalls::{Status, Value, printable::NO_LIMIT};
+
 use crate::decode::render::{self, Context};
-use crate::decode::{Capture, Event, Status, Value};
+use crate::decode::{Event, NamedCapture};
 use crate::handlers::{Field, FieldKind};
 use crate::sink::{captures, errno};
 
@@ -34,7 +35,7 @@ pub fn write(name: &str, event: &Event, out: &mut String) -> bool {
     true
 }
 
-fn single(capture: &Capture, context: Context, limits: Limits, out: &mut String) {
+fn single(capture: &NamedCapture, context: Context, limits: Limits, out: &mut String) {
     if let Status::Unreadable { errno } = capture.status {
         out.push_str("<unreadable: ");
         errno::append(errno, "errno ", out);

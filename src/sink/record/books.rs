@@ -1,6 +1,6 @@
 //! The books.
 
-use crate::syscalls::Slot;
+use syscalls::Slot;
 
 /// The daemon ends.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -1,7 +1,8 @@
 //! What was due and is not recorded.
 
+use syscalls::Slot;
+
 use crate::books::KERNEL_REASONS;
-use crate::syscalls::Slot;
 
 /// Events are missing, or results of events.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

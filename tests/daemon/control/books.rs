@@ -3,7 +3,7 @@
 use std::process::Stdio;
 
 use serde_json::{Value, json};
-use tailcalld::syscalls::Abi;
+use syscalls::Abi;
 
 use super::{ask, ask_json, started, works};
 use crate::number::unused_number;
@@ -121,7 +121,7 @@ fn events_that_wait_for_a_result_are_in_the_books() {
     let config = "[routes]\npause = { handler = \"args\", result = true }\n";
     let Some(setup) = Setup::new(config) else { return };
     let daemon = setup.start();
-    let pause = tailcalld::syscalls::number(Abi::Native, "pause").expect("a number").to_string();
+    let pause = syscalls::number(Abi::Native, "pause").expect("a number").to_string();
     let waiting = [(); 3].map(|()| Trigger::start(&["native", &pause]));
     let is_there = || {
         let stats = ask_json(&daemon.setup, &["stats", "--json"]);

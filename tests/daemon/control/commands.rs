@@ -5,7 +5,7 @@ use std::process::{Command, Stdio};
 
 use nix::sys::signal::Signal;
 use serde_json::{Value, json};
-use tailcalld::syscalls::Abi;
+use syscalls::Abi;
 
 use super::{SOCKET, ask, ask_json, started, told, works};
 use crate::number::unused_number;

@@ -90,7 +90,7 @@ fn the_service_tells_about_itself() {
     assert_eq!(info["parameters"]["version"], env!("CARGO_PKG_VERSION"));
     let method = "org.varlink.service.GetInterfaceDescription";
     let told = client.call(method, json!({ "interface": "io.tailcalld" }));
-    assert_eq!(told["parameters"]["description"], tailcalld::control::DESCRIPTION);
+    assert_eq!(told["parameters"]["description"], tailcalld::rpc::SERVICE.description);
     assert_eq!(daemon.stop().len(), 1);
 }
 

@@ -7,7 +7,7 @@ use std::os::unix::fs::symlink;
 
 use nix::sys::signal::Signal;
 use serde_json::{Value, json};
-use tailcalld::syscalls::Abi;
+use syscalls::Abi;
 
 use crate::number::unused_number;
 use crate::process::trigger;

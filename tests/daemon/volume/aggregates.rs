@@ -63,7 +63,7 @@ fn arguments_can_tell_records_apart() {
     let config = "[routes]\ngetpgid = { handler = \"args\", aggregate = \"1h\", by = [\"pid\"] }\n";
     let Some(setup) = Setup::new(config) else { return };
     let daemon = setup.start();
-    let nr = tailcalld::syscalls::number(tailcalld::syscalls::Abi::Native, "getpgid").unwrap();
+    let nr = syscalls::number(syscalls::Abi::Native, "getpgid").unwrap();
     let name = trigger(&["times", "20", "native", &nr.to_string(), "nth"]);
     let records = daemon.stop();
     let own = of_kind(&records, "aggregate").into_iter().filter(|one| one["comm"] == name);

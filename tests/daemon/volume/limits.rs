@@ -102,7 +102,7 @@ fn a_limit_on_failures_counts_failures() {
     let Some(setup) = Setup::new(&config) else { return };
     let daemon = setup.start();
     let name = flood(&number, 100);
-    let getsid = tailcalld::syscalls::number(tailcalld::syscalls::Abi::Native, "getsid").unwrap();
+    let getsid = syscalls::number(syscalls::Abi::Native, "getsid").unwrap();
     let successes = trigger(&["times", "50", "native", &getsid.to_string(), "0"]);
     let failures = trigger(&["times", "50", "native", &getsid.to_string(), "0x7fffffff"]);
     let records = daemon.stop();

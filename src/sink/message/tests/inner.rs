@@ -1,21 +1,27 @@
 //! The calls that `socketcall` and `ipc` stand for. What strace 6.1 prints for the same calls.
 #![cfg(target_arch = "x86_64")]
 
+use syscalls::{Abi, Capture, Moment, Part, Slot, Status, Value, number};
+
 use super::sentence;
-use crate::decode::{Event, Moment, Part, Piece, Status, Value};
+use crate::decode::Event;
 use crate::handlers::Handler;
 use crate::sink::samples;
-use crate::syscalls::{Abi, Slot, number};
 
 const BY: &str = " by bash (pid 1234, uid 1000, i386)";
 
-fn call<'a>(handler: &'a Handler, name: &str, args: [u64; 6], pieces: Vec<Piece<'a>>) -> Event<'a> {
+fn call<'a>(
+    handler: &'a Handler,
+    name: &str,
+    args: [u64; 6],
+    pieces: Vec<Capture<'a>>,
+) -> Event<'a> {
     let slot = Slot::new(Abi::Compat, number(Abi::Compat, name).unwrap()).unwrap();
     Event { slot, args, pieces, ..samples::event(handler, vec![]) }
 }
 
-fn piece(index: u8, bytes: &[u8], status: Status) -> Piece<'_> {
-    Piece { index, part: Part::Whole, moment: Moment::Entry, value: Value::Bytes(bytes), status }
+fn piece(index: u8, bytes: &[u8], status: Status) -> Capture<'_> {
+    Capture { index, part: Part::Whole, moment: Moment::Entry, value: Value::Bytes(bytes), status }
 }
 
 fn told(name: &str, args: [u64; 6], memory: &[(u8, &[u8], Status)]) -> String {

@@ -1,0 +1,79 @@
+//! A word of `signatures.tsv` in, the kind of an argument out; `None` for what is not understood.
+
+use super::{Kind, Width};
+use crate::constants::Sets;
+
+impl Kind {
+    pub(super) fn parse(text: &'static str, sets: &'static Sets) -> Option<Self> {
+        if let Some(value) = text.strip_prefix('*') {
+            return Self::pointer(Self::parse(value, sets)?);
+        }
+        let (word, of) = text.split_once(':').unwrap_or((text, ""));
+        let set = || sets.get(of);
+        Some(match word {
+            "flags" => Self::Flags(Width::Int, set()?),
+            "quadflags" => Self::Flags(Width::Quad, set()?),
+            "ioprio" => Self::Ioprio(set()?),
+            "longflags" => Self::Flags(Width::Long, set()?),
+            "enum" => Self::Enum(Width::Int, set()?),
+            "longenum" => Self::Enum(Width::Long, set()?),
+            "number" => Self::Number(Width::Int, set()?),
+            "longnumber" => Self::Number(Width::Long, set()?),
+            "numbered" => Self::Numbered(set()?),
+            "flagged" => Self::Flagged(set()?),
+            "modes" => Self::Modes(set()?),
+            "ioctl" => Self::Ioctl(set()?),
+            "quotactl" => Self::Quotactl(set()?),
+            "struct" if !of.is_empty() => Self::Struct(of),
+            "sized" if !of.is_empty() => Self::Sized(of),
+            "bits" if !of.is_empty() => Self::Bits(of),
+            _ if word.len() < text.len() => return None,
+            _ => Self::plain(word)?,
+        })
+    }
+
+    fn plain(word: &str) -> Option<Self> {
+        Some(match word {
+            "int" | "fd" | "pid" => Self::Signed(Width::Int),
+            "long" | "offset" => Self::Signed(Width::Long),
+            "loff" => Self::Signed(Width::Quad),
+            "uint" => Self::Unsigned(Width::Int),
+            "ulong" | "size" => Self::Unsigned(Width::Long),
+            "u64" => Self::Unsigned(Width::Quad),
+            "hexint" => Self::Hex(Width::Int),
+            "hex" => Self::Hex(Width::Long),
+            "dirfd" => Self::Dirfd,
+            "mode" => Self::Mode,
+            "device" => Self::Device,
+            "pages" => Self::Pages,
+            "uid" | "gid" => Self::Id(Width::Int),
+            "uid16" | "gid16" => Self::Id(Width::Short),
+            "signal" => Self::Signal,
+            "status" => Self::Status,
+            "address" => Self::Address,
+            _ => Self::memory(word)?,
+        })
+    }
+
+    fn memory(word: &str) -> Option<Self> {
+        Some(match word {
+            "path" => Self::Path,
+            "string" => Self::String,
+            "strings" => Self::Strings,
+            "environment" => Self::Environment,
+            "bytes" => Self::Bytes,
+            "hexbytes" => Self::HexBytes,
+            "sockaddr" => Self::Sockaddr,
+            "iovec" => Self::Iovec,
+            "msghdr" => Self::Msghdr,
+            "mmsghdr" => Self::Mmsghdr,
+            "msgbuf" => Self::Msgbuf,
+            _ => return None,
+        })
+    }
+
+    /// A few dozen in all, and they live as long as the program.
+    fn pointer(value: Self) -> Option<Self> {
+        value.width().map(|_| Self::Pointer(Box::leak(Box::new(value))))
+    }
+}

@@ -1,0 +1,209 @@
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::os::unix::net::UnixStream;
+
+use proptest::collection::vec;
+use proptest::prelude::{ProptestConfig, any, proptest};
+use serde_json::Value;
+
+use super::*;
+use crate::CALL_MAX;
+use crate::service::tests::SERVICE;
+
+/// A server that answers each call with its method's name.
+struct Echo {
+    server: Server,
+    folder: tempfile::TempDir,
+}
+
+impl Echo {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let server = Server::open(&folder.path().join("socket"), SERVICE).expect("a server");
+        Self { server, folder }
+    }
+
+    fn connect(&self) -> UnixStream {
+        UnixStream::connect(self.folder.path().join("socket")).expect("a connection")
+    }
+
+    /// As the loop does it: until there is nothing to do.
+    fn serve(&mut self) -> Vec<String> {
+        let mut called = vec![];
+        let is_readable = |server: &Server| {
+            let mut polled = [nix::poll::PollFd::new(server.fd(), nix::poll::PollFlags::POLLIN)];
+            nix::poll::poll(&mut polled, 0_u8).expect("poll") > 0
+        };
+        loop {
+            let now = Instant::now();
+            let is_due = self.server.due(now).is_some_and(|at| at <= now);
+            if !is_due && !is_readable(&self.server) {
+                return called;
+            }
+            if let Some((client, call)) = self.server.turn() {
+                let reply = Ok(json!({ "you_said": call.method }));
+                self.server.answer(client, &call, reply);
+                called.push(call.method);
+            }
+        }
+    }
+}
+
+fn call(method: &str) -> Vec<u8> {
+    frame(&json!({ "method": method })).expect("JSON")
+}
+
+fn replies(stream: &UnixStream, count: usize) -> Vec<Value> {
+    let parts = BufReader::new(stream).split(0).take(count);
+    parts.map(|part| serde_json::from_slice(&part.expect("a reply")).expect("JSON")).collect()
+}
+
+fn has_ended(mut stream: &UnixStream) -> bool {
+    stream.set_nonblocking(true).expect("a stream");
+    let ended = match stream.read(&mut [0; 1]) {
+        Ok(count) => count == 0,
+        Err(error) => error.kind() != std::io::ErrorKind::WouldBlock,
+    };
+    stream.set_nonblocking(false).expect("a stream");
+    ended
+}
+
+#[test]
+fn calls_are_answered_in_their_order() {
+    let mut echo = Echo::new();
+    let mut stream = echo.connect();
+    let three: Vec<u8> = ["io.tailcalld.A", "org.varlink.service.GetInfo", "io.tailcalld.B"]
+        .iter()
+        .flat_map(|method| call(method))
+        .collect();
+    stream.write_all(&three).expect("a call");
+    assert_eq!(echo.serve(), ["io.tailcalld.A", "io.tailcalld.B"]);
+    let replies = replies(&stream, 3);
+    assert_eq!(replies[0], json!({"parameters": {"you_said": "io.tailcalld.A"}}));
+    assert_eq!(replies[1]["parameters"]["product"], "tailcalld");
+    assert_eq!(replies[2], json!({"parameters": {"you_said": "io.tailcalld.B"}}));
+}
+
+#[test]
+fn a_call_comes_in_pieces_and_oneway_has_no_reply() {
+    let mut echo = Echo::new();
+    let mut stream = echo.connect();
+    let oneway = frame(&json!({"method": "io.tailcalld.A", "oneway": true})).expect("JSON");
+    let bytes = [oneway, call("io.tailcalld.B")].concat();
+    let (first, rest) = bytes.split_at(bytes.len() - 9);
+    stream.write_all(first).expect("most of it");
+    assert_eq!(echo.serve(), ["io.tailcalld.A"]);
+    stream.write_all(rest).expect("the rest");
+    assert_eq!(echo.serve(), ["io.tailcalld.B"]);
+    assert_eq!(replies(&stream, 1)[0]["parameters"]["you_said"], "io.tailcalld.B");
+    assert!(!has_ended(&stream));
+}
+
+#[test]
+fn a_oneway_call_counts_though_its_client_has_gone() {
+    let mut echo = Echo::new();
+    let mut stream = echo.connect();
+    let oneway = json!({"method": "io.tailcalld.A", "oneway": true});
+    stream.write_all(&frame(&oneway).expect("JSON")).expect("a call");
+    drop(stream);
+    assert_eq!(echo.serve(), ["io.tailcalld.A"]);
+    assert!(echo.server.clients.is_empty());
+}
+
+#[test]
+fn what_is_no_call_ends_the_connection() {
+    for bytes in [&b"\0"[..], b"{}\0", b"hello\0", b"\xff\xfe\0", b"[[[[\0"] {
+        let mut echo = Echo::new();
+        let mut stream = echo.connect();
+        stream.write_all(bytes).expect("bytes");
+        assert_eq!(echo.serve(), [""; 0]);
+        assert!(has_ended(&stream), "{bytes:?}");
+        assert!(echo.server.clients.is_empty());
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    /// Whatever one client sends, in whatever pieces: the next one is answered.
+    #[test]
+    fn hostile_bytes_concern_nobody_else(pieces in vec(vec(any::<u8>(), 0..300), 0..8)) {
+        let mut echo = Echo::new();
+        let mut hostile = echo.connect();
+        for bytes in pieces {
+            // It may have been hung up.
+            let _ = hostile.write_all(&bytes);
+            echo.serve();
+        }
+        let mut other = echo.connect();
+        other.write_all(&call("io.tailcalld.A")).expect("a call");
+        assert_eq!(echo.serve(), ["io.tailcalld.A"]);
+        assert_eq!(replies(&other, 1).len(), 1);
+    }
+}
+
+#[test]
+fn what_is_larger_than_a_call_ends_the_connection() {
+    let mut echo = Echo::new();
+    let mut stream = echo.connect();
+    stream.write_all(&vec![b' '; CALL_MAX - 1]).expect("bytes");
+    echo.serve();
+    assert!(!has_ended(&stream));
+    stream.write_all(b" ").expect("one byte more");
+    echo.serve();
+    assert!(has_ended(&stream));
+}
+
+/// It asks and asks, and takes nothing: neither is more read of it than a call, nor more kept for it
+/// than a reply, and others are answered.
+#[test]
+fn who_does_not_read_is_not_heard() {
+    let mut echo = Echo::new();
+    let mut deaf = echo.connect();
+    deaf.set_nonblocking(true).expect("a stream");
+    let calls = call(&format!("io.tailcalld.{}", "A".repeat(900))).repeat(60);
+    let mut answered = 0;
+    // Until the daemon takes no more of it.
+    while deaf.write(&calls).is_ok() {
+        answered += echo.serve().len();
+    }
+    assert!(answered > 1, "{answered}");
+    let mut other = echo.connect();
+    other.write_all(&call("io.tailcalld.B")).expect("a call");
+    assert_eq!(echo.serve(), ["io.tailcalld.B"]);
+    assert_eq!(replies(&other, 1).len(), 1);
+    // It is given up when its time has come, which is what the loop sleeps for.
+    let (_, connection) = &echo.server.clients[0];
+    let deadline = connection.deadline().expect("it owes");
+    assert_eq!(echo.server.due(Instant::now()), Some(deadline));
+}
+
+#[test]
+fn one_client_too_many_takes_the_place_of_the_most_silent() {
+    let mut echo = Echo::new();
+    let mut clients: Vec<_> = (0..CLIENTS)
+        .map(|_| {
+            let client = echo.connect();
+            echo.serve();
+            client
+        })
+        .collect();
+    clients[0].write_all(&call("io.tailcalld.A")).expect("a call");
+    echo.serve();
+    let last = echo.connect();
+    echo.serve();
+    assert_eq!(echo.server.clients.len(), CLIENTS);
+    assert!(has_ended(&clients[1]));
+    assert!(
+        clients.iter().enumerate().all(|(nth, client)| nth == 1 || nth == 0 || !has_ended(client))
+    );
+    assert_eq!(replies(&clients[0], 1).len(), 1);
+    assert!(!has_ended(&last));
+}
+
+#[test]
+fn a_reply_that_is_too_large_is_an_error() {
+    let told = encode("io.tailcalld", Ok(json!("x".repeat(REPLY_MAX))));
+    let told: Value = serde_json::from_slice(told.split_last().expect("a NUL").1).expect("JSON");
+    assert_eq!(told["error"], "io.tailcalld.ReplyTooLarge");
+    assert!(told["parameters"]["bytes"].as_u64().expect("a count") > REPLY_MAX as u64);
+}

@@ -1,0 +1,107 @@
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+use varlink_parser::{IDL, VStruct, VStructOrEnum};
+
+use super::*;
+use crate::rpc::SERVICE;
+
+fn keys(value: &impl Serialize) -> BTreeSet<String> {
+    let value = serde_json::to_value(value).expect("JSON");
+    value.as_object().expect("an object").keys().cloned().collect()
+}
+
+fn names(described: &VStruct<'_>) -> BTreeSet<String> {
+    described.elts.iter().map(|element| element.name.to_owned()).collect()
+}
+
+#[test]
+fn the_description_and_the_types_have_the_same_members() {
+    let idl = IDL::try_from(SERVICE.description).expect("an interface");
+    assert_eq!(idl.name, crate::rpc::INTERFACE);
+    let cpus = Some(vec![]);
+    for (method, told) in [
+        ("Stats", keys(&Stats::default())),
+        ("Status", keys(&Status::default())),
+        ("Routes", keys(&Routes::default())),
+        ("Reload", keys(&Reloaded::default())),
+    ] {
+        assert_eq!(names(&idl.methods[method].output), told, "{method}");
+    }
+    assert_eq!(idl.methods.len(), 4);
+    let types = [
+        ("Books", keys(&Books { cpus, ..Books::default() })),
+        ("Cpu", keys(&Cpu::default())),
+        ("OddNumbers", keys(&OddNumbers::default())),
+        ("Fault", keys(&Fault::default())),
+        ("RefusedReload", keys(&RefusedReload::default())),
+        ("Output", keys(&Output::default())),
+        ("Route", keys(&Route::default())),
+        ("Rule", keys(&Rule::default())),
+    ];
+    assert_eq!(idl.typedefs.len(), types.len());
+    for (name, told) in types {
+        let VStructOrEnum::VStruct(described) = &idl.typedefs[name].elt else { panic!("{name}") };
+        assert_eq!(names(described), told, "{name}");
+    }
+    assert_eq!(names(&idl.errors["Refused"].parm), keys(&Refused::default()));
+}
+
+#[test]
+fn every_method_type_and_error_is_explained() {
+    let idl = IDL::try_from(SERVICE.description).expect("an interface");
+    assert!(!idl.doc.is_empty());
+    assert!(idl.methods.values().all(|method| !method.doc.is_empty()));
+    assert!(idl.errors.values().all(|error| !error.doc.is_empty()));
+}
+
+fn route(seen: u64, counted: u64, submitted: u64, written: u64) -> Books {
+    let map = |name: &str, count| BTreeMap::from([(name.to_owned(), count)]);
+    let mut outcomes = map("counted", counted);
+    outcomes.insert("submitted".into(), seen.min(submitted));
+    Books { seen, outcomes, submitted, events: map("written", written), ..Books::default() }
+}
+
+fn found(stats: &Stats) -> Vec<(Option<usize>, &'static str, i128)> {
+    let differences = stats.differences();
+    differences.iter().map(|found| (found.cpu, found.what, found.count())).collect()
+}
+
+#[test]
+fn each_equation_can_fail() {
+    let stats = |route| Stats { routes: vec![Books::default(), route], ..Stats::default() };
+    assert_eq!(found(&stats(route(9, 6, 3, 3))), []);
+    assert_eq!(found(&stats(route(9, 5, 3, 3))), [(None, "seen", 1)]);
+    assert_eq!(found(&stats(route(9, 7, 3, 3))), [(None, "seen", -1)]);
+    assert_eq!(found(&stats(route(9, 6, 3, 1))), [(None, "submitted", 2)]);
+    assert_eq!(found(&stats(route(9, 6, 3, 4))), [(None, "submitted", -1)]);
+}
+
+/// What one CPU lacks and another has too many of is no balance.
+#[test]
+fn each_cpu_has_its_own_equation() {
+    let cpu = |cpu, seen, counted| Cpu {
+        cpu,
+        seen,
+        outcomes: BTreeMap::from([("counted".to_owned(), counted)]),
+    };
+    let cpus = Some(vec![cpu(0, 4, 5), cpu(1, 5, 4), cpu(2, 1, 1)]);
+    let stats = Stats { routes: vec![Books { cpus, ..route(10, 10, 0, 0) }], ..Stats::default() };
+    assert_eq!(found(&stats), [(Some(0), "seen", -1), (Some(1), "seen", 1)]);
+}
+
+#[test]
+fn a_record_that_cannot_be_decoded_explains_one_event() {
+    let stats =
+        |undecodable| Stats { routes: vec![route(9, 6, 3, 2)], undecodable, ..Stats::default() };
+    assert_eq!(found(&stats(1)), []);
+    assert_eq!(found(&stats(0)), [(None, "submitted", 1)]);
+    assert_eq!(found(&stats(2)), [(None, "submitted", 1)]);
+}
+
+#[test]
+fn what_one_end_writes_the_other_reads() {
+    let stats = Stats { routes: vec![route(9, 6, 3, 3)], ..Stats::default() };
+    let value: Value = serde_json::to_value(&stats).expect("JSON");
+    assert_eq!(serde_json::from_value::<Stats>(value).expect("the same"), stats);
+}
