@@ -71,30 +71,30 @@ fn has_ended(mut stream: &UnixStream) -> bool {
 fn calls_are_answered_in_their_order() {
     let mut echo = Echo::new();
     let mut stream = echo.connect();
-    let three: Vec<u8> = ["io.tailcalld.A", "org.varlink.service.GetInfo", "io.tailcalld.B"]
+    let three: Vec<u8> = ["org.example.A", "org.varlink.service.GetInfo", "org.example.B"]
         .iter()
         .flat_map(|method| call(method))
         .collect();
     stream.write_all(&three).expect("a call");
-    assert_eq!(echo.serve(), ["io.tailcalld.A", "io.tailcalld.B"]);
+    assert_eq!(echo.serve(), ["org.example.A", "org.example.B"]);
     let replies = replies(&stream, 3);
-    assert_eq!(replies[0], json!({"parameters": {"you_said": "io.tailcalld.A"}}));
+    assert_eq!(replies[0], json!({"parameters": {"you_said": "org.example.A"}}));
     assert_eq!(replies[1]["parameters"]["product"], "tailcalld");
-    assert_eq!(replies[2], json!({"parameters": {"you_said": "io.tailcalld.B"}}));
+    assert_eq!(replies[2], json!({"parameters": {"you_said": "org.example.B"}}));
 }
 
 #[test]
 fn a_call_comes_in_pieces_and_oneway_has_no_reply() {
     let mut echo = Echo::new();
     let mut stream = echo.connect();
-    let oneway = frame(&json!({"method": "io.tailcalld.A", "oneway": true})).expect("JSON");
-    let bytes = [oneway, call("io.tailcalld.B")].concat();
+    let oneway = frame(&json!({"method": "org.example.A", "oneway": true})).expect("JSON");
+    let bytes = [oneway, call("org.example.B")].concat();
     let (first, rest) = bytes.split_at(bytes.len() - 9);
     stream.write_all(first).expect("most of it");
-    assert_eq!(echo.serve(), ["io.tailcalld.A"]);
+    assert_eq!(echo.serve(), ["org.example.A"]);
     stream.write_all(rest).expect("the rest");
-    assert_eq!(echo.serve(), ["io.tailcalld.B"]);
-    assert_eq!(replies(&stream, 1)[0]["parameters"]["you_said"], "io.tailcalld.B");
+    assert_eq!(echo.serve(), ["org.example.B"]);
+    assert_eq!(replies(&stream, 1)[0]["parameters"]["you_said"], "org.example.B");
     assert!(!has_ended(&stream));
 }
 
@@ -102,10 +102,10 @@ fn a_call_comes_in_pieces_and_oneway_has_no_reply() {
 fn a_oneway_call_counts_though_its_client_has_gone() {
     let mut echo = Echo::new();
     let mut stream = echo.connect();
-    let oneway = json!({"method": "io.tailcalld.A", "oneway": true});
+    let oneway = json!({"method": "org.example.A", "oneway": true});
     stream.write_all(&frame(&oneway).expect("JSON")).expect("a call");
     drop(stream);
-    assert_eq!(echo.serve(), ["io.tailcalld.A"]);
+    assert_eq!(echo.serve(), ["org.example.A"]);
     assert!(echo.server.clients.is_empty());
 }
 
@@ -135,8 +135,8 @@ proptest! {
             echo.serve();
         }
         let mut other = echo.connect();
-        other.write_all(&call("io.tailcalld.A")).expect("a call");
-        assert_eq!(echo.serve(), ["io.tailcalld.A"]);
+        other.write_all(&call("org.example.A")).expect("a call");
+        assert_eq!(echo.serve(), ["org.example.A"]);
         assert_eq!(replies(&other, 1).len(), 1);
     }
 }
@@ -160,7 +160,7 @@ fn who_does_not_read_is_not_heard() {
     let mut echo = Echo::new();
     let mut deaf = echo.connect();
     deaf.set_nonblocking(true).expect("a stream");
-    let calls = call(&format!("io.tailcalld.{}", "A".repeat(900))).repeat(60);
+    let calls = call(&format!("org.example.{}", "A".repeat(900))).repeat(60);
     let mut answered = 0;
     // Until the daemon takes no more of it.
     while deaf.write(&calls).is_ok() {
@@ -168,8 +168,8 @@ fn who_does_not_read_is_not_heard() {
     }
     assert!(answered > 1, "{answered}");
     let mut other = echo.connect();
-    other.write_all(&call("io.tailcalld.B")).expect("a call");
-    assert_eq!(echo.serve(), ["io.tailcalld.B"]);
+    other.write_all(&call("org.example.B")).expect("a call");
+    assert_eq!(echo.serve(), ["org.example.B"]);
     assert_eq!(replies(&other, 1).len(), 1);
     // It is given up when its time has come, which is what the loop sleeps for.
     let (_, connection) = &echo.server.clients[0];
@@ -187,7 +187,7 @@ fn one_client_too_many_takes_the_place_of_the_most_silent() {
             client
         })
         .collect();
-    clients[0].write_all(&call("io.tailcalld.A")).expect("a call");
+    clients[0].write_all(&call("org.example.A")).expect("a call");
     echo.serve();
     let last = echo.connect();
     echo.serve();
@@ -202,8 +202,8 @@ fn one_client_too_many_takes_the_place_of_the_most_silent() {
 
 #[test]
 fn a_reply_that_is_too_large_is_an_error() {
-    let told = encode("io.tailcalld", Ok(json!("x".repeat(REPLY_MAX))));
+    let told = encode("org.example", Ok(json!("x".repeat(REPLY_MAX))));
     let told: Value = serde_json::from_slice(told.split_last().expect("a NUL").1).expect("JSON");
-    assert_eq!(told["error"], "io.tailcalld.ReplyTooLarge");
+    assert_eq!(told["error"], "org.example.ReplyTooLarge");
     assert!(told["parameters"]["bytes"].as_u64().expect("a count") > REPLY_MAX as u64);
 }
