@@ -79,7 +79,7 @@ fn calls_are_answered_in_their_order() {
     assert_eq!(echo.serve(), ["org.example.A", "org.example.B"]);
     let replies = replies(&stream, 3);
     assert_eq!(replies[0], json!({"parameters": {"you_said": "org.example.A"}}));
-    assert_eq!(replies[1]["parameters"]["product"], "tailcalld");
+    assert_eq!(replies[1]["parameters"]["product"], "example");
     assert_eq!(replies[2], json!({"parameters": {"you_said": "org.example.B"}}));
 }
 
