@@ -52,7 +52,7 @@ fn verbose_is_the_resolved_table() {
     let ways = ["kprobe.multi (", "raw_tp/sys_enter (", "tp/raw_syscalls/sys_enter (", "auto ("];
     assert!(ways.iter().any(|way| attach.trim_start().starts_with(way)), "{attach}");
     assert!(
-        out.contains("\nNOT SEEN\noperations that a process submits through io_uring"),
+        out.contains("\nBLIND SPOTS\noperations that a process submits through io_uring"),
         "{out}"
     );
     assert!(out.ends_with(": ok, 16 routes (args 2, exec 4, timer 10)\n"), "{out}");
@@ -121,7 +121,7 @@ fn verbose_tells_which_calls_and_how_many_events() {
     assert!(told(plain).starts_with("SETTING"), "{}", told(plain));
     assert_eq!(
         told(&format!("{plain}{rules}")),
-        "SYSCALL  ABI     HANDLER  EVENTS                                             CALLS\n\
+        "SYSCALL  ABI     HANDLER  VOLUME                                             FILTER\n\
          write    x86_64  none     none                                               uid 0\n\
          write    x86_64  args     all                                                gid 7; comm a*\n\
          write    x86_64  count    none                                               all others\n\

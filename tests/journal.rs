@@ -271,7 +271,7 @@ fn an_entry_beyond_the_send_buffer_goes_as_a_file() {
         reason: "SIGTERM".into(),
         generation: 1,
         totals: (0..900).map(total).collect(),
-        skipped: 0,
+        missed: 0,
     };
     let record = Record { time_ns: TIME_NS, body: Body::Stopped(&stopped) };
     send(&mut sink, &record);

@@ -195,7 +195,7 @@ fn every_value_of_abi_is_told() {
 fn defaults_are_those_of_the_program() {
     let text = page(CONFIGURATION);
     let Config { defaults, ring_bytes, exclude, socket, attach, .. } = Config::default();
-    let Config { exclude_units, per_uid, report, .. } = Config::default();
+    let Config { exclude_units, per_uid, stats_interval, .. } = Config::default();
     let told = |table: &str, what: &str| {
         let about = section(&text, &format!(".Ss [{table}]"));
         assert!(about.replace('\n', " ").contains(what), "{what} in [{table}]");
@@ -215,7 +215,7 @@ fn defaults_are_those_of_the_program() {
     told("exclude", &format!("The default is .Pa {} alone", exclude[0].display()));
     told("kernel", &format!("The default is .Cm {} .", attach.name()));
     told("journal", &format!("The default is .Pa {} .", socket.display()));
-    told("journal", &format!("The default is {}.", time_name(report.unwrap())));
+    told("journal", &format!("The default is {}.", time_name(stats_interval.unwrap())));
     told("limits", &format!("The default is {}.", per_uid.unwrap()));
     let keep = defaults.keep.unwrap().name();
     told("defaults", &format!("The default is .Cm {keep} ."));

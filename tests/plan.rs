@@ -116,7 +116,7 @@ fn the_shipped_file_shows_the_defaults() {
         "socket = ",
         "max_per_second = ",
         "max_bytes_per_second = ",
-        "report = ",
+        "stats_interval = ",
         "attach = ",
     ];
     let plain = |plan: Plan| Plan { files: Vec::new(), origins: BTreeMap::new(), ..plan };

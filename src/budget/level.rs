@@ -16,7 +16,7 @@ pub struct Most {
 pub enum Level {
     /// Nothing.
     #[default]
-    Whole,
+    None,
     /// The events of `low` routes are counted together.
     Low,
     /// Those of `high` ones, too.
@@ -60,12 +60,12 @@ pub struct Step {
 
 impl Level {
     /// All, from nothing on.
-    pub const ALL: [Self; 4] = [Self::Whole, Self::Low, Self::High, Self::Drop];
+    pub const ALL: [Self; 4] = [Self::None, Self::Low, Self::High, Self::Drop];
 
     /// As in `TAILCALLD_LEVEL=`.
     pub const fn name(self) -> &'static str {
         match self {
-            Self::Whole => "whole",
+            Self::None => "none",
             Self::Low => "low",
             Self::High => "high",
             Self::Drop => "drop",
@@ -75,7 +75,7 @@ impl Level {
     /// One step less.
     pub(super) const fn below(self) -> Self {
         match self {
-            Self::Whole | Self::Low => Self::Whole,
+            Self::None | Self::Low => Self::None,
             Self::High => Self::Low,
             Self::Drop => Self::High,
         }

@@ -42,7 +42,7 @@ impl Budget {
             most,
             real: Buckets::full(most, now),
             lower: Buckets::full(most, now),
-            level: Level::Whole,
+            level: Level::None,
             since: now,
             short: now,
             counts: Counts::default(),
@@ -56,7 +56,7 @@ impl Budget {
         if most == self.most {
             return;
         }
-        self.step(Level::Whole, now);
+        self.step(Level::None, now);
         let steps = std::mem::take(&mut self.steps);
         *self = Self { steps, ..Self::new(most, now) };
     }
@@ -96,7 +96,7 @@ impl Budget {
             return Verdict::Write;
         }
         match self.level {
-            Level::Whole => self.step(Level::Low, now),
+            Level::None => self.step(Level::Low, now),
             _ if now.saturating_duration_since(self.since) >= GRACE => {
                 self.step(Level::High, now);
             }
@@ -135,7 +135,7 @@ impl Budget {
 
     /// When a step is taken back, if nothing happens until then.
     pub fn next_calm(&self) -> Option<Instant> {
-        (self.level > Level::Whole).then(|| self.short.max(self.since) + CALM)
+        (self.level > Level::None).then(|| self.short.max(self.since) + CALM)
     }
 
     /// The steps since this was last asked.
@@ -147,7 +147,7 @@ impl Budget {
     fn imagine(&mut self, keep: Keep, now: Instant) {
         let would_be_written = match (self.level, keep) {
             (_, Keep::Always) => true,
-            (Level::Whole | Level::Drop, _) => return,
+            (Level::None | Level::Drop, _) => return,
             (Level::Low, _) => true,
             (Level::High, keep) => keep == Keep::High,
         };

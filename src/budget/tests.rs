@@ -32,7 +32,7 @@ fn without_a_budget_all_goes_out() {
     let now = Instant::now();
     let mut budget = Budget::new(Most::default(), now);
     assert_eq!(flood(&mut budget, Keep::Low, 100_000, now), 100_000);
-    assert_eq!((budget.level(), told(&mut budget)), (Level::Whole, vec![]));
+    assert_eq!((budget.level(), told(&mut budget)), (Level::None, vec![]));
 }
 
 #[test]
@@ -41,7 +41,7 @@ fn low_events_are_held_back_first_and_always_ones_never() {
     let mut budget = Budget::new(records(100), now);
     assert_eq!(flood(&mut budget, Keep::Low, 1000, now), 90);
     let counts = Counts { written: 90, gathered: 0, dropped: 0 };
-    assert_eq!(told(&mut budget), [(Level::Whole, Level::Low, counts)]);
+    assert_eq!(told(&mut budget), [(Level::None, Level::Low, counts)]);
     // It fills up again, and that is for the others.
     let later = now + SECOND / 2;
     assert_eq!(flood(&mut budget, Keep::Low, 10, later), 0);
@@ -68,7 +68,7 @@ fn high_events_are_held_back_where_that_is_not_enough() {
         Counts { written: 0, gathered: 1910, dropped: 0 },
     );
     let expected = [
-        (Level::Whole, Level::Low, first),
+        (Level::None, Level::Low, first),
         (Level::Low, Level::High, second),
         (Level::High, Level::Drop, third),
     ];
@@ -87,7 +87,7 @@ fn it_steps_back_after_a_while_of_calm_one_by_one() {
     budget.calm(now + SECOND + CALM);
     assert_eq!(budget.level(), Level::Low);
     budget.calm(now + SECOND + 2 * CALM);
-    assert_eq!((budget.level(), budget.next_calm()), (Level::Whole, None));
+    assert_eq!((budget.level(), budget.next_calm()), (Level::None, None));
 }
 
 /// A flood of twice the budget goes on for a minute: it is not taken back every ten seconds.
@@ -112,7 +112,7 @@ fn what_fits_is_let_go() {
     for tenth in 1..=110_u32 {
         flood(&mut budget, Keep::Low, 5, start + tenth * SECOND / 10);
     }
-    assert_eq!(budget.level(), Level::Whole);
+    assert_eq!(budget.level(), Level::None);
 }
 
 #[test]
@@ -133,7 +133,7 @@ fn another_budget_begins_anew() {
     budget.set(records(10), now);
     assert_eq!(budget.level(), Level::Low);
     budget.set(records(1000), now);
-    assert_eq!((budget.level(), budget.most()), (Level::Whole, records(1000)));
+    assert_eq!((budget.level(), budget.most()), (Level::None, records(1000)));
     assert_eq!(budget.take_steps().len(), 2);
     assert_eq!(flood(&mut budget, Keep::Low, 100, now), 100);
 }

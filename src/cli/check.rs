@@ -62,11 +62,11 @@ fn print_plan(plan: &Plan, handlers: &Handlers) -> io::Result<()> {
     let chosen: Vec<_> = chosen.collect();
     if !chosen.is_empty() {
         writeln!(out)?;
-        table(&mut out, style, ["SYSCALL", "ABI", "HANDLER", "EVENTS", "CALLS"], &chosen)?;
+        table(&mut out, style, ["SYSCALL", "ABI", "HANDLER", "VOLUME", "FILTER"], &chosen)?;
     }
     writeln!(out)?;
     table(&mut out, style, ["SETTING", "VALUE"], &settings(plan))?;
-    writeln!(out, "\n{style}NOT SEEN{style:#}")?;
+    writeln!(out, "\n{style}BLIND SPOTS{style:#}")?;
     for what in unseen(plan) {
         writeln!(out, "{what}")?;
     }
@@ -173,7 +173,7 @@ fn settings(plan: &Plan) -> Vec<[String; 2]> {
     };
     rows.push(most("journal records", plan.max_per_second.map(|count| count.to_string())));
     rows.push(most("journal bytes", plan.max_bytes_per_second.map(size_name)));
-    rows.push(row("report every", plan.report.map(time_name)));
+    rows.push(row("stats interval", plan.stats_interval.map(time_name)));
     rows.extend(plan.files.iter().map(|file| path("read from", file)));
     rows
 }

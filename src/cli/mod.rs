@@ -111,7 +111,7 @@ pub struct RunOptions {
     #[arg(long, value_enum, default_value_t = Output::Auto)]
     pub output: Output,
     /// What to attach to, whatever the configuration says
-    #[arg(long, value_enum, value_name = "WAY")]
+    #[arg(long, value_enum, value_name = "MODE")]
     pub attach: Option<AttachTo>,
     /// Where to listen for the commands stats, status, routes and reload
     #[arg(long, value_name = "PATH")]

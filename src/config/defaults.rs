@@ -39,7 +39,7 @@ const BUFFER_BYTES: u32 = 32;
 /// so some users may do that at once.
 const PER_UID: Rate = Rate { count: 10_000, period_ns: 1_000_000_000 };
 /// Often enough to see when something began, seldom enough to be no noise.
-const REPORT: Duration = Duration::from_secs(300);
+const STATS_INTERVAL: Duration = Duration::from_secs(300);
 
 impl Default for Config {
     fn default() -> Self {
@@ -67,7 +67,7 @@ impl Default for Config {
             per_uid_burst: None,
             max_per_second: None,
             max_bytes_per_second: None,
-            report: Some(REPORT),
+            stats_interval: Some(STATS_INTERVAL),
             marks: Marks::new(),
         }
     }

@@ -94,7 +94,7 @@ pub struct Config {
     /// The same in bytes.
     pub max_bytes_per_second: Option<u64>,
     /// How often the books are recorded while something happens; `None`: at the end only.
-    pub report: Option<Duration>,
+    pub stats_interval: Option<Duration>,
     /// Where those options stand that may turn out to be useless.
     pub marks: Marks,
 }

@@ -93,8 +93,10 @@ const SETTINGS: &[Setting] = &[
     },
     Setting {
         table: "journal",
-        key: "report",
-        read: |config, reader, value| reader.store(&mut config.report, value, values::report),
+        key: "stats_interval",
+        read: |config, reader, value| {
+            reader.store(&mut config.stats_interval, value, values::stats_interval)
+        },
     },
     Setting {
         table: "kernel",

@@ -9,7 +9,7 @@ use syscalls::Slot;
 use super::Daemon;
 use super::suppressing;
 use crate::books::Books;
-use crate::sink::record::{Body, Ledger, Stopped, Total};
+use crate::sink::record::{Body, Stats, Stopped, Total};
 
 /// When records are due that come every now and then, if there is something to tell.
 #[derive(Debug, Default)]
@@ -38,7 +38,7 @@ impl Daemon<'_> {
         }
         let begin = *reports.told.get_or_insert(now);
         if reports.books.is_none() && seen != reports.seen {
-            reports.books = self.plan.report.map(|every| now.max(begin + every));
+            reports.books = self.plan.stats_interval.map(|every| now.max(begin + every));
         }
     }
 
@@ -57,15 +57,15 @@ impl Daemon<'_> {
             let seen = self.bookkeeping.seen();
             let reports = &mut self.bookkeeping.reports;
             (reports.told, reports.seen) = (Some(now), seen);
-            self.say(Body::Books(&self.ledger()));
+            self.say(Body::Stats(&self.stats_record()));
         }
         Ok(())
     }
 
-    fn ledger(&self) -> Ledger {
-        let (generation, skipped) = (self.table.generation(), self.bookkeeping.skipped);
+    fn stats_record(&self) -> Stats {
+        let (generation, missed) = (self.table.generation(), self.bookkeeping.missed);
         let totals = self.totals().into_iter().filter(|total| total.seen > 0).collect();
-        Ledger { generation, totals, skipped }
+        Stats { generation, totals, missed }
     }
 
     /// The line in `systemctl status`.
@@ -84,7 +84,7 @@ impl Daemon<'_> {
                 told(sum(|total| total.sampled), "sampled out"),
                 told(sum(|total| total.limited), "limited"),
                 told(sum(|total| total.throttled), "throttled"),
-                told(self.bookkeeping.skipped, "passed over by the kernel"),
+                told(self.bookkeeping.missed, "passed over by the kernel"),
                 self.sight.status(),
                 self.attempt.status(),
             ]
@@ -97,8 +97,8 @@ impl Daemon<'_> {
 
     /// The last record.
     pub(super) fn stopped(&self, reason: &str, generation: u32) -> Stopped {
-        let skipped = self.bookkeeping.skipped;
-        Stopped { reason: reason.to_owned(), generation, totals: self.totals(), skipped }
+        let missed = self.bookkeeping.missed;
+        Stopped { reason: reason.to_owned(), generation, totals: self.totals(), missed }
     }
 
     fn totals(&self) -> Vec<Total> {

@@ -49,7 +49,7 @@ impl Daemon<'_> {
     }
 
     fn reply_with_stats(&mut self, mut parameters: Parameters) -> Reply {
-        let (per_cpu, settled) = (parameters.flag("per_cpu")?, parameters.flag("settled")?);
+        let (per_cpu, settled) = (parameters.flag("per_cpu")?, parameters.flag("consistent")?);
         parameters.end()?;
         result(&self.stats(per_cpu, settled).map_err(|error| failed(&error))?)
     }
@@ -62,9 +62,9 @@ fn reply_with(verdict: Verdict) -> Reply {
             added: done.added,
             changed: done.changed,
             removed: done.removed,
-            unseen: done.unseen,
+            unattached_routes: done.unattached_routes,
         }),
-        Verdict::Refused(refused) => Err(Refusal::Own("Refused", result(&refused)?)),
+        Verdict::Refused(refused) => Err(Refusal::Own("ReloadRefused", result(&refused)?)),
     }
 }
 

@@ -11,7 +11,7 @@ use super::tally::{Handled, Tally};
 use super::{Daemon, TICK};
 use crate::books::{Books, KERNEL_REASONS};
 use crate::clock;
-use crate::sink::record::{Body, Loss, Lost, Reason, Skipped};
+use crate::sink::record::{Body, Loss, Lost, Missed, Reason};
 
 /// What was read last, and when.
 #[derive(Debug, Default)]
@@ -22,7 +22,7 @@ pub struct Bookkeeping {
     told: Tally,
     cgroups_missed: u64,
     /// Syscalls that the kernel did not run the dispatcher for.
-    pub(super) skipped: u64,
+    pub(super) missed: u64,
     /// Handlers by slot, for people.
     pub(super) handlers: BTreeMap<Slot, String>,
     read_ns: u64,
@@ -114,16 +114,16 @@ impl Daemon<'_> {
         if !lost.losses.is_empty() {
             self.say(Body::Lost(&lost));
         }
-        self.tell_skipped(from_ns, to_ns)?;
+        self.record_missed(from_ns, to_ns)?;
         Ok(lost.events())
     }
 
-    fn tell_skipped(&mut self, from_ns: u64, to_ns: u64) -> Result<()> {
+    fn record_missed(&mut self, from_ns: u64, to_ns: u64) -> Result<()> {
         let now = self.bpf.recursion_misses()?;
-        let count = now.wrapping_sub(std::mem::replace(&mut self.bookkeeping.skipped, now));
+        let count = now.wrapping_sub(std::mem::replace(&mut self.bookkeeping.missed, now));
         if count > 0 {
             let attached = self.bpf.way_to_attach().to_string();
-            self.say(Body::Skipped(&Skipped { from_ns, to_ns, count, attached }));
+            self.say(Body::Missed(&Missed { from_ns, to_ns, count, attached }));
         }
         Ok(())
     }
@@ -150,7 +150,7 @@ impl Daemon<'_> {
             let before = told.of(slot);
             let grown = |of: fn(&Handled) -> u64| of(now).saturating_sub(of(&before));
             losses.extend(self.loss(slot, Reason::Output, grown(|handled| handled.refused)));
-            losses.extend(self.loss(slot, Reason::Budget, grown(|handled| handled.over_budget)));
+            losses.extend(self.loss(slot, Reason::Shed, grown(|handled| handled.over_budget)));
         }
         let count = tally.undecodable - told.undecodable;
         if count > 0 {

@@ -83,9 +83,9 @@ impl Delivery {
         let keep = judged.map_or(Keep::default(), |judged| judged.rule.keep);
         let asked = judged.and_then(|judged| judged.rule.aggregate.as_ref());
         match asked {
-            Some(asked) => self.gather(event, keep, asked, Cause::Asked, suppressed),
+            Some(asked) => self.gather(event, keep, asked, Cause::Configured, suppressed),
             None if self.budget.judge(keep, self.now) == Verdict::Gather => {
-                self.gather(event, keep, &ABOVE, Cause::Budget, suppressed);
+                self.gather(event, keep, &ABOVE, Cause::Shed, suppressed);
             }
             None => self.write(event, suppressed),
         }

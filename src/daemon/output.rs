@@ -13,7 +13,7 @@ use crate::clock;
 use crate::journald::{self, Allowance};
 use crate::log;
 use crate::plan::Plan;
-use crate::sink::record::{Body, SinkBack};
+use crate::sink::record::{Body, OutputRestored};
 use crate::sink::{self, Sink};
 
 /// An absence that is worth a record, in ns. A burst fills journald's queue for a moment and is
@@ -64,8 +64,8 @@ impl Daemon<'_> {
         let lost = self.read_books()?;
         let to_ns = clock::real_now_ns();
         let output = self.pipeline.borrow().delivery.sink().name();
-        let back = SinkBack { output, from_ns: to_ns.saturating_sub(lasted_ns), to_ns, lost };
-        self.say(Body::SinkBack(&back));
+        let back = OutputRestored { output, from_ns: to_ns.saturating_sub(lasted_ns), to_ns, lost };
+        self.say(Body::OutputRestored(&back));
         Ok(())
     }
 }

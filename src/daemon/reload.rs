@@ -10,7 +10,7 @@ use crate::clock;
 use crate::config;
 use crate::plan::{self, Plan, Told};
 use crate::rpc;
-use crate::sink::record::{Body, Refused, Reloaded};
+use crate::sink::record::{Body, ReloadRefused, Reloaded};
 use crate::sink::utc;
 
 /// How long the configuration must be quiet before it is read: an editor writes, renames and
@@ -30,7 +30,7 @@ pub enum Verdict {
     /// The new table is live; the old one, if nothing has changed and nobody asked.
     Done(Reloaded),
     /// The old table stays.
-    Refused(rpc::Refused),
+    Refused(rpc::ReloadRefused),
 }
 
 impl Attempt {
@@ -102,8 +102,8 @@ impl Daemon<'_> {
         self.note_routes();
         // Calls that are going on have until then to end.
         self.tick = Some(Instant::now() + TICK);
-        let (generation, unseen) = (self.table.generation(), self.unseen());
-        let record = Reloaded { generation, unseen, ..record };
+        let (generation, unattached_routes) = (self.table.generation(), self.unseen());
+        let record = Reloaded { generation, unattached_routes, ..record };
         self.say(Body::Reloaded(&record));
         Verdict::Done(record)
     }
@@ -118,11 +118,11 @@ impl Daemon<'_> {
     fn refuse(&mut self, faults: Vec<rpc::Fault>) -> Verdict {
         let generation = self.table.generation();
         let lines = faults.iter().map(|fault| line(fault).to_owned()).collect();
-        self.say(Body::Refused(&Refused { generation, faults: lines }));
+        self.say(Body::ReloadRefused(&ReloadRefused { generation, faults: lines }));
         let time = utc(clock::real_now_ns());
         let refused = rpc::RefusedReload { time, faults: faults.clone() };
         self.attempt = Attempt { refused: Some(refused) };
-        Verdict::Refused(rpc::Refused { generation, faults })
+        Verdict::Refused(rpc::ReloadRefused { generation, faults })
     }
 
     /// What the reload changes, for people.
@@ -130,8 +130,8 @@ impl Daemon<'_> {
         let difference = plan::difference(&self.plan, new);
         let Told { added, mut changed, removed } = difference.told(&self.bpf.handlers);
         changed.extend(changed_settings(&self.plan, new));
-        let (generation, unseen) = (self.table.generation(), Vec::new());
-        Reloaded { generation, added, changed, removed, unseen }
+        let (generation, unattached_routes) = (self.table.generation(), Vec::new());
+        Reloaded { generation, added, changed, removed, unattached_routes }
     }
 }
 
@@ -151,7 +151,7 @@ fn changed_settings(old: &Plan, new: &Plan) -> impl Iterator<Item = String> {
             "[journal] max_bytes_per_second",
             "",
         ),
-        (new.report != old.report, "[journal] report", ""),
+        (new.stats_interval != old.stats_interval, "[journal] stats_interval", ""),
     ];
     let differ = settings.into_iter().filter(|(differs, ..)| *differs);
     differ.map(|(_, what, when)| format!("{what}{when}"))
@@ -164,7 +164,7 @@ fn told(fault: &config::Fault) -> rpc::Fault {
         path: Some(fault.path.to_string_lossy().into_owned()),
         line: fault.place.map(|place| place.line),
         column: fault.place.map(|place| place.column),
-        meant: fault.suggestion.clone(),
+        suggestion: fault.suggestion.clone(),
     }
 }
 

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use super::Daemon;
 use crate::clock;
 use crate::load::{self, Attach};
-use crate::sink::record::{Blindness, Body};
+use crate::sink::record::{Body, TracingChange};
 
 /// How often it is asked. As often as the watchdog wants to hear from us.
 const LOOK: Duration = Duration::from_secs(15);
@@ -54,10 +54,10 @@ impl Daemon<'_> {
         let blind = !load::functions_are_on();
         let to_ns = clock::real_now_ns();
         let attached = self.bpf.way_to_attach().to_string();
-        let since = Blindness { from_ns: self.sight.seen_ns, to_ns, attached, switch: SWITCH };
+        let since = TracingChange { from_ns: self.sight.seen_ns, to_ns, attached, sysctl: SWITCH };
         match (std::mem::replace(&mut self.sight.blind, blind), blind) {
-            (false, true) => self.say(Body::Blind(&since)),
-            (true, false) => self.say(Body::Sighted(&since)),
+            (false, true) => self.say(Body::TracingOff(&since)),
+            (true, false) => self.say(Body::TracingOn(&since)),
             _ => {}
         }
         if !blind {

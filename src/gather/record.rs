@@ -25,9 +25,9 @@ pub struct Group {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Cause {
     /// The rule asks for it.
-    Asked,
+    Configured,
     /// The journal takes no more.
-    Budget,
+    Shed,
 }
 
 /// What is the same for all records of a group.

@@ -11,7 +11,7 @@ const EVERY: Duration = Duration::from_secs(10);
 
 fn group(nr: u64) -> Group {
     let slot = Slot::new(Abi::Native, nr as _).unwrap();
-    Group { generation: 1, slot, rule: 0, cause: Cause::Asked }
+    Group { generation: 1, slot, rule: 0, cause: Cause::Configured }
 }
 
 fn about() -> About {

@@ -49,7 +49,7 @@ pub struct Plan {
     /// The same in bytes.
     pub max_bytes_per_second: Option<u64>,
     /// How often the books are recorded while something happens; `None`: at the end only.
-    pub report: Option<Duration>,
+    pub stats_interval: Option<Duration>,
     /// The files that were read, in order.
     pub files: Vec<PathBuf>,
 }
@@ -105,7 +105,7 @@ pub fn build(config: &Config, handlers: &Handlers) -> (Plan, Vec<Fault>) {
         per_uid: resolve::per_uid(config),
         max_per_second: config.max_per_second,
         max_bytes_per_second: config.max_bytes_per_second,
-        report: config.report,
+        stats_interval: config.stats_interval,
         ..Plan::default()
     };
     for (&slot, entry) in &winners {

@@ -15,18 +15,18 @@ pub struct Stats {
     /// When they were read.
     pub time: String,
     /// Every route that there ever was.
-    pub routes: Vec<Books>,
+    pub routes: Vec<RouteStats>,
     /// Calls of any process that the kernel did not show.
-    pub skipped: u64,
+    pub missed: u64,
     /// Calls of numbers that no table has.
-    pub odd_numbers: OddNumbers,
+    pub unroutable: Unroutable,
     /// Records of the ring that are not of this contract.
     pub undecodable: u64,
 }
 
 /// The books of one route.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Books {
+pub struct RouteStats {
     /// The syscall's name, or `#` and its number.
     pub syscall: String,
     /// By which ABI.
@@ -65,7 +65,7 @@ pub struct Cpu {
 
 /// Calls of numbers that no table has.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct OddNumbers {
+pub struct Unroutable {
     /// -1.
     pub minus_one: u64,
     /// Of the x32 ABI.
@@ -86,25 +86,25 @@ pub struct Status {
     /// Where the dispatcher hangs.
     pub attached: String,
     /// Why there.
-    pub reason: String,
+    pub attach_reason: String,
     /// Of the live table.
     pub generation: u32,
     /// When the daemon started.
     pub since: String,
     /// When the table went live.
-    pub rewired: String,
+    pub table_since: String,
     /// How many there are.
     pub routes: u64,
     /// Routes whose calls are not seen.
-    pub unseen: Vec<String>,
+    pub unattached_routes: Vec<String>,
     /// The configuration.
     pub config: String,
     /// The files that the live table comes from.
     pub files: Vec<String>,
     /// The last reload, if it was refused.
-    pub refused: Option<RefusedReload>,
+    pub refused_reload: Option<RefusedReload>,
     /// Whether the kernel shows no calls.
-    pub blind: bool,
+    pub tracing_off: bool,
     /// Where records go.
     pub output: Output,
 }
@@ -186,12 +186,12 @@ pub struct Reloaded {
     /// Routes that are gone.
     pub removed: Vec<String>,
     /// Routes whose calls are not seen.
-    pub unseen: Vec<String>,
+    pub unattached_routes: Vec<String>,
 }
 
-/// The error `Refused`.
+/// The error `ReloadRefused`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Refused {
+pub struct ReloadRefused {
     /// Of the table that stays.
     pub generation: u32,
     /// Why; never empty.
@@ -212,14 +212,14 @@ pub struct Fault {
     /// Character within the line, from 1.
     pub column: Option<usize>,
     /// What was probably meant.
-    pub meant: Option<String>,
+    pub suggestion: Option<String>,
 }
 
 /// Where the books do not balance.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Difference<'a> {
     /// The route.
-    pub route: &'a Books,
+    pub route: &'a RouteStats,
     /// The CPU, where one CPU's part does not balance.
     pub cpu: Option<usize>,
     /// Left side of the equation: `seen` or `submitted`.
@@ -233,8 +233,8 @@ pub struct Difference<'a> {
 impl Stats {
     /// Every place where the books do not balance. They are expected to be settled.
     pub fn differences(&self) -> Vec<Difference<'_>> {
-        let seen = self.routes.iter().flat_map(Books::of_calls);
-        let events = self.routes.iter().map(Books::of_events);
+        let seen = self.routes.iter().flat_map(RouteStats::of_calls);
+        let events = self.routes.iter().map(RouteStats::of_events);
         let events: Vec<_> = events.filter(|difference| difference.count() != 0).collect();
         // Of a record that cannot be decoded the route is not known: it is missing there.
         let missing: i128 = events.iter().map(Difference::count).sum();
@@ -244,7 +244,7 @@ impl Stats {
     }
 }
 
-impl Books {
+impl RouteStats {
     /// The equations of its calls: each CPU's if they are there.
     fn of_calls(&self) -> Vec<Difference<'_>> {
         let of = |cpu, whole, parts| Difference { route: self, cpu, what: "seen", whole, parts };

@@ -8,8 +8,8 @@ use std::path::PathBuf;
 use varlink_server::Service;
 
 pub use interface::{
-    Books, Cpu, Difference, Fault, OddNumbers, Output, Refused, RefusedReload, Reloaded, Route,
-    Routes, Rule, Stats, Status,
+    Cpu, Difference, Fault, Output, RefusedReload, ReloadRefused, Reloaded, Route, RouteStats,
+    Routes, Rule, Stats, Status, Unroutable,
 };
 
 /// The name of the interface, and of the socket.

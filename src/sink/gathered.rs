@@ -54,8 +54,8 @@ fn call(gathered: &Gathered, out: &mut impl Fields) {
 
 const fn cause(cause: Cause) -> &'static str {
     match cause {
-        Cause::Asked => "asked",
-        Cause::Budget => "budget",
+        Cause::Configured => "configured",
+        Cause::Shed => "shed",
     }
 }
 

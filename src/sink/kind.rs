@@ -20,7 +20,8 @@ pub const STARTED: Kind = Kind { name: "started", id: "d46abc6256004c59b29eaafb3
 /// A new table judges.
 pub const RELOADED: Kind = Kind { name: "reloaded", id: "8fb7b533292e4869979be20537d7ac8d" };
 /// A new configuration had faults; the old table stays.
-pub const REFUSED: Kind = Kind { name: "refused", id: "721c8c0188254a80987bc73224551a10" };
+pub const RELOAD_REFUSED: Kind =
+    Kind { name: "reload_refused", id: "721c8c0188254a80987bc73224551a10" };
 /// Events that were due are not recorded.
 pub const LOST: Kind = Kind { name: "lost", id: "7b1b889327f14078b13a9eb4b84566de" };
 /// Limits refused events.
@@ -28,23 +29,24 @@ pub const SUPPRESSED: Kind = Kind { name: "suppressed", id: "2ed5f600ac9c4603a39
 /// A process answers our records with calls of its own.
 pub const GOVERNED: Kind = Kind { name: "governed", id: "5b331b322c2d4bfab41b20a4e204fdcb" };
 /// The kernel did not run the dispatcher for some calls.
-pub const SKIPPED: Kind = Kind { name: "skipped", id: "1a26c9ce61254f7b8f6731bf5c265a90" };
+pub const MISSED: Kind = Kind { name: "missed", id: "1a26c9ce61254f7b8f6731bf5c265a90" };
 /// The kernel shows no calls any more.
-pub const BLIND: Kind = Kind { name: "blind", id: "7d7b5b5ee645419e9ef8e2320ab7e82f" };
+pub const TRACING_OFF: Kind = Kind { name: "tracing_off", id: "7d7b5b5ee645419e9ef8e2320ab7e82f" };
 /// The kernel shows calls again.
-pub const SIGHTED: Kind = Kind { name: "sighted", id: "568a62c36e1c438e856e5c60edd4c1fe" };
+pub const TRACING_ON: Kind = Kind { name: "tracing_on", id: "568a62c36e1c438e856e5c60edd4c1fe" };
 /// The output takes records again.
-pub const SINK_BACK: Kind = Kind { name: "sink_back", id: "58afba8d9b3c45b5903cfa5c0c122343" };
+pub const OUTPUT_RESTORED: Kind =
+    Kind { name: "output_restored", id: "58afba8d9b3c45b5903cfa5c0c122343" };
 /// More came than may be written in a second.
-pub const BUDGET: Kind = Kind { name: "budget", id: "671c13590c8e4c8586d550dd91f6487f" };
+pub const SHED: Kind = Kind { name: "shed", id: "671c13590c8e4c8586d550dd91f6487f" };
 /// journald may drop records of ours.
-pub const JOURNAL_LIMIT: Kind =
-    Kind { name: "journal_limit", id: "e92f97d494cb40c3a1b241432bfe8350" };
+pub const JOURNAL_RATE_LIMIT: Kind =
+    Kind { name: "journal_rate_limit", id: "e92f97d494cb40c3a1b241432bfe8350" };
 /// journald has dropped records of ours.
 pub const JOURNAL_DROPPED: Kind =
     Kind { name: "journal_dropped", id: "8f7d4eb252af465eb61c7ef01c230635" };
 /// The books, every now and then.
-pub const BOOKS: Kind = Kind { name: "books", id: "ca68221bd554419f9d2bb8d33b378799" };
+pub const STATS: Kind = Kind { name: "stats", id: "ca68221bd554419f9d2bb8d33b378799" };
 /// The daemon ends, with its books.
 pub const STOPPED: Kind = Kind { name: "stopped", id: "4731d5e09b8b41e4bfeae0a025b3413a" };
 
@@ -54,17 +56,17 @@ pub const ALL: [&Kind; 17] = [
     &AGGREGATE,
     &STARTED,
     &RELOADED,
-    &REFUSED,
+    &RELOAD_REFUSED,
     &LOST,
     &SUPPRESSED,
     &GOVERNED,
-    &SKIPPED,
-    &BLIND,
-    &SIGHTED,
-    &SINK_BACK,
-    &BUDGET,
-    &JOURNAL_LIMIT,
+    &MISSED,
+    &TRACING_OFF,
+    &TRACING_ON,
+    &OUTPUT_RESTORED,
+    &SHED,
+    &JOURNAL_RATE_LIMIT,
     &JOURNAL_DROPPED,
-    &BOOKS,
+    &STATS,
     &STOPPED,
 ];

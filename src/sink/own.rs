@@ -3,8 +3,8 @@
 use crate::sink::fields::{Cell, Fields};
 use crate::sink::key::Key;
 use crate::sink::record::{
-    Blindness, Governed, Held, JournalDropped, JournalLimit, Ledger, Loss, Lost, Refused, Reloaded,
-    SinkBack, Skipped, Started, Stopped, Suppressed, Suppression, Total,
+    Governed, JournalDropped, JournalRateLimit, Loss, Lost, Missed, OutputRestored, ReloadRefused,
+    Reloaded, Shed, Started, Stats, Stopped, Suppressed, Suppression, Total, TracingChange,
 };
 use crate::sink::walk::Scratch;
 
@@ -20,8 +20,8 @@ pub fn started(started: &Started, out: &mut impl Fields) {
     }
     out.word(Key::Adopted, if started.adopted { "yes" } else { "no" });
     out.unsigned(Key::Routes, started.routes);
-    out.list(Key::Unseen, lines(&started.unseen));
-    out.list(Key::NotSeen, lines(&started.not_seen));
+    out.list(Key::UnattachedRoutes, lines(&started.unattached_routes));
+    out.list(Key::BlindSpots, lines(&started.blind_spots));
 }
 
 pub fn reloaded(reloaded: &Reloaded, out: &mut impl Fields) {
@@ -30,13 +30,13 @@ pub fn reloaded(reloaded: &Reloaded, out: &mut impl Fields) {
         (Key::Added, &reloaded.added),
         (Key::Changed, &reloaded.changed),
         (Key::Removed, &reloaded.removed),
-        (Key::Unseen, &reloaded.unseen),
+        (Key::UnattachedRoutes, &reloaded.unattached_routes),
     ] {
         out.list(key, lines(routes));
     }
 }
 
-pub fn refused(refused: &Refused, out: &mut impl Fields) {
+pub fn refused(refused: &ReloadRefused, out: &mut impl Fields) {
     out.unsigned(Key::Generation, refused.generation.into());
     out.list(Key::Faults, lines(&refused.faults));
 }
@@ -96,44 +96,44 @@ pub fn governed(governed: &Governed, out: &mut impl Fields) {
     }
 }
 
-pub fn skipped(skipped: &Skipped, scratch: &mut Scratch, out: &mut impl Fields) {
-    out.unsigned(Key::Skipped, skipped.count);
-    out.text(Key::Attached, skipped.attached.as_bytes());
-    interval(skipped.from_ns, skipped.to_ns, scratch, out);
+pub fn missed(missed: &Missed, scratch: &mut Scratch, out: &mut impl Fields) {
+    out.unsigned(Key::Missed, missed.count);
+    out.text(Key::Attached, missed.attached.as_bytes());
+    interval(missed.from_ns, missed.to_ns, scratch, out);
 }
 
-pub fn blindness(blindness: &Blindness, scratch: &mut Scratch, out: &mut impl Fields) {
-    out.text(Key::Attached, blindness.attached.as_bytes());
-    out.word(Key::Switch, blindness.switch);
-    interval(blindness.from_ns, blindness.to_ns, scratch, out);
+pub fn tracing_change(change: &TracingChange, scratch: &mut Scratch, out: &mut impl Fields) {
+    out.text(Key::Attached, change.attached.as_bytes());
+    out.word(Key::Sysctl, change.sysctl);
+    interval(change.from_ns, change.to_ns, scratch, out);
 }
 
-pub fn sink_back(back: &SinkBack, scratch: &mut Scratch, out: &mut impl Fields) {
+pub fn output_restored(back: &OutputRestored, scratch: &mut Scratch, out: &mut impl Fields) {
     out.word(Key::Output, back.output);
     out.unsigned(Key::Lost, back.lost);
     interval(back.from_ns, back.to_ns, scratch, out);
 }
 
-pub fn held(held: &Held, scratch: &mut Scratch, out: &mut impl Fields) {
-    out.word(Key::Level, held.to.name());
-    out.word(Key::LevelBefore, held.from.name());
-    if let Some(records) = held.most.records {
+pub fn shed(shed: &Shed, scratch: &mut Scratch, out: &mut impl Fields) {
+    out.word(Key::Level, shed.to.name());
+    out.word(Key::LevelBefore, shed.from.name());
+    if let Some(records) = shed.most.records {
         out.unsigned(Key::MaxRecords, records.into());
     }
-    if let Some(bytes) = held.most.bytes {
+    if let Some(bytes) = shed.most.bytes {
         out.unsigned(Key::MaxBytes, bytes);
     }
     for (key, count) in [
-        (Key::Written, held.counts.written),
-        (Key::Gathered, held.counts.gathered),
-        (Key::Dropped, held.counts.dropped),
+        (Key::Written, shed.counts.written),
+        (Key::Aggregated, shed.counts.gathered),
+        (Key::Dropped, shed.counts.dropped),
     ] {
         out.unsigned(key, count);
     }
-    interval(held.from_ns, held.to_ns, scratch, out);
+    interval(shed.from_ns, shed.to_ns, scratch, out);
 }
 
-pub fn journal_limit(limit: &JournalLimit, scratch: &mut Scratch, out: &mut impl Fields) {
+pub fn journal_rate_limit(limit: &JournalRateLimit, scratch: &mut Scratch, out: &mut impl Fields) {
     out.unsigned(Key::Burst, limit.burst);
     out.unsigned(Key::IntervalNs, limit.interval_ns);
     interval(limit.from_ns, limit.to_ns, scratch, out);
@@ -145,16 +145,16 @@ pub fn journal_dropped(dropped: &JournalDropped, scratch: &mut Scratch, out: &mu
     interval(dropped.from_ns, dropped.to_ns, scratch, out);
 }
 
-pub fn ledger(ledger: &Ledger, out: &mut impl Fields) {
-    out.unsigned(Key::Generation, ledger.generation.into());
-    out.unsigned(Key::Skipped, ledger.skipped);
-    out.rows(Key::Totals, ledger.totals.iter().map(total));
+pub fn stats(stats: &Stats, out: &mut impl Fields) {
+    out.unsigned(Key::Generation, stats.generation.into());
+    out.unsigned(Key::Missed, stats.missed);
+    out.rows(Key::Totals, stats.totals.iter().map(total));
 }
 
 pub fn stopped(stopped: &Stopped, out: &mut impl Fields) {
     out.unsigned(Key::Generation, stopped.generation.into());
     out.text(Key::Reason, stopped.reason.as_bytes());
-    out.unsigned(Key::Skipped, stopped.skipped);
+    out.unsigned(Key::Missed, stopped.missed);
     out.rows(Key::Totals, stopped.totals.iter().map(total));
 }
 

@@ -10,8 +10,9 @@ use crate::decode::{Device, End, Event, Exe, NAMESPACES, NamedCapture, Process};
 use crate::gather::{About, Cause, Gather, Gathered, Group, Key as GatherKey, Seen};
 use crate::handlers::{Field, FieldKind, Handler};
 use crate::sink::record::{
-    Blindness, Body, Governed, Held, JournalDropped, JournalLimit, Ledger, Loss, Lost, Reason,
-    Record, Refused, Reloaded, SinkBack, Skipped, Started, Stopped, Suppressed, Suppression, Total,
+    Body, Governed, JournalDropped, JournalRateLimit, Loss, Lost, Missed, OutputRestored, Reason,
+    Record, ReloadRefused, Reloaded, Shed, Started, Stats, Stopped, Suppressed, Suppression, Total,
+    TracingChange,
 };
 use crate::units::Place;
 
@@ -128,8 +129,8 @@ pub fn started() -> Started {
         kernel: "6.18.0".into(),
         attached: "raw_tp/sys_enter".into(),
         reason: "this kernel has no kprobe.multi".into(),
-        unseen: vec![],
-        not_seen: vec!["calls that seccomp refuses".into()],
+        unattached_routes: vec![],
+        blind_spots: vec!["calls that seccomp refuses".into()],
         adopted: false,
         generation: 1,
         routes: 34,
@@ -138,14 +139,14 @@ pub fn started() -> Started {
 
 pub fn reloaded() -> Reloaded {
     let routes = |range: std::ops::Range<u8>| range.map(|n| format!("call{n} = args")).collect();
-    let unseen = vec!["break (i386)".into()];
+    let unattached_routes = vec!["break (i386)".into()];
     let (added, changed, removed) = (routes(0..2), routes(2..13), routes(0..0));
-    Reloaded { generation: 4, added, changed, removed, unseen }
+    Reloaded { generation: 4, added, changed, removed, unattached_routes }
 }
 
-pub fn refused() -> Refused {
+pub fn reload_refused() -> ReloadRefused {
     let faults = vec!["a.toml:1:2: unknown handler \"o\np\"".into(), "a.toml:3:4: x".into()];
-    Refused { generation: 3, faults }
+    ReloadRefused { generation: 3, faults }
 }
 
 pub fn lost() -> Lost {
@@ -166,26 +167,26 @@ pub fn results_lost() -> Lost {
     Lost { losses: vec![loss], ..lost() }
 }
 
-pub fn skipped() -> Skipped {
+pub fn missed() -> Missed {
     let (from_ns, to_ns) = (TIME_NS, TIME_NS + 2_000_000_000);
-    Skipped { from_ns, to_ns, count: 41, attached: "tp/raw_syscalls/sys_enter".into() }
+    Missed { from_ns, to_ns, count: 41, attached: "tp/raw_syscalls/sys_enter".into() }
 }
 
-pub fn blindness() -> Blindness {
+pub fn tracing_change() -> TracingChange {
     let (from_ns, to_ns) = (TIME_NS, TIME_NS + 15_000_000_000);
-    let switch = "kernel.ftrace_enabled";
-    Blindness { from_ns, to_ns, attached: "kprobe.multi".into(), switch }
+    let sysctl = "kernel.ftrace_enabled";
+    TracingChange { from_ns, to_ns, attached: "kprobe.multi".into(), sysctl }
 }
 
-pub fn sink_back() -> SinkBack {
+pub fn output_restored() -> OutputRestored {
     let (from_ns, to_ns) = (TIME_NS, TIME_NS + 3_200_000_000);
-    SinkBack { output: "journald", from_ns, to_ns, lost: 2 }
+    OutputRestored { output: "journald", from_ns, to_ns, lost: 2 }
 }
 
 /// Three calls of `openat`: one took 100 ns, the others failed.
 pub fn gathered() -> Gathered {
     let slot = Slot::new(Abi::Native, syscalls::number(Abi::Native, "openat").unwrap()).unwrap();
-    let group = Group { generation: 3, slot, rule: 0, cause: Cause::Asked };
+    let group = Group { generation: 3, slot, rule: 0, cause: Cause::Configured };
     let every = Duration::from_secs(10);
     let about = || About { every, handler: "args".into(), priority: 6, keep: Keep::High };
     let key = || GatherKey {
@@ -235,10 +236,10 @@ pub fn governed() -> Governed {
     }
 }
 
-pub fn held() -> Held {
-    Held {
+pub fn shed() -> Shed {
+    Shed {
         most: Most { records: Some(1000), bytes: None },
-        from: Level::Whole,
+        from: Level::None,
         from_ns: TIME_NS,
         to: Level::Low,
         to_ns: TIME_NS + 60_000_000_000,
@@ -246,9 +247,9 @@ pub fn held() -> Held {
     }
 }
 
-pub fn journal_limit() -> JournalLimit {
+pub fn journal_rate_limit() -> JournalRateLimit {
     let (from_ns, to_ns) = (TIME_NS, TIME_NS + 2_000_000_000);
-    JournalLimit { burst: 10_000, interval_ns: 30_000_000_000, from_ns, to_ns }
+    JournalRateLimit { burst: 10_000, interval_ns: 30_000_000_000, from_ns, to_ns }
 }
 
 pub fn journal_dropped() -> JournalDropped {
@@ -256,8 +257,8 @@ pub fn journal_dropped() -> JournalDropped {
     JournalDropped { unit: "tailcalld.service".into(), count: 30, from_ns, to_ns }
 }
 
-pub fn ledger() -> Ledger {
-    Ledger { generation: 4, totals: stopped().totals, skipped: 0 }
+pub fn stats() -> Stats {
+    Stats { generation: 4, totals: stopped().totals, missed: 0 }
 }
 
 pub fn stopped() -> Stopped {
@@ -279,6 +280,6 @@ pub fn stopped() -> Stopped {
         reason: "SIGTERM".into(),
         generation: 4,
         totals: vec![total(511, 1000), total(510, 2)],
-        skipped: 0,
+        missed: 0,
     }
 }

@@ -249,8 +249,8 @@ fn a_line_tells_time_handler_sentence_and_unit() {
 
 #[test]
 fn colours_wrap_what_is_printable() {
-    let refused = samples::refused();
-    let line = text(true, Body::Refused(&refused));
+    let refused = samples::reload_refused();
+    let line = text(true, Body::ReloadRefused(&refused));
     let (_, rest) = line.split_once("\u{1b}[1m-\u{1b}[0m: ").unwrap();
     let red = "\u{1b}[1m\u{1b}[31mReload refused, generation 3 stays: a.toml:1:2: unknown handler \
                \"o\\np\"; a.toml:3:4: x\u{1b}[0m\n";

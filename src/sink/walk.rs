@@ -90,19 +90,19 @@ pub fn walk(record: &Record, scratch: &mut Scratch, out: &mut impl Fields) {
         }
         Body::Started(started) => own::started(started, out),
         Body::Reloaded(reloaded) => own::reloaded(reloaded, out),
-        Body::Refused(refused) => own::refused(refused, out),
+        Body::ReloadRefused(refused) => own::refused(refused, out),
         Body::Lost(lost) => own::lost(lost, scratch, out),
         Body::Suppressed(suppressed) => own::suppressed(suppressed, scratch, out),
         Body::Governed(governed) => own::governed(governed, out),
-        Body::Skipped(skipped) => own::skipped(skipped, scratch, out),
-        Body::Blind(blindness) | Body::Sighted(blindness) => {
-            own::blindness(blindness, scratch, out);
+        Body::Missed(missed) => own::missed(missed, scratch, out),
+        Body::TracingOff(change) | Body::TracingOn(change) => {
+            own::tracing_change(change, scratch, out);
         }
-        Body::SinkBack(back) => own::sink_back(back, scratch, out),
-        Body::Budget(held) => own::held(held, scratch, out),
-        Body::JournalLimit(limit) => own::journal_limit(limit, scratch, out),
+        Body::OutputRestored(back) => own::output_restored(back, scratch, out),
+        Body::Shed(shed) => own::shed(shed, scratch, out),
+        Body::JournalRateLimit(limit) => own::journal_rate_limit(limit, scratch, out),
         Body::JournalDropped(dropped) => own::journal_dropped(dropped, scratch, out),
-        Body::Books(ledger) => own::ledger(ledger, out),
+        Body::Stats(stats) => own::stats(stats, out),
         Body::Stopped(stopped) => own::stopped(stopped, out),
     }
 }

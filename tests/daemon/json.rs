@@ -93,7 +93,7 @@ fn every_key_is_there_with_its_type() {
     assert_eq!(exec["argv"], json!(["arg", "arg"]));
 
     let [stopped] = of_kind(&records, "stopped")[..] else { panic!("one end") };
-    assert_eq!(keys(stopped), set(&[&["generation", "reason", "skipped", "totals"]]));
+    assert_eq!(keys(stopped), set(&[&["generation", "missed", "reason", "totals"]]));
 }
 
 #[test]
@@ -161,8 +161,8 @@ const STARTED: [&str; 9] = [
     "attach_reason",
     "adopted",
     "routes",
-    "unseen",
-    "not_seen",
+    "unattached_routes",
+    "blind_spots",
 ];
 const CALL: [&str; 6] = ["syscall", "nr", "abi", "handler", "generation", "boottime_ns"];
 /// Of a call that returned, whose route asks for its result.

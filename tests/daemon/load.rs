@@ -55,7 +55,7 @@ fn two_hundred_reloads_under_load_miss_nothing() {
     );
     assert!(books.counted > 0 && written > 0, "both tables judged some: {books:?}");
     // Nothing refused, no generation left out.
-    assert_eq!(of_kind(&records, "refused").len(), 0);
+    assert_eq!(of_kind(&records, "reload_refused").len(), 0);
     let generations: BTreeMap<u64, usize> =
         of_kind(&records, "reloaded").iter().fold(BTreeMap::new(), |mut counts, record| {
             *counts.entry(record["generation"].as_u64().unwrap()).or_default() += 1;

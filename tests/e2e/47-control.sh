@@ -14,10 +14,10 @@ like 'a reload tells the generation' '0 generation *, no route changed' "$(told 
 # From systemd 255 on.
 if command -v varlinkctl >/dev/null; then
 	like 'varlinkctl knows who it is' '0 *tailcalld*io.tailcalld*' "$(told varlinkctl info $socket)"
-	like 'it reads the interface' '0 *method Stats*error Refused*' \
+	like 'it reads the interface' '0 *method Stats*error ReloadRefused*' \
 		"$(told varlinkctl introspect $socket io.tailcalld)"
 	like 'it calls a method' '0 *"attached"*"generation"*' \
 		"$(told varlinkctl call $socket io.tailcalld.Status '{}')"
 	like 'it is told what is wrong' '1 *InvalidParameter*' \
-		"$(told varlinkctl call $socket io.tailcalld.Stats '{"settled": 1}')"
+		"$(told varlinkctl call $socket io.tailcalld.Stats '{"consistent": 1}')"
 fi

@@ -39,10 +39,10 @@ life() {
 # From 7.x on the kernel refuses to be switched off.
 sight() {
 	grep -q '"attached":"kprobe.multi"' $records && echo 0 2>/dev/null >$switch || return 0
-	record '"record":"blind"'
+	record '"record":"tracing_off"'
 	noticed=$?
 	echo 1 >$switch
-	[ $noticed -eq 0 ] && record '"record":"sighted"'
+	[ $noticed -eq 0 ] && record '"record":"tracing_on"'
 }
 
 tailcalld --config /etc/tailcalld.toml --output json >$records 2>$errors &

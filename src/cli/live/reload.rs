@@ -6,7 +6,7 @@ use super::client::{Answer, call};
 use super::print_json;
 use crate::cli::report::complain;
 use crate::cli::{ClientOptions, exit};
-use crate::rpc::{Refused, Reloaded};
+use crate::rpc::{ReloadRefused, Reloaded};
 
 /// Asks for a reload, and waits until it is known what came of it. Gives the exit code.
 ///
@@ -16,8 +16,8 @@ pub fn reload(options: &ClientOptions) -> anyhow::Result<u8> {
     match call::<Reloaded>(options, "Reload", &[])? {
         Answer::Done(done) if options.json => print_json(&done)?,
         Answer::Done(done) => tell(&done)?,
-        Answer::Refused(error, parameters) if error == "io.tailcalld.Refused" => {
-            let refused: Refused = serde_json::from_value(parameters)?;
+        Answer::Refused(error, parameters) if error == "io.tailcalld.ReloadRefused" => {
+            let refused: ReloadRefused = serde_json::from_value(parameters)?;
             if options.json {
                 print_json(&refused)?;
             } else {
@@ -38,7 +38,7 @@ fn tell(done: &Reloaded) -> io::Result<()> {
         ("added", &done.added),
         ("changed", &done.changed),
         ("removed", &done.removed),
-        ("not seen", &done.unseen),
+        ("not attached", &done.unattached_routes),
     ];
     let same =
         if all.iter().all(|(_, routes)| routes.is_empty()) { ", no route changed" } else { "" };

@@ -9,10 +9,10 @@ use super::client::ask;
 use super::{counted, print_json};
 use crate::cli::print::{columns, standard_output};
 use crate::cli::{StatsOptions, exit};
-use crate::rpc::{Books, Difference, Stats};
+use crate::rpc::{Difference, RouteStats, Stats};
 
 /// Places of events that are not written yet.
-const ON_THEIR_WAY: [&str; 2] = ["in_ring", "waiting"];
+const ON_THEIR_WAY: [&str; 2] = ["in_ring", "pending"];
 
 /// Shown even where all routes have none.
 const ALWAYS: [&str; 2] = ["submitted", "written"];
@@ -23,7 +23,7 @@ const ALWAYS: [&str; 2] = ["submitted", "written"];
 /// When nobody answers, or the output cannot be written.
 pub fn stats(options: &StatsOptions) -> anyhow::Result<u8> {
     if options.check {
-        let stats = ask(&options.client, "Stats", &["per_cpu", "settled"])?;
+        let stats = ask(&options.client, "Stats", &["per_cpu", "consistent"])?;
         return check(&stats, options.client.json);
     }
     let flags: &[&str] = if options.per_cpu { &["per_cpu"] } else { &[] };
@@ -40,7 +40,7 @@ fn check(stats: &Stats, as_json: bool) -> anyhow::Result<u8> {
     let differences = stats.differences();
     if as_json {
         let told: Vec<_> = differences.iter().map(as_object).collect();
-        print_json(&json!({ "balance": told.is_empty(), "differences": told }))?;
+        print_json(&json!({ "balanced": told.is_empty(), "differences": told }))?;
     } else if differences.is_empty() {
         writeln!(io::stdout(), "the books balance: {}", summary(stats))?;
     } else {
@@ -86,7 +86,7 @@ fn line(difference: &Difference<'_>) -> String {
 }
 
 fn summary(stats: &Stats) -> String {
-    let sum = |of: fn(&Books) -> u64| stats.routes.iter().map(of).fold(0, u64::saturating_add);
+    let sum = |of: fn(&RouteStats) -> u64| stats.routes.iter().map(of).fold(0, u64::saturating_add);
     let written = sum(|route| route.events.get("written").copied().unwrap_or_default());
     let aggregated = sum(|route| route.events.get("aggregated").copied().unwrap_or_default());
     let aggregated =
@@ -98,7 +98,7 @@ fn summary(stats: &Stats) -> String {
         counted(stats.routes.len() as u64, "route"),
         counted(sum(|route| route.seen), "call"),
         counted(sum(|route| route.submitted), "event"),
-        sum(Books::lost),
+        sum(RouteStats::lost),
     )
 }
 
@@ -126,7 +126,7 @@ fn names(stats: &Stats) -> BTreeSet<&str> {
 }
 
 /// A line for the route, or one for each CPU; where events are is known of the route alone.
-fn rows(route: &Books, names: &BTreeSet<&str>) -> Vec<Vec<String>> {
+fn rows(route: &RouteStats, names: &BTreeSet<&str>) -> Vec<Vec<String>> {
     let row = |cpu: Option<usize>, seen: u64, counts: &[&BTreeMap<String, u64>]| {
         let named = [&route.syscall, &route.abi, &route.handler].map(String::clone);
         let cpu = cpu.map(|cpu| cpu.to_string());
@@ -147,12 +147,12 @@ fn rows(route: &Books, names: &BTreeSet<&str>) -> Vec<Vec<String>> {
 
 /// What is in no route's books.
 fn others(stats: &Stats, out: &mut impl Write) -> io::Result<()> {
-    let odd = &stats.odd_numbers;
-    let odd_numbers = odd.minus_one + odd.x32 + odd.out_of_range;
+    let odd = &stats.unroutable;
+    let unroutable = odd.minus_one + odd.x32 + odd.out_of_range;
     let told = [
-        (stats.skipped, "passed over by the kernel without asking the table".to_owned()),
+        (stats.missed, "passed over by the kernel without asking the table".to_owned()),
         (
-            odd_numbers,
+            unroutable,
             format!(
                 "of numbers that no table has (-1: {}, x32: {}, 512 and above: {})",
                 odd.minus_one, odd.x32, odd.out_of_range

@@ -21,7 +21,7 @@ pub fn status(options: &ClientOptions) -> anyhow::Result<u8> {
     }
     let (mut out, style) = standard_output();
     table(&mut out, style, ["STATUS", "VALUE"], &rows(&status))?;
-    if let Some(refused) = &status.refused {
+    if let Some(refused) = &status.refused_reload {
         writeln!(out, "\n{style}THE LAST RELOAD WAS REFUSED{style:#}  {}", refused.time)?;
         refused.faults.iter().try_for_each(|fault| writeln!(out, "{}", fault.text))?;
     }
@@ -30,20 +30,21 @@ pub fn status(options: &ClientOptions) -> anyhow::Result<u8> {
 }
 
 fn rows(status: &Status) -> Vec<[String; 2]> {
-    let shows = if status.blind { "no: see kernel.ftrace_enabled" } else { "yes" };
+    let tracing = if status.tracing_off { "off: see kernel.ftrace_enabled" } else { "on" };
     let told = [
         ("version", status.version.clone()),
         ("process", format!("{}, since {}", status.pid, status.since)),
         ("table", format!("{}, generation {}", counted(status.routes, "route"), status.generation)),
-        ("live since", status.rewired.clone()),
+        ("table since", status.table_since.clone()),
         ("kernel", status.kernel.clone()),
-        ("attached to", format!("{} ({})", status.attached, status.reason)),
-        ("shows calls", shows.to_owned()),
+        ("attached to", format!("{} ({})", status.attached, status.attach_reason)),
+        ("tracing", tracing.to_owned()),
         ("output", format!("{}, {}", status.output.name, status.output.state)),
         ("configuration", status.config.clone()),
     ];
-    let unseen = status.unseen.iter().map(|route| ("not seen", route.clone()));
+    let unattached_routes =
+        status.unattached_routes.iter().map(|route| ("not attached", route.clone()));
     let files = status.files.iter().map(|file| ("read from", file.clone()));
-    let all = told.into_iter().chain(files).chain(unseen);
+    let all = told.into_iter().chain(files).chain(unattached_routes);
     all.map(|(what, value)| [what.to_owned(), printable(&value)]).collect()
 }

@@ -1,4 +1,4 @@
-//! What becomes of events: `aggregate`, `by`, `keep`, `[journal] report`.
+//! What becomes of events: `aggregate`, `by`, `keep`, `[journal] stats_interval`.
 
 use std::ops::RangeInclusive;
 use std::time::Duration;
@@ -21,8 +21,8 @@ pub(in crate::config) fn every(value: &DeValue<'_>) -> Result<Option<Duration>, 
 }
 
 /// How often the books are told; `None`: at the end only.
-pub(in crate::config) fn report(value: &DeValue<'_>) -> Result<Option<Duration>, Problem> {
-    time(value, "report", SECOND..=DAY, "1s to 1d")
+pub(in crate::config) fn stats_interval(value: &DeValue<'_>) -> Result<Option<Duration>, Problem> {
+    time(value, "stats_interval", SECOND..=DAY, "1s to 1d")
 }
 
 fn time(

@@ -10,7 +10,8 @@ use crate::clock;
 use crate::consume::Unread;
 use crate::daemon::Daemon;
 use crate::daemon::tally::Tally;
-use crate::rpc::{self, Cpu, OddNumbers, Stats};
+use crate::rpc::{self, Cpu, Stats, Unroutable};
+
 use crate::sink::record::Reason;
 use crate::sink::utc;
 
@@ -40,7 +41,7 @@ impl Daemon<'_> {
             let cpus = 0..self.bpf.books.cpus();
             let rows: Vec<_> = cpus.map(|cpu| (cpu, row((slot, cpu)))).collect();
             let sent = sent.get(&slot).copied().unwrap_or_default();
-            rpc::Books {
+            rpc::RouteStats {
                 handler: handler.to_owned(),
                 routed: self.plan.routes.contains_key(&slot),
                 ..books(slot, &rows, per_cpu, sent, &consumed)
@@ -51,8 +52,8 @@ impl Daemon<'_> {
             since: utc(self.since_ns),
             time: utc(clock::real_now_ns()),
             routes: books.collect(),
-            skipped: self.bpf.recursion_misses()?,
-            odd_numbers: self.odd_numbers(),
+            missed: self.bpf.recursion_misses()?,
+            unroutable: self.unroutable(),
             undecodable: consumed.tally.undecodable,
         })
     }
@@ -94,9 +95,9 @@ impl Daemon<'_> {
         Consumed { tally: pipeline.delivery.tally.clone(), waiting: pipeline.waiting() }
     }
 
-    fn odd_numbers(&self) -> OddNumbers {
+    fn unroutable(&self) -> Unroutable {
         let odd = self.bpf.books.odd_numbers();
-        OddNumbers { minus_one: odd.minus_one, x32: odd.x32, out_of_range: odd.out_of_range }
+        Unroutable { minus_one: odd.minus_one, x32: odd.x32, out_of_range: odd.out_of_range }
     }
 }
 
@@ -113,13 +114,13 @@ impl Consumed {
     fn places(&self, slot: Slot) -> [(&'static str, u64); 7] {
         let handled = self.tally.of(slot);
         [
-            ("waiting", self.waiting.get(&slot).copied().unwrap_or_default()),
+            ("pending", self.waiting.get(&slot).copied().unwrap_or_default()),
             ("written", handled.written),
             ("aggregated", handled.aggregated),
             ("filtered_by_result", handled.filtered),
             ("limited_by_result", handled.limited),
             ("lost_output", handled.refused),
-            ("lost_budget", handled.over_budget),
+            ("lost_shed", handled.over_budget),
         ]
     }
 }
@@ -128,7 +129,7 @@ impl Consumed {
 fn outcomes(books: &Books) -> impl Iterator<Item = (String, u64)> {
     let named = [
         ("excluded_self", books.excluded_self),
-        ("excluded_sink", books.excluded_sink),
+        ("excluded_exe", books.excluded_sink),
         ("excluded_unit", books.excluded_unit),
         ("filtered", books.filtered),
         ("sampled", books.sampled),
@@ -149,14 +150,14 @@ fn books(
     per_cpu: bool,
     sent: Sent,
     consumed: &Consumed,
-) -> rpc::Books {
-    let mut told = rpc::Books {
+) -> rpc::RouteStats {
+    let mut told = rpc::RouteStats {
         syscall: slot.to_string(),
         abi: slot.abi().name().to_owned(),
         nr: slot.nr(),
         submitted: sent.submitted,
         cpus: per_cpu.then(|| rows.iter().filter(|(_, row)| row.seen > 0).map(cpu).collect()),
-        ..rpc::Books::default()
+        ..rpc::RouteStats::default()
     };
     for (_, row) in rows {
         told.seen += row.seen;

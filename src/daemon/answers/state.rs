@@ -19,16 +19,16 @@ impl Daemon<'_> {
             kernel: kernel(),
             pid: std::process::id(),
             attached: self.bpf.way_to_attach().to_string(),
-            reason: self.bpf.reason.clone(),
+            attach_reason: self.bpf.reason.clone(),
             generation: self.table.generation(),
             since: utc(self.since_ns),
-            rewired: utc(self.rewired_ns),
+            table_since: utc(self.rewired_ns),
             routes: self.plan.routes.len() as u64,
-            unseen: self.unseen(),
+            unattached_routes: self.unseen(),
             config: told(&self.options.config),
             files: self.plan.files.iter().map(|file| told(file)).collect(),
-            refused: self.attempt.refused().cloned(),
-            blind: self.sight.is_blind(),
+            refused_reload: self.attempt.refused().cloned(),
+            tracing_off: self.sight.is_blind(),
             output: self.output(),
         }
     }
@@ -37,7 +37,7 @@ impl Daemon<'_> {
         let state = match self.gate() {
             Gate::Open => "open",
             Gate::Blocked { .. } => "blocked",
-            Gate::Away { .. } => "away",
+            Gate::Away { .. } => "disconnected",
             Gate::Closed => "closed",
         };
         let name = self.pipeline.borrow().delivery.sink().name().to_owned();

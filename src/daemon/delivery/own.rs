@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::Delivery;
 use crate::clock;
 use crate::journald::{Allowance, Sent, Suspicion};
-use crate::sink::record::{self, Body, JournalLimit};
+use crate::sink::record::{self, Body, JournalRateLimit};
 
 impl Delivery {
     /// Writes a record of the daemon's own.
@@ -23,7 +23,7 @@ impl Delivery {
         let to_ns = clock::real_now_ns();
         let from_ns = to_ns.saturating_sub(nanos(self.now.saturating_duration_since(since)));
         let interval_ns = nanos(interval);
-        self.say(Body::JournalLimit(&JournalLimit { burst, interval_ns, from_ns, to_ns }));
+        self.say(Body::JournalRateLimit(&JournalRateLimit { burst, interval_ns, from_ns, to_ns }));
     }
 
     /// Since when journald may have dropped entries of which it should have told by now.
@@ -46,7 +46,7 @@ impl Delivery {
             let from_ns =
                 to_ns.saturating_sub(nanos(self.now.saturating_duration_since(step.since)));
             let (most, from, to, counts) = (self.budget.most(), step.from, step.to, step.counts);
-            self.say(Body::Budget(&record::Held { most, from, from_ns, to, to_ns, counts }));
+            self.say(Body::Shed(&record::Shed { most, from, from_ns, to, to_ns, counts }));
         }
     }
 }

@@ -74,7 +74,7 @@ fn what_finds_no_room_in_time_is_dropped_and_counted() {
     assert_eq!(of_kind(&records, "syscall").len(), 90);
     assert_eq!(of_kind(&records, "aggregate").len(), 90);
     let levels: Vec<_> =
-        of_kind(&records, "budget").iter().map(|step| step["level"].clone()).collect();
+        of_kind(&records, "shed").iter().map(|step| step["level"].clone()).collect();
     assert_eq!(levels, ["low", "drop"]);
 }
 

@@ -30,9 +30,9 @@ fn the_description_and_the_types_have_the_same_members() {
     }
     assert_eq!(idl.methods.len(), 4);
     let types = [
-        ("Books", keys(&Books { cpus, ..Books::default() })),
+        ("RouteStats", keys(&RouteStats { cpus, ..RouteStats::default() })),
         ("Cpu", keys(&Cpu::default())),
-        ("OddNumbers", keys(&OddNumbers::default())),
+        ("Unroutable", keys(&Unroutable::default())),
         ("Fault", keys(&Fault::default())),
         ("RefusedReload", keys(&RefusedReload::default())),
         ("Output", keys(&Output::default())),
@@ -44,7 +44,7 @@ fn the_description_and_the_types_have_the_same_members() {
         let VStructOrEnum::VStruct(described) = &idl.typedefs[name].elt else { panic!("{name}") };
         assert_eq!(names(described), told, "{name}");
     }
-    assert_eq!(names(&idl.errors["Refused"].parm), keys(&Refused::default()));
+    assert_eq!(names(&idl.errors["ReloadRefused"].parm), keys(&ReloadRefused::default()));
 }
 
 #[test]
@@ -55,11 +55,17 @@ fn every_method_type_and_error_is_explained() {
     assert!(idl.errors.values().all(|error| !error.doc.is_empty()));
 }
 
-fn route(seen: u64, counted: u64, submitted: u64, written: u64) -> Books {
+fn route(seen: u64, counted: u64, submitted: u64, written: u64) -> RouteStats {
     let map = |name: &str, count| BTreeMap::from([(name.to_owned(), count)]);
     let mut outcomes = map("counted", counted);
     outcomes.insert("submitted".into(), seen.min(submitted));
-    Books { seen, outcomes, submitted, events: map("written", written), ..Books::default() }
+    RouteStats {
+        seen,
+        outcomes,
+        submitted,
+        events: map("written", written),
+        ..RouteStats::default()
+    }
 }
 
 fn found(stats: &Stats) -> Vec<(Option<usize>, &'static str, i128)> {
@@ -69,7 +75,7 @@ fn found(stats: &Stats) -> Vec<(Option<usize>, &'static str, i128)> {
 
 #[test]
 fn each_equation_can_fail() {
-    let stats = |route| Stats { routes: vec![Books::default(), route], ..Stats::default() };
+    let stats = |route| Stats { routes: vec![RouteStats::default(), route], ..Stats::default() };
     assert_eq!(found(&stats(route(9, 6, 3, 3))), []);
     assert_eq!(found(&stats(route(9, 5, 3, 3))), [(None, "seen", 1)]);
     assert_eq!(found(&stats(route(9, 7, 3, 3))), [(None, "seen", -1)]);
@@ -86,7 +92,8 @@ fn each_cpu_has_its_own_equation() {
         outcomes: BTreeMap::from([("counted".to_owned(), counted)]),
     };
     let cpus = Some(vec![cpu(0, 4, 5), cpu(1, 5, 4), cpu(2, 1, 1)]);
-    let stats = Stats { routes: vec![Books { cpus, ..route(10, 10, 0, 0) }], ..Stats::default() };
+    let stats =
+        Stats { routes: vec![RouteStats { cpus, ..route(10, 10, 0, 0) }], ..Stats::default() };
     assert_eq!(found(&stats), [(Some(0), "seen", -1), (Some(1), "seen", 1)]);
 }
 

@@ -186,19 +186,19 @@ fn with_abis(row: &str) -> String {
 #[test]
 fn own_records_have_their_fields() {
     let (started, reloaded, refused) =
-        (samples::started(), samples::reloaded(), samples::refused());
-    let (lost, back, stopped) = (samples::lost(), samples::sink_back(), samples::stopped());
-    let (skipped, blindness) = (samples::skipped(), samples::blindness());
+        (samples::started(), samples::reloaded(), samples::reload_refused());
+    let (lost, back, stopped) = (samples::lost(), samples::output_restored(), samples::stopped());
+    let (missed, change) = (samples::missed(), samples::tracing_change());
     let (suppressed, held, gathered) =
-        (samples::suppressed(), samples::held(), samples::gathered());
+        (samples::suppressed(), samples::shed(), samples::gathered());
     let governed = samples::governed();
     for (body, name, expected) in [
         (Body::Started(&started), "TAILCALLD_ADOPTED", &["no"][..]),
         (Body::Started(&started), "TAILCALLD_ATTACH_REASON", &["this kernel has no kprobe.multi"]),
         (Body::Reloaded(&reloaded), "TAILCALLD_ADDED", &["call0 = args", "call1 = args"]),
-        (Body::Reloaded(&reloaded), "TAILCALLD_UNSEEN", &["break (i386)"]),
+        (Body::Reloaded(&reloaded), "TAILCALLD_UNATTACHED_ROUTE", &["break (i386)"]),
         (
-            Body::Refused(&refused),
+            Body::ReloadRefused(&refused),
             "TAILCALLD_FAULT",
             &["a.toml:1:2: unknown handler \"o\np\"", "a.toml:3:4: x"],
         ),
@@ -210,10 +210,10 @@ fn own_records_have_their_fields() {
                 "syscall=#511 abi=COMPAT handler=args reason=output count=1",
             ],
         ),
-        (Body::Skipped(&skipped), "TAILCALLD_SKIPPED", &["41"]),
-        (Body::Blind(&blindness), "TAILCALLD_SWITCH", &["kernel.ftrace_enabled"]),
-        (Body::Sighted(&blindness), "TAILCALLD_TO", &["2026-01-02T03:04:20.000000006Z"]),
-        (Body::SinkBack(&back), "TAILCALLD_TO", &["2026-01-02T03:04:08.200000006Z"]),
+        (Body::Missed(&missed), "TAILCALLD_MISSED", &["41"]),
+        (Body::TracingOff(&change), "TAILCALLD_SYSCTL", &["kernel.ftrace_enabled"]),
+        (Body::TracingOn(&change), "TAILCALLD_TO", &["2026-01-02T03:04:20.000000006Z"]),
+        (Body::OutputRestored(&back), "TAILCALLD_TO", &["2026-01-02T03:04:08.200000006Z"]),
         (
             Body::Suppressed(&suppressed),
             "TAILCALLD_SUPPRESSION",
@@ -222,7 +222,7 @@ fn own_records_have_their_fields() {
                 "route=* limit=100/s per=uid owner=others comm=cat count=7",
             ],
         ),
-        (Body::Budget(&held), "TAILCALLD_LEVEL", &["low"]),
+        (Body::Shed(&held), "TAILCALLD_LEVEL", &["low"]),
         (Body::Governed(&governed), "OBJECT_SYSTEMD_UNIT", &["shipper.service"]),
         (
             Body::Aggregate { gathered: &gathered, from_ns: 0, to_ns: 0 },

@@ -221,7 +221,7 @@ fn many_events_are_one_object() {
         ("handler", json!("args")),
         ("generation", json!(3)),
         ("count", json!(3)),
-        ("cause", json!("asked")),
+        ("cause", json!("configured")),
         ("suppressed", json!(4)),
         ("uid", json!(1000)),
         ("comm", json!("cat")),
@@ -274,26 +274,26 @@ fn what_was_held_back_is_told() {
     ] {
         assert_eq!(governed[key], value, "{key}");
     }
-    let held = object(&samples::own(Body::Budget(&samples::held())));
+    let held = object(&samples::own(Body::Shed(&samples::shed())));
     for (key, value) in [
         ("level", json!("low")),
-        ("level_before", json!("whole")),
+        ("level_before", json!("none")),
         ("max_per_second", json!(1000)),
         ("written", json!(900)),
-        ("gathered", json!(0)),
+        ("aggregated", json!(0)),
         ("dropped", json!(0)),
     ] {
         assert_eq!(held[key], value, "{key}");
     }
     assert_eq!(held.get("max_bytes_per_second"), None);
-    let limit = object(&samples::own(Body::JournalLimit(&samples::journal_limit())));
+    let limit = object(&samples::own(Body::JournalRateLimit(&samples::journal_rate_limit())));
     assert_eq!(
         (&limit["burst"], &limit["interval_ns"]),
         (&json!(10_000), &json!(30_000_000_000_u64))
     );
     let dropped = object(&samples::own(Body::JournalDropped(&samples::journal_dropped())));
     assert_eq!((&dropped["dropped"], &dropped["unit"]), (&json!(30), &json!("tailcalld.service")));
-    let books = object(&samples::own(Body::Books(&samples::ledger())));
+    let books = object(&samples::own(Body::Stats(&samples::stats())));
     assert_eq!((&books["generation"], &books["totals"][0]["seen"]), (&json!(4), &json!(1000)));
 }
 

@@ -8,7 +8,9 @@ use super::own::items;
 use super::values::plural;
 use crate::budget::{Counts, Level, Most};
 use crate::decode::render;
-use crate::sink::record::{Governed, Held, JournalDropped, JournalLimit, Suppressed, Suppression};
+use crate::sink::record::{
+    Governed, JournalDropped, JournalRateLimit, Shed, Suppressed, Suppression,
+};
 
 pub fn suppressed(suppressed: &Suppressed, out: &mut String) {
     let count = suppressed.count;
@@ -47,28 +49,28 @@ pub fn governed(governed: &Governed, out: &mut String) {
     });
 }
 
-pub fn held(held: &Held, out: &mut String) {
-    out.push_str(if held.to > held.from {
+pub fn shed(shed: &Shed, out: &mut String) {
+    out.push_str(if shed.to > shed.from {
         "Above the budget of "
     } else {
         "Within the budget of "
     });
-    budget(held.most, out);
-    out.push_str(if held.to > held.from { ": " } else { " again: " });
-    out.push_str(match held.to {
-        Level::Whole => "all events are written from now on",
+    budget(shed.most, out);
+    out.push_str(if shed.to > shed.from { ": " } else { " again: " });
+    out.push_str(match shed.to {
+        Level::None => "all events are written from now on",
         Level::Low => "events of routes with keep = \"low\" are counted together from now on",
         Level::High => "all events but those to keep always are counted together from now on",
         Level::Drop => "what was counted together is dropped where it does not fit from now on",
     });
-    let Counts { written, gathered, dropped } = held.counts;
+    let Counts { written, gathered, dropped } = shed.counts;
     out.push_str("; in the ");
-    render::span(held.to_ns.saturating_sub(held.from_ns), out);
+    render::span(shed.to_ns.saturating_sub(shed.from_ns), out);
     let _ = write!(out, " before, {written} {} written, ", plural(written, "was", "were"));
     let _ = write!(out, "{gathered} counted together, {dropped} dropped");
 }
 
-pub fn journal(limit: &JournalLimit, out: &mut String) {
+pub fn journal(limit: &JournalRateLimit, out: &mut String) {
     let _ = write!(out, "journald takes {} entries of a level in ", limit.burst);
     render::span(limit.interval_ns, out);
     out.push_str(" from this unit, and was sent more within ");

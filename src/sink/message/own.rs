@@ -9,8 +9,8 @@ use super::values::plural;
 use crate::decode::render;
 use crate::sink::gathered;
 use crate::sink::record::{
-    Blindness, Body, Ledger, Loss, Lost, Refused, Reloaded, SinkBack, Skipped, Started, Stopped,
-    Total,
+    Body, Loss, Lost, Missed, OutputRestored, ReloadRefused, Reloaded, Started, Stats, Stopped,
+    Total, TracingChange,
 };
 
 /// How many items a sentence tells before it only counts. All stand in the record's fields.
@@ -24,18 +24,18 @@ pub fn write(body: &Body, out: &mut String) {
         }
         Body::Started(started) => self::started(started, out),
         Body::Reloaded(reloaded) => self::reloaded(reloaded, out),
-        Body::Refused(refused) => self::refused(refused, out),
+        Body::ReloadRefused(refused) => self::refused(refused, out),
         Body::Lost(lost) => self::lost(lost, out),
         Body::Suppressed(suppressed) => limits::suppressed(suppressed, out),
         Body::Governed(governed) => limits::governed(governed, out),
-        Body::Skipped(skipped) => self::skipped(skipped, out),
-        Body::Blind(blindness) => blind(blindness, out),
-        Body::Sighted(blindness) => sighted(blindness, out),
-        Body::SinkBack(back) => sink_back(back, out),
-        Body::Budget(held) => limits::held(held, out),
-        Body::JournalLimit(limit) => limits::journal(limit, out),
+        Body::Missed(missed) => self::missed(missed, out),
+        Body::TracingOff(change) => blind(change, out),
+        Body::TracingOn(change) => sighted(change, out),
+        Body::OutputRestored(back) => output_restored(back, out),
+        Body::Shed(shed) => limits::shed(shed, out),
+        Body::JournalRateLimit(limit) => limits::journal(limit, out),
         Body::JournalDropped(dropped) => limits::journal_dropped(dropped, out),
-        Body::Books(ledger) => self::ledger(ledger, out),
+        Body::Stats(stats) => self::stats(stats, out),
         Body::Stopped(stopped) => self::stopped(stopped, out),
     }
 }
@@ -49,7 +49,7 @@ fn started(started: &Started, out: &mut String) {
     printable::plain(&started.kernel, NO_LIMIT, out);
     out.push_str(", tailcalld ");
     printable::plain(&started.version, NO_LIMIT, out);
-    unseen(&started.unseen, out);
+    unseen(&started.unattached_routes, out);
 }
 
 fn reloaded(reloaded: &Reloaded, out: &mut String) {
@@ -67,7 +67,7 @@ fn reloaded(reloaded: &Reloaded, out: &mut String) {
         }
     }
     out.push_str(if out.len() > start { "" } else { "no route changed" });
-    unseen(&reloaded.unseen, out);
+    unseen(&reloaded.unattached_routes, out);
 }
 
 fn unseen(unseen: &[String], out: &mut String) {
@@ -78,7 +78,7 @@ fn unseen(unseen: &[String], out: &mut String) {
     }
 }
 
-fn refused(refused: &Refused, out: &mut String) {
+fn refused(refused: &ReloadRefused, out: &mut String) {
     let _ = write!(out, "Reload refused, generation {} stays: ", refused.generation);
     items(&refused.faults, "; ", out);
 }
@@ -101,8 +101,8 @@ fn lost(lost: &Lost, out: &mut String) {
     items(&lost.losses.iter().map(loss).collect::<Vec<_>>(), ", ", out);
 }
 
-fn skipped(skipped: &Skipped, out: &mut String) {
-    let Skipped { count, from_ns, to_ns, attached } = skipped;
+fn missed(missed: &Missed, out: &mut String) {
+    let Missed { count, from_ns, to_ns, attached } = missed;
     let _ = write!(out, "The kernel passed over {count} {} in ", plural(*count, "call", "calls"));
     render::span(to_ns.saturating_sub(*from_ns), out);
     out.push_str(" without asking the table, at ");
@@ -110,21 +110,21 @@ fn skipped(skipped: &Skipped, out: &mut String) {
     out.push_str("; those that are routed are not recorded");
 }
 
-fn blind(blindness: &Blindness, out: &mut String) {
+fn blind(change: &TracingChange, out: &mut String) {
     out.push_str("The kernel shows no calls at ");
-    printable::plain(&blindness.attached, NO_LIMIT, out);
-    let _ = write!(out, " any more: nothing is recorded until {} is 1", blindness.switch);
+    printable::plain(&change.attached, NO_LIMIT, out);
+    let _ = write!(out, " any more: nothing is recorded until {} is 1", change.sysctl);
 }
 
-fn sighted(blindness: &Blindness, out: &mut String) {
+fn sighted(change: &TracingChange, out: &mut String) {
     out.push_str("The kernel shows calls at ");
-    printable::plain(&blindness.attached, NO_LIMIT, out);
+    printable::plain(&change.attached, NO_LIMIT, out);
     out.push_str(" again; of ");
-    render::span(blindness.to_ns.saturating_sub(blindness.from_ns), out);
+    render::span(change.to_ns.saturating_sub(change.from_ns), out);
     out.push_str(" before, calls are missing");
 }
 
-fn sink_back(back: &SinkBack, out: &mut String) {
+fn output_restored(back: &OutputRestored, out: &mut String) {
     let _ = write!(out, "{} takes records again after ", back.output);
     render::span(back.to_ns.saturating_sub(back.from_ns), out);
     match back.lost {
@@ -134,20 +134,20 @@ fn sink_back(back: &SinkBack, out: &mut String) {
     }
 }
 
-fn ledger(ledger: &Ledger, out: &mut String) {
+fn stats(stats: &Stats, out: &mut String) {
     out.push_str("The books: ");
-    totals(&ledger.totals, ledger.skipped, out);
+    totals(&stats.totals, stats.missed, out);
 }
 
 fn stopped(stopped: &Stopped, out: &mut String) {
     out.push_str("Stopped by ");
     printable::plain(&stopped.reason, NO_LIMIT, out);
     out.push_str(": ");
-    totals(&stopped.totals, stopped.skipped, out);
+    totals(&stopped.totals, stopped.missed, out);
 }
 
 /// Sums that are always told, and those that are where there is something to tell.
-fn totals(totals: &[Total], skipped: u64, out: &mut String) {
+fn totals(totals: &[Total], missed: u64, out: &mut String) {
     let sum = |of: fn(&Total) -> u64| totals.iter().map(of).fold(0, u64::saturating_add);
     let routes = u64::try_from(totals.len()).unwrap_or(u64::MAX);
     let seen = sum(|total| total.seen);
@@ -168,9 +168,9 @@ fn totals(totals: &[Total], skipped: u64, out: &mut String) {
     let _ = write!(out, "{} excluded, ", sum(|total| total.excluded));
     let _ = write!(out, "{} only counted, ", sum(|total| total.counted));
     let _ = write!(out, "{} lost", sum(|total| total.lost));
-    if skipped > 0 {
-        let calls = plural(skipped, "call", "calls");
-        let _ = write!(out, "; the kernel passed over {skipped} {calls} of any kind");
+    if missed > 0 {
+        let calls = plural(missed, "call", "calls");
+        let _ = write!(out, "; the kernel passed over {missed} {calls} of any kind");
     }
 }
 

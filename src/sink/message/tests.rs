@@ -8,7 +8,7 @@ use crate::decode::{Event, NamedCapture};
 use crate::gather::Gathered;
 use crate::handlers::Handler;
 use crate::sink::message::write;
-use crate::sink::record::{Body, Held, Lost, Stopped};
+use crate::sink::record::{Body, Lost, Shed, Stopped};
 use crate::sink::samples;
 
 const BY: &str = " by bash (pid 1234, uid 1000)";
@@ -180,10 +180,10 @@ fn no_name_can_pass_for_a_result() {
 #[test]
 fn own_records_are_sentences() {
     let (started, reloaded, refused) =
-        (samples::started(), samples::reloaded(), samples::refused());
-    let (lost, back, stopped) = (samples::lost(), samples::sink_back(), samples::stopped());
-    let (skipped, blindness) = (samples::skipped(), samples::blindness());
-    let unseen = Stopped { skipped: 1, ..samples::stopped() };
+        (samples::started(), samples::reloaded(), samples::reload_refused());
+    let (lost, back, stopped) = (samples::lost(), samples::output_restored(), samples::stopped());
+    let (missed, change) = (samples::missed(), samples::tracing_change());
+    let unseen = Stopped { missed: 1, ..samples::stopped() };
     for (body, expected) in [
         (
             Body::Started(&started),
@@ -197,27 +197,27 @@ fn own_records_are_sentences() {
              are not seen",
         ),
         (
-            Body::Refused(&refused),
+            Body::ReloadRefused(&refused),
             "Reload refused, generation 3 stays: a.toml:1:2: unknown handler \"o\\np\"; \
              a.toml:3:4: x",
         ),
         (Body::Lost(&lost), "Lost 8 events in 1.5 s: 7 of #510 (ring_full), 1 of #511 (output)"),
         (
-            Body::Skipped(&skipped),
+            Body::Missed(&missed),
             "The kernel passed over 41 calls in 2 s without asking the table, at \
              tp/raw_syscalls/sys_enter; those that are routed are not recorded",
         ),
         (
-            Body::Blind(&blindness),
+            Body::TracingOff(&change),
             "The kernel shows no calls at kprobe.multi any more: nothing is recorded until \
              kernel.ftrace_enabled is 1",
         ),
         (
-            Body::Sighted(&blindness),
+            Body::TracingOn(&change),
             "The kernel shows calls at kprobe.multi again; of 15 s before, calls are missing",
         ),
         (
-            Body::SinkBack(&back),
+            Body::OutputRestored(&back),
             "journald takes records again after 3.2 s; the ring could not hold 2 events, \
              which are lost",
         ),
@@ -254,14 +254,14 @@ fn many_events_are_one_sentence() {
 
 #[test]
 fn what_was_held_back_is_told() {
-    let (suppressed, held) = (samples::suppressed(), samples::held());
+    let (suppressed, held) = (samples::suppressed(), samples::shed());
     assert_eq!(
         told(&Body::Suppressed(&suppressed)),
         "Limits refused 97 events in 10 s: 90 of openat by uid 1000 (100/s), 7 of any route by uid \
          others (100/s)"
     );
     assert_eq!(
-        told(&Body::Budget(&held)),
+        told(&Body::Shed(&held)),
         "Above the budget of 1000 records/s: events of routes with keep = \"low\" are counted \
          together from now on; in the 60 s before, 900 were written, 0 counted together, 0 dropped"
     );
@@ -273,9 +273,9 @@ fn what_was_held_back_is_told() {
          units would leave it out"
     );
     let most = Most { records: Some(5), bytes: Some(4096) };
-    let back = Held { most, from: Level::Low, to: Level::Whole, ..held };
+    let back = Shed { most, from: Level::Low, to: Level::None, ..held };
     assert_eq!(
-        told(&Body::Budget(&back)),
+        told(&Body::Shed(&back)),
         "Within the budget of 5 records/s and 4096 bytes/s again: all events are written from now \
          on; in the 60 s before, 900 were written, 0 counted together, 0 dropped"
     );
@@ -284,7 +284,7 @@ fn what_was_held_back_is_told() {
 #[test]
 fn what_journald_may_drop_is_told() {
     assert_eq!(
-        told(&Body::JournalLimit(&samples::journal_limit())),
+        told(&Body::JournalRateLimit(&samples::journal_rate_limit())),
         "journald takes 10000 entries of a level in 30 s from this unit, and was sent more within 2 s: \
          it may drop records from now on, and says how many when that is over"
     );
@@ -297,11 +297,11 @@ fn what_journald_may_drop_is_told() {
 
 #[test]
 fn the_books_are_told_as_far_as_there_is_something() {
-    let mut ledger = samples::ledger();
-    let total = &mut ledger.totals[0];
+    let mut stats = samples::stats();
+    let total = &mut stats.totals[0];
     (total.aggregated, total.sampled, total.limited, total.throttled) = (1, 2, 3, 4);
     assert_eq!(
-        told(&Body::Books(&ledger)),
+        told(&Body::Stats(&stats)),
         "The books: 2 routes saw 1002 calls, 1000 written, 1 aggregated, 2 sampled out, 3 limited, \
          4 throttled, 2 excluded, 0 only counted, 0 lost"
     );

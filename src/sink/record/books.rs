@@ -12,18 +12,18 @@ pub struct Stopped {
     /// The books, by route.
     pub totals: Vec<Total>,
     /// Syscalls that the kernel did not run the dispatcher for: in no route's books.
-    pub skipped: u64,
+    pub missed: u64,
 }
 
 /// The books, every now and then.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Ledger {
+pub struct Stats {
     /// Of the live table.
     pub generation: u32,
     /// Of all routes that saw something since the daemon started.
     pub totals: Vec<Total>,
     /// Syscalls that the kernel did not run the dispatcher for: in no route's books.
-    pub skipped: u64,
+    pub missed: u64,
 }
 
 /// The books of one route over the daemon's life.

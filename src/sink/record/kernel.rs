@@ -2,7 +2,7 @@
 
 /// The kernel did not run the dispatcher for some calls of any task, routed or not.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Skipped {
+pub struct Missed {
     /// Begin of the time in which it happened, ns since 1970 UTC.
     pub from_ns: u64,
     /// Its end.
@@ -15,7 +15,7 @@ pub struct Skipped {
 
 /// The kernel shows no calls, so none is recorded.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Blindness {
+pub struct TracingChange {
     /// Until then it did for certain, ns since 1970 UTC.
     pub from_ns: u64,
     /// When this was noticed.
@@ -23,5 +23,5 @@ pub struct Blindness {
     /// Where the dispatcher hangs.
     pub attached: String,
     /// What switches it off and on.
-    pub switch: &'static str,
+    pub sysctl: &'static str,
 }

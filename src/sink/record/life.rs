@@ -12,9 +12,9 @@ pub struct Started {
     /// Why there.
     pub reason: String,
     /// Routes whose calls cannot be seen there.
-    pub unseen: Vec<String>,
+    pub unattached_routes: Vec<String>,
     /// What no table sees.
-    pub not_seen: Vec<String>,
+    pub blind_spots: Vec<String>,
     /// A table that was left attached by the daemon before was taken over.
     pub adopted: bool,
     /// Of the table.
@@ -35,7 +35,7 @@ pub struct Reloaded {
     /// Routes that are gone.
     pub removed: Vec<String>,
     /// Routes whose calls cannot be seen where the dispatcher hangs.
-    pub unseen: Vec<String>,
+    pub unattached_routes: Vec<String>,
 }
 
 impl Reloaded {
@@ -47,7 +47,7 @@ impl Reloaded {
 
 /// A new configuration had faults.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Refused {
+pub struct ReloadRefused {
     /// Of the table that stays.
     pub generation: u32,
     /// `path:line:column: what is wrong`, each on one line.

@@ -46,7 +46,7 @@ pub enum Reason {
     /// The output refused the record for good.
     Output,
     /// More came than may be written in a second.
-    Budget,
+    Shed,
 }
 
 impl Reason {
@@ -59,7 +59,7 @@ impl Reason {
         Self::Result,
         Self::Undecodable,
         Self::Output,
-        Self::Budget,
+        Self::Shed,
     ];
 
     /// Of a number of `enum loss` in `bpf/event.h`, which are the first of these.
@@ -77,7 +77,7 @@ impl Reason {
             Self::Result => "result",
             Self::Undecodable => "undecodable",
             Self::Output => "output",
-            Self::Budget => "budget",
+            Self::Shed => "shed",
         }
     }
 }

@@ -9,12 +9,12 @@ mod lost;
 mod output;
 mod suppressed;
 
-pub use books::{Ledger, Stopped, Total};
+pub use books::{Stats, Stopped, Total};
 pub use governed::Governed;
-pub use kernel::{Blindness, Skipped};
-pub use life::{Refused, Reloaded, Started};
+pub use kernel::{Missed, TracingChange};
+pub use life::{ReloadRefused, Reloaded, Started};
 pub use lost::{Loss, Lost, Reason};
-pub use output::{Held, JournalDropped, JournalLimit, SinkBack};
+pub use output::{JournalDropped, JournalRateLimit, OutputRestored, Shed};
 pub use suppressed::{Suppressed, Suppression};
 
 use crate::budget::Level;
@@ -58,7 +58,7 @@ pub enum Body<'a> {
     /// A new table judges.
     Reloaded(&'a Reloaded),
     /// A new configuration had faults.
-    Refused(&'a Refused),
+    ReloadRefused(&'a ReloadRefused),
     /// Events are missing, or results of events.
     Lost(&'a Lost),
     /// Limits refused events.
@@ -66,21 +66,21 @@ pub enum Body<'a> {
     /// A process answers our records with calls of its own.
     Governed(&'a Governed),
     /// The kernel did not run the dispatcher for some calls.
-    Skipped(&'a Skipped),
+    Missed(&'a Missed),
     /// The kernel shows no calls any more.
-    Blind(&'a Blindness),
+    TracingOff(&'a TracingChange),
     /// The kernel shows calls again.
-    Sighted(&'a Blindness),
+    TracingOn(&'a TracingChange),
     /// The output takes records again.
-    SinkBack(&'a SinkBack),
+    OutputRestored(&'a OutputRestored),
     /// More or less is held back than before, to keep within what may be written.
-    Budget(&'a Held),
+    Shed(&'a Shed),
     /// journald may drop records from now on.
-    JournalLimit(&'a JournalLimit),
+    JournalRateLimit(&'a JournalRateLimit),
     /// journald has dropped records.
     JournalDropped(&'a JournalDropped),
     /// The books, every now and then.
-    Books(&'a Ledger),
+    Stats(&'a Stats),
     /// The daemon ends.
     Stopped(&'a Stopped),
 }
@@ -93,18 +93,18 @@ impl Body<'_> {
             Self::Aggregate { .. } => &kind::AGGREGATE,
             Self::Started(_) => &kind::STARTED,
             Self::Reloaded(_) => &kind::RELOADED,
-            Self::Refused(_) => &kind::REFUSED,
+            Self::ReloadRefused(_) => &kind::RELOAD_REFUSED,
             Self::Lost(_) => &kind::LOST,
             Self::Suppressed(_) => &kind::SUPPRESSED,
             Self::Governed(_) => &kind::GOVERNED,
-            Self::Skipped(_) => &kind::SKIPPED,
-            Self::Blind(_) => &kind::BLIND,
-            Self::Sighted(_) => &kind::SIGHTED,
-            Self::SinkBack(_) => &kind::SINK_BACK,
-            Self::Budget(_) => &kind::BUDGET,
-            Self::JournalLimit(_) => &kind::JOURNAL_LIMIT,
+            Self::Missed(_) => &kind::MISSED,
+            Self::TracingOff(_) => &kind::TRACING_OFF,
+            Self::TracingOn(_) => &kind::TRACING_ON,
+            Self::OutputRestored(_) => &kind::OUTPUT_RESTORED,
+            Self::Shed(_) => &kind::SHED,
+            Self::JournalRateLimit(_) => &kind::JOURNAL_RATE_LIMIT,
             Self::JournalDropped(_) => &kind::JOURNAL_DROPPED,
-            Self::Books(_) => &kind::BOOKS,
+            Self::Stats(_) => &kind::STATS,
             Self::Stopped(_) => &kind::STOPPED,
         }
     }
@@ -114,19 +114,19 @@ impl Body<'_> {
         match self {
             Self::Syscall { event, .. } => event.priority.clamp(3, 7),
             Self::Aggregate { gathered, .. } => gathered.about.priority.clamp(3, 7),
-            Self::Refused(_) | Self::Blind(_) => 3,
-            Self::Lost(_) | Self::Skipped(_) | Self::Sighted(_) | Self::SinkBack(_) => 4,
+            Self::ReloadRefused(_) | Self::TracingOff(_) => 3,
+            Self::Lost(_) | Self::Missed(_) | Self::TracingOn(_) | Self::OutputRestored(_) => 4,
             Self::Suppressed(_) | Self::Governed(_) => 4,
-            Self::JournalLimit(_) | Self::JournalDropped(_) => 4,
-            Self::Budget(held) => {
-                if held.to == Level::Whole {
+            Self::JournalRateLimit(_) | Self::JournalDropped(_) => 4,
+            Self::Shed(shed) => {
+                if shed.to == Level::None {
                     5
                 } else {
                     4
                 }
             }
             Self::Reloaded(_) => 5,
-            Self::Started(_) | Self::Books(_) | Self::Stopped(_) => 6,
+            Self::Started(_) | Self::Stats(_) | Self::Stopped(_) => 6,
         }
     }
 

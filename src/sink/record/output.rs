@@ -4,7 +4,7 @@ use crate::budget::{Counts, Level, Most};
 
 /// The output takes records again.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct SinkBack {
+pub struct OutputRestored {
     /// Which output: `journald`, `pipe`.
     pub output: &'static str,
     /// Since when it took nothing, ns since 1970 UTC.
@@ -17,7 +17,7 @@ pub struct SinkBack {
 
 /// More or less is held back than before.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Held {
+pub struct Shed {
     /// What may be written in a second.
     pub most: Most,
     /// How much was held back.
@@ -34,7 +34,7 @@ pub struct Held {
 
 /// journald has been sent more than it takes from this unit for certain.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct JournalLimit {
+pub struct JournalRateLimit {
     /// How many entries of a level it takes.
     pub burst: u64,
     /// In that time, ns.

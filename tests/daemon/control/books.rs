@@ -73,7 +73,7 @@ fn the_books_are_a_table() {
     let balance = format!("the books balance: {summary}\n");
     assert_eq!(ask(&daemon.setup, &["stats", "--check"]), (0, balance, String::new()));
     let checked = ask_json(&daemon.setup, &["stats", "--check", "--json"]);
-    assert_eq!(checked, json!({"balance": true, "differences": []}));
+    assert_eq!(checked, json!({"balanced": true, "differences": []}));
     assert_eq!(daemon.stop().len(), 1);
 }
 
@@ -125,7 +125,7 @@ fn events_that_wait_for_a_result_are_in_the_books() {
     let waiting = [(); 3].map(|()| Trigger::start(&["native", &pause]));
     let is_there = || {
         let stats = ask_json(&daemon.setup, &["stats", "--json"]);
-        route(&stats, &pause)["events"]["waiting"].as_u64().unwrap() >= 3
+        route(&stats, &pause)["events"]["pending"].as_u64().unwrap() >= 3
     };
     eventually("three calls wait", is_there);
     assert_eq!(ask(&daemon.setup, &["stats", "--check"]).0, 0);

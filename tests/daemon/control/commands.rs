@@ -31,11 +31,11 @@ fn status_tells_how_it_runs() {
         "pid": daemon.pid(),
         "generation": 1,
         "routes": 1,
-        "unseen": [],
+        "unattached_routes": [],
         "config": daemon.setup.config(),
         "files": [daemon.setup.config()],
-        "refused": null,
-        "blind": false,
+        "refused_reload": null,
+        "tracing_off": false,
         "output": { "name": "stdout", "state": "open" },
     });
     for (key, value) in expected.as_object().unwrap() {
@@ -47,7 +47,7 @@ fn status_tells_how_it_runs() {
     assert_eq!(lines[0], ["STATUS", "VALUE"]);
     assert_eq!(lines[1], ["version", env!("CARGO_PKG_VERSION")]);
     assert_eq!(lines[3], ["table", "1", "route,", "generation", "1"]);
-    assert!(lines.contains(&vec!["shows", "calls", "yes"]), "{out}");
+    assert!(lines.contains(&vec!["tracing", "on"]), "{out}");
     assert_eq!(daemon.stop().len(), 1);
 }
 
@@ -155,14 +155,14 @@ fn a_bad_file_is_told_as_check_tells_it_and_keeps_the_table() {
     assert_eq!(format!("{}\n", texts.join("\n")), checked.2);
     let last = &refused["faults"][1];
     assert_eq!(
-        (&last["line"], &last["column"], &last["meant"]),
+        (&last["line"], &last["column"], &last["suggestion"]),
         (&json!(3), &json!(1), &json!("openat"))
     );
     assert_eq!(last["path"], json!(path));
 
     let status = ask_json(&daemon.setup, &["status", "--json"]);
     assert_eq!(status["generation"], 1);
-    assert_eq!(status["refused"]["faults"], refused["faults"]);
+    assert_eq!(status["refused_reload"]["faults"], refused["faults"]);
     let (_, out, _) = ask(&daemon.setup, &["status"]);
     assert!(out.contains("\nTHE LAST RELOAD WAS REFUSED") && out.ends_with(&checked.2), "{out}");
     let name = trigger(&["times", "50", "native", &number, "nth"]);

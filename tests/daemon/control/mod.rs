@@ -128,7 +128,7 @@ fn a_reload_is_answered_with_its_verdict() {
     let mut client = Client::of(&daemon.setup);
     let reply = client.call("io.tailcalld.Reload", json!({}));
     let nothing = json!({
-        "generation": 2, "added": [], "changed": [], "removed": [], "unseen": [],
+        "generation": 2, "added": [], "changed": [], "removed": [], "unattached_routes": [],
     });
     assert_eq!(reply["parameters"], nothing, "{reply}");
     // The answer comes behind the record.

@@ -73,12 +73,12 @@ fn what_the_ring_cannot_hold_for_a_deaf_journald_is_declared() {
     run.journald.signal(Signal::SIGSTOP);
     let names = for_a_while(&number);
     run.journald.signal(Signal::SIGCONT);
-    run.wait_for(&format!("MESSAGE_ID={}", kind::SINK_BACK.id), 1);
+    run.wait_for(&format!("MESSAGE_ID={}", kind::OUTPUT_RESTORED.id), 1);
     let entries = run.finish();
 
     let arrived: usize = names.iter().map(|name| entries.nths(name).len()).sum();
     assert_eq!(arrived as u64 + entries.declared_lost(), names.len() as u64 * BATCH);
-    let [back] = entries.of(&kind::SINK_BACK)[..] else { panic!("told once") };
+    let [back] = entries.of(&kind::OUTPUT_RESTORED)[..] else { panic!("told once") };
     assert_eq!(back["TAILCALLD_OUTPUT"], "journald");
 }
 
@@ -93,7 +93,7 @@ fn a_restarted_journald_loses_what_was_in_its_own_queue_and_no_more() {
     run.journald.restart();
     let made = 4 * 5000 + names.len() as u64 * BATCH;
     names.push(load.end());
-    run.wait_for(&format!("MESSAGE_ID={}", kind::SINK_BACK.id), 1);
+    run.wait_for(&format!("MESSAGE_ID={}", kind::OUTPUT_RESTORED.id), 1);
     let after = trigger(&["times", "100", "native", &number, "nth"]);
     let entries = run.finish();
 
@@ -109,7 +109,7 @@ fn a_restarted_journald_loses_what_was_in_its_own_queue_and_no_more() {
     assert!(accounted <= made, "{accounted} of {made}");
     assert!(made - accounted <= IN_FLIGHT, "{accounted} of {made}");
     assert_eq!(entries.nths(&after), (0..100).collect::<Vec<_>>());
-    let [back] = entries.of(&kind::SINK_BACK)[..] else { panic!("told once") };
+    let [back] = entries.of(&kind::OUTPUT_RESTORED)[..] else { panic!("told once") };
     assert_eq!(back["TAILCALLD_OUTPUT"], "journald");
     assert!(lost(back) > 0, "the ring is too small for all: {back}");
 }

@@ -153,7 +153,7 @@ fn a_fault_changes_nothing_until_it_is_mended() {
     ];
     for (what, edit, expected) in edits {
         edit();
-        let refused = daemon.records.next("refused");
+        let refused = daemon.records.next("reload_refused");
         assert_eq!(refused["generation"], 1, "{what}");
         assert_eq!(refused["faults"], json!([format!("{}{expected}", path.display())]), "{what}");
         works(&mut daemon, &number);

@@ -35,7 +35,7 @@ fn each_key_is_one_record_with_its_count() {
         let record = of(&records, name);
         for (key, value) in [
             ("count", json!(count)),
-            ("cause", json!("asked")),
+            ("cause", json!("configured")),
             ("nr", json!(number.parse::<u64>().unwrap())),
             ("uid", json!(0)),
             ("generation", json!(1)),

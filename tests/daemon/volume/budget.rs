@@ -32,11 +32,11 @@ fn low_events_are_told_together_and_those_to_keep_always_are_written() {
     assert_eq!(books, Total { seen: CALLS, written, aggregated, ..Total::default() });
     assert!(aggregated > 0 && sum(&records, "aggregate", "count") == aggregated);
     let aggregates = of_kind(&records, "aggregate");
-    assert!(aggregates.iter().all(|one| one["cause"] == "budget" && one["comm"] == flood));
-    let steps = of_kind(&records, "budget");
+    assert!(aggregates.iter().all(|one| one["cause"] == "shed" && one["comm"] == flood));
+    let steps = of_kind(&records, "shed");
     let first = steps.first().expect("a step is told");
     let told = ["level", "level_before", "max_per_second"].map(|key| first[key].clone());
-    assert_eq!(told, [json!("low"), json!("whole"), json!(100)]);
+    assert_eq!(told, [json!("low"), json!("none"), json!(100)]);
     // The daemon's start took one of those that were there.
     assert!(first["written"].as_u64().is_some_and(|written| written >= 89), "{first}");
 }
@@ -49,7 +49,7 @@ fn a_reload_can_raise_it() {
     let Some(setup) = Setup::new(&config(10)) else { return };
     let mut daemon = setup.start();
     trigger(&["times", "500", "native", &number, "nth"]);
-    let mut records = daemon.records.until("budget");
+    let mut records = daemon.records.until("shed");
     daemon.setup.write(&config(100_000));
     records.extend(daemon.records.until("reloaded"));
     let changed = &records.last().unwrap()["changed"];

@@ -11,14 +11,14 @@ fn the_books_are_told_if_something_was_seen() {
     let (rare, plain) = (unused_number(), unused_number());
     let config = format!(
         "[routes]\n{rare} = {{ handler = \"args\", sample = \"1/1000000\" }}\n{plain} = \"args\"\n\
-         [journal]\nreport = \"1s\"\n"
+         [journal]\nstats_interval = \"1s\"\n"
     );
     let Some(setup) = Setup::new(&config) else { return };
     let mut daemon = setup.start();
     trigger(&["times", "100", "native", &rare, "nth"]);
     // The event of this one wakes the daemon.
     trigger(&["native", &plain]);
-    let records = daemon.records.until("books");
+    let records = daemon.records.until("stats");
     let rows = records.last().unwrap()["totals"].as_array().unwrap();
     let of = |nr: &str| rows.iter().find(|row| row["syscall"] == format!("#{nr}")).unwrap();
     let (rare, plain) = (of(&rare), of(&plain));
