@@ -84,7 +84,7 @@ impl Daemon<'_> {
                 told(sum(|total| total.sampled), "sampled out"),
                 told(sum(|total| total.limited), "limited"),
                 told(sum(|total| total.throttled), "throttled"),
-                told(self.bookkeeping.missed, "passed over by the kernel"),
+                told(self.bookkeeping.missed, "missed"),
                 self.sight.status(),
                 self.attempt.status(),
             ]

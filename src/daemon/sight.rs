@@ -31,7 +31,7 @@ impl Sight {
 
     /// For the status line.
     pub fn status(&self) -> String {
-        if self.blind { format!("; BLIND until {SWITCH} is 1") } else { String::new() }
+        if self.blind { format!("; TRACING OFF until {SWITCH} is 1") } else { String::new() }
     }
 }
 

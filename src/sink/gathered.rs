@@ -104,21 +104,21 @@ fn errors(results: &Results) -> Vec<(String, u64)> {
     results.top(ERRORS_MAX).into_iter().map(name).collect()
 }
 
-/// `12 times openat by cat (uid 1000) in 9.8 s, 3 failed (2 ENOENT, 1 EACCES), half of them within 4 us,
-/// 99 % within 30 us, the longest took 1 ms; the first: ...`
+/// Writes `openat 12 times in 9.8 s by cat (uid 1000): 3 failed (2 ENOENT, 1 EACCES), median up to 4 us,
+/// p99 up to 30 us, max 1 ms; first: ...`.
 pub fn sentence(gathered: &Gathered, [from_ns, to_ns]: [u64; 2], out: &mut String) {
     let summary = &gathered.summary;
-    let _ = write!(out, "{} {} ", summary.count, plural(summary.count, "time", "times"));
     syscall(gathered.group.slot, out);
-    who(gathered, out);
+    let _ = write!(out, " {} {}", summary.count, plural(summary.count, "time", "times"));
     if to_ns > from_ns {
         out.push_str(" in ");
         render::span(to_ns - from_ns, out);
     }
+    who(gathered, out);
     if let Some(results) = &summary.results {
         outcome(results, out);
     }
-    out.push_str("; the first: ");
+    out.push_str("; first: ");
     printable::plain(&summary.example, NO_LIMIT, out);
 }
 
@@ -131,7 +131,7 @@ fn syscall(slot: Slot, out: &mut String) {
 
 fn who(gathered: &Gathered, out: &mut String) {
     let Some(key) = &gathered.key else {
-        return out.push_str(" by many others");
+        return out.push_str(" by other tasks");
     };
     out.push_str(" by ");
     printable::word(&key.comm, NO_LIMIT, out);
@@ -150,18 +150,18 @@ fn who(gathered: &Gathered, out: &mut String) {
 }
 
 fn outcome(results: &Results, out: &mut String) {
-    let _ = write!(out, ", {} failed", results.failed);
+    let _ = write!(out, ": {} failed", results.failed);
     for (position, (name, count)) in errors(results).iter().enumerate() {
         out.push_str(if position > 0 { ", " } else { " (" });
         let _ = write!(out, "{count} {name}");
     }
     out.push_str(if results.failed > 0 { ")" } else { "" });
     if results.latency.count() > 0 {
-        for (told, percent) in [(", half within ", 50), (", 99 % within ", 99)] {
+        for (told, percent) in [(", median up to ", 50), (", p99 up to ", 99)] {
             out.push_str(told);
             render::span(results.latency.percentile_ns(percent), out);
         }
-        out.push_str(", the longest took ");
+        out.push_str(", max ");
         render::span(results.latency.max_ns(), out);
     }
 }

@@ -221,7 +221,7 @@ fn a_regular_file_is_appended_to() {
     io::Seek::rewind(&mut file).unwrap();
     file.read_to_string(&mut text).unwrap();
     assert!(text.starts_with("before\n"), "{text}");
-    assert!(text.ends_with(" -: Started: 34 routes, generation 1, on raw_tp/sys_enter of Linux 6.18.0, tailcalld 0.1.0\n"), "{text}");
+    assert!(text.ends_with(" -: Started: 34 routes, generation 1, attached to raw_tp/sys_enter on Linux 6.18.0, tailcalld 0.1.0\n"), "{text}");
 }
 
 fn text(is_coloured: bool, body: Body) -> String {
@@ -252,7 +252,7 @@ fn colours_wrap_what_is_printable() {
     let refused = samples::reload_refused();
     let line = text(true, Body::ReloadRefused(&refused));
     let (_, rest) = line.split_once("\u{1b}[1m-\u{1b}[0m: ").unwrap();
-    let red = "\u{1b}[1m\u{1b}[31mReload refused, generation 3 stays: a.toml:1:2: unknown handler \
+    let red = "\u{1b}[1m\u{1b}[31mReload refused, generation 3 stays live: a.toml:1:2: unknown handler \
                \"o\\np\"; a.toml:3:4: x\u{1b}[0m\n";
     assert_eq!(rest, red);
 }
@@ -263,7 +263,7 @@ fn many_events_are_a_line_of_their_handler() {
     let body =
         Body::Aggregate { gathered: &gathered, from_ns: samples::TIME_NS, to_ns: samples::TIME_NS };
     let line = text(false, body);
-    assert!(line.contains(" args: 3 times openat by cat (uid 1000), "), "{line}");
+    assert!(line.contains(" args: openat 3 times by cat (uid 1000)"), "{line}");
     assert!(line.ends_with(" in mail.service\n"), "{line}");
 }
 

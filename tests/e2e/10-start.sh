@@ -18,7 +18,7 @@ soon 'the host sees one dispatcher' 1 host dispatchers
 status=$(systemctl status --no-pager --full tailcalld)
 like 'systemctl status has the line of numbers' \
 	'*Status: "16 routes, generation 1: * events written, 0 lost; attached to raw_tp/sys_enter: *"*' "$status"
-started="Started: 16 routes, generation 1, on raw_tp/sys_enter of Linux $(uname -r), tailcalld *"
+started="Started: 16 routes, generation 1, attached to raw_tp/sys_enter on Linux $(uname -r), tailcalld *"
 like 'journalctl -u has the start' "*$started*" "$(journal -u tailcalld)"
 like 'journalctl -x explains it' \
 	"*Subject: tailcalld has started*is attached to raw_tp/sys_enter of Linux*$(uname -r)*" \

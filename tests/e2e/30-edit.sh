@@ -7,7 +7,7 @@ is 'not routed, not recorded' 0 "$(number SYSCALL_NAME=sync)"
 
 # As editors do: a new file takes the place of the old one.
 sed -i 's/^execveat .*/&\nsync = { handler = "args", priority = "notice" }/' /etc/tailcalld.toml
-soon 'saving the file rewires' 'Rewired, generation 2: added sync=args' last MESSAGE $RELOADED
+soon 'saving the file rewires' 'Reloaded, generation 2: added sync=args' last MESSAGE $RELOADED
 soon 'the status tells the new table' '18 routes, generation 2' table
 unit after.service /bin/sync
 settle

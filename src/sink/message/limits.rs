@@ -1,4 +1,4 @@
-//! The sentences about what was held back: by limits, and to keep within a budget.
+//! Sentences about rate limits and load shedding.
 
 use std::fmt::Write;
 
@@ -14,17 +14,17 @@ use crate::sink::record::{
 
 pub fn suppressed(suppressed: &Suppressed, out: &mut String) {
     let count = suppressed.count;
-    let _ = write!(out, "Limits refused {count} {} in ", plural(count, "event", "events"));
+    let _ = write!(out, "Rate limits suppressed {count} {} in ", plural(count, "event", "events"));
     render::span(suppressed.to_ns.saturating_sub(suppressed.from_ns), out);
     out.push_str(": ");
     items(&suppressed.lines.iter().map(line).collect::<Vec<_>>(), ", ", out);
 }
 
-/// `90 of openat by uid 1000 (100/s)`.
+/// Returns `90 of openat for uid 1000 (100/s)`.
 fn line(line: &Suppression) -> String {
     let Suppression { route, limit, per, owner, count, .. } = line;
-    let route = if route == "*" { "any route" } else { route };
-    let owner = if owner == "*" { String::new() } else { format!(" by {per} {owner}") };
+    let route = if route == "*" { "all routes" } else { route };
+    let owner = if owner == "*" { String::new() } else { format!(" for {per} {owner}") };
     format!("{count} of {route}{owner} ({limit})")
 }
 
@@ -51,31 +51,31 @@ pub fn governed(governed: &Governed, out: &mut String) {
 
 pub fn shed(shed: &Shed, out: &mut String) {
     out.push_str(if shed.to > shed.from {
-        "Above the budget of "
+        "Shedding more load, output exceeds "
     } else {
-        "Within the budget of "
+        "Shedding less load, output is within "
     });
-    budget(shed.most, out);
-    out.push_str(if shed.to > shed.from { ": " } else { " again: " });
+    limits(shed.most, out);
+    out.push_str(": from now on ");
     out.push_str(match shed.to {
-        Level::None => "all events are written from now on",
-        Level::Low => "events of routes with keep = \"low\" are counted together from now on",
-        Level::High => "all events but those to keep always are counted together from now on",
-        Level::Drop => "what was counted together is dropped where it does not fit from now on",
+        Level::None => "all events are written",
+        Level::Low => "events with keep = \"low\" are aggregated",
+        Level::High => "all events except those with keep = \"always\" are aggregated",
+        Level::Drop => "aggregates that exceed the limit are dropped",
     });
     let Counts { written, gathered, dropped } = shed.counts;
     out.push_str("; in the ");
     render::span(shed.to_ns.saturating_sub(shed.from_ns), out);
     let _ = write!(out, " before, {written} {} written, ", plural(written, "was", "were"));
-    let _ = write!(out, "{gathered} counted together, {dropped} dropped");
+    let _ = write!(out, "{gathered} aggregated, {dropped} dropped");
 }
 
 pub fn journal(limit: &JournalRateLimit, out: &mut String) {
-    let _ = write!(out, "journald takes {} entries of a level in ", limit.burst);
+    let _ = write!(out, "journald may drop records: its rate limit is {} entries in ", limit.burst);
     render::span(limit.interval_ns, out);
-    out.push_str(" from this unit, and was sent more within ");
+    out.push_str(" for this unit, and it received more within ");
     render::span(limit.to_ns.saturating_sub(limit.from_ns), out);
-    out.push_str(": it may drop records from now on, and says how many when that is over");
+    out.push_str("; set LogRateLimitIntervalSec=1us in the unit");
 }
 
 pub fn journal_dropped(dropped: &JournalDropped, out: &mut String) {
@@ -89,8 +89,8 @@ pub fn journal_dropped(dropped: &JournalDropped, out: &mut String) {
     );
 }
 
-/// `1000 records/s and 65536 bytes/s`.
-fn budget(most: Most, out: &mut String) {
+/// Writes `1000 records/s and 65536 bytes/s`.
+fn limits(most: Most, out: &mut String) {
     let records = most.records.map(|records| format!("{records} records/s"));
     let bytes = most.bytes.map(|bytes| format!("{bytes} bytes/s"));
     let told: Vec<_> = records.into_iter().chain(bytes).collect();

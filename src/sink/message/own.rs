@@ -13,7 +13,7 @@ use crate::sink::record::{
     Total, TracingChange,
 };
 
-/// How many items a sentence tells before it only counts. All stand in the record's fields.
+/// Number of items that a sentence names; it counts the rest. The fields of the record have all.
 const ITEMS_MAX: usize = 8;
 
 pub fn write(body: &Body, out: &mut String) {
@@ -29,8 +29,8 @@ pub fn write(body: &Body, out: &mut String) {
         Body::Suppressed(suppressed) => limits::suppressed(suppressed, out),
         Body::Governed(governed) => limits::governed(governed, out),
         Body::Missed(missed) => self::missed(missed, out),
-        Body::TracingOff(change) => blind(change, out),
-        Body::TracingOn(change) => sighted(change, out),
+        Body::TracingOff(change) => tracing_off(change, out),
+        Body::TracingOn(change) => tracing_on(change, out),
         Body::OutputRestored(back) => output_restored(back, out),
         Body::Shed(shed) => limits::shed(shed, out),
         Body::JournalRateLimit(limit) => limits::journal(limit, out),
@@ -43,17 +43,17 @@ pub fn write(body: &Body, out: &mut String) {
 fn started(started: &Started, out: &mut String) {
     out.push_str(if started.adopted { "Took over the attached table: " } else { "Started: " });
     let _ = write!(out, "{} {}", started.routes, plural(started.routes, "route", "routes"));
-    let _ = write!(out, ", generation {}, on ", started.generation);
+    let _ = write!(out, ", generation {}, attached to ", started.generation);
     printable::plain(&started.attached, NO_LIMIT, out);
-    out.push_str(" of Linux ");
+    out.push_str(" on Linux ");
     printable::plain(&started.kernel, NO_LIMIT, out);
     out.push_str(", tailcalld ");
     printable::plain(&started.version, NO_LIMIT, out);
-    unseen(&started.unattached_routes, out);
+    unattached(&started.unattached_routes, out);
 }
 
 fn reloaded(reloaded: &Reloaded, out: &mut String) {
-    let _ = write!(out, "Rewired, generation {}: ", reloaded.generation);
+    let _ = write!(out, "Reloaded, generation {}: ", reloaded.generation);
     let start = out.len();
     for (word, routes) in [
         ("added ", &reloaded.added),
@@ -67,19 +67,18 @@ fn reloaded(reloaded: &Reloaded, out: &mut String) {
         }
     }
     out.push_str(if out.len() > start { "" } else { "no route changed" });
-    unseen(&reloaded.unattached_routes, out);
+    unattached(&reloaded.unattached_routes, out);
 }
 
-fn unseen(unseen: &[String], out: &mut String) {
-    if !unseen.is_empty() {
-        out.push_str("; this kernel has no function for ");
-        items(unseen, ", ", out);
-        out.push_str(", whose calls are not seen");
+fn unattached(routes: &[String], out: &mut String) {
+    if !routes.is_empty() {
+        out.push_str("; not attached, because this kernel has no function for it: ");
+        items(routes, ", ", out);
     }
 }
 
 fn refused(refused: &ReloadRefused, out: &mut String) {
-    let _ = write!(out, "Reload refused, generation {} stays: ", refused.generation);
+    let _ = write!(out, "Reload refused, generation {} stays live: ", refused.generation);
     items(&refused.faults, "; ", out);
 }
 
@@ -103,39 +102,41 @@ fn lost(lost: &Lost, out: &mut String) {
 
 fn missed(missed: &Missed, out: &mut String) {
     let Missed { count, from_ns, to_ns, attached } = missed;
-    let _ = write!(out, "The kernel passed over {count} {} in ", plural(*count, "call", "calls"));
+    let _ = write!(out, "Missed {count} {} in ", plural(*count, "call", "calls"));
     render::span(to_ns.saturating_sub(*from_ns), out);
-    out.push_str(" without asking the table, at ");
+    out.push_str(": the kernel did not run the dispatcher at ");
     printable::plain(attached, NO_LIMIT, out);
-    out.push_str("; those that are routed are not recorded");
+    out.push_str("; routed calls among them are not recorded");
 }
 
-fn blind(change: &TracingChange, out: &mut String) {
-    out.push_str("The kernel shows no calls at ");
+fn tracing_off(change: &TracingChange, out: &mut String) {
+    let sysctl = change.sysctl;
+    let _ =
+        write!(out, "Tracing is off: {sysctl} is 0, so the kernel does not run the dispatcher at ");
     printable::plain(&change.attached, NO_LIMIT, out);
-    let _ = write!(out, " any more: nothing is recorded until {} is 1", change.sysctl);
+    let _ = write!(out, "; no calls are recorded until {sysctl} is 1");
 }
 
-fn sighted(change: &TracingChange, out: &mut String) {
-    out.push_str("The kernel shows calls at ");
+fn tracing_on(change: &TracingChange, out: &mut String) {
+    out.push_str("Tracing is on again at ");
     printable::plain(&change.attached, NO_LIMIT, out);
-    out.push_str(" again; of ");
+    out.push_str("; calls of the ");
     render::span(change.to_ns.saturating_sub(change.from_ns), out);
-    out.push_str(" before, calls are missing");
+    out.push_str(" before may be missing");
 }
 
-fn output_restored(back: &OutputRestored, out: &mut String) {
-    let _ = write!(out, "{} takes records again after ", back.output);
-    render::span(back.to_ns.saturating_sub(back.from_ns), out);
-    match back.lost {
-        0 => out.push_str("; the ring held all events, none was lost"),
-        1 => out.push_str("; the ring could not hold 1 event, which is lost"),
-        lost => drop(write!(out, "; the ring could not hold {lost} events, which are lost")),
+fn output_restored(restored: &OutputRestored, out: &mut String) {
+    let _ = write!(out, "{} accepts records again after ", restored.output);
+    render::span(restored.to_ns.saturating_sub(restored.from_ns), out);
+    match restored.lost {
+        0 => out.push_str("; the ring held all events"),
+        1 => out.push_str("; 1 event did not fit into the ring and is lost"),
+        lost => drop(write!(out, "; {lost} events did not fit into the ring and are lost")),
     }
 }
 
 fn stats(stats: &Stats, out: &mut String) {
-    out.push_str("The books: ");
+    out.push_str("Statistics: ");
     totals(&stats.totals, stats.missed, out);
 }
 
@@ -146,19 +147,19 @@ fn stopped(stopped: &Stopped, out: &mut String) {
     totals(&stopped.totals, stopped.missed, out);
 }
 
-/// Sums that are always told, and those that are where there is something to tell.
+/// Writes the sums over all routes. Some are always there, the others only if they are not 0.
 fn totals(totals: &[Total], missed: u64, out: &mut String) {
     let sum = |of: fn(&Total) -> u64| totals.iter().map(of).fold(0, u64::saturating_add);
     let routes = u64::try_from(totals.len()).unwrap_or(u64::MAX);
     let seen = sum(|total| total.seen);
-    let _ = write!(out, "{routes} {} saw ", plural(routes, "route", "routes"));
-    let _ = write!(out, "{seen} {}, ", plural(seen, "call", "calls"));
+    let _ = write!(out, "{seen} {} of ", plural(seen, "call", "calls"));
+    let _ = write!(out, "{routes} {}, ", plural(routes, "route", "routes"));
     let _ = write!(out, "{} written, ", sum(|total| total.written));
     for (word, count) in [
         ("aggregated", sum(|total| total.aggregated)),
         ("filtered", sum(|total| total.filtered)),
         ("sampled out", sum(|total| total.sampled)),
-        ("limited", sum(|total| total.limited)),
+        ("rate-limited", sum(|total| total.limited)),
         ("throttled", sum(|total| total.throttled)),
     ] {
         if count > 0 {
@@ -166,15 +167,15 @@ fn totals(totals: &[Total], missed: u64, out: &mut String) {
         }
     }
     let _ = write!(out, "{} excluded, ", sum(|total| total.excluded));
-    let _ = write!(out, "{} only counted, ", sum(|total| total.counted));
+    let _ = write!(out, "{} counted only, ", sum(|total| total.counted));
     let _ = write!(out, "{} lost", sum(|total| total.lost));
     if missed > 0 {
         let calls = plural(missed, "call", "calls");
-        let _ = write!(out, "; the kernel passed over {missed} {calls} of any kind");
+        let _ = write!(out, "; the kernel missed {missed} {calls} of any syscall");
     }
 }
 
-/// Some of them, and how many more there are.
+/// Writes the first items, and how many more there are.
 pub(super) fn items(items: &[String], separator: &str, out: &mut String) {
     for (position, item) in items.iter().take(ITEMS_MAX).enumerate() {
         out.push_str(if position > 0 { separator } else { "" });

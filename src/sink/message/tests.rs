@@ -187,48 +187,48 @@ fn own_records_are_sentences() {
     for (body, expected) in [
         (
             Body::Started(&started),
-            "Started: 34 routes, generation 1, on raw_tp/sys_enter of Linux 6.18.0, tailcalld 0.1.0",
+            "Started: 34 routes, generation 1, attached to raw_tp/sys_enter on Linux 6.18.0, tailcalld 0.1.0",
         ),
         (
             Body::Reloaded(&reloaded),
-            "Rewired, generation 4: added call0 = args, call1 = args; changed call2 = args, \
+            "Reloaded, generation 4: added call0 = args, call1 = args; changed call2 = args, \
              call3 = args, call4 = args, call5 = args, call6 = args, call7 = args, call8 = args, \
-             call9 = args, and 3 more; this kernel has no function for break (i386), whose calls \
-             are not seen",
+             call9 = args, and 3 more; not attached, because this kernel has no function for it: \
+             break (i386)",
         ),
         (
             Body::ReloadRefused(&refused),
-            "Reload refused, generation 3 stays: a.toml:1:2: unknown handler \"o\\np\"; \
+            "Reload refused, generation 3 stays live: a.toml:1:2: unknown handler \"o\\np\"; \
              a.toml:3:4: x",
         ),
         (Body::Lost(&lost), "Lost 8 events in 1.5 s: 7 of #510 (ring_full), 1 of #511 (output)"),
         (
             Body::Missed(&missed),
-            "The kernel passed over 41 calls in 2 s without asking the table, at \
-             tp/raw_syscalls/sys_enter; those that are routed are not recorded",
+            "Missed 41 calls in 2 s: the kernel did not run the dispatcher at \
+             tp/raw_syscalls/sys_enter; routed calls among them are not recorded",
         ),
         (
             Body::TracingOff(&change),
-            "The kernel shows no calls at kprobe.multi any more: nothing is recorded until \
-             kernel.ftrace_enabled is 1",
+            "Tracing is off: kernel.ftrace_enabled is 0, so the kernel does not run the dispatcher at \
+             kprobe.multi; no calls are recorded until kernel.ftrace_enabled is 1",
         ),
         (
             Body::TracingOn(&change),
-            "The kernel shows calls at kprobe.multi again; of 15 s before, calls are missing",
+            "Tracing is on again at kprobe.multi; calls of the 15 s before may be missing",
         ),
         (
             Body::OutputRestored(&back),
-            "journald takes records again after 3.2 s; the ring could not hold 2 events, \
-             which are lost",
+            "journald accepts records again after 3.2 s; 2 events did not fit into the ring and are \
+             lost",
         ),
         (
             Body::Stopped(&stopped),
-            "Stopped by SIGTERM: 2 routes saw 1002 calls, 1000 written, 2 excluded, 0 only counted, 0 lost",
+            "Stopped by SIGTERM: 1002 calls of 2 routes, 1000 written, 2 excluded, 0 counted only, 0 lost",
         ),
         (
             Body::Stopped(&unseen),
-            "Stopped by SIGTERM: 2 routes saw 1002 calls, 1000 written, 2 excluded, 0 only counted, 0 lost; \
-             the kernel passed over 1 call of any kind",
+            "Stopped by SIGTERM: 1002 calls of 2 routes, 1000 written, 2 excluded, 0 counted only, 0 lost; \
+             the kernel missed 1 call of any syscall",
         ),
     ] {
         assert_eq!(told(&body), expected);
@@ -241,14 +241,13 @@ fn many_events_are_one_sentence() {
     let told = |gathered: &Gathered, to_ns| told(&Body::Aggregate { gathered, from_ns: 0, to_ns });
     assert_eq!(
         told(&gathered, 9_000_000_000),
-        "3 times openat by cat (uid 1000), flags=O_RDONLY in 9 s, 2 failed (2 ENOENT), half within \
-         127 ns, 99 % within 3 us, the longest took 3 us; the first: openat(...) by cat (pid 7, uid \
-         1000)"
+        "openat 3 times in 9 s by cat (uid 1000), flags=O_RDONLY: 2 failed (2 ENOENT), median up to \
+         127 ns, p99 up to 3 us, max 3 us; first: openat(...) by cat (pid 7, uid 1000)"
     );
     (gathered.key, gathered.summary.results, gathered.summary.count) = (None, None, 1);
     assert_eq!(
         told(&gathered, 0),
-        "1 time openat by many others; the first: openat(...) by cat (pid 7, uid 1000)"
+        "openat 1 time by other tasks; first: openat(...) by cat (pid 7, uid 1000)"
     );
 }
 
@@ -257,13 +256,13 @@ fn what_was_held_back_is_told() {
     let (suppressed, held) = (samples::suppressed(), samples::shed());
     assert_eq!(
         told(&Body::Suppressed(&suppressed)),
-        "Limits refused 97 events in 10 s: 90 of openat by uid 1000 (100/s), 7 of any route by uid \
-         others (100/s)"
+        "Rate limits suppressed 97 events in 10 s: 90 of openat for uid 1000 (100/s), 7 of all routes \
+         for uid others (100/s)"
     );
     assert_eq!(
         told(&Body::Shed(&held)),
-        "Above the budget of 1000 records/s: events of routes with keep = \"low\" are counted \
-         together from now on; in the 60 s before, 900 were written, 0 counted together, 0 dropped"
+        "Shedding more load, output exceeds 1000 records/s: from now on events with keep = \"low\" are \
+         aggregated; in the 60 s before, 900 were written, 0 aggregated, 0 dropped"
     );
     let governed = samples::governed();
     assert_eq!(
@@ -276,8 +275,8 @@ fn what_was_held_back_is_told() {
     let back = Shed { most, from: Level::Low, to: Level::None, ..held };
     assert_eq!(
         told(&Body::Shed(&back)),
-        "Within the budget of 5 records/s and 4096 bytes/s again: all events are written from now \
-         on; in the 60 s before, 900 were written, 0 counted together, 0 dropped"
+        "Shedding less load, output is within 5 records/s and 4096 bytes/s: from now on all events are \
+         written; in the 60 s before, 900 were written, 0 aggregated, 0 dropped"
     );
 }
 
@@ -285,8 +284,8 @@ fn what_was_held_back_is_told() {
 fn what_journald_may_drop_is_told() {
     assert_eq!(
         told(&Body::JournalRateLimit(&samples::journal_rate_limit())),
-        "journald takes 10000 entries of a level in 30 s from this unit, and was sent more within 2 s: \
-         it may drop records from now on, and says how many when that is over"
+        "journald may drop records: its rate limit is 10000 entries in 30 s for this unit, and it \
+         received more within 2 s; set LogRateLimitIntervalSec=1us in the unit"
     );
     assert_eq!(
         told(&Body::JournalDropped(&samples::journal_dropped())),
@@ -302,8 +301,8 @@ fn the_books_are_told_as_far_as_there_is_something() {
     (total.aggregated, total.sampled, total.limited, total.throttled) = (1, 2, 3, 4);
     assert_eq!(
         told(&Body::Stats(&stats)),
-        "The books: 2 routes saw 1002 calls, 1000 written, 1 aggregated, 2 sampled out, 3 limited, \
-         4 throttled, 2 excluded, 0 only counted, 0 lost"
+        "Statistics: 1002 calls of 2 routes, 1000 written, 1 aggregated, 2 sampled out, 3 rate-limited, \
+         4 throttled, 2 excluded, 0 counted only, 0 lost"
     );
 }
 
@@ -325,8 +324,8 @@ fn what_was_filtered_is_told_where_something_was() {
     (stopped.totals[0].written, stopped.totals[0].filtered) = (900, 99);
     assert_eq!(
         told(&Body::Stopped(&stopped)),
-        "Stopped by SIGTERM: 2 routes saw 1002 calls, 901 written, 99 filtered, 2 excluded, \
-         0 only counted, 0 lost"
+        "Stopped by SIGTERM: 1002 calls of 2 routes, 901 written, 99 filtered, 2 excluded, \
+         0 counted only, 0 lost"
     );
 }
 
