@@ -45,7 +45,7 @@ static __always_inline void event_fill(struct event *event, void *ctx, const str
 /* It is in the ring. */
 static __always_inline void event_sent(const struct call *call)
 {
-	call->books->submitted++;
+	stats_count(call->counters, COUNTER_SUBMITTED);
 	consumer_wake();
 }
 
@@ -54,9 +54,9 @@ static __always_inline void event_lost(const struct call *call, __u64 size)
 {
 	if (bpf_ringbuf_query(&events, BPF_RB_AVAIL_DATA) + size + 8 >
 	    bpf_ringbuf_query(&events, BPF_RB_RING_SIZE))
-		call->books->lost[LOST_RING_FULL]++;
+		stats_count(call->counters, COUNTER_LOST_RING_FULL);
 	else
-		call->books->lost[LOST_RING_BUSY]++;
+		stats_count(call->counters, COUNTER_LOST_RING_BUSY);
 }
 
 /* An event without captures, whole. Its size is known, so it is built in the ring itself: 10 ns
@@ -83,7 +83,7 @@ static __always_inline struct scratch *emit_begin(void *ctx, const struct call *
 	struct scratch *emit = bpf_map_lookup_elem(&scratches, &zero);
 
 	if (!emit) {
-		call->books->lost[LOST_SCRATCH]++;
+		stats_count(call->counters, COUNTER_LOST_SCRATCH);
 		return NULL;
 	}
 	captures_begin(emit);

@@ -91,31 +91,6 @@ enum field_kind {
 	FIELD_SIGEVENT = 11, /* struct sigevent, 64- or 32-bit by the capture's size */
 };
 
-/* Why an event that was due is not in the ring. One counter each. */
-enum loss {
-	LOST_RING_FULL = 0, /* the daemon was slower than the producers */
-	LOST_RING_BUSY = 1, /* the ring had room but refused: NMI, or its lock was contended */
-	LOST_REROUTE = 2, /* the flip came in between and the new slot's program did not start */
-	LOST_SCRATCH = 3, /* no per-CPU scratch memory: cannot happen, counted all the same */
-	LOST_REASONS,
-};
-
-/* Numbers that no table has. They are counted, never masked into range: `seen` of a row of the
- * books behind those of the slots. */
-enum odd_number {
-	ODD_MINUS_ONE = 0, /* -1: a tracer cancelled the call, or the caller passed it */
-	ODD_X32 = 1, /* bit 30: the x32 ABI */
-	ODD_OUT_OF_RANGE = 2, /* any other number from 512 on */
-	ODD_NUMBERS,
-};
-
-/* The books of one CPU: a row for each slot within a bank, then one for each odd number. The rest
- * rounds up to whole cache lines. */
-enum book_size {
-	ODD_ROWS = BANK_SLOTS,
-	BOOK_ROWS = BANK_SLOTS + 8,
-};
-
 enum wire_size {
 	COMM_SIZE = 16, /* TASK_COMM_LEN */
 	CGROUP_NAME_SIZE = 256, /* NAME_MAX + 1 */
@@ -221,32 +196,6 @@ struct selftest_event {
 	__u32 size;
 	__u64 nonce; /* the call's first argument */
 };
-
-/* The books of one slot:
- * seen = excluded + filtered + sampled + limited + counted + submitted + the sum of lost.
- * They belong to the slot, not to a generation, so a reload never resets them. */
-struct counters {
-	__u64 seen; /* calls that reached the slot's handler, or its filter */
-	__u64 chosen; /* for a moment: the row of the rule that the filter chose for this call, from
-			 1 */
-	__u64 submitted; /* events in the ring */
-	__u64 excluded_self; /* made by the daemon */
-	__u64 excluded_sink; /* made by a program that our own output keeps busy: journald */
-	__u64 excluded_unit; /* made in a cgroup that is excluded */
-	__u64 filtered; /* wanted by no rule of the route */
-	__u64 sampled; /* left out by chance, as the rule asks */
-	__u64 limited; /* beyond the limit of the rule */
-	__u64 limited_uid; /* beyond what one user may have recorded */
-	__u64 throttled; /* by a task whose calls follow our own output */
-	__u64 counted; /* by a handler that only counts */
-	__u64 lost[LOST_REASONS];
-	__u64 results_lost; /* events that were submitted and get no result */
-	__u64 row; /* for a moment: that of the rule of this call */
-	__u64 bucket; /* for a moment: the place of the limit's bucket for this call */
-	__u64 reserved[5]; /* whole cache lines */
-};
-_Static_assert(ODD_NUMBERS <= BOOK_ROWS - ODD_ROWS, "each odd number has its row");
-_Static_assert(BOOK_ROWS * sizeof(struct counters) % 64 == 0, "CPUs share no cache line");
 
 /* An executable whose processes are excluded, as the kernel knows it. */
 struct file_id {

@@ -26,37 +26,37 @@ static __always_inline const volatile struct filter *filter_of(__u64 row)
 }
 
 /* The call goes to the handler of the rule, or ends here. */
-static __always_inline void call_choose(void *ctx, struct counters *books, __u32 end, __u32 bank)
+static __always_inline void call_choose(void *ctx, struct counters *counters, __u32 end, __u32 bank)
 {
 	__u64 row = TABLE_SLOTS + (bank & 1) * RULES_MAX + (end - TEST_CHOOSES);
 
 	barrier_var(row);
 	if (end < TEST_CHOOSES || row >= ROUTES || !routes[row].handler) {
-		books->filtered++;
+		stats_count(counters, COUNTER_FILTERED);
 		return;
 	}
-	books->chosen = row + 1;
+	counters->state.chosen = row + 1;
 	bpf_tail_call(ctx, &handlers, routes[row].handler);
-	books->chosen = 0;
-	books->lost[LOST_REROUTE]++;
+	counters->state.chosen = 0;
+	stats_count(counters, COUNTER_LOST_REROUTE);
 }
 
 static __always_inline void filter_go_on(void *ctx, struct scratch *scratch, __u32 slot)
 {
 	volatile struct filtering *filtering = &scratch->filtering;
-	struct counters *books = books_row(slot);
+	struct counters *counters = stats_row(slot);
 	__u32 bank = filtering->row / BANK_SLOTS;
 
-	if (!books)
+	if (!counters)
 		return; /* not reached: it has counted the call */
 	tests_walk(filtering, bank);
 	if (filtering->at < TESTS_MAX) {
 		bpf_tail_call(ctx, &continuations,
 			      filtering->wants_texts ? CONTINUE_TEXTS : CONTINUE_FILTER);
-		books->lost[LOST_REROUTE]++;
+		stats_count(counters, COUNTER_LOST_REROUTE);
 		return;
 	}
-	call_choose(ctx, books, filtering->at, bank);
+	call_choose(ctx, counters, filtering->at, bank);
 }
 
 static __always_inline void filter_begin(void *ctx, struct scratch *scratch,
@@ -65,7 +65,7 @@ static __always_inline void filter_begin(void *ctx, struct scratch *scratch,
 	const volatile struct filter *filter = filter_of(call->row);
 
 	if (!filter) {
-		call->books->filtered++;
+		stats_count(call->counters, COUNTER_FILTERED);
 		return;
 	}
 	facts_gather(ctx, &scratch->filtering, call->compat, filter);
@@ -88,9 +88,9 @@ int filter(void *ctx)
 		return 0;
 	struct scratch *scratch = bpf_map_lookup_elem(&scratches, &zero);
 	if (!scratch)
-		call.books->lost[LOST_SCRATCH]++;
+		stats_count(call.counters, COUNTER_LOST_SCRATCH);
 	else if (cgroup_is_excluded(bpf_get_current_cgroup_id()))
-		call.books->excluded_unit++;
+		stats_count(call.counters, COUNTER_EXCLUDED_UNIT);
 	else
 		filter_begin(ctx, scratch, &call);
 	return 0;
@@ -111,10 +111,10 @@ int filter_again(void *ctx)
 /* A program did not start. */
 static __always_inline void lost_between(__u32 slot)
 {
-	struct counters *books = books_row(slot);
+	struct counters *counters = stats_row(slot);
 
-	if (books)
-		books->lost[LOST_REROUTE]++;
+	if (counters)
+		stats_count(counters, COUNTER_LOST_REROUTE);
 }
 
 /* Puts the text of that kind into the scratch memory. */

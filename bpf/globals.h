@@ -13,7 +13,7 @@
 extern volatile __u32 bank;
 
 /* The settings of each slot, at the same index as its program. Written by the daemon, in the bank
- * that is not live; not through bpf(2), see `books`. */
+ * that is not live; not through bpf(2), see `counters`. */
 extern volatile struct route routes[ROUTES];
 
 /* What filters do, of each bank: they flip with the routes. Written by the daemon, in the bank that

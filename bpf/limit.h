@@ -95,8 +95,8 @@ static __always_inline bool limit_allows(const struct call *call, __u32 number)
 	const volatile struct limit *limit = &limits[number & (LIMITS - 1)];
 	__u64 tag = (__u64)number << 48 | bucket_owner(call, limit->per);
 
-	bucket_look(&call->books->bucket, number & (LIMITS - 1), tag);
-	__u64 at = *(volatile __u64 *)&call->books->bucket;
+	bucket_look(&call->counters->state.bucket, number & (LIMITS - 1), tag);
+	__u64 at = *(volatile __u64 *)&call->counters->state.bucket;
 	barrier_var(at);
 	if (at >= BUCKETS_ALL)
 		return true; /* not reached: that is where it was put */

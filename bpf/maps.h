@@ -4,6 +4,7 @@
 
 #include "kernel.h"
 #include <bpf/bpf_helpers.h>
+#include "counters.h"
 #include "declaration.h"
 #include "event.h"
 #include "globals.h"
@@ -80,18 +81,18 @@ struct {
 	__type(value, __u64);
 } tree_roots __weak SEC(".maps");
 
-/* The books: BOOK_ROWS for each CPU, so that no two share a cache line and no count needs an
- * atomic. By slot within a bank, because a reload must not reset them. Written by handlers, read by
- * the daemon, through a mapping and never through bpf(2): while a task is in an update or a lookup
- * of most maps, the kernel runs no program of a classic tracepoint or a kprobe on its CPU
- * (bpf_prog_active), and it may be preempted there. max_entries is set before load. */
+/* The counters: COUNTERS_ROWS rows for each CPU, so that no two share a cache line and no count
+ * needs an atomic. By slot within a bank, because a reload must not reset them. Written by
+ * handlers, read by the daemon, through a mapping and never through bpf(2): while a task is in an
+ * update or a lookup of most maps, the kernel runs no program of a classic tracepoint or a kprobe
+ * on its CPU (bpf_prog_active), and it may be preempted there. max_entries is set before load. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(map_flags, BPF_F_MMAPABLE);
-	__uint(max_entries, BOOK_ROWS);
+	__uint(max_entries, COUNTERS_ROWS);
 	__type(key, __u32);
 	__type(value, struct counters);
-} books __weak SEC(".maps");
+} counters __weak SEC(".maps");
 
 /* The events, and the only queue there is. The size here is replaced by `[ring] size`. */
 struct {

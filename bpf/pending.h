@@ -3,7 +3,7 @@
 #define TAILCALLD_PENDING_H
 
 #include "maps.h"
-#include "books.h"
+#include "stats.h"
 #include "route.h"
 #include "wake.h"
 
@@ -103,7 +103,7 @@ static __always_inline void pending_begin(struct event *event, const struct call
 	if (!flags)
 		return;
 	if (!pending_put_with_task(event, call, emit) && !pending_put_in_table(event, call, emit)) {
-		call->books->results_lost++;
+		stats_count(call->counters, COUNTER_RESULTS_LOST);
 		flags |= CALL_RESULT_LOST;
 	}
 	event->flags = flags;
@@ -146,10 +146,10 @@ static __always_inline bool result_sent(const struct pending *pending, __s64 res
 
 static __always_inline void result_lost(const struct pending *pending)
 {
-	struct counters *row = books_row(pending->slot);
+	struct counters *row = stats_row(pending->slot);
 
 	if (row)
-		row->results_lost++;
+		stats_count(row, COUNTER_RESULTS_LOST);
 }
 
 /* The end of a call was told, or not, which is counted. */

@@ -3,7 +3,7 @@
 #define TAILCALLD_ROUTE_H
 
 #include "args.h"
-#include "books.h"
+#include "stats.h"
 #include "task.h"
 
 /* What a handler knows about the call once its prologue let it through. */
@@ -13,7 +13,7 @@ struct call {
 	__u32 bank; /* which: 0 or 1 */
 	__u32 row; /* of `routes` */
 	const volatile struct route *route;
-	struct counters *books;
+	struct counters *counters;
 	const struct mm_struct *mm; /* of the current task */
 	__u64 exe_inode;
 	/* The rest is known only of one that may become an event. */
@@ -41,11 +41,11 @@ static __always_inline bool call_is_of_excluded_file(const struct call *call)
 static __always_inline bool call_is_excluded(const struct call *call)
 {
 	if (task_ids() >> 32 == self_tgid) {
-		call->books->excluded_self++;
+		stats_count(call->counters, COUNTER_EXCLUDED_SELF);
 		return true;
 	}
 	if (call_is_of_excluded_file(call)) {
-		call->books->excluded_sink++;
+		stats_count(call->counters, COUNTER_EXCLUDED_SINK);
 		return true;
 	}
 	return false;
@@ -56,7 +56,7 @@ static __always_inline bool call_resume(struct call *call, __u64 chosen)
 {
 	__u64 row = chosen - 1;
 
-	call->books->chosen = 0;
+	call->counters->state.chosen = 0;
 	barrier_var(row);
 	if (row >= ROUTES)
 		return false; /* not reached: the filter has checked it */
@@ -69,8 +69,8 @@ static __always_inline bool call_resume(struct call *call, __u64 chosen)
  * each way to here. */
 static __always_inline bool call_settle(struct call *call)
 {
-	call->books->row = call->row;
-	__u64 row = *(volatile __u64 *)&call->books->row;
+	call->counters->state.row = call->row;
+	__u64 row = *(volatile __u64 *)&call->counters->state.row;
 
 	barrier_var(row);
 	if (row >= ROUTES)
@@ -94,27 +94,27 @@ static __always_inline bool call_begin(void *ctx, __u32 handler, struct call *ca
 	call->slot = call_slot(call_number(ctx), call->compat);
 
 	__u64 at = (__u32)(bank + call->slot);
-	call->books = books_row(call->slot);
+	call->counters = stats_row(call->slot);
 	barrier_var(
 		at); /* or clang compares one copy and uses another, which the verifier refuses */
-	if (at >= TABLE_SLOTS || !call->books)
+	if (at >= TABLE_SLOTS || !call->counters)
 		return false; /* not reached: the dispatcher has checked the number */
 	call->mm = task_mm();
 	call->exe_inode = mm_exe_inode(call->mm);
-	if (call->books->chosen)
-		return call_resume(call, call->books->chosen);
+	if (call->counters->state.chosen)
+		return call_resume(call, call->counters->state.chosen);
 	call->row = at;
 	call->route = &routes[at];
 
 	if (call->route->handler != handler) {
 		bpf_tail_call(ctx, &syscalls, at);
 		if (call->route->handler) {
-			call->books->seen++;
-			call->books->lost[LOST_REROUTE]++;
+			stats_count(call->counters, COUNTER_SEEN);
+			stats_count(call->counters, COUNTER_LOST_REROUTE);
 		}
 		return false;
 	}
-	call->books->seen++;
+	stats_count(call->counters, COUNTER_SEEN);
 	return !call_is_excluded(call);
 }
 

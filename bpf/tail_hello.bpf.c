@@ -6,7 +6,7 @@
  * stands on that path. It never reads the caller's memory and never writes to the ring.
  */
 #include "args.h"
-#include "books.h"
+#include "stats.h"
 #include "task.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
@@ -59,10 +59,10 @@ struct wire_types {
 	enum field_kind field_kind;
 	enum consumer_state consumer_state;
 	enum namespace namespace;
-	enum loss loss;
+	enum counter counter;
 	enum odd_number odd_number;
 	enum table_size table_size;
-	enum book_size book_size;
+	enum counters_size counters_size;
 	enum wire_size wire_size;
 	enum handler_size handler_size;
 	enum continuation continuation;
@@ -88,10 +88,10 @@ static __always_inline void odd_number_count(__u32 number)
 	__u32 class = number == -1U         ? ODD_MINUS_ONE
 		      : number & (1U << 30) ? ODD_X32
 					    : ODD_OUT_OF_RANGE;
-	struct counters *row = books_row(ODD_ROWS + class);
+	struct counters *row = stats_row(ODD_ROWS + class);
 
 	if (row)
-		row->seen++;
+		stats_count(row, COUNTER_SEEN);
 }
 
 SEC("raw_tp/sys_enter")

@@ -27,9 +27,9 @@ static __always_inline void walk_submit(struct scratch *emit)
 	struct call call = {.slot = emit->event.slot};
 	__u64 at = emit->walk.route;
 
-	call.books = books_row(call.slot);
+	call.counters = stats_row(call.slot);
 	barrier_var(at);
-	if (at >= ROUTES || !call.books)
+	if (at >= ROUTES || !call.counters)
 		return; /* not reached: the handler was in that slot */
 	call.route = &routes[at];
 	emit_submit(emit, &call);

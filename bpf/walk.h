@@ -298,7 +298,7 @@ static __always_inline void walk_begin(void *ctx, struct scratch *emit, const st
 	walk->is_environment = false;
 	walk_vector(walk, arguments ? WALK_STRINGS : WALK_END, arguments, call->route->argv_bytes);
 	bpf_tail_call(ctx, &continuations, CONTINUE_WALK);
-	call->books->lost[LOST_REROUTE]++;
+	stats_count(call->counters, COUNTER_LOST_REROUTE);
 }
 
 #endif

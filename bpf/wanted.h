@@ -50,23 +50,23 @@ static __always_inline bool call_is_wanted(struct call *call)
 	call->cred = task_cred();
 	call->start_ns = task_start_ns();
 	if (cgroup_is_excluded(call->cgroup)) {
-		call->books->excluded_unit++;
+		stats_count(call->counters, COUNTER_EXCLUDED_UNIT);
 		return false;
 	}
 	if (is_left_out(call)) {
-		call->books->sampled++;
+		stats_count(call->counters, COUNTER_SAMPLED);
 		return false;
 	}
 	if (governed_count && task_is_governed() && !limit_allows(call, LIMIT_GOVERNOR)) {
-		call->books->throttled++;
+		stats_count(call->counters, COUNTER_THROTTLED);
 		return false;
 	}
 	if (limit && !limit_allows(call, limit)) {
-		call->books->limited++;
+		stats_count(call->counters, COUNTER_LIMITED);
 		return false;
 	}
 	if (uid_limit && !limit_allows(call, uid_limit)) {
-		call->books->limited_uid++;
+		stats_count(call->counters, COUNTER_LIMITED_UID);
 		return false;
 	}
 	return true;

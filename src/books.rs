@@ -30,10 +30,17 @@ use libbpf_rs::MapCore;
 use syscalls::Slot;
 
 use crate::bpf::Mapping;
-use crate::bpf::types::{self, counters};
+use crate::bpf::types::{self, counter, counters};
 
-/// How many reasons the kernel counts losses under: `enum loss`.
-pub const KERNEL_REASONS: usize = types::loss::LOST_REASONS.0 as usize;
+/// The counters of events that were due and are not in the ring, one a reason.
+pub const LOSSES: [counter; 4] = [
+    counter::COUNTER_LOST_RING_FULL,
+    counter::COUNTER_LOST_RING_BUSY,
+    counter::COUNTER_LOST_REROUTE,
+    counter::COUNTER_LOST_SCRATCH,
+];
+/// Number of reasons under which the kernel counts losses.
+pub const KERNEL_REASONS: usize = LOSSES.len();
 
 /// The books of one slot, all CPUs together:
 /// `seen = excluded + left out + counted + submitted + the sum of lost`.
@@ -61,7 +68,7 @@ pub struct Books {
     pub counted: u64,
     /// Events put into the ring.
     pub submitted: u64,
-    /// Events that were due and are not in the ring, by `enum loss`.
+    /// Events that were due and are not in the ring, in the order of `LOSSES`.
     pub lost: [u64; KERNEL_REASONS],
     /// Of those submitted, the ones that waited for a result and get none.
     pub results_lost: u64,
@@ -100,22 +107,22 @@ impl Books {
         self.difference() == 0
     }
 
-    fn add(&mut self, word: impl Fn(usize) -> u64) {
-        self.seen += word(offset_of!(counters, seen));
-        self.excluded_self += word(offset_of!(counters, excluded_self));
-        self.excluded_sink += word(offset_of!(counters, excluded_sink));
-        self.excluded_unit += word(offset_of!(counters, excluded_unit));
-        self.filtered += word(offset_of!(counters, filtered));
-        self.sampled += word(offset_of!(counters, sampled));
-        self.limited += word(offset_of!(counters, limited));
-        self.limited_uid += word(offset_of!(counters, limited_uid));
-        self.throttled += word(offset_of!(counters, throttled));
-        self.counted += word(offset_of!(counters, counted));
-        self.submitted += word(offset_of!(counters, submitted));
-        for (index, lost) in self.lost.iter_mut().enumerate() {
-            *lost += word(offset_of!(counters, lost) + index * WORD);
+    fn add(&mut self, count: impl Fn(counter) -> u64) {
+        self.seen += count(counter::COUNTER_SEEN);
+        self.excluded_self += count(counter::COUNTER_EXCLUDED_SELF);
+        self.excluded_sink += count(counter::COUNTER_EXCLUDED_SINK);
+        self.excluded_unit += count(counter::COUNTER_EXCLUDED_UNIT);
+        self.filtered += count(counter::COUNTER_FILTERED);
+        self.sampled += count(counter::COUNTER_SAMPLED);
+        self.limited += count(counter::COUNTER_LIMITED);
+        self.limited_uid += count(counter::COUNTER_LIMITED_UID);
+        self.throttled += count(counter::COUNTER_THROTTLED);
+        self.counted += count(counter::COUNTER_COUNTED);
+        self.submitted += count(counter::COUNTER_SUBMITTED);
+        for (lost, reason) in self.lost.iter_mut().zip(LOSSES) {
+            *lost += count(reason);
         }
-        self.results_lost += word(offset_of!(counters, results_lost));
+        self.results_lost += count(counter::COUNTER_RESULTS_LOST);
     }
 }
 
@@ -129,7 +136,7 @@ pub struct Rows {
 const WORD: usize = size_of::<u64>();
 /// Words of a row, and of a CPU's rows.
 const ROW_WORDS: usize = size_of::<counters>() / WORD;
-const CPU_WORDS: usize = types::book_size::BOOK_ROWS.0 as usize * ROW_WORDS;
+const CPU_WORDS: usize = types::counters_size::COUNTERS_ROWS.0 as usize * ROW_WORDS;
 
 impl Rows {
     /// How many rows the map needs on this machine.
@@ -138,7 +145,7 @@ impl Rows {
     /// When the kernel does not tell how many CPUs it may have.
     pub fn count() -> Result<u32> {
         let cpus = libbpf_rs::num_possible_cpus().context("failed to count the CPUs")?;
-        Ok(u32::try_from(cpus)? * types::book_size::BOOK_ROWS.0)
+        Ok(u32::try_from(cpus)? * types::counters_size::COUNTERS_ROWS.0)
     }
 
     /// Maps the books.
@@ -146,7 +153,7 @@ impl Rows {
     /// # Errors
     /// When the kernel refuses.
     pub fn open(map: &dyn MapCore) -> Result<Self> {
-        let cpus = map.max_entries() as usize / types::book_size::BOOK_ROWS.0 as usize;
+        let cpus = map.max_entries() as usize / types::counters_size::COUNTERS_ROWS.0 as usize;
         let bytes = NonZeroUsize::new(cpus * CPU_WORDS * WORD).context("books without a CPU")?;
         let words = Mapping::open(map.as_fd(), bytes).context("failed to map the books")?;
         Ok(Self { words, cpus })
@@ -178,7 +185,7 @@ impl Rows {
     /// How often numbers that no table has were called.
     pub fn odd_numbers(&self) -> OddNumbers {
         let count = |class: types::odd_number| {
-            self.row((types::book_size::ODD_ROWS.0 + class.0) as usize).seen
+            self.row((types::counters_size::ODD_ROWS.0 + class.0) as usize).seen
         };
         OddNumbers {
             minus_one: count(types::odd_number::ODD_MINUS_ONE),
@@ -193,10 +200,11 @@ impl Rows {
         books
     }
 
-    /// `seen` is the first word, and it is read first.
+    /// Adds one CPU's row; `seen` is read first.
     fn add_to(&self, books: &mut Books, cpu: usize, row: usize) {
-        let first = cpu * CPU_WORDS + row * ROW_WORDS;
-        books.add(|at| self.words.word(first + at / WORD).map_or(0, |word| word.load(Acquire)));
+        let first = cpu * CPU_WORDS + row * ROW_WORDS + offset_of!(counters, counts) / WORD;
+        let word = |which: counter| self.words.word(first + which.0 as usize);
+        books.add(|which| word(which).map_or(0, |word| word.load(Acquire)));
     }
 }
 
@@ -213,31 +221,26 @@ pub struct OddNumbers {
 
 #[cfg(test)]
 mod tests {
-    use super::{Books, ROW_WORDS, WORD};
+    use super::{Books, LOSSES, ROW_WORDS};
+    use crate::bpf::types::counter;
 
     #[test]
-    fn every_word_of_a_row_has_its_place() {
-        let row: Vec<u64> = (1..).take(ROW_WORDS).collect();
+    fn add_takes_each_counter_once() {
         let mut books = Books::default();
-        books.add(|at| row[at / WORD]);
-        let expected = Books {
-            seen: 1,
-            // 2 is `chosen`, which counts nothing.
-            submitted: 3,
-            excluded_self: 4,
-            excluded_sink: 5,
-            excluded_unit: 6,
-            filtered: 7,
-            sampled: 8,
-            limited: 9,
-            limited_uid: 10,
-            throttled: 11,
-            counted: 12,
-            lost: [13, 14, 15, 16],
-            results_lost: 17,
-        };
-        assert_eq!((books, ROW_WORDS), (expected, 24));
+        books.add(|which| 1 << which.0);
+        let losses: u64 = books.lost.iter().sum();
+        let all = books.seen + books.left_out() + books.excluded() + books.counted;
+        assert_eq!(all + books.submitted + losses + books.results_lost, ALL);
+        assert_eq!(books.lost, LOSSES.map(|reason| 1 << reason.0));
     }
+
+    #[test]
+    fn row_is_whole_cache_lines() {
+        assert_eq!(ROW_WORDS % 8, 0);
+    }
+
+    /// A bit for each counter.
+    const ALL: u64 = (1 << counter::COUNTERS.0) - 1;
 
     #[test]
     fn an_event_without_its_result_is_in_the_books_once() {

@@ -6,7 +6,8 @@ use std::mem::{offset_of, size_of};
 use anyhow::{Context as _, Result};
 use libbpf_rs::{MapCore as _, MapFlags, MapHandle};
 use syscalls::Slot;
-use tailcalld::bpf::types::{book_size, counters};
+use tailcalld::books::LOSSES;
+use tailcalld::bpf::types::{counter, counters, counters_size};
 
 /// What the kernel counted for one slot.
 #[derive(Debug, Clone, Copy, Default)]
@@ -46,16 +47,17 @@ impl Books {
         let rows = (u32::from(slot.index())..self.0.max_entries()).step_by(CPU_ROWS);
         let row = |row: u32| self.0.lookup(&row.to_ne_bytes(), MapFlags::ANY);
         let cpus = rows.filter_map(|at| row(at).transpose()).collect::<Result<Vec<_>, _>>()?;
-        let sum = |at: usize| cpus.iter().map(|cpu| word(cpu, at)).sum::<u64>();
-        let end = offset_of!(counters, results_lost) + size_of::<u64>();
-        let lost = (offset_of!(counters, lost)..end).step_by(size_of::<u64>());
+        let sum = |which: counter| {
+            let at = offset_of!(counters, counts) + which.0 as usize * size_of::<u64>();
+            cpus.iter().map(|cpu| word(cpu, at)).sum::<u64>()
+        };
         Ok(Counts {
-            seen: sum(offset_of!(counters, seen)),
-            submitted: sum(offset_of!(counters, submitted)),
-            lost: lost.map(sum).sum(),
-            filtered: sum(offset_of!(counters, filtered)),
-            sampled: sum(offset_of!(counters, sampled)),
-            limited: sum(offset_of!(counters, limited)) + sum(offset_of!(counters, limited_uid)),
+            seen: sum(counter::COUNTER_SEEN),
+            submitted: sum(counter::COUNTER_SUBMITTED),
+            lost: LOSSES.map(sum).iter().sum::<u64>() + sum(counter::COUNTER_RESULTS_LOST),
+            filtered: sum(counter::COUNTER_FILTERED),
+            sampled: sum(counter::COUNTER_SAMPLED),
+            limited: sum(counter::COUNTER_LIMITED) + sum(counter::COUNTER_LIMITED_UID),
         })
     }
 }
@@ -63,7 +65,7 @@ impl Books {
 /// `BPF_MAP_TYPE_ARRAY` in linux/bpf.h.
 const ARRAY: u32 = 2;
 /// Each CPU has rows of its own.
-const CPU_ROWS: usize = book_size::BOOK_ROWS.0 as usize;
+const CPU_ROWS: usize = counters_size::COUNTERS_ROWS.0 as usize;
 
 fn number(info: &str, name: &str) -> Option<u32> {
     info.lines().find_map(|line| line.strip_prefix(name)?.trim().parse().ok())

@@ -13,6 +13,6 @@ int handle_count(void *ctx)
 	struct call call;
 
 	if (call_begin(ctx, count_handler.id, &call))
-		call.books->counted++;
+		stats_count(call.counters, COUNTER_COUNTED);
 	return 0;
 }

@@ -83,7 +83,7 @@ pub fn load(
     let programs = handler_programs(&skeleton, &handlers)?;
     wire_continuations(&skeleton)?;
     wire_handlers(&skeleton, &programs)?;
-    let books = Rows::open(&skeleton.maps.books)?;
+    let books = Rows::open(&skeleton.maps.counters)?;
     let Choice { attach, returns, tracepoint, reason, functions } = choice;
     let dispatcher = Hook::new(Side::Entry, attach, functions.clone());
     let returns = Hook::new(Side::Return, returns, functions);

@@ -50,7 +50,7 @@ pub(super) fn declared_handlers(open: &OpenTailHelloSkel<'_>) -> Result<Handlers
 fn configure(open: &mut OpenTailHelloSkel<'_>, ring_bytes: u32, choice: &Choice) -> Result<()> {
     declared::number(open.maps.rodata_handlers.initial_value_mut().unwrap_or_default());
     open.maps.events.set_max_entries(ring_bytes).context("failed to set the ring's size")?;
-    open.maps.books.set_max_entries(Rows::count()?).context("failed to set the books' size")?;
+    open.maps.counters.set_max_entries(Rows::count()?).context("failed to size the counters")?;
     let has_storage = MapType::TaskStorage.is_supported().unwrap_or(false);
     open.maps.pending_tasks.set_autocreate(has_storage).context("failed to leave out a map")?;
     let rodata = open.maps.rodata_data.as_deref_mut().context("the BPF object has no constants")?;

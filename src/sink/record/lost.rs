@@ -62,7 +62,7 @@ impl Reason {
         Self::Shed,
     ];
 
-    /// Of a number of `enum loss` in `bpf/event.h`, which are the first of these.
+    /// Returns the reason at that place in `LOSSES`; the kernel's are the first of these.
     pub fn of_kernel(number: usize) -> Option<Self> {
         Self::ALL.get(number).copied().filter(|_| number < KERNEL_REASONS)
     }
@@ -102,16 +102,14 @@ impl Lost {
 #[cfg(test)]
 mod tests {
     use super::Reason;
-    use crate::bpf::types::loss;
+    use crate::books::KERNEL_REASONS;
 
     #[test]
-    fn the_reasons_are_the_kernels() {
-        let kernel =
-            [loss::LOST_RING_FULL, loss::LOST_RING_BUSY, loss::LOST_REROUTE, loss::LOST_SCRATCH];
+    fn of_kernel_has_four_reasons() {
         let reasons = [Reason::RingFull, Reason::RingBusy, Reason::Reroute, Reason::Scratch];
-        for (number, reason) in kernel.into_iter().zip(reasons) {
-            assert_eq!(Reason::of_kernel(number.0 as usize), Some(reason));
+        for (number, reason) in reasons.into_iter().enumerate() {
+            assert_eq!(Reason::of_kernel(number), Some(reason));
         }
-        assert_eq!(Reason::of_kernel(loss::LOST_REASONS.0 as usize), None);
+        assert_eq!(Reason::of_kernel(KERNEL_REASONS), None);
     }
 }

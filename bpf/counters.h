@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#ifndef TAILCALLD_COUNTERS_H
+#define TAILCALLD_COUNTERS_H
+
+#include "event.h"
+
+/*
+ * The statistics of the programs. This is the only list of counters on this side; the daemon
+ * iterates over the enum that the skeleton makes of it.
+ *
+ * For each slot, SEEN is the sum of all others but RESULTS_LOST, which counts events that are in
+ * SUBMITTED as well. Counters belong to the slot, not to a generation, so a reload never resets
+ * them.
+ */
+enum counter {
+	COUNTER_SEEN, /* calls that reached the slot's handler, or its filter */
+	COUNTER_SUBMITTED, /* events in the ring */
+	COUNTER_EXCLUDED_SELF, /* made by the daemon */
+	COUNTER_EXCLUDED_SINK, /* made by a program that the daemon's output keeps busy: journald */
+	COUNTER_EXCLUDED_UNIT, /* made in a cgroup that is excluded */
+	COUNTER_FILTERED, /* wanted by no rule of the route */
+	COUNTER_SAMPLED, /* left out at random, as the rule asks */
+	COUNTER_LIMITED, /* over the rate limit of the rule */
+	COUNTER_LIMITED_UID, /* over the rate limit of each user */
+	COUNTER_THROTTLED, /* by a task whose calls follow our own output */
+	COUNTER_COUNTED, /* by a handler that only counts */
+	/* Events that were due and are not in the ring, by reason: */
+	COUNTER_LOST_RING_FULL, /* the daemon was slower than the producers */
+	COUNTER_LOST_RING_BUSY, /* the ring had room but refused: NMI, or a contended lock */
+	COUNTER_LOST_REROUTE, /* a flip came in between and the new program did not start */
+	COUNTER_LOST_SCRATCH, /* no per-CPU scratch memory: cannot happen, counted all the same */
+	COUNTER_RESULTS_LOST, /* events that were submitted and get no result */
+	COUNTERS,
+};
+
+/* State of the call that is being handled on this CPU, not counters. It is kept in memory for the
+ * verifier, and in this row because every handler has looked the row up already. */
+struct call_state {
+	__u64 chosen; /* row of `routes` that the filter chose, from 1; 0: none */
+	__u64 row; /* row of `routes` of the call's rule */
+	__u64 bucket; /* index of the bucket of the limit that is asked */
+};
+
+enum counters_size {
+	COUNTERS_WORDS = 24, /* of a row: three cache lines */
+	COUNTERS_UNUSED = COUNTERS_WORDS - COUNTERS - sizeof(struct call_state) / sizeof(__u64),
+	/* Of one CPU: a row for each slot within a bank, one for each odd number, and some to end
+	 * with a whole cache line. */
+	ODD_ROWS = BANK_SLOTS,
+	COUNTERS_ROWS = BANK_SLOTS + 8,
+};
+
+/* Numbers that no table has. They are counted, never masked into range: COUNTER_SEEN of a row
+ * behind those of the slots. */
+enum odd_number {
+	ODD_MINUS_ONE = 0, /* -1: a tracer cancelled the call, or the caller passed it */
+	ODD_X32 = 1, /* bit 30: the x32 ABI */
+	ODD_OUT_OF_RANGE = 2, /* any other number from 512 on */
+	ODD_NUMBERS,
+};
+_Static_assert(ODD_NUMBERS <= COUNTERS_ROWS - ODD_ROWS, "each odd number has its row");
+
+/* A row: the state and the most frequent counters share the first cache line. */
+struct counters {
+	struct call_state state;
+	__u64 counts[COUNTERS]; /* by enum counter */
+	__u64 unused[COUNTERS_UNUSED];
+};
+_Static_assert(COUNTERS_ROWS * sizeof(struct counters) % 64 == 0, "CPUs share no cache line");
+
+#endif
