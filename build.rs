@@ -44,7 +44,7 @@ fn compile(source: &Path, out: &Path) -> PathBuf {
 }
 
 fn link(objects: &[PathBuf], out: &Path) -> PathBuf {
-    let linked = out.join("tail_hello.o");
+    let linked = out.join("tailcalld.o");
     let mut linker = Linker::new(&linked).expect("the linker opens its output");
     for object in objects {
         linker.add_file(object).unwrap_or_else(|e| panic!("cannot link {}: {e}", object.display()));
@@ -54,7 +54,7 @@ fn link(objects: &[PathBuf], out: &Path) -> PathBuf {
 }
 
 fn generate(object: &Path, out: &Path) {
-    let skeleton = out.join("tail_hello.skel.rs");
+    let skeleton = out.join("tailcalld.skel.rs");
     let made = SkeletonBuilder::new().obj(object).generate(&skeleton);
     made.unwrap_or_else(|e| panic!("cannot generate the skeleton: {e:#}"));
 }

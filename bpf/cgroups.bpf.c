@@ -4,7 +4,7 @@
  * events and so in order with them: the unit of a process that lives for a millisecond is known by
  * name. Nothing here runs on a syscall other than mkdir and rmdir in a cgroup tree.
  */
-#include "place.h"
+#include "cgroup_tags.h"
 #include "wake.h"
 
 static __always_inline __u64 cgroup_id(const struct cgroup *cgroup)

@@ -7,8 +7,8 @@
  */
 #include "filter.h"
 #include "route.h"
-#include "texts.h"
-#include "wanted.h"
+#include "match.h"
+#include "admit.h"
 
 /* The filter of that route; NULL if there is none, which the daemon does not let happen. */
 static __always_inline const volatile struct filter *filter_of(__u64 row)
@@ -52,7 +52,7 @@ static __always_inline void filter_go_on(void *ctx, struct scratch *scratch, __u
 	tests_walk(filtering, bank);
 	if (filtering->at < TESTS_MAX) {
 		bpf_tail_call(ctx, &continuations,
-			      filtering->wants_texts ? CONTINUE_TEXTS : CONTINUE_FILTER);
+			      filtering->wants_texts ? CONTINUE_MATCH : CONTINUE_FILTER);
 		stats_count(counters, COUNTER_LOST_REROUTE);
 		return;
 	}
@@ -98,7 +98,7 @@ int filter(void *ctx)
 
 /* `filter` once more: for a call whose texts are known by now, or that has more tests before it. */
 SEC("raw_tp")
-int filter_again(void *ctx)
+int filter_resume(void *ctx)
 {
 	__u32 zero = 0;
 	struct scratch *scratch = bpf_map_lookup_elem(&scratches, &zero);
@@ -142,7 +142,7 @@ static __always_inline void text_learn(struct scratch *scratch, __u32 kind,
 /* Finds out which of the filter's patterns hold, and goes back to it: one kind of text a jump, so
  * that the verifier goes through the comparisons once. */
 SEC("raw_tp")
-int filter_texts(void *ctx)
+int filter_match(void *ctx)
 {
 	__u32 zero = 0;
 	struct scratch *scratch = bpf_map_lookup_elem(&scratches, &zero);
@@ -159,7 +159,7 @@ int filter_texts(void *ctx)
 			text_learn(scratch, kind, filter);
 			text_compare(scratch, kind, filtering->row / BANK_SLOTS, filter);
 		}
-		bpf_tail_call(ctx, &continuations, CONTINUE_TEXTS);
+		bpf_tail_call(ctx, &continuations, CONTINUE_MATCH);
 	} else {
 		filtering->texts_known = true;
 		bpf_tail_call(ctx, &continuations, CONTINUE_FILTER);

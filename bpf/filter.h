@@ -2,7 +2,7 @@
 #ifndef TAILCALLD_FILTER_H
 #define TAILCALLD_FILTER_H
 
-#include "args.h"
+#include "context.h"
 #include "maps.h"
 #include "task.h"
 

@@ -37,7 +37,7 @@ extern volatile __u64 excluded_cgroups[EXCLUDED_CGROUPS];
 extern volatile __u32 governed[GOVERNED];
 extern volatile __u32 governed_count;
 
-/* Bits of the trees that are asked for, and how often `tree_seed` has changed what it found.
+/* Bits of the trees that are asked for, and how often `proc_tree_seed` has changed what it found.
  * Written by the daemon before it runs that. */
 extern volatile __u64 tree_asked;
 extern volatile __u64 tree_changes;
@@ -66,16 +66,17 @@ extern const volatile __u32 return_kind;
 /* Bytes in the ring from which on a dozing consumer is woken. Set before load. */
 extern const volatile __u32 wake_bytes;
 
-/* Our own thread group in the initial pid namespace. Written by `identify` before any attach. */
+/* Our own thread group in the initial pid namespace. Written by `self_identify` before any attach.
+ */
 extern volatile __u32 self_tgid;
 
 /* Executables whose processes are excluded. Written by the daemon; an inode of 0 ends the list. */
 extern volatile struct file_id excluded_files[EXCLUDED_FILES];
 
-/* What `identify` found for the file descriptor it was asked about. Read by the daemon. */
+/* What `self_identify` found for the file descriptor it was asked about. Read by the daemon. */
 extern volatile struct file_id identified_file;
 
-/* What is initial. Written by `identify` before any attach. */
+/* What is initial. Written by `self_identify` before any attach. */
 extern volatile struct initial_namespaces initial_namespaces;
 
 /* Cgroup events that found no room. Written by cgroups.bpf.c; the daemon reads the tree again. */

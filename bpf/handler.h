@@ -12,7 +12,7 @@
 #include "maps.h"
 #include "route.h"
 #include "emit.h"
-#include "wanted.h"
+#include "admit.h"
 
 #define HANDLER(name) const volatile struct handler name##_handler SEC(".rodata.handlers")
 

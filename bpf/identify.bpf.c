@@ -38,7 +38,7 @@ static __always_inline void learn_namespaces(const struct task_struct *task)
 
 /* args[0]: a file descriptor of the caller, or -1 for none. */
 SEC("raw_tp")
-int identify(struct bpf_raw_tracepoint_args *ctx)
+int self_identify(struct bpf_raw_tracepoint_args *ctx)
 {
 	__s32 fd = ctx->args[0];
 	struct file_id id = {};

@@ -5,7 +5,7 @@
 #include "kernel.h"
 #include <bpf/bpf_helpers.h>
 #include "counters.h"
-#include "declaration.h"
+#include "handler_decl.h"
 #include "event.h"
 #include "globals.h"
 #include "scratch.h"
@@ -24,9 +24,9 @@ struct {
 } syscalls __weak SEC(".maps");
 
 enum continuation {
-	CONTINUE_WALK = 0, /* `walk` */
-	CONTINUE_FILTER = 1, /* `filter_again` */
-	CONTINUE_TEXTS = 2, /* `filter_texts` */
+	CONTINUE_ARGV = 0, /* `argv_walk` */
+	CONTINUE_FILTER = 1, /* `filter_resume` */
+	CONTINUE_MATCH = 2, /* `filter_match` */
 	CONTINUATIONS,
 };
 
@@ -65,7 +65,8 @@ struct {
 } place_names __weak SEC(".maps");
 
 /* The processes that descend from those that filters name, and the bits of these, by thread group.
- * Written by the daemon for those that were there before, by `tree_fork` for their children. */
+ * Written by the daemon for those that were there before, by `proc_tree_fork` for their children.
+ */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, TREE_MEMBERS_MAX);

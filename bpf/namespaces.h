@@ -8,7 +8,7 @@
 /*
  * The namespaces of the current task. Most tasks share one `struct nsproxy` with the first task, so
  * two comparisons of addresses tell that there is nothing to tell. The address is learnt by
- * `identify`: it is no symbol that every kernel lists, and libbpf would read all of
+ * `self_identify`: it is no symbol that every kernel lists, and libbpf would read all of
  * /proc/kallsyms to find it.
  */
 

@@ -2,7 +2,7 @@
 #ifndef TAILCALLD_ROUTE_H
 #define TAILCALLD_ROUTE_H
 
-#include "args.h"
+#include "context.h"
 #include "stats.h"
 #include "task.h"
 

@@ -4,7 +4,7 @@
  * dispatcher, the table and the ring. Calls of others fall through unseen; nothing is counted.
  */
 #include "maps.h"
-#include "args.h"
+#include "context.h"
 #include "wake.h"
 
 SEC("raw_tp")

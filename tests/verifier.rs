@@ -84,7 +84,7 @@ fn costs(choice: &Choice) -> BTreeMap<String, u64> {
     let said = SAID.lock().expect("one thread");
     assert!(loaded.is_ok(), "{}: {}", choice.attach, said[said.len().saturating_sub(5)..].concat());
     let costs: BTreeMap<String, u64> = said.iter().filter_map(|text| cost(text)).collect();
-    assert!(costs.contains_key("hello"), "no statistics: {said:#?}");
+    assert!(costs.contains_key("sys_enter"), "no statistics: {said:#?}");
     costs
 }
 

@@ -3,7 +3,7 @@
  * the syscall's recipe tells. */
 #include "handler.h"
 #include "steps.h"
-#include "walk.h"
+#include "argv.h"
 
 HANDLER(args) = {
 	.name = "args",

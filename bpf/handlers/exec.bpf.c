@@ -5,7 +5,7 @@
  * the new program's environment the variables that the route names.
  */
 #include "handler.h"
-#include "walk.h"
+#include "argv.h"
 
 enum {
 	FILENAME,

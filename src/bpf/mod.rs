@@ -10,7 +10,7 @@ mod skeleton {
     #![allow(clippy::all, missing_docs, missing_debug_implementations)]
     #![allow(clippy::undocumented_unsafe_blocks, clippy::wildcard_imports, clippy::ptr_as_ptr)]
     #![allow(clippy::unwrap_used, clippy::too_many_lines)]
-    include!(concat!(env!("OUT_DIR"), "/tail_hello.skel.rs"));
+    include!(concat!(env!("OUT_DIR"), "/tailcalld.skel.rs"));
 }
 
 pub use calls::{
@@ -21,4 +21,4 @@ pub use shared::{
     BUCKETS, Bucket, ENV_NAME_WORDS, ENV_NAMES, EXCLUDED_CGROUPS, EXCLUDED_FILES, FILTERS_MAX,
     GOVERNED, LIMITS, RULES_MAX, Shared, TESTS_MAX, TEXTS_MAX,
 };
-pub use skeleton::{OpenTailHelloSkel, TailHelloLinks, TailHelloSkel, TailHelloSkelBuilder, types};
+pub use skeleton::{OpenTailcalldSkel, TailcalldLinks, TailcalldSkel, TailcalldSkelBuilder, types};

@@ -5,7 +5,7 @@ use std::ptr::NonNull;
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::atomic::{AtomicU32, AtomicU64};
 
-use super::{TailHelloSkel, types};
+use super::{TailcalldSkel, types};
 use crate::decode::NAMESPACES;
 
 /// How many executables can be excluded.
@@ -51,7 +51,7 @@ pub struct Shared<'obj> {
 
 impl<'obj> Shared<'obj> {
     /// Takes the mapping out of a loaded skeleton; `None` if it was taken before.
-    pub fn take(skeleton: &mut TailHelloSkel<'obj>) -> Option<Self> {
+    pub fn take(skeleton: &mut TailcalldSkel<'obj>) -> Option<Self> {
         let globals = NonNull::from(skeleton.maps.bss_data.take()?);
         Some(Self { globals, object: PhantomData })
     }
@@ -69,7 +69,7 @@ impl<'obj> Shared<'obj> {
         unsafe { AtomicU32::from_ptr(&raw mut (*self.globals.as_ptr()).consumer) }
     }
 
-    /// Our own thread group in the initial pid namespace; 0 before `identify` ran.
+    /// Our own thread group in the initial pid namespace; 0 before `self_identify` ran.
     pub fn self_tgid(&self) -> &AtomicU32 {
         // SAFETY: as in `bank`.
         unsafe { AtomicU32::from_ptr(&raw mut (*self.globals.as_ptr()).self_tgid) }
@@ -81,7 +81,7 @@ impl<'obj> Shared<'obj> {
         unsafe { AtomicU64::from_ptr(&raw mut (*self.globals.as_ptr()).cgroups_lost) }
     }
 
-    /// Device and inode of the file that `identify` was last asked about.
+    /// Device and inode of the file that `self_identify` was last asked about.
     pub fn identified_file(&self) -> [&AtomicU64; 2] {
         // SAFETY: as in `bank`; two aligned u64.
         unsafe {

@@ -10,7 +10,7 @@ use libbpf_rs::{ProgramInput, ProgramMut};
 
 use crate::bpf::Shared;
 
-/// Runs `identify`: stores our thread group for the programs and returns device and inode of `file`.
+/// Runs `self_identify`: stores our thread group for the programs and returns device and inode of `file`.
 ///
 /// # Errors
 /// When the kernel will not run it (`BPF_PROG_TEST_RUN` of raw tracepoints came with 5.10).

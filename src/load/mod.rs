@@ -31,7 +31,7 @@ use syscalls::Slot;
 
 use crate::books::Rows;
 use crate::bpf::types::continuation;
-use crate::bpf::{Shared, TailHelloLinks, TailHelloSkel};
+use crate::bpf::{Shared, TailcalldLinks, TailcalldSkel};
 use crate::handlers::Handlers;
 
 pub use attach::Attach;
@@ -45,7 +45,7 @@ pub use object::{handlers, prepare};
 /// the last file descriptor of it goes (kernel/bpf/arraymap.c, prog_array_map_clear).
 #[allow(missing_debug_implementations)] // the skeleton has none
 pub struct Bpf<'obj> {
-    skeleton: TailHelloSkel<'obj>,
+    skeleton: TailcalldSkel<'obj>,
     /// Memory shared with the programs.
     pub shared: Shared<'obj>,
     /// What the object can do.
@@ -53,11 +53,11 @@ pub struct Bpf<'obj> {
     /// What the programs counted.
     pub books: Rows,
     programs: BTreeMap<u16, RawFd>,
-    /// `hello`, at the entry of calls.
+    /// `sys_enter`, at the entry of calls.
     dispatcher: Hook,
-    /// `goodbye`, at the return of those whose results are asked for.
+    /// `sys_exit`, at the return of those whose results are asked for.
     returns: Hook,
-    /// `forget`, at the end of tasks; only while there are such calls.
+    /// `task_exit`, at the end of tasks; only while there are such calls.
     ends: Option<Link>,
     tracepoint: Attach,
     told: places::Told,
@@ -107,12 +107,12 @@ pub fn load(
 }
 
 /// Where programs go on that leave something to others.
-fn wire_continuations(skeleton: &TailHelloSkel<'_>) -> Result<()> {
+fn wire_continuations(skeleton: &TailcalldSkel<'_>) -> Result<()> {
     let programs = &skeleton.progs;
     let wanted = [
-        (continuation::CONTINUE_WALK, &programs.walk),
-        (continuation::CONTINUE_FILTER, &programs.filter_again),
-        (continuation::CONTINUE_TEXTS, &programs.filter_texts),
+        (continuation::CONTINUE_ARGV, &programs.argv_walk),
+        (continuation::CONTINUE_FILTER, &programs.filter_resume),
+        (continuation::CONTINUE_MATCH, &programs.filter_match),
     ];
     wanted.iter().try_for_each(|(place, program)| {
         let (key, program) = (place.0.to_ne_bytes(), program.as_fd().as_raw_fd().to_ne_bytes());
@@ -122,7 +122,7 @@ fn wire_continuations(skeleton: &TailHelloSkel<'_>) -> Result<()> {
 }
 
 /// Where a filter sends the calls that it has chosen a rule for.
-fn wire_handlers(skeleton: &TailHelloSkel<'_>, programs: &BTreeMap<u16, RawFd>) -> Result<()> {
+fn wire_handlers(skeleton: &TailcalldSkel<'_>, programs: &BTreeMap<u16, RawFd>) -> Result<()> {
     programs.iter().try_for_each(|(&handler, program)| {
         let (key, program) = (u32::from(handler).to_ne_bytes(), program.to_ne_bytes());
         let wired = skeleton.maps.handlers.update(&key, &program, MapFlags::ANY);
@@ -131,7 +131,7 @@ fn wire_handlers(skeleton: &TailHelloSkel<'_>, programs: &BTreeMap<u16, RawFd>) 
 }
 
 fn handler_programs(
-    skeleton: &TailHelloSkel<'_>,
+    skeleton: &TailcalldSkel<'_>,
     handlers: &Handlers,
 ) -> Result<BTreeMap<u16, RawFd>> {
     let named = |name: &str| -> Result<RawFd> {
@@ -162,7 +162,7 @@ impl Bpf<'_> {
     /// # Errors
     /// When the kernel refuses; nothing has changed then.
     pub fn reach<'a>(&mut self, slots: impl Iterator<Item = &'a Slot>) -> Result<()> {
-        self.dispatcher.reach(&self.skeleton.progs.hello, slots)
+        self.dispatcher.reach(&self.skeleton.progs.sys_enter, slots)
     }
 
     /// Calls of other slots than these need not come to the dispatcher any more.
@@ -177,10 +177,10 @@ impl Bpf<'_> {
     pub fn reach_returns(&mut self, slots: &BTreeSet<Slot>) -> Result<()> {
         if self.ends.is_none() && !slots.is_empty() {
             let end = (TracepointCategory::Sched, "sched_process_exit");
-            let forget = &self.skeleton.progs.forget;
-            self.ends = Some(self.tracepoint.to_tracepoint(forget, end)?);
+            let program = &self.skeleton.progs.task_exit;
+            self.ends = Some(self.tracepoint.to_tracepoint(program, end)?);
         }
-        self.returns.reach(&self.skeleton.progs.goodbye, slots.iter())
+        self.returns.reach(&self.skeleton.progs.sys_exit, slots.iter())
     }
 
     /// As `leave_others`, for the returns.
@@ -211,7 +211,7 @@ impl Bpf<'_> {
         self.dispatcher.leave_all();
         self.returns.leave_all();
         self.ends = None;
-        self.skeleton.links = TailHelloLinks::default();
+        self.skeleton.links = TailcalldLinks::default();
     }
 
     /// Syscalls of any task that the dispatcher was not run for. They are in nobody's books:
@@ -220,7 +220,7 @@ impl Bpf<'_> {
     /// # Errors
     /// When the kernel refuses to tell.
     pub fn recursion_misses(&self) -> Result<u64> {
-        let misses = crate::bpf::recursion_misses(self.skeleton.progs.hello.as_fd());
+        let misses = crate::bpf::recursion_misses(self.skeleton.progs.sys_enter.as_fd());
         let misses = misses.context("failed to ask how often the dispatcher was skipped")?;
         Ok(misses + self.dispatcher.misses())
     }
@@ -264,7 +264,7 @@ impl Bpf<'_> {
     }
 
     fn identify(&self, file: Option<BorrowedFd<'_>>) -> Result<[u64; 2]> {
-        identity::learn(&self.skeleton.progs.identify, &self.shared, file)
+        identity::learn(&self.skeleton.progs.self_identify, &self.shared, file)
     }
 
     /// The table: programs by slot of both banks.

@@ -11,7 +11,7 @@ use syscalls::Slot;
 use super::choice::Choice;
 use super::{declared, errors, recipes};
 use crate::books::Rows;
-use crate::bpf::{OpenTailHelloSkel, TailHelloSkelBuilder};
+use crate::bpf::{OpenTailcalldSkel, TailcalldSkelBuilder};
 use crate::handlers::Handlers;
 
 /// The handlers of the object, without any privilege: it is only parsed.
@@ -31,23 +31,23 @@ pub fn prepare<'obj>(
     object: &'obj mut MaybeUninit<OpenObject>,
     ring_bytes: u32,
     choice: &Choice,
-) -> Result<OpenTailHelloSkel<'obj>> {
+) -> Result<OpenTailcalldSkel<'obj>> {
     let mut open = open(object)?;
     configure(&mut open, ring_bytes, choice)?;
     Ok(open)
 }
 
-fn open(object: &mut MaybeUninit<OpenObject>) -> Result<OpenTailHelloSkel<'_>> {
+fn open(object: &mut MaybeUninit<OpenObject>) -> Result<OpenTailcalldSkel<'_>> {
     errors::capture_libbpf_messages();
-    TailHelloSkelBuilder::default().open(object).context("failed to open the BPF object")
+    TailcalldSkelBuilder::default().open(object).context("failed to open the BPF object")
 }
 
-pub(super) fn declared_handlers(open: &OpenTailHelloSkel<'_>) -> Result<Handlers> {
+pub(super) fn declared_handlers(open: &OpenTailcalldSkel<'_>) -> Result<Handlers> {
     let section = open.maps.rodata_handlers.initial_value().unwrap_or_default();
     Ok(Handlers::new(declared::read(section)?))
 }
 
-fn configure(open: &mut OpenTailHelloSkel<'_>, ring_bytes: u32, choice: &Choice) -> Result<()> {
+fn configure(open: &mut OpenTailcalldSkel<'_>, ring_bytes: u32, choice: &Choice) -> Result<()> {
     declared::number(open.maps.rodata_handlers.initial_value_mut().unwrap_or_default());
     open.maps.events.set_max_entries(ring_bytes).context("failed to set the ring's size")?;
     open.maps.counters.set_max_entries(Rows::count()?).context("failed to size the counters")?;
@@ -62,8 +62,8 @@ fn configure(open: &mut OpenTailHelloSkel<'_>, ring_bytes: u32, choice: &Choice)
     }
     for mut program in open.open_object_mut().progs_mut() {
         match &*program.name().to_string_lossy() {
-            "goodbye" => choice.returns.prepare(&mut program),
-            "forget" => choice.tracepoint.prepare(&mut program),
+            "sys_exit" => choice.returns.prepare(&mut program),
+            "task_exit" => choice.tracepoint.prepare(&mut program),
             name if shares_the_table(name) => choice.attach.prepare(&mut program),
             _ => {}
         }
@@ -73,7 +73,7 @@ fn configure(open: &mut OpenTailHelloSkel<'_>, ring_bytes: u32, choice: &Choice)
 
 /// A program array takes programs of one type only.
 fn shares_the_table(program: &str) -> bool {
-    matches!(program, "hello" | "selftest" | "walk")
+    matches!(program, "sys_enter" | "selftest" | "argv_walk")
         || program.starts_with("filter")
         || program.starts_with("handle_")
 }

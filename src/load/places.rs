@@ -103,7 +103,7 @@ impl Bpf<'_> {
         excluded.iter().try_for_each(|&id| self.exclude_cgroup(id))
     }
 
-    /// As `cgroup_exclude` in `bpf/place.h`.
+    /// As `cgroup_exclude` in `bpf/cgroup_tags.h`.
     fn exclude_cgroup(&self, id: u64) -> Result<()> {
         let hash = (id.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 56) as usize;
         let at = |probe| self.shared.excluded_cgroup((hash + probe) % EXCLUDED_CGROUPS);

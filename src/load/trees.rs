@@ -34,16 +34,18 @@ impl Bpf<'_> {
         if self.told_trees.trees == *trees {
             return Ok(());
         }
-        if self.skeleton.links.tree_fork.is_none() {
+        if self.skeleton.links.proc_tree_fork.is_none() {
             let programs = &self.skeleton.progs;
             let what = "failed to follow processes that are born and end";
-            self.skeleton.links.tree_exit = Some(programs.tree_exit.attach().context(what)?);
-            self.skeleton.links.tree_fork = Some(programs.tree_fork.attach().context(what)?);
+            self.skeleton.links.proc_tree_exit =
+                Some(programs.proc_tree_exit.attach().context(what)?);
+            self.skeleton.links.proc_tree_fork =
+                Some(programs.proc_tree_fork.attach().context(what)?);
         }
         self.seed_trees(trees)?;
         if trees.is_empty() {
-            self.skeleton.links.tree_fork = None;
-            self.skeleton.links.tree_exit = None;
+            self.skeleton.links.proc_tree_fork = None;
+            self.skeleton.links.proc_tree_exit = None;
         }
         self.told_trees.trees.clone_from(trees);
         Ok(())
@@ -75,7 +77,7 @@ impl Bpf<'_> {
     }
 
     fn list_processes(&self) -> Result<()> {
-        let link = self.skeleton.progs.tree_seed.attach().context(FAILED)?;
+        let link = self.skeleton.progs.proc_tree_seed.attach().context(FAILED)?;
         let mut list = Iter::new(&link).context(FAILED)?;
         list.read_to_end(&mut Vec::new()).map(drop).context(FAILED)
     }

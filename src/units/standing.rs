@@ -1,5 +1,5 @@
 //! How the kernel side stands to a cgroup: which of the names it has that somebody asks for, and how much of
-//! its path is read. `bpf/place.h` reads one component after the other, as cgroups are born; here it is a
+//! its path is read. `bpf/cgroup_tags.h` reads one component after the other, as cgroups are born; here it is a
 //! whole path. A test holds that both agree.
 
 use super::container;

@@ -16,7 +16,8 @@ use crate::starting::{STAGES, at};
 /// opens a program array by its id while its owner ends makes Linux (seen in 6.18) keep it for
 /// ever, since `prog_array_map_clear` then takes two references for the work that drops one.
 fn ours() -> BTreeSet<(String, u32)> {
-    const PROGRAMS: [&str; 5] = ["hello", "identify", "selftest", "cgroup_mkdir", "cgroup_rmdir"];
+    const PROGRAMS: [&str; 5] =
+        ["sys_enter", "self_identify", "selftest", "cgroup_mkdir", "cgroup_rmdir"];
     ProgInfoIter::default()
         .map(|program| (program.name.to_string_lossy().into_owned(), program.id))
         .filter(|(name, _)| PROGRAMS.contains(&name.as_str()) || name.starts_with("handle_"))

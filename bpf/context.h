@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-#ifndef TAILCALLD_ARGS_H
-#define TAILCALLD_ARGS_H
+#ifndef TAILCALLD_CONTEXT_H
+#define TAILCALLD_CONTEXT_H
 
 #include "kernel.h"
 #include <bpf/bpf_helpers.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-#ifndef TAILCALLD_WANTED_H
-#define TAILCALLD_WANTED_H
+#ifndef TAILCALLD_ADMIT_H
+#define TAILCALLD_ADMIT_H
 
 #include "limit.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-#ifndef TAILCALLD_TEXTS_H
-#define TAILCALLD_TEXTS_H
+#ifndef TAILCALLD_MATCH_H
+#define TAILCALLD_MATCH_H
 
 #include <bpf/bpf_core_read.h>
 #include "filter.h"

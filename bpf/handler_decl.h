@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-#ifndef TAILCALLD_DECLARATION_H
-#define TAILCALLD_DECLARATION_H
+#ifndef TAILCALLD_HANDLER_DECL_H
+#define TAILCALLD_HANDLER_DECL_H
 
 /* What a handler tells about itself, for the daemon to read out of the object. */
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-/* `walk`: goes along the strings of a program that is executed, for a handler that has tail-called
- * it, and submits the event. Not attached, and in no slot of the table. */
-#include "walk.h"
+/* `argv_walk`: goes along the strings of a program that is executed, for a handler that has
+ * tail-called it, and submits the event. Not attached, and in no slot of the table. */
+#include "argv.h"
 
 static __always_inline void walk_round(struct scratch *emit)
 {
@@ -36,7 +36,7 @@ static __always_inline void walk_submit(struct scratch *emit)
 }
 
 SEC("raw_tp")
-int walk(void *ctx)
+int argv_walk(void *ctx)
 {
 	__u32 zero = 0;
 	struct scratch *emit = bpf_map_lookup_elem(&scratches, &zero);
@@ -49,7 +49,7 @@ int walk(void *ctx)
 		walk_round(emit);
 	}
 	if (emit->walk.stage != WALK_END || walk_goes_on(emit)) {
-		bpf_tail_call(ctx, &continuations, CONTINUE_WALK);
+		bpf_tail_call(ctx, &continuations, CONTINUE_ARGV);
 		/* That was the last jump which the kernel allows. */
 		emit->walk.unreadable = true;
 		walk_goes_on(emit);

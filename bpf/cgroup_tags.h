@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-#ifndef TAILCALLD_PLACE_H
-#define TAILCALLD_PLACE_H
+#ifndef TAILCALLD_CGROUP_TAGS_H
+#define TAILCALLD_CGROUP_TAGS_H
 
 #include "container.h"
-#include "wanted.h"
+#include "admit.h"
 #include <bpf/bpf_core_read.h>
 
 /* Which of the names that filters ask for a cgroup has that is born: those of the one above it, and

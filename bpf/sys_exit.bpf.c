@@ -4,7 +4,7 @@
  * Attached only while one does. The path of other calls is: read the number, test that it is below
  * 512, look whether the slot's returns are of interest, return.
  */
-#include "args.h"
+#include "context.h"
 #include "returns.h"
 
 /* What tp/raw_syscalls/sys_exit has, as events/raw_syscalls/sys_exit/format in tracefs tells. */
@@ -36,7 +36,7 @@ static __always_inline __s64 return_result(const void *ctx)
 }
 
 SEC("raw_tp/sys_exit")
-int goodbye(void *ctx)
+int sys_exit(void *ctx)
 {
 	__u32 number = return_number(ctx);
 
@@ -52,7 +52,7 @@ int goodbye(void *ctx)
 
 /* A task that ends in a call, as exit_group does to its thread, never returns from it. */
 SEC("raw_tp/sched_process_exit")
-int forget(void *ctx)
+int task_exit(void *ctx)
 {
 	call_died();
 	return 0;

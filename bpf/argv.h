@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-#ifndef TAILCALLD_WALK_H
-#define TAILCALLD_WALK_H
+#ifndef TAILCALLD_ARGV_H
+#define TAILCALLD_ARGV_H
 
 #include "emit.h"
 #include "env.h"
@@ -297,7 +297,7 @@ static __always_inline void walk_begin(void *ctx, struct scratch *emit, const st
 	walk->taken = 0;
 	walk->is_environment = false;
 	walk_vector(walk, arguments ? WALK_STRINGS : WALK_END, arguments, call->route->argv_bytes);
-	bpf_tail_call(ctx, &continuations, CONTINUE_WALK);
+	bpf_tail_call(ctx, &continuations, CONTINUE_ARGV);
 	stats_count(call->counters, COUNTER_LOST_REROUTE);
 }
 

@@ -16,7 +16,7 @@ static __always_inline __u32 group_of(const struct task_struct *task)
 }
 
 SEC("raw_tp/sched_process_fork")
-int tree_fork(struct bpf_raw_tracepoint_args *ctx)
+int proc_tree_fork(struct bpf_raw_tracepoint_args *ctx)
 {
 	__u32 parent = group_of((const struct task_struct *)ctx->args[0]);
 	__u32 child = group_of((const struct task_struct *)ctx->args[1]);
@@ -32,7 +32,7 @@ int tree_fork(struct bpf_raw_tracepoint_args *ctx)
 
 /* The last thread of a process ends: its number may be another's soon. */
 SEC("raw_tp/sched_process_exit")
-int tree_exit(struct bpf_raw_tracepoint_args *ctx)
+int proc_tree_exit(struct bpf_raw_tracepoint_args *ctx)
 {
 	const struct task_struct *task = (const struct task_struct *)ctx->args[0];
 	__u32 group = group_of(task);
@@ -73,7 +73,7 @@ static __always_inline __u64 bits_of_ancestors(const struct task_struct *task)
 
 /* Run by the daemon when a table is to name other trees. Who is in one already stays in it. */
 SEC("iter/task")
-int tree_seed(struct bpf_iter__task *ctx)
+int proc_tree_seed(struct bpf_iter__task *ctx)
 {
 	const struct task_struct *task = ctx->task;
 

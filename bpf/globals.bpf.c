@@ -1,13 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-/*
- * The dispatcher, the one program attached to syscalls: it takes the number of the syscall as an
- * index into the live bank of the table and tail-calls the program that is wired there. An empty
- * slot is the normal case and costs nothing beyond the look: no map lookup, no filter, no counter
- * stands on that path. It never reads the caller's memory and never writes to the ring.
- */
-#include "args.h"
-#include "stats.h"
-#include "task.h"
+/* The definitions of the globals that globals.h declares, and the list of types that the daemon
+ * shares with the programs. */
+#include "maps.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
@@ -81,29 +75,3 @@ struct wire_types {
 	enum limit_per limit_per;
 	enum limit_size limit_size;
 } * _wire_types;
-
-/* Kept out of line of the common path, and out of range of any table. */
-static __always_inline void odd_number_count(__u32 number)
-{
-	__u32 class = number == -1U         ? ODD_MINUS_ONE
-		      : number & (1U << 30) ? ODD_X32
-					    : ODD_OUT_OF_RANGE;
-	struct counters *row = stats_row(ODD_ROWS + class);
-
-	if (row)
-		stats_count(row, COUNTER_SEEN);
-}
-
-SEC("raw_tp/sys_enter")
-int hello(void *ctx)
-{
-	__u32 number = call_number(ctx);
-
-	if (number >= ABI_SLOTS) {
-		odd_number_count(number);
-		return 0;
-	}
-	/* The ABI before the index: number 11 is execve for i386 and munmap for x86_64. */
-	bpf_tail_call(ctx, &syscalls, bank + call_slot(number, task_in_compat_syscall()));
-	return 0;
-}

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * The dispatcher, the one program attached to the entry of syscalls, and the first file to read:
+ * it takes the number of the syscall as an index into the live bank of the table and tail-calls the
+ * program in that slot. The design is that of BCC's example tail_hello.c. An empty slot is the
+ * normal case and costs nothing beyond the attempt: no map lookup, no filter, no counter stands on
+ * that path. The dispatcher never reads the caller's memory and never writes to the ring.
+ */
+#include "context.h"
+#include "stats.h"
+#include "task.h"
+
+/* Not inlined into the common path; these numbers are beyond any table. */
+static __always_inline void odd_number_count(__u32 number)
+{
+	__u32 class = number == -1U         ? ODD_MINUS_ONE
+		      : number & (1U << 30) ? ODD_X32
+					    : ODD_OUT_OF_RANGE;
+	struct counters *row = stats_row(ODD_ROWS + class);
+
+	if (row)
+		stats_count(row, COUNTER_SEEN);
+}
+
+SEC("raw_tp/sys_enter")
+int sys_enter(void *ctx)
+{
+	__u32 number = call_number(ctx);
+
+	if (number >= ABI_SLOTS) {
+		odd_number_count(number);
+		return 0;
+	}
+	/* The ABI before the index: number 11 is execve for i386 and munmap for x86_64. */
+	bpf_tail_call(ctx, &syscalls, bank + call_slot(number, task_in_compat_syscall()));
+	return 0;
+}
