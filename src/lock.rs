@@ -47,7 +47,7 @@ fn held(mut file: File) -> Failure {
         _ => String::new(),
     };
     Failure::Unavailable(format!(
-        "tailcalld is running already{who}: stop it first, with `systemctl stop tailcalld` if it is the service"
+        "tailcalld is already running{who}: stop it first, for instance with `systemctl stop tailcalld`"
     ))
 }
 

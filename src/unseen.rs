@@ -7,10 +7,10 @@ use crate::plan::Plan;
 
 /// What is not seen, and for which syscalls that matters: none stands for any.
 const ALWAYS: [(&[&str], &str); 2] = [
-    (&[], "calls that seccomp refuses: they end before the table is asked"),
+    (&[], "calls that seccomp refuses: they end before the dispatcher runs"),
     (
         &["clock_gettime", "clock_getres", "gettimeofday", "time", "getcpu"],
-        "most calls of clock_gettime and the like: the vDSO answers without the kernel",
+        "most calls of clock_gettime and the like: the vDSO serves them without entering the kernel",
     ),
 ];
 
@@ -26,11 +26,11 @@ pub fn unseen(plan: &Plan) -> Vec<String> {
 fn rings(plan: &Plan) -> String {
     let setup = "io_uring_setup";
     let who = if concerns(plan, &[setup]) {
-        format!("{setup}, which is routed, tells who does that")
+        format!("{setup}, which is routed, shows who uses it")
     } else {
-        format!("route {setup} to learn who does that")
+        format!("route {setup} to see who uses it")
     };
-    format!("operations that a process submits through io_uring: they are no syscalls; {who}")
+    format!("operations submitted through io_uring: they are not syscalls; {who}")
 }
 
 fn concerns(plan: &Plan, names: &[&str]) -> bool {
@@ -53,13 +53,15 @@ fn other_abi(plan: &Plan) -> Option<String> {
         more => format!(" and {more} more"),
     };
     let (first, abi) = (first.with_abi(), first.abi().name());
-    Some(format!("{first}{more}: routed in the other ABI only; a program of {abi} is not recorded"))
+    Some(format!(
+        "{first}{more}: routed in the other ABI only; calls of {abi} programs are not recorded"
+    ))
 }
 
 /// Of the ABI that has no table.
 fn numbers() -> Option<String> {
     let is_x86 = Abi::Native.name() == "x86_64";
-    is_x86.then(|| "calls by the x32 ABI: counted as such, and not recorded".to_owned())
+    is_x86.then(|| "calls of the x32 ABI: they are counted, but not recorded".to_owned())
 }
 
 #[cfg(test)]
@@ -84,8 +86,8 @@ mod tests {
     #[test]
     fn nobody_is_told_to_route_what_is_routed() {
         let first = |name| unseen(&plan(&[(Abi::Native, name)])).swap_remove(0);
-        assert!(first("openat").ends_with("; route io_uring_setup to learn who does that"));
-        let told = "; io_uring_setup, which is routed, tells who does that";
+        assert!(first("openat").ends_with("; route io_uring_setup to see who uses it"));
+        let told = "; io_uring_setup, which is routed, shows who uses it";
         assert!(first("io_uring_setup").ends_with(told));
     }
 
@@ -95,7 +97,7 @@ mod tests {
         let both = plan(&[(Abi::Native, "openat"), (Abi::Compat, "openat")]);
         assert!(!unseen(&both).iter().any(|what| what.contains("i386")));
         let one = unseen(&plan(&[(Abi::Native, "openat"), (Abi::Native, "kill")]));
-        let told = "kill (i386) and 1 more: routed in the other ABI only; a program of i386 is not recorded";
+        let told = "kill (i386) and 1 more: routed in the other ABI only; calls of i386 programs are not recorded";
         assert!(one.iter().any(|what| what == told), "{one:?}");
     }
 }

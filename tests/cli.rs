@@ -51,10 +51,7 @@ fn verbose_is_the_resolved_table() {
     let attach = out.lines().find_map(|line| line.strip_prefix("attach ")).unwrap();
     let ways = ["kprobe.multi (", "raw_tp/sys_enter (", "tp/raw_syscalls/sys_enter (", "auto ("];
     assert!(ways.iter().any(|way| attach.trim_start().starts_with(way)), "{attach}");
-    assert!(
-        out.contains("\nBLIND SPOTS\noperations that a process submits through io_uring"),
-        "{out}"
-    );
+    assert!(out.contains("\nBLIND SPOTS\noperations submitted through io_uring"), "{out}");
     assert!(out.ends_with(": ok, 16 routes (args 2, exec 4, timer 10)\n"), "{out}");
 }
 
@@ -194,7 +191,7 @@ fn all_sets_and_all_syscalls() {
 fn an_unknown_set_is_a_wrong_command_line() {
     let (code, out, err) = called(&["syscalls", "@mout"]);
     assert_eq!((code, out.as_str()), (USAGE, ""));
-    assert!(err.contains("no set of syscalls has this name (did you mean \"@mount\"?)"), "{err}");
+    assert!(err.contains("no such set of syscalls (did you mean \"@mount\"?)"), "{err}");
 }
 
 #[test]

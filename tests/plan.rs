@@ -345,7 +345,7 @@ fn all_routes_together_name_so_many_variables() {
         })
     };
     assert_eq!(faults(5..16), None);
-    let many = "17 environment variables are too many, all routes together may have 16";
+    let many = "17 environment variables are too many, all routes together may use 16";
     assert_eq!(faults(5..17), Some(format!("{}:3:1: {many}", path.display())));
 }
 
@@ -438,8 +438,8 @@ fn a_handler_takes_only_what_it_understands() {
     assert_eq!(
         lines,
         [
-            "handler \"exec\" does not know the arguments of openat, only of execve, execveat",
-            "handler \"timer\" does not know the arguments of getitimer, only of timer_create, \
+            "handler \"exec\" does not support openat, only execve, execveat",
+            "handler \"timer\" does not support getitimer, only timer_create, \
              timer_settime, timer_settime64, timer_gettime, timer_gettime64, timer_getoverrun, \
              timer_delete",
         ]

@@ -143,7 +143,7 @@ fn from(slot: Slot, origin: &Origin) -> String {
 /// What the daemon would attach to, as far as we may ask the kernel.
 fn attached(plan: &Plan) -> [String; 2] {
     let told = if load::preconditions().is_err() {
-        format!("{} (what that is on this kernel, root is told)", plan.attach.name())
+        format!("{} (run as root to see what this kernel would use)", plan.attach.name())
     } else {
         match Choice::make(plan.attach, &plan.routes) {
             Ok(choice) => format!("{} ({})", choice.attach, choice.reason),
@@ -169,7 +169,7 @@ fn settings(plan: &Plan) -> Vec<[String; 2]> {
     rows.push(attached(plan));
     rows.push(path("journal socket", &plan.socket));
     let most = |what: &str, most: Option<String>| {
-        [what.to_owned(), most.map_or_else(|| "any number".to_owned(), |most| format!("{most}/s"))]
+        [what.to_owned(), most.map_or_else(|| "unlimited".to_owned(), |most| format!("{most}/s"))]
     };
     rows.push(most("journal records", plan.max_per_second.map(|count| count.to_string())));
     rows.push(most("journal bytes", plan.max_bytes_per_second.map(size_name)));

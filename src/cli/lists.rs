@@ -13,7 +13,7 @@ use crate::handlers::{Handler, Handlers};
 pub(super) fn known_group(name: &str) -> Result<&'static Group, String> {
     let meant = closest(name).filter(|meant| meant.starts_with('@'));
     let meant = meant.map(|meant| format!(" (did you mean \"{meant}\"?)")).unwrap_or_default();
-    group(name).ok_or_else(|| format!("no set of syscalls has this name{meant}"))
+    group(name).ok_or_else(|| format!("no such set of syscalls{meant}"))
 }
 
 /// Prints one set, or all sets and all syscalls.
@@ -56,7 +56,7 @@ pub fn handlers(handlers: &Handlers) -> anyhow::Result<()> {
         .iter()
         .map(|handler| [handler.name.clone(), handler.summary.clone(), fields(handler)])
         .collect();
-    let none = [NONE, "takes syscalls out of the table", "-"];
+    let none = [NONE, "removes syscalls from the table", "-"];
     rows.push(none.map(str::to_owned));
     table(&mut out, style, ["HANDLER", "SUMMARY", "FIELDS"], &rows)?;
     Ok(out.flush()?)

@@ -1,5 +1,4 @@
-//! The command line in, what to do out; and the commands that only read and print, some of them what a
-//! running daemon tells.
+//! Command line, and the commands that only read and print, some of them from a running daemon.
 
 mod check;
 mod lists;
@@ -21,23 +20,23 @@ use syscalls::Group;
 
 use crate::config::{AttachTo, DEFAULT_PATH};
 
-/// Exit codes, those of `sysexits.h` from 69 on.
+/// Exit codes; from 69 on those of `sysexits.h`.
 pub mod exit {
-    /// What was asked for is done.
+    /// Success.
     pub const OK: u8 = 0;
-    /// It failed for a reason that has no code of its own.
+    /// Failure without a code of its own.
     pub const FAILURE: u8 = 1;
-    /// The command line makes no sense.
+    /// Wrong command line.
     pub const USAGE: u8 = 2;
-    /// The kernel, or something else on this host, lacks what is needed.
+    /// The kernel or another part of this host lacks a requirement.
     pub const UNAVAILABLE: u8 = 69;
-    /// Privileges are missing.
+    /// Missing privileges.
     pub const NO_PERMISSION: u8 = 77;
-    /// The configuration has a fault.
+    /// Invalid configuration.
     pub const CONFIG: u8 = 78;
 }
 
-/// The whole command line.
+/// Command line.
 #[derive(Debug, Parser)]
 #[command(version, about, after_help = AFTER_HELP, args_conflicts_with_subcommands = true)]
 pub struct Cli {
@@ -48,102 +47,102 @@ pub struct Cli {
 }
 
 const AFTER_HELP: &str = "\
-Exit codes: 0 done, 1 failed, 2 wrong command line, 69 something on this host is missing,
-77 no permission, 78 the configuration has a fault.";
+Exit codes: 0 success, 1 failure, 2 wrong command line, 69 this host lacks a requirement,
+77 permission denied, 78 invalid configuration.";
 
-/// What to do.
+/// Command to run.
 #[derive(Debug, Clone, PartialEq, Eq, Subcommand)]
 pub enum Command {
-    /// Trace until a signal ends it; this is the default
+    /// Record syscalls until a signal stops the daemon; this is the default command
     Run(RunOptions),
-    /// Check a configuration and its drop-ins, and tell every fault; needs no privileges
+    /// Check a configuration with its drop-ins and print every fault; needs no privileges
     Check(CheckOptions),
-    /// List the sets of syscalls and all syscalls, or the members of one set
+    /// List all syscalls and the sets of syscalls, or the members of one set
     Syscalls {
-        /// One set, such as @mount
+        /// Set of syscalls, such as @mount
         #[arg(value_name = "@GROUP", value_parser = lists::known_group)]
         group: Option<&'static Group>,
     },
-    /// List the handlers and what each captures
+    /// List the handlers and the fields that each captures
     Handlers,
-    /// Print the books of the running daemon: what became of every call that was seen
+    /// Print the counters of the running daemon: what became of every call
     Stats(StatsOptions),
-    /// Tell how the daemon runs, where it is attached and why
+    /// Print the state of the running daemon, where it is attached and why
     Status(ClientOptions),
-    /// Print the live table, and what its routes have seen
+    /// Print the live table with the counters of each route
     Routes(ClientOptions),
-    /// Read the configuration again, and tell what changed or every fault
+    /// Make the daemon read its configuration again; print what changed, or every fault
     Reload(ClientOptions),
 }
 
-/// How to talk to the daemon.
+/// Options of the commands that call the daemon.
 #[derive(Debug, Clone, PartialEq, Eq, Args)]
 pub struct ClientOptions {
-    /// Print one JSON object
+    /// Print the reply as one JSON object
     #[arg(long)]
     pub json: bool,
-    /// Where the daemon listens
+    /// Control socket of the daemon
     #[arg(long, value_name = "PATH")]
     pub socket: Option<PathBuf>,
 }
 
-/// Which books.
+/// Options of `stats`.
 #[derive(Debug, Clone, PartialEq, Eq, Args)]
 pub struct StatsOptions {
-    /// How to ask.
+    /// Options of the call.
     #[command(flatten)]
     pub client: ClientOptions,
-    /// A line for each CPU that has a part
+    /// Print one line per CPU
     #[arg(long)]
     pub per_cpu: bool,
-    /// Tell whether the books balance; exit with 1 and say where if they do not
+    /// Check that every call is accounted for; print the differences and exit with 1 if not
     #[arg(long, conflicts_with = "per_cpu")]
     pub check: bool,
 }
 
-/// How to run.
+/// Options of `run`.
 #[derive(Debug, Clone, PartialEq, Eq, Args)]
 pub struct RunOptions {
-    /// The configuration; drop-ins are *.toml in the directory of that name with .d
+    /// Configuration file; its drop-ins are *.toml in the directory of the same name with .d
     #[arg(long, value_name = "FILE", default_value = DEFAULT_PATH)]
     pub config: PathBuf,
-    /// Where records go
+    /// Where to write records
     #[arg(long, value_enum, default_value_t = Output::Auto)]
     pub output: Output,
-    /// What to attach to, whatever the configuration says
+    /// Where to attach, overriding the configuration
     #[arg(long, value_enum, value_name = "MODE")]
     pub attach: Option<AttachTo>,
-    /// Where to listen for the commands stats, status, routes and reload
+    /// Control socket, for the commands stats, status, routes and reload
     #[arg(long, value_name = "PATH")]
     pub socket: Option<PathBuf>,
-    /// Tell more about what the daemon itself does
+    /// Log more about what the daemon itself does
     #[arg(short, long)]
     pub verbose: bool,
 }
 
-/// Where records go.
+/// Output for records.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Output {
-    /// The journal under systemd, text on a terminal, JSON lines into a pipe
+    /// Journal under systemd, text on a terminal, JSON lines into a pipe or file
     Auto,
-    /// Native journald entries
+    /// Structured journal entries
     Journal,
-    /// One line for a person
+    /// One line of text per record
     Text,
-    /// One JSON object a line
+    /// One JSON object per line
     Json,
 }
 
-/// What to check, and how much to tell.
+/// Options of `check`.
 #[derive(Debug, Clone, PartialEq, Eq, Args)]
 pub struct CheckOptions {
-    /// The configuration
+    /// Configuration file
     #[arg(value_name = "FILE", default_value = DEFAULT_PATH)]
     file: PathBuf,
-    /// The same, as for the command run
+    /// Configuration file, as for the command run
     #[arg(long, value_name = "FILE", conflicts_with = "file")]
     config: Option<PathBuf>,
-    /// Print the resolved table, and which entry made each route
+    /// Also print the resolved table and the entry that made each route
     #[arg(short, long)]
     pub verbose: bool,
     /// Print faults only
@@ -152,14 +151,14 @@ pub struct CheckOptions {
 }
 
 impl CheckOptions {
-    /// Which file.
+    /// Returns the file to check.
     pub fn path(&self) -> &Path {
         self.config.as_deref().unwrap_or(&self.file)
     }
 }
 
 impl Cli {
-    /// The command, `run` if none was named.
+    /// Returns the command, `run` if none was given.
     pub fn command(self) -> Command {
         self.command.unwrap_or(Command::Run(self.run))
     }

@@ -60,7 +60,7 @@ pub(super) fn read(path: &Path, trust: &Trust) -> Result<Vec<u8>, String> {
         (kind.is_dir(), "a directory"),
         (kind.is_fifo(), "a FIFO"),
         (kind.is_char_device() || kind.is_block_device(), "a device"),
-        (!kind.is_file(), "no regular file"),
+        (!kind.is_file(), "not a regular file"),
     ];
     if let Some((_, what)) = unusual.iter().find(|(is, _)| *is) {
         return Err(format!("is {what}, expected a TOML file"));
@@ -90,7 +90,7 @@ fn cannot_open(path: &Path, error: &io::Error) -> String {
         ErrorKind::NotFound => {
             "does not exist; create it, or name another file on the command line".into()
         }
-        ErrorKind::PermissionDenied => "may not be read by this user; run as root".into(),
+        ErrorKind::PermissionDenied => "cannot be read by this user; run as root".into(),
         _ if error.raw_os_error() == Some(ENXIO) => {
             "is a socket or an absent device, expected a TOML file".into()
         }
@@ -99,7 +99,7 @@ fn cannot_open(path: &Path, error: &io::Error) -> String {
 }
 
 fn too_large() -> String {
-    format!("is larger than {} MiB, which no configuration needs", FILE_MAX_BYTES >> 20)
+    format!("is larger than {} MiB, the limit for a configuration file", FILE_MAX_BYTES >> 20)
 }
 
 /// Where the drop-ins of a file are: `/etc/tailcalld.d` for `/etc/tailcalld.toml`.
@@ -115,7 +115,9 @@ pub(super) fn drop_ins(directory: &Path, trust: &Trust) -> Result<Vec<PathBuf>, 
         Ok(about) => about,
     };
     if !about.is_dir() {
-        return Err("is no directory; drop-ins are *.toml files in a directory of that name".into());
+        return Err(
+            "is not a directory; drop-ins are *.toml files in a directory of that name".into()
+        );
     }
     trust.refuse(directory, about.mode(), about.uid())?;
     let entries = std::fs::read_dir(directory).and_then(Iterator::collect::<io::Result<Vec<_>>>);

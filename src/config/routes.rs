@@ -85,7 +85,7 @@ fn misfit(handlers: &Handlers, target: &Target, slots: &[Slot]) -> Option<Proble
     let handler = handlers.by_id(target.handler?)?;
     let foreign = slots.iter().find(|slot| handler.variant(**slot).is_none())?;
     Some(Problem::from(format!(
-        "handler {} does not know the arguments of {foreign}, only of {}",
+        "handler {} does not support {foreign}, only {}",
         quoted(&handler.name),
         handler.syscalls.join(", ")
     )))

@@ -16,7 +16,7 @@ pub(super) fn parse(text: &str) -> Result<Option<u64>, Problem> {
     let digits = text.bytes().take_while(u8::is_ascii_digit).count();
     let (count, unit) = text.split_at_checked(digits).unwrap_or_default();
     if count.is_empty() {
-        return Err(format!("{} is no size, expected one such as \"8MiB\"", quoted(text)).into());
+        return Err(format!("{} is not a size, expected one such as \"8MiB\"", quoted(text)).into());
     }
     let factor = match unit {
         "" => 1,
@@ -36,7 +36,7 @@ fn unknown_unit(text: &str, count: &str, unit: &str) -> Problem {
         let first = name.chars().next();
         first.zip(initial).is_some_and(|(a, b)| a.eq_ignore_ascii_case(&b))
     });
-    Problem::from(format!("{} is no size, its unit may be B, KiB, MiB or GiB", quoted(text)))
+    Problem::from(format!("{} is not a size; units are B, KiB, MiB or GiB", quoted(text)))
         .meant(meant.map(|name| format!("{count}{name}")))
 }
 

@@ -39,7 +39,7 @@ fn numbered(key: &str) -> Result<Slot, Problem> {
     let digits = key.bytes().all(|byte| byte.is_ascii_digit());
     if !(canonical && digits) {
         return Err(format!(
-            "{} is no syscall number, expected decimal digits without leading zeros",
+            "{} is not a syscall number, expected decimal digits without leading zeros",
             quoted(key)
         )
         .into());

@@ -133,7 +133,7 @@ impl Daemon<'_> {
             self.search_if_due();
             rest = self.consume()?;
             if self.gate() == Gate::Closed {
-                return Ok("the reader of the output has gone".to_owned());
+                return Ok("the reader closed the output".to_owned());
             }
         }
     }
@@ -260,7 +260,7 @@ impl Daemon<'_> {
         self.drain(until)?;
         if matches!(self.gate(), Gate::Blocked { .. } | Gate::Away { .. }) {
             tracing::warn!(
-                "the output took no more for {} s: what it had not taken is lost, the last books too",
+                "the output accepted nothing for {} s: unwritten records are lost, the final statistics too",
                 FAREWELL.as_secs()
             );
         }

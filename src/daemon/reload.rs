@@ -137,7 +137,7 @@ impl Daemon<'_> {
 
 /// The settings beside the routes that differ, for people.
 fn changed_settings(old: &Plan, new: &Plan) -> impl Iterator<Item = String> {
-    let next_start = ", from the next start on";
+    let next_start = ", after a restart";
     let settings = [
         (new.ring_bytes != old.ring_bytes, "[ring] size", next_start),
         (new.socket != old.socket, "[journal] socket", next_start),

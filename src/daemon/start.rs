@@ -126,8 +126,8 @@ impl Daemon<'_> {
             return Ok(());
         }
         Err(Failure::Unavailable(
-            "a test call did not come through the table: is this process filtered by seccomp, or \
-             another kernel mechanism in the way of tracepoints?"
+            "the self-test syscall did not reach the table: is this process filtered by seccomp, or \
+             does lockdown or another security mechanism block tracepoints?"
                 .to_owned(),
         )
         .into())

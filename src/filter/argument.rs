@@ -69,13 +69,13 @@ pub fn arguments(slot: syscalls::Slot) -> Vec<&'static str> {
 fn parameter(slot: syscalls::Slot, name: &str) -> Result<(u8, Parameter), String> {
     let parameters = syscalls::signature(slot).map(syscalls::Signature::parameters);
     let Some(parameters) = parameters else {
-        return Err(format!("the arguments of {slot} have no names that are known"));
+        return Err(format!("the arguments of {slot} have no known names"));
     };
     let found = (0..).zip(parameters).find(|(_, parameter)| parameter.name == name);
     found.map(|(position, parameter)| (position, *parameter)).ok_or_else(|| {
         let names = arguments(slot);
         let has = if names.is_empty() { "none".to_owned() } else { names.join(", ") };
-        format!("{slot} has no argument \"{name}\", it has {has}")
+        format!("{slot} has no argument \"{name}\"; its arguments are {has}")
     })
 }
 
@@ -83,7 +83,10 @@ impl Argument {
     fn must_be_text(&self) -> Result<(), String> {
         match self.parameter.kind {
             Kind::Path | Kind::String => Ok(()),
-            _ => Err(format!("argument \"{}\" of {} is no text", self.parameter.name, self.slot)),
+            _ => Err(format!(
+                "argument \"{}\" of {} is not a string",
+                self.parameter.name, self.slot
+            )),
         }
     }
 
@@ -142,7 +145,7 @@ impl Argument {
                 .map_err(|_| format!("{value} is no set of bits of \"{}\"", self.name()))?;
         }
         if bits == 0 {
-            return Err(format!("no bit of \"{}\" is asked for, so it never holds", self.name()));
+            return Err(format!("no bit of \"{}\" is tested, so it never matches", self.name()));
         }
         Ok(bits)
     }

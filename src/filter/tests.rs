@@ -90,13 +90,13 @@ fn what_there_is_not_is_told() {
     let zero = || Condition_::Equals { value: Word::Number(0), is_negated: false };
     assert_eq!(
         fault("flag", zero()),
-        "openat has no argument \"flag\", it has dfd, filename, flags, mode"
+        "openat has no argument \"flag\"; its arguments are dfd, filename, flags, mode"
     );
     let name = Condition_::Equals { value: Word::Name("O_NONSENSE".into()), is_negated: false };
     assert_eq!(fault("flags", name), "argument \"flags\" of openat has no constant \"O_NONSENSE\"");
     let pattern = Pattern { text: "/etc/".into(), part: Part::Begin, is_excluded: false };
     let text = Condition_::Matches(pattern);
-    assert_eq!(fault("mode", text), "argument \"mode\" of openat is no text");
+    assert_eq!(fault("mode", text), "argument \"mode\" of openat is not a string");
     let many = (0..65).map(|uid| ids(uid * 2, uid * 2, false)).collect();
     let fault = of_openat(vec![Filter { uid: Some(many), ..Filter::default() }]).unwrap_err();
     assert_eq!(fault, "65 conditions are too many for one route, at most 64");

@@ -44,12 +44,12 @@ impl Choice {
             AttachTo::Function => match functions() {
                 Ok(functions) => Ok(Self::functions("as configured", functions)),
                 Err(reason) => Err(Failure::Unavailable(format!(
-                    "cannot attach to functions: {reason}; it takes Linux 5.19 with CONFIG_FPROBE, ftrace and tracefs; use attach = \"auto\" or \"tracepoint\""
+                    "cannot attach to functions: {reason}; this needs Linux 5.19 with CONFIG_FPROBE, ftrace and tracefs; use attach = \"auto\" or \"tracepoint\""
                 ))
                 .into()),
             },
             AttachTo::Auto => Ok(match functions().and_then(|found| all_served(found, routes)) {
-                Ok(functions) => Self::functions("every routed syscall has a function", functions),
+                Ok(functions) => Self::functions("every routed syscall has a kernel function", functions),
                 Err(reason) => Self::tracepoint(&reason),
             }),
         }
@@ -86,7 +86,7 @@ impl Choice {
     }
 }
 
-const FEW_RETURNS: &str = "this kernel follows few calls of a function at once to their return";
+const FEW_RETURNS: &str = "this kernel tracks few concurrent returns of a function";
 
 /// Whether the kernel calls programs at its functions; also true where it does not say.
 pub fn functions_are_on() -> bool {
@@ -107,7 +107,7 @@ fn functions() -> Result<Functions, String> {
 /// Whether calls of all routes would be seen, and their returns without paying for tracepoints as well.
 fn all_served(functions: Functions, routes: &Routes) -> Result<Functions, String> {
     if !functions.all_return() && routes.values().any(Route::awaits_results) {
-        return Err(format!("results are asked for, and {FEW_RETURNS}"));
+        return Err(format!("a route asks for results, and {FEW_RETURNS}"));
     }
     let without: Vec<&Slot> = routes.keys().filter(|&&slot| functions.of(slot).is_none()).collect();
     if without.is_empty() {

@@ -42,13 +42,13 @@ const CAP_BPF: u32 = 39;
 pub fn preconditions() -> Result<()> {
     if let Some(missing) = missing_capability(&fs::read_to_string("/proc/self/status")?) {
         return Err(Failure::Permission(format!(
-            "not allowed to load BPF programs ({missing} is missing): run it as root, with sudo, or as the service"
+            "not allowed to load BPF programs ({missing} is missing): run tailcalld as root, with sudo, or as the service"
         ))
         .into());
     }
     if !Path::new(BTF).exists() {
         return Err(Failure::Unavailable(format!(
-            "this kernel has no type information ({BTF} is missing): use a kernel built with CONFIG_DEBUG_INFO_BTF=y, as distributions since 2021 have it"
+            "this kernel has no type information ({BTF} is missing): use a kernel built with CONFIG_DEBUG_INFO_BTF=y, as most distributions have since 2021"
         ))
         .into());
     }
@@ -60,7 +60,7 @@ pub fn preconditions() -> Result<()> {
 
 fn locked_down() -> Failure {
     Failure::Unavailable(
-        "this kernel is locked down (mode \"confidentiality\"), which forbids BPF programs to read memory: boot it with lockdown=integrity or without lockdown"
+        "this kernel is locked down (mode \"confidentiality\"), which forbids BPF programs to read memory: boot with lockdown=integrity or without lockdown"
             .to_owned(),
     )
 }
@@ -113,21 +113,21 @@ fn explained(error: libbpf_rs::Error, messages: &[String], ring_bytes: u32) -> E
         // Lockdown takes the helpers away, and /sys/kernel/security is not always there to tell.
         Some(log) if log.contains("unknown func bpf_probe_read") => locked_down(),
         Some(log) => Failure::Unavailable(format!(
-            "this kernel refused the BPF programs (5.10 or newer is needed); `tailcalld run -v` shows all that it said; it ended with: {}",
+            "this kernel rejected the BPF programs (Linux 5.10 or newer is required); `tailcalld run -v` prints the verifier's log, which ends with: {}",
             complaint(log)
         )),
         None if messages.iter().any(|message| message.contains("'events'")) => {
             Failure::Unavailable(format!(
-                "the kernel refused a ring of {} KiB: make `[ring] size` smaller, or raise the memory limit of the service",
+                "the kernel refused a ring of {} KiB: reduce `[ring] size`, or raise the memory limit of the service",
                 ring_bytes / 1024
             ))
         }
         None if error.kind() == ErrorKind::PermissionDenied => Failure::Permission(format!(
-            "the kernel refused the BPF programs: CAP_BPF and CAP_PERFMON are needed; it said: {}",
+            "the kernel rejected the BPF programs: CAP_BPF and CAP_PERFMON are required; the last message of libbpf: {}",
             last(messages)
         )),
         None => Failure::Unavailable(format!(
-            "this kernel refused the BPF programs (5.10 or newer is needed); `tailcalld run -v` shows all that it said; it ended with: {}",
+            "this kernel rejected the BPF programs (Linux 5.10 or newer is required); `tailcalld run -v` prints all messages of libbpf, which end with: {}",
             last(messages)
         )),
     };
@@ -171,12 +171,12 @@ mod tests {
         let Failure::Unavailable(text) = failure(nix::libc::EACCES, &["relocated", REFUSED]) else {
             panic!("told as a lack of privileges");
         };
-        assert!(text.ends_with("it ended with: R7 min value is negative"), "{text}");
+        assert!(text.ends_with("which ends with: R7 min value is negative"), "{text}");
         let Failure::Permission(text) = failure(nix::libc::EPERM, &["failed to load: -EPERM"])
         else {
             panic!("not told as a lack of privileges");
         };
-        assert!(text.ends_with("it said: failed to load: -EPERM"), "{text}");
+        assert!(text.ends_with("of libbpf: failed to load: -EPERM"), "{text}");
     }
 
     #[test]

@@ -22,12 +22,12 @@ pub fn learn(
     let fd = file.map_or(-1, |file| i64::from(file.as_raw_fd()));
     let mut args = fd.to_ne_bytes();
     let input = ProgramInput { context_in: Some(&mut args), ..ProgramInput::default() };
-    identify.test_run(input).context("failed to ask the kernel who we are")?;
+    identify.test_run(input).context("failed to run the program that identifies the daemon")?;
     if shared.self_tgid().load(SeqCst) == 0 {
-        bail!("the kernel did not tell our own process id");
+        bail!("the kernel did not report the process id of the daemon");
     }
     if shared.initial_namespaces().iter().all(|id| id.load(SeqCst) == 0) {
-        bail!("the kernel did not tell its initial namespaces: too many ancestors");
+        bail!("the kernel did not report its initial namespaces: too many ancestors");
     }
     Ok(shared.identified_file().map(|word| word.load(SeqCst)))
 }

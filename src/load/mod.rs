@@ -221,7 +221,7 @@ impl Bpf<'_> {
     /// When the kernel refuses to tell.
     pub fn recursion_misses(&self) -> Result<u64> {
         let misses = crate::bpf::recursion_misses(self.skeleton.progs.sys_enter.as_fd());
-        let misses = misses.context("failed to ask how often the dispatcher was skipped")?;
+        let misses = misses.context("failed to read how many calls the dispatcher missed")?;
         Ok(misses + self.dispatcher.misses())
     }
 
@@ -236,7 +236,7 @@ impl Bpf<'_> {
             .and_then(
                 |born| Ok(born + crate::bpf::recursion_misses(programs.cgroup_rmdir.as_fd())?),
             )
-            .context("failed to ask how often the programs that follow cgroups were skipped")?;
+            .context("failed to read how many cgroups were missed")?;
         Ok(skipped + self.shared.cgroups_lost().load(Relaxed))
     }
 

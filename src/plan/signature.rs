@@ -95,7 +95,7 @@ fn of_rule<'a>(
     for name in rule.aggregate.iter().flat_map(|aggregate| &aggregate.by) {
         if !known.contains(&name.as_str()) {
             let has = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
-            let reason = format!("{slot} has no argument \"{name}\", it has {has}");
+            let reason = format!("{slot} has no argument \"{name}\"; its arguments are {has}");
             gaps.push(gap("by", name.clone(), reason, like(name, &known)));
         }
     }
@@ -117,12 +117,12 @@ impl Gap<'_> {
         let names: BTreeSet<String> = self.slots.iter().map(Slot::to_string).collect();
         let mut told = self.reason.clone();
         if names.len() > 1 {
-            told += &format!("; {} syscalls are like that: {}", names.len(), examples(&names));
+            told += &format!("; {} syscalls are concerned: {}", names.len(), examples(&names));
         }
         let is_total = self.is_total(winners);
         if let Some((own, other)) = self.abi(winners) {
             let (own, other) = (own.name(), other.part());
-            told += &format!("; that is {own}, which abi = \"{other}\" leaves out");
+            told += &format!("; that is {own}, which abi = \"{other}\" excludes");
         } else if !is_total {
             told += "; give these entries of their own, or take them out with \"none\"";
         }

@@ -63,7 +63,7 @@ pub(super) fn faults(winners: &Winners<'_>, plan: &Plan) -> Vec<Fault> {
     }
     let told = bounds.iter().zip(full).filter_map(|((count, most, what), full)| {
         let message =
-            format!("{} {what} are too many, all routes together may have {most}", count(&used));
+            format!("{} {what} are too many, all routes together may use {most}", count(&used));
         Some(winners.get(&full?)?.mark.fault(message))
     });
     told.collect()

@@ -25,7 +25,7 @@ fn idle(config: &Config, entry: &Entry) -> Option<Fault> {
     let of: Vec<_> = of.into_iter().collect();
     let (key, of) = (&entry.key, of.join(" and "));
     Some(entry.mark.fault(format!(
-        "\"{key}\" is of {of} alone, and abi leaves that out; name it in abi, or remove the entry"
+        "\"{key}\" is of {of} only, which abi excludes; add it to abi, or remove the entry"
     )))
 }
 
@@ -43,7 +43,7 @@ fn unreachable<'a>(config: &'a Config, entry: &'a Entry) -> impl Iterator<Item =
     let targets = entry.targets.iter().enumerate();
     targets.filter(move |(at, target)| !reached(*at, target)).map(|(_, target)| {
         target.mark.fault(
-            "this alternative is never reached: one before it has no filter, so it takes all calls",
+            "this alternative is never reached: one before it has no filter and takes all calls",
         )
     })
 }
@@ -79,9 +79,7 @@ fn needless(config: &Config) -> Vec<Fault> {
 }
 
 fn needs(mark: &Mark, option: &str, needed: &str) -> Fault {
-    mark.fault(format!(
-        "{option} says nothing without {needed}; set {needed}, or leave {option} out"
-    ))
+    mark.fault(format!("{option} has no effect without {needed}; set {needed}, or remove {option}"))
 }
 
 /// `None` where it is not said. What could not be read was meant to be on.

@@ -51,7 +51,7 @@ fn missing_privileges_are_named() {
         let (code, told) = failed(&setup, &prefix, "json");
         assert_eq!(code, NO_PERMISSION, "{told}");
         let expected = format!(
-            "tailcalld: not allowed to load BPF programs ({missing} is missing): run it as root, \
+            "tailcalld: not allowed to load BPF programs ({missing} is missing): run tailcalld as root, \
              with sudo, or as the service\n"
         );
         assert_eq!(told, expected);
@@ -140,7 +140,7 @@ fn a_second_one_is_refused_and_the_first_goes_on() {
     let daemon = setup.start();
     let (code, told) = failed(&daemon.setup, &[], "json");
     assert_eq!(code, UNAVAILABLE, "{told}");
-    let expected = format!("tailcalld: tailcalld is running already (process {})", daemon.pid());
+    let expected = format!("tailcalld: tailcalld is already running (process {})", daemon.pid());
     assert!(told.starts_with(&expected), "{told}");
     let name = trigger(&["times", "50", "native", &number, "nth"]);
     let records = daemon.stop();

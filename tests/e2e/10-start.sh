@@ -29,7 +29,7 @@ is 'runs as root' 0 "$(stat -c %u "/proc/$(property MainPID)")"
 is 'holds CAP_BPF and CAP_PERFMON, and nothing else' 000000c000000000 \
 	"$(sed -n 's/^CapEff:\t//p' "/proc/$(property MainPID)/status")"
 is 'a second daemon is refused' \
-	"69 tailcalld: tailcalld is running already (process $(property MainPID)): stop it first, with \`systemctl stop tailcalld\` if it is the service" \
+	"69 tailcalld: tailcalld is already running (process $(property MainPID)): stop it first, for instance with \`systemctl stop tailcalld\`" \
 	"$(told timeout 10 tailcalld --output json)"
 
 # The tree has no manual pages program; that much may be said.

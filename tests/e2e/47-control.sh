@@ -2,9 +2,9 @@ chapter control
 
 socket=/run/tailcalld/io.tailcalld
 is 'the socket is for root alone' 'srw------- root:root' "$(stat -c '%A %U:%G' $socket)"
-like 'others are told so' "77 tailcalld: not allowed to ask the daemon at $socket: *" \
+like 'others are told so' "77 tailcalld: permission denied on the control socket $socket: *" \
 	"$(told runuser -u nobody -- tailcalld status)"
-like 'the books balance' '0 the books balance: *' "$(told tailcalld stats --check)"
+like 'every call is accounted for' '0 every call is accounted for: *' "$(told tailcalld stats --check)"
 like 'the status tells the table' "*$(table | sed 's/ routes,.*//') routes, generation *" \
 	"$(told tailcalld status)"
 like 'the live table has its origins' '*execve *exec *info *false */etc/tailcalld.toml:*' \

@@ -39,7 +39,9 @@ pub fn ask<T: DeserializeOwned>(
 ) -> Result<T> {
     match call(options, method, flags)? {
         Answer::Done(reply) => Ok(reply),
-        Answer::Refused(error, parameters) => bail!("the daemon answers {error} {parameters}"),
+        Answer::Refused(error, parameters) => {
+            bail!("the daemon replied with the error {error} {parameters}")
+        }
     }
 }
 
@@ -59,15 +61,16 @@ pub fn call<T: DeserializeOwned>(
         varlink_server::frame(&Call { method, parameters: Some(parameters), ..Call::default() })?;
     let reply = exchange(&path, &bytes).map_err(|error| explain(&error, &path))?;
     let Response { error, parameters } = serde_json::from_slice(&reply).with_context(|| {
-        format!("failed to read the reply of {}: does tailcalld listen there?", path.display())
+        format!(
+            "failed to read the reply from {}: is it the control socket of tailcalld?",
+            path.display()
+        )
     })?;
     match error {
         Some(error) => Ok(Answer::Refused(error, parameters)),
-        None => {
-            Ok(Answer::Done(serde_json::from_value(parameters).with_context(|| {
-                format!("the daemon at {} is of another version", path.display())
-            })?))
-        }
+        None => Ok(Answer::Done(serde_json::from_value(parameters).with_context(|| {
+            format!("the daemon at {} has another version than this command", path.display())
+        })?)),
     }
 }
 
@@ -88,20 +91,20 @@ fn explain(error: &std::io::Error, path: &Path) -> Failure {
     let path = path.display();
     match error.kind() {
         ErrorKind::PermissionDenied => Failure::Permission(format!(
-            "not allowed to ask the daemon at {path}: run it as root, or with sudo"
+            "permission denied on the control socket {path}: run this command as root, or with sudo"
         )),
         ErrorKind::NotFound | ErrorKind::ConnectionRefused => Failure::Unavailable(format!(
-            "no daemon listens at {path}: start it, with `systemctl start tailcalld` if it is the service, or name its socket with --socket"
+            "no daemon listens at {path}: start the service with `systemctl start tailcalld`, or name another socket with --socket"
         )),
         ErrorKind::WouldBlock | ErrorKind::TimedOut => Failure::Unavailable(format!(
-            "the daemon at {path} gave no answer in {} s: see `systemctl status tailcalld`",
+            "the daemon at {path} did not reply within {} s: see `systemctl status tailcalld`",
             PATIENCE.as_secs()
         )),
         ErrorKind::UnexpectedEof | ErrorKind::ConnectionReset | ErrorKind::BrokenPipe => {
             Failure::Unavailable(format!(
-                "the daemon at {path} hung up: it answers root only, or has ended; see `systemctl status tailcalld`"
+                "the daemon at {path} closed the connection: it serves root only, or it has stopped; see `systemctl status tailcalld`"
             ))
         }
-        _ => Failure::Unavailable(format!("failed to ask the daemon at {path}: {error}")),
+        _ => Failure::Unavailable(format!("failed to call the daemon at {path}: {error}")),
     }
 }

@@ -26,7 +26,7 @@ pub fn reload(options: &ClientOptions) -> anyhow::Result<u8> {
             return Ok(exit::CONFIG);
         }
         Answer::Refused(error, parameters) => {
-            anyhow::bail!("the daemon answers {error} {parameters}")
+            anyhow::bail!("the daemon replied with the error {error} {parameters}")
         }
     }
     Ok(exit::OK)

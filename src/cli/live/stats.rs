@@ -42,7 +42,7 @@ fn check(stats: &Stats, as_json: bool) -> anyhow::Result<u8> {
         let told: Vec<_> = differences.iter().map(as_object).collect();
         print_json(&json!({ "balanced": told.is_empty(), "differences": told }))?;
     } else if differences.is_empty() {
-        writeln!(io::stdout(), "the books balance: {}", summary(stats))?;
+        writeln!(io::stdout(), "every call is accounted for: {}", summary(stats))?;
     } else {
         let mut out = io::stdout().lock();
         differences.iter().try_for_each(|difference| writeln!(out, "{}", line(difference)))?;
@@ -94,9 +94,9 @@ fn summary(stats: &Stats) -> String {
     let on_their_way =
         sum(|route| ON_THEIR_WAY.iter().filter_map(|name| route.events.get(*name)).sum());
     format!(
-        "{} saw {}; {} submitted, {written} written, {aggregated}{on_their_way} on their way, {} lost",
-        counted(stats.routes.len() as u64, "route"),
+        "{} of {}; {} submitted, {written} written, {aggregated}{on_their_way} in flight, {} lost",
         counted(sum(|route| route.seen), "call"),
+        counted(stats.routes.len() as u64, "route"),
         counted(sum(|route| route.submitted), "event"),
         sum(RouteStats::lost),
     )
@@ -150,11 +150,11 @@ fn others(stats: &Stats, out: &mut impl Write) -> io::Result<()> {
     let odd = &stats.unroutable;
     let unroutable = odd.minus_one + odd.x32 + odd.out_of_range;
     let told = [
-        (stats.missed, "passed over by the kernel without asking the table".to_owned()),
+        (stats.missed, "missed: the kernel did not run the dispatcher".to_owned()),
         (
             unroutable,
             format!(
-                "of numbers that no table has (-1: {}, x32: {}, 512 and above: {})",
+                "with a number outside of the table (-1: {}, x32: {}, 512 and above: {})",
                 odd.minus_one, odd.x32, odd.out_of_range
             ),
         ),

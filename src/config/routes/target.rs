@@ -111,7 +111,8 @@ fn refuse_useless(reader: &mut Reader<'_>, target: &Target) {
             "argv" | "env" | "redact" if !has_programs => "no program",
             _ => continue,
         };
-        reader.refuse(mark.span(), format!("handler {name} records {what}, so it takes no {key}"));
+        reader
+            .refuse(mark.span(), format!("handler {name} records {what}, so {key} does not apply"));
     }
 }
 

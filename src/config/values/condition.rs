@@ -25,9 +25,11 @@ pub(in crate::config) fn condition(value: &DeValue<'_>) -> Result<Condition, Pro
     let rest = rest.trim_start();
     let operator = OPERATORS.into_iter().find(|operator| rest.starts_with(operator));
     let (Some(operator), false) = (operator, argument.is_empty()) else {
-        return Err(
-            format!("{} is no condition, expected one such as {EXAMPLES}", quoted(text)).into()
-        );
+        return Err(format!(
+            "{} is not a condition, expected one such as {EXAMPLES}",
+            quoted(text)
+        )
+        .into());
     };
     let right = rest.strip_prefix(operator).unwrap_or_default().trim();
     if right.is_empty() {
@@ -66,7 +68,7 @@ fn test(operator: &str, right: &str) -> Result<Test, Problem> {
 
 fn bit(text: &str) -> Result<Word, Problem> {
     word(text)?.ok_or_else(|| {
-        format!("{} is no flag, expected names or numbers: O_CREAT|O_TRUNC", quoted(text)).into()
+        format!("{} is not a flag, expected names or numbers: O_CREAT|O_TRUNC", quoted(text)).into()
     })
 }
 
@@ -93,7 +95,7 @@ fn integer(text: &str) -> Result<i128, Problem> {
         Some(("0o", digits)) => (digits, 8),
         Some((octal, _)) if octal.starts_with('0') => {
             let meant = format!("0o{}", digits.trim_start_matches('0'));
-            let problem = format!("{} may be octal or decimal; octal begins with 0o", quoted(text));
+            let problem = format!("{} is ambiguous; an octal number begins with 0o", quoted(text));
             return Err(Problem::from(problem).meant(Some(meant)));
         }
         _ => (digits, 10),
@@ -103,7 +105,7 @@ fn integer(text: &str) -> Result<i128, Problem> {
     // The registers of a call have 64 bits.
     let fits = number.filter(|number| *number <= u64::MAX.into());
     fits.map(|number| sign * number)
-        .ok_or_else(|| format!("{} is no number of 64 bits", quoted(text)).into())
+        .ok_or_else(|| format!("{} is not a 64-bit number", quoted(text)).into())
 }
 
 /// The text without its quotes, if it has some.

@@ -21,10 +21,10 @@ pub(in crate::config) fn argv(value: &DeValue<'_>) -> Result<Argv, Problem> {
 /// The name of an environment variable.
 pub(in crate::config) fn env_name(value: &DeValue<'_>) -> Result<String, Problem> {
     let DeValue::String(name) = value else {
-        return Err(expected(value, "the name of an environment variable, in quotes"));
+        return Err(expected(value, "the name of an environment variable in quotes"));
     };
     if name.is_empty() || name.contains(['=', '\0']) {
-        return Err(format!("{} is no name of an environment variable", quoted(name)).into());
+        return Err(format!("{} is not the name of an environment variable", quoted(name)).into());
     }
     match name.len() {
         0..=ENV_NAME_MAX => Ok(name.to_string()),
@@ -42,14 +42,16 @@ pub(in crate::config) fn secret(value: &DeValue<'_>) -> Result<String, Problem> 
         return Err(expected(value, "true, false or patterns such as \"--pin\""));
     };
     if matches!(&**text, "true" | "false") {
-        return Err(format!("redact {} is text, write {text} without quotes", quoted(text)).into());
+        return Err(
+            format!("redact {} is a string; write {text} without quotes", quoted(text)).into()
+        );
     }
     let is_word = !text.contains(|c: char| c.is_whitespace() || c.is_control() || c == '=');
     let says_something = text.contains(|c: char| c.is_alphanumeric());
     match text.len() {
         _ if !(is_word && says_something) => {
             let why = "a pattern is one word: --OPTION, -X*, NAME or !NAME";
-            Err(format!("{} is no pattern, {why}", quoted(text)).into())
+            Err(format!("{} is not a pattern; {why}", quoted(text)).into())
         }
         0..=PATTERN_MAX => Ok(text.to_string()),
         long => Err(format!("a pattern of {long} bytes is too long, at most {PATTERN_MAX}").into()),

@@ -58,7 +58,7 @@ pub(in crate::config) fn loginuid(value: &DeValue<'_>) -> Result<Ids, Problem> {
 /// A process.
 pub(in crate::config) fn pid(value: &DeValue<'_>) -> Result<u32, Problem> {
     let DeValue::Integer(integer) = value else {
-        return Err(expected(value, "the number of a process"));
+        return Err(expected(value, "a process id"));
     };
     let pid = number(integer).and_then(|pid| u32::try_from(pid).ok());
     pid.filter(|pid| (1..=PID_MAX).contains(pid))
@@ -99,7 +99,7 @@ fn range(kind: &Kind, text: &str) -> Result<RangeInclusive<u32>, Problem> {
 fn named(kind: &Kind, name: &str) -> Result<u32, Problem> {
     let Kind { name: what, example, look_up } = kind;
     if name.is_empty() || name.contains(['\0', ':', '/']) {
-        return Err(format!("{} is no {what}, expected {example}", quoted(name)).into());
+        return Err(format!("{} is not a {what}, expected {example}", quoted(name)).into());
     }
     match look_up(name) {
         Ok(Some(id)) => Ok(id),

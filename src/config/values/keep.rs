@@ -45,11 +45,11 @@ fn time(
 /// An argument, or a field of the handler, that tells events apart.
 pub(in crate::config) fn field(value: &DeValue<'_>) -> Result<String, Problem> {
     let DeValue::String(name) = value else {
-        return Err(expected(value, "the name of an argument, in quotes"));
+        return Err(expected(value, "an argument name in quotes"));
     };
     let is_name = |c: char| c.is_ascii_alphanumeric() || c == '_';
     if name.is_empty() || !name.chars().all(is_name) {
-        return Err(format!("{} is no name of an argument", quoted(name)).into());
+        return Err(format!("{} is not an argument name", quoted(name)).into());
     }
     Ok(name.to_string())
 }

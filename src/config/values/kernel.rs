@@ -35,7 +35,7 @@ pub(in crate::config) fn paths(value: &DeValue<'_>) -> Result<Paths, Problem> {
 
 /// What to attach to.
 pub(in crate::config) fn attach(value: &DeValue<'_>) -> Result<AttachTo, Problem> {
-    one_of(value, "way to attach", &AttachTo::ALL, AttachTo::name)
+    one_of(value, "attach mode", &AttachTo::ALL, AttachTo::name)
 }
 
 /// An absolute path that can be one.
@@ -44,7 +44,9 @@ pub(in crate::config) fn path(value: &DeValue<'_>) -> Result<PathBuf, Problem> {
         return Err(expected(value, "a path in quotes"));
     };
     match Path::new(&**text) {
-        _ if text.contains('\0') => Err(format!("path {} holds a NUL", quoted(text)).into()),
+        _ if text.contains('\0') => {
+            Err(format!("path {} contains a NUL byte", quoted(text)).into())
+        }
         path if !path.is_absolute() => {
             Err(format!("path {} is not absolute, it must begin with \"/\"", quoted(text)).into())
         }
@@ -58,7 +60,7 @@ pub(in crate::config) fn socket(value: &DeValue<'_>) -> Result<PathBuf, Problem>
     match path.as_os_str().len() {
         0..=SOCKET_MAX_BYTES => Ok(path),
         long => {
-            let why = format!("an address has room for {SOCKET_MAX_BYTES}");
+            let why = format!("a socket address holds at most {SOCKET_MAX_BYTES}");
             Err(format!("the socket's path is {long} bytes long, {why}").into())
         }
     }

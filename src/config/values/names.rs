@@ -34,10 +34,10 @@ pub(in crate::config) fn unit(value: &DeValue<'_>) -> Result<Name, Problem> {
 pub(in crate::config) fn slice(value: &DeValue<'_>) -> Result<Name, Problem> {
     name(value, |text| {
         if WITH_PROCESSES.iter().chain(&WITHOUT).any(|suffix| text.ends_with(suffix)) {
-            return Err(format!("{} is no slice; use the option unit", quoted(text)).into());
+            return Err(format!("{} is not a slice; use the option unit", quoted(text)).into());
         }
         match text.strip_suffix(SLICE).unwrap_or(text) {
-            "-" => Err("\"-.slice\" is all there is; leave slice out".into()),
+            "-" => Err("\"-.slice\" contains every unit; remove slice".into()),
             stem => Ok(format!("{stem}{SLICE}")),
         }
     })
@@ -52,11 +52,9 @@ pub(in crate::config) fn excluded_unit(value: &DeValue<'_>) -> Result<String, Pr
     }
     let Name { text, is_excluded } = unit(value)?;
     if is_excluded {
-        return Err(format!(
-            "{} is excluded as it stands here; leave out the \"!\"",
-            quoted(&text)
-        )
-        .into());
+        return Err(
+            format!("{} is excluded by being listed; remove the \"!\"", quoted(&text)).into()
+        );
     }
     Ok(text)
 }
@@ -66,7 +64,7 @@ fn name(
     whole: impl Fn(&str) -> Result<String, Problem>,
 ) -> Result<Name, Problem> {
     let DeValue::String(text) = value else {
-        return Err(expected(value, "the name of a unit, in quotes"));
+        return Err(expected(value, "a unit name in quotes"));
     };
     let (name, is_excluded) = negated(text);
     plain(name)?;
@@ -83,13 +81,15 @@ fn name(
 fn plain(name: &str) -> Result<(), Problem> {
     let odd = |c: char| !(c.is_ascii_alphanumeric() || ":-_.\\@".contains(c));
     let why = match name.chars().find(|c| odd(*c)) {
-        None if name.is_empty() => "is no name of a unit",
+        None if name.is_empty() => "is not a unit name",
         None => return Ok(()),
-        Some('/') => "is a path; name the unit alone, all of its cgroups belong to it",
-        Some('*' | '?' | '[') => {
-            "is a pattern, but names are compared as a whole; list the units, or use slice"
+        Some('/') => {
+            "is a path; give the name of the unit alone, which includes all cgroups below it"
         }
-        Some(_) => "is no name of a unit; `systemd-escape` tells how it is written",
+        Some('*' | '?' | '[') => {
+            "is a pattern, but a unit matches by its full name; list the units, or use slice"
+        }
+        Some(_) => "is not a unit name; `systemd-escape` prints the valid form",
     };
     Err(format!("{} {why}", quoted(name)).into())
 }

@@ -17,7 +17,7 @@ pub(in crate::config) fn comm(value: &DeValue<'_>) -> Result<Pattern, Problem> {
     match pattern.text.len() {
         0..=COMM_MAX => Ok(pattern),
         long => Err(format!(
-            "{} has {long} bytes, but the name of a task is cut after {COMM_MAX}, so it never holds",
+            "{} has {long} bytes, but the kernel cuts task names after {COMM_MAX}, so it never matches",
             quoted(&pattern.text)
         )
         .into()),
@@ -29,9 +29,7 @@ pub(in crate::config) fn exe(value: &DeValue<'_>) -> Result<Pattern, Problem> {
     let pattern = of_value(value, "the path of an executable: \"/usr/bin/*\" or \"*/python3\"")?;
     if pattern.part != Part::End && !pattern.text.starts_with('/') {
         let text = quoted(&pattern.text);
-        return Err(
-            format!("{text} is not absolute, it must begin with \"/\" or with a star").into()
-        );
+        return Err(format!("{text} is not absolute, it must begin with \"/\" or \"*\"").into());
     }
     Ok(pattern)
 }
@@ -52,10 +50,10 @@ pub(super) fn pattern(text: &str, is_excluded: bool) -> Result<Pattern, Problem>
         (None, None) => (Part::Whole, text),
     };
     let why = match rest.len() {
-        0 if part == Part::Whole => "is empty, so it says nothing",
-        0 => "holds always, so it says nothing",
-        _ if rest.contains(STAR) => "may have one star, at its begin or at its end",
-        _ if rest.contains('\0') => "holds a NUL, which ends every text",
+        0 if part == Part::Whole => "is empty and has no effect",
+        0 => "matches everything and has no effect",
+        _ if rest.contains(STAR) => "may contain one \"*\", at its start or end",
+        _ if rest.contains('\0') => "contains a NUL byte, which ends every string",
         1..=Pattern::BYTES_MAX => {
             return Ok(Pattern { text: rest.to_owned(), part, is_excluded });
         }

@@ -30,7 +30,7 @@ pub(in crate::config) fn limit(value: &DeValue<'_>) -> Result<Option<Rate>, Prob
         let meant = unit_like(period).or_else(|| period.is_empty().then_some("s"));
         let meant = meant.filter(|_| is_count).map(|unit| format!("{count}/{unit}"));
         let problem = format!(
-            "{} is no rate, expected one such as \"100/s\"; units are s, min, h and d",
+            "{} is not a rate, expected one such as \"100/s\"; units are s, min, h and d",
             quoted(text)
         );
         return Err(Problem::from(problem).meant(meant));
@@ -43,12 +43,12 @@ fn rate(count: &str, period_ns: u64, text: &str) -> Result<Rate, Problem> {
     let count: Option<u64> = count.parse().ok().filter(|count| *count <= most);
     match count.and_then(|count| u32::try_from(count).ok()) {
         Some(0) => {
-            let why = "lets nothing through; route to \"count\" or \"none\"";
+            let why = "allows no events; route to \"count\" or \"none\"";
             Err(format!("{} {why}", quoted(text)).into())
         }
         Some(count) => Ok(Rate { count, period_ns }),
         None => {
-            Err(format!("{} is out of range, at most {most} in that time", quoted(text)).into())
+            Err(format!("{} is out of range, at most {most} for this unit", quoted(text)).into())
         }
     }
 }
@@ -85,7 +85,7 @@ pub(in crate::config) fn per(value: &DeValue<'_>) -> Result<Per, Problem> {
 
 /// One event in so many.
 pub(in crate::config) fn sample(value: &DeValue<'_>) -> Result<u32, Problem> {
-    let what = "one in so many: \"1/100\"";
+    let what = "a fraction such as \"1/100\"";
     let DeValue::String(text) = value else {
         return Err(expected(value, what));
     };
@@ -94,7 +94,7 @@ pub(in crate::config) fn sample(value: &DeValue<'_>) -> Result<u32, Problem> {
     let digits =
         one_in.filter(|many| !many.is_empty() && many.bytes().all(|byte| byte.is_ascii_digit()));
     let Some(digits) = digits else {
-        return Err(format!("{} is no sample, expected {what}", quoted(text)).into());
+        return Err(format!("{} is not a sample, expected {what}", quoted(text)).into());
     };
     let one_in = digits.parse().ok().filter(|many| (1..=SAMPLE_MAX).contains(many));
     one_in.ok_or_else(|| {

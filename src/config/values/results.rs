@@ -57,7 +57,7 @@ pub(in crate::config) fn results(outcomes: &[Outcome]) -> Result<Results, Proble
     let left = merged(if wanted.is_empty() { all() } else { wanted });
     let left = unwanted.iter().fold(left, without);
     match &*left {
-        [] => Err("no result is left of these".into()),
+        [] => Err("these values exclude every result".into()),
         [range] if *range == (i64::MIN..=i64::MAX) => Ok(Results::All),
         _ => Ok(Results::Within(left)),
     }
@@ -101,7 +101,8 @@ fn unknown(text: &str) -> Problem {
     let (word, _) = negated(text);
     let meant = match word.to_ascii_lowercase().as_str() {
         word @ ("true" | "false") => {
-            return format!("result {} is text, write {word} without quotes", quoted(text)).into();
+            return format!("result {} is a string; write {word} without quotes", quoted(text))
+                .into();
         }
         "fail" | "fails" | "failure" | "failures" | "error" | "errors" => Some(FAILED.to_owned()),
         lower => closest(lower, [FAILED]).or_else(|| errno_like(word)),
@@ -148,7 +149,7 @@ mod tests {
     #[test]
     fn all_and_none() {
         assert_eq!(of(&[">= 0", "< 0"]), Ok(Results::All));
-        assert_eq!(of(&["EACCES", "!failed"]), Err("no result is left of these".into()));
+        assert_eq!(of(&["EACCES", "!failed"]), Err("these values exclude every result".into()));
     }
 
     proptest! {

@@ -38,7 +38,7 @@ pub(in crate::config) fn ring_bytes(value: &DeValue<'_>) -> Result<u32, Problem>
     let allowed = RING_MIN_BYTES..=RING_MAX_BYTES;
     let bytes = bytes(value)?.filter(|bytes| allowed.contains(bytes));
     let Some(bytes) = bytes.and_then(|bytes| u32::try_from(bytes).ok()) else {
-        let why = "is out of range, 64KiB to 1GiB of memory that is never swapped out";
+        let why = "is out of range, 64KiB to 1GiB";
         return Err(format!("ring size {} {why}", shown(value)).into());
     };
     if bytes.is_power_of_two() {
@@ -46,7 +46,7 @@ pub(in crate::config) fn ring_bytes(value: &DeValue<'_>) -> Result<u32, Problem>
     }
     // No overflow: the largest size allowed is a power of two.
     let meant = size::name(u64::from(bytes).next_power_of_two());
-    let why = "is no power of two, which the kernel wants of a ring buffer";
+    let why = "is not a power of two, which the kernel requires of a ring buffer";
     Err(Problem::from(format!("ring size {} {why}", shown(value))).meant(Some(meant)))
 }
 
@@ -56,7 +56,7 @@ pub(in crate::config) fn record_bytes(value: &DeValue<'_>) -> Result<Option<u64>
         Some(0) => Ok(None),
         Some(bytes) if bytes >= RECORDS_MIN_BYTES => Ok(Some(bytes)),
         _ => {
-            let range = "is out of range, 64KiB or more, or 0 for any number";
+            let range = "is out of range, 64KiB or more, or 0 for no limit";
             Err(format!("max_bytes_per_second {} {range}", shown(value)).into())
         }
     }

@@ -35,8 +35,10 @@ pub(super) fn duration(text: &str) -> Result<Option<Duration>, Problem> {
     let (count, word) = text.split_at_checked(digits).unwrap_or_default();
     let Some(ns) = unit(word).filter(|_| !count.is_empty()) else {
         let meant = unit_like(word.trim()).filter(|_| !count.is_empty());
-        let problem =
-            format!("{} is no time, expected one such as \"10s\" or \"5min\"", quoted(text));
+        let problem = format!(
+            "{} is not a time span, expected one such as \"10s\" or \"5min\"",
+            quoted(text)
+        );
         return Err(Problem::from(problem).meant(meant.map(|unit| format!("{count}{unit}"))));
     };
     let count: Option<u64> = count.parse().ok();

@@ -65,12 +65,12 @@ fn the_books_are_a_table() {
     assert_eq!(lines[0], ["SYSCALL", "ABI", "HANDLER", "SEEN", "SUBMITTED", "WRITTEN"]);
     let syscall = format!("#{number}");
     assert_eq!(lines[1], [&syscall, Abi::Native.name(), "args", "50", "50", "50"]);
-    let summary = "1 route saw 50 calls; 50 events submitted, 50 written, 0 on their way, 0 lost";
+    let summary = "50 calls of 1 route; 50 events submitted, 50 written, 0 in flight, 0 lost";
     assert_eq!(out.lines().nth(3), Some(summary));
     let (_, out, _) = ask(&daemon.setup, &["stats", "--per-cpu"]);
     let head: Vec<_> = out.lines().next().unwrap().split_whitespace().collect();
     assert_eq!(head[3..5], ["CPU", "SEEN"]);
-    let balance = format!("the books balance: {summary}\n");
+    let balance = format!("every call is accounted for: {summary}\n");
     assert_eq!(ask(&daemon.setup, &["stats", "--check"]), (0, balance, String::new()));
     let checked = ask_json(&daemon.setup, &["stats", "--check", "--json"]);
     assert_eq!(checked, json!({"balanced": true, "differences": []}));

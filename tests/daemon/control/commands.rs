@@ -177,8 +177,8 @@ fn nobody_there_is_told() {
         let (code, out, err) = ask(&setup, &[command]);
         assert_eq!((code, out.as_str()), (UNAVAILABLE, ""));
         let expected = format!(
-            "tailcalld: no daemon listens at {}: start it, with `systemctl start tailcalld` if it is \
-             the service, or name its socket with --socket\n",
+            "tailcalld: no daemon listens at {}: start the service with `systemctl start \
+             tailcalld`, or name another socket with --socket\n",
             setup.path(SOCKET).display()
         );
         assert_eq!(err, expected);
@@ -223,8 +223,10 @@ fn others_are_refused() {
     fs::set_permissions(&path, fs::Permissions::from_mode(0o666)).unwrap();
     let (code, out, err) = ask("reload");
     assert_eq!((code, out.as_str()), (UNAVAILABLE, ""), "{err}");
-    let expected =
-        format!("tailcalld: the daemon at {} hung up: it answers root only", path.display());
+    let expected = format!(
+        "tailcalld: the daemon at {} closed the connection: it serves root only",
+        path.display()
+    );
     assert!(err.starts_with(&expected), "{err}");
     works(&mut daemon, &number);
     assert_eq!(daemon.stop().len(), 1);
