@@ -23,16 +23,6 @@ static __always_inline bool cgroup_is_excluded(__u64 id)
 	return false;
 }
 
-static __always_inline bool task_is_governed(void)
-{
-	__u32 tgid = task_ids() >> 32;
-
-	for (__u32 i = 0; i < GOVERNED; i++)
-		if (governed[i] == tgid)
-			return true;
-	return false;
-}
-
 static __always_inline bool is_left_out(const struct call *call)
 {
 	__u32 sample = call->route->sample;
@@ -55,10 +45,6 @@ static __always_inline bool call_is_wanted(struct call *call)
 	}
 	if (is_left_out(call)) {
 		stats_count(call->counters, COUNTER_SAMPLED);
-		return false;
-	}
-	if (governed_count && task_is_governed() && !limit_allows(call, LIMIT_GOVERNOR)) {
-		stats_count(call->counters, COUNTER_THROTTLED);
 		return false;
 	}
 	if (limit && !limit_allows(call, limit)) {

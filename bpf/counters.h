@@ -22,7 +22,6 @@ enum counter {
 	COUNTER_SAMPLED, /* left out at random, as the rule asks */
 	COUNTER_LIMITED, /* over the rate limit of the rule */
 	COUNTER_LIMITED_UID, /* over the rate limit of each user */
-	COUNTER_THROTTLED, /* by a task whose calls follow our own output */
 	COUNTER_COUNTED, /* by a handler that only counts */
 	/* Events that were due and are not in the ring, by reason: */
 	COUNTER_LOST_RING_FULL, /* the daemon was slower than the producers */

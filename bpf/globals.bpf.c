@@ -13,8 +13,6 @@ volatile struct text_test text_tests[2 * TEXTS_MAX];
 volatile struct limit limits[LIMITS];
 volatile struct bucket buckets[BUCKETS_ALL];
 volatile __u64 excluded_cgroups[EXCLUDED_CGROUPS];
-volatile __u32 governed[GOVERNED];
-volatile __u32 governed_count;
 volatile __u64 tree_asked;
 volatile __u64 tree_changes;
 volatile __u64 places_lost;

@@ -33,10 +33,6 @@ extern volatile struct bucket buckets[BUCKETS_ALL];
  * by the daemon and by `cgroup_mkdir`. */
 extern volatile __u64 excluded_cgroups[EXCLUDED_CGROUPS];
 
-/* Thread groups whose calls follow our own output, and how many. Written by the daemon. */
-extern volatile __u32 governed[GOVERNED];
-extern volatile __u32 governed_count;
-
 /* Bits of the trees that are asked for, and how often `proc_tree_seed` has changed what it found.
  * Written by the daemon before it runs that. */
 extern volatile __u64 tree_asked;

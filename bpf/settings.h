@@ -183,9 +183,7 @@ enum limit_size {
 	BUCKETS = 4096,
 	BUCKETS_ALL = BUCKETS + LIMITS,
 	BUCKET_PROBES = 8,
-	GOVERNED = 8, /* tasks that may be throttled at once */
 	LIMIT_NONE = 0,
-	LIMIT_GOVERNOR = 1, /* what is left to a task that is throttled */
 };
 
 /* So many events in so much time. */

@@ -4,7 +4,7 @@
 //! The law, for each slot. The kernel's side, here:
 //!
 //! ```text
-//! seen      = excluded (self, sink, unit) + filtered + sampled + limited + limited_uid + throttled
+//! seen      = excluded (self, sink, unit) + filtered + sampled + limited + limited_uid
 //!           + counted + submitted + lost (by reason)
 //! ```
 //!
@@ -62,8 +62,6 @@ pub struct Books {
     pub limited: u64,
     /// Beyond what one user may have recorded.
     pub limited_uid: u64,
-    /// By a task whose calls follow our own output.
-    pub throttled: u64,
     /// By a handler that only counts.
     pub counted: u64,
     /// Events put into the ring.
@@ -82,7 +80,7 @@ impl Books {
 
     /// Calls that were due, but more than may be recorded.
     pub fn suppressed(&self) -> u64 {
-        self.limited + self.limited_uid + self.throttled
+        self.limited + self.limited_uid
     }
 
     /// Calls that the routes do not want, or not that many.
@@ -116,7 +114,6 @@ impl Books {
         self.sampled += count(counter::COUNTER_SAMPLED);
         self.limited += count(counter::COUNTER_LIMITED);
         self.limited_uid += count(counter::COUNTER_LIMITED_UID);
-        self.throttled += count(counter::COUNTER_THROTTLED);
         self.counted += count(counter::COUNTER_COUNTED);
         self.submitted += count(counter::COUNTER_SUBMITTED);
         for (lost, reason) in self.lost.iter_mut().zip(LOSSES) {

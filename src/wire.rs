@@ -50,7 +50,7 @@ pub struct Table {
 }
 
 /// The first number of a limit that a route may have.
-const FIRST_LIMIT: u8 = limit_size::LIMIT_GOVERNOR.0 as u8 + 1;
+const FIRST_LIMIT: u8 = limit_size::LIMIT_NONE.0 as u8 + 1;
 const LAST_LIMIT: u8 = (LIMITS - 1) as u8;
 /// The last bit of a name; trees may have all.
 const LAST_NAME: u8 = place_bit::PLACE_NAMES.0 as u8 - 1;

@@ -262,7 +262,6 @@ fn an_entry_beyond_the_send_buffer_goes_as_a_file() {
         filtered: 0,
         sampled: 0,
         limited: 0,
-        throttled: 0,
         excluded: 0,
         counted: 0,
         lost: 0,

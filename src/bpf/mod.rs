@@ -19,6 +19,6 @@ pub use calls::{
 pub use mapping::Mapping;
 pub use shared::{
     BUCKETS, Bucket, ENV_NAME_WORDS, ENV_NAMES, EXCLUDED_CGROUPS, EXCLUDED_FILES, FILTERS_MAX,
-    GOVERNED, LIMITS, RULES_MAX, Shared, TESTS_MAX, TEXTS_MAX,
+    LIMITS, RULES_MAX, Shared, TESTS_MAX, TEXTS_MAX,
 };
 pub use skeleton::{OpenTailcalldSkel, TailcalldLinks, TailcalldSkel, TailcalldSkelBuilder, types};

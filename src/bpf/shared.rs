@@ -31,8 +31,6 @@ pub const LIMITS: usize = types::limit_size::LIMITS.0 as usize;
 pub const BUCKETS: usize = types::limit_size::BUCKETS.0 as usize;
 /// How many cgroups can be excluded.
 pub const EXCLUDED_CGROUPS: usize = types::place_size::EXCLUDED_CGROUPS.0 as usize;
-/// How many tasks can be throttled at once.
-pub const GOVERNED: usize = types::limit_size::GOVERNED.0 as usize;
 
 /// The first element of an array among the globals.
 macro_rules! array {
@@ -182,18 +180,6 @@ impl<'obj> Shared<'obj> {
     pub fn excluded_cgroup(&self, index: usize) -> Option<&AtomicU64> {
         // SAFETY: as in `bucket`.
         unsafe { at(array!(self, excluded_cgroups, AtomicU64), EXCLUDED_CGROUPS, index) }
-    }
-
-    /// A thread group that is throttled; `None` beyond the list.
-    pub fn governed(&self, index: usize) -> Option<&AtomicU32> {
-        // SAFETY: as in `bucket`.
-        unsafe { at(array!(self, governed, AtomicU32), GOVERNED, index) }
-    }
-
-    /// How many of these there are.
-    pub fn governed_count(&self) -> &AtomicU32 {
-        // SAFETY: as in `bank`.
-        unsafe { AtomicU32::from_ptr(&raw mut (*self.globals.as_ptr()).governed_count) }
     }
 
     /// Bits of the trees that are asked for.

@@ -15,7 +15,6 @@ use crate::clock::Clock;
 use crate::config::{Aggregate, Keep, Redact};
 use crate::decode::{End, Event};
 use crate::gather::{Cause, Gather};
-use crate::journald::{Allowance, Sent};
 use crate::limit::{Held, Suppressed, Who};
 use crate::redact::secrets;
 use crate::sink::Sink;
@@ -34,8 +33,6 @@ pub struct Delivery {
     limits: Held,
     gather: Gather,
     budget: Budget,
-    /// What journald was sent, where its own limit concerns us.
-    sent: Option<Sent>,
     outlet: Outlet,
     clock: Clock,
     /// As it was read at the begin of the turn.
@@ -53,7 +50,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 
 impl Delivery {
     /// Everything is in place; nothing was written yet.
-    pub fn new(units: Units, sink: Sink, allowance: Option<Allowance>) -> Self {
+    pub fn new(units: Units, sink: Sink) -> Self {
         let now = Instant::now();
         Self {
             units,
@@ -62,7 +59,6 @@ impl Delivery {
             limits: Held::default(),
             gather: Gather::default(),
             budget: Budget::new(Most::default(), now),
-            sent: allowance.map(Sent::new),
             outlet: Outlet::new(sink),
             clock: Clock::now(),
             now,
@@ -128,7 +124,7 @@ impl Delivery {
 
     fn put(&mut self, record: &Record<'_>, portion: Portion) {
         let written = self.outlet.write(record, portion);
-        self.count(written.bytes, record.body.priority());
+        self.budget.wrote(written.bytes, self.now);
         if written.is_lost {
             self.tally.refuse(portion);
         }

@@ -6,14 +6,13 @@ mod accounts;
 mod answers;
 mod bookkeeping;
 mod delivery;
-mod governing;
+mod feedback;
 mod outlet;
 mod output;
 mod pending;
 mod pipeline;
 mod poll;
 mod reload;
-mod searching;
 mod service;
 mod sight;
 mod signals;
@@ -21,7 +20,6 @@ mod start;
 mod suppressing;
 mod tables;
 mod tally;
-mod trial;
 
 use std::cell::RefCell;
 use std::mem::MaybeUninit;
@@ -35,7 +33,7 @@ use varlink_server::Server;
 use crate::cli::RunOptions;
 use crate::consume::{Consumer, Rest};
 use crate::exclude::Excluded;
-use crate::journald::Search;
+use crate::feedback::Process;
 use crate::load::Bpf;
 use crate::lock::Lock;
 use crate::log;
@@ -45,7 +43,6 @@ use crate::watch::Watch;
 use crate::wire::Table;
 
 use bookkeeping::Bookkeeping;
-use governing::Governing;
 use outlet::Gate;
 use pipeline::Pipeline;
 use poll::{Poll, Source};
@@ -74,9 +71,8 @@ struct Daemon<'obj> {
     consumer: Consumer<'obj>,
     bookkeeping: Bookkeeping,
     suppressing: Suppressing,
-    governing: Governing,
-    /// `None` where journald takes anything from us.
-    search: Option<Search>,
+    /// Processes that were reported for feedback, the latest first.
+    reported: Vec<Process>,
     excluded: Excluded,
     watch: Watch,
     signals: Signals,
@@ -127,11 +123,9 @@ impl Daemon<'_> {
             self.answer_if_due()?;
             self.tick_if_due()?;
             self.report_if_due()?;
-            self.govern_if_due(rest);
-            self.pardon_if_due()?;
             self.look_if_due();
-            self.search_if_due();
             rest = self.consume()?;
+            self.report_feedback();
             if self.gate() == Gate::Closed {
                 return Ok("the reader closed the output".to_owned());
             }
@@ -152,20 +146,7 @@ impl Daemon<'_> {
         let call = self.control.as_ref().and_then(|control| control.due(now));
         let reports = self.bookkeeping.next_report();
         let delivery = self.delivery_due(now);
-        let governing = self.governing_due(now);
-        let search = self.search_due();
-        let due = [
-            doze,
-            governing,
-            self.settled,
-            self.tick,
-            self.sight.next,
-            call,
-            ping,
-            reports,
-            delivery,
-            search,
-        ];
+        let due = [doze, self.settled, self.tick, self.sight.next, call, ping, reports, delivery];
         due.into_iter().flatten().min().map(|at| at.saturating_duration_since(now))
     }
 
@@ -188,7 +169,6 @@ impl Daemon<'_> {
             Source::Configuration | Source::Ring => {}
             Source::Output => self.reopen()?,
             Source::Control => self.answer()?,
-            Source::Search => self.tell_dropped(),
         }
         Ok(())
     }

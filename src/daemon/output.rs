@@ -13,7 +13,7 @@ use crate::clock;
 use crate::journald::{self, Allowance};
 use crate::log;
 use crate::plan::Plan;
-use crate::sink::record::{Body, OutputRestored};
+use crate::sink::record::{Body, JournalRateLimit, OutputRestored};
 use crate::sink::{self, Sink};
 
 /// An absence that is worth a record, in ns. A burst fills journald's queue for a moment and is
@@ -32,14 +32,6 @@ pub fn open(asked: cli::Output, plan: &Plan) -> Result<Sink> {
     })
 }
 
-/// What journald takes from our unit, and which that is, if it is the system's own that we write to.
-pub fn allowance(sink: &Sink, plan: &Plan) -> Option<(String, Allowance)> {
-    let is_journald = sink.is_journal() && plan.socket == Path::new(sink::JOURNAL_SOCKET);
-    let unit = journald::own_unit().filter(|_| is_journald)?;
-    let allowance = Allowance::of_unit(&unit)?;
-    Some((unit, allowance))
-}
-
 fn standard_output() -> Result<std::os::fd::OwnedFd> {
     stdout().as_fd().try_clone_to_owned().context("failed to open standard output")
 }
@@ -54,6 +46,16 @@ fn resolve(asked: cli::Output) -> cli::Output {
 }
 
 impl Daemon<'_> {
+    /// Reports, if the output is the system's journald, that journald limits the rate of this unit.
+    pub(super) fn warn_of_rate_limit(&self) {
+        let is_journal = self.pipeline.borrow().delivery.sink().is_journal();
+        let is_system = is_journal && self.plan.socket == Path::new(sink::JOURNAL_SOCKET);
+        let Some(unit) = journald::own_unit().filter(|_| is_system) else { return };
+        let Some(Allowance { interval, burst }) = Allowance::of_unit(&unit) else { return };
+        let interval_ns = u64::try_from(interval.as_nanos()).unwrap_or(u64::MAX);
+        self.say(Body::JournalRateLimit(&JournalRateLimit { unit, burst, interval_ns }));
+    }
+
     /// The output was not there and is back: says so if it was for long.
     pub(super) fn tell_absence(&mut self, before: Gate) -> Result<()> {
         let (Gate::Blocked { since } | Gate::Away { since }) = before else { return Ok(()) };

@@ -10,10 +10,9 @@ use super::delivery::Delivery;
 use super::outlet::Gate;
 use super::pending::Pending;
 use super::tables::{Judged, Tables};
-use super::trial::{Kept, Trial};
 use crate::consume::Flow;
-use crate::decode::{CgroupEvent, Decoded, End, Return, decode};
-use crate::govern::Guilty;
+use crate::decode::{Decoded, End, Return, decode};
+use crate::feedback::{Detector, Suspect};
 use crate::handlers::Handlers;
 use crate::plan::Plan;
 
@@ -25,7 +24,7 @@ pub struct Pipeline {
     handlers: Rc<Handlers>,
     selftest: Option<u64>,
     pending: Pending,
-    trial: Trial,
+    feedback: Detector,
     tables: Tables,
 }
 
@@ -41,7 +40,7 @@ impl Pipeline {
             handlers: Rc::new(handlers),
             selftest: None,
             pending: Pending::default(),
-            trial: Trial::default(),
+            feedback: Detector::default(),
             tables: Tables::default(),
         }
     }
@@ -51,9 +50,8 @@ impl Pipeline {
         let handlers = Rc::clone(&self.handlers);
         match decode(bytes, &handlers) {
             Ok(Decoded::Syscall(event)) if !event.is_open() => {
-                if self.trial.lets_through(&event, (bytes, None)) {
-                    self.delivery.take(&event, self.tables.judged(&event));
-                }
+                self.feedback.note(&event);
+                self.delivery.take(&event, self.tables.judged(&event));
             }
             Ok(Decoded::Syscall(event)) => {
                 if !self.pending.hold(&event, bytes) {
@@ -63,15 +61,10 @@ impl Pipeline {
             }
             Ok(Decoded::Return(returned)) => {
                 if let Some(event) = self.pending.take(&returned) {
-                    self.tell(&event, &returned, Some(bytes));
+                    self.tell(&event, &returned);
                 }
             }
-            Ok(Decoded::Cgroup(event)) => {
-                let is_gone = matches!(event, CgroupEvent::Gone { .. });
-                if !is_gone || self.trial.lets_forget(bytes) {
-                    self.delivery.units.follow(&event);
-                }
-            }
+            Ok(Decoded::Cgroup(event)) => self.delivery.units.follow(&event),
             Ok(Decoded::Selftest(nonce)) => self.selftest = Some(nonce),
             Err(error) => {
                 tracing::warn!("a record in the ring cannot be decoded: {error}");
@@ -82,7 +75,7 @@ impl Pipeline {
     }
 
     /// Delivers an event that has waited, unless its rule does not want what came of the call.
-    fn tell(&mut self, bytes: &[u8], returned: &Return<'_>, end: Option<&[u8]>) {
+    fn tell(&mut self, bytes: &[u8], returned: &Return<'_>) {
         let handlers = Rc::clone(&self.handlers);
         let Ok(Decoded::Syscall(event)) = decode(bytes, &handlers) else { return };
         let event = event.returned(returned);
@@ -90,14 +83,15 @@ impl Pipeline {
         let wants = |judged: Judged<'_>| judged.rule.results.wants(event.result());
         if !judged.is_none_or(wants) {
             self.delivery.tally.slot(event.slot).filtered += 1;
-        } else if self.trial.lets_through(&event, (bytes, end)) {
-            self.delivery.take(&event, judged);
+            return;
         }
+        self.feedback.note(&event);
+        self.delivery.take(&event, judged);
     }
 
     /// Delivers an event that has waited in vain.
     fn tell_alone(&mut self, bytes: &[u8]) {
-        self.tell(bytes, &UNKNOWN, None);
+        self.tell(bytes, &UNKNOWN);
     }
 
     /// Waits no longer for the results of calls of these slots.
@@ -105,56 +99,19 @@ impl Pipeline {
         self.pending.abandon(is_abandoned);
     }
 
-    /// Events that wait for a result or a verdict, by slot.
+    /// Events that wait for a result, by slot.
     pub fn waiting(&self) -> BTreeMap<Slot, u64> {
-        let mut waiting = self.pending.count();
-        for (slot, count) in self.trial.count() {
-            *waiting.entry(slot).or_default() += count;
-        }
-        waiting
+        self.pending.count()
     }
 
-    /// Who follows our output, if it is time to tell.
-    pub fn judge(&mut self, now_ns: u64, is_ring_empty: bool) -> Vec<Guilty> {
-        self.trial.judge(now_ns, is_ring_empty)
-    }
-
-    /// When it will be, ns since boot.
-    pub fn trial_due_ns(&self) -> Option<u64> {
-        self.trial.due_ns()
-    }
-
-    /// Delivers what was kept while its process was tried, as far as the output takes it. Whether any is
-    /// left.
-    fn release_kept(&mut self, at_once: bool) -> bool {
-        while self.delivery.gate() == Gate::Open {
-            let Some(kept) = self.trial.next_kept(at_once) else { return false };
-            self.deliver_kept(&kept);
-        }
-        true
-    }
-
-    fn deliver_kept(&mut self, kept: &Kept) {
-        let handlers = Rc::clone(&self.handlers);
-        let mut event = match decode(&kept.event, &handlers) {
-            Ok(Decoded::Syscall(event)) => event,
-            Ok(Decoded::Cgroup(event)) => return self.delivery.units.follow(&event),
-            _ => return,
-        };
-        if event.is_open() {
-            let end = kept.end.as_ref().map(|bytes| decode(bytes, &handlers));
-            event = match end {
-                Some(Ok(Decoded::Return(returned))) => event.returned(&returned),
-                _ => event.returned(&UNKNOWN),
-            };
-        }
-        self.delivery.take(&event, self.tables.judged(&event));
+    /// Returns a process that made most of the events of the last interval, once for each interval.
+    pub fn take_suspect(&mut self) -> Option<Suspect> {
+        self.feedback.take()
     }
 
     /// `release`, the records of many events that are due, and `flush`.
     pub fn release_and_flush(&mut self) -> Gate {
         self.release();
-        self.release_kept(false);
         self.delivery.release(false);
         self.delivery.tell_steps();
         self.delivery.flush()
@@ -174,7 +131,7 @@ impl Pipeline {
     /// Whether any is left.
     pub fn finish(&mut self) -> bool {
         self.pending.abandon(|_| true);
-        let is_left = self.release() || self.release_kept(true);
+        let is_left = self.release();
         self.delivery.close();
         self.delivery.release(true);
         is_left || self.delivery.waits_for_room()

@@ -11,7 +11,6 @@ use varlink_server::Server;
 use super::outlet::Gate;
 use super::signals::Signals;
 use crate::consume::Consumer;
-use crate::journald::Search;
 use crate::sink::Sink;
 use crate::watch::Watch;
 
@@ -28,18 +27,10 @@ pub enum Source {
     Output,
     /// A client of the control socket wants something.
     Control,
-    /// `journalctl` has looked.
-    Search,
 }
 
-const SOURCES: [Source; 6] = [
-    Source::Ring,
-    Source::Signals,
-    Source::Configuration,
-    Source::Output,
-    Source::Control,
-    Source::Search,
-];
+const SOURCES: [Source; 5] =
+    [Source::Ring, Source::Signals, Source::Configuration, Source::Output, Source::Control];
 
 /// An epoll instance with all sources but the output, which is there only while it is waited for.
 #[derive(Debug)]
@@ -59,16 +50,12 @@ impl Poll {
         signals: &Signals,
         watch: &Watch,
         control: &Server,
-        search: Option<&Search>,
     ) -> Result<Self> {
         let epoll = Epoll::new(EpollCreateFlags::EPOLL_CLOEXEC).context(FAILED)?;
         epoll.add(consumer.fd(), event(Source::Ring, EpollFlags::EPOLLIN)).context(FAILED)?;
         epoll.add(signals.fd(), event(Source::Signals, EpollFlags::EPOLLIN)).context(FAILED)?;
         epoll.add(watch.fd(), event(Source::Configuration, EpollFlags::EPOLLIN)).context(FAILED)?;
         epoll.add(control.fd(), event(Source::Control, EpollFlags::EPOLLIN)).context(FAILED)?;
-        if let Some(search) = search {
-            epoll.add(search, event(Source::Search, EpollFlags::EPOLLIN)).context(FAILED)?;
-        }
         Ok(Self { epoll, output: false, ring: true })
     }
 

@@ -13,7 +13,6 @@ use varlink_server::{InUse, Server};
 
 use super::bookkeeping::Bookkeeping;
 use super::delivery::Delivery;
-use super::governing::Governing;
 use super::pipeline::Pipeline;
 use super::poll::Poll;
 use super::reload::Attempt;
@@ -27,7 +26,6 @@ use crate::clock;
 use crate::config::drop_in_dir;
 use crate::consume::Consumer;
 use crate::exclude::Excluded;
-use crate::journald::Search;
 use crate::load::{self, Choice, Failure};
 use crate::lock::Lock;
 use crate::plan;
@@ -61,14 +59,12 @@ pub fn start<'obj>(
     let bpf = load::load(object, plan.ring_bytes, choice)?;
     let mut excluded = Excluded::default();
     excluded.replace(&bpf, &plan.exclude);
-    let (unit, allowance) = output::allowance(&sink, &plan).unzip();
-    let search = unit.map(|unit| Search::new(unit, clock::real_now_ns())).transpose()?;
-    let delivery = Delivery::new(Units::new(), sink, allowance);
+    let delivery = Delivery::new(Units::new(), sink);
     let pipeline = Pipeline::new(bpf.handlers.clone(), delivery);
     let pipeline = Rc::new(RefCell::new(pipeline));
     let receiver = Rc::clone(&pipeline);
     let consumer = Consumer::open(&bpf, move |bytes| receiver.borrow_mut().receive(bytes))?;
-    let poll = Poll::new(&consumer, &signals, &watch, &control, search.as_ref())?;
+    let poll = Poll::new(&consumer, &signals, &watch, &control)?;
     let mut daemon = Daemon {
         options: options.clone(),
         plan,
@@ -77,8 +73,7 @@ pub fn start<'obj>(
         consumer,
         bookkeeping: Bookkeeping::default(),
         suppressing: Suppressing::default(),
-        governing: Governing::default(),
-        search,
+        reported: Vec::new(),
         excluded,
         watch,
         signals,
@@ -141,11 +136,11 @@ impl Daemon<'_> {
             reason: self.bpf.reason.clone(),
             unattached_routes: self.unseen(),
             blind_spots: unseen(&self.plan),
-            adopted: false,
             generation: self.table.generation(),
             routes: self.plan.routes.len() as u64,
         };
         self.say(Body::Started(&started));
+        self.warn_of_rate_limit();
         self.bookkeeping.begin(clock::real_now_ns());
         self.begin_to_look();
         self.tell_status();

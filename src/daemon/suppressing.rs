@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::time::Duration;
 
-use syscalls::Slot;
 use syscalls::printable::{self, NO_LIMIT};
 
 use super::Daemon;
@@ -33,8 +32,6 @@ pub struct Suppressing {
     /// When they were read last, and before the first refusal of the next record.
     read_ns: u64,
     from_ns: Option<u64>,
-    /// Of tasks whose calls follow our own output, as it was told.
-    throttled: BTreeMap<Slot, u64>,
 }
 
 impl Daemon<'_> {
@@ -101,7 +98,7 @@ impl Daemon<'_> {
 
     /// Whether there is something for the next record.
     pub(super) fn has_refusals(&self) -> bool {
-        !self.pipeline.borrow().delivery.suppressed.is_empty() || !self.throttled().is_empty()
+        !self.pipeline.borrow().delivery.suppressed.is_empty()
     }
 
     /// Writes the record, if there is something for it.
@@ -111,7 +108,6 @@ impl Daemon<'_> {
         let refused = self.pipeline.borrow_mut().delivery.suppressed.take();
         let mut lines: Vec<_> =
             refused.iter().map(|(who, refused)| self.line(who, refused)).collect();
-        lines.extend(self.take_throttled());
         let count = lines.iter().map(|line| line.count).sum();
         lines.truncate(LINES_MAX);
         if count > 0 {
@@ -143,30 +139,6 @@ impl Daemon<'_> {
                 place.map_or_else(|| owner.to_string(), |place| word(place.name().as_bytes()))
             }
         }
-    }
-
-    /// What the governor refused since it was told last.
-    fn throttled(&self) -> BTreeMap<Slot, u64> {
-        let told = |slot| self.suppressing.throttled.get(slot).copied().unwrap_or_default();
-        let books = self.bookkeeping.books.iter();
-        let new = books.map(|(slot, books)| (*slot, books.throttled.saturating_sub(told(slot))));
-        new.filter(|(_, count)| *count > 0).collect()
-    }
-
-    fn take_throttled(&mut self) -> Vec<Suppression> {
-        let new = self.throttled();
-        for (slot, count) in &new {
-            *self.suppressing.throttled.entry(*slot).or_default() += count;
-        }
-        let line = |(slot, count): (Slot, u64)| Suppression {
-            route: slot.with_abi(),
-            limit: "governor".to_owned(),
-            per: Per::Pid.name(),
-            owner: "others".to_owned(),
-            comm: "-".to_owned(),
-            count,
-        };
-        new.into_iter().map(line).collect()
     }
 }
 

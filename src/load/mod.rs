@@ -7,7 +7,6 @@ mod choice;
 mod declared;
 mod errors;
 mod functions;
-mod governed;
 mod hook;
 mod identity;
 mod object;
@@ -38,7 +37,6 @@ pub use attach::Attach;
 pub use buckets::Full;
 pub use choice::{Choice, functions_are_on};
 pub use errors::{Failure, preconditions};
-pub use governed::LEFT;
 pub use object::{handlers, prepare};
 
 /// The loaded object. Whoever owns it keeps the table alive: the kernel empties a program array when

@@ -13,8 +13,8 @@ use crate::bpf::{ENV_NAMES, FILTERS_MAX, LIMITS, RULES_MAX, TESTS_MAX, TEXTS_MAX
 use crate::config::{Fault, Filter, Keep, Limit, Redact, Results};
 use crate::filter::{NameKind, Program, What, compile};
 
-/// Two of the limits' numbers are taken: none, and the governor's.
-const LIMITS_MAX: usize = LIMITS - 2;
+/// One of the limits' numbers means that there is none.
+const LIMITS_MAX: usize = LIMITS - 1;
 
 /// A count, the most of it, and of what.
 type Bound<'a> = (fn(&Used<'a>) -> usize, usize, &'static str);

@@ -26,8 +26,8 @@ pub const RELOAD_REFUSED: Kind =
 pub const LOST: Kind = Kind { name: "lost", id: "7b1b889327f14078b13a9eb4b84566de" };
 /// Limits refused events.
 pub const SUPPRESSED: Kind = Kind { name: "suppressed", id: "2ed5f600ac9c4603a3939b39fa77646a" };
-/// A process answers our records with calls of its own.
-pub const GOVERNED: Kind = Kind { name: "governed", id: "5b331b322c2d4bfab41b20a4e204fdcb" };
+/// A process makes most of the events and has the journal open.
+pub const FEEDBACK: Kind = Kind { name: "feedback", id: "3ac128b3e4174269983b1edb8c617791" };
 /// The kernel did not run the dispatcher for some calls.
 pub const MISSED: Kind = Kind { name: "missed", id: "1a26c9ce61254f7b8f6731bf5c265a90" };
 /// The kernel shows no calls any more.
@@ -39,19 +39,16 @@ pub const OUTPUT_RESTORED: Kind =
     Kind { name: "output_restored", id: "58afba8d9b3c45b5903cfa5c0c122343" };
 /// More came than may be written in a second.
 pub const SHED: Kind = Kind { name: "shed", id: "671c13590c8e4c8586d550dd91f6487f" };
-/// journald may drop records of ours.
+/// The rate limit of the daemon's unit lets journald drop records.
 pub const JOURNAL_RATE_LIMIT: Kind =
     Kind { name: "journal_rate_limit", id: "e92f97d494cb40c3a1b241432bfe8350" };
-/// journald has dropped records of ours.
-pub const JOURNAL_DROPPED: Kind =
-    Kind { name: "journal_dropped", id: "8f7d4eb252af465eb61c7ef01c230635" };
 /// The books, every now and then.
 pub const STATS: Kind = Kind { name: "stats", id: "ca68221bd554419f9d2bb8d33b378799" };
 /// The daemon ends, with its books.
 pub const STOPPED: Kind = Kind { name: "stopped", id: "4731d5e09b8b41e4bfeae0a025b3413a" };
 
 /// All of them.
-pub const ALL: [&Kind; 17] = [
+pub const ALL: [&Kind; 16] = [
     &SYSCALL,
     &AGGREGATE,
     &STARTED,
@@ -59,14 +56,13 @@ pub const ALL: [&Kind; 17] = [
     &RELOAD_REFUSED,
     &LOST,
     &SUPPRESSED,
-    &GOVERNED,
+    &FEEDBACK,
     &MISSED,
     &TRACING_OFF,
     &TRACING_ON,
     &OUTPUT_RESTORED,
     &SHED,
     &JOURNAL_RATE_LIMIT,
-    &JOURNAL_DROPPED,
     &STATS,
     &STOPPED,
 ];

@@ -3,8 +3,8 @@
 use crate::sink::fields::{Cell, Fields};
 use crate::sink::key::Key;
 use crate::sink::record::{
-    Governed, JournalDropped, JournalRateLimit, Loss, Lost, Missed, OutputRestored, ReloadRefused,
-    Reloaded, Shed, Started, Stats, Stopped, Suppressed, Suppression, Total, TracingChange,
+    Feedback, JournalRateLimit, Loss, Lost, Missed, OutputRestored, ReloadRefused, Reloaded, Shed,
+    Started, Stats, Stopped, Suppressed, Suppression, Total, TracingChange,
 };
 use crate::sink::walk::Scratch;
 
@@ -18,7 +18,6 @@ pub fn started(started: &Started, out: &mut impl Fields) {
     ] {
         out.text(key, text.as_bytes());
     }
-    out.word(Key::Adopted, if started.adopted { "yes" } else { "no" });
     out.unsigned(Key::Routes, started.routes);
     out.list(Key::UnattachedRoutes, lines(&started.unattached_routes));
     out.list(Key::BlindSpots, lines(&started.blind_spots));
@@ -78,22 +77,18 @@ fn suppression(line: &Suppression) -> [(&'static str, Cell<'_>); 6] {
 }
 
 /// With the unit, so that `journalctl -u` shows it among the lines of who is meant.
-pub fn governed(governed: &Governed, out: &mut impl Fields) {
-    for (key, unit) in [(Key::Unit, &governed.unit), (Key::UserUnit, &governed.user_unit)] {
+pub fn feedback(feedback: &Feedback, scratch: &mut Scratch, out: &mut impl Fields) {
+    for (key, unit) in [(Key::Unit, &feedback.unit), (Key::UserUnit, &feedback.user_unit)] {
         if let Some(unit) = unit {
             out.text(key, unit.as_bytes());
         }
     }
-    out.unsigned(Key::Pid, governed.pid.into());
-    out.unsigned(Key::StartNs, governed.start_ns);
-    out.text(Key::Comm, &governed.comm);
-    for (key, rate) in [
-        (Key::RateBefore, governed.before),
-        (Key::RateDuring, governed.during),
-        (Key::RateLeft, governed.left),
-    ] {
-        out.unsigned(key, rate);
-    }
+    out.unsigned(Key::Pid, feedback.pid.into());
+    out.unsigned(Key::StartNs, feedback.start_ns);
+    out.text(Key::Comm, &feedback.comm);
+    out.unsigned(Key::Count, feedback.count);
+    out.unsigned(Key::Events, feedback.events);
+    interval(feedback.from_ns, feedback.to_ns, scratch, out);
 }
 
 pub fn missed(missed: &Missed, scratch: &mut Scratch, out: &mut impl Fields) {
@@ -133,16 +128,10 @@ pub fn shed(shed: &Shed, scratch: &mut Scratch, out: &mut impl Fields) {
     interval(shed.from_ns, shed.to_ns, scratch, out);
 }
 
-pub fn journal_rate_limit(limit: &JournalRateLimit, scratch: &mut Scratch, out: &mut impl Fields) {
+pub fn journal_rate_limit(limit: &JournalRateLimit, out: &mut impl Fields) {
+    out.text(Key::Unit, limit.unit.as_bytes());
     out.unsigned(Key::Burst, limit.burst);
     out.unsigned(Key::IntervalNs, limit.interval_ns);
-    interval(limit.from_ns, limit.to_ns, scratch, out);
-}
-
-pub fn journal_dropped(dropped: &JournalDropped, scratch: &mut Scratch, out: &mut impl Fields) {
-    out.text(Key::Unit, dropped.unit.as_bytes());
-    out.unsigned(Key::Dropped, dropped.count);
-    interval(dropped.from_ns, dropped.to_ns, scratch, out);
 }
 
 pub fn stats(stats: &Stats, out: &mut impl Fields) {
@@ -159,7 +148,7 @@ pub fn stopped(stopped: &Stopped, out: &mut impl Fields) {
 }
 
 /// The columns of the books, for fields and for the table on the terminal.
-pub fn total(total: &Total) -> [(&'static str, Cell<'_>); 13] {
+pub fn total(total: &Total) -> [(&'static str, Cell<'_>); 12] {
     [
         ("syscall", Cell::Slot(total.slot)),
         ("abi", Cell::Word(total.slot.abi().name())),
@@ -170,7 +159,6 @@ pub fn total(total: &Total) -> [(&'static str, Cell<'_>); 13] {
         ("filtered", Cell::Count(total.filtered)),
         ("sampled", Cell::Count(total.sampled)),
         ("limited", Cell::Count(total.limited)),
-        ("throttled", Cell::Count(total.throttled)),
         ("excluded", Cell::Count(total.excluded)),
         ("counted", Cell::Count(total.counted)),
         ("lost", Cell::Count(total.lost)),

@@ -10,8 +10,8 @@ use crate::decode::{Device, End, Event, Exe, NAMESPACES, NamedCapture, Process};
 use crate::gather::{About, Cause, Gather, Gathered, Group, Key as GatherKey, Seen};
 use crate::handlers::{Field, FieldKind, Handler};
 use crate::sink::record::{
-    Body, Governed, JournalDropped, JournalRateLimit, Loss, Lost, Missed, OutputRestored, Reason,
-    Record, ReloadRefused, Reloaded, Shed, Started, Stats, Stopped, Suppressed, Suppression, Total,
+    Body, Feedback, JournalRateLimit, Loss, Lost, Missed, OutputRestored, Reason, Record,
+    ReloadRefused, Reloaded, Shed, Started, Stats, Stopped, Suppressed, Suppression, Total,
     TracingChange,
 };
 use crate::units::Place;
@@ -131,7 +131,6 @@ pub fn started() -> Started {
         reason: "this kernel has no kprobe.multi".into(),
         unattached_routes: vec![],
         blind_spots: vec!["calls that seccomp refuses".into()],
-        adopted: false,
         generation: 1,
         routes: 34,
     }
@@ -223,16 +222,17 @@ pub fn suppressed() -> Suppressed {
     Suppressed { from_ns: TIME_NS, to_ns: TIME_NS + 10_000_000_000, count: 97, lines }
 }
 
-pub fn governed() -> Governed {
-    Governed {
+pub fn feedback() -> Feedback {
+    Feedback {
         pid: 77,
         start_ns: 40,
         comm: b"shipper".to_vec(),
         unit: Some("shipper.service".into()),
         user_unit: None,
-        before: 4000,
-        during: 0,
-        left: 10,
+        count: 9_000,
+        events: 10_000,
+        from_ns: TIME_NS,
+        to_ns: TIME_NS + 10_000_000_000,
     }
 }
 
@@ -248,13 +248,8 @@ pub fn shed() -> Shed {
 }
 
 pub fn journal_rate_limit() -> JournalRateLimit {
-    let (from_ns, to_ns) = (TIME_NS, TIME_NS + 2_000_000_000);
-    JournalRateLimit { burst: 10_000, interval_ns: 30_000_000_000, from_ns, to_ns }
-}
-
-pub fn journal_dropped() -> JournalDropped {
-    let (from_ns, to_ns) = (TIME_NS, TIME_NS + 31_000_000_000);
-    JournalDropped { unit: "tailcalld.service".into(), count: 30, from_ns, to_ns }
+    let unit = "tailcalld.service".into();
+    JournalRateLimit { unit, burst: 10_000, interval_ns: 30_000_000_000 }
 }
 
 pub fn stats() -> Stats {
@@ -271,7 +266,6 @@ pub fn stopped() -> Stopped {
         filtered: 0,
         sampled: 0,
         limited: 0,
-        throttled: 0,
         excluded: 1,
         counted: 0,
         lost: 0,

@@ -93,15 +93,14 @@ pub fn walk(record: &Record, scratch: &mut Scratch, out: &mut impl Fields) {
         Body::ReloadRefused(refused) => own::refused(refused, out),
         Body::Lost(lost) => own::lost(lost, scratch, out),
         Body::Suppressed(suppressed) => own::suppressed(suppressed, scratch, out),
-        Body::Governed(governed) => own::governed(governed, out),
+        Body::Feedback(feedback) => own::feedback(feedback, scratch, out),
         Body::Missed(missed) => own::missed(missed, scratch, out),
         Body::TracingOff(change) | Body::TracingOn(change) => {
             own::tracing_change(change, scratch, out);
         }
         Body::OutputRestored(back) => own::output_restored(back, scratch, out),
         Body::Shed(shed) => own::shed(shed, scratch, out),
-        Body::JournalRateLimit(limit) => own::journal_rate_limit(limit, scratch, out),
-        Body::JournalDropped(dropped) => own::journal_dropped(dropped, scratch, out),
+        Body::JournalRateLimit(limit) => own::journal_rate_limit(limit, out),
         Body::Stats(stats) => own::stats(stats, out),
         Body::Stopped(stopped) => own::stopped(stopped, out),
     }

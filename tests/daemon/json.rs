@@ -54,7 +54,6 @@ fn every_key_is_there_with_its_type() {
     assert_eq!(keys(&started), set(&[&STARTED]));
     assert_eq!(started["generation"], 1);
     assert_eq!(started["routes"], 4, "both ABIs of two syscalls");
-    assert_eq!(started["adopted"], "no");
     assert_eq!(started["attached"], "raw_tp/sys_enter");
     assert_eq!(started["version"], env!("CARGO_PKG_VERSION"));
 
@@ -153,13 +152,12 @@ fn a_socketcall_has_the_name_and_the_arguments_of_its_call() {
 }
 
 const BASE: &[&str] = &["schema", "record", "time", "message", "message_id", "priority"];
-const STARTED: [&str; 9] = [
+const STARTED: [&str; 8] = [
     "generation",
     "version",
     "kernel",
     "attached",
     "attach_reason",
-    "adopted",
     "routes",
     "unattached_routes",
     "blind_spots",

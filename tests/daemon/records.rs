@@ -106,7 +106,6 @@ pub struct Total {
     pub filtered: u64,
     pub sampled: u64,
     pub limited: u64,
-    pub throttled: u64,
     pub excluded: u64,
     pub counted: u64,
     pub lost: u64,
@@ -130,7 +129,7 @@ impl Total {
     }
 
     fn outcomes(&self) -> u64 {
-        let left_out = self.filtered + self.sampled + self.limited + self.throttled;
+        let left_out = self.filtered + self.sampled + self.limited;
         self.written + self.aggregated + left_out + self.excluded + self.counted + self.lost
     }
 
@@ -143,7 +142,6 @@ impl Total {
             filtered: count("filtered"),
             sampled: count("sampled"),
             limited: count("limited"),
-            throttled: count("throttled"),
             excluded: count("excluded"),
             counted: count("counted"),
             lost: count("lost"),

@@ -266,26 +266,3 @@ fn the_books_balance_over_reloads() {
     rig.assert_seen(made, told.seen);
     assert!(told.filtered > 0 && told.sampled > 0 && told.limited > 0, "{told:?}");
 }
-
-/// Who is throttled has ten calls left, the others all.
-#[test]
-fn a_governed_process_is_throttled() {
-    let Some(_alone) = alone() else { return };
-    let rig = Rig::new(&plan(|_| {}));
-    let mut flood = Command::new(trigger_path());
-    flood.args(["on-input", "1000", "native", &call().nr().to_string()]);
-    let mut flood = flood.stdin(Stdio::piped()).spawn().expect("the trigger starts");
-    let events = rig.events_until(|rig, bytes| rig.event(bytes).slot == call());
-    let pid = rig.event(&events[0]).pid;
-    rig.bpf.govern(&[pid]);
-    drop(flood.stdin.take());
-    assert!(flood.wait().expect("it ends").success());
-    calls(&["times", "500"]);
-    let told = books(&rig);
-    assert_eq!((told.seen, told.submitted + told.throttled), (1501, 1501));
-    // Its first call, a burst of ten, ten a second while it runs, and the other's.
-    assert!((511..600).contains(&told.submitted), "{told:?}");
-    rig.bpf.govern(&[]);
-    calls(&["times", "5"]);
-    assert_eq!(books(&rig).submitted, told.submitted + 5);
-}

@@ -90,17 +90,6 @@ impl Rig {
         self.only_events(self.records.take())
     }
 
-    /// The events up to the first that is like that, which is waited for.
-    pub fn events_until(&self, is_it: impl Fn(&Self, &[u8]) -> bool) -> Vec<Vec<u8>> {
-        let mut events = Vec::new();
-        while !events.iter().any(|bytes: &Vec<u8>| is_it(self, bytes)) {
-            self.rest(|rest| rest == Rest::Sleep);
-            events.extend(self.only_events(self.records.take()));
-            assert!(!events.is_empty() || self.is_woken(), "no event came");
-        }
-        events
-    }
-
     /// All events so far: without the cgroups that come and go on the machine.
     pub fn events(&self) -> Vec<Vec<u8>> {
         self.only_events(self.records())

@@ -16,7 +16,7 @@ use crate::wire::LimitKey;
 fn delivery(most: Option<u32>) -> (Delivery, File) {
     let file = tempfile::tempfile().unwrap();
     let sink = Sink::open(Output::Json(file.try_clone().unwrap().into())).unwrap();
-    let mut delivery = Delivery::new(Units::new(), sink, None);
+    let mut delivery = Delivery::new(Units::new(), sink);
     delivery.allow(Most { records: most, bytes: None });
     (delivery, file)
 }

@@ -191,10 +191,9 @@ fn own_records_have_their_fields() {
     let (missed, change) = (samples::missed(), samples::tracing_change());
     let (suppressed, held, gathered) =
         (samples::suppressed(), samples::shed(), samples::gathered());
-    let governed = samples::governed();
+    let feedback = samples::feedback();
     for (body, name, expected) in [
-        (Body::Started(&started), "TAILCALLD_ADOPTED", &["no"][..]),
-        (Body::Started(&started), "TAILCALLD_ATTACH_REASON", &["this kernel has no kprobe.multi"]),
+        (Body::Started(&started), "TAILCALLD_ROUTES", &["34"][..]),
         (Body::Reloaded(&reloaded), "TAILCALLD_ADDED", &["call0 = args", "call1 = args"]),
         (Body::Reloaded(&reloaded), "TAILCALLD_UNATTACHED_ROUTE", &["break (i386)"]),
         (
@@ -223,7 +222,7 @@ fn own_records_have_their_fields() {
             ],
         ),
         (Body::Shed(&held), "TAILCALLD_LEVEL", &["low"]),
-        (Body::Governed(&governed), "OBJECT_SYSTEMD_UNIT", &["shipper.service"]),
+        (Body::Feedback(&feedback), "OBJECT_SYSTEMD_UNIT", &["shipper.service"]),
         (
             Body::Aggregate { gathered: &gathered, from_ns: 0, to_ns: 0 },
             "TAILCALLD_LATENCY",
@@ -233,7 +232,7 @@ fn own_records_have_their_fields() {
             Body::Stopped(&stopped),
             "TAILCALLD_TOTAL",
             &[
-                "syscall=#511 abi=NATIVE handler=exec seen=1000 written=999 aggregated=0 filtered=0 sampled=0 limited=0 throttled=0 excluded=1 counted=0 lost=0",
+                "syscall=#511 abi=NATIVE handler=exec seen=1000 written=999 aggregated=0 filtered=0 sampled=0 limited=0 excluded=1 counted=0 lost=0",
             ],
         ),
     ] {

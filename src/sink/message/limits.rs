@@ -8,9 +8,7 @@ use super::own::items;
 use super::values::plural;
 use crate::budget::{Counts, Level, Most};
 use crate::decode::render;
-use crate::sink::record::{
-    Governed, JournalDropped, JournalRateLimit, Shed, Suppressed, Suppression,
-};
+use crate::sink::record::{Feedback, JournalRateLimit, Shed, Suppressed, Suppression};
 
 pub fn suppressed(suppressed: &Suppressed, out: &mut String) {
     let count = suppressed.count;
@@ -28,25 +26,21 @@ fn line(line: &Suppression) -> String {
     format!("{count} of {route}{owner} ({limit})")
 }
 
-pub fn governed(governed: &Governed, out: &mut String) {
-    let Governed { pid, before, during, left, .. } = governed;
-    out.push_str("Throttled ");
-    printable::word(&governed.comm, NO_LIMIT, out);
+pub fn feedback(feedback: &Feedback, out: &mut String) {
+    let Feedback { pid, count, events, .. } = feedback;
+    printable::word(&feedback.comm, NO_LIMIT, out);
     let _ = write!(out, " ({pid})");
-    let unit = governed.user_unit.as_ref().or(governed.unit.as_ref());
+    let unit = feedback.user_unit.as_ref().or(feedback.unit.as_ref());
     if let Some(unit) = unit {
         out.push_str(" of ");
         printable::word(unit.as_bytes(), NO_LIMIT, out);
     }
-    let _ = write!(
-        out,
-        ": it answers our records with calls of its own, {before} a second, {during} while none was \
-         written; {left} a second are recorded from now on"
-    );
-    out.push_str(match unit {
-        Some(_) => "; [exclude] units would leave it out",
-        None => "; [exclude] exe would leave it out",
-    });
+    let _ = write!(out, " made {count} of {events} events in ");
+    render::span(feedback.to_ns.saturating_sub(feedback.from_ns), out);
+    out.push_str(" and has the journal open: if it reads these records, exclude it with ");
+    // `units` are those of the system.
+    let is_system = feedback.unit.is_some() && feedback.user_unit.is_none();
+    out.push_str(if is_system { "[exclude] units" } else { "[exclude] exe" });
 }
 
 pub fn shed(shed: &Shed, out: &mut String) {
@@ -73,20 +67,9 @@ pub fn shed(shed: &Shed, out: &mut String) {
 pub fn journal(limit: &JournalRateLimit, out: &mut String) {
     let _ = write!(out, "journald may drop records: its rate limit is {} entries in ", limit.burst);
     render::span(limit.interval_ns, out);
-    out.push_str(" for this unit, and it received more within ");
-    render::span(limit.to_ns.saturating_sub(limit.from_ns), out);
+    out.push_str(" for ");
+    printable::word(limit.unit.as_bytes(), NO_LIMIT, out);
     out.push_str("; set LogRateLimitIntervalSec=1us in the unit");
-}
-
-pub fn journal_dropped(dropped: &JournalDropped, out: &mut String) {
-    let count = dropped.count;
-    let _ = write!(out, "journald dropped {count} {} of ", plural(count, "entry", "entries"));
-    printable::word(dropped.unit.as_bytes(), NO_LIMIT, out);
-    out.push_str(" in ");
-    render::span(dropped.to_ns.saturating_sub(dropped.from_ns), out);
-    out.push_str(
-        ", which our books have as written: LogRateLimitIntervalSec=1us in the unit would keep them",
-    );
 }
 
 /// Writes `1000 records/s and 65536 bytes/s`.

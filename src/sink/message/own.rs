@@ -27,22 +27,21 @@ pub fn write(body: &Body, out: &mut String) {
         Body::ReloadRefused(refused) => self::refused(refused, out),
         Body::Lost(lost) => self::lost(lost, out),
         Body::Suppressed(suppressed) => limits::suppressed(suppressed, out),
-        Body::Governed(governed) => limits::governed(governed, out),
+        Body::Feedback(feedback) => limits::feedback(feedback, out),
         Body::Missed(missed) => self::missed(missed, out),
         Body::TracingOff(change) => tracing_off(change, out),
         Body::TracingOn(change) => tracing_on(change, out),
         Body::OutputRestored(back) => output_restored(back, out),
         Body::Shed(shed) => limits::shed(shed, out),
         Body::JournalRateLimit(limit) => limits::journal(limit, out),
-        Body::JournalDropped(dropped) => limits::journal_dropped(dropped, out),
         Body::Stats(stats) => self::stats(stats, out),
         Body::Stopped(stopped) => self::stopped(stopped, out),
     }
 }
 
 fn started(started: &Started, out: &mut String) {
-    out.push_str(if started.adopted { "Took over the attached table: " } else { "Started: " });
-    let _ = write!(out, "{} {}", started.routes, plural(started.routes, "route", "routes"));
+    let _ =
+        write!(out, "Started: {} {}", started.routes, plural(started.routes, "route", "routes"));
     let _ = write!(out, ", generation {}, attached to ", started.generation);
     printable::plain(&started.attached, NO_LIMIT, out);
     out.push_str(" on Linux ");
@@ -160,7 +159,6 @@ fn totals(totals: &[Total], missed: u64, out: &mut String) {
         ("filtered", sum(|total| total.filtered)),
         ("sampled out", sum(|total| total.sampled)),
         ("rate-limited", sum(|total| total.limited)),
-        ("throttled", sum(|total| total.throttled)),
     ] {
         if count > 0 {
             let _ = write!(out, "{count} {word}, ");

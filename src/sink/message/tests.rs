@@ -8,7 +8,7 @@ use crate::decode::{Event, NamedCapture};
 use crate::gather::Gathered;
 use crate::handlers::Handler;
 use crate::sink::message::write;
-use crate::sink::record::{Body, Lost, Shed, Stopped};
+use crate::sink::record::{Body, Feedback, Lost, Shed, Stopped};
 use crate::sink::samples;
 
 const BY: &str = " by bash (pid 1234, uid 1000)";
@@ -264,12 +264,17 @@ fn what_was_held_back_is_told() {
         "Shedding more load, output exceeds 1000 records/s: from now on events with keep = \"low\" are \
          aggregated; in the 60 s before, 900 were written, 0 aggregated, 0 dropped"
     );
-    let governed = samples::governed();
+    let feedback = samples::feedback();
     assert_eq!(
-        told(&Body::Governed(&governed)),
-        "Throttled shipper (77) of shipper.service: it answers our records with calls of its own, \
-         4000 a second, 0 while none was written; 10 a second are recorded from now on; [exclude] \
-         units would leave it out"
+        told(&Body::Feedback(&feedback)),
+        "shipper (77) of shipper.service made 9000 of 10000 events in 10 s and has the journal open: \
+         if it reads these records, exclude it with [exclude] units"
+    );
+    let of_user = Feedback { user_unit: Some("ship.service".into()), ..feedback };
+    assert_eq!(
+        told(&Body::Feedback(&of_user)),
+        "shipper (77) of ship.service made 9000 of 10000 events in 10 s and has the journal open: if \
+         it reads these records, exclude it with [exclude] exe"
     );
     let most = Most { records: Some(5), bytes: Some(4096) };
     let back = Shed { most, from: Level::Low, to: Level::None, ..held };
@@ -284,13 +289,8 @@ fn what_was_held_back_is_told() {
 fn what_journald_may_drop_is_told() {
     assert_eq!(
         told(&Body::JournalRateLimit(&samples::journal_rate_limit())),
-        "journald may drop records: its rate limit is 10000 entries in 30 s for this unit, and it \
-         received more within 2 s; set LogRateLimitIntervalSec=1us in the unit"
-    );
-    assert_eq!(
-        told(&Body::JournalDropped(&samples::journal_dropped())),
-        "journald dropped 30 entries of tailcalld.service in 31 s, which our books have as written: \
-         LogRateLimitIntervalSec=1us in the unit would keep them"
+        "journald may drop records: its rate limit is 10000 entries in 30 s for \
+         tailcalld.service; set LogRateLimitIntervalSec=1us in the unit"
     );
 }
 
@@ -298,11 +298,11 @@ fn what_journald_may_drop_is_told() {
 fn the_books_are_told_as_far_as_there_is_something() {
     let mut stats = samples::stats();
     let total = &mut stats.totals[0];
-    (total.aggregated, total.sampled, total.limited, total.throttled) = (1, 2, 3, 4);
+    (total.aggregated, total.sampled, total.limited) = (1, 2, 3);
     assert_eq!(
         told(&Body::Stats(&stats)),
         "Statistics: 1002 calls of 2 routes, 1000 written, 1 aggregated, 2 sampled out, 3 rate-limited, \
-         4 throttled, 2 excluded, 0 counted only, 0 lost"
+         2 excluded, 0 counted only, 0 lost"
     );
 }
 

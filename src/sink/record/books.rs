@@ -46,8 +46,6 @@ pub struct Total {
     pub sampled: u64,
     /// Calls and events beyond the limit of their rule or user.
     pub limited: u64,
-    /// Calls of tasks whose events follow our own output.
-    pub throttled: u64,
     /// Calls of the daemon itself, of its output and of units that are excluded.
     pub excluded: u64,
     /// Calls that the handler only counted.

@@ -15,8 +15,6 @@ pub struct Started {
     pub unattached_routes: Vec<String>,
     /// What no table sees.
     pub blind_spots: Vec<String>,
-    /// A table that was left attached by the daemon before was taken over.
-    pub adopted: bool,
     /// Of the table.
     pub generation: u32,
     /// Slots that are routed.

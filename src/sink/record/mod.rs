@@ -2,7 +2,7 @@
 //! the daemon; how it looks is decided in `fields`, `message` and the outputs.
 
 mod books;
-mod governed;
+mod feedback;
 mod kernel;
 mod life;
 mod lost;
@@ -10,11 +10,11 @@ mod output;
 mod suppressed;
 
 pub use books::{Stats, Stopped, Total};
-pub use governed::Governed;
+pub use feedback::Feedback;
 pub use kernel::{Missed, TracingChange};
 pub use life::{ReloadRefused, Reloaded, Started};
 pub use lost::{Loss, Lost, Reason};
-pub use output::{JournalDropped, JournalRateLimit, OutputRestored, Shed};
+pub use output::{JournalRateLimit, OutputRestored, Shed};
 pub use suppressed::{Suppressed, Suppression};
 
 use crate::budget::Level;
@@ -63,8 +63,8 @@ pub enum Body<'a> {
     Lost(&'a Lost),
     /// Limits refused events.
     Suppressed(&'a Suppressed),
-    /// A process answers our records with calls of its own.
-    Governed(&'a Governed),
+    /// A process makes most of the events and has the journal open.
+    Feedback(&'a Feedback),
     /// The kernel did not run the dispatcher for some calls.
     Missed(&'a Missed),
     /// The kernel shows no calls any more.
@@ -75,10 +75,8 @@ pub enum Body<'a> {
     OutputRestored(&'a OutputRestored),
     /// More or less is held back than before, to keep within what may be written.
     Shed(&'a Shed),
-    /// journald may drop records from now on.
+    /// The rate limit of the daemon's unit lets journald drop records.
     JournalRateLimit(&'a JournalRateLimit),
-    /// journald has dropped records.
-    JournalDropped(&'a JournalDropped),
     /// The books, every now and then.
     Stats(&'a Stats),
     /// The daemon ends.
@@ -96,14 +94,13 @@ impl Body<'_> {
             Self::ReloadRefused(_) => &kind::RELOAD_REFUSED,
             Self::Lost(_) => &kind::LOST,
             Self::Suppressed(_) => &kind::SUPPRESSED,
-            Self::Governed(_) => &kind::GOVERNED,
+            Self::Feedback(_) => &kind::FEEDBACK,
             Self::Missed(_) => &kind::MISSED,
             Self::TracingOff(_) => &kind::TRACING_OFF,
             Self::TracingOn(_) => &kind::TRACING_ON,
             Self::OutputRestored(_) => &kind::OUTPUT_RESTORED,
             Self::Shed(_) => &kind::SHED,
             Self::JournalRateLimit(_) => &kind::JOURNAL_RATE_LIMIT,
-            Self::JournalDropped(_) => &kind::JOURNAL_DROPPED,
             Self::Stats(_) => &kind::STATS,
             Self::Stopped(_) => &kind::STOPPED,
         }
@@ -116,8 +113,7 @@ impl Body<'_> {
             Self::Aggregate { gathered, .. } => gathered.about.priority.clamp(3, 7),
             Self::ReloadRefused(_) | Self::TracingOff(_) => 3,
             Self::Lost(_) | Self::Missed(_) | Self::TracingOn(_) | Self::OutputRestored(_) => 4,
-            Self::Suppressed(_) | Self::Governed(_) => 4,
-            Self::JournalRateLimit(_) | Self::JournalDropped(_) => 4,
+            Self::Suppressed(_) | Self::Feedback(_) | Self::JournalRateLimit(_) => 4,
             Self::Shed(shed) => {
                 if shed.to == Level::None {
                     5

@@ -5,7 +5,7 @@ use crate::budget::{Counts, Level, Most};
 /// The output takes records again.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct OutputRestored {
-    /// Which output: `journald`, `pipe`.
+    /// Which output: `journald`, `stdout`.
     pub output: &'static str,
     /// Since when it took nothing, ns since 1970 UTC.
     pub from_ns: u64,
@@ -32,28 +32,13 @@ pub struct Shed {
     pub counts: Counts,
 }
 
-/// journald has been sent more than it takes from this unit for certain.
+/// journald takes only so many entries from the daemon's unit, and drops the others.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct JournalRateLimit {
-    /// How many entries of a level it takes.
-    pub burst: u64,
-    /// In that time, ns.
-    pub interval_ns: u64,
-    /// Since when these were sent, ns since 1970 UTC.
-    pub from_ns: u64,
-    /// Now.
-    pub to_ns: u64,
-}
-
-/// journald says that it has dropped entries of this unit.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct JournalDropped {
     /// The unit: the limit is for all its processes together.
     pub unit: String,
-    /// Entries.
-    pub count: u64,
-    /// Since when it may have dropped them, ns since 1970 UTC.
-    pub from_ns: u64,
-    /// When it said so.
-    pub to_ns: u64,
+    /// Entries of a level that journald takes in an interval.
+    pub burst: u64,
+    /// Length of the interval, ns.
+    pub interval_ns: u64,
 }

@@ -1,22 +1,15 @@
 //! How much journald takes from our unit before it drops entries without a word to the sender: the unit's
-//! settings as the service manager leaves them for journald, or else journald's own. And whether we have
-//! sent more, and what it says then. Reads files, and asks `journalctl`.
+//! settings as the service manager leaves them for journald, or else journald's own. Reads files.
 //!
 //! journald counts the entries of a unit by level: from the first one on for an interval, and then anew. It
 //! takes more than its setting says where the disk has much room (`burst_modulate()` in
 //! `journald-rate-limit.c`: 1 to 6 times), which cannot be seen from outside. What is told here is where it
 //! *may* begin.
 
-mod search;
-mod sent;
-
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
-
-pub use search::{DROPPED, Dropped, Search};
-pub use sent::{Sent, Suspicion};
 
 use crate::units;
 
