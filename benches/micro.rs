@@ -10,8 +10,8 @@ use syscalls::{Abi, number};
 use tailcalld::bpf::types::{capture, event};
 use tailcalld::decode::{Decoded, decode};
 use tailcalld::handlers::Handlers;
-use tailcalld::sink::record::{Body, Record};
-use tailcalld::sink::{Scratch, journal_entry, json_line};
+use tailcalld::output::record::{Body, Record};
+use tailcalld::output::{Scratch, journal_entry, json_line};
 use tailcalld::units::Place;
 
 /// `enum capture_kind`.

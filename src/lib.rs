@@ -2,33 +2,29 @@
 //! to the syscall's number, and what the handlers see goes to the journal.
 //!
 //! The stages, in the order in which data passes them:
-//! `config -> plan -> load -> wire -> consume -> decode -> sink`.
-//! Nothing flows backwards; a reload enters again at `config` and ends after `wire`.
+//! `config -> plan -> load -> table | ring -> decode -> pipeline -> output`.
+//! Nothing flows backwards; a reload enters again at `config` and ends after `table`.
 
-pub mod books;
 pub mod bpf;
-pub mod budget;
 pub mod cli;
 pub mod clock;
 pub mod config;
-pub mod consume;
 pub mod daemon;
 pub mod decode;
 pub mod exclude;
-pub mod feedback;
 pub mod filter;
-pub mod gather;
 pub mod handlers;
 pub mod journald;
-pub mod limit;
 pub mod load;
 pub mod lock;
 pub mod log;
+pub mod output;
+pub mod pipeline;
 pub mod plan;
-pub mod redact;
+pub mod ring;
 pub mod rpc;
-pub mod sink;
+pub mod stats;
+pub mod table;
 pub mod units;
 pub mod unseen;
 pub mod watch;
-pub mod wire;

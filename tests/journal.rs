@@ -16,9 +16,9 @@ use serde_json::Value as Json;
 use syscalls::{Abi, Slot, Status, Value};
 use tailcalld::decode::{End, Event, NamedCapture, Process};
 use tailcalld::handlers::{Field, FieldKind, Handler};
-use tailcalld::sink::key::Key;
-use tailcalld::sink::record::{Body, Loss, Lost, Reason, Record, Stopped, Total};
-use tailcalld::sink::{Outcome, Output, Sink};
+use tailcalld::output::key::Key;
+use tailcalld::output::record::{Body, Loss, Lost, Reason, Record, Stopped, Total};
+use tailcalld::output::{Outcome, Output, Sink};
 use tailcalld::units::Place;
 
 /// 2026-01-02, 03:04:05 UTC and 6 ns.
@@ -158,7 +158,7 @@ fn every_field_comes_back() {
     let expected = serde_json::json!({
         "MESSAGE": "Executing a program: /usr/bin/ls [\"ls\", \"-l\"] by bash (pid 1234, uid 1000) \
                     = -1 ENOENT",
-        "MESSAGE_ID": tailcalld::sink::kind::SYSCALL.id,
+        "MESSAGE_ID": tailcalld::output::kind::SYSCALL.id,
         "OBJECT_SYSTEMD_UNIT": "nginx.service",
         "PRIORITY": "5",
         "SYSCALL_ABI": Abi::Native.name(),
@@ -336,7 +336,7 @@ fn the_catalog_and_the_documentation_know_every_record() {
     let catalog = read("systemd/tailcalld.catalog");
     let events = read("docs/events.md");
     let ids: Vec<&str> = catalog.lines().filter_map(|line| line.strip_prefix("-- ")).collect();
-    let kinds = tailcalld::sink::kind::ALL;
+    let kinds = tailcalld::output::kind::ALL;
     assert_eq!(ids, kinds.map(|kind| kind.id));
     let headings: Vec<String> = kinds.iter().map(|kind| format!("### `{}`", kind.name)).collect();
     let found: Vec<&str> = events.lines().filter(|line| line.starts_with("### `")).collect();

@@ -8,7 +8,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use tailcalld::config::{Config, Keep, Paths, Per, Results, level_name, size_name, time_name};
-use tailcalld::sink::key::Key;
+use tailcalld::output::key::Key;
 
 const COMMANDS: &str = "docs/man/tailcalld.8";
 const CONFIGURATION: &str = "docs/man/tailcalld.toml.5";
@@ -112,7 +112,7 @@ fn every_field_and_kind_of_record_is_told() {
     }
     let catalog = fs::read_to_string("systemd/tailcalld.catalog").unwrap();
     let ids: Vec<_> = catalog.lines().filter_map(|line| line.strip_prefix("-- ")).collect();
-    assert_eq!(ids.len(), tailcalld::sink::kind::ALL.len());
+    assert_eq!(ids.len(), tailcalld::output::kind::ALL.len());
     for id in ids {
         assert!(introduces(&text, "Li", id), "{id}");
     }

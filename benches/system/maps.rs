@@ -6,8 +6,8 @@ use std::mem::{offset_of, size_of};
 use anyhow::{Context as _, Result};
 use libbpf_rs::{MapCore as _, MapFlags, MapHandle};
 use syscalls::Slot;
-use tailcalld::books::LOSSES;
 use tailcalld::bpf::types::{counter, counters, counters_size};
+use tailcalld::stats::LOSSES;
 
 /// What the kernel counted for one slot.
 #[derive(Debug, Clone, Copy, Default)]

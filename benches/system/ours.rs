@@ -10,7 +10,7 @@ use tailcalld::config::AttachTo;
 use tailcalld::handlers::Handlers;
 use tailcalld::load::{self, Bpf, Choice};
 use tailcalld::plan::{Plan, Route, Routes, Rule};
-use tailcalld::wire::Table;
+use tailcalld::table::Table;
 
 /// The object, its table, and the dispatcher attached.
 pub struct Ours {

@@ -4,9 +4,9 @@ use std::time::Instant;
 
 use anyhow::{Context as _, Result};
 use tailcalld::config::AttachTo;
-use tailcalld::consume::{Consumer, Flow, Rest};
 use tailcalld::load::{Attach, Choice};
 use tailcalld::plan::{Plan, Routes};
+use tailcalld::ring::{Consumer, Flow, Rest};
 
 use crate::bench::Bench;
 use crate::caller::{CHEAP, Caller, number_of};

@@ -8,8 +8,8 @@ use syscalls::Slot;
 
 use super::Daemon;
 use super::suppressing;
-use crate::books::Books;
-use crate::sink::record::{Body, Stats, Stopped, Total};
+use crate::output::record::{Body, Stats, Stopped, Total};
+use crate::stats::Books;
 
 /// When records are due that come every now and then, if there is something to tell.
 #[derive(Debug, Default)]

@@ -7,11 +7,11 @@ use anyhow::Result;
 use syscalls::Slot;
 
 use super::accounts::Reports;
-use super::tally::{Handled, Tally};
 use super::{Daemon, TICK};
-use crate::books::{Books, KERNEL_REASONS};
 use crate::clock;
-use crate::sink::record::{Body, Loss, Lost, Missed, Reason};
+use crate::output::record::{Body, Loss, Lost, Missed, Reason};
+use crate::stats::{Books, KERNEL_REASONS};
+use crate::stats::{Handled, Tally};
 
 /// What was read last, and when.
 #[derive(Debug, Default)]

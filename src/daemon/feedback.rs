@@ -7,8 +7,8 @@ use std::path::Path;
 
 use super::Daemon;
 use crate::clock;
-use crate::feedback::{Process, Suspect};
-use crate::sink::record::{Body, Feedback};
+use crate::output::record::{Body, Feedback};
+use crate::pipeline::feedback::{Process, Suspect};
 
 /// Processes that are remembered, so that each is reported once.
 const REPORTED_MAX: usize = 64;

@@ -5,12 +5,8 @@
 mod accounts;
 mod answers;
 mod bookkeeping;
-mod delivery;
 mod feedback;
-mod outlet;
 mod output;
-mod pending;
-mod pipeline;
 mod poll;
 mod reload;
 mod service;
@@ -18,8 +14,6 @@ mod sight;
 mod signals;
 mod start;
 mod suppressing;
-mod tables;
-mod tally;
 
 use std::cell::RefCell;
 use std::mem::MaybeUninit;
@@ -28,29 +22,28 @@ use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
-use varlink_server::Server;
-
-use crate::cli::RunOptions;
-use crate::consume::{Consumer, Rest};
-use crate::exclude::Excluded;
-use crate::feedback::Process;
-use crate::load::Bpf;
-use crate::lock::Lock;
-use crate::log;
-use crate::plan::Plan;
-use crate::sink::record::Body;
-use crate::watch::Watch;
-use crate::wire::Table;
-
 use bookkeeping::Bookkeeping;
-use outlet::Gate;
-use pipeline::Pipeline;
 use poll::{Poll, Source};
 use reload::Attempt;
 use service::Service;
 use sight::Sight;
 use signals::Signals;
 use suppressing::Suppressing;
+use varlink_server::Server;
+
+use crate::cli::RunOptions;
+use crate::exclude::Excluded;
+use crate::load::Bpf;
+use crate::lock::Lock;
+use crate::log;
+use crate::output::record::Body;
+use crate::pipeline::Pipeline;
+use crate::pipeline::feedback::Process;
+use crate::pipeline::writer::Gate;
+use crate::plan::Plan;
+use crate::ring::{Consumer, Rest};
+use crate::table::Table;
+use crate::watch::Watch;
 
 /// How often the books are read and the status is told while something happens. An idle host is
 /// left alone.

@@ -7,14 +7,14 @@ use std::path::Path;
 use anyhow::{Context as _, Result};
 
 use super::Daemon;
-use super::outlet::Gate;
 use crate::cli;
 use crate::clock;
 use crate::journald::{self, Allowance};
 use crate::log;
+use crate::output::record::{Body, JournalRateLimit, OutputRestored};
+use crate::output::{self, Sink};
+use crate::pipeline::writer::Gate;
 use crate::plan::Plan;
-use crate::sink::record::{Body, JournalRateLimit, OutputRestored};
-use crate::sink::{self, Sink};
 
 /// An absence that is worth a record, in ns. A burst fills journald's queue for a moment and is
 /// nobody's business.
@@ -26,9 +26,9 @@ const ABSENCE_NS: u64 = 1_000_000_000;
 /// When journald does not listen, or standard output is closed.
 pub fn open(asked: cli::Output, plan: &Plan) -> Result<Sink> {
     Sink::open(match resolve(asked) {
-        cli::Output::Text => sink::Output::Text(standard_output()?),
-        cli::Output::Json => sink::Output::Json(standard_output()?),
-        cli::Output::Journal | cli::Output::Auto => sink::Output::Journal(plan.socket.clone()),
+        cli::Output::Text => output::Output::Text(standard_output()?),
+        cli::Output::Json => output::Output::Json(standard_output()?),
+        cli::Output::Journal | cli::Output::Auto => output::Output::Journal(plan.socket.clone()),
     })
 }
 
@@ -49,7 +49,7 @@ impl Daemon<'_> {
     /// Reports, if the output is the system's journald, that journald limits the rate of this unit.
     pub(super) fn warn_of_rate_limit(&self) {
         let is_journal = self.pipeline.borrow().delivery.sink().is_journal();
-        let is_system = is_journal && self.plan.socket == Path::new(sink::JOURNAL_SOCKET);
+        let is_system = is_journal && self.plan.socket == Path::new(output::JOURNAL_SOCKET);
         let Some(unit) = journald::own_unit().filter(|_| is_system) else { return };
         let Some(Allowance { interval, burst }) = Allowance::of_unit(&unit) else { return };
         let interval_ns = u64::try_from(interval.as_nanos()).unwrap_or(u64::MAX);

@@ -8,10 +8,10 @@ use nix::errno::Errno;
 use nix::sys::epoll::{Epoll, EpollCreateFlags, EpollEvent, EpollFlags, EpollTimeout};
 use varlink_server::Server;
 
-use super::outlet::Gate;
 use super::signals::Signals;
-use crate::consume::Consumer;
-use crate::sink::Sink;
+use crate::output::Sink;
+use crate::pipeline::writer::Gate;
+use crate::ring::Consumer;
 use crate::watch::Watch;
 
 /// Who woke the loop.

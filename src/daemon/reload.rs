@@ -8,10 +8,10 @@ use anyhow::Result;
 use super::{Daemon, TICK};
 use crate::clock;
 use crate::config;
+use crate::output::record::{Body, ReloadRefused, Reloaded};
+use crate::output::utc;
 use crate::plan::{self, Plan, Told};
 use crate::rpc;
-use crate::sink::record::{Body, ReloadRefused, Reloaded};
-use crate::sink::utc;
 
 /// How long the configuration must be quiet before it is read: an editor writes, renames and
 /// removes within a few milliseconds, and a reload in the middle would see half of it.

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use super::Daemon;
 use crate::clock;
 use crate::load::{self, Attach};
-use crate::sink::record::{Body, TracingChange};
+use crate::output::record::{Body, TracingChange};
 
 /// How often it is asked. As often as the watchdog wants to hear from us.
 const LOOK: Duration = Duration::from_secs(15);

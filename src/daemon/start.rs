@@ -12,8 +12,6 @@ use syscalls::{Abi, Slot, number};
 use varlink_server::{InUse, Server};
 
 use super::bookkeeping::Bookkeeping;
-use super::delivery::Delivery;
-use super::pipeline::Pipeline;
 use super::poll::Poll;
 use super::reload::Attempt;
 use super::service::Service;
@@ -24,17 +22,19 @@ use super::{Daemon, output};
 use crate::cli::RunOptions;
 use crate::clock;
 use crate::config::drop_in_dir;
-use crate::consume::Consumer;
 use crate::exclude::Excluded;
 use crate::load::{self, Choice, Failure};
 use crate::lock::Lock;
+use crate::output::record::{Body, Started};
+use crate::pipeline::Pipeline;
+use crate::pipeline::delivery::Delivery;
 use crate::plan;
+use crate::ring::Consumer;
 use crate::rpc::{SERVICE, default_socket, runtime_folder};
-use crate::sink::record::{Body, Started};
+use crate::table::Table;
 use crate::units::Units;
 use crate::unseen::unseen;
 use crate::watch::Watch;
-use crate::wire::Table;
 
 /// The syscall of the self-test: it has an argument that comes back in the event, it changes
 /// nothing, and no seccomp filter of a service refuses it.

@@ -11,10 +11,10 @@ use super::Daemon;
 use crate::bpf::BUCKETS;
 use crate::clock;
 use crate::config::Per;
-use crate::limit::{Refused, Who};
 use crate::load::Full;
-use crate::sink::record::{Body, Suppressed, Suppression};
-use crate::wire::{LimitKey, Owner, pace};
+use crate::output::record::{Body, Suppressed, Suppression};
+use crate::pipeline::ratelimit::{Refused, Who};
+use crate::table::{LimitKey, Owner, pace};
 
 /// How often it is told while there is something to tell.
 pub const EVERY: Duration = Duration::from_secs(10);

@@ -86,7 +86,7 @@ fn is_readable(status: Status) -> bool {
 mod tests {
     use super::*;
     use crate::decode::End;
-    use crate::sink::samples;
+    use crate::output::samples;
 
     const GONE: Status = Status::Unreadable { errno: 14 };
     const ENTRY: Capture<'static> = Capture {

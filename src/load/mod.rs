@@ -28,10 +28,10 @@ use libbpf_rs::skel::{OpenSkel as _, Skel as _};
 use libbpf_rs::{Link, MapCore, MapFlags, OpenObject, TracepointCategory};
 use syscalls::Slot;
 
-use crate::books::Rows;
 use crate::bpf::types::continuation;
 use crate::bpf::{Shared, TailcalldLinks, TailcalldSkel};
 use crate::handlers::Handlers;
+use crate::stats::Rows;
 
 pub use attach::Attach;
 pub use buckets::Full;

@@ -10,9 +10,9 @@ use syscalls::Slot;
 
 use super::choice::Choice;
 use super::{declared, errors, recipes};
-use crate::books::Rows;
 use crate::bpf::{OpenTailcalldSkel, TailcalldSkelBuilder};
 use crate::handlers::Handlers;
+use crate::stats::Rows;
 
 /// The handlers of the object, without any privilege: it is only parsed.
 ///

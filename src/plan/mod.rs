@@ -17,9 +17,9 @@ pub use route::{Route, Rule};
 
 use syscalls::Slot;
 
-use crate::budget::Most;
 use crate::config::{self, AttachTo, Config, Fault, Faults, Limit};
 use crate::handlers::Handlers;
+use crate::pipeline::shed::Most;
 
 /// By slot: native numbers first, then those of the 32-bit ABI. An absent slot does nothing.
 pub type Routes = BTreeMap<Slot, Route>;

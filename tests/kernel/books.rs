@@ -4,9 +4,9 @@ use std::process::{Child, Command, Stdio};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use syscalls::Slot;
-use tailcalld::books::Books;
 use tailcalld::config::{Ids, Limit, Per, Rate};
 use tailcalld::plan::Plan;
+use tailcalld::stats::Books;
 
 use crate::rig::{Rig, filtered, own_slot, privileged, rig, routes, scaled, trigger_path};
 use crate::root::in_first_pid_namespace;

@@ -5,9 +5,9 @@ use std::process::{Child, Command, Stdio};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use syscalls::Slot;
-use tailcalld::books::Books;
 use tailcalld::config::{Limit, Per, Rate};
 use tailcalld::plan::{Plan, Rule};
+use tailcalld::stats::Books;
 
 use crate::rig::{Rig, filtered, own_slot, privileged, routes, run_trigger, scaled, trigger_path};
 

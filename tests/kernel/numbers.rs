@@ -1,7 +1,7 @@
 //! Numbers under the right ABI, and numbers that no table has.
 
 use syscalls::{Abi, Slot};
-use tailcalld::books::OddNumbers;
+use tailcalld::stats::OddNumbers;
 
 use crate::rig::{at_functions, filtered, privileged, rig, run_trigger, slot};
 

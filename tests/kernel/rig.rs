@@ -11,14 +11,14 @@ use std::sync::atomic::{AtomicU32, Ordering::SeqCst};
 
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use syscalls::{Abi, Slot, number};
-use tailcalld::books::Books;
 use tailcalld::config::AttachTo;
-use tailcalld::consume::{Consumer, Flow, Rest};
 use tailcalld::decode::{Decoded, Event, decode};
 use tailcalld::handlers::Handlers;
 use tailcalld::load::{self, Attach, Bpf, Choice};
 use tailcalld::plan::{Plan, Routes, Rule};
-use tailcalld::wire::Table;
+use tailcalld::ring::{Consumer, Flow, Rest};
+use tailcalld::stats::Books;
+use tailcalld::table::Table;
 
 pub use crate::root::privileged;
 

@@ -1,7 +1,7 @@
 //! When the consumer is woken: by the first event when it sleeps, by a quarter of the ring when it
 //! dozes, by nothing while it is awake.
 
-use tailcalld::consume::Rest;
+use tailcalld::ring::Rest;
 
 use crate::rig::{Rig, filtered, own_slot, privileged, routes, run_trigger};
 

@@ -5,15 +5,14 @@ use std::collections::BTreeMap;
 use anyhow::Result;
 use syscalls::Slot;
 
-use crate::books::{Books, Cell, settled};
 use crate::clock;
-use crate::consume::Unread;
 use crate::daemon::Daemon;
-use crate::daemon::tally::Tally;
+use crate::output::record::Reason;
+use crate::output::utc;
+use crate::ring::Unread;
 use crate::rpc::{self, Cpu, Stats, Unroutable};
-
-use crate::sink::record::Reason;
-use crate::sink::utc;
+use crate::stats::Tally;
+use crate::stats::{Books, Cell, settled};
 
 /// Events of one route: those that the kernel put into the ring, and those of them that are still there.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

@@ -5,11 +5,11 @@ use std::path::Path;
 use syscalls::Slot;
 
 use crate::daemon::Daemon;
-use crate::daemon::outlet::Gate;
 use crate::daemon::start::kernel;
+use crate::output::utc;
+use crate::pipeline::writer::Gate;
 use crate::plan::Rule;
 use crate::rpc::{self, Output, Route, Routes, Status};
-use crate::sink::utc;
 
 impl Daemon<'_> {
     /// How it runs.

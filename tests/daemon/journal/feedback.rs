@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use nix::sys::signal::Signal;
-use tailcalld::sink::kind;
+use tailcalld::output::kind;
 
 use super::run::Run;
 use crate::process::{PATIENCE, Process};

@@ -6,7 +6,7 @@ mod run;
 
 use nix::sys::signal::Signal;
 use serde_json::Value;
-use tailcalld::sink::kind;
+use tailcalld::output::kind;
 
 use self::run::{ABSENCE, IN_FLIGHT, NAME, Run, lost};
 use crate::number::unused_number;

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use nix::sys::signal::Signal;
 use serde_json::Value;
-use tailcalld::sink::kind;
+use tailcalld::output::kind;
 
 use crate::journald::Journald;
 use crate::notify::Manager;

@@ -1,0 +1,71 @@
+//! What came of a call, as fields and as the end of a sentence. Only events that waited for it have
+//! any of this.
+
+use syscalls::{Kind, notation};
+
+use crate::decode::{End, Event};
+use crate::output::errno;
+use crate::output::fields::Fields;
+use crate::output::key::Key;
+use crate::output::walk::Scratch;
+
+/// Hands result, error and duration to `out`, as far as there are any.
+pub fn fields(event: &Event, end: End, scratch: &mut Scratch, out: &mut impl Fields) {
+    let End::Returned { result, duration_ns } = end else { return out.unknown(Key::Result) };
+    match event.result_kind().filter(|_| end.errno().is_none()) {
+        Some(kind @ (Kind::Hex(_) | Kind::Address)) => {
+            let write =
+                |text: &mut String| notation::result(kind, result as u64, event.slot.abi(), text);
+            out.text(Key::Result, scratch.text(write));
+        }
+        _ => out.signed(Key::Result, result),
+    }
+    if let Some(errno) = end.errno() {
+        out.text(Key::Errno, scratch.text(|text| errno::append(errno, "", text)));
+    }
+    out.unsigned(Key::DurationNs, duration_ns);
+}
+
+/// Appends ` = 3` or ` = -1 ENOENT`: what the process gets. What it does not is a question mark.
+pub fn sentence(event: &Event, end: End, out: &mut String) {
+    let End::Returned { result, .. } = end else { return out.push_str(" = ?") };
+    let Some(errno) = end.errno() else {
+        out.push_str(" = ");
+        return match event.result_kind() {
+            Some(kind) => notation::result(kind, result as u64, event.slot.abi(), out),
+            None => out.push_str(itoa::Buffer::new().format(result)),
+        };
+    };
+    out.push_str(if errno::is_restart(errno) { " = ? " } else { " = -1 " });
+    errno::append(errno, "errno ", out);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::sentence;
+    use crate::decode::End;
+    use crate::output::samples;
+
+    #[test]
+    fn a_sentence_ends_as_strace_would_end_it() {
+        let returned = |result| End::Returned { result, duration_ns: 7 };
+        for (end, expected) in [
+            (returned(0), " = 0"),
+            (returned(3), " = 3"),
+            (returned(-2), " = -1 ENOENT"),
+            (returned(-600), " = -1 errno 600"),
+            (returned(-4095), " = -1 errno 4095"),
+            (returned(-512), " = ? ERESTARTSYS"),
+            // Of calls that do not fail, such as an address.
+            (returned(-4096), " = -4096"),
+            (returned(0x7fff_0000_0000), " = 140733193388032"),
+            (returned(i64::MIN), " = -9223372036854775808"),
+            (End::Died, " = ?"),
+            (End::Unknown, " = ?"),
+        ] {
+            let mut out = String::new();
+            sentence(&samples::event(&samples::handler(), vec![]), end, &mut out);
+            assert_eq!(out, expected);
+        }
+    }
+}

@@ -1,0 +1,39 @@
+//! What an output must be able to spell. The journal and JSON each implement it, and `walk` is its
+//! only user.
+
+use syscalls::Slot;
+
+use crate::output::key::{Key, Name};
+
+/// An output that spells fields. A name may repeat only within one call.
+pub trait Fields {
+    /// A constant of our own, free of control characters.
+    fn word(&mut self, name: Key, value: &'static str);
+    /// A count.
+    fn unsigned<'n>(&mut self, name: impl Into<Name<'n>>, value: u64);
+    /// A number that may be negative.
+    fn signed<'n>(&mut self, name: impl Into<Name<'n>>, value: i64);
+    /// A number that was asked for and cannot be told.
+    fn unknown(&mut self, name: Key);
+    /// Any bytes at all.
+    fn text<'n>(&mut self, name: impl Into<Name<'n>>, value: &[u8]);
+    /// Any number of values of any bytes.
+    fn list<'n, 'v>(&mut self, name: impl Into<Name<'n>>, values: impl Iterator<Item = &'v [u8]>);
+    /// A small table: each row is a list of columns with their names.
+    fn rows<'v, const N: usize>(
+        &mut self,
+        name: Key,
+        rows: impl Iterator<Item = [(&'static str, Cell<'v>); N]>,
+    );
+}
+
+/// One place in a table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cell<'a> {
+    /// A syscall, by its name where it has one.
+    Slot(Slot),
+    /// One word without a space.
+    Word(&'a str),
+    /// A count.
+    Count(u64),
+}

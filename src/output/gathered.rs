@@ -1,0 +1,167 @@
+//! Events that were counted together, as fields and as a sentence.
+
+use std::fmt::Write as _;
+
+use syscalls::printable::{self, NO_LIMIT};
+use syscalls::{Abi, Slot};
+
+use crate::decode::render;
+use crate::output::fields::{Cell, Fields};
+use crate::output::key::{Key, Name};
+use crate::output::message::plural;
+use crate::output::walk::Scratch;
+use crate::output::{errno, own};
+use crate::pipeline::aggregate::{Cause, Gathered, Key as Common, Results};
+
+/// Errors that are told by name, the most frequent first.
+const ERRORS_MAX: usize = 8;
+
+/// Hands all that was counted to `out`.
+pub fn fields(
+    gathered: &Gathered,
+    [from_ns, to_ns]: [u64; 2],
+    scratch: &mut Scratch,
+    out: &mut impl Fields,
+) {
+    call(gathered, out);
+    let summary = &gathered.summary;
+    out.unsigned(Key::Count, summary.count);
+    out.word(Key::Cause, cause(gathered.group.cause));
+    own::interval(from_ns, to_ns, scratch, out);
+    if summary.suppressed > 0 {
+        out.unsigned(Key::Suppressed, summary.suppressed);
+    }
+    match &gathered.key {
+        Some(key) => common(key, out),
+        None => out.word(Key::Overflow, "yes"),
+    }
+    out.text(Key::Example, summary.example.as_bytes());
+    if let Some(results) = &summary.results {
+        self::results(results, out);
+    }
+}
+
+fn call(gathered: &Gathered, out: &mut impl Fields) {
+    let slot = gathered.group.slot;
+    if let Some(name) = slot.name() {
+        out.word(Key::Syscall, name);
+    }
+    out.unsigned(Key::Nr, slot.nr().into());
+    out.word(Key::Abi, slot.abi().name());
+    out.text(Key::Handler, gathered.about.handler.as_bytes());
+    out.unsigned(Key::Generation, gathered.group.generation.into());
+}
+
+const fn cause(cause: Cause) -> &'static str {
+    match cause {
+        Cause::Configured => "configured",
+        Cause::Shed => "shed",
+    }
+}
+
+fn common(key: &Common, out: &mut impl Fields) {
+    out.unsigned(Key::Uid, key.uid.into());
+    out.text(Key::Comm, &key.comm);
+    for (name, unit) in [(Key::Unit, &key.unit), (Key::UserUnit, &key.user_unit)] {
+        if let Some(unit) = unit {
+            out.text(name, unit.as_bytes());
+        }
+    }
+    for (name, value) in &key.by {
+        out.text(Name::Arg(name), value.as_bytes());
+    }
+}
+
+fn results(results: &Results, out: &mut impl Fields) {
+    let latency = &results.latency;
+    for (key, count) in [
+        (Key::Unknown, results.unknown),
+        (Key::Failed, results.failed),
+        (Key::P50, latency.percentile_ns(50)),
+        (Key::P90, latency.percentile_ns(90)),
+        (Key::P99, latency.percentile_ns(99)),
+        (Key::MaxNs, latency.max_ns()),
+    ] {
+        out.unsigned(key, count);
+    }
+    let rows = latency.buckets();
+    let row = |(end, count)| [("up_to_ns", Cell::Count(end)), ("count", Cell::Count(count))];
+    out.rows(Key::Latency, rows.map(row));
+    let errors = errors(results);
+    out.rows(Key::Errors, errors.iter().map(error));
+}
+
+fn error((name, count): &(String, u64)) -> [(&'static str, Cell<'_>); 2] {
+    [("errno", Cell::Word(name)), ("count", Cell::Count(*count))]
+}
+
+fn errors(results: &Results) -> Vec<(String, u64)> {
+    let name = |(number, count): (i32, u64)| {
+        let mut name = String::new();
+        errno::append(number, "", &mut name);
+        (name, count)
+    };
+    results.top(ERRORS_MAX).into_iter().map(name).collect()
+}
+
+/// Writes `openat 12 times in 9.8 s by cat (uid 1000): 3 failed (2 ENOENT, 1 EACCES), median up to 4 us,
+/// p99 up to 30 us, max 1 ms; first: ...`.
+pub fn sentence(gathered: &Gathered, [from_ns, to_ns]: [u64; 2], out: &mut String) {
+    let summary = &gathered.summary;
+    syscall(gathered.group.slot, out);
+    let _ = write!(out, " {} {}", summary.count, plural(summary.count, "time", "times"));
+    if to_ns > from_ns {
+        out.push_str(" in ");
+        render::span(to_ns - from_ns, out);
+    }
+    who(gathered, out);
+    if let Some(results) = &summary.results {
+        outcome(results, out);
+    }
+    out.push_str("; first: ");
+    printable::plain(&summary.example, NO_LIMIT, out);
+}
+
+fn syscall(slot: Slot, out: &mut String) {
+    match slot.name() {
+        Some(name) => out.push_str(name),
+        None => drop(write!(out, "{slot}")),
+    }
+}
+
+fn who(gathered: &Gathered, out: &mut String) {
+    let Some(key) = &gathered.key else {
+        return out.push_str(" by other tasks");
+    };
+    out.push_str(" by ");
+    printable::word(&key.comm, NO_LIMIT, out);
+    let _ = write!(out, " (uid {}", key.uid);
+    if gathered.group.slot.abi() != Abi::Native {
+        out.push_str(", ");
+        out.push_str(gathered.group.slot.abi().name());
+    }
+    out.push(')');
+    for (name, value) in &key.by {
+        out.push_str(", ");
+        printable::plain(name, NO_LIMIT, out);
+        out.push('=');
+        printable::plain(value, NO_LIMIT, out);
+    }
+}
+
+fn outcome(results: &Results, out: &mut String) {
+    let _ = write!(out, ": {} failed", results.failed);
+    for (position, (name, count)) in errors(results).iter().enumerate() {
+        out.push_str(if position > 0 { ", " } else { " (" });
+        let _ = write!(out, "{count} {name}");
+    }
+    out.push_str(if results.failed > 0 { ")" } else { "" });
+    if results.latency.count() > 0 {
+        for (told, percent) in [(", median up to ", 50), (", p99 up to ", 99)] {
+            out.push_str(told);
+            render::span(results.latency.percentile_ns(percent), out);
+        }
+        out.push_str(", max ");
+        render::span(results.latency.max_ns(), out);
+    }
+}

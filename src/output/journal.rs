@@ -1,0 +1,137 @@
+//! Spells a record in journald's native protocol: one datagram, one entry. Everything that is not
+//! a constant or a number of ours goes out with its length before it, so no byte of it can end its
+//! field or begin another. It never puts two entries into one datagram: from systemd 253 on
+//! journald would drop all but the first.
+
+use syscalls::printable;
+
+use crate::output::fields::{Cell, Fields};
+use crate::output::key::{ARG_PREFIX, Key, Name};
+use crate::output::number;
+use crate::output::record::Record;
+use crate::output::walk::{Scratch, walk};
+
+/// Appends the entry of `record` to `buffer`.
+pub fn encode(record: &Record, scratch: &mut Scratch, buffer: &mut Vec<u8>) {
+    walk(record, scratch, &mut Entry(buffer));
+}
+
+/// An entry in the making.
+struct Entry<'b>(&'b mut Vec<u8>);
+
+impl Entry<'_> {
+    /// False where the journal has no such field.
+    fn name(&mut self, name: Name) -> bool {
+        match name {
+            Name::Key(key) => self.0.extend_from_slice(key.journal().as_bytes()),
+            Name::Arg(name) => {
+                self.0.extend_from_slice(ARG_PREFIX.as_bytes());
+                self.0.extend(name.bytes().map(upper));
+            }
+        }
+        !matches!(name, Name::Key(key) if key.journal().is_empty())
+    }
+
+    /// One field whose value `fill` appends, of whatever bytes.
+    fn measured(&mut self, name: Name, fill: impl FnOnce(&mut Vec<u8>)) {
+        if !self.name(name) {
+            return;
+        }
+        self.0.push(b'\n');
+        let length = self.0.len();
+        self.0.extend_from_slice(&[0; size_of::<u64>()]);
+        let begin = self.0.len();
+        fill(self.0);
+        let size = u64::try_from(self.0.len() - begin).unwrap_or(u64::MAX);
+        if let Some(place) = self.0.get_mut(length..begin) {
+            place.copy_from_slice(&size.to_le_bytes());
+        }
+        self.0.push(b'\n');
+    }
+}
+
+impl Fields for Entry<'_> {
+    fn word(&mut self, name: Key, value: &'static str) {
+        if self.name(name.into()) {
+            self.0.push(b'=');
+            self.0.extend_from_slice(value.as_bytes());
+            self.0.push(b'\n');
+        }
+    }
+
+    fn unsigned<'n>(&mut self, name: impl Into<Name<'n>>, value: u64) {
+        if self.name(name.into()) {
+            self.0.push(b'=');
+            number::append(value, self.0);
+            self.0.push(b'\n');
+        }
+    }
+
+    fn signed<'n>(&mut self, name: impl Into<Name<'n>>, value: i64) {
+        if self.name(name.into()) {
+            self.0.push(b'=');
+            number::append(value, self.0);
+            self.0.push(b'\n');
+        }
+    }
+
+    fn unknown(&mut self, name: Key) {
+        self.word(name, "?");
+    }
+
+    fn text<'n>(&mut self, name: impl Into<Name<'n>>, value: &[u8]) {
+        self.measured(name.into(), |buffer| buffer.extend_from_slice(value));
+    }
+
+    /// A field for each value, so that each can be asked for; but journald forgets their order and
+    /// keeps one of equal ones. So an argument, whose order counts, is one text.
+    fn list<'n, 'v>(&mut self, name: impl Into<Name<'n>>, values: impl Iterator<Item = &'v [u8]>) {
+        match name.into() {
+            name @ Name::Key(_) => values.for_each(|value| self.text(name, value)),
+            name @ Name::Arg(_) => self.measured(name, |buffer| vector(values, buffer)),
+        }
+    }
+
+    /// A field for each row: `syscall=execve abi=x86_64 count=3`.
+    fn rows<'v, const N: usize>(
+        &mut self,
+        name: Key,
+        rows: impl Iterator<Item = [(&'static str, Cell<'v>); N]>,
+    ) {
+        for row in rows {
+            self.measured(name.into(), |buffer| columns(&row, buffer));
+        }
+    }
+}
+
+/// `["A=1", "B=2"]`
+fn vector<'v>(values: impl Iterator<Item = &'v [u8]>, buffer: &mut Vec<u8>) {
+    let mut text = String::from("[");
+    for value in values {
+        text.push_str(if text.len() > 1 { ", " } else { "" });
+        printable::quoted(value, printable::NO_LIMIT, &mut text);
+    }
+    text.push(']');
+    buffer.extend_from_slice(text.as_bytes());
+}
+
+fn columns(row: &[(&'static str, Cell)], buffer: &mut Vec<u8>) {
+    for (position, (column, cell)) in row.iter().enumerate() {
+        buffer.extend_from_slice(if position > 0 { b" " } else { b"" });
+        buffer.extend_from_slice(column.as_bytes());
+        buffer.push(b'=');
+        match cell {
+            Cell::Slot(slot) => buffer.extend_from_slice(slot.to_string().as_bytes()),
+            Cell::Word(word) => buffer.extend_from_slice(word.as_bytes()),
+            Cell::Count(count) => number::append(*count, buffer),
+        }
+    }
+}
+
+/// Journald drops a field whose name has any other character; a name must not vanish.
+fn upper(byte: u8) -> u8 {
+    if byte.is_ascii_alphanumeric() { byte.to_ascii_uppercase() } else { b'_' }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,292 @@
+use std::collections::BTreeMap;
+
+use proptest::prelude::{any, proptest};
+use syscalls::{Abi, Status, Value};
+
+use super::encode;
+use crate::decode::{End, NamedCapture};
+use crate::output::kind;
+use crate::output::record::{Body, Record};
+use crate::output::samples;
+use crate::output::walk::Scratch;
+use crate::units::Place;
+
+type Entry = BTreeMap<String, Vec<Vec<u8>>>;
+
+/// A reader of the native protocol after its specification: `NAME=value` up to a newline, or
+/// `NAME`, a newline, 8 bytes of length, as many bytes, a newline.
+fn parse(mut bytes: &[u8]) -> Entry {
+    let mut entry = Entry::new();
+    while !bytes.is_empty() {
+        let end = bytes.iter().position(|byte| *byte == b'\n').expect("a field ends in a newline");
+        let (line, rest) = (&bytes[..end], &bytes[end + 1..]);
+        let (name, value, rest) = match line.iter().position(|byte| *byte == b'=') {
+            Some(at) => (&line[..at], &line[at + 1..], rest),
+            None => {
+                let length = u64::from_le_bytes(rest[..8].try_into().unwrap()) as usize;
+                assert_eq!(rest[8 + length], b'\n');
+                (line, &rest[8..8 + length], &rest[9 + length..])
+            }
+        };
+        let name = String::from_utf8(name.to_vec()).unwrap();
+        assert!(!name.is_empty() && name.len() <= 64, "{name:?}");
+        entry.entry(name).or_default().push(value.to_vec());
+        bytes = rest;
+    }
+    entry
+}
+
+fn entry(record: &Record) -> Entry {
+    let mut buffer = Vec::new();
+    encode(record, &mut Scratch::new(), &mut buffer);
+    parse(&buffer)
+}
+
+/// The fields with their single values, as text, in the order of their names.
+fn flat(entry: &Entry) -> Vec<(&str, String)> {
+    let values = |values: &Vec<Vec<u8>>| {
+        values.iter().map(|value| String::from_utf8_lossy(value)).collect::<Vec<_>>().join("|")
+    };
+    entry.iter().map(|(name, value)| (name.as_str(), values(value))).collect()
+}
+
+#[test]
+fn an_event_has_these_fields() {
+    let handler = samples::handler();
+    let cut = Status::Truncated { length: None };
+    let unreadable = Status::Unreadable { errno: 14 };
+    let captures = vec![
+        samples::capture(&handler, "argv", Value::Text(b"ls")),
+        samples::capture(&handler, "filename", Value::Text(b"/bin/l\xff\n")),
+        samples::capture(&handler, "envp", Value::Text(b"A=1")),
+        samples::capture(&handler, "envp", Value::Text(b"A=1")),
+        samples::with_status(&handler, "argv", Value::Text(b"-l"), cut),
+        samples::capture(&handler, "argc", Value::Number(37)),
+        samples::capture(&handler, "timer", Value::Number(0xffff_ffff)),
+        samples::capture(&handler, "dirfd", Value::Number(0xffff_ff9c)),
+        samples::with_status(&handler, "times", Value::Bytes(b""), unreadable),
+    ];
+    let event = samples::event(&handler, captures);
+    let place = Place {
+        unit: Some("nginx.service".into()),
+        user_unit: None,
+        container: Some("web-1".into()),
+        cgroup: "/system.slice/nginx.service".into(),
+    };
+    let entry = entry(&samples::record(&event, Some(&place)));
+    assert_eq!(entry["SYSCALL_ARG_FILENAME"], [b"/bin/l\xff\n"]);
+    let expected = [
+        (
+            "MESSAGE",
+            "Executing a program: \"/bin/l\\xff\\n\" [\"ls\", \"-l\"..., ... 37 arguments] by bash (pid 1234, uid 1000)",
+        ),
+        ("MESSAGE_ID", kind::SYSCALL.id),
+        ("OBJECT_SYSTEMD_UNIT", "nginx.service"),
+        ("PRIORITY", "6"),
+        ("SYSCALL_ABI", Abi::Native.name()),
+        ("SYSCALL_ARGV", "ls|-l"),
+        ("SYSCALL_ARG_ARGC", "37"),
+        ("SYSCALL_ARG_DIRFD", "AT_FDCWD"),
+        ("SYSCALL_ARG_ENVP", "[\"A=1\", \"A=1\"]"),
+        ("SYSCALL_ARG_FILENAME", "/bin/l\u{fffd}\n"),
+        ("SYSCALL_ARG_TIMER", "-1"),
+        ("SYSCALL_BOOTTIME_NS", "42"),
+        ("SYSCALL_CGROUP", "/system.slice/nginx.service"),
+        ("SYSCALL_CMDLINE", "[\"ls\", \"-l\"..., ... 37 arguments]"),
+        ("SYSCALL_COMM", "bash"),
+        ("SYSCALL_CONTAINER_ID", "web-1"),
+        ("SYSCALL_EXE_DEVICE", "8:3"),
+        ("SYSCALL_EXE_INODE", "1048577"),
+        ("SYSCALL_GENERATION", "3"),
+        ("SYSCALL_GID", "100"),
+        ("SYSCALL_HANDLER", "exec"),
+        ("SYSCALL_NR", "511"),
+        ("SYSCALL_PID", "1234"),
+        ("SYSCALL_PPID", "1"),
+        ("SYSCALL_START_BOOTTIME_NS", "40"),
+        ("SYSCALL_TID", "1235"),
+        ("SYSCALL_TIME", "2026-01-02T03:04:05.000000006Z"),
+        ("SYSCALL_TRUNCATED", "argv"),
+        ("SYSCALL_UID", "1000"),
+        ("SYSCALL_UNREADABLE", "times"),
+        ("SYSLOG_IDENTIFIER", "tailcalld"),
+    ];
+    assert_eq!(flat(&entry), expected.map(|(name, value)| (name, value.to_owned())));
+}
+
+fn arguments(entry: &Entry) -> Vec<(String, String)> {
+    let named = |(name, value): (&str, String)| {
+        Some((name.strip_prefix("SYSCALL_ARG_")?.to_owned(), value))
+    };
+    flat(entry).into_iter().filter_map(named).collect()
+}
+
+#[test]
+fn an_event_without_captures_is_told_by_its_signature() {
+    let handler = samples::plain_handler();
+    let event = samples::openat(&handler);
+    let entry = entry(&samples::record(&event, None));
+    let expected = [
+        ("DFD", "AT_FDCWD"),
+        ("FILENAME", "0x7ffd1234"),
+        ("FLAGS", "O_WRONLY|O_CREAT"),
+        ("MODE", "0644"),
+    ];
+    let expected = expected.map(|(name, value)| (name.to_owned(), value.to_owned()));
+    assert_eq!(arguments(&entry), expected);
+}
+
+#[test]
+fn a_syscall_that_is_not_known_carries_its_registers() {
+    let handler = samples::handler();
+    let mut event = samples::event(&handler, vec![]);
+    event.loginuid = 1001;
+    let entry = entry(&samples::record(&event, None));
+    let registers: Vec<_> = flat(&entry)
+        .into_iter()
+        .filter_map(|(name, value)| Some((name.strip_prefix("SYSCALL_ARG_")?, value)))
+        .collect();
+    let expected = [
+        ("0", "0"),
+        ("1", "0x1"),
+        ("2", "0xffffffffffffffff"),
+        ("3", "0x3"),
+        ("4", "0x4"),
+        ("5", "0x5"),
+    ];
+    assert_eq!(registers, expected.map(|(name, value)| (name, value.to_owned())));
+    assert_eq!(entry["SYSCALL_LOGINUID"], [b"1001"]);
+    assert_eq!(entry["SYSCALL_CGROUP_ID"], [b"77"]);
+    assert!(!entry.contains_key("OBJECT_SYSTEMD_UNIT"));
+}
+
+#[test]
+fn what_came_of_a_call_is_told_as_far_as_it_is_known() {
+    let handler = samples::handler();
+    for (end, expected) in [
+        (samples::returned(3), [Some("3"), None, Some("1500")]),
+        (samples::returned(-2), [Some("-2"), Some("ENOENT"), Some("1500")]),
+        (samples::returned(-516), [Some("-516"), Some("ERESTART_RESTARTBLOCK"), Some("1500")]),
+        (samples::returned(-600), [Some("-600"), Some("600"), Some("1500")]),
+        (End::Died, [Some("?"), None, None]),
+        (End::Unknown, [Some("?"), None, None]),
+    ] {
+        let event = samples::ended(&handler, end);
+        let entry = entry(&samples::record(&event, None));
+        let names = ["SYSCALL_RESULT", "SYSCALL_ERRNO", "SYSCALL_DURATION_NS"];
+        let expected = expected.map(|value| value.map(|text| vec![text.as_bytes().to_vec()]));
+        assert_eq!(names.map(|name| entry.get(name).cloned()), expected, "{end:?}");
+    }
+}
+
+fn with_abis(row: &str) -> String {
+    row.replace("COMPAT", Abi::Compat.name()).replace("NATIVE", Abi::Native.name())
+}
+
+#[test]
+fn own_records_have_their_fields() {
+    let (started, reloaded, refused) =
+        (samples::started(), samples::reloaded(), samples::reload_refused());
+    let (lost, back, stopped) = (samples::lost(), samples::output_restored(), samples::stopped());
+    let (missed, change) = (samples::missed(), samples::tracing_change());
+    let (suppressed, held, gathered) =
+        (samples::suppressed(), samples::shed(), samples::gathered());
+    let feedback = samples::feedback();
+    for (body, name, expected) in [
+        (Body::Started(&started), "TAILCALLD_ROUTES", &["34"][..]),
+        (Body::Reloaded(&reloaded), "TAILCALLD_ADDED", &["call0 = args", "call1 = args"]),
+        (Body::Reloaded(&reloaded), "TAILCALLD_UNATTACHED_ROUTE", &["break (i386)"]),
+        (
+            Body::ReloadRefused(&refused),
+            "TAILCALLD_FAULT",
+            &["a.toml:1:2: unknown handler \"o\np\"", "a.toml:3:4: x"],
+        ),
+        (
+            Body::Lost(&lost),
+            "TAILCALLD_LOSS",
+            &[
+                "syscall=#510 abi=COMPAT handler=args reason=ring_full count=7",
+                "syscall=#511 abi=COMPAT handler=args reason=output count=1",
+            ],
+        ),
+        (Body::Missed(&missed), "TAILCALLD_MISSED", &["41"]),
+        (Body::TracingOff(&change), "TAILCALLD_SYSCTL", &["kernel.ftrace_enabled"]),
+        (Body::TracingOn(&change), "TAILCALLD_TO", &["2026-01-02T03:04:20.000000006Z"]),
+        (Body::OutputRestored(&back), "TAILCALLD_TO", &["2026-01-02T03:04:08.200000006Z"]),
+        (
+            Body::Suppressed(&suppressed),
+            "TAILCALLD_SUPPRESSION",
+            &[
+                "route=openat limit=100/s per=uid owner=1000 comm=cat count=90",
+                "route=* limit=100/s per=uid owner=others comm=cat count=7",
+            ],
+        ),
+        (Body::Shed(&held), "TAILCALLD_LEVEL", &["low"]),
+        (Body::Feedback(&feedback), "OBJECT_SYSTEMD_UNIT", &["shipper.service"]),
+        (
+            Body::Aggregate { gathered: &gathered, from_ns: 0, to_ns: 0 },
+            "TAILCALLD_LATENCY",
+            &["up_to_ns=127 count=2", "up_to_ns=3000 count=1"],
+        ),
+        (
+            Body::Stopped(&stopped),
+            "TAILCALLD_TOTAL",
+            &[
+                "syscall=#511 abi=NATIVE handler=exec seen=1000 written=999 aggregated=0 filtered=0 sampled=0 limited=0 excluded=1 counted=0 lost=0",
+            ],
+        ),
+    ] {
+        let entry = entry(&samples::own(body));
+        let expected: Vec<_> = expected.iter().map(|row| with_abis(row)).collect();
+        let values: Vec<_> =
+            entry[name].iter().map(|value| String::from_utf8_lossy(value)).collect();
+        assert_eq!(values[..expected.len()], expected);
+        assert_eq!(entry["MESSAGE_ID"], [body.kind().id.as_bytes()]);
+        assert_eq!(entry["SYSLOG_IDENTIFIER"], [b"tailcalld"]);
+    }
+}
+
+#[test]
+fn a_strange_field_name_cannot_forge_another() {
+    let mut handler = samples::handler();
+    handler.fields[0].name = "a=b\nPRIORITY".into();
+    let captures = vec![NamedCapture {
+        field: &handler.fields[0],
+        value: Value::Text(b"0"),
+        status: Status::Ok,
+    }];
+    let event = samples::event(&handler, captures);
+    let entry = entry(&samples::record(&event, None));
+    assert_eq!(entry["SYSCALL_ARG_A_B_PRIORITY"], [b"0"]);
+    assert_eq!(entry["PRIORITY"], [b"6"]);
+}
+
+proptest! {
+    #[test]
+    fn any_bytes_come_back_as_they_were(
+        filename: Vec<u8>, argv: Vec<Vec<u8>>, comm: Vec<u8>, unit in any::<String>(),
+        cgroup in any::<String>(), message in 0u8..5, numbers in any::<[u64; 6]>(),
+    ) {
+        let handler = samples::handler();
+        let mut captures = vec![samples::capture(&handler, "filename", Value::Text(&filename))];
+        captures.extend(argv.iter().map(|text| samples::capture(&handler, "argv", Value::Text(text))));
+        let mut event = samples::event(&handler, captures);
+        (event.comm, event.message, event.args) = (&comm, message, numbers);
+        (event.boottime_ns, event.cgroup) = (numbers[0], numbers[1]);
+        let (own_unit, user_unit) = (Some(unit.clone()), Some(cgroup.clone()));
+        let place = Place { cgroup: cgroup.clone(), unit: own_unit, user_unit, container: None };
+        let entry = entry(&samples::record(&event, Some(&place)));
+        assert_eq!(entry["SYSCALL_ARG_FILENAME"], [filename]);
+        assert_eq!(entry.get("SYSCALL_ARGV").cloned().unwrap_or_default(), argv);
+        assert_eq!(entry["SYSCALL_COMM"], [comm]);
+        assert_eq!(entry["OBJECT_SYSTEMD_UNIT"], [unit.as_bytes()]);
+        assert_eq!(entry["OBJECT_SYSTEMD_USER_UNIT"], [cgroup.as_bytes()]);
+        assert_eq!(entry["SYSCALL_CGROUP"], [cgroup.as_bytes()]);
+        assert_eq!(entry["PRIORITY"], [b"6"]);
+        assert_eq!(entry["SYSCALL_PID"], [b"1234"]);
+        let known = ["SYSCALL_ARG_FILENAME", "SYSCALL_ARGV"];
+        let names = entry.keys().map(String::as_str).filter(|name| !known.contains(name));
+        let keys: Vec<_> = crate::output::key::Key::ALL.iter().map(|key| key.journal()).collect();
+        assert_eq!(names.filter(|name| !keys.contains(name)).count(), 0, "a forged field");
+    }
+}

@@ -1,0 +1,330 @@
+use proptest::prelude::{any, proptest};
+use serde_json::json;
+use syscalls::{self, Abi, Slot, Status, Value};
+
+use super::encode;
+use crate::decode::{End, Event};
+use crate::output::record::{Body, Record};
+use crate::output::samples;
+use crate::output::walk::Scratch;
+use crate::units::Place;
+
+fn line(record: &Record) -> String {
+    let mut buffer = Vec::new();
+    encode(record, &mut Scratch::new(), &mut buffer);
+    let line = String::from_utf8(buffer).unwrap();
+    assert_eq!(line.find('\n'), Some(line.len() - 1), "one line");
+    line
+}
+
+fn object(record: &Record) -> serde_json::Value {
+    serde_json::from_str(&line(record)).unwrap()
+}
+
+#[test]
+fn an_event_is_one_object() {
+    let handler = samples::handler();
+    let captures = vec![
+        samples::capture(&handler, "filename", Value::Text(b"/bin/\xff")),
+        samples::capture(&handler, "argv", Value::Text(b"l\"s\\\n\x1b")),
+        samples::capture(&handler, "argv", Value::Text(b"")),
+        samples::capture(&handler, "envp", Value::Text(b"A=1")),
+        samples::capture(&handler, "argc", Value::Number(2)),
+        samples::capture(&handler, "timer", Value::Number(0xffff_ffff)),
+        samples::capture(&handler, "dirfd", Value::Number(5)),
+        samples::with_status(
+            &handler,
+            "times",
+            Value::Bytes(b""),
+            Status::Unreadable { errno: 14 },
+        ),
+    ];
+    let event = samples::event(&handler, captures);
+    let place = Place {
+        cgroup: "/a".into(),
+        unit: Some("a.service".into()),
+        user_unit: None,
+        container: None,
+    };
+    assert_eq!(
+        object(&samples::record(&event, Some(&place))),
+        json!({
+            "schema": 1,
+            "record": "syscall",
+            "time": "2026-01-02T03:04:05.000000006Z",
+            "message": "Executing a program: \"/bin/\\xff\" [\"l\\\"s\\\\\\n\\x1b\", \"\"] \
+                        by bash (pid 1234, uid 1000)",
+            "message_id": crate::output::kind::SYSCALL.id,
+            "priority": 6,
+            "nr": 511,
+            "abi": Abi::Native.name(),
+            "handler": "exec",
+            "generation": 3,
+            "boottime_ns": 42,
+            "pid": 1234,
+            "tid": 1235,
+            "ppid": 1,
+            "uid": 1000,
+            "gid": 100,
+            "comm": "bash",
+            "start_boottime_ns": 40,
+            "exe_device": "8:3",
+            "exe_inode": 1_048_577,
+            "cgroup": "/a",
+            "unit": "a.service",
+            "args": {
+                "filename": [47, 98, 105, 110, 47, 255],
+                "argc": 2,
+                "dirfd": "5",
+                "envp": ["A=1"],
+                "timer": -1
+            },
+            "argv": ["l\"s\\\n\u{1b}", ""],
+            "unreadable": ["times"]
+        })
+    );
+}
+
+#[test]
+fn namespaces_are_told_that_are_not_the_first() {
+    let handler = samples::handler();
+    let mut event = samples::event(&handler, vec![]);
+    let told = |event: &Event| {
+        let object = object(&samples::record(event, None));
+        let rows = object.as_object().unwrap().iter();
+        let rows: Vec<_> = rows.filter(|(key, _)| key.starts_with("ns_")).collect();
+        rows.iter().map(|(key, id)| format!("{key}={id}")).collect::<Vec<_>>().join(" ")
+    };
+    assert_eq!(told(&event), "");
+    event.process.namespaces = [0, 0, 7, 0, 0, 0, u32::MAX];
+    assert_eq!(told(&event), "ns_mnt=7 ns_uts=4294967295");
+    event.process.namespaces = [1, 2, 3, 4, 5, 6, 7];
+    let all = "ns_cgroup=1 ns_ipc=2 ns_mnt=3 ns_net=4 ns_pid=5 ns_user=6 ns_uts=7";
+    assert_eq!(told(&event), all);
+}
+
+/// The empty piece says that there may be more.
+#[test]
+fn variables_are_a_list_of_their_own() {
+    let handler = samples::handler();
+    let cut = Status::Truncated { length: None };
+    let captures = vec![
+        samples::capture(&handler, "env", Value::Text(b"A=1")),
+        samples::capture(&handler, "env", Value::Text(b"B=")),
+        samples::with_status(&handler, "env", Value::Text(b""), cut),
+    ];
+    let object = object(&samples::record(&samples::event(&handler, captures), None));
+    assert_eq!((&object["env"], &object["truncated"]), (&json!(["A=1", "B="]), &json!(["env"])));
+    assert_eq!(object.get("args"), None);
+}
+
+#[test]
+fn a_process_without_an_executable_names_none() {
+    let handler = samples::handler();
+    let mut event = samples::event(&handler, vec![]);
+    event.process.exe = None;
+    let object = object(&samples::record(&event, None));
+    assert_eq!((object.get("exe_device"), object.get("exe_inode")), (None, None));
+}
+
+#[test]
+fn arguments_are_numbers_where_they_are_no_more() {
+    let handler = samples::plain_handler();
+    let mut event = samples::openat(&handler);
+    assert_eq!(
+        object(&samples::record(&event, None))["args"],
+        json!({"dfd": "AT_FDCWD", "filename": "0x7ffd1234", "flags": "O_WRONLY|O_CREAT", "mode": "0644"})
+    );
+    let nr = syscalls::number(Abi::Native, "fchown").unwrap();
+    event.slot = Slot::new(Abi::Native, nr).unwrap();
+    event.args = [3, u64::MAX, 100, 9, 9, 9];
+    assert_eq!(
+        object(&samples::record(&event, None))["args"],
+        json!({"fd": 3, "user": -1, "group": 100})
+    );
+}
+
+#[test]
+fn a_call_without_arguments_has_none() {
+    let handler = samples::plain_handler();
+    let nr = syscalls::number(Abi::Native, "getpid").unwrap();
+    let event = Event { slot: Slot::new(Abi::Native, nr).unwrap(), ..samples::openat(&handler) };
+    let object = object(&samples::record(&event, None));
+    assert_eq!(object.get("args"), None);
+    assert_eq!(object["message"], "getpid() by bash (pid 1234, uid 1000)");
+}
+
+#[test]
+fn registers_are_named_by_their_position() {
+    let handler = samples::handler();
+    let event = samples::event(&handler, vec![]);
+    assert_eq!(
+        object(&samples::record(&event, None))["args"],
+        json!({"0": "0", "1": "0x1", "2": "0xffffffffffffffff", "3": "0x3", "4": "0x4", "5": "0x5"})
+    );
+}
+
+#[test]
+fn what_came_of_a_call_is_a_number_or_null() {
+    let handler = samples::handler();
+    for (end, result, errno, duration) in [
+        (samples::returned(3), json!(3), None, Some(1_500)),
+        (samples::returned(-2), json!(-2), Some("ENOENT"), Some(1_500)),
+        (samples::returned(-512), json!(-512), Some("ERESTARTSYS"), Some(1_500)),
+        (samples::returned(-600), json!(-600), Some("600"), Some(1_500)),
+        (End::Died, json!(null), None, None),
+        (End::Unknown, json!(null), None, None),
+    ] {
+        let event = samples::ended(&handler, end);
+        let object = object(&samples::record(&event, None));
+        assert_eq!(object.get("result"), Some(&result), "{end:?}");
+        assert_eq!(object.get("errno"), errno.map(|name| json!(name)).as_ref(), "{end:?}");
+        assert_eq!(object.get("duration_ns"), duration.map(|ns| json!(ns)).as_ref(), "{end:?}");
+    }
+}
+
+#[test]
+fn own_records_have_tables_and_lists() {
+    let (lost, reloaded) = (samples::lost(), samples::reloaded());
+    let lost = object(&samples::own(Body::Lost(&lost)));
+    assert_eq!(lost["lost"], 8);
+    assert_eq!(
+        lost["losses"][0],
+        json!({"syscall": "#510", "abi": Abi::Compat.name(), "handler": "args", "reason": "ring_full", "count": 7})
+    );
+    let results = object(&samples::own(Body::Lost(&samples::results_lost())));
+    assert_eq!((&results["lost"], &results["losses"][0]["reason"]), (&json!(0), &json!("result")));
+    let reloaded = object(&samples::own(Body::Reloaded(&reloaded)));
+    assert_eq!(reloaded["added"], json!(["call0 = args", "call1 = args"]));
+    assert_eq!(reloaded["removed"], json!([]));
+    let (stopped, started) = (samples::stopped(), samples::started());
+    assert_eq!(
+        object(&samples::own(Body::Stopped(&stopped)))["totals"][1],
+        json!({"syscall": "#510", "abi": Abi::Native.name(), "handler": "exec", "seen": 2, "written": 1,
+               "aggregated": 0, "filtered": 0, "sampled": 0, "limited": 0,
+               "excluded": 1, "counted": 0, "lost": 0})
+    );
+    assert_eq!(object(&samples::own(Body::Started(&started)))["routes"], 34);
+}
+
+#[test]
+fn many_events_are_one_object() {
+    let gathered = samples::gathered();
+    let body = Body::Aggregate {
+        gathered: &gathered,
+        from_ns: samples::TIME_NS,
+        to_ns: samples::TIME_NS + 9_000_000_000,
+    };
+    let object = object(&samples::own(body));
+    for (key, value) in [
+        ("syscall", json!("openat")),
+        ("handler", json!("args")),
+        ("generation", json!(3)),
+        ("count", json!(3)),
+        ("cause", json!("configured")),
+        ("suppressed", json!(4)),
+        ("uid", json!(1000)),
+        ("comm", json!("cat")),
+        ("unit", json!("user@1000.service")),
+        ("user_unit", json!("mail.service")),
+        ("args", json!({"flags": "O_RDONLY"})),
+        ("example", json!("openat(...) by cat (pid 7, uid 1000)")),
+        ("unknown", json!(0)),
+        ("failed", json!(2)),
+        ("errors", json!([{"errno": "ENOENT", "count": 2}])),
+        ("latency", json!([{"up_to_ns": 127, "count": 2}, {"up_to_ns": 3000, "count": 1}])),
+        ("p50_ns", json!(127)),
+        ("p90_ns", json!(3000)),
+        ("p99_ns", json!(3000)),
+        ("max_ns", json!(3000)),
+    ] {
+        assert_eq!(object[key], value, "{key}");
+    }
+    assert_eq!(object.get("overflow"), None);
+}
+
+#[test]
+fn what_has_no_key_says_so() {
+    let mut gathered = samples::gathered();
+    (gathered.key, gathered.summary.results) = (None, None);
+    let body = Body::Aggregate { gathered: &gathered, from_ns: 1, to_ns: 1 };
+    let object = object(&samples::own(body));
+    assert_eq!(object["overflow"], "yes");
+    for key in ["uid", "comm", "unit", "args", "failed", "latency", "p50_ns"] {
+        assert_eq!(object.get(key), None, "{key}");
+    }
+}
+
+#[test]
+fn what_was_held_back_is_told() {
+    let suppressed = object(&samples::own(Body::Suppressed(&samples::suppressed())));
+    assert_eq!(suppressed["suppressed"], 97);
+    assert_eq!(
+        suppressed["suppressions"][0],
+        json!({"route": "openat", "limit": "100/s", "per": "uid", "owner": "1000", "comm": "cat", "count": 90})
+    );
+    let feedback = object(&samples::own(Body::Feedback(&samples::feedback())));
+    for (key, value) in [
+        ("unit", json!("shipper.service")),
+        ("pid", json!(77)),
+        ("comm", json!("shipper")),
+        ("start_boottime_ns", json!(40)),
+        ("count", json!(9_000)),
+        ("events", json!(10_000)),
+    ] {
+        assert_eq!(feedback[key], value, "{key}");
+    }
+    let held = object(&samples::own(Body::Shed(&samples::shed())));
+    for (key, value) in [
+        ("level", json!("low")),
+        ("level_before", json!("none")),
+        ("max_per_second", json!(1000)),
+        ("written", json!(900)),
+        ("aggregated", json!(0)),
+        ("dropped", json!(0)),
+    ] {
+        assert_eq!(held[key], value, "{key}");
+    }
+    assert_eq!(held.get("max_bytes_per_second"), None);
+    let limit = object(&samples::own(Body::JournalRateLimit(&samples::journal_rate_limit())));
+    assert_eq!(
+        (&limit["unit"], &limit["burst"], &limit["interval_ns"]),
+        (&json!("tailcalld.service"), &json!(10_000), &json!(30_000_000_000_u64))
+    );
+    let books = object(&samples::own(Body::Stats(&samples::stats())));
+    assert_eq!((&books["generation"], &books["totals"][0]["seen"]), (&json!(4), &json!(1000)));
+}
+
+#[test]
+fn an_event_says_what_was_refused_before_it() {
+    let handler = samples::handler();
+    let event = samples::event(&handler, vec![]);
+    let of = |suppressed| {
+        let body = Body::Syscall { event: &event, place: None, suppressed };
+        object(&samples::own(body)).get("suppressed").cloned()
+    };
+    assert_eq!((of(0), of(17)), (None, Some(json!(17))));
+}
+
+proptest! {
+    #[test]
+    fn any_bytes_come_back_as_they_were(text: Vec<u8>, comm in any::<String>(), n in any::<u64>()) {
+        let handler = samples::handler();
+        let captures = vec![
+            samples::capture(&handler, "filename", Value::Text(&text)),
+            samples::capture(&handler, "argv", Value::Text(comm.as_bytes())),
+            samples::capture(&handler, "argc", Value::Number(n)),
+        ];
+        let mut event = samples::event(&handler, captures);
+        event.comm = comm.as_bytes();
+        let object = object(&samples::record(&event, None));
+        let expected = match String::from_utf8(text.clone()) {
+            Ok(text) => json!(text),
+            Err(_) => json!(text),
+        };
+        assert_eq!(object["args"]["filename"], expected);
+        assert_eq!(object["args"]["argc"], n);
+        assert_eq!(object["argv"], json!([comm]));
+        assert_eq!(object["comm"], json!(comm));
+    }
+}

@@ -1,0 +1,140 @@
+//! `MESSAGE`: one sentence for a person, made of the handler's template and the event's values. It
+//! is printable whatever a process put into its names, and at most a screenful: the whole of every
+//! value stands in a field of its own.
+
+mod limits;
+mod own;
+mod values;
+
+use std::fmt::Write;
+
+use syscalls::printable::{self, NO_LIMIT};
+use syscalls::{Abi, notation};
+
+use crate::decode::Event;
+use crate::output::end;
+use crate::output::record::Body;
+
+pub use values::{plural, vector};
+
+/// Bytes of what the template makes. 80 columns by 25 lines are 2000; a longer sentence scrolls the
+/// one before it away. What names the task follows beyond this limit, and what came of the call:
+/// both are always there.
+const SENTENCE_MAX: usize = 2000;
+
+/// For an event whose handler has no such message.
+const FALLBACK: &str = "{syscall}({args})";
+
+/// Writes the sentence of any record.
+pub fn write(body: &Body, out: &mut String) {
+    match body {
+        Body::Syscall { event, .. } => event_sentence(event, out),
+        own => {
+            let start = out.len();
+            own::write(own, out);
+            printable::cut(out, start, SENTENCE_MAX);
+        }
+    }
+}
+
+/// The sentence of an event.
+pub fn event_sentence(event: &Event, out: &mut String) {
+    let template = event.handler.messages.get(usize::from(event.message));
+    let template = template.map(String::as_str).filter(|template| !template.is_empty());
+    let start = out.len();
+    fill(template.unwrap_or(FALLBACK), event, out);
+    printable::cut(out, start, SENTENCE_MAX);
+    task(event, out);
+    if let Some(end) = event.end {
+        end::sentence(event, end, out);
+    }
+}
+
+/// Replaces each `{name}`; one that means nothing stays as it is.
+fn fill(template: &str, event: &Event, out: &mut String) {
+    let mut rest = template;
+    while let Some((before, name, after)) = placeholder(rest) {
+        printable::plain(before, NO_LIMIT, out);
+        match name {
+            "syscall" => syscall(event, out),
+            "args" => arguments(event, out),
+            _ if values::write(name, event, out) => {}
+            _ => {
+                out.push('{');
+                printable::plain(name, NO_LIMIT, out);
+                out.push('}');
+            }
+        }
+        rest = after;
+    }
+    printable::plain(rest, NO_LIMIT, out);
+}
+
+/// What stands before, in and after the first pair of braces.
+fn placeholder(text: &str) -> Option<(&str, &str, &str)> {
+    let (before, rest) = text.split_once('{')?;
+    let (name, after) = rest.split_once('}')?;
+    Some((before, name, after))
+}
+
+fn syscall(event: &Event, out: &mut String) {
+    match event.told_name().or(event.slot.name()) {
+        Some(name) => out.push_str(name),
+        None => drop(write!(out, "{}", event.slot)),
+    }
+}
+
+/// As strace prints them; the six registers of a syscall that is not known.
+fn arguments(event: &Event, out: &mut String) {
+    match event.arguments() {
+        Some(arguments) => list(arguments, ", ", out, |one, out| notation::memory(&one, out)),
+        None => list(event.args.into_iter(), ", ", out, notation::register),
+    }
+}
+
+/// The text of the argument of that name, as a sentence has it; `false` if there is none.
+pub fn argument(event: &Event, name: &str, out: &mut String) -> bool {
+    let Some(mut arguments) = event.arguments() else {
+        return values::write(name, event, out);
+    };
+    match arguments.find(|one| one.parameter.name == name) {
+        Some(one) => notation::memory(&one, out),
+        None => return false,
+    }
+    true
+}
+
+/// The six registers.
+pub fn registers(event: &Event, out: &mut String) {
+    list(event.args.into_iter(), " ", out, notation::register);
+}
+
+fn list<T>(
+    items: impl Iterator<Item = T>,
+    between: &str,
+    out: &mut String,
+    write: impl Fn(T, &mut String),
+) {
+    for (position, item) in items.enumerate() {
+        out.push_str(if position > 0 { between } else { "" });
+        write(item, out);
+    }
+}
+
+/// The kernel's own ABI goes without saying.
+fn task(event: &Event, out: &mut String) {
+    out.push_str(" by ");
+    printable::word(event.comm, NO_LIMIT, out);
+    out.push_str(" (pid ");
+    out.push_str(itoa::Buffer::new().format(event.pid));
+    out.push_str(", uid ");
+    out.push_str(itoa::Buffer::new().format(event.uid));
+    if event.slot.abi() != Abi::Native {
+        out.push_str(", ");
+        out.push_str(event.slot.abi().name());
+    }
+    out.push(')');
+}
+
+#[cfg(test)]
+mod tests;

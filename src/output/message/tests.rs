@@ -1,0 +1,354 @@
+mod inner;
+
+use proptest::prelude::{any, proptest};
+use syscalls::{Abi, Slot, Status, Value};
+
+use crate::decode::{Event, NamedCapture};
+use crate::handlers::Handler;
+use crate::output::message::write;
+use crate::output::record::{Body, Feedback, Lost, Shed, Stopped};
+use crate::output::samples;
+use crate::pipeline::aggregate::Gathered;
+use crate::pipeline::shed::{Level, Most};
+
+const BY: &str = " by bash (pid 1234, uid 1000)";
+
+fn told(body: &Body) -> String {
+    let mut out = String::new();
+    write(body, &mut out);
+    out
+}
+
+fn sentence(event: &Event) -> String {
+    told(&Body::Syscall { event, place: None, suppressed: 0 })
+}
+
+fn of_captures<'a>(handler: &'a Handler, captures: Vec<NamedCapture<'a>>) -> String {
+    let text = sentence(&samples::event(handler, captures));
+    text.strip_suffix(BY).expect("the task is named").to_owned()
+}
+
+#[test]
+fn a_program_is_told_with_its_arguments() {
+    let handler = samples::handler();
+    let captures = vec![
+        samples::capture(&handler, "filename", Value::Text(b"/usr/bin/ls")),
+        samples::capture(&handler, "argv", Value::Text(b"ls")),
+        samples::capture(&handler, "argv", Value::Text(b"")),
+        samples::capture(&handler, "argc", Value::Number(2)),
+    ];
+    let expected = r#"Executing a program: /usr/bin/ls ["ls", ""]"#;
+    assert_eq!(of_captures(&handler, captures), expected);
+}
+
+#[test]
+fn what_is_missing_of_argv_is_told() {
+    let handler = samples::handler();
+    let cut = Status::Truncated { length: None };
+    let argv = |argc, argc_status, bytes| {
+        let captures = vec![
+            samples::capture(&handler, "filename", Value::Text(b"x")),
+            samples::capture(&handler, "argv", Value::Text(b"x")),
+            samples::with_status(&handler, "argv", Value::Text(b"-l"), cut),
+            samples::with_status(&handler, "argc", Value::Number(argc), argc_status),
+            samples::with_status(&handler, "argv_bytes", Value::Number(bytes), argc_status),
+        ];
+        of_captures(&handler, captures)
+    };
+    assert_eq!(
+        argv(37, Status::Ok, 5213),
+        r#"Executing a program: x ["x", "-l"..., ... 37 arguments, 5213 bytes]"#
+    );
+    assert_eq!(
+        argv(1, cut, 1),
+        r#"Executing a program: x ["x", "-l"..., ... at least 1 argument, 1 byte]"#
+    );
+    let none = vec![
+        samples::capture(&handler, "filename", Value::Text(b"x")),
+        samples::capture(&handler, "argc", Value::Number(2)),
+    ];
+    assert_eq!(of_captures(&handler, none), "Executing a program: x [... 2 arguments]");
+}
+
+#[test]
+fn nothing_unreadable_is_blank() {
+    let handler = samples::handler();
+    let unreadable = Status::Unreadable { errno: 14 };
+    let odd = Status::Unreadable { errno: 9999 };
+    let captures = vec![
+        samples::with_status(&handler, "filename", Value::Text(b""), unreadable),
+        samples::capture(&handler, "argv", Value::Text(b"a")),
+        samples::with_status(&handler, "argv", Value::Text(b""), odd),
+    ];
+    let expected = "Executing a program: <unreadable: EFAULT> \
+                    [\"a\", <unreadable: errno 9999>]";
+    assert_eq!(of_captures(&handler, captures), expected);
+    assert_eq!(of_captures(&handler, vec![]), "Executing a program: <not captured> []");
+}
+
+#[test]
+fn built_in_names_and_unknown_ones() {
+    let handler = samples::handler();
+    let mut event = samples::event(&handler, vec![]);
+    event.message = 1;
+    assert_eq!(sentence(&event), format!("#511(0, 0x1, 0xffffffffffffffff, 0x3, 0x4, 0x5){BY}"));
+    event.message = 200;
+    assert_eq!(sentence(&event), format!("#511(0, 0x1, 0xffffffffffffffff, 0x3, 0x4, 0x5){BY}"));
+    event.message = 3;
+    assert_eq!(sentence(&event), format!("{{nothing}} {{filename {{}} }}{BY}"));
+}
+
+#[test]
+fn a_call_is_told_by_its_signature() {
+    let handler = samples::plain_handler();
+    let mut event = samples::openat(&handler);
+    let expected = "openat(AT_FDCWD, 0x7ffd1234, O_WRONLY|O_CREAT, 0644)";
+    assert_eq!(sentence(&event), format!("{expected}{BY}"));
+    event.args[2] = 0x8_0000;
+    let expected = "openat(AT_FDCWD, 0x7ffd1234, O_RDONLY|O_CLOEXEC)";
+    assert_eq!(sentence(&event), format!("{expected}{BY}"));
+}
+
+#[test]
+fn absolute_times_are_points_in_time() {
+    let handler = samples::handler();
+    let times: Vec<u8> = [0_i64, 0, 5, 0].into_iter().flat_map(i64::to_ne_bytes).collect();
+    let told = |flags| {
+        let captures = vec![
+            samples::capture(&handler, "flags", Value::Number(flags)),
+            samples::capture(&handler, "timer", Value::Number(7)),
+            samples::capture(&handler, "times", Value::Bytes(&times)),
+        ];
+        let mut event = samples::event(&handler, captures);
+        event.message = 2;
+        sentence(&event)
+    };
+    assert_eq!(told(0), format!("Timer 7: once in 5 s{BY}"));
+    assert_eq!(told(1), format!("Timer 7: once at 5 s{BY}"));
+}
+
+#[test]
+fn no_name_can_pass_for_the_sentence() {
+    let handler = samples::handler();
+    let captures = vec![samples::capture(&handler, "filename", Value::Text(b"x by init (pid 1"))];
+    let mut event = samples::event(&handler, captures);
+    event.comm = b"a (pid 1\n\x1b[m\xff";
+    event.slot = Slot::new(Abi::Compat, 511).unwrap();
+    assert_eq!(
+        sentence(&event),
+        "Executing a program: \"x by init (pid 1\" [] \
+         by \"a (pid 1\\n\\x1b[m\\xff\" (pid 1234, uid 1000, ABI)"
+            .replace("ABI", Abi::Compat.name())
+    );
+}
+
+#[test]
+fn a_sentence_is_bounded_and_still_names_the_task() {
+    let handler = samples::handler();
+    let long = vec![b'\xff'; 4096];
+    let mut captures = vec![samples::capture(&handler, "filename", Value::Text(&long))];
+    captures.extend((0..300).map(|_| samples::capture(&handler, "argv", Value::Text(&long))));
+    let text = of_captures(&handler, captures);
+    assert!(text.len() < 2010, "{}", text.len());
+    assert!(text.contains("\\xff\"... [\"\\xff"), "{text}");
+    assert!(text.ends_with(", ...]"), "{text}");
+}
+
+#[test]
+fn what_came_of_the_call_ends_the_sentence_however_long_it_is() {
+    let mut handler = samples::handler();
+    let call = "#511(0, 0x1, 0xffffffffffffffff, 0x3, 0x4, 0x5)";
+    let mut event = samples::ended(&handler, samples::returned(-2));
+    event.message = 1;
+    assert_eq!(sentence(&event), format!("{call}{BY} = -1 ENOENT"));
+    handler.messages = vec!["{args}".repeat(100)];
+    let event = samples::ended(&handler, samples::returned(3));
+    assert!(sentence(&event).ends_with(&format!("...{BY} = 3")), "{}", sentence(&event));
+}
+
+/// Nor for what came of the call.
+#[test]
+fn no_name_can_pass_for_a_result() {
+    let handler = samples::handler();
+    let mut event = samples::event(&handler, vec![]);
+    event.message = 1;
+    event.comm = b"a (pid 1) = 0";
+    let text = sentence(&event);
+    assert!(text.ends_with(" by \"a (pid 1) = 0\" (pid 1234, uid 1000)"), "{text}");
+}
+
+#[test]
+fn own_records_are_sentences() {
+    let (started, reloaded, refused) =
+        (samples::started(), samples::reloaded(), samples::reload_refused());
+    let (lost, back, stopped) = (samples::lost(), samples::output_restored(), samples::stopped());
+    let (missed, change) = (samples::missed(), samples::tracing_change());
+    let unseen = Stopped { missed: 1, ..samples::stopped() };
+    for (body, expected) in [
+        (
+            Body::Started(&started),
+            "Started: 34 routes, generation 1, attached to raw_tp/sys_enter on Linux 6.18.0, tailcalld 0.1.0",
+        ),
+        (
+            Body::Reloaded(&reloaded),
+            "Reloaded, generation 4: added call0 = args, call1 = args; changed call2 = args, \
+             call3 = args, call4 = args, call5 = args, call6 = args, call7 = args, call8 = args, \
+             call9 = args, and 3 more; not attached, because this kernel has no function for it: \
+             break (i386)",
+        ),
+        (
+            Body::ReloadRefused(&refused),
+            "Reload refused, generation 3 stays live: a.toml:1:2: unknown handler \"o\\np\"; \
+             a.toml:3:4: x",
+        ),
+        (Body::Lost(&lost), "Lost 8 events in 1.5 s: 7 of #510 (ring_full), 1 of #511 (output)"),
+        (
+            Body::Missed(&missed),
+            "Missed 41 calls in 2 s: the kernel did not run the dispatcher at \
+             tp/raw_syscalls/sys_enter; routed calls among them are not recorded",
+        ),
+        (
+            Body::TracingOff(&change),
+            "Tracing is off: kernel.ftrace_enabled is 0, so the kernel does not run the dispatcher at \
+             kprobe.multi; no calls are recorded until kernel.ftrace_enabled is 1",
+        ),
+        (
+            Body::TracingOn(&change),
+            "Tracing is on again at kprobe.multi; calls of the 15 s before may be missing",
+        ),
+        (
+            Body::OutputRestored(&back),
+            "journald accepts records again after 3.2 s; 2 events did not fit into the ring and are \
+             lost",
+        ),
+        (
+            Body::Stopped(&stopped),
+            "Stopped by SIGTERM: 1002 calls of 2 routes, 1000 written, 2 excluded, 0 counted only, 0 lost",
+        ),
+        (
+            Body::Stopped(&unseen),
+            "Stopped by SIGTERM: 1002 calls of 2 routes, 1000 written, 2 excluded, 0 counted only, 0 lost; \
+             the kernel missed 1 call of any syscall",
+        ),
+    ] {
+        assert_eq!(told(&body), expected);
+    }
+}
+
+#[test]
+fn many_events_are_one_sentence() {
+    let mut gathered = samples::gathered();
+    let told = |gathered: &Gathered, to_ns| told(&Body::Aggregate { gathered, from_ns: 0, to_ns });
+    assert_eq!(
+        told(&gathered, 9_000_000_000),
+        "openat 3 times in 9 s by cat (uid 1000), flags=O_RDONLY: 2 failed (2 ENOENT), median up to \
+         127 ns, p99 up to 3 us, max 3 us; first: openat(...) by cat (pid 7, uid 1000)"
+    );
+    (gathered.key, gathered.summary.results, gathered.summary.count) = (None, None, 1);
+    assert_eq!(
+        told(&gathered, 0),
+        "openat 1 time by other tasks; first: openat(...) by cat (pid 7, uid 1000)"
+    );
+}
+
+#[test]
+fn what_was_held_back_is_told() {
+    let (suppressed, held) = (samples::suppressed(), samples::shed());
+    assert_eq!(
+        told(&Body::Suppressed(&suppressed)),
+        "Rate limits suppressed 97 events in 10 s: 90 of openat for uid 1000 (100/s), 7 of all routes \
+         for uid others (100/s)"
+    );
+    assert_eq!(
+        told(&Body::Shed(&held)),
+        "Shedding more load, output exceeds 1000 records/s: from now on events with keep = \"low\" are \
+         aggregated; in the 60 s before, 900 were written, 0 aggregated, 0 dropped"
+    );
+    let feedback = samples::feedback();
+    assert_eq!(
+        told(&Body::Feedback(&feedback)),
+        "shipper (77) of shipper.service made 9000 of 10000 events in 10 s and has the journal open: \
+         if it reads these records, exclude it with [exclude] units"
+    );
+    let of_user = Feedback { user_unit: Some("ship.service".into()), ..feedback };
+    assert_eq!(
+        told(&Body::Feedback(&of_user)),
+        "shipper (77) of ship.service made 9000 of 10000 events in 10 s and has the journal open: if \
+         it reads these records, exclude it with [exclude] exe"
+    );
+    let most = Most { records: Some(5), bytes: Some(4096) };
+    let back = Shed { most, from: Level::Low, to: Level::None, ..held };
+    assert_eq!(
+        told(&Body::Shed(&back)),
+        "Shedding less load, output is within 5 records/s and 4096 bytes/s: from now on all events are \
+         written; in the 60 s before, 900 were written, 0 aggregated, 0 dropped"
+    );
+}
+
+#[test]
+fn what_journald_may_drop_is_told() {
+    assert_eq!(
+        told(&Body::JournalRateLimit(&samples::journal_rate_limit())),
+        "journald may drop records: its rate limit is 10000 entries in 30 s for \
+         tailcalld.service; set LogRateLimitIntervalSec=1us in the unit"
+    );
+}
+
+#[test]
+fn the_books_are_told_as_far_as_there_is_something() {
+    let mut stats = samples::stats();
+    let total = &mut stats.totals[0];
+    (total.aggregated, total.sampled, total.limited) = (1, 2, 3);
+    assert_eq!(
+        told(&Body::Stats(&stats)),
+        "Statistics: 1002 calls of 2 routes, 1000 written, 1 aggregated, 2 sampled out, 3 rate-limited, \
+         2 excluded, 0 counted only, 0 lost"
+    );
+}
+
+#[test]
+fn an_event_without_its_result_is_not_called_lost() {
+    let (lost, results) = (samples::lost(), samples::results_lost());
+    let both = Lost { losses: [&lost.losses[..], &results.losses].concat(), ..samples::lost() };
+    assert_eq!(told(&Body::Lost(&results)), "Lost 3 results in 1.5 s: 3 of #510 (result)");
+    assert_eq!(
+        told(&Body::Lost(&both)),
+        "Lost 8 events and 3 results in 1.5 s: 7 of #510 (ring_full), 1 of #511 (output), \
+         3 of #510 (result)"
+    );
+}
+
+#[test]
+fn what_was_filtered_is_told_where_something_was() {
+    let mut stopped = samples::stopped();
+    (stopped.totals[0].written, stopped.totals[0].filtered) = (900, 99);
+    assert_eq!(
+        told(&Body::Stopped(&stopped)),
+        "Stopped by SIGTERM: 1002 calls of 2 routes, 901 written, 99 filtered, 2 excluded, \
+         0 counted only, 0 lost"
+    );
+}
+
+proptest! {
+    #[test]
+    fn any_event_has_a_printable_sentence(
+        name: Vec<u8>, comm: Vec<u8>, number in any::<u64>(), message in any::<u8>(),
+        template in any::<String>(), errno in any::<i32>(),
+    ) {
+        let mut handler = samples::handler();
+        handler.messages.push(template);
+        let status = Status::Unreadable { errno };
+        let captures = handler.fields.iter().flat_map(|field| {
+            [Value::Number(number), Value::Text(&name), Value::Bytes(&comm)]
+                .map(|value| NamedCapture { field, value, status: Status::Ok })
+                .into_iter()
+                .chain([NamedCapture { field, value: Value::Text(b""), status }])
+        });
+        let mut event = samples::event(&handler, captures.collect());
+        event.message = message % 6;
+        event.comm = &comm;
+        let text = sentence(&event);
+        assert!(!text.chars().any(char::is_control), "{text}");
+        assert!(text.ends_with(" (pid 1234, uid 1000)"));
+    }
+}

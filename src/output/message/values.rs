@@ -1,0 +1,112 @@
+//! The values of an event within its sentence.
+
+use std::fmt::Write;
+
+use syscalls::{Status, Value, printable::NO_LIMIT};
+
+use crate::decode::render::{self, Context};
+use crate::decode::{Event, NamedCapture};
+use crate::handlers::{Field, FieldKind};
+use crate::output::{captures, errno};
+
+/// How many bytes of output values may take.
+#[derive(Clone, Copy)]
+struct Limits {
+    value: usize,
+    list: usize,
+}
+
+/// In a sentence a long path leaves room for the others.
+const SENTENCE: Limits = Limits { value: 400, list: 1000 };
+
+const WHOLE: Limits = Limits { value: NO_LIMIT, list: NO_LIMIT };
+
+/// Writes the value of the field called `name`; false if the handler has no such field.
+pub fn write(name: &str, event: &Event, out: &mut String) -> bool {
+    let Some(field) = event.handler.fields.iter().find(|field| field.name == name) else {
+        return false;
+    };
+    let context = captures::context(event);
+    match (field.kind, captures::of(event, field).next()) {
+        (FieldKind::Texts, _) => list(event, field, SENTENCE, out),
+        (_, Some(capture)) => single(capture, context, SENTENCE, out),
+        (_, None) => out.push_str("<not captured>"),
+    }
+    true
+}
+
+fn single(capture: &NamedCapture, context: Context, limits: Limits, out: &mut String) {
+    if let Status::Unreadable { errno } = capture.status {
+        out.push_str("<unreadable: ");
+        errno::append(errno, "errno ", out);
+        return out.push('>');
+    }
+    let is_cut = matches!(capture.status, Status::Truncated { .. });
+    if is_cut && matches!(capture.value, Value::Number(_)) {
+        out.push_str("at least ");
+    }
+    render::short(capture.field.kind, capture.value, context, limits.value, out);
+    if is_cut && !matches!(capture.value, Value::Number(_)) && !out.ends_with("...") {
+        out.push_str("...");
+    }
+}
+
+/// All that is known of a vector, in the notation of the sentence.
+pub fn vector(event: &Event, field: &Field, out: &mut String) {
+    list(event, field, WHOLE, out);
+}
+
+/// `["ls", "-l"]`, and where something is left out `["ls", ... 37 arguments, 5213 bytes]`.
+fn list(event: &Event, field: &Field, limits: Limits, out: &mut String) {
+    let context = captures::context(event);
+    let start = out.len();
+    let mut shown: u64 = 0;
+    let mut whole = true;
+    out.push('[');
+    for capture in captures::of(event, field) {
+        whole &= !matches!(capture.status, Status::Truncated { .. });
+        if out.len() - start > limits.list {
+            whole = false;
+            break;
+        }
+        out.push_str(if shown > 0 { ", " } else { "" });
+        single(capture, context, limits, out);
+        shown += 1;
+    }
+    let count = total(event, "argc").filter(|_| captures::is_argv(field));
+    if !whole || count.is_some_and(|count| count.number > shown || count.at_least) {
+        out.push_str(if shown > 0 { ", ..." } else { "..." });
+        totals(event, count, out);
+    }
+    out.push(']');
+}
+
+/// What a handler tells about all of argv.
+#[derive(Clone, Copy)]
+struct Total {
+    number: u64,
+    at_least: bool,
+}
+
+fn total(event: &Event, name: &str) -> Option<Total> {
+    let capture = event.captures.iter().find(|capture| capture.field.name == name)?;
+    match (capture.value, capture.status) {
+        (_, Status::Unreadable { .. }) => None,
+        (Value::Number(number), status) => Some(Total { number, at_least: status != Status::Ok }),
+        _ => None,
+    }
+}
+
+fn totals(event: &Event, count: Option<Total>, out: &mut String) {
+    let Some(count) = count else { return };
+    out.push_str(if count.at_least { " at least " } else { " " });
+    let _ = write!(out, "{} {}", count.number, plural(count.number, "argument", "arguments"));
+    if let Some(bytes) = total(event, "argv_bytes") {
+        out.push_str(if bytes.at_least && !count.at_least { ", at least " } else { ", " });
+        let _ = write!(out, "{} {}", bytes.number, plural(bytes.number, "byte", "bytes"));
+    }
+}
+
+pub fn plural<'a>(count: u64, one: &'a str, many: &'a str) -> &'a str {
+    if count == 1 { one } else { many }
+}

@@ -1,0 +1,88 @@
+//! Entries for journald in the order in which they were written. Nothing waits here as long as
+//! journald takes them; otherwise one event, and what the daemon itself has to say.
+
+use std::collections::VecDeque;
+use std::os::fd::{AsFd, BorrowedFd};
+
+use nix::errno::Errno;
+
+use crate::output::record::Record;
+use crate::output::socket::Socket;
+use crate::output::walk::Scratch;
+use crate::output::{Outcome, journal};
+
+/// Records of our own that wait at most. Each takes some 500 bytes; a daemon makes a few an hour,
+/// and one for each reload.
+const OWN_MAX: usize = 1000;
+
+/// A connection to journald and what waits for it.
+#[derive(Debug)]
+pub struct Queue {
+    socket: Socket,
+    entry: Vec<u8>,
+    held: VecDeque<Held>,
+    /// Why the oldest waits; `Written` while none does.
+    state: Outcome,
+}
+
+/// An entry that journald has not taken yet.
+#[derive(Debug)]
+struct Held {
+    entry: Vec<u8>,
+    is_event: bool,
+}
+
+impl Queue {
+    /// Nothing waits.
+    pub fn new(socket: Socket) -> Self {
+        Self { socket, entry: Vec::new(), held: VecDeque::new(), state: Outcome::Written }
+    }
+
+    /// Sends the record; if others wait already, it waits behind them. `bytes` grows by its size.
+    pub fn write(&mut self, record: &Record, scratch: &mut Scratch, bytes: &mut u64) -> Outcome {
+        let is_event = record.body.is_event();
+        if !self.has_room(is_event) {
+            return Outcome::Lost(Errno::EAGAIN);
+        }
+        self.entry.clear();
+        journal::encode(record, scratch, &mut self.entry);
+        *bytes += self.entry.len() as u64;
+        if self.held.is_empty() {
+            self.state = self.socket.send(&self.entry);
+        }
+        if self.state.is_waiting() {
+            self.held.push_back(Held { entry: std::mem::take(&mut self.entry), is_event });
+        }
+        self.state
+    }
+
+    /// Sends what waits, the oldest first, until journald takes no more or an event is given up.
+    /// `written` grows by the entries that were taken.
+    pub fn flush(&mut self, written: &mut u64) -> Outcome {
+        while let Some(first) = self.held.front() {
+            self.state = self.socket.send(&first.entry);
+            if self.state.is_waiting() {
+                return self.state;
+            }
+            let is_event = first.is_event;
+            self.held.pop_front();
+            match self.state {
+                Outcome::Written => *written += 1,
+                given_up if is_event => return given_up,
+                _ => {}
+            }
+        }
+        Outcome::Written
+    }
+
+    fn has_room(&self, is_event: bool) -> bool {
+        let mut held = self.held.iter();
+        if is_event { !held.any(|held| held.is_event) } else { self.held.len() < OWN_MAX }
+    }
+}
+
+impl AsFd for Queue {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.socket.as_fd()
+    }
+}

@@ -1,0 +1,279 @@
+//! Events and records for the tests of the outputs.
+
+use std::time::{Duration, Instant};
+
+use syscalls::{self, Abi, Slot, Status, Value};
+
+use crate::config::Keep;
+use crate::decode::{Device, End, Event, Exe, NAMESPACES, NamedCapture, Process};
+use crate::handlers::{Field, FieldKind, Handler};
+use crate::output::record::{
+    Body, Feedback, JournalRateLimit, Loss, Lost, Missed, OutputRestored, Reason, Record,
+    ReloadRefused, Reloaded, Shed, Started, Stats, Stopped, Suppressed, Suppression, Total,
+    TracingChange,
+};
+use crate::pipeline::aggregate::{About, Cause, Gather, Gathered, Group, Key as GatherKey, Seen};
+use crate::pipeline::shed::{Counts, Level, Most};
+use crate::units::Place;
+
+pub const TIME_NS: u64 = 1_767_323_045_000_000_006;
+
+pub fn handler() -> Handler {
+    let field = |(name, kind): (&str, FieldKind)| Field { name: name.into(), kind };
+    let fields = [
+        ("filename", FieldKind::Text),
+        ("argv", FieldKind::Texts),
+        ("argc", FieldKind::Unsigned),
+        ("argv_bytes", FieldKind::Unsigned),
+        ("dirfd", FieldKind::Dirfd),
+        ("flags", FieldKind::TimerFlags),
+        ("times", FieldKind::Times),
+        ("envp", FieldKind::Texts),
+        ("env", FieldKind::Texts),
+        ("timer", FieldKind::Signed),
+    ];
+    let messages = [
+        "Executing a program: {filename} {argv}",
+        "{syscall}({args})",
+        "Timer {timer}: {times}",
+        "{nothing} {filename {} }",
+    ];
+    Handler {
+        id: 1,
+        name: "exec".into(),
+        summary: "a sample".into(),
+        syscalls: vec![],
+        exact: false,
+        fields: fields.map(field).into(),
+        messages: messages.map(String::from).into(),
+    }
+}
+
+/// A handler that leaves the arguments to the syscall's signature.
+pub fn plain_handler() -> Handler {
+    Handler { fields: vec![], messages: vec!["{syscall}({args})".into()], ..handler() }
+}
+
+/// `openat(AT_FDCWD, 0x7ffd1234, O_WRONLY|O_CREAT, 0644)` of such a handler.
+pub fn openat(handler: &Handler) -> Event<'_> {
+    let slot = Slot::new(Abi::Native, syscalls::number(Abi::Native, "openat").unwrap()).unwrap();
+    Event { slot, args: [0xffff_ff9c, 0x7ffd_1234, 0x41, 0o644, 5, 6], ..event(handler, vec![]) }
+}
+
+pub fn event<'a>(handler: &'a Handler, captures: Vec<NamedCapture<'a>>) -> Event<'a> {
+    Event {
+        handler,
+        message: 0,
+        slot: Slot::new(Abi::Native, 511).unwrap(),
+        generation: 3,
+        priority: 6,
+        boottime_ns: 42,
+        cgroup: 77,
+        pid: 1234,
+        tid: 1235,
+        ppid: 1,
+        uid: 1000,
+        gid: 100,
+        loginuid: u32::MAX,
+        comm: b"bash",
+        process: Process {
+            start_ns: 40,
+            exe: Some(Exe { device: Device(8 << 20 | 3), inode: 1_048_577 }),
+            namespaces: [0; NAMESPACES],
+        },
+        args: [0, 1, 0xffff_ffff_ffff_ffff, 3, 4, 5],
+        captures,
+        pieces: vec![],
+        redacted: vec![],
+        rule: 0,
+        awaits_result: false,
+        awaits_memory: false,
+        end: None,
+    }
+}
+
+/// An event that waited for what came of its call.
+pub fn ended(handler: &Handler, end: End) -> Event<'_> {
+    Event { awaits_result: true, end: Some(end), ..event(handler, vec![]) }
+}
+
+pub fn returned(result: i64) -> End {
+    End::Returned { result, duration_ns: 1_500 }
+}
+
+pub fn capture<'a>(handler: &'a Handler, name: &str, value: Value<'a>) -> NamedCapture<'a> {
+    with_status(handler, name, value, Status::Ok)
+}
+
+pub fn with_status<'a>(
+    handler: &'a Handler,
+    name: &str,
+    value: Value<'a>,
+    status: Status,
+) -> NamedCapture<'a> {
+    let field = handler.fields.iter().find(|field| field.name == name).unwrap();
+    NamedCapture { field, value, status }
+}
+
+pub fn record<'a>(event: &'a Event<'a>, place: Option<&'a Place>) -> Record<'a> {
+    Record { time_ns: TIME_NS, body: Body::Syscall { event, place, suppressed: 0 } }
+}
+
+pub fn own(body: Body) -> Record {
+    Record { time_ns: TIME_NS, body }
+}
+
+pub fn started() -> Started {
+    Started {
+        version: "0.1.0".into(),
+        kernel: "6.18.0".into(),
+        attached: "raw_tp/sys_enter".into(),
+        reason: "this kernel has no kprobe.multi".into(),
+        unattached_routes: vec![],
+        blind_spots: vec!["calls that seccomp refuses".into()],
+        generation: 1,
+        routes: 34,
+    }
+}
+
+pub fn reloaded() -> Reloaded {
+    let routes = |range: std::ops::Range<u8>| range.map(|n| format!("call{n} = args")).collect();
+    let unattached_routes = vec!["break (i386)".into()];
+    let (added, changed, removed) = (routes(0..2), routes(2..13), routes(0..0));
+    Reloaded { generation: 4, added, changed, removed, unattached_routes }
+}
+
+pub fn reload_refused() -> ReloadRefused {
+    let faults = vec!["a.toml:1:2: unknown handler \"o\np\"".into(), "a.toml:3:4: x".into()];
+    ReloadRefused { generation: 3, faults }
+}
+
+pub fn lost() -> Lost {
+    let loss = |nr, reason, count| Loss {
+        slot: Slot::new(Abi::Compat, nr),
+        handler: "args".into(),
+        reason,
+        count,
+    };
+    let losses = vec![loss(510, Reason::RingFull, 7), loss(511, Reason::Output, 1)];
+    Lost { from_ns: TIME_NS, to_ns: TIME_NS + 1_500_000_000, losses }
+}
+
+/// Events without their results, and none that is lost.
+pub fn results_lost() -> Lost {
+    let slot = Slot::new(Abi::Compat, 510);
+    let loss = Loss { slot, handler: "args".into(), reason: Reason::Result, count: 3 };
+    Lost { losses: vec![loss], ..lost() }
+}
+
+pub fn missed() -> Missed {
+    let (from_ns, to_ns) = (TIME_NS, TIME_NS + 2_000_000_000);
+    Missed { from_ns, to_ns, count: 41, attached: "tp/raw_syscalls/sys_enter".into() }
+}
+
+pub fn tracing_change() -> TracingChange {
+    let (from_ns, to_ns) = (TIME_NS, TIME_NS + 15_000_000_000);
+    let sysctl = "kernel.ftrace_enabled";
+    TracingChange { from_ns, to_ns, attached: "kprobe.multi".into(), sysctl }
+}
+
+pub fn output_restored() -> OutputRestored {
+    let (from_ns, to_ns) = (TIME_NS, TIME_NS + 3_200_000_000);
+    OutputRestored { output: "journald", from_ns, to_ns, lost: 2 }
+}
+
+/// Three calls of `openat`: one took 100 ns, the others failed.
+pub fn gathered() -> Gathered {
+    let slot = Slot::new(Abi::Native, syscalls::number(Abi::Native, "openat").unwrap()).unwrap();
+    let group = Group { generation: 3, slot, rule: 0, cause: Cause::Configured };
+    let every = Duration::from_secs(10);
+    let about = || About { every, handler: "args".into(), priority: 6, keep: Keep::High };
+    let key = || GatherKey {
+        unit: Some("user@1000.service".into()),
+        user_unit: Some("mail.service".into()),
+        comm: b"cat".into(),
+        uid: 1000,
+        by: vec![("flags".into(), "O_RDONLY".into())],
+    };
+    let (mut gather, now) = (Gather::default(), Instant::now());
+    for (end, suppressed) in [
+        (End::Returned { result: 3, duration_ns: 100 }, 0),
+        (End::Returned { result: -2, duration_ns: 3_000 }, 4),
+        (End::Returned { result: -2, duration_ns: 101 }, 0),
+    ] {
+        let seen = Seen { boottime_ns: 42, end: Some(end), suppressed };
+        let example = || "openat(...) by cat (pid 7, uid 1000)".to_owned();
+        gather.add(now, group, about, key(), &seen, example);
+    }
+    gather.close_all(now);
+    gather.take().unwrap()
+}
+
+pub fn suppressed() -> Suppressed {
+    let line = |route: &str, owner: &str, count| Suppression {
+        route: route.into(),
+        limit: "100/s".into(),
+        per: "uid",
+        owner: owner.into(),
+        comm: "cat".into(),
+        count,
+    };
+    let lines = vec![line("openat", "1000", 90), line("*", "others", 7)];
+    Suppressed { from_ns: TIME_NS, to_ns: TIME_NS + 10_000_000_000, count: 97, lines }
+}
+
+pub fn feedback() -> Feedback {
+    Feedback {
+        pid: 77,
+        start_ns: 40,
+        comm: b"shipper".to_vec(),
+        unit: Some("shipper.service".into()),
+        user_unit: None,
+        count: 9_000,
+        events: 10_000,
+        from_ns: TIME_NS,
+        to_ns: TIME_NS + 10_000_000_000,
+    }
+}
+
+pub fn shed() -> Shed {
+    Shed {
+        most: Most { records: Some(1000), bytes: None },
+        from: Level::None,
+        from_ns: TIME_NS,
+        to: Level::Low,
+        to_ns: TIME_NS + 60_000_000_000,
+        counts: Counts { written: 900, gathered: 0, dropped: 0 },
+    }
+}
+
+pub fn journal_rate_limit() -> JournalRateLimit {
+    let unit = "tailcalld.service".into();
+    JournalRateLimit { unit, burst: 10_000, interval_ns: 30_000_000_000 }
+}
+
+pub fn stats() -> Stats {
+    Stats { generation: 4, totals: stopped().totals, missed: 0 }
+}
+
+pub fn stopped() -> Stopped {
+    let total = |nr, seen| Total {
+        slot: Slot::new(Abi::Native, nr).unwrap(),
+        handler: "exec".into(),
+        seen,
+        written: seen - 1,
+        aggregated: 0,
+        filtered: 0,
+        sampled: 0,
+        limited: 0,
+        excluded: 1,
+        counted: 0,
+        lost: 0,
+    };
+    Stopped {
+        reason: "SIGTERM".into(),
+        generation: 4,
+        totals: vec![total(511, 1000), total(510, 2)],
+        missed: 0,
+    }
+}

@@ -1,0 +1,284 @@
+use std::fs::File;
+use std::io::{self, Read};
+use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::net::UnixDatagram;
+use std::path::Path;
+
+use nix::errno::Errno;
+use nix::fcntl::{FcntlArg, OFlag};
+use nix::poll::{PollFd, PollFlags, PollTimeout};
+
+use super::{Outcome, Output, Sink};
+use crate::output::record::{Body, Started};
+use crate::output::samples;
+use crate::units::Place;
+
+/// Something that listens like journald, at a path of its own.
+struct Listener {
+    socket: UnixDatagram,
+}
+
+impl Listener {
+    fn at(path: &Path) -> Self {
+        let _ = std::fs::remove_file(path);
+        let socket = UnixDatagram::bind(path).unwrap();
+        socket.set_nonblocking(true).unwrap();
+        Self { socket }
+    }
+
+    /// The generations of the entries that have arrived.
+    fn generations(&self) -> Vec<u32> {
+        let mut buffer = vec![0; 1 << 16];
+        let mut found = vec![];
+        while let Ok(size) = self.socket.recv(&mut buffer) {
+            found.push(generation(&buffer[..size]));
+        }
+        found
+    }
+}
+
+fn generation(entry: &[u8]) -> u32 {
+    let text = String::from_utf8_lossy(entry);
+    let (_, after) = text.split_once("SYSCALL_GENERATION=").unwrap();
+    after.lines().next().unwrap().parse().unwrap()
+}
+
+fn journal(directory: &Path) -> (Listener, Sink) {
+    let path = directory.join("socket");
+    let listener = Listener::at(&path);
+    (listener, Sink::open(Output::Journal(path)).unwrap())
+}
+
+fn write_event(sink: &mut Sink, generation: u32) -> Outcome {
+    let handler = samples::handler();
+    let mut event = samples::event(&handler, vec![]);
+    event.generation = generation;
+    sink.write(&samples::record(&event, None))
+}
+
+fn write_own(sink: &mut Sink, generation: u32) -> Outcome {
+    let started = Started { generation, ..samples::started() };
+    sink.write(&samples::own(Body::Started(&started)))
+}
+
+/// Writes events numbered from 0 until one is kept back; gives how many went out.
+fn fill(sink: &mut Sink) -> u32 {
+    (0..100_000).find(|generation| write_event(sink, *generation) != Outcome::Written).unwrap()
+}
+
+fn is_writable(sink: &Sink) -> bool {
+    let mut fds = [PollFd::new(sink.as_fd(), PollFlags::POLLOUT)];
+    nix::poll::poll(&mut fds, PollTimeout::ZERO).unwrap() > 0
+}
+
+#[test]
+fn a_full_journald_holds_one_event_and_all_own_records() {
+    let directory = tempfile::tempdir().unwrap();
+    let (listener, mut sink) = journal(directory.path());
+    let held = fill(&mut sink);
+    assert!(!is_writable(&sink));
+    assert_eq!(sink.flush(), Outcome::Blocked);
+    for own in 1..=20 {
+        assert_eq!(write_own(&mut sink, held + own), Outcome::Blocked);
+    }
+    assert_eq!(write_event(&mut sink, 1_000_000), Outcome::Lost(Errno::EAGAIN));
+
+    let mut arrived = vec![];
+    while sink.flush() != Outcome::Written {
+        arrived.extend(listener.generations());
+        assert!(is_writable(&sink), "the descriptor tells that there is room");
+    }
+    arrived.extend(listener.generations());
+    assert_eq!(arrived, (0..=held + 20).collect::<Vec<_>>(), "each once, in order");
+    assert_eq!(sink.counts().written, u64::from(held) + 21);
+    assert_eq!(sink.counts().lost, 1);
+    assert_eq!(write_event(&mut sink, 7), Outcome::Written);
+}
+
+#[test]
+fn an_absent_journald_is_awaited_and_found_again() {
+    let directory = tempfile::tempdir().unwrap();
+    let (listener, mut sink) = journal(directory.path());
+    assert_eq!(write_event(&mut sink, 0), Outcome::Written);
+    assert_eq!(listener.generations(), [0]);
+    drop(listener);
+    assert_eq!(write_event(&mut sink, 1), Outcome::Away);
+    assert_eq!(write_own(&mut sink, 2), Outcome::Away);
+    assert_eq!(sink.flush(), Outcome::Away);
+    std::fs::remove_file(directory.path().join("socket")).unwrap();
+    assert_eq!(sink.flush(), Outcome::Away);
+    let listener = Listener::at(&directory.path().join("socket"));
+    assert_eq!(sink.flush(), Outcome::Written);
+    assert_eq!(write_event(&mut sink, 3), Outcome::Written);
+    assert_eq!(listener.generations(), [1, 2, 3]);
+    assert_eq!((sink.counts().written, sink.counts().away), (4, 4));
+}
+
+#[test]
+fn a_restarted_journald_is_found_without_a_stop() {
+    let directory = tempfile::tempdir().unwrap();
+    let (listener, mut sink) = journal(directory.path());
+    drop(listener);
+    let listener = Listener::at(&directory.path().join("socket"));
+    assert_eq!(write_event(&mut sink, 5), Outcome::Written);
+    assert_eq!(listener.generations(), [5]);
+}
+
+#[test]
+fn nobody_at_the_socket_is_told_at_open() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("none");
+    let error = Sink::open(Output::Journal(path.clone())).unwrap_err();
+    let expected = format!(
+        "failed to connect to journald at {} (is systemd-journald running? \
+         --output text and --output json do without it): \
+         No such file or directory (os error 2)",
+        path.display()
+    );
+    assert_eq!(format!("{error:#}"), expected);
+}
+
+fn pipe() -> (File, OwnedFd) {
+    let (reader, writer) = io::pipe().unwrap();
+    nix::fcntl::fcntl(&reader, FcntlArg::F_SETFL(OFlag::O_NONBLOCK)).unwrap();
+    (File::from(OwnedFd::from(reader)), writer.into())
+}
+
+fn read_all(reader: &mut File, into: &mut Vec<u8>) {
+    let error = reader.read_to_end(into).unwrap_err();
+    assert_eq!(error.kind(), io::ErrorKind::WouldBlock);
+}
+
+#[test]
+fn a_full_pipe_keeps_the_lines_and_loses_none() {
+    let (mut reader, writer) = pipe();
+    let flags = nix::fcntl::fcntl(&writer, FcntlArg::F_GETFL).unwrap();
+    let shared = writer.try_clone().unwrap();
+    let mut sink = Sink::open(Output::Json(writer)).unwrap();
+    let held = fill(&mut sink);
+    assert_eq!(sink.flush(), Outcome::Blocked);
+    let mut bytes = vec![];
+    while sink.flush() != Outcome::Written {
+        read_all(&mut reader, &mut bytes);
+    }
+    read_all(&mut reader, &mut bytes);
+    let lines = String::from_utf8(bytes).unwrap();
+    let generations: Vec<u64> = lines
+        .lines()
+        .map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap()["generation"].as_u64())
+        .map(Option::unwrap)
+        .collect();
+    assert_eq!(generations, (0..=u64::from(held)).collect::<Vec<_>>());
+    assert_eq!(sink.counts().written, u64::from(held) + 1);
+    let after = nix::fcntl::fcntl(&shared, FcntlArg::F_GETFL).unwrap();
+    assert_eq!(after, flags, "others who share the pipe see no change");
+}
+
+/// A socket cannot be opened a second time, so it is polled before each piece.
+#[test]
+fn a_full_socket_keeps_the_lines() {
+    let (mut reader, writer) = std::os::unix::net::UnixStream::pair().unwrap();
+    let mut sink = Sink::open(Output::Text(OwnedFd::from(writer))).unwrap();
+    let held = fill(&mut sink);
+    assert_eq!(sink.flush(), Outcome::Blocked);
+    assert!(!is_writable(&sink));
+    reader.set_nonblocking(true).unwrap();
+    let mut bytes = vec![];
+    while sink.flush() != Outcome::Written {
+        let error = reader.read_to_end(&mut bytes).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::WouldBlock);
+    }
+    drop(sink);
+    reader.read_to_end(&mut bytes).unwrap();
+    assert_eq!(String::from_utf8(bytes).unwrap().lines().count(), held as usize + 1);
+}
+
+#[test]
+fn a_reader_that_went_away_is_told() {
+    let (reader, writer) = pipe();
+    drop(reader);
+    let mut sink = Sink::open(Output::Json(writer)).unwrap();
+    assert_eq!(write_event(&mut sink, 0), Outcome::Written);
+    assert_eq!(sink.flush(), Outcome::Closed(Errno::EPIPE));
+}
+
+#[test]
+fn a_full_disk_is_tried_again() {
+    let full = File::options().write(true).open("/dev/full").unwrap();
+    let mut sink = Sink::open(Output::Json(full.into())).unwrap();
+    assert_eq!(write_event(&mut sink, 0), Outcome::Written);
+    assert_eq!(sink.flush(), Outcome::Away);
+}
+
+#[test]
+fn a_regular_file_is_appended_to() {
+    let mut file = tempfile::tempfile().unwrap();
+    io::Write::write_all(&mut file, b"before\n").unwrap();
+    let mut sink = Sink::open(Output::Text(file.as_fd().try_clone_to_owned().unwrap())).unwrap();
+    assert_eq!(write_own(&mut sink, 1), Outcome::Written);
+    assert_eq!(sink.flush(), Outcome::Written);
+    let mut text = String::new();
+    io::Seek::rewind(&mut file).unwrap();
+    file.read_to_string(&mut text).unwrap();
+    assert!(text.starts_with("before\n"), "{text}");
+    assert!(text.ends_with(" -: Started: 34 routes, generation 1, attached to raw_tp/sys_enter on Linux 6.18.0, tailcalld 0.1.0\n"), "{text}");
+}
+
+fn text(is_coloured: bool, body: Body) -> String {
+    let mut buffer = vec![];
+    super::text::Lines::new(is_coloured).encode(&samples::own(body), &mut buffer);
+    String::from_utf8(buffer).unwrap()
+}
+
+#[test]
+fn a_line_tells_time_handler_sentence_and_unit() {
+    let handler = samples::handler();
+    let mut event = samples::event(&handler, vec![]);
+    event.message = 1;
+    let unit = Some("ng\u{1b}inx.service".into());
+    let place = Place { cgroup: "/".into(), unit, user_unit: None, container: None };
+    let line = text(false, Body::Syscall { event: &event, place: Some(&place), suppressed: 0 });
+    let (time, rest) = line.split_at(15);
+    assert!(time.ends_with(":05.000000"), "{time}");
+    assert_eq!(
+        rest,
+        " exec: #511(0, 0x1, 0xffffffffffffffff, 0x3, 0x4, 0x5) by bash (pid 1234, uid 1000) \
+         in \"ng\\x1binx.service\"\n"
+    );
+}
+
+#[test]
+fn colours_wrap_what_is_printable() {
+    let refused = samples::reload_refused();
+    let line = text(true, Body::ReloadRefused(&refused));
+    let (_, rest) = line.split_once("\u{1b}[1m-\u{1b}[0m: ").unwrap();
+    let red = "\u{1b}[1m\u{1b}[31mReload refused, generation 3 stays live: a.toml:1:2: unknown handler \
+               \"o\\np\"; a.toml:3:4: x\u{1b}[0m\n";
+    assert_eq!(rest, red);
+}
+
+#[test]
+fn many_events_are_a_line_of_their_handler() {
+    let gathered = samples::gathered();
+    let body =
+        Body::Aggregate { gathered: &gathered, from_ns: samples::TIME_NS, to_ns: samples::TIME_NS };
+    let line = text(false, body);
+    assert!(line.contains(" args: openat 3 times by cat (uid 1000)"), "{line}");
+    assert!(line.ends_with(" in mail.service\n"), "{line}");
+}
+
+#[test]
+fn the_books_are_a_table() {
+    let mut stopped = samples::stopped();
+    (stopped.totals[0].written, stopped.totals[0].filtered) = (900, 99);
+    let line = text(false, Body::Stopped(&stopped));
+    let abi = syscalls::Abi::Native.name();
+    let (_, table) = line.split_once("0 lost\n").unwrap();
+    let pad = " ".repeat(abi.len() - 3);
+    let expected = [
+        format!("  syscall  abi{pad}  handler  seen  written  filtered  excluded  lost\n"),
+        format!("  #511     {abi}  exec     1000      900        99         1     0\n"),
+        format!("  #510     {abi}  exec        2        1         0         1     0\n"),
+    ];
+    assert_eq!(table, expected.concat());
+}

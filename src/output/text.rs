@@ -1,0 +1,149 @@
+//! A record as a line for a person in front of a terminal: local time, handler, sentence, unit; and
+//! the books as a table at the end. All of it is printable, whatever a process chose.
+
+use std::fmt::Write;
+
+use anstyle::{AnsiColor, Style};
+use syscalls::printable::{self, NO_LIMIT};
+
+use crate::output::fields::Cell;
+use crate::output::record::{Body, Record, Stopped};
+use crate::output::stamp::Stamp;
+use crate::output::{message, own};
+
+/// What stands in the handler's place on the daemon's own lines; no handler's name has a hyphen.
+const OWN: &str = "-";
+
+/// Handlers are told apart by these, in the order of their numbers.
+const PALETTE: [AnsiColor; 5] =
+    [AnsiColor::Cyan, AnsiColor::Green, AnsiColor::Blue, AnsiColor::Magenta, AnsiColor::BrightCyan];
+
+/// Writes lines.
+#[derive(Debug)]
+pub struct Lines {
+    stamp: Stamp,
+    is_coloured: bool,
+    line: String,
+}
+
+impl Lines {
+    /// With colours or without.
+    pub fn new(is_coloured: bool) -> Self {
+        Self { stamp: Stamp::local(), is_coloured, line: String::new() }
+    }
+
+    /// Appends the line of `record` to `buffer`.
+    pub fn encode(&mut self, record: &Record, buffer: &mut Vec<u8>) {
+        self.line.clear();
+        self.time(record.time_ns);
+        self.handler(&record.body);
+        self.styled(of_priority(record.body.priority()), |line| {
+            message::write(&record.body, line);
+        });
+        if let Some(unit) = unit(&record.body) {
+            self.line.push_str(" in ");
+            printable::word(unit.as_bytes(), NO_LIMIT, &mut self.line);
+        }
+        self.line.push('\n');
+        if let Body::Stopped(stopped) = &record.body {
+            table(stopped, &mut self.line);
+        }
+        buffer.extend_from_slice(self.line.as_bytes());
+    }
+
+    fn time(&mut self, time_ns: u64) {
+        let mut stamp = std::mem::replace(&mut self.stamp, Stamp::utc());
+        self.styled(Style::new().dimmed(), |line| stamp.micros(time_ns, line));
+        self.stamp = stamp;
+        self.line.push(' ');
+    }
+
+    fn handler(&mut self, body: &Body) {
+        let (name, style) = match body {
+            Body::Syscall { event, .. } => {
+                (event.handler.name.as_str(), of_handler(event.handler.id))
+            }
+            Body::Aggregate { gathered, .. } => (gathered.about.handler.as_str(), Style::new()),
+            _ => (OWN, Style::new().bold()),
+        };
+        self.styled(style, |line| printable::plain(name, NO_LIMIT, line));
+        self.line.push_str(": ");
+    }
+
+    fn styled(&mut self, style: Style, fill: impl FnOnce(&mut String)) {
+        if !self.is_coloured || style.is_plain() {
+            return fill(&mut self.line);
+        }
+        let _ = write!(self.line, "{style}");
+        fill(&mut self.line);
+        let _ = write!(self.line, "{style:#}");
+    }
+}
+
+fn unit<'a>(body: &Body<'a>) -> Option<&'a String> {
+    match body {
+        Body::Syscall { place: Some(place), .. } => {
+            place.user_unit.as_ref().or(place.unit.as_ref())
+        }
+        Body::Aggregate { gathered, .. } => {
+            let key = gathered.key.as_ref()?;
+            key.user_unit.as_ref().or(key.unit.as_ref())
+        }
+        _ => None,
+    }
+}
+
+/// Errors and warnings stand out, debugging steps back.
+fn of_priority(priority: u8) -> Style {
+    match priority {
+        0..=3 => AnsiColor::Red.on_default().bold(),
+        4 => AnsiColor::Yellow.on_default(),
+        5 => Style::new().bold(),
+        6 => Style::new(),
+        _ => Style::new().dimmed(),
+    }
+}
+
+fn of_handler(id: u16) -> Style {
+    let place = usize::from(id.saturating_sub(1)) % PALETTE.len();
+    PALETTE.get(place).map_or_else(Style::new, |colour| colour.on_default())
+}
+
+/// Counts that are told although all are 0.
+const ALWAYS: [&str; 3] = ["seen", "written", "lost"];
+
+/// The books of the routes that saw something: a column as wide as its widest cell, words to the
+/// left, counts to the right.
+fn table(stopped: &Stopped, out: &mut String) {
+    let busy = stopped.totals.iter().filter(|total| total.seen > 0);
+    let rows: Vec<_> = busy.map(own::total).collect();
+    let Some(first) = rows.first() else { return };
+    let mut lines = vec![String::new(); rows.len() + 1];
+    for (column, (name, cell)) in first.iter().enumerate() {
+        let cells = || rows.iter().filter_map(|row| row.get(column)).map(|(_, cell)| cell);
+        if !ALWAYS.contains(name) && cells().all(|cell| *cell == Cell::Count(0)) {
+            continue;
+        }
+        let cells = std::iter::once((*name).to_owned()).chain(cells().map(shown));
+        let cells: Vec<String> = cells.collect();
+        let width = cells.iter().map(String::len).max().unwrap_or_default();
+        for (line, cell_text) in lines.iter_mut().zip(&cells) {
+            let _ = match cell {
+                Cell::Count(_) => write!(line, "  {cell_text:>width$}"),
+                Cell::Slot(_) | Cell::Word(_) => write!(line, "  {cell_text:width$}"),
+            };
+        }
+    }
+    for line in &lines {
+        out.push_str(line.trim_end());
+        out.push('\n');
+    }
+}
+
+fn shown(cell: &Cell) -> String {
+    match cell {
+        Cell::Slot(slot) => slot.to_string(),
+        Cell::Word(word) => (*word).to_owned(),
+        Cell::Count(count) => count.to_string(),
+    }
+}

@@ -1,0 +1,163 @@
+//! An event that is wanted, on its way out: limited where the daemon holds the limit, redacted, then
+//! counted together with others or written, as its rule and the budget have it. Each event ends in one
+//! counter of the tally.
+
+mod many;
+mod own;
+
+use std::time::{Duration, Instant};
+
+use super::rule_lookup::Judged;
+use super::writer::{Gate, Outlet};
+use crate::clock::Clock;
+use crate::config::{Aggregate, Keep, Redact};
+use crate::decode::{End, Event};
+use crate::output::Sink;
+use crate::output::record::{Body, Record};
+use crate::pipeline::aggregate::{Cause, Gather};
+use crate::pipeline::ratelimit::{Held, Suppressed, Who};
+use crate::pipeline::redact::secrets;
+use crate::pipeline::shed::{Budget, Most, Verdict};
+use crate::stats::{Portion, Tally};
+use crate::units::Units;
+
+/// Everything between an event and the output.
+#[derive(Debug)]
+pub struct Delivery {
+    /// Where tasks stand.
+    pub units: Units,
+    /// What was refused by limits.
+    pub suppressed: Suppressed,
+    /// What became of the events.
+    pub tally: Tally,
+    limits: Held,
+    gather: Gather,
+    budget: Budget,
+    outlet: Outlet,
+    clock: Clock,
+    /// As it was read at the begin of the turn.
+    now: Instant,
+}
+
+/// What is hidden where nothing is known of the rule.
+static OBVIOUS: Redact = Redact::Obvious;
+
+/// How events are counted that are above the budget.
+static ABOVE: Aggregate = Aggregate { every: PATIENCE, by: Vec::new() };
+
+/// How long a record of many may wait for room in the budget.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+impl Delivery {
+    /// Everything is in place; nothing was written yet.
+    pub fn new(units: Units, sink: Sink) -> Self {
+        let now = Instant::now();
+        Self {
+            units,
+            suppressed: Suppressed::default(),
+            tally: Tally::default(),
+            limits: Held::default(),
+            gather: Gather::default(),
+            budget: Budget::new(Most::default(), now),
+            outlet: Outlet::new(sink),
+            clock: Clock::now(),
+            now,
+        }
+    }
+
+    /// Delivers an event. Of one whose table is forgotten nothing is known, and it is written.
+    pub fn take(&mut self, event: &Event<'_>, judged: Option<Judged<'_>>) {
+        if self.is_limited(event, judged) {
+            self.tally.slot(event.slot).limited += 1;
+            return;
+        }
+        let redact = judged.map_or(&OBVIOUS, |judged| &judged.rule.redact);
+        let secrets = secrets(event, redact);
+        let redacted = (!secrets.is_empty()).then(|| secrets.taken_from(event));
+        let event = redacted.as_ref().unwrap_or(event);
+        let suppressed = self.settle(event, judged);
+        let keep = judged.map_or(Keep::default(), |judged| judged.rule.keep);
+        let asked = judged.and_then(|judged| judged.rule.aggregate.as_ref());
+        match asked {
+            Some(asked) => self.gather(event, keep, asked, Cause::Configured, suppressed),
+            None if self.budget.judge(keep, self.now) == Verdict::Gather => {
+                self.gather(event, keep, &ABOVE, Cause::Shed, suppressed);
+            }
+            None => self.write(event, suppressed),
+        }
+    }
+
+    /// By a limit that the kernel could not hold: it counts the calls whose results are wanted, at the
+    /// time when those were known.
+    fn is_limited(&mut self, event: &Event<'_>, judged: Option<Judged<'_>>) -> bool {
+        let held = judged.filter(|judged| judged.rule.chooses_by_result());
+        let Some(limit) = held.and_then(|judged| judged.limit) else { return false };
+        let lasted_ns = match event.end {
+            Some(End::Returned { duration_ns, .. }) => duration_ns,
+            _ => 0,
+        };
+        let refused = self
+            .limits
+            .allows(Who::of(limit, event), event.boottime_ns.saturating_add(lasted_ns))
+            .err();
+        if let Some(who) = refused {
+            self.suppressed.add(who, event.comm, 1);
+            return true;
+        }
+        false
+    }
+
+    /// What limits refused before this one.
+    fn settle(&mut self, event: &Event<'_>, judged: Option<Judged<'_>>) -> u64 {
+        let Some(judged) = judged else { return 0 };
+        let limits = [judged.limit, judged.per_uid].into_iter().flatten();
+        limits.map(|limit| self.suppressed.settle(|| Who::of(limit, event))).sum()
+    }
+
+    fn write(&mut self, event: &Event<'_>, suppressed: u64) {
+        let place = self.units.place(event.cgroup);
+        let body = Body::Syscall { event, place: place.as_deref(), suppressed };
+        let record = Record { time_ns: self.clock.real_ns(event.boottime_ns), body };
+        self.tally.slot(event.slot).written += 1;
+        self.put(&record, Portion::One(event.slot));
+    }
+
+    fn put(&mut self, record: &Record<'_>, portion: Portion) {
+        let written = self.outlet.write(record, portion);
+        self.budget.wrote(written.bytes, self.now);
+        if written.is_lost {
+            self.tally.refuse(portion);
+        }
+    }
+
+    /// What may be written from now on.
+    pub fn allow(&mut self, most: Most) {
+        self.budget.set(most, self.now);
+    }
+
+    /// Writes what waits in the output, and says whether it takes more.
+    pub fn flush(&mut self) -> Gate {
+        if let Some(given_up) = self.outlet.flush() {
+            self.tally.refuse(given_up);
+        }
+        self.outlet.gate()
+    }
+
+    /// Once a turn: clocks jump.
+    pub fn set_clock(&mut self) {
+        (self.clock, self.now) = (Clock::now(), Instant::now());
+    }
+
+    /// Whether the output takes records.
+    pub fn gate(&self) -> Gate {
+        self.outlet.gate()
+    }
+
+    /// The output.
+    pub fn sink(&self) -> &Sink {
+        self.outlet.sink()
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,98 @@
+//! Events on their way into records of many, and such records on their way out.
+
+use std::time::Instant;
+
+use super::{Delivery, PATIENCE};
+use crate::config::{Aggregate, Keep};
+use crate::decode::Event;
+use crate::output;
+use crate::output::record::{Body, Record};
+use crate::pipeline::aggregate::{About, Cause, Gathered, Group, Key, Seen};
+use crate::pipeline::writer::Gate;
+use crate::stats::Portion;
+use crate::units::Place;
+
+impl Delivery {
+    /// Counts an event together with others.
+    pub(crate) fn gather(
+        &mut self,
+        event: &Event<'_>,
+        keep: Keep,
+        how: &Aggregate,
+        cause: Cause,
+        suppressed: u64,
+    ) {
+        let Event { generation, slot, rule, priority, boottime_ns, end, .. } = *event;
+        let group = Group { generation, slot, rule, cause };
+        let handler = || event.handler.name.clone();
+        let about = || About { every: how.every, handler: handler(), priority, keep };
+        let place = self.units.place(event.cgroup);
+        let key = key(event, place.as_deref(), &how.by);
+        let seen = Seen { boottime_ns, end, suppressed };
+        self.tally.slot(slot).aggregated += 1;
+        self.gather.add(self.now, group, about, key, &seen, || output::sentence(event));
+    }
+
+    /// Writes records of many events that are ready, as far as output and budget take them; `all`:
+    /// whatever the budget is.
+    pub fn release(&mut self, all: bool) {
+        self.gather.close_due(self.now);
+        while self.outlet.gate() == Gate::Open {
+            let Some((since, gathered)) = self.gather.ready() else { return };
+            let has_room = all || self.budget.has_room(gathered.about.keep, self.now);
+            if !has_room && self.now.saturating_duration_since(since) < PATIENCE {
+                return;
+            }
+            let Some(gathered) = self.gather.take() else { return };
+            let portion = Portion::Many(gathered.group.slot, gathered.summary.count);
+            if has_room {
+                self.write_many(&gathered, portion);
+            } else {
+                self.budget.dropped(gathered.summary.count, self.now);
+                self.tally.drop(portion);
+            }
+        }
+    }
+
+    fn write_many(&mut self, gathered: &Gathered, portion: Portion) {
+        let [from_ns, to_ns] = [gathered.summary.first_ns, gathered.summary.last_ns]
+            .map(|boottime_ns| self.clock.real_ns(boottime_ns));
+        let body = Body::Aggregate { gathered, from_ns, to_ns };
+        self.put(&Record { time_ns: to_ns, body }, portion);
+    }
+
+    /// Whether records of many are ready that found no room yet.
+    pub fn waits_for_room(&self) -> bool {
+        self.gather.ready().is_some()
+    }
+
+    /// When there is something to do although nothing comes.
+    pub fn next_due(&self) -> Option<Instant> {
+        self.gather.next_end().into_iter().chain(self.budget.next_calm()).min()
+    }
+
+    /// Ends the intervals of tables before that one: the rules that asked for them are not there any more.
+    pub fn close_before(&mut self, generation: u32) {
+        self.gather.close_before(generation, self.now);
+    }
+
+    /// Ends all intervals.
+    pub fn close(&mut self) {
+        self.gather.close_all(self.now);
+    }
+}
+
+fn key(event: &Event<'_>, place: Option<&Place>, by: &[String]) -> Key {
+    Key {
+        unit: place.and_then(|place| place.unit.clone()),
+        user_unit: place.and_then(|place| place.user_unit.clone()),
+        comm: event.comm.to_vec(),
+        uid: event.uid,
+        by: by.iter().filter_map(|name| argument(event, name)).collect(),
+    }
+}
+
+/// Other syscalls of the same route may not have it.
+fn argument(event: &Event<'_>, name: &str) -> Option<(String, String)> {
+    Some((name.to_owned(), output::argument(event, name)?))
+}

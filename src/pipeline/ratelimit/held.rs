@@ -1,0 +1,64 @@
+//! The limits that the daemon holds itself, because results decide which events count: the same
+//! algorithm as in `bpf/limit.h`, with the same bound on how many have a bucket of their own.
+
+use std::collections::HashMap;
+
+use super::Who;
+use crate::table::pace;
+
+/// Who have a bucket of their own; others share one for each limit. As `BUCKETS` in the kernel.
+const OWNERS_MAX: usize = 4096;
+
+/// How much of each limit is used.
+#[derive(Debug, Default)]
+pub struct Held {
+    /// The time to which the events of each are paid for, as `CLOCK_BOOTTIME` in ns.
+    until: HashMap<Who, i64>,
+    swept_ns: i64,
+}
+
+impl Held {
+    /// Whether there may be one event more at that time, of `CLOCK_BOOTTIME`; it is counted then.
+    ///
+    /// # Errors
+    /// If there may not: whose bucket is full.
+    pub fn allows(&mut self, who: Who, now_ns: u64) -> Result<(), Who> {
+        let now_ns = i64::try_from(now_ns).unwrap_or(i64::MAX);
+        let who = self.with_bucket(who, now_ns);
+        let (interval, burst) = pace_of(&who);
+        let earliest = now_ns.saturating_sub(burst);
+        let until = self.until.entry(who.clone()).or_insert(earliest);
+        let paid = (*until).max(earliest).saturating_add(interval);
+        if paid > now_ns {
+            return Err(who);
+        }
+        *until = paid;
+        Ok(())
+    }
+
+    /// Who finds no room takes the bucket of all who did not.
+    fn with_bucket(&mut self, who: Who, now_ns: i64) -> Who {
+        if self.until.len() >= OWNERS_MAX && !self.until.contains_key(&who) {
+            self.sweep(now_ns);
+        }
+        if self.until.len() < OWNERS_MAX || self.until.contains_key(&who) {
+            return who;
+        }
+        Who { owner: None, ..who }
+    }
+
+    /// Forgets those whose bucket is as empty as a new one, not more often than once a second.
+    fn sweep(&mut self, now_ns: i64) {
+        if now_ns.saturating_sub(self.swept_ns) < 1_000_000_000 {
+            return;
+        }
+        self.swept_ns = now_ns;
+        self.until.retain(|who, until| *until > now_ns.saturating_sub(pace_of(who).1));
+    }
+}
+
+fn pace_of(who: &Who) -> (i64, i64) {
+    let (interval, burst) = pace(&who.limit.limit);
+    let signed = |ns| i64::try_from(ns).unwrap_or(i64::MAX);
+    (signed(interval), signed(burst))
+}

@@ -1,0 +1,63 @@
+//! Whose events a limit counts together, what a limit allows that the daemon holds itself, and what was
+//! refused and is still to be told. Pure.
+
+mod held;
+mod suppressed;
+
+use std::rc::Rc;
+
+pub use held::Held;
+pub use suppressed::{Refused, Suppressed};
+
+use crate::config::Per;
+use crate::decode::Event;
+use crate::table::LimitKey;
+
+/// One whom a limit bounds.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Who {
+    /// Which limit.
+    pub limit: Rc<LimitKey>,
+    /// A user, a cgroup, a process and its age, or a hash of a name; 0 of a route. `None`: all who found
+    /// no place of their own.
+    pub owner: Option<u64>,
+}
+
+impl Who {
+    /// Whom that limit counts the event for.
+    pub fn of(limit: &Rc<LimitKey>, event: &Event<'_>) -> Self {
+        let owner = owner(limit.limit.per, event);
+        Self { limit: Rc::clone(limit), owner: Some(owner) }
+    }
+}
+
+/// In 48 bits, as `bucket_owner()` of `bpf/limit.h` has it.
+fn owner(per: Per, event: &Event<'_>) -> u64 {
+    match per {
+        Per::Route => 0,
+        Per::Uid => event.uid.into(),
+        Per::Cgroup => event.cgroup & MASK,
+        Per::Pid => (u64::from(event.pid) | (event.process.start_ns >> 20) << 32) & MASK,
+        Per::Comm => comm(event.comm),
+    }
+}
+
+const MASK: u64 = (1 << 48) - 1;
+
+fn comm(name: &[u8]) -> u64 {
+    let padded = |at: usize| {
+        let mut bytes = [0; 8];
+        let from = name.get(at..).unwrap_or_default();
+        bytes.iter_mut().zip(from).for_each(|(to, from)| *to = *from);
+        u64::from_ne_bytes(bytes)
+    };
+    (spread(padded(0)) ^ spread(padded(8).wrapping_add(1))) >> 16
+}
+
+/// As in `bpf/limit.h`.
+fn spread(key: u64) -> u64 {
+    key.wrapping_mul(0x9e37_79b9_7f4a_7c15)
+}
+
+#[cfg(test)]
+mod tests;

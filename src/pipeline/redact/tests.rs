@@ -1,0 +1,151 @@
+use syscalls::{Abi, Capture, Moment, Part, Slot, Status, Value, number};
+
+use super::secrets;
+use crate::config::Redact;
+use crate::decode::{Event, NamedCapture};
+use crate::output::samples;
+
+/// The words of a command line, and what is told of them; `...` stands for `[redacted]`.
+const COMMANDS: &[(&str, &str)] = &[
+    ("a --password=x", "a --password=..."),
+    ("a --password= b", "a --password= b"),
+    ("a --password x b", "a --password ... b"),
+    ("a --password --user b", "a --password --user b"),
+    ("a --password", "a --password"),
+    ("a --PassWd=x=y", "a --PassWd=..."),
+    ("a --db-password=x --proxy-passwd y", "a --db-password=... --proxy-passwd ..."),
+    ("a --token x --secret=y --api-key z", "a --token ... --secret=... --api-key ..."),
+    ("a --github-token=x --secret-key y", "a --github-token=... --secret-key ..."),
+    ("java -Ddb.password=x -jar y", "java -Ddb.password=... -jar y"),
+    ("env PASSWORD=x GITHUB_TOKEN=y a", "env PASSWORD=... GITHUB_TOKEN=... a"),
+    ("psql password=x", "psql password=..."),
+    ("a AWS_SECRET_ACCESS_KEY=x S3_KEY=y", "a AWS_SECRET_ACCESS_KEY=... S3_KEY=..."),
+    ("curl https://u:x@h/p", "curl https://u:...@h/p"),
+    ("a http://u:x@y@h", "a http://u:...@h"),
+    ("a ftp://:x@h,http://v:y@i/", "a ftp://:...@h,http://v:...@i/"),
+    ("a --url=http://u:x@h/?q=http://v:y@i", "a --url=http://u:...@h/?q=http://v:...@i"),
+    ("mysql -px -uroot", "mysql -p... -uroot"),
+    ("/usr/bin/mysqldump -px db", "/usr/bin/mysqldump -p... db"),
+    ("mariadb -p db", "mariadb -p db"),
+    // What is no secret.
+    ("a --password-file=/x", "a --password-file=/x"),
+    ("a --password-stdin x", "a --password-stdin x"),
+    ("a --passwords=x --no-password x", "a --passwords=x --no-password ..."),
+    ("mkdir -pv x", "mkdir -pv x"),
+    ("ssh -p22 h", "ssh -p22 h"),
+    ("a POSTGRES_PASSWORD_FILE=/x TOKEN_PATH=/y", "a POSTGRES_PASSWORD_FILE=/x TOKEN_PATH=/y"),
+    ("a SSH_PUBLIC_KEY=x AWS_ACCESS_KEY_ID=y", "a SSH_PUBLIC_KEY=x AWS_ACCESS_KEY_ID=y"),
+    ("a KEY=x MONKEY=y", "a KEY=x MONKEY=y"),
+    ("a password x", "a password x"),
+    ("a /tmp/token=x", "a /tmp/token=x"),
+    ("a http://h:80/u@x http://u@h u:x@h", "a http://h:80/u@x http://u@h u:x@h"),
+    ("a http://u:@h", "a http://u:@h"),
+    ("token=x", "token=..."),
+    ("", ""),
+];
+
+/// What is told of a program called so, in an environment, and what of it is said to be redacted.
+fn told(words: &str, env: &str, redact: &Redact) -> (String, String, Vec<String>) {
+    let handler = samples::handler();
+    let captures = |name, text: &'static str| -> Vec<NamedCapture<'_>> {
+        let texts = text.split(' ').filter(|text| !text.is_empty());
+        texts.map(|text| samples::capture(&handler, name, Value::Text(text.as_bytes()))).collect()
+    };
+    let [words, env] = [words, env].map(|text| &*text.to_owned().leak());
+    let argc = samples::capture(&handler, "argc", Value::Number(7));
+    let all = [captures("argv", words), vec![argc], captures("env", env)].concat();
+    let event = samples::event(&handler, all);
+    let secrets = secrets(&event, redact);
+    let redacted = secrets.taken_from(&event);
+    assert_eq!(secrets.is_empty(), redacted == event);
+    let of = |name: &str| {
+        let captures = redacted.captures.iter().filter(|capture| capture.field.name == name);
+        let texts = captures.map(|capture| match capture.value {
+            Value::Text(text) => String::from_utf8_lossy(text).replace("[redacted]", "..."),
+            other => panic!("{other:?}"),
+        });
+        texts.collect::<Vec<_>>().join(" ")
+    };
+    let names = redacted.redacted.iter().map(|&name| name.to_owned()).collect();
+    (of("argv"), of("env"), names)
+}
+
+#[test]
+fn the_obvious_is_hidden_and_nothing_else() {
+    for (words, expected) in COMMANDS {
+        let (argv, _, names) = told(words, "", &Redact::Obvious);
+        assert_eq!(argv, *expected, "{words}");
+        assert_eq!(names.is_empty(), words == expected, "{words}");
+    }
+}
+
+#[test]
+fn variables_are_hidden_by_their_names() {
+    let env = "PATH=/bin DB_PASSWORD=x DATABASE_URL=postgres://u:y@h/d XAUTHORITY=z";
+    let (argv, env, names) = told("a b", env, &Redact::Obvious);
+    let expected = "PATH=/bin DB_PASSWORD=... DATABASE_URL=postgres://u:...@h/d XAUTHORITY=z";
+    assert_eq!((argv.as_str(), env.as_str()), ("a b", expected));
+    assert_eq!(names, ["env"]);
+}
+
+#[test]
+fn both_fields_are_named() {
+    let (.., names) = told("a --token x --token y", "TOKEN=z", &Redact::Obvious);
+    assert_eq!(names, ["argv", "env"]);
+}
+
+#[test]
+fn a_route_may_hide_nothing_or_more() {
+    let words = "a --pin 1 --pin=2 -k3 --password=x SERIAL=4 MY_SERIAL=5";
+    assert_eq!(told(words, "", &Redact::Off).0, words);
+    let more = ["--pin", "-k*", "*serial", "!MY_*"].map(str::to_owned).to_vec();
+    let expected = "a --pin ... --pin=... -k... --password=... SERIAL=... MY_SERIAL=5";
+    assert_eq!(told(words, "", &Redact::Also(more)).0, expected);
+}
+
+#[test]
+fn the_program_may_be_called_otherwise() {
+    let handler = samples::handler();
+    let text =
+        |name, text: &'static str| samples::capture(&handler, name, Value::Text(text.as_bytes()));
+    let captures =
+        vec![text("filename", "/usr/bin/mysql"), text("argv", "db"), text("argv", "-px")];
+    let event = samples::event(&handler, captures);
+    let secrets = secrets(&event, &Redact::Obvious);
+    assert_eq!(secrets.taken_from(&event).captures[2].value, Value::Text(b"-p[redacted]"));
+}
+
+/// What was cut is hidden all the same: the status stays.
+#[test]
+fn a_secret_that_was_cut_is_a_secret() {
+    let handler = samples::handler();
+    let cut = Status::Truncated { length: Some(100) };
+    let half = samples::with_status(&handler, "argv", Value::Text(b"--password=hal"), cut);
+    let event = samples::event(&handler, vec![half]);
+    let secrets = secrets(&event, &Redact::Obvious);
+    let capture = &secrets.taken_from(&event).captures[0];
+    assert_eq!((capture.value, capture.status), (Value::Text(b"--password=[redacted]"), cut));
+}
+
+/// Where the handler leaves the arguments to the syscall's signature.
+#[test]
+fn arguments_that_a_signature_names_are_redacted() {
+    let handler = samples::plain_handler();
+    let execve = number(Abi::Native, "execve").and_then(|nr| Slot::new(Abi::Native, nr)).unwrap();
+    let piece = |index, text: &'static str| Capture {
+        index,
+        part: Part::Whole,
+        moment: Moment::Entry,
+        value: Value::Text(text.as_bytes()),
+        status: Status::Ok,
+    };
+    let pieces = vec![piece(0, "/bin/mysql"), piece(1, "mysql"), piece(1, "-psecret")];
+    let event = Event { slot: execve, pieces, ..samples::event(&handler, vec![]) };
+    let found = secrets(&event, &Redact::Obvious);
+    let told = found.taken_from(&event);
+    let values: Vec<_> = told.pieces.iter().map(|piece| piece.value).collect();
+    let expected = ["/bin/mysql", "mysql", "-p[redacted]"];
+    assert_eq!(values, expected.map(|text| Value::Text(text.as_bytes())));
+    assert_eq!(told.redacted, ["argv"]);
+    assert!(secrets(&event, &Redact::Off).is_empty());
+}

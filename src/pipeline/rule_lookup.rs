@@ -1,0 +1,69 @@
+//! What the rule of an event says: of the table that judged its call, which may be an older one than is
+//! live. Events wait in the ring and for their results.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::rc::Rc;
+
+use syscalls::Slot;
+
+use crate::decode::Event;
+use crate::plan::{Plan, Routes, Rule};
+use crate::table::{LimitKey, limit_of_rule};
+
+/// The tables by generation, newest first.
+#[derive(Debug, Default)]
+pub struct Tables {
+    tables: VecDeque<Table>,
+}
+
+#[derive(Debug)]
+struct Table {
+    generation: u32,
+    routes: Routes,
+    limits: BTreeMap<(Slot, u8), Rc<LimitKey>>,
+    per_uid: Option<Rc<LimitKey>>,
+}
+
+/// By what an event was judged.
+#[derive(Debug, Clone, Copy)]
+pub struct Judged<'t> {
+    /// Its rule.
+    pub rule: &'t Rule,
+    /// The rule's limit, if it has one.
+    pub limit: Option<&'t Rc<LimitKey>>,
+    /// What each user may have recorded.
+    pub per_uid: Option<&'t Rc<LimitKey>>,
+}
+
+/// While the output stands still, nobody reloads more often than that.
+const TABLES: usize = 64;
+
+impl Tables {
+    /// That table judges from now on.
+    pub fn begin(&mut self, generation: u32, plan: &Plan) {
+        self.tables.push_front(Table::of(generation, plan));
+        self.tables.truncate(TABLES);
+    }
+
+    /// By what the event was judged; `None` if its table is forgotten.
+    pub fn judged(&self, event: &Event<'_>) -> Option<Judged<'_>> {
+        let table = self.tables.iter().find(|table| table.generation == event.generation)?;
+        let rule = table.routes.get(&event.slot)?.rules.get(usize::from(event.rule))?;
+        let limit = table.limits.get(&(event.slot, event.rule));
+        Some(Judged { rule, limit, per_uid: table.per_uid.as_ref() })
+    }
+}
+
+impl Table {
+    fn of(generation: u32, plan: &Plan) -> Self {
+        let mut limits = BTreeMap::new();
+        for (&slot, route) in &plan.routes {
+            for (at, rule) in (0..).zip(&route.rules) {
+                let key = limit_of_rule(plan, slot, at, rule);
+                limits.extend(key.map(|key| ((slot, at), Rc::new(key))));
+            }
+        }
+        let per_uid = plan.per_uid.map(|limit| Rc::new(LimitKey::of_users(limit)));
+        Self { generation, routes: plan.routes.clone(), limits, per_uid }
+    }
+}

@@ -1,0 +1,118 @@
+//! The output as the rest of the daemon sees it: whether it takes records, and what became of those
+//! that it kept.
+
+use std::time::Instant;
+
+use crate::clock;
+use crate::output::record::{Body, Record};
+use crate::output::{Outcome, Sink};
+use crate::stats::Portion;
+
+/// The output, and what waits in it.
+#[derive(Debug)]
+pub struct Outlet {
+    sink: Sink,
+    gate: Gate,
+    /// The event that waits in the output, or those.
+    held: Option<Portion>,
+}
+
+/// Whether the output takes records.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Gate {
+    /// It does.
+    Open,
+    /// Not now; its descriptor becomes writable when it does again.
+    Blocked {
+        /// Since when.
+        since: Instant,
+    },
+    /// Nobody is there; nothing tells when somebody will be.
+    Away {
+        /// Since when.
+        since: Instant,
+    },
+    /// Its reader has gone for good.
+    Closed,
+}
+
+/// What became of a record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[must_use]
+pub struct Written {
+    /// Its size, in bytes; 0 where it was not even spelled.
+    pub bytes: u64,
+    /// It is given up for good.
+    pub is_lost: bool,
+}
+
+impl Outlet {
+    /// Nothing was written yet.
+    pub fn new(sink: Sink) -> Self {
+        Self { sink, gate: Gate::Open, held: None }
+    }
+
+    /// Writes a record of events, which count as written from now on unless it is lost.
+    pub fn write(&mut self, record: &Record, portion: Portion) -> Written {
+        let before = self.sink.counts().bytes;
+        let outcome = self.sink.write(record);
+        self.held = outcome.is_waiting().then_some(portion);
+        self.enter(outcome);
+        let is_lost = matches!(outcome, Outcome::Lost(_) | Outcome::Closed(_));
+        Written { bytes: self.sink.counts().bytes - before, is_lost }
+    }
+
+    /// Writes a record of the daemon's own, as of now; its size in bytes. Behind others that wait it
+    /// only joins them: the loop must learn from its own attempt that the output is back.
+    pub fn say(&mut self, body: Body<'_>) -> u64 {
+        let before = self.sink.counts().bytes;
+        let outcome = self.sink.write(&Record { time_ns: clock::real_now_ns(), body });
+        if self.gate == Gate::Open {
+            self.enter(outcome);
+            // Nothing else waits, or it would not be open.
+            let _ = self.flush();
+        }
+        self.sink.counts().bytes - before
+    }
+
+    /// Writes what waits in the output; what was given up on the way.
+    pub fn flush(&mut self) -> Option<Portion> {
+        let outcome = self.sink.flush();
+        let given_up = match outcome {
+            Outcome::Written => {
+                self.held = None;
+                None
+            }
+            Outcome::Lost(_) => self.held.take(),
+            Outcome::Blocked | Outcome::Away | Outcome::Closed(_) => None,
+        };
+        self.enter(outcome);
+        given_up
+    }
+
+    /// Whether it takes records.
+    pub fn gate(&self) -> Gate {
+        self.gate
+    }
+
+    /// The output itself.
+    pub fn sink(&self) -> &Sink {
+        &self.sink
+    }
+
+    fn enter(&mut self, outcome: Outcome) {
+        let since = match self.gate {
+            Gate::Blocked { since } | Gate::Away { since } => since,
+            Gate::Open | Gate::Closed => Instant::now(),
+        };
+        self.gate = match outcome {
+            _ if self.gate == Gate::Closed => Gate::Closed,
+            Outcome::Written => Gate::Open,
+            Outcome::Blocked => Gate::Blocked { since },
+            Outcome::Away => Gate::Away { since },
+            Outcome::Closed(_) => Gate::Closed,
+            // One record is gone and counted; what waits behind it still does.
+            Outcome::Lost(_) => self.gate,
+        };
+    }
+}

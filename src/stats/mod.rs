@@ -1,0 +1,10 @@
+//! Counters of what became of every call and every event: the kernel's, the daemon's, and the equations that
+//! both have to meet.
+
+mod kernel;
+mod settled;
+mod user;
+
+pub use kernel::*;
+pub use settled::{Cell, settled};
+pub use user::{Handled, Portion, Tally};
