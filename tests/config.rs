@@ -70,7 +70,7 @@ fn faults_of_all_files_in_the_order_of_reading() {
         [
             "tests/fixtures/faulty.toml:2:10: unknown handler \"nobody\" for syscall \"execve\", \
              expected open, args, exec, timer, count, none",
-            "tests/fixtures/faulty.d/a.toml:1:8: expected ] after the table's name",
+            "tests/fixtures/faulty.d/a.toml:1:8: unclosed table, expected `]`",
             "tests/fixtures/faulty.d/b.toml:2:1: unknown syscall \"opeant\" \
              (did you mean \"openat\"?)",
         ]
@@ -157,7 +157,7 @@ fn a_byte_order_mark_and_carriage_returns_move_no_place() {
     assert_eq!(
         told_in(&directory, "c.toml"),
         "c.toml:1:2: unknown table \"routs\" (did you mean \"routes\"?)\n  |\n1 | [routs]\n  |  \
-         ^^^^^\nc.toml:4:7: the value is missing\n  |\n4 | open =\n  |       ^"
+         ^^^^^\nc.toml:4:7: string values must be quoted, expected literal string\n  |\n4 | open =\n  |       ^"
     );
     assert_eq!(told_in(&holding("\u{feff}[routes]\r\nexecve = \"exec\"\r\n"), "c.toml"), "");
 }

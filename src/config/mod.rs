@@ -138,9 +138,7 @@ impl Loaded {
             Err(reason) => return self.faults.push(Fault::new(path, rank, reason.into())),
         };
         let source = Arc::new(Source::new(path, rank, text));
-        let (text, mut syntax) = syntax::repaired(&source);
-        let (table, more) = syntax::parse(&source, &text);
-        syntax.extend(more);
+        let (table, syntax) = syntax::parse(&source);
         if rank == 0 && table.is_empty() && syntax.is_empty() {
             let reason = "is empty, expected at least one route: [routes] and execve = \"exec\"";
             self.faults.push(Fault::whole(path, reason));

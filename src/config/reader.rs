@@ -32,7 +32,7 @@ impl<'a> Reader<'a> {
         let garbled = syntax::garbled(source, &faults);
         let source = Arc::clone(source);
         let mut reader = Self { handlers, source, faults: Vec::new(), garbled: BTreeSet::new() };
-        for Garble { span, problem, .. } in faults {
+        for Garble { span, problem } in faults {
             reader.refuse(span, problem);
         }
         reader.garbled = garbled;
