@@ -8,7 +8,7 @@
 
 /* Which of the names that filters ask for a cgroup has that is born: those of the one above it, and
  * its own if that is where a unit or a slice has its name. So a unit that was started this moment
- * is known with its first call. src/units/name.rs reads a whole path by the same rules. */
+ * is known with its first call. src/units/standing.rs follows the same rules. */
 
 /* A cgroup's name being looked at; a program of its own kind may be preempted, but is not entered
  * twice on a CPU. */

@@ -76,7 +76,7 @@ enum capture_kind {
 	CAPTURE_BYTES = 3, /* a structure, as it lay in memory */
 };
 
-/* How a field is to be read by people. The daemon's renderings are in src/decode/render.rs. */
+/* Notation of a field for people. crates/syscalls/src/notation renders each. */
 enum field_kind {
 	FIELD_TEXT = 1, /* a string or a path */
 	FIELD_TEXTS = 2, /* one string of a vector; the capture repeats */

@@ -95,8 +95,8 @@ static __always_inline bool call_begin(void *ctx, __u32 handler, struct call *ca
 
 	__u64 at = (__u32)(bank + call->slot);
 	call->counters = stats_row(call->slot);
-	barrier_var(
-		at); /* or clang compares one copy and uses another, which the verifier refuses */
+	/* Without it, clang compares one copy and uses another, which the verifier refuses. */
+	barrier_var(at);
 	if (at >= TABLE_SLOTS || !call->counters)
 		return false; /* not reached: the dispatcher has checked the number */
 	call->mm = task_mm();
