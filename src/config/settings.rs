@@ -184,7 +184,7 @@ fn keys(table: &str) -> Vec<&'static str> {
 
 /// A syscall or group out here has lost its `[routes]`, most likely.
 fn unknown_table(reader: &mut Reader<'_>, span: Range<usize>, name: &str) {
-    if syscalls::known(name) || syscalls::group(name).is_some() {
+    if syscalls::is_known(name) || syscalls::group(name).is_some() {
         let message = format!("{} is outside of [routes]; move it below that line", quoted(name));
         return reader.refuse(span, message);
     }

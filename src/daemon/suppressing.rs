@@ -157,6 +157,6 @@ fn comm(name: &[u8; 16]) -> &[u8] {
 
 fn word(name: &[u8]) -> String {
     let mut text = String::new();
-    printable::word(name, NO_LIMIT, &mut text);
+    printable::quoted_if_needed(name, NO_LIMIT, &mut text);
     text
 }

@@ -2,8 +2,8 @@
 //! these point to is not known, for only the memory that registers lead to is captured.
 
 use syscalls::{
-    self, Abi, Capture, Inner, Kind, Moment, Part, Place, Signature, Status, Value, Words,
-    notation::word_at,
+    self, Abi, ArgumentSource, Capture, InnerCall, Kind, MemoryArguments, Moment, Part, Signature,
+    Status, Value, notation::uint_at,
 };
 
 use super::Event;
@@ -17,33 +17,33 @@ impl Event<'_> {
     /// The same, if its arguments are known, too.
     pub fn told_name(&self) -> Option<&'static str> {
         let inner = self.inner().filter(|_| self.handler.fields.is_empty())?;
-        match inner.place {
-            Place::Registers(_) => Some(inner.name),
-            Place::Memory(_) => self.words().map(|_| inner.name),
+        match inner.source {
+            ArgumentSource::Registers(_) => Some(inner.name),
+            ArgumentSource::Memory(_) => self.words().map(|_| inner.name),
         }
     }
 
     /// What the inner call takes, and its arguments, where these are in memory that could be read.
     pub(super) fn words(&self) -> Option<(&'static Signature, [u64; 6])> {
-        let Place::Memory(words) = &self.inner()?.place else { return None };
+        let ArgumentSource::Memory(words) = &self.inner()?.source else { return None };
         let width = Kind::Address.size(self.slot.abi())?;
         let bytes = self.bytes_of(words)?;
         let mut registers = [0; 6];
         let places = registers.iter_mut().take(words.count.into());
         for (nth, register) in places.enumerate() {
-            *register = word_at(bytes, nth, width)?;
+            *register = uint_at(bytes, nth, width)?;
         }
         Some((&words.signature, registers))
     }
 
-    fn inner(&self) -> Option<&'static Inner> {
+    fn inner(&self) -> Option<&'static InnerCall> {
         // No 64-bit ABI has such calls: theirs are not searched for the case that applies.
         let signature =
             syscalls::signature(self.slot).filter(|_| self.slot.abi() == Abi::Compat)?;
-        signature.form(self.args).inner()
+        signature.prototype(self.args).inner()
     }
 
-    fn bytes_of(&self, words: &Words) -> Option<&[u8]> {
+    fn bytes_of(&self, words: &MemoryArguments) -> Option<&[u8]> {
         let is_of = |piece: &&Capture<'_>| {
             piece.index == words.position
                 && piece.part == Part::Whole

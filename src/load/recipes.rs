@@ -44,8 +44,9 @@ fn vector(slot: Slot, kind: Kind) -> u8 {
 fn step(slot: Slot, signature: &Signature, at: u8) -> Option<types::step> {
     let position = usize::from(at);
     let always = signature.parameters().get(position).and_then(|one| pointer(slot, at, one));
-    let forms = signature.cases().iter().map(|case| case.form().parameters());
-    let sometimes = forms.filter_map(|all| Some((all.get(position)?, all.get(position)?.memory?)));
+    let prototypes = signature.cases().iter().map(|case| case.prototype().parameters());
+    let sometimes =
+        prototypes.filter_map(|all| Some((all.get(position)?, all.get(position)?.memory?)));
     always.or_else(|| some(slot, at, sometimes))
 }
 

@@ -134,7 +134,7 @@ fn who(gathered: &Gathered, out: &mut String) {
         return out.push_str(" by other tasks");
     };
     out.push_str(" by ");
-    printable::word(&key.comm, NO_LIMIT, out);
+    printable::quoted_if_needed(&key.comm, NO_LIMIT, out);
     let _ = write!(out, " (uid {}", key.uid);
     if gathered.group.slot.abi() != Abi::Native {
         out.push_str(", ");

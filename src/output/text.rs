@@ -42,7 +42,7 @@ impl Lines {
         });
         if let Some(unit) = unit(&record.body) {
             self.line.push_str(" in ");
-            printable::word(unit.as_bytes(), NO_LIMIT, &mut self.line);
+            printable::quoted_if_needed(unit.as_bytes(), NO_LIMIT, &mut self.line);
         }
         self.line.push('\n');
         if let Body::Stopped(stopped) = &record.body {

@@ -194,11 +194,16 @@ fn told<'e>(
     let (mut truncated, mut unreadable) = (Vec::new(), Vec::new());
     for one in arguments {
         let (name, kind) = (Name::Arg(one.parameter.name), one.parameter.kind);
-        match (notation::argument_number(kind, one.register, one.abi()), notation::text(&one)) {
+        match (
+            notation::register_number(kind, one.register, one.abi()),
+            notation::string_bytes(&one),
+        ) {
             (Some(notation::Number::Unsigned(number)), _) => out.unsigned(name, number),
             (Some(notation::Number::Signed(number)), _) => out.signed(name, number),
             (None, Some(text)) => out.text(name, text),
-            (None, None) => out.text(name, scratch.text(|text| notation::memory(&one, text))),
+            (None, None) => {
+                out.text(name, scratch.text(|text| notation::argument_with_memory(&one, text)))
+            }
         }
         truncated.extend(one.is_truncated().then_some(one.parameter.name));
         unreadable.extend(one.is_unreadable().then_some(one.parameter.name));

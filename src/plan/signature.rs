@@ -121,7 +121,7 @@ impl Gap<'_> {
         }
         let is_total = self.is_total(winners);
         if let Some((own, other)) = self.abi(winners) {
-            let (own, other) = (own.name(), other.part());
+            let (own, other) = (own.name(), other.generic_name());
             told += &format!("; that is {own}, which abi = \"{other}\" excludes");
         } else if !is_total {
             told += "; give these entries of their own, or take them out with \"none\"";

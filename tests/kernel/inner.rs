@@ -14,7 +14,7 @@ fn told(rig: &Rig, name: &str, args: &[&str]) -> String {
     let mut out = event.told_name().unwrap_or(name).to_owned();
     for (at, one) in event.arguments().expect("a known syscall").enumerate() {
         out.push_str(if at == 0 { "(" } else { ", " });
-        notation::memory(&one, &mut out);
+        notation::argument_with_memory(&one, &mut out);
     }
     out + ")"
 }

@@ -1,4 +1,4 @@
-//! One syscall as it was made, and its arguments with the memory that was captured for them.
+//! Calls as they were made, and their arguments with the memory that was captured for them.
 
 use crate::{Abi, Capture, Moment, Parameter, Part, Signature, Status, Value};
 
@@ -22,8 +22,8 @@ pub struct Argument<'c> {
     pub parameter: Parameter,
     /// Value that was passed.
     pub register: u64,
-    /// Index of the argument's captures; `None` for an argument that itself lies in memory, because
-    /// nothing is captured through it.
+    /// Index of the argument's captures; `None` for an argument that is itself in memory, because no
+    /// memory is captured through it.
     position: Option<u8>,
     call: Call<'c>,
 }
@@ -31,22 +31,19 @@ pub struct Argument<'c> {
 impl<'c> Call<'c> {
     /// Returns the arguments of the call according to its signature.
     pub fn arguments(self, signature: &'static Signature) -> impl Iterator<Item = Argument<'c>> {
-        signature.placed(self.registers).map(move |(position, parameter, register)| Argument {
-            parameter,
-            register,
-            position: Some(position),
-            call: self,
+        signature.with_positions(self.registers).map(move |(position, parameter, register)| {
+            Argument { parameter, register, position: Some(position), call: self }
         })
     }
 
-    /// Returns the arguments of a call whose arguments lie in memory (`socketcall`): `words` are
-    /// their values. Nothing is captured through them.
+    /// Returns the arguments of an inner call whose arguments are in memory (`socketcall`): `values` are
+    /// the numbers there. No memory is captured through them.
     pub fn arguments_in_memory(
         self,
         signature: &'static Signature,
-        words: [u64; 6],
+        values: [u64; 6],
     ) -> impl Iterator<Item = Argument<'c>> {
-        signature.placed(words).map(move |(_, parameter, register)| Argument {
+        signature.with_positions(values).map(move |(_, parameter, register)| Argument {
             parameter,
             register,
             position: None,

@@ -1,5 +1,5 @@
-//! Memory of a traced process, as it was captured for one argument of a syscall: where it belongs,
-//! when it was read, and how far the reading came. The bytes are whatever the process chose.
+//! Captured memory of a traced process: the argument that it belongs to, the moment and the outcome of
+//! the reading. The process controls the bytes.
 
 /// Captured memory of one argument.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,24 +16,31 @@ pub struct Capture<'a> {
     pub status: Status,
 }
 
-/// Part of an argument that a capture holds; `enum capture_part` of `bpf/event.h` explains each.
+/// Part of an argument that a capture holds (`enum capture_part` in `bpf/event.h`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[allow(missing_docs)]
 pub enum Part {
+    /// Memory that the argument points to.
     Whole,
+    /// Address of a `struct msghdr`.
     Name,
+    /// Vector of buffers of a `struct msghdr`.
     Vector,
+    /// One buffer of a vector; the captures are in the order of the buffers.
     Buffer,
+    /// Ancillary data of a `struct msghdr`.
     Control,
+    /// All arguments of a new program as they lie in its memory, each with its NUL.
     ArgArea,
 }
 
-/// Moment at which memory was read; `enum capture_moment` of `bpf/event.h` explains each.
+/// Moment at which memory was read (`enum capture_moment` in `bpf/event.h`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[allow(missing_docs)]
 pub enum Moment {
+    /// Entry of the syscall.
     Entry,
+    /// Return of the syscall, for input that could not be read at entry.
     Reread,
+    /// Return of the syscall, for memory that the kernel writes.
     Return,
 }
 
@@ -69,5 +76,10 @@ impl Status {
     /// Returns whether at least part of the memory was read.
     pub fn is_readable(self) -> bool {
         !matches!(self, Self::Unreadable { .. })
+    }
+
+    /// Returns whether only the beginning was read.
+    pub fn is_truncated(self) -> bool {
+        matches!(self, Self::Truncated { .. })
     }
 }

@@ -1,47 +1,49 @@
-//! For "did you mean": what somebody wrote in, the name that they may have meant out.
+//! Suggestions for misspelled names ("did you mean").
 
 use strsim::{jaro_winkler, osa_distance};
 
 use super::{Abi, groups, names};
 
-/// How long a name must be for each slip that it is forgiven: a letter wrong, missing, doubled, or
-/// swapped with its neighbour. Tried on all names: with 3, two slips still find the right one nine
-/// times in ten, and of 1484 functions of libc that are no syscalls 10 % are likened to one. With 2
-/// it is 38 % of them; with 4, every seventh name with two slips finds nothing.
-const LETTERS_PER_SLIP: usize = 3;
+/// Letters that a name must have for each typing error that is tolerated: a letter wrong, missing, doubled,
+/// or swapped with its neighbour. Measured on all names: with 3, a name with two errors is still
+/// found nine times in ten, and 10 % of 1484 libc functions that are not syscalls get a suggestion. With 2,
+/// 38 % of those do; with 4, every seventh name with two errors finds nothing.
+const LETTERS_PER_ERROR: usize = 3;
 
-/// How C spells the number of a syscall.
+/// Prefixes of a syscall's number in C, in lower case.
 const C_PREFIXES: [&str; 2] = ["__nr_", "sys_"];
 
-/// The syscall or group whose name is nearest to what was written; else the shortest that begins
-/// with it, as `execve` does with `exec`. `None` if there is no such name.
+/// Returns the syscall or group whose name is most similar to `written`; otherwise the shortest name
+/// that begins with it, as `execve` does with `exec`. `None` if there is no such name.
 pub fn closest(written: &str) -> Option<&'static str> {
     let lower = written.to_ascii_lowercase();
     let bare = C_PREFIXES.iter().find_map(|prefix| lower.strip_prefix(prefix)).unwrap_or(&lower);
-    nearest(bare).or_else(|| longer(bare))
+    nearest(bare).or_else(|| shortest_beginning_with(bare))
 }
 
 fn nearest(written: &str) -> Option<&'static str> {
     let length = written.chars().count();
-    let slips = length.max(LETTERS_PER_SLIP) / LETTERS_PER_SLIP;
-    // Of names equally far, the one that begins alike: this halves the wrong guesses.
-    let likeness = |name| jaro_winkler(written, name);
+    let errors = length.max(LETTERS_PER_ERROR) / LETTERS_PER_ERROR;
+    // Among equal distances, prefer a common beginning: this halves the wrong suggestions.
+    let similarity = |name| jaro_winkler(written, name);
     candidates()
-        .filter(|name| name.len().abs_diff(length) <= slips)
+        .filter(|name| name.len().abs_diff(length) <= errors)
         .map(|name| (osa_distance(written, name), name))
-        .filter(|(distance, _)| *distance <= slips)
+        .filter(|(distance, _)| *distance <= errors)
         .min_by(|(near, a), (far, b)| {
-            near.cmp(far).then_with(|| likeness(b).total_cmp(&likeness(a)))
+            near.cmp(far).then_with(|| similarity(b).total_cmp(&similarity(a)))
         })
         .map(|(_, name)| name)
 }
 
-fn longer(written: &str) -> Option<&'static str> {
-    let enough = written.len() >= LETTERS_PER_SLIP;
-    candidates().filter(|name| enough && name.starts_with(written)).min_by_key(|name| name.len())
+fn shortest_beginning_with(written: &str) -> Option<&'static str> {
+    let is_long_enough = written.len() >= LETTERS_PER_ERROR;
+    candidates()
+        .filter(|name| is_long_enough && name.starts_with(written))
+        .min_by_key(|name| name.len())
 }
 
-/// Native names first: where all else is equal, the first is taken.
+/// Returns all names, native ones first: among equals, the first is taken.
 fn candidates() -> impl Iterator<Item = &'static str> {
     let syscalls = Abi::ALL.into_iter().flat_map(names).map(|(_, name)| name);
     syscalls.chain(groups().map(|group| group.name))
@@ -52,7 +54,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn slips_are_forgiven() {
+    fn closest_name_with_typing_errors_is_found() {
         let pairs = [
             ("opnat", "openat"),
             ("openta", "openat"),
@@ -68,24 +70,24 @@ mod tests {
     }
 
     #[test]
-    fn of_equals_the_one_that_begins_alike() {
+    fn closest_prefers_common_beginning() {
         assert_eq!(closest("pread"), Some("preadv")); // and not `read`
     }
 
     #[test]
-    fn groups_and_syscalls_are_told_apart_by_a_slip_too() {
+    fn closest_finds_group_without_at_and_syscall_with_it() {
         assert_eq!(closest("network-io"), Some("@network-io"));
         assert_eq!(closest("@openat"), Some("openat"));
     }
 
     #[test]
-    fn spelled_as_in_c() {
+    fn closest_accepts_prefixes_of_c() {
         assert_eq!(closest("SYS_openat"), Some("openat"));
         assert_eq!(closest("__NR_execve"), Some("execve"));
     }
 
     #[test]
-    fn the_beginning_of_a_name_is_enough() {
+    fn closest_completes_beginning_of_name() {
         assert_eq!(
             ["exec", "send", "recv"].map(closest),
             [Some("execve"), Some("sendto"), Some("recvmsg")]
@@ -93,13 +95,13 @@ mod tests {
     }
 
     #[test]
-    fn nothing_near_is_nothing() {
+    fn closest_unrelated_name_is_none() {
         assert_eq!(["", "@", "x", "ex", "printf", "malloc", "öäüß"].map(closest), [None; 7]);
         assert_eq!(closest(&"openat".repeat(100_000)), None);
     }
 
     #[test]
-    fn two_letters_swapped_always_find_a_name() {
+    fn closest_with_two_letters_swapped_is_some() {
         for (_, name) in names(Abi::Native) {
             let mut letters: Vec<char> = name.chars().collect();
             letters.swap(0, 1);

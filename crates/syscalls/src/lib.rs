@@ -1,83 +1,94 @@
-//! Syscall names, numbers, groups and signatures: data, per architecture. A name or a number in, the
-//! other out; a group in, its slots out; a slot in, what its arguments are. Never asks the running
-//! kernel: a table file reads the same on every host of one architecture.
+//! Linux syscalls as data, per architecture: names and numbers, groups, signatures, structures and
+//! constants, and the notation of strace for values that were captured from a process.
+//!
+//! # A tour
+//!
+//! 1. **Table.** A [`Slot`] is a syscall number of one [`Abi`]. [`number`] and [`name`] convert
+//!    between names and numbers, [`functions`] returns the kernel's entry points, [`group`] returns
+//!    the members of a set such as `@file-system`.
+//! 2. **Signature.** [`signature`] returns the [`Parameter`]s of a slot: name, [`Kind`], and for a
+//!    pointer the [`Memory`] behind it. A [`Case`] replaces parameters of calls like `fcntl`, whose
+//!    arguments depend on a command. Kinds refer to [`constant_set`]s and to [`structure`]s.
+//! 3. **Capture.** A [`Call`] has the registers of a syscall and the [`Capture`]s of the memory that
+//!    they point to. [`Call::arguments`] joins it with the signature, which gives [`Argument`]s.
+//! 4. **Notation.** [`notation`] prints an argument or a result as strace does;
+//!    [`printable`] makes bytes that a process chose safe to print.
+//!
+//! ```
+//! use syscalls::{Abi, Call, Capture, Moment, Part, Slot, Status, Value, notation};
+//!
+//! let slot = Slot::new(Abi::Native, syscalls::number(Abi::Native, "openat").unwrap()).unwrap();
+//! let path = Capture {
+//!     index: 1,
+//!     part: Part::Whole,
+//!     moment: Moment::Entry,
+//!     value: Value::Text(b"/etc/hosts"),
+//!     status: Status::Ok,
+//! };
+//! let registers = [-100_i64 as u64, 0x7ffd_1234, 0x8_0000, 0, 0, 0];
+//! let call = Call { abi: slot.abi(), registers, captures: &[path], result: Some(3) };
+//!
+//! let mut text = String::new();
+//! for argument in call.arguments(syscalls::signature(slot).unwrap()) {
+//!     notation::argument_with_memory(&argument, &mut text);
+//!     text.push(' ');
+//! }
+//! assert_eq!(text, "AT_FDCWD \"/etc/hosts\" O_RDONLY|O_CLOEXEC ");
+//! ```
+//!
+//! The data is compiled in (`tables/`, described in the crate's README). Nothing here asks the
+//! running kernel: the same name has the same number on every host of an architecture.
 
-mod argument;
-mod capture;
-mod closest;
-mod constants;
-mod groups;
-pub mod notation;
-pub mod printable;
-mod signature;
-mod slot;
-mod structs;
+/// ABIs of this architecture.
+mod abi;
+
+/// Parser of one ABI's table.
 mod table;
 
-use std::sync::LazyLock;
+/// Numbers and names of syscalls.
+mod numbers;
 
+/// Slots, and the kernel functions that serve them.
+mod slot;
+
+/// Groups of syscalls, as in systemd's `SystemCallFilter=`.
+mod groups;
+
+/// Suggestions for misspelled names.
+mod closest;
+
+/// Sets of named constants: flags, enumerations, commands.
+mod constants;
+
+/// Layouts of structures.
+mod structs;
+
+/// Parameters, result and cases of each syscall.
+mod signature;
+
+/// Captured memory of one argument.
+mod capture;
+
+/// Calls as they were made, and their arguments.
+mod argument;
+
+pub mod notation;
+
+pub mod printable;
+
+pub use abi::Abi;
 pub use argument::{Argument, Call};
 pub use capture::{Capture, Moment, Part, Status, Value};
 pub use closest::closest;
-pub use constants::{Set, set};
+pub use constants::{ConstantSet, constant_set};
 pub use groups::{Group, group, groups};
+pub use numbers::{is_known, name, names, number};
 pub use signature::{
-    Bits, Case, Count, Direction, Form, Inner, Kind, Memory, Parameter, Place, Signature, Test,
-    Width, Words, signature,
+    ArgumentSource, BitPattern, Case, Count, Direction, InnerCall, Kind, Memory, MemoryArguments,
+    Parameter, Prototype, RegisterTest, Signature, Width, signature,
 };
-pub use slot::{Abi, Slot};
+pub use slot::{Slot, functions};
 pub use structs::{
-    Condition, Content, Member, Plain, Shown, Structure, number as word, structure, structure_names,
+    Condition, Format, Member, MemberKind, Structure, Visibility, native_uint, structure,
+    structure_names,
 };
-use table::Table;
-
-#[cfg(target_arch = "x86_64")]
-const FILES: [&str; 2] = [include_str!("../tables/x86_64.tsv"), include_str!("../tables/i386.tsv")];
-/// Of arm there is no table: its numbers reach handlers and records without a name.
-#[cfg(target_arch = "aarch64")]
-const FILES: [&str; 2] = [include_str!("../tables/aarch64.tsv"), ""];
-#[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
-compile_error!("no syscall table for this architecture: add its .tsv to crates/syscalls/tables");
-
-/// The number of a syscall in that ABI.
-pub fn number(abi: Abi, name: &str) -> Option<u16> {
-    table(abi).number(name)
-}
-
-/// The name of a number in that ABI.
-pub fn name(abi: Abi, nr: u16) -> Option<&'static str> {
-    table(abi).name(nr)
-}
-
-/// The kernel functions that may serve a slot, as kernels call them; the first that a kernel has is
-/// the one. Functions without arguments serve both ABIs of x86, under one name that has no ABI
-/// (arch/x86/include/asm/syscall_wrapper.h).
-pub fn functions(slot: Slot) -> impl Iterator<Item = String> {
-    let prefixes: &[&str] = match slot.abi() {
-        _ if cfg!(target_arch = "aarch64") => &["__arm64_"],
-        Abi::Native => &["__x64_", "__do_"],
-        Abi::Compat => &["__ia32_", "__do_"],
-    };
-    table(slot.abi())
-        .functions(slot.nr())
-        .flat_map(move |function| prefixes.iter().map(move |prefix| format!("{prefix}{function}")))
-}
-
-/// Every syscall of that ABI, by number.
-pub fn names(abi: Abi) -> impl Iterator<Item = (u16, &'static str)> {
-    table(abi).rows()
-}
-
-/// Whether any ABI of this architecture has a syscall of that name.
-pub fn known(name: &str) -> bool {
-    Abi::ALL.into_iter().any(|abi| number(abi, name).is_some())
-}
-
-fn table(abi: Abi) -> &'static Table {
-    static TABLES: LazyLock<[Table; 2]> = LazyLock::new(|| FILES.map(Table::parse));
-    let [native, compat] = &*TABLES;
-    match abi {
-        Abi::Native => native,
-        Abi::Compat => compat,
-    }
-}

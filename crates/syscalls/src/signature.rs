@@ -1,94 +1,105 @@
-//! What the arguments of a syscall are: `signatures.tsv` in, the parameters of a slot out. Never
-//! fails: what is not understood is left out, and tests hold that there is nothing of that kind.
+//! Signatures of syscalls (`signatures.tsv`): parameters, the memory behind pointers, results, and
+//! the cases of calls whose arguments depend on another argument. A malformed line is skipped; a test
+//! proves that there is none.
 
-mod case;
-mod cell;
-mod inner;
+/// Kinds of arguments.
 mod kind;
+
+/// Parser of kinds.
+mod kind_parser;
+
+/// Tests of registers.
+mod register_test;
+
+/// Parser of one parameter.
+mod parameter;
+
+/// Inner calls of multiplexing syscalls.
+mod inner;
+
+/// Parameters and result of a call.
+mod prototype;
+
+/// Cases, which replace the prototype.
+mod case;
+
+/// Parser of `signatures.tsv`.
 mod rows;
-mod word;
 
 use std::sync::LazyLock;
 
 use super::constants::sets;
-use super::{Abi, Slot, table};
-pub use case::{Bits, Case, Test};
-pub use inner::{Inner, Place, Words};
+use super::numbers::table;
+use super::{Abi, Slot};
+pub use case::Case;
+pub use inner::{ArgumentSource, InnerCall, MemoryArguments};
 pub use kind::{Kind, Width};
+pub use prototype::Prototype;
+pub use register_test::{BitPattern, RegisterTest};
 use rows::Rows;
 
-/// The arguments and the result of one syscall.
+/// Parameters and result of one syscall, and its cases.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Signature {
-    form: Form,
+    prototype: Prototype,
     cases: Vec<Case>,
 }
 
-/// What is passed, and what comes back.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Form {
-    parameters: Vec<Parameter>,
-    /// Parameters that are passed only if another one says so.
-    conditions: Vec<Option<Test>>,
-    result: Kind,
-    /// What the call stands for.
-    inner: Option<Inner>,
-}
-
-/// One parameter.
+/// Parameter of a syscall.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Parameter {
-    /// Lower case, `[a-z0-9_]`.
+    /// Name, of lower-case letters, digits and underscores.
     pub name: &'static str,
-    /// How its register is read.
+    /// Type of the value in its register.
     pub kind: Kind,
-    /// What its register points to, where that is told; `None` for what is no pointer, and for
-    /// pointers that are just addresses.
+    /// Memory that it points to; `None` if it is not a pointer, and for a pointer of which only the
+    /// address is printed.
     pub memory: Option<Memory>,
 }
 
-/// What a pointer leads to.
+/// Memory behind a pointer argument.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Memory {
-    /// Who reads and who writes it.
+    /// Whether the kernel reads or writes it.
     pub direction: Direction,
-    /// How much there is of what the kind says.
+    /// Number of elements of the parameter's kind.
     pub count: Count,
 }
 
-/// Who reads and who writes the memory of a pointer.
+/// Direction of a transfer, seen from the kernel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Direction {
-    /// The kernel reads it: it is there at entry.
+    /// The kernel reads the memory: it is valid at entry.
     In,
-    /// The kernel writes it: it is there once the call has succeeded.
+    /// The kernel writes the memory: it is valid once the call has succeeded.
     Out,
-    /// The kernel reads it, and writes it.
+    /// The kernel reads the memory, and then writes it.
     InOut,
 }
 
-/// How many elements a pointer leads to: bytes for kinds whose size the caller tells
-/// ([`Kind::is_counted_in_bytes`]), bits for [`Kind::Bits`].
+/// Number of elements behind a pointer: of bytes for kinds whose size the caller passes
+/// ([`Kind::is_counted_in_bytes`]), of bits for [`Kind::Bits`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Count {
-    /// One; a string or a vector of strings ends where it ends.
+    /// One element; a string or a vector of strings has a terminator.
     One,
-    /// Always that many.
+    /// A constant number.
     Fixed(u8),
-    /// As many as the parameter at that position says.
+    /// Value of the parameter at that position.
     Argument(u8),
-    /// As many as the 32-bit number says that the parameter at that position points to. Of what the
-    /// kernel writes, it wrote no more than the number said at entry, and none where that was 0.
+    /// Value of the 32-bit number that the parameter at that position points to. The kernel writes no
+    /// more elements than the number says at entry.
     Pointed(u8),
-    /// As many as the call's result says; the parameter at that position says how many there is room
-    /// for. What the kernel reads of them, it reads as many as there is room for.
+    /// Result of the call; the parameter at that position is the capacity. Of memory that the kernel
+    /// also reads, it reads as much as the capacity.
     Result(u8),
 }
 
-/// The arguments of that syscall; `None` for a number without a name, and where no kernel has it.
+/// Returns the signature of a slot; `None` for a number without a name, and if no kernel has the
+/// syscall.
 pub fn signature(slot: Slot) -> Option<&'static Signature> {
     static SIGNATURES: LazyLock<[Vec<Option<Signature>>; 2]> =
-        LazyLock::new(|| Abi::ALL.map(of_abi));
+        LazyLock::new(|| Abi::ALL.map(parse));
     let [native, compat] = &*SIGNATURES;
     let signatures = match slot.abi() {
         Abi::Native => native,
@@ -98,123 +109,60 @@ pub fn signature(slot: Slot) -> Option<&'static Signature> {
 }
 
 impl Signature {
-    /// What is passed if no case applies: in order, six at most.
+    /// Returns the parameters of a call to which no case applies: in order, six at most.
     pub fn parameters(&self) -> &[Parameter] {
-        &self.form.parameters
+        &self.prototype.parameters
     }
 
-    /// Calls that take something else; the first whose tests all hold is the one.
+    /// Returns the cases; the first one whose tests all pass applies.
     pub fn cases(&self) -> &[Case] {
         &self.cases
     }
 
-    /// What a call with these registers takes.
-    pub fn form(&self, registers: [u64; 6]) -> &Form {
-        let case = self.cases.iter().find(|case| case.holds(registers));
-        case.map_or(&self.form, |case| &case.form)
+    /// Returns parameters and result of a call with these registers.
+    pub fn prototype(&self, registers: [u64; 6]) -> &Prototype {
+        let case = self.cases.iter().find(|case| case.matches(registers));
+        case.map_or(&self.prototype, |case| &case.prototype)
     }
 
-    /// Each parameter that was passed, with its register.
+    /// Returns each parameter that was passed, with its value.
     pub fn arguments(&self, registers: [u64; 6]) -> impl Iterator<Item = (Parameter, u64)> {
-        self.placed(registers).map(|(_, parameter, register)| (parameter, register))
+        self.with_positions(registers).map(|(_, parameter, register)| (parameter, register))
     }
 
-    /// The same, each with its position.
-    pub fn placed(&self, registers: [u64; 6]) -> impl Iterator<Item = (u8, Parameter, u64)> {
-        self.form(registers).placed(registers)
+    /// Returns each parameter that was passed, with its position and value.
+    pub fn with_positions(
+        &self,
+        registers: [u64; 6],
+    ) -> impl Iterator<Item = (u8, Parameter, u64)> {
+        self.prototype(registers).with_positions(registers)
     }
 
-    /// How the result of a call with these registers is read.
+    /// Returns the kind of the result of a call with these registers.
     pub fn result(&self, registers: [u64; 6]) -> Kind {
-        self.form(registers).result
-    }
-}
-
-/// Without parameters; the result is a number.
-impl Default for Form {
-    fn default() -> Self {
-        let result = Kind::Signed(Width::Long);
-        Self { parameters: Vec::new(), conditions: Vec::new(), result, inner: None }
-    }
-}
-
-impl Form {
-    /// By position; one that is not passed is called `-`.
-    pub fn parameters(&self) -> &[Parameter] {
-        &self.parameters
-    }
-
-    /// How the result is read.
-    pub fn result(&self) -> Kind {
-        self.result
-    }
-
-    /// The call that it stands for, if it is one of those.
-    pub fn inner(&self) -> Option<&Inner> {
-        self.inner.as_ref()
-    }
-
-    fn position(&self, name: &str) -> Option<usize> {
-        self.parameters.iter().position(|one| one.name == name)
-    }
-
-    fn placed(&self, registers: [u64; 6]) -> impl Iterator<Item = (u8, Parameter, u64)> {
-        let holds = move |condition: &Option<Test>| {
-            condition.as_ref().is_none_or(|test| test.holds(registers))
-        };
-        let positions = (0..self.parameters.len()).filter_map(|nth| self.nth(nth));
-        positions.filter_map(move |position| {
-            let parameter = self.parameters.get(position)?;
-            let is_passed = parameter.name != cell::NOT_PASSED
-                && self.conditions.get(position).is_some_and(holds);
-            let value = self.value(position, registers).filter(|_| is_passed)?;
-            Some((u8::try_from(position).ok()?, *parameter, value))
-        })
-    }
-
-    /// The position of the parameter that is told in that place.
-    fn nth(&self, nth: usize) -> Option<usize> {
-        match &self.inner {
-            Some(Inner { place: Place::Registers(order), .. }) => {
-                order.get(nth).map(|position| usize::from(*position))
-            }
-            _ => Some(nth),
-        }
-    }
-
-    /// What was passed at that position: a register, or two where a value of 64 bits takes the place
-    /// of the next one, which has the high half, or of the one before.
-    fn value(&self, position: usize, registers: [u64; 6]) -> Option<u64> {
-        let half = |at: usize| registers.get(at).map(|n| n & 0xffff_ffff);
-        let is_half =
-            |at: usize| self.parameters.get(at).is_some_and(|one| one.name == cell::NOT_PASSED);
-        let is_wide = self.parameters.get(position)?.kind.is(Width::Quad);
-        let after = position.checked_add(1).filter(|at| is_half(*at));
-        let before = position.checked_sub(1).filter(|at| is_half(*at));
-        match after.or(before) {
-            Some(high) if is_wide => Some(half(high)? << 32 | half(position)?),
-            _ => registers.get(position).copied(),
-        }
+        self.prototype(registers).result
     }
 }
 
 impl Direction {
-    /// Whether the bytes at entry are of interest.
+    /// Returns whether the bytes at entry are valid input.
     pub fn is_read(self) -> bool {
         self != Self::Out
     }
 
-    /// Whether the bytes at exit are of interest.
+    /// Returns whether the bytes at exit are output.
     pub fn is_written(self) -> bool {
         self != Self::In
     }
 }
 
-fn of_abi(abi: Abi) -> Vec<Option<Signature>> {
+/// Parses the signatures of `abi`, by number.
+fn parse(abi: Abi) -> Vec<Option<Signature>> {
     let rows = Rows::read(include_str!("../tables/signatures.tsv"), abi.name());
     let table = table(abi);
-    let of_nr = |nr| table.functions(nr).find_map(|function| rows.signature(function, sets(abi)));
-    (0..super::slot::ABI_SLOTS).map(of_nr).collect()
+    let signature =
+        |nr| table.functions(nr).find_map(|function| rows.signature(function, sets(abi)));
+    (0..super::abi::ABI_SLOTS).map(signature).collect()
 }
 
 #[cfg(test)]

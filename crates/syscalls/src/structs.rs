@@ -1,10 +1,16 @@
-//! Structures that syscalls are passed by address: `structs.txt` in, the layout of one of them in one
-//! ABI out, by the C rules of that ABI. It never sees memory. Never fails: a line that is not
-//! understood is left out, and tests hold that there is none.
+//! Layouts of structures that are passed to syscalls by address (`structs.txt`), by the C rules of each
+//! ABI. A malformed line is skipped; a test proves that there is none.
 
+/// Conditions on which members are printed.
 mod condition;
-mod content;
+
+/// Kinds of members.
+mod kind;
+
+/// Offsets and sizes.
 mod layout;
+
+/// Values of members.
 mod read;
 
 use std::collections::BTreeMap;
@@ -13,67 +19,67 @@ use std::sync::LazyLock;
 use super::Abi;
 use super::constants::{Sets, sets};
 pub use condition::Condition;
-pub use content::{Content, Plain};
+pub use kind::{Format, MemberKind};
 use layout::Layout;
-pub use read::number;
+pub use read::native_uint;
 
-/// The layout of one structure in one ABI.
+/// Layout of a structure in one ABI.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Structure {
     members: Vec<Member>,
     size: usize,
     align: usize,
-    /// Told in brackets, as a list of values.
+    /// Whether it is printed as a list of values, in brackets.
     is_list: bool,
-    /// It has more members than are told.
+    /// Whether it has more members than are printed.
     has_more: bool,
 }
 
-/// One member of a structure.
+/// Member of a structure.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Member {
-    /// As in C; empty where only the value is told.
+    /// Name in C; empty if only the value is printed.
     pub name: &'static str,
-    /// How its bytes are read.
-    pub content: Content,
-    /// From the structure's beginning, in bytes.
+    /// Type of the bytes, and their notation.
+    pub kind: MemberKind,
+    /// Offset from the beginning of the structure, in bytes.
     pub offset: usize,
-    /// Of one element, in bytes.
+    /// Size of one element, in bytes.
     pub width: usize,
-    /// The length of an array; `None` for a single value.
+    /// Length of an array, 0 if all bytes that follow belong to it; `None` for a single value.
     pub count: Option<usize>,
-    /// The member that says how many elements count.
+    /// Name of the member that holds the number of valid elements.
     pub length: Option<&'static str>,
-    /// When it is told.
-    pub shown: Shown,
-    /// Older forms of the structure end before it.
+    /// Phase in which the member is printed.
+    pub visibility: Visibility,
+    /// Whether older and shorter forms of the structure end before it.
     pub is_optional: bool,
-    /// On what else it depends whether it is told.
+    /// Conditions on other members under which it is printed.
     pub conditions: Vec<Condition>,
 }
 
-/// When a member is told.
+/// Phase of the syscall in which a member is printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Shown {
+pub enum Visibility {
     /// At entry and at exit.
     Always,
     /// At entry: the kernel reads it.
     Entry,
     /// At exit: the kernel writes it.
     Exit,
-    /// Never: padding, and what strace leaves out.
+    /// Never: padding, and members that strace leaves out.
     Never,
 }
 
-/// The structures of one ABI, by name.
+/// Layouts of one ABI, by name.
 pub(super) type Structures = BTreeMap<&'static str, Structure>;
 
-/// The layout of that name in that ABI.
+/// Returns the layout called `name` in `abi`.
 pub fn structure(abi: Abi, name: &str) -> Option<&'static Structure> {
     structures(abi).get(name)
 }
 
-/// The names of all layouts of that ABI.
+/// Returns the names of all layouts of `abi`, sorted.
 pub fn structure_names(abi: Abi) -> impl Iterator<Item = &'static str> {
     structures(abi).keys().copied()
 }
@@ -91,53 +97,53 @@ fn structures(abi: Abi) -> &'static Structures {
 pub(super) const TEXT: &str = include_str!("../tables/structs.txt");
 
 impl Structure {
-    /// As `sizeof` has it, in bytes.
+    /// Returns its size in bytes, as `sizeof` does.
     pub fn size(&self) -> usize {
         self.size
     }
 
-    /// The size of its oldest and shortest form, in bytes.
-    pub fn least(&self) -> usize {
+    /// Returns the size of its oldest and shortest form, in bytes.
+    pub fn min_size(&self) -> usize {
         let optional = self.members.iter().find(|member| member.is_optional);
         optional.map_or(self.size, |member| member.offset)
     }
 
-    /// In the order in which they are told.
+    /// Returns its members in the order in which they are printed.
     pub fn members(&self) -> &[Member] {
         &self.members
     }
 
-    /// Whether it is told as a list of values.
+    /// Returns whether it is printed as a list of values.
     pub fn is_list(&self) -> bool {
         self.is_list
     }
 
-    /// Whether it has more members than are told.
+    /// Returns whether it has more members than are printed.
     pub fn has_more(&self) -> bool {
         self.has_more
     }
 
-    /// Whether all bytes that follow belong to its last member.
-    pub fn is_open(&self) -> bool {
+    /// Returns whether its last member takes all bytes that follow.
+    pub fn is_variable_length(&self) -> bool {
         self.members.last().is_some_and(|member| member.count == Some(0))
     }
 
-    /// Whether strace tells its address only.
+    /// Returns whether strace prints only its address.
     pub fn is_opaque(&self) -> bool {
-        !self.has_more && self.members.iter().all(|member| member.shown == Shown::Never)
+        !self.has_more && self.members.iter().all(|member| member.visibility == Visibility::Never)
     }
 }
 
-/// The structures as that ABI has them. One that is nested stands before those that hold it.
+/// Parses the layouts as `abi` has them. A nested structure precedes those that contain it.
 fn parse(text: &'static str, abi: &str, sets: &'static Sets) -> Structures {
     let mut structures = Structures::new();
     let mut current: Option<(&str, Layout)> = None;
     for line in text.lines().filter(|line| !line.starts_with('#') && !line.is_empty()) {
-        match head(line) {
+        match header(line) {
             Some((abis, name, is_list)) => {
                 structures.extend(current.take().map(|(name, layout)| (name, layout.finish())));
-                let is_of = abis.is_none_or(|abis| is_one_of(abis, abi));
-                current = is_of.then(|| (name, Layout::new(abi, is_list)));
+                let has_abi = abis.is_none_or(|abis| is_one_of(abis, abi));
+                current = has_abi.then(|| (name, Layout::new(abi, is_list)));
             }
             None => {
                 if let Some((_, layout)) = &mut current {
@@ -150,8 +156,9 @@ fn parse(text: &'static str, abi: &str, sets: &'static Sets) -> Structures {
     structures
 }
 
-/// `name: what it is`, `name[]: ...` or `abi,abi/name: ...`.
-fn head(line: &'static str) -> Option<(Option<&'static str>, &'static str, bool)> {
+/// Parses `name: description`, `name[]: ...` or `abi,abi/name: ...`; returns ABIs, name, and whether it
+/// is printed as a list.
+fn header(line: &'static str) -> Option<(Option<&'static str>, &'static str, bool)> {
     let (name, _) = line.split_once(": ").filter(|_| !line.starts_with(' '))?;
     let (abis, name) = match name.split_once('/') {
         Some((abis, name)) => (Some(abis), name),
@@ -161,6 +168,7 @@ fn head(line: &'static str) -> Option<(Option<&'static str>, &'static str, bool)
     Some((abis, plain.unwrap_or(name), plain.is_some()))
 }
 
+/// Returns whether `abi` is in a list that is separated by commas.
 fn is_one_of(abis: &str, abi: &str) -> bool {
     abis.split(',').any(|one| one == abi)
 }

@@ -1,37 +1,37 @@
-//! The text of one `.tsv` in, lookups by number and by name out. Never fails: a line that is not a
-//! row is left out, and a test holds that the data has no such line.
+//! Syscall table of one ABI: parses a `.tsv` file, looks up numbers, names and functions. Parsing never
+//! fails: a line that is not a row is skipped, and a test proves that the files have no such line.
 
 use std::collections::HashMap;
 
-use super::slot::ABI_SLOTS;
+use crate::abi::ABI_SLOTS;
 
-/// The syscalls of one ABI.
+/// Syscalls of one ABI.
 #[derive(Debug)]
 pub(super) struct Table {
-    /// By number. Every event asks this one, so it is a plain array.
+    /// Rows by number. It is looked up for every event, so it is a plain array.
     by_nr: [Option<Row>; ABI_SLOTS as usize],
     by_name: HashMap<&'static str, u16>,
 }
 
-/// One syscall.
+/// Row of one syscall.
 #[derive(Debug, Clone, Copy)]
 struct Row {
     name: &'static str,
-    /// Separated by commas.
+    /// Kernel functions, separated by commas.
     functions: &'static str,
 }
 
-/// In place of functions: there is none.
+/// Entry in the column of functions if no kernel has one.
 const NONE: &str = "-";
 
 impl Table {
-    /// From lines of `number<TAB>name<TAB>functions`; further columns are not looked at.
+    /// Parses lines of `number<TAB>name<TAB>functions`; further columns are ignored.
     pub(super) fn parse(text: &'static str) -> Self {
         let by_name: HashMap<_, _> = rows(text).map(|(nr, row)| (row.name, nr)).collect();
         let mut by_nr = [None; ABI_SLOTS as usize];
         for (nr, row) in rows(text) {
-            if let Some(place) = by_nr.get_mut(usize::from(nr)) {
-                *place = Some(row);
+            if let Some(entry) = by_nr.get_mut(usize::from(nr)) {
+                *entry = Some(row);
             }
         }
         Self { by_nr, by_name }
@@ -45,13 +45,13 @@ impl Table {
         self.row(nr).map(|row| row.name)
     }
 
-    /// The functions of a number, the one to prefer first; none for a number without a name.
+    /// Returns the functions of a number, the preferred one first.
     pub(super) fn functions(&self, nr: u16) -> impl Iterator<Item = &'static str> {
         let functions = self.row(nr).map_or(NONE, |row| row.functions);
         functions.split(',').filter(|function| *function != NONE)
     }
 
-    /// In the order of their numbers.
+    /// Returns number and name of each syscall, sorted by number.
     pub(super) fn rows(&self) -> impl Iterator<Item = (u16, &'static str)> {
         (0..).zip(&self.by_nr).filter_map(|(nr, row)| Some((nr, row.as_ref()?.name)))
     }
@@ -77,7 +77,7 @@ mod tests {
 
     use super::*;
 
-    /// Each file, with how many syscalls it has and the number of its `execve`.
+    /// Each file, its number of syscalls, and the number of `execve`.
     const FILES: [(&str, usize, u16); 3] = [
         (include_str!("../tables/x86_64.tsv"), 386, 59),
         (include_str!("../tables/i386.tsv"), 462, 11),
@@ -85,7 +85,7 @@ mod tests {
     ];
 
     #[test]
-    fn every_line_is_a_comment_or_a_row() {
+    fn row_parses_every_line_of_tables() {
         for (text, syscalls, _) in FILES {
             let lines = text.lines().filter(|line| !line.starts_with('#'));
             assert_eq!(lines.filter_map(row).count(), syscalls);
@@ -95,7 +95,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_rise_and_fit_the_table() {
+    fn rows_of_tables_are_sorted_and_in_range() {
         for (text, ..) in FILES {
             let numbers: Vec<u16> = rows(text).map(|(nr, _)| nr).collect();
             assert!(numbers.is_sorted_by(|a, b| a < b));
@@ -104,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn names_are_unique_and_plain() {
+    fn names_of_tables_are_unique_and_lower_case() {
         let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
         for (text, syscalls, _) in FILES {
             let names: BTreeSet<&str> = rows(text).map(|(_, row)| row.name).collect();
@@ -114,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn both_ways_agree() {
+    fn number_and_name_are_inverse() {
         for (text, syscalls, execve) in FILES {
             let table = Table::parse(text);
             assert_eq!(
@@ -129,14 +129,14 @@ mod tests {
     }
 
     #[test]
-    fn the_newest_is_there() {
+    fn number_of_newest_syscall_is_in_every_table() {
         for (text, ..) in FILES {
             assert_eq!(Table::parse(text).number("fchroot"), Some(472));
         }
     }
 
     #[test]
-    fn what_no_table_has_has_no_name() {
+    fn name_of_missing_number_is_none() {
         let table = Table::parse("0\tread\t-\n511\tlast\t-\n512\tbeyond\t-");
         assert_eq!(
             [0, 1, 511, 512, u16::MAX].map(|nr| table.name(nr)),
@@ -145,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn later_columns_and_other_lines_are_ignored() {
+    fn parse_ignores_comments_and_further_columns() {
         let table = Table::parse("# 1\tcomment\n7\tpoll\tsys_poll\tmore\nseven\tx\t-\n\n8\tlseek");
         assert_eq!(table.rows().collect::<Vec<_>>(), [(7, "poll")]);
     }

@@ -1,5 +1,5 @@
-//! The shipped tables against what this host says: its kernel, the kernel's headers and its systemd. Where the
-//! host is newer than a table, a difference is no fault of the table: it is told as a skip.
+//! Compares the tables with this host: its kernel, the kernel's headers and its systemd. If the host is newer
+//! than a table, a difference is not an error of the table: it is reported as a skip.
 #![allow(clippy::unwrap_used)] // clippy sees that a helper is for tests only below #[test]
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -8,30 +8,30 @@ use std::io::Write;
 use std::process::Command;
 use std::{env, fs, io};
 
-use syscalls::{Abi, Slot, functions, group, groups, known, name, names, number, signature};
+use syscalls::{Abi, Slot, functions, group, groups, is_known, name, names, number, signature};
 
-/// Sets, each with its members.
+/// Groups, each with its members.
 type Sets = BTreeMap<String, BTreeSet<String>>;
-/// `[262, 1]`; an unknown one is empty, and so never newer.
+/// Version, as `[262, 1]`; an unknown one is empty, and so never newer.
 type Version = Vec<u32>;
 
-/// Members that sets of systemd 252 to 257 had and those of the table have no more: `open_tree` is
-/// in `@file-system` now.
-const LEFT: [(&str, &str); 1] = [("@mount", "open_tree")];
+/// Members of groups in systemd 252 to 257 that moved to another group: `open_tree` is in `@file-system`
+/// now.
+const MOVED: [(&str, &str); 1] = [("@mount", "open_tree")];
 
 #[test]
-fn native_numbers_are_those_of_the_headers() {
+fn native_numbers_equal_those_of_headers() {
     headers_agree(Abi::Native, "unistd_64.h");
 }
 
 #[test]
 #[cfg(target_arch = "x86_64")]
-fn compat_numbers_are_those_of_the_headers() {
+fn compat_numbers_equal_those_of_headers() {
     headers_agree(Abi::Compat, "unistd_32.h");
 }
 
 #[test]
-fn sets_are_those_of_systemd() {
+fn groups_equal_those_of_systemd() {
     let (Some(version), Some(listing)) = (analyze("--version"), analyze("syscall-filter")) else {
         return;
     };
@@ -42,16 +42,16 @@ fn sets_are_those_of_systemd() {
     if host == table {
         differ.extend(missing(&ours, &theirs));
     } else {
-        differ.retain(|(set, member)| !LEFT.contains(&(set, member)));
+        differ.retain(|(set, member)| !MOVED.contains(&(set, member)));
     }
     judge("systemd", &host, &table, &differ);
 }
 
-/// What the kernel calls the arguments of its syscalls. Names change now and then, so they are those
-/// of one kernel.
+/// Names of the arguments in the kernel's trace events. They change now and then, so those of the table
+/// are of one kernel.
 #[test]
 #[cfg(target_arch = "x86_64")]
-fn signatures_are_those_of_the_kernel() {
+fn signatures_equal_those_of_trace_events() {
     let mut compared = 0;
     let mut differ = vec![];
     for (nr, syscall) in names(Abi::Native) {
@@ -77,24 +77,24 @@ fn signatures_are_those_of_the_kernel() {
 }
 
 #[test]
-fn every_name_leads_to_its_slot_and_back() {
+fn name_and_number_of_every_slot_are_inverse() {
     for abi in Abi::ALL {
         for (nr, syscall) in names(abi) {
             assert_eq!((number(abi, syscall), name(abi, nr)), (Some(nr), Some(syscall)));
             assert_eq!(Slot::new(abi, nr).and_then(Slot::name), Some(syscall));
-            assert!(known(syscall));
+            assert!(is_known(syscall));
         }
     }
-    assert!(!known("no_such_call") && !known("@mount"));
+    assert!(!is_known("no_such_call") && !is_known("@mount"));
 }
 
 #[test]
-fn known_holds_every_syscall_but_one() {
+fn known_group_has_every_syscall_but_one() {
     let whole = group("@known").unwrap();
     let syscalls: BTreeSet<_> =
         Abi::ALL.into_iter().flat_map(names).map(|(_, name)| name).collect();
     let left: Vec<_> = syscalls.into_iter().filter(|name| !whole.contains(name)).collect();
-    // Gone since Linux 3.1, but for its number; systemd still has it in @privileged.
+    // Removed in Linux 3.1, except for its number; systemd still has it in @privileged.
     assert_eq!(left, ["nfsservctl"]);
 }
 
@@ -103,7 +103,7 @@ const TABLE: &str = include_str!("../tables/x86_64.tsv");
 const SIGNATURES: &str = include_str!("../tables/signatures.tsv");
 const EVENTS: &str = "/sys/kernel/tracing/events/syscalls";
 
-/// The names of what that function takes, as its event has them; made plain like ours.
+/// Returns the names of a function's arguments in its trace event, in the form of the table.
 fn traced(function: &str) -> Option<Vec<String>> {
     let syscall = function.strip_prefix("__x64_sys_")?;
     let format = fs::read_to_string(format!("{EVENTS}/sys_enter_{syscall}/format")).ok()?;
@@ -114,7 +114,7 @@ fn traced(function: &str) -> Option<Vec<String>> {
 }
 
 fn headers_agree(abi: Abi, file: &str) {
-    // Debian's place, then everybody else's.
+    // The path of Debian, then that of other distributions.
     let triple = format!("/usr/include/{}-linux-gnu/asm/{file}", env::consts::ARCH);
     let other = format!("/usr/include/asm/{file}");
     let Ok(header) = fs::read_to_string(triple).or_else(|_| fs::read_to_string(other)) else {
@@ -135,7 +135,7 @@ fn linux_of_the_headers() -> Version {
     ["MAJOR ", "PATCHLEVEL "].iter().flat_map(|key| version_after(&text, key)).collect()
 }
 
-/// What `systemd-analyze` prints.
+/// Returns the output of `systemd-analyze`.
 fn analyze(command: &str) -> Option<String> {
     let output = match Command::new("systemd-analyze").arg(command).output() {
         Ok(output) if output.status.success() => output.stdout,
@@ -151,7 +151,7 @@ fn analyze(command: &str) -> Option<String> {
     Some(String::from_utf8_lossy(&output).into_owned())
 }
 
-/// The sets as printed: a name at the margin, members below it, remarks behind `#`.
+/// Parses groups as printed: a name at the margin, members below it, comments behind `#`.
 fn listed(text: &str) -> Sets {
     let mut sets = Sets::new();
     let mut current = String::new();
@@ -165,8 +165,8 @@ fn listed(text: &str) -> Sets {
     sets
 }
 
-/// With the members of nested sets in place of these. Each round goes one level
-/// deeper; more levels than sets there cannot be.
+/// Replaces nested groups by their members. Each round resolves one level; there cannot be more levels
+/// than groups.
 fn flat(listed: &Sets) -> Sets {
     let opened = |member: &String| listed.get(member).cloned().unwrap_or([member.clone()].into());
     let mut sets = listed.clone();
@@ -178,7 +178,7 @@ fn flat(listed: &Sets) -> Sets {
     sets
 }
 
-/// The members that `all` has and `some` has not, set by set.
+/// Returns the members of groups in `all` that the same groups in `some` do not have.
 fn missing<'a>(all: &'a Sets, some: &Sets) -> Vec<(&'a str, &'a str)> {
     let pairs = all.iter().flat_map(|(set, members)| members.iter().map(move |m| (set, m)));
     let absent = pairs.filter(|(set, member)| !some.get(*set).is_some_and(|s| s.contains(*member)));
@@ -192,14 +192,14 @@ fn judge<T: Debug>(what: &str, host: &Version, table: &Version, differ: &[T]) {
     assert!(differ.is_empty(), "{what} {host:?}, the table's {table:?}: {differ:?}");
 }
 
-/// `[6, 1]` after `key`, wherever that stands first.
+/// Returns the version, such as `[6, 1]`, behind the first `key`.
 fn version_after(text: &str, key: &str) -> Version {
     let rest = text.split_once(key).map_or("", |(_, rest)| rest);
     let end = rest.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(rest.len());
     rest[..end].split('.').map_while(|part| part.parse().ok()).collect()
 }
 
-/// Written past the test harness, which would hide it. In CI nothing may be missing.
+/// Reports a skip past the test harness, which would hide it. In CI it is a failure.
 fn skip(reason: &str) {
     io::stderr().write_all(format!("SKIPPED: {reason}\n").as_bytes()).expect("stderr is open");
     assert_ne!(env::var("CI").as_deref(), Ok("true"), "skipped in CI: {reason}");

@@ -14,8 +14,8 @@ use crate::config::text::quoted;
 
 /// What `abi` may be: a part that it plays, or its own name.
 const ABIS: [(&str, Abi); 4] = [
-    (Abi::Native.part(), Abi::Native),
-    (Abi::Compat.part(), Abi::Compat),
+    (Abi::Native.generic_name(), Abi::Native),
+    (Abi::Compat.generic_name(), Abi::Compat),
     (Abi::Native.name(), Abi::Native),
     (Abi::Compat.name(), Abi::Compat),
 ];

@@ -6,7 +6,9 @@ mod structs;
 
 use std::fmt::Write;
 
-use syscalls::notation::{Number, clock, clock_short, dirfd, flags_of, hex_bytes, int, register};
+use syscalls::notation::{
+    Number, clock, clock_short, dirfd, flags_in_set, hex_bytes, int, register,
+};
 use syscalls::{Abi, Value, printable};
 
 use crate::handlers::FieldKind;
@@ -60,7 +62,7 @@ pub fn short(kind: FieldKind, value: Value, context: Context, limit: usize, out:
     let start = out.len();
     match (kind, value) {
         (FieldKind::Text, Value::Text(text) | Value::Bytes(text)) => {
-            return printable::word(text, limit, out);
+            return printable::quoted_if_needed(text, limit, out);
         }
         (FieldKind::Texts, Value::Text(text) | Value::Bytes(text)) => {
             return printable::quoted(text, limit, out);
@@ -85,8 +87,8 @@ fn scalar(kind: FieldKind, n: u64, out: &mut String) {
         FieldKind::Signed => drop(write!(out, "{}", int(n))),
         FieldKind::Hex => register(n, out),
         FieldKind::Dirfd => dirfd(n, out),
-        FieldKind::AtFlags => flags_of("at", n, out),
-        FieldKind::TimerFlags => flags_of("timer", n, out),
+        FieldKind::AtFlags => flags_in_set("at", n, out),
+        FieldKind::TimerFlags => flags_in_set("timer", n, out),
         FieldKind::Clock => clock(int(n), out),
         FieldKind::Text | FieldKind::Texts | FieldKind::Times | FieldKind::Sigevent => {
             let _ = if n == 0 { write!(out, "NULL") } else { write!(out, "{n:#x}") };

@@ -3,7 +3,7 @@
 
 use std::fmt::Write;
 
-use syscalls::notation::{Side, signal, structure};
+use syscalls::notation::{Phase, signal, structure};
 use syscalls::{Abi, Structure};
 
 /// Seconds and nanoseconds.
@@ -46,7 +46,7 @@ impl<'a> Times<'a> {
     }
 
     pub fn exact(&self, out: &mut String) {
-        structure(self.abi, self.name, self.bytes, Side::Entry, out);
+        structure(self.abi, self.name, self.bytes, Phase::Entry, out);
     }
 
     /// `first in 1.5 s, then every 2 s`, `once in 1.5 s`, `disarmed`; as strace prints it where the
@@ -71,7 +71,7 @@ impl<'a> Times<'a> {
 
 impl Span {
     fn read(layout: &Structure, bytes: &[u8], name: &str) -> Option<Self> {
-        let (layout, bytes) = layout.part(bytes, name)?;
+        let (layout, bytes) = layout.nested(bytes, name)?;
         Some(Self { sec: layout.signed(bytes, "tv_sec")?, nsec: layout.signed(bytes, "tv_nsec")? })
     }
 
@@ -123,12 +123,12 @@ impl<'a> Sigevent<'a> {
     }
 
     pub fn exact(&self, out: &mut String) {
-        structure(self.abi, self.name, self.bytes, Side::Entry, out);
+        structure(self.abi, self.name, self.bytes, Phase::Entry, out);
     }
 
     /// `SIGUSR1`, `SIGUSR1 to thread 7`, `no signal`.
     pub fn short(&self, out: &mut String) {
-        let kinds = syscalls::set(self.abi, "sigev");
+        let kinds = syscalls::constant_set(self.abi, "sigev");
         match kinds.and_then(|kinds| kinds.symbol(self.notify)) {
             Some("SIGEV_NONE") => out.push_str("no signal"),
             Some("SIGEV_THREAD_ID") => {

@@ -28,12 +28,12 @@ fn line(line: &Suppression) -> String {
 
 pub fn feedback(feedback: &Feedback, out: &mut String) {
     let Feedback { pid, count, events, .. } = feedback;
-    printable::word(&feedback.comm, NO_LIMIT, out);
+    printable::quoted_if_needed(&feedback.comm, NO_LIMIT, out);
     let _ = write!(out, " ({pid})");
     let unit = feedback.user_unit.as_ref().or(feedback.unit.as_ref());
     if let Some(unit) = unit {
         out.push_str(" of ");
-        printable::word(unit.as_bytes(), NO_LIMIT, out);
+        printable::quoted_if_needed(unit.as_bytes(), NO_LIMIT, out);
     }
     let _ = write!(out, " made {count} of {events} events in ");
     render::span(feedback.to_ns.saturating_sub(feedback.from_ns), out);
@@ -68,7 +68,7 @@ pub fn journal(limit: &JournalRateLimit, out: &mut String) {
     let _ = write!(out, "journald may drop records: its rate limit is {} entries in ", limit.burst);
     render::span(limit.interval_ns, out);
     out.push_str(" for ");
-    printable::word(limit.unit.as_bytes(), NO_LIMIT, out);
+    printable::quoted_if_needed(limit.unit.as_bytes(), NO_LIMIT, out);
     out.push_str("; set LogRateLimitIntervalSec=1us in the unit");
 }
 

@@ -87,7 +87,9 @@ fn syscall(event: &Event, out: &mut String) {
 /// As strace prints them; the six registers of a syscall that is not known.
 fn arguments(event: &Event, out: &mut String) {
     match event.arguments() {
-        Some(arguments) => list(arguments, ", ", out, |one, out| notation::memory(&one, out)),
+        Some(arguments) => {
+            list(arguments, ", ", out, |one, out| notation::argument_with_memory(&one, out))
+        }
         None => list(event.args.into_iter(), ", ", out, notation::register),
     }
 }
@@ -98,7 +100,7 @@ pub fn argument(event: &Event, name: &str, out: &mut String) -> bool {
         return values::write(name, event, out);
     };
     match arguments.find(|one| one.parameter.name == name) {
-        Some(one) => notation::memory(&one, out),
+        Some(one) => notation::argument_with_memory(&one, out),
         None => return false,
     }
     true
@@ -124,7 +126,7 @@ fn list<T>(
 /// The kernel's own ABI goes without saying.
 fn task(event: &Event, out: &mut String) {
     out.push_str(" by ");
-    printable::word(event.comm, NO_LIMIT, out);
+    printable::quoted_if_needed(event.comm, NO_LIMIT, out);
     out.push_str(" (pid ");
     out.push_str(itoa::Buffer::new().format(event.pid));
     out.push_str(", uid ");

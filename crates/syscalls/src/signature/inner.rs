@@ -1,69 +1,70 @@
-//! Calls that stand for others, as `socketcall` does: the cell of `signatures.tsv` that says so in, name and
-//! arguments of the other call out. It never reads the memory that some of them are in.
+//! Inner calls of syscalls that multiplex others, as `socketcall` and `ipc` do: the name of the inner call
+//! and the source of its arguments. Reading of memory is up to the user of this module.
 
-use super::{Count, Form, Signature};
+use super::{Count, Prototype, Signature};
 
-/// The call that a call stands for.
+/// Call that a multiplexing syscall makes.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Inner {
-    /// What it is called.
+pub struct InnerCall {
+    /// Name of the inner call.
     pub name: &'static str,
-    /// Where its arguments are.
-    pub place: Place,
+    /// Source of its arguments.
+    pub source: ArgumentSource,
 }
 
-/// Where the arguments of the inner call are.
+/// Source of the arguments of an inner call.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Place {
-    /// In registers, whose positions these are, in the order of the inner call.
+pub enum ArgumentSource {
+    /// Positions of registers, in the order of the inner call's parameters.
     Registers(Vec<u8>),
-    /// In memory, one after the other.
-    Memory(Words),
+    /// An array in memory.
+    Memory(MemoryArguments),
 }
 
-/// Arguments that a register points to, each as wide as a register.
+/// Array of arguments that a register points to, each as wide as a register.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Words {
-    /// The position of that register.
+pub struct MemoryArguments {
+    /// Position of that register.
     pub position: u8,
-    /// How many there are.
+    /// Number of arguments.
     pub count: u8,
-    /// What they are.
+    /// Signature of the inner call.
     pub signature: Box<Signature>,
 }
 
-impl Inner {
-    /// `semop(semid,tsops,nsops)` or `socket(*args) sys_socket`, in a case that passes `form`.
+impl InnerCall {
+    /// Parses `semop(semid,tsops,nsops)` or `socket(*args) sys_socket` in a case with that prototype;
+    /// `signature` looks up the signature of a function.
     pub(super) fn parse(
         text: &'static str,
-        form: &Form,
-        of_function: impl Fn(&str) -> Option<Signature>,
+        prototype: &Prototype,
+        signature: impl Fn(&str) -> Option<Signature>,
     ) -> Option<Self> {
         let (name, rest) = text.split_once('(')?;
         let (parameters, function) = rest.split_once(')')?;
-        let place = match parameters.strip_prefix('*') {
+        let source = match parameters.strip_prefix('*') {
             Some(parameter) => {
-                let signature = of_function(function.strip_prefix(' ')?)?;
-                Place::Memory(Words::of(parameter, form, signature)?)
+                let signature = signature(function.strip_prefix(' ')?)?;
+                ArgumentSource::Memory(MemoryArguments::new(parameter, prototype, signature)?)
             }
             None => {
-                let positions = parameters.split(',').map(|one| position(one, form));
-                Place::Registers(positions.collect::<Option<_>>()?)
+                let positions = parameters.split(',').map(|one| position(one, prototype));
+                ArgumentSource::Registers(positions.collect::<Option<_>>()?)
             }
         };
-        Some(Self { name, place })
+        Some(Self { name, source })
     }
 }
 
-impl Words {
-    fn of(parameter: &str, form: &Form, signature: Signature) -> Option<Self> {
-        let position = position(parameter, form)?;
-        let memory = form.parameters.get(usize::from(position))?.memory?;
+impl MemoryArguments {
+    fn new(parameter: &str, prototype: &Prototype, signature: Signature) -> Option<Self> {
+        let position = position(parameter, prototype)?;
+        let memory = prototype.parameters.get(usize::from(position))?.memory?;
         let Count::Fixed(count) = memory.count else { return None };
         Some(Self { position, count, signature: Box::new(signature) })
     }
 }
 
-fn position(parameter: &str, form: &Form) -> Option<u8> {
-    u8::try_from(form.position(parameter)?).ok()
+fn position(parameter: &str, prototype: &Prototype) -> Option<u8> {
+    u8::try_from(prototype.position(parameter)?).ok()
 }

@@ -1,94 +1,94 @@
-//! Kinds of arguments: how a register is read, and what it points to. Never reads either itself.
+//! Kinds of arguments: type of the value in a register, and of the memory that it points to.
 
 use super::Count;
 use crate::Abi;
-use crate::constants::Set;
+use crate::constants::ConstantSet;
 
-/// What stands in a register; `signatures.tsv` describes each.
+/// Type of an argument or a result; `signatures.tsv` describes each.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[allow(missing_docs)]
 pub enum Kind {
     Signed(Width),
     Unsigned(Width),
     Hex(Width),
-    Flags(Width, &'static Set),
-    Enum(Width, &'static Set),
-    /// A number that has a name if it is one of the set's.
-    Number(Width, &'static Set),
-    /// A number, and what it is called.
-    Numbered(&'static Set),
+    Flags(Width, &'static ConstantSet),
+    Enum(Width, &'static ConstantSet),
+    /// A number that is printed as a name if the set has one.
+    Number(Width, &'static ConstantSet),
+    /// A number that is printed with its name in a comment.
+    Numbered(&'static ConstantSet),
     /// A command of quotactl.
-    Quotactl(&'static Set),
-    /// Flags that a call returned, which are no flags of a descriptor.
-    Flagged(&'static Set),
+    Quotactl(&'static ConstantSet),
+    /// Flags in a result that are not flags of a descriptor.
+    Flagged(&'static ConstantSet),
     Dirfd,
     Mode,
-    /// Flags with a mode in the low bits, which is what remains once they are named.
-    Modes(&'static Set),
+    /// Flags with a mode in the low bits that have no name.
+    Modes(&'static ConstantSet),
     /// The number of a device.
     Device,
     /// An offset in units of 4096 bytes.
     Pages,
     /// Class and level of a priority for input and output.
-    Ioprio(&'static Set),
+    Ioprio(&'static ConstantSet),
     /// The command of an ioctl.
-    Ioctl(&'static Set),
-    /// A user or a group; all bits set is none.
+    Ioctl(&'static ConstantSet),
+    /// A user or a group id; all bits set means none.
     Id(Width),
     Signal,
-    /// What `wait` tells of a process.
+    /// Status of a process, as `wait` returns it.
     Status,
-    /// A pointer of which no more is told, or no pointer at all.
+    /// An address whose memory is not captured.
     Address,
     Path,
     String,
     Strings,
-    /// A vector of strings, of which only the number is told.
+    /// A vector of strings of which only the number is printed.
     Environment,
     /// A buffer, counted in bytes.
     Bytes,
-    /// The same, told in hexadecimal: it is never text.
+    /// A buffer that never holds text, counted in bytes and printed in hexadecimal.
     HexBytes,
     /// An address of a socket, counted in bytes.
     Sockaddr,
-    /// A `struct iovec` vector, with what the buffers hold.
+    /// A vector of `struct iovec`, with the contents of the buffers.
     Iovec,
-    /// A `struct msghdr`, with what it points to.
+    /// A `struct msghdr`, with the memory that it points to.
     Msghdr,
-    /// A `struct mmsghdr` vector, with what its members point to.
+    /// A vector of `struct mmsghdr`, with the memory that its members point to.
     Mmsghdr,
-    /// A `long`, and then a text counted in bytes.
+    /// A `long` that is followed by a text counted in bytes.
     Msgbuf,
-    /// A set of bits, counted in these, in whole longs; what a bit stands for.
+    /// A set of bits in whole longs, counted in bits; the meaning of a bit.
     Bits(&'static str),
-    /// The structure's name.
+    /// A structure; its name.
     Struct(&'static str),
-    /// A structure whose size in bytes the caller tells; its name.
+    /// A structure whose size in bytes the caller passes; its name.
     Sized(&'static str),
-    /// A pointer to values of that kind, which is none that points.
+    /// A pointer to values of a kind that is not a pointer itself.
     Pointer(&'static Self),
 }
 
-/// How much of a register or of memory counts.
+/// Width of a value in a register or in memory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Width {
-    /// 16 bits: the ids of old calls.
+    /// 16 bits: ids of old syscalls.
     Short,
     /// 32 bits.
     Int,
-    /// All that the ABI's registers have.
+    /// Width of a register of the ABI.
     Long,
-    /// 64 bits on all ABIs; two registers of the 32-bit one.
+    /// 64 bits on all ABIs; two registers of a 32-bit one.
     Quad,
 }
 
 impl Kind {
-    /// Whether it points to bytes that are told.
-    pub fn is_told(self) -> bool {
+    /// Returns whether it is a pointer whose memory is captured.
+    pub fn is_captured(self) -> bool {
         self.width().is_none()
     }
 
-    /// Whether [`Count`] counts bytes of it, not elements.
+    /// Returns whether [`Count`] is a number of bytes rather than of elements.
     pub fn is_counted_in_bytes(self) -> bool {
         matches!(
             self,
@@ -96,17 +96,18 @@ impl Kind {
         )
     }
 
-    /// Bytes that a value of it takes in memory; `None` for what points to others.
+    /// Returns the size of a value in bytes; `None` for a pointer whose memory is captured.
     pub fn size(self, abi: Abi) -> Option<usize> {
         self.width().map(|width| width.size(abi))
     }
 
+    /// Returns whether a value has that width.
     pub(super) fn is(self, width: Width) -> bool {
         self.width() == Some(width)
     }
 
-    /// The constants that it may be made of.
-    pub fn set(self) -> Option<&'static Set> {
+    /// Returns the constants that a value may consist of.
+    pub fn set(self) -> Option<&'static ConstantSet> {
         match self {
             Self::Flags(_, set) | Self::Enum(_, set) | Self::Number(_, set) => Some(set),
             Self::Modes(set) | Self::Ioctl(set) | Self::Quotactl(set) => Some(set),
@@ -115,7 +116,7 @@ impl Kind {
         }
     }
 
-    /// How much of a register it takes; `None` for a pointer to what is told.
+    /// Returns the width of a value; `None` for a pointer whose memory is captured.
     pub fn width(self) -> Option<Width> {
         match self {
             Self::Signed(width) | Self::Unsigned(width) | Self::Hex(width) => Some(width),
@@ -132,7 +133,7 @@ impl Kind {
         }
     }
 
-    /// Whether there may be, or may not be, as many of them.
+    /// Returns whether the kind can be combined with that count.
     pub(super) fn allows(self, count: Count) -> bool {
         match self {
             Self::Path | Self::String | Self::Strings | Self::Environment | Self::Msghdr => {
@@ -145,7 +146,7 @@ impl Kind {
 }
 
 impl Width {
-    /// In bytes.
+    /// Returns the width in bytes.
     pub fn size(self, abi: Abi) -> usize {
         match (self, abi) {
             (Self::Short, _) => 2,

@@ -12,23 +12,23 @@ const ABIS: [(&str, &str); 3] = [
     ("aarch64", include_str!("../../tables/aarch64.tsv")),
 ];
 
-fn leaked(abi: &str) -> &'static Sets {
-    Box::leak(Box::new(constants::of_abi(abi)))
+fn sets_of(abi: &str) -> &'static Sets {
+    Box::leak(Box::new(constants::sets_of(abi)))
 }
 
 fn rows(abi: &str) -> Rows {
     Rows::read(TEXT, abi)
 }
 
-/// What stands in the first column, but for the cases.
+/// Functions in the first column, without the lines of cases.
 fn functions() -> Vec<&'static str> {
     rows::lines(TEXT).map(|(head, _)| head).filter(|head| !head.contains('(')).collect()
 }
 
 fn signatures() -> impl Iterator<Item = (&'static str, &'static str, Signature)> {
     ABIS.into_iter().flat_map(|(abi, _)| {
-        let (rows, sets) = (rows(abi), leaked(abi));
-        let known = functions().into_iter().filter_map(move |one| rows::own(one, abi));
+        let (rows, sets) = (rows(abi), sets_of(abi));
+        let known = functions().into_iter().filter_map(move |one| rows::function_of(one, abi));
         let all: Vec<_> =
             known.map(|one| (abi, one, rows.signature(one, sets).expect(one))).collect();
         all
@@ -36,7 +36,7 @@ fn signatures() -> impl Iterator<Item = (&'static str, &'static str, Signature)>
 }
 
 #[test]
-fn every_line_is_understood_and_the_lines_are_sorted() {
+fn rows_parse_every_line_and_are_sorted() {
     assert!(signatures().count() > 3 * 500);
     let order = |function: &&str| {
         let (abi, plain) = function.split_once('/').unwrap_or(("", function));
@@ -45,11 +45,11 @@ fn every_line_is_understood_and_the_lines_are_sorted() {
     assert!(functions().is_sorted_by(|a, b| order(a) < order(b)));
 }
 
-/// A symbol that no ABI knows would make a case of no call.
+/// A case with an unknown symbol would never apply.
 #[test]
-fn every_symbol_of_a_case_is_known_and_every_case_has_its_function() {
+fn cases_have_known_symbols_and_functions() {
     let known: BTreeSet<_> = functions().into_iter().collect();
-    let sets = ABIS.map(|(abi, _)| (rows(abi), leaked(abi)));
+    let sets = ABIS.map(|(abi, _)| (rows(abi), sets_of(abi)));
     let mut seen = 0;
     for (head, _) in rows::lines(TEXT).filter(|(head, _)| head.contains('(')) {
         let (of, tests) = head.split_once('(').unwrap();
@@ -70,15 +70,15 @@ fn every_symbol_of_a_case_is_known_and_every_case_has_its_function() {
 }
 
 #[test]
-fn every_function_of_a_table_has_a_signature_and_the_reverse() {
+fn functions_of_tables_and_signatures_are_the_same() {
     let mut used = BTreeSet::new();
     for (abi, text) in ABIS {
-        let (table, rows, sets) = (Table::parse(text), rows(abi), leaked(abi));
+        let (table, rows, sets) = (Table::parse(text), rows(abi), sets_of(abi));
         for function in table.rows().flat_map(|(nr, _)| table.functions(nr)) {
             assert!(rows.signature(function, sets).is_some(), "{abi} {function}");
             used.insert(function);
         }
-        // Functions that no number leads to, but `socketcall` does.
+        // Functions without a number, which `socketcall` calls.
         let cells = TEXT.lines().flat_map(|line| line.split('\t'));
         used.extend(cells.filter_map(|cell| Some(cell.strip_prefix("as ")?.split_once(") ")?.1)));
     }
@@ -90,8 +90,8 @@ fn every_function_of_a_table_has_a_signature_and_the_reverse() {
 }
 
 #[test]
-fn names_are_short_plain_and_unique_within_a_call() {
-    // Of the journal's 64 bytes SYSCALL_ARG_ takes 12.
+fn parameter_names_are_short_lower_case_and_unique() {
+    // A field name of the journal has at most 64 bytes, of which SYSCALL_ARG_ takes 12.
     let is_plain = |name: &str| {
         let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_';
         name.len() <= 52
@@ -99,8 +99,8 @@ fn names_are_short_plain_and_unique_within_a_call() {
             && name.bytes().all(plain)
     };
     for (_, function, signature) in signatures() {
-        let forms = signature.cases.iter().map(Case::form).chain([&signature.form]);
-        for names in forms.map(|form| form.parameters.iter().map(|one| one.name)) {
+        let prototypes = signature.cases.iter().map(Case::prototype).chain([&signature.prototype]);
+        for names in prototypes.map(|prototype| prototype.parameters.iter().map(|one| one.name)) {
             let names: Vec<_> = names.filter(|name| *name != "-").collect();
             let unique: BTreeSet<_> = names.iter().collect();
             assert!(unique.len() == names.len() && names.len() <= 6, "{function}");
@@ -110,23 +110,23 @@ fn names_are_short_plain_and_unique_within_a_call() {
 }
 
 #[test]
-fn every_set_is_used() {
+fn sets_without_user_do_not_exist() {
     let words = TEXT
         .lines()
         .flat_map(|line| line.split(['\t', ' ', '[']))
         .flat_map(|c| c.rsplit(':').next());
     let mut used: BTreeSet<_> = words.collect();
     used.extend(crate::structs::TEXT.split([' ', '\n', ':', '+', '[']));
-    // `timer_create`, captures of flags and the status of a child have no other user.
+    // Users in code: `timer_create`, captured flags, the status of a child.
     used.extend(["clock", "at", "ptrace_event"]);
-    for set in leaked("x86_64").keys() {
+    for set in sets_of("x86_64").keys() {
         assert!(used.contains(set), "{set}");
     }
 }
 
 #[test]
 #[cfg(target_arch = "x86_64")]
-fn what_differs_by_abi() {
+fn signature_depends_on_abi() {
     let names = |abi, syscall| -> Vec<_> {
         let nr = crate::number(abi, syscall).unwrap();
         let signature = signature(Slot::new(abi, nr).unwrap()).unwrap();
@@ -142,13 +142,13 @@ fn what_differs_by_abi() {
     assert_eq!(names(Native, "pread64"), ["fd", "buf", "count", "pos"]);
     assert_eq!(names(Compat, "pread64"), ["fd", "buf", "count", "pos", "-"]);
     assert_eq!(names(Native, "openat"), names(Compat, "openat"));
-    let aarch64 = rows("aarch64").signature("sys_clone", leaked("aarch64")).unwrap();
+    let aarch64 = rows("aarch64").signature("sys_clone", sets_of("aarch64")).unwrap();
     assert_eq!(aarch64.parameters().iter().map(|one| one.name).collect::<Vec<_>>(), backwards);
 }
 
 #[test]
 #[cfg(target_arch = "x86_64")]
-fn what_pointers_lead_to() {
+fn memory_of_pointers_has_direction_and_count() {
     use Count::{Argument, Fixed, One, Pointed, Result};
     use Direction::{In, InOut, Out};
     let memory = |abi, syscall, position: usize| {
@@ -171,8 +171,8 @@ fn what_pointers_lead_to() {
 }
 
 #[test]
-fn values_in_memory_have_a_size() {
-    let size = |kind, abi| Kind::parse(kind, leaked("x86_64")).unwrap().size(abi);
+fn size_of_kind_is_none_for_captured_pointers() {
+    let size = |kind, abi| Kind::parse(kind, sets_of("x86_64")).unwrap().size(abi);
     let sizes = |kind| Abi::ALL.map(|abi| size(kind, abi));
     assert_eq!(sizes("uid16"), [Some(2); 2]);
     assert_eq!(sizes("fd"), [Some(4); 2]);
@@ -186,8 +186,8 @@ fn values_in_memory_have_a_size() {
 }
 
 #[test]
-fn a_mode_is_passed_only_to_make_a_file() {
-    let open = rows("x86_64").signature("sys_open", leaked("x86_64")).unwrap();
+fn arguments_of_open_have_mode_only_with_o_creat() {
+    let open = rows("x86_64").signature("sys_open", sets_of("x86_64")).unwrap();
     let names = |flags| -> Vec<_> {
         open.arguments([1, flags, 0o644, 4, 5, 6]).map(|(one, n)| (one.name, n)).collect()
     };
@@ -197,15 +197,15 @@ fn a_mode_is_passed_only_to_make_a_file() {
 }
 
 #[test]
-fn a_number_without_a_name_has_no_signature() {
+fn signature_of_number_without_name_is_none() {
     for abi in Abi::ALL {
         assert_eq!(signature(Slot::new(abi, 511).unwrap()), None);
     }
 }
 
 #[test]
-fn what_is_not_understood_is_no_signature() {
-    let parse = |line| rows::form(line, 0, &Form::default(), leaked("x86_64"));
+fn parse_malformed_columns_is_none() {
+    let parse = |line| Prototype::parse(line, 0, &Prototype::default(), sets_of("x86_64"));
     for line in [
         "fd",
         "fd:no_kind",
@@ -237,12 +237,12 @@ fn what_is_not_understood_is_no_signature() {
     ] {
         assert_eq!(parse(line), None, "{line}");
     }
-    assert_eq!(parse(""), Some(Form::default()));
+    assert_eq!(parse(""), Some(Prototype::default()));
 }
 
 #[test]
 #[cfg(target_arch = "x86_64")]
-fn the_first_case_whose_tests_all_hold_is_the_one() {
+fn arguments_are_those_of_first_matching_case() {
     let signature = signature(Slot::new(Abi::Native, 157).unwrap()).unwrap();
     let names = |registers| -> Vec<_> {
         signature.arguments(registers).map(|(one, n)| (one.name, n)).collect()
@@ -251,13 +251,13 @@ fn the_first_case_whose_tests_all_hold_is_the_one() {
     assert_eq!(names([22, 1, 7, 8, 9, 0]), [("option", 22), ("arg2", 1)]);
     assert_eq!(names([22, 2, 7, 8, 9, 0]), [("option", 22), ("arg2", 2), ("arg3", 7)]);
     assert_eq!(names([22, 3, 7, 8, 9, 0]).len(), 5);
-    // The kernel takes an int from the register.
+    // The kernel ignores the upper half of the register.
     assert_eq!(names([1 << 32 | 7, 1, 7, 8, 9, 0]), [("option", 1 << 32 | 7)]);
 }
 
 #[test]
 #[cfg(target_arch = "x86_64")]
-fn what_pointers_lead_to_depends_on_the_case() {
+fn memory_of_pointers_depends_on_case() {
     use Direction::{In, InOut, Out};
     let last = |syscall, registers| {
         let nr = crate::number(Abi::Native, syscall).unwrap();
@@ -288,32 +288,32 @@ fn what_pointers_lead_to_depends_on_the_case() {
 }
 
 #[test]
-fn a_case_may_leave_out_a_parameter_and_replace_the_tested_one() {
-    let sets = leaked("x86_64");
+fn case_may_omit_parameter_and_replace_tested_one() {
+    let sets = sets_of("x86_64");
     let text = "f\top:flags:futex\tval:uint\ttime:struct:timespec\nf(op=FUTEX_LOCK_PI)\t-\ttime:path\n\
         f(op=7)\top:hex\n";
     let signature = Rows::read(text, "x86_64").signature("f", sets).unwrap();
-    let told = |registers| -> Vec<_> {
+    let arguments = |registers| -> Vec<_> {
         signature.arguments(registers).map(|(one, n)| (one.name, one.kind, n)).collect()
     };
     let [op, val, time] = [0, 1, 2].map(|n| signature.parameters()[n]);
     assert_eq!(
-        told([0, 2, 3, 4, 5, 6]),
+        arguments([0, 2, 3, 4, 5, 6]),
         [(op.name, op.kind, 0), (val.name, val.kind, 2), (time.name, time.kind, 3)]
     );
-    assert_eq!(told([6, 2, 3, 4, 5, 6]), [("op", op.kind, 6), ("time", Kind::Path, 3)]);
-    assert_eq!(told([7, 2, 3, 4, 5, 6]), [("op", Kind::Hex(Width::Long), 7)]);
+    assert_eq!(arguments([6, 2, 3, 4, 5, 6]), [("op", op.kind, 6), ("time", Kind::Path, 3)]);
+    assert_eq!(arguments([7, 2, 3, 4, 5, 6]), [("op", Kind::Hex(Width::Long), 7)]);
 }
 
 #[test]
-fn conditions_compare_bits_or_values() {
-    let form = |test: &str| {
+fn condition_compares_bits_or_values() {
+    let prototype = |test: &str| {
         let text = format!("mode:modes:filetype\tflags:flags:open\tx:int if {test}");
-        rows::form(text.leak(), 0, &Form::default(), leaked("x86_64")).unwrap()
+        Prototype::parse(text.leak(), 0, &Prototype::default(), sets_of("x86_64")).unwrap()
     };
     let passes = |test, mode, flags| {
         let registers = [mode, flags, 0, 0, 0, 0];
-        form(test).placed(registers).count() == 3
+        prototype(test).with_positions(registers).count() == 3
     };
     assert!(passes("mode=S_IFCHR,S_IFBLK", 0o020_666, 0));
     assert!(passes("mode=S_IFCHR,S_IFBLK", 0o060_000, 0));
@@ -328,7 +328,7 @@ fn conditions_compare_bits_or_values() {
 
 #[test]
 #[cfg(target_arch = "x86_64")]
-fn results_have_a_kind() {
+fn result_kind_depends_on_call() {
     let result = |abi, syscall, registers| {
         let nr = crate::number(abi, syscall).unwrap();
         signature(Slot::new(abi, nr).unwrap()).unwrap().result(registers)
@@ -352,37 +352,37 @@ fn results_have_a_kind() {
 }
 
 #[test]
-fn inner_calls_take_what_their_words_are() {
-    let (rows, sets) = (rows("i386"), leaked("i386"));
+fn inner_call_in_memory_has_count_of_its_signature() {
+    let (rows, sets) = (rows("i386"), sets_of("i386"));
     let calls = |function| {
         let signature = rows.signature(function, sets).unwrap();
-        let forms = signature.cases.into_iter().map(|case| case.form.inner.unwrap());
-        forms.collect::<Vec<_>>()
+        let inner_calls = signature.cases.into_iter().map(|case| case.prototype.inner.unwrap());
+        inner_calls.collect::<Vec<_>>()
     };
     let socketcalls = calls("compat_sys_socketcall");
     assert_eq!(socketcalls.len(), 20);
     for inner in socketcalls {
-        let Place::Memory(words) = inner.place else { panic!("{}", inner.name) };
-        let parameters = words.signature.parameters().len();
-        assert_eq!((words.position, usize::from(words.count)), (1, parameters), "{}", inner.name);
+        let ArgumentSource::Memory(source) = inner.source else { panic!("{}", inner.name) };
+        let parameters = source.signature.parameters().len();
+        assert_eq!((source.position, usize::from(source.count)), (1, parameters), "{}", inner.name);
     }
     let names: BTreeSet<_> = calls("compat_sys_ipc").into_iter().map(|inner| inner.name).collect();
     assert_eq!(names.len(), 12);
 }
 
 #[test]
-fn an_inner_call_that_is_not_understood_leaves_the_function_out() {
-    let sets = leaked("i386");
-    let of = |inner: &str| {
+fn signature_with_malformed_inner_call_is_none() {
+    let sets = sets_of("i386");
+    let signature = |inner: &str| {
         let text = format!(
             "f\tcall:int\targs:address\nsys_g\ta:int\tb:int\nf(call=1)\targs:*uint[2]\t{inner}"
         );
         Rows::read(text.leak(), "i386").signature("f", sets)
     };
     for inner in ["as g(*args) sys_g", "as g(args)", "as g(args,call)"] {
-        assert!(of(inner).unwrap().cases()[0].form().inner().is_some(), "{inner}");
+        assert!(signature(inner).unwrap().cases()[0].prototype().inner().is_some(), "{inner}");
     }
     for inner in ["as g", "as g(x)", "as g(*args)", "as g(*args) sys_h", "as g(*call) sys_g"] {
-        assert_eq!(of(inner), None, "{inner}");
+        assert_eq!(signature(inner), None, "{inner}");
     }
 }

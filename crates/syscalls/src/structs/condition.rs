@@ -1,23 +1,24 @@
-//! On what a member depends: `if:NAME&MASK=VALUE` in, whether a structure meets it out.
+//! Conditions on which members are printed, such as `if:NAME&MASK=VALUE`.
 
 use super::Structure;
+use crate::constants::number;
 
-/// What another member must hold for this one to be told.
+/// Value that another member must have for this one to be printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Condition {
     name: &'static str,
     mask: u64,
-    /// What the bits of the mask are; `None` for any but 0.
+    /// Value of the masked bits; `None` for any but 0.
     value: Option<u64>,
-    /// Told where the structure does *not* meet it.
+    /// Whether the member is printed if the comparison does *not* hold.
     is_reversed: bool,
 }
 
 impl Condition {
-    /// `if:` or `unless:`, and `NAME`, `NAME&MASK`, `NAME=VALUE` or `NAME&MASK=VALUE`.
+    /// Parses `if:` or `unless:`, then `NAME`, `NAME&MASK`, `NAME=VALUE` or `NAME&MASK=VALUE`.
     pub(super) fn parse(text: &'static str) -> Option<Self> {
-        let (word, rest) = text.split_once(':')?;
-        let is_reversed = match word {
+        let (keyword, rest) = text.split_once(':')?;
+        let is_reversed = match keyword {
             "if" => false,
             "unless" => true,
             _ => return None,
@@ -34,29 +35,22 @@ impl Condition {
         is_named.then_some(Self { name, mask, value, is_reversed })
     }
 
-    /// The member that it looks at.
+    /// Returns the name of the member that it compares.
     pub fn name(&self) -> &'static str {
         self.name
     }
 
-    /// Whether it forbids where it is not met; others allow where they are.
+    /// Returns whether it is an `unless`: all of those must be met, but only one `if`.
     pub fn is_reversed(&self) -> bool {
         self.is_reversed
     }
 
-    /// Whether these bytes meet it; what cannot be read meets none.
+    /// Returns whether the bytes of `structure` meet it; bytes that end before the member do not.
     pub fn is_met(&self, structure: &Structure, bytes: &[u8]) -> bool {
         structure.number(bytes, self.name).is_some_and(|number| {
             let bits = number & self.mask;
-            let is_it = self.value.map_or(bits != 0, |value| bits == value);
-            is_it != self.is_reversed
+            let is_equal = self.value.map_or(bits != 0, |value| bits == value);
+            is_equal != self.is_reversed
         })
-    }
-}
-
-fn number(text: &str) -> Option<u64> {
-    match text.strip_prefix("0x") {
-        Some(hex) => u64::from_str_radix(hex, 16).ok(),
-        None => text.parse().ok(),
     }
 }

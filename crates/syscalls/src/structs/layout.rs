@@ -1,28 +1,29 @@
-//! How a structure is laid out: the lines of its block in, offsets and size out.
+//! Computes offsets and size of a structure from the lines of its block in `structs.txt`.
 
-use super::{Condition, Content, Member, Shown, Structure, Structures, is_one_of};
+use super::{Condition, Member, MemberKind, Structure, Structures, Visibility, is_one_of};
 use crate::constants::Sets;
 
-/// A structure in the making.
+/// Layout under construction.
 pub(super) struct Layout {
     structure: Structure,
-    /// Where the next member may begin.
+    /// Offset behind the last member.
     end: usize,
-    word: usize,
-    /// The most that a member of 8 bytes is aligned to.
-    wide: usize,
+    /// Size of a C long.
+    long: usize,
+    /// Largest alignment of a member of 8 bytes.
+    max_align: usize,
 }
 
 impl Layout {
     pub(super) fn new(abi: &str, is_list: bool) -> Self {
-        let word = if matches!(abi, "i386" | "arm") { 4 } else { 8 };
-        let wide = if abi == "i386" { 4 } else { 8 };
+        let long = if matches!(abi, "i386" | "arm") { 4 } else { 8 };
+        let max_align = if abi == "i386" { 4 } else { 8 };
         let structure =
             Structure { members: Vec::new(), size: 0, align: 1, is_list, has_more: false };
-        Self { structure, end: 0, word, wide }
+        Self { structure, end: 0, long, max_align }
     }
 
-    /// Takes a line in; whether it was understood.
+    /// Adds the member of a line; returns whether the line is well-formed.
     pub(super) fn line(
         &mut self,
         line: &'static str,
@@ -36,25 +37,25 @@ impl Layout {
         }
         let mut words = line.split_ascii_whitespace();
         let (Some(name), Some(kind)) = (words.next(), words.next()) else { return false };
-        let (is_of, name) = match name.split_once('/') {
+        let (has_abi, name) = match name.split_once('/') {
             Some((abis, name)) => (is_one_of(abis, abi), name),
             None => (true, name),
         };
         let Some((member, align)) = self.member(name, kind, sets, structures) else { return false };
-        let Some((member, align)) = self.marked(member, align, words) else { return false };
-        if is_of {
+        let Some((member, align)) = self.with_marks(member, align, words) else { return false };
+        if has_abi {
             self.push(member, align);
         }
         true
     }
 
-    /// By the C rules a structure is as long as a multiple of its alignment.
+    /// Returns the layout. By the C rules, its size is a multiple of its alignment.
     pub(super) fn finish(mut self) -> Structure {
         self.structure.size = self.end.next_multiple_of(self.structure.align);
         self.structure
     }
 
-    /// A member without its place, and what it is aligned to.
+    /// Parses name and kind of a member; returns it without an offset, and its alignment.
     fn member(
         &self,
         name: &'static str,
@@ -67,43 +68,43 @@ impl Layout {
             Some((kind, count)) => (kind, Some(count.parse().ok()?)),
             None => (kind, None),
         };
-        let (content, width, align) = Content::parse(kind, self.word, sets, structures)?;
-        let (shown, name) = match name.strip_prefix('-') {
-            Some(hidden) => (Shown::Never, hidden),
-            None => (Shown::Always, if name == "_" { "" } else { name }),
+        let (kind, width, align) = MemberKind::parse(kind, self.long, sets, structures)?;
+        let (visibility, name) = match name.strip_prefix('-') {
+            Some(hidden) => (Visibility::Never, hidden),
+            None => (Visibility::Always, if name == "_" { "" } else { name }),
         };
         let member = Member {
             name,
-            content,
+            kind,
             offset: usize::MAX,
             width,
             count,
             length: None,
-            shown,
+            visibility,
             is_optional: false,
             conditions: Vec::new(),
         };
-        Some((member, align.min(self.wide)))
+        Some((member, align.min(self.max_align)))
     }
 
-    /// With what the words behind the kind say.
-    fn marked(
+    /// Applies the marks that follow the kind.
+    fn with_marks(
         &self,
         mut member: Member,
         mut align: usize,
-        words: impl Iterator<Item = &'static str>,
+        marks: impl Iterator<Item = &'static str>,
     ) -> Option<(Member, usize)> {
-        for word in words {
-            match word {
-                "entry" => member.shown = Shown::Entry,
-                "exit" => member.shown = Shown::Exit,
+        for mark in marks {
+            match mark {
+                "entry" => member.visibility = Visibility::Entry,
+                "exit" => member.visibility = Visibility::Exit,
                 "optional" => member.is_optional = true,
                 "unaligned" => align = 1,
                 "aligned" => align = 8,
-                _ => match word.split_once(':')? {
+                _ => match mark.split_once(':')? {
                     ("at", name) => member.offset = self.find(name)?.offset,
                     ("count", name) => member.length = Some(name),
-                    _ => member.conditions.push(Condition::parse(word)?),
+                    _ => member.conditions.push(Condition::parse(mark)?),
                 },
             }
         }
@@ -114,9 +115,10 @@ impl Layout {
         self.structure.members.iter().find(|member| member.name == name)
     }
 
+    /// Places a member behind the last one, unless it has an offset already.
     fn push(&mut self, mut member: Member, align: usize) {
-        if let (Content::Bits { .. }, Some(before)) =
-            (&member.content, self.structure.members.last())
+        if let (MemberKind::Bits { .. }, Some(before)) =
+            (&member.kind, self.structure.members.last())
         {
             (member.offset, member.width) = (before.offset, before.width);
             self.structure.members.push(member);

@@ -1,15 +1,15 @@
-//! Bytes in, numbers of their members out. What lies beyond the end of the bytes is no number.
+//! Reading of members from the bytes of a structure. Members beyond the end of the bytes have no value.
 
-use super::{Condition, Content, Member, Structure};
+use super::{Condition, Member, MemberKind, Structure};
 
 impl Structure {
-    /// The number that a member holds, as its register would; `None` for what is no number and for
-    /// bytes that end before it.
+    /// Returns the value of a member, zero-extended; `None` if it is not a number, and if the bytes end
+    /// before it.
     pub fn number(&self, bytes: &[u8], name: &str) -> Option<u64> {
         self.members.iter().find(|member| member.name == name)?.number(bytes, 0)
     }
 
-    /// The same, with a sign of the member's own width.
+    /// Returns the value of a member, sign-extended from the member's width.
     pub fn signed(&self, bytes: &[u8], name: &str) -> Option<i64> {
         let member = self.members.iter().find(|member| member.name == name)?;
         let number = member.number(bytes, 0)?;
@@ -21,52 +21,52 @@ impl Structure {
         })
     }
 
-    /// The part of the bytes that a nested structure takes.
-    pub fn part<'a>(&self, bytes: &'a [u8], name: &str) -> Option<(&Self, &'a [u8])> {
+    /// Returns layout and bytes of a nested structure.
+    pub fn nested<'a>(&self, bytes: &'a [u8], name: &str) -> Option<(&Self, &'a [u8])> {
         let member = self.members.iter().find(|member| member.name == name)?;
-        match &member.content {
-            Content::Struct(structure) => Some((structure, member.bytes(bytes, 0)?)),
+        match &member.kind {
+            MemberKind::Struct(structure) => Some((structure, member.bytes(bytes, 0)?)),
             _ => None,
         }
     }
 }
 
 impl Member {
-    /// The bytes of one element; `None` beyond the end.
+    /// Returns the bytes of the element at `index`; `None` beyond the end.
     pub fn bytes<'a>(&self, bytes: &'a [u8], index: usize) -> Option<&'a [u8]> {
         let start = self.offset.checked_add(self.width.checked_mul(index)?)?;
         bytes.get(start..start.checked_add(self.width)?)
     }
 
-    /// One element as a number, in the byte order of the machine.
+    /// Returns the element at `index` as a number in native byte order.
     pub fn number(&self, bytes: &[u8], index: usize) -> Option<u64> {
-        let number = number(self.bytes(bytes, index)?)?;
-        Some(match self.content {
-            Content::Bits { from, count, .. } => {
+        let number = native_uint(self.bytes(bytes, index)?)?;
+        Some(match self.kind {
+            MemberKind::Bits { from, count, .. } => {
                 number >> from & 1_u64.checked_shl(count).unwrap_or(0).wrapping_sub(1)
             }
             _ => number,
         })
     }
 
-    /// Whether what it depends on is so: one `if`, should there be any, and every `unless`.
-    pub fn is_told(&self, structure: &Structure, bytes: &[u8]) -> bool {
+    /// Returns whether its conditions are met: every `unless`, and one `if` should there be any.
+    pub fn is_present(&self, structure: &Structure, bytes: &[u8]) -> bool {
         let is_met = |condition: &Condition| condition.is_met(structure, bytes);
-        let of_kind = |is_bar| {
-            self.conditions.iter().filter(move |condition| condition.is_reversed() == is_bar)
+        let conditions = |is_reversed| {
+            self.conditions.iter().filter(move |one| one.is_reversed() == is_reversed)
         };
-        let has_doors = of_kind(false).next().is_some();
-        of_kind(true).all(is_met) && (!has_doors || of_kind(false).any(is_met))
+        let has_if = conditions(false).next().is_some();
+        conditions(true).all(is_met) && (!has_if || conditions(false).any(is_met))
     }
 
-    /// Where it ends, from the structure's beginning.
+    /// Returns the offset of its end.
     pub fn end(&self) -> usize {
         self.offset.saturating_add(self.width.saturating_mul(self.count.unwrap_or(1)))
     }
 }
 
-/// 1, 2, 4 or 8 bytes in the byte order of the machine.
-pub fn number(bytes: &[u8]) -> Option<u64> {
+/// Converts 1, 2, 4 or 8 bytes in native byte order to a number; `None` for another length.
+pub fn native_uint(bytes: &[u8]) -> Option<u64> {
     Some(match bytes.len() {
         1 => u8::from_ne_bytes(bytes.try_into().ok()?).into(),
         2 => u16::from_ne_bytes(bytes.try_into().ok()?).into(),

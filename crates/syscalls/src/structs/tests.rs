@@ -1,28 +1,28 @@
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Content, Structure, Structures, TEXT, head, is_one_of, layout::Layout, parse};
+use super::{MemberKind, Structure, Structures, TEXT, header, is_one_of, layout::Layout, parse};
 use crate::constants::{self, Sets};
 
 const ABIS: [&str; 3] = ["x86_64", "i386", "aarch64"];
 
-fn leaked(abi: &str) -> &'static Sets {
-    Box::leak(Box::new(constants::of_abi(abi)))
+fn sets_of(abi: &str) -> &'static Sets {
+    Box::leak(Box::new(constants::sets_of(abi)))
 }
 
-fn of_abi(abi: &str) -> Structures {
-    parse(TEXT, abi, leaked(abi))
+fn structures_of(abi: &str) -> Structures {
+    parse(TEXT, abi, sets_of(abi))
 }
 
 #[test]
-fn every_line_is_a_head_a_member_or_a_comment() {
+fn parse_reads_every_line_of_file() {
     for abi in ABIS {
-        let (sets, structures) = (leaked(abi), of_abi(abi));
+        let (sets, structures) = (sets_of(abi), structures_of(abi));
         let mut layout = None;
         for line in TEXT.lines().filter(|line| !line.starts_with('#') && !line.is_empty()) {
-            if let Some((abis, name, is_list)) = head(line) {
-                let is_of = abis.is_none_or(|abis| is_one_of(abis, abi));
-                assert!(!is_of || structures.contains_key(name), "{abi} {name}");
-                layout = is_of.then(|| Layout::new(abi, is_list));
+            if let Some((abis, name, is_list)) = header(line) {
+                let has_abi = abis.is_none_or(|abis| is_one_of(abis, abi));
+                assert!(!has_abi || structures.contains_key(name), "{abi} {name}");
+                layout = has_abi.then(|| Layout::new(abi, is_list));
             } else if let Some(layout) = &mut layout {
                 assert!(layout.line(line, abi, sets, &structures), "{abi}: {line}");
             }
@@ -31,18 +31,18 @@ fn every_line_is_a_head_a_member_or_a_comment() {
 }
 
 #[test]
-fn every_structure_stands_once_in_an_abi() {
+fn structures_are_unique_within_an_abi() {
     for abi in ABIS {
-        let heads = TEXT.lines().filter(|line| !line.starts_with('#')).filter_map(head);
-        let of_abi = heads.filter(|(abis, ..)| abis.is_none_or(|abis| is_one_of(abis, abi)));
+        let headers = TEXT.lines().filter(|line| !line.starts_with('#')).filter_map(header);
+        let headers = headers.filter(|(abis, ..)| abis.is_none_or(|abis| is_one_of(abis, abi)));
         let mut names = BTreeSet::new();
-        for (_, name, _) in of_abi {
+        for (_, name, _) in headers {
             assert!(names.insert(name), "{abi} {name}");
         }
     }
 }
 
-/// The structures that the signatures of an ABI name.
+/// Structures that the signatures of an ABI refer to.
 fn named(abi: &str) -> BTreeSet<&'static str> {
     let table = crate::table::Table::parse(match abi {
         "x86_64" => include_str!("../../tables/x86_64.tsv"),
@@ -52,14 +52,14 @@ fn named(abi: &str) -> BTreeSet<&'static str> {
     let functions: BTreeSet<_> = table.rows().flat_map(|(nr, _)| table.functions(nr)).collect();
     let lines =
         include_str!("../../tables/signatures.tsv").lines().filter(|line| !line.starts_with('#'));
-    let of_abi = lines.filter(|line| {
+    let lines = lines.filter(|line| {
         let head = line.split(['\t', '(']).next().unwrap();
         head.split(',').any(|function| {
-            let (of, function) = function.split_once('/').unwrap_or((abi, function));
-            of == abi && functions.contains(function)
+            let (line_abi, function) = function.split_once('/').unwrap_or((abi, function));
+            line_abi == abi && functions.contains(function)
         })
     });
-    let cells = of_abi.flat_map(|line| line.split('\t').skip(1));
+    let cells = lines.flat_map(|line| line.split('\t').skip(1));
     let kinds = cells.filter_map(|cell| Some(cell.split_once(':')?.1));
     kinds
         .filter_map(|kind| kind.strip_prefix("struct:").or(kind.strip_prefix("sized:")))
@@ -68,9 +68,9 @@ fn named(abi: &str) -> BTreeSet<&'static str> {
 }
 
 #[test]
-fn every_structure_of_a_signature_has_a_layout() {
+fn structures_of_signatures_have_layouts() {
     for abi in ABIS {
-        let structures = of_abi(abi);
+        let structures = structures_of(abi);
         let missing: Vec<_> =
             named(abi).into_iter().filter(|name| !structures.contains_key(name)).collect();
         assert_eq!(missing, Vec::<&str>::new(), "{abi}");
@@ -78,9 +78,9 @@ fn every_structure_of_a_signature_has_a_layout() {
 }
 
 #[test]
-fn conditions_name_members_that_are_numbers() {
+fn conditions_refer_to_members_with_numbers() {
     for abi in ABIS {
-        for (name, structure) in of_abi(abi) {
+        for (name, structure) in structures_of(abi) {
             let bytes = vec![0; structure.size()];
             for member in &structure.members {
                 for condition in &member.conditions {
@@ -92,7 +92,7 @@ fn conditions_name_members_that_are_numbers() {
     }
 }
 
-/// As sizeof has them in the kernel's own headers: of x86_64, of i386 (0: it has none).
+/// Sizes in the kernel's own headers on x86_64 and i386; 0 if the ABI does not have the structure.
 const SIZES: &[(&str, usize, usize)] = &[
     ("timespec", 16, 16),
     ("timeval", 16, 8),
@@ -234,8 +234,8 @@ const SIZES: &[(&str, usize, usize)] = &[
 ];
 
 #[test]
-fn sizes_are_those_of_the_kernel() {
-    let (native, compat) = (of_abi("x86_64"), of_abi("i386"));
+fn size_is_that_of_the_kernel() {
+    let (native, compat) = (structures_of("x86_64"), structures_of("i386"));
     let size = |structures: &Structures, name| structures.get(name).map_or(0, Structure::size);
     let ours = |name| (name, size(&native, name), size(&compat, name));
     let wrong: Vec<_> =
@@ -244,19 +244,19 @@ fn sizes_are_those_of_the_kernel() {
 }
 
 #[test]
-fn aarch64_has_sizes_of_its_own() {
-    let structures = of_abi("aarch64");
+fn size_on_aarch64_differs() {
+    let structures = structures_of("aarch64");
     for (name, size) in [("stat", 128), ("epoll_event", 16), ("semid_ds", 88), ("statfs", 120)] {
         assert_eq!(structures[name].size(), size, "{name}");
     }
 }
 
 #[test]
-fn members_lie_where_c_puts_them() {
+fn offsets_follow_c_rules_of_abi() {
     let text = "inner: x\n    a u8\n    b u64\nouter: x\n    a u16\n    i386/only int\n    \
                 b struct:inner\n    c u8[3]\n    d hex at:b\n    -e u64 unaligned\n";
     let offsets = |abi: &str| -> Vec<_> {
-        let structures: BTreeMap<_, _> = parse(text, abi, leaked(abi));
+        let structures: BTreeMap<_, _> = parse(text, abi, sets_of(abi));
         let outer = &structures["outer"];
         let members = outer.members.iter().map(|one| (one.name, one.offset, one.width));
         members.chain([("", outer.size(), 0)]).collect()
@@ -280,11 +280,11 @@ fn members_lie_where_c_puts_them() {
 }
 
 #[test]
-fn a_number_is_read_where_it_lies() {
+fn number_reads_member_at_its_offset() {
     let structures = parse(
         "s: x\n    a u8\n    b u16\n    c bits:4:8\n    d struct:s\n",
         "x86_64",
-        leaked("x86_64"),
+        sets_of("x86_64"),
     );
     let s = &structures["s"];
     assert_eq!(s.number(&[1, 0, 0x34, 0x12], "a"), Some(1));
@@ -292,13 +292,13 @@ fn a_number_is_read_where_it_lies() {
     assert_eq!(s.number(&[1, 0, 0x34, 0x12], "c"), Some(0x23));
     assert_eq!(s.number(&[1, 0, 0x34], "b"), None);
     assert_eq!(s.number(&[1, 0, 0x34, 0x12], "d"), None);
-    assert_eq!(s.members().len(), 3, "a structure is not within itself");
+    assert_eq!(s.members().len(), 3, "a structure cannot contain itself");
 }
 
-/// strace tells the address of these only, so no more is told here.
+/// strace prints only the address of these.
 #[test]
-fn opaque_structures_are_these() {
-    let structures = of_abi("x86_64");
+fn opaque_structures_are_those_of_strace() {
+    let structures = structures_of("x86_64");
     let opaque = structures.iter().filter(|(_, one)| one.is_opaque()).map(|(name, _)| *name);
     let expected = [
         "bpf_attr",
@@ -319,11 +319,11 @@ fn opaque_structures_are_these() {
 }
 
 #[test]
-fn what_is_not_understood_is_left_out() {
+fn parse_skips_malformed_lines() {
     let text = "    a int\ns: x\n    a no_kind\n    b flags:no_set\n    c\n    d int if:\n    \
                 e int x\n    f struct:none\n    g int at:none\n    h int[x]\n    i int\n";
-    let structures = parse(text, "x86_64", leaked("x86_64"));
+    let structures = parse(text, "x86_64", sets_of("x86_64"));
     let names: Vec<_> = structures["s"].members.iter().map(|member| member.name).collect();
     assert_eq!(names, ["i"]);
-    assert!(matches!(structures["s"].members[0].content, Content::Plain(_)));
+    assert!(matches!(structures["s"].members[0].kind, MemberKind::Plain(_)));
 }

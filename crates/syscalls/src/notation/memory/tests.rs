@@ -1,6 +1,6 @@
-//! What pointers lead to, by the arguments of real syscalls.
+//! Arguments of real syscalls with their memory.
 
-use super::{memory, text};
+use super::{argument_with_memory, string_bytes};
 use crate::{
     Abi, Call, Capture, Kind, Moment, Part, Slot, Status, Value, Width, number, signature,
 };
@@ -20,15 +20,15 @@ fn written(index: u8, bytes: &[u8]) -> Capture<'_> {
     capture(index, Moment::Return, Value::Bytes(bytes), Status::Ok)
 }
 
-/// The arguments of a native call that returned, each as it is told.
-fn told(name: &str, args: [u64; 6], result: i64, captures: Vec<Capture<'_>>) -> Vec<String> {
+/// Arguments of a native call that returned.
+fn arguments(name: &str, args: [u64; 6], result: i64, captures: Vec<Capture<'_>>) -> Vec<String> {
     let slot = Slot::new(Abi::Native, number(Abi::Native, name).unwrap()).unwrap();
     let call = Call { abi: slot.abi(), registers: args, captures: &captures, result: Some(result) };
     let arguments = call.arguments(signature(slot).unwrap()).map(|one| {
         let mut out = String::new();
-        memory(&one, &mut out);
+        argument_with_memory(&one, &mut out);
         let is_text = one.parameter.kind == Kind::Path && out.starts_with('"');
-        assert_eq!(text(&one).is_some(), is_text, "{out}");
+        assert_eq!(string_bytes(&one).is_some(), is_text, "{out}");
         out
     });
     arguments.collect()
@@ -51,92 +51,93 @@ fn changed_prints_both_sides_unless_after_extends_before() {
 }
 
 #[test]
-fn strings_are_quoted_and_what_is_missing_is_an_address() {
+fn string_is_quoted_and_unreadable_one_is_address() {
     let path = |value, status| vec![capture(0, Moment::Entry, value, status)];
     for (value, status, expected) in [
         (Value::Text(b"/etc"), Status::Ok, "\"/etc\""),
         (Value::Text(b"/long"), CUT, "\"/long\"..."),
         (Value::Text(b"\x1b[2J\n"), Status::Ok, "\"\\x1b[2J\\n\""),
     ] {
-        assert_eq!(told("unlink", [0x1000; 6], 0, path(value, status)), [expected]);
+        assert_eq!(arguments("unlink", [0x1000; 6], 0, path(value, status)), [expected]);
     }
-    assert_eq!(told("unlink", [0x1000; 6], 0, path(Value::Text(b""), GONE)), ["0x1000"]);
-    assert_eq!(told("unlink", [0; 6], -14, vec![]), ["NULL"]);
+    assert_eq!(arguments("unlink", [0x1000; 6], 0, path(Value::Text(b""), GONE)), ["0x1000"]);
+    assert_eq!(arguments("unlink", [0; 6], -14, vec![]), ["NULL"]);
 }
 
 #[test]
-fn buffers_have_the_escapes_of_c() {
+fn buffer_has_escapes_of_c() {
     let buffer = vec![capture(1, Moment::Entry, Value::Bytes(b"\x7fELF\0"), CUT)];
     let expected = ["1", "\"\\177ELF\\0\"...", "5000"];
-    assert_eq!(told("write", [1, 0x1000, 5000, 0, 0, 0], 5, buffer), expected);
+    assert_eq!(arguments("write", [1, 0x1000, 5000, 0, 0, 0], 5, buffer), expected);
 }
 
 #[test]
-fn what_changed_is_told_twice() {
+fn changed_number_is_printed_twice() {
     let (before, after) = (16_i32.to_ne_bytes(), 110_i32.to_ne_bytes());
     let captures = vec![read(2, &before), written(2, &after)];
-    let told_of = |captures| told("accept", [3, 0x1000, 0x2000, 0, 0, 0], 4, captures);
-    assert_eq!(told_of(captures), ["3", "0x1000", "[16 => 110]"]);
-    assert_eq!(told_of(vec![read(2, &before), written(2, &before)]), ["3", "0x1000", "[16]"]);
-    assert_eq!(told_of(vec![read(2, &before)]), ["3", "0x1000", "[16]"]);
+    let printed = |captures| arguments("accept", [3, 0x1000, 0x2000, 0, 0, 0], 4, captures);
+    assert_eq!(printed(captures), ["3", "0x1000", "[16 => 110]"]);
+    assert_eq!(printed(vec![read(2, &before), written(2, &before)]), ["3", "0x1000", "[16]"]);
+    assert_eq!(printed(vec![read(2, &before)]), ["3", "0x1000", "[16]"]);
 }
 
 #[test]
-fn vectors_of_buffers_tell_what_is_known_of_each() {
+fn iovec_prints_contents_or_address_of_each_buffer() {
     let words: Vec<u8> =
         [0x1000_u64, 3, 0x2000, 9].iter().flat_map(|word| word.to_ne_bytes()).collect();
     let buffer = Capture { part: Part::Buffer, ..read(1, b"abc") };
     let gone = Capture { status: GONE, value: Value::Bytes(b""), ..buffer };
     let captures = vec![read(1, &words), buffer, gone];
     let expected = "[{iov_base=\"abc\", iov_len=3}, {iov_base=0x2000, iov_len=9}]";
-    assert_eq!(told("writev", [1, 0x3000, 2, 0, 0, 0], 3, captures)[1], expected);
+    assert_eq!(arguments("writev", [1, 0x3000, 2, 0, 0, 0], 3, captures)[1], expected);
 }
 
-/// As much was read as any command of `ioctl` may need.
+/// The capture has as many bytes as any command of `ioctl` may need.
 #[test]
-fn what_another_argument_decides_is_cut_to_its_size() {
+fn memory_of_case_is_cut_to_its_size() {
     let mut bytes = [0xff_u8; 256];
     bytes[..4].copy_from_slice(&7_i32.to_ne_bytes());
     let status = Status::Truncated { length: None };
     let captures = vec![capture(2, Moment::Return, Value::Bytes(&bytes), status)];
     let fionread = 0x541b;
     assert_eq!(
-        told("ioctl", [0, fionread, 0x1000, 0, 0, 0], 0, captures)[1..],
+        arguments("ioctl", [0, fionread, 0x1000, 0, 0, 0], 0, captures)[1..],
         ["FIONREAD", "[7]"]
     );
 }
 
 #[test]
-fn a_wait_that_finds_no_child_writes_no_status() {
+fn status_of_wait_without_child_is_address() {
     let status = 0x300_i32.to_ne_bytes();
-    let told_of =
-        |result| told("wait4", [u64::MAX, 0x7000, 1, 0, 0, 0], result, vec![written(1, &status)]);
-    assert_eq!(told_of(77)[1], "[{WIFEXITED(s) && WEXITSTATUS(s) == 3}]");
-    assert_eq!(told_of(0)[1], "0x7000");
+    let printed = |result| {
+        arguments("wait4", [u64::MAX, 0x7000, 1, 0, 0, 0], result, vec![written(1, &status)])
+    };
+    assert_eq!(printed(77)[1], "[{WIFEXITED(s) && WEXITSTATUS(s) == 3}]");
+    assert_eq!(printed(0)[1], "0x7000");
 }
 
 #[test]
-fn a_message_has_a_type_and_as_much_text_as_was_received() {
+fn msgbuf_has_type_and_received_text() {
     let bytes = [&3_i64.to_ne_bytes()[..], b"text"].concat();
     let captures = vec![written(1, &bytes)];
     let expected = "{mtype=3, mtext=\"text\"}";
-    assert_eq!(told("msgrcv", [1, 0x7000, 20, 0, 0, 0], 4, captures)[1], expected);
+    assert_eq!(arguments("msgrcv", [1, 0x7000, 20, 0, 0, 0], 4, captures)[1], expected);
 }
 
 #[test]
-fn random_bytes_are_hexadecimal() {
+fn hexbytes_are_hexadecimal() {
     let captures = vec![written(0, b"a\xff")];
-    assert_eq!(told("getrandom", [0x7000, 2, 0, 0, 0, 0], 2, captures)[0], "\"\\x61\\xff\"");
+    assert_eq!(arguments("getrandom", [0x7000, 2, 0, 0, 0, 0], 2, captures)[0], "\"\\x61\\xff\"");
 }
 
 #[test]
-fn strings_of_a_program_say_how_many_are_not_here() {
+fn strings_print_total_if_some_are_missing() {
     let one = |text: &'static [u8]| capture(1, Moment::Entry, Value::Text(text), Status::Ok);
     let count = |number| capture(1, Moment::Entry, Value::Number(number), Status::Ok);
-    let argv = |captures| told("execve", [0x1000, 0x2000, 0, 0, 0, 0], 0, captures)[1].clone();
+    let argv = |captures| arguments("execve", [0x1000, 0x2000, 0, 0, 0, 0], 0, captures)[1].clone();
     assert_eq!(argv(vec![one(b"ls"), one(b"-l")]), "[\"ls\", \"-l\"]");
     assert_eq!(argv(vec![one(b"ls"), count(300)]), "[\"ls\", ... /* 300 in all */]");
-    // Nothing could be read, but the new program told.
+    // Nothing could be read at entry; the strings are those of the new program.
     assert_eq!(argv(vec![count(0), one(b"ls")]), "[\"ls\"]");
     assert_eq!(argv(vec![count(0)]), "0x2000");
     assert_eq!(argv(vec![capture(1, Moment::Entry, Value::Text(b""), GONE)]), "[<unreadable>]");
@@ -144,7 +145,7 @@ fn strings_of_a_program_say_how_many_are_not_here() {
 
 proptest::proptest! {
     #[test]
-    fn any_bytes_of_any_argument_are_told(
+    fn argument_with_any_bytes_is_printable(
         nr in 0_u16..470,
         args: [u64; 6],
         bytes in proptest::collection::vec(proptest::prelude::any::<u8>(), 0..80),
@@ -161,7 +162,7 @@ proptest::proptest! {
             let call = Call { abi, registers: args, captures: &captures, result: None };
             for one in signature(slot).into_iter().flat_map(|known| call.arguments(known)) {
                 let mut out = String::new();
-                memory(&one, &mut out);
+                argument_with_memory(&one, &mut out);
                 assert!(!out.is_empty() && !out.chars().any(char::is_control), "{out}");
             }
         }

@@ -1,44 +1,47 @@
-//! Addresses of sockets in, text out. The bytes are as many as the call says the address has; with too
-//! few for its family it is told as bytes.
+//! Addresses of sockets. The number of bytes is the length that the caller passed; an address that is too
+//! short for its family is printed as bytes.
 
 use std::fmt::Write;
 
+use super::layout::{members, with_layout};
 use super::list::List;
-use super::{Side, hex_bytes, members, quote, told};
-use crate::{Abi, Structure, word};
+use super::phase::Phase;
+use crate::notation::primitive::hex_bytes;
+use crate::notation::quote;
+use crate::{Abi, Structure, native_uint};
 
-/// `AF_UNIX`: the one family whose address ends where the bytes end.
+/// Family `AF_UNIX`, the only one whose address ends where the bytes end.
 const UNIX: u64 = 1;
-/// `sun_path` is no longer than that.
+/// Size of `sun_path`.
 const PATH: usize = 108;
-/// No address is longer than `struct sockaddr_storage`.
+/// Size of `struct sockaddr_storage`, the longest address.
 const ADDRESS: usize = 128;
-/// Two bytes of it are the family.
+/// Size of an address without its family.
 const DATA: usize = ADDRESS - 2;
 
-/// The address of a socket of any family.
+/// Prints the address of a socket.
 pub fn socket_address(abi: Abi, bytes: &[u8], out: &mut String) {
     let Some((family, data)) = bytes.split_at_checked(2) else {
         return hex_bytes(bytes, out);
     };
-    let family = word(family).unwrap_or_default();
-    match of_family(abi, family, bytes.len()) {
+    let family = native_uint(family).unwrap_or_default();
+    match layout_of(abi, family, bytes.len()) {
         _ if family == UNIX => unix(data, out),
-        Some(layout) if is_enough(layout, bytes) => {
-            let end = if layout.is_open() { bytes.len() } else { layout.size() };
-            told(layout, bytes.get(..end).unwrap_or(bytes), Side::Entry, out);
+        Some(layout) if is_complete(layout, bytes) => {
+            let end = if layout.is_variable_length() { bytes.len() } else { layout.size() };
+            with_layout(layout, bytes.get(..end).unwrap_or(bytes), Phase::Entry, out);
         }
         _ => other(abi, family, data, out),
     }
 }
 
-/// A group to join: an interface, and the address of the group.
-pub fn group(abi: Abi, bytes: &[u8], side: Side, out: &mut String) {
+/// Prints a multicast group: an interface, and the address of the group.
+pub fn group(abi: Abi, bytes: &[u8], phase: Phase, out: &mut String) {
     let Some(layout) = crate::structure(abi, "group_req") else { return hex_bytes(bytes, out) };
     let group = layout.members().iter().find(|member| member.name == "gr_group");
     let address = group.and_then(|member| bytes.get(member.offset..member.offset + ADDRESS));
     let mut list = List::open("{", out);
-    members(layout, bytes, side, &mut list);
+    members(layout, bytes, phase, &mut list);
     if let Some(address) = address {
         list.item().push_str("gr_group=");
         socket_address(abi, address, list.last());
@@ -46,18 +49,19 @@ pub fn group(abi: Abi, bytes: &[u8], side: Side, out: &mut String) {
     list.close("}");
 }
 
-/// Of a name that takes the rest of the bytes there must be some.
-fn is_enough(layout: &Structure, bytes: &[u8]) -> bool {
-    bytes.len() >= layout.least().saturating_add(layout.is_open().into())
+/// Returns whether the address is complete; a last member of variable length must not be empty.
+fn is_complete(layout: &Structure, bytes: &[u8]) -> bool {
+    bytes.len() >= layout.min_size().saturating_add(layout.is_variable_length().into())
 }
 
-/// The layout of that family; those of AX.25 and Bluetooth depend on the length too.
-fn of_family(abi: Abi, family: u64, length: usize) -> Option<&'static Structure> {
-    let symbol = crate::set(abi, "domain")?.symbol(family)?;
-    let of_length = crate::structure(abi, &format!("sockaddr_{symbol}_{length}"));
-    of_length.or_else(|| crate::structure(abi, &format!("sockaddr_{symbol}")))
+/// Returns the layout of a family; that of AX.25 and Bluetooth also depends on the length.
+fn layout_of(abi: Abi, family: u64, length: usize) -> Option<&'static Structure> {
+    let symbol = crate::constant_set(abi, "domain")?.symbol(family)?;
+    let by_length = crate::structure(abi, &format!("sockaddr_{symbol}_{length}"));
+    by_length.or_else(|| crate::structure(abi, &format!("sockaddr_{symbol}")))
 }
 
+/// Prints an address of `AF_UNIX`; `@` marks an abstract one.
 fn unix(path: &[u8], out: &mut String) {
     out.push_str("{sa_family=AF_UNIX");
     let path = path.get(..PATH).unwrap_or(path);
@@ -76,10 +80,11 @@ fn unix(path: &[u8], out: &mut String) {
     out.push('}');
 }
 
+/// Prints an address without a layout.
 fn other(abi: Abi, family: u64, data: &[u8], out: &mut String) {
     let data = data.get(..DATA).unwrap_or(data);
     out.push_str("{sa_family=");
-    match crate::set(abi, "domain") {
+    match crate::constant_set(abi, "domain") {
         Some(set) => super::symbols::named(set, family, out),
         None => drop(write!(out, "{family}")),
     }

@@ -1,10 +1,10 @@
-//! Entries of a directory in, their number out; which they are, strace does not say.
+//! Entries of a directory, of which strace prints only the number.
 
 use crate::Abi;
 
-/// How many entries the bytes hold that the kernel wrote; `name` is that of their layout. Bytes that
-/// end within an entry still tell of it.
-pub fn dirents(abi: Abi, name: &str, mut bytes: &[u8]) -> usize {
+/// Counts the entries that the kernel wrote; `name` is that of their layout. An incomplete last entry
+/// counts.
+pub fn count_dirents(abi: Abi, name: &str, mut bytes: &[u8]) -> usize {
     let Some(layout) = crate::structure(abi, name) else { return 0 };
     let mut count = 0_usize;
     while let Some(length) = layout.number(bytes, "d_reclen") {

@@ -1,51 +1,53 @@
-//! One number of a member in, text out: what is no name of a constant.
+//! Members that are not named constants: numbers, addresses, modes and times.
 
 use std::fmt::Write;
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 use nix::errno::Errno;
 
-use super::{quote, sets, times};
-use crate::Plain;
-use crate::notation::{dirfd, names, register};
+use super::filemode::filemode;
+use super::{sets, times};
+use crate::Format;
+use crate::notation::primitive::{dirfd, register};
+use crate::notation::{names, quote};
 
-/// `raw` are the bytes of `n`.
-pub fn plain(kind: Plain, n: u64, raw: &[u8], out: &mut String) {
-    let _ = match kind {
-        Plain::Signed => write!(out, "{}", signed(n, raw.len())),
-        Plain::Unsigned => write!(out, "{n}"),
-        Plain::Id => id(n, raw.len(), out),
-        Plain::Hex => return register(n, out),
+/// Prints a value; `raw` are the bytes of `n`.
+pub fn member_value(format: Format, n: u64, raw: &[u8], out: &mut String) {
+    let _ = match format {
+        Format::Signed => write!(out, "{}", signed(n, raw.len())),
+        Format::Unsigned => write!(out, "{n}"),
+        Format::Id => id(n, raw.len(), out),
+        Format::Hex => return register(n, out),
         // C's "%#08x" counts the 0x, which it leaves out of a 0.
-        Plain::PaddedHex if n == 0 => write!(out, "00000000"),
-        Plain::PaddedHex => write!(out, "{n:#08x}"),
-        Plain::Version => {
+        Format::PaddedHex if n == 0 => write!(out, "00000000"),
+        Format::PaddedHex => write!(out, "{n:#08x}"),
+        Format::Version => {
             let (major, minor, patch) = (n >> 16, n >> 8 & 0xff, n & 0xff);
             write!(out, "KERNEL_VERSION({major}, {minor}, {patch})")
         }
-        Plain::Octal | Plain::Mode => write!(out, "0{n:02o}"),
-        Plain::Filemode => return filemode(n, out),
-        Plain::Dirfd => return dirfd(n, out),
-        Plain::Signal => return signal(n, raw.len(), out),
-        Plain::Errno => return errno(n, out),
-        Plain::Result => return result(signed(n, raw.len()), out),
-        Plain::Address => return address(n, out),
-        Plain::Handler => return handler(n, out),
-        Plain::Device => return device(n, out),
-        Plain::Sigset => return sets::signals(raw, out),
-        Plain::Date => return times::date(signed(n, raw.len()), out),
-        Plain::Ticks => return ticks(signed(n, raw.len()) as u64, out),
-        Plain::Port => write!(out, "htons({})", u16::from_be(n as u16)),
-        Plain::LePort => write!(out, "htobs({})", u16::from_le(n as u16)),
-        Plain::Order => write!(out, "htonl({})", u32::from_be(n as u32)),
-        Plain::OrderHex => return order_hex(n, out),
-        Plain::Inet => write!(out, "inet_addr(\"{}\")", Ipv4Addr::from(u32::from_be(n as u32))),
-        Plain::Callsign => return quote::callsign(raw, out),
-        Plain::Text | Plain::String | Plain::Bytes | Plain::Mac => write!(out, "{n}"),
+        Format::Octal | Format::Mode => write!(out, "0{n:02o}"),
+        Format::Filemode => return filemode(n, out),
+        Format::Dirfd => return dirfd(n, out),
+        Format::Signal => return signal(n, raw.len(), out),
+        Format::Errno => return errno(n, out),
+        Format::Result => return result(signed(n, raw.len()), out),
+        Format::Address => return address(n, out),
+        Format::Handler => return handler(n, out),
+        Format::Device => return device(n, out),
+        Format::Sigset => return sets::signals(raw, out),
+        Format::Date => return times::date(signed(n, raw.len()), out),
+        Format::Ticks => return ticks(signed(n, raw.len()) as u64, out),
+        Format::Port => write!(out, "htons({})", u16::from_be(n as u16)),
+        Format::LePort => write!(out, "htobs({})", u16::from_le(n as u16)),
+        Format::Order => write!(out, "htonl({})", u32::from_be(n as u32)),
+        Format::OrderHex => return order_hex(n, out),
+        Format::Inet => write!(out, "inet_addr(\"{}\")", Ipv4Addr::from(u32::from_be(n as u32))),
+        Format::Callsign => return quote::callsign(raw, out),
+        Format::Text | Format::String | Format::Bytes | Format::Mac => write!(out, "{n}"),
     };
 }
 
-/// `width` is in bytes.
+/// Returns a number with the sign of `width` bytes.
 pub fn signed(n: u64, width: usize) -> i64 {
     match width {
         1 => (n as i8).into(),
@@ -55,6 +57,7 @@ pub fn signed(n: u64, width: usize) -> i64 {
     }
 }
 
+/// Prints a user or a group id, or -1.
 fn id(n: u64, width: usize, out: &mut String) -> std::fmt::Result {
     match signed(n, width) {
         -1 => write!(out, "-1"),
@@ -62,7 +65,7 @@ fn id(n: u64, width: usize, out: &mut String) -> std::fmt::Result {
     }
 }
 
-/// What is no signal is a number, of which there may be more than an int has.
+/// Prints the name of a signal; the number if it is larger than an int.
 fn signal(n: u64, width: usize, out: &mut String) {
     match i32::try_from(signed(n, width)) {
         Ok(number) => names::signal(number, out),
@@ -77,7 +80,7 @@ fn errno(n: u64, out: &mut String) {
     };
 }
 
-/// The kernel returns the negative number of an error for a failure.
+/// Prints the result of a call: a negative one is the number of an error.
 fn result(n: i64, out: &mut String) {
     match n {
         -4095..=-1 => {
@@ -95,7 +98,7 @@ fn address(n: u64, out: &mut String) {
     }
 }
 
-/// In hundredths of a second.
+/// Prints a time in hundredths of a second.
 fn ticks(n: u64, out: &mut String) {
     let _ = match n {
         0 => write!(out, "0"),
@@ -112,7 +115,8 @@ fn handler(n: u64, out: &mut String) {
     }
 }
 
-/// Twelve bits of the major number and 20 of the minor, above them the rest of both.
+/// Prints a device number in the encoding of the C library: 12 bits of the major number and 20 of the
+/// minor, the rest of both above them.
 fn device(n: u64, out: &mut String) {
     let major = n >> 8 & 0xfff | n >> 32 & 0xffff_f000;
     let minor = n & 0xff | n >> 12 & 0xffff_ff00;
@@ -123,54 +127,18 @@ fn device(n: u64, out: &mut String) {
     out.push(')');
 }
 
-const TYPE: u64 = 0o170_000;
-
-const TYPES: [(u64, &str); 7] = [
-    (0o140_000, "S_IFSOCK"),
-    (0o120_000, "S_IFLNK"),
-    (0o100_000, "S_IFREG"),
-    (0o060_000, "S_IFBLK"),
-    (0o040_000, "S_IFDIR"),
-    (0o020_000, "S_IFCHR"),
-    (0o010_000, "S_IFIFO"),
-];
-
-const SPECIAL: [(u64, &str); 3] = [(0o4000, "S_ISUID"), (0o2000, "S_ISGID"), (0o1000, "S_ISVTX")];
-
-/// `S_IFREG|S_ISUID|0755`; with a type that has no name, the number.
-fn filemode(n: u64, out: &mut String) {
-    let kind = n & TYPE;
-    let mut rest = n;
-    match TYPES.iter().find(|(value, _)| *value == kind) {
-        Some((_, name)) => {
-            let _ = write!(out, "{name}|");
-            rest &= !kind;
-        }
-        None if kind != 0 => {
-            let _ = write!(out, "0{n:02o}");
-            return;
-        }
-        None => {}
-    }
-    for (bit, name) in SPECIAL.iter().filter(|(bit, _)| n & bit != 0) {
-        let _ = write!(out, "{name}|");
-        rest &= !bit;
-    }
-    let _ = write!(out, "0{rest:02o}");
-}
-
 fn order_hex(n: u64, out: &mut String) {
     out.push_str("htonl(");
     register(u32::from_be(n as u32).into(), out);
     out.push(')');
 }
 
-/// It stands without a name, for it is no number; `member` is what strace would have it converted into.
+/// Prints the call that converts an IPv6 address to `member`.
 pub fn inet6(raw: &[u8], member: &str, out: &mut String) {
     let octets: [u8; 16] = raw.try_into().unwrap_or_default();
     let _ = write!(out, "inet_pton(AF_INET6, \"");
     let _ = match octets {
-        // The standard library tells these as numbers, the C library as an IPv4 address.
+        // The standard library prints these as numbers, the C library as an IPv4 address.
         [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, a, b, c, d]
             if (a, b) != (0, 0) || !matches!((c, d), (0, 0 | 1)) =>
         {

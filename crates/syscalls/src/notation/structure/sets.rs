@@ -1,11 +1,11 @@
-//! Sets of bits in, what is in them out: signals, descriptors and processors, of any size.
+//! Sets of bits of any size: signals, descriptors and processors.
 
 use std::fmt::Write;
 
+use crate::native_uint;
 use crate::notation::names::signal;
-use crate::word;
 
-/// `[INT TERM]`, or `~[KILL STOP]` where most are in the set.
+/// Prints `[INT TERM]`, or `~[KILL STOP]` if most signals are in the set.
 pub fn signals(bytes: &[u8], out: &mut String) {
     let bits = bytes.len().saturating_mul(8);
     let count: usize = bytes.iter().map(|byte| byte.count_ones() as usize).sum();
@@ -24,7 +24,7 @@ pub fn signals(bytes: &[u8], out: &mut String) {
     out.push(']');
 }
 
-/// `[0 3 5]`.
+/// Prints `[0 3 5]`.
 pub fn numbers(bytes: &[u8], out: &mut String) {
     out.push('[');
     for (at, number) in members(bytes, true).enumerate() {
@@ -33,13 +33,13 @@ pub fn numbers(bytes: &[u8], out: &mut String) {
     out.push(']');
 }
 
-/// The numbers of the bits that are as asked for. Words of 32 bits, each in the order of the machine,
-/// are the same set as words of 64 in all ABIs here.
+/// Returns the positions of the bits that are set, or of those that are not. Words of 32 bits, each in
+/// native byte order, are the same set as words of 64 bits in all ABIs here.
 fn members(bytes: &[u8], is_set: bool) -> impl Iterator<Item = usize> {
     bytes.chunks(4).enumerate().flat_map(move |(at, chunk)| {
         let mut padded = [0; 4];
         padded.iter_mut().zip(chunk).for_each(|(to, from)| *to = *from);
-        let n = word(&padded).unwrap_or_default();
+        let n = native_uint(&padded).unwrap_or_default();
         let bits = 0..chunk.len().saturating_mul(8);
         bits.filter(move |bit| (n >> bit & 1 != 0) == is_set)
             .map(move |bit| at.saturating_mul(32).saturating_add(bit))

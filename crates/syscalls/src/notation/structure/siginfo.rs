@@ -1,19 +1,20 @@
-//! What came with a signal, in text. What the code is called depends on the signal, and on both what
-//! follows it.
+//! Information about a signal (`siginfo_t`). The name of the code depends on the signal, the remaining members
+//! on both.
 
 use std::fmt::Write;
 
+use super::layout::{members, value};
 use super::list::List;
-use super::value::value;
-use super::{Side, hex_bytes, members};
-use crate::notation::{names, register};
+use super::phase::Phase;
+use crate::notation::names;
+use crate::notation::primitive::{hex_bytes, register};
 use crate::{Abi, Structure};
 
 const SEGV_BNDERR: i32 = 3;
 const CLD_EXITED: i32 = 1;
 
-/// `{si_signo=SIGCHLD, si_code=CLD_EXITED, si_pid=7, ...}`; `{}` for no signal.
-pub fn siginfo(abi: Abi, bytes: &[u8], side: Side, out: &mut String) {
+/// Prints `{si_signo=SIGCHLD, si_code=CLD_EXITED, si_pid=7, ...}`; `{}` for no signal.
+pub fn siginfo(abi: Abi, bytes: &[u8], phase: Phase, out: &mut String) {
     let Some(head) = crate::structure(abi, "siginfo") else { return hex_bytes(bytes, out) };
     let number = |name| head.number(bytes, name).map(|n| n as i32);
     let (Some(signo), Some(code)) = (number("si_signo"), number("si_code")) else {
@@ -26,41 +27,42 @@ pub fn siginfo(abi: Abi, bytes: &[u8], side: Side, out: &mut String) {
         let _ = write!(list.item(), "si_signo={name}");
         list.item().push_str("si_code=");
         code_name(abi, &name, code, &mut list);
-        errno(head, bytes, side, &mut list);
+        errno(head, bytes, phase, &mut list);
         if let Some((layout, bytes)) = rest(abi, head, bytes, &name, code) {
-            members(layout, bytes, side, &mut list);
+            members(layout, bytes, phase, &mut list);
         }
     }
     list.close("}");
 }
 
-/// It lies before the code and is told behind it, if there is one.
-fn errno(head: &Structure, bytes: &[u8], side: Side, list: &mut List) {
-    let mut members = head.members().iter().filter(|member| member.is_told(head, bytes));
+/// Adds the error, if there is one. In memory it precedes the code, in text it follows.
+fn errno(head: &Structure, bytes: &[u8], phase: Phase, list: &mut List) {
+    let mut members = head.members().iter().filter(|member| member.is_present(head, bytes));
     if let Some(member) = members.find(|member| member.name == "si_errno") {
         let out = list.item();
         out.push_str("si_errno=");
-        value(head, member, bytes, side, out);
+        value(head, member, bytes, phase, out);
     }
 }
 
-/// Codes of 0 and below, and that of the kernel, mean the same for every signal.
+/// Adds the name of the code. Codes of 0 and below, and that of the kernel, are the same for every
+/// signal.
 fn code_name(abi: Abi, signal: &str, code: i32, list: &mut List) {
-    let of = |name: &str| {
+    let named = |name: &str| {
         let layout = crate::structure(abi, name)?;
-        match &layout.members().first()?.content {
-            crate::Content::Enum(set) => set.symbol((code as u32).into()),
+        match &layout.members().first()?.kind {
+            crate::MemberKind::Enum(set) => set.symbol((code as u32).into()),
             _ => None,
         }
     };
-    let own = if code > 0 { of(&format!("sicode_{signal}")) } else { None };
-    match own.or_else(|| of("sicode")) {
+    let own = if code > 0 { named(&format!("sicode_{signal}")) } else { None };
+    match own.or_else(|| named("sicode")) {
         Some(symbol) => list.last().push_str(symbol),
         None => register((code as u32).into(), list.last()),
     }
 }
 
-/// The part that depends on signal and code, and where it lies.
+/// Returns layout and bytes of the members that depend on signal and code.
 fn rest<'a>(
     abi: Abi,
     head: &Structure,

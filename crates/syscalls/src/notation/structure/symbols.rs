@@ -1,13 +1,13 @@
-//! Numbers under the names of constants, as strace tells them: what has no name stays a number, and it
-//! is said what kind of name it has not.
+//! Members that are named constants. A number without a name is followed by a comment with the prefix of the
+//! names: `/* CLOCK_??? */`.
 
 use std::fmt::Write;
 
-use crate::Set;
-use crate::notation::flags;
+use crate::ConstantSet;
+use crate::notation::flags::flags;
 
-/// A name, or the number and what kind of name it has not.
-pub fn named(set: &Set, n: u64, out: &mut String) {
+/// Prints a name, or a number with a comment.
+pub fn named(set: &ConstantSet, n: u64, out: &mut String) {
     match set.symbol(n) {
         Some(symbol) => out.push_str(symbol),
         None => {
@@ -17,8 +17,8 @@ pub fn named(set: &Set, n: u64, out: &mut String) {
     }
 }
 
-/// Names joined by bars; flags none of which has a name are told to be what they are.
-pub fn flagged(set: &Set, n: u64, out: &mut String) {
+/// Prints names joined by bars; a comment follows if no flag has a name.
+pub fn flagged(set: &ConstantSet, n: u64, out: &mut String) {
     let start = out.len();
     flags(set, n, out);
     if n != 0 && out.get(start..).is_some_and(|text| text.starts_with("0x")) {
@@ -26,21 +26,23 @@ pub fn flagged(set: &Set, n: u64, out: &mut String) {
     }
 }
 
-pub fn remarked(remarks: Option<&Set>, n: u64, out: &mut String) {
-    let _ = match remarks.and_then(|remarks| remarks.symbol(n)) {
-        Some(remark) => write!(out, "{n} /* {} */", remark.replace('_', " ")),
+/// Prints a number, and the name that a set has for it in a comment.
+pub fn commented(comments: Option<&ConstantSet>, n: u64, out: &mut String) {
+    let _ = match comments.and_then(|set| set.symbol(n)) {
+        Some(comment) => write!(out, "{n} /* {} */", comment.replace('_', " ")),
         None => write!(out, "{n}"),
     };
 }
 
-fn nameless(set: &Set, out: &mut String) {
+/// Prints a comment on a number without a name.
+fn nameless(set: &ConstantSet, out: &mut String) {
     if !set.prefix().is_empty() {
         let _ = write!(out, " /* {}??? */", set.prefix());
     }
 }
 
-/// `1<<CAP_CHOWN|1<<CAP_KILL`.
-pub fn capabilities(set: &Set, n: u64, out: &mut String) {
+/// Prints `1<<CAP_CHOWN|1<<CAP_KILL`.
+pub fn capabilities(set: &ConstantSet, n: u64, out: &mut String) {
     let start = out.len();
     let mut rest = n;
     for bit in (0..u64::BITS).filter(|bit| n >> bit & 1 != 0) {
@@ -57,8 +59,8 @@ pub fn capabilities(set: &Set, n: u64, out: &mut String) {
     };
 }
 
-/// One name of each set that has a mask, then the flags of the last; nothing where there are none.
-pub fn terminal(sets: &[&'static Set], n: u64, out: &mut String) {
+/// Prints one name of each set that has a mask, then the flags of the last set, if any.
+pub fn terminal(sets: &[&'static ConstantSet], n: u64, out: &mut String) {
     let mut rest = n;
     for set in sets {
         let bits = if set.mask() == 0 { rest } else { n & set.mask() };
@@ -74,8 +76,8 @@ pub fn terminal(sets: &[&'static Set], n: u64, out: &mut String) {
     }
 }
 
-/// Above the last name, how far above it.
-pub fn numbered(set: &Set, n: u64, out: &mut String) {
+/// Prints a name; for a value above the last one, the distance from it.
+pub fn numbered(set: &ConstantSet, n: u64, out: &mut String) {
     match set.highest() {
         Some((symbol, highest)) if n > highest => {
             let _ = write!(out, "{symbol}+{}", n.saturating_sub(highest));
@@ -84,7 +86,7 @@ pub fn numbered(set: &Set, n: u64, out: &mut String) {
     }
 }
 
-/// A limit of a resource: in multiples of 1024 where it is one.
+/// Prints a resource limit, in multiples of 1024 if possible; `none` is the name of "no limit".
 pub fn limit(none: &str, n: u64, width: usize, out: &mut String) {
     let all = if width == 4 { u32::MAX.into() } else { u64::MAX };
     let _ = match n {

@@ -1,4 +1,4 @@
-//! The status of a child in, text out, as the macros of the C library take it apart.
+//! Status of a child process, decoded as the macros of the C library do.
 
 use std::fmt::Write;
 
@@ -6,12 +6,12 @@ use super::symbols::named;
 use crate::Abi;
 use crate::notation::names::signal;
 
-/// A child that was continued.
+/// Status of a child that was continued.
 const CONTINUED: u32 = 0xffff;
-/// The low seven bits of a child that stopped.
+/// Low seven bits of the status of a child that stopped.
 const STOPPED: u32 = 0x7f;
 
-/// `[{WIFEXITED(s) && WEXITSTATUS(s) == 0}]`.
+/// Prints `[{WIFEXITED(s) && WEXITSTATUS(s) == 0}]`.
 pub fn wait_status(status: i32, out: &mut String) {
     let status = status as u32;
     out.push('[');
@@ -39,7 +39,8 @@ fn signaled(status: u32, out: &mut String) {
     rest(status & 0xff00, out);
 }
 
-/// A tracer that asks for it is told of syscalls by SIGTRAP with one more bit.
+/// Prints the signal that stopped a child. With PTRACE_O_TRACESYSGOOD, a stop at a syscall is SIGTRAP with
+/// one more bit.
 fn stopped(status: u32, out: &mut String) {
     let number = status >> 8 & 0xff;
     out.push_str("{WIFSTOPPED(s) && WSTOPSIG(s) == ");
@@ -51,9 +52,9 @@ fn stopped(status: u32, out: &mut String) {
     event(status, out);
 }
 
-/// What a tracer is told in the upper half.
+/// Prints the ptrace event in the upper half of the status.
 fn event(status: u32, out: &mut String) {
-    if let (1.., Some(set)) = (status >> 16, crate::set(Abi::Native, "ptrace_event")) {
+    if let (1.., Some(set)) = (status >> 16, crate::constant_set(Abi::Native, "ptrace_event")) {
         out.push('|');
         named(set, (status >> 16).into(), out);
         out.push_str("<<16");

@@ -1,16 +1,17 @@
-//! A word of `signatures.tsv` in, the kind of an argument out; `None` for what is not understood.
+//! Parser of kinds, as `signatures.tsv` spells them.
 
 use super::{Kind, Width};
 use crate::constants::Sets;
 
 impl Kind {
+    /// Parses a kind; `None` if it is malformed.
     pub(super) fn parse(text: &'static str, sets: &'static Sets) -> Option<Self> {
         if let Some(value) = text.strip_prefix('*') {
-            return Self::pointer(Self::parse(value, sets)?);
+            return Self::pointer_to(Self::parse(value, sets)?);
         }
-        let (word, of) = text.split_once(':').unwrap_or((text, ""));
+        let (name, of) = text.split_once(':').unwrap_or((text, ""));
         let set = || sets.get(of);
-        Some(match word {
+        Some(match name {
             "flags" => Self::Flags(Width::Int, set()?),
             "quadflags" => Self::Flags(Width::Quad, set()?),
             "ioprio" => Self::Ioprio(set()?),
@@ -27,13 +28,13 @@ impl Kind {
             "struct" if !of.is_empty() => Self::Struct(of),
             "sized" if !of.is_empty() => Self::Sized(of),
             "bits" if !of.is_empty() => Self::Bits(of),
-            _ if word.len() < text.len() => return None,
-            _ => Self::plain(word)?,
+            _ if name.len() < text.len() => return None,
+            _ => Self::plain(name)?,
         })
     }
 
-    fn plain(word: &str) -> Option<Self> {
-        Some(match word {
+    fn plain(name: &str) -> Option<Self> {
+        Some(match name {
             "int" | "fd" | "pid" => Self::Signed(Width::Int),
             "long" | "offset" => Self::Signed(Width::Long),
             "loff" => Self::Signed(Width::Quad),
@@ -51,12 +52,12 @@ impl Kind {
             "signal" => Self::Signal,
             "status" => Self::Status,
             "address" => Self::Address,
-            _ => Self::memory(word)?,
+            _ => Self::pointer(name)?,
         })
     }
 
-    fn memory(word: &str) -> Option<Self> {
-        Some(match word {
+    fn pointer(name: &str) -> Option<Self> {
+        Some(match name {
             "path" => Self::Path,
             "string" => Self::String,
             "strings" => Self::Strings,
@@ -72,8 +73,8 @@ impl Kind {
         })
     }
 
-    /// A few dozen in all, and they live as long as the program.
-    fn pointer(value: Self) -> Option<Self> {
+    /// Returns a pointer to a value. It leaks memory: a few dozen values, which live as long as the program.
+    fn pointer_to(value: Self) -> Option<Self> {
         value.width().map(|_| Self::Pointer(Box::leak(Box::new(value))))
     }
 }

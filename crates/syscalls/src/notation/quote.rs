@@ -1,9 +1,8 @@
-//! Bytes in, a quoted string out as strace quotes them: the escapes of C, octal numbers for what has
-//! none, nothing but ASCII.
+//! Quoted strings in ASCII as strace prints them, with the escapes of C and octal numbers.
 
 use std::fmt::Write;
 
-/// All of the bytes.
+/// Prints all bytes as a quoted string.
 pub fn quoted(bytes: &[u8], out: &mut String) {
     out.push('"');
     for (at, &byte) in bytes.iter().enumerate() {
@@ -15,7 +14,7 @@ pub fn quoted(bytes: &[u8], out: &mut String) {
             0x0b => write!(out, "\\v"),
             0x0c => write!(out, "\\f"),
             b'\r' => write!(out, "\\r"),
-            // A digit behind it would belong to the number.
+            // Three digits, because a digit that follows would belong to the number.
             _ if matches!(bytes.get(at.saturating_add(1)), Some(b'0'..=b'7')) => {
                 write!(out, "\\{byte:03o}")
             }
@@ -25,7 +24,7 @@ pub fn quoted(bytes: &[u8], out: &mut String) {
     out.push('"');
 }
 
-/// Up to the first NUL; of a field that is full to its end, that end is not told.
+/// Prints a text up to its first NUL; in a field without one, an ellipsis replaces the last byte.
 pub fn text(field: &[u8], out: &mut String) {
     match field.iter().position(|byte| *byte == 0) {
         Some(end) => quoted(field.get(..end).unwrap_or_default(), out),
@@ -36,7 +35,7 @@ pub fn text(field: &[u8], out: &mut String) {
     }
 }
 
-/// Every byte as a hexadecimal number.
+/// Prints every byte in hexadecimal: `"\x01\xff"`.
 pub fn hex(bytes: &[u8], out: &mut String) {
     out.push('"');
     for byte in bytes {
@@ -45,28 +44,28 @@ pub fn hex(bytes: &[u8], out: &mut String) {
     out.push('"');
 }
 
-/// An address of a link: `01:02:03:04:05:06`.
+/// Prints the address of a link: `01:02:03:04:05:06`.
 pub fn mac(bytes: &[u8], out: &mut String) {
     for (at, byte) in bytes.iter().enumerate() {
         let _ = write!(out, "{}{byte:02x}", if at == 0 { "" } else { ":" });
     }
 }
 
-/// The name of a radio station, of which AX.25 shifts every character by one bit: `N0CALL-1`. What is
-/// no such name is told as bytes.
+/// Prints the call sign of a radio station, `N0CALL-1`, of which AX.25 shifts every character by one bit.
+/// Anything else is printed as bytes.
 pub fn callsign(bytes: &[u8], out: &mut String) {
     let (name, number) = bytes.split_at_checked(6).unwrap_or_default();
     let shifted: String = name.iter().map(|byte| char::from(byte >> 1)).collect();
-    let word = shifted.trim_end_matches(' ');
+    let name_only = shifted.trim_end_matches(' ');
     let is_plain = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit();
     match number {
         [number]
             if number & !0x1e == 0
                 && name.iter().all(|byte| byte & 1 == 0)
-                && !word.is_empty()
-                && word.chars().all(is_plain) =>
+                && !name_only.is_empty()
+                && name_only.chars().all(is_plain) =>
         {
-            let _ = write!(out, "{word}-{}", number >> 1);
+            let _ = write!(out, "{name_only}-{}", number >> 1);
         }
         _ => {
             out.push_str("{ax25_call=");

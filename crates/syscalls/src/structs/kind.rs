@@ -1,42 +1,42 @@
-//! What the bytes of a member are: the kind that `structs.txt` names in, that kind and its width out.
+//! Kinds of members: parses the names of `structs.txt`, with the size and alignment that they imply.
 
 use super::{Structure, Structures};
-use crate::constants::{Set, Sets};
+use crate::constants::{ConstantSet, Sets};
 
-/// What the bytes of a member are; `structs.txt` describes each.
+/// Kind of a member: type of its bytes, and their notation; `structs.txt` describes each.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[allow(missing_docs)]
-pub enum Content {
-    Plain(Plain),
-    /// Bits of the member before, and what remarks on them.
+pub enum MemberKind {
+    Plain(Format),
+    /// Bits of the preceding member, and the set that comments on their value.
     Bits {
         from: u32,
         count: u32,
-        remarks: Option<&'static Set>,
+        remarks: Option<&'static ConstantSet>,
     },
-    Flags(&'static Set),
-    Enum(&'static Set),
-    /// A number is as good as a name.
-    Name(&'static Set),
-    /// In the order of the network.
-    NetEnum(&'static Set),
-    /// In the order of Bluetooth; from the last on they are numbered.
-    LeEnum(&'static Set),
-    /// Each bit under the name of its number.
-    Capabilities(&'static Set),
-    /// One of each set that has a mask, then flags of the last.
-    Terminal(Vec<&'static Set>),
-    /// 16 bytes in the order of the network, and what they would be converted into.
+    Flags(&'static ConstantSet),
+    Enum(&'static ConstantSet),
+    /// A number that may have a name.
+    Name(&'static ConstantSet),
+    /// A constant in network byte order.
+    NetEnum(&'static ConstantSet),
+    /// A constant in little-endian order (Bluetooth); values above the last are printed relative to it.
+    LeEnum(&'static ConstantSet),
+    /// A set of bits, each printed under the name of its number.
+    Capabilities(&'static ConstantSet),
+    /// One constant of each set with a mask, then flags of the last set.
+    Terminal(Vec<&'static ConstantSet>),
+    /// An IPv6 address, and the member that strace names as the target of its conversion.
     Inet6(&'static str),
-    /// What all bits set is called.
+    /// A resource limit, and the name of "no limit" (all bits set).
     Limit(&'static str),
     Struct(Box<Structure>),
 }
 
-/// What is no name of a constant.
+/// Format of a member that has nothing to do with named constants.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[allow(missing_docs)]
-pub enum Plain {
+pub enum Format {
     Signed,
     Unsigned,
     Hex,
@@ -68,20 +68,21 @@ pub enum Plain {
     Mac,
 }
 
-/// How wide a member of a kind is.
+/// Size of one element of a kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Width {
-    Word,
+    Long,
     Bytes(usize),
 }
 
 const INT: Width = Width::Bytes(4);
 
-impl Content {
-    /// The kind, the width of one element and its alignment in bytes; `word` is the width of a long.
+impl MemberKind {
+    /// Parses a kind; returns it with size and alignment of one element in bytes. `long` is the size of a
+    /// C long.
     pub(super) fn parse(
         text: &'static str,
-        word: usize,
+        long: usize,
         sets: &'static Sets,
         structures: &Structures,
     ) -> Option<(Self, usize, usize)> {
@@ -92,15 +93,15 @@ impl Content {
             return Some((Self::Struct(Box::new(nested)), size, align));
         }
         match kind {
-            // As an array of 32-bit numbers, which the C library has it be.
+            // An array of 32-bit numbers in the C library, hence the alignment.
             "inet6" if !of.is_empty() => return Some((Self::Inet6(of), 16, 4)),
-            "callsign" => return Some((Self::Plain(Plain::Callsign), 7, 1)),
+            "callsign" => return Some((Self::Plain(Format::Callsign), 7, 1)),
             _ => {}
         }
         let plain = kind.trim_end_matches(|c: char| c.is_ascii_digit());
         let (content, width) = Self::of_kind(plain, of, sets)?;
         let width = match (kind.get(plain.len()..)?, width) {
-            ("", Width::Word) => word,
+            ("", Width::Long) => long,
             ("", Width::Bytes(bytes)) => bytes,
             (bits, _) => bits.parse::<usize>().ok()? / 8,
         };
@@ -110,19 +111,19 @@ impl Content {
     fn of_kind(kind: &str, of: &'static str, sets: &'static Sets) -> Option<(Self, Width)> {
         Some(match kind {
             "flags" => (Self::Flags(sets.get(of)?), INT),
-            "longflags" => (Self::Flags(sets.get(of)?), Width::Word),
+            "longflags" => (Self::Flags(sets.get(of)?), Width::Long),
             "enum" => (Self::Enum(sets.get(of)?), INT),
-            "longenum" => (Self::Enum(sets.get(of)?), Width::Word),
+            "longenum" => (Self::Enum(sets.get(of)?), Width::Long),
             "capabilities" => (Self::Capabilities(sets.get(of)?), INT),
             "name" => (Self::Name(sets.get(of)?), INT),
-            "longname" => (Self::Name(sets.get(of)?), Width::Word),
+            "longname" => (Self::Name(sets.get(of)?), Width::Long),
             "netenum" => (Self::NetEnum(sets.get(of)?), Width::Bytes(2)),
             "leenum" => (Self::LeEnum(sets.get(of)?), Width::Bytes(2)),
             "terminal" => {
                 let sets: Option<_> = of.split('+').map(|set| sets.get(set)).collect();
                 (Self::Terminal(sets?), INT)
             }
-            "limit" if !of.is_empty() => (Self::Limit(of), Width::Word),
+            "limit" if !of.is_empty() => (Self::Limit(of), Width::Long),
             "bits" => {
                 let (from, count) = of.split_once(':')?;
                 let (count, remarks) = match count.split_once(':') {
@@ -133,42 +134,42 @@ impl Content {
                 (Self::Bits { from, count, remarks }, INT)
             }
             _ if of.is_empty() => {
-                let (plain, width) = Plain::parse(kind)?;
-                (Self::Plain(plain), width)
+                let (format, width) = Format::parse(kind)?;
+                (Self::Plain(format), width)
             }
             _ => return None,
         })
     }
 }
 
-impl Plain {
+impl Format {
     fn parse(kind: &str) -> Option<(Self, Width)> {
-        let word = |plain| (plain, Width::Word);
-        let int = |plain| (plain, INT);
-        let byte = |plain| (plain, Width::Bytes(1));
+        let long = |format| (format, Width::Long);
+        let int = |format| (format, INT);
+        let byte = |format| (format, Width::Bytes(1));
         Some(match kind {
             "int" | "fd" | "pid" | "i" => int(Self::Signed),
             "uint" | "u" => int(Self::Unsigned),
-            "long" => word(Self::Signed),
-            "ulong" | "size" => word(Self::Unsigned),
+            "long" => long(Self::Signed),
+            "ulong" | "size" => long(Self::Unsigned),
             "hexint" => int(Self::Hex),
-            "hex" => word(Self::Hex),
+            "hex" => long(Self::Hex),
             "version" => int(Self::Version),
             "paddedhex" => int(Self::PaddedHex),
-            "octal" => word(Self::Octal),
+            "octal" => long(Self::Octal),
             "mode" => int(Self::Mode),
             "filemode" => int(Self::Filemode),
             "dirfd" => int(Self::Dirfd),
             "uid" | "gid" => int(Self::Id),
             "signal" => int(Self::Signal),
             "errno" => int(Self::Errno),
-            "result" => word(Self::Result),
-            "address" => word(Self::Address),
-            "handler" => word(Self::Handler),
-            "device" => word(Self::Device),
+            "result" => long(Self::Result),
+            "address" => long(Self::Address),
+            "handler" => long(Self::Handler),
+            "device" => long(Self::Device),
             "sigset" => (Self::Sigset, Width::Bytes(8)),
-            "date" => word(Self::Date),
-            "ticks" => word(Self::Ticks),
+            "date" => long(Self::Date),
+            "ticks" => long(Self::Ticks),
             "port" => (Self::Port, Width::Bytes(2)),
             "leport" => (Self::LePort, Width::Bytes(2)),
             "order" => int(Self::Order),

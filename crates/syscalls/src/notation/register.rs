@@ -1,15 +1,15 @@
-//! One register in, text out, as strace prints it: what it holds, its parameter's kind tells. Names
-//! lose nothing, for bits and values without a name are shown in hexadecimal. It reads no memory, so
-//! of what a pointer points to it knows the address only.
+//! Registers by the kind of their parameter. Bits and values without a name are printed in hexadecimal, so
+//! that no information is lost. Of a pointer, this module prints the address.
 
 mod parts;
 
+use super::flags::{flags, symbol};
 use super::names::signal;
-use super::{Number, comment, dirfd, flags, int, register, unknown};
-use crate::{Abi, Kind, Set, Width};
+use super::primitive::{Number, comment, dirfd, int, register};
+use crate::{Abi, Kind, Width};
 
-/// The number that the register holds, of a kind that is no more than one.
-pub fn argument_number(kind: Kind, n: u64, abi: Abi) -> Option<Number> {
+/// Returns the number in a register of a numeric kind; `None` for other kinds.
+pub fn register_number(kind: Kind, n: u64, abi: Abi) -> Option<Number> {
     match kind {
         Kind::Signed(width) => Some(Number::Signed(signed(width, n, abi))),
         Kind::Unsigned(width) => Some(Number::Unsigned(unsigned(width, n, abi))),
@@ -19,29 +19,29 @@ pub fn argument_number(kind: Kind, n: u64, abi: Abi) -> Option<Number> {
     }
 }
 
-/// What a successful call returned, as strace prints it: `3`, `0x7f0012345000`, and in parentheses
-/// what names tell about it: `0x8002 (flags O_RDWR|O_LARGEFILE)`, `3 (SCHED_BATCH)`.
+/// Prints the result of a successful call as strace does: `3`, `0x7f0012345000`, with names in
+/// parentheses: `0x8002 (flags O_RDWR|O_LARGEFILE)`, `3 (SCHED_BATCH)`.
 pub fn result(kind: Kind, n: u64, abi: Abi, out: &mut String) {
-    let (width, set, opened) = match kind {
+    let (width, set, opening) = match kind {
         Kind::Flags(width, set) => (width, set, " (flags "),
         Kind::Enum(width, set) | Kind::Number(width, set) => (width, set, " ("),
         Kind::Flagged(set) | Kind::Ioprio(set) => (Width::Int, set, " ("),
-        _ => return argument(kind, n, abi, out),
+        _ => return register_value(kind, n, abi, out),
     };
     let value = unsigned(width, n, abi);
     match kind {
-        Kind::Number(..) => argument(Kind::Signed(width), n, abi, out),
+        Kind::Number(..) => register_value(Kind::Signed(width), n, abi, out),
         _ => register(value, out),
     }
     if value != 0 || set.symbol(0).is_some() {
-        out.push_str(opened);
-        argument(kind, n, abi, out);
+        out.push_str(opening);
+        register_value(kind, n, abi, out);
         out.push(')');
     }
 }
 
-/// The register as strace prints it.
-pub fn argument(kind: Kind, n: u64, abi: Abi, out: &mut String) {
+/// Prints a register as strace does.
+pub fn register_value(kind: Kind, n: u64, abi: Abi, out: &mut String) {
     let low = unsigned(Width::Int, n, abi);
     match kind {
         Kind::Signed(_) | Kind::Unsigned(_) | Kind::Id(_) => decimal(kind, n, abi, out),
@@ -68,13 +68,6 @@ pub fn argument(kind: Kind, n: u64, abi: Abi, out: &mut String) {
     }
 }
 
-fn symbol(set: &Set, n: u64, out: &mut String) {
-    match set.symbol(n) {
-        Some(symbol) => out.push_str(symbol),
-        None => unknown(n, set, out),
-    }
-}
-
 fn number(n: i64, remark: Option<&str>, out: &mut String) {
     out.push_str(itoa::Buffer::new().format(n));
     comment(remark, out);
@@ -89,14 +82,14 @@ fn address(n: u64, out: &mut String) {
 
 fn decimal(kind: Kind, n: u64, abi: Abi, out: &mut String) {
     let mut buffer = itoa::Buffer::new();
-    out.push_str(match argument_number(kind, n, abi) {
+    out.push_str(match register_number(kind, n, abi) {
         Some(Number::Signed(number)) => buffer.format(number),
         Some(Number::Unsigned(number)) => buffer.format(number),
         None => "",
     });
 }
 
-/// A register of the 32-bit ABI has 32 bits, however it reached us.
+/// Returns the signed value of a register, of which the 32-bit ABI uses the low half.
 fn signed(width: Width, n: u64, abi: Abi) -> i64 {
     match (width, abi) {
         (Width::Short, _) => (n as i16).into(),
@@ -105,6 +98,7 @@ fn signed(width: Width, n: u64, abi: Abi) -> i64 {
     }
 }
 
+/// Returns the unsigned value of a register, of which the 32-bit ABI uses the low half.
 fn unsigned(width: Width, n: u64, abi: Abi) -> u64 {
     match (width, abi) {
         (Width::Short, _) => n & 0xffff,

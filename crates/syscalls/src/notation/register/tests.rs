@@ -1,31 +1,30 @@
 use proptest::prelude::{any, proptest};
 
-use super::{argument, argument_number, result};
-use crate::notation::Number;
-use crate::{Abi, Kind, Signature, Slot, Width, name, number, set, signature};
+use super::{Number, register_number, register_value, result};
+use crate::{Abi, Kind, Signature, Slot, Width, constant_set, name, number, signature};
 
 const HOSTILE: [u64; 6] = [0, 1, u64::MAX, 0x8000_0000, 0xffff_ffff, 1 << 63];
 
-fn told(kind: Kind, n: u64, abi: Abi) -> String {
+fn text(kind: Kind, n: u64, abi: Abi) -> String {
     let mut out = String::new();
-    argument(kind, n, abi, &mut out);
+    register_value(kind, n, abi, &mut out);
     out
 }
 
 fn natively(kind: Kind) -> [String; 6] {
-    HOSTILE.map(|n| told(kind, n, Abi::Native))
+    HOSTILE.map(|n| text(kind, n, Abi::Native))
 }
 
 fn compat(kind: Kind) -> [String; 6] {
-    HOSTILE.map(|n| told(kind, n, Abi::Compat))
+    HOSTILE.map(|n| text(kind, n, Abi::Compat))
 }
 
 fn open_flags() -> Kind {
-    Kind::Flags(Width::Int, set(Abi::Native, "open").unwrap())
+    Kind::Flags(Width::Int, constant_set(Abi::Native, "open").unwrap())
 }
 
 #[test]
-fn numbers_have_the_width_of_their_kind() {
+fn register_value_of_number_has_width_of_kind() {
     let int = ["0", "1", "-1", "-2147483648", "-1", "0"];
     assert_eq!(natively(Kind::Signed(Width::Int)), int);
     assert_eq!(compat(Kind::Signed(Width::Int)), int);
@@ -45,41 +44,41 @@ fn numbers_have_the_width_of_their_kind() {
 }
 
 #[test]
-fn nobody_is_minus_one() {
+fn register_value_of_id_with_all_bits_is_minus_one() {
     let id = ["0", "1", "-1", "2147483648", "-1", "0"];
     assert_eq!(natively(Kind::Id(Width::Int)), id);
     assert_eq!(compat(Kind::Id(Width::Int)), id);
     assert_eq!(natively(Kind::Id(Width::Short)), ["0", "1", "-1", "0", "-1", "0"]);
-    assert_eq!(told(Kind::Id(Width::Short), 0x1_fffe, Abi::Compat), "65534");
+    assert_eq!(text(Kind::Id(Width::Short), 0x1_fffe, Abi::Compat), "65534");
 }
 
 #[test]
-fn a_name_loses_no_bit() {
-    let all = told(open_flags(), u64::MAX, Abi::Native);
+fn register_value_of_flags_prints_unnamed_bits() {
+    let all = text(open_flags(), u64::MAX, Abi::Native);
     assert!(all.starts_with("O_ACCMODE|O_CREAT|O_EXCL|O_NOCTTY|"), "{all}");
     assert!(all.ends_with("|O_PATH|O_TMPFILE|FASYNC|0xff80003c"), "{all}");
-    assert_eq!(told(open_flags(), 0x1000_0000, Abi::Native), "O_RDONLY|0x10000000");
-    assert_eq!(told(open_flags(), 0xffff_ffff_0000_0001, Abi::Native), "O_WRONLY");
-    let prot = Kind::Flags(Width::Long, set(Abi::Native, "prot").unwrap());
-    assert_eq!(told(prot, 1 << 63 | 1, Abi::Native), "PROT_READ|0x8000000000000000");
-    assert_eq!(told(prot, 1 << 63, Abi::Compat), "PROT_NONE");
-    let at = Kind::Flags(Width::Int, set(Abi::Native, "at").unwrap());
+    assert_eq!(text(open_flags(), 0x1000_0000, Abi::Native), "O_RDONLY|0x10000000");
+    assert_eq!(text(open_flags(), 0xffff_ffff_0000_0001, Abi::Native), "O_WRONLY");
+    let prot = Kind::Flags(Width::Long, constant_set(Abi::Native, "prot").unwrap());
+    assert_eq!(text(prot, 1 << 63 | 1, Abi::Native), "PROT_READ|0x8000000000000000");
+    assert_eq!(text(prot, 1 << 63, Abi::Compat), "PROT_NONE");
+    let at = Kind::Flags(Width::Int, constant_set(Abi::Native, "at").unwrap());
     assert_eq!(
         natively(at),
         [
             "0",
             "0x1 /* AT_??? */",
-            &told(at, 0xffff_ffff, Abi::Native),
+            &text(at, 0xffff_ffff, Abi::Native),
             "0x80000000 /* AT_??? */",
-            &told(at, u64::MAX, Abi::Native),
+            &text(at, u64::MAX, Abi::Native),
             "0"
         ]
     );
 }
 
 #[test]
-fn a_value_without_a_name_is_a_number() {
-    let clock = Kind::Enum(Width::Int, set(Abi::Native, "clock").unwrap());
+fn register_value_without_name_is_number() {
+    let clock = Kind::Enum(Width::Int, constant_set(Abi::Native, "clock").unwrap());
     let hex = [
         "CLOCK_REALTIME",
         "CLOCK_MONOTONIC",
@@ -91,17 +90,17 @@ fn a_value_without_a_name_is_a_number() {
     assert_eq!(natively(clock), hex);
     assert_eq!(compat(clock), hex);
     assert_eq!(natively(Kind::Signal), ["0", "SIGHUP", "-1", "-2147483648", "-1", "0"]);
-    assert_eq!(told(Kind::Signal, 33, Abi::Native), "SIGRT_1");
+    assert_eq!(text(Kind::Signal, 33, Abi::Native), "SIGRT_1");
 }
 
 #[test]
-fn descriptors_modes_and_addresses() {
+fn register_value_of_descriptor_mode_and_address() {
     assert_eq!(natively(Kind::Dirfd), ["0", "1", "-1", "-2147483648", "-1", "0"]);
     for n in [0xffff_ff9c, -100_i64 as u64, 0x1234_ffff_ff9c] {
-        assert_eq!(told(Kind::Dirfd, n, Abi::Compat), "AT_FDCWD");
+        assert_eq!(text(Kind::Dirfd, n, Abi::Compat), "AT_FDCWD");
     }
     assert_eq!(natively(Kind::Mode), ["000", "001", "0177777", "000", "0177777", "000"]);
-    assert_eq!(told(Kind::Mode, 0o644, Abi::Native), "0644");
+    assert_eq!(text(Kind::Mode, 0o644, Abi::Native), "0644");
     for kind in [Kind::Address, Kind::Path, Kind::String, Kind::Strings, Kind::Struct("stat")] {
         assert_eq!(natively(kind)[..3], ["NULL", "0x1", "0xffffffffffffffff"]);
         assert_eq!(compat(kind), ["NULL", "0x1", "0xffffffff", "0x80000000", "0xffffffff", "NULL"]);
@@ -109,8 +108,8 @@ fn descriptors_modes_and_addresses() {
 }
 
 #[test]
-fn only_plain_numbers_are_numbers() {
-    let number = |kind| argument_number(kind, u64::MAX, Abi::Native);
+fn register_number_is_none_for_other_kinds() {
+    let number = |kind| register_number(kind, u64::MAX, Abi::Native);
     assert_eq!(number(Kind::Signed(Width::Int)), Some(Number::Signed(-1)));
     assert_eq!(number(Kind::Unsigned(Width::Long)), Some(Number::Unsigned(u64::MAX)));
     assert_eq!(number(Kind::Id(Width::Int)), Some(Number::Signed(-1)));
@@ -121,14 +120,15 @@ fn only_plain_numbers_are_numbers() {
 
 fn call(abi: Abi, syscall: &str, registers: [u64; 6]) -> String {
     let slot = Slot::new(abi, number(abi, syscall).unwrap()).unwrap();
-    let told = signature(slot).unwrap().arguments(registers).map(|(one, n)| told(one.kind, n, abi));
-    format!("{syscall}({})", told.collect::<Vec<_>>().join(", "))
+    let texts =
+        signature(slot).unwrap().arguments(registers).map(|(one, n)| text(one.kind, n, abi));
+    format!("{syscall}({})", texts.collect::<Vec<_>>().join(", "))
 }
 
 /// The working directory.
 const CWD: u64 = 0xffff_ff9c;
 
-/// As strace prints them, but that it reads what addresses point to.
+/// Calls as strace prints them, with addresses in place of memory.
 const CALLS: &[(&str, [u64; 6], &str)] = &[
     (
         "openat",
@@ -202,7 +202,7 @@ const CALLS: &[(&str, [u64; 6], &str)] = &[
 ];
 
 #[test]
-fn calls_of_every_architecture() {
+fn register_value_of_calls_is_that_of_strace() {
     for &(syscall, registers, expected) in CALLS {
         assert_eq!(call(Abi::Native, syscall, registers), expected);
     }
@@ -223,27 +223,27 @@ fn agree(abi: Abi, calls: &str) {
     for line in calls.lines().filter(|line| !line.starts_with('#')) {
         let (passed, expected) = line.split_once('\t').unwrap();
         let mut words = passed.split(' ');
-        let told = call(abi, words.next().unwrap(), registers(words));
-        differ.extend((told != expected).then(|| format!("{passed}\n{told}\n{expected}\n")));
+        let ours = call(abi, words.next().unwrap(), registers(words));
+        differ.extend((ours != expected).then(|| format!("{passed}\n{ours}\n{expected}\n")));
     }
     assert!(differ.is_empty(), "{}", differ.join("\n"));
 }
 
 #[test]
 #[cfg(target_arch = "x86_64")]
-fn calls_are_told_as_strace_tells_them() {
+fn native_calls_are_printed_as_by_strace() {
     agree(Abi::Native, include_str!("../../../tests/strace.txt"));
 }
 
 #[test]
 #[cfg(target_arch = "x86_64")]
-fn compat_calls_are_told_as_strace_tells_them() {
+fn compat_calls_are_printed_as_by_strace() {
     agree(Abi::Compat, include_str!("../../../tests/strace32.txt"));
 }
 
 #[test]
 #[cfg(target_arch = "x86_64")]
-fn calls_of_x86() {
+fn register_value_of_calls_of_x86_only() {
     use Abi::{Compat, Native};
     for (abi, syscall, registers, expected) in [
         (Native, "open", [0x10, 0x1_0000, 9, 9, 9, 9], "open(0x10, O_RDONLY|O_DIRECTORY)"),
@@ -277,11 +277,11 @@ fn calls_of_x86() {
 
 proptest! {
     #[test]
-    fn no_register_of_any_call_is_blank(registers in any::<[u64; 6]>()) {
+    fn register_value_is_never_empty(registers in any::<[u64; 6]>()) {
         for abi in Abi::ALL {
             for slot in (0..512).filter(|&nr| name(abi, nr).is_some()).filter_map(|nr| Slot::new(abi, nr)) {
                 for (one, n) in signature(slot).into_iter().flat_map(|known| known.arguments(registers)) {
-                    let text = told(one.kind, n, abi);
+                    let text = text(one.kind, n, abi);
                     assert!(!text.is_empty() && text.is_ascii(), "{slot} {}: {text:?}", one.name);
                 }
             }
@@ -290,24 +290,24 @@ proptest! {
 }
 
 #[test]
-fn results_are_told_as_strace_tells_them() {
-    let told = |syscall, registers: [u64; 6], n: u64| {
+fn results_are_printed_as_by_strace() {
+    let text = |syscall, registers: [u64; 6], n: u64| {
         let slot = Slot::new(Abi::Native, number(Abi::Native, syscall).unwrap()).unwrap();
         let mut out = String::new();
         result(signature(slot).unwrap().result(registers), n, Abi::Native, &mut out);
         out
     };
-    let fcntl = |command, n| told("fcntl", [3, command, 0, 0, 0, 0], n);
-    assert_eq!(told("read", [0; 6], 42), "42");
-    assert_eq!(told("mmap", [0; 6], 0x7f57_91bd_3000), "0x7f5791bd3000");
-    assert_eq!(told("umask", [0; 6], 0o22), "022");
-    assert_eq!(told("personality", [0; 6], 0x4_0000), "0x40000 (PER_LINUX|ADDR_NO_RANDOMIZE)");
-    assert_eq!(told("personality", [0; 6], 0), "0 (PER_LINUX)");
-    assert_eq!(told("sched_getscheduler", [0; 6], 0), "0 (SCHED_OTHER)");
-    assert_eq!(told("sched_getscheduler", [0; 6], 3), "3 (SCHED_BATCH)");
-    assert_eq!(told("prctl", [3, 0, 0, 0, 0, 0], 1), "1 (SUID_DUMP_USER)");
+    let fcntl = |command, n| text("fcntl", [3, command, 0, 0, 0, 0], n);
+    assert_eq!(text("read", [0; 6], 42), "42");
+    assert_eq!(text("mmap", [0; 6], 0x7f57_91bd_3000), "0x7f5791bd3000");
+    assert_eq!(text("umask", [0; 6], 0o22), "022");
+    assert_eq!(text("personality", [0; 6], 0x4_0000), "0x40000 (PER_LINUX|ADDR_NO_RANDOMIZE)");
+    assert_eq!(text("personality", [0; 6], 0), "0 (PER_LINUX)");
+    assert_eq!(text("sched_getscheduler", [0; 6], 0), "0 (SCHED_OTHER)");
+    assert_eq!(text("sched_getscheduler", [0; 6], 3), "3 (SCHED_BATCH)");
+    assert_eq!(text("prctl", [3, 0, 0, 0, 0, 0], 1), "1 (SUID_DUMP_USER)");
     let best_effort = "0x4004 (IOPRIO_PRIO_VALUE(IOPRIO_CLASS_BE, 4))";
-    assert_eq!(told("ioprio_get", [1, 0, 0, 0, 0, 0], 0x4004), best_effort);
+    assert_eq!(text("ioprio_get", [1, 0, 0, 0, 0, 0], 0x4004), best_effort);
     assert_eq!(fcntl(0, 10), "10");
     assert_eq!(fcntl(1, 0), "0");
     assert_eq!(fcntl(1, 1), "0x1 (flags FD_CLOEXEC)");
@@ -316,19 +316,19 @@ fn results_are_told_as_strace_tells_them() {
 }
 
 #[test]
-fn huge_devices_and_odd_commands() {
-    assert_eq!(told(Kind::Device, 0x1234_5678, Abi::Native), "makedev(0x456, 0x12378)");
-    assert_eq!(told(Kind::Device, u64::MAX, Abi::Native), "makedev(0xfff, 0xfffff)");
-    let commands = Kind::Ioctl(set(Abi::Native, "ioctl").unwrap());
-    assert_eq!(told(commands, 0x5499, Abi::Native), "_IOC(_IOC_NONE, 0x54, 0x99, 0)");
-    assert_eq!(told(commands, 0x8fff_ffff, Abi::Native), "_IOC(_IOC_READ, 0xff, 0xff, 0xfff)");
-    assert_eq!(told(commands, 0x4000_0000, Abi::Native), "_IOC(_IOC_WRITE, 0, 0, 0)");
-    assert_eq!(told(commands, 0x5402, Abi::Native), "SNDCTL_TMR_START or TCSETS");
+fn register_value_of_device_and_unknown_ioctl() {
+    assert_eq!(text(Kind::Device, 0x1234_5678, Abi::Native), "makedev(0x456, 0x12378)");
+    assert_eq!(text(Kind::Device, u64::MAX, Abi::Native), "makedev(0xfff, 0xfffff)");
+    let commands = Kind::Ioctl(constant_set(Abi::Native, "ioctl").unwrap());
+    assert_eq!(text(commands, 0x5499, Abi::Native), "_IOC(_IOC_NONE, 0x54, 0x99, 0)");
+    assert_eq!(text(commands, 0x8fff_ffff, Abi::Native), "_IOC(_IOC_READ, 0xff, 0xff, 0xfff)");
+    assert_eq!(text(commands, 0x4000_0000, Abi::Native), "_IOC(_IOC_WRITE, 0, 0, 0)");
+    assert_eq!(text(commands, 0x5402, Abi::Native), "SNDCTL_TMR_START or TCSETS");
 }
 
 proptest! {
     #[test]
-    fn any_result_of_any_call_is_told(registers in any::<[u64; 6]>(), n in any::<u64>()) {
+    fn result_of_any_call_is_never_empty(registers in any::<[u64; 6]>(), n in any::<u64>()) {
         for abi in Abi::ALL {
             for slot in (0..512).filter_map(|nr| Slot::new(abi, nr)) {
                 let Some(known) = signature(slot) else { continue };
@@ -339,9 +339,9 @@ proptest! {
         }
     }
 
-    /// Random registers hit a case seldom, so each case is made to hold.
+    /// Random registers seldom match a case, so the test makes each case match.
     #[test]
-    fn no_register_of_any_case_is_blank(registers in any::<[u64; 6]>()) {
+    fn register_value_of_any_case_is_never_empty(registers in any::<[u64; 6]>()) {
         for abi in Abi::ALL {
             for slot in (0..512).filter_map(|nr| Slot::new(abi, nr)) {
                 for case in signature(slot).into_iter().flat_map(Signature::cases) {
@@ -351,9 +351,9 @@ proptest! {
                         let register = &mut registers[usize::from(test.parameter)];
                         *register = *register & !bits.mask | bits.value;
                     }
-                    assert!(case.holds(registers) || case.tests().iter().any(|one| one.any.is_empty()));
+                    assert!(case.matches(registers) || case.tests().iter().any(|one| one.any.is_empty()));
                     for (one, n) in signature(slot).unwrap().arguments(registers) {
-                        let text = told(one.kind, n, abi);
+                        let text = text(one.kind, n, abi);
                         assert!(!text.is_empty() && text.is_ascii(), "{slot} {}: {text:?}", one.name);
                     }
                 }

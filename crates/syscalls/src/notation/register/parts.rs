@@ -1,14 +1,13 @@
-//! Numbers that are made of parts in, their text out, as strace prints it: modes, devices, commands
-//! and priorities.
+//! Numbers that are composed of several parts: modes, devices, commands and priorities.
 
 use std::fmt::Write;
 
-use super::symbol;
-use crate::Set;
-use crate::notation::{comment, field, named, register};
+use crate::ConstantSet;
+use crate::notation::flags::{field, named, symbol};
+use crate::notation::primitive::{comment, register};
 
-/// `S_IFCHR|0666`; without any name it is a mode alone.
-pub fn modes(set: &Set, n: u64, out: &mut String) {
+/// Prints `S_IFCHR|0666`; the mode alone if no flag has a name.
+pub fn modes(set: &ConstantSet, n: u64, out: &mut String) {
     let start = out.len();
     let is_named = set.mask() == 0 || set.symbol(n & set.mask()).is_some();
     let mut rest = if is_named { named(set, n, start, out) } else { n };
@@ -24,12 +23,12 @@ pub fn modes(set: &Set, n: u64, out: &mut String) {
 
 const PERMISSIONS: u64 = 0o7777;
 
-/// `0644`
+/// Prints `0644`.
 pub fn octal(n: u64, out: &mut String) {
     let _ = write!(out, "0{n:02o}");
 }
 
-/// The kernel's own encoding: 12 bits of the major number within 20 of the minor one.
+/// Prints a device number in the kernel's encoding: 12 bits of the major number amid 20 of the minor.
 pub fn device(n: u64, out: &mut String) {
     let (major, minor) = (n >> 8 & 0xfff, n & 0xff | n >> 12 & 0xf_ff00);
     out.push_str("makedev(");
@@ -39,15 +38,15 @@ pub fn device(n: u64, out: &mut String) {
     out.push(')');
 }
 
-/// The class stands above 13 bits for the level (`linux/ioprio.h`).
-pub fn ioprio(set: &Set, n: u64, out: &mut String) {
+/// Prints an I/O priority: the class is above 13 bits of the level (`linux/ioprio.h`).
+pub fn ioprio(set: &ConstantSet, n: u64, out: &mut String) {
     out.push_str("IOPRIO_PRIO_VALUE(");
     symbol(set, n >> 13, out);
     let _ = write!(out, ", {})", n & 0x1fff);
 }
 
-/// The command stands above a byte that says whose quota is meant (`linux/quota.h`).
-pub fn quotactl(set: &Set, n: u64, out: &mut String) {
+/// Prints a quota command: the command is above a byte for the type of the quota (`linux/quota.h`).
+pub fn quotactl(set: &ConstantSet, n: u64, out: &mut String) {
     out.push_str("QCMD(");
     half(set.symbol(n & !set.mask()), n >> 8, "Q_???", out);
     out.push_str(", ");
@@ -65,8 +64,8 @@ fn half(symbol: Option<&str>, n: u64, unknown: &str, out: &mut String) {
     }
 }
 
-/// `TCGETS`; of one without a name its parts (`asm-generic/ioctl.h`).
-pub fn ioctl(set: &Set, n: u64, out: &mut String) {
+/// Prints `TCGETS`, or the parts of a command without a name (`asm-generic/ioctl.h`).
+pub fn ioctl(set: &ConstantSet, n: u64, out: &mut String) {
     if let Some(symbol) = set.symbol(n) {
         return out.push_str(symbol);
     }

@@ -1,0 +1,49 @@
+//! Vectors of buffers (`struct iovec`), with the contents of the buffers.
+
+use super::bytes::{padded_uint, with_ellipsis};
+use super::quote::quoted;
+use super::register::register_value;
+use super::structure::Phase;
+use crate::{Abi, Capture, Kind, Part, Value};
+
+/// Number of buffers of a vector that are captured; `BUFFERS_MAX` in `bpf/vector.h`.
+const BUFFERS: usize = 8;
+
+/// Prints `[{iov_base="abc", iov_len=3}]`; returns whether the vector was captured.
+pub fn iovec<'e>(
+    captures: impl Iterator<Item = &'e Capture<'e>> + Clone,
+    abi: Abi,
+    phase: Phase,
+    out: &mut String,
+) -> bool {
+    let mut vectors = captures.clone();
+    let is_vector = |capture: &&Capture<'_>| matches!(capture.part, Part::Whole | Part::Vector);
+    let Some(vector) = vectors.find(|one| is_vector(one) && one.status.is_readable()) else {
+        return false;
+    };
+    let Value::Bytes(bytes) = vector.value else { return false };
+    let mut buffers = captures.filter(|capture| capture.part == Part::Buffer);
+    let width = Kind::Address.size(abi).unwrap_or(8);
+    out.push('[');
+    for (at, element) in bytes.chunks_exact(2 * width).enumerate() {
+        out.push_str(if at > 0 { ", {iov_base=" } else { "{iov_base=" });
+        let (base, length) = element.split_at(width);
+        match buffers.next() {
+            Some(buffer) if buffer.status.is_readable() => contents(buffer, out),
+            // The result of the call fitted into the buffers before this one.
+            None if phase == Phase::Exit && at < BUFFERS => out.push_str("\"\""),
+            _ => register_value(Kind::Address, padded_uint(base), abi, out),
+        }
+        out.push_str(", iov_len=");
+        out.push_str(itoa::Buffer::new().format(padded_uint(length)));
+        out.push('}');
+    }
+    out.push_str(if vector.status.is_truncated() { ", ...]" } else { "]" });
+    true
+}
+
+fn contents(buffer: &Capture<'_>, out: &mut String) {
+    if let Value::Bytes(bytes) = buffer.value {
+        with_ellipsis(buffer.status.is_truncated(), out, |out| quoted(bytes, out));
+    }
+}

@@ -1,0 +1,44 @@
+//! Numbers and names of syscalls: the tables of this architecture, one for each ABI.
+
+use std::sync::LazyLock;
+
+use crate::Abi;
+use crate::table::Table;
+
+#[cfg(target_arch = "x86_64")]
+const FILES: [&str; 2] = [include_str!("../tables/x86_64.tsv"), include_str!("../tables/i386.tsv")];
+/// Tables of an ARM machine. There is none for its 32-bit ABI: those numbers have no names.
+#[cfg(target_arch = "aarch64")]
+const FILES: [&str; 2] = [include_str!("../tables/aarch64.tsv"), ""];
+#[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
+compile_error!("no syscall table for this architecture: add its .tsv to crates/syscalls/tables");
+
+/// Returns the number of the syscall `name` in `abi`.
+pub fn number(abi: Abi, name: &str) -> Option<u16> {
+    table(abi).number(name)
+}
+
+/// Returns the name of syscall number `nr` in `abi`.
+pub fn name(abi: Abi, nr: u16) -> Option<&'static str> {
+    table(abi).name(nr)
+}
+
+/// Returns number and name of every syscall of `abi`, sorted by number.
+pub fn names(abi: Abi) -> impl Iterator<Item = (u16, &'static str)> {
+    table(abi).rows()
+}
+
+/// Returns whether any ABI of this architecture has a syscall called `name`.
+pub fn is_known(name: &str) -> bool {
+    Abi::ALL.into_iter().any(|abi| number(abi, name).is_some())
+}
+
+/// Returns the table of `abi`.
+pub(super) fn table(abi: Abi) -> &'static Table {
+    static TABLES: LazyLock<[Table; 2]> = LazyLock::new(|| FILES.map(Table::parse));
+    let [native, compat] = &*TABLES;
+    match abi {
+        Abi::Native => native,
+        Abi::Compat => compat,
+    }
+}
