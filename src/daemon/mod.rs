@@ -136,7 +136,7 @@ impl Daemon<'_> {
             (Gate::Away { .. }, _) => Some(now + RETRY),
             _ => None,
         };
-        let call = self.control.as_ref().and_then(|control| control.due(now));
+        let call = self.control.as_ref().and_then(|control| control.deadline(now));
         let reports = self.bookkeeping.next_report();
         let delivery = self.delivery_due(now);
         let due = [doze, self.settled, self.tick, self.sight.next, call, ping, reports, delivery];

@@ -9,7 +9,7 @@ use anyhow::{Context as _, Result};
 use libbpf_rs::OpenObject;
 use nix::unistd::{Pid, getpgid};
 use syscalls::{Abi, Slot, number};
-use varlink_server::{InUse, Server};
+use varlink_server::{AddressInUse, Server};
 
 use super::bookkeeping::Bookkeeping;
 use super::poll::Poll;
@@ -157,7 +157,7 @@ pub fn kernel() -> String {
 /// Opens the control socket.
 fn listen(options: &RunOptions) -> Result<Server> {
     let path = options.socket.clone().unwrap_or_else(default_socket);
-    Server::open(&path, SERVICE).map_err(|error| match error.downcast_ref::<InUse>() {
+    Server::open(&path, SERVICE).map_err(|error| match error.downcast_ref::<AddressInUse>() {
         Some(in_use) => {
             Failure::Unavailable(format!("{in_use}: name another socket with --socket")).into()
         }

@@ -1,5 +1,5 @@
-//! One client: its bytes in, whole messages out; one reply in, bytes out as it takes them. While it has
-//! not taken its reply, nothing more is read from it: whoever asks without reading waits, not we.
+//! Connection of one client. While the client has not taken a reply, nothing more is read from it
+//! (backpressure): a client that calls without reading blocks itself, not the server.
 
 use std::io::{ErrorKind, Read as _, Write as _};
 use std::os::fd::{AsFd, BorrowedFd};
@@ -10,47 +10,48 @@ use nix::sys::epoll::EpollFlags;
 
 use super::frames::Frames;
 
-/// How long a client may take nothing of its reply.
-const PATIENCE: Duration = Duration::from_secs(5);
+/// Time without progress after which a client that does not read its reply is disconnected.
+pub const REPLY_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// A client.
+/// Connection of a client.
 #[derive(Debug)]
 pub struct Connection {
     stream: UnixStream,
     received: Frames,
-    /// What it has not taken yet of its reply.
+    /// Reply that the client has not taken completely.
     reply: Vec<u8>,
-    taken: usize,
-    /// When anything last came from it or went to it.
-    active: Instant,
+    /// Number of bytes of the reply that the client has taken.
+    sent: usize,
+    /// Time of the last transfer in either direction.
+    last_active: Instant,
 }
 
-/// There is no more to be had from it, or to be given.
+/// Error of a connection that is to be closed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Gone;
+pub struct Closed;
 
 impl Connection {
-    /// A client that was let in.
+    /// Creates the connection of an accepted client.
     pub fn new(stream: UnixStream) -> Self {
-        let active = Instant::now();
-        Self { stream, received: Frames::default(), reply: Vec::new(), taken: 0, active }
+        let last_active = Instant::now();
+        Self { stream, received: Frames::default(), reply: Vec::new(), sent: 0, last_active }
     }
 
-    /// What to wait for.
-    pub fn wants(&self) -> EpollFlags {
-        match (self.owes(), self.received.has_message()) {
+    /// Returns the events to wait for.
+    pub fn interest(&self) -> EpollFlags {
+        match (self.has_reply(), self.received.has_message()) {
             (true, _) => EpollFlags::EPOLLOUT,
             (false, true) => EpollFlags::empty(),
             (false, false) => EpollFlags::EPOLLIN,
         }
     }
 
-    /// Reads or writes once, whichever is due.
+    /// Continues the reply, or reads if there is none.
     ///
     /// # Errors
-    /// When it is to be closed.
-    pub fn serve(&mut self) -> Result<(), Gone> {
-        if self.owes() {
+    /// The connection is to be closed.
+    pub fn transfer(&mut self) -> Result<(), Closed> {
+        if self.has_reply() {
             return self.write();
         }
         let mut bytes = vec![0; self.received.room()];
@@ -58,62 +59,62 @@ impl Connection {
             return Ok(());
         }
         match self.stream.read(&mut bytes) {
-            Ok(0) => Err(Gone),
+            Ok(0) => Err(Closed),
             Ok(count) => {
-                self.active = Instant::now();
+                self.last_active = Instant::now();
                 self.received.push(bytes.get(..count).unwrap_or_default());
-                if self.received.is_overfull() { Err(Gone) } else { Ok(()) }
+                if self.received.is_overfull() { Err(Closed) } else { Ok(()) }
             }
-            Err(error) => unless_later(&error),
+            Err(error) => ignore_would_block(&error),
         }
     }
 
-    /// The next message, if it has taken the reply to the last.
+    /// Takes the next message, if the client has taken the reply to the last.
     pub fn take(&mut self) -> Option<Vec<u8>> {
-        if self.owes() { None } else { self.received.take() }
+        if self.has_reply() { None } else { self.received.take() }
     }
 
-    /// Whether a message waits to be taken.
+    /// Returns whether a message can be taken.
     pub fn is_ready(&self) -> bool {
-        !self.owes() && self.received.has_message()
+        !self.has_reply() && self.received.has_message()
     }
 
-    /// Sends a reply, as far as the client takes it now.
+    /// Begins to send a reply.
     ///
     /// # Errors
-    /// As `serve`.
-    pub fn reply(&mut self, bytes: Vec<u8>) -> Result<(), Gone> {
-        self.active = Instant::now();
+    /// The connection is to be closed.
+    pub fn reply(&mut self, bytes: Vec<u8>) -> Result<(), Closed> {
+        self.last_active = Instant::now();
         self.reply = bytes;
-        self.taken = 0;
+        self.sent = 0;
         self.write()
     }
 
-    /// When it is given up, if it takes nothing until then.
+    /// Returns the time at which the client is disconnected unless it reads; `None` without a reply.
     pub fn deadline(&self) -> Option<Instant> {
-        self.owes().then(|| self.active + PATIENCE)
+        self.has_reply().then(|| self.last_active + REPLY_TIMEOUT)
     }
 
-    /// When anything last came from it or went to it.
-    pub fn active(&self) -> Instant {
-        self.active
+    /// Returns the time of the last transfer in either direction.
+    pub fn last_active(&self) -> Instant {
+        self.last_active
     }
 
-    fn owes(&self) -> bool {
-        self.taken < self.reply.len()
+    fn has_reply(&self) -> bool {
+        self.sent < self.reply.len()
     }
 
-    fn write(&mut self) -> Result<(), Gone> {
-        match self.stream.write(self.reply.get(self.taken..).unwrap_or_default()) {
+    fn write(&mut self) -> Result<(), Closed> {
+        match self.stream.write(self.reply.get(self.sent..).unwrap_or_default()) {
             Ok(count) => {
-                self.active = Instant::now();
-                self.taken += count;
-                if !self.owes() {
-                    (self.reply, self.taken) = (Vec::new(), 0);
+                self.last_active = Instant::now();
+                self.sent += count;
+                if !self.has_reply() {
+                    (self.reply, self.sent) = (Vec::new(), 0);
                 }
                 Ok(())
             }
-            Err(error) => unless_later(&error),
+            Err(error) => ignore_would_block(&error),
         }
     }
 }
@@ -124,9 +125,10 @@ impl AsFd for Connection {
     }
 }
 
-fn unless_later(error: &std::io::Error) -> Result<(), Gone> {
+/// Returns an error unless the transfer can be tried again later.
+fn ignore_would_block(error: &std::io::Error) -> Result<(), Closed> {
     match error.kind() {
         ErrorKind::WouldBlock | ErrorKind::Interrupted => Ok(()),
-        _ => Err(Gone),
+        _ => Err(Closed),
     }
 }

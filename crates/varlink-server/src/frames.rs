@@ -1,41 +1,41 @@
-//! Bytes in, whole messages out: each ends with a NUL. What a peer sends is bounded.
+//! Messages in a stream of bytes: each ends with a NUL. The size of a message is bounded.
 
-/// Bytes of a call at most, its NUL included.
+/// Largest size of a call in bytes, including its NUL.
 pub const CALL_MAX: usize = 64 << 10;
 
 const END: u8 = 0;
 
-/// What was received and not taken yet.
+/// Bytes that were received and not taken yet.
 #[derive(Debug, Default)]
 pub struct Frames {
     bytes: Vec<u8>,
-    /// So many of them hold no NUL.
+    /// Number of leading bytes that are known to contain no NUL.
     searched: usize,
 }
 
 impl Frames {
-    /// How many more bytes it takes now; none while a whole message waits, or when one is too large.
+    /// Returns the number of bytes that may be added; 0 while a message is complete or too large.
     pub fn room(&self) -> usize {
         if self.has_message() { 0 } else { CALL_MAX.saturating_sub(self.bytes.len()) }
     }
 
-    /// Adds what was received.
+    /// Adds received bytes.
     pub fn push(&mut self, bytes: &[u8]) {
         self.bytes.extend_from_slice(bytes);
         self.search();
     }
 
-    /// Whether a whole message waits.
+    /// Returns whether a message is complete.
     pub fn has_message(&self) -> bool {
         self.searched < self.bytes.len()
     }
 
-    /// Whether what has begun can never end: it is larger than a call may be.
+    /// Returns whether an incomplete message is already larger than a call may be.
     pub fn is_overfull(&self) -> bool {
         !self.has_message() && self.bytes.len() >= CALL_MAX
     }
 
-    /// The next whole message, without its end.
+    /// Takes the next complete message, without its NUL.
     pub fn take(&mut self) -> Option<Vec<u8>> {
         if !self.has_message() {
             return None;
@@ -54,10 +54,10 @@ impl Frames {
     }
 }
 
-/// A message as it is sent.
+/// Encodes a message as JSON with a NUL.
 ///
 /// # Errors
-/// When it cannot be told in JSON: a map with keys that are no strings.
+/// JSON cannot represent the message: a map has keys that are not strings.
 pub fn frame(message: &impl serde::Serialize) -> serde_json::Result<Vec<u8>> {
     let mut bytes = serde_json::to_vec(message)?;
     bytes.push(END);
@@ -76,9 +76,8 @@ mod tests {
     }
 
     proptest! {
-        /// However the bytes come in pieces, the messages are those between the NULs.
         #[test]
-        fn messages_are_what_lies_between_the_ends(
+        fn take_returns_messages_between_nuls_of_any_pieces(
             messages in vec(vec(1_u8..=255, 0..40), 0..8),
             tail in vec(1_u8..=255, 0..40),
             piece in 1_usize..50,
@@ -94,13 +93,12 @@ mod tests {
             assert_eq!(frames.room(), CALL_MAX - tail.len());
         }
 
-        /// Who adds no more than there is room for never makes it larger than a call.
         #[test]
-        fn it_never_grows_beyond_a_call(pieces in vec((0_usize..30_000, any::<bool>()), 0..20)) {
+        fn push_within_room_never_exceeds_size_of_call(pieces in vec((0_usize..30_000, any::<bool>()), 0..20)) {
             let mut frames = Frames::default();
-            for (length, ends) in pieces {
+            for (length, has_end) in pieces {
                 let mut bytes = vec![b'x'; length];
-                bytes.extend(ends.then_some(END));
+                bytes.extend(has_end.then_some(END));
                 let taken = bytes.len().min(frames.room());
                 frames.push(&bytes[..taken]);
                 assert!(frames.bytes.len() <= CALL_MAX);
@@ -113,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn the_largest_call_fits_and_one_byte_more_does_not() {
+    fn is_overfull_with_one_byte_more_than_largest_call() {
         let mut frames = Frames::default();
         frames.push(&vec![b'x'; CALL_MAX - 1]);
         assert_eq!((frames.room(), frames.is_overfull()), (1, false));

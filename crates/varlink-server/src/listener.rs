@@ -1,4 +1,4 @@
-//! A path in, a listening socket out that only root can open, or whoever runs the daemon.
+//! Listening socket to which only root and the user of the server may connect.
 
 use std::fs;
 use std::io::{self, ErrorKind};
@@ -19,22 +19,22 @@ use thiserror::Error;
 /// Another server already listens on the socket.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error("another server already listens on {}", .0.display())]
-pub struct InUse(pub PathBuf);
+pub struct AddressInUse(pub PathBuf);
 
-/// A listening socket. Its file goes with it.
+/// Listening socket. Its file is removed when it is dropped.
 #[derive(Debug)]
 pub struct Listener {
     socket: UnixListener,
     path: PathBuf,
-    /// Device and inode of the file: at our path there may be another one by now.
+    /// Device and inode of the file, which another server may have replaced since.
     file: Option<(u64, u64)>,
 }
 
 impl Listener {
-    /// Listens there. The socket of a daemon that was killed is replaced.
+    /// Listens on `path`. The socket of a server that was killed is replaced.
     ///
     /// # Errors
-    /// [`InUse`] if another server already listens on `path`. Other errors if something other than a
+    /// [`AddressInUse`] if another server already listens on `path`. Other errors if something other than a
     /// socket is at `path`, or the socket cannot be created.
     pub fn open(path: &Path) -> Result<Self> {
         let what = || format!("failed to listen at {}", path.display());
@@ -44,7 +44,7 @@ impl Listener {
         remove_stale(path)?;
         let flags = SockFlag::SOCK_CLOEXEC | SockFlag::SOCK_NONBLOCK;
         let fd = socket(AddressFamily::Unix, SockType::Stream, flags, None).with_context(what)?;
-        // The file gets the mode of the socket (unix_bind_bsd in net/unix/af_unix.c): there is no
+        // The file gets the mode of the socket (unix_bind_bsd in net/unix/af_unix.c), so there is no
         // moment at which others could open it.
         fchmod(&fd, Mode::S_IRUSR | Mode::S_IWUSR).with_context(what)?;
         let address = UnixAddr::new(path).with_context(what)?;
@@ -55,14 +55,14 @@ impl Listener {
         Ok(listener)
     }
 
-    /// The next client; `None` if nobody knocks, or who does may not: that one is gone before it is heard.
+    /// Accepts the next client; `None` if there is none, and if it is not allowed to connect.
     pub fn accept(&self) -> Option<UnixStream> {
         let (stream, _) = self.socket.accept().ok()?;
         (is_allowed(&stream) && stream.set_nonblocking(true).is_ok()).then_some(stream)
     }
 }
 
-/// Clients that wait to be let in.
+/// Length of the queue of clients that wait to be accepted.
 const BACKLOG: i32 = 16;
 
 impl AsFd for Listener {
@@ -79,20 +79,22 @@ impl Drop for Listener {
     }
 }
 
-/// Root, or whoever we are: the file's mode says so too, but a mode can be changed.
+/// Returns whether the client is root or the user of the server. The mode of the file restricts access,
+/// too, but can be changed.
 fn is_allowed(stream: &UnixStream) -> bool {
     getsockopt(stream, PeerCredentials)
         .is_ok_and(|peer| peer.uid() == 0 || peer.uid() == geteuid().as_raw())
 }
 
+/// Returns device and inode of a file.
 fn identity(path: &Path) -> io::Result<(u64, u64)> {
     fs::symlink_metadata(path).map(|file| (file.dev(), file.ino()))
 }
 
-/// Nobody listens at a socket that refuses: whoever made it is gone.
+/// Removes a socket that refuses connections, because its server has ended.
 fn remove_stale(path: &Path) -> Result<()> {
     match UnixStream::connect(path) {
-        Ok(_) => Err(InUse(path.to_owned()).into()),
+        Ok(_) => Err(AddressInUse(path.to_owned()).into()),
         Err(error) if error.kind() == ErrorKind::ConnectionRefused && is_socket(path) => {
             fs::remove_file(path)
                 .with_context(|| format!("failed to remove the old socket {}", path.display()))
@@ -112,27 +114,27 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_file_is_ours_alone_and_goes_with_us() {
+    fn open_creates_private_file_and_drop_removes_it() {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let path = folder.path().join("run/socket");
         let listener = Listener::open(&path).expect("a listener");
         let mode = fs::metadata(&path).expect("the file").permissions().mode();
         assert_eq!(mode & 0o777, 0o600);
         let refused = Listener::open(&path).expect_err("a second one");
-        assert!(refused.downcast_ref::<InUse>().is_some(), "{refused:#}");
+        assert!(refused.downcast_ref::<AddressInUse>().is_some(), "{refused:#}");
         let _client = UnixStream::connect(&path).expect("the first is still there");
         drop(listener);
         assert!(!path.exists());
     }
 
     #[test]
-    fn a_socket_that_nobody_listens_at_is_replaced() {
+    fn open_replaces_stale_socket_only() {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let path = folder.path().join("socket");
         drop(UnixListener::bind(&path).expect("a socket"));
         assert!(path.exists());
         let first = Listener::open(&path).expect("the old one is replaced");
-        // Another's in our place is not ours to remove.
+        // The file of the second listener survives the first.
         fs::remove_file(&path).expect("the file");
         let second = Listener::open(&path).expect("a listener");
         drop(first);

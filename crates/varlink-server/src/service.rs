@@ -2,7 +2,9 @@
 
 use serde_json::json;
 
-use super::message::{Call, PROTOCOL, Parameters, Refusal, Reply};
+use super::error::{CallError, PROTOCOL};
+use super::message::{Call, Reply};
+use super::parameters::Parameters;
 
 /// Description of the protocol's own interface.
 const PROTOCOL_DESCRIPTION: &str = include_str!("org.varlink.service.varlink");
@@ -29,19 +31,19 @@ impl Service {
     /// service's own interface.
     pub fn reply(&self, call: &Call) -> Option<Reply> {
         if call.upgrade == Some(true) {
-            return Some(Err(Refusal::NotImplemented(call.method.clone())));
+            return Some(Err(CallError::MethodNotImplemented(call.method.clone())));
         }
         match call.name() {
             (name, _) if name == self.interface => None,
-            (PROTOCOL, "GetInfo") => Some(self.info(Parameters::of(call))),
-            (PROTOCOL, "GetInterfaceDescription") => Some(self.describe(Parameters::of(call))),
-            (PROTOCOL, method) => Some(Err(Refusal::Method(method.to_owned()))),
-            (interface, _) => Some(Err(Refusal::Interface(interface.to_owned()))),
+            (PROTOCOL, "GetInfo") => Some(self.info(Parameters::new(call))),
+            (PROTOCOL, "GetInterfaceDescription") => Some(self.describe(Parameters::new(call))),
+            (PROTOCOL, method) => Some(Err(CallError::MethodNotFound(method.to_owned()))),
+            (interface, _) => Some(Err(CallError::InterfaceNotFound(interface.to_owned()))),
         }
     }
 
     fn info(&self, parameters: Parameters) -> Reply {
-        parameters.end()?;
+        parameters.finish()?;
         Ok(json!({
             "vendor": self.vendor,
             "product": self.product,
@@ -53,11 +55,11 @@ impl Service {
 
     fn describe(&self, mut parameters: Parameters) -> Reply {
         let interface = parameters.text("interface")?;
-        parameters.end()?;
+        parameters.finish()?;
         match interface.as_str() {
             PROTOCOL => Ok(json!({ "description": PROTOCOL_DESCRIPTION })),
             name if name == self.interface => Ok(json!({ "description": self.description })),
-            _ => Err(Refusal::Interface(interface)),
+            _ => Err(CallError::InterfaceNotFound(interface)),
         }
     }
 }
@@ -67,7 +69,7 @@ pub(crate) mod tests {
     use serde_json::json;
 
     use super::Service;
-    use crate::{Call, Refusal, Reply};
+    use crate::{Call, CallError, Reply};
 
     pub const SERVICE: Service = Service {
         interface: "org.example",
@@ -82,22 +84,25 @@ pub(crate) mod tests {
         SERVICE.reply(call)
     }
 
-    fn refusal(method: &str) -> Option<Refusal> {
+    fn error(method: &str) -> Option<CallError> {
         reply(&Call { method: method.into(), ..Call::default() })?.err()
     }
 
     #[test]
     fn reply_to_unknown_interface_or_method_is_protocol_error() {
-        assert_eq!(refusal("no.such.Thing"), Some(Refusal::Interface("no.such".into())));
-        assert_eq!(refusal("nothing"), Some(Refusal::Interface("nothing".into())));
-        assert_eq!(refusal(""), Some(Refusal::Interface(String::new())));
-        assert_eq!(refusal("org.varlink.service.No"), Some(Refusal::Method("No".into())));
-        let missing = refusal("org.varlink.service.GetInterfaceDescription");
-        assert_eq!(missing, Some(Refusal::Parameter("interface".into())));
+        assert_eq!(error("no.such.Thing"), Some(CallError::InterfaceNotFound("no.such".into())));
+        assert_eq!(error("nothing"), Some(CallError::InterfaceNotFound("nothing".into())));
+        assert_eq!(error(""), Some(CallError::InterfaceNotFound(String::new())));
+        assert_eq!(error("org.varlink.service.No"), Some(CallError::MethodNotFound("No".into())));
+        let missing = error("org.varlink.service.GetInterfaceDescription");
+        assert_eq!(missing, Some(CallError::InvalidParameter("interface".into())));
         assert_eq!(reply(&Call { method: "org.example.Any".into(), ..Call::default() }), None);
         let upgrade =
             Call { method: "org.example.Stats".into(), upgrade: Some(true), ..Call::default() };
-        assert_eq!(reply(&upgrade), Some(Err(Refusal::NotImplemented(upgrade.method.clone()))));
+        assert_eq!(
+            reply(&upgrade),
+            Some(Err(CallError::MethodNotImplemented(upgrade.method.clone())))
+        );
     }
 
     #[test]
@@ -108,10 +113,10 @@ pub(crate) mod tests {
         for interface in info["interfaces"].as_array().expect("a list") {
             let parameters = json!({ "interface": interface }).as_object().cloned();
             let method = "org.varlink.service.GetInterfaceDescription".into();
-            let told = reply(&Call { method, parameters, ..Call::default() });
-            let told = told.expect("an own method").expect("a result");
+            let reply = reply(&Call { method, parameters, ..Call::default() });
+            let reply = reply.expect("an own method").expect("a result");
             let head = format!("\ninterface {}\n", interface.as_str().expect("a name"));
-            assert!(told["description"].as_str().expect("a text").contains(&head));
+            assert!(reply["description"].as_str().expect("a text").contains(&head));
         }
     }
 }

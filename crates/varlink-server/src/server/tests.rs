@@ -9,7 +9,7 @@ use super::*;
 use crate::CALL_MAX;
 use crate::service::tests::SERVICE;
 
-/// A server that answers each call with its method's name.
+/// Server that replies to each call with the name of its method.
 struct Echo {
     server: Server,
     folder: tempfile::TempDir,
@@ -26,7 +26,7 @@ impl Echo {
         UnixStream::connect(self.folder.path().join("socket")).expect("a connection")
     }
 
-    /// As the loop does it: until there is nothing to do.
+    /// Serves as a loop does, until there is nothing to do; returns the methods that were called.
     fn serve(&mut self) -> Vec<String> {
         let mut called = vec![];
         let is_readable = |server: &Server| {
@@ -35,13 +35,13 @@ impl Echo {
         };
         loop {
             let now = Instant::now();
-            let is_due = self.server.due(now).is_some_and(|at| at <= now);
+            let is_due = self.server.deadline(now).is_some_and(|at| at <= now);
             if !is_due && !is_readable(&self.server) {
                 return called;
             }
-            if let Some((client, call)) = self.server.turn() {
-                let reply = Ok(json!({ "you_said": call.method }));
-                self.server.answer(client, &call, reply);
+            if let Some((client, call)) = self.server.process() {
+                let reply = Ok(json!({ "called": call.method }));
+                self.server.reply(client, &call, reply);
                 called.push(call.method);
             }
         }
@@ -68,7 +68,7 @@ fn has_ended(mut stream: &UnixStream) -> bool {
 }
 
 #[test]
-fn calls_are_answered_in_their_order() {
+fn calls_of_one_client_are_answered_in_order() {
     let mut echo = Echo::new();
     let mut stream = echo.connect();
     let three: Vec<u8> = ["org.example.A", "org.varlink.service.GetInfo", "org.example.B"]
@@ -78,13 +78,13 @@ fn calls_are_answered_in_their_order() {
     stream.write_all(&three).expect("a call");
     assert_eq!(echo.serve(), ["org.example.A", "org.example.B"]);
     let replies = replies(&stream, 3);
-    assert_eq!(replies[0], json!({"parameters": {"you_said": "org.example.A"}}));
+    assert_eq!(replies[0], json!({"parameters": {"called": "org.example.A"}}));
     assert_eq!(replies[1]["parameters"]["product"], "example");
-    assert_eq!(replies[2], json!({"parameters": {"you_said": "org.example.B"}}));
+    assert_eq!(replies[2], json!({"parameters": {"called": "org.example.B"}}));
 }
 
 #[test]
-fn a_call_comes_in_pieces_and_oneway_has_no_reply() {
+fn call_in_pieces_is_answered_and_oneway_is_not() {
     let mut echo = Echo::new();
     let mut stream = echo.connect();
     let oneway = frame(&json!({"method": "org.example.A", "oneway": true})).expect("JSON");
@@ -94,12 +94,12 @@ fn a_call_comes_in_pieces_and_oneway_has_no_reply() {
     assert_eq!(echo.serve(), ["org.example.A"]);
     stream.write_all(rest).expect("the rest");
     assert_eq!(echo.serve(), ["org.example.B"]);
-    assert_eq!(replies(&stream, 1)[0]["parameters"]["you_said"], "org.example.B");
+    assert_eq!(replies(&stream, 1)[0]["parameters"]["called"], "org.example.B");
     assert!(!has_ended(&stream));
 }
 
 #[test]
-fn a_oneway_call_counts_though_its_client_has_gone() {
+fn oneway_call_of_disconnected_client_is_returned() {
     let mut echo = Echo::new();
     let mut stream = echo.connect();
     let oneway = json!({"method": "org.example.A", "oneway": true});
@@ -110,7 +110,7 @@ fn a_oneway_call_counts_though_its_client_has_gone() {
 }
 
 #[test]
-fn what_is_no_call_ends_the_connection() {
+fn message_that_is_not_a_call_disconnects_client() {
     for bytes in [&b"\0"[..], b"{}\0", b"hello\0", b"\xff\xfe\0", b"[[[[\0"] {
         let mut echo = Echo::new();
         let mut stream = echo.connect();
@@ -124,13 +124,12 @@ fn what_is_no_call_ends_the_connection() {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
-    /// Whatever one client sends, in whatever pieces: the next one is answered.
     #[test]
-    fn hostile_bytes_concern_nobody_else(pieces in vec(vec(any::<u8>(), 0..300), 0..8)) {
+    fn any_bytes_of_one_client_do_not_affect_another(pieces in vec(vec(any::<u8>(), 0..300), 0..8)) {
         let mut echo = Echo::new();
         let mut hostile = echo.connect();
         for bytes in pieces {
-            // It may have been hung up.
+            // The server may have disconnected it.
             let _ = hostile.write_all(&bytes);
             echo.serve();
         }
@@ -142,7 +141,7 @@ proptest! {
 }
 
 #[test]
-fn what_is_larger_than_a_call_ends_the_connection() {
+fn call_beyond_limit_disconnects_client() {
     let mut echo = Echo::new();
     let mut stream = echo.connect();
     stream.write_all(&vec![b' '; CALL_MAX - 1]).expect("bytes");
@@ -153,17 +152,16 @@ fn what_is_larger_than_a_call_ends_the_connection() {
     assert!(has_ended(&stream));
 }
 
-/// It asks and asks, and takes nothing: neither is more read of it than a call, nor more kept for it
-/// than a reply, and others are answered.
+/// The server keeps at most one call and one reply of a client that does not read, and serves others.
 #[test]
-fn who_does_not_read_is_not_heard() {
+fn client_that_does_not_read_blocks_only_itself() {
     let mut echo = Echo::new();
-    let mut deaf = echo.connect();
-    deaf.set_nonblocking(true).expect("a stream");
+    let mut stalled = echo.connect();
+    stalled.set_nonblocking(true).expect("a stream");
     let calls = call(&format!("org.example.{}", "A".repeat(900))).repeat(60);
     let mut answered = 0;
-    // Until the daemon takes no more of it.
-    while deaf.write(&calls).is_ok() {
+    // Until the socket is full.
+    while stalled.write(&calls).is_ok() {
         answered += echo.serve().len();
     }
     assert!(answered > 1, "{answered}");
@@ -171,16 +169,16 @@ fn who_does_not_read_is_not_heard() {
     other.write_all(&call("org.example.B")).expect("a call");
     assert_eq!(echo.serve(), ["org.example.B"]);
     assert_eq!(replies(&other, 1).len(), 1);
-    // It is given up when its time has come, which is what the loop sleeps for.
+    // The loop wakes up to disconnect it.
     let (_, connection) = &echo.server.clients[0];
-    let deadline = connection.deadline().expect("it owes");
-    assert_eq!(echo.server.due(Instant::now()), Some(deadline));
+    let deadline = connection.deadline().expect("a deadline");
+    assert_eq!(echo.server.deadline(Instant::now()), Some(deadline));
 }
 
 #[test]
-fn one_client_too_many_takes_the_place_of_the_most_silent() {
+fn client_beyond_limit_replaces_idlest() {
     let mut echo = Echo::new();
-    let mut clients: Vec<_> = (0..CLIENTS)
+    let mut clients: Vec<_> = (0..CLIENTS_MAX)
         .map(|_| {
             let client = echo.connect();
             echo.serve();
@@ -191,7 +189,7 @@ fn one_client_too_many_takes_the_place_of_the_most_silent() {
     echo.serve();
     let last = echo.connect();
     echo.serve();
-    assert_eq!(echo.server.clients.len(), CLIENTS);
+    assert_eq!(echo.server.clients.len(), CLIENTS_MAX);
     assert!(has_ended(&clients[1]));
     assert!(
         clients.iter().enumerate().all(|(nth, client)| nth == 1 || nth == 0 || !has_ended(client))
@@ -201,9 +199,9 @@ fn one_client_too_many_takes_the_place_of_the_most_silent() {
 }
 
 #[test]
-fn a_reply_that_is_too_large_is_an_error() {
-    let told = encode("org.example", Ok(json!("x".repeat(REPLY_MAX))));
-    let told: Value = serde_json::from_slice(told.split_last().expect("a NUL").1).expect("JSON");
-    assert_eq!(told["error"], "org.example.ReplyTooLarge");
-    assert!(told["parameters"]["bytes"].as_u64().expect("a count") > REPLY_MAX as u64);
+fn reply_beyond_limit_is_error() {
+    let reply = encode("org.example", Ok(json!("x".repeat(REPLY_MAX))));
+    let reply: Value = serde_json::from_slice(reply.split_last().expect("a NUL").1).expect("JSON");
+    assert_eq!(reply["error"], "org.example.ReplyTooLarge");
+    assert!(reply["parameters"]["bytes"].as_u64().expect("a count") > REPLY_MAX as u64);
 }
