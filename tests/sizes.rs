@@ -36,7 +36,7 @@ fn list(range: std::ops::Range<u32>, one: impl Fn(u32) -> String) -> String {
 /// Finds no fault with so many things, and this one with one more.
 fn at_most(most: u32, told: u32, what: &str, made: impl Fn(u32) -> String) {
     assert_eq!(faults(&made(most)), [""; 0]);
-    let many = format!("{} {what} are too many, all routes together may have {told}", told + 1);
+    let many = format!("{} {what} are too many, all routes together may use {told}", told + 1);
     assert_eq!(faults(&made(most + 1)), [many]);
 }
 
