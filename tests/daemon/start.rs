@@ -100,8 +100,7 @@ fn a_ring_that_the_kernel_refuses_is_told() {
     let prefix = ["sh", "-c", script, group.0.to_str().unwrap()];
     let (code, told) = failed(&setup, &prefix, "json");
     assert_eq!(code, UNAVAILABLE, "{told}");
-    let expected =
-        "tailcalld: the kernel refused a ring of 1048576 KiB: reduce `[ring] size`";
+    let expected = "tailcalld: the kernel refused a ring of 1048576 KiB: reduce `[ring] size`";
     assert!(told.starts_with(expected), "{told}");
 }
 
