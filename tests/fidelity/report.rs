@@ -1,4 +1,4 @@
-//! Counts in, the tables of docs/fidelity.md out.
+//! Tables of docs/fidelity.md, made from the counts of a run.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -21,7 +21,7 @@ pub fn report(rows: &BTreeMap<&str, Counts>, all: &Comparison<'_>, causes: &[Cau
     }
     row("all", &all.counts, &mut out);
     out.push_str(
-        "\n| cause | times | tailcalld | strace | why |\n| --- | --- | --- | --- | --- |\n",
+        "\n| cause | count | tailcalld | strace | reason |\n| --- | --- | --- | --- | --- |\n",
     );
     for (at, cause) in causes.iter().enumerate() {
         let Some((ours, theirs)) = &all.examples[at] else { continue };
