@@ -63,11 +63,13 @@ pub fn run(bench: &Bench) -> Result<Part> {
     Ok(Part {
         title: "(c) From the kernel to lines in a file",
         meaning: format!(
-            "One process makes `{RARE}`, which no kernel serves any more, for {} s: in the first table \
-             as fast as it can, in the second {MODEST} times a second. \"Written\" counts the lines that \
-             were in the file when the last call was made; \"lost\" is what never came. The file is in \
-             memory. strace holds each call up until it has written it, so it loses nothing and lets \
-             few through. The ring has its default size; BCC writes through the kernel's trace pipe.",
+            "One process calls `{RARE}`, which no kernel implements any more, for {} s: \
+             in the first table as fast as possible, in the second {MODEST} times per \
+             second. \"Written\" counts the lines in the file when the last call was \
+             made; \"lost\" are lines that never arrived. The file is in memory. strace \
+             delays each call until it has written it, so it loses nothing and slows the \
+             process down. The ring has its default size; BCC writes to the kernel's \
+             trace pipe.",
             lasting.as_secs_f64()
         ),
         tables: vec![table(&fast), table(&modest)],

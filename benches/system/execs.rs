@@ -37,7 +37,7 @@ pub fn run(bench: &Bench) -> Result<Part> {
         "tool",
         "journald",
         "kauditd",
-        "all, % of a CPU",
+        "total, % of a CPU",
         "records lost",
     ];
     let mut table = Table::new(&columns);
@@ -58,11 +58,13 @@ pub fn run(bench: &Bench) -> Result<Part> {
     Ok(Part {
         title: "(e) A steady rate of new programs",
         meaning: format!(
-            "One process starts `/bin/true` for {} s at each rate; every `execve` is recorded. CPU time \
-             in % of one CPU. tailcalld writes to a private journald. auditd has a rule for `execve` and \
-             its usual configuration, its log in memory; the second time a journald reads the audit \
-             records, too, as it does on many systems. What that one loses is counted by the socket \
-             that it reads from: once it has overflowed, systemd 252 reads no more from it.",
+            "One process starts `/bin/true` for {} s at each rate; every `execve` is \
+             recorded. CPU time in % of one CPU. tailcalld writes to a private journald. \
+             auditd has a rule for `execve` and its default configuration, with its log \
+             in memory; in the second series, a journald reads the audit records as well, \
+             as on many systems. The drops of that journald are counted by the socket \
+             that it reads from: once it has overflowed, systemd 252 reads no more from \
+             it.",
             bench.seconds(5.0).as_secs()
         ),
         tables: vec![table],

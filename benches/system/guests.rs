@@ -32,21 +32,22 @@ pub fn run(bench: &Bench) -> Result<Part> {
             .max_by(|a, b| a.median().total_cmp(&b.median()))
             .unwrap_or_default();
         let what = if kernel == KERNELS[0] { WHAT[0] } else { WHAT[1] };
-        claims.push(Claim::at_most(what, noise, "ns, as much as nothing wavers by", &worst));
+        claims.push(Claim::at_most(what, noise, "ns, the noise of the measurement", &worst));
     }
-    Ok(Part { title: "(h) Ways to attach", meaning: MEANING.to_owned(), tables, claims })
+    Ok(Part { title: "(h) Attach modes", meaning: MEANING.to_owned(), tables, claims })
 }
 
 const WHAT: [&str; 2] = [
-    "unrouted, attached to functions, the worst of 2 to 300 routes, Linux 6.12",
-    "unrouted, attached to functions, the worst of 2 to 300 routes, Linux 7",
+    "unrouted, attached to functions, worst of 2 to 300 routes, Linux 6.12",
+    "unrouted, attached to functions, worst of 2 to 300 routes, Linux 7",
 ];
 
-const MEANING: &str = "In emulated guests, because the kernel that the other sections run on need not have \
-kprobe.multi: nanoseconds are many times those of a real processor, and only their ratios say something. \
-Each row: ns added to `getppid`, routed nowhere, to `count`, and to `args` with its event in the ring \
-(consumed between the measurements), and each as a multiple of what raw_tp adds; and how long the reload \
-takes that routes so many syscalls, where none was.";
+const MEANING: &str = "Measured in emulated guests, because the kernel of the other sections may lack \
+    kprobe.multi. Nanoseconds are many times those of a real processor; only ratios are \
+    meaningful. Each row: ns added to `getppid` when it is unrouted, routed to `count`, and \
+    routed to `args` with its event in the ring (consumed between the measurements), each \
+    also as a multiple of what raw_tp adds; and the duration of the reload that routes this \
+    number of syscalls in an empty table.";
 
 /// Boots the guest and reads what it says.
 fn measured_in(kernel: &str) -> Result<Vec<Line>> {

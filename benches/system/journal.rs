@@ -204,10 +204,10 @@ fn part(kinds: &[Kind; 2]) -> Part {
         "bytes",
         "sender",
         "entries/s",
-        "of the bare loop",
+        "relative to the bare loop",
         "sender, CPU µs/entry",
         "journald, CPU µs/entry",
-        "sender over journald, %",
+        "sender relative to journald, %",
     ]);
     let (mut worst, mut cpu) = (None::<Series>, None::<Series>);
     for kind in kinds {
@@ -229,10 +229,10 @@ fn part(kinds: &[Kind; 2]) -> Part {
         let share = kind.ours.share();
         cpu = Some(cpu.filter(|cpu| cpu.median() > share.median()).unwrap_or(share));
     }
-    let what = "entries into journald, the worse kind";
+    let what = "entries into journald, the slower kind";
     let ratio = Claim::at_least(what, 0.95, "of a bare loop", &worst.unwrap_or_default())
         .otherwise(WHY_RATE);
-    let what = "our CPU while it works, the worse kind";
+    let what = "our CPU time relative to journald, the worse kind";
     let share =
         Claim::at_most(what, 15.0, "% of journald's", &cpu.unwrap_or_default()).otherwise(WHY_CPU);
     Part {
@@ -250,17 +250,17 @@ impl Figures {
     }
 }
 
-const MEANING: &str = "\
-A private journald of this machine's own systemd, in memory, without a rate limit. It is stopped until \
-the sender waits for it, let go for 1.5 s, and stopped again; entries are counted by their sequence \
-numbers. The bare loop sends entries that were recorded from tailcalld's own socket, as fast as journald \
-takes them; tailcalld takes its events from a ring that was filled before. The sender is on one CPU, \
-journald wherever the kernel puts it.";
+const MEANING: &str = "A private journald of this machine's own systemd, in memory, without a rate limit. It is \
+    stopped until the sender waits for it, runs for 1.5 s, and is stopped again; entries are \
+    counted by their sequence numbers. The bare loop sends entries captured from tailcalld's \
+    own socket, as fast as journald accepts them; tailcalld takes its events from a ring \
+    that was filled before. The sender is pinned to one CPU; the kernel schedules journald.";
 
-const WHY_RATE: &str = "journald itself takes more CPU time for each of our entries than for those of the bare \
-loop (see the table of section d), which sends the same 2,000 over and over: probably because their memory stays in \
-the cache.";
+const WHY_RATE: &str = "journald itself uses more CPU time for each of our entries than for those of the bare \
+    loop (see the table of section d), which sends the same 2,000 entries again and again: \
+    probably because their memory stays in the cache.";
 
-const WHY_CPU: &str = "Sending alone is 8 to 9 % (the bare loop). Decoding an event and encoding its entry take \
-0.4 us for `args` and 0.75 us for `exec` (`cargo bench --bench micro`), reading a ring that is not \
-in the cache comes on top, and what a program is called with is searched for secrets.";
+const WHY_CPU: &str = "Sending alone takes 8 to 9 % (the bare loop). Decoding an event and encoding its entry \
+    take 0.4 us for `args` and 0.75 us for `exec` (`cargo bench --bench micro`), plus the \
+    time to read a ring that is not in the cache and to search the arguments of a program \
+    for secrets.";

@@ -19,7 +19,7 @@ pub fn describe(bench: &Bench, auditing: &str) -> Result<Table> {
     say("memory", field("/proc/meminfo", "MemTotal")?);
     say("kernel", names.release().to_string_lossy().into_owned());
     say("date", date());
-    say("rounds", format!("{}, {} for what takes seconds", bench.rounds, bench.few()));
+    say("rounds", format!("{}, {} for measurements of seconds", bench.rounds, bench.few()));
     say("command", command());
     let (caller, tool) = (bench.caller_cpu, bench.tool_cpu);
     say("CPUs", format!("calls are made on CPU {caller}, events consumed on CPU {tool}"));

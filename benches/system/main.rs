@@ -115,7 +115,7 @@ fn run() -> Result<()> {
 fn without_auditing(bench: &Bench) -> Result<(String, Option<Spared>)> {
     let is_audited = || Caller::start(bench)?.is_audited();
     if !is_audited()? {
-        return Ok(("off, but for the last measurements".to_owned(), None));
+        return Ok(("off, except for the last measurements".to_owned(), None));
     }
     let spared = match Spared::begin() {
         Ok(spared) => spared,
@@ -125,6 +125,6 @@ fn without_auditing(bench: &Bench) -> Result<(String, Option<Spared>)> {
         }
     };
     anyhow::ensure!(!is_audited()?, "new tasks carry an audit context all the same");
-    let text = "was on before in this boot; kept away by a rule, but for the last measurements";
+    let text = "was on earlier in this boot; disabled by a rule, except for the last measurements";
     Ok((text.to_owned(), Some(spared)))
 }

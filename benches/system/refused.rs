@@ -121,31 +121,31 @@ fn flood(bench: &Bench) -> Result<[f64; 3]> {
 }
 
 fn part(contenders: &[Contender; 14], empty: &Series, floods: &[Series; 3]) -> Part {
-    let mut table = Table::new(&["refused by", "ns alone", "ns added", "times the empty program"]);
+    let mut table = Table::new(&["rejected by", "ns alone", "ns added", "times the empty program"]);
     for it in contenders {
         let ratio = it.added.over(empty);
         let cells = [it.alone.show(0), it.added.show(0), ratio.show(2)].map(|it| it.to_string());
         table.row([it.name.to_owned()].into_iter().chain(cells));
     }
     let [limited, flooded, lost] = floods;
-    let mut flood = Table::new(&["one user floods, one makes 1,000 calls a second", ""]);
+    let mut flood = Table::new(&["one user floods, another makes 1,000 calls per second", ""]);
     for (what, figure) in [
-        ("the flooder's calls a second", flooded.show(0).to_string()),
-        ("events of its left out a second", limited.show(0).to_string()),
-        ("of the other's events are missing, %", lost.show(2).to_string()),
+        ("calls per second of the flooding user", flooded.show(0).to_string()),
+        ("suppressed events per second of that user", limited.show(0).to_string()),
+        ("missing events of the other user, %", lost.show(2).to_string()),
     ] {
         flood.row([what.to_owned(), figure]);
     }
     Part {
         title: "(i) A syscall that is routed and not recorded",
         meaning: format!(
-            "Each route goes to `args` and records none of the calls that are made: the filter refuses \
-             them, or its limit is used up. The empty program adds {} ns to `{CHEAP}` in the same \
-             rounds. Below, two users make calls on one CPU with the limit that each user has by \
-             default.",
+            "Each route goes to `args` and records none of the calls: its filter rejects \
+             them, or its limit is exhausted. The empty program adds {} ns to `{CHEAP}` \
+             in the same rounds. In the second table, two users make calls on one CPU \
+             with the default limit per user.",
             empty.show(1)
         ),
         tables: vec![table, flood],
-        claims: vec![Claim::at_most("events lost beside another's flood", 0.0, "%", lost)],
+        claims: vec![Claim::at_most("events lost during another user's flood", 0.0, "%", lost)],
     }
 }

@@ -22,23 +22,24 @@ pub fn run(bench: &Bench) -> Result<Part> {
     let (flip, whole) = durations(bench, &mut ours, &full)?;
     let under_load = under_load(bench, &mut ours, &full)?;
     let mut table = Table::new(&["reload of 470 routes", "ms"]);
-    table.row(["until the new table judges".to_owned(), flip.show(2).to_string()]);
-    table.row(["until the old one is empty".to_owned(), whole.show(2).to_string()]);
+    table.row(["until the new table is live".to_owned(), flip.show(2).to_string()]);
+    table.row(["until the old table is unused".to_owned(), whole.show(2).to_string()]);
     let missed: Series = [under_load.missed()].into_iter().collect();
     Ok(Part {
         title: "(g) Reload",
         meaning: format!(
-            "A full table is replaced by another. The first figure ends when the word is written that \
-             makes the new table the live one; the second includes the wait until nobody can still be \
-             in the old one. Under load one process made {} calls of a routed syscall while the table \
-             was replaced {} times; the kernel's books say that the handlers saw {} of them.",
+            "A full table is replaced by another. The first figure ends when the word \
+             that selects the live bank is written; the second includes the wait until no \
+             program can still be running in the old table. Under load, one process made \
+             {} calls of a routed syscall while the table was replaced {} times; \
+             according to the kernel's counters the handlers saw {} of them.",
             grouped(under_load.made as f64, 0),
             grouped(under_load.reloads as f64, 0),
             grouped(under_load.seen as f64, 0),
         ),
         tables: vec![table],
         claims: vec![
-            Claim::at_most("reload of a full table, until it judges", 2.0, "ms", &flip),
+            Claim::at_most("reload of a full table, until it is live", 2.0, "ms", &flip),
             Claim::at_most("calls missed over all reloads", 0.0, "calls", &missed),
         ],
     })

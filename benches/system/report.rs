@@ -115,15 +115,15 @@ pub fn publish(machine: &Table, parts: &[Part], is_whole: bool) -> Result<()> {
 const HEAD: &str = "\
 # Benchmarks
 
-`make bench` measures all of this in one run and writes this page. Compare ratios, not nanoseconds:
-those belong to the machine. Figures are medians over the rounds, with the least and the greatest in
-parentheses. Rounds are interleaved: within a round each contender is measured in turn, so a machine
-that slows down slows down all of them. \"Added\" means: minus the same calls with nothing attached,
-measured before and after. With auditing on, what is measured follows at the end and is not interleaved.
+`make bench` measures all of this in one run and writes this page. Compare ratios, not nanoseconds, which
+depend on the machine. Figures are medians over the rounds, with minimum and maximum in parentheses. Rounds
+are interleaved: within a round each contender is measured in turn, so that a machine that slows down slows
+down all of them. \"Added\" means: minus the same calls with nothing attached, measured before and after.
+Measurements with auditing on come last and are not interleaved.
 ";
 
 fn text(machine: &Table, parts: &[Part]) -> Result<String> {
-    let mut text = format!("{HEAD}\n{machine}\n## To hold\n\n{}", claims(parts));
+    let mut text = format!("{HEAD}\n{machine}\n## Targets\n\n{}", claims(parts));
     let claims = parts.iter().flat_map(|part| &part.claims);
     for claim in claims.filter(|claim| !claim.is_met && !claim.why.is_empty()) {
         write!(text, "\nNot met: {}. {}\n", claim.what, claim.why)?;
@@ -135,7 +135,7 @@ fn text(machine: &Table, parts: &[Part]) -> Result<String> {
 }
 
 fn claims(parts: &[Part]) -> Table {
-    let mut table = Table::new(&["what", "to hold", "measured", "met"]);
+    let mut table = Table::new(&["what", "target", "measured", "met"]);
     for claim in parts.iter().flat_map(|part| &part.claims) {
         let is_met = if claim.is_met { "yes" } else { "**no**" };
         let cells = [claim.what, &claim.to_hold, &claim.measured, is_met];

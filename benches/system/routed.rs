@@ -95,11 +95,11 @@ fn part(contenders: &[Contender; 7], empty: &Series) -> Part {
     Part {
         title: "(b) A syscall that is routed",
         meaning: format!(
-            "The daemon runs with `--output json` to `/dev/null` and consumes on another CPU. `count` \
-             and `args` get `{CHEAP}`, with a path `faccessat` of one that does not exist; `exec` gets \
-             an `execve` of a path that does not exist. The \
-             empty program adds {} ns to `{CHEAP}` in the same rounds. No event was lost in any \
-             round: a run in which one is lost is refused.",
+            "The daemon runs with `--output json` to `/dev/null` and consumes on another \
+             CPU. `count` and `args` are measured with `{CHEAP}`, paths with `faccessat` \
+             of a path that does not exist, `exec` with `execve` of a path that does not \
+             exist. The empty program adds {} ns to `{CHEAP}` in the same rounds. No \
+             event was lost in any round: a run that loses one is rejected.",
             empty.show(1)
         ),
         tables: vec![table],
@@ -111,7 +111,7 @@ fn part(contenders: &[Contender; 7], empty: &Series) -> Part {
     }
 }
 
-const WHY_COUNT: &str = "`count` does what every handler does first: it finds its route and its books, and \
-makes sure that the caller is neither tailcalld nor an excluded executable, whose inode lies four \
-dependent loads away from the task. It is kept, because who routes `write` to a handler without it records \
-what the recording causes.";
+const WHY_COUNT: &str = "`count` does what every handler does first: it finds its route and its counters, and \
+    checks that the caller is neither tailcalld nor an excluded executable, whose inode is \
+    four dependent loads away from the task. The check stays, because without it a route for \
+    `write` would record the calls that recording causes.";

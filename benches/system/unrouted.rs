@@ -103,13 +103,14 @@ fn part(contenders: &[Contender; 8], alone: &Series) -> Part {
     let ours = contenders[OURS].iter().filter_map(|ours| ours.added.as_ref().ok());
     let worst = ours.map(|added| added.over(&empty));
     let worst = worst.max_by(|a, b| a.median().total_cmp(&b.median())).unwrap_or_default();
-    let claim = "unrouted syscall, the worst of 0 to 300 routes";
+    let claim = "unrouted syscall, worst of 0 to 300 routes";
     Part {
         title: "(a) A syscall that is not routed",
         meaning: format!(
-            "Nanoseconds added to each `{CHEAP}`, which takes {} ns with nothing attached. \"nothing\" \
-             is what the measurement itself wavers by. auditd has one rule for a syscall that \
-             nobody makes, and is measured against a process that was started without an audit context.",
+            "Nanoseconds added to each `{CHEAP}`, which takes {} ns with nothing \
+             attached. \"nothing\" is the noise of the measurement. auditd has one rule \
+             for a syscall that nobody makes, and is measured against a process that was \
+             started without an audit context.",
             alone.show(1)
         ),
         tables: vec![table],
@@ -169,6 +170,7 @@ fn before_and_audit(bench: &Bench) -> Result<(Caller, Audit)> {
     Ok((before, Audit::start(bench, &["-a", "always,exit", "-S", "swapoff"])?))
 }
 
-const WHY: &str = "Beyond what the empty program does, ours compares the number, asks the task for its ABI, \
-adds the live bank and attempts a tail call: 3 to 5 ns. Of four tables the worst is told here; how many \
-routes a table has makes no difference, so what lies between the four is the measurement's own spread.";
+const WHY: &str = "In addition to what the empty program does, ours compares the number, reads the ABI of \
+    the task, adds the live bank and attempts a tail call: 3 to 5 ns. The figure is the \
+    worst of four tables; the number of routes makes no difference, so the differences \
+    between the four are noise.";
