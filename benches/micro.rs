@@ -8,7 +8,7 @@ use std::mem::{offset_of, size_of};
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use syscalls::{Abi, number};
 use tailcalld::bpf::types::{capture, event};
-use tailcalld::decode::{Decoded, decode};
+use tailcalld::decode::{Error, Event, RingRecord};
 use tailcalld::handlers::Handlers;
 use tailcalld::output::record::{Body, Record};
 use tailcalld::output::{Scratch, journal_entry, json_line};
@@ -30,7 +30,7 @@ fn micro(criterion: &mut Criterion) {
 }
 
 fn measure(criterion: &mut Criterion, name: &str, bytes: &[u8], handlers: &Handlers) {
-    let Ok(Decoded::Syscall(event)) = decode(bytes, handlers) else { panic!("not an event") };
+    let event = decode(bytes, handlers).expect("an event");
     let unit = Some("nginx.service".to_owned());
     let place = Place {
         cgroup: "/system.slice/nginx.service".into(),
@@ -60,6 +60,12 @@ fn measure(criterion: &mut Criterion, name: &str, bytes: &[u8], handlers: &Handl
     encode("journal entry", journal_entry);
     encode("JSON line", json_line);
     group.finish();
+}
+
+/// Decodes an event as the pipeline does, in both stages.
+fn decode<'a>(bytes: &'a [u8], handlers: &'a Handlers) -> Result<Event<'a>, Error> {
+    let RingRecord::Syscall(header) = RingRecord::decode(bytes)? else { panic!("not an event") };
+    Event::decode(&header, bytes, None, handlers)
 }
 
 /// An event of execve as the ring has it.

@@ -5,8 +5,8 @@ use std::mem::{offset_of, size_of};
 
 use proptest::prelude::*;
 use syscalls::{Status, Value};
-use tailcalld::bpf::types::{capture, cgroup_event, event, selftest_event};
-use tailcalld::decode::{CgroupEvent, Decoded, Device, Error, Exe, Process, decode};
+use tailcalld::bpf::types::{self, capture, cgroup_event, selftest_event};
+use tailcalld::decode::{CgroupEvent, Device, Error, Event, Exe, Process, RingRecord};
 use tailcalld::handlers::{Field, FieldKind, Handler, Handlers};
 
 fn handlers() -> Handlers {
@@ -22,6 +22,12 @@ fn handlers() -> Handlers {
     }])
 }
 
+/// Decodes a record in both stages; `None` if it is not an event.
+fn event<'a>(bytes: &'a [u8], handlers: &'a Handlers) -> Result<Option<Event<'a>>, Error> {
+    let RingRecord::Syscall(header) = RingRecord::decode(bytes)? else { return Ok(None) };
+    Event::decode(&header, bytes, None, handlers).map(Some)
+}
+
 /// `EVENT_VERSION` in `bpf/event.h`.
 const VERSION: u16 = 3;
 
@@ -32,15 +38,15 @@ fn put(bytes: &mut [u8], at: usize, value: &[u8]) {
 
 /// An event of slot 2 (open), without captures.
 fn head() -> Vec<u8> {
-    let mut bytes = vec![0; size_of::<event>()];
-    put(&mut bytes, offset_of!(event, version), &VERSION.to_ne_bytes());
-    put(&mut bytes, offset_of!(event, kind), &1u16.to_ne_bytes());
-    put(&mut bytes, offset_of!(event, handler), &1u16.to_ne_bytes());
-    put(&mut bytes, offset_of!(event, slot), &2u16.to_ne_bytes());
-    put(&mut bytes, offset_of!(event, generation), &3u32.to_ne_bytes());
-    put(&mut bytes, offset_of!(event, pid), &4u32.to_ne_bytes());
-    put(&mut bytes, offset_of!(event, comm), b"sh\0left over\0");
-    put(&mut bytes, offset_of!(event, args) + 40, &6u64.to_ne_bytes());
+    let mut bytes = vec![0; size_of::<types::event>()];
+    put(&mut bytes, offset_of!(types::event, version), &VERSION.to_ne_bytes());
+    put(&mut bytes, offset_of!(types::event, kind), &1u16.to_ne_bytes());
+    put(&mut bytes, offset_of!(types::event, handler), &1u16.to_ne_bytes());
+    put(&mut bytes, offset_of!(types::event, slot), &2u16.to_ne_bytes());
+    put(&mut bytes, offset_of!(types::event, generation), &3u32.to_ne_bytes());
+    put(&mut bytes, offset_of!(types::event, pid), &4u32.to_ne_bytes());
+    put(&mut bytes, offset_of!(types::event, comm), b"sh\0left over\0");
+    put(&mut bytes, offset_of!(types::event, args) + 40, &6u64.to_ne_bytes());
     bytes
 }
 
@@ -58,7 +64,7 @@ fn piece(field: u8, kind: u8, status: u8, error: i32, length: u32, value: &[u8])
 
 fn with(pieces: &[Vec<u8>]) -> Vec<u8> {
     let mut bytes = head();
-    put(&mut bytes, offset_of!(event, captures), &(pieces.len() as u16).to_ne_bytes());
+    put(&mut bytes, offset_of!(types::event, captures), &(pieces.len() as u16).to_ne_bytes());
     bytes.extend(pieces.concat());
     bytes
 }
@@ -79,7 +85,7 @@ fn a_whole_event() {
         piece(0, TEXT, TRUNCATED, 0, 0, b"/very"),
         piece(0, TEXT, UNREADABLE, 14, 0, b""),
     ]);
-    let Ok(Decoded::Syscall(event)) = decode(&bytes, &handlers) else { panic!("not an event") };
+    let Ok(Some(event)) = event(&bytes, &handlers) else { panic!("not an event") };
     assert_eq!(event.handler.name, "open");
     assert_eq!((event.slot.index(), event.generation, event.pid), (2, 3, 4));
     assert_eq!(event.comm, b"sh");
@@ -87,16 +93,16 @@ fn a_whole_event() {
     let captures: Vec<_> = event
         .captures
         .iter()
-        .map(|part| (part.field.name.as_str(), part.value, part.status))
+        .map(|capture| (capture.index, capture.value, capture.status))
         .collect();
     assert_eq!(
         captures,
         [
-            ("path", Value::Text(b"/etc\n"), Status::Ok),
-            ("mode", Value::Number(0o644), Status::Ok),
-            ("path", Value::Text(b"/very"), Status::Truncated { length: Some(9000) }),
-            ("path", Value::Text(b"/very"), Status::Truncated { length: None }),
-            ("path", Value::Text(b""), Status::Unreadable { errno: 14 }),
+            (0, Value::Text(b"/etc\n"), Status::Ok),
+            (0, Value::Text(b"/very"), Status::Truncated { length: Some(9000) }),
+            (0, Value::Text(b"/very"), Status::Truncated { length: None }),
+            (0, Value::Text(b""), Status::Unreadable { errno: 14 }),
+            (1, Value::Number(0o644), Status::Ok),
         ]
     );
 }
@@ -104,17 +110,17 @@ fn a_whole_event() {
 #[test]
 fn where_a_process_stands() {
     let handlers = handlers();
-    let process = |bytes: &[u8]| match decode(bytes, &handlers) {
-        Ok(Decoded::Syscall(event)) => event.process,
+    let process = |bytes: &[u8]| match event(bytes, &handlers) {
+        Ok(Some(event)) => event.process,
         other => panic!("{other:?}"),
     };
     let mut bytes = head();
     assert_eq!(process(&bytes), Process::default());
-    put(&mut bytes, offset_of!(event, start_ns), &7u64.to_ne_bytes());
-    put(&mut bytes, offset_of!(event, exe_inode), &8u64.to_ne_bytes());
-    put(&mut bytes, offset_of!(event, exe_device), &0x00d0_0003u32.to_ne_bytes());
-    put(&mut bytes, offset_of!(event, namespaces), &9u32.to_ne_bytes());
-    put(&mut bytes, offset_of!(event, namespaces) + 24, &10u32.to_ne_bytes());
+    put(&mut bytes, offset_of!(types::event, start_ns), &7u64.to_ne_bytes());
+    put(&mut bytes, offset_of!(types::event, exe_inode), &8u64.to_ne_bytes());
+    put(&mut bytes, offset_of!(types::event, exe_device), &0x00d0_0003u32.to_ne_bytes());
+    put(&mut bytes, offset_of!(types::event, namespaces), &9u32.to_ne_bytes());
+    put(&mut bytes, offset_of!(types::event, namespaces) + 24, &10u32.to_ne_bytes());
     let device = Device(0x00d0_0003);
     assert_eq!((device.major(), device.minor()), (13, 3));
     let exe = Some(Exe { device, inode: 8 });
@@ -126,14 +132,13 @@ fn where_a_process_stands() {
 fn a_comm_without_an_end_is_taken_whole() {
     let handlers = handlers();
     let mut bytes = head();
-    put(&mut bytes, offset_of!(event, comm), &[0xff; 16]);
-    let Ok(Decoded::Syscall(event)) = decode(&bytes, &handlers) else { panic!("not an event") };
+    put(&mut bytes, offset_of!(types::event, comm), &[0xff; 16]);
+    let Ok(Some(event)) = event(&bytes, &handlers) else { panic!("not an event") };
     assert_eq!(event.comm, [0xff; 16]);
 }
 
 #[test]
 fn cgroups_and_the_self_test() {
-    let handlers = handlers();
     let mut bytes = vec![0; size_of::<cgroup_event>()];
     put(&mut bytes, offset_of!(cgroup_event, version), &VERSION.to_ne_bytes());
     put(&mut bytes, offset_of!(cgroup_event, kind), &2u16.to_ne_bytes());
@@ -141,15 +146,15 @@ fn cgroups_and_the_self_test() {
     put(&mut bytes, offset_of!(cgroup_event, parent), &1u64.to_ne_bytes());
     put(&mut bytes, offset_of!(cgroup_event, name), b"a.service\0");
     let born = CgroupEvent::Born { id: 7, parent: 1, name: b"a.service" };
-    assert_eq!(decode(&bytes, &handlers), Ok(Decoded::Cgroup(born)));
+    assert_eq!(RingRecord::decode(&bytes), Ok(RingRecord::Cgroup(born)));
     put(&mut bytes, offset_of!(cgroup_event, kind), &3u16.to_ne_bytes());
-    assert_eq!(decode(&bytes, &handlers), Ok(Decoded::Cgroup(CgroupEvent::Gone { id: 7 })));
+    assert_eq!(RingRecord::decode(&bytes), Ok(RingRecord::Cgroup(CgroupEvent::Gone { id: 7 })));
 
     let mut bytes = vec![0; size_of::<selftest_event>()];
     put(&mut bytes, offset_of!(selftest_event, version), &VERSION.to_ne_bytes());
     put(&mut bytes, offset_of!(selftest_event, kind), &4u16.to_ne_bytes());
     put(&mut bytes, offset_of!(selftest_event, nonce), &99u64.to_ne_bytes());
-    assert_eq!(decode(&bytes, &handlers), Ok(Decoded::Selftest(99)));
+    assert_eq!(RingRecord::decode(&bytes), Ok(RingRecord::Selftest(99)));
 }
 
 #[test]
@@ -162,19 +167,39 @@ fn each_malformed_record_has_its_error() {
     };
     let path = piece(0, TEXT, OK, 0, 4, b"/etc");
     let mut lying = with(std::slice::from_ref(&path));
-    put(&mut lying, size_of::<event>() + offset_of!(capture, stored), &u32::MAX.to_ne_bytes());
+    put(
+        &mut lying,
+        size_of::<types::event>() + offset_of!(capture, stored),
+        &u32::MAX.to_ne_bytes(),
+    );
     let mut short = with(std::slice::from_ref(&path));
-    short.truncate(size_of::<event>() + size_of::<capture>() + 3);
+    short.truncate(size_of::<types::event>() + size_of::<capture>() + 3);
     let mut many = head();
-    put(&mut many, offset_of!(event, captures), &u16::MAX.to_ne_bytes());
+    put(&mut many, offset_of!(types::event, captures), &u16::MAX.to_ne_bytes());
     for (what, bytes, error) in [
         ("nothing", Vec::new(), Error::TooShort(0)),
         ("a header cut off", head()[..100].to_vec(), Error::TooShort(100)),
-        ("version", changed(offset_of!(event, version), &1u16.to_ne_bytes()), Error::Version(1)),
-        ("kind", changed(offset_of!(event, kind), &9u16.to_ne_bytes()), Error::Kind(9)),
-        ("no handler", changed(offset_of!(event, handler), &0u16.to_ne_bytes()), Error::Handler(0)),
-        ("handler", changed(offset_of!(event, handler), &2u16.to_ne_bytes()), Error::Handler(2)),
-        ("slot", changed(offset_of!(event, slot), &1024u16.to_ne_bytes()), Error::Slot(1024)),
+        (
+            "version",
+            changed(offset_of!(types::event, version), &1u16.to_ne_bytes()),
+            Error::Version(1),
+        ),
+        ("kind", changed(offset_of!(types::event, kind), &9u16.to_ne_bytes()), Error::Kind(9)),
+        (
+            "no handler",
+            changed(offset_of!(types::event, handler), &0u16.to_ne_bytes()),
+            Error::Handler(0),
+        ),
+        (
+            "handler",
+            changed(offset_of!(types::event, handler), &2u16.to_ne_bytes()),
+            Error::Handler(2),
+        ),
+        (
+            "slot",
+            changed(offset_of!(types::event, slot), &1024u16.to_ne_bytes()),
+            Error::Slot(1024),
+        ),
         ("a field of no handler", with(&[piece(2, TEXT, OK, 0, 1, b"x")]), Error::Capture(2)),
         ("a capture's kind", with(&[piece(0, 9, OK, 0, 1, b"x")]), Error::Capture(0)),
         ("a capture's status", with(&[piece(1, TEXT, 3, 0, 1, b"x")]), Error::Capture(1)),
@@ -183,14 +208,14 @@ fn each_malformed_record_has_its_error() {
         ("a value cut off", short, Error::TooShort(195)),
         ("captures that are not there", many, Error::TooShort(176)),
     ] {
-        assert_eq!(decode(&bytes, &handlers), Err(error), "{what}");
+        assert_eq!(event(&bytes, &handlers), Err(error), "{what}");
     }
 }
 
 proptest! {
     #[test]
     fn random_bytes_never_panic(bytes in proptest::collection::vec(any::<u8>(), 0..600)) {
-        let _ = decode(&bytes, &handlers());
+        let _ = event(&bytes, &handlers());
     }
 
     /// Random bytes rarely get past the header; these do.
@@ -209,6 +234,6 @@ proptest! {
             }
         }
         bytes.truncate(length);
-        let _ = decode(&bytes, &handlers());
+        let _ = event(&bytes, &handlers());
     }
 }

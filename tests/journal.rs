@@ -13,8 +13,8 @@ use std::path::PathBuf;
 use journald::{Journald, bytes};
 use nix::sys::signal::Signal;
 use serde_json::Value as Json;
-use syscalls::{Abi, Slot, Status, Value};
-use tailcalld::decode::{End, Event, NamedCapture, Process};
+use syscalls::{Abi, Capture, Moment, Part, Slot, Status, Value};
+use tailcalld::decode::{self, Captures, Event, Process};
 use tailcalld::handlers::{Field, FieldKind, Handler};
 use tailcalld::output::key::Key;
 use tailcalld::output::record::{Body, Loss, Lost, Reason, Record, Stopped, Total};
@@ -59,7 +59,7 @@ fn handler() -> Handler {
     }
 }
 
-fn event<'a>(handler: &'a Handler, captures: Vec<NamedCapture<'a>>) -> Event<'a> {
+fn event<'a>(handler: &'a Handler, captures: Vec<Capture<'a>>) -> Event<'a> {
     Event {
         handler,
         message: 0,
@@ -77,18 +77,19 @@ fn event<'a>(handler: &'a Handler, captures: Vec<NamedCapture<'a>>) -> Event<'a>
         comm: b"bash",
         process: Process::default(),
         args: [0; 6],
-        captures,
-        pieces: vec![],
+        captures: Captures::from_iter(captures),
         redacted: vec![],
         rule: 0,
-        awaits_result: false,
-        awaits_memory: false,
-        end: None,
+        outcome: None,
     }
 }
 
-fn text<'a>(handler: &'a Handler, field: usize, text: &'a [u8]) -> NamedCapture<'a> {
-    NamedCapture { field: &handler.fields[field], value: Value::Text(text), status: Status::Ok }
+fn capture(index: u8, value: Value<'_>, status: Status) -> Capture<'_> {
+    Capture { index, part: Part::Whole, moment: Moment::Entry, value, status }
+}
+
+fn text(index: u8, text: &[u8]) -> Capture<'_> {
+    capture(index, Value::Text(text), Status::Ok)
 }
 
 fn record<'a>(event: &'a Event<'a>, place: Option<&'a Place>) -> Record<'a> {
@@ -133,15 +134,14 @@ fn every_field_comes_back() {
     let Some(journald) = Journald::start() else { return };
     let mut sink = open(&journald);
     let handler = handler();
-    let (field, value) = (&handler.fields[2], Value::Number(0xffff_ffff));
     let captures = vec![
-        text(&handler, 0, b"/usr/bin/ls"),
-        text(&handler, 1, b"ls"),
-        text(&handler, 1, b"-l"),
-        NamedCapture { field, value, status: Status::Truncated { length: None } },
+        text(0, b"/usr/bin/ls"),
+        text(1, b"ls"),
+        text(1, b"-l"),
+        capture(2, Value::Number(0xffff_ffff), Status::Truncated { length: None }),
     ];
-    let end = Some(End::Returned { result: -2, duration_ns: 1_500 });
-    let event = Event { end, ..event(&handler, captures) };
+    let outcome = Some(decode::Outcome::Returned { result: -2, duration_ns: 1_500 });
+    let event = Event { outcome, ..event(&handler, captures) };
     let unit = Some("nginx.service".into());
     let place = Place {
         cgroup: "/system.slice/nginx.service".into(),
@@ -196,7 +196,7 @@ fn no_bytes_become_a_field() {
     let mut sink = open(&journald);
     let handler = handler();
     for injection in INJECTIONS {
-        let captures = vec![text(&handler, 0, injection), text(&handler, 1, injection)];
+        let captures = vec![text(0, injection), text(1, injection)];
         let mut event = event(&handler, captures);
         event.comm = injection;
         send(&mut sink, &record(&event, None));
@@ -225,7 +225,7 @@ fn the_order_of_arguments_and_equal_ones_are_kept_in_one_field() {
     let mut sink = open(&journald);
     let handler = handler();
     for argv in [["b", "b"], ["a", "b"], ["b", "a"]] {
-        let captures = argv.iter().map(|string| text(&handler, 1, string.as_bytes())).collect();
+        let captures = argv.iter().map(|string| text(1, string.as_bytes())).collect();
         send(&mut sink, &record(&event(&handler, captures), None));
     }
     let entries = journald.entries(3);
@@ -240,7 +240,7 @@ fn three_hundred_arguments_fit_into_one_entry() {
     let handler = handler();
     let strings: Vec<Vec<u8>> =
         (0..300_u16).map(|n| [&n.to_le_bytes()[..], b"\nPRIORITY=0\n"].concat()).collect();
-    let captures = strings.iter().map(|string| text(&handler, 1, string)).collect();
+    let captures = strings.iter().map(|string| text(1, string)).collect();
     send(&mut sink, &record(&event(&handler, captures), None));
     let entry = &journald.entries(1)[0];
     // journald stores a repeated value once and gives the values in an order of its own.

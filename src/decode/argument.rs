@@ -29,7 +29,7 @@ impl Event<'_> {
         Call {
             abi: self.slot.abi(),
             registers: self.args,
-            captures: &self.pieces,
+            captures: &self.captures,
             result: self.result(),
         }
     }

@@ -1,21 +1,21 @@
-//! The call that a call like `socketcall` stands for: an event in, its name and its arguments out. What
-//! these point to is not known, for only the memory that registers lead to is captured.
+//! Inner calls of syscalls like `socketcall`: name and arguments of the call that an event stands for. The
+//! memory behind these arguments is not known, because only memory that registers lead to is captured.
 
 use syscalls::{
     self, Abi, ArgumentSource, Capture, InnerCall, Kind, MemoryArguments, Moment, Part, Signature,
-    Status, Value, notation::uint_at,
+    Value, notation::uint_at,
 };
 
 use super::Event;
 
 impl Event<'_> {
-    /// The name of the call that it stands for; `None` for one that stands for itself.
+    /// Returns the name of the call that the syscall stands for; `None` if it stands for itself.
     pub fn inner_name(&self) -> Option<&'static str> {
         Some(self.inner()?.name)
     }
 
-    /// The same, if its arguments are known, too.
-    pub fn told_name(&self) -> Option<&'static str> {
+    /// Returns the name of that call if its arguments are known, too.
+    pub fn display_name(&self) -> Option<&'static str> {
         let inner = self.inner().filter(|_| self.handler.fields.is_empty())?;
         match inner.source {
             ArgumentSource::Registers(_) => Some(inner.name),
@@ -23,7 +23,7 @@ impl Event<'_> {
         }
     }
 
-    /// What the inner call takes, and its arguments, where these are in memory that could be read.
+    /// Returns the signature of the inner call and its arguments, if they lie in memory that was readable.
     pub(super) fn words(&self) -> Option<(&'static Signature, [u64; 6])> {
         let ArgumentSource::Memory(words) = &self.inner()?.source else { return None };
         let width = Kind::Address.size(self.slot.abi())?;
@@ -44,13 +44,11 @@ impl Event<'_> {
     }
 
     fn bytes_of(&self, words: &MemoryArguments) -> Option<&[u8]> {
-        let is_of = |piece: &&Capture<'_>| {
-            piece.index == words.position
-                && piece.part == Part::Whole
-                && piece.moment != Moment::Return
-                && !matches!(piece.status, Status::Unreadable { .. })
+        let is_of = |capture: &&Capture<'_>| {
+            let is_due = capture.part == Part::Whole && capture.moment != Moment::Return;
+            is_due && capture.status.is_readable()
         };
-        match self.pieces.iter().find(is_of)?.value {
+        match self.captures.of(words.position).iter().find(is_of)?.value {
             Value::Bytes(bytes) => Some(bytes),
             _ => None,
         }

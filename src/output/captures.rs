@@ -1,37 +1,44 @@
-//! What an event captured, by field: the fields in the handler's order, each once, though a vector
-//! has a capture for every string.
+//! View of an event's captures by declared field: the fields in the handler's order, each once, though a
+//! vector has a capture for every string.
 
-use syscalls::Status;
+use syscalls::Capture;
 
+use crate::decode::Event;
 use crate::decode::render::{self, Context};
-use crate::decode::{Event, NamedCapture};
 use crate::handlers::{Field, FieldKind};
 
-/// The captures of one field, in the event's order.
-pub fn of<'e>(event: &'e Event, field: &'e Field) -> impl Iterator<Item = &'e NamedCapture<'e>> {
-    event.captures.iter().filter(|capture| capture.field.name == field.name)
+/// A field that a handler declares, and all that was captured for it.
+#[derive(Debug, Clone, Copy)]
+pub struct Captured<'e> {
+    /// Declaration of the field.
+    pub field: &'e Field,
+    /// Captures in the order in which they were read.
+    pub captures: &'e [Capture<'e>],
 }
 
-/// Those of them whose value is known, if only in part.
-pub fn readable<'e>(
-    event: &'e Event,
-    field: &'e Field,
-) -> impl Iterator<Item = &'e NamedCapture<'e>> {
-    of(event, field).filter(|capture| !matches!(capture.status, Status::Unreadable { .. }))
+/// Returns the fields that the handler of `event` declares.
+pub fn fields<'e>(event: &'e Event) -> impl Iterator<Item = Captured<'e>> + Clone {
+    let fields = (0..).zip(&event.handler.fields);
+    fields.map(|(index, field)| Captured { field, captures: event.captures.of(index) })
 }
 
-/// The fields of which some capture has such a status.
-pub fn with_status<'e>(
-    event: &'e Event,
-    matches: impl Fn(&Status) -> bool + Copy,
-) -> impl Iterator<Item = &'e Field> {
-    let fields = event.handler.fields.iter();
-    fields.filter(move |field| of(event, field).any(|capture| matches(&capture.status)))
+/// Returns the field called `name`.
+pub fn named<'e>(event: &'e Event, name: &str) -> Option<Captured<'e>> {
+    fields(event).find(|one| one.field.name == name)
 }
 
-/// What the rendering of the event's values depends on.
+impl<'e> Captured<'e> {
+    /// Returns the captures that hold at least a part of the memory.
+    pub fn readable(self) -> impl Iterator<Item = &'e Capture<'e>> {
+        self.captures.iter().filter(|capture| capture.status.is_readable())
+    }
+}
+
+/// Returns what the rendering of the event's values depends on.
 pub fn context(event: &Event) -> Context {
-    let absolute = event.captures.iter().any(|c| render::is_absolute(c.field.kind, c.value));
+    let absolute = fields(event).any(|Captured { field, captures }| {
+        captures.iter().any(|capture| render::is_absolute(field.kind, capture.value))
+    });
     Context { abi: event.slot.abi(), absolute }
 }
 

@@ -3,16 +3,18 @@
 
 use syscalls::{Kind, notation};
 
-use crate::decode::{End, Event};
+use crate::decode::{Event, Outcome};
 use crate::output::errno;
 use crate::output::fields::Fields;
 use crate::output::key::Key;
 use crate::output::walk::Scratch;
 
 /// Hands result, error and duration to `out`, as far as there are any.
-pub fn fields(event: &Event, end: End, scratch: &mut Scratch, out: &mut impl Fields) {
-    let End::Returned { result, duration_ns } = end else { return out.unknown(Key::Result) };
-    match event.result_kind().filter(|_| end.errno().is_none()) {
+pub fn fields(event: &Event, outcome: Outcome, scratch: &mut Scratch, out: &mut impl Fields) {
+    let Outcome::Returned { result, duration_ns } = outcome else {
+        return out.unknown(Key::Result);
+    };
+    match event.result_kind().filter(|_| outcome.errno().is_none()) {
         Some(kind @ (Kind::Hex(_) | Kind::Address)) => {
             let write =
                 |text: &mut String| notation::result(kind, result as u64, event.slot.abi(), text);
@@ -20,16 +22,16 @@ pub fn fields(event: &Event, end: End, scratch: &mut Scratch, out: &mut impl Fie
         }
         _ => out.signed(Key::Result, result),
     }
-    if let Some(errno) = end.errno() {
+    if let Some(errno) = outcome.errno() {
         out.text(Key::Errno, scratch.text(|text| errno::append(errno, "", text)));
     }
     out.unsigned(Key::DurationNs, duration_ns);
 }
 
 /// Appends ` = 3` or ` = -1 ENOENT`: what the process gets. What it does not is a question mark.
-pub fn sentence(event: &Event, end: End, out: &mut String) {
-    let End::Returned { result, .. } = end else { return out.push_str(" = ?") };
-    let Some(errno) = end.errno() else {
+pub fn sentence(event: &Event, outcome: Outcome, out: &mut String) {
+    let Outcome::Returned { result, .. } = outcome else { return out.push_str(" = ?") };
+    let Some(errno) = outcome.errno() else {
         out.push_str(" = ");
         return match event.result_kind() {
             Some(kind) => notation::result(kind, result as u64, event.slot.abi(), out),
@@ -43,13 +45,13 @@ pub fn sentence(event: &Event, end: End, out: &mut String) {
 #[cfg(test)]
 mod tests {
     use super::sentence;
-    use crate::decode::End;
+    use crate::decode::Outcome;
     use crate::output::samples;
 
     #[test]
     fn a_sentence_ends_as_strace_would_end_it() {
-        let returned = |result| End::Returned { result, duration_ns: 7 };
-        for (end, expected) in [
+        let returned = |result| Outcome::Returned { result, duration_ns: 7 };
+        for (outcome, expected) in [
             (returned(0), " = 0"),
             (returned(3), " = 3"),
             (returned(-2), " = -1 ENOENT"),
@@ -60,11 +62,11 @@ mod tests {
             (returned(-4096), " = -4096"),
             (returned(0x7fff_0000_0000), " = 140733193388032"),
             (returned(i64::MIN), " = -9223372036854775808"),
-            (End::Died, " = ?"),
-            (End::Unknown, " = ?"),
+            (Outcome::Died, " = ?"),
+            (Outcome::Unknown, " = ?"),
         ] {
             let mut out = String::new();
-            sentence(&samples::event(&samples::handler(), vec![]), end, &mut out);
+            sentence(&samples::event(&samples::handler(), vec![]), outcome, &mut out);
             assert_eq!(out, expected);
         }
     }

@@ -2,10 +2,10 @@
 
 use std::time::{Duration, Instant};
 
-use syscalls::{self, Abi, Slot, Status, Value};
+use syscalls::{self, Abi, Capture, Moment, Part, Slot, Status, Value};
 
 use crate::config::Keep;
-use crate::decode::{Device, End, Event, Exe, NAMESPACES, NamedCapture, Process};
+use crate::decode::{Captures, Device, Event, Exe, NAMESPACES, Outcome, Process};
 use crate::handlers::{Field, FieldKind, Handler};
 use crate::output::record::{
     Body, Feedback, JournalRateLimit, Loss, Lost, Missed, OutputRestored, Reason, Record,
@@ -60,7 +60,7 @@ pub fn openat(handler: &Handler) -> Event<'_> {
     Event { slot, args: [0xffff_ff9c, 0x7ffd_1234, 0x41, 0o644, 5, 6], ..event(handler, vec![]) }
 }
 
-pub fn event<'a>(handler: &'a Handler, captures: Vec<NamedCapture<'a>>) -> Event<'a> {
+pub fn event<'a>(handler: &'a Handler, captures: Vec<Capture<'a>>) -> Event<'a> {
     Event {
         handler,
         message: 0,
@@ -82,26 +82,23 @@ pub fn event<'a>(handler: &'a Handler, captures: Vec<NamedCapture<'a>>) -> Event
             namespaces: [0; NAMESPACES],
         },
         args: [0, 1, 0xffff_ffff_ffff_ffff, 3, 4, 5],
-        captures,
-        pieces: vec![],
+        captures: Captures::from_iter(captures),
         redacted: vec![],
         rule: 0,
-        awaits_result: false,
-        awaits_memory: false,
-        end: None,
+        outcome: None,
     }
 }
 
 /// An event that waited for what came of its call.
-pub fn ended(handler: &Handler, end: End) -> Event<'_> {
-    Event { awaits_result: true, end: Some(end), ..event(handler, vec![]) }
+pub fn ended(handler: &Handler, outcome: Outcome) -> Event<'_> {
+    Event { outcome: Some(outcome), ..event(handler, vec![]) }
 }
 
-pub fn returned(result: i64) -> End {
-    End::Returned { result, duration_ns: 1_500 }
+pub fn returned(result: i64) -> Outcome {
+    Outcome::Returned { result, duration_ns: 1_500 }
 }
 
-pub fn capture<'a>(handler: &'a Handler, name: &str, value: Value<'a>) -> NamedCapture<'a> {
+pub fn capture<'a>(handler: &'a Handler, name: &str, value: Value<'a>) -> Capture<'a> {
     with_status(handler, name, value, Status::Ok)
 }
 
@@ -110,9 +107,10 @@ pub fn with_status<'a>(
     name: &str,
     value: Value<'a>,
     status: Status,
-) -> NamedCapture<'a> {
-    let field = handler.fields.iter().find(|field| field.name == name).unwrap();
-    NamedCapture { field, value, status }
+) -> Capture<'a> {
+    let position = handler.fields.iter().position(|field| field.name == name).unwrap();
+    let index = u8::try_from(position).unwrap();
+    Capture { index, part: Part::Whole, moment: Moment::Entry, value, status }
 }
 
 pub fn record<'a>(event: &'a Event<'a>, place: Option<&'a Place>) -> Record<'a> {
@@ -196,12 +194,12 @@ pub fn gathered() -> Gathered {
         by: vec![("flags".into(), "O_RDONLY".into())],
     };
     let (mut gather, now) = (Gather::default(), Instant::now());
-    for (end, suppressed) in [
-        (End::Returned { result: 3, duration_ns: 100 }, 0),
-        (End::Returned { result: -2, duration_ns: 3_000 }, 4),
-        (End::Returned { result: -2, duration_ns: 101 }, 0),
+    for (outcome, suppressed) in [
+        (Outcome::Returned { result: 3, duration_ns: 100 }, 0),
+        (Outcome::Returned { result: -2, duration_ns: 3_000 }, 4),
+        (Outcome::Returned { result: -2, duration_ns: 101 }, 0),
     ] {
-        let seen = Seen { boottime_ns: 42, end: Some(end), suppressed };
+        let seen = Seen { boottime_ns: 42, outcome: Some(outcome), suppressed };
         let example = || "openat(...) by cat (pid 7, uid 1000)".to_owned();
         gather.add(now, group, about, key(), &seen, example);
     }

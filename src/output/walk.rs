@@ -4,10 +4,11 @@
 
 use std::fmt::Write as _;
 
-use syscalls::{Argument, Status, Value, notation};
+use syscalls::{Argument, Capture, Status, Value, notation};
 
-use crate::decode::{Event, Exe, NAMESPACES, NamedCapture, Process, render};
+use crate::decode::{Event, Exe, NAMESPACES, Process, render};
 use crate::handlers::{Field, FieldKind};
+use crate::output::captures::Captured;
 use crate::output::fields::Fields;
 use crate::output::key::{Key, Name};
 use crate::output::record::{Body, Record};
@@ -74,8 +75,8 @@ pub fn walk(record: &Record, scratch: &mut Scratch, out: &mut impl Fields) {
     match &record.body {
         Body::Syscall { event, place, suppressed } => {
             call(event, out);
-            if let Some(end) = event.end {
-                end::fields(event, end, scratch, out);
+            if let Some(outcome) = event.outcome {
+                end::fields(event, outcome, scratch, out);
             }
             if *suppressed > 0 {
                 out.unsigned(Key::Suppressed, *suppressed);
@@ -213,7 +214,7 @@ fn told<'e>(
             out.list(key, names.into_iter().map(str::as_bytes));
         }
     }
-    if !event.pieces.is_empty() {
+    if !event.captures.is_empty() {
         out.text(Key::Registers, scratch.text(|text| message::registers(event, text)));
     }
 }
@@ -227,21 +228,20 @@ fn registers(event: &Event, scratch: &mut Scratch, out: &mut impl Fields) {
 
 fn captured(event: &Event, scratch: &mut Scratch, out: &mut impl Fields) {
     let context = captures::context(event);
-    for field in event.handler.fields.iter().filter(|field| !captures::is_argv(field)) {
-        match field.kind {
-            FieldKind::Texts if captures::is_env(field) => {
-                texts(event, field, Key::Env.into(), out)
-            }
-            FieldKind::Texts => texts(event, field, Name::Arg(&field.name), out),
-            _ => captures::readable(event, field)
+    for one in captures::fields(event).filter(|one| !captures::is_argv(one.field)) {
+        match one.field.kind {
+            FieldKind::Texts if captures::is_env(one.field) => texts(one, Key::Env.into(), out),
+            FieldKind::Texts => texts(one, Name::Arg(&one.field.name), out),
+            _ => one
+                .readable()
                 .take(1)
-                .for_each(|capture| argument(capture, context, scratch, out)),
+                .for_each(|capture| argument(one.field, capture, context, scratch, out)),
         }
     }
-    for field in event.handler.fields.iter().filter(|field| captures::is_argv(field)) {
-        texts(event, field, Key::Argv.into(), out);
+    for one in captures::fields(event).filter(|one| captures::is_argv(one.field)) {
+        texts(one, Key::Argv.into(), out);
         // The journal keeps neither the order of repeated fields nor equal ones.
-        out.text(Key::Cmdline, scratch.text(|text| message::vector(event, field, text)));
+        out.text(Key::Cmdline, scratch.text(|text| message::vector(event, one, text)));
     }
     troubled(event, Key::Truncated, |status| matches!(status, Status::Truncated { .. }), out);
     troubled(event, Key::Unreadable, |status| matches!(status, Status::Unreadable { .. }), out);
@@ -251,12 +251,13 @@ fn captured(event: &Event, scratch: &mut Scratch, out: &mut impl Fields) {
 }
 
 fn argument(
-    capture: &NamedCapture,
+    field: &Field,
+    capture: &Capture,
     context: render::Context,
     scratch: &mut Scratch,
     out: &mut impl Fields,
 ) {
-    let (kind, name) = (capture.field.kind, Name::Arg(&capture.field.name));
+    let (kind, name) = (field.kind, Name::Arg(&field.name));
     match (render::number(kind, capture.value), kind, capture.value) {
         (Some(notation::Number::Unsigned(number)), ..) => out.unsigned(name, number),
         (Some(notation::Number::Signed(number)), ..) => out.signed(name, number),
@@ -267,12 +268,10 @@ fn argument(
     }
 }
 
-fn texts(event: &Event, field: &Field, name: Name, out: &mut impl Fields) {
-    // An empty piece of an environment has no name: it only says that something is not here.
-    let is_told = |text: &&[u8]| !(captures::is_env(field) && text.is_empty());
-    let texts = || {
-        captures::readable(event, field).filter_map(|capture| bytes(capture.value)).filter(is_told)
-    };
+fn texts(one: Captured<'_>, name: Name, out: &mut impl Fields) {
+    // An empty string of an environment has no name: it only says that something is not here.
+    let is_named = |text: &&[u8]| !(captures::is_env(one.field) && text.is_empty());
+    let texts = || one.readable().filter_map(|capture| bytes(capture.value)).filter(is_named);
     if texts().next().is_some() {
         out.list(name, texts());
     }
@@ -291,8 +290,9 @@ fn troubled(
     matches: impl Fn(&Status) -> bool + Copy,
     out: &mut impl Fields,
 ) {
-    if captures::with_status(event, matches).next().is_some() {
-        let names = captures::with_status(event, matches).map(|field| field.name.as_bytes());
-        out.list(key, names);
+    let is_troubled = |one: &Captured<'_>| one.captures.iter().any(|one| matches(&one.status));
+    let mut names = captures::fields(event).filter(is_troubled).peekable();
+    if names.peek().is_some() {
+        out.list(key, names.map(|one| one.field.name.as_bytes()));
     }
 }

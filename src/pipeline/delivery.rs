@@ -11,7 +11,7 @@ use super::rule_lookup::Judged;
 use super::writer::{Gate, Outlet};
 use crate::clock::Clock;
 use crate::config::{Aggregate, Keep, Redact};
-use crate::decode::{End, Event};
+use crate::decode::{Event, Outcome};
 use crate::output::Sink;
 use crate::output::record::{Body, Record};
 use crate::pipeline::aggregate::{Cause, Gather};
@@ -92,8 +92,8 @@ impl Delivery {
     fn is_limited(&mut self, event: &Event<'_>, judged: Option<Judged<'_>>) -> bool {
         let held = judged.filter(|judged| judged.rule.chooses_by_result());
         let Some(limit) = held.and_then(|judged| judged.limit) else { return false };
-        let lasted_ns = match event.end {
-            Some(End::Returned { duration_ns, .. }) => duration_ns,
+        let lasted_ns = match event.outcome {
+            Some(Outcome::Returned { duration_ns, .. }) => duration_ns,
             _ => 0,
         };
         let refused = self

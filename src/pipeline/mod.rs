@@ -12,15 +12,14 @@ pub mod shed;
 pub mod writer;
 
 use std::collections::BTreeMap;
-use std::rc::Rc;
 
 use syscalls::Slot;
 
 use self::delivery::Delivery;
 use self::pending::Pending;
-use self::rule_lookup::{Judged, Tables};
+use self::rule_lookup::Tables;
 use self::writer::Gate;
-use crate::decode::{Decoded, End, Return, decode};
+use crate::decode::{Error, Event, Header, Outcome, RingRecord, SyscallExit};
 use crate::handlers::Handlers;
 use crate::pipeline::feedback::{Detector, Suspect};
 use crate::plan::Plan;
@@ -31,23 +30,19 @@ use crate::ring::Flow;
 pub struct Pipeline {
     /// What comes after the decoder.
     pub delivery: Delivery,
-    handlers: Rc<Handlers>,
+    handlers: Handlers,
     selftest: Option<u64>,
     pending: Pending,
     feedback: Detector,
     tables: Tables,
 }
 
-/// Of a call whose end will not be told.
-static UNKNOWN: Return<'static> =
-    Return { tid: 0, entry_ns: 0, end: End::Unknown, pieces: Vec::new() };
-
 impl Pipeline {
     /// Everything is in place; nothing was written yet.
     pub fn new(handlers: Handlers, delivery: Delivery) -> Self {
         Self {
             delivery,
-            handlers: Rc::new(handlers),
+            handlers,
             selftest: None,
             pending: Pending::default(),
             feedback: Detector::default(),
@@ -57,51 +52,48 @@ impl Pipeline {
 
     /// Takes one record of the ring.
     pub fn receive(&mut self, bytes: &[u8]) -> Flow {
-        let handlers = Rc::clone(&self.handlers);
-        match decode(bytes, &handlers) {
-            Ok(Decoded::Syscall(event)) if !event.is_open() => {
-                self.feedback.note(&event);
-                self.delivery.take(&event, self.tables.judged(&event));
-            }
-            Ok(Decoded::Syscall(event)) => {
-                if !self.pending.hold(&event, bytes) {
-                    self.tell_alone(bytes);
+        match RingRecord::decode(bytes) {
+            Ok(RingRecord::Syscall(header)) if header.is_open() => {
+                if !self.pending.hold(header, bytes) {
+                    self.deliver(&header, bytes, None);
                 }
                 self.release();
             }
-            Ok(Decoded::Return(returned)) => {
-                if let Some(event) = self.pending.take(&returned) {
-                    self.tell(&event, &returned);
+            Ok(RingRecord::Syscall(header)) => self.deliver(&header, bytes, None),
+            Ok(RingRecord::Exit(exit)) => {
+                if let Some(call) = self.pending.take(&exit) {
+                    self.deliver(&call.header, &call.bytes, Some(&exit));
                 }
             }
-            Ok(Decoded::Cgroup(event)) => self.delivery.units.follow(&event),
-            Ok(Decoded::Selftest(nonce)) => self.selftest = Some(nonce),
-            Err(error) => {
-                tracing::warn!("a record in the ring cannot be decoded: {error}");
-                self.delivery.tally.undecodable += 1;
-            }
+            Ok(RingRecord::Cgroup(event)) => self.delivery.units.follow(&event),
+            Ok(RingRecord::Selftest(nonce)) => self.selftest = Some(nonce),
+            Err(error) => self.drop_undecodable(error),
         }
         if self.delivery.gate() == Gate::Open { Flow::Continue } else { Flow::Pause }
     }
 
-    /// Delivers an event that has waited, unless its rule does not want what came of the call.
-    fn tell(&mut self, bytes: &[u8], returned: &Return<'_>) {
-        let handlers = Rc::clone(&self.handlers);
-        let Ok(Decoded::Syscall(event)) = decode(bytes, &handlers) else { return };
-        let event = event.returned(returned);
-        let judged = self.tables.judged(&event);
-        let wants = |judged: Judged<'_>| judged.rule.results.wants(event.result());
-        if !judged.is_none_or(wants) {
-            self.delivery.tally.slot(event.slot).filtered += 1;
+    /// Decodes and delivers the event of `entry`, unless its rule does not want the outcome of the call. An
+    /// open event without an `exit` has an unknown outcome.
+    fn deliver(&mut self, header: &Header, entry: &[u8], exit: Option<&SyscallExit<'_>>) {
+        let judged = self.tables.judged(header);
+        let result =
+            exit.and_then(|exit| header.outcome(Some(exit.outcome))).and_then(Outcome::result);
+        if judged.is_some_and(|judged| header.is_open() && !judged.rule.results.wants(result)) {
+            self.delivery.tally.slot(header.slot).filtered += 1;
             return;
         }
-        self.feedback.note(&event);
-        self.delivery.take(&event, judged);
+        match Event::decode(header, entry, exit, &self.handlers) {
+            Ok(event) => {
+                self.feedback.note(&event);
+                self.delivery.take(&event, judged);
+            }
+            Err(error) => self.drop_undecodable(error),
+        }
     }
 
-    /// Delivers an event that has waited in vain.
-    fn tell_alone(&mut self, bytes: &[u8]) {
-        self.tell(bytes, &UNKNOWN);
+    fn drop_undecodable(&mut self, error: Error) {
+        tracing::warn!("a record in the ring cannot be decoded: {error}");
+        self.delivery.tally.undecodable += 1;
     }
 
     /// Waits no longer for the results of calls of these slots.
@@ -131,8 +123,8 @@ impl Pipeline {
     /// left.
     pub fn release(&mut self) -> bool {
         while self.delivery.gate() == Gate::Open {
-            let Some(bytes) = self.pending.next_abandoned() else { return false };
-            self.tell_alone(&bytes);
+            let Some(call) = self.pending.next_abandoned() else { return false };
+            self.deliver(&call.header, &call.bytes, None);
         }
         true
     }

@@ -1,149 +1,162 @@
-//! Events that wait for what comes of their call. They are kept as the bytes of the ring, by thread: a
-//! thread is in one call at a time.
+//! Events whose call has not returned yet: header and bytes of each, by thread, because a thread is in one
+//! call at a time.
 
 use std::collections::{BTreeMap, VecDeque};
 
 use syscalls::Slot;
 
-use crate::decode::{Event, Return};
+use crate::decode::{Header, SyscallExit};
 
-/// What waits may take so much memory; more is told without a result.
+/// Limit of the memory that pending events may take; an event beyond it is delivered without a result.
 const BYTES_MAX: usize = 16 << 20;
 
-/// The calls that are going on.
+/// Calls that have not returned.
 #[derive(Debug, Default)]
 pub struct Pending {
-    calls: BTreeMap<u32, Call>,
-    /// No result will come for these.
-    abandoned: VecDeque<(Slot, Vec<u8>)>,
+    calls: BTreeMap<u32, PendingCall>,
+    /// Calls of which no exit will come.
+    abandoned: VecDeque<PendingCall>,
     bytes: usize,
 }
 
-#[derive(Debug)]
-struct Call {
-    entry_ns: u64,
-    slot: Slot,
-    bytes: Vec<u8>,
+/// An event that has not been decoded yet.
+#[derive(Debug, PartialEq, Eq)]
+pub struct PendingCall {
+    /// Header of the event.
+    pub header: Header,
+    /// Record of the event in the ring.
+    pub bytes: Box<[u8]>,
 }
 
 impl Pending {
-    /// Keeps an event; `false` if there is no room for it. Of the same thread's last one no result can
-    /// come any more.
-    pub fn hold(&mut self, event: &Event<'_>, bytes: &[u8]) -> bool {
-        if let Some(last) = self.remove(event.tid) {
+    /// Keeps an event; returns `false` if there is no room for it. An earlier event of the same thread is
+    /// abandoned, because its exit can no longer come.
+    pub fn hold(&mut self, header: Header, bytes: &[u8]) -> bool {
+        if let Some(last) = self.remove(header.tid) {
             self.abandoned.push_back(last);
         }
         if self.bytes + bytes.len() > BYTES_MAX {
             return false;
         }
-        let (entry_ns, slot) = (event.boottime_ns, event.slot);
         self.bytes += bytes.len();
-        self.calls.insert(event.tid, Call { entry_ns, slot, bytes: bytes.to_vec() });
+        self.calls.insert(header.tid, PendingCall { header, bytes: bytes.into() });
         true
     }
 
-    /// The event of a call that has ended, if it waits.
-    pub fn take(&mut self, returned: &Return<'_>) -> Option<Vec<u8>> {
-        let call = self.calls.get(&returned.tid)?;
-        if call.entry_ns != returned.entry_ns {
+    /// Removes and returns the event of the call that has returned.
+    pub fn take(&mut self, exit: &SyscallExit<'_>) -> Option<PendingCall> {
+        let call = self.calls.get(&exit.tid)?;
+        if call.header.boottime_ns != exit.entry_ns {
             return None;
         }
-        self.remove(returned.tid).map(|(_, bytes)| bytes)
+        self.remove(exit.tid)
     }
 
-    /// Waits no longer for calls of these slots.
+    /// Abandons the calls of these slots.
     pub fn abandon(&mut self, is_abandoned: impl Fn(Slot) -> bool) {
-        let threads: Vec<u32> = self
-            .calls
-            .iter()
-            .filter(|(_, call)| is_abandoned(call.slot))
-            .map(|(&tid, _)| tid)
-            .collect();
+        let calls = self.calls.iter().filter(|(_, call)| is_abandoned(call.header.slot));
+        let threads: Vec<u32> = calls.map(|(&tid, _)| tid).collect();
         for tid in threads {
             let call = self.remove(tid);
             self.abandoned.extend(call);
         }
     }
 
-    /// The next event that is to be told without a result.
-    pub fn next_abandoned(&mut self) -> Option<Vec<u8>> {
-        self.abandoned.pop_front().map(|(_, bytes)| bytes)
+    /// Removes and returns the next event that is to be delivered without a result.
+    pub fn next_abandoned(&mut self) -> Option<PendingCall> {
+        self.abandoned.pop_front()
     }
 
-    /// How many events are kept, by slot.
+    /// Returns the number of kept events by slot.
     pub fn count(&self) -> BTreeMap<Slot, u64> {
-        let abandoned = self.abandoned.iter().map(|(slot, _)| *slot);
         let mut counts = BTreeMap::new();
-        for slot in self.calls.values().map(|call| call.slot).chain(abandoned) {
-            *counts.entry(slot).or_default() += 1;
+        for call in self.calls.values().chain(&self.abandoned) {
+            *counts.entry(call.header.slot).or_default() += 1;
         }
         counts
     }
 
-    fn remove(&mut self, tid: u32) -> Option<(Slot, Vec<u8>)> {
+    fn remove(&mut self, tid: u32) -> Option<PendingCall> {
         let call = self.calls.remove(&tid)?;
         self.bytes -= call.bytes.len();
-        Some((call.slot, call.bytes))
+        Some(call)
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::*;
-    use crate::decode::End;
-    use crate::handlers::Handler;
-    use crate::output::samples;
+    use syscalls::Abi;
 
-    fn event(handler: &Handler, tid: u32, boottime_ns: u64) -> Event<'_> {
-        Event { tid, boottime_ns, ..samples::event(handler, vec![]) }
+    use super::*;
+    use crate::decode::Outcome;
+
+    fn header(tid: u32, boottime_ns: u64) -> Header {
+        let slot = Slot::new(Abi::Native, 2).unwrap();
+        let (generation, rule, pid) = (1, 0, 1);
+        let (awaits_result, awaits_memory, is_exit_lost) = (true, false, false);
+        Header {
+            slot,
+            generation,
+            rule,
+            boottime_ns,
+            pid,
+            tid,
+            awaits_result,
+            awaits_memory,
+            is_exit_lost,
+        }
     }
 
-    fn returned(tid: u32, entry_ns: u64) -> Return<'static> {
-        Return { tid, entry_ns, end: End::Died, pieces: vec![] }
+    fn exit(tid: u32, entry_ns: u64) -> SyscallExit<'static> {
+        SyscallExit::bare(tid, entry_ns, Outcome::Died)
+    }
+
+    fn bytes(call: Option<PendingCall>) -> Option<Box<[u8]>> {
+        call.map(|call| call.bytes)
     }
 
     #[test]
-    fn an_end_meets_its_own_event_only() {
-        let (handler, mut pending) = (samples::handler(), Pending::default());
-        assert!(pending.hold(&event(&handler, 7, 100), b"seven"));
-        assert_eq!(pending.take(&returned(7, 99)), None);
-        assert_eq!(pending.take(&returned(8, 100)), None);
-        assert_eq!(pending.take(&returned(7, 100)).as_deref(), Some(&b"seven"[..]));
-        assert_eq!(pending.take(&returned(7, 100)), None);
+    fn take_returns_event_of_same_thread_and_time_only() {
+        let mut pending = Pending::default();
+        assert!(pending.hold(header(7, 100), b"seven"));
+        assert_eq!(pending.take(&exit(7, 99)), None);
+        assert_eq!(pending.take(&exit(8, 100)), None);
+        assert_eq!(bytes(pending.take(&exit(7, 100))).as_deref(), Some(&b"seven"[..]));
+        assert_eq!(pending.take(&exit(7, 100)), None);
         assert_eq!((pending.bytes, pending.next_abandoned()), (0, None));
     }
 
-    /// Its first call has ended unseen: a thread is in one at a time.
+    /// The exit of the first call was missed: a thread is in one call at a time.
     #[test]
-    fn the_next_event_of_a_thread_gives_up_the_last() {
-        let (handler, mut pending) = (samples::handler(), Pending::default());
-        assert!(pending.hold(&event(&handler, 7, 100), b"first"));
-        assert!(pending.hold(&event(&handler, 7, 200), b"second"));
-        assert_eq!(pending.count(), BTreeMap::from([(event(&handler, 7, 0).slot, 2)]));
-        assert_eq!(pending.next_abandoned().as_deref(), Some(&b"first"[..]));
-        assert_eq!(pending.count(), BTreeMap::from([(event(&handler, 7, 0).slot, 1)]));
-        assert_eq!(pending.take(&returned(7, 200)).as_deref(), Some(&b"second"[..]));
+    fn hold_abandons_earlier_event_of_thread() {
+        let mut pending = Pending::default();
+        assert!(pending.hold(header(7, 100), b"first"));
+        assert!(pending.hold(header(7, 200), b"second"));
+        assert_eq!(pending.count(), BTreeMap::from([(header(7, 0).slot, 2)]));
+        assert_eq!(bytes(pending.next_abandoned()).as_deref(), Some(&b"first"[..]));
+        assert_eq!(pending.count(), BTreeMap::from([(header(7, 0).slot, 1)]));
+        assert_eq!(bytes(pending.take(&exit(7, 200))).as_deref(), Some(&b"second"[..]));
     }
 
     #[test]
-    fn what_has_no_room_does_not_wait() {
-        let (handler, mut pending) = (samples::handler(), Pending::default());
-        assert!(pending.hold(&event(&handler, 1, 1), &vec![0; BYTES_MAX - 1]));
-        assert!(!pending.hold(&event(&handler, 2, 2), b"two"));
-        assert!(pending.hold(&event(&handler, 3, 3), b"3"));
-        assert!(pending.take(&returned(1, 1)).is_some());
-        assert!(pending.hold(&event(&handler, 2, 4), b"two"));
+    fn hold_without_room_returns_false() {
+        let mut pending = Pending::default();
+        assert!(pending.hold(header(1, 1), &vec![0; BYTES_MAX - 1]));
+        assert!(!pending.hold(header(2, 2), b"two"));
+        assert!(pending.hold(header(3, 3), b"3"));
+        assert!(pending.take(&exit(1, 1)).is_some());
+        assert!(pending.hold(header(2, 4), b"two"));
     }
 
     #[test]
-    fn slots_can_be_abandoned() {
-        let (handler, mut pending) = (samples::handler(), Pending::default());
-        let call = event(&handler, 7, 100);
-        assert!(pending.hold(&call, b"seven"));
+    fn abandon_moves_calls_of_slot() {
+        let mut pending = Pending::default();
+        let call = header(7, 100);
+        assert!(pending.hold(call, b"seven"));
         pending.abandon(|slot| slot != call.slot);
         assert_eq!(pending.next_abandoned(), None);
         pending.abandon(|slot| slot == call.slot);
-        assert_eq!(pending.next_abandoned().as_deref(), Some(&b"seven"[..]));
-        assert_eq!((pending.bytes, pending.take(&returned(7, 100))), (0, None));
+        assert_eq!(bytes(pending.next_abandoned()).as_deref(), Some(&b"seven"[..]));
+        assert_eq!((pending.bytes, pending.take(&exit(7, 100))), (0, None));
     }
 }

@@ -6,7 +6,7 @@ use std::rc::Rc;
 
 use syscalls::Slot;
 
-use crate::decode::Event;
+use crate::decode::Header;
 use crate::plan::{Plan, Routes, Rule};
 use crate::table::{LimitKey, limit_of_rule};
 
@@ -46,7 +46,7 @@ impl Tables {
     }
 
     /// By what the event was judged; `None` if its table is forgotten.
-    pub fn judged(&self, event: &Event<'_>) -> Option<Judged<'_>> {
+    pub fn judged(&self, event: &Header) -> Option<Judged<'_>> {
         let table = self.tables.iter().find(|table| table.generation == event.generation)?;
         let rule = table.routes.get(&event.slot)?.rules.get(usize::from(event.rule))?;
         let limit = table.limits.get(&(event.slot, event.rule));

@@ -22,7 +22,8 @@ fn plan(wanted: &[(Slot, &[&str])]) -> Plan {
 }
 
 fn env<'a>(event: &'a Event<'_>) -> Vec<(&'a str, Status)> {
-    let parts = event.captures.iter().filter(|part| part.field.name == "env");
+    let index = event.handler.fields.iter().position(|known| known.name == "env");
+    let parts = event.captures.of(index.expect("a declared field") as u8).iter();
     let text = |value| match value {
         Value::Text(bytes) => std::str::from_utf8(bytes).expect("the test's own text"),
         other => panic!("{other:?}"),

@@ -11,7 +11,8 @@ fn execs(abi: Abi) -> Rig {
 }
 
 fn all<'a>(event: &'a Event<'_>, field: &str) -> Vec<(Value<'a>, Status)> {
-    let parts = event.captures.iter().filter(|part| part.field.name == field);
+    let index = event.handler.fields.iter().position(|known| known.name == field);
+    let parts = event.captures.of(index.expect("a declared field") as u8).iter();
     parts.map(|part| (part.value, part.status)).collect()
 }
 

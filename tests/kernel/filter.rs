@@ -9,7 +9,7 @@ use tailcalld::config::{Condition, Filter, Ids, Part, Pattern, Results, Test, Wo
 use tailcalld::decode::Event;
 use tailcalld::plan::{Plan, Rule};
 
-use crate::rig::{Rig, privileged, routes, run_trigger, scaled, slot};
+use crate::rig::{Rig, header, privileged, routes, run_trigger, scaled, slot};
 
 /// Paths, of which the kernel's answer is known: there are none of these.
 const PATHS: [&str; 12] = [
@@ -174,8 +174,8 @@ fn is_like(patterns: &Option<Vec<Pattern>>, text: Option<&[u8]>) -> bool {
 
 /// The path as it was captured; of a long one the kernel compares PATH_MAX.
 fn path<'a>(event: &Event<'a>) -> Option<&'a [u8]> {
-    let piece = event.pieces.iter().find(|piece| piece.index == 1)?;
-    match (piece.value, piece.status) {
+    let capture = event.captures.of(1).first()?;
+    match (capture.value, capture.status) {
         (_, Status::Unreadable { .. }) => None,
         (Value::Text(text), _) => Some(&text[..text.len().min(4095)]),
         _ => None,
@@ -328,7 +328,7 @@ fn each_rule_has_its_own_settings() {
     let events = rig.events();
     let told = |bytes: &Vec<u8>| {
         let event = rig.event(bytes);
-        (event.uid, event.rule, event.priority, event.awaits_result)
+        (event.uid, event.rule, event.priority, header(bytes).awaits_result)
     };
     let told: Vec<_> = events.iter().map(told).collect();
     assert_eq!(told, [(7, 0, 3, false), (7, 0, 3, false), (1001, 3, 6, true)]);

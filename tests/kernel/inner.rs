@@ -11,7 +11,7 @@ fn told(rig: &Rig, name: &str, args: &[&str]) -> String {
     let events = rig.trigger(&[&["compat", &nr], args].concat());
     let [bytes] = events.as_slice() else { panic!("{} events", events.len()) };
     let event = rig.event(bytes);
-    let mut out = event.told_name().unwrap_or(name).to_owned();
+    let mut out = event.display_name().unwrap_or(name).to_owned();
     for (at, one) in event.arguments().expect("a known syscall").enumerate() {
         out.push_str(if at == 0 { "(" } else { ", " });
         notation::argument_with_memory(&one, &mut out);

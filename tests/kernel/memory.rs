@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use syscalls::{Abi, Capture, Moment, Part, Slot, Status, Value};
 use tailcalld::config::{Paths, Results};
-use tailcalld::decode::{Decoded, Event, decode};
+use tailcalld::decode::{Event, RingRecord};
 use tailcalld::plan::{Plan, Rule};
 
 use crate::rig::{Rig, kernel, privileged, rig, routes, scaled, slot, trigger_path};
@@ -32,12 +32,12 @@ fn with_result(rule: &mut Rule) {
 fn calls(rig: &Rig, words: &[&str]) -> Vec<(Vec<u8>, Option<Vec<u8>>)> {
     let mut calls: BTreeMap<u64, (Vec<u8>, Option<Vec<u8>>)> = BTreeMap::new();
     for bytes in rig.trigger_all(words) {
-        match decode(&bytes, rig.handlers()).expect("the kernel writes what can be decoded") {
-            Decoded::Syscall(event) => {
-                calls.insert(event.boottime_ns, (bytes.clone(), None));
+        match RingRecord::decode(&bytes).expect("the kernel writes what can be decoded") {
+            RingRecord::Syscall(header) => {
+                calls.insert(header.boottime_ns, (bytes.clone(), None));
             }
-            Decoded::Return(end) => {
-                calls.entry(end.entry_ns).and_modify(|call| call.1 = Some(bytes.clone()));
+            RingRecord::Exit(exit) => {
+                calls.entry(exit.entry_ns).and_modify(|call| call.1 = Some(bytes.clone()));
             }
             _ => {}
         }
@@ -47,18 +47,17 @@ fn calls(rig: &Rig, words: &[&str]) -> Vec<(Vec<u8>, Option<Vec<u8>>)> {
 
 /// As the daemon puts the two together.
 fn whole<'a>(rig: &'a Rig, call: &'a (Vec<u8>, Option<Vec<u8>>)) -> Event<'a> {
-    let event = rig.event(&call.0);
-    match call.1.as_ref().map(|bytes| decode(bytes, rig.handlers())) {
-        Some(Ok(Decoded::Return(end))) => event.returned(&end),
-        _ => event,
+    match call.1.as_ref().map(|bytes| RingRecord::decode(bytes)) {
+        Some(Ok(RingRecord::Exit(exit))) => rig.completed(&call.0, Some(&exit)),
+        _ => rig.event(&call.0),
     }
 }
 
-/// Of one call: its pieces, without their moments.
-fn pieces(rig: &Rig, words: &[&str], check: impl Fn(&[Capture<'_>])) {
+/// Checks the captures of the one call that the trigger makes.
+fn captures(rig: &Rig, words: &[&str], check: impl Fn(&[Capture<'_>])) {
     let calls = calls(rig, words);
     let [call] = calls.as_slice() else { panic!("{} calls", calls.len()) };
-    check(&whole(rig, call).pieces);
+    check(&whole(rig, call).captures);
 }
 
 fn entry(index: u8, value: Value<'_>, status: Status) -> Capture<'_> {
@@ -83,10 +82,10 @@ fn paths_are_read_as_far_as_they_go() {
         (4097, Status::Truncated { length: None }),
     ] {
         let path = format!("long:{length}");
-        pieces(&rig, &["native", &nr, "-1", &path, "-1", "text:other", "0"], |pieces| {
+        captures(&rig, &["native", &nr, "-1", &path, "-1", "text:other", "0"], |captures| {
             let kept = vec![b'x'; length.min(4096)];
             let other = entry(3, Value::Text(b"other"), Status::Ok);
-            assert_eq!(pieces, [entry(1, Value::Text(&kept), status), other], "{length}");
+            assert_eq!(captures, [entry(1, Value::Text(&kept), status), other], "{length}");
         });
     }
 }
@@ -99,11 +98,13 @@ fn memory_that_is_not_there_is_said_to_be_so() {
     let rig = rig(&[(native("linkat"), "args")]);
     let nr = native("linkat").nr().to_string();
     // NULL needs no capture: the register tells.
-    pieces(&rig, &["native", &nr, "-1", "0", "-1", "0", "0"], |pieces| assert_eq!(pieces, []));
+    captures(&rig, &["native", &nr, "-1", "0", "-1", "0", "0"], |captures| {
+        assert_eq!(captures, [])
+    });
     for address in ["8", "0xffffffff81000000", "cliff:/bin/x"] {
-        pieces(&rig, &["native", &nr, "-1", address, "-1", "text:b", "0"], |pieces| {
+        captures(&rig, &["native", &nr, "-1", address, "-1", "text:b", "0"], |captures| {
             let other = entry(3, Value::Text(b"b"), Status::Ok);
-            assert_eq!(pieces, [entry(1, Value::Text(b""), UNREADABLE), other], "{address}");
+            assert_eq!(captures, [entry(1, Value::Text(b""), UNREADABLE), other], "{address}");
         });
     }
 }
@@ -119,11 +120,11 @@ fn buffers_are_cut_at_the_limit_and_measured() {
     {
         let rig = Rig::new(&route_of(write, |route| route.buffer_bytes = buffer_bytes));
         let nr = write.nr().to_string();
-        pieces(&rig, &["native", &nr, "-1", "long:5000", "5000"], |pieces| {
-            assert_eq!(pieces, [entry(1, Value::Bytes(&vec![b'x'; kept]), status)]);
+        captures(&rig, &["native", &nr, "-1", "long:5000", "5000"], |captures| {
+            assert_eq!(captures, [entry(1, Value::Bytes(&vec![b'x'; kept]), status)]);
         });
-        pieces(&rig, &["native", &nr, "-1", "text:abc", "0"], |pieces| {
-            assert_eq!(pieces, [entry(1, Value::Bytes(b""), Status::Ok)]);
+        captures(&rig, &["native", &nr, "-1", "text:abc", "0"], |captures| {
+            assert_eq!(captures, [entry(1, Value::Bytes(b""), Status::Ok)]);
         });
     }
 }
@@ -136,17 +137,17 @@ fn of_a_buffer_at_a_cliff_the_near_part_is_read() {
     }
     let rig = rig(&[(native("write"), "args")]);
     let nr = native("write").nr().to_string();
-    pieces(&rig, &["native", &nr, "-1", "cliff:near", "20"], |pieces| {
+    captures(&rig, &["native", &nr, "-1", "cliff:near", "20"], |captures| {
         let status = Status::Truncated { length: Some(20) };
-        assert_eq!(pieces, [entry(1, Value::Bytes(b"near"), status)]);
+        assert_eq!(captures, [entry(1, Value::Bytes(b"near"), status)]);
     });
-    pieces(&rig, &["native", &nr, "-1", "8", "20"], |pieces| {
-        assert_eq!(pieces, [entry(1, Value::Bytes(b""), UNREADABLE)]);
+    captures(&rig, &["native", &nr, "-1", "8", "20"], |captures| {
+        assert_eq!(captures, [entry(1, Value::Bytes(b""), UNREADABLE)]);
     });
     // A length that no buffer has.
-    pieces(&rig, &["native", &nr, "-1", "cliff:near", "-1"], |pieces| {
+    captures(&rig, &["native", &nr, "-1", "cliff:near", "-1"], |captures| {
         let status = Status::Truncated { length: Some(0x7fff_ffff) };
-        assert_eq!(pieces, [entry(1, Value::Bytes(b"near"), status)]);
+        assert_eq!(captures, [entry(1, Value::Bytes(b"near"), status)]);
     });
 }
 
@@ -159,26 +160,26 @@ fn vectors_of_buffers_are_read_element_by_element() {
     let nr = native("writev").nr().to_string();
     let buffer =
         |bytes| Capture { part: Part::Buffer, ..entry(1, Value::Bytes(bytes), Status::Ok) };
-    pieces(&rig, &["native", &nr, "-1", "buffers:one,three", "2"], |pieces| {
-        let [vector, buffers @ ..] = pieces else { panic!("no vector") };
+    captures(&rig, &["native", &nr, "-1", "buffers:one,three", "2"], |captures| {
+        let [vector, buffers @ ..] = captures else { panic!("no vector") };
         assert!(matches!(vector.value, Value::Bytes(bytes) if bytes.len() == 32), "{vector:?}");
         assert_eq!(buffers, [buffer(b"one"), buffer(b"three")]);
     });
     // 32 elements are told and 8 are read, however many there are.
     for (given, count, length) in [("1000", "1000", 16_000), ("40", "100000", 65_536 * 16)] {
-        pieces(&rig, &["native", &nr, "-1", &format!("many:{given}"), count], |pieces| {
-            let [vector, buffers @ ..] = pieces else { panic!("no vector") };
+        captures(&rig, &["native", &nr, "-1", &format!("many:{given}"), count], |captures| {
+            let [vector, buffers @ ..] = captures else { panic!("no vector") };
             let length = Some(length.min(count.parse::<u32>().unwrap() * 16));
             assert_eq!(vector.status, Status::Truncated { length });
             assert!(matches!(vector.value, Value::Bytes(bytes) if bytes.len() == 512));
             assert_eq!(buffers, [buffer(b"x"); 8]);
         });
     }
-    pieces(&rig, &["native", &nr, "-1", "buffers:one", "0"], |pieces| {
-        assert_eq!(pieces, [entry(1, Value::Bytes(b""), Status::Ok)]);
+    captures(&rig, &["native", &nr, "-1", "buffers:one", "0"], |captures| {
+        assert_eq!(captures, [entry(1, Value::Bytes(b""), Status::Ok)]);
     });
-    pieces(&rig, &["native", &nr, "-1", "8", "3"], |pieces| {
-        assert_eq!(pieces, [entry(1, Value::Bytes(b""), UNREADABLE)]);
+    captures(&rig, &["native", &nr, "-1", "8", "3"], |captures| {
+        assert_eq!(captures, [entry(1, Value::Bytes(b""), UNREADABLE)]);
     });
 }
 
@@ -189,12 +190,12 @@ fn messages_are_read_with_name_control_and_buffers() {
     }
     let rig = rig(&[(native("sendmsg"), "args")]);
     let nr = native("sendmsg").nr().to_string();
-    pieces(&rig, &["native", &nr, "-1", "message:one,two", "0"], |pieces| {
-        let parts: Vec<_> = pieces.iter().map(|piece| piece.part).collect();
+    captures(&rig, &["native", &nr, "-1", "message:one,two", "0"], |captures| {
+        let parts: Vec<_> = captures.iter().map(|piece| piece.part).collect();
         let buffers = [Part::Buffer, Part::Buffer];
         assert_eq!(parts[..4], [Part::Whole, Part::Name, Part::Control, Part::Vector]);
         assert_eq!(parts[4..], buffers);
-        let values: Vec<_> = [1, 2, 4, 5].iter().map(|&at: &usize| pieces[at].value).collect();
+        let values: Vec<_> = [1, 2, 4, 5].iter().map(|&at: &usize| captures[at].value).collect();
         let expected: [&[u8]; 4] = [b"\x01\0/name", b"control!", b"one", b"two"];
         assert_eq!(values, expected.map(Value::Bytes));
     });
@@ -207,24 +208,24 @@ fn what_the_kernel_writes_is_there_at_the_return() {
     }
     let [pipe, getcwd, readlink] = ["pipe2", "getcwd", "readlink"].map(native);
     let rig = Rig::new(&route_of(pipe, with_result));
-    pieces(&rig, &["native", &pipe.nr().to_string(), "room:8", "0"], |pieces| {
-        let [Capture { value: Value::Bytes(bytes), .. }] = pieces else { panic!("{pieces:?}") };
-        assert_eq!(pieces, [at_return(0, bytes)]);
+    captures(&rig, &["native", &pipe.nr().to_string(), "room:8", "0"], |captures| {
+        let [Capture { value: Value::Bytes(bytes), .. }] = captures else { panic!("{captures:?}") };
+        assert_eq!(captures, [at_return(0, bytes)]);
         let fds: Vec<i32> =
             bytes.chunks(4).map(|fd| i32::from_ne_bytes(fd.try_into().unwrap())).collect();
         assert!(fds.len() == 2 && fds[0] > 2 && fds[1] == fds[0] + 1, "{fds:?}");
     });
     // A call that fails writes nothing.
-    pieces(&rig, &["native", &pipe.nr().to_string(), "room:8", "-1"], |pieces| {
-        assert_eq!(pieces, [])
+    captures(&rig, &["native", &pipe.nr().to_string(), "room:8", "-1"], |captures| {
+        assert_eq!(captures, [])
     });
     drop(rig);
 
     let folder = std::env::current_dir().expect("a folder");
     let folder = folder.as_os_str().as_encoded_bytes();
     let rig = Rig::new(&route_of(getcwd, with_result));
-    pieces(&rig, &["native", &getcwd.nr().to_string(), "room:4096", "4096"], |pieces| {
-        assert_eq!(pieces, [Capture { value: Value::Text(folder), ..at_return(0, b"") }]);
+    captures(&rig, &["native", &getcwd.nr().to_string(), "room:4096", "4096"], |captures| {
+        assert_eq!(captures, [Capture { value: Value::Text(folder), ..at_return(0, b"") }]);
     });
     drop(rig);
 
@@ -233,8 +234,8 @@ fn what_the_kernel_writes_is_there_at_the_return() {
     let nr = readlink.nr().to_string();
     let program = trigger_path().canonicalize().expect("the trigger is there");
     let program = program.as_os_str().as_encoded_bytes();
-    pieces(&rig, &["native", &nr, "text:/proc/self/exe", "room:4096", "4096"], |pieces| {
-        let [_, link] = pieces else { panic!("{pieces:?}") };
+    captures(&rig, &["native", &nr, "text:/proc/self/exe", "room:4096", "4096"], |captures| {
+        let [_, link] = captures else { panic!("{captures:?}") };
         let length = u32::try_from(program.len()).ok();
         let status = Status::Truncated { length };
         assert_eq!(*link, Capture { status, ..at_return(1, &program[..3]) });
@@ -252,8 +253,8 @@ fn compat_calls_have_narrow_pointers() {
     let words = ["compat", &writev.nr().to_string(), "-1", "compat-buffers:one,three", "2"]
         .map(str::to_owned);
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
-    pieces(&rig, &words, |pieces| {
-        let values: Vec<_> = pieces[1..].iter().map(|piece| piece.value).collect();
+    captures(&rig, &words, |captures| {
+        let values: Vec<_> = captures[1..].iter().map(|piece| piece.value).collect();
         assert_eq!(values, [Value::Bytes(b"one"), Value::Bytes(b"three")]);
     });
 }
@@ -273,7 +274,7 @@ fn memory_that_changes_meanwhile_does_no_harm() {
     assert_eq!(calls.len() as u64, times);
     for call in &calls {
         let event = rig.event(&call.0);
-        let [vector, buffers @ ..] = event.pieces.as_slice() else { panic!("no vector") };
+        let [vector, buffers @ ..] = &event.captures[..] else { panic!("no vector") };
         assert!(matches!(vector.value, Value::Bytes(bytes) if bytes.len() == 16), "{vector:?}");
         for buffer in buffers {
             let Value::Bytes(bytes) = buffer.value else { panic!("{buffer:?}") };
@@ -344,7 +345,7 @@ fn programs_on_dropped_pages_are_read_out_of_the_new_program() {
             let [call] = calls.as_slice() else { panic!("{} calls", calls.len()) };
             assert!(was_hidden(&rig, call), "the pages were there");
             let event = whole(&rig, call);
-            let texts = event.pieces.iter().filter_map(|piece| match piece.value {
+            let texts = event.captures.iter().filter_map(|piece| match piece.value {
                 Value::Text(text) => Some(std::str::from_utf8(text).expect("the test's own text")),
                 _ => None,
             });
@@ -363,12 +364,12 @@ fn programs_on_dropped_pages_are_read_out_of_the_new_program() {
 
 fn path(rig: &Rig, call: &(Vec<u8>, Option<Vec<u8>>)) -> Vec<u8> {
     let event = whole(rig, call);
-    match event.pieces.as_slice() {
+    match &event.captures[..] {
         [Capture { value: Value::Text(path), status: Status::Ok, .. }] => path.to_vec(),
         other => panic!("{other:?}"),
     }
 }
 
 fn was_hidden(rig: &Rig, call: &(Vec<u8>, Option<Vec<u8>>)) -> bool {
-    rig.event(&call.0).pieces.iter().any(|piece| piece.status == UNREADABLE)
+    rig.event(&call.0).captures.iter().any(|piece| piece.status == UNREADABLE)
 }

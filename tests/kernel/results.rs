@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use syscalls::{Abi, Slot};
 use tailcalld::config::Results;
-use tailcalld::decode::{Decoded, End, Return, decode};
+use tailcalld::decode::{Outcome, RingRecord, SyscallExit};
 use tailcalld::plan::Plan;
 
 use crate::rig::{Rig, own_slot, privileged, routes, run_trigger, scaled, slot};
@@ -19,18 +19,19 @@ fn with_results(wanted: &[(Slot, &str)]) -> Plan {
 }
 
 /// The events of the trigger and what came of them, in the order of their ends.
-fn told(rig: &Rig, words: &[&str]) -> Vec<(Vec<u8>, End)> {
+fn told(rig: &Rig, words: &[&str]) -> Vec<(Vec<u8>, Outcome)> {
     run_trigger(words);
     let (mut waiting, mut told) = (BTreeMap::new(), Vec::new());
     for bytes in rig.records() {
-        match decode(&bytes, rig.handlers()).expect("the kernel writes what can be decoded") {
-            Decoded::Syscall(event) => {
-                let before = waiting.insert((event.tid, event.boottime_ns), bytes.clone());
-                assert_eq!((before, event.end), (None, None));
+        match RingRecord::decode(&bytes).expect("the kernel writes what can be decoded") {
+            RingRecord::Syscall(header) => {
+                assert!(header.is_open(), "{header:?}");
+                let before = waiting.insert((header.tid, header.boottime_ns), bytes.clone());
+                assert_eq!(before, None);
             }
-            Decoded::Return(Return { tid, entry_ns, end, .. }) => {
+            RingRecord::Exit(SyscallExit { tid, entry_ns, outcome, .. }) => {
                 let event = waiting.remove(&(tid, entry_ns)).expect("a result without an event");
-                told.push((event, end));
+                told.push((event, outcome));
             }
             _ => {}
         }
@@ -39,9 +40,9 @@ fn told(rig: &Rig, words: &[&str]) -> Vec<(Vec<u8>, End)> {
     told
 }
 
-fn result(end: End) -> i64 {
+fn result(end: Outcome) -> i64 {
     match end {
-        End::Returned { result, duration_ns } => {
+        Outcome::Returned { result, duration_ns } => {
             assert!((1..60_000_000_000).contains(&duration_ns), "{duration_ns} ns");
             result
         }
@@ -129,12 +130,12 @@ fn calls_that_never_return_are_told() {
     let rig = Rig::new(&with_results(&[(exit, "args")]));
     let nr = exit.nr().to_string();
     let ends = told(&rig, &["native", &nr, "77"]);
-    let ends: Vec<End> = ends
+    let ends: Vec<Outcome> = ends
         .into_iter()
         .filter(|(event, _)| rig.event(event).args[0] == 77)
         .map(|(_, end)| end)
         .collect();
-    assert_eq!(ends, [End::Died]);
+    assert_eq!(ends, [Outcome::Died]);
 }
 
 /// A call is waited for that began under the table before.
@@ -185,11 +186,11 @@ fn calls_that_go_on_at_once_have_their_results() {
     let nr = nanosleep.nr().to_string();
     let calls = told(&rig, &["crowd", "5", "native", &nr, "words:0,20000000", "0"]);
     let slept = calls.iter().filter(|(event, _)| rig.event(event).args[1] == 0);
-    let ends: Vec<End> = slept.map(|(_, end)| *end).collect();
+    let ends: Vec<Outcome> = slept.map(|(_, end)| *end).collect();
     assert_eq!(ends.len(), 40);
     for end in ends {
         assert_eq!(result(end), 0);
-        assert!(matches!(end, End::Returned { duration_ns: 20_000_000.., .. }), "{end:?}");
+        assert!(matches!(end, Outcome::Returned { duration_ns: 20_000_000.., .. }), "{end:?}");
     }
 }
 
@@ -205,9 +206,9 @@ fn a_full_ring_counts_the_results_it_loses() {
     run_trigger(&["times", "5000", "native", &call.nr().to_string()]);
     let (mut events, mut results) = (0, 0);
     for bytes in rig.records() {
-        match decode(&bytes, rig.handlers()).expect("the kernel writes what can be decoded") {
-            Decoded::Syscall(_) => events += 1,
-            Decoded::Return(_) => results += 1,
+        match RingRecord::decode(&bytes).expect("the kernel writes what can be decoded") {
+            RingRecord::Syscall(_) => events += 1,
+            RingRecord::Exit(_) => results += 1,
             _ => {}
         }
     }

@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicU32, Ordering::SeqCst};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use syscalls::{Abi, Slot, number};
 use tailcalld::config::AttachTo;
-use tailcalld::decode::{Decoded, Event, decode};
+use tailcalld::decode::{Event, Header, RingRecord, SyscallExit};
 use tailcalld::handlers::Handlers;
 use tailcalld::load::{self, Attach, Bpf, Choice};
 use tailcalld::plan::{Plan, Routes, Rule};
@@ -96,7 +96,7 @@ impl Rig {
     }
 
     pub fn only_events(&self, mut records: Vec<Vec<u8>>) -> Vec<Vec<u8>> {
-        records.retain(|bytes| matches!(decode(bytes, self.handlers()), Ok(Decoded::Syscall(_))));
+        records.retain(|bytes| matches!(RingRecord::decode(bytes), Ok(RingRecord::Syscall(_))));
         records
     }
 
@@ -120,11 +120,11 @@ impl Rig {
         let records = self.records();
         let events = records.iter().filter(|bytes| self.is_of(bytes, &name));
         let threads: BTreeSet<u32> = events.map(|bytes| self.event(bytes).tid).collect();
-        let is_end = |bytes: &[u8]| match decode(bytes, self.handlers()) {
-            Ok(Decoded::Return(end)) => threads.contains(&end.tid),
+        let is_exit = |bytes: &[u8]| match RingRecord::decode(bytes) {
+            Ok(RingRecord::Exit(exit)) => threads.contains(&exit.tid),
             _ => false,
         };
-        records.iter().filter(|bytes| self.is_of(bytes, &name) || is_end(bytes)).cloned().collect()
+        records.iter().filter(|bytes| self.is_of(bytes, &name) || is_exit(bytes)).cloned().collect()
     }
 
     /// Looks at the ring until the consumer may rest as told.
@@ -150,8 +150,8 @@ impl Rig {
     }
 
     fn is_of(&self, bytes: &[u8], name: &str) -> bool {
-        match decode(bytes, self.handlers()) {
-            Ok(Decoded::Syscall(event)) => event.comm == name.as_bytes(),
+        match RingRecord::decode(bytes) {
+            Ok(RingRecord::Syscall(_)) => self.event(bytes).comm == name.as_bytes(),
             Ok(_) => false,
             Err(error) => panic!("the kernel wrote what cannot be decoded: {error}"),
         }
@@ -162,11 +162,15 @@ impl Rig {
         self.bpf.shared.self_tgid().load(SeqCst)
     }
 
+    /// Returns the event as it was at the entry of its call.
     pub fn event<'a>(&'a self, bytes: &'a [u8]) -> Event<'a> {
-        match decode(bytes, self.handlers()) {
-            Ok(Decoded::Syscall(event)) => event,
-            other => panic!("not an event: {other:?}"),
-        }
+        self.completed(bytes, None)
+    }
+
+    /// Returns the event with what was added at the exit of its call.
+    pub fn completed<'a>(&'a self, bytes: &'a [u8], exit: Option<&SyscallExit<'a>>) -> Event<'a> {
+        let event = Event::decode(&header(bytes), bytes, exit, self.handlers());
+        event.unwrap_or_else(|error| panic!("the kernel wrote what cannot be decoded: {error}"))
     }
 
     /// The books of a slot, all CPUs together.
@@ -184,6 +188,14 @@ impl Rig {
         assert!(seen <= made, "{seen} of {made} calls: does this test run twice at once?");
         let missing = made - seen;
         assert!(missing <= skipped, "{missing} of {made} calls are missing, {skipped} skipped");
+    }
+}
+
+/// Returns the header of an event.
+pub fn header(bytes: &[u8]) -> Header {
+    match RingRecord::decode(bytes) {
+        Ok(RingRecord::Syscall(header)) => header,
+        other => panic!("not an event: {other:?}"),
     }
 }
 

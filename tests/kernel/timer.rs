@@ -15,7 +15,8 @@ fn timers(abi: Abi) -> Rig {
 /// Name, value and status of each capture.
 fn captures<'a>(event: &'a Event<'_>) -> Vec<(&'a str, Value<'a>, Status)> {
     let parts = event.captures.iter();
-    parts.map(|part| (part.field.name.as_str(), part.value, part.status)).collect()
+    let name = |index: u8| event.handler.fields[usize::from(index)].name.as_str();
+    parts.map(|part| (name(part.index), part.value, part.status)).collect()
 }
 
 #[test]

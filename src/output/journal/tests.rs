@@ -4,7 +4,7 @@ use proptest::prelude::{any, proptest};
 use syscalls::{Abi, Status, Value};
 
 use super::encode;
-use crate::decode::{End, NamedCapture};
+use crate::decode::Outcome;
 use crate::output::kind;
 use crate::output::record::{Body, Record};
 use crate::output::samples;
@@ -163,19 +163,19 @@ fn a_syscall_that_is_not_known_carries_its_registers() {
 #[test]
 fn what_came_of_a_call_is_told_as_far_as_it_is_known() {
     let handler = samples::handler();
-    for (end, expected) in [
+    for (outcome, expected) in [
         (samples::returned(3), [Some("3"), None, Some("1500")]),
         (samples::returned(-2), [Some("-2"), Some("ENOENT"), Some("1500")]),
         (samples::returned(-516), [Some("-516"), Some("ERESTART_RESTARTBLOCK"), Some("1500")]),
         (samples::returned(-600), [Some("-600"), Some("600"), Some("1500")]),
-        (End::Died, [Some("?"), None, None]),
-        (End::Unknown, [Some("?"), None, None]),
+        (Outcome::Died, [Some("?"), None, None]),
+        (Outcome::Unknown, [Some("?"), None, None]),
     ] {
-        let event = samples::ended(&handler, end);
+        let event = samples::ended(&handler, outcome);
         let entry = entry(&samples::record(&event, None));
         let names = ["SYSCALL_RESULT", "SYSCALL_ERRNO", "SYSCALL_DURATION_NS"];
         let expected = expected.map(|value| value.map(|text| vec![text.as_bytes().to_vec()]));
-        assert_eq!(names.map(|name| entry.get(name).cloned()), expected, "{end:?}");
+        assert_eq!(names.map(|name| entry.get(name).cloned()), expected, "{outcome:?}");
     }
 }
 
@@ -250,11 +250,7 @@ fn own_records_have_their_fields() {
 fn a_strange_field_name_cannot_forge_another() {
     let mut handler = samples::handler();
     handler.fields[0].name = "a=b\nPRIORITY".into();
-    let captures = vec![NamedCapture {
-        field: &handler.fields[0],
-        value: Value::Text(b"0"),
-        status: Status::Ok,
-    }];
+    let captures = vec![samples::capture(&handler, "a=b\nPRIORITY", Value::Text(b"0"))];
     let event = samples::event(&handler, captures);
     let entry = entry(&samples::record(&event, None));
     assert_eq!(entry["SYSCALL_ARG_A_B_PRIORITY"], [b"0"]);

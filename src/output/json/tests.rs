@@ -3,7 +3,7 @@ use serde_json::json;
 use syscalls::{self, Abi, Slot, Status, Value};
 
 use super::encode;
-use crate::decode::{End, Event};
+use crate::decode::{Event, Outcome};
 use crate::output::record::{Body, Record};
 use crate::output::samples;
 use crate::output::walk::Scratch;
@@ -167,19 +167,19 @@ fn registers_are_named_by_their_position() {
 #[test]
 fn what_came_of_a_call_is_a_number_or_null() {
     let handler = samples::handler();
-    for (end, result, errno, duration) in [
+    for (outcome, result, errno, duration) in [
         (samples::returned(3), json!(3), None, Some(1_500)),
         (samples::returned(-2), json!(-2), Some("ENOENT"), Some(1_500)),
         (samples::returned(-512), json!(-512), Some("ERESTARTSYS"), Some(1_500)),
         (samples::returned(-600), json!(-600), Some("600"), Some(1_500)),
-        (End::Died, json!(null), None, None),
-        (End::Unknown, json!(null), None, None),
+        (Outcome::Died, json!(null), None, None),
+        (Outcome::Unknown, json!(null), None, None),
     ] {
-        let event = samples::ended(&handler, end);
+        let event = samples::ended(&handler, outcome);
         let object = object(&samples::record(&event, None));
-        assert_eq!(object.get("result"), Some(&result), "{end:?}");
-        assert_eq!(object.get("errno"), errno.map(|name| json!(name)).as_ref(), "{end:?}");
-        assert_eq!(object.get("duration_ns"), duration.map(|ns| json!(ns)).as_ref(), "{end:?}");
+        assert_eq!(object.get("result"), Some(&result), "{outcome:?}");
+        assert_eq!(object.get("errno"), errno.map(|name| json!(name)).as_ref(), "{outcome:?}");
+        assert_eq!(object.get("duration_ns"), duration.map(|ns| json!(ns)).as_ref(), "{outcome:?}");
     }
 }
 

@@ -45,8 +45,8 @@ pub fn event_sentence(event: &Event, out: &mut String) {
     fill(template.unwrap_or(FALLBACK), event, out);
     printable::cut(out, start, SENTENCE_MAX);
     task(event, out);
-    if let Some(end) = event.end {
-        end::sentence(event, end, out);
+    if let Some(outcome) = event.outcome {
+        end::sentence(event, outcome, out);
     }
 }
 
@@ -78,7 +78,7 @@ fn placeholder(text: &str) -> Option<(&str, &str, &str)> {
 }
 
 fn syscall(event: &Event, out: &mut String) {
-    match event.told_name().or(event.slot.name()) {
+    match event.display_name().or(event.slot.name()) {
         Some(name) => out.push_str(name),
         None => drop(write!(out, "{}", event.slot)),
     }

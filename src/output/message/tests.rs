@@ -1,9 +1,9 @@
 mod inner;
 
 use proptest::prelude::{any, proptest};
-use syscalls::{Abi, Slot, Status, Value};
+use syscalls::{Abi, Capture, Slot, Status, Value};
 
-use crate::decode::{Event, NamedCapture};
+use crate::decode::Event;
 use crate::handlers::Handler;
 use crate::output::message::write;
 use crate::output::record::{Body, Feedback, Lost, Shed, Stopped};
@@ -23,7 +23,7 @@ fn sentence(event: &Event) -> String {
     told(&Body::Syscall { event, place: None, suppressed: 0 })
 }
 
-fn of_captures<'a>(handler: &'a Handler, captures: Vec<NamedCapture<'a>>) -> String {
+fn of_captures<'a>(handler: &'a Handler, captures: Vec<Capture<'a>>) -> String {
     let text = sentence(&samples::event(handler, captures));
     text.strip_suffix(BY).expect("the task is named").to_owned()
 }
@@ -340,9 +340,9 @@ proptest! {
         let status = Status::Unreadable { errno };
         let captures = handler.fields.iter().flat_map(|field| {
             [Value::Number(number), Value::Text(&name), Value::Bytes(&comm)]
-                .map(|value| NamedCapture { field, value, status: Status::Ok })
+                .map(|value| samples::capture(&handler, &field.name, value))
                 .into_iter()
-                .chain([NamedCapture { field, value: Value::Text(b""), status }])
+                .chain([samples::with_status(&handler, &field.name, Value::Text(b""), status)])
         });
         let mut event = samples::event(&handler, captures.collect());
         event.message = message % 6;

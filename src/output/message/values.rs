@@ -2,12 +2,13 @@
 
 use std::fmt::Write;
 
-use syscalls::{Status, Value, printable::NO_LIMIT};
+use syscalls::{Capture, Status, Value, printable::NO_LIMIT};
 
+use crate::decode::Event;
 use crate::decode::render::{self, Context};
-use crate::decode::{Event, NamedCapture};
-use crate::handlers::{Field, FieldKind};
-use crate::output::{captures, errno};
+use crate::handlers::FieldKind;
+use crate::output::captures::{self, Captured};
+use crate::output::errno;
 
 /// How many bytes of output values may take.
 #[derive(Clone, Copy)]
@@ -21,21 +22,18 @@ const SENTENCE: Limits = Limits { value: 400, list: 1000 };
 
 const WHOLE: Limits = Limits { value: NO_LIMIT, list: NO_LIMIT };
 
-/// Writes the value of the field called `name`; false if the handler has no such field.
+/// Writes the value of the field called `name`; returns `false` if the handler has no such field.
 pub fn write(name: &str, event: &Event, out: &mut String) -> bool {
-    let Some(field) = event.handler.fields.iter().find(|field| field.name == name) else {
-        return false;
-    };
-    let context = captures::context(event);
-    match (field.kind, captures::of(event, field).next()) {
-        (FieldKind::Texts, _) => list(event, field, SENTENCE, out),
-        (_, Some(capture)) => single(capture, context, SENTENCE, out),
+    let Some(one) = captures::named(event, name) else { return false };
+    match (one.field.kind, one.captures.first()) {
+        (FieldKind::Texts, _) => list(event, one, SENTENCE, out),
+        (kind, Some(capture)) => single(kind, capture, captures::context(event), SENTENCE, out),
         (_, None) => out.push_str("<not captured>"),
     }
     true
 }
 
-fn single(capture: &NamedCapture, context: Context, limits: Limits, out: &mut String) {
+fn single(kind: FieldKind, capture: &Capture, context: Context, limits: Limits, out: &mut String) {
     if let Status::Unreadable { errno } = capture.status {
         out.push_str("<unreadable: ");
         errno::append(errno, "errno ", out);
@@ -45,35 +43,35 @@ fn single(capture: &NamedCapture, context: Context, limits: Limits, out: &mut St
     if is_cut && matches!(capture.value, Value::Number(_)) {
         out.push_str("at least ");
     }
-    render::short(capture.field.kind, capture.value, context, limits.value, out);
+    render::short(kind, capture.value, context, limits.value, out);
     if is_cut && !matches!(capture.value, Value::Number(_)) && !out.ends_with("...") {
         out.push_str("...");
     }
 }
 
-/// All that is known of a vector, in the notation of the sentence.
-pub fn vector(event: &Event, field: &Field, out: &mut String) {
-    list(event, field, WHOLE, out);
+/// Writes all that is known of a vector, in the notation of the sentence.
+pub fn vector(event: &Event, one: Captured<'_>, out: &mut String) {
+    list(event, one, WHOLE, out);
 }
 
 /// `["ls", "-l"]`, and where something is left out `["ls", ... 37 arguments, 5213 bytes]`.
-fn list(event: &Event, field: &Field, limits: Limits, out: &mut String) {
-    let context = captures::context(event);
+fn list(event: &Event, one: Captured<'_>, limits: Limits, out: &mut String) {
+    let context = Context { abi: event.slot.abi(), absolute: false };
     let start = out.len();
     let mut shown: u64 = 0;
     let mut whole = true;
     out.push('[');
-    for capture in captures::of(event, field) {
+    for capture in one.captures {
         whole &= !matches!(capture.status, Status::Truncated { .. });
         if out.len() - start > limits.list {
             whole = false;
             break;
         }
         out.push_str(if shown > 0 { ", " } else { "" });
-        single(capture, context, limits, out);
+        single(one.field.kind, capture, context, limits, out);
         shown += 1;
     }
-    let count = total(event, "argc").filter(|_| captures::is_argv(field));
+    let count = total(event, "argc").filter(|_| captures::is_argv(one.field));
     if !whole || count.is_some_and(|count| count.number > shown || count.at_least) {
         out.push_str(if shown > 0 { ", ..." } else { "..." });
         totals(event, count, out);
@@ -89,7 +87,7 @@ struct Total {
 }
 
 fn total(event: &Event, name: &str) -> Option<Total> {
-    let capture = event.captures.iter().find(|capture| capture.field.name == name)?;
+    let capture = captures::named(event, name)?.captures.first()?;
     match (capture.value, capture.status) {
         (_, Status::Unreadable { .. }) => None,
         (Value::Number(number), status) => Some(Total { number, at_least: status != Status::Ok }),

@@ -6,7 +6,7 @@ use syscalls::Slot;
 
 use super::Summary;
 use crate::config::Keep;
-use crate::decode::End;
+use crate::decode::Outcome;
 
 /// Events that are counted together: those of one rule, for one cause.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -64,7 +64,7 @@ pub struct Seen {
     /// `CLOCK_BOOTTIME` at entry, ns.
     pub boottime_ns: u64,
     /// What came of the call, where that is asked for.
-    pub end: Option<End>,
+    pub outcome: Option<Outcome>,
     /// Events of the same rule and owner that its limit refused before this one.
     pub suppressed: u64,
 }

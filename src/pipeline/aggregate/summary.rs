@@ -1,7 +1,7 @@
 //! What is counted of events with the same key.
 
 use super::{Latency, Seen};
-use crate::decode::End;
+use crate::decode::Outcome;
 
 /// Errors that are counted by name; others only in all.
 const ERRNOS_MAX: usize = 16;
@@ -56,20 +56,20 @@ impl Summary {
         self.first_ns = self.first_ns.min(seen.boottime_ns);
         self.last_ns = self.last_ns.max(seen.boottime_ns);
         self.suppressed += seen.suppressed;
-        if let Some(end) = seen.end {
-            self.results.get_or_insert_default().add(end);
+        if let Some(outcome) = seen.outcome {
+            self.results.get_or_insert_default().add(outcome);
         }
     }
 }
 
 impl Results {
-    fn add(&mut self, end: End) {
-        let End::Returned { duration_ns, .. } = end else {
+    fn add(&mut self, outcome: Outcome) {
+        let Outcome::Returned { duration_ns, .. } = outcome else {
             self.unknown += 1;
             return;
         };
         self.latency.add(duration_ns);
-        let Some(errno) = end.errno() else { return };
+        let Some(errno) = outcome.errno() else { return };
         self.failed += 1;
         if let Some((_, count)) = self.errnos.iter_mut().find(|(known, _)| *known == errno) {
             *count += 1;

@@ -5,7 +5,7 @@ use syscalls::{Abi, Slot};
 
 use super::{About, Cause, Gather, Gathered, Group, Key, Seen};
 use crate::config::Keep;
-use crate::decode::End;
+use crate::decode::Outcome;
 
 const EVERY: Duration = Duration::from_secs(10);
 
@@ -23,11 +23,11 @@ fn key(uid: u32) -> Key {
 }
 
 fn at(boottime_ns: u64) -> Seen {
-    Seen { boottime_ns, end: None, suppressed: 0 }
+    Seen { boottime_ns, outcome: None, suppressed: 0 }
 }
 
 fn returned(result: i64, duration_ns: u64) -> Seen {
-    Seen { end: Some(End::Returned { result, duration_ns }), ..at(1) }
+    Seen { outcome: Some(Outcome::Returned { result, duration_ns }), ..at(1) }
 }
 
 fn add(gather: &mut Gather, now: Instant, nr: u64, uid: u32, seen: &Seen) {
@@ -123,7 +123,7 @@ fn bytes_are_bounded_too() {
 #[test]
 fn results_are_told() {
     let (mut gather, now) = (Gather::default(), Instant::now());
-    let died = Seen { end: Some(End::Died), ..at(1) };
+    let died = Seen { outcome: Some(Outcome::Died), ..at(1) };
     for seen in [returned(3, 100), returned(-2, 200), returned(-13, 300), returned(-2, 50), died] {
         add(&mut gather, now, 1, 7, &seen);
     }

@@ -22,13 +22,13 @@ impl Delivery {
         cause: Cause,
         suppressed: u64,
     ) {
-        let Event { generation, slot, rule, priority, boottime_ns, end, .. } = *event;
+        let Event { generation, slot, rule, priority, boottime_ns, outcome, .. } = *event;
         let group = Group { generation, slot, rule, cause };
         let handler = || event.handler.name.clone();
         let about = || About { every: how.every, handler: handler(), priority, keep };
         let place = self.units.place(event.cgroup);
         let key = key(event, place.as_deref(), &how.by);
-        let seen = Seen { boottime_ns, end, suppressed };
+        let seen = Seen { boottime_ns, outcome, suppressed };
         self.tally.slot(slot).aggregated += 1;
         self.gather.add(self.now, group, about, key, &seen, || output::sentence(event));
     }

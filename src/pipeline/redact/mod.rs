@@ -46,7 +46,7 @@ pub struct Secrets(Vec<(usize, Vec<u8>)>);
 /// What of the event must not be told.
 pub fn secrets(event: &Event<'_>, redact: &Redact) -> Secrets {
     let mut found = Secrets::default();
-    if *redact == Redact::Off || (event.captures.is_empty() && !has_strings(event)) {
+    if *redact == Redact::Off || event.captures.is_empty() {
         return found;
     }
     // Most programs are called with nothing that a pattern could be about.
@@ -67,7 +67,8 @@ impl Secrets {
     pub fn taken_from<'s>(&'s self, event: &Event<'s>) -> Event<'s> {
         let mut event = event.clone();
         for (position, text) in &self.0 {
-            if let Some(name) = replace(&mut event, *position, text) {
+            let index = event.captures.replace(*position, text);
+            if let Some(name) = index.and_then(|index| name(&event, index)) {
                 if !event.redacted.contains(&name) {
                     event.redacted.push(name);
                 }
@@ -100,47 +101,35 @@ fn base(path: &[u8]) -> &[u8] {
     path.rsplit(|&byte| byte == b'/').next().unwrap_or_default()
 }
 
-/// The texts of that field, each with its position: that of a capture, or, where a syscall's signature
-/// names the arguments, that of a piece.
+/// Returns the texts of the field or argument called `field`, each with the position of its capture.
 fn texts<'e>(event: &'e Event<'_>, field: &str) -> impl Iterator<Item = (usize, &'e [u8])> {
+    let index = index(event, field);
     let captures = event.captures.iter().enumerate();
-    let captures = captures.filter(move |(_, capture)| capture.field.name == field);
-    let captures = captures.map(|(position, capture)| (position, capture.value));
-    let argument = parameter(event, field);
-    let pieces = event.pieces.iter().enumerate();
-    let pieces = pieces.filter(move |(_, piece)| argument == Some(piece.index));
-    let pieces = pieces.map(|(position, piece)| (position, piece.value));
-    captures.chain(pieces).filter_map(|(position, value)| match value {
-        Value::Text(text) => Some((position, text)),
-        Value::Number(_) | Value::Bytes(_) => None,
+    captures.filter_map(move |(position, capture)| match capture.value {
+        Value::Text(text) if Some(capture.index) == index => Some((position, text)),
+        _ => None,
     })
 }
 
-/// Whether it is a call that takes a program's arguments, told by the signature.
-fn has_strings(event: &Event<'_>) -> bool {
-    parameter(event, "argv").is_some()
+/// Returns the index of the field called `name`; of the argument where the handler declares no fields.
+fn index(event: &Event<'_>, name: &str) -> Option<u8> {
+    let fields = &event.handler.fields;
+    let position = if fields.is_empty() {
+        let signature = syscalls::signature(event.slot)?;
+        signature.parameters().iter().position(|one| one.name == name)
+    } else {
+        fields.iter().position(|field| field.name == name)
+    };
+    u8::try_from(position?).ok()
 }
 
-/// The position of the argument of that name.
-fn parameter(event: &Event<'_>, name: &str) -> Option<u8> {
-    if !event.handler.fields.is_empty() {
-        return None;
+/// Returns the name of that field, or of that argument.
+fn name<'e>(event: &Event<'e>, index: u8) -> Option<&'e str> {
+    if let Some(field) = event.handler.fields.get(usize::from(index)) {
+        return Some(&field.name);
     }
-    let signature = syscalls::signature(event.slot)?;
-    let position = signature.parameters().iter().position(|one| one.name == name)?;
-    u8::try_from(position).ok()
-}
-
-/// Puts the text there; the name of the field.
-fn replace<'s>(event: &mut Event<'s>, position: usize, text: &'s [u8]) -> Option<&'s str> {
-    if let Some(capture) = event.captures.get_mut(position) {
-        capture.value = Value::Text(text);
-        return Some(&capture.field.name);
-    }
-    let piece = event.pieces.get_mut(position)?;
-    piece.value = Value::Text(text);
     let parameters = syscalls::signature(event.slot)?.parameters();
-    Some(parameters.get(usize::from(piece.index))?.name)
+    Some(parameters.get(usize::from(index))?.name)
 }
 
 /// A text without its secrets, if it has any, and whether the next one is a secret as a whole.

@@ -2,7 +2,7 @@ use syscalls::{Abi, Capture, Moment, Part, Slot, Status, Value, number};
 
 use super::secrets;
 use crate::config::Redact;
-use crate::decode::{Event, NamedCapture};
+use crate::decode::Event;
 use crate::output::samples;
 
 /// The words of a command line, and what is told of them; `...` stands for `[redacted]`.
@@ -47,7 +47,7 @@ const COMMANDS: &[(&str, &str)] = &[
 /// What is told of a program called so, in an environment, and what of it is said to be redacted.
 fn told(words: &str, env: &str, redact: &Redact) -> (String, String, Vec<String>) {
     let handler = samples::handler();
-    let captures = |name, text: &'static str| -> Vec<NamedCapture<'_>> {
+    let captures = |name, text: &'static str| -> Vec<Capture<'_>> {
         let texts = text.split(' ').filter(|text| !text.is_empty());
         texts.map(|text| samples::capture(&handler, name, Value::Text(text.as_bytes()))).collect()
     };
@@ -59,8 +59,8 @@ fn told(words: &str, env: &str, redact: &Redact) -> (String, String, Vec<String>
     let redacted = secrets.taken_from(&event);
     assert_eq!(secrets.is_empty(), redacted == event);
     let of = |name: &str| {
-        let captures = redacted.captures.iter().filter(|capture| capture.field.name == name);
-        let texts = captures.map(|capture| match capture.value {
+        let index = handler.fields.iter().position(|field| field.name == name).unwrap();
+        let texts = redacted.captures.of(index as u8).iter().map(|capture| match capture.value {
             Value::Text(text) => String::from_utf8_lossy(text).replace("[redacted]", "..."),
             other => panic!("{other:?}"),
         });
@@ -132,18 +132,18 @@ fn a_secret_that_was_cut_is_a_secret() {
 fn arguments_that_a_signature_names_are_redacted() {
     let handler = samples::plain_handler();
     let execve = number(Abi::Native, "execve").and_then(|nr| Slot::new(Abi::Native, nr)).unwrap();
-    let piece = |index, text: &'static str| Capture {
+    let text = |index, text: &'static str| Capture {
         index,
         part: Part::Whole,
         moment: Moment::Entry,
         value: Value::Text(text.as_bytes()),
         status: Status::Ok,
     };
-    let pieces = vec![piece(0, "/bin/mysql"), piece(1, "mysql"), piece(1, "-psecret")];
-    let event = Event { slot: execve, pieces, ..samples::event(&handler, vec![]) };
+    let captures = vec![text(0, "/bin/mysql"), text(1, "mysql"), text(1, "-psecret")];
+    let event = Event { slot: execve, ..samples::event(&handler, captures) };
     let found = secrets(&event, &Redact::Obvious);
     let told = found.taken_from(&event);
-    let values: Vec<_> = told.pieces.iter().map(|piece| piece.value).collect();
+    let values: Vec<_> = told.captures.iter().map(|capture| capture.value).collect();
     let expected = ["/bin/mysql", "mysql", "-p[redacted]"];
     assert_eq!(values, expected.map(|text| Value::Text(text.as_bytes())));
     assert_eq!(told.redacted, ["argv"]);

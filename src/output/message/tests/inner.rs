@@ -14,20 +14,20 @@ fn call<'a>(
     handler: &'a Handler,
     name: &str,
     args: [u64; 6],
-    pieces: Vec<Capture<'a>>,
+    captures: Vec<Capture<'a>>,
 ) -> Event<'a> {
     let slot = Slot::new(Abi::Compat, number(Abi::Compat, name).unwrap()).unwrap();
-    Event { slot, args, pieces, ..samples::event(handler, vec![]) }
+    Event { slot, args, ..samples::event(handler, captures) }
 }
 
-fn piece(index: u8, bytes: &[u8], status: Status) -> Capture<'_> {
+fn capture(index: u8, bytes: &[u8], status: Status) -> Capture<'_> {
     Capture { index, part: Part::Whole, moment: Moment::Entry, value: Value::Bytes(bytes), status }
 }
 
 fn told(name: &str, args: [u64; 6], memory: &[(u8, &[u8], Status)]) -> String {
     let handler = samples::plain_handler();
-    let pieces = memory.iter().map(|(index, bytes, status)| piece(*index, bytes, *status));
-    let text = sentence(&call(&handler, name, args, pieces.collect()));
+    let captures = memory.iter().map(|(index, bytes, status)| capture(*index, bytes, *status));
+    let text = sentence(&call(&handler, name, args, captures.collect()));
     text.strip_suffix(BY).expect("the task is named").to_owned()
 }
 
@@ -173,7 +173,7 @@ fn the_inner_name_is_known_without_memory() {
     let handler = samples::plain_handler();
     let name = |name, args| {
         let event = call(&handler, name, args, vec![]);
-        (event.inner_name(), event.told_name())
+        (event.inner_name(), event.display_name())
     };
     assert_eq!(name("socketcall", [1, 8, 0, 0, 0, 0]), (Some("socket"), None));
     assert_eq!(name("socketcall", [21, 8, 0, 0, 0, 0]), (None, None));

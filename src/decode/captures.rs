@@ -1,0 +1,192 @@
+//! The memory that was captured for an event: decoded from the records of its entry and its exit.
+
+use std::mem::{offset_of, size_of};
+use std::ops::Deref;
+
+use syscalls::{Capture, Moment, Part, Status, Value};
+
+use super::Error;
+use super::list::List;
+use super::reader::Reader;
+use crate::bpf::types::{self, capture_kind, capture_moment, capture_part, capture_status};
+
+const CAPTURE_SIZE: usize = size_of::<types::capture>();
+const _: () = assert!(CAPTURE_SIZE == types::wire_size::CAPTURE_SIZE.0 as usize);
+
+/// Captures of one event in the order of their fields or arguments; those of one field are in the order in
+/// which they were read.
+#[derive(Debug, Clone)]
+pub struct Captures<'a>(List<'a>);
+
+impl<'a> Captures<'a> {
+    /// Sorts by field.
+    pub(super) fn new(mut list: List<'a>) -> Self {
+        // Handlers write them in this order, unless something is added at the exit.
+        if !list.is_sorted_by_key(|capture| capture.index) {
+            list.sort_by_key(|capture| capture.index);
+        }
+        Self(list)
+    }
+
+    /// Returns the captures of one field, or of one argument where the handler declares no fields.
+    pub fn of(&self, index: u8) -> &[Capture<'a>] {
+        let start = self.partition_point(|capture| capture.index < index);
+        let rest = self.get(start..).unwrap_or_default();
+        let count = rest.iter().take_while(|capture| capture.index == index).count();
+        rest.get(..count).unwrap_or_default()
+    }
+
+    /// Replaces the text of the capture at `position`; returns its field.
+    pub fn replace(&mut self, position: usize, text: &'a [u8]) -> Option<u8> {
+        let capture = self.0.get_mut(position)?;
+        capture.value = Value::Text(text);
+        Some(capture.index)
+    }
+}
+
+impl<'a> FromIterator<Capture<'a>> for Captures<'a> {
+    fn from_iter<I: IntoIterator<Item = Capture<'a>>>(captures: I) -> Self {
+        Self::new(captures.into_iter().collect())
+    }
+}
+
+impl PartialEq for Captures<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        **self == **other
+    }
+}
+
+impl Eq for Captures<'_> {}
+
+impl<'a> Deref for Captures<'a> {
+    type Target = [Capture<'a>];
+
+    fn deref(&self) -> &Self::Target {
+        &self.0
+    }
+}
+
+/// Captures at the end of a record that are still to be decoded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Encoded<'a> {
+    record: &'a [u8],
+    at: usize,
+    count: u16,
+}
+
+impl<'a> Encoded<'a> {
+    /// Names the last part of `record`: `count` captures from the byte `at` on.
+    pub const fn new(record: &'a [u8], at: usize, count: u16) -> Self {
+        Self { record, at, count }
+    }
+
+    /// Decodes the captures one by one; ends after the first error.
+    pub fn decode(self) -> impl Iterator<Item = Result<Capture<'a>, Error>> {
+        let (mut at, mut is_broken) = (self.at, false);
+        (0..self.count).map_while(move |_| {
+            if is_broken {
+                return None;
+            }
+            let capture = capture(self.record, &mut at);
+            is_broken = capture.is_err();
+            Some(capture)
+        })
+    }
+}
+
+/// Decodes the capture at `at` and moves `at` behind it.
+fn capture<'a>(record: &'a [u8], at: &mut usize) -> Result<Capture<'a>, Error> {
+    let record = Reader(record);
+    let head = Reader(record.bytes(*at, CAPTURE_SIZE)?);
+    let stored = head.u32(offset_of!(types::capture, stored))? as usize;
+    let index = head.u8(offset_of!(types::capture, field))?;
+    let bytes = record.bytes(*at + CAPTURE_SIZE, stored)?;
+    *at += CAPTURE_SIZE + stored.next_multiple_of(8);
+    described(index, &head, bytes)?.ok_or(Error::Capture(index))
+}
+
+/// Returns `None` for a kind, part, moment or status of another version.
+fn described<'a>(
+    index: u8,
+    head: &Reader<'_>,
+    bytes: &'a [u8],
+) -> Result<Option<Capture<'a>>, Error> {
+    let part = part(head.u8(offset_of!(types::capture, part))?);
+    let moment = moment(head.u8(offset_of!(types::capture, moment))?);
+    let status = status(head)?;
+    let value = value(head.u8(offset_of!(types::capture, kind))?, bytes);
+    let all = part.zip(moment).zip(status.zip(value));
+    Ok(all.map(|((part, moment), (status, value))| Capture { index, part, moment, value, status }))
+}
+
+fn value(kind: u8, bytes: &[u8]) -> Option<Value<'_>> {
+    Some(match capture_kind(u32::from(kind)) {
+        capture_kind::CAPTURE_NUMBER if bytes.is_empty() => Value::Number(0),
+        capture_kind::CAPTURE_NUMBER => {
+            Value::Number(bytes.try_into().map(u64::from_ne_bytes).ok()?)
+        }
+        capture_kind::CAPTURE_TEXT => Value::Text(bytes),
+        capture_kind::CAPTURE_BYTES => Value::Bytes(bytes),
+        _ => return None,
+    })
+}
+
+fn part(part: u8) -> Option<Part> {
+    Some(match capture_part(u32::from(part)) {
+        capture_part::PART_WHOLE => Part::Whole,
+        capture_part::PART_NAME => Part::Name,
+        capture_part::PART_VECTOR => Part::Vector,
+        capture_part::PART_BUFFER => Part::Buffer,
+        capture_part::PART_CONTROL => Part::Control,
+        capture_part::PART_AREA => Part::ArgArea,
+        _ => return None,
+    })
+}
+
+fn moment(moment: u8) -> Option<Moment> {
+    Some(match capture_moment(u32::from(moment)) {
+        capture_moment::MOMENT_ENTRY => Moment::Entry,
+        capture_moment::MOMENT_AGAIN => Moment::Reread,
+        capture_moment::MOMENT_RETURN => Moment::Return,
+        _ => return None,
+    })
+}
+
+fn status(head: &Reader<'_>) -> Result<Option<Status>, Error> {
+    let length = head.u32(offset_of!(types::capture, length))?;
+    let errno = head.u16(offset_of!(types::capture, error))?.into();
+    let status = head.u8(offset_of!(types::capture, status))?;
+    Ok(Some(match capture_status(u32::from(status)) {
+        capture_status::CAPTURE_OK => Status::Ok,
+        capture_status::CAPTURE_TRUNCATED => {
+            Status::Truncated { length: Some(length).filter(|&length| length != 0) }
+        }
+        capture_status::CAPTURE_UNREADABLE => Status::Unreadable { errno },
+        _ => return Ok(None),
+    }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NUMBER: Capture<'static> = Capture {
+        index: 0,
+        part: Part::Whole,
+        moment: Moment::Entry,
+        value: Value::Number(0),
+        status: Status::Ok,
+    };
+
+    #[test]
+    fn of_returns_captures_of_one_field_in_order_of_reading() {
+        let all = [(2, 20), (0, 1), (2, 21), (5, 50), (0, 2)];
+        let capture = |(index, n)| Capture { index, value: Value::Number(n), ..NUMBER };
+        let captures: Captures = all.map(capture).into_iter().collect();
+        let of = |index| captures.of(index).iter().map(|one| one.value).collect::<Vec<_>>();
+        assert_eq!(of(0), [1, 2].map(Value::Number));
+        assert_eq!(of(2), [20, 21].map(Value::Number));
+        assert_eq!(of(5), [Value::Number(50)]);
+        assert!(of(1).is_empty() && of(6).is_empty());
+    }
+}

@@ -1,0 +1,155 @@
+//! Second stage: one event as a whole, out of the record of its entry and, if there is one, that of its
+//! exit.
+
+use std::mem::{offset_of, size_of};
+
+use syscalls::{Capture, Slot};
+
+use super::captures::{Captures, Encoded};
+use super::list::List;
+use super::reader::Reader;
+use super::{Device, Error, Exe, Header, NAMESPACES, Outcome, Process, SyscallExit, exit};
+use crate::bpf::types;
+use crate::handlers::{Handler, Handlers};
+
+const EVENT_SIZE: usize = size_of::<types::event>();
+const COMM_SIZE: usize = types::wire_size::COMM_SIZE.0 as usize;
+const _: () = assert!(EVENT_SIZE == types::wire_size::EVENT_SIZE.0 as usize);
+
+/// One syscall as it is delivered. Borrows the bytes of its records and the declaration of its handler.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Event<'a> {
+    /// Handler that captured the call.
+    pub handler: &'a Handler,
+    /// Index of the handler's message that describes the call.
+    pub message: u8,
+    /// Number and ABI.
+    pub slot: Slot,
+    /// Generation of the table that routed the call.
+    pub generation: u32,
+    /// Index of the matched rule within its route.
+    pub rule: u8,
+    /// Syslog level, 3 to 7.
+    pub priority: u8,
+    /// Entry of the call: `CLOCK_BOOTTIME`, ns.
+    pub boottime_ns: u64,
+    /// cgroup v2 id.
+    pub cgroup: u64,
+    /// Thread group in the initial pid namespace.
+    pub pid: u32,
+    /// Thread in the initial pid namespace.
+    pub tid: u32,
+    /// Thread group of the parent in the initial pid namespace.
+    pub ppid: u32,
+    /// Real user id in the initial user namespace.
+    pub uid: u32,
+    /// Real group id in the initial user namespace.
+    pub gid: u32,
+    /// User id of the login; `u32::MAX` if none was set.
+    pub loginuid: u32,
+    /// Name of the task: any bytes but NUL, 15 at most.
+    pub comm: &'a [u8],
+    /// Identity of the process beyond its number.
+    pub process: Process,
+    /// Six arguments as passed.
+    pub args: [u64; 6],
+    /// Captured memory, by field of the handler; by argument if the handler declares no fields.
+    pub captures: Captures<'a>,
+    /// Names of the fields of which something was hidden; empty after decoding.
+    pub redacted: Vec<&'a str>,
+    /// Outcome of the call, if the rule asks for it.
+    pub outcome: Option<Outcome>,
+}
+
+impl<'a> Event<'a> {
+    /// Decodes the event of `header`, whose bytes are `entry`. Without the `exit` of an open event its
+    /// outcome is unknown.
+    ///
+    /// # Errors
+    /// When a record is not of this version or has captures that `handlers` do not declare. Never panics,
+    /// whatever the bytes are.
+    pub fn decode(
+        header: &Header,
+        entry: &'a [u8],
+        exit: Option<&SyscallExit<'a>>,
+        handlers: &'a Handlers,
+    ) -> Result<Self, Error> {
+        let reader = Reader(entry);
+        let id = reader.u16(offset_of!(types::event, handler))?;
+        let handler = handlers.by_id(id).ok_or(Error::Handler(id))?;
+        let Header { slot, generation, rule, boottime_ns, pid, tid, .. } = *header;
+        Ok(Self {
+            handler,
+            message: reader.u8(offset_of!(types::event, message))?,
+            slot,
+            generation,
+            rule,
+            priority: reader.u8(offset_of!(types::event, priority))?,
+            boottime_ns,
+            cgroup: reader.u64(offset_of!(types::event, cgroup))?,
+            pid,
+            tid,
+            ppid: reader.u32(offset_of!(types::event, ppid))?,
+            uid: reader.u32(offset_of!(types::event, uid))?,
+            gid: reader.u32(offset_of!(types::event, gid))?,
+            loginuid: reader.u32(offset_of!(types::event, loginuid))?,
+            comm: reader.until_nul(offset_of!(types::event, comm), COMM_SIZE)?,
+            process: process(&reader)?,
+            args: args(&reader)?,
+            captures: captures(&reader, exit, handler)?,
+            redacted: Vec::new(),
+            outcome: header.outcome(exit.map(|exit| exit.outcome)),
+        })
+    }
+
+    /// Returns the result of the call, if it is known.
+    pub fn result(&self) -> Option<i64> {
+        self.outcome?.result()
+    }
+}
+
+fn args(reader: &Reader<'_>) -> Result<[u64; 6], Error> {
+    let mut args = [0; 6];
+    for (index, arg) in args.iter_mut().enumerate() {
+        *arg = reader.u64(offset_of!(types::event, args) + index * size_of::<u64>())?;
+    }
+    Ok(args)
+}
+
+fn process(reader: &Reader<'_>) -> Result<Process, Error> {
+    let inode = reader.u64(offset_of!(types::event, exe_inode))?;
+    let device = Device(reader.u32(offset_of!(types::event, exe_device))?);
+    let mut namespaces = [0; NAMESPACES];
+    for (index, id) in namespaces.iter_mut().enumerate() {
+        *id = reader.u32(offset_of!(types::event, namespaces) + index * size_of::<u32>())?;
+    }
+    Ok(Process {
+        start_ns: reader.u64(offset_of!(types::event, start_ns))?,
+        exe: (inode != 0).then_some(Exe { device, inode }),
+        namespaces,
+    })
+}
+
+fn captures<'a>(
+    reader: &Reader<'a>,
+    exit: Option<&SyscallExit<'a>>,
+    handler: &Handler,
+) -> Result<Captures<'a>, Error> {
+    let count = reader.u16(offset_of!(types::event, captures))?;
+    let mut captures = List::new();
+    for capture in Encoded::new(reader.0, EVENT_SIZE, count).decode() {
+        captures.push(declared(capture?, handler)?);
+    }
+    if let Some(exit) = exit {
+        for capture in exit.captures.decode() {
+            exit::add(&mut captures, declared(capture?, handler)?, handler);
+        }
+    }
+    Ok(Captures::new(captures))
+}
+
+/// Returns `capture` if the handler declares its field, or no fields at all.
+fn declared<'a>(capture: Capture<'a>, handler: &Handler) -> Result<Capture<'a>, Error> {
+    let is_known = handler.fields.is_empty() || usize::from(capture.index) < handler.fields.len();
+    if is_known { Ok(capture) } else { Err(Error::Capture(capture.index)) }
+}

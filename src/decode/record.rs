@@ -1,0 +1,104 @@
+//! First stage: the kind of a record of the ring, and of an event no more than its header. `bpf/event.h`
+//! describes the bytes.
+
+use std::mem::{offset_of, size_of};
+
+use thiserror::Error;
+
+use super::captures::Encoded;
+use super::reader::Reader;
+use super::{CgroupEvent, Header, Outcome, SyscallExit};
+use crate::bpf::types::{self, event_kind};
+
+/// A record of the ring.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RingRecord<'a> {
+    /// Entry of a syscall; `Event::decode` decodes the rest of it.
+    Syscall(Header),
+    /// Exit of a syscall whose entry came before.
+    Exit(SyscallExit<'a>),
+    /// Birth or end of a cgroup.
+    Cgroup(CgroupEvent<'a>),
+    /// Test call of the daemon itself, with its first argument.
+    Selftest(u64),
+}
+
+/// Reason why a record could not be decoded. It is counted, and the next record is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+pub enum Error {
+    /// The record ends before its own contents do.
+    #[error("the record ends after {0} bytes")]
+    TooShort(usize),
+    /// The record has another version than this daemon.
+    #[error("the record has version {0}, this daemon reads {version}", version = VERSION)]
+    Version(u16),
+    /// The kind of the record is unknown.
+    #[error("the record has the unknown kind {0}")]
+    Kind(u16),
+    /// No handler has that number.
+    #[error("the event is of the unknown handler {0}")]
+    Handler(u16),
+    /// The slot lies beyond the table.
+    #[error("the event is of slot {0}, beyond the table")]
+    Slot(u16),
+    /// The handler has no such field, or the capture has an unknown form.
+    #[error("the event has a malformed capture of field {0}")]
+    Capture(u8),
+}
+
+/// `EVENT_VERSION`.
+const VERSION: u16 = 3;
+const RESULT_SIZE: usize = size_of::<types::result_event>();
+
+impl<'a> RingRecord<'a> {
+    /// Decodes one record.
+    ///
+    /// # Errors
+    /// When the bytes are not a record of this version. Never panics, whatever they are.
+    pub fn decode(bytes: &'a [u8]) -> Result<Self, Error> {
+        let reader = Reader(bytes);
+        let version = reader.u16(offset_of!(types::event, version))?;
+        if version != VERSION {
+            return Err(Error::Version(version));
+        }
+        let kind = reader.u16(offset_of!(types::event, kind))?;
+        Ok(match event_kind(u32::from(kind)) {
+            event_kind::EVENT_SYSCALL => Self::Syscall(Header::decode(&reader)?),
+            event_kind::EVENT_RESULT => Self::Exit(exit(&reader)?),
+            event_kind::EVENT_CGROUP_BORN => Self::Cgroup(cgroup_born(&reader)?),
+            event_kind::EVENT_CGROUP_GONE => Self::Cgroup(cgroup_gone(&reader)?),
+            event_kind::EVENT_SELFTEST => {
+                Self::Selftest(reader.u64(offset_of!(types::selftest_event, nonce))?)
+            }
+            _ => return Err(Error::Kind(kind)),
+        })
+    }
+}
+
+fn exit<'a>(reader: &Reader<'a>) -> Result<SyscallExit<'a>, Error> {
+    let entry_ns = reader.u64(offset_of!(types::result_event, entry_ns))?;
+    let at_ns = reader.u64(offset_of!(types::result_event, boottime_ns))?;
+    let result = reader.u64(offset_of!(types::result_event, result))? as i64;
+    let outcome = match reader.u16(offset_of!(types::result_event, ended))? {
+        0 => Outcome::Returned { result, duration_ns: at_ns.saturating_sub(entry_ns) },
+        _ => Outcome::Died,
+    };
+    let count = reader.u16(offset_of!(types::result_event, captures))?;
+    let captures = Encoded::new(reader.0, RESULT_SIZE, count);
+    let tid = reader.u32(offset_of!(types::result_event, tid))?;
+    Ok(SyscallExit { tid, entry_ns, outcome, captures })
+}
+
+fn cgroup_born<'a>(reader: &Reader<'a>) -> Result<CgroupEvent<'a>, Error> {
+    Ok(CgroupEvent::Born {
+        id: reader.u64(offset_of!(types::cgroup_event, id))?,
+        parent: reader.u64(offset_of!(types::cgroup_event, parent))?,
+        name: reader.until_nul(offset_of!(types::cgroup_event, name), CGROUP_NAME_SIZE)?,
+    })
+}
+
+const CGROUP_NAME_SIZE: usize = types::wire_size::CGROUP_NAME_SIZE.0 as usize;
+
+fn cgroup_gone<'a>(reader: &Reader<'a>) -> Result<CgroupEvent<'a>, Error> {
+    Ok(CgroupEvent::Gone { id: reader.u64(offset_of!(types::cgroup_event, id))? })
+}
