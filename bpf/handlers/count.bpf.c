@@ -4,7 +4,7 @@
 
 HANDLER(count) = {
 	.name = "count",
-	.summary = "any syscall: counted in the books, not recorded",
+	.summary = "any syscall: counted, not recorded",
 };
 
 SEC("raw_tp")
