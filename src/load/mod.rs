@@ -115,7 +115,7 @@ fn wire_continuations(skeleton: &TailcalldSkel<'_>) -> Result<()> {
     wanted.iter().try_for_each(|(place, program)| {
         let (key, program) = (place.0.to_ne_bytes(), program.as_fd().as_raw_fd().to_ne_bytes());
         let wired = skeleton.maps.continuations.update(&key, &program, MapFlags::ANY);
-        wired.context("failed to wire the programs that others continue with")
+        wired.context("failed to set the programs that handlers continue with")
     })
 }
 
@@ -124,7 +124,7 @@ fn wire_handlers(skeleton: &TailcalldSkel<'_>, programs: &BTreeMap<u16, RawFd>) 
     programs.iter().try_for_each(|(&handler, program)| {
         let (key, program) = (u32::from(handler).to_ne_bytes(), program.to_ne_bytes());
         let wired = skeleton.maps.handlers.update(&key, &program, MapFlags::ANY);
-        wired.context("failed to wire the handlers that filters choose from")
+        wired.context("failed to set the handlers that filters tail-call")
     })
 }
 

@@ -148,8 +148,8 @@ impl Rows {
     /// When the kernel refuses.
     pub fn open(map: &dyn MapCore) -> Result<Self> {
         let cpus = map.max_entries() as usize / types::counters_size::COUNTERS_ROWS.0 as usize;
-        let bytes = NonZeroUsize::new(cpus * CPU_WORDS * WORD).context("books without a CPU")?;
-        let words = Mapping::open(map.as_fd(), bytes).context("failed to map the books")?;
+        let bytes = NonZeroUsize::new(cpus * CPU_WORDS * WORD).context("no CPU to count on")?;
+        let words = Mapping::open(map.as_fd(), bytes).context("failed to map the counters")?;
         Ok(Self { words, cpus })
     }
 

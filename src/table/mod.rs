@@ -229,7 +229,7 @@ fn fill(
     for slot in slots() {
         let index = bank + u32::from(slot.index());
         write_program(bpf, index, programs.get(&slot))
-            .with_context(|| format!("failed to wire {slot}"))?;
+            .with_context(|| format!("failed to set the program of {slot}"))?;
         let row = settings.row(slot, returns.contains(&slot));
         bpf.shared.set_route(index as usize, &row);
     }
