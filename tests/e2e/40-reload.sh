@@ -16,7 +16,7 @@ like 'a broken reload fails' '1 Job for tailcalld.service failed*' \
 	"$(told systemctl reload tailcalld)"
 soon 'the fault is a record' "$fault" last TAILCALLD_FAULT $REFUSED
 is 'an error' 3 "$(last PRIORITY $REFUSED)"
-like 'journalctl -x says what to do' '*Mend them and run "systemctl reload tailcalld"*' \
+like 'journalctl -x says what to do' '*Fix them and run "systemctl reload tailcalld"*' \
 	"$(journal -x -t tailcalld $REFUSED)"
 like 'the reload itself says it too' "*$fault*" "$(journal -u tailcalld _COMM=tailcalld)"
 like 'the status says it' "*Status: \"20 routes, generation $generation: *; the last reload was refused: $fault; attached to *\"*" \

@@ -30,7 +30,7 @@ is 'they balance' '' "$(awk -F '[ =]' '{
 		$8 != sum) print
 }' <<<"$totals")"
 like 'calls of journald were excluded' '*syscall=signalfd4 abi=x86_64 * excluded=[1-9]*' "$totals"
-like 'journalctl -x leaves no field open' '*tailcalld ended: SIGTERM.*' \
+like 'journalctl -x leaves no field open' '*tailcalld stopped: SIGTERM.*' \
 	"$(journal -x -t tailcalld $STOPPED -n 1)"
 is 'nor does it anywhere' '' \
 	"$(journal -x -t tailcalld -n 200 | grep -oE '@[A-Z_]+@' | sort -u)"
