@@ -11,6 +11,7 @@ pub mod clock;
 pub mod config;
 pub mod daemon;
 pub mod decode;
+pub mod error;
 pub mod exclude;
 pub mod filter;
 pub mod handlers;

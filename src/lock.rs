@@ -7,7 +7,7 @@ use std::path::Path;
 use anyhow::{Context as _, Result};
 use nix::fcntl::{Flock, FlockArg};
 
-use crate::load::Failure;
+use crate::error::Failure;
 
 /// Held for as long as the daemon runs. The kernel drops it with the process, however that ends.
 #[derive(Debug)]

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use super::exit;
 use super::print::coloured;
 use crate::config::{Faults, Palette};
-use crate::load::Failure;
+use crate::error::Failure;
 use crate::log;
 
 /// Tells why the program ends. Faults of the configuration are told as `check` tells them.

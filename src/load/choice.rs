@@ -6,10 +6,10 @@ use anyhow::Result;
 use syscalls::Slot;
 
 use super::attach::Attach;
-use super::errors::Failure;
 use super::functions::Functions;
 use crate::bpf;
 use crate::config::AttachTo;
+use crate::error::Failure;
 use crate::plan::{Route, Routes};
 
 /// A way to attach, and why it is this one.

@@ -1,31 +1,13 @@
 //! Why a load failed, and what to do: the kernel says a number, an administrator needs a sentence.
 
 use std::cell::RefCell;
-use std::fmt;
 use std::fs;
 use std::path::Path;
 
 use anyhow::{Error, Result};
 use libbpf_rs::{ErrorKind, PrintLevel, set_print};
 
-/// A failure that the exit code tells apart.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Failure {
-    /// The process may not do it (exit code 77).
-    Permission(String),
-    /// This machine cannot do it (exit code 69).
-    Unavailable(String),
-}
-
-impl fmt::Display for Failure {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Permission(text) | Self::Unavailable(text) => f.write_str(text),
-        }
-    }
-}
-
-impl std::error::Error for Failure {}
+use crate::error::Failure;
 
 const BTF: &str = "/sys/kernel/btf/vmlinux";
 /// There where the kernel has lockdown and securityfs is mounted.

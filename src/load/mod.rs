@@ -36,7 +36,7 @@ use crate::stats::Rows;
 pub use attach::Attach;
 pub use buckets::Full;
 pub use choice::{Choice, functions_are_on};
-pub use errors::{Failure, preconditions};
+pub use errors::preconditions;
 pub use object::{handlers, prepare};
 
 /// The loaded object. Whoever owns it keeps the table alive: the kernel empties a program array when

@@ -56,7 +56,7 @@ pub fn argument(event: &Event<'_>, name: &str) -> Option<String> {
 }
 
 use crate::decode::Event;
-use crate::load::Failure;
+use crate::error::Failure;
 
 /// Where journald listens.
 pub const JOURNAL_SOCKET: &str = "/run/systemd/journal/socket";

@@ -11,7 +11,7 @@ use serde_json::Value;
 use varlink_server::{Call, Response};
 
 use crate::cli::ClientOptions;
-use crate::load::Failure;
+use crate::error::Failure;
 use crate::rpc::{self, INTERFACE};
 
 /// How long the daemon may take: a check of the books waits some times for the kernel.
