@@ -9,9 +9,8 @@
 /* In a table of our own instead of a map: two to three instructions where nothing is excluded. */
 static __always_inline bool cgroup_is_excluded(__u64 id)
 {
-	__u64 hash = spread(id) >> 56;
+	__u64 hash = excluded_hash(id);
 
-	_Static_assert(EXCLUDED_CGROUPS == 256, "the hash is an index");
 	for (__u32 i = 0; i < EXCLUDED_PROBES; i++) {
 		__u64 excluded = excluded_cgroups[(hash + i) & (EXCLUDED_CGROUPS - 1)];
 

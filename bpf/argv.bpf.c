@@ -3,57 +3,54 @@
  * tail-called it, and submits the event. Not attached, and in no slot of the table. */
 #include "argv.h"
 
-static __always_inline void walk_round(struct scratch *emit)
+static __always_inline void walk_round(struct scratch *scratch)
 {
-	switch (((volatile struct walk *)&emit->walk)->stage) {
+	switch (((volatile struct walk *)&scratch->walk)->stage) {
 	case WALK_STRINGS:
-		walk_string(emit);
+		walk_string(scratch);
 		break;
 	case WALK_REST:
 	case WALK_COUNT:
-		walk_count(emit);
+		walk_count(scratch);
 		break;
 	case WALK_ENV:
-		walk_env(emit);
+		walk_env(scratch);
 		break;
 	case WALK_ENV_TAKE:
-		walk_env_take(emit);
+		walk_env_take(scratch);
 		break;
 	}
 }
 
-static __always_inline void walk_submit(struct scratch *emit)
+static __always_inline void walk_submit(struct scratch *scratch)
 {
-	struct call call = {.slot = emit->event.slot};
-	__u64 at = emit->walk.route;
+	struct call call = {.slot = scratch->event.slot};
 
 	call.counters = stats_row(call.slot);
-	barrier_var(at);
-	if (at >= ROUTES || !call.counters)
+	if (!call.counters || !call_refer(&call, scratch->walk.route))
 		return; /* not reached: the handler was in that slot */
-	call.route = &routes[at];
-	emit_submit(emit, &call);
+	emit_submit(scratch, &call);
 }
 
 SEC("raw_tp")
 int argv_walk(void *ctx)
 {
 	__u32 zero = 0;
-	struct scratch *emit = bpf_map_lookup_elem(&scratches, &zero);
+	struct scratch *scratch = bpf_map_lookup_elem(&scratches, &zero);
 
-	if (!emit)
+	if (!scratch)
 		return 0;
 	for (__u32 i = 0; i < WALK_ROUNDS; i++) {
-		if (((volatile struct walk *)&emit->walk)->stage == WALK_END)
+		if (((volatile struct walk *)&scratch->walk)->stage == WALK_END)
 			break;
-		walk_round(emit);
+		walk_round(scratch);
 	}
-	if (emit->walk.stage != WALK_END || walk_goes_on(emit)) {
+	if (scratch->walk.stage != WALK_END || walk_goes_on(scratch)) {
 		bpf_tail_call(ctx, &continuations, CONTINUE_ARGV);
 		/* That was the last jump which the kernel allows. */
-		emit->walk.unreadable = true;
-		walk_goes_on(emit);
+		scratch->walk.unreadable = true;
+		walk_goes_on(scratch);
 	}
-	walk_submit(emit);
+	walk_submit(scratch);
 	return 0;
 }

@@ -66,10 +66,10 @@ static __always_inline void walk_vector(volatile struct walk *walk, __u8 stage, 
 }
 
 /* Keeps as much of one string as the budget allows, and measures it in any case. */
-static __always_inline void walk_string(struct scratch *emit)
+static __always_inline void walk_string(struct scratch *scratch)
 {
-	volatile struct walk *walk = &emit->walk;
-	volatile __s64 *length = &emit->got;
+	volatile struct walk *walk = &scratch->walk;
+	volatile __s64 *length = &scratch->got;
 	__u64 string = walk_next(walk);
 
 	if (!string) {
@@ -77,11 +77,11 @@ static __always_inline void walk_string(struct scratch *emit)
 		return;
 	}
 	if (walk->budget) {
-		emit_text(emit, walk->field, (const void *)string,
+		emit_text(scratch, walk->field, (const void *)string,
 			  least(walk->budget, TEXT_MAX_BYTES));
 		walk->kept++;
 	} else {
-		*length = text_length(emit, (const void *)string);
+		*length = text_length(scratch, (const void *)string);
 	}
 	if (*length < 0) {
 		walk->missing = true;
@@ -120,30 +120,42 @@ static __always_inline __u64 walk_take_some(const volatile struct walk *walk, __
 	return walk_take(walk, to, in_page) ? in_page : 0;
 }
 
-/* How many of them come before the first 0. Without a branch, of which the verifier would go both
- * ways in each round. */
-#define pointers_leading(pointers)                                                                 \
-	({                                                                                         \
-		__u64 is_before = 1, leading = 0;                                                  \
-                                                                                                   \
-		_Pragma("unroll") for (__u32 i = 0; i < WALK_POINTERS; i++)                        \
-		{                                                                                  \
-			__u64 pointer = (pointers)[i];                                             \
-			__u64 negative = -pointer;                                                 \
-                                                                                                   \
-			barrier_var(negative);                                                     \
-			is_before &= (pointer | negative) >> 63;                                   \
-			leading += is_before;                                                      \
-			barrier_var(leading); /* or clang keeps all 64 and adds them up at last */ \
-		}                                                                                  \
-		leading;                                                                           \
-	})
+/* Adds a pointer to the count of those before the first 0. Without a branch, of which the verifier
+ * would go both ways in each round. */
+static __always_inline void pointer_count(__u64 pointer, __u64 *is_before, __u64 *leading)
+{
+	__u64 negative = -pointer;
+
+	barrier_var(negative);
+	*is_before &= (pointer | negative) >> 63;
+	*leading += *is_before;
+	barrier_var(*leading); /* or clang keeps all 64 and adds them up at last */
+}
+
+/* Returns how many of WALK_POINTERS pointers come before the first 0. */
+static __always_inline __u64 pointers_leading_64(const volatile __u64 *pointers)
+{
+	__u64 is_before = 1, leading = 0;
+
+	_Pragma("unroll") for (__u32 i = 0; i < WALK_POINTERS; i++)
+		pointer_count(pointers[i], &is_before, &leading);
+	return leading;
+}
+
+static __always_inline __u64 pointers_leading_32(const volatile __u32 *pointers)
+{
+	__u64 is_before = 1, leading = 0;
+
+	_Pragma("unroll") for (__u32 i = 0; i < WALK_POINTERS; i++)
+		pointer_count(pointers[i], &is_before, &leading);
+	return leading;
+}
 
 /* Counts, and measures nothing. */
-static __always_inline void walk_count(struct scratch *emit)
+static __always_inline void walk_count(struct scratch *scratch)
 {
-	volatile struct walk *walk = &emit->walk;
-	__u8 *room = capture_room(emit);
+	volatile struct walk *walk = &scratch->walk;
+	__u8 *room = capture_room(scratch);
 	__u64 taken = 0, leading;
 
 	if (room && walk->count < WALK_COUNT_MAX)
@@ -153,8 +165,8 @@ static __always_inline void walk_count(struct scratch *emit)
 		walk->stage = WALK_END;
 		return;
 	}
-	leading = walk->width == sizeof(__u64) ? pointers_leading((const volatile __u64 *)room)
-					       : pointers_leading((const volatile __u32 *)room);
+	leading = walk->width == sizeof(__u64) ? pointers_leading_64((const volatile __u64 *)room)
+					       : pointers_leading_32((const volatile __u32 *)room);
 	walk->count += leading;
 	walk->at += taken * walk->width;
 	if (leading)
@@ -164,9 +176,9 @@ static __always_inline void walk_count(struct scratch *emit)
 }
 
 /* Keeps in mind a string of the environment if it is asked for. */
-static __always_inline void walk_env(struct scratch *emit)
+static __always_inline void walk_env(struct scratch *scratch)
 {
-	volatile struct walk *walk = &emit->walk;
+	volatile struct walk *walk = &scratch->walk;
 	__u64 string = walk_next(walk);
 	__u64 at = walk->kept;
 
@@ -179,12 +191,12 @@ static __always_inline void walk_env(struct scratch *emit)
 		walk->stage = WALK_ENV_TAKE;
 		return;
 	}
-	if (bpf_probe_read_user_str(emit->walk.prefix, sizeof(walk->prefix), (const void *)string) <
-	    0) {
+	if (bpf_probe_read_user_str(scratch->walk.prefix, sizeof(walk->prefix),
+				    (const void *)string) < 0) {
 		walk->unreadable = true;
 		return;
 	}
-	env_compare(walk, &env_names[(walk->live_bank & 1) * ENV_NAMES]);
+	env_compare(walk, bank_at(walk->live_bank)->env_names);
 	if (!walk->found)
 		return;
 	barrier_var(at);
@@ -197,9 +209,9 @@ static __always_inline void walk_env(struct scratch *emit)
 }
 
 /* One of those that were found, as far as the budget allows. */
-static __always_inline void walk_env_take(struct scratch *emit)
+static __always_inline void walk_env_take(struct scratch *scratch)
 {
-	volatile struct walk *walk = &emit->walk;
+	volatile struct walk *walk = &scratch->walk;
 	__u64 at = walk->taken;
 
 	barrier_var(at);
@@ -213,71 +225,71 @@ static __always_inline void walk_env_take(struct scratch *emit)
 		walk->stage = WALK_END;
 		return;
 	}
-	capture_text(emit, (struct subject){.field = walk->env_field},
+	capture_text(scratch, (struct capture_id){.field = walk->env_field},
 		     (const void *)walk->wanted[at], walk->budget);
-	walk->budget -= least(emit->got < 0 ? 0 : emit->got, walk->budget);
+	walk->budget -= least(scratch->got < 0 ? 0 : scratch->got, walk->budget);
 }
 
 /* What came of the arguments. If some are missing, the new program is asked for them. */
-static __always_inline void walk_arguments_end(struct scratch *emit)
+static __always_inline void walk_arguments_end(struct scratch *scratch)
 {
-	const volatile struct walk *walk = &emit->walk;
+	const volatile struct walk *walk = &scratch->walk;
 	__u8 cut = walk->unreadable ? CAPTURE_TRUNCATED : CAPTURE_OK;
 
 	if (walk->missing || walk->unreadable)
-		later_again(emit, LATER_AREA, walk->field, 0, 0);
+		defer_reread(scratch, DEFERRED_AREA, walk->field, 0, 0);
 	if (walk->bytes_field != NO_FIELD || walk->kept < walk->count)
-		emit_number(emit, walk->count_field, walk->count, cut);
+		emit_number(scratch, walk->count_field, walk->count, cut);
 	if (walk->open_end || walk->missing)
 		cut = CAPTURE_TRUNCATED;
 	if (walk->bytes_field != NO_FIELD)
-		emit_number(emit, walk->bytes_field, walk->bytes, cut);
+		emit_number(scratch, walk->bytes_field, walk->bytes, cut);
 }
 
 /* Without bytes: says that there may be variables that are not here. */
-static __always_inline void env_mark(struct scratch *emit, __u8 status, __s32 error)
+static __always_inline void env_mark(struct scratch *scratch, __u8 status, __s32 error)
 {
-	__u8 *room = capture_room(emit);
+	__u8 *room = capture_room(scratch);
 
 	if (!room)
 		return;
-	volatile struct capture *capture =
-		capture_header(room, (struct subject){.field = emit->walk.env_field}, CAPTURE_TEXT);
+	volatile struct capture *capture = capture_header(
+		room, (struct capture_id){.field = scratch->walk.env_field}, CAPTURE_TEXT);
 
 	capture->status = status;
 	capture->error = error;
 	capture->stored = 0;
 	capture->length = 0;
-	capture_end(emit, room, capture);
+	capture_end(scratch, room, capture);
 }
 
-static __always_inline void walk_env_end(struct scratch *emit)
+static __always_inline void walk_env_end(struct scratch *scratch)
 {
-	const volatile struct walk *walk = &emit->walk;
+	const volatile struct walk *walk = &scratch->walk;
 	const __s32 fault = 14; /* EFAULT */
 
 	if (!walk->asked) {
-		emit_number(emit, walk->env_field, walk->count,
+		emit_number(scratch, walk->env_field, walk->count,
 			    walk->unreadable ? CAPTURE_TRUNCATED : CAPTURE_OK);
 		return;
 	}
 	if (walk->unreadable)
-		env_mark(emit, CAPTURE_UNREADABLE, fault);
+		env_mark(scratch, CAPTURE_UNREADABLE, fault);
 	if (walk->open_end)
-		env_mark(emit, CAPTURE_TRUNCATED, 0);
+		env_mark(scratch, CAPTURE_TRUNCATED, 0);
 }
 
 /* A vector is at its end. True if the environment comes next. */
-static __always_inline bool walk_goes_on(struct scratch *emit)
+static __always_inline bool walk_goes_on(struct scratch *scratch)
 {
-	volatile struct walk *walk = &emit->walk;
+	volatile struct walk *walk = &scratch->walk;
 	__u64 next = walk->environment;
 
 	if (walk->is_environment) {
-		walk_env_end(emit);
+		walk_env_end(scratch);
 		return false;
 	}
-	walk_arguments_end(emit);
+	walk_arguments_end(scratch);
 	if (!next)
 		return false;
 	walk->is_environment = true;
@@ -286,14 +298,14 @@ static __always_inline bool walk_goes_on(struct scratch *emit)
 }
 
 /* Leaves the rest of the event to the walk, which submits it. */
-static __always_inline void walk_begin(void *ctx, struct scratch *emit, const struct call *call,
+static __always_inline void walk_begin(void *ctx, struct scratch *scratch, const struct call *call,
 				       __u64 arguments)
 {
-	volatile struct walk *walk = &emit->walk;
+	volatile struct walk *walk = &scratch->walk;
 
-	walk->width = is_compat(emit) ? 4 : 8;
-	walk->live_bank = call->bank & 1;
-	walk->route = call->row;
+	walk->width = is_compat(scratch) ? 4 : 8;
+	walk->live_bank = call->bank;
+	walk->route = route_reference(call->bank, call->row);
 	walk->taken = 0;
 	walk->is_environment = false;
 	walk_vector(walk, arguments ? WALK_STRINGS : WALK_END, arguments, call->route->argv_bytes);

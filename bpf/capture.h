@@ -10,7 +10,7 @@
  * cannot be read says so in its capture. */
 
 /* What a capture is of. */
-struct subject {
+struct capture_id {
 	__u8 field;
 	__u8 part; /* enum capture_part */
 	__u8 moment; /* enum capture_moment */
@@ -27,35 +27,35 @@ static __always_inline __u64 least(__u64 a, __u64 b)
 
 /* Whether the event is of a 32-bit call. `call->compat` tells the same, but to go by it would make
  * the verifier go twice through all that comes between its two uses. */
-static __always_inline bool is_compat(const struct scratch *emit)
+static __always_inline bool is_compat(const struct scratch *scratch)
 {
-	return ((const volatile struct event *)&emit->event)->slot >= ABI_SLOTS;
+	return ((const volatile struct event *)&scratch->event)->slot >= ABI_SLOTS;
 }
 
 /* Begins an event's captures. */
-static __always_inline void captures_begin(struct scratch *emit)
+static __always_inline void captures_begin(struct scratch *scratch)
 {
-	emit->end = 0;
-	emit->count = 0;
-	emit->pending.later_count = 0;
+	scratch->end = 0;
+	scratch->count = 0;
+	scratch->pending.deferred_count = 0;
 }
 
 /* Where the next capture's header goes, its bytes behind it; NULL when the event is full, which
  * never happens to a handler that keeps to its budget. */
-static __always_inline __u8 *capture_room(struct scratch *emit)
+static __always_inline __u8 *capture_room(struct scratch *scratch)
 {
-	__u64 end = emit->end;
+	__u64 end = scratch->end;
 
 	if (end > CAPTURES_MAX_BYTES)
 		return NULL;
 	barrier_var(end); /* or clang adds first and compares then, which the verifier refuses */
-	return emit->captures + end;
+	return scratch->captures + end;
 }
 
 /* Begins the header at `room`; status, error and sizes follow. Fields are written one by one and
  * volatile: in memory they are nothing that the verifier follows, in a variable on the stack each
  * combination would be a state of its own. */
-static __always_inline volatile struct capture *capture_header(__u8 *room, struct subject of,
+static __always_inline volatile struct capture *capture_header(__u8 *room, struct capture_id of,
 							       __u8 kind)
 {
 	volatile struct capture *capture = (volatile struct capture *)room;
@@ -72,7 +72,7 @@ static __always_inline volatile struct capture *capture_header(__u8 *room, struc
  * that neither clang nor the verifier knows where it came from. Clang would leave the test out,
  * which verifiers up to 6.1 need; and with it, that of 5.10 follows branches that contradict each
  * other and then refuses the address. */
-static __always_inline void capture_end(struct scratch *emit, __u8 *room,
+static __always_inline void capture_end(struct scratch *scratch, __u8 *room,
 					const volatile struct capture *capture)
 {
 	__u64 stored = capture->stored;
@@ -80,22 +80,22 @@ static __always_inline void capture_end(struct scratch *emit, __u8 *room,
 	if (stored > TEXT_MAX_BYTES)
 		return;
 	*(__u64 *)(room + CAPTURE_SIZE + stored) = 0;
-	emit->end += CAPTURE_SIZE + ((stored + 7) & ~7ULL);
-	emit->count++;
+	scratch->end += CAPTURE_SIZE + ((stored + 7) & ~7ULL);
+	scratch->count++;
 }
 
 /* A C string, of which `keep` bytes at most go into the event. It is read whole, as far as
  * TEXT_MAX_BYTES, so that its length is known. Returns the length as far as it was read, more than
  * TEXT_MAX_BYTES if it is longer than that, or a negative errno. */
-static __always_inline long capture_text(struct scratch *emit, struct subject of, const void *user,
-					 __u64 keep)
+static __always_inline long capture_text(struct scratch *scratch, struct capture_id of,
+					 const void *user, __u64 keep)
 {
-	__u8 *room = capture_room(emit);
+	__u8 *room = capture_room(scratch);
 
 	if (!room)
 		return 0;
 	volatile struct capture *capture = capture_header(room, of, CAPTURE_TEXT);
-	volatile __s64 *got = &emit->got;
+	volatile __s64 *got = &scratch->got;
 
 	/* One byte for the NUL and one more, to tell a string that just fits from a longer one. 0
 	 * is an empty string in Linux 6.12 and older, which forget to count its NUL. */
@@ -110,21 +110,21 @@ static __always_inline long capture_text(struct scratch *emit, struct subject of
 					       : CAPTURE_OK;
 	if (*got > TEXT_MAX_BYTES)
 		capture->length = 0;
-	capture_end(emit, room, capture);
+	capture_end(scratch, room, capture);
 	return *got;
 }
 
 /* The length of a C string that is not kept, in `got`, as `capture_text` tells it. */
-static __always_inline long text_length(struct scratch *emit, const void *user)
+static __always_inline long text_length(struct scratch *scratch, const void *user)
 {
-	__u8 *room = capture_room(emit);
+	__u8 *room = capture_room(scratch);
 
 	if (!room)
 		return 0;
-	emit->got = bpf_probe_read_user_str(room, TEXT_MAX_BYTES + 2, user);
-	if (emit->got > 0)
-		emit->got -= 1;
-	return emit->got;
+	scratch->got = bpf_probe_read_user_str(room, TEXT_MAX_BYTES + 2, user);
+	if (scratch->got > 0)
+		scratch->got -= 1;
+	return scratch->got;
 }
 
 enum {
@@ -142,15 +142,15 @@ static __always_inline long read_user(void *to, __u64 size, __u64 user)
 
 /* `keep` bytes of memory, of `length` in all (0: unknown); at the end of what is there, fewer.
  * Returns 0, or a negative errno if there is none. */
-static __always_inline long capture_bytes(struct scratch *emit, struct subject of, __u64 user,
+static __always_inline long capture_bytes(struct scratch *scratch, struct capture_id of, __u64 user,
 					  __u64 keep, __u64 length)
 {
-	__u8 *room = capture_room(emit);
+	__u8 *room = capture_room(scratch);
 
 	if (!room)
 		return 0;
 	volatile struct capture *capture = capture_header(room, of, CAPTURE_BYTES);
-	volatile __s64 *error = &emit->got;
+	volatile __s64 *error = &scratch->got;
 
 	capture->stored = least(keep, TEXT_MAX_BYTES);
 	*error = read_user(room + CAPTURE_SIZE, capture->stored, user);
@@ -165,85 +165,87 @@ static __always_inline long capture_bytes(struct scratch *emit, struct subject o
 	capture->status = *error                      ? CAPTURE_UNREADABLE
 			  : capture->stored != length ? CAPTURE_TRUNCATED
 						      : CAPTURE_OK;
-	capture_end(emit, room, capture);
+	capture_end(scratch, room, capture);
 	return *error;
 }
 
 /* Where to remember what is to be read when the call returns; NULL if there is no room. */
-static __always_inline volatile struct later *later_room(struct scratch *emit)
+static __always_inline volatile struct deferred_read *deferred_room(struct scratch *scratch)
 {
-	__u64 at = emit->pending.later_count;
+	__u64 at = scratch->pending.deferred_count;
 
 	barrier_var(at);
-	if (at >= LATER_MAX)
+	if (at >= DEFERRED_MAX)
 		return NULL;
-	emit->pending.later_count = at + 1;
-	return &emit->pending.laters[at];
+	scratch->pending.deferred_count = at + 1;
+	return &scratch->pending.deferred[at];
 }
 
 /* What could not be read at entry may be there at the return, if anybody looks then. */
-static __always_inline bool is_read_again(const struct scratch *emit)
+static __always_inline bool is_read_again(const struct scratch *scratch)
 {
-	return emit->wants & (CALL_RESULT | CALL_MEMORY);
+	return scratch->wants & (CALL_RESULT | CALL_MEMORY);
 }
 
-static __always_inline void later_again(struct scratch *emit, __u8 op, __u8 field, __u64 user,
-					__u16 size)
+static __always_inline void defer_reread(struct scratch *scratch, __u8 op, __u8 field, __u64 user,
+					 __u16 size)
 {
-	volatile struct later *later = is_read_again(emit) ? later_room(emit) : NULL;
+	volatile struct deferred_read *read =
+		is_read_again(scratch) ? deferred_room(scratch) : NULL;
 
-	if (!later)
+	if (!read)
 		return;
-	later->address = user;
-	later->length_at = 0;
-	later->room = size;
-	later->element = 0;
-	later->op = op;
-	later->field = field;
-	later->extra = 0;
-	later->moment = MOMENT_AGAIN;
+	read->address = user;
+	read->length_at = 0;
+	read->room = size;
+	read->element = 0;
+	read->op = op;
+	read->field = field;
+	read->extra = 0;
+	read->moment = MOMENT_REREAD;
 }
 
-static __always_inline void emit_number(struct scratch *emit, __u8 field, __u64 value, __u8 status)
+static __always_inline void emit_number(struct scratch *scratch, __u8 field, __u64 value,
+					__u8 status)
 {
-	__u8 *room = capture_room(emit);
+	__u8 *room = capture_room(scratch);
 
 	if (!room)
 		return;
 	volatile struct capture *capture =
-		capture_header(room, (struct subject){.field = field}, CAPTURE_NUMBER);
+		capture_header(room, (struct capture_id){.field = field}, CAPTURE_NUMBER);
 	*(__u64 *)(room + CAPTURE_SIZE) = value;
 	capture->status = status;
 	capture->error = 0;
 	capture->stored = sizeof(value);
 	capture->length = sizeof(value);
-	capture_end(emit, room, capture);
+	capture_end(scratch, room, capture);
 }
 
 /* A C string at entry; returns as `capture_text`. */
-static __always_inline long emit_text(struct scratch *emit, __u8 field, const void *user,
+static __always_inline long emit_text(struct scratch *scratch, __u8 field, const void *user,
 				      __u64 keep)
 {
-	long length = capture_text(emit, (struct subject){.field = field}, user, keep);
+	long length = capture_text(scratch, (struct capture_id){.field = field}, user, keep);
 
 	if (length < 0)
-		later_again(emit, LATER_TEXT, field, (__u64)user, 0);
+		defer_reread(scratch, DEFERRED_TEXT, field, (__u64)user, 0);
 	return length;
 }
 
 /* The path of a program that the call is to execute: if it does, the memory at `user` is gone. */
-static __always_inline void emit_program(struct scratch *emit, __u8 field, const void *user)
+static __always_inline void emit_program(struct scratch *scratch, __u8 field, const void *user)
 {
-	if (capture_text(emit, (struct subject){.field = field}, user, TEXT_MAX_BYTES) < 0)
-		later_again(emit, LATER_PROGRAM, field, (__u64)user, 0);
+	if (capture_text(scratch, (struct capture_id){.field = field}, user, TEXT_MAX_BYTES) < 0)
+		defer_reread(scratch, DEFERRED_PROGRAM, field, (__u64)user, 0);
 }
 
 /* `size` bytes at entry. */
-static __always_inline void emit_bytes(struct scratch *emit, __u8 field, const void *user,
+static __always_inline void emit_bytes(struct scratch *scratch, __u8 field, const void *user,
 				       __u16 size)
 {
-	if (capture_bytes(emit, (struct subject){.field = field}, (__u64)user, size, size))
-		later_again(emit, LATER_BYTES, field, (__u64)user, size);
+	if (capture_bytes(scratch, (struct capture_id){.field = field}, (__u64)user, size, size))
+		defer_reread(scratch, DEFERRED_BYTES, field, (__u64)user, size);
 }
 
 #endif

@@ -3,21 +3,12 @@
 #define TAILCALLD_CGROUP_TAGS_H
 
 #include "container.h"
-#include "admit.h"
+#include "hash.h"
 #include <bpf/bpf_core_read.h>
 
-/* Which of the names that filters ask for a cgroup has that is born: those of the one above it, and
- * its own if that is where a unit or a slice has its name. So a unit that was started this moment
- * is known with its first call. src/units/standing.rs follows the same rules. */
-
-/* A cgroup's name being looked at; a program of its own kind may be preempted, but is not entered
- * twice on a CPU. */
-struct {
-	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-	__uint(max_entries, 1);
-	__type(key, __u32);
-	__type(value, struct cgroup_name);
-} cgroup_names __weak SEC(".maps");
+/* Gives a new cgroup its tags: those of its parent, and those of its own name if that is where a
+ * unit or a slice has its name. So a unit that was started this moment is known with its first
+ * call. src/units/standing.rs reads a whole path by the same rules. */
 
 static const volatile struct words begin_manager = {{"user@"}, 5};
 
@@ -45,82 +36,82 @@ static __always_inline bool cgroup_name_learn(struct cgroup_name *cgroup, const 
 static __always_inline __u64 name_bits(struct cgroup_name *cgroup, __u32 kind)
 {
 	cgroup->name.kind = kind;
-	const __u64 *bits = bpf_map_lookup_elem(&place_names, &cgroup->name);
+	const __u64 *bits = bpf_map_lookup_elem(&tag_names, &cgroup->name);
 
 	return bits ? *bits : 0;
 }
 
 /* A unit of the system, or a slice of it. */
-static __always_inline void place_below_system(struct cgroup_name *cgroup, struct place *place)
+static __always_inline void tags_below_system(struct cgroup_name *cgroup, struct cgroup_tags *tags)
 {
 	if (name_ends(cgroup, &end_slice)) {
-		place->bits |= name_bits(cgroup, NAME_SLICE);
+		tags->bits |= name_bits(cgroup, NAME_SLICE);
 		return;
 	}
-	place->bits |= name_bits(cgroup, NAME_UNIT) | name_bits(cgroup, NAME_EXCLUDED);
-	place->stage = name_begins(cgroup, &begin_manager) && name_ends(cgroup, &end_service)
-			       ? STAGE_MANAGER
-			       : STAGE_UNIT;
+	tags->bits |= name_bits(cgroup, NAME_UNIT) | name_bits(cgroup, NAME_EXCLUDED);
+	tags->state = name_begins(cgroup, &begin_manager) && name_ends(cgroup, &end_service)
+			      ? PATH_IN_MANAGER
+			      : PATH_IN_UNIT;
 }
 
-static __always_inline void place_below(struct cgroup_name *cgroup, struct place *place)
+static __always_inline void tags_below(struct cgroup_name *cgroup, struct cgroup_tags *tags)
 {
 	if (name_is_container(cgroup))
-		place->bits |= 1ULL << PLACE_CONTAINER;
-	if (place->stage == STAGE_SYSTEM) {
-		place_below_system(cgroup, place);
-	} else if (place->stage == STAGE_MANAGER && !name_ends(cgroup, &end_slice)) {
-		place->bits |= name_bits(cgroup, NAME_USER_UNIT);
-		place->stage = STAGE_USER_UNIT;
+		tags->bits |= 1ULL << TAG_CONTAINER;
+	if (tags->state == PATH_IN_SYSTEM) {
+		tags_below_system(cgroup, tags);
+	} else if (tags->state == PATH_IN_MANAGER && !name_ends(cgroup, &end_slice)) {
+		tags->bits |= name_bits(cgroup, NAME_USER_UNIT);
+		tags->state = PATH_IN_USER_UNIT;
 	}
 }
 
 static __always_inline void cgroup_exclude(__u64 id)
 {
-	__u64 hash = spread(id) >> 56;
+	__u64 hash = excluded_hash(id);
 
 	for (__u32 i = 0; i < EXCLUDED_PROBES; i++) {
-		volatile __u64 *place = &excluded_cgroups[(hash + i) & (EXCLUDED_CGROUPS - 1)];
+		volatile __u64 *entry = &excluded_cgroups[(hash + i) & (EXCLUDED_CGROUPS - 1)];
 
-		if (*place == id)
+		if (*entry == id)
 			return;
-		if (*place <= 1) {
-			*place = id;
+		if (*entry <= 1) {
+			*entry = id;
 			return;
 		}
 	}
-	__atomic_fetch_add(&places_lost, 1, __ATOMIC_RELAXED);
+	__atomic_fetch_add(&cgroup_tags_lost, 1, __ATOMIC_RELAXED);
 }
 
-static __always_inline void cgroup_forget(__u64 id)
+static __always_inline void cgroup_untag(__u64 id)
 {
-	__u64 hash = spread(id) >> 56;
+	__u64 hash = excluded_hash(id);
 
-	bpf_map_delete_elem(&places, &id);
+	bpf_map_delete_elem(&cgroup_tags, &id);
 	for (__u32 i = 0; i < EXCLUDED_PROBES; i++) {
-		volatile __u64 *place = &excluded_cgroups[(hash + i) & (EXCLUDED_CGROUPS - 1)];
+		volatile __u64 *entry = &excluded_cgroups[(hash + i) & (EXCLUDED_CGROUPS - 1)];
 
-		if (*place == id)
-			*place = 1;
+		if (*entry == id)
+			*entry = 1;
 	}
 }
 
-static __always_inline void cgroup_learn(__u64 id, __u64 parent, const char *name)
+static __always_inline void cgroup_tag(__u64 id, __u64 parent, const char *name)
 {
 	__u32 zero = 0;
-	struct cgroup_name *cgroup = bpf_map_lookup_elem(&cgroup_names, &zero);
-	const struct place *above = bpf_map_lookup_elem(&places, &parent);
+	struct cgroup_name *cgroup = bpf_map_lookup_elem(&name_scratch, &zero);
+	const struct cgroup_tags *above = bpf_map_lookup_elem(&cgroup_tags, &parent);
 
 	if (!cgroup || !above || !cgroup_name_learn(cgroup, name)) {
-		__atomic_fetch_add(&places_lost, 1, __ATOMIC_RELAXED);
+		__atomic_fetch_add(&cgroup_tags_lost, 1, __ATOMIC_RELAXED);
 		return;
 	}
-	struct place place = {.bits = above->bits, .stage = above->stage};
-	place_below(cgroup, &place);
-	if (place.bits & (1ULL << PLACE_EXCLUDED))
+	struct cgroup_tags tags = {.bits = above->bits, .state = above->state};
+	tags_below(cgroup, &tags);
+	if (tags.bits & (1ULL << TAG_EXCLUDED))
 		cgroup_exclude(id);
-	if (bpf_map_update_elem(&places, &id, &place, BPF_ANY))
-		__atomic_fetch_add(&places_lost, 1, __ATOMIC_RELAXED);
+	if (bpf_map_update_elem(&cgroup_tags, &id, &tags, BPF_ANY))
+		__atomic_fetch_add(&cgroup_tags_lost, 1, __ATOMIC_RELAXED);
 }
 
 #endif

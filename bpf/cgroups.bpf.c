@@ -50,7 +50,7 @@ int cgroup_mkdir(struct bpf_raw_tracepoint_args *ctx)
 
 	if (!is_of_v2(cgroup))
 		return 0;
-	cgroup_learn(cgroup_id(cgroup), parent_id(cgroup), BPF_CORE_READ(cgroup, kn, name));
+	cgroup_tag(cgroup_id(cgroup), parent_id(cgroup), BPF_CORE_READ(cgroup, kn, name));
 	return cgroup_emit(cgroup, EVENT_CGROUP_BORN);
 }
 
@@ -61,6 +61,6 @@ int cgroup_rmdir(struct bpf_raw_tracepoint_args *ctx)
 
 	if (!is_of_v2(cgroup))
 		return 0;
-	cgroup_forget(cgroup_id(cgroup));
+	cgroup_untag(cgroup_id(cgroup));
 	return cgroup_emit(cgroup, EVENT_CGROUP_GONE);
 }

@@ -7,12 +7,6 @@
 /* What a cgroup's name tells, compared by words. That of a container is told by the rules of
  * src/units/container.rs, which finds the container's id as well; a test holds that both agree. */
 
-enum {
-	ID_DIGITS = 64,
-	BEGIN_BYTES = 16, /* that are compared */
-	END_BYTES = 8,
-};
-
 /* A text of which so many bytes count. */
 struct words {
 	union {
@@ -40,15 +34,6 @@ static const volatile struct words emulator_escaped = {{"qemu\\x2d"}, 8};
 static const volatile struct words end_slice = {{"\0\0.slice"}, 6};
 static const volatile struct words end_scope = {{"\0\0.scope"}, 6};
 static const volatile struct words end_service = {{".service"}, 8};
-
-/* The name of a cgroup, and what was found about it. */
-struct cgroup_name {
-	struct place_name name;
-	__u64 length;
-	__u64 end; /* its last END_BYTES bytes, zeros before a shorter one */
-	__u64 after[2]; /* what follows the beginning at hand */
-	__u8 digits[ID_DIGITS];
-};
 
 /* Ones in the first `bytes` bytes of a word. */
 static __always_inline __u64 first_bytes(__s64 bytes)

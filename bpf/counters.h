@@ -35,8 +35,8 @@ enum counter {
 /* State of the call that is being handled on this CPU, not counters. It is kept in memory for the
  * verifier, and in this row because every handler has looked the row up already. */
 struct call_state {
-	__u64 chosen; /* row of `routes` that the filter chose, from 1; 0: none */
-	__u64 row; /* row of `routes` of the call's rule */
+	__u64 chosen; /* reference (route.h) to the rule that the filter chose; 0: none */
+	__u64 route; /* reference to the route of the call */
 	__u64 bucket; /* index of the bucket of the limit that is asked */
 };
 

@@ -80,31 +80,31 @@ static __always_inline void emit_event(void *ctx, const struct call *call)
 static __always_inline struct scratch *emit_begin(void *ctx, const struct call *call)
 {
 	__u32 zero = 0;
-	struct scratch *emit = bpf_map_lookup_elem(&scratches, &zero);
+	struct scratch *scratch = bpf_map_lookup_elem(&scratches, &zero);
 
-	if (!emit) {
+	if (!scratch) {
 		stats_count(call->counters, COUNTER_LOST_SCRATCH);
 		return NULL;
 	}
-	captures_begin(emit);
-	emit->pending.mm = (__u64)call->mm;
-	emit->wants = call->route->flags;
-	event_fill(&emit->event, ctx, call);
-	return emit;
+	captures_begin(scratch);
+	scratch->pending.mm = (__u64)call->mm;
+	scratch->wants = call->route->flags;
+	event_fill(&scratch->event, ctx, call);
+	return scratch;
 }
 
 /* Into the ring, or counted by the reason why not. */
-static __always_inline void emit_submit(struct scratch *emit, const struct call *call)
+static __always_inline void emit_submit(struct scratch *scratch, const struct call *call)
 {
-	__u64 size = EVENT_SIZE + emit->end;
+	__u64 size = EVENT_SIZE + scratch->end;
 
 	if (size > EVENT_SIZE + CAPTURES_MAX_BYTES + CAPTURE_SIZE + TEXT_MAX_BYTES)
 		return;
-	emit->event.size = size;
-	emit->event.captures = emit->count;
-	pending_begin(&emit->event, call, emit);
-	if (bpf_ringbuf_output(&events, emit, size, BPF_RB_NO_WAKEUP)) {
-		pending_cancel(&emit->event);
+	scratch->event.size = size;
+	scratch->event.captures = scratch->count;
+	pending_begin(&scratch->event, call, scratch);
+	if (bpf_ringbuf_output(&events, scratch, size, BPF_RB_NO_WAKEUP)) {
+		pending_cancel(&scratch->event);
 		event_lost(call, size);
 	} else {
 		event_sent(call);

@@ -8,16 +8,14 @@
  * EVENT_VERSION. Numbers are in the byte order of the machine: both ends are the same machine.
  */
 
-#define EVENT_VERSION 3
-
 /* A bank is one whole table: a slot per native syscall number, then one per 32-bit number.
  * The program array holds two banks, so that a reload fills one while the other is live. */
 enum table_size {
 	ABI_SLOTS = 512, /* x86_64 stands at 472 in Linux 7.x; x32 numbers begin at 512 */
-	BANK_SLOTS = 2 * ABI_SLOTS,
-	TABLE_SLOTS = 2 * BANK_SLOTS,
-	RULES_MAX = 512, /* of one bank: alternatives behind its slots */
-	ROUTES = TABLE_SLOTS + 2 * RULES_MAX,
+	BANK_SLOTS = 2 * ABI_SLOTS, /* a power of two, see route.h */
+	BANKS = 2,
+	RULES_PER_BANK = 512, /* alternatives, which stand behind the slots */
+	ROUTES_PER_BANK = BANK_SLOTS + RULES_PER_BANK,
 };
 
 /* What a program is attached to, and so what its context is. */
@@ -65,7 +63,7 @@ enum capture_part {
 /* When its bytes were read. */
 enum capture_moment {
 	MOMENT_ENTRY = 0,
-	MOMENT_AGAIN = 1, /* at the return, for what could not be read at entry */
+	MOMENT_REREAD = 1, /* at the return, for what could not be read at entry */
 	MOMENT_RETURN = 2, /* at the return, for what the kernel writes */
 };
 
@@ -92,6 +90,7 @@ enum field_kind {
 };
 
 enum wire_size {
+	EVENT_VERSION = 3, /* here because BTF has no macros */
 	COMM_SIZE = 16, /* TASK_COMM_LEN */
 	CGROUP_NAME_SIZE = 256, /* NAME_MAX + 1 */
 	EVENT_SIZE = 176,

@@ -1,42 +1,39 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * `filter`: in the slots of routes that are not for every call, or that have alternatives. It
+ * `filter` stands in the slots of routes that are not for every call, or that have alternatives. It
  * counts the call, decides which rule it is for, and tail-calls the handler of that rule. Routes
- * without a filter have their handler in the slot, so that a filter costs only those who ask for
- * it.
+ * without a filter have their handler in the slot, so only routes that use a filter pay for it.
  */
 #include "filter.h"
 #include "route.h"
 #include "match.h"
 #include "admit.h"
 
-/* The filter of that route; NULL if there is none, which the daemon does not let happen. */
-static __always_inline const volatile struct filter *filter_of(__u64 row)
+/* The filter of the call's route; NULL if there is none, which the daemon does not let happen. */
+static __always_inline const volatile struct filter *
+filter_of(const volatile struct filtering *filtering)
 {
-	barrier_var(row);
-	if (row >= TABLE_SLOTS)
+	__u64 number = slot_route(filtering->bank, filtering->slot)->filter;
+
+	if (!number)
 		return NULL;
-	/* One index, tested where it is used: what Linux 5.10 knows of a number it forgets when
-	 * that is put onto the stack. */
-	__u64 at = row / BANK_SLOTS * FILTERS_MAX + routes[row].filter - 1;
-	barrier_var(at);
-	if (at >= 2 * FILTERS_MAX)
-		return NULL;
-	return &filters[at];
+	return &bank_at(filtering->bank)->filters[(number - 1) & (FILTERS_PER_BANK - 1)];
 }
 
 /* The call goes to the handler of the rule, or ends here. */
-static __always_inline void call_choose(void *ctx, struct counters *counters, __u32 end, __u32 bank)
+static __always_inline void call_choose(void *ctx, struct counters *counters,
+					const volatile struct filtering *filtering)
 {
-	__u64 row = TABLE_SLOTS + (bank & 1) * RULES_MAX + (end - TEST_CHOOSES);
+	__u32 end = filtering->pc, bank = filtering->bank;
+	__u64 row = BANK_SLOTS + (end - FILTER_ACCEPT);
 
 	barrier_var(row);
-	if (end < TEST_CHOOSES || row >= ROUTES || !routes[row].handler) {
+	if (end < FILTER_ACCEPT || row >= ROUTES_PER_BANK || !bank_at(bank)->routes[row].handler) {
 		stats_count(counters, COUNTER_FILTERED);
 		return;
 	}
-	counters->state.chosen = row + 1;
-	bpf_tail_call(ctx, &handlers, routes[row].handler);
+	counters->state.chosen = route_reference(bank, row);
+	bpf_tail_call(ctx, &handlers, bank_at(bank)->routes[row].handler);
 	counters->state.chosen = 0;
 	stats_count(counters, COUNTER_LOST_REROUTE);
 }
@@ -45,37 +42,38 @@ static __always_inline void filter_go_on(void *ctx, struct scratch *scratch, __u
 {
 	volatile struct filtering *filtering = &scratch->filtering;
 	struct counters *counters = stats_row(slot);
-	__u32 bank = filtering->row / BANK_SLOTS;
 
 	if (!counters)
 		return; /* not reached: it has counted the call */
-	tests_walk(filtering, bank);
-	if (filtering->at < TESTS_MAX) {
+	insns_run(filtering);
+	if (filtering->pc < INSNS_PER_BANK) {
 		bpf_tail_call(ctx, &continuations,
-			      filtering->wants_texts ? CONTINUE_MATCH : CONTINUE_FILTER);
+			      filtering->wants_patterns ? CONTINUE_MATCH : CONTINUE_FILTER);
 		stats_count(counters, COUNTER_LOST_REROUTE);
 		return;
 	}
-	call_choose(ctx, counters, filtering->at, bank);
+	call_choose(ctx, counters, filtering);
 }
 
 static __always_inline void filter_begin(void *ctx, struct scratch *scratch,
 					 const struct call *call)
 {
-	const volatile struct filter *filter = filter_of(call->row);
+	volatile struct filtering *filtering = &scratch->filtering;
 
+	filtering->bank = call->bank;
+	filtering->slot = call->slot;
+	const volatile struct filter *filter = filter_of(filtering);
 	if (!filter) {
 		stats_count(call->counters, COUNTER_FILTERED);
 		return;
 	}
-	facts_gather(ctx, &scratch->filtering, call->compat, filter);
-	scratch->filtering.row = call->row;
-	scratch->filtering.at = filter->first;
-	scratch->filtering.texts_known = false;
-	scratch->filtering.wants_texts = false;
-	scratch->filtering.text_kind = 0;
-	scratch->filtering.facts[FACT_TEXTS] = 0;
-	filter_go_on(ctx, scratch, call->slot);
+	operands_load(ctx, &scratch->filtering, filtering->slot >= ABI_SLOTS, filter);
+	filtering->pc = filter->first;
+	filtering->patterns_known = false;
+	filtering->wants_patterns = false;
+	filtering->text_kind = 0;
+	filtering->operands[OPERAND_PATTERNS] = 0;
+	filter_go_on(ctx, scratch, filtering->slot);
 }
 
 SEC("raw_tp")
@@ -96,7 +94,8 @@ int filter(void *ctx)
 	return 0;
 }
 
-/* `filter` once more: for a call whose texts are known by now, or that has more tests before it. */
+/* Continues `filter` for a call whose patterns are known by now, or that has more instructions
+ * before it. */
 SEC("raw_tp")
 int filter_resume(void *ctx)
 {
@@ -104,7 +103,7 @@ int filter_resume(void *ctx)
 	struct scratch *scratch = bpf_map_lookup_elem(&scratches, &zero);
 
 	if (scratch)
-		filter_go_on(ctx, scratch, scratch->filtering.row % BANK_SLOTS);
+		filter_go_on(ctx, scratch, scratch->filtering.slot);
 	return 0;
 }
 
@@ -118,8 +117,8 @@ static __always_inline void lost_between(__u32 slot)
 }
 
 /* Puts the text of that kind into the scratch memory. */
-static __always_inline void text_learn(struct scratch *scratch, __u32 kind,
-				       const volatile struct filter *filter)
+static __always_inline void text_read(struct scratch *scratch, __u32 kind,
+				      const volatile struct filter *filter)
 {
 	switch (kind) {
 	case TEXT_COMM:
@@ -139,14 +138,14 @@ static __always_inline void text_learn(struct scratch *scratch, __u32 kind,
 	}
 }
 
-/* Finds out which of the filter's patterns hold, and goes back to it: one kind of text a jump, so
+/* Finds out which of the filter's patterns match, and goes back to it: one kind of text a jump, so
  * that the verifier goes through the comparisons once. */
 SEC("raw_tp")
 int filter_match(void *ctx)
 {
 	__u32 zero = 0;
 	struct scratch *scratch = bpf_map_lookup_elem(&scratches, &zero);
-	const volatile struct filter *filter = scratch ? filter_of(scratch->filtering.row) : NULL;
+	const volatile struct filter *filter = scratch ? filter_of(&scratch->filtering) : NULL;
 
 	if (!filter)
 		return 0;
@@ -155,15 +154,15 @@ int filter_match(void *ctx)
 
 	if (kind < TEXT_KINDS) {
 		filtering->text_kind = kind + 1;
-		if (filter->text_kinds & FACT_BIT(kind)) {
-			text_learn(scratch, kind, filter);
-			text_compare(scratch, kind, filtering->row / BANK_SLOTS, filter);
+		if (filter->text_kinds & OPERAND_BIT(kind)) {
+			text_read(scratch, kind, filter);
+			text_compare(scratch, kind, filter);
 		}
 		bpf_tail_call(ctx, &continuations, CONTINUE_MATCH);
 	} else {
-		filtering->texts_known = true;
+		filtering->patterns_known = true;
 		bpf_tail_call(ctx, &continuations, CONTINUE_FILTER);
 	}
-	lost_between(filtering->row % BANK_SLOTS);
+	lost_between(filtering->slot);
 	return 0;
 }

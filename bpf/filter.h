@@ -4,22 +4,24 @@
 
 #include "context.h"
 #include "maps.h"
+#include "route.h"
 #include "task.h"
 
 /*
- * Which rule of a route a call is for. A filter is tests that lead forward to one another, as in
- * classic BPF: each takes one fact of the call and leads to the next test, to a rule, or to none.
- * The facts that the filter needs are gathered before, texts only when a test asks for them.
+ * A filter finds the rule of a route that a call is for. It is a program of instructions, as in
+ * classic BPF: each compares one operand and jumps forward, to another instruction, to a rule, or
+ * to none. The operands that the filter needs are loaded before; patterns are matched only when an
+ * instruction asks for them.
  */
 
-#define FACT_BIT(fact) (1U << (fact))
+#define OPERAND_BIT(operand) (1U << (operand))
 
 static __always_inline __u64 cgroup_bits(void)
 {
 	__u64 id = bpf_get_current_cgroup_id();
-	const struct place *place = bpf_map_lookup_elem(&places, &id);
+	const struct cgroup_tags *tags = bpf_map_lookup_elem(&cgroup_tags, &id);
 
-	return place ? place->bits : 0;
+	return tags ? tags->bits : 0;
 }
 
 static __always_inline __u64 tree_bits(void)
@@ -30,25 +32,24 @@ static __always_inline __u64 tree_bits(void)
 	return bits ? *bits : 0;
 }
 
-static __always_inline void facts_gather(void *ctx, struct filtering *filtering, bool compat,
-					 const volatile struct filter *filter)
+static __always_inline void operands_load(void *ctx, struct filtering *filtering, bool compat,
+					  const volatile struct filter *filter)
 {
 	__u64 user = task_user(task_cred());
 
-	filtering->facts[FACT_UID] = (__u32)user;
-	filtering->facts[FACT_GID] = user >> 32;
-	if (filter->facts & FACT_BIT(FACT_LOGINUID))
-		filtering->facts[FACT_LOGINUID] = task_loginuid();
-	if (filter->facts & FACT_BIT(FACT_PLACE))
-		filtering->facts[FACT_PLACE] = cgroup_bits();
-	if (filter->facts & FACT_BIT(FACT_TREES))
-		filtering->facts[FACT_TREES] = tree_bits();
+	filtering->operands[OPERAND_UID] = (__u32)user;
+	filtering->operands[OPERAND_GID] = user >> 32;
+	if (filter->operands & OPERAND_BIT(OPERAND_LOGINUID))
+		filtering->operands[OPERAND_LOGINUID] = task_loginuid();
+	if (filter->operands & OPERAND_BIT(OPERAND_CGROUP_TAGS))
+		filtering->operands[OPERAND_CGROUP_TAGS] = cgroup_bits();
+	if (filter->operands & OPERAND_BIT(OPERAND_PROCESS_TREES))
+		filtering->operands[OPERAND_PROCESS_TREES] = tree_bits();
 	if (filter->arguments)
-		call_args(ctx, compat, &filtering->facts[FACT_ARGUMENT]);
+		call_args(ctx, compat, &filtering->operands[OPERAND_ARGUMENT]);
 }
 
-/* All widths are made to compare as whole unsigned numbers: signed ones with the highest bit turned
- * round. */
+/* Makes all widths compare as whole unsigned numbers: signed ones with the highest bit inverted. */
 static __always_inline __u64 widened(__u64 value, __u8 width)
 {
 	const __u64 highest = 1ULL << 63;
@@ -60,38 +61,38 @@ static __always_inline __u64 widened(__u64 value, __u8 width)
 	return width == WIDTH_SIGNED ? value ^ highest : value;
 }
 
-static __always_inline bool test_holds(const volatile struct filtering *filtering,
-				       const volatile struct test *test)
+static __always_inline bool insn_holds(const volatile struct filtering *filtering,
+				       const volatile struct filter_insn *insn)
 {
-	__u64 fact = test->fact;
+	__u64 operand = insn->operand;
 
-	barrier_var(fact);
-	if (fact >= FACTS)
+	barrier_var(operand);
+	if (operand >= OPERANDS)
 		return false;
-	__u64 value = widened(filtering->facts[fact], test->width);
-	return test->op == TEST_ANY_BIT ? (value & test->a) != 0
-					: value >= test->a && value <= test->b;
+	__u64 value = widened(filtering->operands[operand], insn->width);
+	return insn->op == INSN_ANY_BIT ? (value & insn->a) != 0
+					: value >= insn->a && value <= insn->b;
 }
 
-/* Goes some tests on: to where they end, or where texts are needed that are not known. */
-static __always_inline void tests_walk(volatile struct filtering *filtering, __u32 bank)
+/* Executes some instructions: up to the end of the filter, or to one that needs patterns which are
+ * not known yet. The bank is loaded in each round: in a register, it makes each round more work for
+ * the verifier. */
+static __always_inline void insns_run(volatile struct filtering *filtering)
 {
-	for (__u32 i = 0; i < TESTS_A_JUMP; i++) {
-		__u64 at = filtering->at;
+	for (__u32 i = 0; i < INSNS_PER_JUMP; i++) {
+		__u64 pc = filtering->pc;
 
-		if (at >= TESTS_MAX)
+		if (pc >= INSNS_PER_BANK)
 			return;
-		at += (bank & 1) * TESTS_MAX;
-		barrier_var(at);
-		if (at >= 2 * TESTS_MAX)
-			return; /* not reached */
-		const volatile struct test *test = &tests[at];
-		if (test->fact == FACT_TEXTS && !filtering->texts_known) {
-			filtering->wants_texts = true;
+		barrier_var(pc);
+		const volatile struct filter_insn *insn =
+			&bank_at(filtering->bank)->insns[pc & (INSNS_PER_BANK - 1)];
+		if (insn->operand == OPERAND_PATTERNS && !filtering->patterns_known) {
+			filtering->wants_patterns = true;
 			return;
 		}
-		filtering->wants_texts = false;
-		filtering->at = test_holds(filtering, test) ? test->yes : test->no;
+		filtering->wants_patterns = false;
+		filtering->pc = insn_holds(filtering, insn) ? insn->jt : insn->jf;
 	}
 }
 

@@ -9,18 +9,13 @@
 /* Every global: who writes it, who reads it. External, so that each program file may include this;
  * the linker makes them one. */
 
-/* First slot of the live bank: 0 or BANK_SLOTS. Written by the daemon: this word is the flip. */
-extern volatile __u32 bank;
+/* Index in `syscalls` of the live bank's first slot: 0 or BANK_SLOTS. Written by the daemon: this
+ * word is the flip. */
+extern volatile __u32 live_base;
 
-/* The settings of each slot, at the same index as its program. Written by the daemon, in the bank
- * that is not live; not through bpf(2), see `counters`. */
-extern volatile struct route routes[ROUTES];
-
-/* What filters do, of each bank: they flip with the routes. Written by the daemon, in the bank that
- * is not live. */
-extern volatile struct filter filters[2 * FILTERS_MAX];
-extern volatile struct test tests[2 * TESTS_MAX];
-extern volatile struct text_test text_tests[2 * TEXTS_MAX];
+/* The settings of both banks. Written by the daemon, in the bank that is not live; not through
+ * bpf(2), see `counters`. */
+extern volatile struct bank banks[BANKS];
 
 /* The limits by number. A number means the same for as long as a table that uses it is live. */
 extern volatile struct limit limits[LIMITS];
@@ -38,15 +33,12 @@ extern volatile __u64 excluded_cgroups[EXCLUDED_CGROUPS];
 extern volatile __u64 tree_asked;
 extern volatile __u64 tree_changes;
 
-/* Places, and members of trees, that found no room. */
-extern volatile __u64 places_lost;
-extern volatile __u64 trees_lost;
+/* Cgroups, and members of process trees, for which there was no room. */
+extern volatile __u64 cgroup_tags_lost;
+extern volatile __u64 process_trees_lost;
 
 /* What `args` captures of each syscall, by slot within a bank. Set before load. */
 extern const volatile struct recipe recipes[BANK_SLOTS];
-/* The environment variables that routes ask for, of each bank: they flip with the routes. Written
- * by the daemon, in the bank that is not live. */
-extern volatile struct env_name env_names[2 * ENV_NAMES];
 
 /* enum consumer_state. The daemon writes it before it sleeps, the first event that it waits for
  * writes it back. */

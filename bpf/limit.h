@@ -2,6 +2,7 @@
 #ifndef TAILCALLD_LIMIT_H
 #define TAILCALLD_LIMIT_H
 
+#include "hash.h"
 #include "route.h"
 
 /*
@@ -17,12 +18,6 @@
 
 #define BUCKET_SHIFT 52 /* leaves as many bits as BUCKETS has */
 _Static_assert(1ULL << (64 - BUCKET_SHIFT) == BUCKETS, "the hash is an index");
-
-/* Spreads neighbours; the golden ratio of 2^64. */
-static __always_inline __u64 spread(__u64 key)
-{
-	return key * 0x9e3779b97f4a7c15ULL;
-}
 
 /* Whose events are counted together, in 48 bits. */
 static __always_inline __u64 bucket_owner(const struct call *call, __u32 per)

@@ -18,7 +18,7 @@
  * not live; read by the tail calls of the dispatcher and of handlers overtaken by a flip. */
 struct {
 	__uint(type, BPF_MAP_TYPE_PROG_ARRAY);
-	__uint(max_entries, TABLE_SLOTS);
+	__uint(max_entries, BANKS *BANK_SLOTS);
 	__type(key, __u32);
 	__type(value, __u32);
 } syscalls __weak SEC(".maps");
@@ -51,18 +51,18 @@ struct {
  * were there before, by `cgroup_mkdir` for those that are born. Linux tells of each only once. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, PLACES_MAX);
+	__uint(max_entries, CGROUPS_MAX);
 	__type(key, __u64);
-	__type(value, struct place);
-} places __weak SEC(".maps");
+	__type(value, struct cgroup_tags);
+} cgroup_tags __weak SEC(".maps");
 
 /* The names of units and slices that filters ask for, and their bits. Written by the daemon. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, PLACE_NAMES_MAX);
-	__type(key, struct place_name);
+	__uint(max_entries, TAG_NAMES_MAX);
+	__type(key, struct tag_name);
 	__type(value, __u64);
-} place_names __weak SEC(".maps");
+} tag_names __weak SEC(".maps");
 
 /* The processes that descend from those that filters name, and the bits of these, by thread group.
  * Written by the daemon for those that were there before, by `proc_tree_fork` for their children.
@@ -108,6 +108,15 @@ struct {
 	__type(key, __u32);
 	__type(value, struct scratch);
 } scratches __weak SEC(".maps");
+
+/* Where the name of a new cgroup is looked at. One for each CPU: such a program may be preempted,
+ * but is not entered twice on a CPU. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct cgroup_name);
+} name_scratch __weak SEC(".maps");
 
 /* Calls whose return is awaited. With each task, so that there is no table that could overflow.
  * Tracing programs may use it from Linux 5.13 on; not created where the kernel does not know it. */

@@ -6,8 +6,8 @@
 #include "filter.h"
 
 /*
- * The texts that a filter asks for, one after the other, and which of its patterns hold. A text
- * lies in the scratch memory where captures are built later. As in the walk of strings, what
+ * Matches the patterns of a filter with the texts that it asks for, one text after the other. A
+ * text lies in the scratch memory where captures are built later. As in the walk of strings, what
  * changes from round to round stands in memory, for the verifier.
  */
 
@@ -50,13 +50,13 @@ static __always_inline void text_parent_comm(struct scratch *scratch)
 
 static __always_inline void text_argument(struct scratch *scratch, __u8 position)
 {
-	__u64 at = FACT_ARGUMENT + position;
+	__u64 at = OPERAND_ARGUMENT + position;
 
 	barrier_var(at);
-	if (at >= FACTS)
+	if (at >= OPERANDS)
 		return;
 	text_is(scratch, bpf_probe_read_user_str(text_room(scratch), PATH_BYTES,
-						 (const void *)scratch->filtering.facts[at]));
+						 (const void *)scratch->filtering.operands[at]));
 }
 
 /* From the root of a mount to where that is mounted; at the root of all the walk is at its end. */
@@ -130,9 +130,9 @@ static __always_inline void text_exe(struct scratch *scratch)
 							   scratch->captures + PATH_AT + start));
 }
 
-/* Whether the text has these bytes from there on. */
+/* Whether the text has the pattern's bytes from `start` on. */
 static __always_inline bool text_has(struct scratch *scratch, __u64 start,
-				     const volatile struct text_test *test)
+				     const volatile struct pattern *pattern)
 {
 	volatile struct filtering *filtering = &scratch->filtering;
 
@@ -142,37 +142,39 @@ static __always_inline bool text_has(struct scratch *scratch, __u64 start,
 	bpf_probe_read_kernel(scratch->filtering.window, PATTERN_BYTES, text_room(scratch) + start);
 	filtering->differing = 0;
 	for (__u32 i = 0; i < PATTERN_WORDS; i++)
-		filtering->differing |= (filtering->window[i] ^ test->words[i]) & test->masks[i];
+		filtering->differing |=
+			(filtering->window[i] ^ pattern->words[i]) & pattern->masks[i];
 	return !filtering->differing;
 }
 
 static __always_inline bool text_matches(struct scratch *scratch,
-					 const volatile struct text_test *test)
+					 const volatile struct pattern *pattern)
 {
-	__u32 length = scratch->filtering.length, wanted = test->length;
+	__u32 length = scratch->filtering.length, wanted = pattern->length;
 
-	if (wanted > length || (test->part == PART_ALL && wanted != length))
+	if (wanted > length || (pattern->anchor == ANCHOR_BOTH && wanted != length))
 		return false;
-	return text_has(scratch, test->part == PART_END ? length - wanted : 0, test);
+	return text_has(scratch, pattern->anchor == ANCHOR_END ? length - wanted : 0, pattern);
 }
 
-/* The patterns of the filter that are for the text at hand. */
-static __always_inline void text_compare(struct scratch *scratch, __u8 kind, __u32 bank,
+/* Compares the text at hand with the filter's patterns of that kind. */
+static __always_inline void text_compare(struct scratch *scratch, __u8 kind,
 					 const volatile struct filter *filter)
 {
 	volatile struct filtering *filtering = &scratch->filtering;
+	const volatile struct bank *bank = bank_at(filtering->bank);
 
-	for (__u32 i = 0; i < TEXTS_A_FILTER; i++) {
-		__u64 at = filter->texts + i + (bank & 1) * TEXTS_MAX;
+	for (__u32 i = 0; i < PATTERNS_PER_FILTER; i++) {
+		__u64 at = (filter->patterns + i) & (PATTERNS_PER_BANK - 1);
 
-		barrier_var(at);
-		if (i >= filter->text_count || at >= 2 * TEXTS_MAX)
+		if (i >= filter->pattern_count)
 			break;
-		const volatile struct text_test *test = &text_tests[at];
-		if (test->kind != kind)
+		const volatile struct pattern *pattern = &bank->patterns[at];
+		if (pattern->kind != kind)
 			continue;
-		if (!filtering->is_readable || text_matches(scratch, test) != test->is_negated)
-			filtering->facts[FACT_TEXTS] |= 1ULL << i;
+		if (!filtering->is_readable ||
+		    text_matches(scratch, pattern) != pattern->is_negated)
+			filtering->operands[OPERAND_PATTERNS] |= 1ULL << i;
 	}
 }
 

@@ -9,32 +9,32 @@
 
 /* From an event to the return of its call. */
 
-/* All but the place where it is kept. `emit`: where the event is built; NULL for one without memory
- * that is read at the return. */
+/* All but the place where it is kept. `scratch`: where the event is built; NULL for one without
+ * memory that is read at the return. */
 static __always_inline void pending_fill(struct pending *pending, const struct event *event,
-					 const struct call *call, const struct scratch *emit)
+					 const struct call *call, const struct scratch *scratch)
 {
-	__u32 count = emit ? emit->pending.later_count : 0;
+	__u32 count = scratch ? scratch->pending.deferred_count : 0;
 
 	pending->tid = event->tid;
 	pending->slot = call->slot;
 	pending->in_table = false;
-	pending->later_count = count;
+	pending->deferred_count = count;
 	pending->entry_ns = event->boottime_ns;
 	if (!count)
 		return;
-	pending->mm = emit->pending.mm;
+	pending->mm = scratch->pending.mm;
 	pending->buffer_bytes = call->route->buffer_bytes;
-	for (__u32 i = 0; i < LATER_MAX; i++) {
+	for (__u32 i = 0; i < DEFERRED_MAX; i++) {
 		if (i >= count)
 			break;
-		pending->laters[i] = emit->pending.laters[i];
+		pending->deferred[i] = scratch->pending.deferred[i];
 	}
 }
 
 static __always_inline bool pending_put_with_task(const struct event *event,
 						  const struct call *call,
-						  const struct scratch *emit)
+						  const struct scratch *scratch)
 {
 	if (!REGISTERS_ARE_TYPED)
 		return false;
@@ -42,23 +42,23 @@ static __always_inline bool pending_put_with_task(const struct event *event,
 						   BPF_LOCAL_STORAGE_GET_F_CREATE);
 
 	if (own)
-		pending_fill(own, event, call, emit);
+		pending_fill(own, event, call, scratch);
 	return own;
 }
 
 /* Its value is made in scratch memory: the stack is too small. */
 static __always_inline bool pending_put_in_table(const struct event *event, const struct call *call,
-						 const struct scratch *emit)
+						 const struct scratch *scratch)
 {
 	__u64 task = bpf_get_current_task();
 	__u32 zero = 0;
-	struct scratch *scratch = bpf_map_lookup_elem(&scratches, &zero);
+	struct scratch *room = bpf_map_lookup_elem(&scratches, &zero);
 
-	if (!scratch)
+	if (!room)
 		return false;
-	pending_fill(&scratch->pending, event, call, emit);
-	scratch->pending.in_table = true;
-	return !bpf_map_update_elem(&pending_calls, &task, &scratch->pending, BPF_ANY);
+	pending_fill(&room->pending, event, call, scratch);
+	room->pending.in_table = true;
+	return !bpf_map_update_elem(&pending_calls, &task, &room->pending, BPF_ANY);
 }
 
 /* The current task's call that waits; NULL if there is none. */
@@ -87,22 +87,23 @@ static __always_inline void pending_clear(struct pending *pending)
 }
 
 /* What the return is awaited for. */
-static __always_inline __u32 awaited(const struct call *call, const struct scratch *emit)
+static __always_inline __u32 awaited(const struct call *call, const struct scratch *scratch)
 {
 	if (call->route->flags & CALL_RESULT)
 		return CALL_RESULT;
-	return emit && emit->pending.later_count ? CALL_MEMORY : 0;
+	return scratch && scratch->pending.deferred_count ? CALL_MEMORY : 0;
 }
 
 /* The call of this event waits for its return, if its route asks. */
 static __always_inline void pending_begin(struct event *event, const struct call *call,
-					  const struct scratch *emit)
+					  const struct scratch *scratch)
 {
-	__u32 flags = awaited(call, emit);
+	__u32 flags = awaited(call, scratch);
 
 	if (!flags)
 		return;
-	if (!pending_put_with_task(event, call, emit) && !pending_put_in_table(event, call, emit)) {
+	if (!pending_put_with_task(event, call, scratch) &&
+	    !pending_put_in_table(event, call, scratch)) {
 		stats_count(call->counters, COUNTER_RESULTS_LOST);
 		flags |= CALL_RESULT_LOST;
 	}

@@ -26,7 +26,7 @@ int proc_tree_fork(struct bpf_raw_tracepoint_args *ctx)
 		return 0;
 	__u64 own = *bits;
 	if (bpf_map_update_elem(&tree_members, &child, &own, BPF_ANY))
-		__atomic_fetch_add(&trees_lost, 1, __ATOMIC_RELAXED);
+		__atomic_fetch_add(&process_trees_lost, 1, __ATOMIC_RELAXED);
 	return 0;
 }
 
@@ -88,6 +88,6 @@ int proc_tree_seed(struct bpf_iter__task *ctx)
 	if (!bits)
 		bpf_map_delete_elem(&tree_members, &group);
 	else if (bpf_map_update_elem(&tree_members, &group, &bits, BPF_ANY))
-		__atomic_fetch_add(&trees_lost, 1, __ATOMIC_RELAXED);
+		__atomic_fetch_add(&process_trees_lost, 1, __ATOMIC_RELAXED);
 	return 0;
 }

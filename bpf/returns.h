@@ -11,153 +11,156 @@
 
 /* Within these functions the result is taken from the record each time: in a variable, what is
  * known of it in each branch would be a state of its own for the verifier. */
-static __always_inline __s64 result_of(const struct scratch *emit)
+static __always_inline __s64 result_of(const struct scratch *scratch)
 {
-	return ((const volatile struct scratch *)emit)->result.result;
+	return ((const volatile struct scratch *)scratch)->result.result;
 }
 
-static __always_inline struct subject later_subject(const struct later *later)
+static __always_inline struct capture_id deferred_id(const struct deferred_read *read)
 {
-	return (struct subject){.field = later->field, .moment = later->moment};
+	return (struct capture_id){.field = read->field, .moment = read->moment};
 }
 
 /* How many bytes of that memory the kernel has written, or was to read. */
-static __always_inline void later_size(struct scratch *emit, const struct later *later)
+static __always_inline void deferred_size(struct scratch *scratch, const struct deferred_read *read)
 {
-	volatile struct target *target = &emit->target;
+	volatile struct read_target *target = &scratch->target;
 	__u32 length = 0;
 
-	target->length = later->room;
-	if (later->moment == MOMENT_RETURN && later->element)
-		target->length = result_of(emit) * later->element + later->extra;
-	if (later->length_at) {
-		bpf_probe_read_user(&length, sizeof(length), (const void *)later->length_at);
+	target->length = read->room;
+	if (read->moment == MOMENT_RETURN && read->element)
+		target->length = result_of(scratch) * read->element + read->extra;
+	if (read->length_at) {
+		bpf_probe_read_user(&length, sizeof(length), (const void *)read->length_at);
 		target->length = length;
 	}
-	target->room = least(later->room, target->length);
+	target->room = least(read->room, target->length);
 }
 
-static __always_inline void later_read(struct scratch *emit, const struct later *later)
+static __always_inline void deferred_read_one(struct scratch *scratch,
+					      const struct deferred_read *read)
 {
-	const volatile struct target *target = &emit->target;
+	const volatile struct read_target *target = &scratch->target;
 
-	if (later->op == LATER_TEXT || later->op == LATER_PROGRAM) {
-		capture_text(emit, later_subject(later), (const void *)later->address,
+	if (read->op == DEFERRED_TEXT || read->op == DEFERRED_PROGRAM) {
+		capture_text(scratch, deferred_id(read), (const void *)read->address,
 			     TEXT_MAX_BYTES);
-	} else if (later->op == LATER_BYTES || later->op == LATER_SOME) {
-		later_size(emit, later);
-		capture_bytes(emit, later_subject(later), later->address, target->room,
-			      later->op == LATER_SOME ? 0 : target->length);
+	} else if (read->op == DEFERRED_BYTES || read->op == DEFERRED_SOME) {
+		deferred_size(scratch, read);
+		capture_bytes(scratch, deferred_id(read), read->address, target->room,
+			      read->op == DEFERRED_SOME ? 0 : target->length);
 	}
 }
 
-static __always_inline void later_vector(struct scratch *emit, const struct pending *pending,
-					 const struct later *later)
+static __always_inline void deferred_vector(struct scratch *scratch, const struct pending *pending,
+					    const struct deferred_read *read)
 {
-	volatile struct target *target = &emit->target;
+	volatile struct read_target *target = &scratch->target;
 
-	vector_begin(emit, later->field, later->moment, pending->buffer_bytes,
+	vector_begin(scratch, read->field, read->moment, pending->buffer_bytes,
 		     pending->slot >= ABI_SLOTS);
-	target->address = later->address;
-	target->count = later->room;
-	if (later->moment == MOMENT_RETURN) {
-		emit->vector.left = result_of(emit);
-		emit->vector.tells = later->op == LATER_MESSAGES;
+	target->address = read->address;
+	target->count = read->room;
+	if (read->moment == MOMENT_RETURN) {
+		scratch->vector.left = result_of(scratch);
+		scratch->vector.tells = read->op == DEFERRED_MESSAGES;
 	}
-	if (later->op == LATER_MESSAGES && later->moment == MOMENT_RETURN)
-		target->count = result_of(emit);
-	vectors_walk(emit, later->op == LATER_VECTOR);
+	if (read->op == DEFERRED_MESSAGES && read->moment == MOMENT_RETURN)
+		target->count = result_of(scratch);
+	vectors_walk(scratch, read->op == DEFERRED_VECTOR);
 }
 
 /* A call that fails writes nothing. */
-static __always_inline bool is_due(const struct scratch *emit, const struct later *later)
+static __always_inline bool is_due(const struct scratch *scratch, const struct deferred_read *read)
 {
-	return later->moment != MOMENT_RETURN || result_of(emit) >= 0;
+	return read->moment != MOMENT_RETURN || result_of(scratch) >= 0;
 }
 
-static __always_inline void laters_read(struct scratch *emit, const struct pending *pending)
+static __always_inline void deferred_read_all(struct scratch *scratch,
+					      const struct pending *pending)
 {
-	emit->target.vector = 0;
-	for (__u32 i = 0; i < LATER_MAX; i++) {
-		const struct later *later = &pending->laters[i];
+	scratch->target.vector = 0;
+	for (__u32 i = 0; i < DEFERRED_MAX; i++) {
+		const struct deferred_read *read = &pending->deferred[i];
 
-		if (i >= pending->later_count)
+		if (i >= pending->deferred_count)
 			break;
-		if (!is_due(emit, later))
+		if (!is_due(scratch, read))
 			continue;
-		if (later->op >= LATER_VECTOR)
-			emit->target.vector = i + 1;
+		if (read->op >= DEFERRED_VECTOR)
+			scratch->target.vector = i + 1;
 		else
-			later_read(emit, later);
+			deferred_read_one(scratch, read);
 	}
-	__u64 at = emit->target.vector - 1;
+	__u64 at = scratch->target.vector - 1;
 	barrier_var(at);
-	if (at < LATER_MAX)
-		later_vector(emit, pending, &pending->laters[at]);
+	if (at < DEFERRED_MAX)
+		deferred_vector(scratch, pending, &pending->deferred[at]);
 }
 
 /* Where the later read of that kind stands, in `target`, from 1; 0 if there is none. */
-static __always_inline void later_find(struct scratch *emit, const struct pending *pending, __u8 op)
+static __always_inline void deferred_find(struct scratch *scratch, const struct pending *pending,
+					  __u8 op)
 {
-	emit->target.vector = 0;
-	for (__u32 i = 0; i < LATER_MAX; i++) {
-		if (i >= pending->later_count)
+	scratch->target.vector = 0;
+	for (__u32 i = 0; i < DEFERRED_MAX; i++) {
+		if (i >= pending->deferred_count)
 			break;
-		if (pending->laters[i].op == op)
-			emit->target.vector = i + 1;
+		if (pending->deferred[i].op == op)
+			scratch->target.vector = i + 1;
 	}
 }
 
 /* The read of that kind; NULL if there is none. */
-static __always_inline const struct later *later_of(struct scratch *emit,
-						    const struct pending *pending, __u8 op)
+static __always_inline const struct deferred_read *
+deferred_of(struct scratch *scratch, const struct pending *pending, __u8 op)
 {
-	later_find(emit, pending, op);
-	__u64 at = emit->target.vector - 1;
+	deferred_find(scratch, pending, op);
+	__u64 at = scratch->target.vector - 1;
 	barrier_var(at);
-	return at < LATER_MAX ? &pending->laters[at] : NULL;
+	return at < DEFERRED_MAX ? &pending->deferred[at] : NULL;
 }
 
 /* A program was executed, and the memory of the call's arguments is gone. The new program's has its
  * path behind the environment (fs/exec.c, copy_string_kernel of bprm->filename, the first that is
  * put on the new stack), and its arguments. */
-static __always_inline void laters_read_of_program(struct scratch *emit,
-						   const struct pending *pending)
+static __always_inline void deferred_read_of_program(struct scratch *scratch,
+						     const struct pending *pending)
 {
 	const struct mm_struct *mm = BPF_CORE_READ(task_untyped(), mm);
-	const struct later *path = later_of(emit, pending, LATER_PROGRAM);
+	const struct deferred_read *path = deferred_of(scratch, pending, DEFERRED_PROGRAM);
 
 	if (path)
-		capture_text(emit, later_subject(path), (const void *)BPF_CORE_READ(mm, env_end),
+		capture_text(scratch, deferred_id(path), (const void *)BPF_CORE_READ(mm, env_end),
 			     TEXT_MAX_BYTES);
-	const struct later *area = later_of(emit, pending, LATER_AREA);
+	const struct deferred_read *area = deferred_of(scratch, pending, DEFERRED_AREA);
 	if (area) {
 		__u64 start = BPF_CORE_READ(mm, arg_start);
 		__u64 size = BPF_CORE_READ(mm, arg_end) - start;
 
-		struct subject of = {
-			.field = area->field, .part = PART_AREA, .moment = MOMENT_AGAIN};
+		struct capture_id of = {
+			.field = area->field, .part = PART_AREA, .moment = MOMENT_REREAD};
 
-		capture_bytes(emit, of, start, size, size);
+		capture_bytes(scratch, of, start, size, size);
 	}
 }
 
 /* The result and the memory, in one record. */
-static __always_inline bool result_sent_with_memory(struct scratch *emit, __s64 result)
+static __always_inline bool result_sent_with_memory(struct scratch *scratch, __s64 result)
 {
-	const struct pending *pending = &emit->pending;
+	const struct pending *pending = &scratch->pending;
 
-	result_fill(&emit->result, pending, result, false);
+	result_fill(&scratch->result, pending, result, false);
 	if ((__u64)task_mm() == pending->mm)
-		laters_read(emit, pending);
+		deferred_read_all(scratch, pending);
 	else
-		laters_read_of_program(emit, pending);
-	__u64 size = RESULT_SIZE + emit->end;
+		deferred_read_of_program(scratch, pending);
+	__u64 size = RESULT_SIZE + scratch->end;
 	if (size > RESULT_SIZE + CAPTURES_MAX_BYTES + CAPTURE_SIZE + TEXT_MAX_BYTES)
 		return false;
-	emit->result.size = size;
-	emit->result.captures = emit->count;
-	if (bpf_ringbuf_output(&events, &emit->result, size, BPF_RB_NO_WAKEUP))
+	scratch->result.size = size;
+	scratch->result.captures = scratch->count;
+	if (bpf_ringbuf_output(&events, &scratch->result, size, BPF_RB_NO_WAKEUP))
 		return false;
 	consumer_wake();
 	return true;
@@ -168,17 +171,17 @@ static __always_inline bool result_sent_with_memory(struct scratch *emit, __s64 
 static __always_inline void call_returned_with_memory(struct pending *pending, __s64 result)
 {
 	__u32 zero = 0;
-	struct scratch *emit = bpf_map_lookup_elem(&scratches, &zero);
+	struct scratch *scratch = bpf_map_lookup_elem(&scratches, &zero);
 
-	if (!emit) {
+	if (!scratch) {
 		pending_ended(pending, false);
 		return;
 	}
-	captures_begin(emit);
-	emit->pending = *pending;
+	captures_begin(scratch);
+	scratch->pending = *pending;
 	pending_clear(pending);
-	if (!result_sent_with_memory(emit, result))
-		result_lost(&emit->pending);
+	if (!result_sent_with_memory(scratch, result))
+		result_lost(&scratch->pending);
 }
 
 /* The current task's call has returned, if one was waiting. */
@@ -188,7 +191,7 @@ static __always_inline void call_returned(__s64 result)
 
 	if (!pending)
 		return;
-	if (pending->later_count)
+	if (pending->deferred_count)
 		call_returned_with_memory(pending, result);
 	else
 		pending_ended(pending, result_sent(pending, result, false));

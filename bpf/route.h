@@ -6,12 +6,12 @@
 #include "stats.h"
 #include "task.h"
 
-/* What a handler knows about the call once its prologue let it through. */
+/* A call, as its handler knows it after the prologue. */
 struct call {
 	__u32 slot;
 	bool compat;
-	__u32 bank; /* which: 0 or 1 */
-	__u32 row; /* of `routes` */
+	__u32 bank; /* 0 or 1 */
+	__u32 row; /* of the bank's `routes` */
 	const volatile struct route *route;
 	struct counters *counters;
 	const struct mm_struct *mm; /* of the current task */
@@ -22,6 +22,47 @@ struct call {
 	__u64 start_ns; /* of the process */
 	__u64 cgroup;
 };
+
+/* Indices are hidden from clang and then masked, each where it is used: clang would leave out a
+ * mask that it knows to change nothing, and the verifier knows less. */
+static __always_inline const volatile struct bank *bank_at(__u64 bank)
+{
+	barrier_var(bank);
+	return &banks[bank & (BANKS - 1)];
+}
+
+static __always_inline const volatile struct route *slot_route(__u64 bank, __u64 slot)
+{
+	barrier_var(slot);
+	return &bank_at(bank)->routes[slot & (BANK_SLOTS - 1)];
+}
+
+/* A reference to a route in one word, for calls that go on in another program: bank and row. Never
+ * 0. */
+enum {
+	REFERENCE_IS_SET = 1 << 31,
+	REFERENCE_BANK_SHIFT = 16,
+	REFERENCE_ROW = (1 << REFERENCE_BANK_SHIFT) - 1,
+};
+
+static __always_inline __u64 route_reference(__u32 bank, __u32 row)
+{
+	return (__u32)REFERENCE_IS_SET | bank << REFERENCE_BANK_SHIFT | row;
+}
+
+/* Finds the call's route again. False if there is none, which cannot happen. */
+static __always_inline bool call_refer(struct call *call, __u64 reference)
+{
+	__u64 row = reference & REFERENCE_ROW;
+
+	barrier_var(row);
+	if (row >= ROUTES_PER_BANK)
+		return false;
+	call->row = row;
+	call->bank = reference >> REFERENCE_BANK_SHIFT & (BANKS - 1);
+	call->route = &bank_at(call->bank)->routes[row];
+	return true;
+}
 
 static __always_inline bool call_is_of_excluded_file(const struct call *call)
 {
@@ -51,63 +92,48 @@ static __always_inline bool call_is_excluded(const struct call *call)
 	return false;
 }
 
-/* A filter has let this call through, and counted it: by what that one decided goes on. */
+/* A filter has let this call through and counted it: the call goes on by the rule that the filter
+ * chose. */
 static __always_inline bool call_resume(struct call *call, __u64 chosen)
 {
-	__u64 row = chosen - 1;
-
 	call->counters->state.chosen = 0;
-	barrier_var(row);
-	if (row >= ROUTES)
-		return false; /* not reached: the filter has checked it */
-	call->row = row;
-	call->route = &routes[row];
-	return true;
+	return call_refer(call, chosen);
 }
 
-/* The call's row goes through memory, so that the verifier looks once at what follows, not once for
- * each way to here. */
+/* The reference to the call's route goes through memory, so that the verifier looks at what follows
+ * once, not once for each way to here. */
 static __always_inline bool call_settle(struct call *call)
 {
-	call->counters->state.row = call->row;
-	__u64 row = *(volatile __u64 *)&call->counters->state.row;
-
-	barrier_var(row);
-	if (row >= ROUTES)
-		return false; /* not reached: that is where it was found */
-	call->row = row;
-	call->bank = row < TABLE_SLOTS ? row / BANK_SLOTS : (row - TABLE_SLOTS) / RULES_MAX;
-	call->route = &routes[row];
-	return true;
+	call->counters->state.route = route_reference(call->bank, call->row);
+	return call_refer(call, *(volatile __u64 *)&call->counters->state.route);
 }
 
 /*
  * The prologue of every handler: true if the call is this handler's.
  *
- * The dispatcher read `bank` a moment ago; a flip may have come in between. Only what the bank
+ * The dispatcher read `live_base` a moment ago; a flip may have come in between. Only what the bank
  * that is live now says counts, so that each call is judged by exactly one generation: if its slot
  * belongs to another handler there, that one runs instead; if to none, the call was never routed.
  */
 static __always_inline bool call_begin(void *ctx, __u32 handler, struct call *call)
 {
+	__u32 base = live_base;
+
 	call->compat = task_in_compat_syscall();
 	call->slot = call_slot(call_number(ctx), call->compat);
-
-	__u64 at = (__u32)(bank + call->slot);
 	call->counters = stats_row(call->slot);
-	/* Without it, clang compares one copy and uses another, which the verifier refuses. */
-	barrier_var(at);
-	if (at >= TABLE_SLOTS || !call->counters)
+	if (!call->counters)
 		return false; /* not reached: the dispatcher has checked the number */
 	call->mm = task_mm();
 	call->exe_inode = mm_exe_inode(call->mm);
 	if (call->counters->state.chosen)
 		return call_resume(call, call->counters->state.chosen);
-	call->row = at;
-	call->route = &routes[at];
+	call->bank = base / BANK_SLOTS;
+	call->row = call->slot;
+	call->route = slot_route(call->bank, call->slot);
 
 	if (call->route->handler != handler) {
-		bpf_tail_call(ctx, &syscalls, at);
+		bpf_tail_call(ctx, &syscalls, base + call->slot);
 		if (call->route->handler) {
 			stats_count(call->counters, COUNTER_SEEN);
 			stats_count(call->counters, COUNTER_LOST_REROUTE);

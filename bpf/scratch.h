@@ -20,7 +20,7 @@ struct walk {
 	__u64 budget; /* bytes that may still be kept */
 	__u64 environment; /* address of the vector behind this one; 0: none */
 	__u32 width; /* of a pointer: 4 bytes in the 32-bit ABI */
-	__u32 route; /* index of the call's route */
+	__u32 route; /* reference to the call's route */
 	__u8 stage; /* enum walk_stage */
 	__u8 is_environment; /* of the two vectors, it is at the second */
 	__u8 open_end; /* there is more than was measured */
@@ -58,7 +58,7 @@ struct vector {
 };
 
 /* A pointer argument of this call, as its recipe tells to follow it; in memory as well. */
-struct target {
+struct read_target {
 	__u64 address;
 	__u64 count; /* elements */
 	__u64 length; /* bytes in all */
@@ -68,29 +68,29 @@ struct target {
 };
 
 /* How memory is read when the call returns. */
-enum later_op {
-	LATER_TEXT = 1,
-	LATER_BYTES = 2,
-	LATER_PROGRAM = 3, /* of a program that was executed: as the new program has it */
-	LATER_AREA = 4, /* the same of its arguments */
-	LATER_SOME = 5, /* as much of `room` bytes as there is */
-	LATER_VECTOR = 6,
-	LATER_MESSAGE = 7,
-	LATER_MESSAGES = 8,
+enum deferred_op {
+	DEFERRED_TEXT = 1,
+	DEFERRED_BYTES = 2,
+	DEFERRED_PROGRAM = 3, /* of a program that was executed: as the new program has it */
+	DEFERRED_AREA = 4, /* the same of its arguments */
+	DEFERRED_SOME = 5, /* as much of `room` bytes as there is */
+	DEFERRED_VECTOR = 6,
+	DEFERRED_MESSAGE = 7,
+	DEFERRED_MESSAGES = 8,
 };
 
-enum later_size {
-	LATER_MAX = 8, /* of one call */
+enum deferred_size {
+	DEFERRED_MAX = 8, /* of one call */
 };
 
 /* Memory that is read when the call returns: because the kernel writes it, or because it was not
  * there at entry, and the kernel has brought it in since. */
-struct later {
+struct deferred_read {
 	__u64 address;
 	__u64 length_at; /* address of 32 bits that tell how many bytes count; 0: nothing tells */
 	__u16 room; /* bytes at most; of a vector: elements */
 	__u16 element; /* bytes of one of those that the result counts; 0: it counts none */
-	__u8 op; /* enum later_op */
+	__u8 op; /* enum deferred_op */
 	__u8 field; /* of the capture */
 	__u8 extra; /* bytes before the first element */
 	__u8 moment; /* which it will have */
@@ -106,8 +106,8 @@ struct pending {
 	__u16 in_table; /* in `pending_calls`, not with the task */
 	__u64 mm; /* address of the memory that the addresses below mean */
 	__u32 buffer_bytes; /* of the route */
-	__u32 later_count;
-	struct later laters[LATER_MAX];
+	__u32 deferred_count;
+	struct deferred_read deferred[DEFERRED_MAX];
 };
 
 /* A walk from the executable up to the root, in memory for the same reason as the walk above. */
@@ -122,15 +122,15 @@ struct path_walk {
 
 /* A call that is being filtered. */
 struct filtering {
-	__u64 facts[FACTS];
-	__u32 at; /* the next test, or enum test_end */
-	__u32 row; /* of the route */
-	__u32 texts_known;
-	__u32 wants_texts; /* a test asks for them */
+	__u64 operands[OPERANDS];
+	__u32 pc; /* the next instruction, or enum filter_end */
+	__u32 slot;
+	__u32 patterns_known;
+	__u32 wants_patterns; /* an instruction asks for them */
 	__u32 text_kind; /* the next to be looked at: enum text_kind */
 	__u32 length; /* of the text at hand */
 	__u32 is_readable;
-	__u32 reserved;
+	__u32 bank;
 	struct path_walk path;
 	__u64 differing;
 	__u64 window[PATTERN_WORDS]; /* the part of the text that is compared */
@@ -155,12 +155,27 @@ struct scratch {
 	__s64 got; /* what the last read came to; in memory as well */
 	struct walk walk;
 	struct vector vector;
-	struct target target;
+	struct read_target target;
 	union {
 		struct pending pending; /* being made */
 		struct filtering filtering; /* before that */
 	};
 };
 _Static_assert(sizeof(struct scratch) <= 32768, "a per-CPU value is 32 KiB at most");
+
+enum {
+	ID_DIGITS = 64,
+	BEGIN_BYTES = 16, /* that are compared */
+	END_BYTES = 8,
+};
+
+/* The name of a cgroup that is being looked at, and what was found about it. */
+struct cgroup_name {
+	struct tag_name name;
+	__u64 length;
+	__u64 end; /* its last END_BYTES bytes, zeros before a shorter one */
+	__u64 after[2]; /* what follows the beginning at hand */
+	__u8 digits[ID_DIGITS];
+};
 
 #endif

@@ -31,59 +31,61 @@ enum special_handler {
 	HANDLER_FILTER = 0xffff, /* `filter` decides which rule a call is for */
 };
 
+/* Powers of two, so that a mask makes an index of any number. */
 enum filter_size {
-	FILTERS_MAX = 256, /* of one bank */
-	TESTS_MAX = 2048, /* of one bank */
-	TEXTS_MAX = 256, /* of one bank */
-	TESTS_A_JUMP = 16, /* of a program, which then calls itself for more */
-	TESTS_A_CALL = 64, /* that a call goes through at most */
-	TEXTS_A_FILTER = 16,
+	FILTERS_PER_BANK = 256,
+	INSNS_PER_BANK = 2048,
+	INSNS_PER_JUMP = 16, /* that a program executes before it tail-calls itself for more */
+	INSNS_PER_CALL = 64, /* that a call goes through at most */
+	PATTERNS_PER_BANK = 256,
+	PATTERNS_PER_FILTER = 16,
 	PATTERN_BYTES = 128,
 	PATTERN_WORDS = PATTERN_BYTES / 8,
 	FILTER_PATHS = 2, /* arguments of one filter that are texts */
 	PATH_PARTS_MAX = 48, /* components of the path of an executable */
 };
 
-/* What a test is of: where the call's facts have it. */
-enum fact {
-	FACT_UID = 0,
-	FACT_GID = 1,
-	FACT_LOGINUID = 2,
-	FACT_PLACE = 3, /* bits of the names that the cgroup has, see struct place */
-	FACT_TREES = 4, /* bits of the processes that it descends from */
-	FACT_TEXTS = 5, /* bits of the filter's texts that hold */
-	FACT_ARGUMENT = 6, /* six of them */
-	FACTS = 12,
+/* The value that an instruction of a filter looks at. */
+enum operand {
+	OPERAND_UID = 0,
+	OPERAND_GID = 1,
+	OPERAND_LOGINUID = 2,
+	OPERAND_CGROUP_TAGS = 3, /* bits of the tags that the cgroup has, see struct cgroup_tags */
+	OPERAND_PROCESS_TREES = 4, /* bits of the processes that it descends from */
+	OPERAND_PATTERNS = 5, /* bits of the filter's patterns that match */
+	OPERAND_ARGUMENT = 6, /* six of them */
+	OPERANDS = 12,
 };
 
-enum test_op {
-	TEST_WITHIN = 0, /* from `a` to `b` */
-	TEST_ANY_BIT = 1, /* of `a` */
+enum insn_op {
+	INSN_WITHIN = 0, /* from `a` to `b` */
+	INSN_ANY_BIT = 1, /* of `a` */
 };
 
 /* How much of a register an argument is. */
-enum test_width {
+enum operand_width {
 	WIDTH_WHOLE = 0,
 	WIDTH_UNSIGNED_32 = 1,
-	WIDTH_SIGNED_32 = 2, /* made a whole one */
+	WIDTH_SIGNED_32 = 2, /* sign-extended */
 	WIDTH_SIGNED = 3,
 };
 
-/* Where a test leads to that is not another test of the bank. */
-enum test_end {
-	TEST_CHOOSES = 0x8000, /* plus the number of the rule's row in the bank */
-	TEST_REFUSES = 0xffff, /* no rule is for this call */
+/* Jump targets that are not another instruction of the bank. */
+enum filter_end {
+	FILTER_ACCEPT = 0x8000, /* plus the number of the rule in the bank */
+	FILTER_REJECT = 0xffff, /* no rule is for this call */
 };
 
-/* One test of a filter. They only lead forward. */
-struct test {
-	__u8 fact; /* enum fact */
-	__u8 op; /* enum test_op */
-	__u8 width; /* enum test_width */
+/* One instruction of a filter, as in classic BPF: a comparison, and where to go if it holds and if
+ * it does not. Jumps only lead forward. */
+struct filter_insn {
+	__u8 operand; /* enum operand */
+	__u8 op; /* enum insn_op */
+	__u8 width; /* enum operand_width */
 	__u8 reserved;
-	__u16 yes; /* the next test of the bank, or enum test_end */
-	__u16 no;
-	__u64 a; /* of signed widths with the highest bit turned round, so that all compare alike */
+	__u16 jt; /* the next instruction of the bank, or enum filter_end, if it holds */
+	__u16 jf; /* the same if it does not */
+	__u64 a; /* of signed widths with the highest bit inverted, so that all compare alike */
 	__u64 b;
 };
 
@@ -96,18 +98,18 @@ enum text_kind {
 	TEXT_KINDS = 5,
 };
 
-/* Which part of a text a pattern tells. */
-enum text_part {
-	PART_ALL = 0,
-	PART_BEGIN = 1,
-	PART_END = 2,
+/* The end of the text that a pattern is anchored to. */
+enum pattern_anchor {
+	ANCHOR_BOTH = 0, /* the text is the pattern */
+	ANCHOR_BEGIN = 1,
+	ANCHOR_END = 2,
 };
 
-/* A pattern. Its result is a bit, by its place in the filter's list. A text that cannot be read
- * holds any pattern: what is not known is never left out. */
-struct text_test {
+/* A pattern. Its result is a bit, by its position in the filter's list. A text that cannot be read
+ * matches any pattern: what is not known is never left out. */
+struct pattern {
 	__u8 kind; /* enum text_kind */
-	__u8 part; /* enum text_part */
+	__u8 anchor; /* enum pattern_anchor */
 	__u8 is_negated;
 	__u8 length; /* bytes of the pattern */
 	__u32 reserved;
@@ -117,37 +119,63 @@ struct text_test {
 
 /* What a route's filter needs, and where it begins. */
 struct filter {
-	__u16 first; /* test of the bank */
-	__u16 texts; /* the first of its texts in the bank */
-	__u8 text_count;
-	__u8 facts; /* bits of those before FACT_ARGUMENT, of which it is known only by looking */
+	__u16 first; /* instruction of the bank */
+	__u16 patterns; /* the first of its patterns in the bank */
+	__u8 pattern_count;
+	__u8 operands; /* bits of those before OPERAND_ARGUMENT that cost a look-up */
 	__u8 arguments; /* whether it looks at arguments */
 	__u8 text_kinds; /* bits of enum text_kind */
 	__u8 paths[FILTER_PATHS]; /* positions of the arguments that are texts */
 	__u8 reserved[6];
 };
 
-/* What is known of a cgroup. Names have stable numbers while some table asks for them. */
-struct place {
+/* An environment variable that some route asks for: a string is one if it has these bytes in these
+ * places. */
+struct env_name {
+	__u64 bytes[ENV_NAME_WORDS]; /* the name, `=`, zeros */
+	__u64 mask[ENV_NAME_WORDS]; /* ones where `bytes` has the name and `=` */
+};
+
+/* One whole table but for its programs, which stand in the map `syscalls`. There are two (a double
+ * buffer): the daemon writes the idle one while the programs read the live one. */
+struct bank {
+	struct route
+		routes[ROUTES_PER_BANK]; /* one a slot, then the rules that filters choose from */
+	struct filter filters[FILTERS_PER_BANK];
+	struct filter_insn insns[INSNS_PER_BANK];
+	struct pattern patterns[PATTERNS_PER_BANK];
+	struct env_name env_names[ENV_NAMES]; /* that its routes ask for */
+};
+
+/* The tags of a cgroup: the names of units and slices that filters ask for, a bit each. A bit keeps
+ * its meaning as long as some table asks for the name. */
+struct cgroup_tags {
 	__u64 bits; /* of the names that it or one above it has */
-	__u64 stage; /* enum place_stage */
+	__u64 state; /* enum path_state */
 };
 
-enum place_bit {
-	PLACE_EXCLUDED = 62,
-	PLACE_CONTAINER = 63,
-	PLACE_NAMES = 62,
+enum tag_bit {
+	TAG_EXCLUDED = 62,
+	TAG_CONTAINER = 63,
+	TAG_NAMES = 62,
 };
 
-/* How far the path of a cgroup tells the unit, as systemd lays its tree out. */
-enum place_stage {
-	STAGE_SYSTEM = 0, /* the root, and slices of the system */
-	STAGE_UNIT = 1, /* in a unit of the system */
-	STAGE_MANAGER = 2, /* in a user's manager, and slices of its */
-	STAGE_USER_UNIT = 3, /* in a unit of a user's manager */
+/* How far the path of a cgroup identifies the unit, as systemd lays its tree out. */
+enum path_state {
+	PATH_IN_SYSTEM = 0, /* the root, and slices of the system */
+	PATH_IN_UNIT = 1, /* in a unit of the system */
+	PATH_IN_MANAGER = 2, /* in a user's manager, and slices of its */
+	PATH_IN_USER_UNIT = 3, /* in a unit of a user's manager */
 };
 
-/* Whose name it is. */
+/* The factor by which both sides hash: the golden ratio of 2^64, in halves, because BTF has 64-bit
+ * enumerators only since clang 15. */
+enum hash_factor {
+	SPREAD_HIGH = 0x9e3779b9,
+	SPREAD_LOW = 0x7f4a7c15,
+};
+
+/* The kind of a name. */
 enum name_kind {
 	NAME_UNIT = 0,
 	NAME_SLICE = 1,
@@ -155,14 +183,14 @@ enum name_kind {
 	NAME_EXCLUDED = 3, /* unit of the system whose processes are not recorded */
 };
 
-struct place_name {
+struct tag_name {
 	__u64 kind; /* enum name_kind */
 	__u8 text[CGROUP_NAME_SIZE]; /* the whole of it, then zeros */
 };
 
-enum place_size {
-	PLACES_MAX = 16384, /* cgroups */
-	PLACE_NAMES_MAX = 256,
+enum tag_size {
+	CGROUPS_MAX = 16384,
+	TAG_NAMES_MAX = 256,
 	EXCLUDED_CGROUPS = 256,
 	EXCLUDED_PROBES = 8,
 	TREES_MAX = 64,
@@ -201,13 +229,6 @@ struct bucket {
 	__u64 limited; /* events that it was too full for */
 	__u8 comm[COMM_SIZE]; /* of PER_COMM */
 	__u64 reserved[3];
-};
-
-/* An environment variable that some route asks for: a string is one if it has these bytes in these
- * places. */
-struct env_name {
-	__u64 bytes[ENV_NAME_WORDS]; /* the name, `=`, zeros */
-	__u64 mask[ENV_NAME_WORDS]; /* ones where `bytes` has the name and `=` */
 };
 
 /* How the memory of one argument is captured. */

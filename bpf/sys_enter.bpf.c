@@ -32,6 +32,6 @@ int sys_enter(void *ctx)
 		return 0;
 	}
 	/* The ABI before the index: number 11 is execve for i386 and munmap for x86_64. */
-	bpf_tail_call(ctx, &syscalls, bank + call_slot(number, task_in_compat_syscall()));
+	bpf_tail_call(ctx, &syscalls, live_base + call_slot(number, task_in_compat_syscall()));
 	return 0;
 }

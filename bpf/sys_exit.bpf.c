@@ -6,6 +6,7 @@
  */
 #include "context.h"
 #include "returns.h"
+#include "route.h"
 
 /* What tp/raw_syscalls/sys_exit has, as events/raw_syscalls/sys_exit/format in tracefs tells. */
 struct sys_exit_context {
@@ -42,9 +43,8 @@ int sys_exit(void *ctx)
 
 	if (number >= ABI_SLOTS)
 		return 0;
-	__u64 at = (__u32)(bank + call_slot(number, task_in_compat_syscall()));
-	barrier_var(at);
-	if (at >= TABLE_SLOTS || !(routes[at].flags & CALL_AT_EXIT))
+	__u32 slot = call_slot(number, task_in_compat_syscall());
+	if (!(slot_route(live_base / BANK_SLOTS, slot)->flags & CALL_AT_EXIT))
 		return 0;
 	call_returned(return_result(ctx));
 	return 0;

@@ -28,8 +28,7 @@ fn event<'a>(bytes: &'a [u8], handlers: &'a Handlers) -> Result<Option<Event<'a>
     Event::decode(&header, bytes, None, handlers).map(Some)
 }
 
-/// `EVENT_VERSION` in `bpf/event.h`.
-const VERSION: u16 = 3;
+const VERSION: u16 = types::wire_size::EVENT_VERSION.0 as u16;
 
 /// Writes a value into bytes, as the programs would.
 fn put(bytes: &mut [u8], at: usize, value: &[u8]) {

@@ -53,7 +53,7 @@ fn durations(bench: &Bench, ours: &mut Ours, plan: &Plan) -> Result<(Series, Ser
         bench.go_on()?;
         let Ours { bpf, table } = &mut *ours;
         let shared = bpf.shared;
-        let bank = shared.bank();
+        let bank = shared.live_base();
         let is_watching = AtomicBool::new(false);
         let (flip, whole) = std::thread::scope(|scope| {
             let flipped = scope.spawn(|| flipped(bank, &is_watching));

@@ -19,41 +19,40 @@ static __always_inline bool is_plain(const struct call *call, const volatile str
 }
 
 /* The strings of a program that is executed, and how many its environment has. */
-static __always_inline void take_strings(void *ctx, struct scratch *emit, const struct call *call,
+static __always_inline void take_strings(void *ctx, struct scratch *scratch,
+					 const struct call *call,
 					 const volatile struct recipe *recipe)
 {
-	emit->walk.field = recipe->strings - 1;
-	emit->walk.count_field = recipe->strings - 1;
-	emit->walk.bytes_field = NO_FIELD;
-	emit->walk.env_field = recipe->environment - 1;
-	emit->walk.asked = 0;
-	emit->walk.environment = argument(emit, recipe->environment - 1);
-	walk_begin(ctx, emit, call, argument(emit, recipe->strings - 1));
+	scratch->walk.field = recipe->strings - 1;
+	scratch->walk.count_field = recipe->strings - 1;
+	scratch->walk.bytes_field = NO_FIELD;
+	scratch->walk.env_field = recipe->environment - 1;
+	scratch->walk.asked = 0;
+	scratch->walk.environment = argument(scratch, recipe->environment - 1);
+	walk_begin(ctx, scratch, call, argument(scratch, recipe->strings - 1));
 }
 
 SEC("raw_tp")
 int handle_args(void *ctx)
 {
 	struct call call;
-	struct scratch *emit;
+	struct scratch *scratch;
 
 	if (!event_begin(ctx, &args_handler, &call))
 		return 0;
 	__u64 slot = call.slot;
 	barrier_var(slot);
-	if (slot >= BANK_SLOTS)
-		return 0; /* not reached: its route was found */
-	const volatile struct recipe *recipe = &recipes[slot];
+	const volatile struct recipe *recipe = &recipes[slot & (BANK_SLOTS - 1)];
 	if (is_plain(&call, recipe)) {
 		emit_event(ctx, &call);
 		return 0;
 	}
-	emit = emit_begin(ctx, &call);
-	if (!emit)
+	scratch = emit_begin(ctx, &call);
+	if (!scratch)
 		return 0;
-	take_steps(emit, &call, recipe);
+	take_steps(scratch, &call, recipe);
 	if (recipe->strings)
-		take_strings(ctx, emit, &call, recipe);
-	emit_submit(emit, &call);
+		take_strings(ctx, scratch, &call, recipe);
+	emit_submit(scratch, &call);
 	return 0;
 }

@@ -48,28 +48,28 @@ SEC("raw_tp")
 int handle_exec(void *ctx)
 {
 	struct call call;
-	struct scratch *emit;
+	struct scratch *scratch;
 
-	if (!event_begin(ctx, &exec_handler, &call) || !(emit = emit_begin(ctx, &call)))
+	if (!event_begin(ctx, &exec_handler, &call) || !(scratch = emit_begin(ctx, &call)))
 		return 0;
-	const volatile struct event *event = &emit->event;
+	const volatile struct event *event = &scratch->event;
 
 	/* execveat puts a directory before the three that both have, and flags behind them. The
 	 * number is read back, so that the verifier does not go through all loops once for each of
 	 * the two. */
-	emit->event.message = call.route->variant == EXECVEAT ? EXECVEAT : EXECVE;
+	scratch->event.message = call.route->variant == EXECVEAT ? EXECVEAT : EXECVE;
 	__u64 at = event->message & 1;
-	emit_program(emit, FILENAME, (const void *)event->args[at]);
+	emit_program(scratch, FILENAME, (const void *)event->args[at]);
 	if (event->message == EXECVEAT) {
-		emit_number(emit, DIRFD, event->args[0], CAPTURE_OK);
-		emit_number(emit, FLAGS, event->args[4], CAPTURE_OK);
+		emit_number(scratch, DIRFD, event->args[0], CAPTURE_OK);
+		emit_number(scratch, FLAGS, event->args[4], CAPTURE_OK);
 	}
-	emit->walk.field = ARGV;
-	emit->walk.count_field = ARGC;
-	emit->walk.bytes_field = ARGV_BYTES;
-	emit->walk.env_field = ENV;
-	emit->walk.asked = call.route->env;
-	emit->walk.environment = call.route->env ? event->args[at + 2] : 0;
-	walk_begin(ctx, emit, &call, event->args[at + 1]);
+	scratch->walk.field = ARGV;
+	scratch->walk.count_field = ARGC;
+	scratch->walk.bytes_field = ARGV_BYTES;
+	scratch->walk.env_field = ENV;
+	scratch->walk.asked = call.route->env;
+	scratch->walk.environment = call.route->env ? event->args[at + 2] : 0;
+	walk_begin(ctx, scratch, &call, event->args[at + 1]);
 	return 0;
 }

@@ -77,48 +77,48 @@ static __always_inline __u8 timer_message(__u8 variant, bool has_sigevent)
 	}
 }
 
-static __always_inline void timer_create(struct scratch *emit, bool compat, const __u64 *args)
+static __always_inline void timer_create(struct scratch *scratch, bool compat, const __u64 *args)
 {
 	const void *sigevent = (const void *)args[1];
 
-	emit_number(emit, CLOCK, args[0], CAPTURE_OK);
+	emit_number(scratch, CLOCK, args[0], CAPTURE_OK);
 	if (sigevent && compat)
-		emit_bytes(emit, NOTIFY, sigevent, SIGEVENT_BYTES_32);
+		emit_bytes(scratch, NOTIFY, sigevent, SIGEVENT_BYTES_32);
 	else if (sigevent)
-		emit_bytes(emit, NOTIFY, sigevent, SIGEVENT_BYTES);
+		emit_bytes(scratch, NOTIFY, sigevent, SIGEVENT_BYTES);
 }
 
 /* timer_settime of the 32-bit ABI has times of 32 bits; its timer_settime64 has not. */
-static __always_inline void timer_settime(struct scratch *emit, bool narrow, const __u64 *args)
+static __always_inline void timer_settime(struct scratch *scratch, bool narrow, const __u64 *args)
 {
 	const void *times = (const void *)args[2];
 
-	emit_number(emit, TIMER, args[0], CAPTURE_OK);
-	emit_number(emit, FLAGS, args[1], CAPTURE_OK);
+	emit_number(scratch, TIMER, args[0], CAPTURE_OK);
+	emit_number(scratch, FLAGS, args[1], CAPTURE_OK);
 	if (narrow)
-		emit_bytes(emit, TIMES, times, TIMES_BYTES_32);
+		emit_bytes(scratch, TIMES, times, TIMES_BYTES_32);
 	else
-		emit_bytes(emit, TIMES, times, TIMES_BYTES);
+		emit_bytes(scratch, TIMES, times, TIMES_BYTES);
 }
 
 SEC("raw_tp")
 int handle_timer(void *ctx)
 {
 	struct call call;
-	struct scratch *emit;
+	struct scratch *scratch;
 
-	if (!event_begin(ctx, &timer_handler, &call) || !(emit = emit_begin(ctx, &call)))
+	if (!event_begin(ctx, &timer_handler, &call) || !(scratch = emit_begin(ctx, &call)))
 		return 0;
-	const __u64 *args = emit->event.args;
+	const __u64 *args = scratch->event.args;
 	__u8 variant = call.route->variant;
 
-	emit->event.message = timer_message(variant, args[1] != 0);
+	scratch->event.message = timer_message(variant, args[1] != 0);
 	if (variant == CREATE)
-		timer_create(emit, call.compat, args);
+		timer_create(scratch, call.compat, args);
 	else if (variant == SETTIME || variant == SETTIME64)
-		timer_settime(emit, call.compat && variant == SETTIME, args);
+		timer_settime(scratch, call.compat && variant == SETTIME, args);
 	else
-		emit_number(emit, TIMER, args[0], CAPTURE_OK);
-	emit_submit(emit, &call);
+		emit_number(scratch, TIMER, args[0], CAPTURE_OK);
+	emit_submit(scratch, &call);
 	return 0;
 }

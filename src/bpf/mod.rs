@@ -18,7 +18,7 @@ pub use calls::{
 };
 pub use mapping::Mapping;
 pub use shared::{
-    BUCKETS, Bucket, ENV_NAME_WORDS, ENV_NAMES, EXCLUDED_CGROUPS, EXCLUDED_FILES, FILTERS_MAX,
-    LIMITS, RULES_MAX, Shared, TESTS_MAX, TEXTS_MAX,
+    BUCKETS, Bank, Bucket, ENV_NAME_WORDS, ENV_NAMES, EXCLUDED_CGROUPS, EXCLUDED_FILES,
+    FILTERS_PER_BANK, INSNS_PER_BANK, LIMITS, PATTERNS_PER_BANK, RULES_PER_BANK, Shared, spread,
 };
 pub use skeleton::{OpenTailcalldSkel, TailcalldLinks, TailcalldSkel, TailcalldSkelBuilder, types};

@@ -2,7 +2,7 @@
 
 use std::marker::PhantomData;
 use std::ptr::NonNull;
-use std::sync::atomic::Ordering::Relaxed;
+use std::sync::atomic::Ordering::{Relaxed, SeqCst};
 use std::sync::atomic::{AtomicU32, AtomicU64};
 
 use super::{TailcalldSkel, types};
@@ -17,26 +17,65 @@ pub const ENV_NAMES: usize = types::wire_size::ENV_NAMES.0 as usize;
 /// `struct env_name` in words: a name's bytes, then their mask.
 pub const ENV_NAME_WORDS: usize = size_of::<types::env_name>() / size_of::<u64>();
 
-/// How many alternatives one table may have.
-pub const RULES_MAX: usize = types::table_size::RULES_MAX.0 as usize;
-/// How many filters one table may have, and how many tests and patterns these.
-pub const FILTERS_MAX: usize = types::filter_size::FILTERS_MAX.0 as usize;
-/// See `FILTERS_MAX`.
-pub const TESTS_MAX: usize = types::filter_size::TESTS_MAX.0 as usize;
-/// See `FILTERS_MAX`.
-pub const TEXTS_MAX: usize = types::filter_size::TEXTS_MAX.0 as usize;
-/// How many limits there may be.
+/// Number of banks.
+pub const BANKS: usize = types::table_size::BANKS.0 as usize;
+/// Number of rows of a bank: one for each slot, then one for each rule behind a filter.
+pub const ROUTES_PER_BANK: usize = types::table_size::ROUTES_PER_BANK.0 as usize;
+/// Number of rules behind filters that a bank has room for.
+pub const RULES_PER_BANK: usize = types::table_size::RULES_PER_BANK.0 as usize;
+/// Number of filters that a bank has room for.
+pub const FILTERS_PER_BANK: usize = types::filter_size::FILTERS_PER_BANK.0 as usize;
+/// Number of instructions of filters that a bank has room for.
+pub const INSNS_PER_BANK: usize = types::filter_size::INSNS_PER_BANK.0 as usize;
+/// Number of patterns that a bank has room for.
+pub const PATTERNS_PER_BANK: usize = types::filter_size::PATTERNS_PER_BANK.0 as usize;
+/// Number of limits.
 pub const LIMITS: usize = types::limit_size::LIMITS.0 as usize;
-/// How many owners of events limits can tell apart.
+/// Number of owners of events that limits can keep apart.
 pub const BUCKETS: usize = types::limit_size::BUCKETS.0 as usize;
-/// How many cgroups can be excluded.
-pub const EXCLUDED_CGROUPS: usize = types::place_size::EXCLUDED_CGROUPS.0 as usize;
+/// Number of cgroups that can be excluded.
+pub const EXCLUDED_CGROUPS: usize = types::tag_size::EXCLUDED_CGROUPS.0 as usize;
+
+/// Hashes a number as `spread` in `bpf/hash.h` does; the highest bits are the best.
+pub const fn spread(key: u64) -> u64 {
+    let factor = types::hash_factor::SPREAD_HIGH.0 as u64;
+    key.wrapping_mul(factor << 32 | types::hash_factor::SPREAD_LOW.0 as u64)
+}
 
 /// The first element of an array among the globals.
 macro_rules! array {
     ($shared:expr, $member:ident, $element:ty) => {
         (&raw mut (*$shared.globals.as_ptr()).$member).cast::<$element>()
     };
+}
+
+/// The first element of an array of a bank.
+macro_rules! bank_array {
+    ($shared:expr, $bank:expr, $member:ident, $element:ty) => {
+        (&raw mut (*array!($shared, banks, types::bank).add($bank.0)).$member).cast::<$element>()
+    };
+}
+
+/// One of the two banks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Bank(usize);
+
+impl Bank {
+    /// Returns the bank whose slots begin at that index of the program array.
+    pub fn at(base: u32) -> Self {
+        Self((base / types::table_size::BANK_SLOTS.0) as usize % BANKS)
+    }
+
+    /// Returns the index of its first slot in the program array.
+    pub fn base(self) -> u32 {
+        self.0 as u32 * types::table_size::BANK_SLOTS.0
+    }
+
+    /// Returns the other one.
+    #[must_use]
+    pub fn other(self) -> Self {
+        Self(BANKS - 1 - self.0)
+    }
 }
 
 /// The programs' global variables, as both sides see them at once. The kernel writes them while we
@@ -54,34 +93,44 @@ impl<'obj> Shared<'obj> {
         Some(Self { globals, object: PhantomData })
     }
 
-    /// First slot of the live bank.
-    pub fn bank(&self) -> &AtomicU32 {
+    /// Returns the bank that the programs read.
+    pub fn live_bank(&self) -> Bank {
+        Bank::at(self.live_base().load(SeqCst))
+    }
+
+    /// Flips to that bank.
+    pub fn set_live_bank(&self, bank: Bank) {
+        self.live_base().store(bank.base(), SeqCst);
+    }
+
+    /// Index in the program array of the live bank's first slot: the word that a flip changes.
+    pub fn live_base(&self) -> &AtomicU32 {
         // SAFETY: the mapping lives as long as the object ('obj); the member is an aligned u32, and
         // no reference to the structure exists any more, so all accesses here are atomic.
-        unsafe { AtomicU32::from_ptr(&raw mut (*self.globals.as_ptr()).bank) }
+        unsafe { AtomicU32::from_ptr(&raw mut (*self.globals.as_ptr()).live_base) }
     }
 
     /// `enum consumer_state`.
     pub fn consumer(&self) -> &AtomicU32 {
-        // SAFETY: as in `bank`.
+        // SAFETY: as in `live_base`.
         unsafe { AtomicU32::from_ptr(&raw mut (*self.globals.as_ptr()).consumer) }
     }
 
     /// Our own thread group in the initial pid namespace; 0 before `self_identify` ran.
     pub fn self_tgid(&self) -> &AtomicU32 {
-        // SAFETY: as in `bank`.
+        // SAFETY: as in `live_base`.
         unsafe { AtomicU32::from_ptr(&raw mut (*self.globals.as_ptr()).self_tgid) }
     }
 
     /// Cgroup events that the ring had no room for.
     pub fn cgroups_lost(&self) -> &AtomicU64 {
-        // SAFETY: as in `bank`, with an aligned u64.
+        // SAFETY: as in `live_base`, with an aligned u64.
         unsafe { AtomicU64::from_ptr(&raw mut (*self.globals.as_ptr()).cgroups_lost) }
     }
 
     /// Device and inode of the file that `self_identify` was last asked about.
     pub fn identified_file(&self) -> [&AtomicU64; 2] {
-        // SAFETY: as in `bank`; two aligned u64.
+        // SAFETY: as in `live_base`; two aligned u64.
         unsafe {
             let file = &raw mut (*self.globals.as_ptr()).identified_file;
             [
@@ -93,7 +142,7 @@ impl<'obj> Shared<'obj> {
 
     /// Inode numbers of the namespaces that the machine began with, by `enum namespace`.
     pub fn initial_namespaces(&self) -> &[AtomicU32; NAMESPACES] {
-        // SAFETY: as in `bank`; as many aligned u32.
+        // SAFETY: as in `live_base`; as many aligned u32.
         unsafe {
             let initial = &raw mut (*self.globals.as_ptr()).initial_namespaces;
             &*(&raw mut (*initial).ids).cast::<[AtomicU32; NAMESPACES]>()
@@ -105,7 +154,7 @@ impl<'obj> Shared<'obj> {
         if index >= EXCLUDED_FILES {
             return None;
         }
-        // SAFETY: as in `bank`; the index was checked against the array's length.
+        // SAFETY: as in `live_base`; the index was checked against the array's length.
         unsafe {
             let files = &raw mut (*self.globals.as_ptr()).excluded_files;
             let file = files.cast::<types::file_id>().add(index);
@@ -114,49 +163,40 @@ impl<'obj> Shared<'obj> {
         }
     }
 
-    /// A name of an environment variable of one of the two banks; `None` beyond them.
-    pub fn env_name(&self, bank: usize, index: usize) -> Option<&[AtomicU64; ENV_NAME_WORDS]> {
-        if bank >= 2 || index >= ENV_NAMES {
-            return None;
-        }
-        // SAFETY: as in `bank`; both indices were checked, and the structure is as large and as
-        // aligned as these words.
+    /// Returns an entry for the name of an environment variable; `None` beyond the bank's.
+    pub fn env_name(&self, bank: Bank, index: usize) -> Option<&[AtomicU64; ENV_NAME_WORDS]> {
+        // SAFETY: as in `live_base`; the structure is as large and as aligned as these words.
         unsafe {
-            let names = &raw mut (*self.globals.as_ptr()).env_names;
-            let names = names.cast::<[AtomicU64; ENV_NAME_WORDS]>();
-            Some(&*names.add(bank * ENV_NAMES + index))
+            at(bank_array!(self, bank, env_names, [AtomicU64; ENV_NAME_WORDS]), ENV_NAMES, index)
         }
     }
 
-    /// Sets what a row of `routes` says; `false` beyond them.
-    pub fn set_route(&self, row: usize, route: &types::route) -> bool {
-        // SAFETY: as in `bank`; the array is as long as it is told to be.
+    /// Sets a row of a bank's routes; `false` beyond them.
+    pub fn set_route(&self, bank: Bank, row: usize, route: &types::route) -> bool {
+        // SAFETY: as in `live_base`; a `Bank` is one of the two, and the array has that length.
+        unsafe { set(bank_array!(self, bank, routes, types::route), ROUTES_PER_BANK, row, route) }
+    }
+
+    /// Sets a filter of a bank; `false` beyond them.
+    pub fn set_filter(&self, bank: Bank, at: usize, filter: &types::filter) -> bool {
+        // SAFETY: as in `set_route`.
         unsafe {
-            set(
-                array!(self, routes, types::route),
-                types::table_size::ROUTES.0 as usize,
-                row,
-                route,
-            )
+            set(bank_array!(self, bank, filters, types::filter), FILTERS_PER_BANK, at, filter)
         }
     }
 
-    /// Sets a filter of both banks' list; `false` beyond it.
-    pub fn set_filter(&self, at: usize, filter: &types::filter) -> bool {
+    /// Sets an instruction of a bank's filters; `false` beyond them.
+    pub fn set_insn(&self, bank: Bank, at: usize, insn: &types::filter_insn) -> bool {
         // SAFETY: as in `set_route`.
-        unsafe { set(array!(self, filters, types::filter), 2 * FILTERS_MAX, at, filter) }
+        unsafe { set(bank_array!(self, bank, insns, types::filter_insn), INSNS_PER_BANK, at, insn) }
     }
 
-    /// Sets a test of both banks' list; `false` beyond it.
-    pub fn set_test(&self, at: usize, test: &types::test) -> bool {
+    /// Sets a pattern of a bank's filters; `false` beyond them.
+    pub fn set_pattern(&self, bank: Bank, at: usize, pattern: &types::pattern) -> bool {
         // SAFETY: as in `set_route`.
-        unsafe { set(array!(self, tests, types::test), 2 * TESTS_MAX, at, test) }
-    }
-
-    /// Sets a pattern of both banks' list; `false` beyond it.
-    pub fn set_text_test(&self, at: usize, test: &types::text_test) -> bool {
-        // SAFETY: as in `set_route`.
-        unsafe { set(array!(self, text_tests, types::text_test), 2 * TEXTS_MAX, at, test) }
+        unsafe {
+            set(bank_array!(self, bank, patterns, types::pattern), PATTERNS_PER_BANK, at, pattern)
+        }
     }
 
     /// Sets the limit of that number; `false` beyond them.
@@ -167,7 +207,7 @@ impl<'obj> Shared<'obj> {
 
     /// Who has used how much of a limit; `None` beyond the table.
     pub fn bucket(&self, index: usize) -> Option<&Bucket> {
-        // SAFETY: as in `bank`; the structure is as large and as aligned as these words.
+        // SAFETY: as in `live_base`; the structure is as large and as aligned as these words.
         unsafe { at(array!(self, buckets, Bucket), BUCKETS + LIMITS, index) }
     }
 
@@ -184,26 +224,26 @@ impl<'obj> Shared<'obj> {
 
     /// Bits of the trees that are asked for.
     pub fn tree_asked(&self) -> &AtomicU64 {
-        // SAFETY: as in `bank`.
+        // SAFETY: as in `live_base`.
         unsafe { AtomicU64::from_ptr(&raw mut (*self.globals.as_ptr()).tree_asked) }
     }
 
-    /// How often the daemon was told of a process that is in other trees than was known.
+    /// Number of processes whose trees differed from what was known, in the last run of `proc_tree_seed`.
     pub fn tree_changes(&self) -> &AtomicU64 {
-        // SAFETY: as in `bank`.
+        // SAFETY: as in `live_base`.
         unsafe { AtomicU64::from_ptr(&raw mut (*self.globals.as_ptr()).tree_changes) }
     }
 
-    /// Cgroups that were born and found no room in what filters look into.
-    pub fn places_lost(&self) -> &AtomicU64 {
-        // SAFETY: as in `bank`.
-        unsafe { AtomicU64::from_ptr(&raw mut (*self.globals.as_ptr()).places_lost) }
+    /// Number of new cgroups for whose tags there was no room.
+    pub fn cgroup_tags_lost(&self) -> &AtomicU64 {
+        // SAFETY: as in `live_base`.
+        unsafe { AtomicU64::from_ptr(&raw mut (*self.globals.as_ptr()).cgroup_tags_lost) }
     }
 
-    /// Processes that were born and found no room in the trees.
-    pub fn trees_lost(&self) -> &AtomicU64 {
-        // SAFETY: as in `bank`.
-        unsafe { AtomicU64::from_ptr(&raw mut (*self.globals.as_ptr()).trees_lost) }
+    /// Number of new processes for which there was no room in the process trees.
+    pub fn process_trees_lost(&self) -> &AtomicU64 {
+        // SAFETY: as in `live_base`.
+        unsafe { AtomicU64::from_ptr(&raw mut (*self.globals.as_ptr()).process_trees_lost) }
     }
 }
 
@@ -220,9 +260,9 @@ unsafe impl Settings for types::route {}
 // SAFETY: as above.
 unsafe impl Settings for types::filter {}
 // SAFETY: as above.
-unsafe impl Settings for types::test {}
+unsafe impl Settings for types::filter_insn {}
 // SAFETY: as above.
-unsafe impl Settings for types::text_test {}
+unsafe impl Settings for types::pattern {}
 // SAFETY: as above.
 unsafe impl Settings for types::limit {}
 

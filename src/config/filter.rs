@@ -5,6 +5,8 @@ mod told;
 
 use std::ops::RangeInclusive;
 
+use crate::bpf::types::filter_size;
+
 /// What must hold of a call. `None` is silent: in a route it means what `[defaults]` says.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Filter {
@@ -64,8 +66,8 @@ pub struct Pattern {
 }
 
 impl Pattern {
-    /// `PATTERN_BYTES` of `bpf/event.h`.
-    pub const BYTES_MAX: usize = 128;
+    /// Number of bytes that a pattern may have.
+    pub const BYTES_MAX: usize = filter_size::PATTERN_BYTES.0 as usize;
 }
 
 /// Which part of a text a pattern tells.

@@ -146,7 +146,7 @@ fn part(part: u8) -> Option<Part> {
 fn moment(moment: u8) -> Option<Moment> {
     Some(match capture_moment(u32::from(moment)) {
         capture_moment::MOMENT_ENTRY => Moment::Entry,
-        capture_moment::MOMENT_AGAIN => Moment::Reread,
+        capture_moment::MOMENT_REREAD => Moment::Reread,
         capture_moment::MOMENT_RETURN => Moment::Return,
         _ => return None,
     })

@@ -47,7 +47,7 @@ pub enum Error {
 }
 
 /// `EVENT_VERSION`.
-const VERSION: u16 = 3;
+const VERSION: u16 = types::wire_size::EVENT_VERSION.0 as u16;
 const RESULT_SIZE: usize = size_of::<types::result_event>();
 
 impl<'a> RingRecord<'a> {

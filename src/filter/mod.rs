@@ -13,7 +13,7 @@ pub use argument::{FDCWD, arguments};
 use build::Builder;
 use syscalls::Slot;
 
-use crate::bpf::types::name_kind;
+use crate::bpf::types::{filter_size, name_kind};
 use crate::config::{Condition, Filter, Pattern};
 use crate::plan::Rule;
 
@@ -99,7 +99,7 @@ pub enum Number {
     },
 }
 
-/// `enum test_width` of `bpf/settings.h`.
+/// `enum operand_width` of `bpf/settings.h`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[allow(missing_docs)]
 pub enum Width {
@@ -160,12 +160,12 @@ pub enum TextOf {
     Argument(usize),
 }
 
-/// Tests that a call may go through: `TESTS_A_CALL` of `bpf/settings.h`.
-pub const TESTS_MAX: usize = 64;
-/// Patterns of one filter: `TEXTS_A_FILTER`.
-pub const TEXTS_MAX: usize = 16;
-/// Arguments of one filter that are texts: `FILTER_PATHS`.
-pub const PATHS_MAX: usize = 2;
+/// Number of tests that a call may go through.
+pub const TESTS_MAX: usize = filter_size::INSNS_PER_CALL.0 as usize;
+/// Number of patterns that one filter may have.
+pub const TEXTS_MAX: usize = filter_size::PATTERNS_PER_FILTER.0 as usize;
+/// Number of arguments that one filter may compare as texts.
+pub const PATHS_MAX: usize = filter_size::FILTER_PATHS.0 as usize;
 
 /// What decides between these rules of a slot.
 ///

@@ -8,17 +8,17 @@ use anyhow::{Context as _, Result};
 use libbpf_rs::{MapCore as _, MapFlags};
 
 use super::Bpf;
-use crate::bpf::EXCLUDED_CGROUPS;
-use crate::bpf::types::{place_bit, place_name, place_size};
+use crate::bpf::types::{tag_bit, tag_name, tag_size};
+use crate::bpf::{EXCLUDED_CGROUPS, spread};
 use crate::filter::NameKind;
 use crate::units::{Standing, Units};
 
 /// The bit of each name.
 pub type Names = BTreeMap<(NameKind, String), u8>;
 
-const NAME_SIZE: usize = size_of::<place_name>();
-const NAME_AT: usize = std::mem::offset_of!(place_name, text);
-const PROBES: usize = place_size::EXCLUDED_PROBES.0 as usize;
+const NAME_SIZE: usize = size_of::<tag_name>();
+const NAME_AT: usize = std::mem::offset_of!(tag_name, text);
+const PROBES: usize = tag_size::EXCLUDED_PROBES.0 as usize;
 /// A place in the list of excluded cgroups that was somebody's.
 const GONE: u64 = 1;
 
@@ -58,7 +58,7 @@ impl Bpf<'_> {
             self.write_place(id, place)
                 .with_context(|| format!("no room for the cgroup {path}"))?;
             known.insert(id);
-            if place.bits & 1 << place_bit::PLACE_EXCLUDED.0 != 0 {
+            if place.bits & 1 << tag_bit::TAG_EXCLUDED.0 != 0 {
                 excluded.insert(id);
             }
         }
@@ -67,13 +67,14 @@ impl Bpf<'_> {
 
     /// Bits and stage of a cgroup as the programs have it; `None` if they do not know it.
     pub fn place(&self, id: u64) -> Option<(u64, u64)> {
-        let value = self.skeleton.maps.places.lookup(&id.to_ne_bytes(), MapFlags::ANY).ok()??;
+        let value =
+            self.skeleton.maps.cgroup_tags.lookup(&id.to_ne_bytes(), MapFlags::ANY).ok()??;
         let word = |at: usize| Some(u64::from_ne_bytes(value.get(at..at + 8)?.try_into().ok()?));
         Some((word(0)?, word(8)?))
     }
 
     fn write_names(&self, names: &Names) -> Result<()> {
-        let map = &self.skeleton.maps.place_names;
+        let map = &self.skeleton.maps.tag_names;
         let keys: BTreeSet<Vec<u8>> = names.keys().map(|(kind, name)| key(*kind, name)).collect();
         for key in map.keys().filter(|key| !keys.contains(key)) {
             let _ = map.delete(&key);
@@ -89,7 +90,7 @@ impl Bpf<'_> {
     fn write_place(&self, id: u64, place: Standing) -> libbpf_rs::Result<()> {
         let mut value = Vec::from(place.bits.to_ne_bytes());
         value.extend(u64::from(place.stage.number()).to_ne_bytes());
-        self.skeleton.maps.places.update(&id.to_ne_bytes(), &value, MapFlags::ANY)
+        self.skeleton.maps.cgroup_tags.update(&id.to_ne_bytes(), &value, MapFlags::ANY)
     }
 
     /// Cgroups that were born meanwhile are not known here; the kernel has put them where they belong.
@@ -105,7 +106,7 @@ impl Bpf<'_> {
 
     /// As `cgroup_exclude` in `bpf/cgroup_tags.h`.
     fn exclude_cgroup(&self, id: u64) -> Result<()> {
-        let hash = (id.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 56) as usize;
+        let hash = (spread(id) >> 56) as usize;
         let at = |probe| self.shared.excluded_cgroup((hash + probe) % EXCLUDED_CGROUPS);
         let mut places = (0..PROBES).filter_map(at);
         if places.clone().any(|place| place.load(Relaxed) == id) {
@@ -121,12 +122,12 @@ impl Bpf<'_> {
 fn bit(names: &Names, kind: NameKind, name: &str) -> u64 {
     if kind == NameKind::Excluded {
         let is_there = names.contains_key(&(kind, name.to_owned()));
-        return if is_there { 1 << place_bit::PLACE_EXCLUDED.0 } else { 0 };
+        return if is_there { 1 << tag_bit::TAG_EXCLUDED.0 } else { 0 };
     }
     names.get(&(kind, name.to_owned())).map_or(0, |bit| 1 << bit)
 }
 
-/// `struct place_name`.
+/// `struct tag_name`.
 fn key(kind: NameKind, name: &str) -> Vec<u8> {
     let mut key = Vec::from(kind.number().to_ne_bytes());
     debug_assert_eq!(key.len(), NAME_AT);

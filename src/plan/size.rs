@@ -8,8 +8,10 @@ use syscalls::Slot;
 
 use super::conflict::Winners;
 use super::{Origin, Plan, Route, Rule};
-use crate::bpf::types::{place_bit, place_size};
-use crate::bpf::{ENV_NAMES, FILTERS_MAX, LIMITS, RULES_MAX, TESTS_MAX, TEXTS_MAX};
+use crate::bpf::types::{tag_bit, tag_size};
+use crate::bpf::{
+    ENV_NAMES, FILTERS_PER_BANK, INSNS_PER_BANK, LIMITS, PATTERNS_PER_BANK, RULES_PER_BANK,
+};
 use crate::config::{Fault, Filter, Keep, Limit, Redact, Results};
 use crate::filter::{NameKind, Program, What, compile};
 
@@ -23,12 +25,12 @@ const fn bounds<'a>() -> [Bound<'a>; 8] {
     [
         (|used| used.env.len(), ENV_NAMES, "environment variables"),
         (|used| used.limits.len(), LIMITS_MAX, "limits"),
-        (|used| used.rows.len(), RULES_MAX, "rules in routes with a filter"),
-        (|used| used.filters.len(), FILTERS_MAX, "different filters"),
-        (|used| used.tests, TESTS_MAX, "conditions"),
-        (|used| used.texts, TEXTS_MAX, "patterns"),
-        (|used| used.names.len(), place_bit::PLACE_NAMES.0 as usize, "units and slices"),
-        (|used| used.trees.len(), place_size::TREES_MAX.0 as usize, "trees of processes"),
+        (|used| used.rows.len(), RULES_PER_BANK, "rules in routes with a filter"),
+        (|used| used.filters.len(), FILTERS_PER_BANK, "different filters"),
+        (|used| used.tests, INSNS_PER_BANK, "conditions"),
+        (|used| used.texts, PATTERNS_PER_BANK, "patterns"),
+        (|used| used.names.len(), tag_bit::TAG_NAMES.0 as usize, "units and slices"),
+        (|used| used.trees.len(), tag_size::TREES_MAX.0 as usize, "trees of processes"),
     ]
 }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::atomic::Ordering::Relaxed;
 
-use crate::bpf::ENV_NAME_WORDS;
+use crate::bpf::{Bank, ENV_NAME_WORDS};
 use crate::load::Bpf;
 use crate::plan::Rule;
 
@@ -13,9 +13,8 @@ pub(super) fn bits(rule: &Rule, names: &BTreeSet<&str>) -> u16 {
     asked.fold(0, |bits, (position, _)| bits | 1u16.checked_shl(position).unwrap_or_default())
 }
 
-/// Whatever the bank that begins there had for a list, it has these names now.
-pub(super) fn write(bpf: &Bpf<'_>, bank: u32, names: &BTreeSet<&str>) {
-    let bank = usize::from(bank != 0);
+/// Replaces the names of the bank.
+pub(super) fn write(bpf: &Bpf<'_>, bank: Bank, names: &BTreeSet<&str>) {
     let mut names = names.iter();
     for entry in (0..).map_while(|index| bpf.shared.env_name(bank, index)) {
         let words = names.next().map(|name| words(name)).unwrap_or_default();

@@ -11,14 +11,13 @@ mod settings;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::os::fd::RawFd;
-use std::sync::atomic::Ordering::SeqCst;
 
 use anyhow::{Context as _, Result, ensure};
 use libbpf_rs::{ErrorKind, MapFlags};
 use syscalls::Slot;
 
-use crate::bpf::types::{self, limit_size, place_bit};
-use crate::bpf::{FILTERS_MAX, LIMITS, RULES_MAX, TESTS_MAX, TEXTS_MAX};
+use crate::bpf::types::{limit_size, table_size, tag_bit};
+use crate::bpf::{Bank, LIMITS};
 use crate::config::Filter;
 use crate::filter::NameKind;
 use crate::load::Bpf;
@@ -29,7 +28,7 @@ pub use limits::{LimitKey, Owner, of_rule as limit_of_rule, pace};
 use numbers::Numbers;
 use settings::{Named, Settings};
 
-const BANK_SLOTS: u32 = types::table_size::BANK_SLOTS.0;
+const BANK_SLOTS: usize = table_size::BANK_SLOTS.0 as usize;
 
 /// The table in the kernel.
 #[derive(Debug)]
@@ -53,7 +52,7 @@ pub struct Table {
 const FIRST_LIMIT: u8 = limit_size::LIMIT_NONE.0 as u8 + 1;
 const LAST_LIMIT: u8 = (LIMITS - 1) as u8;
 /// The last bit of a name; trees may have all.
-const LAST_NAME: u8 = place_bit::PLACE_NAMES.0 as u8 - 1;
+const LAST_NAME: u8 = tag_bit::TAG_NAMES.0 as u8 - 1;
 const LAST_TREE: u8 = u64::BITS as u8 - 1;
 
 impl Default for Table {
@@ -148,7 +147,7 @@ impl Table {
         generation: u32,
     ) -> Result<()> {
         self.wait(bpf)?;
-        let idle = BANK_SLOTS - bpf.shared.bank().load(SeqCst);
+        let idle = bpf.shared.live_bank().other();
         let named = self.name(plan)?;
         let settings = Settings::make(plan, &named, bpf.are_returns_free(), generation)?;
         let returns = settings.returns.union(&self.results).copied().collect();
@@ -164,7 +163,7 @@ impl Table {
             self.leave_others(bpf);
             return prepared;
         }
-        bpf.shared.bank().store(idle, SeqCst);
+        bpf.shared.set_live_bank(idle);
         self.results = settings.returns;
         self.returns = returns;
         self.limits.begin(named.limits);
@@ -218,40 +217,38 @@ impl Table {
     }
 }
 
-/// Writes the bank that begins there, whatever it held.
+/// Writes all of a bank, whatever it held.
 fn fill(
     bpf: &Bpf<'_>,
-    bank: u32,
+    bank: Bank,
     programs: &BTreeMap<Slot, RawFd>,
     settings: &Settings,
     returns: &BTreeSet<Slot>,
 ) -> Result<()> {
     for slot in slots() {
-        let index = bank + u32::from(slot.index());
-        write_program(bpf, index, programs.get(&slot))
+        write_program(bpf, bank.base() + u32::from(slot.index()), programs.get(&slot))
             .with_context(|| format!("failed to set the program of {slot}"))?;
         let row = settings.row(slot, returns.contains(&slot));
-        bpf.shared.set_route(index as usize, &row);
+        bpf.shared.set_route(bank, usize::from(slot.index()), &row);
     }
-    fill_filters(bpf, usize::from(bank != 0), settings);
+    fill_filters(bpf, bank, settings);
     Ok(())
 }
 
-/// What is not overwritten is what no filter of this table leads to.
-fn fill_filters(bpf: &Bpf<'_>, bank: usize, settings: &Settings) {
+/// Writes the filters of a bank; no filter of this table leads to what is not overwritten.
+fn fill_filters(bpf: &Bpf<'_>, bank: Bank, settings: &Settings) {
     let shared = &bpf.shared;
-    let first_rule = types::table_size::TABLE_SLOTS.0 as usize + bank * RULES_MAX;
-    for (at, rule) in (first_rule..).zip(&settings.rules) {
-        shared.set_route(at, rule);
+    for (at, rule) in (BANK_SLOTS..).zip(&settings.rules) {
+        shared.set_route(bank, at, rule);
     }
-    for (at, filter) in (bank * FILTERS_MAX..).zip(&settings.filters) {
-        shared.set_filter(at, filter);
+    for (at, filter) in (0..).zip(&settings.filters) {
+        shared.set_filter(bank, at, filter);
     }
-    for (at, test) in (bank * TESTS_MAX..).zip(&settings.tests) {
-        shared.set_test(at, test);
+    for (at, insn) in (0..).zip(&settings.insns) {
+        shared.set_insn(bank, at, insn);
     }
-    for (at, text) in (bank * TEXTS_MAX..).zip(&settings.texts) {
-        shared.set_text_test(at, text);
+    for (at, pattern) in (0..).zip(&settings.patterns) {
+        shared.set_pattern(bank, at, pattern);
     }
 }
 

@@ -1,18 +1,19 @@
-//! A filter's program in, its tests and patterns as the kernel has them out.
+//! Translates the program of a filter into the instructions and patterns of `bpf/settings.h`.
 
 use super::settings::Named;
 use crate::bpf::types::{
-    self, fact as Fact, filter_size, place_bit, test_end, test_op, test_width, text_kind, text_part,
+    self, filter_end, filter_size, insn_op, operand as Operand, operand_width, pattern_anchor,
+    tag_bit, text_kind,
 };
 use crate::config::Part;
 use crate::filter::{Next, Number, Program, Test, Text, TextOf, What, Width};
 
 /// Where a program stands in the bank.
 pub(super) struct Place<'a> {
-    /// Its first test.
-    pub test: usize,
+    /// Its first instruction.
+    pub insn: usize,
     /// Its first pattern.
-    pub text: usize,
+    pub pattern: usize,
     /// The rows of the rules that it chooses from.
     pub rules: &'a [usize],
 }
@@ -30,15 +31,15 @@ pub(super) fn filter(program: &Program, place: &Place<'_>) -> types::filter {
     let mut paths = [0; PATHS];
     paths.iter_mut().zip(&program.paths).for_each(|(to, position)| *to = *position);
     let whats = || program.tests.iter().map(|test| &test.what);
-    let facts = whats().fold(0, |bits, what| bits | fact_bit(what));
+    let operands = whats().fold(0, |bits, what| bits | operand_bit(what));
     let is_argument = |what: &What| {
         matches!(what, What::Bits { .. } | What::Within { number: Number::Argument { .. }, .. })
     };
     types::filter {
         first: next(program.first, place),
-        texts: narrow(place.text),
-        text_count: narrow(program.texts.len()),
-        facts,
+        patterns: narrow(place.pattern),
+        pattern_count: narrow(program.texts.len()),
+        operands,
         arguments: u8::from(whats().any(is_argument) || !program.paths.is_empty()),
         text_kinds: program.texts.iter().fold(0, |bits, text| bits | 1 << kind(text.of)),
         paths,
@@ -46,82 +47,92 @@ pub(super) fn filter(program: &Program, place: &Place<'_>) -> types::filter {
     }
 }
 
-/// Of facts that the kernel gathers only where they are asked for.
-fn fact_bit(what: &What) -> u8 {
-    let fact = match what {
-        What::Within { number: Number::Loginuid, .. } => Fact::FACT_LOGINUID,
-        What::Names(_) | What::Container => Fact::FACT_PLACE,
-        What::Trees(_) => Fact::FACT_TREES,
+/// Returns the bit of an operand that the programs load only where a filter needs it.
+fn operand_bit(what: &What) -> u8 {
+    let operand = match what {
+        What::Within { number: Number::Loginuid, .. } => Operand::OPERAND_LOGINUID,
+        What::Names(_) | What::Container => Operand::OPERAND_CGROUP_TAGS,
+        What::Trees(_) => Operand::OPERAND_PROCESS_TREES,
         _ => return 0,
     };
-    1 << fact.0
+    1 << operand.0
 }
 
 fn next(next: Next, place: &Place<'_>) -> u16 {
-    let end = |end: test_end| end.0 as usize;
-    let row = |rule: usize| place.rules.get(rule).map(|row| end(test_end::TEST_CHOOSES) + row);
+    let end = |end: filter_end| end.0 as usize;
+    let row = |rule: usize| place.rules.get(rule).map(|row| end(filter_end::FILTER_ACCEPT) + row);
     narrow(match next {
-        Next::Test(at) => place.test + at,
-        Next::Rule(rule) => row(rule).unwrap_or(end(test_end::TEST_REFUSES)),
-        Next::None => end(test_end::TEST_REFUSES),
+        Next::Test(at) => place.insn + at,
+        Next::Rule(rule) => row(rule).unwrap_or(end(filter_end::FILTER_REJECT)),
+        Next::None => end(filter_end::FILTER_REJECT),
     })
 }
 
-/// `struct test`.
-pub(super) fn test(test: &Test, place: &Place<'_>, named: &Named) -> types::test {
-    let (fact, op, width, a, b) = what(&test.what, named);
-    types::test {
-        fact,
+/// `struct filter_insn`.
+pub(super) fn insn(test: &Test, place: &Place<'_>, named: &Named) -> types::filter_insn {
+    let (operand, op, width, a, b) = what(&test.what, named);
+    types::filter_insn {
+        operand,
         op: op.0 as u8,
         width: width.0 as u8,
         reserved: 0,
-        yes: next(test.yes, place),
-        no: next(test.no, place),
+        jt: next(test.yes, place),
+        jf: next(test.no, place),
         a,
         b,
     }
 }
 
-fn what(what: &What, named: &Named) -> (u8, test_op, test_width, u64, u64) {
-    let any_bit = |fact: u8, bits| (fact, test_op::TEST_ANY_BIT, test_width::WIDTH_WHOLE, bits, 0);
-    let fact = |fact: Fact| fact.0 as u8;
+fn what(what: &What, named: &Named) -> (u8, insn_op, operand_width, u64, u64) {
+    let any_bit =
+        |operand: u8, bits| (operand, insn_op::INSN_ANY_BIT, operand_width::WIDTH_WHOLE, bits, 0);
+    let operand = |operand: Operand| operand.0 as u8;
     match what {
         What::Within { number, from, to } => {
-            let (fact, width) = number_fact(*number);
-            (fact, test_op::TEST_WITHIN, width, *from, *to)
+            let (operand, width) = number_operand(*number);
+            (operand, insn_op::INSN_WITHIN, width, *from, *to)
         }
         What::Bits { position, bits } => any_bit(argument(*position), *bits),
-        What::Container => any_bit(fact(Fact::FACT_PLACE), 1 << place_bit::PLACE_CONTAINER.0),
+        What::Container => {
+            any_bit(operand(Operand::OPERAND_CGROUP_TAGS), 1 << tag_bit::TAG_CONTAINER.0)
+        }
         What::Names(names) => {
             let bits = names.iter().filter_map(|name| named.names.get(name));
-            any_bit(fact(Fact::FACT_PLACE), bits.fold(0, |bits, bit| bits | 1 << bit))
+            any_bit(
+                operand(Operand::OPERAND_CGROUP_TAGS),
+                bits.fold(0, |bits, bit| bits | 1 << bit),
+            )
         }
         What::Trees(pids) => {
             let bits = pids.iter().filter_map(|pid| named.trees.get(pid));
-            any_bit(fact(Fact::FACT_TREES), bits.fold(0, |bits, bit| bits | 1 << bit))
+            any_bit(
+                operand(Operand::OPERAND_PROCESS_TREES),
+                bits.fold(0, |bits, bit| bits | 1 << bit),
+            )
         }
-        What::Texts(texts) => {
-            any_bit(fact(Fact::FACT_TEXTS), texts.iter().fold(0, |bits, at| bits | 1 << at))
-        }
+        What::Texts(texts) => any_bit(
+            operand(Operand::OPERAND_PATTERNS),
+            texts.iter().fold(0, |bits, at| bits | 1 << at),
+        ),
     }
 }
 
 fn argument(position: u8) -> u8 {
-    Fact::FACT_ARGUMENT.0 as u8 + position
+    Operand::OPERAND_ARGUMENT.0 as u8 + position
 }
 
-fn number_fact(number: Number) -> (u8, test_width) {
-    let of = |fact: Fact| (fact.0 as u8, test_width::WIDTH_WHOLE);
+fn number_operand(number: Number) -> (u8, operand_width) {
+    let of = |operand: Operand| (operand.0 as u8, operand_width::WIDTH_WHOLE);
     match number {
-        Number::Uid => of(Fact::FACT_UID),
-        Number::Gid => of(Fact::FACT_GID),
-        Number::Loginuid => of(Fact::FACT_LOGINUID),
+        Number::Uid => of(Operand::OPERAND_UID),
+        Number::Gid => of(Operand::OPERAND_GID),
+        Number::Loginuid => of(Operand::OPERAND_LOGINUID),
         Number::Argument { position, width } => {
             let width = match width {
-                Width::Whole => test_width::WIDTH_WHOLE,
-                Width::Unsigned32 => test_width::WIDTH_UNSIGNED_32,
-                Width::Signed32 => test_width::WIDTH_SIGNED_32,
-                Width::Signed => test_width::WIDTH_SIGNED,
+                Width::Whole => operand_width::WIDTH_WHOLE,
+                Width::Unsigned32 => operand_width::WIDTH_UNSIGNED_32,
+                Width::Signed32 => operand_width::WIDTH_SIGNED_32,
+                Width::Signed => operand_width::WIDTH_SIGNED,
             };
             (argument(position), width)
         }
@@ -138,17 +149,17 @@ fn kind(of: TextOf) -> u8 {
     }
 }
 
-/// `struct text_test`.
-pub(super) fn text(text: &Text) -> types::text_test {
+/// `struct pattern`.
+pub(super) fn pattern(text: &Text) -> types::pattern {
     let ones = vec![u8::MAX; text.text.len()];
-    let part = match text.part {
-        Part::Whole => text_part::PART_ALL,
-        Part::Begin => text_part::PART_BEGIN,
-        Part::End => text_part::PART_END,
+    let anchor = match text.part {
+        Part::Whole => pattern_anchor::ANCHOR_BOTH,
+        Part::Begin => pattern_anchor::ANCHOR_BEGIN,
+        Part::End => pattern_anchor::ANCHOR_END,
     };
-    types::text_test {
+    types::pattern {
         kind: kind(text.of),
-        part: part.0 as u8,
+        anchor: anchor.0 as u8,
         is_negated: u8::from(text.is_negated),
         length: narrow(text.text.len()),
         reserved: 0,

@@ -8,7 +8,7 @@ use syscalls::{Abi, Slot, number};
 use super::limits::{self, LimitKey};
 use super::{env, program};
 use crate::bpf::types::{self, call_flag, special_handler};
-use crate::bpf::{FILTERS_MAX, RULES_MAX, TESTS_MAX, TEXTS_MAX};
+use crate::bpf::{FILTERS_PER_BANK, INSNS_PER_BANK, PATTERNS_PER_BANK, RULES_PER_BANK};
 use crate::config::{Paths, Results};
 use crate::filter::{NameKind, Program, What, compile};
 use crate::plan::{Plan, Route, Rule, env_names};
@@ -21,8 +21,8 @@ pub(super) struct Settings {
     /// The rules that filters choose from.
     pub rules: Vec<types::route>,
     pub filters: Vec<types::filter>,
-    pub tests: Vec<types::test>,
-    pub texts: Vec<types::text_test>,
+    pub insns: Vec<types::filter_insn>,
+    pub patterns: Vec<types::pattern>,
     /// The slots whose calls' ends are asked for.
     pub returns: BTreeSet<Slot>,
 }
@@ -136,10 +136,10 @@ impl Settings {
 
     fn check(&self) -> Result<()> {
         let bounds = [
-            (self.rules.len(), RULES_MAX, "rules in routes with a filter"),
-            (self.filters.len(), FILTERS_MAX, "different filters"),
-            (self.tests.len(), TESTS_MAX, "conditions in all filters"),
-            (self.texts.len(), TEXTS_MAX, "patterns in all filters"),
+            (self.rules.len(), RULES_PER_BANK, "rules in routes with a filter"),
+            (self.filters.len(), FILTERS_PER_BANK, "different filters"),
+            (self.insns.len(), INSNS_PER_BANK, "conditions in all filters"),
+            (self.patterns.len(), PATTERNS_PER_BANK, "patterns in all filters"),
         ];
         match bounds.iter().find(|(count, most, _)| count > most) {
             Some((count, most, what)) => bail!("{count} {what} are too many, at most {most}"),
@@ -207,16 +207,16 @@ impl Maker<'_> {
 
     /// The number of that filter, from 1.
     fn filter(&mut self, program: Program, rules: Vec<usize>) -> u16 {
-        let Settings { filters, tests, texts, .. } = &mut self.settings;
+        let Settings { filters, insns, patterns, .. } = &mut self.settings;
         let known = (program, rules);
         if let Some(number) = self.known_filters.get(&known) {
             return *number;
         }
         let (program, rules) = &known;
-        let place = program::Place { test: tests.len(), text: texts.len(), rules };
+        let place = program::Place { insn: insns.len(), pattern: patterns.len(), rules };
         filters.push(program::filter(program, &place));
-        tests.extend(program.tests.iter().map(|test| program::test(test, &place, self.named)));
-        texts.extend(program.texts.iter().map(program::text));
+        insns.extend(program.tests.iter().map(|test| program::insn(test, &place, self.named)));
+        patterns.extend(program.texts.iter().map(program::pattern));
         let number = u16::try_from(filters.len()).unwrap_or_default();
         self.known_filters.insert(known, number);
         number

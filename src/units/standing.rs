@@ -4,7 +4,7 @@
 
 use super::container;
 use super::name::unescape;
-use crate::bpf::types::{place_bit, place_stage};
+use crate::bpf::types::{path_state, tag_bit};
 use crate::filter::NameKind;
 
 /// `struct place` of `bpf/settings.h`.
@@ -16,7 +16,7 @@ pub struct Standing {
     pub stage: Stage,
 }
 
-/// `enum place_stage`.
+/// `enum path_state`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Stage {
     /// In slices of the system.
@@ -34,10 +34,10 @@ impl Stage {
     /// As the programs know it.
     pub fn number(self) -> u32 {
         match self {
-            Self::System => place_stage::STAGE_SYSTEM.0,
-            Self::Unit => place_stage::STAGE_UNIT.0,
-            Self::Manager => place_stage::STAGE_MANAGER.0,
-            Self::UserUnit => place_stage::STAGE_USER_UNIT.0,
+            Self::System => path_state::PATH_IN_SYSTEM.0,
+            Self::Unit => path_state::PATH_IN_UNIT.0,
+            Self::Manager => path_state::PATH_IN_MANAGER.0,
+            Self::UserUnit => path_state::PATH_IN_USER_UNIT.0,
         }
     }
 }
@@ -62,7 +62,7 @@ impl Standing {
             stage => (0, stage),
         };
         let container = u64::from(container::id(part).is_some());
-        Self { bits: self.bits | own | container << place_bit::PLACE_CONTAINER.0, stage }
+        Self { bits: self.bits | own | container << tag_bit::TAG_CONTAINER.0, stage }
     }
 }
 

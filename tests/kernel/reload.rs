@@ -82,7 +82,7 @@ fn a_handler_believes_the_route_not_the_way() {
     }
     let call = own_slot(484);
     let rig = rig(&[(call, "args")]);
-    let bank = rig.bpf.shared.bank().load(std::sync::atomic::Ordering::SeqCst);
+    let bank = rig.bpf.shared.live_bank();
     let handler = rig.handlers().named("count").expect("count").id;
     let route = types::route {
         generation: 1,
@@ -100,8 +100,7 @@ fn a_handler_believes_the_route_not_the_way() {
         limit: 0,
         uid_limit: 0,
     };
-    let row = bank as usize + usize::from(call.index());
-    assert!(rig.bpf.shared.set_route(row, &route));
+    assert!(rig.bpf.shared.set_route(bank, usize::from(call.index()), &route));
 
     assert_eq!(rig.trigger(&["times", "7", "native", &call.nr().to_string()]).len(), 0);
     let books = rig.books(call);

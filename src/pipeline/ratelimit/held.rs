@@ -4,10 +4,11 @@
 use std::collections::HashMap;
 
 use super::Who;
+use crate::bpf::BUCKETS;
 use crate::table::pace;
 
-/// Who have a bucket of their own; others share one for each limit. As `BUCKETS` in the kernel.
-const OWNERS_MAX: usize = 4096;
+/// Number of owners that have a bucket of their own; others share one for each limit.
+const OWNERS_MAX: usize = BUCKETS;
 
 /// How much of each limit is used.
 #[derive(Debug, Default)]

@@ -9,6 +9,7 @@ use std::rc::Rc;
 pub use held::Held;
 pub use suppressed::{Refused, Suppressed};
 
+use crate::bpf::spread;
 use crate::config::Per;
 use crate::decode::Event;
 use crate::table::LimitKey;
@@ -52,11 +53,6 @@ fn comm(name: &[u8]) -> u64 {
         u64::from_ne_bytes(bytes)
     };
     (spread(padded(0)) ^ spread(padded(8).wrapping_add(1))) >> 16
-}
-
-/// As in `bpf/limit.h`.
-fn spread(key: u64) -> u64 {
-    key.wrapping_mul(0x9e37_79b9_7f4a_7c15)
 }
 
 #[cfg(test)]

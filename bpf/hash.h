@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#ifndef TAILCALLD_HASH_H
+#define TAILCALLD_HASH_H
+
+#include "settings.h"
+
+/* Multiplicative hashing (Knuth): spreads neighbours; the highest bits are the best. */
+static __always_inline __u64 spread(__u64 key)
+{
+	return key * ((__u64)SPREAD_HIGH << 32 | SPREAD_LOW);
+}
+
+/* Where the search for an excluded cgroup begins. */
+static __always_inline __u64 excluded_hash(__u64 id)
+{
+	_Static_assert(EXCLUDED_CGROUPS == 256, "the hash is an index");
+	return spread(id) >> 56;
+}
+
+#endif
