@@ -21,7 +21,7 @@ like 'systemctl status has the line of numbers' \
 started="Started: 16 routes, generation 1, attached to raw_tp/sys_enter on Linux $(uname -r), tailcalld *"
 like 'journalctl -u has the start' "*$started*" "$(journal -u tailcalld)"
 like 'journalctl -x explains it' \
-	"*Subject: tailcalld has started*is attached to raw_tp/sys_enter of Linux*$(uname -r)*" \
+	"*Subject: tailcalld has started*is attached to raw_tp/sys_enter on Linux*$(uname -r)*" \
 	"$(journal -x -u tailcalld $STARTED)"
 
 is 'systemd watches it' 30s "$(property WatchdogUSec)"
