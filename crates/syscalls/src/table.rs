@@ -77,26 +77,25 @@ mod tests {
 
     use super::*;
 
-    /// Each file, its number of syscalls, and the number of `execve`.
-    const FILES: [(&str, usize, u16); 3] = [
-        (include_str!("../tables/x86_64.tsv"), 386, 59),
-        (include_str!("../tables/i386.tsv"), 462, 11),
-        (include_str!("../tables/aarch64.tsv"), 328, 221),
+    /// Each file, and the number of `execve`.
+    const FILES: [(&str, u16); 3] = [
+        (include_str!("../tables/x86_64.tsv"), 59),
+        (include_str!("../tables/i386.tsv"), 11),
+        (include_str!("../tables/aarch64.tsv"), 221),
     ];
 
     #[test]
     fn row_parses_every_line_of_tables() {
-        for (text, syscalls, _) in FILES {
-            let lines = text.lines().filter(|line| !line.starts_with('#'));
-            assert_eq!(lines.filter_map(row).count(), syscalls);
-            assert_eq!(text.lines().filter(|line| line.starts_with('#')).count(), 4);
-            assert_eq!(text.lines().count(), syscalls + 4);
+        for (text, _) in FILES {
+            let mut lines = text.lines().filter(|line| !line.starts_with('#'));
+            assert_eq!(lines.find(|line| row(line).is_none()), None);
+            assert!(rows(text).count() > 300);
         }
     }
 
     #[test]
     fn rows_of_tables_are_sorted_and_in_range() {
-        for (text, ..) in FILES {
+        for (text, _) in FILES {
             let numbers: Vec<u16> = rows(text).map(|(nr, _)| nr).collect();
             assert!(numbers.is_sorted_by(|a, b| a < b));
             assert!(numbers.iter().all(|&nr| nr < ABI_SLOTS));
@@ -106,22 +105,22 @@ mod tests {
     #[test]
     fn names_of_tables_are_unique_and_lower_case() {
         let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
-        for (text, syscalls, _) in FILES {
+        for (text, _) in FILES {
             let names: BTreeSet<&str> = rows(text).map(|(_, row)| row.name).collect();
-            assert_eq!(names.len(), syscalls);
+            assert_eq!(names.len(), rows(text).count());
             assert!(names.iter().all(|name| !name.is_empty() && name.chars().all(plain)));
         }
     }
 
     #[test]
     fn number_and_name_are_inverse() {
-        for (text, syscalls, execve) in FILES {
+        for (text, execve) in FILES {
             let table = Table::parse(text);
             assert_eq!(
                 (table.number("execve"), table.name(execve)),
                 (Some(execve), Some("execve"))
             );
-            assert_eq!(table.rows().count(), syscalls);
+            assert_eq!(table.rows().count(), rows(text).count());
             for (nr, name) in table.rows() {
                 assert_eq!((table.number(name), table.name(nr)), (Some(nr), Some(name)));
             }
@@ -130,7 +129,7 @@ mod tests {
 
     #[test]
     fn number_of_newest_syscall_is_in_every_table() {
-        for (text, ..) in FILES {
+        for (text, _) in FILES {
             assert_eq!(Table::parse(text).number("fchroot"), Some(472));
         }
     }
@@ -152,7 +151,7 @@ mod tests {
 
     #[test]
     fn functions_are_names_of_entry_points() {
-        for (text, ..) in FILES {
+        for (text, _) in FILES {
             let table = Table::parse(text);
             for (nr, name) in table.rows() {
                 for function in table.functions(nr) {
