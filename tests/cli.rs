@@ -22,7 +22,7 @@ fn called(arguments: &[&str]) -> (i32, String, String) {
 
 #[cfg(target_arch = "x86_64")]
 #[test]
-fn a_good_file_is_one_line() {
+fn check_valid_file_prints_one_line() {
     let ok = "config/tailcalld.toml: ok, 16 routes (args 2, exec 4, timer 10)\n";
     assert_eq!(called(&["check", "config/tailcalld.toml"]), (OK, ok.into(), String::new()));
     let same = called(&["check", "--config", "config/tailcalld.toml"]);
@@ -33,7 +33,7 @@ fn a_good_file_is_one_line() {
 
 #[cfg(target_arch = "x86_64")]
 #[test]
-fn verbose_is_the_resolved_table() {
+fn check_verbose_prints_resolved_table() {
     let (code, out, err) = called(&["check", "-v", "config/tailcalld.toml"]);
     assert_eq!((code, err.as_str()), (OK, ""));
     let lines: Vec<_> =
@@ -55,10 +55,10 @@ fn verbose_is_the_resolved_table() {
     assert!(out.ends_with(": ok, 16 routes (args 2, exec 4, timer 10)\n"), "{out}");
 }
 
-/// What a route gets in the end may differ from what is asked.
+/// The result option of a route may differ from the configured one.
 #[cfg(target_arch = "x86_64")]
 #[test]
-fn verbose_tells_the_results() {
+fn check_verbose_prints_results_of_routes() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("c.toml");
     let routes = "0 = { handler = \"args\", result = \"failed\" }\n1 = \"args\"\n2 = \"count\"\n";
@@ -83,7 +83,7 @@ fn verbose_tells_the_results() {
 /// The table has a line for each ABI that a route is of.
 #[cfg(target_arch = "x86_64")]
 #[test]
-fn verbose_tells_the_abis() {
+fn check_verbose_prints_abis_of_routes() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("c.toml");
     let routes = "kill = { handler = \"args\", abi = \"compat\" }\nsync = \"args\"\n";
@@ -100,7 +100,7 @@ fn verbose_tells_the_abis() {
 /// A table more, of the routes that choose: each of their rules in a line.
 #[cfg(target_arch = "x86_64")]
 #[test]
-fn verbose_tells_which_calls_and_how_many_events() {
+fn check_verbose_prints_filters_and_limits() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("c.toml");
     let plain = "[routes]\n0 = \"args\"\n";
@@ -127,7 +127,7 @@ fn verbose_tells_which_calls_and_how_many_events() {
 }
 
 #[test]
-fn a_faulty_file_tells_every_fault() {
+fn check_faulty_file_prints_every_fault() {
     let file = "tests/fixtures/faults/settings.toml";
     let expected = std::fs::read_to_string("tests/fixtures/faults/settings.txt").unwrap();
     for arguments in [vec!["check", file], vec!["check", "-q", file], vec!["check", "-v", file]] {
@@ -136,7 +136,7 @@ fn a_faulty_file_tells_every_fault() {
 }
 
 #[test]
-fn in_the_journal_each_line_of_a_fault_is_an_error() {
+fn check_in_journal_marks_each_line_as_error() {
     let told = |stream: fn(u64, u64) -> String| {
         let (reader, writer) = nix::unistd::pipe().unwrap();
         let about = nix::sys::stat::fstat(&writer).unwrap();
@@ -155,7 +155,7 @@ fn in_the_journal_each_line_of_a_fault_is_an_error() {
 }
 
 #[test]
-fn a_missing_file_is_a_fault_of_the_configuration() {
+fn check_missing_file_is_configuration_fault() {
     let told =
         "nowhere.toml: does not exist; create it, or name another file on the command line\n";
     assert_eq!(called(&["check", "nowhere.toml"]), (CONFIG, String::new(), told.into()));
@@ -163,7 +163,7 @@ fn a_missing_file_is_a_fault_of_the_configuration() {
 
 #[cfg(target_arch = "x86_64")]
 #[test]
-fn a_set_and_its_numbers() {
+fn syscalls_of_set_prints_members_with_numbers() {
     let about = syscalls::group("@swap").unwrap().about;
     let width = "@swap".len();
     let expected = format!(
@@ -175,7 +175,7 @@ fn a_set_and_its_numbers() {
 }
 
 #[test]
-fn all_sets_and_all_syscalls() {
+fn syscalls_without_set_prints_everything() {
     use syscalls::{Abi, groups, names};
     let (code, out, err) = called(&["syscalls"]);
     assert_eq!((code, err.as_str()), (OK, ""));
@@ -188,14 +188,14 @@ fn all_sets_and_all_syscalls() {
 }
 
 #[test]
-fn an_unknown_set_is_a_wrong_command_line() {
+fn syscalls_unknown_set_is_usage_error() {
     let (code, out, err) = called(&["syscalls", "@mout"]);
     assert_eq!((code, out.as_str()), (USAGE, ""));
     assert!(err.contains("no such set of syscalls (did you mean \"@mount\"?)"), "{err}");
 }
 
 #[test]
-fn handlers_are_listed_with_what_takes_out() {
+fn handlers_prints_each_handler_and_none() {
     let (code, out, err) = called(&["handlers"]);
     assert_eq!((code, err.as_str()), (OK, ""));
     let first = |line: &str| line.split_whitespace().next().unwrap().to_owned();
@@ -207,7 +207,7 @@ fn handlers_are_listed_with_what_takes_out() {
 }
 
 #[test]
-fn wrong_command_lines() {
+fn wrong_command_line_is_usage_error() {
     for arguments in [
         vec!["chekc"],
         vec!["--output", "xml"],
@@ -223,7 +223,7 @@ fn wrong_command_lines() {
 }
 
 #[test]
-fn a_reader_that_leaves_early_is_no_failure() {
+fn closed_pipe_is_not_a_failure() {
     for command in [&["syscalls"][..], &["handlers"], &["check", "config/tailcalld.toml"]] {
         let (reader, writer) = nix::unistd::pipe().unwrap();
         drop(reader);
@@ -233,7 +233,7 @@ fn a_reader_that_leaves_early_is_no_failure() {
 }
 
 #[test]
-fn output_that_cannot_be_written_is_a_failure() {
+fn full_output_is_a_failure() {
     let full = std::fs::File::options().write(true).open("/dev/full").unwrap();
     let Output { status, stderr, .. } =
         tailcalld(&["syscalls"]).stdout(full).stderr(Stdio::piped()).output().unwrap();

@@ -24,7 +24,7 @@ use tailcalld::units::Place;
 /// 2026-01-02, 03:04:05 UTC and 6 ns.
 const TIME_NS: u64 = 1_767_323_045_000_000_006;
 
-/// What processes might call themselves to be taken for something else.
+/// Task names that try to look like something else.
 const INJECTIONS: [&[u8]; 16] = [
     b"\n",
     b"a\nb",
@@ -130,7 +130,7 @@ fn generations(entries: &[Json]) -> Vec<u32> {
 }
 
 #[test]
-fn every_field_comes_back() {
+fn journald_returns_every_field() {
     let Some(journald) = Journald::start() else { return };
     let mut sink = open(&journald);
     let handler = handler();
@@ -191,7 +191,7 @@ fn every_field_comes_back() {
 }
 
 #[test]
-fn no_bytes_become_a_field() {
+fn bytes_of_processes_never_become_a_field() {
     let Some(journald) = Journald::start() else { return };
     let mut sink = open(&journald);
     let handler = handler();
@@ -218,9 +218,9 @@ fn no_bytes_become_a_field() {
     }
 }
 
-/// What makes `SYSCALL_CMDLINE` necessary.
+/// journald sorts and deduplicates the values of a field, which makes `SYSCALL_CMDLINE` necessary.
 #[test]
-fn the_order_of_arguments_and_equal_ones_are_kept_in_one_field() {
+fn cmdline_keeps_order_and_duplicates() {
     let Some(journald) = Journald::start() else { return };
     let mut sink = open(&journald);
     let handler = handler();
@@ -234,7 +234,7 @@ fn the_order_of_arguments_and_equal_ones_are_kept_in_one_field() {
 }
 
 #[test]
-fn three_hundred_arguments_fit_into_one_entry() {
+fn entry_holds_three_hundred_arguments() {
     let Some(journald) = Journald::start() else { return };
     let mut sink = open(&journald);
     let handler = handler();
@@ -250,7 +250,7 @@ fn three_hundred_arguments_fit_into_one_entry() {
 }
 
 #[test]
-fn an_entry_beyond_the_send_buffer_goes_as_a_file() {
+fn entry_larger_than_send_buffer_is_sent_as_file() {
     let Some(journald) = Journald::start() else { return };
     let mut sink = open(&journald);
     let total = |nr: u16| Total {
@@ -279,7 +279,7 @@ fn an_entry_beyond_the_send_buffer_goes_as_a_file() {
 }
 
 #[test]
-fn a_deaf_journald_loses_nothing() {
+fn stopped_journald_loses_no_entry() {
     let Some(journald) = Journald::start() else { return };
     let mut sink = open(&journald);
     journald.signal(Signal::SIGSTOP);
@@ -307,7 +307,7 @@ fn a_deaf_journald_loses_nothing() {
 }
 
 #[test]
-fn a_killed_journald_gets_nothing_twice() {
+fn killed_journald_gets_no_entry_twice() {
     let Some(mut journald) = Journald::start() else { return };
     let mut sink = open(&journald);
     for generation in 0..5 {
@@ -332,7 +332,7 @@ fn wait_for_room(sink: &Sink) {
 }
 
 #[test]
-fn the_catalog_and_the_documentation_know_every_record() {
+fn catalog_and_events_md_have_every_record_kind() {
     let catalog = read("systemd/tailcalld.catalog");
     let events = read("docs/events.md");
     let ids: Vec<&str> = catalog.lines().filter_map(|line| line.strip_prefix("-- ")).collect();
@@ -348,7 +348,7 @@ fn the_catalog_and_the_documentation_know_every_record() {
 }
 
 #[test]
-fn the_catalog_is_well_formed() {
+fn catalog_is_well_formed() {
     let catalog = read("systemd/tailcalld.catalog");
     assert_eq!(catalog.lines().find(|line| line.len() > 76), None);
     let known: BTreeSet<_> = Key::ALL.iter().map(|key| key.journal()).collect();
@@ -366,7 +366,7 @@ fn the_catalog_is_well_formed() {
 }
 
 #[test]
-fn the_documentation_knows_every_field_and_reason() {
+fn events_md_has_every_field_and_reason() {
     let events = read("docs/events.md");
     let rows: Vec<Vec<&str>> = events
         .lines()

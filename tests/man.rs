@@ -1,5 +1,5 @@
-//! The manual pages against what they describe: command line, configuration, records. What the
-//! program can do and a page does not tell, fails here.
+//! Comparison of the manual pages with the program: command line, configuration, records. Anything
+//! that a page does not document fails here.
 #![allow(clippy::unwrap_used)] // helpers of tests are tests
 
 use std::fs;
@@ -13,28 +13,28 @@ use tailcalld::output::key::Key;
 const COMMANDS: &str = "docs/man/tailcalld.8";
 const CONFIGURATION: &str = "docs/man/tailcalld.toml.5";
 
-/// Nobody calls a key that, and nothing is near enough to be suggested.
+/// Key that does not exist, and is too different from all others to get a suggestion.
 const UNKNOWN: &str = "qqqqqqqqqqqq";
 
 fn page(path: &str) -> String {
     fs::read_to_string(path).unwrap()
 }
 
-/// What the binary prints, on either stream.
+/// Output of the binary on both streams.
 fn tailcalld(arguments: &[&str]) -> String {
     let mut command = Command::new(env!("CARGO_BIN_EXE_tailcalld"));
     let output = command.args(arguments).stdin(Stdio::null()).output().unwrap();
     String::from_utf8([output.stdout, output.stderr].concat()).unwrap()
 }
 
-/// The lines below one heading, up to the next of the same macro or a higher one.
+/// Lines below one heading, up to the next heading.
 fn section<'p>(page: &'p str, heading: &str) -> &'p str {
     let (_, rest) = page.split_once(&format!("\n{heading}\n")).expect(heading);
     let ends = ["\n.Sh ", "\n.Ss "].into_iter().filter_map(|macro_| rest.find(macro_));
     &rest[..ends.min().unwrap_or(rest.len())]
 }
 
-/// Whether a line of the page introduces that word with the macro: `.It Fl v , Fl -verbose`.
+/// Returns whether a line of the page introduces the word with the macro: `.It Fl v , Fl -verbose`.
 fn introduces(page: &str, macro_: &str, word: &str) -> bool {
     page.lines().filter(|line| line.starts_with(".It ")).any(|line| {
         let words: Vec<_> = line.split_whitespace().collect();
@@ -42,7 +42,7 @@ fn introduces(page: &str, macro_: &str, word: &str) -> bool {
     })
 }
 
-/// The options of a help text, without their first dash: `-v, --verbose` is `v` and `-verbose`.
+/// Options of a help text, without their first dash: `-v, --verbose` is `v` and `-verbose`.
 fn options(help: &str) -> Vec<String> {
     let lines = help.lines().map(str::trim_start).filter(|line| line.starts_with('-'));
     let words = lines.flat_map(|line| line.split_whitespace().take(2));
@@ -50,7 +50,7 @@ fn options(help: &str) -> Vec<String> {
     options.filter(|option| !option.is_empty()).map(str::to_owned).collect()
 }
 
-/// The commands of the main help text.
+/// Commands of the main help text.
 fn commands() -> Vec<String> {
     let help = tailcalld(&["--help"]);
     let (_, rest) = help.split_once("Commands:\n").unwrap();
@@ -59,7 +59,7 @@ fn commands() -> Vec<String> {
 }
 
 #[test]
-fn every_command_and_option_is_told() {
+fn man_documents_every_command_and_option() {
     let text = page(COMMANDS);
     let commands = commands();
     assert!(commands.len() >= 5, "{commands:?}");
@@ -76,8 +76,8 @@ fn every_command_and_option_is_told() {
         };
         let own = text.lines().find(named).map_or("", |heading| section(&text, heading));
         for option in options(&tailcalld(&[command.as_str(), "--help"])) {
-            let told = introduces(own, "Fl", &option) || introduces(both, "Fl", &option);
-            assert!(told, "-{option} of {command}");
+            let is_documented = introduces(own, "Fl", &option) || introduces(both, "Fl", &option);
+            assert!(is_documented, "-{option} of {command}");
             seen += 1;
         }
     }
@@ -88,7 +88,7 @@ fn every_command_and_option_is_told() {
 }
 
 #[test]
-fn every_value_and_every_exit_status_is_told() {
+fn man_documents_every_value_and_exit_status() {
     let text = page(COMMANDS);
     let help = tailcalld(&["--help"]);
     let values: Vec<_> = help.lines().filter_map(|line| line.trim().strip_prefix("- ")).collect();
@@ -104,7 +104,7 @@ fn every_value_and_every_exit_status_is_told() {
 }
 
 #[test]
-fn every_field_and_kind_of_record_is_told() {
+fn man_documents_every_field_and_record_kind() {
     let text = page(COMMANDS);
     let words = || text.split_whitespace();
     for name in Key::ALL.iter().map(|key| key.journal()).filter(|name| !name.is_empty()) {
@@ -118,7 +118,7 @@ fn every_field_and_kind_of_record_is_told() {
     }
 }
 
-/// What `check` says about a file of that content.
+/// Output of `check` for a file with this content.
 fn checked(content: &str) -> String {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("c.toml");
@@ -126,7 +126,7 @@ fn checked(content: &str) -> String {
     tailcalld(&["check", path.to_str().unwrap()])
 }
 
-/// The words after "expected" in a complaint about an unknown one.
+/// Words after "expected" in the fault about an unknown word.
 fn expected(content: &str) -> Vec<String> {
     let told = checked(content);
     let line = told.lines().next().unwrap();
@@ -135,7 +135,7 @@ fn expected(content: &str) -> Vec<String> {
 }
 
 #[test]
-fn every_table_and_key_of_the_configuration_is_told() {
+fn man_documents_every_table_and_key() {
     let text = page(CONFIGURATION);
     let tables = expected(&format!("[{UNKNOWN}]\n"));
     assert!(tables.len() >= 5, "{tables:?}");
@@ -157,7 +157,7 @@ fn every_table_and_key_of_the_configuration_is_told() {
 }
 
 #[test]
-fn every_handler_is_told() {
+fn man_documents_every_handler() {
     let text = page(CONFIGURATION);
     let routes = section(&text, ".Ss [routes]");
     let handlers = tailcalld::load::handlers().unwrap();
@@ -167,7 +167,7 @@ fn every_handler_is_told() {
 }
 
 #[test]
-fn every_word_of_an_option_is_told() {
+fn man_documents_every_word_of_an_option() {
     let text = page(CONFIGURATION);
     let defaults = section(&text, ".Ss [defaults]");
     for paths in Paths::ALL {
@@ -182,7 +182,7 @@ fn every_word_of_an_option_is_told() {
 }
 
 #[test]
-fn every_value_of_abi_is_told() {
+fn man_documents_every_value_of_abi() {
     let text = page(CONFIGURATION);
     let defaults = section(&text, ".Ss [defaults]");
     for word in expected("[defaults]\nabi = \"qqqqqqqqqqqq\"\n") {
@@ -192,7 +192,7 @@ fn every_value_of_abi_is_told() {
 }
 
 #[test]
-fn defaults_are_those_of_the_program() {
+fn man_defaults_match_the_program() {
     let text = page(CONFIGURATION);
     let Config { defaults, ring_bytes, exclude, socket, attach, .. } = Config::default();
     let Config { exclude_units, per_uid, stats_interval, .. } = Config::default();
@@ -224,14 +224,14 @@ fn defaults_are_those_of_the_program() {
     }
 }
 
-/// The literal displays of a page.
+/// Literal displays of a page.
 fn examples(page: &str) -> Vec<&str> {
     let displays = page.split(".Bd -literal").skip(1);
     displays.filter_map(|rest| rest.split_once('\n')?.1.split_once(".Ed\n")).map(|d| d.0).collect()
 }
 
 #[test]
-fn examples_are_valid() {
+fn man_examples_pass_check() {
     let text = page(CONFIGURATION);
     let examples = examples(&text);
     assert!(examples.len() >= 7);
@@ -248,7 +248,7 @@ fn examples_are_valid() {
 }
 
 #[test]
-fn mandoc_finds_nothing_wrong() {
+fn man_passes_mandoc_lint() {
     if Command::new("mandoc").arg("-V").stderr(Stdio::null()).status().is_err() {
         assert_ne!(std::env::var("CI").as_deref(), Ok("true"), "this test needs mandoc");
         // print! would be captured, and a skip would look like a success

@@ -140,7 +140,7 @@ fn from(slot: Slot, origin: &Origin) -> String {
     }
 }
 
-/// What the daemon would attach to, as far as we may ask the kernel.
+/// Attach point that the daemon would use, if the caller may query the kernel.
 fn attached(plan: &Plan) -> [String; 2] {
     let told = if load::preconditions().is_err() {
         format!("{} (run as root to see what this kernel would use)", plan.attach.name())

@@ -1,4 +1,4 @@
-//! `tailcalld syscalls` and `tailcalld handlers`: what may stand in the configuration.
+//! `tailcalld syscalls` and `tailcalld handlers`: the names for both sides of a route.
 
 use std::collections::BTreeSet;
 use std::io::Write;

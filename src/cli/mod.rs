@@ -106,10 +106,10 @@ pub struct RunOptions {
     /// Configuration file; its drop-ins are *.toml in the directory of the same name with .d
     #[arg(long, value_name = "FILE", default_value = DEFAULT_PATH)]
     pub config: PathBuf,
-    /// Where to write records
+    /// Destination of the records
     #[arg(long, value_enum, default_value_t = Output::Auto)]
     pub output: Output,
-    /// Where to attach, overriding the configuration
+    /// Attach point, overriding the configuration
     #[arg(long, value_enum, value_name = "MODE")]
     pub attach: Option<AttachTo>,
     /// Control socket, for the commands stats, status, routes and reload
@@ -142,7 +142,7 @@ pub struct CheckOptions {
     /// Configuration file, as for the command run
     #[arg(long, value_name = "FILE", conflicts_with = "file")]
     config: Option<PathBuf>,
-    /// Also print the resolved table and the entry that made each route
+    /// Print the resolved table too, with the entry that made each route
     #[arg(short, long)]
     pub verbose: bool,
     /// Print faults only

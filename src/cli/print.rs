@@ -1,10 +1,10 @@
-//! Tables and colours, for whoever reads: a person at a terminal or a program behind a pipe.
+//! Tables and colours of the output, for a terminal or a pipe.
 
 use std::io::{self, ErrorKind, IsTerminal, Write};
 
 use anstyle::Style;
 
-/// Whether a stream takes colours: a terminal, unless `NO_COLOR` or `TERM=dumb` asks for none.
+/// Returns whether to colour a stream: a terminal, unless `NO_COLOR` is set or `TERM` is `dumb`.
 pub(super) fn coloured(stream: &impl IsTerminal) -> bool {
     let refused = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
     let dumb = std::env::var_os("TERM").is_some_and(|value| value == "dumb");
@@ -28,7 +28,7 @@ pub(super) fn table<const N: usize>(
     columns(out, style, &head, rows)
 }
 
-/// As `table`, of as many columns as the head has.
+/// Writes rows under a head with any number of columns.
 pub(super) fn columns(
     out: &mut impl Write,
     style: Style,
@@ -50,7 +50,7 @@ fn line(widths: &[usize], cells: &[impl AsRef<str>]) -> String {
     padded.collect::<Vec<_>>().join("  ").trim_end().to_owned()
 }
 
-/// Whether an error only says that the reader of our output has seen enough, as `head` does.
+/// Returns whether the error only means that the reader closed the pipe, as `head` does.
 pub fn broken_pipe(error: &anyhow::Error) -> bool {
     let causes = error.chain().filter_map(|cause| cause.downcast_ref::<io::Error>());
     causes.into_iter().any(|cause| cause.kind() == ErrorKind::BrokenPipe)

@@ -1,4 +1,4 @@
-//! What went wrong in, words on standard error and an exit code out.
+//! Error messages on standard error, and the exit status of an error.
 
 use std::io::{self, Write};
 
@@ -8,7 +8,7 @@ use crate::config::{Faults, Palette};
 use crate::error::Failure;
 use crate::log;
 
-/// Tells why the program ends. Faults of the configuration are told as `check` tells them.
+/// Prints why the program fails, and returns the exit status. Faults are printed as by `check`.
 pub fn report(error: &anyhow::Error) -> u8 {
     // If standard error is closed, nobody is left to tell.
     match error.downcast_ref::<Faults>() {
@@ -23,7 +23,7 @@ pub fn report(error: &anyhow::Error) -> u8 {
     }
 }
 
-/// Tells a service manager, and who reads its status, what kind of failure it is.
+/// Returns the exit status of an error.
 fn exit_code(error: &anyhow::Error) -> u8 {
     match error.downcast_ref() {
         Some(Failure::Permission(_)) => exit::NO_PERMISSION,

@@ -14,17 +14,17 @@ use crate::cli::ClientOptions;
 use crate::error::Failure;
 use crate::rpc::{self, INTERFACE};
 
-/// How long the daemon may take: a check of the books waits some times for the kernel.
+/// Timeout of a reply: a consistent snapshot of the counters waits several times for the kernel.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Bytes of a reply at most: more than the daemon ever sends.
 const REPLY_MAX: u64 = 64 << 20;
 
-/// What the daemon says: the result, or an error of its own and the parameters of that.
+/// Reply of the daemon: the result, or an error with its parameters.
 pub enum Answer<T> {
-    /// It is done.
+    /// Result of the method.
     Done(T),
-    /// It is not.
+    /// Error and its parameters.
     Refused(String, Value),
 }
 

@@ -52,7 +52,7 @@ fn row(route: &Route) -> [String; 10] {
     ]
 }
 
-/// As `check -v` tells it.
+/// Returns the origin of a route, in the format of `check -v`.
 fn from(route: &Route) -> String {
     let place = format!("{}:{}", printable(&route.file), route.line);
     if route.entry == route.syscall { place } else { format!("{place} ({})", route.entry) }

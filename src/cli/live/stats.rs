@@ -1,4 +1,4 @@
-//! `tailcalld stats`: the books, and whether they balance.
+//! `tailcalld stats`: the counters, and whether every call is accounted for.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
@@ -118,7 +118,7 @@ fn print(stats: &Stats) -> io::Result<()> {
     out.flush()
 }
 
-/// What any route has some of: outcomes and places of events.
+/// Names of the outcomes and places of events that are not 0 in all routes.
 fn names(stats: &Stats) -> BTreeSet<&str> {
     let all = stats.routes.iter().flat_map(|route| route.outcomes.iter().chain(&route.events));
     let some = all.filter(|(_, count)| **count > 0).map(|(name, _)| name.as_str());
@@ -145,7 +145,7 @@ fn rows(route: &RouteStats, names: &BTreeSet<&str>) -> Vec<Vec<String>> {
     }
 }
 
-/// What is in no route's books.
+/// Writes the calls and events that no route counts.
 fn others(stats: &Stats, out: &mut impl Write) -> io::Result<()> {
     let odd = &stats.unroutable;
     let unroutable = odd.minus_one + odd.x32 + odd.out_of_range;
