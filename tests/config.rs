@@ -191,7 +191,7 @@ fn many_faults_are_counted() {
     assert_eq!(faults.iter().count(), 501);
     let first = faults.iter().next().unwrap();
     assert_eq!(
-        (first.place, first.message.as_str()),
+        (first.position, first.message.as_str()),
         (None, "has 500 faults or more; not all are shown")
     );
 }
@@ -238,9 +238,9 @@ fn places_are_in_the_file(bytes: &[u8]) {
     // An empty file has a first line too.
     let lines: Vec<&str> = if text.is_empty() { vec![""] } else { text.lines().collect() };
     for fault in loaded.faults.iter().chain(&conflicts) {
-        let Some(place) = fault.place else { continue };
-        let line = lines.get(place.line - 1).unwrap_or_else(|| panic!("{fault}"));
-        assert!(place.column <= line.chars().count() + 1, "{fault}");
+        let Some(position) = fault.position else { continue };
+        let line = lines.get(position.line - 1).unwrap_or_else(|| panic!("{fault}"));
+        assert!(position.column <= line.chars().count() + 1, "{fault}");
         let printed = fault.to_string();
         assert!(printed.chars().all(|c| c == '\n' || !c.is_control()), "{printed:?}");
         assert_eq!(printed.lines().count(), 4, "{printed}");

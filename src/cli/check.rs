@@ -8,11 +8,11 @@ use syscalls::{Slot, name};
 use super::print::{standard_output, table};
 use super::report::print_faults;
 use super::{CheckOptions, exit};
+use crate::blind_spots::blind_spots;
 use crate::config::{Keep, NONE, level_name, printable, size_name, time_name};
 use crate::handlers::{Handler, Handlers};
 use crate::load::{self, Choice};
 use crate::plan::{self, Origin, Plan, Route, Rule};
-use crate::unseen::unseen;
 
 /// Prints every fault, or one line if there is none. Gives the exit code.
 ///
@@ -67,7 +67,7 @@ fn print_plan(plan: &Plan, handlers: &Handlers) -> io::Result<()> {
     writeln!(out)?;
     table(&mut out, style, ["SETTING", "VALUE"], &settings(plan))?;
     writeln!(out, "\n{style}BLIND SPOTS{style:#}")?;
-    for what in unseen(plan) {
+    for what in blind_spots(plan) {
         writeln!(out, "{what}")?;
     }
     writeln!(out)?;

@@ -19,22 +19,7 @@ pub use report::report;
 use syscalls::Group;
 
 use crate::config::{AttachTo, DEFAULT_PATH};
-
-/// Exit codes; from 69 on those of `sysexits.h`.
-pub mod exit {
-    /// Success.
-    pub const OK: u8 = 0;
-    /// Failure without a code of its own.
-    pub const FAILURE: u8 = 1;
-    /// Wrong command line.
-    pub const USAGE: u8 = 2;
-    /// The kernel or another part of this host lacks a requirement.
-    pub const UNAVAILABLE: u8 = 69;
-    /// Missing privileges.
-    pub const NO_PERMISSION: u8 = 77;
-    /// Invalid configuration.
-    pub const CONFIG: u8 = 78;
-}
+pub use crate::error::exit;
 
 /// Command line.
 #[derive(Debug, Parser)]

@@ -2,10 +2,9 @@
 
 use std::io::{self, Write};
 
-use super::exit;
 use super::print::coloured;
 use crate::config::{Faults, Palette};
-use crate::error::Failure;
+use crate::error::{Failure, exit};
 use crate::log;
 
 /// Prints why the program fails, and returns the exit status. Faults are printed as by `check`.
@@ -25,11 +24,7 @@ pub fn report(error: &anyhow::Error) -> u8 {
 
 /// Returns the exit status of an error.
 fn exit_code(error: &anyhow::Error) -> u8 {
-    match error.downcast_ref() {
-        Some(Failure::Permission(_)) => exit::NO_PERMISSION,
-        Some(Failure::Unavailable(_)) => exit::UNAVAILABLE,
-        None => exit::FAILURE,
-    }
+    error.downcast_ref().map_or(exit::FAILURE, Failure::exit_code)
 }
 
 pub(super) fn print_faults(faults: &Faults) -> io::Result<()> {

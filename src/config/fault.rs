@@ -1,31 +1,32 @@
-//! What is wrong with the configuration, where, and what might be meant.
+//! Faults of a configuration: the message, its position, and what was probably meant.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
 
 use anstyle::{AnsiColor, Style};
 
+use super::position::Position;
 use super::snippet::Snippet;
-use super::source::Place;
+use super::source::Mark;
 use super::text::{printable, quoted};
 
-/// One thing that is wrong. Printed as `path:line:column: what`, then the line and a caret.
+/// One fault of a configuration, printed as `path:line:column: message`, then the line and a caret.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Fault {
-    /// Position of the file in the order of reading, so that faults sort by file and place.
+    /// Position of the file in the order of reading, so that faults sort by file and position.
     rank: usize,
-    /// Where; `None` if the whole file is meant.
-    pub place: Option<Place>,
+    /// Line and column; `None` if the whole file is meant.
+    pub position: Option<Position>,
     /// The file.
     pub path: PathBuf,
-    /// What is wrong, printable, on one line.
+    /// Printable message on one line.
     pub message: String,
-    /// What was probably meant.
+    /// Word that was probably meant.
     pub suggestion: Option<String>,
     snippet: Option<Snippet>,
 }
 
-/// What is wrong, before it is known where.
+/// A fault whose position is not known yet.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem {
     message: String,
@@ -44,32 +45,35 @@ pub struct Palette {
 impl Fault {
     pub(super) fn new(path: &Path, rank: usize, problem: Problem) -> Self {
         let Problem { message, suggestion } = problem;
-        Self { rank, place: None, path: path.to_owned(), message, suggestion, snippet: None }
+        Self { rank, position: None, path: path.to_owned(), message, suggestion, snippet: None }
     }
 
-    pub(super) fn at(self, place: Place, snippet: Snippet) -> Self {
-        Self { place: Some(place), snippet: Some(snippet), ..self }
+    /// A fault at a mark.
+    pub fn at(mark: &Mark, problem: impl Into<Problem>) -> Self {
+        let (position, snippet) = mark.shown();
+        let fault = Self::new(mark.path(), mark.rank(), problem.into());
+        Self { position: Some(position), snippet: Some(snippet), ..fault }
     }
 
-    /// A fault of the configuration as a whole, told of its main file.
+    /// A fault of the configuration as a whole, attributed to its main file.
     pub(crate) fn whole(path: &Path, message: &str) -> Self {
         Self::new(path, 0, message.into())
     }
 
-    /// Everything but the source line: one line, for `STATUS=` and `MESSAGE=`.
+    /// Returns everything but the source line: one line, for `STATUS=` and `MESSAGE=`.
     pub fn line(&self) -> String {
         format!("{}{}", self.location(), self.sentence())
     }
 
-    /// The printed form in colours.
+    /// Returns the printed form in colours.
     pub fn paint(&self, palette: Palette) -> impl fmt::Display {
         Painted { fault: self, palette }
     }
 
     fn location(&self) -> String {
         let path = printable(&self.path.to_string_lossy());
-        match self.place {
-            Some(Place { line, column }) => format!("{path}:{line}:{column}: "),
+        match self.position {
+            Some(Position { line, column }) => format!("{path}:{line}:{column}: "),
             None => format!("{path}: "),
         }
     }
@@ -84,7 +88,7 @@ impl Fault {
     fn print(&self, f: &mut fmt::Formatter<'_>, palette: Palette) -> fmt::Result {
         let Palette { place, message, gutter, caret } = palette;
         write!(f, "{place}{}{place:#}{message}{}{message:#}", self.location(), self.sentence())?;
-        let (Some(Place { line, .. }), Some(snippet)) = (self.place, &self.snippet) else {
+        let (Some(Position { line, .. }), Some(snippet)) = (self.position, &self.snippet) else {
             return Ok(());
         };
         let number = line.to_string();
@@ -115,7 +119,7 @@ impl fmt::Display for Fault {
 }
 
 impl Problem {
-    /// Adds what was probably meant.
+    /// Adds the word that was probably meant.
     pub(super) fn meant(self, suggestion: Option<String>) -> Self {
         Self { suggestion, ..self }
     }
@@ -128,7 +132,7 @@ impl<T: Into<String>> From<T> for Problem {
 }
 
 impl Palette {
-    /// For a terminal.
+    /// Returns the colours for a terminal.
     pub fn colours() -> Self {
         Self {
             place: Style::new().bold(),

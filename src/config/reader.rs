@@ -62,7 +62,7 @@ impl<'a> Reader<'a> {
             return;
         }
         if !self.full() {
-            self.faults.push(self.mark(span).fault(problem));
+            self.faults.push(Fault::at(&self.mark(span), problem));
         }
     }
 

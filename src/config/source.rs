@@ -1,11 +1,11 @@
-//! The text of one file, and places in it.
+//! The text of one file, and marks in it.
 
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::fault::{Fault, Problem};
-use super::snippet;
+use super::position::Position;
+use super::snippet::{self, Snippet};
 
 /// One file as it was read.
 #[derive(Debug)]
@@ -18,16 +18,7 @@ pub(super) struct Source {
     lines: Vec<usize>,
 }
 
-/// Line and column, both from 1; the column counts characters.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Place {
-    /// Line, from 1.
-    pub line: usize,
-    /// Character within the line, from 1.
-    pub column: usize,
-}
-
-/// A piece of a file.
+/// A range of a file, such as a key or a value.
 #[derive(Debug, Clone)]
 pub struct Mark {
     source: Arc<Source>,
@@ -41,14 +32,14 @@ impl Source {
         Self { path: path.to_owned(), rank, text, lines }
     }
 
-    /// Line of a byte offset, from 1. The empty line after the last newline is no line of the file.
+    /// Returns the line of a byte offset, from 1. The empty line after the last newline is no line of the file.
     pub fn line_at(&self, offset: usize) -> usize {
         let after_last = self.lines.last().is_some_and(|&last| last == self.text.len());
         let lines = self.lines.len() - usize::from(after_last && self.lines.len() > 1);
         self.lines.partition_point(|&start| start <= offset).clamp(1, lines)
     }
 
-    /// Byte range of a line without its terminator.
+    /// Returns the byte range of a line without its terminator.
     fn line_span(&self, line: usize) -> Range<usize> {
         let start = self.lines.get(line - 1).copied().unwrap_or(self.text.len());
         let end = self.lines.get(line).copied().unwrap_or(self.text.len());
@@ -63,7 +54,7 @@ impl Mark {
         Self { source: Arc::clone(source), span }
     }
 
-    /// The file.
+    /// Returns the file.
     pub fn path(&self) -> &Path {
         &self.source.path
     }
@@ -72,23 +63,23 @@ impl Mark {
         self.span.clone()
     }
 
-    /// Byte offset of its beginning.
+    /// Returns the byte offset of the beginning.
     pub fn start(&self) -> usize {
         self.span.start
     }
 
-    /// The line, from 1.
+    /// Returns the line, from 1.
     pub fn line(&self) -> usize {
         self.source.line_at(self.span.start)
     }
 
-    /// Position of the file in the order of reading.
+    /// Returns the position of the file in the order of reading.
     pub fn rank(&self) -> usize {
         self.source.rank
     }
 
-    /// Reports a problem here.
-    pub fn fault(&self, problem: impl Into<Problem>) -> Fault {
+    /// Returns the position of the mark, and the snippet that shows it.
+    pub(super) fn shown(&self) -> (Position, Snippet) {
         let (source, line) = (&*self.source, self.line());
         let within = source.line_span(line);
         let start = self.span.start.clamp(within.start, within.end);
@@ -96,7 +87,6 @@ impl Mark {
         let before = source.text.get(within.start..start).unwrap_or_default().chars().count();
         let text = source.text.get(within.clone()).unwrap_or_default();
         let span = start - within.start..end - within.start;
-        Fault::new(&source.path, source.rank, problem.into())
-            .at(Place { line, column: before + 1 }, snippet::cut(text, &span))
+        (Position { line, column: before + 1 }, snippet::cut(text, &span))
     }
 }

@@ -32,9 +32,10 @@ use suppressing::Suppressing;
 use varlink_server::Server;
 
 use crate::cli::RunOptions;
+use crate::config_watch::ConfigWatch;
 use crate::exclude::Excluded;
+use crate::instance_lock::InstanceLock;
 use crate::load::Bpf;
-use crate::lock::Lock;
 use crate::log;
 use crate::output::record::Body;
 use crate::pipeline::Pipeline;
@@ -43,7 +44,6 @@ use crate::pipeline::writer::Gate;
 use crate::plan::Plan;
 use crate::ring::{Consumer, Rest};
 use crate::table::Table;
-use crate::watch::Watch;
 
 /// How often the books are read and the status is told while something happens. An idle host is
 /// left alone.
@@ -67,7 +67,7 @@ struct Daemon<'obj> {
     /// Processes that were reported for feedback, the latest first.
     reported: Vec<Process>,
     excluded: Excluded,
-    watch: Watch,
+    watch: ConfigWatch,
     signals: Signals,
     service: Service,
     /// `None` once we end.
@@ -83,7 +83,7 @@ struct Daemon<'obj> {
     sight: Sight,
     table: Table,
     bpf: Bpf<'obj>,
-    _lock: Lock,
+    _lock: InstanceLock,
 }
 
 /// Runs until a signal ends it.

@@ -9,10 +9,10 @@ use nix::sys::epoll::{Epoll, EpollCreateFlags, EpollEvent, EpollFlags, EpollTime
 use varlink_server::Server;
 
 use super::signals::Signals;
+use crate::config_watch::ConfigWatch;
 use crate::output::Sink;
 use crate::pipeline::writer::Gate;
 use crate::ring::Consumer;
-use crate::watch::Watch;
 
 /// Who woke the loop.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,7 +48,7 @@ impl Poll {
     pub fn new(
         consumer: &Consumer<'_>,
         signals: &Signals,
-        watch: &Watch,
+        watch: &ConfigWatch,
         control: &Server,
     ) -> Result<Self> {
         let epoll = Epoll::new(EpollCreateFlags::EPOLL_CLOEXEC).context(FAILED)?;

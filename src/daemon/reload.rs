@@ -162,8 +162,8 @@ fn told(fault: &config::Fault) -> rpc::Fault {
         text: fault.to_string(),
         message: fault.message.clone(),
         path: Some(fault.path.to_string_lossy().into_owned()),
-        line: fault.place.map(|place| place.line),
-        column: fault.place.map(|place| place.column),
+        line: fault.position.map(|place| place.line),
+        column: fault.position.map(|place| place.column),
         suggestion: fault.suggestion.clone(),
     }
 }

@@ -19,13 +19,15 @@ use super::sight::Sight;
 use super::signals::Signals;
 use super::suppressing::Suppressing;
 use super::{Daemon, output};
+use crate::blind_spots::blind_spots;
 use crate::cli::RunOptions;
 use crate::clock;
 use crate::config::drop_in_dir;
+use crate::config_watch::ConfigWatch;
 use crate::error::Failure;
 use crate::exclude::Excluded;
+use crate::instance_lock::InstanceLock;
 use crate::load::{self, Choice};
-use crate::lock::Lock;
 use crate::output::record::{Body, Started};
 use crate::pipeline::Pipeline;
 use crate::pipeline::delivery::Delivery;
@@ -34,8 +36,6 @@ use crate::ring::Consumer;
 use crate::rpc::{SERVICE, default_socket, runtime_folder};
 use crate::table::Table;
 use crate::units::Units;
-use crate::unseen::unseen;
-use crate::watch::Watch;
 
 /// The syscall of the self-test: it has an argument that comes back in the event, it changes
 /// nothing, and no seccomp filter of a service refuses it.
@@ -49,10 +49,10 @@ pub fn start<'obj>(
 ) -> Result<Daemon<'obj>> {
     // What an administrator can mend is checked first, what needs privileges after it. The files are
     // watched before they are read, so that no change falls in between.
-    let watch = Watch::new(&options.config, &drop_in_dir(&options.config))?;
+    let watch = ConfigWatch::new(&options.config, &drop_in_dir(&options.config))?;
     let plan = plan::read(&options.config, &load::handlers()?)?;
     load::preconditions()?;
-    let lock = Lock::take(&runtime_folder())?;
+    let lock = InstanceLock::take(&runtime_folder())?;
     let control = listen(options)?;
     let sink = output::open(options.output, &plan)?;
     let attach = options.attach.unwrap_or(plan.attach);
@@ -136,7 +136,7 @@ impl Daemon<'_> {
             attached: self.bpf.way_to_attach().to_string(),
             reason: self.bpf.reason.clone(),
             unattached_routes: self.unseen(),
-            blind_spots: unseen(&self.plan),
+            blind_spots: blind_spots(&self.plan),
             generation: self.table.generation(),
             routes: self.plan.routes.len() as u64,
         };

@@ -15,7 +15,6 @@ use syscalls::Slot;
 
 use crate::bpf::types::{filter_size, name_kind};
 use crate::config::{Condition, Filter, Pattern};
-use crate::plan::Rule;
 
 /// What decides which rule a call is for.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -172,11 +171,14 @@ pub const PATHS_MAX: usize = filter_size::FILTER_PATHS.0 as usize;
 /// # Errors
 /// What the kernel cannot look at, or not that much: an argument that the syscall does not have, a
 /// constant that is none of its, too many conditions.
-pub fn compile(slot: Slot, rules: &[Rule]) -> Result<Program, String> {
+pub fn compile<'f>(
+    slot: Slot,
+    filters: impl DoubleEndedIterator<Item = &'f Filter> + ExactSizeIterator,
+) -> Result<Program, String> {
     let mut builder = Builder::new(slot);
     let mut first = Next::None;
-    for (at, rule) in rules.iter().enumerate().rev() {
-        first = of_rule(&mut builder, &rule.filter, Next::Rule(at), first)?;
+    for (at, filter) in filters.enumerate().rev() {
+        first = of_rule(&mut builder, filter, Next::Rule(at), first)?;
     }
     builder.finish(first)
 }

@@ -7,12 +7,8 @@ fn slot(name: &str) -> Slot {
     Slot::new(Abi::Native, number(Abi::Native, name).unwrap()).unwrap()
 }
 
-fn rule(filter: Filter) -> Rule {
-    Rule { filter, ..Rule::nothing() }
-}
-
 fn of_openat(filters: Vec<Filter>) -> Result<Program, String> {
-    compile(slot("openat"), &filters.into_iter().map(rule).collect::<Vec<_>>())
+    compile(slot("openat"), filters.iter())
 }
 
 fn ids(from: u32, to: u32, is_excluded: bool) -> Ids {

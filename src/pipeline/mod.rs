@@ -144,7 +144,8 @@ impl Pipeline {
         self.tables.begin(generation, plan);
         self.delivery.set_clock();
         self.delivery.close_before(generation);
-        self.delivery.allow(plan.most());
+        let most = shed::Most { records: plan.max_per_second, bytes: plan.max_bytes_per_second };
+        self.delivery.allow(most);
     }
 
     /// The first argument of our own test call, if it came through since this was last asked.

@@ -68,22 +68,28 @@ impl Conflict<'_> {
     fn of_one_syscall(&self) -> Fault {
         let Self { first, second, .. } = self;
         let line = first.mark.line();
-        second.mark.fault(format!(
-            "\"{}\" and \"{}\" (line {line}) are the same syscall; keep one of them",
-            second.key, first.key
-        ))
+        Fault::at(
+            &second.mark,
+            format!(
+                "\"{}\" and \"{}\" (line {line}) are the same syscall; keep one of them",
+                second.key, first.key
+            ),
+        )
     }
 
     fn of_groups(&self) -> Fault {
         let Self { first, second, .. } = self;
         let line = first.mark.line();
-        second.mark.fault(format!(
-            "\"{}\" and \"{}\" (line {line}) disagree about {}; give each of these an entry of its \
+        Fault::at(
+            &second.mark,
+            format!(
+                "\"{}\" and \"{}\" (line {line}) disagree about {}; give each of these an entry of its \
              own, or move one group to a drop-in",
-            second.key,
-            first.key,
-            examples(&self.slots.iter().map(Slot::to_string).collect())
-        ))
+                second.key,
+                first.key,
+                examples(&self.slots.iter().map(Slot::to_string).collect())
+            ),
+        )
     }
 }
 

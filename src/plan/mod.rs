@@ -19,7 +19,6 @@ use syscalls::Slot;
 
 use crate::config::{self, AttachTo, Config, Fault, Faults, Limit};
 use crate::handlers::Handlers;
-use crate::pipeline::shed::Most;
 
 /// By slot: native numbers first, then those of the 32-bit ABI. An absent slot does nothing.
 pub type Routes = BTreeMap<Slot, Route>;
@@ -52,13 +51,6 @@ pub struct Plan {
     pub stats_interval: Option<Duration>,
     /// The files that were read, in order.
     pub files: Vec<PathBuf>,
-}
-
-impl Plan {
-    /// What may be written in a second.
-    pub fn most(&self) -> Most {
-        Most { records: self.max_per_second, bytes: self.max_bytes_per_second }
-    }
 }
 
 /// Where a route comes from.

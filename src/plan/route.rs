@@ -55,6 +55,11 @@ impl Route {
         }
     }
 
+    /// Returns the filters of the rules, in their order.
+    pub fn filters(&self) -> impl DoubleEndedIterator<Item = &Filter> + ExactSizeIterator {
+        self.rules.iter().map(|rule| &rule.filter)
+    }
+
     /// The names of its handlers: `args`, or `args|none` of a route with alternatives.
     pub fn told(&self, handlers: &Handlers) -> String {
         let names: Vec<_> = self.rules.iter().map(|rule| rule.told(handlers)).collect();

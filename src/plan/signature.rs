@@ -43,7 +43,7 @@ pub(super) fn faults(
             .flat_map(|(target, rule)| of_rule(config, entry, target, slot, rule, handlers))
             .collect();
         if found.is_empty() {
-            found.extend(compile(slot, &route.rules).err().map(|reason| Gap {
+            found.extend(compile(slot, route.filters()).err().map(|reason| Gap {
                 asked: reason.clone(),
                 reason,
                 suggestion: None,
@@ -126,7 +126,7 @@ impl Gap<'_> {
         } else if !is_total {
             told += "; give these entries of their own, or take them out with \"none\"";
         }
-        let mut fault = self.mark.fault(told);
+        let mut fault = Fault::at(self.mark, told);
         fault.suggestion = self.suggestion.filter(|_| is_total);
         fault
     }

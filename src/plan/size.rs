@@ -66,7 +66,7 @@ pub(super) fn faults(winners: &Winners<'_>, plan: &Plan) -> Vec<Fault> {
     let told = bounds.iter().zip(full).filter_map(|((count, most, what), full)| {
         let message =
             format!("{} {what} are too many, all routes together may use {most}", count(&used));
-        Some(winners.get(&full?)?.mark.fault(message))
+        Some(Fault::at(&winners.get(&full?)?.mark, message))
     });
     told.collect()
 }
@@ -77,7 +77,7 @@ impl<'a> Used<'a> {
         let keys: Vec<_> = rules.map(|(at, rule)| limit_key(at, rule, origin)).collect();
         self.limits.extend(keys.iter().flatten());
         self.env.extend(route.rules.iter().flat_map(|rule| &rule.env).map(String::as_str));
-        let Ok(program) = compile(slot, &route.rules) else { return };
+        let Ok(program) = compile(slot, route.filters()) else { return };
         for test in &program.tests {
             match &test.what {
                 What::Names(some) => self.names.extend(some.iter().cloned()),

@@ -24,9 +24,12 @@ fn idle(config: &Config, entry: &Entry) -> Option<Fault> {
     let of: BTreeSet<&str> = entry.slots.iter().map(|slot| slot.abi().name()).collect();
     let of: Vec<_> = of.into_iter().collect();
     let (key, of) = (&entry.key, of.join(" and "));
-    Some(entry.mark.fault(format!(
-        "\"{key}\" is of {of} only, which abi excludes; add it to abi, or remove the entry"
-    )))
+    Some(Fault::at(
+        &entry.mark,
+        format!(
+            "\"{key}\" is of {of} only, which abi excludes; add it to abi, or remove the entry"
+        ),
+    ))
 }
 
 /// Alternatives behind one that takes every call.
@@ -42,7 +45,8 @@ fn unreachable<'a>(config: &'a Config, entry: &'a Entry) -> impl Iterator<Item =
     };
     let targets = entry.targets.iter().enumerate();
     targets.filter(move |(at, target)| !reached(*at, target)).map(|(_, target)| {
-        target.mark.fault(
+        Fault::at(
+            &target.mark,
             "this alternative is never reached: one before it has no filter and takes all calls",
         )
     })
@@ -79,7 +83,10 @@ fn needless(config: &Config) -> Vec<Fault> {
 }
 
 fn needs(mark: &Mark, option: &str, needed: &str) -> Fault {
-    mark.fault(format!("{option} has no effect without {needed}; set {needed}, or remove {option}"))
+    Fault::at(
+        mark,
+        format!("{option} has no effect without {needed}; set {needed}, or remove {option}"),
+    )
 }
 
 /// `None` where it is not said. What could not be read was meant to be on.

@@ -94,7 +94,7 @@ fn program_of(slot: Slot, route: &Route) -> Result<Option<Program>> {
     if route.unfiltered().is_some() {
         return Ok(None);
     }
-    let program = compile(slot, &route.rules).map_err(anyhow::Error::msg);
+    let program = compile(slot, route.filters()).map_err(anyhow::Error::msg);
     program.map(Some).with_context(|| format!("{slot} cannot be filtered"))
 }
 

@@ -1,4 +1,4 @@
-//! One daemon a system: two would attach twice and record every call twice.
+//! One daemon per machine: two would attach twice and record every call twice.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{Read as _, Seek as _, Write as _};
@@ -9,17 +9,17 @@ use nix::fcntl::{Flock, FlockArg};
 
 use crate::error::Failure;
 
-/// Held for as long as the daemon runs. The kernel drops it with the process, however that ends.
+/// Lock of the running daemon. The kernel releases it when the process ends, however that happens.
 #[derive(Debug)]
-pub struct Lock {
+pub struct InstanceLock {
     _file: Flock<File>,
 }
 
-impl Lock {
-    /// Takes the lock in that folder, which is made if it is missing.
+impl InstanceLock {
+    /// Takes the lock in `folder`, which is created if it is missing.
     ///
     /// # Errors
-    /// `Failure::Unavailable` with the other's process id while another daemon holds it.
+    /// `Failure::Unavailable` with the process id of the other daemon while that holds the lock.
     pub fn take(folder: &Path) -> Result<Self> {
         let path = folder.join("lock");
         let what = || format!("failed to take the lock {}", path.display());
@@ -56,15 +56,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_second_one_is_refused_and_told_who_holds_it() {
+    fn take_while_another_holds_lock_reports_its_pid() {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let path = folder.path().join("run/tailcalld");
-        let first = Lock::take(&path).expect("the first lock");
-        let refused = Lock::take(&path).expect_err("the second lock");
+        let first = InstanceLock::take(&path).expect("the first lock");
+        let refused = InstanceLock::take(&path).expect_err("the second lock");
         let failure = refused.downcast::<Failure>().expect("a failure with an exit code");
         let pid = format!("(process {})", std::process::id());
         assert!(failure.to_string().contains(&pid), "{failure}");
         drop(first);
-        Lock::take(&path).expect("the lock after the first is gone");
+        InstanceLock::take(&path).expect("the lock after the first is gone");
     }
 }

@@ -1,11 +1,10 @@
-//! What no table sees: a plan in, sentences for people out. `check -v` prints them, and the record of a
-//! start has them.
+//! Blind spots of a plan, as sentences for people. `check -v` prints them, and the record of a start has them.
 
 use syscalls::Abi;
 
 use crate::plan::Plan;
 
-/// What is not seen, and for which syscalls that matters: none stands for any.
+/// Blind spots of every plan, each with the syscalls that it concerns; no syscall stands for all.
 const ALWAYS: [(&[&str], &str); 2] = [
     (&[], "calls that seccomp refuses: they end before the dispatcher runs"),
     (
@@ -14,15 +13,15 @@ const ALWAYS: [(&[&str], &str); 2] = [
     ),
 ];
 
-/// What holds for the plan.
-pub fn unseen(plan: &Plan) -> Vec<String> {
+/// Returns the blind spots of `plan`.
+pub fn blind_spots(plan: &Plan) -> Vec<String> {
     let always = ALWAYS.iter().filter(|(names, _)| concerns(plan, names));
     let always = always.map(|(_, what)| (*what).to_owned());
     let rings = std::iter::once(rings(plan));
     rings.chain(always).chain(other_abi(plan)).chain(numbers()).collect()
 }
 
-/// What goes through rings of io_uring.
+/// Describes the operations that go through rings of io_uring.
 fn rings(plan: &Plan) -> String {
     let setup = "io_uring_setup";
     let who = if concerns(plan, &[setup]) {
@@ -38,7 +37,7 @@ fn concerns(plan: &Plan, names: &[&str]) -> bool {
     names.is_empty() || names.iter().any(is_routed)
 }
 
-/// Syscalls that are routed in one ABI only, though the other has them.
+/// Syscalls that are routed in one ABI only, although the other has them, too.
 fn other_abi(plan: &Plan) -> Option<String> {
     let is_alone = |abi: Abi, name: &str| {
         let other = if abi == Abi::Native { Abi::Compat } else { Abi::Native };
@@ -58,7 +57,7 @@ fn other_abi(plan: &Plan) -> Option<String> {
     ))
 }
 
-/// Of the ABI that has no table.
+/// Calls of the ABI that has no table.
 fn numbers() -> Option<String> {
     let is_x86 = Abi::Native.name() == "x86_64";
     is_x86.then(|| "calls of the x32 ABI: they are counted, but not recorded".to_owned())
@@ -77,27 +76,28 @@ mod tests {
     }
 
     #[test]
-    fn the_vdso_matters_to_those_who_route_its_calls() {
-        let tells =
-            |name| unseen(&plan(&[(Abi::Native, name)])).iter().any(|what| what.contains("vDSO"));
-        assert!(tells("clock_gettime") && !tells("openat"));
+    fn blind_spots_name_vdso_only_if_its_calls_are_routed() {
+        let names_vdso = |name| {
+            blind_spots(&plan(&[(Abi::Native, name)])).iter().any(|what| what.contains("vDSO"))
+        };
+        assert!(names_vdso("clock_gettime") && !names_vdso("openat"));
     }
 
     #[test]
-    fn nobody_is_told_to_route_what_is_routed() {
-        let first = |name| unseen(&plan(&[(Abi::Native, name)])).swap_remove(0);
+    fn blind_spots_suggest_io_uring_setup_unless_routed() {
+        let first = |name| blind_spots(&plan(&[(Abi::Native, name)])).swap_remove(0);
         assert!(first("openat").ends_with("; route io_uring_setup to see who uses it"));
-        let told = "; io_uring_setup, which is routed, shows who uses it";
-        assert!(first("io_uring_setup").ends_with(told));
+        let expected = "; io_uring_setup, which is routed, shows who uses it";
+        assert!(first("io_uring_setup").ends_with(expected));
     }
 
     #[cfg(target_arch = "x86_64")]
     #[test]
-    fn an_abi_that_is_left_out_is_told() {
+    fn blind_spots_name_syscalls_routed_in_one_abi_only() {
         let both = plan(&[(Abi::Native, "openat"), (Abi::Compat, "openat")]);
-        assert!(!unseen(&both).iter().any(|what| what.contains("i386")));
-        let one = unseen(&plan(&[(Abi::Native, "openat"), (Abi::Native, "kill")]));
-        let told = "kill (i386) and 1 more: routed in the other ABI only; calls of i386 programs are not recorded";
-        assert!(one.iter().any(|what| what == told), "{one:?}");
+        assert!(!blind_spots(&both).iter().any(|what| what.contains("i386")));
+        let one = blind_spots(&plan(&[(Abi::Native, "openat"), (Abi::Native, "kill")]));
+        let expected = "kill (i386) and 1 more: routed in the other ABI only; calls of i386 programs are not recorded";
+        assert!(one.iter().any(|what| what == expected), "{one:?}");
     }
 }

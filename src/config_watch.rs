@@ -9,16 +9,16 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, Result};
 use nix::sys::inotify::{AddWatchFlags, InitFlags, Inotify, InotifyEvent, WatchDescriptor};
 
-/// Watches FILE, what it links to, and its drop-ins.
+/// Watch on a configuration file, the files that it links to, and its drop-ins.
 #[derive(Debug)]
-pub struct Watch {
+pub struct ConfigWatch {
     inotify: Inotify,
     file: PathBuf,
     drop_ins: PathBuf,
     folders: BTreeMap<WatchDescriptor, Folder>,
 }
 
-/// What matters in one folder.
+/// Names that matter in one folder.
 #[derive(Debug, Default)]
 struct Folder {
     names: Vec<OsString>,
@@ -36,11 +36,11 @@ const CHANGES: AddWatchFlags = AddWatchFlags::IN_CLOSE_WRITE
 /// A mounted Kubernetes ConfigMap is changed by swapping this link, two links away from the file.
 const CONFIG_MAP: &str = "..data";
 
-/// As many as the kernel follows in one path (fs/namei.c, MAXSYMLINKS).
+/// Links that the kernel follows in one path at most (`MAXSYMLINKS` in fs/namei.c).
 const LINKS_MAX: usize = 40;
 
-impl Watch {
-    /// Begins to watch.
+impl ConfigWatch {
+    /// Starts to watch.
     ///
     /// # Errors
     /// When the kernel has no more inotify instances for this user.
@@ -56,12 +56,12 @@ impl Watch {
         Ok(watch)
     }
 
-    /// Readable when something changed.
+    /// Returns the descriptor that becomes readable when something has changed.
     pub fn fd(&self) -> BorrowedFd<'_> {
         self.inotify.as_fd()
     }
 
-    /// Takes the events that are there; whether one of them concerns the configuration.
+    /// Takes the events that are there; returns whether one of them concerns the configuration.
     pub fn changed(&mut self) -> bool {
         let mut changed = false;
         while let Ok(events) = self.inotify.read_events() {
@@ -82,7 +82,7 @@ impl Watch {
         })
     }
 
-    /// Finds the folders anew: links may point elsewhere now, and the drop-ins' folder may have come.
+    /// Finds the folders again: links may point elsewhere now, and the folder of drop-ins may have been created.
     fn refresh(&mut self) {
         let mut wanted: BTreeMap<PathBuf, Folder> = BTreeMap::new();
         for path in links(&self.file).chain([self.drop_ins.clone()]) {
@@ -121,11 +121,11 @@ mod tests {
 
     use super::*;
 
-    fn watched(name: &str) -> (tempfile::TempDir, PathBuf, Watch) {
+    fn watched(name: &str) -> (tempfile::TempDir, PathBuf, ConfigWatch) {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let file = folder.path().join(name);
         fs::write(&file, "old").expect("the file");
-        let watch = Watch::new(&file, &file.with_extension("d")).expect("inotify");
+        let watch = ConfigWatch::new(&file, &file.with_extension("d")).expect("inotify");
         (folder, file, watch)
     }
 
@@ -137,7 +137,7 @@ mod tests {
         assert!(watch.changed());
         let temporary = folder.path().join("a.toml~");
         fs::write(&temporary, "new").expect("write");
-        assert!(!watch.changed(), "a temporary file is nobody's business");
+        assert!(!watch.changed(), "a temporary file is ignored");
         fs::rename(&temporary, &file).expect("rename");
         assert!(watch.changed());
         fs::remove_file(&file).expect("remove");
@@ -147,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn drop_ins_are_seen_from_the_first() {
+    fn changed_reports_first_and_last_drop_in() {
         let (_folder, file, mut watch) = watched("a.toml");
         let drop_ins = file.with_extension("d");
         fs::create_dir(&drop_ins).expect("a folder");
@@ -161,7 +161,7 @@ mod tests {
     }
 
     #[test]
-    fn links_are_followed_and_their_swaps_seen() {
+    fn changed_follows_links_and_their_replacement() {
         let (folder, _, _) = watched("a.toml");
         let elsewhere = tempfile::tempdir().expect("a temporary folder");
         let [first, second] = ["1.toml", "2.toml"].map(|name| elsewhere.path().join(name));
@@ -169,7 +169,7 @@ mod tests {
         fs::write(&second, "2").expect("write");
         let link = folder.path().join("link.toml");
         symlink(&first, &link).expect("a link");
-        let mut watch = Watch::new(&link, &folder.path().join("link.d")).expect("inotify");
+        let mut watch = ConfigWatch::new(&link, &folder.path().join("link.d")).expect("inotify");
         fs::write(&first, "edited").expect("write");
         assert!(watch.changed(), "the target was edited");
         let fresh = folder.path().join("fresh");
