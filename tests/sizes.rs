@@ -66,7 +66,7 @@ fn trees_of_processes() {
 /// One is that of each user.
 #[test]
 fn limits() {
-    at_most(253, 254, "limits", |count| {
+    at_most(254, 255, "limits", |count| {
         spread(count, 1, |_| "{ handler = \"args\", limit = \"9/s\" }".to_owned())
     });
 }
