@@ -60,7 +60,7 @@ pub struct Parameter {
 /// Memory behind a pointer argument.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Memory {
-    /// Whether the kernel reads or writes it.
+    /// Direction of the transfer.
     pub direction: Direction,
     /// Number of elements of the parameter's kind.
     pub count: Count,

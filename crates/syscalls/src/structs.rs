@@ -29,9 +29,9 @@ pub struct Structure {
     members: Vec<Member>,
     size: usize,
     align: usize,
-    /// Whether it is printed as a list of values, in brackets.
+    /// Form of the text: a list of values, in brackets, instead of named members.
     is_list: bool,
-    /// Whether it has more members than are printed.
+    /// Presence of members that are not printed.
     has_more: bool,
 }
 
@@ -52,7 +52,7 @@ pub struct Member {
     pub length: Option<&'static str>,
     /// Phase in which the member is printed.
     pub visibility: Visibility,
-    /// Whether older and shorter forms of the structure end before it.
+    /// Absence from older and shorter forms of the structure, which end before it.
     pub is_optional: bool,
     /// Conditions on other members under which it is printed.
     pub conditions: Vec<Condition>,

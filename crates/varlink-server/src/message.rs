@@ -13,13 +13,13 @@ pub struct Call {
     /// Parameters by name.
     #[serde(default)]
     pub parameters: Option<Map<String, Value>>,
-    /// Whether the client wants no reply.
+    /// Request for no reply.
     #[serde(default, skip_serializing_if = "is_not_set")]
     pub oneway: Option<bool>,
-    /// Whether the client accepts more than one reply. The server sends one all the same.
+    /// Request for more than one reply. The server sends one all the same.
     #[serde(default, skip_serializing_if = "is_not_set")]
     pub more: Option<bool>,
-    /// Whether the client wants to change to another protocol. The server replies with an error.
+    /// Request to change to another protocol. The server replies with an error.
     #[serde(default, skip_serializing_if = "is_not_set")]
     pub upgrade: Option<bool>,
 }

@@ -10,7 +10,7 @@ pub struct RegisterTest {
     pub parameter: u8,
     /// Patterns of which one must match or, if negated, none.
     pub any: Vec<BitPattern>,
-    /// Whether the test passes if no pattern matches.
+    /// Negation: the test passes if no pattern matches.
     pub negated: bool,
 }
 

@@ -10,7 +10,7 @@ pub struct Condition {
     mask: u64,
     /// Value of the masked bits; `None` for any but 0.
     value: Option<u64>,
-    /// Whether the member is printed if the comparison does *not* hold.
+    /// Negation: the member is printed if the comparison does *not* hold.
     is_reversed: bool,
 }
 
