@@ -70,12 +70,12 @@ pub enum Format {
 
 /// Size of one element of a kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Width {
+enum ElementSize {
     Long,
     Bytes(usize),
 }
 
-const INT: Width = Width::Bytes(4);
+const INT: ElementSize = ElementSize::Bytes(4);
 
 impl MemberKind {
     /// Parses a kind; returns it with size and alignment of one element in bytes. `long` is the size of a
@@ -101,29 +101,29 @@ impl MemberKind {
         let plain = kind.trim_end_matches(|c: char| c.is_ascii_digit());
         let (content, width) = Self::of_kind(plain, of, sets)?;
         let width = match (kind.get(plain.len()..)?, width) {
-            ("", Width::Long) => long,
-            ("", Width::Bytes(bytes)) => bytes,
+            ("", ElementSize::Long) => long,
+            ("", ElementSize::Bytes(bytes)) => bytes,
             (bits, _) => bits.parse::<usize>().ok()? / 8,
         };
         Some((content, width, width))
     }
 
-    fn of_kind(kind: &str, of: &'static str, sets: &'static Sets) -> Option<(Self, Width)> {
+    fn of_kind(kind: &str, of: &'static str, sets: &'static Sets) -> Option<(Self, ElementSize)> {
         Some(match kind {
             "flags" => (Self::Flags(sets.get(of)?), INT),
-            "longflags" => (Self::Flags(sets.get(of)?), Width::Long),
+            "longflags" => (Self::Flags(sets.get(of)?), ElementSize::Long),
             "enum" => (Self::Enum(sets.get(of)?), INT),
-            "longenum" => (Self::Enum(sets.get(of)?), Width::Long),
+            "longenum" => (Self::Enum(sets.get(of)?), ElementSize::Long),
             "capabilities" => (Self::Capabilities(sets.get(of)?), INT),
             "name" => (Self::Name(sets.get(of)?), INT),
-            "longname" => (Self::Name(sets.get(of)?), Width::Long),
-            "netenum" => (Self::NetEnum(sets.get(of)?), Width::Bytes(2)),
-            "leenum" => (Self::LeEnum(sets.get(of)?), Width::Bytes(2)),
+            "longname" => (Self::Name(sets.get(of)?), ElementSize::Long),
+            "netenum" => (Self::NetEnum(sets.get(of)?), ElementSize::Bytes(2)),
+            "leenum" => (Self::LeEnum(sets.get(of)?), ElementSize::Bytes(2)),
             "terminal" => {
                 let sets: Option<_> = of.split('+').map(|set| sets.get(set)).collect();
                 (Self::Terminal(sets?), INT)
             }
-            "limit" if !of.is_empty() => (Self::Limit(of), Width::Long),
+            "limit" if !of.is_empty() => (Self::Limit(of), ElementSize::Long),
             "bits" => {
                 let (from, count) = of.split_once(':')?;
                 let (count, remarks) = match count.split_once(':') {
@@ -143,10 +143,10 @@ impl MemberKind {
 }
 
 impl Format {
-    fn parse(kind: &str) -> Option<(Self, Width)> {
-        let long = |format| (format, Width::Long);
+    fn parse(kind: &str) -> Option<(Self, ElementSize)> {
+        let long = |format| (format, ElementSize::Long);
         let int = |format| (format, INT);
-        let byte = |format| (format, Width::Bytes(1));
+        let byte = |format| (format, ElementSize::Bytes(1));
         Some(match kind {
             "int" | "fd" | "pid" | "i" => int(Self::Signed),
             "uint" | "u" => int(Self::Unsigned),
@@ -167,11 +167,11 @@ impl Format {
             "address" => long(Self::Address),
             "handler" => long(Self::Handler),
             "device" => long(Self::Device),
-            "sigset" => (Self::Sigset, Width::Bytes(8)),
+            "sigset" => (Self::Sigset, ElementSize::Bytes(8)),
             "date" => long(Self::Date),
             "ticks" => long(Self::Ticks),
-            "port" => (Self::Port, Width::Bytes(2)),
-            "leport" => (Self::LePort, Width::Bytes(2)),
+            "port" => (Self::Port, ElementSize::Bytes(2)),
+            "leport" => (Self::LePort, ElementSize::Bytes(2)),
             "order" => int(Self::Order),
             "orderhex" => int(Self::OrderHex),
             "inet" => int(Self::Inet),
