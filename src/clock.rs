@@ -3,14 +3,14 @@
 
 use nix::time::{ClockId, clock_gettime};
 
-/// What to add to a boot time, in ns, as it stood when it was last set.
+/// Offset from boot time to wall time, in ns, when it was last set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Clock {
     offset_ns: i64,
 }
 
 impl Clock {
-    /// As the clocks stand now. Cheap enough for every turn: neither call enters the kernel.
+    /// Reads both clocks. Cheap enough for every turn: neither call enters the kernel.
     pub fn now() -> Self {
         Self { offset_ns: read_ns(ClockId::CLOCK_REALTIME) - read_ns(ClockId::CLOCK_BOOTTIME) }
     }

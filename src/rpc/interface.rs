@@ -5,45 +5,45 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-/// What `Stats` gives: the books.
+/// Reply of `Stats`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Stats {
-    /// Of the live table.
+    /// Generation of the live table.
     pub generation: u32,
-    /// When the books begin.
+    /// Time at which the counters started, that of the daemon.
     pub since: String,
-    /// When they were read.
+    /// Time at which the counters were read.
     pub time: String,
-    /// Every route that there ever was.
+    /// All routes since the daemon started, routed or not.
     pub routes: Vec<RouteStats>,
-    /// Calls of any process that the kernel did not show.
+    /// Calls of any process for which the kernel did not run the dispatcher.
     pub missed: u64,
-    /// Calls of numbers that no table has.
+    /// Calls with a number outside of the table.
     pub unroutable: Unroutable,
-    /// Records of the ring that are not of this contract.
+    /// Records of the ring that could not be decoded.
     pub undecodable: u64,
 }
 
-/// The books of one route.
+/// Counters of one route.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RouteStats {
     /// The syscall's name, or `#` and its number.
     pub syscall: String,
-    /// By which ABI.
+    /// ABI of the number.
     pub abi: String,
-    /// Its number.
+    /// Number of the syscall.
     pub nr: u16,
     /// The route's handler, the last one it had.
     pub handler: String,
-    /// Whether the live table has it.
+    /// True while the live table has the route.
     pub routed: bool,
     /// Calls that reached the handler.
     pub seen: u64,
-    /// What became of them.
+    /// Calls by outcome; they add up to `seen`.
     pub outcomes: BTreeMap<String, u64>,
     /// Events put into the ring, when `events` was read.
     pub submitted: u64,
-    /// Where these are.
+    /// Events by place; they add up to `submitted`.
     pub events: BTreeMap<String, u64>,
     /// Events without the result that was asked for.
     pub results_lost: u64,
@@ -52,73 +52,73 @@ pub struct RouteStats {
     pub cpus: Option<Vec<Cpu>>,
 }
 
-/// One CPU's part of a route's books.
+/// Counters of a route on one CPU.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Cpu {
-    /// Its number.
+    /// Number of the CPU.
     pub cpu: usize,
     /// Calls that reached the handler.
     pub seen: u64,
-    /// What became of them.
+    /// Calls by outcome; they add up to `seen`.
     pub outcomes: BTreeMap<String, u64>,
 }
 
-/// Calls of numbers that no table has.
+/// Calls with a number outside of the table.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Unroutable {
-    /// -1.
+    /// Number -1.
     pub minus_one: u64,
-    /// Of the x32 ABI.
+    /// Numbers of the x32 ABI.
     pub x32: u64,
-    /// Any other from 512 on.
+    /// All other numbers from 512 on.
     pub out_of_range: u64,
 }
 
-/// What `Status` gives.
+/// Reply of `Status`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Status {
-    /// Of the daemon.
+    /// Version of the daemon.
     pub version: String,
     /// Release of the running kernel.
     pub kernel: String,
-    /// The daemon's process, in its own pid namespace.
+    /// Process id of the daemon, in its own pid namespace.
     pub pid: u32,
-    /// Where the dispatcher hangs.
+    /// Attach point of the dispatcher.
     pub attached: String,
-    /// Why there.
+    /// Reason for that attach point.
     pub attach_reason: String,
-    /// Of the live table.
+    /// Generation of the live table.
     pub generation: u32,
-    /// When the daemon started.
+    /// Time at which the daemon started.
     pub since: String,
-    /// When the table went live.
+    /// Time at which the live table went live.
     pub table_since: String,
-    /// How many there are.
+    /// Number of routes.
     pub routes: u64,
-    /// Routes whose calls are not seen.
+    /// Routes without a function in this kernel.
     pub unattached_routes: Vec<String>,
-    /// The configuration.
+    /// Path of the configuration.
     pub config: String,
-    /// The files that the live table comes from.
+    /// Files that the live table was read from.
     pub files: Vec<String>,
     /// The last reload, if it was refused.
     pub refused_reload: Option<RefusedReload>,
-    /// Whether the kernel shows no calls.
+    /// True while the kernel does not run the dispatcher.
     pub tracing_off: bool,
-    /// Where records go.
+    /// Output of the daemon.
     pub output: Output,
 }
 
 /// A reload that changed nothing.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RefusedReload {
-    /// When.
+    /// Time of the reload.
     pub time: String,
-    /// Why.
+    /// Faults of the configuration.
     pub faults: Vec<Fault>,
 }
 
-/// Where records go.
+/// Output of the daemon.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Output {
     /// `journald`, `stdout`.
@@ -127,12 +127,12 @@ pub struct Output {
     pub state: String,
 }
 
-/// What `Routes` gives: the live table.
+/// Reply of `Routes`: the live table.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Routes {
-    /// Of the live table.
+    /// Generation of the live table.
     pub generation: u32,
-    /// By slot.
+    /// Routes in the order of their slots.
     pub routes: Vec<Route>,
 }
 
@@ -141,19 +141,19 @@ pub struct Routes {
 pub struct Route {
     /// The syscall's name, or `#` and its number.
     pub syscall: String,
-    /// By which ABI.
+    /// ABI of the number.
     pub abi: String,
-    /// Its number.
+    /// Number of the syscall.
     pub nr: u16,
     /// The handlers of its rules.
     pub handler: String,
-    /// The first that a call passes decides.
+    /// Alternatives: the first whose filter a call passes decides.
     pub rules: Vec<Rule>,
     /// The left side of the entry that made it.
     pub entry: String,
     /// The entry's file.
     pub file: String,
-    /// Its line, from 1.
+    /// Line of the entry, from 1.
     pub line: usize,
     /// Calls that reached the handler.
     pub seen: u64,
@@ -174,36 +174,36 @@ pub struct Rule {
     pub options: BTreeMap<String, String>,
 }
 
-/// What `Reload` gives: what has changed, for people.
+/// Reply of `Reload`: the changes, as text for people.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reloaded {
-    /// Of the new table.
+    /// Generation of the new table.
     pub generation: u32,
-    /// Routes that are new.
+    /// New routes.
     pub added: Vec<String>,
-    /// Routes and settings that are different.
+    /// Changed routes and settings.
     pub changed: Vec<String>,
-    /// Routes that are gone.
+    /// Removed routes.
     pub removed: Vec<String>,
-    /// Routes whose calls are not seen.
+    /// Routes without a function in this kernel.
     pub unattached_routes: Vec<String>,
 }
 
 /// The error `ReloadRefused`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReloadRefused {
-    /// Of the table that stays.
+    /// Generation of the table that stays live.
     pub generation: u32,
-    /// Why; never empty.
+    /// Faults of the configuration; never empty.
     pub faults: Vec<Fault>,
 }
 
-/// What is wrong with a configuration, or what the kernel refused of it.
+/// Fault of a configuration, or an error of the kernel while it was applied.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Fault {
-    /// All of it as `tailcalld check` prints it, in several lines.
+    /// Whole diagnostic in several lines, as `tailcalld check` prints it.
     pub text: String,
-    /// What is wrong, on one line.
+    /// Message on one line.
     pub message: String,
     /// The file.
     pub path: Option<String>,
@@ -211,11 +211,11 @@ pub struct Fault {
     pub line: Option<usize>,
     /// Character within the line, from 1.
     pub column: Option<usize>,
-    /// What was probably meant.
+    /// Word that was probably meant.
     pub suggestion: Option<String>,
 }
 
-/// Where the books do not balance.
+/// Equation of the counters that does not hold.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Difference<'a> {
     /// The route.
@@ -224,14 +224,14 @@ pub struct Difference<'a> {
     pub cpu: Option<usize>,
     /// Left side of the equation: `seen` or `submitted`.
     pub what: &'static str,
-    /// Its value.
+    /// Value of the left side.
     pub whole: u64,
     /// Right side.
     pub parts: &'a BTreeMap<String, u64>,
 }
 
 impl Stats {
-    /// Every place where the books do not balance. They are expected to be settled.
+    /// Returns all equations that do not hold. The counters must be consistent.
     pub fn differences(&self) -> Vec<Difference<'_>> {
         let seen = self.routes.iter().flat_map(RouteStats::of_calls);
         let events = self.routes.iter().map(RouteStats::of_events);
@@ -269,7 +269,7 @@ impl RouteStats {
 }
 
 impl Difference<'_> {
-    /// How many are missing on the right side; negative: too many.
+    /// Returns the number missing on the right side; negative if there are too many.
     pub fn count(&self) -> i128 {
         let parts: i128 = self.parts.values().copied().map(i128::from).sum();
         i128::from(self.whole) - parts

@@ -25,13 +25,13 @@ pub const SERVICE: Service = Service {
     url: "man:tailcalld(8)",
 };
 
-/// Where the daemon keeps what lives as long as it does: `$RUNTIME_DIRECTORY`, which systemd sets
+/// Returns the runtime directory of the daemon: `$RUNTIME_DIRECTORY`, which systemd sets
 /// (`RuntimeDirectory=`), or `/run/tailcalld`.
 pub fn runtime_folder() -> PathBuf {
     std::env::var_os("RUNTIME_DIRECTORY").map_or_else(|| "/run/tailcalld".into(), PathBuf::from)
 }
 
-/// Where the daemon listens if nobody says otherwise.
+/// Returns the default path of the control socket.
 pub fn default_socket() -> PathBuf {
     runtime_folder().join(INTERFACE)
 }

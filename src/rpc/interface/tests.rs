@@ -83,7 +83,7 @@ fn each_equation_can_fail() {
     assert_eq!(found(&stats(route(9, 6, 3, 4))), [(None, "submitted", -1)]);
 }
 
-/// What one CPU lacks and another has too many of is no balance.
+/// A difference on one CPU is not cancelled out by the opposite one on another.
 #[test]
 fn each_cpu_has_its_own_equation() {
     let cpu = |cpu, seen, counted| Cpu {
