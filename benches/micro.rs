@@ -7,12 +7,15 @@ use std::mem::{offset_of, size_of};
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use syscalls::{Abi, number};
-use tailcalld::bpf::types::{capture, event};
+use tailcalld::bpf::types::{capture, event, result_event};
 use tailcalld::decode::{Error, Event, RingRecord};
 use tailcalld::handlers::Handlers;
 use tailcalld::output::record::{Body, Record};
 use tailcalld::output::{Scratch, journal_entry, json_line};
 use tailcalld::units::Place;
+
+/// `EVENT_VERSION`.
+const VERSION: u16 = 3;
 
 /// `enum capture_kind`.
 const NUMBER: u8 = 1;
@@ -24,13 +27,28 @@ fn micro(criterion: &mut Criterion) {
         [(0, b"/usr/bin/systemctl"), (1, b"systemctl"), (1, b"restart"), (1, b"nginx.service")];
     let mut exec: Vec<_> = strings.map(|(field, text)| piece(field, TEXT, text)).into();
     exec.extend([(2, 3u64), (3, 29)].map(|(at, n)| piece(at, NUMBER, &n.to_ne_bytes())));
-    measure(criterion, "args", &bytes(&handlers, "args", &[]), &handlers);
-    measure(criterion, "args of mmap", &mmap(&handlers), &handlers);
-    measure(criterion, "exec", &bytes(&handlers, "exec", &exec), &handlers);
+    measure(criterion, "args", &bytes(&handlers, "args", &[]), None, &handlers);
+    measure(criterion, "args of mmap", &mmap(&handlers), None, &handlers);
+    measure(criterion, "args with a path", &openat(&handlers), None, &handlers);
+    measure(
+        criterion,
+        "args with a result",
+        &awaiting(openat(&handlers)),
+        Some(&exit()),
+        &handlers,
+    );
+    measure(criterion, "exec", &bytes(&handlers, "exec", &exec), None, &handlers);
+    measure(criterion, "exec with 8 arguments", &exec_of_8(&handlers), None, &handlers);
 }
 
-fn measure(criterion: &mut Criterion, name: &str, bytes: &[u8], handlers: &Handlers) {
-    let event = decode(bytes, handlers).expect("an event");
+fn measure(
+    criterion: &mut Criterion,
+    name: &str,
+    bytes: &[u8],
+    exit: Option<&[u8]>,
+    handlers: &Handlers,
+) {
+    let event = decode(bytes, exit, handlers).expect("an event");
     let unit = Some("nginx.service".to_owned());
     let place = Place {
         cgroup: "/system.slice/nginx.service".into(),
@@ -46,7 +64,7 @@ fn measure(criterion: &mut Criterion, name: &str, bytes: &[u8], handlers: &Handl
     let mut group = criterion.benchmark_group(name);
     group.throughput(Throughput::Elements(1));
     group.bench_function("decode", |bencher| {
-        bencher.iter(|| decode(black_box(bytes), handlers).is_ok());
+        bencher.iter(|| decode(black_box(bytes), exit, handlers).is_ok());
     });
     let mut encode = |name, encode: fn(&Record, &mut Scratch, &mut Vec<u8>)| {
         group.bench_function(name, |bencher| {
@@ -63,9 +81,17 @@ fn measure(criterion: &mut Criterion, name: &str, bytes: &[u8], handlers: &Handl
 }
 
 /// Decodes an event as the pipeline does, in both stages.
-fn decode<'a>(bytes: &'a [u8], handlers: &'a Handlers) -> Result<Event<'a>, Error> {
+fn decode<'a>(
+    bytes: &'a [u8],
+    exit: Option<&'a [u8]>,
+    handlers: &'a Handlers,
+) -> Result<Event<'a>, Error> {
     let RingRecord::Syscall(header) = RingRecord::decode(bytes)? else { panic!("not an event") };
-    Event::decode(&header, bytes, None, handlers)
+    let exit = match exit.map(RingRecord::decode).transpose()? {
+        Some(RingRecord::Exit(exit)) => Some(exit),
+        _ => None,
+    };
+    Event::decode(&header, bytes, exit.as_ref(), handlers)
 }
 
 /// An event of execve as the ring has it.
@@ -73,7 +99,7 @@ fn bytes(handlers: &Handlers, handler: &str, pieces: &[Vec<u8>]) -> Vec<u8> {
     let id = handlers.named(handler).expect("a known handler").id;
     let mut bytes = vec![0; size_of::<event>()];
     let mut put = |at: usize, value: &[u8]| bytes[at..at + value.len()].copy_from_slice(value);
-    put(offset_of!(event, version), &1u16.to_ne_bytes());
+    put(offset_of!(event, version), &VERSION.to_ne_bytes());
     put(offset_of!(event, kind), &1u16.to_ne_bytes());
     put(offset_of!(event, handler), &id.to_ne_bytes());
     put(offset_of!(event, slot), &59u16.to_ne_bytes());
@@ -97,6 +123,46 @@ fn mmap(handlers: &Handlers) -> Vec<u8> {
         bytes[offset_of!(event, args) + 8 * position..][..8].copy_from_slice(&arg.to_ne_bytes());
     }
     bytes
+}
+
+/// `openat` with the path that it was given.
+fn openat(handlers: &Handlers) -> Vec<u8> {
+    let nr = number(Abi::Native, "openat").expect("a known syscall");
+    let path = piece(1, TEXT, b"/usr/lib/x86_64-linux-gnu/libc.so.6");
+    let mut bytes = bytes(handlers, "args", &[path]);
+    bytes[offset_of!(event, slot)..][..2].copy_from_slice(&nr.to_ne_bytes());
+    let args: [u64; 6] = [0xffff_ff9c, 0x7f12_3456_7000, 0x80000, 0, 0, 0];
+    for (position, arg) in args.into_iter().enumerate() {
+        bytes[offset_of!(event, args) + 8 * position..][..8].copy_from_slice(&arg.to_ne_bytes());
+    }
+    bytes
+}
+
+/// The event of a call whose result is asked for.
+fn awaiting(mut bytes: Vec<u8>) -> Vec<u8> {
+    bytes[offset_of!(event, flags)] = 1;
+    bytes
+}
+
+/// The exit of that call, which returned 3.
+fn exit() -> Vec<u8> {
+    let mut bytes = vec![0; size_of::<result_event>()];
+    let mut put = |at: usize, value: &[u8]| bytes[at..at + value.len()].copy_from_slice(value);
+    put(offset_of!(result_event, version), &VERSION.to_ne_bytes());
+    put(offset_of!(result_event, kind), &5u16.to_ne_bytes());
+    put(offset_of!(result_event, boottime_ns), &1500u64.to_ne_bytes());
+    put(offset_of!(result_event, result), &3i64.to_ne_bytes());
+    bytes
+}
+
+/// A program with eight arguments, one of which may hold a secret.
+fn exec_of_8(handlers: &Handlers) -> Vec<u8> {
+    let words =
+        ["curl", "-s", "-o", "/tmp/page", "--retry", "3", "-L", "https://example.org/index"];
+    let mut pieces = vec![piece(0, TEXT, b"/usr/bin/curl")];
+    pieces.extend(words.map(|word| piece(1, TEXT, word.as_bytes())));
+    pieces.extend([(2, 8u64), (3, 64)].map(|(at, n)| piece(at, NUMBER, &n.to_ne_bytes())));
+    bytes(handlers, "exec", &pieces)
 }
 
 /// A capture's header and bytes, padded.
