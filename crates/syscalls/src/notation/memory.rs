@@ -14,20 +14,18 @@ pub fn argument_with_memory(one: &Argument<'_>, out: &mut String) {
     let Some(memory) = one.parameter.memory else {
         return register_value(one.parameter.kind, one.register, one.abi(), out);
     };
-    let (mut before, mut after) = (String::new(), String::new());
+    let start = out.len();
     // Of memory that the kernel fills, only vectors of buffers are valid at entry.
     let is_read = memory.direction.is_read() || is_vector(one.parameter.kind);
-    let is_before = is_read && print_phase(one, Phase::Entry, &mut before);
-    let is_after = memory.direction.is_written()
-        && is_filled(one)
-        && print_phase(one, Phase::Exit, &mut after);
+    let is_before = is_read && print_phase(one, Phase::Entry, out);
+    let middle = out.len();
+    let is_after =
+        memory.direction.is_written() && is_filled(one) && print_phase(one, Phase::Exit, out);
     match (is_before, is_after) {
-        (true, true) if before != after && memory.direction.is_read() => {
-            changed(one.parameter.kind, &before, &after, out)
-        }
-        (_, true) => out.push_str(&after),
-        (true, false) => out.push_str(&before),
+        (true, true) if memory.direction.is_read() => join(one.parameter.kind, start, middle, out),
+        (true, true) => drop(out.drain(start..middle)),
         (false, false) => register_value(Kind::Address, one.register, one.abi(), out),
+        _ => {}
     }
 }
 
@@ -59,16 +57,20 @@ fn is_vector(kind: Kind) -> bool {
     matches!(kind, Kind::Iovec | Kind::Msghdr | Kind::Mmsghdr)
 }
 
-/// Prints `[128 => 16]` for numbers and `{...} => {...}` for other values. The text before is left out
-/// if the text after begins with it.
-fn changed(kind: Kind, before: &str, after: &str, out: &mut String) {
-    let bare = |text: &str| Some(text.strip_prefix('[')?.strip_suffix(']')?.to_owned());
-    match (kind, bare(before), bare(after)) {
-        (Kind::Pointer(_), Some(before), Some(after)) => {
-            out.extend(["[", &before, " => ", &after, "]"]);
-        }
-        _ if is_extended(before, after) => out.push_str(after),
-        _ => out.extend([before, " => ", after]),
+/// Joins the text before the call, which begins at `start`, and the text after it, which begins at
+/// `middle`: `[128 => 16]` for numbers and `{...} => {...}` for other values. The text before is left out
+/// if the text after is the same or begins with it.
+fn join(kind: Kind, start: usize, middle: usize, out: &mut String) {
+    let (before, after) = out.get(start..).unwrap_or_default().split_at(middle - start);
+    let is_list = |text: &str| text.len() > 1 && text.starts_with('[') && text.ends_with(']');
+    if before == after {
+        out.truncate(middle);
+    } else if matches!(kind, Kind::Pointer(_)) && is_list(before) && is_list(after) {
+        out.replace_range(middle - 1..=middle, " => ");
+    } else if is_extended(before, after) {
+        out.drain(start..middle);
+    } else {
+        out.insert_str(middle, " => ");
     }
 }
 
@@ -78,12 +80,17 @@ fn is_extended(before: &str, after: &str) -> bool {
     rest.is_some_and(|rest| rest.starts_with(", ") || before == "{}")
 }
 
-/// Prints the memory of one phase; returns whether anything was captured.
+/// Prints the memory of one phase; returns whether anything was captured, and prints nothing otherwise.
 fn print_phase(one: &Argument<'_>, phase: Phase, out: &mut String) -> bool {
-    match phase {
+    let start = out.len();
+    let is_captured = match phase {
         Phase::Entry => captures(one, one.at_entry(), phase, out),
         Phase::Exit => captures(one, one.at_return(), phase, out),
+    };
+    if !is_captured {
+        out.truncate(start);
     }
+    is_captured
 }
 
 fn captures<'e>(

@@ -35,18 +35,19 @@ fn arguments(name: &str, args: [u64; 6], result: i64, captures: Vec<Capture<'_>>
 }
 
 #[test]
-fn changed_prints_both_sides_unless_after_extends_before() {
+fn join_keeps_both_texts_unless_after_extends_before() {
     let int = Kind::Pointer(Box::leak(Box::new(Kind::Signed(Width::Int))));
     for (kind, before, after, expected) in [
         (int, "[128]", "[16]", "[128 => 16]"),
         (Kind::Struct("flock"), "{a=1}", "{a=2}", "{a=1} => {a=2}"),
         (Kind::Struct("flock"), "{a=1}", "{a=1, b=2}", "{a=1, b=2}"),
         (Kind::Struct("flock"), "{}", "{b=2}", "{b=2}"),
+        (Kind::Struct("flock"), "{a=1}", "{a=1}", "{a=1}"),
         (Kind::Struct("flock"), "{a=1}", "{a=12}", "{a=1} => {a=12}"),
     ] {
-        let mut out = String::new();
-        super::changed(kind, before, after, &mut out);
-        assert_eq!(out, expected);
+        let mut out = format!("f({before}{after}");
+        super::join(kind, 2, 2 + before.len(), &mut out);
+        assert_eq!(out, format!("f({expected}"));
     }
 }
 
