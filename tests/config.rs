@@ -17,7 +17,7 @@ use tempfile::TempDir;
 mod handlers;
 use handlers::handlers;
 
-/// What reading the file comes to: every fault as it is printed, or nothing.
+/// Returns every fault of a file as it is printed, or nothing.
 fn told(path: impl AsRef<Path>) -> String {
     plan::read(path.as_ref(), &handlers())
         .err()
@@ -25,7 +25,7 @@ fn told(path: impl AsRef<Path>) -> String {
         .unwrap_or_default()
 }
 
-/// The same with the directory left out of the paths.
+/// Returns the faults with the directory left out of the paths.
 fn told_in(directory: &TempDir, name: &str) -> String {
     let prefix = format!("{}/", directory.path().display());
     told(directory.path().join(name)).replace(&prefix, "")
@@ -249,7 +249,7 @@ fn places_are_in_the_file(bytes: &[u8]) {
 
 const VALID: &str = include_str!("fixtures/valid.toml");
 
-/// What stands between the parts of a TOML file, and what people get wrong.
+/// Fragments of TOML files, with typical mistakes.
 const PIECES: &[&str] = &[
     "\"",
     "'",

@@ -1,4 +1,4 @@
-//! Which entry decides a slot, and what a reload changes.
+//! Tests of the entry that decides a slot, and of the changes of a reload.
 #![allow(clippy::unwrap_used)] // helpers of tests are tests
 
 use std::collections::BTreeMap;
@@ -285,7 +285,7 @@ fn the_abi_of_the_defaults_is_overruled_by_routes_and_not_that_of_none() {
     assert_eq!(routes(none), left);
 }
 
-/// What `exec` is to keep of the native execve: bytes of argv, and variables.
+/// Returns the options of `exec` for the native execve: bytes of argv, and variables.
 fn kept(options: &str) -> (u32, Vec<String>) {
     let defaults = "[defaults]\nargv_bytes = 100\nenv = [\"HOME\"]\n";
     let plan = written(&format!("{defaults}[routes]\nexecve = {{ handler = \"exec\"{options} }}"));
@@ -349,7 +349,7 @@ fn all_routes_together_name_so_many_variables() {
     assert_eq!(faults(5..17), Some(format!("{}:3:1: {many}", path.display())));
 }
 
-/// Which results the native route of each syscall waits for.
+/// Returns the results that the native route of each syscall waits for.
 fn results(lines: &str, names: &[&str]) -> Vec<String> {
     let plan = written(lines);
     let native = |name| Slot::new(Abi::Native, number(Abi::Native, name).unwrap()).unwrap();

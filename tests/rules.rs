@@ -204,7 +204,7 @@ fn tables_beside_the_routes() {
     assert_eq!((none.max_per_second, none.max_bytes_per_second), (None, None));
 }
 
-/// What a reload tells of `openat`.
+/// Returns the changes that a reload reports for `openat`.
 fn told(from: &str, to: &str) -> Vec<String> {
     let of = |target: &str| written(&format!("[routes]\n257 = {target}"));
     difference(&of(from), &of(to)).told(&handlers()).changed

@@ -9,7 +9,7 @@ use tailcalld::plan;
 mod handlers;
 use handlers::handlers;
 
-/// What is wrong with a file of that text.
+/// Returns the faults of a file with this text.
 fn faults(text: &str) -> Vec<String> {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("c.toml");
@@ -20,7 +20,7 @@ fn faults(text: &str) -> Vec<String> {
         .unwrap_or_default()
 }
 
-/// So many things in routes, `each` of them in one; `route` is the right side for some.
+/// Builds a file with `count` things in routes, `each` of them per route; `route` makes the right side.
 fn spread(count: u32, each: u32, route: impl Fn(std::ops::Range<u32>) -> String) -> String {
     let first = (0..count).step_by(each as usize);
     let routes = (0..).zip(first).map(|(nr, first): (u32, u32)| {
@@ -105,7 +105,7 @@ fn patterns() {
     });
 }
 
-/// What many routes share is there once.
+/// Tests that things shared by several routes count once.
 #[test]
 fn what_is_shared_is_counted_once() {
     let options = "handler = \"args\", uid = 0, unit = \"a\", pid_tree = 1, comm = \"c\"";

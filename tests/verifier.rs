@@ -23,7 +23,7 @@ const RING_BYTES: u32 = 8 * 1024 * 1024;
 /// Only the statistics: BPF_LOG_STATS of linux/bpf_verifier.h.
 const LOG_STATISTICS: u32 = 4;
 
-/// What libbpf says while it loads: the verifier's statistics are among it.
+/// Messages of libbpf while it loads, with the statistics of the verifier.
 static SAID: Mutex<Vec<String>> = Mutex::new(Vec::new());
 
 #[test]
@@ -55,7 +55,7 @@ fn every_program_is_accepted_at_the_known_cost() {
     );
 }
 
-/// Its first two numbers: those of 5.10.223 hold for 5.10.
+/// Returns the first two numbers of the version: figures of 5.10.223 apply to 5.10.
 fn kernel() -> String {
     let names = nix::sys::utsname::uname().expect("a kernel");
     let release = names.release().to_string_lossy().into_owned();

@@ -91,7 +91,7 @@ fn unused() -> Result<()> {
     Ok(())
 }
 
-/// As the distribution configures it, but for the log, which is in memory.
+/// Returns auditd with the default configuration of the distribution, but with its log in memory.
 fn auditd(bench: &Bench) -> Result<Command> {
     let folder = bench.folder().join("audit");
     fs::create_dir_all(folder.join("plugins.d"))?;

@@ -1,4 +1,4 @@
-//! What every section needs to know: how much to do, on which CPUs, where files go, and whether
+//! Parameters of all sections: how much to do, on which CPUs, where files go, and whether
 //! somebody wants us to stop.
 
 use std::path::Path;
@@ -12,7 +12,7 @@ use tempfile::TempDir;
 
 /// One run.
 pub struct Bench {
-    /// How often each cheap measurement is repeated; dear ones are repeated less.
+    /// Number of rounds of a cheap measurement; expensive ones have fewer.
     pub rounds: usize,
     /// `FULL=1`: longer, for figures that few rounds do not settle.
     pub full: bool,

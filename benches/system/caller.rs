@@ -74,7 +74,7 @@ impl Caller {
         Ok(median(&times?))
     }
 
-    /// What an empty program on the tracepoint adds to a call, ns.
+    /// Cost that an empty program on the tracepoint adds to a call, in ns.
     fn added_by_empty(&mut self, bench: &Bench) -> Result<f64> {
         let (call, calls) = (number_of(CHEAP)?, 100_000);
         let before = self.ns_per_call(bench, &call, calls)?;
@@ -110,7 +110,7 @@ impl Caller {
         Ok(self.ask("enough")?.parse()?)
     }
 
-    /// Whether it carries what auditing gives to a task.
+    /// Returns whether the task has an audit context.
     pub fn is_audited(&mut self) -> Result<bool> {
         Ok(self.ask("audited")? == "1")
     }

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result, bail};
 use nix::libc::{self, c_char, c_long};
 
-/// What is called.
+/// Syscall that a task makes.
 enum Call {
     /// A syscall by its number, without arguments.
     Number(c_long),

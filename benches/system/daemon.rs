@@ -51,7 +51,7 @@ impl Daemon {
         self.running.pid()
     }
 
-    /// What the kernel counts for it.
+    /// Counters of the kernel for the slot.
     pub fn books(&self) -> Result<Books> {
         Books::of(self.pid())
     }

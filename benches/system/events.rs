@@ -19,7 +19,7 @@ use crate::statistics::Series;
 /// Calls a second for the second table: much for a machine, little for a tool.
 const MODEST: u64 = 100_000;
 
-/// What came of one flood of calls.
+/// Result of one flood of calls.
 struct Flood {
     made: u64,
     /// Lines in the file when the last call was made.

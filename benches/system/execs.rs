@@ -116,7 +116,7 @@ fn measure(
     Ok(())
 }
 
-/// What one round says: programs a second, % of a CPU by process and in all, records lost.
+/// Result of one round: programs per second, % of a CPU by process and in total, records lost.
 fn round(
     bench: &Bench,
     caller: &mut Caller,

@@ -20,13 +20,13 @@ use crate::running::{PATIENCE, Running, pinned, wait_until};
 use crate::sender;
 use crate::statistics::Series;
 
-/// How many entries are recorded for the bare loop.
+/// Number of entries that are captured for the bare loop.
 const RECORDED: u64 = 2_000;
 
-/// How many calls wait in the ring when journald is let go: more than it takes in that time.
+/// Number of events in the ring when journald starts: more than it accepts in that time.
 const CALLS: u64 = 250_000;
 
-/// How long journald works at it.
+/// Duration for which journald runs.
 const LASTING: Duration = Duration::from_millis(1500);
 
 /// A kind of event, and both senders' figures.
@@ -34,7 +34,7 @@ struct Kind {
     name: &'static str,
     syscall: &'static str,
     handler: &'static str,
-    /// As the caller takes it; none for the syscall itself.
+    /// Argument of the caller; none for the syscall itself.
     call: Option<&'static str>,
     bytes: usize,
     ours: Figures,
@@ -88,7 +88,7 @@ impl Kind {
         self.call.map_or_else(|| number_of(self.syscall), |call| Ok(call.to_owned()))
     }
 
-    /// What the daemon sends for these calls, caught by a socket of ours.
+    /// Captures the entries that the daemon sends for these calls.
     fn record(&self, bench: &Bench) -> Result<Vec<Vec<u8>>> {
         let path = bench.folder().join("socket");
         let _ = std::fs::remove_file(&path);
@@ -128,7 +128,7 @@ impl Kind {
     }
 }
 
-/// Where the kernel lets a sender sleep: for room in its own buffer, or in journald's queue.
+/// Kernel functions in which a sender waits: for room in its own buffer, or in journald's queue.
 const WAITING: [&str; 2] = ["sock_alloc_send_pskb", "unix_wait_for_peer"];
 
 /// The bare loop against a journald that is let go.
@@ -146,7 +146,7 @@ fn bare(bench: &Bench, entries: &Path) -> Result<Sample> {
     Sample::take(&journald, &sender)
 }
 
-/// What happened between letting journald go and stopping it.
+/// Result of one run of journald, from start to stop.
 struct Sample {
     seconds: f64,
     entries: f64,
@@ -174,7 +174,7 @@ impl Sample {
     }
 }
 
-/// How many entries journald has stored since it started: the greatest sequence number of its files.
+/// Returns the number of entries that journald has stored: the greatest sequence number of its files.
 fn entries(journald: &Journald) -> Result<f64> {
     let socket = journald.socket();
     let run = socket.ancestors().nth(3).context("a socket below /run")?;

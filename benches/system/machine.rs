@@ -48,7 +48,7 @@ fn command() -> String {
     format!("`make bench{}`", words.collect::<String>())
 }
 
-/// What a program says about itself.
+/// Returns the version that a program prints.
 pub fn first_line(program: &str, argument: &str) -> Result<String> {
     let output = Command::new(program).arg(argument).output();
     let output = output.with_context(|| format!("failed to start {program}"))?;

@@ -1,4 +1,4 @@
-//! What tailcalld costs and what it carries, side by side with others, in one run: `make bench`.
+//! Costs and capacity of tailcalld, side by side with other tools, in one run: `make bench`.
 //! Rounds are interleaved, so that a machine that slows down slows down everybody. A whole run
 //! writes `docs/benchmarks.md`; single sections (`SECTIONS="a b"`) go to the terminal only.
 //!

@@ -9,7 +9,7 @@ use syscalls::Slot;
 use tailcalld::bpf::types::{counter, counters, counters_size};
 use tailcalld::stats::LOSSES;
 
-/// What the kernel counted for one slot.
+/// Counters of the kernel for one slot.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Counts {
     /// Calls that reached the handler.

@@ -9,13 +9,13 @@ use anyhow::{Context as _, Result};
 pub struct Memory {
     /// All that is resident.
     pub rss: f64,
-    /// The same, shared pages divided by the number of sharers.
+    /// Proportional set size: shared pages divided by the number of sharers.
     pub pss: f64,
-    /// As `pss`, without the mappings of BPF maps: the ring, which is mapped twice.
+    /// Proportional set size without the mappings of BPF maps: the ring is mapped twice.
     pub pss_beside_maps: f64,
 }
 
-/// Of that process, now.
+/// Reads the current memory of the process.
 pub fn of(pid: u32) -> Result<Memory> {
     let text = fs::read_to_string(format!("/proc/{pid}/smaps")).context("the process has gone")?;
     let mut memory = Memory::default();

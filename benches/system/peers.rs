@@ -9,7 +9,7 @@ use anyhow::{Context as _, Result, bail};
 use crate::bench::Bench;
 use crate::running::{PATIENCE, Running, pinned, wait_until};
 
-/// Where `scripts/peers.sh` puts what it does not install.
+/// Directory in which `scripts/peers.sh` unpacks what it does not install.
 const UNPACKED: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/target/peers");
 
 /// A Debian kernel's headers there, for BCC on a machine without its own.

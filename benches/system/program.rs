@@ -21,7 +21,7 @@ impl Empty {
     }
 }
 
-/// Whether the calling task carries an audit context.
+/// Returns whether the calling task has an audit context.
 pub fn is_audited() -> Result<bool> {
     let object = compile("audited.bpf.c")?;
     let program = object.progs_mut().next().context("no program in audited.bpf.c")?;

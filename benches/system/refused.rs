@@ -48,7 +48,7 @@ const SIXTEEN: &str = "uid = [4201, 4203, 4205, 4207, 4209, 4211, 4213, 4215, 42
 
 const CALLS: u64 = 50_000;
 
-/// Who floods, and who makes a thousand calls a second beside it.
+/// Users of the flood and of the thousand calls per second beside it.
 const FLOODER: u32 = 4242;
 const VICTIM: u32 = 4243;
 

@@ -72,7 +72,7 @@ fn durations(bench: &Bench, ours: &mut Ours, plan: &Plan) -> Result<(Series, Ser
     Ok((flips, wholes))
 }
 
-/// When the live bank changed; looks every few microseconds.
+/// Returns when the live bank changed; polls every few microseconds.
 fn flipped(bank: &AtomicU32, is_watching: &AtomicBool) -> Instant {
     let before = bank.load(SeqCst);
     is_watching.store(true, SeqCst);
@@ -83,7 +83,7 @@ fn flipped(bank: &AtomicU32, is_watching: &AtomicBool) -> Instant {
     Instant::now()
 }
 
-/// What a caller made and the handlers saw while tables changed.
+/// Calls made, and calls seen by the handlers, while tables changed.
 struct UnderLoad {
     reloads: u64,
     made: u64,

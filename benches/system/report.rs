@@ -1,4 +1,4 @@
-//! What the sections found in; Markdown out, on the terminal and, for a whole run, in
+//! Markdown report of the sections, on the terminal and, for a whole run, in
 //! `docs/benchmarks.md`.
 
 use std::fmt::{self, Write as _};
@@ -9,10 +9,10 @@ use anyhow::{Context as _, Result};
 
 use crate::statistics::Series;
 
-/// What a section found.
+/// Result of a section.
 pub struct Part {
     pub title: &'static str,
-    /// What the figures mean and how they came about.
+    /// Explanation of the figures and of the method.
     pub meaning: String,
     pub tables: Vec<Table>,
     pub claims: Vec<Claim>,
@@ -35,7 +35,7 @@ pub struct Claim {
 }
 
 impl Claim {
-    /// Why it may not hold; told only then.
+    /// Reason why the target is not met; printed only then.
     pub fn otherwise(self, why: &'static str) -> Self {
         Self { why, ..self }
     }

@@ -8,7 +8,7 @@ use anyhow::{Context as _, Result, bail};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
-/// How long a process may take for what it was told to do.
+/// Time limit for a process to do what was requested.
 pub const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Ended when dropped: asked first, then killed.

@@ -15,12 +15,12 @@ impl Series {
         self.0.push(value);
     }
 
-    /// Of the middle round; of the two in the middle the mean. 0 for no rounds.
+    /// Returns the median of the rounds; 0 without rounds.
     pub fn median(&self) -> f64 {
         median(&self.0)
     }
 
-    /// Of all rounds; 0 for none.
+    /// Returns the maximum of the rounds; 0 without rounds.
     pub fn greatest(&self) -> f64 {
         self.0.iter().copied().fold(0.0, f64::max)
     }

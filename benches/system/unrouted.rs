@@ -16,7 +16,7 @@ use crate::statistics::Series;
 /// Calls of a batch: 10 ms and more.
 const CALLS: u64 = 100_000;
 
-/// What is attached as long as it is not dropped.
+/// Contender that is attached until it is dropped.
 type Attached = Box<dyn Any>;
 
 /// One thing to attach, and what it added round by round, or why it is absent.

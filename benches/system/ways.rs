@@ -81,7 +81,7 @@ fn measure(
     Ok(with.into_iter().map(|(handler, ns)| (handler, ns - alone)).collect())
 }
 
-/// So many routes to `count`, and the measured call to that handler.
+/// Builds a plan with `routes` routes: the measured call to `handler`, all others to `count`.
 fn plan_with(ours: &Ours, routes: usize, handler: &str) -> Result<Plan> {
     let call = number_of(CHEAP)?;
     let handlers = &ours.bpf.handlers;

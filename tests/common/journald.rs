@@ -69,7 +69,7 @@ impl Journald {
         self.root().join("run/systemd/journal/socket")
     }
 
-    /// Its process id.
+    /// Returns the process id of journald.
     #[allow(dead_code)] // not every test target asks
     pub fn pid(&self) -> u32 {
         self.daemon.id()
@@ -103,7 +103,7 @@ impl Journald {
         entries
     }
 
-    /// What `journalctl` with these arguments prints, an object a line.
+    /// Returns the output of `journalctl` with these arguments, one object per line.
     pub fn query(&self, arguments: &[&str]) -> Vec<Value> {
         let output = inside(&self.holder, "journalctl").arg("--no-pager").args(arguments).output();
         let output = output.expect("journalctl starts");

@@ -2,12 +2,12 @@
 
 use std::io::Write as _;
 
-/// Whether we are root.
+/// Returns whether the test runs as root.
 pub fn privileged() -> bool {
     needs(nix::unistd::geteuid().is_root(), "root")
 }
 
-/// Whether processes have the same numbers here as in records.
+/// Returns whether pids are the same here as in records.
 #[allow(dead_code)] // not every test target asks
 pub fn in_first_pid_namespace() -> bool {
     /// `PROC_PID_INIT_INO` of linux/proc_ns.h.

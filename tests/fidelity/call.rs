@@ -27,7 +27,7 @@ impl Call {
     }
 }
 
-/// Of an error only the name, which is what both sides tell.
+/// Reduces an error to its name, which both sides print.
 fn result(rest: &str) -> String {
     let rest = rest.trim_start().trim_start_matches("= ").trim();
     match rest.split_once(" (") {
@@ -37,7 +37,7 @@ fn result(rest: &str) -> String {
     }
 }
 
-/// What stands between commas outside of quotes and brackets, and what follows the last bracket.
+/// Splits a line at the commas outside of quotes and brackets, and returns the rest after the last bracket.
 fn arguments(text: &str) -> (Vec<String>, &str) {
     let mut args = vec![];
     let (mut scan, mut start) = (Scan::default(), 0);
@@ -61,7 +61,7 @@ fn argument(text: &str) -> Option<String> {
     Some(text.trim()).filter(|text| !text.is_empty()).map(str::to_owned)
 }
 
-/// Where in a line we are.
+/// Position within quotes and brackets.
 #[derive(Default)]
 struct Scan {
     depth: usize,

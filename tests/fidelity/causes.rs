@@ -1,6 +1,6 @@
-//! A difference in, its cause out. What has none is a fault. The causes are data: `causes.txt`.
+//! Causes of differences, from the data in `causes.txt`. A difference without a cause is a fault.
 
-/// Why texts differ.
+/// Cause of a difference.
 #[derive(Debug)]
 pub struct Cause {
     pub name: &'static str,
@@ -8,7 +8,7 @@ pub struct Cause {
     patterns: Vec<Pattern>,
 }
 
-/// Of which calls, and how both texts look.
+/// Syscalls and texts that a cause matches.
 #[derive(Debug)]
 struct Pattern {
     syscalls: &'static str,

@@ -3,7 +3,7 @@
 use crate::call::Call;
 use crate::causes::{Cause, cause_of};
 
-/// What was compared.
+/// Numbers of compared calls and arguments.
 #[derive(Debug, Clone, Default)]
 pub struct Counts {
     pub calls: usize,
@@ -14,7 +14,7 @@ pub struct Counts {
 }
 
 impl Counts {
-    /// What was added since then.
+    /// Returns the difference to earlier counts.
     pub fn since(&self, before: &Self) -> Self {
         let differ = self.differ.iter().zip(&before.differ);
         Self {
@@ -30,9 +30,9 @@ impl Counts {
 pub struct Comparison<'c> {
     causes: &'c [Cause],
     pub counts: Counts,
-    /// Of each cause the first pair of texts.
+    /// First pair of texts of each cause.
     pub examples: Vec<Option<(String, String)>>,
-    /// What has no cause.
+    /// Differences without a cause.
     pub faults: Vec<String>,
 }
 
@@ -75,7 +75,8 @@ impl<'c> Comparison<'c> {
         }
     }
 
-    /// What explains an argument must not explain a whole call, nor what explains a call the end of a task.
+    /// Records a call that one side lacks. The prefix keeps a cause of an argument from matching a whole call,
+    /// and a cause of a call from matching the end of a task.
     fn lacks(&mut self, call: &Call, ours: &str, theirs: &str) {
         let what = if call.name.starts_with("exit") { "end" } else { "call" };
         self.differs(&format!("{what} {}", call.name), call, ours, theirs);
@@ -95,7 +96,7 @@ impl<'c> Comparison<'c> {
     }
 }
 
-/// How far the other side is looked through for a call that one side lacks.
+/// Number of calls that are searched on the other side for one that a side lacks.
 const AHEAD: usize = 16;
 
 type Pair<'c> = (Option<&'c Call>, Option<&'c Call>);

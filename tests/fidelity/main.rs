@@ -1,4 +1,4 @@
-//! The same run seen by strace and by the daemon, compared call by call. docs/fidelity.md says what for, and
+//! Comparison of one run under strace and the daemon, call by call. docs/fidelity.md explains the purpose and
 //! holds the figures; `TAILCALLD_WRITE_FIDELITY=1` writes them there. Needs root; says so otherwise, and fails
 //! under `CI=true`. Wants `cargo build --examples` beforehand.
 #![allow(clippy::unwrap_used)] // helpers of tests are tests
@@ -45,7 +45,7 @@ fn config() -> String {
     )
 }
 
-/// What strace and the daemon saw of each program.
+/// Comparison of the records of strace and the daemon, per program.
 type Seen = Vec<(&'static Program, Threads, Threads)>;
 
 fn observe(setup: Setup) -> Seen {
@@ -69,7 +69,7 @@ fn observe(setup: Setup) -> Seen {
     ran.into_iter().map(|(program, theirs)| (program, of(&theirs, &mut ours), theirs)).collect()
 }
 
-/// Of the whole machine, for a lost call might be one of ours.
+/// Counts losses of the whole machine, because a lost call may belong to the test.
 fn nothing_is_lost(own: &[serde_json::Value]) {
     for record in own {
         let kind = record["record"].as_str().unwrap();

@@ -1,4 +1,4 @@
-//! What each side saw of one run: calls by thread, in the order in which they began.
+//! Calls that each side recorded in one run: by thread, in the order in which they began.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
@@ -51,8 +51,8 @@ pub fn by_us(file: &Path, tids: &BTreeSet<u32>) -> (Threads, Vec<Value>) {
     (events.into_iter().map(|(tid, calls)| (tid, in_order(calls))).collect(), own)
 }
 
-/// What was seen is written in order, and the last thread ends by a call without a result. A machine under load
-/// may take long: the daemon need only go on.
+/// Waits for the last record: records are written in order, and the last thread ends by a call without a
+/// result. A machine under load may take long: the daemon need only make progress.
 pub fn wait_for_end_of(tid: u32, output: &Path) {
     let mut lines = BufReader::new(File::open(output).unwrap());
     let (mut line, mut is_seen) = (String::new(), false);

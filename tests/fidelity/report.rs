@@ -11,7 +11,7 @@ use crate::compare::{Comparison, Counts};
 const BEGIN: &str = "<!-- figures: written by tests/fidelity -->\n";
 const END: &str = "<!-- end of figures -->\n";
 
-/// What was compared, and every cause with an example.
+/// Returns the table of programs, and every cause with an example.
 pub fn report(rows: &BTreeMap<&str, Counts>, all: &Comparison<'_>, causes: &[Cause]) -> String {
     let mut out = String::from(
         "| program | calls | arguments | equal | differ |\n| --- | --- | --- | --- | --- |\n",

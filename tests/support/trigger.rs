@@ -97,7 +97,7 @@ fn make(words: &[&str]) {
     }
 }
 
-/// So many in each.
+/// Makes `times` calls in each of four threads.
 fn threads(times: u64, call: &Call) {
     std::thread::scope(|scope| {
         for thread in 0..4 {
@@ -234,7 +234,7 @@ struct Call {
     compat: bool,
     number: u64,
     args: [u64; 6],
-    /// Which arguments count the calls.
+    /// Positions of the arguments that count the calls.
     counters: [bool; 6],
     /// The memory of the argument `dropped`.
     dropped: Option<Dropped>,
@@ -372,7 +372,7 @@ fn buffers<'a>(texts: impl Iterator<Item = &'a str>) -> u64 {
     words(&elements.collect::<Vec<_>>())
 }
 
-/// The same of 32-bit pointers and lengths.
+/// Builds a buffer vector with 32-bit pointers and lengths.
 fn compat_buffers(texts: &str) -> u64 {
     let element = |text: &str| (text.len() as u64) << 32 | low_text(text.as_bytes());
     words(&texts.split(',').map(element).collect::<Vec<_>>())
