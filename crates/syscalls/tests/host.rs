@@ -2,12 +2,14 @@
 //! than a table, a difference is not an error of the table: it is reported as a skip.
 #![allow(clippy::unwrap_used)] // clippy sees that a helper is for tests only below #[test]
 
+mod common;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Debug;
-use std::io::Write;
 use std::process::Command;
-use std::{env, fs, io};
+use std::{env, fs};
 
+use common::skip;
 use syscalls::{Abi, Slot, functions, group, groups, is_known, name, names, number, signature};
 
 /// Groups, each with its members.
@@ -197,10 +199,4 @@ fn version_after(text: &str, key: &str) -> Version {
     let rest = text.split_once(key).map_or("", |(_, rest)| rest);
     let end = rest.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(rest.len());
     rest[..end].split('.').map_while(|part| part.parse().ok()).collect()
-}
-
-/// Reports a skip past the test harness, which would hide it. In CI it is a failure.
-fn skip(reason: &str) {
-    io::stderr().write_all(format!("SKIPPED: {reason}\n").as_bytes()).expect("stderr is open");
-    assert_ne!(env::var("CI").as_deref(), Ok("true"), "skipped in CI: {reason}");
 }

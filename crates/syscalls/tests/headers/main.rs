@@ -5,13 +5,15 @@
 //! Each symbol of the tables is accounted for: it is equal, or `exceptions.txt` lists it.
 #![allow(clippy::unwrap_used)] // clippy sees that a helper is for tests only below #[test]
 
+#[path = "../common/mod.rs"]
+mod common;
 mod exceptions;
 mod probe;
 
 use std::collections::BTreeMap;
-use std::io::Write as _;
-use std::{env, io};
+use std::io::{self, Write as _};
 
+use common::skip;
 use exceptions::Exceptions;
 use probe::{Headers, Value};
 use syscalls::Abi;
@@ -153,10 +155,4 @@ fn c_type(name: &str) -> String {
     let mut types = types.filter_map(|line| line.split_once('\t'));
     let found = types.find(|(known, _)| *known == name);
     found.map_or_else(|| format!("struct {name}"), |(_, c_type)| c_type.to_owned())
-}
-
-/// Reports a skip past the test harness, which would hide it. In CI it is a failure.
-fn skip(reason: &str) {
-    io::stderr().write_all(format!("SKIPPED: {reason}\n").as_bytes()).expect("stderr is open");
-    assert_ne!(env::var("CI").as_deref(), Ok("true"), "skipped in CI: {reason}");
 }
