@@ -1,6 +1,6 @@
 //! Parser of `constants.txt` and `ioctls.txt`. It never fails: a malformed line is skipped.
 
-use super::{Constant, ConstantSet, Field, Sets};
+use super::set::{Constant, ConstantSet, Field, Sets};
 
 /// Parses the sets as `abi` has them.
 pub fn parse(text: &'static str, abi: &str) -> Sets {

@@ -1,6 +1,7 @@
 use std::collections::BTreeSet;
 
 use super::parse::{field, header, member, parse};
+use super::set::Constant;
 use super::*;
 
 const ABIS: [&str; 3] = ["x86_64", "i386", "aarch64"];

@@ -1,6 +1,5 @@
 //! Kinds of arguments: type of the value in a register, and of the memory that it points to.
 
-use super::Count;
 use crate::Abi;
 use crate::constants::ConstantSet;
 
@@ -130,17 +129,6 @@ impl Kind {
             Self::Mode => Some(Width::Short),
             Self::Address | Self::Pages => Some(Width::Long),
             _ => None,
-        }
-    }
-
-    /// Returns whether the kind can be combined with that count.
-    pub(super) fn allows(self, count: Count) -> bool {
-        match self {
-            Self::Path | Self::String | Self::Strings | Self::Environment | Self::Msghdr => {
-                count == Count::One
-            }
-            Self::Bits(_) | Self::Iovec | Self::Mmsghdr => count != Count::One,
-            _ => !self.is_counted_in_bytes() || count != Count::One,
         }
     }
 }

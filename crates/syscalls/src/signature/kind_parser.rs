@@ -1,6 +1,6 @@
 //! Parser of kinds, as `signatures.tsv` spells them.
 
-use super::{Kind, Width};
+use super::kind::{Kind, Width};
 use crate::constants::Sets;
 
 impl Kind {

@@ -1,67 +1,68 @@
-//! Parser of a parameter: one column of `signatures.tsv`.
+//! Parameters, and the memory behind pointers.
 
-use super::{Count, Direction, Kind, Memory, Parameter, RegisterTest, Width};
-use crate::constants::Sets;
+use super::kind::Kind;
 
-/// Column, and name of a parameter, at a position that a call does not use.
+/// Name of a parameter, and its column, at a position that a call does not use.
 pub const NOT_PASSED: &str = "-";
 
-/// Parses the name, which precedes the colon.
-pub fn name(column: &'static str) -> Option<&'static str> {
-    if column == NOT_PASSED { Some(column) } else { Some(column.split_once(':')?.0) }
+/// Parameter of a syscall.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Parameter {
+    /// Name, of lower-case letters, digits and underscores.
+    pub name: &'static str,
+    /// Type of the value in its register.
+    pub kind: Kind,
+    /// Memory that it points to; `None` if it is not a pointer, and for a pointer of which only the
+    /// address is printed.
+    pub memory: Option<Memory>,
 }
 
-/// Parses `name:KIND[LEN] DIRECTION`; `names` are those of all parameters, to which LEN may refer.
-pub fn parse(column: &'static str, names: &[&str], sets: &'static Sets) -> Option<Parameter> {
-    if column == NOT_PASSED {
-        return Some(Parameter { name: column, kind: Kind::Hex(Width::Long), memory: None });
+/// Memory behind a pointer argument.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Memory {
+    /// Direction of the transfer.
+    pub direction: Direction,
+    /// Number of elements of the parameter's kind.
+    pub count: Count,
+}
+
+/// Direction of a transfer, seen from the kernel.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Direction {
+    /// The kernel reads the memory: it is valid at entry.
+    In,
+    /// The kernel writes the memory: it is valid once the call has succeeded.
+    Out,
+    /// The kernel reads the memory, and then writes it.
+    InOut,
+}
+
+/// Number of elements behind a pointer: of bytes for kinds whose size the caller passes
+/// ([`Kind::is_counted_in_bytes`]), of bits for [`Kind::Bits`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Count {
+    /// One element; a string or a vector of strings has a terminator.
+    One,
+    /// A constant number.
+    Fixed(u8),
+    /// Value of the parameter at that position.
+    Argument(u8),
+    /// Value of the 32-bit number that the parameter at that position points to. The kernel writes no
+    /// more elements than the number says at entry.
+    Pointed(u8),
+    /// Result of the call; the parameter at that position is the capacity. Of memory that the kernel
+    /// also reads, it reads as much as the capacity.
+    Result(u8),
+}
+
+impl Direction {
+    /// Returns whether the bytes at entry are valid input.
+    pub fn is_read(self) -> bool {
+        self != Self::Out
     }
-    let (name, rest) = halves(column).0.split_once(':')?;
-    let (kind, direction) = match rest.split_once(' ') {
-        None => (rest, None),
-        Some((kind, "out")) => (kind, Some(Direction::Out)),
-        Some((kind, "inout")) => (kind, Some(Direction::InOut)),
-        Some(_) => return None,
-    };
-    let (kind, length) = match kind.split_once('[') {
-        None => (kind, None),
-        Some((kind, length)) => (kind, Some(length.strip_suffix(']')?)),
-    };
-    let kind = Kind::parse(kind, sets)?;
-    let count = length.map_or(Some(Count::One), |length| Count::parse(length, names))?;
-    let is_captured = kind.is_captured();
-    if !is_captured && (direction.is_some() || length.is_some()) || !kind.allows(count) {
-        return None;
-    }
-    let memory = Memory { direction: direction.unwrap_or(Direction::In), count };
-    Some(Parameter { name, kind, memory: is_captured.then_some(memory) })
-}
 
-/// Parses the test that follows ` if `; the outer `None` means that it is malformed.
-#[allow(clippy::option_option)]
-pub fn condition(column: &'static str, parameters: &[Parameter]) -> Option<Option<RegisterTest>> {
-    match halves(column).1 {
-        Some(test) => RegisterTest::parse(test, parameters).map(Some),
-        None => Some(None),
-    }
-}
-
-fn halves(column: &'static str) -> (&'static str, Option<&'static str>) {
-    column.split_once(" if ").map_or((column, None), |(column, test)| (column, Some(test)))
-}
-
-impl Count {
-    fn parse(text: &str, names: &[&str]) -> Option<Self> {
-        let position = |name: &str| {
-            let found = names.iter().position(|one| *one == name)?;
-            u8::try_from(found).ok()
-        };
-        if let Some(name) = text.strip_prefix('*') {
-            return position(name).map(Self::Pointed);
-        }
-        if let Some(name) = text.strip_prefix('=') {
-            return position(name).map(Self::Result);
-        }
-        text.parse().ok().map(Self::Fixed).or_else(|| position(text).map(Self::Argument))
+    /// Returns whether the bytes at exit are output.
+    pub fn is_written(self) -> bool {
+        self != Self::In
     }
 }

@@ -1,6 +1,7 @@
 //! Tests of a register on which the parameters of a call depend.
 
-use super::{Kind, Parameter, Width};
+use super::kind::{Kind, Width};
+use super::parameter::Parameter;
 use crate::constants::{ConstantSet, number};
 
 /// Comparison of a register with several values or bits.

@@ -2,8 +2,8 @@
 
 use std::collections::HashMap;
 
-use super::prototype::INNER_CALL;
-use super::{Case, InnerCall, Prototype, Signature};
+use super::parse::INNER_CALL;
+use super::types::{Case, InnerCall, Prototype, Signature};
 use crate::constants::Sets;
 
 /// Lines of one ABI, by function.

@@ -1,6 +1,5 @@
 //! Conditions on which members are printed, such as `if:NAME&MASK=VALUE`.
 
-use super::Structure;
 use crate::constants::number;
 
 /// Value that another member must have for this one to be printed.
@@ -45,10 +44,10 @@ impl Condition {
         self.is_reversed
     }
 
-    /// Returns whether the bytes of `structure` meet it; bytes that end before the member do not.
-    pub fn is_met(&self, structure: &Structure, bytes: &[u8]) -> bool {
-        structure.number(bytes, self.name).is_some_and(|number| {
-            let bits = number & self.mask;
+    /// Returns whether a value of the member meets it; `None`, for bytes that end before the member, does not.
+    pub fn is_met(&self, value: Option<u64>) -> bool {
+        value.is_some_and(|value| {
+            let bits = value & self.mask;
             let is_equal = self.value.map_or(bits != 0, |value| bits == value);
             is_equal != self.is_reversed
         })

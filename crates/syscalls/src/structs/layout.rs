@@ -1,6 +1,7 @@
 //! Computes offsets and size of a structure from the lines of its block in `structs.txt`.
 
-use super::{Condition, Member, MemberKind, Structure, Structures, Visibility, is_one_of};
+use super::condition::Condition;
+use super::types::{Member, MemberKind, Structure, Structures, Visibility};
 use crate::constants::Sets;
 
 /// Layout under construction.
@@ -131,4 +132,9 @@ impl Layout {
         self.end = self.end.max(member.end());
         self.structure.members.push(member);
     }
+}
+
+/// Returns whether `abi` is in a list that is separated by commas.
+pub(super) fn is_one_of(abis: &str, abi: &str) -> bool {
+    abis.split(',').any(|one| one == abi)
 }

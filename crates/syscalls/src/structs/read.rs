@@ -1,6 +1,7 @@
 //! Reading of members from the bytes of a structure. Members beyond the end of the bytes have no value.
 
-use super::{Condition, Member, MemberKind, Structure};
+use super::condition::Condition;
+use super::types::{Member, MemberKind, Structure};
 
 impl Structure {
     /// Returns the value of a member, zero-extended; `None` if it is not a number, and if the bytes end
@@ -51,7 +52,8 @@ impl Member {
 
     /// Returns whether its conditions are met: every `unless`, and one `if` should there be any.
     pub fn is_present(&self, structure: &Structure, bytes: &[u8]) -> bool {
-        let is_met = |condition: &Condition| condition.is_met(structure, bytes);
+        let is_met =
+            |condition: &Condition| condition.is_met(structure.number(bytes, condition.name()));
         let conditions = |is_reversed| {
             self.conditions.iter().filter(move |one| one.is_reversed() == is_reversed)
         };

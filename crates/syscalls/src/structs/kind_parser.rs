@@ -1,72 +1,7 @@
-//! Kinds of members: parses the names of `structs.txt`, with the size and alignment that they imply.
+//! Parser of the kinds of members, with the size and alignment that they imply.
 
-use super::{Structure, Structures};
-use crate::constants::{ConstantSet, Sets};
-
-/// Kind of a member: type of its bytes, and their notation; `structs.txt` describes each.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[allow(missing_docs)]
-pub enum MemberKind {
-    Plain(Format),
-    /// Bits of the preceding member, and the set that comments on their value.
-    Bits {
-        from: u32,
-        count: u32,
-        remarks: Option<&'static ConstantSet>,
-    },
-    Flags(&'static ConstantSet),
-    Enum(&'static ConstantSet),
-    /// A number that may have a name.
-    Name(&'static ConstantSet),
-    /// A constant in network byte order.
-    NetEnum(&'static ConstantSet),
-    /// A constant in little-endian order (Bluetooth); values above the last are printed relative to it.
-    LeEnum(&'static ConstantSet),
-    /// A set of bits, each printed under the name of its number.
-    Capabilities(&'static ConstantSet),
-    /// One constant of each set with a mask, then flags of the last set.
-    Terminal(Vec<&'static ConstantSet>),
-    /// An IPv6 address, and the member that strace names as the target of its conversion.
-    Inet6(&'static str),
-    /// A resource limit, and the name of "no limit" (all bits set).
-    Limit(&'static str),
-    Struct(Box<Structure>),
-}
-
-/// Format of a member that has nothing to do with named constants.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[allow(missing_docs)]
-pub enum Format {
-    Signed,
-    Unsigned,
-    Hex,
-    PaddedHex,
-    Version,
-    Octal,
-    Mode,
-    Filemode,
-    Dirfd,
-    Id,
-    Signal,
-    Errno,
-    Result,
-    Address,
-    Handler,
-    Device,
-    Sigset,
-    Date,
-    Ticks,
-    Port,
-    LePort,
-    Order,
-    OrderHex,
-    Inet,
-    Callsign,
-    Text,
-    String,
-    Bytes,
-    Mac,
-}
+use super::types::{Format, MemberKind, Structures};
+use crate::constants::Sets;
 
 /// Size of one element of a kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

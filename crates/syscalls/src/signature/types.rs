@@ -1,11 +1,40 @@
-//! Prototypes: parameters and result of a call, and the values of its arguments.
+//! Signatures, their cases and prototypes, and inner calls. An inner call has a signature, so these types
+//! contain each other.
 
-use super::parameter::{self, NOT_PASSED};
-use super::{ArgumentSource, InnerCall, Kind, Parameter, RegisterTest, Width};
-use crate::constants::Sets;
+use super::kind::{Kind, Width};
+use super::parameter::{NOT_PASSED, Parameter};
+use super::register_test::RegisterTest;
 
-/// Beginning of a column that describes an inner call.
-pub(super) const INNER_CALL: &str = "as ";
+/// Parameters and result of one syscall, and its cases.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Signature {
+    pub(super) prototype: Prototype,
+    pub(super) cases: Vec<Case>,
+}
+
+/// Calls of a function whose parameters differ from those of other calls.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Case {
+    pub(super) tests: Vec<RegisterTest>,
+    pub(super) prototype: Prototype,
+}
+
+impl Case {
+    /// Returns its tests, all of which must pass.
+    pub fn tests(&self) -> &[RegisterTest] {
+        &self.tests
+    }
+
+    /// Returns parameters and result of its calls.
+    pub fn prototype(&self) -> &Prototype {
+        &self.prototype
+    }
+
+    /// Returns whether a call with these registers belongs to the case.
+    pub fn matches(&self, registers: [u64; 6]) -> bool {
+        self.tests.iter().all(|test| test.passes(registers))
+    }
+}
 
 /// Parameters and result of a syscall, or of one of its cases.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,6 +47,71 @@ pub struct Prototype {
     pub(super) inner: Option<InnerCall>,
 }
 
+/// Call that a multiplexing syscall makes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InnerCall {
+    /// Name of the inner call.
+    pub name: &'static str,
+    /// Source of its arguments.
+    pub source: ArgumentSource,
+}
+
+/// Source of the arguments of an inner call.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ArgumentSource {
+    /// Positions of registers, in the order of the inner call's parameters.
+    Registers(Vec<u8>),
+    /// An array in memory.
+    Memory(MemoryArguments),
+}
+
+/// Array of arguments that a register points to, each as wide as a register.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MemoryArguments {
+    /// Position of that register.
+    pub position: u8,
+    /// Number of arguments.
+    pub count: u8,
+    /// Signature of the inner call.
+    pub signature: Box<Signature>,
+}
+
+impl Signature {
+    /// Returns the parameters of a call to which no case applies: in order, six at most.
+    pub fn parameters(&self) -> &[Parameter] {
+        &self.prototype.parameters
+    }
+
+    /// Returns the cases; the first one whose tests all pass applies.
+    pub fn cases(&self) -> &[Case] {
+        &self.cases
+    }
+
+    /// Returns parameters and result of a call with these registers.
+    pub fn prototype(&self, registers: [u64; 6]) -> &Prototype {
+        let case = self.cases.iter().find(|case| case.matches(registers));
+        case.map_or(&self.prototype, |case| &case.prototype)
+    }
+
+    /// Returns each parameter that was passed, with its value.
+    pub fn arguments(&self, registers: [u64; 6]) -> impl Iterator<Item = (Parameter, u64)> {
+        self.with_positions(registers).map(|(_, parameter, register)| (parameter, register))
+    }
+
+    /// Returns each parameter that was passed, with its position and value.
+    pub fn with_positions(
+        &self,
+        registers: [u64; 6],
+    ) -> impl Iterator<Item = (u8, Parameter, u64)> {
+        self.prototype(registers).with_positions(registers)
+    }
+
+    /// Returns the kind of the result of a call with these registers.
+    pub fn result(&self, registers: [u64; 6]) -> Kind {
+        self.prototype(registers).result
+    }
+}
+
 impl Default for Prototype {
     /// Returns a prototype without parameters whose result is a number.
     fn default() -> Self {
@@ -27,37 +121,6 @@ impl Default for Prototype {
 }
 
 impl Prototype {
-    /// Parses the columns of a line, the last of which may be the result; those of a case follow the first
-    /// `kept` parameters of `base`.
-    pub(super) fn parse(
-        columns: &'static str,
-        kept: usize,
-        base: &Self,
-        sets: &'static Sets,
-    ) -> Option<Self> {
-        let is_own = |column: &&str| !column.is_empty() && !column.starts_with(INNER_CALL);
-        let mut columns: Vec<_> = columns.split('\t').filter(is_own).collect();
-        let mut result = base.result;
-        if let Some(kind) = columns.last().and_then(|one| one.strip_prefix("= ")) {
-            result = Kind::parse(kind, sets)?;
-            columns.pop();
-        }
-        let mut names: Vec<_> = base.parameters.iter().take(kept).map(|one| one.name).collect();
-        for column in &columns {
-            names.push(parameter::name(column)?);
-        }
-        let mut prototype = Self { result, ..base.clone() };
-        prototype.parameters.truncate(kept);
-        prototype.conditions.truncate(kept);
-        for column in &columns {
-            prototype.parameters.push(parameter::parse(column, &names, sets)?);
-        }
-        for column in &columns {
-            prototype.conditions.push(parameter::condition(column, &prototype.parameters)?);
-        }
-        Some(prototype)
-    }
-
     /// Returns the parameters by position; one that is not passed is called `-`.
     pub fn parameters(&self) -> &[Parameter] {
         &self.parameters

@@ -1,0 +1,117 @@
+//! Sets of constants.
+
+use std::collections::BTreeMap;
+
+/// Constants that a value of one kind may consist of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConstantSet {
+    /// Bits that are one value of several; all others are flags.
+    pub(super) mask: u64,
+    /// Comment on a value without a name: `F_???`.
+    pub(super) unknown: Option<&'static str>,
+    pub(super) constants: Vec<Constant>,
+    /// Bits that hold a number.
+    pub(super) field: Option<Field>,
+}
+
+/// Bits of a set of flags that hold a number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Field {
+    pub symbol: &'static str,
+    pub mask: u64,
+    pub shift: u32,
+}
+
+/// A value with its name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Constant {
+    pub symbol: &'static str,
+    pub value: u64,
+}
+
+/// Sets of one ABI, by name.
+pub type Sets = BTreeMap<&'static str, ConstantSet>;
+
+impl ConstantSet {
+    /// Returns the name of exactly that value.
+    pub fn symbol(&self, value: u64) -> Option<&'static str> {
+        self.constants.iter().find(|constant| constant.value == value).map(|found| found.symbol)
+    }
+
+    /// Returns the value of a name, which may be one of several names of that value.
+    pub fn value(&self, symbol: &str) -> Option<u64> {
+        let matches = |constant: &&Constant| constant.symbol.split(" or ").any(|one| one == symbol);
+        self.constants.iter().find(matches).map(|found| found.value)
+    }
+
+    /// Returns the bits that are one value of several; 0 if all are flags.
+    pub fn mask(&self) -> u64 {
+        self.mask
+    }
+
+    /// Returns the number in the set's field of bits and the name of its shift; `None` if the number is 0.
+    pub fn field(&self, value: u64) -> Option<(u64, &'static str)> {
+        let field = self.field.filter(|field| value & field.mask != 0)?;
+        Some(((value & field.mask) >> field.shift, field.symbol))
+    }
+
+    /// Returns the bits of the set's field.
+    pub fn field_mask(&self) -> u64 {
+        self.field.map_or(0, |field| field.mask)
+    }
+
+    /// Returns the comment on a value without a name: `F_???`.
+    pub fn unknown(&self) -> Option<&'static str> {
+        self.unknown
+    }
+
+    /// Returns the masked bits of `value` if they should have a name but have none.
+    pub fn unknown_choice(&self, value: u64) -> Option<u64> {
+        let choice = value & self.mask;
+        let has_names = self.mask != 0 && self.symbol(0).is_some();
+        (has_names && self.symbol(choice).is_none()).then_some(choice)
+    }
+
+    /// Passes the names that `value` consists of to `each`, in the order of the set; returns the bits
+    /// without a name.
+    pub fn symbols(&self, value: u64, mut each: impl FnMut(&'static str)) -> u64 {
+        let mut rest = value;
+        let mut is_choice_open = true;
+        for constant in &self.constants {
+            let taken = match constant.value {
+                choice if self.is_choice(choice) => {
+                    let is_it = is_choice_open && choice == value & self.mask;
+                    is_choice_open &= !is_it;
+                    is_it
+                }
+                0 => value == 0,
+                flags => flags == rest & flags,
+            };
+            if taken {
+                rest &= !constant.value;
+                each(constant.symbol);
+            }
+        }
+        rest
+    }
+
+    /// Returns name and value of the constant with the highest value.
+    pub fn highest(&self) -> Option<(&'static str, u64)> {
+        let highest = self.constants.iter().max_by_key(|constant| constant.value)?;
+        Some((highest.symbol, highest.value))
+    }
+
+    /// Returns the common prefix of all names, up to an underscore if there is one: `CLOCK_`, `POLL`.
+    pub fn prefix(&self) -> &'static str {
+        let first = self.constants.first().map_or("", |constant| constant.symbol);
+        let common = self.constants.iter().fold(first, |common, constant| {
+            let same = common.bytes().zip(constant.symbol.bytes()).take_while(|(a, b)| a == b);
+            common.get(..same.count()).unwrap_or(common)
+        });
+        common.rfind('_').and_then(|end| common.get(..=end)).unwrap_or(common)
+    }
+
+    fn is_choice(&self, value: u64) -> bool {
+        self.mask != 0 && value & !self.mask == 0
+    }
+}

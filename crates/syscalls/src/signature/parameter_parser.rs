@@ -1,0 +1,79 @@
+//! Parser of a parameter: one column of `signatures.tsv`.
+
+use super::kind::{Kind, Width};
+use super::parameter::{Count, Direction, Memory, NOT_PASSED, Parameter};
+use super::register_test::RegisterTest;
+use crate::constants::Sets;
+
+/// Parses the name, which precedes the colon.
+pub fn name(column: &'static str) -> Option<&'static str> {
+    if column == NOT_PASSED { Some(column) } else { Some(column.split_once(':')?.0) }
+}
+
+/// Parses `name:KIND[LEN] DIRECTION`; `names` are those of all parameters, to which LEN may refer.
+pub fn parse(column: &'static str, names: &[&str], sets: &'static Sets) -> Option<Parameter> {
+    if column == NOT_PASSED {
+        return Some(Parameter { name: column, kind: Kind::Hex(Width::Long), memory: None });
+    }
+    let (name, rest) = halves(column).0.split_once(':')?;
+    let (kind, direction) = match rest.split_once(' ') {
+        None => (rest, None),
+        Some((kind, "out")) => (kind, Some(Direction::Out)),
+        Some((kind, "inout")) => (kind, Some(Direction::InOut)),
+        Some(_) => return None,
+    };
+    let (kind, length) = match kind.split_once('[') {
+        None => (kind, None),
+        Some((kind, length)) => (kind, Some(length.strip_suffix(']')?)),
+    };
+    let kind = Kind::parse(kind, sets)?;
+    let count = length.map_or(Some(Count::One), |length| Count::parse(length, names))?;
+    let is_captured = kind.is_captured();
+    if !is_captured && (direction.is_some() || length.is_some()) || !kind.allows(count) {
+        return None;
+    }
+    let memory = Memory { direction: direction.unwrap_or(Direction::In), count };
+    Some(Parameter { name, kind, memory: is_captured.then_some(memory) })
+}
+
+/// Parses the test that follows ` if `; the outer `None` means that it is malformed.
+#[allow(clippy::option_option)]
+pub fn condition(column: &'static str, parameters: &[Parameter]) -> Option<Option<RegisterTest>> {
+    match halves(column).1 {
+        Some(test) => RegisterTest::parse(test, parameters).map(Some),
+        None => Some(None),
+    }
+}
+
+fn halves(column: &'static str) -> (&'static str, Option<&'static str>) {
+    column.split_once(" if ").map_or((column, None), |(column, test)| (column, Some(test)))
+}
+
+impl Count {
+    fn parse(text: &str, names: &[&str]) -> Option<Self> {
+        let position = |name: &str| {
+            let found = names.iter().position(|one| *one == name)?;
+            u8::try_from(found).ok()
+        };
+        if let Some(name) = text.strip_prefix('*') {
+            return position(name).map(Self::Pointed);
+        }
+        if let Some(name) = text.strip_prefix('=') {
+            return position(name).map(Self::Result);
+        }
+        text.parse().ok().map(Self::Fixed).or_else(|| position(text).map(Self::Argument))
+    }
+}
+
+impl Kind {
+    /// Returns whether the kind can be combined with that count.
+    fn allows(self, count: Count) -> bool {
+        match self {
+            Self::Path | Self::String | Self::Strings | Self::Environment | Self::Msghdr => {
+                count == Count::One
+            }
+            Self::Bits(_) | Self::Iovec | Self::Mmsghdr => count != Count::One,
+            _ => !self.is_counted_in_bytes() || count != Count::One,
+        }
+    }
+}
