@@ -87,7 +87,7 @@ impl Kind {
         self.width().is_none()
     }
 
-    /// Returns whether [`Count`] is a number of bytes rather than of elements.
+    /// Returns whether [`Count`](crate::Count) is a number of bytes rather than of elements.
     pub fn is_counted_in_bytes(self) -> bool {
         matches!(
             self,
