@@ -12,7 +12,7 @@ use tailcalld::decode::{Error, Event, RingRecord};
 use tailcalld::handlers::Handlers;
 use tailcalld::output::record::{Body, Record};
 use tailcalld::output::{Scratch, journal_entry, json_line};
-use tailcalld::units::Place;
+use tailcalld::units::CgroupInfo;
 
 /// `EVENT_VERSION`.
 const VERSION: u16 = 3;
@@ -50,7 +50,7 @@ fn measure(
 ) {
     let event = decode(bytes, exit, handlers).expect("an event");
     let unit = Some("nginx.service".to_owned());
-    let place = Place {
+    let place = CgroupInfo {
         cgroup: "/system.slice/nginx.service".into(),
         unit,
         user_unit: None,

@@ -7,7 +7,7 @@ use std::sync::atomic::Ordering::SeqCst;
 use crate::bpf::EXCLUDED_FILES;
 use crate::load::Bpf;
 
-/// What is in the kernel's list, newest first.
+/// Executables in the kernel's list, newest first.
 ///
 /// An upgrade replaces the file while its old process still runs from the deleted one, so an
 /// identity stays in the list until newer ones push it out.
@@ -24,14 +24,14 @@ impl Excluded {
         self.write(bpf);
     }
 
-    /// Looks the paths up again and tells the kernel if a file was replaced.
+    /// Looks the paths up again and updates the kernel's list if a file was replaced.
     pub fn refresh(&mut self, bpf: &Bpf<'_>, paths: &[PathBuf]) {
         if self.add(bpf, paths) {
             self.write(bpf);
         }
     }
 
-    /// A path that does not exist excludes nothing: a machine without rsyslog needs no exclusion
+    /// Adds the files of `paths`. A path that does not exist excludes nothing: a machine without rsyslog needs no exclusion
     /// of it.
     fn add(&mut self, bpf: &Bpf<'_>, paths: &[PathBuf]) -> bool {
         let mut added = false;
@@ -45,7 +45,7 @@ impl Excluded {
         added
     }
 
-    /// The inode ends the list, so it is written last where it begins to count.
+    /// Writes the list. An inode of 0 ends it, so the inode of an entry is written after its device.
     fn write(&self, bpf: &Bpf<'_>) {
         for index in 0..EXCLUDED_FILES {
             let [device, inode] = self.files.get(index).copied().unwrap_or_default();

@@ -1,9 +1,9 @@
-//! How much journald takes from our unit before it drops entries without a word to the sender: the unit's
+//! Rate limit of journald for our unit, above which journald drops entries without a word to the sender: the unit's
 //! settings as the service manager leaves them for journald, or else journald's own. Reads files.
 //!
 //! journald counts the entries of a unit by level: from the first one on for an interval, and then anew. It
 //! takes more than its setting says where the disk has much room (`burst_modulate()` in
-//! `journald-rate-limit.c`: 1 to 6 times), which cannot be seen from outside. What is told here is where it
+//! `journald-rate-limit.c`: 1 to 6 times), which cannot be seen from outside. The limit here is where dropping
 //! *may* begin.
 
 use std::collections::BTreeMap;
@@ -13,29 +13,29 @@ use std::time::Duration;
 
 use crate::units;
 
-/// So many entries in so much time.
+/// Number of entries that journald accepts in an interval.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Allowance {
-    /// From the first entry on.
+    /// Length of the interval, which starts with its first entry.
     pub interval: Duration,
-    /// Entries.
+    /// Entries that one interval may have.
     pub burst: u64,
 }
 
-/// Of journald where nothing is configured (systemd 236 and later).
+/// Limit of journald if nothing is configured (systemd 236 and later).
 const DEFAULT: Allowance = Allowance { interval: Duration::from_secs(30), burst: 10_000 };
 
-/// Where configurations are, the strongest last.
+/// Folders of configurations, the strongest last.
 const FOLDERS: [&str; 4] =
     ["usr/lib/systemd", "usr/local/lib/systemd", "run/systemd", "etc/systemd"];
 
-/// The unit that this process is in, if any.
+/// Returns the unit of this process, if it is in one.
 pub fn own_unit() -> Option<String> {
     units::own(&fs::read_to_string("/proc/self/cgroup").ok()?)
 }
 
 impl Allowance {
-    /// For a unit; `None`: anything.
+    /// Returns the limit of a unit; `None` if there is none.
     pub fn of_unit(unit: &str) -> Option<Self> {
         Self::of(unit, Path::new("/"))
     }
@@ -73,16 +73,16 @@ impl Allowance {
     }
 }
 
-/// Shorter than any burst takes: the shipped unit's 1 us turns the limit off.
+/// Shortest interval that limits anything: the shipped unit's 1 us turns the limit off.
 const SHORT: Duration = Duration::from_millis(1);
 
-/// What the service manager leaves for journald: a link whose target is the number.
+/// Reads a setting that the service manager leaves for journald: a link whose target is the number.
 fn setting(root: &Path, what: &str, unit: &str) -> Option<u64> {
     let link = root.join(format!("run/systemd/units/log-rate-limit-{what}:{unit}"));
     fs::read_link(link).ok()?.to_str()?.parse().ok()
 }
 
-/// In the order of their names; of two with the same name the stronger folder's.
+/// Returns the drop-ins in the order of their names; of two with the same name, that of the stronger folder.
 fn drop_ins(root: &Path) -> impl Iterator<Item = PathBuf> {
     let mut files = BTreeMap::new();
     for folder in FOLDERS {
@@ -96,7 +96,7 @@ fn drop_ins(root: &Path) -> impl Iterator<Item = PathBuf> {
     files.into_values()
 }
 
-/// `30s`, `1min 30s`, `500ms`, `30`.
+/// Parses a time span: `30s`, `1min 30s`, `500ms`, `30`.
 fn time(text: &str) -> Option<Duration> {
     let mut sum = Duration::ZERO;
     for word in text.split_whitespace() {
@@ -133,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn the_unit_s_settings_come_first_then_journald_s() {
+    fn allowance_prefers_setting_of_unit_to_that_of_journald() {
         let folder = tempfile::tempdir().expect("a folder");
         let root = folder.path();
         let of = |unit| Allowance::of(unit, root);
@@ -161,7 +161,7 @@ mod tests {
     }
 
     #[test]
-    fn times_are_read_as_systemd_writes_them() {
+    fn time_reads_spans_as_systemd_writes_them() {
         let ms = |text| time(text).map(|time| time.as_millis());
         assert_eq!(
             ["30", "2s 500ms", " 1min ", "0"].map(ms).map(Option::unwrap),

@@ -12,7 +12,7 @@ use tracing_subscriber::fmt::FmtContext;
 use tracing_subscriber::fmt::format::{FormatEvent, FormatFields, Writer};
 use tracing_subscriber::registry::LookupSpan;
 
-/// Begins to log: warnings, or everything.
+/// Starts to log: warnings, or everything.
 pub fn init(verbose: bool) {
     let level = if verbose { LevelFilter::DEBUG } else { LevelFilter::WARN };
     let journal = is_journal(io::stderr());
@@ -20,14 +20,14 @@ pub fn init(verbose: bool) {
     lines.event_format(Line { journal }).init();
 }
 
-/// Whether systemd connected that stream to the journal: it then tells device and inode of the
+/// Returns whether systemd connected the stream to the journal. It then passes device and inode of the
 /// socket (systemd.exec(5), `$JOURNAL_STREAM`).
 pub fn is_journal(stream: impl AsFd) -> bool {
-    let Ok(told) = std::env::var("JOURNAL_STREAM") else { return false };
-    fstat(stream).is_ok_and(|stream| told == format!("{}:{}", stream.st_dev, stream.st_ino))
+    let Ok(journal) = std::env::var("JOURNAL_STREAM") else { return false };
+    fstat(stream).is_ok_and(|stream| journal == format!("{}:{}", stream.st_dev, stream.st_ino))
 }
 
-/// One line an event. For the journal with the syslog level that it takes off again
+/// Format of one line per event. Lines for the journal begin with the syslog level, which it removes again
 /// (sd-daemon(3)).
 struct Line {
     journal: bool,

@@ -9,7 +9,7 @@ use tailcalld::{daemon, load};
 fn main() -> ExitCode {
     match dispatch(Cli::parse().command()) {
         Ok(code) => code,
-        // Whoever reads our output has seen enough.
+        // The reader of our output has closed it.
         Err(error) if cli::broken_pipe(&error) => exit::OK.into(),
         Err(error) => cli::report(&error).into(),
     }

@@ -19,7 +19,7 @@ use tailcalld::handlers::{Field, FieldKind, Handler};
 use tailcalld::output::key::Key;
 use tailcalld::output::record::{Body, Loss, Lost, Reason, Record, Stopped, Total};
 use tailcalld::output::{Outcome, Output, Sink};
-use tailcalld::units::Place;
+use tailcalld::units::CgroupInfo;
 
 /// 2026-01-02, 03:04:05 UTC and 6 ns.
 const TIME_NS: u64 = 1_767_323_045_000_000_006;
@@ -92,7 +92,7 @@ fn text(index: u8, text: &[u8]) -> Capture<'_> {
     capture(index, Value::Text(text), Status::Ok)
 }
 
-fn record<'a>(event: &'a Event<'a>, place: Option<&'a Place>) -> Record<'a> {
+fn record<'a>(event: &'a Event<'a>, place: Option<&'a CgroupInfo>) -> Record<'a> {
     Record { time_ns: TIME_NS, body: Body::Syscall { event, place, suppressed: 0 } }
 }
 
@@ -143,7 +143,7 @@ fn journald_returns_every_field() {
     let outcome = Some(decode::Outcome::Returned { result: -2, duration_ns: 1_500 });
     let event = Event { outcome, ..event(&handler, captures) };
     let unit = Some("nginx.service".into());
-    let place = Place {
+    let place = CgroupInfo {
         cgroup: "/system.slice/nginx.service".into(),
         unit,
         user_unit: None,

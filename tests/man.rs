@@ -177,7 +177,7 @@ fn man_documents_every_word_of_an_option() {
         assert!(introduces(defaults, "Cm", name), "{name}");
     }
     for results in [Results::None, Results::All, Results::failed()] {
-        assert!(introduces(defaults, "Cm", &results.told()), "{}", results.told());
+        assert!(introduces(defaults, "Cm", &results.summary()), "{}", results.summary());
     }
 }
 
@@ -209,7 +209,7 @@ fn man_defaults_match_the_program() {
     told("defaults", &format!("The default is .Cm {} .", defaults.paths.unwrap().name()));
     let argv = defaults.argv.unwrap().name();
     told("defaults", &format!("The default is .Cm {argv} ."));
-    let result = defaults.result.unwrap().told();
+    let result = defaults.result.unwrap().summary();
     told("defaults", &format!("The default is .Cm {result} ."));
     told("ring", &format!("The default is {},", size_name(ring_bytes.into())));
     told("exclude", &format!("The default is .Pa {} alone", exclude[0].display()));

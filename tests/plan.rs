@@ -7,8 +7,8 @@ use std::path::Path;
 
 use proptest::prelude::*;
 use syscalls::{Abi, Slot, group, number};
-use tailcalld::config::{AttachTo, Redact, Results};
-use tailcalld::plan::{self, Difference, Plan, Route, Rule, Told, difference};
+use tailcalld::config::{AttachTo, Redact, Results, SecretPattern};
+use tailcalld::plan::{self, ChangeSummary, Difference, Plan, Route, Rule, difference};
 
 #[path = "fixtures/handlers.rs"]
 mod handlers;
@@ -223,14 +223,14 @@ fn a_difference_in_words() {
         "[routes]\nexecve = { handler = \"exec\", priority = 7, argv_bytes = 0 }\n\
          62 = \"exec\"\nopenat = \"args\"\numount = \"args\"",
     );
-    let told = difference(&old, &new).told(&handlers());
+    let told = difference(&old, &new).summary(&handlers());
     assert_eq!(told.added, ["openat=args", "umount=args"]);
     assert_eq!(
         told.changed,
         ["execve (priority info -> debug, argv_bytes 4096 -> 0)", "kill(x86_64) (args -> exec)"]
     );
     assert_eq!(told.removed, ["#511(x86_64)", "kill(i386)"]);
-    assert_eq!(difference(&old, &old).told(&handlers()), Told::default());
+    assert_eq!(difference(&old, &old).summary(&handlers()), ChangeSummary::default());
 }
 
 #[cfg(target_arch = "x86_64")]
@@ -239,7 +239,7 @@ fn a_changed_result_in_words() {
     let by = |result: &str| {
         written(&format!("[routes]\nkill = {{ handler = \"args\", result = {result} }}"))
     };
-    let told = |from, to| difference(&by(from), &by(to)).told(&handlers()).changed;
+    let told = |from, to| difference(&by(from), &by(to)).summary(&handlers()).changed;
     assert_eq!(told("false", "true"), ["kill (result false -> true)"]);
     assert_eq!(told("true", "\"failed\""), ["kill (result true -> failed)"]);
     assert_eq!(told("false", "false"), Vec::<String>::new());
@@ -318,7 +318,7 @@ fn what_is_hidden_is_said_by_the_route_or_the_defaults() {
         assert_eq!(of("kill"), Redact::Obvious);
         of("execve")
     };
-    let also = |pattern: &str| Redact::Also(vec![pattern.to_owned()]);
+    let also = |pattern: &str| Redact::Also(vec![SecretPattern::parse(pattern)]);
     assert_eq!(redact("true", ""), Redact::Obvious);
     assert_eq!(redact("false", ""), Redact::Off);
     assert_eq!(redact("false", ", redact = true"), Redact::Obvious);
@@ -355,7 +355,7 @@ fn results(lines: &str, names: &[&str]) -> Vec<String> {
     let native = |name| Slot::new(Abi::Native, number(Abi::Native, name).unwrap()).unwrap();
     names
         .iter()
-        .map(|name| plan.routes.get(&native(name)).unwrap().rules[0].results.told())
+        .map(|name| plan.routes.get(&native(name)).unwrap().rules[0].results.summary())
         .collect()
 }
 

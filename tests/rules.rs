@@ -7,8 +7,8 @@ use std::time::Duration;
 use proptest::prelude::*;
 use syscalls::{Abi, Slot, number};
 use tailcalld::config::{
-    Aggregate, Condition, Filter, Ids, Keep, Limit, Name, Part, Pattern, Per, Rate, Results, Test,
-    Word,
+    Aggregate, Comparison, Condition, Filter, Ids, Keep, Limit, Part, Pattern, Per, Rate, Results,
+    UnitName, Word,
 };
 use tailcalld::plan::{self, Plan, Rule, difference};
 
@@ -50,8 +50,8 @@ fn ids(range: std::ops::RangeInclusive<u32>, is_excluded: bool) -> Ids {
     Ids { range, is_excluded }
 }
 
-fn name(text: &str, is_excluded: bool) -> Name {
-    Name { text: text.to_owned(), is_excluded }
+fn name(text: &str, is_excluded: bool) -> UnitName {
+    UnitName { text: text.to_owned(), is_excluded }
 }
 
 fn pattern(text: &str, part: Part, is_excluded: bool) -> Pattern {
@@ -66,10 +66,11 @@ fn every_part_of_a_filter() {
          container = false, comm = [\"nginx\", \"!kworker*\"], exe = \"*/python3\", \
          parent_comm = \"sh\", pid_tree = 1, argument = [\"flags & O_CREAT\", \"dfd = AT_FDCWD\"]",
     );
-    let condition = |argument: &str, test| Condition { argument: argument.to_owned(), test };
+    let condition =
+        |argument: &str, test| Condition { argument: argument.to_owned(), comparison: test };
     let word = |text: &str| Word::Name(text.to_owned());
-    let bits = Test::Masks { bits: vec![word("O_CREAT")], is_negated: false };
-    let equals = Test::Equals { value: word("AT_FDCWD"), is_negated: false };
+    let bits = Comparison::Masks { bits: vec![word("O_CREAT")], is_negated: false };
+    let equals = Comparison::Equals { value: word("AT_FDCWD"), is_negated: false };
     let expected = Filter {
         uid: Some(vec![
             ids(0..=0, false),
@@ -153,7 +154,7 @@ fn alternatives_stand_in_their_order() {
     let all = rules(
         "[routes]\nopenat = [{ handler = \"none\", uid = 0 }, { handler = \"args\", comm = \"a\" }, \"count\"]",
     );
-    let told: Vec<_> = all.iter().map(|rule| (rule.handler, rule.filter.told())).collect();
+    let told: Vec<_> = all.iter().map(|rule| (rule.handler, rule.filter.summary())).collect();
     let told_as = |option, told: &str| vec![(option, told.to_owned())];
     assert_eq!(told, [(0, told_as("uid", "0")), (2, told_as("comm", "a")), (5, vec![])]);
 }
@@ -207,7 +208,7 @@ fn tables_beside_the_routes() {
 /// Returns the changes that a reload reports for `openat`.
 fn told(from: &str, to: &str) -> Vec<String> {
     let of = |target: &str| written(&format!("[routes]\n257 = {target}"));
-    difference(&of(from), &of(to)).told(&handlers()).changed
+    difference(&of(from), &of(to)).summary(&handlers()).changed
 }
 
 #[cfg(target_arch = "x86_64")]
@@ -248,13 +249,13 @@ fn any_filter() -> impl Strategy<Value = Filter> {
             if number < 0 { Word::Number(number) } else { Word::Name("O_CREAT".to_owned()) };
         let bits = vec![Word::Number(1), Word::Name("O_EXCL".to_owned())];
         let (argument, test) = match kind {
-            0 => ("flags", Test::Equals { value, is_negated }),
-            1 => ("flags", Test::Masks { bits, is_negated }),
-            2 => ("dfd", Test::Compares { range: i128::MIN..=number }),
-            3 => ("dfd", Test::Compares { range: number..=i128::MAX }),
-            _ => ("filename", Test::Matches(pattern)),
+            0 => ("flags", Comparison::Equals { value, is_negated }),
+            1 => ("flags", Comparison::Masks { bits, is_negated }),
+            2 => ("dfd", Comparison::Compares { range: i128::MIN..=number }),
+            3 => ("dfd", Comparison::Compares { range: number..=i128::MAX }),
+            _ => ("filename", Comparison::Matches(pattern)),
         };
-        vec![Condition { argument: argument.to_owned(), test }]
+        vec![Condition { argument: argument.to_owned(), comparison: test }]
     });
     let names = || ("[a-z]{1,9}", any::<bool>());
     let some = (ids(), ids(), names(), any::<bool>(), text, 1..9_u32, condition);
@@ -278,7 +279,7 @@ proptest! {
     /// Words of a filter are what the configuration takes.
     #[test]
     fn a_told_filter_is_read_again(filter in any_filter()) {
-        let told = filter.told().into_iter().map(|(option, told)| match option {
+        let told = filter.summary().into_iter().map(|(option, told)| match option {
             "container" | "pid_tree" => format!("{option} = {told}"),
             _ => format!("{option} = '''{told}'''"),
         });

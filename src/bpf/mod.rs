@@ -22,3 +22,6 @@ pub use shared::{
     FILTERS_PER_BANK, INSNS_PER_BANK, LIMITS, PATTERNS_PER_BANK, RULES_PER_BANK, Shared, spread,
 };
 pub use skeleton::{OpenTailcalldSkel, TailcalldLinks, TailcalldSkel, TailcalldSkelBuilder, types};
+
+/// Namespaces that an event carries.
+pub const NAMESPACES: usize = types::namespace::NAMESPACES.0 as usize;

@@ -5,8 +5,8 @@ use std::ptr::NonNull;
 use std::sync::atomic::Ordering::{Relaxed, SeqCst};
 use std::sync::atomic::{AtomicU32, AtomicU64};
 
+use super::NAMESPACES;
 use super::{TailcalldSkel, types};
-use crate::decode::NAMESPACES;
 
 /// How many executables can be excluded.
 pub const EXCLUDED_FILES: usize = types::wire_size::EXCLUDED_FILES.0 as usize;

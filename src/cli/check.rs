@@ -1,4 +1,4 @@
-//! `tailcalld check`: reads a configuration as the daemon would, and tells what came of it.
+//! `tailcalld check`: reads a configuration as the daemon would, and prints the plan or the faults.
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};
@@ -14,7 +14,7 @@ use crate::handlers::{Handler, Handlers};
 use crate::load::{self, Choice};
 use crate::plan::{self, Origin, Plan, Route, Rule};
 
-/// Prints every fault, or one line if there is none. Gives the exit code.
+/// Prints every fault, or one line if there is none. Returns the exit code.
 ///
 /// # Errors
 ///
@@ -41,7 +41,7 @@ pub fn check(options: &CheckOptions, handlers: &Handlers) -> anyhow::Result<u8> 
 fn summary(plan: &Plan, handlers: &Handlers) -> String {
     let mut counts: BTreeMap<String, usize> = BTreeMap::new();
     for route in plan.routes.values() {
-        *counts.entry(route.told(handlers)).or_default() += 1;
+        *counts.entry(route.handler_names(handlers)).or_default() += 1;
     }
     let parts = counts.iter().map(|(name, count)| format!("{name} {count}"));
     let parts = parts.collect::<Vec<_>>().join(", ");
@@ -80,9 +80,9 @@ fn row(slot: Slot, rule: &Rule, origin: &str, handlers: &Handlers) -> [String; 7
         slot.to_string(),
         slot.abi().name().to_owned(),
         slot.nr().to_string(),
-        rule.told(handlers),
+        rule.handler_name(handlers),
         of_record(level_name(rule.priority).to_owned()),
-        of_record(rule.results.told()),
+        of_record(rule.results.summary()),
         origin.to_owned(),
     ]
 }
@@ -100,7 +100,7 @@ fn chosen(slot: Slot, route: &Route, handlers: &Handlers) -> Vec<[String; 5]> {
     };
     let row = |(at, (rule, events, calls)): (usize, (&Rule, String, String))| {
         let records = handlers.by_id(rule.handler).is_some_and(Handler::records);
-        let (abi, handler) = (slot.abi().name().to_owned(), rule.told(handlers));
+        let (abi, handler) = (slot.abi().name().to_owned(), rule.handler_name(handlers));
         let events = or(events, if records { "all" } else { NONE });
         [
             slot.to_string(),
@@ -126,7 +126,7 @@ fn events(rule: &Rule) -> String {
 
 /// `uid 0; argument flags & O_CREAT`; empty for all.
 fn calls(rule: &Rule) -> String {
-    let parts = rule.filter.told();
+    let parts = rule.filter.summary();
     let parts = parts.into_iter().map(|(option, told)| format!("{option} {told}"));
     parts.collect::<Vec<_>>().join("; ")
 }

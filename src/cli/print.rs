@@ -11,14 +11,14 @@ pub(super) fn coloured(stream: &impl IsTerminal) -> bool {
     stream.is_terminal() && !refused && !dumb
 }
 
-/// Standard output, buffered, and the style of a table's head.
+/// Returns standard output, buffered, and the style of a table's head.
 pub(super) fn standard_output() -> (impl Write, Style) {
     let out = io::stdout().lock();
     let head = if coloured(&out) { Style::new().bold() } else { Style::new() };
     (io::BufWriter::new(out), head)
 }
 
-/// Rows under a head, in columns as wide as needed.
+/// Prints rows under a head, in columns as wide as needed.
 pub(super) fn table<const N: usize>(
     out: &mut impl Write,
     style: Style,

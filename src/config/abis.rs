@@ -10,7 +10,7 @@ pub struct Abis {
 }
 
 impl Abis {
-    /// Whether that one is among them.
+    /// Returns whether the set contains `abi`.
     pub fn contains(self, abi: Abi) -> bool {
         match abi {
             Abi::Native => self.native,
@@ -20,7 +20,7 @@ impl Abis {
 }
 
 impl Default for Abis {
-    /// All: who routes `execve` wants the 32-bit programs, too.
+    /// Returns the set of all ABIs: a route of `execve` should include 32-bit programs.
     fn default() -> Self {
         Abi::ALL.into_iter().collect()
     }

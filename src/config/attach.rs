@@ -1,8 +1,8 @@
-//! `[kernel] attach`: where the kernel calls us.
+//! The option `[kernel] attach`: the place in the kernel where the programs run.
 
 use clap::ValueEnum;
 
-/// What to attach to. Which tracepoint, and whether the kernel has functions to attach to, is found
+/// Attach mode. Which tracepoint, and whether the kernel has functions to attach to, is found
 /// out at the start.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
 pub enum AttachTo {
@@ -16,10 +16,10 @@ pub enum AttachTo {
 }
 
 impl AttachTo {
-    /// All.
+    /// Every mode, in the order of the documentation.
     pub const ALL: [Self; 3] = [Self::Auto, Self::Tracepoint, Self::Function];
 
-    /// As in the configuration and on the command line.
+    /// Returns the word of the configuration and of the command line.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Auto => "auto",

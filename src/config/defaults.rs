@@ -1,4 +1,4 @@
-//! What holds where no file says anything.
+//! Values of the settings that no file sets.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -7,11 +7,11 @@ use super::{Abis, Argv, AttachTo, Config, Keep, Marks, Options, Paths, Rate, Red
 
 /// journald's own socket for structured entries.
 const SOCKET: &str = "/run/systemd/journal/socket";
-/// Works whenever we write a record, so its syscalls would beget records without end.
+/// Executable of journald, which works whenever we write a record: its syscalls would cause records without end.
 const JOURNALD: &str = "/usr/lib/systemd/systemd-journald";
-/// What reads the journal as it grows, or is handed its entries by journald: their calls would beget
-/// records that beget their calls. Instances of journald for namespaces are told by their executable.
-const SINKS: [&str; 14] = [
+/// Services that read the journal as it grows, or receive its entries from journald: their calls would cause
+/// records that cause their calls. Instances of journald for namespaces are recognized by their executable.
+const LOG_SHIPPERS: [&str; 14] = [
     "rsyslog.service",
     "syslog-ng.service",
     "syslog.service",
@@ -27,18 +27,18 @@ const SINKS: [&str; 14] = [
     "otelcol.service",
     "otelcol-contrib.service",
 ];
-/// Seconds of a busy host, while journald is away: 45,000 events without captures.
+/// Size of the ring: seconds of a busy host while journald restarts, or 45,000 events without captures.
 const RING_BYTES: u32 = 8 << 20;
-/// `info`: what happened is normal, and worth keeping.
+/// Priority `info`: a normal event that is worth keeping.
 const PRIORITY: u8 = 6;
-/// Holds nearly every command line; more costs room in the ring for each event.
+/// Bytes of argv, enough for nearly every command line; more costs room in the ring for each event.
 const ARGV_BYTES: u32 = 4096;
-/// As strace: enough to know what it is.
+/// Bytes of a buffer, as many as strace shows: enough to recognize the contents.
 const BUFFER_BYTES: u32 = 32;
-/// What one user's events may come to, of all routes: the journal takes 44,000 entries a second at least,
+/// Rate of one user's events of all routes: the journal accepts 44,000 entries a second at least,
 /// so some users may do that at once.
 const PER_UID: Rate = Rate { count: 10_000, period_ns: 1_000_000_000 };
-/// Often enough to see when something began, seldom enough to be no noise.
+/// Interval of `stats` records: often enough to see when something began, seldom enough to be no noise.
 const STATS_INTERVAL: Duration = Duration::from_secs(300);
 
 impl Default for Config {
@@ -60,7 +60,7 @@ impl Default for Config {
             },
             ring_bytes: RING_BYTES,
             exclude: vec![JOURNALD.into()],
-            exclude_units: SINKS.map(str::to_owned).to_vec(),
+            exclude_units: LOG_SHIPPERS.map(str::to_owned).to_vec(),
             socket: SOCKET.into(),
             attach: AttachTo::default(),
             per_uid: Some(PER_UID),

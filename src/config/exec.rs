@@ -1,20 +1,22 @@
-//! The options of the handler `exec`: what it tells of a program's arguments and environment.
+//! The options of the handler `exec`, about a program's arguments and environment.
 
-/// Whether a program's arguments are recorded.
+use super::secret::SecretPattern;
+
+/// Recording of a program's arguments.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Argv {
     /// Up to `argv_bytes` of them.
     #[default]
     Full,
-    /// None: only how many there are and how long they are.
+    /// No arguments: only their number and their length.
     None,
 }
 
 impl Argv {
-    /// All.
+    /// Every value, in the order of the documentation.
     pub const ALL: [Self; 2] = [Self::Full, Self::None];
 
-    /// As in the configuration.
+    /// Returns the word of the configuration.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Full => "full",
@@ -23,25 +25,27 @@ impl Argv {
     }
 }
 
-/// Which secrets in arguments and variables are hidden.
+/// Secrets in arguments and variables that are hidden.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum Redact {
-    /// None.
+    /// No secrets are hidden.
     Off,
     /// The obvious ones.
     #[default]
     Obvious,
     /// These patterns, and the obvious ones.
-    Also(Vec<String>),
+    Also(Vec<SecretPattern>),
 }
 
 impl Redact {
-    /// For people: `true`, `false`, or the patterns.
-    pub fn told(&self) -> String {
+    /// Returns the value for people: `true`, `false`, or the patterns.
+    pub fn summary(&self) -> String {
         match self {
             Self::Off => "false".to_owned(),
             Self::Obvious => "true".to_owned(),
-            Self::Also(patterns) => patterns.join("+"),
+            Self::Also(patterns) => {
+                patterns.iter().map(SecretPattern::to_string).collect::<Vec<_>>().join("+")
+            }
         }
     }
 }

@@ -9,18 +9,18 @@ use super::fault::Fault;
 pub struct Faults(Vec<Fault>);
 
 impl Faults {
-    /// `None` if nothing is wrong.
+    /// Sorts the faults; `None` if there are none.
     pub fn new(mut faults: Vec<Fault>) -> Option<Self> {
         faults.sort();
         (!faults.is_empty()).then_some(Self(faults))
     }
 
-    /// All of them.
+    /// Returns all faults in order.
     pub fn iter(&self) -> impl Iterator<Item = &Fault> {
         self.0.iter()
     }
 
-    /// The first on one line, and how many there are beside it: for `STATUS=` and `MESSAGE=`.
+    /// Returns the first fault on one line, and the number of the others: for `STATUS=` and `MESSAGE=`.
     pub fn line(&self) -> String {
         let first = self.0.first().map(Fault::line).unwrap_or_default();
         match self.0.len() {

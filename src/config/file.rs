@@ -11,15 +11,15 @@ use nix::libc::ENXIO;
 
 use super::text::printable;
 
-/// Routes for every syscall of both ABIs, with a comment each, take about a tenth of this; whatever
+/// Largest file. Routes for every syscall of both ABIs, with a comment each, take a tenth of this; whatever
 /// is larger is not a configuration, and the daemon has 20 MB in all.
 pub(super) const FILE_MAX_BYTES: u64 = 1 << 20;
-/// More drop-ins than this are not the work of a person.
+/// Most drop-ins that are read: more are not the work of a person.
 const DROP_INS_MAX: usize = 256;
 
 const OTHERS_WRITE: u32 = 0o002;
 
-/// Whose files decide what a daemon of this process does.
+/// Owners whose files this process accepts as its configuration.
 #[derive(Debug)]
 pub(super) struct Trust {
     caller: u32,
@@ -34,7 +34,7 @@ impl Trust {
         Self { caller: nix::unistd::geteuid().as_raw(), host }
     }
 
-    /// Why a file or directory of that mode and owner must not be used.
+    /// Returns the reason why a file or directory of that mode and owner must not be used.
     fn refuse(&self, path: &Path, mode: u32, owner: u32) -> Result<(), String> {
         let path = printable(&path.to_string_lossy());
         if mode & OTHERS_WRITE != 0 {
@@ -51,7 +51,7 @@ impl Trust {
     }
 }
 
-/// The bytes of a regular file that others cannot write.
+/// Returns the bytes of a regular file that others cannot write.
 pub(super) fn read(path: &Path, trust: &Trust) -> Result<Vec<u8>, String> {
     let file = open(path).map_err(|error| cannot_open(path, &error))?;
     let about = file.metadata().map_err(|error| format!("cannot be examined: {error}"))?;
@@ -76,7 +76,7 @@ pub(super) fn read(path: &Path, trust: &Trust) -> Result<Vec<u8>, String> {
     if bytes.len() as u64 > FILE_MAX_BYTES { Err(too_large()) } else { Ok(bytes) }
 }
 
-/// Without waiting for a FIFO's writer, and without making a terminal our own.
+/// Opens a file without waiting for the writer of a FIFO, and without making a terminal the controlling one.
 fn open(path: &Path) -> io::Result<File> {
     let flags = OFlag::O_NONBLOCK | OFlag::O_NOCTTY;
     OpenOptions::new().read(true).custom_flags(flags.bits()).open(path)
@@ -102,12 +102,12 @@ fn too_large() -> String {
     format!("is larger than {} MiB, the limit for a configuration file", FILE_MAX_BYTES >> 20)
 }
 
-/// Where the drop-ins of a file are: `/etc/tailcalld.d` for `/etc/tailcalld.toml`.
+/// Returns the directory of the drop-ins of a file: `/etc/tailcalld.d` for `/etc/tailcalld.toml`.
 pub fn drop_in_dir(path: &Path) -> PathBuf {
     path.with_extension("d")
 }
 
-/// The drop-ins of a directory, in name order. A missing directory has none.
+/// Returns the drop-ins of a directory, in name order. A missing directory has none.
 pub(super) fn drop_ins(directory: &Path, trust: &Trust) -> Result<Vec<PathBuf>, String> {
     let about = match std::fs::metadata(directory) {
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
@@ -130,7 +130,7 @@ pub(super) fn drop_ins(directory: &Path, trust: &Trust) -> Result<Vec<PathBuf>, 
     Ok(files.into_iter().map(DirEntry::path).collect())
 }
 
-/// Hidden ones are the temporary files of editors and package managers.
+/// Returns whether a file is a drop-in. Hidden ones are temporary files of editors and package managers.
 fn is_drop_in(entry: &DirEntry) -> bool {
     let name = entry.file_name();
     let name = name.as_encoded_bytes();
@@ -146,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn root_trusts_root_and_its_host() {
+    fn refuse_as_root_accepts_files_of_root_and_host_only() {
         assert_eq!(judged(0, Some(0), 0o644, 0), Ok(()));
         assert_eq!(judged(0, Some(1000), 0o664, 1000), Ok(()));
         let refused = "belongs to user 1000, who could change what root traces; \
@@ -156,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn a_user_may_check_the_files_of_any_owner_but_not_of_everyone() {
+    fn refuse_as_user_accepts_any_owner_unless_writable_by_everyone() {
         assert_eq!(judged(1000, None, 0o644, 1001), Ok(()));
         let refused = "is writable by everyone, so anyone could change what is traced; \
                        run: chmod o-w '/etc/x.toml'";

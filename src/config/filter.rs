@@ -1,13 +1,13 @@
-//! The options that say which calls a route records: all parts of a filter must hold. Values with an
+//! The options that select the calls that a route records: all parts of a filter must hold. Values with an
 //! exclamation mark before them are those that must not be; of the others one is enough.
 
-mod told;
+mod display;
 
 use std::ops::RangeInclusive;
 
 use crate::bpf::types::filter_size;
 
-/// What must hold of a call. `None` is silent: in a route it means what `[defaults]` says.
+/// Conditions on a call, all of which must hold. A part that is `None` in a route is taken from `[defaults]`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Filter {
     /// Real user, in the initial user namespace.
@@ -17,12 +17,12 @@ pub struct Filter {
     /// Login user; `u32::MAX` is one that was not set.
     pub loginuid: Option<Vec<Ids>>,
     /// Units of the system, by their whole name.
-    pub unit: Option<Vec<Name>>,
+    pub unit: Option<Vec<UnitName>>,
     /// Slices of the system, with all that is below them.
-    pub slice: Option<Vec<Name>>,
+    pub slice: Option<Vec<UnitName>>,
     /// Units of a user's own manager.
-    pub user_unit: Option<Vec<Name>>,
-    /// Whether the process runs in a container.
+    pub user_unit: Option<Vec<UnitName>>,
+    /// State that the process runs in a container, or that it does not.
     pub container: Option<bool>,
     /// The task's name.
     pub comm: Option<Vec<Pattern>>,
@@ -32,7 +32,7 @@ pub struct Filter {
     pub parent_comm: Option<Vec<Pattern>>,
     /// Processes, with all that descend from them.
     pub pid_tree: Option<Vec<u32>>,
-    /// What arguments must be: all of these.
+    /// Conditions on arguments, all of which must hold.
     pub argument: Option<Vec<Condition>>,
 }
 
@@ -41,27 +41,27 @@ pub struct Filter {
 pub struct Ids {
     /// First and last.
     pub range: RangeInclusive<u32>,
-    /// It must be none of these.
+    /// The number must not be in the range.
     pub is_excluded: bool,
 }
 
 /// A name that is compared as a whole.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Name {
-    /// Without the exclamation mark.
+pub struct UnitName {
+    /// Name without the exclamation mark.
     pub text: String,
-    /// It must not be this one.
+    /// The name must not be this one.
     pub is_excluded: bool,
 }
 
-/// A text with a `*` at its begin or its end, or without one.
+/// A string with a `*` at its beginning or its end, or without one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pattern {
-    /// Without the star; [`Pattern::BYTES_MAX`] bytes at most.
+    /// Text without the star; [`Pattern::BYTES_MAX`] bytes at most.
     pub text: String,
-    /// Where the star was.
+    /// Part of a string that must match, as the position of the star says.
     pub part: Part,
-    /// It must not be like this.
+    /// The string must not match.
     pub is_excluded: bool,
 }
 
@@ -70,29 +70,29 @@ impl Pattern {
     pub const BYTES_MAX: usize = filter_size::PATTERN_BYTES.0 as usize;
 }
 
-/// Which part of a text a pattern tells.
+/// Part of a string that a pattern compares.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Part {
-    /// All of it.
+    /// Whole string.
     Whole,
-    /// How it begins: `/etc/*`.
+    /// Beginning of the string: `/etc/*`.
     Begin,
-    /// How it ends: `*.key`.
+    /// End of the string: `*.key`.
     End,
 }
 
-/// What an argument must be.
+/// A condition on one argument.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Condition {
-    /// Its name in the syscall's signature.
+    /// Name of the argument in the syscall's signature.
     pub argument: String,
-    /// What holds of it.
-    pub test: Test,
+    /// Comparison that must hold for its value.
+    pub comparison: Comparison,
 }
 
-/// A test of one argument.
+/// A comparison of the value of an argument.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Test {
+pub enum Comparison {
     /// `= 3`, `!= AT_FDCWD`.
     Equals {
         /// A number, or the name of a constant of that argument.
@@ -119,14 +119,14 @@ pub enum Test {
 /// A value in a condition.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Word {
-    /// As it is.
+    /// A number.
     Number(i128),
-    /// What a constant's name stands for, in the set of the argument.
+    /// Name of a constant in the set of the argument.
     Name(String),
 }
 
 impl Filter {
-    /// These, and where they are silent, those of `below`. An empty list takes back what `below` says.
+    /// Returns this filter, with the parts that are `None` taken from `below`. An empty list revokes a part of `below`.
     pub(super) fn or(&self, below: &Self) -> Self {
         let Self { uid, gid, loginuid, unit, slice, user_unit, container, .. } = self;
         let Self { comm, exe, parent_comm, pid_tree, argument, .. } = self;
@@ -146,12 +146,12 @@ impl Filter {
         }
     }
 
-    /// Whether it lets every call through.
+    /// Returns whether the filter accepts every call.
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
     }
 
-    /// Whether the kernel must know the process's cgroup to decide.
+    /// Returns whether the kernel must know the process's cgroup to decide.
     pub fn asks_for_cgroup(&self) -> bool {
         self.unit.is_some()
             || self.slice.is_some()

@@ -1,13 +1,13 @@
-//! What becomes of a route's events: the options `aggregate`, `by` and `keep`.
+//! The options `aggregate`, `by` and `keep`, about many events of a route.
 
 use std::time::Duration;
 
 use super::limit::PERIODS;
 
-/// Events are counted for a while and told in one record for each key.
+/// Aggregation: events are counted for a while and recorded in one record per key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Aggregate {
-    /// For how long.
+    /// Time that one record covers.
     pub every: Duration,
     /// Arguments that belong to the key, beside syscall, unit, comm and user.
     pub by: Vec<String>,
@@ -21,30 +21,30 @@ impl std::fmt::Display for Aggregate {
     }
 }
 
-/// With the largest unit that leaves a whole number: `5min`, `90s`.
+/// Returns a time with the largest unit that leaves a whole number: `5min`, `90s`.
 pub fn time_name(time: Duration) -> String {
     let ns = u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
     let fits = PERIODS.iter().rev().find(|(_, period)| ns >= *period && ns % period == 0);
     fits.map_or_else(|| format!("{ns}ns"), |(unit, period)| format!("{}{unit}", ns / period))
 }
 
-/// Whose records go first when the journal takes no more.
+/// Order in which routes lose records when the output is above its limits.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Keep {
-    /// Counted together first, then dropped.
+    /// Aggregated first, then dropped.
     Low,
-    /// As the others, but after these.
+    /// Aggregated and dropped after those of `low`.
     #[default]
     High,
-    /// There is room kept for them.
+    /// Written in any case: room is reserved for them.
     Always,
 }
 
 impl Keep {
-    /// All.
+    /// Every value, in the order of the documentation.
     pub const ALL: [Self; 3] = [Self::Always, Self::High, Self::Low];
 
-    /// As in the configuration.
+    /// Returns the word of the configuration.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Low => "low",

@@ -1,15 +1,15 @@
-//! The options that bound how many events a route records: `limit`, `burst`, `per`, `sample`.
+//! The options `limit`, `burst`, `per` and `sample`, which bound the events of a route.
 
-/// So many events in so much time.
+/// Number of events in a period.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Rate {
     /// Events, at least one.
     pub count: u32,
-    /// In that time, ns.
+    /// Length of the period, ns.
     pub period_ns: u64,
 }
 
-/// What a route's limit counts by.
+/// Owner that a rate limit counts for.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Per {
     /// All calls together.
@@ -25,22 +25,22 @@ pub enum Per {
     Comm,
 }
 
-/// A bound on events, and what it counts by.
+/// A rate limit: rate, burst, and owner.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Limit {
-    /// In the long run.
+    /// Rate in the long run.
     pub rate: Rate,
-    /// At once, after a time without any.
+    /// Events at once, after a time without any.
     pub burst: u32,
-    /// Whose events it counts together.
+    /// Owner whose events are counted together.
     pub per: Per,
 }
 
 impl Per {
-    /// All.
+    /// Every value, in the order of the documentation.
     pub const ALL: [Self; 5] = [Self::Route, Self::Uid, Self::Cgroup, Self::Pid, Self::Comm];
 
-    /// As in the configuration.
+    /// Returns the word of the configuration.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Route => "route",

@@ -13,6 +13,7 @@
 
 mod abis;
 mod attach;
+mod byte_size;
 mod defaults;
 mod exec;
 mod fault;
@@ -27,8 +28,8 @@ mod position;
 mod reader;
 mod results;
 mod routes;
+mod secret;
 mod settings;
-mod size;
 mod snippet;
 mod source;
 mod subject;
@@ -43,11 +44,12 @@ use std::time::Duration;
 
 pub use abis::Abis;
 pub use attach::AttachTo;
+pub use byte_size::name as size_name;
 pub use exec::{Argv, Redact};
 pub use fault::{Fault, Palette};
 pub use faults::Faults;
 pub use file::drop_in_dir;
-pub use filter::{Condition, Filter, Ids, Name, Part, Pattern, Test, Word};
+pub use filter::{Comparison, Condition, Filter, Ids, Part, Pattern, UnitName, Word};
 pub use keep::{Aggregate, Keep, time_name};
 pub use limit::{Limit, Per, Rate};
 pub use options::{Marks, Options};
@@ -55,7 +57,7 @@ pub use paths::Paths;
 pub use position::Position;
 pub use results::{FAILURES, Results};
 pub use routes::{Entry, NONE, Target};
-pub use size::name as size_name;
+pub use secret::{Candidate, Hidden, SecretPattern};
 pub use source::Mark;
 pub use subject::Subject;
 pub(crate) use suggest::closest;
@@ -63,19 +65,19 @@ pub(crate) use text::printable;
 pub use values::level_name;
 
 use self::file::Trust;
-use self::reader::Reader;
-use self::source::Source;
+use self::reader::FileReader;
+use self::source::SourceFile;
 use crate::handlers::Handlers;
 
-/// Where the configuration is unless the command line says otherwise.
+/// Path of the configuration unless the command line names another one.
 pub const DEFAULT_PATH: &str = "/etc/tailcalld.toml";
 
-/// What all files together say.
+/// Contents of all files together.
 #[derive(Debug, Clone)]
 pub struct Config {
     /// The lines of `[routes]`, in the order in which they were read.
     pub entries: Vec<Entry>,
-    /// Options of the routes that say nothing themselves; none is `None`.
+    /// Options of the routes that do not set them; none is `None`.
     pub defaults: Options,
     /// Size of the ring buffer, a power of two.
     pub ring_bytes: u32,
@@ -83,36 +85,36 @@ pub struct Config {
     pub exclude: Vec<PathBuf>,
     /// Units of the system whose processes are excluded in the kernel.
     pub exclude_units: Vec<String>,
-    /// Where journald listens.
+    /// Socket of journald.
     pub socket: PathBuf,
-    /// What to attach to.
+    /// Attach mode.
     pub attach: AttachTo,
-    /// What the events of each user may come to, of all routes; `None`: anything.
+    /// Rate limit of each user's events of all routes; `None` for no limit.
     pub per_uid: Option<Rate>,
-    /// How many of them at once; `None`: as many as in a second.
+    /// Events of a user at once; `None` for as many as in a second.
     pub per_uid_burst: Option<u32>,
-    /// What may be written in a second: records, of any output; `None`: any number.
+    /// Records that may be written in a second, to any output; `None` for any number.
     pub max_per_second: Option<u32>,
-    /// The same in bytes.
+    /// Bytes of records that may be written in a second; `None` for any number.
     pub max_bytes_per_second: Option<u64>,
-    /// How often the books are recorded while something happens; `None`: at the end only.
+    /// Interval of `stats` records while something happens; `None` for one at the end only.
     pub stats_interval: Option<Duration>,
-    /// Where those options stand that may turn out to be useless.
+    /// Marks of the options that may turn out to have no effect.
     pub marks: Marks,
 }
 
-/// What reading came to. With faults, the configuration is what remained without them.
+/// Result of reading. With faults, the configuration is what remained without them.
 #[derive(Debug)]
 pub struct Loaded {
-    /// What could be understood.
+    /// Configuration as far as it could be read.
     pub config: Config,
-    /// What could not.
+    /// Faults of all files.
     pub faults: Vec<Fault>,
     /// The files that were read, in order.
     pub files: Vec<PathBuf>,
 }
 
-/// Reads a file and its drop-ins. Never fails: what is wrong is in [`Loaded::faults`].
+/// Reads a file and its drop-ins. Never fails: everything that is wrong is in [`Loaded::faults`].
 pub fn load(path: &Path, handlers: &Handlers) -> Loaded {
     let trust = Trust::of_process();
     let mut loaded = Loaded { config: Config::default(), faults: Vec::new(), files: Vec::new() };
@@ -132,20 +134,20 @@ pub fn load(path: &Path, handlers: &Handlers) -> Loaded {
 }
 
 impl Loaded {
-    /// Reads one file over what is there. The main file has rank 0 and must not be empty.
+    /// Reads one file on top of the earlier ones. The main file has rank 0 and must not be empty.
     fn add(&mut self, path: &Path, rank: usize, trust: &Trust, handlers: &Handlers) {
         self.files.push(path.to_owned());
         let text = match file::read(path, trust).and_then(syntax::text) {
             Ok(text) => text,
             Err(reason) => return self.faults.push(Fault::new(path, rank, reason.into())),
         };
-        let source = Arc::new(Source::new(path, rank, text));
+        let source = Arc::new(SourceFile::new(path, rank, text));
         let (table, syntax) = syntax::parse(&source);
         if rank == 0 && table.is_empty() && syntax.is_empty() {
             let reason = "is empty, expected at least one route: [routes] and execve = \"exec\"";
             self.faults.push(Fault::whole(path, reason));
         }
-        let mut reader = Reader::new(&source, handlers, syntax);
+        let mut reader = FileReader::new(&source, handlers, syntax);
         settings::read(&mut self.config, &mut reader, &table);
         self.faults.extend(reader.into_faults());
     }

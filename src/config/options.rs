@@ -15,64 +15,64 @@ use super::filter::Filter;
 use super::keep::Keep;
 use super::limit::{Per, Rate};
 use super::paths::Paths;
-use super::reader::Reader;
+use super::reader::FileReader;
 use super::results::Results;
 use super::source::Mark;
 use super::text::quoted;
 
-/// What a route or `[defaults]` says; `None` where it is silent.
+/// Options of a route or of `[defaults]`; `None` if they are not set.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Options {
-    /// By which ABIs the calls are made.
+    /// ABIs of the calls that are recorded.
     pub abi: Option<Abis>,
     /// Syslog level of the records, 3 to 7.
     pub priority: Option<u8>,
-    /// Whether an `exec` event carries argv.
+    /// Recording of argv in `exec` events.
     pub argv: Option<Argv>,
-    /// How many bytes of argv an `exec` event may carry.
+    /// Most bytes of argv in an `exec` event.
     pub argv_bytes: Option<u32>,
-    /// How many bytes of each buffer an `args` event may carry.
+    /// Most bytes of each buffer in an `args` event.
     pub buffer_bytes: Option<u32>,
     /// The environment variables that an `exec` event carries.
     pub env: Option<BTreeSet<String>>,
-    /// Which secrets of an `exec` event are hidden.
+    /// Secrets of an `exec` event that are hidden.
     pub redact: Option<Redact>,
-    /// Whether the records wait for the result.
+    /// Results that the records wait for.
     pub result: Option<Results>,
-    /// What becomes of memory that cannot be read at entry.
+    /// Treatment of memory that cannot be read at entry.
     pub paths: Option<Paths>,
-    /// Which calls are recorded.
+    /// Filter of the calls that are recorded.
     pub filter: Filter,
-    /// How many events there may be; `Some(None)`: any number.
+    /// Rate of events; `Some(None)` for any number.
     pub limit: Option<Option<Rate>>,
-    /// How many of them at once.
+    /// Events at once.
     pub burst: Option<u32>,
-    /// What the limit counts by.
+    /// Owner that the limit counts for.
     pub per: Option<Per>,
-    /// One event in so many is recorded, by chance.
+    /// Sampling: one event in `sample` is recorded, by chance.
     pub sample: Option<u32>,
-    /// For how long events are told together; `Some(None)`: they are not.
+    /// Time that one aggregate covers; `Some(None)` for no aggregation.
     pub aggregate: Option<Option<Duration>>,
-    /// Arguments that tell these apart.
+    /// Arguments that belong to the key of an aggregate.
     pub by: Option<Vec<String>>,
-    /// Whose records go first when the journal takes no more.
+    /// Order in which routes lose records when the output is above its limits.
     pub keep: Option<Keep>,
 }
 
-/// Where an option stands, by its key.
+/// Marks of options, by their keys.
 pub type Marks = BTreeMap<&'static str, Mark>;
 
 impl Options {
-    /// The keys of all options.
+    /// Returns the keys of all options.
     pub(super) fn keys() -> impl Iterator<Item = &'static str> {
         rows::OPTIONS.iter().map(|(key, _)| *key)
     }
 
-    /// Reads the option of that key and notes where it stands; `false` if there is none.
+    /// Reads the option of that key and notes its mark; `false` if there is no such option.
     pub(super) fn read(
         &mut self,
         marks: &mut Marks,
-        reader: &mut Reader<'_>,
+        reader: &mut FileReader<'_>,
         key: &str,
         value: &Spanned<DeValue<'_>>,
     ) -> bool {
@@ -85,7 +85,7 @@ impl Options {
     }
 
     /// Refuses two words for the same option in one table.
-    pub(super) fn refuse_doubles(reader: &mut Reader<'_>, table: &DeTable<'_>) {
+    pub(super) fn refuse_doubles(reader: &mut FileReader<'_>, table: &DeTable<'_>) {
         for (word, other) in rows::SAME {
             let place = |key: &str| {
                 table
@@ -100,23 +100,23 @@ impl Options {
         }
     }
 
-    /// Of the options that stand somewhere, those that say more than which calls are meant.
+    /// Returns those marked options that are no part of a filter.
     pub(super) fn beyond_filters(marks: &Marks) -> impl Iterator<Item = (&'static str, &Mark)> {
         let is_filter = |key: &str| key == "abi" || Self::is_filter(key);
         marks.iter().map(|(key, mark)| (*key, mark)).filter(move |(key, _)| !is_filter(key))
     }
 
-    /// Whether an option of that key asks for something of records.
+    /// Returns whether an option of that key is about the number or the time of records.
     pub(super) fn is_of_records(key: &str) -> bool {
         rows::OF_RECORDS.contains(&key)
     }
 
-    /// Whether an option of that key is a part of the filter.
+    /// Returns whether an option of that key is a part of the filter.
     pub fn is_filter(key: &str) -> bool {
         rows::FILTERS.contains(&key)
     }
 
-    /// These, and where they are silent, those of `below`.
+    /// Returns these options, with those that are not set taken from `below`.
     pub fn or(&self, below: &Self) -> Self {
         Self {
             abi: self.abi.or(below.abi),

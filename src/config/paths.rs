@@ -1,22 +1,22 @@
-//! The option `paths`: what becomes of memory that is not there yet when a call begins.
+//! The option `paths`, about memory whose page is not resident when a call begins.
 
-/// How far to go to read it.
+/// Effort to read memory whose page is not resident at entry.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Paths {
-    /// As `Exact` for handlers that ask for it, if that costs other syscalls nothing; else as `Entry`.
+    /// `Exact` for handlers that ask for it, if that costs other syscalls nothing; else `Entry`.
     #[default]
     Auto,
-    /// What cannot be read at entry stays unreadable, unless a result is awaited.
+    /// Memory that cannot be read at entry stays unreadable, unless a result is awaited.
     Entry,
-    /// It is read again when the call returns, by when the kernel has read it itself.
+    /// Memory is read again when the call returns: by then the kernel has read it itself.
     Exact,
 }
 
 impl Paths {
-    /// All.
+    /// Every value, in the order of the documentation.
     pub const ALL: [Self; 3] = [Self::Auto, Self::Entry, Self::Exact];
 
-    /// As in the configuration.
+    /// Returns the word of the configuration.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Auto => "auto",

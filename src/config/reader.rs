@@ -1,4 +1,4 @@
-//! What reading one file needs at hand: its text, the handlers, and a place for its faults.
+//! Context of reading one file: its text, the handlers, and a place for its faults.
 
 use std::collections::BTreeSet;
 use std::ops::Range;
@@ -8,27 +8,27 @@ use toml::Spanned;
 use toml::de::DeValue;
 
 use super::fault::{Fault, Problem};
-use super::source::{Mark, Source};
+use super::source::{Mark, SourceFile};
 use super::suggest::{closest, list};
 use super::syntax::{self, Garble};
 use super::text::quoted;
 use super::values::expected;
 use crate::handlers::Handlers;
 
-/// A fault costs a look at its whole line, and nobody reads more of them in one file.
+/// Most faults of one file: each costs a look at its whole line, and nobody reads more.
 const FAULTS_MAX: usize = 500;
 
 /// One file being read.
-pub(super) struct Reader<'a> {
+pub(super) struct FileReader<'a> {
     pub handlers: &'a Handlers,
-    source: Arc<Source>,
+    source: Arc<SourceFile>,
     faults: Vec<Fault>,
-    /// Lines that the parser could not read: what it made up for them is no news.
+    /// Lines that the parser could not read: faults of the values that it made up are not reported.
     garbled: BTreeSet<usize>,
 }
 
-impl<'a> Reader<'a> {
-    pub fn new(source: &Arc<Source>, handlers: &'a Handlers, faults: Vec<Garble>) -> Self {
+impl<'a> FileReader<'a> {
+    pub fn new(source: &Arc<SourceFile>, handlers: &'a Handlers, faults: Vec<Garble>) -> Self {
         let garbled = syntax::garbled(source, &faults);
         let source = Arc::clone(source);
         let mut reader = Self { handlers, source, faults: Vec::new(), garbled: BTreeSet::new() };
@@ -51,7 +51,7 @@ impl<'a> Reader<'a> {
         Mark::new(&self.source, span)
     }
 
-    /// Whether it is time to stop: a fault more would not be told.
+    /// Returns whether to stop: another fault would not be reported.
     pub fn full(&self) -> bool {
         self.faults.len() >= FAULTS_MAX
     }
@@ -79,7 +79,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// The same for an array, each of whose elements may be faulty.
+    /// Reads an array, each of whose elements may be faulty.
     pub fn store_all<T>(
         &mut self,
         target: &mut Vec<T>,
@@ -101,7 +101,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// As `any_number`, but not none.
+    /// Reads one value, or an array of at least one; `None` if any is faulty.
     pub fn one_or_more<T>(
         &mut self,
         value: &Spanned<DeValue<'_>>,
@@ -115,7 +115,7 @@ impl<'a> Reader<'a> {
         Some(all)
     }
 
-    /// One value, or an array of them; `None` if any is faulty.
+    /// Reads one value, or an array of them; `None` if any is faulty.
     pub fn any_number<T>(
         &mut self,
         value: &Spanned<DeValue<'_>>,

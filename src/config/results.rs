@@ -1,30 +1,30 @@
-//! The option `result`: whether an event waits for what came of its call.
+//! The option `result`: events that wait for the result of their call.
 
 use std::ops::RangeInclusive;
 
-/// Which results are wanted.
+/// Results of the calls that are recorded.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum Results {
-    /// None: the event tells the entry, at once.
+    /// No result: the event is recorded at the entry of its call.
     #[default]
     None,
-    /// All: the event is recorded when its call returns.
+    /// Any result: the event is recorded when its call returns.
     All,
-    /// Those in one of these ranges, as the kernel returns them: a failure is a negative errno. Calls
+    /// Results in one of these ranges, as the kernel returns them: a failure is a negative errno. Calls
     /// with another result are not recorded.
     Within(Vec<RangeInclusive<i64>>),
 }
 
-/// What the kernel returns for a failure: `MAX_ERRNO` in include/linux/err.h.
+/// Values that the kernel returns for a failure: `MAX_ERRNO` in include/linux/err.h.
 pub const FAILURES: RangeInclusive<i64> = -4095..=-1;
 
 impl Results {
-    /// Failures only.
+    /// Returns the ranges of failures.
     pub fn failed() -> Self {
         Self::Within(vec![FAILURES])
     }
 
-    /// Whether a call with that result is to be recorded; `None`: it is not known.
+    /// Returns whether a call with `result` is to be recorded; an unknown result (`None`) is.
     pub fn wants(&self, result: Option<i64>) -> bool {
         match (self, result) {
             (Self::Within(ranges), Some(result)) => {
@@ -34,19 +34,19 @@ impl Results {
         }
     }
 
-    /// As in the configuration.
-    pub fn told(&self) -> String {
+    /// Returns the value as the configuration writes it.
+    pub fn summary(&self) -> String {
         match self {
             Self::None => "false".to_owned(),
             Self::All => "true".to_owned(),
             Self::Within(ranges) if *ranges == [FAILURES] => "failed".to_owned(),
-            Self::Within(ranges) => ranges.iter().map(told).collect::<Vec<_>>().join(" or "),
+            Self::Within(ranges) => ranges.iter().map(range_name).collect::<Vec<_>>().join(" or "),
         }
     }
 }
 
-/// `EACCES`, `>= 0`, `3`, `3 to 5`.
-fn told(range: &RangeInclusive<i64>) -> String {
+/// Returns a range for people: `EACCES`, `>= 0`, `3`, `3 to 5`.
+fn range_name(range: &RangeInclusive<i64>) -> String {
     match (*range.start(), *range.end()) {
         (from, i64::MAX) => format!(">= {from}"),
         (i64::MIN, to) => format!("<= {to}"),
@@ -55,7 +55,7 @@ fn told(range: &RangeInclusive<i64>) -> String {
     }
 }
 
-/// The name of a failure.
+/// Returns the name of a failure.
 fn errno(result: i64) -> Option<String> {
     let number = FAILURES.contains(&result).then(|| i32::try_from(-result).ok())??;
     match nix::errno::Errno::from_raw(number) {

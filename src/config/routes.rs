@@ -1,4 +1,4 @@
-//! The table `[routes]`: a syscall, its number or a group on the left, what handles it on the right.
+//! The table `[routes]`: a syscall, its number or a group on the left, its handlers on the right.
 
 mod target;
 
@@ -8,7 +8,7 @@ use toml::de::{DeTable, DeValue};
 
 use super::fault::Problem;
 use super::options::{Marks, Options};
-use super::reader::Reader;
+use super::reader::FileReader;
 use super::source::Mark;
 use super::subject::{self, Subject};
 use super::text::quoted;
@@ -24,11 +24,11 @@ pub struct Entry {
     pub key: String,
     /// One syscall, or a set of them.
     pub subject: Subject,
-    /// What it covers in both ABIs; of these, `abi` may leave out some.
+    /// Slots that the left side covers in both ABIs; `abi` may leave out some of them.
     pub slots: Vec<Slot>,
-    /// The first whose filter a call passes handles it. None takes the slots out of the table.
+    /// Alternatives, of which the first whose filter a call passes handles it. None takes the slots out of the table.
     pub targets: Vec<Target>,
-    /// Where the left side stands.
+    /// Mark of the left side.
     pub mark: Mark,
 }
 
@@ -37,25 +37,25 @@ pub struct Entry {
 pub struct Target {
     /// The handler's number; `None`: these calls are not recorded.
     pub handler: Option<u16>,
-    /// What the entry itself says.
+    /// Options that the entry itself sets.
     pub options: Options,
-    /// Where it says that.
+    /// Marks of these options.
     pub marks: Marks,
-    /// Where it stands: as the entry if it is the only one.
+    /// Mark of the alternative: that of the entry if it is the only one.
     pub mark: Mark,
 }
 
 /// Reads the table, in the order in which its entries stand in the file.
-pub(super) fn read(reader: &mut Reader<'_>, table: &DeTable<'_>) -> Vec<Entry> {
+pub(super) fn read(reader: &mut FileReader<'_>, table: &DeTable<'_>) -> Vec<Entry> {
     let mut rows: Vec<_> = table.iter().collect();
     rows.sort_by_key(|(key, _)| key.span().start);
     let read = |(key, value)| if reader.full() { None } else { entry(reader, key, value) };
     rows.into_iter().filter_map(read).collect()
 }
 
-/// Both sides are read even if one is faulty: all faults are told.
+/// Reads both sides of an entry even if one is faulty: all faults are reported.
 fn entry(
-    reader: &mut Reader<'_>,
+    reader: &mut FileReader<'_>,
     key: &Spanned<std::borrow::Cow<'_, str>>,
     value: &Spanned<DeValue<'_>>,
 ) -> Option<Entry> {
@@ -80,7 +80,7 @@ fn entry(
     }
 }
 
-/// Why the handler cannot take these syscalls: it would read other arguments than there are.
+/// Returns the fault of a handler that does not support these syscalls: it would read other arguments than there are.
 fn misfit(handlers: &Handlers, target: &Target, slots: &[Slot]) -> Option<Problem> {
     let handler = handlers.by_id(target.handler?)?;
     let foreign = slots.iter().find(|slot| handler.variant(**slot).is_none())?;

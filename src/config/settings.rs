@@ -7,7 +7,7 @@ use toml::de::{DeTable, DeValue};
 
 use super::fault::Problem;
 use super::options::Options;
-use super::reader::Reader;
+use super::reader::FileReader;
 use super::suggest::{closest, list};
 use super::text::quoted;
 use super::values::{self, expected};
@@ -15,13 +15,13 @@ use super::{Config, routes};
 use crate::bpf::EXCLUDED_FILES;
 use syscalls;
 
-type Read = fn(&mut Config, &mut Reader<'_>, &Spanned<DeValue<'_>>);
+type SettingReader = fn(&mut Config, &mut FileReader<'_>, &Spanned<DeValue<'_>>);
 
 /// A key of a table of its own: `[ring] size`.
 struct Setting {
     table: &'static str,
     key: &'static str,
-    read: Read,
+    read: SettingReader,
 }
 
 const SETTINGS: &[Setting] = &[
@@ -105,10 +105,10 @@ const SETTINGS: &[Setting] = &[
     },
 ];
 
-/// The kernel side has names for 62 units and slices, and filters want some, too.
+/// Most excluded units: the kernel side has bits for 62 units and slices, and filters need some as well.
 const UNITS_MAX: usize = 32;
 
-/// Says nothing without a limit.
+/// Key that has no effect without a limit.
 pub(super) const PER_UID_BURST: &str = "per_uid_burst";
 
 /// The tables whose keys are data of their own.
@@ -123,7 +123,7 @@ fn tables() -> impl Iterator<Item = &'static str> {
 }
 
 /// Reads a whole file over what `config` holds already.
-pub(super) fn read(config: &mut Config, reader: &mut Reader<'_>, file: &DeTable<'_>) {
+pub(super) fn read(config: &mut Config, reader: &mut FileReader<'_>, file: &DeTable<'_>) {
     for (name, value) in file.iter() {
         if reader.full() {
             return;
@@ -140,7 +140,7 @@ pub(super) fn read(config: &mut Config, reader: &mut Reader<'_>, file: &DeTable<
     }
 }
 
-fn read_table(config: &mut Config, reader: &mut Reader<'_>, name: &str, table: &DeTable<'_>) {
+fn read_table(config: &mut Config, reader: &mut FileReader<'_>, name: &str, table: &DeTable<'_>) {
     if name == ROUTES {
         return config.entries.extend(routes::read(reader, table));
     }
@@ -166,7 +166,7 @@ fn read_table(config: &mut Config, reader: &mut Reader<'_>, name: &str, table: &
 /// `false` if the table has no such key.
 fn read_setting(
     config: &mut Config,
-    reader: &mut Reader<'_>,
+    reader: &mut FileReader<'_>,
     table: &str,
     key: &str,
     value: &Spanned<DeValue<'_>>,
@@ -182,8 +182,8 @@ fn keys(table: &str) -> Vec<&'static str> {
     }
 }
 
-/// A syscall or group out here has lost its `[routes]`, most likely.
-fn unknown_table(reader: &mut Reader<'_>, span: Range<usize>, name: &str) {
+/// Reports an unknown table. A syscall or group here has most likely lost its `[routes]`.
+fn unknown_table(reader: &mut FileReader<'_>, span: Range<usize>, name: &str) {
     if syscalls::is_known(name) || syscalls::group(name).is_some() {
         let message = format!("{} is outside of [routes]; move it below that line", quoted(name));
         return reader.refuse(span, message);

@@ -1,14 +1,14 @@
-//! One line of the file in, what a terminal shows of it and where the caret stands out.
+//! One line of the file in, the part of it that a terminal shows and the position of the caret out.
 
 use std::ops::Range;
 
 use super::text::{invisible, width};
 
-/// What fits beside the gutter on a usual terminal.
+/// Columns that fit beside the gutter on a usual terminal.
 const COLUMNS: usize = 100;
-/// How much of a longer line is shown before the fault.
+/// Columns of a longer line that are shown before the fault.
 const BEFORE: usize = 40;
-/// Marks that take no column of their own may be many.
+/// Most characters that are shown: combining marks take no column of their own.
 const CHARACTERS: usize = 4 * COLUMNS;
 /// A tab is shown as this; the file's own tab stops are unknown.
 const TAB: &str = "    ";
@@ -51,7 +51,7 @@ pub(super) fn cut(line: &str, span: &Range<usize>) -> Snippet {
     snippet
 }
 
-/// Where to begin: at 0 unless the fault would stand too far to the right. A line may have a
+/// Returns the first byte to show: 0 unless the fault would be too far to the right. A line may have a
 /// million characters and hundreds of faults, so none is looked at from end to end.
 fn first_shown(line: &str, start: usize) -> usize {
     let beginning = line.chars().take(COLUMNS + 1);
@@ -77,7 +77,7 @@ fn columns_of(c: char) -> usize {
     }
 }
 
-/// What would steer the terminal becomes U+FFFD, which is one column wide.
+/// Appends a character. One that would control the terminal becomes U+FFFD, which is one column wide.
 fn show(c: char, text: &mut String) {
     match c {
         '\t' => text.push_str(TAB),
@@ -98,7 +98,7 @@ mod tests {
     }
 
     #[test]
-    fn tabs_wide_and_hidden_characters_keep_the_caret_in_place() {
+    fn cut_with_tabs_wide_and_hidden_characters_keeps_caret_in_place() {
         assert_eq!(
             drawn("\ta = \"日\x1b本\" # x", "\"日\x1b本\""),
             ("    a = \"日\u{fffd}本\" # x".into(), "        ^^^^^^^".into())
@@ -106,12 +106,12 @@ mod tests {
     }
 
     #[test]
-    fn a_fault_at_the_end_of_the_line_has_a_caret_too() {
+    fn cut_at_end_of_line_has_a_caret() {
         assert_eq!(drawn("a =", "?"), ("a =".into(), "   ^".into()));
     }
 
     #[test]
-    fn a_long_line_is_cut_on_both_sides() {
+    fn cut_of_long_line_shortens_both_sides() {
         let (text, caret) = drawn(&format!("{}X{}", "a".repeat(500), "b".repeat(500)), "X");
         assert_eq!(text, format!("…{}X{}…", "a".repeat(40), "b".repeat(58)));
         assert_eq!(caret, format!("{}^", " ".repeat(41)));

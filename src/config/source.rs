@@ -9,7 +9,7 @@ use super::snippet::{self, Snippet};
 
 /// One file as it was read.
 #[derive(Debug)]
-pub(super) struct Source {
+pub(super) struct SourceFile {
     pub path: PathBuf,
     /// Position in the order of reading; a later file overrides an earlier one.
     pub rank: usize,
@@ -21,11 +21,11 @@ pub(super) struct Source {
 /// A range of a file, such as a key or a value.
 #[derive(Debug, Clone)]
 pub struct Mark {
-    source: Arc<Source>,
+    source: Arc<SourceFile>,
     span: Range<usize>,
 }
 
-impl Source {
+impl SourceFile {
     pub fn new(path: &Path, rank: usize, text: String) -> Self {
         let ends = text.bytes().enumerate().filter(|&(_, byte)| byte == b'\n');
         let lines = std::iter::once(0).chain(ends.map(|(at, _)| at + 1)).collect();
@@ -50,7 +50,7 @@ impl Source {
 }
 
 impl Mark {
-    pub(super) fn new(source: &Arc<Source>, span: Range<usize>) -> Self {
+    pub(super) fn new(source: &Arc<SourceFile>, span: Range<usize>) -> Self {
         Self { source: Arc::clone(source), span }
     }
 

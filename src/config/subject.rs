@@ -5,7 +5,7 @@ use syscalls::{self, Abi, Slot};
 use super::fault::Problem;
 use super::text::quoted;
 
-/// Of what kind an entry is; the later kind wins.
+/// Kind of an entry; the later kind wins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Subject {
     /// A set of syscalls.
@@ -14,7 +14,7 @@ pub enum Subject {
     Syscall,
 }
 
-/// What a key covers. A name or a group covers both ABIs, each by its own number.
+/// Returns the kind and the slots of a key. A name or a group covers both ABIs, each by its own number.
 pub(super) fn read(key: &str) -> Result<(Subject, Vec<Slot>), Problem> {
     if key.starts_with('@') {
         let group = syscalls::group(key).ok_or_else(|| unknown("group", key))?;

@@ -1,9 +1,9 @@
-//! A word that nobody knows in, the one that was probably meant out.
+//! An unknown word in, the word that was probably meant out.
 
-/// Nothing that can be meant is longer, and comparing costs the product of both lengths.
+/// Longest word that is compared: comparing costs the product of both lengths.
 const WORD_MAX: usize = 64;
 
-/// The nearest of `words`, if it is near enough to be meant: a third of the letters may differ.
+/// Returns the nearest of `words`, if it is near enough to be meant: a third of the letters may differ.
 pub(crate) fn closest<'a>(word: &str, words: impl IntoIterator<Item = &'a str>) -> Option<String> {
     if word.len() > WORD_MAX {
         return None;
@@ -15,7 +15,7 @@ pub(crate) fn closest<'a>(word: &str, words: impl IntoIterator<Item = &'a str>) 
     (distance <= allowed).then(|| nearest.to_owned())
 }
 
-/// A list for people: `a, b, c`.
+/// Returns a list for people: `a, b, c`.
 pub(super) fn list<'a>(words: impl IntoIterator<Item = &'a str>) -> String {
     words.into_iter().collect::<Vec<_>>().join(", ")
 }
@@ -25,7 +25,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn near_words_only() {
+    fn closest_finds_near_words_only() {
         let words = || ["exec", "args", "timer"];
         assert_eq!(closest("ecex", words()), None);
         assert_eq!(closest("exce", words()).as_deref(), Some("exec"));

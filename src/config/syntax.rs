@@ -1,4 +1,4 @@
-//! Text in, a table with places and every syntax fault out. The parser recovers from most faults, so that one
+//! Text in, a table with positions and every syntax fault out. The parser recovers from most faults, so that one
 //! run shows them all.
 
 use std::collections::BTreeSet;
@@ -6,16 +6,16 @@ use std::ops::Range;
 
 use toml::de::{DeTable, Error};
 
-use super::source::Source;
+use super::source::SourceFile;
 
-/// A place that the parser could not read, and what it says about it.
+/// A range that the parser could not read, and its message.
 #[derive(Debug)]
 pub(super) struct Garble {
     pub span: Range<usize>,
     pub problem: String,
 }
 
-/// The text of a file, or the one reason why it cannot be text. A byte order mark is dropped.
+/// Returns the text of a file, or the one reason why it cannot be text. A byte order mark is dropped.
 pub(super) fn text(bytes: Vec<u8>) -> Result<String, String> {
     if let Some(at) = bytes.iter().position(|&byte| byte == 0) {
         let line = line_of(&bytes, at);
@@ -38,7 +38,7 @@ fn line_of(bytes: &[u8], at: usize) -> usize {
 }
 
 /// Parses the text; reports at most one fault a line, since the others follow from it.
-pub(super) fn parse(source: &Source) -> (DeTable<'_>, Vec<Garble>) {
+pub(super) fn parse(source: &SourceFile) -> (DeTable<'_>, Vec<Garble>) {
     let (table, mut errors) = DeTable::parse_recoverable(&source.text);
     let start = |error: &Error| error.span().unwrap_or_default().start;
     errors.sort_by_key(start);
@@ -52,7 +52,7 @@ pub(super) fn parse(source: &Source) -> (DeTable<'_>, Vec<Garble>) {
 
 /// Returns the lines of which the parser made nothing, or something else than was meant: those with a fault,
 /// and the entries below a faulty `[table]` line.
-pub(super) fn garbled(source: &Source, faults: &[Garble]) -> BTreeSet<usize> {
+pub(super) fn garbled(source: &SourceFile, faults: &[Garble]) -> BTreeSet<usize> {
     let line = |garble: &Garble| source.line_at(garble.span.start);
     let mut garbled: BTreeSet<_> = faults.iter().map(line).collect();
     let mut is_lost = false;

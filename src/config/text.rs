@@ -1,6 +1,6 @@
 //! Text of the file in, text that is safe and aligned on a terminal out.
 
-/// How much of a name a message shows: the longest syscall has 28 letters.
+/// Characters of a name that a message shows: the longest syscall has 28 letters.
 const QUOTED_MAX: usize = 60;
 
 /// East Asian wide characters and emoji: two columns on a terminal.
@@ -46,12 +46,12 @@ fn within(table: &[(char, char)], c: char) -> bool {
     table.iter().any(|&(first, last)| (first..=last).contains(&c))
 }
 
-/// Whether the character must not reach a terminal as it is.
+/// Returns whether the character must not reach a terminal as it is.
 pub(super) fn invisible(c: char) -> bool {
     c.is_control() || within(INVISIBLE, c)
 }
 
-/// Columns that a visible character takes.
+/// Returns the columns that a visible character takes.
 pub(super) fn width(c: char) -> usize {
     match c {
         ' '..='~' => 1,
@@ -61,7 +61,7 @@ pub(super) fn width(c: char) -> usize {
     }
 }
 
-/// The text on one line, with whatever cannot be shown escaped as in Rust: `\n`, `\u{1b}`.
+/// Returns the text on one line, with characters that cannot be shown escaped as in Rust: `\n`, `\u{1b}`.
 pub(crate) fn printable(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     for c in text.chars() {
@@ -70,7 +70,7 @@ pub(crate) fn printable(text: &str) -> String {
     shown
 }
 
-/// The same in quotes, long text cut.
+/// Returns the text printable and in quotes, long text cut.
 pub(super) fn quoted(text: &str) -> String {
     let cut = match text.char_indices().nth(QUOTED_MAX) {
         Some((end, _)) => text.get(..end).unwrap_or_default(),
@@ -85,18 +85,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn nothing_raw_reaches_the_terminal() {
+    fn quoted_escapes_control_and_invisible_characters() {
         assert_eq!(quoted("a\x1b[2J\n\u{202e}b"), r#""a\u{1b}[2J\n\u{202e}b""#);
     }
 
     #[test]
-    fn long_names_are_cut_between_characters() {
+    fn quoted_cuts_long_names_between_characters() {
         let long = "é".repeat(QUOTED_MAX + 1);
         assert_eq!(quoted(&long), format!("\"{}...\"", "é".repeat(QUOTED_MAX)));
     }
 
     #[test]
-    fn columns() {
+    fn width_of_wide_and_combining_characters() {
         assert_eq!(['a', 'é', '日', '\u{301}'].map(width), [1, 1, 2, 0]);
     }
 }

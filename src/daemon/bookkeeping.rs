@@ -87,7 +87,7 @@ impl Daemon<'_> {
         self.pipeline.borrow_mut().begin(self.table.generation(), &self.plan);
         self.note_limits();
         for (slot, route) in &self.plan.routes {
-            self.bookkeeping.handlers.insert(*slot, route.told(&self.bpf.handlers));
+            self.bookkeeping.handlers.insert(*slot, route.handler_names(&self.bpf.handlers));
             self.bookkeeping.books.entry(*slot).or_default();
         }
     }

@@ -10,7 +10,7 @@ use crate::clock;
 use crate::config;
 use crate::output::record::{Body, ReloadRefused, Reloaded};
 use crate::output::utc;
-use crate::plan::{self, Plan, Told};
+use crate::plan::{self, ChangeSummary, Plan};
 use crate::rpc;
 
 /// How long the configuration must be quiet before it is read: an editor writes, renames and
@@ -128,7 +128,7 @@ impl Daemon<'_> {
     /// What the reload changes, for people.
     fn difference(&self, new: &Plan) -> Reloaded {
         let difference = plan::difference(&self.plan, new);
-        let Told { added, mut changed, removed } = difference.told(&self.bpf.handlers);
+        let ChangeSummary { added, mut changed, removed } = difference.summary(&self.bpf.handlers);
         changed.extend(changed_settings(&self.plan, new));
         let (generation, unattached_routes) = (self.table.generation(), Vec::new());
         Reloaded { generation, added, changed, removed, unattached_routes }

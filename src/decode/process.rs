@@ -1,9 +1,6 @@
 //! Where a task stands, beyond the numbers that its threads have.
 
-use crate::bpf::types;
-
-/// How many kinds of namespaces there are.
-pub const NAMESPACES: usize = types::namespace::NAMESPACES.0 as usize;
+pub use crate::bpf::NAMESPACES;
 
 /// What a process is and where it runs.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

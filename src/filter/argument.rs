@@ -1,4 +1,4 @@
-//! A condition of an argument in, a test of a register out, by the signature of the syscall.
+//! A condition on an argument in, an instruction about a register out, by the signature of the syscall.
 
 use std::str::FromStr;
 
@@ -6,13 +6,13 @@ use nix::sys::signal::Signal;
 use syscalls::{self, Kind, Parameter};
 
 use super::build::Builder;
-use super::{Next, Number, What, Width};
+use super::{Next, Number, Op, Width};
 use crate::config::{self, Condition, Pattern, Word};
 
-/// The current directory, where a descriptor of one is wanted.
+/// Constant for the current directory, in an argument that is a directory's descriptor.
 pub const FDCWD: (&str, i128) = ("AT_FDCWD", -100);
 
-/// Adds the test of one condition.
+/// Adds the instruction of one condition.
 pub(super) fn test(
     builder: &mut Builder,
     condition: &Condition,
@@ -22,19 +22,19 @@ pub(super) fn test(
     let slot = builder.slot;
     let (position, parameter) = parameter(slot, &condition.argument)?;
     let argument = Argument { slot, position, parameter };
-    match &condition.test {
-        config::Test::Matches(pattern) => {
+    match &condition.comparison {
+        config::Comparison::Matches(pattern) => {
             argument.must_be_text()?;
             let of = builder.path(position);
             let patterns: &[Pattern] = std::slice::from_ref(pattern);
             Ok(builder.patterns(of, Some(patterns), yes, no))
         }
-        config::Test::Masks { bits, is_negated } => {
+        config::Comparison::Masks { bits, is_negated } => {
             let bits = argument.bits(bits)?;
             let (yes, no) = if *is_negated { (no, yes) } else { (yes, no) };
-            Ok(builder.add(What::Bits { position, bits }, yes, no))
+            Ok(builder.add(Op::Bits { position, bits }, yes, no))
         }
-        config::Test::Equals { value, is_negated } => {
+        config::Comparison::Equals { value, is_negated } => {
             let value = argument.value(value)?;
             let (yes, no) = if *is_negated { (no, yes) } else { (yes, no) };
             Ok(match argument.within(value, value)? {
@@ -42,7 +42,7 @@ pub(super) fn test(
                 None => no,
             })
         }
-        config::Test::Compares { range } => {
+        config::Comparison::Compares { range } => {
             Ok(match argument.within(*range.start(), *range.end())? {
                 Some(what) => builder.add(what, yes, no),
                 None => no,
@@ -58,14 +58,14 @@ struct Argument {
     parameter: Parameter,
 }
 
-/// The names of the arguments of a syscall, where they are known.
+/// Returns the names of the arguments of a syscall, as far as they are known.
 pub fn arguments(slot: syscalls::Slot) -> Vec<&'static str> {
     let parameters = syscalls::signature(slot).map(syscalls::Signature::parameters);
     let names = parameters.into_iter().flatten().map(|parameter| parameter.name);
     names.filter(|name| *name != "-").collect()
 }
 
-/// By name, which is that of the signature without cases.
+/// Finds a parameter by name in the signature without cases.
 fn parameter(slot: syscalls::Slot, name: &str) -> Result<(u8, Parameter), String> {
     let parameters = syscalls::signature(slot).map(syscalls::Signature::parameters);
     let Some(parameters) = parameters else {
@@ -90,7 +90,7 @@ impl Argument {
         }
     }
 
-    /// How its register compares. A pointer is as wide as a register.
+    /// Returns how the register of the argument compares. A pointer is as wide as a register.
     fn width(&self) -> Result<Width, String> {
         let abi = self.slot.abi();
         let register = syscalls::Width::Long.size(abi);
@@ -131,7 +131,7 @@ impl Argument {
         }
     }
 
-    /// Signals of all architectures here have the same numbers.
+    /// Returns the number of a signal, which is the same on all supported architectures.
     fn signal(&self, name: &str) -> Option<i128> {
         let signal = Signal::from_str(name).ok().filter(|_| self.parameter.kind == Kind::Signal);
         signal.map(|signal| i128::from(signal as i32))
@@ -150,8 +150,8 @@ impl Argument {
         Ok(bits)
     }
 
-    /// As far as its values reach; `None` if none of them is in that range.
-    fn within(&self, from: i128, to: i128) -> Result<Option<What>, String> {
+    /// Returns the operand of a range, cut to the values of the argument; `None` if none of them is in the range.
+    fn within(&self, from: i128, to: i128) -> Result<Option<Op>, String> {
         let width = self.width()?;
         let (least, most) = width.range();
         let (from, to) = (from.max(least), to.min(most));
@@ -159,12 +159,12 @@ impl Argument {
             return Ok(None);
         }
         let number = Number::Argument { position: self.position, width };
-        Ok(Some(What::Within { number, from: width.key(from), to: width.key(to) }))
+        Ok(Some(Op::Within { number, from: width.key(from), to: width.key(to) }))
     }
 }
 
 impl Width {
-    /// Least and greatest value.
+    /// Returns the least and the greatest value.
     fn range(self) -> (i128, i128) {
         match self {
             Self::Whole => (0, u64::MAX.into()),
@@ -174,7 +174,7 @@ impl Width {
         }
     }
 
-    /// A value in that range as the kernel compares it: signed ones with the highest bit turned round.
+    /// Returns a value in that range as the kernel compares it: signed ones with the highest bit flipped.
     fn key(self, value: i128) -> u64 {
         let bits = value as u64;
         match self {

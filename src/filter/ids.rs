@@ -1,10 +1,10 @@
-//! Users and groups.
+//! Instructions about users and groups.
 
 use super::build::Builder;
-use super::{Next, Number, What};
+use super::{Next, Number, Op};
 use crate::config::Ids;
 
-/// One of those that are not excluded, and none of the others.
+/// Adds the instructions for one of the numbers that are not excluded, and none of the others.
 pub(super) fn test(
     builder: &mut Builder,
     number: Number,
@@ -12,9 +12,9 @@ pub(super) fn test(
     yes: Next,
     no: Next,
 ) -> Next {
-    let of = |is_excluded: bool| -> Vec<What> {
+    let of = |is_excluded: bool| -> Vec<Op> {
         let ids = ids.into_iter().flatten().filter(|ids| ids.is_excluded == is_excluded);
-        let range = |ids: &Ids| What::Within {
+        let range = |ids: &Ids| Op::Within {
             number,
             from: (*ids.range.start()).into(),
             to: (*ids.range.end()).into(),

@@ -1,6 +1,6 @@
-//! The filters of a route's rules in, one sequence of tests out, as the kernel walks through it: each
-//! test leads forward to another one, to a rule, or to none. Pure; names of units and the like stay
-//! names, `wire` gives them their numbers.
+//! Compiler of filters: the filters of a route's rules in, one sequence of instructions out, which the kernel runs: each
+//! jumps forward to another one, to a rule, or to none. Pure; names of units and the like stay
+//! names, `table` gives them their numbers.
 
 mod argument;
 mod build;
@@ -16,47 +16,47 @@ use syscalls::Slot;
 use crate::bpf::types::{filter_size, name_kind};
 use crate::config::{Condition, Filter, Pattern};
 
-/// What decides which rule a call is for.
+/// Instructions that decide which rule a call is for.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Program {
-    /// Where it begins.
+    /// First step.
     pub first: Next,
-    /// Each leads to later ones only.
-    pub tests: Vec<Test>,
-    /// The patterns that tests ask for.
-    pub texts: Vec<Text>,
+    /// Instructions, each of which jumps to later ones only.
+    pub insns: Vec<Insn>,
+    /// Patterns that instructions compare.
+    pub patterns: Vec<StringMatch>,
     /// Positions of the arguments that are texts, two at most.
     pub paths: Vec<u8>,
 }
 
-/// One test.
+/// One instruction, as `struct filter_insn` of `bpf/settings.h`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Test {
-    /// What it looks at, and what holds of it.
-    pub what: What,
-    /// Where it leads if that holds,
-    pub yes: Next,
-    /// and if not.
-    pub no: Next,
+pub struct Insn {
+    /// Operation: the operand, and the condition on it.
+    pub op: Op,
+    /// Step if the operation holds.
+    pub jt: Next,
+    /// Step if it does not hold.
+    pub jf: Next,
 }
 
-/// Where a test leads.
+/// Step after an instruction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Next {
-    /// To another one, by its place in the program.
-    Test(usize),
+    /// Another instruction, by its place in the program.
+    Insn(usize),
     /// The call is for that rule, by its place in the route.
-    Rule(usize),
-    /// It is for none.
-    None,
+    Accept(usize),
+    /// The call is for no rule.
+    Reject,
 }
 
 /// A condition that one look decides.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum What {
+pub enum Op {
     /// A number lies in a range.
     Within {
-        /// Which number.
+        /// Operand.
         number: Number,
         /// First and last, as `number` is made to compare.
         from: u64,
@@ -65,7 +65,7 @@ pub enum What {
     },
     /// An argument has one of these bits.
     Bits {
-        /// Its position.
+        /// Position of the argument.
         position: u8,
         /// The bits.
         bits: u64,
@@ -76,8 +76,8 @@ pub enum What {
     Container,
     /// The process descends from one of these, or is one.
     Trees(BTreeSet<u32>),
-    /// One of these patterns holds, by their place in the program.
-    Texts(BTreeSet<usize>),
+    /// One of these patterns matches, by their place in the program.
+    Patterns(BTreeSet<usize>),
 }
 
 /// A number that is known of a call.
@@ -91,9 +91,9 @@ pub enum Number {
     Loginuid,
     /// An argument.
     Argument {
-        /// Its position.
+        /// Position of the argument.
         position: u8,
-        /// How much of its register counts, and how.
+        /// Part of the register that is compared, and how.
         width: Width,
     },
 }
@@ -108,7 +108,7 @@ pub enum Width {
     Signed,
 }
 
-/// Whose name it is.
+/// Owner of a name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum NameKind {
     /// A unit of the system.
@@ -122,7 +122,7 @@ pub enum NameKind {
 }
 
 impl NameKind {
-    /// As the programs know it.
+    /// Returns the number of the kind in the BPF programs.
     pub fn number(self) -> u64 {
         match self {
             Self::Unit => name_kind::NAME_UNIT.0.into(),
@@ -133,25 +133,25 @@ impl NameKind {
     }
 }
 
-/// A pattern, and what it is compared with.
+/// A pattern, and the string that it is compared with.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Text {
-    /// Which text.
-    pub of: TextOf,
-    /// Without its star.
+pub struct StringMatch {
+    /// String that is compared.
+    pub of: TextSource,
+    /// Text without the star.
     pub text: String,
-    /// Which part of the text it tells.
+    /// Part of the string that must be equal.
     pub part: crate::config::Part,
-    /// It holds where the text is not like that.
+    /// The pattern matches strings that are not like that.
     pub is_negated: bool,
 }
 
-/// Texts that are known of a call.
+/// Strings that are known of a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum TextOf {
+pub enum TextSource {
     /// The task's name.
     Comm,
-    /// That of its parent.
+    /// Name of the parent.
     ParentComm,
     /// Path of the executable.
     Exe,
@@ -159,40 +159,40 @@ pub enum TextOf {
     Argument(usize),
 }
 
-/// Number of tests that a call may go through.
-pub const TESTS_MAX: usize = filter_size::INSNS_PER_CALL.0 as usize;
-/// Number of patterns that one filter may have.
-pub const TEXTS_MAX: usize = filter_size::PATTERNS_PER_FILTER.0 as usize;
-/// Number of arguments that one filter may compare as texts.
+/// Instructions that a call may run.
+pub const INSNS_MAX: usize = filter_size::INSNS_PER_CALL.0 as usize;
+/// Patterns that one filter may have.
+pub const PATTERNS_MAX: usize = filter_size::PATTERNS_PER_FILTER.0 as usize;
+/// Arguments that one filter may compare as strings.
 pub const PATHS_MAX: usize = filter_size::FILTER_PATHS.0 as usize;
 
-/// What decides between these rules of a slot.
+/// Compiles the filters of the rules of a slot.
 ///
 /// # Errors
-/// What the kernel cannot look at, or not that much: an argument that the syscall does not have, a
+/// A filter that the kernel cannot decide: an argument that the syscall does not have, a
 /// constant that is none of its, too many conditions.
 pub fn compile<'f>(
     slot: Slot,
     filters: impl DoubleEndedIterator<Item = &'f Filter> + ExactSizeIterator,
 ) -> Result<Program, String> {
     let mut builder = Builder::new(slot);
-    let mut first = Next::None;
+    let mut first = Next::Reject;
     for (at, filter) in filters.enumerate().rev() {
-        first = of_rule(&mut builder, filter, Next::Rule(at), first)?;
+        first = of_rule(&mut builder, filter, Next::Accept(at), first)?;
     }
     builder.finish(first)
 }
 
-/// Whether a condition can be asked of that syscall.
+/// Checks that a condition can be decided for a syscall.
 ///
 /// # Errors
-/// As [`compile`], of this condition alone.
+/// Those of [`compile`], for this condition alone.
 pub fn check(slot: Slot, condition: &Condition) -> Result<(), String> {
     let mut builder = Builder::new(slot);
-    argument::test(&mut builder, condition, Next::None, Next::None).map(drop)
+    argument::test(&mut builder, condition, Next::Reject, Next::Reject).map(drop)
 }
 
-/// Cheap conditions stand first. They are built from the last to the first, since each leads to the one
+/// Adds the instructions of one filter, those of cheap conditions first. They are built from the last to the first, since each leads to the one
 /// behind it.
 fn of_rule(
     builder: &mut Builder,
@@ -201,10 +201,10 @@ fn of_rule(
     otherwise: Next,
 ) -> Result<Next, String> {
     let mut next = rule;
-    let texts: [(TextOf, &Option<Vec<Pattern>>); 3] = [
-        (TextOf::Exe, &filter.exe),
-        (TextOf::ParentComm, &filter.parent_comm),
-        (TextOf::Comm, &filter.comm),
+    let texts: [(TextSource, &Option<Vec<Pattern>>); 3] = [
+        (TextSource::Exe, &filter.exe),
+        (TextSource::ParentComm, &filter.parent_comm),
+        (TextSource::Comm, &filter.comm),
     ];
     for (of, patterns) in texts {
         next = builder.patterns(of, patterns.as_deref(), next, otherwise);

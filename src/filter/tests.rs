@@ -1,7 +1,7 @@
 use syscalls::{Abi, number};
 
 use super::*;
-use crate::config::{Ids, Name, Part, Test as Condition_, Word};
+use crate::config::{Comparison, Ids, Part, UnitName, Word};
 
 fn slot(name: &str) -> Slot {
     Slot::new(Abi::Native, number(Abi::Native, name).unwrap()).unwrap()
@@ -15,83 +15,83 @@ fn ids(from: u32, to: u32, is_excluded: bool) -> Ids {
     Ids { range: from..=to, is_excluded }
 }
 
-fn uid(from: u64, to: u64) -> What {
-    What::Within { number: Number::Uid, from, to }
+fn uid(from: u64, to: u64) -> Op {
+    Op::Within { number: Number::Uid, from, to }
 }
 
 #[test]
-fn tests_lead_forward_to_their_rule() {
+fn compile_jumps_forward_to_accepting_rule() {
     let users = Some(vec![ids(1000, 1999, false), ids(1500, 1500, true), ids(7, 7, false)]);
     let program = of_openat(vec![
         Filter { uid: users, ..Filter::default() },
         Filter { container: Some(false), ..Filter::default() },
     ]);
-    let test = |what, yes, no| Test { what, yes, no };
-    let (next, rule) = (Next::Test, Next::Rule);
+    let insn = |op, jt, jf| Insn { op, jt, jf };
+    let (next, rule) = (Next::Insn, Next::Accept);
     assert_eq!(
         program.unwrap(),
         Program {
             first: next(0),
-            tests: vec![
-                test(uid(1000, 1999), next(2), next(1)),
-                test(uid(7, 7), next(2), next(3)),
-                test(uid(1500, 1500), next(3), rule(0)),
-                test(What::Container, Next::None, rule(1)),
+            insns: vec![
+                insn(uid(1000, 1999), next(2), next(1)),
+                insn(uid(7, 7), next(2), next(3)),
+                insn(uid(1500, 1500), next(3), rule(0)),
+                insn(Op::Container, Next::Reject, rule(1)),
             ],
-            texts: vec![],
+            patterns: vec![],
             paths: vec![],
         }
     );
 }
 
 #[test]
-fn a_rule_without_a_filter_takes_what_is_left() {
+fn compile_empty_filter_accepts_all() {
     let program = of_openat(vec![Filter::default()]).unwrap();
-    assert_eq!((program.first, program.tests.len()), (Next::Rule(0), 0));
+    assert_eq!((program.first, program.insns.len()), (Next::Accept(0), 0));
 }
 
-fn argument(argument: &str, test: Condition_) -> Filter {
-    let condition = Condition { argument: argument.to_owned(), test };
+fn argument(argument: &str, test: Comparison) -> Filter {
+    let condition = Condition { argument: argument.to_owned(), comparison: test };
     Filter { argument: Some(vec![condition]), ..Filter::default() }
 }
 
-fn what(filter: Filter) -> What {
-    of_openat(vec![filter]).unwrap().tests.remove(0).what
+fn what(filter: Filter) -> Op {
+    of_openat(vec![filter]).unwrap().insns.remove(0).op
 }
 
 #[test]
-fn arguments_compare_as_their_types_do() {
-    let is = |name, value| what(argument(name, Condition_::Equals { value, is_negated: false }));
+fn compile_compares_arguments_by_type() {
+    let is = |name, value| what(argument(name, Comparison::Equals { value, is_negated: false }));
     let cwd = (-100_i64) as u64 ^ 1 << 63;
     let number = |position, width| Number::Argument { position, width };
-    let expected = What::Within { number: number(0, Width::Signed32), from: cwd, to: cwd };
+    let expected = Op::Within { number: number(0, Width::Signed32), from: cwd, to: cwd };
     assert_eq!(is("dfd", Word::Name("AT_FDCWD".into())), expected);
-    let expected = What::Within { number: number(2, Width::Unsigned32), from: 2, to: 2 };
+    let expected = Op::Within { number: number(2, Width::Unsigned32), from: 2, to: 2 };
     assert_eq!(is("flags", Word::Name("O_RDWR".into())), expected);
     let bits = vec![Word::Name("O_CREAT".into()), Word::Name("O_TRUNC".into())];
-    let masks = Condition_::Masks { bits, is_negated: false };
-    assert_eq!(what(argument("flags", masks)), What::Bits { position: 2, bits: 0x240 });
+    let masks = Comparison::Masks { bits, is_negated: false };
+    assert_eq!(what(argument("flags", masks)), Op::Bits { position: 2, bits: 0x240 });
 }
 
 #[test]
-fn what_no_value_reaches_never_holds() {
-    let huge = Condition_::Compares { range: i128::from(u64::MAX)..=i128::MAX };
+fn compile_range_beyond_type_rejects() {
+    let huge = Comparison::Compares { range: i128::from(u64::MAX)..=i128::MAX };
     let program = of_openat(vec![argument("flags", huge)]).unwrap();
-    assert_eq!((program.first, program.tests.len()), (Next::None, 0));
+    assert_eq!((program.first, program.insns.len()), (Next::Reject, 0));
 }
 
 #[test]
-fn what_there_is_not_is_told() {
+fn compile_unknown_argument_or_constant_is_error() {
     let fault = |name: &str, test| of_openat(vec![argument(name, test)]).unwrap_err();
-    let zero = || Condition_::Equals { value: Word::Number(0), is_negated: false };
+    let zero = || Comparison::Equals { value: Word::Number(0), is_negated: false };
     assert_eq!(
         fault("flag", zero()),
         "openat has no argument \"flag\"; its arguments are dfd, filename, flags, mode"
     );
-    let name = Condition_::Equals { value: Word::Name("O_NONSENSE".into()), is_negated: false };
+    let name = Comparison::Equals { value: Word::Name("O_NONSENSE".into()), is_negated: false };
     assert_eq!(fault("flags", name), "argument \"flags\" of openat has no constant \"O_NONSENSE\"");
     let pattern = Pattern { text: "/etc/".into(), part: Part::Begin, is_excluded: false };
-    let text = Condition_::Matches(pattern);
+    let text = Comparison::Matches(pattern);
     assert_eq!(fault("mode", text), "argument \"mode\" of openat is not a string");
     let many = (0..65).map(|uid| ids(uid * 2, uid * 2, false)).collect();
     let fault = of_openat(vec![Filter { uid: Some(many), ..Filter::default() }]).unwrap_err();
@@ -99,14 +99,14 @@ fn what_there_is_not_is_told() {
 }
 
 #[test]
-fn names_are_one_test() {
-    let name = |text: &str, is_excluded| Name { text: text.into(), is_excluded };
+fn compile_names_of_one_kind_share_an_instruction() {
+    let name = |text: &str, is_excluded| UnitName { text: text.into(), is_excluded };
     let unit =
         Some(vec![name("a.service", false), name("b.service", false), name("c.service", true)]);
     let program = of_openat(vec![Filter { unit, ..Filter::default() }]).unwrap();
     let of = |names: &[&str]| {
-        What::Names(names.iter().map(|name| (NameKind::Unit, (*name).to_owned())).collect())
+        Op::Names(names.iter().map(|name| (NameKind::Unit, (*name).to_owned())).collect())
     };
-    let told: Vec<_> = program.tests.into_iter().map(|test| test.what).collect();
-    assert_eq!(told, [of(&["a.service", "b.service"]), of(&["c.service"])]);
+    let ops: Vec<_> = program.insns.into_iter().map(|insn| insn.op).collect();
+    assert_eq!(ops, [of(&["a.service", "b.service"]), of(&["c.service"])]);
 }

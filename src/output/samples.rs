@@ -14,7 +14,7 @@ use crate::output::record::{
 };
 use crate::pipeline::aggregate::{About, Cause, Gather, Gathered, Group, Key as GatherKey, Seen};
 use crate::pipeline::shed::{Counts, Level, Most};
-use crate::units::Place;
+use crate::units::CgroupInfo;
 
 pub const TIME_NS: u64 = 1_767_323_045_000_000_006;
 
@@ -113,7 +113,7 @@ pub fn with_status<'a>(
     Capture { index, part: Part::Whole, moment: Moment::Entry, value, status }
 }
 
-pub fn record<'a>(event: &'a Event<'a>, place: Option<&'a Place>) -> Record<'a> {
+pub fn record<'a>(event: &'a Event<'a>, place: Option<&'a CgroupInfo>) -> Record<'a> {
     Record { time_ns: TIME_NS, body: Body::Syscall { event, place, suppressed: 0 } }
 }
 

@@ -11,7 +11,7 @@ use nix::poll::{PollFd, PollFlags, PollTimeout};
 use super::{Outcome, Output, Sink};
 use crate::output::record::{Body, Started};
 use crate::output::samples;
-use crate::units::Place;
+use crate::units::CgroupInfo;
 
 /// Something that listens like journald, at a path of its own.
 struct Listener {
@@ -236,7 +236,7 @@ fn a_line_tells_time_handler_sentence_and_unit() {
     let mut event = samples::event(&handler, vec![]);
     event.message = 1;
     let unit = Some("ng\u{1b}inx.service".into());
-    let place = Place { cgroup: "/".into(), unit, user_unit: None, container: None };
+    let place = CgroupInfo { cgroup: "/".into(), unit, user_unit: None, container: None };
     let line = text(false, Body::Syscall { event: &event, place: Some(&place), suppressed: 0 });
     let (time, rest) = line.split_at(15);
     assert!(time.ends_with(":05.000000"), "{time}");

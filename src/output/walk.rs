@@ -14,7 +14,7 @@ use crate::output::key::{Key, Name};
 use crate::output::record::{Body, Record};
 use crate::output::stamp::Stamp;
 use crate::output::{captures, end, gathered, message, own};
-use crate::units::Place;
+use crate::units::CgroupInfo;
 
 /// Raised when a key changes its meaning or goes; new keys do not raise it.
 pub const SCHEMA: u64 = 1;
@@ -159,7 +159,7 @@ fn process(process: &Process, scratch: &mut Scratch, out: &mut impl Fields) {
 }
 
 /// Without a place the cgroup is known by its number only.
-fn whereabouts(event: &Event, place: Option<&Place>, out: &mut impl Fields) {
+fn whereabouts(event: &Event, place: Option<&CgroupInfo>, out: &mut impl Fields) {
     let Some(place) = place else {
         return out.unsigned(Key::CgroupId, event.cgroup);
     };

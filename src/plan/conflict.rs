@@ -1,4 +1,4 @@
-//! Which entry decides a slot. An entry for one syscall beats a group, whatever the file; among
+//! Selection of the entry that decides a slot. An entry for one syscall beats a group, whatever the file; among
 //! entries of one kind the later file wins; two of one kind in one file are a conflict.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -10,7 +10,7 @@ use super::resolve::{covered, route};
 use crate::config::{Config, Entry, Fault, Subject};
 use crate::handlers::Handlers;
 
-/// How many syscalls of a set a fault names.
+/// Syscalls of a set that a fault names.
 const EXAMPLES: usize = 3;
 
 /// The entry that decides each slot.
@@ -23,7 +23,7 @@ struct Conflict<'a> {
     slots: Vec<Slot>,
 }
 
-/// The entry that decides each slot, and the conflicts.
+/// Returns the entry that decides each slot, and the conflicts.
 pub(super) fn winners<'a>(config: &'a Config, handlers: &Handlers) -> (Winners<'a>, Vec<Fault>) {
     let (singles, twice) = overlay(config, Subject::Syscall, |_, _, _| true);
     let (mut winners, overlaps) = overlay(config, Subject::Group, |slot, a, b| {
@@ -54,7 +54,7 @@ fn overlay(
     (winners, conflicts)
 }
 
-/// One conflict for each pair of entries, however many slots they share.
+/// Adds a slot to the one conflict of a pair of entries.
 fn note<'a>(conflicts: &mut Vec<Conflict<'a>>, slot: Slot, first: &'a Entry, second: &'a Entry) {
     let same =
         |known: &&mut Conflict<'_>| ptr::eq(known.first, first) && ptr::eq(known.second, second);
@@ -93,7 +93,7 @@ impl Conflict<'_> {
     }
 }
 
-/// `mount, umount2 and 5 more`.
+/// Returns some of the names: `mount, umount2 and 5 more`.
 pub(super) fn examples(names: &BTreeSet<String>) -> String {
     let shown: Vec<_> = names.iter().take(EXAMPLES).map(String::as_str).collect();
     match names.len().saturating_sub(EXAMPLES) {

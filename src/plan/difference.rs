@@ -8,7 +8,7 @@ use super::{Plan, Route, Routes, Rule};
 use crate::config::{NONE, level_name};
 use crate::handlers::Handlers;
 
-/// What turns one table into another.
+/// Changes that turn one table into another.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Difference {
     /// Slots that were empty.
@@ -22,13 +22,13 @@ pub struct Difference {
 /// A slot before and after.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Change {
-    /// What it did.
+    /// Route before the change.
     pub from: Route,
-    /// What it does now.
+    /// Route after the change.
     pub to: Route,
 }
 
-/// What leads from `old` to `new`.
+/// Returns the changes from `old` to `new`.
 pub fn difference(old: &Plan, new: &Plan) -> Difference {
     let mut difference = Difference::default();
     for (&slot, to) in &new.routes {
@@ -47,7 +47,7 @@ pub fn difference(old: &Plan, new: &Plan) -> Difference {
 }
 
 impl Difference {
-    /// Whether both tables are the same.
+    /// Returns whether both tables are the same.
     pub fn is_empty(&self) -> bool {
         self.added.is_empty() && self.changed.is_empty() && self.removed.is_empty()
     }
@@ -59,11 +59,11 @@ impl Difference {
         routes.extend(self.changed.iter().map(|(&slot, change)| (slot, change.to.clone())));
     }
 
-    /// For people: `openat=args`; `execve (priority info -> debug)`; `umount2(i386)`. A syscall
-    /// that both ABIs treat alike is told once.
-    pub fn told(&self, handlers: &Handlers) -> Told {
-        let name = |route: &Route| route.told(handlers);
-        Told {
+    /// Returns the changes for people: `openat=args`; `execve (priority info -> debug)`; `umount2(i386)`. A syscall
+    /// that both ABIs treat alike appears once.
+    pub fn summary(&self, handlers: &Handlers) -> ChangeSummary {
+        let name = |route: &Route| route.handler_names(handlers);
+        ChangeSummary {
             added: words(&self.added, |route| format!("={}", name(route))),
             changed: words(&self.changed, |change| change.describe(handlers)),
             removed: words(&self.removed, |_| String::new()),
@@ -73,7 +73,7 @@ impl Difference {
 
 /// A difference in words.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Told {
+pub struct ChangeSummary {
     /// Syscalls that were not routed, and to what they are now.
     pub added: Vec<String>,
     /// Syscalls that do something else now, and what.
@@ -83,7 +83,7 @@ pub struct Told {
 }
 
 impl Change {
-    /// ` (args -> count, priority info -> debug)`; of alternatives each by its place from 1, if there are as
+    /// Returns ` (args -> count, priority info -> debug)`; of alternatives each by its place from 1, if there are as
     /// many as there were: ` (2: uid any -> 0)`.
     fn describe(&self, handlers: &Handlers) -> String {
         let (from, to) = (&self.from, &self.to);
@@ -91,20 +91,22 @@ impl Change {
             ([from], [to]) => changes(from, to, handlers),
             (from, to) if from.len() == to.len() => {
                 let pairs = (1..).zip(from.iter().zip(to));
-                let told = pairs.flat_map(|(at, (from, to))| {
+                let changes = pairs.flat_map(|(at, (from, to))| {
                     let changed = changes(from, to, handlers).into_iter();
                     changed.map(move |change| format!("{at}: {change}"))
                 });
-                told.collect()
+                changes.collect()
             }
-            _ => vec![format!("{} -> {}", from.told(handlers), to.told(handlers))],
+            _ => {
+                vec![format!("{} -> {}", from.handler_names(handlers), to.handler_names(handlers))]
+            }
         };
         format!(" ({})", changed.join(", "))
     }
 }
 
 fn changes(from: &Rule, to: &Rule, handlers: &Handlers) -> Vec<String> {
-    let handler = (String::new(), from.told(handlers), to.told(handlers));
+    let handler = (String::new(), from.handler_name(handlers), to.handler_name(handlers));
     let options = from.options().into_iter().zip(to.options());
     let options = options.map(|((name, from), (_, to))| (format!("{name} "), from, to));
     // What records nothing has no options that mean anything.
@@ -114,9 +116,9 @@ fn changes(from: &Rule, to: &Rule, handlers: &Handlers) -> Vec<String> {
     changed.map(|(what, from, to)| format!("{what}{from} -> {to}")).collect()
 }
 
-/// All parts of a filter that either of them has.
+/// Returns all parts of a filter that either rule has.
 fn filters(from: &Rule, to: &Rule) -> Vec<(String, String, String)> {
-    let words = |rule: &Rule| -> BTreeMap<_, _> { rule.filter.told().into_iter().collect() };
+    let words = |rule: &Rule| -> BTreeMap<_, _> { rule.filter.summary().into_iter().collect() };
     let (from, to) = (words(from), words(to));
     let options: BTreeSet<&'static str> = from.keys().chain(to.keys()).copied().collect();
     let of = |words: &BTreeMap<_, String>, option| {
@@ -126,12 +128,12 @@ fn filters(from: &Rule, to: &Rule) -> Vec<(String, String, String)> {
     options.iter().map(row).collect()
 }
 
-/// What a filter without that part asks for.
+/// Value of a part that a filter does not have.
 const ANY: &str = "any";
 
 impl Rule {
-    /// Its options by the names that the configuration has for them, for people. Those of its filter are
-    /// told by [`crate::config::Filter::told`].
+    /// Returns the options by the names of the configuration, for people. Those of the filter are
+    /// returned by [`crate::config::Filter::summary`].
     pub fn options(&self) -> [(&'static str, String); 11] {
         [
             ("priority", level_name(self.priority).to_owned()),
@@ -139,40 +141,40 @@ impl Rule {
             ("buffer_bytes", self.buffer_bytes.to_string()),
             ("paths", self.paths.name().to_owned()),
             ("env", listed(&self.env)),
-            ("redact", self.redact.told()),
-            ("result", self.results.told()),
-            ("limit", told(self.limit.as_ref())),
+            ("redact", self.redact.summary()),
+            ("result", self.results.summary()),
+            ("limit", text_or_none(self.limit.as_ref())),
             ("sample", format!("1/{}", self.sample)),
-            ("aggregate", told(self.aggregate.as_ref())),
+            ("aggregate", text_or_none(self.aggregate.as_ref())),
             ("keep", self.keep.name().to_owned()),
         ]
     }
 }
 
-/// `none` of what is not there.
-fn told<T: ToString>(what: Option<&T>) -> String {
+/// Returns the value as text, or `none`.
+fn text_or_none<T: ToString>(what: Option<&T>) -> String {
     what.map_or_else(|| NONE.to_owned(), T::to_string)
 }
 
-/// `PATH+LD_PRELOAD`, or `none`.
+/// Joins names: `PATH+LD_PRELOAD`, or `none`.
 fn listed(names: &BTreeSet<String>) -> String {
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
     if names.is_empty() { NONE.to_owned() } else { names.join("+") }
 }
 
-/// One word for each syscall, by name; two where the ABIs differ.
-fn words<T>(slots: &BTreeMap<Slot, T>, tell: impl Fn(&T) -> String) -> Vec<String> {
-    let mut told: BTreeMap<(String, String), Vec<Slot>> = BTreeMap::new();
+/// Returns one word for each syscall, by name; two if the ABIs differ.
+fn words<T>(slots: &BTreeMap<Slot, T>, describe: impl Fn(&T) -> String) -> Vec<String> {
+    let mut words: BTreeMap<(String, String), Vec<Slot>> = BTreeMap::new();
     for (&slot, what) in slots {
-        told.entry((slot.to_string(), tell(what))).or_default().push(slot);
+        words.entry((slot.to_string(), describe(what))).or_default().push(slot);
     }
     let word = |((name, what), slots): (&(String, String), &Vec<Slot>)| {
         format!("{name}{}{what}", only_abi(slots))
     };
-    told.iter().map(word).collect()
+    words.iter().map(word).collect()
 }
 
-/// Says which ABI is meant, if the syscall has that name in another one as well.
+/// Returns the ABI in parentheses, if the syscall has that name in another one as well.
 fn only_abi(slots: &[Slot]) -> String {
     let [slot] = slots else { return String::new() };
     let other = if slot.abi() == Abi::Native { Abi::Compat } else { Abi::Native };

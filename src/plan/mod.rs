@@ -1,18 +1,18 @@
 //! Configuration in, the whole table out: what each slot does, and why. Pure.
 
+mod capacity;
+mod check_arguments;
 mod conflict;
 mod difference;
 mod resolve;
 mod route;
-mod signature;
-mod size;
-mod useless;
+mod unused_options;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-pub use difference::{Change, Difference, Told, difference};
+pub use difference::{Change, ChangeSummary, Difference, difference};
 pub use route::{Route, Rule};
 
 use syscalls::Slot;
@@ -20,7 +20,7 @@ use syscalls::Slot;
 use crate::config::{self, AttachTo, Config, Fault, Faults, Limit};
 use crate::handlers::Handlers;
 
-/// By slot: native numbers first, then those of the 32-bit ABI. An absent slot does nothing.
+/// Routes by slot: native numbers first, then those of the 32-bit ABI. An absent slot does nothing.
 pub type Routes = BTreeMap<Slot, Route>;
 
 /// The resolved configuration.
@@ -28,7 +28,7 @@ pub type Routes = BTreeMap<Slot, Route>;
 pub struct Plan {
     /// The table.
     pub routes: Routes,
-    /// Which entry of which file made each route. For people: two plans with the same routes wire
+    /// Entry and file that made each route. For people: two plans with the same routes make
     /// the same table.
     pub origins: BTreeMap<Slot, Origin>,
     /// Size of the ring buffer, a power of two.
@@ -37,30 +37,30 @@ pub struct Plan {
     pub exclude: Vec<PathBuf>,
     /// Units whose processes are excluded in the kernel.
     pub exclude_units: Vec<String>,
-    /// Where journald listens.
+    /// Socket of journald.
     pub socket: PathBuf,
-    /// What to attach to.
+    /// Attach mode.
     pub attach: AttachTo,
-    /// What the events of each user may come to, of all routes; `None`: anything.
+    /// Rate limit of each user's events of all routes; `None` for no limit.
     pub per_uid: Option<Limit>,
-    /// What may be written in a second: records, of any output; `None`: any number.
+    /// Records that may be written in a second, to any output; `None` for any number.
     pub max_per_second: Option<u32>,
-    /// The same in bytes.
+    /// Bytes of records that may be written in a second; `None` for any number.
     pub max_bytes_per_second: Option<u64>,
-    /// How often the books are recorded while something happens; `None`: at the end only.
+    /// Interval of `stats` records while something happens; `None` for one at the end only.
     pub stats_interval: Option<Duration>,
     /// The files that were read, in order.
     pub files: Vec<PathBuf>,
 }
 
-/// Where a route comes from.
+/// Origin of a route in the configuration.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Origin {
     /// The left side of the entry: `openat`, `226`, `@mount`.
     pub entry: String,
-    /// Its file.
+    /// File of the entry.
     pub path: PathBuf,
-    /// Its line, from 1.
+    /// Line of the entry, from 1.
     pub line: usize,
 }
 
@@ -106,13 +106,13 @@ pub fn build(config: &Config, handlers: &Handlers) -> (Plan, Vec<Fault>) {
             plan.origins.insert(slot, Origin::of(entry));
         }
     }
-    faults.extend(useless::faults(config));
-    faults.extend(signature::faults(config, &winners, &plan, handlers));
-    faults.extend(size::faults(&winners, &plan));
+    faults.extend(unused_options::faults(config));
+    faults.extend(check_arguments::faults(config, &winners, &plan, handlers));
+    faults.extend(capacity::faults(&winners, &plan));
     (plan, faults)
 }
 
-/// The environment variables that any of the routes asks for, in the order in which the kernel's table
+/// Returns the environment variables that any of the routes asks for, in the order in which the kernel's table
 /// has them.
 pub fn env_names(routes: &Routes) -> BTreeSet<&str> {
     let rules = routes.values().flat_map(|route| &route.rules);

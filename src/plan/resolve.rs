@@ -1,4 +1,4 @@
-//! An entry and the defaults in, what it does with a slot out.
+//! An entry and the defaults in, the route of a slot out.
 
 use std::collections::BTreeSet;
 
@@ -10,11 +10,11 @@ use crate::config::{
 };
 use crate::handlers::{Handler, Handlers};
 
-/// Syscalls that never return: their events would wait for nothing. After a signal's handler the thread
+/// Syscalls that never return: their events would wait in vain. After a signal's handler the thread
 /// goes on where the signal met it, and the kernel has forgotten that it was in a call.
 const NEVER_RETURN: [&str; 4] = ["exit", "exit_group", "rt_sigreturn", "sigreturn"];
 
-/// What a slot does by that entry; `None` if it is taken out of the table.
+/// Returns the route of a slot by that entry; `None` if the slot is taken out of the table.
 pub(super) fn route(
     slot: Slot,
     entry: &Entry,
@@ -27,7 +27,7 @@ pub(super) fn route(
     rules.iter().any(|rule| rule.handler != 0).then_some(Route { rules })
 }
 
-/// The alternatives that a slot has, one for each rule.
+/// Returns the alternatives that a slot has, one for each rule.
 pub(super) fn targets<'a>(
     slot: Slot,
     entry: &'a Entry,
@@ -64,7 +64,7 @@ fn rule(slot: Slot, target: &Target, defaults: &Options, handlers: &Handlers) ->
     })
 }
 
-/// What bounds its events. Without `burst`, as many at once as in a second.
+/// Returns the rate limit. Without `burst`, as many events at once as in a second.
 fn limit(options: &Options) -> Option<Limit> {
     let rate = options.limit.flatten()?;
     Some(bounded(rate, options.burst, options.per.unwrap_or_default()))
@@ -76,7 +76,7 @@ fn bounded(rate: Rate, burst: Option<u32>, per: Per) -> Limit {
     Limit { rate, burst, per }
 }
 
-/// What the events of each user may come to.
+/// Returns the rate limit of each user's events.
 pub(super) fn per_uid(config: &Config) -> Option<Limit> {
     Some(bounded(config.per_uid?, config.per_uid_burst, Per::Uid))
 }
@@ -88,7 +88,7 @@ fn aggregate(options: &Options) -> Option<Aggregate> {
 
 const SECOND_NS: u64 = 1_000_000_000;
 
-/// A handler that does not ask for exact paths has them only on request.
+/// Returns the effort for paths. A handler that does not ask for exact paths has them only on request.
 fn kept(paths: Paths, slot: Slot, handler: &Handler) -> Paths {
     match paths {
         _ if !has_result(slot, handler) => Paths::Entry,
@@ -97,7 +97,7 @@ fn kept(paths: Paths, slot: Slot, handler: &Handler) -> Paths {
     }
 }
 
-/// The slots that an entry decides: those of the ABIs that it or `[defaults]` names. "none" takes out of
+/// Returns the slots that an entry decides: those of the ABIs that it or `[defaults]` names. "none" takes out of
 /// both.
 pub(super) fn covered(entry: &Entry, defaults: &Options) -> impl Iterator<Item = Slot> {
     let all: Vec<Abis> = entry.targets.iter().map(|target| abis(target, defaults)).collect();
@@ -110,7 +110,7 @@ pub(super) fn abis(target: &Target, defaults: &Options) -> Abis {
     target.options.abi.or(defaults.abi).unwrap_or_default()
 }
 
-/// Whether there is a result to wait for, and an event that can wait.
+/// Returns whether there is a result to wait for, and an event that can wait.
 fn has_result(slot: Slot, handler: &Handler) -> bool {
     handler.records() && !slot.name().is_some_and(|name| NEVER_RETURN.contains(&name))
 }

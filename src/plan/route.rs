@@ -1,53 +1,53 @@
-//! What one slot does.
+//! Routes and their rules.
 
 use std::collections::BTreeSet;
 
 use crate::config::{Aggregate, Filter, Keep, Limit, NONE, Paths, Redact, Results};
 use crate::handlers::Handlers;
 
-/// What one slot does: the first rule whose filter a call passes decides. Calls that pass none are not
+/// Rules of one slot: the first rule whose filter a call passes decides. Calls that pass none are not
 /// recorded.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Route {
-    /// At least one.
+    /// Rules in order, at least one.
     pub rules: Vec<Rule>,
 }
 
 /// One alternative of a route.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rule {
-    /// Which calls it is for.
+    /// Filter of the calls that the rule is for.
     pub filter: Filter,
-    /// What bounds its events, if anything does.
+    /// Rate limit of the events, if there is one.
     pub limit: Option<Limit>,
-    /// One event in so many is recorded, by chance; 1 is each.
+    /// Sampling: one event in `sample` is recorded, by chance; 1 is each.
     pub sample: u32,
-    /// Whether its events are counted and told together.
+    /// Aggregation of the events, if they are aggregated.
     pub aggregate: Option<Aggregate>,
-    /// Whether its records go first when the journal takes no more.
+    /// Order in which rules lose records when the output is above its limits.
     pub keep: Keep,
     /// Number of the handler; 0: these calls are not recorded.
     pub handler: u16,
-    /// Which of the handler's syscalls this is; 0 if the handler names none.
+    /// Index of the slot in the handler's list of syscalls; 0 if the handler names none.
     pub variant: u8,
-    /// Syslog level of its records, 3 to 7.
+    /// Syslog level of the records, 3 to 7.
     pub priority: u8,
-    /// How many bytes of argv an `exec` event may carry.
+    /// Most bytes of argv in an `exec` event.
     pub argv_bytes: u32,
-    /// How many bytes of each buffer an `args` event may carry.
+    /// Most bytes of each buffer in an `args` event.
     pub buffer_bytes: u32,
     /// The environment variables that an `exec` event carries.
     pub env: BTreeSet<String>,
-    /// Which secrets are hidden in its events.
+    /// Secrets that are hidden in the events.
     pub redact: Redact,
-    /// Whether its events wait for the result.
+    /// Results that the events wait for.
     pub results: Results,
-    /// What becomes of memory that cannot be read at entry.
+    /// Treatment of memory that cannot be read at entry.
     pub paths: Paths,
 }
 
 impl Route {
-    /// The rule, if there is but one and it is for every call.
+    /// Returns the rule, if there is only one and it is for every call.
     pub fn unfiltered(&self) -> Option<&Rule> {
         match &*self.rules {
             [rule] if rule.filter.is_empty() => Some(rule),
@@ -60,13 +60,13 @@ impl Route {
         self.rules.iter().map(|rule| &rule.filter)
     }
 
-    /// The names of its handlers: `args`, or `args|none` of a route with alternatives.
-    pub fn told(&self, handlers: &Handlers) -> String {
-        let names: Vec<_> = self.rules.iter().map(|rule| rule.told(handlers)).collect();
+    /// Returns the names of the handlers: `args`, or `args|none` of a route with alternatives.
+    pub fn handler_names(&self, handlers: &Handlers) -> String {
+        let names: Vec<_> = self.rules.iter().map(|rule| rule.handler_name(handlers)).collect();
         names.join("|")
     }
 
-    /// Whether some calls wait for their results.
+    /// Returns whether some calls wait for their results.
     pub fn awaits_results(&self) -> bool {
         self.rules.iter().any(|rule| rule.results != Results::None)
     }
@@ -79,17 +79,17 @@ impl From<Rule> for Route {
 }
 
 impl Rule {
-    /// The name of its handler.
-    pub fn told(&self, handlers: &Handlers) -> String {
+    /// Returns the name of the handler.
+    pub fn handler_name(&self, handlers: &Handlers) -> String {
         handlers.by_id(self.handler).map_or_else(|| NONE.to_owned(), |handler| handler.name.clone())
     }
 
-    /// Whether it is known only at a call's return whether it is recorded.
+    /// Returns whether the result of a call decides if it is recorded.
     pub fn chooses_by_result(&self) -> bool {
         matches!(self.results, Results::Within(_))
     }
 
-    /// Records nothing of any call.
+    /// Returns a rule that records no call.
     pub fn nothing() -> Self {
         Self {
             filter: Filter::default(),

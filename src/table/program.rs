@@ -6,7 +6,7 @@ use crate::bpf::types::{
     tag_bit, text_kind,
 };
 use crate::config::Part;
-use crate::filter::{Next, Number, Program, Test, Text, TextOf, What, Width};
+use crate::filter::{Insn, Next, Number, Op, Program, StringMatch, TextSource, Width};
 
 /// Where a program stands in the bank.
 pub(super) struct Place<'a> {
@@ -21,7 +21,7 @@ pub(super) struct Place<'a> {
 const PATHS: usize = filter_size::FILTER_PATHS.0 as usize;
 const PATTERN_WORDS: usize = filter_size::PATTERN_WORDS.0 as usize;
 
-/// What has no room is refused before it comes here, see `Settings::check`.
+/// Converts an index. One beyond the bounds was refused before, see `Settings::check`.
 fn narrow<T: TryFrom<usize> + Default>(number: usize) -> T {
     T::try_from(number).unwrap_or_default()
 }
@@ -30,29 +30,29 @@ fn narrow<T: TryFrom<usize> + Default>(number: usize) -> T {
 pub(super) fn filter(program: &Program, place: &Place<'_>) -> types::filter {
     let mut paths = [0; PATHS];
     paths.iter_mut().zip(&program.paths).for_each(|(to, position)| *to = *position);
-    let whats = || program.tests.iter().map(|test| &test.what);
+    let whats = || program.insns.iter().map(|insn| &insn.op);
     let operands = whats().fold(0, |bits, what| bits | operand_bit(what));
-    let is_argument = |what: &What| {
-        matches!(what, What::Bits { .. } | What::Within { number: Number::Argument { .. }, .. })
+    let is_argument = |what: &Op| {
+        matches!(what, Op::Bits { .. } | Op::Within { number: Number::Argument { .. }, .. })
     };
     types::filter {
         first: next(program.first, place),
         patterns: narrow(place.pattern),
-        pattern_count: narrow(program.texts.len()),
+        pattern_count: narrow(program.patterns.len()),
         operands,
         arguments: u8::from(whats().any(is_argument) || !program.paths.is_empty()),
-        text_kinds: program.texts.iter().fold(0, |bits, text| bits | 1 << kind(text.of)),
+        text_kinds: program.patterns.iter().fold(0, |bits, text| bits | 1 << kind(text.of)),
         paths,
         reserved: [0; 6],
     }
 }
 
 /// Returns the bit of an operand that the programs load only where a filter needs it.
-fn operand_bit(what: &What) -> u8 {
+fn operand_bit(what: &Op) -> u8 {
     let operand = match what {
-        What::Within { number: Number::Loginuid, .. } => Operand::OPERAND_LOGINUID,
-        What::Names(_) | What::Container => Operand::OPERAND_CGROUP_TAGS,
-        What::Trees(_) => Operand::OPERAND_PROCESS_TREES,
+        Op::Within { number: Number::Loginuid, .. } => Operand::OPERAND_LOGINUID,
+        Op::Names(_) | Op::Container => Operand::OPERAND_CGROUP_TAGS,
+        Op::Trees(_) => Operand::OPERAND_PROCESS_TREES,
         _ => return 0,
     };
     1 << operand.0
@@ -62,55 +62,55 @@ fn next(next: Next, place: &Place<'_>) -> u16 {
     let end = |end: filter_end| end.0 as usize;
     let row = |rule: usize| place.rules.get(rule).map(|row| end(filter_end::FILTER_ACCEPT) + row);
     narrow(match next {
-        Next::Test(at) => place.insn + at,
-        Next::Rule(rule) => row(rule).unwrap_or(end(filter_end::FILTER_REJECT)),
-        Next::None => end(filter_end::FILTER_REJECT),
+        Next::Insn(at) => place.insn + at,
+        Next::Accept(rule) => row(rule).unwrap_or(end(filter_end::FILTER_REJECT)),
+        Next::Reject => end(filter_end::FILTER_REJECT),
     })
 }
 
 /// `struct filter_insn`.
-pub(super) fn insn(test: &Test, place: &Place<'_>, named: &Named) -> types::filter_insn {
-    let (operand, op, width, a, b) = what(&test.what, named);
+pub(super) fn insn(insn: &Insn, place: &Place<'_>, named: &Named) -> types::filter_insn {
+    let (operand, op, width, a, b) = what(&insn.op, named);
     types::filter_insn {
         operand,
         op: op.0 as u8,
         width: width.0 as u8,
         reserved: 0,
-        jt: next(test.yes, place),
-        jf: next(test.no, place),
+        jt: next(insn.jt, place),
+        jf: next(insn.jf, place),
         a,
         b,
     }
 }
 
-fn what(what: &What, named: &Named) -> (u8, insn_op, operand_width, u64, u64) {
+fn what(what: &Op, named: &Named) -> (u8, insn_op, operand_width, u64, u64) {
     let any_bit =
         |operand: u8, bits| (operand, insn_op::INSN_ANY_BIT, operand_width::WIDTH_WHOLE, bits, 0);
     let operand = |operand: Operand| operand.0 as u8;
     match what {
-        What::Within { number, from, to } => {
+        Op::Within { number, from, to } => {
             let (operand, width) = number_operand(*number);
             (operand, insn_op::INSN_WITHIN, width, *from, *to)
         }
-        What::Bits { position, bits } => any_bit(argument(*position), *bits),
-        What::Container => {
+        Op::Bits { position, bits } => any_bit(argument(*position), *bits),
+        Op::Container => {
             any_bit(operand(Operand::OPERAND_CGROUP_TAGS), 1 << tag_bit::TAG_CONTAINER.0)
         }
-        What::Names(names) => {
+        Op::Names(names) => {
             let bits = names.iter().filter_map(|name| named.names.get(name));
             any_bit(
                 operand(Operand::OPERAND_CGROUP_TAGS),
                 bits.fold(0, |bits, bit| bits | 1 << bit),
             )
         }
-        What::Trees(pids) => {
+        Op::Trees(pids) => {
             let bits = pids.iter().filter_map(|pid| named.trees.get(pid));
             any_bit(
                 operand(Operand::OPERAND_PROCESS_TREES),
                 bits.fold(0, |bits, bit| bits | 1 << bit),
             )
         }
-        What::Texts(texts) => any_bit(
+        Op::Patterns(texts) => any_bit(
             operand(Operand::OPERAND_PATTERNS),
             texts.iter().fold(0, |bits, at| bits | 1 << at),
         ),
@@ -140,17 +140,17 @@ fn number_operand(number: Number) -> (u8, operand_width) {
 }
 
 /// `enum text_kind`.
-fn kind(of: TextOf) -> u8 {
+fn kind(of: TextSource) -> u8 {
     match of {
-        TextOf::Comm => text_kind::TEXT_COMM.0 as u8,
-        TextOf::ParentComm => text_kind::TEXT_PARENT_COMM.0 as u8,
-        TextOf::Exe => text_kind::TEXT_EXE.0 as u8,
-        TextOf::Argument(place) => text_kind::TEXT_ARGUMENT.0 as u8 + narrow::<u8>(place),
+        TextSource::Comm => text_kind::TEXT_COMM.0 as u8,
+        TextSource::ParentComm => text_kind::TEXT_PARENT_COMM.0 as u8,
+        TextSource::Exe => text_kind::TEXT_EXE.0 as u8,
+        TextSource::Argument(place) => text_kind::TEXT_ARGUMENT.0 as u8 + narrow::<u8>(place),
     }
 }
 
 /// `struct pattern`.
-pub(super) fn pattern(text: &Text) -> types::pattern {
+pub(super) fn pattern(text: &StringMatch) -> types::pattern {
     let ones = vec![u8::MAX; text.text.len()];
     let anchor = match text.part {
         Part::Whole => pattern_anchor::ANCHOR_BOTH,

@@ -10,10 +10,10 @@ use super::{env, program};
 use crate::bpf::types::{self, call_flag, special_handler};
 use crate::bpf::{FILTERS_PER_BANK, INSNS_PER_BANK, PATTERNS_PER_BANK, RULES_PER_BANK};
 use crate::config::{Paths, Results};
-use crate::filter::{NameKind, Program, What, compile};
+use crate::filter::{NameKind, Op, Program, compile};
 use crate::plan::{Plan, Route, Rule, env_names};
 
-/// What the kernel is to do for the routes, but for their program.
+/// Op the kernel is to do for the routes, but for their program.
 #[derive(Debug, Default)]
 pub(super) struct Settings {
     /// By slot, without those that are not routed.
@@ -35,7 +35,7 @@ pub(super) struct Named {
     pub trees: BTreeMap<u32, u8>,
 }
 
-/// What makes settings of a plan.
+/// Op makes settings of a plan.
 struct Maker<'a> {
     named: &'a Named,
     env_names: BTreeSet<&'a str>,
@@ -49,7 +49,7 @@ struct Maker<'a> {
     known_filters: BTreeMap<(Program, Vec<usize>), u16>,
 }
 
-/// What tells one row from another.
+/// Op tells one row from another.
 type RowKey = ([u32; 4], [u16; 4], [u8; 5]);
 
 const UNROUTED: types::route = types::route {
@@ -69,17 +69,17 @@ const UNROUTED: types::route = types::route {
     uid_limit: 0,
 };
 
-/// What filters and limits of the plan name.
+/// Op filters and limits of the plan name.
 pub(super) fn wanted(plan: &Plan) -> Result<(BTreeSet<LimitKey>, Names, BTreeSet<u32>)> {
     let limits = limits::of(plan);
     let (mut names, mut trees) = (Names::new(), BTreeSet::new());
     names.extend(plan.exclude_units.iter().map(|unit| (NameKind::Excluded, unit.clone())));
     for (&slot, route) in &plan.routes {
         let program = program_of(slot, route)?;
-        for test in program.iter().flat_map(|program| &program.tests) {
-            match &test.what {
-                What::Names(some) => names.extend(some.iter().cloned()),
-                What::Trees(some) => trees.extend(some),
+        for insn in program.iter().flat_map(|program| &program.insns) {
+            match &insn.op {
+                Op::Names(some) => names.extend(some.iter().cloned()),
+                Op::Trees(some) => trees.extend(some),
                 _ => {}
             }
         }
@@ -99,7 +99,7 @@ fn program_of(slot: Slot, route: &Route) -> Result<Option<Program>> {
 }
 
 impl Settings {
-    /// What the plan's table says, as the kernel is told.
+    /// Op the plan's table says, as the kernel is told.
     ///
     /// # Errors
     /// When the table is larger than the kernel's.
@@ -215,8 +215,8 @@ impl Maker<'_> {
         let (program, rules) = &known;
         let place = program::Place { insn: insns.len(), pattern: patterns.len(), rules };
         filters.push(program::filter(program, &place));
-        insns.extend(program.tests.iter().map(|test| program::insn(test, &place, self.named)));
-        patterns.extend(program.texts.iter().map(program::pattern));
+        insns.extend(program.insns.iter().map(|insn| program::insn(insn, &place, self.named)));
+        patterns.extend(program.patterns.iter().map(program::pattern));
         let number = u16::try_from(filters.len()).unwrap_or_default();
         self.known_filters.insert(known, number);
         number

@@ -1,7 +1,7 @@
-//! Which container a cgroup path belongs to, as those lay their trees out who start containers. A path
+//! Container of a cgroup path, by the layouts of container managers. A path
 //! in, an id of 64 hexadecimal digits or a machine's name out.
 
-/// What stands before the id in the name of a scope; nothing where cgroups are not systemd's. Those of
+/// Prefixes of the id in the name of a scope; nothing if cgroups are not systemd's. Those of
 /// a container's monitor (`libpod-conmon-`, `crio-conmon-`) are not here: it runs outside.
 const BEFORE_IDS: [&str; 8] = [
     "",
@@ -14,16 +14,16 @@ const BEFORE_IDS: [&str; 8] = [
     "containerd-",
 ];
 
-/// What stands around the name of a machine, as systemd and LXC call their containers.
+/// Prefixes and suffixes of the name of a machine, as systemd and LXC call their containers.
 const AROUND_NAMES: [(&str, &str); 3] =
     [("machine-", ".scope"), ("systemd-nspawn@", ".service"), ("lxc.payload.", "")];
 
-/// A virtual machine of libvirt: what runs there is its emulator, outside.
+/// Prefix of a virtual machine of libvirt: its cgroup holds the emulator, which runs outside.
 const EMULATOR: &str = "qemu-";
 
 const ID_DIGITS: usize = 64;
 
-/// Of containers within containers the innermost.
+/// Returns the innermost container of a path.
 pub fn id(cgroup: &str) -> Option<String> {
     cgroup.split('/').rev().find_map(|part| identified(part).or_else(|| named(part)))
 }
@@ -46,7 +46,7 @@ fn named(part: &str) -> Option<String> {
     names.next().map(unescape).filter(|name| !name.is_empty() && !name.starts_with(EMULATOR))
 }
 
-/// systemd writes a byte that a unit's name must not have, and a dash within a part of it, as `\x2d`
+/// Decodes a unit's name: systemd writes a byte that it must not have, and a dash within a part of it, as `\x2d`
 /// (systemd.unit(5)).
 fn unescape(name: &str) -> String {
     let mut bytes = Vec::new();
@@ -82,7 +82,7 @@ mod tests {
     }
 
     #[test]
-    fn ids_of_those_who_start_containers() {
+    fn id_of_container_managers_is_found() {
         for path in [
             "/docker/A",
             "/system.slice/docker-A.scope",
@@ -108,7 +108,7 @@ mod tests {
     }
 
     #[test]
-    fn names_of_machines() {
+    fn id_of_machines_is_their_name() {
         for (path, name) in [
             (r"/machine.slice/machine-web\x2d1.scope", "web-1"),
             ("/machine.slice/machine-web.scope/init.scope", "web"),
@@ -123,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_container() {
+    fn id_of_other_cgroups_is_none() {
         for path in [
             "/",
             "/system.slice/docker.service",
@@ -144,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn ids_have_small_letters() {
+    fn id_in_upper_case_is_none() {
         assert_eq!(id(&format!("/docker/{}", A.to_uppercase())), None);
     }
 }

@@ -18,7 +18,7 @@ pub use standing::{Stage, Standing};
 
 /// Where a process stands.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Place {
+pub struct CgroupInfo {
     /// Path within the v2 hierarchy as we see it.
     pub cgroup: String,
     /// The system's unit.
@@ -35,7 +35,7 @@ pub fn own(cgroups: &str) -> Option<String> {
     name::place(path.to_owned()).unit
 }
 
-impl Place {
+impl CgroupInfo {
     /// What a person calls it: the unit, or else the path.
     pub fn name(&self) -> &str {
         self.user_unit.as_ref().or(self.unit.as_ref()).unwrap_or(&self.cgroup)
@@ -49,7 +49,7 @@ pub struct Units {
     root: u64,
     nodes: HashMap<u64, Node>,
     /// Filled as events ask; emptied where a cgroup goes.
-    places: HashMap<u64, Option<Rc<Place>>>,
+    places: HashMap<u64, Option<Rc<CgroupInfo>>>,
 }
 
 #[derive(Debug)]
@@ -121,7 +121,7 @@ impl Units {
     }
 
     /// Where the processes of that cgroup stand; `None` if it is not below our root.
-    pub fn place(&mut self, id: u64) -> Option<Rc<Place>> {
+    pub fn place(&mut self, id: u64) -> Option<Rc<CgroupInfo>> {
         if let Some(known) = self.places.get(&id) {
             return known.clone();
         }

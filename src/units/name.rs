@@ -1,13 +1,13 @@
 //! Which unit a cgroup path belongs to, as systemd lays its tree out: slices nest, then comes the
 //! unit, and below a user's manager the same once more.
 
-use super::{Place, container};
+use super::{CgroupInfo, container};
 
 /// What a unit that holds processes may be; slices hold other units.
 const SUFFIXES: [&str; 5] = [".service", ".scope", ".socket", ".mount", ".swap"];
 
 /// Reads unit, user unit and container off the path.
-pub fn place(cgroup: String) -> Place {
+pub fn place(cgroup: String) -> CgroupInfo {
     let mut rest = cgroup.split('/').filter(|part| !part.is_empty()).map(unescape);
     let unit = next_unit(&mut rest);
     let of_user = unit.as_deref().is_some_and(|unit| {
@@ -15,7 +15,7 @@ pub fn place(cgroup: String) -> Place {
     });
     let user_unit = if of_user { next_unit(&mut rest) } else { None };
     let container = container::id(&cgroup);
-    Place { unit, user_unit, container, cgroup }
+    CgroupInfo { unit, user_unit, container, cgroup }
 }
 
 fn next_unit<'a>(parts: &mut impl Iterator<Item = &'a str>) -> Option<String> {

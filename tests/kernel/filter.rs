@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use syscalls::{Abi, Slot, Status, Value};
-use tailcalld::config::{Condition, Filter, Ids, Part, Pattern, Results, Test, Word};
+use tailcalld::config::{Comparison, Condition, Filter, Ids, Part, Pattern, Results, Word};
 use tailcalld::decode::Event;
 use tailcalld::plan::{Plan, Rule};
 
@@ -108,20 +108,20 @@ impl Dice {
         let number = |dice: &mut Self| dice.pick(&[-100, -1, 0, 7, 99, 0x8000, 0x7fff_ffff]);
         let is_negated = self.below(2) == 0;
         let (argument, test) = match self.below(5) {
-            0 => ("dfd", Test::Equals { value: Word::Number(number(self)), is_negated }),
+            0 => ("dfd", Comparison::Equals { value: Word::Number(number(self)), is_negated }),
             1 => {
                 let from = number(self);
-                ("dfd", Test::Compares { range: from..=i128::MAX })
+                ("dfd", Comparison::Compares { range: from..=i128::MAX })
             }
-            2 => ("flags", Test::Compares { range: i128::MIN..=number(self) }),
+            2 => ("flags", Comparison::Compares { range: i128::MIN..=number(self) }),
             3 => {
                 let bits = self.pick(&["AT_NO_AUTOMOUNT", "AT_RECURSIVE", "OPEN_TREE_CLONE"]);
                 let bits = vec![Word::Name(bits.to_owned()), Word::Number(1)];
-                ("flags", Test::Masks { bits, is_negated })
+                ("flags", Comparison::Masks { bits, is_negated })
             }
-            _ => ("filename", Test::Matches(self.pattern(&WORDS))),
+            _ => ("filename", Comparison::Matches(self.pattern(&WORDS))),
         };
-        Condition { argument: argument.to_owned(), test }
+        Condition { argument: argument.to_owned(), comparison: test }
     }
 
     fn filter(&mut self) -> Filter {
@@ -187,13 +187,13 @@ fn holds(condition: &Condition, event: &Event<'_>) -> bool {
         "dfd" => i128::from(event.args[0] as i32),
         _ => i128::from(event.args[2] as u32),
     };
-    match &condition.test {
-        Test::Matches(pattern) => matches(pattern, path(event)),
-        Test::Equals { value: Word::Number(wanted), is_negated } => {
+    match &condition.comparison {
+        Comparison::Matches(pattern) => matches(pattern, path(event)),
+        Comparison::Equals { value: Word::Number(wanted), is_negated } => {
             (value == *wanted) != *is_negated
         }
-        Test::Compares { range } => range.contains(&value),
-        Test::Masks { bits, is_negated } => {
+        Comparison::Compares { range } => range.contains(&value),
+        Comparison::Masks { bits, is_negated } => {
             let any = bits.iter().any(|bit| match bit {
                 Word::Number(bit) => value & bit != 0,
                 Word::Name(name) => {
@@ -207,7 +207,7 @@ fn holds(condition: &Condition, event: &Event<'_>) -> bool {
             });
             any != *is_negated
         }
-        Test::Equals { .. } => panic!("no such filter is made here"),
+        Comparison::Equals { .. } => panic!("no such filter is made here"),
     }
 }
 
@@ -259,8 +259,8 @@ fn a_wide_number_has_a_sign() {
     }
     let _alone = alone();
     let call = slot(Abi::Native, "readahead");
-    let test = Test::Compares { range: -(1 << 40)..=7 };
-    let argument = Some(vec![Condition { argument: "offset".to_owned(), test }]);
+    let test = Comparison::Compares { range: -(1 << 40)..=7 };
+    let argument = Some(vec![Condition { argument: "offset".to_owned(), comparison: test }]);
     let rig = Rig::new(&plan_of(call, Filter { argument, ..Filter::default() }));
     for (offset, rule) in [
         (i64::MIN, 1),

@@ -8,7 +8,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use syscalls::Slot;
-use tailcalld::config::{Filter, Name, Part, Pattern};
+use tailcalld::config::{Filter, Part, Pattern, UnitName};
 use tailcalld::plan::{Plan, Rule};
 use tailcalld::units::{Standing, Units};
 
@@ -85,8 +85,8 @@ fn mount() -> PathBuf {
     line.split(' ').nth(4).expect("a mount point").into()
 }
 
-fn names(names: &[&str]) -> Option<Vec<Name>> {
-    let name = |text: &&str| Name {
+fn names(names: &[&str]) -> Option<Vec<UnitName>> {
+    let name = |text: &&str| UnitName {
         text: text.trim_start_matches('!').to_owned(),
         is_excluded: text.starts_with('!'),
     };

@@ -15,7 +15,7 @@ use crate::error::Failure;
 use crate::rpc::{self, INTERFACE};
 
 /// Timeout of a reply: a consistent snapshot of the counters waits several times for the kernel.
-const PATIENCE: Duration = Duration::from_secs(60);
+const REPLY_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// Bytes of a reply at most: more than the daemon ever sends.
 const REPLY_MAX: u64 = 64 << 20;
@@ -76,8 +76,8 @@ pub fn call<T: DeserializeOwned>(
 
 fn exchange(path: &Path, call: &[u8]) -> std::io::Result<Vec<u8>> {
     let mut stream = UnixStream::connect(path)?;
-    stream.set_read_timeout(Some(PATIENCE))?;
-    stream.set_write_timeout(Some(PATIENCE))?;
+    stream.set_read_timeout(Some(REPLY_TIMEOUT))?;
+    stream.set_write_timeout(Some(REPLY_TIMEOUT))?;
     stream.write_all(call)?;
     let mut reply = Vec::new();
     BufReader::new(stream).take(REPLY_MAX).read_until(0, &mut reply)?;
@@ -98,7 +98,7 @@ fn explain(error: &std::io::Error, path: &Path) -> Failure {
         )),
         ErrorKind::WouldBlock | ErrorKind::TimedOut => Failure::Unavailable(format!(
             "the daemon at {path} did not reply within {} s: see `systemctl status tailcalld`",
-            PATIENCE.as_secs()
+            REPLY_TIMEOUT.as_secs()
         )),
         ErrorKind::UnexpectedEof | ErrorKind::ConnectionReset | ErrorKind::BrokenPipe => {
             Failure::Unavailable(format!(

@@ -9,7 +9,7 @@ use crate::cli::{ClientOptions, exit};
 use crate::config::printable;
 use crate::rpc::Status;
 
-/// Asks and prints. Gives the exit code.
+/// Asks the daemon and prints the reply. Returns the exit code.
 ///
 /// # Errors
 /// When nobody answers, or the output cannot be written.

@@ -1,4 +1,4 @@
-//! The options by their keys, as data: how each is read.
+//! Table of the options: their keys, and the function that reads each.
 
 use toml::Spanned;
 use toml::de::DeValue;
@@ -6,15 +6,15 @@ use toml::de::DeValue;
 use super::Options;
 use crate::config::exec::Redact;
 use crate::config::fault::Problem;
-use crate::config::reader::Reader;
+use crate::config::reader::FileReader;
 use crate::config::results::Results;
 use crate::config::values;
 
 type Value<'v> = Spanned<DeValue<'v>>;
-type Read = fn(&mut Options, &mut Reader<'_>, &Value<'_>);
+type OptionReader = fn(&mut Options, &mut FileReader<'_>, &Value<'_>);
 
-/// By key.
-pub(super) const OPTIONS: &[(&str, Read)] = &[
+/// Options by key.
+pub(super) const OPTIONS: &[(&str, OptionReader)] = &[
     ("abi", |options, reader, value| {
         if let Some(abis) = reader.one_or_more(value, values::abi) {
             options.abi = Some(abis.into_iter().collect());
@@ -93,11 +93,11 @@ pub(super) const OPTIONS: &[(&str, Read)] = &[
 /// Two words for the same option.
 pub(super) const SAME: [(&str, &str); 2] = [("uid", "user"), ("gid", "group")];
 
-/// Those that say something of records: how many there are, and when.
+/// Options about the number or the time of records.
 pub(super) const OF_RECORDS: [&str; 8] =
     ["result", "limit", "burst", "per", "sample", "aggregate", "by", "keep"];
 
-/// Those that say which calls are meant.
+/// Options that are parts of the filter.
 pub(super) const FILTERS: [&str; 14] = [
     "uid",
     "user",
@@ -117,17 +117,17 @@ pub(super) const FILTERS: [&str; 14] = [
 
 fn one<T>(
     option: &mut Option<T>,
-    reader: &mut Reader<'_>,
+    reader: &mut FileReader<'_>,
     value: &Value<'_>,
     read: impl FnOnce(&DeValue<'_>) -> Result<T, Problem>,
 ) {
     reader.store(option, value, |value| read(value).map(Some));
 }
 
-/// None are an answer, too: they take back what `[defaults]` says.
+/// Reads a list. An empty list revokes what `[defaults]` says.
 fn some<T>(
     option: &mut Option<Vec<T>>,
-    reader: &mut Reader<'_>,
+    reader: &mut FileReader<'_>,
     value: &Value<'_>,
     read: fn(&DeValue<'_>) -> Result<T, Problem>,
 ) {

@@ -6,16 +6,16 @@ use toml::de::{DeTable, DeValue};
 use super::{NONE, Target, for_whom};
 use crate::config::fault::Problem;
 use crate::config::options::{Marks, Options};
-use crate::config::reader::Reader;
+use crate::config::reader::FileReader;
 use crate::config::source::Mark;
 use crate::config::suggest::{closest, list};
 use crate::config::text::quoted;
 use crate::config::values::expected;
 use crate::handlers::Handler;
 
-/// One alternative, or an array of them; `None` is a fault. "none" alone is none at all.
+/// Reads one alternative, or an array of them; `None` is a fault. "none" alone is no alternative at all.
 pub(super) fn all(
-    reader: &mut Reader<'_>,
+    reader: &mut FileReader<'_>,
     key: &str,
     mark: &Mark,
     value: &Spanned<DeValue<'_>>,
@@ -45,9 +45,9 @@ pub(super) fn all(
     (!targets.is_empty() && targets.len() == alternatives.len()).then_some(targets)
 }
 
-/// `None` is a fault.
+/// Reads one alternative; `None` is a fault.
 fn one(
-    reader: &mut Reader<'_>,
+    reader: &mut FileReader<'_>,
     key: &str,
     mark: &Mark,
     value: &Spanned<DeValue<'_>>,
@@ -68,7 +68,7 @@ fn one(
 }
 
 fn detailed(
-    reader: &mut Reader<'_>,
+    reader: &mut FileReader<'_>,
     key: &str,
     mark: &Mark,
     table: &DeTable<'_>,
@@ -98,8 +98,8 @@ fn detailed(
     Some(Target { handler, options, marks, mark: mark.clone() })
 }
 
-/// Options of the entry itself that would do nothing.
-fn refuse_useless(reader: &mut Reader<'_>, target: &Target) {
+/// Reports options of the entry itself that would have no effect.
+fn refuse_useless(reader: &mut FileReader<'_>, target: &Target) {
     let handler = target.handler.and_then(|id| reader.handlers.by_id(id));
     let name = quoted(handler.map_or(NONE, |handler| &handler.name));
     let records = handler.is_some_and(Handler::records);
@@ -116,9 +116,9 @@ fn refuse_useless(reader: &mut Reader<'_>, target: &Target) {
     }
 }
 
-/// `Some(None)` is "none"; `None` is a fault.
+/// Reads the name of a handler: `Some(None)` is "none", `None` is a fault.
 fn handler(
-    reader: &mut Reader<'_>,
+    reader: &mut FileReader<'_>,
     key: &str,
     value: &Spanned<DeValue<'_>>,
 ) -> Option<Option<u16>> {

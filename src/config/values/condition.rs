@@ -1,20 +1,20 @@
-//! `argument`: a condition such as `flags & O_CREAT|O_TRUNC` or `filename = /etc/*`. Whether the syscall
-//! has that argument, and the argument that constant, is for the plan to tell.
+//! The option `argument`: a condition such as `flags & O_CREAT|O_TRUNC` or `filename = /etc/*`. Whether the syscall
+//! has that argument, and the argument that constant, is checked by the plan.
 
 use toml::de::DeValue;
 
 use super::expected;
 use super::patterns::pattern;
 use crate::config::fault::Problem;
-use crate::config::filter::{Condition, Test, Word};
+use crate::config::filter::{Comparison, Condition, Word};
 use crate::config::text::quoted;
 
 const EXAMPLES: &str = "\"flags & O_CREAT\", \"count >= 4096\" or \"filename = /etc/*\"";
 
-/// Of two characters first, since one begins with the other.
+/// Operators, those of two characters first, since one begins with the other.
 const OPERATORS: [&str; 9] = ["==", "!=", "<=", ">=", "!&", "=", "<", ">", "&"];
 
-/// What an argument must be.
+/// Parses a condition on an argument.
 pub(in crate::config) fn condition(value: &DeValue<'_>) -> Result<Condition, Problem> {
     let DeValue::String(text) = value else {
         return Err(expected(value, &format!("a condition: {EXAMPLES}")));
@@ -35,26 +35,26 @@ pub(in crate::config) fn condition(value: &DeValue<'_>) -> Result<Condition, Pro
     if right.is_empty() {
         return Err(format!("the value is missing after {operator} in {}", quoted(text)).into());
     }
-    Ok(Condition { argument: argument.to_owned(), test: test(operator, right)? })
+    Ok(Condition { argument: argument.to_owned(), comparison: comparison(operator, right)? })
 }
 
-fn test(operator: &str, right: &str) -> Result<Test, Problem> {
+fn comparison(operator: &str, right: &str) -> Result<Comparison, Problem> {
     let is_negated = operator.starts_with('!');
     match operator {
         "&" | "!&" => {
             let bits = right.split('|').map(|word| bit(word.trim()));
-            Ok(Test::Masks { bits: bits.collect::<Result<_, _>>()?, is_negated })
+            Ok(Comparison::Masks { bits: bits.collect::<Result<_, _>>()?, is_negated })
         }
         "=" | "==" | "!=" => match word(right)? {
-            Some(value) => Ok(Test::Equals { value, is_negated }),
-            None => Ok(Test::Matches(pattern(unquoted(right)?, is_negated)?)),
+            Some(value) => Ok(Comparison::Equals { value, is_negated }),
+            None => Ok(Comparison::Matches(pattern(unquoted(right)?, is_negated)?)),
         },
         _ => {
             let Some(Word::Number(bound)) = word(right)? else {
                 let right = quoted(right);
                 return Err(format!("{operator} compares with a number, not with {right}").into());
             };
-            Ok(Test::Compares {
+            Ok(Comparison::Compares {
                 range: match operator {
                     "<" => i128::MIN..=bound.saturating_sub(1),
                     "<=" => i128::MIN..=bound,
@@ -72,7 +72,7 @@ fn bit(text: &str) -> Result<Word, Problem> {
     })
 }
 
-/// `None` for what is neither a number nor the name of a constant: then it is a text.
+/// Parses a number or the name of a constant; `None` for anything else, which is a string.
 fn word(text: &str) -> Result<Option<Word>, Problem> {
     let begins_as_number = text.trim_start_matches('-').starts_with(|c: char| c.is_ascii_digit());
     if begins_as_number {
@@ -87,7 +87,7 @@ fn word(text: &str) -> Result<Option<Word>, Problem> {
     Ok(is_name.then(|| Word::Name(text.to_owned())))
 }
 
-/// Decimal, `0x`, `0o`.
+/// Parses a number: decimal, `0x`, `0o`.
 fn integer(text: &str) -> Result<i128, Problem> {
     let (digits, sign) = text.strip_prefix('-').map_or((text, 1), |digits| (digits, -1));
     let (digits, radix) = match digits.split_at_checked(2) {
@@ -108,7 +108,7 @@ fn integer(text: &str) -> Result<i128, Problem> {
         .ok_or_else(|| format!("{} is not a 64-bit number", quoted(text)).into())
 }
 
-/// The text without its quotes, if it has some.
+/// Returns the text without its quotes, if it has some.
 fn unquoted(text: &str) -> Result<&str, Problem> {
     for quote in ['"', '\''] {
         if let Some(rest) = text.strip_prefix(quote) {
@@ -126,10 +126,10 @@ mod tests {
     use super::*;
     use crate::config::filter::{Part, Pattern};
 
-    fn read(text: &str) -> Test {
+    fn read(text: &str) -> Comparison {
         let condition = condition(&DeValue::String(text.into())).unwrap();
         assert_eq!(condition.argument, "x");
-        condition.test
+        condition.comparison
     }
 
     fn name(text: &str) -> Word {
@@ -137,8 +137,8 @@ mod tests {
     }
 
     #[test]
-    fn numbers_and_constants() {
-        let equals = |value, is_negated| Test::Equals { value, is_negated };
+    fn condition_equals_number_or_constant() {
+        let equals = |value, is_negated| Comparison::Equals { value, is_negated };
         assert_eq!(read("x = AT_FDCWD"), equals(name("AT_FDCWD"), false));
         assert_eq!(read("x==-100"), equals(Word::Number(-100), false));
         assert_eq!(read("x != 0o644"), equals(Word::Number(0o644), true));
@@ -147,8 +147,8 @@ mod tests {
     }
 
     #[test]
-    fn comparisons() {
-        let compares = |range| Test::Compares { range };
+    fn condition_compares_as_range() {
+        let compares = |range| Comparison::Compares { range };
         assert_eq!(read("x >= 4096"), compares(4096..=i128::MAX));
         assert_eq!(read("x > 4096"), compares(4097..=i128::MAX));
         assert_eq!(read("x <= -1"), compares(i128::MIN..=-1));
@@ -156,17 +156,18 @@ mod tests {
     }
 
     #[test]
-    fn bits() {
-        let masks = |bits: &[Word], is_negated| Test::Masks { bits: bits.to_vec(), is_negated };
+    fn condition_masks_bits() {
+        let masks =
+            |bits: &[Word], is_negated| Comparison::Masks { bits: bits.to_vec(), is_negated };
         assert_eq!(read("x & A|B | 0x10"), masks(&[name("A"), name("B"), Word::Number(16)], false));
         assert_eq!(read("x !& A"), masks(&[name("A")], true));
         assert_eq!(read("x&A"), masks(&[name("A")], false));
     }
 
     #[test]
-    fn texts() {
+    fn condition_matches_string_or_pattern() {
         let matches = |text: &str, part, is_excluded| {
-            Test::Matches(Pattern { text: text.to_owned(), part, is_excluded })
+            Comparison::Matches(Pattern { text: text.to_owned(), part, is_excluded })
         };
         assert_eq!(read("x = /etc/*"), matches("/etc/", Part::Begin, false));
         assert_eq!(read("x != \"*.so\""), matches(".so", Part::End, true));

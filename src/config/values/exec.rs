@@ -1,24 +1,25 @@
-//! What `exec` tells: `argv`, `env`, `redact`.
+//! Values of the options of `exec`: `argv`, `env`, `redact`.
 
 use toml::de::DeValue;
 
 use super::{expected, one_of};
 use crate::config::exec::Argv;
 use crate::config::fault::Problem;
+use crate::config::secret::SecretPattern;
 use crate::config::text::quoted;
 
 /// `ENV_NAME_WORDS` in `bpf/event.h`, without the `=`.
 const ENV_NAME_MAX: usize = 31;
 
-/// Comparing costs the product of both lengths, for each argument of each event.
+/// Longest pattern: comparing costs the product of both lengths, for each argument of each event.
 const PATTERN_MAX: usize = 64;
 
-/// Whether argv is recorded.
+/// Parses `argv`.
 pub(in crate::config) fn argv(value: &DeValue<'_>) -> Result<Argv, Problem> {
     one_of(value, "argv", &Argv::ALL, Argv::name)
 }
 
-/// The name of an environment variable.
+/// Parses the name of an environment variable.
 pub(in crate::config) fn env_name(value: &DeValue<'_>) -> Result<String, Problem> {
     let DeValue::String(name) = value else {
         return Err(expected(value, "the name of an environment variable in quotes"));
@@ -36,8 +37,8 @@ pub(in crate::config) fn env_name(value: &DeValue<'_>) -> Result<String, Problem
     }
 }
 
-/// A pattern of what is hidden: a word, in which `*` stands for any characters.
-pub(in crate::config) fn secret(value: &DeValue<'_>) -> Result<String, Problem> {
+/// Parses a pattern of secrets: a word, in which `*` stands for any characters.
+pub(in crate::config) fn secret(value: &DeValue<'_>) -> Result<SecretPattern, Problem> {
     let DeValue::String(text) = value else {
         return Err(expected(value, "true, false or patterns such as \"--pin\""));
     };
@@ -53,7 +54,7 @@ pub(in crate::config) fn secret(value: &DeValue<'_>) -> Result<String, Problem> 
             let why = "a pattern is one word: --OPTION, -X*, NAME or !NAME";
             Err(format!("{} is not a pattern; {why}", quoted(text)).into())
         }
-        0..=PATTERN_MAX => Ok(text.to_string()),
+        0..=PATTERN_MAX => Ok(SecretPattern::parse(text)),
         long => Err(format!("a pattern of {long} bytes is too long, at most {PATTERN_MAX}").into()),
     }
 }

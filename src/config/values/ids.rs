@@ -17,35 +17,35 @@ const UNSET: &str = "unset";
 /// `PID_MAX_LIMIT` in include/linux/threads.h.
 const PID_MAX: u32 = 4_194_304;
 
-/// Who has a number.
-struct Kind {
+/// Kind of owner of a number: users or groups.
+struct OwnerKind {
     name: &'static str,
     example: &'static str,
     look_up: fn(&str) -> nix::Result<Option<u32>>,
 }
 
-const USERS: Kind = Kind {
+const USERS: OwnerKind = OwnerKind {
     name: "user",
     example: "1000, \"www-data\", \"1000-1999\" or \"!0\"",
     look_up: |name| Ok(User::from_name(name)?.map(|user| user.uid.as_raw())),
 };
-const GROUPS: Kind = Kind {
+const GROUPS: OwnerKind = OwnerKind {
     name: "group",
     example: "1000, \"adm\", \"1000-1999\" or \"!0\"",
     look_up: |name| Ok(Group::from_name(name)?.map(|group| group.gid.as_raw())),
 };
 
-/// One or several users.
+/// Parses one or several users.
 pub(in crate::config) fn uid(value: &DeValue<'_>) -> Result<Ids, Problem> {
     ids(&USERS, value)
 }
 
-/// One or several groups.
+/// Parses one or several groups.
 pub(in crate::config) fn gid(value: &DeValue<'_>) -> Result<Ids, Problem> {
     ids(&GROUPS, value)
 }
 
-/// One or several users who logged in, or nobody.
+/// Parses one or several users who logged in, or nobody.
 pub(in crate::config) fn loginuid(value: &DeValue<'_>) -> Result<Ids, Problem> {
     match value {
         DeValue::String(text) if negated(text).0 == UNSET => {
@@ -55,7 +55,7 @@ pub(in crate::config) fn loginuid(value: &DeValue<'_>) -> Result<Ids, Problem> {
     }
 }
 
-/// A process.
+/// Parses a process id.
 pub(in crate::config) fn pid(value: &DeValue<'_>) -> Result<u32, Problem> {
     let DeValue::Integer(integer) = value else {
         return Err(expected(value, "a process id"));
@@ -65,7 +65,7 @@ pub(in crate::config) fn pid(value: &DeValue<'_>) -> Result<u32, Problem> {
         .ok_or_else(|| format!("pid {} is out of range, 1 to {PID_MAX}", shown(value)).into())
 }
 
-fn ids(kind: &Kind, value: &DeValue<'_>) -> Result<Ids, Problem> {
+fn ids(kind: &OwnerKind, value: &DeValue<'_>) -> Result<Ids, Problem> {
     match value {
         DeValue::Integer(integer) => {
             let id = number(integer).ok_or_else(|| out_of_range(kind, &shown(value)))?;
@@ -80,8 +80,8 @@ fn ids(kind: &Kind, value: &DeValue<'_>) -> Result<Ids, Problem> {
     }
 }
 
-/// A range, a number or a name. Names of users may hold a hyphen, but do not begin with a digit.
-fn range(kind: &Kind, text: &str) -> Result<RangeInclusive<u32>, Problem> {
+/// Parses a range, a number or a name. Names of users may hold a hyphen, but do not begin with a digit.
+fn range(kind: &OwnerKind, text: &str) -> Result<RangeInclusive<u32>, Problem> {
     let is_number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     match text.split_once('-').map(|(first, last)| (first.trim(), last.trim())) {
         Some((first, last)) if is_number(first) && is_number(last) => {
@@ -96,8 +96,8 @@ fn range(kind: &Kind, text: &str) -> Result<RangeInclusive<u32>, Problem> {
     }
 }
 
-fn named(kind: &Kind, name: &str) -> Result<u32, Problem> {
-    let Kind { name: what, example, look_up } = kind;
+fn named(kind: &OwnerKind, name: &str) -> Result<u32, Problem> {
+    let OwnerKind { name: what, example, look_up } = kind;
     if name.is_empty() || name.contains(['\0', ':', '/']) {
         return Err(format!("{} is not a {what}, expected {example}", quoted(name)).into());
     }
@@ -113,15 +113,15 @@ fn named(kind: &Kind, name: &str) -> Result<u32, Problem> {
     }
 }
 
-fn parsed(kind: &Kind, digits: &str) -> Result<u32, Problem> {
+fn parsed(kind: &OwnerKind, digits: &str) -> Result<u32, Problem> {
     checked(kind, digits.parse().map_err(|_| out_of_range(kind, digits))?)
 }
 
-fn checked(kind: &Kind, id: u64) -> Result<u32, Problem> {
+fn checked(kind: &OwnerKind, id: u64) -> Result<u32, Problem> {
     let id_ = u32::try_from(id).ok().filter(|id| *id <= ID_MAX);
     id_.ok_or_else(|| out_of_range(kind, &id.to_string()))
 }
 
-fn out_of_range(kind: &Kind, shown: &str) -> Problem {
+fn out_of_range(kind: &OwnerKind, shown: &str) -> Problem {
     format!("{} {shown} is out of range, 0 to {ID_MAX}", kind.name).into()
 }

@@ -1,4 +1,4 @@
-//! What becomes of events: `aggregate`, `by`, `keep`, `[journal] stats_interval`.
+//! Values about many events: `aggregate`, `by`, `keep`, `[journal] stats_interval`.
 
 use std::ops::RangeInclusive;
 use std::time::Duration;
@@ -15,12 +15,12 @@ const SECOND: Duration = Duration::from_secs(1);
 const HOUR: Duration = Duration::from_secs(3600);
 const DAY: Duration = Duration::from_secs(86_400);
 
-/// For how long events are told together; `None`: they are not.
+/// Parses the time that one aggregate covers; `None` for no aggregation.
 pub(in crate::config) fn every(value: &DeValue<'_>) -> Result<Option<Duration>, Problem> {
     time(value, "aggregate", SECOND..=HOUR, "1s to 1h")
 }
 
-/// How often the books are told; `None`: at the end only.
+/// Parses the interval of `stats` records; `None` for one at the end only.
 pub(in crate::config) fn stats_interval(value: &DeValue<'_>) -> Result<Option<Duration>, Problem> {
     time(value, "stats_interval", SECOND..=DAY, "1s to 1d")
 }
@@ -29,7 +29,7 @@ fn time(
     value: &DeValue<'_>,
     what: &str,
     range: RangeInclusive<Duration>,
-    told: &str,
+    bounds: &str,
 ) -> Result<Option<Duration>, Problem> {
     let DeValue::String(text) = value else {
         return Err(expected(value, "a time such as \"10s\", or \"none\""));
@@ -39,10 +39,10 @@ fn time(
     }
     let time = duration(text)?.filter(|time| range.contains(time));
     let text = quoted(text);
-    time.map(Some).ok_or_else(|| format!("{what} {text} is out of range, {told}").into())
+    time.map(Some).ok_or_else(|| format!("{what} {text} is out of range, {bounds}").into())
 }
 
-/// An argument, or a field of the handler, that tells events apart.
+/// Parses the name of an argument or of a field of the handler.
 pub(in crate::config) fn field(value: &DeValue<'_>) -> Result<String, Problem> {
     let DeValue::String(name) = value else {
         return Err(expected(value, "an argument name in quotes"));
@@ -54,7 +54,7 @@ pub(in crate::config) fn field(value: &DeValue<'_>) -> Result<String, Problem> {
     Ok(name.to_string())
 }
 
-/// Whose records go first when the journal takes no more.
+/// Parses `keep`.
 pub(in crate::config) fn keep(value: &DeValue<'_>) -> Result<Keep, Problem> {
     one_of(value, "keep", &Keep::ALL, Keep::name)
 }

@@ -1,4 +1,4 @@
-//! What is asked of the kernel, and paths of files: `abi`, `paths`, `[kernel] attach`, `[exclude] exe`,
+//! Values about the kernel, and paths of files: `abi`, `paths`, `[kernel] attach`, `[exclude] exe`,
 //! `[journal] socket`.
 
 use std::path::{Path, PathBuf};
@@ -12,7 +12,7 @@ use crate::config::fault::Problem;
 use crate::config::paths::Paths;
 use crate::config::text::quoted;
 
-/// What `abi` may be: a part that it plays, or its own name.
+/// Words for an ABI: its role, or its own name.
 const ABIS: [(&str, Abi); 4] = [
     (Abi::Native.generic_name(), Abi::Native),
     (Abi::Compat.generic_name(), Abi::Compat),
@@ -23,22 +23,22 @@ const ABIS: [(&str, Abi); 4] = [
 /// A socket's address holds 108 bytes, and one is the NUL.
 const SOCKET_MAX_BYTES: usize = 107;
 
-/// By which ABI a call is made: the machine's own, or the 32-bit one beside it.
+/// Parses an ABI: the machine's own, or the 32-bit one beside it.
 pub(in crate::config) fn abi(value: &DeValue<'_>) -> Result<Abi, Problem> {
     one_of(value, "ABI", &ABIS, |(name, _)| name).map(|(_, abi)| abi)
 }
 
-/// What becomes of memory that cannot be read at entry.
+/// Parses `paths`.
 pub(in crate::config) fn paths(value: &DeValue<'_>) -> Result<Paths, Problem> {
     one_of(value, "paths", &Paths::ALL, Paths::name)
 }
 
-/// What to attach to.
+/// Parses the attach mode.
 pub(in crate::config) fn attach(value: &DeValue<'_>) -> Result<AttachTo, Problem> {
     one_of(value, "attach mode", &AttachTo::ALL, AttachTo::name)
 }
 
-/// An absolute path that can be one.
+/// Parses an absolute path.
 pub(in crate::config) fn path(value: &DeValue<'_>) -> Result<PathBuf, Problem> {
     let DeValue::String(text) = value else {
         return Err(expected(value, "a path in quotes"));
@@ -54,7 +54,7 @@ pub(in crate::config) fn path(value: &DeValue<'_>) -> Result<PathBuf, Problem> {
     }
 }
 
-/// The path of a socket.
+/// Parses the path of a socket.
 pub(in crate::config) fn socket(value: &DeValue<'_>) -> Result<PathBuf, Problem> {
     let path = path(value)?;
     match path.as_os_str().len() {

@@ -9,15 +9,15 @@ use crate::config::text::quoted;
 
 /// Syslog levels by number.
 const LEVELS: [&str; 8] = ["emerg", "alert", "crit", "err", "warning", "notice", "info", "debug"];
-/// journald syncs to disk for each entry of a lower number: the host would wait for its disk.
+/// Lowest level: journald syncs to disk for each entry of a lower number, and the host would wait for its disk.
 const LEVEL_MIN: u8 = 3;
 
-/// The name of a syslog level, as in the configuration.
+/// Returns the name of a syslog level, as in the configuration.
 pub fn level_name(level: u8) -> &'static str {
     LEVELS.get(usize::from(level)).copied().unwrap_or("unknown")
 }
 
-/// A syslog level, 3 to 7, by number or name.
+/// Parses a syslog level, 3 to 7, by number or name.
 pub(in crate::config) fn priority(value: &DeValue<'_>) -> Result<u8, Problem> {
     let level = match value {
         DeValue::Integer(integer) => number(integer),

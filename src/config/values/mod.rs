@@ -1,4 +1,4 @@
-//! One TOML value in, one setting or the reason why not out. By subject; what all of them need is here.
+//! One TOML value in, one setting or the reason why not out. One file per subject; shared helpers are here.
 
 mod condition;
 mod exec;
@@ -11,7 +11,7 @@ mod patterns;
 mod ranges;
 mod rate;
 mod results;
-mod size;
+mod sizes;
 mod time;
 
 use toml::de::{DeInteger, DeValue};
@@ -27,18 +27,18 @@ pub(super) use names::{excluded_unit, slice, unit};
 pub(super) use patterns::{comm, exe};
 pub(super) use rate::{burst, limit, per, records, sample};
 pub(super) use results::{outcome, results};
-pub(super) use size::{argv_bytes, buffer_bytes, record_bytes, ring_bytes};
+pub(super) use sizes::{argv_bytes, buffer_bytes, record_bytes, ring_bytes};
 
 use super::fault::Problem;
 use super::suggest::{closest, list};
 use super::text::{printable, quoted};
 
-/// Stands before a value that must not be.
+/// Prefix of a value that must not be.
 const NOT: char = '!';
-/// Takes back what `[defaults]` or an earlier file says.
+/// Value that revokes what `[defaults]` or an earlier file says.
 const NONE: &str = "none";
 
-/// A value that must not be: the text without the mark, and whether it had one.
+/// Returns the text without the prefix `!`, and whether it had one.
 fn negated(text: &str) -> (&str, bool) {
     match text.trim().strip_prefix(NOT) {
         Some(rest) => (rest.trim_start(), true),
@@ -46,7 +46,7 @@ fn negated(text: &str) -> (&str, bool) {
     }
 }
 
-/// One of a few words.
+/// Parses one of a few words.
 fn one_of<T: Copy>(
     value: &DeValue<'_>,
     what: &str,
@@ -64,7 +64,7 @@ fn one_of<T: Copy>(
     })
 }
 
-/// A thing that is so or not.
+/// Parses a boolean.
 pub(super) fn boolean(value: &DeValue<'_>) -> Result<bool, Problem> {
     match value {
         DeValue::Boolean(is_so) => Ok(*is_so),
@@ -72,12 +72,12 @@ pub(super) fn boolean(value: &DeValue<'_>) -> Result<bool, Problem> {
     }
 }
 
-/// `None` for a negative number and for one beyond 64 bits.
+/// Returns the number; `None` if it is negative or beyond 64 bits.
 fn number(integer: &DeInteger<'_>) -> Option<u64> {
     u64::from_str_radix(integer.as_str(), integer.radix()).ok()
 }
 
-/// The value as it can stand in a message.
+/// Returns the value as it can be shown in a message.
 fn shown(value: &DeValue<'_>) -> String {
     match value {
         DeValue::Integer(integer) => printable(&integer.to_string()),
@@ -86,7 +86,7 @@ fn shown(value: &DeValue<'_>) -> String {
     }
 }
 
-/// A value of the wrong type.
+/// Returns the problem of a value of the wrong type.
 pub(super) fn expected(value: &DeValue<'_>, what: &str) -> Problem {
     format!("found {}, expected {what}", kind(value)).into()
 }

@@ -4,7 +4,7 @@ use toml::de::DeValue;
 
 use super::{expected, negated};
 use crate::config::fault::Problem;
-use crate::config::filter::Name;
+use crate::config::filter::UnitName;
 use crate::config::text::quoted;
 
 const SERVICE: &str = ".service";
@@ -13,11 +13,11 @@ const SLICE: &str = ".slice";
 const WITH_PROCESSES: [&str; 5] = [SERVICE, ".scope", ".socket", ".mount", ".swap"];
 const WITHOUT: [&str; 5] = [".target", ".device", ".automount", ".timer", ".path"];
 
-/// `UNIT_NAME_MAX` of systemd, without its NUL: what a component of a path may have.
+/// Longest name: `UNIT_NAME_MAX` of systemd without its NUL, as a component of a path may have.
 const NAME_MAX: usize = 255;
 
-/// A unit of the system or of a user; without a suffix it is a service, as for systemctl(1).
-pub(in crate::config) fn unit(value: &DeValue<'_>) -> Result<Name, Problem> {
+/// Parses a unit of the system or of a user; without a suffix it is a service, as for systemctl(1).
+pub(in crate::config) fn unit(value: &DeValue<'_>) -> Result<UnitName, Problem> {
     name(value, |text| {
         if text.ends_with(SLICE) {
             return Err(format!("{} is a slice; use the option slice", quoted(text)).into());
@@ -30,8 +30,8 @@ pub(in crate::config) fn unit(value: &DeValue<'_>) -> Result<Name, Problem> {
     })
 }
 
-/// A slice of the system.
-pub(in crate::config) fn slice(value: &DeValue<'_>) -> Result<Name, Problem> {
+/// Parses a slice of the system.
+pub(in crate::config) fn slice(value: &DeValue<'_>) -> Result<UnitName, Problem> {
     name(value, |text| {
         if WITH_PROCESSES.iter().chain(&WITHOUT).any(|suffix| text.ends_with(suffix)) {
             return Err(format!("{} is not a slice; use the option unit", quoted(text)).into());
@@ -43,14 +43,14 @@ pub(in crate::config) fn slice(value: &DeValue<'_>) -> Result<Name, Problem> {
     })
 }
 
-/// A unit whose processes are never recorded.
+/// Parses a unit whose processes are never recorded.
 pub(in crate::config) fn excluded_unit(value: &DeValue<'_>) -> Result<String, Problem> {
     if let DeValue::String(text) = value {
         if text.ends_with(SLICE) {
             return Err(format!("{} is a slice; list the units in it", quoted(text)).into());
         }
     }
-    let Name { text, is_excluded } = unit(value)?;
+    let UnitName { text, is_excluded } = unit(value)?;
     if is_excluded {
         return Err(
             format!("{} is excluded by being listed; remove the \"!\"", quoted(&text)).into()
@@ -62,7 +62,7 @@ pub(in crate::config) fn excluded_unit(value: &DeValue<'_>) -> Result<String, Pr
 fn name(
     value: &DeValue<'_>,
     whole: impl Fn(&str) -> Result<String, Problem>,
-) -> Result<Name, Problem> {
+) -> Result<UnitName, Problem> {
     let DeValue::String(text) = value else {
         return Err(expected(value, "a unit name in quotes"));
     };
@@ -70,14 +70,14 @@ fn name(
     plain(name)?;
     let text = whole(name)?;
     match text.len() {
-        0..=NAME_MAX => Ok(Name { text, is_excluded }),
+        0..=NAME_MAX => Ok(UnitName { text, is_excluded }),
         long => {
             Err(format!("the name {} has {long} bytes, at most {NAME_MAX}", quoted(&text)).into())
         }
     }
 }
 
-/// Of the characters that a unit's name may have.
+/// Checks that a name has only characters that a unit's name may have.
 fn plain(name: &str) -> Result<(), Problem> {
     let odd = |c: char| !(c.is_ascii_alphanumeric() || ":-_.\\@".contains(c));
     let why = match name.chars().find(|c| odd(*c)) {

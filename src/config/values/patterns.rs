@@ -1,4 +1,4 @@
-//! Texts with a star: `comm`, `parent_comm`, `exe`, and texts in conditions of arguments.
+//! Strings with a star: `comm`, `parent_comm`, `exe`, and strings in conditions on arguments.
 
 use toml::de::DeValue;
 
@@ -11,7 +11,7 @@ const STAR: char = '*';
 /// `TASK_COMM_LEN`, without the NUL.
 const COMM_MAX: usize = 15;
 
-/// The name of a task.
+/// Parses the name of a task.
 pub(in crate::config) fn comm(value: &DeValue<'_>) -> Result<Pattern, Problem> {
     let pattern = of_value(value, "the name of a task: \"nginx\", \"kworker*\" or \"!bash\"")?;
     match pattern.text.len() {
@@ -24,7 +24,7 @@ pub(in crate::config) fn comm(value: &DeValue<'_>) -> Result<Pattern, Problem> {
     }
 }
 
-/// Path of an executable.
+/// Parses the path of an executable.
 pub(in crate::config) fn exe(value: &DeValue<'_>) -> Result<Pattern, Problem> {
     let pattern = of_value(value, "the path of an executable: \"/usr/bin/*\" or \"*/python3\"")?;
     if pattern.part != Part::End && !pattern.text.starts_with('/') {
@@ -42,7 +42,7 @@ fn of_value(value: &DeValue<'_>, what: &str) -> Result<Pattern, Problem> {
     pattern(text, is_excluded)
 }
 
-/// With a star at its begin, at its end, or none.
+/// Parses a pattern with a star at its beginning, at its end, or without one.
 pub(super) fn pattern(text: &str, is_excluded: bool) -> Result<Pattern, Problem> {
     let (part, rest) = match (text.strip_prefix(STAR), text.strip_suffix(STAR)) {
         (Some(rest), _) => (Part::End, rest),

@@ -2,7 +2,7 @@
 
 use std::ops::RangeInclusive;
 
-/// In order, and none touches another.
+/// Returns the ranges in order, those that touch merged.
 pub(super) fn merged(mut ranges: Vec<RangeInclusive<i64>>) -> Vec<RangeInclusive<i64>> {
     ranges.sort_by_key(|range| *range.start());
     let mut merged: Vec<RangeInclusive<i64>> = Vec::new();
@@ -17,7 +17,7 @@ pub(super) fn merged(mut ranges: Vec<RangeInclusive<i64>>) -> Vec<RangeInclusive
     merged
 }
 
-/// What is left beside a hole.
+/// Returns the ranges without the values of `hole`.
 pub(super) fn without(
     ranges: Vec<RangeInclusive<i64>>,
     hole: &RangeInclusive<i64>,

@@ -1,4 +1,4 @@
-//! How many: `limit`, `burst`, `per`, `sample`, `[limits]`, `[journal] max_per_second`.
+//! Rates and counts: `limit`, `burst`, `per`, `sample`, `[limits]`, `[journal] max_per_second`.
 
 use toml::de::DeValue;
 
@@ -8,13 +8,13 @@ use crate::config::fault::Problem;
 use crate::config::limit::{Per, Rate};
 use crate::config::text::quoted;
 
-/// More calls than a machine makes.
+/// Highest rate: more calls than a machine makes.
 const PER_SECOND_MAX: u64 = 10_000_000;
 const BURST_MAX: u64 = 10_000_000;
 const SAMPLE_MAX: u32 = 1_000_000;
 const SECOND_NS: u64 = 1_000_000_000;
 
-/// So many events in so much time; `None`: any number.
+/// Parses a rate of events; `None` for any number.
 pub(in crate::config) fn limit(value: &DeValue<'_>) -> Result<Option<Rate>, Problem> {
     let DeValue::String(text) = value else {
         return Err(expected(value, "a rate such as \"100/s\", or \"none\""));
@@ -53,12 +53,12 @@ fn rate(count: &str, period_ns: u64, text: &str) -> Result<Rate, Problem> {
     }
 }
 
-/// So many events at once.
+/// Parses a burst.
 pub(in crate::config) fn burst(value: &DeValue<'_>) -> Result<u32, Problem> {
     within(value, "burst", 1..=BURST_MAX)
 }
 
-/// So many records in a second; 0 is any number.
+/// Parses the records that may be written in a second; 0 is any number.
 pub(in crate::config) fn records(value: &DeValue<'_>) -> Result<Option<u32>, Problem> {
     within(value, "max_per_second", 0..=PER_SECOND_MAX).map(|count| (count > 0).then_some(count))
 }
@@ -78,12 +78,12 @@ fn within(
         .ok_or_else(|| format!("{what} {} is out of range, {least} to {most}", shown(value)).into())
 }
 
-/// What a limit counts by.
+/// Parses the owner that a limit counts for.
 pub(in crate::config) fn per(value: &DeValue<'_>) -> Result<Per, Problem> {
     one_of(value, "per", &Per::ALL, Per::name)
 }
 
-/// One event in so many.
+/// Parses a sample: `1/100`.
 pub(in crate::config) fn sample(value: &DeValue<'_>) -> Result<u32, Problem> {
     let what = "a fraction such as \"1/100\"";
     let DeValue::String(text) = value else {

@@ -1,4 +1,4 @@
-//! `result`: which results of a call are wanted.
+//! The option `result`: the results of a call that are recorded.
 
 use std::ops::RangeInclusive;
 
@@ -12,7 +12,7 @@ use crate::config::results::{FAILURES, Results};
 use crate::config::suggest::closest;
 use crate::config::text::quoted;
 
-/// What `result` may be.
+/// Words and forms that `result` accepts.
 const WORDS: &str = "true, false, \"failed\", an error such as \"EACCES\", or \">= 0\"";
 const FAILED: &str = "failed";
 
@@ -22,7 +22,7 @@ const SAME: [(&str, Errno); 3] =
 /// The last error that has a name.
 const ERRNO_MAX: i32 = 133;
 
-/// Two signs stand before their first halves.
+/// Signs, those of two characters first, since one begins with the other.
 const COMPARISONS: [&str; 7] = ["==", "!=", ">=", "<=", ">", "<", "="];
 
 /// Results that are wanted, or not wanted.
@@ -32,7 +32,7 @@ pub(in crate::config) struct Outcome {
     is_excluded: bool,
 }
 
-/// One value of the option.
+/// Parses one value of the option.
 pub(in crate::config) fn outcome(value: &DeValue<'_>) -> Result<Outcome, Problem> {
     let DeValue::String(text) = value else {
         return Err(expected(value, WORDS));
@@ -46,7 +46,7 @@ pub(in crate::config) fn outcome(value: &DeValue<'_>) -> Result<Outcome, Problem
     Ok(Outcome { range, is_excluded: is_negated || is_unlike })
 }
 
-/// All values of the option.
+/// Combines all values of the option.
 pub(in crate::config) fn results(outcomes: &[Outcome]) -> Result<Results, Problem> {
     let of = |is_excluded| -> Vec<RangeInclusive<i64>> {
         let some = outcomes.iter().filter(|outcome| outcome.is_excluded == is_excluded);
@@ -63,14 +63,14 @@ pub(in crate::config) fn results(outcomes: &[Outcome]) -> Result<Results, Proble
     }
 }
 
-/// The sign and the number of a comparison; a number alone is meant to be equal.
+/// Parses the sign and the number of a comparison; a number alone means equality.
 fn compared(text: &str) -> Option<(&'static str, i64)> {
     let sign = COMPARISONS.into_iter().find(|sign| text.starts_with(sign));
     let number = text.strip_prefix(sign.unwrap_or_default())?.trim().parse().ok()?;
     Some((sign.unwrap_or("="), number))
 }
 
-/// `None` where there is no such number.
+/// Returns the range of a comparison; `None` if no number is in it.
 fn range(sign: &str, number: i64) -> Option<RangeInclusive<i64>> {
     match sign {
         ">=" => Some(number..=i64::MAX),
@@ -131,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn values_become_ranges() {
+    fn results_of_values_are_merged_ranges() {
         assert_eq!(of(&["failed"]), Ok(Results::failed()));
         assert_eq!(of(&["ENOENT", "EACCES"]), within(&[-13..=-13, -2..=-2]));
         assert_eq!(of(&["EPERM", "ENOENT", "ESRCH"]), within(&[-3..=-1]));
@@ -147,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn all_and_none() {
+    fn results_of_all_or_no_values() {
         assert_eq!(of(&[">= 0", "< 0"]), Ok(Results::All));
         assert_eq!(of(&["EACCES", "!failed"]), Err("these values exclude every result".into()));
     }
@@ -155,7 +155,7 @@ mod tests {
     proptest! {
         /// The ranges hold what the values say, and none overlaps another.
         #[test]
-        fn ranges_mean_what_the_values_say(
+        fn results_want_what_the_values_say(
             values in prop::collection::vec((-6..6_i64, 0..4_i64, any::<bool>()), 1..6),
         ) {
             let outcome = |&(start, length, is_excluded): &(i64, i64, bool)| {

@@ -14,12 +14,12 @@ const WORDS: [(&str, &[&str]); 4] = [
     ("d", &["day", "days"]),
 ];
 
-/// Nanoseconds of a unit.
+/// Returns the nanoseconds of a unit.
 pub(super) fn unit(name: &str) -> Option<u64> {
     PERIODS.iter().find(|(unit, _)| *unit == name).map(|(_, ns)| *ns)
 }
 
-/// The unit that a word means.
+/// Returns the unit that a word means.
 pub(super) fn unit_like(word: &str) -> Option<&'static str> {
     let word = word.to_ascii_lowercase();
     WORDS
@@ -28,7 +28,7 @@ pub(super) fn unit_like(word: &str) -> Option<&'static str> {
         .map(|(unit, _)| *unit)
 }
 
-/// `10s`, `5min`. `None` if it is too long to be counted.
+/// Parses a time span: `10s`, `5min`. `None` if it is too long to be counted.
 pub(super) fn duration(text: &str) -> Result<Option<Duration>, Problem> {
     let text = text.trim();
     let digits = text.bytes().take_while(u8::is_ascii_digit).count();

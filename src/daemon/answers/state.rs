@@ -64,7 +64,7 @@ impl Daemon<'_> {
             ..Route::default()
         };
         if let Some(route) = self.plan.routes.get(&slot) {
-            told.handler = route.told(&self.bpf.handlers);
+            told.handler = route.handler_names(&self.bpf.handlers);
             told.rules = route.rules.iter().map(|rule| self.live_rule(rule)).collect();
         }
         if let Some(origin) = self.plan.origins.get(&slot) {
@@ -77,9 +77,9 @@ impl Daemon<'_> {
 
     fn live_rule(&self, rule: &Rule) -> rpc::Rule {
         let options = rule.options().into_iter().filter(|_| rule.handler != 0);
-        let options = options.chain(rule.filter.told());
+        let options = options.chain(rule.filter.summary());
         rpc::Rule {
-            handler: rule.told(&self.bpf.handlers),
+            handler: rule.handler_name(&self.bpf.handlers),
             options: options.map(|(name, value)| (name.to_owned(), value)).collect(),
         }
     }

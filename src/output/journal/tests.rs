@@ -9,7 +9,7 @@ use crate::output::kind;
 use crate::output::record::{Body, Record};
 use crate::output::samples;
 use crate::output::walk::Scratch;
-use crate::units::Place;
+use crate::units::CgroupInfo;
 
 type Entry = BTreeMap<String, Vec<Vec<u8>>>;
 
@@ -67,7 +67,7 @@ fn an_event_has_these_fields() {
         samples::with_status(&handler, "times", Value::Bytes(b""), unreadable),
     ];
     let event = samples::event(&handler, captures);
-    let place = Place {
+    let place = CgroupInfo {
         unit: Some("nginx.service".into()),
         user_unit: None,
         container: Some("web-1".into()),
@@ -270,7 +270,7 @@ proptest! {
         (event.comm, event.message, event.args) = (&comm, message, numbers);
         (event.boottime_ns, event.cgroup) = (numbers[0], numbers[1]);
         let (own_unit, user_unit) = (Some(unit.clone()), Some(cgroup.clone()));
-        let place = Place { cgroup: cgroup.clone(), unit: own_unit, user_unit, container: None };
+        let place = CgroupInfo { cgroup: cgroup.clone(), unit: own_unit, user_unit, container: None };
         let entry = entry(&samples::record(&event, Some(&place)));
         assert_eq!(entry["SYSCALL_ARG_FILENAME"], [filename]);
         assert_eq!(entry.get("SYSCALL_ARGV").cloned().unwrap_or_default(), argv);

@@ -7,7 +7,7 @@ use crate::decode::{Event, Outcome};
 use crate::output::record::{Body, Record};
 use crate::output::samples;
 use crate::output::walk::Scratch;
-use crate::units::Place;
+use crate::units::CgroupInfo;
 
 fn line(record: &Record) -> String {
     let mut buffer = Vec::new();
@@ -40,7 +40,7 @@ fn an_event_is_one_object() {
         ),
     ];
     let event = samples::event(&handler, captures);
-    let place = Place {
+    let place = CgroupInfo {
         cgroup: "/a".into(),
         unit: Some("a.service".into()),
         user_unit: None,

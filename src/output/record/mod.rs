@@ -21,7 +21,7 @@ use crate::decode::Event;
 use crate::output::kind::{self, Kind};
 use crate::pipeline::aggregate::Gathered;
 use crate::pipeline::shed::Level;
-use crate::units::Place;
+use crate::units::CgroupInfo;
 
 /// One record of any output.
 #[derive(Debug, Clone, Copy)]
@@ -40,7 +40,7 @@ pub enum Body<'a> {
         /// What the handler captured.
         event: &'a Event<'a>,
         /// Where its task lives; `None` where its cgroup is not known.
-        place: Option<&'a Place>,
+        place: Option<&'a CgroupInfo>,
         /// Events of the same rule and owner that a limit refused since the last such record.
         suppressed: u64,
     },

@@ -10,7 +10,7 @@ use crate::output::record::{Body, Record};
 use crate::pipeline::aggregate::{About, Cause, Gathered, Group, Key, Seen};
 use crate::pipeline::writer::Gate;
 use crate::stats::Portion;
-use crate::units::Place;
+use crate::units::CgroupInfo;
 
 impl Delivery {
     /// Counts an event together with others.
@@ -82,7 +82,7 @@ impl Delivery {
     }
 }
 
-fn key(event: &Event<'_>, place: Option<&Place>, by: &[String]) -> Key {
+fn key(event: &Event<'_>, place: Option<&CgroupInfo>, by: &[String]) -> Key {
     Key {
         unit: place.and_then(|place| place.unit.clone()),
         user_unit: place.and_then(|place| place.user_unit.clone()),

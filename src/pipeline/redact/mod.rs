@@ -1,41 +1,38 @@
-//! An event in, the same event without the secrets of its arguments and variables out, before any
-//! output sees it. Pure. What is hidden is named; how many arguments there are and how long they are
-//! stays as it was. `obvious.tsv` has what is hidden by itself, the option `redact` adds to it.
+//! An event in, the event without the secrets of its arguments and variables out, before any output
+//! sees it. Pure. Fields with a hidden secret are named; the number and the lengths of arguments stay as
+//! they were. `obvious.tsv` has the patterns that always apply, the option `redact` adds to them.
 
-mod pattern;
 mod url;
 
-use std::borrow::Cow;
 use std::cell::LazyCell;
 use std::sync::LazyLock;
 
-use pattern::{Hidden, Pattern, Text};
 use syscalls::Value;
 
-use crate::config::Redact;
+use crate::config::{Candidate, Hidden, Redact, SecretPattern};
 use crate::decode::Event;
 
-/// What stands in the place of a secret.
+/// Text in the place of a secret.
 pub const REDACTED: &[u8] = b"[redacted]";
 
-/// The fields that may hold secrets: what programs are called with.
+/// Fields that may hold secrets: those that programs are called with.
 const FIELDS: [&str; 2] = ["argv", "env"];
 
-/// Patterns, and the programs that they concern; none: all.
-struct Rule {
+/// Patterns, and the programs that they concern; no program stands for all.
+struct ProgramPatterns {
     programs: Vec<&'static str>,
-    patterns: Vec<Pattern>,
+    patterns: Vec<SecretPattern>,
 }
 
-static OBVIOUS: LazyLock<Vec<Rule>> = LazyLock::new(|| {
+static OBVIOUS: LazyLock<Vec<ProgramPatterns>> = LazyLock::new(|| {
     let lines = include_str!("obvious.tsv").lines().filter(|line| !line.starts_with('#'));
     lines.filter_map(|line| line.split_once('\t')).map(rule).collect()
 });
 
-fn rule((programs, patterns): (&'static str, &'static str)) -> Rule {
-    Rule {
+fn rule((programs, patterns): (&'static str, &'static str)) -> ProgramPatterns {
+    ProgramPatterns {
         programs: programs.split(',').filter(|&program| program != "*").collect(),
-        patterns: patterns.split(' ').map(Pattern::parse).collect(),
+        patterns: patterns.split(' ').map(SecretPattern::parse).collect(),
     }
 }
 
@@ -43,7 +40,7 @@ fn rule((programs, patterns): (&'static str, &'static str)) -> Rule {
 #[derive(Debug, Default)]
 pub struct Secrets(Vec<(usize, Vec<u8>)>);
 
-/// What of the event must not be told.
+/// Returns the secrets of an event.
 pub fn secrets(event: &Event<'_>, redact: &Redact) -> Secrets {
     let mut found = Secrets::default();
     if *redact == Redact::Off || event.captures.is_empty() {
@@ -63,7 +60,7 @@ pub fn secrets(event: &Event<'_>, redact: &Redact) -> Secrets {
 }
 
 impl Secrets {
-    /// The event without them.
+    /// Returns the event without the secrets.
     pub fn taken_from<'s>(&'s self, event: &Event<'s>) -> Event<'s> {
         let mut event = event.clone();
         for (position, text) in &self.0 {
@@ -77,24 +74,24 @@ impl Secrets {
         event
     }
 
-    /// Whether there are none.
+    /// Returns whether there are no secrets.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 }
 
-/// Those that concern the program, whichever of its names tells which it is.
-fn patterns(event: &Event<'_>, redact: &Redact) -> Vec<Cow<'static, Pattern>> {
+/// Returns the patterns that concern the program, by its path or by the name that it is called with.
+fn patterns<'r>(event: &Event<'_>, redact: &'r Redact) -> Vec<&'r SecretPattern> {
     let path = texts(event, "filename").next().map(|(_, text)| base(text));
     let called = texts(event, "argv").next().map(|(_, text)| base(text));
     let is_called = |program: &&str| {
         [path, called].into_iter().flatten().any(|name| name == program.as_bytes())
     };
-    let concerns = |rule: &&Rule| rule.programs.is_empty() || rule.programs.iter().any(is_called);
+    let concerns =
+        |rule: &&ProgramPatterns| rule.programs.is_empty() || rule.programs.iter().any(is_called);
     let obvious = OBVIOUS.iter().filter(concerns).flat_map(|rule| &rule.patterns);
-    let more: &[String] = if let Redact::Also(more) = redact { more } else { &[] };
-    let more = more.iter().map(|text| Cow::Owned(Pattern::parse(text)));
-    obvious.map(Cow::Borrowed).chain(more).collect()
+    let more: &[SecretPattern] = if let Redact::Also(more) = redact { more } else { &[] };
+    obvious.chain(more).collect()
 }
 
 fn base(path: &[u8]) -> &[u8] {
@@ -132,17 +129,17 @@ fn name<'e>(event: &Event<'e>, index: u8) -> Option<&'e str> {
     Some(parameters.get(usize::from(index))?.name)
 }
 
-/// A text without its secrets, if it has any, and whether the next one is a secret as a whole.
+/// Returns a text without its secrets, if it has any, and whether the next one is a secret as a whole.
 fn hide<'p>(
     text: &[u8],
     is_value: bool,
-    patterns: impl FnOnce() -> &'p [Cow<'static, Pattern>],
+    patterns: impl FnOnce() -> &'p [&'p SecretPattern],
 ) -> (Option<Vec<u8>>, bool) {
     // After `--password` another option: the program will ask for it.
     if is_value && !text.starts_with(b"-") {
         return (Some(REDACTED.to_vec()), false);
     }
-    match Text::of(text).and_then(|text| hidden(&text, patterns())) {
+    match Candidate::of(text).and_then(|text| hidden(&text, patterns())) {
         Some(Hidden::From(at)) if at < text.len() => {
             let kept = text.get(..at).unwrap_or_default();
             (Some([kept, REDACTED].concat()), false)
@@ -152,7 +149,7 @@ fn hide<'p>(
     }
 }
 
-fn hidden(text: &Text<'_>, patterns: &[Cow<'static, Pattern>]) -> Option<Hidden> {
+fn hidden(text: &Candidate<'_>, patterns: &[&SecretPattern]) -> Option<Hidden> {
     let hidden = patterns.iter().find_map(|pattern| pattern.hides(text))?;
     let is_spared = patterns.iter().any(|pattern| pattern.spares(text));
     (!is_spared).then_some(hidden)

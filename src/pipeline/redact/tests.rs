@@ -1,11 +1,11 @@
 use syscalls::{Abi, Capture, Moment, Part, Slot, Status, Value, number};
 
 use super::secrets;
-use crate::config::Redact;
+use crate::config::{Redact, SecretPattern};
 use crate::decode::Event;
 use crate::output::samples;
 
-/// The words of a command line, and what is told of them; `...` stands for `[redacted]`.
+/// Command lines before and after redaction; `...` stands for `[redacted]`.
 const COMMANDS: &[(&str, &str)] = &[
     ("a --password=x", "a --password=..."),
     ("a --password= b", "a --password= b"),
@@ -27,7 +27,7 @@ const COMMANDS: &[(&str, &str)] = &[
     ("mysql -px -uroot", "mysql -p... -uroot"),
     ("/usr/bin/mysqldump -px db", "/usr/bin/mysqldump -p... db"),
     ("mariadb -p db", "mariadb -p db"),
-    // What is no secret.
+    // No secrets.
     ("a --password-file=/x", "a --password-file=/x"),
     ("a --password-stdin x", "a --password-stdin x"),
     ("a --passwords=x --no-password x", "a --passwords=x --no-password ..."),
@@ -44,8 +44,8 @@ const COMMANDS: &[(&str, &str)] = &[
     ("", ""),
 ];
 
-/// What is told of a program called so, in an environment, and what of it is said to be redacted.
-fn told(words: &str, env: &str, redact: &Redact) -> (String, String, Vec<String>) {
+/// Redacts a command line and an environment; returns both, and the names of the redacted fields.
+fn redacted(words: &str, env: &str, redact: &Redact) -> (String, String, Vec<String>) {
     let handler = samples::handler();
     let captures = |name, text: &'static str| -> Vec<Capture<'_>> {
         let texts = text.split(' ').filter(|text| !text.is_empty());
@@ -56,55 +56,55 @@ fn told(words: &str, env: &str, redact: &Redact) -> (String, String, Vec<String>
     let all = [captures("argv", words), vec![argc], captures("env", env)].concat();
     let event = samples::event(&handler, all);
     let secrets = secrets(&event, redact);
-    let redacted = secrets.taken_from(&event);
-    assert_eq!(secrets.is_empty(), redacted == event);
+    let clean = secrets.taken_from(&event);
+    assert_eq!(secrets.is_empty(), clean == event);
     let of = |name: &str| {
         let index = handler.fields.iter().position(|field| field.name == name).unwrap();
-        let texts = redacted.captures.of(index as u8).iter().map(|capture| match capture.value {
+        let texts = clean.captures.of(index as u8).iter().map(|capture| match capture.value {
             Value::Text(text) => String::from_utf8_lossy(text).replace("[redacted]", "..."),
             other => panic!("{other:?}"),
         });
         texts.collect::<Vec<_>>().join(" ")
     };
-    let names = redacted.redacted.iter().map(|&name| name.to_owned()).collect();
+    let names = clean.redacted.iter().map(|&name| name.to_owned()).collect();
     (of("argv"), of("env"), names)
 }
 
 #[test]
-fn the_obvious_is_hidden_and_nothing_else() {
+fn secrets_hides_obvious_options_and_nothing_else() {
     for (words, expected) in COMMANDS {
-        let (argv, _, names) = told(words, "", &Redact::Obvious);
+        let (argv, _, names) = redacted(words, "", &Redact::Obvious);
         assert_eq!(argv, *expected, "{words}");
         assert_eq!(names.is_empty(), words == expected, "{words}");
     }
 }
 
 #[test]
-fn variables_are_hidden_by_their_names() {
+fn secrets_hides_variables_by_name() {
     let env = "PATH=/bin DB_PASSWORD=x DATABASE_URL=postgres://u:y@h/d XAUTHORITY=z";
-    let (argv, env, names) = told("a b", env, &Redact::Obvious);
+    let (argv, env, names) = redacted("a b", env, &Redact::Obvious);
     let expected = "PATH=/bin DB_PASSWORD=... DATABASE_URL=postgres://u:...@h/d XAUTHORITY=z";
     assert_eq!((argv.as_str(), env.as_str()), ("a b", expected));
     assert_eq!(names, ["env"]);
 }
 
 #[test]
-fn both_fields_are_named() {
-    let (.., names) = told("a --token x --token y", "TOKEN=z", &Redact::Obvious);
+fn taken_from_names_each_redacted_field() {
+    let (.., names) = redacted("a --token x --token y", "TOKEN=z", &Redact::Obvious);
     assert_eq!(names, ["argv", "env"]);
 }
 
 #[test]
-fn a_route_may_hide_nothing_or_more() {
+fn secrets_follows_option_of_route() {
     let words = "a --pin 1 --pin=2 -k3 --password=x SERIAL=4 MY_SERIAL=5";
-    assert_eq!(told(words, "", &Redact::Off).0, words);
-    let more = ["--pin", "-k*", "*serial", "!MY_*"].map(str::to_owned).to_vec();
+    assert_eq!(redacted(words, "", &Redact::Off).0, words);
+    let more = ["--pin", "-k*", "*serial", "!MY_*"].map(SecretPattern::parse).to_vec();
     let expected = "a --pin ... --pin=... -k... --password=... SERIAL=... MY_SERIAL=5";
-    assert_eq!(told(words, "", &Redact::Also(more)).0, expected);
+    assert_eq!(redacted(words, "", &Redact::Also(more)).0, expected);
 }
 
 #[test]
-fn the_program_may_be_called_otherwise() {
+fn secrets_knows_program_by_path_or_argv0() {
     let handler = samples::handler();
     let text =
         |name, text: &'static str| samples::capture(&handler, name, Value::Text(text.as_bytes()));
@@ -115,9 +115,9 @@ fn the_program_may_be_called_otherwise() {
     assert_eq!(secrets.taken_from(&event).captures[2].value, Value::Text(b"-p[redacted]"));
 }
 
-/// What was cut is hidden all the same: the status stays.
+/// A truncated secret is hidden as well: the status stays.
 #[test]
-fn a_secret_that_was_cut_is_a_secret() {
+fn secrets_hides_truncated_secret() {
     let handler = samples::handler();
     let cut = Status::Truncated { length: Some(100) };
     let half = samples::with_status(&handler, "argv", Value::Text(b"--password=hal"), cut);
@@ -127,9 +127,9 @@ fn a_secret_that_was_cut_is_a_secret() {
     assert_eq!((capture.value, capture.status), (Value::Text(b"--password=[redacted]"), cut));
 }
 
-/// Where the handler leaves the arguments to the syscall's signature.
+/// Arguments of a handler that declares no fields.
 #[test]
-fn arguments_that_a_signature_names_are_redacted() {
+fn secrets_finds_argv_by_signature() {
     let handler = samples::plain_handler();
     let execve = number(Abi::Native, "execve").and_then(|nr| Slot::new(Abi::Native, nr)).unwrap();
     let text = |index, text: &'static str| Capture {

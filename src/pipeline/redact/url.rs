@@ -1,8 +1,8 @@
-//! `scheme://user:password@host`: where the passwords are.
+//! Positions of passwords in `scheme://user:password@host`.
 
 use std::ops::Range;
 
-/// The passwords of all addresses in a text, in order.
+/// Returns the passwords of all addresses in a text, in order.
 pub(super) fn passwords(text: &[u8]) -> Vec<Range<usize>> {
     let mut found = Vec::new();
     let mut at = 0;
@@ -16,12 +16,12 @@ pub(super) fn passwords(text: &[u8]) -> Vec<Range<usize>> {
     found
 }
 
-/// What may not stand within user, password and host (RFC 3986, section 3.2), and quotes.
+/// Returns whether a byte ends the authority of an address (RFC 3986, section 3.2); quotes do as well.
 fn ends(byte: u8) -> bool {
     matches!(byte, b'/' | b'?' | b'#' | b'"' | b'\'' | b'<' | b'>') || byte.is_ascii_whitespace()
 }
 
-/// Between the first colon and the last `@`: a password may hold an `@` that nobody escaped.
+/// Returns the range between the first colon and the last `@`: a password may hold an unescaped `@`.
 fn password(text: &[u8], authority: Range<usize>) -> Option<Range<usize>> {
     let bytes = text.get(authority.clone())?;
     let at = bytes.iter().rposition(|&byte| byte == b'@')?;

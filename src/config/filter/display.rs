@@ -1,13 +1,13 @@
-//! Filters in words, as the configuration has them.
+//! Display of filters, in the words of the configuration.
 
 use std::fmt;
 
-use super::{Condition, Filter, Ids, Name, Part, Pattern, Test, Word};
+use super::{Comparison, Condition, Filter, Ids, Part, Pattern, UnitName, Word};
 use crate::config::text::printable;
 
 impl Filter {
-    /// What it asks for, by option: `uid` and `0,!1000-1999`.
-    pub fn told(&self) -> Vec<(&'static str, String)> {
+    /// Returns the values by option: `uid` and `0,!1000-1999`.
+    pub fn summary(&self) -> Vec<(&'static str, String)> {
         let Self { uid, gid, loginuid, unit, slice, user_unit, container, .. } = self;
         let Self { comm, exe, parent_comm, pid_tree, argument, .. } = self;
         let rows = [
@@ -24,7 +24,7 @@ impl Filter {
             ("pid_tree", joined(pid_tree, ",")),
             ("argument", joined(argument, " and ")),
         ];
-        rows.into_iter().filter_map(|(option, told)| Some((option, told?))).collect()
+        rows.into_iter().filter_map(|(option, value)| Some((option, value?))).collect()
     }
 }
 
@@ -48,7 +48,7 @@ impl fmt::Display for Ids {
     }
 }
 
-impl fmt::Display for Name {
+impl fmt::Display for UnitName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}{}", not(self.is_excluded), self.text)
     }
@@ -81,11 +81,11 @@ impl fmt::Display for Word {
 
 impl fmt::Display for Condition {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {}", self.argument, self.test)
+        write!(f, "{} {}", self.argument, self.comparison)
     }
 }
 
-impl fmt::Display for Test {
+impl fmt::Display for Comparison {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Equals { value, is_negated } => write!(f, "{}= {value}", not(*is_negated)),

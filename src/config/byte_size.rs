@@ -11,7 +11,7 @@ pub(super) const GIB: u64 = 1 << 30;
 /// Smallest first.
 const UNITS: [(&str, u64); 4] = [("B", 1), ("KiB", KIB), ("MiB", 1 << 20), ("GiB", GIB)];
 
-/// Bytes; without a unit, the number is bytes. `None` if it is beyond 64 bits.
+/// Parses a size; without a unit, the number is bytes. `None` if it is beyond 64 bits.
 pub(super) fn parse(text: &str) -> Result<Option<u64>, Problem> {
     let digits = text.bytes().take_while(u8::is_ascii_digit).count();
     let (count, unit) = text.split_at_checked(digits).unwrap_or_default();
@@ -40,7 +40,7 @@ fn unknown_unit(text: &str, count: &str, unit: &str) -> Problem {
         .meant(meant.map(|name| format!("{count}{name}")))
 }
 
-/// With the largest unit that leaves a whole number: `8MiB`, `1000B`.
+/// Returns a size with the largest unit that leaves a whole number: `8MiB`, `1000B`.
 pub fn name(bytes: u64) -> String {
     let fits = UNITS.iter().rev().find(|(_, factor)| bytes % factor == 0 && bytes > 0);
     let (unit, factor) = fits.copied().unwrap_or(("B", 1));
@@ -52,7 +52,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_named_is_parsed_again() {
+    fn parse_reads_back_what_name_writes() {
         for bytes in [0, 1, 1000, 1 << 10, 3 << 20, 1 << 30, u64::MAX] {
             assert_eq!(parse(&name(bytes)), Ok(Some(bytes)));
         }
@@ -60,7 +60,7 @@ mod tests {
     }
 
     #[test]
-    fn beyond_64_bits() {
+    fn parse_beyond_64_bits_is_none() {
         assert_eq!(parse("17179869184GiB"), Ok(None));
         assert_eq!(parse("99999999999999999999"), Ok(None));
     }

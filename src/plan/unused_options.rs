@@ -1,4 +1,4 @@
-//! What would do nothing: only the whole configuration tells, since `[defaults]` may come from any file.
+//! Options that have no effect: only the whole configuration shows it, since `[defaults]` may come from any file.
 
 use std::collections::BTreeSet;
 
@@ -7,7 +7,7 @@ use syscalls::Abi;
 use super::resolve::{abis, covered};
 use crate::config::{Config, Entry, Fault, Mark, Marks, Options, Target};
 
-/// All of it.
+/// Returns a fault for each entry, alternative and option without an effect.
 pub(super) fn faults(config: &Config) -> Vec<Fault> {
     let mut faults: Vec<Fault> =
         config.entries.iter().filter_map(|entry| idle(config, entry)).collect();
@@ -16,7 +16,7 @@ pub(super) fn faults(config: &Config) -> Vec<Fault> {
     faults
 }
 
-/// An entry that decides nothing, because no syscall of its is in an ABI that it names.
+/// Returns the fault of an entry that decides nothing, because none of its syscalls is in an ABI that it names.
 fn idle(config: &Config, entry: &Entry) -> Option<Fault> {
     if covered(entry, &config.defaults).next().is_some() {
         return None;
@@ -32,7 +32,7 @@ fn idle(config: &Config, entry: &Entry) -> Option<Fault> {
     ))
 }
 
-/// Alternatives behind one that takes every call.
+/// Returns the faults of alternatives behind one that takes every call.
 fn unreachable<'a>(config: &'a Config, entry: &'a Entry) -> impl Iterator<Item = Fault> + 'a {
     let reached = |at: usize, target: &Target| {
         let before = entry.targets.iter().take(at);
@@ -52,7 +52,7 @@ fn unreachable<'a>(config: &'a Config, entry: &'a Entry) -> impl Iterator<Item =
     })
 }
 
-/// A filter with a fault is none that is known.
+/// Returns whether an alternative takes every call. A filter with a fault is not known, so it does not.
 fn takes_all(target: &Target, config: &Config) -> bool {
     let has_filter = |marks: &Marks| marks.keys().any(|key| Options::is_filter(key));
     target.options.or(&config.defaults).filter.is_empty()
@@ -60,7 +60,7 @@ fn takes_all(target: &Target, config: &Config) -> bool {
         && !has_filter(&config.marks)
 }
 
-/// An option, and the one without which it says nothing.
+/// Options, and the one without which each has no effect.
 const NEEDS: [(&str, &str); 3] = [("burst", "limit"), ("per", "limit"), ("by", "aggregate")];
 
 fn needless(config: &Config) -> Vec<Fault> {
@@ -89,7 +89,7 @@ fn needs(mark: &Mark, option: &str, needed: &str) -> Fault {
     )
 }
 
-/// `None` where it is not said. What could not be read was meant to be on.
+/// Returns whether `needed` is set; `None` if it is not mentioned. A value that could not be read was meant to be on.
 fn is_on(needed: &str, options: &Options, marks: &Marks) -> Option<bool> {
     let said = match needed {
         "limit" => options.limit.map(|limit| limit.is_some()),

@@ -1,28 +1,31 @@
-//! One pattern: what it says about an argument, a variable or a setting.
+//! Patterns of secrets, compared with an argument, a variable or a setting.
 
-/// What is hidden of a text.
+use std::fmt;
+
+/// Secret part of a text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Hidden {
-    /// All from there on.
+pub enum Hidden {
+    /// Everything from that byte on.
     From(usize),
-    /// The argument that follows.
+    /// The following argument.
     Next,
 }
 
 /// A pattern as `obvious.tsv` and the configuration write it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Pattern {
-    /// `--password`
+pub enum SecretPattern {
+    /// An option: `--password`.
     Option(String),
-    /// `-p*`, without the star.
+    /// An option with its value behind it: `-p*`, without the star.
     Glued(String),
-    /// `*PASSWORD*`
+    /// The name of a variable or setting: `*PASSWORD*`.
     Name(String),
-    /// `!*_FILE`, without the mark.
+    /// A name that is no secret: `!*_FILE`, without the mark.
     Never(String),
 }
 
-impl Pattern {
+impl SecretPattern {
+    /// Parses a pattern.
     pub fn parse(text: &str) -> Self {
         let owned = str::to_owned;
         let letter = text.strip_suffix('*').filter(|rest| rest.len() == 2 && *rest != "--");
@@ -34,8 +37,8 @@ impl Pattern {
         }
     }
 
-    /// What it hides of that argument or variable.
-    pub fn hides(&self, text: &Text<'_>) -> Option<Hidden> {
+    /// Returns the part of an argument or variable that the pattern hides.
+    pub fn hides(&self, text: &Candidate<'_>) -> Option<Hidden> {
         match self {
             Self::Option(pattern) if glob(pattern.as_bytes(), text.name) => {
                 Some(text.value.map_or(Hidden::Next, Hidden::From))
@@ -52,25 +55,35 @@ impl Pattern {
         }
     }
 
-    /// Whether it says that this one is no secret.
-    pub fn spares(&self, text: &Text<'_>) -> bool {
+    /// Returns whether the pattern exempts the argument or variable.
+    pub fn spares(&self, text: &Candidate<'_>) -> bool {
         matches!(self, Self::Never(pattern) if glob(pattern.as_bytes(), text.name))
     }
 }
 
-/// An argument, a variable or a setting, as patterns look at it.
+impl fmt::Display for SecretPattern {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Option(text) | Self::Name(text) => write!(f, "{text}"),
+            Self::Glued(letter) => write!(f, "{letter}*"),
+            Self::Never(text) => write!(f, "!{text}"),
+        }
+    }
+}
+
+/// An argument, a variable or a setting, split for the comparison with patterns.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Text<'t> {
+pub struct Candidate<'t> {
     whole: &'t [u8],
-    /// What stands before the first `=`.
+    /// Text before the first `=`.
     name: &'t [u8],
-    /// Where the value begins.
+    /// First byte of the value.
     value: Option<usize>,
     is_setting: bool,
 }
 
-impl<'t> Text<'t> {
-    /// `None` if no pattern hides anything of it: it is no option and has no value.
+impl<'t> Candidate<'t> {
+    /// Splits a text; `None` if it is neither an option nor has a value, so that no pattern hides any of it.
     pub fn of(whole: &'t [u8]) -> Option<Self> {
         let equals = whole.iter().position(|&byte| byte == b'=');
         if equals.is_none() && !whole.starts_with(b"-") {
@@ -82,13 +95,13 @@ impl<'t> Text<'t> {
     }
 }
 
-/// A sentence or a path with `=` somewhere is no setting.
+/// Returns whether the text before a `=` is a name. A sentence or a path with `=` somewhere is no setting.
 fn is_name(name: &[u8]) -> bool {
     let part = |&byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'-');
     !name.starts_with(b"-") && name.iter().all(part)
 }
 
-/// Whether the whole text is what the pattern says. The last `*` that was met takes one byte more
+/// Returns whether the whole text matches the pattern. The last `*` that was met takes one byte more
 /// whenever the rest does not fit, so the work is at most the product of both lengths.
 fn glob(pattern: &[u8], text: &[u8]) -> bool {
     let (mut p, mut t) = (0, 0);
@@ -118,7 +131,7 @@ mod tests {
     use super::glob;
 
     #[test]
-    fn stars_stand_for_any_bytes() {
+    fn glob_star_matches_any_bytes() {
         for (pattern, text, fits) in [
             ("", "", true),
             ("*", "", true),

@@ -1,5 +1,5 @@
-//! Whether the kernel's tables have room for a plan. Never counts fewer than `wire` puts there, so that what
-//! is accepted here can be wired.
+//! Check that the kernel's tables have room for a plan. Never counts fewer than `table` puts there, so that a plan that
+//! is accepted here fits.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -13,12 +13,12 @@ use crate::bpf::{
     ENV_NAMES, FILTERS_PER_BANK, INSNS_PER_BANK, LIMITS, PATTERNS_PER_BANK, RULES_PER_BANK,
 };
 use crate::config::{Fault, Filter, Keep, Limit, Redact, Results};
-use crate::filter::{NameKind, Program, What, compile};
+use crate::filter::{NameKind, Op, Program, compile};
 
-/// One of the limits' numbers means that there is none.
+/// Most limits: one of their numbers means that there is none.
 const LIMITS_MAX: usize = LIMITS - 1;
 
-/// A count, the most of it, and of what.
+/// A count, its bound, and its name.
 type Bound<'a> = (fn(&Used<'a>) -> usize, usize, &'static str);
 
 const fn bounds<'a>() -> [Bound<'a>; 8] {
@@ -27,30 +27,30 @@ const fn bounds<'a>() -> [Bound<'a>; 8] {
         (|used| used.limits.len(), LIMITS_MAX, "limits"),
         (|used| used.rows.len(), RULES_PER_BANK, "rules in routes with a filter"),
         (|used| used.filters.len(), FILTERS_PER_BANK, "different filters"),
-        (|used| used.tests, INSNS_PER_BANK, "conditions"),
-        (|used| used.texts, PATTERNS_PER_BANK, "patterns"),
+        (|used| used.insns, INSNS_PER_BANK, "conditions"),
+        (|used| used.patterns, PATTERNS_PER_BANK, "patterns"),
         (|used| used.names.len(), tag_bit::TAG_NAMES.0 as usize, "units and slices"),
         (|used| used.trees.len(), tag_size::TREES_MAX.0 as usize, "trees of processes"),
     ]
 }
 
-/// A limit, and the file, the entry and the rule that share it.
-type LimitKey<'a> = (&'a Path, &'a str, usize, Limit);
+/// Identity of a rate limit: the file, the entry and the rule that share it.
+type SharedLimit<'a> = (&'a Path, &'a str, usize, Limit);
 
-/// What some routes take.
+/// Entries of the kernel's tables that some routes take.
 #[derive(Default)]
 struct Used<'a> {
     env: BTreeSet<&'a str>,
-    limits: BTreeSet<LimitKey<'a>>,
-    rows: Vec<(usize, Option<LimitKey<'a>>, Rule)>,
+    limits: BTreeSet<SharedLimit<'a>>,
+    rows: Vec<(usize, Option<SharedLimit<'a>>, Rule)>,
     filters: BTreeSet<(Program, Vec<usize>)>,
-    tests: usize,
-    texts: usize,
+    insns: usize,
+    patterns: usize,
     names: BTreeSet<(NameKind, String)>,
     trees: BTreeSet<u32>,
 }
 
-/// A fault for each table that is too small, at the entry that was one too many.
+/// Returns a fault for each table that is too small, at the entry that was one too many.
 pub(super) fn faults(winners: &Winners<'_>, plan: &Plan) -> Vec<Fault> {
     let mut used = Used::default();
     used.limits.extend(plan.per_uid.map(|limit| (Path::new(""), "", 0, limit)));
@@ -78,10 +78,10 @@ impl<'a> Used<'a> {
         self.limits.extend(keys.iter().flatten());
         self.env.extend(route.rules.iter().flat_map(|rule| &rule.env).map(String::as_str));
         let Ok(program) = compile(slot, route.filters()) else { return };
-        for test in &program.tests {
-            match &test.what {
-                What::Names(some) => self.names.extend(some.iter().cloned()),
-                What::Trees(some) => self.trees.extend(some),
+        for insn in &program.insns {
+            match &insn.op {
+                Op::Names(some) => self.names.extend(some.iter().cloned()),
+                Op::Trees(some) => self.trees.extend(some),
                 _ => {}
             }
         }
@@ -92,8 +92,8 @@ impl<'a> Used<'a> {
         }
     }
 
-    /// Where that row stands, once it is there.
-    fn row(&mut self, row: (usize, Option<LimitKey<'a>>, Rule)) -> usize {
+    /// Returns the index of a row, which is added if it is new.
+    fn row(&mut self, row: (usize, Option<SharedLimit<'a>>, Rule)) -> usize {
         let known = self.rows.iter().position(|known| *known == row);
         known.unwrap_or_else(|| {
             self.rows.push(row);
@@ -102,21 +102,21 @@ impl<'a> Used<'a> {
     }
 
     fn filter(&mut self, program: Program, rows: Vec<usize>) {
-        let (tests, texts) = (program.tests.len(), program.texts.len());
+        let (insns, patterns) = (program.insns.len(), program.patterns.len());
         if self.filters.insert((program, rows)) {
-            self.tests += tests;
-            self.texts += texts;
+            self.insns += insns;
+            self.patterns += patterns;
         }
     }
 }
 
-/// The kernel holds no limit of what only results choose.
-fn limit_key<'a>(at: usize, rule: &Rule, origin: Option<&'a Origin>) -> Option<LimitKey<'a>> {
+/// Returns the identity of a limit that the kernel holds; it holds none that depends on results.
+fn limit_key<'a>(at: usize, rule: &Rule, origin: Option<&'a Origin>) -> Option<SharedLimit<'a>> {
     let limit = rule.limit.filter(|_| !rule.chooses_by_result())?;
     origin.map(|origin| (origin.path.as_path(), origin.entry.as_str(), at, limit))
 }
 
-/// What the kernel is told of a rule; its limit is told by number.
+/// Returns the part of a rule that the kernel has; its limit is referred to by number.
 fn row(rule: &Rule) -> Rule {
     let awaits = rule.results != Results::None;
     Rule {

@@ -3,8 +3,8 @@
 use toml::de::DeValue;
 
 use super::{expected, number, shown};
+use crate::config::byte_size::{self, GIB, KIB};
 use crate::config::fault::Problem;
-use crate::config::size::{self, GIB, KIB};
 
 /// `ARGV_MAX_BYTES` in `bpf/event.h`.
 const ARGV_MAX_BYTES: u64 = 16 * KIB;
@@ -19,21 +19,21 @@ const RING_MAX_BYTES: u64 = GIB;
 /// The largest record takes about as much: with less, none of them would ever be written.
 const RECORDS_MIN_BYTES: u64 = 64 * KIB;
 
-/// How many bytes of argv an event may carry.
+/// Parses the bytes of argv that an event may carry.
 pub(in crate::config) fn argv_bytes(value: &DeValue<'_>) -> Result<u32, Problem> {
     let bytes = bytes(value)?.filter(|bytes| *bytes <= ARGV_MAX_BYTES);
     let fits = bytes.and_then(|bytes| u32::try_from(bytes).ok());
     fits.ok_or_else(|| format!("argv_bytes {} is out of range, 0 to 16KiB", shown(value)).into())
 }
 
-/// How many bytes of a buffer an event may carry.
+/// Parses the bytes of a buffer that an event may carry.
 pub(in crate::config) fn buffer_bytes(value: &DeValue<'_>) -> Result<u32, Problem> {
     let bytes = bytes(value)?.filter(|bytes| *bytes <= BUFFER_MAX_BYTES);
     let fits = bytes.and_then(|bytes| u32::try_from(bytes).ok());
     fits.ok_or_else(|| format!("buffer_bytes {} is out of range, 0 to 4KiB", shown(value)).into())
 }
 
-/// Size of the ring buffer, bytes.
+/// Parses the size of the ring buffer, in bytes.
 pub(in crate::config) fn ring_bytes(value: &DeValue<'_>) -> Result<u32, Problem> {
     let allowed = RING_MIN_BYTES..=RING_MAX_BYTES;
     let bytes = bytes(value)?.filter(|bytes| allowed.contains(bytes));
@@ -45,12 +45,12 @@ pub(in crate::config) fn ring_bytes(value: &DeValue<'_>) -> Result<u32, Problem>
         return Ok(bytes);
     }
     // No overflow: the largest size allowed is a power of two.
-    let meant = size::name(u64::from(bytes).next_power_of_two());
+    let meant = byte_size::name(u64::from(bytes).next_power_of_two());
     let why = "is not a power of two, which the kernel requires of a ring buffer";
     Err(Problem::from(format!("ring size {} {why}", shown(value))).meant(Some(meant)))
 }
 
-/// Bytes of records in a second; 0 is any number.
+/// Parses the bytes of records in a second; 0 is any number.
 pub(in crate::config) fn record_bytes(value: &DeValue<'_>) -> Result<Option<u64>, Problem> {
     match bytes(value)? {
         Some(0) => Ok(None),
@@ -62,11 +62,11 @@ pub(in crate::config) fn record_bytes(value: &DeValue<'_>) -> Result<Option<u64>
     }
 }
 
-/// Bytes: an integer, or a string with a unit. `None` beyond every range.
+/// Parses bytes: an integer, or a string with a unit. `None` beyond every range.
 fn bytes(value: &DeValue<'_>) -> Result<Option<u64>, Problem> {
     match value {
         DeValue::Integer(integer) => Ok(number(integer)),
-        DeValue::String(text) => size::parse(text),
+        DeValue::String(text) => byte_size::parse(text),
         _ => Err(expected(value, "a size such as \"8MiB\"")),
     }
 }

@@ -1,4 +1,4 @@
-//! What only the signatures of the routed syscalls tell: whether there are the arguments and constants
+//! Checks that need the signatures of the routed syscalls: whether there are the arguments and constants
 //! that `argument` and `by` name, and whether a filter has room in the kernel.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -12,29 +12,29 @@ use crate::config::{Config, Entry, Fault, Mark, Target, closest};
 use crate::filter::{arguments, check, compile};
 use crate::handlers::Handlers;
 
-/// Syscalls of one entry of which the same cannot be asked.
+/// Syscalls of one entry that lack the same argument or constant.
 struct Gap<'a> {
     entry: &'a Entry,
     mark: &'a Mark,
-    /// What was asked for.
+    /// Words of the option that names it.
     asked: String,
-    /// Of the first of the syscalls.
+    /// Reason for the first of the syscalls.
     reason: String,
     suggestion: Option<String>,
     slots: Vec<Slot>,
 }
 
-/// The file, the place and the words of an option: what tells one gap from another.
-type Key = (usize, usize, String);
+/// Identity of a gap: the file, the position and the words of an option.
+type GapKey = (usize, usize, String);
 
-/// One fault for each thing that is asked of syscalls that do not have it.
+/// Returns one fault for each argument or constant that syscalls do not have.
 pub(super) fn faults(
     config: &Config,
     winners: &Winners<'_>,
     plan: &Plan,
     handlers: &Handlers,
 ) -> Vec<Fault> {
-    let mut gaps: BTreeMap<Key, Gap<'_>> = BTreeMap::new();
+    let mut gaps: BTreeMap<GapKey, Gap<'_>> = BTreeMap::new();
     for (&slot, route) in &plan.routes {
         let Some(entry) = winners.get(&slot) else { continue };
         let targets = resolve::targets(slot, entry, &config.defaults);
@@ -102,42 +102,42 @@ fn of_rule<'a>(
     gaps
 }
 
-/// What was meant, unless there is one of that name.
+/// Returns the word that was probably meant, unless `name` is known.
 fn like(name: &str, known: &[&str]) -> Option<String> {
     let unknown = !known.contains(&name);
     unknown.then(|| closest(name, known.iter().copied())).flatten()
 }
 
 impl Gap<'_> {
-    fn key(&self) -> Key {
+    fn key(&self) -> GapKey {
         (self.mark.rank(), self.mark.start(), self.asked.clone())
     }
 
     fn fault(self, winners: &Winners<'_>) -> Fault {
         let names: BTreeSet<String> = self.slots.iter().map(Slot::to_string).collect();
-        let mut told = self.reason.clone();
+        let mut message = self.reason.clone();
         if names.len() > 1 {
-            told += &format!("; {} syscalls are concerned: {}", names.len(), examples(&names));
+            message += &format!("; {} syscalls are concerned: {}", names.len(), examples(&names));
         }
         let is_total = self.is_total(winners);
         if let Some((own, other)) = self.abi(winners) {
             let (own, other) = (own.name(), other.generic_name());
-            told += &format!("; that is {own}, which abi = \"{other}\" excludes");
+            message += &format!("; that is {own}, which abi = \"{other}\" excludes");
         } else if !is_total {
-            told += "; give these entries of their own, or take them out with \"none\"";
+            message += "; give these entries of their own, or take them out with \"none\"";
         }
-        let mut fault = Fault::at(self.mark, told);
+        let mut fault = Fault::at(self.mark, message);
         fault.suggestion = self.suggestion.filter(|_| is_total);
         fault
     }
 
-    /// Whether it is so with all syscalls of the entry.
+    /// Returns whether all syscalls of the entry have the gap.
     fn is_total(&self, winners: &Winners<'_>) -> bool {
         let mut all = winners.iter().filter(|(_, entry)| ptr::eq(**entry, self.entry));
         all.all(|(slot, _)| self.slots.contains(slot))
     }
 
-    /// Its ABI and the other one, if it is of one alone and the entry has the same syscalls in both.
+    /// Returns the ABI of the gap and the other one, if it is in one alone and the entry has the same syscalls in both.
     fn abi(&self, winners: &Winners<'_>) -> Option<(Abi, Abi)> {
         let own = self.slots.first()?.abi();
         let other = if own == Abi::Native { Abi::Compat } else { Abi::Native };
