@@ -89,6 +89,16 @@ enum field_kind {
 	FIELD_SIGEVENT = 11, /* struct sigevent, 64- or 32-bit by the capture's size */
 };
 
+/* The role of a field that the daemon treats specially, whatever the field is called. */
+enum field_role {
+	ROLE_NONE = 0,
+	ROLE_PROGRAM = 1, /* path of the program that is executed */
+	ROLE_ARGV = 2, /* its arguments */
+	ROLE_ARGV_COUNT = 3, /* how many there are, recorded or not */
+	ROLE_ARGV_BYTES = 4, /* how long they are together */
+	ROLE_ENV = 5, /* its environment variables */
+};
+
 enum wire_size {
 	EVENT_VERSION = 3, /* here because BTF has no macros */
 	COMM_SIZE = 16, /* TASK_COMM_LEN */

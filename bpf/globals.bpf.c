@@ -45,6 +45,7 @@ struct wire_types {
 	enum step_when step_when;
 	enum recipe_size recipe_size;
 	enum field_kind field_kind;
+	enum field_role field_role;
 	enum consumer_state consumer_state;
 	enum namespace namespace;
 	enum counter counter;

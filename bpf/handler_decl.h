@@ -17,7 +17,8 @@ enum handler_size {
 
 struct field {
 	__u8 name[HANDLER_NAME_SIZE]; /* lower case; SYSCALL_ARG_<NAME> in the journal */
-	__u32 kind; /* enum field_kind; 0 ends the table */
+	__u16 kind; /* enum field_kind; 0 ends the table */
+	__u16 role; /* enum field_role */
 };
 
 /* What a handler tells about itself. It lies in the object's .rodata.handlers, so that the daemon

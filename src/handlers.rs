@@ -36,6 +36,41 @@ pub struct Field {
     pub name: String,
     /// How its bytes are rendered.
     pub kind: FieldKind,
+    /// What the daemon treats it as, whatever its name is.
+    pub role: Role,
+}
+
+/// The roles of `enum field_role` in `bpf/event.h`.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Role {
+    /// Nothing special.
+    #[default]
+    None,
+    /// Path of the program that is executed.
+    Program,
+    /// Arguments of that program.
+    Argv,
+    /// Number of these arguments, recorded or not.
+    ArgvCount,
+    /// Length of these arguments together.
+    ArgvBytes,
+    /// Environment variables of that program.
+    Env,
+}
+
+impl Role {
+    /// Decodes an `enum field_role`; `None` for a role of a newer contract.
+    pub fn from_wire(role: u32) -> Option<Self> {
+        Some(match types::field_role(role) {
+            types::field_role::ROLE_NONE => Self::None,
+            types::field_role::ROLE_PROGRAM => Self::Program,
+            types::field_role::ROLE_ARGV => Self::Argv,
+            types::field_role::ROLE_ARGV_COUNT => Self::ArgvCount,
+            types::field_role::ROLE_ARGV_BYTES => Self::ArgvBytes,
+            types::field_role::ROLE_ENV => Self::Env,
+            _ => return None,
+        })
+    }
 }
 
 /// The kinds of `enum field_kind` in `bpf/event.h`.
@@ -89,6 +124,12 @@ impl Handler {
     /// Whether it may capture something of that name.
     pub fn has(&self, field: &str) -> bool {
         self.fields.iter().any(|known| known.name == field)
+    }
+
+    /// Returns the index of the field with that role; `None` if there is none.
+    pub fn field_with(&self, role: Role) -> Option<u8> {
+        let position = self.fields.iter().position(|field| field.role == role)?;
+        u8::try_from(position).ok()
     }
 
     /// Whether its calls are recorded: without a message it has nothing to say of one.

@@ -7,10 +7,10 @@ use proptest::prelude::*;
 use syscalls::{Status, Value};
 use tailcalld::bpf::types::{self, capture, cgroup_event, selftest_event};
 use tailcalld::decode::{CgroupEvent, Device, Error, Event, Exe, Process, RingRecord};
-use tailcalld::handlers::{Field, FieldKind, Handler, Handlers};
+use tailcalld::handlers::{Field, FieldKind, Handler, Handlers, Role};
 
 fn handlers() -> Handlers {
-    let field = |name: &str, kind| Field { name: name.to_owned(), kind };
+    let field = |name: &str, kind| Field { name: name.to_owned(), kind, role: Role::None };
     Handlers::new(vec![Handler {
         id: 1,
         name: "open".to_owned(),

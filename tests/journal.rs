@@ -15,7 +15,7 @@ use nix::sys::signal::Signal;
 use serde_json::Value as Json;
 use syscalls::{Abi, Capture, Moment, Part, Slot, Status, Value};
 use tailcalld::decode::{self, Captures, Event, Process};
-use tailcalld::handlers::{Field, FieldKind, Handler};
+use tailcalld::handlers::{Field, FieldKind, Handler, Role};
 use tailcalld::output::key::Key;
 use tailcalld::output::record::{Body, Loss, Lost, Reason, Record, Stopped, Total};
 use tailcalld::output::{Outcome, Output, Sink};
@@ -45,7 +45,13 @@ const INJECTIONS: [&[u8]; 16] = [
 ];
 
 fn handler() -> Handler {
-    let field = |(name, kind): (&str, FieldKind)| Field { name: name.into(), kind };
+    let role = |name: &str| match name {
+        "filename" => Role::Program,
+        "argv" => Role::Argv,
+        _ => Role::None,
+    };
+    let field =
+        |(name, kind): (&str, FieldKind)| Field { name: name.into(), kind, role: role(name) };
     let fields =
         [("filename", FieldKind::Text), ("argv", FieldKind::Texts), ("timer", FieldKind::Signed)];
     Handler {

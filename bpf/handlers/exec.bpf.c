@@ -28,13 +28,13 @@ HANDLER(exec) = {
 	.exact = 1,
 	.fields =
 		{
-			[FILENAME] = {"filename", FIELD_TEXT},
-			[ARGV] = {"argv", FIELD_TEXTS},
-			[ARGC] = {"argc", FIELD_UNSIGNED},
-			[ARGV_BYTES] = {"argv_bytes", FIELD_UNSIGNED},
-			[DIRFD] = {"dirfd", FIELD_DIRFD},
-			[FLAGS] = {"flags", FIELD_AT_FLAGS},
-			[ENV] = {"env", FIELD_TEXTS},
+			[FILENAME] = {"filename", FIELD_TEXT, ROLE_PROGRAM},
+			[ARGV] = {"argv", FIELD_TEXTS, ROLE_ARGV},
+			[ARGC] = {"argc", FIELD_UNSIGNED, ROLE_ARGV_COUNT},
+			[ARGV_BYTES] = {"argv_bytes", FIELD_UNSIGNED, ROLE_ARGV_BYTES},
+			[DIRFD] = {"dirfd", FIELD_DIRFD, ROLE_NONE},
+			[FLAGS] = {"flags", FIELD_AT_FLAGS, ROLE_NONE},
+			[ENV] = {"env", FIELD_TEXTS, ROLE_ENV},
 		},
 	.messages =
 		{

@@ -44,11 +44,11 @@ HANDLER(timer) = {
 		     "timer_gettime64", "timer_getoverrun", "timer_delete"},
 	.fields =
 		{
-			[CLOCK] = {"clock", FIELD_CLOCK},
-			[TIMER] = {"timer", FIELD_SIGNED},
-			[FLAGS] = {"flags", FIELD_TIMER_FLAGS},
-			[TIMES] = {"times", FIELD_TIMES},
-			[NOTIFY] = {"notify", FIELD_SIGEVENT},
+			[CLOCK] = {"clock", FIELD_CLOCK, ROLE_NONE},
+			[TIMER] = {"timer", FIELD_SIGNED, ROLE_NONE},
+			[FLAGS] = {"flags", FIELD_TIMER_FLAGS, ROLE_NONE},
+			[TIMES] = {"times", FIELD_TIMES, ROLE_NONE},
+			[NOTIFY] = {"notify", FIELD_SIGEVENT, ROLE_NONE},
 		},
 	.messages =
 		{

@@ -5,7 +5,7 @@ use std::mem::{offset_of, size_of};
 use anyhow::{Context as _, Result, bail};
 
 use crate::bpf::types;
-use crate::handlers::{Field, FieldKind, Handler};
+use crate::handlers::{Field, FieldKind, Handler, Role};
 
 /// Declarations lie side by side, each of the same size.
 const HANDLER_SIZE: usize = size_of::<types::handler>();
@@ -57,8 +57,15 @@ const MESSAGES: usize = types::handler_size::HANDLER_MESSAGES.0 as usize;
 const MESSAGE_SIZE: usize = types::handler_size::HANDLER_MESSAGE_SIZE.0 as usize;
 
 fn kind(field: &[u8]) -> u32 {
-    let bytes = part(field, offset_of!(types::field, kind), size_of::<u32>());
-    bytes.try_into().map_or(0, u32::from_ne_bytes)
+    half(field, offset_of!(types::field, kind))
+}
+
+fn role(field: &[u8]) -> u32 {
+    half(field, offset_of!(types::field, role))
+}
+
+fn half(field: &[u8], at: usize) -> u32 {
+    part(field, at, size_of::<u16>()).try_into().map_or(0, u16::from_ne_bytes).into()
 }
 
 fn field(bytes: &[u8]) -> Result<Field> {
@@ -66,7 +73,10 @@ fn field(bytes: &[u8]) -> Result<Field> {
     let Some(kind) = FieldKind::from_wire(kind(bytes)) else {
         bail!("field \"{name}\" has the unknown kind {}", kind(bytes));
     };
-    Ok(Field { name, kind })
+    let Some(role) = Role::from_wire(role(bytes)) else {
+        bail!("field \"{name}\" has the unknown role {}", role(bytes));
+    };
+    Ok(Field { name, kind, role })
 }
 
 fn part(bytes: &[u8], at: usize, size: usize) -> &[u8] {

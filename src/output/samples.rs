@@ -6,7 +6,7 @@ use syscalls::{self, Abi, Capture, Moment, Part, Slot, Status, Value};
 
 use crate::config::Keep;
 use crate::decode::{Captures, Device, Event, Exe, NAMESPACES, Outcome, Process};
-use crate::handlers::{Field, FieldKind, Handler};
+use crate::handlers::{Field, FieldKind, Handler, Role};
 use crate::output::record::{
     Body, Feedback, JournalRateLimit, Loss, Lost, Missed, OutputRestored, Reason, Record,
     ReloadRefused, Reloaded, Shed, Started, Stats, Stopped, Suppressed, Suppression, Total,
@@ -19,7 +19,16 @@ use crate::units::CgroupInfo;
 pub const TIME_NS: u64 = 1_767_323_045_000_000_006;
 
 pub fn handler() -> Handler {
-    let field = |(name, kind): (&str, FieldKind)| Field { name: name.into(), kind };
+    let role = |name: &str| match name {
+        "filename" => Role::Program,
+        "argv" => Role::Argv,
+        "argc" => Role::ArgvCount,
+        "argv_bytes" => Role::ArgvBytes,
+        "env" => Role::Env,
+        _ => Role::None,
+    };
+    let field =
+        |(name, kind): (&str, FieldKind)| Field { name: name.into(), kind, role: role(name) };
     let fields = [
         ("filename", FieldKind::Text),
         ("argv", FieldKind::Texts),
