@@ -37,7 +37,7 @@ impl Sources {
         for entry in fs::read_dir(folder).unwrap().map(Result::unwrap) {
             let path = entry.path();
             let name = path.file_stem().unwrap().to_str().unwrap().to_owned();
-            let module = [parent.as_slice(), &[name.clone()]].concat();
+            let module = [parent.as_slice(), std::slice::from_ref(&name)].concat();
             match path.extension() {
                 None if name != "tests" => self.read(&path, &module),
                 Some(extension) if extension == "rs" && name != "tests" => {
@@ -96,7 +96,9 @@ impl Sources {
 /// Returns the imports of a file, and whether each is public.
 fn uses(code: &str) -> Vec<(bool, String)> {
     let items = code.split(';').filter_map(|item| {
-        let item = item.rsplit("\n\n").next()?.trim();
+        // Attributes and other items may precede it.
+        let start = item.find("\nuse ").or(item.find("\npub")).map_or(0, |at| at + 1);
+        let item = item.get(start..)?.trim();
         let (visibility, tree) = item.split_once("use ")?;
         let is_use = visibility.is_empty() || visibility.starts_with("pub");
         is_use.then(|| (!visibility.is_empty(), tree.split_whitespace().collect::<String>()))
