@@ -1,4 +1,4 @@
-//! Files in, the exact text of every fault out.
+//! Faults of configuration files, with their exact text.
 
 #![allow(clippy::unwrap_used)] // helpers of tests are tests
 
@@ -18,7 +18,7 @@ mod handlers;
 use handlers::handlers;
 
 /// Returns every fault of a file as it is printed, or nothing.
-fn told(path: impl AsRef<Path>) -> String {
+fn printed(path: impl AsRef<Path>) -> String {
     plan::read(path.as_ref(), &handlers())
         .err()
         .map(|faults| faults.to_string())
@@ -26,16 +26,16 @@ fn told(path: impl AsRef<Path>) -> String {
 }
 
 /// Returns the faults with the directory left out of the paths.
-fn told_in(directory: &TempDir, name: &str) -> String {
+fn printed_in(directory: &TempDir, name: &str) -> String {
     let prefix = format!("{}/", directory.path().display());
-    told(directory.path().join(name)).replace(&prefix, "")
+    printed(directory.path().join(name)).replace(&prefix, "")
 }
 
 fn directory() -> TempDir {
     tempfile::tempdir().unwrap()
 }
 
-/// A file `c.toml` with that content.
+/// Creates a directory with a file `c.toml` of that content.
 fn holding(content: impl AsRef<[u8]>) -> TempDir {
     let directory = directory();
     fs::write(directory.path().join("c.toml"), content).unwrap();
@@ -51,18 +51,18 @@ fn files_with(extension: &str) -> Vec<PathBuf> {
 }
 
 #[test]
-fn every_kind_of_fault() {
+fn read_fixtures_prints_expected_faults() {
     let files = files_with("toml");
     let expected: Vec<_> = files.iter().map(|file| file.with_extension("txt")).collect();
     assert_eq!(files_with("txt"), expected);
     for (file, expected) in files.iter().zip(expected) {
         let expected = fs::read_to_string(expected).unwrap();
-        assert_eq!(told(file) + "\n", expected, "{}", file.display());
+        assert_eq!(printed(file) + "\n", expected, "{}", file.display());
     }
 }
 
 #[test]
-fn faults_of_all_files_in_the_order_of_reading() {
+fn read_drop_ins_reports_faults_in_order_of_reading() {
     let faults = plan::read("tests/fixtures/faulty.toml".as_ref(), &handlers()).unwrap_err();
     let lines: Vec<_> = faults.iter().map(Fault::line).collect();
     assert_eq!(
@@ -79,12 +79,12 @@ fn faults_of_all_files_in_the_order_of_reading() {
 }
 
 #[test]
-fn sizes_of_the_ring() {
+fn read_ring_size_out_of_range_is_fault() {
     let ring = |size: &str| {
         let directory = holding(format!("[routes]\nexecve = \"exec\"\n[ring]\nsize = {size}\n"));
         let faults = plan::read(&directory.path().join("c.toml"), &handlers());
-        let told = |faults: Faults| faults.iter().map(|fault| fault.message.clone()).collect();
-        faults.map(|plan| plan.ring_bytes).map_err(|faults| -> Vec<String> { told(faults) })
+        let messages = |faults: Faults| faults.iter().map(|fault| fault.message.clone()).collect();
+        faults.map(|plan| plan.ring_bytes).map_err(|faults| -> Vec<String> { messages(faults) })
     };
     let fault = |message: &str| Err(vec![message.to_owned()]);
     let range = "is out of range, 64KiB to 1GiB";
@@ -103,7 +103,7 @@ fn sizes_of_the_ring() {
 }
 
 #[test]
-fn unusual_files() {
+fn read_unusual_file_is_fault() {
     let directory = directory();
     let at = |name: &str| directory.path().join(name);
     fs::create_dir(at("directory")).unwrap();
@@ -115,25 +115,25 @@ fn unusual_files() {
     fs::write(at("open"), "[routes]\nexecve = \"exec\"\n").unwrap();
     fs::set_permissions(at("open"), Permissions::from_mode(0o646)).unwrap();
     symlink("nowhere", at("dangling")).unwrap();
-    let told = |name| told_in(&directory, name);
+    let printed = |name| printed_in(&directory, name);
     let missing = "does not exist; create it, or name another file on the command line";
-    assert_eq!(told("missing"), format!("missing: {missing}"));
+    assert_eq!(printed("missing"), format!("missing: {missing}"));
     assert_eq!(
-        told("dangling"),
+        printed("dangling"),
         "dangling: is a link to a file that does not exist; restore that file, or remove the link"
     );
-    assert_eq!(told("directory"), "directory: is a directory, expected a TOML file");
-    assert_eq!(told("fifo"), "fifo: is a FIFO, expected a TOML file");
-    assert_eq!(told("/dev/zero"), "/dev/zero: is a device, expected a TOML file");
-    assert_eq!(told("socket"), "socket: is a socket or an absent device, expected a TOML file");
-    assert_eq!(told("large"), "large: is larger than 1 MiB, the limit for a configuration file");
-    assert_eq!(told("nul"), "nul: has a NUL byte in line 2, expected a text file");
+    assert_eq!(printed("directory"), "directory: is a directory, expected a TOML file");
+    assert_eq!(printed("fifo"), "fifo: is a FIFO, expected a TOML file");
+    assert_eq!(printed("/dev/zero"), "/dev/zero: is a device, expected a TOML file");
+    assert_eq!(printed("socket"), "socket: is a socket or an absent device, expected a TOML file");
+    assert_eq!(printed("large"), "large: is larger than 1 MiB, the limit for a configuration file");
+    assert_eq!(printed("nul"), "nul: has a NUL byte in line 2, expected a text file");
     assert_eq!(
-        told("latin"),
+        printed("latin"),
         "latin: is not UTF-8 in line 2; convert it, for instance with iconv -t UTF-8"
     );
     assert_eq!(
-        told("open"),
+        printed("open"),
         format!(
             "open: is writable by everyone, so anyone could change what is traced; \
              run: chmod o-w 'open'"
@@ -142,42 +142,42 @@ fn unusual_files() {
 }
 
 #[test]
-fn a_file_may_have_exactly_one_mebibyte() {
+fn read_file_above_one_mebibyte_is_fault() {
     let mut content = "[routes]\nexecve = \"exec\"\n#".to_owned();
     content.extend(std::iter::repeat_n('x', (1 << 20) - content.len()));
-    assert_eq!(told_in(&holding(&content), "c.toml"), "");
+    assert_eq!(printed_in(&holding(&content), "c.toml"), "");
     content.push('x');
     let large = "c.toml: is larger than 1 MiB, the limit for a configuration file";
-    assert_eq!(told_in(&holding(&content), "c.toml"), large);
+    assert_eq!(printed_in(&holding(&content), "c.toml"), large);
 }
 
 #[test]
-fn a_byte_order_mark_and_carriage_returns_move_no_place() {
+fn read_byte_order_mark_and_carriage_returns_keep_positions() {
     let directory = holding("\u{feff}[routs]\r\n[routes]\r\nexecve = \"exec\"\r\nopen =\r\n");
     assert_eq!(
-        told_in(&directory, "c.toml"),
+        printed_in(&directory, "c.toml"),
         "c.toml:1:2: unknown table \"routs\" (did you mean \"routes\"?)\n  |\n1 | [routs]\n  |  \
          ^^^^^\nc.toml:4:7: string values must be quoted, expected literal string\n  |\n4 | open =\n  |       ^"
     );
-    assert_eq!(told_in(&holding("\u{feff}[routes]\r\nexecve = \"exec\"\r\n"), "c.toml"), "");
+    assert_eq!(printed_in(&holding("\u{feff}[routes]\r\nexecve = \"exec\"\r\n"), "c.toml"), "");
 }
 
 #[test]
-fn a_fault_at_the_end_is_in_the_last_line() {
+fn read_fault_at_end_is_in_last_line() {
     let directory = holding("[routes]\nexecve = \"\"\"exec\n");
-    let told = told_in(&directory, "c.toml");
+    let printed = printed_in(&directory, "c.toml");
     assert_eq!(
-        told,
+        printed,
         "c.toml:2:17: invalid multi-line basic string, expected `\"`\n  |\n\
          2 | execve = \"\"\"exec\n  |                 ^"
     );
 }
 
 #[test]
-fn nothing_of_the_file_steers_the_terminal() {
+fn read_fault_escapes_control_characters() {
     let directory = holding("[routes]\n\t\"日\\u001b\u{202e}本\" = \"args\"\n#\x7f\n");
     assert_eq!(
-        told_in(&directory, "c.toml"),
+        printed_in(&directory, "c.toml"),
         "c.toml:2:2: unknown syscall \"日\\u{1b}\\u{202e}本\"; `tailcalld syscalls` lists all\n  |\
          \n2 |     \"日\\u001b\u{fffd}本\" = \"args\"\n  |     ^^^^^^^^^^^^^\n\
          c.toml:3:2: invalid comment character, expected printable characters\n  |\n3 | #\u{fffd}\n  |  ^"
@@ -185,7 +185,7 @@ fn nothing_of_the_file_steers_the_terminal() {
 }
 
 #[test]
-fn many_faults_are_counted() {
+fn read_many_faults_stops_at_limit() {
     let directory = holding((0..1000).map(|n| format!("x{n} = 1\n")).collect::<String>());
     let faults = plan::read(&directory.path().join("c.toml"), &handlers()).unwrap_err();
     assert_eq!(faults.iter().count(), 501);
@@ -197,39 +197,42 @@ fn many_faults_are_counted() {
 }
 
 #[test]
-fn drop_in_directories() {
+fn read_unusual_drop_in_directory_is_fault() {
     assert_eq!(drop_in_dir("/etc/tailcalld.toml".as_ref()), Path::new("/etc/tailcalld.d"));
     let directory = holding("[routes]\nexecve = \"exec\"\n");
     let drop_ins = directory.path().join("c.d");
     fs::write(&drop_ins, "").unwrap();
     assert_eq!(
-        told_in(&directory, "c.toml"),
+        printed_in(&directory, "c.toml"),
         "c.d: is not a directory; drop-ins are *.toml files in a directory of that name"
     );
     fs::remove_file(&drop_ins).unwrap();
     fs::create_dir(&drop_ins).unwrap();
-    assert_eq!(told_in(&directory, "c.toml"), "");
+    assert_eq!(printed_in(&directory, "c.toml"), "");
     fs::create_dir(drop_ins.join("a.toml")).unwrap();
-    assert_eq!(told_in(&directory, "c.toml"), "c.d/a.toml: is a directory, expected a TOML file");
+    assert_eq!(
+        printed_in(&directory, "c.toml"),
+        "c.d/a.toml: is a directory, expected a TOML file"
+    );
     fs::remove_dir(drop_ins.join("a.toml")).unwrap();
     fs::set_permissions(&drop_ins, Permissions::from_mode(0o777)).unwrap();
     assert_eq!(
-        told_in(&directory, "c.toml"),
+        printed_in(&directory, "c.toml"),
         "c.d: is writable by everyone, so anyone could change what is traced; run: chmod o-w 'c.d'"
     );
 }
 
 #[test]
-fn too_many_drop_ins() {
+fn read_too_many_drop_ins_is_fault() {
     let directory = holding("[routes]\nexecve = \"exec\"\n");
     let drop_ins = directory.path().join("c.d");
     fs::create_dir(&drop_ins).unwrap();
     (0..257).for_each(|nth| fs::write(drop_ins.join(format!("{nth}.toml")), "").unwrap());
-    assert_eq!(told_in(&directory, "c.toml"), "c.d: holds 257 drop-ins, at most 256 are read");
+    assert_eq!(printed_in(&directory, "c.toml"), "c.d: holds 257 drop-ins, at most 256 are read");
 }
 
 /// Reads the bytes as a file; each fault must be where the file has something.
-fn places_are_in_the_file(bytes: &[u8]) {
+fn positions_are_in_the_file(bytes: &[u8]) {
     let directory = holding(bytes);
     let loaded = config::load(&directory.path().join("c.toml"), &handlers());
     let (_, conflicts) = plan::build(&loaded.config, &handlers());
@@ -295,17 +298,17 @@ const PIECES: &[&str] = &[
 
 proptest! {
     #[test]
-    fn random_bytes_are_no_danger(bytes in prop::collection::vec(any::<u8>(), 0..400)) {
-        places_are_in_the_file(&bytes);
+    fn read_random_bytes_reports_valid_positions(bytes in prop::collection::vec(any::<u8>(), 0..400)) {
+        positions_are_in_the_file(&bytes);
     }
 
     #[test]
-    fn random_text_is_no_danger(parts in prop::collection::vec(prop::sample::select(PIECES), 0..60)) {
-        places_are_in_the_file(parts.concat().as_bytes());
+    fn read_random_text_reports_valid_positions(parts in prop::collection::vec(prop::sample::select(PIECES), 0..60)) {
+        positions_are_in_the_file(parts.concat().as_bytes());
     }
 
     #[test]
-    fn a_mutated_file_is_no_danger(
+    fn read_mutated_file_reports_valid_positions(
         changes in prop::collection::vec(
             (any::<prop::sample::Index>(), 0..8_usize, prop::sample::select(PIECES)), 1..6
         )
@@ -316,11 +319,11 @@ proptest! {
             let end = (at + cut).min(text.len());
             text.splice(at..end, insert.chars());
         }
-        places_are_in_the_file(text.iter().collect::<String>().as_bytes());
+        positions_are_in_the_file(text.iter().collect::<String>().as_bytes());
     }
 }
 
 #[test]
-fn the_file_that_is_mutated_is_valid() {
-    assert_eq!(told("tests/fixtures/valid.toml"), "");
+fn read_file_before_mutation_is_valid() {
+    assert_eq!(printed("tests/fixtures/valid.toml"), "");
 }

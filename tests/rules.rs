@@ -1,7 +1,6 @@
-//! Filters, limits and alternatives of a file in, the rules of its slots out.
+//! Rules of slots, from the filters, limits and alternatives of a file.
 #![allow(clippy::unwrap_used)] // helpers of tests are tests
 
-use std::fs;
 use std::time::Duration;
 
 use proptest::prelude::*;
@@ -10,38 +9,27 @@ use tailcalld::config::{
     Aggregate, Comparison, Condition, Filter, Ids, Keep, Limit, Part, Pattern, Per, Rate, Results,
     UnitName, Word,
 };
-use tailcalld::plan::{self, Plan, Rule, difference};
+use tailcalld::plan::{Plan, Rule, difference};
 
+#[path = "common/config.rs"]
+mod config;
 #[path = "fixtures/handlers.rs"]
-mod handlers;
-use handlers::handlers;
+mod fixture;
 
-/// A file of that text: its plan, or its faults without their places.
-fn read(text: &str) -> Result<Plan, Vec<String>> {
-    let directory = tempfile::tempdir().unwrap();
-    let path = directory.path().join("c.toml");
-    fs::write(&path, text).unwrap();
-    let told = |faults: tailcalld::config::Faults| {
-        faults.iter().map(|fault| fault.message.clone()).collect::<Vec<_>>()
-    };
-    plan::read(&path, &handlers()).map_err(told)
-}
+use config::plan_of;
+use fixture::handlers;
 
-fn written(text: &str) -> Plan {
-    read(text).unwrap_or_else(|faults| panic!("{faults:#?}"))
-}
-
-/// The rules of a syscall in an ABI.
+/// Returns the rules of a syscall in an ABI.
 fn rules_of(plan: &Plan, abi: Abi, name: &str) -> Vec<Rule> {
     let slot = number(abi, name).and_then(|nr| Slot::new(abi, nr)).unwrap();
     plan.routes.get(&slot).map(|route| route.rules.clone()).unwrap_or_default()
 }
 
 fn rules(text: &str) -> Vec<Rule> {
-    rules_of(&written(text), Abi::Native, "openat")
+    rules_of(&plan_of(text), Abi::Native, "openat")
 }
 
-/// The rule of `openat = { handler = "args", ... }`.
+/// Returns the rule of `openat = { handler = "args", ... }`.
 fn rule(options: &str) -> Rule {
     rules(&format!("[routes]\nopenat = {{ handler = \"args\", {options} }}")).remove(0)
 }
@@ -59,7 +47,7 @@ fn pattern(text: &str, part: Part, is_excluded: bool) -> Pattern {
 }
 
 #[test]
-fn every_part_of_a_filter() {
+fn read_filter_has_every_part() {
     let rule = rule(
         "user = [0, \"!root\", \"1000-1999\", \"! 1500\"], group = \"root\", loginuid = [\"!unset\"], \
          unit = [\"nginx\", \"!a.scope\"], slice = \"machine\", user_unit = \"gnome@1\", \
@@ -101,7 +89,7 @@ fn limit(count: u32, period_s: u64, burst: u32, per: Per) -> Option<Limit> {
 }
 
 #[test]
-fn what_bounds_the_events() {
+fn read_limit_options_become_one_limit() {
     assert_eq!(rule("priority = 6").limit, None);
     assert_eq!(rule("limit = \"100/s\"").limit, limit(100, 1, 100, Per::Route));
     assert_eq!(rule("limit = \"90/min\"").limit, limit(90, 60, 1, Per::Route));
@@ -123,7 +111,7 @@ fn what_bounds_the_events() {
 
 /// A route takes back what the defaults say, or leaves it.
 #[test]
-fn the_defaults_and_a_route() {
+fn read_filter_of_route_overrides_defaults() {
     let defaults =
         "[defaults]\nuid = 0\ncomm = \"a\"\nlimit = \"5/s\"\nper = \"uid\"\nby = \"dfd\"\n";
     let of = |options: &str| {
@@ -141,7 +129,7 @@ fn the_defaults_and_a_route() {
 }
 
 #[test]
-fn what_records_nothing_is_not_bounded() {
+fn read_rule_without_records_has_no_limit() {
     let defaults =
         "[defaults]\nlimit = \"5/s\"\nsample = \"1/2\"\naggregate = \"1s\"\nkeep = \"low\"\n";
     let rule = rules(&format!("{defaults}[routes]\nopenat = \"count\"\nread = \"args\"")).remove(0);
@@ -150,7 +138,7 @@ fn what_records_nothing_is_not_bounded() {
 }
 
 #[test]
-fn alternatives_stand_in_their_order() {
+fn read_alternatives_keep_their_order() {
     let all = rules(
         "[routes]\nopenat = [{ handler = \"none\", uid = 0 }, { handler = \"args\", comm = \"a\" }, \"count\"]",
     );
@@ -161,8 +149,8 @@ fn alternatives_stand_in_their_order() {
 
 /// One that takes all calls of one ABI hides the next in that ABI alone.
 #[test]
-fn alternatives_by_abi() {
-    let plan = written(
+fn read_alternatives_apply_to_their_abi() {
+    let plan = plan_of(
         "[routes]\nkill = [{ handler = \"args\", abi = \"native\" }, { handler = \"count\", abi = \"compat\" }]",
     );
     let of = |abi| rules_of(&plan, abi, "kill").iter().map(|rule| rule.handler).collect::<Vec<_>>();
@@ -170,14 +158,14 @@ fn alternatives_by_abi() {
 }
 
 #[test]
-fn alternatives_that_all_record_nothing_are_no_route() {
+fn read_alternatives_without_records_make_no_route() {
     let plan =
-        written("[routes]\nread = \"args\"\nopenat = [{ handler = \"none\", uid = 0 }, \"none\"]");
+        plan_of("[routes]\nread = \"args\"\nopenat = [{ handler = \"none\", uid = 0 }, \"none\"]");
     assert!(rules_of(&plan, Abi::Native, "openat").is_empty());
 }
 
 #[test]
-fn results_of_many_kinds() {
+fn read_result_accepts_every_form() {
     let of = |result: &str| rule(&format!("result = {result}")).results;
     assert_eq!(of("[\"EACCES\", \"EPERM\"]"), Results::Within(vec![-13..=-13, -1..=-1]));
     assert_eq!(of("\">= 0\""), Results::Within(vec![0..=i64::MAX]));
@@ -186,8 +174,8 @@ fn results_of_many_kinds() {
 }
 
 #[test]
-fn tables_beside_the_routes() {
-    let of = |tables: &str| written(&format!("[routes]\nread = \"args\"\n{tables}"));
+fn read_settings_beside_routes() {
+    let of = |tables: &str| plan_of(&format!("[routes]\nread = \"args\"\n{tables}"));
     let plan = of("");
     assert_eq!(plan.per_uid, limit(10_000, 1, 10_000, Per::Uid));
     assert_eq!((plan.max_per_second, plan.max_bytes_per_second), (None, None));
@@ -206,16 +194,16 @@ fn tables_beside_the_routes() {
 }
 
 /// Returns the changes that a reload reports for `openat`.
-fn told(from: &str, to: &str) -> Vec<String> {
-    let of = |target: &str| written(&format!("[routes]\n257 = {target}"));
+fn changes(from: &str, to: &str) -> Vec<String> {
+    let of = |target: &str| plan_of(&format!("[routes]\n257 = {target}"));
     difference(&of(from), &of(to)).summary(&handlers()).changed
 }
 
 #[cfg(target_arch = "x86_64")]
 #[test]
-fn differences_in_words() {
+fn summary_describes_changed_filters() {
     let args = |options: &str| format!("{{ handler = \"args\", {options} }}");
-    let told_of = |from: &str, to: &str| told(&args(from), &args(to));
+    let told_of = |from: &str, to: &str| changes(&args(from), &args(to));
     let openat = |what: &str| [format!("openat(x86_64) ({what})")];
     let to = "uid = [0, \"!1-9\"], argument = [\"flags & O_CREAT|1\", \"mode <= 7\"]";
     let filter =
@@ -227,13 +215,13 @@ fn differences_in_words() {
     assert_eq!(told_of("priority = 6", to), openat(bounds));
     let two = |uid: u32, last: &str| format!("[{}, \"{last}\"]", args(&format!("uid = {uid}")));
     assert_eq!(
-        told(&two(0, "args"), &two(7, "count"))[..],
+        changes(&two(0, "args"), &two(7, "count"))[..],
         openat("1: uid 0 -> 7, 2: args -> count")
     );
-    let none = told("[{ handler = \"none\", uid = 0 }, \"args\"]", &two(0, "args"));
+    let none = changes("[{ handler = \"none\", uid = 0 }, \"args\"]", &two(0, "args"));
     assert_eq!(none, openat("1: none -> args"));
-    assert_eq!(told(&two(0, "args"), "\"args\"")[..], openat("args|args -> args"));
-    assert_eq!(told(&two(0, "args"), &two(0, "args")), Vec::<String>::new());
+    assert_eq!(changes(&two(0, "args"), "\"args\"")[..], openat("args|args -> args"));
+    assert_eq!(changes(&two(0, "args"), &two(0, "args")), Vec::<String>::new());
 }
 
 /// A filter with one value of each option, of which all can be asked of `openat`.

@@ -1,24 +1,12 @@
-//! Plans that fill a table of the kernel's, and plans with one thing more.
+//! Plans that fill a table of the kernel, and plans with one entry more.
 #![allow(clippy::unwrap_used)] // helpers of tests are tests
 
-use std::fs;
-
-use tailcalld::plan;
-
+#[path = "common/config.rs"]
+mod config;
 #[path = "fixtures/handlers.rs"]
-mod handlers;
-use handlers::handlers;
+mod fixture;
 
-/// Returns the faults of a file with this text.
-fn faults(text: &str) -> Vec<String> {
-    let directory = tempfile::tempdir().unwrap();
-    let path = directory.path().join("c.toml");
-    fs::write(&path, text).unwrap();
-    let faults = plan::read(&path, &handlers()).err();
-    faults
-        .map(|faults| faults.iter().map(|fault| fault.message.clone()).collect())
-        .unwrap_or_default()
-}
+use config::faults;
 
 /// Builds a file with `count` things in routes, `each` of them per route; `route` makes the right side.
 fn spread(count: u32, each: u32, route: impl Fn(std::ops::Range<u32>) -> String) -> String {
@@ -33,16 +21,16 @@ fn list(range: std::ops::Range<u32>, one: impl Fn(u32) -> String) -> String {
     range.map(one).collect::<Vec<_>>().join(", ")
 }
 
-/// Finds no fault with so many things, and this one with one more.
-fn at_most(most: u32, told: u32, what: &str, made: impl Fn(u32) -> String) {
+/// Checks that a configuration may have `most` things and that one more is a fault, which says `bound`.
+fn at_most(most: u32, bound: u32, what: &str, made: impl Fn(u32) -> String) {
     assert_eq!(faults(&made(most)), [""; 0]);
-    let many = format!("{} {what} are too many, all routes together may use {told}", told + 1);
+    let many = format!("{} {what} are too many, all routes together may use {bound}", bound + 1);
     assert_eq!(faults(&made(most + 1)), [many]);
 }
 
 /// Two of them are excluded.
 #[test]
-fn units_and_slices() {
+fn read_too_many_units_and_slices_is_fault() {
     at_most(60, 62, "units and slices", |count| {
         let units = |range| list(range, |n| format!("\"u{n}\""));
         let routes =
@@ -52,7 +40,7 @@ fn units_and_slices() {
 }
 
 #[test]
-fn trees_of_processes() {
+fn read_too_many_process_trees_is_fault() {
     at_most(64, 64, "trees of processes", |count| {
         spread(count, 9, |some| {
             format!(
@@ -65,21 +53,21 @@ fn trees_of_processes() {
 
 /// One is that of each user.
 #[test]
-fn limits() {
+fn read_too_many_limits_is_fault() {
     at_most(254, 255, "limits", |count| {
         spread(count, 1, |_| "{ handler = \"args\", limit = \"9/s\" }".to_owned())
     });
 }
 
 #[test]
-fn filters() {
+fn read_too_many_filters_is_fault() {
     at_most(256, 256, "different filters", |count| {
         spread(count, 1, |some| format!("{{ handler = \"count\", uid = {} }}", some.start))
     });
 }
 
 #[test]
-fn rules() {
+fn read_too_many_rules_is_fault() {
     at_most(512, 512, "rules in routes with a filter", |count| {
         let one = |n| format!("{{ handler = \"args\", uid = {n}, buffer_bytes = {n} }}");
         spread(count, 3, |some| format!("[{}]", list(some, one)))
@@ -88,7 +76,7 @@ fn rules() {
 
 /// The numbers do not touch, so each is a condition of its own.
 #[test]
-fn conditions() {
+fn read_too_many_conditions_is_fault() {
     at_most(2048, 2048, "conditions", |count| {
         spread(count, 50, |some| {
             format!("{{ handler = \"count\", uid = [{}] }}", list(some, |n| (2 * n).to_string()))
@@ -97,7 +85,7 @@ fn conditions() {
 }
 
 #[test]
-fn patterns() {
+fn read_too_many_patterns_is_fault() {
     at_most(256, 256, "patterns", |count| {
         spread(count, 10, |some| {
             format!("{{ handler = \"count\", comm = [{}] }}", list(some, |n| format!("\"c{n}\"")))
@@ -107,13 +95,13 @@ fn patterns() {
 
 /// Tests that things shared by several routes count once.
 #[test]
-fn what_is_shared_is_counted_once() {
+fn read_shared_entries_are_counted_once() {
     let options = "handler = \"args\", uid = 0, unit = \"a\", pid_tree = 1, comm = \"c\"";
     assert_eq!(faults(&spread(500, 1, |_| format!("{{ {options} }}"))), [""; 0]);
 }
 
 #[test]
-fn one_route_has_less_room() {
+fn read_too_many_conditions_of_one_route_is_fault() {
     let uids = |count| list(0..count, |n| (2 * n).to_string());
     let of = |count| {
         faults(&format!("[routes]\n257 = {{ handler = \"args\", uid = [{}] }}", uids(count)))

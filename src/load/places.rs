@@ -11,7 +11,7 @@ use super::Bpf;
 use crate::bpf::types::{tag_bit, tag_name, tag_size};
 use crate::bpf::{EXCLUDED_CGROUPS, spread};
 use crate::filter::NameKind;
-use crate::units::{Standing, Units};
+use crate::units::{CgroupTags, Units};
 
 /// The bit of each name.
 pub type Names = BTreeMap<(NameKind, String), u8>;
@@ -54,7 +54,7 @@ impl Bpf<'_> {
         units.read();
         let (mut known, mut excluded) = (BTreeSet::new(), BTreeSet::new());
         for (id, path) in units.all() {
-            let place = Standing::of(&path, |kind, name| bit(names, kind, name));
+            let place = CgroupTags::of(&path, |kind, name| bit(names, kind, name));
             self.write_place(id, place)
                 .with_context(|| format!("no room for the cgroup {path}"))?;
             known.insert(id);
@@ -87,9 +87,9 @@ impl Bpf<'_> {
         Ok(())
     }
 
-    fn write_place(&self, id: u64, place: Standing) -> libbpf_rs::Result<()> {
+    fn write_place(&self, id: u64, place: CgroupTags) -> libbpf_rs::Result<()> {
         let mut value = Vec::from(place.bits.to_ne_bytes());
-        value.extend(u64::from(place.stage.number()).to_ne_bytes());
+        value.extend(u64::from(place.state.number()).to_ne_bytes());
         self.skeleton.maps.cgroup_tags.update(&id.to_ne_bytes(), &value, MapFlags::ANY)
     }
 

@@ -2,8 +2,9 @@
 //! cgroups that the kernel reports as they come and go, in order with the events.
 
 mod container;
-mod name;
-mod standing;
+mod info;
+mod path;
+mod tags;
 
 use std::collections::HashMap;
 use std::ffi::OsStr;
@@ -14,29 +15,30 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use crate::decode::CgroupEvent;
-pub use standing::{Stage, Standing};
+pub use path::PathState;
+pub use tags::CgroupTags;
 
-/// Where a process stands.
+/// Cgroup of a process, with the unit and the container that it belongs to.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct CgroupInfo {
-    /// Path within the v2 hierarchy as we see it.
+    /// Path within the v2 hierarchy as the daemon sees it.
     pub cgroup: String,
     /// The system's unit.
     pub unit: Option<String>,
     /// The unit of a user's own manager.
     pub user_unit: Option<String>,
-    /// The container, if the path tells one: its id, or its machine's name.
+    /// The container, if the path names one: its id, or its machine's name.
     pub container: Option<String>,
 }
 
-/// The system's unit of a process, by its `/proc/PID/cgroup`; `None` if it is in none.
+/// Returns the system's unit of a process, by its `/proc/PID/cgroup`; `None` if it is in none.
 pub fn own(cgroups: &str) -> Option<String> {
     let path = cgroups.lines().find_map(|line| line.strip_prefix("0::"))?;
-    name::place(path.to_owned()).unit
+    info::info(path.to_owned()).unit
 }
 
 impl CgroupInfo {
-    /// What a person calls it: the unit, or else the path.
+    /// Returns the name for people: the unit, or else the path.
     pub fn name(&self) -> &str {
         self.user_unit.as_ref().or(self.unit.as_ref()).unwrap_or(&self.cgroup)
     }
@@ -48,7 +50,7 @@ pub struct Units {
     mount: Option<PathBuf>,
     root: u64,
     nodes: HashMap<u64, Node>,
-    /// Filled as events ask; emptied where a cgroup goes.
+    /// Filled on demand; an entry is removed with its cgroup.
     places: HashMap<u64, Option<Rc<CgroupInfo>>>,
 }
 
@@ -58,7 +60,7 @@ struct Node {
     name: String,
 }
 
-/// Cgroups that are remembered although the tree has them no more; beyond that all of them are
+/// Removed cgroups that are remembered; beyond that all of them are
 /// forgotten. Each takes some 100 bytes.
 const GONE_MAX: usize = 10_000;
 
@@ -66,7 +68,7 @@ const GONE_MAX: usize = 10_000;
 const DEPTH_MAX: usize = 2048;
 
 impl Units {
-    /// Finds the v2 hierarchy; nothing is read yet. A host without it has no units to tell.
+    /// Finds the v2 hierarchy; nothing is read yet. A host without it has no units.
     pub fn new() -> Self {
         let mounts = fs::read_to_string("/proc/self/mountinfo").unwrap_or_default();
         Self::at(mount_point(&mounts))
@@ -76,8 +78,8 @@ impl Units {
         Self { mount, root: 0, nodes: HashMap::new(), places: HashMap::new() }
     }
 
-    /// Reads the tree as it is now: at the start, and after the kernel could not tell of some. What is
-    /// gone from it is remembered, since its last events may still be in the ring.
+    /// Reads the tree as it is now: at the start, and after the kernel could not report some cgroups. Removed
+    /// cgroups are remembered, since its last events may still be in the ring.
     pub fn read(&mut self) {
         let before = std::mem::take(&mut self.nodes);
         self.places.clear();
@@ -103,7 +105,7 @@ impl Units {
         }
     }
 
-    /// Follows what the kernel reports.
+    /// Follows a change that the kernel reports.
     pub fn follow(&mut self, event: &CgroupEvent<'_>) {
         match *event {
             CgroupEvent::Born { id, parent, name } => self.insert(id, parent, name),
@@ -120,22 +122,22 @@ impl Units {
         self.places.remove(&id);
     }
 
-    /// Where the processes of that cgroup stand; `None` if it is not below our root.
+    /// Returns unit and container of a cgroup; `None` if it is not below our root.
     pub fn place(&mut self, id: u64) -> Option<Rc<CgroupInfo>> {
         if let Some(known) = self.places.get(&id) {
             return known.clone();
         }
-        let place = self.path(id).map(|cgroup| Rc::new(name::place(cgroup)));
+        let place = self.path(id).map(|cgroup| Rc::new(info::info(cgroup)));
         self.places.insert(id, place.clone());
         place
     }
 
-    /// Whether this host has a v2 hierarchy, without which the kernel tells no cgroup from another.
+    /// Returns whether this host has a v2 hierarchy, without which the kernel does not distinguish cgroups.
     pub fn is_there(&self) -> bool {
         self.mount.is_some()
     }
 
-    /// All that are known, with their paths.
+    /// Returns all known cgroups with their paths.
     pub fn all(&self) -> impl Iterator<Item = (u64, String)> {
         let ids = std::iter::once(self.root).chain(self.nodes.keys().copied());
         let ids = ids.filter(|id| *id != 0);
@@ -165,7 +167,7 @@ impl Default for Units {
     }
 }
 
-/// Where cgroup2 is mounted, out of /proc/self/mountinfo: the fifth field, and after a lone `-` the
+/// Returns the mount point of cgroup2 in /proc/self/mountinfo: the fifth field, and after a lone `-` the
 /// file system's type (proc_pid_mountinfo(5)). Blanks in paths stand there as `\040`.
 fn mount_point(mounts: &str) -> Option<PathBuf> {
     mounts.lines().find_map(|line| {
@@ -180,7 +182,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn finds_cgroup2_among_the_mounts() {
+    fn mount_point_finds_cgroup2() {
         let mounts = "22 1 0:20 / /proc rw - proc proc rw\n\
                       30 22 0:26 / /sys/fs/cgroup ro - tmpfs tmpfs rw\n\
                       31 30 0:27 / /sys/fs/cgroup/my\\040own rw shared:4 - cgroup2 cgroup2 rw\n";
@@ -197,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn knows_what_was_there_before() {
+    fn read_finds_existing_cgroups() {
         let (folder, mut units) = tree();
         let path = folder.path().join("system.slice/nginx.service");
         let id = fs::metadata(path).expect("the folder").ino();
@@ -207,7 +209,7 @@ mod tests {
     }
 
     #[test]
-    fn follows_what_comes_and_goes() {
+    fn follow_adds_and_removes_cgroups() {
         let (_folder, mut units) = tree();
         let parent = units.root;
         assert_eq!(units.place(7), None);
@@ -224,7 +226,7 @@ mod tests {
     }
 
     #[test]
-    fn reading_again_keeps_what_may_be_in_the_ring() {
+    fn read_again_keeps_removed_cgroups() {
         let (folder, mut units) = tree();
         let path = folder.path().join("system.slice/nginx.service");
         let gone = fs::metadata(&path).expect("the folder").ino();
@@ -239,7 +241,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_gone_does_not_pile_up() {
+    fn read_again_bounds_removed_cgroups() {
         let (_folder, mut units) = tree();
         let (parent, living) = (units.root, units.nodes.len());
         for id in 0..=GONE_MAX as u64 {
@@ -250,7 +252,7 @@ mod tests {
     }
 
     #[test]
-    fn a_loop_of_parents_ends() {
+    fn place_in_loop_of_parents_is_none() {
         let (_folder, mut units) = tree();
         units.follow(&CgroupEvent::Born { id: 8, parent: 9, name: b"a" });
         units.follow(&CgroupEvent::Born { id: 9, parent: 8, name: b"b" });
@@ -258,12 +260,12 @@ mod tests {
     }
 
     #[test]
-    fn a_host_without_the_hierarchy_says_so() {
+    fn is_there_without_hierarchy_is_false() {
         assert!(tree().1.is_there() && !Units::at(None).is_there());
     }
 
     #[test]
-    fn the_root_is_no_unit() {
+    fn place_of_root_has_no_unit() {
         let (_folder, mut units) = tree();
         let place = units.place(units.root).expect("the root");
         assert_eq!((place.cgroup.as_str(), &place.unit, &place.user_unit), ("/", &None, &None));

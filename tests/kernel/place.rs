@@ -10,7 +10,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use syscalls::Slot;
 use tailcalld::config::{Filter, Part, Pattern, UnitName};
 use tailcalld::plan::{Plan, Rule};
-use tailcalld::units::{Standing, Units};
+use tailcalld::units::{CgroupTags, Units};
 
 use crate::rig::{Rig, filtered, own_slot, privileged, routes, trigger_path};
 use crate::root::in_first_pid_namespace;
@@ -206,8 +206,8 @@ fn births_are_read_as_paths_are() {
     let mut compared = 0;
     for (id, path) in units.all() {
         let Some(value) = rig.bpf.place(id) else { continue };
-        let standing = Standing::of(&path, named);
-        assert_eq!(value, (standing.bits, standing.stage.number().into()), "{path}");
+        let standing = CgroupTags::of(&path, named);
+        assert_eq!(value, (standing.bits, standing.state.number().into()), "{path}");
         compared += 1;
     }
     assert!(compared >= made.len() + top.len(), "{compared} of {}", made.len());

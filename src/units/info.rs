@@ -1,32 +1,23 @@
-//! Which unit a cgroup path belongs to, as systemd lays its tree out: slices nest, then comes the
-//! unit, and below a user's manager the same once more.
+//! Unit, user unit and container of a cgroup path.
 
+use super::path::{Role, walk};
 use super::{CgroupInfo, container};
 
-/// What a unit that holds processes may be; slices hold other units.
+/// Suffixes of units that hold processes; slices hold other units.
 const SUFFIXES: [&str; 5] = [".service", ".scope", ".socket", ".mount", ".swap"];
 
 /// Reads unit, user unit and container off the path.
-pub fn place(cgroup: String) -> CgroupInfo {
-    let mut rest = cgroup.split('/').filter(|part| !part.is_empty()).map(unescape);
-    let unit = next_unit(&mut rest);
-    let of_user = unit.as_deref().is_some_and(|unit| {
-        unit.strip_prefix("user@").is_some_and(|rest| rest.ends_with(".service"))
-    });
-    let user_unit = if of_user { next_unit(&mut rest) } else { None };
+pub fn info(cgroup: String) -> CgroupInfo {
+    let unit = name(&cgroup, Role::Unit);
+    let user_unit = name(&cgroup, Role::UserUnit);
     let container = container::id(&cgroup);
     CgroupInfo { unit, user_unit, container, cgroup }
 }
 
-fn next_unit<'a>(parts: &mut impl Iterator<Item = &'a str>) -> Option<String> {
-    let first = parts.find(|part| !part.ends_with(".slice"))?;
-    SUFFIXES.iter().any(|suffix| first.ends_with(suffix)).then(|| first.to_owned())
-}
-
-/// systemd puts `_` before a name that the kernel could take for a file of its own (such as
-/// `cgroup.service`), or that begins with `_` itself.
-pub(super) fn unescape(part: &str) -> &str {
-    part.strip_prefix('_').unwrap_or(part)
+/// Returns the component of that role, if it is the name of a unit.
+fn name(cgroup: &str, wanted: Role) -> Option<String> {
+    let (.., name) = walk(cgroup).find(|(_, role, _)| *role == wanted)?;
+    SUFFIXES.iter().any(|suffix| name.ends_with(suffix)).then(|| name.to_owned())
 }
 
 #[cfg(test)]
@@ -34,8 +25,8 @@ mod tests {
     use super::*;
 
     fn units(path: &str) -> (Option<String>, Option<String>) {
-        let place = place(path.to_owned());
-        (place.unit, place.user_unit)
+        let info = info(path.to_owned());
+        (info.unit, info.user_unit)
     }
 
     fn of(unit: &str) -> Option<String> {
@@ -43,7 +34,7 @@ mod tests {
     }
 
     #[test]
-    fn units_of_the_system() {
+    fn info_of_system_unit() {
         assert_eq!(units("/system.slice/nginx.service"), (of("nginx.service"), None));
         assert_eq!(units("/init.scope"), (of("init.scope"), None));
         let instance = "/system.slice/system-getty.slice/getty@tty1.service";
@@ -54,7 +45,7 @@ mod tests {
     }
 
     #[test]
-    fn units_of_users() {
+    fn info_of_user_unit() {
         let session = "/user.slice/user-1000.slice/session-3.scope";
         assert_eq!(units(session), (of("session-3.scope"), None));
         let own = "/user.slice/user-1000.slice/user@1000.service/app.slice/mail.service";
@@ -62,7 +53,7 @@ mod tests {
     }
 
     #[test]
-    fn no_units() {
+    fn info_without_unit() {
         assert_eq!(units("/"), (None, None));
         assert_eq!(units("/system.slice"), (None, None));
         assert_eq!(units("/docker/0123abc"), (None, None));
