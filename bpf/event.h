@@ -212,6 +212,13 @@ struct file_id {
 	__u64 inode; /* 0: this entry is free */
 };
 
+/* The daemon's question to `journal_open` about a process, and the answer. */
+struct journal_query {
+	__u64 start_ns; /* CLOCK_BOOTTIME at which the process began */
+	__u32 tgid; /* in the initial pid namespace */
+	__u32 is_open; /* set by the program */
+};
+
 /* The namespaces that the machine began with, those of the task 0. */
 struct initial_namespaces {
 	__u64 proxy; /* addresses: a task that has both is in no other namespace */

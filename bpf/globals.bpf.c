@@ -22,6 +22,7 @@ const volatile __u32 wake_bytes;
 volatile __u32 self_tgid;
 volatile struct file_id excluded_files[EXCLUDED_FILES];
 volatile struct file_id identified_file;
+volatile struct journal_query journal_query;
 volatile struct initial_namespaces initial_namespaces;
 volatile __u64 cgroups_lost;
 

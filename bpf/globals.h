@@ -64,6 +64,10 @@ extern volatile struct file_id excluded_files[EXCLUDED_FILES];
 /* What `self_identify` found for the file descriptor it was asked about. Read by the daemon. */
 extern volatile struct file_id identified_file;
 
+/* Which process `journal_open` looks at. Written by the daemon before it runs that, except for the
+ * answer. */
+extern volatile struct journal_query journal_query;
+
 /* What is initial. Written by `self_identify` before any attach. */
 extern volatile struct initial_namespaces initial_namespaces;
 

@@ -140,6 +140,19 @@ impl<'obj> Shared<'obj> {
         }
     }
 
+    /// Question to `journal_open` about a process, and its answer.
+    pub fn journal_query(&self) -> JournalQuery<'_> {
+        // SAFETY: as in `bank`; an aligned u64 and two aligned u32.
+        unsafe {
+            let query = &raw mut (*self.globals.as_ptr()).journal_query;
+            JournalQuery {
+                start_ns: AtomicU64::from_ptr(&raw mut (*query).start_ns),
+                tgid: AtomicU32::from_ptr(&raw mut (*query).tgid),
+                is_open: AtomicU32::from_ptr(&raw mut (*query).is_open),
+            }
+        }
+    }
+
     /// Inode numbers of the namespaces that the machine began with, by `enum namespace`.
     pub fn initial_namespaces(&self) -> &[AtomicU32; NAMESPACES] {
         // SAFETY: as in `live_base`; as many aligned u32.
@@ -245,6 +258,17 @@ impl<'obj> Shared<'obj> {
         // SAFETY: as in `live_base`.
         unsafe { AtomicU64::from_ptr(&raw mut (*self.globals.as_ptr()).process_trees_lost) }
     }
+}
+
+/// `struct journal_query`.
+#[derive(Debug, Clone, Copy)]
+pub struct JournalQuery<'a> {
+    /// Start of the process, in ns of CLOCK_BOOTTIME.
+    pub start_ns: &'a AtomicU64,
+    /// Process id in the initial pid namespace.
+    pub tgid: &'a AtomicU32,
+    /// Answer of the program: 1 if the process has a file of the journal open.
+    pub is_open: &'a AtomicU32,
 }
 
 /// `struct bucket`: whose, paid until, refused, the name in two words, the rest.

@@ -66,6 +66,8 @@ struct Daemon<'obj> {
     suppressing: Suppressing,
     /// Processes that were reported for feedback, the latest first.
     reported: Vec<Process>,
+    /// The kernel refused to say who has the journal open, and the warning has been printed.
+    is_feedback_unknown: bool,
     excluded: Excluded,
     watch: ConfigWatch,
     signals: Signals,

@@ -75,6 +75,7 @@ pub fn start<'obj>(
         bookkeeping: Bookkeeping::default(),
         suppressing: Suppressing::default(),
         reported: Vec::new(),
+        is_feedback_unknown: false,
         excluded,
         watch,
         signals,

@@ -9,6 +9,7 @@ mod errors;
 mod functions;
 mod hook;
 mod identity;
+mod journal_open;
 mod object;
 mod places;
 mod recipes;
