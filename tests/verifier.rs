@@ -2,6 +2,7 @@
 //! it gives up at a million, and a small change of the source can cost it a hundred times more. The
 //! figures are compared with those of tests/matrix/verifier.tsv. Needs root.
 
+#[macro_use]
 #[path = "common/root.rs"]
 mod root;
 
@@ -15,8 +16,6 @@ use tailcalld::config::AttachTo;
 use tailcalld::load::{self, Attach, Choice};
 use tailcalld::plan::Routes;
 
-use crate::root::privileged;
-
 /// Kernel, program, instructions: the most that any compiler and way to attach came to.
 const KNOWN: &str = include_str!("matrix/verifier.tsv");
 const RING_BYTES: u32 = 8 * 1024 * 1024;
@@ -28,9 +27,7 @@ static SAID: Mutex<Vec<String>> = Mutex::new(Vec::new());
 
 #[test]
 fn every_program_is_accepted_at_the_known_cost() {
-    if !privileged() {
-        return;
-    }
+    needs_root!();
     let kernel = kernel();
     let mut grown = Vec::new();
     let tracepoints = [Attach::RawTracepoint, Attach::Tracepoint];

@@ -1,6 +1,16 @@
-//! Tests say so where they cannot run, and fail there under `CI=true`.
+//! Requirements of tests: a test without them prints that it is skipped, and fails under `CI=true`.
 
 use std::io::Write as _;
+
+/// Ends the test at once where it does not run as root.
+#[allow(unused_macros)] // some targets ask `privileged` in one place
+macro_rules! needs_root {
+    () => {
+        if !$crate::root::privileged() {
+            return;
+        }
+    };
+}
 
 /// Returns whether the test runs as root.
 pub fn privileged() -> bool {

@@ -2,13 +2,11 @@
 
 use syscalls::Abi;
 
-use crate::rig::{privileged, rig, slot};
+use crate::rig::{rig, slot};
 
 #[test]
 fn every_field_is_what_the_process_was() {
-    if !privileged() {
-        return;
-    }
+    needs_root!();
     let getpgid = slot(Abi::Native, "getpgid");
     let rig = rig(&[(getpgid, "args")]);
     let nr = getpgid.nr().to_string();
@@ -44,9 +42,7 @@ fn every_field_is_what_the_process_was() {
 
 #[test]
 fn n_calls_are_n_events() {
-    if !privileged() {
-        return;
-    }
+    needs_root!();
     let getpgid = slot(Abi::Native, "getpgid");
     let rig = rig(&[(getpgid, "args")]);
     let before = rig.books(getpgid);
@@ -60,9 +56,7 @@ fn n_calls_are_n_events() {
 
 #[test]
 fn our_own_calls_are_excluded_and_counted() {
-    if !privileged() {
-        return;
-    }
+    needs_root!();
     let getsid = slot(Abi::Native, "getsid");
     let rig = rig(&[(getsid, "args")]);
     rig.records();

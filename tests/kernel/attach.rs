@@ -8,7 +8,7 @@ use tailcalld::config::AttachTo;
 use tailcalld::load::{Attach, Choice};
 use tailcalld::plan::Routes;
 
-use crate::rig::{kernel, own_slot, privileged, routes, slot};
+use crate::rig::{kernel, own_slot, routes, slot};
 
 fn made(wanted: AttachTo, slots: &[Slot]) -> Choice {
     let handlers = tailcalld::load::handlers().expect("the object opens");
@@ -27,9 +27,7 @@ fn has_functions() -> bool {
 /// theirs, not for its number; here both must agree.
 #[test]
 fn the_tracepoint_fits_the_kernel() {
-    if !privileged() {
-        return;
-    }
+    needs_root!();
     let expected = if kernel() >= (7, 2) { Attach::Tracepoint } else { Attach::RawTracepoint };
     let choice = made(AttachTo::Tracepoint, &[]);
     assert_eq!(choice.attach, expected, "Linux {:?}", kernel());
@@ -38,9 +36,7 @@ fn the_tracepoint_fits_the_kernel() {
 
 #[test]
 fn functions_are_chosen_where_there_are_some() {
-    if !privileged() {
-        return;
-    }
+    needs_root!();
     let getpid = slot(Abi::Native, "getpid");
     let choice = made(AttachTo::Auto, &[getpid]);
     assert_eq!(choice.attach == Attach::Function, has_functions(), "{}", choice.reason);
@@ -56,7 +52,8 @@ fn functions_are_chosen_where_there_are_some() {
 /// From 6.14 on each task has places of its own for the calls that have not returned.
 #[test]
 fn returns_come_from_functions_where_all_do() {
-    if !privileged() || !has_functions() {
+    needs_root!();
+    if !has_functions() {
         return;
     }
     let choice = made(AttachTo::Function, &[]);
@@ -67,9 +64,7 @@ fn returns_come_from_functions_where_all_do() {
 /// calls of it.
 #[test]
 fn auto_sees_every_route() {
-    if !privileged() {
-        return;
-    }
+    needs_root!();
     let unknown = Slot::new(Abi::Native, 510).expect("within the table");
     let choice = made(AttachTo::Auto, &[slot(Abi::Native, "getpid"), unknown]);
     assert_ne!(choice.attach, Attach::Function);
@@ -80,8 +75,7 @@ fn auto_sees_every_route() {
 /// tests/kernel/rig.rs gives these to tests in place of free numbers.
 #[test]
 fn own_slots_differ() {
-    if privileged() {
-        let slots: std::collections::BTreeSet<Slot> = (480..=493).map(own_slot).collect();
-        assert_eq!(slots.len(), 14);
-    }
+    needs_root!();
+    let slots: std::collections::BTreeSet<Slot> = (480..=493).map(own_slot).collect();
+    assert_eq!(slots.len(), 14);
 }

@@ -3,7 +3,7 @@
 
 use syscalls::Slot;
 
-use crate::rig::{Rig, filtered, own_slot, privileged, routes, scaled};
+use crate::rig::{Rig, own_slot, routes, scaled};
 
 const THREADS: u64 = 8;
 
@@ -18,9 +18,8 @@ fn a_crowd_that_is_interrupted_misses_nothing() {
 }
 
 fn crowd(how: &str, call: Slot) {
-    if !privileged() || filtered() {
-        return;
-    }
+    needs_root!();
+    needs_unknown_syscalls!();
     let handlers = tailcalld::load::handlers().expect("the object opens");
     let rig = Rig::with_ring(&routes(&handlers, &[(call, "args")]), 64 * 1024 * 1024);
     let times = scaled(50_000);

@@ -1,12 +1,11 @@
 //! `count`: counters only.
 
-use crate::rig::{filtered, own_slot, privileged, rig};
+use crate::rig::{own_slot, rig};
 
 #[test]
 fn counts_and_records_nothing() {
-    if !privileged() || filtered() {
-        return;
-    }
+    needs_root!();
+    needs_unknown_syscalls!();
     let slot = own_slot(480);
     let rig = rig(&[(slot, "count")]);
     let records = rig.trigger(&["times", "5003", "native", &slot.nr().to_string(), "1"]);

@@ -7,7 +7,7 @@ use syscalls::{Abi, Slot, Status, Value};
 use tailcalld::decode::Event;
 use tailcalld::plan::Plan;
 
-use crate::rig::{Rig, privileged, routes, slot, trigger_path};
+use crate::rig::{Rig, routes, slot, trigger_path};
 
 /// Routes of `exec` with these variables.
 fn plan(wanted: &[(Slot, &[&str])]) -> Plan {
@@ -43,9 +43,7 @@ const CUT: Status = Status::Truncated { length: None };
 
 #[test]
 fn variables_are_told_that_have_exactly_that_name() {
-    if !privileged() {
-        return;
-    }
+    needs_root!();
     let calls = [
         (Abi::Native, "execve", "native", "strings", vec![]),
         (Abi::Compat, "execve", "compat", "strings32", vec![]),
@@ -69,9 +67,7 @@ fn variables_are_told_that_have_exactly_that_name() {
 
 #[test]
 fn names_as_many_and_as_long_as_may_be() {
-    if !privileged() {
-        return;
-    }
+    needs_root!();
     let names: Vec<_> = (10..26).map(|n| format!("{n}_A_NAME_OF_THIRTY_ONE_BYTES__")).collect();
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
     assert_eq!((names.len(), names[0].len()), (16, 31));
@@ -88,9 +84,7 @@ fn names_as_many_and_as_long_as_may_be() {
 
 #[test]
 fn each_route_has_its_own() {
-    if !privileged() {
-        return;
-    }
+    needs_root!();
     let [execve, execveat] = ["execve", "execveat"].map(|name| slot(Abi::Native, name));
     let rig = Rig::new(&plan(&[(execve, &["HOME"]), (execveat, &[])]));
     let environment = "strings:HOME=/root,PATH=/bin";
@@ -103,9 +97,7 @@ fn each_route_has_its_own() {
 
 #[test]
 fn what_does_not_fit_is_cut_and_told() {
-    if !privileged() {
-        return;
-    }
+    needs_root!();
     let rig = Rig::new(&plan(&[(slot(Abi::Native, "execve"), &["A", "B", "C"])]));
     let [a, b] = [4000, 200].map(|length| "x".repeat(length));
     told(&rig, &format!("strings:A={a},B={b},C=1"), |env| {
@@ -121,9 +113,7 @@ fn what_does_not_fit_is_cut_and_told() {
 
 #[test]
 fn what_was_not_looked_at_is_told() {
-    if !privileged() {
-        return;
-    }
+    needs_root!();
     let rig = Rig::new(&plan(&[(slot(Abi::Native, "execve"), &["A"])]));
     told(&rig, "argv:128", |env| assert_eq!(env, []));
     told(&rig, "argv:129", |env| assert_eq!(env, [("", CUT)]));
@@ -137,9 +127,7 @@ fn what_was_not_looked_at_is_told() {
 /// other tests see them too.
 #[test]
 fn a_reload_tears_no_names() {
-    if !privileged() {
-        return;
-    }
+    needs_root!();
     let execve = slot(Abi::Native, "execve");
     let tables = [plan(&[(execve, &["FIRST"])]), plan(&[(execve, &["SECOND"])])];
     let mut rig = Rig::new(&tables[1]);

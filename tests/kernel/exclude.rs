@@ -6,7 +6,7 @@ use std::process::Command;
 
 use tailcalld::exclude::Excluded;
 
-use crate::rig::{Rig, filtered, own_slot, privileged, rig, trigger_path};
+use crate::rig::{Rig, own_slot, rig, trigger_path};
 
 const NUMBER: u16 = 481;
 
@@ -23,9 +23,8 @@ fn books(rig: &Rig) -> (u64, u64, u64) {
 
 #[test]
 fn an_excluded_executable_is_counted_and_not_recorded() {
-    if !privileged() || filtered() {
-        return;
-    }
+    needs_root!();
+    needs_unknown_syscalls!();
     let folder = tempfile::tempdir().expect("a temporary folder");
     let [sink, other] = ["sink", "other"].map(|name| folder.path().join(name));
     for copy in [&sink, &other] {

@@ -4,7 +4,7 @@ use syscalls::{Abi, Status, Value};
 use tailcalld::decode::Event;
 use tailcalld::plan::Plan;
 
-use crate::rig::{Rig, privileged, rig, routes, slot};
+use crate::rig::{Rig, rig, routes, slot};
 
 fn execs(abi: Abi) -> Rig {
     rig(&["execve", "execveat"].map(|name| (slot(abi, name), "exec")))
@@ -26,9 +26,7 @@ fn number(number: u64) -> (Value<'static>, Status) {
 
 #[test]
 fn tells_program_and_arguments() {
-    if !privileged() {
-        return;
-    }
+    needs_root!();
     for (abi, word, argv) in
         [(Abi::Native, "native", "argv:3"), (Abi::Compat, "compat", "argv32:3")]
     {
@@ -48,9 +46,7 @@ fn tells_program_and_arguments() {
 
 #[test]
 fn execveat_tells_directory_and_flags() {
-    if !privileged() {
-        return;
-    }
+    needs_root!();
     let rig = execs(Abi::Native);
     let nr = slot(Abi::Native, "execveat").nr().to_string();
     let records = rig.trigger(&["native", &nr, "-100", "text:", "argv:1", "0", "0x1000"]);
@@ -64,9 +60,7 @@ fn execveat_tells_directory_and_flags() {
 
 #[test]
 fn a_vector_of_nothing_is_no_argument() {
-    if !privileged() {
-        return;
-    }
+    needs_root!();
     let rig = execs(Abi::Native);
     for argv in ["0", "argv:0"] {
         let records = rig.trigger(&["native", "59", "text:/x", argv, "0"]);
@@ -79,9 +73,7 @@ fn a_vector_of_nothing_is_no_argument() {
 
 #[test]
 fn unreadable_memory_is_said_not_blank() {
-    if !privileged() {
-        return;
-    }
+    needs_root!();
     let rig = execs(Abi::Native);
     let unreadable = Status::Unreadable { errno: nix::libc::EFAULT };
     for address in ["0", "8", "0xffffffff81000000", "cliff:/bin/x"] {
@@ -102,9 +94,7 @@ fn unreadable_memory_is_said_not_blank() {
 
 #[test]
 fn the_longest_path_fits_and_a_longer_one_is_cut() {
-    if !privileged() {
-        return;
-    }
+    needs_root!();
     let rig = execs(Abi::Native);
     for (length, status) in [
         (4095, Status::Ok),
@@ -122,9 +112,7 @@ fn the_longest_path_fits_and_a_longer_one_is_cut() {
 /// What does not fit is counted all the same.
 #[test]
 fn argv_is_kept_to_its_budget() {
-    if !privileged() {
-        return;
-    }
+    needs_root!();
     let execve = slot(Abi::Native, "execve");
     let handlers = tailcalld::load::handlers().expect("the object opens");
     let with_budget = |argv_bytes| {
@@ -153,9 +141,7 @@ fn argv_is_kept_to_its_budget() {
 /// Up to 256 strings are read, up to 4,095 are counted; beyond, both are "at least".
 #[test]
 fn long_vectors_are_counted_as_far_as_told() {
-    if !privileged() {
-        return;
-    }
+    needs_root!();
     let rig = execs(Abi::Native);
     let at_least = |number| (Value::Number(number), Status::Truncated { length: Some(8) });
     for (count, argc, argv_bytes) in [

@@ -9,7 +9,7 @@ use tailcalld::config::{Comparison, Condition, Filter, Ids, Part, Pattern, Resul
 use tailcalld::decode::Event;
 use tailcalld::plan::{Plan, Rule};
 
-use crate::rig::{Rig, header, privileged, routes, run_trigger, scaled, slot};
+use crate::rig::{Rig, header, routes, run_trigger, scaled, slot};
 
 /// Paths, of which the kernel's answer is known: there are none of these.
 const PATHS: [&str; 12] = [
@@ -222,9 +222,7 @@ fn passes(filter: &Filter, event: &Event<'_>) -> bool {
 
 #[test]
 fn the_kernel_decides_as_the_filter_reads() {
-    if !privileged() {
-        return;
-    }
+    needs_root!();
     let _alone = alone();
     let mut dice = Dice(0x5eed);
     let mut rig = Rig::new(&plan(Filter { container: Some(true), ..Filter::default() }));
@@ -254,9 +252,7 @@ fn the_kernel_decides_as_the_filter_reads() {
 /// `open_tree` has no number as wide as a register; the offset of `readahead(fd, offset, count)` is one.
 #[test]
 fn a_wide_number_has_a_sign() {
-    if !privileged() {
-        return;
-    }
+    needs_root!();
     let _alone = alone();
     let call = slot(Abi::Native, "readahead");
     let test = Comparison::Compares { range: -(1 << 40)..=7 };
@@ -282,9 +278,7 @@ fn a_wide_number_has_a_sign() {
 /// Which calls are recorded does not depend on what is.
 #[test]
 fn what_no_rule_wants_is_counted() {
-    if !privileged() {
-        return;
-    }
+    needs_root!();
     let _alone = alone();
     let root = Some(vec![Ids { range: 0..=0, is_excluded: false }]);
     let mut plan = plan(Filter { uid: root, ..Filter::default() });
@@ -300,9 +294,7 @@ fn what_no_rule_wants_is_counted() {
 /// Rules differ in what they capture and how they tell it.
 #[test]
 fn each_rule_has_its_own_settings() {
-    if !privileged() {
-        return;
-    }
+    needs_root!();
     let _alone = alone();
     let handlers = tailcalld::load::handlers().expect("the object opens");
     let mut plan = plan(Filter::default());

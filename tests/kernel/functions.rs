@@ -9,7 +9,7 @@ use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use syscalls::{Abi, Slot, names};
 use tailcalld::plan::Plan;
 
-use crate::rig::{Rig, at_functions, own_slot, privileged, rig, routes, run_trigger, scaled, slot};
+use crate::rig::{Rig, at_functions, own_slot, rig, routes, run_trigger, scaled, slot};
 
 /// They end, stop or replace the process, or wait for something that never comes.
 const NOT_CALLED: [&str; 24] = [
@@ -48,7 +48,8 @@ fn called(abi: Abi) -> impl Iterator<Item = Slot> {
 /// comes to its own slot, once. The arguments are such that nothing is done.
 #[test]
 fn each_syscall_is_seen_at_its_function() {
-    if !privileged() || !at_functions() {
+    needs_root!();
+    if !at_functions() {
         return;
     }
     let slots: Vec<Slot> = Abi::ALL.into_iter().flat_map(called).collect();
@@ -80,7 +81,8 @@ fn is_the_call(rig: &Rig, bytes: &[u8], slot: Slot) -> bool {
 /// A link comes and goes beside a function that stays: no call of that one is missed or doubled.
 #[test]
 fn what_comes_and_goes_leaves_others_alone() {
-    if !privileged() || !at_functions() {
+    needs_root!();
+    if !at_functions() {
         return;
     }
     let (stays, comes) = (own_slot(482), slot(Abi::Native, "sysinfo"));
@@ -116,7 +118,8 @@ fn is_attached(function: &str) -> bool {
 /// The process has no descriptor left for the link: the old table stays, and nothing else.
 #[test]
 fn a_refused_link_changes_nothing() {
-    if !privileged() || !at_functions() {
+    needs_root!();
+    if !at_functions() {
         return;
     }
     let (stays, comes) = (own_slot(482), slot(Abi::Native, "sysinfo"));
@@ -142,7 +145,8 @@ fn a_refused_link_changes_nothing() {
 /// All of it goes again when the routes do; the kernel takes its time with the links.
 #[test]
 fn everything_can_be_routed_and_taken_out() {
-    if !privileged() || !at_functions() {
+    needs_root!();
+    if !at_functions() {
         return;
     }
     let handlers = tailcalld::load::handlers().expect("the object opens");

@@ -3,7 +3,7 @@
 
 use syscalls::{Abi, notation};
 
-use crate::rig::{Rig, privileged, rig, slot};
+use crate::rig::{Rig, rig, slot};
 
 /// `socket(AF_UNIX, SOCK_DGRAM, 0)` of a call that the trigger makes.
 fn told(rig: &Rig, name: &str, args: &[&str]) -> String {
@@ -21,9 +21,7 @@ fn told(rig: &Rig, name: &str, args: &[&str]) -> String {
 
 #[test]
 fn the_words_of_a_socketcall_are_its_arguments() {
-    if !privileged() {
-        return;
-    }
+    needs_root!();
     let rig = rig(&[(slot(Abi::Compat, "socketcall"), "args")]);
     for (args, expected) in [
         // Two words of 32 bits in each of 64.
@@ -44,9 +42,7 @@ fn the_words_of_a_socketcall_are_its_arguments() {
 
 #[test]
 fn the_registers_of_an_ipc_are_its_arguments() {
-    if !privileged() {
-        return;
-    }
+    needs_root!();
     let rig = rig(&[(slot(Abi::Compat, "ipc"), "args")]);
     // No System V object has this number, so nothing comes of any call.
     for (args, expected) in [

@@ -1,4 +1,11 @@
-//! The real object in the running kernel. Needs root; says so otherwise, and fails under `CI=true`.
+//! Tests of the real object in the running kernel. They need root: without it they print that they are skipped,
+//! and fail under `CI=true`.
+
+#[macro_use]
+#[path = "../common/root.rs"]
+mod root;
+#[macro_use]
+mod rig;
 
 mod args;
 mod attach;
@@ -12,6 +19,7 @@ mod filter;
 mod functions;
 mod handlers;
 mod inner;
+mod journal_open;
 mod limit;
 mod memory;
 mod numbers;
@@ -19,8 +27,5 @@ mod place;
 mod process;
 mod reload;
 mod results;
-mod rig;
-#[path = "../common/root.rs"]
-mod root;
 mod timer;
 mod wake;

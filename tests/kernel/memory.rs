@@ -8,7 +8,7 @@ use tailcalld::config::{Paths, Results};
 use tailcalld::decode::{Event, RingRecord};
 use tailcalld::plan::{Plan, Rule};
 
-use crate::rig::{Rig, kernel, privileged, rig, routes, scaled, slot, trigger_path};
+use crate::rig::{Rig, kernel, rig, routes, scaled, slot, trigger_path};
 
 const UNREADABLE: Status = Status::Unreadable { errno: nix::libc::EFAULT };
 
@@ -70,9 +70,7 @@ fn at_return(index: u8, bytes: &[u8]) -> Capture<'_> {
 
 #[test]
 fn paths_are_read_as_far_as_they_go() {
-    if !privileged() {
-        return;
-    }
+    needs_root!();
     let rig = rig(&[(native("linkat"), "args")]);
     let nr = native("linkat").nr().to_string();
     for (length, status) in [
@@ -92,9 +90,7 @@ fn paths_are_read_as_far_as_they_go() {
 
 #[test]
 fn memory_that_is_not_there_is_said_to_be_so() {
-    if !privileged() {
-        return;
-    }
+    needs_root!();
     let rig = rig(&[(native("linkat"), "args")]);
     let nr = native("linkat").nr().to_string();
     // NULL needs no capture: the register tells.
@@ -111,9 +107,7 @@ fn memory_that_is_not_there_is_said_to_be_so() {
 
 #[test]
 fn buffers_are_cut_at_the_limit_and_measured() {
-    if !privileged() {
-        return;
-    }
+    needs_root!();
     let (write, length) = (native("write"), |length| Status::Truncated { length: Some(length) });
     for (buffer_bytes, kept, status) in
         [(0, 0, length(5000)), (32, 32, length(5000)), (4096, 4096, length(5000))]
@@ -132,9 +126,7 @@ fn buffers_are_cut_at_the_limit_and_measured() {
 /// Up to the end of the page; that there is more is said.
 #[test]
 fn of_a_buffer_at_a_cliff_the_near_part_is_read() {
-    if !privileged() {
-        return;
-    }
+    needs_root!();
     let rig = rig(&[(native("write"), "args")]);
     let nr = native("write").nr().to_string();
     captures(&rig, &["native", &nr, "-1", "cliff:near", "20"], |captures| {
@@ -153,9 +145,7 @@ fn of_a_buffer_at_a_cliff_the_near_part_is_read() {
 
 #[test]
 fn vectors_of_buffers_are_read_element_by_element() {
-    if !privileged() {
-        return;
-    }
+    needs_root!();
     let rig = rig(&[(native("writev"), "args")]);
     let nr = native("writev").nr().to_string();
     let buffer =
@@ -185,9 +175,7 @@ fn vectors_of_buffers_are_read_element_by_element() {
 
 #[test]
 fn messages_are_read_with_name_control_and_buffers() {
-    if !privileged() {
-        return;
-    }
+    needs_root!();
     let rig = rig(&[(native("sendmsg"), "args")]);
     let nr = native("sendmsg").nr().to_string();
     captures(&rig, &["native", &nr, "-1", "message:one,two", "0"], |captures| {
@@ -203,9 +191,7 @@ fn messages_are_read_with_name_control_and_buffers() {
 
 #[test]
 fn what_the_kernel_writes_is_there_at_the_return() {
-    if !privileged() {
-        return;
-    }
+    needs_root!();
     let [pipe, getcwd, readlink] = ["pipe2", "getcwd", "readlink"].map(native);
     let rig = Rig::new(&route_of(pipe, with_result));
     captures(&rig, &["native", &pipe.nr().to_string(), "room:8", "0"], |captures| {
@@ -244,9 +230,7 @@ fn what_the_kernel_writes_is_there_at_the_return() {
 
 #[test]
 fn compat_calls_have_narrow_pointers() {
-    if !privileged() {
-        return;
-    }
+    needs_root!();
     let writev = slot(Abi::Compat, "writev");
     let rig = rig(&[(writev, "args")]);
     // Two elements of 32 bits each: of the word's halves, the first is the address.
@@ -263,9 +247,7 @@ fn compat_calls_have_narrow_pointers() {
 /// more than was there at some moment.
 #[test]
 fn memory_that_changes_meanwhile_does_no_harm() {
-    if !privileged() {
-        return;
-    }
+    needs_root!();
     let writev = native("writev");
     let rig = Rig::with_ring(&route_of(writev, |_| {}), 64 << 20);
     let (times, nr) = (scaled(20_000), writev.nr().to_string());
@@ -288,9 +270,7 @@ fn memory_that_changes_meanwhile_does_no_harm() {
 /// A program that drops its path's page before each call hides none of them.
 #[test]
 fn paths_on_dropped_pages_are_read_at_the_return() {
-    if !privileged() {
-        return;
-    }
+    needs_root!();
     let unlink = native("unlink");
     let count = scaled(10_000);
     for set in [with_result, |rule: &mut Rule| rule.paths = Paths::Exact] {
@@ -309,9 +289,7 @@ fn paths_on_dropped_pages_are_read_at_the_return() {
 /// The same paths stay hidden where nobody looks at the return: the test before would notice.
 #[test]
 fn paths_on_dropped_pages_are_unreadable_at_entry() {
-    if !privileged() {
-        return;
-    }
+    needs_root!();
     let unlink = native("unlink");
     let rig = rig(&[(unlink, "args")]);
     let calls = calls(&rig, &["native", &unlink.nr().to_string(), "dropped"]);
@@ -324,9 +302,7 @@ fn paths_on_dropped_pages_are_unreadable_at_entry() {
 /// the place of the first argument.
 #[test]
 fn programs_on_dropped_pages_are_read_out_of_the_new_program() {
-    if !privileged() {
-        return;
-    }
+    needs_root!();
     let script = std::env::temp_dir().join(format!("tailcalld-script-{}", std::process::id()));
     std::fs::write(&script, "#!/bin/sh\nexit 0\n").expect("a script");
     let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);

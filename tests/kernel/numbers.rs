@@ -3,13 +3,12 @@
 use syscalls::{Abi, Slot};
 use tailcalld::stats::OddNumbers;
 
-use crate::rig::{at_functions, filtered, privileged, rig, run_trigger, slot};
+use crate::rig::{at_functions, rig, run_trigger, slot};
 
 #[test]
 fn odd_numbers_land_in_their_classes() {
-    if !privileged() || filtered() {
-        return;
-    }
+    needs_root!();
+    needs_unknown_syscalls!();
     let getpid = slot(Abi::Native, "getpid");
     let rig = rig(&[(getpid, "args")]);
     let before = rig.bpf.books.odd_numbers();
@@ -27,9 +26,7 @@ fn odd_numbers_land_in_their_classes() {
 /// The kernel dispatches on the lower half of the register and so do we: 0x100000027 is getpid.
 #[test]
 fn upper_half_of_the_number_is_ignored() {
-    if !privileged() {
-        return;
-    }
+    needs_root!();
     let getpid = slot(Abi::Native, "getpid");
     let rig = rig(&[(getpid, "args")]);
     let records = rig.trigger(&["times", "9", "native", &(0x1_0000_0000 + 39u64).to_string()]);
@@ -38,9 +35,8 @@ fn upper_half_of_the_number_is_ignored() {
 
 #[test]
 fn last_slots_of_each_half_are_wired() {
-    if !privileged() || filtered() {
-        return;
-    }
+    needs_root!();
+    needs_unknown_syscalls!();
     let last = [Abi::Native, Abi::Compat].map(|abi| Slot::new(abi, 511).expect("the last slot"));
     let rig = rig(&[(last[0], "args"), (last[1], "args")]);
     if at_functions() {
@@ -57,9 +53,7 @@ fn last_slots_of_each_half_are_wired() {
 /// i386 getpid is 20, which is writev for x86_64; i386 execve is 11, which is munmap.
 #[test]
 fn compat_calls_never_reach_native_slots() {
-    if !privileged() {
-        return;
-    }
+    needs_root!();
     let [munmap, writev] = ["munmap", "writev"].map(|name| slot(Abi::Native, name));
     let [execve, getpid] = ["execve", "getpid"].map(|name| slot(Abi::Compat, name));
     assert_eq!((munmap.nr(), writev.nr()), (execve.nr(), getpid.nr()));
@@ -87,9 +81,7 @@ fn compat_calls_never_reach_native_slots() {
 
 #[test]
 fn compat_arguments_come_from_their_own_registers() {
-    if !privileged() {
-        return;
-    }
+    needs_root!();
     let getpgid = slot(Abi::Compat, "getpgid");
     let rig = rig(&[(getpgid, "args")]);
     let nr = getpgid.nr().to_string();

@@ -9,7 +9,7 @@ use nix::sys::statfs::{BTRFS_SUPER_MAGIC, OVERLAYFS_SUPER_MAGIC, statfs};
 use syscalls::Abi;
 use tailcalld::decode::{Device, Exe, NAMESPACES};
 
-use crate::rig::{Rig, privileged, rig, slot, trigger_path};
+use crate::rig::{Rig, rig, slot, trigger_path};
 
 /// In the order of `enum namespace`, with the flag that makes a new one.
 const KINDS: [(&str, i32); NAMESPACES] = [
@@ -67,9 +67,7 @@ fn kinds_here() -> impl Iterator<Item = (usize, i32)> {
 
 #[test]
 fn the_initial_namespaces_are_those_of_the_first_process() {
-    if !privileged() {
-        return;
-    }
+    needs_root!();
     let initial = initial(&rig(&[]));
     // include/linux/proc_ns.h; the numbers of the other two are given at boot before Linux 6.18.
     let known = [0xefff_fffb, 0xefff_ffff, 0, 0, 0xefff_fffc, 0xefff_fffd, 0xefff_fffe];
@@ -92,9 +90,7 @@ fn is_ours_initial(pid_namespace: u32) -> bool {
 
 #[test]
 fn namespaces_are_told_where_they_are_not_initial() {
-    if !privileged() {
-        return;
-    }
+    needs_root!();
     let rig = rig(&[(slot(Abi::Native, "getpgid"), "args")]);
     let initial = initial(&rig);
     let all = kinds_here().fold(0, |all, (_, flag)| all | flag);
@@ -115,9 +111,7 @@ fn namespaces_are_told_where_they_are_not_initial() {
 /// The trigger is in the initial pid namespace still, its children will be in another.
 #[test]
 fn a_process_is_not_in_the_namespace_of_its_children() {
-    if !privileged() {
-        return;
-    }
+    needs_root!();
     let unshare = slot(Abi::Native, "unshare");
     let rig = rig(&[(unshare, "args"), (slot(Abi::Native, "wait4"), "args")]);
     let flags = libc::CLONE_NEWPID.to_string();
@@ -131,9 +125,7 @@ fn a_process_is_not_in_the_namespace_of_its_children() {
 
 #[test]
 fn the_executable_is_the_file_that_runs() {
-    if !privileged() {
-        return;
-    }
+    needs_root!();
     let rig = rig(&[(slot(Abi::Native, "getpgid"), "args")]);
     let nr = slot(Abi::Native, "getpgid").nr().to_string();
     let records = rig.trigger(&["native", &nr, "0"]);

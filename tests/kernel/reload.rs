@@ -2,16 +2,15 @@
 
 use std::process::{Command, Stdio};
 
-use crate::rig::{Rig, filtered, own_slot, privileged, rig, routes, scaled, trigger_path};
+use crate::rig::{Rig, own_slot, rig, routes, scaled, trigger_path};
 use tailcalld::bpf::types;
 
 /// Two generations that give the same call to different handlers, flipped while four threads
 /// make it as fast as they can.
 #[test]
 fn reloads_under_load_miss_nothing() {
-    if !privileged() || filtered() {
-        return;
-    }
+    needs_root!();
+    needs_unknown_syscalls!();
     let busy = own_slot(482);
     let handlers = tailcalld::load::handlers().expect("the object opens");
     let odd = routes(&handlers, &[(busy, "args")]);
@@ -53,9 +52,8 @@ fn reloads_under_load_miss_nothing() {
 
 #[test]
 fn a_slot_that_is_taken_out_does_nothing() {
-    if !privileged() || filtered() {
-        return;
-    }
+    needs_root!();
+    needs_unknown_syscalls!();
     let call = own_slot(483);
     let handlers = tailcalld::load::handlers().expect("the object opens");
     let mut rig = Rig::new(&routes(&handlers, &[(call, "args")]));
@@ -77,9 +75,8 @@ fn a_slot_that_is_taken_out_does_nothing() {
 /// slot brings it back to itself, it says that the call got lost.
 #[test]
 fn a_handler_believes_the_route_not_the_way() {
-    if !privileged() || filtered() {
-        return;
-    }
+    needs_root!();
+    needs_unknown_syscalls!();
     let call = own_slot(484);
     let rig = rig(&[(call, "args")]);
     let bank = rig.bpf.shared.live_bank();

@@ -7,7 +7,7 @@ use tailcalld::config::Results;
 use tailcalld::decode::{Outcome, RingRecord, SyscallExit};
 use tailcalld::plan::Plan;
 
-use crate::rig::{Rig, own_slot, privileged, routes, run_trigger, scaled, slot};
+use crate::rig::{Rig, own_slot, routes, run_trigger, scaled, slot};
 
 /// Routes whose results are asked for.
 fn with_results(wanted: &[(Slot, &str)]) -> Plan {
@@ -52,9 +52,7 @@ fn result(end: Outcome) -> i64 {
 
 #[test]
 fn a_failure_is_its_errno_and_a_success_its_value() {
-    if !privileged() {
-        return;
-    }
+    needs_root!();
     let getpgid = slot(Abi::Native, "getpgid");
     let rig = Rig::new(&with_results(&[(getpgid, "args")]));
     let nr = getpgid.nr().to_string();
@@ -68,9 +66,7 @@ fn a_failure_is_its_errno_and_a_success_its_value() {
 
 #[test]
 fn compat_calls_have_results() {
-    if !privileged() {
-        return;
-    }
+    needs_root!();
     let getpgid = slot(Abi::Compat, "getpgid");
     let rig = Rig::new(&with_results(&[(getpgid, "args")]));
     let words = ["compat", &getpgid.nr().to_string(), "0x7fffffff"];
@@ -81,9 +77,7 @@ fn compat_calls_have_results() {
 /// Each call's argument comes back as its result: pairs that were mixed up would show.
 #[test]
 fn results_of_many_threads_are_not_mixed_up() {
-    if !privileged() {
-        return;
-    }
+    needs_root!();
     let umask = slot(Abi::Native, "umask");
     let times = scaled(5000);
     let rig = Rig::with_ring(&with_results(&[(umask, "args")]), 16 * 1024 * 1024);
@@ -102,9 +96,7 @@ fn results_of_many_threads_are_not_mixed_up() {
 /// leader; one that could not be returns from where it was called.
 #[test]
 fn executed_programs_return() {
-    if !privileged() {
-        return;
-    }
+    needs_root!();
     let [execve, execveat] = ["execve", "execveat"].map(|name| slot(Abi::Native, name));
     let rig = Rig::new(&with_results(&[(execveat, "exec")]));
     let nr = execveat.nr().to_string();
@@ -123,9 +115,7 @@ fn executed_programs_return() {
 /// Their thread ends in the call: the kernel says so when the task goes.
 #[test]
 fn calls_that_never_return_are_told() {
-    if !privileged() {
-        return;
-    }
+    needs_root!();
     let exit = slot(Abi::Native, "exit_group");
     let rig = Rig::new(&with_results(&[(exit, "args")]));
     let nr = exit.nr().to_string();
@@ -141,9 +131,7 @@ fn calls_that_never_return_are_told() {
 /// A call is waited for that began under the table before.
 #[test]
 fn a_reload_lets_calls_finish() {
-    if !privileged() {
-        return;
-    }
+    needs_root!();
     let call = own_slot(491);
     let plan = with_results(&[(call, "args")]);
     let handlers = tailcalld::load::handlers().expect("the object opens");
@@ -162,9 +150,7 @@ fn a_reload_lets_calls_finish() {
 /// Eight tasks that preempt each other wherever the kernel lets them.
 #[test]
 fn a_crowd_gets_all_its_results() {
-    if !privileged() {
-        return;
-    }
+    needs_root!();
     let call = own_slot(492);
     let times = scaled(20_000);
     let rig = Rig::with_ring(&with_results(&[(call, "args")]), 64 * 1024 * 1024);
@@ -178,9 +164,7 @@ fn a_crowd_gets_all_its_results() {
 /// Kernels follow a limited number of calls of one function to their return, if any.
 #[test]
 fn calls_that_go_on_at_once_have_their_results() {
-    if !privileged() {
-        return;
-    }
+    needs_root!();
     let nanosleep = slot(Abi::Native, "nanosleep");
     let rig = Rig::new(&with_results(&[(nanosleep, "args")]));
     let nr = nanosleep.nr().to_string();
@@ -197,9 +181,7 @@ fn calls_that_go_on_at_once_have_their_results() {
 /// Nobody consumes: what finds no room is an event that is lost, or a result.
 #[test]
 fn a_full_ring_counts_the_results_it_loses() {
-    if !privileged() {
-        return;
-    }
+    needs_root!();
     let call = own_slot(493);
     let rig = Rig::with_ring(&with_results(&[(call, "args")]), 1 << 16);
     rig.pause();

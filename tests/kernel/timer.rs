@@ -3,7 +3,7 @@
 use syscalls::{Abi, Status, Value};
 use tailcalld::decode::Event;
 
-use crate::rig::{Rig, privileged, rig, slot};
+use crate::rig::{Rig, rig, slot};
 
 const CALLS: [&str; 5] =
     ["timer_create", "timer_settime", "timer_gettime", "timer_getoverrun", "timer_delete"];
@@ -21,9 +21,7 @@ fn captures<'a>(event: &'a Event<'_>) -> Vec<(&'a str, Value<'a>, Status)> {
 
 #[test]
 fn five_calls_share_one_handler() {
-    if !privileged() {
-        return;
-    }
+    needs_root!();
     let rig = timers(Abi::Native);
     let said: Vec<String> = CALLS
         .iter()
@@ -50,9 +48,7 @@ fn five_calls_share_one_handler() {
 
 #[test]
 fn create_tells_clock_and_notification() {
-    if !privileged() {
-        return;
-    }
+    needs_root!();
     let rig = timers(Abi::Native);
     // sigev_value, then sigev_signo (14) and sigev_notify (1) in one word, then the thread.
     let records = rig.trigger(&["native", "222", "7", "words:0xabcd,0x10000000e,0x11", "0"]);
@@ -73,9 +69,7 @@ fn create_tells_clock_and_notification() {
 
 #[test]
 fn settime_tells_timer_flags_and_times() {
-    if !privileged() {
-        return;
-    }
+    needs_root!();
     let rig = timers(Abi::Native);
     let records = rig.trigger(&["native", "223", "3", "1", "words:2,0,1,500000000", "0"]);
     let event = rig.event(&records[0]);
@@ -93,9 +87,7 @@ fn settime_tells_timer_flags_and_times() {
 
 #[test]
 fn unreadable_times_say_so() {
-    if !privileged() {
-        return;
-    }
+    needs_root!();
     let rig = timers(Abi::Native);
     for address in ["0", "0xffffffff81000000", "8"] {
         let records = rig.trigger(&["native", "223", "3", "0", address, "0"]);
@@ -107,9 +99,7 @@ fn unreadable_times_say_so() {
 
 #[test]
 fn compat_times_have_their_own_size() {
-    if !privileged() {
-        return;
-    }
+    needs_root!();
     let rig = timers(Abi::Compat);
     let nr = slot(Abi::Compat, "timer_settime").nr().to_string();
     let records = rig.trigger(&["compat", &nr, "3", "0", "words:0x200000001,0x400000003", "0"]);

@@ -3,7 +3,7 @@
 
 use tailcalld::ring::Rest;
 
-use crate::rig::{Rig, filtered, own_slot, privileged, routes, run_trigger};
+use crate::rig::{Rig, own_slot, routes, run_trigger};
 
 /// An event of `args` and the ring's own header.
 const EVENT_BYTES: u32 = size_of::<tailcalld::bpf::types::event>() as u32 + 8;
@@ -17,9 +17,8 @@ fn quiet_rig(number: u16, ring_bytes: u32) -> (Rig, String) {
 
 #[test]
 fn a_sleeper_is_woken_by_the_first_event() {
-    if !privileged() || filtered() {
-        return;
-    }
+    needs_root!();
+    needs_unknown_syscalls!();
     let (rig, nr) = quiet_rig(485, 1 << 20);
     for _ in 0..50 {
         rig.rest(|rest| rest == Rest::Sleep);
@@ -31,9 +30,8 @@ fn a_sleeper_is_woken_by_the_first_event() {
 
 #[test]
 fn a_dozer_is_woken_by_a_quarter_of_the_ring() {
-    if !privileged() || filtered() {
-        return;
-    }
+    needs_root!();
+    needs_unknown_syscalls!();
     let (rig, nr) = quiet_rig(486, 1 << 20);
     let quarter = (1 << 18) / EVENT_BYTES;
     rig.rest(|rest| matches!(rest, Rest::Doze(_)));
@@ -46,9 +44,8 @@ fn a_dozer_is_woken_by_a_quarter_of_the_ring() {
 
 #[test]
 fn who_is_awake_is_left_alone() {
-    if !privileged() || filtered() {
-        return;
-    }
+    needs_root!();
+    needs_unknown_syscalls!();
     let (rig, nr) = quiet_rig(487, 1 << 20);
     rig.pause();
     run_trigger(&["times", "5000", "native", &nr, "1"]);
@@ -59,9 +56,8 @@ fn who_is_awake_is_left_alone() {
 /// What the ring cannot hold is counted to the event.
 #[test]
 fn a_full_ring_counts_what_it_loses() {
-    if !privileged() || filtered() {
-        return;
-    }
+    needs_root!();
+    needs_unknown_syscalls!();
     let (rig, nr) = quiet_rig(488, 1 << 16);
     rig.pause();
     run_trigger(&["times", "10000", "native", &nr, "1"]);
