@@ -7,15 +7,14 @@ use std::mem::{offset_of, size_of};
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use syscalls::{Abi, number};
-use tailcalld::bpf::types::{capture, event, result_event};
+use tailcalld::bpf::types::{capture, event, result_event, wire_size};
 use tailcalld::decode::{Error, Event, RingRecord};
 use tailcalld::handlers::Handlers;
 use tailcalld::output::record::{Body, Record};
 use tailcalld::output::{Scratch, journal_entry, json_line};
 use tailcalld::units::CgroupInfo;
 
-/// `EVENT_VERSION`.
-const VERSION: u16 = 3;
+const VERSION: u16 = wire_size::EVENT_VERSION.0 as u16;
 
 /// `enum capture_kind`.
 const NUMBER: u8 = 1;

@@ -6,7 +6,7 @@ use std::cell::Cell;
 use std::mem::{offset_of, size_of};
 
 use syscalls::{Abi, number};
-use tailcalld::bpf::types::{capture, event};
+use tailcalld::bpf::types::{capture, event, wire_size};
 use tailcalld::decode::{Event, RingRecord};
 use tailcalld::handlers::{Handler, Handlers};
 use tailcalld::output::record::{Body, Record};
@@ -47,8 +47,7 @@ unsafe impl GlobalAlloc for Counting {
 #[global_allocator]
 static COUNTING: Counting = Counting;
 
-/// `EVENT_VERSION` in `bpf/event.h`.
-const VERSION: u16 = 3;
+const VERSION: u16 = wire_size::EVENT_VERSION.0 as u16;
 const EVENT_SYSCALL: u16 = 1;
 const CAPTURE_TEXT: u8 = 2;
 

@@ -74,9 +74,12 @@ impl<'a> Event<'a> {
         exit: Option<&SyscallExit<'a>>,
         handlers: &'a Handlers,
     ) -> Result<Self, Error> {
-        let reader = Reader(entry);
+        // Of a known size: no field is looked for beyond the end.
+        let head: &[u8; EVENT_SIZE] = entry.first_chunk().ok_or(Error::TooShort(entry.len()))?;
+        let reader = Reader(head);
         let id = reader.u16(offset_of!(types::event, handler))?;
         let handler = handlers.by_id(id).ok_or(Error::Handler(id))?;
+        let count = reader.u16(offset_of!(types::event, captures))?;
         let Header { slot, generation, rule, boottime_ns, pid, tid, .. } = *header;
         Ok(Self {
             handler,
@@ -96,7 +99,7 @@ impl<'a> Event<'a> {
             comm: reader.until_nul(offset_of!(types::event, comm), COMM_SIZE)?,
             process: process(&reader)?,
             args: args(&reader)?,
-            captures: captures(&reader, exit, handler)?,
+            captures: captures(entry, count, exit, handler)?,
             redacted: Vec::new(),
             outcome: header.outcome(exit.map(|exit| exit.outcome)),
         })
@@ -131,13 +134,13 @@ fn process(reader: &Reader<'_>) -> Result<Process, Error> {
 }
 
 fn captures<'a>(
-    reader: &Reader<'a>,
+    entry: &'a [u8],
+    count: u16,
     exit: Option<&SyscallExit<'a>>,
     handler: &Handler,
 ) -> Result<Captures<'a>, Error> {
-    let count = reader.u16(offset_of!(types::event, captures))?;
     let mut captures = List::new();
-    for capture in Encoded::new(reader.0, EVENT_SIZE, count).decode() {
+    for capture in Encoded::new(entry, EVENT_SIZE, count).decode() {
         captures.push(declared(capture?, handler)?);
     }
     if let Some(exit) = exit {

@@ -5,8 +5,9 @@ use std::ops::{Deref, DerefMut};
 
 use syscalls::{Capture, Moment, Part, Status, Value};
 
-/// So many captures need no allocation: a path and what a call writes, or a message with two buffers.
-const INLINE: usize = 4;
+/// So many captures need no allocation: a path and what a call writes. Room for more would cost every event
+/// the time to initialize and to move it.
+const INLINE: usize = 2;
 
 /// Fills the places that are not used.
 const UNUSED: Capture<'static> = Capture {
@@ -41,7 +42,7 @@ impl<'a> List<'a> {
                 self.used += 1;
             }
             None => {
-                self.heap.reserve(4 * INLINE);
+                self.heap.reserve(8 * INLINE);
                 self.heap.extend_from_slice(&self.inline);
                 self.heap.push(capture);
             }
