@@ -121,9 +121,9 @@ impl Handler {
         u8::try_from(position).ok()
     }
 
-    /// Whether it may capture something of that name.
-    pub fn has(&self, field: &str) -> bool {
-        self.fields.iter().any(|known| known.name == field)
+    /// Returns whether some field has that role.
+    pub fn has(&self, role: Role) -> bool {
+        self.field_with(role).is_some()
     }
 
     /// Returns the index of the field with that role; `None` if there is none.

@@ -5,7 +5,7 @@ use syscalls::{Capture, Moment, Part, Status, Value};
 
 use super::captures::Encoded;
 use super::list::List;
-use crate::handlers::Handler;
+use crate::handlers::{Handler, Role};
 
 /// Exit of a syscall whose entry came before.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -102,8 +102,7 @@ fn fill_vector<'a>(captures: &mut List<'a>, area: &Capture<'a>, handler: &Handle
 /// Returns the number of strings in the vector `index`: the handler's count, or the number of captured
 /// strings. `None` if the vector could not be counted.
 fn count(captures: &[Capture<'_>], index: u8, handler: &Handler) -> Option<usize> {
-    let argc = handler.fields.iter().position(|field| field.name == "argc");
-    let counter = argc.map_or(Some(index), |at| u8::try_from(at).ok())?;
+    let counter = handler.field_with(Role::ArgvCount).unwrap_or(index);
     let counted = captures.iter().find_map(|capture| match capture.value {
         Value::Number(count) if capture.index == counter => Some((count, capture.status)),
         _ => None,

@@ -5,7 +5,7 @@ use syscalls::Capture;
 
 use crate::decode::Event;
 use crate::decode::render::{self, Context};
-use crate::handlers::{Field, FieldKind};
+use crate::handlers::{Field, FieldKind, Role};
 
 /// A field that a handler declares, and all that was captured for it.
 #[derive(Debug, Clone, Copy)]
@@ -42,12 +42,12 @@ pub fn context(event: &Event) -> Context {
     Context { abi: event.slot.abi(), absolute }
 }
 
-/// The field of the `exec` handler that holds environment variables, and is a list of its own, too.
+/// Returns whether the field holds environment variables, which are a list of their own in every output.
 pub fn is_env(field: &Field) -> bool {
-    field.kind == FieldKind::Texts && field.name == "env"
+    field.kind == FieldKind::Texts && field.role == Role::Env
 }
 
-/// The field of the `exec` handler that is a list of its own in every output.
+/// Returns whether the field holds a program's arguments, which are a list of their own in every output.
 pub fn is_argv(field: &Field) -> bool {
-    field.kind == FieldKind::Texts && field.name == "argv"
+    field.kind == FieldKind::Texts && field.role == Role::Argv
 }

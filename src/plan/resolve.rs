@@ -8,7 +8,7 @@ use super::{Route, Rule};
 use crate::config::{
     Abis, Aggregate, Argv, Config, Entry, Limit, Options, Paths, Per, Rate, Redact, Results, Target,
 };
-use crate::handlers::{Handler, Handlers};
+use crate::handlers::{Handler, Handlers, Role};
 
 /// Syscalls that never return: their events would wait in vain. After a signal's handler the thread
 /// goes on where the signal met it, and the kernel has forgotten that it was in a call.
@@ -56,8 +56,8 @@ fn rule(slot: Slot, target: &Target, defaults: &Options, handlers: &Handlers) ->
         variant: handler.variant(slot)?,
         priority: priority?,
         argv_bytes: if argv? == Argv::None { 0 } else { argv_bytes? },
-        env: if handler.has("env") { env? } else { BTreeSet::new() },
-        redact: if handler.has("argv") { redact? } else { Redact::default() },
+        env: if handler.has(Role::Env) { env? } else { BTreeSet::new() },
+        redact: if handler.has(Role::Argv) { redact? } else { Redact::default() },
         buffer_bytes: buffer_bytes?,
         paths: kept(paths?, slot, handler),
         results: if has_result(slot, handler) { result? } else { Results::None },

@@ -11,7 +11,7 @@ use crate::config::source::Mark;
 use crate::config::suggest::{closest, list};
 use crate::config::text::quoted;
 use crate::config::values::expected;
-use crate::handlers::Handler;
+use crate::handlers::{Handler, Role};
 
 /// Reads one alternative, or an array of them; `None` is a fault. "none" alone is no alternative at all.
 pub(super) fn all(
@@ -103,7 +103,7 @@ fn refuse_useless(reader: &mut FileReader<'_>, target: &Target) {
     let handler = target.handler.and_then(|id| reader.handlers.by_id(id));
     let name = quoted(handler.map_or(NONE, |handler| &handler.name));
     let records = handler.is_some_and(Handler::records);
-    let has_programs = handler.is_some_and(|handler| handler.has("argv"));
+    let has_programs = handler.is_some_and(|handler| handler.has(Role::Argv));
     for (key, mark) in Options::beyond_filters(&target.marks) {
         let what = match key {
             _ if handler.is_none() => "nothing",

@@ -4,11 +4,14 @@ use proptest::prelude::{any, proptest};
 use syscalls::{Abi, Status, Value};
 
 use super::encode;
+use crate::config::Redact;
 use crate::decode::Outcome;
+use crate::handlers::{Handler, Role};
 use crate::output::kind;
 use crate::output::record::{Body, Record};
 use crate::output::samples;
 use crate::output::walk::Scratch;
+use crate::pipeline::redact::secrets;
 use crate::units::CgroupInfo;
 
 type Entry = BTreeMap<String, Vec<Vec<u8>>>;
@@ -243,6 +246,38 @@ fn own_records_have_their_fields() {
         assert_eq!(values[..expected.len()], expected);
         assert_eq!(entry["MESSAGE_ID"], [body.kind().id.as_bytes()]);
         assert_eq!(entry["SYSLOG_IDENTIFIER"], [b"tailcalld"]);
+    }
+}
+
+#[test]
+fn roles_decide_whatever_the_fields_are_called() {
+    let usual = samples::handler();
+    let mut renamed = samples::handler();
+    for field in renamed.fields.iter_mut().filter(|field| field.role != Role::None) {
+        field.name = format!("x_{}", field.name);
+    }
+    renamed.messages[0] = "Executing a program: {x_filename} {x_argv}".into();
+    let entry = |handler: &Handler, prefix: &str| {
+        let capture =
+            |name: &str, value| samples::capture(handler, &format!("{prefix}{name}"), value);
+        let captures = vec![
+            capture("filename", Value::Text(b"/usr/bin/mysql")),
+            capture("argv", Value::Text(b"db")),
+            capture("argv", Value::Text(b"-psecret")),
+            capture("argc", Value::Number(3)),
+            capture("argv_bytes", Value::Number(20)),
+            capture("env", Value::Text(b"TOKEN=secret")),
+        ];
+        let event = samples::event(handler, captures);
+        let secrets = secrets(&event, &Redact::Obvious);
+        entry(&samples::record(&secrets.taken_from(&event), None))
+    };
+    let (usual, renamed) = (entry(&usual, ""), entry(&renamed, "x_"));
+    assert!(usual["MESSAGE"][0].ends_with(
+        b"/usr/bin/mysql [\"db\", \"-p[redacted]\", ... 3 arguments, 20 bytes] by bash (pid 1234, uid 1000)"
+    ));
+    for name in ["MESSAGE", "SYSCALL_ARGV", "SYSCALL_CMDLINE", "SYSCALL_ENV"] {
+        assert_eq!(usual[name], renamed[name], "{name}");
     }
 }
 

@@ -6,7 +6,7 @@ use syscalls::{Capture, Status, Value, printable::NO_LIMIT};
 
 use crate::decode::Event;
 use crate::decode::render::{self, Context};
-use crate::handlers::FieldKind;
+use crate::handlers::{FieldKind, Role};
 use crate::output::captures::{self, Captured};
 use crate::output::errno;
 
@@ -71,7 +71,7 @@ fn list(event: &Event, one: Captured<'_>, limits: Limits, out: &mut String) {
         single(one.field.kind, capture, context, limits, out);
         shown += 1;
     }
-    let count = total(event, "argc").filter(|_| captures::is_argv(one.field));
+    let count = total(event, Role::ArgvCount).filter(|_| captures::is_argv(one.field));
     if !whole || count.is_some_and(|count| count.number > shown || count.at_least) {
         out.push_str(if shown > 0 { ", ..." } else { "..." });
         totals(event, count, out);
@@ -86,8 +86,8 @@ struct Total {
     at_least: bool,
 }
 
-fn total(event: &Event, name: &str) -> Option<Total> {
-    let capture = captures::named(event, name)?.captures.first()?;
+fn total(event: &Event, role: Role) -> Option<Total> {
+    let capture = event.captures.of(event.handler.field_with(role)?).first()?;
     match (capture.value, capture.status) {
         (_, Status::Unreadable { .. }) => None,
         (Value::Number(number), status) => Some(Total { number, at_least: status != Status::Ok }),
@@ -99,7 +99,7 @@ fn totals(event: &Event, count: Option<Total>, out: &mut String) {
     let Some(count) = count else { return };
     out.push_str(if count.at_least { " at least " } else { " " });
     let _ = write!(out, "{} {}", count.number, plural(count.number, "argument", "arguments"));
-    if let Some(bytes) = total(event, "argv_bytes") {
+    if let Some(bytes) = total(event, Role::ArgvBytes) {
         out.push_str(if bytes.at_least && !count.at_least { ", at least " } else { ", " });
         let _ = write!(out, "{} {}", bytes.number, plural(bytes.number, "byte", "bytes"));
     }

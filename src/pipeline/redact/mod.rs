@@ -7,16 +7,17 @@ mod url;
 use std::cell::LazyCell;
 use std::sync::LazyLock;
 
-use syscalls::Value;
+use syscalls::{Kind, Value};
 
 use crate::config::{Candidate, Hidden, Redact, SecretPattern};
 use crate::decode::Event;
+use crate::handlers::Role;
 
 /// Text in the place of a secret.
 pub const REDACTED: &[u8] = b"[redacted]";
 
 /// Fields that may hold secrets: those that programs are called with.
-const FIELDS: [&str; 2] = ["argv", "env"];
+const ROLES: [Role; 2] = [Role::Argv, Role::Env];
 
 /// Patterns, and the programs that they concern; no program stands for all.
 struct ProgramPatterns {
@@ -48,9 +49,9 @@ pub fn secrets(event: &Event<'_>, redact: &Redact) -> Secrets {
     }
     // Most programs are called with nothing that a pattern could be about.
     let patterns = LazyCell::new(|| patterns(event, redact));
-    for field in FIELDS {
+    for role in ROLES {
         let mut is_value = false;
-        for (position, text) in texts(event, field) {
+        for (position, text) in texts(event, role) {
             let (hidden, next) = hide(text, is_value, || &**patterns);
             found.0.extend(hidden.map(|text| (position, text)));
             is_value = next;
@@ -82,8 +83,8 @@ impl Secrets {
 
 /// Returns the patterns that concern the program, by its path or by the name that it is called with.
 fn patterns<'r>(event: &Event<'_>, redact: &'r Redact) -> Vec<&'r SecretPattern> {
-    let path = texts(event, "filename").next().map(|(_, text)| base(text));
-    let called = texts(event, "argv").next().map(|(_, text)| base(text));
+    let path = texts(event, Role::Program).next().map(|(_, text)| base(text));
+    let called = texts(event, Role::Argv).next().map(|(_, text)| base(text));
     let is_called = |program: &&str| {
         [path, called].into_iter().flatten().any(|name| name == program.as_bytes())
     };
@@ -98,9 +99,9 @@ fn base(path: &[u8]) -> &[u8] {
     path.rsplit(|&byte| byte == b'/').next().unwrap_or_default()
 }
 
-/// Returns the texts of the field or argument called `field`, each with the position of its capture.
-fn texts<'e>(event: &'e Event<'_>, field: &str) -> impl Iterator<Item = (usize, &'e [u8])> {
-    let index = index(event, field);
+/// Returns the texts of the field or argument with that role, each with the position of its capture.
+fn texts<'e>(event: &'e Event<'_>, role: Role) -> impl Iterator<Item = (usize, &'e [u8])> {
+    let index = index(event, role);
     let captures = event.captures.iter().enumerate();
     captures.filter_map(move |(position, capture)| match capture.value {
         Value::Text(text) if Some(capture.index) == index => Some((position, text)),
@@ -108,16 +109,20 @@ fn texts<'e>(event: &'e Event<'_>, field: &str) -> impl Iterator<Item = (usize, 
     })
 }
 
-/// Returns the index of the field called `name`; of the argument where the handler declares no fields.
-fn index(event: &Event<'_>, name: &str) -> Option<u8> {
-    let fields = &event.handler.fields;
-    let position = if fields.is_empty() {
-        let signature = syscalls::signature(event.slot)?;
-        signature.parameters().iter().position(|one| one.name == name)
-    } else {
-        fields.iter().position(|field| field.name == name)
+/// Returns the index of the field with that role; of the argument where the handler declares no fields.
+fn index(event: &Event<'_>, role: Role) -> Option<u8> {
+    if !event.handler.fields.is_empty() {
+        return event.handler.field_with(role);
+    }
+    let has_role = |kind| match kind {
+        Kind::Path => role == Role::Program,
+        Kind::Strings => role == Role::Argv,
+        Kind::Environment => role == Role::Env,
+        _ => false,
     };
-    u8::try_from(position?).ok()
+    let parameters = syscalls::signature(event.slot)?.parameters();
+    let position = parameters.iter().position(|parameter| has_role(parameter.kind))?;
+    u8::try_from(position).ok()
 }
 
 /// Returns the name of that field, or of that argument.
