@@ -12,19 +12,18 @@
 //!
 //! In this order. Each place has a counter, which `tailcalld stats` prints ([`stats`]).
 //!
-//! | where | why |
-//! | --- | --- |
-//! | kernel | the dispatcher did not run: `missed` |
-//! | `bpf/`, prologue of a handler | the call is excluded, filtered, not sampled, or above the rate limit of its route or user |
-//! | `bpf/`, end of a handler | the ring is full, or the scratch memory of the CPU is in use: `lost` |
-//! | [`decode`] | the bytes are no event that this version knows: `undecodable` |
-//! | [`pipeline`], pending | the call ended with a result that the route does not ask for, or no memory was left to wait for it |
-//! | [`pipeline`], rule lookup | the rule is of a generation of the table that is gone |
-//! | [`pipeline::ratelimit`] | above the rate limit of a route that chooses by result |
-//! | [`pipeline::aggregate`] | not dropped, but counted into one record of many events |
-//! | [`pipeline::shed`] | the output is above its limits: aggregated, or dropped and counted in a `shed` record |
-//! | [`output`] | the journal refuses the record, or the daemon stops before the record is written |
+//! | where | why | counters |
+//! | --- | --- | --- |
+//! | kernel | it did not run the dispatcher | `missed` |
+//! | `bpf/admit.h`, before a handler captures | excluded, filtered, not sampled, above the rate limit of its rule or of its user | `excluded_*`, `filtered`, `sampled`, `limited`, `limited_uid` |
+//! | `bpf/emit.h`, after it has captured | the ring is full or busy, or the table changed meanwhile | `lost_*` |
+//! | [`decode`] | the bytes are no event that this version knows | `undecodable` |
+//! | [`pipeline`], pending | the call returned a result that the rule does not ask for | `filtered_by_result` |
+//! | [`pipeline::ratelimit`] | above the limit of a rule that chooses by result | `limited_by_result` |
+//! | [`pipeline::shed`] | above the limits of the output: aggregated first, then dropped | `aggregated`, `lost_shed` |
+//! | [`pipeline::writer`] | the output refuses the record for good | `lost_output` |
 //!
+//! Aggregation ([`pipeline::aggregate`]) drops nothing: it writes one record for many events.
 //! An output that is slow drops nothing by itself: the daemon stops reading the ring (backpressure),
 //! and the ring becomes full.
 
