@@ -1,6 +1,6 @@
 //! Unit, user unit and container of a cgroup path.
 
-use super::path::{Role, walk};
+use super::path::{ComponentRole, walk};
 use super::{CgroupInfo, container};
 
 /// Suffixes of units that hold processes; slices hold other units.
@@ -8,14 +8,14 @@ const SUFFIXES: [&str; 5] = [".service", ".scope", ".socket", ".mount", ".swap"]
 
 /// Reads unit, user unit and container off the path.
 pub fn info(cgroup: String) -> CgroupInfo {
-    let unit = name(&cgroup, Role::Unit);
-    let user_unit = name(&cgroup, Role::UserUnit);
+    let unit = name(&cgroup, ComponentRole::Unit);
+    let user_unit = name(&cgroup, ComponentRole::UserUnit);
     let container = container::id(&cgroup);
     CgroupInfo { unit, user_unit, container, cgroup }
 }
 
 /// Returns the component of that role, if it is the name of a unit.
-fn name(cgroup: &str, wanted: Role) -> Option<String> {
+fn name(cgroup: &str, wanted: ComponentRole) -> Option<String> {
     let (.., name) = walk(cgroup).find(|(_, role, _)| *role == wanted)?;
     SUFFIXES.iter().any(|suffix| name.ends_with(suffix)).then(|| name.to_owned())
 }

@@ -17,9 +17,9 @@ pub enum PathState {
     UserUnit,
 }
 
-/// Role of one component of a path.
+/// ComponentRole of one component of a path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Role {
+pub(super) enum ComponentRole {
     /// A slice of the system.
     Slice,
     /// The unit of the system.
@@ -42,21 +42,21 @@ impl PathState {
     }
 
     /// Returns the state below `component`, and the role of the component.
-    fn step(self, component: &str) -> (Self, Role) {
+    fn step(self, component: &str) -> (Self, ComponentRole) {
         let is_slice = component.ends_with(".slice");
         let is_manager = component.starts_with("user@") && component.ends_with(".service");
         match self {
-            Self::System if is_slice => (self, Role::Slice),
-            Self::System if is_manager => (Self::Manager, Role::Unit),
-            Self::System => (Self::Unit, Role::Unit),
-            Self::Manager if !is_slice => (Self::UserUnit, Role::UserUnit),
-            _ => (self, Role::Other),
+            Self::System if is_slice => (self, ComponentRole::Slice),
+            Self::System if is_manager => (Self::Manager, ComponentRole::Unit),
+            Self::System => (Self::Unit, ComponentRole::Unit),
+            Self::Manager if !is_slice => (Self::UserUnit, ComponentRole::UserUnit),
+            _ => (self, ComponentRole::Other),
         }
     }
 }
 
 /// Returns the components of a path below our root, each with its role and the state below it.
-pub(super) fn walk(path: &str) -> impl Iterator<Item = (PathState, Role, &str)> {
+pub(super) fn walk(path: &str) -> impl Iterator<Item = (PathState, ComponentRole, &str)> {
     let components = path.split('/').filter(|component| !component.is_empty()).map(unescape);
     components.scan(PathState::default(), |state, component| {
         let (below, role) = state.step(component);

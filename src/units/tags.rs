@@ -3,7 +3,7 @@
 //! whole path. A test holds that both agree.
 
 use super::container;
-use super::path::{PathState, Role, walk};
+use super::path::{ComponentRole, PathState, walk};
 use crate::bpf::types::tag_bit;
 use crate::filter::NameKind;
 
@@ -21,10 +21,12 @@ impl CgroupTags {
     pub fn of(path: &str, bits: impl Fn(NameKind, &str) -> u64) -> Self {
         walk(path).fold(Self::default(), |above, (state, role, component)| {
             let own = match role {
-                Role::Slice => bits(NameKind::Slice, component),
-                Role::Unit => bits(NameKind::Unit, component) | bits(NameKind::Excluded, component),
-                Role::UserUnit => bits(NameKind::UserUnit, component),
-                Role::Other => 0,
+                ComponentRole::Slice => bits(NameKind::Slice, component),
+                ComponentRole::Unit => {
+                    bits(NameKind::Unit, component) | bits(NameKind::Excluded, component)
+                }
+                ComponentRole::UserUnit => bits(NameKind::UserUnit, component),
+                ComponentRole::Other => 0,
             };
             let container = u64::from(container::id(component).is_some());
             Self { bits: above.bits | own | container << tag_bit::TAG_CONTAINER.0, state }
