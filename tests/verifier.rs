@@ -13,7 +13,7 @@ use std::sync::Mutex;
 use libbpf_rs::skel::OpenSkel as _;
 use libbpf_rs::{PrintLevel, set_print};
 use tailcalld::config::AttachTo;
-use tailcalld::load::{self, Attach, Choice};
+use tailcalld::load::{self, Attach, AttachMode};
 use tailcalld::plan::Routes;
 
 /// Kernel, program, instructions: the most that any compiler and way to attach came to.
@@ -31,9 +31,9 @@ fn every_program_is_accepted_at_the_known_cost() {
     let kernel = kernel();
     let mut grown = Vec::new();
     let tracepoints = [Attach::RawTracepoint, Attach::Tracepoint];
-    let of_tracepoint = |attach| Choice::of_tracepoint(attach, String::new());
+    let of_tracepoint = |attach| AttachMode::with_tracepoint(attach, String::new());
     let mut choices = Vec::from(tracepoints.map(of_tracepoint));
-    choices.extend(Choice::make(AttachTo::Function, &Routes::new()));
+    choices.extend(AttachMode::choose(AttachTo::Function, &Routes::new()));
     for choice in choices {
         let attach = choice.attach;
         for (program, cost) in costs(&choice) {
@@ -75,7 +75,7 @@ fn known(kernel: &str, program: &str) -> Option<u64> {
 }
 
 /// Loads all programs; the instructions of each.
-fn costs(choice: &Choice) -> BTreeMap<String, u64> {
+fn costs(choice: &AttachMode) -> BTreeMap<String, u64> {
     let mut object = MaybeUninit::uninit();
     let open = load::prepare(&mut object, RING_BYTES, choice);
     let mut open = open.expect("the object opens");

@@ -8,7 +8,7 @@ use anyhow::{Context as _, Result};
 use syscalls::{Abi, Slot, number};
 use tailcalld::config::AttachTo;
 use tailcalld::handlers::Handlers;
-use tailcalld::load::{self, Bpf, Choice};
+use tailcalld::load::{self, AttachMode, Bpf};
 use tailcalld::plan::{Plan, Route, Routes, Rule};
 use tailcalld::table::Table;
 
@@ -20,12 +20,12 @@ pub struct Ours {
 
 impl Ours {
     pub fn attach(plan: impl FnOnce(&Handlers) -> Result<Plan>) -> Result<Self> {
-        let choice = Choice::make(AttachTo::Tracepoint, &Routes::new())?;
+        let choice = AttachMode::choose(AttachTo::Tracepoint, &Routes::new())?;
         Self::attach_in_that_way(choice, plan)
     }
 
     pub fn attach_in_that_way(
-        choice: Choice,
+        choice: AttachMode,
         plan: impl FnOnce(&Handlers) -> Result<Plan>,
     ) -> Result<Self> {
         // Some kilobytes for as long as this process lives: no frame outlives what it borrows.

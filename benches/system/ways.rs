@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use anyhow::{Context as _, Result};
 use tailcalld::config::AttachTo;
-use tailcalld::load::{Attach, Choice};
+use tailcalld::load::{Attach, AttachMode};
 use tailcalld::plan::{Plan, Routes};
 use tailcalld::ring::{Consumer, Flow, Rest};
 
@@ -18,7 +18,7 @@ const CALLS: u64 = 2_000;
 /// One way, with how many routes.
 struct Contender {
     name: &'static str,
-    choose: fn() -> Result<Choice>,
+    choose: fn() -> Result<AttachMode>,
     routes: usize,
 }
 
@@ -108,10 +108,10 @@ fn lost_nothing(ours: &Ours, contender: &Contender) -> Result<()> {
     Ok(())
 }
 
-fn tracepoint(attach: Attach) -> Result<Choice> {
-    Ok(Choice::of_tracepoint(attach, String::new()))
+fn tracepoint(attach: Attach) -> Result<AttachMode> {
+    Ok(AttachMode::with_tracepoint(attach, String::new()))
 }
 
-fn function() -> Result<Choice> {
-    Choice::make(AttachTo::Function, &Routes::new())
+fn function() -> Result<AttachMode> {
+    AttachMode::choose(AttachTo::Function, &Routes::new())
 }

@@ -11,7 +11,7 @@ use super::{CheckOptions, exit};
 use crate::blind_spots::blind_spots;
 use crate::config::{Keep, NONE, level_name, printable, size_name, time_name};
 use crate::handlers::{Handler, Handlers};
-use crate::load::{self, Choice};
+use crate::load::{self, AttachMode};
 use crate::plan::{self, Origin, Plan, Route, Rule};
 
 /// Prints every fault, or one line if there is none. Returns the exit code.
@@ -145,7 +145,7 @@ fn attached(plan: &Plan) -> [String; 2] {
     let told = if load::preconditions().is_err() {
         format!("{} (run as root to see what this kernel would use)", plan.attach.name())
     } else {
-        match Choice::make(plan.attach, &plan.routes) {
+        match AttachMode::choose(plan.attach, &plan.routes) {
             Ok(choice) => format!("{} ({})", choice.attach, choice.reason),
             Err(error) => error.to_string(),
         }

@@ -94,7 +94,7 @@ impl Daemon<'_> {
 
     /// Routes whose calls cannot be seen, for people.
     pub(super) fn unseen(&self) -> Vec<String> {
-        self.bpf.unseen(self.plan.routes.keys()).into_iter().map(Slot::with_abi).collect()
+        self.bpf.unattachable(self.plan.routes.keys()).into_iter().map(Slot::with_abi).collect()
     }
 
     /// Reads the books and writes records of what was lost and what the kernel did not show since the

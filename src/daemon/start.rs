@@ -27,7 +27,7 @@ use crate::config_watch::ConfigWatch;
 use crate::error::Failure;
 use crate::exclude::Excluded;
 use crate::instance_lock::InstanceLock;
-use crate::load::{self, Choice};
+use crate::load::{self, AttachMode};
 use crate::output::record::{Body, Started};
 use crate::pipeline::Pipeline;
 use crate::pipeline::delivery::Delivery;
@@ -56,7 +56,7 @@ pub fn start<'obj>(
     let control = listen(options)?;
     let sink = output::open(options.output, &plan)?;
     let attach = options.attach.unwrap_or(plan.attach);
-    let choice = Choice::make(attach, &plan.routes)?;
+    let choice = AttachMode::choose(attach, &plan.routes)?;
     let bpf = load::load(object, plan.ring_bytes, choice)?;
     let mut excluded = Excluded::default();
     excluded.replace(&bpf, &plan.exclude);

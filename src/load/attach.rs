@@ -70,22 +70,28 @@ impl Attach {
     ///
     /// # Errors
     /// When the kernel refuses; for `Tracepoint` also where tracefs is not mounted.
-    pub(super) fn to_all(self, program: &ProgramMut<'_>, side: Side) -> Result<Option<Link>> {
+    pub(super) fn attach_to_all(
+        self,
+        program: &ProgramMut<'_>,
+        side: Side,
+    ) -> Result<Option<Link>> {
         let name = match side {
             Side::Entry => "sys_enter",
             Side::Return => "sys_exit",
         };
         match self {
             Self::Function => Ok(None),
-            _ => self.to_tracepoint(program, (TracepointCategory::RawSyscalls, name)).map(Some),
+            _ => self
+                .attach_to_tracepoint(program, (TracepointCategory::RawSyscalls, name))
+                .map(Some),
         }
     }
 
     /// Attaches a program to a tracepoint, in that way; functions are none.
     ///
     /// # Errors
-    /// As `to_all`.
-    pub(super) fn to_tracepoint(
+    /// As `attach_to_all`.
+    pub(super) fn attach_to_tracepoint(
         self,
         program: &ProgramMut<'_>,
         (category, name): (TracepointCategory, &str),

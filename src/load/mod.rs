@@ -2,18 +2,18 @@
 //! attached before the first table is, and dropping `Bpf` leaves nothing in the kernel.
 
 mod attach;
+mod attach_mode;
+mod attachment;
 mod buckets;
-mod choice;
-mod declared;
+mod cgroup_tags;
 mod errors;
 mod functions;
-mod hook;
+mod handler_manifest;
 mod identity;
 mod journal_open;
 mod object;
-mod places;
+mod process_tree;
 mod recipes;
-mod trees;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
@@ -24,7 +24,7 @@ use std::sync::atomic::Ordering::Relaxed;
 
 use anyhow::{Context as _, Result};
 use attach::Side;
-use hook::Hook;
+use attachment::Attachment;
 use libbpf_rs::skel::{OpenSkel as _, Skel as _};
 use libbpf_rs::{Link, MapCore, MapFlags, OpenObject, TracepointCategory};
 use syscalls::Slot;
@@ -35,8 +35,8 @@ use crate::handlers::Handlers;
 use crate::stats::Rows;
 
 pub use attach::Attach;
+pub use attach_mode::{AttachMode, functions_are_on};
 pub use buckets::Full;
-pub use choice::{Choice, functions_are_on};
 pub use errors::preconditions;
 pub use object::{handlers, prepare};
 
@@ -53,14 +53,14 @@ pub struct Bpf<'obj> {
     pub books: Rows,
     programs: BTreeMap<u16, RawFd>,
     /// `sys_enter`, at the entry of calls.
-    dispatcher: Hook,
+    dispatcher: Attachment,
     /// `sys_exit`, at the return of those whose results are asked for.
-    returns: Hook,
+    returns: Attachment,
     /// `task_exit`, at the end of tasks; only while there are such calls.
     ends: Option<Link>,
     tracepoint: Attach,
-    told: places::Told,
-    told_trees: trees::Told,
+    tagged: cgroup_tags::TaggedNames,
+    tracked_trees: process_tree::TrackedTrees,
     /// Why it is attached as it is, for people.
     pub reason: String,
 }
@@ -72,7 +72,7 @@ pub struct Bpf<'obj> {
 pub fn load(
     object: &mut MaybeUninit<OpenObject>,
     ring_bytes: u32,
-    choice: Choice,
+    choice: AttachMode,
 ) -> Result<Bpf<'_>> {
     preconditions()?;
     let open = prepare(object, ring_bytes, &choice)?;
@@ -83,9 +83,9 @@ pub fn load(
     wire_continuations(&skeleton)?;
     wire_handlers(&skeleton, &programs)?;
     let books = Rows::open(&skeleton.maps.counters)?;
-    let Choice { attach, returns, tracepoint, reason, functions } = choice;
-    let dispatcher = Hook::new(Side::Entry, attach, functions.clone());
-    let returns = Hook::new(Side::Return, returns, functions);
+    let AttachMode { attach, returns, tracepoint, reason, functions } = choice;
+    let dispatcher = Attachment::new(Side::Entry, attach, functions.clone());
+    let returns = Attachment::new(Side::Return, returns, functions);
     let ends = None;
     let bpf = Bpf {
         skeleton,
@@ -97,8 +97,8 @@ pub fn load(
         returns,
         ends,
         tracepoint,
-        told: places::Told::default(),
-        told_trees: trees::Told::default(),
+        tagged: cgroup_tags::TaggedNames::default(),
+        tracked_trees: process_tree::TrackedTrees::default(),
         reason,
     };
     bpf.identify(None)?;
@@ -160,31 +160,31 @@ impl Bpf<'_> {
     ///
     /// # Errors
     /// When the kernel refuses; nothing has changed then.
-    pub fn reach<'a>(&mut self, slots: impl Iterator<Item = &'a Slot>) -> Result<()> {
-        self.dispatcher.reach(&self.skeleton.progs.sys_enter, slots)
+    pub fn attach_slots<'a>(&mut self, slots: impl Iterator<Item = &'a Slot>) -> Result<()> {
+        self.dispatcher.attach_slots(&self.skeleton.progs.sys_enter, slots)
     }
 
     /// Calls of other slots than these need not come to the dispatcher any more.
-    pub fn leave_others<'a>(&mut self, slots: impl Iterator<Item = &'a Slot>) {
-        self.dispatcher.leave_others(slots);
+    pub fn detach_unused<'a>(&mut self, slots: impl Iterator<Item = &'a Slot>) {
+        self.dispatcher.detach_unused(slots);
     }
 
-    /// As `reach`, for the returns of these slots' calls.
+    /// As `attach_slots`, for the returns of these slots' calls.
     ///
     /// # Errors
-    /// As `reach`.
-    pub fn reach_returns(&mut self, slots: &BTreeSet<Slot>) -> Result<()> {
+    /// As `attach_slots`.
+    pub fn attach_returns(&mut self, slots: &BTreeSet<Slot>) -> Result<()> {
         if self.ends.is_none() && !slots.is_empty() {
             let end = (TracepointCategory::Sched, "sched_process_exit");
             let program = &self.skeleton.progs.task_exit;
-            self.ends = Some(self.tracepoint.to_tracepoint(program, end)?);
+            self.ends = Some(self.tracepoint.attach_to_tracepoint(program, end)?);
         }
-        self.returns.reach(&self.skeleton.progs.sys_exit, slots.iter())
+        self.returns.attach_slots(&self.skeleton.progs.sys_exit, slots.iter())
     }
 
-    /// As `leave_others`, for the returns.
-    pub fn leave_other_returns(&mut self, slots: &BTreeSet<Slot>) {
-        self.returns.leave_others(slots.iter());
+    /// As `detach_unused`, for the returns.
+    pub fn detach_unused_returns(&mut self, slots: &BTreeSet<Slot>) {
+        self.returns.detach_unused(slots.iter());
         if slots.is_empty() {
             self.ends = None;
         }
@@ -201,14 +201,14 @@ impl Bpf<'_> {
     }
 
     /// Those of the slots whose calls cannot be seen: numbers without a function, in that way to attach.
-    pub fn unseen<'a>(&self, slots: impl Iterator<Item = &'a Slot>) -> Vec<Slot> {
-        self.dispatcher.unseen(slots)
+    pub fn unattachable<'a>(&self, slots: impl Iterator<Item = &'a Slot>) -> Vec<Slot> {
+        self.dispatcher.unattachable(slots)
     }
 
     /// Detaches everything. Calls that are in a handler at this moment still finish there.
     pub fn detach(&mut self) {
-        self.dispatcher.leave_all();
-        self.returns.leave_all();
+        self.dispatcher.detach_all();
+        self.returns.detach_all();
         self.ends = None;
         self.skeleton.links = TailcalldLinks::default();
     }

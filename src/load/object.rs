@@ -8,8 +8,8 @@ use libbpf_rs::skel::{OpenSkel as _, SkelBuilder as _};
 use libbpf_rs::{MapType, OpenObject};
 use syscalls::Slot;
 
-use super::choice::Choice;
-use super::{declared, errors, recipes};
+use super::attach_mode::AttachMode;
+use super::{errors, handler_manifest, recipes};
 use crate::bpf::{OpenTailcalldSkel, TailcalldSkelBuilder};
 use crate::handlers::Handlers;
 use crate::stats::Rows;
@@ -30,7 +30,7 @@ pub fn handlers() -> Result<Handlers> {
 pub fn prepare<'obj>(
     object: &'obj mut MaybeUninit<OpenObject>,
     ring_bytes: u32,
-    choice: &Choice,
+    choice: &AttachMode,
 ) -> Result<OpenTailcalldSkel<'obj>> {
     let mut open = open(object)?;
     configure(&mut open, ring_bytes, choice)?;
@@ -44,11 +44,11 @@ fn open(object: &mut MaybeUninit<OpenObject>) -> Result<OpenTailcalldSkel<'_>> {
 
 pub(super) fn declared_handlers(open: &OpenTailcalldSkel<'_>) -> Result<Handlers> {
     let section = open.maps.rodata_handlers.initial_value().unwrap_or_default();
-    Ok(Handlers::new(declared::read(section)?))
+    Ok(Handlers::new(handler_manifest::read(section)?))
 }
 
-fn configure(open: &mut OpenTailcalldSkel<'_>, ring_bytes: u32, choice: &Choice) -> Result<()> {
-    declared::number(open.maps.rodata_handlers.initial_value_mut().unwrap_or_default());
+fn configure(open: &mut OpenTailcalldSkel<'_>, ring_bytes: u32, choice: &AttachMode) -> Result<()> {
+    handler_manifest::number(open.maps.rodata_handlers.initial_value_mut().unwrap_or_default());
     open.maps.events.set_max_entries(ring_bytes).context("failed to set the ring's size")?;
     open.maps.counters.set_max_entries(Rows::count()?).context("failed to size the counters")?;
     let has_storage = MapType::TaskStorage.is_supported().unwrap_or(false);

@@ -25,8 +25,8 @@ use crate::plan::{Plan, Route, env_names};
 use crate::units::Units;
 
 pub use limits::{LimitKey, Owner, of_rule as limit_of_rule, pace};
-use numbers::Numbers;
-use settings::{Named, Settings};
+use numbers::{IdMap, Numbers};
+use settings::Settings;
 
 const BANK_SLOTS: usize = table_size::BANK_SLOTS.0 as usize;
 
@@ -93,7 +93,7 @@ impl Table {
             return false;
         }
         self.returns.clone_from(&self.results);
-        bpf.leave_other_returns(&self.returns);
+        bpf.detach_unused_returns(&self.returns);
         true
     }
 
@@ -105,7 +105,7 @@ impl Table {
     pub fn apply(&mut self, bpf: &mut Bpf<'_>, plan: &Plan) -> Result<()> {
         self.go_live(bpf, plan)?;
         self.wait(bpf)?;
-        self.leave_others(bpf);
+        self.detach_unused(bpf);
         Ok(())
     }
 
@@ -116,7 +116,7 @@ impl Table {
     /// As `apply`.
     pub fn apply_at_once(&mut self, bpf: &mut Bpf<'_>, plan: &Plan) -> Result<()> {
         self.go_live(bpf, plan)?;
-        self.leave_others(bpf);
+        self.detach_unused(bpf);
         Ok(())
     }
 
@@ -148,49 +148,49 @@ impl Table {
     ) -> Result<()> {
         self.wait(bpf)?;
         let idle = bpf.shared.live_bank().other();
-        let named = self.name(plan)?;
-        let settings = Settings::make(plan, &named, bpf.are_returns_free(), generation)?;
+        let ids = self.name(plan)?;
+        let settings = Settings::make(plan, &ids, bpf.are_returns_free(), generation)?;
         let returns = settings.returns.union(&self.results).copied().collect();
         env::write(bpf, idle, &env_names(&plan.routes));
-        self.tell_limits(bpf, &named);
+        self.tell_limits(bpf, &ids);
         let prepared = bpf
-            .reach(programs.keys())
-            .and_then(|()| bpf.reach_returns(&returns))
-            .and_then(|()| bpf.tell_names(&union(self.names.live(), &named.names)))
-            .and_then(|()| bpf.tell_trees(&union(self.trees.live(), &named.trees)))
+            .attach_slots(programs.keys())
+            .and_then(|()| bpf.attach_returns(&returns))
+            .and_then(|()| bpf.tag_cgroups(&union(self.names.live(), &ids.names)))
+            .and_then(|()| bpf.track_process_trees(&union(self.trees.live(), &ids.trees)))
             .and_then(|()| fill(bpf, idle, programs, &settings, &returns));
         if prepared.is_err() {
-            self.leave_others(bpf);
+            self.detach_unused(bpf);
             return prepared;
         }
         bpf.shared.set_live_bank(idle);
         self.results = settings.returns;
         self.returns = returns;
-        self.limits.begin(named.limits);
-        self.names.begin(named.names);
-        self.trees.begin(named.trees);
+        self.limits.begin(ids.limits);
+        self.names.begin(ids.names);
+        self.trees.begin(ids.trees);
         self.generation = generation;
         self.slots = programs.keys().copied().collect();
         Ok(())
     }
 
     /// The numbers of what the plan names.
-    fn name(&self, plan: &Plan) -> Result<Named> {
+    fn name(&self, plan: &Plan) -> Result<IdMap> {
         let (limits, names, trees) = settings::wanted(plan)?;
         ensure!(!asks_for_cgroups(plan) || Units::new().is_there(), NO_CGROUPS);
         let many = |what: &str, most: usize| {
             format!("too many {what}: this table and the one before it may name {most} together")
         };
-        Ok(Named {
-            limits: self.limits.of(&limits).with_context(|| many("limits", LIMITS - 2))?,
-            names: self.names.of(&names).with_context(|| many("units and slices", 62))?,
-            trees: self.trees.of(&trees).with_context(|| many("trees of processes", 64))?,
+        Ok(IdMap {
+            limits: self.limits.assign(&limits).with_context(|| many("limits", LIMITS - 2))?,
+            names: self.names.assign(&names).with_context(|| many("units and slices", 62))?,
+            trees: self.trees.assign(&trees).with_context(|| many("trees of processes", 64))?,
         })
     }
 
     /// A number that means something else from now on begins with empty buckets.
-    fn tell_limits(&self, bpf: &Bpf<'_>, named: &Named) {
-        for (key, &number) in &named.limits {
+    fn tell_limits(&self, bpf: &Bpf<'_>, ids: &IdMap) {
+        for (key, &number) in &ids.limits {
             if !self.limits.live().contains_key(key) {
                 bpf.forget_buckets(number);
             }
@@ -203,9 +203,9 @@ impl Table {
         self.limits.live().iter().map(|(key, number)| (*number, key))
     }
 
-    fn leave_others(&self, bpf: &mut Bpf<'_>) {
-        bpf.leave_others(self.slots.iter());
-        bpf.leave_other_returns(&self.returns);
+    fn detach_unused(&self, bpf: &mut Bpf<'_>) {
+        bpf.detach_unused(self.slots.iter());
+        bpf.detach_unused_returns(&self.returns);
     }
 
     fn wait(&mut self, bpf: &Bpf<'_>) -> Result<()> {

@@ -1,10 +1,21 @@
-//! Numbers for things that the kernel knows by number. A thing keeps its number for as long as tables name
-//! it one after the other, and no number means two things while two tables are in use.
+//! Numbers for limits, names and process trees, which the kernel knows by number. A thing keeps its number as
+//! long as each table refers to it, and no number means two things while two tables are in use.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::RangeInclusive;
 
-/// Who has which number in the live table.
+use super::limits::LimitKey;
+use crate::filter::NameKind;
+
+/// Numbers by which a table refers to limits, names and trees.
+#[derive(Debug, Default, Clone)]
+pub(super) struct IdMap {
+    pub limits: BTreeMap<LimitKey, u8>,
+    pub names: BTreeMap<(NameKind, String), u8>,
+    pub trees: BTreeMap<u32, u8>,
+}
+
+/// Numbers of one kind, and their use in the live table.
 #[derive(Debug)]
 pub(super) struct Numbers<K> {
     range: RangeInclusive<u8>,
@@ -12,25 +23,25 @@ pub(super) struct Numbers<K> {
 }
 
 impl<K: Ord + Clone> Numbers<K> {
-    /// Nobody has any.
+    /// Creates an allocator for a range, with every number free.
     pub fn new(range: RangeInclusive<u8>) -> Self {
         Self { range, live: BTreeMap::new() }
     }
 
-    /// The numbers of a table that is to follow; `None` if there are not enough.
-    pub fn of(&self, wanted: &BTreeSet<K>) -> Option<BTreeMap<K, u8>> {
+    /// Assigns numbers for the next table; `None` if there are not enough.
+    pub fn assign(&self, wanted: &BTreeSet<K>) -> Option<BTreeMap<K, u8>> {
         let taken: BTreeSet<u8> = self.live.values().copied().collect();
         let mut free = self.range.clone().filter(|number| !taken.contains(number));
         let number = |key: &K| self.live.get(key).copied().or_else(|| free.next());
         wanted.iter().cloned().map(with(number)).collect()
     }
 
-    /// That table is live.
+    /// Records that the table with these numbers is live.
     pub fn begin(&mut self, numbers: BTreeMap<K, u8>) {
         self.live = numbers;
     }
 
-    /// What the live table calls by which number.
+    /// Returns the numbers that the live table uses.
     pub fn live(&self) -> &BTreeMap<K, u8> {
         &self.live
     }
@@ -52,21 +63,24 @@ mod tests {
     }
 
     #[test]
-    fn a_thing_keeps_its_number_and_none_means_two() {
+    fn assign_keeps_numbers_in_use_and_reuses_others_later() {
         let mut numbers = Numbers::new(1..=3);
-        let first = numbers.of(&set(&["a", "b"])).unwrap();
+        let first = numbers.assign(&set(&["a", "b"])).unwrap();
         assert_eq!(first, BTreeMap::from([("a", 1), ("b", 2)]));
         numbers.begin(first);
-        let second = numbers.of(&set(&["b", "c"])).unwrap();
+        let second = numbers.assign(&set(&["b", "c"])).unwrap();
         assert_eq!(second, BTreeMap::from([("b", 2), ("c", 3)]));
         numbers.begin(second);
-        assert_eq!(numbers.of(&set(&["d", "c"])).unwrap(), BTreeMap::from([("c", 3), ("d", 1)]));
+        assert_eq!(
+            numbers.assign(&set(&["d", "c"])).unwrap(),
+            BTreeMap::from([("c", 3), ("d", 1)])
+        );
     }
 
     #[test]
-    fn there_are_no_more_than_there_are() {
+    fn assign_without_free_number_is_none() {
         let mut numbers = Numbers::new(1..=2);
-        numbers.begin(numbers.of(&set(&["a", "b"])).unwrap());
-        assert_eq!(numbers.of(&set(&["c"])), None);
+        numbers.begin(numbers.assign(&set(&["a", "b"])).unwrap());
+        assert_eq!(numbers.assign(&set(&["c"])), None);
     }
 }

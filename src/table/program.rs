@@ -1,6 +1,6 @@
 //! Translates the program of a filter into the instructions and patterns of `bpf/settings.h`.
 
-use super::settings::Named;
+use super::numbers::IdMap;
 use crate::bpf::types::{
     self, filter_end, filter_size, insn_op, operand as Operand, operand_width, pattern_anchor,
     tag_bit, text_kind,
@@ -9,7 +9,7 @@ use crate::config::Part;
 use crate::filter::{Insn, Next, Number, Op, Program, StringMatch, TextSource, Width};
 
 /// Where a program stands in the bank.
-pub(super) struct Place<'a> {
+pub(super) struct BankOffsets<'a> {
     /// Its first instruction.
     pub insn: usize,
     /// Its first pattern.
@@ -27,7 +27,7 @@ fn narrow<T: TryFrom<usize> + Default>(number: usize) -> T {
 }
 
 /// `struct filter`.
-pub(super) fn filter(program: &Program, place: &Place<'_>) -> types::filter {
+pub(super) fn filter(program: &Program, offsets: &BankOffsets<'_>) -> types::filter {
     let mut paths = [0; PATHS];
     paths.iter_mut().zip(&program.paths).for_each(|(to, position)| *to = *position);
     let whats = || program.insns.iter().map(|insn| &insn.op);
@@ -36,8 +36,8 @@ pub(super) fn filter(program: &Program, place: &Place<'_>) -> types::filter {
         matches!(what, Op::Bits { .. } | Op::Within { number: Number::Argument { .. }, .. })
     };
     types::filter {
-        first: next(program.first, place),
-        patterns: narrow(place.pattern),
+        first: next(program.first, offsets),
+        patterns: narrow(offsets.pattern),
         pattern_count: narrow(program.patterns.len()),
         operands,
         arguments: u8::from(whats().any(is_argument) || !program.paths.is_empty()),
@@ -58,32 +58,32 @@ fn operand_bit(what: &Op) -> u8 {
     1 << operand.0
 }
 
-fn next(next: Next, place: &Place<'_>) -> u16 {
+fn next(next: Next, offsets: &BankOffsets<'_>) -> u16 {
     let end = |end: filter_end| end.0 as usize;
-    let row = |rule: usize| place.rules.get(rule).map(|row| end(filter_end::FILTER_ACCEPT) + row);
+    let row = |rule: usize| offsets.rules.get(rule).map(|row| end(filter_end::FILTER_ACCEPT) + row);
     narrow(match next {
-        Next::Insn(at) => place.insn + at,
+        Next::Insn(at) => offsets.insn + at,
         Next::Accept(rule) => row(rule).unwrap_or(end(filter_end::FILTER_REJECT)),
         Next::Reject => end(filter_end::FILTER_REJECT),
     })
 }
 
 /// `struct filter_insn`.
-pub(super) fn insn(insn: &Insn, place: &Place<'_>, named: &Named) -> types::filter_insn {
-    let (operand, op, width, a, b) = what(&insn.op, named);
+pub(super) fn insn(insn: &Insn, offsets: &BankOffsets<'_>, ids: &IdMap) -> types::filter_insn {
+    let (operand, op, width, a, b) = what(&insn.op, ids);
     types::filter_insn {
         operand,
         op: op.0 as u8,
         width: width.0 as u8,
         reserved: 0,
-        jt: next(insn.jt, place),
-        jf: next(insn.jf, place),
+        jt: next(insn.jt, offsets),
+        jf: next(insn.jf, offsets),
         a,
         b,
     }
 }
 
-fn what(what: &Op, named: &Named) -> (u8, insn_op, operand_width, u64, u64) {
+fn what(what: &Op, ids: &IdMap) -> (u8, insn_op, operand_width, u64, u64) {
     let any_bit =
         |operand: u8, bits| (operand, insn_op::INSN_ANY_BIT, operand_width::WIDTH_WHOLE, bits, 0);
     let operand = |operand: Operand| operand.0 as u8;
@@ -97,14 +97,14 @@ fn what(what: &Op, named: &Named) -> (u8, insn_op, operand_width, u64, u64) {
             any_bit(operand(Operand::OPERAND_CGROUP_TAGS), 1 << tag_bit::TAG_CONTAINER.0)
         }
         Op::Names(names) => {
-            let bits = names.iter().filter_map(|name| named.names.get(name));
+            let bits = names.iter().filter_map(|name| ids.names.get(name));
             any_bit(
                 operand(Operand::OPERAND_CGROUP_TAGS),
                 bits.fold(0, |bits, bit| bits | 1 << bit),
             )
         }
         Op::Trees(pids) => {
-            let bits = pids.iter().filter_map(|pid| named.trees.get(pid));
+            let bits = pids.iter().filter_map(|pid| ids.trees.get(pid));
             any_bit(
                 operand(Operand::OPERAND_PROCESS_TREES),
                 bits.fold(0, |bits, bit| bits | 1 << bit),

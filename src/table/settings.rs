@@ -1,4 +1,4 @@
-//! A plan in, what a bank of the kernel's tables holds out. Nothing here asks or tells the kernel.
+//! Translates a plan into the contents of a bank. Makes no call into the kernel.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -6,6 +6,7 @@ use anyhow::{Context as _, Result, bail};
 use syscalls::{Abi, Slot, number};
 
 use super::limits::{self, LimitKey};
+use super::numbers::IdMap;
 use super::{env, program};
 use crate::bpf::types::{self, call_flag, special_handler};
 use crate::bpf::{FILTERS_PER_BANK, INSNS_PER_BANK, PATTERNS_PER_BANK, RULES_PER_BANK};
@@ -13,31 +14,23 @@ use crate::config::{Paths, Results};
 use crate::filter::{NameKind, Op, Program, compile};
 use crate::plan::{Plan, Route, Rule, env_names};
 
-/// Op the kernel is to do for the routes, but for their program.
+/// Contents of a bank, without the programs of its slots.
 #[derive(Debug, Default)]
 pub(super) struct Settings {
-    /// By slot, without those that are not routed.
+    /// Row of each routed slot.
     pub routes: BTreeMap<Slot, types::route>,
-    /// The rules that filters choose from.
+    /// Rows of the rules that filters choose from.
     pub rules: Vec<types::route>,
     pub filters: Vec<types::filter>,
     pub insns: Vec<types::filter_insn>,
     pub patterns: Vec<types::pattern>,
-    /// The slots whose calls' ends are asked for.
+    /// Slots whose results are recorded.
     pub returns: BTreeSet<Slot>,
 }
 
-/// The numbers of what filters and limits name.
-#[derive(Debug, Default, Clone)]
-pub(super) struct Named {
-    pub limits: BTreeMap<LimitKey, u8>,
-    pub names: BTreeMap<(NameKind, String), u8>,
-    pub trees: BTreeMap<u32, u8>,
-}
-
-/// Op makes settings of a plan.
+/// Builder of the settings of a plan.
 struct Maker<'a> {
-    named: &'a Named,
+    ids: &'a IdMap,
     env_names: BTreeSet<&'a str>,
     per_uid: Option<LimitKey>,
     /// Returns can be awaited at no cost to other syscalls.
@@ -49,7 +42,7 @@ struct Maker<'a> {
     known_filters: BTreeMap<(Program, Vec<usize>), u16>,
 }
 
-/// Op tells one row from another.
+/// All members of a row, to find an equal one.
 type RowKey = ([u32; 4], [u16; 4], [u8; 5]);
 
 const UNROUTED: types::route = types::route {
@@ -70,9 +63,9 @@ const UNROUTED: types::route = types::route {
 };
 
 /// Op filters and limits of the plan name.
-pub(super) fn wanted(plan: &Plan) -> Result<(BTreeSet<LimitKey>, Names, BTreeSet<u32>)> {
+pub(super) fn wanted(plan: &Plan) -> Result<(BTreeSet<LimitKey>, NameSet, BTreeSet<u32>)> {
     let limits = limits::of(plan);
-    let (mut names, mut trees) = (Names::new(), BTreeSet::new());
+    let (mut names, mut trees) = (NameSet::new(), BTreeSet::new());
     names.extend(plan.exclude_units.iter().map(|unit| (NameKind::Excluded, unit.clone())));
     for (&slot, route) in &plan.routes {
         let program = program_of(slot, route)?;
@@ -87,7 +80,7 @@ pub(super) fn wanted(plan: &Plan) -> Result<(BTreeSet<LimitKey>, Names, BTreeSet
     Ok((limits, names, trees))
 }
 
-type Names = BTreeSet<(NameKind, String)>;
+type NameSet = BTreeSet<(NameKind, String)>;
 
 /// `None` where the route has one rule for every call.
 fn program_of(slot: Slot, route: &Route) -> Result<Option<Program>> {
@@ -103,14 +96,9 @@ impl Settings {
     ///
     /// # Errors
     /// When the table is larger than the kernel's.
-    pub fn make(
-        plan: &Plan,
-        named: &Named,
-        returns_are_free: bool,
-        generation: u32,
-    ) -> Result<Self> {
+    pub fn make(plan: &Plan, ids: &IdMap, returns_are_free: bool, generation: u32) -> Result<Self> {
         let mut maker = Maker {
-            named,
+            ids,
             env_names: env_names(&plan.routes),
             per_uid: plan.per_uid.map(LimitKey::of_users),
             returns_are_free,
@@ -127,7 +115,8 @@ impl Settings {
         Ok(maker.settings)
     }
 
-    /// A row of a slot of the bank that is written, routed or not. `at_exit`: its returns are looked at.
+    /// Returns the row of a slot, routed or not. `at_exit`: the program at the return of calls looks at its
+    /// calls.
     pub fn row(&self, slot: Slot, at_exit: bool) -> types::route {
         let mut row = self.routes.get(&slot).copied().unwrap_or(UNROUTED);
         row.flags |= if at_exit { wire_flag(call_flag::CALL_AT_EXIT) } else { 0 };
@@ -175,7 +164,7 @@ impl Maker<'_> {
         Ok(())
     }
 
-    /// Of a slot whose calls go to the filter.
+    /// Returns the row of a slot whose calls go to a filter.
     fn filtered_row(
         &mut self,
         plan: &Plan,
@@ -195,7 +184,7 @@ impl Maker<'_> {
         }
     }
 
-    /// Where that row stands among those of rules.
+    /// Returns the index of a row among those of rules, which it may join.
     fn rule(&mut self, row: types::route) -> usize {
         let next = self.settings.rules.len();
         let at = *self.known_rules.entry(key(&row)).or_insert(next);
@@ -205,7 +194,7 @@ impl Maker<'_> {
         at
     }
 
-    /// The number of that filter, from 1.
+    /// Returns the number of a filter, from 1, which may be a new one.
     fn filter(&mut self, program: Program, rules: Vec<usize>) -> u16 {
         let Settings { filters, insns, patterns, .. } = &mut self.settings;
         let known = (program, rules);
@@ -213,9 +202,9 @@ impl Maker<'_> {
             return *number;
         }
         let (program, rules) = &known;
-        let place = program::Place { insn: insns.len(), pattern: patterns.len(), rules };
-        filters.push(program::filter(program, &place));
-        insns.extend(program.insns.iter().map(|insn| program::insn(insn, &place, self.named)));
+        let offsets = program::BankOffsets { insn: insns.len(), pattern: patterns.len(), rules };
+        filters.push(program::filter(program, &offsets));
+        insns.extend(program.insns.iter().map(|insn| program::insn(insn, &offsets, self.ids)));
         patterns.extend(program.patterns.iter().map(program::pattern));
         let number = u16::try_from(filters.len()).unwrap_or_default();
         self.known_filters.insert(known, number);
@@ -244,7 +233,7 @@ impl Maker<'_> {
     }
 
     fn number(&self, limit: Option<&LimitKey>) -> u8 {
-        limit.and_then(|limit| self.named.limits.get(limit)).copied().unwrap_or_default()
+        limit.and_then(|limit| self.ids.limits.get(limit)).copied().unwrap_or_default()
     }
 
     /// `enum call_flag`.

@@ -5,15 +5,15 @@ use std::fs;
 
 use syscalls::{Abi, Slot};
 use tailcalld::config::AttachTo;
-use tailcalld::load::{Attach, Choice};
+use tailcalld::load::{Attach, AttachMode};
 use tailcalld::plan::Routes;
 
 use crate::rig::{kernel, own_slot, routes, slot};
 
-fn made(wanted: AttachTo, slots: &[Slot]) -> Choice {
+fn made(wanted: AttachTo, slots: &[Slot]) -> AttachMode {
     let handlers = tailcalld::load::handlers().expect("the object opens");
     let wired: Vec<(Slot, &str)> = slots.iter().map(|&slot| (slot, "args")).collect();
-    Choice::make(wanted, &routes(&handlers, &wired).routes).expect("every kernel has it")
+    AttachMode::choose(wanted, &routes(&handlers, &wired).routes).expect("every kernel has it")
 }
 
 /// The kernel writes into its own type information whether it has functions to attach to.
@@ -40,7 +40,7 @@ fn functions_are_chosen_where_there_are_some() {
     let getpid = slot(Abi::Native, "getpid");
     let choice = made(AttachTo::Auto, &[getpid]);
     assert_eq!(choice.attach == Attach::Function, has_functions(), "{}", choice.reason);
-    match Choice::make(AttachTo::Function, &Routes::new()) {
+    match AttachMode::choose(AttachTo::Function, &Routes::new()) {
         Ok(choice) => assert!(has_functions(), "{}", choice.reason),
         Err(error) => {
             assert!(!has_functions(), "{error}");

@@ -55,7 +55,7 @@ fn each_syscall_is_seen_at_its_function() {
     let slots: Vec<Slot> = Abi::ALL.into_iter().flat_map(called).collect();
     let wanted: Vec<(Slot, &str)> = slots.iter().map(|&slot| (slot, "args")).collect();
     let rig = rig(&wanted);
-    let unseen: BTreeSet<Slot> = rig.bpf.unseen(slots.iter()).into_iter().collect();
+    let unseen: BTreeSet<Slot> = rig.bpf.unattachable(slots.iter()).into_iter().collect();
     println!("{} syscalls, {} without a function", slots.len(), unseen.len());
     assert!(unseen.len() < 100, "{unseen:?}");
     let mut wrong = Vec::new();

@@ -40,10 +40,10 @@ fn last_slots_of_each_half_are_wired() {
     let last = [Abi::Native, Abi::Compat].map(|abi| Slot::new(abi, 511).expect("the last slot"));
     let rig = rig(&[(last[0], "args"), (last[1], "args")]);
     if at_functions() {
-        assert_eq!(rig.bpf.unseen(last.iter()), last);
+        assert_eq!(rig.bpf.unattachable(last.iter()), last);
         return;
     }
-    assert_eq!(rig.bpf.unseen(last.iter()), []);
+    assert_eq!(rig.bpf.unattachable(last.iter()), []);
     let native = rig.trigger(&["native", "511", "1"]);
     let compat = rig.trigger(&["compat", "511", "2"]);
     assert_eq!(native.iter().map(|bytes| rig.event(bytes).slot).collect::<Vec<_>>(), [last[0]]);

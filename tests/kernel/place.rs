@@ -205,7 +205,7 @@ fn births_are_read_as_paths_are() {
     };
     let mut compared = 0;
     for (id, path) in units.all() {
-        let Some(value) = rig.bpf.place(id) else { continue };
+        let Some(value) = rig.bpf.cgroup_tags(id) else { continue };
         let standing = CgroupTags::of(&path, named);
         assert_eq!(value, (standing.bits, standing.state.number().into()), "{path}");
         compared += 1;

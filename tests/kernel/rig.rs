@@ -14,7 +14,7 @@ use syscalls::{Abi, Slot, number};
 use tailcalld::config::AttachTo;
 use tailcalld::decode::{Event, Header, RingRecord, SyscallExit};
 use tailcalld::handlers::Handlers;
-use tailcalld::load::{self, Attach, Bpf, Choice};
+use tailcalld::load::{self, Attach, AttachMode, Bpf};
 use tailcalld::plan::{Plan, Routes, Rule};
 use tailcalld::ring::{Consumer, Flow, Rest};
 use tailcalld::stats::Books;
@@ -24,10 +24,11 @@ pub use crate::root::privileged;
 
 /// The tracepoint that this kernel should have, or the way that `TAILCALLD_TEST_ATTACH` names. Functions
 /// only if named: on a machine that does other things, too, no syscall with a function is a test's own.
-fn choice() -> Choice {
+fn choice() -> AttachMode {
     let asked = std::env::var("TAILCALLD_TEST_ATTACH");
-    let of_tracepoint = |attach| Choice::of_tracepoint(attach, "as the test was told".to_owned());
-    let made = |wanted| Choice::make(wanted, &Routes::new()).expect("this kernel has it");
+    let of_tracepoint =
+        |attach| AttachMode::with_tracepoint(attach, "as the test was told".to_owned());
+    let made = |wanted| AttachMode::choose(wanted, &Routes::new()).expect("this kernel has it");
     match asked.as_deref() {
         Ok("raw_tp") => of_tracepoint(Attach::RawTracepoint),
         Ok("tp") => of_tracepoint(Attach::Tracepoint),

@@ -11,12 +11,12 @@ use libbpf_rs::{Iter, MapCore as _, MapFlags};
 use super::Bpf;
 
 /// The bit of each root, which is a process's number in our own pid namespace.
-pub type Trees = BTreeMap<u32, u8>;
+pub type TreeBits = BTreeMap<u32, u8>;
 
 /// What the kernel was told last.
 #[derive(Debug, Default)]
-pub(super) struct Told {
-    trees: Trees,
+pub(super) struct TrackedTrees {
+    trees: TreeBits,
 }
 
 /// Enough for trees of 500 generations, and no endless race with who makes processes all the time: those
@@ -30,8 +30,8 @@ impl Bpf<'_> {
     ///
     /// # Errors
     /// When the kernel refuses to attach what follows processes, or to list them.
-    pub fn tell_trees(&mut self, trees: &Trees) -> Result<()> {
-        if self.told_trees.trees == *trees {
+    pub fn track_process_trees(&mut self, trees: &TreeBits) -> Result<()> {
+        if self.tracked_trees.trees == *trees {
             return Ok(());
         }
         if self.skeleton.links.proc_tree_fork.is_none() {
@@ -42,24 +42,24 @@ impl Bpf<'_> {
             self.skeleton.links.proc_tree_fork =
                 Some(programs.proc_tree_fork.attach().context(what)?);
         }
-        self.seed_trees(trees)?;
+        self.seed_process_trees(trees)?;
         if trees.is_empty() {
             self.skeleton.links.proc_tree_fork = None;
             self.skeleton.links.proc_tree_exit = None;
         }
-        self.told_trees.trees.clone_from(trees);
+        self.tracked_trees.trees.clone_from(trees);
         Ok(())
     }
 
     /// Until nothing changes: a tree may be deeper than the programs look, and children are born meanwhile.
-    fn seed_trees(&self, trees: &Trees) -> Result<()> {
+    fn seed_process_trees(&self, trees: &TreeBits) -> Result<()> {
         let asked = trees.values().fold(0, |bits, bit| bits | 1 << bit);
         self.shared.tree_asked().store(asked, Relaxed);
         let roots = &self.skeleton.maps.tree_roots;
         for key in roots.keys() {
             let _ = roots.delete(&key);
         }
-        let before = &self.told_trees.trees;
+        let before = &self.tracked_trees.trees;
         for (root, bit) in trees.iter().filter(|(root, _)| !before.contains_key(*root)) {
             let bits = 1_u64 << bit;
             roots

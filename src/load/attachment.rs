@@ -20,7 +20,7 @@ use super::functions::Functions;
 
 /// Where a program is attached: the dispatcher at the entry of calls, another one at their return.
 #[derive(Debug)]
-pub(super) struct Hook {
+pub(super) struct Attachment {
     side: Side,
     attach: Attach,
     functions: Functions,
@@ -36,7 +36,7 @@ struct FunctionLink {
     functions: BTreeSet<String>,
 }
 
-impl Hook {
+impl Attachment {
     /// Attached to nothing yet.
     pub fn new(side: Side, attach: Attach, functions: Functions) -> Self {
         Self { side, attach, functions, tracepoint: None, links: Vec::new(), misses: 0 }
@@ -46,14 +46,14 @@ impl Hook {
     ///
     /// # Errors
     /// When the kernel refuses; then nothing has changed.
-    pub fn reach<'a>(
+    pub fn attach_slots<'a>(
         &mut self,
         program: &ProgramMut<'_>,
         slots: impl Iterator<Item = &'a Slot>,
     ) -> Result<()> {
         let slots: Vec<&Slot> = slots.collect();
         if self.tracepoint.is_none() && !slots.is_empty() {
-            self.tracepoint = self.attach.to_all(program, self.side)?;
+            self.tracepoint = self.attach.attach_to_all(program, self.side)?;
         }
         let reached = |name: &String| self.links.iter().any(|link| link.functions.contains(name));
         let functions: BTreeSet<String> = self
@@ -71,7 +71,7 @@ impl Hook {
     }
 
     /// Calls of other slots than these need not come any more.
-    pub fn leave_others<'a>(&mut self, slots: impl Iterator<Item = &'a Slot>) {
+    pub fn detach_unused<'a>(&mut self, slots: impl Iterator<Item = &'a Slot>) {
         let slots: Vec<&Slot> = slots.collect();
         if slots.is_empty() {
             self.tracepoint = None;
@@ -84,7 +84,7 @@ impl Hook {
     }
 
     /// Attached to nothing any more.
-    pub fn leave_all(&mut self) {
+    pub fn detach_all(&mut self) {
         self.misses = self.misses();
         self.tracepoint = None;
         self.links.clear();
@@ -105,7 +105,7 @@ impl Hook {
     }
 
     /// Those of the slots whose calls cannot be seen in this way.
-    pub fn unseen<'a>(&self, slots: impl Iterator<Item = &'a Slot>) -> Vec<Slot> {
+    pub fn unattachable<'a>(&self, slots: impl Iterator<Item = &'a Slot>) -> Vec<Slot> {
         let hidden =
             |slot: &Slot| self.attach == Attach::Function && self.functions.of(*slot).is_none();
         slots.copied().filter(hidden).collect()

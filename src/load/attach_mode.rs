@@ -14,7 +14,7 @@ use crate::plan::{Route, Routes};
 
 /// A way to attach, and why it is this one.
 #[derive(Debug, Clone)]
-pub struct Choice {
+pub struct AttachMode {
     /// Where calls are seen.
     pub attach: Attach,
     /// Where their returns are, if results are asked for.
@@ -33,12 +33,12 @@ const SWITCH: &str = "/proc/sys/kernel/ftrace_enabled";
 /// How many syscalls a reason names.
 const EXAMPLES: usize = 3;
 
-impl Choice {
+impl AttachMode {
     /// Makes the choice for these routes.
     ///
     /// # Errors
     /// `Failure::Unavailable` where functions are asked for and this kernel does not have them.
-    pub fn make(wanted: AttachTo, routes: &Routes) -> Result<Self> {
+    pub fn choose(wanted: AttachTo, routes: &Routes) -> Result<Self> {
         match wanted {
             AttachTo::Tracepoint => Ok(Self::tracepoint("as configured")),
             AttachTo::Function => match functions() {
@@ -76,11 +76,11 @@ impl Choice {
             Attach::Tracepoint => "this kernel may preempt raw tracepoint programs",
             _ => "this kernel runs raw tracepoint programs without preemption",
         };
-        Self::of_tracepoint(attach, format!("{reason}; {preempted}"))
+        Self::with_tracepoint(attach, format!("{reason}; {preempted}"))
     }
 
     /// That kind of tracepoint for calls and returns, right on this kernel or not.
-    pub fn of_tracepoint(attach: Attach, reason: String) -> Self {
+    pub fn with_tracepoint(attach: Attach, reason: String) -> Self {
         let functions = Functions::default();
         Self { attach, returns: attach, tracepoint: attach, reason, functions }
     }

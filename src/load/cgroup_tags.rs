@@ -14,7 +14,7 @@ use crate::filter::NameKind;
 use crate::units::{CgroupTags, Units};
 
 /// The bit of each name.
-pub type Names = BTreeMap<(NameKind, String), u8>;
+pub type NameBits = BTreeMap<(NameKind, String), u8>;
 
 const NAME_SIZE: usize = size_of::<tag_name>();
 const NAME_AT: usize = std::mem::offset_of!(tag_name, text);
@@ -24,8 +24,8 @@ const GONE: u64 = 1;
 
 /// What the kernel was told last.
 #[derive(Debug, Default)]
-pub(super) struct Told {
-    names: Option<Names>,
+pub(super) struct TaggedNames {
+    names: Option<NameBits>,
 }
 
 impl Bpf<'_> {
@@ -34,13 +34,13 @@ impl Bpf<'_> {
     ///
     /// # Errors
     /// When the kernel has no room for them.
-    pub fn tell_names(&mut self, names: &Names) -> Result<()> {
-        if self.told.names.as_ref() == Some(names) {
+    pub fn tag_cgroups(&mut self, names: &NameBits) -> Result<()> {
+        if self.tagged.names.as_ref() == Some(names) {
             return Ok(());
         }
         self.write_names(names)?;
-        self.told.names = Some(names.clone());
-        self.tell_places()
+        self.tagged.names = Some(names.clone());
+        self.retag_cgroups()
     }
 
     /// Reads the tree of cgroups and tells the programs what they are: at the start, and where the kernel
@@ -48,8 +48,8 @@ impl Bpf<'_> {
     ///
     /// # Errors
     /// When the kernel has no room for them.
-    pub fn tell_places(&self) -> Result<()> {
-        let Some(names) = &self.told.names else { return Ok(()) };
+    pub fn retag_cgroups(&self) -> Result<()> {
+        let Some(names) = &self.tagged.names else { return Ok(()) };
         let mut units = Units::new();
         units.read();
         let (mut known, mut excluded) = (BTreeSet::new(), BTreeSet::new());
@@ -66,14 +66,14 @@ impl Bpf<'_> {
     }
 
     /// Bits and stage of a cgroup as the programs have it; `None` if they do not know it.
-    pub fn place(&self, id: u64) -> Option<(u64, u64)> {
+    pub fn cgroup_tags(&self, id: u64) -> Option<(u64, u64)> {
         let value =
             self.skeleton.maps.cgroup_tags.lookup(&id.to_ne_bytes(), MapFlags::ANY).ok()??;
         let word = |at: usize| Some(u64::from_ne_bytes(value.get(at..at + 8)?.try_into().ok()?));
         Some((word(0)?, word(8)?))
     }
 
-    fn write_names(&self, names: &Names) -> Result<()> {
+    fn write_names(&self, names: &NameBits) -> Result<()> {
         let map = &self.skeleton.maps.tag_names;
         let keys: BTreeSet<Vec<u8>> = names.keys().map(|(kind, name)| key(*kind, name)).collect();
         for key in map.keys().filter(|key| !keys.contains(key)) {
@@ -119,7 +119,7 @@ impl Bpf<'_> {
 }
 
 /// The bits that stand for that name.
-fn bit(names: &Names, kind: NameKind, name: &str) -> u64 {
+fn bit(names: &NameBits, kind: NameKind, name: &str) -> u64 {
     if kind == NameKind::Excluded {
         let is_there = names.contains_key(&(kind, name.to_owned()));
         return if is_there { 1 << tag_bit::TAG_EXCLUDED.0 } else { 0 };
