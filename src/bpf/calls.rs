@@ -13,12 +13,12 @@ pub fn duplicate(fd: i32) -> io::Result<OwnedFd> {
     unsafe { BorrowedFd::borrow_raw(fd) }.try_clone_to_owned()
 }
 
-/// How often the kernel skipped that attached program because it was running on the same CPU
+/// Returns how often the kernel skipped an attached program because it was running on the same CPU
 /// already: a task was preempted in it, and others went by. It happens to raw tracepoints from Linux
-/// 7.2 on; kernels without the guard (5.10, 5.15) tell 0.
+/// 7.2 on; kernels without the guard (5.10, 5.15) report 0.
 ///
 /// # Errors
-/// When the kernel refuses to tell.
+/// When the kernel does not report it.
 pub fn recursion_misses(program: BorrowedFd<'_>) -> io::Result<u64> {
     let mut info = libbpf_sys::bpf_prog_info::default();
     let mut size = size_of_val(&info) as u32;
@@ -30,12 +30,12 @@ pub fn recursion_misses(program: BorrowedFd<'_>) -> io::Result<u64> {
     if failed == 0 { Ok(info.recursion_misses) } else { Err(io::Error::last_os_error()) }
 }
 
-/// Whether this kernel lets a raw tracepoint program sleep (7.2 and newer).
+/// Returns whether this kernel lets a raw tracepoint program sleep (7.2 and newer).
 pub fn may_raw_tracepoints_sleep() -> bool {
     load_nothing(libbpf_sys::BPF_PROG_TYPE_RAW_TRACEPOINT, 0, libbpf_sys::BPF_F_SLEEPABLE).is_some()
 }
 
-/// Whether a program can be attached to many functions at once. The kernel is asked for a link to a
+/// Returns whether a program can be attached to many functions at once. The kernel is asked for a link to a
 /// function that does not exist: only with CONFIG_FPROBE, and from 5.19 on, does it look for that one.
 pub fn has_kprobe_multi() -> bool {
     let attach_type = libbpf_sys::BPF_TRACE_KPROBE_MULTI;

@@ -8,10 +8,10 @@ use std::sync::atomic::{AtomicU32, AtomicU64};
 use super::NAMESPACES;
 use super::{TailcalldSkel, types};
 
-/// How many executables can be excluded.
+/// Executables that can be excluded.
 pub const EXCLUDED_FILES: usize = types::wire_size::EXCLUDED_FILES.0 as usize;
 
-/// How many environment variables all routes together may name.
+/// Environment variables that all routes together may name.
 pub const ENV_NAMES: usize = types::wire_size::ENV_NAMES.0 as usize;
 
 /// `struct env_name` in words: a name's bytes, then their mask.
@@ -218,13 +218,13 @@ impl<'obj> Shared<'obj> {
         unsafe { set(array!(self, limits, types::limit), LIMITS, number.into(), limit) }
     }
 
-    /// Who has used how much of a limit; `None` beyond the table.
+    /// Bucket of one owner of a limit; `None` beyond the table.
     pub fn bucket(&self, index: usize) -> Option<&Bucket> {
         // SAFETY: as in `live_base`; the structure is as large and as aligned as these words.
         unsafe { at(array!(self, buckets, Bucket), BUCKETS + LIMITS, index) }
     }
 
-    /// The bucket of all who found no place of their own, by the limit's number.
+    /// Bucket of all owners that found no bucket of their own, by the number of the limit.
     pub fn shared_bucket(&self, number: u8) -> Option<&Bucket> {
         self.bucket(BUCKETS + usize::from(number))
     }

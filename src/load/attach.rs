@@ -1,4 +1,5 @@
-//! What the dispatcher is attached to, which decides the type of all programs that share its table.
+//! Kinds of hooks that the dispatcher is attached to. The kind decides the type of all programs that share its
+//! table.
 //!
 //! Raw tracepoints are the cheapest way to see a call, but from Linux 7.2 on their programs can be
 //! preempted, and while a task is preempted inside one the kernel skips the program for every other
@@ -15,7 +16,7 @@ use anyhow::{Context as _, Result};
 
 use crate::bpf::{self, types::attach_kind};
 
-/// A way to attach.
+/// Kind of hook.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Attach {
     /// `raw_tp/sys_enter`.
@@ -26,17 +27,17 @@ pub enum Attach {
     Function,
 }
 
-/// Which end of a call.
+/// End of a call that a program is attached to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Side {
-    /// Where it begins.
+    /// Entry of the call.
     Entry,
-    /// Where it returns.
+    /// Return of the call.
     Return,
 }
 
 impl Attach {
-    /// The cheapest tracepoint that loses nothing on this kernel.
+    /// Returns the cheapest tracepoint that misses no calls on this kernel.
     ///
     /// The kernel does not say whether it preempts raw tracepoint programs. It began to with the
     /// change that lets them sleep, so it is asked whether they may.
@@ -44,7 +45,7 @@ impl Attach {
         if bpf::may_raw_tracepoints_sleep() { Self::Tracepoint } else { Self::RawTracepoint }
     }
 
-    /// As the programs know it.
+    /// Returns the number that the programs know the kind by.
     pub(super) fn kind(self) -> u32 {
         match self {
             Self::RawTracepoint => attach_kind::ATTACH_RAW_TRACEPOINT.0,
@@ -53,7 +54,7 @@ impl Attach {
         }
     }
 
-    /// Makes a program one of those that can share the table.
+    /// Sets the type of a program, so that it can share the table.
     pub(super) fn prepare(self, program: &mut OpenProgramMut<'_>) {
         program.set_prog_type(match self {
             Self::RawTracepoint => ProgramType::RawTracepoint,
@@ -87,7 +88,7 @@ impl Attach {
         }
     }
 
-    /// Attaches a program to a tracepoint, in that way; functions are none.
+    /// Attaches a program to a tracepoint of this kind. Functions are attached to elsewhere.
     ///
     /// # Errors
     /// As `attach_to_all`.

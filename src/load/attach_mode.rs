@@ -1,4 +1,4 @@
-//! Which way to attach, and why: by what the configuration asks for and what this kernel has.
+//! Choice of the hooks, by the configuration and by what this kernel has.
 
 use std::fs;
 
@@ -12,29 +12,29 @@ use crate::config::AttachTo;
 use crate::error::Failure;
 use crate::plan::{Route, Routes};
 
-/// A way to attach, and why it is this one.
+/// Hooks of the programs, and the reason for the choice.
 #[derive(Debug, Clone)]
 pub struct AttachMode {
-    /// Where calls are seen.
+    /// Hook at the entry of calls.
     pub attach: Attach,
-    /// Where their returns are, if results are asked for.
+    /// Hook at their return, if a route asks for results.
     pub returns: Attach,
-    /// Which kind of tracepoint is right on this kernel.
+    /// Kind of tracepoint that misses no calls on this kernel.
     pub tracepoint: Attach,
-    /// Why not another way, for people.
+    /// Reason for the choice, as it is printed.
     pub reason: String,
-    /// What there is to attach to; empty for tracepoints.
+    /// Functions that can be attached to; empty for tracepoints.
     pub functions: Functions,
 }
 
-/// Zero while the kernel calls nobody at its functions.
+/// File that contains 0 while ftrace is switched off, so that no function calls a program.
 const SWITCH: &str = "/proc/sys/kernel/ftrace_enabled";
 
-/// How many syscalls a reason names.
+/// Syscalls that a reason names as examples.
 const EXAMPLES: usize = 3;
 
 impl AttachMode {
-    /// Makes the choice for these routes.
+    /// Chooses the hooks for the routes.
     ///
     /// # Errors
     /// `Failure::Unavailable` where functions are asked for and this kernel does not have them.
@@ -79,7 +79,7 @@ impl AttachMode {
         Self::with_tracepoint(attach, format!("{reason}; {preempted}"))
     }
 
-    /// That kind of tracepoint for calls and returns, right on this kernel or not.
+    /// Selects a kind of tracepoint for calls and returns, whether it fits this kernel or not.
     pub fn with_tracepoint(attach: Attach, reason: String) -> Self {
         let functions = Functions::default();
         Self { attach, returns: attach, tracepoint: attach, reason, functions }
@@ -88,12 +88,12 @@ impl AttachMode {
 
 const FEW_RETURNS: &str = "this kernel tracks few concurrent returns of a function";
 
-/// Whether the kernel calls programs at its functions; also true where it does not say.
+/// Returns whether ftrace is switched on; also true where the kernel does not say.
 pub fn functions_are_on() -> bool {
     fs::read_to_string(SWITCH).map_or(true, |switch| switch.trim() != "0")
 }
 
-/// What there is to attach to, or why there is nothing.
+/// Returns the functions that can be attached to, or the reason why there are none.
 fn functions() -> Result<Functions, String> {
     if !bpf::has_kprobe_multi() {
         return Err("this kernel has no kprobe.multi".to_owned());
@@ -104,7 +104,7 @@ fn functions() -> Result<Functions, String> {
     Functions::read().map_err(|error| format!("{error:#}; is tracefs mounted?"))
 }
 
-/// Whether calls of all routes would be seen, and their returns without paying for tracepoints as well.
+/// Checks that every routed syscall has a function, and that results need no tracepoint as well.
 fn all_served(functions: Functions, routes: &Routes) -> Result<Functions, String> {
     if !functions.all_return() && routes.values().any(Route::awaits_results) {
         return Err(format!("a route asks for results, and {FEW_RETURNS}"));

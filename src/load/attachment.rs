@@ -1,5 +1,5 @@
-//! A program's links: where the kernel calls it. A tracepoint is attached to for all syscalls, as long
-//! as any is of interest; functions as they are of interest themselves.
+//! Links of a program. A tracepoint is attached to for all syscalls, as long as any is routed; a function while
+//! its own syscall is routed.
 //!
 //! No function is ever in two links: both would call the program, and around a flip of the table it
 //! could not tell which of the two is meant. So a reload attaches one link to what it adds, and a link
@@ -18,7 +18,7 @@ use syscalls::Slot;
 use super::attach::{Attach, Side};
 use super::functions::Functions;
 
-/// Where a program is attached: the dispatcher at the entry of calls, another one at their return.
+/// Links of one program: the dispatcher at the entry of calls, or another one at their return.
 #[derive(Debug)]
 pub(super) struct Attachment {
     side: Side,
@@ -26,7 +26,7 @@ pub(super) struct Attachment {
     functions: Functions,
     tracepoint: Option<Link>,
     links: Vec<FunctionLink>,
-    /// Of links that are gone.
+    /// Misses of links that are gone.
     misses: u64,
 }
 
@@ -37,12 +37,12 @@ struct FunctionLink {
 }
 
 impl Attachment {
-    /// Attached to nothing yet.
+    /// Creates an attachment without links.
     pub fn new(side: Side, attach: Attach, functions: Functions) -> Self {
         Self { side, attach, functions, tracepoint: None, links: Vec::new(), misses: 0 }
     }
 
-    /// From now on, calls of these slots come to the program.
+    /// Attaches the program to calls of these slots, beside those that it is attached to.
     ///
     /// # Errors
     /// When the kernel refuses; then nothing has changed.
@@ -70,7 +70,7 @@ impl Attachment {
         Ok(())
     }
 
-    /// Calls of other slots than these need not come any more.
+    /// Detaches the program from all slots except these.
     pub fn detach_unused<'a>(&mut self, slots: impl Iterator<Item = &'a Slot>) {
         let slots: Vec<&Slot> = slots.collect();
         if slots.is_empty() {
@@ -83,15 +83,15 @@ impl Attachment {
         self.go(gone);
     }
 
-    /// Attached to nothing any more.
+    /// Detaches the program from everything.
     pub fn detach_all(&mut self) {
         self.misses = self.misses();
         self.tracepoint = None;
         self.links.clear();
     }
 
-    /// The kernel waits until no task can be in the code that it removes, 89 ms and more, so the links
-    /// go beside the loop; where no thread can be had, at once.
+    /// Drops links. The kernel waits until no task can be in the code that it removes, 89 ms and more, so they
+    /// are dropped in a thread; at once where none can be had.
     fn go(&mut self, gone: Vec<FunctionLink>) {
         self.misses += gone.iter().map(FunctionLink::misses).sum::<u64>();
         if !gone.is_empty() {
@@ -99,19 +99,19 @@ impl Attachment {
         }
     }
 
-    /// Calls that the kernel did not bring because it was in a program of the same task already.
+    /// Returns the calls that the kernel missed because it was in a program of the same task already.
     pub fn misses(&self) -> u64 {
         self.misses + self.links.iter().map(FunctionLink::misses).sum::<u64>()
     }
 
-    /// Those of the slots whose calls cannot be seen in this way.
+    /// Returns the slots that have no function to attach to.
     pub fn unattachable<'a>(&self, slots: impl Iterator<Item = &'a Slot>) -> Vec<Slot> {
         let hidden =
             |slot: &Slot| self.attach == Attach::Function && self.functions.of(*slot).is_none();
         slots.copied().filter(hidden).collect()
     }
 
-    /// How the programs are called.
+    /// Returns the kind of hook.
     pub fn attach(&self) -> Attach {
         self.attach
     }
@@ -125,7 +125,7 @@ impl Attachment {
 }
 
 impl FunctionLink {
-    /// Told since Linux 6.7; 0 before.
+    /// Returns the misses of the link, which the kernel counts since Linux 6.7; 0 before.
     fn misses(&self) -> u64 {
         match self.link.info().map(|info| info.info) {
             Ok(LinkTypeInfo::KprobeMulti(info)) => info.missed,

@@ -1,4 +1,4 @@
-//! Who has used how much of a limit: the kernel's table of buckets, as the daemon reads and empties it.
+//! Token buckets of the rate limits that the kernel holds, as the daemon reads and empties them.
 
 use std::sync::atomic::Ordering::Relaxed;
 
@@ -8,10 +8,10 @@ use crate::bpf::{BUCKETS, Bucket};
 /// A bucket that has refused events.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Full {
-    /// The limit's number.
+    /// Number of the limit.
     pub limit: u8,
-    /// Whose events: a user, a cgroup, a process and its age, or a hash of a name; 0 of a route. `None`:
-    /// of all who found no bucket of their own.
+    /// Owner of the events: a user, a cgroup, a process and its age, or a hash of a name; 0 of a route. `None`:
+    /// all owners that found no bucket of their own.
     pub owner: Option<u64>,
     /// The task name at the time when the bucket was taken.
     pub comm: [u8; 16],
@@ -30,7 +30,7 @@ impl Bpf<'_> {
         own.chain(shared).collect()
     }
 
-    /// Nobody has used anything of the limit of that number.
+    /// Empties all buckets of a limit.
     pub fn forget_buckets(&self, number: u8) {
         for bucket in (0..BUCKETS).filter_map(|index| self.shared.bucket(index)) {
             if limit_of(bucket) == number {
@@ -42,14 +42,14 @@ impl Bpf<'_> {
         }
     }
 
-    /// How many of the table's places are taken.
+    /// Returns how many buckets of the table are taken.
     pub fn buckets_taken(&self) -> usize {
         let buckets = (0..BUCKETS).filter_map(|index| self.shared.bucket(index));
         buckets.filter(|[tag, ..]| tag.load(Relaxed) != 0).count()
     }
 
-    /// Gives away the places of those who are paid up to before that time, of CLOCK_BOOTTIME, so that a
-    /// new one would be as empty as theirs, and whose refusals, if they have any, are told.
+    /// Frees the buckets that have been full of tokens again since before a time of CLOCK_BOOTTIME, as a new
+    /// bucket would be, and whose refusals, if any, are reported.
     pub fn forget_idle_buckets(&self, before_ns: u64, is_told: impl Fn(&Full) -> bool) {
         for bucket in (0..BUCKETS).filter_map(|index| self.shared.bucket(index)) {
             let [_, until, ..] = bucket;
@@ -59,8 +59,8 @@ impl Bpf<'_> {
         }
     }
 
-    /// Whether anybody's next event would be refused at that time, of CLOCK_BOOTTIME. `interval_ns`: what
-    /// an event costs by the limit of that number.
+    /// Returns whether the next event of any owner would be refused at a time of CLOCK_BOOTTIME. `interval_ns`
+    /// returns the cost of an event by the number of its limit.
     pub fn is_any_exhausted(&self, now_ns: u64, interval_ns: impl Fn(u8) -> Option<u64>) -> bool {
         let mut buckets = (0..BUCKETS).filter_map(|index| self.shared.bucket(index));
         buckets.any(|bucket| {

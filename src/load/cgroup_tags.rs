@@ -1,5 +1,5 @@
-//! What the programs know of cgroups: the names that filters and exclusions ask for, and which cgroups
-//! have them. Those that are born later the programs learn of themselves.
+//! Tags of cgroups: the names that filters and exclusions ask for, and the cgroups that have them. The programs
+//! tag cgroups that are created later themselves.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::Ordering::Relaxed;
@@ -13,24 +13,24 @@ use crate::bpf::{EXCLUDED_CGROUPS, spread};
 use crate::filter::NameKind;
 use crate::units::{CgroupTags, Units};
 
-/// The bit of each name.
+/// Bit of each name.
 pub type NameBits = BTreeMap<(NameKind, String), u8>;
 
 const NAME_SIZE: usize = size_of::<tag_name>();
 const NAME_AT: usize = std::mem::offset_of!(tag_name, text);
 const PROBES: usize = tag_size::EXCLUDED_PROBES.0 as usize;
-/// A place in the list of excluded cgroups that was somebody's.
+/// Entry of the excluded cgroups that was used before.
 const GONE: u64 = 1;
 
-/// What the kernel was told last.
+/// Names that the programs tag cgroups with.
 #[derive(Debug, Default)]
 pub(super) struct TaggedNames {
     names: Option<NameBits>,
 }
 
 impl Bpf<'_> {
-    /// Makes the programs tell cgroups of these names apart. Those that are born from here on are known at
-    /// once; then the tree is read for those that were there before.
+    /// Makes the programs tag cgroups of these names. New cgroups are tagged at once; then the existing ones are
+    /// read and tagged.
     ///
     /// # Errors
     /// When the kernel has no room for them.
@@ -43,8 +43,7 @@ impl Bpf<'_> {
         self.retag_cgroups()
     }
 
-    /// Reads the tree of cgroups and tells the programs what they are: at the start, and where the kernel
-    /// could not tell of some.
+    /// Reads all cgroups and tags them: at the start, and when the programs missed some.
     ///
     /// # Errors
     /// When the kernel has no room for them.
@@ -65,7 +64,7 @@ impl Bpf<'_> {
         self.exclude_cgroups(&known, &excluded)
     }
 
-    /// Bits and stage of a cgroup as the programs have it; `None` if they do not know it.
+    /// Returns bits and state of a cgroup as the programs have them; `None` if they do not know it.
     pub fn cgroup_tags(&self, id: u64) -> Option<(u64, u64)> {
         let value =
             self.skeleton.maps.cgroup_tags.lookup(&id.to_ne_bytes(), MapFlags::ANY).ok()??;
@@ -93,7 +92,7 @@ impl Bpf<'_> {
         self.skeleton.maps.cgroup_tags.update(&id.to_ne_bytes(), &value, MapFlags::ANY)
     }
 
-    /// Cgroups that were born meanwhile are not known here; the kernel has put them where they belong.
+    /// Replaces the excluded cgroups. New ones that are not known here have been added by the programs.
     fn exclude_cgroups(&self, known: &BTreeSet<u64>, excluded: &BTreeSet<u64>) -> Result<()> {
         for place in (0..).map_while(|index| self.shared.excluded_cgroup(index)) {
             let id = place.load(Relaxed);
@@ -104,7 +103,7 @@ impl Bpf<'_> {
         excluded.iter().try_for_each(|&id| self.exclude_cgroup(id))
     }
 
-    /// As `cgroup_exclude` in `bpf/cgroup_tags.h`.
+    /// Adds a cgroup to the excluded ones, as `cgroup_exclude` of `bpf/cgroup_tags.h` does.
     fn exclude_cgroup(&self, id: u64) -> Result<()> {
         let hash = (spread(id) >> 56) as usize;
         let at = |probe| self.shared.excluded_cgroup((hash + probe) % EXCLUDED_CGROUPS);
@@ -118,7 +117,7 @@ impl Bpf<'_> {
     }
 }
 
-/// The bits that stand for that name.
+/// Returns the bits of a name.
 fn bit(names: &NameBits, kind: NameKind, name: &str) -> u64 {
     if kind == NameKind::Excluded {
         let is_there = names.contains_key(&(kind, name.to_owned()));

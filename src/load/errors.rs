@@ -1,4 +1,4 @@
-//! Why a load failed, and what to do: the kernel says a number, an administrator needs a sentence.
+//! Explanations of a failed load: the kernel returns an errno, an administrator needs a sentence.
 
 use std::cell::RefCell;
 use std::fs;
@@ -10,7 +10,7 @@ use libbpf_rs::{ErrorKind, PrintLevel, set_print};
 use crate::error::Failure;
 
 const BTF: &str = "/sys/kernel/btf/vmlinux";
-/// There where the kernel has lockdown and securityfs is mounted.
+/// File with the lockdown mode; missing without lockdown in the kernel or without securityfs.
 const LOCKDOWN: &str = "/sys/kernel/security/lockdown";
 /// Bits in CapEff, from uapi/linux/capability.h.
 const CAP_SYS_ADMIN: u32 = 21;
@@ -59,7 +59,7 @@ fn missing_capability(status: &str) -> Option<&'static str> {
 }
 
 thread_local! {
-    /// What libbpf said during the current operation: its errors carry an errno only.
+    /// Messages of libbpf during the current operation: its errors carry an errno only.
     static MESSAGES: RefCell<Vec<String>> = const { RefCell::new(Vec::new()) };
 }
 
@@ -92,7 +92,7 @@ pub fn explain<T>(ring_bytes: u32, load: impl FnOnce() -> libbpf_rs::Result<T>) 
 
 fn explained(error: libbpf_rs::Error, messages: &[String], ring_bytes: u32) -> Error {
     let failure = match verifier_log(messages) {
-        // Lockdown takes the helpers away, and /sys/kernel/security is not always there to tell.
+        // Lockdown takes the helpers away, and /sys/kernel/security is not always mounted.
         Some(log) if log.contains("unknown func bpf_probe_read") => locked_down(),
         Some(log) => Failure::Unavailable(format!(
             "this kernel rejected the BPF programs (Linux 5.10 or newer is required); `tailcalld run -v` prints the verifier's log, which ends with: {}",
@@ -116,13 +116,13 @@ fn explained(error: libbpf_rs::Error, messages: &[String], ring_bytes: u32) -> E
     Error::new(error).context(failure)
 }
 
-/// What the verifier said, if it came that far: then privileges were enough, although EACCES is its
-/// usual errno.
+/// Returns the log of the verifier, if the load came that far: then privileges were enough, although EACCES
+/// is its usual errno.
 fn verifier_log(messages: &[String]) -> Option<&str> {
     messages.iter().map(String::as_str).find(|message| message.contains("BEGIN PROG LOAD LOG"))
 }
 
-/// The verifier's last sentence; only statistics and libbpf's end mark follow it.
+/// Returns the last sentence of the verifier; only statistics and libbpf's end mark follow it.
 fn complaint(log: &str) -> &str {
     let said = |line: &&str| {
         !line.is_empty() && !line.starts_with("--") && !line.starts_with("processed ")
@@ -149,29 +149,29 @@ mod tests {
 
     /// Both come back as "permission denied", but only one is mended by capabilities.
     #[test]
-    fn a_refusal_of_the_verifier_is_no_lack_of_privileges() {
+    fn explained_verifier_refusal_is_unavailable_not_permission() {
         let Failure::Unavailable(text) = failure(nix::libc::EACCES, &["relocated", REFUSED]) else {
-            panic!("told as a lack of privileges");
+            panic!("reported as a lack of privileges");
         };
         assert!(text.ends_with("which ends with: R7 min value is negative"), "{text}");
         let Failure::Permission(text) = failure(nix::libc::EPERM, &["failed to load: -EPERM"])
         else {
-            panic!("not told as a lack of privileges");
+            panic!("not reported as a lack of privileges");
         };
         assert!(text.ends_with("of libbpf: failed to load: -EPERM"), "{text}");
     }
 
     #[test]
-    fn lockdown_is_told_by_the_helper_that_is_gone() {
+    fn explained_missing_helper_is_lockdown() {
         let log = REFUSED.replace("R7 min value is negative", "unknown func bpf_probe_read#4");
         assert_eq!(failure(nix::libc::EINVAL, &[&log]), locked_down());
     }
 
     #[test]
-    fn a_ring_that_is_too_large_says_its_size() {
+    fn explained_refused_ring_names_its_size() {
         let said = ["libbpf: map 'events': failed to create: -EPERM", "failed to load object"];
         let Failure::Unavailable(text) = failure(nix::libc::EPERM, &said) else {
-            panic!("told as a lack of privileges");
+            panic!("reported as a lack of privileges");
         };
         assert!(text.starts_with("the kernel refused a ring of 64 KiB"), "{text}");
     }

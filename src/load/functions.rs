@@ -1,4 +1,4 @@
-//! Which functions of the running kernel a program can be attached to.
+//! Functions of the running kernel that serve syscalls and that a program can be attached to.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -8,21 +8,21 @@ use libbpf_rs::btf::Btf;
 use libbpf_rs::btf::types::Struct;
 use syscalls::{self, Slot};
 
-/// The functions of syscalls that this kernel has and lets itself be attached to.
+/// Functions of syscalls that a program can be attached to.
 #[derive(Debug, Clone, Default)]
 pub struct Functions {
     names: BTreeSet<String>,
     all_return: bool,
 }
 
-/// Where tracefs is mounted, and where it was before it had a place of its own (Linux 4.1).
+/// Files of tracefs that list the functions; the second one where it is mounted below debugfs (before 4.1).
 const LISTS: [&str; 2] = [
     "/sys/kernel/tracing/available_filter_functions",
     "/sys/kernel/debug/tracing/available_filter_functions",
 ];
 
 impl Functions {
-    /// Asks the kernel: a name a line, with that of its module behind it.
+    /// Reads the list of the kernel: a name a line, with the module behind it.
     ///
     /// # Errors
     /// Where tracefs is not mounted.
@@ -35,12 +35,12 @@ impl Functions {
         Ok(Self { names, all_return: follows_all_returns()? })
     }
 
-    /// The function that serves a slot.
+    /// Returns the function that serves a slot.
     pub fn of(&self, slot: Slot) -> Option<&str> {
         syscalls::functions(slot).find_map(|name| self.names.get(&name)).map(String::as_str)
     }
 
-    /// Whether a program is called at the return of each call, however many are going on.
+    /// Returns whether a program sees the return of each call, however many calls are going on.
     pub fn all_return(&self) -> bool {
         self.all_return
     }

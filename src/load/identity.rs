@@ -1,6 +1,6 @@
-//! How the kernel knows us and our files, asked by running a program in our own context. Right in a
-//! pid namespace, where our own `getpid()` is not what the programs see, and on overlay and btrfs,
-//! where `stat()` tells other device numbers than the kernel compares.
+//! Identity of the daemon and of files as the kernel knows them, read by a program in the daemon's own context.
+//! It is right in a pid namespace, where `getpid()` is not what the programs see, and on overlay and btrfs,
+//! where `stat()` returns other device numbers than the kernel compares.
 
 use std::os::fd::{AsRawFd as _, BorrowedFd};
 use std::sync::atomic::Ordering::SeqCst;

@@ -1,5 +1,5 @@
-//! Plan in, a loaded object out: maps made, programs verified, our own identity known. Nothing is
-//! attached before the first table is, and dropping `Bpf` leaves nothing in the kernel.
+//! Loads the BPF object: creates maps, has the programs verified, learns the daemon's identity. Nothing is
+//! attached before the first table is live, and dropping `Bpf` leaves nothing in the kernel.
 
 mod attach;
 mod attach_mode;
@@ -47,9 +47,9 @@ pub struct Bpf<'obj> {
     skeleton: TailcalldSkel<'obj>,
     /// Memory shared with the programs.
     pub shared: Shared<'obj>,
-    /// What the object can do.
+    /// Handlers of the object.
     pub handlers: Handlers,
-    /// What the programs counted.
+    /// Counters of the programs.
     pub books: Rows,
     programs: BTreeMap<u16, RawFd>,
     /// `sys_enter`, at the entry of calls.
@@ -61,7 +61,7 @@ pub struct Bpf<'obj> {
     tracepoint: Attach,
     tagged: cgroup_tags::TaggedNames,
     tracked_trees: process_tree::TrackedTrees,
-    /// Why it is attached as it is, for people.
+    /// Reason for the kind of hook, as it is printed.
     pub reason: String,
 }
 
@@ -105,7 +105,7 @@ pub fn load(
     Ok(bpf)
 }
 
-/// Where programs go on that leave something to others.
+/// Fills the array of programs that others continue with.
 fn wire_continuations(skeleton: &TailcalldSkel<'_>) -> Result<()> {
     let programs = &skeleton.progs;
     let wanted = [
@@ -120,7 +120,7 @@ fn wire_continuations(skeleton: &TailcalldSkel<'_>) -> Result<()> {
     })
 }
 
-/// Where a filter sends the calls that it has chosen a rule for.
+/// Fills the array of handlers that filters call.
 fn wire_handlers(skeleton: &TailcalldSkel<'_>, programs: &BTreeMap<u16, RawFd>) -> Result<()> {
     programs.iter().try_for_each(|(&handler, program)| {
         let (key, program) = (u32::from(handler).to_ne_bytes(), program.to_ne_bytes());
@@ -155,8 +155,7 @@ impl Bpf<'_> {
         Ok(())
     }
 
-    /// Makes calls of these slots come to the dispatcher; what it does with them is in the table, whose
-    /// first call may come before this returns.
+    /// Attaches the dispatcher to calls of these slots. The first call may come before this returns.
     ///
     /// # Errors
     /// When the kernel refuses; nothing has changed then.
@@ -164,12 +163,12 @@ impl Bpf<'_> {
         self.dispatcher.attach_slots(&self.skeleton.progs.sys_enter, slots)
     }
 
-    /// Calls of other slots than these need not come to the dispatcher any more.
+    /// Detaches the dispatcher from all slots except these.
     pub fn detach_unused<'a>(&mut self, slots: impl Iterator<Item = &'a Slot>) {
         self.dispatcher.detach_unused(slots);
     }
 
-    /// As `attach_slots`, for the returns of these slots' calls.
+    /// Attaches the program at the return of calls to these slots.
     ///
     /// # Errors
     /// As `attach_slots`.
@@ -182,7 +181,7 @@ impl Bpf<'_> {
         self.returns.attach_slots(&self.skeleton.progs.sys_exit, slots.iter())
     }
 
-    /// As `detach_unused`, for the returns.
+    /// Detaches the program at the return of calls from all slots except these.
     pub fn detach_unused_returns(&mut self, slots: &BTreeSet<Slot>) {
         self.returns.detach_unused(slots.iter());
         if slots.is_empty() {
@@ -190,17 +189,17 @@ impl Bpf<'_> {
         }
     }
 
-    /// Whether the returns of some calls can be seen at no cost to all others.
+    /// Returns whether the returns of some calls can be seen at no cost to all others.
     pub fn are_returns_free(&self) -> bool {
         self.returns.attach() == Attach::Function
     }
 
-    /// How the dispatcher is attached.
+    /// Returns the kind of hook of the dispatcher.
     pub fn way_to_attach(&self) -> Attach {
         self.dispatcher.attach()
     }
 
-    /// Those of the slots whose calls cannot be seen: numbers without a function, in that way to attach.
+    /// Returns the slots whose calls the dispatcher cannot see: they have no function to attach to.
     pub fn unattachable<'a>(&self, slots: impl Iterator<Item = &'a Slot>) -> Vec<Slot> {
         self.dispatcher.unattachable(slots)
     }
@@ -213,22 +212,22 @@ impl Bpf<'_> {
         self.skeleton.links = TailcalldLinks::default();
     }
 
-    /// Syscalls of any task that the dispatcher was not run for. They are in nobody's books:
+    /// Syscalls of any task that the dispatcher was not run for. They are in no counter:
     /// calls made = seen + these.
     ///
     /// # Errors
-    /// When the kernel refuses to tell.
+    /// When the kernel does not report it.
     pub fn recursion_misses(&self) -> Result<u64> {
         let misses = crate::bpf::recursion_misses(self.skeleton.progs.sys_enter.as_fd());
         let misses = misses.context("failed to read how many calls the dispatcher missed")?;
         Ok(misses + self.dispatcher.misses())
     }
 
-    /// Cgroups that came or went without our being told: the ring was full, or the kernel skipped the
+    /// Returns the cgroups that came or went without an event: the ring was full, or the kernel skipped the
     /// program (raw tracepoints, from Linux 7.2 on).
     ///
     /// # Errors
-    /// When the kernel refuses to tell.
+    /// When the kernel does not report it.
     pub fn cgroups_missed(&self) -> Result<u64> {
         let programs = &self.skeleton.progs;
         let skipped = crate::bpf::recursion_misses(programs.cgroup_mkdir.as_fd())
@@ -254,7 +253,7 @@ impl Bpf<'_> {
         self.skeleton.progs.selftest.as_fd().as_raw_fd()
     }
 
-    /// How the kernel knows that executable: device and inode.
+    /// Returns device and inode of an executable, as the kernel knows them.
     ///
     /// # Errors
     /// When it cannot be opened.

@@ -1,5 +1,5 @@
-//! What the programs know of trees of processes: who is in one already. Children follow their parents
-//! into it, which the programs learn of themselves.
+//! Process trees that filters name, and their members at the time of a reload. The programs add children of
+//! members themselves.
 
 use std::collections::BTreeMap;
 use std::io::Read as _;
@@ -10,23 +10,23 @@ use libbpf_rs::{Iter, MapCore as _, MapFlags};
 
 use super::Bpf;
 
-/// The bit of each root, which is a process's number in our own pid namespace.
+/// Bit of each root, which is a process's number in our own pid namespace.
 pub type TreeBits = BTreeMap<u32, u8>;
 
-/// What the kernel was told last.
+/// Trees that the programs track.
 #[derive(Debug, Default)]
 pub(super) struct TrackedTrees {
     trees: TreeBits,
 }
 
-/// Enough for trees of 500 generations, and no endless race with who makes processes all the time: those
-/// follow their parents anyway.
+/// Enough for trees of 500 generations, and an end of the race with processes that fork all the
+/// time: their children follow them anyway.
 const PASSES_MAX: usize = 64;
 
 const FAILED: &str = "failed to ask the kernel for its processes";
 
 impl Bpf<'_> {
-    /// Makes the programs tell these trees apart; those that were told before keep who is in them.
+    /// Makes the programs track these trees. Trees that were tracked before keep their members.
     ///
     /// # Errors
     /// When the kernel refuses to attach what follows processes, or to list them.
@@ -36,7 +36,7 @@ impl Bpf<'_> {
         }
         if self.skeleton.links.proc_tree_fork.is_none() {
             let programs = &self.skeleton.progs;
-            let what = "failed to follow processes that are born and end";
+            let what = "failed to attach to the tracepoints of processes";
             self.skeleton.links.proc_tree_exit =
                 Some(programs.proc_tree_exit.attach().context(what)?);
             self.skeleton.links.proc_tree_fork =
@@ -51,7 +51,8 @@ impl Bpf<'_> {
         Ok(())
     }
 
-    /// Until nothing changes: a tree may be deeper than the programs look, and children are born meanwhile.
+    /// Finds the members of new trees. Repeats until nothing changes: a tree may be deeper than the program looks,
+    /// and processes fork meanwhile.
     fn seed_process_trees(&self, trees: &TreeBits) -> Result<()> {
         let asked = trees.values().fold(0, |bits, bit| bits | 1 << bit);
         self.shared.tree_asked().store(asked, Relaxed);

@@ -1,4 +1,4 @@
-//! Signatures in, what the handler `args` does with each syscall's memory out: `struct recipe` of
+//! Recipes of the handler `args`: which memory of each syscall it captures, by the signature. `struct recipe` of
 //! `bpf/event.h`. Pure.
 
 use syscalls::{
@@ -14,10 +14,10 @@ const ELEMENTS: usize = 32;
 const STEP_MAX_BYTES: usize = types::wire_size::TEXT_MAX_BYTES.0 as usize;
 /// A `struct sockaddr_storage`.
 const SOCKADDR_BYTES: usize = 128;
-/// A structure whose size the caller tells: the largest that people look into, `struct statmount`.
+/// Bytes of a structure whose size the caller passes: the largest one that is printed, `struct statmount`.
 const SIZED_BYTES: usize = 512;
 
-/// A structure or a string that another argument may make of a register: the largest is
+/// Bytes of a structure or a string that an argument is in some calls: the largest is
 /// `struct loop_info64` of `ioctl`.
 const SOME_BYTES: usize = 256;
 
@@ -40,7 +40,7 @@ fn vector(slot: Slot, kind: Kind) -> u8 {
     (1..).zip(parameters).find(|(_, one)| one.kind == kind).map_or(0, |(position, _)| position)
 }
 
-/// What is done about the register at that position; `None` if nothing can be.
+/// Returns the step for the argument at a position; `None` if it points to nothing that can be captured.
 fn step(slot: Slot, signature: &Signature, at: u8) -> Option<types::step> {
     let position = usize::from(at);
     let always = signature.parameters().get(position).and_then(|one| pointer(slot, at, one));
@@ -50,7 +50,7 @@ fn step(slot: Slot, signature: &Signature, at: u8) -> Option<types::step> {
     always.or_else(|| some(slot, at, sometimes))
 }
 
-/// The pointer is one in every call.
+/// Returns the step for a pointer that is one in every call.
 fn pointer(slot: Slot, at: u8, parameter: &Parameter) -> Option<types::step> {
     let memory = parameter.memory?;
     let (op, shape) = shape(slot, parameter.kind, memory.count)?;
@@ -68,7 +68,7 @@ fn pointer(slot: Slot, at: u8, parameter: &Parameter) -> Option<types::step> {
     })
 }
 
-/// It is one in some calls: as much as any of them may need.
+/// Returns the step for an argument that is a pointer in some calls: as much as any of them may need.
 fn some<'a>(
     slot: Slot,
     at: u8,
@@ -112,7 +112,7 @@ fn shape(slot: Slot, kind: Kind, count: Count) -> Option<(step_op, Shape)> {
         Kind::Msgbuf => (step_op::STEP_BYTES, Shape { extra: long, ..bytes(0) }),
         Kind::Bits(_) => (step_op::STEP_BYTES, Shape { element: long, ..bytes(SIZED_BYTES) }),
         Kind::Pointer(kind) => (step_op::STEP_BYTES, elements(kind.size(slot.abi())?)),
-        Kind::Struct(name) => (step_op::STEP_BYTES, elements(told(slot.abi(), name)?)),
+        Kind::Struct(name) => (step_op::STEP_BYTES, elements(printed_size(slot.abi(), name)?)),
         Kind::Iovec => (step_op::STEP_VECTOR, vector),
         Kind::Msghdr => (step_op::STEP_MESSAGE, vector),
         Kind::Mmsghdr => (step_op::STEP_MESSAGES, vector),
@@ -120,8 +120,8 @@ fn shape(slot: Slot, kind: Kind, count: Count) -> Option<(step_op, Shape)> {
     })
 }
 
-/// The size of a structure of which some member is told.
-fn told(abi: Abi, name: &str) -> Option<usize> {
+/// Returns the size of a structure, if any of its members is printed.
+fn printed_size(abi: Abi, name: &str) -> Option<usize> {
     structure(abi, name).filter(|layout| !layout.is_opaque()).map(Structure::size)
 }
 
@@ -134,7 +134,7 @@ fn is_exec(slot: Slot) -> bool {
     matches!(slot.name(), Some("execve" | "execveat"))
 }
 
-/// Which argument tells how many elements there are, and how.
+/// Returns how the number of elements is found, and the argument that contains it.
 fn counter(slot: Slot, parameter: &Parameter, count: Count) -> (step_count, u8) {
     match count {
         Count::One | Count::Fixed(_) => (step_count::COUNT_ONE, 0),
@@ -147,14 +147,15 @@ fn counter(slot: Slot, parameter: &Parameter, count: Count) -> (step_count, u8) 
     }
 }
 
-/// Whether all of that register counts.
+/// Returns whether an argument has 64 bits.
 fn is_wide(slot: Slot, at: u8) -> bool {
     let parameter = signature(slot).and_then(|all| all.parameters().get(usize::from(at)));
     let size = parameter.and_then(|parameter| parameter.kind.size(Abi::Native));
     slot.abi() == Abi::Native && size == Some(8)
 }
 
-/// Of a vector that the kernel fills, the addresses and sizes are there at entry.
+/// Returns the ends of a call at which a step runs. Addresses and sizes of a vector that the kernel fills are
+/// there at entry.
 fn when(op: step_op, direction: Direction) -> u8 {
     let entry = direction.is_read() || op == step_op::STEP_VECTOR || op == step_op::STEP_MESSAGE;
     let bits = [(entry, step_when::WHEN_ENTRY), (direction.is_written(), step_when::WHEN_RETURN)];
@@ -173,7 +174,7 @@ mod tests {
         recipe(slot).steps.into_iter().take_while(|step| u32::from(step.op) != step_op::STEP_END.0)
     }
 
-    fn named(name: &str) -> Slot {
+    fn slot_named(name: &str) -> Slot {
         Slot::new(Abi::Native, syscalls::number(Abi::Native, name).unwrap()).unwrap()
     }
 
@@ -181,7 +182,7 @@ mod tests {
     const VECTOR_MAX_BYTES: usize = 8192 + 2 * (56 + 128 + 256 + 512) + 20 * 16;
 
     #[test]
-    fn no_event_is_larger_than_its_room() {
+    fn recipe_captures_fit_into_an_event() {
         let room = types::wire_size::CAPTURES_MAX_BYTES.0 as usize;
         for slot in slots() {
             let bytes = steps(slot).map(|step| match u32::from(step.op) {
@@ -195,8 +196,8 @@ mod tests {
     }
 
     #[test]
-    fn every_pointer_of_a_signature_has_a_step() {
-        let opaque = |slot: Slot, name| told(slot.abi(), name).is_none();
+    fn recipe_has_step_for_every_pointer() {
+        let opaque = |slot: Slot, name| printed_size(slot.abi(), name).is_none();
         for slot in slots().filter(|slot| signature(*slot).is_some()) {
             let parameters = signature(slot).unwrap().parameters();
             for (at, one) in parameters.iter().enumerate().filter(|(_, one)| one.memory.is_some()) {
@@ -212,8 +213,8 @@ mod tests {
     }
 
     #[test]
-    fn what_another_argument_decides_is_read_as_far_as_any_may_need() {
-        let ioctl: Vec<_> = steps(named("ioctl")).collect();
+    fn recipe_of_ioctl_captures_largest_alternative() {
+        let ioctl: Vec<_> = steps(slot_named("ioctl")).collect();
         let both = step_when::WHEN_ENTRY.0 | step_when::WHEN_RETURN.0;
         let [arg] = ioctl.as_slice() else { panic!("{ioctl:?}") };
         assert_eq!((u32::from(arg.op), u32::from(arg.when)), (step_op::STEP_SOME.0, both));
@@ -222,7 +223,7 @@ mod tests {
     }
 
     #[test]
-    fn only_one_step_of_a_call_is_a_vector() {
+    fn recipe_has_at_most_one_vector() {
         for slot in slots() {
             let vectors = steps(slot).filter(|step| u32::from(step.op) >= step_op::STEP_VECTOR.0);
             assert!(vectors.count() <= 1, "{slot}");
@@ -230,8 +231,8 @@ mod tests {
     }
 
     #[test]
-    fn a_read_has_nothing_at_entry_and_as_much_as_the_result_at_the_return() {
-        let read: Vec<_> = steps(named("read")).collect();
+    fn recipe_of_read_captures_result_bytes_at_return() {
+        let read: Vec<_> = steps(slot_named("read")).collect();
         let expected = types::step {
             op: step_op::STEP_BYTES.0 as u8,
             argument: 1,
@@ -244,6 +245,6 @@ mod tests {
             extra: 0,
         };
         assert_eq!(format!("{read:?}"), format!("{:?}", [expected]));
-        assert_eq!(recipe(named("read")).at_entry, 0);
+        assert_eq!(recipe(slot_named("read")).at_entry, 0);
     }
 }

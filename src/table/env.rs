@@ -7,7 +7,7 @@ use crate::bpf::{Bank, ENV_NAME_WORDS};
 use crate::load::Bpf;
 use crate::plan::Rule;
 
-/// Which of the names a rule asks for: a bit each, in their order.
+/// Returns the names that a rule asks for, as a bit each in their order.
 pub(super) fn bits(rule: &Rule, names: &BTreeSet<&str>) -> u16 {
     let asked = (0..).zip(names).filter(|(_, name)| rule.env.contains(**name));
     asked.fold(0, |bits, (position, _)| bits | 1u16.checked_shl(position).unwrap_or_default())
@@ -48,7 +48,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_ends_with_its_equals_sign() {
+    fn words_of_name_end_with_equals_sign() {
         let mask = word(b"\xff\xff\xff\xff\xff\0\0\0");
         assert_eq!(words("PATH"), [word(b"PATH=\0\0\0"), 0, 0, 0, mask, 0, 0, 0]);
         let (first, ones) = (word(b"LANGUAGE"), u64::MAX);
@@ -57,7 +57,7 @@ mod tests {
     }
 
     #[test]
-    fn the_longest_name_fills_all_words() {
+    fn words_of_longest_name_are_all_used() {
         let name = "A23456781234567812345678123456X";
         assert_eq!(name.len(), 31);
         let [.., last, a, b, c, d] = words(name);

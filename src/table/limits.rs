@@ -1,4 +1,4 @@
-//! The limits of a plan by number: who shares one, and what the kernel counts by.
+//! Rate limits of a plan: which events share one, and its parameters for the kernel.
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -9,41 +9,41 @@ use crate::bpf::types::{self, limit_per};
 use crate::config::{Limit, Per};
 use crate::plan::{Plan, Rule};
 
-/// A limit, and whose events it bounds together.
+/// Rate limit and the scope of the events that share it.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct LimitKey {
-    /// Whose.
+    /// Events that share the limit.
     pub owner: Owner,
-    /// What it allows.
+    /// Rate and burst.
     pub limit: Limit,
 }
 
-/// Whose events a limit bounds together.
+/// Scope of a limit.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Owner {
-    /// Those of all routes: one user's.
+    /// Events of all routes, by user.
     Users,
-    /// Those of one rule of an entry of the configuration, in all slots that the entry decides.
+    /// Events of one rule of an entry of the configuration, in all slots that the entry decides.
     Entry {
-        /// Its file.
+        /// File of the entry.
         path: PathBuf,
-        /// Its left side.
+        /// Key of the entry.
         entry: String,
-        /// The rule's place.
+        /// Position of the rule.
         rule: u8,
     },
-    /// Those of one rule of a slot.
+    /// Events of one rule of a slot.
     Slot(Slot, u8),
 }
 
 impl LimitKey {
-    /// What each user may have recorded.
+    /// Returns the key of the limit that each user has.
     pub fn of_users(limit: Limit) -> Self {
         Self { owner: Owner::Users, limit }
     }
 }
 
-/// All that the plan asks for.
+/// Returns all limits of the plan that the kernel is to hold.
 pub(super) fn of(plan: &Plan) -> BTreeSet<LimitKey> {
     let mut limits: BTreeSet<LimitKey> = plan.per_uid.map(LimitKey::of_users).into_iter().collect();
     for (&slot, route) in &plan.routes {
@@ -53,13 +53,13 @@ pub(super) fn of(plan: &Plan) -> BTreeSet<LimitKey> {
     limits
 }
 
-/// The limit of a rule, if the kernel is to hold it. Where results decide what is recorded, the daemon
-/// holds it: at the entry of a call nobody knows whether it counts.
+/// Returns the limit of a rule, if the kernel is to hold it. Where results decide what is recorded, the daemon
+/// holds it: at the entry of a call the result is not known.
 pub(super) fn key(plan: &Plan, slot: Slot, at: u8, rule: &Rule) -> Option<LimitKey> {
     of_rule(plan, slot, at, rule).filter(|_| !rule.chooses_by_result())
 }
 
-/// The limit of a rule, whoever holds it.
+/// Returns the limit of a rule, whether the kernel or the daemon holds it.
 pub fn of_rule(plan: &Plan, slot: Slot, at: u8, rule: &Rule) -> Option<LimitKey> {
     let owner = match plan.origins.get(&slot) {
         Some(origin) => {
@@ -70,8 +70,8 @@ pub fn of_rule(plan: &Plan, slot: Slot, at: u8, rule: &Rule) -> Option<LimitKey>
     Some(LimitKey { owner, limit: rule.limit? })
 }
 
-/// What an event pays, and how much may be paid in arrears, both in ns. Rounded up, so that there are
-/// never more events than allowed.
+/// Returns emission interval and tolerance of the limit (GCRA), both in ns. The interval is rounded up, so that
+/// there are never more events than allowed.
 pub fn pace(limit: &Limit) -> (u64, u64) {
     let interval_ns = limit.rate.period_ns.div_ceil(limit.rate.count.max(1).into());
     (interval_ns, interval_ns.saturating_mul(limit.burst.max(1).into()).min(LONGEST_NS))
@@ -97,7 +97,7 @@ pub(super) fn limit(limit: &Limit) -> types::limit {
 /// The kernel compares differences of times with a sign: a hundred years.
 const LONGEST_NS: u64 = 100 * 365 * 86_400 * 1_000_000_000;
 
-/// Of 2^32 calls so many are recorded; 0: all.
+/// Returns how many of 2^32 calls are recorded; 0: all.
 pub(super) fn sample(one_in: u32) -> u32 {
     if one_in <= 1 { 0 } else { u32::try_from((1_u64 << 32) / u64::from(one_in)).unwrap_or(0) }
 }

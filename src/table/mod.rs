@@ -1,7 +1,8 @@
-//! Plan in, the kernel's table out. A reload writes every slot of the bank that is not live, flips one
-//! word, and waits until nobody can still be reading the old bank. A call is judged by one bank or the
-//! other, never by a mixture; on any error the old bank stays live. None of the bpf(2) calls here
-//! makes the kernel skip programs, see `books` in bpf/maps.h.
+//! Writes a plan into the kernel's table, which is double-buffered: it has two banks, and one of them is live.
+//! A reload fills the idle bank, flips the word that names the live one, and waits for a grace period, after
+//! which no program reads the old bank any more. Each call is decided by one bank, never by a mixture, and on
+//! any error the old bank stays live. None of the bpf(2) calls here makes the kernel skip programs, see
+//! `counters` in bpf/maps.h.
 
 mod env;
 mod limits;
@@ -33,15 +34,15 @@ const BANK_SLOTS: usize = table_size::BANK_SLOTS.0 as usize;
 /// The table in the kernel.
 #[derive(Debug)]
 pub struct Table {
-    /// Of the live bank; 0 is the empty table, and the one that the self-test uses.
+    /// Generation of the live bank; 0 is the empty table, and the one of the self-test.
     generation: u32,
-    /// What the live bank routes.
+    /// Slots that the live bank routes.
     slots: BTreeSet<Slot>,
-    /// Whose results it asks for.
+    /// Slots whose results the live bank records.
     results: BTreeSet<Slot>,
-    /// Whose returns are looked at: for those, and for calls that the table before judged.
+    /// Slots whose returns are attached: those, and the ones that calls of the previous table wait for.
     returns: BTreeSet<Slot>,
-    /// Programs may still be reading the bank that is not live.
+    /// True while programs may still read the idle bank: a grace period has to end before it is written.
     overlaps: bool,
     limits: Numbers<LimitKey>,
     names: Numbers<(NameKind, String)>,
@@ -76,18 +77,18 @@ impl Table {
         Self::default()
     }
 
-    /// Of the live bank.
+    /// Returns the generation of the live bank.
     pub fn generation(&self) -> u32 {
         self.generation
     }
 
-    /// Whether the results of calls of that slot come; for a while also those of calls that the table
-    /// before judged.
+    /// Returns whether results of a slot's calls arrive; for a while also those of calls that the previous table
+    /// decided about.
     pub fn awaits(&self, slot: Slot) -> bool {
         self.returns.contains(&slot)
     }
 
-    /// Looks no longer for results that only the table before asked for. `false` if there are none.
+    /// Detaches from returns that only the previous table asked for. `false` if there are none.
     pub fn forget_old_results(&mut self, bpf: &mut Bpf<'_>) -> bool {
         if self.returns == self.results {
             return false;
@@ -97,23 +98,23 @@ impl Table {
         true
     }
 
-    /// Makes the plan the live table, as the next generation, and waits until no call is judged by
-    /// the one before.
+    /// Makes the plan the live table, as the next generation, and waits until the previous one decides about no
+    /// call any more.
     ///
     /// # Errors
     /// When the kernel refuses a slot; the table that was live before still is.
     pub fn apply(&mut self, bpf: &mut Bpf<'_>, plan: &Plan) -> Result<()> {
         self.go_live(bpf, plan)?;
-        self.wait(bpf)?;
+        self.wait_for_grace(bpf)?;
         self.detach_unused(bpf);
         Ok(())
     }
 
-    /// As `apply`, but whoever changes the table next waits: at a start nobody asks what the table
-    /// before judged.
+    /// Makes the plan the live table without the wait, which the next change makes up for: at a start there is
+    /// no previous table.
     ///
     /// # Errors
-    /// As `apply`.
+    /// When the kernel refuses a slot.
     pub fn apply_at_once(&mut self, bpf: &mut Bpf<'_>, plan: &Plan) -> Result<()> {
         self.go_live(bpf, plan)?;
         self.detach_unused(bpf);
@@ -123,36 +124,36 @@ impl Table {
     fn go_live(&mut self, bpf: &mut Bpf<'_>, plan: &Plan) -> Result<()> {
         let programs: Result<BTreeMap<Slot, RawFd>> =
             plan.routes.iter().map(|(slot, route)| program(bpf, *slot, route)).collect();
-        self.switch(bpf, &programs?, plan, self.generation + 1)?;
+        self.flip(bpf, &programs?, plan, self.generation + 1)?;
         self.overlaps = true;
         Ok(())
     }
 
-    /// Makes a table live whose only slot answers our own test call. Only as the first one: then
-    /// nobody is in a table.
+    /// Makes a table live whose only slot answers the self-test. Only as the first table: then no program is
+    /// reading one.
     ///
     /// # Errors
-    /// As `apply`.
+    /// When the kernel refuses a slot.
     pub fn apply_selftest(&mut self, bpf: &mut Bpf<'_>, slot: Slot) -> Result<()> {
         let programs = BTreeMap::from([(slot, bpf.selftest_program())]);
-        self.switch(bpf, &programs, &Plan::default(), 0)
+        self.flip(bpf, &programs, &Plan::default(), 0)
     }
 
-    /// The calls that the new table routes come to the dispatcher before it is live.
-    fn switch(
+    /// Fills the idle bank and makes it the live one. The calls that it routes come to the dispatcher before.
+    fn flip(
         &mut self,
         bpf: &mut Bpf<'_>,
         programs: &BTreeMap<Slot, RawFd>,
         plan: &Plan,
         generation: u32,
     ) -> Result<()> {
-        self.wait(bpf)?;
+        self.wait_for_grace(bpf)?;
         let idle = bpf.shared.live_bank().other();
-        let ids = self.name(plan)?;
+        let ids = self.assign_numbers(plan)?;
         let settings = Settings::make(plan, &ids, bpf.are_returns_free(), generation)?;
         let returns = settings.returns.union(&self.results).copied().collect();
         env::write(bpf, idle, &env_names(&plan.routes));
-        self.tell_limits(bpf, &ids);
+        self.write_limits(bpf, &ids);
         let prepared = bpf
             .attach_slots(programs.keys())
             .and_then(|()| bpf.attach_returns(&returns))
@@ -174,8 +175,8 @@ impl Table {
         Ok(())
     }
 
-    /// The numbers of what the plan names.
-    fn name(&self, plan: &Plan) -> Result<IdMap> {
+    /// Assigns numbers to the limits, names and trees of the plan.
+    fn assign_numbers(&self, plan: &Plan) -> Result<IdMap> {
         let (limits, names, trees) = settings::wanted(plan)?;
         ensure!(!asks_for_cgroups(plan) || Units::new().is_there(), NO_CGROUPS);
         let many = |what: &str, most: usize| {
@@ -188,8 +189,8 @@ impl Table {
         })
     }
 
-    /// A number that means something else from now on begins with empty buckets.
-    fn tell_limits(&self, bpf: &Bpf<'_>, ids: &IdMap) {
+    /// Writes the limits, with empty buckets for each number that means another limit from now on.
+    fn write_limits(&self, bpf: &Bpf<'_>, ids: &IdMap) {
         for (key, &number) in &ids.limits {
             if !self.limits.live().contains_key(key) {
                 bpf.forget_buckets(number);
@@ -198,7 +199,7 @@ impl Table {
         }
     }
 
-    /// What the numbers of limits mean in the live table.
+    /// Returns the limits of the live table by number.
     pub fn limits(&self) -> impl Iterator<Item = (u8, &LimitKey)> {
         self.limits.live().iter().map(|(key, number)| (*number, key))
     }
@@ -208,7 +209,7 @@ impl Table {
         bpf.detach_unused_returns(&self.returns);
     }
 
-    fn wait(&mut self, bpf: &Bpf<'_>) -> Result<()> {
+    fn wait_for_grace(&mut self, bpf: &Bpf<'_>) -> Result<()> {
         if self.overlaps {
             bpf.wait_for_grace()?;
             self.overlaps = false;
@@ -252,7 +253,7 @@ fn fill_filters(bpf: &Bpf<'_>, bank: Bank, settings: &Settings) {
     }
 }
 
-/// Whatever the slot held before, it holds that program now, or none.
+/// Writes the program of a slot, or clears the slot.
 fn write_program(bpf: &Bpf<'_>, index: u32, program: Option<&RawFd>) -> libbpf_rs::Result<()> {
     let key = index.to_ne_bytes();
     let Some(program) = program else {
@@ -272,12 +273,12 @@ fn asks_for_cgroups(plan: &Plan) -> bool {
     rules.map(|rule| &rule.filter).any(Filter::asks_for_cgroup)
 }
 
-/// What both tables name: the one that is live until the flip, too.
+/// Returns the numbers of the live table and of the next one together: both are in use around the flip.
 fn union<K: Ord + Clone>(live: &BTreeMap<K, u8>, next: &BTreeMap<K, u8>) -> BTreeMap<K, u8> {
     live.iter().chain(next).map(|(key, number)| (key.clone(), *number)).collect()
 }
 
-/// What stands in a slot: the handler, or the filter that chooses one.
+/// Returns the program of a slot: the handler, or the filter that chooses one.
 fn program(bpf: &Bpf<'_>, slot: Slot, route: &Route) -> Result<(Slot, RawFd)> {
     let program = match route.unfiltered() {
         Some(rule) => bpf.program(rule.handler),

@@ -8,13 +8,13 @@ use crate::bpf::types::{
 use crate::config::Part;
 use crate::filter::{Insn, Next, Number, Op, Program, StringMatch, TextSource, Width};
 
-/// Where a program stands in the bank.
+/// Offsets of a program in its bank.
 pub(super) struct BankOffsets<'a> {
-    /// Its first instruction.
+    /// Index of its first instruction.
     pub insn: usize,
-    /// Its first pattern.
+    /// Index of its first pattern.
     pub pattern: usize,
-    /// The rows of the rules that it chooses from.
+    /// Rows of the rules that it chooses from.
     pub rules: &'a [usize],
 }
 

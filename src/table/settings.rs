@@ -92,7 +92,7 @@ fn program_of(slot: Slot, route: &Route) -> Result<Option<Program>> {
 }
 
 impl Settings {
-    /// Op the plan's table says, as the kernel is told.
+    /// Builds the contents of a bank for the plan.
     ///
     /// # Errors
     /// When the table is larger than the kernel's.
