@@ -3,6 +3,7 @@
 //! alters a value: what a process chose goes out byte by byte, in a form that cannot be mistaken for
 //! another field.
 
+mod arguments;
 mod captures;
 mod end;
 mod errno;
@@ -30,6 +31,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 use nix::errno::Errno;
 
+use arguments::Arguments;
 use queue::Queue;
 use record::Record;
 use socket::Socket;
@@ -45,7 +47,7 @@ pub use walk::Scratch;
 /// The sentence of an event.
 pub fn sentence(event: &Event<'_>) -> String {
     let mut text = String::new();
-    message::event_sentence(event, &mut text);
+    message::event_sentence(event, &mut Arguments::default(), &mut text);
     text
 }
 

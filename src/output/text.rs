@@ -6,6 +6,7 @@ use std::fmt::Write;
 use anstyle::{AnsiColor, Style};
 use syscalls::printable::{self, NO_LIMIT};
 
+use crate::output::arguments::Arguments;
 use crate::output::fields::Cell;
 use crate::output::record::{Body, Record, Stopped};
 use crate::output::stamp::Stamp;
@@ -24,12 +25,18 @@ pub struct Lines {
     stamp: Stamp,
     is_coloured: bool,
     line: String,
+    arguments: Arguments,
 }
 
 impl Lines {
     /// With colours or without.
     pub fn new(is_coloured: bool) -> Self {
-        Self { stamp: Stamp::local(), is_coloured, line: String::new() }
+        Self {
+            stamp: Stamp::local(),
+            is_coloured,
+            line: String::new(),
+            arguments: Arguments::default(),
+        }
     }
 
     /// Appends the line of `record` to `buffer`.
@@ -37,9 +44,11 @@ impl Lines {
         self.line.clear();
         self.time(record.time_ns);
         self.handler(&record.body);
+        let mut arguments = std::mem::take(&mut self.arguments);
         self.styled(of_priority(record.body.priority()), |line| {
-            message::write(&record.body, line);
+            message::write(&record.body, &mut arguments, line);
         });
+        self.arguments = arguments;
         if let Some(unit) = unit(&record.body) {
             self.line.push_str(" in ");
             printable::quoted_if_needed(unit.as_bytes(), NO_LIMIT, &mut self.line);

@@ -8,6 +8,7 @@ use syscalls::{Argument, Capture, Status, Value, notation};
 
 use crate::decode::{Event, Exe, NAMESPACES, Process, render};
 use crate::handlers::{Field, FieldKind};
+use crate::output::arguments::Arguments;
 use crate::output::captures::Captured;
 use crate::output::fields::Fields;
 use crate::output::key::{Key, Name};
@@ -33,12 +34,13 @@ const POSITIONS: [&str; 6] = ["0", "1", "2", "3", "4", "5"];
 pub struct Scratch {
     stamp: Stamp,
     text: String,
+    arguments: Arguments,
 }
 
 impl Scratch {
     /// Empty.
     pub fn new() -> Self {
-        Self { stamp: Stamp::utc(), text: String::new() }
+        Self { stamp: Stamp::utc(), text: String::new(), arguments: Arguments::default() }
     }
 
     /// Text written by `fill`, in the memory of the last one.
@@ -52,6 +54,13 @@ impl Scratch {
     pub fn time(&mut self, time_ns: u64) -> &[u8] {
         self.text.clear();
         self.stamp.rfc3339(time_ns, &mut self.text);
+        self.text.as_bytes()
+    }
+
+    /// Returns the sentence of a record; the arguments of its event are kept for their fields.
+    fn message(&mut self, body: &Body) -> &[u8] {
+        self.text.clear();
+        message::write(body, &mut self.arguments, &mut self.text);
         self.text.as_bytes()
     }
 }
@@ -68,7 +77,7 @@ pub fn walk(record: &Record, scratch: &mut Scratch, out: &mut impl Fields) {
     out.unsigned(Key::Schema, SCHEMA);
     out.word(Key::Record, kind.name);
     out.text(Key::Time, scratch.time(record.time_ns));
-    out.text(Key::Message, scratch.text(|text| message::write(&record.body, text)));
+    out.text(Key::Message, scratch.message(&record.body));
     out.word(Key::MessageId, kind.id);
     out.unsigned(Key::Priority, record.body.priority().into());
     out.word(Key::Identifier, IDENTIFIER);
@@ -193,7 +202,7 @@ fn told<'e>(
     out: &mut impl Fields,
 ) {
     let (mut truncated, mut unreadable) = (Vec::new(), Vec::new());
-    for one in arguments {
+    for (position, one) in arguments.enumerate() {
         let (name, kind) = (Name::Arg(one.parameter.name), one.parameter.kind);
         match (
             notation::register_number(kind, one.register, one.abi()),
@@ -202,9 +211,7 @@ fn told<'e>(
             (Some(notation::Number::Unsigned(number)), _) => out.unsigned(name, number),
             (Some(notation::Number::Signed(number)), _) => out.signed(name, number),
             (None, Some(text)) => out.text(name, text),
-            (None, None) => {
-                out.text(name, scratch.text(|text| notation::argument_with_memory(&one, text)))
-            }
+            (None, None) => out.text(name, scratch.arguments.nth(position).as_bytes()),
         }
         truncated.extend(one.is_truncated().then_some(one.parameter.name));
         unreadable.extend(one.is_unreadable().then_some(one.parameter.name));
@@ -215,7 +222,7 @@ fn told<'e>(
         }
     }
     if !event.captures.is_empty() {
-        out.text(Key::Registers, scratch.text(|text| message::registers(event, text)));
+        out.text(Key::Registers, scratch.text(|text| message::registers(event, " ", text)));
     }
 }
 

@@ -12,6 +12,7 @@ use syscalls::printable::{self, NO_LIMIT};
 use syscalls::{Abi, notation};
 
 use crate::decode::Event;
+use crate::output::arguments::Arguments;
 use crate::output::end;
 use crate::output::record::Body;
 
@@ -26,9 +27,9 @@ const SENTENCE_MAX: usize = 2000;
 const FALLBACK: &str = "{syscall}({args})";
 
 /// Writes the sentence of any record.
-pub fn write(body: &Body, out: &mut String) {
+pub fn write(body: &Body, arguments: &mut Arguments, out: &mut String) {
     match body {
-        Body::Syscall { event, .. } => event_sentence(event, out),
+        Body::Syscall { event, .. } => event_sentence(event, arguments, out),
         own => {
             let start = out.len();
             own::write(own, out);
@@ -38,11 +39,12 @@ pub fn write(body: &Body, out: &mut String) {
 }
 
 /// The sentence of an event.
-pub fn event_sentence(event: &Event, out: &mut String) {
+pub fn event_sentence(event: &Event, arguments: &mut Arguments, out: &mut String) {
+    arguments.render(event);
     let template = event.handler.messages.get(usize::from(event.message));
     let template = template.map(String::as_str).filter(|template| !template.is_empty());
     let start = out.len();
-    fill(template.unwrap_or(FALLBACK), event, out);
+    fill(template.unwrap_or(FALLBACK), event, arguments, out);
     printable::cut(out, start, SENTENCE_MAX);
     task(event, out);
     if let Some(outcome) = event.outcome {
@@ -51,13 +53,16 @@ pub fn event_sentence(event: &Event, out: &mut String) {
 }
 
 /// Replaces each `{name}`; one that means nothing stays as it is.
-fn fill(template: &str, event: &Event, out: &mut String) {
+fn fill(template: &str, event: &Event, arguments: &Arguments, out: &mut String) {
     let mut rest = template;
     while let Some((before, name, after)) = placeholder(rest) {
         printable::plain(before, NO_LIMIT, out);
         match name {
             "syscall" => syscall(event, out),
-            "args" => arguments(event, out),
+            "args" => match arguments.all() {
+                Some(arguments) => out.push_str(arguments),
+                None => registers(event, ", ", out),
+            },
             _ if values::write(name, event, out) => {}
             _ => {
                 out.push('{');
@@ -84,16 +89,6 @@ fn syscall(event: &Event, out: &mut String) {
     }
 }
 
-/// As strace prints them; the six registers of a syscall that is not known.
-fn arguments(event: &Event, out: &mut String) {
-    match event.arguments() {
-        Some(arguments) => {
-            list(arguments, ", ", out, |one, out| notation::argument_with_memory(&one, out))
-        }
-        None => list(event.args.into_iter(), ", ", out, notation::register),
-    }
-}
-
 /// The text of the argument of that name, as a sentence has it; `false` if there is none.
 pub fn argument(event: &Event, name: &str, out: &mut String) -> bool {
     let Some(mut arguments) = event.arguments() else {
@@ -106,20 +101,11 @@ pub fn argument(event: &Event, name: &str, out: &mut String) -> bool {
     true
 }
 
-/// The six registers.
-pub fn registers(event: &Event, out: &mut String) {
-    list(event.args.into_iter(), " ", out, notation::register);
-}
-
-fn list<T>(
-    items: impl Iterator<Item = T>,
-    between: &str,
-    out: &mut String,
-    write: impl Fn(T, &mut String),
-) {
-    for (position, item) in items.enumerate() {
+/// Writes the six registers.
+pub fn registers(event: &Event, between: &str, out: &mut String) {
+    for (position, register) in event.args.into_iter().enumerate() {
         out.push_str(if position > 0 { between } else { "" });
-        write(item, out);
+        notation::register(register, out);
     }
 }
 

@@ -5,6 +5,7 @@ use syscalls::{Abi, Capture, Slot, Status, Value};
 
 use crate::decode::Event;
 use crate::handlers::Handler;
+use crate::output::arguments::Arguments;
 use crate::output::message::write;
 use crate::output::record::{Body, Feedback, Lost, Shed, Stopped};
 use crate::output::samples;
@@ -15,7 +16,7 @@ const BY: &str = " by bash (pid 1234, uid 1000)";
 
 fn told(body: &Body) -> String {
     let mut out = String::new();
-    write(body, &mut out);
+    write(body, &mut Arguments::default(), &mut out);
     out
 }
 

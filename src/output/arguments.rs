@@ -1,0 +1,44 @@
+//! Arguments of an event as text, each rendered once: for its sentence and for its field.
+
+use std::ops::Range;
+
+use syscalls::notation;
+
+use crate::decode::Event;
+
+/// Arguments of one event after the other, in memory that is used again.
+#[derive(Debug, Default)]
+pub struct Arguments {
+    /// All arguments, as a sentence has them.
+    text: String,
+    /// Place of each argument in `text`.
+    ranges: Vec<Range<usize>>,
+    is_known: bool,
+}
+
+impl Arguments {
+    /// Renders the arguments of `event`, if its syscall is known and its handler declares no fields.
+    pub fn render(&mut self, event: &Event) {
+        self.text.clear();
+        self.ranges.clear();
+        let arguments = event.arguments();
+        self.is_known = arguments.is_some();
+        for one in arguments.into_iter().flatten() {
+            self.text.push_str(if self.ranges.is_empty() { "" } else { ", " });
+            let start = self.text.len();
+            notation::argument_with_memory(&one, &mut self.text);
+            self.ranges.push(start..self.text.len());
+        }
+    }
+
+    /// Returns all arguments, separated by commas; `None` if they were not rendered.
+    pub fn all(&self) -> Option<&str> {
+        self.is_known.then_some(&self.text)
+    }
+
+    /// Returns one argument as strace prints it.
+    pub fn nth(&self, position: usize) -> &str {
+        let range = self.ranges.get(position).cloned();
+        range.and_then(|range| self.text.get(range)).unwrap_or_default()
+    }
+}
