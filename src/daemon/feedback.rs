@@ -17,7 +17,7 @@ impl Daemon<'_> {
         }
         self.reported.truncate(REPORTED_MAX - 1);
         self.reported.insert(0, suspect.process);
-        self.say_feedback(suspect);
+        self.emit_feedback(suspect);
     }
 
     /// Returns whether the process has a file of the journal open; `false` where the kernel does not say.
@@ -33,14 +33,14 @@ impl Daemon<'_> {
         }
     }
 
-    fn say_feedback(&self, suspect: Suspect) {
+    fn emit_feedback(&self, suspect: Suspect) {
         let Suspect { process: (pid, start_ns), comm, cgroup, count, events, lasted_ns } = suspect;
         let place = self.pipeline.borrow_mut().delivery.units.place(cgroup);
         let (unit, user_unit) =
             place.map_or((None, None), |place| (place.unit.clone(), place.user_unit.clone()));
         let to_ns = clock::real_now_ns();
         let from_ns = to_ns.saturating_sub(lasted_ns);
-        self.say(Body::Feedback(&Feedback {
+        self.emit(Body::Feedback(&Feedback {
             pid,
             start_ns,
             comm,

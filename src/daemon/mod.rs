@@ -1,19 +1,21 @@
-//! The whole daemon: it starts the stages in their order and then turns one loop, in one thread,
-//! around the ring, the signals, the configuration's folders, the control socket and the output. The
-//! only module that knows all stages.
+//! The daemon: starts the stages in their order, then runs one loop in one thread around the ring, the
+//! signals, the configuration's folders, the control socket, the output and the timers. The only module
+//! that knows all stages.
 
-mod accounts;
-mod answers;
-mod bookkeeping;
+mod counters;
 mod feedback;
+mod ftrace_watch;
 mod output;
 mod poll;
 mod reload;
-mod service;
-mod sight;
+mod reports;
+mod rpc;
 mod signals;
 mod start;
-mod suppressing;
+mod stop;
+mod suppressed;
+mod systemd;
+mod timers;
 
 use std::cell::RefCell;
 use std::mem::MaybeUninit;
@@ -22,15 +24,16 @@ use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
-use bookkeeping::Bookkeeping;
-use poll::{Poll, Source};
-use reload::Attempt;
-use service::Service;
-use sight::Sight;
-use signals::Signals;
-use suppressing::Suppressing;
 use varlink_server::Server;
 
+use self::counters::Counters;
+use self::ftrace_watch::FtraceWatch;
+use self::poll::{Poll, Wakeup};
+use self::reload::LastReload;
+use self::signals::Signals;
+use self::suppressed::SuppressedReader;
+use self::systemd::Systemd;
+use self::timers::{Timer, Timers};
 use crate::cli::RunOptions;
 use crate::config_watch::ConfigWatch;
 use crate::exclude::Excluded;
@@ -40,30 +43,28 @@ use crate::log;
 use crate::output::record::Body;
 use crate::pipeline::Pipeline;
 use crate::pipeline::feedback::Process;
-use crate::pipeline::writer::Gate;
+use crate::pipeline::writer::WriterState;
 use crate::plan::Plan;
 use crate::ring::{Consumer, Rest};
 use crate::table::Table;
 
-/// How often the books are read and the status is told while something happens. An idle host is
-/// left alone.
-const TICK: Duration = Duration::from_secs(1);
+/// Interval between readings of the counters while calls come in. An idle host is left alone.
+const COUNTERS_INTERVAL: Duration = Duration::from_secs(1);
 
-/// How soon an output that is away is tried again: journald restarts within a second.
-const RETRY: Duration = Duration::from_millis(100);
-
-/// How long the last events may take to go out when we are told to stop.
-const FAREWELL: Duration = Duration::from_secs(2);
+/// Interval between attempts to reach a disconnected output: journald restarts within a second.
+const RECONNECT_INTERVAL: Duration = Duration::from_millis(100);
 
 /// A running daemon. Members are dropped in this order: the table goes last.
 struct Daemon<'obj> {
     options: RunOptions,
     plan: Plan,
-    attempt: Attempt,
+    last_reload: LastReload,
+    /// Shared with the consumer's callback, which libbpf-rs owns for as long as the ring: it cannot borrow
+    /// from the daemon that calls it.
     pipeline: Rc<RefCell<Pipeline>>,
     consumer: Consumer<'obj>,
-    bookkeeping: Bookkeeping,
-    suppressing: Suppressing,
+    counters: Counters,
+    suppressed: SuppressedReader,
     /// Processes that were reported for feedback, the latest first.
     reported: Vec<Process>,
     /// The kernel refused to say who has the journal open, and the warning has been printed.
@@ -71,18 +72,16 @@ struct Daemon<'obj> {
     excluded: Excluded,
     watch: ConfigWatch,
     signals: Signals,
-    service: Service,
-    /// `None` once we end.
+    systemd: Systemd,
+    /// `None` once the daemon is stopping.
     control: Option<Server>,
     poll: Poll,
-    /// When the daemon started, and when its table went live; ns since 1970 UTC.
+    timers: Timers,
+    /// Start of the daemon, ns since 1970 UTC.
     since_ns: u64,
+    /// Time at which the live table became live, ns since 1970 UTC.
     rewired_ns: u64,
-    /// When the configuration has been quiet for long enough to be read.
-    settled: Option<Instant>,
-    /// When the books are due.
-    tick: Option<Instant>,
-    sight: Sight,
+    ftrace: FtraceWatch,
     table: Table,
     bpf: Bpf<'obj>,
     _lock: InstanceLock,
@@ -103,162 +102,145 @@ pub fn run(options: &RunOptions) -> Result<ExitCode> {
 }
 
 impl Daemon<'_> {
-    /// The loop. Returns why it ended.
+    /// Runs the loop and returns the reason why it ended.
     fn serve(&mut self) -> Result<String> {
         let mut rest = Rest::None;
         loop {
-            let timeout = self.timeout(rest);
-            for source in self.poll.wait(timeout)? {
-                self.hear(source)?;
+            self.arm_for_next_turn(rest);
+            let timeout = self.timers.timeout(Instant::now());
+            for wakeup in self.poll.wait(timeout)? {
+                self.on_wakeup(wakeup)?;
             }
-            if let Some(signal) = self.signals.stop() {
+            if let Some(signal) = self.signals.take_stop() {
                 return Ok(signal.to_owned());
             }
-            self.reload_if_due()?;
-            self.answer_if_due()?;
-            self.tick_if_due()?;
-            self.report_if_due()?;
-            self.look_if_due();
+            if self.signals.take_reload() {
+                self.reload(true)?;
+            }
+            for timer in self.timers.take_expired(Instant::now()) {
+                self.on_timer(timer)?;
+            }
             rest = self.consume()?;
             self.report_feedback();
-            if self.gate() == Gate::Closed {
+            if self.writer_state() == WriterState::Closed {
                 return Ok("the reader closed the output".to_owned());
             }
         }
     }
 
-    /// How long there is nothing to do: until the first of all that is due.
-    fn timeout(&mut self, rest: Rest) -> Option<Duration> {
-        let now = Instant::now();
-        // Also where there is no time to sleep: a busy daemon is alive.
-        let ping = self.service.ping(now);
-        let doze = match (self.gate(), rest) {
-            (Gate::Open, Rest::None) => return Some(Duration::ZERO),
-            (Gate::Open, Rest::Doze(time)) => Some(now + time),
-            (Gate::Away { .. }, _) => Some(now + RETRY),
+    /// Arms the timers that follow from the state of other parts. `rest` is what the last turn left in the
+    /// ring.
+    fn arm_for_next_turn(&mut self, rest: Rest) {
+        let (now, state) = (Instant::now(), self.writer_state());
+        let ring = match (state, rest) {
+            (WriterState::Open, Rest::None) => Some(now),
+            (WriterState::Open, Rest::Doze(time)) => Some(now + time),
             _ => None,
         };
-        let call = self.control.as_ref().and_then(|control| control.deadline(now));
-        let reports = self.bookkeeping.next_report();
-        let delivery = self.delivery_due(now);
-        let due = [doze, self.settled, self.tick, self.sight.next, call, ping, reports, delivery];
-        due.into_iter().flatten().min().map(|at| at.saturating_duration_since(now))
+        let is_away = matches!(state, WriterState::Away { .. });
+        let control = self.control.as_ref().and_then(|control| control.deadline(now));
+        let delivery = self.delivery_deadline(now);
+        self.timers.set(Timer::Ring, ring);
+        self.timers.set(Timer::Reconnect, is_away.then(|| now + RECONNECT_INTERVAL));
+        self.timers.set(Timer::Control, control);
+        self.timers.set(Timer::Delivery, delivery);
     }
 
-    /// When records of many events, or a step of the budget, are due.
-    fn delivery_due(&self, now: Instant) -> Option<Instant> {
+    /// Returns the time at which aggregates or a change of the shedding level are due.
+    fn delivery_deadline(&self, now: Instant) -> Option<Instant> {
         let pipeline = self.pipeline.borrow();
         let delivery = &pipeline.delivery;
-        let retry = delivery.waits_for_room().then(|| now + RETRY);
+        let retry = delivery.waits_for_room().then(|| now + RECONNECT_INTERVAL);
         let due = retry.into_iter().chain(delivery.next_due()).min();
-        due.filter(|_| delivery.gate() == Gate::Open)
+        due.filter(|_| delivery.writer_state() == WriterState::Open)
     }
 
-    fn hear(&mut self, source: Source) -> Result<()> {
-        match source {
-            Source::Signals => self.signals.acknowledge(),
-            Source::Configuration if self.watch.changed() => {
-                self.settled = Some(Instant::now() + reload::SETTLE);
+    fn on_wakeup(&mut self, wakeup: Wakeup) -> Result<()> {
+        match wakeup {
+            Wakeup::Signals => self.signals.acknowledge(),
+            Wakeup::Configuration if self.watch.changed() => {
+                let settled = Instant::now() + reload::SETTLE;
+                self.timers.set(Timer::Reload, Some(settled));
             }
-            // The ring is looked at in every round.
-            Source::Configuration | Source::Ring => {}
-            Source::Output => self.reopen()?,
-            Source::Control => self.answer()?,
+            // The ring is polled in every turn.
+            Wakeup::Configuration | Wakeup::Ring => {}
+            Wakeup::Output => self.reopen()?,
+            Wakeup::Control => self.answer()?,
         }
         Ok(())
     }
 
-    /// One turn at the ring, if the output takes what it brings.
+    fn on_timer(&mut self, timer: Timer) -> Result<()> {
+        match timer {
+            Timer::Reload => self.reload(false).map(drop),
+            Timer::Control => self.answer(),
+            Timer::Counters => self.update_counters(),
+            Timer::SuppressedReport => self.report_suppressed_now(),
+            Timer::StatsReport => self.report_stats(),
+            Timer::Ftrace => {
+                self.poll_ftrace();
+                Ok(())
+            }
+            Timer::Watchdog => {
+                self.ping_watchdog();
+                Ok(())
+            }
+            // The turn that follows polls the ring, writes what is due and tries the output again.
+            Timer::Delivery | Timer::Reconnect | Timer::Ring => Ok(()),
+        }
+    }
+
+    fn ping_watchdog(&mut self) {
+        let next = self.systemd.ping().map(|interval| Instant::now() + interval);
+        self.timers.set(Timer::Watchdog, next);
+    }
+
+    /// Takes one turn at the ring, if the output accepts records.
     fn consume(&mut self) -> Result<Rest> {
-        if matches!(self.gate(), Gate::Away { .. }) {
+        if matches!(self.writer_state(), WriterState::Away { .. }) {
             self.reopen()?;
         }
-        if self.gate() != Gate::Open {
-            // Also where it was a record of our own that the output did not take.
+        if self.writer_state() != WriterState::Open {
+            // A record of the daemon's own may have been the one that the output did not accept.
             self.pause()?;
             return Ok(Rest::Sleep);
         }
         self.pipeline.borrow_mut().delivery.set_clock();
         let rest = self.consumer.turn()?;
-        if rest == Rest::None && self.tick.is_none() {
-            self.tick = Some(Instant::now() + TICK);
+        if rest == Rest::None {
+            self.timers.arm(Timer::Counters, Instant::now() + COUNTERS_INTERVAL);
         }
-        if self.pipeline.borrow_mut().release_and_flush() != Gate::Open {
+        if self.pipeline.borrow_mut().end_turn() != WriterState::Open {
             self.pause()?;
         }
         Ok(rest)
     }
 
-    /// The output takes no more: neither do we, and the ring is the queue.
+    /// Stops consuming while the output accepts nothing (backpressure): the ring is the queue.
     fn pause(&mut self) -> Result<()> {
         self.consumer.pause();
-        self.poll.pause(&self.consumer, self.pipeline.borrow().delivery.sink(), self.gate())?;
-        self.tick = self.tick.or(Some(Instant::now() + TICK));
+        let state = self.writer_state();
+        self.poll.pause(&self.consumer, self.pipeline.borrow().delivery.sink(), state)?;
+        self.timers.arm(Timer::Counters, Instant::now() + COUNTERS_INTERVAL);
         Ok(())
     }
 
-    /// The output may take records again: first those that waited.
+    /// Writes the records that wait and, if the output accepts them, resumes consuming.
     fn reopen(&mut self) -> Result<()> {
-        let before = self.gate();
-        if self.pipeline.borrow_mut().delivery.flush() != Gate::Open {
+        let before = self.writer_state();
+        if self.pipeline.borrow_mut().delivery.flush() != WriterState::Open {
             return self.pause();
         }
         self.poll.resume(&self.consumer, self.pipeline.borrow().delivery.sink())?;
-        self.tell_absence(before)
+        self.report_outage(before)
     }
 
-    fn gate(&self) -> Gate {
-        self.pipeline.borrow().delivery.gate()
+    fn writer_state(&self) -> WriterState {
+        self.pipeline.borrow().delivery.writer_state()
     }
 
-    fn say(&self, body: Body<'_>) {
-        self.pipeline.borrow_mut().delivery.say(body);
-    }
-
-    /// Ends with books that balance: with an empty table live, nothing new is due once the flip's
-    /// grace period is over, and what is in the ring then is all there is. A link that is closed may
-    /// go later than the call returns.
-    fn stop(&mut self, reason: &str) -> Result<()> {
-        self.service.stopping();
-        self.control = None;
-        // The empty one that follows judges nothing.
-        let generation = self.table.generation();
-        self.table.apply(&mut self.bpf, &Plan::default())?;
-        let until = Instant::now() + FAREWELL;
-        self.drain(until)?;
-        self.bpf.detach();
-        self.read_books()?;
-        self.read_suppressed();
-        self.tell_suppressed();
-        let stopped = self.stopped(reason, generation);
-        self.say(Body::Stopped(&stopped));
-        self.drain(until)?;
-        if matches!(self.gate(), Gate::Blocked { .. } | Gate::Away { .. }) {
-            tracing::warn!(
-                "the output accepted nothing for {} s: unwritten records are lost, the final statistics too",
-                FAREWELL.as_secs()
-            );
-        }
-        Ok(())
-    }
-
-    /// Writes what is in the ring, as far as the output takes it in time.
-    fn drain(&mut self, until: Instant) -> Result<()> {
-        while self.gate() != Gate::Closed && Instant::now() < until {
-            let rest = self.consume()?;
-            if self.gate() == Gate::Open && rest != Rest::None {
-                // What still waits for a result has none by now.
-                if !self.pipeline.borrow_mut().finish() {
-                    break;
-                }
-            }
-            if self.gate() != Gate::Open {
-                let left = until.saturating_duration_since(Instant::now()).min(RETRY);
-                for source in self.poll.wait(Some(left))? {
-                    self.hear(source)?;
-                }
-            }
-        }
-        Ok(())
+    /// Writes a record of the daemon's own.
+    fn emit(&self, body: Body<'_>) {
+        self.pipeline.borrow_mut().delivery.emit(body);
     }
 }

@@ -13,12 +13,12 @@ use crate::journald::{self, Allowance};
 use crate::log;
 use crate::output::record::{Body, JournalRateLimit, OutputRestored};
 use crate::output::{self, Sink};
-use crate::pipeline::writer::Gate;
+use crate::pipeline::writer::WriterState;
 use crate::plan::Plan;
 
 /// An absence that is worth a record, in ns. A burst fills journald's queue for a moment and is
 /// nobody's business.
-const ABSENCE_NS: u64 = 1_000_000_000;
+const OUTAGE_NS: u64 = 1_000_000_000;
 
 /// Opens the output that was asked for.
 ///
@@ -53,21 +53,23 @@ impl Daemon<'_> {
         let Some(unit) = journald::own_unit().filter(|_| is_system) else { return };
         let Some(Allowance { interval, burst }) = Allowance::of_unit(&unit) else { return };
         let interval_ns = u64::try_from(interval.as_nanos()).unwrap_or(u64::MAX);
-        self.say(Body::JournalRateLimit(&JournalRateLimit { unit, burst, interval_ns }));
+        self.emit(Body::JournalRateLimit(&JournalRateLimit { unit, burst, interval_ns }));
     }
 
     /// The output was not there and is back: says so if it was for long.
-    pub(super) fn tell_absence(&mut self, before: Gate) -> Result<()> {
-        let (Gate::Blocked { since } | Gate::Away { since }) = before else { return Ok(()) };
+    pub(super) fn report_outage(&mut self, before: WriterState) -> Result<()> {
+        let (WriterState::Blocked { since } | WriterState::Away { since }) = before else {
+            return Ok(());
+        };
         let lasted_ns = u64::try_from(since.elapsed().as_nanos()).unwrap_or(u64::MAX);
-        if lasted_ns < ABSENCE_NS {
+        if lasted_ns < OUTAGE_NS {
             return Ok(());
         }
-        let lost = self.read_books()?;
+        let lost = self.read_counters()?;
         let to_ns = clock::real_now_ns();
         let output = self.pipeline.borrow().delivery.sink().name();
         let back = OutputRestored { output, from_ns: to_ns.saturating_sub(lasted_ns), to_ns, lost };
-        self.say(Body::OutputRestored(&back));
+        self.emit(Body::OutputRestored(&back));
         Ok(())
     }
 }

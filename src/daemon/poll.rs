@@ -11,12 +11,12 @@ use varlink_server::Server;
 use super::signals::Signals;
 use crate::config_watch::ConfigWatch;
 use crate::output::Sink;
-use crate::pipeline::writer::Gate;
+use crate::pipeline::writer::WriterState;
 use crate::ring::Consumer;
 
-/// Who woke the loop.
+/// BucketKey woke the loop.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Source {
+pub enum Wakeup {
     /// There is something in the ring.
     Ring,
     /// A signal came.
@@ -29,8 +29,8 @@ pub enum Source {
     Control,
 }
 
-const SOURCES: [Source; 5] =
-    [Source::Ring, Source::Signals, Source::Configuration, Source::Output, Source::Control];
+const WAKEUPS: [Wakeup; 5] =
+    [Wakeup::Ring, Wakeup::Signals, Wakeup::Configuration, Wakeup::Output, Wakeup::Control];
 
 /// An epoll instance with all sources but the output, which is there only while it is waited for.
 #[derive(Debug)]
@@ -52,10 +52,10 @@ impl Poll {
         control: &Server,
     ) -> Result<Self> {
         let epoll = Epoll::new(EpollCreateFlags::EPOLL_CLOEXEC).context(FAILED)?;
-        epoll.add(consumer.fd(), event(Source::Ring, EpollFlags::EPOLLIN)).context(FAILED)?;
-        epoll.add(signals.fd(), event(Source::Signals, EpollFlags::EPOLLIN)).context(FAILED)?;
-        epoll.add(watch.fd(), event(Source::Configuration, EpollFlags::EPOLLIN)).context(FAILED)?;
-        epoll.add(control.fd(), event(Source::Control, EpollFlags::EPOLLIN)).context(FAILED)?;
+        epoll.add(consumer.fd(), event(Wakeup::Ring, EpollFlags::EPOLLIN)).context(FAILED)?;
+        epoll.add(signals.fd(), event(Wakeup::Signals, EpollFlags::EPOLLIN)).context(FAILED)?;
+        epoll.add(watch.fd(), event(Wakeup::Configuration, EpollFlags::EPOLLIN)).context(FAILED)?;
+        epoll.add(control.fd(), event(Wakeup::Control, EpollFlags::EPOLLIN)).context(FAILED)?;
         Ok(Self { epoll, output: false, ring: true })
     }
 
@@ -63,11 +63,11 @@ impl Poll {
     ///
     /// # Errors
     /// When the kernel refuses.
-    pub fn wait(&self, timeout: Option<Duration>) -> Result<Vec<Source>> {
+    pub fn wait(&self, timeout: Option<Duration>) -> Result<Vec<Wakeup>> {
         let timeout = timeout.map_or(EpollTimeout::NONE, round_up);
-        let mut events = [EpollEvent::empty(); SOURCES.len()];
+        let mut events = [EpollEvent::empty(); WAKEUPS.len()];
         match self.epoll.wait(&mut events, timeout) {
-            Ok(count) => Ok(events.iter().take(count).filter_map(source).collect()),
+            Ok(count) => Ok(events.iter().take(count).filter_map(wakeup).collect()),
             // The signal has also written into its descriptor.
             Err(Errno::EINTR) => Ok(Vec::new()),
             Err(error) => Err(error).context(FAILED),
@@ -78,12 +78,12 @@ impl Poll {
     ///
     /// # Errors
     /// When the kernel refuses.
-    pub fn pause(&mut self, consumer: &Consumer<'_>, sink: &Sink, gate: Gate) -> Result<()> {
+    pub fn pause(&mut self, consumer: &Consumer<'_>, sink: &Sink, gate: WriterState) -> Result<()> {
         if std::mem::take(&mut self.ring) {
             self.epoll.delete(consumer.fd()).context(FAILED)?;
         }
         // One that is away is readable with an error all the time: it would keep the loop awake.
-        self.wait_for_output(sink, matches!(gate, Gate::Blocked { .. }))
+        self.wait_for_output(sink, matches!(gate, WriterState::Blocked { .. }))
     }
 
     /// The other way round.
@@ -93,7 +93,7 @@ impl Poll {
     pub fn resume(&mut self, consumer: &Consumer<'_>, sink: &Sink) -> Result<()> {
         self.wait_for_output(sink, false)?;
         if !std::mem::replace(&mut self.ring, true) {
-            let readable = event(Source::Ring, EpollFlags::EPOLLIN);
+            let readable = event(Wakeup::Ring, EpollFlags::EPOLLIN);
             self.epoll.add(consumer.fd(), readable).context(FAILED)?;
         }
         Ok(())
@@ -102,7 +102,7 @@ impl Poll {
     fn wait_for_output(&mut self, sink: &Sink, wanted: bool) -> Result<()> {
         let done = match (std::mem::replace(&mut self.output, wanted), wanted) {
             (false, true) => {
-                self.epoll.add(sink.as_fd(), event(Source::Output, EpollFlags::EPOLLOUT))
+                self.epoll.add(sink.as_fd(), event(Wakeup::Output, EpollFlags::EPOLLOUT))
             }
             (true, false) => self.epoll.delete(sink.as_fd()),
             _ => Ok(()),
@@ -113,12 +113,12 @@ impl Poll {
 
 const FAILED: &str = "failed to wait for events (epoll)";
 
-fn event(source: Source, flags: EpollFlags) -> EpollEvent {
-    EpollEvent::new(flags, source as u64)
+fn event(wakeup: Wakeup, flags: EpollFlags) -> EpollEvent {
+    EpollEvent::new(flags, wakeup as u64)
 }
 
-fn source(event: &EpollEvent) -> Option<Source> {
-    SOURCES.get(usize::try_from(event.data()).ok()?).copied()
+fn wakeup(event: &EpollEvent) -> Option<Wakeup> {
+    WAKEUPS.get(usize::try_from(event.data()).ok()?).copied()
 }
 
 /// epoll counts whole milliseconds; rounding down would spin through the last one.

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::Result;
 
-use super::{Daemon, TICK};
+use super::{COUNTERS_INTERVAL, Daemon, Timer};
 use crate::clock;
 use crate::config;
 use crate::output::record::{Body, ReloadRefused, Reloaded};
@@ -19,21 +19,21 @@ pub const SETTLE: Duration = Duration::from_millis(100);
 
 /// How the last attempt to read the configuration ended.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
-pub struct Attempt {
+pub struct LastReload {
     /// When, and why; there is a fault at least.
     refused: Option<rpc::RefusedReload>,
 }
 
 /// What came of a reload.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Verdict {
+pub enum ReloadOutcome {
     /// The new table is live; the old one, if nothing has changed and nobody asked.
     Done(Reloaded),
     /// The old table stays.
     Refused(rpc::ReloadRefused),
 }
 
-impl Attempt {
+impl LastReload {
     /// If it was refused, when and why.
     pub fn refused(&self) -> Option<&rpc::RefusedReload> {
         self.refused.as_ref()
@@ -54,42 +54,32 @@ impl Attempt {
 }
 
 impl Daemon<'_> {
-    /// Reloads if a signal asked for it, or the files have settled after a change.
-    pub(super) fn reload_if_due(&mut self) -> Result<()> {
-        let asked = self.signals.reload();
-        let settled = self.settled.is_some_and(|at| at <= Instant::now());
-        if asked || settled {
-            self.reload(asked)?;
-        }
-        Ok(())
-    }
-
     /// Reads the configuration and makes it the live table; one that says the same only if somebody
     /// asked for a reload.
-    pub(super) fn reload(&mut self, asked: bool) -> Result<Verdict> {
-        // One reload answers whoever asked, and the files' change.
-        self.settled = None;
-        self.service.reloading();
+    pub(super) fn reload(&mut self, asked: bool) -> Result<ReloadOutcome> {
+        // One reload serves the signal, the client and the change of the files.
+        self.timers.set(Timer::Reload, None);
+        self.systemd.reloading();
         let verdict = match plan::read(&self.options.config, &self.bpf.handlers) {
             Ok(plan) => {
                 let record = self.difference(&plan);
-                if asked || record.says_something() || self.attempt.refused.is_some() {
+                if asked || record.says_something() || self.last_reload.refused.is_some() {
                     // Numbers of limits may mean others afterwards.
-                    self.read_books()?;
+                    self.read_counters()?;
                     self.read_suppressed();
                     self.rewire(plan, record)
                 } else {
-                    Verdict::Done(record)
+                    ReloadOutcome::Done(record)
                 }
             }
             Err(faults) => self.refuse(faults.iter().map(told).collect()),
         };
-        self.tell_status();
-        self.service.ready();
+        self.update_status();
+        self.systemd.ready();
         Ok(verdict)
     }
 
-    fn rewire(&mut self, plan: Plan, record: Reloaded) -> Verdict {
+    fn rewire(&mut self, plan: Plan, record: Reloaded) -> ReloadOutcome {
         if let Err(error) = self.table.apply(&mut self.bpf, &plan) {
             let message = format!("{error:#}");
             let text = message.clone();
@@ -97,32 +87,32 @@ impl Daemon<'_> {
         }
         self.excluded.replace(&self.bpf, &plan.exclude);
         self.plan = plan;
-        self.attempt = Attempt::default();
+        self.last_reload = LastReload::default();
         self.rewired_ns = clock::real_now_ns();
-        self.note_routes();
+        self.remember_routes();
         // Calls that are going on have until then to end.
-        self.tick = Some(Instant::now() + TICK);
+        self.timers.set(Timer::Counters, Some(Instant::now() + COUNTERS_INTERVAL));
         let (generation, unattached_routes) = (self.table.generation(), self.unseen());
         let record = Reloaded { generation, unattached_routes, ..record };
-        self.say(Body::Reloaded(&record));
-        Verdict::Done(record)
+        self.emit(Body::Reloaded(&record));
+        ReloadOutcome::Done(record)
     }
 
     /// For results that only the table before asked for: who has waited for a while has waited enough.
-    pub(super) fn stop_waiting(&mut self) {
+    pub(super) fn abandon_old_results(&mut self) {
         if self.table.forget_old_results(&mut self.bpf) {
             self.pipeline.borrow_mut().abandon(|slot| !self.table.awaits(slot));
         }
     }
 
-    fn refuse(&mut self, faults: Vec<rpc::Fault>) -> Verdict {
+    fn refuse(&mut self, faults: Vec<rpc::Fault>) -> ReloadOutcome {
         let generation = self.table.generation();
         let lines = faults.iter().map(|fault| line(fault).to_owned()).collect();
-        self.say(Body::ReloadRefused(&ReloadRefused { generation, faults: lines }));
+        self.emit(Body::ReloadRefused(&ReloadRefused { generation, faults: lines }));
         let time = utc(clock::real_now_ns());
         let refused = rpc::RefusedReload { time, faults: faults.clone() };
-        self.attempt = Attempt { refused: Some(refused) };
-        Verdict::Refused(rpc::ReloadRefused { generation, faults })
+        self.last_reload = LastReload { refused: Some(refused) };
+        ReloadOutcome::Refused(rpc::ReloadRefused { generation, faults })
     }
 
     /// What the reload changes, for people.

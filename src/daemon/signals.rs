@@ -54,12 +54,12 @@ impl Signals {
     }
 
     /// Whether a reload was asked for since this was last asked. Many signals are one reload.
-    pub fn reload(&self) -> bool {
+    pub fn take_reload(&self) -> bool {
         self.reload.swap(false, SeqCst)
     }
 
     /// The signal that asks us to stop. Asking again forgets it, so that a second one is told apart.
-    pub fn stop(&self) -> Option<&'static str> {
+    pub fn take_stop(&self) -> Option<&'static str> {
         let number = i32::try_from(self.stop.swap(0, SeqCst)).ok()?;
         Signal::try_from(number).ok().map(Signal::as_str)
     }

@@ -11,13 +11,14 @@ use nix::unistd::{Pid, getpgid};
 use syscalls::{Abi, Slot, number};
 use varlink_server::{AddressInUse, Server};
 
-use super::bookkeeping::Bookkeeping;
+use super::counters::Counters;
+use super::ftrace_watch::FtraceWatch;
 use super::poll::Poll;
-use super::reload::Attempt;
-use super::service::Service;
-use super::sight::Sight;
+use super::reload::LastReload;
 use super::signals::Signals;
-use super::suppressing::Suppressing;
+use super::suppressed::SuppressedReader;
+use super::systemd::Systemd;
+use super::timers::Timers;
 use super::{Daemon, output};
 use crate::blind_spots::blind_spots;
 use crate::cli::RunOptions;
@@ -69,24 +70,23 @@ pub fn start<'obj>(
     let mut daemon = Daemon {
         options: options.clone(),
         plan,
-        attempt: Attempt::default(),
+        last_reload: LastReload::default(),
         pipeline,
         consumer,
-        bookkeeping: Bookkeeping::default(),
-        suppressing: Suppressing::default(),
+        counters: Counters::default(),
+        suppressed: SuppressedReader::default(),
         reported: Vec::new(),
         is_feedback_unknown: false,
         excluded,
         watch,
         signals,
-        service: Service::new(),
+        systemd: Systemd::new(),
         control: Some(control),
         poll,
+        timers: Timers::default(),
         since_ns: clock::real_now_ns(),
         rewired_ns: clock::real_now_ns(),
-        settled: None,
-        tick: None,
-        sight: Sight::default(),
+        ftrace: FtraceWatch::default(),
         table: Table::new(),
         bpf,
         _lock: lock,
@@ -107,7 +107,7 @@ impl Daemon<'_> {
         self.pipeline.borrow_mut().delivery.units.read();
         self.test()?;
         self.table.apply_at_once(&mut self.bpf, &self.plan)?;
-        self.note_routes();
+        self.remember_routes();
         Ok(())
     }
 
@@ -141,12 +141,13 @@ impl Daemon<'_> {
             generation: self.table.generation(),
             routes: self.plan.routes.len() as u64,
         };
-        self.say(Body::Started(&started));
+        self.emit(Body::Started(&started));
         self.warn_of_rate_limit();
-        self.bookkeeping.begin(clock::real_now_ns());
-        self.begin_to_look();
-        self.tell_status();
-        self.service.ready();
+        self.counters.begin(clock::real_now_ns());
+        self.start_ftrace_watch();
+        self.ping_watchdog();
+        self.update_status();
+        self.systemd.ready();
     }
 }
 

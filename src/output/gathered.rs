@@ -11,27 +11,27 @@ use crate::output::key::{Key, Name};
 use crate::output::message::plural;
 use crate::output::walk::Scratch;
 use crate::output::{errno, own};
-use crate::pipeline::aggregate::{Cause, Gathered, Key as Common, Results};
+use crate::pipeline::aggregate::{Aggregated, Cause, GroupKey as Common, Results};
 
 /// Errors that are told by name, the most frequent first.
 const ERRORS_MAX: usize = 8;
 
 /// Hands all that was counted to `out`.
 pub fn fields(
-    gathered: &Gathered,
+    aggregated: &Aggregated,
     [from_ns, to_ns]: [u64; 2],
     scratch: &mut Scratch,
     out: &mut impl Fields,
 ) {
-    call(gathered, out);
-    let summary = &gathered.summary;
+    call(aggregated, out);
+    let summary = &aggregated.summary;
     out.unsigned(Key::Count, summary.count);
-    out.word(Key::Cause, cause(gathered.group.cause));
+    out.word(Key::Cause, cause(aggregated.group.cause));
     own::interval(from_ns, to_ns, scratch, out);
     if summary.suppressed > 0 {
         out.unsigned(Key::Suppressed, summary.suppressed);
     }
-    match &gathered.key {
+    match &aggregated.key {
         Some(key) => common(key, out),
         None => out.word(Key::Overflow, "yes"),
     }
@@ -41,15 +41,15 @@ pub fn fields(
     }
 }
 
-fn call(gathered: &Gathered, out: &mut impl Fields) {
-    let slot = gathered.group.slot;
+fn call(aggregated: &Aggregated, out: &mut impl Fields) {
+    let slot = aggregated.group.slot;
     if let Some(name) = slot.name() {
         out.word(Key::Syscall, name);
     }
     out.unsigned(Key::Nr, slot.nr().into());
     out.word(Key::Abi, slot.abi().name());
-    out.text(Key::Handler, gathered.about.handler.as_bytes());
-    out.unsigned(Key::Generation, gathered.group.generation.into());
+    out.text(Key::Handler, aggregated.info.handler.as_bytes());
+    out.unsigned(Key::Generation, aggregated.group.generation.into());
 }
 
 const fn cause(cause: Cause) -> &'static str {
@@ -106,15 +106,15 @@ fn errors(results: &Results) -> Vec<(String, u64)> {
 
 /// Writes `openat 12 times in 9.8 s by cat (uid 1000): 3 failed (2 ENOENT, 1 EACCES), median up to 4 us,
 /// p99 up to 30 us, max 1 ms; first: ...`.
-pub fn sentence(gathered: &Gathered, [from_ns, to_ns]: [u64; 2], out: &mut String) {
-    let summary = &gathered.summary;
-    syscall(gathered.group.slot, out);
+pub fn sentence(aggregated: &Aggregated, [from_ns, to_ns]: [u64; 2], out: &mut String) {
+    let summary = &aggregated.summary;
+    syscall(aggregated.group.slot, out);
     let _ = write!(out, " {} {}", summary.count, plural(summary.count, "time", "times"));
     if to_ns > from_ns {
         out.push_str(" in ");
         render::span(to_ns - from_ns, out);
     }
-    who(gathered, out);
+    who(aggregated, out);
     if let Some(results) = &summary.results {
         outcome(results, out);
     }
@@ -129,16 +129,16 @@ fn syscall(slot: Slot, out: &mut String) {
     }
 }
 
-fn who(gathered: &Gathered, out: &mut String) {
-    let Some(key) = &gathered.key else {
+fn who(aggregated: &Aggregated, out: &mut String) {
+    let Some(key) = &aggregated.key else {
         return out.push_str(" by other tasks");
     };
     out.push_str(" by ");
     printable::quoted_if_needed(&key.comm, NO_LIMIT, out);
     let _ = write!(out, " (uid {}", key.uid);
-    if gathered.group.slot.abi() != Abi::Native {
+    if aggregated.group.slot.abi() != Abi::Native {
         out.push_str(", ");
-        out.push_str(gathered.group.slot.abi().name());
+        out.push_str(aggregated.group.slot.abi().name());
     }
     out.push(')');
     for (name, value) in &key.by {

@@ -165,7 +165,7 @@ fn bytes(value: &[u8], buffer: &mut Vec<u8>) {
 /// Writing into a `Vec` cannot fail.
 fn string(text: &str, buffer: &mut Vec<u8>) {
     let stands = |byte: u8| (byte >= b' ') & (byte != b'"') & (byte != b'\\');
-    // Most strings need no escape; without an early end this loop looks at 16 bytes at once.
+    // OutputLimits strings need no escape; without an early end this loop looks at 16 bytes at once.
     if text.bytes().fold(true, |all, byte| all & stands(byte)) {
         buffer.push(b'"');
         buffer.extend_from_slice(text.as_bytes());

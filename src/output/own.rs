@@ -112,15 +112,15 @@ pub fn output_restored(back: &OutputRestored, scratch: &mut Scratch, out: &mut i
 pub fn shed(shed: &Shed, scratch: &mut Scratch, out: &mut impl Fields) {
     out.word(Key::Level, shed.to.name());
     out.word(Key::LevelBefore, shed.from.name());
-    if let Some(records) = shed.most.records {
+    if let Some(records) = shed.limits.records {
         out.unsigned(Key::MaxRecords, records.into());
     }
-    if let Some(bytes) = shed.most.bytes {
+    if let Some(bytes) = shed.limits.bytes {
         out.unsigned(Key::MaxBytes, bytes);
     }
     for (key, count) in [
         (Key::Written, shed.counts.written),
-        (Key::Aggregated, shed.counts.gathered),
+        (Key::Aggregated, shed.counts.aggregated),
         (Key::Dropped, shed.counts.dropped),
     ] {
         out.unsigned(key, count);

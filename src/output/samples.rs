@@ -12,8 +12,10 @@ use crate::output::record::{
     ReloadRefused, Reloaded, Shed, Started, Stats, Stopped, Suppressed, Suppression, Total,
     TracingChange,
 };
-use crate::pipeline::aggregate::{About, Cause, Gather, Gathered, Group, Key as GatherKey, Seen};
-use crate::pipeline::shed::{Counts, Level, Most};
+use crate::pipeline::aggregate::{
+    Aggregated, Aggregator, Cause, Group, GroupInfo, GroupKey, Observation,
+};
+use crate::pipeline::shed::{Counts, Level, OutputLimits};
 use crate::units::CgroupInfo;
 
 pub const TIME_NS: u64 = 1_767_323_045_000_000_006;
@@ -190,25 +192,25 @@ pub fn output_restored() -> OutputRestored {
 }
 
 /// Three calls of `openat`: one took 100 ns, the others failed.
-pub fn gathered() -> Gathered {
+pub fn aggregated() -> Aggregated {
     let slot = Slot::new(Abi::Native, syscalls::number(Abi::Native, "openat").unwrap()).unwrap();
     let group = Group { generation: 3, slot, rule: 0, cause: Cause::Configured };
     let every = Duration::from_secs(10);
-    let about = || About { every, handler: "args".into(), priority: 6, keep: Keep::High };
-    let key = || GatherKey {
+    let about = || GroupInfo { every, handler: "args".into(), priority: 6, keep: Keep::High };
+    let key = || GroupKey {
         unit: Some("user@1000.service".into()),
         user_unit: Some("mail.service".into()),
         comm: b"cat".into(),
         uid: 1000,
         by: vec![("flags".into(), "O_RDONLY".into())],
     };
-    let (mut gather, now) = (Gather::default(), Instant::now());
+    let (mut gather, now) = (Aggregator::default(), Instant::now());
     for (outcome, suppressed) in [
         (Outcome::Returned { result: 3, duration_ns: 100 }, 0),
         (Outcome::Returned { result: -2, duration_ns: 3_000 }, 4),
         (Outcome::Returned { result: -2, duration_ns: 101 }, 0),
     ] {
-        let seen = Seen { boottime_ns: 42, outcome: Some(outcome), suppressed };
+        let seen = Observation { boottime_ns: 42, outcome: Some(outcome), suppressed };
         let example = || "openat(...) by cat (pid 7, uid 1000)".to_owned();
         gather.add(now, group, about, key(), &seen, example);
     }
@@ -245,12 +247,12 @@ pub fn feedback() -> Feedback {
 
 pub fn shed() -> Shed {
     Shed {
-        most: Most { records: Some(1000), bytes: None },
+        limits: OutputLimits { records: Some(1000), bytes: None },
         from: Level::None,
         from_ns: TIME_NS,
         to: Level::Low,
         to_ns: TIME_NS + 60_000_000_000,
-        counts: Counts { written: 900, gathered: 0, dropped: 0 },
+        counts: Counts { written: 900, aggregated: 0, dropped: 0 },
     }
 }
 

@@ -259,9 +259,12 @@ fn colours_wrap_what_is_printable() {
 
 #[test]
 fn many_events_are_a_line_of_their_handler() {
-    let gathered = samples::gathered();
-    let body =
-        Body::Aggregate { gathered: &gathered, from_ns: samples::TIME_NS, to_ns: samples::TIME_NS };
+    let aggregated = samples::aggregated();
+    let body = Body::Aggregate {
+        aggregated: &aggregated,
+        from_ns: samples::TIME_NS,
+        to_ns: samples::TIME_NS,
+    };
     let line = text(false, body);
     assert!(line.contains(" args: openat 3 times by cat (uid 1000)"), "{line}");
     assert!(line.ends_with(" in mail.service\n"), "{line}");

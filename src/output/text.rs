@@ -72,7 +72,7 @@ impl Lines {
             Body::Syscall { event, .. } => {
                 (event.handler.name.as_str(), of_handler(event.handler.id))
             }
-            Body::Aggregate { gathered, .. } => (gathered.about.handler.as_str(), Style::new()),
+            Body::Aggregate { aggregated, .. } => (aggregated.info.handler.as_str(), Style::new()),
             _ => (OWN, Style::new().bold()),
         };
         self.styled(style, |line| printable::plain(name, NO_LIMIT, line));
@@ -94,8 +94,8 @@ fn unit<'a>(body: &Body<'a>) -> Option<&'a String> {
         Body::Syscall { place: Some(place), .. } => {
             place.user_unit.as_ref().or(place.unit.as_ref())
         }
-        Body::Aggregate { gathered, .. } => {
-            let key = gathered.key.as_ref()?;
+        Body::Aggregate { aggregated, .. } => {
+            let key = aggregated.key.as_ref()?;
             key.user_unit.as_ref().or(key.unit.as_ref())
         }
         _ => None,

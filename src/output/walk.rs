@@ -95,8 +95,8 @@ pub fn walk(record: &Record, scratch: &mut Scratch, out: &mut impl Fields) {
             whereabouts(event, *place, out);
             arguments(event, scratch, out);
         }
-        Body::Aggregate { gathered, from_ns, to_ns } => {
-            gathered::fields(gathered, [*from_ns, *to_ns], scratch, out);
+        Body::Aggregate { aggregated, from_ns, to_ns } => {
+            gathered::fields(aggregated, [*from_ns, *to_ns], scratch, out);
         }
         Body::Started(started) => own::started(started, out),
         Body::Reloaded(reloaded) => own::reloaded(reloaded, out),

@@ -17,8 +17,8 @@ use syscalls::Slot;
 
 use self::delivery::Delivery;
 use self::pending::Pending;
-use self::rule_lookup::Tables;
-use self::writer::Gate;
+use self::rule_lookup::RuleLookup;
+use self::writer::WriterState;
 use crate::decode::{Error, Event, Header, Outcome, RingRecord, SyscallExit};
 use crate::handlers::Handlers;
 use crate::pipeline::feedback::{Detector, Suspect};
@@ -34,7 +34,7 @@ pub struct Pipeline {
     selftest: Option<u64>,
     pending: Pending,
     feedback: Detector,
-    tables: Tables,
+    rules: RuleLookup,
 }
 
 impl Pipeline {
@@ -46,7 +46,7 @@ impl Pipeline {
             selftest: None,
             pending: Pending::default(),
             feedback: Detector::default(),
-            tables: Tables::default(),
+            rules: RuleLookup::default(),
         }
     }
 
@@ -69,23 +69,23 @@ impl Pipeline {
             Ok(RingRecord::Selftest(nonce)) => self.selftest = Some(nonce),
             Err(error) => self.drop_undecodable(error),
         }
-        if self.delivery.gate() == Gate::Open { Flow::Continue } else { Flow::Pause }
+        if self.delivery.writer_state() == WriterState::Open { Flow::Continue } else { Flow::Pause }
     }
 
     /// Decodes and delivers the event of `entry`, unless its rule does not want the outcome of the call. An
     /// open event without an `exit` has an unknown outcome.
     fn deliver(&mut self, header: &Header, entry: &[u8], exit: Option<&SyscallExit<'_>>) {
-        let judged = self.tables.judged(header);
+        let matched = self.rules.find(header);
         let result =
             exit.and_then(|exit| header.outcome(Some(exit.outcome))).and_then(Outcome::result);
-        if judged.is_some_and(|judged| header.is_open() && !judged.rule.results.wants(result)) {
+        if matched.is_some_and(|matched| header.is_open() && !matched.rule.results.wants(result)) {
             self.delivery.tally.slot(header.slot).filtered += 1;
             return;
         }
         match Event::decode(header, entry, exit, &self.handlers) {
             Ok(event) => {
                 self.feedback.note(&event);
-                self.delivery.take(&event, judged);
+                self.delivery.take(&event, matched);
             }
             Err(error) => self.drop_undecodable(error),
         }
@@ -106,30 +106,30 @@ impl Pipeline {
         self.pending.count()
     }
 
-    /// Returns a process that made most of the events of the last interval, once for each interval.
+    /// Returns a process that made limits of the events of the last interval, once for each interval.
     pub fn take_suspect(&mut self) -> Option<Suspect> {
         self.feedback.take()
     }
 
     /// `release`, the records of many events that are due, and `flush`.
-    pub fn release_and_flush(&mut self) -> Gate {
+    pub fn end_turn(&mut self) -> WriterState {
         self.release();
         self.delivery.release(false);
-        self.delivery.tell_steps();
+        self.delivery.report_shed_changes();
         self.delivery.flush()
     }
 
     /// Delivers events whose result will not come, as far as the output takes them. Whether any is
     /// left.
     pub fn release(&mut self) -> bool {
-        while self.delivery.gate() == Gate::Open {
+        while self.delivery.writer_state() == WriterState::Open {
             let Some(call) = self.pending.next_abandoned() else { return false };
             self.deliver(&call.header, &call.bytes, None);
         }
         true
     }
 
-    /// At the end: delivers whatever waits, as far as the output takes it, and whatever the budget is.
+    /// At the end: delivers whatever waits, as far as the output takes it, and whatever the shedder is.
     /// Whether any is left.
     pub fn finish(&mut self) -> bool {
         self.pending.abandon(|_| true);
@@ -141,11 +141,12 @@ impl Pipeline {
 
     /// A new table judges from now on; what was counted for the one before is told.
     pub fn begin(&mut self, generation: u32, plan: &Plan) {
-        self.tables.begin(generation, plan);
+        self.rules.begin(generation, plan);
         self.delivery.set_clock();
         self.delivery.close_before(generation);
-        let most = shed::Most { records: plan.max_per_second, bytes: plan.max_bytes_per_second };
-        self.delivery.allow(most);
+        let limits =
+            shed::OutputLimits { records: plan.max_per_second, bytes: plan.max_bytes_per_second };
+        self.delivery.allow(limits);
     }
 
     /// The first argument of our own test call, if it came through since this was last asked.

@@ -12,12 +12,12 @@ use crate::table::{LimitKey, limit_of_rule};
 
 /// The tables by generation, newest first.
 #[derive(Debug, Default)]
-pub struct Tables {
-    tables: VecDeque<Table>,
+pub struct RuleLookup {
+    generations: VecDeque<GenerationRules>,
 }
 
 #[derive(Debug)]
-struct Table {
+struct GenerationRules {
     generation: u32,
     routes: Routes,
     limits: BTreeMap<(Slot, u8), Rc<LimitKey>>,
@@ -26,7 +26,7 @@ struct Table {
 
 /// By what an event was judged.
 #[derive(Debug, Clone, Copy)]
-pub struct Judged<'t> {
+pub struct MatchedRule<'t> {
     /// Its rule.
     pub rule: &'t Rule,
     /// The rule's limit, if it has one.
@@ -38,23 +38,23 @@ pub struct Judged<'t> {
 /// While the output stands still, nobody reloads more often than that.
 const TABLES: usize = 64;
 
-impl Tables {
+impl RuleLookup {
     /// That table judges from now on.
     pub fn begin(&mut self, generation: u32, plan: &Plan) {
-        self.tables.push_front(Table::of(generation, plan));
-        self.tables.truncate(TABLES);
+        self.generations.push_front(GenerationRules::of(generation, plan));
+        self.generations.truncate(TABLES);
     }
 
     /// By what the event was judged; `None` if its table is forgotten.
-    pub fn judged(&self, event: &Header) -> Option<Judged<'_>> {
-        let table = self.tables.iter().find(|table| table.generation == event.generation)?;
+    pub fn find(&self, event: &Header) -> Option<MatchedRule<'_>> {
+        let table = self.generations.iter().find(|table| table.generation == event.generation)?;
         let rule = table.routes.get(&event.slot)?.rules.get(usize::from(event.rule))?;
         let limit = table.limits.get(&(event.slot, event.rule));
-        Some(Judged { rule, limit, per_uid: table.per_uid.as_ref() })
+        Some(MatchedRule { rule, limit, per_uid: table.per_uid.as_ref() })
     }
 }
 
-impl Table {
+impl GenerationRules {
     fn of(generation: u32, plan: &Plan) -> Self {
         let mut limits = BTreeMap::new();
         for (&slot, route) in &plan.routes {

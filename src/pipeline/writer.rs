@@ -10,16 +10,16 @@ use crate::stats::Portion;
 
 /// The output, and what waits in it.
 #[derive(Debug)]
-pub struct Outlet {
+pub struct Writer {
     sink: Sink,
-    gate: Gate,
+    gate: WriterState,
     /// The event that waits in the output, or those.
     held: Option<Portion>,
 }
 
 /// Whether the output takes records.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Gate {
+pub enum WriterState {
     /// It does.
     Open,
     /// Not now; its descriptor becomes writable when it does again.
@@ -39,35 +39,35 @@ pub enum Gate {
 /// What became of a record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[must_use]
-pub struct Written {
+pub struct WriteResult {
     /// Its size, in bytes; 0 where it was not even spelled.
     pub bytes: u64,
     /// It is given up for good.
     pub is_lost: bool,
 }
 
-impl Outlet {
+impl Writer {
     /// Nothing was written yet.
     pub fn new(sink: Sink) -> Self {
-        Self { sink, gate: Gate::Open, held: None }
+        Self { sink, gate: WriterState::Open, held: None }
     }
 
     /// Writes a record of events, which count as written from now on unless it is lost.
-    pub fn write(&mut self, record: &Record, portion: Portion) -> Written {
+    pub fn write(&mut self, record: &Record, portion: Portion) -> WriteResult {
         let before = self.sink.counts().bytes;
         let outcome = self.sink.write(record);
         self.held = outcome.is_waiting().then_some(portion);
         self.enter(outcome);
         let is_lost = matches!(outcome, Outcome::Lost(_) | Outcome::Closed(_));
-        Written { bytes: self.sink.counts().bytes - before, is_lost }
+        WriteResult { bytes: self.sink.counts().bytes - before, is_lost }
     }
 
     /// Writes a record of the daemon's own, as of now; its size in bytes. Behind others that wait it
     /// only joins them: the loop must learn from its own attempt that the output is back.
-    pub fn say(&mut self, body: Body<'_>) -> u64 {
+    pub fn write_own(&mut self, body: Body<'_>) -> u64 {
         let before = self.sink.counts().bytes;
         let outcome = self.sink.write(&Record { time_ns: clock::real_now_ns(), body });
-        if self.gate == Gate::Open {
+        if self.gate == WriterState::Open {
             self.enter(outcome);
             // Nothing else waits, or it would not be open.
             let _ = self.flush();
@@ -91,7 +91,7 @@ impl Outlet {
     }
 
     /// Whether it takes records.
-    pub fn gate(&self) -> Gate {
+    pub fn writer_state(&self) -> WriterState {
         self.gate
     }
 
@@ -102,15 +102,15 @@ impl Outlet {
 
     fn enter(&mut self, outcome: Outcome) {
         let since = match self.gate {
-            Gate::Blocked { since } | Gate::Away { since } => since,
-            Gate::Open | Gate::Closed => Instant::now(),
+            WriterState::Blocked { since } | WriterState::Away { since } => since,
+            WriterState::Open | WriterState::Closed => Instant::now(),
         };
         self.gate = match outcome {
-            _ if self.gate == Gate::Closed => Gate::Closed,
-            Outcome::Written => Gate::Open,
-            Outcome::Blocked => Gate::Blocked { since },
-            Outcome::Away => Gate::Away { since },
-            Outcome::Closed(_) => Gate::Closed,
+            _ if self.gate == WriterState::Closed => WriterState::Closed,
+            Outcome::Written => WriterState::Open,
+            Outcome::Blocked => WriterState::Blocked { since },
+            Outcome::Away => WriterState::Away { since },
+            Outcome::Closed(_) => WriterState::Closed,
             // One record is gone and counted; what waits behind it still does.
             Outcome::Lost(_) => self.gate,
         };

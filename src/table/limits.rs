@@ -72,14 +72,14 @@ pub fn of_rule(plan: &Plan, slot: Slot, at: u8, rule: &Rule) -> Option<LimitKey>
 
 /// Returns emission interval and tolerance of the limit (GCRA), both in ns. The interval is rounded up, so that
 /// there are never more events than allowed.
-pub fn pace(limit: &Limit) -> (u64, u64) {
+pub fn gcra_params(limit: &Limit) -> (u64, u64) {
     let interval_ns = limit.rate.period_ns.div_ceil(limit.rate.count.max(1).into());
     (interval_ns, interval_ns.saturating_mul(limit.burst.max(1).into()).min(LONGEST_NS))
 }
 
 /// `struct limit`.
 pub(super) fn limit(limit: &Limit) -> types::limit {
-    let (interval_ns, burst_ns) = pace(limit);
+    let (interval_ns, burst_ns) = gcra_params(limit);
     types::limit {
         interval_ns,
         burst_ns,

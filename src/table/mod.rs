@@ -25,7 +25,7 @@ use crate::load::Bpf;
 use crate::plan::{Plan, Route, env_names};
 use crate::units::Units;
 
-pub use limits::{LimitKey, Owner, of_rule as limit_of_rule, pace};
+pub use limits::{LimitKey, Owner, gcra_params, of_rule as limit_of_rule};
 use numbers::{IdMap, Numbers};
 use settings::Settings;
 

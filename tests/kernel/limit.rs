@@ -194,7 +194,7 @@ fn too_many_owners_share() {
         .filter(|full| full.owner.is_none())
         .map(|full| full.refused)
         .sum();
-    // Who has a bucket has room for one call; of those who share, three have.
+    // BucketKey has a bucket has room for one call; of those who share, three have.
     assert_eq!((told.submitted, told.limited), (taken + 3, shared));
     assert!(taken > 3500 && taken <= 4096, "{taken}");
 }

@@ -192,8 +192,8 @@ fn own_records_have_their_fields() {
         (samples::started(), samples::reloaded(), samples::reload_refused());
     let (lost, back, stopped) = (samples::lost(), samples::output_restored(), samples::stopped());
     let (missed, change) = (samples::missed(), samples::tracing_change());
-    let (suppressed, held, gathered) =
-        (samples::suppressed(), samples::shed(), samples::gathered());
+    let (suppressed, held, aggregated) =
+        (samples::suppressed(), samples::shed(), samples::aggregated());
     let feedback = samples::feedback();
     for (body, name, expected) in [
         (Body::Started(&started), "TAILCALLD_ROUTES", &["34"][..]),
@@ -227,7 +227,7 @@ fn own_records_have_their_fields() {
         (Body::Shed(&held), "TAILCALLD_LEVEL", &["low"]),
         (Body::Feedback(&feedback), "OBJECT_SYSTEMD_UNIT", &["shipper.service"]),
         (
-            Body::Aggregate { gathered: &gathered, from_ns: 0, to_ns: 0 },
+            Body::Aggregate { aggregated: &aggregated, from_ns: 0, to_ns: 0 },
             "TAILCALLD_LATENCY",
             &["up_to_ns=127 count=2", "up_to_ns=3000 count=1"],
         ),

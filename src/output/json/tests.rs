@@ -209,9 +209,9 @@ fn own_records_have_tables_and_lists() {
 
 #[test]
 fn many_events_are_one_object() {
-    let gathered = samples::gathered();
+    let aggregated = samples::aggregated();
     let body = Body::Aggregate {
-        gathered: &gathered,
+        aggregated: &aggregated,
         from_ns: samples::TIME_NS,
         to_ns: samples::TIME_NS + 9_000_000_000,
     };
@@ -245,9 +245,9 @@ fn many_events_are_one_object() {
 
 #[test]
 fn what_has_no_key_says_so() {
-    let mut gathered = samples::gathered();
-    (gathered.key, gathered.summary.results) = (None, None);
-    let body = Body::Aggregate { gathered: &gathered, from_ns: 1, to_ns: 1 };
+    let mut aggregated = samples::aggregated();
+    (aggregated.key, aggregated.summary.results) = (None, None);
+    let body = Body::Aggregate { aggregated: &aggregated, from_ns: 1, to_ns: 1 };
     let object = object(&samples::own(body));
     assert_eq!(object["overflow"], "yes");
     for key in ["uid", "comm", "unit", "args", "failed", "latency", "p50_ns"] {

@@ -8,7 +8,7 @@ use super::own::items;
 use super::values::plural;
 use crate::decode::render;
 use crate::output::record::{Feedback, JournalRateLimit, Shed, Suppressed, Suppression};
-use crate::pipeline::shed::{Counts, Level, Most};
+use crate::pipeline::shed::{Counts, Level, OutputLimits};
 
 pub fn suppressed(suppressed: &Suppressed, out: &mut String) {
     let count = suppressed.count;
@@ -49,7 +49,7 @@ pub fn shed(shed: &Shed, out: &mut String) {
     } else {
         "Shedding less load, output is within "
     });
-    limits(shed.most, out);
+    limits(shed.limits, out);
     out.push_str(": from now on ");
     out.push_str(match shed.to {
         Level::None => "all events are written",
@@ -57,11 +57,11 @@ pub fn shed(shed: &Shed, out: &mut String) {
         Level::High => "all events except those with keep = \"always\" are aggregated",
         Level::Drop => "aggregates that exceed the limit are dropped",
     });
-    let Counts { written, gathered, dropped } = shed.counts;
+    let Counts { written, aggregated, dropped } = shed.counts;
     out.push_str("; in the ");
     render::span(shed.to_ns.saturating_sub(shed.from_ns), out);
     let _ = write!(out, " before, {written} {} written, ", plural(written, "was", "were"));
-    let _ = write!(out, "{gathered} aggregated, {dropped} dropped");
+    let _ = write!(out, "{aggregated} aggregated, {dropped} dropped");
 }
 
 pub fn journal(limit: &JournalRateLimit, out: &mut String) {
@@ -73,9 +73,9 @@ pub fn journal(limit: &JournalRateLimit, out: &mut String) {
 }
 
 /// Writes `1000 records/s and 65536 bytes/s`.
-fn limits(most: Most, out: &mut String) {
-    let records = most.records.map(|records| format!("{records} records/s"));
-    let bytes = most.bytes.map(|bytes| format!("{bytes} bytes/s"));
+fn limits(limits: OutputLimits, out: &mut String) {
+    let records = limits.records.map(|records| format!("{records} records/s"));
+    let bytes = limits.bytes.map(|bytes| format!("{bytes} bytes/s"));
     let told: Vec<_> = records.into_iter().chain(bytes).collect();
     out.push_str(&told.join(" and "));
 }

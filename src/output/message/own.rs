@@ -19,8 +19,8 @@ const ITEMS_MAX: usize = 8;
 pub fn write(body: &Body, out: &mut String) {
     match body {
         Body::Syscall { .. } => {}
-        Body::Aggregate { gathered, from_ns, to_ns } => {
-            gathered::sentence(gathered, [*from_ns, *to_ns], out);
+        Body::Aggregate { aggregated, from_ns, to_ns } => {
+            gathered::sentence(aggregated, [*from_ns, *to_ns], out);
         }
         Body::Started(started) => self::started(started, out),
         Body::Reloaded(reloaded) => self::reloaded(reloaded, out),

@@ -9,8 +9,8 @@ use crate::output::arguments::Arguments;
 use crate::output::message::write;
 use crate::output::record::{Body, Feedback, Lost, Shed, Stopped};
 use crate::output::samples;
-use crate::pipeline::aggregate::Gathered;
-use crate::pipeline::shed::{Level, Most};
+use crate::pipeline::aggregate::Aggregated;
+use crate::pipeline::shed::{Level, OutputLimits};
 
 const BY: &str = " by bash (pid 1234, uid 1000)";
 
@@ -238,16 +238,17 @@ fn own_records_are_sentences() {
 
 #[test]
 fn many_events_are_one_sentence() {
-    let mut gathered = samples::gathered();
-    let told = |gathered: &Gathered, to_ns| told(&Body::Aggregate { gathered, from_ns: 0, to_ns });
+    let mut aggregated = samples::aggregated();
+    let told =
+        |aggregated: &Aggregated, to_ns| told(&Body::Aggregate { aggregated, from_ns: 0, to_ns });
     assert_eq!(
-        told(&gathered, 9_000_000_000),
+        told(&aggregated, 9_000_000_000),
         "openat 3 times in 9 s by cat (uid 1000), flags=O_RDONLY: 2 failed (2 ENOENT), median up to \
          127 ns, p99 up to 3 us, max 3 us; first: openat(...) by cat (pid 7, uid 1000)"
     );
-    (gathered.key, gathered.summary.results, gathered.summary.count) = (None, None, 1);
+    (aggregated.key, aggregated.summary.results, aggregated.summary.count) = (None, None, 1);
     assert_eq!(
-        told(&gathered, 0),
+        told(&aggregated, 0),
         "openat 1 time by other tasks; first: openat(...) by cat (pid 7, uid 1000)"
     );
 }
@@ -277,8 +278,8 @@ fn what_was_held_back_is_told() {
         "shipper (77) of ship.service made 9000 of 10000 events in 10 s and has the journal open: if \
          it reads these records, exclude it with [exclude] exe"
     );
-    let most = Most { records: Some(5), bytes: Some(4096) };
-    let back = Shed { most, from: Level::Low, to: Level::None, ..held };
+    let limits = OutputLimits { records: Some(5), bytes: Some(4096) };
+    let back = Shed { limits, from: Level::Low, to: Level::None, ..held };
     assert_eq!(
         told(&Body::Shed(&back)),
         "Shedding less load, output is within 5 records/s and 4096 bytes/s: from now on all events are \

@@ -19,7 +19,7 @@ pub use suppressed::{Suppressed, Suppression};
 
 use crate::decode::Event;
 use crate::output::kind::{self, Kind};
-use crate::pipeline::aggregate::Gathered;
+use crate::pipeline::aggregate::Aggregated;
 use crate::pipeline::shed::Level;
 use crate::units::CgroupInfo;
 
@@ -47,7 +47,7 @@ pub enum Body<'a> {
     /// Events that were counted together.
     Aggregate {
         /// What was counted.
-        gathered: &'a Gathered,
+        aggregated: &'a Aggregated,
         /// When the first of them happened, ns since 1970 UTC.
         from_ns: u64,
         /// When the last did.
@@ -110,7 +110,7 @@ impl Body<'_> {
     pub fn priority(&self) -> u8 {
         match self {
             Self::Syscall { event, .. } => event.priority.clamp(3, 7),
-            Self::Aggregate { gathered, .. } => gathered.about.priority.clamp(3, 7),
+            Self::Aggregate { aggregated, .. } => aggregated.info.priority.clamp(3, 7),
             Self::ReloadRefused(_) | Self::TracingOff(_) => 3,
             Self::Lost(_) | Self::Missed(_) | Self::TracingOn(_) | Self::OutputRestored(_) => 4,
             Self::Suppressed(_) | Self::Feedback(_) | Self::JournalRateLimit(_) => 4,

@@ -1,6 +1,6 @@
 //! What the output did, and what is kept from it.
 
-use crate::pipeline::shed::{Counts, Level, Most};
+use crate::pipeline::shed::{Counts, Level, OutputLimits};
 
 /// The output takes records again.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -19,7 +19,7 @@ pub struct OutputRestored {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Shed {
     /// What may be written in a second.
-    pub most: Most,
+    pub limits: OutputLimits,
     /// How much was held back.
     pub from: Level,
     /// Since when, ns since 1970 UTC.

@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::time::Instant;
 
 pub use latency::Latency;
-pub use record::{About, Cause, Gathered, Group, Key, Seen};
+pub use record::{Aggregated, Cause, Group, GroupInfo, GroupKey, Observation};
 pub use summary::{Results, Summary};
 
 use record::bytes_of;
@@ -22,10 +22,10 @@ const BYTES_MAX: usize = 4 << 20;
 
 /// What is being counted, and what is ready to be written.
 #[derive(Debug)]
-pub struct Gather {
+pub struct Aggregator {
     groups: BTreeMap<Group, Interval>,
     /// The oldest first, with the time at which their interval ended.
-    ready: VecDeque<(Instant, Gathered)>,
+    ready: VecDeque<(Instant, Aggregated)>,
     keys: usize,
     bytes: usize,
     keys_max: usize,
@@ -34,19 +34,19 @@ pub struct Gather {
 
 #[derive(Debug)]
 struct Interval {
-    about: About,
+    info: GroupInfo,
     ends: Instant,
-    summaries: HashMap<Key, Summary>,
+    summaries: HashMap<GroupKey, Summary>,
     rest: Option<Summary>,
 }
 
-impl Default for Gather {
+impl Default for Aggregator {
     fn default() -> Self {
         Self::bounded(KEYS_MAX, BYTES_MAX)
     }
 }
 
-impl Gather {
+impl Aggregator {
     /// With room for that many keys, in so many bytes.
     pub fn bounded(keys_max: usize, bytes_max: usize) -> Self {
         let (groups, ready) = (BTreeMap::new(), VecDeque::new());
@@ -58,15 +58,15 @@ impl Gather {
         &mut self,
         now: Instant,
         group: Group,
-        about: impl FnOnce() -> About,
-        key: Key,
-        seen: &Seen,
+        info: impl FnOnce() -> GroupInfo,
+        key: GroupKey,
+        seen: &Observation,
         example: impl FnOnce() -> String,
     ) {
         if self.groups.get(&group).is_some_and(|interval| interval.ends <= now) {
             self.close(now, |closed, _| *closed == group);
         }
-        let interval = self.groups.entry(group).or_insert_with(|| Interval::begin(now, about()));
+        let interval = self.groups.entry(group).or_insert_with(|| Interval::begin(now, info()));
         if let Some(summary) = interval.summaries.get_mut(&key) {
             return summary.add(seen);
         }
@@ -108,21 +108,21 @@ impl Gather {
         let over: Vec<Group> = over.map(|(group, _)| *group).collect();
         for group in over {
             let Some(interval) = self.groups.remove(&group) else { continue };
-            let Interval { about, summaries, rest, .. } = interval;
+            let Interval { info, summaries, rest, .. } = interval;
             let keyed = summaries.into_iter().map(|(key, summary)| (Some(key), summary));
             for (key, summary) in keyed.chain(rest.map(|rest| (None, rest))) {
-                self.ready.push_back((now, Gathered { group, about: about.clone(), key, summary }));
+                self.ready.push_back((now, Aggregated { group, info: info.clone(), key, summary }));
             }
         }
     }
 
     /// The oldest record that is ready, and since when it is.
-    pub fn ready(&self) -> Option<(Instant, &Gathered)> {
+    pub fn ready(&self) -> Option<(Instant, &Aggregated)> {
         self.ready.front().map(|(since, gathered)| (*since, gathered))
     }
 
     /// Takes it out.
-    pub fn take(&mut self) -> Option<Gathered> {
+    pub fn take(&mut self) -> Option<Aggregated> {
         let (_, gathered) = self.ready.pop_front()?;
         if let Some(key) = &gathered.key {
             self.keys -= 1;
@@ -138,9 +138,9 @@ impl Gather {
 }
 
 impl Interval {
-    fn begin(now: Instant, about: About) -> Self {
-        let ends = now + about.every;
-        Self { about, ends, summaries: HashMap::new(), rest: None }
+    fn begin(now: Instant, info: GroupInfo) -> Self {
+        let ends = now + info.every;
+        Self { info, ends, summaries: HashMap::new(), rest: None }
     }
 }
 

@@ -32,7 +32,7 @@ pub enum Cause {
 
 /// What is the same for all records of a group.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct About {
+pub struct GroupInfo {
     /// For how long events are counted.
     pub every: Duration,
     /// Name of the handler.
@@ -45,7 +45,7 @@ pub struct About {
 
 /// What tells one record of a group from another.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
-pub struct Key {
+pub struct GroupKey {
     /// The system's unit.
     pub unit: Option<String>,
     /// The unit of a user's own manager.
@@ -60,7 +60,7 @@ pub struct Key {
 
 /// What is counted of an event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Seen {
+pub struct Observation {
     /// `CLOCK_BOOTTIME` at entry, ns.
     pub boottime_ns: u64,
     /// What came of the call, where that is asked for.
@@ -71,19 +71,19 @@ pub struct Seen {
 
 /// One record in the making, or made.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Gathered {
+pub struct Aggregated {
     /// Which events.
     pub group: Group,
     /// What they have in common beyond that.
-    pub about: About,
+    pub info: GroupInfo,
     /// `None`: all for whose keys there was no room.
-    pub key: Option<Key>,
+    pub key: Option<GroupKey>,
     /// What was counted.
     pub summary: Summary,
 }
 
 /// The memory of a key and its summary, which is the same from its first event on.
-pub(super) fn bytes_of(key: &Key, summary: &Summary) -> usize {
+pub(super) fn bytes_of(key: &GroupKey, summary: &Summary) -> usize {
     let text = |text: &Option<String>| text.as_ref().map_or(0, String::len);
     let by: usize = key.by.iter().map(|(_, value)| PER_STRING + value.len()).sum();
     let texts = text(&key.unit) + text(&key.user_unit) + key.comm.len() + summary.example.len();
@@ -91,5 +91,5 @@ pub(super) fn bytes_of(key: &Key, summary: &Summary) -> usize {
 }
 
 /// A table of hashes is half empty at times.
-const PER_KEY: usize = 2 * (size_of::<Key>() + size_of::<Summary>()) + Summary::RESULTS;
+const PER_KEY: usize = 2 * (size_of::<GroupKey>() + size_of::<Summary>()) + Summary::RESULTS;
 const PER_STRING: usize = 2 * size_of::<(String, String)>();

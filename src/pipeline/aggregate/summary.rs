@@ -1,6 +1,6 @@
 //! What is counted of events with the same key.
 
-use super::{Latency, Seen};
+use super::{Latency, Observation};
 use crate::decode::Outcome;
 
 /// Errors that are counted by name; others only in all.
@@ -41,7 +41,7 @@ impl Summary {
     pub(super) const RESULTS: usize = size_of::<Results>() + ERRNOS_MAX * size_of::<(i32, u64)>();
 
     /// Of one event.
-    pub(super) fn first(seen: &Seen, example: String) -> Self {
+    pub(super) fn first(seen: &Observation, example: String) -> Self {
         let time_ns = seen.boottime_ns;
         let (first_ns, last_ns) = (time_ns, time_ns);
         let mut summary =
@@ -51,7 +51,7 @@ impl Summary {
     }
 
     /// One event more. Those that waited for their results come in the order of these.
-    pub(super) fn add(&mut self, seen: &Seen) {
+    pub(super) fn add(&mut self, seen: &Observation) {
         self.count += 1;
         self.first_ns = self.first_ns.min(seen.boottime_ns);
         self.last_ns = self.last_ns.max(seen.boottime_ns);

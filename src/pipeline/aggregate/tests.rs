@@ -3,7 +3,7 @@ use std::time::{Duration, Instant};
 use proptest::prelude::*;
 use syscalls::{Abi, Slot};
 
-use super::{About, Cause, Gather, Gathered, Group, Key, Seen};
+use super::{Aggregated, Aggregator, Cause, Group, GroupInfo, GroupKey, Observation};
 use crate::config::Keep;
 use crate::decode::Outcome;
 
@@ -14,34 +14,34 @@ fn group(nr: u64) -> Group {
     Group { generation: 1, slot, rule: 0, cause: Cause::Configured }
 }
 
-fn about() -> About {
-    About { every: EVERY, handler: "args".into(), priority: 6, keep: Keep::High }
+fn info() -> GroupInfo {
+    GroupInfo { every: EVERY, handler: "args".into(), priority: 6, keep: Keep::High }
 }
 
-fn key(uid: u32) -> Key {
-    Key { uid, comm: b"cat".into(), ..Key::default() }
+fn key(uid: u32) -> GroupKey {
+    GroupKey { uid, comm: b"cat".into(), ..GroupKey::default() }
 }
 
-fn at(boottime_ns: u64) -> Seen {
-    Seen { boottime_ns, outcome: None, suppressed: 0 }
+fn at(boottime_ns: u64) -> Observation {
+    Observation { boottime_ns, outcome: None, suppressed: 0 }
 }
 
-fn returned(result: i64, duration_ns: u64) -> Seen {
-    Seen { outcome: Some(Outcome::Returned { result, duration_ns }), ..at(1) }
+fn returned(result: i64, duration_ns: u64) -> Observation {
+    Observation { outcome: Some(Outcome::Returned { result, duration_ns }), ..at(1) }
 }
 
-fn add(gather: &mut Gather, now: Instant, nr: u64, uid: u32, seen: &Seen) {
+fn add(gather: &mut Aggregator, now: Instant, nr: u64, uid: u32, seen: &Observation) {
     let example = || format!("example at {}", seen.boottime_ns);
-    gather.add(now, group(nr), about, key(uid), seen, example);
+    gather.add(now, group(nr), info, key(uid), seen, example);
 }
 
-fn all(gather: &mut Gather) -> Vec<Gathered> {
+fn all(gather: &mut Aggregator) -> Vec<Aggregated> {
     std::iter::from_fn(|| gather.take()).collect()
 }
 
 #[test]
 fn a_key_has_one_record_an_interval() {
-    let (mut gather, start) = (Gather::default(), Instant::now());
+    let (mut gather, start) = (Aggregator::default(), Instant::now());
     for (nr, uid, time) in [(1, 7, 30), (1, 7, 10), (1, 8, 40), (2, 7, 50), (1, 7, 20)] {
         add(&mut gather, start, nr, uid, &at(time));
     }
@@ -63,7 +63,7 @@ fn a_key_has_one_record_an_interval() {
 
 #[test]
 fn each_route_has_intervals_of_its_own() {
-    let (mut gather, start) = (Gather::default(), Instant::now());
+    let (mut gather, start) = (Aggregator::default(), Instant::now());
     let second = Duration::from_secs(1);
     add(&mut gather, start, 1, 7, &at(1));
     add(&mut gather, start + second, 2, 7, &at(2));
@@ -78,10 +78,10 @@ fn each_route_has_intervals_of_its_own() {
 
 #[test]
 fn what_an_older_table_judged_does_not_wait_for_its_time() {
-    let (mut gather, now) = (Gather::default(), Instant::now());
+    let (mut gather, now) = (Aggregator::default(), Instant::now());
     for generation in 1..=3 {
         let group = Group { generation, ..group(1) };
-        gather.add(now, group, about, key(7), &at(1), String::new);
+        gather.add(now, group, info, key(7), &at(1), String::new);
     }
     gather.close_before(3, now);
     let generations = all(&mut gather).into_iter().map(|record| record.group.generation);
@@ -91,7 +91,7 @@ fn what_an_older_table_judged_does_not_wait_for_its_time() {
 
 #[test]
 fn what_has_no_room_is_counted_together() {
-    let (mut gather, now) = (Gather::bounded(2, usize::MAX), Instant::now());
+    let (mut gather, now) = (Aggregator::bounded(2, usize::MAX), Instant::now());
     for uid in [1, 2, 3, 4, 1, 3] {
         add(&mut gather, now, 1, uid, &at(u64::from(uid)));
     }
@@ -108,9 +108,9 @@ fn what_has_no_room_is_counted_together() {
 
 #[test]
 fn bytes_are_bounded_too() {
-    let (mut gather, now) = (Gather::bounded(usize::MAX, 10_000), Instant::now());
+    let (mut gather, now) = (Aggregator::bounded(usize::MAX, 10_000), Instant::now());
     for uid in 0..100 {
-        gather.add(now, group(1), about, key(uid), &at(1), || "x".repeat(2_000));
+        gather.add(now, group(1), info, key(uid), &at(1), || "x".repeat(2_000));
     }
     assert!(gather.bytes <= 10_000 && gather.keys > 0, "{} in {}", gather.keys, gather.bytes);
     let keys = gather.keys as u64;
@@ -122,8 +122,8 @@ fn bytes_are_bounded_too() {
 
 #[test]
 fn results_are_told() {
-    let (mut gather, now) = (Gather::default(), Instant::now());
-    let died = Seen { outcome: Some(Outcome::Died), ..at(1) };
+    let (mut gather, now) = (Aggregator::default(), Instant::now());
+    let died = Observation { outcome: Some(Outcome::Died), ..at(1) };
     for seen in [returned(3, 100), returned(-2, 200), returned(-13, 300), returned(-2, 50), died] {
         add(&mut gather, now, 1, 7, &seen);
     }
@@ -137,7 +137,7 @@ fn results_are_told() {
 
 #[test]
 fn errors_beyond_some_kinds_are_only_counted() {
-    let (mut gather, now) = (Gather::default(), Instant::now());
+    let (mut gather, now) = (Aggregator::default(), Instant::now());
     for errno in 1..=20 {
         add(&mut gather, now, 1, 7, &returned(-errno, 1));
     }
@@ -153,13 +153,13 @@ proptest! {
         keys_max in 0_usize..6, bytes_max in 0_usize..20_000,
         events in prop::collection::vec((0_u64..3, 0_u32..8, 0_u64..15, 0_u64..3), 0..200),
     ) {
-        let mut gather = Gather::bounded(keys_max, bytes_max);
+        let mut gather = Aggregator::bounded(keys_max, bytes_max);
         let (mut now, mut records) = (Instant::now(), Vec::new());
         for &(nr, uid, seconds, suppressed) in &events {
             now += Duration::from_secs(seconds);
             gather.close_due(now);
             records.extend(gather.take());
-            add(&mut gather, now, nr, uid, &Seen { suppressed, ..at(1) });
+            add(&mut gather, now, nr, uid, &Observation { suppressed, ..at(1) });
             prop_assert!(gather.keys <= keys_max && gather.bytes <= bytes_max);
         }
         gather.close_all(now);

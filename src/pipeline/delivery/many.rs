@@ -2,19 +2,19 @@
 
 use std::time::Instant;
 
-use super::{Delivery, PATIENCE};
+use super::{Delivery, ROOM_WAIT_MAX};
 use crate::config::{Aggregate, Keep};
 use crate::decode::Event;
 use crate::output;
 use crate::output::record::{Body, Record};
-use crate::pipeline::aggregate::{About, Cause, Gathered, Group, Key, Seen};
-use crate::pipeline::writer::Gate;
+use crate::pipeline::aggregate::{Aggregated, Cause, Group, GroupInfo, GroupKey, Observation};
+use crate::pipeline::writer::WriterState;
 use crate::stats::Portion;
 use crate::units::CgroupInfo;
 
 impl Delivery {
     /// Counts an event together with others.
-    pub(crate) fn gather(
+    pub(crate) fn aggregate(
         &mut self,
         event: &Event<'_>,
         keep: Keep,
@@ -25,65 +25,65 @@ impl Delivery {
         let Event { generation, slot, rule, priority, boottime_ns, outcome, .. } = *event;
         let group = Group { generation, slot, rule, cause };
         let handler = || event.handler.name.clone();
-        let about = || About { every: how.every, handler: handler(), priority, keep };
+        let info = || GroupInfo { every: how.every, handler: handler(), priority, keep };
         let place = self.units.place(event.cgroup);
         let key = key(event, place.as_deref(), &how.by);
-        let seen = Seen { boottime_ns, outcome, suppressed };
+        let seen = Observation { boottime_ns, outcome, suppressed };
         self.tally.slot(slot).aggregated += 1;
-        self.gather.add(self.now, group, about, key, &seen, || output::sentence(event));
+        self.aggregator.add(self.now, group, info, key, &seen, || output::sentence(event));
     }
 
-    /// Writes records of many events that are ready, as far as output and budget take them; `all`:
-    /// whatever the budget is.
+    /// Writes records of many events that are ready, as far as output and shedder take them; `all`:
+    /// whatever the shedder is.
     pub fn release(&mut self, all: bool) {
-        self.gather.close_due(self.now);
-        while self.outlet.gate() == Gate::Open {
-            let Some((since, gathered)) = self.gather.ready() else { return };
-            let has_room = all || self.budget.has_room(gathered.about.keep, self.now);
-            if !has_room && self.now.saturating_duration_since(since) < PATIENCE {
+        self.aggregator.close_due(self.now);
+        while self.writer.writer_state() == WriterState::Open {
+            let Some((since, aggregated)) = self.aggregator.ready() else { return };
+            let has_room = all || self.shedder.has_room(aggregated.info.keep, self.now);
+            if !has_room && self.now.saturating_duration_since(since) < ROOM_WAIT_MAX {
                 return;
             }
-            let Some(gathered) = self.gather.take() else { return };
-            let portion = Portion::Many(gathered.group.slot, gathered.summary.count);
+            let Some(aggregated) = self.aggregator.take() else { return };
+            let portion = Portion::Many(aggregated.group.slot, aggregated.summary.count);
             if has_room {
-                self.write_many(&gathered, portion);
+                self.write_many(&aggregated, portion);
             } else {
-                self.budget.dropped(gathered.summary.count, self.now);
+                self.shedder.dropped(aggregated.summary.count, self.now);
                 self.tally.drop(portion);
             }
         }
     }
 
-    fn write_many(&mut self, gathered: &Gathered, portion: Portion) {
-        let [from_ns, to_ns] = [gathered.summary.first_ns, gathered.summary.last_ns]
+    fn write_many(&mut self, aggregated: &Aggregated, portion: Portion) {
+        let [from_ns, to_ns] = [aggregated.summary.first_ns, aggregated.summary.last_ns]
             .map(|boottime_ns| self.clock.real_ns(boottime_ns));
-        let body = Body::Aggregate { gathered, from_ns, to_ns };
+        let body = Body::Aggregate { aggregated, from_ns, to_ns };
         self.put(&Record { time_ns: to_ns, body }, portion);
     }
 
     /// Whether records of many are ready that found no room yet.
     pub fn waits_for_room(&self) -> bool {
-        self.gather.ready().is_some()
+        self.aggregator.ready().is_some()
     }
 
     /// When there is something to do although nothing comes.
     pub fn next_due(&self) -> Option<Instant> {
-        self.gather.next_end().into_iter().chain(self.budget.next_calm()).min()
+        self.aggregator.next_end().into_iter().chain(self.shedder.next_relax()).min()
     }
 
     /// Ends the intervals of tables before that one: the rules that asked for them are not there any more.
     pub fn close_before(&mut self, generation: u32) {
-        self.gather.close_before(generation, self.now);
+        self.aggregator.close_before(generation, self.now);
     }
 
     /// Ends all intervals.
     pub fn close(&mut self) {
-        self.gather.close_all(self.now);
+        self.aggregator.close_all(self.now);
     }
 }
 
-fn key(event: &Event<'_>, place: Option<&CgroupInfo>, by: &[String]) -> Key {
-    Key {
+fn key(event: &Event<'_>, place: Option<&CgroupInfo>, by: &[String]) -> GroupKey {
+    GroupKey {
         unit: place.and_then(|place| place.unit.clone()),
         user_unit: place.and_then(|place| place.user_unit.clone()),
         comm: event.comm.to_vec(),

@@ -1,4 +1,4 @@
-//! Records of the daemon's own about what it writes, and their share of the budget.
+//! Records of the daemon's own about what it writes, and their share of the shedder.
 
 use std::time::Duration;
 
@@ -8,20 +8,21 @@ use crate::output::record::{self, Body};
 
 impl Delivery {
     /// Writes a record of the daemon's own.
-    pub fn say(&mut self, body: Body<'_>) {
-        let bytes = self.outlet.say(body);
-        self.budget.wrote(bytes, self.now);
+    pub fn emit(&mut self, body: Body<'_>) {
+        let bytes = self.writer.write_own(body);
+        self.shedder.wrote(bytes, self.now);
     }
 
-    /// Tells the steps that the budget made necessary.
-    pub fn tell_steps(&mut self) {
-        self.budget.calm(self.now);
-        for step in self.budget.take_steps() {
+    /// Tells the steps that the shedder made necessary.
+    pub fn report_shed_changes(&mut self) {
+        self.shedder.relax(self.now);
+        for step in self.shedder.take_steps() {
             let to_ns = clock::real_now_ns();
             let from_ns =
                 to_ns.saturating_sub(nanos(self.now.saturating_duration_since(step.since)));
-            let (most, from, to, counts) = (self.budget.most(), step.from, step.to, step.counts);
-            self.say(Body::Shed(&record::Shed { most, from, from_ns, to, to_ns, counts }));
+            let (limits, from, to, counts) =
+                (self.shedder.limits(), step.from, step.to, step.counts);
+            self.emit(Body::Shed(&record::Shed { limits, from, from_ns, to, to_ns, counts }));
         }
     }
 }

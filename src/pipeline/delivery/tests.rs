@@ -13,11 +13,11 @@ use crate::plan::Rule;
 use crate::table::LimitKey;
 
 /// A delivery into a file, and the file.
-fn delivery(most: Option<u32>) -> (Delivery, File) {
+fn delivery(limits: Option<u32>) -> (Delivery, File) {
     let file = tempfile::tempfile().unwrap();
     let sink = Sink::open(Output::Json(file.try_clone().unwrap().into())).unwrap();
     let mut delivery = Delivery::new(Units::new(), sink);
-    delivery.allow(Most { records: most, bytes: None });
+    delivery.allow(OutputLimits { records: limits, bytes: None });
     (delivery, file)
 }
 
@@ -30,8 +30,8 @@ fn records(mut file: File) -> Vec<Value> {
     text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
 
-fn judged(rule: &Rule) -> Option<Judged<'_>> {
-    Some(Judged { rule, limit: None, per_uid: None })
+fn matched(rule: &Rule) -> Option<MatchedRule<'_>> {
+    Some(MatchedRule { rule, limit: None, per_uid: None })
 }
 
 fn of_kind<'r>(records: &'r [Value], kind: &str) -> Vec<&'r Value> {
@@ -46,8 +46,8 @@ fn counts(delivery: &Delivery) -> [u64; 4] {
 fn end(mut delivery: Delivery) -> [u64; 4] {
     delivery.close();
     delivery.release(true);
-    delivery.tell_steps();
-    assert_eq!(delivery.flush(), Gate::Open);
+    delivery.report_shed_changes();
+    assert_eq!(delivery.flush(), WriterState::Open);
     counts(&delivery)
 }
 
@@ -57,13 +57,13 @@ fn what_finds_no_room_in_time_is_dropped_and_counted() {
     let (handler, rule) = (samples::handler(), Rule { keep: Keep::Low, ..Rule::nothing() });
     for uid in 0..1_000 {
         let event = Event { uid, ..samples::event(&handler, vec![]) };
-        delivery.take(&event, judged(&rule));
+        delivery.take(&event, matched(&rule));
     }
     assert_eq!(counts(&delivery), [90, 910, 0, 0]);
     delivery.close();
     delivery.release(false);
     assert!(delivery.waits_for_room());
-    delivery.now += PATIENCE;
+    delivery.now += ROOM_WAIT_MAX;
     delivery.release(false);
     // A second's worth is written first, of what is oldest.
     assert_eq!(counts(&delivery), [90, 90, 0, 820]);
@@ -84,13 +84,13 @@ fn what_a_limit_refused_is_told_by_the_next_event_of_the_owner() {
     let rate = Rate { count: 1, period_ns: 1_000_000_000 };
     let limit = Rc::new(LimitKey::of_users(Limit { rate, burst: 2, per: Per::Uid }));
     let rule = Rule { results: Results::failed(), ..Rule::nothing() };
-    let judged = || Some(Judged { rule: &rule, limit: Some(&limit), per_uid: None });
+    let matched = || Some(MatchedRule { rule: &rule, limit: Some(&limit), per_uid: None });
     let handler = samples::handler();
     let second = 1_000_000_000;
     for (uid, boottime_ns) in [(1, 9), (1, 9), (1, 9), (1, 9), (2, 9), (2, 13), (1, 13), (1, 13)] {
         let event = samples::ended(&handler, samples::returned(-2));
         let event = Event { uid, boottime_ns: boottime_ns * second, ..event };
-        delivery.take(&event, judged());
+        delivery.take(&event, matched());
     }
     assert_eq!(delivery.tally.of(samples::event(&handler, vec![]).slot).limited, 2);
     assert_eq!(end(delivery), [6, 0, 0, 0]);
@@ -102,26 +102,26 @@ proptest! {
     /// Each event is written, part of a record, or dropped; and the records say how many.
     #[test]
     fn nothing_goes_missing(
-        most in prop::option::of(5_u32..50),
+        limits in prop::option::of(5_u32..50),
         events in prop::collection::vec((0_u64..4_000, 0_usize..3, any::<bool>(), 0_u32..50), 1..150),
     ) {
-        let (mut delivery, file) = delivery(most);
+        let (mut delivery, file) = delivery(limits);
         let handler = samples::handler();
         for &(millis, keep, is_asked, uid) in &events {
             delivery.now += Duration::from_millis(millis);
-            let aggregate = is_asked.then(|| ABOVE.clone());
+            let aggregate = is_asked.then(|| SHED_AGGREGATION.clone());
             let rule = Rule { keep: Keep::ALL[keep], aggregate, ..Rule::nothing() };
             for _ in 0..=uid % 5 {
                 let event = Event { uid, rule: keep as u8, ..samples::event(&handler, vec![]) };
-                delivery.take(&event, judged(&rule));
+                delivery.take(&event, matched(&rule));
             }
             delivery.release(false);
-            delivery.tell_steps();
+            delivery.report_shed_changes();
         }
         let made: u64 = events.iter().map(|event| u64::from(event.3 % 5) + 1).sum();
         let [written, aggregated, refused, dropped] = end(delivery);
         prop_assert_eq!(written + aggregated + dropped, made);
-        prop_assert!(refused == 0 && (most.is_some() || dropped == 0));
+        prop_assert!(refused == 0 && (limits.is_some() || dropped == 0));
         let records = records(file);
         prop_assert_eq!(of_kind(&records, "syscall").len() as u64, written);
         let told = of_kind(&records, "aggregate").into_iter();

@@ -3,27 +3,27 @@
 
 use std::collections::HashMap;
 
-use super::Who;
+use super::BucketKey;
 use crate::bpf::BUCKETS;
-use crate::table::pace;
+use crate::table::gcra_params;
 
 /// Number of owners that have a bucket of their own; others share one for each limit.
 const OWNERS_MAX: usize = BUCKETS;
 
 /// How much of each limit is used.
 #[derive(Debug, Default)]
-pub struct Held {
+pub struct UserLimiter {
     /// The time to which the events of each are paid for, as `CLOCK_BOOTTIME` in ns.
-    until: HashMap<Who, i64>,
+    until: HashMap<BucketKey, i64>,
     swept_ns: i64,
 }
 
-impl Held {
+impl UserLimiter {
     /// Whether there may be one event more at that time, of `CLOCK_BOOTTIME`; it is counted then.
     ///
     /// # Errors
     /// If there may not: whose bucket is full.
-    pub fn allows(&mut self, who: Who, now_ns: u64) -> Result<(), Who> {
+    pub fn allows(&mut self, who: BucketKey, now_ns: u64) -> Result<(), BucketKey> {
         let now_ns = i64::try_from(now_ns).unwrap_or(i64::MAX);
         let who = self.with_bucket(who, now_ns);
         let (interval, burst) = pace_of(&who);
@@ -37,15 +37,15 @@ impl Held {
         Ok(())
     }
 
-    /// Who finds no room takes the bucket of all who did not.
-    fn with_bucket(&mut self, who: Who, now_ns: i64) -> Who {
+    /// BucketKey finds no room takes the bucket of all who did not.
+    fn with_bucket(&mut self, who: BucketKey, now_ns: i64) -> BucketKey {
         if self.until.len() >= OWNERS_MAX && !self.until.contains_key(&who) {
             self.sweep(now_ns);
         }
         if self.until.len() < OWNERS_MAX || self.until.contains_key(&who) {
             return who;
         }
-        Who { owner: None, ..who }
+        BucketKey { owner: None, ..who }
     }
 
     /// Forgets those whose bucket is as empty as a new one, not more often than once a second.
@@ -58,8 +58,8 @@ impl Held {
     }
 }
 
-fn pace_of(who: &Who) -> (i64, i64) {
-    let (interval, burst) = pace(&who.limit.limit);
+fn pace_of(who: &BucketKey) -> (i64, i64) {
+    let (interval, burst) = gcra_params(&who.limit.limit);
     let signed = |ns| i64::try_from(ns).unwrap_or(i64::MAX);
     (signed(interval), signed(burst))
 }

@@ -6,7 +6,7 @@ mod suppressed;
 
 use std::rc::Rc;
 
-pub use held::Held;
+pub use held::UserLimiter;
 pub use suppressed::{Refused, Suppressed};
 
 use crate::bpf::spread;
@@ -16,7 +16,7 @@ use crate::table::LimitKey;
 
 /// One whom a limit bounds.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Who {
+pub struct BucketKey {
     /// Which limit.
     pub limit: Rc<LimitKey>,
     /// A user, a cgroup, a process and its age, or a hash of a name; 0 of a route. `None`: all who found
@@ -24,7 +24,7 @@ pub struct Who {
     pub owner: Option<u64>,
 }
 
-impl Who {
+impl BucketKey {
     /// Whom that limit counts the event for.
     pub fn of(limit: &Rc<LimitKey>, event: &Event<'_>) -> Self {
         let owner = owner(limit.limit.per, event);

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use super::Who;
+use super::BucketKey;
 
 /// Owners that are remembered. Of more the next record says nothing, and those that share a limit are
 /// one in the record of all.
@@ -13,11 +13,11 @@ const OWNERS_MAX: usize = 4096;
 #[derive(Debug, Default)]
 pub struct Suppressed {
     /// The kernel's counts as they were read last.
-    read: HashMap<Who, u64>,
+    read: HashMap<BucketKey, u64>,
     /// What the next record of each is to say.
-    owed: HashMap<Who, u64>,
+    owed: HashMap<BucketKey, u64>,
     /// Since the last record of all.
-    refused: BTreeMap<Who, Refused>,
+    refused: BTreeMap<BucketKey, Refused>,
 }
 
 /// How much one was refused.
@@ -31,7 +31,7 @@ pub struct Refused {
 
 impl Suppressed {
     /// The kernel has refused so many in all. Less than before: it has begun anew.
-    pub fn read(&mut self, who: Who, comm: &[u8], total: u64) {
+    pub fn read(&mut self, who: BucketKey, comm: &[u8], total: u64) {
         let before = self.read.insert(who.clone(), total).unwrap_or_default();
         let count = if total < before { total } else { total - before };
         if count > 0 {
@@ -40,22 +40,22 @@ impl Suppressed {
     }
 
     /// Whether that is what was read last.
-    pub fn is_read(&self, who: &Who, total: u64) -> bool {
+    pub fn is_read(&self, who: &BucketKey, total: u64) -> bool {
         self.read.get(who) == Some(&total)
     }
 
     /// Those limits begin anew with empty counts, the next time that they are heard of.
-    pub fn forget(&mut self, is_forgotten: impl Fn(&Who) -> bool) {
+    pub fn forget(&mut self, is_forgotten: impl Fn(&BucketKey) -> bool) {
         self.read.retain(|who, _| !is_forgotten(who));
     }
 
     /// So many were refused.
-    pub fn add(&mut self, who: Who, comm: &[u8], count: u64) {
+    pub fn add(&mut self, who: BucketKey, comm: &[u8], count: u64) {
         if who.owner.is_some() && has_room(self.owed.len(), self.owed.contains_key(&who)) {
             *self.owed.entry(who.clone()).or_default() += count;
         }
         let room = has_room(self.refused.len(), self.refused.contains_key(&who));
-        let who = if room { who } else { Who { owner: None, ..who } };
+        let who = if room { who } else { BucketKey { owner: None, ..who } };
         let refused = self.refused.entry(who).or_default();
         refused.count += count;
         if refused.comm.is_empty() {
@@ -64,7 +64,7 @@ impl Suppressed {
     }
 
     /// What the record at hand is to say; it will not be asked for again.
-    pub fn settle(&mut self, who: impl FnOnce() -> Who) -> u64 {
+    pub fn settle(&mut self, who: impl FnOnce() -> BucketKey) -> u64 {
         if self.owed.is_empty() { 0 } else { self.owed.remove(&who()).unwrap_or_default() }
     }
 
@@ -74,7 +74,7 @@ impl Suppressed {
     }
 
     /// All since this was last asked, those with most first.
-    pub fn take(&mut self) -> Vec<(Who, Refused)> {
+    pub fn take(&mut self) -> Vec<(BucketKey, Refused)> {
         let mut all: Vec<_> = std::mem::take(&mut self.refused).into_iter().collect();
         all.sort_by_key(|(_, refused)| std::cmp::Reverse(refused.count));
         all

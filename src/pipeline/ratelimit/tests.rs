@@ -2,7 +2,7 @@ use std::rc::Rc;
 
 use proptest::prelude::*;
 
-use super::{Held, Suppressed, Who, owner};
+use super::{BucketKey, Suppressed, UserLimiter, owner};
 use crate::config::{Limit, Per, Rate};
 use crate::decode::{Event, Process};
 use crate::output::samples;
@@ -15,11 +15,11 @@ fn limit(count: u32, burst: u32, per: Per) -> Rc<LimitKey> {
     Rc::new(LimitKey::of_users(Limit { rate, burst, per }))
 }
 
-fn who(limit: &Rc<LimitKey>, owner: u64) -> Who {
-    Who { limit: Rc::clone(limit), owner: Some(owner) }
+fn who(limit: &Rc<LimitKey>, owner: u64) -> BucketKey {
+    BucketKey { limit: Rc::clone(limit), owner: Some(owner) }
 }
 
-fn allowed(held: &mut Held, who: &Who, count: u32, now_ns: u64) -> usize {
+fn allowed(held: &mut UserLimiter, who: &BucketKey, count: u32, now_ns: u64) -> usize {
     (0..count).filter(|_| held.allows(who.clone(), now_ns).is_ok()).count()
 }
 
@@ -38,7 +38,7 @@ fn owners_are_told_apart_as_in_the_kernel() {
 
 #[test]
 fn a_limit_allows_its_burst_and_then_its_rate() {
-    let (mut held, limit) = (Held::default(), limit(10, 5, Per::Uid));
+    let (mut held, limit) = (UserLimiter::default(), limit(10, 5, Per::Uid));
     let start = 100 * SECOND;
     assert_eq!(allowed(&mut held, &who(&limit, 1), 100, start), 5);
     assert_eq!(allowed(&mut held, &who(&limit, 2), 100, start), 5);
@@ -50,13 +50,13 @@ fn a_limit_allows_its_burst_and_then_its_rate() {
 
 #[test]
 fn whoever_finds_no_room_shares() {
-    let (mut held, limit) = (Held::default(), limit(1, 1, Per::Pid));
+    let (mut held, limit) = (UserLimiter::default(), limit(1, 1, Per::Pid));
     let now = 100 * SECOND;
     for owner in 0..4096 {
         assert_eq!(held.allows(who(&limit, owner), now), Ok(()));
     }
     assert_eq!(held.allows(who(&limit, 9000), now), Ok(()));
-    let shared = Who { limit: Rc::clone(&limit), owner: None };
+    let shared = BucketKey { limit: Rc::clone(&limit), owner: None };
     assert_eq!(held.allows(who(&limit, 9001), now), Err(shared));
     assert_eq!(held.allows(who(&limit, 7), now), Err(who(&limit, 7)));
     // Later all are idle, and there is room again.
@@ -113,7 +113,7 @@ proptest! {
         rate in 1_u32..50, burst in 1_u32..50,
         events in prop::collection::vec((0_u64..SECOND / 4, 0_u32..30), 1..60),
     ) {
-        let (mut held, limit) = (Held::default(), limit(rate, burst, Per::Route));
+        let (mut held, limit) = (UserLimiter::default(), limit(rate, burst, Per::Route));
         let (mut now, mut passed) = (3600 * SECOND, Vec::new());
         for &(later, count) in &events {
             now += later;

@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use super::Most;
+use super::OutputLimits;
 use super::bucket::Bucket;
 
 /// Records and bytes.
@@ -14,10 +14,10 @@ pub struct Buckets {
 
 impl Buckets {
     /// Full ones.
-    pub fn full(most: Most, now: Instant) -> Self {
-        let bucket = |most: u64| Bucket::new(most, now);
-        let records = most.records.map(|records| bucket(records.into()));
-        Self { records, bytes: most.bytes.map(bucket) }
+    pub fn full(limits: OutputLimits, now: Instant) -> Self {
+        let bucket = |limits: u64| Bucket::new(limits, now);
+        let records = limits.records.map(|records| bucket(records.into()));
+        Self { records, bytes: limits.bytes.map(bucket) }
     }
 
     /// Whether each has room, beyond what is reserved.

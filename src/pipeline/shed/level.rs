@@ -4,7 +4,7 @@ use std::time::Instant;
 
 /// What may be written in a second; `None`: anything.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Most {
+pub struct OutputLimits {
     /// Records.
     pub records: Option<u32>,
     /// Bytes of them.
@@ -27,11 +27,11 @@ pub enum Level {
 
 /// What is to become of an event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Verdict {
+pub enum Decision {
     /// It goes out.
     Write,
     /// It is counted together with others.
-    Gather,
+    Aggregator,
 }
 
 /// Events at one level.
@@ -40,7 +40,7 @@ pub struct Counts {
     /// That went out.
     pub written: u64,
     /// That were counted together.
-    pub gathered: u64,
+    pub aggregated: u64,
     /// That were dropped.
     pub dropped: u64,
 }

@@ -9,7 +9,7 @@ mod level;
 use std::time::{Duration, Instant};
 
 use buckets::Buckets;
-pub use level::{Counts, Level, Most, Step, Verdict};
+pub use level::{Counts, Decision, Level, OutputLimits, Step};
 
 use crate::config::Keep;
 
@@ -20,8 +20,8 @@ const GRACE: Duration = Duration::from_secs(1);
 
 /// What may be written, and what was.
 #[derive(Debug)]
-pub struct Budget {
-    most: Most,
+pub struct Shedder {
+    limits: OutputLimits,
     real: Buckets,
     /// What would be there if one step less were taken.
     lower: Buckets,
@@ -35,13 +35,13 @@ pub struct Budget {
     mean_bytes: u64,
 }
 
-impl Budget {
+impl Shedder {
     /// Full.
-    pub fn new(most: Most, now: Instant) -> Self {
+    pub fn new(limits: OutputLimits, now: Instant) -> Self {
         Self {
-            most,
-            real: Buckets::full(most, now),
-            lower: Buckets::full(most, now),
+            limits,
+            real: Buckets::full(limits, now),
+            lower: Buckets::full(limits, now),
             level: Level::None,
             since: now,
             short: now,
@@ -52,18 +52,18 @@ impl Budget {
     }
 
     /// From now on it is so much. Begins anew where it differs.
-    pub fn set(&mut self, most: Most, now: Instant) {
-        if most == self.most {
+    pub fn set(&mut self, limits: OutputLimits, now: Instant) {
+        if limits == self.limits {
             return;
         }
         self.step(Level::None, now);
         let steps = std::mem::take(&mut self.steps);
-        *self = Self { steps, ..Self::new(most, now) };
+        *self = Self { steps, ..Self::new(limits, now) };
     }
 
     /// What may be written in a second.
-    pub fn most(&self) -> Most {
-        self.most
+    pub fn limits(&self) -> OutputLimits {
+        self.limits
     }
 
     /// How much is held back.
@@ -72,28 +72,28 @@ impl Budget {
     }
 
     /// Whether that event may be written. It is counted as what is said.
-    pub fn judge(&mut self, keep: Keep, now: Instant) -> Verdict {
-        self.calm(now);
-        self.imagine(keep, now);
+    pub fn judge(&mut self, keep: Keep, now: Instant) -> Decision {
+        self.relax(now);
+        self.probe_lower_level(keep, now);
         let verdict = self.verdict(keep, now);
         match verdict {
-            Verdict::Write => self.counts.written += 1,
-            Verdict::Gather => self.counts.gathered += 1,
+            Decision::Write => self.counts.written += 1,
+            Decision::Aggregator => self.counts.aggregated += 1,
         }
         verdict
     }
 
-    fn verdict(&mut self, keep: Keep, now: Instant) -> Verdict {
+    fn verdict(&mut self, keep: Keep, now: Instant) -> Decision {
         let is_held = match keep {
-            Keep::Always => return Verdict::Write,
+            Keep::Always => return Decision::Write,
             Keep::High => self.level >= Level::High,
             Keep::Low => self.level >= Level::Low,
         };
         if is_held {
-            return Verdict::Gather;
+            return Decision::Aggregator;
         }
         if self.real.have(now) {
-            return Verdict::Write;
+            return Decision::Write;
         }
         match self.level {
             Level::None => self.step(Level::Low, now),
@@ -102,7 +102,7 @@ impl Budget {
             }
             _ => {}
         }
-        Verdict::Gather
+        Decision::Aggregator
     }
 
     /// Whether a record of events that were counted may be written now.
@@ -127,14 +127,14 @@ impl Budget {
     }
 
     /// Takes a step back if that is due.
-    pub fn calm(&mut self, now: Instant) {
-        if self.next_calm().is_some_and(|at| at <= now) {
+    pub fn relax(&mut self, now: Instant) {
+        if self.next_relax().is_some_and(|at| at <= now) {
             self.step(self.level.below(), now);
         }
     }
 
     /// When a step is taken back, if nothing happens until then.
-    pub fn next_calm(&self) -> Option<Instant> {
+    pub fn next_relax(&self) -> Option<Instant> {
         (self.level > Level::None).then(|| self.short.max(self.since) + CALM)
     }
 
@@ -144,7 +144,7 @@ impl Budget {
     }
 
     /// Whether one step less would do is seen by what would be written then.
-    fn imagine(&mut self, keep: Keep, now: Instant) {
+    fn probe_lower_level(&mut self, keep: Keep, now: Instant) {
         let would_be_written = match (self.level, keep) {
             (_, Keep::Always) => true,
             (Level::None | Level::Drop, _) => return,
@@ -165,7 +165,7 @@ impl Budget {
         let counts = std::mem::take(&mut self.counts);
         self.steps.push(Step { from: self.level, since: self.since, to, counts });
         (self.level, self.since) = (to, now);
-        self.lower = Buckets::full(self.most, now);
+        self.lower = Buckets::full(self.limits, now);
     }
 }
 

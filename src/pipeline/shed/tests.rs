@@ -2,20 +2,20 @@ use std::time::{Duration, Instant};
 
 use proptest::prelude::*;
 
-use super::{Budget, CALM, Counts, Level, Most, Verdict};
+use super::{CALM, Counts, Decision, Level, OutputLimits, Shedder};
 use crate::config::Keep;
 
 const SECOND: Duration = Duration::from_secs(1);
 
-fn records(records: u32) -> Most {
-    Most { records: Some(records), bytes: None }
+fn records(records: u32) -> OutputLimits {
+    OutputLimits { records: Some(records), bytes: None }
 }
 
 /// Judges so many events of 100 bytes at once; how many went out.
-fn flood(budget: &mut Budget, keep: Keep, count: u64, now: Instant) -> u64 {
+fn flood(budget: &mut Shedder, keep: Keep, count: u64, now: Instant) -> u64 {
     let mut written = 0;
     for _ in 0..count {
-        if budget.judge(keep, now) == Verdict::Write {
+        if budget.judge(keep, now) == Decision::Write {
             budget.wrote(100, now);
             written += 1;
         }
@@ -23,14 +23,14 @@ fn flood(budget: &mut Budget, keep: Keep, count: u64, now: Instant) -> u64 {
     written
 }
 
-fn told(budget: &mut Budget) -> Vec<(Level, Level, Counts)> {
+fn told(budget: &mut Shedder) -> Vec<(Level, Level, Counts)> {
     budget.take_steps().iter().map(|step| (step.from, step.to, step.counts)).collect()
 }
 
 #[test]
 fn without_a_budget_all_goes_out() {
     let now = Instant::now();
-    let mut budget = Budget::new(Most::default(), now);
+    let mut budget = Shedder::new(OutputLimits::default(), now);
     assert_eq!(flood(&mut budget, Keep::Low, 100_000, now), 100_000);
     assert_eq!((budget.level(), told(&mut budget)), (Level::None, vec![]));
 }
@@ -38,9 +38,9 @@ fn without_a_budget_all_goes_out() {
 #[test]
 fn low_events_are_held_back_first_and_always_ones_never() {
     let now = Instant::now();
-    let mut budget = Budget::new(records(100), now);
+    let mut budget = Shedder::new(records(100), now);
     assert_eq!(flood(&mut budget, Keep::Low, 1000, now), 90);
-    let counts = Counts { written: 90, gathered: 0, dropped: 0 };
+    let counts = Counts { written: 90, aggregated: 0, dropped: 0 };
     assert_eq!(told(&mut budget), [(Level::None, Level::Low, counts)]);
     // It fills up again, and that is for the others.
     let later = now + SECOND / 2;
@@ -53,7 +53,7 @@ fn low_events_are_held_back_first_and_always_ones_never() {
 #[test]
 fn high_events_are_held_back_where_that_is_not_enough() {
     let now = Instant::now();
-    let mut budget = Budget::new(records(100), now);
+    let mut budget = Shedder::new(records(100), now);
     assert_eq!(flood(&mut budget, Keep::High, 1000, now), 90);
     assert_eq!(budget.level(), Level::Low);
     let later = now + SECOND;
@@ -63,9 +63,9 @@ fn high_events_are_held_back_where_that_is_not_enough() {
     budget.dropped(7, later + SECOND);
     assert_eq!(budget.level(), Level::Drop);
     let (first, second, third) = (
-        Counts { written: 90, gathered: 0, dropped: 0 },
-        Counts { written: 90, gathered: 910, dropped: 0 },
-        Counts { written: 0, gathered: 1910, dropped: 0 },
+        Counts { written: 90, aggregated: 0, dropped: 0 },
+        Counts { written: 90, aggregated: 910, dropped: 0 },
+        Counts { written: 0, aggregated: 1910, dropped: 0 },
     );
     let expected = [
         (Level::None, Level::Low, first),
@@ -78,23 +78,23 @@ fn high_events_are_held_back_where_that_is_not_enough() {
 #[test]
 fn it_steps_back_after_a_while_of_calm_one_by_one() {
     let now = Instant::now();
-    let mut budget = Budget::new(records(100), now);
+    let mut budget = Shedder::new(records(100), now);
     flood(&mut budget, Keep::High, 1000, now);
     flood(&mut budget, Keep::High, 1000, now + SECOND);
-    assert_eq!(budget.next_calm(), Some(now + SECOND + CALM));
-    budget.calm(now + SECOND + CALM - Duration::from_nanos(1));
+    assert_eq!(budget.next_relax(), Some(now + SECOND + CALM));
+    budget.relax(now + SECOND + CALM - Duration::from_nanos(1));
     assert_eq!(budget.level(), Level::High);
-    budget.calm(now + SECOND + CALM);
+    budget.relax(now + SECOND + CALM);
     assert_eq!(budget.level(), Level::Low);
-    budget.calm(now + SECOND + 2 * CALM);
-    assert_eq!((budget.level(), budget.next_calm()), (Level::None, None));
+    budget.relax(now + SECOND + 2 * CALM);
+    assert_eq!((budget.level(), budget.next_relax()), (Level::None, None));
 }
 
 /// A flood of twice the budget goes on for a minute: it is not taken back every ten seconds.
 #[test]
 fn it_does_not_flap() {
     let start = Instant::now();
-    let mut budget = Budget::new(records(100), start);
+    let mut budget = Shedder::new(records(100), start);
     let mut steps = 0;
     for tenth in 0..600_u32 {
         flood(&mut budget, Keep::Low, 20, start + tenth * SECOND / 10);
@@ -107,7 +107,7 @@ fn it_does_not_flap() {
 #[test]
 fn what_fits_is_let_go() {
     let start = Instant::now();
-    let mut budget = Budget::new(records(100), start);
+    let mut budget = Shedder::new(records(100), start);
     flood(&mut budget, Keep::Low, 1000, start);
     for tenth in 1..=110_u32 {
         flood(&mut budget, Keep::Low, 5, start + tenth * SECOND / 10);
@@ -118,7 +118,7 @@ fn what_fits_is_let_go() {
 #[test]
 fn bytes_are_a_budget_too() {
     let now = Instant::now();
-    let mut budget = Budget::new(Most { records: None, bytes: Some(10_000) }, now);
+    let mut budget = Shedder::new(OutputLimits { records: None, bytes: Some(10_000) }, now);
     assert_eq!(flood(&mut budget, Keep::Low, 1000, now), 90);
     assert!(!budget.has_room(Keep::High, now));
     assert!(budget.has_room(Keep::Always, now));
@@ -128,12 +128,12 @@ fn bytes_are_a_budget_too() {
 #[test]
 fn another_budget_begins_anew() {
     let now = Instant::now();
-    let mut budget = Budget::new(records(10), now);
+    let mut budget = Shedder::new(records(10), now);
     flood(&mut budget, Keep::Low, 100, now);
     budget.set(records(10), now);
     assert_eq!(budget.level(), Level::Low);
     budget.set(records(1000), now);
-    assert_eq!((budget.level(), budget.most()), (Level::None, records(1000)));
+    assert_eq!((budget.level(), budget.limits()), (Level::None, records(1000)));
     assert_eq!(budget.take_steps().len(), 2);
     assert_eq!(flood(&mut budget, Keep::Low, 100, now), 100);
 }
@@ -143,11 +143,11 @@ proptest! {
     /// everything is counted as what it became.
     #[test]
     fn no_window_exceeds_it(
-        most in 2_u32..200,
+        limits in 2_u32..200,
         events in prop::collection::vec((0_u64..50, 0_usize..3, 1_u64..20), 1..300),
     ) {
         let start = Instant::now();
-        let mut budget = Budget::new(records(most), start);
+        let mut budget = Shedder::new(records(limits), start);
         let (mut now, mut written, mut sums) = (start, Vec::new(), [0_u64; 2]);
         for &(millis, keep, count) in &events {
             now += Duration::from_millis(millis);
@@ -161,14 +161,14 @@ proptest! {
             let mut sum = 0;
             for (to, count) in &written[at..] {
                 sum += count;
-                let brought = (*to - *from).as_secs_f64() * f64::from(most);
-                prop_assert!(sum as f64 <= brought + f64::from(most) + 1e-6);
+                let brought = (*to - *from).as_secs_f64() * f64::from(limits);
+                prop_assert!(sum as f64 <= brought + f64::from(limits) + 1e-6);
             }
         }
         let mut counts: Vec<Counts> = budget.steps.iter().map(|step| step.counts).collect();
         counts.push(budget.counts);
         let sum = |of: fn(&Counts) -> u64| counts.iter().map(of).sum::<u64>();
-        let told = [sum(|counts| counts.written), sum(|counts| counts.gathered)];
+        let told = [sum(|counts| counts.written), sum(|counts| counts.aggregated)];
         prop_assert_eq!(told, sums);
     }
 }

@@ -13,8 +13,8 @@ use crate::clock;
 use crate::config::Per;
 use crate::load::Full;
 use crate::output::record::{Body, Suppressed, Suppression};
-use crate::pipeline::ratelimit::{Refused, Who};
-use crate::table::{LimitKey, Owner, pace};
+use crate::pipeline::ratelimit::{BucketKey, Refused};
+use crate::table::{LimitKey, Owner, gcra_params};
 
 /// How often it is told while there is something to tell.
 pub const EVERY: Duration = Duration::from_secs(10);
@@ -24,7 +24,7 @@ const LINES_MAX: usize = 200;
 
 /// What is known of the kernel's limits.
 #[derive(Debug, Default)]
-pub struct Suppressing {
+pub struct SuppressedReader {
     /// What their numbers mean.
     limits: BTreeMap<u8, Rc<LimitKey>>,
     /// The kernel's sum when its buckets were read last.
@@ -36,51 +36,51 @@ pub struct Suppressing {
 
 impl Daemon<'_> {
     /// A table is live: the numbers of its limits are known until the next one.
-    pub(super) fn note_limits(&mut self) {
+    pub(super) fn remember_limits(&mut self) {
         let limits = self.table.limits().map(|(number, key)| (number, Rc::new(key.clone())));
-        self.suppressing.limits = limits.collect();
-        self.suppressing.read_ns = clock::real_now_ns();
-        let live = &self.suppressing.limits;
-        let is_live = |who: &Who| live.values().any(|limit| *limit == who.limit);
+        self.suppressed.limits = limits.collect();
+        self.suppressed.read_ns = clock::real_now_ns();
+        let live = &self.suppressed.limits;
+        let is_live = |who: &BucketKey| live.values().any(|limit| *limit == who.limit);
         self.pipeline.borrow_mut().delivery.suppressed.forget(|who| !is_live(who));
     }
 
     /// Reads what the kernel's limits have refused, if the books say that there is more. They are read
     /// first, so that nothing is missed.
     pub(super) fn read_suppressed(&mut self) {
-        let books = self.bookkeeping.books.values();
+        let books = self.counters.books.values();
         let limited = books.map(|books| books.limited + books.limited_uid).sum();
-        if std::mem::replace(&mut self.suppressing.limited, limited) != limited {
+        if std::mem::replace(&mut self.suppressed.limited, limited) != limited {
             let mut pipeline = self.pipeline.borrow_mut();
             for full in self.bpf.full_buckets() {
-                if let Some(who) = self.who(&full) {
+                if let Some(who) = self.bucket_key(&full) {
                     pipeline.delivery.suppressed.read(who, comm(&full.comm), full.refused);
                 }
             }
         }
-        if !self.suppressing.limits.is_empty() && self.bpf.buckets_taken() > BUCKETS / 2 {
+        if !self.suppressed.limits.is_empty() && self.bpf.buckets_taken() > BUCKETS / 2 {
             self.forget_idle();
         }
-        let before_ns = std::mem::replace(&mut self.suppressing.read_ns, clock::real_now_ns());
+        let before_ns = std::mem::replace(&mut self.suppressed.read_ns, clock::real_now_ns());
         if self.has_refusals() {
-            self.suppressing.from_ns.get_or_insert(before_ns);
+            self.suppressed.from_ns.get_or_insert(before_ns);
         }
     }
 
     /// Whose bucket that is; `None` of a limit that no route has any more.
-    fn who(&self, full: &Full) -> Option<Who> {
-        let limit = Rc::clone(self.suppressing.limits.get(&full.limit)?);
-        Some(Who { limit, owner: full.owner })
+    fn bucket_key(&self, full: &Full) -> Option<BucketKey> {
+        let limit = Rc::clone(self.suppressed.limits.get(&full.limit)?);
+        Some(BucketKey { limit, owner: full.owner })
     }
 
     fn forget_idle(&self) {
-        let bursts = self.suppressing.limits.values().map(|limit| pace(&limit.limit).1);
+        let bursts = self.suppressed.limits.values().map(|limit| gcra_params(&limit.limit).1);
         let before_ns = clock::boot_now_ns().saturating_sub(bursts.max().unwrap_or_default());
         let mut pipeline = self.pipeline.borrow_mut();
         let suppressed = &mut pipeline.delivery.suppressed;
         let forgotten = RefCell::new(Vec::new());
         self.bpf.forget_idle_buckets(before_ns, |full| {
-            let who = self.who(full);
+            let who = self.bucket_key(full);
             let is_told = who.as_ref().is_none_or(|who| suppressed.is_read(who, full.refused));
             forgotten.borrow_mut().extend(who.filter(|_| is_told));
             is_told
@@ -91,8 +91,8 @@ impl Daemon<'_> {
 
     /// Whether somebody's next event would be refused by the kernel.
     pub(super) fn is_anyone_limited(&self) -> bool {
-        let limits = &self.suppressing.limits;
-        let interval = |number| limits.get(&number).map(|limit| pace(&limit.limit).0);
+        let limits = &self.suppressed.limits;
+        let interval = |number| limits.get(&number).map(|limit| gcra_params(&limit.limit).0);
         !limits.is_empty() && self.bpf.is_any_exhausted(clock::boot_now_ns(), interval)
     }
 
@@ -102,20 +102,20 @@ impl Daemon<'_> {
     }
 
     /// Writes the record, if there is something for it.
-    pub(super) fn tell_suppressed(&mut self) {
+    pub(super) fn report_suppressed(&mut self) {
         let to_ns = clock::real_now_ns();
-        let from_ns = self.suppressing.from_ns.take().unwrap_or(to_ns);
+        let from_ns = self.suppressed.from_ns.take().unwrap_or(to_ns);
         let refused = self.pipeline.borrow_mut().delivery.suppressed.take();
         let mut lines: Vec<_> =
             refused.iter().map(|(who, refused)| self.line(who, refused)).collect();
         let count = lines.iter().map(|line| line.count).sum();
         lines.truncate(LINES_MAX);
         if count > 0 {
-            self.say(Body::Suppressed(&Suppressed { from_ns, to_ns, count, lines }));
+            self.emit(Body::Suppressed(&Suppressed { from_ns, to_ns, count, lines }));
         }
     }
 
-    fn line(&self, who: &Who, refused: &Refused) -> Suppression {
+    fn line(&self, who: &BucketKey, refused: &Refused) -> Suppression {
         let limit = &who.limit.limit;
         Suppression {
             route: route(&who.limit.owner),
@@ -127,7 +127,7 @@ impl Daemon<'_> {
         }
     }
 
-    fn owner(&self, who: &Who, comm: &[u8]) -> String {
+    fn owner(&self, who: &BucketKey, comm: &[u8]) -> String {
         let Some(owner) = who.owner else { return "others".to_owned() };
         match who.limit.limit.per {
             Per::Route => "*".to_owned(),

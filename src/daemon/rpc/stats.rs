@@ -36,7 +36,7 @@ impl Daemon<'_> {
         let row = |cell| rows.get(&cell).copied().unwrap_or_else(|| self.bpf.books.on(cell));
         let consumed = self.consumed();
         let sent = self.sent(&consumed, settled)?;
-        let books = self.bookkeeping.slots().map(|(slot, handler)| {
+        let books = self.counters.slots().map(|(slot, handler)| {
             let cpus = 0..self.bpf.books.cpus();
             let rows: Vec<_> = cpus.map(|cpu| (cpu, row((slot, cpu)))).collect();
             let sent = sent.get(&slot).copied().unwrap_or_default();
@@ -59,7 +59,7 @@ impl Daemon<'_> {
 
     fn settled_rows(&self) -> Result<BTreeMap<Cell, Books>> {
         let rows = &self.bpf.books;
-        let slots = self.bookkeeping.slots();
+        let slots = self.counters.slots();
         let cells = slots.flat_map(|(slot, _)| (0..rows.cpus()).map(move |cpu| (slot, cpu)));
         settled(cells, |cell| rows.still(cell), Books::difference, || self.bpf.wait_for_grace())
     }
@@ -74,7 +74,7 @@ impl Daemon<'_> {
             Sent { submitted, in_ring: unread.events(slot), consumed }
         };
         unread.advance();
-        let slots = || self.bookkeeping.slots().map(|(slot, _)| slot);
+        let slots = || self.counters.slots().map(|(slot, _)| slot);
         let mut sent: BTreeMap<_, _> =
             slots().map(|slot| (slot, read(slot, submitted(slot), &unread))).collect();
         if settle {

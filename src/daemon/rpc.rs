@@ -1,10 +1,8 @@
 //! Calls of the control socket in, replies out. Everything is read when it is asked for: nobody who does
 //! not ask pays for it.
 
-mod books;
 mod state;
-
-use std::time::Instant;
+mod stats;
 
 use anyhow::Result;
 use serde::Serialize;
@@ -12,18 +10,12 @@ use serde_json::{Value, json};
 use varlink_server::{Call, CallError, Parameters, Reply, Server};
 
 use super::Daemon;
-use super::reload::Verdict;
+use super::reload::ReloadOutcome;
 use crate::rpc::Reloaded;
 
 impl Daemon<'_> {
-    /// Answers a call that has waited for its turn, and gives up clients that take no reply.
-    pub(super) fn answer_if_due(&mut self) -> Result<()> {
-        let now = Instant::now();
-        let due = self.control.as_ref().and_then(|control| control.deadline(now));
-        if due.is_some_and(|at| at <= now) { self.answer() } else { Ok(()) }
-    }
-
-    /// One turn at the control socket.
+    /// Takes one turn at the control socket: answers at most one call and disconnects clients that read no
+    /// reply.
     pub(super) fn answer(&mut self) -> Result<()> {
         let called = self.control.as_mut().and_then(Server::process);
         let Some((client, call)) = called else { return Ok(()) };
@@ -55,16 +47,18 @@ impl Daemon<'_> {
     }
 }
 
-fn reply_with(verdict: Verdict) -> Reply {
+fn reply_with(verdict: ReloadOutcome) -> Reply {
     match verdict {
-        Verdict::Done(done) => result(&Reloaded {
+        ReloadOutcome::Done(done) => result(&Reloaded {
             generation: done.generation,
             added: done.added,
             changed: done.changed,
             removed: done.removed,
             unattached_routes: done.unattached_routes,
         }),
-        Verdict::Refused(refused) => Err(CallError::Custom("ReloadRefused", result(&refused)?)),
+        ReloadOutcome::Refused(refused) => {
+            Err(CallError::Custom("ReloadRefused", result(&refused)?))
+        }
     }
 }
 

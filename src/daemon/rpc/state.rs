@@ -7,7 +7,7 @@ use syscalls::Slot;
 use crate::daemon::Daemon;
 use crate::daemon::start::kernel;
 use crate::output::utc;
-use crate::pipeline::writer::Gate;
+use crate::pipeline::writer::WriterState;
 use crate::plan::Rule;
 use crate::rpc::{self, Output, Route, Routes, Status};
 
@@ -27,18 +27,18 @@ impl Daemon<'_> {
             unattached_routes: self.unseen(),
             config: told(&self.options.config),
             files: self.plan.files.iter().map(|file| told(file)).collect(),
-            refused_reload: self.attempt.refused().cloned(),
-            tracing_off: self.sight.is_blind(),
+            refused_reload: self.last_reload.refused().cloned(),
+            tracing_off: self.ftrace.is_off(),
             output: self.output(),
         }
     }
 
     fn output(&self) -> Output {
-        let state = match self.gate() {
-            Gate::Open => "open",
-            Gate::Blocked { .. } => "blocked",
-            Gate::Away { .. } => "disconnected",
-            Gate::Closed => "closed",
+        let state = match self.writer_state() {
+            WriterState::Open => "open",
+            WriterState::Blocked { .. } => "blocked",
+            WriterState::Away { .. } => "disconnected",
+            WriterState::Closed => "closed",
         };
         let name = self.pipeline.borrow().delivery.sink().name().to_owned();
         Output { name, state: state.to_owned() }
