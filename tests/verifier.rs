@@ -26,7 +26,7 @@ const LOG_STATISTICS: u32 = 4;
 static SAID: Mutex<Vec<String>> = Mutex::new(Vec::new());
 
 #[test]
-fn every_program_is_accepted_at_the_known_cost() {
+fn verifier_accepts_every_program_at_known_cost() {
     needs_root!();
     let kernel = kernel();
     let mut grown = Vec::new();
@@ -62,7 +62,7 @@ fn kernel() -> String {
     release.split(['.', '-', '+']).take(2).collect::<Vec<_>>().join(".")
 }
 
-/// Whether there are figures of that kernel.
+/// Returns whether there are figures of a kernel.
 fn is_recorded(kernel: &str) -> bool {
     KNOWN.lines().any(|line| line.split('\t').next() == Some(kernel))
 }

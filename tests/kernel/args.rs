@@ -5,7 +5,7 @@ use syscalls::Abi;
 use crate::rig::{rig, slot};
 
 #[test]
-fn every_field_is_what_the_process_was() {
+fn args_event_has_fields_of_calling_process() {
     needs_root!();
     let getpgid = slot(Abi::Native, "getpgid");
     let rig = rig(&[(getpgid, "args")]);
@@ -41,7 +41,7 @@ fn every_field_is_what_the_process_was() {
 }
 
 #[test]
-fn n_calls_are_n_events() {
+fn args_records_one_event_per_call() {
     needs_root!();
     let getpgid = slot(Abi::Native, "getpgid");
     let rig = rig(&[(getpgid, "args")]);
@@ -55,7 +55,7 @@ fn n_calls_are_n_events() {
 }
 
 #[test]
-fn our_own_calls_are_excluded_and_counted() {
+fn args_own_calls_are_excluded_and_counted() {
     needs_root!();
     let getsid = slot(Abi::Native, "getsid");
     let rig = rig(&[(getsid, "args")]);

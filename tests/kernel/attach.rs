@@ -26,7 +26,7 @@ fn has_functions() -> bool {
 /// Preemptible raw tracepoint programs came with 7.2. The choice asks the kernel for a trait of
 /// theirs, not for its number; here both must agree.
 #[test]
-fn the_tracepoint_fits_the_kernel() {
+fn tracepoint_is_classic_where_raw_may_sleep() {
     needs_root!();
     let expected = if kernel() >= (7, 2) { Attach::Tracepoint } else { Attach::RawTracepoint };
     let choice = made(AttachTo::Tracepoint, &[]);
@@ -35,7 +35,7 @@ fn the_tracepoint_fits_the_kernel() {
 }
 
 #[test]
-fn functions_are_chosen_where_there_are_some() {
+fn choose_function_fails_only_without_kprobe_multi() {
     needs_root!();
     let getpid = slot(Abi::Native, "getpid");
     let choice = made(AttachTo::Auto, &[getpid]);
@@ -51,7 +51,7 @@ fn functions_are_chosen_where_there_are_some() {
 
 /// From 6.14 on each task has places of its own for the calls that have not returned.
 #[test]
-fn returns_come_from_functions_where_all_do() {
+fn choose_takes_function_returns_since_6_14() {
     needs_root!();
     if !has_functions() {
         return;
@@ -63,7 +63,7 @@ fn returns_come_from_functions_where_all_do() {
 /// A number that nobody implements has no function: `auto` must not choose a way that would not see
 /// calls of it.
 #[test]
-fn auto_sees_every_route() {
+fn choose_auto_avoids_functions_for_unknown_syscall() {
     needs_root!();
     let unknown = Slot::new(Abi::Native, 510).expect("within the table");
     let choice = made(AttachTo::Auto, &[slot(Abi::Native, "getpid"), unknown]);
@@ -74,7 +74,7 @@ fn auto_sees_every_route() {
 
 /// tests/kernel/rig.rs gives these to tests in place of free numbers.
 #[test]
-fn own_slots_differ() {
+fn own_slot_differs_by_number() {
     needs_root!();
     let slots: std::collections::BTreeSet<Slot> = (480..=493).map(own_slot).collect();
     assert_eq!(slots.len(), 14);

@@ -56,7 +56,7 @@ fn books(rig: &Rig) -> Books {
 /// Nobody reads the ring, which is small; three users call as fast as they can and are killed; tables
 /// come and go. Another object of ours, with a table of its own, counts the same calls.
 #[test]
-fn every_call_is_in_one_place() {
+fn counters_have_each_call_once_under_kills() {
     let Some(_alone) = alone() else { return };
     let mut counter = rig(&[(call(), "count")]);
     let mut rig = Rig::with_ring(&plan(), 256 * 1024);
@@ -85,7 +85,7 @@ fn every_call_is_in_one_place() {
 
 /// A process that has the number of one that has ended has a limit of its own.
 #[test]
-fn a_number_that_is_used_again_is_another_process() {
+fn limit_per_pid_is_new_for_reused_pid() {
     // In another one, its number in the first is not had again.
     if !in_first_pid_namespace() {
         return;

@@ -8,12 +8,12 @@ use crate::rig::{Rig, own_slot, routes, scaled};
 const THREADS: u64 = 8;
 
 #[test]
-fn a_crowd_on_one_cpu_misses_nothing() {
+fn dispatcher_misses_no_calls_of_threads_on_one_cpu() {
     crowd("crowd", own_slot(489));
 }
 
 #[test]
-fn a_crowd_that_is_interrupted_misses_nothing() {
+fn dispatcher_misses_no_calls_of_preempted_threads() {
     crowd("interrupted", own_slot(490));
 }
 

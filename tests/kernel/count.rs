@@ -3,7 +3,7 @@
 use crate::rig::{own_slot, rig};
 
 #[test]
-fn counts_and_records_nothing() {
+fn count_counts_and_records_nothing() {
     needs_root!();
     needs_unknown_syscalls!();
     let slot = own_slot(480);

@@ -32,7 +32,7 @@ fn env<'a>(event: &'a Event<'_>) -> Vec<(&'a str, Status)> {
 }
 
 /// Calls execve of a program that does not exist, in that environment; what the event has of it.
-fn told(rig: &Rig, environment: &str, check: impl Fn(&[(&str, Status)])) {
+fn check_env(rig: &Rig, environment: &str, check: impl Fn(&[(&str, Status)])) {
     let nr = slot(Abi::Native, "execve").nr().to_string();
     let records = rig.trigger(&["native", &nr, "text:/nonexistent", "argv:1", environment]);
     let [record] = records.as_slice() else { panic!("{} records", records.len()) };
@@ -42,7 +42,7 @@ fn told(rig: &Rig, environment: &str, check: impl Fn(&[(&str, Status)])) {
 const CUT: Status = Status::Truncated { length: None };
 
 #[test]
-fn variables_are_told_that_have_exactly_that_name() {
+fn env_records_variables_of_exact_name() {
     needs_root!();
     let calls = [
         (Abi::Native, "execve", "native", "strings", vec![]),
@@ -66,29 +66,29 @@ fn variables_are_told_that_have_exactly_that_name() {
 }
 
 #[test]
-fn names_as_many_and_as_long_as_may_be() {
+fn env_accepts_most_and_longest_names() {
     needs_root!();
     let names: Vec<_> = (10..26).map(|n| format!("{n}_A_NAME_OF_THIRTY_ONE_BYTES__")).collect();
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
     assert_eq!((names.len(), names[0].len()), (16, 31));
     let rig = Rig::new(&plan(&[(slot(Abi::Native, "execve"), &names)]));
     let variables: Vec<_> = names.iter().map(|name| format!("{name}=v")).collect();
-    told(&rig, &format!("strings:{},Z=1", variables.join(",")), |env| {
+    check_env(&rig, &format!("strings:{},Z=1", variables.join(",")), |env| {
         assert_eq!(env.iter().map(|(text, _)| *text).collect::<Vec<_>>(), variables);
     });
     // One more than there are names: one of them is there twice.
-    told(&rig, &format!("strings:{},{}", variables.join(","), variables[0]), |env| {
+    check_env(&rig, &format!("strings:{},{}", variables.join(","), variables[0]), |env| {
         assert_eq!((env.len(), env.last()), (17, Some(&("", CUT))));
     });
 }
 
 #[test]
-fn each_route_has_its_own() {
+fn env_names_differ_by_route() {
     needs_root!();
     let [execve, execveat] = ["execve", "execveat"].map(|name| slot(Abi::Native, name));
     let rig = Rig::new(&plan(&[(execve, &["HOME"]), (execveat, &[])]));
     let environment = "strings:HOME=/root,PATH=/bin";
-    told(&rig, environment, |env| assert_eq!(env, [("HOME=/root", Status::Ok)]));
+    check_env(&rig, environment, |env| assert_eq!(env, [("HOME=/root", Status::Ok)]));
     let nr = execveat.nr().to_string();
     let words = ["native", &nr, "-100", "text:/nonexistent", "argv:1", environment];
     let records = rig.trigger(&words);
@@ -96,37 +96,37 @@ fn each_route_has_its_own() {
 }
 
 #[test]
-fn what_does_not_fit_is_cut_and_told() {
+fn env_long_value_is_marked_truncated() {
     needs_root!();
     let rig = Rig::new(&plan(&[(slot(Abi::Native, "execve"), &["A", "B", "C"])]));
     let [a, b] = [4000, 200].map(|length| "x".repeat(length));
-    told(&rig, &format!("strings:A={a},B={b},C=1"), |env| {
+    check_env(&rig, &format!("strings:A={a},B={b},C=1"), |env| {
         let (a, b) = (format!("A={a}"), format!("B={}", &b[..92]));
         let cut = Status::Truncated { length: Some(202) };
         assert_eq!(env, [(&*a, Status::Ok), (&*b, cut), ("", CUT)]);
     });
-    told(&rig, &format!("strings:A={}", "x".repeat(5000)), |env| {
+    check_env(&rig, &format!("strings:A={}", "x".repeat(5000)), |env| {
         let kept = format!("A={}", "x".repeat(4094));
         assert_eq!(env, [(&*kept, CUT)]);
     });
 }
 
 #[test]
-fn what_was_not_looked_at_is_told() {
+fn env_unread_rest_is_marked_truncated() {
     needs_root!();
     let rig = Rig::new(&plan(&[(slot(Abi::Native, "execve"), &["A"])]));
-    told(&rig, "argv:128", |env| assert_eq!(env, []));
-    told(&rig, "argv:129", |env| assert_eq!(env, [("", CUT)]));
+    check_env(&rig, "argv:128", |env| assert_eq!(env, []));
+    check_env(&rig, "argv:129", |env| assert_eq!(env, [("", CUT)]));
     let unreadable = [("", Status::Unreadable { errno: 14 })];
-    told(&rig, "0x10", |env| assert_eq!(env, unreadable));
-    told(&rig, "words:0x10,0", |env| assert_eq!(env, unreadable));
-    told(&rig, "0", |env| assert_eq!(env, []));
+    check_env(&rig, "0x10", |env| assert_eq!(env, unreadable));
+    check_env(&rig, "words:0x10,0", |env| assert_eq!(env, unreadable));
+    check_env(&rig, "0", |env| assert_eq!(env, []));
 }
 
 /// The names flip with the routes: no call is judged by the names of another table. Few calls, because
 /// other tests see them too.
 #[test]
-fn a_reload_tears_no_names() {
+fn env_reload_never_mixes_names() {
     needs_root!();
     let execve = slot(Abi::Native, "execve");
     let tables = [plan(&[(execve, &["FIRST"])]), plan(&[(execve, &["SECOND"])])];

@@ -22,7 +22,7 @@ fn books(rig: &Rig) -> (u64, u64, u64) {
 }
 
 #[test]
-fn an_excluded_executable_is_counted_and_not_recorded() {
+fn exclude_exe_counts_and_does_not_record() {
     needs_root!();
     needs_unknown_syscalls!();
     let folder = tempfile::tempdir().expect("a temporary folder");

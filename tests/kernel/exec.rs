@@ -10,6 +10,11 @@ fn execs(abi: Abi) -> Rig {
     rig(&["execve", "execveat"].map(|name| (slot(abi, name), "exec")))
 }
 
+/// Returns the number of execve, as the trigger takes it.
+fn execve_nr() -> String {
+    slot(Abi::Native, "execve").nr().to_string()
+}
+
 fn all<'a>(event: &'a Event<'_>, field: &str) -> Vec<(Value<'a>, Status)> {
     let index = event.handler.fields.iter().position(|known| known.name == field);
     let parts = event.captures.of(index.expect("a declared field") as u8).iter();
@@ -25,7 +30,7 @@ fn number(number: u64) -> (Value<'static>, Status) {
 }
 
 #[test]
-fn tells_program_and_arguments() {
+fn exec_captures_program_and_arguments() {
     needs_root!();
     for (abi, word, argv) in
         [(Abi::Native, "native", "argv:3"), (Abi::Compat, "compat", "argv32:3")]
@@ -45,7 +50,7 @@ fn tells_program_and_arguments() {
 }
 
 #[test]
-fn execveat_tells_directory_and_flags() {
+fn exec_captures_directory_and_flags_of_execveat() {
     needs_root!();
     let rig = execs(Abi::Native);
     let nr = slot(Abi::Native, "execveat").nr().to_string();
@@ -59,11 +64,11 @@ fn execveat_tells_directory_and_flags() {
 }
 
 #[test]
-fn a_vector_of_nothing_is_no_argument() {
+fn exec_empty_argv_has_no_arguments() {
     needs_root!();
     let rig = execs(Abi::Native);
     for argv in ["0", "argv:0"] {
-        let records = rig.trigger(&["native", "59", "text:/x", argv, "0"]);
+        let records = rig.trigger(&["native", &execve_nr(), "text:/x", argv, "0"]);
         let event = rig.event(&records[0]);
         assert_eq!(all(&event, "argv"), [], "{argv}");
         assert_eq!(all(&event, "argc"), [number(0)], "{argv}");
@@ -72,28 +77,28 @@ fn a_vector_of_nothing_is_no_argument() {
 }
 
 #[test]
-fn unreadable_memory_is_said_not_blank() {
+fn exec_unreadable_memory_is_marked() {
     needs_root!();
     let rig = execs(Abi::Native);
     let unreadable = Status::Unreadable { errno: nix::libc::EFAULT };
     for address in ["0", "8", "0xffffffff81000000", "cliff:/bin/x"] {
-        let records = rig.trigger(&["native", "59", address, "0", "0"]);
+        let records = rig.trigger(&["native", &execve_nr(), address, "0", "0"]);
         let event = rig.event(&records[0]);
         assert_eq!(all(&event, "filename"), [(Value::Text(b""), unreadable)], "{address}");
     }
     // The vector is not there: how many arguments there are is not known.
-    let records = rig.trigger(&["native", "59", "text:/x", "8", "0"]);
+    let records = rig.trigger(&["native", &execve_nr(), "text:/x", "8", "0"]);
     let event = rig.event(&records[0]);
     assert_eq!(all(&event, "argc"), [(Value::Number(0), Status::Truncated { length: Some(8) })]);
     // One argument of two is not there.
-    let records = rig.trigger(&["native", "59", "text:/x", "words:8,0", "0"]);
+    let records = rig.trigger(&["native", &execve_nr(), "text:/x", "words:8,0", "0"]);
     let event = rig.event(&records[0]);
     assert_eq!(all(&event, "argv"), [(Value::Text(b""), unreadable)]);
     assert_eq!(all(&event, "argc"), [number(1)]);
 }
 
 #[test]
-fn the_longest_path_fits_and_a_longer_one_is_cut() {
+fn exec_path_over_4096_bytes_is_truncated() {
     needs_root!();
     let rig = execs(Abi::Native);
     for (length, status) in [
@@ -102,16 +107,16 @@ fn the_longest_path_fits_and_a_longer_one_is_cut() {
         (4097, Status::Truncated { length: None }),
         (9000, Status::Truncated { length: None }),
     ] {
-        let records = rig.trigger(&["native", "59", &format!("long:{length}"), "0", "0"]);
+        let records = rig.trigger(&["native", &execve_nr(), &format!("long:{length}"), "0", "0"]);
         let event = rig.event(&records[0]);
         let kept = vec![b'x'; length.min(4096)];
         assert_eq!(all(&event, "filename"), [(Value::Text(&kept), status)], "{length}");
     }
 }
 
-/// What does not fit is counted all the same.
+/// Arguments beyond the limit are counted all the same.
 #[test]
-fn argv_is_kept_to_its_budget() {
+fn exec_argv_over_argv_bytes_is_truncated_and_counted() {
     needs_root!();
     let execve = slot(Abi::Native, "execve");
     let handlers = tailcalld::load::handlers().expect("the object opens");
@@ -122,7 +127,7 @@ fn argv_is_kept_to_its_budget() {
     };
     // Two whole ones and a piece of the third of five.
     let rig = Rig::new(&with_budget(7));
-    let records = rig.trigger(&["native", "59", "text:/x", "argv:5", "0"]);
+    let records = rig.trigger(&["native", &execve_nr(), "text:/x", "argv:5", "0"]);
     let event = rig.event(&records[0]);
     let cut = (Value::Text(b"a".as_slice()), Status::Truncated { length: Some(3) });
     assert_eq!(all(&event, "argv"), [text("arg"), text("arg"), cut]);
@@ -131,7 +136,7 @@ fn argv_is_kept_to_its_budget() {
     drop(rig);
 
     let rig = Rig::new(&with_budget(0));
-    let records = rig.trigger(&["native", "59", "text:/x", "argv:100", "0"]);
+    let records = rig.trigger(&["native", &execve_nr(), "text:/x", "argv:100", "0"]);
     let event = rig.event(&records[0]);
     assert_eq!(all(&event, "argv"), []);
     assert_eq!(all(&event, "argc"), [number(100)]);
@@ -140,7 +145,7 @@ fn argv_is_kept_to_its_budget() {
 
 /// Up to 256 strings are read, up to 4,095 are counted; beyond, both are "at least".
 #[test]
-fn long_vectors_are_counted_as_far_as_told() {
+fn exec_long_argv_is_counted_up_to_4095() {
     needs_root!();
     let rig = execs(Abi::Native);
     let at_least = |number| (Value::Number(number), Status::Truncated { length: Some(8) });
@@ -151,7 +156,8 @@ fn long_vectors_are_counted_as_far_as_told() {
         (4095, number(4095), at_least(768)),
         (100_000, at_least(4096), at_least(768)),
     ] {
-        let records = rig.trigger(&["native", "59", "text:/x", &format!("argv:{count}"), "0"]);
+        let records =
+            rig.trigger(&["native", &execve_nr(), "text:/x", &format!("argv:{count}"), "0"]);
         let event = rig.event(&records[0]);
         assert_eq!(all(&event, "argv").len(), count.min(256), "{count}");
         assert_eq!(all(&event, "argc"), [argc], "{count}");

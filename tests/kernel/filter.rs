@@ -1,4 +1,4 @@
-//! Which rule a call is for: what the kernel decides, compared with a plain reading of the same filters on
+//! Tests of filters: the rule that the kernel chooses, compared with a plain reading of the same filters on
 //! the same events.
 
 use std::collections::BTreeMap;
@@ -221,7 +221,7 @@ fn passes(filter: &Filter, event: &Event<'_>) -> bool {
 }
 
 #[test]
-fn the_kernel_decides_as_the_filter_reads() {
+fn filter_agrees_with_reference_on_random_filters() {
     needs_root!();
     let _alone = alone();
     let mut dice = Dice(0x5eed);
@@ -251,7 +251,7 @@ fn the_kernel_decides_as_the_filter_reads() {
 
 /// `open_tree` has no number as wide as a register; the offset of `readahead(fd, offset, count)` is one.
 #[test]
-fn a_wide_number_has_a_sign() {
+fn filter_compares_wide_numbers_with_sign() {
     needs_root!();
     let _alone = alone();
     let call = slot(Abi::Native, "readahead");
@@ -275,9 +275,9 @@ fn a_wide_number_has_a_sign() {
     }
 }
 
-/// Which calls are recorded does not depend on what is.
+/// The settings of a rule do not change which calls are recorded.
 #[test]
-fn what_no_rule_wants_is_counted() {
+fn filter_rejected_calls_are_counted() {
     needs_root!();
     let _alone = alone();
     let root = Some(vec![Ids { range: 0..=0, is_excluded: false }]);
@@ -293,7 +293,7 @@ fn what_no_rule_wants_is_counted() {
 
 /// Rules differ in what they capture and how they tell it.
 #[test]
-fn each_rule_has_its_own_settings() {
+fn filter_applies_settings_of_chosen_rule() {
     needs_root!();
     let _alone = alone();
     let handlers = tailcalld::load::handlers().expect("the object opens");

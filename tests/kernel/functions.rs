@@ -47,7 +47,7 @@ fn called(abi: Abi) -> impl Iterator<Item = Slot> {
 /// The names in crates/syscalls/tables/*.tsv are right for this kernel: a call of each that it has a function for
 /// comes to its own slot, once. The arguments are such that nothing is done.
 #[test]
-fn each_syscall_is_seen_at_its_function() {
+fn functions_show_each_syscall() {
     needs_root!();
     if !at_functions() {
         return;
@@ -80,7 +80,7 @@ fn is_the_call(rig: &Rig, bytes: &[u8], slot: Slot) -> bool {
 
 /// A link comes and goes beside a function that stays: no call of that one is missed or doubled.
 #[test]
-fn what_comes_and_goes_leaves_others_alone() {
+fn functions_stay_attached_across_reloads() {
     needs_root!();
     if !at_functions() {
         return;
@@ -109,7 +109,7 @@ fn what_comes_and_goes_leaves_others_alone() {
     assert_eq!(rig.books(comes).seen, 30);
 }
 
-/// Whether the kernel calls anybody at that function.
+/// Returns whether a program is attached to a function.
 fn is_attached(function: &str) -> bool {
     let all = fs::read_to_string("/sys/kernel/tracing/enabled_functions").expect("tracefs");
     all.lines().any(|line| line.split(' ').next() == Some(function))
@@ -117,7 +117,7 @@ fn is_attached(function: &str) -> bool {
 
 /// The process has no descriptor left for the link: the old table stays, and nothing else.
 #[test]
-fn a_refused_link_changes_nothing() {
+fn attach_slots_refused_changes_nothing() {
     needs_root!();
     if !at_functions() {
         return;
@@ -144,7 +144,7 @@ fn a_refused_link_changes_nothing() {
 
 /// All of it goes again when the routes do; the kernel takes its time with the links.
 #[test]
-fn everything_can_be_routed_and_taken_out() {
+fn table_routes_all_syscalls_and_none() {
     needs_root!();
     if !at_functions() {
         return;

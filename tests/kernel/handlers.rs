@@ -11,7 +11,7 @@ fn handlers_are_numbered_from_one() {
 }
 
 #[test]
-fn declarations_come_through() {
+fn handlers_are_read_from_the_object() {
     let handlers = load::handlers().expect("the object opens");
     let exec = handlers.named("exec").expect("exec");
     assert_eq!(exec.syscalls, ["execve", "execveat"]);

@@ -6,7 +6,7 @@ use syscalls::{Abi, notation};
 use crate::rig::{Rig, rig, slot};
 
 /// `socket(AF_UNIX, SOCK_DGRAM, 0)` of a call that the trigger makes.
-fn told(rig: &Rig, name: &str, args: &[&str]) -> String {
+fn arguments(rig: &Rig, name: &str, args: &[&str]) -> String {
     let nr = slot(Abi::Compat, name).nr().to_string();
     let events = rig.trigger(&[&["compat", &nr], args].concat());
     let [bytes] = events.as_slice() else { panic!("{} events", events.len()) };
@@ -20,7 +20,7 @@ fn told(rig: &Rig, name: &str, args: &[&str]) -> String {
 }
 
 #[test]
-fn the_words_of_a_socketcall_are_its_arguments() {
+fn socketcall_captures_inner_arguments() {
     needs_root!();
     let rig = rig(&[(slot(Abi::Compat, "socketcall"), "args")]);
     for (args, expected) in [
@@ -36,12 +36,12 @@ fn the_words_of_a_socketcall_are_its_arguments() {
         (["0", "8"], "socketcall(0, 0x8)"),
         (["21", "8"], "socketcall(21, 0x8)"),
     ] {
-        assert_eq!(told(&rig, "socketcall", &args), expected);
+        assert_eq!(arguments(&rig, "socketcall", &args), expected);
     }
 }
 
 #[test]
-fn the_registers_of_an_ipc_are_its_arguments() {
+fn ipc_captures_inner_arguments() {
     needs_root!();
     let rig = rig(&[(slot(Abi::Compat, "ipc"), "args")]);
     // No System V object has this number, so nothing comes of any call.
@@ -62,6 +62,6 @@ fn the_registers_of_an_ipc_are_its_arguments() {
         (["24", "-1", "0x100", "0", "0", "0"], "shmctl(-1, IPC_64|IPC_RMID, NULL)"),
         (["5", "1", "2", "3", "8", "0x10"], "ipc(5, 0x1, 0x2, 0x3, 0x8, 0x10)"),
     ] {
-        assert_eq!(told(&rig, "ipc", &args), expected);
+        assert_eq!(arguments(&rig, "ipc", &args), expected);
     }
 }

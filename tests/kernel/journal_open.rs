@@ -1,4 +1,4 @@
-//! Whether a process has a file of the journal open, as the kernel's list of open files has it.
+//! Tests of the question whether a process has a file of the journal open.
 
 use std::fs::{self, File};
 use std::path::Path;

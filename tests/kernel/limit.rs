@@ -1,5 +1,4 @@
-//! How many events there may be: what is left out is counted, nothing disappears, and nobody pays for
-//! another.
+//! Tests of rate limits and sampling: events that are left out are counted, and no owner pays for another.
 
 use std::process::{Child, Command, Stdio};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -25,7 +24,7 @@ fn call() -> Slot {
 
 const DAY_NS: u64 = 86_400_000_000_000;
 
-/// So many at once, and then next to none.
+/// Returns a limit that passes a burst and then next to nothing.
 fn burst(burst: u32, per: Per) -> Limit {
     Limit { rate: Rate { count: 1, period_ns: DAY_NS }, burst, per }
 }
@@ -52,32 +51,45 @@ fn books(rig: &Rig) -> Books {
     books
 }
 
+/// Counters of a slot under a limit.
+#[derive(Debug, PartialEq)]
+struct Expected {
+    seen: u64,
+    submitted: u64,
+    limited: u64,
+}
+
+#[track_caller]
+fn assert_limited(rig: &Rig, expected: Expected) {
+    let books = books(rig);
+    let (seen, submitted, limited) = (books.seen, books.submitted, books.limited);
+    assert_eq!(Expected { seen, submitted, limited }, expected);
+}
+
 #[test]
-fn a_burst_is_let_through_and_no_more() {
+fn limit_passes_burst_and_no_more() {
     let Some(_alone) = alone() else { return };
     let rig = Rig::new(&limited(burst(100, Per::Route)));
     calls(&["times", "1000"]);
-    let told = books(&rig);
-    assert_eq!((told.seen, told.submitted, told.limited), (1000, 100, 900));
+    assert_limited(&rig, Expected { seen: 1000, submitted: 100, limited: 900 });
     let [full] = &rig.bpf.full_buckets()[..] else { panic!("one bucket is full") };
     assert_eq!((full.owner, full.refused), (Some(0), 900));
 }
 
 /// Many at once take no more than there is, and no less.
 #[test]
-fn threads_share_a_limit_exactly() {
+fn limit_is_exact_across_threads() {
     let Some(_alone) = alone() else { return };
     let rig = Rig::new(&limited(burst(500, Per::Route)));
     calls(&["threads", "20000"]);
-    let told = books(&rig);
-    assert_eq!((told.seen, told.submitted, told.limited), (80_000, 500, 79_500));
+    assert_limited(&rig, Expected { seen: 80_000, submitted: 500, limited: 79_500 });
 }
 
 /// Each place becomes free while several ask for it. By the time of any event there were no more events
 /// than places. The first calls come alone and take half of the burst: a bucket that is found idle begins
 /// anew, and then there would be fewer places than are counted here.
 #[test]
-fn a_place_is_taken_once() {
+fn limit_token_is_taken_once() {
     let Some(_alone) = alone() else { return };
     let rate = Rate { count: 250_000, period_ns: 1_000_000_000 };
     let (interval_ns, burst) = (4000, 1000);
@@ -86,8 +98,8 @@ fn a_place_is_taken_once() {
     for round in 1..=5 {
         let times = scaled(50_000);
         calls(&["joined", "500", &times.to_string()]);
-        let (told, made) = (books(&rig), round * (500 + 4 * times));
-        assert_eq!((told.seen, told.submitted + told.limited), (made, made));
+        let (books, made) = (books(&rig), round * (500 + 4 * times));
+        assert_eq!((books.seen, books.submitted + books.limited), (made, made));
         let events = rig.events();
         let mut times: Vec<u64> = events.iter().map(|bytes| rig.event(bytes).boottime_ns).collect();
         times.sort_unstable();
@@ -99,43 +111,58 @@ fn a_place_is_taken_once() {
 }
 
 #[test]
-fn each_owner_has_a_limit_of_its_own() {
+fn limit_per_uid_has_a_bucket_per_user() {
     let Some(_alone) = alone() else { return };
-    let mut rig = Rig::new(&limited(burst(10, Per::Uid)));
+    let rig = Rig::new(&limited(burst(10, Per::Uid)));
     for uid in ["7", "8", "7", "9"] {
         calls(&["as", uid, "times", "8"]);
     }
-    let told = books(&rig);
-    assert_eq!((told.seen, told.submitted, told.limited), (32, 26, 6));
+    assert_limited(&rig, Expected { seen: 32, submitted: 26, limited: 6 });
     let [full] = &rig.bpf.full_buckets()[..] else { panic!("one bucket is full") };
     assert_eq!((full.owner, full.refused), (Some(7), 6));
+}
 
-    // Each process is another.
-    rig.table.apply(&mut rig.bpf, &limited(burst(10, Per::Pid))).expect("the limit is wired");
+#[test]
+fn limit_per_pid_has_a_bucket_per_process() {
+    let Some(_alone) = alone() else { return };
+    let rig = Rig::new(&limited(burst(10, Per::Pid)));
     for _ in 0..3 {
         calls(&["times", "12"]);
     }
-    let told = books(&rig);
-    assert_eq!((told.seen, told.submitted, told.limited), (68, 56, 12));
+    assert_limited(&rig, Expected { seen: 36, submitted: 30, limited: 6 });
+}
 
-    // All of the tests' triggers have names of their own; those of one name share.
-    rig.table.apply(&mut rig.bpf, &limited(burst(10, Per::Comm))).expect("the limit is wired");
+/// All of the tests' triggers have names of their own; these share one.
+#[test]
+fn limit_per_comm_has_a_bucket_per_name() {
+    let Some(_alone) = alone() else { return };
+    let rig = Rig::new(&limited(burst(10, Per::Comm)));
     let nr = call().nr().to_string();
     for name in ["one", "other", "one"] {
         let mut command = Command::new(trigger_path());
         command.args(["times", "7", "native", &nr]).env("TRIGGER_NAME", name);
         assert!(command.status().expect("it starts").success());
     }
-    let told = books(&rig);
-    assert_eq!((told.seen, told.submitted, told.limited), (89, 73, 16));
+    assert_limited(&rig, Expected { seen: 21, submitted: 17, limited: 4 });
     let full = rig.bpf.full_buckets();
     let of_comm = full.iter().find(|full| full.comm.starts_with(b"one\0"));
     assert_eq!(of_comm.map(|full| full.refused), Some(4));
 }
 
+/// A limit of another kind begins with empty buckets, although it has the number of the one before.
+#[test]
+fn limit_changed_by_reload_starts_anew() {
+    let Some(_alone) = alone() else { return };
+    let mut rig = Rig::new(&limited(burst(10, Per::Route)));
+    calls(&["times", "12"]);
+    rig.table.apply(&mut rig.bpf, &limited(burst(10, Per::Uid))).expect("the limit is wired");
+    calls(&["times", "12"]);
+    assert_limited(&rig, Expected { seen: 24, submitted: 20, limited: 4 });
+}
+
 /// A limit that stays keeps its count over a reload; another one begins anew.
 #[test]
-fn a_reload_resets_no_limit() {
+fn limit_keeps_its_count_over_reload() {
     let Some(_alone) = alone() else { return };
     let plan = limited(burst(10, Per::Route));
     let mut rig = Rig::new(&plan);
@@ -150,33 +177,33 @@ fn a_reload_resets_no_limit() {
 }
 
 #[test]
-fn time_refills_a_limit() {
+fn limit_refills_with_time() {
     let Some(_alone) = alone() else { return };
     let rate = Rate { count: 1000, period_ns: 1_000_000_000 };
     let rig = Rig::new(&limited(Limit { rate, burst: 1, per: Per::Route }));
     let begin = std::time::Instant::now();
     calls(&["paced", "200"]);
     let passed = begin.elapsed().as_millis() as u64;
-    let told = books(&rig);
-    assert_eq!((told.seen, told.submitted + told.limited), (200, 200));
-    assert!(told.submitted <= passed + 2, "{} in {passed} ms", told.submitted);
-    assert!(told.submitted >= 50, "{told:?}");
+    let books = books(&rig);
+    assert_eq!((books.seen, books.submitted + books.limited), (200, 200));
+    assert!(books.submitted <= passed + 2, "{} in {passed} ms", books.submitted);
+    assert!(books.submitted >= 50, "{books:?}");
 }
 
 #[test]
-fn what_is_sampled_out_is_counted() {
+fn sample_counts_calls_left_out() {
     let Some(_alone) = alone() else { return };
     let rig = Rig::new(&plan(|rule| rule.sample = 4));
     calls(&["times", "20000"]);
-    let told = books(&rig);
-    assert_eq!((told.seen, told.submitted + told.sampled), (20_000, 20_000));
+    let books = books(&rig);
+    assert_eq!((books.seen, books.submitted + books.sampled), (20_000, 20_000));
     // Eight standard deviations: 61.2 each.
-    assert!((4510..5490).contains(&told.submitted), "{}", told.submitted);
+    assert!((4510..5490).contains(&books.submitted), "{}", books.submitted);
 }
 
 /// More owners than there are buckets: who finds none shares one.
 #[test]
-fn too_many_owners_share() {
+fn limit_owners_without_bucket_share_one() {
     let Some(_alone) = alone() else { return };
     let rig = Rig::new(&limited(burst(3, Per::Uid)));
     let ids: Vec<String> = (1..=12_000).map(|id: u32| id.to_string()).collect();
@@ -184,8 +211,8 @@ fn too_many_owners_share() {
     for ids in ids.chunks(3000) {
         run_trigger(&["each", &ids.join("|"), "native", &nr]);
     }
-    let told = books(&rig);
-    assert_eq!((told.seen, told.submitted + told.limited), (12_000, 12_000));
+    let books = books(&rig);
+    assert_eq!((books.seen, books.submitted + books.limited), (12_000, 12_000));
     let taken = rig.bpf.buckets_taken() as u64;
     let shared: u64 = rig
         .bpf
@@ -194,8 +221,8 @@ fn too_many_owners_share() {
         .filter(|full| full.owner.is_none())
         .map(|full| full.refused)
         .sum();
-    // BucketKey has a bucket has room for one call; of those who share, three have.
-    assert_eq!((told.submitted, told.limited), (taken + 3, shared));
+    // An owner with a bucket has room for one call; those that share one have room for three.
+    assert_eq!((books.submitted, books.limited), (taken + 3, shared));
     assert!(taken > 3500 && taken <= 4096, "{taken}");
 }
 
@@ -203,14 +230,14 @@ fn too_many_owners_share() {
 struct Flood(Child);
 
 impl Flood {
-    fn of(uid: &str) -> Self {
+    fn start(uid: &str) -> Self {
         let mut command = Command::new(trigger_path());
         command.args(["as", uid, "endless", "native", &call().nr().to_string()]);
         command.stdin(Stdio::piped()).stdout(Stdio::piped());
         Self(command.spawn().expect("the trigger starts"))
     }
 
-    /// How many calls it has made.
+    /// Ends the caller and returns how many calls it made.
     fn end(mut self) -> u64 {
         drop(self.0.stdin.take());
         let output = self.0.wait_with_output().expect("it ends");
@@ -220,32 +247,32 @@ impl Flood {
 
 /// One user calls as fast as it can, in four threads; another one makes a thousand calls in a second.
 #[test]
-fn a_flood_of_one_user_costs_another_nothing() {
+fn per_uid_flood_of_one_user_spares_another() {
     let Some(_alone) = alone() else { return };
     let mut plan = plan(|_| {});
     let rate = Rate { count: 10_000, period_ns: 1_000_000_000 };
     plan.per_uid = Some(Limit { rate, burst: 10_000, per: Per::Uid });
     let rig = Rig::with_ring(&plan, 64 << 20);
-    let flood = Flood::of("7");
+    let flood = Flood::start("7");
     calls(&["as", "8", "paced", "1000"]);
     let flooded = flood.end();
     let events = rig.events();
     let of = |uid| events.iter().filter(|bytes| rig.event(bytes).uid == uid).count() as u64;
-    let told = books(&rig);
+    let books = books(&rig);
     assert_eq!(of(8), 1000, "the victim's");
-    assert_eq!(told.seen, flooded + 1000);
-    assert_eq!((told.lost, told.submitted), ([0; 4], of(7) + 1000));
-    assert_eq!(told.limited_uid, flooded - of(7));
+    assert_eq!(books.seen, flooded + 1000);
+    assert_eq!((books.lost, books.submitted), ([0; 4], of(7) + 1000));
+    assert_eq!(books.limited_uid, flooded - of(7));
     let [full] = &rig.bpf.full_buckets()[..] else { panic!("one bucket is full") };
-    assert_eq!((full.owner, full.refused), (Some(7), told.limited_uid));
+    assert_eq!((full.owner, full.refused), (Some(7), books.limited_uid));
 }
 
 /// While tables come and go, each call is still in one place of the books.
 #[test]
-fn the_books_balance_over_reloads() {
+fn counters_balance_over_reloads() {
     let Some(_alone) = alone() else { return };
     let mut rig = Rig::with_ring(&limited(burst(100, Per::Uid)), 64 << 20);
-    let floods = ["7", "8"].map(Flood::of);
+    let floods = ["7", "8"].map(Flood::start);
     for round in 0..scaled(60) as u32 {
         let next = match round % 4 {
             0 => plan(|rule| rule.sample = 3),
@@ -262,7 +289,7 @@ fn the_books_balance_over_reloads() {
     }
     let made: u64 = floods.map(Flood::end).iter().sum();
     rig.table.apply(&mut rig.bpf, &Plan::default()).expect("an empty table");
-    let told = books(&rig);
-    rig.assert_seen(made, told.seen);
-    assert!(told.filtered > 0 && told.sampled > 0 && told.limited > 0, "{told:?}");
+    let books = books(&rig);
+    rig.assert_seen(made, books.seen);
+    assert!(books.filtered > 0 && books.sampled > 0 && books.limited > 0, "{books:?}");
 }

@@ -1,5 +1,5 @@
-//! What the handler `args` reads of its arguments' memory, kind by kind, and from memory that is not
-//! there, not ours, or about to change.
+//! Tests of the memory that the handler `args` captures, by kind of argument, and from memory that is unmapped,
+//! not resident, or about to change.
 
 use std::collections::BTreeMap;
 
@@ -45,7 +45,7 @@ fn calls(rig: &Rig, words: &[&str]) -> Vec<(Vec<u8>, Option<Vec<u8>>)> {
     calls.into_values().collect()
 }
 
-/// As the daemon puts the two together.
+/// Returns the event of a call with what its return added, as the daemon decodes it.
 fn whole<'a>(rig: &'a Rig, call: &'a (Vec<u8>, Option<Vec<u8>>)) -> Event<'a> {
     match call.1.as_ref().map(|bytes| RingRecord::decode(bytes)) {
         Some(Ok(RingRecord::Exit(exit))) => rig.completed(&call.0, Some(&exit)),
@@ -69,7 +69,7 @@ fn at_return(index: u8, bytes: &[u8]) -> Capture<'_> {
 }
 
 #[test]
-fn paths_are_read_as_far_as_they_go() {
+fn args_captures_paths_up_to_their_end() {
     needs_root!();
     let rig = rig(&[(native("linkat"), "args")]);
     let nr = native("linkat").nr().to_string();
@@ -89,7 +89,7 @@ fn paths_are_read_as_far_as_they_go() {
 }
 
 #[test]
-fn memory_that_is_not_there_is_said_to_be_so() {
+fn args_unmapped_memory_is_unreadable() {
     needs_root!();
     let rig = rig(&[(native("linkat"), "args")]);
     let nr = native("linkat").nr().to_string();
@@ -106,7 +106,7 @@ fn memory_that_is_not_there_is_said_to_be_so() {
 }
 
 #[test]
-fn buffers_are_cut_at_the_limit_and_measured() {
+fn args_long_buffer_is_truncated_with_length() {
     needs_root!();
     let (write, length) = (native("write"), |length| Status::Truncated { length: Some(length) });
     for (buffer_bytes, kept, status) in
@@ -125,7 +125,7 @@ fn buffers_are_cut_at_the_limit_and_measured() {
 
 /// Up to the end of the page; that there is more is said.
 #[test]
-fn of_a_buffer_at_a_cliff_the_near_part_is_read() {
+fn args_buffer_before_unmapped_page_is_read_in_part() {
     needs_root!();
     let rig = rig(&[(native("write"), "args")]);
     let nr = native("write").nr().to_string();
@@ -144,7 +144,7 @@ fn of_a_buffer_at_a_cliff_the_near_part_is_read() {
 }
 
 #[test]
-fn vectors_of_buffers_are_read_element_by_element() {
+fn args_captures_each_element_of_iovec() {
     needs_root!();
     let rig = rig(&[(native("writev"), "args")]);
     let nr = native("writev").nr().to_string();
@@ -174,7 +174,7 @@ fn vectors_of_buffers_are_read_element_by_element() {
 }
 
 #[test]
-fn messages_are_read_with_name_control_and_buffers() {
+fn args_captures_name_control_and_buffers_of_msghdr() {
     needs_root!();
     let rig = rig(&[(native("sendmsg"), "args")]);
     let nr = native("sendmsg").nr().to_string();
@@ -190,7 +190,7 @@ fn messages_are_read_with_name_control_and_buffers() {
 }
 
 #[test]
-fn what_the_kernel_writes_is_there_at_the_return() {
+fn args_captures_written_memory_at_return() {
     needs_root!();
     let [pipe, getcwd, readlink] = ["pipe2", "getcwd", "readlink"].map(native);
     let rig = Rig::new(&route_of(pipe, with_result));
@@ -229,7 +229,7 @@ fn what_the_kernel_writes_is_there_at_the_return() {
 }
 
 #[test]
-fn compat_calls_have_narrow_pointers() {
+fn args_compat_call_has_32_bit_pointers() {
     needs_root!();
     let writev = slot(Abi::Compat, "writev");
     let rig = rig(&[(writev, "args")]);
@@ -246,7 +246,7 @@ fn compat_calls_have_narrow_pointers() {
 /// A thread changes the vector while it is read: each call is one event that can be decoded, and says no
 /// more than was there at some moment.
 #[test]
-fn memory_that_changes_meanwhile_does_no_harm() {
+fn args_changing_memory_decodes() {
     needs_root!();
     let writev = native("writev");
     let rig = Rig::with_ring(&route_of(writev, |_| {}), 64 << 20);
@@ -269,7 +269,7 @@ fn memory_that_changes_meanwhile_does_no_harm() {
 
 /// A program that drops its path's page before each call hides none of them.
 #[test]
-fn paths_on_dropped_pages_are_read_at_the_return() {
+fn args_non_resident_path_is_read_at_return() {
     needs_root!();
     let unlink = native("unlink");
     let count = scaled(10_000);
@@ -286,9 +286,9 @@ fn paths_on_dropped_pages_are_read_at_the_return() {
     }
 }
 
-/// The same paths stay hidden where nobody looks at the return: the test before would notice.
+/// Without the return the same paths stay unreadable, so the test above does test something.
 #[test]
-fn paths_on_dropped_pages_are_unreadable_at_entry() {
+fn args_non_resident_path_is_unreadable_at_entry() {
     needs_root!();
     let unlink = native("unlink");
     let rig = rig(&[(unlink, "args")]);
@@ -297,11 +297,11 @@ fn paths_on_dropped_pages_are_unreadable_at_entry() {
     assert!(call.1.is_none() && was_hidden(&rig, call));
 }
 
-/// What a program that is executed was, and its arguments, though their pages were gone at entry: the new
-/// program's memory tells. Of a script the interpreter is left out, and the kernel has put its path in
+/// Path and arguments of an executed program are read from the memory of the new program if their pages were not
+/// resident at entry. Of a script the interpreter is left out, and the kernel has put its path in
 /// the place of the first argument.
 #[test]
-fn programs_on_dropped_pages_are_read_out_of_the_new_program() {
+fn exec_non_resident_path_is_read_from_new_program() {
     needs_root!();
     let script = std::env::temp_dir().join(format!("tailcalld-script-{}", std::process::id()));
     std::fs::write(&script, "#!/bin/sh\nexit 0\n").expect("a script");

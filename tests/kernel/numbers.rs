@@ -6,7 +6,7 @@ use tailcalld::stats::OddNumbers;
 use crate::rig::{at_functions, rig, run_trigger, slot};
 
 #[test]
-fn odd_numbers_land_in_their_classes() {
+fn dispatcher_counts_odd_numbers_by_class() {
     needs_root!();
     needs_unknown_syscalls!();
     let getpid = slot(Abi::Native, "getpid");
@@ -25,7 +25,7 @@ fn odd_numbers_land_in_their_classes() {
 
 /// The kernel dispatches on the lower half of the register and so do we: 0x100000027 is getpid.
 #[test]
-fn upper_half_of_the_number_is_ignored() {
+fn dispatcher_ignores_upper_half_of_number() {
     needs_root!();
     let getpid = slot(Abi::Native, "getpid");
     let rig = rig(&[(getpid, "args")]);
@@ -34,7 +34,7 @@ fn upper_half_of_the_number_is_ignored() {
 }
 
 #[test]
-fn last_slots_of_each_half_are_wired() {
+fn dispatcher_reaches_last_slot_of_each_abi() {
     needs_root!();
     needs_unknown_syscalls!();
     let last = [Abi::Native, Abi::Compat].map(|abi| Slot::new(abi, 511).expect("the last slot"));
@@ -52,7 +52,7 @@ fn last_slots_of_each_half_are_wired() {
 
 /// i386 getpid is 20, which is writev for x86_64; i386 execve is 11, which is munmap.
 #[test]
-fn compat_calls_never_reach_native_slots() {
+fn compat_call_never_reaches_native_slot() {
     needs_root!();
     let [munmap, writev] = ["munmap", "writev"].map(|name| slot(Abi::Native, name));
     let [execve, getpid] = ["execve", "getpid"].map(|name| slot(Abi::Compat, name));
@@ -80,7 +80,7 @@ fn compat_calls_never_reach_native_slots() {
 }
 
 #[test]
-fn compat_arguments_come_from_their_own_registers() {
+fn compat_arguments_come_from_compat_registers() {
     needs_root!();
     let getpgid = slot(Abi::Compat, "getpgid");
     let rig = rig(&[(getpgid, "args")]);

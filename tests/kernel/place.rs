@@ -35,7 +35,7 @@ fn plan(filter: Filter) -> Plan {
     plan
 }
 
-/// How many calls passed and were refused since the rig began.
+/// Returns how many calls passed and were filtered since the rig began.
 fn judged(rig: &Rig) -> (u64, u64) {
     let books = rig.books(call());
     assert!(books.balance(), "{books:?}");
@@ -93,9 +93,9 @@ fn names(names: &[&str]) -> Option<Vec<UnitName>> {
     Some(names.iter().map(name).collect())
 }
 
-/// What was there before, and what is born, with its first call.
+/// Existing cgroups are known, and new ones from their first call on.
 #[test]
-fn units_and_slices_are_known_from_their_birth() {
+fn cgroup_tags_know_new_units_and_slices_at_once() {
     let Some(_alone) = alone() else { return };
     let slice = Cgroup::new("tailcalldtest.slice");
     let before = Cgroup::new("tailcalldtest.slice/tailcalld-a.service");
@@ -127,7 +127,7 @@ fn units_and_slices_are_known_from_their_birth() {
 }
 
 #[test]
-fn containers_and_units_of_users() {
+fn cgroup_tags_know_containers_and_user_units() {
     let Some(_alone) = alone() else { return };
     let id = "0a1b2c3d4e5f60718293a4b5c6d7e8f90a1b2c3d4e5f60718293a4b5c6d7e8f9";
     let user_unit = Filter { user_unit: names(&["mail.service"]), ..Filter::default() };
@@ -154,7 +154,7 @@ fn containers_and_units_of_users() {
 
 /// By the same rules as a path is read that is known as a whole.
 #[test]
-fn births_are_read_as_paths_are() {
+fn cgroup_tags_of_new_cgroup_equal_those_of_its_path() {
     let Some(_alone) = alone() else { return };
     let id = "ffeeddccbbaa99887766554433221100ffeeddccbbaa99887766554433221100";
     let rig = Rig::new(&plan(Filter { unit: names(&["nginx.service"]), ..Filter::default() }));
@@ -222,7 +222,7 @@ fn exe(patterns: Vec<Pattern>) -> Filter {
 }
 
 #[test]
-fn executables_are_known_by_their_path() {
+fn filter_exe_matches_path() {
     let Some(_alone) = alone() else { return };
     let folder = tempfile::tempdir().expect("a temporary folder");
     let deep = folder.path().join("a/b/c".repeat(12));
@@ -267,7 +267,7 @@ fn executables_are_known_by_their_path() {
 }
 
 #[test]
-fn parents_are_known_by_their_name() {
+fn filter_parent_comm_matches_name() {
     let Some(_alone) = alone() else { return };
     let folder = tempfile::tempdir().expect("a temporary folder");
     let shell = folder.path().join("parent-shell");
@@ -290,7 +290,7 @@ fn shell() -> Child {
     command.spawn().expect("a shell")
 }
 
-fn tell(shell: &mut Child, line: &str) {
+fn run_line(shell: &mut Child, line: &str) {
     use std::io::{BufRead as _, BufReader};
     let input = shell.stdin.as_mut().expect("its input");
     writeln!(input, "{line}; echo done").expect("it reads");
@@ -306,12 +306,12 @@ struct Orphan {
 }
 
 impl Orphan {
-    fn of(parent: &mut Child) -> Self {
+    fn start(parent: &mut Child) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let path = |name: &str| folder.path().join(name).display().to_string();
         let [start, done] = ["start", "done"].map(path);
         let script = format!("cat {start}; {}; echo >{done}", call_it());
-        tell(parent, &format!("mkfifo {start} {done}; (sh -c '{script}' >/dev/null &)"));
+        run_line(parent, &format!("mkfifo {start} {done}; (sh -c '{script}' >/dev/null &)"));
         Self { folder }
     }
 
@@ -326,37 +326,37 @@ fn call_it() -> String {
 }
 
 #[test]
-fn a_tree_has_all_who_descend_from_its_root() {
+fn filter_pid_tree_has_all_descendants() {
     let Some(_alone) = alone() else { return };
     let (mut inside, mut outside) = (shell(), shell());
-    let before = Orphan::of(&mut inside);
+    let before = Orphan::start(&mut inside);
     let filter = Filter { pid_tree: Some(vec![inside.id()]), ..Filter::default() };
     let mut rig = Rig::new(&plan(filter.clone()));
-    tell(&mut outside, &call_it());
+    run_line(&mut outside, &call_it());
     assert_eq!(judged(&rig), (0, 1));
-    tell(&mut inside, &call_it());
+    run_line(&mut inside, &call_it());
     let deep = format!("sh -c 'sh -c \"sh -c \\\"{}; true\\\"; true\"; true'", call_it());
-    tell(&mut inside, &deep);
+    run_line(&mut inside, &deep);
     assert_eq!(judged(&rig), (2, 1));
     // Its parent has ended when it calls. Of the one whose parent had ended before anybody asked, nobody
     // knows whose child it was.
-    Orphan::of(&mut inside).calls();
+    Orphan::start(&mut inside).calls();
     assert_eq!(judged(&rig), (3, 1));
     before.calls();
     assert_eq!(judged(&rig), (3, 2));
 
     // Another table with the same tree keeps it; one without it forgets it.
-    let mut orphan = Orphan::of(&mut inside);
+    let mut orphan = Orphan::start(&mut inside);
     rig.table.apply(&mut rig.bpf, &plan(filter)).expect("the filter is wired");
-    tell(&mut inside, &call_it());
+    run_line(&mut inside, &call_it());
     orphan.calls();
     assert_eq!(judged(&rig), (5, 2));
-    orphan = Orphan::of(&mut inside);
+    orphan = Orphan::start(&mut inside);
     let other = Filter { pid_tree: Some(vec![outside.id()]), ..Filter::default() };
     rig.table.apply(&mut rig.bpf, &plan(other)).expect("the filter is wired");
-    tell(&mut inside, &call_it());
+    run_line(&mut inside, &call_it());
     orphan.calls();
-    tell(&mut outside, &call_it());
+    run_line(&mut outside, &call_it());
     assert_eq!(judged(&rig), (6, 4));
     for mut shell in [inside, outside] {
         drop(shell.stdin.take());
@@ -366,7 +366,7 @@ fn a_tree_has_all_who_descend_from_its_root() {
 
 /// A process that has the number of one that was in a tree is not in it.
 #[test]
-fn a_number_that_is_used_again_is_in_no_tree() {
+fn filter_pid_tree_lacks_reused_pid() {
     // In another one, its number in the first is not had again.
     if !in_first_pid_namespace() {
         return;
@@ -375,7 +375,7 @@ fn a_number_that_is_used_again_is_in_no_tree() {
     let mut root = shell();
     let filter = Filter { pid_tree: Some(vec![root.id()]), ..Filter::default() };
     let rig = Rig::new(&plan(filter));
-    tell(&mut root, &call_it());
+    run_line(&mut root, &call_it());
     assert_eq!(judged(&rig), (1, 0));
     drop(root.stdin.take());
     root.wait().expect("it ends");
@@ -391,7 +391,7 @@ fn a_number_that_is_used_again_is_in_no_tree() {
 }
 
 #[test]
-fn units_that_are_excluded_are_counted() {
+fn exclude_units_counts_and_does_not_record() {
     let Some(_alone) = alone() else { return };
     let handlers = tailcalld::load::handlers().expect("the object opens");
     let mut plan = routes(&handlers, &[(call(), "args")]);
@@ -428,7 +428,7 @@ fn units_that_are_excluded_are_counted() {
 
 /// No rule is asked: neither one that would count the call nor none, which would refuse it.
 #[test]
-fn a_filter_is_not_asked_about_excluded_units() {
+fn exclude_units_comes_before_filter() {
     let Some(_alone) = alone() else { return };
     let handlers = tailcalld::load::handlers().expect("the object opens");
     let mut plan = routes(&handlers, &[(call(), "count")]);

@@ -1,4 +1,4 @@
-//! Where the process of an event stands, against what /proc says of it.
+//! Tests of what an event says about its process, compared with /proc.
 
 use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
@@ -22,7 +22,7 @@ const KINDS: [(&str, i32); NAMESPACES] = [
     ("uts", libc::CLONE_NEWUTS),
 ];
 
-/// What the trigger says before it calls: when it began, in ticks, and its namespaces; 0 for a kind that
+/// Start in ticks and namespaces, as the trigger prints them before its call; 0 for a kind that
 /// this kernel does not have.
 struct Said {
     ticks: u64,
@@ -45,10 +45,11 @@ fn initial(rig: &Rig) -> [u32; NAMESPACES] {
     rig.bpf.shared.initial_namespaces().each_ref().map(|id| id.load(SeqCst))
 }
 
-/// What the event and the process itself say, of a process in such new namespaces.
-fn told(rig: &Rig, flags: i32) -> ([u32; NAMESPACES], [u32; NAMESPACES]) {
+/// Returns the namespaces of a process in new namespaces: those of its event and those that it printed.
+fn namespaces(rig: &Rig, flags: i32) -> ([u32; NAMESPACES], [u32; NAMESPACES]) {
     let nr = slot(Abi::Native, "getpgid").nr().to_string();
-    let (records, said) = rig.trigger_told(&["within", &flags.to_string(), "native", &nr, "0"]);
+    let (records, said) =
+        rig.trigger_with_output(&["within", &flags.to_string(), "native", &nr, "0"]);
     let [record] = records.as_slice() else { panic!("{} records: {said}", records.len()) };
     let (process, said) = (rig.event(record).process, Said::parse(&said));
     assert_eq!(process.start_ns / ns_per_tick(), said.ticks);
@@ -66,7 +67,7 @@ fn kinds_here() -> impl Iterator<Item = (usize, i32)> {
 }
 
 #[test]
-fn the_initial_namespaces_are_those_of_the_first_process() {
+fn initial_namespaces_are_those_of_first_process() {
     needs_root!();
     let initial = initial(&rig(&[]));
     // include/linux/proc_ns.h; the numbers of the other two are given at boot before Linux 6.18.
@@ -82,35 +83,35 @@ fn the_initial_namespaces_are_those_of_the_first_process() {
     }
 }
 
-/// Whether our /proc/1 is the machine's first process.
+/// Returns whether /proc/1 of the test is the machine's first process.
 fn is_ours_initial(pid_namespace: u32) -> bool {
     let link = Path::new("/proc/self/ns/pid").read_link().expect("a link");
     link.to_str() == Some(&format!("pid:[{pid_namespace}]"))
 }
 
 #[test]
-fn namespaces_are_told_where_they_are_not_initial() {
+fn event_has_namespaces_that_are_not_initial() {
     needs_root!();
     let rig = rig(&[(slot(Abi::Native, "getpgid"), "args")]);
     let initial = initial(&rig);
     let all = kinds_here().fold(0, |all, (_, flag)| all | flag);
     let each = kinds_here().map(|(_, flag)| flag);
     for flags in [0, all].into_iter().chain(each) {
-        let (told, said) = told(&rig, flags);
+        let (recorded, said) = namespaces(&rig, flags);
         let mut expected = said;
         for (id, initial) in expected.iter_mut().zip(initial) {
             *id = if *id == initial { 0 } else { *id };
         }
-        assert_eq!(told, expected, "{flags:#x}");
+        assert_eq!(recorded, expected, "{flags:#x}");
         for (nth, flag) in kinds_here().filter(|(_, flag)| flags & flag != 0) {
-            assert!(told[nth] != 0 && told[nth] != initial[nth], "{flag:#x} of {flags:#x}");
+            assert!(recorded[nth] != 0 && recorded[nth] != initial[nth], "{flag:#x} of {flags:#x}");
         }
     }
 }
 
 /// The trigger is in the initial pid namespace still, its children will be in another.
 #[test]
-fn a_process_is_not_in_the_namespace_of_its_children() {
+fn event_pid_namespace_is_not_that_of_children() {
     needs_root!();
     let unshare = slot(Abi::Native, "unshare");
     let rig = rig(&[(unshare, "args"), (slot(Abi::Native, "wait4"), "args")]);
@@ -124,7 +125,7 @@ fn a_process_is_not_in_the_namespace_of_its_children() {
 }
 
 #[test]
-fn the_executable_is_the_file_that_runs() {
+fn event_exe_is_running_file() {
     needs_root!();
     let rig = rig(&[(slot(Abi::Native, "getpgid"), "args")]);
     let nr = slot(Abi::Native, "getpgid").nr().to_string();

@@ -8,7 +8,7 @@ use tailcalld::bpf::types;
 /// Two generations that give the same call to different handlers, flipped while four threads
 /// make it as fast as they can.
 #[test]
-fn reloads_under_load_miss_nothing() {
+fn reload_under_load_misses_nothing() {
     needs_root!();
     needs_unknown_syscalls!();
     let busy = own_slot(482);
@@ -51,7 +51,7 @@ fn reloads_under_load_miss_nothing() {
 }
 
 #[test]
-fn a_slot_that_is_taken_out_does_nothing() {
+fn reload_removed_slot_records_nothing() {
     needs_root!();
     needs_unknown_syscalls!();
     let call = own_slot(483);
@@ -74,7 +74,7 @@ fn a_slot_that_is_taken_out_does_nothing() {
 /// so from the start: `args` was reached, `count` is meant. It must not record, and since its
 /// slot brings it back to itself, it says that the call got lost.
 #[test]
-fn a_handler_believes_the_route_not_the_way() {
+fn handler_uses_route_of_live_bank() {
     needs_root!();
     needs_unknown_syscalls!();
     let call = own_slot(484);

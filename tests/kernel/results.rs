@@ -1,4 +1,4 @@
-//! What came of a call: paired with its event by thread and time, whatever the thread is by then.
+//! Tests of results: each is paired with the event of its call by thread and time.
 
 use std::collections::BTreeMap;
 
@@ -19,7 +19,7 @@ fn with_results(wanted: &[(Slot, &str)]) -> Plan {
 }
 
 /// The events of the trigger and what came of them, in the order of their ends.
-fn told(rig: &Rig, words: &[&str]) -> Vec<(Vec<u8>, Outcome)> {
+fn outcomes(rig: &Rig, words: &[&str]) -> Vec<(Vec<u8>, Outcome)> {
     run_trigger(words);
     let (mut waiting, mut told) = (BTreeMap::new(), Vec::new());
     for bytes in rig.records() {
@@ -51,51 +51,53 @@ fn result(end: Outcome) -> i64 {
 }
 
 #[test]
-fn a_failure_is_its_errno_and_a_success_its_value() {
+fn result_is_errno_or_value() {
     needs_root!();
     let getpgid = slot(Abi::Native, "getpgid");
     let rig = Rig::new(&with_results(&[(getpgid, "args")]));
     let nr = getpgid.nr().to_string();
-    let [(_, failed)] = &told(&rig, &["native", &nr, "0x7fffffff"])[..] else { panic!("one call") };
+    let [(_, failed)] = &outcomes(&rig, &["native", &nr, "0x7fffffff"])[..] else {
+        panic!("one call")
+    };
     assert_eq!(failed.errno(), Some(nix::libc::ESRCH));
     assert_eq!(result(*failed), -i64::from(nix::libc::ESRCH));
-    let [(event, done)] = &told(&rig, &["native", &nr, "1"])[..] else { panic!("one call") };
+    let [(event, done)] = &outcomes(&rig, &["native", &nr, "1"])[..] else { panic!("one call") };
     assert_eq!((done.errno(), rig.event(event).args[0]), (None, 1));
     assert!(result(*done) >= 0);
 }
 
 #[test]
-fn compat_calls_have_results() {
+fn result_of_compat_call() {
     needs_root!();
     let getpgid = slot(Abi::Compat, "getpgid");
     let rig = Rig::new(&with_results(&[(getpgid, "args")]));
     let words = ["compat", &getpgid.nr().to_string(), "0x7fffffff"];
-    let [(_, failed)] = &told(&rig, &words)[..] else { panic!("one call") };
+    let [(_, failed)] = &outcomes(&rig, &words)[..] else { panic!("one call") };
     assert_eq!(failed.errno(), Some(nix::libc::ESRCH));
 }
 
 /// Each call's argument comes back as its result: pairs that were mixed up would show.
 #[test]
-fn results_of_many_threads_are_not_mixed_up() {
+fn results_of_threads_are_not_mixed_up() {
     needs_root!();
     let umask = slot(Abi::Native, "umask");
     let times = scaled(5000);
     let rig = Rig::with_ring(&with_results(&[(umask, "args")]), 16 * 1024 * 1024);
     let nr = umask.nr().to_string();
-    let pairs = told(&rig, &["times", &times.to_string(), "native", &nr, "nth"]);
+    let pairs = outcomes(&rig, &["times", &times.to_string(), "native", &nr, "nth"]);
     rig.assert_seen(times, pairs.len() as u64);
     // umask gives what the call before it set, of nine bits.
     for two in pairs.windows(2) {
         assert_eq!(result(two[1].1) as u64, rig.event(&two[0].0).args[0] & 0o777);
     }
-    let threads = told(&rig, &["threads", &times.to_string(), "native", &nr, "nth"]);
+    let threads = outcomes(&rig, &["threads", &times.to_string(), "native", &nr, "nth"]);
     rig.assert_seen(5 * times, (pairs.len() + threads.len()) as u64);
 }
 
 /// A program that was executed returns from `execve`, by another thread's number if it was not the
 /// leader; one that could not be returns from where it was called.
 #[test]
-fn executed_programs_return() {
+fn result_of_execve_is_recorded() {
     needs_root!();
     let [execve, execveat] = ["execve", "execveat"].map(|name| slot(Abi::Native, name));
     let rig = Rig::new(&with_results(&[(execveat, "exec")]));
@@ -103,23 +105,23 @@ fn executed_programs_return() {
     let at = ["-100", "text:/bin/true", "argv0:true", "0", "0"];
     for how in [&["native", nr.as_str()][..], &["from-a-thread", "native", nr.as_str()]] {
         let words: Vec<&str> = how.iter().copied().chain(at).collect();
-        let [(event, done)] = &told(&rig, &words)[..] else { panic!("one call: {words:?}") };
+        let [(event, done)] = &outcomes(&rig, &words)[..] else { panic!("one call: {words:?}") };
         assert_eq!((result(*done), rig.event(event).slot), (0, execveat), "{words:?}");
     }
     let nowhere = ["native", &nr, "-100", "text:/nonexistent", "argv:1", "0", "0"];
-    let [(_, failed)] = &told(&rig, &nowhere)[..] else { panic!("one call") };
+    let [(_, failed)] = &outcomes(&rig, &nowhere)[..] else { panic!("one call") };
     assert_eq!(failed.errno(), Some(nix::libc::ENOENT));
     assert_eq!(rig.books(execve).seen, 0);
 }
 
-/// Their thread ends in the call: the kernel says so when the task goes.
+/// The thread ends in the call, and the kernel reports it when the task exits.
 #[test]
-fn calls_that_never_return_are_told() {
+fn result_of_call_that_never_returns_is_task_exit() {
     needs_root!();
     let exit = slot(Abi::Native, "exit_group");
     let rig = Rig::new(&with_results(&[(exit, "args")]));
     let nr = exit.nr().to_string();
-    let ends = told(&rig, &["native", &nr, "77"]);
+    let ends = outcomes(&rig, &["native", &nr, "77"]);
     let ends: Vec<Outcome> = ends
         .into_iter()
         .filter(|(event, _)| rig.event(event).args[0] == 77)
@@ -130,32 +132,32 @@ fn calls_that_never_return_are_told() {
 
 /// A call is waited for that began under the table before.
 #[test]
-fn a_reload_lets_calls_finish() {
+fn reload_keeps_pending_results() {
     needs_root!();
     let call = own_slot(491);
     let plan = with_results(&[(call, "args")]);
     let handlers = tailcalld::load::handlers().expect("the object opens");
     let mut rig = Rig::new(&plan);
     let words = ["times", "10", "native", &call.nr().to_string()];
-    assert_eq!(told(&rig, &words).len(), 10);
+    assert_eq!(outcomes(&rig, &words).len(), 10);
     rig.table.apply(&mut rig.bpf, &routes(&handlers, &[(call, "args")])).expect("wired");
     assert!(rig.table.awaits(call));
     assert!(rig.table.forget_old_results(&mut rig.bpf));
     assert!(!rig.table.awaits(call));
     assert_eq!(rig.trigger(&words).len(), 10);
     rig.table.apply(&mut rig.bpf, &plan).expect("wired");
-    assert_eq!(told(&rig, &words).len(), 10);
+    assert_eq!(outcomes(&rig, &words).len(), 10);
 }
 
 /// Eight tasks that preempt each other wherever the kernel lets them.
 #[test]
-fn a_crowd_gets_all_its_results() {
+fn results_of_threads_on_one_cpu_are_complete() {
     needs_root!();
     let call = own_slot(492);
     let times = scaled(20_000);
     let rig = Rig::with_ring(&with_results(&[(call, "args")]), 64 * 1024 * 1024);
     let words = ["crowd", &times.to_string(), "native", &call.nr().to_string()];
-    let ends = told(&rig, &words).len() as u64;
+    let ends = outcomes(&rig, &words).len() as u64;
     let books = rig.books(call);
     rig.assert_seen(8 * times, books.seen);
     assert_eq!((books.lost, books.submitted), ([0; 4], ends));
@@ -163,12 +165,12 @@ fn a_crowd_gets_all_its_results() {
 
 /// Kernels follow a limited number of calls of one function to their return, if any.
 #[test]
-fn calls_that_go_on_at_once_have_their_results() {
+fn results_of_concurrent_calls_are_complete() {
     needs_root!();
     let nanosleep = slot(Abi::Native, "nanosleep");
     let rig = Rig::new(&with_results(&[(nanosleep, "args")]));
     let nr = nanosleep.nr().to_string();
-    let calls = told(&rig, &["crowd", "5", "native", &nr, "words:0,20000000", "0"]);
+    let calls = outcomes(&rig, &["crowd", "5", "native", &nr, "words:0,20000000", "0"]);
     let slept = calls.iter().filter(|(event, _)| rig.event(event).args[1] == 0);
     let ends: Vec<Outcome> = slept.map(|(_, end)| *end).collect();
     assert_eq!(ends.len(), 40);
@@ -180,7 +182,7 @@ fn calls_that_go_on_at_once_have_their_results() {
 
 /// Nobody consumes: what finds no room is an event that is lost, or a result.
 #[test]
-fn a_full_ring_counts_the_results_it_loses() {
+fn full_ring_counts_lost_results() {
     needs_root!();
     let call = own_slot(493);
     let rig = Rig::with_ring(&with_results(&[(call, "args")]), 1 << 16);
@@ -200,5 +202,5 @@ fn a_full_ring_counts_the_results_it_loses() {
     assert_eq!(books.results_lost, events - results);
     assert!(books.results_lost > 0 || events == results, "{books:?}");
     // The next call of that thread has a result of its own again.
-    assert_eq!(told(&rig, &["times", "10", "native", &call.nr().to_string()]).len(), 10);
+    assert_eq!(outcomes(&rig, &["times", "10", "native", &call.nr().to_string()]).len(), 10);
 }

@@ -27,7 +27,7 @@ pub use crate::root::privileged;
 fn choice() -> AttachMode {
     let asked = std::env::var("TAILCALLD_TEST_ATTACH");
     let of_tracepoint =
-        |attach| AttachMode::with_tracepoint(attach, "as the test was told".to_owned());
+        |attach| AttachMode::with_tracepoint(attach, "chosen by the test".to_owned());
     let made = |wanted| AttachMode::choose(wanted, &Routes::new()).expect("this kernel has it");
     match asked.as_deref() {
         Ok("raw_tp") => of_tracepoint(Attach::RawTracepoint),
@@ -38,7 +38,7 @@ fn choice() -> AttachMode {
     }
 }
 
-/// Whether calls are seen at the functions that serve them.
+/// Returns whether the dispatcher is attached to functions.
 pub fn at_functions() -> bool {
     choice().attach == Attach::Function
 }
@@ -103,18 +103,18 @@ impl Rig {
 
     /// Runs the trigger and gives its records, its own start excluded.
     pub fn trigger(&self, words: &[&str]) -> Vec<Vec<u8>> {
-        self.trigger_told(words).0
+        self.trigger_with_output(words).0
     }
 
-    /// The same, with what the trigger says.
-    pub fn trigger_told(&self, words: &[&str]) -> (Vec<Vec<u8>>, String) {
+    /// Runs the trigger and returns its records and what it printed.
+    pub fn trigger_with_output(&self, words: &[&str]) -> (Vec<Vec<u8>>, String) {
         let name = unique_name();
         let said = run_trigger_as(&name, words);
         let records = self.records().into_iter().filter(|bytes| self.is_of(bytes, &name)).collect();
         (records, said)
     }
 
-    /// As `trigger`, with the ends of the calls.
+    /// Runs the trigger and returns its records, those of the returns included.
     pub fn trigger_all(&self, words: &[&str]) -> Vec<Vec<u8>> {
         let name = unique_name();
         run_trigger_as(&name, words);
@@ -138,13 +138,13 @@ impl Rig {
         self.consumer.pause();
     }
 
-    /// Whether the consumer is woken; a lost wakeup takes this long to be noticed.
+    /// Waits until the consumer is woken, 5 s at most, and returns whether it was.
     pub fn is_woken(&self) -> bool {
         let mut fds = [PollFd::new(self.consumer.fd(), PollFlags::POLLIN)];
         poll(&mut fds, PollTimeout::from(5000u16)).expect("the ring can be polled") == 1
     }
 
-    /// Whether somebody asked for a wakeup since.
+    /// Returns whether a wakeup is pending.
     pub fn is_readable(&self) -> bool {
         let mut fds = [PollFd::new(self.consumer.fd(), PollFlags::POLLIN)];
         poll(&mut fds, PollTimeout::ZERO).expect("the ring can be polled") == 1

@@ -20,7 +20,7 @@ fn captures<'a>(event: &'a Event<'_>) -> Vec<(&'a str, Value<'a>, Status)> {
 }
 
 #[test]
-fn five_calls_share_one_handler() {
+fn timer_serves_five_syscalls() {
     needs_root!();
     let rig = timers(Abi::Native);
     let said: Vec<String> = CALLS
@@ -47,7 +47,7 @@ fn five_calls_share_one_handler() {
 }
 
 #[test]
-fn create_tells_clock_and_notification() {
+fn timer_create_captures_clock_and_notification() {
     needs_root!();
     let rig = timers(Abi::Native);
     // sigev_value, then sigev_signo (14) and sigev_notify (1) in one word, then the thread.
@@ -68,7 +68,7 @@ fn create_tells_clock_and_notification() {
 }
 
 #[test]
-fn settime_tells_timer_flags_and_times() {
+fn timer_settime_captures_timer_flags_and_times() {
     needs_root!();
     let rig = timers(Abi::Native);
     let records = rig.trigger(&["native", "223", "3", "1", "words:2,0,1,500000000", "0"]);
@@ -86,7 +86,7 @@ fn settime_tells_timer_flags_and_times() {
 }
 
 #[test]
-fn unreadable_times_say_so() {
+fn timer_unreadable_times_are_marked() {
     needs_root!();
     let rig = timers(Abi::Native);
     for address in ["0", "0xffffffff81000000", "8"] {
@@ -98,7 +98,7 @@ fn unreadable_times_say_so() {
 }
 
 #[test]
-fn compat_times_have_their_own_size() {
+fn timer_compat_times_have_compat_size() {
     needs_root!();
     let rig = timers(Abi::Compat);
     let nr = slot(Abi::Compat, "timer_settime").nr().to_string();

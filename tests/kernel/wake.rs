@@ -1,4 +1,4 @@
-//! When the consumer is woken: by the first event when it sleeps, by a quarter of the ring when it
+//! Tests of the wakeups of the consumer: by the first event when it sleeps, by a quarter of the ring when it
 //! dozes, by nothing while it is awake.
 
 use tailcalld::ring::Rest;
@@ -16,7 +16,7 @@ fn quiet_rig(number: u16, ring_bytes: u32) -> (Rig, String) {
 }
 
 #[test]
-fn a_sleeper_is_woken_by_the_first_event() {
+fn sleeping_consumer_is_woken_by_first_event() {
     needs_root!();
     needs_unknown_syscalls!();
     let (rig, nr) = quiet_rig(485, 1 << 20);
@@ -29,7 +29,7 @@ fn a_sleeper_is_woken_by_the_first_event() {
 }
 
 #[test]
-fn a_dozer_is_woken_by_a_quarter_of_the_ring() {
+fn dozing_consumer_is_woken_by_quarter_of_ring() {
     needs_root!();
     needs_unknown_syscalls!();
     let (rig, nr) = quiet_rig(486, 1 << 20);
@@ -43,7 +43,7 @@ fn a_dozer_is_woken_by_a_quarter_of_the_ring() {
 }
 
 #[test]
-fn who_is_awake_is_left_alone() {
+fn awake_consumer_is_not_woken() {
     needs_root!();
     needs_unknown_syscalls!();
     let (rig, nr) = quiet_rig(487, 1 << 20);
@@ -53,9 +53,9 @@ fn who_is_awake_is_left_alone() {
     assert_eq!(rig.events().len(), 5000);
 }
 
-/// What the ring cannot hold is counted to the event.
+/// Each event that the ring has no room for is counted.
 #[test]
-fn a_full_ring_counts_what_it_loses() {
+fn full_ring_counts_lost_events() {
     needs_root!();
     needs_unknown_syscalls!();
     let (rig, nr) = quiet_rig(488, 1 << 16);
