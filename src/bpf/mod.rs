@@ -18,7 +18,7 @@ pub use calls::{
 };
 pub use mapping::Mapping;
 pub use shared::{
-    BUCKETS, Bank, Bucket, ENV_NAME_WORDS, ENV_NAMES, EXCLUDED_CGROUPS, EXCLUDED_FILES,
+    BUCKETS, Bank, BucketWords, ENV_NAME_WORDS, ENV_NAMES, EXCLUDED_CGROUPS, EXCLUDED_FILES,
     FILTERS_PER_BANK, INSNS_PER_BANK, JournalQuery, LIMITS, PATTERNS_PER_BANK, RULES_PER_BANK,
     Shared, spread,
 };

@@ -218,14 +218,14 @@ impl<'obj> Shared<'obj> {
         unsafe { set(array!(self, limits, types::limit), LIMITS, number.into(), limit) }
     }
 
-    /// Bucket of one owner of a limit; `None` beyond the table.
-    pub fn bucket(&self, index: usize) -> Option<&Bucket> {
+    /// BucketWords of one owner of a limit; `None` beyond the table.
+    pub fn bucket(&self, index: usize) -> Option<&BucketWords> {
         // SAFETY: as in `live_base`; the structure is as large and as aligned as these words.
-        unsafe { at(array!(self, buckets, Bucket), BUCKETS + LIMITS, index) }
+        unsafe { at(array!(self, buckets, BucketWords), BUCKETS + LIMITS, index) }
     }
 
-    /// Bucket of all owners that found no bucket of their own, by the number of the limit.
-    pub fn shared_bucket(&self, number: u8) -> Option<&Bucket> {
+    /// BucketWords of all owners that found no bucket of their own, by the number of the limit.
+    pub fn shared_bucket(&self, number: u8) -> Option<&BucketWords> {
         self.bucket(BUCKETS + usize::from(number))
     }
 
@@ -272,7 +272,7 @@ pub struct JournalQuery<'a> {
 }
 
 /// `struct bucket`: whose, paid until, refused, the name in two words, the rest.
-pub type Bucket = [AtomicU64; size_of::<types::bucket>() / size_of::<u64>()];
+pub type BucketWords = [AtomicU64; size_of::<types::bucket>() / size_of::<u64>()];
 
 /// Settings that are written as a whole, word by word, while nobody relies on them.
 ///

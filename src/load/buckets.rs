@@ -3,7 +3,7 @@
 use std::sync::atomic::Ordering::Relaxed;
 
 use super::Bpf;
-use crate::bpf::{BUCKETS, Bucket};
+use crate::bpf::{BUCKETS, BucketWords};
 
 /// A bucket that has refused events.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -72,15 +72,15 @@ impl Bpf<'_> {
     }
 }
 
-fn limit_of([tag, ..]: &Bucket) -> u8 {
+fn limit_of([tag, ..]: &BucketWords) -> u8 {
     (tag.load(Relaxed) >> 48) as u8
 }
 
-fn empty(bucket: &Bucket) {
+fn empty(bucket: &BucketWords) {
     bucket.iter().for_each(|word| word.store(0, Relaxed));
 }
 
-fn full(bucket: &Bucket, shared_of: Option<u8>) -> Option<Full> {
+fn full(bucket: &BucketWords, shared_of: Option<u8>) -> Option<Full> {
     let [tag, _, refused, first, second, ..] = bucket;
     let refused = refused.load(Relaxed);
     let mut comm = [0; 16];
