@@ -42,12 +42,19 @@ fn n_calls_are_n_lines_and_the_books_close() {
     }
 }
 
-/// Design, section 5: the keys of a record.
+const GETPGID_AND_EXECVE: &str = "[routes]\ngetpgid = \"args\"\nexecve = \"exec\"\n";
+
+/// Returns the only record of a process's calls of that syscall.
+fn only_event<'a>(records: &'a [Value], comm: &str, syscall: &str) -> &'a Value {
+    let events = events_of(records, comm).into_iter();
+    let events: Vec<_> = events.filter(|event| event["syscall"] == syscall).collect();
+    assert_eq!(events.len(), 1);
+    events[0]
+}
+
 #[test]
-fn every_key_is_there_with_its_type() {
-    let Some(setup) = Setup::new("[routes]\ngetpgid = \"args\"\nexecve = \"exec\"\n") else {
-        return;
-    };
+fn started_has_every_key() {
+    let Some(setup) = Setup::new(GETPGID_AND_EXECVE) else { return };
     let command = setup.command(&[], "auto");
     let mut daemon = setup.spawn(command);
     let started = daemon.records.next("started");
@@ -56,41 +63,52 @@ fn every_key_is_there_with_its_type() {
     assert_eq!(started["routes"], 4, "both ABIs of two syscalls");
     assert_eq!(started["attached"], "raw_tp/sys_enter");
     assert_eq!(started["version"], env!("CARGO_PKG_VERSION"));
+}
 
-    let nr = |name| number(Abi::Native, name).unwrap().to_string();
-    let [getpgid, execve] = ["getpgid", "execve"].map(nr);
-    let plain = trigger(&["native", &getpgid, "0x10", "2", "3", "4", "5", "6"]);
-    let exec = trigger(&["native", &execve, "text:/nonexistent", "argv:2", "0"]);
+#[test]
+fn args_event_has_every_key_with_its_type() {
+    let Some(setup) = Setup::new(GETPGID_AND_EXECVE) else { return };
+    let daemon = setup.start();
+    let getpgid = number(Abi::Native, "getpgid").unwrap();
+    let comm = trigger(&["native", &getpgid.to_string(), "0x10", "2", "3", "4", "5", "6"]);
     let records = daemon.stop();
-    let one = |name: &str, call: &str| {
-        let events = events_of(&records, name).into_iter();
-        let events: Vec<_> = events.filter(|event| event["syscall"] == call).collect();
-        assert_eq!(events.len(), 1);
-        events[0]
-    };
-    let (args, exec) = (one(&plain, "getpgid"), one(&exec, "execve"));
-
+    let args = only_event(&records, &comm, "getpgid");
     assert_eq!(keys(args), set(&[&CALL, &TASK, &["args"]]));
     assert_eq!(args["args"], json!({"pid": 16}));
     for (key, value) in [
         ("syscall", json!("getpgid")),
-        ("nr", json!(getpgid.parse::<u64>().unwrap())),
+        ("nr", json!(getpgid)),
         ("abi", json!(Abi::Native.name())),
         ("handler", json!("args")),
         ("generation", json!(1)),
         ("tid", args["pid"].clone()),
         ("uid", json!(0)),
         ("gid", json!(0)),
-        ("comm", json!(plain)),
+        ("comm", json!(comm)),
     ] {
         assert_eq!(args[key], value, "{key}");
     }
     for key in ["boottime_ns", "pid", "ppid", "start_boottime_ns", "exe_inode"] {
         assert!(args[key].is_u64(), "{key}");
     }
+}
+
+#[test]
+fn exec_event_has_every_key() {
+    let Some(setup) = Setup::new(GETPGID_AND_EXECVE) else { return };
+    let daemon = setup.start();
+    let execve = number(Abi::Native, "execve").unwrap().to_string();
+    let comm = trigger(&["native", &execve, "text:/nonexistent", "argv:2", "0"]);
+    let records = daemon.stop();
+    let exec = only_event(&records, &comm, "execve");
     assert_eq!(keys(exec), set(&[&CALL, &TASK, &["args", "argv"]]));
     assert_eq!(exec["argv"], json!(["arg", "arg"]));
+}
 
+#[test]
+fn stopped_has_every_key() {
+    let Some(setup) = Setup::new(GETPGID_AND_EXECVE) else { return };
+    let records = setup.start().stop();
     let [stopped] = of_kind(&records, "stopped")[..] else { panic!("one end") };
     assert_eq!(keys(stopped), set(&[&["generation", "missed", "reason", "totals"]]));
 }
