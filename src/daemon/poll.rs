@@ -14,7 +14,7 @@ use crate::output::Sink;
 use crate::pipeline::writer::WriterState;
 use crate::ring::Consumer;
 
-/// BucketKey woke the loop.
+/// Cause of a wakeup of the loop.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Wakeup {
     /// There is something in the ring.

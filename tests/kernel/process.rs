@@ -76,7 +76,7 @@ fn initial_namespaces_are_those_of_first_process() {
         assert_eq!(initial[nth], known[nth], "{}", KINDS[nth].0);
     }
     for (nth, _) in kinds_here().filter(|_| is_ours_initial(initial[4])) {
-        // BucketKey may not trace it may not see them.
+        // A process that may not trace it may not see them.
         let Ok(link) = Path::new("/proc/1/ns").join(KINDS[nth].0).read_link() else { continue };
         let expected = format!("{}:[{}]", KINDS[nth].0, initial[nth]);
         assert_eq!(link.to_str(), Some(&*expected));

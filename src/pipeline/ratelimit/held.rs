@@ -37,7 +37,7 @@ impl UserLimiter {
         Ok(())
     }
 
-    /// BucketKey finds no room takes the bucket of all who did not.
+    /// An owner that finds no room takes the bucket that such owners share.
     fn with_bucket(&mut self, who: BucketKey, now_ns: i64) -> BucketKey {
         if self.until.len() >= OWNERS_MAX && !self.until.contains_key(&who) {
             self.sweep(now_ns);
