@@ -1,3 +1,4 @@
+# First: no other chapter has started the service. 90-stop.sh compares with $objects_before.
 chapter start
 
 # What a package's installation would do.

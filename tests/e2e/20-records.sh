@@ -1,3 +1,4 @@
+# After 10-start.sh and before any reload: the generation is 1.
 chapter records
 
 unit exact.service /bin/echo -n 'two words' --option=1 >/dev/null

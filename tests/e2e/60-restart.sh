@@ -1,3 +1,4 @@
+# The first restart: before it there is one start in the journal.
 chapter restart
 
 # Five starts in ten seconds are too many for systemd, and few for a test.

@@ -1,3 +1,4 @@
+# Last of the first boot. After 10-start.sh ($objects_before) and 80-journald.sh (calls of journald to exclude).
 chapter stop
 
 is 'stops' 0 "$(told systemctl stop tailcalld)"

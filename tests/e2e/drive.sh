@@ -1,5 +1,7 @@
 #!/bin/bash
-# Inside the container: uses the service as an administrator does, chapter by chapter, over two boots.
+# Inside the container: uses the service as an administrator does, chapter by chapter, over two boots. The
+# chapters share the service, its configuration and the journal, so their order counts. A chapter that relies
+# on another one says so at its top.
 # A script that dies ends the container (FailureAction= in e2e.service).
 set -uo pipefail
 source /e2e/assert.sh
