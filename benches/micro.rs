@@ -10,7 +10,7 @@ use syscalls::{Abi, number};
 use tailcalld::bpf::types::{capture, event, result_event, wire_size};
 use tailcalld::decode::{Error, Event, RingRecord};
 use tailcalld::handlers::Handlers;
-use tailcalld::output::record::{Body, Record};
+use tailcalld::output::record::{Body, Record, Syscall};
 use tailcalld::output::{Scratch, journal_entry, json_line};
 use tailcalld::units::CgroupInfo;
 
@@ -55,7 +55,7 @@ fn measure(
         user_unit: None,
         container: None,
     };
-    let body = Body::Syscall { event: &event, place: Some(&place), suppressed: 0 };
+    let body = Body::Syscall(Syscall { event: &event, place: Some(&place), suppressed: 0 });
     let record = Record { time_ns: 1_767_323_045_000_000_006, body };
     let mut scratch = Scratch::new();
     let mut buffer = Vec::new();

@@ -9,7 +9,7 @@ use syscalls::{Abi, number};
 use tailcalld::bpf::types::{capture, event, wire_size};
 use tailcalld::decode::{Event, RingRecord};
 use tailcalld::handlers::{Handler, Handlers};
-use tailcalld::output::record::{Body, Record};
+use tailcalld::output::record::{Body, Record, Syscall};
 use tailcalld::output::{Scratch, journal_entry, json_line};
 
 thread_local! {
@@ -96,7 +96,7 @@ fn allocations(bytes: &[u8], handlers: &Handlers, encode: Encode) -> usize {
             panic!("not an event")
         };
         let event = Event::decode(&header, bytes, None, handlers).expect("an event");
-        let body = Body::Syscall { event: &event, place: None, suppressed: 0 };
+        let body = Body::Syscall(Syscall { event: &event, place: None, suppressed: 0 });
         encode(&Record { time_ns: 1, body }, &mut scratch, &mut buffer);
         ALLOCATIONS.get() - before
     };

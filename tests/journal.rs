@@ -17,7 +17,9 @@ use syscalls::{Abi, Capture, Moment, Part, Slot, Status, Value};
 use tailcalld::decode::{self, Captures, Event, Process};
 use tailcalld::handlers::{Field, FieldKind, Handler, Role};
 use tailcalld::output::key::Key;
-use tailcalld::output::record::{Body, Loss, Lost, Reason, Record, Stopped, Total};
+use tailcalld::output::record::{
+    Body, Kind, Loss, Lost, Reason, Record, RecordBody, Stopped, Syscall, Total,
+};
 use tailcalld::output::{Outcome, Output, Sink};
 use tailcalld::units::CgroupInfo;
 
@@ -99,7 +101,7 @@ fn text(index: u8, text: &[u8]) -> Capture<'_> {
 }
 
 fn record<'a>(event: &'a Event<'a>, place: Option<&'a CgroupInfo>) -> Record<'a> {
-    Record { time_ns: TIME_NS, body: Body::Syscall { event, place, suppressed: 0 } }
+    Record { time_ns: TIME_NS, body: Body::Syscall(Syscall { event, place, suppressed: 0 }) }
 }
 
 fn open(journald: &Journald) -> Sink {
@@ -164,7 +166,7 @@ fn journald_returns_every_field() {
     let expected = serde_json::json!({
         "MESSAGE": "Executing a program: /usr/bin/ls [\"ls\", \"-l\"] by bash (pid 1234, uid 1000) \
                     = -1 ENOENT",
-        "MESSAGE_ID": tailcalld::output::kind::SYSCALL.id,
+        "MESSAGE_ID": Syscall::KIND.id,
         "OBJECT_SYSTEMD_UNIT": "nginx.service",
         "PRIORITY": "5",
         "SYSCALL_ABI": Abi::Native.name(),
@@ -342,8 +344,8 @@ fn catalog_and_events_md_have_every_record_kind() {
     let catalog = read("systemd/tailcalld.catalog");
     let events = read("docs/events.md");
     let ids: Vec<&str> = catalog.lines().filter_map(|line| line.strip_prefix("-- ")).collect();
-    let kinds = tailcalld::output::kind::ALL;
-    assert_eq!(ids, kinds.map(|kind| kind.id));
+    let kinds = Kind::ALL;
+    assert_eq!(ids, kinds.iter().map(|kind| kind.id).collect::<Vec<_>>());
     let headings: Vec<String> = kinds.iter().map(|kind| format!("### `{}`", kind.name)).collect();
     let found: Vec<&str> = events.lines().filter(|line| line.starts_with("### `")).collect();
     assert_eq!(found, headings);

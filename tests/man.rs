@@ -112,7 +112,7 @@ fn man_documents_every_field_and_record_kind() {
     }
     let catalog = fs::read_to_string("systemd/tailcalld.catalog").unwrap();
     let ids: Vec<_> = catalog.lines().filter_map(|line| line.strip_prefix("-- ")).collect();
-    assert_eq!(ids.len(), tailcalld::output::kind::ALL.len());
+    assert_eq!(ids.len(), tailcalld::output::record::Kind::ALL.len());
     for id in ids {
         assert!(introduces(&text, "Li", id), "{id}");
     }

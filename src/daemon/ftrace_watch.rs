@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use super::{Daemon, Timer};
 use crate::clock;
 use crate::load::{self, Attach};
-use crate::output::record::{Body, TracingChange};
+use crate::output::record::{Body, TracingChange, TracingOff, TracingOn};
 
 /// Interval between checks: that of the watchdog.
 const FTRACE_INTERVAL: Duration = Duration::from_secs(15);
@@ -51,8 +51,8 @@ impl Daemon<'_> {
         let attached = self.bpf.way_to_attach().to_string();
         let since = TracingChange { from_ns: self.ftrace.seen_ns, to_ns, attached, sysctl: SWITCH };
         match (std::mem::replace(&mut self.ftrace.is_off, is_off), is_off) {
-            (false, true) => self.emit(Body::TracingOff(&since)),
-            (true, false) => self.emit(Body::TracingOn(&since)),
+            (false, true) => self.emit(Body::TracingOff(&TracingOff(since))),
+            (true, false) => self.emit(Body::TracingOn(&TracingOn(since))),
             _ => {}
         }
         if !is_off {

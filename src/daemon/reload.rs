@@ -63,7 +63,7 @@ impl Daemon<'_> {
         let verdict = match plan::read(&self.options.config, &self.bpf.handlers) {
             Ok(plan) => {
                 let record = self.difference(&plan);
-                if asked || record.says_something() || self.last_reload.refused.is_some() {
+                if asked || record.has_changes() || self.last_reload.refused.is_some() {
                     // Numbers of limits may mean others afterwards.
                     self.read_counters()?;
                     self.read_suppressed();

@@ -1,9 +1,9 @@
-//! What an output must be able to spell. The journal and JSON each implement it, and `walk` is its
-//! only user.
+//! Interface between records and encoders: records hand their fields to it, the journal and JSON implement it.
 
 use syscalls::Slot;
 
 use crate::output::key::{Key, Name};
+use crate::output::scratch::Scratch;
 
 /// An output that spells fields. A name may repeat only within one call.
 pub trait Fields {
@@ -36,4 +36,15 @@ pub enum Cell<'a> {
     Word(&'a str),
     /// A count.
     Count(u64),
+}
+
+/// Writes begin and end of the time that a record is about.
+pub fn interval(from_ns: u64, to_ns: u64, scratch: &mut Scratch, out: &mut impl Fields) {
+    out.text(Key::From, scratch.time(from_ns));
+    out.text(Key::To, scratch.time(to_ns));
+}
+
+/// Returns the bytes of each line.
+pub fn lines(lines: &[String]) -> impl Iterator<Item = &[u8]> {
+    lines.iter().map(String::as_bytes)
 }

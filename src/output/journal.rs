@@ -9,11 +9,11 @@ use crate::output::fields::{Cell, Fields};
 use crate::output::key::{ARG_PREFIX, Key, Name};
 use crate::output::number;
 use crate::output::record::Record;
-use crate::output::walk::{Scratch, walk};
+use crate::output::scratch::Scratch;
 
 /// Appends the entry of `record` to `buffer`.
 pub fn encode(record: &Record, scratch: &mut Scratch, buffer: &mut Vec<u8>) {
-    walk(record, scratch, &mut Entry(buffer));
+    record.fields(scratch, &mut Entry(buffer));
 }
 
 /// An entry in the making.

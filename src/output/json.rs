@@ -7,13 +7,13 @@ use crate::output::fields::{Cell, Fields};
 use crate::output::key::{ARGS, Key, Name};
 use crate::output::number;
 use crate::output::record::Record;
-use crate::output::walk::{Scratch, walk};
+use crate::output::scratch::Scratch;
 
 /// Appends the line of `record` to `buffer`.
 pub fn encode(record: &Record, scratch: &mut Scratch, buffer: &mut Vec<u8>) {
     buffer.push(b'{');
     let mut object = Object { buffer, in_args: false };
-    walk(record, scratch, &mut object);
+    record.fields(scratch, &mut object);
     object.close_args();
     close(b'}', buffer);
     buffer.push(b'\n');
@@ -165,7 +165,7 @@ fn bytes(value: &[u8], buffer: &mut Vec<u8>) {
 /// Writing into a `Vec` cannot fail.
 fn string(text: &str, buffer: &mut Vec<u8>) {
     let stands = |byte: u8| (byte >= b' ') & (byte != b'"') & (byte != b'\\');
-    // OutputLimits strings need no escape; without an early end this loop looks at 16 bytes at once.
+    // Most strings need no escape; without an early end this loop looks at 16 bytes at once.
     if text.bytes().fold(true, |all, byte| all & stands(byte)) {
         buffer.push(b'"');
         buffer.extend_from_slice(text.as_bytes());

@@ -4,25 +4,21 @@
 //! another field.
 
 mod arguments;
-mod captures;
-mod end;
 mod errno;
+mod event;
 mod fields;
-mod gathered;
 mod journal;
 mod json;
 pub mod key;
-pub mod kind;
-mod message;
 mod number;
-mod own;
 mod queue;
 pub mod record;
+mod scratch;
+mod sentence;
 mod socket;
-mod stamp;
 mod stream;
 mod text;
-mod walk;
+mod timestamp;
 
 use std::io::{self, IsTerminal};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -42,19 +38,19 @@ use text::Lines;
 pub use journal::encode as journal_entry;
 /// Appends a record as a JSON line. `Sink` does that by itself.
 pub use json::encode as json_line;
-pub use walk::Scratch;
+pub use scratch::Scratch;
 
 /// The sentence of an event.
 pub fn sentence(event: &Event<'_>) -> String {
     let mut text = String::new();
-    message::event_sentence(event, &mut Arguments::default(), &mut text);
+    event::write_sentence(event, &mut Arguments::default(), &mut text);
     text
 }
 
 /// The text of an event's argument of that name; `None` if it has no such argument.
 pub fn argument(event: &Event<'_>, name: &str) -> Option<String> {
     let mut text = String::new();
-    message::argument(event, name, &mut text).then_some(text)
+    event::argument(event, name, &mut text).then_some(text)
 }
 
 use crate::decode::Event;
@@ -241,7 +237,7 @@ fn is_coloured(fd: BorrowedFd) -> bool {
 /// A time as records tell it: RFC 3339 with nanoseconds, UTC.
 pub fn utc(time_ns: u64) -> String {
     let mut text = String::new();
-    stamp::Stamp::utc().rfc3339(time_ns, &mut text);
+    timestamp::Stamp::utc().rfc3339(time_ns, &mut text);
     text
 }
 

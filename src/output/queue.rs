@@ -7,8 +7,8 @@ use std::os::fd::{AsFd, BorrowedFd};
 use nix::errno::Errno;
 
 use crate::output::record::Record;
+use crate::output::scratch::Scratch;
 use crate::output::socket::Socket;
-use crate::output::walk::Scratch;
 use crate::output::{Outcome, journal};
 
 /// Records of our own that wait at most. Each takes some 500 bytes; a daemon makes a few an hour,
@@ -20,14 +20,14 @@ const OWN_MAX: usize = 1000;
 pub struct Queue {
     socket: Socket,
     entry: Vec<u8>,
-    held: VecDeque<Held>,
+    held: VecDeque<Queued>,
     /// Why the oldest waits; `Written` while none does.
     state: Outcome,
 }
 
 /// An entry that journald has not taken yet.
 #[derive(Debug)]
-struct Held {
+struct Queued {
     entry: Vec<u8>,
     is_event: bool,
 }
@@ -51,7 +51,7 @@ impl Queue {
             self.state = self.socket.send(&self.entry);
         }
         if self.state.is_waiting() {
-            self.held.push_back(Held { entry: std::mem::take(&mut self.entry), is_event });
+            self.held.push_back(Queued { entry: std::mem::take(&mut self.entry), is_event });
         }
         self.state
     }

@@ -9,8 +9,8 @@ use crate::decode::{Captures, Device, Event, Exe, NAMESPACES, Outcome, Process};
 use crate::handlers::{Field, FieldKind, Handler, Role};
 use crate::output::record::{
     Body, Feedback, JournalRateLimit, Loss, Lost, Missed, OutputRestored, Reason, Record,
-    ReloadRefused, Reloaded, Shed, Started, Stats, Stopped, Suppressed, Suppression, Total,
-    TracingChange,
+    ReloadRefused, Reloaded, Shed, Started, Stats, Stopped, Suppressed, Suppression, Syscall,
+    Total, TracingChange,
 };
 use crate::pipeline::aggregate::{
     Aggregated, Aggregator, Cause, Group, GroupInfo, GroupKey, Observation,
@@ -125,7 +125,7 @@ pub fn with_status<'a>(
 }
 
 pub fn record<'a>(event: &'a Event<'a>, place: Option<&'a CgroupInfo>) -> Record<'a> {
-    Record { time_ns: TIME_NS, body: Body::Syscall { event, place, suppressed: 0 } }
+    Record { time_ns: TIME_NS, body: Body::Syscall(Syscall { event, place, suppressed: 0 }) }
 }
 
 pub fn own(body: Body) -> Record {

@@ -9,7 +9,7 @@ use nix::fcntl::{FcntlArg, OFlag};
 use nix::poll::{PollFd, PollFlags, PollTimeout};
 
 use super::{Outcome, Output, Sink};
-use crate::output::record::{Body, Started};
+use crate::output::record::{Aggregate, Body, Started, Syscall};
 use crate::output::samples;
 use crate::units::CgroupInfo;
 
@@ -237,7 +237,8 @@ fn a_line_tells_time_handler_sentence_and_unit() {
     event.message = 1;
     let unit = Some("ng\u{1b}inx.service".into());
     let place = CgroupInfo { cgroup: "/".into(), unit, user_unit: None, container: None };
-    let line = text(false, Body::Syscall { event: &event, place: Some(&place), suppressed: 0 });
+    let line =
+        text(false, Body::Syscall(Syscall { event: &event, place: Some(&place), suppressed: 0 }));
     let (time, rest) = line.split_at(15);
     assert!(time.ends_with(":05.000000"), "{time}");
     assert_eq!(
@@ -260,11 +261,11 @@ fn colours_wrap_what_is_printable() {
 #[test]
 fn many_events_are_a_line_of_their_handler() {
     let aggregated = samples::aggregated();
-    let body = Body::Aggregate {
+    let body = Body::Aggregate(Aggregate {
         aggregated: &aggregated,
         from_ns: samples::TIME_NS,
         to_ns: samples::TIME_NS,
-    };
+    });
     let line = text(false, body);
     assert!(line.contains(" args: openat 3 times by cat (uid 1000)"), "{line}");
     assert!(line.ends_with(" in mail.service\n"), "{line}");

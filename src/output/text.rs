@@ -8,9 +8,8 @@ use syscalls::printable::{self, NO_LIMIT};
 
 use crate::output::arguments::Arguments;
 use crate::output::fields::Cell;
-use crate::output::record::{Body, Record, Stopped};
-use crate::output::stamp::Stamp;
-use crate::output::{message, own};
+use crate::output::record::{Aggregate, Body, Record, Stopped, Syscall, columns};
+use crate::output::timestamp::Stamp;
 
 /// What stands in the handler's place on the daemon's own lines; no handler's name has a hyphen.
 const OWN: &str = "-";
@@ -46,7 +45,7 @@ impl Lines {
         self.handler(&record.body);
         let mut arguments = std::mem::take(&mut self.arguments);
         self.styled(of_priority(record.body.priority()), |line| {
-            message::write(&record.body, &mut arguments, line);
+            record.body.message(&mut arguments, line);
         });
         self.arguments = arguments;
         if let Some(unit) = unit(&record.body) {
@@ -69,10 +68,12 @@ impl Lines {
 
     fn handler(&mut self, body: &Body) {
         let (name, style) = match body {
-            Body::Syscall { event, .. } => {
+            Body::Syscall(Syscall { event, .. }) => {
                 (event.handler.name.as_str(), of_handler(event.handler.id))
             }
-            Body::Aggregate { aggregated, .. } => (aggregated.info.handler.as_str(), Style::new()),
+            Body::Aggregate(Aggregate { aggregated, .. }) => {
+                (aggregated.info.handler.as_str(), Style::new())
+            }
             _ => (OWN, Style::new().bold()),
         };
         self.styled(style, |line| printable::plain(name, NO_LIMIT, line));
@@ -91,10 +92,10 @@ impl Lines {
 
 fn unit<'a>(body: &Body<'a>) -> Option<&'a String> {
     match body {
-        Body::Syscall { place: Some(place), .. } => {
+        Body::Syscall(Syscall { place: Some(place), .. }) => {
             place.user_unit.as_ref().or(place.unit.as_ref())
         }
-        Body::Aggregate { aggregated, .. } => {
+        Body::Aggregate(Aggregate { aggregated, .. }) => {
             let key = aggregated.key.as_ref()?;
             key.user_unit.as_ref().or(key.unit.as_ref())
         }
@@ -125,7 +126,7 @@ const ALWAYS: [&str; 3] = ["seen", "written", "lost"];
 /// left, counts to the right.
 fn table(stopped: &Stopped, out: &mut String) {
     let busy = stopped.totals.iter().filter(|total| total.seen > 0);
-    let rows: Vec<_> = busy.map(own::total).collect();
+    let rows: Vec<_> = busy.map(columns).collect();
     let Some(first) = rows.first() else { return };
     let mut lines = vec![String::new(); rows.len() + 1];
     for (column, (name, cell)) in first.iter().enumerate() {

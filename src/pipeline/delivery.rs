@@ -13,7 +13,7 @@ use crate::clock::Clock;
 use crate::config::{Aggregate, Keep, Redact};
 use crate::decode::{Event, Outcome};
 use crate::output::Sink;
-use crate::output::record::{Body, Record};
+use crate::output::record::{Body, Record, Syscall};
 use crate::pipeline::aggregate::{Aggregator, Cause};
 use crate::pipeline::ratelimit::{BucketKey, Suppressed, UserLimiter};
 use crate::pipeline::redact::secrets;
@@ -116,7 +116,7 @@ impl Delivery {
 
     fn write(&mut self, event: &Event<'_>, suppressed: u64) {
         let place = self.units.place(event.cgroup);
-        let body = Body::Syscall { event, place: place.as_deref(), suppressed };
+        let body = Body::Syscall(Syscall { event, place: place.as_deref(), suppressed });
         let record = Record { time_ns: self.clock.real_ns(event.boottime_ns), body };
         self.tally.slot(event.slot).written += 1;
         self.put(&record, Portion::One(event.slot));

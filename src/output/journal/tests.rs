@@ -7,10 +7,9 @@ use super::encode;
 use crate::config::Redact;
 use crate::decode::Outcome;
 use crate::handlers::{Handler, Role};
-use crate::output::kind;
-use crate::output::record::{Body, Record};
+use crate::output::record::{Aggregate, Body, Record, RecordBody, Syscall, TracingOff, TracingOn};
 use crate::output::samples;
-use crate::output::walk::Scratch;
+use crate::output::scratch::Scratch;
 use crate::pipeline::redact::secrets;
 use crate::units::CgroupInfo;
 
@@ -83,7 +82,7 @@ fn an_event_has_these_fields() {
             "MESSAGE",
             "Executing a program: \"/bin/l\\xff\\n\" [\"ls\", \"-l\"..., ... 37 arguments] by bash (pid 1234, uid 1000)",
         ),
-        ("MESSAGE_ID", kind::SYSCALL.id),
+        ("MESSAGE_ID", Syscall::KIND.id),
         ("OBJECT_SYSTEMD_UNIT", "nginx.service"),
         ("PRIORITY", "6"),
         ("SYSCALL_ABI", Abi::Native.name()),
@@ -213,8 +212,12 @@ fn own_records_have_their_fields() {
             ],
         ),
         (Body::Missed(&missed), "TAILCALLD_MISSED", &["41"]),
-        (Body::TracingOff(&change), "TAILCALLD_SYSCTL", &["kernel.ftrace_enabled"]),
-        (Body::TracingOn(&change), "TAILCALLD_TO", &["2026-01-02T03:04:20.000000006Z"]),
+        (
+            Body::TracingOff(&TracingOff(change.clone())),
+            "TAILCALLD_SYSCTL",
+            &["kernel.ftrace_enabled"],
+        ),
+        (Body::TracingOn(&TracingOn(change)), "TAILCALLD_TO", &["2026-01-02T03:04:20.000000006Z"]),
         (Body::OutputRestored(&back), "TAILCALLD_TO", &["2026-01-02T03:04:08.200000006Z"]),
         (
             Body::Suppressed(&suppressed),
@@ -227,7 +230,7 @@ fn own_records_have_their_fields() {
         (Body::Shed(&held), "TAILCALLD_LEVEL", &["low"]),
         (Body::Feedback(&feedback), "OBJECT_SYSTEMD_UNIT", &["shipper.service"]),
         (
-            Body::Aggregate { aggregated: &aggregated, from_ns: 0, to_ns: 0 },
+            Body::Aggregate(Aggregate { aggregated: &aggregated, from_ns: 0, to_ns: 0 }),
             "TAILCALLD_LATENCY",
             &["up_to_ns=127 count=2", "up_to_ns=3000 count=1"],
         ),

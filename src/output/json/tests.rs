@@ -4,9 +4,9 @@ use syscalls::{self, Abi, Slot, Status, Value};
 
 use super::encode;
 use crate::decode::{Event, Outcome};
-use crate::output::record::{Body, Record};
+use crate::output::record::{Aggregate, Body, Record, RecordBody, Syscall};
 use crate::output::samples;
-use crate::output::walk::Scratch;
+use crate::output::scratch::Scratch;
 use crate::units::CgroupInfo;
 
 fn line(record: &Record) -> String {
@@ -54,7 +54,7 @@ fn an_event_is_one_object() {
             "time": "2026-01-02T03:04:05.000000006Z",
             "message": "Executing a program: \"/bin/\\xff\" [\"l\\\"s\\\\\\n\\x1b\", \"\"] \
                         by bash (pid 1234, uid 1000)",
-            "message_id": crate::output::kind::SYSCALL.id,
+            "message_id": Syscall::KIND.id,
             "priority": 6,
             "nr": 511,
             "abi": Abi::Native.name(),
@@ -210,11 +210,11 @@ fn own_records_have_tables_and_lists() {
 #[test]
 fn many_events_are_one_object() {
     let aggregated = samples::aggregated();
-    let body = Body::Aggregate {
+    let body = Body::Aggregate(Aggregate {
         aggregated: &aggregated,
         from_ns: samples::TIME_NS,
         to_ns: samples::TIME_NS + 9_000_000_000,
-    };
+    });
     let object = object(&samples::own(body));
     for (key, value) in [
         ("syscall", json!("openat")),
@@ -247,7 +247,7 @@ fn many_events_are_one_object() {
 fn what_has_no_key_says_so() {
     let mut aggregated = samples::aggregated();
     (aggregated.key, aggregated.summary.results) = (None, None);
-    let body = Body::Aggregate { aggregated: &aggregated, from_ns: 1, to_ns: 1 };
+    let body = Body::Aggregate(Aggregate { aggregated: &aggregated, from_ns: 1, to_ns: 1 });
     let object = object(&samples::own(body));
     assert_eq!(object["overflow"], "yes");
     for key in ["uid", "comm", "unit", "args", "failed", "latency", "p50_ns"] {
@@ -300,7 +300,7 @@ fn an_event_says_what_was_refused_before_it() {
     let handler = samples::handler();
     let event = samples::event(&handler, vec![]);
     let of = |suppressed| {
-        let body = Body::Syscall { event: &event, place: None, suppressed };
+        let body = Body::Syscall(Syscall { event: &event, place: None, suppressed });
         object(&samples::own(body)).get("suppressed").cloned()
     };
     assert_eq!((of(0), of(17)), (None, Some(json!(17))));

@@ -1,34 +1,42 @@
-//! What was due and is not recorded.
+//! Events that were due are not recorded, or lack their results.
+
+use std::fmt::Write;
 
 use syscalls::Slot;
 
+use super::{Kind, RecordBody};
+use crate::decode::render;
+use crate::output::fields::{Cell, Fields, interval};
+use crate::output::key::Key;
+use crate::output::scratch::Scratch;
+use crate::output::sentence::{items, plural};
 use crate::stats::KERNEL_REASONS;
 
-/// Events are missing, or results of events.
+/// Losses of all routes in an interval.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Lost {
     /// Begin of the time in which they were lost, ns since 1970 UTC.
     pub from_ns: u64,
-    /// Its end.
+    /// End of that time.
     pub to_ns: u64,
-    /// By route and reason.
+    /// Losses by route and reason.
     pub losses: Vec<Loss>,
 }
 
-/// What one route lost for one reason.
+/// Loss of one route for one reason.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Loss {
-    /// The route's syscall; `None` if the record in the ring did not tell.
+    /// Slot of the route's syscall; `None` if the record in the ring could not be decoded.
     pub slot: Option<Slot>,
-    /// The route's handler.
+    /// Name of the route's handler.
     pub handler: String,
-    /// Why.
+    /// Reason of the loss.
     pub reason: Reason,
-    /// Events, or results.
+    /// Number of events, or of results.
     pub count: u64,
 }
 
-/// Why an event that was due, or its result, is not recorded. `docs/events.md` says what to do about each.
+/// Reason for which an event, or its result, is not recorded. `docs/events.md` says what to do about each.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Reason {
     /// The ring was full: the daemon, or what it writes to, was slower than the producers.
@@ -39,18 +47,18 @@ pub enum Reason {
     Reroute,
     /// No scratch memory in the kernel.
     Scratch,
-    /// The end of the call was not told: its event is recorded without a result.
+    /// The end of the call was not seen: its event is recorded without a result.
     Result,
     /// The bytes in the ring are not an event of this version.
     Undecodable,
     /// The output refused the record for good.
     Output,
-    /// More came than may be written in a second.
+    /// Load shedding dropped the event.
     Shed,
 }
 
 impl Reason {
-    /// All.
+    /// All reasons; those of the kernel are the first.
     pub const ALL: [Self; 8] = [
         Self::RingFull,
         Self::RingBusy,
@@ -67,7 +75,7 @@ impl Reason {
         Self::ALL.get(number).copied().filter(|_| number < KERNEL_REASONS)
     }
 
-    /// As in `TAILCALLD_LOSS=`.
+    /// Returns the name in `TAILCALLD_LOSS=`.
     pub const fn name(self) -> &'static str {
         match self {
             Self::RingFull => "ring_full",
@@ -83,12 +91,12 @@ impl Reason {
 }
 
 impl Lost {
-    /// Events in all. One without its result is not lost.
+    /// Returns the number of lost events. An event without its result is not lost.
     pub fn events(&self) -> u64 {
         self.sum(|reason| reason != Reason::Result)
     }
 
-    /// Results of events that are recorded.
+    /// Returns the number of lost results, whose events are recorded.
     pub fn results(&self) -> u64 {
         self.sum(|reason| reason == Reason::Result)
     }
@@ -97,6 +105,53 @@ impl Lost {
         let meant = self.losses.iter().filter(|loss| is_meant(loss.reason));
         meant.fold(0, |sum, loss| sum.saturating_add(loss.count))
     }
+}
+
+impl RecordBody for Lost {
+    const KIND: Kind = Kind { name: "lost", id: "7b1b889327f14078b13a9eb4b84566de" };
+
+    fn priority(&self) -> u8 {
+        4
+    }
+
+    fn fields(&self, scratch: &mut Scratch, out: &mut impl Fields) {
+        out.unsigned(Key::Lost, self.events());
+        interval(self.from_ns, self.to_ns, scratch, out);
+        out.rows(Key::Losses, self.losses.iter().map(columns));
+    }
+
+    fn sentence(&self, out: &mut String) {
+        out.push_str("Lost ");
+        let counts = [(self.events(), "event", "events"), (self.results(), "result", "results")];
+        let counts = counts.into_iter().filter(|(count, ..)| *count > 0);
+        for (position, (count, one, many)) in counts.enumerate() {
+            out.push_str(if position > 0 { " and " } else { "" });
+            let _ = write!(out, "{count} {}", plural(count, one, many));
+        }
+        out.push_str(" in ");
+        render::span(self.to_ns.saturating_sub(self.from_ns), out);
+        out.push_str(": ");
+        items(&self.losses.iter().map(item).collect::<Vec<_>>(), ", ", out);
+    }
+}
+
+/// Returns `7 of openat (ring_full)`.
+fn item(loss: &Loss) -> String {
+    let syscall = loss.slot.map_or_else(String::new, |slot| format!(" of {slot}"));
+    format!("{}{syscall} ({})", loss.count, loss.reason.name())
+}
+
+/// Syscall and ABI of a record that could not be decoded.
+const UNKNOWN: &str = "unknown";
+
+fn columns(loss: &Loss) -> [(&'static str, Cell<'_>); 5] {
+    [
+        ("syscall", loss.slot.map_or(Cell::Word(UNKNOWN), Cell::Slot)),
+        ("abi", Cell::Word(loss.slot.map_or(UNKNOWN, |slot| slot.abi().name()))),
+        ("handler", Cell::Word(&loss.handler)),
+        ("reason", Cell::Word(loss.reason.name())),
+        ("count", Cell::Count(loss.count)),
+    ]
 }
 
 #[cfg(test)]

@@ -1,133 +1,170 @@
-//! What can be written: a syscall's event, or one of the daemon's own records. Plain data, filled by
-//! the daemon; how it looks is decided in `fields`, `message` and the outputs.
+//! Records, one file a kind: its data, name, id, priority, fields and sentence. A kind is a file here and a
+//! line in `kinds!`; the encoders know none of them.
 
-mod books;
+mod aggregate;
 mod feedback;
-mod kernel;
-mod life;
+mod journal_rate_limit;
 mod lost;
-mod output;
+mod missed;
+mod output_restored;
+mod reload_refused;
+mod reloaded;
+mod shed;
+mod started;
+mod stats;
+mod stopped;
 mod suppressed;
+mod syscall;
+mod tracing;
 
-pub use books::{Stats, Stopped, Total};
+pub use aggregate::Aggregate;
 pub use feedback::Feedback;
-pub use kernel::{Missed, TracingChange};
-pub use life::{ReloadRefused, Reloaded, Started};
+pub use journal_rate_limit::JournalRateLimit;
 pub use lost::{Loss, Lost, Reason};
-pub use output::{JournalRateLimit, OutputRestored, Shed};
+pub use missed::Missed;
+pub use output_restored::OutputRestored;
+pub use reload_refused::ReloadRefused;
+pub use reloaded::Reloaded;
+pub use shed::Shed;
+pub use started::Started;
+pub use stats::{Stats, Total, columns};
+pub use stopped::Stopped;
 pub use suppressed::{Suppressed, Suppression};
+pub use syscall::Syscall;
+pub use tracing::{TracingChange, TracingOff, TracingOn};
 
-use crate::decode::Event;
-use crate::output::kind::{self, Kind};
-use crate::pipeline::aggregate::Aggregated;
-use crate::pipeline::shed::Level;
-use crate::units::CgroupInfo;
+use crate::output::arguments::Arguments;
+use crate::output::fields::Fields;
+use crate::output::key::Key;
+use crate::output::scratch::Scratch;
+use crate::output::sentence;
+
+/// Version of the keys: raised when a key changes its meaning or goes, not for a new key.
+pub const SCHEMA: u64 = 1;
+
+/// `SYSLOG_IDENTIFIER`; without it journald looks up the sender's name for each entry.
+pub const IDENTIFIER: &str = "tailcalld";
+
+/// Name and id of a kind of record. The id was drawn at random once and never changes: it is what a rule or
+/// a dashboard asks for. `systemd/tailcalld.catalog` and `docs/events.md` have an entry for each.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Kind {
+    /// `record` in JSON, and the heading in `docs/events.md`.
+    pub name: &'static str,
+    /// `MESSAGE_ID`.
+    pub id: &'static str,
+}
+
+/// Everything that a kind of record provides to the encoders.
+pub trait RecordBody {
+    /// Name and id.
+    const KIND: Kind;
+
+    /// True for records of syscalls, which can be lost and are then counted; a record of the daemon's own
+    /// cannot.
+    const IS_EVENT: bool = false;
+
+    /// Returns the syslog level. Levels 0 to 2 are never used, because they make journald sync.
+    fn priority(&self) -> u8;
+
+    /// Hands the fields, without those that all records have, to `out`.
+    fn fields(&self, scratch: &mut Scratch, out: &mut impl Fields);
+
+    /// Appends the sentence, which is printable. It is cut if it is too long.
+    fn sentence(&self, out: &mut String);
+
+    /// Appends `MESSAGE`. An event renders its arguments into `arguments`, for their fields.
+    fn message(&self, _arguments: &mut Arguments, out: &mut String) {
+        sentence::cut(out, |out| self.sentence(out));
+    }
+}
 
 /// One record of any output.
 #[derive(Debug, Clone, Copy)]
 pub struct Record<'a> {
-    /// When it happened, ns since 1970 UTC: the syscall's entry, not the time of writing.
+    /// Time of the syscall's entry, or of what the daemon records, in ns since 1970 UTC.
     pub time_ns: u64,
-    /// What happened.
+    /// Kind and data.
     pub body: Body<'a>,
 }
 
-/// What a record tells.
-#[derive(Debug, Clone, Copy)]
-pub enum Body<'a> {
-    /// A routed syscall was entered.
-    Syscall {
-        /// What the handler captured.
-        event: &'a Event<'a>,
-        /// Where its task lives; `None` where its cgroup is not known.
-        place: Option<&'a CgroupInfo>,
-        /// Events of the same rule and owner that a limit refused since the last such record.
-        suppressed: u64,
-    },
-    /// Events that were counted together.
-    Aggregate {
-        /// What was counted.
-        aggregated: &'a Aggregated,
-        /// When the first of them happened, ns since 1970 UTC.
-        from_ns: u64,
-        /// When the last did.
-        to_ns: u64,
-    },
-    /// The daemon is attached and reads.
-    Started(&'a Started),
-    /// A new table judges.
-    Reloaded(&'a Reloaded),
-    /// A new configuration had faults.
-    ReloadRefused(&'a ReloadRefused),
-    /// Events are missing, or results of events.
-    Lost(&'a Lost),
-    /// Limits refused events.
-    Suppressed(&'a Suppressed),
-    /// A process makes most of the events and has the journal open.
-    Feedback(&'a Feedback),
-    /// The kernel did not run the dispatcher for some calls.
-    Missed(&'a Missed),
-    /// The kernel shows no calls any more.
-    TracingOff(&'a TracingChange),
-    /// The kernel shows calls again.
-    TracingOn(&'a TracingChange),
-    /// The output takes records again.
-    OutputRestored(&'a OutputRestored),
-    /// More or less is held back than before, to keep within what may be written.
-    Shed(&'a Shed),
-    /// The rate limit of the daemon's unit lets journald drop records.
-    JournalRateLimit(&'a JournalRateLimit),
-    /// The books, every now and then.
-    Stats(&'a Stats),
-    /// The daemon ends.
-    Stopped(&'a Stopped),
+impl Record<'_> {
+    /// Hands all fields to `out`.
+    pub fn fields(&self, scratch: &mut Scratch, out: &mut impl Fields) {
+        let kind = self.body.kind();
+        out.unsigned(Key::Schema, SCHEMA);
+        out.word(Key::Record, kind.name);
+        out.text(Key::Time, scratch.time(self.time_ns));
+        out.text(
+            Key::Message,
+            scratch.message(|arguments, text| self.body.message(arguments, text)),
+        );
+        out.word(Key::MessageId, kind.id);
+        out.unsigned(Key::Priority, self.body.priority().into());
+        out.word(Key::Identifier, IDENTIFIER);
+        self.body.fields(scratch, out);
+    }
 }
 
-impl Body<'_> {
-    /// Which kind of record this is.
-    pub fn kind(&self) -> &'static Kind {
-        match self {
-            Self::Syscall { .. } => &kind::SYSCALL,
-            Self::Aggregate { .. } => &kind::AGGREGATE,
-            Self::Started(_) => &kind::STARTED,
-            Self::Reloaded(_) => &kind::RELOADED,
-            Self::ReloadRefused(_) => &kind::RELOAD_REFUSED,
-            Self::Lost(_) => &kind::LOST,
-            Self::Suppressed(_) => &kind::SUPPRESSED,
-            Self::Feedback(_) => &kind::FEEDBACK,
-            Self::Missed(_) => &kind::MISSED,
-            Self::TracingOff(_) => &kind::TRACING_OFF,
-            Self::TracingOn(_) => &kind::TRACING_ON,
-            Self::OutputRestored(_) => &kind::OUTPUT_RESTORED,
-            Self::Shed(_) => &kind::SHED,
-            Self::JournalRateLimit(_) => &kind::JOURNAL_RATE_LIMIT,
-            Self::Stats(_) => &kind::STATS,
-            Self::Stopped(_) => &kind::STOPPED,
-        }
-    }
+/// Makes `Body`, and what follows from the list of kinds.
+macro_rules! kinds {
+    ($life:lifetime: $($kind:ident($body:ty))*) => {
+        /// Data of a record of any kind.
+        #[derive(Debug, Clone, Copy)]
+        #[allow(missing_docs)] // each kind is explained at its type
+        pub enum Body<$life> { $($kind($body),)* }
 
-    /// Syslog level: the route's for an event; 0 to 2 are never used, they make journald sync.
-    pub fn priority(&self) -> u8 {
-        match self {
-            Self::Syscall { event, .. } => event.priority.clamp(3, 7),
-            Self::Aggregate { aggregated, .. } => aggregated.info.priority.clamp(3, 7),
-            Self::ReloadRefused(_) | Self::TracingOff(_) => 3,
-            Self::Lost(_) | Self::Missed(_) | Self::TracingOn(_) | Self::OutputRestored(_) => 4,
-            Self::Suppressed(_) | Self::Feedback(_) | Self::JournalRateLimit(_) => 4,
-            Self::Shed(shed) => {
-                if shed.to == Level::None {
-                    5
-                } else {
-                    4
-                }
+        impl Kind {
+            /// All kinds.
+            pub const ALL: &'static [&'static Self] = &[$(&$kind::KIND,)*];
+        }
+
+        impl Body<'_> {
+            /// Returns name and id of the kind.
+            pub fn kind(&self) -> &'static Kind {
+                match self { $(Self::$kind(_) => &$kind::KIND,)* }
             }
-            Self::Reloaded(_) => 5,
-            Self::Started(_) | Self::Stats(_) | Self::Stopped(_) => 6,
-        }
-    }
 
-    /// An event can be counted as lost, and so can many; a record of the daemon's own cannot.
-    pub fn is_event(&self) -> bool {
-        matches!(self, Self::Syscall { .. } | Self::Aggregate { .. })
-    }
+            /// Returns true for records of syscalls.
+            pub fn is_event(&self) -> bool {
+                match self { $(Self::$kind(_) => $kind::IS_EVENT,)* }
+            }
+
+            /// Returns the syslog level.
+            pub fn priority(&self) -> u8 {
+                match self { $(Self::$kind(body) => body.priority(),)* }
+            }
+
+            /// Appends `MESSAGE`. An event renders its arguments into `arguments`.
+            pub fn message(&self, arguments: &mut Arguments, out: &mut String) {
+                match self { $(Self::$kind(body) => body.message(arguments, out),)* }
+            }
+
+            fn fields(&self, scratch: &mut Scratch, out: &mut impl Fields) {
+                match self { $(Self::$kind(body) => body.fields(scratch, out),)* }
+            }
+        }
+    };
 }
+
+kinds! { 'a:
+    Syscall(Syscall<'a>)
+    Aggregate(Aggregate<'a>)
+    Started(&'a Started)
+    Reloaded(&'a Reloaded)
+    ReloadRefused(&'a ReloadRefused)
+    Lost(&'a Lost)
+    Suppressed(&'a Suppressed)
+    Feedback(&'a Feedback)
+    Missed(&'a Missed)
+    TracingOff(&'a TracingOff)
+    TracingOn(&'a TracingOn)
+    OutputRestored(&'a OutputRestored)
+    Shed(&'a Shed)
+    JournalRateLimit(&'a JournalRateLimit)
+    Stats(&'a Stats)
+    Stopped(&'a Stopped)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,31 +1,82 @@
-//! What limits refused.
+//! Rate limits refused events.
 
-/// Limits refused events.
+use std::fmt::Write;
+
+use super::{Kind, RecordBody};
+use crate::decode::render;
+use crate::output::fields::{Cell, Fields, interval};
+use crate::output::key::Key;
+use crate::output::scratch::Scratch;
+use crate::output::sentence::{items, plural};
+
+/// Events that rate limits refused in an interval.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Suppressed {
-    /// Begin of the time in which they did, ns since 1970 UTC.
+    /// Begin of the time in which it happened, ns since 1970 UTC.
     pub from_ns: u64,
-    /// Its end.
+    /// End of that time.
     pub to_ns: u64,
-    /// Events in all, with those that have no line below.
+    /// Number of all events, with those that have no line below.
     pub count: u64,
-    /// By limit and owner, those with most first.
+    /// Counts by limit and owner, those with most first.
     pub lines: Vec<Suppression>,
 }
 
-/// What one was refused by one limit.
+/// Events that one limit refused to one owner.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Suppression {
     /// The entry of the configuration, or a syscall; `*`: all routes.
     pub route: String,
-    /// Which limit: `100/s`.
+    /// Limit: `100/s`.
     pub limit: String,
-    /// What it counts by.
+    /// Key that the limit counts by.
     pub per: &'static str,
-    /// Whose events; `others`: of all for whom there was no room. Printable.
+    /// Value of that key, printable; `others`: all owners for whom there was no room.
     pub owner: String,
-    /// The name of one of the tasks. Printable.
+    /// Name of one of the tasks, printable.
     pub comm: String,
-    /// Events.
+    /// Number of events.
     pub count: u64,
+}
+
+impl RecordBody for Suppressed {
+    const KIND: Kind = Kind { name: "suppressed", id: "2ed5f600ac9c4603a3939b39fa77646a" };
+
+    fn priority(&self) -> u8 {
+        4
+    }
+
+    fn fields(&self, scratch: &mut Scratch, out: &mut impl Fields) {
+        out.unsigned(Key::Suppressed, self.count);
+        interval(self.from_ns, self.to_ns, scratch, out);
+        out.rows(Key::Suppressions, self.lines.iter().map(columns));
+    }
+
+    fn sentence(&self, out: &mut String) {
+        let count = self.count;
+        let events = plural(count, "event", "events");
+        let _ = write!(out, "Rate limits suppressed {count} {events} in ");
+        render::span(self.to_ns.saturating_sub(self.from_ns), out);
+        out.push_str(": ");
+        items(&self.lines.iter().map(item).collect::<Vec<_>>(), ", ", out);
+    }
+}
+
+/// Returns `90 of openat for uid 1000 (100/s)`.
+fn item(line: &Suppression) -> String {
+    let Suppression { route, limit, per, owner, count, .. } = line;
+    let route = if route == "*" { "all routes" } else { route };
+    let owner = if owner == "*" { String::new() } else { format!(" for {per} {owner}") };
+    format!("{count} of {route}{owner} ({limit})")
+}
+
+fn columns(line: &Suppression) -> [(&'static str, Cell<'_>); 6] {
+    [
+        ("route", Cell::Word(&line.route)),
+        ("limit", Cell::Word(&line.limit)),
+        ("per", Cell::Word(line.per)),
+        ("owner", Cell::Word(&line.owner)),
+        ("comm", Cell::Word(&line.comm)),
+        ("count", Cell::Count(line.count)),
+    ]
 }

@@ -3,10 +3,10 @@
 use std::time::Instant;
 
 use super::{Delivery, ROOM_WAIT_MAX};
-use crate::config::{Aggregate, Keep};
+use crate::config::{self, Keep};
 use crate::decode::Event;
 use crate::output;
-use crate::output::record::{Body, Record};
+use crate::output::record::{Aggregate, Body, Record};
 use crate::pipeline::aggregate::{Aggregated, Cause, Group, GroupInfo, GroupKey, Observation};
 use crate::pipeline::writer::WriterState;
 use crate::stats::Portion;
@@ -18,7 +18,7 @@ impl Delivery {
         &mut self,
         event: &Event<'_>,
         keep: Keep,
-        how: &Aggregate,
+        how: &config::Aggregate,
         cause: Cause,
         suppressed: u64,
     ) {
@@ -57,7 +57,7 @@ impl Delivery {
     fn write_many(&mut self, aggregated: &Aggregated, portion: Portion) {
         let [from_ns, to_ns] = [aggregated.summary.first_ns, aggregated.summary.last_ns]
             .map(|boottime_ns| self.clock.real_ns(boottime_ns));
-        let body = Body::Aggregate { aggregated, from_ns, to_ns };
+        let body = Body::Aggregate(Aggregate { aggregated, from_ns, to_ns });
         self.put(&Record { time_ns: to_ns, body }, portion);
     }
 

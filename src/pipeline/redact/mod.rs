@@ -47,7 +47,7 @@ pub fn secrets(event: &Event<'_>, redact: &Redact) -> Secrets {
     if *redact == Redact::Off || event.captures.is_empty() {
         return found;
     }
-    // OutputLimits programs are called with nothing that a pattern could be about.
+    // Most programs are called with nothing that a pattern could be about.
     let patterns = LazyCell::new(|| patterns(event, redact));
     for role in ROLES {
         let mut is_value = false;

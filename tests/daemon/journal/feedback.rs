@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use nix::sys::signal::Signal;
-use tailcalld::output::kind;
+use tailcalld::output::record::{Feedback, RecordBody};
 
 use super::run::Run;
 use crate::process::{PATIENCE, Process};
@@ -26,7 +26,7 @@ fn process_with_most_events_is_reported_once_it_has_the_journal_open() {
     let mut command = run.journald.command("bash");
     let loud = Process::spawn(command.args(["-c", SCRIPT]));
     let reports = || {
-        let id = format!("MESSAGE_ID={}", kind::FEEDBACK.id);
+        let id = format!("MESSAGE_ID={}", Feedback::KIND.id);
         run.journald.query(&["-o", "json", "--output-fields=SYSCALL_PID", &id]).len()
     };
     std::thread::sleep(INTERVALS);
@@ -41,7 +41,7 @@ fn process_with_most_events_is_reported_once_it_has_the_journal_open() {
     std::thread::sleep(INTERVALS / 2);
     drop(loud);
     let entries = run.finish();
-    let found = entries.of(&kind::FEEDBACK);
+    let found = entries.of(&Feedback::KIND);
     assert_eq!(found.len(), 1, "it is reported once: {found:?}");
     assert_eq!(
         (&found[0]["SYSCALL_PID"], &found[0]["SYSCALL_COMM"]),

@@ -6,7 +6,7 @@ mod run;
 
 use nix::sys::signal::Signal;
 use serde_json::Value;
-use tailcalld::output::kind;
+use tailcalld::output::record::{OutputRestored, RecordBody, Reloaded, Stopped, Syscall};
 
 use self::run::{ABSENCE, IN_FLIGHT, NAME, Run, lost};
 use crate::number::unused_number;
@@ -34,8 +34,8 @@ fn our_records_make_no_records() {
     let mut events = entries.by("systemd-journal").into_iter();
     assert_eq!(events.find(|event| event["SYSCALL_PID"] == journald_pid), None);
     // It came to rest: all that was ever due is in the journal, and nothing came behind the end.
-    let totals = entries.of(&kind::STOPPED)[0]["TAILCALLD_TOTAL"].clone();
-    assert_eq!(column(&totals, "written"), entries.of(&kind::SYSCALL).len() as u64);
+    let totals = entries.of(&Stopped::KIND)[0]["TAILCALLD_TOTAL"].clone();
+    assert_eq!(column(&totals, "written"), entries.of(&Syscall::KIND).len() as u64);
     assert_eq!(column(&totals, "lost"), entries.declared_lost());
     assert!(column(&totals, "excluded") > CALLS, "our own calls were seen: {totals}");
 }
@@ -73,12 +73,12 @@ fn what_the_ring_cannot_hold_for_a_deaf_journald_is_declared() {
     run.journald.signal(Signal::SIGSTOP);
     let names = for_a_while(&number);
     run.journald.signal(Signal::SIGCONT);
-    run.wait_for(&format!("MESSAGE_ID={}", kind::OUTPUT_RESTORED.id), 1);
+    run.wait_for(&format!("MESSAGE_ID={}", OutputRestored::KIND.id), 1);
     let entries = run.finish();
 
     let arrived: usize = names.iter().map(|name| entries.nths(name).len()).sum();
     assert_eq!(arrived as u64 + entries.declared_lost(), names.len() as u64 * BATCH);
-    let [back] = entries.of(&kind::OUTPUT_RESTORED)[..] else { panic!("told once") };
+    let [back] = entries.of(&OutputRestored::KIND)[..] else { panic!("told once") };
     assert_eq!(back["TAILCALLD_OUTPUT"], "journald");
 }
 
@@ -93,7 +93,7 @@ fn a_restarted_journald_loses_what_was_in_its_own_queue_and_no_more() {
     run.journald.restart();
     let made = 4 * 5000 + names.len() as u64 * BATCH;
     names.push(load.end());
-    run.wait_for(&format!("MESSAGE_ID={}", kind::OUTPUT_RESTORED.id), 1);
+    run.wait_for(&format!("MESSAGE_ID={}", OutputRestored::KIND.id), 1);
     let after = trigger(&["times", "100", "native", &number, "nth"]);
     let entries = run.finish();
 
@@ -109,7 +109,7 @@ fn a_restarted_journald_loses_what_was_in_its_own_queue_and_no_more() {
     assert!(accounted <= made, "{accounted} of {made}");
     assert!(made - accounted <= IN_FLIGHT, "{accounted} of {made}");
     assert_eq!(entries.nths(&after), (0..100).collect::<Vec<_>>());
-    let [back] = entries.of(&kind::OUTPUT_RESTORED)[..] else { panic!("told once") };
+    let [back] = entries.of(&OutputRestored::KIND)[..] else { panic!("told once") };
     assert_eq!(back["TAILCALLD_OUTPUT"], "journald");
     assert!(lost(back) > 0, "the ring is too small for all: {back}");
 }
@@ -129,7 +129,7 @@ fn a_reload_does_not_hide_that_journald_is_back() {
     run.journald.restart();
     run.daemon.signal(Signal::SIGHUP);
     run.daemon.signal(Signal::SIGCONT);
-    run.wait_for(&format!("MESSAGE_ID={}", kind::RELOADED.id), 1);
+    run.wait_for(&format!("MESSAGE_ID={}", Reloaded::KIND.id), 1);
     run.daemon_sleeps();
     let after = trigger(&["times", "50", "native", &number, "nth"]);
     run.wait_for(&format!("SYSCALL_NR={number}"), 100);

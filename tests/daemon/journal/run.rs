@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use nix::sys::signal::Signal;
 use serde_json::Value;
-use tailcalld::output::kind;
+use tailcalld::output::record::{Kind, Lost, RecordBody, Stopped, Syscall};
 
 use crate::journald::Journald;
 use crate::notify::Manager;
@@ -74,7 +74,7 @@ impl Run {
         self.daemon.signal(Signal::SIGTERM);
         assert_eq!(self.daemon.wait().code(), Some(0));
         // journald takes them in order: behind the last one there is none.
-        self.wait_for(&format!("MESSAGE_ID={}", kind::STOPPED.id), 1);
+        self.wait_for(&format!("MESSAGE_ID={}", Stopped::KIND.id), 1);
         Entries(self.journald.query(&["-o", "json", "--all", "SYSLOG_IDENTIFIER=tailcalld"]))
     }
 }
@@ -82,13 +82,13 @@ impl Run {
 pub struct Entries(Vec<Value>);
 
 impl Entries {
-    pub fn of(&self, kind: &kind::Kind) -> Vec<&Value> {
+    pub fn of(&self, kind: &Kind) -> Vec<&Value> {
         self.0.iter().filter(|entry| entry["MESSAGE_ID"] == kind.id).collect()
     }
 
     /// Events of tasks with that name.
     pub fn by(&self, comm: &str) -> Vec<&Value> {
-        let events = self.of(&kind::SYSCALL).into_iter();
+        let events = self.of(&Syscall::KIND).into_iter();
         events.filter(|event| event["SYSCALL_COMM"] == comm).collect()
     }
 
@@ -102,7 +102,7 @@ impl Entries {
     }
 
     pub fn declared_lost(&self) -> u64 {
-        self.of(&kind::LOST).into_iter().map(lost).sum()
+        self.of(&Lost::KIND).into_iter().map(lost).sum()
     }
 }
 

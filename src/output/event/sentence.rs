@@ -2,53 +2,29 @@
 //! is printable whatever a process put into its names, and at most a screenful: the whole of every
 //! value stands in a field of its own.
 
-mod limits;
-mod own;
-mod values;
-
 use std::fmt::Write;
 
 use syscalls::printable::{self, NO_LIMIT};
 use syscalls::{Abi, notation};
 
+use super::{outcome, values};
 use crate::decode::Event;
 use crate::output::arguments::Arguments;
-use crate::output::end;
-use crate::output::record::Body;
+use crate::output::sentence;
 
-pub use values::{plural, vector};
-
-/// Bytes of what the template makes. 80 columns by 25 lines are 2000; a longer sentence scrolls the
-/// one before it away. What names the task follows beyond this limit, and what came of the call:
-/// both are always there.
-const SENTENCE_MAX: usize = 2000;
-
-/// For an event whose handler has no such message.
+/// Template for an event whose handler has no such message.
 const FALLBACK: &str = "{syscall}({args})";
 
-/// Writes the sentence of any record.
-pub fn write(body: &Body, arguments: &mut Arguments, out: &mut String) {
-    match body {
-        Body::Syscall { event, .. } => event_sentence(event, arguments, out),
-        own => {
-            let start = out.len();
-            own::write(own, out);
-            printable::cut(out, start, SENTENCE_MAX);
-        }
-    }
-}
-
-/// The sentence of an event.
-pub fn event_sentence(event: &Event, arguments: &mut Arguments, out: &mut String) {
+/// Appends the sentence of `event`. Only the text of the template is cut: the task, and the result of the
+/// call, are always there.
+pub fn write(event: &Event, arguments: &mut Arguments, out: &mut String) {
     arguments.render(event);
     let template = event.handler.messages.get(usize::from(event.message));
     let template = template.map(String::as_str).filter(|template| !template.is_empty());
-    let start = out.len();
-    fill(template.unwrap_or(FALLBACK), event, arguments, out);
-    printable::cut(out, start, SENTENCE_MAX);
+    sentence::cut(out, |out| fill(template.unwrap_or(FALLBACK), event, arguments, out));
     task(event, out);
     if let Some(outcome) = event.outcome {
-        end::sentence(event, outcome, out);
+        outcome::sentence(event, outcome, out);
     }
 }
 
@@ -123,6 +99,3 @@ fn task(event: &Event, out: &mut String) {
     }
     out.push(')');
 }
-
-#[cfg(test)]
-mod tests;

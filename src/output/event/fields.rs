@@ -1,27 +1,18 @@
-//! One walk over a record for all outputs: what fields it has, in which order, with which values.
-//! The journal and JSON only spell what they are handed here. Values that a process chose are
+//! Fields of an event: which it has, in which order, with which values. Values that a process chose are
 //! handed on byte by byte; what could not be read is absent and named, never empty.
 
 use std::fmt::Write as _;
 
 use syscalls::{Argument, Capture, Status, Value, notation};
 
+use super::captures::{self, Captured};
+use super::{outcome, sentence, values};
 use crate::decode::{Event, Exe, NAMESPACES, Process, render};
 use crate::handlers::{Field, FieldKind};
-use crate::output::arguments::Arguments;
-use crate::output::captures::Captured;
 use crate::output::fields::Fields;
 use crate::output::key::{Key, Name};
-use crate::output::record::{Body, Record};
-use crate::output::stamp::Stamp;
-use crate::output::{captures, end, gathered, message, own};
+use crate::output::scratch::Scratch;
 use crate::units::CgroupInfo;
-
-/// Raised when a key changes its meaning or goes; new keys do not raise it.
-pub const SCHEMA: u64 = 1;
-
-/// `SYSLOG_IDENTIFIER`; without it journald looks up the sender's name for each entry.
-pub const IDENTIFIER: &str = "tailcalld";
 
 /// `loginuid` of a task that nobody logged in for.
 const NO_LOGINUID: u32 = u32::MAX;
@@ -29,91 +20,25 @@ const NO_LOGINUID: u32 = u32::MAX;
 /// An argument without a name is called by its position.
 const POSITIONS: [&str; 6] = ["0", "1", "2", "3", "4", "5"];
 
-/// Memory that is used again for each record.
-#[derive(Debug)]
-pub struct Scratch {
-    stamp: Stamp,
-    text: String,
-    arguments: Arguments,
-}
-
-impl Scratch {
-    /// Empty.
-    pub fn new() -> Self {
-        Self { stamp: Stamp::utc(), text: String::new(), arguments: Arguments::default() }
+/// Hands all fields of `event` to `out`, in a fixed order.
+pub fn write(
+    event: &Event,
+    place: Option<&CgroupInfo>,
+    suppressed: u64,
+    scratch: &mut Scratch,
+    out: &mut impl Fields,
+) {
+    call(event, out);
+    if let Some(outcome) = event.outcome {
+        outcome::fields(event, outcome, scratch, out);
     }
-
-    /// Text written by `fill`, in the memory of the last one.
-    pub fn text(&mut self, fill: impl FnOnce(&mut String)) -> &[u8] {
-        self.text.clear();
-        fill(&mut self.text);
-        self.text.as_bytes()
+    if suppressed > 0 {
+        out.unsigned(Key::Suppressed, suppressed);
     }
-
-    /// A point in time for machines.
-    pub fn time(&mut self, time_ns: u64) -> &[u8] {
-        self.text.clear();
-        self.stamp.rfc3339(time_ns, &mut self.text);
-        self.text.as_bytes()
-    }
-
-    /// Returns the sentence of a record; the arguments of its event are kept for their fields.
-    fn message(&mut self, body: &Body) -> &[u8] {
-        self.text.clear();
-        message::write(body, &mut self.arguments, &mut self.text);
-        self.text.as_bytes()
-    }
-}
-
-impl Default for Scratch {
-    fn default() -> Self {
-        Self::new()
-    }
-}
-
-/// Hands all fields of `record` to `out`.
-pub fn walk(record: &Record, scratch: &mut Scratch, out: &mut impl Fields) {
-    let kind = record.body.kind();
-    out.unsigned(Key::Schema, SCHEMA);
-    out.word(Key::Record, kind.name);
-    out.text(Key::Time, scratch.time(record.time_ns));
-    out.text(Key::Message, scratch.message(&record.body));
-    out.word(Key::MessageId, kind.id);
-    out.unsigned(Key::Priority, record.body.priority().into());
-    out.word(Key::Identifier, IDENTIFIER);
-    match &record.body {
-        Body::Syscall { event, place, suppressed } => {
-            call(event, out);
-            if let Some(outcome) = event.outcome {
-                end::fields(event, outcome, scratch, out);
-            }
-            if *suppressed > 0 {
-                out.unsigned(Key::Suppressed, *suppressed);
-            }
-            task(event, out);
-            process(&event.process, scratch, out);
-            whereabouts(event, *place, out);
-            arguments(event, scratch, out);
-        }
-        Body::Aggregate { aggregated, from_ns, to_ns } => {
-            gathered::fields(aggregated, [*from_ns, *to_ns], scratch, out);
-        }
-        Body::Started(started) => own::started(started, out),
-        Body::Reloaded(reloaded) => own::reloaded(reloaded, out),
-        Body::ReloadRefused(refused) => own::refused(refused, out),
-        Body::Lost(lost) => own::lost(lost, scratch, out),
-        Body::Suppressed(suppressed) => own::suppressed(suppressed, scratch, out),
-        Body::Feedback(feedback) => own::feedback(feedback, scratch, out),
-        Body::Missed(missed) => own::missed(missed, scratch, out),
-        Body::TracingOff(change) | Body::TracingOn(change) => {
-            own::tracing_change(change, scratch, out);
-        }
-        Body::OutputRestored(back) => own::output_restored(back, scratch, out),
-        Body::Shed(shed) => own::shed(shed, scratch, out),
-        Body::JournalRateLimit(limit) => own::journal_rate_limit(limit, out),
-        Body::Stats(stats) => own::stats(stats, out),
-        Body::Stopped(stopped) => own::stopped(stopped, out),
-    }
+    task(event, out);
+    process(&event.process, scratch, out);
+    whereabouts(event, place, out);
+    arguments(event, scratch, out);
 }
 
 fn call(event: &Event, out: &mut impl Fields) {
@@ -188,14 +113,14 @@ fn whereabouts(event: &Event, place: Option<&CgroupInfo>, out: &mut impl Fields)
 /// A handler that captures nothing leaves the registers, which the syscall's signature explains.
 fn arguments(event: &Event, scratch: &mut Scratch, out: &mut impl Fields) {
     match event.arguments() {
-        Some(arguments) => told(event, arguments, scratch, out),
+        Some(arguments) => signature(event, arguments, scratch, out),
         None if event.captures.is_empty() => registers(event, scratch, out),
         None => captured(event, scratch, out),
     }
 }
 
 /// A path or a string is handed on as it is; all else as strace prints it.
-fn told<'e>(
+fn signature<'e>(
     event: &Event,
     arguments: impl Iterator<Item = Argument<'e>>,
     scratch: &mut Scratch,
@@ -211,7 +136,7 @@ fn told<'e>(
             (Some(notation::Number::Unsigned(number)), _) => out.unsigned(name, number),
             (Some(notation::Number::Signed(number)), _) => out.signed(name, number),
             (None, Some(text)) => out.text(name, text),
-            (None, None) => out.text(name, scratch.arguments.nth(position).as_bytes()),
+            (None, None) => out.text(name, scratch.argument(position)),
         }
         truncated.extend(one.is_truncated().then_some(one.parameter.name));
         unreadable.extend(one.is_unreadable().then_some(one.parameter.name));
@@ -222,7 +147,7 @@ fn told<'e>(
         }
     }
     if !event.captures.is_empty() {
-        out.text(Key::Registers, scratch.text(|text| message::registers(event, " ", text)));
+        out.text(Key::Registers, scratch.text(|text| sentence::registers(event, " ", text)));
     }
 }
 
@@ -248,7 +173,7 @@ fn captured(event: &Event, scratch: &mut Scratch, out: &mut impl Fields) {
     for one in captures::fields(event).filter(|one| captures::is_argv(one.field)) {
         texts(one, Key::Argv.into(), out);
         // The journal keeps neither the order of repeated fields nor equal ones.
-        out.text(Key::Cmdline, scratch.text(|text| message::vector(event, one, text)));
+        out.text(Key::Cmdline, scratch.text(|text| values::vector(event, one, text)));
     }
     troubled(event, Key::Truncated, |status| matches!(status, Status::Truncated { .. }), out);
     troubled(event, Key::Unreadable, |status| matches!(status, Status::Unreadable { .. }), out);

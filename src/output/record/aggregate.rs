@@ -1,43 +1,76 @@
-//! Events that were counted together, as fields and as a sentence.
+//! Many events of one group were counted together.
 
 use std::fmt::Write as _;
 
 use syscalls::printable::{self, NO_LIMIT};
 use syscalls::{Abi, Slot};
 
+use super::{Kind, RecordBody};
 use crate::decode::render;
-use crate::output::fields::{Cell, Fields};
+use crate::output::errno;
+use crate::output::fields::{Cell, Fields, interval};
 use crate::output::key::{Key, Name};
-use crate::output::message::plural;
-use crate::output::walk::Scratch;
-use crate::output::{errno, own};
+use crate::output::scratch::Scratch;
+use crate::output::sentence::plural;
 use crate::pipeline::aggregate::{Aggregated, Cause, GroupKey as Common, Results};
 
-/// Errors that are told by name, the most frequent first.
+/// Number of errors that are named, the most frequent first.
 const ERRORS_MAX: usize = 8;
 
-/// Hands all that was counted to `out`.
-pub fn fields(
-    aggregated: &Aggregated,
-    [from_ns, to_ns]: [u64; 2],
-    scratch: &mut Scratch,
-    out: &mut impl Fields,
-) {
-    call(aggregated, out);
-    let summary = &aggregated.summary;
-    out.unsigned(Key::Count, summary.count);
-    out.word(Key::Cause, cause(aggregated.group.cause));
-    own::interval(from_ns, to_ns, scratch, out);
-    if summary.suppressed > 0 {
-        out.unsigned(Key::Suppressed, summary.suppressed);
+/// Aggregate of a group of events.
+#[derive(Debug, Clone, Copy)]
+pub struct Aggregate<'a> {
+    /// Group, and what was counted.
+    pub aggregated: &'a Aggregated,
+    /// Time of the first event, ns since 1970 UTC.
+    pub from_ns: u64,
+    /// Time of the last event, ns since 1970 UTC.
+    pub to_ns: u64,
+}
+
+impl RecordBody for Aggregate<'_> {
+    const KIND: Kind = Kind { name: "aggregate", id: "aaa45f601037482f8436e36430dd4579" };
+    const IS_EVENT: bool = true;
+
+    fn priority(&self) -> u8 {
+        self.aggregated.info.priority.clamp(3, 7)
     }
-    match &aggregated.key {
-        Some(key) => common(key, out),
-        None => out.word(Key::Overflow, "yes"),
+
+    fn fields(&self, scratch: &mut Scratch, out: &mut impl Fields) {
+        let (aggregated, summary) = (self.aggregated, &self.aggregated.summary);
+        call(aggregated, out);
+        out.unsigned(Key::Count, summary.count);
+        out.word(Key::Cause, cause(aggregated.group.cause));
+        interval(self.from_ns, self.to_ns, scratch, out);
+        if summary.suppressed > 0 {
+            out.unsigned(Key::Suppressed, summary.suppressed);
+        }
+        match &aggregated.key {
+            Some(key) => common(key, out),
+            None => out.word(Key::Overflow, "yes"),
+        }
+        out.text(Key::Example, summary.example.as_bytes());
+        if let Some(results) = &summary.results {
+            self::results(results, out);
+        }
     }
-    out.text(Key::Example, summary.example.as_bytes());
-    if let Some(results) = &summary.results {
-        self::results(results, out);
+
+    /// Appends `openat 12 times in 9.8 s by cat (uid 1000): 3 failed (2 ENOENT, 1 EACCES), median up to 4 us,
+    /// p99 up to 30 us, max 1 ms; first: ...`.
+    fn sentence(&self, out: &mut String) {
+        let summary = &self.aggregated.summary;
+        syscall(self.aggregated.group.slot, out);
+        let _ = write!(out, " {} {}", summary.count, plural(summary.count, "time", "times"));
+        if self.to_ns > self.from_ns {
+            out.push_str(" in ");
+            render::span(self.to_ns - self.from_ns, out);
+        }
+        task(self.aggregated, out);
+        if let Some(results) = &summary.results {
+            outcome(results, out);
+        }
+        out.push_str("; first: ");
+        printable::plain(&summary.example, NO_LIMIT, out);
     }
 }
 
@@ -104,24 +137,6 @@ fn errors(results: &Results) -> Vec<(String, u64)> {
     results.top(ERRORS_MAX).into_iter().map(name).collect()
 }
 
-/// Writes `openat 12 times in 9.8 s by cat (uid 1000): 3 failed (2 ENOENT, 1 EACCES), median up to 4 us,
-/// p99 up to 30 us, max 1 ms; first: ...`.
-pub fn sentence(aggregated: &Aggregated, [from_ns, to_ns]: [u64; 2], out: &mut String) {
-    let summary = &aggregated.summary;
-    syscall(aggregated.group.slot, out);
-    let _ = write!(out, " {} {}", summary.count, plural(summary.count, "time", "times"));
-    if to_ns > from_ns {
-        out.push_str(" in ");
-        render::span(to_ns - from_ns, out);
-    }
-    who(aggregated, out);
-    if let Some(results) = &summary.results {
-        outcome(results, out);
-    }
-    out.push_str("; first: ");
-    printable::plain(&summary.example, NO_LIMIT, out);
-}
-
 fn syscall(slot: Slot, out: &mut String) {
     match slot.name() {
         Some(name) => out.push_str(name),
@@ -129,7 +144,7 @@ fn syscall(slot: Slot, out: &mut String) {
     }
 }
 
-fn who(aggregated: &Aggregated, out: &mut String) {
+fn task(aggregated: &Aggregated, out: &mut String) {
     let Some(key) = &aggregated.key else {
         return out.push_str(" by other tasks");
     };
@@ -157,8 +172,8 @@ fn outcome(results: &Results, out: &mut String) {
     }
     out.push_str(if results.failed > 0 { ")" } else { "" });
     if results.latency.count() > 0 {
-        for (told, percent) in [(", median up to ", 50), (", p99 up to ", 99)] {
-            out.push_str(told);
+        for (label, percent) in [(", median up to ", 50), (", p99 up to ", 99)] {
+            out.push_str(label);
             render::span(results.latency.percentile_ns(percent), out);
         }
         out.push_str(", max ");

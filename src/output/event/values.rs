@@ -4,11 +4,12 @@ use std::fmt::Write;
 
 use syscalls::{Capture, Status, Value, printable::NO_LIMIT};
 
+use super::captures::{self, Captured};
 use crate::decode::Event;
 use crate::decode::render::{self, Context};
 use crate::handlers::{FieldKind, Role};
-use crate::output::captures::{self, Captured};
 use crate::output::errno;
+use crate::output::sentence::plural;
 
 /// How many bytes of output values may take.
 #[derive(Clone, Copy)]
@@ -103,8 +104,4 @@ fn totals(event: &Event, count: Option<Total>, out: &mut String) {
         out.push_str(if bytes.at_least && !count.at_least { ", at least " } else { ", " });
         let _ = write!(out, "{} {}", bytes.number, plural(bytes.number, "byte", "bytes"));
     }
-}
-
-pub fn plural<'a>(count: u64, one: &'a str, many: &'a str) -> &'a str {
-    if count == 1 { one } else { many }
 }

@@ -7,7 +7,7 @@ use crate::decode::{Event, Outcome};
 use crate::output::errno;
 use crate::output::fields::Fields;
 use crate::output::key::Key;
-use crate::output::walk::Scratch;
+use crate::output::scratch::Scratch;
 
 /// Hands result, error and duration to `out`, as far as there are any.
 pub fn fields(event: &Event, outcome: Outcome, scratch: &mut Scratch, out: &mut impl Fields) {

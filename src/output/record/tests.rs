@@ -6,8 +6,9 @@ use syscalls::{Abi, Capture, Slot, Status, Value};
 use crate::decode::Event;
 use crate::handlers::Handler;
 use crate::output::arguments::Arguments;
-use crate::output::message::write;
-use crate::output::record::{Body, Feedback, Lost, Shed, Stopped};
+use crate::output::record::{
+    Aggregate, Body, Feedback, Lost, Shed, Stopped, Syscall, TracingOff, TracingOn,
+};
 use crate::output::samples;
 use crate::pipeline::aggregate::Aggregated;
 use crate::pipeline::shed::{Level, OutputLimits};
@@ -16,12 +17,12 @@ const BY: &str = " by bash (pid 1234, uid 1000)";
 
 fn told(body: &Body) -> String {
     let mut out = String::new();
-    write(body, &mut Arguments::default(), &mut out);
+    body.message(&mut Arguments::default(), &mut out);
     out
 }
 
 fn sentence(event: &Event) -> String {
-    told(&Body::Syscall { event, place: None, suppressed: 0 })
+    told(&Body::Syscall(Syscall { event, place: None, suppressed: 0 }))
 }
 
 fn of_captures<'a>(handler: &'a Handler, captures: Vec<Capture<'a>>) -> String {
@@ -209,12 +210,12 @@ fn own_records_are_sentences() {
              tp/raw_syscalls/sys_enter; routed calls among them are not recorded",
         ),
         (
-            Body::TracingOff(&change),
+            Body::TracingOff(&TracingOff(change.clone())),
             "Tracing is off: kernel.ftrace_enabled is 0, so the kernel does not run the dispatcher at \
              kprobe.multi; no calls are recorded until kernel.ftrace_enabled is 1",
         ),
         (
-            Body::TracingOn(&change),
+            Body::TracingOn(&TracingOn(change)),
             "Tracing is on again at kprobe.multi; calls of the 15 s before may be missing",
         ),
         (
@@ -239,8 +240,9 @@ fn own_records_are_sentences() {
 #[test]
 fn many_events_are_one_sentence() {
     let mut aggregated = samples::aggregated();
-    let told =
-        |aggregated: &Aggregated, to_ns| told(&Body::Aggregate { aggregated, from_ns: 0, to_ns });
+    let told = |aggregated: &Aggregated, to_ns| {
+        told(&Body::Aggregate(Aggregate { aggregated, from_ns: 0, to_ns }))
+    };
     assert_eq!(
         told(&aggregated, 9_000_000_000),
         "openat 3 times in 9 s by cat (uid 1000), flags=O_RDONLY: 2 failed (2 ENOENT), median up to \

@@ -1,0 +1,10 @@
+//! Rendering of a syscall's event: its fields and its sentence. Records use it; it knows no record.
+
+mod captures;
+mod fields;
+mod outcome;
+mod sentence;
+mod values;
+
+pub use fields::write as write_fields;
+pub use sentence::{argument, write as write_sentence};

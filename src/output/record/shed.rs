@@ -1,0 +1,84 @@
+//! The level of load shedding changed.
+
+use std::fmt::Write;
+
+use super::{Kind, RecordBody};
+use crate::decode::render;
+use crate::output::fields::{Fields, interval};
+use crate::output::key::Key;
+use crate::output::scratch::Scratch;
+use crate::output::sentence::plural;
+use crate::pipeline::shed::{Counts, Level, OutputLimits};
+
+/// Change of the level of load shedding.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Shed {
+    /// Limits of the output per second.
+    pub limits: OutputLimits,
+    /// Level until now.
+    pub from: Level,
+    /// Begin of that level, ns since 1970 UTC.
+    pub from_ns: u64,
+    /// Level from now on.
+    pub to: Level,
+    /// Time of the change.
+    pub to_ns: u64,
+    /// Events until now.
+    pub counts: Counts,
+}
+
+impl RecordBody for Shed {
+    const KIND: Kind = Kind { name: "shed", id: "671c13590c8e4c8586d550dd91f6487f" };
+
+    fn priority(&self) -> u8 {
+        if self.to == Level::None { 5 } else { 4 }
+    }
+
+    fn fields(&self, scratch: &mut Scratch, out: &mut impl Fields) {
+        out.word(Key::Level, self.to.name());
+        out.word(Key::LevelBefore, self.from.name());
+        if let Some(records) = self.limits.records {
+            out.unsigned(Key::MaxRecords, records.into());
+        }
+        if let Some(bytes) = self.limits.bytes {
+            out.unsigned(Key::MaxBytes, bytes);
+        }
+        for (key, count) in [
+            (Key::Written, self.counts.written),
+            (Key::Aggregated, self.counts.aggregated),
+            (Key::Dropped, self.counts.dropped),
+        ] {
+            out.unsigned(key, count);
+        }
+        interval(self.from_ns, self.to_ns, scratch, out);
+    }
+
+    fn sentence(&self, out: &mut String) {
+        out.push_str(if self.to > self.from {
+            "Shedding more load, output exceeds "
+        } else {
+            "Shedding less load, output is within "
+        });
+        limits(self.limits, out);
+        out.push_str(": from now on ");
+        out.push_str(match self.to {
+            Level::None => "all events are written",
+            Level::Low => "events with keep = \"low\" are aggregated",
+            Level::High => "all events except those with keep = \"always\" are aggregated",
+            Level::Drop => "aggregates that exceed the limit are dropped",
+        });
+        let Counts { written, aggregated, dropped } = self.counts;
+        out.push_str("; in the ");
+        render::span(self.to_ns.saturating_sub(self.from_ns), out);
+        let _ = write!(out, " before, {written} {} written, ", plural(written, "was", "were"));
+        let _ = write!(out, "{aggregated} aggregated, {dropped} dropped");
+    }
+}
+
+/// Writes `1000 records/s and 65536 bytes/s`.
+fn limits(limits: OutputLimits, out: &mut String) {
+    let records = limits.records.map(|records| format!("{records} records/s"));
+    let bytes = limits.bytes.map(|bytes| format!("{bytes} bytes/s"));
+    let parts: Vec<_> = records.into_iter().chain(bytes).collect();
+    out.push_str(&parts.join(" and "));
+}

@@ -1,0 +1,44 @@
+//! The daemon stops.
+
+use syscalls::printable::{self, NO_LIMIT};
+
+use super::stats::{Total, columns, totals};
+use super::{Kind, RecordBody};
+use crate::output::fields::Fields;
+use crate::output::key::Key;
+use crate::output::scratch::Scratch;
+
+/// Stop of the daemon, with its counters.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Stopped {
+    /// Reason of the stop: `SIGTERM`.
+    pub reason: String,
+    /// Generation of the last table.
+    pub generation: u32,
+    /// Counters by route.
+    pub totals: Vec<Total>,
+    /// Calls of any syscall for which the kernel did not run the dispatcher.
+    pub missed: u64,
+}
+
+impl RecordBody for Stopped {
+    const KIND: Kind = Kind { name: "stopped", id: "4731d5e09b8b41e4bfeae0a025b3413a" };
+
+    fn priority(&self) -> u8 {
+        6
+    }
+
+    fn fields(&self, _: &mut Scratch, out: &mut impl Fields) {
+        out.unsigned(Key::Generation, self.generation.into());
+        out.text(Key::Reason, self.reason.as_bytes());
+        out.unsigned(Key::Missed, self.missed);
+        out.rows(Key::Totals, self.totals.iter().map(columns));
+    }
+
+    fn sentence(&self, out: &mut String) {
+        out.push_str("Stopped by ");
+        printable::plain(&self.reason, NO_LIMIT, out);
+        out.push_str(": ");
+        totals(&self.totals, self.missed, out);
+    }
+}
