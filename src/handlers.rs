@@ -1,4 +1,4 @@
-//! What the BPF object tells about its handlers: name, summary, fields, messages. Read from the
+//! Declarations of the handlers: name, summary, fields, messages. They are read from the
 //! object's `.rodata.handlers`, so that a new handler needs no new Rust code.
 
 use syscalls::Slot;
@@ -14,16 +14,16 @@ pub struct Handlers(Vec<Handler>);
 pub struct Handler {
     /// Number in routes and events; 0 is never used.
     pub id: u16,
-    /// As in the configuration; the BPF program is `handle_<name>`.
+    /// Name, as the configuration spells it; the BPF program is `handle_<name>`.
     pub name: String,
     /// One line for people.
     pub summary: String,
     /// The syscalls that it understands, and the only ones it may be wired to; a route's `variant`
     /// is the index. Empty: it takes any.
     pub syscalls: Vec<String>,
-    /// Its memory matters: it is read again at the call's return if that costs other calls nothing.
+    /// Requests that unreadable memory is read again at the call's return, if that costs other calls nothing.
     pub exact: bool,
-    /// What its captures may be, by the index that an event carries.
+    /// Fields of its captures, by the index that an event carries.
     pub fields: Vec<Field>,
     /// Sentences, by the index that an event carries; `{field}` stands for a value.
     pub messages: Vec<String>,
@@ -34,9 +34,9 @@ pub struct Handler {
 pub struct Field {
     /// Lower case, `[a-z0-9_]`, 15 bytes at most.
     pub name: String,
-    /// How its bytes are rendered.
+    /// Kind, which decides how the bytes are rendered.
     pub kind: FieldKind,
-    /// What the daemon treats it as, whatever its name is.
+    /// Role, by which the daemon finds it whatever its name is.
     pub role: Role,
 }
 
@@ -111,7 +111,7 @@ impl FieldKind {
 }
 
 impl Handler {
-    /// Which of its syscalls that one is; 0 if it takes any. `None` if it does not understand it.
+    /// Returns the position of a syscall in its list, 0 if it takes any; `None` if it does not understand the syscall.
     pub fn variant(&self, syscall: Slot) -> Option<u8> {
         if self.syscalls.is_empty() {
             return Some(0);
@@ -132,7 +132,7 @@ impl Handler {
         u8::try_from(position).ok()
     }
 
-    /// Whether its calls are recorded: without a message it has nothing to say of one.
+    /// Returns whether its calls are recorded: a handler without a message only counts.
     pub fn records(&self) -> bool {
         !self.messages.is_empty()
     }

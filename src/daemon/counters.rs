@@ -1,4 +1,4 @@
-//! The kernel's books and ours are read, and what is lost is told as soon as it is known.
+//! Readings of the kernel's counters, and the losses that they report.
 
 use std::collections::BTreeMap;
 use std::time::Instant;
@@ -13,12 +13,12 @@ use crate::pipeline::writer::WriterState;
 use crate::stats::{Books, KERNEL_REASONS};
 use crate::stats::{Handled, Tally};
 
-/// What was read last, and when.
+/// Values of the last reading of the counters.
 #[derive(Debug, Default)]
 pub struct Counters {
     /// Every slot that was ever routed: its counts outlive its route.
     pub(super) books: BTreeMap<Slot, Books>,
-    /// The daemon's own part, as it was when its losses were told last.
+    /// The daemon's own counters at the time of the last loss record.
     told: Tally,
     cgroups_missed: u64,
     /// Syscalls that the kernel did not run the dispatcher for.
@@ -38,12 +38,12 @@ impl Counters {
         self.books.keys().map(move |slot| (*slot, handler(slot)))
     }
 
-    /// Losses are told from here on.
+    /// Starts the period of the first loss record.
     pub fn begin(&mut self, now_ns: u64) {
         self.read_ns = now_ns;
     }
 
-    /// Calls that somebody else made, of all routes.
+    /// Returns the calls of all routes that were not excluded.
     pub(super) fn seen(&self) -> u64 {
         self.books.values().map(|books| books.seen.saturating_sub(books.excluded())).sum()
     }
@@ -160,7 +160,7 @@ impl Daemon<'_> {
         (count > 0).then_some(Loss { slot: Some(slot), handler, reason, count })
     }
 
-    /// Cgroups that the kernel could not tell of are read from the file system instead.
+    /// Reads cgroups that the kernel could not report from the file system instead.
     fn catch_up_with_cgroups(&mut self) -> Result<()> {
         let missed = self.bpf.cgroups_missed()?;
         if std::mem::replace(&mut self.counters.cgroups_missed, missed) != missed {

@@ -20,7 +20,7 @@ impl Daemon<'_> {
         self.emit_feedback(suspect);
     }
 
-    /// Returns whether the process has a file of the journal open; `false` where the kernel does not say.
+    /// Returns whether the process has a file of the journal open; `false` if the kernel does not report it.
     fn has_journal_open(&mut self, (pid, start_ns): Process) -> bool {
         match self.bpf.has_journal_open(pid, start_ns) {
             Ok(is_open) => is_open,

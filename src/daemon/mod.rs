@@ -67,7 +67,7 @@ struct Daemon<'obj> {
     suppressed: SuppressedReader,
     /// Processes that were reported for feedback, the latest first.
     reported: Vec<Process>,
-    /// The kernel refused to say who has the journal open, and the warning has been printed.
+    /// The kernel does not list open files, and the warning about it was printed.
     is_feedback_unknown: bool,
     excluded: Excluded,
     watch: ConfigWatch,

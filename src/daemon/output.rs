@@ -1,4 +1,4 @@
-//! Which output is meant, and what became of it while it took nothing.
+//! Choice of the output, and the reports about it: a rate limit of journald, and the end of an outage.
 
 use std::io::{IsTerminal as _, stdout};
 use std::os::fd::AsFd as _;
@@ -16,8 +16,7 @@ use crate::output::{self, Sink};
 use crate::pipeline::writer::WriterState;
 use crate::plan::Plan;
 
-/// An absence that is worth a record, in ns. A burst fills journald's queue for a moment and is
-/// nobody's business.
+/// Shortest outage that is recorded, in ns: a burst fills journald's queue for a moment without consequence.
 const OUTAGE_NS: u64 = 1_000_000_000;
 
 /// Opens the output that was asked for.
@@ -56,7 +55,7 @@ impl Daemon<'_> {
         self.emit(Body::JournalRateLimit(&JournalRateLimit { unit, burst, interval_ns }));
     }
 
-    /// The output was not there and is back: says so if it was for long.
+    /// Records that the output accepts records again after a long outage.
     pub(super) fn report_outage(&mut self, before: WriterState) -> Result<()> {
         let (WriterState::Blocked { since } | WriterState::Away { since }) = before else {
             return Ok(());

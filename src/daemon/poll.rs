@@ -1,4 +1,4 @@
-//! What the loop sleeps on.
+//! The epoll instance that the loop sleeps on.
 
 use std::os::fd::AsFd as _;
 use std::time::Duration;
@@ -17,7 +17,7 @@ use crate::ring::Consumer;
 /// Cause of a wakeup of the loop.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Wakeup {
-    /// There is something in the ring.
+    /// The ring has records.
     Ring,
     /// A signal came.
     Signals,
@@ -74,7 +74,7 @@ impl Poll {
         }
     }
 
-    /// Ignores the ring, which stays readable, and waits for the output where it can tell.
+    /// Ignores the ring, which stays readable, and waits for the output if its descriptor signals.
     ///
     /// # Errors
     /// When the kernel refuses.

@@ -1,5 +1,5 @@
-//! A new configuration in, a new table out, or the old one and the reason why. Any fault keeps what
-//! runs; an empty or vanished file is a fault.
+//! Reload: a new configuration becomes the live table, or the old table stays and the faults are reported. Any
+//! fault keeps the running table; an empty or vanished file is a fault.
 
 use std::time::{Duration, Instant};
 
@@ -13,28 +13,28 @@ use crate::output::utc;
 use crate::plan::{self, ChangeSummary, Plan};
 use crate::rpc;
 
-/// How long the configuration must be quiet before it is read: an editor writes, renames and
+/// Time without a change before the configuration is read: an editor writes, renames and
 /// removes within a few milliseconds, and a reload in the middle would see half of it.
 pub const SETTLE: Duration = Duration::from_millis(100);
 
-/// How the last attempt to read the configuration ended.
+/// Outcome of the last attempt to read the configuration.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub struct LastReload {
-    /// When, and why; there is a fault at least.
+    /// Time and faults of a refused reload; at least one fault.
     refused: Option<rpc::RefusedReload>,
 }
 
-/// What came of a reload.
+/// Outcome of a reload.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ReloadOutcome {
-    /// The new table is live; the old one, if nothing has changed and nobody asked.
+    /// The new table is live; the old one stays if nothing has changed and no reload was requested.
     Done(Reloaded),
     /// The old table stays.
     Refused(rpc::ReloadRefused),
 }
 
 impl LastReload {
-    /// If it was refused, when and why.
+    /// Returns the time and the faults if the reload was refused.
     pub fn refused(&self) -> Option<&rpc::RefusedReload> {
         self.refused.as_ref()
     }
@@ -54,8 +54,8 @@ impl LastReload {
 }
 
 impl Daemon<'_> {
-    /// Reads the configuration and makes it the live table; one that says the same only if somebody
-    /// asked for a reload.
+    /// Reads the configuration and makes it the live table. An unchanged one is applied only if a reload was
+    /// requested (`asked`).
     pub(super) fn reload(&mut self, asked: bool) -> Result<ReloadOutcome> {
         // One reload serves the signal, the client and the change of the files.
         self.timers.set(Timer::Reload, None);
@@ -98,7 +98,7 @@ impl Daemon<'_> {
         ReloadOutcome::Done(record)
     }
 
-    /// For results that only the table before asked for: who has waited for a while has waited enough.
+    /// Stops waiting for results that only the previous table asked for, once they have had some time.
     pub(super) fn abandon_old_results(&mut self) {
         if self.table.forget_old_results(&mut self.bpf) {
             self.pipeline.borrow_mut().abandon(|slot| !self.table.awaits(slot));
@@ -115,7 +115,7 @@ impl Daemon<'_> {
         ReloadOutcome::Refused(rpc::ReloadRefused { generation, faults })
     }
 
-    /// What the reload changes, for people.
+    /// Describes what the reload changes.
     fn difference(&self, new: &Plan) -> Reloaded {
         let difference = plan::difference(&self.plan, new);
         let ChangeSummary { added, mut changed, removed } = difference.summary(&self.bpf.handlers);

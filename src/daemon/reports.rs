@@ -102,7 +102,7 @@ impl Daemon<'_> {
     }
 }
 
-/// For the status line: said only where there is something to say.
+/// Returns a part of the status line; empty for a count of 0.
 fn told(count: u64, what: &str) -> String {
     if count > 0 { format!(", {count} {what}") } else { String::new() }
 }

@@ -12,7 +12,7 @@ use nix::sys::signal::Signal;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::{flag, low_level::pipe};
 
-/// What signals asked for.
+/// Requests that arrived as signals.
 #[derive(Debug)]
 pub struct Signals {
     wake: UnixStream,
@@ -53,12 +53,12 @@ impl Signals {
         while (&self.wake).read(&mut bytes).is_ok_and(|count| count > 0) {}
     }
 
-    /// Whether a reload was asked for since this was last asked. Many signals are one reload.
+    /// Returns and clears the request for a reload. Several signals are one request.
     pub fn take_reload(&self) -> bool {
         self.reload.swap(false, SeqCst)
     }
 
-    /// The signal that asks us to stop. Asking again forgets it, so that a second one is told apart.
+    /// Returns and clears the signal that asks the daemon to stop, so that a second one is noticed.
     pub fn take_stop(&self) -> Option<&'static str> {
         let number = i32::try_from(self.stop.swap(0, SeqCst)).ok()?;
         Signal::try_from(number).ok().map(Signal::as_str)

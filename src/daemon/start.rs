@@ -42,7 +42,7 @@ use crate::units::Units;
 /// nothing, and no seccomp filter of a service refuses it.
 const SELFTEST: &str = "getpgid";
 
-/// Starts everything and says that it is ready.
+/// Starts all stages and reports readiness.
 pub fn start<'obj>(
     options: &RunOptions,
     signals: Signals,

@@ -1,4 +1,4 @@
-//! What limits refused, from the kernel's buckets to the records that tell it.
+//! Events that rate limits refused: read from the kernel's buckets, reported in records.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -16,20 +16,20 @@ use crate::output::record::{Body, Suppressed, Suppression};
 use crate::pipeline::ratelimit::{BucketKey, Refused};
 use crate::table::{LimitKey, Owner, gcra_params};
 
-/// How often it is told while there is something to tell.
+/// Interval between records while events are refused.
 pub const EVERY: Duration = Duration::from_secs(10);
 
 /// Lines of a record at most: journald drops entries with more than 1,024 fields.
 const LINES_MAX: usize = 200;
 
-/// What is known of the kernel's limits.
+/// State of the reader of the kernel's buckets.
 #[derive(Debug, Default)]
 pub struct SuppressedReader {
-    /// What their numbers mean.
+    /// Limits of the live table by number.
     limits: BTreeMap<u8, Rc<LimitKey>>,
     /// The kernel's sum when its buckets were read last.
     limited: u64,
-    /// When they were read last, and before the first refusal of the next record.
+    /// Time of the last reading, ns since 1970 UTC.
     read_ns: u64,
     from_ns: Option<u64>,
 }
@@ -45,8 +45,8 @@ impl Daemon<'_> {
         self.pipeline.borrow_mut().delivery.suppressed.forget(|who| !is_live(who));
     }
 
-    /// Reads what the kernel's limits have refused, if the books say that there is more. They are read
-    /// first, so that nothing is missed.
+    /// Reads the refusals of the kernel's buckets, if the counters have grown. The counters are read first, so
+    /// that no refusal is missed.
     pub(super) fn read_suppressed(&mut self) {
         let books = self.counters.books.values();
         let limited = books.map(|books| books.limited + books.limited_uid).sum();
@@ -67,7 +67,7 @@ impl Daemon<'_> {
         }
     }
 
-    /// Whose bucket that is; `None` of a limit that no route has any more.
+    /// Returns the key of a bucket; `None` if no route has its limit any more.
     fn bucket_key(&self, full: &Full) -> Option<BucketKey> {
         let limit = Rc::clone(self.suppressed.limits.get(&full.limit)?);
         Some(BucketKey { limit, owner: full.owner })
@@ -89,14 +89,14 @@ impl Daemon<'_> {
         suppressed.forget(|who| forgotten.contains(who));
     }
 
-    /// Whether somebody's next event would be refused by the kernel.
+    /// Returns whether the kernel would refuse the next event of any bucket.
     pub(super) fn is_anyone_limited(&self) -> bool {
         let limits = &self.suppressed.limits;
         let interval = |number| limits.get(&number).map(|limit| gcra_params(&limit.limit).0);
         !limits.is_empty() && self.bpf.is_any_exhausted(clock::boot_now_ns(), interval)
     }
 
-    /// Whether there is something for the next record.
+    /// Returns whether the next record has something to report.
     pub(super) fn has_refusals(&self) -> bool {
         !self.pipeline.borrow().delivery.suppressed.is_empty()
     }

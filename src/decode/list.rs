@@ -5,7 +5,7 @@ use std::ops::{Deref, DerefMut};
 
 use syscalls::{Capture, Moment, Part, Status, Value};
 
-/// So many captures need no allocation: a path and what a call writes. Room for more would cost every event
+/// Number of captures that need no allocation: a path and what a call writes. Room for more would cost every event
 /// the time to initialize and to move it.
 const INLINE: usize = 2;
 

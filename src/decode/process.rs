@@ -1,11 +1,11 @@
-//! Where a task stands, beyond the numbers that its threads have.
+//! Identity of a process beyond its PID: start time, executable and namespaces.
 
 pub use crate::bpf::NAMESPACES;
 
-/// What a process is and where it runs.
+/// Start time, executable and namespaces of a process.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Process {
-    /// When it began: `CLOCK_BOOTTIME`, ns. Two processes that had the same number one after the other
+    /// Start time, `CLOCK_BOOTTIME` in ns. Two processes that had the same PID one after the other
     /// differ in this.
     pub start_ns: u64,
     /// The program that it executes, if it has one.
@@ -31,12 +31,12 @@ pub struct Device(pub u32);
 const MINOR_BITS: u32 = 20;
 
 impl Device {
-    /// Which driver.
+    /// Returns the major number: the driver.
     pub fn major(self) -> u32 {
         self.0 >> MINOR_BITS
     }
 
-    /// Which of its devices.
+    /// Returns the minor number: the device of the driver.
     pub fn minor(self) -> u32 {
         self.0 & ((1 << MINOR_BITS) - 1)
     }

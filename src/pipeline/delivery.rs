@@ -1,6 +1,5 @@
-//! An event that is wanted, on its way out: limited where the daemon holds the limit, redacted, then
-//! counted together with others or written, as its rule and the shedder have it. Each event ends in one
-//! counter of the tally.
+//! The stages after the rule lookup: rate limits that the daemon enforces, redaction, aggregation, shedding and
+//! the writer. Each event ends in exactly one counter.
 
 mod many;
 mod own;
@@ -24,28 +23,28 @@ use crate::units::Units;
 /// Everything between an event and the output.
 #[derive(Debug)]
 pub struct Delivery {
-    /// Where tasks stand.
+    /// Units and containers by cgroup.
     pub units: Units,
-    /// What was refused by limits.
+    /// Events that rate limits refused and that are still to be reported.
     pub suppressed: Suppressed,
-    /// What became of the events.
+    /// Outcomes of the events.
     pub tally: Tally,
     limits: UserLimiter,
     aggregator: Aggregator,
     shedder: Shedder,
     writer: Writer,
     clock: Clock,
-    /// As it was read at the begin of the turn.
+    /// Time at the beginning of the turn.
     now: Instant,
 }
 
-/// What is hidden where nothing is known of the rule.
+/// Redaction of events whose rule is unknown.
 static DEFAULT_REDACTION: Redact = Redact::Obvious;
 
-/// How events are counted that are above the shedder.
+/// Aggregation of events above the output limits.
 static SHED_AGGREGATION: Aggregate = Aggregate { every: ROOM_WAIT_MAX, by: Vec::new() };
 
-/// How long a record of many may wait for room in the shedder.
+/// Time for which an aggregate may wait for room below the output limits.
 const ROOM_WAIT_MAX: Duration = Duration::from_secs(10);
 
 impl Delivery {
@@ -107,7 +106,7 @@ impl Delivery {
         false
     }
 
-    /// What limits refused before this one.
+    /// Returns and clears the number of events that the same limits refused before this one.
     fn settle(&mut self, event: &Event<'_>, matched: Option<MatchedRule<'_>>) -> u64 {
         let Some(matched) = matched else { return 0 };
         let limits = [matched.limit, matched.per_uid].into_iter().flatten();
@@ -130,12 +129,12 @@ impl Delivery {
         }
     }
 
-    /// What may be written from now on.
+    /// Sets the output limits.
     pub fn allow(&mut self, limits: OutputLimits) {
         self.shedder.set(limits, self.now);
     }
 
-    /// Writes what waits in the output, and says whether it takes more.
+    /// Writes the records that wait in the output and returns its state.
     pub fn flush(&mut self) -> WriterState {
         if let Some(given_up) = self.writer.flush() {
             self.tally.refuse(given_up);
@@ -148,7 +147,7 @@ impl Delivery {
         (self.clock, self.now) = (Clock::now(), Instant::now());
     }
 
-    /// Whether the output takes records.
+    /// Returns whether the output accepts records.
     pub fn writer_state(&self) -> WriterState {
         self.writer.writer_state()
     }

@@ -15,7 +15,7 @@ pub type Process = (u32, u64);
 /// Length of an interval.
 const INTERVAL: Duration = Duration::from_secs(10);
 const INTERVAL_NS: u64 = INTERVAL.as_nanos() as u64;
-/// Events a second, of all processes, below which nobody minds a loop.
+/// Rate of all events, per second, below which a loop is harmless.
 const FEWEST: u64 = 100;
 
 /// A process that made more than half of the events of an interval.

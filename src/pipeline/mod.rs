@@ -1,5 +1,6 @@
-//! One record of the ring after the other: decode, wait for the call's return where that is asked for,
-//! deliver. This is the half of the daemon that runs inside the consumer's callback.
+//! Pipeline: one record of the ring after the other, from its bytes to the writer. Stages in flow order: pending
+//! results, rule lookup, rate limits, redaction, aggregation, shedding, writer. It owns no BPF object and knows
+//! nothing of the daemon's loop.
 
 pub mod aggregate;
 pub mod delivery;
@@ -28,7 +29,7 @@ use crate::ring::Flow;
 /// Decoder and output, and what went through them.
 #[derive(Debug)]
 pub struct Pipeline {
-    /// What comes after the decoder.
+    /// Stages after the rule lookup.
     pub delivery: Delivery,
     handlers: Handlers,
     selftest: Option<u64>,
@@ -139,7 +140,7 @@ impl Pipeline {
         is_left || self.delivery.waits_for_room()
     }
 
-    /// A new table judges from now on; what was counted for the one before is told.
+    /// Adds the table that is live from now on, and closes the aggregates of the previous one.
     pub fn begin(&mut self, generation: u32, plan: &Plan) {
         self.rules.begin(generation, plan);
         self.delivery.set_clock();

@@ -1,5 +1,5 @@
-//! What the rule of an event says: of the table that judged its call, which may be an older one than is
-//! live. Events wait in the ring and for their results.
+//! Lookup of the rule of an event, in the table that decided about its call. That may be an older one than the live
+//! table, because events wait in the ring and for their results.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::rc::Rc;
@@ -24,28 +24,28 @@ struct GenerationRules {
     per_uid: Option<Rc<LimitKey>>,
 }
 
-/// By what an event was judged.
+/// Rule and limits that decided about an event.
 #[derive(Debug, Clone, Copy)]
 pub struct MatchedRule<'t> {
-    /// Its rule.
+    /// Rule that the event matched.
     pub rule: &'t Rule,
-    /// The rule's limit, if it has one.
+    /// Limit of the rule, if it has one.
     pub limit: Option<&'t Rc<LimitKey>>,
-    /// What each user may have recorded.
+    /// Limit of the events of each user.
     pub per_uid: Option<&'t Rc<LimitKey>>,
 }
 
-/// While the output stands still, nobody reloads more often than that.
+/// Number of tables that are kept: more reloads than that do not happen while the output is blocked.
 const TABLES: usize = 64;
 
 impl RuleLookup {
-    /// That table judges from now on.
+    /// Adds the table that is live from now on.
     pub fn begin(&mut self, generation: u32, plan: &Plan) {
         self.generations.push_front(GenerationRules::of(generation, plan));
         self.generations.truncate(TABLES);
     }
 
-    /// By what the event was judged; `None` if its table is forgotten.
+    /// Returns the rule of an event; `None` if its table is forgotten.
     pub fn find(&self, event: &Header) -> Option<MatchedRule<'_>> {
         let table = self.generations.iter().find(|table| table.generation == event.generation)?;
         let rule = table.routes.get(&event.slot)?.rules.get(usize::from(event.rule))?;

@@ -1,5 +1,4 @@
-//! The output as the rest of the daemon sees it: whether it takes records, and what became of those
-//! that it kept.
+//! Writer: the output as the daemon sees it, with its state and the events that wait in it.
 
 use std::time::Instant;
 
@@ -8,46 +7,46 @@ use crate::output::record::{Body, Record};
 use crate::output::{Outcome, Sink};
 use crate::stats::Portion;
 
-/// The output, and what waits in it.
+/// The output, and the events that wait in it.
 #[derive(Debug)]
 pub struct Writer {
     sink: Sink,
     gate: WriterState,
-    /// The event that waits in the output, or those.
+    /// Events of the record that waits in the output.
     held: Option<Portion>,
 }
 
-/// Whether the output takes records.
+/// State of the output.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum WriterState {
-    /// It does.
+    /// The output accepts records.
     Open,
-    /// Not now; its descriptor becomes writable when it does again.
+    /// The output is full; its descriptor becomes writable when it accepts records again.
     Blocked {
-        /// Since when.
+        /// Time of the first refused record.
         since: Instant,
     },
-    /// Nobody is there; nothing tells when somebody will be.
+    /// The output is disconnected; no descriptor signals its return.
     Away {
-        /// Since when.
+        /// Time of the first refused record.
         since: Instant,
     },
-    /// Its reader has gone for good.
+    /// The reader has closed the output for good.
     Closed,
 }
 
-/// What became of a record.
+/// Outcome of writing a record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[must_use]
 pub struct WriteResult {
-    /// Its size, in bytes; 0 where it was not even spelled.
+    /// Size of the record in bytes; 0 if it was not encoded.
     pub bytes: u64,
-    /// It is given up for good.
+    /// The record is lost.
     pub is_lost: bool,
 }
 
 impl Writer {
-    /// Nothing was written yet.
+    /// Makes a writer for an open output.
     pub fn new(sink: Sink) -> Self {
         Self { sink, gate: WriterState::Open, held: None }
     }
@@ -90,12 +89,12 @@ impl Writer {
         given_up
     }
 
-    /// Whether it takes records.
+    /// Returns the state of the output.
     pub fn writer_state(&self) -> WriterState {
         self.gate
     }
 
-    /// The output itself.
+    /// Returns the output.
     pub fn sink(&self) -> &Sink {
         &self.sink
     }

@@ -1,4 +1,4 @@
-//! How the daemon runs, and its live table.
+//! Replies about the state of the daemon and its live table.
 
 use std::path::Path;
 
@@ -12,7 +12,7 @@ use crate::plan::Rule;
 use crate::rpc::{self, Output, Route, Routes, Status};
 
 impl Daemon<'_> {
-    /// How it runs.
+    /// Returns the state of the daemon.
     pub(super) fn status(&self) -> Status {
         Status {
             version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -44,7 +44,7 @@ impl Daemon<'_> {
         Output { name, state: state.to_owned() }
     }
 
-    /// What each slot does, and what came of it.
+    /// Returns the routes of the live table with their counts.
     pub(super) fn live_table(&self) -> Routes {
         let routes = self.plan.routes.keys().map(|&slot| self.live_route(slot)).collect();
         Routes { generation: self.table.generation(), routes }

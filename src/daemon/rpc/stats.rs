@@ -23,7 +23,7 @@ struct Sent {
     consumed: u64,
 }
 
-/// Where consumed events are.
+/// Present locations of the consumed events.
 struct Consumed {
     tally: Tally,
     waiting: BTreeMap<Slot, u64>,
@@ -124,7 +124,7 @@ impl Consumed {
     }
 }
 
-/// What becomes of a call that was seen, by name.
+/// Returns the outcomes of the calls that were seen, by name.
 fn outcomes(books: &Books) -> impl Iterator<Item = (String, u64)> {
     let named = [
         ("excluded_self", books.excluded_self),

@@ -15,10 +15,10 @@ use crate::handlers::FieldKind;
 
 pub use structs::span;
 
-/// What the rendering of one value depends on besides its own field.
+/// Context that the rendering of a value depends on besides its own field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Context {
-    /// Which ABI passed the value.
+    /// ABI that passed the value.
     pub abi: Abi,
     /// The call's flags say that its times are points in time, not intervals.
     pub absolute: bool,
@@ -33,7 +33,7 @@ pub fn number(kind: FieldKind, value: Value) -> Option<Number> {
     }
 }
 
-/// Whether these are timer flags with `TIMER_ABSTIME`.
+/// Returns whether these are timer flags with `TIMER_ABSTIME`.
 pub fn is_absolute(kind: FieldKind, value: Value) -> bool {
     kind == FieldKind::TimerFlags && matches!(value, Value::Number(n) if n & 1 != 0)
 }

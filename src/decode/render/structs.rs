@@ -83,7 +83,7 @@ impl Span {
         self.sec >= 0 && (0..1_000_000_000).contains(&self.nsec)
     }
 
-    /// Of a valid one.
+    /// Prints a valid time span for a person.
     fn short(self, out: &mut String) {
         let (whole, fraction, digits, unit) = match (self.sec, self.nsec) {
             (0, 0) => (0, 0, 9, "s"),

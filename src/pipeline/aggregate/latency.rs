@@ -27,7 +27,7 @@ impl Latency {
         self.max_ns = self.max_ns.max(duration_ns);
     }
 
-    /// How many there are.
+    /// Returns the number of durations.
     pub fn count(&self) -> u64 {
         self.counts.iter().sum()
     }
@@ -44,7 +44,7 @@ impl Latency {
         ends.zip(self.counts).filter(|(_, count)| *count > 0)
     }
 
-    /// What so many of a hundred stayed within, in ns. An upper bound: the end of the bucket that
+    /// Returns a percentile of the durations in ns. It is an upper bound: the end of the bucket that
     /// holds the one in question, which took more than half of that.
     pub fn percentile_ns(&self, percent: u64) -> u64 {
         let rank = (self.count() * percent).div_ceil(100).max(1);

@@ -17,10 +17,10 @@ use record::bytes_of;
 
 /// Keys that are counted at a time, with those whose records still wait to be written.
 const KEYS_MAX: usize = 8192;
-/// What all of them may take, examples included.
+/// Limit of the memory of all groups, examples included.
 const BYTES_MAX: usize = 4 << 20;
 
-/// What is being counted, and what is ready to be written.
+/// Groups that are being counted, and aggregates that are ready to be written.
 #[derive(Debug)]
 pub struct Aggregator {
     groups: BTreeMap<Group, Interval>,
@@ -83,7 +83,7 @@ impl Aggregator {
         }
     }
 
-    /// When the next interval ends.
+    /// Returns the end of the next interval.
     pub fn next_end(&self) -> Option<Instant> {
         self.groups.values().map(|interval| interval.ends).min()
     }
@@ -131,7 +131,7 @@ impl Aggregator {
         Some(gathered)
     }
 
-    /// Whether nothing is counted, and nothing waits.
+    /// Returns whether nothing is counted and nothing waits.
     pub fn is_empty(&self) -> bool {
         self.groups.is_empty() && self.ready.is_empty()
     }

@@ -1,4 +1,4 @@
-//! What tells one record of many events from another, and what it holds.
+//! Aggregates: what distinguishes one from another, and what it holds.
 
 use std::time::Duration;
 
@@ -11,17 +11,17 @@ use crate::decode::Outcome;
 /// Events that are counted together: those of one rule, for one cause.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Group {
-    /// Of the table that judged the calls.
+    /// Generation of the table that decided about the calls.
     pub generation: u32,
-    /// Their syscall.
+    /// Syscall and ABI of the calls.
     pub slot: Slot,
     /// The rule's place in its route.
     pub rule: u8,
-    /// Why they are counted.
+    /// Reason for counting them together.
     pub cause: Cause,
 }
 
-/// Why events are counted instead of written.
+/// Reason why events are counted instead of written one by one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Cause {
     /// The rule asks for it.
@@ -30,7 +30,7 @@ pub enum Cause {
     Shed,
 }
 
-/// What is the same for all records of a group.
+/// Settings that all aggregates of a group share.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct GroupInfo {
     /// For how long events are counted.
@@ -39,11 +39,11 @@ pub struct GroupInfo {
     pub handler: String,
     /// Syslog level.
     pub priority: u8,
-    /// Whether the record goes first when the journal takes no more.
+    /// Priority when the output limits are exceeded.
     pub keep: Keep,
 }
 
-/// What tells one record of a group from another.
+/// Key that distinguishes the aggregates of a group.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub struct GroupKey {
     /// The system's unit.
@@ -58,12 +58,12 @@ pub struct GroupKey {
     pub by: Vec<(String, String)>,
 }
 
-/// What is counted of an event.
+/// Values of one event that are counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Observation {
     /// `CLOCK_BOOTTIME` at entry, ns.
     pub boottime_ns: u64,
-    /// What came of the call, where that is asked for.
+    /// Outcome of the call, if the route asks for it.
     pub outcome: Option<Outcome>,
     /// Events of the same rule and owner that its limit refused before this one.
     pub suppressed: u64,
@@ -72,13 +72,13 @@ pub struct Observation {
 /// One record in the making, or made.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Aggregated {
-    /// Which events.
+    /// Group of the events.
     pub group: Group,
-    /// What they have in common beyond that.
+    /// Settings of the group.
     pub info: GroupInfo,
     /// `None`: all for whose keys there was no room.
     pub key: Option<GroupKey>,
-    /// What was counted.
+    /// Counts.
     pub summary: Summary,
 }
 

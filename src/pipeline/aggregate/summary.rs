@@ -1,4 +1,4 @@
-//! What is counted of events with the same key.
+//! Counts of the events with the same key.
 
 use super::{Latency, Observation};
 use crate::decode::Outcome;
@@ -9,38 +9,38 @@ const ERRNOS_MAX: usize = 16;
 /// Events with the same key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Summary {
-    /// How many.
+    /// Number of events.
     pub count: u64,
     /// `CLOCK_BOOTTIME` of the earliest, ns.
     pub first_ns: u64,
-    /// Of the latest.
+    /// Time of the latest event, ns since boot.
     pub last_ns: u64,
     /// Events that limits refused meanwhile.
     pub suppressed: u64,
     /// The first of them, as a sentence.
     pub example: String,
-    /// What came of their calls; `None` where nobody asked.
+    /// Outcomes of their calls; `None` if the route does not ask for results.
     pub results: Option<Box<Results>>,
 }
 
-/// What came of calls.
+/// Outcomes of calls.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Results {
     /// Calls whose result is not known, or that have none.
     pub unknown: u64,
     /// Calls that failed.
     pub failed: u64,
-    /// How many with which error, in the order in which they came up. Not all where there are many.
+    /// Number of failures by errno, in the order of their first occurrence; bounded, so not all of many.
     pub errnos: Vec<(i32, u64)>,
-    /// How long the calls took that returned.
+    /// Durations of the calls that returned.
     pub latency: Latency,
 }
 
 impl Summary {
-    /// What the results take beside the summary itself, in bytes.
+    /// Memory of the results beside the summary itself, in bytes.
     pub(super) const RESULTS: usize = size_of::<Results>() + ERRNOS_MAX * size_of::<(i32, u64)>();
 
-    /// Of one event.
+    /// Makes the summary of one event.
     pub(super) fn first(seen: &Observation, example: String) -> Self {
         let time_ns = seen.boottime_ns;
         let (first_ns, last_ns) = (time_ns, time_ns);

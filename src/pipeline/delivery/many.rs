@@ -1,4 +1,4 @@
-//! Events on their way into records of many, and such records on their way out.
+//! Events on their way into aggregates, and aggregates on their way to the writer.
 
 use std::time::Instant;
 
@@ -61,12 +61,12 @@ impl Delivery {
         self.put(&Record { time_ns: to_ns, body }, portion);
     }
 
-    /// Whether records of many are ready that found no room yet.
+    /// Returns whether aggregates are ready that found no room yet.
     pub fn waits_for_room(&self) -> bool {
         self.aggregator.ready().is_some()
     }
 
-    /// When there is something to do although nothing comes.
+    /// Returns the time at which an interval ends or the shedding level is relaxed.
     pub fn next_due(&self) -> Option<Instant> {
         self.aggregator.next_end().into_iter().chain(self.shedder.next_relax()).min()
     }

@@ -1,4 +1,4 @@
-//! Records of the daemon's own about what it writes, and their share of the shedder.
+//! The daemon's own records, and their share of the output limits.
 
 use std::time::Duration;
 

@@ -10,7 +10,7 @@ use crate::table::gcra_params;
 /// Number of owners that have a bucket of their own; others share one for each limit.
 const OWNERS_MAX: usize = BUCKETS;
 
-/// How much of each limit is used.
+/// Rate limits that the daemon enforces itself: the state of each bucket (GCRA).
 #[derive(Debug, Default)]
 pub struct UserLimiter {
     /// The time to which the events of each are paid for, as `CLOCK_BOOTTIME` in ns.
@@ -19,7 +19,7 @@ pub struct UserLimiter {
 }
 
 impl UserLimiter {
-    /// Whether there may be one event more at that time, of `CLOCK_BOOTTIME`; it is counted then.
+    /// Takes one event at that time of `CLOCK_BOOTTIME`, if the limit allows it.
     ///
     /// # Errors
     /// If there may not: whose bucket is full.
@@ -37,7 +37,7 @@ impl UserLimiter {
         Ok(())
     }
 
-    /// An owner that finds no room takes the bucket that such owners share.
+    /// An owner that finds no room takes the bucket of all who did not.
     fn with_bucket(&mut self, who: BucketKey, now_ns: i64) -> BucketKey {
         if self.until.len() >= OWNERS_MAX && !self.until.contains_key(&who) {
             self.sweep(now_ns);

@@ -1,5 +1,5 @@
-//! Whose events a limit counts together, what a limit allows that the daemon holds itself, and what was
-//! refused and is still to be told. Pure.
+//! Rate limits (GCRA): the bucket of an event, the limits that the daemon enforces itself, and the refusals that
+//! are still to be reported. Pure.
 
 mod held;
 mod suppressed;
@@ -17,15 +17,15 @@ use crate::table::LimitKey;
 /// One whom a limit bounds.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct BucketKey {
-    /// Which limit.
+    /// Limit of the bucket.
     pub limit: Rc<LimitKey>,
-    /// A user, a cgroup, a process and its age, or a hash of a name; 0 of a route. `None`: all who found
-    /// no place of their own.
+    /// Owner: a user, a cgroup, a process with its start time, or a hash of a name; 0 for a route. `None`: all
+    /// owners that share the bucket because the table is full.
     pub owner: Option<u64>,
 }
 
 impl BucketKey {
-    /// Whom that limit counts the event for.
+    /// Returns the bucket in which a limit counts an event.
     pub fn of(limit: &Rc<LimitKey>, event: &Event<'_>) -> Self {
         let owner = owner(limit.limit.per, event);
         Self { limit: Rc::clone(limit), owner: Some(owner) }

@@ -1,26 +1,26 @@
-//! What limits refused: owed to the next record of the same limit and owner, and to a record of its
-//! own every now and then. Counts in, each of them out once on both ways.
+//! Refusals of rate limits: reported in the next record of the same bucket, and in the periodic record. Each is
+//! reported once in both ways.
 
 use std::collections::{BTreeMap, HashMap};
 
 use super::BucketKey;
 
-/// Owners that are remembered. Of more the next record says nothing, and those that share a limit are
-/// one in the record of all.
+/// Number of owners that are remembered. The refusals of others are missing in the next record, and the
+/// periodic record sums them by limit.
 const OWNERS_MAX: usize = 4096;
 
-/// What was refused, and what of it was told.
+/// Counts of refused events, and the part of them that was reported.
 #[derive(Debug, Default)]
 pub struct Suppressed {
     /// The kernel's counts as they were read last.
     read: HashMap<BucketKey, u64>,
-    /// What the next record of each is to say.
+    /// Refusals that the next record of the same bucket will report.
     owed: HashMap<BucketKey, u64>,
     /// Since the last record of all.
     refused: BTreeMap<BucketKey, Refused>,
 }
 
-/// How much one was refused.
+/// Refusals of one bucket.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Refused {
     /// Events.
@@ -39,17 +39,17 @@ impl Suppressed {
         }
     }
 
-    /// Whether that is what was read last.
+    /// Returns whether `total` is the count that was read last.
     pub fn is_read(&self, who: &BucketKey, total: u64) -> bool {
         self.read.get(who) == Some(&total)
     }
 
-    /// Those limits begin anew with empty counts, the next time that they are heard of.
+    /// Forgets buckets: the next reading counts them from zero.
     pub fn forget(&mut self, is_forgotten: impl Fn(&BucketKey) -> bool) {
         self.read.retain(|who, _| !is_forgotten(who));
     }
 
-    /// So many were refused.
+    /// Adds refused events.
     pub fn add(&mut self, who: BucketKey, comm: &[u8], count: u64) {
         if who.owner.is_some() && has_room(self.owed.len(), self.owed.contains_key(&who)) {
             *self.owed.entry(who.clone()).or_default() += count;
@@ -63,12 +63,12 @@ impl Suppressed {
         }
     }
 
-    /// What the record at hand is to say; it will not be asked for again.
+    /// Returns and clears the refusals that the next record of the bucket reports.
     pub fn settle(&mut self, who: impl FnOnce() -> BucketKey) -> u64 {
         if self.owed.is_empty() { 0 } else { self.owed.remove(&who()).unwrap_or_default() }
     }
 
-    /// Whether there is anything for the record of all.
+    /// Returns whether the periodic record has nothing to report.
     pub fn is_empty(&self) -> bool {
         self.refused.is_empty()
     }

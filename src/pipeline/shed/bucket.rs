@@ -1,8 +1,8 @@
-//! So much in a second: a bucket that fills steadily and holds what one second brings.
+//! Token bucket that fills steadily and holds the tokens of one second.
 
 use std::time::Instant;
 
-/// What is in it is counted in billionths, so that each ns adds its share exactly.
+/// Unit of the content: a billionth of a token, so that each ns adds its share exactly.
 const UNIT: i128 = 1_000_000_000;
 
 /// A bucket of records or bytes.
@@ -21,7 +21,7 @@ impl Bucket {
         Self { per_second, level: i128::from(per_second) * UNIT, at: now }
     }
 
-    /// Whether there is one unit more than the part that is reserved, which is a tenth.
+    /// Returns whether there is a token beyond the reserved tenth.
     pub fn has(&mut self, now: Instant) -> bool {
         self.fill(now);
         self.level >= self.reserved() + UNIT
@@ -45,7 +45,7 @@ impl Bucket {
         i128::from(self.per_second) * UNIT
     }
 
-    /// Where there is one a second, that one is not kept back.
+    /// Returns the reserved part; nothing is reserved of a single token a second.
     fn reserved(&self) -> i128 {
         (self.capacity() / 10).min(self.capacity() - UNIT)
     }

@@ -20,7 +20,7 @@ impl Buckets {
         Self { records, bytes: limits.bytes.map(bucket) }
     }
 
-    /// Whether each has room, beyond what is reserved.
+    /// Returns whether each bucket has room beyond its reserved part.
     pub fn have(&mut self, now: Instant) -> bool {
         let has = |bucket: &mut Option<Bucket>| bucket.as_mut().is_none_or(|it| it.has(now));
         has(&mut self.records) && has(&mut self.bytes)

@@ -1,8 +1,8 @@
-//! How much is held back, and the words of a budget.
+//! Shedding levels and output limits.
 
 use std::time::Instant;
 
-/// What may be written in a second; `None`: anything.
+/// Output limits per second; `None` is unlimited.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct OutputLimits {
     /// Records.
@@ -11,7 +11,7 @@ pub struct OutputLimits {
     pub bytes: Option<u64>,
 }
 
-/// How much is held back at present.
+/// Shedding level: what is not written one by one at present.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Level {
     /// Nothing.
@@ -19,13 +19,13 @@ pub enum Level {
     None,
     /// The events of `low` routes are counted together.
     Low,
-    /// Those of `high` ones, too.
+    /// Events of `high` routes are aggregated, too.
     High,
-    /// And some of what was counted is dropped.
+    /// Some aggregates are dropped, too.
     Drop,
 }
 
-/// What is to become of an event.
+/// Decision about an event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Decision {
     /// It goes out.
@@ -37,22 +37,22 @@ pub enum Decision {
 /// Events at one level.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Counts {
-    /// That went out.
+    /// Events that were written.
     pub written: u64,
-    /// That were counted together.
+    /// Events that were aggregated.
     pub aggregated: u64,
-    /// That were dropped.
+    /// Events that were dropped.
     pub dropped: u64,
 }
 
 /// A change of the level.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Step {
-    /// What it was.
+    /// Previous level.
     pub from: Level,
     /// Since then.
     pub since: Instant,
-    /// What it is now.
+    /// New level.
     pub to: Level,
     /// Events since `since`.
     pub counts: Counts,
@@ -62,7 +62,7 @@ impl Level {
     /// All, from nothing on.
     pub const ALL: [Self; 4] = [Self::None, Self::Low, Self::High, Self::Drop];
 
-    /// As in `TAILCALLD_LEVEL=`.
+    /// Returns the name in `TAILCALLD_LEVEL=`.
     pub const fn name(self) -> &'static str {
         match self {
             Self::None => "none",

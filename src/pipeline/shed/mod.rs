@@ -1,6 +1,5 @@
-//! What may be written in a second, and what happens above it: first the events of `low` routes are
-//! counted together, then those of `high` ones, and what even so does not fit is dropped by whoever
-//! asks here. Pure: it is asked and told, and keeps the time by what it is told.
+//! Load shedding: what happens above the output limits. First the events of `low` routes are aggregated, then
+//! those of `high` routes, and aggregates that still do not fit are dropped. Pure: the time is a parameter.
 
 mod bucket;
 mod buckets;
@@ -13,25 +12,25 @@ pub use level::{Counts, Decision, Level, OutputLimits, Step};
 
 use crate::config::Keep;
 
-/// How long it must have been enough before a step is taken back.
+/// Time for which the lower level must have sufficed before the level is relaxed (hysteresis).
 pub const CALM: Duration = Duration::from_secs(10);
-/// How long a step is given to help before the next one.
+/// Time that a level is given to take effect before the next one.
 const GRACE: Duration = Duration::from_secs(1);
 
-/// What may be written, and what was.
+/// Output limits and what was written below them.
 #[derive(Debug)]
 pub struct Shedder {
     limits: OutputLimits,
     real: Buckets,
-    /// What would be there if one step less were taken.
+    /// Buckets as they would be at the next lower level.
     lower: Buckets,
     level: Level,
     since: Instant,
-    /// When the level below would last not have been enough.
+    /// Last time at which the next lower level would not have sufficed.
     short: Instant,
     counts: Counts,
     steps: Vec<Step>,
-    /// Of the records that were written; what is not written has no size.
+    /// Mean size of the written records; the size of others is not known.
     mean_bytes: u64,
 }
 
@@ -61,17 +60,17 @@ impl Shedder {
         *self = Self { steps, ..Self::new(limits, now) };
     }
 
-    /// What may be written in a second.
+    /// Returns the output limits.
     pub fn limits(&self) -> OutputLimits {
         self.limits
     }
 
-    /// How much is held back.
+    /// Returns the shedding level.
     pub fn level(&self) -> Level {
         self.level
     }
 
-    /// Whether that event may be written. It is counted as what is said.
+    /// Decides about an event and counts the decision.
     pub fn judge(&mut self, keep: Keep, now: Instant) -> Decision {
         self.relax(now);
         self.probe_lower_level(keep, now);
@@ -105,7 +104,7 @@ impl Shedder {
         Decision::Aggregator
     }
 
-    /// Whether a record of events that were counted may be written now.
+    /// Returns whether an aggregate may be written now.
     pub fn has_room(&mut self, keep: Keep, now: Instant) -> bool {
         keep == Keep::Always || self.real.have(now)
     }
@@ -133,7 +132,7 @@ impl Shedder {
         }
     }
 
-    /// When a step is taken back, if nothing happens until then.
+    /// Returns the time at which the level is relaxed if nothing happens until then.
     pub fn next_relax(&self) -> Option<Instant> {
         (self.level > Level::None).then(|| self.short.max(self.since) + CALM)
     }
@@ -143,7 +142,7 @@ impl Shedder {
         std::mem::take(&mut self.steps)
     }
 
-    /// Whether one step less would do is seen by what would be written then.
+    /// Charges the buckets of the next lower level with what would be written there.
     fn probe_lower_level(&mut self, keep: Keep, now: Instant) {
         let would_be_written = match (self.level, keep) {
             (_, Keep::Always) => true,

@@ -103,7 +103,7 @@ fn it_does_not_flap() {
     assert_eq!((steps, budget.level()), (1, Level::Low));
 }
 
-/// Where what is held back would fit again, it is let go, although some of it still comes.
+/// The level is relaxed once the shed events would fit again, even if some still come.
 #[test]
 fn what_fits_is_let_go() {
     let start = Instant::now();
