@@ -1,4 +1,4 @@
-//! What a file says of filters, alternatives and limits is what the kernel does, also after a reload.
+//! Filters, alternatives and rate limits of a file as the kernel applies them, also after a reload.
 
 use nix::sys::signal::Signal;
 use serde_json::{Value, json};
@@ -10,7 +10,7 @@ use crate::rig::{Daemon, Setup};
 
 const CALLS: u64 = 50;
 
-/// `getpgid(0)`, `getpgid(1)` and so on: which of them are recorded.
+/// Calls `getpgid(0)`, `getpgid(1)` and so on; returns the arguments of the recorded calls.
 fn recorded(daemon: Daemon) -> Vec<u64> {
     let getpgid = number(Abi::Native, "getpgid").unwrap().to_string();
     let name = trigger(&["times", &CALLS.to_string(), "native", &getpgid, "nth"]);
@@ -24,7 +24,7 @@ fn file(getpgid: &str) -> String {
 }
 
 #[test]
-fn the_first_alternative_whose_filter_holds_decides() {
+fn first_alternative_with_matching_filter_decides() {
     let alternatives = "[{ handler = \"none\", argument = \"pid = 3\" }, \
                         { handler = \"args\", argument = \"pid < 5\", user = \"root\" }, \
                         { handler = \"args\", argument = [\"pid >= 40\", \"pid != 45\"], uid = \"!1-9\" }, \
@@ -34,14 +34,14 @@ fn the_first_alternative_whose_filter_holds_decides() {
 }
 
 #[test]
-fn a_limit_lets_its_burst_through() {
+fn rate_limit_passes_its_burst() {
     let limited = "{ handler = \"args\", limit = \"1/d\", burst = 7, per = \"pid\" }";
     let Some(setup) = Setup::new(&file(limited)) else { return };
     assert_eq!(recorded(setup.start()), (0..7).collect::<Vec<_>>());
 }
 
 #[test]
-fn a_reload_tells_the_filter_and_takes_it() {
+fn reload_reports_and_applies_filter() {
     let Some(setup) = Setup::new(&file("\"args\"")) else { return };
     let mut daemon = setup.start();
     let filtered = file("{ handler = \"args\", argument = \"pid & 0x20\", comm = \"!nobody*\" }");

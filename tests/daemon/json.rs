@@ -1,4 +1,4 @@
-//! JSON lines into a pipe and into a file: each record whole, each call once, the books closed.
+//! JSON lines into a pipe and into a file: each record is whole, each call occurs once, totals balance.
 
 use std::collections::BTreeSet;
 use std::fs::{self, File};
@@ -15,7 +15,7 @@ use crate::rig::{Setup, UNLIMITED};
 const CALLS: u64 = 10_007;
 
 #[test]
-fn n_calls_are_n_lines_and_the_books_close() {
+fn json_pipe_has_one_line_per_call_and_totals_balance() {
     for signal in [Signal::SIGINT, Signal::SIGTERM] {
         let number = unused_number();
         let Some(setup) = Setup::new(&format!("[routes]\n{number} = \"args\"\n{UNLIMITED}")) else {
@@ -114,7 +114,7 @@ fn stopped_has_every_key() {
 }
 
 #[test]
-fn what_came_of_a_call_is_there_where_it_is_asked_for() {
+fn result_is_present_only_where_route_asks_for_it() {
     let config = "[routes]\n\
                   getpgid = { handler = \"args\", result = true }\n\
                   getsid = { handler = \"args\", result = \"failed\" }\n";
@@ -150,10 +150,10 @@ fn what_came_of_a_call_is_there_where_it_is_asked_for() {
     assert!(Total::of(stopped, "getsid").filtered > 0, "{stopped}");
 }
 
-/// A 32-bit call that stands for another one.
+/// Makes a 32-bit `socketcall`, which stands for another call.
 #[test]
 #[cfg(target_arch = "x86_64")]
-fn a_socketcall_has_the_name_and_the_arguments_of_its_call() {
+fn socketcall_has_name_and_arguments_of_inner_call() {
     let Some(setup) = Setup::new("[routes]\nsocketcall = \"args\"\n") else { return };
     let daemon = setup.start();
     let nr = number(Abi::Compat, "socketcall").unwrap().to_string();
@@ -181,7 +181,7 @@ const STARTED: [&str; 8] = [
     "blind_spots",
 ];
 const CALL: [&str; 6] = ["syscall", "nr", "abi", "handler", "generation", "boottime_ns"];
-/// Of a call that returned, whose route asks for its result.
+/// Keys of a call that returned, if its route asks for the result.
 const RETURNED: [&str; 2] = ["result", "duration_ns"];
 const TASK: [&str; 10] = [
     "pid",
@@ -195,7 +195,7 @@ const TASK: [&str; 10] = [
     "exe_inode",
     "cgroup",
 ];
-/// There or not, by where the test runs.
+/// Keys whose presence depends on where the test runs.
 const PLACE: [&str; 11] = [
     "loginuid",
     "unit",
@@ -220,7 +220,7 @@ fn set<'a>(groups: &[&[&'a str]]) -> BTreeSet<&'a str> {
 }
 
 #[test]
-fn a_file_gets_the_same() {
+fn json_file_has_one_line_per_call() {
     let number = unused_number();
     let Some(setup) = Setup::new(&format!("[routes]\n{number} = \"args\"\n{UNLIMITED}")) else {
         return;

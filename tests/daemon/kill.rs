@@ -1,4 +1,4 @@
-//! A start that is killed at any point leaves nothing of ours in the kernel.
+//! A start that is killed at any stage leaves none of the daemon's objects in the kernel.
 
 use std::collections::BTreeSet;
 use std::os::unix::process::ExitStatusExt as _;
@@ -11,10 +11,11 @@ use crate::process::{Process, eventually};
 use crate::rig::Setup;
 use crate::starting::{STAGES, at};
 
-/// Programs by the names of ours, and their ids. Links and maps need no look of their own: a link
-/// keeps its program; a map is kept by a program, a pin or a process. Nor may there be one: whoever
-/// opens a program array by its id while its owner ends makes Linux (seen in 6.18) keep it for
-/// ever, since `prog_array_map_clear` then takes two references for the work that drops one.
+/// Returns names and ids of the loaded programs that are named as the daemon's. Links and maps need
+/// no check: a link keeps its program; a map is kept by a program, a pin or a process. Nor may the
+/// test open maps: opening a program array by its id while its owner ends makes Linux (seen in 6.18)
+/// keep the array forever, since `prog_array_map_clear` then takes two references for the work that
+/// drops one.
 fn ours() -> BTreeSet<(String, u32)> {
     const PROGRAMS: [&str; 5] =
         ["sys_enter", "self_identify", "selftest", "cgroup_mkdir", "cgroup_rmdir"];
@@ -25,7 +26,7 @@ fn ours() -> BTreeSet<(String, u32)> {
 }
 
 #[test]
-fn a_killed_start_leaves_nothing() {
+fn start_killed_at_any_stage_leaves_no_programs() {
     let Some(setup) = Setup::alone("[routes]\n510 = \"count\"\n") else { return };
     let before = ours();
     let mut loaded = 0;

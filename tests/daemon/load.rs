@@ -1,4 +1,4 @@
-//! Reloads while calls are made as fast as the machine can: each call is handled exactly once.
+//! Reloads under full load: each call is handled exactly once.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -14,7 +14,7 @@ const RELOADS: u64 = 200;
 const CALLS: u64 = 4 * 20_000;
 
 #[test]
-fn two_hundred_reloads_under_load_miss_nothing() {
+fn reloads_under_load_account_for_every_call() {
     let number = unused_number();
     let config = |handler: &str| {
         format!("[routes]\n{number} = \"{handler}\"\n[ring]\nsize = \"64KiB\"\n{UNLIMITED}")
@@ -47,13 +47,13 @@ fn two_hundred_reloads_under_load_miss_nothing() {
         assert!(events.iter().all(|event| event["generation"].as_u64().unwrap() % 2 == 1));
         written += events.len() as u64;
     }
-    let books = Total::of(records.last().unwrap(), &format!("#{number}"));
+    let totals = Total::of(records.last().unwrap(), &format!("#{number}"));
     let lost = declared_lost(&records);
     assert_eq!(
-        books,
-        Total { seen: made, written, lost, counted: books.counted, ..Total::default() }
+        totals,
+        Total { seen: made, written, lost, counted: totals.counted, ..Total::default() }
     );
-    assert!(books.counted > 0 && written > 0, "both tables judged some: {books:?}");
+    assert!(totals.counted > 0 && written > 0, "both tables judged some: {totals:?}");
     // Nothing refused, no generation left out.
     assert_eq!(of_kind(&records, "reload_refused").len(), 0);
     let generations: BTreeMap<u64, usize> =

@@ -1,5 +1,5 @@
-//! The daemon end to end, through its binary. Needs root; says so otherwise, and fails under
-//! `CI=true`. Wants `cargo build --examples` beforehand.
+//! End-to-end tests of the daemon's binary. They need root: without it each test prints that it is
+//! skipped, and fails under `CI=true`. Run `cargo build --examples` first.
 #![allow(clippy::unwrap_used)] // helpers of tests are tests
 
 mod control;

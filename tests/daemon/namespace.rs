@@ -1,4 +1,4 @@
-//! Inside a pid namespace, where it is process 1 to itself, the daemon still knows its own calls.
+//! A daemon in a PID namespace, in which it is process 1, still recognizes its own calls.
 
 use std::fs;
 use std::os::unix::fs::symlink;
@@ -10,12 +10,12 @@ use crate::process::{send, trigger};
 use crate::records::{Total, counted, events_of, of_kind};
 use crate::rig::Setup;
 
-/// Calls that the daemon makes for each batch of records.
+/// Syscalls that the daemon makes for each batch of records.
 const ITS_OWN: [&str; 2] = ["write", "epoll_wait"];
 const CALLS: u64 = 1_000;
 
 #[test]
-fn its_own_calls_are_excluded_in_a_pid_namespace() {
+fn daemon_in_pid_namespace_excludes_its_own_calls() {
     let number = unused_number();
     let routes = ITS_OWN.map(|name| format!("{name} = \"args\"\n")).concat();
     let Some(setup) = Setup::alone(&format!("[routes]\n{routes}{number} = \"args\"\n")) else {

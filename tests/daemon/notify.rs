@@ -1,4 +1,4 @@
-//! What the service manager is told, and when.
+//! Notifications to the service manager, and their order.
 
 use std::fs::{self, File};
 use std::os::unix::net::UnixDatagram;
@@ -9,7 +9,7 @@ use nix::sys::signal::Signal;
 use nix::time::{ClockId, clock_gettime};
 
 use crate::number::unused_number;
-use crate::process::{PATIENCE, Process, Trigger};
+use crate::process::{DEADLINE, Process, Trigger};
 use crate::rig::{Setup, UNLIMITED};
 
 /// The service manager's end of `NOTIFY_SOCKET`.
@@ -22,7 +22,7 @@ impl Manager {
     pub fn new(setup: &Setup) -> Self {
         let path = setup.path("notify");
         let socket = UnixDatagram::bind(&path).unwrap();
-        socket.set_read_timeout(Some(PATIENCE)).unwrap();
+        socket.set_read_timeout(Some(DEADLINE)).unwrap();
         Self { socket, path }
     }
 
@@ -30,36 +30,36 @@ impl Manager {
         &self.path
     }
 
-    /// The next datagram, a status without its end, which is the same each time.
+    /// Returns the next datagram; a status comes without its constant end.
     pub fn next(&self) -> String {
-        let told = self.next_whole();
-        match told.split_once(ATTACHED) {
+        let message = self.next_whole();
+        match message.split_once(ATTACHED) {
             Some((status, _)) => status.to_owned(),
-            None => told,
+            None => message,
         }
     }
 
     fn next_whole(&self) -> String {
         let mut bytes = [0; 4096];
-        let size = self.socket.recv(&mut bytes).expect("the daemon tells something");
-        let told = String::from_utf8(bytes[..size].to_vec()).unwrap();
-        told.strip_suffix('\n').expect(&told).to_owned()
+        let size = self.socket.recv(&mut bytes).expect("a datagram");
+        let message = String::from_utf8(bytes[..size].to_vec()).unwrap();
+        message.strip_suffix('\n').expect(&message).to_owned()
     }
 
-    /// Reads on until that one comes; those in between are given.
+    /// Returns all datagrams before the next one that is `last`.
     pub fn until(&self, last: &str) -> Vec<String> {
         let begin = Instant::now();
-        let next = || Some(self.next()).filter(|told| told != last);
-        let told = std::iter::from_fn(next).inspect(|told| {
-            assert!(begin.elapsed() < PATIENCE, "{told} instead of {last}");
+        let next = || Some(self.next()).filter(|message| message != last);
+        let messages = std::iter::from_fn(next).inspect(|message| {
+            assert!(begin.elapsed() < DEADLINE, "{message} instead of {last}");
         });
-        told.collect()
+        messages.collect()
     }
 }
 
 const ATTACHED: &str = "; attached to ";
 
-/// A daemon that writes into a file, and its service manager.
+/// A daemon that writes to a file, and its service manager.
 struct Service {
     setup: Setup,
     manager: Manager,
@@ -86,17 +86,17 @@ impl Service {
 }
 
 #[test]
-fn ready_means_that_the_start_is_on_record() {
+fn ready_is_sent_after_started_record() {
     let Some(mut service) = Service::start("[routes]\n510 = \"count\"\n", None) else { return };
-    let told = service.manager.until("READY=1");
-    assert_eq!(told, ["STATUS=1 routes, generation 1: 0 events written, 0 lost"]);
+    let messages = service.manager.until("READY=1");
+    assert_eq!(messages, ["STATUS=1 routes, generation 1: 0 events written, 0 lost"]);
     let records = fs::read_to_string(service.setup.path("records")).unwrap();
     assert!(records.contains(r#""record":"started""#), "{records}");
     service.stop();
 }
 
 #[test]
-fn the_status_says_what_it_is_attached_to_and_why() {
+fn status_has_attach_point_and_reason() {
     let Some(mut service) = Service::start("[routes]\n510 = \"count\"\n", None) else { return };
     let status = service.manager.next_whole();
     let attached = status.split_once(ATTACHED).expect(&status).1.to_owned();
@@ -110,7 +110,7 @@ fn the_status_says_what_it_is_attached_to_and_why() {
 }
 
 #[test]
-fn a_reload_is_framed_and_timed() {
+fn reload_sends_reloading_with_time_and_ready() {
     let Some(mut service) = Service::start("[routes]\n510 = \"count\"\n", None) else { return };
     service.manager.until("READY=1");
     let before = monotonic_us();
@@ -119,13 +119,13 @@ fn a_reload_is_framed_and_timed() {
     let time = reloading.strip_prefix("RELOADING=1\nMONOTONIC_USEC=").expect(&reloading);
     let time: i64 = time.parse().unwrap();
     assert!((before..=monotonic_us()).contains(&time), "{before} {time}");
-    let told = service.manager.until("READY=1");
-    assert_eq!(told, ["STATUS=1 routes, generation 2: 0 events written, 0 lost"]);
+    let messages = service.manager.until("READY=1");
+    assert_eq!(messages, ["STATUS=1 routes, generation 2: 0 events written, 0 lost"]);
     service.stop();
 }
 
 #[test]
-fn the_status_names_the_fault_until_it_is_mended() {
+fn status_has_fault_until_file_is_corrected() {
     let Some(mut service) = Service::start("[routes]\n510 = \"count\"\n", None) else { return };
     service.manager.until("READY=1");
     let config = service.setup.config();
@@ -145,8 +145,8 @@ fn the_status_names_the_fault_until_it_is_mended() {
         ),
     ] {
         service.setup.write(text);
-        let told = service.manager.until("READY=1");
-        let [reloading, status] = told.as_slice() else { panic!("{told:?}") };
+        let messages = service.manager.until("READY=1");
+        let [reloading, status] = messages.as_slice() else { panic!("{messages:?}") };
         assert!(reloading.starts_with("RELOADING=1\nMONOTONIC_USEC="), "{reloading}");
         assert_eq!(*status, expected);
     }
@@ -154,7 +154,7 @@ fn the_status_names_the_fault_until_it_is_mended() {
 }
 
 #[test]
-fn an_idle_daemon_feeds_the_watchdog() {
+fn idle_daemon_notifies_watchdog() {
     let every = Some("100000");
     let Some(mut service) = Service::start("[routes]\n510 = \"count\"\n", every) else { return };
     service.manager.until("READY=1");
@@ -164,9 +164,9 @@ fn an_idle_daemon_feeds_the_watchdog() {
     service.stop();
 }
 
-/// More than it can write: the ring is never empty, and the loop never sleeps.
+/// Makes more events than the daemon can write: the ring is never empty, and the loop never sleeps.
 #[test]
-fn a_busy_daemon_feeds_the_watchdog() {
+fn busy_daemon_notifies_watchdog() {
     let number = unused_number();
     let config = format!("[routes]\n{number} = \"args\"\n[ring]\nsize = \"1MiB\"\n{UNLIMITED}");
     let Some(setup) = Setup::new(&config) else { return };

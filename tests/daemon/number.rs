@@ -1,5 +1,4 @@
-//! Syscall numbers that nothing else on the machine calls, so that a test knows all calls of its
-//! own.
+//! Syscall numbers that nothing else on the machine calls, so that a test can account for every call.
 
 use std::fmt;
 use std::ops::Deref;
@@ -13,7 +12,7 @@ const NUMBERS: [std::ops::Range<u16>; 2] = [473..480, 490..510];
 /// A number of one test alone, for as long as it lives.
 pub struct Number(String);
 
-/// Takes one.
+/// Reserves a number.
 pub fn unused_number() -> Number {
     static FILL: std::sync::Once = std::sync::Once::new();
     FILL.call_once(|| free().extend(NUMBERS.into_iter().flatten()));

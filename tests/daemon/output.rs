@@ -1,4 +1,4 @@
-//! Readers that go, readers that do not read, and a full disk: what is not declared lost is written.
+//! Backpressure: a closed pipe, a full pipe and a full disk. Each event is written or declared lost.
 
 use std::fs::{self, File};
 use std::io::{self, BufRead, BufReader, Read as _, Seek as _};
@@ -15,12 +15,12 @@ use crate::process::{Process, eventually, trigger};
 use crate::records::{Records, Total, counted, declared_lost, events_of, record};
 use crate::rig::{Setup, UNLIMITED};
 
-/// The smallest ring, so that little makes it full.
+/// Returns a configuration with the smallest ring, which few events fill.
 fn config(number: &str) -> String {
     format!("[routes]\n{number} = \"args\"\n[ring]\nsize = \"64KiB\"\n{UNLIMITED}")
 }
 
-/// A daemon that has started, and its pipe, which nobody reads further.
+/// Starts a daemon and reads its pipe up to the `started` record only.
 fn start(setup: &Setup) -> (Process, BufReader<ChildStdout>) {
     start_with(setup.command(&[], "json"))
 }
@@ -38,7 +38,7 @@ fn start_with(mut command: Command) -> (Process, BufReader<ChildStdout>) {
 }
 
 #[test]
-fn a_reader_that_goes_ends_the_daemon() {
+fn pipe_closed_by_reader_ends_daemon() {
     let number = unused_number();
     let Some(setup) = Setup::new(&config(&number)) else { return };
     let (mut daemon, pipe) = start(&setup);
@@ -47,9 +47,9 @@ fn a_reader_that_goes_ends_the_daemon() {
     assert_eq!(daemon.wait().code(), Some(0));
 }
 
-/// Nothing but reloads: none of them is lost, and events go on behind them.
+/// Fills the pipe with reload records alone; all arrive, and events follow them.
 #[test]
-fn records_of_our_own_wait_for_their_reader() {
+fn full_pipe_delays_reload_records_and_loses_none() {
     const RELOADS: u64 = 40;
     let number = unused_number();
     let Some(setup) = Setup::new(&config(&number)) else { return };
@@ -75,7 +75,7 @@ fn records_of_our_own_wait_for_their_reader() {
 }
 
 #[test]
-fn a_reader_that_comes_back_gets_what_was_not_declared_lost() {
+fn reader_that_resumes_gets_all_events_not_declared_lost() {
     const CALLS: u64 = 20_000;
     let number = unused_number();
     let Some(setup) = Setup::new(&config(&number)) else { return };
@@ -94,14 +94,14 @@ fn a_reader_that_comes_back_gets_what_was_not_declared_lost() {
     assert_eq!(written + lost, CALLS);
     assert!(lost > 0, "the ring and the pipe are too small for all");
     assert_eq!(counted(&events_of(&read, &after), "0"), (0..100).collect());
-    let books = Total::of(read.last().unwrap(), &format!("#{number}"));
+    let totals = Total::of(read.last().unwrap(), &format!("#{number}"));
     let written = written + 100;
-    assert_eq!(books, Total { seen: CALLS + 100, written, lost, ..Total::default() });
+    assert_eq!(totals, Total { seen: CALLS + 100, written, lost, ..Total::default() });
 }
 
-/// However full the pipe is when the end comes, the last record waits for room.
+/// Stops the daemon with different amounts of data in the pipe.
 #[test]
-fn the_last_books_wait_for_their_reader() {
+fn stopped_record_waits_for_room_in_pipe() {
     let number = unused_number();
     // As many as the pipe nearly holds, and fewer.
     for calls in 3..7 {
@@ -109,16 +109,16 @@ fn the_last_books_wait_for_their_reader() {
         let (mut daemon, pipe) = start(&setup);
         let name = trigger(&["times", &calls.to_string(), "native", &number, "nth"]);
         daemon.signal(Signal::SIGTERM);
-        eventually("it has ended, or waits to", || has_written_all(&mut daemon));
+        eventually("the daemon has ended or waits for room", || has_written_all(&mut daemon));
         let records = Records::read(pipe).rest();
         assert_eq!(daemon.wait().code(), Some(0));
         assert_eq!(counted(&events_of(&records, &name), "0"), (0..calls).collect());
-        let books = Total::of(records.last().unwrap(), &format!("#{number}"));
-        assert_eq!(books, Total { seen: calls, written: calls, ..Total::default() }, "{calls}");
+        let totals = Total::of(records.last().unwrap(), &format!("#{number}"));
+        assert_eq!(totals, Total { seen: calls, written: calls, ..Total::default() }, "{calls}");
     }
 }
 
-/// It has detached, which comes before the last record, and does nothing.
+/// Returns whether the daemon has ended, or has detached and sleeps before its last record.
 fn has_written_all(daemon: &mut Process) -> bool {
     let proc = format!("/proc/{}", daemon.id());
     let links = fs::read_dir(format!("{proc}/fd")).into_iter().flatten().flatten();
@@ -129,7 +129,7 @@ fn has_written_all(daemon: &mut Process) -> bool {
 }
 
 #[test]
-fn a_reader_that_never_reads_does_not_keep_the_daemon() {
+fn stop_with_full_pipe_exits_without_reader() {
     let number = unused_number();
     let Some(setup) = Setup::new(&config(&number)) else { return };
     let (mut daemon, mut pipe) = start(&setup);
@@ -145,13 +145,13 @@ fn a_reader_that_never_reads_does_not_keep_the_daemon() {
     assert_eq!(events, (0..events.len() as u64).collect(), "the first ones, in order");
 }
 
-/// A file system of its own that holds 64 KiB, and a file on it.
+/// Script that mounts a file system of 64 KiB and writes the records to a file on it.
 const SMALL_DISK: &str = "
 mount -t tmpfs -o size=64k tmpfs \"$0\" && exec \"$@\" >\"$0/records\"
 ";
 
 #[test]
-fn a_full_disk_is_waited_for() {
+fn full_disk_delays_records_until_there_is_room() {
     const CALLS: u64 = 5_000;
     let number = unused_number();
     let Some(setup) = Setup::new(&config(&number)) else { return };
@@ -173,7 +173,7 @@ fn a_full_disk_is_waited_for() {
         (&file).rewind().unwrap();
         io::read_to_string(&file).unwrap()
     };
-    eventually("the losses are told", || text().contains(r#""record":"lost""#));
+    eventually("the losses are recorded", || text().contains(r#""record":"lost""#));
     daemon.signal(Signal::SIGTERM);
     assert_eq!(daemon.wait().code(), Some(0));
     let records: Vec<Value> = text().lines().map(record).collect();
@@ -181,6 +181,6 @@ fn a_full_disk_is_waited_for() {
     let lost = declared_lost(&records);
     assert_eq!(written + lost, CALLS);
     assert!(lost > 0);
-    let books = Total::of(records.last().unwrap(), &format!("#{number}"));
-    assert_eq!(books, Total { seen: CALLS, written, lost, ..Total::default() });
+    let totals = Total::of(records.last().unwrap(), &format!("#{number}"));
+    assert_eq!(totals, Total { seen: CALLS, written, lost, ..Total::default() });
 }

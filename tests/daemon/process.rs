@@ -1,5 +1,5 @@
-//! Processes that end with the test. Nothing waits for a fixed time: for a record, a datagram or the
-//! end, up to a deadline that only a broken daemon reaches.
+//! Processes that end with the test. Waits are for a record, a datagram or an exit, never for a fixed
+//! time, up to a deadline that only a broken daemon reaches.
 
 use std::os::unix::process::CommandExt as _;
 use std::path::Path;
@@ -10,10 +10,10 @@ use std::time::{Duration, Instant};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
-/// A machine under load may take long; a test that hangs is worse than one that fails.
-pub const PATIENCE: Duration = Duration::from_secs(30);
+/// Longest wait for a condition: generous for a loaded machine, finite so that a test never hangs.
+pub const DEADLINE: Duration = Duration::from_secs(30);
 
-/// A process; killed when dropped.
+/// A process that is killed when dropped.
 pub struct Process(Child);
 
 impl Process {
@@ -37,7 +37,7 @@ impl Process {
         self.0.try_wait().unwrap().is_none()
     }
 
-    /// Waits for its end.
+    /// Waits until the process exits.
     pub fn wait(&mut self) -> ExitStatus {
         eventually("the process ends", || !self.is_running());
         self.0.wait().unwrap()
@@ -55,8 +55,8 @@ pub fn send(pid: u32, signal: Signal) {
     kill(Pid::from_raw(i32::try_from(pid).unwrap()), signal).unwrap();
 }
 
-/// A process that makes calls; killed when dropped. Its events are known by its name, which is the
-/// same in every pid namespace.
+/// A process that makes calls and is killed when dropped. Its events are identified by its name, which
+/// is the same in every PID namespace.
 pub struct Trigger {
     process: Process,
     name: String,
@@ -67,7 +67,7 @@ impl Trigger {
         Self::start_as(nix::unistd::geteuid().as_raw(), words)
     }
 
-    /// As that user.
+    /// Starts a trigger that runs as the user `uid`.
     pub fn start_as(user: u32, words: &[&str]) -> Self {
         static NEXT: AtomicU16 = AtomicU16::new(0);
         let name = format!("trigger-{}", NEXT.fetch_add(1, SeqCst));
@@ -90,23 +90,23 @@ impl Trigger {
         &self.name
     }
 
-    /// Waits for its end; its name.
+    /// Waits until the trigger exits and returns its name.
     pub fn end(mut self) -> String {
         assert!(self.process.wait().success(), "the trigger knows its words");
         self.name
     }
 }
 
-/// Runs the trigger to its end; the name of its events.
+/// Runs a trigger to its end and returns the name in its events.
 pub fn trigger(words: &[&str]) -> String {
     Trigger::start(words).end()
 }
 
-/// Looks again and again, leaving the processor to others in between.
+/// Polls a condition until it holds, yielding the processor in between.
 pub fn eventually(what: &str, mut is_so: impl FnMut() -> bool) {
     let begin = Instant::now();
     while !is_so() {
-        assert!(begin.elapsed() < PATIENCE, "not within {PATIENCE:?}: {what}");
+        assert!(begin.elapsed() < DEADLINE, "not within {DEADLINE:?}: {what}");
         std::thread::park_timeout(Duration::from_millis(1));
     }
 }

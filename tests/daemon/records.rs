@@ -1,4 +1,4 @@
-//! JSON lines from a pipe in, records out.
+//! Records parsed from the JSON lines of a pipe.
 
 use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader, Read};
@@ -7,15 +7,15 @@ use std::thread;
 
 use serde_json::Value;
 
-use crate::process::PATIENCE;
+use crate::process::DEADLINE;
 
-/// The records of one daemon, in order.
+/// Records of one daemon, in order.
 pub struct Records {
     lines: Receiver<String>,
 }
 
 impl Records {
-    /// Begins to read.
+    /// Starts a thread that reads the pipe.
     pub fn read(pipe: impl Read + Send + 'static) -> Self {
         let (send, lines) = channel();
         thread::spawn(move || {
@@ -28,14 +28,14 @@ impl Records {
         Self { lines }
     }
 
-    /// The next record, which must be of that kind.
+    /// Returns the next record, which must be of kind `kind`.
     pub fn next(&mut self, kind: &str) -> Value {
         let record = self.any().unwrap_or_else(|| panic!("the daemon ended instead of: {kind}"));
         assert_eq!(record["record"], kind, "{record}");
         record
     }
 
-    /// Reads on until one of that kind comes; those in between are given too, the found one last.
+    /// Returns all records up to and including the next one of kind `kind`.
     pub fn until(&mut self, kind: &str) -> Vec<Value> {
         let mut records = vec![];
         while records.last().is_none_or(|last: &Value| last["record"] != kind) {
@@ -45,21 +45,21 @@ impl Records {
         records
     }
 
-    /// All that are left, until the daemon ends.
+    /// Returns all remaining records, until the daemon ends.
     pub fn rest(&mut self) -> Vec<Value> {
         std::iter::from_fn(|| self.any()).collect()
     }
 
     fn any(&mut self) -> Option<Value> {
-        match self.lines.recv_timeout(PATIENCE) {
+        match self.lines.recv_timeout(DEADLINE) {
             Ok(line) => Some(record(&line)),
             Err(std::sync::mpsc::RecvTimeoutError::Disconnected) => None,
-            Err(_) => panic!("no record within {PATIENCE:?}"),
+            Err(_) => panic!("no record within {DEADLINE:?}"),
         }
     }
 }
 
-/// Every line is an object with what all records have.
+/// Parses a line and asserts that it has the keys of every record.
 pub fn record(line: &str) -> Value {
     let record: Value = serde_json::from_str(line).unwrap_or_else(|e| panic!("{e}: {line}"));
     assert_eq!(record["schema"], 1, "{line}");
@@ -70,17 +70,17 @@ pub fn record(line: &str) -> Value {
     record
 }
 
-/// Those of one kind.
+/// Returns the records of one kind.
 pub fn of_kind<'a>(records: &'a [Value], kind: &str) -> Vec<&'a Value> {
     records.iter().filter(|record| record["record"] == kind).collect()
 }
 
-/// The events of one trigger.
+/// Returns the events of one trigger.
 pub fn events_of<'a>(records: &'a [Value], name: &str) -> Vec<&'a Value> {
     of_kind(records, "syscall").into_iter().filter(|event| event["comm"] == name).collect()
 }
 
-/// What the `nth` argument at that position was: each value once.
+/// Returns the values of the `nth` argument at a position; each must occur once.
 pub fn counted(events: &[&Value], position: &str) -> BTreeSet<u64> {
     let value = |event: &&Value| {
         let text = event["args"][position].as_str().unwrap().to_owned();
@@ -92,12 +92,12 @@ pub fn counted(events: &[&Value], position: &str) -> BTreeSet<u64> {
     values
 }
 
-/// Events that the daemon said are lost.
+/// Returns the number of events that the daemon declared lost.
 pub fn declared_lost(records: &[Value]) -> u64 {
     of_kind(records, "lost").iter().map(|record| record["lost"].as_u64().unwrap()).sum()
 }
 
-/// One line of the books in a `stopped` record.
+/// One row of the totals in a `stopped` record.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Total {
     pub seen: u64,
@@ -112,8 +112,8 @@ pub struct Total {
 }
 
 impl Total {
-    /// Of that syscall, as the record calls it, and the machine's own ABI. The law of the books
-    /// holds for every line of them.
+    /// Returns the row of a syscall, as the record names it, in the machine's native ABI. Asserts that
+    /// every row balances.
     pub fn of(stopped: &Value, syscall: &str) -> Self {
         assert_eq!(stopped["record"], "stopped");
         let native = syscalls::Abi::Native.name();

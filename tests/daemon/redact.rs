@@ -1,4 +1,4 @@
-//! Secrets of programs: hidden before the record is written, unless the route says otherwise.
+//! Redaction of secrets before a record is written, unless the route disables it.
 
 use serde_json::{Value, json};
 use syscalls::{Abi, number};
@@ -18,7 +18,7 @@ fn one<'r>(records: &'r [Value], name: &str, call: &str) -> &'r Value {
 }
 
 #[test]
-fn secrets_of_programs_are_hidden_unless_the_route_says_otherwise() {
+fn redact_hides_secrets_unless_route_disables_it() {
     let config = "[defaults]\nenv = [\"DB_PASSWORD\", \"PATH\"]\n[routes]\n\
                   execve = { handler = \"exec\", redact = [\"--pin\"] }\n\
                   execveat = { handler = \"exec\", redact = false }\n";
@@ -52,7 +52,7 @@ fn secrets_of_programs_are_hidden_unless_the_route_says_otherwise() {
 }
 
 #[test]
-fn of_arguments_only_the_number_and_the_length_may_be_told() {
+fn argv_none_records_only_count_and_length() {
     let config = "[routes]\nexecve = { handler = \"exec\", argv = \"none\" }\n";
     let Some(setup) = Setup::new(config) else { return };
     let daemon = setup.start();

@@ -1,5 +1,5 @@
-//! Calls that are going on when the daemon has to tell them: at its end, and after a reload that does
-//! not ask for their results any more.
+//! Calls that are still running when their events must be recorded: when the daemon stops, and after a
+//! reload that no longer asks for results.
 
 use std::fs;
 
@@ -12,7 +12,7 @@ use crate::rig::Setup;
 
 const ASKED: &str = "[routes]\npause = { handler = \"args\", result = true }\n";
 
-/// A process in `pause`.
+/// Starts a process that waits in `pause`.
 fn pausing() -> Trigger {
     let pause = number(Abi::Native, "pause").unwrap().to_string();
     let trigger = Trigger::start(&["native", &pause]);
@@ -22,14 +22,14 @@ fn pausing() -> Trigger {
     trigger
 }
 
-/// How often it was told, and with what result.
+/// Returns the result of each event of the trigger.
 fn results(records: &[Value], trigger: &Trigger) -> Vec<Value> {
     let events = events_of(records, trigger.name()).into_iter();
     events.map(|event| event["result"].clone()).collect()
 }
 
 #[test]
-fn at_the_end_a_call_that_goes_on_is_told_without_its_result() {
+fn stop_records_running_call_without_result() {
     let Some(setup) = Setup::new(ASKED) else { return };
     let daemon = setup.start();
     let trigger = pausing();
@@ -37,17 +37,17 @@ fn at_the_end_a_call_that_goes_on_is_told_without_its_result() {
 }
 
 #[test]
-fn a_reload_waits_a_while_for_results() {
+fn reload_without_result_option_records_running_call_without_result() {
     let Some(setup) = Setup::new(ASKED) else { return };
     let mut daemon = setup.start();
     let trigger = pausing();
     daemon.setup.write("[routes]\npause = \"args\"\n");
     daemon.records.until("reloaded");
     // Other tests have processes that wait in the same call.
-    let mut told = Value::Null;
-    while told["comm"] != trigger.name() {
-        told = daemon.records.next("syscall");
+    let mut event = Value::Null;
+    while event["comm"] != trigger.name() {
+        event = daemon.records.next("syscall");
     }
-    assert_eq!(told["result"], Value::Null);
+    assert_eq!(event["result"], Value::Null);
     assert_eq!(results(&daemon.stop(), &trigger), Vec::<Value>::new());
 }

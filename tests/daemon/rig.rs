@@ -1,5 +1,4 @@
-//! Starts the binary with a configuration, a lock and an output of its own, and ends it with the
-//! test.
+//! Daemons with their own configuration, lock and output, which end with the test.
 
 use std::fs::{self, File};
 use std::os::unix::fs::PermissionsExt as _;
@@ -16,32 +15,33 @@ use crate::process::Process;
 use crate::records::Records;
 use crate::root::privileged;
 
-/// For tests that flood: every user may have any number of events.
+/// Configuration for tests that flood: no rate limit per user.
 pub const UNLIMITED: &str = "[limits]\nper_uid = \"none\"\n";
 
 static TURNS: RwLock<()> = RwLock::new(());
 
-/// Held while a test runs.
+/// Guard that a test holds while it runs.
 #[allow(dead_code)] // what matters is when they are dropped
 enum Turn {
     Shared(RwLockReadGuard<'static, ()>),
     Alone(RwLockWriteGuard<'static, ()>),
 }
 
-/// A folder with a configuration, before a daemon runs on it.
+/// A folder with a configuration for a daemon.
 pub struct Setup {
     folder: tempfile::TempDir,
     _turn: Turn,
 }
 
 impl Setup {
-    /// `None` without root, which is said.
+    /// Creates the folder; returns `None`, and prints so, without root.
     pub fn new(config: &str) -> Option<Self> {
         Self::in_turn(config, || Turn::Shared(TURNS.read().unwrap_or_else(PoisonError::into_inner)))
     }
 
-    /// While no other test of this file's runs: for routes on calls that daemons make all the time,
-    /// since two of them would record each other without end, and for looks at the whole kernel.
+    /// Creates the folder and excludes the other tests of this binary: for routes on calls that daemons
+    /// make all the time, since two daemons would record each other without end, and for tests that
+    /// inspect the whole kernel.
     pub fn alone(config: &str) -> Option<Self> {
         Self::in_turn(config, || Turn::Alone(TURNS.write().unwrap_or_else(PoisonError::into_inner)))
     }
@@ -71,12 +71,12 @@ impl Setup {
         fs::write(self.config(), config).unwrap();
     }
 
-    /// The daemon's command line, behind `prefix`, which must become it.
+    /// Returns the daemon's command line behind `prefix`, which must exec it.
     pub fn command(&self, prefix: &[&str], output: &str) -> Command {
         self.command_of(Path::new(env!("CARGO_BIN_EXE_tailcalld")), prefix, output)
     }
 
-    /// The same by another path of the binary.
+    /// Returns the command line with another path of the binary.
     pub fn command_of(&self, binary: &Path, prefix: &[&str], output: &str) -> Command {
         let prefix = prefix.iter().map(Path::new);
         let mut words: Vec<&Path> = prefix.chain([binary]).collect();
@@ -92,7 +92,7 @@ impl Setup {
         command
     }
 
-    /// Starts it with JSON lines, and waits until it says that it has started.
+    /// Starts a daemon that writes JSON lines and waits for its `started` record.
     pub fn start(self) -> Daemon {
         let command = self.command(&[], "json");
         let mut daemon = self.spawn(command);
@@ -100,7 +100,7 @@ impl Setup {
         daemon
     }
 
-    /// Starts that command with a pipe for its records.
+    /// Starts a command with a pipe for its records.
     pub fn spawn(self, mut command: Command) -> Daemon {
         let mut process = Process::spawn(command.stdout(Stdio::piped()));
         let records = Records::read(process.stdout());
@@ -108,7 +108,7 @@ impl Setup {
     }
 }
 
-/// A running daemon with a pipe.
+/// A running daemon and the records from its pipe.
 pub struct Daemon {
     process: Process,
     pub records: Records,
@@ -124,13 +124,13 @@ impl Daemon {
         self.process.signal(signal);
     }
 
-    /// All that it writes from here on to its end.
+    /// Waits until the daemon exits; returns its status and the remaining records.
     pub fn rest(mut self) -> (ExitStatus, Vec<Value>) {
         let records = self.records.rest();
         (self.process.wait(), records)
     }
 
-    /// Ends it, which must succeed; all that was not read yet.
+    /// Stops the daemon, which must succeed, and returns the remaining records.
     pub fn stop(self) -> Vec<Value> {
         self.signal(Signal::SIGTERM);
         let (status, records) = self.rest();
@@ -148,7 +148,8 @@ impl Drop for Daemon {
     }
 }
 
-/// The books count the calls of the whole machine: a second run of these tests would be in them.
+/// Lock against a second run of these tests, whose calls the counters would include: they count the
+/// whole machine.
 fn one_run_at_a_time() {
     static LOCK: OnceLock<Flock<File>> = OnceLock::new();
     LOCK.get_or_init(|| {

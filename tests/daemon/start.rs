@@ -1,4 +1,4 @@
-//! Starts that fail say why, with an exit code, and what to do; and two that are made in parallel.
+//! Starts that fail, each with its exit code, cause and advice; and a second start beside a daemon.
 
 use std::fs;
 use std::path::Path;
@@ -15,51 +15,51 @@ const CONFIG: i32 = 78;
 
 const GOOD: &str = "[routes]\n510 = \"count\"\n";
 
-/// Starts it behind `prefix`, which must fail; exit code, and standard error.
+/// Starts a daemon behind `prefix`, which must fail, and returns its exit code and standard error.
 fn failed(setup: &Setup, prefix: &[&str], output: &str) -> (i32, String) {
     let mut command = setup.command(prefix, output);
     let mut daemon = Process::spawn(command.stdout(Stdio::piped()));
     let written = std::io::read_to_string(daemon.stdout()).unwrap();
     let status = daemon.wait();
     assert_eq!(written, "", "a record of a daemon that never ran");
-    let told = fs::read_to_string(setup.path("stderr")).unwrap();
-    (status.code().unwrap_or_else(|| panic!("{status}: {told}")), told)
+    let stderr = fs::read_to_string(setup.path("stderr")).unwrap();
+    (status.code().unwrap_or_else(|| panic!("{status}: {stderr}")), stderr)
 }
 
 #[test]
-fn a_fault_is_told_as_check_tells_it() {
+fn start_with_faulty_file_reports_every_fault() {
     let Some(setup) = Setup::new("[routes]\n510 = \"cuont\"\n\n[rign]\n") else { return };
-    let (code, told) = failed(&setup, &[], "json");
+    let (code, stderr) = failed(&setup, &[], "json");
     let path = setup.config();
     let path = path.display();
     let first = format!("{path}:2:7: unknown handler \"cuont\" for syscall \"510\"");
     let second = format!("{path}:4:2: unknown table \"rign\" (did you mean \"ring\"?)");
     assert_eq!(code, CONFIG);
-    assert!(told.contains(&first) && told.contains(&second), "{told}");
+    assert!(stderr.contains(&first) && stderr.contains(&second), "{stderr}");
     // Nothing was taken: it ended before the lock.
     assert!(!setup.path("run").exists());
 }
 
 #[test]
-fn missing_privileges_are_named() {
+fn start_without_capability_names_it() {
     let Some(setup) = Setup::new(GOOD) else { return };
     // Root without the rights, as in a container.
     for (bounds, missing) in
         [("-bpf,-sys_admin", "CAP_BPF"), ("-perfmon,-sys_admin", "CAP_PERFMON")]
     {
         let prefix = ["setpriv", &format!("--bounding-set={bounds}"), "--inh-caps=-all"];
-        let (code, told) = failed(&setup, &prefix, "json");
-        assert_eq!(code, NO_PERMISSION, "{told}");
+        let (code, stderr) = failed(&setup, &prefix, "json");
+        assert_eq!(code, NO_PERMISSION, "{stderr}");
         let expected = format!(
             "tailcalld: not allowed to load BPF programs ({missing} is missing): run tailcalld as root, \
              with sudo, or as the service\n"
         );
-        assert_eq!(told, expected);
+        assert_eq!(stderr, expected);
     }
 }
 
 #[test]
-fn the_two_capabilities_are_enough() {
+fn start_with_bpf_and_perfmon_only_succeeds() {
     let number = unused_number();
     let Some(setup) = Setup::new(&format!("[routes]\n{number} = \"args\"\n")) else { return };
     let caps = "--bounding-set=-all,+bpf,+perfmon";
@@ -71,44 +71,44 @@ fn the_two_capabilities_are_enough() {
 }
 
 #[test]
-fn no_journald_is_told() {
+fn start_without_journald_is_error() {
     let Some(setup) = Setup::new(GOOD) else { return };
     let script = "mount -t tmpfs tmpfs /run && exec \"$@\"";
-    let (code, told) = failed(&setup, &["unshare", "-m", "sh", "-c", script, "sh"], "journal");
-    assert_eq!(code, UNAVAILABLE, "{told}");
+    let (code, stderr) = failed(&setup, &["unshare", "-m", "sh", "-c", script, "sh"], "journal");
+    assert_eq!(code, UNAVAILABLE, "{stderr}");
     let expected = "tailcalld: failed to connect to journald at /run/systemd/journal/socket \
                     (is systemd-journald running? --output text and --output json do without it)";
-    assert!(told.starts_with(expected), "{told}");
+    assert!(stderr.starts_with(expected), "{stderr}");
 }
 
 #[test]
-fn no_type_information_is_told() {
+fn start_without_btf_is_error() {
     let Some(setup) = Setup::new(GOOD) else { return };
     let script = "mount -t tmpfs tmpfs /sys/kernel/btf && exec \"$@\"";
-    let (code, told) = failed(&setup, &["unshare", "-m", "sh", "-c", script, "sh"], "json");
-    assert_eq!(code, UNAVAILABLE, "{told}");
-    assert!(told.contains("/sys/kernel/btf/vmlinux is missing"), "{told}");
-    assert!(told.contains("CONFIG_DEBUG_INFO_BTF=y"), "{told}");
+    let (code, stderr) = failed(&setup, &["unshare", "-m", "sh", "-c", script, "sh"], "json");
+    assert_eq!(code, UNAVAILABLE, "{stderr}");
+    assert!(stderr.contains("/sys/kernel/btf/vmlinux is missing"), "{stderr}");
+    assert!(stderr.contains("CONFIG_DEBUG_INFO_BTF=y"), "{stderr}");
 }
 
-/// A limit as `MemoryMax=` of a service sets it: the kernel refuses the ring, and kills nobody.
+/// Limits memory as `MemoryMax=` of a service does: the kernel refuses the ring and kills no process.
 #[test]
-fn a_ring_that_the_kernel_refuses_is_told() {
+fn start_with_refused_ring_is_error() {
     let Some(setup) = Setup::new(&format!("{GOOD}[ring]\nsize = \"1GiB\"\n")) else { return };
     let Some(group) = Group::new(256 << 20) else { return };
     let script = "echo $$ >\"$0/cgroup.procs\" && exec \"$@\"";
     let prefix = ["sh", "-c", script, group.0.to_str().unwrap()];
-    let (code, told) = failed(&setup, &prefix, "json");
-    assert_eq!(code, UNAVAILABLE, "{told}");
+    let (code, stderr) = failed(&setup, &prefix, "json");
+    assert_eq!(code, UNAVAILABLE, "{stderr}");
     let expected = "tailcalld: the kernel refused a ring of 1048576 KiB: reduce `[ring] size`";
-    assert!(told.starts_with(expected), "{told}");
+    assert!(stderr.starts_with(expected), "{stderr}");
 }
 
-/// A cgroup with a limit of memory.
+/// A cgroup with a memory limit.
 struct Group(std::path::PathBuf);
 
 impl Group {
-    /// `None` where this machine's cgroups do not limit memory, which is said.
+    /// Creates the cgroup; returns `None`, and prints so, where cgroups do not limit memory.
     fn new(bytes: u64) -> Option<Self> {
         let name = format!("tailcalld-test-{}", std::process::id());
         let places =
@@ -133,14 +133,14 @@ impl Drop for Group {
 }
 
 #[test]
-fn a_second_one_is_refused_and_the_first_goes_on() {
+fn second_start_is_refused_and_first_daemon_continues() {
     let number = unused_number();
     let Some(setup) = Setup::new(&format!("[routes]\n{number} = \"args\"\n")) else { return };
     let daemon = setup.start();
-    let (code, told) = failed(&daemon.setup, &[], "json");
-    assert_eq!(code, UNAVAILABLE, "{told}");
+    let (code, stderr) = failed(&daemon.setup, &[], "json");
+    assert_eq!(code, UNAVAILABLE, "{stderr}");
     let expected = format!("tailcalld: tailcalld is already running (process {})", daemon.pid());
-    assert!(told.starts_with(&expected), "{told}");
+    assert!(stderr.starts_with(&expected), "{stderr}");
     let name = trigger(&["times", "50", "native", &number, "nth"]);
     let records = daemon.stop();
     assert_eq!(counted(&events_of(&records, &name), "0"), (0..50).collect());

@@ -1,4 +1,4 @@
-//! What comes while the daemon starts: signals and changes are answered once it runs.
+//! Signals and file changes during the start, which the daemon handles once it runs.
 
 use std::fs;
 
@@ -12,11 +12,11 @@ use crate::rig::Setup;
 
 const GOOD: &str = "[routes]\n510 = \"count\"\n";
 
-/// What a starting process has shown so far, in the order in which it comes. At the first it begins
-/// to listen: a signal may come a moment too early, but its configuration is not read yet either.
+/// Visible stages of a start, in order. At the first, the daemon begins to catch signals: a signal may
+/// arrive a moment too early, but the configuration has not been read by then either.
 pub const STAGES: [&str; 6] = ["signals", "lock", "bpf-map", "bpf-prog", "eventpoll", "bpf_link"];
 
-/// Whether that process has got there.
+/// Returns whether the process has reached `stage`.
 pub fn at(pid: u32, stage: &str, setup: &Setup) -> bool {
     match stage {
         "signals" => catches_hup(pid),
@@ -37,7 +37,7 @@ fn catches_hup(pid: u32) -> bool {
 }
 
 #[test]
-fn a_reload_asked_for_during_the_start_comes_after_it() {
+fn reload_signal_during_start_is_handled_after_start() {
     for stage in &STAGES[1..] {
         let Some(setup) = Setup::new(GOOD) else { return };
         let command = setup.command(&[], "json");
@@ -50,10 +50,10 @@ fn a_reload_asked_for_during_the_start_comes_after_it() {
     }
 }
 
-/// A daemon that is held just after it has read its configuration, as far as can be told from
-/// outside, while somebody saves a new one.
+/// Stops the daemon just after it has read its configuration, as far as is visible from outside, and
+/// saves a new one meanwhile.
 #[test]
-fn a_change_during_the_start_is_seen() {
+fn file_change_during_start_is_loaded() {
     let number = unused_number();
     for _ in 0..10 {
         let Some(setup) = Setup::new(GOOD) else { return };
@@ -76,7 +76,7 @@ fn a_change_during_the_start_is_seen() {
 }
 
 #[test]
-fn an_end_asked_for_during_the_start_comes_after_it() {
+fn stop_signal_during_start_is_handled_after_start() {
     for stage in &STAGES[1..] {
         let Some(setup) = Setup::new(GOOD) else { return };
         let command = setup.command(&[], "json");

@@ -1,4 +1,4 @@
-//! Clients that do not behave: nobody else notices them.
+//! Misbehaving clients, which must not affect other clients or the events.
 
 use std::io::Read as _;
 
@@ -6,7 +6,7 @@ use super::{Client, ask, started, works};
 use crate::number::unused_number;
 
 #[test]
-fn half_a_call_and_a_call_without_end() {
+fn partial_and_endless_calls_leave_other_clients_served() {
     let number = unused_number();
     let Some(mut daemon) = started(&number, "args") else { return };
     let mut half = Client::of(&daemon.setup);
@@ -24,27 +24,27 @@ fn half_a_call_and_a_call_without_end() {
     assert_eq!(daemon.stop().len(), 1);
 }
 
-/// It asks ten thousand times and reads nothing.
+/// Sends ten thousand calls from one client that reads no reply.
 #[test]
-fn a_client_that_does_not_read_holds_nobody_up() {
+fn client_that_does_not_read_is_dropped_and_others_are_served() {
     let number = unused_number();
     let Some(mut daemon) = started(&number, "args") else { return };
-    let mut deaf = Client::of(&daemon.setup);
+    let mut silent = Client::of(&daemon.setup);
     let calls = b"{\"method\": \"io.tailcalld.Stats\", \"parameters\": {\"per_cpu\": true}}\0";
-    let sending = std::thread::spawn(move || (deaf.send(&calls.repeat(10_000)), deaf));
+    let sending = std::thread::spawn(move || (silent.send(&calls.repeat(10_000)), silent));
     works(&mut daemon, &number);
     assert_eq!(ask(&daemon.setup, &["status"]).0, 0);
     works(&mut daemon, &number);
-    // At last it is given up.
-    let (sent, mut deaf) = sending.join().unwrap();
+    // The daemon closes the connection in the end.
+    let (sent, mut silent) = sending.join().unwrap();
     assert!(sent.is_err());
-    let _ = deaf.0.read_to_end(&mut vec![]);
+    let _ = silent.0.read_to_end(&mut vec![]);
     works(&mut daemon, &number);
     assert_eq!(daemon.stop().len(), 1);
 }
 
 #[test]
-fn who_holds_connections_keeps_nobody_out() {
+fn hundred_idle_connections_leave_other_clients_served() {
     let number = unused_number();
     let Some(mut daemon) = started(&number, "args") else { return };
     let idle: Vec<Client> = (0..100).map(|_| Client::of(&daemon.setup)).collect();

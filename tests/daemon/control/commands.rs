@@ -1,4 +1,4 @@
-//! `stats`, `status`, `routes`, `reload`: what they print, and their exit codes.
+//! Output and exit codes of `stats`, `status`, `routes` and `reload`.
 
 use std::fs;
 use std::process::{Command, Stdio};
@@ -7,7 +7,7 @@ use nix::sys::signal::Signal;
 use serde_json::{Value, json};
 use syscalls::Abi;
 
-use super::{SOCKET, ask, ask_json, started, told, works};
+use super::{SOCKET, ask, ask_json, output_of, started, works};
 use crate::number::unused_number;
 use crate::process::{Process, trigger};
 use crate::records::Records;
@@ -22,10 +22,10 @@ fn words(line: &str) -> Vec<&str> {
 }
 
 #[test]
-fn status_tells_how_it_runs() {
+fn status_returns_state_of_daemon() {
     let number = unused_number();
     let Some(daemon) = started(&number, "count") else { return };
-    let told = ask_json(&daemon.setup, &["status", "--json"]);
+    let status = ask_json(&daemon.setup, &["status", "--json"]);
     let expected = json!({
         "version": env!("CARGO_PKG_VERSION"),
         "pid": daemon.pid(),
@@ -39,7 +39,7 @@ fn status_tells_how_it_runs() {
         "output": { "name": "stdout", "state": "open" },
     });
     for (key, value) in expected.as_object().unwrap() {
-        assert_eq!(&told[key], value, "{key}");
+        assert_eq!(&status[key], value, "{key}");
     }
     let (code, out, err) = ask(&daemon.setup, &["status"]);
     assert_eq!((code, err.as_str()), (0, ""));
@@ -52,7 +52,7 @@ fn status_tells_how_it_runs() {
 }
 
 #[test]
-fn routes_are_the_live_table() {
+fn routes_returns_live_table() {
     let [a, b] = [(); 2].map(|()| unused_number());
     let config = format!(
         "[routes]\n{a} = \"args\"\n{b} = {{ handler = \"count\", priority = \"debug\" }}\n"
@@ -105,9 +105,9 @@ fn routes_are_the_live_table() {
     assert_eq!(daemon.stop().len(), 1);
 }
 
-/// The daemon sees the edit too. Whoever comes first reads it, and tells it.
+/// Races with the daemon's own watch on the file: the first of the two reloads reports the change.
 #[test]
-fn reload_tells_what_changed() {
+fn reload_prints_changed_routes() {
     let [a, b] = [(); 2].map(|()| unused_number());
     let Some(mut daemon) = started(&a, "args") else { return };
     assert_eq!(
@@ -132,7 +132,7 @@ fn reload_tells_what_changed() {
 }
 
 #[test]
-fn a_bad_file_is_told_as_check_tells_it_and_keeps_the_table() {
+fn reload_of_faulty_file_prints_faults_and_keeps_table() {
     let number = unused_number();
     let Some(daemon) = started(&number, "args") else { return };
     daemon.setup.write(&format!("[routes]\n{number} = \"agrs\"\nopennat = \"args\"\n"));
@@ -171,7 +171,7 @@ fn a_bad_file_is_told_as_check_tells_it_and_keeps_the_table() {
 }
 
 #[test]
-fn nobody_there_is_told() {
+fn command_without_daemon_is_unavailable() {
     let Some(setup) = Setup::new("") else { return };
     for command in ["stats", "status", "routes", "reload"] {
         let (code, out, err) = ask(&setup, &[command]);
@@ -186,7 +186,7 @@ fn nobody_there_is_told() {
 }
 
 #[test]
-fn the_socket_can_be_elsewhere() {
+fn socket_option_moves_socket() {
     let number = unused_number();
     let Some(setup) = Setup::new(&format!("[routes]\n{number} = \"count\"\n")) else { return };
     let path = setup.path("elsewhere");
@@ -204,9 +204,9 @@ fn the_socket_can_be_elsewhere() {
     assert!(!std::path::Path::new(&path).exists());
 }
 
-/// Neither by the file's mode nor, where that was changed, by its own account.
+/// Checks both barriers: the socket's mode and, where that was changed, the daemon's own check.
 #[test]
-fn others_are_refused() {
+fn command_of_other_user_is_refused() {
     use std::os::unix::fs::PermissionsExt as _;
     let number = unused_number();
     let Some(mut daemon) = started(&number, "args") else { return };
@@ -215,7 +215,7 @@ fn others_are_refused() {
     let ask = |command: &str| {
         let mut nobody = Command::new("setpriv");
         nobody.args(["--reuid=65534", "--regid=65534", "--clear-groups"]).arg(&binary);
-        told(nobody.arg(command).env("RUNTIME_DIRECTORY", daemon.setup.path("run")))
+        output_of(nobody.arg(command).env("RUNTIME_DIRECTORY", daemon.setup.path("run")))
     };
     let path = daemon.setup.path(SOCKET);
     let (code, out, err) = ask("reload");
@@ -233,7 +233,7 @@ fn others_are_refused() {
 }
 
 #[test]
-fn a_daemon_that_was_killed_leaves_nothing_in_the_way() {
+fn start_after_kill_replaces_stale_socket() {
     let number = unused_number();
     let Some(setup) = Setup::new(&format!("[routes]\n{number} = \"count\"\n")) else { return };
     let mut killed = Process::spawn(setup.command(&[], "json").stdout(Stdio::piped()));

@@ -1,8 +1,8 @@
 //! The control socket of a running daemon, and the commands that use it.
 
-mod books;
 mod clients;
 mod commands;
+mod stats;
 
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::os::unix::net::UnixStream;
@@ -11,19 +11,19 @@ use std::process::{Command, Output, Stdio};
 use serde_json::{Value, json};
 
 use crate::number::unused_number;
-use crate::process::{PATIENCE, trigger};
+use crate::process::{DEADLINE, trigger};
 use crate::records::{counted, events_of};
 use crate::rig::{Daemon, Setup};
 
 const SOCKET: &str = "run/io.tailcalld";
 
-/// A client that speaks bytes.
+/// A client that sends raw bytes.
 struct Client(BufReader<UnixStream>);
 
 impl Client {
     fn of(setup: &Setup) -> Self {
         let stream = UnixStream::connect(setup.path(SOCKET)).unwrap();
-        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        stream.set_read_timeout(Some(DEADLINE)).unwrap();
         Self(BufReader::new(stream))
     }
 
@@ -31,7 +31,7 @@ impl Client {
         self.0.get_mut().write_all(bytes)
     }
 
-    /// `None` if it was hung up.
+    /// Reads a reply; returns `None` if the daemon closed the connection.
     fn reply(&mut self) -> Option<Value> {
         let mut bytes = vec![];
         // A peer that has gone with our bytes unread is a reset.
@@ -46,20 +46,20 @@ impl Client {
     }
 }
 
-/// A command that asks that daemon; exit code, standard output, standard error.
+/// Runs a command against the daemon of `setup`; returns exit code, standard output and standard error.
 fn ask(setup: &Setup, words: &[&str]) -> (i32, String, String) {
     let mut command = Command::new(env!("CARGO_BIN_EXE_tailcalld"));
-    told(command.args(words).env("RUNTIME_DIRECTORY", setup.path("run")))
+    output_of(command.args(words).env("RUNTIME_DIRECTORY", setup.path("run")))
 }
 
-fn told(command: &mut Command) -> (i32, String, String) {
+fn output_of(command: &mut Command) -> (i32, String, String) {
     let output = command.stdin(Stdio::null()).env_remove("JOURNAL_STREAM").output().unwrap();
     let Output { status, stdout, stderr } = output;
     let text = |bytes| String::from_utf8(bytes).unwrap();
     (status.code().unwrap(), text(stdout), text(stderr))
 }
 
-/// As `ask`, which must succeed with one JSON object.
+/// Runs a command as `ask` does; it must succeed and print one JSON object.
 fn ask_json(setup: &Setup, words: &[&str]) -> Value {
     let (code, out, err) = ask(setup, words);
     assert_eq!((code, err.as_str()), (0, ""), "{out}");
@@ -67,12 +67,12 @@ fn ask_json(setup: &Setup, words: &[&str]) -> Value {
     serde_json::from_str(&out).unwrap()
 }
 
-/// A daemon with one route.
+/// Starts a daemon with one route.
 fn started(number: &str, handler: &str) -> Option<Daemon> {
     Some(Setup::new(&format!("[routes]\n{number} = \"{handler}\"\n"))?.start())
 }
 
-/// The table lives: N calls of that number are N events.
+/// Asserts that the route is live: each call of `number` is one event.
 fn works(daemon: &mut Daemon, number: &str) {
     let name = trigger(&["times", "50", "native", number, "nth"]);
     let events: Vec<Value> = (0..50).map(|_| daemon.records.next("syscall")).collect();
@@ -80,7 +80,7 @@ fn works(daemon: &mut Daemon, number: &str) {
 }
 
 #[test]
-fn the_service_tells_about_itself() {
+fn service_interface_returns_info_and_description() {
     let number = unused_number();
     let Some(daemon) = started(&number, "count") else { return };
     let mut client = Client::of(&daemon.setup);
@@ -89,13 +89,13 @@ fn the_service_tells_about_itself() {
     assert_eq!(info["parameters"]["interfaces"], interfaces, "{info}");
     assert_eq!(info["parameters"]["version"], env!("CARGO_PKG_VERSION"));
     let method = "org.varlink.service.GetInterfaceDescription";
-    let told = client.call(method, json!({ "interface": "io.tailcalld" }));
-    assert_eq!(told["parameters"]["description"], tailcalld::rpc::SERVICE.description);
+    let reply = client.call(method, json!({ "interface": "io.tailcalld" }));
+    assert_eq!(reply["parameters"]["description"], tailcalld::rpc::SERVICE.description);
     assert_eq!(daemon.stop().len(), 1);
 }
 
 #[test]
-fn what_there_is_not_is_an_error_of_the_protocol() {
+fn unknown_method_interface_or_parameter_is_protocol_error() {
     let number = unused_number();
     let Some(daemon) = started(&number, "count") else { return };
     let mut client = Client::of(&daemon.setup);
@@ -122,7 +122,7 @@ fn what_there_is_not_is_an_error_of_the_protocol() {
 }
 
 #[test]
-fn a_reload_is_answered_with_its_verdict() {
+fn reload_call_returns_result_after_its_record() {
     let number = unused_number();
     let Some(mut daemon) = started(&number, "args") else { return };
     let mut client = Client::of(&daemon.setup);

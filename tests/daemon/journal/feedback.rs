@@ -1,4 +1,4 @@
-//! A process that makes most of the events, without and with the journal open.
+//! The `feedback` record for a process that makes most events, before and after it opens the journal.
 
 use std::time::{Duration, Instant};
 
@@ -6,9 +6,9 @@ use nix::sys::signal::Signal;
 use tailcalld::output::record::{Feedback, RecordBody};
 
 use super::run::Run;
-use crate::process::{PATIENCE, Process};
+use crate::process::{DEADLINE, Process};
 
-/// Some hundred calls a second; SIGUSR1 makes it open the journal.
+/// Script that makes a few hundred calls a second and opens the journal on SIGUSR1.
 const SCRIPT: &str = "
 trap 'for journal in /run/log/journal/*/system.journal; do exec 4<$journal; done' USR1
 exec 3<> <(:)
@@ -21,7 +21,7 @@ done";
 const INTERVALS: Duration = Duration::from_secs(31);
 
 #[test]
-fn process_with_most_events_is_reported_once_it_has_the_journal_open() {
+fn feedback_reports_busiest_process_once_it_opens_journal() {
     let Some(run) = Run::start("[routes]\nkill = \"args\"\n") else { return };
     let mut command = run.journald.command("bash");
     let loud = Process::spawn(command.args(["-c", SCRIPT]));
@@ -34,7 +34,7 @@ fn process_with_most_events_is_reported_once_it_has_the_journal_open() {
     loud.signal(Signal::SIGUSR1);
     let begin = Instant::now();
     while reports() == 0 {
-        assert!(begin.elapsed() < 2 * PATIENCE, "nobody is reported");
+        assert!(begin.elapsed() < 2 * DEADLINE, "nobody is reported");
         std::thread::park_timeout(Duration::from_millis(250));
     }
     let pid = loud.id().to_string();

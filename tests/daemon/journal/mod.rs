@@ -1,5 +1,5 @@
-//! A real journald at the other end: no record of ours makes another, and neither a deaf nor a
-//! killed journald costs an event that is not accounted for.
+//! The daemon with a real journald: records make no further records, and a stopped or killed journald
+//! loses no event that is not accounted for.
 
 mod feedback;
 mod run;
@@ -14,7 +14,7 @@ use crate::process::{Trigger, trigger};
 use crate::rig::UNLIMITED;
 
 #[test]
-fn our_records_make_no_records() {
+fn records_of_daemon_and_journald_make_no_records() {
     const CALLS: u64 = 1_000;
     let number = unused_number();
     let busy = ["openat", "sendmsg", "sendto", "recvmsg", "epoll_wait", "read", "write"];
@@ -40,7 +40,7 @@ fn our_records_make_no_records() {
     assert!(column(&totals, "excluded") > CALLS, "our own calls were seen: {totals}");
 }
 
-/// The sum of a column of the books.
+/// Returns the sum of one counter over all rows of the totals.
 fn column(totals: &Value, name: &str) -> u64 {
     let rows = totals.as_array().cloned().unwrap_or_else(|| vec![totals.clone()]);
     let word = |row: &Value| {
@@ -52,7 +52,7 @@ fn column(totals: &Value, name: &str) -> u64 {
 }
 
 #[test]
-fn a_deaf_journald_gets_everything_later_in_order() {
+fn stopped_journald_gets_all_events_in_order_after_resume() {
     const CALLS: u64 = 5_000;
     let number = unused_number();
     let Some(run) = Run::start(&format!("[routes]\n{number} = \"args\"\n")) else { return };
@@ -66,30 +66,30 @@ fn a_deaf_journald_gets_everything_later_in_order() {
 }
 
 #[test]
-fn what_the_ring_cannot_hold_for_a_deaf_journald_is_declared() {
+fn ring_overflow_while_journald_is_stopped_is_declared_lost() {
     let number = unused_number();
     let config = format!("[routes]\n{number} = \"args\"\n[ring]\nsize = \"64KiB\"\n{UNLIMITED}");
     let Some(run) = Run::start(&config) else { return };
     run.journald.signal(Signal::SIGSTOP);
-    let names = for_a_while(&number);
+    let names = call_during_outage(&number);
     run.journald.signal(Signal::SIGCONT);
     run.wait_for(&format!("MESSAGE_ID={}", OutputRestored::KIND.id), 1);
     let entries = run.finish();
 
     let arrived: usize = names.iter().map(|name| entries.nths(name).len()).sum();
     assert_eq!(arrived as u64 + entries.declared_lost(), names.len() as u64 * BATCH);
-    let [back] = entries.of(&OutputRestored::KIND)[..] else { panic!("told once") };
+    let [back] = entries.of(&OutputRestored::KIND)[..] else { panic!("one record") };
     assert_eq!(back["TAILCALLD_OUTPUT"], "journald");
 }
 
 #[test]
-fn a_restarted_journald_loses_what_was_in_its_own_queue_and_no_more() {
+fn journald_restart_loses_at_most_its_own_queue() {
     let number = unused_number();
     let config = format!("[routes]\n{number} = \"args\"\n[ring]\nsize = \"64KiB\"\n{UNLIMITED}");
     let Some(mut run) = Run::start(&config) else { return };
     let load = Trigger::start(&["threads", "5000", "native", &number, "nth"]);
     run.journald.kill();
-    let mut names = for_a_while(&number);
+    let mut names = call_during_outage(&number);
     run.journald.restart();
     let made = 4 * 5000 + names.len() as u64 * BATCH;
     names.push(load.end());
@@ -109,15 +109,15 @@ fn a_restarted_journald_loses_what_was_in_its_own_queue_and_no_more() {
     assert!(accounted <= made, "{accounted} of {made}");
     assert!(made - accounted <= IN_FLIGHT, "{accounted} of {made}");
     assert_eq!(entries.nths(&after), (0..100).collect::<Vec<_>>());
-    let [back] = entries.of(&OutputRestored::KIND)[..] else { panic!("told once") };
+    let [back] = entries.of(&OutputRestored::KIND)[..] else { panic!("one record") };
     assert_eq!(back["TAILCALLD_OUTPUT"], "journald");
     assert!(lost(back) > 0, "the ring is too small for all: {back}");
 }
 
-/// The record of a reload finds journald back before the loop has tried again: events must flow all
-/// the same.
+/// Writes the `reloaded` record to the restarted journald before the loop retries, which must not keep
+/// the loop from resuming.
 #[test]
-fn a_reload_does_not_hide_that_journald_is_back() {
+fn reload_after_journald_restart_resumes_events() {
     let number = unused_number();
     let config = format!("[routes]\n{number} = \"args\"\n");
     let Some((mut run, manager)) = Run::managed(&config) else { return };
@@ -139,11 +139,11 @@ fn a_reload_does_not_hide_that_journald_is_back() {
     }
 }
 
-/// Calls in each round of `for_a_while`.
+/// Number of calls in each round of `call_during_outage`.
 const BATCH: u64 = 1_000;
 
-/// Calls while the output is away, for as long as makes it worth a record.
-fn for_a_while(number: &str) -> Vec<String> {
+/// Makes calls until the outage is long enough to be recorded; returns the triggers' names.
+fn call_during_outage(number: &str) -> Vec<String> {
     let mut names = vec![trigger(&["times", &BATCH.to_string(), "native", number, "nth"])];
     let begin = std::time::Instant::now();
     while begin.elapsed() <= ABSENCE + ABSENCE / 4 {

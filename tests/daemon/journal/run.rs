@@ -1,4 +1,4 @@
-//! A daemon and a journald of its own, and what is in the journal in the end.
+//! A daemon with its own journald, and the entries that the journal has in the end.
 
 use std::os::unix::fs::symlink;
 use std::path::Path;
@@ -13,10 +13,10 @@ use crate::notify::Manager;
 use crate::process::{Process, eventually};
 use crate::rig::Setup;
 
-/// What the daemon is called here, so that it is no other.
+/// Name of the daemon's binary in these tests, which distinguishes it from other daemons.
 pub const NAME: &str = "tailcalld-here";
 
-/// How long an output must be away to be told of: `ABSENCE_NS` in src/daemon/output.rs.
+/// Shortest outage of the output that is recorded: `ABSENCE_NS` in src/daemon/output.rs.
 pub const ABSENCE: Duration = Duration::from_secs(1);
 
 /// Datagrams that wait in journald's socket die with the process that holds it: as many as the
@@ -24,7 +24,7 @@ pub const ABSENCE: Duration = Duration::from_secs(1);
 /// that journald has in its hands.
 pub const IN_FLIGHT: u64 = 512 + 1 + 1;
 
-/// A daemon and its journald.
+/// A running daemon and its journald.
 pub struct Run {
     pub journald: Journald,
     pub daemon: Process,
@@ -50,17 +50,17 @@ impl Run {
         Some((Self { journald, daemon, _setup: setup }, manager))
     }
 
-    /// Waits until the journal has that many entries that match.
+    /// Waits until the journal has `count` entries that match `matched`.
     pub fn wait_for(&self, matched: &str, count: usize) {
         let found = || self.journald.query(&["-o", "json", "--output-fields=MESSAGE_ID", matched]);
         eventually(matched, || found().len() == count);
     }
 
-    /// Waits until nothing is due for minutes, which is when the books are told next, and only something
-    /// that happens can wake the daemon.
+    /// Waits until the daemon sleeps with a timeout of minutes (the next `stats` record), so that only an
+    /// event can wake it.
     pub fn daemon_sleeps(&self) {
         let path = format!("/proc/{}/syscall", self.daemon.id());
-        eventually("the daemon waits for long", || {
+        eventually("the daemon sleeps", || {
             // Number and arguments; the fourth of epoll_wait and its kin is the timeout, an int, in ms.
             let call = std::fs::read_to_string(&path).unwrap();
             let timeout = call.split(' ').nth(4).and_then(|word| word.strip_prefix("0x"));
@@ -69,7 +69,7 @@ impl Run {
         });
     }
 
-    /// Ends the daemon; all that is in the journal.
+    /// Stops the daemon and returns all of its entries in the journal.
     pub fn finish(mut self) -> Entries {
         self.daemon.signal(Signal::SIGTERM);
         assert_eq!(self.daemon.wait().code(), Some(0));
@@ -86,13 +86,13 @@ impl Entries {
         self.0.iter().filter(|entry| entry["MESSAGE_ID"] == kind.id).collect()
     }
 
-    /// Events of tasks with that name.
+    /// Returns the events of tasks named `comm`.
     pub fn by(&self, comm: &str) -> Vec<&Value> {
         let events = self.of(&Syscall::KIND).into_iter();
         events.filter(|event| event["SYSCALL_COMM"] == comm).collect()
     }
 
-    /// What the trigger's `nth` argument was, in the journal's order.
+    /// Returns the values of the trigger's `nth` argument, in the journal's order.
     pub fn nths(&self, name: &str) -> Vec<u64> {
         let nth = |event: &Value| {
             let text = event["SYSCALL_ARG_0"].as_str().unwrap().to_owned();

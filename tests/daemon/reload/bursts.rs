@@ -1,4 +1,4 @@
-//! Many requests are few reloads, the last one wins, and an end beats them all.
+//! Bursts of edits and signals: few reloads, the last file is loaded, and a stop takes precedence.
 
 use nix::sys::signal::Signal;
 use serde_json::json;
@@ -10,7 +10,7 @@ use crate::records::{counted, events_of, of_kind};
 use crate::rig::Setup;
 
 #[test]
-fn a_burst_of_signals_is_at_least_one_reload_and_the_last_wins() {
+fn burst_of_signals_loads_last_file() {
     let [a, b] = [(); 2].map(|()| unused_number());
     let Some(setup) = Setup::new(&routes(&[(&a, "args")])) else { return };
     let mut daemon = setup.start();
@@ -36,7 +36,7 @@ fn a_burst_of_signals_is_at_least_one_reload_and_the_last_wins() {
 }
 
 #[test]
-fn rapid_edits_are_few_reloads_and_the_last_wins() {
+fn rapid_edits_are_few_reloads_and_load_last_file() {
     let [a, b, last] = [(); 3].map(|()| unused_number());
     let Some(setup) = Setup::new(&routes(&[(&a, "args")])) else { return };
     let mut daemon = setup.start();
@@ -56,7 +56,7 @@ fn rapid_edits_are_few_reloads_and_the_last_wins() {
 }
 
 #[test]
-fn a_request_to_end_beats_one_to_reload() {
+fn stop_signal_takes_precedence_over_reload_signal() {
     let number = unused_number();
     for signals in [[Signal::SIGHUP, Signal::SIGTERM], [Signal::SIGTERM, Signal::SIGHUP]] {
         let Some(setup) = Setup::new(&routes(&[(&number, "args")])) else { return };

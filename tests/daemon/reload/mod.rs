@@ -1,4 +1,4 @@
-//! Each way to edit is one reload, and a fault changes nothing.
+//! Each kind of edit is one reload, and a fault changes nothing.
 
 mod bursts;
 
@@ -14,25 +14,25 @@ use crate::process::trigger;
 use crate::records::{Records, counted, events_of};
 use crate::rig::{Daemon, Setup};
 
-/// Routes of these numbers, one a line.
+/// Returns a configuration with one route a line.
 fn routes(wanted: &[(&str, &str)]) -> String {
     let line = |(number, handler): &(&str, &str)| format!("{number} = \"{handler}\"\n");
     format!("[routes]\n{}", wanted.iter().map(line).collect::<String>())
 }
 
-/// A number without a name, as records call its route.
+/// Returns the name that records use for a number without a name.
 fn slot(number: &str) -> String {
     format!("#{number}({})", Abi::Native.name())
 }
 
-/// Replaces the configuration at once.
+/// Replaces the configuration atomically.
 fn rename(setup: &Setup, config: &str) {
     let new = setup.path("tailcalld.toml~");
     fs::write(&new, config).unwrap();
     fs::rename(new, setup.config()).unwrap();
 }
 
-/// The next record is the reload of that generation, and says this.
+/// Asserts that the next record is the reload of `generation` with these changes.
 fn reloaded(records: &mut Records, generation: u64, [added, changed, removed]: [&[&str]; 3]) {
     let record = records.next("reloaded");
     assert_eq!(record["generation"], generation, "{record}");
@@ -41,14 +41,14 @@ fn reloaded(records: &mut Records, generation: u64, [added, changed, removed]: [
     assert_eq!(record["removed"], json!(removed), "{record}");
 }
 
-/// The table lives: N calls of that number are N events.
+/// Asserts that the route is live: each call of `number` is one event.
 fn works(daemon: &mut Daemon, number: &str) {
     let name = trigger(&["times", "50", "native", number, "nth"]);
     let events: Vec<Value> = (0..50).map(|_| daemon.records.next("syscall")).collect();
     assert_eq!(counted(&events_of(&events, &name), "0"), (0..50).collect());
 }
 
-/// Only the end is left.
+/// Stops the daemon and asserts that no other record was left.
 fn ends(daemon: Daemon, generation: u64) {
     let records = daemon.stop();
     assert_eq!(records.len(), 1, "{records:?}");
@@ -57,7 +57,7 @@ fn ends(daemon: Daemon, generation: u64) {
 }
 
 #[test]
-fn each_way_to_edit_is_one_reload() {
+fn each_kind_of_edit_is_one_reload() {
     let [a, b, c] = [(); 3].map(|()| unused_number());
     let Some(setup) = Setup::new(&routes(&[(&a, "args")])) else { return };
     let mut daemon = setup.start();
@@ -92,7 +92,7 @@ fn each_way_to_edit_is_one_reload() {
 }
 
 #[test]
-fn a_name_is_told_once_for_both_abis() {
+fn reload_reports_name_once_for_both_abis() {
     let number = unused_number();
     let Some(setup) = Setup::new(&routes(&[(&number, "args")])) else { return };
     let mut daemon = setup.start();
@@ -101,9 +101,9 @@ fn a_name_is_told_once_for_both_abis() {
     ends(daemon, 2);
 }
 
-/// The mount of a ConfigMap: FILE links to ..data/FILE, ..data to a folder, and a rename swaps it.
+/// Updates as a ConfigMap mount does: FILE links to ..data/FILE, and a rename swaps the link ..data.
 #[test]
-fn a_swapped_link_is_one_reload() {
+fn swapped_symlink_is_one_reload() {
     let [a, b] = [(); 2].map(|()| unused_number());
     let Some(setup) = Setup::new("") else { return };
     for (folder, handler) in [("1", "args"), ("2", "count")] {
@@ -129,17 +129,17 @@ fn a_swapped_link_is_one_reload() {
 }
 
 #[test]
-fn a_fault_changes_nothing_until_it_is_mended() {
+fn reload_of_faulty_file_keeps_table_until_file_is_corrected() {
     let number = unused_number();
     let good = routes(&[(&number, "args")]);
     let Some(setup) = Setup::new(&good) else { return };
     let path = setup.config();
     let mut daemon = setup.start();
     let broken = format!("# a comment\n[routes]\n{number} = \"agrs\"\n");
-    let told =
+    let fault =
         format!("unknown handler \"agrs\" for syscall \"{number}\" (did you mean \"args\"?)");
     let edits: [(&str, &dyn Fn(), String); 3] = [
-        ("broken", &|| fs::write(&path, &broken).unwrap(), format!(":3:7: {told}")),
+        ("broken", &|| fs::write(&path, &broken).unwrap(), format!(":3:7: {fault}")),
         (
             "emptied",
             &|| fs::write(&path, "").unwrap(),

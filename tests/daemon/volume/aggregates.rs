@@ -1,4 +1,4 @@
-//! Events that are told together: exact counts, at the end, after a reload, and when their time is over.
+//! Aggregates: exact counts at the end, after a reload, and when the interval ends.
 
 use nix::sys::signal::Signal;
 use serde_json::{Value, json};
@@ -21,7 +21,7 @@ fn of<'r>(records: &'r [Value], name: &str) -> &'r Value {
 }
 
 #[test]
-fn each_key_is_one_record_with_its_count() {
+fn aggregate_has_one_record_per_key_with_count() {
     let number = unused_number();
     let config = format!(
         "[routes]\n{number} = {{ handler = \"args\", aggregate = \"1h\", result = true }}\n"
@@ -59,7 +59,7 @@ fn each_key_is_one_record_with_its_count() {
 }
 
 #[test]
-fn arguments_can_tell_records_apart() {
+fn aggregate_by_argument_has_one_record_per_value() {
     let config = "[routes]\ngetpgid = { handler = \"args\", aggregate = \"1h\", by = [\"pid\"] }\n";
     let Some(setup) = Setup::new(config) else { return };
     let daemon = setup.start();
@@ -77,7 +77,7 @@ fn arguments_can_tell_records_apart() {
 }
 
 #[test]
-fn a_reload_tells_what_was_counted_until_then() {
+fn reload_flushes_aggregates_of_old_generation() {
     let number = unused_number();
     let config = format!("[routes]\n{number} = {{ handler = \"args\", aggregate = \"1h\" }}\n");
     let Some(setup) = Setup::new(&config) else { return };
@@ -91,17 +91,17 @@ fn a_reload_tells_what_was_counted_until_then() {
     }
     let after = calls(&number, 20, "7");
     records.extend(daemon.stop());
-    let told = |name: &str| {
+    let count = |name: &str| {
         let records = of_kind(&records, "aggregate").into_iter();
         let records = records.filter(|record| record["comm"] == name);
         records.map(|record| record["count"].as_u64().unwrap()).sum::<u64>()
     };
-    assert_eq!((told(&name), told(&after)), (50, 20));
+    assert_eq!((count(&name), count(&after)), (50, 20));
     assert_eq!(of(&records, &after)["generation"], 2);
 }
 
 #[test]
-fn an_interval_ends_by_itself() {
+fn aggregate_is_recorded_when_interval_ends() {
     let number = unused_number();
     let config = format!("[routes]\n{number} = {{ handler = \"args\", aggregate = \"1s\" }}\n");
     let Some(setup) = Setup::new(&config) else { return };

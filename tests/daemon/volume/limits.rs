@@ -1,5 +1,5 @@
-//! What limits refuse is told: by the next record of the same owner, by a record of its own, and in the
-//! books.
+//! Suppressed events are reported in the next record of the same owner, in a `suppressed` record, and in
+//! the totals.
 
 use nix::sys::signal::Signal;
 use serde_json::{Value, json};
@@ -17,7 +17,7 @@ fn flood(number: &str, calls: u64) -> String {
 }
 
 #[test]
-fn what_is_beyond_a_limit_is_told_at_the_end() {
+fn stop_reports_events_over_rate_limit() {
     let number = unused_number();
     let config = format!(
         "[routes]\n{number} = {{ handler = \"args\", limit = \"10/h\", burst = 7, per = \"uid\" }}\n"
@@ -30,7 +30,7 @@ fn what_is_beyond_a_limit_is_told_at_the_end() {
     assert_eq!(counted(&events_of(&records, &name), "0"), (0..7).collect());
     let total = Total { seen: CALLS, written: 7, limited: CALLS - 7, ..Total::default() };
     assert_eq!(Total::of(records.last().unwrap(), &format!("#{number}")), total);
-    let [suppressed] = of_kind(&records, "suppressed")[..] else { panic!("told once") };
+    let [suppressed] = of_kind(&records, "suppressed")[..] else { panic!("one record") };
     assert_eq!(suppressed["suppressed"], CALLS - 7);
     assert_eq!(
         suppressed["suppressions"],
@@ -40,9 +40,9 @@ fn what_is_beyond_a_limit_is_told_at_the_end() {
     assert!(suppressed["from"].as_str() < suppressed["to"].as_str(), "{suppressed}");
 }
 
-/// One user's flood costs another's events nothing.
+/// Floods as one user, which must not suppress another user's events.
 #[test]
-fn each_user_has_a_bucket() {
+fn per_uid_limit_has_one_bucket_per_user() {
     let number = unused_number();
     let config = format!(
         "[routes]\n{number} = \"args\"\n[limits]\nper_uid = \"100/h\"\nper_uid_burst = 100\n"
@@ -60,15 +60,15 @@ fn each_user_has_a_bucket() {
     let limited = CALLS - 100;
     let total = Total { seen: CALLS + 100, written: 200, limited, ..Total::default() };
     assert_eq!(Total::of(records.last().unwrap(), &format!("#{number}")), total);
-    let [suppressed] = of_kind(&records, "suppressed")[..] else { panic!("told once") };
+    let [suppressed] = of_kind(&records, "suppressed")[..] else { panic!("one record") };
     let [line] = &suppressed["suppressions"].as_array().unwrap()[..] else { panic!("one user") };
     assert_eq!((&line["route"], &line["owner"]), (&json!("*"), &json!("4712")));
     assert_eq!(line["count"], limited);
 }
 
-/// A reload reads what was refused; then the first event that is let through says so.
+/// Reloads, which reads the counts of suppressed events; the next event that passes has its count.
 #[test]
-fn the_next_record_says_what_was_refused_before() {
+fn next_record_has_count_of_suppressed_events() {
     let number = unused_number();
     for per in ["route", "uid", "pid", "comm", "cgroup"] {
         let config = format!(
@@ -84,16 +84,16 @@ fn the_next_record_says_what_was_refused_before() {
         let name = flood.end();
         records.extend(daemon.stop());
         let limited = Total::of(records.last().unwrap(), &format!("#{number}")).limited;
-        let told = sum(&records, "syscall", "suppressed");
-        assert!(0 < told && told <= limited, "per {per}: {told} of {limited}");
+        let reported = sum(&records, "syscall", "suppressed");
+        assert!(0 < reported && reported <= limited, "per {per}: {reported} of {limited}");
         assert_eq!(sum(&records, "suppressed", "suppressed"), limited, "per {per}");
         assert!(events_of(&records, &name).iter().any(|event| event["suppressed"].is_u64()));
     }
 }
 
-/// Nobody knows at the entry of a call whether it counts, so the daemon holds the limit.
+/// Limits by result, which is unknown at a call's entry, so the daemon applies the limit.
 #[test]
-fn a_limit_on_failures_counts_failures() {
+fn rate_limit_with_failed_results_counts_failures_only() {
     let number = unused_number();
     let config = format!(
         "[routes]\n{number} = {{ handler = \"args\", result = \"failed\", limit = \"1/h\", burst = 5 }}\n\

@@ -1,4 +1,4 @@
-//! The books as a record, every now and then.
+//! The periodic `stats` record.
 
 use serde_json::json;
 
@@ -7,7 +7,7 @@ use crate::process::trigger;
 use crate::rig::Setup;
 
 #[test]
-fn the_books_are_told_if_something_was_seen() {
+fn stats_record_lists_routes_with_calls() {
     let (rare, plain) = (unused_number(), unused_number());
     let config = format!(
         "[routes]\n{rare} = {{ handler = \"args\", sample = \"1/1000000\" }}\n{plain} = \"args\"\n\

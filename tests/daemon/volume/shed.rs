@@ -1,4 +1,4 @@
-//! More than may be written: what is held back is told, and nothing is missing.
+//! Load shedding: events over `max_per_second` are aggregated, and all are accounted for.
 
 use serde_json::json;
 
@@ -11,7 +11,7 @@ use crate::rig::Setup;
 const CALLS: u64 = 5_000;
 
 #[test]
-fn low_events_are_told_together_and_those_to_keep_always_are_written() {
+fn shed_aggregates_low_events_and_writes_events_to_keep() {
     let (low, always) = (unused_number(), unused_number());
     let config = format!(
         "[routes]\n{low} = {{ handler = \"args\", keep = \"low\" }}\n\
@@ -27,22 +27,22 @@ fn low_events_are_told_together_and_those_to_keep_always_are_written() {
     assert_eq!(counted(&events_of(&records, &kept), "0"), (0..500).collect());
     let written = events_of(&records, &flood).len() as u64;
     let stopped = records.last().unwrap();
-    let books = Total::of(stopped, &format!("#{low}"));
+    let totals = Total::of(stopped, &format!("#{low}"));
     let aggregated = CALLS - written;
-    assert_eq!(books, Total { seen: CALLS, written, aggregated, ..Total::default() });
+    assert_eq!(totals, Total { seen: CALLS, written, aggregated, ..Total::default() });
     assert!(aggregated > 0 && sum(&records, "aggregate", "count") == aggregated);
     let aggregates = of_kind(&records, "aggregate");
     assert!(aggregates.iter().all(|one| one["cause"] == "shed" && one["comm"] == flood));
     let steps = of_kind(&records, "shed");
-    let first = steps.first().expect("a step is told");
-    let told = ["level", "level_before", "max_per_second"].map(|key| first[key].clone());
-    assert_eq!(told, [json!("low"), json!("none"), json!(100)]);
+    let first = steps.first().expect("a shed record");
+    let levels = ["level", "level_before", "max_per_second"].map(|key| first[key].clone());
+    assert_eq!(levels, [json!("low"), json!("none"), json!(100)]);
     // The daemon's start took one of those that were there.
     assert!(first["written"].as_u64().is_some_and(|written| written >= 89), "{first}");
 }
 
 #[test]
-fn a_reload_can_raise_it() {
+fn reload_raises_max_per_second() {
     let number = unused_number();
     let config =
         |most: u32| format!("[routes]\n{number} = \"args\"\n[journal]\nmax_per_second = {most}\n");
@@ -57,7 +57,7 @@ fn a_reload_can_raise_it() {
     let after = trigger(&["times", "500", "native", &number, "nth"]);
     records.extend(daemon.stop());
     assert_eq!(counted(&events_of(&records, &after), "0"), (0..500).collect());
-    let books = Total::of(records.last().unwrap(), &format!("#{number}"));
-    assert_eq!((books.seen, books.lost), (1_000, 0));
-    assert_eq!(sum(&records, "aggregate", "count"), books.aggregated);
+    let totals = Total::of(records.last().unwrap(), &format!("#{number}"));
+    assert_eq!((totals.seen, totals.lost), (1_000, 0));
+    assert_eq!(sum(&records, "aggregate", "count"), totals.aggregated);
 }

@@ -1,4 +1,4 @@
-//! `stats`: the books of a running daemon, and whether they balance.
+//! `stats`: counters of a running daemon, and whether they balance.
 
 use std::process::Stdio;
 
@@ -20,7 +20,7 @@ fn sum(counts: &Value) -> u64 {
 }
 
 #[test]
-fn each_call_and_each_event_has_its_place() {
+fn stats_count_each_call_and_event_once() {
     let [a, b] = [(); 2].map(|()| unused_number());
     let Some(setup) = Setup::new(&format!("[routes]\n{a} = \"args\"\n{b} = \"count\"\n")) else {
         return;
@@ -42,7 +42,7 @@ fn each_call_and_each_event_has_its_place() {
     assert!(cpus.iter().all(|cpu| sum(&cpu["outcomes"]) == cpu["seen"].as_u64().unwrap()));
     assert_eq!(cpus.iter().map(|cpu| cpu["seen"].as_u64().unwrap()).sum::<u64>(), 70);
 
-    // What is not routed any more keeps its books.
+    // A syscall that is no longer routed keeps its counters.
     daemon.setup.write(&format!("[routes]\n{a} = \"args\"\n"));
     daemon.records.next("reloaded");
     let stats = ask_json(&daemon.setup, &["stats", "--json"]);
@@ -55,7 +55,7 @@ fn each_call_and_each_event_has_its_place() {
 }
 
 #[test]
-fn the_books_are_a_table() {
+fn stats_print_table_and_summary() {
     let number = unused_number();
     let Some(mut daemon) = started(&number, "args") else { return };
     works(&mut daemon, &number);
@@ -77,9 +77,9 @@ fn the_books_are_a_table() {
     assert_eq!(daemon.stop().len(), 1);
 }
 
-/// Four threads call as fast as they can, and with them the handlers count.
+/// Checks the balance while four threads call as fast as they can.
 #[test]
-fn the_books_balance_while_calls_go_on() {
+fn stats_check_balances_under_load() {
     for handler in ["count", "args"] {
         let number = unused_number();
         let Some(daemon) = started(&number, handler) else { return };
@@ -96,13 +96,13 @@ fn the_books_balance_while_calls_go_on() {
     }
 }
 
-/// Nobody reads what it writes: the events stay in the ring, and are counted there.
+/// Leaves the daemon's pipe unread, so that events stay in the ring and are counted there.
 #[test]
-fn events_in_the_ring_are_in_the_books() {
+fn stats_count_events_in_ring() {
     let number = unused_number();
     let Some(setup) = Setup::new(&format!("[routes]\n{number} = \"args\"\n")) else { return };
     let mut daemon = Process::spawn(setup.command(&[], "json").stdout(Stdio::piped()));
-    eventually("it listens", || ask(&setup, &["status"]).0 == 0);
+    eventually("the daemon listens", || ask(&setup, &["status"]).0 == 0);
     trigger(&["times", "5000", "native", &number]);
     let stats = ask_json(&setup, &["stats", "--json"]);
     let route = route(&stats, &number);
@@ -115,9 +115,9 @@ fn events_in_the_ring_are_in_the_books() {
     drop(daemon.stdout());
 }
 
-/// Calls that have not returned: their events wait.
+/// Makes calls that have not returned, so that their events wait.
 #[test]
-fn events_that_wait_for_a_result_are_in_the_books() {
+fn stats_count_events_that_wait_for_result() {
     let config = "[routes]\npause = { handler = \"args\", result = true }\n";
     let Some(setup) = Setup::new(config) else { return };
     let daemon = setup.start();
