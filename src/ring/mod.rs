@@ -1,5 +1,5 @@
-//! The ring in, records out, one at a time and in bounded turns, so that signals, reloads and the
-//! watchdog always get theirs. It decides when the daemon may sleep and how it is woken.
+//! Consumer of the ring buffer: passes records on one at a time and in bounded turns, so that signals,
+//! reloads and the watchdog are always served. It decides when the daemon may sleep and how it is woken.
 
 mod unread;
 
@@ -15,30 +15,30 @@ use libbpf_rs::{RingBuffer, RingBufferBuilder};
 use crate::bpf::{Shared, types::consumer_state};
 use crate::load::Bpf;
 
-/// Records per turn. At 2 µs each a turn takes half a millisecond.
+/// Most records in one turn. At 2 µs each a turn takes half a millisecond.
 const TURN: usize = 256;
 
-/// How long a consumer that has just found the ring empty sleeps before it looks again, without
-/// asking to be woken: under load this saves a wakeup for every event (268 instead of 914 ns each).
+/// Sleep of a consumer that has just found the ring empty, before it polls again without asking to be
+/// woken: under load this saves a wakeup for every event (268 instead of 914 ns each).
 const DOZE: Duration = Duration::from_millis(5);
 
-/// What the receiver of a record says.
+/// Backpressure from the receiver of a record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Flow {
-    /// Give me the next one.
+    /// The receiver can take the next record.
     Continue,
-    /// I took this one, but can take no more now.
+    /// The receiver took this record, but can take no more now.
     Pause,
 }
 
-/// How long the daemon may sleep now.
+/// Sleep that the consumer allows the daemon.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Rest {
-    /// Not at all: there is more to consume.
+    /// No sleep: there is more to consume.
     None,
-    /// This long, then it must take a turn.
+    /// Sleep of this length, after which the daemon must take a turn.
     Doze(Duration),
-    /// Until the ring's file descriptor is readable.
+    /// Sleep until the ring's file descriptor is readable.
     Sleep,
 }
 
@@ -51,7 +51,7 @@ pub struct Consumer<'a> {
 }
 
 impl<'a> Consumer<'a> {
-    /// Opens the ring. `receive` gets each record's bytes; they are valid during the call only. It
+    /// Opens the ring. `receive` gets each record's bytes, which are valid during the call only. It
     /// runs below a C function and must not panic.
     ///
     /// # Errors
@@ -68,12 +68,12 @@ impl<'a> Consumer<'a> {
         Ok(Self { ring, shared: bpf.shared, epoll })
     }
 
-    /// Readable when there is something to consume.
+    /// Returns a descriptor that is readable when there is something to consume.
     pub fn fd(&self) -> BorrowedFd<'_> {
         self.epoll.as_fd()
     }
 
-    /// Consumes up to a turn's worth of records and says how long the daemon may sleep.
+    /// Consumes the records of one turn and returns how long the daemon may sleep.
     ///
     /// # Errors
     /// When libbpf cannot read the ring.
@@ -83,8 +83,8 @@ impl<'a> Consumer<'a> {
         if self.consume()? > 0 {
             return Ok(Rest::None);
         }
-        // One step down each time a look finds nothing: awake, dozing, asleep. The flag is set
-        // before the last look; a record that comes after it wakes us.
+        // One step down each time the ring is found empty: awake, dozing, asleep. The flag is set
+        // before the last poll; a record that comes after it wakes the daemon.
         let (next, rest) = match before {
             consumer_state::CONSUMER_AWAKE => (consumer_state::CONSUMER_DOZING, Rest::Doze(DOZE)),
             _ => (consumer_state::CONSUMER_ASLEEP, Rest::Sleep),
@@ -93,7 +93,7 @@ impl<'a> Consumer<'a> {
         Ok(if self.consume()? > 0 { Rest::None } else { rest })
     }
 
-    /// Nothing will be consumed for a while: no wakeups either.
+    /// Turns wakeups off while nothing is consumed.
     pub fn pause(&self) {
         self.enter(consumer_state::CONSUMER_AWAKE);
     }
@@ -111,12 +111,14 @@ impl<'a> Consumer<'a> {
         consumer_state(self.shared.consumer().load(SeqCst))
     }
 
-    /// Sequentially consistent, against the reads of the ring that follow: see bpf/wake.h.
+    /// Publishes the consumer's state. The store is sequentially consistent, so that the reads of the
+    /// ring that follow cannot pass it: see bpf/wake.h.
     fn enter(&self, state: consumer_state) {
         self.shared.consumer().store(state.0, SeqCst);
     }
 }
 
-/// libbpf hands a callback's negative result through; no errno is that large.
+/// Result of the callback that ends a turn: libbpf passes a negative result through, and no errno is
+/// that large.
 const PAUSE: i32 = i32::MIN;
 const FAILED: &str = "failed to open the ring";

@@ -1,5 +1,5 @@
-//! Which events are in the ring and not consumed yet: looked at, not taken. Only between two turns of
-//! the consumer, which is in the same thread: what it has consumed stays where it is meanwhile.
+//! Count of the events in the ring that are not consumed yet, taken without consuming them. It is valid
+//! only between two turns of the consumer, which runs in the same thread and so stays in place meanwhile.
 
 use std::collections::BTreeMap;
 use std::mem::{offset_of, size_of};
@@ -18,24 +18,25 @@ use crate::load::Bpf;
 #[derive(Debug)]
 pub struct Unread {
     ring: Mapping,
-    /// In words, of a page and of the data.
+    /// Sizes of a page and of the data, in words.
     page: usize,
     data: usize,
-    /// How far it has come, in bytes since the ring was made.
+    /// Position of the walk, in bytes since the ring was created.
     at: u64,
     events: BTreeMap<Slot, u64>,
 }
 
 const WORD: usize = size_of::<u64>();
-/// Before each record: its length in 4 bytes, of which the two highest bits are these
-/// (BPF_RINGBUF_BUSY_BIT, BPF_RINGBUF_DISCARD_BIT in uapi/linux/bpf.h), and 4 bytes of the kernel's own.
+/// Flag of a record that is not committed yet. A record's header is its length in 4 bytes, with the
+/// flags BPF_RINGBUF_BUSY_BIT and BPF_RINGBUF_DISCARD_BIT (uapi/linux/bpf.h) as the two highest bits, and
+/// 4 bytes for the kernel itself.
 const BUSY: u32 = 1 << 31;
 const DISCARDED: u32 = 1 << 30;
 const HEADER: u64 = 8;
 
 impl Unread {
-    /// Begins where the consumer stands. The ring is mapped as libbpf does it: the consumer's page, the
-    /// producer's, and the data.
+    /// Begins a walk at the consumer's position. The ring is mapped as libbpf maps it: the consumer's
+    /// page, the producer's page, and the data.
     ///
     /// # Errors
     /// When the kernel refuses.
@@ -51,7 +52,8 @@ impl Unread {
         Ok(unread)
     }
 
-    /// Goes on to the end, or to the first record that is not finished. Whether it came to the end.
+    /// Advances to the end or to the first record that is not committed; returns whether it reached the
+    /// end.
     pub fn advance(&mut self) -> bool {
         let end = self.word(self.page);
         while self.at < end {
@@ -69,7 +71,7 @@ impl Unread {
         true
     }
 
-    /// Events that it came by, of that slot.
+    /// Returns the number of events of a slot that the walk has passed.
     pub fn events(&self, slot: Slot) -> u64 {
         self.events.get(&slot).copied().unwrap_or_default()
     }
@@ -86,7 +88,7 @@ impl Unread {
         }
     }
 
-    /// A word of the data, which begins again behind its end.
+    /// Returns a word of the data, which wraps around at its end.
     fn datum(&self, at: u64) -> u64 {
         let at = usize::try_from(at / WORD as u64).unwrap_or_default();
         self.word(2 * self.page + at % self.data.max(1))
