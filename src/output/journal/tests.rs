@@ -191,6 +191,7 @@ fn own_records_have_their_fields() {
         (samples::started(), samples::reloaded(), samples::reload_refused());
     let (lost, back, stopped) = (samples::lost(), samples::output_restored(), samples::stopped());
     let (missed, change) = (samples::missed(), samples::tracing_change());
+    let (off, on) = (TracingOff(change.clone()), TracingOn(change));
     let (suppressed, held, aggregated) =
         (samples::suppressed(), samples::shed(), samples::aggregated());
     let feedback = samples::feedback();
@@ -212,12 +213,8 @@ fn own_records_have_their_fields() {
             ],
         ),
         (Body::Missed(&missed), "TAILCALLD_MISSED", &["41"]),
-        (
-            Body::TracingOff(&TracingOff(change.clone())),
-            "TAILCALLD_SYSCTL",
-            &["kernel.ftrace_enabled"],
-        ),
-        (Body::TracingOn(&TracingOn(change)), "TAILCALLD_TO", &["2026-01-02T03:04:20.000000006Z"]),
+        (Body::TracingOff(&off), "TAILCALLD_SYSCTL", &["kernel.ftrace_enabled"]),
+        (Body::TracingOn(&on), "TAILCALLD_TO", &["2026-01-02T03:04:20.000000006Z"]),
         (Body::OutputRestored(&back), "TAILCALLD_TO", &["2026-01-02T03:04:08.200000006Z"]),
         (
             Body::Suppressed(&suppressed),
