@@ -67,6 +67,7 @@ bench: setup-bench
 lint: setup-test
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --locked --workspace --all-targets -- -D warnings
+	sh scripts/house.sh
 	clang-format --dry-run --Werror $(C_FILES)
 
 format:

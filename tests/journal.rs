@@ -20,7 +20,7 @@ use tailcalld::output::key::Key;
 use tailcalld::output::record::{
     Body, Kind, Loss, Lost, Reason, Record, RecordBody, Stopped, Syscall, Total,
 };
-use tailcalld::output::{Outcome, Output, Sink};
+use tailcalld::output::{Destination, Sink, WriteOutcome};
 use tailcalld::units::CgroupInfo;
 
 /// 2026-01-02, 03:04:05 UTC and 6 ns.
@@ -105,10 +105,10 @@ fn record<'a>(event: &'a Event<'a>, place: Option<&'a CgroupInfo>) -> Record<'a>
 }
 
 fn open(journald: &Journald) -> Sink {
-    Sink::open(Output::Journal(journald.socket())).unwrap()
+    Sink::open(Destination::Journal(journald.socket())).unwrap()
 }
 
-fn write_numbered(sink: &mut Sink, generation: u32) -> Outcome {
+fn write_numbered(sink: &mut Sink, generation: u32) -> WriteOutcome {
     let handler = handler();
     let mut event = event(&handler, vec![]);
     event.generation = generation;
@@ -118,11 +118,11 @@ fn write_numbered(sink: &mut Sink, generation: u32) -> Outcome {
 /// Waits where journald takes its time.
 fn send(sink: &mut Sink, record: &Record) {
     let mut outcome = sink.write(record);
-    while outcome == Outcome::Blocked {
+    while outcome == WriteOutcome::Blocked {
         wait_for_room(sink);
         outcome = sink.flush();
     }
-    assert_eq!(outcome, Outcome::Written);
+    assert_eq!(outcome, WriteOutcome::Written);
 }
 
 fn send_numbered(sink: &mut Sink, generation: u32) {
@@ -291,8 +291,9 @@ fn stopped_journald_loses_no_entry() {
     let Some(journald) = Journald::start() else { return };
     let mut sink = open(&journald);
     journald.signal(Signal::SIGSTOP);
-    let held = (0..100_000).find(|n| write_numbered(&mut sink, *n) != Outcome::Written).unwrap();
-    assert_eq!(sink.flush(), Outcome::Blocked);
+    let held =
+        (0..100_000).find(|n| write_numbered(&mut sink, *n) != WriteOutcome::Written).unwrap();
+    assert_eq!(sink.flush(), WriteOutcome::Blocked);
     let losses = vec![Loss {
         slot: Slot::new(Abi::Native, 511),
         handler: "exec".into(),
@@ -301,9 +302,9 @@ fn stopped_journald_loses_no_entry() {
     }];
     let lost = Lost { from_ns: TIME_NS, to_ns: TIME_NS, losses };
     let own = Record { time_ns: TIME_NS, body: Body::Lost(&lost) };
-    assert_eq!(sink.write(&own), Outcome::Blocked);
+    assert_eq!(sink.write(&own), WriteOutcome::Blocked);
     journald.signal(Signal::SIGCONT);
-    while sink.flush() != Outcome::Written {
+    while sink.flush() != WriteOutcome::Written {
         wait_for_room(&sink);
     }
     send_numbered(&mut sink, held + 1);
@@ -323,10 +324,10 @@ fn killed_journald_gets_no_entry_twice() {
     }
     journald.entries(5);
     journald.kill();
-    assert_eq!(write_numbered(&mut sink, 5), Outcome::Away);
-    assert_eq!(sink.flush(), Outcome::Away);
+    assert_eq!(write_numbered(&mut sink, 5), WriteOutcome::Away);
+    assert_eq!(sink.flush(), WriteOutcome::Away);
     journald.restart();
-    assert_eq!(sink.flush(), Outcome::Written);
+    assert_eq!(sink.flush(), WriteOutcome::Written);
     send_numbered(&mut sink, 6);
     assert_eq!(generations(&journald.entries(7)), (0..=6).collect::<Vec<_>>());
 }

@@ -119,7 +119,7 @@ impl Kind {
         journald.signal(Signal::SIGSTOP);
         caller.ns_per_call(bench, &self.call()?, CALLS / 9)?;
         let nr = number(Abi::Native, self.syscall).and_then(|nr| Slot::new(Abi::Native, nr));
-        let counts = daemon.books()?.read(nr.context("no such syscall")?)?;
+        let counts = daemon.counters()?.read(nr.context("no such syscall")?)?;
         ensure!(counts.lost == 0, "{} events did not fit into the ring", counts.lost);
         let sample = Sample::take(&journald, &daemon.running)?;
         let waited = counts.submitted as f64;

@@ -1,4 +1,4 @@
-//! The books of a daemon in another process: its maps are found by the descriptors that it holds.
+//! The counters of a daemon in another process: its maps are found by the descriptors that it holds.
 
 use std::fs;
 use std::mem::{offset_of, size_of};
@@ -26,10 +26,10 @@ pub struct Counts {
     pub limited: u64,
 }
 
-/// The map of the daemon's books.
-pub struct Books(MapHandle);
+/// The map of the daemon's counters.
+pub struct KernelCounters(MapHandle);
 
-impl Books {
+impl KernelCounters {
     pub fn of(pid: u32) -> Result<Self> {
         let folder = format!("/proc/{pid}/fdinfo");
         let infos = fs::read_dir(&folder).context("the daemon has gone")?.flatten();
@@ -39,7 +39,7 @@ impl Books {
                 && number(&text, "map_type:")? == ARRAY;
             is_books.then(|| number(&text, "map_id:"))?
         });
-        Ok(Self(MapHandle::from_map_id(found.context("the daemon has no books")?)?))
+        Ok(Self(MapHandle::from_map_id(found.context("the daemon has no counters")?)?))
     }
 
     /// All CPUs together.

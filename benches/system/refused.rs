@@ -94,7 +94,7 @@ fn start(bench: &Bench, configuration: &str) -> Result<Daemon> {
 
 fn counts(daemon: &Daemon, syscall: &str) -> Result<Counts> {
     let slot = number(Abi::Native, syscall).and_then(|nr| Slot::new(Abi::Native, nr));
-    daemon.books()?.read(slot.expect("a syscall of the tables"))
+    daemon.counters()?.read(slot.expect("a syscall of the tables"))
 }
 
 /// Two users, the default limit: refused a second, the flooder's calls a second, and what the other one

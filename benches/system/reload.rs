@@ -99,7 +99,7 @@ impl UnderLoad {
 fn under_load(bench: &Bench, ours: &mut Ours, plan: &Plan) -> Result<UnderLoad> {
     let slot = number(Abi::Native, RARE).and_then(|nr| Slot::new(Abi::Native, nr));
     let slot = slot.context("no such syscall")?;
-    let seen = |ours: &Ours| ours.bpf.books.of(slot).seen;
+    let seen = |ours: &Ours| ours.bpf.counters.of(slot).seen;
     let mut caller = Caller::start(bench)?;
     let reloads = if bench.full { 10_000 } else { 1_000 };
     let before = seen(ours);

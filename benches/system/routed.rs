@@ -73,10 +73,10 @@ impl Contender {
         let routes = format!("[routes]\n{} = {}\n", self.syscall, self.route);
         let configuration = format!("{routes}[ring]\nsize = \"64MiB\"\n{UNLIMITED}");
         let daemon = Daemon::start(bench, &configuration, Some("/dev/null".as_ref()))?;
-        let books = daemon.books()?;
+        let counters = daemon.counters()?;
         let with = caller.ns_per_call(bench, call, self.calls)?;
         let slot = number(Abi::Native, self.syscall).and_then(|nr| Slot::new(Abi::Native, nr));
-        let counts = books.read(slot.expect("a syscall of the tables"))?;
+        let counts = counters.read(slot.expect("a syscall of the tables"))?;
         let lost = counts.lost;
         ensure!(counts.seen >= self.calls, "{}: the calls were not seen", self.name);
         ensure!(lost == 0, "{}: {lost} events were lost, so the figure means nothing", self.name);

@@ -100,11 +100,14 @@ fn plan_with(ours: &Ours, routes: usize, handler: &str) -> Result<Plan> {
 /// A full ring's short path is not what is measured. From Linux 7.2 on the kernel passes over a call
 /// at the raw tracepoint now and then, which is why it is not chosen there.
 fn lost_nothing(ours: &Ours, contender: &Contender) -> Result<()> {
-    let books = ours.bpf.books.of(ours::slot(CHEAP)?);
-    let (lost, missed) = (books.lost.iter().sum::<u64>(), ours.bpf.recursion_misses()?);
+    let counters = ours.bpf.counters.of(ours::slot(CHEAP)?);
+    let (lost, missed) = (counters.lost.iter().sum::<u64>(), ours.bpf.recursion_misses()?);
     anyhow::ensure!(lost == 0, "{lost} events were lost");
     anyhow::ensure!(missed == 0 || contender.name == RAW, "{missed} calls were passed over");
-    anyhow::ensure!(books.submitted > 0 && books.counted > 0, "no call was seen: {books:?}");
+    anyhow::ensure!(
+        counters.submitted > 0 && counters.counted > 0,
+        "no call was seen: {counters:?}"
+    );
     Ok(())
 }
 

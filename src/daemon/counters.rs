@@ -10,16 +10,16 @@ use super::{COUNTERS_INTERVAL, Daemon, Timer};
 use crate::clock;
 use crate::output::record::{Body, Loss, Lost, Missed, Reason};
 use crate::pipeline::writer::WriterState;
-use crate::stats::{Books, KERNEL_REASONS};
-use crate::stats::{Handled, Tally};
+use crate::stats::{EventOutcomes, UserCounters};
+use crate::stats::{KERNEL_REASONS, KernelCounters};
 
 /// Values of the last reading of the counters.
 #[derive(Debug, Default)]
 pub struct Counters {
     /// Every slot that was ever routed: its counts outlive its route.
-    pub(super) books: BTreeMap<Slot, Books>,
+    pub(super) kernel: BTreeMap<Slot, KernelCounters>,
     /// The daemon's own counters at the time of the last loss record.
-    told: Tally,
+    told: UserCounters,
     cgroups_missed: u64,
     /// Syscalls that the kernel did not run the dispatcher for.
     pub(super) missed: u64,
@@ -35,7 +35,7 @@ impl Counters {
     /// Every slot that was ever routed, and the last handler it had.
     pub fn slots(&self) -> impl Iterator<Item = (Slot, &str)> {
         let handler = |slot| self.handlers.get(slot).map_or("", String::as_str);
-        self.books.keys().map(move |slot| (*slot, handler(slot)))
+        self.kernel.keys().map(move |slot| (*slot, handler(slot)))
     }
 
     /// Starts the period of the first loss record.
@@ -45,7 +45,7 @@ impl Counters {
 
     /// Returns the calls of all routes that were not excluded.
     pub(super) fn seen(&self) -> u64 {
-        self.books.values().map(|books| books.seen.saturating_sub(books.excluded())).sum()
+        self.kernel.values().map(|counters| counters.seen.saturating_sub(counters.excluded())).sum()
     }
 }
 
@@ -83,7 +83,7 @@ impl Daemon<'_> {
         self.remember_limits();
         for (slot, route) in &self.plan.routes {
             self.counters.handlers.insert(*slot, route.handler_names(&self.bpf.handlers));
-            self.counters.books.entry(*slot).or_default();
+            self.counters.kernel.entry(*slot).or_default();
         }
     }
 
@@ -92,15 +92,15 @@ impl Daemon<'_> {
         self.bpf.unattachable(self.plan.routes.keys()).into_iter().map(Slot::with_abi).collect()
     }
 
-    /// Reads the books and writes records of what was lost and what the kernel did not show since the
+    /// Reads the counters and writes records of what was lost and what the kernel did not show since the
     /// last time. Returns how many events were lost.
     pub(super) fn read_counters(&mut self) -> Result<u64> {
-        let slots = self.counters.books.keys();
-        let books = &self.bpf.books;
-        let new = slots.map(|&slot| (slot, books.of(slot))).collect();
+        let slots = self.counters.kernel.keys();
+        let counters = &self.bpf.counters;
+        let new = slots.map(|&slot| (slot, counters.of(slot))).collect();
         let mut losses = self.kernel_losses(&new);
         losses.extend(self.own_losses());
-        self.counters.books = new;
+        self.counters.kernel = new;
         self.catch_up_with_cgroups()?;
 
         let to_ns = clock::real_now_ns();
@@ -123,15 +123,15 @@ impl Daemon<'_> {
         Ok(())
     }
 
-    fn kernel_losses(&self, new: &BTreeMap<Slot, Books>) -> Vec<Loss> {
+    fn kernel_losses(&self, new: &BTreeMap<Slot, KernelCounters>) -> Vec<Loss> {
         let mut losses = Vec::new();
-        for (&slot, books) in new {
-            let before = self.counters.books.get(&slot).copied().unwrap_or_default();
-            let counts = books.lost.iter().zip(before.lost).zip(Reason::ALL);
+        for (&slot, counters) in new {
+            let before = self.counters.kernel.get(&slot).copied().unwrap_or_default();
+            let counts = counters.lost.iter().zip(before.lost).zip(Reason::ALL);
             for ((&now, before), reason) in counts.take(KERNEL_REASONS) {
                 losses.extend(self.loss(slot, reason, now.saturating_sub(before)));
             }
-            let results = books.results_lost.saturating_sub(before.results_lost);
+            let results = counters.results_lost.saturating_sub(before.results_lost);
             losses.extend(self.loss(slot, Reason::Result, results));
         }
         losses
@@ -143,9 +143,9 @@ impl Daemon<'_> {
         let mut losses = Vec::new();
         for (&slot, now) in &tally.slots {
             let before = told.of(slot);
-            let grown = |of: fn(&Handled) -> u64| of(now).saturating_sub(of(&before));
+            let grown = |of: fn(&EventOutcomes) -> u64| of(now).saturating_sub(of(&before));
             losses.extend(self.loss(slot, Reason::Output, grown(|handled| handled.refused)));
-            losses.extend(self.loss(slot, Reason::Shed, grown(|handled| handled.over_budget)));
+            losses.extend(self.loss(slot, Reason::Shed, grown(|handled| handled.shed)));
         }
         let count = tally.undecodable - told.undecodable;
         if count > 0 {

@@ -3,7 +3,7 @@
 use super::Daemon;
 use crate::clock;
 use crate::output::record::{Body, Feedback};
-use crate::pipeline::feedback::{Process, Suspect};
+use crate::pipeline::feedback::{ProcessId, Suspect};
 
 /// Processes that are remembered, so that each is reported once.
 const REPORTED_MAX: usize = 64;
@@ -21,7 +21,7 @@ impl Daemon<'_> {
     }
 
     /// Returns whether the process has a file of the journal open; `false` if the kernel does not report it.
-    fn has_journal_open(&mut self, (pid, start_ns): Process) -> bool {
+    fn has_journal_open(&mut self, (pid, start_ns): ProcessId) -> bool {
         match self.bpf.has_journal_open(pid, start_ns) {
             Ok(is_open) => is_open,
             Err(error) => {

@@ -42,7 +42,7 @@ use crate::load::Bpf;
 use crate::log;
 use crate::output::record::Body;
 use crate::pipeline::Pipeline;
-use crate::pipeline::feedback::Process;
+use crate::pipeline::feedback::ProcessId;
 use crate::pipeline::writer::WriterState;
 use crate::plan::Plan;
 use crate::ring::{Consumer, Rest};
@@ -66,7 +66,7 @@ struct Daemon<'obj> {
     counters: Counters,
     suppressed: SuppressedReader,
     /// Processes that were reported for feedback, the latest first.
-    reported: Vec<Process>,
+    reported: Vec<ProcessId>,
     /// The kernel does not list open files, and the warning about it was printed.
     is_feedback_unknown: bool,
     excluded: Excluded,

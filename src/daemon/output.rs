@@ -25,9 +25,11 @@ const OUTAGE_NS: u64 = 1_000_000_000;
 /// When journald does not listen, or standard output is closed.
 pub fn open(asked: cli::Output, plan: &Plan) -> Result<Sink> {
     Sink::open(match resolve(asked) {
-        cli::Output::Text => output::Output::Text(standard_output()?),
-        cli::Output::Json => output::Output::Json(standard_output()?),
-        cli::Output::Journal | cli::Output::Auto => output::Output::Journal(plan.socket.clone()),
+        cli::Output::Text => output::Destination::Text(standard_output()?),
+        cli::Output::Json => output::Destination::Json(standard_output()?),
+        cli::Output::Journal | cli::Output::Auto => {
+            output::Destination::Journal(plan.socket.clone())
+        }
     })
 }
 

@@ -7,7 +7,7 @@ use syscalls::Slot;
 
 use super::{Daemon, Timer, suppressed};
 use crate::output::record::{Body, Stats, Stopped, Total};
-use crate::stats::Books;
+use crate::stats::KernelCounters;
 
 impl Daemon<'_> {
     /// Arms the timers of the periodic records that have something to report.
@@ -81,23 +81,23 @@ impl Daemon<'_> {
     }
 
     fn totals(&self) -> Vec<Total> {
-        self.counters.books.iter().map(|(&slot, books)| self.total(slot, books)).collect()
+        self.counters.kernel.iter().map(|(&slot, counters)| self.total(slot, counters)).collect()
     }
 
-    fn total(&self, slot: Slot, books: &Books) -> Total {
+    fn total(&self, slot: Slot, counters: &KernelCounters) -> Total {
         let handled = self.pipeline.borrow().delivery.tally.of(slot);
         Total {
             slot,
             handler: self.counters.handlers.get(&slot).cloned().unwrap_or_default(),
-            seen: books.seen,
+            seen: counters.seen,
             written: handled.written,
             aggregated: handled.aggregated,
-            filtered: books.filtered + handled.filtered,
-            sampled: books.sampled,
-            limited: books.limited + books.limited_uid + handled.limited,
-            excluded: books.excluded(),
-            counted: books.counted,
-            lost: books.lost.iter().sum::<u64>() + handled.lost(),
+            filtered: counters.filtered + handled.filtered,
+            sampled: counters.sampled,
+            limited: counters.limited + counters.limited_uid + handled.limited,
+            excluded: counters.excluded(),
+            counted: counters.counted,
+            lost: counters.lost.iter().sum::<u64>() + handled.lost(),
         }
     }
 }

@@ -48,8 +48,8 @@ impl Daemon<'_> {
     /// Reads the refusals of the kernel's buckets, if the counters have grown. The counters are read first, so
     /// that no refusal is missed.
     pub(super) fn read_suppressed(&mut self) {
-        let books = self.counters.books.values();
-        let limited = books.map(|books| books.limited + books.limited_uid).sum();
+        let counters = self.counters.kernel.values();
+        let limited = counters.map(|counters| counters.limited + counters.limited_uid).sum();
         if std::mem::replace(&mut self.suppressed.limited, limited) != limited {
             let mut pipeline = self.pipeline.borrow_mut();
             for full in self.bpf.full_buckets() {

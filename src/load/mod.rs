@@ -32,7 +32,7 @@ use syscalls::Slot;
 use crate::bpf::types::continuation;
 use crate::bpf::{Shared, TailcalldLinks, TailcalldSkel};
 use crate::handlers::Handlers;
-use crate::stats::Rows;
+use crate::stats::CounterRows;
 
 pub use attach::Attach;
 pub use attach_mode::{AttachMode, functions_are_on};
@@ -50,7 +50,7 @@ pub struct Bpf<'obj> {
     /// Handlers of the object.
     pub handlers: Handlers,
     /// Counters of the programs.
-    pub books: Rows,
+    pub counters: CounterRows,
     programs: BTreeMap<u16, RawFd>,
     /// `sys_enter`, at the entry of calls.
     dispatcher: Attachment,
@@ -82,7 +82,7 @@ pub fn load(
     let programs = handler_programs(&skeleton, &handlers)?;
     wire_continuations(&skeleton)?;
     wire_handlers(&skeleton, &programs)?;
-    let books = Rows::open(&skeleton.maps.counters)?;
+    let counters = CounterRows::open(&skeleton.maps.counters)?;
     let AttachMode { attach, returns, tracepoint, reason, functions } = choice;
     let dispatcher = Attachment::new(Side::Entry, attach, functions.clone());
     let returns = Attachment::new(Side::Return, returns, functions);
@@ -91,7 +91,7 @@ pub fn load(
         skeleton,
         shared,
         handlers,
-        books,
+        counters,
         programs,
         dispatcher,
         returns,

@@ -12,7 +12,7 @@ use super::attach_mode::AttachMode;
 use super::{errors, handler_manifest, recipes};
 use crate::bpf::{OpenTailcalldSkel, TailcalldSkelBuilder};
 use crate::handlers::Handlers;
-use crate::stats::Rows;
+use crate::stats::CounterRows;
 
 /// The handlers of the object, without any privilege: it is only parsed.
 ///
@@ -50,7 +50,10 @@ pub(super) fn declared_handlers(open: &OpenTailcalldSkel<'_>) -> Result<Handlers
 fn configure(open: &mut OpenTailcalldSkel<'_>, ring_bytes: u32, choice: &AttachMode) -> Result<()> {
     handler_manifest::number(open.maps.rodata_handlers.initial_value_mut().unwrap_or_default());
     open.maps.events.set_max_entries(ring_bytes).context("failed to set the ring's size")?;
-    open.maps.counters.set_max_entries(Rows::count()?).context("failed to size the counters")?;
+    open.maps
+        .counters
+        .set_max_entries(CounterRows::count()?)
+        .context("failed to size the counters")?;
     let has_storage = MapType::TaskStorage.is_supported().unwrap_or(false);
     open.maps.pending_tasks.set_autocreate(has_storage).context("failed to leave out a map")?;
     let rodata = open.maps.rodata_data.as_deref_mut().context("the BPF object has no constants")?;

@@ -13,7 +13,7 @@ const RESTARTS: [(i32, &str); 4] = [
     (516, "ERESTART_RESTARTBLOCK"),
 ];
 
-/// Whether the process gets something else than this positive errno.
+/// Returns whether the process receives something other than this positive errno.
 pub fn is_restart(errno: i32) -> bool {
     restart(errno).is_some()
 }

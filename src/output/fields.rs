@@ -23,13 +23,13 @@ pub trait Fields {
     fn rows<'v, const N: usize>(
         &mut self,
         name: Key,
-        rows: impl Iterator<Item = [(&'static str, Cell<'v>); N]>,
+        rows: impl Iterator<Item = [(&'static str, TableCell<'v>); N]>,
     );
 }
 
 /// One place in a table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Cell<'a> {
+pub enum TableCell<'a> {
     /// A syscall, by its name where it has one.
     Slot(Slot),
     /// One word without a space.

@@ -5,7 +5,7 @@
 
 use syscalls::printable;
 
-use crate::output::fields::{Cell, Fields};
+use crate::output::fields::{Fields, TableCell};
 use crate::output::key::{ARG_PREFIX, Key, Name};
 use crate::output::number;
 use crate::output::record::Record;
@@ -13,13 +13,13 @@ use crate::output::scratch::Scratch;
 
 /// Appends the entry of `record` to `buffer`.
 pub fn encode(record: &Record, scratch: &mut Scratch, buffer: &mut Vec<u8>) {
-    record.fields(scratch, &mut Entry(buffer));
+    record.fields(scratch, &mut EntryFields(buffer));
 }
 
 /// An entry in the making.
-struct Entry<'b>(&'b mut Vec<u8>);
+struct EntryFields<'b>(&'b mut Vec<u8>);
 
-impl Entry<'_> {
+impl EntryFields<'_> {
     /// False where the journal has no such field.
     fn name(&mut self, name: Name) -> bool {
         match name {
@@ -50,7 +50,7 @@ impl Entry<'_> {
     }
 }
 
-impl Fields for Entry<'_> {
+impl Fields for EntryFields<'_> {
     fn word(&mut self, name: Key, value: &'static str) {
         if self.name(name.into()) {
             self.0.push(b'=');
@@ -96,7 +96,7 @@ impl Fields for Entry<'_> {
     fn rows<'v, const N: usize>(
         &mut self,
         name: Key,
-        rows: impl Iterator<Item = [(&'static str, Cell<'v>); N]>,
+        rows: impl Iterator<Item = [(&'static str, TableCell<'v>); N]>,
     ) {
         for row in rows {
             self.measured(name.into(), |buffer| columns(&row, buffer));
@@ -115,15 +115,15 @@ fn vector<'v>(values: impl Iterator<Item = &'v [u8]>, buffer: &mut Vec<u8>) {
     buffer.extend_from_slice(text.as_bytes());
 }
 
-fn columns(row: &[(&'static str, Cell)], buffer: &mut Vec<u8>) {
+fn columns(row: &[(&'static str, TableCell)], buffer: &mut Vec<u8>) {
     for (position, (column, cell)) in row.iter().enumerate() {
         buffer.extend_from_slice(if position > 0 { b" " } else { b"" });
         buffer.extend_from_slice(column.as_bytes());
         buffer.push(b'=');
         match cell {
-            Cell::Slot(slot) => buffer.extend_from_slice(slot.to_string().as_bytes()),
-            Cell::Word(word) => buffer.extend_from_slice(word.as_bytes()),
-            Cell::Count(count) => number::append(*count, buffer),
+            TableCell::Slot(slot) => buffer.extend_from_slice(slot.to_string().as_bytes()),
+            TableCell::Word(word) => buffer.extend_from_slice(word.as_bytes()),
+            TableCell::Count(count) => number::append(*count, buffer),
         }
     }
 }

@@ -3,7 +3,7 @@
 //! An exec event of 800 bytes takes 1.0 us on a 2-core virtual machine, half of what 500,000 events a
 //! second allow; no tree of values is built for that reason.
 
-use crate::output::fields::{Cell, Fields};
+use crate::output::fields::{Fields, TableCell};
 use crate::output::key::{ARGS, Key, Name};
 use crate::output::number;
 use crate::output::record::Record;
@@ -104,7 +104,7 @@ impl Fields for Object<'_> {
     fn rows<'v, const N: usize>(
         &mut self,
         name: Key,
-        rows: impl Iterator<Item = [(&'static str, Cell<'v>); N]>,
+        rows: impl Iterator<Item = [(&'static str, TableCell<'v>); N]>,
     ) {
         if self.key(name.into()) {
             self.buffer.push(b'[');
@@ -115,14 +115,14 @@ impl Fields for Object<'_> {
     }
 }
 
-fn row(columns: &[(&'static str, Cell)], buffer: &mut Vec<u8>) {
+fn row(columns: &[(&'static str, TableCell)], buffer: &mut Vec<u8>) {
     buffer.push(b'{');
     for (column, cell) in columns {
         plain_key(column, buffer);
         match cell {
-            Cell::Slot(slot) => string(&slot.to_string(), buffer),
-            Cell::Word(word) => string(word, buffer),
-            Cell::Count(count) => number::append(*count, buffer),
+            TableCell::Slot(slot) => string(&slot.to_string(), buffer),
+            TableCell::Word(word) => string(word, buffer),
+            TableCell::Count(count) => number::append(*count, buffer),
         }
         buffer.push(b',');
     }

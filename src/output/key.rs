@@ -17,7 +17,7 @@ impl From<Key> for Name<'_> {
     }
 }
 
-/// What precedes the name of an argument in the journal.
+/// Prefix of the name of an argument in the journal.
 pub const ARG_PREFIX: &str = "SYSCALL_ARG_";
 
 /// The object of the arguments in JSON.

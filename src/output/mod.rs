@@ -56,12 +56,12 @@ pub fn argument(event: &Event<'_>, name: &str) -> Option<String> {
 use crate::decode::Event;
 use crate::error::Failure;
 
-/// Where journald listens.
+/// Socket of journald.
 pub const JOURNAL_SOCKET: &str = "/run/systemd/journal/socket";
 
-/// What to write to.
+/// Destination of the records.
 #[derive(Debug)]
-pub enum Output {
+pub enum Destination {
     /// journald, by its native socket.
     Journal(PathBuf),
     /// JSON lines.
@@ -70,10 +70,10 @@ pub enum Output {
     Text(OwnedFd),
 }
 
-/// What became of a record, or of those that waited.
+/// WriteOutcome of writing a record, or the records that waited.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[must_use]
-pub enum Outcome {
+pub enum WriteOutcome {
     /// Out of our hands; nothing waits.
     Written,
     /// Kept: consume no more until `flush`, called when the descriptor is writable, says `Written`.
@@ -87,16 +87,16 @@ pub enum Outcome {
     Closed(Errno),
 }
 
-/// What went through a sink.
+/// Counts of the records of an output.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Counts {
     /// Records that were taken: by journald's queue, or into the buffer before a descriptor.
     pub written: u64,
-    /// What all records came to, as the output spells them.
+    /// Size of all records as encoded, in bytes.
     pub bytes: u64,
-    /// How often the output took no more.
+    /// Number of times that the output accepted no more.
     pub blocked: u64,
-    /// How often nobody was there.
+    /// Number of times that the output was disconnected.
     pub away: u64,
     /// Records given up.
     pub lost: u64,
@@ -119,11 +119,11 @@ enum Open {
 
 impl Sink {
     /// Opens the output. Fails if nobody listens at journald's socket.
-    pub fn open(output: Output) -> anyhow::Result<Self> {
-        let output = match output {
-            Output::Journal(path) => Open::Journal(Queue::new(connect(&path)?)),
-            Output::Json(fd) => Open::Json(Stream::new(fd)),
-            Output::Text(fd) => {
+    pub fn open(destination: Destination) -> anyhow::Result<Self> {
+        let output = match destination {
+            Destination::Journal(path) => Open::Journal(Queue::new(connect(&path)?)),
+            Destination::Json(fd) => Open::Json(Stream::new(fd)),
+            Destination::Text(fd) => {
                 let lines = Lines::new(is_coloured(fd.as_fd()));
                 Open::Text(Stream::new(fd), lines)
             }
@@ -132,7 +132,7 @@ impl Sink {
     }
 
     /// Takes the record unless it says `Lost` or `Closed`. Lines go out with `flush`.
-    pub fn write(&mut self, record: &Record) -> Outcome {
+    pub fn write(&mut self, record: &Record) -> WriteOutcome {
         let (scratch, is_event) = (&mut self.scratch, record.body.is_event());
         let outcome = match &mut self.output {
             Open::Journal(queue) => queue.write(record, scratch, &mut self.counts.bytes),
@@ -146,13 +146,13 @@ impl Sink {
             ),
         };
         let is_buffered = !matches!(self.output, Open::Journal(_)) && outcome.is_waiting();
-        self.counts.written += u64::from(outcome == Outcome::Written || is_buffered);
+        self.counts.written += u64::from(outcome == WriteOutcome::Written || is_buffered);
         self.count(outcome)
     }
 
     /// Writes what waits: to be called after a batch, and after `Blocked` or `Away`. Where it says
     /// `Lost` an event was given up and the records behind it still wait.
-    pub fn flush(&mut self) -> Outcome {
+    pub fn flush(&mut self) -> WriteOutcome {
         let outcome = match &mut self.output {
             Open::Journal(queue) => queue.flush(&mut self.counts.written),
             Open::Json(stream) | Open::Text(stream, _) => stream.flush(),
@@ -160,12 +160,12 @@ impl Sink {
         self.count(outcome)
     }
 
-    /// What went through so far.
+    /// Returns the counts so far.
     pub fn counts(&self) -> Counts {
         self.counts
     }
 
-    /// Whether it is journald.
+    /// Returns whether the output is journald.
     pub fn is_journal(&self) -> bool {
         matches!(self.output, Open::Journal(_))
     }
@@ -178,12 +178,12 @@ impl Sink {
         }
     }
 
-    fn count(&mut self, outcome: Outcome) -> Outcome {
+    fn count(&mut self, outcome: WriteOutcome) -> WriteOutcome {
         match outcome {
-            Outcome::Written => {}
-            Outcome::Blocked => self.counts.blocked += 1,
-            Outcome::Away => self.counts.away += 1,
-            Outcome::Lost(_) | Outcome::Closed(_) => self.counts.lost += 1,
+            WriteOutcome::Written => {}
+            WriteOutcome::Blocked => self.counts.blocked += 1,
+            WriteOutcome::Away => self.counts.away += 1,
+            WriteOutcome::Lost(_) | WriteOutcome::Closed(_) => self.counts.lost += 1,
         }
         outcome
     }
@@ -199,14 +199,14 @@ impl AsFd for Sink {
     }
 }
 
-impl Outcome {
+impl WriteOutcome {
     /// The record is kept and will be tried again.
     pub fn is_waiting(self) -> bool {
         matches!(self, Self::Blocked | Self::Away)
     }
 }
 
-/// The same, with a count of the bytes that it appends.
+/// Wraps an encoder with a count of the bytes that it appends.
 fn counted<'f>(
     bytes: &'f mut u64,
     encode: impl FnOnce(&mut Vec<u8>) + 'f,
@@ -241,7 +241,7 @@ pub fn utc(time_ns: u64) -> String {
     text
 }
 
-/// What the kernel said.
+/// Converts an I/O error to its errno.
 fn errno<T>(result: io::Result<T>) -> Result<T, Errno> {
     result.map_err(|error| Errno::try_from(error).unwrap_or(Errno::EIO))
 }

@@ -9,7 +9,7 @@ use nix::errno::Errno;
 use crate::output::record::Record;
 use crate::output::scratch::Scratch;
 use crate::output::socket::Socket;
-use crate::output::{Outcome, journal};
+use crate::output::{WriteOutcome, journal};
 
 /// Records of our own that wait at most. Each takes some 500 bytes; a daemon makes a few an hour,
 /// and one for each reload.
@@ -21,8 +21,8 @@ pub struct Queue {
     socket: Socket,
     entry: Vec<u8>,
     held: VecDeque<Queued>,
-    /// Why the oldest waits; `Written` while none does.
-    state: Outcome,
+    /// Reason why the oldest record waits; `Written` while none does.
+    state: WriteOutcome,
 }
 
 /// An entry that journald has not taken yet.
@@ -35,14 +35,19 @@ struct Queued {
 impl Queue {
     /// Nothing waits.
     pub fn new(socket: Socket) -> Self {
-        Self { socket, entry: Vec::new(), held: VecDeque::new(), state: Outcome::Written }
+        Self { socket, entry: Vec::new(), held: VecDeque::new(), state: WriteOutcome::Written }
     }
 
     /// Sends the record; if others wait already, it waits behind them. `bytes` grows by its size.
-    pub fn write(&mut self, record: &Record, scratch: &mut Scratch, bytes: &mut u64) -> Outcome {
+    pub fn write(
+        &mut self,
+        record: &Record,
+        scratch: &mut Scratch,
+        bytes: &mut u64,
+    ) -> WriteOutcome {
         let is_event = record.body.is_event();
         if !self.has_room(is_event) {
-            return Outcome::Lost(Errno::EAGAIN);
+            return WriteOutcome::Lost(Errno::EAGAIN);
         }
         self.entry.clear();
         journal::encode(record, scratch, &mut self.entry);
@@ -58,7 +63,7 @@ impl Queue {
 
     /// Sends what waits, the oldest first, until journald takes no more or an event is given up.
     /// `written` grows by the entries that were taken.
-    pub fn flush(&mut self, written: &mut u64) -> Outcome {
+    pub fn flush(&mut self, written: &mut u64) -> WriteOutcome {
         while let Some(first) = self.held.front() {
             self.state = self.socket.send(&first.entry);
             if self.state.is_waiting() {
@@ -67,12 +72,12 @@ impl Queue {
             let is_event = first.is_event;
             self.held.pop_front();
             match self.state {
-                Outcome::Written => *written += 1,
+                WriteOutcome::Written => *written += 1,
                 given_up if is_event => return given_up,
                 _ => {}
             }
         }
-        Outcome::Written
+        WriteOutcome::Written
     }
 
     fn has_room(&self, is_event: bool) -> bool {

@@ -15,7 +15,7 @@ use crate::output::record::{
 use crate::pipeline::aggregate::{
     Aggregated, Aggregator, Cause, Group, GroupInfo, GroupKey, Observation,
 };
-use crate::pipeline::shed::{Counts, Level, OutputLimits};
+use crate::pipeline::shed::{Level, OutputLimits, ShedCounts};
 use crate::units::CgroupInfo;
 
 pub const TIME_NS: u64 = 1_767_323_045_000_000_006;
@@ -252,7 +252,7 @@ pub fn shed() -> Shed {
         from_ns: TIME_NS,
         to: Level::Low,
         to_ns: TIME_NS + 60_000_000_000,
-        counts: Counts { written: 900, aggregated: 0, dropped: 0 },
+        counts: ShedCounts { written: 900, aggregated: 0, dropped: 0 },
     }
 }
 

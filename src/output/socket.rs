@@ -18,7 +18,7 @@ use nix::fcntl::{FcntlArg, SealFlag};
 use nix::sys::memfd::MFdFlags;
 use nix::sys::socket::{ControlMessage, MsgFlags};
 
-use crate::output::{Outcome, errno};
+use crate::output::{WriteOutcome, errno};
 
 /// A connection to journald.
 #[derive(Debug)]
@@ -37,11 +37,11 @@ impl Socket {
     }
 
     /// Sends one entry, whole or not at all. A restarted journald is looked for once per call.
-    pub fn send(&self, entry: &[u8]) -> Outcome {
+    pub fn send(&self, entry: &[u8]) -> WriteOutcome {
         match self.attempt(entry) {
             Err(errno) if is_gone(errno) => match self.socket.connect(&self.path) {
                 Ok(()) => outcome(self.attempt(entry)),
-                Err(_) => Outcome::Away,
+                Err(_) => WriteOutcome::Away,
             },
             result => outcome(result),
         }
@@ -92,13 +92,13 @@ fn is_gone(errno: Errno) -> bool {
     matches!(errno, Errno::ECONNREFUSED | Errno::ENOTCONN | Errno::ECONNRESET | Errno::ENOENT)
 }
 
-fn outcome(result: Result<(), Errno>) -> Outcome {
+fn outcome(result: Result<(), Errno>) -> WriteOutcome {
     match result {
-        Ok(()) => Outcome::Written,
-        Err(Errno::EAGAIN) => Outcome::Blocked,
+        Ok(()) => WriteOutcome::Written,
+        Err(Errno::EAGAIN) => WriteOutcome::Blocked,
         // Nothing tells when memory or descriptors are free again: to be tried in a while.
-        Err(Errno::ENOBUFS | Errno::ENOMEM | Errno::EMFILE | Errno::ENFILE) => Outcome::Away,
-        Err(errno) if is_gone(errno) => Outcome::Away,
-        Err(errno) => Outcome::Lost(errno),
+        Err(Errno::ENOBUFS | Errno::ENOMEM | Errno::EMFILE | Errno::ENFILE) => WriteOutcome::Away,
+        Err(errno) if is_gone(errno) => WriteOutcome::Away,
+        Err(errno) => WriteOutcome::Lost(errno),
     }
 }

@@ -10,7 +10,7 @@ use nix::fcntl::OFlag;
 use nix::poll::{PollFd, PollFlags, PollTimeout};
 use nix::sys::stat::{Mode, SFlag};
 
-use crate::output::{Outcome, errno};
+use crate::output::{WriteOutcome, errno};
 
 /// Bytes that a pipe which polls writable takes without blocking (`PIPE_BUF`).
 const PIECE: usize = 4096;
@@ -22,16 +22,16 @@ const FULL: usize = 64 * 1024;
 #[derive(Debug)]
 pub struct Stream {
     file: File,
-    /// How much one write may carry without a wait.
+    /// Largest write that does not block, in bytes.
     piece: usize,
     buffer: Vec<u8>,
-    state: Outcome,
+    state: WriteOutcome,
 }
 
 impl Stream {
     /// Writes to `fd`.
     pub fn new(fd: OwnedFd) -> Self {
-        let state = Outcome::Written;
+        let state = WriteOutcome::Written;
         match without_waiting(&fd) {
             Some(file) => Self { file, piece: FULL, buffer: Vec::new(), state },
             None => Self { file: fd.into(), piece: PIECE, buffer: Vec::new(), state },
@@ -39,37 +39,37 @@ impl Stream {
     }
 
     /// Appends a record. It goes out with many others, at the latest at the next `flush`.
-    pub fn write(&mut self, is_event: bool, encode: impl FnOnce(&mut Vec<u8>)) -> Outcome {
+    pub fn write(&mut self, is_event: bool, encode: impl FnOnce(&mut Vec<u8>)) -> WriteOutcome {
         if is_event && self.state.is_waiting() && self.buffer.len() >= FULL {
-            return Outcome::Lost(Errno::EAGAIN);
+            return WriteOutcome::Lost(Errno::EAGAIN);
         }
         encode(&mut self.buffer);
-        if self.buffer.len() >= FULL { self.flush() } else { Outcome::Written }
+        if self.buffer.len() >= FULL { self.flush() } else { WriteOutcome::Written }
     }
 
     /// Writes what the descriptor takes at once.
-    pub fn flush(&mut self) -> Outcome {
+    pub fn flush(&mut self) -> WriteOutcome {
         let mut sent = 0;
         self.state = self.drain(&mut sent);
         self.buffer.drain(..sent);
         self.state
     }
 
-    fn drain(&mut self, sent: &mut usize) -> Outcome {
+    fn drain(&mut self, sent: &mut usize) -> WriteOutcome {
         while let Some(rest) = self.buffer.get(*sent..).filter(|rest| !rest.is_empty()) {
             if self.piece == PIECE && !is_writable(self.file.as_fd()) {
-                return Outcome::Blocked;
+                return WriteOutcome::Blocked;
             }
             let piece = rest.get(..self.piece).unwrap_or(rest);
             match errno((&self.file).write(piece)) {
                 Ok(count) => *sent += count,
                 Err(Errno::EINTR) => {}
-                Err(Errno::EAGAIN) => return Outcome::Blocked,
-                Err(Errno::ENOSPC | Errno::EDQUOT) => return Outcome::Away,
-                Err(errno) => return Outcome::Closed(errno),
+                Err(Errno::EAGAIN) => return WriteOutcome::Blocked,
+                Err(Errno::ENOSPC | Errno::EDQUOT) => return WriteOutcome::Away,
+                Err(errno) => return WriteOutcome::Closed(errno),
             }
         }
-        Outcome::Written
+        WriteOutcome::Written
     }
 }
 
@@ -92,7 +92,7 @@ fn without_waiting(fd: &OwnedFd) -> Option<File> {
     nix::fcntl::open(path.as_str(), flags, Mode::empty()).ok().map(File::from)
 }
 
-/// Also true where a write would fail at once: then the write tells why.
+/// Returns whether a write would not block. A write that would fail at once counts too, because it reports why.
 fn is_writable(fd: BorrowedFd) -> bool {
     let mut fds = [PollFd::new(fd, PollFlags::POLLOUT)];
     match nix::poll::poll(&mut fds, PollTimeout::ZERO) {

@@ -8,7 +8,7 @@ use nix::errno::Errno;
 use nix::fcntl::{FcntlArg, OFlag};
 use nix::poll::{PollFd, PollFlags, PollTimeout};
 
-use super::{Outcome, Output, Sink};
+use super::{Destination, Sink, WriteOutcome};
 use crate::output::record::{Aggregate, Body, Started, Syscall};
 use crate::output::samples;
 use crate::units::CgroupInfo;
@@ -46,24 +46,24 @@ fn generation(entry: &[u8]) -> u32 {
 fn journal(directory: &Path) -> (Listener, Sink) {
     let path = directory.join("socket");
     let listener = Listener::at(&path);
-    (listener, Sink::open(Output::Journal(path)).unwrap())
+    (listener, Sink::open(Destination::Journal(path)).unwrap())
 }
 
-fn write_event(sink: &mut Sink, generation: u32) -> Outcome {
+fn write_event(sink: &mut Sink, generation: u32) -> WriteOutcome {
     let handler = samples::handler();
     let mut event = samples::event(&handler, vec![]);
     event.generation = generation;
     sink.write(&samples::record(&event, None))
 }
 
-fn write_own(sink: &mut Sink, generation: u32) -> Outcome {
+fn write_own(sink: &mut Sink, generation: u32) -> WriteOutcome {
     let started = Started { generation, ..samples::started() };
     sink.write(&samples::own(Body::Started(&started)))
 }
 
 /// Writes events numbered from 0 until one is kept back; gives how many went out.
 fn fill(sink: &mut Sink) -> u32 {
-    (0..100_000).find(|generation| write_event(sink, *generation) != Outcome::Written).unwrap()
+    (0..100_000).find(|generation| write_event(sink, *generation) != WriteOutcome::Written).unwrap()
 }
 
 fn is_writable(sink: &Sink) -> bool {
@@ -77,14 +77,14 @@ fn a_full_journald_holds_one_event_and_all_own_records() {
     let (listener, mut sink) = journal(directory.path());
     let held = fill(&mut sink);
     assert!(!is_writable(&sink));
-    assert_eq!(sink.flush(), Outcome::Blocked);
+    assert_eq!(sink.flush(), WriteOutcome::Blocked);
     for own in 1..=20 {
-        assert_eq!(write_own(&mut sink, held + own), Outcome::Blocked);
+        assert_eq!(write_own(&mut sink, held + own), WriteOutcome::Blocked);
     }
-    assert_eq!(write_event(&mut sink, 1_000_000), Outcome::Lost(Errno::EAGAIN));
+    assert_eq!(write_event(&mut sink, 1_000_000), WriteOutcome::Lost(Errno::EAGAIN));
 
     let mut arrived = vec![];
-    while sink.flush() != Outcome::Written {
+    while sink.flush() != WriteOutcome::Written {
         arrived.extend(listener.generations());
         assert!(is_writable(&sink), "the descriptor tells that there is room");
     }
@@ -92,24 +92,24 @@ fn a_full_journald_holds_one_event_and_all_own_records() {
     assert_eq!(arrived, (0..=held + 20).collect::<Vec<_>>(), "each once, in order");
     assert_eq!(sink.counts().written, u64::from(held) + 21);
     assert_eq!(sink.counts().lost, 1);
-    assert_eq!(write_event(&mut sink, 7), Outcome::Written);
+    assert_eq!(write_event(&mut sink, 7), WriteOutcome::Written);
 }
 
 #[test]
 fn an_absent_journald_is_awaited_and_found_again() {
     let directory = tempfile::tempdir().unwrap();
     let (listener, mut sink) = journal(directory.path());
-    assert_eq!(write_event(&mut sink, 0), Outcome::Written);
+    assert_eq!(write_event(&mut sink, 0), WriteOutcome::Written);
     assert_eq!(listener.generations(), [0]);
     drop(listener);
-    assert_eq!(write_event(&mut sink, 1), Outcome::Away);
-    assert_eq!(write_own(&mut sink, 2), Outcome::Away);
-    assert_eq!(sink.flush(), Outcome::Away);
+    assert_eq!(write_event(&mut sink, 1), WriteOutcome::Away);
+    assert_eq!(write_own(&mut sink, 2), WriteOutcome::Away);
+    assert_eq!(sink.flush(), WriteOutcome::Away);
     std::fs::remove_file(directory.path().join("socket")).unwrap();
-    assert_eq!(sink.flush(), Outcome::Away);
+    assert_eq!(sink.flush(), WriteOutcome::Away);
     let listener = Listener::at(&directory.path().join("socket"));
-    assert_eq!(sink.flush(), Outcome::Written);
-    assert_eq!(write_event(&mut sink, 3), Outcome::Written);
+    assert_eq!(sink.flush(), WriteOutcome::Written);
+    assert_eq!(write_event(&mut sink, 3), WriteOutcome::Written);
     assert_eq!(listener.generations(), [1, 2, 3]);
     assert_eq!((sink.counts().written, sink.counts().away), (4, 4));
 }
@@ -120,7 +120,7 @@ fn a_restarted_journald_is_found_without_a_stop() {
     let (listener, mut sink) = journal(directory.path());
     drop(listener);
     let listener = Listener::at(&directory.path().join("socket"));
-    assert_eq!(write_event(&mut sink, 5), Outcome::Written);
+    assert_eq!(write_event(&mut sink, 5), WriteOutcome::Written);
     assert_eq!(listener.generations(), [5]);
 }
 
@@ -128,7 +128,7 @@ fn a_restarted_journald_is_found_without_a_stop() {
 fn nobody_at_the_socket_is_told_at_open() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("none");
-    let error = Sink::open(Output::Journal(path.clone())).unwrap_err();
+    let error = Sink::open(Destination::Journal(path.clone())).unwrap_err();
     let expected = format!(
         "failed to connect to journald at {} (is systemd-journald running? \
          --output text and --output json do without it): \
@@ -154,11 +154,11 @@ fn a_full_pipe_keeps_the_lines_and_loses_none() {
     let (mut reader, writer) = pipe();
     let flags = nix::fcntl::fcntl(&writer, FcntlArg::F_GETFL).unwrap();
     let shared = writer.try_clone().unwrap();
-    let mut sink = Sink::open(Output::Json(writer)).unwrap();
+    let mut sink = Sink::open(Destination::Json(writer)).unwrap();
     let held = fill(&mut sink);
-    assert_eq!(sink.flush(), Outcome::Blocked);
+    assert_eq!(sink.flush(), WriteOutcome::Blocked);
     let mut bytes = vec![];
-    while sink.flush() != Outcome::Written {
+    while sink.flush() != WriteOutcome::Written {
         read_all(&mut reader, &mut bytes);
     }
     read_all(&mut reader, &mut bytes);
@@ -178,13 +178,13 @@ fn a_full_pipe_keeps_the_lines_and_loses_none() {
 #[test]
 fn a_full_socket_keeps_the_lines() {
     let (mut reader, writer) = std::os::unix::net::UnixStream::pair().unwrap();
-    let mut sink = Sink::open(Output::Text(OwnedFd::from(writer))).unwrap();
+    let mut sink = Sink::open(Destination::Text(OwnedFd::from(writer))).unwrap();
     let held = fill(&mut sink);
-    assert_eq!(sink.flush(), Outcome::Blocked);
+    assert_eq!(sink.flush(), WriteOutcome::Blocked);
     assert!(!is_writable(&sink));
     reader.set_nonblocking(true).unwrap();
     let mut bytes = vec![];
-    while sink.flush() != Outcome::Written {
+    while sink.flush() != WriteOutcome::Written {
         let error = reader.read_to_end(&mut bytes).unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::WouldBlock);
     }
@@ -197,26 +197,27 @@ fn a_full_socket_keeps_the_lines() {
 fn a_reader_that_went_away_is_told() {
     let (reader, writer) = pipe();
     drop(reader);
-    let mut sink = Sink::open(Output::Json(writer)).unwrap();
-    assert_eq!(write_event(&mut sink, 0), Outcome::Written);
-    assert_eq!(sink.flush(), Outcome::Closed(Errno::EPIPE));
+    let mut sink = Sink::open(Destination::Json(writer)).unwrap();
+    assert_eq!(write_event(&mut sink, 0), WriteOutcome::Written);
+    assert_eq!(sink.flush(), WriteOutcome::Closed(Errno::EPIPE));
 }
 
 #[test]
 fn a_full_disk_is_tried_again() {
     let full = File::options().write(true).open("/dev/full").unwrap();
-    let mut sink = Sink::open(Output::Json(full.into())).unwrap();
-    assert_eq!(write_event(&mut sink, 0), Outcome::Written);
-    assert_eq!(sink.flush(), Outcome::Away);
+    let mut sink = Sink::open(Destination::Json(full.into())).unwrap();
+    assert_eq!(write_event(&mut sink, 0), WriteOutcome::Written);
+    assert_eq!(sink.flush(), WriteOutcome::Away);
 }
 
 #[test]
 fn a_regular_file_is_appended_to() {
     let mut file = tempfile::tempfile().unwrap();
     io::Write::write_all(&mut file, b"before\n").unwrap();
-    let mut sink = Sink::open(Output::Text(file.as_fd().try_clone_to_owned().unwrap())).unwrap();
-    assert_eq!(write_own(&mut sink, 1), Outcome::Written);
-    assert_eq!(sink.flush(), Outcome::Written);
+    let mut sink =
+        Sink::open(Destination::Text(file.as_fd().try_clone_to_owned().unwrap())).unwrap();
+    assert_eq!(write_own(&mut sink, 1), WriteOutcome::Written);
+    assert_eq!(sink.flush(), WriteOutcome::Written);
     let mut text = String::new();
     io::Seek::rewind(&mut file).unwrap();
     file.read_to_string(&mut text).unwrap();

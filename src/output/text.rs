@@ -1,5 +1,5 @@
 //! A record as a line for a person in front of a terminal: local time, handler, sentence, unit; and
-//! the books as a table at the end. All of it is printable, whatever a process chose.
+//! the counters as a table at the end. All of it is printable, whatever a process chose.
 
 use std::fmt::Write;
 
@@ -7,11 +7,11 @@ use anstyle::{AnsiColor, Style};
 use syscalls::printable::{self, NO_LIMIT};
 
 use crate::output::arguments::Arguments;
-use crate::output::fields::Cell;
+use crate::output::fields::TableCell;
 use crate::output::record::{Aggregate, Body, Record, Stopped, Syscall, columns};
 use crate::output::timestamp::Stamp;
 
-/// What stands in the handler's place on the daemon's own lines; no handler's name has a hyphen.
+/// Name in place of a handler on the daemon's own lines; no handler's name has a hyphen.
 const OWN: &str = "-";
 
 /// Handlers are told apart by these, in the order of their numbers.
@@ -122,7 +122,7 @@ fn of_handler(id: u16) -> Style {
 /// Counts that are told although all are 0.
 const ALWAYS: [&str; 3] = ["seen", "written", "lost"];
 
-/// The books of the routes that saw something: a column as wide as its widest cell, words to the
+/// The counters of the routes that saw something: a column as wide as its widest cell, words to the
 /// left, counts to the right.
 fn table(stopped: &Stopped, out: &mut String) {
     let busy = stopped.totals.iter().filter(|total| total.seen > 0);
@@ -131,7 +131,7 @@ fn table(stopped: &Stopped, out: &mut String) {
     let mut lines = vec![String::new(); rows.len() + 1];
     for (column, (name, cell)) in first.iter().enumerate() {
         let cells = || rows.iter().filter_map(|row| row.get(column)).map(|(_, cell)| cell);
-        if !ALWAYS.contains(name) && cells().all(|cell| *cell == Cell::Count(0)) {
+        if !ALWAYS.contains(name) && cells().all(|cell| *cell == TableCell::Count(0)) {
             continue;
         }
         let cells = std::iter::once((*name).to_owned()).chain(cells().map(shown));
@@ -139,8 +139,8 @@ fn table(stopped: &Stopped, out: &mut String) {
         let width = cells.iter().map(String::len).max().unwrap_or_default();
         for (line, cell_text) in lines.iter_mut().zip(&cells) {
             let _ = match cell {
-                Cell::Count(_) => write!(line, "  {cell_text:>width$}"),
-                Cell::Slot(_) | Cell::Word(_) => write!(line, "  {cell_text:width$}"),
+                TableCell::Count(_) => write!(line, "  {cell_text:>width$}"),
+                TableCell::Slot(_) | TableCell::Word(_) => write!(line, "  {cell_text:width$}"),
             };
         }
     }
@@ -150,10 +150,10 @@ fn table(stopped: &Stopped, out: &mut String) {
     }
 }
 
-fn shown(cell: &Cell) -> String {
+fn shown(cell: &TableCell) -> String {
     match cell {
-        Cell::Slot(slot) => slot.to_string(),
-        Cell::Word(word) => (*word).to_owned(),
-        Cell::Count(count) => count.to_string(),
+        TableCell::Slot(slot) => slot.to_string(),
+        TableCell::Word(word) => (*word).to_owned(),
+        TableCell::Count(count) => count.to_string(),
     }
 }

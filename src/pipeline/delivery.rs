@@ -14,10 +14,10 @@ use crate::decode::{Event, Outcome};
 use crate::output::Sink;
 use crate::output::record::{Body, Record, Syscall};
 use crate::pipeline::aggregate::{Aggregator, Cause};
-use crate::pipeline::ratelimit::{BucketKey, Suppressed, UserLimiter};
+use crate::pipeline::ratelimit::{BucketKey, Refusals, UserLimiter};
 use crate::pipeline::redact::secrets;
 use crate::pipeline::shed::{Decision, OutputLimits, Shedder};
-use crate::stats::{Portion, Tally};
+use crate::stats::{Portion, UserCounters};
 use crate::units::Units;
 
 /// Everything between an event and the output.
@@ -26,9 +26,9 @@ pub struct Delivery {
     /// Units and containers by cgroup.
     pub units: Units,
     /// Events that rate limits refused and that are still to be reported.
-    pub suppressed: Suppressed,
+    pub suppressed: Refusals,
     /// Outcomes of the events.
-    pub tally: Tally,
+    pub tally: UserCounters,
     limits: UserLimiter,
     aggregator: Aggregator,
     shedder: Shedder,
@@ -53,8 +53,8 @@ impl Delivery {
         let now = Instant::now();
         Self {
             units,
-            suppressed: Suppressed::default(),
-            tally: Tally::default(),
+            suppressed: Refusals::default(),
+            tally: UserCounters::default(),
             limits: UserLimiter::default(),
             aggregator: Aggregator::default(),
             shedder: Shedder::new(OutputLimits::default(), now),

@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use crate::decode::Event;
 
-/// Process id and start in ns since boot: never another process, even where the id is reused.
-pub type Process = (u32, u64);
+/// ProcessId id and start in ns since boot: never another process, even where the id is reused.
+pub type ProcessId = (u32, u64);
 
 /// Length of an interval.
 const INTERVAL: Duration = Duration::from_secs(10);
@@ -21,8 +21,8 @@ const FEWEST: u64 = 100;
 /// A process that made more than half of the events of an interval.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Suspect {
-    /// Process id and start.
-    pub process: Process,
+    /// ProcessId id and start.
+    pub process: ProcessId,
     /// Name of the task that made one of the events.
     pub comm: Vec<u8>,
     /// cgroup v2 id of that task.
@@ -41,10 +41,10 @@ pub struct Detector {
     begin_ns: u64,
     events: u64,
     /// The process elected so far, and the events by which it leads.
-    candidate: Process,
+    candidate: ProcessId,
     lead: u64,
     /// The winner of the interval before, and its events in this one.
-    watched: Process,
+    watched: ProcessId,
     count: u64,
     found: Option<Suspect>,
 }
@@ -61,7 +61,7 @@ impl Detector {
         self.found.take()
     }
 
-    fn add(&mut self, process: Process, at_ns: u64, name: impl FnOnce() -> (Vec<u8>, u64)) {
+    fn add(&mut self, process: ProcessId, at_ns: u64, name: impl FnOnce() -> (Vec<u8>, u64)) {
         let lasted_ns = at_ns.saturating_sub(self.begin_ns);
         if lasted_ns >= INTERVAL_NS {
             let is_majority = self.count > self.events / 2;
@@ -88,10 +88,14 @@ mod tests {
     use super::*;
 
     const SECOND: u64 = 1_000_000_000;
-    const LOUD: Process = (7, 70);
+    const LOUD: ProcessId = (7, 70);
 
     /// Suspects of a minute in which the process makes so many of each ten events.
-    fn suspects(loud: u64, events_a_second: u64, process: impl Fn(u64) -> Process) -> Vec<Suspect> {
+    fn suspects(
+        loud: u64,
+        events_a_second: u64,
+        process: impl Fn(u64) -> ProcessId,
+    ) -> Vec<Suspect> {
         let mut detector = Detector::default();
         let mut found = Vec::new();
         for number in 0..60 * events_a_second {

@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use crate::clock;
 use crate::output::record::{Body, Record};
-use crate::output::{Outcome, Sink};
+use crate::output::{Sink, WriteOutcome};
 use crate::stats::Portion;
 
 /// The output, and the events that wait in it.
@@ -35,7 +35,7 @@ pub enum WriterState {
     Closed,
 }
 
-/// Outcome of writing a record.
+/// WriteOutcome of writing a record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[must_use]
 pub struct WriteResult {
@@ -57,7 +57,7 @@ impl Writer {
         let outcome = self.sink.write(record);
         self.held = outcome.is_waiting().then_some(portion);
         self.enter(outcome);
-        let is_lost = matches!(outcome, Outcome::Lost(_) | Outcome::Closed(_));
+        let is_lost = matches!(outcome, WriteOutcome::Lost(_) | WriteOutcome::Closed(_));
         WriteResult { bytes: self.sink.counts().bytes - before, is_lost }
     }
 
@@ -78,12 +78,12 @@ impl Writer {
     pub fn flush(&mut self) -> Option<Portion> {
         let outcome = self.sink.flush();
         let given_up = match outcome {
-            Outcome::Written => {
+            WriteOutcome::Written => {
                 self.held = None;
                 None
             }
-            Outcome::Lost(_) => self.held.take(),
-            Outcome::Blocked | Outcome::Away | Outcome::Closed(_) => None,
+            WriteOutcome::Lost(_) => self.held.take(),
+            WriteOutcome::Blocked | WriteOutcome::Away | WriteOutcome::Closed(_) => None,
         };
         self.enter(outcome);
         given_up
@@ -99,19 +99,19 @@ impl Writer {
         &self.sink
     }
 
-    fn enter(&mut self, outcome: Outcome) {
+    fn enter(&mut self, outcome: WriteOutcome) {
         let since = match self.gate {
             WriterState::Blocked { since } | WriterState::Away { since } => since,
             WriterState::Open | WriterState::Closed => Instant::now(),
         };
         self.gate = match outcome {
             _ if self.gate == WriterState::Closed => WriterState::Closed,
-            Outcome::Written => WriterState::Open,
-            Outcome::Blocked => WriterState::Blocked { since },
-            Outcome::Away => WriterState::Away { since },
-            Outcome::Closed(_) => WriterState::Closed,
+            WriteOutcome::Written => WriterState::Open,
+            WriteOutcome::Blocked => WriterState::Blocked { since },
+            WriteOutcome::Away => WriterState::Away { since },
+            WriteOutcome::Closed(_) => WriterState::Closed,
             // One record is gone and counted; what waits behind it still does.
-            Outcome::Lost(_) => self.gate,
+            WriteOutcome::Lost(_) => self.gate,
         };
     }
 }

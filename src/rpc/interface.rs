@@ -217,7 +217,7 @@ pub struct Fault {
 
 /// Equation of the counters that does not hold.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Difference<'a> {
+pub struct Imbalance<'a> {
     /// The route.
     pub route: &'a RouteStats,
     /// The CPU, where one CPU's part does not balance.
@@ -232,12 +232,12 @@ pub struct Difference<'a> {
 
 impl Stats {
     /// Returns all equations that do not hold. The counters must be consistent.
-    pub fn differences(&self) -> Vec<Difference<'_>> {
+    pub fn differences(&self) -> Vec<Imbalance<'_>> {
         let seen = self.routes.iter().flat_map(RouteStats::of_calls);
         let events = self.routes.iter().map(RouteStats::of_events);
         let events: Vec<_> = events.filter(|difference| difference.count() != 0).collect();
         // Of a record that cannot be decoded the route is not known: it is missing there.
-        let missing: i128 = events.iter().map(Difference::count).sum();
+        let missing: i128 = events.iter().map(Imbalance::count).sum();
         let explained = missing == i128::from(self.undecodable);
         let seen = seen.filter(|difference| difference.count() != 0);
         seen.chain(events.into_iter().filter(|_| !explained)).collect()
@@ -246,8 +246,8 @@ impl Stats {
 
 impl RouteStats {
     /// The equations of its calls: each CPU's if they are there.
-    fn of_calls(&self) -> Vec<Difference<'_>> {
-        let of = |cpu, whole, parts| Difference { route: self, cpu, what: "seen", whole, parts };
+    fn of_calls(&self) -> Vec<Imbalance<'_>> {
+        let of = |cpu, whole, parts| Imbalance { route: self, cpu, what: "seen", whole, parts };
         match &self.cpus {
             Some(cpus) => {
                 cpus.iter().map(|cpu| of(Some(cpu.cpu), cpu.seen, &cpu.outcomes)).collect()
@@ -256,9 +256,9 @@ impl RouteStats {
         }
     }
 
-    fn of_events(&self) -> Difference<'_> {
+    fn of_events(&self) -> Imbalance<'_> {
         let (whole, parts) = (self.submitted, &self.events);
-        Difference { route: self, cpu: None, what: "submitted", whole, parts }
+        Imbalance { route: self, cpu: None, what: "submitted", whole, parts }
     }
 
     /// Events that are lost, for all reasons.
@@ -268,7 +268,7 @@ impl RouteStats {
     }
 }
 
-impl Difference<'_> {
+impl Imbalance<'_> {
     /// Returns the number missing on the right side; negative if there are too many.
     pub fn count(&self) -> i128 {
         let parts: i128 = self.parts.values().copied().map(i128::from).sum();

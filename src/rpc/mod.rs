@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use varlink_server::Service;
 
 pub use interface::{
-    Cpu, Difference, Fault, Output, RefusedReload, ReloadRefused, Reloaded, Route, RouteStats,
+    Cpu, Fault, Imbalance, Output, RefusedReload, ReloadRefused, Reloaded, Route, RouteStats,
     Routes, Rule, Stats, Status, Unroutable,
 };
 

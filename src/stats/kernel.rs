@@ -1,21 +1,21 @@
-//! The kernel's books in, sums by slot out. They only grow; what matters is the difference between
-//! two readings.
+//! Counters of the kernel, summed by slot. They only grow; the difference between two readings is what
+//! happened in between.
 //!
-//! The law, for each slot. The kernel's side, here:
+//! Every call that a slot saw has one outcome in the kernel:
 //!
 //! ```text
 //! seen      = excluded (self, sink, unit) + filtered + sampled + limited + limited_uid
 //!           + counted + submitted + lost (by reason)
 //! ```
 //!
-//! and the daemon's, in the tally of `daemon`:
+//! and every submitted event one in the daemon (`UserCounters`):
 //!
 //! ```text
 //! submitted = in the ring + waiting for a result + written + aggregated + filtered by result
-//!           + limited by result + lost at the output (refused, budget) + undecodable
+//!           + limited by result + lost at the output (refused, shed) + undecodable
 //! ```
 //!
-//! Of what is undecodable nobody knows the slot, so it is in the sum of all slots only.
+//! The slot of an undecodable record is unknown, so it is in the sum of all slots only.
 
 use std::mem::{offset_of, size_of};
 use std::num::NonZeroUsize;
@@ -39,10 +39,10 @@ pub const LOSSES: [counter; 4] = [
 /// Number of reasons under which the kernel counts losses.
 pub const KERNEL_REASONS: usize = LOSSES.len();
 
-/// The books of one slot, all CPUs together:
+/// Counters of one slot, all CPUs together:
 /// `seen = excluded + left out + counted + submitted + the sum of lost`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Books {
+pub struct KernelCounters {
     /// Calls that reached the slot's handler.
     pub seen: u64,
     /// Made by the daemon itself.
@@ -65,27 +65,27 @@ pub struct Books {
     pub submitted: u64,
     /// Events that were due and are not in the ring, in the order of `LOSSES`.
     pub lost: [u64; KERNEL_REASONS],
-    /// Of those submitted, the ones that waited for a result and get none.
+    /// Submitted events that waited for a result and get none.
     pub results_lost: u64,
 }
 
-impl Books {
-    /// Calls that were nobody's to record.
+impl KernelCounters {
+    /// Returns the calls that were excluded.
     pub fn excluded(&self) -> u64 {
         self.excluded_self + self.excluded_sink + self.excluded_unit
     }
 
-    /// Calls that were due, but more than may be recorded.
+    /// Returns the calls that rate limits refused.
     pub fn suppressed(&self) -> u64 {
         self.limited + self.limited_uid
     }
 
-    /// Calls that the routes do not want, or not that many.
+    /// Returns the calls that filters, sampling or rate limits left out.
     pub fn left_out(&self) -> u64 {
         self.filtered + self.sampled + self.suppressed()
     }
 
-    /// Calls that became something.
+    /// Returns the calls with an outcome.
     fn outcomes(&self) -> u64 {
         let lost: u64 = self.lost.iter().sum();
         self.excluded() + self.left_out() + self.counted + self.submitted + lost
@@ -97,7 +97,7 @@ impl Books {
         self.seen.wrapping_sub(self.outcomes()) as i64
     }
 
-    /// Whether every call that was seen is accounted for.
+    /// Returns whether every call that was seen is accounted for.
     pub fn balance(&self) -> bool {
         self.difference() == 0
     }
@@ -122,7 +122,7 @@ impl Books {
 
 /// The kernel's side: rows of all CPUs, as memory.
 #[derive(Debug)]
-pub struct Rows {
+pub struct CounterRows {
     words: Mapping,
     cpus: usize,
 }
@@ -132,8 +132,8 @@ const WORD: usize = size_of::<u64>();
 const ROW_WORDS: usize = size_of::<counters>() / WORD;
 const CPU_WORDS: usize = types::counters_size::COUNTERS_ROWS.0 as usize * ROW_WORDS;
 
-impl Rows {
-    /// How many rows the map needs on this machine.
+impl CounterRows {
+    /// Returns the number of rows that the map needs on this machine.
     ///
     /// # Errors
     /// When the kernel does not tell how many CPUs it may have.
@@ -142,7 +142,7 @@ impl Rows {
         Ok(u32::try_from(cpus)? * types::counters_size::COUNTERS_ROWS.0)
     }
 
-    /// Maps the books.
+    /// Maps the counters.
     ///
     /// # Errors
     /// When the kernel refuses.
@@ -153,61 +153,61 @@ impl Rows {
         Ok(Self { words, cpus })
     }
 
-    /// The books of a slot.
-    pub fn of(&self, slot: Slot) -> Books {
+    /// Returns the counters of a slot.
+    pub fn of(&self, slot: Slot) -> KernelCounters {
         self.row(usize::from(slot.index()))
     }
 
-    /// How many CPUs have a part.
+    /// Returns the number of CPUs that have rows.
     pub fn cpus(&self) -> usize {
         self.cpus
     }
 
-    /// One CPU's part of the books of a slot.
-    pub fn on(&self, (slot, cpu): Cell) -> Books {
-        let mut books = Books::default();
-        self.add_to(&mut books, cpu, usize::from(slot.index()));
-        books
+    /// Returns one CPU's counters of a slot.
+    pub fn on(&self, (slot, cpu): Cell) -> KernelCounters {
+        let mut counters = KernelCounters::default();
+        self.add_to(&mut counters, cpu, usize::from(slot.index()));
+        counters
     }
 
-    /// The same, if no call began while it was read.
-    pub fn still(&self, cell: Cell) -> Option<Books> {
-        let books = self.on(cell);
-        (self.on(cell).seen == books.seen).then_some(books)
+    /// Returns one CPU's counters of a slot, if no call began while they were read.
+    pub fn still(&self, cell: Cell) -> Option<KernelCounters> {
+        let counters = self.on(cell);
+        (self.on(cell).seen == counters.seen).then_some(counters)
     }
 
-    /// How often numbers that no table has were called.
-    pub fn odd_numbers(&self) -> OddNumbers {
+    /// Number of calls whose syscall number is in no table.
+    pub fn unroutable(&self) -> UnroutableCalls {
         let count = |class: types::odd_number| {
             self.row((types::counters_size::ODD_ROWS.0 + class.0) as usize).seen
         };
-        OddNumbers {
+        UnroutableCalls {
             minus_one: count(types::odd_number::ODD_MINUS_ONE),
             x32: count(types::odd_number::ODD_X32),
             out_of_range: count(types::odd_number::ODD_OUT_OF_RANGE),
         }
     }
 
-    fn row(&self, row: usize) -> Books {
-        let mut books = Books::default();
-        (0..self.cpus).for_each(|cpu| self.add_to(&mut books, cpu, row));
-        books
+    fn row(&self, row: usize) -> KernelCounters {
+        let mut counters = KernelCounters::default();
+        (0..self.cpus).for_each(|cpu| self.add_to(&mut counters, cpu, row));
+        counters
     }
 
     /// Adds one CPU's row; `seen` is read first.
-    fn add_to(&self, books: &mut Books, cpu: usize, row: usize) {
+    fn add_to(&self, counters: &mut KernelCounters, cpu: usize, row: usize) {
         let first = cpu * CPU_WORDS + row * ROW_WORDS + offset_of!(counters, counts) / WORD;
         let word = |which: counter| self.words.word(first + which.0 as usize);
-        books.add(|which| word(which).map_or(0, |word| word.load(Acquire)));
+        counters.add(|which| word(which).map_or(0, |word| word.load(Acquire)));
     }
 }
 
-/// How often numbers that no table has were called.
+/// Number of calls whose syscall number is in no table.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct OddNumbers {
+pub struct UnroutableCalls {
     /// -1: a tracer cancelled the call, or the caller passed it.
     pub minus_one: u64,
-    /// Of the x32 ABI.
+    /// Numbers of the x32 ABI.
     pub x32: u64,
     /// Any other from 512 on.
     pub out_of_range: u64,
@@ -215,17 +215,17 @@ pub struct OddNumbers {
 
 #[cfg(test)]
 mod tests {
-    use super::{Books, LOSSES, ROW_WORDS};
+    use super::{KernelCounters, LOSSES, ROW_WORDS};
     use crate::bpf::types::counter;
 
     #[test]
     fn add_takes_each_counter_once() {
-        let mut books = Books::default();
-        books.add(|which| 1 << which.0);
-        let losses: u64 = books.lost.iter().sum();
-        let all = books.seen + books.left_out() + books.excluded() + books.counted;
-        assert_eq!(all + books.submitted + losses + books.results_lost, ALL);
-        assert_eq!(books.lost, LOSSES.map(|reason| 1 << reason.0));
+        let mut counters = KernelCounters::default();
+        counters.add(|which| 1 << which.0);
+        let losses: u64 = counters.lost.iter().sum();
+        let all = counters.seen + counters.left_out() + counters.excluded() + counters.counted;
+        assert_eq!(all + counters.submitted + losses + counters.results_lost, ALL);
+        assert_eq!(counters.lost, LOSSES.map(|reason| 1 << reason.0));
     }
 
     #[test]
@@ -238,7 +238,8 @@ mod tests {
 
     #[test]
     fn an_event_without_its_result_is_in_the_books_once() {
-        let books = Books { seen: 2, submitted: 2, results_lost: 1, ..Books::default() };
-        assert!(books.balance());
+        let counters =
+            KernelCounters { seen: 2, submitted: 2, results_lost: 1, ..KernelCounters::default() };
+        assert!(counters.balance());
     }
 }

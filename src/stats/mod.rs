@@ -7,4 +7,4 @@ mod user;
 
 pub use kernel::*;
 pub use settled::{Cell, settled};
-pub use user::{Handled, Portion, Tally};
+pub use user::{EventOutcomes, Portion, UserCounters};

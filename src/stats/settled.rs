@@ -1,4 +1,4 @@
-//! Books that are read while calls go on, and are exact all the same.
+//! KernelCounters that are read while calls go on, and are exact all the same.
 //!
 //! A handler counts a call as seen first, and what became of it some hundred nanoseconds later. Both are
 //! in the row of its CPU, where no second handler runs meanwhile: preemption is off. So a row that is
@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 use anyhow::Result;
 use syscalls::Slot;
 
-/// A row: one CPU's part of the books of a slot.
+/// A row: one CPU's part of the counters of a slot.
 pub type Cell = (Slot, usize);
 
 /// Readings of a row in a round: each takes some 100 ns, and a CPU that does nothing but routed calls is
@@ -23,7 +23,7 @@ const READINGS: usize = 64;
 /// Rounds at most, for rows that do not balance; two for the others.
 const ROUNDS: usize = 8;
 
-/// What was read, each at a moment when no call was in flight. `still` gives a reading unless a call began
+/// Reads each key at a moment when no call is in flight. `still` gives a reading unless a call began
 /// meanwhile, `excess` how much larger its left side is, and `wait` returns after every handler that
 /// was running. What never held still is not among them.
 ///
@@ -61,10 +61,10 @@ mod tests {
     use std::cell::Cell as Shared;
 
     use super::*;
-    use crate::stats::Books;
+    use crate::stats::KernelCounters;
 
-    fn books(seen: u64, counted: u64) -> Books {
-        Books { seen, counted, ..Books::default() }
+    fn counters(seen: u64, counted: u64) -> KernelCounters {
+        KernelCounters { seen, counted, ..KernelCounters::default() }
     }
 
     fn row(nr: u16, cpu: usize) -> Cell {
@@ -77,58 +77,58 @@ mod tests {
         let still = |_| {
             readings.set(readings.get() + 1);
             // In flight but once, near the end of the round.
-            if readings.get() == 60 { Some(books(8, 8)) } else { Some(books(9, 8)) }
+            if readings.get() == 60 { Some(counters(8, 8)) } else { Some(counters(9, 8)) }
         };
-        let found =
-            settled([row(1, 0)].into_iter(), still, Books::difference, || Ok(())).expect("settled");
-        assert_eq!(found, BTreeMap::from([(row(1, 0), books(8, 8))]));
+        let found = settled([row(1, 0)].into_iter(), still, KernelCounters::difference, || Ok(()))
+            .expect("settled");
+        assert_eq!(found, BTreeMap::from([(row(1, 0), counters(8, 8))]));
     }
 
     #[test]
     fn a_handler_that_stands_still_is_waited_for() {
         let graces = Shared::new(0);
-        let still = |_| Some(if graces.get() < 3 { books(9, 8) } else { books(9, 9) });
+        let still = |_| Some(if graces.get() < 3 { counters(9, 8) } else { counters(9, 9) });
         let wait = || {
             graces.set(graces.get() + 1);
             Ok(())
         };
-        let found =
-            settled([row(1, 0)].into_iter(), still, Books::difference, wait).expect("settled");
-        assert_eq!((found[&row(1, 0)], graces.get()), (books(9, 9), 3));
+        let found = settled([row(1, 0)].into_iter(), still, KernelCounters::difference, wait)
+            .expect("settled");
+        assert_eq!((found[&row(1, 0)], graces.get()), (counters(9, 9), 3));
     }
 
     /// A call too many among the outcomes is hidden while one is in flight: looked at again after that.
     #[test]
     fn an_outcome_too_many_is_found_behind_a_call_in_flight() {
         let graces = Shared::new(0);
-        let still = |_| Some(if graces.get() == 0 { books(9, 9) } else { books(9, 10) });
+        let still = |_| Some(if graces.get() == 0 { counters(9, 9) } else { counters(9, 10) });
         let wait = || {
             graces.set(graces.get() + 1);
             Ok(())
         };
-        let found =
-            settled([row(1, 0)].into_iter(), still, Books::difference, wait).expect("settled");
+        let found = settled([row(1, 0)].into_iter(), still, KernelCounters::difference, wait)
+            .expect("settled");
         assert_eq!(found[&row(1, 0)].difference(), -1);
     }
 
     #[test]
     fn a_difference_that_stays_is_told() {
         let graces = Shared::new(0);
-        let still = |cell| Some(if cell == row(1, 1) { books(9, 7) } else { books(9, 9) });
+        let still = |cell| Some(if cell == row(1, 1) { counters(9, 7) } else { counters(9, 9) });
         let wait = || {
             graces.set(graces.get() + 1);
             Ok(())
         };
         let cells = [row(1, 0), row(1, 1), row(2, 0)].into_iter();
-        let found = settled(cells, still, Books::difference, wait).expect("settled");
-        let differences: Vec<i64> = found.values().map(Books::difference).collect();
+        let found = settled(cells, still, KernelCounters::difference, wait).expect("settled");
+        let differences: Vec<i64> = found.values().map(KernelCounters::difference).collect();
         assert_eq!((differences, graces.get()), (vec![0, 2, 0], ROUNDS - 1));
     }
 
     #[test]
     fn a_row_that_never_holds_still_is_left_out() {
         let never = |_| None;
-        let found = settled([row(1, 0)].into_iter(), never, Books::difference, || Ok(()));
+        let found = settled([row(1, 0)].into_iter(), never, KernelCounters::difference, || Ok(()));
         let found = found.expect("settled");
         assert!(found.is_empty());
     }

@@ -1,36 +1,36 @@
-//! The daemon's part of the books: what became of the events that the kernel submitted.
+//! Counters of the daemon: outcomes of the events that the kernel submitted.
 
 use std::collections::BTreeMap;
 
 use syscalls::Slot;
 
-/// By slot, over the daemon's life.
+/// Outcomes by slot, over the daemon's life.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
-pub struct Tally {
+pub struct UserCounters {
     /// The slots of all events so far.
-    pub slots: BTreeMap<Slot, Handled>,
-    /// Records of the ring that are not of this contract: nobody knows of which slot.
+    pub slots: BTreeMap<Slot, EventOutcomes>,
+    /// Records of the ring that could not be decoded; their slot is unknown.
     pub undecodable: u64,
 }
 
-/// What became of the events of one slot: each is in one of these, or waits for its result.
+/// Outcomes of the events of one slot: each event is in one of these, or waits for its result.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
-pub struct Handled {
+pub struct EventOutcomes {
     /// Written, each in a record of its own; with the one that waits in the output.
     pub written: u64,
     /// Part of a record of many that is written or will be.
     pub aggregated: u64,
-    /// Not wanted once their result was known.
+    /// Events that the route did not want once their result was known.
     pub filtered: u64,
     /// Beyond a limit that the daemon holds.
     pub limited: u64,
     /// Refused by the output for good, alone or with others.
     pub refused: u64,
     /// Dropped because more came than may be written in a second.
-    pub over_budget: u64,
+    pub shed: u64,
 }
 
-/// What an output refuses or keeps for later.
+/// Events of one record that an output refuses or keeps for later.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Portion {
     /// One event.
@@ -39,37 +39,37 @@ pub enum Portion {
     Many(Slot, u64),
 }
 
-impl Handled {
+impl EventOutcomes {
     /// Events that were due and are not recorded.
     pub fn lost(&self) -> u64 {
-        self.refused + self.over_budget
+        self.refused + self.shed
     }
 }
 
-impl Tally {
-    /// Of one slot.
-    pub fn of(&self, slot: Slot) -> Handled {
+impl UserCounters {
+    /// Returns the outcomes of one slot.
+    pub fn of(&self, slot: Slot) -> EventOutcomes {
         self.slots.get(&slot).copied().unwrap_or_default()
     }
 
-    /// The same, to be counted in.
-    pub fn slot(&mut self, slot: Slot) -> &mut Handled {
+    /// Returns the outcomes of one slot for counting.
+    pub fn slot(&mut self, slot: Slot) -> &mut EventOutcomes {
         self.slots.entry(slot).or_default()
     }
 
-    /// What was counted as written or aggregated was refused by the output.
+    /// Counts events as refused by the output instead of written or aggregated.
     pub fn refuse(&mut self, portion: Portion) {
         let (handled, count) = self.take_back(portion);
         handled.refused += count;
     }
 
-    /// What was counted as written or aggregated had no room.
+    /// Counts events as shed instead of written or aggregated.
     pub fn drop(&mut self, portion: Portion) {
         let (handled, count) = self.take_back(portion);
-        handled.over_budget += count;
+        handled.shed += count;
     }
 
-    fn take_back(&mut self, portion: Portion) -> (&mut Handled, u64) {
+    fn take_back(&mut self, portion: Portion) -> (&mut EventOutcomes, u64) {
         let (slot, count) = match portion {
             Portion::One(slot) => (slot, 1),
             Portion::Many(slot, count) => (slot, count),

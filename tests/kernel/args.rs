@@ -45,11 +45,11 @@ fn args_records_one_event_per_call() {
     needs_root!();
     let getpgid = slot(Abi::Native, "getpgid");
     let rig = rig(&[(getpgid, "args")]);
-    let before = rig.books(getpgid);
+    let before = rig.counters(getpgid);
     let records = rig.trigger(&["times", "10007", "native", &getpgid.nr().to_string()]);
 
     rig.assert_seen(10_007, records.len() as u64);
-    let after = rig.books(getpgid);
+    let after = rig.counters(getpgid);
     assert_eq!(after.seen - before.seen, after.submitted - before.submitted);
     assert_eq!(after.lost, [0; 4]);
 }
@@ -64,7 +64,7 @@ fn args_own_calls_are_excluded_and_counted() {
         nix::unistd::getsid(None).expect("our own session");
     }
 
-    assert_eq!(rig.books(getsid).excluded_self, 1000);
+    assert_eq!(rig.counters(getsid).excluded_self, 1000);
     let ours = |bytes: &Vec<u8>| rig.event(bytes).pid == rig.own_pid();
     assert_eq!(rig.records().iter().filter(|bytes| ours(bytes)).count(), 0);
 }

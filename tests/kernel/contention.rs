@@ -26,10 +26,10 @@ fn crowd(how: &str, call: Slot) {
     let words = [how, &times.to_string(), "native", &call.nr().to_string()];
     let events = rig.trigger(&words).len() as u64;
 
-    let (made, books) = (THREADS * times, rig.books(call));
-    let lost: u64 = books.lost.iter().sum();
-    println!("{made} made, {} seen, {lost} lost", books.seen);
-    rig.assert_seen(made, books.seen);
-    assert_eq!(books.seen, books.submitted + lost);
-    assert_eq!(books.submitted, events);
+    let (made, counters) = (THREADS * times, rig.counters(call));
+    let lost: u64 = counters.lost.iter().sum();
+    println!("{made} made, {} seen, {lost} lost", counters.seen);
+    rig.assert_seen(made, counters.seen);
+    assert_eq!(counters.seen, counters.submitted + lost);
+    assert_eq!(counters.submitted, events);
 }

@@ -11,7 +11,7 @@ fn count_counts_and_records_nothing() {
     let records = rig.trigger(&["times", "5003", "native", &slot.nr().to_string(), "1"]);
 
     assert_eq!(records.len(), 0);
-    let books = rig.books(slot);
-    rig.assert_seen(5003, books.seen);
-    assert_eq!((books.counted, books.submitted), (books.seen, 0));
+    let counters = rig.counters(slot);
+    rig.assert_seen(5003, counters.seen);
+    assert_eq!((counters.counted, counters.submitted), (counters.seen, 0));
 }

@@ -16,9 +16,9 @@ fn make_calls(program: &Path, times: &str) {
     assert!(status.expect("the copy runs").success());
 }
 
-fn books(rig: &Rig) -> (u64, u64, u64) {
-    let books = rig.books(own_slot(NUMBER));
-    (books.seen, books.excluded_sink, books.submitted)
+fn counters(rig: &Rig) -> (u64, u64, u64) {
+    let counters = rig.counters(own_slot(NUMBER));
+    (counters.seen, counters.excluded_sink, counters.submitted)
 }
 
 #[test]
@@ -36,9 +36,9 @@ fn exclude_exe_counts_and_does_not_record() {
     excluded.replace(&rig.bpf, &paths);
 
     make_calls(&sink, "100");
-    assert_eq!(books(&rig), (100, 100, 0));
+    assert_eq!(counters(&rig), (100, 100, 0));
     make_calls(&other, "10");
-    assert_eq!(books(&rig), (110, 100, 10));
+    assert_eq!(counters(&rig), (110, 100, 10));
 
     // The file is replaced, as in an upgrade: the new one counts as soon as it is looked up, and
     // the old one still does.
@@ -48,9 +48,9 @@ fn exclude_exe_counts_and_does_not_record() {
     excluded.refresh(&rig.bpf, &paths);
     make_calls(&sink, "1");
     make_calls(&old, "1");
-    assert_eq!(books(&rig), (112, 102, 10));
+    assert_eq!(counters(&rig), (112, 102, 10));
 
     excluded.replace(&rig.bpf, &[]);
     make_calls(&sink, "3");
-    assert_eq!(books(&rig), (115, 102, 13));
+    assert_eq!(counters(&rig), (115, 102, 13));
 }

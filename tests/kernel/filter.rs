@@ -230,7 +230,7 @@ fn filter_agrees_with_reference_on_random_filters() {
     for round in 0..scaled(60) {
         let filter = dice.filter();
         rig.table.apply(&mut rig.bpf, &plan(filter.clone())).expect("the filter is wired");
-        let before = rig.books(call());
+        let before = rig.counters(call());
         let events = events(&rig, round, 100);
         assert_eq!(events.len(), 100, "{filter:?}");
         for bytes in &events {
@@ -239,9 +239,9 @@ fn filter_agrees_with_reference_on_random_filters() {
             assert_eq!(event.rule == 0, expected, "{filter:#?}\n{event:#?}");
             *(if expected { &mut passed } else { &mut refused }) += 1;
         }
-        let books = rig.books(call());
-        assert_eq!((books.seen - before.seen, books.filtered), (100, 0));
-        assert!(books.balance(), "{books:?}");
+        let counters = rig.counters(call());
+        assert_eq!((counters.seen - before.seen, counters.filtered), (100, 0));
+        assert!(counters.balance(), "{counters:?}");
     }
     assert!(
         passed > scaled(1000) && refused > scaled(1000),
@@ -285,10 +285,13 @@ fn filter_rejected_calls_are_counted() {
     plan.routes.values_mut().for_each(|route| drop(route.rules.pop()));
     let rig = Rig::new(&plan);
     let of_root = events(&rig, 1, 1000).len() as u64;
-    let books = rig.books(call());
+    let counters = rig.counters(call());
     assert!((50..500).contains(&of_root), "{of_root}");
-    assert_eq!((books.seen, books.submitted, books.filtered), (1000, of_root, 1000 - of_root));
-    assert!(books.balance(), "{books:?}");
+    assert_eq!(
+        (counters.seen, counters.submitted, counters.filtered),
+        (1000, of_root, 1000 - of_root)
+    );
+    assert!(counters.balance(), "{counters:?}");
 }
 
 /// Rules differ in what they capture and how they tell it.
@@ -324,7 +327,10 @@ fn filter_applies_settings_of_chosen_rule() {
     };
     let told: Vec<_> = events.iter().map(told).collect();
     assert_eq!(told, [(7, 0, 3, false), (7, 0, 3, false), (1001, 3, 6, true)]);
-    let books = rig.books(call());
-    assert_eq!((books.seen, books.counted, books.filtered, books.submitted), (5433, 30, 5400, 3));
-    assert!(books.balance(), "{books:?}");
+    let counters = rig.counters(call());
+    assert_eq!(
+        (counters.seen, counters.counted, counters.filtered, counters.submitted),
+        (5433, 30, 5400, 3)
+    );
+    assert!(counters.balance(), "{counters:?}");
 }

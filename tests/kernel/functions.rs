@@ -105,8 +105,8 @@ fn functions_stay_attached_across_reloads() {
         });
         made += times;
     }
-    rig.assert_seen(made, rig.books(stays).seen);
-    assert_eq!(rig.books(comes).seen, 30);
+    rig.assert_seen(made, rig.counters(stays).seen);
+    assert_eq!(rig.counters(comes).seen, 30);
 }
 
 /// Returns whether a program is attached to a function.
@@ -155,10 +155,10 @@ fn table_routes_all_syscalls_and_none() {
     let call = own_slot(483);
     let words = ["times", "10", "native", &call.nr().to_string()];
     run_trigger(&words);
-    assert_eq!(rig.books(call).seen, 10);
+    assert_eq!(rig.counters(call).seen, 10);
     rig.table.apply(&mut rig.bpf, &routes(&handlers, &[])).expect("the empty plan is wired");
     run_trigger(&words);
-    assert_eq!(rig.books(call).seen, 10);
+    assert_eq!(rig.counters(call).seen, 10);
     let begin = Instant::now();
     while is_attached("__x64_sys_read") {
         assert!(begin.elapsed() < Duration::from_secs(60), "the link stays");

@@ -6,7 +6,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use syscalls::Slot;
 use tailcalld::config::{Limit, Per, Rate};
 use tailcalld::plan::{Plan, Rule};
-use tailcalld::stats::Books;
+use tailcalld::stats::KernelCounters;
 
 use crate::rig::{Rig, filtered, own_slot, privileged, routes, run_trigger, scaled, trigger_path};
 
@@ -45,10 +45,10 @@ fn calls(words: &[&str]) {
     run_trigger(&[words, &["native", &nr]].concat());
 }
 
-fn books(rig: &Rig) -> Books {
-    let books = rig.books(call());
-    assert!(books.balance(), "{books:?}");
-    books
+fn counters(rig: &Rig) -> KernelCounters {
+    let counters = rig.counters(call());
+    assert!(counters.balance(), "{counters:?}");
+    counters
 }
 
 /// Counters of a slot under a limit.
@@ -61,8 +61,8 @@ struct Expected {
 
 #[track_caller]
 fn assert_limited(rig: &Rig, expected: Expected) {
-    let books = books(rig);
-    let (seen, submitted, limited) = (books.seen, books.submitted, books.limited);
+    let counters = counters(rig);
+    let (seen, submitted, limited) = (counters.seen, counters.submitted, counters.limited);
     assert_eq!(Expected { seen, submitted, limited }, expected);
 }
 
@@ -98,8 +98,8 @@ fn limit_token_is_taken_once() {
     for round in 1..=5 {
         let times = scaled(50_000);
         calls(&["joined", "500", &times.to_string()]);
-        let (books, made) = (books(&rig), round * (500 + 4 * times));
-        assert_eq!((books.seen, books.submitted + books.limited), (made, made));
+        let (counters, made) = (counters(&rig), round * (500 + 4 * times));
+        assert_eq!((counters.seen, counters.submitted + counters.limited), (made, made));
         let events = rig.events();
         let mut times: Vec<u64> = events.iter().map(|bytes| rig.event(bytes).boottime_ns).collect();
         times.sort_unstable();
@@ -170,10 +170,10 @@ fn limit_keeps_its_count_over_reload() {
         calls(&["times", "3"]);
         rig.table.apply(&mut rig.bpf, &plan).expect("the limit is wired");
     }
-    assert_eq!((books(&rig).submitted, books(&rig).limited), (10, 5));
+    assert_eq!((counters(&rig).submitted, counters(&rig).limited), (10, 5));
     rig.table.apply(&mut rig.bpf, &limited(burst(11, Per::Route))).expect("the limit is wired");
     calls(&["times", "13"]);
-    assert_eq!((books(&rig).submitted, books(&rig).limited), (21, 7));
+    assert_eq!((counters(&rig).submitted, counters(&rig).limited), (21, 7));
 }
 
 #[test]
@@ -184,10 +184,10 @@ fn limit_refills_with_time() {
     let begin = std::time::Instant::now();
     calls(&["paced", "200"]);
     let passed = begin.elapsed().as_millis() as u64;
-    let books = books(&rig);
-    assert_eq!((books.seen, books.submitted + books.limited), (200, 200));
-    assert!(books.submitted <= passed + 2, "{} in {passed} ms", books.submitted);
-    assert!(books.submitted >= 50, "{books:?}");
+    let counters = counters(&rig);
+    assert_eq!((counters.seen, counters.submitted + counters.limited), (200, 200));
+    assert!(counters.submitted <= passed + 2, "{} in {passed} ms", counters.submitted);
+    assert!(counters.submitted >= 50, "{counters:?}");
 }
 
 #[test]
@@ -195,10 +195,10 @@ fn sample_counts_calls_left_out() {
     let Some(_alone) = alone() else { return };
     let rig = Rig::new(&plan(|rule| rule.sample = 4));
     calls(&["times", "20000"]);
-    let books = books(&rig);
-    assert_eq!((books.seen, books.submitted + books.sampled), (20_000, 20_000));
+    let counters = counters(&rig);
+    assert_eq!((counters.seen, counters.submitted + counters.sampled), (20_000, 20_000));
     // Eight standard deviations: 61.2 each.
-    assert!((4510..5490).contains(&books.submitted), "{}", books.submitted);
+    assert!((4510..5490).contains(&counters.submitted), "{}", counters.submitted);
 }
 
 /// More owners than there are buckets: who finds none shares one.
@@ -211,8 +211,8 @@ fn limit_owners_without_bucket_share_one() {
     for ids in ids.chunks(3000) {
         run_trigger(&["each", &ids.join("|"), "native", &nr]);
     }
-    let books = books(&rig);
-    assert_eq!((books.seen, books.submitted + books.limited), (12_000, 12_000));
+    let counters = counters(&rig);
+    assert_eq!((counters.seen, counters.submitted + counters.limited), (12_000, 12_000));
     let taken = rig.bpf.buckets_taken() as u64;
     let shared: u64 = rig
         .bpf
@@ -222,7 +222,7 @@ fn limit_owners_without_bucket_share_one() {
         .map(|full| full.refused)
         .sum();
     // An owner with a bucket has room for one call; those that share one have room for three.
-    assert_eq!((books.submitted, books.limited), (taken + 3, shared));
+    assert_eq!((counters.submitted, counters.limited), (taken + 3, shared));
     assert!(taken > 3500 && taken <= 4096, "{taken}");
 }
 
@@ -258,16 +258,16 @@ fn per_uid_flood_of_one_user_spares_another() {
     let flooded = flood.end();
     let events = rig.events();
     let of = |uid| events.iter().filter(|bytes| rig.event(bytes).uid == uid).count() as u64;
-    let books = books(&rig);
+    let counters = counters(&rig);
     assert_eq!(of(8), 1000, "the victim's");
-    assert_eq!(books.seen, flooded + 1000);
-    assert_eq!((books.lost, books.submitted), ([0; 4], of(7) + 1000));
-    assert_eq!(books.limited_uid, flooded - of(7));
+    assert_eq!(counters.seen, flooded + 1000);
+    assert_eq!((counters.lost, counters.submitted), ([0; 4], of(7) + 1000));
+    assert_eq!(counters.limited_uid, flooded - of(7));
     let [full] = &rig.bpf.full_buckets()[..] else { panic!("one bucket is full") };
-    assert_eq!((full.owner, full.refused), (Some(7), books.limited_uid));
+    assert_eq!((full.owner, full.refused), (Some(7), counters.limited_uid));
 }
 
-/// While tables come and go, each call is still in one place of the books.
+/// While tables come and go, each call is still in one place of the counters.
 #[test]
 fn counters_balance_over_reloads() {
     let Some(_alone) = alone() else { return };
@@ -289,7 +289,7 @@ fn counters_balance_over_reloads() {
     }
     let made: u64 = floods.map(Flood::end).iter().sum();
     rig.table.apply(&mut rig.bpf, &Plan::default()).expect("an empty table");
-    let books = books(&rig);
-    rig.assert_seen(made, books.seen);
-    assert!(books.filtered > 0 && books.sampled > 0 && books.limited > 0, "{books:?}");
+    let counters = counters(&rig);
+    rig.assert_seen(made, counters.seen);
+    assert!(counters.filtered > 0 && counters.sampled > 0 && counters.limited > 0, "{counters:?}");
 }

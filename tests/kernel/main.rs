@@ -9,9 +9,9 @@ mod rig;
 
 mod args;
 mod attach;
-mod books;
 mod contention;
 mod count;
+mod counters;
 mod env;
 mod exclude;
 mod exec;

@@ -1,7 +1,7 @@
 //! Numbers under the right ABI, and numbers that no table has.
 
 use syscalls::{Abi, Slot};
-use tailcalld::stats::OddNumbers;
+use tailcalld::stats::UnroutableCalls;
 
 use crate::rig::{at_functions, rig, run_trigger, slot};
 
@@ -11,14 +11,14 @@ fn dispatcher_counts_odd_numbers_by_class() {
     needs_unknown_syscalls!();
     let getpid = slot(Abi::Native, "getpid");
     let rig = rig(&[(getpid, "args")]);
-    let before = rig.bpf.books.odd_numbers();
+    let before = rig.bpf.counters.unroutable();
     for (number, times) in [("-1", "11"), ("512", "5"), ("1000", "7"), ("0x40000027", "3")] {
         assert_eq!(rig.trigger(&["times", times, "native", number]), Vec::<Vec<u8>>::new());
     }
-    let after = rig.bpf.books.odd_numbers();
+    let after = rig.bpf.counters.unroutable();
     // No function serves them.
     let expected = if at_functions() { [0, 0, 0] } else { [11, 3, 12] };
-    let counts = |odd: OddNumbers| [odd.minus_one, odd.x32, odd.out_of_range];
+    let counts = |odd: UnroutableCalls| [odd.minus_one, odd.x32, odd.out_of_range];
     let [before, after] = [before, after].map(counts);
     assert_eq!([0, 1, 2].map(|class| after[class] - before[class]), expected);
 }
@@ -59,9 +59,9 @@ fn compat_call_never_reaches_native_slot() {
     assert_eq!((munmap.nr(), writev.nr()), (execve.nr(), getpid.nr()));
 
     let native_only = rig(&[(munmap, "count"), (writev, "args")]);
-    let before = native_only.books(writev).seen;
+    let before = native_only.counters(writev).seen;
     run_trigger(&["times", "100", "compat", "20"]);
-    assert_eq!(native_only.books(writev).seen - before, 0);
+    assert_eq!(native_only.counters(writev).seen - before, 0);
     drop(native_only);
 
     let both = rig(&[(writev, "count"), (execve, "exec"), (getpid, "args")]);

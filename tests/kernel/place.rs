@@ -37,9 +37,9 @@ fn plan(filter: Filter) -> Plan {
 
 /// Returns how many calls passed and were filtered since the rig began.
 fn judged(rig: &Rig) -> (u64, u64) {
-    let books = rig.books(call());
-    assert!(books.balance(), "{books:?}");
-    (books.submitted, books.filtered)
+    let counters = rig.counters(call());
+    assert!(counters.balance(), "{counters:?}");
+    (counters.submitted, counters.filtered)
 }
 
 fn trigger(program: &Path) -> Command {
@@ -406,9 +406,9 @@ fn exclude_units_counts_and_does_not_record() {
     Cgroup::new("tailcalld-sink.service").run();
     Cgroup::new("tailcalld-other.service").run();
     let excluded = |rig: &Rig| {
-        let books = rig.books(call());
-        assert!(books.balance(), "{books:?}");
-        (books.excluded_unit, books.submitted)
+        let counters = rig.counters(call());
+        assert!(counters.balance(), "{counters:?}");
+        (counters.excluded_unit, counters.submitted)
     };
     assert_eq!(excluded(&rig), (7, 1));
     // The filter looks, too.
@@ -443,7 +443,7 @@ fn exclude_units_comes_before_filter() {
         (0..times).for_each(|_| sink.run());
         other.run();
     }
-    let books = rig.books(call());
-    assert!(books.balance(), "{books:?}");
-    assert_eq!((books.excluded_unit, books.counted, books.filtered), (8, 1, 1));
+    let counters = rig.counters(call());
+    assert!(counters.balance(), "{counters:?}");
+    assert_eq!((counters.excluded_unit, counters.counted, counters.filtered), (8, 1, 1));
 }

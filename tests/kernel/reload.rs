@@ -41,12 +41,15 @@ fn reload_under_load_misses_nothing() {
     let made = String::from_utf8_lossy(&said).trim().parse().expect("a number of calls");
     events += rig.events().len() as u64;
 
-    let books = rig.books(busy);
-    let lost: u64 = books.lost.iter().sum();
-    rig.assert_seen(made, books.seen);
-    assert_eq!(books.seen, books.counted + books.submitted + lost);
-    assert_eq!(books.submitted, events);
-    assert!(books.counted > 0 && books.submitted > 0, "both generations were live: {books:?}");
+    let counters = rig.counters(busy);
+    let lost: u64 = counters.lost.iter().sum();
+    rig.assert_seen(made, counters.seen);
+    assert_eq!(counters.seen, counters.counted + counters.submitted + lost);
+    assert_eq!(counters.submitted, events);
+    assert!(
+        counters.counted > 0 && counters.submitted > 0,
+        "both generations were live: {counters:?}"
+    );
     assert_eq!(u64::from(rig.table.generation()), reloads + 1);
 }
 
@@ -61,7 +64,7 @@ fn reload_removed_slot_records_nothing() {
     assert_eq!(rig.trigger(&words).len(), 10);
     rig.table.apply(&mut rig.bpf, &routes(&handlers, &[])).expect("the empty plan is wired");
     assert_eq!(rig.trigger(&words).len(), 0);
-    assert_eq!(rig.books(call).seen, 10);
+    assert_eq!(rig.counters(call).seen, 10);
     rig.table
         .apply(&mut rig.bpf, &routes(&handlers, &[(call, "args")]))
         .expect("the plan is wired");
@@ -100,6 +103,6 @@ fn handler_uses_route_of_live_bank() {
     assert!(rig.bpf.shared.set_route(bank, usize::from(call.index()), &route));
 
     assert_eq!(rig.trigger(&["times", "7", "native", &call.nr().to_string()]).len(), 0);
-    let books = rig.books(call);
-    assert_eq!((books.seen, books.submitted, books.lost), (7, 0, [0, 0, 7, 0]));
+    let counters = rig.counters(call);
+    assert_eq!((counters.seen, counters.submitted, counters.lost), (7, 0, [0, 0, 7, 0]));
 }

@@ -111,7 +111,7 @@ fn result_of_execve_is_recorded() {
     let nowhere = ["native", &nr, "-100", "text:/nonexistent", "argv:1", "0", "0"];
     let [(_, failed)] = &outcomes(&rig, &nowhere)[..] else { panic!("one call") };
     assert_eq!(failed.errno(), Some(nix::libc::ENOENT));
-    assert_eq!(rig.books(execve).seen, 0);
+    assert_eq!(rig.counters(execve).seen, 0);
 }
 
 /// The thread ends in the call, and the kernel reports it when the task exits.
@@ -158,9 +158,9 @@ fn results_of_threads_on_one_cpu_are_complete() {
     let rig = Rig::with_ring(&with_results(&[(call, "args")]), 64 * 1024 * 1024);
     let words = ["crowd", &times.to_string(), "native", &call.nr().to_string()];
     let ends = outcomes(&rig, &words).len() as u64;
-    let books = rig.books(call);
-    rig.assert_seen(8 * times, books.seen);
-    assert_eq!((books.lost, books.submitted), ([0; 4], ends));
+    let counters = rig.counters(call);
+    rig.assert_seen(8 * times, counters.seen);
+    assert_eq!((counters.lost, counters.submitted), ([0; 4], ends));
 }
 
 /// Kernels follow a limited number of calls of one function to their return, if any.
@@ -196,11 +196,11 @@ fn full_ring_counts_lost_results() {
             _ => {}
         }
     }
-    let books = rig.books(call);
-    assert_eq!((books.seen, books.submitted), (5000, events));
-    assert_eq!(books.lost, [5000 - events, 0, 0, 0]);
-    assert_eq!(books.results_lost, events - results);
-    assert!(books.results_lost > 0 || events == results, "{books:?}");
+    let counters = rig.counters(call);
+    assert_eq!((counters.seen, counters.submitted), (5000, events));
+    assert_eq!(counters.lost, [5000 - events, 0, 0, 0]);
+    assert_eq!(counters.results_lost, events - results);
+    assert!(counters.results_lost > 0 || events == results, "{counters:?}");
     // The next call of that thread has a result of its own again.
     assert_eq!(outcomes(&rig, &["times", "10", "native", &call.nr().to_string()]).len(), 10);
 }

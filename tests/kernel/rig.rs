@@ -17,7 +17,7 @@ use tailcalld::handlers::Handlers;
 use tailcalld::load::{self, Attach, AttachMode, Bpf};
 use tailcalld::plan::{Plan, Routes, Rule};
 use tailcalld::ring::{Consumer, Flow, Rest};
-use tailcalld::stats::Books;
+use tailcalld::stats::KernelCounters;
 use tailcalld::table::Table;
 
 pub use crate::root::privileged;
@@ -174,9 +174,9 @@ impl Rig {
         event.unwrap_or_else(|error| panic!("the kernel wrote what cannot be decoded: {error}"))
     }
 
-    /// The books of a slot, all CPUs together.
-    pub fn books(&self, slot: Slot) -> Books {
-        self.bpf.books.of(slot)
+    /// The counters of a slot, all CPUs together.
+    pub fn counters(&self, slot: Slot) -> KernelCounters {
+        self.bpf.counters.of(slot)
     }
 
     /// Holds that no call got lost: those of `made` that were not seen, the kernel says it skipped.

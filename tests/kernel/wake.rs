@@ -61,12 +61,12 @@ fn full_ring_counts_lost_events() {
     let (rig, nr) = quiet_rig(488, 1 << 16);
     rig.pause();
     run_trigger(&["times", "10000", "native", &nr, "1"]);
-    let books = rig.books(own_slot(488));
+    let counters = rig.counters(own_slot(488));
     let records = rig.records();
     let bytes: usize = records.iter().map(|record| record.len() + 8).sum();
     assert!(bytes as u32 + EVENT_BYTES > 1 << 16, "{bytes} bytes are no full ring");
     let events = rig.only_events(records).len() as u64;
-    assert_eq!(books.seen, 10_000);
-    assert_eq!(books.submitted, events);
-    assert_eq!(books.lost, [10_000 - events, 0, 0, 0]);
+    assert_eq!(counters.seen, 10_000);
+    assert_eq!(counters.submitted, events);
+    assert_eq!(counters.lost, [10_000 - events, 0, 0, 0]);
 }

@@ -9,7 +9,7 @@ use super::client::ask;
 use super::{counted, print_json};
 use crate::cli::print::{columns, standard_output};
 use crate::cli::{StatsOptions, exit};
-use crate::rpc::{Difference, RouteStats, Stats};
+use crate::rpc::{Imbalance, RouteStats, Stats};
 
 /// Places of events that are not written yet.
 const ON_THEIR_WAY: [&str; 2] = ["in_ring", "pending"];
@@ -50,7 +50,7 @@ fn check(stats: &Stats, as_json: bool) -> anyhow::Result<u8> {
     Ok(if differences.is_empty() { exit::OK } else { exit::FAILURE })
 }
 
-fn as_object(difference: &Difference<'_>) -> serde_json::Value {
+fn as_object(difference: &Imbalance<'_>) -> serde_json::Value {
     json!({
         "syscall": difference.route.syscall,
         "abi": difference.route.abi,
@@ -65,8 +65,8 @@ fn as_object(difference: &Difference<'_>) -> serde_json::Value {
 }
 
 /// `openat (x86_64) on CPU 3: seen 9 is not counted 7 + lost_scratch 1 = 8: 1 is missing`
-fn line(difference: &Difference<'_>) -> String {
-    let Difference { route, cpu, what, whole, parts } = difference;
+fn line(difference: &Imbalance<'_>) -> String {
+    let Imbalance { route, cpu, what, whole, parts } = difference;
     let cpu = cpu.map(|cpu| format!(" on CPU {cpu}")).unwrap_or_default();
     let named = parts.iter().filter(|(_, count)| **count > 0);
     let named: Vec<_> = named.map(|(name, count)| format!("{name} {count}")).collect();

@@ -51,16 +51,16 @@ impl Daemon<'_> {
     }
 
     fn live_route(&self, slot: Slot) -> Route {
-        let books = self.bpf.books.of(slot);
+        let counters = self.bpf.counters.of(slot);
         let handled = self.pipeline.borrow().delivery.tally.of(slot);
         let mut told = Route {
             syscall: slot.to_string(),
             abi: slot.abi().name().to_owned(),
             nr: slot.nr(),
-            seen: books.seen,
-            submitted: books.submitted,
+            seen: counters.seen,
+            submitted: counters.submitted,
             written: handled.written,
-            lost: books.lost.iter().sum::<u64>() + handled.lost(),
+            lost: counters.lost.iter().sum::<u64>() + handled.lost(),
             ..Route::default()
         };
         if let Some(route) = self.plan.routes.get(&slot) {

@@ -1,4 +1,4 @@
-//! The books as they stand: what the kernel counted, and where the daemon has what it was sent.
+//! The counters as they stand: what the kernel counted, and where the daemon has what it was sent.
 
 use std::collections::BTreeMap;
 
@@ -11,8 +11,8 @@ use crate::output::record::Reason;
 use crate::output::utc;
 use crate::ring::Unread;
 use crate::rpc::{self, Cpu, Stats, Unroutable};
-use crate::stats::Tally;
-use crate::stats::{Books, Cell, settled};
+use crate::stats::UserCounters;
+use crate::stats::{Cell, KernelCounters, settled};
 
 /// Events of one route: those that the kernel put into the ring, and those of them that are still there.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -25,50 +25,55 @@ struct Sent {
 
 /// Present locations of the consumed events.
 struct Consumed {
-    tally: Tally,
+    tally: UserCounters,
     waiting: BTreeMap<Slot, u64>,
 }
 
 impl Daemon<'_> {
-    /// The books. `settled`: read at moments when no call is in flight, which balance exactly.
+    /// The counters. `settled`: read at moments when no call is in flight, which balance exactly.
     pub(super) fn stats(&self, per_cpu: bool, settled: bool) -> Result<Stats> {
         let rows = if settled { self.settled_rows()? } else { BTreeMap::new() };
-        let row = |cell| rows.get(&cell).copied().unwrap_or_else(|| self.bpf.books.on(cell));
+        let row = |cell| rows.get(&cell).copied().unwrap_or_else(|| self.bpf.counters.on(cell));
         let consumed = self.consumed();
         let sent = self.sent(&consumed, settled)?;
-        let books = self.counters.slots().map(|(slot, handler)| {
-            let cpus = 0..self.bpf.books.cpus();
+        let counters = self.counters.slots().map(|(slot, handler)| {
+            let cpus = 0..self.bpf.counters.cpus();
             let rows: Vec<_> = cpus.map(|cpu| (cpu, row((slot, cpu)))).collect();
             let sent = sent.get(&slot).copied().unwrap_or_default();
             rpc::RouteStats {
                 handler: handler.to_owned(),
                 routed: self.plan.routes.contains_key(&slot),
-                ..books(slot, &rows, per_cpu, sent, &consumed)
+                ..counters(slot, &rows, per_cpu, sent, &consumed)
             }
         });
         Ok(Stats {
             generation: self.table.generation(),
             since: utc(self.since_ns),
             time: utc(clock::real_now_ns()),
-            routes: books.collect(),
+            routes: counters.collect(),
             missed: self.bpf.recursion_misses()?,
             unroutable: self.unroutable(),
             undecodable: consumed.tally.undecodable,
         })
     }
 
-    fn settled_rows(&self) -> Result<BTreeMap<Cell, Books>> {
-        let rows = &self.bpf.books;
+    fn settled_rows(&self) -> Result<BTreeMap<Cell, KernelCounters>> {
+        let rows = &self.bpf.counters;
         let slots = self.counters.slots();
         let cells = slots.flat_map(|(slot, _)| (0..rows.cpus()).map(move |cpu| (slot, cpu)));
-        settled(cells, |cell| rows.still(cell), Books::difference, || self.bpf.wait_for_grace())
+        settled(
+            cells,
+            |cell| rows.still(cell),
+            KernelCounters::difference,
+            || self.bpf.wait_for_grace(),
+        )
     }
 
     /// Nothing is consumed between these readings: we are the consumer. An event is in the ring before it
-    /// is counted as submitted, so here too the least excess is the true one (`books::settled`).
+    /// is counted as submitted, so here too the least excess is the true one (`counters::settled`).
     fn sent(&self, consumed: &Consumed, settle: bool) -> Result<BTreeMap<Slot, Sent>> {
         let mut unread = Unread::begin(&self.bpf)?;
-        let submitted = |slot| self.bpf.books.of(slot).submitted;
+        let submitted = |slot| self.bpf.counters.of(slot).submitted;
         let read = |slot, submitted, unread: &Unread| {
             let consumed = consumed.places(slot).iter().map(|(_, count)| count).sum();
             Sent { submitted, in_ring: unread.events(slot), consumed }
@@ -95,7 +100,7 @@ impl Daemon<'_> {
     }
 
     fn unroutable(&self) -> Unroutable {
-        let odd = self.bpf.books.odd_numbers();
+        let odd = self.bpf.counters.unroutable();
         Unroutable { minus_one: odd.minus_one, x32: odd.x32, out_of_range: odd.out_of_range }
     }
 }
@@ -119,32 +124,32 @@ impl Consumed {
             ("filtered_by_result", handled.filtered),
             ("limited_by_result", handled.limited),
             ("lost_output", handled.refused),
-            ("lost_shed", handled.over_budget),
+            ("lost_shed", handled.shed),
         ]
     }
 }
 
 /// Returns the outcomes of the calls that were seen, by name.
-fn outcomes(books: &Books) -> impl Iterator<Item = (String, u64)> {
+fn outcomes(counters: &KernelCounters) -> impl Iterator<Item = (String, u64)> {
     let named = [
-        ("excluded_self", books.excluded_self),
-        ("excluded_exe", books.excluded_sink),
-        ("excluded_unit", books.excluded_unit),
-        ("filtered", books.filtered),
-        ("sampled", books.sampled),
-        ("limited", books.limited),
-        ("limited_uid", books.limited_uid),
-        ("counted", books.counted),
-        ("submitted", books.submitted),
+        ("excluded_self", counters.excluded_self),
+        ("excluded_exe", counters.excluded_sink),
+        ("excluded_unit", counters.excluded_unit),
+        ("filtered", counters.filtered),
+        ("sampled", counters.sampled),
+        ("limited", counters.limited),
+        ("limited_uid", counters.limited_uid),
+        ("counted", counters.counted),
+        ("submitted", counters.submitted),
     ];
-    let lost = books.lost.into_iter().zip(Reason::ALL);
+    let lost = counters.lost.into_iter().zip(Reason::ALL);
     let lost = lost.map(|(count, reason)| (format!("lost_{}", reason.name()), count));
     named.into_iter().map(|(name, count)| (name.to_owned(), count)).chain(lost)
 }
 
-fn books(
+fn counters(
     slot: Slot,
-    rows: &[(usize, Books)],
+    rows: &[(usize, KernelCounters)],
     per_cpu: bool,
     sent: Sent,
     consumed: &Consumed,
@@ -169,19 +174,19 @@ fn books(
     told
 }
 
-fn cpu((cpu, row): &(usize, Books)) -> Cpu {
+fn cpu((cpu, row): &(usize, KernelCounters)) -> Cpu {
     let outcomes = outcomes(row).filter(|(_, count)| *count > 0).collect();
     Cpu { cpu: *cpu, seen: row.seen, outcomes }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Books, outcomes};
+    use super::{KernelCounters, outcomes};
 
-    /// A counter that the table does not have would be a difference of the books.
+    /// A counter that the table does not have would be a difference of the counters.
     #[test]
     fn every_outcome_is_told() {
-        let books = Books {
+        let counters = KernelCounters {
             seen: 4095,
             excluded_self: 1,
             excluded_sink: 2,
@@ -195,8 +200,8 @@ mod tests {
             lost: [512, 512, 0, 512],
             results_lost: 5,
         };
-        let sum: u64 = outcomes(&books).map(|(_, count)| count).sum();
-        assert_eq!(sum, books.seen.wrapping_sub_signed(books.difference()));
-        assert_eq!(outcomes(&books).filter(|(_, count)| *count > 0).count(), 12);
+        let sum: u64 = outcomes(&counters).map(|(_, count)| count).sum();
+        assert_eq!(sum, counters.seen.wrapping_sub_signed(counters.difference()));
+        assert_eq!(outcomes(&counters).filter(|(_, count)| *count > 0).count(), 12);
     }
 }

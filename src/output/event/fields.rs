@@ -75,7 +75,7 @@ fn task(event: &Event, out: &mut impl Fields) {
 const NAMESPACE_KEYS: [Key; NAMESPACES] =
     [Key::NsCgroup, Key::NsIpc, Key::NsMnt, Key::NsNet, Key::NsPid, Key::NsUser, Key::NsUts];
 
-/// Of namespaces only those in which not everybody is.
+/// Writes start time, executable, and the namespaces that differ from the initial ones.
 fn process(process: &Process, scratch: &mut Scratch, out: &mut impl Fields) {
     out.unsigned(Key::StartNs, process.start_ns);
     if let Some(Exe { device, inode }) = process.exe {
@@ -151,7 +151,7 @@ fn signature<'e>(
     }
 }
 
-/// Of a syscall that is not known they stand for themselves.
+/// Writes the registers of an unknown syscall by position.
 fn registers(event: &Event, scratch: &mut Scratch, out: &mut impl Fields) {
     for (name, value) in POSITIONS.into_iter().zip(event.args) {
         out.text(Name::Arg(name), scratch.text(|text| notation::register(value, text)));

@@ -1,4 +1,4 @@
-//! What came of a call, as fields and as the end of a sentence. Only events that waited for it have
+//! Outcome of a call, as fields and as the end of a sentence. Only events that waited for it have
 //! any of this.
 
 use syscalls::{Kind, notation};

@@ -51,7 +51,7 @@ fn fill(template: &str, event: &Event, arguments: &Arguments, out: &mut String) 
     printable::plain(rest, NO_LIMIT, out);
 }
 
-/// What stands before, in and after the first pair of braces.
+/// Returns the text before, in and after the first pair of braces.
 fn placeholder(text: &str) -> Option<(&str, &str, &str)> {
     let (before, rest) = text.split_once('{')?;
     let (name, after) = rest.split_once('}')?;

@@ -11,7 +11,7 @@ use crate::handlers::{FieldKind, Role};
 use crate::output::errno;
 use crate::output::sentence::plural;
 
-/// How many bytes of output values may take.
+/// Limits of values, in bytes of output.
 #[derive(Clone, Copy)]
 struct Limits {
     value: usize,
@@ -80,23 +80,25 @@ fn list(event: &Event, one: Captured<'_>, limits: Limits, out: &mut String) {
     out.push(']');
 }
 
-/// What a handler tells about all of argv.
+/// Size of argv, as the handler reports it.
 #[derive(Clone, Copy)]
-struct Total {
+struct ArgvTotal {
     number: u64,
     at_least: bool,
 }
 
-fn total(event: &Event, role: Role) -> Option<Total> {
+fn total(event: &Event, role: Role) -> Option<ArgvTotal> {
     let capture = event.captures.of(event.handler.field_with(role)?).first()?;
     match (capture.value, capture.status) {
         (_, Status::Unreadable { .. }) => None,
-        (Value::Number(number), status) => Some(Total { number, at_least: status != Status::Ok }),
+        (Value::Number(number), status) => {
+            Some(ArgvTotal { number, at_least: status != Status::Ok })
+        }
         _ => None,
     }
 }
 
-fn totals(event: &Event, count: Option<Total>, out: &mut String) {
+fn totals(event: &Event, count: Option<ArgvTotal>, out: &mut String) {
     let Some(count) = count else { return };
     out.push_str(if count.at_least { " at least " } else { " " });
     let _ = write!(out, "{} {}", count.number, plural(count.number, "argument", "arguments"));

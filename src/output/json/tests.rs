@@ -291,8 +291,11 @@ fn what_was_held_back_is_told() {
         (&limit["unit"], &limit["burst"], &limit["interval_ns"]),
         (&json!("tailcalld.service"), &json!(10_000), &json!(30_000_000_000_u64))
     );
-    let books = object(&samples::own(Body::Stats(&samples::stats())));
-    assert_eq!((&books["generation"], &books["totals"][0]["seen"]), (&json!(4), &json!(1000)));
+    let counters = object(&samples::own(Body::Stats(&samples::stats())));
+    assert_eq!(
+        (&counters["generation"], &counters["totals"][0]["seen"]),
+        (&json!(4), &json!(1000))
+    );
 }
 
 #[test]

@@ -8,11 +8,11 @@ use syscalls::{Abi, Slot};
 use super::{Kind, RecordBody};
 use crate::decode::render;
 use crate::output::errno;
-use crate::output::fields::{Cell, Fields, interval};
+use crate::output::fields::{Fields, TableCell, interval};
 use crate::output::key::{Key, Name};
 use crate::output::scratch::Scratch;
 use crate::output::sentence::plural;
-use crate::pipeline::aggregate::{Aggregated, Cause, GroupKey as Common, Results};
+use crate::pipeline::aggregate::{Aggregated, Cause, GroupKey as Common, OutcomeCounts};
 
 /// Number of errors that are named, the most frequent first.
 const ERRORS_MAX: usize = 8;
@@ -105,7 +105,7 @@ fn common(key: &Common, out: &mut impl Fields) {
     }
 }
 
-fn results(results: &Results, out: &mut impl Fields) {
+fn results(results: &OutcomeCounts, out: &mut impl Fields) {
     let latency = &results.latency;
     for (key, count) in [
         (Key::Unknown, results.unknown),
@@ -118,17 +118,18 @@ fn results(results: &Results, out: &mut impl Fields) {
         out.unsigned(key, count);
     }
     let rows = latency.buckets();
-    let row = |(end, count)| [("up_to_ns", Cell::Count(end)), ("count", Cell::Count(count))];
+    let row =
+        |(end, count)| [("up_to_ns", TableCell::Count(end)), ("count", TableCell::Count(count))];
     out.rows(Key::Latency, rows.map(row));
     let errors = errors(results);
     out.rows(Key::Errors, errors.iter().map(error));
 }
 
-fn error((name, count): &(String, u64)) -> [(&'static str, Cell<'_>); 2] {
-    [("errno", Cell::Word(name)), ("count", Cell::Count(*count))]
+fn error((name, count): &(String, u64)) -> [(&'static str, TableCell<'_>); 2] {
+    [("errno", TableCell::Word(name)), ("count", TableCell::Count(*count))]
 }
 
-fn errors(results: &Results) -> Vec<(String, u64)> {
+fn errors(results: &OutcomeCounts) -> Vec<(String, u64)> {
     let name = |(number, count): (i32, u64)| {
         let mut name = String::new();
         errno::append(number, "", &mut name);
@@ -164,7 +165,7 @@ fn task(aggregated: &Aggregated, out: &mut String) {
     }
 }
 
-fn outcome(results: &Results, out: &mut String) {
+fn outcome(results: &OutcomeCounts, out: &mut String) {
     let _ = write!(out, ": {} failed", results.failed);
     for (position, (name, count)) in errors(results).iter().enumerate() {
         out.push_str(if position > 0 { ", " } else { " (" });

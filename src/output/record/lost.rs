@@ -6,7 +6,7 @@ use syscalls::Slot;
 
 use super::{Kind, RecordBody};
 use crate::decode::render;
-use crate::output::fields::{Cell, Fields, interval};
+use crate::output::fields::{Fields, TableCell, interval};
 use crate::output::key::Key;
 use crate::output::scratch::Scratch;
 use crate::output::sentence::{items, plural};
@@ -144,13 +144,13 @@ fn item(loss: &Loss) -> String {
 /// Syscall and ABI of a record that could not be decoded.
 const UNKNOWN: &str = "unknown";
 
-fn columns(loss: &Loss) -> [(&'static str, Cell<'_>); 5] {
+fn columns(loss: &Loss) -> [(&'static str, TableCell<'_>); 5] {
     [
-        ("syscall", loss.slot.map_or(Cell::Word(UNKNOWN), Cell::Slot)),
-        ("abi", Cell::Word(loss.slot.map_or(UNKNOWN, |slot| slot.abi().name()))),
-        ("handler", Cell::Word(&loss.handler)),
-        ("reason", Cell::Word(loss.reason.name())),
-        ("count", Cell::Count(loss.count)),
+        ("syscall", loss.slot.map_or(TableCell::Word(UNKNOWN), TableCell::Slot)),
+        ("abi", TableCell::Word(loss.slot.map_or(UNKNOWN, |slot| slot.abi().name()))),
+        ("handler", TableCell::Word(&loss.handler)),
+        ("reason", TableCell::Word(loss.reason.name())),
+        ("count", TableCell::Count(loss.count)),
     ]
 }
 

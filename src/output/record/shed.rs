@@ -8,7 +8,7 @@ use crate::output::fields::{Fields, interval};
 use crate::output::key::Key;
 use crate::output::scratch::Scratch;
 use crate::output::sentence::plural;
-use crate::pipeline::shed::{Counts, Level, OutputLimits};
+use crate::pipeline::shed::{Level, OutputLimits, ShedCounts};
 
 /// Change of the level of load shedding.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -24,7 +24,7 @@ pub struct Shed {
     /// Time of the change.
     pub to_ns: u64,
     /// Events until now.
-    pub counts: Counts,
+    pub counts: ShedCounts,
 }
 
 impl RecordBody for Shed {
@@ -67,7 +67,7 @@ impl RecordBody for Shed {
             Level::High => "all events except those with keep = \"always\" are aggregated",
             Level::Drop => "aggregates that exceed the limit are dropped",
         });
-        let Counts { written, aggregated, dropped } = self.counts;
+        let ShedCounts { written, aggregated, dropped } = self.counts;
         out.push_str("; in the ");
         render::span(self.to_ns.saturating_sub(self.from_ns), out);
         let _ = write!(out, " before, {written} {} written, ", plural(written, "was", "were"));

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use syscalls::Slot;
 
 use super::{Kind, RecordBody};
-use crate::output::fields::{Cell, Fields};
+use crate::output::fields::{Fields, TableCell};
 use crate::output::key::Key;
 use crate::output::scratch::Scratch;
 use crate::output::sentence::plural;
@@ -69,20 +69,20 @@ impl RecordBody for Stats {
 }
 
 /// Returns the columns of `total`, for fields and for the table on the terminal.
-pub fn columns(total: &Total) -> [(&'static str, Cell<'_>); 12] {
+pub fn columns(total: &Total) -> [(&'static str, TableCell<'_>); 12] {
     [
-        ("syscall", Cell::Slot(total.slot)),
-        ("abi", Cell::Word(total.slot.abi().name())),
-        ("handler", Cell::Word(&total.handler)),
-        ("seen", Cell::Count(total.seen)),
-        ("written", Cell::Count(total.written)),
-        ("aggregated", Cell::Count(total.aggregated)),
-        ("filtered", Cell::Count(total.filtered)),
-        ("sampled", Cell::Count(total.sampled)),
-        ("limited", Cell::Count(total.limited)),
-        ("excluded", Cell::Count(total.excluded)),
-        ("counted", Cell::Count(total.counted)),
-        ("lost", Cell::Count(total.lost)),
+        ("syscall", TableCell::Slot(total.slot)),
+        ("abi", TableCell::Word(total.slot.abi().name())),
+        ("handler", TableCell::Word(&total.handler)),
+        ("seen", TableCell::Count(total.seen)),
+        ("written", TableCell::Count(total.written)),
+        ("aggregated", TableCell::Count(total.aggregated)),
+        ("filtered", TableCell::Count(total.filtered)),
+        ("sampled", TableCell::Count(total.sampled)),
+        ("limited", TableCell::Count(total.limited)),
+        ("excluded", TableCell::Count(total.excluded)),
+        ("counted", TableCell::Count(total.counted)),
+        ("lost", TableCell::Count(total.lost)),
     ]
 }
 

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use super::{Kind, RecordBody};
 use crate::decode::render;
-use crate::output::fields::{Cell, Fields, interval};
+use crate::output::fields::{Fields, TableCell, interval};
 use crate::output::key::Key;
 use crate::output::scratch::Scratch;
 use crate::output::sentence::{items, plural};
@@ -70,13 +70,13 @@ fn item(line: &Suppression) -> String {
     format!("{count} of {route}{owner} ({limit})")
 }
 
-fn columns(line: &Suppression) -> [(&'static str, Cell<'_>); 6] {
+fn columns(line: &Suppression) -> [(&'static str, TableCell<'_>); 6] {
     [
-        ("route", Cell::Word(&line.route)),
-        ("limit", Cell::Word(&line.limit)),
-        ("per", Cell::Word(line.per)),
-        ("owner", Cell::Word(&line.owner)),
-        ("comm", Cell::Word(&line.comm)),
-        ("count", Cell::Count(line.count)),
+        ("route", TableCell::Word(&line.route)),
+        ("limit", TableCell::Word(&line.limit)),
+        ("per", TableCell::Word(line.per)),
+        ("owner", TableCell::Word(&line.owner)),
+        ("comm", TableCell::Word(&line.comm)),
+        ("count", TableCell::Count(line.count)),
     ]
 }

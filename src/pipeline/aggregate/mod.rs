@@ -11,7 +11,7 @@ use std::time::Instant;
 
 pub use latency::Latency;
 pub use record::{Aggregated, Cause, Group, GroupInfo, GroupKey, Observation};
-pub use summary::{Results, Summary};
+pub use summary::{OutcomeCounts, Summary};
 
 use record::bytes_of;
 

@@ -20,12 +20,12 @@ pub struct Summary {
     /// The first of them, as a sentence.
     pub example: String,
     /// Outcomes of their calls; `None` if the route does not ask for results.
-    pub results: Option<Box<Results>>,
+    pub results: Option<Box<OutcomeCounts>>,
 }
 
 /// Outcomes of calls.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Results {
+pub struct OutcomeCounts {
     /// Calls whose result is not known, or that have none.
     pub unknown: u64,
     /// Calls that failed.
@@ -38,7 +38,8 @@ pub struct Results {
 
 impl Summary {
     /// Memory of the results beside the summary itself, in bytes.
-    pub(super) const RESULTS: usize = size_of::<Results>() + ERRNOS_MAX * size_of::<(i32, u64)>();
+    pub(super) const RESULTS: usize =
+        size_of::<OutcomeCounts>() + ERRNOS_MAX * size_of::<(i32, u64)>();
 
     /// Makes the summary of one event.
     pub(super) fn first(seen: &Observation, example: String) -> Self {
@@ -62,7 +63,7 @@ impl Summary {
     }
 }
 
-impl Results {
+impl OutcomeCounts {
     fn add(&mut self, outcome: Outcome) {
         let Outcome::Returned { duration_ns, .. } = outcome else {
             self.unknown += 1;

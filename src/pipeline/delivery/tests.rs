@@ -8,14 +8,14 @@ use serde_json::Value;
 use super::*;
 use crate::config::{Limit, Per, Rate, Results};
 use crate::decode::Event;
-use crate::output::{Output, samples};
+use crate::output::{Destination, samples};
 use crate::plan::Rule;
 use crate::table::LimitKey;
 
 /// A delivery into a file, and the file.
 fn delivery(limits: Option<u32>) -> (Delivery, File) {
     let file = tempfile::tempfile().unwrap();
-    let sink = Sink::open(Output::Json(file.try_clone().unwrap().into())).unwrap();
+    let sink = Sink::open(Destination::Json(file.try_clone().unwrap().into())).unwrap();
     let mut delivery = Delivery::new(Units::new(), sink);
     delivery.allow(OutputLimits { records: limits, bytes: None });
     (delivery, file)
@@ -40,7 +40,7 @@ fn of_kind<'r>(records: &'r [Value], kind: &str) -> Vec<&'r Value> {
 
 fn counts(delivery: &Delivery) -> [u64; 4] {
     let handled = delivery.tally.of(samples::event(&samples::handler(), vec![]).slot);
-    [handled.written, handled.aggregated, handled.refused, handled.over_budget]
+    [handled.written, handled.aggregated, handled.refused, handled.shed]
 }
 
 fn end(mut delivery: Delivery) -> [u64; 4] {

@@ -7,7 +7,7 @@ mod suppressed;
 use std::rc::Rc;
 
 pub use held::UserLimiter;
-pub use suppressed::{Refused, Suppressed};
+pub use suppressed::{Refusals, Refused};
 
 use crate::bpf::spread;
 use crate::config::Per;

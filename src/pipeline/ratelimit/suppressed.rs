@@ -11,7 +11,7 @@ const OWNERS_MAX: usize = 4096;
 
 /// Counts of refused events, and the part of them that was reported.
 #[derive(Debug, Default)]
-pub struct Suppressed {
+pub struct Refusals {
     /// The kernel's counts as they were read last.
     read: HashMap<BucketKey, u64>,
     /// Refusals that the next record of the same bucket will report.
@@ -29,7 +29,7 @@ pub struct Refused {
     pub comm: Vec<u8>,
 }
 
-impl Suppressed {
+impl Refusals {
     /// The kernel has refused so many in all. Less than before: it has begun anew.
     pub fn read(&mut self, who: BucketKey, comm: &[u8], total: u64) {
         let before = self.read.insert(who.clone(), total).unwrap_or_default();

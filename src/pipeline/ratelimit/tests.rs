@@ -2,7 +2,7 @@ use std::rc::Rc;
 
 use proptest::prelude::*;
 
-use super::{BucketKey, Suppressed, UserLimiter, owner};
+use super::{BucketKey, Refusals, UserLimiter, owner};
 use crate::config::{Limit, Per, Rate};
 use crate::decode::{Event, Process};
 use crate::output::samples;
@@ -67,7 +67,7 @@ fn whoever_finds_no_room_shares() {
 
 #[test]
 fn what_was_refused_is_told_once_on_each_way() {
-    let (mut suppressed, limit) = (Suppressed::default(), limit(1, 1, Per::Uid));
+    let (mut suppressed, limit) = (Refusals::default(), limit(1, 1, Per::Uid));
     let (first, second) = (who(&limit, 1), who(&limit, 2));
     suppressed.read(first.clone(), b"a", 5);
     suppressed.read(first.clone(), b"b", 7);
@@ -85,7 +85,7 @@ fn what_was_refused_is_told_once_on_each_way() {
 
 #[test]
 fn a_count_that_began_anew_is_taken_as_it_is() {
-    let (mut suppressed, limit) = (Suppressed::default(), limit(1, 1, Per::Uid));
+    let (mut suppressed, limit) = (Refusals::default(), limit(1, 1, Per::Uid));
     suppressed.read(who(&limit, 1), b"", 9);
     suppressed.read(who(&limit, 1), b"", 4);
     assert_eq!(suppressed.settle(|| who(&limit, 1)), 13);
@@ -96,7 +96,7 @@ fn a_count_that_began_anew_is_taken_as_it_is() {
 
 #[test]
 fn many_owners_are_one_in_the_record() {
-    let (mut suppressed, limit) = (Suppressed::default(), limit(1, 1, Per::Uid));
+    let (mut suppressed, limit) = (Refusals::default(), limit(1, 1, Per::Uid));
     for owner in 0..5000 {
         suppressed.add(who(&limit, owner), b"", 1);
     }

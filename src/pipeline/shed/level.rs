@@ -36,7 +36,7 @@ pub enum Decision {
 
 /// Events at one level.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Counts {
+pub struct ShedCounts {
     /// Events that were written.
     pub written: u64,
     /// Events that were aggregated.
@@ -55,7 +55,7 @@ pub struct Step {
     /// New level.
     pub to: Level,
     /// Events since `since`.
-    pub counts: Counts,
+    pub counts: ShedCounts,
 }
 
 impl Level {

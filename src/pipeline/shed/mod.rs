@@ -8,7 +8,7 @@ mod level;
 use std::time::{Duration, Instant};
 
 use buckets::Buckets;
-pub use level::{Counts, Decision, Level, OutputLimits, Step};
+pub use level::{Decision, Level, OutputLimits, ShedCounts, Step};
 
 use crate::config::Keep;
 
@@ -28,7 +28,7 @@ pub struct Shedder {
     since: Instant,
     /// Last time at which the next lower level would not have sufficed.
     short: Instant,
-    counts: Counts,
+    counts: ShedCounts,
     steps: Vec<Step>,
     /// Mean size of the written records; the size of others is not known.
     mean_bytes: u64,
@@ -44,7 +44,7 @@ impl Shedder {
             level: Level::None,
             since: now,
             short: now,
-            counts: Counts::default(),
+            counts: ShedCounts::default(),
             steps: Vec::new(),
             mean_bytes: 0,
         }

@@ -2,7 +2,7 @@ use std::time::{Duration, Instant};
 
 use proptest::prelude::*;
 
-use super::{CALM, Counts, Decision, Level, OutputLimits, Shedder};
+use super::{CALM, Decision, Level, OutputLimits, ShedCounts, Shedder};
 use crate::config::Keep;
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -23,7 +23,7 @@ fn flood(budget: &mut Shedder, keep: Keep, count: u64, now: Instant) -> u64 {
     written
 }
 
-fn told(budget: &mut Shedder) -> Vec<(Level, Level, Counts)> {
+fn told(budget: &mut Shedder) -> Vec<(Level, Level, ShedCounts)> {
     budget.take_steps().iter().map(|step| (step.from, step.to, step.counts)).collect()
 }
 
@@ -40,7 +40,7 @@ fn low_events_are_held_back_first_and_always_ones_never() {
     let now = Instant::now();
     let mut budget = Shedder::new(records(100), now);
     assert_eq!(flood(&mut budget, Keep::Low, 1000, now), 90);
-    let counts = Counts { written: 90, aggregated: 0, dropped: 0 };
+    let counts = ShedCounts { written: 90, aggregated: 0, dropped: 0 };
     assert_eq!(told(&mut budget), [(Level::None, Level::Low, counts)]);
     // It fills up again, and that is for the others.
     let later = now + SECOND / 2;
@@ -63,9 +63,9 @@ fn high_events_are_held_back_where_that_is_not_enough() {
     budget.dropped(7, later + SECOND);
     assert_eq!(budget.level(), Level::Drop);
     let (first, second, third) = (
-        Counts { written: 90, aggregated: 0, dropped: 0 },
-        Counts { written: 90, aggregated: 910, dropped: 0 },
-        Counts { written: 0, aggregated: 1910, dropped: 0 },
+        ShedCounts { written: 90, aggregated: 0, dropped: 0 },
+        ShedCounts { written: 90, aggregated: 910, dropped: 0 },
+        ShedCounts { written: 0, aggregated: 1910, dropped: 0 },
     );
     let expected = [
         (Level::None, Level::Low, first),
@@ -165,9 +165,9 @@ proptest! {
                 prop_assert!(sum as f64 <= brought + f64::from(limits) + 1e-6);
             }
         }
-        let mut counts: Vec<Counts> = budget.steps.iter().map(|step| step.counts).collect();
+        let mut counts: Vec<ShedCounts> = budget.steps.iter().map(|step| step.counts).collect();
         counts.push(budget.counts);
-        let sum = |of: fn(&Counts) -> u64| counts.iter().map(of).sum::<u64>();
+        let sum = |of: fn(&ShedCounts) -> u64| counts.iter().map(of).sum::<u64>();
         let told = [sum(|counts| counts.written), sum(|counts| counts.aggregated)];
         prop_assert_eq!(told, sums);
     }

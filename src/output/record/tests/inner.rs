@@ -31,7 +31,7 @@ fn told(name: &str, args: [u64; 6], memory: &[(u8, &[u8], Status)]) -> String {
     text.strip_suffix(BY).expect("the task is named").to_owned()
 }
 
-/// As the handler `args` captures what may be memory.
+/// Status of memory that the handler `args` captures without knowing its size.
 const SOME: Status = Status::Truncated { length: None };
 
 const ADDRESS: u64 = 0x3000_0000;

@@ -1,4 +1,4 @@
-//! The books against a count of somebody else's: every call is in one place, whatever becomes of its task.
+//! The counters against a count of somebody else's: every call is in one place, whatever becomes of its task.
 
 use std::process::{Child, Command, Stdio};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -6,7 +6,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use syscalls::Slot;
 use tailcalld::config::{Ids, Limit, Per, Rate};
 use tailcalld::plan::Plan;
-use tailcalld::stats::Books;
+use tailcalld::stats::KernelCounters;
 
 use crate::rig::{Rig, filtered, own_slot, privileged, rig, routes, scaled, trigger_path};
 use crate::root::in_first_pid_namespace;
@@ -47,10 +47,10 @@ fn plan() -> Plan {
     plan
 }
 
-fn books(rig: &Rig) -> Books {
-    let books = rig.books(call());
-    assert!(books.balance(), "{books:?}");
-    books
+fn counters(rig: &Rig) -> KernelCounters {
+    let counters = rig.counters(call());
+    assert!(counters.balance(), "{counters:?}");
+    counters
 }
 
 /// Nobody reads the ring, which is small; three users call as fast as they can and are killed; tables
@@ -76,9 +76,9 @@ fn counters_have_each_call_once_under_kills() {
     for table in [&mut rig, &mut counter] {
         table.table.apply(&mut table.bpf, &Plan::default()).expect("an empty table");
     }
-    let made = books(&counter).counted;
-    rig.assert_seen(made, books(&rig).seen);
-    let told = books(&rig);
+    let made = counters(&counter).counted;
+    rig.assert_seen(made, counters(&rig).seen);
+    let told = counters(&rig);
     assert!(told.lost[0] > 0 && told.filtered > 0 && told.limited_uid > 0, "{told:?}");
     assert_eq!(rig.events().len() as u64, told.submitted);
 }
@@ -106,12 +106,12 @@ fn limit_per_pid_is_new_for_reused_pid() {
     };
     // Other processes take numbers, too: it may take some tries until one is had twice.
     let twice = (0..1000).find(|_| {
-        let before = books(&rig);
+        let before = counters(&rig);
         let pid = run();
         let last = "/proc/sys/kernel/ns_last_pid";
         std::fs::write(last, (pid - 1).to_string()).expect("the next number (CAP_SYS_ADMIN)");
         let is_same = run() == pid;
-        let after = books(&rig);
+        let after = counters(&rig);
         assert_eq!((after.submitted - before.submitted, after.limited - before.limited), (10, 8));
         is_same
     });
