@@ -1,21 +1,38 @@
 //! The arguments of an event, for handlers that leave their meaning to the syscall's signature.
 
-use syscalls::{Argument, Call, Kind};
+use syscalls::{Argument, Call, Kind, Signature};
 
 use super::Event;
 
+/// The call of an event, with the signature that explains its arguments.
+#[derive(Debug, Clone, Copy)]
+pub struct KnownCall<'e> {
+    call: Call<'e>,
+    signature: &'static Signature,
+    /// Values of the arguments: the registers, or numbers in memory for the inner call of `socketcall`.
+    values: [u64; 6],
+    in_memory: bool,
+}
+
+impl KnownCall<'_> {
+    /// Returns the arguments.
+    pub fn arguments(&self) -> impl Iterator<Item = Argument<'_>> {
+        self.call.arguments_from(self.signature, self.values, self.in_memory)
+    }
+}
+
 impl Event<'_> {
-    /// Returns the arguments of the call, or those of the call that it stands for. `None` if the handler
-    /// declares fields of its own, and for an unknown syscall.
-    pub fn arguments(&self) -> Option<impl Iterator<Item = Argument<'_>>> {
+    /// Returns the call, or the inner call that it makes. `None` if the handler declares fields of its own, and
+    /// for an unknown syscall.
+    pub fn known_call(&self) -> Option<KnownCall<'_>> {
         let signature =
             syscalls::signature(self.slot).filter(|_| self.handler.fields.is_empty())?;
-        let (mut direct, mut in_memory) = (None, None);
-        match self.words() {
-            None => direct = Some(self.call().arguments(signature)),
-            Some((inner, words)) => in_memory = Some(self.call().arguments_in_memory(inner, words)),
-        }
-        Some(direct.into_iter().flatten().chain(in_memory.into_iter().flatten()))
+        let (registers, inner) = (self.args, self.words());
+        let in_memory = inner.is_some();
+        let (signature, values) = inner.unwrap_or((signature, registers));
+        let (abi, captures, result) = (self.slot.abi(), &*self.captures, self.result());
+        let call = Call { abi, registers, captures, result };
+        Some(KnownCall { call, signature, values, in_memory })
     }
 
     /// Returns the kind of the call's result; `None` for an unknown syscall.
@@ -23,14 +40,5 @@ impl Event<'_> {
         let (signature, registers) =
             self.words().or_else(|| Some((syscalls::signature(self.slot)?, self.args)))?;
         Some(signature.result(registers))
-    }
-
-    fn call(&self) -> Call<'_> {
-        Call {
-            abi: self.slot.abi(),
-            registers: self.args,
-            captures: &self.captures,
-            result: self.result(),
-        }
     }
 }

@@ -14,6 +14,7 @@ mod reader;
 mod record;
 pub mod render;
 
+pub use argument::KnownCall;
 pub use captures::Captures;
 pub use event::Event;
 pub use exit::{Outcome, SyscallExit};

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use syscalls::notation;
 
-use crate::decode::Event;
+use crate::decode::{Event, KnownCall};
 
 /// Arguments of one event after the other, in memory that is used again.
 #[derive(Debug, Default)]
@@ -21,9 +21,9 @@ impl Arguments {
     pub fn render(&mut self, event: &Event) {
         self.text.clear();
         self.ranges.clear();
-        let arguments = event.arguments();
-        self.is_known = arguments.is_some();
-        for one in arguments.into_iter().flatten() {
+        let call = event.known_call();
+        self.is_known = call.is_some();
+        for one in call.iter().flat_map(KnownCall::arguments) {
             self.text.push_str(if self.ranges.is_empty() { "" } else { ", " });
             let start = self.text.len();
             notation::argument_with_memory(&one, &mut self.text);

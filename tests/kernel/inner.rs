@@ -12,7 +12,8 @@ fn arguments(rig: &Rig, name: &str, args: &[&str]) -> String {
     let [bytes] = events.as_slice() else { panic!("{} events", events.len()) };
     let event = rig.event(bytes);
     let mut out = event.display_name().unwrap_or(name).to_owned();
-    for (at, one) in event.arguments().expect("a known syscall").enumerate() {
+    let call = event.known_call().expect("a known syscall");
+    for (at, one) in call.arguments().enumerate() {
         out.push_str(if at == 0 { "(" } else { ", " });
         notation::argument_with_memory(&one, &mut out);
     }

@@ -25,28 +25,30 @@ pub struct Argument<'c> {
     /// Index of the argument's captures; `None` for an argument that is itself in memory, because no
     /// memory is captured through it.
     position: Option<u8>,
-    call: Call<'c>,
+    call: &'c Call<'c>,
 }
 
 impl<'c> Call<'c> {
     /// Returns the arguments of the call according to its signature.
-    pub fn arguments(self, signature: &'static Signature) -> impl Iterator<Item = Argument<'c>> {
-        signature.with_positions(self.registers).map(move |(position, parameter, register)| {
-            Argument { parameter, register, position: Some(position), call: self }
-        })
+    pub fn arguments(
+        &'c self,
+        signature: &'static Signature,
+    ) -> impl Iterator<Item = Argument<'c>> {
+        self.arguments_from(signature, self.registers, false)
     }
 
-    /// Returns the arguments of an inner call whose arguments are in memory (`socketcall`): `values` are
-    /// the numbers there. No memory is captured through them.
-    pub fn arguments_in_memory(
-        self,
+    /// Returns the arguments of the call, or with `in_memory` those of an inner call whose arguments are in
+    /// memory (`socketcall`), through which no memory is captured. `values` are the numbers passed.
+    pub fn arguments_from(
+        &'c self,
         signature: &'static Signature,
         values: [u64; 6],
+        in_memory: bool,
     ) -> impl Iterator<Item = Argument<'c>> {
-        signature.with_positions(values).map(move |(_, parameter, register)| Argument {
+        signature.with_positions(values).map(move |(position, parameter, register)| Argument {
             parameter,
             register,
-            position: None,
+            position: (!in_memory).then_some(position),
             call: self,
         })
     }

@@ -112,8 +112,8 @@ fn whereabouts(event: &Event, place: Option<&CgroupInfo>, out: &mut impl Fields)
 
 /// A handler that captures nothing leaves the registers, which the syscall's signature explains.
 fn arguments(event: &Event, scratch: &mut Scratch, out: &mut impl Fields) {
-    match event.arguments() {
-        Some(arguments) => signature(event, arguments, scratch, out),
+    match event.known_call() {
+        Some(call) => signature(event, call.arguments(), scratch, out),
         None if event.captures.is_empty() => registers(event, scratch, out),
         None => captured(event, scratch, out),
     }

@@ -67,10 +67,10 @@ fn syscall(event: &Event, out: &mut String) {
 
 /// The text of the argument of that name, as a sentence has it; `false` if there is none.
 pub fn argument(event: &Event, name: &str, out: &mut String) -> bool {
-    let Some(mut arguments) = event.arguments() else {
+    let Some(call) = event.known_call() else {
         return values::write(name, event, out);
     };
-    match arguments.find(|one| one.parameter.name == name) {
+    match call.arguments().find(|one| one.parameter.name == name) {
         Some(one) => notation::argument_with_memory(&one, out),
         None => return false,
     }
