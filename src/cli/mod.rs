@@ -45,7 +45,7 @@ pub enum Command {
     /// List all syscalls and the sets of syscalls, or the members of one set
     Syscalls {
         /// Set of syscalls, such as @mount
-        #[arg(value_name = "@GROUP", value_parser = lists::known_group)]
+        #[arg(value_name = "@SET", value_parser = lists::known_group)]
         group: Option<&'static Group>,
     },
     /// List the handlers and the fields that each captures

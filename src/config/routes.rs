@@ -93,7 +93,7 @@ fn misfit(handlers: &Handlers, target: &Target, slots: &[Slot]) -> Option<Proble
 
 fn for_whom(key: &str) -> String {
     match key.chars().next() {
-        Some('@') => format!("group {}", quoted(key)),
+        Some('@') => format!("set {}", quoted(key)),
         _ => format!("syscall {}", quoted(key)),
     }
 }

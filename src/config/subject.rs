@@ -17,7 +17,7 @@ pub enum Subject {
 /// Returns the kind and the slots of a key. A name or a group covers both ABIs, each by its own number.
 pub(super) fn read(key: &str) -> Result<(Subject, Vec<Slot>), Problem> {
     if key.starts_with('@') {
-        let group = syscalls::group(key).ok_or_else(|| unknown("group", key))?;
+        let group = syscalls::group(key).ok_or_else(|| unknown("set", key))?;
         return Ok((Subject::Group, group.slots().into_iter().collect()));
     }
     let slots = if key.starts_with(|c: char| c.is_ascii_digit()) {
