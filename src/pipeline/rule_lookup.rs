@@ -67,3 +67,64 @@ impl GenerationRules {
         Self { generation, routes: plan.routes.clone(), limits, per_uid }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use syscalls::Abi;
+
+    use super::*;
+
+    const SLOT: u16 = 2;
+
+    fn plan(priority: u8) -> Plan {
+        let slot = Slot::new(Abi::Native, SLOT).unwrap();
+        let rule = Rule { priority, ..Rule::nothing() };
+        Plan { routes: Routes::from([(slot, rule.into())]), ..Plan::default() }
+    }
+
+    fn event(generation: u32, nr: u16, rule: u8) -> Header {
+        Header {
+            slot: Slot::new(Abi::Native, nr).unwrap(),
+            generation,
+            rule,
+            boottime_ns: 1,
+            pid: 1,
+            tid: 1,
+            awaits_result: false,
+            awaits_memory: false,
+            is_exit_lost: false,
+        }
+    }
+
+    fn priority(lookup: &RuleLookup, event: &Header) -> Option<u8> {
+        lookup.find(event).map(|matched| matched.rule.priority)
+    }
+
+    #[test]
+    fn find_returns_rule_of_the_events_own_generation() {
+        let mut lookup = RuleLookup::default();
+        lookup.begin(1, &plan(4));
+        lookup.begin(2, &plan(5));
+        assert_eq!(priority(&lookup, &event(1, SLOT, 0)), Some(4));
+        assert_eq!(priority(&lookup, &event(2, SLOT, 0)), Some(5));
+    }
+
+    #[test]
+    fn find_unknown_generation_slot_or_rule_is_none() {
+        let mut lookup = RuleLookup::default();
+        lookup.begin(1, &plan(4));
+        for event in [event(2, SLOT, 0), event(1, SLOT + 1, 0), event(1, SLOT, 1)] {
+            assert_eq!(priority(&lookup, &event), None, "{event:?}");
+        }
+    }
+
+    #[test]
+    fn begin_forgets_the_oldest_of_too_many_tables() {
+        let mut lookup = RuleLookup::default();
+        for generation in 1..=u32::try_from(TABLES).unwrap() + 1 {
+            lookup.begin(generation, &plan(4));
+        }
+        assert_eq!(priority(&lookup, &event(1, SLOT, 0)), None);
+        assert_eq!(priority(&lookup, &event(2, SLOT, 0)), Some(4));
+    }
+}
