@@ -38,6 +38,7 @@ struct call_state {
 	__u64 chosen; /* reference (route.h) to the rule that the filter chose; 0: none */
 	__u64 route; /* reference to the route of the call */
 	__u64 bucket; /* index of the bucket of the limit that is asked */
+	__u64 is_paid; /* whether that bucket takes the event */
 };
 
 enum counters_size {

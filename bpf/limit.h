@@ -10,14 +10,15 @@
  * An event pays one interval, and may be paid for in advance of nothing: the word never runs ahead
  * of the clock. After a time without events, and in the beginning, it lags behind by the burst,
  * which may be before the machine was started: times are compared by their difference. This is the
- * generic cell rate algorithm (ITU-T I.371) with one word, so that adding is enough where events
- * come close together: an exchange that compares would do, but came with 5.12. After a time without
- * events the word is set, not added to, and two CPUs that do so at the same moment may each let one
- * event through for one payment.
+ * generic cell rate algorithm (ITU-T I.371). One CPU at a time pays, see bucket_takes.
  */
 
 #define BUCKET_SHIFT 52 /* leaves as many bits as BUCKETS has */
 _Static_assert(1ULL << (64 - BUCKET_SHIFT) == BUCKETS, "the hash is an index");
+
+/* How often a CPU tries to be the one that pays. Each try costs the verifier some 200 instructions
+ * in each handler. */
+#define PAY_TRIES 8
 
 /* Whose events are counted together, in 48 bits. */
 static __always_inline __u64 bucket_owner(const struct call *call, __u32 per)
@@ -63,25 +64,53 @@ static __always_inline void bucket_look(volatile __u64 *place, __u32 number, __u
 	}
 }
 
-/* Whether the bucket has room for one more event, which is in it then. Asking before adding keeps a
- * flood from adding and taking back all the time; asking after it keeps two CPUs from taking one
- * place both. A new bucket is empty, also where the burst is longer than the machine runs: then
- * `until` lies before its start, below zero. */
-static __always_inline bool bucket_takes(volatile struct bucket *bucket,
+/* The time from which the next event is paid: the bucket's own, or where it lags behind by more
+ * than the burst, as a new one does whose time is zero, `earliest`. That is before the machine's
+ * start, below zero, where the burst is longer than the machine runs. */
+static __always_inline __u64 bucket_time(const volatile struct bucket *bucket, __u64 earliest)
+{
+	__u64 until = bucket->until;
+
+	return !until || (__s64)(until - earliest) < 0 ? earliest : until;
+}
+
+static __always_inline bool bucket_has_room(__u64 time, const volatile struct limit *limit,
+					    __u64 now)
+{
+	return (__s64)(time + limit->interval_ns - now) <= 0;
+}
+
+/* Whether the bucket has room for one more event, which is paid for then. Asking first spares a
+ * flood the atomic instructions. One CPU at a time pays: a tracing program may not take a lock
+ * (6.18 included), and 5.10 has no exchange, but the CPU that adds one to `paying` and then reads
+ * one is alone, as all that come before it leaves have added one, too. aarch64 does not order the
+ * two words as x86_64 does, and may let one event too many through. After the last try, where the
+ * CPU that pays was interrupted, the event is refused: there are never too many. The result stands
+ * in memory, for the verifier. */
+static __always_inline bool bucket_takes(volatile struct bucket *bucket, volatile __u64 *is_paid,
 					 const volatile struct limit *limit, __u64 now)
 {
-	__u64 interval = limit->interval_ns;
-	__u64 earliest = now - limit->burst_ns;
+	__u64 time, earliest = now - limit->burst_ns;
 
-	if (!bucket->until || (__s64)(bucket->until - earliest) < 0)
-		bucket->until = earliest;
-	if ((__s64)(bucket->until + interval - now) > 0)
-		return false;
-	__atomic_fetch_add(&bucket->until, interval, __ATOMIC_RELAXED);
-	if ((__s64)(bucket->until - now) <= 0)
-		return true;
-	__atomic_fetch_add(&bucket->until, -interval, __ATOMIC_RELAXED);
-	return false;
+	*is_paid = false;
+	for (__u32 i = 0; i < PAY_TRIES; i++) {
+		if (!bucket_has_room(bucket_time(bucket, earliest), limit, now))
+			break;
+		if (bucket->paying) {
+			bpf_ktime_get_boot_ns(); /* a pause of 20 ns */
+			continue;
+		}
+		__atomic_fetch_add(&bucket->paying, 1, __ATOMIC_SEQ_CST);
+		if (bucket->paying == 1) {
+			time = bucket_time(bucket, earliest);
+			*is_paid = bucket_has_room(time, limit, now);
+			if (*is_paid)
+				bucket->until = time + limit->interval_ns;
+			i = PAY_TRIES;
+		}
+		__atomic_fetch_add(&bucket->paying, -1, __ATOMIC_SEQ_CST);
+	}
+	return *is_paid;
 }
 
 /* Whether there may be one event more by that limit. What is refused is counted by its owner. */
@@ -96,7 +125,7 @@ static __always_inline bool limit_allows(const struct call *call, __u32 number)
 	if (at >= BUCKETS_ALL)
 		return true; /* not reached: that is where it was put */
 	volatile struct bucket *bucket = &buckets[at];
-	if (bucket_takes(bucket, limit, call->boottime_ns))
+	if (bucket_takes(bucket, &call->counters->state.is_paid, limit, call->boottime_ns))
 		return true;
 	__atomic_fetch_add(&bucket->limited, 1, __ATOMIC_RELAXED);
 	return false;

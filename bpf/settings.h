@@ -228,7 +228,8 @@ struct bucket {
 	__u64 until; /* CLOCK_BOOTTIME to which its events are paid for */
 	__u64 limited; /* events that it was too full for */
 	__u8 comm[COMM_SIZE]; /* of PER_COMM */
-	__u64 reserved[3];
+	__u64 paying; /* CPUs that try to raise `until`; alone where it is one */
+	__u64 reserved[2];
 };
 
 /* How the memory of one argument is captured. */

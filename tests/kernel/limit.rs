@@ -85,6 +85,28 @@ fn limit_is_exact_across_threads() {
     assert_limited(&rig, Expected { seen: 80_000, submitted: 500, limited: 79_500 });
 }
 
+/// With a burst of one, each event finds its bucket idle for the whole burst: all CPUs see at once that
+/// its time lags behind.
+#[test]
+fn limit_of_one_event_spaces_events_by_its_interval() {
+    let Some(_alone) = alone() else { return };
+    let interval_ns = 2000;
+    let rate = Rate { count: 500_000, period_ns: 1_000_000_000 };
+    let rig = Rig::with_ring(&limited(Limit { rate, burst: 1, per: Per::Route }), 64 << 20);
+    let calls_of_each = scaled(100_000);
+    calls(&["threads", &calls_of_each.to_string()]);
+    let counters = counters(&rig);
+    assert_eq!(
+        (counters.seen, counters.submitted + counters.limited),
+        (4 * calls_of_each, 4 * calls_of_each)
+    );
+    let mut times: Vec<u64> =
+        rig.events().iter().map(|bytes| rig.event(bytes).boottime_ns).collect();
+    times.sort_unstable();
+    let too_close = times.windows(2).filter(|pair| pair[1] - pair[0] < interval_ns).count();
+    assert_eq!(too_close, 0, "of {} events", times.len());
+}
+
 /// Each place becomes free while several ask for it. By the time of any event there were no more events
 /// than places. The first calls come alone and take half of the burst: a bucket that is found idle begins
 /// anew, and then there would be fewer places than are counted here.
