@@ -16,7 +16,7 @@ enum counter {
 	COUNTER_SEEN, /* calls that reached the slot's handler, or its filter */
 	COUNTER_SUBMITTED, /* events in the ring */
 	COUNTER_EXCLUDED_SELF, /* made by the daemon */
-	COUNTER_EXCLUDED_SINK, /* made by a program that the daemon's output keeps busy: journald */
+	COUNTER_EXCLUDED_EXE, /* made by a program that the daemon's output keeps busy: journald */
 	COUNTER_EXCLUDED_UNIT, /* made in a cgroup that is excluded */
 	COUNTER_FILTERED, /* wanted by no rule of the route */
 	COUNTER_SAMPLED, /* left out at random, as the rule asks */

@@ -86,7 +86,7 @@ static __always_inline bool call_is_excluded(const struct call *call)
 		return true;
 	}
 	if (call_is_of_excluded_file(call)) {
-		stats_count(call->counters, COUNTER_EXCLUDED_SINK);
+		stats_count(call->counters, COUNTER_EXCLUDED_EXE);
 		return true;
 	}
 	return false;

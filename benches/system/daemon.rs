@@ -11,7 +11,7 @@ use anyhow::{Context as _, Result, bail};
 use tempfile::TempDir;
 
 use crate::bench::Bench;
-use crate::maps::KernelCounters;
+use crate::maps::CountersMap;
 use crate::running::{PATIENCE, Running, pinned};
 
 /// For configurations of floods: every user may have any number of events.
@@ -52,8 +52,8 @@ impl Daemon {
     }
 
     /// Counters of the kernel for the slot.
-    pub fn counters(&self) -> Result<KernelCounters> {
-        KernelCounters::of(self.pid())
+    pub fn counters(&self) -> Result<CountersMap> {
+        CountersMap::of(self.pid())
     }
 }
 

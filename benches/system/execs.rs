@@ -52,7 +52,7 @@ pub fn run(bench: &Bench) -> Result<Part> {
     let execve = number(Abi::Native, "execve").and_then(|nr| Slot::new(Abi::Native, nr));
     let execve = execve.context("execve has no slot")?;
     let (tool, kauditd) = (daemon.pid(), cpu::kauditd());
-    let lost = || Ok(counters.read(execve)?.lost);
+    let lost = || Ok(counters.read(execve)?.lost());
     let involved = Involved { tool, journald: Some(journald.pid()), kauditd, lost: &lost };
     measure(bench, &mut caller, "tailcalld", &involved, &mut table)?;
     Ok(Part {

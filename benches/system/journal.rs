@@ -120,7 +120,7 @@ impl Kind {
         caller.ns_per_call(bench, &self.call()?, CALLS / 9)?;
         let nr = number(Abi::Native, self.syscall).and_then(|nr| Slot::new(Abi::Native, nr));
         let counts = daemon.counters()?.read(nr.context("no such syscall")?)?;
-        ensure!(counts.lost == 0, "{} events did not fit into the ring", counts.lost);
+        ensure!(counts.lost() == 0, "{} events did not fit into the ring", counts.lost());
         let sample = Sample::take(&journald, &daemon.running)?;
         let waited = counts.submitted as f64;
         ensure!(sample.entries < waited, "the ring ran dry: {} of {waited}", sample.entries);

@@ -7,29 +7,12 @@ use anyhow::{Context as _, Result};
 use libbpf_rs::{MapCore as _, MapFlags, MapHandle};
 use syscalls::Slot;
 use tailcalld::bpf::types::{counter, counters, counters_size};
-use tailcalld::stats::LOSSES;
-
-/// Counters of the kernel for one slot.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Counts {
-    /// Calls that reached the handler.
-    pub seen: u64,
-    /// Events that were put into the ring.
-    pub submitted: u64,
-    /// Events that were due and are not in the ring.
-    pub lost: u64,
-    /// Calls that no rule wanted.
-    pub filtered: u64,
-    /// Left out by chance.
-    pub sampled: u64,
-    /// Beyond a limit.
-    pub limited: u64,
-}
+use tailcalld::stats::KernelCounters;
 
 /// The map of the daemon's counters.
-pub struct KernelCounters(MapHandle);
+pub struct CountersMap(MapHandle);
 
-impl KernelCounters {
+impl CountersMap {
     pub fn of(pid: u32) -> Result<Self> {
         let folder = format!("/proc/{pid}/fdinfo");
         let infos = fs::read_dir(&folder).context("the daemon has gone")?.flatten();
@@ -43,7 +26,7 @@ impl KernelCounters {
     }
 
     /// All CPUs together.
-    pub fn read(&self, slot: Slot) -> Result<Counts> {
+    pub fn read(&self, slot: Slot) -> Result<KernelCounters> {
         let rows = (u32::from(slot.index())..self.0.max_entries()).step_by(CPU_ROWS);
         let row = |row: u32| self.0.lookup(&row.to_ne_bytes(), MapFlags::ANY);
         let cpus = rows.filter_map(|at| row(at).transpose()).collect::<Result<Vec<_>, _>>()?;
@@ -51,14 +34,7 @@ impl KernelCounters {
             let at = offset_of!(counters, counts) + which.0 as usize * size_of::<u64>();
             cpus.iter().map(|cpu| word(cpu, at)).sum::<u64>()
         };
-        Ok(Counts {
-            seen: sum(counter::COUNTER_SEEN),
-            submitted: sum(counter::COUNTER_SUBMITTED),
-            lost: LOSSES.map(sum).iter().sum::<u64>() + sum(counter::COUNTER_RESULTS_LOST),
-            filtered: sum(counter::COUNTER_FILTERED),
-            sampled: sum(counter::COUNTER_SAMPLED),
-            limited: sum(counter::COUNTER_LIMITED) + sum(counter::COUNTER_LIMITED_UID),
-        })
+        Ok(KernelCounters::read(sum))
     }
 }
 

@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use anyhow::{Result, ensure};
 use syscalls::{Abi, Slot, number};
+use tailcalld::stats::{Column, Counted, KernelCounters};
 
 use crate::bench::Bench;
 use crate::caller::{CHEAP, Caller, RARE, beside_empty, number_of};
 use crate::daemon::{Daemon, UNLIMITED};
-use crate::maps::Counts;
 use crate::report::{Claim, Part, Table};
 use crate::statistics::Series;
 
@@ -82,7 +82,10 @@ impl Contender {
         let daemon = start(bench, &format!("[routes]\n{route}\n{UNLIMITED}"))?;
         let with = caller.ns_per_call(bench, call, CALLS)?;
         let counts = counts(&daemon, self.syscall)?;
-        let refused = counts.filtered + counts.limited + counts.sampled;
+        let refused: u64 = [Column::Filtered, Column::Sampled, Column::Limited]
+            .into_iter()
+            .map(|column| counts.column(column))
+            .sum();
         ensure!(refused >= CALLS, "{}: {counts:?}, so the figure means nothing", self.name);
         Ok(with)
     }
@@ -92,7 +95,7 @@ fn start(bench: &Bench, configuration: &str) -> Result<Daemon> {
     Daemon::start(bench, configuration, Some("/dev/null".as_ref()))
 }
 
-fn counts(daemon: &Daemon, syscall: &str) -> Result<Counts> {
+fn counts(daemon: &Daemon, syscall: &str) -> Result<KernelCounters> {
     let slot = number(Abi::Native, syscall).and_then(|nr| Slot::new(Abi::Native, nr));
     daemon.counters()?.read(slot.expect("a syscall of the tables"))
 }
@@ -115,7 +118,7 @@ fn flood(bench: &Bench) -> Result<[f64; 3]> {
     ensure!(of_victim.seen == made, "{of_victim:?} of {made} calls");
     ensure!(after.seen - before.seen >= flooded, "the flood was not seen");
     let seconds = lasting.max(Duration::from_millis(1)).as_secs_f64();
-    let limited = (after.limited - before.limited) as f64 / seconds;
+    let limited = (after.column(Column::Limited) - before.column(Column::Limited)) as f64 / seconds;
     let lost = (made - of_victim.submitted) as f64 / made as f64;
     Ok([limited, flooded as f64 / seconds, lost * 100.0])
 }

@@ -77,7 +77,7 @@ impl Contender {
         let with = caller.ns_per_call(bench, call, self.calls)?;
         let slot = number(Abi::Native, self.syscall).and_then(|nr| Slot::new(Abi::Native, nr));
         let counts = counters.read(slot.expect("a syscall of the tables"))?;
-        let lost = counts.lost;
+        let lost = counts.lost();
         ensure!(counts.seen >= self.calls, "{}: the calls were not seen", self.name);
         ensure!(lost == 0, "{}: {lost} events were lost, so the figure means nothing", self.name);
         Ok(with)

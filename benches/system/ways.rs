@@ -101,7 +101,7 @@ fn plan_with(ours: &Ours, routes: usize, handler: &str) -> Result<Plan> {
 /// at the raw tracepoint now and then, which is why it is not chosen there.
 fn lost_nothing(ours: &Ours, contender: &Contender) -> Result<()> {
     let counters = ours.bpf.counters.of(ours::slot(CHEAP)?);
-    let (lost, missed) = (counters.lost.iter().sum::<u64>(), ours.bpf.recursion_misses()?);
+    let (lost, missed) = (counters.lost(), ours.bpf.recursion_misses()?);
     anyhow::ensure!(lost == 0, "{lost} events were lost");
     anyhow::ensure!(missed == 0 || contender.name == RAW, "{missed} calls were passed over");
     anyhow::ensure!(

@@ -8,10 +8,9 @@ use syscalls::Slot;
 
 use super::{COUNTERS_INTERVAL, Daemon, Timer};
 use crate::clock;
-use crate::output::record::{Body, Loss, Lost, Missed, Reason};
+use crate::output::record::{Body, Loss, Lost, Missed};
 use crate::pipeline::writer::WriterState;
-use crate::stats::{EventOutcomes, UserCounters};
-use crate::stats::{KERNEL_REASONS, KernelCounters};
+use crate::stats::{Column, Counted, KernelCounters, Reason, UserCounters};
 
 /// Values of the last reading of the counters.
 #[derive(Debug, Default)]
@@ -19,7 +18,7 @@ pub struct Counters {
     /// Every slot that was ever routed: its counts outlive its route.
     pub(super) kernel: BTreeMap<Slot, KernelCounters>,
     /// The daemon's own counters at the time of the last loss record.
-    told: UserCounters,
+    reported: UserCounters,
     cgroups_missed: u64,
     /// Syscalls that the kernel did not run the dispatcher for.
     pub(super) missed: u64,
@@ -45,7 +44,10 @@ impl Counters {
 
     /// Returns the calls of all routes that were not excluded.
     pub(super) fn seen(&self) -> u64 {
-        self.kernel.values().map(|counters| counters.seen.saturating_sub(counters.excluded())).sum()
+        let recorded = |counters: &KernelCounters| {
+            counters.seen.saturating_sub(counters.column(Column::Excluded))
+        };
+        self.kernel.values().map(recorded).sum()
     }
 }
 
@@ -125,29 +127,21 @@ impl Daemon<'_> {
 
     fn kernel_losses(&self, new: &BTreeMap<Slot, KernelCounters>) -> Vec<Loss> {
         let mut losses = Vec::new();
-        for (&slot, counters) in new {
+        for (&slot, now) in new {
             let before = self.counters.kernel.get(&slot).copied().unwrap_or_default();
-            let counts = counters.lost.iter().zip(before.lost).zip(Reason::ALL);
-            for ((&now, before), reason) in counts.take(KERNEL_REASONS) {
-                losses.extend(self.loss(slot, reason, now.saturating_sub(before)));
-            }
-            let results = counters.results_lost.saturating_sub(before.results_lost);
-            losses.extend(self.loss(slot, Reason::Result, results));
+            losses.extend(self.losses(slot, now.losses_since(&before)));
         }
         losses
     }
 
     fn own_losses(&mut self) -> Vec<Loss> {
         let tally = self.pipeline.borrow().delivery.tally.clone();
-        let told = std::mem::replace(&mut self.counters.told, tally.clone());
+        let reported = std::mem::replace(&mut self.counters.reported, tally.clone());
         let mut losses = Vec::new();
         for (&slot, now) in &tally.slots {
-            let before = told.of(slot);
-            let grown = |of: fn(&EventOutcomes) -> u64| of(now).saturating_sub(of(&before));
-            losses.extend(self.loss(slot, Reason::Output, grown(|handled| handled.refused)));
-            losses.extend(self.loss(slot, Reason::Shed, grown(|handled| handled.shed)));
+            losses.extend(self.losses(slot, now.losses_since(&reported.of(slot))));
         }
-        let count = tally.undecodable - told.undecodable;
+        let count = tally.undecodable - reported.undecodable;
         if count > 0 {
             let reason = Reason::Undecodable;
             losses.push(Loss { slot: None, handler: String::new(), reason, count });
@@ -155,9 +149,18 @@ impl Daemon<'_> {
         losses
     }
 
-    fn loss(&self, slot: Slot, reason: Reason, count: u64) -> Option<Loss> {
+    fn losses(
+        &self,
+        slot: Slot,
+        counts: impl Iterator<Item = (Reason, u64)>,
+    ) -> impl Iterator<Item = Loss> {
         let handler = self.counters.handlers.get(&slot).cloned().unwrap_or_default();
-        (count > 0).then_some(Loss { slot: Some(slot), handler, reason, count })
+        counts.map(move |(reason, count)| Loss {
+            slot: Some(slot),
+            handler: handler.clone(),
+            reason,
+            count,
+        })
     }
 
     /// Reads cgroups that the kernel could not report from the file system instead.

@@ -7,7 +7,7 @@ use syscalls::Slot;
 
 use super::{Daemon, Timer, suppressed};
 use crate::output::record::{Body, Stats, Stopped, Total};
-use crate::stats::KernelCounters;
+use crate::stats::{Column, KernelCounters, Sums};
 
 impl Daemon<'_> {
     /// Arms the timers of the periodic records that have something to report.
@@ -50,20 +50,16 @@ impl Daemon<'_> {
 
     /// The line in `systemctl status`.
     pub(super) fn update_status(&mut self) {
-        let totals = self.totals();
-        let sum = |of: fn(&Total) -> u64| totals.iter().map(of).sum::<u64>();
+        let sums = Sums::total(self.totals().iter().map(|total| &total.sums));
         let status = format!(
             "{} routes, generation {}: {} events written, {} lost{}; attached to {}: {}",
             self.plan.routes.len(),
             self.table.generation(),
-            sum(|total| total.written),
-            sum(|total| total.lost),
+            sums[Column::Written],
+            sums[Column::Lost],
             [
-                told(sum(|total| total.aggregated), "aggregated"),
-                told(sum(|total| total.filtered), "filtered"),
-                told(sum(|total| total.sampled), "sampled out"),
-                told(sum(|total| total.limited), "limited"),
-                told(self.counters.missed, "missed"),
+                STATUS_COLUMNS.map(|column| part(sums[column], column.phrase())).concat(),
+                part(self.counters.missed, "missed"),
                 self.ftrace.status(),
                 self.last_reload.status(),
             ]
@@ -85,24 +81,21 @@ impl Daemon<'_> {
     }
 
     fn total(&self, slot: Slot, counters: &KernelCounters) -> Total {
-        let handled = self.pipeline.borrow().delivery.tally.of(slot);
+        let outcomes = self.pipeline.borrow().delivery.tally.of(slot);
         Total {
             slot,
             handler: self.counters.handlers.get(&slot).cloned().unwrap_or_default(),
             seen: counters.seen,
-            written: handled.written,
-            aggregated: handled.aggregated,
-            filtered: counters.filtered + handled.filtered,
-            sampled: counters.sampled,
-            limited: counters.limited + counters.limited_uid + handled.limited,
-            excluded: counters.excluded(),
-            counted: counters.counted,
-            lost: counters.lost.iter().sum::<u64>() + handled.lost(),
+            sums: Sums::default().with(counters).with(&outcomes),
         }
     }
 }
 
+/// Columns of the status line that it leaves out where they are 0.
+const STATUS_COLUMNS: [Column; 4] =
+    [Column::Aggregated, Column::Filtered, Column::Sampled, Column::Limited];
+
 /// Returns a part of the status line; empty for a count of 0.
-fn told(count: u64, what: &str) -> String {
-    if count > 0 { format!(", {count} {what}") } else { String::new() }
+fn part(count: u64, phrase: &str) -> String {
+    if count > 0 { format!(", {count} {phrase}") } else { String::new() }
 }

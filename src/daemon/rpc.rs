@@ -11,7 +11,7 @@ use varlink_server::{Call, CallError, Parameters, Reply, Server};
 
 use super::Daemon;
 use super::reload::ReloadOutcome;
-use crate::rpc::Reloaded;
+use crate::rpc::{CONSISTENT, PER_CPU, Reloaded};
 
 impl Daemon<'_> {
     /// Takes one turn at the control socket: answers at most one call and disconnects clients that read no
@@ -41,9 +41,9 @@ impl Daemon<'_> {
     }
 
     fn reply_with_stats(&mut self, mut parameters: Parameters) -> Reply {
-        let (per_cpu, settled) = (parameters.flag("per_cpu")?, parameters.flag("consistent")?);
+        let (per_cpu, consistent) = (parameters.flag(PER_CPU)?, parameters.flag(CONSISTENT)?);
         parameters.finish()?;
-        result(&self.stats(per_cpu, settled).map_err(|error| failed(&error))?)
+        result(&self.stats(per_cpu, consistent).map_err(|error| failed(&error))?)
     }
 }
 

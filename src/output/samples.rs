@@ -8,14 +8,15 @@ use crate::config::Keep;
 use crate::decode::{Captures, Device, Event, Exe, NAMESPACES, Outcome, Process};
 use crate::handlers::{Field, FieldKind, Handler, Role};
 use crate::output::record::{
-    Body, Feedback, JournalRateLimit, Loss, Lost, Missed, OutputRestored, Reason, Record,
-    ReloadRefused, Reloaded, Shed, Started, Stats, Stopped, Suppressed, Suppression, Syscall,
-    Total, TracingChange,
+    Body, Feedback, JournalRateLimit, Loss, Lost, Missed, OutputRestored, Record, ReloadRefused,
+    Reloaded, Shed, Started, Stats, Stopped, Suppressed, Suppression, Syscall, Total,
+    TracingChange,
 };
 use crate::pipeline::aggregate::{
     Aggregated, Aggregator, Cause, Group, GroupInfo, GroupKey, Observation,
 };
 use crate::pipeline::shed::{Level, OutputLimits, ShedCounts};
+use crate::stats::{Column, Reason, Sums};
 use crate::units::CgroupInfo;
 
 pub const TIME_NS: u64 = 1_767_323_045_000_000_006;
@@ -265,19 +266,18 @@ pub fn stats() -> Stats {
     Stats { generation: 4, totals: stopped().totals, missed: 0 }
 }
 
+pub fn sums<const N: usize>(counts: [(Column, u64); N]) -> Sums {
+    let mut sums = Sums::default();
+    counts.into_iter().for_each(|(column, count)| sums[column] = count);
+    sums
+}
+
 pub fn stopped() -> Stopped {
     let total = |nr, seen| Total {
         slot: Slot::new(Abi::Native, nr).unwrap(),
         handler: "exec".into(),
         seen,
-        written: seen - 1,
-        aggregated: 0,
-        filtered: 0,
-        sampled: 0,
-        limited: 0,
-        excluded: 1,
-        counted: 0,
-        lost: 0,
+        sums: sums([(Column::Written, seen - 1), (Column::Excluded, 1)]),
     };
     Stopped {
         reason: "SIGTERM".into(),

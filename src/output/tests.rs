@@ -11,6 +11,7 @@ use nix::poll::{PollFd, PollFlags, PollTimeout};
 use super::{Destination, Sink, WriteOutcome};
 use crate::output::record::{Aggregate, Body, Started, Syscall};
 use crate::output::samples;
+use crate::stats::Column;
 use crate::units::CgroupInfo;
 
 /// Something that listens like journald, at a path of its own.
@@ -275,7 +276,8 @@ fn many_events_are_a_line_of_their_handler() {
 #[test]
 fn the_books_are_a_table() {
     let mut stopped = samples::stopped();
-    (stopped.totals[0].written, stopped.totals[0].filtered) = (900, 99);
+    let sums = &mut stopped.totals[0].sums;
+    (sums[Column::Written], sums[Column::Filtered]) = (900, 99);
     let line = text(false, Body::Stopped(&stopped));
     let abi = syscalls::Abi::Native.name();
     let (_, table) = line.split_once("0 lost\n").unwrap();

@@ -67,7 +67,7 @@ impl Delivery {
     /// Delivers an event. Of one whose table is forgotten nothing is known, and it is written.
     pub fn take(&mut self, event: &Event<'_>, matched: Option<MatchedRule<'_>>) {
         if self.is_limited(event, matched) {
-            self.tally.slot(event.slot).limited += 1;
+            self.tally.slot(event.slot).limited_by_result += 1;
             return;
         }
         let redact = matched.map_or(&DEFAULT_REDACTION, |matched| &matched.rule.redact);

@@ -80,7 +80,7 @@ impl Pipeline {
         let result =
             exit.and_then(|exit| header.outcome(Some(exit.outcome))).and_then(Outcome::result);
         if matched.is_some_and(|matched| header.is_open() && !matched.rule.results.wants(result)) {
-            self.delivery.tally.slot(header.slot).filtered += 1;
+            self.delivery.tally.slot(header.slot).filtered_by_result += 1;
             return;
         }
         match Event::decode(header, entry, exit, &self.handlers) {

@@ -24,6 +24,17 @@ pub struct Stats {
     pub undecodable: u64,
 }
 
+/// Parameter of `Stats`: the counters of each CPU as well.
+pub const PER_CPU: &str = "per_cpu";
+/// Parameter of `Stats`: counters read at moments when no call is in flight.
+pub const CONSISTENT: &str = "consistent";
+
+/// Place of the events that the daemon has not read yet, in `RouteStats::events`. All other places but `PENDING`
+/// are counters of the daemon.
+pub const IN_RING: &str = "in_ring";
+/// Place of the events whose call has not returned.
+pub const PENDING: &str = "pending";
+
 /// Counters of one route.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RouteStats {
@@ -123,7 +134,7 @@ pub struct RefusedReload {
 pub struct Output {
     /// `journald`, `stdout`.
     pub name: String,
-    /// `open`, `blocked`, `away`, `closed`.
+    /// `open`, `blocked`, `disconnected`, `closed`.
     pub state: String,
 }
 

@@ -8,8 +8,8 @@ use std::path::PathBuf;
 use varlink_server::Service;
 
 pub use interface::{
-    Cpu, Fault, Imbalance, Output, RefusedReload, ReloadRefused, Reloaded, Route, RouteStats,
-    Routes, Rule, Stats, Status, Unroutable,
+    CONSISTENT, Cpu, Fault, IN_RING, Imbalance, Output, PENDING, PER_CPU, RefusedReload,
+    ReloadRefused, Reloaded, Route, RouteStats, Routes, Rule, Stats, Status, Unroutable,
 };
 
 /// The name of the interface, and of the socket.

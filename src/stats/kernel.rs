@@ -1,18 +1,12 @@
 //! Counters of the kernel, summed by slot. They only grow; the difference between two readings is what
 //! happened in between.
 //!
-//! Every call that a slot saw has one outcome in the kernel:
+//! Every call that a slot saw has one outcome in the kernel, and every submitted event one in the daemon
+//! (`EventOutcomes`):
 //!
 //! ```text
-//! seen      = excluded (self, sink, unit) + filtered + sampled + limited + limited_uid
-//!           + counted + submitted + lost (by reason)
-//! ```
-//!
-//! and every submitted event one in the daemon (`UserCounters`):
-//!
-//! ```text
-//! submitted = in the ring + waiting for a result + written + aggregated + filtered by result
-//!           + limited by result + lost at the output (refused, shed) + undecodable
+//! seen      = the sum of the outcomes in `KernelCounters::TABLE`
+//! submitted = in the ring + waiting for a result + the sum of `EventOutcomes::TABLE` + undecodable
 //! ```
 //!
 //! The slot of an undecodable record is unknown, so it is in the sum of all slots only.
@@ -26,75 +20,52 @@ use libbpf_rs::MapCore;
 use syscalls::Slot;
 
 use super::Cell;
+use super::table::{Column, Counted, Counter, Reason, Term, counters};
 use crate::bpf::Mapping;
 use crate::bpf::types::{self, counter, counters};
 
-/// The counters of events that were due and are not in the ring, one a reason.
-pub const LOSSES: [counter; 4] = [
-    counter::COUNTER_LOST_RING_FULL,
-    counter::COUNTER_LOST_RING_BUSY,
-    counter::COUNTER_LOST_REROUTE,
-    counter::COUNTER_LOST_SCRATCH,
-];
-/// Number of reasons under which the kernel counts losses.
-pub const KERNEL_REASONS: usize = LOSSES.len();
-
-/// Counters of one slot, all CPUs together:
-/// `seen = excluded + left out + counted + submitted + the sum of lost`.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct KernelCounters {
-    /// Calls that reached the slot's handler.
-    pub seen: u64,
-    /// Made by the daemon itself.
-    pub excluded_self: u64,
-    /// Made by a program that our own output keeps busy.
-    pub excluded_sink: u64,
-    /// Made in a unit that is excluded.
-    pub excluded_unit: u64,
-    /// Wanted by no rule of the route.
-    pub filtered: u64,
-    /// Left out by chance, as the rule asks.
-    pub sampled: u64,
-    /// Beyond the limit of the rule.
-    pub limited: u64,
-    /// Beyond what one user may have recorded.
-    pub limited_uid: u64,
-    /// By a handler that only counts.
-    pub counted: u64,
-    /// Events put into the ring.
-    pub submitted: u64,
-    /// Events that were due and are not in the ring, in the order of `LOSSES`.
-    pub lost: [u64; KERNEL_REASONS],
-    /// Submitted events that waited for a result and get none.
-    pub results_lost: u64,
+counters! {
+    /// Counters of one slot, all CPUs together. `seen` is the first, as it is read first.
+    KernelCounters {
+        /// Calls that reached the slot's handler.
+        seen(COUNTER_SEEN): Term::Whole,
+        /// Made by the daemon itself.
+        excluded_self(COUNTER_EXCLUDED_SELF): Term::Outcome(Column::Excluded),
+        /// Made by a program that the daemon's output keeps busy.
+        excluded_exe(COUNTER_EXCLUDED_EXE): Term::Outcome(Column::Excluded),
+        /// Made in a unit that is excluded.
+        excluded_unit(COUNTER_EXCLUDED_UNIT): Term::Outcome(Column::Excluded),
+        /// Selected by no rule of the route.
+        filtered(COUNTER_FILTERED): Term::Outcome(Column::Filtered),
+        /// Left out at random, as the rule asks.
+        sampled(COUNTER_SAMPLED): Term::Outcome(Column::Sampled),
+        /// Over the rate limit of the rule.
+        limited(COUNTER_LIMITED): Term::Outcome(Column::Limited),
+        /// Over the rate limit of each user.
+        limited_uid(COUNTER_LIMITED_UID): Term::Outcome(Column::Limited),
+        /// Counted by a handler that only counts.
+        counted(COUNTER_COUNTED): Term::Outcome(Column::Counted),
+        /// Events put into the ring.
+        submitted(COUNTER_SUBMITTED): Term::Submitted,
+        /// Lost because the ring was full.
+        lost_ring_full(COUNTER_LOST_RING_FULL): Term::Lost(Reason::RingFull),
+        /// Lost because the ring refused.
+        lost_ring_busy(COUNTER_LOST_RING_BUSY): Term::Lost(Reason::RingBusy),
+        /// Lost in a flip of the table.
+        lost_reroute(COUNTER_LOST_REROUTE): Term::Lost(Reason::Reroute),
+        /// Lost for want of scratch memory.
+        lost_scratch(COUNTER_LOST_SCRATCH): Term::Lost(Reason::Scratch),
+        /// Submitted events that waited for a result and get none.
+        results_lost(COUNTER_RESULTS_LOST): Term::WithoutResult,
+    }
 }
 
 impl KernelCounters {
-    /// Returns the calls that were excluded.
-    pub fn excluded(&self) -> u64 {
-        self.excluded_self + self.excluded_sink + self.excluded_unit
-    }
-
-    /// Returns the calls that rate limits refused.
-    pub fn suppressed(&self) -> u64 {
-        self.limited + self.limited_uid
-    }
-
-    /// Returns the calls that filters, sampling or rate limits left out.
-    pub fn left_out(&self) -> u64 {
-        self.filtered + self.sampled + self.suppressed()
-    }
-
-    /// Returns the calls with an outcome.
-    fn outcomes(&self) -> u64 {
-        let lost: u64 = self.lost.iter().sum();
-        self.excluded() + self.left_out() + self.counted + self.submitted + lost
-    }
-
-    /// Calls that were seen and are not accounted for: those in flight; negative if there are too many
-    /// outcomes.
+    /// Returns the number of calls that were seen and are not accounted for: those in flight; negative if there
+    /// are too many outcomes.
     pub fn difference(&self) -> i64 {
-        self.seen.wrapping_sub(self.outcomes()) as i64
+        let outcomes = self.outcomes().map(|(_, count)| count).fold(0, u64::wrapping_add);
+        self.seen.wrapping_sub(outcomes) as i64
     }
 
     /// Returns whether every call that was seen is accounted for.
@@ -102,21 +73,24 @@ impl KernelCounters {
         self.difference() == 0
     }
 
-    fn add(&mut self, count: impl Fn(counter) -> u64) {
-        self.seen += count(counter::COUNTER_SEEN);
-        self.excluded_self += count(counter::COUNTER_EXCLUDED_SELF);
-        self.excluded_sink += count(counter::COUNTER_EXCLUDED_SINK);
-        self.excluded_unit += count(counter::COUNTER_EXCLUDED_UNIT);
-        self.filtered += count(counter::COUNTER_FILTERED);
-        self.sampled += count(counter::COUNTER_SAMPLED);
-        self.limited += count(counter::COUNTER_LIMITED);
-        self.limited_uid += count(counter::COUNTER_LIMITED_UID);
-        self.counted += count(counter::COUNTER_COUNTED);
-        self.submitted += count(counter::COUNTER_SUBMITTED);
-        for (lost, reason) in self.lost.iter_mut().zip(LOSSES) {
-            *lost += count(reason);
+    /// Returns the number of events that were due and are not in the ring.
+    pub fn lost(&self) -> u64 {
+        self.column(Column::Lost)
+    }
+
+    /// Returns the counters whose counts `count` reads, `seen` first.
+    pub fn read(count: impl Fn(counter) -> u64) -> Self {
+        let mut counters = Self::default();
+        for (entry, source) in Self::TABLE.iter().zip(Self::SOURCES) {
+            *(entry.of_mut)(&mut counters) = count(*source);
         }
-        self.results_lost += count(counter::COUNTER_RESULTS_LOST);
+        counters
+    }
+
+    fn add(&mut self, other: &Self) {
+        for entry in Self::TABLE {
+            *(entry.of_mut)(self) += (entry.of)(other);
+        }
     }
 }
 
@@ -165,9 +139,7 @@ impl CounterRows {
 
     /// Returns one CPU's counters of a slot.
     pub fn on(&self, (slot, cpu): Cell) -> KernelCounters {
-        let mut counters = KernelCounters::default();
-        self.add_to(&mut counters, cpu, usize::from(slot.index()));
-        counters
+        self.cpu_row(cpu, usize::from(slot.index()))
     }
 
     /// Returns one CPU's counters of a slot, if no call began while they were read.
@@ -176,7 +148,7 @@ impl CounterRows {
         (self.on(cell).seen == counters.seen).then_some(counters)
     }
 
-    /// Number of calls whose syscall number is in no table.
+    /// Returns the number of calls whose syscall number is in no table.
     pub fn unroutable(&self) -> UnroutableCalls {
         let count = |class: types::odd_number| {
             self.row((types::counters_size::ODD_ROWS.0 + class.0) as usize).seen
@@ -190,15 +162,14 @@ impl CounterRows {
 
     fn row(&self, row: usize) -> KernelCounters {
         let mut counters = KernelCounters::default();
-        (0..self.cpus).for_each(|cpu| self.add_to(&mut counters, cpu, row));
+        (0..self.cpus).for_each(|cpu| counters.add(&self.cpu_row(cpu, row)));
         counters
     }
 
-    /// Adds one CPU's row; `seen` is read first.
-    fn add_to(&self, counters: &mut KernelCounters, cpu: usize, row: usize) {
+    fn cpu_row(&self, cpu: usize, row: usize) -> KernelCounters {
         let first = cpu * CPU_WORDS + row * ROW_WORDS + offset_of!(counters, counts) / WORD;
         let word = |which: counter| self.words.word(first + which.0 as usize);
-        counters.add(|which| word(which).map_or(0, |word| word.load(Acquire)));
+        KernelCounters::read(|which| word(which).map_or(0, |word| word.load(Acquire)))
     }
 }
 
@@ -215,31 +186,34 @@ pub struct UnroutableCalls {
 
 #[cfg(test)]
 mod tests {
-    use super::{KernelCounters, LOSSES, ROW_WORDS};
-    use crate::bpf::types::counter;
+    use super::{Counted, Counter, KernelCounters, ROW_WORDS, Term};
+    use crate::bpf::types;
 
     #[test]
-    fn add_takes_each_counter_once() {
-        let mut counters = KernelCounters::default();
-        counters.add(|which| 1 << which.0);
-        let losses: u64 = counters.lost.iter().sum();
-        let all = counters.seen + counters.left_out() + counters.excluded() + counters.counted;
-        assert_eq!(all + counters.submitted + losses + counters.results_lost, ALL);
-        assert_eq!(counters.lost, LOSSES.map(|reason| 1 << reason.0));
+    fn read_takes_each_counter_of_the_programs_once() {
+        let counters = KernelCounters::read(|source| 1 << source.0);
+        let mut read: Vec<u64> =
+            KernelCounters::TABLE.iter().map(|entry| (entry.of)(&counters)).collect();
+        read.sort_unstable();
+        assert_eq!(read, (0..types::counter::COUNTERS.0).map(|bit| 1 << bit).collect::<Vec<u64>>());
+    }
+
+    #[test]
+    fn difference_takes_each_counter_but_two_as_an_outcome() {
+        for entry in KernelCounters::TABLE {
+            let mut counters = KernelCounters::default();
+            *(entry.of_mut)(&mut counters) = 1;
+            let expected = match entry {
+                Counter { term: Term::Whole, .. } => 1,
+                Counter { term: Term::WithoutResult, .. } => 0,
+                _ => -1,
+            };
+            assert_eq!(counters.difference(), expected, "{}", entry.name);
+        }
     }
 
     #[test]
     fn row_is_whole_cache_lines() {
         assert_eq!(ROW_WORDS % 8, 0);
-    }
-
-    /// A bit for each counter.
-    const ALL: u64 = (1 << counter::COUNTERS.0) - 1;
-
-    #[test]
-    fn an_event_without_its_result_is_in_the_books_once() {
-        let counters =
-            KernelCounters { seen: 2, submitted: 2, results_lost: 1, ..KernelCounters::default() };
-        assert!(counters.balance());
     }
 }

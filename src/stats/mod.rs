@@ -3,8 +3,10 @@
 
 mod kernel;
 mod settled;
+mod table;
 mod user;
 
 pub use kernel::*;
 pub use settled::{Cell, settled};
+pub use table::{Column, Counted, Reason, Sums};
 pub use user::{EventOutcomes, Portion, UserCounters};

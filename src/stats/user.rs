@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use syscalls::Slot;
 
+use super::table::{Column, Counted, Counter, Reason, Term, counters};
+
 /// Outcomes by slot, over the daemon's life.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub struct UserCounters {
@@ -13,21 +15,22 @@ pub struct UserCounters {
     pub undecodable: u64,
 }
 
-/// Outcomes of the events of one slot: each event is in one of these, or waits for its result.
-#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
-pub struct EventOutcomes {
-    /// Written, each in a record of its own; with the one that waits in the output.
-    pub written: u64,
-    /// Part of a record of many that is written or will be.
-    pub aggregated: u64,
-    /// Events that the route did not want once their result was known.
-    pub filtered: u64,
-    /// Beyond a limit that the daemon holds.
-    pub limited: u64,
-    /// Refused by the output for good, alone or with others.
-    pub refused: u64,
-    /// Dropped because more came than may be written in a second.
-    pub shed: u64,
+counters! {
+    /// Outcomes of the events of one slot: each event is in one of these, or waits for its result.
+    EventOutcomes {
+        /// Written, each in a record of its own. Records that wait in the output are among them.
+        written: Term::Outcome(Column::Written),
+        /// Part of an aggregate that is written or will be.
+        aggregated: Term::Outcome(Column::Aggregated),
+        /// Rejected by the route once the result was known.
+        filtered_by_result: Term::Outcome(Column::Filtered),
+        /// Over a rate limit that the daemon enforces.
+        limited_by_result: Term::Outcome(Column::Limited),
+        /// Refused by the output for good, alone or as part of an aggregate.
+        lost_output: Term::Lost(Reason::Output),
+        /// Dropped by load shedding.
+        lost_shed: Term::Lost(Reason::Shed),
+    }
 }
 
 /// Events of one record that an output refuses or keeps for later.
@@ -35,15 +38,8 @@ pub struct EventOutcomes {
 pub enum Portion {
     /// One event.
     One(Slot),
-    /// Many.
+    /// Many events, in an aggregate.
     Many(Slot, u64),
-}
-
-impl EventOutcomes {
-    /// Events that were due and are not recorded.
-    pub fn lost(&self) -> u64 {
-        self.refused + self.shed
-    }
 }
 
 impl UserCounters {
@@ -59,14 +55,14 @@ impl UserCounters {
 
     /// Counts events as refused by the output instead of written or aggregated.
     pub fn refuse(&mut self, portion: Portion) {
-        let (handled, count) = self.take_back(portion);
-        handled.refused += count;
+        let (outcomes, count) = self.take_back(portion);
+        outcomes.lost_output += count;
     }
 
     /// Counts events as shed instead of written or aggregated.
     pub fn drop(&mut self, portion: Portion) {
-        let (handled, count) = self.take_back(portion);
-        handled.shed += count;
+        let (outcomes, count) = self.take_back(portion);
+        outcomes.lost_shed += count;
     }
 
     fn take_back(&mut self, portion: Portion) -> (&mut EventOutcomes, u64) {
@@ -74,12 +70,12 @@ impl UserCounters {
             Portion::One(slot) => (slot, 1),
             Portion::Many(slot, count) => (slot, count),
         };
-        let handled = self.slot(slot);
+        let outcomes = self.slot(slot);
         let counter = match portion {
-            Portion::One(_) => &mut handled.written,
-            Portion::Many(..) => &mut handled.aggregated,
+            Portion::One(_) => &mut outcomes.written,
+            Portion::Many(..) => &mut outcomes.aggregated,
         };
         *counter = counter.saturating_sub(count);
-        (handled, count)
+        (outcomes, count)
     }
 }

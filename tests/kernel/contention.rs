@@ -27,7 +27,7 @@ fn crowd(how: &str, call: Slot) {
     let events = rig.trigger(&words).len() as u64;
 
     let (made, counters) = (THREADS * times, rig.counters(call));
-    let lost: u64 = counters.lost.iter().sum();
+    let lost = counters.lost();
     println!("{made} made, {} seen, {lost} lost", counters.seen);
     rig.assert_seen(made, counters.seen);
     assert_eq!(counters.seen, counters.submitted + lost);

@@ -18,7 +18,7 @@ fn make_calls(program: &Path, times: &str) {
 
 fn counters(rig: &Rig) -> (u64, u64, u64) {
     let counters = rig.counters(own_slot(NUMBER));
-    (counters.seen, counters.excluded_sink, counters.submitted)
+    (counters.seen, counters.excluded_exe, counters.submitted)
 }
 
 #[test]

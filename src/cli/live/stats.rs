@@ -9,10 +9,10 @@ use super::client::ask;
 use super::{counted, print_json};
 use crate::cli::print::{columns, standard_output};
 use crate::cli::{StatsOptions, exit};
-use crate::rpc::{Imbalance, RouteStats, Stats};
+use crate::rpc::{CONSISTENT, IN_RING, Imbalance, PENDING, PER_CPU, RouteStats, Stats};
 
 /// Places of events that are not written yet.
-const ON_THEIR_WAY: [&str; 2] = ["in_ring", "pending"];
+const ON_THEIR_WAY: [&str; 2] = [IN_RING, PENDING];
 
 /// Shown even where all routes have none.
 const ALWAYS: [&str; 2] = ["submitted", "written"];
@@ -23,10 +23,10 @@ const ALWAYS: [&str; 2] = ["submitted", "written"];
 /// When nobody answers, or the output cannot be written.
 pub fn stats(options: &StatsOptions) -> anyhow::Result<u8> {
     if options.check {
-        let stats = ask(&options.client, "Stats", &["per_cpu", "consistent"])?;
+        let stats = ask(&options.client, "Stats", &[PER_CPU, CONSISTENT])?;
         return check(&stats, options.client.json);
     }
-    let flags: &[&str] = if options.per_cpu { &["per_cpu"] } else { &[] };
+    let flags: &[&str] = if options.per_cpu { &[PER_CPU] } else { &[] };
     let stats: Stats = ask(&options.client, "Stats", flags)?;
     if options.client.json {
         print_json(&stats)?

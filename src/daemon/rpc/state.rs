@@ -10,6 +10,7 @@ use crate::output::utc;
 use crate::pipeline::writer::WriterState;
 use crate::plan::Rule;
 use crate::rpc::{self, Output, Route, Routes, Status};
+use crate::stats::{Column, Sums};
 
 impl Daemon<'_> {
     /// Returns the state of the daemon.
@@ -25,8 +26,8 @@ impl Daemon<'_> {
             table_since: utc(self.rewired_ns),
             routes: self.plan.routes.len() as u64,
             unattached_routes: self.unseen(),
-            config: told(&self.options.config),
-            files: self.plan.files.iter().map(|file| told(file)).collect(),
+            config: text(&self.options.config),
+            files: self.plan.files.iter().map(|file| text(file)).collect(),
             refused_reload: self.last_reload.refused().cloned(),
             tracing_off: self.ftrace.is_off(),
             output: self.output(),
@@ -52,27 +53,28 @@ impl Daemon<'_> {
 
     fn live_route(&self, slot: Slot) -> Route {
         let counters = self.bpf.counters.of(slot);
-        let handled = self.pipeline.borrow().delivery.tally.of(slot);
-        let mut told = Route {
+        let outcomes = self.pipeline.borrow().delivery.tally.of(slot);
+        let sums = Sums::default().with(&counters).with(&outcomes);
+        let mut live = Route {
             syscall: slot.to_string(),
             abi: slot.abi().name().to_owned(),
             nr: slot.nr(),
             seen: counters.seen,
             submitted: counters.submitted,
-            written: handled.written,
-            lost: counters.lost.iter().sum::<u64>() + handled.lost(),
+            written: sums[Column::Written],
+            lost: sums[Column::Lost],
             ..Route::default()
         };
         if let Some(route) = self.plan.routes.get(&slot) {
-            told.handler = route.handler_names(&self.bpf.handlers);
-            told.rules = route.rules.iter().map(|rule| self.live_rule(rule)).collect();
+            live.handler = route.handler_names(&self.bpf.handlers);
+            live.rules = route.rules.iter().map(|rule| self.live_rule(rule)).collect();
         }
         if let Some(origin) = self.plan.origins.get(&slot) {
-            told.entry.clone_from(&origin.entry);
-            told.file = self::told(&origin.path);
-            told.line = origin.line;
+            live.entry.clone_from(&origin.entry);
+            live.file = text(&origin.path);
+            live.line = origin.line;
         }
-        told
+        live
     }
 
     fn live_rule(&self, rule: &Rule) -> rpc::Rule {
@@ -85,6 +87,6 @@ impl Daemon<'_> {
     }
 }
 
-fn told(path: &Path) -> String {
+fn text(path: &Path) -> String {
     path.to_string_lossy().into_owned()
 }

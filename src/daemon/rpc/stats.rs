@@ -1,18 +1,17 @@
 //! The counters as they stand: what the kernel counted, and where the daemon has what it was sent.
 
 use std::collections::BTreeMap;
+use std::iter;
 
 use anyhow::Result;
 use syscalls::Slot;
 
 use crate::clock;
 use crate::daemon::Daemon;
-use crate::output::record::Reason;
 use crate::output::utc;
 use crate::ring::Unread;
-use crate::rpc::{self, Cpu, Stats, Unroutable};
-use crate::stats::UserCounters;
-use crate::stats::{Cell, KernelCounters, settled};
+use crate::rpc::{self, Cpu, IN_RING, PENDING, Stats, Unroutable};
+use crate::stats::{Cell, Counted, EventOutcomes, KernelCounters, UserCounters, settled};
 
 /// Events of one route: those that the kernel put into the ring, and those of them that are still there.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -30,12 +29,12 @@ struct Consumed {
 }
 
 impl Daemon<'_> {
-    /// The counters. `settled`: read at moments when no call is in flight, which balance exactly.
-    pub(super) fn stats(&self, per_cpu: bool, settled: bool) -> Result<Stats> {
-        let rows = if settled { self.settled_rows()? } else { BTreeMap::new() };
+    /// Returns the counters. `consistent` ones are read at moments when no call is in flight, and balance.
+    pub(super) fn stats(&self, per_cpu: bool, consistent: bool) -> Result<Stats> {
+        let rows = if consistent { self.settled_rows()? } else { BTreeMap::new() };
         let row = |cell| rows.get(&cell).copied().unwrap_or_else(|| self.bpf.counters.on(cell));
         let consumed = self.consumed();
-        let sent = self.sent(&consumed, settled)?;
+        let sent = self.sent(&consumed, consistent)?;
         let counters = self.counters.slots().map(|(slot, handler)| {
             let cpus = 0..self.bpf.counters.cpus();
             let rows: Vec<_> = cpus.map(|cpu| (cpu, row((slot, cpu)))).collect();
@@ -71,18 +70,18 @@ impl Daemon<'_> {
 
     /// Nothing is consumed between these readings: we are the consumer. An event is in the ring before it
     /// is counted as submitted, so here too the least excess is the true one (`counters::settled`).
-    fn sent(&self, consumed: &Consumed, settle: bool) -> Result<BTreeMap<Slot, Sent>> {
+    fn sent(&self, consumed: &Consumed, consistent: bool) -> Result<BTreeMap<Slot, Sent>> {
         let mut unread = Unread::begin(&self.bpf)?;
         let submitted = |slot| self.bpf.counters.of(slot).submitted;
         let read = |slot, submitted, unread: &Unread| {
-            let consumed = consumed.places(slot).iter().map(|(_, count)| count).sum();
+            let consumed = consumed.places(slot).map(|(_, count)| count).sum();
             Sent { submitted, in_ring: unread.events(slot), consumed }
         };
         unread.advance();
         let slots = || self.counters.slots().map(|(slot, _)| slot);
         let mut sent: BTreeMap<_, _> =
             slots().map(|slot| (slot, read(slot, submitted(slot), &unread))).collect();
-        if settle {
+        if consistent {
             let still = |slot| {
                 let before = submitted(slot);
                 let is_whole = unread.advance();
@@ -113,38 +112,15 @@ impl Sent {
 }
 
 impl Consumed {
-    /// By place. What the output holds back counts as written, and what is being counted for a record of
-    /// many as aggregated: they go out first.
-    fn places(&self, slot: Slot) -> [(&'static str, u64); 7] {
-        let handled = self.tally.of(slot);
-        [
-            ("pending", self.waiting.get(&slot).copied().unwrap_or_default()),
-            ("written", handled.written),
-            ("aggregated", handled.aggregated),
-            ("filtered_by_result", handled.filtered),
-            ("limited_by_result", handled.limited),
-            ("lost_output", handled.refused),
-            ("lost_shed", handled.shed),
-        ]
+    /// Returns the number of consumed events by place. Events that wait in the output are among `written`,
+    /// those of an aggregate that is not complete among `aggregated`: they go out first.
+    fn places(&self, slot: Slot) -> impl Iterator<Item = (&'static str, u64)> {
+        let waiting = self.waiting.get(&slot).copied().unwrap_or_default();
+        let outcomes = self.tally.of(slot);
+        let named =
+            EventOutcomes::TABLE.iter().map(move |counter| (counter.name, (counter.of)(&outcomes)));
+        iter::once((PENDING, waiting)).chain(named)
     }
-}
-
-/// Returns the outcomes of the calls that were seen, by name.
-fn outcomes(counters: &KernelCounters) -> impl Iterator<Item = (String, u64)> {
-    let named = [
-        ("excluded_self", counters.excluded_self),
-        ("excluded_exe", counters.excluded_sink),
-        ("excluded_unit", counters.excluded_unit),
-        ("filtered", counters.filtered),
-        ("sampled", counters.sampled),
-        ("limited", counters.limited),
-        ("limited_uid", counters.limited_uid),
-        ("counted", counters.counted),
-        ("submitted", counters.submitted),
-    ];
-    let lost = counters.lost.into_iter().zip(Reason::ALL);
-    let lost = lost.map(|(count, reason)| (format!("lost_{}", reason.name()), count));
-    named.into_iter().map(|(name, count)| (name.to_owned(), count)).chain(lost)
 }
 
 fn counters(
@@ -154,7 +130,7 @@ fn counters(
     sent: Sent,
     consumed: &Consumed,
 ) -> rpc::RouteStats {
-    let mut told = rpc::RouteStats {
+    let mut route = rpc::RouteStats {
         syscall: slot.to_string(),
         abi: slot.abi().name().to_owned(),
         nr: slot.nr(),
@@ -163,45 +139,19 @@ fn counters(
         ..rpc::RouteStats::default()
     };
     for (_, row) in rows {
-        told.seen += row.seen;
-        told.results_lost += row.results_lost;
-        for (name, count) in outcomes(row) {
-            *told.outcomes.entry(name).or_default() += count;
+        route.seen += row.seen;
+        route.results_lost += row.results_lost;
+        for (name, count) in row.outcomes() {
+            *route.outcomes.entry(name.to_owned()).or_default() += count;
         }
     }
-    let places = [("in_ring", sent.in_ring)].into_iter().chain(consumed.places(slot));
-    told.events = places.map(|(place, count)| (place.to_owned(), count)).collect();
-    told
+    let places = iter::once((IN_RING, sent.in_ring)).chain(consumed.places(slot));
+    route.events = places.map(|(place, count)| (place.to_owned(), count)).collect();
+    route
 }
 
 fn cpu((cpu, row): &(usize, KernelCounters)) -> Cpu {
-    let outcomes = outcomes(row).filter(|(_, count)| *count > 0).collect();
+    let outcomes = row.outcomes().filter(|(_, count)| *count > 0);
+    let outcomes = outcomes.map(|(name, count)| (name.to_owned(), count)).collect();
     Cpu { cpu: *cpu, seen: row.seen, outcomes }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::{KernelCounters, outcomes};
-
-    /// A counter that the table does not have would be a difference of the counters.
-    #[test]
-    fn every_outcome_is_told() {
-        let counters = KernelCounters {
-            seen: 4095,
-            excluded_self: 1,
-            excluded_sink: 2,
-            excluded_unit: 4,
-            filtered: 8,
-            sampled: 16,
-            limited: 32,
-            limited_uid: 64,
-            counted: 128,
-            submitted: 256,
-            lost: [512, 512, 0, 512],
-            results_lost: 5,
-        };
-        let sum: u64 = outcomes(&counters).map(|(_, count)| count).sum();
-        assert_eq!(sum, counters.seen.wrapping_sub_signed(counters.difference()));
-        assert_eq!(outcomes(&counters).filter(|(_, count)| *count > 0).count(), 12);
-    }
 }

@@ -10,7 +10,7 @@ use crate::output::fields::{Fields, TableCell, interval};
 use crate::output::key::Key;
 use crate::output::scratch::Scratch;
 use crate::output::sentence::{items, plural};
-use crate::stats::KERNEL_REASONS;
+use crate::stats::Reason;
 
 /// Losses of all routes in an interval.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -34,60 +34,6 @@ pub struct Loss {
     pub reason: Reason,
     /// Number of events, or of results.
     pub count: u64,
-}
-
-/// Reason for which an event, or its result, is not recorded. `docs/events.md` says what to do about each.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Reason {
-    /// The ring was full: the daemon, or what it writes to, was slower than the producers.
-    RingFull,
-    /// The ring had room but refused: NMI, or its lock was contended.
-    RingBusy,
-    /// The table flipped in between and the new slot's program did not start.
-    Reroute,
-    /// No scratch memory in the kernel.
-    Scratch,
-    /// The end of the call was not seen: its event is recorded without a result.
-    Result,
-    /// The bytes in the ring are not an event of this version.
-    Undecodable,
-    /// The output refused the record for good.
-    Output,
-    /// Load shedding dropped the event.
-    Shed,
-}
-
-impl Reason {
-    /// All reasons; those of the kernel are the first.
-    pub const ALL: [Self; 8] = [
-        Self::RingFull,
-        Self::RingBusy,
-        Self::Reroute,
-        Self::Scratch,
-        Self::Result,
-        Self::Undecodable,
-        Self::Output,
-        Self::Shed,
-    ];
-
-    /// Returns the reason at that place in `LOSSES`; the kernel's are the first of these.
-    pub fn of_kernel(number: usize) -> Option<Self> {
-        Self::ALL.get(number).copied().filter(|_| number < KERNEL_REASONS)
-    }
-
-    /// Returns the name in `TAILCALLD_LOSS=`.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::RingFull => "ring_full",
-            Self::RingBusy => "ring_busy",
-            Self::Reroute => "reroute",
-            Self::Scratch => "scratch",
-            Self::Result => "result",
-            Self::Undecodable => "undecodable",
-            Self::Output => "output",
-            Self::Shed => "shed",
-        }
-    }
 }
 
 impl Lost {
@@ -152,19 +98,4 @@ fn columns(loss: &Loss) -> [(&'static str, TableCell<'_>); 5] {
         ("reason", TableCell::Word(loss.reason.name())),
         ("count", TableCell::Count(loss.count)),
     ]
-}
-
-#[cfg(test)]
-mod tests {
-    use super::Reason;
-    use crate::stats::KERNEL_REASONS;
-
-    #[test]
-    fn of_kernel_has_four_reasons() {
-        let reasons = [Reason::RingFull, Reason::RingBusy, Reason::Reroute, Reason::Scratch];
-        for (number, reason) in reasons.into_iter().enumerate() {
-            assert_eq!(Reason::of_kernel(number), Some(reason));
-        }
-        assert_eq!(Reason::of_kernel(KERNEL_REASONS), None);
-    }
 }

@@ -20,7 +20,7 @@ mod tracing;
 pub use aggregate::Aggregate;
 pub use feedback::Feedback;
 pub use journal_rate_limit::JournalRateLimit;
-pub use lost::{Loss, Lost, Reason};
+pub use lost::{Loss, Lost};
 pub use missed::Missed;
 pub use output_restored::OutputRestored;
 pub use reload_refused::ReloadRefused;

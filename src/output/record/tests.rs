@@ -12,6 +12,7 @@ use crate::output::record::{
 use crate::output::samples;
 use crate::pipeline::aggregate::Aggregated;
 use crate::pipeline::shed::{Level, OutputLimits};
+use crate::stats::Column;
 
 const BY: &str = " by bash (pid 1234, uid 1000)";
 
@@ -301,8 +302,8 @@ fn what_journald_may_drop_is_told() {
 #[test]
 fn the_books_are_told_as_far_as_there_is_something() {
     let mut stats = samples::stats();
-    let total = &mut stats.totals[0];
-    (total.aggregated, total.sampled, total.limited) = (1, 2, 3);
+    let sums = &mut stats.totals[0].sums;
+    (sums[Column::Aggregated], sums[Column::Sampled], sums[Column::Limited]) = (1, 2, 3);
     assert_eq!(
         told(&Body::Stats(&stats)),
         "Statistics: 1002 calls of 2 routes, 1000 written, 1 aggregated, 2 sampled out, 3 rate-limited, \
@@ -325,7 +326,8 @@ fn an_event_without_its_result_is_not_called_lost() {
 #[test]
 fn what_was_filtered_is_told_where_something_was() {
     let mut stopped = samples::stopped();
-    (stopped.totals[0].written, stopped.totals[0].filtered) = (900, 99);
+    let sums = &mut stopped.totals[0].sums;
+    (sums[Column::Written], sums[Column::Filtered]) = (900, 99);
     assert_eq!(
         told(&Body::Stopped(&stopped)),
         "Stopped by SIGTERM: 1002 calls of 2 routes, 901 written, 99 filtered, 2 excluded, \

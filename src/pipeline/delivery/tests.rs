@@ -39,8 +39,8 @@ fn of_kind<'r>(records: &'r [Value], kind: &str) -> Vec<&'r Value> {
 }
 
 fn counts(delivery: &Delivery) -> [u64; 4] {
-    let handled = delivery.tally.of(samples::event(&samples::handler(), vec![]).slot);
-    [handled.written, handled.aggregated, handled.refused, handled.shed]
+    let outcomes = delivery.tally.of(samples::event(&samples::handler(), vec![]).slot);
+    [outcomes.written, outcomes.aggregated, outcomes.lost_output, outcomes.lost_shed]
 }
 
 fn end(mut delivery: Delivery) -> [u64; 4] {
@@ -92,7 +92,7 @@ fn what_a_limit_refused_is_told_by_the_next_event_of_the_owner() {
         let event = Event { uid, boottime_ns: boottime_ns * second, ..event };
         delivery.take(&event, matched());
     }
-    assert_eq!(delivery.tally.of(samples::event(&handler, vec![]).slot).limited, 2);
+    assert_eq!(delivery.tally.of(samples::event(&handler, vec![]).slot).limited_by_result, 2);
     assert_eq!(end(delivery), [6, 0, 0, 0]);
     let told = records(file).iter().map(|record| record["suppressed"].as_u64()).collect::<Vec<_>>();
     assert_eq!(told, [None, None, None, None, Some(2), None]);

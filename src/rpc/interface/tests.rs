@@ -16,7 +16,7 @@ fn names(described: &VStruct<'_>) -> BTreeSet<String> {
 }
 
 #[test]
-fn the_description_and_the_types_have_the_same_members() {
+fn varlink_description_and_types_have_the_same_members() {
     let idl = IDL::try_from(SERVICE.description).expect("an interface");
     assert_eq!(idl.name, crate::rpc::INTERFACE);
     let cpus = Some(vec![]);
@@ -29,6 +29,11 @@ fn the_description_and_the_types_have_the_same_members() {
         assert_eq!(names(&idl.methods[method].output), told, "{method}");
     }
     assert_eq!(idl.methods.len(), 4);
+    for (method, described) in &idl.methods {
+        let taken: &[&str] = if *method == "Stats" { &[PER_CPU, CONSISTENT] } else { &[] };
+        let taken = taken.iter().map(|name| (*name).to_owned()).collect();
+        assert_eq!(names(&described.input), taken, "parameters of {method}");
+    }
     let types = [
         ("RouteStats", keys(&RouteStats { cpus, ..RouteStats::default() })),
         ("Cpu", keys(&Cpu::default())),
@@ -48,7 +53,7 @@ fn the_description_and_the_types_have_the_same_members() {
 }
 
 #[test]
-fn every_method_type_and_error_is_explained() {
+fn varlink_description_explains_every_method_type_and_error() {
     let idl = IDL::try_from(SERVICE.description).expect("an interface");
     assert!(!idl.doc.is_empty());
     assert!(idl.methods.values().all(|method| !method.doc.is_empty()));
