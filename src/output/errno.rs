@@ -36,7 +36,7 @@ mod tests {
     use super::append;
 
     #[test]
-    fn every_error_has_one_name() {
+    fn append_has_name_or_number() {
         for (errno, expected) in [
             (2, "ENOENT"),
             (11, "EAGAIN"),

@@ -148,7 +148,7 @@ mod tests {
     use super::{ARG_PREFIX, ARGS, Key};
 
     #[test]
-    fn every_name_is_valid_and_used_once() {
+    fn names_of_keys_are_valid_and_unique() {
         let journal: Vec<_> = Key::ALL.iter().map(|key| key.journal()).collect();
         let json: Vec<_> = Key::ALL.iter().map(|key| key.json()).collect();
         for name in journal.iter().filter(|name| !name.is_empty()) {

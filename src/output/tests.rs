@@ -14,7 +14,7 @@ use crate::output::samples;
 use crate::stats::Column;
 use crate::units::CgroupInfo;
 
-/// Something that listens like journald, at a path of its own.
+/// Socket that receives entries in place of journald.
 struct Listener {
     socket: UnixDatagram,
 }
@@ -62,7 +62,7 @@ fn write_own(sink: &mut Sink, generation: u32) -> WriteOutcome {
     sink.write(&samples::own(Body::Started(&started)))
 }
 
-/// Writes events numbered from 0 until one is kept back; gives how many went out.
+/// Writes events numbered from 0 until one is kept back; returns how many were written.
 fn fill(sink: &mut Sink) -> u32 {
     (0..100_000).find(|generation| write_event(sink, *generation) != WriteOutcome::Written).unwrap()
 }
@@ -73,7 +73,7 @@ fn is_writable(sink: &Sink) -> bool {
 }
 
 #[test]
-fn a_full_journald_holds_one_event_and_all_own_records() {
+fn full_journald_holds_one_event_and_all_own_records() {
     let directory = tempfile::tempdir().unwrap();
     let (listener, mut sink) = journal(directory.path());
     let held = fill(&mut sink);
@@ -87,7 +87,7 @@ fn a_full_journald_holds_one_event_and_all_own_records() {
     let mut arrived = vec![];
     while sink.flush() != WriteOutcome::Written {
         arrived.extend(listener.generations());
-        assert!(is_writable(&sink), "the descriptor tells that there is room");
+        assert!(is_writable(&sink), "the descriptor is writable while there is room");
     }
     arrived.extend(listener.generations());
     assert_eq!(arrived, (0..=held + 20).collect::<Vec<_>>(), "each once, in order");
@@ -97,7 +97,7 @@ fn a_full_journald_holds_one_event_and_all_own_records() {
 }
 
 #[test]
-fn an_absent_journald_is_awaited_and_found_again() {
+fn absent_journald_is_found_after_its_return() {
     let directory = tempfile::tempdir().unwrap();
     let (listener, mut sink) = journal(directory.path());
     assert_eq!(write_event(&mut sink, 0), WriteOutcome::Written);
@@ -116,7 +116,7 @@ fn an_absent_journald_is_awaited_and_found_again() {
 }
 
 #[test]
-fn a_restarted_journald_is_found_without_a_stop() {
+fn restarted_journald_is_found_at_next_write() {
     let directory = tempfile::tempdir().unwrap();
     let (listener, mut sink) = journal(directory.path());
     drop(listener);
@@ -126,7 +126,7 @@ fn a_restarted_journald_is_found_without_a_stop() {
 }
 
 #[test]
-fn nobody_at_the_socket_is_told_at_open() {
+fn open_without_journald_is_error() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("none");
     let error = Sink::open(Destination::Journal(path.clone())).unwrap_err();
@@ -151,7 +151,7 @@ fn read_all(reader: &mut File, into: &mut Vec<u8>) {
 }
 
 #[test]
-fn a_full_pipe_keeps_the_lines_and_loses_none() {
+fn full_pipe_delays_lines_and_loses_none() {
     let (mut reader, writer) = pipe();
     let flags = nix::fcntl::fcntl(&writer, FcntlArg::F_GETFL).unwrap();
     let shared = writer.try_clone().unwrap();
@@ -177,7 +177,7 @@ fn a_full_pipe_keeps_the_lines_and_loses_none() {
 
 /// A socket cannot be opened a second time, so it is polled before each piece.
 #[test]
-fn a_full_socket_keeps_the_lines() {
+fn full_socket_delays_lines_and_loses_none() {
     let (mut reader, writer) = std::os::unix::net::UnixStream::pair().unwrap();
     let mut sink = Sink::open(Destination::Text(OwnedFd::from(writer))).unwrap();
     let held = fill(&mut sink);
@@ -195,7 +195,7 @@ fn a_full_socket_keeps_the_lines() {
 }
 
 #[test]
-fn a_reader_that_went_away_is_told() {
+fn flush_to_closed_pipe_is_closed() {
     let (reader, writer) = pipe();
     drop(reader);
     let mut sink = Sink::open(Destination::Json(writer)).unwrap();
@@ -204,7 +204,7 @@ fn a_reader_that_went_away_is_told() {
 }
 
 #[test]
-fn a_full_disk_is_tried_again() {
+fn flush_to_full_disk_is_away() {
     let full = File::options().write(true).open("/dev/full").unwrap();
     let mut sink = Sink::open(Destination::Json(full.into())).unwrap();
     assert_eq!(write_event(&mut sink, 0), WriteOutcome::Written);
@@ -212,7 +212,7 @@ fn a_full_disk_is_tried_again() {
 }
 
 #[test]
-fn a_regular_file_is_appended_to() {
+fn write_to_regular_file_appends() {
     let mut file = tempfile::tempfile().unwrap();
     io::Write::write_all(&mut file, b"before\n").unwrap();
     let mut sink =
@@ -233,7 +233,7 @@ fn text(is_coloured: bool, body: Body) -> String {
 }
 
 #[test]
-fn a_line_tells_time_handler_sentence_and_unit() {
+fn line_of_event_has_time_handler_message_and_unit() {
     let handler = samples::handler();
     let mut event = samples::event(&handler, vec![]);
     event.message = 1;
@@ -251,7 +251,7 @@ fn a_line_tells_time_handler_sentence_and_unit() {
 }
 
 #[test]
-fn colours_wrap_what_is_printable() {
+fn line_in_colour_escapes_controls() {
     let refused = samples::reload_refused();
     let line = text(true, Body::ReloadRefused(&refused));
     let (_, rest) = line.split_once("\u{1b}[1m-\u{1b}[0m: ").unwrap();
@@ -261,7 +261,7 @@ fn colours_wrap_what_is_printable() {
 }
 
 #[test]
-fn many_events_are_a_line_of_their_handler() {
+fn line_of_aggregate_has_handler_and_unit() {
     let aggregated = samples::aggregated();
     let body = Body::Aggregate(Aggregate {
         aggregated: &aggregated,
@@ -274,7 +274,7 @@ fn many_events_are_a_line_of_their_handler() {
 }
 
 #[test]
-fn the_books_are_a_table() {
+fn lines_of_stopped_are_a_table() {
     let mut stopped = samples::stopped();
     let sums = &mut stopped.totals[0].sums;
     (sums[Column::Written], sums[Column::Filtered]) = (900, 99);

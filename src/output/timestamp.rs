@@ -74,7 +74,7 @@ mod tests {
     use jiff::tz::TimeZone;
 
     #[test]
-    fn times_have_all_their_digits() {
+    fn utc_has_all_digits() {
         let mut stamp = Stamp::utc();
         for (ns, expected) in [
             (0, "1970-01-01T00:00:00.000000000Z"),
@@ -90,7 +90,7 @@ mod tests {
     }
 
     #[test]
-    fn a_person_reads_local_time() {
+    fn local_time_has_microseconds() {
         let zone = TimeZone::fixed(jiff::tz::offset(2));
         let mut out = String::new();
         Stamp::new(zone).micros(1_767_323_045_000_006_999, &mut out);

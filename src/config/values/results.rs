@@ -155,7 +155,7 @@ mod tests {
     proptest! {
         /// The ranges hold what the values say, and none overlaps another.
         #[test]
-        fn results_want_what_the_values_say(
+        fn wants_any_result_follows_values(
             values in prop::collection::vec((-6..6_i64, 0..4_i64, any::<bool>()), 1..6),
         ) {
             let outcome = |&(start, length, is_excluded): &(i64, i64, bool)| {

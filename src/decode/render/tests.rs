@@ -44,7 +44,7 @@ fn ints(ints: &[i32]) -> Vec<u8> {
 
 /// The expectations of this table were printed by strace 6.1 for the same arguments.
 #[test]
-fn numbers_are_printed_as_strace_prints_them() {
+fn exact_number_is_printed_as_by_strace() {
     for (kind, n, expected) in [
         (FieldKind::Unsigned, u64::MAX, "18446744073709551615"),
         (FieldKind::Signed, 0xffff_ffff, "-1"),
@@ -74,7 +74,7 @@ fn numbers_are_printed_as_strace_prints_them() {
 }
 
 #[test]
-fn clocks_of_tasks_are_explained() {
+fn short_clock_of_task_is_explained() {
     for (id, expected) in [
         (1, "CLOCK_MONOTONIC"),
         (-6, "the process's CPU clock"),
@@ -89,7 +89,7 @@ fn clocks_of_tasks_are_explained() {
 }
 
 #[test]
-fn times_have_the_width_of_their_size() {
+fn exact_times_have_width_of_their_size() {
     let expected = "{it_interval={tv_sec=0, tv_nsec=0}, it_value={tv_sec=1, tv_nsec=500000000}}";
     let wide = words(&[0, 0, 1, 500_000_000]);
     assert_eq!(exactly(FieldKind::Times, Value::Bytes(&wide)), expected);
@@ -99,7 +99,7 @@ fn times_have_the_width_of_their_size() {
 }
 
 #[test]
-fn padding_of_a_32_bit_process_is_not_read() {
+fn short_times_of_compat_process_ignore_padding() {
     let padded = words(&[0, 0, 1, (7 << 32) | 500_000_000]);
     assert_eq!(shortly(FieldKind::Times, Value::Bytes(&padded), COMPAT), "once in 1.5 s");
     let native = shortly(FieldKind::Times, Value::Bytes(&padded), NATIVE);
@@ -107,7 +107,7 @@ fn padding_of_a_32_bit_process_is_not_read() {
 }
 
 #[test]
-fn times_are_said_in_words() {
+fn short_times_are_words() {
     for (times, context, expected) in [
         ([2, 0, 1, 500_000_000], NATIVE, "first in 1.5 s, then every 2 s"),
         ([0, 0, 0, 250_000_000], NATIVE, "once in 250 ms"),
@@ -131,7 +131,7 @@ fn times_are_said_in_words() {
 /// Value, signal, kind and thread; printed by strace 6.1 for the same structures, but for the function
 /// of SIGEV_THREAD, which the kernel does not read.
 #[test]
-fn sigevents_are_printed_by_their_kind() {
+fn sigevent_is_printed_by_its_kind() {
     for (parts, expected, short) in [
         (
             [7, 0, 10, 0, 0],
@@ -160,7 +160,7 @@ fn sigevents_are_printed_by_their_kind() {
 }
 
 #[test]
-fn a_32_bit_sigevent_has_a_narrow_value() {
+fn exact_sigevent_of_32_bits_has_narrow_value() {
     let bytes = ints(&[-1, 14, 4, 77]);
     assert_eq!(
         exactly(FieldKind::Sigevent, Value::Bytes(&bytes)),
@@ -170,7 +170,7 @@ fn a_32_bit_sigevent_has_a_narrow_value() {
 }
 
 #[test]
-fn only_the_counting_kinds_are_numbers() {
+fn number_is_none_for_other_kinds() {
     assert_eq!(number(FieldKind::Signed, Value::Number(u64::MAX)), Some(super::Number::Signed(-1)));
     assert_eq!(number(FieldKind::Unsigned, Value::Number(3)), Some(super::Number::Unsigned(3)));
     assert_eq!(number(FieldKind::Hex, Value::Number(3)), None);
@@ -179,7 +179,7 @@ fn only_the_counting_kinds_are_numbers() {
 
 proptest! {
     #[test]
-    fn any_value_in_any_kind_is_rendered(bytes: Vec<u8>, n in any::<u64>()) {
+    fn any_value_of_any_kind_is_printable(bytes: Vec<u8>, n in any::<u64>()) {
         for kind in KINDS {
             for value in [Value::Number(n), Value::Text(&bytes), Value::Bytes(&bytes)] {
                 for context in [NATIVE, ABSOLUTE, COMPAT] {
@@ -192,7 +192,7 @@ proptest! {
     }
 
     #[test]
-    fn random_structures_never_panic(bytes in proptest::collection::vec(any::<u8>(), 0..70)) {
+    fn random_structure_is_rendered(bytes in proptest::collection::vec(any::<u8>(), 0..70)) {
         for size in [16, 20, 32, 64] {
             if let Some(bytes) = bytes.get(..size) {
                 exactly(FieldKind::Times, Value::Bytes(bytes));

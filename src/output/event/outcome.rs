@@ -49,7 +49,7 @@ mod tests {
     use crate::output::samples;
 
     #[test]
-    fn a_sentence_ends_as_strace_would_end_it() {
+    fn sentence_ends_as_printed_by_strace() {
         let returned = |result| Outcome::Returned { result, duration_ns: 7 };
         for (outcome, expected) in [
             (returned(0), " = 0"),

@@ -53,7 +53,7 @@ fn flat(entry: &Entry) -> Vec<(&str, String)> {
 }
 
 #[test]
-fn an_event_has_these_fields() {
+fn encode_event_has_every_field() {
     let handler = samples::handler();
     let cut = Status::Truncated { length: None };
     let unreadable = Status::Unreadable { errno: 14 };
@@ -124,7 +124,7 @@ fn arguments(entry: &Entry) -> Vec<(String, String)> {
 }
 
 #[test]
-fn an_event_without_captures_is_told_by_its_signature() {
+fn encode_event_without_captures_has_arguments_of_signature() {
     let handler = samples::plain_handler();
     let event = samples::openat(&handler);
     let entry = entry(&samples::record(&event, None));
@@ -139,7 +139,7 @@ fn an_event_without_captures_is_told_by_its_signature() {
 }
 
 #[test]
-fn a_syscall_that_is_not_known_carries_its_registers() {
+fn encode_unknown_syscall_has_registers() {
     let handler = samples::handler();
     let mut event = samples::event(&handler, vec![]);
     event.loginuid = 1001;
@@ -163,7 +163,7 @@ fn a_syscall_that_is_not_known_carries_its_registers() {
 }
 
 #[test]
-fn what_came_of_a_call_is_told_as_far_as_it_is_known() {
+fn encode_outcome_has_result_errno_and_duration() {
     let handler = samples::handler();
     for (outcome, expected) in [
         (samples::returned(3), [Some("3"), None, Some("1500")]),
@@ -186,7 +186,7 @@ fn with_abis(row: &str) -> String {
 }
 
 #[test]
-fn own_records_have_their_fields() {
+fn encode_own_records_have_their_fields() {
     let (started, reloaded, refused) =
         (samples::started(), samples::reloaded(), samples::reload_refused());
     let (lost, back, stopped) = (samples::lost(), samples::output_restored(), samples::stopped());
@@ -250,7 +250,7 @@ fn own_records_have_their_fields() {
 }
 
 #[test]
-fn roles_decide_whatever_the_fields_are_called() {
+fn encode_renamed_fields_follow_their_roles() {
     let usual = samples::handler();
     let mut renamed = samples::handler();
     for field in renamed.fields.iter_mut().filter(|field| field.role != Role::None) {
@@ -282,7 +282,7 @@ fn roles_decide_whatever_the_fields_are_called() {
 }
 
 #[test]
-fn a_strange_field_name_cannot_forge_another() {
+fn encode_escapes_field_name_with_newline() {
     let mut handler = samples::handler();
     handler.fields[0].name = "a=b\nPRIORITY".into();
     let captures = vec![samples::capture(&handler, "a=b\nPRIORITY", Value::Text(b"0"))];
@@ -294,7 +294,7 @@ fn a_strange_field_name_cannot_forge_another() {
 
 proptest! {
     #[test]
-    fn any_bytes_come_back_as_they_were(
+    fn encode_any_bytes_are_decoded_unchanged(
         filename: Vec<u8>, argv: Vec<Vec<u8>>, comm: Vec<u8>, unit in any::<String>(),
         cgroup in any::<String>(), message in 0u8..5, numbers in any::<[u64; 6]>(),
     ) {

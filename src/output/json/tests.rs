@@ -22,7 +22,7 @@ fn object(record: &Record) -> serde_json::Value {
 }
 
 #[test]
-fn an_event_is_one_object() {
+fn encode_event_is_one_object() {
     let handler = samples::handler();
     let captures = vec![
         samples::capture(&handler, "filename", Value::Text(b"/bin/\xff")),
@@ -86,26 +86,26 @@ fn an_event_is_one_object() {
 }
 
 #[test]
-fn namespaces_are_told_that_are_not_the_first() {
+fn encode_event_has_namespaces_other_than_initial() {
     let handler = samples::handler();
     let mut event = samples::event(&handler, vec![]);
-    let told = |event: &Event| {
+    let namespaces = |event: &Event| {
         let object = object(&samples::record(event, None));
         let rows = object.as_object().unwrap().iter();
         let rows: Vec<_> = rows.filter(|(key, _)| key.starts_with("ns_")).collect();
         rows.iter().map(|(key, id)| format!("{key}={id}")).collect::<Vec<_>>().join(" ")
     };
-    assert_eq!(told(&event), "");
+    assert_eq!(namespaces(&event), "");
     event.process.namespaces = [0, 0, 7, 0, 0, 0, u32::MAX];
-    assert_eq!(told(&event), "ns_mnt=7 ns_uts=4294967295");
+    assert_eq!(namespaces(&event), "ns_mnt=7 ns_uts=4294967295");
     event.process.namespaces = [1, 2, 3, 4, 5, 6, 7];
     let all = "ns_cgroup=1 ns_ipc=2 ns_mnt=3 ns_net=4 ns_pid=5 ns_user=6 ns_uts=7";
-    assert_eq!(told(&event), all);
+    assert_eq!(namespaces(&event), all);
 }
 
-/// The empty piece says that there may be more.
+/// An empty capture marks that there may be more variables.
 #[test]
-fn variables_are_a_list_of_their_own() {
+fn encode_env_is_a_list() {
     let handler = samples::handler();
     let cut = Status::Truncated { length: None };
     let captures = vec![
@@ -119,7 +119,7 @@ fn variables_are_a_list_of_their_own() {
 }
 
 #[test]
-fn a_process_without_an_executable_names_none() {
+fn encode_process_without_executable_has_no_exe_keys() {
     let handler = samples::handler();
     let mut event = samples::event(&handler, vec![]);
     event.process.exe = None;
@@ -128,7 +128,7 @@ fn a_process_without_an_executable_names_none() {
 }
 
 #[test]
-fn arguments_are_numbers_where_they_are_no_more() {
+fn encode_arguments_without_names_are_numbers() {
     let handler = samples::plain_handler();
     let mut event = samples::openat(&handler);
     assert_eq!(
@@ -145,7 +145,7 @@ fn arguments_are_numbers_where_they_are_no_more() {
 }
 
 #[test]
-fn a_call_without_arguments_has_none() {
+fn encode_call_without_arguments_has_no_args() {
     let handler = samples::plain_handler();
     let nr = syscalls::number(Abi::Native, "getpid").unwrap();
     let event = Event { slot: Slot::new(Abi::Native, nr).unwrap(), ..samples::openat(&handler) };
@@ -155,7 +155,7 @@ fn a_call_without_arguments_has_none() {
 }
 
 #[test]
-fn registers_are_named_by_their_position() {
+fn encode_registers_are_named_by_position() {
     let handler = samples::handler();
     let event = samples::event(&handler, vec![]);
     assert_eq!(
@@ -165,7 +165,7 @@ fn registers_are_named_by_their_position() {
 }
 
 #[test]
-fn what_came_of_a_call_is_a_number_or_null() {
+fn encode_result_is_number_or_null() {
     let handler = samples::handler();
     for (outcome, result, errno, duration) in [
         (samples::returned(3), json!(3), None, Some(1_500)),
@@ -184,7 +184,7 @@ fn what_came_of_a_call_is_a_number_or_null() {
 }
 
 #[test]
-fn own_records_have_tables_and_lists() {
+fn encode_own_records_have_tables_and_lists() {
     let (lost, reloaded) = (samples::lost(), samples::reloaded());
     let lost = object(&samples::own(Body::Lost(&lost)));
     assert_eq!(lost["lost"], 8);
@@ -208,7 +208,7 @@ fn own_records_have_tables_and_lists() {
 }
 
 #[test]
-fn many_events_are_one_object() {
+fn encode_aggregate_is_one_object() {
     let aggregated = samples::aggregated();
     let body = Body::Aggregate(Aggregate {
         aggregated: &aggregated,
@@ -244,7 +244,7 @@ fn many_events_are_one_object() {
 }
 
 #[test]
-fn what_has_no_key_says_so() {
+fn encode_aggregate_without_key_is_marked_overflow() {
     let mut aggregated = samples::aggregated();
     (aggregated.key, aggregated.summary.results) = (None, None);
     let body = Body::Aggregate(Aggregate { aggregated: &aggregated, from_ns: 1, to_ns: 1 });
@@ -256,7 +256,7 @@ fn what_has_no_key_says_so() {
 }
 
 #[test]
-fn what_was_held_back_is_told() {
+fn encode_suppressed_shed_and_feedback_have_their_keys() {
     let suppressed = object(&samples::own(Body::Suppressed(&samples::suppressed())));
     assert_eq!(suppressed["suppressed"], 97);
     assert_eq!(
@@ -299,7 +299,7 @@ fn what_was_held_back_is_told() {
 }
 
 #[test]
-fn an_event_says_what_was_refused_before_it() {
+fn encode_event_has_count_of_suppressed_events() {
     let handler = samples::handler();
     let event = samples::event(&handler, vec![]);
     let of = |suppressed| {
@@ -311,7 +311,7 @@ fn an_event_says_what_was_refused_before_it() {
 
 proptest! {
     #[test]
-    fn any_bytes_come_back_as_they_were(text: Vec<u8>, comm in any::<String>(), n in any::<u64>()) {
+    fn encode_any_bytes_are_decoded_unchanged(text: Vec<u8>, comm in any::<String>(), n in any::<u64>()) {
         let handler = samples::handler();
         let captures = vec![
             samples::capture(&handler, "filename", Value::Text(&text)),

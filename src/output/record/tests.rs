@@ -16,14 +16,14 @@ use crate::stats::Column;
 
 const BY: &str = " by bash (pid 1234, uid 1000)";
 
-fn told(body: &Body) -> String {
+fn message(body: &Body) -> String {
     let mut out = String::new();
     body.message(&mut Arguments::default(), &mut out);
     out
 }
 
 fn sentence(event: &Event) -> String {
-    told(&Body::Syscall(Syscall { event, place: None, suppressed: 0 }))
+    message(&Body::Syscall(Syscall { event, place: None, suppressed: 0 }))
 }
 
 fn of_captures<'a>(handler: &'a Handler, captures: Vec<Capture<'a>>) -> String {
@@ -32,7 +32,7 @@ fn of_captures<'a>(handler: &'a Handler, captures: Vec<Capture<'a>>) -> String {
 }
 
 #[test]
-fn a_program_is_told_with_its_arguments() {
+fn message_of_exec_has_argv() {
     let handler = samples::handler();
     let captures = vec![
         samples::capture(&handler, "filename", Value::Text(b"/usr/bin/ls")),
@@ -45,7 +45,7 @@ fn a_program_is_told_with_its_arguments() {
 }
 
 #[test]
-fn what_is_missing_of_argv_is_told() {
+fn message_of_incomplete_argv_has_totals() {
     let handler = samples::handler();
     let cut = Status::Truncated { length: None };
     let argv = |argc, argc_status, bytes| {
@@ -74,7 +74,7 @@ fn what_is_missing_of_argv_is_told() {
 }
 
 #[test]
-fn nothing_unreadable_is_blank() {
+fn message_marks_unreadable_captures() {
     let handler = samples::handler();
     let unreadable = Status::Unreadable { errno: 14 };
     let odd = Status::Unreadable { errno: 9999 };
@@ -90,7 +90,7 @@ fn nothing_unreadable_is_blank() {
 }
 
 #[test]
-fn built_in_names_and_unknown_ones() {
+fn message_expands_syscall_and_keeps_unknown_placeholders() {
     let handler = samples::handler();
     let mut event = samples::event(&handler, vec![]);
     event.message = 1;
@@ -102,7 +102,7 @@ fn built_in_names_and_unknown_ones() {
 }
 
 #[test]
-fn a_call_is_told_by_its_signature() {
+fn message_of_call_without_captures_has_signature() {
     let handler = samples::plain_handler();
     let mut event = samples::openat(&handler);
     let expected = "openat(AT_FDCWD, 0x7ffd1234, O_WRONLY|O_CREAT, 0644)";
@@ -113,10 +113,10 @@ fn a_call_is_told_by_its_signature() {
 }
 
 #[test]
-fn absolute_times_are_points_in_time() {
+fn message_of_absolute_timer_has_point_in_time() {
     let handler = samples::handler();
     let times: Vec<u8> = [0_i64, 0, 5, 0].into_iter().flat_map(i64::to_ne_bytes).collect();
-    let told = |flags| {
+    let timer = |flags| {
         let captures = vec![
             samples::capture(&handler, "flags", Value::Number(flags)),
             samples::capture(&handler, "timer", Value::Number(7)),
@@ -126,12 +126,12 @@ fn absolute_times_are_points_in_time() {
         event.message = 2;
         sentence(&event)
     };
-    assert_eq!(told(0), format!("Timer 7: once in 5 s{BY}"));
-    assert_eq!(told(1), format!("Timer 7: once at 5 s{BY}"));
+    assert_eq!(timer(0), format!("Timer 7: once in 5 s{BY}"));
+    assert_eq!(timer(1), format!("Timer 7: once at 5 s{BY}"));
 }
 
 #[test]
-fn no_name_can_pass_for_the_sentence() {
+fn message_quotes_names_that_imitate_task() {
     let handler = samples::handler();
     let captures = vec![samples::capture(&handler, "filename", Value::Text(b"x by init (pid 1"))];
     let mut event = samples::event(&handler, captures);
@@ -146,7 +146,7 @@ fn no_name_can_pass_for_the_sentence() {
 }
 
 #[test]
-fn a_sentence_is_bounded_and_still_names_the_task() {
+fn message_of_long_captures_is_bounded_and_names_task() {
     let handler = samples::handler();
     let long = vec![b'\xff'; 4096];
     let mut captures = vec![samples::capture(&handler, "filename", Value::Text(&long))];
@@ -158,7 +158,7 @@ fn a_sentence_is_bounded_and_still_names_the_task() {
 }
 
 #[test]
-fn what_came_of_the_call_ends_the_sentence_however_long_it_is() {
+fn message_of_any_length_ends_with_result() {
     let mut handler = samples::handler();
     let call = "#511(0, 0x1, 0xffffffffffffffff, 0x3, 0x4, 0x5)";
     let mut event = samples::ended(&handler, samples::returned(-2));
@@ -169,9 +169,8 @@ fn what_came_of_the_call_ends_the_sentence_however_long_it_is() {
     assert!(sentence(&event).ends_with(&format!("...{BY} = 3")), "{}", sentence(&event));
 }
 
-/// Nor for what came of the call.
 #[test]
-fn no_name_can_pass_for_a_result() {
+fn message_quotes_names_that_imitate_result() {
     let handler = samples::handler();
     let mut event = samples::event(&handler, vec![]);
     event.message = 1;
@@ -181,7 +180,7 @@ fn no_name_can_pass_for_a_result() {
 }
 
 #[test]
-fn own_records_are_sentences() {
+fn message_of_own_records() {
     let (started, reloaded, refused) =
         (samples::started(), samples::reloaded(), samples::reload_refused());
     let (lost, back, stopped) = (samples::lost(), samples::output_restored(), samples::stopped());
@@ -234,102 +233,102 @@ fn own_records_are_sentences() {
              the kernel missed 1 call of any syscall",
         ),
     ] {
-        assert_eq!(told(&body), expected);
+        assert_eq!(message(&body), expected);
     }
 }
 
 #[test]
-fn many_events_are_one_sentence() {
+fn message_of_aggregate_is_one_sentence() {
     let mut aggregated = samples::aggregated();
-    let told = |aggregated: &Aggregated, to_ns| {
-        told(&Body::Aggregate(Aggregate { aggregated, from_ns: 0, to_ns }))
+    let message_of = |aggregated: &Aggregated, to_ns| {
+        message(&Body::Aggregate(Aggregate { aggregated, from_ns: 0, to_ns }))
     };
     assert_eq!(
-        told(&aggregated, 9_000_000_000),
+        message_of(&aggregated, 9_000_000_000),
         "openat 3 times in 9 s by cat (uid 1000), flags=O_RDONLY: 2 failed (2 ENOENT), median up to \
          127 ns, p99 up to 3 us, max 3 us; first: openat(...) by cat (pid 7, uid 1000)"
     );
     (aggregated.key, aggregated.summary.results, aggregated.summary.count) = (None, None, 1);
     assert_eq!(
-        told(&aggregated, 0),
+        message_of(&aggregated, 0),
         "openat 1 time by other tasks; first: openat(...) by cat (pid 7, uid 1000)"
     );
 }
 
 #[test]
-fn what_was_held_back_is_told() {
+fn message_of_suppressed_shed_and_feedback() {
     let (suppressed, held) = (samples::suppressed(), samples::shed());
     assert_eq!(
-        told(&Body::Suppressed(&suppressed)),
+        message(&Body::Suppressed(&suppressed)),
         "Rate limits suppressed 97 events in 10 s: 90 of openat for uid 1000 (100/s), 7 of all routes \
          for uid others (100/s)"
     );
     assert_eq!(
-        told(&Body::Shed(&held)),
+        message(&Body::Shed(&held)),
         "Shedding more load, output exceeds 1000 records/s: from now on events with keep = \"low\" are \
          aggregated; in the 60 s before, 900 were written, 0 aggregated, 0 dropped"
     );
     let feedback = samples::feedback();
     assert_eq!(
-        told(&Body::Feedback(&feedback)),
+        message(&Body::Feedback(&feedback)),
         "shipper (77) of shipper.service made 9000 of 10000 events in 10 s and has the journal open: \
          if it reads these records, exclude it with [exclude] units"
     );
     let of_user = Feedback { user_unit: Some("ship.service".into()), ..feedback };
     assert_eq!(
-        told(&Body::Feedback(&of_user)),
+        message(&Body::Feedback(&of_user)),
         "shipper (77) of ship.service made 9000 of 10000 events in 10 s and has the journal open: if \
          it reads these records, exclude it with [exclude] exe"
     );
     let limits = OutputLimits { records: Some(5), bytes: Some(4096) };
     let back = Shed { limits, from: Level::Low, to: Level::None, ..held };
     assert_eq!(
-        told(&Body::Shed(&back)),
+        message(&Body::Shed(&back)),
         "Shedding less load, output is within 5 records/s and 4096 bytes/s: from now on all events are \
          written; in the 60 s before, 900 were written, 0 aggregated, 0 dropped"
     );
 }
 
 #[test]
-fn what_journald_may_drop_is_told() {
+fn message_of_journal_rate_limit() {
     assert_eq!(
-        told(&Body::JournalRateLimit(&samples::journal_rate_limit())),
+        message(&Body::JournalRateLimit(&samples::journal_rate_limit())),
         "journald may drop records: its rate limit is 10000 entries in 30 s for \
          tailcalld.service; set LogRateLimitIntervalSec=1us in the unit"
     );
 }
 
 #[test]
-fn the_books_are_told_as_far_as_there_is_something() {
+fn message_of_stats_omits_zero_counts() {
     let mut stats = samples::stats();
     let sums = &mut stats.totals[0].sums;
     (sums[Column::Aggregated], sums[Column::Sampled], sums[Column::Limited]) = (1, 2, 3);
     assert_eq!(
-        told(&Body::Stats(&stats)),
+        message(&Body::Stats(&stats)),
         "Statistics: 1002 calls of 2 routes, 1000 written, 1 aggregated, 2 sampled out, 3 rate-limited, \
          2 excluded, 0 counted only, 0 lost"
     );
 }
 
 #[test]
-fn an_event_without_its_result_is_not_called_lost() {
+fn message_of_lost_separates_events_from_results() {
     let (lost, results) = (samples::lost(), samples::results_lost());
     let both = Lost { losses: [&lost.losses[..], &results.losses].concat(), ..samples::lost() };
-    assert_eq!(told(&Body::Lost(&results)), "Lost 3 results in 1.5 s: 3 of #510 (result)");
+    assert_eq!(message(&Body::Lost(&results)), "Lost 3 results in 1.5 s: 3 of #510 (result)");
     assert_eq!(
-        told(&Body::Lost(&both)),
+        message(&Body::Lost(&both)),
         "Lost 8 events and 3 results in 1.5 s: 7 of #510 (ring_full), 1 of #511 (output), \
          3 of #510 (result)"
     );
 }
 
 #[test]
-fn what_was_filtered_is_told_where_something_was() {
+fn message_of_stopped_has_filtered_count() {
     let mut stopped = samples::stopped();
     let sums = &mut stopped.totals[0].sums;
     (sums[Column::Written], sums[Column::Filtered]) = (900, 99);
     assert_eq!(
-        told(&Body::Stopped(&stopped)),
+        message(&Body::Stopped(&stopped)),
         "Stopped by SIGTERM: 1002 calls of 2 routes, 901 written, 99 filtered, 2 excluded, \
          0 counted only, 0 lost"
     );
@@ -337,7 +336,7 @@ fn what_was_filtered_is_told_where_something_was() {
 
 proptest! {
     #[test]
-    fn any_event_has_a_printable_sentence(
+    fn message_of_any_event_is_printable(
         name: Vec<u8>, comm: Vec<u8>, number in any::<u64>(), message in any::<u8>(),
         template in any::<String>(), errno in any::<i32>(),
     ) {

@@ -24,7 +24,7 @@ fn capture(index: u8, bytes: &[u8], status: Status) -> Capture<'_> {
     Capture { index, part: Part::Whole, moment: Moment::Entry, value: Value::Bytes(bytes), status }
 }
 
-fn told(name: &str, args: [u64; 6], memory: &[(u8, &[u8], Status)]) -> String {
+fn printed(name: &str, args: [u64; 6], memory: &[(u8, &[u8], Status)]) -> String {
     let handler = samples::plain_handler();
     let captures = memory.iter().map(|(index, bytes, status)| capture(*index, bytes, *status));
     let text = sentence(&call(&handler, name, args, captures.collect()));
@@ -38,15 +38,15 @@ const ADDRESS: u64 = 0x3000_0000;
 
 fn socketcall(call: u64, words: &[u32]) -> String {
     let bytes: Vec<u8> = words.iter().flat_map(|word| word.to_ne_bytes()).collect();
-    told("socketcall", [call, 0x1000_0000, 3, 4, 5, 6], &[(1, &bytes, SOME)])
+    printed("socketcall", [call, 0x1000_0000, 3, 4, 5, 6], &[(1, &bytes, SOME)])
 }
 
 fn ipc(args: [u64; 6]) -> String {
-    told("ipc", args, &[])
+    printed("ipc", args, &[])
 }
 
 #[test]
-fn a_socketcall_is_told_as_the_call_it_stands_for() {
+fn message_of_socketcall_is_that_of_inner_call() {
     let words = [u32::MAX, 2, 3, 0x3000_0000, 5, 0x3000_0000];
     for (call, expected) in [
         (1, "socket(0xffffffff /* AF_??? */, SOCK_DGRAM, 3)"),
@@ -82,7 +82,7 @@ fn a_socketcall_is_told_as_the_call_it_stands_for() {
 }
 
 #[test]
-fn what_no_call_is_known_of_is_told_as_it_is() {
+fn message_of_unknown_inner_call_has_outer_arguments() {
     let unreadable = Status::Unreadable { errno: 14 };
     for (call, args, memory, expected) in [
         (1, 0, None, "socketcall(SYS_SOCKET, NULL)"),
@@ -93,14 +93,14 @@ fn what_no_call_is_known_of_is_told_as_it_is() {
         (0xffff_ffff, 16, Some((&[0; 24], SOME)), "socketcall(-1, 0x10)"),
     ] {
         let memory: Vec<_> = memory.into_iter().map(|(bytes, status)| (1, bytes, status)).collect();
-        assert_eq!(told("socketcall", [call, args, 0, 0, 0, 0], &memory), expected);
+        assert_eq!(printed("socketcall", [call, args, 0, 0, 0, 0], &memory), expected);
     }
     assert_eq!(ipc([5, 1, 2, 3, ADDRESS, 16]), "ipc(5, 0x1, 0x2, 0x3, 0x30000000, 0x10)");
     assert_eq!(ipc([0, 0, 0, 0, 0, 0]), "ipc(0, 0, 0, 0, 0, 0)");
 }
 
 #[test]
-fn an_ipc_is_told_as_the_call_it_stands_for() {
+fn message_of_ipc_is_that_of_inner_call() {
     for (call, expected) in [
         (1, "semop(1, 0x30000000, 2)"),
         (2, "semget(0x1, 2, 003)"),
@@ -135,7 +135,7 @@ fn an_ipc_is_told_as_the_call_it_stands_for() {
 }
 
 #[test]
-fn memory_that_the_registers_of_an_ipc_lead_to_is_told() {
+fn message_of_ipc_has_captured_memory() {
     let operations = b"\0\0\xff\xff\0\x10\x01\0\xff\xff\0\x10";
     let room = [operations.as_slice(), &[7; 100]].concat();
     let timeout = [1, 0, 0, 0, 2, 0, 0, 0, 9, 9, 9, 9];
@@ -164,12 +164,12 @@ fn memory_that_the_registers_of_an_ipc_lead_to_is_told() {
             "semctl(1, 2, IPC_64|IPC_RMID, [NULL])",
         ),
     ] {
-        assert_eq!(told("ipc", args, &memory), expected);
+        assert_eq!(printed("ipc", args, &memory), expected);
     }
 }
 
 #[test]
-fn the_inner_name_is_known_without_memory() {
+fn inner_name_is_found_without_memory() {
     let handler = samples::plain_handler();
     let name = |name, args| {
         let event = call(&handler, name, args, vec![]);
