@@ -1,147 +1,98 @@
-//! Readings of the kernel's counters, and the losses that they report.
+//! Counters of all routes over the daemon's life: readings of the kernel's, what they say was lost, and the sums
+//! that records show.
 
 use std::collections::BTreeMap;
-use std::time::Instant;
 
 use anyhow::Result;
 use syscalls::Slot;
 
-use super::{COUNTERS_INTERVAL, Daemon, Timer};
 use crate::clock;
-use crate::output::record::{Body, Loss, Lost, Missed};
-use crate::pipeline::writer::WriterState;
-use crate::stats::{Column, Counted, KernelCounters, Reason, UserCounters};
+use crate::handlers::Handlers;
+use crate::load::Bpf;
+use crate::output::record::{Loss, Lost, Missed, Stats, Stopped, Total};
+use crate::plan::Plan;
+use crate::stats::{Column, Counted, KernelCounters, Reason, Sums, UserCounters};
 
 /// Values of the last reading of the counters.
 #[derive(Debug, Default)]
 pub struct Counters {
     /// Every slot that was ever routed: its counts outlive its route.
-    pub(super) kernel: BTreeMap<Slot, KernelCounters>,
-    /// The daemon's own counters at the time of the last loss record.
-    reported: UserCounters,
+    kernel: BTreeMap<Slot, KernelCounters>,
+    /// The daemon's own counters at the time of the last reading.
+    user: UserCounters,
     cgroups_missed: u64,
     /// Syscalls that the kernel did not run the dispatcher for.
-    pub(super) missed: u64,
-    /// Handlers by slot, for people.
-    pub(super) handlers: BTreeMap<Slot, String>,
+    missed: u64,
+    /// Names of the handlers by slot.
+    handlers: BTreeMap<Slot, String>,
+    /// Time of the last reading, ns since 1970 UTC.
     read_ns: u64,
-    /// Time of the last record `stats`, and the calls seen by then.
-    pub(super) last_report: Option<Instant>,
-    pub(super) reported_seen: u64,
+}
+
+/// Differences between two readings.
+#[derive(Debug)]
+pub struct Reading {
+    /// Events that were lost; may be none.
+    pub lost: Lost,
+    /// Syscalls that the kernel did not run the dispatcher for.
+    pub missed: Option<Missed>,
+    /// The kernel could not report cgroups: they are to be read from the file system.
+    pub has_missed_cgroups: bool,
 }
 
 impl Counters {
-    /// Every slot that was ever routed, and the last handler it had.
-    pub fn slots(&self) -> impl Iterator<Item = (Slot, &str)> {
-        let handler = |slot| self.handlers.get(slot).map_or("", String::as_str);
-        self.kernel.keys().map(move |slot| (*slot, handler(slot)))
-    }
-
-    /// Starts the period of the first loss record.
+    /// Starts the period of the first reading.
     pub fn begin(&mut self, now_ns: u64) {
         self.read_ns = now_ns;
     }
 
-    /// Returns the calls of all routes that were not excluded.
-    pub(super) fn seen(&self) -> u64 {
-        let recorded = |counters: &KernelCounters| {
-            counters.seen.saturating_sub(counters.column(Column::Excluded))
-        };
-        self.kernel.values().map(recorded).sum()
-    }
-}
-
-impl Daemon<'_> {
-    /// Reads the counters, reports what they say, and updates the status line.
-    pub(super) fn update_counters(&mut self) -> Result<()> {
-        let now = Instant::now();
-        let seen = self.counters.seen();
-        self.excluded.refresh(&self.bpf, &self.plan.exclude);
-        self.abandon_old_results();
-        // Events of the previous table may still have been in the ring.
-        self.pipeline.borrow_mut().delivery.close_before(self.table.generation());
-        self.read_counters()?;
-        self.read_suppressed();
-        self.schedule_reports(now);
-        self.update_status();
-        let next = self.next_reading(now, self.counters.seen() != seen);
-        self.timers.set(Timer::Counters, next);
-        Ok(())
-    }
-
-    /// Returns the time of the next reading; `None` on an idle host, once an interval has brought no call.
-    /// Consuming an event arms the timer again. A refused event never reaches the daemon, so the buckets are
-    /// read, less often, until none refuses any more.
-    fn next_reading(&self, now: Instant, is_busy: bool) -> Option<Instant> {
-        if is_busy || self.writer_state() != WriterState::Open {
-            return Some(now + COUNTERS_INTERVAL);
-        }
-        self.is_anyone_limited().then_some(now + super::suppressed::EVERY)
-    }
-
-    /// Remembers the handler of each slot of the live table.
-    pub(super) fn remember_routes(&mut self) {
-        self.pipeline.borrow_mut().begin(self.table.generation(), &self.plan);
-        self.remember_limits();
-        for (slot, route) in &self.plan.routes {
-            self.counters.handlers.insert(*slot, route.handler_names(&self.bpf.handlers));
-            self.counters.kernel.entry(*slot).or_default();
+    /// Adds the slots of a plan, with their handlers.
+    pub fn add_routes(&mut self, plan: &Plan, handlers: &Handlers) {
+        for (slot, route) in &plan.routes {
+            self.handlers.insert(*slot, route.handler_names(handlers));
+            self.kernel.entry(*slot).or_default();
         }
     }
 
-    /// Routes whose calls cannot be seen, for people.
-    pub(super) fn unseen(&self) -> Vec<String> {
-        self.bpf.unattachable(self.plan.routes.keys()).into_iter().map(Slot::with_abi).collect()
-    }
-
-    /// Reads the counters and writes records of what was lost and what the kernel did not show since the
-    /// last time. Returns how many events were lost.
-    pub(super) fn read_counters(&mut self) -> Result<u64> {
-        let slots = self.counters.kernel.keys();
-        let counters = &self.bpf.counters;
-        let new = slots.map(|&slot| (slot, counters.of(slot))).collect();
-        let mut losses = self.kernel_losses(&new);
-        losses.extend(self.own_losses());
-        self.counters.kernel = new;
-        self.catch_up_with_cgroups()?;
+    /// Reads the counters.
+    ///
+    /// # Errors
+    /// When the kernel refuses to report its misses.
+    pub fn read(&mut self, bpf: &Bpf<'_>, user: &UserCounters) -> Result<Reading> {
+        let slots = self.kernel.keys();
+        let kernel = slots.map(|&slot| (slot, bpf.counters.of(slot))).collect();
+        let losses = self.losses(&kernel, user);
+        self.kernel = kernel;
+        self.user = user.clone();
+        let cgroups_missed = bpf.cgroups_missed()?;
+        let has_missed_cgroups =
+            std::mem::replace(&mut self.cgroups_missed, cgroups_missed) != cgroups_missed;
 
         let to_ns = clock::real_now_ns();
-        let from_ns = std::mem::replace(&mut self.counters.read_ns, to_ns);
-        let lost = Lost { from_ns, to_ns, losses };
-        if !lost.losses.is_empty() {
-            self.emit(Body::Lost(&lost));
-        }
-        self.record_missed(from_ns, to_ns)?;
-        Ok(lost.events())
+        let from_ns = std::mem::replace(&mut self.read_ns, to_ns);
+        let missed = self.read_missed(bpf, from_ns, to_ns)?;
+        Ok(Reading { lost: Lost { from_ns, to_ns, losses }, missed, has_missed_cgroups })
     }
 
-    fn record_missed(&mut self, from_ns: u64, to_ns: u64) -> Result<()> {
-        let now = self.bpf.recursion_misses()?;
-        let count = now.wrapping_sub(std::mem::replace(&mut self.counters.missed, now));
-        if count > 0 {
-            let attached = self.bpf.way_to_attach().to_string();
-            self.emit(Body::Missed(&Missed { from_ns, to_ns, count, attached }));
-        }
-        Ok(())
+    fn read_missed(&mut self, bpf: &Bpf<'_>, from_ns: u64, to_ns: u64) -> Result<Option<Missed>> {
+        let now = bpf.recursion_misses()?;
+        let count = now.wrapping_sub(std::mem::replace(&mut self.missed, now));
+        let attached = bpf.way_to_attach().to_string();
+        Ok((count > 0).then_some(Missed { from_ns, to_ns, count, attached }))
     }
 
-    fn kernel_losses(&self, new: &BTreeMap<Slot, KernelCounters>) -> Vec<Loss> {
+    /// Returns the losses since the last reading: the kernel's and the daemon's, by slot, then those of records
+    /// that could not be decoded.
+    fn losses(&self, kernel: &BTreeMap<Slot, KernelCounters>, user: &UserCounters) -> Vec<Loss> {
         let mut losses = Vec::new();
-        for (&slot, now) in new {
-            let before = self.counters.kernel.get(&slot).copied().unwrap_or_default();
-            losses.extend(self.losses(slot, now.losses_since(&before)));
+        for (&slot, now) in kernel {
+            let before = self.kernel.get(&slot).copied().unwrap_or_default();
+            losses.extend(self.losses_of(slot, now.losses_since(&before)));
         }
-        losses
-    }
-
-    fn own_losses(&mut self) -> Vec<Loss> {
-        let tally = self.pipeline.borrow().delivery.tally.clone();
-        let reported = std::mem::replace(&mut self.counters.reported, tally.clone());
-        let mut losses = Vec::new();
-        for (&slot, now) in &tally.slots {
-            losses.extend(self.losses(slot, now.losses_since(&reported.of(slot))));
+        for (&slot, now) in &user.slots {
+            losses.extend(self.losses_of(slot, now.losses_since(&self.user.of(slot))));
         }
-        let count = tally.undecodable - reported.undecodable;
+        let count = user.undecodable - self.user.undecodable;
         if count > 0 {
             let reason = Reason::Undecodable;
             losses.push(Loss { slot: None, handler: String::new(), reason, count });
@@ -149,12 +100,12 @@ impl Daemon<'_> {
         losses
     }
 
-    fn losses(
+    fn losses_of(
         &self,
         slot: Slot,
         counts: impl Iterator<Item = (Reason, u64)>,
     ) -> impl Iterator<Item = Loss> {
-        let handler = self.counters.handlers.get(&slot).cloned().unwrap_or_default();
+        let handler = self.handler(slot).to_owned();
         counts.map(move |(reason, count)| Loss {
             slot: Some(slot),
             handler: handler.clone(),
@@ -163,12 +114,57 @@ impl Daemon<'_> {
         })
     }
 
-    /// Reads cgroups that the kernel could not report from the file system instead.
-    fn catch_up_with_cgroups(&mut self) -> Result<()> {
-        let missed = self.bpf.cgroups_missed()?;
-        if std::mem::replace(&mut self.counters.cgroups_missed, missed) != missed {
-            self.pipeline.borrow_mut().delivery.units.read();
-        }
-        Ok(())
+    /// Returns every slot that was ever routed, and the last handler it had.
+    pub fn slots(&self) -> impl Iterator<Item = (Slot, &str)> {
+        self.kernel.keys().map(|slot| (*slot, self.handler(*slot)))
+    }
+
+    fn handler(&self, slot: Slot) -> &str {
+        self.handlers.get(&slot).map_or("", String::as_str)
+    }
+
+    /// Returns the calls of all routes that were not excluded.
+    pub fn seen(&self) -> u64 {
+        let recorded = |counters: &KernelCounters| {
+            counters.seen.saturating_sub(counters.column(Column::Excluded))
+        };
+        self.kernel.values().map(recorded).sum()
+    }
+
+    /// Returns the calls that the kernel's rate limits refused.
+    pub fn limited(&self) -> u64 {
+        self.kernel.values().map(|counters| counters.column(Column::Limited)).sum()
+    }
+
+    /// Returns the syscalls that the kernel did not run the dispatcher for.
+    pub fn missed(&self) -> u64 {
+        self.missed
+    }
+
+    /// Returns the sums over all routes.
+    pub fn sums(&self, user: &UserCounters) -> Sums {
+        Sums::total(self.totals(user).iter().map(|total| &total.sums))
+    }
+
+    /// Returns the record `stats`.
+    pub fn stats_record(&self, generation: u32, user: &UserCounters) -> Stats {
+        let totals = self.totals(user).into_iter().filter(|total| total.seen > 0).collect();
+        Stats { generation, totals, missed: self.missed }
+    }
+
+    /// Returns the last record.
+    pub fn stopped_record(&self, reason: &str, generation: u32, user: &UserCounters) -> Stopped {
+        let totals = self.totals(user);
+        Stopped { reason: reason.to_owned(), generation, totals, missed: self.missed }
+    }
+
+    fn totals(&self, user: &UserCounters) -> Vec<Total> {
+        let total = |(&slot, kernel): (&Slot, &KernelCounters)| Total {
+            slot,
+            handler: self.handler(slot).to_owned(),
+            seen: kernel.seen,
+            sums: Sums::default().with(kernel).with(&user.of(slot)),
+        };
+        self.kernel.iter().map(total).collect()
     }
 }

@@ -27,6 +27,7 @@ use anyhow::Result;
 use varlink_server::Server;
 
 use self::counters::Counters;
+use self::feedback::FeedbackReporter;
 use self::ftrace_watch::FtraceWatch;
 use self::poll::{Poll, Wakeup};
 use self::reload::LastReload;
@@ -42,7 +43,6 @@ use crate::load::Bpf;
 use crate::log;
 use crate::output::record::Body;
 use crate::pipeline::Pipeline;
-use crate::pipeline::feedback::ProcessId;
 use crate::pipeline::writer::WriterState;
 use crate::plan::Plan;
 use crate::ring::{Consumer, Rest};
@@ -65,10 +65,10 @@ struct Daemon<'obj> {
     consumer: Consumer<'obj>,
     counters: Counters,
     suppressed: SuppressedReader,
-    /// Processes that were reported for feedback, the latest first.
-    reported: Vec<ProcessId>,
-    /// The kernel does not list open files, and the warning about it was printed.
-    is_feedback_unknown: bool,
+    /// Time of the last record `stats`, and the calls seen by then.
+    last_report: Option<Instant>,
+    reported_seen: u64,
+    feedback: FeedbackReporter,
     excluded: Excluded,
     watch: ConfigWatch,
     signals: Signals,
@@ -175,10 +175,10 @@ impl Daemon<'_> {
             Timer::Reload => self.reload(false).map(drop),
             Timer::Control => self.answer(),
             Timer::Counters => self.update_counters(),
-            Timer::SuppressedReport => self.report_suppressed_now(),
+            Timer::SuppressedReport => self.report_suppressed(),
             Timer::StatsReport => self.report_stats(),
             Timer::Ftrace => {
-                self.poll_ftrace();
+                self.check_ftrace();
                 Ok(())
             }
             Timer::Watchdog => {

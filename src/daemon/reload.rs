@@ -66,7 +66,6 @@ impl Daemon<'_> {
                 if asked || record.has_changes() || self.last_reload.refused.is_some() {
                     // Numbers of limits may mean others afterwards.
                     self.read_counters()?;
-                    self.read_suppressed();
                     self.rewire(plan, record)
                 } else {
                     ReloadOutcome::Done(record)
@@ -89,10 +88,10 @@ impl Daemon<'_> {
         self.plan = plan;
         self.last_reload = LastReload::default();
         self.rewired_ns = clock::real_now_ns();
-        self.remember_routes();
+        self.remember_table();
         // Calls that are going on have until then to end.
         self.timers.set(Timer::Counters, Some(Instant::now() + COUNTERS_INTERVAL));
-        let (generation, unattached_routes) = (self.table.generation(), self.unseen());
+        let (generation, unattached_routes) = (self.table.generation(), self.unattached_routes());
         let record = Reloaded { generation, unattached_routes, ..record };
         self.emit(Body::Reloaded(&record));
         ReloadOutcome::Done(record)

@@ -1,56 +1,167 @@
-//! Reports of the counters: the periodic records, the last record, and the status line of `systemctl status`.
+//! Reports of the daemon about itself while it runs: readings of the counters and what they say was lost,
+//! refused events, feedback loops, outages of the output, the switch of ftrace, and the line of `systemctl status`.
 
 use std::time::Instant;
 
 use anyhow::Result;
 use syscalls::Slot;
 
-use super::{Daemon, Timer, suppressed};
-use crate::output::record::{Body, Stats, Stopped, Total};
-use crate::stats::{Column, KernelCounters, Sums};
+use super::ftrace_watch::{FTRACE_INTERVAL, FtraceChange};
+use super::{COUNTERS_INTERVAL, Daemon, Timer, suppressed};
+use crate::clock;
+use crate::load::Attach;
+use crate::output::record::{Body, OutputRestored};
+use crate::pipeline::writer::WriterState;
+use crate::stats::Column;
+
+/// Shortest outage that is recorded, in ns: a burst fills journald's queue for a moment without consequence.
+const OUTAGE_NS: u64 = 1_000_000_000;
 
 impl Daemon<'_> {
+    /// Reads the counters, reports what they say, and updates the status line.
+    pub(super) fn update_counters(&mut self) -> Result<()> {
+        let now = Instant::now();
+        let seen = self.counters.seen();
+        self.excluded.refresh(&self.bpf, &self.plan.exclude);
+        self.abandon_old_results();
+        // Events of the previous table may still have been in the ring.
+        self.pipeline.borrow_mut().delivery.close_before(self.table.generation());
+        self.read_counters()?;
+        self.schedule_reports(now);
+        self.update_status();
+        let next = self.next_reading(now, self.counters.seen() != seen);
+        self.timers.set(Timer::Counters, next);
+        Ok(())
+    }
+
+    /// Returns the time of the next reading; `None` on an idle host, once an interval has brought no call.
+    /// Consuming an event arms the timer again. A refused event never reaches the daemon, so the buckets are
+    /// read, less often, until none refuses any more.
+    fn next_reading(&self, now: Instant, is_busy: bool) -> Option<Instant> {
+        if is_busy || self.writer_state() != WriterState::Open {
+            return Some(now + COUNTERS_INTERVAL);
+        }
+        self.suppressed.is_any_exhausted(&self.bpf).then_some(now + suppressed::EVERY)
+    }
+
+    /// Makes the routes and limits of the live table known to the parts that outlive it.
+    pub(super) fn remember_table(&mut self) {
+        let mut pipeline = self.pipeline.borrow_mut();
+        pipeline.begin(self.table.generation(), &self.plan);
+        self.suppressed.begin_table(&self.table, &mut pipeline.delivery.suppressed);
+        self.counters.add_routes(&self.plan, &self.bpf.handlers);
+    }
+
+    /// Returns the routes whose calls cannot be seen, as text for people.
+    pub(super) fn unattached_routes(&self) -> Vec<String> {
+        self.bpf.unattachable(self.plan.routes.keys()).into_iter().map(Slot::with_abi).collect()
+    }
+
+    /// Reads the counters and the refusals, and writes records of what was lost and missed since the last time.
+    /// Returns how many events were lost.
+    pub(super) fn read_counters(&mut self) -> Result<u64> {
+        let mut pipeline = self.pipeline.borrow_mut();
+        let delivery = &mut pipeline.delivery;
+        let reading = self.counters.read(&self.bpf, &delivery.tally)?;
+        if reading.has_missed_cgroups {
+            delivery.units.read();
+        }
+        if !reading.lost.losses.is_empty() {
+            delivery.emit(Body::Lost(&reading.lost));
+        }
+        if let Some(missed) = &reading.missed {
+            delivery.emit(Body::Missed(missed));
+        }
+        self.suppressed.read(&self.bpf, self.counters.limited(), &mut delivery.suppressed);
+        Ok(reading.lost.events())
+    }
+
     /// Arms the timers of the periodic records that have something to report.
-    pub(super) fn schedule_reports(&mut self, now: Instant) {
-        if self.has_refusals() {
+    fn schedule_reports(&mut self, now: Instant) {
+        if !self.pipeline.borrow().delivery.suppressed.is_empty() {
             self.timers.arm(Timer::SuppressedReport, now + suppressed::EVERY);
         }
-        let last = *self.counters.last_report.get_or_insert(now);
+        let last = *self.last_report.get_or_insert(now);
         let interval = self.plan.stats_interval;
-        if let Some(interval) =
-            interval.filter(|_| self.counters.seen() != self.counters.reported_seen)
-        {
+        if let Some(interval) = interval.filter(|_| self.counters.seen() != self.reported_seen) {
             self.timers.arm(Timer::StatsReport, now.max(last + interval));
         }
     }
 
     /// Reads the counters and writes the record `suppressed`.
-    pub(super) fn report_suppressed_now(&mut self) -> Result<()> {
+    pub(super) fn report_suppressed(&mut self) -> Result<()> {
         self.read_counters()?;
-        self.read_suppressed();
-        self.report_suppressed();
+        let mut pipeline = self.pipeline.borrow_mut();
+        let delivery = &mut pipeline.delivery;
+        let record = self.suppressed.take_record(&mut delivery.suppressed, &mut delivery.units);
+        if let Some(record) = record {
+            delivery.emit(Body::Suppressed(&record));
+        }
         Ok(())
     }
 
     /// Reads the counters and writes the record `stats`.
     pub(super) fn report_stats(&mut self) -> Result<()> {
         self.read_counters()?;
-        self.read_suppressed();
-        self.counters.last_report = Some(Instant::now());
-        self.counters.reported_seen = self.counters.seen();
-        self.emit(Body::Stats(&self.stats_record()));
+        self.last_report = Some(Instant::now());
+        self.reported_seen = self.counters.seen();
+        let generation = self.table.generation();
+        let mut pipeline = self.pipeline.borrow_mut();
+        let record = self.counters.stats_record(generation, &pipeline.delivery.tally);
+        pipeline.delivery.emit(Body::Stats(&record));
         Ok(())
     }
 
-    fn stats_record(&self) -> Stats {
-        let (generation, missed) = (self.table.generation(), self.counters.missed);
-        let totals = self.totals().into_iter().filter(|total| total.seen > 0).collect();
-        Stats { generation, totals, missed }
+    /// Writes a record about a process that may react to the daemon's records.
+    pub(super) fn report_feedback(&mut self) {
+        let mut pipeline = self.pipeline.borrow_mut();
+        let Some(suspect) = pipeline.take_suspect() else { return };
+        if let Some(record) = self.feedback.report(suspect, &self.bpf, &mut pipeline.delivery.units)
+        {
+            pipeline.delivery.emit(Body::Feedback(&record));
+        }
     }
 
-    /// The line in `systemctl status`.
+    /// Records that the output accepts records again after a long outage.
+    pub(super) fn report_outage(&mut self, before: WriterState) -> Result<()> {
+        let (WriterState::Blocked { since } | WriterState::Away { since }) = before else {
+            return Ok(());
+        };
+        let lasted_ns = u64::try_from(since.elapsed().as_nanos()).unwrap_or(u64::MAX);
+        if lasted_ns < OUTAGE_NS {
+            return Ok(());
+        }
+        let lost = self.read_counters()?;
+        let to_ns = clock::real_now_ns();
+        let output = self.pipeline.borrow().delivery.sink().name();
+        let restored =
+            OutputRestored { output, from_ns: to_ns.saturating_sub(lasted_ns), to_ns, lost };
+        self.emit(Body::OutputRestored(&restored));
+        Ok(())
+    }
+
+    /// Starts the checks of the switch of ftrace, if the dispatcher is attached to functions.
+    pub(super) fn begin_ftrace_watch(&mut self) {
+        self.ftrace.begin(clock::real_now_ns());
+        if self.bpf.way_to_attach() == Attach::Function {
+            self.timers.set(Timer::Ftrace, Some(Instant::now() + FTRACE_INTERVAL));
+        }
+    }
+
+    /// Checks the switch of ftrace and records a change.
+    pub(super) fn check_ftrace(&mut self) {
+        self.timers.set(Timer::Ftrace, Some(Instant::now() + FTRACE_INTERVAL));
+        match self.ftrace.check(self.bpf.way_to_attach().to_string()) {
+            Some(FtraceChange::Off(record)) => self.emit(Body::TracingOff(&record)),
+            Some(FtraceChange::On(record)) => self.emit(Body::TracingOn(&record)),
+            None => {}
+        }
+        self.update_status();
+    }
+
+    /// Updates the line in `systemctl status`.
     pub(super) fn update_status(&mut self) {
-        let sums = Sums::total(self.totals().iter().map(|total| &total.sums));
+        let sums = self.counters.sums(&self.pipeline.borrow().delivery.tally);
         let status = format!(
             "{} routes, generation {}: {} events written, {} lost{}; attached to {}: {}",
             self.plan.routes.len(),
@@ -59,7 +170,7 @@ impl Daemon<'_> {
             sums[Column::Lost],
             [
                 STATUS_COLUMNS.map(|column| part(sums[column], column.phrase())).concat(),
-                part(self.counters.missed, "missed"),
+                part(self.counters.missed(), "missed"),
                 self.ftrace.status(),
                 self.last_reload.status(),
             ]
@@ -68,26 +179,6 @@ impl Daemon<'_> {
             self.bpf.reason,
         );
         self.systemd.status(status);
-    }
-
-    /// The last record.
-    pub(super) fn stopped(&self, reason: &str, generation: u32) -> Stopped {
-        let missed = self.counters.missed;
-        Stopped { reason: reason.to_owned(), generation, totals: self.totals(), missed }
-    }
-
-    fn totals(&self) -> Vec<Total> {
-        self.counters.kernel.iter().map(|(&slot, counters)| self.total(slot, counters)).collect()
-    }
-
-    fn total(&self, slot: Slot, counters: &KernelCounters) -> Total {
-        let outcomes = self.pipeline.borrow().delivery.tally.of(slot);
-        Total {
-            slot,
-            handler: self.counters.handlers.get(&slot).cloned().unwrap_or_default(),
-            seen: counters.seen,
-            sums: Sums::default().with(counters).with(&outcomes),
-        }
     }
 }
 

@@ -12,6 +12,7 @@ use syscalls::{Abi, Slot, number};
 use varlink_server::{AddressInUse, Server};
 
 use super::counters::Counters;
+use super::feedback::FeedbackReporter;
 use super::ftrace_watch::FtraceWatch;
 use super::poll::Poll;
 use super::reload::LastReload;
@@ -75,8 +76,9 @@ pub fn start<'obj>(
         consumer,
         counters: Counters::default(),
         suppressed: SuppressedReader::default(),
-        reported: Vec::new(),
-        is_feedback_unknown: false,
+        last_report: None,
+        reported_seen: 0,
+        feedback: FeedbackReporter::default(),
         excluded,
         watch,
         signals,
@@ -107,7 +109,7 @@ impl Daemon<'_> {
         self.pipeline.borrow_mut().delivery.units.read();
         self.test()?;
         self.table.apply_at_once(&mut self.bpf, &self.plan)?;
-        self.remember_routes();
+        self.remember_table();
         Ok(())
     }
 
@@ -136,15 +138,18 @@ impl Daemon<'_> {
             kernel: kernel(),
             attached: self.bpf.way_to_attach().to_string(),
             reason: self.bpf.reason.clone(),
-            unattached_routes: self.unseen(),
+            unattached_routes: self.unattached_routes(),
             blind_spots: blind_spots(&self.plan),
             generation: self.table.generation(),
             routes: self.plan.routes.len() as u64,
         };
         self.emit(Body::Started(&started));
-        self.warn_of_rate_limit();
+        let limit = output::journal_rate_limit(self.pipeline.borrow().delivery.sink(), &self.plan);
+        if let Some(limit) = limit {
+            self.emit(Body::JournalRateLimit(&limit));
+        }
         self.counters.begin(clock::real_now_ns());
-        self.start_ftrace_watch();
+        self.begin_ftrace_watch();
         self.ping_watchdog();
         self.update_status();
         self.systemd.ready();

@@ -27,10 +27,9 @@ impl Daemon<'_> {
         let until = Instant::now() + DRAIN_MAX;
         self.drain(until)?;
         self.bpf.detach();
-        self.read_counters()?;
-        self.read_suppressed();
-        self.report_suppressed();
-        let stopped = self.stopped(reason, generation);
+        self.report_suppressed()?;
+        let user = self.pipeline.borrow().delivery.tally.clone();
+        let stopped = self.counters.stopped_record(reason, generation, &user);
         self.emit(Body::Stopped(&stopped));
         self.drain(until)?;
         if matches!(self.writer_state(), WriterState::Blocked { .. } | WriterState::Away { .. }) {

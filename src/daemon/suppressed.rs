@@ -7,14 +7,14 @@ use std::time::Duration;
 
 use syscalls::printable::{self, NO_LIMIT};
 
-use super::Daemon;
 use crate::bpf::BUCKETS;
 use crate::clock;
 use crate::config::Per;
-use crate::load::Full;
-use crate::output::record::{Body, Suppressed, Suppression};
-use crate::pipeline::ratelimit::{BucketKey, Refused};
-use crate::table::{LimitKey, Owner, gcra_params};
+use crate::load::{Bpf, Full};
+use crate::output::record::{Suppressed, Suppression};
+use crate::pipeline::ratelimit::{BucketKey, Refusals, Refused};
+use crate::table::{LimitKey, Owner, Table, gcra_params};
+use crate::units::Units;
 
 /// Interval between records while events are refused.
 pub const EVERY: Duration = Duration::from_secs(10);
@@ -22,7 +22,7 @@ pub const EVERY: Duration = Duration::from_secs(10);
 /// Lines of a record at most: journald drops entries with more than 1,024 fields.
 const LINES_MAX: usize = 200;
 
-/// State of the reader of the kernel's buckets.
+/// Reader of the kernel's buckets.
 #[derive(Debug, Default)]
 pub struct SuppressedReader {
     /// Limits of the live table by number.
@@ -34,110 +34,98 @@ pub struct SuppressedReader {
     from_ns: Option<u64>,
 }
 
-impl Daemon<'_> {
-    /// A table is live: the numbers of its limits are known until the next one.
-    pub(super) fn remember_limits(&mut self) {
-        let limits = self.table.limits().map(|(number, key)| (number, Rc::new(key.clone())));
-        self.suppressed.limits = limits.collect();
-        self.suppressed.read_ns = clock::real_now_ns();
-        let live = &self.suppressed.limits;
-        let is_live = |who: &BucketKey| live.values().any(|limit| *limit == who.limit);
-        self.pipeline.borrow_mut().delivery.suppressed.forget(|who| !is_live(who));
+impl SuppressedReader {
+    /// Begins with a live table: the numbers of its limits mean the same until the next one.
+    pub fn begin_table(&mut self, table: &Table, refusals: &mut Refusals) {
+        let limits = table.limits().map(|(number, key)| (number, Rc::new(key.clone())));
+        self.limits = limits.collect();
+        self.read_ns = clock::real_now_ns();
+        refusals.forget(|key| !self.limits.values().any(|limit| *limit == key.limit));
     }
 
-    /// Reads the refusals of the kernel's buckets, if the counters have grown. The counters are read first, so
+    /// Reads the refusals of the kernel's buckets, if their sum `limited` has grown. The sum is read first, so
     /// that no refusal is missed.
-    pub(super) fn read_suppressed(&mut self) {
-        let counters = self.counters.kernel.values();
-        let limited = counters.map(|counters| counters.limited + counters.limited_uid).sum();
-        if std::mem::replace(&mut self.suppressed.limited, limited) != limited {
-            let mut pipeline = self.pipeline.borrow_mut();
-            for full in self.bpf.full_buckets() {
-                if let Some(who) = self.bucket_key(&full) {
-                    pipeline.delivery.suppressed.read(who, comm(&full.comm), full.refused);
+    pub fn read(&mut self, bpf: &Bpf<'_>, limited: u64, refusals: &mut Refusals) {
+        if std::mem::replace(&mut self.limited, limited) != limited {
+            for full in bpf.full_buckets() {
+                if let Some(key) = self.bucket_key(&full) {
+                    refusals.read(key, comm(&full.comm), full.refused);
                 }
             }
         }
-        if !self.suppressed.limits.is_empty() && self.bpf.buckets_taken() > BUCKETS / 2 {
-            self.forget_idle();
+        if !self.limits.is_empty() && bpf.buckets_taken() > BUCKETS / 2 {
+            self.forget_idle(bpf, refusals);
         }
-        let before_ns = std::mem::replace(&mut self.suppressed.read_ns, clock::real_now_ns());
-        if self.has_refusals() {
-            self.suppressed.from_ns.get_or_insert(before_ns);
+        let before_ns = std::mem::replace(&mut self.read_ns, clock::real_now_ns());
+        if !refusals.is_empty() {
+            self.from_ns.get_or_insert(before_ns);
         }
     }
 
     /// Returns the key of a bucket; `None` if no route has its limit any more.
     fn bucket_key(&self, full: &Full) -> Option<BucketKey> {
-        let limit = Rc::clone(self.suppressed.limits.get(&full.limit)?);
+        let limit = Rc::clone(self.limits.get(&full.limit)?);
         Some(BucketKey { limit, owner: full.owner })
     }
 
-    fn forget_idle(&self) {
-        let bursts = self.suppressed.limits.values().map(|limit| gcra_params(&limit.limit).1);
+    fn forget_idle(&self, bpf: &Bpf<'_>, refusals: &mut Refusals) {
+        let bursts = self.limits.values().map(|limit| gcra_params(&limit.limit).1);
         let before_ns = clock::boot_now_ns().saturating_sub(bursts.max().unwrap_or_default());
-        let mut pipeline = self.pipeline.borrow_mut();
-        let suppressed = &mut pipeline.delivery.suppressed;
         let forgotten = RefCell::new(Vec::new());
-        self.bpf.forget_idle_buckets(before_ns, |full| {
-            let who = self.bucket_key(full);
-            let is_told = who.as_ref().is_none_or(|who| suppressed.is_read(who, full.refused));
-            forgotten.borrow_mut().extend(who.filter(|_| is_told));
-            is_told
+        bpf.forget_idle_buckets(before_ns, |full| {
+            let key = self.bucket_key(full);
+            let is_read = key.as_ref().is_none_or(|key| refusals.is_read(key, full.refused));
+            forgotten.borrow_mut().extend(key.filter(|_| is_read));
+            is_read
         });
         let forgotten = forgotten.into_inner();
-        suppressed.forget(|who| forgotten.contains(who));
+        refusals.forget(|key| forgotten.contains(key));
     }
 
     /// Returns whether the kernel would refuse the next event of any bucket.
-    pub(super) fn is_anyone_limited(&self) -> bool {
-        let limits = &self.suppressed.limits;
-        let interval = |number| limits.get(&number).map(|limit| gcra_params(&limit.limit).0);
-        !limits.is_empty() && self.bpf.is_any_exhausted(clock::boot_now_ns(), interval)
+    pub fn is_any_exhausted(&self, bpf: &Bpf<'_>) -> bool {
+        let interval = |number| self.limits.get(&number).map(|limit| gcra_params(&limit.limit).0);
+        !self.limits.is_empty() && bpf.is_any_exhausted(clock::boot_now_ns(), interval)
     }
 
-    /// Returns whether the next record has something to report.
-    pub(super) fn has_refusals(&self) -> bool {
-        !self.pipeline.borrow().delivery.suppressed.is_empty()
-    }
-
-    /// Writes the record, if there is something for it.
-    pub(super) fn report_suppressed(&mut self) {
+    /// Returns the record of the refusals since the last one, if there are any, and clears them.
+    pub fn take_record(
+        &mut self,
+        refusals: &mut Refusals,
+        units: &mut Units,
+    ) -> Option<Suppressed> {
         let to_ns = clock::real_now_ns();
-        let from_ns = self.suppressed.from_ns.take().unwrap_or(to_ns);
-        let refused = self.pipeline.borrow_mut().delivery.suppressed.take();
+        let from_ns = self.from_ns.take().unwrap_or(to_ns);
         let mut lines: Vec<_> =
-            refused.iter().map(|(who, refused)| self.line(who, refused)).collect();
+            refusals.take().iter().map(|(key, refused)| line(key, refused, units)).collect();
         let count = lines.iter().map(|line| line.count).sum();
         lines.truncate(LINES_MAX);
-        if count > 0 {
-            self.emit(Body::Suppressed(&Suppressed { from_ns, to_ns, count, lines }));
-        }
+        (count > 0).then_some(Suppressed { from_ns, to_ns, count, lines })
     }
+}
 
-    fn line(&self, who: &BucketKey, refused: &Refused) -> Suppression {
-        let limit = &who.limit.limit;
-        Suppression {
-            route: route(&who.limit.owner),
-            limit: limit.rate.to_string(),
-            per: limit.per.name(),
-            owner: self.owner(who, &refused.comm),
-            comm: word(&refused.comm),
-            count: refused.count,
-        }
+fn line(key: &BucketKey, refused: &Refused, units: &mut Units) -> Suppression {
+    let limit = &key.limit.limit;
+    Suppression {
+        route: route(&key.limit.owner),
+        limit: limit.rate.to_string(),
+        per: limit.per.name(),
+        owner: owner(key, &refused.comm, units),
+        comm: word(&refused.comm),
+        count: refused.count,
     }
+}
 
-    fn owner(&self, who: &BucketKey, comm: &[u8]) -> String {
-        let Some(owner) = who.owner else { return "others".to_owned() };
-        match who.limit.limit.per {
-            Per::Route => "*".to_owned(),
-            Per::Uid => owner.to_string(),
-            Per::Pid => (owner as u32).to_string(),
-            Per::Comm => word(comm),
-            Per::Cgroup => {
-                let place = self.pipeline.borrow_mut().delivery.units.place(owner);
-                place.map_or_else(|| owner.to_string(), |place| word(place.name().as_bytes()))
-            }
+fn owner(key: &BucketKey, comm: &[u8], units: &mut Units) -> String {
+    let Some(owner) = key.owner else { return "others".to_owned() };
+    match key.limit.limit.per {
+        Per::Route => "*".to_owned(),
+        Per::Uid => owner.to_string(),
+        Per::Pid => (owner as u32).to_string(),
+        Per::Comm => word(comm),
+        Per::Cgroup => {
+            let place = units.place(owner);
+            place.map_or_else(|| owner.to_string(), |place| word(place.name().as_bytes()))
         }
     }
 }

@@ -25,7 +25,7 @@ impl Daemon<'_> {
             since: utc(self.since_ns),
             table_since: utc(self.rewired_ns),
             routes: self.plan.routes.len() as u64,
-            unattached_routes: self.unseen(),
+            unattached_routes: self.unattached_routes(),
             config: text(&self.options.config),
             files: self.plan.files.iter().map(|file| text(file)).collect(),
             refused_reload: self.last_reload.refused().cloned(),
