@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: MIT OR Apache-2.0
 #
-#	sudo make run       install what is missing, build, trace in the foreground until Ctrl-C
-#	make test           the same set-up, then all tests (those of the kernel need root)
-#	make matrix         the tests of the kernel in other kernels, emulated (KERNELS="5.10 7.3")
-#	sudo make e2e       the service on a real systemd, in a container (SUITE=trixie: another Debian)
-#	sudo make bench     what it costs, beside other tools; writes docs/benchmarks.md
-#	sudo make install   binary, unit, configuration, catalog, manual pages
+#	sudo make run       installs missing packages, builds, traces in the foreground until Ctrl-C
+#	make test           runs all tests; those that load BPF programs need root
+#	make lint           checks format, clippy and the house rules
+#	make matrix         runs the kernel tests on other kernels, emulated (KERNELS="5.10 7.3")
+#	sudo make e2e       tests the service on a real systemd, in a container (SUITE=trixie)
+#	sudo make bench     measures the costs, side by side with other tools; writes docs/benchmarks.md
+#	sudo make install   installs binary, unit, configuration, catalog and manual pages
 
 PREFIX ?= /usr/local
 SYSCONFDIR ?= /etc
@@ -50,17 +51,17 @@ run: build
 test: setup-test
 	sh scripts/test.sh
 
-# ACCEPT=1 records what the verifier costs now; CLANGS="clang-14" builds with these only.
+# ACCEPT=1 records the current cost of verification; CLANGS="clang-14" uses only these compilers.
 KERNELS ?= 5.10 6.1 6.12 7
 matrix: setup-matrix
 	sh tests/matrix/run.sh $(KERNELS)
 
-# SUITE=trixie boots another Debian.
+# SUITE=trixie boots Debian 13.
 SUITE ?= bookworm
 e2e: setup-e2e build
 	bash scripts/e2e.sh $(SUITE)
 
-# SECTIONS="a b" measures these only; FULL=1 takes its time; ROUNDS=3 does not.
+# SECTIONS="a b" measures these only; FULL=1 measures longer; ROUNDS=3 is faster and less precise.
 bench: setup-bench
 	sh scripts/bench.sh
 
@@ -74,7 +75,7 @@ format:
 	$(CARGO) fmt --all
 	clang-format -i $(C_FILES)
 
-# An edited configuration is never touched: the shipped one lies beside it for comparison.
+# Never overwrites the configuration. The shipped one is installed to $(DATADIR) for comparison.
 install: build
 	install -D -m 755 $(BINARY) $(DESTDIR)$(BINDIR)/tailcalld
 	install -d $(DESTDIR)$(UNITDIR)
@@ -88,7 +89,7 @@ install: build
 	$(if $(DESTDIR),,sh scripts/refresh.sh)
 	@echo 'next: sudo systemctl enable --now tailcalld; journalctl -t tailcalld -f'
 
-# Stops the service first. A configuration that was edited stays.
+# Stops the service first. Keeps a configuration that was edited.
 uninstall:
 	$(if $(DESTDIR),,sh scripts/refresh.sh stop)
 	if cmp -s $(CONFIG) $(SHIPPED); then rm -f $(CONFIG); fi

@@ -1,5 +1,6 @@
 #!/bin/sh
-# Builds the benchmarks as the caller and runs them as root, because they load BPF programs.
+# bench.sh: builds the benchmarks as the calling user and runs them as root, because they load BPF
+# programs. Called by `make bench`.
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -7,8 +8,8 @@ root=
 if [ "$(id -u)" -ne 0 ]; then
 	root='sudo -E'
 fi
-# Cargo names the program in parentheses. sed takes /dev/stderr as it is open; tee
-# would open it anew and empty the log.
+# Cargo prints the program's path in parentheses. sed writes to the open /dev/stderr, while tee would open
+# the file again and truncate a log behind it.
 program=$(sh scripts/cargo.sh bench --locked --bench system --no-run 2>&1 |
 	sed -n -e 'w /dev/stderr' -e 's/^ *Executable .*(\(.*\))$/\1/p')
 [ -n "$program" ] || exit 1

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Runs cargo as the person who called sudo: Rust usually lives in their home folder, and what is
-# built belongs to them.
+# cargo.sh ARGUMENT...: runs cargo, under sudo as the user that called sudo: Rust is usually installed in
+# that user's home directory, and the files it builds have to belong to that user.
 set -eu
 
 if [ "$(id -u)" -eq 0 ] && [ -n "${SUDO_USER:-}" ] && [ "$SUDO_USER" != root ]; then

@@ -1,10 +1,10 @@
 #!/bin/sh
-# Installs what the benchmarks compare with, as far as the distribution has it. Whatever cannot be
-# had is left out: the report names it as absent.
+# peers.sh: installs the tools that the benchmarks compare tailcalld with, as far as the distribution has
+# them. The benchmarks report a tool that cannot be installed as absent. Called by setup.sh bench.
 set -eu
 cd "$(dirname "$0")/.."
 
-# Something that tells whether it is there, and the package that brings it.
+# Pairs of a command and the package that contains it.
 peers='bpftrace:bpftrace strace:strace perf:linux-perf taskset:util-linux'
 has_bcc() { /usr/bin/python3 -c 'import bcc' 2>/dev/null; }
 
@@ -15,33 +15,33 @@ done
 has_bcc || missing="$missing python3-bpfcc"
 command -v auditd >/dev/null || [ -e target/peers/sbin/auditd ] ||
 	[ -e target/peers/usr/sbin/auditd ] || missing="$missing auditd"
-# BCC compiles against kernel headers when it starts; any that are near serve.
+# BCC compiles its program against kernel headers at start. Those of another release are sufficient.
 [ -e "/lib/modules/$(uname -r)/build" ] || [ -e target/peers/headers ] || missing="$missing headers"
 [ -n "$missing" ] || exit 0
 
 if ! command -v apt-get >/dev/null || [ "$(id -u)" -ne 0 ]; then
-	echo "not installed, will be named as absent:$missing" >&2
+	echo "not installed, the benchmarks report them as absent:$missing" >&2
 	exit 0
 fi
 
-# Into target/peers, not into the system.
+# unpack PACKAGE...: extracts packages into target/peers, without installing them.
 unpack() (
-	folder=$(mktemp -d)
-	trap 'rm -r "$folder"' EXIT
-	(cd "$folder" && apt-get download -qq "$@" 2>/dev/null)
+	directory=$(mktemp -d)
+	trap 'rm -r "$directory"' EXIT
+	(cd "$directory" && apt-get download -qq "$@" 2>/dev/null)
 	mkdir -p target/peers
-	for package in "$folder"/*.deb; do
+	for package in "$directory"/*.deb; do
 		dpkg -x "$package" target/peers
 	done
 )
 
-# Installed, auditd would start now and at every boot, and every task would pay for it from then on:
-# it is only unpacked, with the libraries that are missing.
+# An installed auditd would start now and at every boot, and make each syscall of the machine slower. So it
+# is only unpacked, with the libraries that are missing.
 unpack_auditd() {
 	unpack $(apt-get install -s --no-install-recommends auditd | awk '/^Inst/ {print $2}')
 }
 
-# The distribution has them in two parts, which belong into one tree.
+# Debian splits the headers into two packages, which have to be in one tree.
 unpack_headers() {
 	machine=$(dpkg --print-architecture)
 	version=$(apt-cache depends "linux-headers-$machine" |
@@ -52,16 +52,16 @@ unpack_headers() {
 		ln -sfn "usr/src/$common" target/peers/headers
 }
 
-echo "installing to compare with:$missing" >&2
+echo "installing for the comparison:$missing" >&2
 apt-get update -qq || true
 for package in $missing; do
 	case $package in
 	auditd | headers)
-		"unpack_$package" || echo "cannot be unpacked: $package" >&2
+		"unpack_$package" || echo "cannot unpack $package" >&2
 		;;
 	*)
 		DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$package" \
-			>/dev/null || echo "cannot be installed: $package" >&2
+			>/dev/null || echo "cannot install $package" >&2
 		;;
 	esac
 done

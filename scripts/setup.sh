@@ -1,19 +1,19 @@
 #!/bin/sh
-# Installs what is missing to build; with "test" also to test, with "bench" to compare with others as
-# well, with "e2e" to test in a container, with "matrix" in other kernels. Nothing if all is there.
-# Packages are those of Debian and its descendants; for others the list is printed.
+# setup.sh [test | bench | e2e | matrix]: installs the packages that are missing to build tailcalld, and
+# with an argument those to run the tests, the benchmarks, the container or the guests of that name. Uses
+# apt; on other distributions it prints the list.
 set -eu
 
-# Something that tells whether it is there, and the package that brings it.
+# Pairs of a command and the package that contains it.
 build='clang:clang gcc:gcc make:make pkg-config:pkg-config'
 libraries='libelf:libelf-dev zlib:zlib1g-dev'
 test='bpftool:bpftool unshare:util-linux setpriv:util-linux journalctl:systemd clang-format:clang-format mandoc:mandoc'
-# Programs that tests/fidelity lets strace and the daemon watch.
-watched='strace:strace bash:bash /usr/bin/python3:python3 git:git curl:curl cc:gcc'
+# Programs that tests/fidelity runs under strace and the daemon.
+traced='strace:strace bash:bash /usr/bin/python3:python3 git:git curl:curl cc:gcc'
 e2e='systemd-nspawn:systemd-container debootstrap:debootstrap bpftool:bpftool'
 matrix='qemu-system-x86_64:qemu-system-x86 cpio:cpio flock:util-linux strip:binutils'
 
-# All compilers of BPF that the distribution has, from the oldest that is known to do.
+# Prints a pair for each clang of the distribution, from the oldest that compiles the BPF object.
 clangs() {
 	if [ -z "$(apt-cache pkgnames clang- 2>/dev/null)" ] && [ "$(id -u)" -eq 0 ]; then
 		apt-get update -qq >&2 # a new machine has no lists yet
@@ -23,7 +23,7 @@ clangs() {
 
 case ${1:-} in
 '') more= ;;
-test) more="$test $watched" ;;
+test) more="$test $traced" ;;
 bench) more=$test ;;
 e2e) more=$e2e ;;
 matrix) more="$matrix $(clangs)" ;;
@@ -42,11 +42,11 @@ for pair in $libraries; do
 done
 if [ "${1:-}" = test ] || [ "${1:-}" = bench ]; then
 	[ -e /lib/systemd/systemd-journald ] || missing="$missing systemd"
-	# Names and numbers are compared with the kernel's headers.
+	# Tests compare the tables of syscalls with the kernel's headers.
 	[ -e /usr/include/asm-generic/unistd.h ] || missing="$missing linux-libc-dev"
 fi
 if [ "${1:-}" = matrix ]; then
-	# Programs for the guests are linked statically; so must be the shell that runs them there.
+	# The guests have no libraries, so the shell is linked statically like the other programs.
 	if ! command -v busybox >/dev/null || ldd "$(command -v busybox)" >/dev/null 2>&1; then
 		missing="$missing busybox-static"
 	fi
@@ -57,12 +57,12 @@ missing=$(printf '%s\n' $missing | sort -u | tr '\n' ' ')
 
 if [ -n "${missing# }" ]; then
 	if ! command -v apt-get >/dev/null; then
-		echo "missing, by their Debian names: $missing" >&2
-		echo "install what your distribution calls them, then try again" >&2
+		echo "missing packages, by their Debian names: $missing" >&2
+		echo "install the corresponding packages of this distribution, then try again" >&2
 		exit 69
 	fi
 	if [ "$(id -u)" -ne 0 ]; then
-		echo "missing: $missing- run this with sudo, or: sudo apt-get install $missing" >&2
+		echo "missing packages: run this with sudo, or: sudo apt-get install $missing" >&2
 		exit 77
 	fi
 	echo "installing: $missing" >&2
@@ -70,7 +70,7 @@ if [ -n "${missing# }" ]; then
 	DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $missing >/dev/null
 fi
 
-# For tests/matrix/cross.sh. A Rust that was not installed by rustup keeps what it has.
+# For tests/matrix/cross.sh, which is skipped without it. Only rustup can add a target.
 if [ "${1:-}" = matrix ] && command -v rustup >/dev/null; then
 	rustup --quiet target add aarch64-unknown-linux-gnu
 fi

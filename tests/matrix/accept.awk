@@ -1,5 +1,6 @@
-# The recorded figures and then the results of guests in; out, unsorted: what was measured, and what
-# was recorded of kernels that were not. Of several measurements the highest counts.
+# accept.awk VERIFIER.TSV RESULTS...: merges the recorded costs of verification with the results of guests.
+# Prints, unsorted, the highest measurement of each program, and the recorded costs of kernels that were not
+# measured. Called by run.sh.
 
 BEGIN { FS = OFS = "\t" }
 

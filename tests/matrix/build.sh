@@ -1,6 +1,6 @@
 #!/bin/sh
-# build.sh TREE CLANG...: the programs for the guests, linked statically, and what they need to run,
-# as the tree of an initial RAM disk. The verifier's test is there once for each clang.
+# build.sh TREE CLANG...: builds the programs of the guests, linked statically, and puts them with the files
+# that they need into TREE, for an initial RAM disk. The test of the verifier is built once per clang.
 set -eu
 cd "$(dirname "$0")/../.."
 tree=$1
@@ -10,7 +10,8 @@ settings='--config tests/matrix/static.toml'
 options='--locked --features libbpf-rs/static --target-dir target/matrix'
 built=target/matrix/x86_64-unknown-linux-gnu/debug
 
-# The program of a test, as cargo names it in parentheses.
+# test_program TEST OPTION...: builds a test and prints the path of its program, which cargo prints in
+# parentheses.
 test_program() {
 	test=$1
 	shift
@@ -18,7 +19,7 @@ test_program() {
 		sed -n -e 'w /dev/stderr' -e 's/^ *Executable .*(\(.*\))$/\1/p'
 }
 
-# Without debugging information, which would only take memory.
+# add PROGRAM PATH: adds a program to the tree, without debugging information to save memory.
 add() {
 	mkdir -p "$(dirname "$tree$2")"
 	strip -o "$tree$2" "$1"
@@ -32,8 +33,8 @@ for clang in "$@"; do
 	add "$(test_program verifier --config "env.CLANG=\"$clang\"")" "/test/deps/verifier-$clang"
 done
 
-for folder in proc sys dev tmp run etc; do
-	mkdir -p "$tree/$folder"
+for directory in proc sys dev tmp run etc; do
+	mkdir -p "$tree/$directory"
 done
 cp "$(command -v busybox)" "$tree/bin/busybox"
 cp config/tailcalld.toml "$tree/etc/"

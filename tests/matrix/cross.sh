@@ -1,12 +1,12 @@
 #!/bin/sh
-# cross.sh CLANG...: all that there is compiles for aarch64, the BPF object with each clang. Nothing is
-# linked or run, so the C compiler of this machine does for libbpf. It needs the target's standard library,
-# which scripts/setup.sh gets by rustup; without it this is skipped, which is a failure under CI=true.
+# cross.sh CLANG...: checks that everything compiles for aarch64, the BPF object with each clang. Nothing is
+# linked or run, so the C compiler of the host is sufficient for libbpf. Needs the standard library of the
+# target, which scripts/setup.sh adds with rustup; without it this is skipped, which fails under CI=true.
 set -eu
 cd "$(dirname "$0")/../.."
 
 export CC_aarch64_unknown_linux_gnu=cc AR_aarch64_unknown_linux_gnu=ar
-# What only the tests of x86_64 need is there all the same.
+# Helpers that only tests of x86_64 use are compiled for aarch64, too.
 export RUSTFLAGS='-D warnings -A unused'
 options='--locked --workspace --all-targets --target aarch64-unknown-linux-gnu --target-dir target/cross'
 

@@ -1,13 +1,13 @@
 #!/bin/sh
-# The daemon with the shipped configuration, from its start to its end: a routed call becomes a line
-# of JSON, SIGHUP rewires, a drop-in adds a route, SIGTERM ends it with success. Where it is attached to
-# functions, it notices when these are switched off and on. Says so as the other tests do.
+# daemon.sh: runs the daemon with the shipped configuration in a guest: a routed call becomes a line of JSON,
+# SIGHUP and a drop-in reload the configuration, SIGTERM stops the daemon with success. Attached to kernel
+# functions, the daemon reports when tracing is switched off and on. Prints one line like libtest's.
 
 records=/tmp/records
 errors=/tmp/errors
-switch=/proc/sys/kernel/ftrace_enabled
+ftrace_enabled=/proc/sys/kernel/ftrace_enabled
 
-# Looks ten times a second, for a minute.
+# record PATTERN: waits up to a minute for a record that matches.
 record() {
 	for _ in $(seq 600); do
 		grep -q "$1" $records && return
@@ -17,7 +17,7 @@ record() {
 	return 1
 }
 
-life() {
+lifecycle() {
 	record '"record":"started"' &&
 		/test/examples/trigger native 59 text:/nonexistent argv:2 0 &&
 		record '"syscall":"execve".*"filename":"/nonexistent"' &&
@@ -30,24 +30,24 @@ life() {
 		record '"syscall":"getpriority"' &&
 		rm /etc/tailcalld.d/more.toml &&
 		record '"record":"reloaded".*"removed":."getpriority' &&
-		sight &&
+		tracing_switch &&
 		kill -TERM $daemon &&
 		wait $daemon &&
 		record '"record":"stopped"'
 }
 
-# From 7.x on the kernel refuses to be switched off.
-sight() {
-	grep -q '"attached":"kprobe.multi"' $records && echo 0 2>/dev/null >$switch || return 0
+# Switches ftrace off and on again. From 7.x on the kernel refuses to switch it off.
+tracing_switch() {
+	grep -q '"attached":"kprobe.multi"' $records && echo 0 2>/dev/null >$ftrace_enabled || return 0
 	record '"record":"tracing_off"'
-	noticed=$?
-	echo 1 >$switch
-	[ $noticed -eq 0 ] && record '"record":"tracing_on"'
+	off_reported=$?
+	echo 1 >$ftrace_enabled
+	[ $off_reported -eq 0 ] && record '"record":"tracing_on"'
 }
 
 tailcalld --config /etc/tailcalld.toml --output json >$records 2>$errors &
 daemon=$!
-if life && ! [ -s $errors ]; then
+if lifecycle && ! [ -s $errors ]; then
 	echo 'test daemon: starts, records, reloads and stops ... ok'
 else
 	echo 'test daemon: starts, records, reloads and stops ... FAILED'

@@ -1,6 +1,6 @@
 #!/bin/busybox sh
-# Process 1 of a guest: runs the tests and writes what they say to the second serial port, between a
-# first and a last line of its own. Without the first the guest died before it came here.
+# guest.sh: init of a guest. Runs the tests and writes their output to the second serial port, between the
+# lines "guest begins" and "guest ends". Installed as /init by build.sh.
 /bin/busybox --install -s /bin
 export PATH=/bin CI=true
 mount -t proc proc /proc
@@ -11,11 +11,12 @@ mount -t bpf bpf /sys/fs/bpf
 mount -t tracefs tracefs /sys/kernel/tracing
 mount -t cgroup2 cgroup /sys/fs/cgroup
 . /environment
-# No carriage returns.
+# Without raw mode the terminal adds carriage returns.
 stty -F /dev/ttyS1 raw
 
-# tests NAME PROGRAM ARGUMENTS...: one test at a time, because each sees the calls of the whole guest.
-tests() {
+# run_tests NAME PROGRAM ARGUMENT...: runs one test at a time, because each records the calls of the whole
+# guest.
+run_tests() {
 	name=$1
 	program=$2
 	shift 2
@@ -23,41 +24,41 @@ tests() {
 		echo "$name ended with $?"; } | sed "s/^test /&$name: /"
 }
 
-# Every kernel offers the classic tracepoint; up to 7.1 raw tracepoints lose nothing; those with
-# CONFIG_FPROBE offer functions.
+# Prints the ways to attach that lose no call: raw tracepoints up to 7.1, the classic tracepoint, and
+# functions where the kernel has CONFIG_FPROBE.
 ways() {
 	[ "$(printf '7.2\n%s\n' "$(uname -r)" | sort -V | head -n 1)" = 7.2 ] || echo raw_tp
 	echo tp
 	! grep -q ' bpf_kprobe_multi_link_release$' /proc/kallsyms || echo function
 }
 
-attached() {
+test_each_way() {
 	for way in $(ways); do
-		TAILCALLD_TEST_ATTACH=$way tests $way kernel
+		TAILCALLD_TEST_ATTACH=$way run_tests $way kernel
 	done
 }
 
-# The crowds once more in each way to preempt, where the kernel lets it be changed (5.16 and newer),
-# and in each way to attach, from 7.2 on the raw tracepoint, too: what is missing there must be what
-# the kernel says that it passed over.
-preempted() {
+# Runs the tests with many tasks on one CPU in each preemption mode, which can be changed from 5.16 on, and
+# each way to attach. The raw tracepoint is one of them on 7.2 and newer, too: each call that is missing
+# there has to be one that the kernel counted as missed.
+test_each_preemption() {
 	mount -t debugfs debug /sys/kernel/debug
-	knob=/sys/kernel/debug/sched/preempt
-	[ -e $knob ] || return
-	for mode in $(tr -d '()' <$knob); do
-		echo "$mode" >$knob
+	mode_file=/sys/kernel/debug/sched/preempt
+	[ -e $mode_file ] || return
+	for mode in $(tr -d '()' <$mode_file); do
+		echo "$mode" >$mode_file
 		for way in $( (echo raw_tp && ways) | sort -u); do
-			TAILCALLD_TEST_ATTACH=$way tests "preempt=$mode, $way" kernel contention
+			TAILCALLD_TEST_ATTACH=$way run_tests "preempt=$mode, $way" kernel contention
 		done
 	done
 }
 
 {
 	echo "guest begins: $(uname -r)"
-	attached
-	preempted
+	test_each_way
+	test_each_preemption
 	for clang in $(cd /test/deps && ls -d verifier-*); do
-		tests "${clang#verifier-}" "$clang"
+		run_tests "${clang#verifier-}" "$clang"
 	done
 	sh /test/daemon.sh
 	echo "guest ends: $(cut -d ' ' -f 1 /proc/uptime) s"

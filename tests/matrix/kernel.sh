@@ -1,7 +1,8 @@
 #!/bin/sh
-# kernel.sh VERSION: the newest of Debian's cloud kernels whose version begins so (5.10, 6.12, 7).
-# Prints its release and the path of its image. Packages come from the place where this machine's
-# own come from, whatever its suite, and stay in a cache; nothing is installed.
+# kernel.sh VERSION: downloads the newest of Debian's cloud kernels whose version begins with VERSION (5.10,
+# 6.12, 7) and prints its release and the path of its image. Nothing is installed; images stay in a cache.
+#
+#	MATRIX_MIRROR=URL	downloads from this mirror; default: the one in the sources of apt
 set -eu
 
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/tailcalld/kernels
@@ -13,15 +14,15 @@ fail() {
 	exit 69
 }
 
-# The mirror of the machine's own sources, or MATRIX_MIRROR.
+# Prints the mirror in the machine's sources of apt.
 mirror() {
 	apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' 'Label: Debian' | head -n 1
 }
 
-# Lists and state of its own, so that the machine's are not touched.
+# Gives apt lists and state in the cache, so that the machine's own stay as they are.
 configure() {
 	mirror=${MATRIX_MIRROR:-$(mirror)}
-	[ -n "$mirror" ] || fail 'no mirror of Debian among the sources of apt: name one in MATRIX_MIRROR'
+	[ -n "$mirror" ] || fail 'found no Debian mirror in the sources of apt: set MATRIX_MIRROR= to the URL of one'
 	mkdir -p "$cache/lists/partial" "$cache/archives/partial"
 	for suite in $suites; do
 		echo "deb [arch=amd64 signed-by=$keyring] $mirror $suite main"
@@ -41,33 +42,35 @@ configure() {
 	export APT_CONFIG="$cache/apt.conf"
 }
 
-# Some machines switch off the cache that makes apt quick.
-quick='-o Dir::Cache::pkgcache=pkgcache.bin -o Dir::Cache::srcpkgcache=srcpkgcache.bin'
+# Images of containers often disable apt's package cache, without which each call takes seconds.
+package_cache='-o Dir::Cache::pkgcache=pkgcache.bin -o Dir::Cache::srcpkgcache=srcpkgcache.bin'
 
-# Once a day. Without a network, what is in the cache must do.
+# Updates the lists once a day. Without a network, the lists in the cache are used.
 update() {
 	if [ -z "$(find "$cache/updated" -mtime -1 2>/dev/null)" ]; then
-		apt-get $quick update -qq >&2 && touch "$cache/updated" || echo 'no new lists of kernels' >&2
+		apt-get $package_cache update -qq >&2 && touch "$cache/updated" ||
+			echo 'cannot update the lists of packages, using those in the cache' >&2
 	fi
 }
 
-# Since 7.0 the image lies in a package linux-binary-*.
+# releases VERSION: prints the releases that match. Since 7.0 the package of an image is linux-binary-*.
 releases() {
 	prefix=$(echo "$1" | sed 's/\./\\./g')
-	apt-cache $quick pkgnames linux- |
+	apt-cache $package_cache pkgnames linux- |
 		sed -n "s/^linux-\(image\|binary\)-\($prefix\..*-cloud-amd64\)\$/\2/p" | sort -Vu
 }
 
+# download RELEASE: extracts the image of this release into the cache.
 download() {
-	folder=$(mktemp -d)
-	(cd "$folder" && { apt-get $quick download -qq "linux-binary-$1" 2>/dev/null ||
-		apt-get $quick download -qq "linux-image-$1"; }) >&2
-	dpkg-deb --fsys-tarfile "$folder"/*.deb | tar -x --wildcards -O '*/vmlinuz*' >"$folder/image"
-	mv "$folder/image" "$cache/linux-$1"
-	rm -rf "$folder"
+	directory=$(mktemp -d)
+	(cd "$directory" && { apt-get $package_cache download -qq "linux-binary-$1" 2>/dev/null ||
+		apt-get $package_cache download -qq "linux-image-$1"; }) >&2
+	dpkg-deb --fsys-tarfile "$directory"/*.deb | tar -x --wildcards -O '*/vmlinuz*' >"$directory/image"
+	mv "$directory/image" "$cache/linux-$1"
+	rm -rf "$directory"
 }
 
-[ -e "$keyring" ] || fail "the keys of Debian's archive are missing: install debian-archive-keyring"
+[ -e "$keyring" ] || fail "$keyring is missing: install debian-archive-keyring"
 mkdir -p "$cache"
 exec 9>"$cache/lock"
 flock 9

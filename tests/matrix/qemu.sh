@@ -1,11 +1,15 @@
 #!/bin/sh
-# qemu.sh IMAGE DISK CONSOLE RESULTS: boots a kernel in QEMU until it powers off; its two serial ports go
-# to these files. SECONDS_MAX: how long it may take.
+# qemu.sh IMAGE DISK CONSOLE RESULTS: boots a kernel in QEMU and waits until it powers off. Its two serial
+# ports are written to CONSOLE and RESULTS.
 #
-# No /dev/kvm: nested virtualisation is where guests crash. Without cmpxchg16b, after which QEMU 7.2
-# now and then leaves garbage in the flags; and with one thread for both processors, because with two
-# one may execute an instruction that the other is patching. One guest in ten died of these two. Where
-# guests run side by side a timer may be late, which the kernel is not to check.
+#	SECONDS_MAX=N	kills the guest after N seconds; default: 2700
+#
+# The options avoid crashes of guests:
+# - no /dev/kvm, because nested virtualisation is unreliable
+# - no cmpxchg16b, because QEMU 7.2 sometimes leaves wrong flags after it, and one thread for both
+#   processors, because with two one may execute an instruction while the other patches it: one guest in
+#   ten crashed because of these two
+# - no_timer_check, because timers are late while several guests run in parallel
 exec timeout "${SECONDS_MAX:-2700}" qemu-system-x86_64 -accel tcg,thread=single -cpu max,-cx16 \
 	-smp 2 -m 1024 -nodefaults -display none -no-reboot -serial "file:$3" -serial "file:$4" \
 	-kernel "$1" -initrd "$2" -append 'console=ttyS0 quiet panic=-1 no_timer_check' </dev/null

@@ -1,9 +1,9 @@
 #!/bin/sh
-# run.sh VERSION...: boots Debian's kernels of these versions in QEMU, runs the project's tests in
-# each, and prints a table. What it leaves when something failed: the results and the consoles.
+# run.sh VERSION...: boots Debian's kernels of these versions in QEMU, runs the tests in each and prints a
+# table. If a test failed, it keeps results and consoles and prints their directory. Called by `make matrix`.
 #
 #	CLANGS="clang-14 clang-19"	compilers of the BPF object; default: all that are installed
-#	ACCEPT=1			records what the verifier costs now, see tests/matrix/verifier.tsv
+#	ACCEPT=1			records the current cost of verification in tests/matrix/verifier.tsv
 set -eu
 here=$(dirname "$0")
 
@@ -11,9 +11,10 @@ work=$(mktemp -d)
 trap 'rm -rf "$work/tree" "$work/disk"' EXIT
 mkdir "$work/tree" "$work/results" "$work/consoles"
 
+# Prints every installed clang.
 clangs() {
-	for folder in $(echo "$PATH" | tr : ' '); do
-		ls "$folder"
+	for directory in $(echo "$PATH" | tr : ' '); do
+		ls "$directory"
 	done 2>/dev/null | grep -E '^clang-(1[4-9]|[2-9][0-9])$' | sort -Vu
 }
 
@@ -27,12 +28,13 @@ build() {
 	(cd "$work/tree" && find . | cpio --quiet -o -H newc -R 0:0) >"$work/disk"
 }
 
+# guest RELEASE IMAGE: boots a kernel. A failure shows in its results.
 guest() {
 	sh "$here/qemu.sh" "$2" "$work/disk" "$work/consoles/$1" "$work/results/$1" || true
 }
 
-# What a kernel's failed tests said.
-tell() {
+# Prints the output of failed tests, and the console of a guest that ended early.
+print_failures() {
 	for results in "$work"/results/*; do
 		kernel=$(basename "$results")
 		if grep -q '\.\.\. FAILED$' "$results" || ! grep -q '^guest ends' "$results"; then
@@ -62,7 +64,7 @@ wait
 if awk -f "$here/table.awk" "$work"/results/*; then
 	rm -rf "$work"
 else
-	tell
-	echo "all results and consoles: $work" >&2
+	print_failures
+	echo "results and consoles of all guests: $work" >&2
 	exit 1
 fi

@@ -1,5 +1,5 @@
-# Results of guests in, one file a kernel; a table of tests by kernels out. Fails if a test failed,
-# if a guest did not come to its end, or if there was no test at all.
+# table.awk RESULTS...: prints a table of tests and kernels from the results of guests, one file per kernel.
+# Fails if a test failed, if a guest ended early, or if there is no test at all. Called by run.sh.
 
 FNR == 1 {
 	kernel = FILENAME
@@ -26,11 +26,11 @@ END {
 	line("", 0)
 	for (row = 1; row <= rows; row++)
 		line(tests[row], row)
-	line("the guest's whole life", -1)
+	line("run time of the guest", -1)
 	exit failed || !rows
 }
 
-# The heading is row 0, the guests' ends are row -1.
+# Prints one row: 0 is the heading, -1 the run time of the guests.
 function line(name, row,    column, cell) {
 	printf "%-76s", name
 	for (column = 1; column <= columns; column++) {
