@@ -8,9 +8,9 @@ use crate::config::Keep;
 use crate::decode::{Captures, Device, Event, Exe, NAMESPACES, Outcome, Process};
 use crate::handlers::{Field, FieldKind, Handler, Role};
 use crate::output::record::{
-    Body, Feedback, JournalRateLimit, Loss, Lost, Missed, OutputRestored, Record, ReloadRefused,
-    Reloaded, Shed, Started, Stats, Stopped, Suppressed, Suppression, Syscall, Total,
-    TracingChange,
+    Aggregate, Body, Feedback, JournalRateLimit, Loss, Lost, Missed, OutputRestored, Record,
+    ReloadRefused, Reloaded, Shed, Started, Stats, Stopped, Suppressed, Suppression, Syscall,
+    Total, TracingChange, TracingOff, TracingOn,
 };
 use crate::pipeline::aggregate::{
     Aggregated, Aggregator, Cause, Group, GroupInfo, GroupKey, Observation,
@@ -285,4 +285,26 @@ pub fn stopped() -> Stopped {
         totals: vec![total(511, 1000), total(510, 2)],
         missed: 0,
     }
+}
+
+/// Hands a sample of each record kind to `visit`.
+pub fn each_kind(mut visit: impl FnMut(Body<'_>)) {
+    let (handler, aggregated, change) = (handler(), aggregated(), tracing_change());
+    let event = event(&handler, vec![]);
+    visit(Body::Syscall(Syscall { event: &event, place: None, suppressed: 0 }));
+    visit(Body::Aggregate(Aggregate { aggregated: &aggregated, from_ns: TIME_NS, to_ns: TIME_NS }));
+    visit(Body::Started(&started()));
+    visit(Body::Reloaded(&reloaded()));
+    visit(Body::ReloadRefused(&reload_refused()));
+    visit(Body::Lost(&lost()));
+    visit(Body::Suppressed(&suppressed()));
+    visit(Body::Feedback(&feedback()));
+    visit(Body::Missed(&missed()));
+    visit(Body::TracingOff(&TracingOff(change.clone())));
+    visit(Body::TracingOn(&TracingOn(change)));
+    visit(Body::OutputRestored(&output_restored()));
+    visit(Body::Shed(&shed()));
+    visit(Body::JournalRateLimit(&journal_rate_limit()));
+    visit(Body::Stats(&stats()));
+    visit(Body::Stopped(&stopped()));
 }

@@ -4,7 +4,7 @@ use syscalls::{self, Abi, Slot, Status, Value};
 
 use super::encode;
 use crate::decode::{Event, Outcome};
-use crate::output::record::{Aggregate, Body, Record, RecordBody, Syscall};
+use crate::output::record::{Aggregate, Body, Kind, Record, RecordBody, Syscall};
 use crate::output::samples;
 use crate::output::scratch::Scratch;
 use crate::units::CgroupInfo;
@@ -330,4 +330,17 @@ proptest! {
         assert_eq!(object["argv"], json!([comm]));
         assert_eq!(object["comm"], json!(comm));
     }
+}
+
+/// A kind without a sample would not be tested by anything that visits all of them.
+#[test]
+fn every_record_kind_has_sample_with_its_name_and_sentence() {
+    let mut names = Vec::new();
+    samples::each_kind(|body| {
+        let record = object(&samples::own(body));
+        assert!(record["message"].as_str().is_some_and(|message| message.len() > 10), "{record}");
+        names.push(record["record"].as_str().map(str::to_owned));
+    });
+    let expected: Vec<_> = Kind::ALL.iter().map(|kind| Some(kind.name.to_owned())).collect();
+    assert_eq!(names, expected);
 }
