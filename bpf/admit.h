@@ -9,7 +9,7 @@
 /* In a table of our own instead of a map: two to three instructions where nothing is excluded. */
 static __always_inline bool cgroup_is_excluded(__u64 id)
 {
-	__u64 hash = excluded_hash(id);
+	__u64 hash = excluded_cgroup_hash(id);
 
 	for (__u32 i = 0; i < EXCLUDED_PROBES; i++) {
 		__u64 excluded = excluded_cgroups[(hash + i) & (EXCLUDED_CGROUPS - 1)];
@@ -22,7 +22,7 @@ static __always_inline bool cgroup_is_excluded(__u64 id)
 	return false;
 }
 
-static __always_inline bool is_left_out(const struct call *call)
+static __always_inline bool is_sampled_out(const struct call *call)
 {
 	__u32 sample = call->route->sample;
 
@@ -30,7 +30,7 @@ static __always_inline bool is_left_out(const struct call *call)
 }
 
 /* True if the call is to be recorded. Its time is taken once, for limits and event alike. */
-static __always_inline bool call_is_wanted(struct call *call)
+static __always_inline bool call_is_admitted(struct call *call)
 {
 	__u32 limit = call->route->limit, uid_limit = call->route->uid_limit;
 
@@ -42,7 +42,7 @@ static __always_inline bool call_is_wanted(struct call *call)
 		stats_count(call->counters, COUNTER_EXCLUDED_UNIT);
 		return false;
 	}
-	if (is_left_out(call)) {
+	if (is_sampled_out(call)) {
 		stats_count(call->counters, COUNTER_SAMPLED);
 		return false;
 	}
@@ -61,7 +61,7 @@ static __always_inline bool call_is_wanted(struct call *call)
 static __always_inline bool event_begin(void *ctx, const volatile struct handler *self,
 					struct call *call)
 {
-	return call_begin(ctx, self->id, call) && call_settle(call) && call_is_wanted(call);
+	return call_begin(ctx, self->id, call) && call_reload_route(call) && call_is_admitted(call);
 }
 
 #endif

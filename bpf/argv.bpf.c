@@ -1,56 +1,56 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-/* `argv_walk`: goes along the strings of a program that is executed, for a handler that has
- * tail-called it, and submits the event. Not attached, and in no slot of the table. */
+/* `argv_copy`: copies the strings of a program that a call executes, for the handler that has
+ * tail-called it, and submits the event. It is not attached, and in no slot of the table. */
 #include "argv.h"
 
-static __always_inline void walk_round(struct scratch *scratch)
+static __always_inline void argv_round(struct scratch *scratch)
 {
-	switch (((volatile struct walk *)&scratch->walk)->stage) {
-	case WALK_STRINGS:
-		walk_string(scratch);
+	switch (((volatile struct argv_copy *)&scratch->argv)->stage) {
+	case STAGE_COPY_ARGV:
+		argv_copy_string(scratch);
 		break;
-	case WALK_REST:
-	case WALK_COUNT:
-		walk_count(scratch);
+	case STAGE_COUNT_ARGV:
+	case STAGE_COUNT_ENV:
+		argv_count_strings(scratch);
 		break;
-	case WALK_ENV:
-		walk_env(scratch);
+	case STAGE_FIND_ENV:
+		env_find_string(scratch);
 		break;
-	case WALK_ENV_TAKE:
-		walk_env_take(scratch);
+	case STAGE_COPY_ENV:
+		env_copy_string(scratch);
 		break;
 	}
 }
 
-static __always_inline void walk_submit(struct scratch *scratch)
+static __always_inline void argv_submit(struct scratch *scratch)
 {
 	struct call call = {.slot = scratch->event.slot};
 
 	call.counters = stats_row(call.slot);
-	if (!call.counters || !call_refer(&call, scratch->walk.route))
+	if (!call.counters || !call_set_route(&call, scratch->argv.route))
 		return; /* not reached: the handler was in that slot */
 	emit_submit(scratch, &call);
 }
 
 SEC("raw_tp")
-int argv_walk(void *ctx)
+int argv_copy(void *ctx)
 {
 	__u32 zero = 0;
 	struct scratch *scratch = bpf_map_lookup_elem(&scratches, &zero);
 
 	if (!scratch)
 		return 0;
-	for (__u32 i = 0; i < WALK_ROUNDS; i++) {
-		if (((volatile struct walk *)&scratch->walk)->stage == WALK_END)
+	for (__u32 i = 0; i < ROUNDS_PER_JUMP; i++) {
+		if (((volatile struct argv_copy *)&scratch->argv)->stage == STAGE_END)
 			break;
-		walk_round(scratch);
+		argv_round(scratch);
 	}
-	if (scratch->walk.stage != WALK_END || walk_goes_on(scratch)) {
+	if (scratch->argv.stage != STAGE_END || argv_next_vector(scratch)) {
 		bpf_tail_call(ctx, &continuations, CONTINUE_ARGV);
-		/* That was the last jump which the kernel allows. */
-		scratch->walk.unreadable = true;
-		walk_goes_on(scratch);
+		/* The kernel allows no further jump. */
+		scratch->argv.unreadable = true;
+		argv_next_vector(scratch);
 	}
-	walk_submit(scratch);
+	argv_submit(scratch);
 	return 0;
 }

@@ -6,255 +6,259 @@
 #include "env.h"
 
 /*
- * The strings of a program that is executed: its arguments, read up to the route's budget, measured
- * and counted beyond it; and of its environment the number of strings, or those that are asked for.
+ * Copies the strings of a program that a call executes. The arguments are copied up to the route's
+ * budget, and beyond it only measured and counted. Of the environment, the variables that the route
+ * names are copied, or the strings are only counted.
  *
- * How many there are nobody knows beforehand, and the verifier goes through each round of a loop by
- * itself. So a handler leaves the walk to a program of its own (walk.bpf.c), which does a few
- * rounds and tail-calls itself for the next ones: the kernel allows 33 of these jumps in a row, and
- * the state of the walk stands in scratch memory, where the event is built.
+ * Their number is not known beforehand, and the verifier processes each round of a loop separately.
+ * So a handler leaves the copying to a program of its own (argv.bpf.c), which executes a few rounds
+ * and tail-calls itself for the next ones. The kernel allows 33 such jumps in a row; the state of
+ * the copying is in scratch memory, where the event is built.
  */
 
-enum walk_stage {
-	WALK_STRINGS = 0, /* arguments, one a round */
-	WALK_REST = 1, /* arguments that are only counted, POINTERS of them a round */
-	WALK_COUNT = 2, /* the same of the environment */
-	WALK_ENV = 3, /* the environment, one string a round */
-	WALK_ENV_TAKE = 4, /* those that are asked for, one a round */
-	WALK_END = 5,
+enum argv_stage {
+	STAGE_COPY_ARGV = 0, /* copies or measures one argument a round */
+	STAGE_COUNT_ARGV = 1, /* counts POINTERS_PER_ROUND arguments a round */
+	STAGE_COUNT_ENV = 2, /* counts POINTERS_PER_ROUND strings of the environment a round */
+	STAGE_FIND_ENV = 3, /* selects the variables that the route names, one string a round */
+	STAGE_COPY_ENV = 4, /* copies one selected variable a round */
+	STAGE_END = 5,
 };
 
-enum walk_size {
-	WALK_POINTERS = 64, /* that are counted at once */
-	WALK_ROUNDS = 16, /* a jump; 31 jumps are left when the walk begins */
-	WALK_STRINGS_MAX = 256,
-	WALK_ENV_MAX = 128,
-	WALK_COUNT_MAX =
-		4096, /* strings of a vector that are counted: 30 jumps in the worst case */
+enum argv_size {
+	POINTERS_PER_ROUND = 64, /* that a round counts */
+	ROUNDS_PER_JUMP = 16, /* 31 jumps are left when the copying begins */
+	ARGV_STRINGS_MAX = 256,
+	ENV_STRINGS_MAX = 128,
+	POINTERS_MAX = 4096, /* of a vector that are counted: 30 jumps in the worst case */
 	NO_FIELD = 255,
 };
 
-/* The next string's address; 0 at the end of the vector or where it cannot be read. */
-static __always_inline __u64 walk_next(volatile struct walk *walk)
+/* Returns the address of the next string; 0 at the end of the vector or where the vector cannot be
+ * read. */
+static __always_inline __u64 argv_next_string(volatile struct argv_copy *copy)
 {
 	__u64 string = 0;
-	__u64 width = walk->width;
+	__u64 width = copy->width;
 
-	if (width > sizeof(string) || bpf_probe_read_user(&string, width, (const void *)walk->at)) {
-		walk->unreadable = true;
+	if (width > sizeof(string) || bpf_probe_read_user(&string, width, (const void *)copy->at)) {
+		copy->unreadable = true;
 		return 0;
 	}
-	walk->at += width;
+	copy->at += width;
 	if (string)
-		walk->count++;
+		copy->count++;
 	return string;
 }
 
-/* Begins with another vector. */
-static __always_inline void walk_vector(volatile struct walk *walk, __u8 stage, __u64 vector,
-					__u64 budget)
+/* Begins with a vector: argv or the environment. */
+static __always_inline void argv_begin_vector(volatile struct argv_copy *copy, __u8 stage,
+					      __u64 vector, __u64 budget)
 {
-	walk->stage = stage;
-	walk->at = vector;
-	walk->budget = budget;
-	walk->count = 0;
-	walk->bytes = 0;
-	walk->kept = 0;
-	walk->open_end = false;
-	walk->unreadable = false;
-	walk->missing = false;
+	copy->stage = stage;
+	copy->at = vector;
+	copy->budget = budget;
+	copy->count = 0;
+	copy->bytes = 0;
+	copy->kept = 0;
+	copy->is_partial = false;
+	copy->unreadable = false;
+	copy->string_unreadable = false;
 }
 
-/* Keeps as much of one string as the budget allows, and measures it in any case. */
-static __always_inline void walk_string(struct scratch *scratch)
+/* Copies as much of one argument as the budget allows, and measures it in any case. */
+static __always_inline void argv_copy_string(struct scratch *scratch)
 {
-	volatile struct walk *walk = &scratch->walk;
+	volatile struct argv_copy *copy = &scratch->argv;
 	volatile __s64 *length = &scratch->got;
-	__u64 string = walk_next(walk);
+	__u64 string = argv_next_string(copy);
 
 	if (!string) {
-		walk->stage = WALK_END;
+		copy->stage = STAGE_END;
 		return;
 	}
-	if (walk->budget) {
-		emit_text(scratch, walk->field, (const void *)string,
-			  least(walk->budget, TEXT_MAX_BYTES));
-		walk->kept++;
+	if (copy->budget) {
+		emit_text(scratch, copy->field, (const void *)string,
+			  min_u64(copy->budget, TEXT_MAX_BYTES));
+		copy->kept++;
 	} else {
 		*length = text_length(scratch, (const void *)string);
 	}
 	if (*length < 0) {
-		walk->missing = true;
+		copy->string_unreadable = true;
 		*length = 0;
 	} else if (*length > TEXT_MAX_BYTES) {
-		walk->open_end = true;
+		copy->is_partial = true;
 		*length = TEXT_MAX_BYTES;
 	}
-	walk->bytes += *length;
-	walk->budget -= least(*length, walk->budget);
-	if (walk->count >= WALK_STRINGS_MAX)
-		walk->stage = WALK_REST;
+	copy->bytes += *length;
+	copy->budget -= min_u64(*length, copy->budget);
+	if (copy->count >= ARGV_STRINGS_MAX)
+		copy->stage = STAGE_COUNT_ARGV;
 }
 
-/* Takes the next `number` pointers, and puts a 0 behind them. */
-static __always_inline bool walk_take(const volatile struct walk *walk, __u8 *to, __u64 number)
+/* Reads the next `number` pointers, and puts a 0 behind them. */
+static __always_inline bool pointers_read(const volatile struct argv_copy *copy, __u8 *to,
+					  __u64 number)
 {
-	__u64 size = number * walk->width;
+	__u64 size = number * copy->width;
 
 	barrier_var(size);
-	if (size > WALK_POINTERS * sizeof(__u64))
+	if (size > POINTERS_PER_ROUND * sizeof(__u64))
 		return false;
 	*(__u64 *)(to + size) = 0;
-	return !bpf_probe_read_user(to, size, (const void *)walk->at);
+	return !bpf_probe_read_user(to, size, (const void *)copy->at);
 }
 
-/* How many there are until the end of the vector or of the memory that is there, which comes in
- * whole pages. 0: there is none. */
-static __always_inline __u64 walk_take_some(const volatile struct walk *walk, __u8 *to)
+/* Reads as many of the next pointers as are readable, at most POINTERS_PER_ROUND: the page after
+ * the vector may not be mapped. Returns how many; 0 if the vector is unreadable here. */
+static __always_inline __u64 pointers_read_available(const volatile struct argv_copy *copy,
+						     __u8 *to)
 {
-	__u64 in_page = (PAGE_BYTES - (walk->at & (PAGE_BYTES - 1))) / walk->width;
+	__u64 in_page = (PAGE_BYTES - (copy->at & (PAGE_BYTES - 1))) / copy->width;
 
-	if (walk_take(walk, to, WALK_POINTERS))
-		return WALK_POINTERS;
-	in_page += !in_page; /* one lies across its end */
-	return walk_take(walk, to, in_page) ? in_page : 0;
+	if (pointers_read(copy, to, POINTERS_PER_ROUND))
+		return POINTERS_PER_ROUND;
+	in_page += !in_page; /* one pointer lies across its end */
+	return pointers_read(copy, to, in_page) ? in_page : 0;
 }
 
-/* Adds a pointer to the count of those before the first 0. Without a branch, of which the verifier
- * would go both ways in each round. */
-static __always_inline void pointer_count(__u64 pointer, __u64 *is_before, __u64 *leading)
+/* Adds one to `leading` if no pointer so far was 0. Without a branch, whose two ways the verifier
+ * would follow in each round. */
+static __always_inline void pointer_add(__u64 pointer, __u64 *is_before, __u64 *leading)
 {
 	__u64 negative = -pointer;
 
 	barrier_var(negative);
 	*is_before &= (pointer | negative) >> 63;
 	*leading += *is_before;
-	barrier_var(*leading); /* or clang keeps all 64 and adds them up at last */
+	barrier_var(*leading); /* or clang keeps all 64 in registers and adds them at the end */
 }
 
-/* Returns how many of WALK_POINTERS pointers come before the first 0. */
-static __always_inline __u64 pointers_leading_64(const volatile __u64 *pointers)
+/* Returns how many of POINTERS_PER_ROUND pointers precede the first 0. */
+static __always_inline __u64 pointers_count_64(const volatile __u64 *pointers)
 {
 	__u64 is_before = 1, leading = 0;
 
-	_Pragma("unroll") for (__u32 i = 0; i < WALK_POINTERS; i++)
-		pointer_count(pointers[i], &is_before, &leading);
+	_Pragma("unroll") for (__u32 i = 0; i < POINTERS_PER_ROUND; i++)
+		pointer_add(pointers[i], &is_before, &leading);
 	return leading;
 }
 
-static __always_inline __u64 pointers_leading_32(const volatile __u32 *pointers)
+static __always_inline __u64 pointers_count_32(const volatile __u32 *pointers)
 {
 	__u64 is_before = 1, leading = 0;
 
-	_Pragma("unroll") for (__u32 i = 0; i < WALK_POINTERS; i++)
-		pointer_count(pointers[i], &is_before, &leading);
+	_Pragma("unroll") for (__u32 i = 0; i < POINTERS_PER_ROUND; i++)
+		pointer_add(pointers[i], &is_before, &leading);
 	return leading;
 }
 
-/* Counts, and measures nothing. */
-static __always_inline void walk_count(struct scratch *scratch)
+/* Counts the next strings and does not measure them. */
+static __always_inline void argv_count_strings(struct scratch *scratch)
 {
-	volatile struct walk *walk = &scratch->walk;
+	volatile struct argv_copy *copy = &scratch->argv;
 	__u8 *room = capture_room(scratch);
 	__u64 taken = 0, leading;
 
-	if (room && walk->count < WALK_COUNT_MAX)
-		taken = walk_take_some(walk, room);
+	if (room && copy->count < POINTERS_MAX)
+		taken = pointers_read_available(copy, room);
 	if (!taken) {
-		walk->unreadable = true;
-		walk->stage = WALK_END;
+		copy->unreadable = true;
+		copy->stage = STAGE_END;
 		return;
 	}
-	leading = walk->width == sizeof(__u64) ? pointers_leading_64((const volatile __u64 *)room)
-					       : pointers_leading_32((const volatile __u32 *)room);
-	walk->count += leading;
-	walk->at += taken * walk->width;
+	leading = copy->width == sizeof(__u64) ? pointers_count_64((const volatile __u64 *)room)
+					       : pointers_count_32((const volatile __u32 *)room);
+	copy->count += leading;
+	copy->at += taken * copy->width;
 	if (leading)
-		walk->open_end = true;
+		copy->is_partial = true;
 	if (leading < taken)
-		walk->stage = WALK_END;
+		copy->stage = STAGE_END;
 }
 
-/* Keeps in mind a string of the environment if it is asked for. */
-static __always_inline void walk_env(struct scratch *scratch)
+/* Selects the next string of the environment if the route names its variable. */
+static __always_inline void env_find_string(struct scratch *scratch)
 {
-	volatile struct walk *walk = &scratch->walk;
-	__u64 string = walk_next(walk);
-	__u64 at = walk->kept;
+	volatile struct argv_copy *copy = &scratch->argv;
+	__u64 string = argv_next_string(copy);
+	__u64 at = copy->kept;
 
 	if (!string) {
-		walk->stage = WALK_ENV_TAKE;
+		copy->stage = STAGE_COPY_ENV;
 		return;
 	}
-	if (walk->count > WALK_ENV_MAX) {
-		walk->open_end = true;
-		walk->stage = WALK_ENV_TAKE;
+	if (copy->count > ENV_STRINGS_MAX) {
+		copy->is_partial = true;
+		copy->stage = STAGE_COPY_ENV;
 		return;
 	}
-	if (bpf_probe_read_user_str(scratch->walk.prefix, sizeof(walk->prefix),
+	if (bpf_probe_read_user_str(scratch->argv.prefix, sizeof(copy->prefix),
 				    (const void *)string) < 0) {
-		walk->unreadable = true;
+		copy->unreadable = true;
 		return;
 	}
-	env_compare(walk, bank_at(walk->live_bank)->env_names);
-	if (!walk->found)
+	env_compare(copy, bank_at(copy->live_bank)->env_names);
+	if (!copy->matched)
 		return;
 	barrier_var(at);
 	if (at >= ENV_NAMES) {
-		walk->open_end = true;
+		copy->is_partial = true;
 		return;
 	}
-	walk->wanted[at] = string;
-	walk->kept = at + 1;
+	copy->selected[at] = string;
+	copy->kept = at + 1;
 }
 
-/* One of those that were found, as far as the budget allows. */
-static __always_inline void walk_env_take(struct scratch *scratch)
+/* Copies the next selected string, as far as the budget allows. */
+static __always_inline void env_copy_string(struct scratch *scratch)
 {
-	volatile struct walk *walk = &scratch->walk;
-	__u64 at = walk->taken;
+	volatile struct argv_copy *copy = &scratch->argv;
+	__u64 at = copy->copied;
 
 	barrier_var(at);
-	if (at >= walk->kept || at >= ENV_NAMES) {
-		walk->stage = WALK_END;
+	if (at >= copy->kept || at >= ENV_NAMES) {
+		copy->stage = STAGE_END;
 		return;
 	}
-	walk->taken = at + 1;
-	if (!walk->budget) {
-		walk->open_end = true;
-		walk->stage = WALK_END;
+	copy->copied = at + 1;
+	if (!copy->budget) {
+		copy->is_partial = true;
+		copy->stage = STAGE_END;
 		return;
 	}
-	capture_text(scratch, (struct capture_id){.field = walk->env_field},
-		     (const void *)walk->wanted[at], walk->budget);
-	walk->budget -= least(scratch->got < 0 ? 0 : scratch->got, walk->budget);
+	capture_text(scratch, (struct capture_id){.field = copy->env_field},
+		     (const void *)copy->selected[at], copy->budget);
+	copy->budget -= min_u64(scratch->got < 0 ? 0 : scratch->got, copy->budget);
 }
 
-/* What came of the arguments. If some are missing, the new program is asked for them. */
-static __always_inline void walk_arguments_end(struct scratch *scratch)
+/* Emits the number and the length of the arguments. If some could not be read, they are read at the
+ * return, from the memory of the new program. */
+static __always_inline void argv_finish(struct scratch *scratch)
 {
-	const volatile struct walk *walk = &scratch->walk;
-	__u8 cut = walk->unreadable ? CAPTURE_TRUNCATED : CAPTURE_OK;
+	const volatile struct argv_copy *copy = &scratch->argv;
+	__u8 cut = copy->unreadable ? CAPTURE_TRUNCATED : CAPTURE_OK;
 
-	if (walk->missing || walk->unreadable)
-		defer_reread(scratch, DEFERRED_AREA, walk->field, 0, 0);
-	if (walk->bytes_field != NO_FIELD || walk->kept < walk->count)
-		emit_number(scratch, walk->count_field, walk->count, cut);
-	if (walk->open_end || walk->missing)
+	if (copy->string_unreadable || copy->unreadable)
+		defer_reread(scratch, DEFERRED_AREA, copy->field, 0, 0);
+	if (copy->bytes_field != NO_FIELD || copy->kept < copy->count)
+		emit_number(scratch, copy->count_field, copy->count, cut);
+	if (copy->is_partial || copy->string_unreadable)
 		cut = CAPTURE_TRUNCATED;
-	if (walk->bytes_field != NO_FIELD)
-		emit_number(scratch, walk->bytes_field, walk->bytes, cut);
+	if (copy->bytes_field != NO_FIELD)
+		emit_number(scratch, copy->bytes_field, copy->bytes, cut);
 }
 
-/* Without bytes: says that there may be variables that are not here. */
-static __always_inline void env_mark(struct scratch *scratch, __u8 status, __s32 error)
+/* Emits a capture without bytes: it marks that the event may lack variables. */
+static __always_inline void env_mark_incomplete(struct scratch *scratch, __u8 status, __s32 error)
 {
 	__u8 *room = capture_room(scratch);
 
 	if (!room)
 		return;
 	volatile struct capture *capture = capture_header(
-		room, (struct capture_id){.field = scratch->walk.env_field}, CAPTURE_TEXT);
+		room, (struct capture_id){.field = scratch->argv.env_field}, CAPTURE_TEXT);
 
 	capture->status = status;
 	capture->error = error;
@@ -263,52 +267,56 @@ static __always_inline void env_mark(struct scratch *scratch, __u8 status, __s32
 	capture_end(scratch, room, capture);
 }
 
-static __always_inline void walk_env_end(struct scratch *scratch)
+static __always_inline void env_finish(struct scratch *scratch)
 {
-	const volatile struct walk *walk = &scratch->walk;
+	const volatile struct argv_copy *copy = &scratch->argv;
 	const __s32 fault = 14; /* EFAULT */
 
-	if (!walk->asked) {
-		emit_number(scratch, walk->env_field, walk->count,
-			    walk->unreadable ? CAPTURE_TRUNCATED : CAPTURE_OK);
+	if (!copy->env_bits) {
+		emit_number(scratch, copy->env_field, copy->count,
+			    copy->unreadable ? CAPTURE_TRUNCATED : CAPTURE_OK);
 		return;
 	}
-	if (walk->unreadable)
-		env_mark(scratch, CAPTURE_UNREADABLE, fault);
-	if (walk->open_end)
-		env_mark(scratch, CAPTURE_TRUNCATED, 0);
+	if (copy->unreadable)
+		env_mark_incomplete(scratch, CAPTURE_UNREADABLE, fault);
+	if (copy->is_partial)
+		env_mark_incomplete(scratch, CAPTURE_TRUNCATED, 0);
 }
 
-/* A vector is at its end. True if the environment comes next. */
-static __always_inline bool walk_goes_on(struct scratch *scratch)
+/* Finishes a vector, and begins with the environment if argv was finished. Returns false if nothing
+ * is left to copy. */
+static __always_inline bool argv_next_vector(struct scratch *scratch)
 {
-	volatile struct walk *walk = &scratch->walk;
-	__u64 next = walk->environment;
+	volatile struct argv_copy *copy = &scratch->argv;
+	__u64 next = copy->environment;
 
-	if (walk->is_environment) {
-		walk_env_end(scratch);
+	if (copy->in_environment) {
+		env_finish(scratch);
 		return false;
 	}
-	walk_arguments_end(scratch);
+	argv_finish(scratch);
 	if (!next)
 		return false;
-	walk->is_environment = true;
-	walk_vector(walk, walk->asked ? WALK_ENV : WALK_COUNT, next, ENV_MAX_BYTES);
+	copy->in_environment = true;
+	argv_begin_vector(copy, copy->env_bits ? STAGE_FIND_ENV : STAGE_COUNT_ENV, next,
+			  ENV_MAX_BYTES);
 	return true;
 }
 
-/* Leaves the rest of the event to the walk, which submits it. */
-static __always_inline void walk_begin(void *ctx, struct scratch *scratch, const struct call *call,
+/* Leaves the rest of the event to `argv_copy`, which submits it. Returns only if the jump failed.
+ */
+static __always_inline void argv_begin(void *ctx, struct scratch *scratch, const struct call *call,
 				       __u64 arguments)
 {
-	volatile struct walk *walk = &scratch->walk;
+	volatile struct argv_copy *copy = &scratch->argv;
 
-	walk->width = is_compat(scratch) ? 4 : 8;
-	walk->live_bank = call->bank;
-	walk->route = route_reference(call->bank, call->row);
-	walk->taken = 0;
-	walk->is_environment = false;
-	walk_vector(walk, arguments ? WALK_STRINGS : WALK_END, arguments, call->route->argv_bytes);
+	copy->width = is_compat(scratch) ? 4 : 8;
+	copy->live_bank = call->bank;
+	copy->route = route_reference(call->bank, call->row);
+	copy->copied = 0;
+	copy->in_environment = false;
+	argv_begin_vector(copy, arguments ? STAGE_COPY_ARGV : STAGE_END, arguments,
+			  call->route->argv_bytes);
 	bpf_tail_call(ctx, &continuations, CONTINUE_ARGV);
 	stats_count(call->counters, COUNTER_LOST_REROUTE);
 }

@@ -18,7 +18,7 @@ struct capture_id {
 
 /* Without a branch, of which the verifier would go both ways: the highest bit is the borrow of
  * a - b. */
-static __always_inline __u64 least(__u64 a, __u64 b)
+static __always_inline __u64 min_u64(__u64 a, __u64 b)
 {
 	__u64 is_less = ((~a & b) | ((~a | b) & (a - b))) >> 63;
 
@@ -104,7 +104,7 @@ static __always_inline long capture_text(struct scratch *scratch, struct capture
 		*got -= 1;
 	capture->error = *got < 0 ? -*got : 0;
 	capture->length = *got < 0 ? 0 : *got;
-	capture->stored = least(capture->length, least(keep, TEXT_MAX_BYTES));
+	capture->stored = min_u64(capture->length, min_u64(keep, TEXT_MAX_BYTES));
 	capture->status = *got < 0             ? CAPTURE_UNREADABLE
 			  : (__u64)*got > keep ? CAPTURE_TRUNCATED
 					       : CAPTURE_OK;
@@ -152,10 +152,10 @@ static __always_inline long capture_bytes(struct scratch *scratch, struct captur
 	volatile struct capture *capture = capture_header(room, of, CAPTURE_BYTES);
 	volatile __s64 *error = &scratch->got;
 
-	capture->stored = least(keep, TEXT_MAX_BYTES);
+	capture->stored = min_u64(keep, TEXT_MAX_BYTES);
 	*error = read_user(room + CAPTURE_SIZE, capture->stored, user);
 	if (*error) {
-		capture->stored = least(capture->stored, PAGE_BYTES - (user & (PAGE_BYTES - 1)));
+		capture->stored = min_u64(capture->stored, PAGE_BYTES - (user & (PAGE_BYTES - 1)));
 		*error = read_user(room + CAPTURE_SIZE, capture->stored, user);
 	}
 	if (*error)

@@ -13,7 +13,7 @@
 static const volatile struct words begin_manager = {{"user@"}, 5};
 
 /* systemd puts `_` before a name that the kernel could take for a file of its own. */
-static __always_inline bool cgroup_name_learn(struct cgroup_name *cgroup, const char *from)
+static __always_inline bool cgroup_name_read(struct cgroup_name *cgroup, const char *from)
 {
 	char first = 0;
 	__u64 end;
@@ -68,7 +68,7 @@ static __always_inline void tags_below(struct cgroup_name *cgroup, struct cgroup
 
 static __always_inline void cgroup_exclude(__u64 id)
 {
-	__u64 hash = excluded_hash(id);
+	__u64 hash = excluded_cgroup_hash(id);
 
 	for (__u32 i = 0; i < EXCLUDED_PROBES; i++) {
 		volatile __u64 *entry = &excluded_cgroups[(hash + i) & (EXCLUDED_CGROUPS - 1)];
@@ -85,7 +85,7 @@ static __always_inline void cgroup_exclude(__u64 id)
 
 static __always_inline void cgroup_untag(__u64 id)
 {
-	__u64 hash = excluded_hash(id);
+	__u64 hash = excluded_cgroup_hash(id);
 
 	bpf_map_delete_elem(&cgroup_tags, &id);
 	for (__u32 i = 0; i < EXCLUDED_PROBES; i++) {
@@ -102,7 +102,7 @@ static __always_inline void cgroup_tag(__u64 id, __u64 parent, const char *name)
 	struct cgroup_name *cgroup = bpf_map_lookup_elem(&name_scratch, &zero);
 	const struct cgroup_tags *above = bpf_map_lookup_elem(&cgroup_tags, &parent);
 
-	if (!cgroup || !above || !cgroup_name_learn(cgroup, name)) {
+	if (!cgroup || !above || !cgroup_name_read(cgroup, name)) {
 		__atomic_fetch_add(&cgroup_tags_lost, 1, __ATOMIC_RELAXED);
 		return;
 	}

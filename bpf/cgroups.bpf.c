@@ -51,7 +51,7 @@ int cgroup_mkdir(struct bpf_raw_tracepoint_args *ctx)
 	if (!is_of_v2(cgroup))
 		return 0;
 	cgroup_tag(cgroup_id(cgroup), parent_id(cgroup), BPF_CORE_READ(cgroup, kn, name));
-	return cgroup_emit(cgroup, EVENT_CGROUP_BORN);
+	return cgroup_emit(cgroup, EVENT_CGROUP_CREATED);
 }
 
 SEC("raw_tp/cgroup_rmdir")
@@ -62,5 +62,5 @@ int cgroup_rmdir(struct bpf_raw_tracepoint_args *ctx)
 	if (!is_of_v2(cgroup))
 		return 0;
 	cgroup_untag(cgroup_id(cgroup));
-	return cgroup_emit(cgroup, EVENT_CGROUP_GONE);
+	return cgroup_emit(cgroup, EVENT_CGROUP_REMOVED);
 }

@@ -5,9 +5,9 @@
 #include "maps.h"
 
 /*
- * Which strings of an environment a route asks for. All names are compared with a string by words
- * and without branches, which would multiply the paths that the verifier follows; what a group of
- * names came to stands in memory for the same reason.
+ * Compares a string of an environment with the names of the variables that a route asks for: by
+ * words and without branches, which would multiply the paths that the verifier follows. The result
+ * of a group of names is in memory for the same reason.
  */
 
 #define ENV_GROUP 4
@@ -24,18 +24,18 @@ static __always_inline __u32 env_is_named(const volatile struct env_name *name, 
 	return (differing | negative) >> 63 ^ 1;
 }
 
-static __always_inline void env_compare(volatile struct walk *walk,
+static __always_inline void env_compare(volatile struct argv_copy *copy,
 					const volatile struct env_name *names)
 {
-	walk->found = 0;
+	copy->matched = 0;
 	for (int group = 0; group < ENV_NAMES; group += ENV_GROUP) {
 		__u32 found = 0;
 
-		if (!(walk->asked >> group & ((1 << ENV_GROUP) - 1)))
+		if (!(copy->env_bits >> group & ((1 << ENV_GROUP) - 1)))
 			continue;
 		for (int i = group; i < group + ENV_GROUP; i++)
-			found |= env_is_named(&names[i], (const __u64 *)walk->prefix) << i;
-		walk->found |= found & walk->asked;
+			found |= env_is_named(&names[i], (const __u64 *)copy->prefix) << i;
+		copy->matched |= found & copy->env_bits;
 	}
 }
 

@@ -28,8 +28,8 @@ enum attach_kind {
 /* What a record in the ring is. */
 enum event_kind {
 	EVENT_SYSCALL = 1, /* struct event, then captures */
-	EVENT_CGROUP_BORN = 2, /* struct cgroup_event */
-	EVENT_CGROUP_GONE = 3, /* struct cgroup_event */
+	EVENT_CGROUP_CREATED = 2, /* struct cgroup_event */
+	EVENT_CGROUP_REMOVED = 3, /* struct cgroup_event */
 	EVENT_SELFTEST = 4, /* struct selftest_event */
 	EVENT_RESULT = 5, /* struct result_event */
 };

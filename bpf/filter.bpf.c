@@ -38,7 +38,7 @@ static __always_inline void call_choose(void *ctx, struct counters *counters,
 	stats_count(counters, COUNTER_LOST_REROUTE);
 }
 
-static __always_inline void filter_go_on(void *ctx, struct scratch *scratch, __u32 slot)
+static __always_inline void filter_continue(void *ctx, struct scratch *scratch, __u32 slot)
 {
 	volatile struct filtering *filtering = &scratch->filtering;
 	struct counters *counters = stats_row(slot);
@@ -73,7 +73,7 @@ static __always_inline void filter_begin(void *ctx, struct scratch *scratch,
 	filtering->wants_patterns = false;
 	filtering->text_kind = 0;
 	filtering->operands[OPERAND_PATTERNS] = 0;
-	filter_go_on(ctx, scratch, filtering->slot);
+	filter_continue(ctx, scratch, filtering->slot);
 }
 
 SEC("raw_tp")
@@ -103,12 +103,12 @@ int filter_resume(void *ctx)
 	struct scratch *scratch = bpf_map_lookup_elem(&scratches, &zero);
 
 	if (scratch)
-		filter_go_on(ctx, scratch, scratch->filtering.slot);
+		filter_continue(ctx, scratch, scratch->filtering.slot);
 	return 0;
 }
 
 /* A program did not start. */
-static __always_inline void lost_between(__u32 slot)
+static __always_inline void count_lost_reroute(__u32 slot)
 {
 	struct counters *counters = stats_row(slot);
 
@@ -163,6 +163,6 @@ int filter_match(void *ctx)
 		filtering->patterns_known = true;
 		bpf_tail_call(ctx, &continuations, CONTINUE_FILTER);
 	}
-	lost_between(filtering->slot);
+	count_lost_reroute(filtering->slot);
 	return 0;
 }

@@ -10,7 +10,7 @@ volatile struct bank banks[BANKS];
 volatile struct limit limits[LIMITS];
 volatile struct bucket buckets[BUCKETS_ALL];
 volatile __u64 excluded_cgroups[EXCLUDED_CGROUPS];
-volatile __u64 tree_asked;
+volatile __u64 tree_mask;
 volatile __u64 tree_changes;
 volatile __u64 cgroup_tags_lost;
 volatile __u64 process_trees_lost;

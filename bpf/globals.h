@@ -30,7 +30,7 @@ extern volatile __u64 excluded_cgroups[EXCLUDED_CGROUPS];
 
 /* Bits of the trees that are asked for, and how often `proc_tree_seed` has changed what it found.
  * Written by the daemon before it runs that. */
-extern volatile __u64 tree_asked;
+extern volatile __u64 tree_mask;
 extern volatile __u64 tree_changes;
 
 /* Cgroups, and members of process trees, for which there was no room. */

@@ -5,16 +5,16 @@
 #include "settings.h"
 
 /* Multiplicative hashing (Knuth): spreads neighbours; the highest bits are the best. */
-static __always_inline __u64 spread(__u64 key)
+static __always_inline __u64 hash_u64(__u64 key)
 {
-	return key * ((__u64)SPREAD_HIGH << 32 | SPREAD_LOW);
+	return key * ((__u64)HASH_FACTOR_HIGH << 32 | HASH_FACTOR_LOW);
 }
 
 /* Where the search for an excluded cgroup begins. */
-static __always_inline __u64 excluded_hash(__u64 id)
+static __always_inline __u64 excluded_cgroup_hash(__u64 id)
 {
 	_Static_assert(EXCLUDED_CGROUPS == 256, "the hash is an index");
-	return spread(id) >> 56;
+	return hash_u64(id) >> 56;
 }
 
 #endif

@@ -21,7 +21,7 @@ static __always_inline const struct task_struct *first_task(void)
 	return task;
 }
 
-static __always_inline void learn_namespaces(const struct task_struct *task)
+static __always_inline void initial_namespaces_read(const struct task_struct *task)
 {
 	const struct nsproxy *proxy = BPF_CORE_READ(task, nsproxy);
 	const struct cred *cred = BPF_CORE_READ(task, cred);
@@ -44,7 +44,7 @@ int self_identify(struct bpf_raw_tracepoint_args *ctx)
 	struct file_id id = {};
 
 	self_tgid = task_ids() >> 32;
-	learn_namespaces(first_task());
+	initial_namespaces_read(first_task());
 	if (fd < 0)
 		return 0;
 	struct file **files = BPF_CORE_READ(task_untyped(), files, fdt, fd);

@@ -36,7 +36,7 @@ static __always_inline __u64 bucket_owner(const struct call *call, __u32 per)
 		return (task_ids() >> 32 | (call->start_ns >> 20) << 32) & mask;
 	case PER_COMM:
 		task_comm((__u8 *)comm);
-		return (spread(comm[0]) ^ spread(comm[1] + 1)) >> 16;
+		return (hash_u64(comm[0]) ^ hash_u64(comm[1] + 1)) >> 16;
 	}
 	return 0;
 }
@@ -45,9 +45,9 @@ static __always_inline __u64 bucket_owner(const struct call *call, __u32 per)
  * the one that all share who have none. Two CPUs may take the same for different owners: the later
  * one keeps it, and the other looks for another with its next call. Where it is stands in memory,
  * for the verifier: in a register, each place would be a state of its own. */
-static __always_inline void bucket_look(volatile __u64 *place, __u32 number, __u64 tag)
+static __always_inline void bucket_find(volatile __u64 *place, __u32 number, __u64 tag)
 {
-	__u64 hash = spread(tag) >> BUCKET_SHIFT;
+	__u64 hash = hash_u64(tag) >> BUCKET_SHIFT;
 
 	*place = BUCKETS + number;
 	for (__u32 i = 0; i < BUCKET_PROBES; i++) {
@@ -119,7 +119,7 @@ static __always_inline bool limit_allows(const struct call *call, __u32 number)
 	const volatile struct limit *limit = &limits[number & (LIMITS - 1)];
 	__u64 tag = (__u64)number << 48 | bucket_owner(call, limit->per);
 
-	bucket_look(&call->counters->state.bucket, number & (LIMITS - 1), tag);
+	bucket_find(&call->counters->state.bucket, number & (LIMITS - 1), tag);
 	__u64 at = *(volatile __u64 *)&call->counters->state.bucket;
 	barrier_var(at);
 	if (at >= BUCKETS_ALL)

@@ -24,7 +24,7 @@ struct {
 } syscalls __weak SEC(".maps");
 
 enum continuation {
-	CONTINUE_ARGV = 0, /* `argv_walk` */
+	CONTINUE_ARGV = 0, /* `argv_copy` */
 	CONTINUE_FILTER = 1, /* `filter_resume` */
 	CONTINUE_MATCH = 2, /* `filter_match` */
 	CONTINUATIONS,

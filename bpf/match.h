@@ -23,7 +23,7 @@ static __always_inline __u8 *text_room(struct scratch *scratch)
 }
 
 /* What was read, its NUL included, or a negative errno. */
-static __always_inline void text_is(struct scratch *scratch, long got)
+static __always_inline void text_set_length(struct scratch *scratch, long got)
 {
 	volatile struct filtering *filtering = &scratch->filtering;
 
@@ -35,8 +35,9 @@ static __always_inline void text_comm(struct scratch *scratch)
 {
 	const struct task_struct *task = task_untyped();
 
-	text_is(scratch, bpf_probe_read_kernel_str(text_room(scratch), COMM_SIZE,
-						   __builtin_preserve_access_index(&task->comm)));
+	text_set_length(scratch,
+			bpf_probe_read_kernel_str(text_room(scratch), COMM_SIZE,
+						  __builtin_preserve_access_index(&task->comm)));
 }
 
 /* Of its main thread. */
@@ -44,8 +45,9 @@ static __always_inline void text_parent_comm(struct scratch *scratch)
 {
 	const struct task_struct *parent = BPF_CORE_READ(task_untyped(), real_parent, group_leader);
 
-	text_is(scratch, bpf_probe_read_kernel_str(text_room(scratch), COMM_SIZE,
-						   __builtin_preserve_access_index(&parent->comm)));
+	text_set_length(scratch,
+			bpf_probe_read_kernel_str(text_room(scratch), COMM_SIZE,
+						  __builtin_preserve_access_index(&parent->comm)));
 }
 
 static __always_inline void text_argument(struct scratch *scratch, __u8 position)
@@ -55,8 +57,9 @@ static __always_inline void text_argument(struct scratch *scratch, __u8 position
 	barrier_var(at);
 	if (at >= OPERANDS)
 		return;
-	text_is(scratch, bpf_probe_read_user_str(text_room(scratch), PATH_BYTES,
-						 (const void *)scratch->filtering.operands[at]));
+	text_set_length(scratch,
+			bpf_probe_read_user_str(text_room(scratch), PATH_BYTES,
+						(const void *)scratch->filtering.operands[at]));
 }
 
 /* From the root of a mount to where that is mounted; at the root of all the walk is at its end. */
@@ -124,15 +127,16 @@ static __always_inline void text_exe(struct scratch *scratch)
 	__u64 start = walk->start;
 	barrier_var(start);
 	if (!file || !walk->is_whole || walk->is_cut || start >= PATH_BYTES)
-		text_is(scratch, -1);
+		text_set_length(scratch, -1);
 	else
-		text_is(scratch, bpf_probe_read_kernel_str(text_room(scratch), PATH_BYTES,
-							   scratch->captures + PATH_AT + start));
+		text_set_length(scratch,
+				bpf_probe_read_kernel_str(text_room(scratch), PATH_BYTES,
+							  scratch->captures + PATH_AT + start));
 }
 
 /* Whether the text has the pattern's bytes from `start` on. */
-static __always_inline bool text_has(struct scratch *scratch, __u64 start,
-				     const volatile struct pattern *pattern)
+static __always_inline bool text_has_pattern(struct scratch *scratch, __u64 start,
+					     const volatile struct pattern *pattern)
 {
 	volatile struct filtering *filtering = &scratch->filtering;
 
@@ -154,7 +158,8 @@ static __always_inline bool text_matches(struct scratch *scratch,
 
 	if (wanted > length || (pattern->anchor == ANCHOR_BOTH && wanted != length))
 		return false;
-	return text_has(scratch, pattern->anchor == ANCHOR_END ? length - wanted : 0, pattern);
+	return text_has_pattern(scratch, pattern->anchor == ANCHOR_END ? length - wanted : 0,
+				pattern);
 }
 
 /* Compares the text at hand with the filter's patterns of that kind. */

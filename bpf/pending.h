@@ -87,7 +87,7 @@ static __always_inline void pending_clear(struct pending *pending)
 }
 
 /* What the return is awaited for. */
-static __always_inline __u32 awaited(const struct call *call, const struct scratch *scratch)
+static __always_inline __u32 pending_flags(const struct call *call, const struct scratch *scratch)
 {
 	if (call->route->flags & CALL_RESULT)
 		return CALL_RESULT;
@@ -98,7 +98,7 @@ static __always_inline __u32 awaited(const struct call *call, const struct scrat
 static __always_inline void pending_begin(struct event *event, const struct call *call,
 					  const struct scratch *scratch)
 {
-	__u32 flags = awaited(call, scratch);
+	__u32 flags = pending_flags(call, scratch);
 
 	if (!flags)
 		return;
@@ -133,7 +133,7 @@ static __always_inline void result_fill(struct result_event *event, const struct
 	event->result = result;
 }
 
-static __always_inline bool result_sent(const struct pending *pending, __s64 result, bool ended)
+static __always_inline bool result_send(const struct pending *pending, __s64 result, bool ended)
 {
 	struct result_event *event = bpf_ringbuf_reserve(&events, sizeof(*event), 0);
 
@@ -145,7 +145,7 @@ static __always_inline bool result_sent(const struct pending *pending, __s64 res
 	return true;
 }
 
-static __always_inline void result_lost(const struct pending *pending)
+static __always_inline void result_count_lost(const struct pending *pending)
 {
 	struct counters *row = stats_row(pending->slot);
 
@@ -154,10 +154,10 @@ static __always_inline void result_lost(const struct pending *pending)
 }
 
 /* The end of a call was told, or not, which is counted. */
-static __always_inline void pending_ended(struct pending *pending, bool sent)
+static __always_inline void pending_finish(struct pending *pending, bool sent)
 {
 	if (!sent)
-		result_lost(pending);
+		result_count_lost(pending);
 	pending_clear(pending);
 }
 

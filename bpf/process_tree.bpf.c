@@ -63,7 +63,7 @@ static __always_inline __u64 bits_of_ancestors(const struct task_struct *task)
 		const __u64 *root = bpf_map_lookup_elem(&tree_roots, &number);
 		const __u64 *member = bpf_map_lookup_elem(&tree_members, &group);
 
-		bits |= (root ? *root : 0) | (member ? *member & tree_asked : 0);
+		bits |= (root ? *root : 0) | (member ? *member & tree_mask : 0);
 		if (!BPF_CORE_READ(task, pid))
 			break;
 		task = BPF_CORE_READ(task, real_parent);

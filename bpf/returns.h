@@ -34,7 +34,7 @@ static __always_inline void deferred_size(struct scratch *scratch, const struct 
 		bpf_probe_read_user(&length, sizeof(length), (const void *)read->length_at);
 		target->length = length;
 	}
-	target->room = least(read->room, target->length);
+	target->room = min_u64(read->room, target->length);
 }
 
 static __always_inline void deferred_read_one(struct scratch *scratch,
@@ -63,11 +63,11 @@ static __always_inline void deferred_vector(struct scratch *scratch, const struc
 	target->count = read->room;
 	if (read->moment == MOMENT_RETURN) {
 		scratch->vector.left = result_of(scratch);
-		scratch->vector.tells = read->op == DEFERRED_MESSAGES;
+		scratch->vector.has_lengths = read->op == DEFERRED_MESSAGES;
 	}
 	if (read->op == DEFERRED_MESSAGES && read->moment == MOMENT_RETURN)
 		target->count = result_of(scratch);
-	vectors_walk(scratch, read->op == DEFERRED_VECTOR);
+	vectors_capture(scratch, read->op == DEFERRED_VECTOR);
 }
 
 /* A call that fails writes nothing. */
@@ -146,7 +146,7 @@ static __always_inline void deferred_read_of_program(struct scratch *scratch,
 }
 
 /* The result and the memory, in one record. */
-static __always_inline bool result_sent_with_memory(struct scratch *scratch, __s64 result)
+static __always_inline bool result_send_with_memory(struct scratch *scratch, __s64 result)
 {
 	const struct pending *pending = &scratch->pending;
 
@@ -174,14 +174,14 @@ static __always_inline void call_returned_with_memory(struct pending *pending, _
 	struct scratch *scratch = bpf_map_lookup_elem(&scratches, &zero);
 
 	if (!scratch) {
-		pending_ended(pending, false);
+		pending_finish(pending, false);
 		return;
 	}
 	captures_begin(scratch);
 	scratch->pending = *pending;
 	pending_clear(pending);
-	if (!result_sent_with_memory(scratch, result))
-		result_lost(&scratch->pending);
+	if (!result_send_with_memory(scratch, result))
+		result_count_lost(&scratch->pending);
 }
 
 /* The current task's call has returned, if one was waiting. */
@@ -194,16 +194,16 @@ static __always_inline void call_returned(__s64 result)
 	if (pending->deferred_count)
 		call_returned_with_memory(pending, result);
 	else
-		pending_ended(pending, result_sent(pending, result, false));
+		pending_finish(pending, result_send(pending, result, false));
 }
 
 /* The current task has ended in its call. */
-static __always_inline void call_died(void)
+static __always_inline void call_ended_with_task(void)
 {
 	struct pending *pending = pending_find();
 
 	if (pending)
-		pending_ended(pending, result_sent(pending, 0, true));
+		pending_finish(pending, result_send(pending, 0, true));
 }
 
 #endif

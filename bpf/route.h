@@ -51,7 +51,7 @@ static __always_inline __u64 route_reference(__u32 bank, __u32 row)
 }
 
 /* Finds the call's route again. False if there is none, which cannot happen. */
-static __always_inline bool call_refer(struct call *call, __u64 reference)
+static __always_inline bool call_set_route(struct call *call, __u64 reference)
 {
 	__u64 row = reference & REFERENCE_ROW;
 
@@ -97,15 +97,15 @@ static __always_inline bool call_is_excluded(const struct call *call)
 static __always_inline bool call_resume(struct call *call, __u64 chosen)
 {
 	call->counters->state.chosen = 0;
-	return call_refer(call, chosen);
+	return call_set_route(call, chosen);
 }
 
 /* The reference to the call's route goes through memory, so that the verifier looks at what follows
  * once, not once for each way to here. */
-static __always_inline bool call_settle(struct call *call)
+static __always_inline bool call_reload_route(struct call *call)
 {
 	call->counters->state.route = route_reference(call->bank, call->row);
-	return call_refer(call, *(volatile __u64 *)&call->counters->state.route);
+	return call_set_route(call, *(volatile __u64 *)&call->counters->state.route);
 }
 
 /*

@@ -6,74 +6,75 @@
 #include "event.h"
 #include "settings.h"
 
-/* What a handler works on, in memory: what the map `scratches` holds for each CPU, and what is kept
- * of a call until it returns. */
+/* The memory that handlers work in: the value that the map `scratches` has for each CPU, and the
+ * state that is kept of a call until it returns. */
 
-/* A walk along vectors of strings in user memory. It and the end of the captures stand in memory,
- * not in variables, for the verifier's sake: it takes what it loads from a map as unknown, so each
- * round of a loop looks like the one before; counting in registers cost it 15,000 instructions a
- * round in Linux 6.18 and too many in all. */
-struct walk {
-	__u64 at; /* address of the next pointer */
-	__u64 count;
+/* The copying of the strings of a program: argv, then its environment. This state and the end of
+ * the captures are in memory, not in variables, for the verifier's sake: it takes a value that is
+ * loaded from a map as unknown, so that each round of a loop looks to it like the round before.
+ * Counters in registers cost it 15,000 instructions a round in Linux 6.18, more than its limit in
+ * all. */
+struct argv_copy {
+	__u64 at; /* address of the next pointer of the vector */
+	__u64 count; /* strings so far */
 	__u64 bytes; /* of all strings, without their NULs */
-	__u64 budget; /* bytes that may still be kept */
-	__u64 environment; /* address of the vector behind this one; 0: none */
+	__u64 budget; /* bytes that the event may still keep */
+	__u64 environment; /* address of the environment's vector, which comes second; 0: none */
 	__u32 width; /* of a pointer: 4 bytes in the 32-bit ABI */
 	__u32 route; /* reference to the call's route */
-	__u8 stage; /* enum walk_stage */
-	__u8 is_environment; /* of the two vectors, it is at the second */
-	__u8 open_end; /* there is more than was measured */
-	__u8 unreadable; /* there may be more than was counted */
-	__u8 missing; /* a string could not be read */
-	__u8 field; /* of the arguments, */
-	__u8 count_field; /* of their number, which is told in any case if there is */
-	__u8 bytes_field; /* one of their length */
+	__u8 stage; /* enum argv_stage */
+	__u8 in_environment; /* argv is finished */
+	__u8 is_partial; /* some strings are not measured or not kept in full */
+	__u8 unreadable; /* the vector may have more pointers than could be read */
+	__u8 string_unreadable; /* a string could not be read */
+	__u8 field; /* of the arguments */
+	__u8 count_field; /* of their number, emitted always if there is a `bytes_field` */
+	__u8 bytes_field; /* of their length in all; NO_FIELD: none */
 	__u8 env_field;
 	__u8 live_bank; /* 0 or 1 */
 	__u8 reserved[2];
-	__u32 asked; /* the environment variables that the route names, as bits */
-	__u32 found; /* those of them that the string at hand is */
-	__u32 kept; /* strings */
-	__u32 taken; /* of the strings that are wanted */
+	__u32 env_bits; /* the environment variables that the route names */
+	__u32 matched; /* those of them that the current string is */
+	__u32 kept; /* strings that were copied; of the environment, selected */
+	__u32 copied; /* strings of `selected` */
 	__u32 unused;
-	__u64 wanted[ENV_NAMES]; /* their addresses */
-	__u64 prefix[ENV_NAME_WORDS + 1]; /* of the string at hand, with a NUL */
+	__u64 selected[ENV_NAMES]; /* addresses of the environment strings to copy */
+	__u64 prefix[ENV_NAME_WORDS + 1]; /* of the current string, with a NUL */
 };
 
-/* A walk along a vector of buffers, in memory for the same reason. */
+/* The reading of a vector of buffers, in memory for the same reason. */
 struct vector {
 	__u64 at; /* address of the next element */
 	__u64 count; /* elements to come */
 	__u64 left; /* bytes that the call may still have moved */
-	__u64 budget; /* bytes that may still be kept */
+	__u64 budget; /* bytes that the event may still keep */
 	__u64 messages; /* that each have a vector; of a vector alone, 1 */
 	__u32 width; /* of a pointer */
-	__u32 buffer_bytes; /* that are kept of each */
-	__u8 field; /* as in a capture, */
-	__u8 moment; /* which all of them have */
-	__u8 tells; /* each message tells how many bytes were moved */
+	__u32 buffer_bytes; /* that the event keeps of each */
+	__u8 field; /* the field and */
+	__u8 moment; /* the moment of all its captures */
+	__u8 has_lengths; /* each message has the number of bytes that the kernel moved */
 	__u8 part; /* PART_VECTOR if it is a message's, else PART_WHOLE */
 	__u8 reserved[4];
 };
 
-/* A pointer argument of this call, as its recipe tells to follow it; in memory as well. */
+/* A pointer argument of the call, as the recipe describes it; in memory as well. */
 struct read_target {
 	__u64 address;
 	__u64 count; /* elements */
 	__u64 length; /* bytes in all */
-	__u64 room; /* bytes that are kept at most; of a vector: elements */
+	__u64 room; /* bytes that the event keeps at most; of a vector: elements */
 	__u64 length_at;
-	__u64 vector; /* of all arguments, which is one, from 1; 0: none */
+	__u64 vector; /* position, from 1, of the argument that is a vector; 0: none */
 };
 
-/* How memory is read when the call returns. */
+/* The way to read memory when the call returns. */
 enum deferred_op {
 	DEFERRED_TEXT = 1,
 	DEFERRED_BYTES = 2,
-	DEFERRED_PROGRAM = 3, /* of a program that was executed: as the new program has it */
-	DEFERRED_AREA = 4, /* the same of its arguments */
-	DEFERRED_SOME = 5, /* as much of `room` bytes as there is */
+	DEFERRED_PROGRAM = 3, /* the path of a program, from the memory of the new program */
+	DEFERRED_AREA = 4, /* its arguments, from the memory of the new program */
+	DEFERRED_SOME = 5, /* as many of `room` bytes as can be read */
 	DEFERRED_VECTOR = 6,
 	DEFERRED_MESSAGE = 7,
 	DEFERRED_MESSAGES = 8,
@@ -83,40 +84,40 @@ enum deferred_size {
 	DEFERRED_MAX = 8, /* of one call */
 };
 
-/* Memory that is read when the call returns: because the kernel writes it, or because it was not
- * there at entry, and the kernel has brought it in since. */
+/* Memory that is read when the call returns: because the kernel writes it, or because its page was
+ * not resident at entry and the kernel has faulted it in since. */
 struct deferred_read {
 	__u64 address;
-	__u64 length_at; /* address of 32 bits that tell how many bytes count; 0: nothing tells */
+	__u64 length_at; /* address of a 32-bit length in bytes; 0: none */
 	__u16 room; /* bytes at most; of a vector: elements */
-	__u16 element; /* bytes of one of those that the result counts; 0: it counts none */
+	__u16 element; /* bytes of one element, if the result counts elements; else 0 */
 	__u8 op; /* enum deferred_op */
 	__u8 field; /* of the capture */
 	__u8 extra; /* bytes before the first element */
-	__u8 moment; /* which it will have */
+	__u8 moment; /* of the capture */
 };
 
 /* A call whose return is awaited. It belongs to the task, not to the thread's number, which changes
  * when a thread that is not the leader executes a program. Written by a handler, cleared at the
  * call's return or the task's end. */
 struct pending {
-	__u64 entry_ns; /* which of the thread's events it is; 0: nothing is awaited */
+	__u64 entry_ns; /* `boottime_ns` of its event; 0: the task has no pending call */
 	__u32 tid;
 	__u16 slot;
-	__u16 in_table; /* in `pending_calls`, not with the task */
-	__u64 mm; /* address of the memory that the addresses below mean */
+	__u16 in_table; /* stored in `pending_calls`, not in `pending_tasks` */
+	__u64 mm; /* address of the mm_struct that the addresses below belong to */
 	__u32 buffer_bytes; /* of the route */
 	__u32 deferred_count;
 	struct deferred_read deferred[DEFERRED_MAX];
 };
 
-/* A walk from the executable up to the root, in memory for the same reason as the walk above. */
+/* The way from the executable up to the root, in memory for the same reason as argv_copy. */
 struct path_walk {
 	__u64 dentry;
 	__u64 mount;
-	__u32 start; /* of what is there, within its room */
-	__u32 is_whole; /* it is at the root of all */
-	__u32 is_cut; /* there is no room for more */
+	__u32 start; /* of the path so far, within its buffer */
+	__u32 is_whole; /* it has reached the root of the mount namespace */
+	__u32 is_cut; /* the buffer is full */
 	__u32 reserved;
 };
 
@@ -127,8 +128,8 @@ struct filtering {
 	__u32 slot;
 	__u32 patterns_known;
 	__u32 wants_patterns; /* an instruction asks for them */
-	__u32 text_kind; /* the next to be looked at: enum text_kind */
-	__u32 length; /* of the text at hand */
+	__u32 text_kind; /* the next text to match: enum text_kind */
+	__u32 length; /* of the current text */
 	__u32 is_readable;
 	__u32 bank;
 	struct path_walk path;
@@ -136,9 +137,10 @@ struct filtering {
 	__u64 window[PATTERN_WORDS]; /* the part of the text that is compared */
 };
 
-/* Where a handler builds its event: what it copies from user memory has no size known beforehand,
- * and a ring reservation needs one. A tail call cannot be interrupted by another on this CPU
- * because the dispatcher is not entered twice. Per-CPU values end at 32 KiB in every kernel. */
+/* The memory in which a handler builds its event: the size of what it copies from user memory is
+ * not known beforehand, and a ring reservation needs a constant. No other program overwrites it,
+ * because the dispatcher is not entered twice on a CPU. The limit of a per-CPU value is 32 KiB in
+ * every kernel. */
 struct scratch {
 	union {
 		struct event event;
@@ -152,29 +154,29 @@ struct scratch {
 	__u64 end; /* bytes of captures so far */
 	__u32 count; /* captures so far */
 	__u32 wants; /* enum call_flag, of the route */
-	__s64 got; /* what the last read came to; in memory as well */
-	struct walk walk;
+	__s64 got; /* result of the last read; in memory as well */
+	struct argv_copy argv;
 	struct vector vector;
 	struct read_target target;
 	union {
-		struct pending pending; /* being made */
-		struct filtering filtering; /* before that */
+		struct pending pending; /* while the event is built */
+		struct filtering filtering; /* before it */
 	};
 };
 _Static_assert(sizeof(struct scratch) <= 32768, "a per-CPU value is 32 KiB at most");
 
 enum {
 	ID_DIGITS = 64,
-	BEGIN_BYTES = 16, /* that are compared */
+	BEGIN_BYTES = 16, /* of a name that are compared */
 	END_BYTES = 8,
 };
 
-/* The name of a cgroup that is being looked at, and what was found about it. */
+/* The name of a new cgroup, and the parts of it that are compared. */
 struct cgroup_name {
 	struct tag_name name;
 	__u64 length;
 	__u64 end; /* its last END_BYTES bytes, zeros before a shorter one */
-	__u64 after[2]; /* what follows the beginning at hand */
+	__u64 after[2]; /* the bytes after the prefix that was found */
 	__u8 digits[ID_DIGITS];
 };
 

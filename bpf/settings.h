@@ -171,8 +171,8 @@ enum path_state {
 /* The factor by which both sides hash: the golden ratio of 2^64, in halves, because BTF has 64-bit
  * enumerators only since clang 15. */
 enum hash_factor {
-	SPREAD_HIGH = 0x9e3779b9,
-	SPREAD_LOW = 0x7f4a7c15,
+	HASH_FACTOR_HIGH = 0x9e3779b9,
+	HASH_FACTOR_LOW = 0x7f4a7c15,
 };
 
 /* The kind of a name. */

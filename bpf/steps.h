@@ -53,7 +53,7 @@ static __always_inline void target_begin(struct scratch *scratch, const struct c
 	target->address = argument(scratch, step->argument);
 	target->count = step_count(scratch, step);
 	/* More than any call moves, and little enough to multiply. */
-	target->count = least(target->count, 0x7fffffff);
+	target->count = min_u64(target->count, 0x7fffffff);
 	target->length = target->count * step->size + step->extra;
 	target->room = step->most ? step->most : call->route->buffer_bytes;
 	target->length_at = 0;
@@ -61,7 +61,7 @@ static __always_inline void target_begin(struct scratch *scratch, const struct c
 		target->length_at = argument(scratch, step->counter);
 	else
 		target->room =
-			least(target->room, is_vector(step->op) ? target->count : target->length);
+			min_u64(target->room, is_vector(step->op) ? target->count : target->length);
 }
 
 /* A vector's operations are in the order of those at the return. */
@@ -116,12 +116,12 @@ static __always_inline void vector_at_entry(struct scratch *scratch, const struc
 		     is_compat(scratch));
 	if (step->when & WHEN_RETURN)
 		scratch->vector.left = 0; /* the buffers hold nothing yet */
-	if (vectors_walk(scratch, step->op == STEP_VECTOR) && is_read_again(scratch))
+	if (vectors_capture(scratch, step->op == STEP_VECTOR) && is_read_again(scratch))
 		step_defer(scratch, step, MOMENT_REREAD);
 }
 
-static __always_inline void take_step(struct scratch *scratch, const struct call *call,
-				      const volatile struct step *step, __u32 position)
+static __always_inline void step_capture(struct scratch *scratch, const struct call *call,
+					 const volatile struct step *step, __u32 position)
 {
 	target_begin(scratch, call, step);
 	if (!scratch->target.address)
@@ -134,14 +134,14 @@ static __always_inline void take_step(struct scratch *scratch, const struct call
 		step_defer(scratch, step, MOMENT_RETURN);
 }
 
-static __always_inline void take_steps(struct scratch *scratch, const struct call *call,
-				       const volatile struct recipe *recipe)
+static __always_inline void recipe_capture(struct scratch *scratch, const struct call *call,
+					   const volatile struct recipe *recipe)
 {
 	scratch->target.vector = 0;
 	for (__u32 i = 0; i < STEPS_MAX; i++) {
 		if (recipe->steps[i].op == STEP_END)
 			break;
-		take_step(scratch, call, &recipe->steps[i], i);
+		step_capture(scratch, call, &recipe->steps[i], i);
 	}
 	__u64 at = scratch->target.vector - 1;
 	barrier_var(at);

@@ -54,6 +54,6 @@ int sys_exit(void *ctx)
 SEC("raw_tp/sched_process_exit")
 int task_exit(void *ctx)
 {
-	call_died();
+	call_ended_with_task();
 	return 0;
 }

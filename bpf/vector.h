@@ -40,12 +40,12 @@ static __always_inline void vector_begin(struct scratch *scratch, __u8 field, __
 	vector->left = NO_LIMIT;
 	vector->field = field;
 	vector->moment = moment;
-	vector->tells = false;
+	vector->has_lengths = false;
 }
 
 /* `keep` bytes of the `length` bytes of that part. */
-static __always_inline long vector_capture(struct scratch *scratch, __u8 part, __u64 at, __u64 keep,
-					   __u64 length)
+static __always_inline long vector_part_capture(struct scratch *scratch, __u8 part, __u64 at,
+						__u64 keep, __u64 length)
 {
 	const volatile struct vector *vector = &scratch->vector;
 	struct capture_id of = {.field = vector->field, .part = part, .moment = vector->moment};
@@ -54,81 +54,82 @@ static __always_inline long vector_capture(struct scratch *scratch, __u8 part, _
 }
 
 /* The next buffer: as much as was moved, and of that as much as is wanted. */
-static __always_inline void vector_buffer(struct scratch *scratch)
+static __always_inline void vector_next_buffer(struct scratch *scratch)
 {
 	volatile struct vector *vector = &scratch->vector;
 	volatile struct read_target *buffer = &scratch->target;
 
 	buffer->address = user_long(vector->at, vector->width);
 	buffer->length = user_long(vector->at + vector->width, vector->width);
-	buffer->length = least(buffer->length, vector->left);
-	buffer->room = least(buffer->length, vector->buffer_bytes);
-	buffer->room = least(buffer->room, vector->budget);
-	vector_capture(scratch, PART_BUFFER, buffer->address, buffer->room, buffer->length);
+	buffer->length = min_u64(buffer->length, vector->left);
+	buffer->room = min_u64(buffer->length, vector->buffer_bytes);
+	buffer->room = min_u64(buffer->room, vector->budget);
+	vector_part_capture(scratch, PART_BUFFER, buffer->address, buffer->room, buffer->length);
 	vector->at += 2 * vector->width;
 	vector->left -= buffer->length;
 	vector->budget -= buffer->room;
 }
 
 /* The vector, and its buffers. Returns a negative errno if it cannot be read. */
-static __always_inline long vector_walk(struct scratch *scratch)
+static __always_inline long vector_capture(struct scratch *scratch)
 {
 	volatile struct vector *vector = &scratch->vector;
 	__u64 size = 2 * vector->width;
 	__u64 count = vector->count;
 	long error;
 
-	error = vector_capture(scratch, vector->part, vector->at, least(count, VECTOR_MAX) * size,
-			       least(count, 65536) * size);
+	error = vector_part_capture(scratch, vector->part, vector->at,
+				    min_u64(count, VECTOR_MAX) * size,
+				    min_u64(count, 65536) * size);
 	if (error)
 		return error;
 	for (__u32 i = 0; i < BUFFERS_MAX; i++) {
 		if (i >= vector->count || !vector->left)
 			break;
-		vector_buffer(scratch);
+		vector_next_buffer(scratch);
 	}
 	return 0;
 }
 
 /* What a member of a struct msghdr points to, if it is there. */
-static __always_inline void message_part(struct scratch *scratch, __u8 part, __u64 at, __u64 length,
-					 __u64 most)
+static __always_inline void message_part_capture(struct scratch *scratch, __u8 part, __u64 at,
+						 __u64 length, __u64 most)
 {
 	if (at && length)
-		vector_capture(scratch, part, at, least(length, most), length);
+		vector_part_capture(scratch, part, at, min_u64(length, most), length);
 }
 
 /* A struct msghdr and what it points to: name, vector and control data are each a pointer and a
  * length as wide, but for the name's, which has 32 bits. The vector is left to be walked. */
-static __always_inline long message_walk(struct scratch *scratch, __u64 at)
+static __always_inline long message_capture(struct scratch *scratch, __u64 at)
 {
 	volatile struct vector *vector = &scratch->vector;
 	const __u64 width = vector->width;
-	long error = vector_capture(scratch, PART_WHOLE, at, 7 * width, 7 * width);
+	long error = vector_part_capture(scratch, PART_WHOLE, at, 7 * width, 7 * width);
 
 	if (error || !vector->left)
 		return error;
-	message_part(scratch, PART_NAME, user_long(at, width), user_long(at + width, 4),
-		     NAME_MAX_BYTES);
-	message_part(scratch, PART_CONTROL, user_long(at + 4 * width, width),
-		     user_long(at + 5 * width, width), CONTROL_MAX_BYTES);
+	message_part_capture(scratch, PART_NAME, user_long(at, width), user_long(at + width, 4),
+			     NAME_MAX_BYTES);
+	message_part_capture(scratch, PART_CONTROL, user_long(at + 4 * width, width),
+			     user_long(at + 5 * width, width), CONTROL_MAX_BYTES);
 	vector->at = user_long(at + 2 * width, width);
 	vector->count = user_long(at + 3 * width, width);
 	return 0;
 }
 
 /* Of a message, only what is missing of itself is an error. */
-static __always_inline long message_or_vector(struct scratch *scratch, __u64 at)
+static __always_inline long message_or_vector_capture(struct scratch *scratch, __u64 at)
 {
 	const volatile struct vector *vector = &scratch->vector;
 	long error;
 
 	if (vector->part == PART_VECTOR) {
-		error = message_walk(scratch, at);
+		error = message_capture(scratch, at);
 		if (error || !vector->left)
 			return error;
 	}
-	error = vector_walk(scratch);
+	error = vector_capture(scratch);
 	return vector->part == PART_VECTOR ? 0 : error;
 }
 
@@ -136,7 +137,7 @@ static __always_inline long message_or_vector(struct scratch *scratch, __u64 at)
  * were moved. The address and the number of elements stand in `target`. Returns an error if there
  * is none. All go through the same loops, because the verifier goes through each loop that there
  * is. */
-static __always_inline long vectors_walk(struct scratch *scratch, bool is_alone)
+static __always_inline long vectors_capture(struct scratch *scratch, bool is_alone)
 {
 	volatile struct vector *vector = &scratch->vector;
 	__u64 at = scratch->target.address;
@@ -150,9 +151,9 @@ static __always_inline long vectors_walk(struct scratch *scratch, bool is_alone)
 
 		if (i >= vector->messages)
 			break;
-		if (vector->tells)
+		if (vector->has_lengths)
 			vector->left = user_long(at + 7 * width, 4);
-		long error = message_or_vector(scratch, at);
+		long error = message_or_vector_capture(scratch, at);
 		if (error)
 			return i ? 0 : error;
 		at += 8 * width;

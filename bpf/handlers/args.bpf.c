@@ -19,17 +19,17 @@ static __always_inline bool is_plain(const struct call *call, const volatile str
 }
 
 /* The strings of a program that is executed, and how many its environment has. */
-static __always_inline void take_strings(void *ctx, struct scratch *scratch,
-					 const struct call *call,
-					 const volatile struct recipe *recipe)
+static __always_inline void recipe_copy_argv(void *ctx, struct scratch *scratch,
+					     const struct call *call,
+					     const volatile struct recipe *recipe)
 {
-	scratch->walk.field = recipe->strings - 1;
-	scratch->walk.count_field = recipe->strings - 1;
-	scratch->walk.bytes_field = NO_FIELD;
-	scratch->walk.env_field = recipe->environment - 1;
-	scratch->walk.asked = 0;
-	scratch->walk.environment = argument(scratch, recipe->environment - 1);
-	walk_begin(ctx, scratch, call, argument(scratch, recipe->strings - 1));
+	scratch->argv.field = recipe->strings - 1;
+	scratch->argv.count_field = recipe->strings - 1;
+	scratch->argv.bytes_field = NO_FIELD;
+	scratch->argv.env_field = recipe->environment - 1;
+	scratch->argv.env_bits = 0;
+	scratch->argv.environment = argument(scratch, recipe->environment - 1);
+	argv_begin(ctx, scratch, call, argument(scratch, recipe->strings - 1));
 }
 
 SEC("raw_tp")
@@ -50,9 +50,9 @@ int handle_args(void *ctx)
 	scratch = emit_begin(ctx, &call);
 	if (!scratch)
 		return 0;
-	take_steps(scratch, &call, recipe);
+	recipe_capture(scratch, &call, recipe);
 	if (recipe->strings)
-		take_strings(ctx, scratch, &call, recipe);
+		recipe_copy_argv(ctx, scratch, &call, recipe);
 	emit_submit(scratch, &call);
 	return 0;
 }

@@ -64,12 +64,12 @@ int handle_exec(void *ctx)
 		emit_number(scratch, DIRFD, event->args[0], CAPTURE_OK);
 		emit_number(scratch, FLAGS, event->args[4], CAPTURE_OK);
 	}
-	scratch->walk.field = ARGV;
-	scratch->walk.count_field = ARGC;
-	scratch->walk.bytes_field = ARGV_BYTES;
-	scratch->walk.env_field = ENV;
-	scratch->walk.asked = call.route->env;
-	scratch->walk.environment = call.route->env ? event->args[at + 2] : 0;
-	walk_begin(ctx, scratch, &call, event->args[at + 1]);
+	scratch->argv.field = ARGV;
+	scratch->argv.count_field = ARGC;
+	scratch->argv.bytes_field = ARGV_BYTES;
+	scratch->argv.env_field = ENV;
+	scratch->argv.env_bits = call.route->env;
+	scratch->argv.environment = call.route->env ? event->args[at + 2] : 0;
+	argv_begin(ctx, scratch, &call, event->args[at + 1]);
 	return 0;
 }

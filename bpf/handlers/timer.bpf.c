@@ -21,11 +21,11 @@ enum {
 	DELETE
 };
 enum {
-	SAY_CREATE,
-	SAY_CREATE_DEFAULT,
-	SAY_DELETE,
-	SAY_SETTIME,
-	SAY_OTHER
+	MESSAGE_CREATE,
+	MESSAGE_CREATE_DEFAULT,
+	MESSAGE_DELETE,
+	MESSAGE_SETTIME,
+	MESSAGE_OTHER
 };
 
 /* What counts of a struct sigevent: value, signal, kind, and for SIGEV_THREAD_ID the thread. The
@@ -52,13 +52,13 @@ HANDLER(timer) = {
 		},
 	.messages =
 		{
-			[SAY_CREATE] = "Creating a timer on {clock}, notifying with {notify}",
-			[SAY_CREATE_DEFAULT] =
+			[MESSAGE_CREATE] = "Creating a timer on {clock}, notifying with {notify}",
+			[MESSAGE_CREATE_DEFAULT] =
 				"Creating a timer on {clock}, notifying with SIGALRM",
-			[SAY_DELETE] = "Deleting a timer: number {timer}",
-			[SAY_SETTIME] =
+			[MESSAGE_DELETE] = "Deleting a timer: number {timer}",
+			[MESSAGE_SETTIME] =
 				"Some other timer operation: {syscall} of timer {timer}, {times}",
-			[SAY_OTHER] = "Some other timer operation: {syscall} of timer {timer}",
+			[MESSAGE_OTHER] = "Some other timer operation: {syscall} of timer {timer}",
 		},
 };
 
@@ -66,14 +66,14 @@ static __always_inline __u8 timer_message(__u8 variant, bool has_sigevent)
 {
 	switch (variant) {
 	case CREATE:
-		return has_sigevent ? SAY_CREATE : SAY_CREATE_DEFAULT;
+		return has_sigevent ? MESSAGE_CREATE : MESSAGE_CREATE_DEFAULT;
 	case DELETE:
-		return SAY_DELETE;
+		return MESSAGE_DELETE;
 	case SETTIME:
 	case SETTIME64:
-		return SAY_SETTIME;
+		return MESSAGE_SETTIME;
 	default:
-		return SAY_OTHER;
+		return MESSAGE_OTHER;
 	}
 }
 

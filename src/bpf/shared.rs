@@ -36,10 +36,10 @@ pub const BUCKETS: usize = types::limit_size::BUCKETS.0 as usize;
 /// Number of cgroups that can be excluded.
 pub const EXCLUDED_CGROUPS: usize = types::tag_size::EXCLUDED_CGROUPS.0 as usize;
 
-/// Hashes a number as `spread` in `bpf/hash.h` does; the highest bits are the best.
-pub const fn spread(key: u64) -> u64 {
-    let factor = types::hash_factor::SPREAD_HIGH.0 as u64;
-    key.wrapping_mul(factor << 32 | types::hash_factor::SPREAD_LOW.0 as u64)
+/// Hashes a number as `hash_u64` in `bpf/hash.h` does; the highest bits are the best.
+pub const fn hash_u64(key: u64) -> u64 {
+    let factor = types::hash_factor::HASH_FACTOR_HIGH.0 as u64;
+    key.wrapping_mul(factor << 32 | types::hash_factor::HASH_FACTOR_LOW.0 as u64)
 }
 
 /// The first element of an array among the globals.
@@ -235,10 +235,10 @@ impl<'obj> Shared<'obj> {
         unsafe { at(array!(self, excluded_cgroups, AtomicU64), EXCLUDED_CGROUPS, index) }
     }
 
-    /// Bits of the trees that are asked for.
-    pub fn tree_asked(&self) -> &AtomicU64 {
+    /// Bits of the trees that filters name.
+    pub fn tree_mask(&self) -> &AtomicU64 {
         // SAFETY: as in `live_base`.
-        unsafe { AtomicU64::from_ptr(&raw mut (*self.globals.as_ptr()).tree_asked) }
+        unsafe { AtomicU64::from_ptr(&raw mut (*self.globals.as_ptr()).tree_mask) }
     }
 
     /// Number of processes whose trees differed from what was known, in the last run of `proc_tree_seed`.

@@ -65,8 +65,8 @@ impl<'a> RingRecord<'a> {
         Ok(match event_kind(u32::from(kind)) {
             event_kind::EVENT_SYSCALL => Self::Syscall(Header::decode(&reader)?),
             event_kind::EVENT_RESULT => Self::Exit(exit(&reader)?),
-            event_kind::EVENT_CGROUP_BORN => Self::Cgroup(cgroup_born(&reader)?),
-            event_kind::EVENT_CGROUP_GONE => Self::Cgroup(cgroup_gone(&reader)?),
+            event_kind::EVENT_CGROUP_CREATED => Self::Cgroup(cgroup_created(&reader)?),
+            event_kind::EVENT_CGROUP_REMOVED => Self::Cgroup(cgroup_removed(&reader)?),
             event_kind::EVENT_SELFTEST => {
                 Self::Selftest(reader.u64(offset_of!(types::selftest_event, nonce))?)
             }
@@ -89,7 +89,7 @@ fn exit<'a>(reader: &Reader<'a>) -> Result<SyscallExit<'a>, Error> {
     Ok(SyscallExit { tid, entry_ns, outcome, captures })
 }
 
-fn cgroup_born<'a>(reader: &Reader<'a>) -> Result<CgroupEvent<'a>, Error> {
+fn cgroup_created<'a>(reader: &Reader<'a>) -> Result<CgroupEvent<'a>, Error> {
     Ok(CgroupEvent::Born {
         id: reader.u64(offset_of!(types::cgroup_event, id))?,
         parent: reader.u64(offset_of!(types::cgroup_event, parent))?,
@@ -99,6 +99,6 @@ fn cgroup_born<'a>(reader: &Reader<'a>) -> Result<CgroupEvent<'a>, Error> {
 
 const CGROUP_NAME_SIZE: usize = types::wire_size::CGROUP_NAME_SIZE.0 as usize;
 
-fn cgroup_gone<'a>(reader: &Reader<'a>) -> Result<CgroupEvent<'a>, Error> {
+fn cgroup_removed<'a>(reader: &Reader<'a>) -> Result<CgroupEvent<'a>, Error> {
     Ok(CgroupEvent::Gone { id: reader.u64(offset_of!(types::cgroup_event, id))? })
 }

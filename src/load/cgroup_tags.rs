@@ -9,7 +9,7 @@ use libbpf_rs::{MapCore as _, MapFlags};
 
 use super::Bpf;
 use crate::bpf::types::{tag_bit, tag_name, tag_size};
-use crate::bpf::{EXCLUDED_CGROUPS, spread};
+use crate::bpf::{EXCLUDED_CGROUPS, hash_u64};
 use crate::filter::NameKind;
 use crate::units::{CgroupTags, Units};
 
@@ -105,7 +105,7 @@ impl Bpf<'_> {
 
     /// Adds a cgroup to the excluded ones, as `cgroup_exclude` of `bpf/cgroup_tags.h` does.
     fn exclude_cgroup(&self, id: u64) -> Result<()> {
-        let hash = (spread(id) >> 56) as usize;
+        let hash = (hash_u64(id) >> 56) as usize;
         let at = |probe| self.shared.excluded_cgroup((hash + probe) % EXCLUDED_CGROUPS);
         let mut places = (0..PROBES).filter_map(at);
         if places.clone().any(|place| place.load(Relaxed) == id) {

@@ -109,7 +109,7 @@ pub fn load(
 fn wire_continuations(skeleton: &TailcalldSkel<'_>) -> Result<()> {
     let programs = &skeleton.progs;
     let wanted = [
-        (continuation::CONTINUE_ARGV, &programs.argv_walk),
+        (continuation::CONTINUE_ARGV, &programs.argv_copy),
         (continuation::CONTINUE_FILTER, &programs.filter_resume),
         (continuation::CONTINUE_MATCH, &programs.filter_match),
     ];

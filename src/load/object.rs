@@ -76,7 +76,7 @@ fn configure(open: &mut OpenTailcalldSkel<'_>, ring_bytes: u32, choice: &AttachM
 
 /// A program array takes programs of one type only.
 fn shares_the_table(program: &str) -> bool {
-    matches!(program, "sys_enter" | "selftest" | "argv_walk")
+    matches!(program, "sys_enter" | "selftest" | "argv_copy")
         || program.starts_with("filter")
         || program.starts_with("handle_")
 }

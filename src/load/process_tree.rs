@@ -55,7 +55,7 @@ impl Bpf<'_> {
     /// and processes fork meanwhile.
     fn seed_process_trees(&self, trees: &TreeBits) -> Result<()> {
         let asked = trees.values().fold(0, |bits, bit| bits | 1 << bit);
-        self.shared.tree_asked().store(asked, Relaxed);
+        self.shared.tree_mask().store(asked, Relaxed);
         let roots = &self.skeleton.maps.tree_roots;
         for key in roots.keys() {
             let _ = roots.delete(&key);

@@ -9,7 +9,7 @@ use std::rc::Rc;
 pub use held::UserLimiter;
 pub use suppressed::{Refusals, Refused};
 
-use crate::bpf::spread;
+use crate::bpf::hash_u64;
 use crate::config::Per;
 use crate::decode::Event;
 use crate::table::LimitKey;
@@ -52,7 +52,7 @@ fn comm(name: &[u8]) -> u64 {
         bytes.iter_mut().zip(from).for_each(|(to, from)| *to = *from);
         u64::from_ne_bytes(bytes)
     };
-    (spread(padded(0)) ^ spread(padded(8).wrapping_add(1))) >> 16
+    (hash_u64(padded(0)) ^ hash_u64(padded(8).wrapping_add(1))) >> 16
 }
 
 #[cfg(test)]
