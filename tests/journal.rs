@@ -1,4 +1,4 @@
-//! The sink against a real journald: every field comes back as it was written, nothing that a
+//! The output against a real journald: every field comes back as it was written, nothing that a
 //! process chose becomes another field, and neither a deaf nor a restarted journald costs an entry.
 #![allow(clippy::unwrap_used)] // clippy sees that a helper is for tests only below #[test]
 
@@ -20,7 +20,7 @@ use tailcalld::output::key::Key;
 use tailcalld::output::record::{
     Body, Kind, Loss, Lost, Record, RecordBody, Stopped, Syscall, Total,
 };
-use tailcalld::output::{Destination, Sink, WriteOutcome};
+use tailcalld::output::{Destination, Output, WriteOutcome};
 use tailcalld::stats::{Column, Counted, EventOutcomes, KernelCounters, Reason, Sums};
 use tailcalld::units::CgroupInfo;
 
@@ -105,32 +105,32 @@ fn record<'a>(event: &'a Event<'a>, place: Option<&'a CgroupInfo>) -> Record<'a>
     Record { time_ns: TIME_NS, body: Body::Syscall(Syscall { event, place, suppressed: 0 }) }
 }
 
-fn open(journald: &Journald) -> Sink {
-    Sink::open(Destination::Journal(journald.socket())).unwrap()
+fn open(journald: &Journald) -> Output {
+    Output::open(Destination::Journal(journald.socket())).unwrap()
 }
 
-fn write_numbered(sink: &mut Sink, generation: u32) -> WriteOutcome {
+fn write_numbered(output: &mut Output, generation: u32) -> WriteOutcome {
     let handler = handler();
     let mut event = event(&handler, vec![]);
     event.generation = generation;
-    sink.write(&record(&event, None))
+    output.write(&record(&event, None))
 }
 
 /// Waits where journald takes its time.
-fn send(sink: &mut Sink, record: &Record) {
-    let mut outcome = sink.write(record);
+fn send(output: &mut Output, record: &Record) {
+    let mut outcome = output.write(record);
     while outcome == WriteOutcome::Blocked {
-        wait_for_room(sink);
-        outcome = sink.flush();
+        wait_for_room(output);
+        outcome = output.flush();
     }
     assert_eq!(outcome, WriteOutcome::Written);
 }
 
-fn send_numbered(sink: &mut Sink, generation: u32) {
+fn send_numbered(output: &mut Output, generation: u32) {
     let handler = handler();
     let mut event = event(&handler, vec![]);
     event.generation = generation;
-    send(sink, &record(&event, None));
+    send(output, &record(&event, None));
 }
 
 fn generations(entries: &[Json]) -> Vec<u32> {
@@ -141,7 +141,7 @@ fn generations(entries: &[Json]) -> Vec<u32> {
 #[test]
 fn journald_returns_every_field() {
     let Some(journald) = Journald::start() else { return };
-    let mut sink = open(&journald);
+    let mut output = open(&journald);
     let handler = handler();
     let captures = vec![
         text(0, b"/usr/bin/ls"),
@@ -158,7 +158,7 @@ fn journald_returns_every_field() {
         user_unit: None,
         container: None,
     };
-    send(&mut sink, &record(&event, Some(&place)));
+    send(&mut output, &record(&event, Some(&place)));
     let entries = journald.entries(1);
     assert_eq!(entries.len(), 1);
     let ours = |name: &str| !name.starts_with('_');
@@ -202,13 +202,13 @@ fn journald_returns_every_field() {
 #[test]
 fn bytes_of_processes_never_become_a_field() {
     let Some(journald) = Journald::start() else { return };
-    let mut sink = open(&journald);
+    let mut output = open(&journald);
     let handler = handler();
     for injection in INJECTIONS {
         let captures = vec![text(0, injection), text(1, injection)];
         let mut event = event(&handler, captures);
         event.comm = injection;
-        send(&mut sink, &record(&event, None));
+        send(&mut output, &record(&event, None));
     }
     let entries = journald.entries(INJECTIONS.len());
     assert_eq!(entries.len(), INJECTIONS.len());
@@ -231,11 +231,11 @@ fn bytes_of_processes_never_become_a_field() {
 #[test]
 fn cmdline_keeps_order_and_duplicates() {
     let Some(journald) = Journald::start() else { return };
-    let mut sink = open(&journald);
+    let mut output = open(&journald);
     let handler = handler();
     for argv in [["b", "b"], ["a", "b"], ["b", "a"]] {
         let captures = argv.iter().map(|string| text(1, string.as_bytes())).collect();
-        send(&mut sink, &record(&event(&handler, captures), None));
+        send(&mut output, &record(&event(&handler, captures), None));
     }
     let entries = journald.entries(3);
     let found: Vec<_> = entries.iter().map(|entry| &entry["SYSCALL_CMDLINE"]).collect();
@@ -245,12 +245,12 @@ fn cmdline_keeps_order_and_duplicates() {
 #[test]
 fn entry_holds_three_hundred_arguments() {
     let Some(journald) = Journald::start() else { return };
-    let mut sink = open(&journald);
+    let mut output = open(&journald);
     let handler = handler();
     let strings: Vec<Vec<u8>> =
         (0..300_u16).map(|n| [&n.to_le_bytes()[..], b"\nPRIORITY=0\n"].concat()).collect();
     let captures = strings.iter().map(|string| text(1, string)).collect();
-    send(&mut sink, &record(&event(&handler, captures), None));
+    send(&mut output, &record(&event(&handler, captures), None));
     let entry = &journald.entries(1)[0];
     // journald stores a repeated value once and gives the values in an order of its own.
     let found: BTreeSet<_> = entry["SYSCALL_ARGV"].as_array().unwrap().iter().map(bytes).collect();
@@ -261,7 +261,7 @@ fn entry_holds_three_hundred_arguments() {
 #[test]
 fn entry_larger_than_send_buffer_is_sent_as_file() {
     let Some(journald) = Journald::start() else { return };
-    let mut sink = open(&journald);
+    let mut output = open(&journald);
     let total = |nr: u16| Total {
         slot: Slot::new(Abi::Native, nr % 512).unwrap(),
         handler: "x".repeat(20_000),
@@ -275,7 +275,7 @@ fn entry_larger_than_send_buffer_is_sent_as_file() {
         missed: 0,
     };
     let record = Record { time_ns: TIME_NS, body: Body::Stopped(&stopped) };
-    send(&mut sink, &record);
+    send(&mut output, &record);
     let entry = &journald.entries(1)[0];
     assert_eq!(entry["TAILCALLD_TOTAL"].as_array().unwrap().len(), 900);
 }
@@ -283,11 +283,11 @@ fn entry_larger_than_send_buffer_is_sent_as_file() {
 #[test]
 fn stopped_journald_loses_no_entry() {
     let Some(journald) = Journald::start() else { return };
-    let mut sink = open(&journald);
+    let mut output = open(&journald);
     journald.signal(Signal::SIGSTOP);
     let held =
-        (0..100_000).find(|n| write_numbered(&mut sink, *n) != WriteOutcome::Written).unwrap();
-    assert_eq!(sink.flush(), WriteOutcome::Blocked);
+        (0..100_000).find(|n| write_numbered(&mut output, *n) != WriteOutcome::Written).unwrap();
+    assert_eq!(output.flush(), WriteOutcome::Blocked);
     let losses = vec![Loss {
         slot: Slot::new(Abi::Native, 511),
         handler: "exec".into(),
@@ -296,12 +296,12 @@ fn stopped_journald_loses_no_entry() {
     }];
     let lost = Lost { from_ns: TIME_NS, to_ns: TIME_NS, losses };
     let own = Record { time_ns: TIME_NS, body: Body::Lost(&lost) };
-    assert_eq!(sink.write(&own), WriteOutcome::Blocked);
+    assert_eq!(output.write(&own), WriteOutcome::Blocked);
     journald.signal(Signal::SIGCONT);
-    while sink.flush() != WriteOutcome::Written {
-        wait_for_room(&sink);
+    while output.flush() != WriteOutcome::Written {
+        wait_for_room(&output);
     }
-    send_numbered(&mut sink, held + 1);
+    send_numbered(&mut output, held + 1);
     let mut entries = journald.entries(held as usize + 3);
     assert_eq!(entries.len(), held as usize + 3);
     let own = entries.remove(held as usize + 1);
@@ -312,25 +312,25 @@ fn stopped_journald_loses_no_entry() {
 #[test]
 fn killed_journald_gets_no_entry_twice() {
     let Some(mut journald) = Journald::start() else { return };
-    let mut sink = open(&journald);
+    let mut output = open(&journald);
     for generation in 0..5 {
-        send_numbered(&mut sink, generation);
+        send_numbered(&mut output, generation);
     }
     journald.entries(5);
     journald.kill();
-    assert_eq!(write_numbered(&mut sink, 5), WriteOutcome::Away);
-    assert_eq!(sink.flush(), WriteOutcome::Away);
+    assert_eq!(write_numbered(&mut output, 5), WriteOutcome::Away);
+    assert_eq!(output.flush(), WriteOutcome::Away);
     journald.restart();
-    assert_eq!(sink.flush(), WriteOutcome::Written);
-    send_numbered(&mut sink, 6);
+    assert_eq!(output.flush(), WriteOutcome::Written);
+    send_numbered(&mut output, 6);
     assert_eq!(generations(&journald.entries(7)), (0..=6).collect::<Vec<_>>());
 }
 
-fn wait_for_room(sink: &Sink) {
+fn wait_for_room(output: &Output) {
     use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
     use std::os::fd::AsFd;
 
-    let mut fds = [PollFd::new(sink.as_fd(), PollFlags::POLLOUT)];
+    let mut fds = [PollFd::new(output.as_fd(), PollFlags::POLLOUT)];
     assert_eq!(poll(&mut fds, PollTimeout::from(30_000_u16)), Ok(1), "journald makes room");
 }
 

@@ -92,8 +92,8 @@ pub struct RunOptions {
     #[arg(long, value_name = "FILE", default_value = DEFAULT_PATH)]
     pub config: PathBuf,
     /// Destination of the records
-    #[arg(long, value_enum, default_value_t = Output::Auto)]
-    pub output: Output,
+    #[arg(long, value_enum, default_value_t = OutputKind::Auto)]
+    pub output: OutputKind,
     /// Attach point, overriding the configuration
     #[arg(long, value_enum, value_name = "MODE")]
     pub attach: Option<AttachTo>,
@@ -105,9 +105,9 @@ pub struct RunOptions {
     pub verbose: bool,
 }
 
-/// Output for records.
+/// Kind of the output for records.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Output {
+pub enum OutputKind {
     /// Journal under systemd, text on a terminal, JSON lines into a pipe or file
     Auto,
     /// Structured journal entries

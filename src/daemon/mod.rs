@@ -220,7 +220,7 @@ impl Daemon<'_> {
     fn pause(&mut self) -> Result<()> {
         self.consumer.pause();
         let state = self.writer_state();
-        self.poll.pause(&self.consumer, self.pipeline.borrow().delivery.sink(), state)?;
+        self.poll.pause(&self.consumer, self.pipeline.borrow().delivery.output(), state)?;
         self.timers.arm(Timer::Counters, Instant::now() + COUNTERS_INTERVAL);
         Ok(())
     }
@@ -231,7 +231,7 @@ impl Daemon<'_> {
         if self.pipeline.borrow_mut().delivery.flush() != WriterState::Open {
             return self.pause();
         }
-        self.poll.resume(&self.consumer, self.pipeline.borrow().delivery.sink())?;
+        self.poll.resume(&self.consumer, self.pipeline.borrow().delivery.output())?;
         self.report_outage(before)
     }
 

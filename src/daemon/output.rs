@@ -10,18 +10,18 @@ use crate::cli;
 use crate::journald::{self, Allowance};
 use crate::log;
 use crate::output::record::JournalRateLimit;
-use crate::output::{self, Sink};
+use crate::output::{self, Output};
 use crate::plan::Plan;
 
 /// Opens the output that was asked for.
 ///
 /// # Errors
 /// When journald does not listen, or standard output is closed.
-pub fn open(asked: cli::Output, plan: &Plan) -> Result<Sink> {
-    Sink::open(match resolve(asked) {
-        cli::Output::Text => output::Destination::Text(standard_output()?),
-        cli::Output::Json => output::Destination::Json(standard_output()?),
-        cli::Output::Journal | cli::Output::Auto => {
+pub fn open(asked: cli::OutputKind, plan: &Plan) -> Result<Output> {
+    Output::open(match resolve(asked) {
+        cli::OutputKind::Text => output::Destination::Text(standard_output()?),
+        cli::OutputKind::Json => output::Destination::Json(standard_output()?),
+        cli::OutputKind::Journal | cli::OutputKind::Auto => {
             output::Destination::Journal(plan.socket.clone())
         }
     })
@@ -31,18 +31,18 @@ fn standard_output() -> Result<std::os::fd::OwnedFd> {
     stdout().as_fd().try_clone_to_owned().context("failed to open standard output")
 }
 
-fn resolve(asked: cli::Output) -> cli::Output {
+fn resolve(asked: cli::OutputKind) -> cli::OutputKind {
     match asked {
-        cli::Output::Auto if log::is_journal(stdout()) => cli::Output::Journal,
-        cli::Output::Auto if stdout().is_terminal() => cli::Output::Text,
-        cli::Output::Auto => cli::Output::Json,
+        cli::OutputKind::Auto if log::is_journal(stdout()) => cli::OutputKind::Journal,
+        cli::OutputKind::Auto if stdout().is_terminal() => cli::OutputKind::Text,
+        cli::OutputKind::Auto => cli::OutputKind::Json,
         explicit => explicit,
     }
 }
 
-/// Returns the record about the rate limit that journald has for this unit, if `sink` is the system's journald.
-pub fn journal_rate_limit(sink: &Sink, plan: &Plan) -> Option<JournalRateLimit> {
-    let is_system = sink.is_journal() && plan.socket == Path::new(output::JOURNAL_SOCKET);
+/// Returns the record about the rate limit that journald has for this unit, if `output` is the system's journald.
+pub fn journal_rate_limit(output: &Output, plan: &Plan) -> Option<JournalRateLimit> {
+    let is_system = output.is_journal() && plan.socket == Path::new(output::JOURNAL_SOCKET);
     let unit = journald::own_unit().filter(|_| is_system)?;
     let Allowance { interval, burst } = Allowance::of_unit(&unit)?;
     let interval_ns = u64::try_from(interval.as_nanos()).unwrap_or(u64::MAX);

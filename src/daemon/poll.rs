@@ -10,7 +10,7 @@ use varlink_server::Server;
 
 use super::signals::Signals;
 use crate::config_watch::ConfigWatch;
-use crate::output::Sink;
+use crate::output::Output;
 use crate::pipeline::writer::WriterState;
 use crate::ring::Consumer;
 
@@ -78,20 +78,25 @@ impl Poll {
     ///
     /// # Errors
     /// When the kernel refuses.
-    pub fn pause(&mut self, consumer: &Consumer<'_>, sink: &Sink, gate: WriterState) -> Result<()> {
+    pub fn pause(
+        &mut self,
+        consumer: &Consumer<'_>,
+        output: &Output,
+        gate: WriterState,
+    ) -> Result<()> {
         if std::mem::take(&mut self.ring) {
             self.epoll.delete(consumer.fd()).context(FAILED)?;
         }
         // One that is away is readable with an error all the time: it would keep the loop awake.
-        self.wait_for_output(sink, matches!(gate, WriterState::Blocked { .. }))
+        self.wait_for_output(output, matches!(gate, WriterState::Blocked { .. }))
     }
 
     /// The other way round.
     ///
     /// # Errors
     /// When the kernel refuses.
-    pub fn resume(&mut self, consumer: &Consumer<'_>, sink: &Sink) -> Result<()> {
-        self.wait_for_output(sink, false)?;
+    pub fn resume(&mut self, consumer: &Consumer<'_>, output: &Output) -> Result<()> {
+        self.wait_for_output(output, false)?;
         if !std::mem::replace(&mut self.ring, true) {
             let readable = event(Wakeup::Ring, EpollFlags::EPOLLIN);
             self.epoll.add(consumer.fd(), readable).context(FAILED)?;
@@ -99,12 +104,12 @@ impl Poll {
         Ok(())
     }
 
-    fn wait_for_output(&mut self, sink: &Sink, wanted: bool) -> Result<()> {
+    fn wait_for_output(&mut self, output: &Output, wanted: bool) -> Result<()> {
         let done = match (std::mem::replace(&mut self.output, wanted), wanted) {
             (false, true) => {
-                self.epoll.add(sink.as_fd(), event(Wakeup::Output, EpollFlags::EPOLLOUT))
+                self.epoll.add(output.as_fd(), event(Wakeup::Output, EpollFlags::EPOLLOUT))
             }
-            (true, false) => self.epoll.delete(sink.as_fd()),
+            (true, false) => self.epoll.delete(output.as_fd()),
             _ => Ok(()),
         };
         done.context(FAILED)

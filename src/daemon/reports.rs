@@ -133,7 +133,7 @@ impl Daemon<'_> {
         }
         let lost = self.read_counters()?;
         let to_ns = clock::real_now_ns();
-        let output = self.pipeline.borrow().delivery.sink().name();
+        let output = self.pipeline.borrow().delivery.output().name();
         let restored =
             OutputRestored { output, from_ns: to_ns.saturating_sub(lasted_ns), to_ns, lost };
         self.emit(Body::OutputRestored(&restored));

@@ -56,13 +56,13 @@ pub fn start<'obj>(
     load::preconditions()?;
     let lock = InstanceLock::take(&runtime_folder())?;
     let control = listen(options)?;
-    let sink = output::open(options.output, &plan)?;
+    let output = output::open(options.output, &plan)?;
     let attach = options.attach.unwrap_or(plan.attach);
     let choice = AttachMode::choose(attach, &plan.routes)?;
     let bpf = load::load(object, plan.ring_bytes, choice)?;
     let mut excluded = Excluded::default();
     excluded.replace(&bpf, &plan.exclude);
-    let delivery = Delivery::new(Units::new(), sink);
+    let delivery = Delivery::new(Units::new(), output);
     let pipeline = Pipeline::new(bpf.handlers.clone(), delivery);
     let pipeline = Rc::new(RefCell::new(pipeline));
     let receiver = Rc::clone(&pipeline);
@@ -144,7 +144,8 @@ impl Daemon<'_> {
             routes: self.plan.routes.len() as u64,
         };
         self.emit(Body::Started(&started));
-        let limit = output::journal_rate_limit(self.pipeline.borrow().delivery.sink(), &self.plan);
+        let limit =
+            output::journal_rate_limit(self.pipeline.borrow().delivery.output(), &self.plan);
         if let Some(limit) = limit {
             self.emit(Body::JournalRateLimit(&limit));
         }

@@ -34,9 +34,9 @@ use socket::Socket;
 use stream::Stream;
 use text::Lines;
 
-/// Appends a record as an entry in journald's native protocol. `Sink` does that by itself.
+/// Appends a record as an entry in journald's native protocol. `Output` does that by itself.
 pub use journal::encode as journal_entry;
-/// Appends a record as a JSON line. `Sink` does that by itself.
+/// Appends a record as a JSON line. `Output` does that by itself.
 pub use json::encode as json_line;
 pub use scratch::Scratch;
 
@@ -104,48 +104,48 @@ pub struct Counts {
 
 /// An open output. At most one event waits in it, and the daemon's own records.
 #[derive(Debug)]
-pub struct Sink {
-    output: Open,
+pub struct Output {
+    backend: Backend,
     scratch: Scratch,
     counts: Counts,
 }
 
 #[derive(Debug)]
-enum Open {
+enum Backend {
     Journal(Queue),
     Json(Stream),
     Text(Stream, Lines),
 }
 
-impl Sink {
+impl Output {
     /// Opens the output. Fails if nobody listens at journald's socket.
     pub fn open(destination: Destination) -> anyhow::Result<Self> {
-        let output = match destination {
-            Destination::Journal(path) => Open::Journal(Queue::new(connect(&path)?)),
-            Destination::Json(fd) => Open::Json(Stream::new(fd)),
+        let backend = match destination {
+            Destination::Journal(path) => Backend::Journal(Queue::new(connect(&path)?)),
+            Destination::Json(fd) => Backend::Json(Stream::new(fd)),
             Destination::Text(fd) => {
                 let lines = Lines::new(is_coloured(fd.as_fd()));
-                Open::Text(Stream::new(fd), lines)
+                Backend::Text(Stream::new(fd), lines)
             }
         };
-        Ok(Self { output, scratch: Scratch::new(), counts: Counts::default() })
+        Ok(Self { backend, scratch: Scratch::new(), counts: Counts::default() })
     }
 
     /// Takes the record unless it says `Lost` or `Closed`. Lines go out with `flush`.
     pub fn write(&mut self, record: &Record) -> WriteOutcome {
         let (scratch, is_event) = (&mut self.scratch, record.body.is_event());
-        let outcome = match &mut self.output {
-            Open::Journal(queue) => queue.write(record, scratch, &mut self.counts.bytes),
-            Open::Json(stream) => stream.write(
+        let outcome = match &mut self.backend {
+            Backend::Journal(queue) => queue.write(record, scratch, &mut self.counts.bytes),
+            Backend::Json(stream) => stream.write(
                 is_event,
                 counted(&mut self.counts.bytes, |buffer| json::encode(record, scratch, buffer)),
             ),
-            Open::Text(stream, lines) => stream.write(
+            Backend::Text(stream, lines) => stream.write(
                 is_event,
                 counted(&mut self.counts.bytes, |buffer| lines.encode(record, buffer)),
             ),
         };
-        let is_buffered = !matches!(self.output, Open::Journal(_)) && outcome.is_waiting();
+        let is_buffered = !matches!(self.backend, Backend::Journal(_)) && outcome.is_waiting();
         self.counts.written += u64::from(outcome == WriteOutcome::Written || is_buffered);
         self.count(outcome)
     }
@@ -153,9 +153,9 @@ impl Sink {
     /// Writes what waits: to be called after a batch, and after `Blocked` or `Away`. Where it says
     /// `Lost` an event was given up and the records behind it still wait.
     pub fn flush(&mut self) -> WriteOutcome {
-        let outcome = match &mut self.output {
-            Open::Journal(queue) => queue.flush(&mut self.counts.written),
-            Open::Json(stream) | Open::Text(stream, _) => stream.flush(),
+        let outcome = match &mut self.backend {
+            Backend::Journal(queue) => queue.flush(&mut self.counts.written),
+            Backend::Json(stream) | Backend::Text(stream, _) => stream.flush(),
         };
         self.count(outcome)
     }
@@ -167,14 +167,14 @@ impl Sink {
 
     /// Returns whether the output is journald.
     pub fn is_journal(&self) -> bool {
-        matches!(self.output, Open::Journal(_))
+        matches!(self.backend, Backend::Journal(_))
     }
 
     /// The output, as records call it.
     pub fn name(&self) -> &'static str {
-        match self.output {
-            Open::Journal(_) => "journald",
-            Open::Json(_) | Open::Text(..) => "stdout",
+        match self.backend {
+            Backend::Journal(_) => "journald",
+            Backend::Json(_) | Backend::Text(..) => "stdout",
         }
     }
 
@@ -189,12 +189,12 @@ impl Sink {
     }
 }
 
-impl AsFd for Sink {
-    /// To be polled for writability after `Blocked`, and only then. The same over the sink's life.
+impl AsFd for Output {
+    /// To be polled for writability after `Blocked`, and only then. The same for the life of the output.
     fn as_fd(&self) -> BorrowedFd<'_> {
-        match &self.output {
-            Open::Journal(queue) => queue.as_fd(),
-            Open::Json(stream) | Open::Text(stream, _) => stream.as_fd(),
+        match &self.backend {
+            Backend::Journal(queue) => queue.as_fd(),
+            Backend::Json(stream) | Backend::Text(stream, _) => stream.as_fd(),
         }
     }
 }

@@ -8,7 +8,7 @@ use nix::errno::Errno;
 use nix::fcntl::{FcntlArg, OFlag};
 use nix::poll::{PollFd, PollFlags, PollTimeout};
 
-use super::{Destination, Sink, WriteOutcome};
+use super::{Destination, Output, WriteOutcome};
 use crate::output::record::{Aggregate, Body, Started, Syscall};
 use crate::output::samples;
 use crate::stats::Column;
@@ -44,84 +44,86 @@ fn generation(entry: &[u8]) -> u32 {
     after.lines().next().unwrap().parse().unwrap()
 }
 
-fn journal(directory: &Path) -> (Listener, Sink) {
+fn journal(directory: &Path) -> (Listener, Output) {
     let path = directory.join("socket");
     let listener = Listener::at(&path);
-    (listener, Sink::open(Destination::Journal(path)).unwrap())
+    (listener, Output::open(Destination::Journal(path)).unwrap())
 }
 
-fn write_event(sink: &mut Sink, generation: u32) -> WriteOutcome {
+fn write_event(output: &mut Output, generation: u32) -> WriteOutcome {
     let handler = samples::handler();
     let mut event = samples::event(&handler, vec![]);
     event.generation = generation;
-    sink.write(&samples::record(&event, None))
+    output.write(&samples::record(&event, None))
 }
 
-fn write_own(sink: &mut Sink, generation: u32) -> WriteOutcome {
+fn write_own(output: &mut Output, generation: u32) -> WriteOutcome {
     let started = Started { generation, ..samples::started() };
-    sink.write(&samples::own(Body::Started(&started)))
+    output.write(&samples::own(Body::Started(&started)))
 }
 
 /// Writes events numbered from 0 until one is kept back; returns how many were written.
-fn fill(sink: &mut Sink) -> u32 {
-    (0..100_000).find(|generation| write_event(sink, *generation) != WriteOutcome::Written).unwrap()
+fn fill(output: &mut Output) -> u32 {
+    (0..100_000)
+        .find(|generation| write_event(output, *generation) != WriteOutcome::Written)
+        .unwrap()
 }
 
-fn is_writable(sink: &Sink) -> bool {
-    let mut fds = [PollFd::new(sink.as_fd(), PollFlags::POLLOUT)];
+fn is_writable(output: &Output) -> bool {
+    let mut fds = [PollFd::new(output.as_fd(), PollFlags::POLLOUT)];
     nix::poll::poll(&mut fds, PollTimeout::ZERO).unwrap() > 0
 }
 
 #[test]
 fn full_journald_holds_one_event_and_all_own_records() {
     let directory = tempfile::tempdir().unwrap();
-    let (listener, mut sink) = journal(directory.path());
-    let held = fill(&mut sink);
-    assert!(!is_writable(&sink));
-    assert_eq!(sink.flush(), WriteOutcome::Blocked);
+    let (listener, mut output) = journal(directory.path());
+    let held = fill(&mut output);
+    assert!(!is_writable(&output));
+    assert_eq!(output.flush(), WriteOutcome::Blocked);
     for own in 1..=20 {
-        assert_eq!(write_own(&mut sink, held + own), WriteOutcome::Blocked);
+        assert_eq!(write_own(&mut output, held + own), WriteOutcome::Blocked);
     }
-    assert_eq!(write_event(&mut sink, 1_000_000), WriteOutcome::Lost(Errno::EAGAIN));
+    assert_eq!(write_event(&mut output, 1_000_000), WriteOutcome::Lost(Errno::EAGAIN));
 
     let mut arrived = vec![];
-    while sink.flush() != WriteOutcome::Written {
+    while output.flush() != WriteOutcome::Written {
         arrived.extend(listener.generations());
-        assert!(is_writable(&sink), "the descriptor is writable while there is room");
+        assert!(is_writable(&output), "the descriptor is writable while there is room");
     }
     arrived.extend(listener.generations());
     assert_eq!(arrived, (0..=held + 20).collect::<Vec<_>>(), "each once, in order");
-    assert_eq!(sink.counts().written, u64::from(held) + 21);
-    assert_eq!(sink.counts().lost, 1);
-    assert_eq!(write_event(&mut sink, 7), WriteOutcome::Written);
+    assert_eq!(output.counts().written, u64::from(held) + 21);
+    assert_eq!(output.counts().lost, 1);
+    assert_eq!(write_event(&mut output, 7), WriteOutcome::Written);
 }
 
 #[test]
 fn absent_journald_is_found_after_its_return() {
     let directory = tempfile::tempdir().unwrap();
-    let (listener, mut sink) = journal(directory.path());
-    assert_eq!(write_event(&mut sink, 0), WriteOutcome::Written);
+    let (listener, mut output) = journal(directory.path());
+    assert_eq!(write_event(&mut output, 0), WriteOutcome::Written);
     assert_eq!(listener.generations(), [0]);
     drop(listener);
-    assert_eq!(write_event(&mut sink, 1), WriteOutcome::Away);
-    assert_eq!(write_own(&mut sink, 2), WriteOutcome::Away);
-    assert_eq!(sink.flush(), WriteOutcome::Away);
+    assert_eq!(write_event(&mut output, 1), WriteOutcome::Away);
+    assert_eq!(write_own(&mut output, 2), WriteOutcome::Away);
+    assert_eq!(output.flush(), WriteOutcome::Away);
     std::fs::remove_file(directory.path().join("socket")).unwrap();
-    assert_eq!(sink.flush(), WriteOutcome::Away);
+    assert_eq!(output.flush(), WriteOutcome::Away);
     let listener = Listener::at(&directory.path().join("socket"));
-    assert_eq!(sink.flush(), WriteOutcome::Written);
-    assert_eq!(write_event(&mut sink, 3), WriteOutcome::Written);
+    assert_eq!(output.flush(), WriteOutcome::Written);
+    assert_eq!(write_event(&mut output, 3), WriteOutcome::Written);
     assert_eq!(listener.generations(), [1, 2, 3]);
-    assert_eq!((sink.counts().written, sink.counts().away), (4, 4));
+    assert_eq!((output.counts().written, output.counts().away), (4, 4));
 }
 
 #[test]
 fn restarted_journald_is_found_at_next_write() {
     let directory = tempfile::tempdir().unwrap();
-    let (listener, mut sink) = journal(directory.path());
+    let (listener, mut output) = journal(directory.path());
     drop(listener);
     let listener = Listener::at(&directory.path().join("socket"));
-    assert_eq!(write_event(&mut sink, 5), WriteOutcome::Written);
+    assert_eq!(write_event(&mut output, 5), WriteOutcome::Written);
     assert_eq!(listener.generations(), [5]);
 }
 
@@ -129,7 +131,7 @@ fn restarted_journald_is_found_at_next_write() {
 fn open_without_journald_is_error() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("none");
-    let error = Sink::open(Destination::Journal(path.clone())).unwrap_err();
+    let error = Output::open(Destination::Journal(path.clone())).unwrap_err();
     let expected = format!(
         "failed to connect to journald at {} (is systemd-journald running? \
          --output text and --output json do without it): \
@@ -155,11 +157,11 @@ fn full_pipe_delays_lines_and_loses_none() {
     let (mut reader, writer) = pipe();
     let flags = nix::fcntl::fcntl(&writer, FcntlArg::F_GETFL).unwrap();
     let shared = writer.try_clone().unwrap();
-    let mut sink = Sink::open(Destination::Json(writer)).unwrap();
-    let held = fill(&mut sink);
-    assert_eq!(sink.flush(), WriteOutcome::Blocked);
+    let mut output = Output::open(Destination::Json(writer)).unwrap();
+    let held = fill(&mut output);
+    assert_eq!(output.flush(), WriteOutcome::Blocked);
     let mut bytes = vec![];
-    while sink.flush() != WriteOutcome::Written {
+    while output.flush() != WriteOutcome::Written {
         read_all(&mut reader, &mut bytes);
     }
     read_all(&mut reader, &mut bytes);
@@ -170,7 +172,7 @@ fn full_pipe_delays_lines_and_loses_none() {
         .map(Option::unwrap)
         .collect();
     assert_eq!(generations, (0..=u64::from(held)).collect::<Vec<_>>());
-    assert_eq!(sink.counts().written, u64::from(held) + 1);
+    assert_eq!(output.counts().written, u64::from(held) + 1);
     let after = nix::fcntl::fcntl(&shared, FcntlArg::F_GETFL).unwrap();
     assert_eq!(after, flags, "others who share the pipe see no change");
 }
@@ -179,17 +181,17 @@ fn full_pipe_delays_lines_and_loses_none() {
 #[test]
 fn full_socket_delays_lines_and_loses_none() {
     let (mut reader, writer) = std::os::unix::net::UnixStream::pair().unwrap();
-    let mut sink = Sink::open(Destination::Text(OwnedFd::from(writer))).unwrap();
-    let held = fill(&mut sink);
-    assert_eq!(sink.flush(), WriteOutcome::Blocked);
-    assert!(!is_writable(&sink));
+    let mut output = Output::open(Destination::Text(OwnedFd::from(writer))).unwrap();
+    let held = fill(&mut output);
+    assert_eq!(output.flush(), WriteOutcome::Blocked);
+    assert!(!is_writable(&output));
     reader.set_nonblocking(true).unwrap();
     let mut bytes = vec![];
-    while sink.flush() != WriteOutcome::Written {
+    while output.flush() != WriteOutcome::Written {
         let error = reader.read_to_end(&mut bytes).unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::WouldBlock);
     }
-    drop(sink);
+    drop(output);
     reader.read_to_end(&mut bytes).unwrap();
     assert_eq!(String::from_utf8(bytes).unwrap().lines().count(), held as usize + 1);
 }
@@ -198,27 +200,27 @@ fn full_socket_delays_lines_and_loses_none() {
 fn flush_to_closed_pipe_is_closed() {
     let (reader, writer) = pipe();
     drop(reader);
-    let mut sink = Sink::open(Destination::Json(writer)).unwrap();
-    assert_eq!(write_event(&mut sink, 0), WriteOutcome::Written);
-    assert_eq!(sink.flush(), WriteOutcome::Closed(Errno::EPIPE));
+    let mut output = Output::open(Destination::Json(writer)).unwrap();
+    assert_eq!(write_event(&mut output, 0), WriteOutcome::Written);
+    assert_eq!(output.flush(), WriteOutcome::Closed(Errno::EPIPE));
 }
 
 #[test]
 fn flush_to_full_disk_is_away() {
     let full = File::options().write(true).open("/dev/full").unwrap();
-    let mut sink = Sink::open(Destination::Json(full.into())).unwrap();
-    assert_eq!(write_event(&mut sink, 0), WriteOutcome::Written);
-    assert_eq!(sink.flush(), WriteOutcome::Away);
+    let mut output = Output::open(Destination::Json(full.into())).unwrap();
+    assert_eq!(write_event(&mut output, 0), WriteOutcome::Written);
+    assert_eq!(output.flush(), WriteOutcome::Away);
 }
 
 #[test]
 fn write_to_regular_file_appends() {
     let mut file = tempfile::tempfile().unwrap();
     io::Write::write_all(&mut file, b"before\n").unwrap();
-    let mut sink =
-        Sink::open(Destination::Text(file.as_fd().try_clone_to_owned().unwrap())).unwrap();
-    assert_eq!(write_own(&mut sink, 1), WriteOutcome::Written);
-    assert_eq!(sink.flush(), WriteOutcome::Written);
+    let mut output =
+        Output::open(Destination::Text(file.as_fd().try_clone_to_owned().unwrap())).unwrap();
+    assert_eq!(write_own(&mut output, 1), WriteOutcome::Written);
+    assert_eq!(output.flush(), WriteOutcome::Written);
     let mut text = String::new();
     io::Seek::rewind(&mut file).unwrap();
     file.read_to_string(&mut text).unwrap();

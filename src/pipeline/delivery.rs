@@ -11,7 +11,7 @@ use super::writer::{Writer, WriterState};
 use crate::clock::Clock;
 use crate::config::{Aggregate, Keep, Redact};
 use crate::decode::{Event, Outcome};
-use crate::output::Sink;
+use crate::output::Output;
 use crate::output::record::{Body, Record, Syscall};
 use crate::pipeline::aggregate::{Aggregator, Cause};
 use crate::pipeline::ratelimit::{BucketKey, Refusals, UserLimiter};
@@ -49,7 +49,7 @@ const ROOM_WAIT_MAX: Duration = Duration::from_secs(10);
 
 impl Delivery {
     /// Everything is in place; nothing was written yet.
-    pub fn new(units: Units, sink: Sink) -> Self {
+    pub fn new(units: Units, output: Output) -> Self {
         let now = Instant::now();
         Self {
             units,
@@ -58,7 +58,7 @@ impl Delivery {
             limits: UserLimiter::default(),
             aggregator: Aggregator::default(),
             shedder: Shedder::new(OutputLimits::default(), now),
-            writer: Writer::new(sink),
+            writer: Writer::new(output),
             clock: Clock::now(),
             now,
         }
@@ -153,8 +153,8 @@ impl Delivery {
     }
 
     /// The output.
-    pub fn sink(&self) -> &Sink {
-        self.writer.sink()
+    pub fn output(&self) -> &Output {
+        self.writer.output()
     }
 }
 

@@ -4,13 +4,13 @@ use std::time::Instant;
 
 use crate::clock;
 use crate::output::record::{Body, Record};
-use crate::output::{Sink, WriteOutcome};
+use crate::output::{Output, WriteOutcome};
 use crate::stats::Portion;
 
 /// The output, and the events that wait in it.
 #[derive(Debug)]
 pub struct Writer {
-    sink: Sink,
+    output: Output,
     gate: WriterState,
     /// Events of the record that waits in the output.
     held: Option<Portion>,
@@ -47,36 +47,36 @@ pub struct WriteResult {
 
 impl Writer {
     /// Makes a writer for an open output.
-    pub fn new(sink: Sink) -> Self {
-        Self { sink, gate: WriterState::Open, held: None }
+    pub fn new(output: Output) -> Self {
+        Self { output, gate: WriterState::Open, held: None }
     }
 
     /// Writes a record of events, which count as written from now on unless it is lost.
     pub fn write(&mut self, record: &Record, portion: Portion) -> WriteResult {
-        let before = self.sink.counts().bytes;
-        let outcome = self.sink.write(record);
+        let before = self.output.counts().bytes;
+        let outcome = self.output.write(record);
         self.held = outcome.is_waiting().then_some(portion);
         self.enter(outcome);
         let is_lost = matches!(outcome, WriteOutcome::Lost(_) | WriteOutcome::Closed(_));
-        WriteResult { bytes: self.sink.counts().bytes - before, is_lost }
+        WriteResult { bytes: self.output.counts().bytes - before, is_lost }
     }
 
     /// Writes a record of the daemon's own, as of now; its size in bytes. Behind others that wait it
     /// only joins them: the loop must learn from its own attempt that the output is back.
     pub fn write_own(&mut self, body: Body<'_>) -> u64 {
-        let before = self.sink.counts().bytes;
-        let outcome = self.sink.write(&Record { time_ns: clock::real_now_ns(), body });
+        let before = self.output.counts().bytes;
+        let outcome = self.output.write(&Record { time_ns: clock::real_now_ns(), body });
         if self.gate == WriterState::Open {
             self.enter(outcome);
             // Nothing else waits, or it would not be open.
             let _ = self.flush();
         }
-        self.sink.counts().bytes - before
+        self.output.counts().bytes - before
     }
 
     /// Writes what waits in the output; what was given up on the way.
     pub fn flush(&mut self) -> Option<Portion> {
-        let outcome = self.sink.flush();
+        let outcome = self.output.flush();
         let given_up = match outcome {
             WriteOutcome::Written => {
                 self.held = None;
@@ -95,8 +95,8 @@ impl Writer {
     }
 
     /// Returns the output.
-    pub fn sink(&self) -> &Sink {
-        &self.sink
+    pub fn output(&self) -> &Output {
+        &self.output
     }
 
     fn enter(&mut self, outcome: WriteOutcome) {

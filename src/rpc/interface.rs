@@ -117,7 +117,7 @@ pub struct Status {
     /// True while the kernel does not run the dispatcher.
     pub tracing_off: bool,
     /// Output of the daemon.
-    pub output: Output,
+    pub output: OutputStatus,
 }
 
 /// A reload that changed nothing.
@@ -131,7 +131,7 @@ pub struct RefusedReload {
 
 /// Output of the daemon.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Output {
+pub struct OutputStatus {
     /// `journald`, `stdout`.
     pub name: String,
     /// `open`, `blocked`, `disconnected`, `closed`.

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use varlink_server::Service;
 
 pub use interface::{
-    CONSISTENT, Cpu, Fault, IN_RING, Imbalance, Output, PENDING, PER_CPU, RefusedReload,
+    CONSISTENT, Cpu, Fault, IN_RING, Imbalance, OutputStatus, PENDING, PER_CPU, RefusedReload,
     ReloadRefused, Reloaded, Route, RouteStats, Routes, Rule, Stats, Status, Unroutable,
 };
 

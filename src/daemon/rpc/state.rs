@@ -9,7 +9,7 @@ use crate::daemon::start::kernel;
 use crate::output::utc;
 use crate::pipeline::writer::WriterState;
 use crate::plan::Rule;
-use crate::rpc::{self, Output, Route, Routes, Status};
+use crate::rpc::{self, OutputStatus, Route, Routes, Status};
 use crate::stats::{Column, Sums};
 
 impl Daemon<'_> {
@@ -34,15 +34,15 @@ impl Daemon<'_> {
         }
     }
 
-    fn output(&self) -> Output {
+    fn output(&self) -> OutputStatus {
         let state = match self.writer_state() {
             WriterState::Open => "open",
             WriterState::Blocked { .. } => "blocked",
             WriterState::Away { .. } => "disconnected",
             WriterState::Closed => "closed",
         };
-        let name = self.pipeline.borrow().delivery.sink().name().to_owned();
-        Output { name, state: state.to_owned() }
+        let name = self.pipeline.borrow().delivery.output().name().to_owned();
+        OutputStatus { name, state: state.to_owned() }
     }
 
     /// Returns the routes of the live table with their counts.

@@ -15,8 +15,8 @@ use crate::table::LimitKey;
 /// A delivery into a file, and the file.
 fn delivery(limits: Option<u32>) -> (Delivery, File) {
     let file = tempfile::tempfile().unwrap();
-    let sink = Sink::open(Destination::Json(file.try_clone().unwrap().into())).unwrap();
-    let mut delivery = Delivery::new(Units::new(), sink);
+    let output = Output::open(Destination::Json(file.try_clone().unwrap().into())).unwrap();
+    let mut delivery = Delivery::new(Units::new(), output);
     delivery.allow(OutputLimits { records: limits, bytes: None });
     (delivery, file)
 }

@@ -40,7 +40,7 @@ fn varlink_description_and_types_have_the_same_members() {
         ("Unroutable", keys(&Unroutable::default())),
         ("Fault", keys(&Fault::default())),
         ("RefusedReload", keys(&RefusedReload::default())),
-        ("Output", keys(&Output::default())),
+        ("Output", keys(&OutputStatus::default())),
         ("Route", keys(&Route::default())),
         ("Rule", keys(&Rule::default())),
     ];
