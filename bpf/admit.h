@@ -4,9 +4,10 @@
 
 #include "limit.h"
 
-/* Whether a call that is this handler's becomes an event. Each reason why not has its own count. */
+/* Decides whether a call of this handler becomes an event. Each reason against it has its own
+ * counter. */
 
-/* In a table of our own instead of a map: two to three instructions where nothing is excluded. */
+/* Looks in a global table, not in a map: two to three instructions where nothing is excluded. */
 static __always_inline bool cgroup_is_excluded(__u64 id)
 {
 	__u64 hash = excluded_cgroup_hash(id);
@@ -29,7 +30,8 @@ static __always_inline bool is_sampled_out(const struct call *call)
 	return sample && bpf_get_prandom_u32() >= sample;
 }
 
-/* True if the call is to be recorded. Its time is taken once, for limits and event alike. */
+/* Returns whether the call is recorded, and counts the reason if not. The time is read once, for
+ * the limits and the event. */
 static __always_inline bool call_is_admitted(struct call *call)
 {
 	__u32 limit = call->route->limit, uid_limit = call->route->uid_limit;
@@ -57,7 +59,8 @@ static __always_inline bool call_is_admitted(struct call *call)
 	return true;
 }
 
-/* The prologue of handlers that record: true if this call becomes an event of this handler. */
+/* Prologue of the handlers that record. Returns whether the call becomes an event of this
+ * handler. */
 static __always_inline bool event_begin(void *ctx, const volatile struct handler *self,
 					struct call *call)
 {

@@ -6,18 +6,18 @@
 #include <bpf/bpf_helpers.h>
 #include "maps.h"
 
-/* User memory into the scratch memory of an event, behind the captures that it already has. What
- * cannot be read says so in its capture. */
+/* Copies user memory into the scratch memory of an event, behind its earlier captures. A capture of
+ * memory that cannot be read has that as its status. */
 
-/* What a capture is of. */
+/* The field of the event that a capture belongs to. */
 struct capture_id {
 	__u8 field;
 	__u8 part; /* enum capture_part */
 	__u8 moment; /* enum capture_moment */
 };
 
-/* Without a branch, of which the verifier would go both ways: the highest bit is the borrow of
- * a - b. */
+/* The smaller number. Without a branch, whose two ways the verifier would follow: the highest bit
+ * is the borrow of a - b. */
 static __always_inline __u64 min_u64(__u64 a, __u64 b)
 {
 	__u64 is_less = ((~a & b) | ((~a | b) & (a - b))) >> 63;
@@ -25,8 +25,8 @@ static __always_inline __u64 min_u64(__u64 a, __u64 b)
 	return b ^ ((a ^ b) & -is_less);
 }
 
-/* Whether the event is of a 32-bit call. `call->compat` tells the same, but to go by it would make
- * the verifier go twice through all that comes between its two uses. */
+/* Whether the event is of a 32-bit call. `call->compat` has the same value, but a branch on it
+ * would make the verifier process all code between its two uses twice. */
 static __always_inline bool is_compat(const struct scratch *scratch)
 {
 	return ((const volatile struct event *)&scratch->event)->slot >= ABI_SLOTS;
@@ -40,20 +40,20 @@ static __always_inline void captures_begin(struct scratch *scratch)
 	scratch->pending.deferred_count = 0;
 }
 
-/* Where the next capture's header goes, its bytes behind it; NULL when the event is full, which
- * never happens to a handler that keeps to its budget. */
+/* Address for the header of the next capture, with its bytes behind it. NULL if the event is full,
+ * which a handler that keeps to its budget never sees. */
 static __always_inline __u8 *capture_room(struct scratch *scratch)
 {
 	__u64 end = scratch->end;
 
 	if (end > CAPTURES_MAX_BYTES)
 		return NULL;
-	barrier_var(end); /* or clang adds first and compares then, which the verifier refuses */
+	barrier_var(end); /* or clang adds before it compares, which the verifier refuses */
 	return scratch->captures + end;
 }
 
 /* Begins the header at `room`; status, error and sizes follow. Fields are written one by one and
- * volatile: in memory they are nothing that the verifier follows, in a variable on the stack each
+ * volatile: the verifier does not follow values in map memory, but in a variable on the stack each
  * combination would be a state of its own. */
 static __always_inline volatile struct capture *capture_header(__u8 *room, struct capture_id of,
 							       __u8 kind)
@@ -68,10 +68,10 @@ static __always_inline volatile struct capture *capture_header(__u8 *room, struc
 	return capture;
 }
 
-/* The `stored` bytes of the capture are in place: zeroes its padding. `stored` is read back, so
- * that neither clang nor the verifier knows where it came from. Clang would leave the test out,
- * which verifiers up to 6.1 need; and with it, that of 5.10 follows branches that contradict each
- * other and then refuses the address. */
+/* Finishes a capture whose `stored` bytes are in place: zeroes its padding. `stored` is read back,
+ * so that neither clang nor the verifier knows its origin. Clang would otherwise omit the test,
+ * which verifiers up to 6.1 need; and the verifier of 5.10 would follow contradictory branches to
+ * it and then refuse the address. */
 static __always_inline void capture_end(struct scratch *scratch, __u8 *room,
 					const volatile struct capture *capture)
 {
@@ -84,9 +84,9 @@ static __always_inline void capture_end(struct scratch *scratch, __u8 *room,
 	scratch->count++;
 }
 
-/* A C string, of which `keep` bytes at most go into the event. It is read whole, as far as
- * TEXT_MAX_BYTES, so that its length is known. Returns the length as far as it was read, more than
- * TEXT_MAX_BYTES if it is longer than that, or a negative errno. */
+/* Captures a C string, of which the event keeps `keep` bytes at most. The string is read up to
+ * TEXT_MAX_BYTES, so that its length is known. Returns the length that was read, which is more than
+ * TEXT_MAX_BYTES for a longer string, or a negative errno. */
 static __always_inline long capture_text(struct scratch *scratch, struct capture_id of,
 					 const void *user, __u64 keep)
 {
@@ -97,8 +97,8 @@ static __always_inline long capture_text(struct scratch *scratch, struct capture
 	volatile struct capture *capture = capture_header(room, of, CAPTURE_TEXT);
 	volatile __s64 *got = &scratch->got;
 
-	/* One byte for the NUL and one more, to tell a string that just fits from a longer one. 0
-	 * is an empty string in Linux 6.12 and older, which forget to count its NUL. */
+	/* One byte for the NUL and one more, to distinguish a string that just fits from a longer
+	 * one. 0 is an empty string in Linux 6.12 and older, which do not count its NUL. */
 	*got = bpf_probe_read_user_str(room + CAPTURE_SIZE, TEXT_MAX_BYTES + 2, user);
 	if (*got > 0)
 		*got -= 1;
@@ -114,7 +114,7 @@ static __always_inline long capture_text(struct scratch *scratch, struct capture
 	return *got;
 }
 
-/* The length of a C string that is not kept, in `got`, as `capture_text` tells it. */
+/* Measures a C string that the event does not keep. Returns as `capture_text`, in `got` as well. */
 static __always_inline long text_length(struct scratch *scratch, const void *user)
 {
 	__u8 *room = capture_room(scratch);
@@ -128,10 +128,10 @@ static __always_inline long text_length(struct scratch *scratch, const void *use
 }
 
 enum {
-	PAGE_BYTES = 4096 /* or a multiple of it: memory is there or not in such pieces */
+	PAGE_BYTES = 4096 /* or a multiple of it: the unit in which memory is readable or not */
 };
 
-/* `size` is tested where it is used, for the verifier. */
+/* Reads user memory. `size` is tested here, where it is used, for the verifier. */
 static __always_inline long read_user(void *to, __u64 size, __u64 user)
 {
 	barrier_var(size);
@@ -140,8 +140,8 @@ static __always_inline long read_user(void *to, __u64 size, __u64 user)
 	return bpf_probe_read_user(to, size, (const void *)user);
 }
 
-/* `keep` bytes of memory, of `length` in all (0: unknown); at the end of what is there, fewer.
- * Returns 0, or a negative errno if there is none. */
+/* Captures `keep` bytes of memory, of `length` in all (0: unknown). If the next page is unreadable,
+ * only the bytes before it. Returns 0, or a negative errno if nothing can be read. */
 static __always_inline long capture_bytes(struct scratch *scratch, struct capture_id of, __u64 user,
 					  __u64 keep, __u64 length)
 {
@@ -169,7 +169,7 @@ static __always_inline long capture_bytes(struct scratch *scratch, struct captur
 	return *error;
 }
 
-/* Where to remember what is to be read when the call returns; NULL if there is no room. */
+/* Returns an entry for memory that is read when the call returns; NULL if all are in use. */
 static __always_inline volatile struct deferred_read *deferred_room(struct scratch *scratch)
 {
 	__u64 at = scratch->pending.deferred_count;
@@ -181,7 +181,8 @@ static __always_inline volatile struct deferred_read *deferred_room(struct scrat
 	return &scratch->pending.deferred[at];
 }
 
-/* What could not be read at entry may be there at the return, if anybody looks then. */
+/* Whether memory that is unreadable at entry is read again at the return, when the kernel may have
+ * faulted it in. */
 static __always_inline bool is_read_again(const struct scratch *scratch)
 {
 	return scratch->wants & (CALL_RESULT | CALL_MEMORY);
@@ -222,7 +223,7 @@ static __always_inline void emit_number(struct scratch *scratch, __u8 field, __u
 	capture_end(scratch, room, capture);
 }
 
-/* A C string at entry; returns as `capture_text`. */
+/* Captures a C string at entry. Returns as `capture_text`. */
 static __always_inline long emit_text(struct scratch *scratch, __u8 field, const void *user,
 				      __u64 keep)
 {
@@ -233,14 +234,15 @@ static __always_inline long emit_text(struct scratch *scratch, __u8 field, const
 	return length;
 }
 
-/* The path of a program that the call is to execute: if it does, the memory at `user` is gone. */
+/* Captures the path of a program that the call is to execute. After a successful call the memory at
+ * `user` does not exist, so a deferred read takes the path from the new program. */
 static __always_inline void emit_program(struct scratch *scratch, __u8 field, const void *user)
 {
 	if (capture_text(scratch, (struct capture_id){.field = field}, user, TEXT_MAX_BYTES) < 0)
 		defer_reread(scratch, DEFERRED_PROGRAM, field, (__u64)user, 0);
 }
 
-/* `size` bytes at entry. */
+/* Captures `size` bytes at entry. */
 static __always_inline void emit_bytes(struct scratch *scratch, __u8 field, const void *user,
 				       __u16 size)
 {

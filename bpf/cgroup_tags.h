@@ -6,13 +6,14 @@
 #include "hash.h"
 #include <bpf/bpf_core_read.h>
 
-/* Gives a new cgroup its tags: those of its parent, and those of its own name if that is where a
- * unit or a slice has its name. So a unit that was started this moment is known with its first
- * call. src/units/standing.rs reads a whole path by the same rules. */
+/* Tags a new cgroup: with the tags of its parent, and with those of its own name if that names a
+ * unit or a slice. So a unit that has just started is known with its first call. src/units/tags.rs
+ * reads a whole path by the same rules. */
 
 static const volatile struct words begin_manager = {{"user@"}, 5};
 
-/* systemd puts `_` before a name that the kernel could take for a file of its own. */
+/* Reads the name of the cgroup without a leading `_`, by which systemd escapes names that could
+ * clash with the kernel's own files. */
 static __always_inline bool cgroup_name_read(struct cgroup_name *cgroup, const char *from)
 {
 	char first = 0;
@@ -41,7 +42,7 @@ static __always_inline __u64 name_bits(struct cgroup_name *cgroup, __u32 kind)
 	return bits ? *bits : 0;
 }
 
-/* A unit of the system, or a slice of it. */
+/* Adds the tags of a unit or a slice of the system. */
 static __always_inline void tags_below_system(struct cgroup_name *cgroup, struct cgroup_tags *tags)
 {
 	if (name_ends(cgroup, &end_slice)) {

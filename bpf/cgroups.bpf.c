@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * Tells the daemon the cgroups of the v2 hierarchy as they come and go, in the same ring as the
- * events and so in order with them: the unit of a process that lives for a millisecond is known by
- * name. Nothing here runs on a syscall other than mkdir and rmdir in a cgroup tree.
+ * Reports new and removed cgroups of the v2 hierarchy to the daemon, in the same ring as the events
+ * and so in order with them: even the unit of a process that lives for a millisecond is known by
+ * name. The programs run only on mkdir and rmdir in a cgroup tree.
  */
 #include "cgroup_tags.h"
 #include "wake.h"

@@ -4,10 +4,10 @@
 
 #include "maps.h"
 
-/* What a cgroup's name tells, compared by words. That of a container is told by the rules of
- * src/units/container.rs, which finds the container's id as well; a test holds that both agree. */
+/* Classifies the name of a cgroup, comparing words. A container is recognized by the rules of
+ * src/units/container.rs, which finds the container's id as well; a test checks that both agree. */
 
-/* A text of which so many bytes count. */
+/* A prefix or a suffix of `length` bytes. */
 struct words {
 	union {
 		char text[BEGIN_BYTES];
@@ -16,7 +16,7 @@ struct words {
 	__u64 length;
 };
 
-/* What stands before an id of 64 digits. */
+/* Prefixes of an id of 64 digits. */
 static const volatile struct words before_ids[] = {
 	{{""}, 0},         {{"docker-"}, 7},      {{"cri-containerd-"}, 15},
 	{{"crio-"}, 5},    {{"libpod-"}, 7},      {{"libpod-payload-"}, 15},
@@ -26,11 +26,12 @@ static const volatile struct words before_ids[] = {
 static const volatile struct words before_machine = {{"machine-"}, 8};
 static const volatile struct words before_nspawn = {{"systemd-nspawn@"}, 15};
 static const volatile struct words before_payload = {{"lxc.payload."}, 12};
-/* A virtual machine of libvirt: what runs there is its emulator, outside. A dash may be escaped. */
+/* Prefixes of a virtual machine of libvirt, which is no container: the processes there are its
+ * emulator's, on the host. systemd may escape the dash. */
 static const volatile struct words emulator = {{"qemu-"}, 5};
 static const volatile struct words emulator_escaped = {{"qemu\\x2d"}, 8};
 
-/* The last END_BYTES bytes, as far as they count. */
+/* Suffixes, at the end of END_BYTES bytes. */
 static const volatile struct words end_slice = {{"\0\0.slice"}, 6};
 static const volatile struct words end_scope = {{"\0\0.scope"}, 6};
 static const volatile struct words end_service = {{".service"}, 8};
@@ -62,7 +63,7 @@ static __always_inline bool name_ends(const struct cgroup_name *cgroup,
 	return !((cgroup->end ^ end->words[0]) & ~first_bytes(END_BYTES - (__s64)end->length));
 }
 
-/* Bytes of the name from there on. */
+/* Reads `size` bytes of the name at `from`. */
 static __always_inline bool name_read(const struct cgroup_name *cgroup, void *to, __u32 size,
 				      __u64 from)
 {
@@ -77,7 +78,7 @@ static __always_inline bool is_digit(__u8 byte)
 	return (byte >= '0' && byte <= '9') || (byte >= 'a' && byte <= 'f');
 }
 
-/* 64 hexadecimal digits, after one of the beginnings and before `.scope` or nothing. */
+/* Whether the name is 64 hexadecimal digits after one of the prefixes, with or without `.scope`. */
 static __always_inline bool name_is_id(struct cgroup_name *cgroup)
 {
 	__u64 bare = cgroup->length - (name_ends(cgroup, &end_scope) ? end_scope.length : 0);
@@ -96,7 +97,8 @@ static __always_inline bool name_is_id(struct cgroup_name *cgroup)
 	return true;
 }
 
-/* A name between a beginning and an end, which is not that of an emulator. */
+/* Whether the name has bytes between the prefix and the suffix, and they do not name an
+ * emulator. */
 static __always_inline bool name_is_between(struct cgroup_name *cgroup,
 					    const volatile struct words *begin, __u64 end_length)
 {

@@ -8,25 +8,26 @@
 #include "maps.h"
 #include "task.h"
 
-/* The only place that knows what a program gets as its context. */
+/* The only file that knows the layout of a program's context, which depends on how it is
+ * attached. */
 
-/* A value that was loaded here and now: otherwise clang chooses between the addresses of several
- * branches and loads once, which the verifier refuses. */
+/* Forces the load of `value` here. Otherwise clang merges the branches, chooses between their
+ * addresses and loads once, which the verifier refuses. */
 static __always_inline __u64 loaded(__u64 value)
 {
 	barrier_var(value);
 	return value;
 }
 
-/* What tp/raw_syscalls/sys_enter has, as events/raw_syscalls/sys_enter/format in tracefs tells. */
+/* The context of tp/raw_syscalls/sys_enter, see events/raw_syscalls/sys_enter/format in tracefs. */
 struct sys_enter_context {
 	__u64 common;
 	__s64 id;
 	__u64 args[6];
 };
 
-/* The registers with which the current task came into the kernel can be loaded directly. Kernels
- * with functions to attach to (5.18) have both helpers. */
+/* Whether the registers with which the current task entered the kernel can be loaded directly.
+ * Kernels that can attach to functions (5.18) have both helpers. */
 #define REGISTERS_ARE_TYPED bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_task_pt_regs)
 
 static __always_inline const struct pt_regs *task_registers(void)
@@ -52,7 +53,7 @@ static __always_inline __u32 registers_number_untyped(const struct pt_regs *regs
 #endif
 }
 
-/* Of a function that returns: the context itself. */
+/* The result of a function; its context is the registers themselves. */
 static __always_inline __s64 registers_result(const struct pt_regs *regs)
 {
 #if defined(__TARGET_ARCH_x86)
@@ -62,9 +63,9 @@ static __always_inline __s64 registers_result(const struct pt_regs *regs)
 #endif
 }
 
-/* As the kernel dispatches it: without the upper half of the register, which it ignores. A raw
- * tracepoint has it as its second argument, which is where the other one has it, too. A function
- * may serve several numbers and both ABIs, so it does not tell. */
+/* The number of the syscall, without the upper half of the register, which the kernel ignores. In
+ * the contexts of both tracepoints it is in the same place. A function may serve several numbers
+ * and both ABIs, so there the number comes from the registers. */
 static __always_inline __u32 call_number(const void *ctx)
 {
 	if (attach_kind == ATTACH_FUNCTION)
@@ -130,7 +131,7 @@ static __always_inline void function_args(bool compat, __u64 args[6])
 	}
 }
 #elif defined(__TARGET_ARCH_arm64)
-/* x0 is taken from orig_x0: the register itself may already hold a result. */
+/* The first argument is read from orig_x0: x0 itself may already hold a result. */
 static __always_inline void register_args(const struct bpf_raw_tracepoint_args *ctx, bool compat,
 					  __u64 args[6])
 {
@@ -161,8 +162,8 @@ static __always_inline void function_args(bool compat, __u64 args[6])
 }
 #endif
 
-/* The six arguments as passed; those of the 32-bit ABI zero-extended. The classic tracepoint has
- * taken them out of the registers already, by the right ABI. */
+/* The six arguments as passed; those of the 32-bit ABI zero-extended. The context of the classic
+ * tracepoint has them already, by the right ABI. */
 static __always_inline void call_args(const void *ctx, bool compat, __u64 args[6])
 {
 	const struct sys_enter_context *context = ctx;

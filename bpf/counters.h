@@ -5,8 +5,8 @@
 #include "event.h"
 
 /*
- * The statistics of the programs. This is the only list of counters on this side; the daemon
- * iterates over the enum that the skeleton makes of it.
+ * The statistics of the programs. This enum is the only list of their counters; the daemon iterates
+ * over the one that the skeleton generates from it.
  *
  * For each slot, SEEN is the sum of all others but RESULTS_LOST, which counts events that are in
  * SUBMITTED as well. Counters belong to the slot, not to a generation, so a reload never resets
@@ -16,29 +16,30 @@ enum counter {
 	COUNTER_SEEN, /* calls that reached the slot's handler, or its filter */
 	COUNTER_SUBMITTED, /* events in the ring */
 	COUNTER_EXCLUDED_SELF, /* made by the daemon */
-	COUNTER_EXCLUDED_EXE, /* made by a program that the daemon's output keeps busy: journald */
+	COUNTER_EXCLUDED_EXE, /* made by a program that the daemon's output makes busy: journald */
 	COUNTER_EXCLUDED_UNIT, /* made in a cgroup that is excluded */
-	COUNTER_FILTERED, /* wanted by no rule of the route */
-	COUNTER_SAMPLED, /* left out at random, as the rule asks */
+	COUNTER_FILTERED, /* no rule of the route matched */
+	COUNTER_SAMPLED, /* dropped at random, by the rule's sample rate */
 	COUNTER_LIMITED, /* over the rate limit of the rule */
 	COUNTER_LIMITED_UID, /* over the rate limit of each user */
 	COUNTER_COUNTED, /* by a handler that only counts */
-	/* Events that were due and are not in the ring, by reason: */
+	/* Events that were lost, by reason: */
 	COUNTER_LOST_RING_FULL, /* the daemon was slower than the producers */
 	COUNTER_LOST_RING_BUSY, /* the ring had room but refused: NMI, or a contended lock */
-	COUNTER_LOST_REROUTE, /* a flip came in between and the new program did not start */
-	COUNTER_LOST_SCRATCH, /* no per-CPU scratch memory: cannot happen, counted all the same */
-	COUNTER_RESULTS_LOST, /* events that were submitted and get no result */
+	COUNTER_LOST_REROUTE, /* a tail call failed: a reload had replaced the program */
+	COUNTER_LOST_SCRATCH, /* no per-CPU scratch memory; not expected, counted all the same */
+	COUNTER_RESULTS_LOST, /* submitted events that get no result */
 	COUNTERS,
 };
 
 /* State of the call that is being handled on this CPU, not counters. It is kept in memory for the
  * verifier, and in this row because every handler has looked the row up already. */
 struct call_state {
-	__u64 chosen; /* reference (route.h) to the rule that the filter chose; 0: none */
+	__u64 chosen; /* reference (route.h) to the route of the rule that the filter chose; 0: none
+		       */
 	__u64 route; /* reference to the route of the call */
-	__u64 bucket; /* index of the bucket of the limit that is asked */
-	__u64 is_paid; /* whether that bucket takes the event */
+	__u64 bucket; /* index of the bucket that the call counts in */
+	__u64 is_paid; /* whether that bucket has allowed the event */
 };
 
 enum counters_size {

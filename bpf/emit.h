@@ -9,7 +9,7 @@
 #include "route.h"
 #include "wake.h"
 
-/* All of an event but its size and its captures, of which it has none yet. */
+/* Fills in an event but for its size; it has no captures yet. */
 static __always_inline void event_fill(struct event *event, void *ctx, const struct call *call)
 {
 	__u64 ids = task_ids();
@@ -42,14 +42,14 @@ static __always_inline void event_fill(struct event *event, void *ctx, const str
 	call_args(ctx, call->compat, event->args);
 }
 
-/* It is in the ring. */
+/* Counts an event that is in the ring, and wakes the daemon. */
 static __always_inline void event_sent(const struct call *call)
 {
 	stats_count(call->counters, COUNTER_SUBMITTED);
 	consumer_wake();
 }
 
-/* The ring did not take it: why not. */
+/* Counts an event that the ring refused, by the reason. */
 static __always_inline void event_lost(const struct call *call, __u64 size)
 {
 	if (bpf_ringbuf_query(&events, BPF_RB_AVAIL_DATA) + size + 8 >
@@ -59,8 +59,8 @@ static __always_inline void event_lost(const struct call *call, __u64 size)
 		stats_count(call->counters, COUNTER_LOST_RING_BUSY);
 }
 
-/* An event without captures, whole. Its size is known, so it is built in the ring itself: 10 ns
- * less than in scratch memory. */
+/* Emits an event without captures. Its size is known, so it is built in the ring itself: 10 ns
+ * faster than in scratch memory. */
 static __always_inline void emit_event(void *ctx, const struct call *call)
 {
 	struct event *event = bpf_ringbuf_reserve(&events, sizeof(*event), 0);
@@ -76,7 +76,7 @@ static __always_inline void emit_event(void *ctx, const struct call *call)
 	event_sent(call);
 }
 
-/* Begins an event in this CPU's scratch memory. NULL if there is none, which is counted. */
+/* Begins an event in this CPU's scratch memory. NULL, and counted, if the CPU has none. */
 static __always_inline struct scratch *emit_begin(void *ctx, const struct call *call)
 {
 	__u32 zero = 0;
@@ -93,7 +93,7 @@ static __always_inline struct scratch *emit_begin(void *ctx, const struct call *
 	return scratch;
 }
 
-/* Into the ring, or counted by the reason why not. */
+/* Puts the event into the ring, or counts the reason why not. */
 static __always_inline void emit_submit(struct scratch *scratch, const struct call *call)
 {
 	__u64 size = EVENT_SIZE + scratch->end;

@@ -3,9 +3,10 @@
 #define TAILCALLD_EVENT_H
 
 /*
- * The wire contract between the BPF programs and the daemon. The skeleton turns every type and
- * constant here into Rust; nothing is written down twice. A change of meaning raises
- * EVENT_VERSION. Numbers are in the byte order of the machine: both ends are the same machine.
+ * The format of the records that the BPF programs put into the ring for the daemon. The skeleton
+ * turns every type and constant here into Rust, so that nothing is defined twice. A change of
+ * meaning raises EVENT_VERSION. Numbers are in the byte order of the machine: both ends are the
+ * same machine.
  */
 
 /* A bank is one whole table: a slot per native syscall number, then one per 32-bit number.
@@ -14,18 +15,18 @@ enum table_size {
 	ABI_SLOTS = 512, /* x86_64 stands at 472 in Linux 7.x; x32 numbers begin at 512 */
 	BANK_SLOTS = 2 * ABI_SLOTS, /* a power of two, see route.h */
 	BANKS = 2,
-	RULES_PER_BANK = 512, /* alternatives, which stand behind the slots */
+	RULES_PER_BANK = 512, /* rules of routes with several, behind the slots */
 	ROUTES_PER_BANK = BANK_SLOTS + RULES_PER_BANK,
 };
 
-/* What a program is attached to, and so what its context is. */
+/* The kind of a program's attachment, which decides the layout of its context. */
 enum attach_kind {
 	ATTACH_RAW_TRACEPOINT = 0, /* raw_tp/sys_enter, sys_exit */
 	ATTACH_TRACEPOINT = 1, /* tp/raw_syscalls/sys_enter, sys_exit */
 	ATTACH_FUNCTION = 2, /* kprobe.multi, kretprobe.multi: functions of the routed syscalls */
 };
 
-/* What a record in the ring is. */
+/* The type of a record in the ring. */
 enum event_kind {
 	EVENT_SYSCALL = 1, /* struct event, then captures */
 	EVENT_CGROUP_CREATED = 2, /* struct cgroup_event */
@@ -34,11 +35,13 @@ enum event_kind {
 	EVENT_RESULT = 5, /* struct result_event */
 };
 
-/* What a route wants to know of a call beyond its entry. */
+/* Parts of a call that a route records beyond its entry. */
 enum call_flag {
-	CALL_RESULT = 1, /* also in an event: a struct result_event follows */
-	CALL_AT_EXIT = 4, /* its return is looked at: the table before this one may have asked */
-	CALL_RESULT_LOST = 8, /* in an event: what is wanted of the return will not come */
+	CALL_RESULT = 1, /* the result; in an event: a struct result_event follows */
+	CALL_AT_EXIT = 4, /* `sys_exit` handles its return: a call of the table before this one may
+			     wait for it */
+	CALL_RESULT_LOST =
+		8, /* in an event: no struct result_event follows, though the route asks for one */
 	CALL_MEMORY = 16, /* memory that cannot be read at entry is read again at the return; in an
 			   * event: a struct result_event with captures follows */
 };
@@ -46,35 +49,36 @@ enum call_flag {
 /* How the bytes of one argument were obtained. */
 enum capture_status {
 	CAPTURE_OK = 0,
-	CAPTURE_TRUNCATED = 1, /* there was more; `length` tells how much in all, 0 if unknown */
+	CAPTURE_TRUNCATED = 1, /* there was more: `length` bytes in all, 0 if unknown */
 	CAPTURE_UNREADABLE = 2, /* user memory could not be read; `error` is the errno */
 };
 
-/* Which bytes of an argument a capture holds. */
+/* The part of an argument that a capture holds. */
 enum capture_part {
-	PART_WHOLE = 0, /* what the argument points to */
+	PART_WHOLE = 0, /* the memory that the argument points to */
 	PART_NAME = 1, /* of a struct msghdr: the address */
 	PART_VECTOR = 2, /* of a struct msghdr: the vector of buffers */
 	PART_BUFFER = 3, /* one buffer of a vector, in their order */
 	PART_CONTROL = 4, /* of a struct msghdr: the ancillary data */
-	PART_AREA = 5, /* of exec: all arguments as they lie in the new program, a NUL after each */
+	PART_AREA =
+		5, /* of exec: all arguments in the memory of the new program, a NUL after each */
 };
 
-/* When its bytes were read. */
+/* The time at which a capture's bytes were read. */
 enum capture_moment {
 	MOMENT_ENTRY = 0,
-	MOMENT_REREAD = 1, /* at the return, for what could not be read at entry */
-	MOMENT_RETURN = 2, /* at the return, for what the kernel writes */
+	MOMENT_REREAD = 1, /* at the return, because the memory was unreadable at entry */
+	MOMENT_RETURN = 2, /* at the return, because the kernel writes the memory during the call */
 };
 
 /* The shape of a capture's bytes. */
 enum capture_kind {
 	CAPTURE_NUMBER = 1, /* __u64 */
 	CAPTURE_TEXT = 2, /* bytes of a C string, without its NUL */
-	CAPTURE_BYTES = 3, /* a structure, as it lay in memory */
+	CAPTURE_BYTES = 3, /* a structure, as in memory */
 };
 
-/* Notation of a field for people. crates/syscalls/src/notation renders each. */
+/* The notation of a field in messages. crates/syscalls/src/notation renders each. */
 enum field_kind {
 	FIELD_TEXT = 1, /* a string or a path */
 	FIELD_TEXTS = 2, /* one string of a vector; the capture repeats */
@@ -89,13 +93,13 @@ enum field_kind {
 	FIELD_SIGEVENT = 11, /* struct sigevent, 64- or 32-bit by the capture's size */
 };
 
-/* The role of a field that the daemon treats specially, whatever the field is called. */
+/* The role of a field that the daemon treats specially, whatever its name. */
 enum field_role {
 	ROLE_NONE = 0,
 	ROLE_PROGRAM = 1, /* path of the program that is executed */
 	ROLE_ARGV = 2, /* its arguments */
-	ROLE_ARGV_COUNT = 3, /* how many there are, recorded or not */
-	ROLE_ARGV_BYTES = 4, /* how long they are together */
+	ROLE_ARGV_COUNT = 3, /* their number, recorded or not */
+	ROLE_ARGV_BYTES = 4, /* their length in all, recorded or not */
 	ROLE_ENV = 5, /* its environment variables */
 };
 
@@ -106,14 +110,16 @@ enum wire_size {
 	EVENT_SIZE = 176,
 	CAPTURE_SIZE = 16,
 	RESULT_SIZE = 40,
-	CAPTURES_MAX_BYTES = 27776, /* all captures of one event: filename, largest argv, env */
-	TEXT_MAX_BYTES = 4096, /* PATH_MAX, and the longest piece that one read brings */
-	ARGV_MAX_BYTES = 16384, /* the largest budget that a route may ask for */
-	ENV_MAX_BYTES = 4096, /* of environment variables in one event, names included */
-	ENV_NAMES = 16, /* that all routes together may ask for, and that one event has */
+	CAPTURES_MAX_BYTES =
+		27776, /* all captures of one event: filename, largest argv, environment */
+	TEXT_MAX_BYTES = 4096, /* PATH_MAX, and the most that one read returns */
+	ARGV_MAX_BYTES = 16384, /* the largest budget that a route may set */
+	ENV_MAX_BYTES = 4096, /* of the environment variables in one event, names included */
+	ENV_NAMES = 16, /* that all routes together may name, and that one event has */
 	ENV_NAME_WORDS = 4, /* of a name and its `=`: 32 bytes */
-	PENDING_CALLS = 16384, /* calls at once of which a result is awaited */
-	EXCLUDED_FILES = 8, /* executables whose processes are excluded, replaced ones included */
+	PENDING_CALLS = 16384, /* calls that wait for their result at the same time */
+	EXCLUDED_FILES =
+		8, /* executables whose processes are not recorded, replaced ones included */
 };
 
 /* In the order of their names, as /proc/PID/ns has them. */
@@ -122,7 +128,7 @@ enum namespace {
 	NAMESPACE_IPC = 1,
 	NAMESPACE_MNT = 2,
 	NAMESPACE_NET = 3,
-	NAMESPACE_PID = 4, /* the task's own, not that of its children to be */
+	NAMESPACE_PID = 4, /* the task's own, not the one of its future children */
 	NAMESPACE_USER = 5,
 	NAMESPACE_UTS = 6,
 	NAMESPACES,
@@ -135,7 +141,7 @@ struct event {
 	__u32 size; /* bytes in all, captures included */
 	__u64 boottime_ns; /* CLOCK_BOOTTIME at entry */
 	__u64 cgroup; /* cgroup v2 id; 1 (the root) for every task on a v1 or hybrid host */
-	__u32 generation; /* of the table that judged this call */
+	__u32 generation; /* of the table that routed this call */
 	__u16 slot; /* within a bank: number, plus ABI_SLOTS for the 32-bit ABI */
 	__u16 handler; /* struct handler's id */
 	__u8 message; /* which of the handler's messages */
@@ -148,11 +154,12 @@ struct event {
 	__u32 gid;
 	__u32 loginuid; /* 4294967295: not set */
 	__u16 flags; /* enum call_flag */
-	__u8 rule; /* which of its route's, from 0 */
+	__u8 rule; /* number of the rule in its route, from 0 */
 	__u8 reserved; /* zero */
-	__u8 comm[COMM_SIZE]; /* any bytes up to a NUL; the task chooses them */
+	__u8 comm[COMM_SIZE]; /* any bytes up to a NUL: the task sets them itself */
 	__u64 start_ns; /* CLOCK_BOOTTIME at which the process began */
-	__u64 exe_inode; /* the executable, as struct file_id has it; 0: there is none */
+	__u64 exe_inode; /* inode number of the executable, as in struct file_id; 0: the task has
+			    none */
 	__u32 exe_device;
 	__u32 namespaces[NAMESPACES]; /* inode number by enum namespace; 0: the initial one */
 	__u64 args[6]; /* as passed; for the 32-bit ABI zero-extended */
@@ -161,7 +168,8 @@ _Static_assert(sizeof(struct event) == EVENT_SIZE, "the wire header has no paddi
 
 /* One argument. `stored` bytes follow, zero-padded to a multiple of 8. */
 struct capture {
-	__u8 field; /* index into the handler's fields; if it has none, the argument's position */
+	__u8 field; /* index into the handler's fields; for a handler without fields the argument's
+		       position */
 	__u8 kind; /* enum capture_kind */
 	__u8 status; /* enum capture_status */
 	__u8 part; /* enum capture_part */
@@ -173,22 +181,21 @@ struct capture {
 };
 _Static_assert(sizeof(struct capture) == CAPTURE_SIZE, "the capture header has no padding");
 
-/* A call of which an event told the entry has come to its end. Captures follow, `captures` of them.
- */
+/* The end of a call whose entry an earlier event recorded. Captures follow, `captures` of them. */
 struct result_event {
 	__u16 version;
 	__u16 kind;
 	__u32 size;
-	__u64 entry_ns; /* `boottime_ns` of the event, and */
-	__u32 tid; /* its `tid`: an exec may have changed the thread's own since */
-	__u16 ended; /* 1: the task has ended in the call, which has no result */
+	__u64 entry_ns; /* `boottime_ns` of the entry's event, and */
+	__u32 tid; /* its `tid`: an exec may since have changed that of the thread */
+	__u16 ended; /* 1: the task ended during the call, which has no result */
 	__u16 captures;
 	__u64 boottime_ns; /* CLOCK_BOOTTIME at the end */
 	__s64 result; /* as the kernel returns it: a negative errno for a failure */
 };
 _Static_assert(sizeof(struct result_event) == RESULT_SIZE, "a result has no padding");
 
-/* A cgroup of the v2 hierarchy was made or removed. */
+/* The creation or removal of a cgroup of the v2 hierarchy. */
 struct cgroup_event {
 	__u16 version;
 	__u16 kind;
@@ -198,7 +205,7 @@ struct cgroup_event {
 	__u8 name[CGROUP_NAME_SIZE]; /* last component, NUL-terminated */
 };
 
-/* A test call of the daemon's own came through the dispatcher and the table. */
+/* A test call of the daemon itself that came through the dispatcher and the table. */
 struct selftest_event {
 	__u16 version;
 	__u16 kind;
@@ -206,32 +213,33 @@ struct selftest_event {
 	__u64 nonce; /* the call's first argument */
 };
 
-/* An executable whose processes are excluded, as the kernel knows it. */
+/* The identity, in the kernel, of an executable whose processes are not recorded. */
 struct file_id {
 	__u64 device; /* super_block's s_dev */
 	__u64 inode; /* 0: this entry is free */
 };
 
-/* The daemon's question to `journal_open` about a process, and the answer. */
+/* The process that the daemon asks `journal_open` about, and the answer. */
 struct journal_query {
 	__u64 start_ns; /* CLOCK_BOOTTIME at which the process began */
 	__u32 tgid; /* in the initial pid namespace */
 	__u32 is_open; /* set by the program */
 };
 
-/* The namespaces that the machine began with, those of the task 0. */
+/* The initial namespaces, those of the task 0. */
 struct initial_namespaces {
-	__u64 proxy; /* addresses: a task that has both is in no other namespace */
+	__u64 proxy; /* addresses: a task that has both is in the initial namespaces */
 	__u64 user;
 	__u32 ids[NAMESPACES]; /* inode numbers */
 	__u32 reserved; /* zero */
 };
 
-/* Whether the consumer wants to be woken. */
+/* Whether the consumer of the ring, the daemon, needs to be woken. */
 enum consumer_state {
-	CONSUMER_AWAKE = 0, /* it is looking at the ring already */
-	CONSUMER_DOZING = 1, /* it looks again within 5 ms; wake it only when much has piled up */
-	CONSUMER_ASLEEP = 2, /* it sleeps until the next event */
+	CONSUMER_AWAKE = 0, /* it is reading the ring */
+	CONSUMER_DOZING =
+		1, /* it reads the ring again within 5 ms; wake it only when the backlog is large */
+	CONSUMER_ASLEEP = 2, /* it sleeps until the next event wakes it */
 };
 
 #endif

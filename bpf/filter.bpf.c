@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * `filter` stands in the slots of routes that are not for every call, or that have alternatives. It
- * counts the call, decides which rule it is for, and tail-calls the handler of that rule. Routes
+ * `filter` is the program in the slots of routes that have conditions or several rules. It counts
+ * the call, selects the rule that applies to it, and tail-calls the handler of that rule. Routes
  * without a filter have their handler in the slot, so only routes that use a filter pay for it.
  */
 #include "filter.h"
@@ -9,7 +9,7 @@
 #include "match.h"
 #include "admit.h"
 
-/* The filter of the call's route; NULL if there is none, which the daemon does not let happen. */
+/* The filter of the call's route. NULL if it has none, which the daemon prevents. */
 static __always_inline const volatile struct filter *
 filter_of(const volatile struct filtering *filtering)
 {
@@ -20,7 +20,7 @@ filter_of(const volatile struct filtering *filtering)
 	return &bank_at(filtering->bank)->filters[(number - 1) & (FILTERS_PER_BANK - 1)];
 }
 
-/* The call goes to the handler of the rule, or ends here. */
+/* Tail-calls the handler of the rule that the filter chose, or counts the call as filtered. */
 static __always_inline void call_choose(void *ctx, struct counters *counters,
 					const volatile struct filtering *filtering)
 {
@@ -44,7 +44,7 @@ static __always_inline void filter_continue(void *ctx, struct scratch *scratch, 
 	struct counters *counters = stats_row(slot);
 
 	if (!counters)
-		return; /* not reached: it has counted the call */
+		return; /* not reached: `filter` has counted the call in that row */
 	insns_run(filtering);
 	if (filtering->pc < INSNS_PER_BANK) {
 		bpf_tail_call(ctx, &continuations,
@@ -94,8 +94,8 @@ int filter(void *ctx)
 	return 0;
 }
 
-/* Continues `filter` for a call whose patterns are known by now, or that has more instructions
- * before it. */
+/* Continues `filter` for a call whose patterns have been matched, or whose filter has more
+ * instructions than one jump executes. */
 SEC("raw_tp")
 int filter_resume(void *ctx)
 {
@@ -107,7 +107,7 @@ int filter_resume(void *ctx)
 	return 0;
 }
 
-/* A program did not start. */
+/* Counts a call as lost because a tail call failed. */
 static __always_inline void count_lost_reroute(__u32 slot)
 {
 	struct counters *counters = stats_row(slot);
@@ -116,7 +116,7 @@ static __always_inline void count_lost_reroute(__u32 slot)
 		stats_count(counters, COUNTER_LOST_REROUTE);
 }
 
-/* Puts the text of that kind into the scratch memory. */
+/* Reads the text of that kind into the scratch memory. */
 static __always_inline void text_read(struct scratch *scratch, __u32 kind,
 				      const volatile struct filter *filter)
 {
@@ -138,8 +138,8 @@ static __always_inline void text_read(struct scratch *scratch, __u32 kind,
 	}
 }
 
-/* Finds out which of the filter's patterns match, and goes back to it: one kind of text a jump, so
- * that the verifier goes through the comparisons once. */
+/* Matches the filter's patterns and returns to `filter_resume`: one kind of text a jump, so that
+ * the verifier processes the comparisons once. */
 SEC("raw_tp")
 int filter_match(void *ctx)
 {

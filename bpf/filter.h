@@ -8,10 +8,10 @@
 #include "task.h"
 
 /*
- * A filter finds the rule of a route that a call is for. It is a program of instructions, as in
- * classic BPF: each compares one operand and jumps forward, to another instruction, to a rule, or
- * to none. The operands that the filter needs are loaded before; patterns are matched only when an
- * instruction asks for them.
+ * Interprets a filter, which selects the rule of a route that applies to a call. A filter is a
+ * program of instructions, as in classic BPF: each compares one operand and jumps forward, to
+ * another instruction, to a rule, or to FILTER_REJECT. The operands that the filter needs are
+ * loaded before; patterns are matched only when an instruction needs them.
  */
 
 #define OPERAND_BIT(operand) (1U << (operand))
@@ -49,7 +49,8 @@ static __always_inline void operands_load(void *ctx, struct filtering *filtering
 		call_args(ctx, compat, &filtering->operands[OPERAND_ARGUMENT]);
 }
 
-/* Makes all widths compare as whole unsigned numbers: signed ones with the highest bit inverted. */
+/* Converts an operand so that all widths compare as 64-bit unsigned numbers: the highest bit of
+ * signed ones is inverted. */
 static __always_inline __u64 widened(__u64 value, __u8 width)
 {
 	const __u64 highest = 1ULL << 63;
@@ -74,9 +75,9 @@ static __always_inline bool insn_holds(const volatile struct filtering *filterin
 					: value >= insn->a && value <= insn->b;
 }
 
-/* Executes some instructions: up to the end of the filter, or to one that needs patterns which are
- * not known yet. The bank is loaded in each round: in a register, it makes each round more work for
- * the verifier. */
+/* Executes INSNS_PER_JUMP instructions at most, up to the end of the filter or to an instruction
+ * whose patterns are not matched yet. The bank is loaded in each round: kept in a register, it
+ * would make each round more work for the verifier. */
 static __always_inline void insns_run(volatile struct filtering *filtering)
 {
 	for (__u32 i = 0; i < INSNS_PER_JUMP; i++) {

@@ -2,7 +2,7 @@
 #ifndef TAILCALLD_HANDLER_DECL_H
 #define TAILCALLD_HANDLER_DECL_H
 
-/* What a handler tells about itself, for the daemon to read out of the object. */
+/* The declaration of a handler, which the daemon reads from the object. */
 
 enum handler_size {
 	HANDLERS_MAX = 64,
@@ -21,16 +21,17 @@ struct field {
 	__u16 role; /* enum field_role */
 };
 
-/* What a handler tells about itself. It lies in the object's .rodata.handlers, so that the daemon
- * can decode, describe and list a handler that it has never heard of. */
+/* The declaration of a handler. It is in the object's section .rodata.handlers, so that the daemon
+ * can decode, describe and list a handler without code of its own for it. */
 struct handler {
-	__u32 id; /* given by the loader before load; the program compares routes with it */
+	__u32 id; /* set by the loader before load; the program compares routes with it */
 	__u8 name[HANDLER_NAME_SIZE]; /* the program is handle_<name> */
 	__u8 summary[HANDLER_SUMMARY_SIZE]; /* one line for `tailcalld handlers` */
-	/* The syscalls whose arguments it understands, and the only ones it may be wired to; the
-	 * route's `variant` is the index. None: it takes any syscall. */
+	/* The syscalls whose arguments it decodes, and the only ones that may be routed to it; the
+	 * route's `variant` is the index. Empty: any syscall. */
 	__u8 syscalls[HANDLER_SYSCALLS][HANDLER_SYSCALL_SIZE];
-	__u32 exact; /* 1: read memory again at the return if that costs other calls nothing */
+	__u32 exact; /* 1: unreadable memory is read again at the return, if other calls do not pay
+			for that */
 	struct field fields[HANDLER_FIELDS];
 	__u8 messages[HANDLER_MESSAGES][HANDLER_MESSAGE_SIZE]; /* `{field}` is replaced */
 };

@@ -4,13 +4,14 @@
 
 #include "settings.h"
 
-/* Multiplicative hashing (Knuth): spreads neighbours; the highest bits are the best. */
+/* Multiplicative hashing (Knuth). Neighbouring keys get distant hashes; the highest bits are the
+ * best. */
 static __always_inline __u64 hash_u64(__u64 key)
 {
 	return key * ((__u64)HASH_FACTOR_HIGH << 32 | HASH_FACTOR_LOW);
 }
 
-/* Where the search for an excluded cgroup begins. */
+/* Index at which the search for an excluded cgroup begins. */
 static __always_inline __u64 excluded_cgroup_hash(__u64 id)
 {
 	_Static_assert(EXCLUDED_CGROUPS == 256, "the hash is an index");

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * Never attached: the daemon runs it once in its own context (BPF_PROG_TEST_RUN) to learn how the
- * kernel knows it and its files. Our own /proc would tell the pid of our own pid namespace, and
- * stat() tells device numbers that overlay and btrfs make up. It also learns which namespaces the
- * machine began with.
+ * Never attached: the daemon runs it in its own context (BPF_PROG_TEST_RUN) to get the kernel's
+ * identity of itself and of its files. /proc shows the pid in the daemon's own pid namespace, and
+ * stat() returns device numbers that overlay and btrfs invent. It also stores the initial
+ * namespaces.
  */
 #include "maps.h"
 #include "namespaces.h"
 #include "task.h"
 
-/* Ancestors that are looked through for the task 0, which the first process is a child of. */
+/* Ancestors that are searched for the task 0, the parent of the first process. */
 #define ANCESTORS_MAX 512
 
 static __always_inline const struct task_struct *first_task(void)

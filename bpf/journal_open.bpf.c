@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * Answers whether a process has a file of the journal open. Run by the daemon on demand, because it
- * may not look into /proc/PID/fd of other users' processes: that takes CAP_SYS_PTRACE, and the unit
+ * Finds out whether a process has a file of the journal open. The daemon runs it on demand, because
+ * it may not read /proc/PID/fd of other users' processes: that needs CAP_SYS_PTRACE, and the unit
  * hides other processes (ProtectProc=).
  */
 #include "maps.h"

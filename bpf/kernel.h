@@ -4,10 +4,10 @@
 
 /*
  * The few kernel types that the programs touch. Members are found by name at load time (CO-RE), so
- * only names and types matter here, not offsets, and what is not touched is left out.
+ * only names and types matter here, not offsets, and members that no program touches are omitted.
  */
 
-/* Tells libbpf's headers that kernel types come from us, not from <linux/types.h>. */
+/* Makes libbpf's headers use the kernel types below instead of those of <linux/types.h>. */
 #define __VMLINUX_H__
 
 typedef unsigned char __u8;
@@ -55,7 +55,7 @@ enum {
 	BPF_RB_RING_SIZE = 1,
 };
 
-/* Only asked for their existence: the helpers came with 5.11 and 5.15. */
+/* Only their existence is tested: the helpers came with 5.11 and 5.15. */
 enum bpf_func_id {
 	BPF_FUNC_get_current_task_btf = 158,
 	BPF_FUNC_task_pt_regs = 175,

@@ -11,11 +11,12 @@
 #include "scratch.h"
 #include "settings.h"
 
-/* Every map: who writes it, who reads it, why it has this size. Maps are weak, so that each program
- * file may include this; the linker makes them one. */
+/* Defines every map, with its writers, its readers and the reason for its size. Maps are weak, so
+ * that each program file may include this; the linker merges them. */
 
 /* The table: two banks of programs. Written by the daemon, slot by slot, only in the bank that is
- * not live; read by the tail calls of the dispatcher and of handlers overtaken by a flip. */
+ * not live; read by the tail calls of the dispatcher, and of handlers when a reload has switched
+ * tables in between. */
 struct {
 	__uint(type, BPF_MAP_TYPE_PROG_ARRAY);
 	__uint(max_entries, BANKS *BANK_SLOTS);
@@ -30,7 +31,7 @@ enum continuation {
 	CONTINUATIONS,
 };
 
-/* Programs that go on where a handler leaves off. Filled by the loader. */
+/* Programs that continue the work of a handler or a filter. Filled by the loader. */
 struct {
 	__uint(type, BPF_MAP_TYPE_PROG_ARRAY);
 	__uint(max_entries, CONTINUATIONS);
@@ -38,7 +39,7 @@ struct {
 	__type(value, __u32);
 } continuations __weak SEC(".maps");
 
-/* The programs of handlers by number, for calls that a filter has chosen a rule for. Filled by the
+/* The programs of handlers by number, for calls whose rule a filter has chosen. Filled by the
  * loader. */
 struct {
 	__uint(type, BPF_MAP_TYPE_PROG_ARRAY);
@@ -47,8 +48,8 @@ struct {
 	__type(value, __u32);
 } handlers __weak SEC(".maps");
 
-/* What is known of the cgroups of the v2 hierarchy, by id. Written by the daemon for those that
- * were there before, by `cgroup_mkdir` for those that are born. Linux tells of each only once. */
+/* The tags of the cgroups of the v2 hierarchy, by id. Written by the daemon for cgroups that exist
+ * at its start, by `cgroup_mkdir` for new ones. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, CGROUPS_MAX);
@@ -56,7 +57,8 @@ struct {
 	__type(value, struct cgroup_tags);
 } cgroup_tags __weak SEC(".maps");
 
-/* The names of units and slices that filters ask for, and their bits. Written by the daemon. */
+/* The names of units and slices that filters name, and their bits. Written by the daemon, read by
+ * `cgroup_mkdir`. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, TAG_NAMES_MAX);
@@ -64,9 +66,9 @@ struct {
 	__type(value, __u64);
 } tag_names __weak SEC(".maps");
 
-/* The processes that descend from those that filters name, and the bits of these, by thread group.
- * Written by the daemon for those that were there before, by `proc_tree_fork` for their children.
- */
+/* The processes of the trees that filters name, with the bits of their trees, by thread group.
+ * Written by `proc_tree_seed` for processes that exist before, by `proc_tree_fork` for their
+ * children. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, TREE_MEMBERS_MAX);
@@ -74,7 +76,8 @@ struct {
 	__type(value, __u64);
 } tree_members __weak SEC(".maps");
 
-/* The roots of these trees by their number in the daemon's pid namespace, and their bits. */
+/* The roots of these trees by their pid in the daemon's namespace, and their bits. Written by the
+ * daemon, read by `proc_tree_seed`. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, TREES_MAX);
@@ -82,11 +85,12 @@ struct {
 	__type(value, __u64);
 } tree_roots __weak SEC(".maps");
 
-/* The counters: COUNTERS_ROWS rows for each CPU, so that no two share a cache line and no count
- * needs an atomic. By slot within a bank, because a reload must not reset them. Written by
- * handlers, read by the daemon, through a mapping and never through bpf(2): while a task is in an
- * update or a lookup of most maps, the kernel runs no program of a classic tracepoint or a kprobe
- * on its CPU (bpf_prog_active), and it may be preempted there. max_entries is set before load. */
+/* The counters: COUNTERS_ROWS rows for each CPU, so that no two CPUs share a cache line and no
+ * count needs an atomic instruction. A slot has one row for both banks, because a reload must not
+ * reset the counters. Written by handlers, read by the daemon, through a mapping and never through
+ * bpf(2): while a task is in an update or a lookup of most maps, the kernel runs no program of a
+ * classic tracepoint or a kprobe on its CPU (bpf_prog_active), and it may be preempted there.
+ * max_entries is set before load. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(map_flags, BPF_F_MMAPABLE);
@@ -95,13 +99,14 @@ struct {
 	__type(value, struct counters);
 } counters __weak SEC(".maps");
 
-/* The events, and the only queue there is. The size here is replaced by `[ring] size`. */
+/* The ring of events, the only queue between the programs and the daemon. The loader replaces the
+ * size by `[ring] size`. */
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
 	__uint(max_entries, 8 * 1024 * 1024);
 } events __weak SEC(".maps");
 
-/* Where a handler works: scratch.h. One for each CPU. */
+/* The memory that handlers work in, see scratch.h. One for each CPU. */
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
 	__uint(max_entries, 1);
@@ -109,8 +114,8 @@ struct {
 	__type(value, struct scratch);
 } scratches __weak SEC(".maps");
 
-/* Where the name of a new cgroup is looked at. One for each CPU: such a program may be preempted,
- * but is not entered twice on a CPU. */
+/* The memory in which `cgroup_mkdir` examines a name. One for each CPU: the program may be
+ * preempted, but is not entered twice on a CPU. */
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
 	__uint(max_entries, 1);
@@ -118,8 +123,8 @@ struct {
 	__type(value, struct cgroup_name);
 } name_scratch __weak SEC(".maps");
 
-/* Calls whose return is awaited. With each task, so that there is no table that could overflow.
- * Tracing programs may use it from Linux 5.13 on; not created where the kernel does not know it. */
+/* Calls that wait for their return, stored with the task, so that no table can overflow. Tracing
+ * programs may use this type from Linux 5.13 on; on older kernels the map is not created. */
 struct {
 	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
@@ -127,9 +132,9 @@ struct {
 	__type(value, struct pending);
 } pending_tasks __weak SEC(".maps");
 
-/* By the address of the task: on older kernels, and where the kernel has no memory for it at the
- * moment. That of Linux 7.x never has any on an x86 processor without cmpxchg16b (mm/slub.c,
- * kmalloc_nolock), as emulators may be. */
+/* Calls that wait for their return, by the address of the task: on older kernels, and when the
+ * kernel cannot allocate task storage. Linux 7.x never can on an x86 processor without cmpxchg16b
+ * (mm/slub.c, kmalloc_nolock), such as an emulated one. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, PENDING_CALLS);
@@ -137,9 +142,10 @@ struct {
 	__type(value, struct pending);
 } pending_calls __weak SEC(".maps");
 
-/* Updated by the daemon only to wait, where membarrier(2) does not: bpf(2) promises that an update
- * of an array of maps returns after every program that ran when it began (kernel/bpf/syscall.c,
- * maybe_wait_bpf_programs). After a flip, nobody reads the old bank from then on. */
+/* Updated by the daemon only to wait for a grace period, where membarrier(2) does not provide one:
+ * bpf(2) promises that an update of an array of maps returns after every program that ran when it
+ * began (kernel/bpf/syscall.c, maybe_wait_bpf_programs). After a reload, no program reads the old
+ * bank from then on. */
 struct grace_inner {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, 1);

@@ -6,14 +6,14 @@
 #include "filter.h"
 
 /*
- * Matches the patterns of a filter with the texts that it asks for, one text after the other. A
- * text lies in the scratch memory where captures are built later. As in the walk of strings, what
- * changes from round to round stands in memory, for the verifier.
+ * Matches the patterns of a filter with the texts that it needs, one text after the other. A text
+ * is read into the scratch memory where captures are built later. As with argv, values that change
+ * from round to round are in memory, for the verifier.
  */
 
 enum {
 	PATH_BYTES = 4096, /* PATH_MAX */
-	PATH_AT = 8192, /* where the path of an executable is built, towards the begin */
+	PATH_AT = 8192, /* where the path of an executable ends, built backwards */
 	NAME_BYTES = 256, /* NAME_MAX + 1 */
 };
 
@@ -22,7 +22,8 @@ static __always_inline __u8 *text_room(struct scratch *scratch)
 	return scratch->captures;
 }
 
-/* What was read, its NUL included, or a negative errno. */
+/* Sets the length of the text from the result of its read: bytes with the NUL, or a negative
+ * errno. */
 static __always_inline void text_set_length(struct scratch *scratch, long got)
 {
 	volatile struct filtering *filtering = &scratch->filtering;
@@ -40,7 +41,7 @@ static __always_inline void text_comm(struct scratch *scratch)
 						  __builtin_preserve_access_index(&task->comm)));
 }
 
-/* Of its main thread. */
+/* Reads the comm of the parent's main thread. */
 static __always_inline void text_parent_comm(struct scratch *scratch)
 {
 	const struct task_struct *parent = BPF_CORE_READ(task_untyped(), real_parent, group_leader);
@@ -62,7 +63,7 @@ static __always_inline void text_argument(struct scratch *scratch, __u8 position
 						(const void *)scratch->filtering.operands[at]));
 }
 
-/* From the root of a mount to where that is mounted; at the root of all the walk is at its end. */
+/* Goes from the root of a mount to its mount point; at the topmost mount the path is whole. */
 static __always_inline void path_leave_mount(volatile struct path_walk *walk)
 {
 	const struct mount *mount =
@@ -74,7 +75,7 @@ static __always_inline void path_leave_mount(volatile struct path_walk *walk)
 	walk->mount = (__u64)__builtin_preserve_access_index(&above->mnt);
 }
 
-/* Puts a slash and the name of a dentry before what is there, as long as there is room. */
+/* Prepends a slash and the name of a dentry to the path, if the buffer has room. */
 static __always_inline void path_add(struct scratch *scratch, volatile struct path_walk *walk,
 				     const struct dentry *dentry)
 {
@@ -92,7 +93,7 @@ static __always_inline void path_add(struct scratch *scratch, volatile struct pa
 	walk->start = start;
 }
 
-/* One step up. */
+/* Goes from a dentry to its parent. */
 static __always_inline void path_step(struct scratch *scratch, volatile struct path_walk *walk)
 {
 	const struct dentry *dentry = (const struct dentry *)walk->dentry;
@@ -107,7 +108,7 @@ static __always_inline void path_step(struct scratch *scratch, volatile struct p
 	}
 }
 
-/* The path of the executable, as the mount namespace has it that the file was opened in. */
+/* Reads the path of the executable in the mount namespace that the file was opened in. */
 static __always_inline void text_exe(struct scratch *scratch)
 {
 	volatile struct path_walk *walk = &scratch->filtering.path;
@@ -162,7 +163,7 @@ static __always_inline bool text_matches(struct scratch *scratch,
 				pattern);
 }
 
-/* Compares the text at hand with the filter's patterns of that kind. */
+/* Compares the current text with the filter's patterns of its kind. */
 static __always_inline void text_compare(struct scratch *scratch, __u8 kind,
 					 const volatile struct filter *filter)
 {

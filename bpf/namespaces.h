@@ -7,29 +7,28 @@
 
 /*
  * The namespaces of the current task. Most tasks share one `struct nsproxy` with the first task, so
- * two comparisons of addresses tell that there is nothing to tell. The address is learnt by
- * `self_identify`: it is no symbol that every kernel lists, and libbpf would read all of
- * /proc/kallsyms to find it.
+ * comparing two addresses shows that all are initial. `self_identify` finds the address: not every
+ * kernel lists it as a symbol, and libbpf would read all of /proc/kallsyms for it.
  */
 
-/* Of addresses that were loaded from the current task, members are loaded directly; of those that
- * were probed, they are probed. A kernel built without a kind of namespaces has no such type. */
+/* Loads a member directly if the verifier knows the type of `from`, else by a probe read. A kernel
+ * built without a kind of namespaces has no such type. */
 #define namespace_id(typed, from, member)                                                          \
 	(!bpf_core_field_exists((from)->member->ns.inum) ? 0                                       \
 	 : (typed)                                       ? (from)->member->ns.inum                 \
 							 : BPF_CORE_READ(from, member, ns.inum))
 
-/* The namespace of a task's children is its own or one below it, so at the same level it is its
- * own, and at level 0 there is no other. Else, after an unshare(CLONE_NEWPID), it is found by the
- * longer way. */
+/* Returns the pid namespace of the current task. nsproxy only has the one of its children, which is
+ * the task's own or one below it: the same at the same level, and at level 0 always. After an
+ * unshare(CLONE_NEWPID) they differ, and the task's own is read from its struct pid. */
 static __always_inline __u32 pid_namespace_id(bool typed, const struct nsproxy *proxy)
 {
 	__u32 of_children = typed ? proxy->pid_ns_for_children->level
 				  : BPF_CORE_READ(proxy, pid_ns_for_children, level);
 
 	if (of_children) {
-		/* By a plain address: the verifier of 6.1 does not add to a typed pointer what
-		 * clang-22 adds. */
+		/* By an untyped address: the verifier of 6.1 refuses the addition to a typed
+		 * pointer that clang-22 generates. */
 		const struct pid *pid = BPF_CORE_READ(task_untyped(), thread_pid);
 		const void *numbers = __builtin_preserve_access_index(&pid->numbers[0]);
 		__u32 level = BPF_CORE_READ(pid, level);
@@ -66,7 +65,7 @@ static __always_inline void namespaces_differing(__u32 ids[NAMESPACES])
 			ids[i] = 0;
 }
 
-/* By enum namespace; 0 for one that is initial. */
+/* Returns the namespaces of the current task by enum namespace; 0 for an initial one. */
 static __always_inline void task_namespaces(__u32 ids[NAMESPACES], const struct cred *cred)
 {
 	__builtin_memset(ids, 0, NAMESPACES * sizeof(*ids));

@@ -7,10 +7,10 @@
 #include "route.h"
 #include "wake.h"
 
-/* From an event to the return of its call. */
+/* Connects an event with the return of its call. */
 
-/* All but the place where it is kept. `scratch`: where the event is built; NULL for one without
- * memory that is read at the return. */
+/* Fills in all but `in_table`. `scratch` is the memory in which the event is built; NULL for an
+ * event without memory that is read at the return. */
 static __always_inline void pending_fill(struct pending *pending, const struct event *event,
 					 const struct call *call, const struct scratch *scratch)
 {
@@ -46,7 +46,7 @@ static __always_inline bool pending_put_with_task(const struct event *event,
 	return own;
 }
 
-/* Its value is made in scratch memory: the stack is too small. */
+/* The map's value is built in scratch memory: the stack is too small. */
 static __always_inline bool pending_put_in_table(const struct event *event, const struct call *call,
 						 const struct scratch *scratch)
 {
@@ -61,7 +61,7 @@ static __always_inline bool pending_put_in_table(const struct event *event, cons
 	return !bpf_map_update_elem(&pending_calls, &task, &room->pending, BPF_ANY);
 }
 
-/* The current task's call that waits; NULL if there is none. */
+/* Returns the current task's call that waits for its return; NULL if it has none. */
 static __always_inline struct pending *pending_find(void)
 {
 	__u64 task = bpf_get_current_task();
@@ -86,7 +86,7 @@ static __always_inline void pending_clear(struct pending *pending)
 		pending->entry_ns = 0;
 }
 
-/* What the return is awaited for. */
+/* Returns what the return is needed for, bits of enum call_flag; 0 for nothing. */
 static __always_inline __u32 pending_flags(const struct call *call, const struct scratch *scratch)
 {
 	if (call->route->flags & CALL_RESULT)
@@ -94,7 +94,7 @@ static __always_inline __u32 pending_flags(const struct call *call, const struct
 	return scratch && scratch->pending.deferred_count ? CALL_MEMORY : 0;
 }
 
-/* The call of this event waits for its return, if its route asks. */
+/* Makes the event's call wait for its return, if the route needs that. */
 static __always_inline void pending_begin(struct event *event, const struct call *call,
 					  const struct scratch *scratch)
 {
@@ -110,7 +110,7 @@ static __always_inline void pending_begin(struct event *event, const struct call
 	event->flags = flags;
 }
 
-/* Its event did not get into the ring. */
+/* Cancels the wait of a call whose event the ring refused. */
 static __always_inline void pending_cancel(const struct event *event)
 {
 	struct pending *pending = event->flags ? pending_find() : NULL;
@@ -153,7 +153,7 @@ static __always_inline void result_count_lost(const struct pending *pending)
 		stats_count(row, COUNTER_RESULTS_LOST);
 }
 
-/* The end of a call was told, or not, which is counted. */
+/* Ends the wait of a call. Counts its result as lost unless it was `sent`. */
 static __always_inline void pending_finish(struct pending *pending, bool sent)
 {
 	if (!sent)

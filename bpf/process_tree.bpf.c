@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * Keeps the trees of processes that filters name: a child is in the trees that its parent is in,
- * also when that one has ended. Attached only while a filter asks for a tree.
+ * Maintains the process trees that filters name: a child is in the trees of its parent, also after
+ * the parent has ended. Attached only while a filter names a tree.
  */
 #include "maps.h"
 #include "task.h"
 
-/* Generations that are looked through for a root or a member, where the daemon asks who is in a
- * tree already. It asks until nothing changes, so that trees may be deeper. */
+/* Ancestors that `proc_tree_seed` searches for a root or a member. The daemon runs it until nothing
+ * changes, so that trees may be deeper. */
 #define ANCESTORS_MAX 8
 
 static __always_inline __u32 group_of(const struct task_struct *task)
@@ -30,7 +30,7 @@ int proc_tree_fork(struct bpf_raw_tracepoint_args *ctx)
 	return 0;
 }
 
-/* The last thread of a process ends: its number may be another's soon. */
+/* Removes a process when its last thread ends: its pid may be reused. */
 SEC("raw_tp/sched_process_exit")
 int proc_tree_exit(struct bpf_raw_tracepoint_args *ctx)
 {
@@ -42,7 +42,8 @@ int proc_tree_exit(struct bpf_raw_tracepoint_args *ctx)
 	return 0;
 }
 
-/* The process's number as whoever runs this sees it, which is how the configuration names it. */
+/* The pid in the namespace of the process that runs this program, the daemon: the pid that the
+ * configuration has. */
 static __always_inline __u32 own_number(const struct task_struct *task)
 {
 	__u32 level = BPF_CORE_READ(task_untyped(), thread_pid, level);
@@ -53,7 +54,7 @@ static __always_inline __u32 own_number(const struct task_struct *task)
 	return BPF_CORE_READ(pid, level) < level ? 0 : BPF_CORE_READ(own, nr);
 }
 
-/* The trees that a process is in by descent. */
+/* Returns the bits of the trees that a process is in by descent. */
 static __always_inline __u64 bits_of_ancestors(const struct task_struct *task)
 {
 	__u64 bits = 0;
@@ -71,7 +72,8 @@ static __always_inline __u64 bits_of_ancestors(const struct task_struct *task)
 	return bits;
 }
 
-/* Run by the daemon when a table is to name other trees. Who is in one already stays in it. */
+/* Finds the members of trees that exist already. The daemon runs it when a new table names other
+ * trees; members of trees that stay are kept. */
 SEC("iter/task")
 int proc_tree_seed(struct bpf_iter__task *ctx)
 {

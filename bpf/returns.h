@@ -7,10 +7,11 @@
 #include "task.h"
 #include "vector.h"
 
-/* The memory that a call's return is awaited for. */
+/* Handles the return of a call that waits for it, and reads the memory that was deferred until
+ * then. */
 
-/* Within these functions the result is taken from the record each time: in a variable, what is
- * known of it in each branch would be a state of its own for the verifier. */
+/* Loads the result from the record each time: for a variable, the verifier would keep what it knows
+ * after each branch as a state of its own. */
 static __always_inline __s64 result_of(const struct scratch *scratch)
 {
 	return ((const volatile struct scratch *)scratch)->result.result;
@@ -21,7 +22,7 @@ static __always_inline struct capture_id deferred_id(const struct deferred_read 
 	return (struct capture_id){.field = read->field, .moment = read->moment};
 }
 
-/* How many bytes of that memory the kernel has written, or was to read. */
+/* Sets the target's length to the bytes that the kernel has written, or was to read. */
 static __always_inline void deferred_size(struct scratch *scratch, const struct deferred_read *read)
 {
 	volatile struct read_target *target = &scratch->target;
@@ -70,7 +71,7 @@ static __always_inline void deferred_vector(struct scratch *scratch, const struc
 	vectors_capture(scratch, read->op == DEFERRED_VECTOR);
 }
 
-/* A call that fails writes nothing. */
+/* Whether the memory is to be read: a call that fails has written nothing. */
 static __always_inline bool is_due(const struct scratch *scratch, const struct deferred_read *read)
 {
 	return read->moment != MOMENT_RETURN || result_of(scratch) >= 0;
@@ -98,7 +99,8 @@ static __always_inline void deferred_read_all(struct scratch *scratch,
 		deferred_vector(scratch, pending, &pending->deferred[at]);
 }
 
-/* Where the later read of that kind stands, in `target`, from 1; 0 if there is none. */
+/* Sets the target's `vector` to the position of the deferred read with that operation, from 1; 0 if
+ * none has it. */
 static __always_inline void deferred_find(struct scratch *scratch, const struct pending *pending,
 					  __u8 op)
 {
@@ -111,7 +113,7 @@ static __always_inline void deferred_find(struct scratch *scratch, const struct 
 	}
 }
 
-/* The read of that kind; NULL if there is none. */
+/* Returns the deferred read with that operation; NULL if none has it. */
 static __always_inline const struct deferred_read *
 deferred_of(struct scratch *scratch, const struct pending *pending, __u8 op)
 {
@@ -121,9 +123,9 @@ deferred_of(struct scratch *scratch, const struct pending *pending, __u8 op)
 	return at < DEFERRED_MAX ? &pending->deferred[at] : NULL;
 }
 
-/* A program was executed, and the memory of the call's arguments is gone. The new program's has its
- * path behind the environment (fs/exec.c, copy_string_kernel of bprm->filename, the first that is
- * put on the new stack), and its arguments. */
+/* Reads the path and the arguments of a program from its own memory, after an exec that has
+ * replaced the memory of the call's arguments. The path is behind the environment (fs/exec.c,
+ * copy_string_kernel of bprm->filename, the first string on the new stack). */
 static __always_inline void deferred_read_of_program(struct scratch *scratch,
 						     const struct pending *pending)
 {
@@ -145,7 +147,7 @@ static __always_inline void deferred_read_of_program(struct scratch *scratch,
 	}
 }
 
-/* The result and the memory, in one record. */
+/* Sends the result and the memory in one record. Returns whether the ring took it. */
 static __always_inline bool result_send_with_memory(struct scratch *scratch, __s64 result)
 {
 	const struct pending *pending = &scratch->pending;
@@ -166,8 +168,8 @@ static __always_inline bool result_send_with_memory(struct scratch *scratch, __s
 	return true;
 }
 
-/* What the call waited for is moved to scratch memory first: it may come from either of two maps,
- * and the verifier would go through all of the above once for each. */
+/* The pending call is copied to scratch memory first: it may come from either of two maps, and the
+ * verifier would process all of the code above once for each. */
 static __always_inline void call_returned_with_memory(struct pending *pending, __s64 result)
 {
 	__u32 zero = 0;
@@ -184,7 +186,7 @@ static __always_inline void call_returned_with_memory(struct pending *pending, _
 		result_count_lost(&scratch->pending);
 }
 
-/* The current task's call has returned, if one was waiting. */
+/* Sends the result of the current task's call, if it waits for its return. */
 static __always_inline void call_returned(__s64 result)
 {
 	struct pending *pending = pending_find();
@@ -197,7 +199,7 @@ static __always_inline void call_returned(__s64 result)
 		pending_finish(pending, result_send(pending, result, false));
 }
 
-/* The current task has ended in its call. */
+/* Reports that the current task has ended during its call. */
 static __always_inline void call_ended_with_task(void)
 {
 	struct pending *pending = pending_find();

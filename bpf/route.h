@@ -6,7 +6,7 @@
 #include "stats.h"
 #include "task.h"
 
-/* A call, as its handler knows it after the prologue. */
+/* A call as the prologue has prepared it for its handler. */
 struct call {
 	__u32 slot;
 	bool compat;
@@ -16,15 +16,15 @@ struct call {
 	struct counters *counters;
 	const struct mm_struct *mm; /* of the current task */
 	__u64 exe_inode;
-	/* The rest is known only of one that may become an event. */
+	/* Set by call_is_admitted: */
 	const struct cred *cred;
 	__u64 boottime_ns;
 	__u64 start_ns; /* of the process */
 	__u64 cgroup;
 };
 
-/* Indices are hidden from clang and then masked, each where it is used: clang would leave out a
- * mask that it knows to change nothing, and the verifier knows less. */
+/* Indices are hidden from clang and then masked, each where it is used: clang would omit a mask
+ * that it can prove to change nothing, and the verifier cannot prove that. */
 static __always_inline const volatile struct bank *bank_at(__u64 bank)
 {
 	barrier_var(bank);
@@ -37,7 +37,7 @@ static __always_inline const volatile struct route *slot_route(__u64 bank, __u64
 	return &bank_at(bank)->routes[slot & (BANK_SLOTS - 1)];
 }
 
-/* A reference to a route in one word, for calls that go on in another program: bank and row. Never
+/* A reference to a route in one word, bank and row, for calls that another program continues. Never
  * 0. */
 enum {
 	REFERENCE_IS_SET = 1 << 31,
@@ -50,7 +50,8 @@ static __always_inline __u64 route_reference(__u32 bank, __u32 row)
 	return (__u32)REFERENCE_IS_SET | bank << REFERENCE_BANK_SHIFT | row;
 }
 
-/* Finds the call's route again. False if there is none, which cannot happen. */
+/* Sets the call's route from a reference. Returns false if the row is out of range, which does not
+ * happen. */
 static __always_inline bool call_set_route(struct call *call, __u64 reference)
 {
 	__u64 row = reference & REFERENCE_ROW;
@@ -78,7 +79,8 @@ static __always_inline bool call_is_of_excluded_file(const struct call *call)
 	return false;
 }
 
-/* Our own calls, and those that our output causes: recording them would cause more of them. */
+/* Whether the daemon or a program that its output makes busy makes the call: recording it would
+ * cause more such calls. */
 static __always_inline bool call_is_excluded(const struct call *call)
 {
 	if (task_ids() >> 32 == self_tgid) {
@@ -92,16 +94,15 @@ static __always_inline bool call_is_excluded(const struct call *call)
 	return false;
 }
 
-/* A filter has let this call through and counted it: the call goes on by the rule that the filter
- * chose. */
+/* Continues a call that a filter has counted, with the rule that the filter chose. */
 static __always_inline bool call_resume(struct call *call, __u64 chosen)
 {
 	call->counters->state.chosen = 0;
 	return call_set_route(call, chosen);
 }
 
-/* The reference to the call's route goes through memory, so that the verifier looks at what follows
- * once, not once for each way to here. */
+/* Stores the reference to the call's route in memory and loads it again, so that the verifier
+ * processes the code that follows once, not once for each way that leads here. */
 static __always_inline bool call_reload_route(struct call *call)
 {
 	call->counters->state.route = route_reference(call->bank, call->row);
@@ -109,11 +110,11 @@ static __always_inline bool call_reload_route(struct call *call)
 }
 
 /*
- * The prologue of every handler: true if the call is this handler's.
+ * Prologue of every handler. Returns whether the call is this handler's.
  *
- * The dispatcher read `live_base` a moment ago; a flip may have come in between. Only what the bank
- * that is live now says counts, so that each call is judged by exactly one generation: if its slot
- * belongs to another handler there, that one runs instead; if to none, the call was never routed.
+ * A reload may have switched tables since the dispatcher read `live_base`. Only the bank that is
+ * live now counts, so that each call is handled by exactly one generation: if its slot belongs to
+ * another handler there, that handler runs instead; if to none, the call is not recorded.
  */
 static __always_inline bool call_begin(void *ctx, __u32 handler, struct call *call)
 {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * Wired by the daemon before it says that it is ready: its own call must come through the
- * dispatcher, the table and the ring. Calls of others fall through unseen; nothing is counted.
+ * Routed by the daemon before it reports that it is ready: its own test call must come through the
+ * dispatcher, the table and the ring. Calls of other processes are ignored and not counted.
  */
 #include "maps.h"
 #include "context.h"

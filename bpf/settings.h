@@ -2,50 +2,52 @@
 #ifndef TAILCALLD_SETTINGS_H
 #define TAILCALLD_SETTINGS_H
 
-/* What the daemon tells the programs: the routes, what is captured of a call, which calls are
- * wanted, and how many. The skeleton turns all of it into Rust, as it does with event.h. */
+/* The settings that the daemon gives to the programs: routes, recipes, filters, tags and limits.
+ * The skeleton turns all of it into Rust, as with event.h. */
 
 #include "event.h"
 
-/* Settings of one slot in one bank. A handler believes these, not the way it was reached. */
+/* Settings of one slot in one bank. A handler goes by these settings, not by the slot that it was
+ * called through. */
 struct route {
 	__u32 generation;
 	__u16 handler; /* 0: nothing is routed here */
 	__u8 priority;
-	__u8 variant; /* which of struct handler's syscalls this slot is; 0 if it names none */
+	__u8 variant; /* index of this slot's syscall in struct handler's list; 0 if that is empty
+		       */
 	__u16 argv_bytes; /* `exec`: how many bytes of argv an event may carry */
-	__u16 env; /* `exec`: which of this bank's `env_names` are recorded, a bit each */
+	__u16 env; /* `exec`: the `env_names` of this bank that are recorded, a bit each */
 	__u32 buffer_bytes; /* `args`: how many bytes of each buffer an event may carry */
 	__u16 flags; /* enum call_flag */
-	__u8 rule; /* which of its route's, from 0 */
+	__u8 rule; /* number of the rule in its route, from 0 */
 	__u8 reserved;
-	__u32 sample; /* of 2^32 calls, how many are recorded; 0: all */
-	__u16 filter; /* of the handler HANDLER_FILTER: which, from 1 */
+	__u32 sample; /* number of calls out of 2^32 that are recorded; 0: all */
+	__u16 filter; /* of HANDLER_FILTER: number of the filter, from 1 */
 	__u8 limit; /* number of the limit that bounds it; 0: none */
 	__u8 uid_limit; /* number of the limit of each user's events; 0: none */
 };
 
-/* Handlers whose numbers the object does not give. */
+/* Reserved numbers of handlers. */
 enum special_handler {
 	HANDLER_NONE = 0, /* calls are not recorded */
-	HANDLER_FILTER = 0xffff, /* `filter` decides which rule a call is for */
+	HANDLER_FILTER = 0xffff, /* the program `filter` selects the rule, and so the handler */
 };
 
 /* Powers of two, so that a mask makes an index of any number. */
 enum filter_size {
 	FILTERS_PER_BANK = 256,
 	INSNS_PER_BANK = 2048,
-	INSNS_PER_JUMP = 16, /* that a program executes before it tail-calls itself for more */
-	INSNS_PER_CALL = 64, /* that a call goes through at most */
+	INSNS_PER_JUMP = 16, /* that a program executes before it tail-calls itself */
+	INSNS_PER_CALL = 64, /* that one call executes at most */
 	PATTERNS_PER_BANK = 256,
 	PATTERNS_PER_FILTER = 16,
 	PATTERN_BYTES = 128,
 	PATTERN_WORDS = PATTERN_BYTES / 8,
-	FILTER_PATHS = 2, /* arguments of one filter that are texts */
+	FILTER_PATHS = 2, /* string arguments that one filter may match */
 	PATH_PARTS_MAX = 48, /* components of the path of an executable */
 };
 
-/* The value that an instruction of a filter looks at. */
+/* The value that an instruction of a filter compares. */
 enum operand {
 	OPERAND_UID = 0,
 	OPERAND_GID = 1,
@@ -62,7 +64,7 @@ enum insn_op {
 	INSN_ANY_BIT = 1, /* of `a` */
 };
 
-/* How much of a register an argument is. */
+/* The part of a register that an argument has, and its sign. */
 enum operand_width {
 	WIDTH_WHOLE = 0,
 	WIDTH_UNSIGNED_32 = 1,
@@ -73,11 +75,11 @@ enum operand_width {
 /* Jump targets that are not another instruction of the bank. */
 enum filter_end {
 	FILTER_ACCEPT = 0x8000, /* plus the number of the rule in the bank */
-	FILTER_REJECT = 0xffff, /* no rule is for this call */
+	FILTER_REJECT = 0xffff, /* no rule applies to the call */
 };
 
-/* One instruction of a filter, as in classic BPF: a comparison, and where to go if it holds and if
- * it does not. Jumps only lead forward. */
+/* One instruction of a filter, as in classic BPF: a comparison, and two jump targets. Jumps only
+ * lead forward. */
 struct filter_insn {
 	__u8 operand; /* enum operand */
 	__u8 op; /* enum insn_op */
@@ -85,7 +87,8 @@ struct filter_insn {
 	__u8 reserved;
 	__u16 jt; /* the next instruction of the bank, or enum filter_end, if it holds */
 	__u16 jf; /* the same if it does not */
-	__u64 a; /* of signed widths with the highest bit inverted, so that all compare alike */
+	__u64 a; /* of signed widths with the highest bit inverted, so that all compare as unsigned
+		  */
 	__u64 b;
 };
 
@@ -106,7 +109,7 @@ enum pattern_anchor {
 };
 
 /* A pattern. Its result is a bit, by its position in the filter's list. A text that cannot be read
- * matches any pattern: what is not known is never left out. */
+ * matches any pattern: a call is not dropped because of an unknown text. */
 struct pattern {
 	__u8 kind; /* enum text_kind */
 	__u8 anchor; /* enum pattern_anchor */
@@ -117,7 +120,7 @@ struct pattern {
 	__u64 masks[PATTERN_WORDS]; /* ones where it has bytes */
 };
 
-/* What a route's filter needs, and where it begins. */
+/* A route's filter: its first instruction, and the operands that it needs. */
 struct filter {
 	__u16 first; /* instruction of the bank */
 	__u16 patterns; /* the first of its patterns in the bank */
@@ -129,8 +132,8 @@ struct filter {
 	__u8 reserved[6];
 };
 
-/* An environment variable that some route asks for: a string is one if it has these bytes in these
- * places. */
+/* An environment variable that some route names. A string is that variable if it has these bytes
+ * under the mask. */
 struct env_name {
 	__u64 bytes[ENV_NAME_WORDS]; /* the name, `=`, zeros */
 	__u64 mask[ENV_NAME_WORDS]; /* ones where `bytes` has the name and `=` */
@@ -144,13 +147,13 @@ struct bank {
 	struct filter filters[FILTERS_PER_BANK];
 	struct filter_insn insns[INSNS_PER_BANK];
 	struct pattern patterns[PATTERNS_PER_BANK];
-	struct env_name env_names[ENV_NAMES]; /* that its routes ask for */
+	struct env_name env_names[ENV_NAMES]; /* that its routes name */
 };
 
-/* The tags of a cgroup: the names of units and slices that filters ask for, a bit each. A bit keeps
- * its meaning as long as some table asks for the name. */
+/* The tags of a cgroup: the units and slices named by filters that it is in, a bit each. A bit
+ * keeps its meaning while some table uses the name. */
 struct cgroup_tags {
-	__u64 bits; /* of the names that it or one above it has */
+	__u64 bits; /* of its own name and of the cgroups above it */
 	__u64 state; /* enum path_state */
 };
 
@@ -160,7 +163,7 @@ enum tag_bit {
 	TAG_NAMES = 62,
 };
 
-/* How far the path of a cgroup identifies the unit, as systemd lays its tree out. */
+/* The position of a cgroup's path in systemd's tree of units. */
 enum path_state {
 	PATH_IN_SYSTEM = 0, /* the root, and slices of the system */
 	PATH_IN_UNIT = 1, /* in a unit of the system */
@@ -197,7 +200,7 @@ enum tag_size {
 	TREE_MEMBERS_MAX = 32768, /* processes */
 };
 
-/* Whose events a limit counts together. */
+/* The events that a limit counts together. */
 enum limit_per {
 	PER_ROUTE = 0,
 	PER_UID = 1,
@@ -214,10 +217,10 @@ enum limit_size {
 	LIMIT_NONE = 0,
 };
 
-/* So many events in so much time. */
+/* A rate limit: a steady rate, and a burst above it. */
 struct limit {
 	__u64 interval_ns; /* from one event to the next */
-	__u64 burst_ns; /* how long the intervals of events at once are together */
+	__u64 burst_ns; /* intervals of the events that may come at once, in all */
 	__u32 per; /* enum limit_per */
 	__u32 reserved;
 };
@@ -232,28 +235,29 @@ struct bucket {
 	__u64 reserved[2];
 };
 
-/* How the memory of one argument is captured. */
+/* The way to capture the memory of one argument. */
 enum step_op {
 	STEP_END = 0, /* nothing, and no step follows */
 	STEP_TEXT = 1, /* a C string */
 	STEP_PROGRAM = 2, /* the path of a program that is executed */
 	STEP_BYTES = 3, /* elements of a known size */
-	STEP_SOME = 4, /* as much of `size` bytes as there is: another argument tells what it is */
+	STEP_SOME = 4, /* as many of `size` bytes as are readable: the length depends on another
+			  argument */
 	STEP_VECTOR = 5, /* struct iovec, and the buffers */
-	STEP_MESSAGE = 6, /* struct msghdr, and what it points to */
+	STEP_MESSAGE = 6, /* struct msghdr, and the memory that it points to */
 	STEP_MESSAGES = 7, /* a vector of struct mmsghdr */
 };
 
-/* How many elements an argument points to. */
+/* The number of elements that an argument points to. */
 enum step_count {
 	COUNT_ONE = 0,
-	COUNT_INT = 1, /* another argument tells, 32 bits of it */
-	COUNT_LONG = 2, /* another argument tells, all of it */
-	COUNT_POINTED = 3, /* the 32 bits that another argument points to tell, at the return */
-	COUNT_BITS = 4, /* another argument tells the bits in them */
+	COUNT_INT = 1, /* 32 bits of another argument */
+	COUNT_LONG = 2, /* another argument, whole */
+	COUNT_POINTED = 3, /* the 32 bits that another argument points to, at the return */
+	COUNT_BITS = 4, /* another argument has their number in bits */
 };
 
-/* When a step is taken. */
+/* The time at which the memory is read. */
 enum step_when {
 	WHEN_ENTRY = 1, /* the kernel reads it */
 	WHEN_RETURN = 2, /* the kernel writes it */
@@ -268,19 +272,21 @@ struct step {
 	__u8 argument; /* position of the pointer */
 	__u8 when; /* bits of enum step_when */
 	__u8 count; /* enum step_count */
-	__u8 counter; /* position of the argument that tells how many */
-	__u8 by_result; /* the result tells how many of them the kernel wrote */
+	__u8 counter; /* position of the argument that has the number */
+	__u8 by_result; /* the result is the number of elements that the kernel wrote */
 	__u16 size; /* bytes of one element */
-	__u16 most; /* bytes that are kept at most, of a vector elements; 0: `buffer_bytes` */
+	__u16 most; /* bytes that an event keeps at most, of a vector elements; 0: `buffer_bytes` */
 	__u16 extra; /* bytes before the first element */
 };
 
-/* What `args` captures of one syscall. Written by the loader, from the syscall's signature. */
+/* The memory that `args` captures of one syscall. Written by the loader, from the syscall's
+ * signature. */
 struct recipe {
 	struct step steps[STEPS_MAX]; /* one a pointer */
-	__u8 at_entry; /* whether a step is taken at entry */
+	__u8 at_entry; /* whether a step reads memory at entry */
 	__u8 strings; /* position, from 1, of a vector of strings; 0: none */
-	__u8 environment; /* of one of which only the number is told */
+	__u8 environment; /* position, from 1, of a vector of strings that are only counted; 0: none
+			   */
 	__u8 reserved;
 };
 

@@ -6,8 +6,8 @@
 #include "route.h"
 #include "vector.h"
 
-/* The arguments of a call as its recipe tells to capture them: what the kernel reads at once, what
- * it writes when the call returns. */
+/* Captures the arguments of a call by its recipe: memory that the kernel reads at entry, memory
+ * that it writes when the call returns. */
 
 static __always_inline __u64 argument(const struct scratch *scratch, __u8 position)
 {
@@ -17,7 +17,7 @@ static __always_inline __u64 argument(const struct scratch *scratch, __u8 positi
 	return at < 6 ? scratch->event.args[at] : 0;
 }
 
-/* How many words hold so many bits. */
+/* Returns the number of words of `size` bytes that hold so many bits. */
 static __always_inline __u64 bits_count(__u64 bits, __u64 size)
 {
 	return size == 4 ? (bits + 31) / 32 : (bits + 63) / 64;
@@ -52,7 +52,7 @@ static __always_inline void target_begin(struct scratch *scratch, const struct c
 
 	target->address = argument(scratch, step->argument);
 	target->count = step_count(scratch, step);
-	/* More than any call moves, and little enough to multiply. */
+	/* More than any call moves, and small enough to multiply. */
 	target->count = min_u64(target->count, 0x7fffffff);
 	target->length = target->count * step->size + step->extra;
 	target->room = step->most ? step->most : call->route->buffer_bytes;
@@ -64,7 +64,7 @@ static __always_inline void target_begin(struct scratch *scratch, const struct c
 			min_u64(target->room, is_vector(step->op) ? target->count : target->length);
 }
 
-/* A vector's operations are in the order of those at the return. */
+/* The vector operations are in the same order in both enums. */
 static __always_inline __u8 deferred_op(__u8 op)
 {
 	if (is_vector(op))
@@ -106,8 +106,8 @@ static __always_inline void step_at_entry(struct scratch *scratch, const volatil
 		step_defer(scratch, step, MOMENT_REREAD);
 }
 
-/* Of all steps at most one is a vector; it is taken last, so that the verifier sees the loops over
- * its buffers once. */
+/* Captures a vector. At most one step of a recipe is a vector; it is captured last, so that the
+ * verifier processes the loops over its buffers once. */
 static __always_inline void vector_at_entry(struct scratch *scratch, const struct call *call,
 					    const volatile struct step *step)
 {

@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * The dispatcher, the one program attached to the entry of syscalls, and the first file to read:
- * it takes the number of the syscall as an index into the live bank of the table and tail-calls the
+ * The dispatcher, the one program attached to the entry of syscalls, and the first file to read: it
+ * uses the number of the syscall as an index into the live bank of the table and tail-calls the
  * program in that slot. The design is that of BCC's example tail_hello.c. An empty slot is the
- * normal case and costs nothing beyond the attempt: no map lookup, no filter, no counter stands on
- * that path. The dispatcher never reads the caller's memory and never writes to the ring.
+ * normal case and costs nothing beyond the attempt: that path has no map lookup, no filter and no
+ * counter. The dispatcher never reads the caller's memory and never writes to the ring.
  */
 #include "context.h"
 #include "stats.h"
 #include "task.h"
 
-/* Not inlined into the common path; these numbers are beyond any table. */
+/* Counts a number that no table has. */
 static __always_inline void odd_number_count(__u32 number)
 {
 	__u32 class = number == -1U         ? ODD_MINUS_ONE

@@ -1,21 +1,22 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * What comes of the calls whose routes ask for it, and the memory that waits for their return.
- * Attached only while one does. The path of other calls is: read the number, test that it is below
- * 512, look whether the slot's returns are of interest, return.
+ * Sends the results of calls whose routes record them, and the memory that is read at the return.
+ * Attached only while a route needs that. The path of other calls is: read the number, test that it
+ * is below 512, test the slot's flag, return.
  */
 #include "context.h"
 #include "returns.h"
 #include "route.h"
 
-/* What tp/raw_syscalls/sys_exit has, as events/raw_syscalls/sys_exit/format in tracefs tells. */
+/* The context of tp/raw_syscalls/sys_exit, see events/raw_syscalls/sys_exit/format in tracefs. */
 struct sys_exit_context {
 	__u64 common;
 	__s64 id;
 	__s64 result;
 };
 
-/* The registers are the task's own in any case; the classic tracepoint has the number at hand. */
+/* The number is in the task's registers at every attach point; the classic tracepoint also has it
+ * in its context. */
 static __always_inline __u32 return_number(const void *ctx)
 {
 	const struct bpf_raw_tracepoint_args *raw = ctx;
@@ -50,7 +51,7 @@ int sys_exit(void *ctx)
 	return 0;
 }
 
-/* A task that ends in a call, as exit_group does to its thread, never returns from it. */
+/* Ends the call of a task that ends during it, for example in exit_group: it never returns. */
 SEC("raw_tp/sched_process_exit")
 int task_exit(void *ctx)
 {

@@ -9,14 +9,13 @@
 
 /*
  * The current task. Where the kernel has bpf_get_current_task_btf (5.11), members are loaded
- * directly, at 1 to 3 ns each; a probe read costs 7 to 25 ns, a helper that tells the same member 4
- * to 14. The test for the helper is resolved at load time and the branch not taken is removed by
+ * directly, at 1 to 3 ns each; a probe read costs 7 to 25 ns, a helper that returns the same member
+ * 4 to 14. The test for the helper is resolved at load time and the branch not taken is removed by
  * the verifier.
  *
- * A member that is a pointer is loaded once in a program and handed on: each time that the verifier
- * comes to such a load it looks through all types of the kernel for those that tell whether the
- * pointer can be trusted (type_is_trusted in kernel/bpf/verifier.c), up to four times, in 1 ms
- * (6.18).
+ * A member that is a pointer is loaded once in a program and passed on: for each such load the
+ * verifier searches all types of the kernel for those that decide whether the pointer is trusted
+ * (type_is_trusted in kernel/bpf/verifier.c), up to four times, which takes 1 ms (6.18).
  */
 #define TASK_IS_TYPED bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_get_current_task_btf)
 
@@ -51,7 +50,7 @@ static __always_inline __u64 task_user(const struct cred *cred)
 	return bpf_get_current_uid_gid();
 }
 
-/* As two words: a loop over bytes, or the helper, costs 10 ns more. */
+/* Copies the comm as two words: a loop over bytes, or the helper, costs 10 ns more. */
 static __always_inline void task_comm(__u8 comm[COMM_SIZE])
 {
 	__u64 *to = (__u64 *)comm;
@@ -82,7 +81,8 @@ static __always_inline __u32 task_loginuid(void)
 	return BPF_CORE_READ(task_untyped(), loginuid.val);
 }
 
-/* When the process began, CLOCK_BOOTTIME: with its number it is never another's. */
+/* The start of the process, CLOCK_BOOTTIME: together with its pid it identifies the process, also
+ * after PID reuse. */
 static __always_inline __u64 task_start_ns(void)
 {
 	if (TASK_IS_TYPED)
@@ -96,7 +96,7 @@ static __always_inline void inode_id(const struct inode *inode, struct file_id *
 	id->inode = BPF_CORE_READ(inode, i_ino);
 }
 
-/* Its memory, whose address changes when it executes a program. */
+/* The task's memory, whose address changes when it executes a program. */
 static __always_inline const struct mm_struct *task_mm(void)
 {
 	if (TASK_IS_TYPED)
@@ -104,7 +104,7 @@ static __always_inline const struct mm_struct *task_mm(void)
 	return BPF_CORE_READ(task_untyped(), mm);
 }
 
-/* The executable, as an inode number alone where that is cheap: enough to tell most tasks apart. */
+/* The inode number of the executable, which is cheap to load and distinguishes most executables. */
 static __always_inline __u64 mm_exe_inode(const struct mm_struct *mm)
 {
 	if (TASK_IS_TYPED)
@@ -119,7 +119,7 @@ static __always_inline __u32 mm_exe_device(const struct mm_struct *mm)
 	return BPF_CORE_READ(mm, exe_file, f_inode, i_sb, s_dev);
 }
 
-/* Whether the current syscall came by the 32-bit ABI. Never by `cs`: `int 0x80` in 64-bit code
+/* Whether the current syscall came by the 32-bit ABI. Not by `cs`: `int 0x80` in 64-bit code
  * carries i386 numbers under a 64-bit code segment. */
 static __always_inline bool task_in_compat_syscall(void)
 {

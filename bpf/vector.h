@@ -4,13 +4,13 @@
 
 #include "capture.h"
 
-/* Vectors of buffers, and messages, which have one: each is a capture of the vector and one of each
- * buffer, in their order. */
+/* Captures vectors of buffers, and messages, which contain one: the vector is one capture, and each
+ * buffer another, in their order. */
 
 enum {
-	VECTOR_MAX = 32, /* elements of a vector that are told, as strace does */
-	BUFFERS_MAX = 8, /* buffers of a vector that are read */
-	MESSAGES_MAX = 2, /* messages of a vector of them */
+	VECTOR_MAX = 32, /* elements of a vector that are captured, as many as strace prints */
+	BUFFERS_MAX = 8, /* buffers of a vector that are captured */
+	MESSAGES_MAX = 2, /* messages of a vector that are captured */
 	NAME_MAX_BYTES = 128, /* struct sockaddr_storage */
 	CONTROL_MAX_BYTES = 256,
 	BUFFERS_MAX_BYTES = 8192, /* of all buffers of a call */
@@ -18,7 +18,7 @@ enum {
 
 #define NO_LIMIT (~0ULL)
 
-/* A number as wide as a pointer of the caller. */
+/* Reads a number of `width` bytes, the size of a pointer of the caller. */
 static __always_inline __u64 user_long(__u64 at, __u64 width)
 {
 	__u64 value = 0;
@@ -43,7 +43,7 @@ static __always_inline void vector_begin(struct scratch *scratch, __u8 field, __
 	vector->has_lengths = false;
 }
 
-/* `keep` bytes of the `length` bytes of that part. */
+/* Captures `keep` of the `length` bytes of that part. */
 static __always_inline long vector_part_capture(struct scratch *scratch, __u8 part, __u64 at,
 						__u64 keep, __u64 length)
 {
@@ -53,7 +53,8 @@ static __always_inline long vector_part_capture(struct scratch *scratch, __u8 pa
 	return capture_bytes(scratch, of, at, keep, length);
 }
 
-/* The next buffer: as much as was moved, and of that as much as is wanted. */
+/* Captures the next buffer: of the bytes that the call moved, as many as the route and the budget
+ * allow. */
 static __always_inline void vector_next_buffer(struct scratch *scratch)
 {
 	volatile struct vector *vector = &scratch->vector;
@@ -70,7 +71,7 @@ static __always_inline void vector_next_buffer(struct scratch *scratch)
 	vector->budget -= buffer->room;
 }
 
-/* The vector, and its buffers. Returns a negative errno if it cannot be read. */
+/* Captures a vector and its buffers. Returns a negative errno if the vector cannot be read. */
 static __always_inline long vector_capture(struct scratch *scratch)
 {
 	volatile struct vector *vector = &scratch->vector;
@@ -91,7 +92,7 @@ static __always_inline long vector_capture(struct scratch *scratch)
 	return 0;
 }
 
-/* What a member of a struct msghdr points to, if it is there. */
+/* Captures the memory that a member of a struct msghdr points to, if it is set. */
 static __always_inline void message_part_capture(struct scratch *scratch, __u8 part, __u64 at,
 						 __u64 length, __u64 most)
 {
@@ -99,8 +100,9 @@ static __always_inline void message_part_capture(struct scratch *scratch, __u8 p
 		vector_part_capture(scratch, part, at, min_u64(length, most), length);
 }
 
-/* A struct msghdr and what it points to: name, vector and control data are each a pointer and a
- * length as wide, but for the name's, which has 32 bits. The vector is left to be walked. */
+/* Captures a struct msghdr, its name and its control data, and sets `vector` to its vector. Name,
+ * vector and control data are each a pointer and a length of the same width, but for that of the
+ * name, which has 32 bits. */
 static __always_inline long message_capture(struct scratch *scratch, __u64 at)
 {
 	volatile struct vector *vector = &scratch->vector;
@@ -118,7 +120,7 @@ static __always_inline long message_capture(struct scratch *scratch, __u64 at)
 	return 0;
 }
 
-/* Of a message, only what is missing of itself is an error. */
+/* Captures a message or a vector. For a message only an unreadable struct msghdr is an error. */
 static __always_inline long message_or_vector_capture(struct scratch *scratch, __u64 at)
 {
 	const volatile struct vector *vector = &scratch->vector;
@@ -133,10 +135,10 @@ static __always_inline long message_or_vector_capture(struct scratch *scratch, _
 	return vector->part == PART_VECTOR ? 0 : error;
 }
 
-/* A vector, a message, or a vector of struct mmsghdr: messages, each with the number of bytes that
- * were moved. The address and the number of elements stand in `target`. Returns an error if there
- * is none. All go through the same loops, because the verifier goes through each loop that there
- * is. */
+/* Captures a vector, a message, or a vector of struct mmsghdr, which is a message with the number
+ * of bytes that the kernel moved. `target` has the address and the number of elements. Returns a
+ * negative errno if nothing can be read. All three share the loops, because the verifier processes
+ * each loop in the program. */
 static __always_inline long vectors_capture(struct scratch *scratch, bool is_alone)
 {
 	volatile struct vector *vector = &scratch->vector;

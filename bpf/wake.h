@@ -5,14 +5,15 @@
 #include "maps.h"
 
 /*
- * Wakes the consumer if it asked for it. Records are committed without a wakeup, and this runs
- * after the commit: the commit is a full barrier in the kernel (an xchg of the record's header), so
- * either the consumer's last look sees the record or we see its flag. Asked before the commit, a
- * record could be committed between the look and the sleep, and nobody would wake.
+ * Wakes the consumer, the daemon, if it is asleep. Records are committed without a wakeup, and this
+ * runs after the commit: the commit is a full barrier in the kernel (an xchg of the record's
+ * header), so either the consumer's last look sees the record or this function sees its flag. If
+ * the flag were read before the commit, a record could be committed after the consumer's look and
+ * before its sleep, and no program would wake it.
  *
- * The wakeup itself rides on a discarded record of the smallest size. Two CPUs may both find the
- * flag set; a second wakeup does no harm. A full ring refuses the extra record: then the wakeup
- * came earlier, when the ring was a quarter full.
+ * The wakeup is sent with a discarded record of the smallest size. Two CPUs may both find the flag
+ * set; a second wakeup does no harm. A full ring refuses the extra record; then a wakeup was sent
+ * earlier, when the ring was a quarter full.
  */
 static __always_inline void consumer_wake(void)
 {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-/* `args`: any syscall, its six arguments as they were passed, and the memory that they point to, as
- * the syscall's recipe tells. */
+/* `args`: records any syscall with its six arguments as they were passed, and the memory that they
+ * point to, by the syscall's recipe. */
 #include "handler.h"
 #include "steps.h"
 #include "argv.h"
@@ -11,14 +11,15 @@ HANDLER(args) = {
 	.messages = {"{syscall}({args})"},
 };
 
-/* A call without memory that is read now or waited for needs no scratch memory. */
+/* Whether the call has no memory to read, at entry or at the return: then it needs no scratch
+ * memory. */
 static __always_inline bool is_plain(const struct call *call, const volatile struct recipe *recipe)
 {
 	return !recipe->at_entry &&
 	       !(call->route->flags & CALL_RESULT && recipe->steps[0].op != STEP_END);
 }
 
-/* The strings of a program that is executed, and how many its environment has. */
+/* Leaves the event to the copying of argv, with the number of strings in the environment. */
 static __always_inline void recipe_copy_argv(void *ctx, struct scratch *scratch,
 					     const struct call *call,
 					     const volatile struct recipe *recipe)

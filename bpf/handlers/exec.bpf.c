@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * `exec`: execve and execveat at entry: the attempt, whatever comes of it. It tells the filename,
- * the arguments up to the route's budget, and always how many there are and how long in all; and of
- * the new program's environment the variables that the route names.
+ * `exec`: records execve and execveat at entry, so also attempts that fail: the filename, the
+ * arguments up to the route's budget, always their number and their length in all, and of the new
+ * program's environment the variables that the route names.
  */
 #include "handler.h"
 #include "argv.h"
@@ -54,9 +54,9 @@ int handle_exec(void *ctx)
 		return 0;
 	const volatile struct event *event = &scratch->event;
 
-	/* execveat puts a directory before the three that both have, and flags behind them. The
-	 * number is read back, so that the verifier does not go through all loops once for each of
-	 * the two. */
+	/* execveat has a directory before the three arguments of execve, and flags behind them. The
+	 * message's number is read back from memory, so that the verifier does not process all of
+	 * the code below once for each of the two. */
 	scratch->event.message = call.route->variant == EXECVEAT ? EXECVEAT : EXECVE;
 	__u64 at = event->message & 1;
 	emit_program(scratch, FILENAME, (const void *)event->args[at]);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-/* `timer`: the POSIX timer syscalls, many slots for one handler. It tells the clock, the timer's
- * number, the times and the way of notification. Old values that the kernel writes back are not
- * known at entry and are left out. */
+/* `timer`: records the POSIX timer syscalls, several slots of one handler: the clock, the timer's
+ * number, the times and the kind of notification. Old values that the kernel writes back are not
+ * known at entry and are not recorded. */
 #include "handler.h"
 
 enum {
@@ -28,8 +28,8 @@ enum {
 	MESSAGE_OTHER
 };
 
-/* What counts of a struct sigevent: value, signal, kind, and for SIGEV_THREAD_ID the thread. The
- * rest of its 64 bytes is padding. */
+/* The bytes of a struct sigevent with content: value, signal, kind, and for SIGEV_THREAD_ID the
+ * thread. The rest of its 64 bytes is padding. */
 enum {
 	SIGEVENT_BYTES = 20,
 	SIGEVENT_BYTES_32 = 16,
