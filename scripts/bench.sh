@@ -8,8 +8,8 @@ root=
 if [ "$(id -u)" -ne 0 ]; then
 	root='sudo -E'
 fi
-# Cargo prints the program's path in parentheses. sed writes to the open /dev/stderr, while tee would open
-# the file again and truncate a log behind it.
+# Cargo prints the program's path in parentheses. sed writes to the open /dev/stderr, while tee
+# would open the file again and truncate a log behind it.
 program=$(sh scripts/cargo.sh bench --locked --bench system --no-run 2>&1 |
 	sed -n -e 'w /dev/stderr' -e 's/^ *Executable .*(\(.*\))$/\1/p')
 [ -n "$program" ] || exit 1

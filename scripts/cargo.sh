@@ -1,6 +1,6 @@
 #!/bin/sh
-# cargo.sh ARGUMENT...: runs cargo, under sudo as the user that called sudo: Rust is usually installed in
-# that user's home directory, and the files it builds have to belong to that user.
+# cargo.sh ARGUMENT...: runs cargo, under sudo as the user that called sudo: Rust is usually
+# installed in that user's home directory, and the files it builds have to belong to that user.
 set -eu
 
 if [ "$(id -u)" -eq 0 ] && [ -n "${SUDO_USER:-}" ] && [ "$SUDO_USER" != root ]; then

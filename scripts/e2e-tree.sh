@@ -1,5 +1,6 @@
 #!/bin/sh
-# e2e-tree.sh SUITE: creates a minimal Debian tree of this suite, unless there is one, and prints its path.
+# e2e-tree.sh SUITE: creates a minimal Debian tree of this suite, unless there is one, and prints
+# its path.
 #
 #	MIRROR=URL	downloads from this mirror; default: the one in the sources of apt
 #

@@ -1,6 +1,7 @@
 #!/bin/sh
-# peers.sh: installs the tools that the benchmarks compare tailcalld with, as far as the distribution has
-# them. The benchmarks report a tool that cannot be installed as absent. Called by setup.sh bench.
+# peers.sh: installs the tools that the benchmarks compare tailcalld with, as far as the
+# distribution has them. The benchmarks report a tool that cannot be installed as absent. Called by
+# setup.sh bench.
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -35,8 +36,8 @@ unpack() (
 	done
 )
 
-# An installed auditd would start now and at every boot, and make each syscall of the machine slower. So it
-# is only unpacked, with the libraries that are missing.
+# An installed auditd would start now and at every boot, and make each syscall of the machine
+# slower. So it is only unpacked, with the libraries that are missing.
 unpack_auditd() {
 	unpack $(apt-get install -s --no-install-recommends auditd | awk '/^Inst/ {print $2}')
 }

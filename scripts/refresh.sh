@@ -1,7 +1,7 @@
 #!/bin/sh
 # refresh.sh [stop]: makes systemd read the unit and the catalog again after files were installed or
-# removed. With "stop" it first stops and disables the service. Without a running systemd, as in a container
-# or a build root, it only updates the catalog.
+# removed. With "stop" it first stops and disables the service. Without a running systemd, as in a
+# container or a build root, it only updates the catalog.
 set -eu
 
 if [ -d /run/systemd/system ]; then

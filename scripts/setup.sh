@@ -1,7 +1,7 @@
 #!/bin/sh
-# setup.sh [test | bench | e2e | matrix]: installs the packages that are missing to build tailcalld, and
-# with an argument those to run the tests, the benchmarks, the container or the guests of that name. Uses
-# apt; on other distributions it prints the list.
+# setup.sh [test | bench | e2e | matrix]: installs the packages that are missing to build tailcalld,
+# and with an argument those to run the tests, the benchmarks, the container or the guests of that
+# name. Uses apt; on other distributions it prints the list.
 set -eu
 
 # Pairs of a command and the package that contains it.

@@ -1,41 +1,40 @@
-# First: no other chapter has started the service. 90-stop.sh compares with $objects_before.
+# Starts the service for all later chapters.
 chapter start
 
-# What a package's installation would do.
+# A package does this when it is installed.
 journalctl --update-catalog
-is 'the catalog has all kinds of records' 16 "$(journalctl --list-catalog | grep -c ' tailcalld: ')"
+is 'the catalog describes every kind of record' 16 "$(journalctl --list-catalog | grep -c ' tailcalld: ')"
 
-objects_before=$(host objects)
-told systemctl enable tailcalld >/dev/null
-is 'enabled' enabled "$(systemctl is-enabled tailcalld)"
-is 'starts' 0 "$(told systemctl start tailcalld)"
+outcome systemctl enable tailcalld >/dev/null
+is 'the service is enabled' enabled "$(systemctl is-enabled tailcalld)"
+is 'starts' 0 "$(outcome systemctl start tailcalld)"
 is 'is active' active "$(systemctl is-active tailcalld)"
 if ! systemctl is-active --quiet tailcalld; then
 	journal -u tailcalld
 	exit 1
 fi
-soon 'the host sees one dispatcher' 1 host dispatchers
+soon 'the host finds one dispatcher' 1 host dispatchers
 
 status=$(systemctl status --no-pager --full tailcalld)
-like 'systemctl status has the line of numbers' \
+like 'systemctl status shows the table and the counters' \
 	'*Status: "16 routes, generation 1: * events written, 0 lost; attached to raw_tp/sys_enter: *"*' "$status"
 started="Started: 16 routes, generation 1, attached to raw_tp/sys_enter on Linux $(uname -r), tailcalld *"
-like 'journalctl -u has the start' "*$started*" "$(journal -u tailcalld)"
-like 'journalctl -x explains it' \
+like 'journalctl -u shows the start' "*$started*" "$(journal -u tailcalld)"
+like 'journalctl -x explains the start' \
 	"*Subject: tailcalld has started*is attached to raw_tp/sys_enter on Linux*$(uname -r)*" \
 	"$(journal -x -u tailcalld $STARTED)"
 
-is 'systemd watches it' 30s "$(property WatchdogUSec)"
+is 'the watchdog of systemd is on' 30s "$(property WatchdogUSec)"
 is 'runs as root' 0 "$(stat -c %u "/proc/$(property MainPID)")"
-is 'holds CAP_BPF and CAP_PERFMON, and nothing else' 000000c000000000 \
+is 'has CAP_BPF and CAP_PERFMON only' 000000c000000000 \
 	"$(sed -n 's/^CapEff:\t//p' "/proc/$(property MainPID)/status")"
 is 'a second daemon is refused' \
 	"69 tailcalld: tailcalld is already running (process $(property MainPID)): stop it first, for instance with \`systemctl stop tailcalld\`" \
-	"$(told timeout 10 tailcalld --output json)"
+	"$(outcome timeout 10 tailcalld --output json)"
 
-# The tree has no manual pages program; that much may be said.
+# The tree has no man, so Documentation=man: fails. Every other fault counts.
 verified=$(systemd-analyze verify tailcalld.service 2>&1 |
 	grep -vxE "(tailcalld.service: )?Command 'man tailcalld(\.toml\(5\)|\(8\))' failed with code [0-9]+")
-is 'systemd-analyze verify has nothing to say' '' "$verified"
-is 'systemd-analyze security rates it 1.5 at most' 0 \
+is 'systemd-analyze verify finds no fault' '' "$verified"
+is 'systemd-analyze security reports an exposure of at most 1.5' 0 \
 	"$(systemd-analyze security --no-pager --threshold=15 tailcalld >/dev/null; echo $?)"

@@ -1,33 +1,33 @@
-# After 10-start.sh and before any reload: the generation is 1.
 chapter records
 
-unit exact.service /bin/echo -n 'two words' --option=1 >/dev/null
+run_unit exact.service /bin/echo -n 'two words' --option=1 >/dev/null
 settle
+generation=$(generation)
 echo_calls=(SYSCALL_ARGV=--option=1 OBJECT_SYSTEMD_UNIT=exact.service)
-is 'one call, one record' 1 "$(number "${echo_calls[@]}")"
+is 'one call has one record' 1 "$(count "${echo_calls[@]}")"
 
-# All of our own, in the order of the alphabet.
+# The fields that tailcalld adds, in alphabetical order.
 fields='MESSAGE MESSAGE_ID OBJECT_SYSTEMD_UNIT PRIORITY SYSCALL_ABI SYSCALL_ARGV SYSCALL_ARG_ARGC
 SYSCALL_ARG_ARGV_BYTES SYSCALL_ARG_FILENAME SYSCALL_BOOTTIME_NS SYSCALL_CGROUP SYSCALL_CMDLINE
 SYSCALL_COMM SYSCALL_EXE_DEVICE SYSCALL_EXE_INODE SYSCALL_GENERATION SYSCALL_GID SYSCALL_HANDLER
 SYSCALL_NAME SYSCALL_NR SYSCALL_NS_CGROUP SYSCALL_NS_IPC SYSCALL_NS_MNT SYSCALL_NS_NET SYSCALL_NS_PID SYSCALL_NS_UTS
 SYSCALL_PID SYSCALL_PPID SYSCALL_START_BOOTTIME_NS SYSCALL_TID SYSCALL_TIME SYSCALL_UID SYSLOG_IDENTIFIER'
 json=$(journal -t tailcalld -o json "${echo_calls[@]}")
-is 'has the fields of docs/events.md' "$(tr ' ' '\n' <<<"$fields")" \
+is 'the record has these fields' "$(tr ' ' '\n' <<<"$fields")" \
 	"$(grep -oE '[{,] ?"[A-Z][A-Z0-9_]*" ?:' <<<"$json" | tr -d '{,": ' | LC_ALL=C sort)"
 for field in $fields; do
 	name=${field/SYSCALL_ARG_[A-Z]*/SYSCALL_ARG_<NAME>}
-	grep -qF "\`$name\`" /e2e-events.md || failed 'documented' "$name in docs/events.md" nothing
+	grep -qF "\`$name\`" /e2e-events.md || fail 'docs/events.md describes every field' "$name" ''
 done
 
 while read -r field value; do
 	is "$field" "$value" "$(values "$field" "${echo_calls[@]}" | paste -sd '|')"
-done <<'END'
+done <<END
 SYSCALL_NAME execve
 SYSCALL_NR 59
 SYSCALL_ABI x86_64
 SYSCALL_HANDLER exec
-SYSCALL_GENERATION 1
+SYSCALL_GENERATION $generation
 SYSCALL_UID 0
 SYSCALL_GID 0
 SYSCALL_CGROUP /system.slice/exact.service
@@ -37,7 +37,7 @@ SYSCALL_ARG_ARGC 4
 PRIORITY 6
 SYSLOG_IDENTIFIER tailcalld
 END
-like 'the sentence' 'Executing a program: */bin/echo \["/bin/echo", *by "(echo)" (pid *, uid 0)' \
+like 'the message' 'Executing a program: */bin/echo \["/bin/echo", *by "(echo)" (pid *, uid 0)' \
 	"$(values MESSAGE "${echo_calls[@]}")"
-like 'journalctl -x explains a syscall' '*routes to the handler exec.*' \
+like 'journalctl -x explains the record' '*routes to the handler exec.*' \
 	"$(journal -x -t tailcalld "${echo_calls[@]}")"

@@ -7,18 +7,19 @@ echo '[Service]
 WatchdogSec=1' >$drop_in/watchdog.conf
 systemctl daemon-reload
 systemctl restart tailcalld
-is 'the drop-in counts' 1s "$(property WatchdogUSec)"
+is 'the drop-in applies' 1s "$(property WatchdogUSec)"
 pid=$(property MainPID)
-# Idle and busy for three times as long as it may be silent.
+# Idle and then busy, in all for three times the watchdog's timeout.
 sleep 1.5
-load watched 300
+start_load watched 300
 sleep 1.5
-loaded watched
-is 'fed, it is left alone' "$pid active" "$(property MainPID) $(systemctl is-active tailcalld)"
+finish_load watched
+is 'a daemon that notifies the watchdog keeps running' "$pid active" \
+	"$(property MainPID) $(systemctl is-active tailcalld)"
 
 systemctl kill --signal=STOP tailcalld
-soon 'starved, it is killed' watchdog property Result
-soon 'and started again' active systemctl is-active tailcalld
+soon 'the watchdog kills a stopped daemon' watchdog property Result
+soon 'systemd starts the service again' active systemctl is-active tailcalld
 rm -r $drop_in
 systemctl daemon-reload
 systemctl restart tailcalld

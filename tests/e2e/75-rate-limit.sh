@@ -1,4 +1,4 @@
-# The record at a start under a unit whose rate limit lets journald drop records. Restarts the service.
+# The daemon records at its start that the rate limit of its unit lets journald drop records.
 chapter 'rate limit of journald'
 
 limit=/run/systemd/system/tailcalld.service.d/limit.conf
@@ -6,15 +6,15 @@ mkdir -p "${limit%/*}"
 printf '[Service]\nLogRateLimitIntervalSec=3s\nLogRateLimitBurst=50\n' >$limit
 systemctl reset-failed tailcalld
 systemctl daemon-reload
-is 'restarts' 0 "$(told systemctl restart tailcalld)"
+is 'restarts' 0 "$(outcome systemctl restart tailcalld)"
 daemon=_PID=$(property MainPID)
-soon 'is recorded once' 1 number $JOURNAL_RATE_LIMIT "$daemon"
-is 'names the unit' tailcalld.service "$(last OBJECT_SYSTEMD_UNIT $JOURNAL_RATE_LIMIT "$daemon")"
-is 'names the burst' 50 "$(last TAILCALLD_BURST $JOURNAL_RATE_LIMIT "$daemon")"
-is 'names the interval' 3000000000 "$(last TAILCALLD_INTERVAL_NS $JOURNAL_RATE_LIMIT "$daemon")"
+soon 'the limit is recorded once' 1 count $JOURNAL_RATE_LIMIT "$daemon"
+is 'the record has the unit' tailcalld.service "$(last OBJECT_SYSTEMD_UNIT $JOURNAL_RATE_LIMIT "$daemon")"
+is 'the record has the burst' 50 "$(last TAILCALLD_BURST $JOURNAL_RATE_LIMIT "$daemon")"
+is 'the record has the interval' 3000000000 "$(last TAILCALLD_INTERVAL_NS $JOURNAL_RATE_LIMIT "$daemon")"
 
 rm "$limit"
 systemctl daemon-reload
-is 'restarts with the shipped limit' 0 "$(told systemctl restart tailcalld)"
+is 'restarts with the shipped limit' 0 "$(outcome systemctl restart tailcalld)"
 settle
-is 'is not recorded for the shipped unit' 0 "$(number $JOURNAL_RATE_LIMIT _PID="$(property MainPID)")"
+is 'the shipped limit is not recorded' 0 "$(count $JOURNAL_RATE_LIMIT _PID="$(property MainPID)")"

@@ -1,8 +1,9 @@
-# The record about a process that makes most of the events and has the journal open. The shipped unit hides
-# the processes of other users from the daemon, so the process is another user's.
-# After 85-burst.sh, whose configuration routes `kill`.
+# The daemon records which process makes most of the events if it has the journal open. The unit
+# hides the processes of other users from the daemon (ProtectProc=), so the process runs as another
+# user here.
 chapter feedback
 
+configure '[routes]' 'kill = { handler = "args", priority = "debug" }' '[limits]' 'per_uid = "none"'
 cat >/run/feedback.sh <<'END'
 for file in /var/log/journal/*/system.journal /run/log/journal/*/system.journal; do
 	[ -r "$file" ] && exec 4<"$file"
@@ -22,16 +23,17 @@ descriptor() {
 	readlink /proc/"$pid"/fd/4 | sed 's|.*/||'
 }
 soon 'the process has the journal open' system.journal descriptor
-is 'the daemon may not see the process' invisible "$(property ProtectProc)"
-# Intervals of 10 s: the first one began before, the next one elects the process, the last one counts its events.
+is 'the unit hides the process from the daemon' invisible "$(property ProtectProc)"
+# Intervals of 10 s: the current one began before, the next one selects the process, the last one
+# counts its events.
 for _ in {1..40}; do
-	[ "$(number $FEEDBACK)" -gt 0 ] && break
+	[ "$(count $FEEDBACK)" -gt 0 ] && break
 	sleep 1
 done
-is 'is recorded' 1 "$(number $FEEDBACK)"
-is 'names the unit' feedback.service "$(last OBJECT_SYSTEMD_UNIT $FEEDBACK)"
-is 'names the program' bash "$(last SYSCALL_COMM $FEEDBACK)"
-like 'advises' 'bash (*) of feedback.service made * events in * and has the journal open: *' \
+is 'the feedback is recorded' 1 "$(count $FEEDBACK)"
+is 'the record has the unit' feedback.service "$(last OBJECT_SYSTEMD_UNIT $FEEDBACK)"
+is 'the record has the program' bash "$(last SYSCALL_COMM $FEEDBACK)"
+like 'the message has the counts' 'bash (*) of feedback.service made * events in * and has the journal open: *' \
 	"$(last MESSAGE $FEEDBACK)"
 systemctl stop feedback.service
 rm /run/feedback.sh

@@ -1,36 +1,37 @@
-# What is said about each thing that was tried: one line, `ok` or `FAILED`. For sourcing.
+# assert.sh: assertions. Each prints one line, `ok` or `FAILED`, and counts it. For sourcing.
 passed=0
 failed=0
 chapter=
 
-# A name for what follows.
+# chapter NAME: names the chapter of the assertions that follow.
 chapter() {
 	chapter=$1
 }
 
-ok() {
+# pass NAME
+pass() {
 	passed=$((passed + 1))
 	echo "ok      $chapter: $1"
 }
 
-# NAME EXPECTED GOT, each shown on one line.
-failed() {
+# fail NAME EXPECTED ACTUAL: prints both texts on one line.
+fail() {
 	failed=$((failed + 1))
 	printf 'FAILED  %s: %s: expected %q, got %q\n' "$chapter" "$1" "$2" "$3"
 }
 
-# NAME EXPECTED GOT: the same text.
+# is NAME EXPECTED ACTUAL: asserts that two texts are equal.
 is() {
-	if [ "$2" = "$3" ]; then ok "$1"; else failed "$1" "$2" "$3"; fi
+	if [ "$2" = "$3" ]; then pass "$1"; else fail "$1" "$2" "$3"; fi
 }
 
-# NAME PATTERN GOT: a text that the pattern of the shell matches as a whole.
+# like NAME PATTERN ACTUAL: asserts that a shell pattern matches the whole text.
 like() {
-	# shellcheck disable=SC2053 # the pattern is one
-	if [[ $3 == $2 ]]; then ok "$1"; else failed "$1" "$2" "$3"; fi
+	# shellcheck disable=SC2053 # $2 is a pattern
+	if [[ $3 == $2 ]]; then pass "$1"; else fail "$1" "$2" "$3"; fi
 }
 
-# NAME EXPECTED COMMAND...: what the command prints becomes the same text before long.
+# soon NAME EXPECTED COMMAND...: asserts that the output of the command equals EXPECTED within 10 s.
 soon() {
 	local name=$1 expected=$2 got=
 	shift 2
@@ -42,8 +43,8 @@ soon() {
 	is "$name" "$expected" "$got"
 }
 
-# Adds what a log of these lines tells.
-count() {
+# add_log FILE: adds the assertions of a log to the counts.
+add_log() {
 	passed=$((passed + $(grep -c '^ok  ' "$1" || true)))
 	failed=$((failed + $(grep -c '^FAILED  ' "$1" || true)))
 }

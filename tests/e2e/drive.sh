@@ -1,31 +1,43 @@
 #!/bin/bash
-# Inside the container: uses the service as an administrator does, chapter by chapter, over two boots. The
-# chapters share the service, its configuration and the journal, so their order counts. A chapter that relies
-# on another one says so at its top.
-# A script that dies ends the container (FailureAction= in e2e.service).
+# drive.sh: runs the chapters inside the container, over two boots. Started by e2e.service.
+#
+# A chapter sets up what it needs. 10-start.sh starts the service; every later chapter of the first
+# boot finds it running with the shipped configuration, and leaves it running. Chapters share the
+# journal, so they select records by unit, process or generation.
+#
+# If this script fails, the container powers off (FailureAction= in e2e.service).
 set -uo pipefail
 source /e2e/assert.sh
 source /e2e/journal.sh
+source /e2e/service.sh
 source /e2e/load.sh
 
-# COMMAND FILE...: goes through these chapters, and leaves by that command of systemctl.
-through() {
-	local command=$1 file
-	shift
+# run_chapters FILE...
+run_chapters() {
+	local file
 	for file; do
+		restore_configuration
 		# shellcheck source=/dev/null
 		source "$file"
 	done
-	source /e2e/surprises.sh
-	echo "$command"
-	# systemd may be gone before it has answered.
-	systemctl "$command" 2>/dev/null
+}
+
+# leave COMMAND: checks the journal of this boot and ends it with this command of systemctl.
+leave() {
+	source /e2e/warnings.sh
+	echo "$1"
+	# systemctl may fail because systemd exits before it replies.
+	systemctl "$1" 2>/dev/null
 }
 
 systemctl is-system-running --wait >/dev/null
 if [ -e /root/first-boot ]; then
-	through poweroff /e2e/after-boot.sh
+	source /e2e/after-boot.sh
+	leave poweroff
 else
 	touch /root/first-boot
-	through reboot /e2e/[0-9]*.sh
+	# shellcheck disable=SC2034 # 90-stop.sh compares with it
+	objects_before=$(host objects)
+	run_chapters /e2e/[0-9]*.sh
+	leave reboot
 fi

@@ -1,6 +1,6 @@
-# accept.awk VERIFIER.TSV RESULTS...: merges the recorded costs of verification with the results of guests.
-# Prints, unsorted, the highest measurement of each program, and the recorded costs of kernels that were not
-# measured. Called by run.sh.
+# accept.awk VERIFIER.TSV RESULTS...: merges the recorded costs of verification with the results of
+# guests. Prints, unsorted, the highest measurement of each program, and the recorded costs of
+# kernels that were not measured. Called by run.sh.
 
 BEGIN { FS = OFS = "\t" }
 

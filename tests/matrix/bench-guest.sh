@@ -1,6 +1,6 @@
 #!/bin/busybox sh
-# bench-guest.sh: init of a guest. Runs the benchmark of the ways to attach and writes its lines to the second
-# serial port. Installed as /init by bench.sh.
+# bench-guest.sh: init of a guest. Runs the benchmark of the ways to attach and writes its lines to
+# the second serial port. Installed as /init by bench.sh.
 /bin/busybox --install -s /bin
 export PATH=/bin
 mount -t proc proc /proc
@@ -9,8 +9,8 @@ mount -t devtmpfs dev /dev
 mount -t tmpfs tmp /tmp
 mount -t tracefs tracefs /sys/kernel/tracing
 stty -F /dev/ttyS1 raw
-# The benchmark calls setpriv --pdeathsig, which busybox's setpriv lacks. In a guest nothing outlives the
-# benchmark, so the option can be dropped.
+# The benchmark calls setpriv --pdeathsig, which busybox's setpriv lacks. In a guest nothing
+# outlives the benchmark, so the option can be dropped.
 printf '#!/bin/sh\nshift 2\nexec "$@"\n' >/tmp/setpriv
 chmod 755 /tmp/setpriv
 PATH=/tmp:$PATH system ways >/dev/ttyS1 2>&1

@@ -1,6 +1,6 @@
 #!/bin/sh
-# bench.sh VERSION...: measures each way to attach on these kernels, one after the other, and prints lines
-# for benches/system/guests.rs. Called by `make bench`.
+# bench.sh VERSION...: measures each way to attach on these kernels, one after the other, and prints
+# lines for benches/system/guests.rs. Called by `make bench`.
 set -eu
 here=$(dirname "$0")
 cd "$here/../.."

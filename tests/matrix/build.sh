@@ -1,6 +1,7 @@
 #!/bin/sh
-# build.sh TREE CLANG...: builds the programs of the guests, linked statically, and puts them with the files
-# that they need into TREE, for an initial RAM disk. The test of the verifier is built once per clang.
+# build.sh TREE CLANG...: builds the programs of the guests, linked statically, and puts them with
+# the files that they need into TREE, for an initial RAM disk. The test of the verifier is built
+# once per clang.
 set -eu
 cd "$(dirname "$0")/../.."
 tree=$1
@@ -10,8 +11,8 @@ settings='--config tests/matrix/static.toml'
 options='--locked --features libbpf-rs/static --target-dir target/matrix'
 built=target/matrix/x86_64-unknown-linux-gnu/debug
 
-# test_program TEST OPTION...: builds a test and prints the path of its program, which cargo prints in
-# parentheses.
+# test_program TEST OPTION...: builds a test and prints the path of its program, which cargo prints
+# in parentheses.
 test_program() {
 	test=$1
 	shift

@@ -1,7 +1,8 @@
 #!/bin/sh
-# cross.sh CLANG...: checks that everything compiles for aarch64, the BPF object with each clang. Nothing is
-# linked or run, so the C compiler of the host is sufficient for libbpf. Needs the standard library of the
-# target, which scripts/setup.sh adds with rustup; without it this is skipped, which fails under CI=true.
+# cross.sh CLANG...: checks that everything compiles for aarch64, the BPF object with each clang.
+# Nothing is linked or run, so the C compiler of the host is sufficient for libbpf. Needs the
+# standard library of the target, which scripts/setup.sh adds with rustup; without it this is
+# skipped, which fails under CI=true.
 set -eu
 cd "$(dirname "$0")/../.."
 

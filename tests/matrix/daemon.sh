@@ -1,7 +1,8 @@
 #!/bin/sh
-# daemon.sh: runs the daemon with the shipped configuration in a guest: a routed call becomes a line of JSON,
-# SIGHUP and a drop-in reload the configuration, SIGTERM stops the daemon with success. Attached to kernel
-# functions, the daemon reports when tracing is switched off and on. Prints one line like libtest's.
+# daemon.sh: runs the daemon with the shipped configuration in a guest: a routed call becomes a line
+# of JSON, SIGHUP and a drop-in reload the configuration, SIGTERM stops the daemon with success.
+# Attached to kernel functions, the daemon reports when tracing is switched off and on. Prints one
+# line like libtest's.
 
 records=/tmp/records
 errors=/tmp/errors

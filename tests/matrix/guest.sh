@@ -1,6 +1,6 @@
 #!/bin/busybox sh
-# guest.sh: init of a guest. Runs the tests and writes their output to the second serial port, between the
-# lines "guest begins" and "guest ends". Installed as /init by build.sh.
+# guest.sh: init of a guest. Runs the tests and writes their output to the second serial port,
+# between the lines "guest begins" and "guest ends". Installed as /init by build.sh.
 /bin/busybox --install -s /bin
 export PATH=/bin CI=true
 mount -t proc proc /proc
@@ -14,8 +14,8 @@ mount -t cgroup2 cgroup /sys/fs/cgroup
 # Without raw mode the terminal adds carriage returns.
 stty -F /dev/ttyS1 raw
 
-# run_tests NAME PROGRAM ARGUMENT...: runs one test at a time, because each records the calls of the whole
-# guest.
+# run_tests NAME PROGRAM ARGUMENT...: runs one test at a time, because each records the calls of the
+# whole guest.
 run_tests() {
 	name=$1
 	program=$2
@@ -24,8 +24,8 @@ run_tests() {
 		echo "$name ended with $?"; } | sed "s/^test /&$name: /"
 }
 
-# Prints the ways to attach that lose no call: raw tracepoints up to 7.1, the classic tracepoint, and
-# functions where the kernel has CONFIG_FPROBE.
+# Prints the ways to attach that lose no call: raw tracepoints up to 7.1, the classic tracepoint,
+# and functions where the kernel has CONFIG_FPROBE.
 ways() {
 	[ "$(printf '7.2\n%s\n' "$(uname -r)" | sort -V | head -n 1)" = 7.2 ] || echo raw_tp
 	echo tp
@@ -38,9 +38,9 @@ test_each_way() {
 	done
 }
 
-# Runs the tests with many tasks on one CPU in each preemption mode, which can be changed from 5.16 on, and
-# each way to attach. The raw tracepoint is one of them on 7.2 and newer, too: each call that is missing
-# there has to be one that the kernel counted as missed.
+# Runs the tests with many tasks on one CPU in each preemption mode, which can be changed from 5.16
+# on, and each way to attach. The raw tracepoint is one of them on 7.2 and newer, too: each call
+# that is missing there has to be one that the kernel counted as missed.
 test_each_preemption() {
 	mount -t debugfs debug /sys/kernel/debug
 	mode_file=/sys/kernel/debug/sched/preempt

@@ -1,6 +1,7 @@
 #!/bin/sh
-# kernel.sh VERSION: downloads the newest of Debian's cloud kernels whose version begins with VERSION (5.10,
-# 6.12, 7) and prints its release and the path of its image. Nothing is installed; images stay in a cache.
+# kernel.sh VERSION: downloads the newest of Debian's cloud kernels whose version begins with
+# VERSION (5.10, 6.12, 7) and prints its release and the path of its image. Nothing is installed;
+# images stay in a cache.
 #
 #	MATRIX_MIRROR=URL	downloads from this mirror; default: the one in the sources of apt
 set -eu
@@ -53,7 +54,8 @@ update() {
 	fi
 }
 
-# releases VERSION: prints the releases that match. Since 7.0 the package of an image is linux-binary-*.
+# releases VERSION: prints the releases that match. Since 7.0 the package of an image is
+# linux-binary-*.
 releases() {
 	prefix=$(echo "$1" | sed 's/\./\\./g')
 	apt-cache $package_cache pkgnames linux- |

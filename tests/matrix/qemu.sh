@@ -1,6 +1,6 @@
 #!/bin/sh
-# qemu.sh IMAGE DISK CONSOLE RESULTS: boots a kernel in QEMU and waits until it powers off. Its two serial
-# ports are written to CONSOLE and RESULTS.
+# qemu.sh IMAGE DISK CONSOLE RESULTS: boots a kernel in QEMU and waits until it powers off. Its two
+# serial ports are written to CONSOLE and RESULTS.
 #
 #	SECONDS_MAX=N	kills the guest after N seconds; default: 2700
 #

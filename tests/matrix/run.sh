@@ -1,6 +1,7 @@
 #!/bin/sh
-# run.sh VERSION...: boots Debian's kernels of these versions in QEMU, runs the tests in each and prints a
-# table. If a test failed, it keeps results and consoles and prints their directory. Called by `make matrix`.
+# run.sh VERSION...: boots Debian's kernels of these versions in QEMU, runs the tests in each and
+# prints a table. If a test failed, it keeps results and consoles and prints their directory. Called
+# by `make matrix`.
 #
 #	CLANGS="clang-14 clang-19"	compilers of the BPF object; default: all that are installed
 #	ACCEPT=1			records the current cost of verification in tests/matrix/verifier.tsv

@@ -1,5 +1,6 @@
-# table.awk RESULTS...: prints a table of tests and kernels from the results of guests, one file per kernel.
-# Fails if a test failed, if a guest ended early, or if there is no test at all. Called by run.sh.
+# table.awk RESULTS...: prints a table of tests and kernels from the results of guests, one file per
+# kernel. Fails if a test failed, if a guest ended early, or if there is no test at all. Called by
+# run.sh.
 
 FNR == 1 {
 	kernel = FILENAME
