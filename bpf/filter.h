@@ -3,9 +3,11 @@
 #define TAILCALLD_FILTER_H
 
 #include "context.h"
+#include "globals.h"
 #include "maps.h"
 #include "route.h"
 #include "task.h"
+#include <bpf/bpf_core_read.h>
 
 /*
  * Interprets a filter, which selects the rule of a route that applies to a call. A filter is a
@@ -16,20 +18,56 @@
 
 #define OPERAND_BIT(operand) (1U << (operand))
 
+/* Levels of the cgroups that are looked at for the names of one that is not known: a unit of the
+ * system is at the 2nd to 5th, one of a user's manager at the 4th to 7th. */
+#define ANCESTOR_LEVELS 7
+
+/* Bits of the properties that the tags of an ancestor leave open. */
+static __always_inline __u64 bits_unknown_below(__u64 state)
+{
+	const __u64 container = 1ULL << TAG_CONTAINER_UNKNOWN;
+
+	return state == PATH_IN_UNIT || state == PATH_IN_USER_UNIT
+		       ? container
+		       : container | 1ULL << TAG_NAMES_UNKNOWN;
+}
+
+/* The tags of a cgroup that is not in the map, which may be full: those of the nearest ancestor
+ * that is, and that the rest is unknown. */
+static __always_inline __u64 cgroup_bits_of_ancestors(void)
+{
+	for (int level = ANCESTOR_LEVELS; level > 0; level--) {
+		__u64 id = bpf_get_current_ancestor_cgroup_id(level);
+		const struct cgroup_tags *tags = bpf_map_lookup_elem(&cgroup_tags, &id);
+
+		if (tags)
+			return tags->bits | bits_unknown_below(tags->state);
+	}
+	return bits_unknown_below(PATH_IN_SYSTEM);
+}
+
 static __always_inline __u64 cgroup_bits(void)
 {
 	__u64 id = bpf_get_current_cgroup_id();
 	const struct cgroup_tags *tags = bpf_map_lookup_elem(&cgroup_tags, &id);
 
-	return tags ? tags->bits : 0;
+	return tags ? tags->bits : cgroup_bits_of_ancestors();
 }
 
+/* The trees of a process: its own, or those of its parent if the program at fork missed it. Where
+ * the map was full once, every process may be missing there. */
 static __always_inline __u64 tree_bits(void)
 {
 	__u32 tgid = task_ids() >> 32;
 	const __u64 *bits = bpf_map_lookup_elem(&tree_members, &tgid);
 
-	return bits ? *bits : 0;
+	if (!bits) {
+		tgid = BPF_CORE_READ(task_untyped(), real_parent, tgid);
+		bits = bpf_map_lookup_elem(&tree_members, &tgid);
+	}
+	if (bits)
+		return *bits;
+	return process_trees_lost ? 1ULL << TREE_UNKNOWN : 0;
 }
 
 static __always_inline void operands_load(void *ctx, struct filtering *filtering, bool compat,

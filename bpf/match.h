@@ -178,8 +178,8 @@ static __always_inline void text_compare(struct scratch *scratch, __u8 kind,
 		const volatile struct pattern *pattern = &bank->patterns[at];
 		if (pattern->kind != kind)
 			continue;
-		if (!filtering->is_readable ||
-		    text_matches(scratch, pattern) != pattern->is_negated)
+		if (filtering->is_readable ? text_matches(scratch, pattern) != pattern->is_negated
+					   : pattern->holds_unknown)
 			filtering->operands[OPERAND_PATTERNS] |= 1ULL << i;
 	}
 }

@@ -109,13 +109,14 @@ enum pattern_anchor {
 };
 
 /* A pattern. Its result is a bit, by its position in the filter's list. A text that cannot be read
- * matches any pattern: a call is not dropped because of an unknown text. */
+ * matches the patterns of rules that record: a call is not dropped because of an unknown text. */
 struct pattern {
 	__u8 kind; /* enum text_kind */
 	__u8 anchor; /* enum pattern_anchor */
 	__u8 is_negated;
 	__u8 length; /* bytes of the pattern */
-	__u32 reserved;
+	__u8 holds_unknown; /* whether it matches a text that cannot be read */
+	__u8 reserved[3];
 	__u64 words[PATTERN_WORDS]; /* its bytes, then zeros */
 	__u64 masks[PATTERN_WORDS]; /* ones where it has bytes */
 };
@@ -158,9 +159,11 @@ struct cgroup_tags {
 };
 
 enum tag_bit {
+	TAG_NAMES = 60, /* so many names */
+	TAG_NAMES_UNKNOWN = 60, /* of the operand alone: the cgroup may have any of the names */
+	TAG_CONTAINER_UNKNOWN = 61, /* of the operand alone: the cgroup may be a container */
 	TAG_EXCLUDED = 62,
 	TAG_CONTAINER = 63,
-	TAG_NAMES = 62,
 };
 
 /* The position of a cgroup's path in systemd's tree of units. */
@@ -196,7 +199,8 @@ enum tag_size {
 	TAG_NAMES_MAX = 256,
 	EXCLUDED_CGROUPS = 256,
 	EXCLUDED_PROBES = 8,
-	TREES_MAX = 64,
+	TREES_MAX = 63, /* a bit each */
+	TREE_UNKNOWN = 63, /* bit of the operand alone: the process may be in any tree */
 	TREE_MEMBERS_MAX = 32768, /* processes */
 };
 

@@ -36,6 +36,22 @@ pub struct Filter {
     pub argument: Option<Vec<Condition>>,
 }
 
+impl Filter {
+    /// Returns whether a condition is about a property that the kernel cannot read of each call: memory of the
+    /// process that is not resident, a path that is too deep, a cgroup or ancestor that is not known.
+    pub fn has_unreadable_property(&self) -> bool {
+        let is_text =
+            |condition: &Condition| matches!(condition.comparison, Comparison::Matches(_));
+        let names = [&self.unit, &self.slice, &self.user_unit];
+        let texts = [&self.comm, &self.exe, &self.parent_comm];
+        names.iter().any(|names| names.is_some())
+            || texts.iter().any(|patterns| patterns.is_some())
+            || self.container.is_some()
+            || self.pid_tree.is_some()
+            || self.argument.iter().flatten().any(is_text)
+    }
+}
+
 /// Numbers of users or groups.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Ids {

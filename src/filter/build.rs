@@ -17,11 +17,19 @@ pub(super) struct Builder {
     insns: Vec<Insn>,
     patterns: Vec<StringMatch>,
     paths: Vec<u8>,
+    /// A property that cannot be read fulfils the conditions that are added; otherwise it fails them.
+    unknown_holds: bool,
 }
 
 impl Builder {
     pub fn new(slot: Slot) -> Self {
-        Self { slot, insns: Vec::new(), patterns: Vec::new(), paths: Vec::new() }
+        let (insns, patterns, paths) = (Vec::new(), Vec::new(), Vec::new());
+        Self { slot, insns, patterns, paths, unknown_holds: true }
+    }
+
+    /// Sets whether a property that cannot be read fulfils the conditions that follow.
+    pub fn unknown_holds(&mut self, holds: bool) {
+        self.unknown_holds = holds;
     }
 
     /// Adds an instruction that jumps to earlier added ones, and returns its place.
@@ -52,24 +60,29 @@ impl Builder {
             let names = names.filter(|name| name.is_excluded == is_excluded);
             names.map(|name| (kind, name.text.clone())).collect()
         };
-        let set = |set: BTreeSet<_>| if set.is_empty() { vec![] } else { vec![Op::Names(set)] };
-        let next = self.none_of(set(of(true)), yes, no);
-        let wanted = set(of(false));
+        let set = |names: BTreeSet<_>, or_unknown| {
+            if names.is_empty() { vec![] } else { vec![Op::Names { names, or_unknown }] }
+        };
+        let next = self.none_of(set(of(true), !self.unknown_holds), yes, no);
+        let wanted = set(of(false), self.unknown_holds);
         if wanted.is_empty() { next } else { self.any_of(wanted, next, no) }
     }
 
     pub fn container(&mut self, wanted: Option<bool>, yes: Next, no: Next) -> Next {
         match wanted {
             None => yes,
-            Some(true) => self.add(Op::Container, yes, no),
-            Some(false) => self.add(Op::Container, no, yes),
+            Some(true) => self.add(Op::Container { or_unknown: self.unknown_holds }, yes, no),
+            Some(false) => self.add(Op::Container { or_unknown: !self.unknown_holds }, no, yes),
         }
     }
 
     pub fn trees(&mut self, pids: Option<&[u32]>, yes: Next, no: Next) -> Next {
         match pids {
             None => yes,
-            Some(pids) => self.add(Op::Trees(pids.iter().copied().collect()), yes, no),
+            Some(pids) => {
+                let pids = pids.iter().copied().collect();
+                self.add(Op::Trees { pids, or_unknown: self.unknown_holds }, yes, no)
+            }
         }
     }
 
@@ -107,7 +120,8 @@ impl Builder {
 
     fn text(&mut self, of: TextSource, pattern: &Pattern) -> usize {
         let Pattern { text, part, is_excluded } = pattern.clone();
-        let text = StringMatch { of, text, part, is_negated: is_excluded };
+        let holds_unknown = self.unknown_holds;
+        let text = StringMatch { of, text, part, is_negated: is_excluded, holds_unknown };
         let known = self.patterns.iter().position(|known| *known == text);
         known.unwrap_or_else(|| {
             self.patterns.push(text);

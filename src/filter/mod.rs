@@ -71,11 +71,24 @@ pub enum Op {
         bits: u64,
     },
     /// The cgroup, or one above it, has one of these names.
-    Names(BTreeSet<(NameKind, String)>),
+    Names {
+        /// The names.
+        names: BTreeSet<(NameKind, String)>,
+        /// Holds also if the names of the cgroup are unknown.
+        or_unknown: bool,
+    },
     /// The process runs in a container.
-    Container,
+    Container {
+        /// Holds also if that is unknown.
+        or_unknown: bool,
+    },
     /// The process descends from one of these, or is one.
-    Trees(BTreeSet<u32>),
+    Trees {
+        /// Process ids of the roots.
+        pids: BTreeSet<u32>,
+        /// Holds also if the ancestors of the process are unknown.
+        or_unknown: bool,
+    },
     /// One of these patterns matches, by their place in the program.
     Patterns(BTreeSet<usize>),
 }
@@ -144,6 +157,8 @@ pub struct StringMatch {
     pub part: crate::config::Part,
     /// The pattern matches strings that are not like that.
     pub is_negated: bool,
+    /// The pattern matches a string that cannot be read.
+    pub holds_unknown: bool,
 }
 
 /// Strings that are known of a call.
@@ -166,6 +181,19 @@ pub const PATTERNS_MAX: usize = filter_size::PATTERNS_PER_FILTER.0 as usize;
 /// Arguments that one filter may compare as strings.
 pub const PATHS_MAX: usize = filter_size::FILTER_PATHS.0 as usize;
 
+/// Effect of a rule on the calls that it selects. It decides about calls with a property that cannot be read: they
+/// go to the rule that records most.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Effect {
+    /// Each call is recorded: an unreadable property matches.
+    Record,
+    /// Some of the calls are recorded (a limit, sampling), or only their number: an unreadable property matches
+    /// if no other rule takes the call.
+    Thin,
+    /// No call is recorded: an unreadable property does not match.
+    Drop,
+}
+
 /// Compiles the filters of the rules of a slot.
 ///
 /// # Errors
@@ -173,11 +201,21 @@ pub const PATHS_MAX: usize = filter_size::FILTER_PATHS.0 as usize;
 /// constant that is none of its, too many conditions.
 pub fn compile<'f>(
     slot: Slot,
-    filters: impl DoubleEndedIterator<Item = &'f Filter> + ExactSizeIterator,
+    rules: impl DoubleEndedIterator<Item = (&'f Filter, Effect)> + ExactSizeIterator + Clone,
 ) -> Result<Program, String> {
     let mut builder = Builder::new(slot);
     let mut first = Next::Reject;
-    for (at, filter) in filters.enumerate().rev() {
+    // Behind all rules: those that thin, once more, for the calls that they have not taken because of an
+    // unreadable property.
+    let again = |(filter, effect): &(&Filter, Effect)| {
+        *effect == Effect::Thin && filter.has_unreadable_property()
+    };
+    for (at, (filter, _)) in rules.clone().enumerate().rev().filter(|(_, rule)| again(rule)) {
+        builder.unknown_holds(true);
+        first = of_rule(&mut builder, filter, Next::Accept(at), first)?;
+    }
+    for (at, (filter, effect)) in rules.enumerate().rev() {
+        builder.unknown_holds(effect == Effect::Record);
         first = of_rule(&mut builder, filter, Next::Accept(at), first)?;
     }
     builder.finish(first)

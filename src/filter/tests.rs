@@ -8,7 +8,7 @@ fn slot(name: &str) -> Slot {
 }
 
 fn of_openat(filters: Vec<Filter>) -> Result<Program, String> {
-    compile(slot("openat"), filters.iter())
+    compile(slot("openat"), filters.iter().map(|filter| (filter, Effect::Record)))
 }
 
 fn ids(from: u32, to: u32, is_excluded: bool) -> Ids {
@@ -36,7 +36,7 @@ fn compile_jumps_forward_to_accepting_rule() {
                 insn(uid(1000, 1999), next(2), next(1)),
                 insn(uid(7, 7), next(2), next(3)),
                 insn(uid(1500, 1500), next(3), rule(0)),
-                insn(Op::Container, Next::Reject, rule(1)),
+                insn(Op::Container { or_unknown: false }, Next::Reject, rule(1)),
             ],
             patterns: vec![],
             paths: vec![],
@@ -104,9 +104,42 @@ fn compile_names_of_one_kind_share_an_instruction() {
     let unit =
         Some(vec![name("a.service", false), name("b.service", false), name("c.service", true)]);
     let program = of_openat(vec![Filter { unit, ..Filter::default() }]).unwrap();
-    let of = |names: &[&str]| {
-        Op::Names(names.iter().map(|name| (NameKind::Unit, (*name).to_owned())).collect())
+    let of = |names: &[&str], or_unknown| {
+        let names = names.iter().map(|name| (NameKind::Unit, (*name).to_owned())).collect();
+        Op::Names { names, or_unknown }
     };
     let ops: Vec<_> = program.insns.into_iter().map(|insn| insn.op).collect();
-    assert_eq!(ops, [of(&["a.service", "b.service"]), of(&["c.service"])]);
+    assert_eq!(ops, [of(&["a.service", "b.service"], true), of(&["c.service"], false)]);
+}
+
+fn exe(text: &str) -> Filter {
+    let pattern = Pattern { text: text.into(), part: Part::Whole, is_excluded: false };
+    Filter { exe: Some(vec![pattern]), ..Filter::default() }
+}
+
+#[test]
+fn compile_lets_unreadable_text_match_rules_that_record_only() {
+    let (one, other) = (exe("/bin/one"), exe("/bin/other"));
+    let rules = [(&one, Effect::Drop), (&other, Effect::Record)];
+    let program = compile(slot("openat"), rules.into_iter()).unwrap();
+    let of = |text: &str| program.patterns.iter().find(|pattern| pattern.text == text).unwrap();
+    assert!(!of("/bin/one").holds_unknown && of("/bin/other").holds_unknown);
+}
+
+#[test]
+fn compile_tries_thinning_rules_again_behind_all_others() {
+    let (thin, other) = (exe("/bin/one"), exe("/bin/other"));
+    let rules = [(&thin, Effect::Thin), (&other, Effect::Record)];
+    let program = compile(slot("openat"), rules.into_iter()).unwrap();
+    let ends: Vec<_> = program.insns.iter().map(|insn| (insn.jt, insn.jf)).collect();
+    assert_eq!(
+        ends,
+        [
+            (Next::Accept(0), Next::Insn(1)),
+            (Next::Accept(1), Next::Insn(2)),
+            (Next::Accept(0), Next::Reject),
+        ]
+    );
+    let unknown: Vec<_> = program.patterns.iter().map(|pattern| pattern.holds_unknown).collect();
+    assert_eq!(unknown.iter().filter(|holds| **holds).count(), 2, "{program:?}");
 }

@@ -33,7 +33,7 @@ impl Bpf<'_> {
     /// read and tagged.
     ///
     /// # Errors
-    /// When the kernel has no room for them.
+    /// When the kernel has no room for the names.
     pub fn tag_cgroups(&mut self, names: &NameBits) -> Result<()> {
         if self.tagged.names.as_ref() == Some(names) {
             return Ok(());
@@ -43,10 +43,11 @@ impl Bpf<'_> {
         self.retag_cgroups()
     }
 
-    /// Reads all cgroups and tags them: at the start, and when the programs missed some.
+    /// Reads all cgroups and tags them: at the start, and when the programs missed some. Cgroups that the map has no
+    /// room for are counted: filters go by their ancestors.
     ///
     /// # Errors
-    /// When the kernel has no room for them.
+    /// When too many cgroups are excluded.
     pub fn retag_cgroups(&self) -> Result<()> {
         let Some(names) = &self.tagged.names else { return Ok(()) };
         let mut units = Units::new();
@@ -54,8 +55,9 @@ impl Bpf<'_> {
         let (mut known, mut excluded) = (BTreeSet::new(), BTreeSet::new());
         for (id, path) in units.all() {
             let place = CgroupTags::of(&path, |kind, name| bit(names, kind, name));
-            self.write_place(id, place)
-                .with_context(|| format!("no room for the cgroup {path}"))?;
+            if self.write_place(id, place).is_err() {
+                self.shared.cgroup_tags_lost().fetch_add(1, Relaxed);
+            }
             known.insert(id);
             if place.bits & 1 << tag_bit::TAG_EXCLUDED.0 != 0 {
                 excluded.insert(id);

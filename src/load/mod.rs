@@ -238,6 +238,12 @@ impl Bpf<'_> {
         Ok(skipped + self.shared.cgroups_lost().load(Relaxed))
     }
 
+    /// Returns the number of times that a cgroup found no room in the map of tags, or had a name that the programs
+    /// could not read.
+    pub fn cgroup_tags_lost(&self) -> u64 {
+        self.shared.cgroup_tags_lost().load(Relaxed)
+    }
+
     /// The program of a handler; `None` if there is no such handler.
     pub fn program(&self, handler: u16) -> Option<RawFd> {
         self.programs.get(&handler).copied()

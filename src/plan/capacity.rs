@@ -80,8 +80,8 @@ impl<'a> Used<'a> {
         let Ok(program) = compile(slot, route.filters()) else { return };
         for insn in &program.insns {
             match &insn.op {
-                Op::Names(some) => self.names.extend(some.iter().cloned()),
-                Op::Trees(some) => self.trees.extend(some),
+                Op::Names { names: some, .. } => self.names.extend(some.iter().cloned()),
+                Op::Trees { pids: some, .. } => self.trees.extend(some),
                 _ => {}
             }
         }

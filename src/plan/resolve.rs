@@ -53,6 +53,7 @@ fn rule(slot: Slot, target: &Target, defaults: &Options, handlers: &Handlers) ->
         aggregate: aggregate.filter(|_| records),
         keep: keep.filter(|_| records).unwrap_or_default(),
         handler: id,
+        records: handler.records(),
         variant: handler.variant(slot)?,
         priority: priority?,
         argv_bytes: if argv? == Argv::None { 0 } else { argv_bytes? },

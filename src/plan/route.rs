@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::config::{Aggregate, Filter, Keep, Limit, NONE, Paths, Redact, Results};
+use crate::filter::Effect;
 use crate::handlers::Handlers;
 
 /// Rules of one slot: the first rule whose filter a call passes decides. Calls that pass none are not
@@ -28,6 +29,8 @@ pub struct Rule {
     pub keep: Keep,
     /// Number of the handler; 0: these calls are not recorded.
     pub handler: u16,
+    /// The handler records the calls; `count` only counts them.
+    pub records: bool,
     /// Index of the slot in the handler's list of syscalls; 0 if the handler names none.
     pub variant: u8,
     /// Syslog level of the records, 3 to 7.
@@ -55,9 +58,11 @@ impl Route {
         }
     }
 
-    /// Returns the filters of the rules, in their order.
-    pub fn filters(&self) -> impl DoubleEndedIterator<Item = &Filter> + ExactSizeIterator {
-        self.rules.iter().map(|rule| &rule.filter)
+    /// Returns the filters and effects of the rules, in their order.
+    pub fn filters(
+        &self,
+    ) -> impl DoubleEndedIterator<Item = (&Filter, Effect)> + ExactSizeIterator + Clone {
+        self.rules.iter().map(|rule| (&rule.filter, rule.effect()))
     }
 
     /// Returns the names of the handlers: `args`, or `args|none` of a route with alternatives.
@@ -84,6 +89,16 @@ impl Rule {
         handlers.by_id(self.handler).map_or_else(|| NONE.to_owned(), |handler| handler.name.clone())
     }
 
+    /// Returns the effect on the calls that the filter selects.
+    pub fn effect(&self) -> Effect {
+        let is_thinned = self.sample > 1 || self.limit.is_some() || self.aggregate.is_some();
+        match (self.handler, self.records) {
+            (0, _) => Effect::Drop,
+            (_, true) if !is_thinned && !self.chooses_by_result() => Effect::Record,
+            _ => Effect::Thin,
+        }
+    }
+
     /// Returns whether the result of a call decides if it is recorded.
     pub fn chooses_by_result(&self) -> bool {
         matches!(self.results, Results::Within(_))
@@ -98,6 +113,7 @@ impl Rule {
             aggregate: None,
             keep: Keep::default(),
             handler: 0,
+            records: false,
             variant: 0,
             priority: 0,
             argv_bytes: 0,

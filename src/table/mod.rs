@@ -17,7 +17,7 @@ use anyhow::{Context as _, Result, ensure};
 use libbpf_rs::{ErrorKind, MapFlags};
 use syscalls::Slot;
 
-use crate::bpf::types::{limit_size, table_size, tag_bit};
+use crate::bpf::types::{limit_size, table_size, tag_bit, tag_size};
 use crate::bpf::{Bank, LIMITS};
 use crate::config::Filter;
 use crate::filter::NameKind;
@@ -52,9 +52,9 @@ pub struct Table {
 /// The first number of a limit that a route may have.
 const FIRST_LIMIT: u8 = limit_size::LIMIT_NONE.0 as u8 + 1;
 const LAST_LIMIT: u8 = (LIMITS - 1) as u8;
-/// The last bit of a name; trees may have all.
+/// The last bit of a name, and of a tree.
 const LAST_NAME: u8 = tag_bit::TAG_NAMES.0 as u8 - 1;
-const LAST_TREE: u8 = u64::BITS as u8 - 1;
+const LAST_TREE: u8 = tag_size::TREES_MAX.0 as u8 - 1;
 
 impl Default for Table {
     fn default() -> Self {
@@ -184,8 +184,14 @@ impl Table {
         };
         Ok(IdMap {
             limits: self.limits.assign(&limits).with_context(|| many("limits", LIMITS - 2))?,
-            names: self.names.assign(&names).with_context(|| many("units and slices", 62))?,
-            trees: self.trees.assign(&trees).with_context(|| many("trees of processes", 64))?,
+            names: self
+                .names
+                .assign(&names)
+                .with_context(|| many("units and slices", usize::from(LAST_NAME) + 1))?,
+            trees: self
+                .trees
+                .assign(&trees)
+                .with_context(|| many("trees of processes", usize::from(LAST_TREE) + 1))?,
         })
     }
 

@@ -3,7 +3,7 @@
 use super::numbers::IdMap;
 use crate::bpf::types::{
     self, filter_end, filter_size, insn_op, operand as Operand, operand_width, pattern_anchor,
-    tag_bit, text_kind,
+    tag_bit, tag_size, text_kind,
 };
 use crate::config::Part;
 use crate::filter::{Insn, Next, Number, Op, Program, StringMatch, TextSource, Width};
@@ -51,8 +51,8 @@ pub(super) fn filter(program: &Program, offsets: &BankOffsets<'_>) -> types::fil
 fn operand_bit(what: &Op) -> u8 {
     let operand = match what {
         Op::Within { number: Number::Loginuid, .. } => Operand::OPERAND_LOGINUID,
-        Op::Names(_) | Op::Container => Operand::OPERAND_CGROUP_TAGS,
-        Op::Trees(_) => Operand::OPERAND_PROCESS_TREES,
+        Op::Names { .. } | Op::Container { .. } => Operand::OPERAND_CGROUP_TAGS,
+        Op::Trees { .. } => Operand::OPERAND_PROCESS_TREES,
         _ => return 0,
     };
     1 << operand.0
@@ -93,21 +93,25 @@ fn what(what: &Op, ids: &IdMap) -> (u8, insn_op, operand_width, u64, u64) {
             (operand, insn_op::INSN_WITHIN, width, *from, *to)
         }
         Op::Bits { position, bits } => any_bit(argument(*position), *bits),
-        Op::Container => {
-            any_bit(operand(Operand::OPERAND_CGROUP_TAGS), 1 << tag_bit::TAG_CONTAINER.0)
+        Op::Container { or_unknown } => {
+            let unknown = unknown(*or_unknown, tag_bit::TAG_CONTAINER_UNKNOWN.0);
+            let tags = 1 << tag_bit::TAG_CONTAINER.0 | unknown;
+            any_bit(operand(Operand::OPERAND_CGROUP_TAGS), tags)
         }
-        Op::Names(names) => {
+        Op::Names { names, or_unknown } => {
             let bits = names.iter().filter_map(|name| ids.names.get(name));
+            let unknown = unknown(*or_unknown, tag_bit::TAG_NAMES_UNKNOWN.0);
             any_bit(
                 operand(Operand::OPERAND_CGROUP_TAGS),
-                bits.fold(0, |bits, bit| bits | 1 << bit),
+                bits.fold(unknown, |bits, bit| bits | 1 << bit),
             )
         }
-        Op::Trees(pids) => {
+        Op::Trees { pids, or_unknown } => {
             let bits = pids.iter().filter_map(|pid| ids.trees.get(pid));
+            let unknown = unknown(*or_unknown, tag_size::TREE_UNKNOWN.0);
             any_bit(
                 operand(Operand::OPERAND_PROCESS_TREES),
-                bits.fold(0, |bits, bit| bits | 1 << bit),
+                bits.fold(unknown, |bits, bit| bits | 1 << bit),
             )
         }
         Op::Patterns(texts) => any_bit(
@@ -115,6 +119,10 @@ fn what(what: &Op, ids: &IdMap) -> (u8, insn_op, operand_width, u64, u64) {
             texts.iter().fold(0, |bits, at| bits | 1 << at),
         ),
     }
+}
+
+fn unknown(or_unknown: bool, bit: u32) -> u64 {
+    if or_unknown { 1 << bit } else { 0 }
 }
 
 fn argument(position: u8) -> u8 {
@@ -162,7 +170,8 @@ pub(super) fn pattern(text: &StringMatch) -> types::pattern {
         anchor: anchor.0 as u8,
         is_negated: u8::from(text.is_negated),
         length: narrow(text.text.len()),
-        reserved: 0,
+        holds_unknown: u8::from(text.holds_unknown),
+        reserved: [0; 3],
         words: words(text.text.as_bytes()),
         masks: words(&ones),
     }

@@ -71,8 +71,8 @@ pub(super) fn wanted(plan: &Plan) -> Result<(BTreeSet<LimitKey>, NameSet, BTreeS
         let program = program_of(slot, route)?;
         for insn in program.iter().flat_map(|program| &program.insns) {
             match &insn.op {
-                Op::Names(some) => names.extend(some.iter().cloned()),
-                Op::Trees(some) => trees.extend(some),
+                Op::Names { names: some, .. } => names.extend(some.iter().cloned()),
+                Op::Trees { pids: some, .. } => trees.extend(some),
                 _ => {}
             }
         }

@@ -5,8 +5,11 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use syscalls::{Abi, Slot, Status, Value};
-use tailcalld::config::{Comparison, Condition, Filter, Ids, Part, Pattern, Results, Word};
+use tailcalld::config::{
+    Comparison, Condition, Filter, Ids, Limit, Part, Pattern, Per, Rate, Results, Word,
+};
 use tailcalld::decode::Event;
+use tailcalld::filter::Effect;
 use tailcalld::plan::{Plan, Rule};
 
 use crate::rig::{Rig, header, routes, run_trigger, scaled, slot};
@@ -153,9 +156,9 @@ fn is_among(ids: &Option<Vec<Ids>>, id: u32) -> bool {
         && (wanted.peek().is_none() || wanted.any(holds))
 }
 
-/// `None` is a text that could not be read: it is never left out.
-fn matches(pattern: &Pattern, text: Option<&[u8]>) -> bool {
-    let Some(text) = text else { return true };
+/// `None` is a text that could not be read: `unknown` says whether it matches.
+fn matches(pattern: &Pattern, text: Option<&[u8]>, unknown: bool) -> bool {
+    let Some(text) = text else { return unknown };
     let own = pattern.text.as_bytes();
     let is_like = match pattern.part {
         Part::Whole => text == own,
@@ -165,11 +168,12 @@ fn matches(pattern: &Pattern, text: Option<&[u8]>) -> bool {
     is_like != pattern.is_excluded
 }
 
-fn is_like(patterns: &Option<Vec<Pattern>>, text: Option<&[u8]>) -> bool {
+fn is_like(patterns: &Option<Vec<Pattern>>, text: &[u8]) -> bool {
     let Some(patterns) = patterns else { return true };
+    let matches = |pattern: &Pattern| matches(pattern, Some(text), false);
     let mut wanted = patterns.iter().filter(|pattern| !pattern.is_excluded).peekable();
-    patterns.iter().filter(|pattern| pattern.is_excluded).all(|one| matches(one, text))
-        && (wanted.peek().is_none() || wanted.any(|one| matches(one, text)))
+    patterns.iter().filter(|pattern| pattern.is_excluded).all(matches)
+        && (wanted.peek().is_none() || wanted.any(matches))
 }
 
 /// The path as it was captured; of a long one the kernel compares PATH_MAX.
@@ -182,13 +186,13 @@ fn path<'a>(event: &Event<'a>) -> Option<&'a [u8]> {
     }
 }
 
-fn holds(condition: &Condition, event: &Event<'_>) -> bool {
+fn holds(condition: &Condition, event: &Event<'_>, unknown: bool) -> bool {
     let value = match condition.argument.as_str() {
         "dfd" => i128::from(event.args[0] as i32),
         _ => i128::from(event.args[2] as u32),
     };
     match &condition.comparison {
-        Comparison::Matches(pattern) => matches(pattern, path(event)),
+        Comparison::Matches(pattern) => matches(pattern, path(event), unknown),
         Comparison::Equals { value: Word::Number(wanted), is_negated } => {
             (value == *wanted) != *is_negated
         }
@@ -211,13 +215,13 @@ fn holds(condition: &Condition, event: &Event<'_>) -> bool {
     }
 }
 
-/// A plain reading of the filter.
-fn passes(filter: &Filter, event: &Event<'_>) -> bool {
+/// A plain reading of the filter; `unknown` says whether a text that could not be read fulfils a condition.
+fn passes(filter: &Filter, event: &Event<'_>, unknown: bool) -> bool {
     is_among(&filter.uid, event.uid)
         && is_among(&filter.gid, event.gid)
         && is_among(&filter.loginuid, event.loginuid)
-        && is_like(&filter.comm, Some(event.comm))
-        && filter.argument.iter().flatten().all(|condition| holds(condition, event))
+        && is_like(&filter.comm, event.comm)
+        && filter.argument.iter().flatten().all(|condition| holds(condition, event, unknown))
 }
 
 #[test]
@@ -235,7 +239,7 @@ fn filter_agrees_with_reference_on_random_filters() {
         assert_eq!(events.len(), 100, "{filter:?}");
         for bytes in &events {
             let event = rig.event(bytes);
-            let expected = passes(&filter, &event);
+            let expected = passes(&filter, &event, true);
             assert_eq!(event.rule == 0, expected, "{filter:#?}\n{event:#?}");
             *(if expected { &mut passed } else { &mut refused }) += 1;
         }
@@ -247,6 +251,80 @@ fn filter_agrees_with_reference_on_random_filters() {
         passed > scaled(1000) && refused > scaled(1000),
         "{passed} and {refused}: filters that say nothing"
     );
+}
+
+/// A plan with one more rule, which thins or drops, before a rule that takes the rest.
+fn plan_of_effect(filter: &Filter, effect: Effect, has_rest: bool) -> Plan {
+    let mut plan = plan(filter.clone());
+    for rules in plan.routes.values_mut().map(|route| &mut route.rules) {
+        match effect {
+            Effect::Record => {}
+            Effect::Thin => rules[0].limit = Some(UNREACHED),
+            Effect::Drop => (rules[0].handler, rules[0].records) = (0, false),
+        }
+        rules.truncate(if has_rest { 2 } else { 1 });
+    }
+    plan
+}
+
+/// A limit that refuses nothing here; the rule thins all the same.
+const UNREACHED: Limit = Limit {
+    rate: Rate { count: 1_000_000, period_ns: 1_000_000_000 },
+    burst: 1_000_000,
+    per: Per::Route,
+};
+
+/// Returns the rule that an event goes to; `None` if it is left out.
+fn expected_rule(filter: &Filter, effect: Effect, has_rest: bool, event: &Event<'_>) -> Option<u8> {
+    match effect {
+        Effect::Record if passes(filter, event, true) => Some(0),
+        Effect::Thin if passes(filter, event, false) => Some(0),
+        Effect::Drop if passes(filter, event, false) => None,
+        _ if has_rest => Some(1),
+        Effect::Thin if passes(filter, event, true) => Some(0),
+        _ => None,
+    }
+}
+
+/// Identity of an event of the random calls, which are the same with the same seed.
+fn identity(event: &Event<'_>) -> (u64, u64, u32, Vec<u8>, Option<Vec<u8>>) {
+    (event.args[0], event.args[2], event.uid, event.comm.to_vec(), path(event).map(<[u8]>::to_vec))
+}
+
+/// The calls of a seed are made twice: once all are recorded, which says what is known of each, and once with
+/// the filter.
+#[test]
+fn filter_sends_unreadable_texts_to_rule_that_records_most() {
+    needs_root!();
+    let _alone = alone();
+    let mut dice = Dice(0xfade);
+    let mut rig = Rig::new(&plan(Filter::default()));
+    let mut unreadable = 0;
+    for round in 0..scaled(60) {
+        let filter = Filter { argument: Some(dice.several(Dice::condition)), ..dice.filter() };
+        let effect = dice.pick(&[Effect::Record, Effect::Thin, Effect::Drop]);
+        let has_rest = dice.below(2) == 0;
+        rig.table.apply(&mut rig.bpf, &plan(Filter::default())).expect("the table is live");
+        let all = events(&rig, round, 100);
+        assert_eq!(all.len(), 100);
+        let all: Vec<_> = all.iter().map(|bytes| rig.event(bytes)).collect();
+        unreadable += all.iter().filter(|event| path(event).is_none()).count();
+        let expected: Vec<_> = all
+            .iter()
+            .filter_map(|event| {
+                let rule = expected_rule(&filter, effect, has_rest, event)?;
+                Some((rule, identity(event)))
+            })
+            .collect();
+        rig.table
+            .apply(&mut rig.bpf, &plan_of_effect(&filter, effect, has_rest))
+            .expect("the table is live");
+        let recorded = events(&rig, round, 100);
+        let recorded = recorded.iter().map(|bytes| rig.event(bytes));
+        let recorded: Vec<_> = recorded.map(|event| (event.rule, identity(&event))).collect();
+        assert_eq!(recorded, expected, "{effect:?} {has_rest} {filter:#?}");
+    }
+    assert!(unreadable as u64 > scaled(500), "{unreadable} unreadable texts say nothing");
 }
 
 /// `open_tree` has no number as wide as a register; the offset of `readahead(fd, offset, count)` is one.

@@ -299,6 +299,7 @@ pub fn routes(handlers: &Handlers, wanted: &[(Slot, &str)]) -> Plan {
         let variant = handler.syscalls.iter().position(|syscall| syscall == name).unwrap_or(0);
         let rule = Rule {
             handler: handler.id,
+            records: handler.records(),
             variant: u8::try_from(variant).expect("few variants"),
             priority: 6,
             argv_bytes: 4096,

@@ -1,0 +1,13 @@
+//! Attacks by unprivileged processes, one file each: to go unrecorded, to make others go unrecorded, to keep the
+//! service from starting. docs/security.md names them.
+
+#[macro_use]
+#[path = "../common/root.rs"]
+mod root;
+#[macro_use]
+#[path = "../kernel/rig.rs"]
+#[allow(dead_code, unused_imports, unused_macros)] // the tests of the kernel use all of it
+mod rig;
+
+mod many_cgroups;
+mod unreadable;

@@ -1,0 +1,105 @@
+//! A user makes more cgroups than the map of their tags has room for, so that cgroups that are created afterwards are
+//! not in it: filters by unit go on working through the ancestors, and the daemon starts.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use tailcalld::bpf::types::tag_size;
+use tailcalld::config::{Filter, UnitName};
+use tailcalld::plan::{Plan, Rule};
+use tailcalld::units::Units;
+
+use crate::rig::{Rig, filtered, own_slot, privileged, routes, trigger_path};
+
+/// Cgroups below one folder, gone when dropped.
+struct Cgroups {
+    made: Vec<PathBuf>,
+}
+
+impl Cgroups {
+    fn new() -> Self {
+        Self { made: Vec::new() }
+    }
+
+    fn make(&mut self, path: PathBuf) -> PathBuf {
+        fs::create_dir(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        self.made.push(path.clone());
+        path
+    }
+}
+
+impl Drop for Cgroups {
+    fn drop(&mut self) {
+        for path in self.made.iter().rev() {
+            let _ = fs::remove_dir(path);
+        }
+    }
+}
+
+fn mount() -> PathBuf {
+    let mounts = fs::read_to_string("/proc/self/mountinfo").expect("our mounts");
+    let line = mounts.lines().find(|line| line.contains(" - cgroup2 ")).expect("cgroup2");
+    line.split(' ').nth(4).expect("a mount point").into()
+}
+
+fn call_in(cgroup: &Path, nr: u16) {
+    let script = format!("echo $$ > {}/cgroup.procs && exec \"$@\"", cgroup.display());
+    let mut command = Command::new("sh");
+    command.args(["-c", &script, "sh"]).arg(trigger_path()).args(["native", &nr.to_string()]);
+    assert!(command.status().expect("it starts").success());
+}
+
+fn unit(name: &str, is_excluded: bool) -> Filter {
+    let name = UnitName { text: name.to_owned(), is_excluded };
+    Filter { unit: Some(vec![name]), ..Filter::default() }
+}
+
+#[test]
+fn unit_filter_and_start_survive_more_cgroups_than_map_has_room_for() {
+    if !privileged() || filtered() || !Units::new().is_there() {
+        return;
+    }
+    let call = own_slot(483);
+    let handlers = tailcalld::load::handlers().expect("the object opens");
+    let with = |rules: Vec<Rule>| -> Plan {
+        let mut plan = routes(&handlers, &[(call, "args")]);
+        let records = plan.routes[&call].rules[0].clone();
+        let rules = rules.into_iter().map(|rule| match rule.handler {
+            0 => rule,
+            _ => Rule { filter: rule.filter, ..records.clone() },
+        });
+        let rules = rules.collect();
+        plan.routes.get_mut(&call).expect("the route").rules = rules;
+        plan
+    };
+    let recording = |filter: Filter| Rule { filter, handler: 1, ..Rule::nothing() };
+    let dropping = |filter: Filter| Rule { filter, ..Rule::nothing() };
+    let wanted = with(vec![recording(unit("tailcalldtest-web.service", false))]);
+    let rig = Rig::with_ring(&wanted, 64 << 20); // also for a record of each cgroup
+
+    let mut cgroups = Cgroups::new();
+    let slice = cgroups.make(mount().join("tailcalldtest.slice"));
+    let manager = cgroups.make(slice.join("user@1000.service"));
+    for number in 0..=tag_size::CGROUPS_MAX.0 {
+        cgroups.make(manager.join(format!("c{number}")));
+    }
+    let web = cgroups.make(slice.join("tailcalldtest-web.service"));
+    let worker = cgroups.make(web.join("worker"));
+    let other = cgroups.make(manager.join("c0/other"));
+    assert!(rig.bpf.cgroup_tags_lost() > 0, "the map has room for all");
+    for (cgroup, recorded) in [(&web, 1), (&worker, 2), (&other, 2)] {
+        call_in(cgroup, call.nr());
+        assert_eq!(rig.counters(call).submitted, recorded, "{}", cgroup.display());
+    }
+    drop(rig);
+
+    // A rule that drops does not take a cgroup whose unit is unknown.
+    let others =
+        with(vec![dropping(unit("tailcalldtest-web.service", true)), recording(Filter::default())]);
+    let rig = Rig::with_ring(&others, 64 << 20);
+    for (cgroup, recorded) in [(&web, 1), (&worker, 2), (&other, 2)] {
+        call_in(cgroup, call.nr());
+        assert_eq!(rig.counters(call).submitted, recorded, "{}", cgroup.display());
+    }
+}
