@@ -303,8 +303,7 @@ static __always_inline bool argv_next_vector(struct scratch *scratch)
 	return true;
 }
 
-/* Leaves the rest of the event to `argv_copy`, which submits it. Returns only if the jump failed.
- */
+/* Leaves the rest of the event to `argv_copy`, which submits it. Returns only if the jump fails. */
 static __always_inline void argv_begin(void *ctx, struct scratch *scratch, const struct call *call,
 				       __u64 arguments)
 {

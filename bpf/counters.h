@@ -35,11 +35,10 @@ enum counter {
 /* State of the call that is being handled on this CPU, not counters. It is kept in memory for the
  * verifier, and in this row because every handler has looked the row up already. */
 struct call_state {
-	__u64 chosen; /* reference (route.h) to the route of the rule that the filter chose; 0: none
-		       */
+	__u64 chosen; /* reference (route.h) to the rule that the filter chose; 0: none */
 	__u64 route; /* reference to the route of the call */
 	__u64 bucket; /* index of the bucket that the call counts in */
-	__u64 is_paid; /* whether that bucket has allowed the event */
+	__u64 is_allowed; /* whether that bucket has allowed the event */
 };
 
 enum counters_size {

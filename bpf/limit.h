@@ -6,21 +6,22 @@
 #include "route.h"
 
 /*
- * How many events there may be. A bucket holds one word: the time to which its events are paid for.
- * An event pays one interval, and may be paid for in advance of nothing: the word never runs ahead
- * of the clock. After a time without events, and in the beginning, it lags behind by the burst,
- * which may be before the machine was started: times are compared by their difference. This is the
- * generic cell rate algorithm (ITU-T I.371). One CPU at a time pays, see bucket_takes.
+ * Limits the rate of events by token buckets. A bucket gets one token each interval, and each event
+ * spends one. The state is one word, as in the generic cell rate algorithm (GCRA, ITU-T I.371): the
+ * time up to which all tokens are spent. An event advances it by one interval, and it never passes
+ * the clock. Tokens older than the burst expire: a new bucket, or one without events for a time,
+ * has as many as fit into the burst. That may be before the start of the machine, so that times are
+ * compared by their difference. One CPU at a time spends tokens of a bucket, see bucket_spend.
  */
 
 #define BUCKET_SHIFT 52 /* leaves as many bits as BUCKETS has */
 _Static_assert(1ULL << (64 - BUCKET_SHIFT) == BUCKETS, "the hash is an index");
 
-/* How often a CPU tries to be the one that pays. Each try costs the verifier some 200 instructions
- * in each handler. */
-#define PAY_TRIES 8
+/* Attempts of a CPU to lock a bucket. Each costs the verifier some 200 instructions in each
+ * handler. */
+#define LOCK_TRIES 8
 
-/* Whose events are counted together, in 48 bits. */
+/* Returns the owner whose events the limit counts together, in 48 bits. */
 static __always_inline __u64 bucket_owner(const struct call *call, __u32 per)
 {
 	const __u64 mask = (1ULL << 48) - 1;
@@ -32,7 +33,7 @@ static __always_inline __u64 bucket_owner(const struct call *call, __u32 per)
 	case PER_CGROUP:
 		return call->cgroup & mask;
 	case PER_PID:
-		/* A number that is used again is another process. */
+		/* The start time too, because of PID reuse. */
 		return (task_ids() >> 32 | (call->start_ns >> 20) << 32) & mask;
 	case PER_COMM:
 		task_comm((__u8 *)comm);
@@ -41,15 +42,15 @@ static __always_inline __u64 bucket_owner(const struct call *call, __u32 per)
 	return 0;
 }
 
-/* Looks for the owner's bucket, or a free one, which is its own from now on; without either, it is
- * the one that all share who have none. Two CPUs may take the same for different owners: the later
- * one keeps it, and the other looks for another with its next call. Where it is stands in memory,
- * for the verifier: in a register, each place would be a state of its own. */
-static __always_inline void bucket_find(volatile __u64 *place, __u32 number, __u64 tag)
+/* Finds the owner's bucket, or gives it a free one; without either, it is the limit's bucket that
+ * all owners without their own share. Two CPUs may give the same bucket to different owners: the
+ * later one keeps it, and the other owner gets another bucket with its next call. The index is
+ * written to memory, for the verifier: in a register, each index would be a state of its own. */
+static __always_inline void bucket_find(volatile __u64 *index, __u32 number, __u64 tag)
 {
 	__u64 hash = hash_u64(tag) >> BUCKET_SHIFT;
 
-	*place = BUCKETS + number;
+	*index = BUCKETS + number;
 	for (__u32 i = 0; i < BUCKET_PROBES; i++) {
 		__u64 at = (hash + i) & (BUCKETS - 1);
 		volatile struct bucket *bucket = &buckets[at];
@@ -59,61 +60,62 @@ static __always_inline void bucket_find(volatile __u64 *place, __u32 number, __u
 		if (!bucket->tag)
 			task_comm((__u8 *)bucket->comm);
 		bucket->tag = tag;
-		*place = at;
+		*index = at;
 		break;
 	}
 }
 
-/* The time from which the next event is paid: the bucket's own, or where it lags behind by more
- * than the burst, as a new one does whose time is zero, `earliest`. That is before the machine's
- * start, below zero, where the burst is longer than the machine runs. */
-static __always_inline __u64 bucket_time(const volatile struct bucket *bucket, __u64 earliest)
+/* Returns the time up to which the bucket's tokens are spent or expired: at least `earliest`, one
+ * burst ago. A new bucket has zero. `earliest` is negative while the machine has not run for one
+ * burst. */
+static __always_inline __u64 bucket_spent_until(const volatile struct bucket *bucket,
+						__u64 earliest)
 {
-	__u64 until = bucket->until;
+	__u64 spent_until = bucket->spent_until;
 
-	return !until || (__s64)(until - earliest) < 0 ? earliest : until;
+	return !spent_until || (__s64)(spent_until - earliest) < 0 ? earliest : spent_until;
 }
 
-static __always_inline bool bucket_has_room(__u64 time, const volatile struct limit *limit,
-					    __u64 now)
+static __always_inline bool has_token(__u64 spent_until, const volatile struct limit *limit,
+				      __u64 now)
 {
-	return (__s64)(time + limit->interval_ns - now) <= 0;
+	return (__s64)(spent_until + limit->interval_ns - now) <= 0;
 }
 
-/* Whether the bucket has room for one more event, which is paid for then. Asking first spares a
- * flood the atomic instructions. One CPU at a time pays: a tracing program may not take a lock
- * (6.18 included), and 5.10 has no exchange, but the CPU that adds one to `paying` and then reads
- * one is alone, as all that come before it leaves have added one, too. aarch64 does not order the
- * two words as x86_64 does, and may let one event too many through. After the last try, where the
- * CPU that pays was interrupted, the event is refused: there are never too many. The result stands
- * in memory, for the verifier. */
-static __always_inline bool bucket_takes(volatile struct bucket *bucket, volatile __u64 *is_paid,
+/* Spends a token if the bucket has one, and returns whether it had. The first test, without the
+ * lock, spares a flood of refused events the atomic instructions. `lock` is a lock that is only
+ * tried: a tracing program may not use bpf_spin_lock (6.18 included), and 5.10 has no atomic
+ * exchange. The CPU that adds one and then reads one holds it; CPUs that come before it leaves read
+ * more. aarch64 does not order the accesses to the two words as x86_64 does, and may let one event
+ * too many through. If the last try fails, because the CPU that holds the lock was interrupted, the
+ * event is refused, so that the limit holds. The result is written to memory, for the verifier. */
+static __always_inline bool bucket_spend(volatile struct bucket *bucket, volatile __u64 *is_allowed,
 					 const volatile struct limit *limit, __u64 now)
 {
-	__u64 time, earliest = now - limit->burst_ns;
+	__u64 spent_until, earliest = now - limit->burst_ns;
 
-	*is_paid = false;
-	for (__u32 i = 0; i < PAY_TRIES; i++) {
-		if (!bucket_has_room(bucket_time(bucket, earliest), limit, now))
+	*is_allowed = false;
+	for (__u32 i = 0; i < LOCK_TRIES; i++) {
+		if (!has_token(bucket_spent_until(bucket, earliest), limit, now))
 			break;
-		if (bucket->paying) {
+		if (bucket->lock) {
 			bpf_ktime_get_boot_ns(); /* a pause of 20 ns */
 			continue;
 		}
-		__atomic_fetch_add(&bucket->paying, 1, __ATOMIC_SEQ_CST);
-		if (bucket->paying == 1) {
-			time = bucket_time(bucket, earliest);
-			*is_paid = bucket_has_room(time, limit, now);
-			if (*is_paid)
-				bucket->until = time + limit->interval_ns;
-			i = PAY_TRIES;
+		__atomic_fetch_add(&bucket->lock, 1, __ATOMIC_SEQ_CST);
+		if (bucket->lock == 1) {
+			spent_until = bucket_spent_until(bucket, earliest);
+			*is_allowed = has_token(spent_until, limit, now);
+			if (*is_allowed)
+				bucket->spent_until = spent_until + limit->interval_ns;
+			i = LOCK_TRIES;
 		}
-		__atomic_fetch_add(&bucket->paying, -1, __ATOMIC_SEQ_CST);
+		__atomic_fetch_add(&bucket->lock, -1, __ATOMIC_SEQ_CST);
 	}
-	return *is_paid;
+	return *is_allowed;
 }
 
-/* Whether there may be one event more by that limit. What is refused is counted by its owner. */
+/* Whether the limit allows one more event. A refused event is counted in its owner's bucket. */
 static __always_inline bool limit_allows(const struct call *call, __u32 number)
 {
 	const volatile struct limit *limit = &limits[number & (LIMITS - 1)];
@@ -123,9 +125,9 @@ static __always_inline bool limit_allows(const struct call *call, __u32 number)
 	__u64 at = *(volatile __u64 *)&call->counters->state.bucket;
 	barrier_var(at);
 	if (at >= BUCKETS_ALL)
-		return true; /* not reached: that is where it was put */
+		return true; /* not reached: bucket_find stays in range */
 	volatile struct bucket *bucket = &buckets[at];
-	if (bucket_takes(bucket, &call->counters->state.is_paid, limit, call->boottime_ns))
+	if (bucket_spend(bucket, &call->counters->state.is_allowed, limit, call->boottime_ns))
 		return true;
 	__atomic_fetch_add(&bucket->limited, 1, __ATOMIC_RELAXED);
 	return false;

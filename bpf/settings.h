@@ -13,8 +13,7 @@ struct route {
 	__u32 generation;
 	__u16 handler; /* 0: nothing is routed here */
 	__u8 priority;
-	__u8 variant; /* index of this slot's syscall in struct handler's list; 0 if that is empty
-		       */
+	__u8 variant; /* index of the slot's syscall in struct handler's list, or 0 */
 	__u16 argv_bytes; /* `exec`: how many bytes of argv an event may carry */
 	__u16 env; /* `exec`: the `env_names` of this bank that are recorded, a bit each */
 	__u32 buffer_bytes; /* `args`: how many bytes of each buffer an event may carry */
@@ -87,8 +86,7 @@ struct filter_insn {
 	__u8 reserved;
 	__u16 jt; /* the next instruction of the bank, or enum filter_end, if it holds */
 	__u16 jf; /* the same if it does not */
-	__u64 a; /* of signed widths with the highest bit inverted, so that all compare as unsigned
-		  */
+	__u64 a; /* lowest value; of signed widths with the highest bit inverted */
 	__u64 b;
 };
 
@@ -231,11 +229,11 @@ struct limit {
 
 /* The events that one limit counts together. */
 struct bucket {
-	__u64 tag; /* whose: the limit's number in the upper 16 bits; 0: nobody's */
-	__u64 until; /* CLOCK_BOOTTIME to which its events are paid for */
-	__u64 limited; /* events that it was too full for */
-	__u8 comm[COMM_SIZE]; /* of PER_COMM */
-	__u64 paying; /* CPUs that try to raise `until`; alone where it is one */
+	__u64 tag; /* limit's number in the upper 16 bits, then the owner; 0: free */
+	__u64 spent_until; /* CLOCK_BOOTTIME up to which its tokens are spent, see limit.h */
+	__u64 limited; /* events that were refused */
+	__u8 comm[COMM_SIZE]; /* of the first task, for PER_COMM */
+	__u64 lock; /* CPUs that hold it or try to: the one that reads 1 holds it */
 	__u64 reserved[2];
 };
 
@@ -245,8 +243,7 @@ enum step_op {
 	STEP_TEXT = 1, /* a C string */
 	STEP_PROGRAM = 2, /* the path of a program that is executed */
 	STEP_BYTES = 3, /* elements of a known size */
-	STEP_SOME = 4, /* as many of `size` bytes as are readable: the length depends on another
-			  argument */
+	STEP_SOME = 4, /* as many of `size` bytes as are readable; their length is unknown */
 	STEP_VECTOR = 5, /* struct iovec, and the buffers */
 	STEP_MESSAGE = 6, /* struct msghdr, and the memory that it points to */
 	STEP_MESSAGES = 7, /* a vector of struct mmsghdr */
@@ -289,8 +286,7 @@ struct recipe {
 	struct step steps[STEPS_MAX]; /* one a pointer */
 	__u8 at_entry; /* whether a step reads memory at entry */
 	__u8 strings; /* position, from 1, of a vector of strings; 0: none */
-	__u8 environment; /* position, from 1, of a vector of strings that are only counted; 0: none
-			   */
+	__u8 environment; /* position, from 1, of one that is only counted; 0: none */
 	__u8 reserved;
 };
 

@@ -271,7 +271,7 @@ pub struct JournalQuery<'a> {
     pub is_open: &'a AtomicU32,
 }
 
-/// `struct bucket`: whose, paid until, refused, the name in two words, the rest.
+/// `struct bucket`: tag, spent_until, limited, comm in two words, the rest.
 pub type BucketWords = [AtomicU64; size_of::<types::bucket>() / size_of::<u64>()];
 
 /// Settings that are written as a whole, word by word, while nobody relies on them.

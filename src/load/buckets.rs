@@ -52,8 +52,10 @@ impl Bpf<'_> {
     /// bucket would be, and whose refusals, if any, are reported.
     pub fn forget_idle_buckets(&self, before_ns: u64, is_told: impl Fn(&Full) -> bool) {
         for bucket in (0..BUCKETS).filter_map(|index| self.shared.bucket(index)) {
-            let [_, until, ..] = bucket;
-            if until.load(Relaxed) < before_ns && full(bucket, None).is_none_or(|it| is_told(&it)) {
+            let [_, spent_until, ..] = bucket;
+            if spent_until.load(Relaxed) < before_ns
+                && full(bucket, None).is_none_or(|it| is_told(&it))
+            {
                 empty(bucket);
             }
         }
@@ -64,10 +66,10 @@ impl Bpf<'_> {
     pub fn is_any_exhausted(&self, now_ns: u64, interval_ns: impl Fn(u8) -> Option<u64>) -> bool {
         let mut buckets = (0..BUCKETS).filter_map(|index| self.shared.bucket(index));
         buckets.any(|bucket| {
-            let [tag, until, ..] = bucket;
-            let paid = |interval| until.load(Relaxed).saturating_add(interval);
+            let [tag, spent_until, ..] = bucket;
+            let next = |interval| spent_until.load(Relaxed).saturating_add(interval);
             tag.load(Relaxed) != 0
-                && interval_ns(limit_of(bucket)).is_some_and(|interval| paid(interval) > now_ns)
+                && interval_ns(limit_of(bucket)).is_some_and(|interval| next(interval) > now_ns)
         })
     }
 }

@@ -13,8 +13,8 @@ const OWNERS_MAX: usize = BUCKETS;
 /// Rate limits that the daemon enforces itself: the state of each bucket (GCRA).
 #[derive(Debug, Default)]
 pub struct UserLimiter {
-    /// The time to which the events of each are paid for, as `CLOCK_BOOTTIME` in ns.
-    until: HashMap<BucketKey, i64>,
+    /// Time up to which the tokens of each bucket are spent, as `CLOCK_BOOTTIME` in ns.
+    spent_until: HashMap<BucketKey, i64>,
     swept_ns: i64,
 }
 
@@ -28,21 +28,21 @@ impl UserLimiter {
         let who = self.with_bucket(who, now_ns);
         let (interval, burst) = pace_of(&who);
         let earliest = now_ns.saturating_sub(burst);
-        let until = self.until.entry(who.clone()).or_insert(earliest);
-        let paid = (*until).max(earliest).saturating_add(interval);
-        if paid > now_ns {
+        let spent_until = self.spent_until.entry(who.clone()).or_insert(earliest);
+        let next = (*spent_until).max(earliest).saturating_add(interval);
+        if next > now_ns {
             return Err(who);
         }
-        *until = paid;
+        *spent_until = next;
         Ok(())
     }
 
     /// An owner that finds no room takes the bucket of all who did not.
     fn with_bucket(&mut self, who: BucketKey, now_ns: i64) -> BucketKey {
-        if self.until.len() >= OWNERS_MAX && !self.until.contains_key(&who) {
+        if self.spent_until.len() >= OWNERS_MAX && !self.spent_until.contains_key(&who) {
             self.sweep(now_ns);
         }
-        if self.until.len() < OWNERS_MAX || self.until.contains_key(&who) {
+        if self.spent_until.len() < OWNERS_MAX || self.spent_until.contains_key(&who) {
             return who;
         }
         BucketKey { owner: None, ..who }
@@ -54,7 +54,8 @@ impl UserLimiter {
             return;
         }
         self.swept_ns = now_ns;
-        self.until.retain(|who, until| *until > now_ns.saturating_sub(pace_of(who).1));
+        self.spent_until
+            .retain(|who, spent_until| *spent_until > now_ns.saturating_sub(pace_of(who).1));
     }
 }
 
