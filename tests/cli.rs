@@ -66,11 +66,11 @@ fn check_verbose_prints_results_of_routes() {
     std::fs::write(&file, content).unwrap();
     let (code, out, _) = called(&["check", "-v", file.to_str().unwrap()]);
     let cells = |line: &str| line.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
-    let told: Vec<_> = out.lines().skip(1).take(4).map(cells).collect();
-    let told: Vec<_> = told.iter().map(|cells| [&*cells[0], &*cells[3], &*cells[5]]).collect();
+    let rows: Vec<_> = out.lines().skip(1).take(4).map(cells).collect();
+    let rows: Vec<_> = rows.iter().map(|cells| [&*cells[0], &*cells[3], &*cells[5]]).collect();
     assert_eq!(code, OK);
     assert_eq!(
-        told,
+        rows,
         [
             ["read", "args", "failed"],
             ["write", "args", "true"],
@@ -90,9 +90,9 @@ fn check_verbose_prints_abis_of_routes() {
     std::fs::write(&file, format!("[defaults]\nabi = \"native\"\n[routes]\n{routes}")).unwrap();
     let (code, out, _) = called(&["check", "-v", file.to_str().unwrap()]);
     let cells = |line: &str| line.split_whitespace().take(3).collect::<Vec<_>>().join(" ");
-    let told: Vec<_> = out.lines().skip(1).take(3).map(cells).collect();
+    let rows: Vec<_> = out.lines().skip(1).take(3).map(cells).collect();
     assert_eq!(
-        (code, told),
+        (code, rows),
         (OK, vec!["sync x86_64 162".into(), "kill i386 37".into(), "".into()])
     );
 }
@@ -106,7 +106,7 @@ fn check_verbose_prints_filters_and_limits() {
     let plain = "[routes]\n0 = \"args\"\n";
     let rules = "1 = [{ handler = \"none\", uid = 0 }, { handler = \"args\", comm = \"a*\", gid = 7 }, \"count\"]\n\
                  2 = { handler = \"args\", limit = \"9/s\", per = \"uid\", sample = \"1/2\", keep = \"low\" }\n";
-    let told = |content: &str| {
+    let rules_of = |content: &str| {
         std::fs::write(&file, content).unwrap();
         let (code, out, _) = called(&["check", "-v", file.to_str().unwrap()]);
         assert_eq!(code, OK);
@@ -115,9 +115,9 @@ fn check_verbose_prints_filters_and_limits() {
         assert!(none.is_empty() || none.contains("none     -         -       "), "{none}");
         rest.split_once("\n\n").unwrap().0.to_owned()
     };
-    assert!(told(plain).starts_with("SETTING"), "{}", told(plain));
+    assert!(rules_of(plain).starts_with("SETTING"), "{}", rules_of(plain));
     assert_eq!(
-        told(&format!("{plain}{rules}")),
+        rules_of(&format!("{plain}{rules}")),
         "SYSCALL  ABI     HANDLER  VOLUME                                             FILTER\n\
          write    x86_64  none     none                                               uid 0\n\
          write    x86_64  args     all                                                gid 7; comm a*\n\
@@ -137,7 +137,7 @@ fn check_faulty_file_prints_every_fault() {
 
 #[test]
 fn check_in_journal_marks_each_line_as_error() {
-    let told = |stream: fn(u64, u64) -> String| {
+    let faults = |stream: fn(u64, u64) -> String| {
         let (reader, writer) = nix::unistd::pipe().unwrap();
         let about = nix::sys::stat::fstat(&writer).unwrap();
         let mut command = tailcalld(&["check", "tests/fixtures/faults/settings.toml"]);
@@ -150,15 +150,15 @@ fn check_in_journal_marks_each_line_as_error() {
     };
     let plain = std::fs::read_to_string("tests/fixtures/faults/settings.txt").unwrap();
     let marked: String = plain.lines().map(|line| format!("<3>{line}\n")).collect();
-    assert_eq!(told(|device, inode| format!("{device}:{inode}")), marked);
-    assert_eq!(told(|device, inode| format!("{device}:{}", inode + 1)), plain);
+    assert_eq!(faults(|device, inode| format!("{device}:{inode}")), marked);
+    assert_eq!(faults(|device, inode| format!("{device}:{}", inode + 1)), plain);
 }
 
 #[test]
 fn check_missing_file_is_configuration_fault() {
-    let told =
+    let fault =
         "nowhere.toml: does not exist; create it, or name another file on the command line\n";
-    assert_eq!(called(&["check", "nowhere.toml"]), (CONFIG, String::new(), told.into()));
+    assert_eq!(called(&["check", "nowhere.toml"]), (CONFIG, String::new(), fault.into()));
 }
 
 #[cfg(target_arch = "x86_64")]

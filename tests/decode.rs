@@ -75,7 +75,7 @@ const TRUNCATED: u8 = 1;
 const UNREADABLE: u8 = 2;
 
 #[test]
-fn a_whole_event() {
+fn decode_event_has_every_capture() {
     let handlers = handlers();
     let bytes = with(&[
         piece(0, TEXT, OK, 0, 5, b"/etc\n"),
@@ -107,7 +107,7 @@ fn a_whole_event() {
 }
 
 #[test]
-fn where_a_process_stands() {
+fn decode_event_has_process() {
     let handlers = handlers();
     let process = |bytes: &[u8]| match event(bytes, &handlers) {
         Ok(Some(event)) => event.process,
@@ -128,7 +128,7 @@ fn where_a_process_stands() {
 }
 
 #[test]
-fn a_comm_without_an_end_is_taken_whole() {
+fn decode_comm_without_nul_has_every_byte() {
     let handlers = handlers();
     let mut bytes = head();
     put(&mut bytes, offset_of!(types::event, comm), &[0xff; 16]);
@@ -137,7 +137,7 @@ fn a_comm_without_an_end_is_taken_whole() {
 }
 
 #[test]
-fn cgroups_and_the_self_test() {
+fn decode_cgroup_and_selftest_events() {
     let mut bytes = vec![0; size_of::<cgroup_event>()];
     put(&mut bytes, offset_of!(cgroup_event, version), &VERSION.to_ne_bytes());
     put(&mut bytes, offset_of!(cgroup_event, kind), &2u16.to_ne_bytes());
@@ -157,7 +157,7 @@ fn cgroups_and_the_self_test() {
 }
 
 #[test]
-fn each_malformed_record_has_its_error() {
+fn decode_malformed_record_is_error() {
     let handlers = handlers();
     let changed = |at: usize, value: &[u8]| {
         let mut bytes = head();
@@ -165,9 +165,9 @@ fn each_malformed_record_has_its_error() {
         bytes
     };
     let path = piece(0, TEXT, OK, 0, 4, b"/etc");
-    let mut lying = with(std::slice::from_ref(&path));
+    let mut oversized = with(std::slice::from_ref(&path));
     put(
-        &mut lying,
+        &mut oversized,
         size_of::<types::event>() + offset_of!(capture, stored),
         &u32::MAX.to_ne_bytes(),
     );
@@ -203,7 +203,7 @@ fn each_malformed_record_has_its_error() {
         ("a capture's kind", with(&[piece(0, 9, OK, 0, 1, b"x")]), Error::Capture(0)),
         ("a capture's status", with(&[piece(1, TEXT, 3, 0, 1, b"x")]), Error::Capture(1)),
         ("a number of 4 bytes", with(&[piece(1, NUMBER, OK, 0, 4, b"1234")]), Error::Capture(1)),
-        ("a length beyond the end", lying, Error::TooShort(200)),
+        ("a length beyond the end", oversized, Error::TooShort(200)),
         ("a value cut off", short, Error::TooShort(195)),
         ("captures that are not there", many, Error::TooShort(176)),
     ] {
@@ -213,13 +213,13 @@ fn each_malformed_record_has_its_error() {
 
 proptest! {
     #[test]
-    fn random_bytes_never_panic(bytes in proptest::collection::vec(any::<u8>(), 0..600)) {
+    fn decode_random_bytes_returns(bytes in proptest::collection::vec(any::<u8>(), 0..600)) {
         let _ = event(&bytes, &handlers());
     }
 
     /// Random bytes rarely get past the header; these do.
     #[test]
-    fn damaged_events_never_panic(
+    fn decode_damaged_event_returns(
         damage in proptest::collection::vec((0usize..400, any::<u8>()), 0..12),
         length in 0usize..400,
     ) {

@@ -1,5 +1,5 @@
 //! The output against a real journald: every field comes back as it was written, nothing that a
-//! process chose becomes another field, and neither a deaf nor a restarted journald costs an entry.
+//! process chose becomes another field, and a suspended or restarted journald loses no entry.
 #![allow(clippy::unwrap_used)] // clippy sees that a helper is for tests only below #[test]
 
 #[path = "common/journald.rs"]

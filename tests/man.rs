@@ -128,9 +128,9 @@ fn checked(content: &str) -> String {
 
 /// Words after "expected" in the fault about an unknown word.
 fn expected(content: &str) -> Vec<String> {
-    let told = checked(content);
-    let line = told.lines().next().unwrap();
-    let (_, list) = line.split_once(", expected ").unwrap_or_else(|| panic!("{told}"));
+    let faults = checked(content);
+    let line = faults.lines().next().unwrap();
+    let (_, list) = line.split_once(", expected ").unwrap_or_else(|| panic!("{faults}"));
     list.split(", ").map(str::to_owned).collect()
 }
 
@@ -186,8 +186,9 @@ fn man_documents_every_value_of_abi() {
     let text = page(CONFIGURATION);
     let defaults = section(&text, ".Ss [defaults]");
     for word in expected("[defaults]\nabi = \"qqqqqqqqqqqq\"\n") {
-        let told = introduces(defaults, "Cm", &word) || defaults.contains(&format!("\n.Cm {word}"));
-        assert!(told, "{word}");
+        let is_documented =
+            introduces(defaults, "Cm", &word) || defaults.contains(&format!("\n.Cm {word}"));
+        assert!(is_documented, "{word}");
     }
 }
 
@@ -196,31 +197,31 @@ fn man_defaults_match_the_program() {
     let text = page(CONFIGURATION);
     let Config { defaults, ring_bytes, exclude, socket, attach, .. } = Config::default();
     let Config { exclude_units, per_uid, stats_interval, .. } = Config::default();
-    let told = |table: &str, what: &str| {
+    let assert_has = |table: &str, what: &str| {
         let about = section(&text, &format!(".Ss [{table}]"));
         assert!(about.replace('\n', " ").contains(what), "{what} in [{table}]");
     };
     let level = level_name(defaults.priority.unwrap());
-    told("defaults", &format!("The default is .Cm {level} ."));
+    assert_has("defaults", &format!("The default is .Cm {level} ."));
     let argv_bytes = size_name(defaults.argv_bytes.unwrap().into());
-    told("defaults", &format!("The default is {argv_bytes}."));
+    assert_has("defaults", &format!("The default is {argv_bytes}."));
     let buffer_bytes = defaults.buffer_bytes.unwrap();
-    told("defaults", &format!("The default is {buffer_bytes}B."));
-    told("defaults", &format!("The default is .Cm {} .", defaults.paths.unwrap().name()));
+    assert_has("defaults", &format!("The default is {buffer_bytes}B."));
+    assert_has("defaults", &format!("The default is .Cm {} .", defaults.paths.unwrap().name()));
     let argv = defaults.argv.unwrap().name();
-    told("defaults", &format!("The default is .Cm {argv} ."));
+    assert_has("defaults", &format!("The default is .Cm {argv} ."));
     let result = defaults.result.unwrap().summary();
-    told("defaults", &format!("The default is .Cm {result} ."));
-    told("ring", &format!("The default is {},", size_name(ring_bytes.into())));
-    told("exclude", &format!("The default is .Pa {} alone", exclude[0].display()));
-    told("kernel", &format!("The default is .Cm {} .", attach.name()));
-    told("journal", &format!("The default is .Pa {} .", socket.display()));
-    told("journal", &format!("The default is {}.", time_name(stats_interval.unwrap())));
-    told("limits", &format!("The default is {}.", per_uid.unwrap()));
+    assert_has("defaults", &format!("The default is .Cm {result} ."));
+    assert_has("ring", &format!("The default is {},", size_name(ring_bytes.into())));
+    assert_has("exclude", &format!("The default is .Pa {} alone", exclude[0].display()));
+    assert_has("kernel", &format!("The default is .Cm {} .", attach.name()));
+    assert_has("journal", &format!("The default is .Pa {} .", socket.display()));
+    assert_has("journal", &format!("The default is {}.", time_name(stats_interval.unwrap())));
+    assert_has("limits", &format!("The default is {}.", per_uid.unwrap()));
     let keep = defaults.keep.unwrap().name();
-    told("defaults", &format!("The default is .Cm {keep} ."));
+    assert_has("defaults", &format!("The default is .Cm {keep} ."));
     for unit in exclude_units {
-        told("exclude", &format!(".Ql {} ", unit.strip_suffix(".service").unwrap()));
+        assert_has("exclude", &format!(".Ql {} ", unit.strip_suffix(".service").unwrap()));
     }
 }
 

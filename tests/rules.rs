@@ -142,9 +142,9 @@ fn read_alternatives_keep_their_order() {
     let all = rules(
         "[routes]\nopenat = [{ handler = \"none\", uid = 0 }, { handler = \"args\", comm = \"a\" }, \"count\"]",
     );
-    let told: Vec<_> = all.iter().map(|rule| (rule.handler, rule.filter.summary())).collect();
-    let told_as = |option, told: &str| vec![(option, told.to_owned())];
-    assert_eq!(told, [(0, told_as("uid", "0")), (2, told_as("comm", "a")), (5, vec![])]);
+    let summaries: Vec<_> = all.iter().map(|rule| (rule.handler, rule.filter.summary())).collect();
+    let summary_of = |option, value: &str| vec![(option, value.to_owned())];
+    assert_eq!(summaries, [(0, summary_of("uid", "0")), (2, summary_of("comm", "a")), (5, vec![])]);
 }
 
 /// One that takes all calls of one ABI hides the next in that ABI alone.
@@ -264,13 +264,13 @@ fn any_filter() -> impl Strategy<Value = Filter> {
 }
 
 proptest! {
-    /// Words of a filter are what the configuration takes.
+    /// A summary is written like the configuration.
     #[test]
-    fn a_told_filter_is_read_again(filter in any_filter()) {
-        let told = filter.summary().into_iter().map(|(option, told)| match option {
-            "container" | "pid_tree" => format!("{option} = {told}"),
-            _ => format!("{option} = '''{told}'''"),
+    fn summary_of_any_filter_is_read_as_same_filter(filter in any_filter()) {
+        let options = filter.summary().into_iter().map(|(option, value)| match option {
+            "container" | "pid_tree" => format!("{option} = {value}"),
+            _ => format!("{option} = '''{value}'''"),
         });
-        prop_assert_eq!(rule(&told.collect::<Vec<_>>().join(", ")).filter, filter);
+        prop_assert_eq!(rule(&options.collect::<Vec<_>>().join(", ")).filter, filter);
     }
 }

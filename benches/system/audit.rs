@@ -9,7 +9,7 @@ use anyhow::{Context as _, Result, bail};
 
 use crate::bench::Bench;
 use crate::peers::{find, find_file, unpacked};
-use crate::running::{PATIENCE, Running, pinned, wait_until};
+use crate::running::{Running, TIMEOUT, pinned, wait_until};
 
 /// Waits until we let go of its input, however we end, and then puts auditing back.
 const PUT_BACK: &str = r#"
@@ -57,7 +57,7 @@ impl Audit {
     pub fn start(bench: &Bench, rule: &[&str]) -> Result<Self> {
         let changed = Changed::begin()?;
         let audit = Self { daemon: Running::spawn(&mut auditd(bench)?)?, _changed: changed };
-        if !wait_until(|| status("pid").is_ok_and(|pid| pid != "0"), PATIENCE) {
+        if !wait_until(|| status("pid").is_ok_and(|pid| pid != "0"), TIMEOUT) {
             bail!("auditd did not come up");
         }
         auditctl(&["-b", BACKLOG])?;

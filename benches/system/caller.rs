@@ -10,7 +10,7 @@ use syscalls::{Abi, number};
 
 use crate::bench::Bench;
 use crate::program::Empty;
-use crate::running::{PATIENCE, Running, pinned, wait_until};
+use crate::running::{Running, TIMEOUT, pinned, wait_until};
 use crate::statistics::{Series, median};
 
 /// Batches of one measurement; the middle one counts, so an interrupted one does not.
@@ -119,7 +119,7 @@ impl Caller {
     pub fn end(self) {
         let Self { tasks, mut child, .. } = self;
         drop(tasks);
-        wait_until(|| child.check().is_err(), PATIENCE);
+        wait_until(|| child.check().is_err(), TIMEOUT);
     }
 
     fn ask(&mut self, task: &str) -> Result<String> {

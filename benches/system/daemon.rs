@@ -12,7 +12,7 @@ use tempfile::TempDir;
 
 use crate::bench::Bench;
 use crate::maps::CountersMap;
-use crate::running::{PATIENCE, Running, pinned};
+use crate::running::{Running, TIMEOUT, pinned};
 
 /// For configurations of floods: every user may have any number of events.
 pub const UNLIMITED: &str = "[limits]\nper_uid = \"none\"\n";
@@ -32,7 +32,7 @@ impl Daemon {
         let path = |name: &str| folder.path().join(name);
         fs::write(path("tailcalld.toml"), configuration)?;
         let word = UnixDatagram::bind(path("notify"))?;
-        word.set_read_timeout(Some(PATIENCE))?;
+        word.set_read_timeout(Some(TIMEOUT))?;
         let mut command = pinned(bench.tool_cpu, env!("CARGO_BIN_EXE_tailcalld"));
         command.arg("--config").arg(path("tailcalld.toml"));
         command.args(["--output", if output.is_some() { "json" } else { "journal" }]);

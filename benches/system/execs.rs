@@ -12,7 +12,7 @@ use crate::cpu;
 use crate::daemon::{Daemon, UNLIMITED};
 use crate::journald::Journald;
 use crate::report::{Part, Table};
-use crate::running::{PATIENCE, Running, pinned, wait_until};
+use crate::running::{Running, TIMEOUT, pinned, wait_until};
 use crate::statistics::Series;
 
 /// Programs started a second.
@@ -169,7 +169,7 @@ impl Listening {
         command.args(["-m", "sh", "-c", LISTEN]).stdout(Stdio::null()).stderr(Stdio::null());
         let running = Running::spawn(&mut command)?;
         let listens = || audit::dropped(running.pid()).is_ok();
-        ensure!(wait_until(listens, PATIENCE), "journald does not come to listen to auditing");
+        ensure!(wait_until(listens, TIMEOUT), "journald does not come to listen to auditing");
         Ok(Self { running })
     }
 }

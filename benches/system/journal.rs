@@ -16,7 +16,7 @@ use crate::cpu;
 use crate::daemon::{Daemon, UNLIMITED};
 use crate::journald::Journald;
 use crate::report::{Claim, Part, Table};
-use crate::running::{PATIENCE, Running, pinned, wait_until};
+use crate::running::{Running, TIMEOUT, pinned, wait_until};
 use crate::sender;
 use crate::statistics::Series;
 
@@ -93,7 +93,7 @@ impl Kind {
         let path = bench.folder().join("socket");
         let _ = std::fs::remove_file(&path);
         let socket = UnixDatagram::bind(&path)?;
-        socket.set_read_timeout(Some(PATIENCE))?;
+        socket.set_read_timeout(Some(TIMEOUT))?;
         let mut caller = Caller::start(bench)?;
         let daemon = Daemon::start(bench, &self.configuration(&path), None)?;
         caller.ns_per_call(bench, &self.call()?, RECORDED / 9 + 1)?;
@@ -142,7 +142,7 @@ fn bare(bench: &Bench, entries: &Path) -> Result<Sample> {
         let place = std::fs::read(format!("/proc/{}/wchan", sender.pid()));
         place.is_ok_and(|place| WAITING.iter().any(|waiting| place.starts_with(waiting.as_bytes())))
     };
-    ensure!(wait_until(is_waiting, PATIENCE), "the bare sender does not come to wait");
+    ensure!(wait_until(is_waiting, TIMEOUT), "the bare sender does not come to wait");
     Sample::take(&journald, &sender)
 }
 

@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 use anyhow::{Context as _, Result, bail};
 
 use crate::bench::Bench;
-use crate::running::{PATIENCE, Running, pinned, wait_until};
+use crate::running::{Running, TIMEOUT, pinned, wait_until};
 
 /// Directory in which `scripts/peers.sh` unpacks what it does not install.
 const UNPACKED: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/target/peers");
@@ -64,7 +64,7 @@ pub fn start(bench: &Bench, words: &[&str], is_ready: impl Fn(&Peer) -> bool) ->
             has_ended = peer.running.check().is_err();
             has_ended || is_ready(&peer)
         },
-        PATIENCE,
+        TIMEOUT,
     );
     if has_ended || !is_done {
         bail!("{}", last_line(&fs::read_to_string(errors)?));

@@ -9,7 +9,7 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
 /// Time limit for a process to do what was requested.
-pub const PATIENCE: Duration = Duration::from_secs(20);
+pub const TIMEOUT: Duration = Duration::from_secs(20);
 
 /// Ended when dropped: asked first, then killed.
 pub struct Running(pub Child);
@@ -64,11 +64,11 @@ pub fn pinned(cpu: usize, program: impl AsRef<OsStr>) -> Command {
     command
 }
 
-/// Looks every millisecond. False when it took too long.
-pub fn wait_until(mut is_so: impl FnMut() -> bool, patience: Duration) -> bool {
+/// Polls every millisecond. Returns false after `timeout`.
+pub fn wait_until(mut is_so: impl FnMut() -> bool, timeout: Duration) -> bool {
     let start = Instant::now();
     while !is_so() {
-        if start.elapsed() > patience {
+        if start.elapsed() > timeout {
             return false;
         }
         std::thread::sleep(Duration::from_millis(1));

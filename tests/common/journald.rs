@@ -1,6 +1,6 @@
-//! A journald of our own: the real program, in a mount and network namespace of its own, so that it
-//! neither sees nor touches the machine's journal. Its socket is reached from outside through
-//! `/proc/PID/root`, and its queue is as long as systemd makes it at boot. Everything ends when the value is dropped.
+//! A journald for tests: the real program in its own mount and network namespace, so that it neither reads
+//! nor changes the machine's journal. Tests reach its socket through `/proc/PID/root`. The queue of the
+//! socket is as long as systemd makes it at boot. Dropping the value ends all processes.
 
 use std::fs;
 use std::io::{BufRead, BufReader};
@@ -15,9 +15,9 @@ use serde_json::Value;
 
 use crate::root::privileged;
 
-/// Keeps the namespaces alive over a restart of journald. Containers have /proc/sys read-only, a
-/// fresh /proc is not. Auditing stays as it is on the machine,
-/// and the kernel's own messages stay out.
+/// Script that keeps the namespaces alive across a restart of journald. It mounts /proc again, because
+/// containers have /proc/sys read-only. `Audit=` leaves auditing as it is on the machine, and journald reads
+/// no messages of the kernel.
 const HOLD: &str = "
 set -e
 mount -t tmpfs tmpfs /run
@@ -36,8 +36,8 @@ echo ready
 exec cat
 ";
 
-/// A machine under load may take long; a test that hangs is worse than one that fails.
-const PATIENCE: Duration = Duration::from_secs(30);
+/// Time to wait for anything, long enough for a machine under load.
+const TIMEOUT: Duration = Duration::from_secs(30);
 
 /// A running journald.
 pub struct Journald {
@@ -46,14 +46,15 @@ pub struct Journald {
 }
 
 impl Journald {
-    /// Starts one. `None` without root; the test then says so, and fails where `CI=true`.
+    /// Starts journald. Returns `None` without root; the test then prints that it is skipped, and fails if
+    /// `CI=true`.
     pub fn start() -> Option<Self> {
         if !privileged() {
             return None;
         }
         let mut holder = Command::new("unshare")
             .args(["-m", "-n", "sh", "-c", HOLD])
-            .stdin(Stdio::piped()) // cat ends with us, even where nothing is dropped
+            .stdin(Stdio::piped()) // cat ends with the test, even if nothing is dropped
             .stdout(Stdio::piped())
             .spawn()
             .expect("unshare starts");
@@ -75,7 +76,7 @@ impl Journald {
         self.daemon.id()
     }
 
-    /// Sends it a signal: `SIGSTOP` makes it deaf, `SIGCONT` wakes it.
+    /// Sends journald a signal: `SIGSTOP` suspends it, `SIGCONT` resumes it.
     pub fn signal(&self, signal: Signal) {
         kill(Pid::from_raw(i32::try_from(self.daemon.id()).unwrap()), signal).unwrap();
     }
@@ -153,19 +154,19 @@ fn inside(holder: &Child, program: &str) -> Command {
     command
 }
 
-/// The root folder inside, as a path outside.
+/// Returns the path of the namespace's root directory, from outside.
 fn root(holder: &Child) -> PathBuf {
     PathBuf::from(format!("/proc/{}/root", holder.id()))
 }
 
-/// It dies with the thread that started it, even where nothing is dropped. It is there when it says so
-/// to the service manager, whose part we take: between the making of its socket and the wish to be
-/// told who sends, entries would come without `_UID`.
+/// Starts journald and waits until it is ready. It is killed with the thread that started it, even if
+/// nothing is dropped. The test listens at the socket of the service manager for its READY=1: before that,
+/// journald may not have set SO_PASSCRED yet, and entries would come without `_UID`.
 fn run_daemon(holder: &Child) -> Child {
     let notifications = root(holder).join("run/notify");
     let _ = fs::remove_file(&notifications);
     let manager = UnixDatagram::bind(&notifications).expect("a socket in the namespace");
-    manager.set_read_timeout(Some(PATIENCE)).expect("a patience");
+    manager.set_read_timeout(Some(TIMEOUT)).expect("a timeout");
     let daemon = inside(holder, "setpriv")
         .args(["--pdeathsig", "KILL", "/lib/systemd/systemd-journald"])
         .env("NOTIFY_SOCKET", "/run/notify")
@@ -173,10 +174,10 @@ fn run_daemon(holder: &Child) -> Child {
         .stderr(Stdio::null())
         .spawn()
         .expect("systemd-journald starts");
-    let mut said = [0; 4096];
+    let mut message = [0; 4096];
     let mut is_ready = || {
-        let size = manager.recv(&mut said).expect("journald says that it is ready");
-        said[..size].split(|byte| *byte == b'\n').any(|line| line == b"READY=1")
+        let size = manager.recv(&mut message).expect("a notification of journald");
+        message[..size].split(|byte| *byte == b'\n').any(|line| line == b"READY=1")
     };
     while !is_ready() {}
     daemon
@@ -185,7 +186,7 @@ fn run_daemon(holder: &Child) -> Child {
 fn poll(mut is_done: impl FnMut() -> bool) {
     let start = Instant::now();
     while !is_done() {
-        assert!(start.elapsed() < PATIENCE, "journald did not come to it in {PATIENCE:?}");
+        assert!(start.elapsed() < TIMEOUT, "no result within {TIMEOUT:?}");
         std::thread::yield_now();
     }
 }

@@ -57,7 +57,7 @@ fn like(pattern: &str, text: &str) -> bool {
 }
 
 #[test]
-fn a_star_is_any_text() {
+fn like_star_matches_any_text() {
     for (pattern, text, expected) in [
         ("*", "", true),
         ("a*c", "abc", true),

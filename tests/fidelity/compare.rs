@@ -131,13 +131,13 @@ fn pairs<'c>(mut ours: &'c [Call], mut theirs: &'c [Call]) -> Vec<Pair<'c>> {
 }
 
 #[test]
-fn what_one_side_lacks_stands_alone() {
+fn pairs_of_missing_call_have_one_side() {
     let calls = |names: &str| -> Vec<Call> {
         names.split(' ').map(|name| Call::parse(&format!("{name}() = 0")).unwrap()).collect()
     };
     let (ours, theirs) = (calls("b c x d"), calls("a b c d e"));
     let name = |call: Option<&Call>| call.map_or("-".to_owned(), |call| call.name.clone());
-    let told: Vec<String> =
+    let names: Vec<String> =
         pairs(&ours, &theirs).into_iter().map(|(our, their)| name(our) + &name(their)).collect();
-    assert_eq!(told, ["-a", "bb", "cc", "x-", "dd", "-e"]);
+    assert_eq!(names, ["-a", "bb", "cc", "x-", "dd", "-e"]);
 }

@@ -85,8 +85,8 @@ fn nothing_is_lost(own: &[serde_json::Value]) {
 }
 
 #[test]
-fn records_tell_what_strace_tells() {
-    // strace tells the numbers of its own namespace.
+fn records_equal_output_of_strace() {
+    // strace prints PIDs of its own namespace.
     if !root::in_first_pid_namespace() {
         return;
     }

@@ -72,15 +72,18 @@ fn counters_have_each_call_once_under_kills() {
         rig.table.apply(&mut rig.bpf, &next).expect("the table is wired");
     }
     floods.into_iter().for_each(kill);
-    // Nobody is in a handler any more.
+    // No CPU runs a handler any more.
     for table in [&mut rig, &mut counter] {
         table.table.apply(&mut table.bpf, &Plan::default()).expect("an empty table");
     }
     let made = counters(&counter).counted;
     rig.assert_seen(made, counters(&rig).seen);
-    let told = counters(&rig);
-    assert!(told.lost_ring_full > 0 && told.filtered > 0 && told.limited_uid > 0, "{told:?}");
-    assert_eq!(rig.events().len() as u64, told.submitted);
+    let counters = counters(&rig);
+    assert!(
+        counters.lost_ring_full > 0 && counters.filtered > 0 && counters.limited_uid > 0,
+        "{counters:?}"
+    );
+    assert_eq!(rig.events().len() as u64, counters.submitted);
 }
 
 /// A process that has the number of one that has ended has a limit of its own.

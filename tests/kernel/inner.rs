@@ -1,4 +1,4 @@
-//! `socketcall` and `ipc` of the 32-bit ABI: what they stand for is told by what is captured of them.
+//! `socketcall` and `ipc` of the 32-bit ABI: what they stand for depends on their captures.
 #![cfg(target_arch = "x86_64")]
 
 use syscalls::{Abi, notation};

@@ -155,7 +155,7 @@ fn args_captures_each_element_of_iovec() {
         assert!(matches!(vector.value, Value::Bytes(bytes) if bytes.len() == 32), "{vector:?}");
         assert_eq!(buffers, [buffer(b"one"), buffer(b"three")]);
     });
-    // 32 elements are told and 8 are read, however many there are.
+    // At most 32 elements are recorded and 8 of them are read.
     for (given, count, length) in [("1000", "1000", 16_000), ("40", "100000", 65_536 * 16)] {
         captures(&rig, &["native", &nr, "-1", &format!("many:{given}"), count], |captures| {
             let [vector, buffers @ ..] = captures else { panic!("no vector") };

@@ -283,7 +283,7 @@ fn filter_parent_comm_matches_name() {
     assert_eq!(judged(&rig), (1, 1));
 }
 
-/// A shell that runs what it is told, line by line.
+/// Shell that executes its standard input line by line.
 fn shell() -> Child {
     let mut command = Command::new("sh");
     command.stdin(Stdio::piped()).stdout(Stdio::piped());
@@ -300,7 +300,7 @@ fn run_line(shell: &mut Child, line: &str) {
     assert_eq!(said, "done\n");
 }
 
-/// A process whose parent has ended and that calls when it is told to.
+/// Process whose parent has exited and that makes its call on request.
 struct Orphan {
     folder: tempfile::TempDir,
 }

@@ -21,7 +21,7 @@ fn with_results(wanted: &[(Slot, &str)]) -> Plan {
 /// The events of the trigger and what came of them, in the order of their ends.
 fn outcomes(rig: &Rig, words: &[&str]) -> Vec<(Vec<u8>, Outcome)> {
     run_trigger(words);
-    let (mut waiting, mut told) = (BTreeMap::new(), Vec::new());
+    let (mut waiting, mut ended) = (BTreeMap::new(), Vec::new());
     for bytes in rig.records() {
         match RingRecord::decode(&bytes).expect("the kernel writes what can be decoded") {
             RingRecord::Syscall(header) => {
@@ -31,13 +31,13 @@ fn outcomes(rig: &Rig, words: &[&str]) -> Vec<(Vec<u8>, Outcome)> {
             }
             RingRecord::Exit(SyscallExit { tid, entry_ns, outcome, .. }) => {
                 let event = waiting.remove(&(tid, entry_ns)).expect("a result without an event");
-                told.push((event, outcome));
+                ended.push((event, outcome));
             }
             _ => {}
         }
     }
     assert!(waiting.is_empty(), "{} events without a result", waiting.len());
-    told
+    ended
 }
 
 fn result(end: Outcome) -> i64 {

@@ -17,13 +17,13 @@ fn summary_lists_added_changed_and_removed_syscalls() {
         "[routes]\nexecve = { handler = \"exec\", priority = 7, argv_bytes = 0 }\n\
          62 = \"exec\"\nopenat = \"args\"\numount = \"args\"",
     );
-    let told = difference(&old, &new).summary(&fixture_handlers());
-    assert_eq!(told.added, ["openat=args", "umount=args"]);
+    let summary = difference(&old, &new).summary(&fixture_handlers());
+    assert_eq!(summary.added, ["openat=args", "umount=args"]);
     assert_eq!(
-        told.changed,
+        summary.changed,
         ["execve (priority info -> debug, argv_bytes 4096 -> 0)", "kill(x86_64) (args -> exec)"]
     );
-    assert_eq!(told.removed, ["#511(x86_64)", "kill(i386)"]);
+    assert_eq!(summary.removed, ["#511(x86_64)", "kill(i386)"]);
     assert_eq!(difference(&old, &old).summary(&fixture_handlers()), ChangeSummary::default());
 }
 
@@ -33,10 +33,10 @@ fn summary_describes_changed_result() {
     let by = |result: &str| {
         plan_of(&format!("[routes]\nkill = {{ handler = \"args\", result = {result} }}"))
     };
-    let told = |from, to| difference(&by(from), &by(to)).summary(&fixture_handlers()).changed;
-    assert_eq!(told("false", "true"), ["kill (result false -> true)"]);
-    assert_eq!(told("true", "\"failed\""), ["kill (result true -> failed)"]);
-    assert_eq!(told("false", "false"), Vec::<String>::new());
+    let changes = |from, to| difference(&by(from), &by(to)).summary(&fixture_handlers()).changed;
+    assert_eq!(changes("false", "true"), ["kill (result false -> true)"]);
+    assert_eq!(changes("true", "\"failed\""), ["kill (result true -> failed)"]);
+    assert_eq!(changes("false", "false"), Vec::<String>::new());
 }
 
 fn any_plan() -> impl Strategy<Value = Plan> {

@@ -1,5 +1,5 @@
-/* Makes calls that ordinary programs make seldom: most succeed, some must fail. Nothing is checked: what counts
- * is how they are told. */
+/* Makes calls that ordinary programs make seldom: most succeed, some must fail. Nothing is checked here: the test
+ * compares their records. */
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <linux/capability.h>
