@@ -15,7 +15,7 @@ use crate::output::record::{
 use crate::pipeline::aggregate::{
     Aggregated, Aggregator, Cause, Group, GroupInfo, GroupKey, Observation,
 };
-use crate::pipeline::shed::{Level, OutputLimits, ShedCounts};
+use crate::pipeline::shed::{OutputLimits, ShedCounts, ShedLevel};
 use crate::stats::{Column, Reason, Sums};
 use crate::units::CgroupInfo;
 
@@ -249,9 +249,9 @@ pub fn feedback() -> Feedback {
 pub fn shed() -> Shed {
     Shed {
         limits: OutputLimits { records: Some(1000), bytes: None },
-        from: Level::None,
+        from: ShedLevel::None,
         from_ns: TIME_NS,
-        to: Level::Low,
+        to: ShedLevel::Low,
         to_ns: TIME_NS + 60_000_000_000,
         counts: ShedCounts { written: 900, aggregated: 0, dropped: 0 },
     }

@@ -8,7 +8,7 @@ use crate::output::fields::{Fields, interval};
 use crate::output::key::Key;
 use crate::output::scratch::Scratch;
 use crate::output::sentence::plural;
-use crate::pipeline::shed::{Level, OutputLimits, ShedCounts};
+use crate::pipeline::shed::{OutputLimits, ShedCounts, ShedLevel};
 
 /// Change of the level of load shedding.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -16,11 +16,11 @@ pub struct Shed {
     /// Limits of the output per second.
     pub limits: OutputLimits,
     /// Level until now.
-    pub from: Level,
+    pub from: ShedLevel,
     /// Begin of that level, ns since 1970 UTC.
     pub from_ns: u64,
     /// Level from now on.
-    pub to: Level,
+    pub to: ShedLevel,
     /// Time of the change.
     pub to_ns: u64,
     /// Events until now.
@@ -31,7 +31,7 @@ impl RecordBody for Shed {
     const KIND: Kind = Kind { name: "shed", id: "671c13590c8e4c8586d550dd91f6487f" };
 
     fn priority(&self) -> u8 {
-        if self.to == Level::None { 5 } else { 4 }
+        if self.to == ShedLevel::None { 5 } else { 4 }
     }
 
     fn fields(&self, scratch: &mut Scratch, out: &mut impl Fields) {
@@ -62,10 +62,10 @@ impl RecordBody for Shed {
         limits(self.limits, out);
         out.push_str(": from now on ");
         out.push_str(match self.to {
-            Level::None => "all events are written",
-            Level::Low => "events with keep = \"low\" are aggregated",
-            Level::High => "all events except those with keep = \"always\" are aggregated",
-            Level::Drop => "aggregates that exceed the limit are dropped",
+            ShedLevel::None => "all events are written",
+            ShedLevel::Low => "events with keep = \"low\" are aggregated",
+            ShedLevel::High => "all events except those with keep = \"always\" are aggregated",
+            ShedLevel::Drop => "aggregates that exceed the limit are dropped",
         });
         let ShedCounts { written, aggregated, dropped } = self.counts;
         out.push_str("; in the ");

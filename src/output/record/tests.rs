@@ -11,7 +11,7 @@ use crate::output::record::{
 };
 use crate::output::samples;
 use crate::pipeline::aggregate::Aggregated;
-use crate::pipeline::shed::{Level, OutputLimits};
+use crate::pipeline::shed::{OutputLimits, ShedLevel};
 use crate::stats::Column;
 
 const BY: &str = " by bash (pid 1234, uid 1000)";
@@ -281,7 +281,7 @@ fn message_of_suppressed_shed_and_feedback() {
          it reads these records, exclude it with [exclude] exe"
     );
     let limits = OutputLimits { records: Some(5), bytes: Some(4096) };
-    let back = Shed { limits, from: Level::Low, to: Level::None, ..held };
+    let back = Shed { limits, from: ShedLevel::Low, to: ShedLevel::None, ..held };
     assert_eq!(
         message(&Body::Shed(&back)),
         "Shedding less load, output is within 5 records/s and 4096 bytes/s: from now on all events are \

@@ -13,7 +13,7 @@ pub struct OutputLimits {
 
 /// Shedding level: what is not written one by one at present.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Level {
+pub enum ShedLevel {
     /// Nothing.
     #[default]
     None,
@@ -49,16 +49,16 @@ pub struct ShedCounts {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Step {
     /// Previous level.
-    pub from: Level,
+    pub from: ShedLevel,
     /// Since then.
     pub since: Instant,
     /// New level.
-    pub to: Level,
+    pub to: ShedLevel,
     /// Events since `since`.
     pub counts: ShedCounts,
 }
 
-impl Level {
+impl ShedLevel {
     /// All, from nothing on.
     pub const ALL: [Self; 4] = [Self::None, Self::Low, Self::High, Self::Drop];
 

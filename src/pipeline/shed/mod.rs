@@ -8,7 +8,7 @@ mod level;
 use std::time::{Duration, Instant};
 
 use buckets::Buckets;
-pub use level::{Decision, Level, OutputLimits, ShedCounts, Step};
+pub use level::{Decision, OutputLimits, ShedCounts, ShedLevel, Step};
 
 use crate::config::Keep;
 
@@ -24,7 +24,7 @@ pub struct Shedder {
     real: Buckets,
     /// Buckets as they would be at the next lower level.
     lower: Buckets,
-    level: Level,
+    level: ShedLevel,
     since: Instant,
     /// Last time at which the next lower level would not have sufficed.
     short: Instant,
@@ -41,7 +41,7 @@ impl Shedder {
             limits,
             real: Buckets::full(limits, now),
             lower: Buckets::full(limits, now),
-            level: Level::None,
+            level: ShedLevel::None,
             since: now,
             short: now,
             counts: ShedCounts::default(),
@@ -55,7 +55,7 @@ impl Shedder {
         if limits == self.limits {
             return;
         }
-        self.step(Level::None, now);
+        self.step(ShedLevel::None, now);
         let steps = std::mem::take(&mut self.steps);
         *self = Self { steps, ..Self::new(limits, now) };
     }
@@ -66,7 +66,7 @@ impl Shedder {
     }
 
     /// Returns the shedding level.
-    pub fn level(&self) -> Level {
+    pub fn level(&self) -> ShedLevel {
         self.level
     }
 
@@ -85,8 +85,8 @@ impl Shedder {
     fn verdict(&mut self, keep: Keep, now: Instant) -> Decision {
         let is_held = match keep {
             Keep::Always => return Decision::Write,
-            Keep::High => self.level >= Level::High,
-            Keep::Low => self.level >= Level::Low,
+            Keep::High => self.level >= ShedLevel::High,
+            Keep::Low => self.level >= ShedLevel::Low,
         };
         if is_held {
             return Decision::Aggregator;
@@ -95,9 +95,9 @@ impl Shedder {
             return Decision::Write;
         }
         match self.level {
-            Level::None => self.step(Level::Low, now),
+            ShedLevel::None => self.step(ShedLevel::Low, now),
             _ if now.saturating_duration_since(self.since) >= GRACE => {
-                self.step(Level::High, now);
+                self.step(ShedLevel::High, now);
             }
             _ => {}
         }
@@ -118,8 +118,8 @@ impl Shedder {
 
     /// A record of so many events was dropped because there was no room for it.
     pub fn dropped(&mut self, events: u64, now: Instant) {
-        if self.level != Level::Drop {
-            self.step(Level::Drop, now);
+        if self.level != ShedLevel::Drop {
+            self.step(ShedLevel::Drop, now);
         }
         self.short = now;
         self.counts.dropped += events;
@@ -134,7 +134,7 @@ impl Shedder {
 
     /// Returns the time at which the level is relaxed if nothing happens until then.
     pub fn next_relax(&self) -> Option<Instant> {
-        (self.level > Level::None).then(|| self.short.max(self.since) + CALM)
+        (self.level > ShedLevel::None).then(|| self.short.max(self.since) + CALM)
     }
 
     /// The steps since this was last asked.
@@ -146,9 +146,9 @@ impl Shedder {
     fn probe_lower_level(&mut self, keep: Keep, now: Instant) {
         let would_be_written = match (self.level, keep) {
             (_, Keep::Always) => true,
-            (Level::None | Level::Drop, _) => return,
-            (Level::Low, _) => true,
-            (Level::High, keep) => keep == Keep::High,
+            (ShedLevel::None | ShedLevel::Drop, _) => return,
+            (ShedLevel::Low, _) => true,
+            (ShedLevel::High, keep) => keep == Keep::High,
         };
         if would_be_written && keep != Keep::Always && !self.lower.have(now) {
             self.short = now;
@@ -157,7 +157,7 @@ impl Shedder {
         }
     }
 
-    fn step(&mut self, to: Level, now: Instant) {
+    fn step(&mut self, to: ShedLevel, now: Instant) {
         if to == self.level {
             return;
         }

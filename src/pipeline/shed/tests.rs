@@ -2,7 +2,7 @@ use std::time::{Duration, Instant};
 
 use proptest::prelude::*;
 
-use super::{CALM, Decision, Level, OutputLimits, ShedCounts, Shedder};
+use super::{CALM, Decision, OutputLimits, ShedCounts, ShedLevel, Shedder};
 use crate::config::Keep;
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -23,7 +23,7 @@ fn flood(budget: &mut Shedder, keep: Keep, count: u64, now: Instant) -> u64 {
     written
 }
 
-fn told(budget: &mut Shedder) -> Vec<(Level, Level, ShedCounts)> {
+fn told(budget: &mut Shedder) -> Vec<(ShedLevel, ShedLevel, ShedCounts)> {
     budget.take_steps().iter().map(|step| (step.from, step.to, step.counts)).collect()
 }
 
@@ -32,7 +32,7 @@ fn without_a_budget_all_goes_out() {
     let now = Instant::now();
     let mut budget = Shedder::new(OutputLimits::default(), now);
     assert_eq!(flood(&mut budget, Keep::Low, 100_000, now), 100_000);
-    assert_eq!((budget.level(), told(&mut budget)), (Level::None, vec![]));
+    assert_eq!((budget.level(), told(&mut budget)), (ShedLevel::None, vec![]));
 }
 
 #[test]
@@ -41,12 +41,12 @@ fn low_events_are_held_back_first_and_always_ones_never() {
     let mut budget = Shedder::new(records(100), now);
     assert_eq!(flood(&mut budget, Keep::Low, 1000, now), 90);
     let counts = ShedCounts { written: 90, aggregated: 0, dropped: 0 };
-    assert_eq!(told(&mut budget), [(Level::None, Level::Low, counts)]);
+    assert_eq!(told(&mut budget), [(ShedLevel::None, ShedLevel::Low, counts)]);
     // It fills up again, and that is for the others.
     let later = now + SECOND / 2;
     assert_eq!(flood(&mut budget, Keep::Low, 10, later), 0);
     assert_eq!(flood(&mut budget, Keep::High, 1000, later), 50);
-    assert_eq!((budget.level(), told(&mut budget)), (Level::Low, vec![]));
+    assert_eq!((budget.level(), told(&mut budget)), (ShedLevel::Low, vec![]));
     assert_eq!(flood(&mut budget, Keep::Always, 1000, later), 1000);
 }
 
@@ -55,22 +55,22 @@ fn high_events_are_held_back_where_that_is_not_enough() {
     let now = Instant::now();
     let mut budget = Shedder::new(records(100), now);
     assert_eq!(flood(&mut budget, Keep::High, 1000, now), 90);
-    assert_eq!(budget.level(), Level::Low);
+    assert_eq!(budget.level(), ShedLevel::Low);
     let later = now + SECOND;
     assert_eq!(flood(&mut budget, Keep::High, 1000, later), 90);
-    assert_eq!(budget.level(), Level::High);
+    assert_eq!(budget.level(), ShedLevel::High);
     assert_eq!(flood(&mut budget, Keep::High, 1000, later + SECOND), 0);
     budget.dropped(7, later + SECOND);
-    assert_eq!(budget.level(), Level::Drop);
+    assert_eq!(budget.level(), ShedLevel::Drop);
     let (first, second, third) = (
         ShedCounts { written: 90, aggregated: 0, dropped: 0 },
         ShedCounts { written: 90, aggregated: 910, dropped: 0 },
         ShedCounts { written: 0, aggregated: 1910, dropped: 0 },
     );
     let expected = [
-        (Level::None, Level::Low, first),
-        (Level::Low, Level::High, second),
-        (Level::High, Level::Drop, third),
+        (ShedLevel::None, ShedLevel::Low, first),
+        (ShedLevel::Low, ShedLevel::High, second),
+        (ShedLevel::High, ShedLevel::Drop, third),
     ];
     assert_eq!(told(&mut budget), expected);
 }
@@ -83,11 +83,11 @@ fn it_steps_back_after_a_while_of_calm_one_by_one() {
     flood(&mut budget, Keep::High, 1000, now + SECOND);
     assert_eq!(budget.next_relax(), Some(now + SECOND + CALM));
     budget.relax(now + SECOND + CALM - Duration::from_nanos(1));
-    assert_eq!(budget.level(), Level::High);
+    assert_eq!(budget.level(), ShedLevel::High);
     budget.relax(now + SECOND + CALM);
-    assert_eq!(budget.level(), Level::Low);
+    assert_eq!(budget.level(), ShedLevel::Low);
     budget.relax(now + SECOND + 2 * CALM);
-    assert_eq!((budget.level(), budget.next_relax()), (Level::None, None));
+    assert_eq!((budget.level(), budget.next_relax()), (ShedLevel::None, None));
 }
 
 /// A flood of twice the budget goes on for a minute: it is not taken back every ten seconds.
@@ -100,7 +100,7 @@ fn it_does_not_flap() {
         flood(&mut budget, Keep::Low, 20, start + tenth * SECOND / 10);
         steps += budget.take_steps().len();
     }
-    assert_eq!((steps, budget.level()), (1, Level::Low));
+    assert_eq!((steps, budget.level()), (1, ShedLevel::Low));
 }
 
 /// The level is relaxed once the shed events would fit again, even if some still come.
@@ -112,7 +112,7 @@ fn what_fits_is_let_go() {
     for tenth in 1..=110_u32 {
         flood(&mut budget, Keep::Low, 5, start + tenth * SECOND / 10);
     }
-    assert_eq!(budget.level(), Level::None);
+    assert_eq!(budget.level(), ShedLevel::None);
 }
 
 #[test]
@@ -131,9 +131,9 @@ fn another_budget_begins_anew() {
     let mut budget = Shedder::new(records(10), now);
     flood(&mut budget, Keep::Low, 100, now);
     budget.set(records(10), now);
-    assert_eq!(budget.level(), Level::Low);
+    assert_eq!(budget.level(), ShedLevel::Low);
     budget.set(records(1000), now);
-    assert_eq!((budget.level(), budget.limits()), (Level::None, records(1000)));
+    assert_eq!((budget.level(), budget.limits()), (ShedLevel::None, records(1000)));
     assert_eq!(budget.take_steps().len(), 2);
     assert_eq!(flood(&mut budget, Keep::Low, 100, now), 100);
 }
