@@ -1,8 +1,8 @@
 //! The stages after the rule lookup: rate limits that the daemon enforces, redaction, aggregation, shedding and
 //! the writer. Each event ends in exactly one counter.
 
-mod many;
-mod own;
+mod aggregates;
+mod self_records;
 
 use std::time::{Duration, Instant};
 

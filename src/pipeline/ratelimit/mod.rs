@@ -1,13 +1,13 @@
 //! Rate limits (GCRA): the bucket of an event, the limits that the daemon enforces itself, and the refusals that
 //! are still to be reported. Pure.
 
-mod held;
-mod suppressed;
+mod refusals;
+mod user_limiter;
 
 use std::rc::Rc;
 
-pub use held::UserLimiter;
-pub use suppressed::{Refusals, Refused};
+pub use refusals::{Refusals, Refused};
+pub use user_limiter::UserLimiter;
 
 use crate::bpf::hash_u64;
 use crate::config::Per;
