@@ -79,7 +79,7 @@ impl Delivery {
         let asked = matched.and_then(|matched| matched.rule.aggregate.as_ref());
         match asked {
             Some(asked) => self.aggregate(event, keep, asked, Cause::Configured, suppressed),
-            None if self.shedder.judge(keep, self.now) == Decision::Aggregator => {
+            None if self.shedder.decide(keep, self.now) == Decision::Aggregate => {
                 self.aggregate(event, keep, &SHED_AGGREGATION, Cause::Shed, suppressed);
             }
             None => self.write(event, suppressed),
@@ -123,15 +123,15 @@ impl Delivery {
 
     fn put(&mut self, record: &Record<'_>, portion: Portion) {
         let written = self.writer.write(record, portion);
-        self.shedder.wrote(written.bytes, self.now);
+        self.shedder.charge(written.bytes, self.now);
         if written.is_lost {
             self.tally.refuse(portion);
         }
     }
 
     /// Sets the output limits.
-    pub fn allow(&mut self, limits: OutputLimits) {
-        self.shedder.set(limits, self.now);
+    pub fn set_limits(&mut self, limits: OutputLimits) {
+        self.shedder.set_limits(limits, self.now);
     }
 
     /// Writes the records that wait in the output and returns its state.

@@ -147,7 +147,7 @@ impl Pipeline {
         self.delivery.close_before(generation);
         let limits =
             shed::OutputLimits { records: plan.max_per_second, bytes: plan.max_bytes_per_second };
-        self.delivery.allow(limits);
+        self.delivery.set_limits(limits);
     }
 
     /// The first argument of our own test call, if it came through since this was last asked.

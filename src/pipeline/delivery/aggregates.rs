@@ -48,7 +48,7 @@ impl Delivery {
             if has_room {
                 self.write_many(&aggregated, portion);
             } else {
-                self.shedder.dropped(aggregated.summary.count, self.now);
+                self.shedder.count_dropped(aggregated.summary.count, self.now);
                 self.tally.drop(portion);
             }
         }

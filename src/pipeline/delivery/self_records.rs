@@ -10,18 +10,18 @@ impl Delivery {
     /// Writes a record of the daemon's own.
     pub fn emit(&mut self, body: Body<'_>) {
         let bytes = self.writer.write_own(body);
-        self.shedder.wrote(bytes, self.now);
+        self.shedder.charge(bytes, self.now);
     }
 
-    /// Tells the steps that the shedder made necessary.
+    /// Writes a record for each change of the shedding level.
     pub fn report_shed_changes(&mut self) {
         self.shedder.relax(self.now);
-        for step in self.shedder.take_steps() {
+        for change in self.shedder.take_changes() {
             let to_ns = clock::real_now_ns();
             let from_ns =
-                to_ns.saturating_sub(nanos(self.now.saturating_duration_since(step.since)));
+                to_ns.saturating_sub(nanos(self.now.saturating_duration_since(change.since)));
             let (limits, from, to, counts) =
-                (self.shedder.limits(), step.from, step.to, step.counts);
+                (self.shedder.limits(), change.from, change.to, change.counts);
             self.emit(Body::Shed(&record::Shed { limits, from, from_ns, to, to_ns, counts }));
         }
     }

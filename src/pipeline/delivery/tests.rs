@@ -17,7 +17,7 @@ fn delivery(limits: Option<u32>) -> (Delivery, File) {
     let file = tempfile::tempfile().unwrap();
     let output = Output::open(Destination::Json(file.try_clone().unwrap().into())).unwrap();
     let mut delivery = Delivery::new(Units::new(), output);
-    delivery.allow(OutputLimits { records: limits, bytes: None });
+    delivery.set_limits(OutputLimits { records: limits, bytes: None });
     (delivery, file)
 }
 

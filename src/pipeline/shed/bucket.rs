@@ -15,19 +15,19 @@ pub struct Bucket {
 }
 
 impl Bucket {
-    /// A full one.
+    /// Makes a full bucket.
     pub fn new(per_second: u64, now: Instant) -> Self {
         let per_second = per_second.max(1);
         Self { per_second, level: i128::from(per_second) * UNIT, at: now }
     }
 
     /// Returns whether there is a token beyond the reserved tenth.
-    pub fn has(&mut self, now: Instant) -> bool {
+    pub fn has_room(&mut self, now: Instant) -> bool {
         self.fill(now);
         self.level >= self.reserved() + UNIT
     }
 
-    /// Takes so much out. A debt is not remembered beyond a second's worth.
+    /// Takes `amount` tokens out. The debt of a bucket is at most the tokens of one second.
     pub fn take(&mut self, amount: u64, now: Instant) {
         self.fill(now);
         self.level = (self.level - i128::from(amount) * UNIT).max(-self.capacity());
@@ -59,7 +59,7 @@ mod tests {
 
     fn drain(bucket: &mut Bucket, now: Instant) -> u64 {
         let mut taken = 0;
-        while bucket.has(now) {
+        while bucket.has_room(now) {
             bucket.take(1, now);
             taken += 1;
         }
@@ -90,7 +90,7 @@ mod tests {
         let (start, second) = (Instant::now(), Duration::from_secs(1));
         let mut bucket = Bucket::new(100, start);
         bucket.take(1_000_000, start);
-        assert!(!bucket.has(start + second));
-        assert!(bucket.has(start + 2 * second));
+        assert!(!bucket.has_room(start + second));
+        assert!(bucket.has_room(start + 2 * second));
     }
 }

@@ -13,7 +13,7 @@ pub struct Buckets {
 }
 
 impl Buckets {
-    /// Full ones.
+    /// Makes full buckets.
     pub fn full(limits: OutputLimits, now: Instant) -> Self {
         let bucket = |limits: u64| Bucket::new(limits, now);
         let records = limits.records.map(|records| bucket(records.into()));
@@ -21,12 +21,12 @@ impl Buckets {
     }
 
     /// Returns whether each bucket has room beyond its reserved part.
-    pub fn have(&mut self, now: Instant) -> bool {
-        let has = |bucket: &mut Option<Bucket>| bucket.as_mut().is_none_or(|it| it.has(now));
+    pub fn have_room(&mut self, now: Instant) -> bool {
+        let has = |bucket: &mut Option<Bucket>| bucket.as_mut().is_none_or(|it| it.has_room(now));
         has(&mut self.records) && has(&mut self.bytes)
     }
 
-    /// Takes a record of that size out.
+    /// Takes the tokens of a record of `bytes` out.
     pub fn take(&mut self, bytes: u64, now: Instant) {
         if let Some(bucket) = &mut self.records {
             bucket.take(1, now);

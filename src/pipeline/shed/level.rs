@@ -7,17 +7,17 @@ use std::time::Instant;
 pub struct OutputLimits {
     /// Records.
     pub records: Option<u32>,
-    /// Bytes of them.
+    /// Bytes of the records.
     pub bytes: Option<u64>,
 }
 
-/// Shedding level: what is not written one by one at present.
+/// Shedding level: the events that are not written one by one at present.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum ShedLevel {
     /// Nothing.
     #[default]
     None,
-    /// The events of `low` routes are counted together.
+    /// Events of `low` routes are aggregated.
     Low,
     /// Events of `high` routes are aggregated, too.
     High,
@@ -28,10 +28,10 @@ pub enum ShedLevel {
 /// Decision about an event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Decision {
-    /// It goes out.
+    /// The event is written by itself.
     Write,
-    /// It is counted together with others.
-    Aggregator,
+    /// The event is aggregated.
+    Aggregate,
 }
 
 /// Events at one level.
@@ -47,10 +47,10 @@ pub struct ShedCounts {
 
 /// A change of the level.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Step {
+pub struct LevelChange {
     /// Previous level.
     pub from: ShedLevel,
-    /// Since then.
+    /// Time at which the previous level began.
     pub since: Instant,
     /// New level.
     pub to: ShedLevel,
@@ -59,7 +59,7 @@ pub struct Step {
 }
 
 impl ShedLevel {
-    /// All, from nothing on.
+    /// Levels, from none on.
     pub const ALL: [Self; 4] = [Self::None, Self::Low, Self::High, Self::Drop];
 
     /// Returns the name in `TAILCALLD_LEVEL=`.
@@ -72,8 +72,8 @@ impl ShedLevel {
         }
     }
 
-    /// One step less.
-    pub(super) const fn below(self) -> Self {
+    /// Returns the next lower level.
+    pub(super) const fn lower(self) -> Self {
         match self {
             Self::None | Self::Low => Self::None,
             Self::High => Self::Low,

@@ -8,7 +8,7 @@ mod level;
 use std::time::{Duration, Instant};
 
 use buckets::Buckets;
-pub use level::{Decision, OutputLimits, ShedCounts, ShedLevel, Step};
+pub use level::{Decision, LevelChange, OutputLimits, ShedCounts, ShedLevel};
 
 use crate::config::Keep;
 
@@ -29,13 +29,13 @@ pub struct Shedder {
     /// Last time at which the next lower level would not have sufficed.
     short: Instant,
     counts: ShedCounts,
-    steps: Vec<Step>,
+    changes: Vec<LevelChange>,
     /// Mean size of the written records; the size of others is not known.
     mean_bytes: u64,
 }
 
 impl Shedder {
-    /// Full.
+    /// Makes a shedder with full buckets.
     pub fn new(limits: OutputLimits, now: Instant) -> Self {
         Self {
             limits,
@@ -45,19 +45,19 @@ impl Shedder {
             since: now,
             short: now,
             counts: ShedCounts::default(),
-            steps: Vec::new(),
+            changes: Vec::new(),
             mean_bytes: 0,
         }
     }
 
-    /// From now on it is so much. Begins anew where it differs.
-    pub fn set(&mut self, limits: OutputLimits, now: Instant) {
+    /// Sets the output limits. Other limits than before begin with full buckets, at the level `None`.
+    pub fn set_limits(&mut self, limits: OutputLimits, now: Instant) {
         if limits == self.limits {
             return;
         }
-        self.step(ShedLevel::None, now);
-        let steps = std::mem::take(&mut self.steps);
-        *self = Self { steps, ..Self::new(limits, now) };
+        self.enter(ShedLevel::None, now);
+        let changes = std::mem::take(&mut self.changes);
+        *self = Self { changes, ..Self::new(limits, now) };
     }
 
     /// Returns the output limits.
@@ -71,64 +71,64 @@ impl Shedder {
     }
 
     /// Decides about an event and counts the decision.
-    pub fn judge(&mut self, keep: Keep, now: Instant) -> Decision {
+    pub fn decide(&mut self, keep: Keep, now: Instant) -> Decision {
         self.relax(now);
         self.probe_lower_level(keep, now);
-        let verdict = self.verdict(keep, now);
-        match verdict {
+        let decision = self.decision(keep, now);
+        match decision {
             Decision::Write => self.counts.written += 1,
-            Decision::Aggregator => self.counts.aggregated += 1,
+            Decision::Aggregate => self.counts.aggregated += 1,
         }
-        verdict
+        decision
     }
 
-    fn verdict(&mut self, keep: Keep, now: Instant) -> Decision {
-        let is_held = match keep {
+    fn decision(&mut self, keep: Keep, now: Instant) -> Decision {
+        let is_shed = match keep {
             Keep::Always => return Decision::Write,
             Keep::High => self.level >= ShedLevel::High,
             Keep::Low => self.level >= ShedLevel::Low,
         };
-        if is_held {
-            return Decision::Aggregator;
+        if is_shed {
+            return Decision::Aggregate;
         }
-        if self.real.have(now) {
+        if self.real.have_room(now) {
             return Decision::Write;
         }
         match self.level {
-            ShedLevel::None => self.step(ShedLevel::Low, now),
+            ShedLevel::None => self.enter(ShedLevel::Low, now),
             _ if now.saturating_duration_since(self.since) >= GRACE => {
-                self.step(ShedLevel::High, now);
+                self.enter(ShedLevel::High, now);
             }
             _ => {}
         }
-        Decision::Aggregator
+        Decision::Aggregate
     }
 
     /// Returns whether an aggregate may be written now.
     pub fn has_room(&mut self, keep: Keep, now: Instant) -> bool {
-        keep == Keep::Always || self.real.have(now)
+        keep == Keep::Always || self.real.have_room(now)
     }
 
-    /// A record of that size was written, whatever it is.
-    pub fn wrote(&mut self, bytes: u64, now: Instant) {
+    /// Charges the buckets with a written record, of events or of the daemon itself.
+    pub fn charge(&mut self, bytes: u64, now: Instant) {
         self.mean_bytes =
             if self.mean_bytes == 0 { bytes } else { (7 * self.mean_bytes + bytes) / 8 };
         self.real.take(bytes, now);
     }
 
-    /// A record of so many events was dropped because there was no room for it.
-    pub fn dropped(&mut self, events: u64, now: Instant) {
+    /// Counts the events of an aggregate that was dropped for want of room.
+    pub fn count_dropped(&mut self, events: u64, now: Instant) {
         if self.level != ShedLevel::Drop {
-            self.step(ShedLevel::Drop, now);
+            self.enter(ShedLevel::Drop, now);
         }
         self.short = now;
         self.counts.dropped += events;
     }
 
-    /// Takes a step back if that is due.
+    /// Enters the next lower level if that is due.
     pub fn relax(&mut self, now: Instant) {
         if self.next_relax().is_some_and(|at| at <= now) {
-            self.step(self.level.below(), now);
+            self.enter(self.level.lower(), now);
         }
     }
 
@@ -137,9 +137,9 @@ impl Shedder {
         (self.level > ShedLevel::None).then(|| self.short.max(self.since) + CALM)
     }
 
-    /// The steps since this was last asked.
-    pub fn take_steps(&mut self) -> Vec<Step> {
-        std::mem::take(&mut self.steps)
+    /// Returns and clears the changes of the level.
+    pub fn take_changes(&mut self) -> Vec<LevelChange> {
+        std::mem::take(&mut self.changes)
     }
 
     /// Charges the buckets of the next lower level with what would be written there.
@@ -150,19 +150,19 @@ impl Shedder {
             (ShedLevel::Low, _) => true,
             (ShedLevel::High, keep) => keep == Keep::High,
         };
-        if would_be_written && keep != Keep::Always && !self.lower.have(now) {
+        if would_be_written && keep != Keep::Always && !self.lower.have_room(now) {
             self.short = now;
         } else if would_be_written {
             self.lower.take(self.mean_bytes, now);
         }
     }
 
-    fn step(&mut self, to: ShedLevel, now: Instant) {
+    fn enter(&mut self, to: ShedLevel, now: Instant) {
         if to == self.level {
             return;
         }
         let counts = std::mem::take(&mut self.counts);
-        self.steps.push(Step { from: self.level, since: self.since, to, counts });
+        self.changes.push(LevelChange { from: self.level, since: self.since, to, counts });
         (self.level, self.since) = (to, now);
         self.lower = Buckets::full(self.limits, now);
     }
