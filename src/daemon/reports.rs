@@ -25,7 +25,7 @@ impl Daemon<'_> {
         self.excluded.refresh(&self.bpf, &self.plan.exclude);
         self.abandon_old_results();
         // Events of the previous table may still have been in the ring.
-        self.pipeline.borrow_mut().delivery.close_before(self.table.generation());
+        self.pipeline.borrow_mut().delivery.close_intervals_before(self.table.generation());
         self.read_counters()?;
         self.schedule_reports(now);
         self.update_status();

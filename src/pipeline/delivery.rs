@@ -20,7 +20,7 @@ use crate::pipeline::shed::{Decision, OutputLimits, Shedder};
 use crate::stats::{Portion, UserCounters};
 use crate::units::Units;
 
-/// Everything between an event and the output.
+/// Stages between an event with its rule and the output.
 #[derive(Debug)]
 pub struct Delivery {
     /// Units and containers by cgroup.
@@ -29,7 +29,7 @@ pub struct Delivery {
     pub suppressed: Refusals,
     /// Outcomes of the events.
     pub tally: UserCounters,
-    limits: UserLimiter,
+    limiter: UserLimiter,
     aggregator: Aggregator,
     shedder: Shedder,
     writer: Writer,
@@ -48,14 +48,14 @@ static SHED_AGGREGATION: Aggregate = Aggregate { every: ROOM_WAIT_MAX, by: Vec::
 const ROOM_WAIT_MAX: Duration = Duration::from_secs(10);
 
 impl Delivery {
-    /// Everything is in place; nothing was written yet.
+    /// Makes the stages with no limits, which have counted and written nothing.
     pub fn new(units: Units, output: Output) -> Self {
         let now = Instant::now();
         Self {
             units,
             suppressed: Refusals::default(),
             tally: UserCounters::default(),
-            limits: UserLimiter::default(),
+            limiter: UserLimiter::default(),
             aggregator: Aggregator::default(),
             shedder: Shedder::new(OutputLimits::default(), now),
             writer: Writer::new(output),
@@ -64,64 +64,64 @@ impl Delivery {
         }
     }
 
-    /// Delivers an event. Of one whose table is forgotten nothing is known, and it is written.
-    pub fn take(&mut self, event: &Event<'_>, matched: Option<MatchedRule<'_>>) {
+    /// Delivers an event. Without a rule, because the daemon has forgotten its table, the event is written.
+    pub fn deliver(&mut self, event: &Event<'_>, matched: Option<MatchedRule<'_>>) {
         if self.is_limited(event, matched) {
             self.tally.slot(event.slot).limited_by_result += 1;
             return;
         }
         let redact = matched.map_or(&DEFAULT_REDACTION, |matched| &matched.rule.redact);
         let secrets = secrets(event, redact);
-        let redacted = (!secrets.is_empty()).then(|| secrets.taken_from(event));
+        let redacted = (!secrets.is_empty()).then(|| secrets.redacted(event));
         let event = redacted.as_ref().unwrap_or(event);
-        let suppressed = self.settle(event, matched);
+        let suppressed = self.take_suppressed(event, matched);
         let keep = matched.map_or(Keep::default(), |matched| matched.rule.keep);
-        let asked = matched.and_then(|matched| matched.rule.aggregate.as_ref());
-        match asked {
-            Some(asked) => self.aggregate(event, keep, asked, Cause::Configured, suppressed),
+        let configured = matched.and_then(|matched| matched.rule.aggregate.as_ref());
+        match configured {
+            Some(option) => self.aggregate(event, keep, option, Cause::Configured, suppressed),
             None if self.shedder.decide(keep, self.now) == Decision::Aggregate => {
                 self.aggregate(event, keep, &SHED_AGGREGATION, Cause::Shed, suppressed);
             }
-            None => self.write(event, suppressed),
+            None => self.write_event(event, suppressed),
         }
     }
 
-    /// By a limit that the kernel could not hold: it counts the calls whose results are wanted, at the
-    /// time when those were known.
+    /// Returns whether a limit that the kernel cannot enforce refuses the event: the limit of a rule that chooses
+    /// by result counts at the time of the result.
     fn is_limited(&mut self, event: &Event<'_>, matched: Option<MatchedRule<'_>>) -> bool {
-        let held = matched.filter(|matched| matched.rule.chooses_by_result());
-        let Some(limit) = held.and_then(|matched| matched.limit) else { return false };
-        let lasted_ns = match event.outcome {
+        let by_result = matched.filter(|matched| matched.rule.chooses_by_result());
+        let Some(limit) = by_result.and_then(|matched| matched.limit) else { return false };
+        let duration_ns = match event.outcome {
             Some(Outcome::Returned { duration_ns, .. }) => duration_ns,
             _ => 0,
         };
         let refused = self
-            .limits
-            .allows(BucketKey::of(limit, event), event.boottime_ns.saturating_add(lasted_ns))
+            .limiter
+            .admit(BucketKey::of(limit, event), event.boottime_ns.saturating_add(duration_ns))
             .err();
-        if let Some(who) = refused {
-            self.suppressed.add(who, event.comm, 1);
+        if let Some(key) = refused {
+            self.suppressed.add(key, event.comm, 1);
             return true;
         }
         false
     }
 
     /// Returns and clears the number of events that the same limits refused before this one.
-    fn settle(&mut self, event: &Event<'_>, matched: Option<MatchedRule<'_>>) -> u64 {
+    fn take_suppressed(&mut self, event: &Event<'_>, matched: Option<MatchedRule<'_>>) -> u64 {
         let Some(matched) = matched else { return 0 };
         let limits = [matched.limit, matched.per_uid].into_iter().flatten();
-        limits.map(|limit| self.suppressed.settle(|| BucketKey::of(limit, event))).sum()
+        limits.map(|limit| self.suppressed.take_unreported(|| BucketKey::of(limit, event))).sum()
     }
 
-    fn write(&mut self, event: &Event<'_>, suppressed: u64) {
+    fn write_event(&mut self, event: &Event<'_>, suppressed: u64) {
         let place = self.units.place(event.cgroup);
         let body = Body::Syscall(Syscall { event, place: place.as_deref(), suppressed });
         let record = Record { time_ns: self.clock.real_ns(event.boottime_ns), body };
         self.tally.slot(event.slot).written += 1;
-        self.put(&record, Portion::One(event.slot));
+        self.write_record(&record, Portion::One(event.slot));
     }
 
-    fn put(&mut self, record: &Record<'_>, portion: Portion) {
+    fn write_record(&mut self, record: &Record<'_>, portion: Portion) {
         let written = self.writer.write(record, portion);
         self.shedder.charge(written.bytes, self.now);
         if written.is_lost {
@@ -139,20 +139,20 @@ impl Delivery {
         if let Some(given_up) = self.writer.flush() {
             self.tally.refuse(given_up);
         }
-        self.writer.writer_state()
+        self.writer.state()
     }
 
-    /// Once a turn: clocks jump.
+    /// Reads the clocks; called once a turn, because the wall clock can jump.
     pub fn set_clock(&mut self) {
         (self.clock, self.now) = (Clock::now(), Instant::now());
     }
 
-    /// Returns whether the output accepts records.
+    /// Returns the state of the output.
     pub fn writer_state(&self) -> WriterState {
-        self.writer.writer_state()
+        self.writer.state()
     }
 
-    /// The output.
+    /// Returns the output.
     pub fn output(&self) -> &Output {
         self.writer.output()
     }

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use crate::decode::Event;
 
-/// ProcessId id and start in ns since boot: never another process, even where the id is reused.
+/// Process id and start in ns since boot: never another process, even where the id is reused.
 pub type ProcessId = (u32, u64);
 
 /// Length of an interval.
@@ -21,7 +21,7 @@ const FEWEST: u64 = 100;
 /// A process that made more than half of the events of an interval.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Suspect {
-    /// ProcessId id and start.
+    /// Process id and start.
     pub process: ProcessId,
     /// Name of the task that made one of the events.
     pub comm: Vec<u8>,
@@ -51,7 +51,7 @@ pub struct Detector {
 
 impl Detector {
     /// Counts an event.
-    pub fn note(&mut self, event: &Event<'_>) {
+    pub fn count(&mut self, event: &Event<'_>) {
         let process = (event.pid, event.process.start_ns);
         self.add(process, event.boottime_ns, || (event.comm.to_vec(), event.cgroup));
     }

@@ -39,7 +39,7 @@ pub struct Pipeline {
 }
 
 impl Pipeline {
-    /// Everything is in place; nothing was written yet.
+    /// Makes a pipeline without a table, which has received nothing.
     pub fn new(handlers: Handlers, delivery: Delivery) -> Self {
         Self {
             delivery,
@@ -51,14 +51,14 @@ impl Pipeline {
         }
     }
 
-    /// Takes one record of the ring.
+    /// Decodes and handles one record of the ring.
     pub fn receive(&mut self, bytes: &[u8]) -> Flow {
         match RingRecord::decode(bytes) {
             Ok(RingRecord::Syscall(header)) if header.is_open() => {
                 if !self.pending.hold(header, bytes) {
                     self.deliver(&header, bytes, None);
                 }
-                self.release();
+                self.deliver_abandoned();
             }
             Ok(RingRecord::Syscall(header)) => self.deliver(&header, bytes, None),
             Ok(RingRecord::Exit(exit)) => {
@@ -85,8 +85,8 @@ impl Pipeline {
         }
         match Event::decode(header, entry, exit, &self.handlers) {
             Ok(event) => {
-                self.feedback.note(&event);
-                self.delivery.take(&event, matched);
+                self.feedback.count(&event);
+                self.delivery.deliver(&event, matched);
             }
             Err(error) => self.drop_undecodable(error),
         }
@@ -97,12 +97,12 @@ impl Pipeline {
         self.delivery.tally.undecodable += 1;
     }
 
-    /// Waits no longer for the results of calls of these slots.
+    /// Stops waiting for the results of calls of these slots.
     pub fn abandon(&mut self, is_abandoned: impl Fn(Slot) -> bool) {
         self.pending.abandon(is_abandoned);
     }
 
-    /// Events that wait for a result, by slot.
+    /// Returns the number of events that wait for a result, by slot.
     pub fn waiting(&self) -> BTreeMap<Slot, u64> {
         self.pending.count()
     }
@@ -112,17 +112,18 @@ impl Pipeline {
         self.feedback.take()
     }
 
-    /// `release`, the records of many events that are due, and `flush`.
+    /// Delivers abandoned events, writes the aggregates that are due, and flushes; returns the state of the
+    /// output.
     pub fn end_turn(&mut self) -> WriterState {
-        self.release();
-        self.delivery.release(false);
+        self.deliver_abandoned();
+        self.delivery.release_aggregates(false);
         self.delivery.report_shed_changes();
         self.delivery.flush()
     }
 
-    /// Delivers events whose result will not come, as far as the output takes them. Whether any is
+    /// Delivers events whose result will not come, as far as the output accepts them. Returns whether any is
     /// left.
-    pub fn release(&mut self) -> bool {
+    pub fn deliver_abandoned(&mut self) -> bool {
         while self.delivery.writer_state() == WriterState::Open {
             let Some(call) = self.pending.next_abandoned() else { return false };
             self.deliver(&call.header, &call.bytes, None);
@@ -130,13 +131,13 @@ impl Pipeline {
         true
     }
 
-    /// At the end: delivers whatever waits, as far as the output takes it, and whatever the shedder is.
-    /// Whether any is left.
+    /// Delivers all that waits when the daemon stops, as far as the output accepts it, without shedding. Returns
+    /// whether any is left.
     pub fn finish(&mut self) -> bool {
         self.pending.abandon(|_| true);
-        let is_left = self.release();
-        self.delivery.close();
-        self.delivery.release(true);
+        let is_left = self.deliver_abandoned();
+        self.delivery.close_intervals();
+        self.delivery.release_aggregates(true);
         is_left || self.delivery.waits_for_room()
     }
 
@@ -144,13 +145,13 @@ impl Pipeline {
     pub fn begin(&mut self, generation: u32, plan: &Plan) {
         self.rules.begin(generation, plan);
         self.delivery.set_clock();
-        self.delivery.close_before(generation);
+        self.delivery.close_intervals_before(generation);
         let limits =
             shed::OutputLimits { records: plan.max_per_second, bytes: plan.max_bytes_per_second };
         self.delivery.set_limits(limits);
     }
 
-    /// The first argument of our own test call, if it came through since this was last asked.
+    /// Returns and clears the first argument of the daemon's own test call, if its event has arrived.
     pub fn take_selftest(&mut self) -> Option<u64> {
         self.selftest.take()
     }

@@ -11,9 +11,9 @@ use crate::stats::Portion;
 #[derive(Debug)]
 pub struct Writer {
     output: Output,
-    gate: WriterState,
+    state: WriterState,
     /// Events of the record that waits in the output.
-    held: Option<Portion>,
+    waiting: Option<Portion>,
 }
 
 /// State of the output.
@@ -35,7 +35,7 @@ pub enum WriterState {
     Closed,
 }
 
-/// WriteOutcome of writing a record.
+/// Result of writing a record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[must_use]
 pub struct WriteResult {
@@ -48,50 +48,50 @@ pub struct WriteResult {
 impl Writer {
     /// Makes a writer for an open output.
     pub fn new(output: Output) -> Self {
-        Self { output, gate: WriterState::Open, held: None }
+        Self { output, state: WriterState::Open, waiting: None }
     }
 
     /// Writes a record of events, which count as written from now on unless it is lost.
     pub fn write(&mut self, record: &Record, portion: Portion) -> WriteResult {
         let before = self.output.counts().bytes;
         let outcome = self.output.write(record);
-        self.held = outcome.is_waiting().then_some(portion);
-        self.enter(outcome);
+        self.waiting = outcome.is_waiting().then_some(portion);
+        self.update_state(outcome);
         let is_lost = matches!(outcome, WriteOutcome::Lost(_) | WriteOutcome::Closed(_));
         WriteResult { bytes: self.output.counts().bytes - before, is_lost }
     }
 
-    /// Writes a record of the daemon's own, as of now; its size in bytes. Behind others that wait it
-    /// only joins them: the loop must learn from its own attempt that the output is back.
+    /// Writes a record of the daemon's own with the present time; returns its size in bytes. Behind records that
+    /// wait it waits too and leaves the state alone: the loop has to learn from its own attempt that the output is back.
     pub fn write_own(&mut self, body: Body<'_>) -> u64 {
         let before = self.output.counts().bytes;
         let outcome = self.output.write(&Record { time_ns: clock::real_now_ns(), body });
-        if self.gate == WriterState::Open {
-            self.enter(outcome);
+        if self.state == WriterState::Open {
+            self.update_state(outcome);
             // Nothing else waits, or it would not be open.
             let _ = self.flush();
         }
         self.output.counts().bytes - before
     }
 
-    /// Writes what waits in the output; what was given up on the way.
+    /// Writes the records that wait in the output; returns the events of a record that was given up.
     pub fn flush(&mut self) -> Option<Portion> {
         let outcome = self.output.flush();
         let given_up = match outcome {
             WriteOutcome::Written => {
-                self.held = None;
+                self.waiting = None;
                 None
             }
-            WriteOutcome::Lost(_) => self.held.take(),
+            WriteOutcome::Lost(_) => self.waiting.take(),
             WriteOutcome::Blocked | WriteOutcome::Away | WriteOutcome::Closed(_) => None,
         };
-        self.enter(outcome);
+        self.update_state(outcome);
         given_up
     }
 
     /// Returns the state of the output.
-    pub fn writer_state(&self) -> WriterState {
-        self.gate
+    pub fn state(&self) -> WriterState {
+        self.state
     }
 
     /// Returns the output.
@@ -99,19 +99,19 @@ impl Writer {
         &self.output
     }
 
-    fn enter(&mut self, outcome: WriteOutcome) {
-        let since = match self.gate {
+    fn update_state(&mut self, outcome: WriteOutcome) {
+        let since = match self.state {
             WriterState::Blocked { since } | WriterState::Away { since } => since,
             WriterState::Open | WriterState::Closed => Instant::now(),
         };
-        self.gate = match outcome {
-            _ if self.gate == WriterState::Closed => WriterState::Closed,
+        self.state = match outcome {
+            _ if self.state == WriterState::Closed => WriterState::Closed,
             WriteOutcome::Written => WriterState::Open,
             WriteOutcome::Blocked => WriterState::Blocked { since },
             WriteOutcome::Away => WriterState::Away { since },
             WriteOutcome::Closed(_) => WriterState::Closed,
             // One record is gone and counted; what waits behind it still does.
-            WriteOutcome::Lost(_) => self.gate,
+            WriteOutcome::Lost(_) => self.state,
         };
     }
 }

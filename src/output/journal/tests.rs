@@ -270,7 +270,7 @@ fn encode_renamed_fields_follow_their_roles() {
         ];
         let event = samples::event(handler, captures);
         let secrets = secrets(&event, &Redact::Obvious);
-        entry(&samples::record(&secrets.taken_from(&event), None))
+        entry(&samples::record(&secrets.redacted(&event), None))
     };
     let (usual, renamed) = (entry(&usual, ""), entry(&renamed, "x_"));
     assert!(usual["MESSAGE"][0].ends_with(

@@ -1,4 +1,4 @@
-//! Events on their way into aggregates, and aggregates on their way to the writer.
+//! Aggregates: events added to them, and those that are ready written or dropped.
 
 use std::time::Instant;
 
@@ -13,31 +13,31 @@ use crate::stats::Portion;
 use crate::units::CgroupInfo;
 
 impl Delivery {
-    /// Counts an event together with others.
-    pub(crate) fn aggregate(
+    /// Adds an event to the aggregate of its key.
+    pub(super) fn aggregate(
         &mut self,
         event: &Event<'_>,
         keep: Keep,
-        how: &config::Aggregate,
+        option: &config::Aggregate,
         cause: Cause,
         suppressed: u64,
     ) {
         let Event { generation, slot, rule, priority, boottime_ns, outcome, .. } = *event;
         let group = Group { generation, slot, rule, cause };
         let handler = || event.handler.name.clone();
-        let info = || GroupInfo { every: how.every, handler: handler(), priority, keep };
+        let info = || GroupInfo { every: option.every, handler: handler(), priority, keep };
         let place = self.units.place(event.cgroup);
-        let key = key(event, place.as_deref(), &how.by);
-        let seen = Observation { boottime_ns, outcome, suppressed };
+        let key = key(event, place.as_deref(), &option.by);
+        let observation = Observation { boottime_ns, outcome, suppressed };
         self.tally.slot(slot).aggregated += 1;
-        self.aggregator.add(self.now, group, info, key, &seen, || output::sentence(event));
+        self.aggregator.add(self.now, group, info, key, &observation, || output::sentence(event));
     }
 
-    /// Writes records of many events that are ready, as far as output and shedder take them; `all`:
-    /// whatever the shedder is.
-    pub fn release(&mut self, all: bool) {
+    /// Writes the aggregates that are ready, as far as the output and the shedder allow it; `all` ignores the
+    /// shedder.
+    pub fn release_aggregates(&mut self, all: bool) {
         self.aggregator.close_due(self.now);
-        while self.writer.writer_state() == WriterState::Open {
+        while self.writer.state() == WriterState::Open {
             let Some((since, aggregated)) = self.aggregator.ready() else { return };
             let has_room = all || self.shedder.has_room(aggregated.info.keep, self.now);
             if !has_room && self.now.saturating_duration_since(since) < ROOM_WAIT_MAX {
@@ -46,7 +46,7 @@ impl Delivery {
             let Some(aggregated) = self.aggregator.take() else { return };
             let portion = Portion::Many(aggregated.group.slot, aggregated.summary.count);
             if has_room {
-                self.write_many(&aggregated, portion);
+                self.write_aggregate(&aggregated, portion);
             } else {
                 self.shedder.count_dropped(aggregated.summary.count, self.now);
                 self.tally.drop(portion);
@@ -54,14 +54,14 @@ impl Delivery {
         }
     }
 
-    fn write_many(&mut self, aggregated: &Aggregated, portion: Portion) {
+    fn write_aggregate(&mut self, aggregated: &Aggregated, portion: Portion) {
         let [from_ns, to_ns] = [aggregated.summary.first_ns, aggregated.summary.last_ns]
             .map(|boottime_ns| self.clock.real_ns(boottime_ns));
         let body = Body::Aggregate(Aggregate { aggregated, from_ns, to_ns });
-        self.put(&Record { time_ns: to_ns, body }, portion);
+        self.write_record(&Record { time_ns: to_ns, body }, portion);
     }
 
-    /// Returns whether aggregates are ready that found no room yet.
+    /// Returns whether aggregates wait for room below the output limits.
     pub fn waits_for_room(&self) -> bool {
         self.aggregator.ready().is_some()
     }
@@ -71,13 +71,13 @@ impl Delivery {
         self.aggregator.next_end().into_iter().chain(self.shedder.next_relax()).min()
     }
 
-    /// Ends the intervals of tables before that one: the rules that asked for them are not there any more.
-    pub fn close_before(&mut self, generation: u32) {
+    /// Ends the intervals of tables older than `generation`: the rules that asked for them are gone.
+    pub fn close_intervals_before(&mut self, generation: u32) {
         self.aggregator.close_before(generation, self.now);
     }
 
     /// Ends all intervals.
-    pub fn close(&mut self) {
+    pub fn close_intervals(&mut self) {
         self.aggregator.close_all(self.now);
     }
 }
@@ -92,7 +92,7 @@ fn key(event: &Event<'_>, place: Option<&CgroupInfo>, by: &[String]) -> GroupKey
     }
 }
 
-/// Other syscalls of the same route may not have it.
+/// Returns the argument called `name`; other syscalls of the same route may not have it.
 fn argument(event: &Event<'_>, name: &str) -> Option<(String, String)> {
     Some((name.to_owned(), output::argument(event, name)?))
 }

@@ -44,27 +44,27 @@ fn counts(delivery: &Delivery) -> [u64; 4] {
 }
 
 fn end(mut delivery: Delivery) -> [u64; 4] {
-    delivery.close();
-    delivery.release(true);
+    delivery.close_intervals();
+    delivery.release_aggregates(true);
     delivery.report_shed_changes();
     assert_eq!(delivery.flush(), WriterState::Open);
     counts(&delivery)
 }
 
 #[test]
-fn what_finds_no_room_in_time_is_dropped_and_counted() {
+fn release_aggregates_without_room_in_time_drops_and_counts() {
     let (mut delivery, file) = delivery(Some(100));
     let (handler, rule) = (samples::handler(), Rule { keep: Keep::Low, ..Rule::nothing() });
     for uid in 0..1_000 {
         let event = Event { uid, ..samples::event(&handler, vec![]) };
-        delivery.take(&event, matched(&rule));
+        delivery.deliver(&event, matched(&rule));
     }
     assert_eq!(counts(&delivery), [90, 910, 0, 0]);
-    delivery.close();
-    delivery.release(false);
+    delivery.close_intervals();
+    delivery.release_aggregates(false);
     assert!(delivery.waits_for_room());
     delivery.now += ROOM_WAIT_MAX;
-    delivery.release(false);
+    delivery.release_aggregates(false);
     // A second's worth is written first, of what is oldest.
     assert_eq!(counts(&delivery), [90, 90, 0, 820]);
     assert!(!delivery.waits_for_room());
@@ -79,7 +79,7 @@ fn what_finds_no_room_in_time_is_dropped_and_counted() {
 }
 
 #[test]
-fn what_a_limit_refused_is_told_by_the_next_event_of_the_owner() {
+fn deliver_reports_suppressed_events_in_next_of_same_owner() {
     let (mut delivery, file) = delivery(None);
     let rate = Rate { count: 1, period_ns: 1_000_000_000 };
     let limit = Rc::new(LimitKey::of_users(Limit { rate, burst: 2, per: Per::Uid }));
@@ -90,18 +90,19 @@ fn what_a_limit_refused_is_told_by_the_next_event_of_the_owner() {
     for (uid, boottime_ns) in [(1, 9), (1, 9), (1, 9), (1, 9), (2, 9), (2, 13), (1, 13), (1, 13)] {
         let event = samples::ended(&handler, samples::returned(-2));
         let event = Event { uid, boottime_ns: boottime_ns * second, ..event };
-        delivery.take(&event, matched());
+        delivery.deliver(&event, matched());
     }
     assert_eq!(delivery.tally.of(samples::event(&handler, vec![]).slot).limited_by_result, 2);
     assert_eq!(end(delivery), [6, 0, 0, 0]);
-    let told = records(file).iter().map(|record| record["suppressed"].as_u64()).collect::<Vec<_>>();
-    assert_eq!(told, [None, None, None, None, Some(2), None]);
+    let suppressed =
+        records(file).iter().map(|record| record["suppressed"].as_u64()).collect::<Vec<_>>();
+    assert_eq!(suppressed, [None, None, None, None, Some(2), None]);
 }
 
 proptest! {
     /// Each event is written, part of a record, or dropped; and the records say how many.
     #[test]
-    fn nothing_goes_missing(
+    fn deliver_counts_each_event_once(
         limits in prop::option::of(5_u32..50),
         events in prop::collection::vec((0_u64..4_000, 0_usize..3, any::<bool>(), 0_u32..50), 1..150),
     ) {
@@ -113,9 +114,9 @@ proptest! {
             let rule = Rule { keep: Keep::ALL[keep], aggregate, ..Rule::nothing() };
             for _ in 0..=uid % 5 {
                 let event = Event { uid, rule: keep as u8, ..samples::event(&handler, vec![]) };
-                delivery.take(&event, matched(&rule));
+                delivery.deliver(&event, matched(&rule));
             }
-            delivery.release(false);
+            delivery.release_aggregates(false);
             delivery.report_shed_changes();
         }
         let made: u64 = events.iter().map(|event| u64::from(event.3 % 5) + 1).sum();
@@ -124,7 +125,7 @@ proptest! {
         prop_assert!(refused == 0 && (limits.is_some() || dropped == 0));
         let records = records(file);
         prop_assert_eq!(of_kind(&records, "syscall").len() as u64, written);
-        let told = of_kind(&records, "aggregate").into_iter();
-        prop_assert_eq!(told.map(|record| record["count"].as_u64().unwrap()).sum::<u64>(), aggregated);
+        let aggregates = of_kind(&records, "aggregate").into_iter();
+        prop_assert_eq!(aggregates.map(|record| record["count"].as_u64().unwrap()).sum::<u64>(), aggregated);
     }
 }

@@ -14,7 +14,7 @@ use crate::config::Per;
 use crate::decode::Event;
 use crate::table::LimitKey;
 
-/// One whom a limit bounds.
+/// Key of a bucket: a limit and one of the owners that it bounds.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct BucketKey {
     /// Limit of the bucket.
@@ -32,7 +32,7 @@ impl BucketKey {
     }
 }
 
-/// In 48 bits, as `bucket_owner()` of `bpf/limit.h` has it.
+/// Returns the owner in 48 bits, like `bucket_owner()` of `bpf/limit.h`.
 fn owner(per: Per, event: &Event<'_>) -> u64 {
     match per {
         Per::Route => 0,

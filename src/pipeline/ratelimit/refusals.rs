@@ -15,8 +15,8 @@ pub struct Refusals {
     /// The kernel's counts as they were read last.
     read: HashMap<BucketKey, u64>,
     /// Refusals that the next record of the same bucket will report.
-    owed: HashMap<BucketKey, u64>,
-    /// Since the last record of all.
+    unreported: HashMap<BucketKey, u64>,
+    /// Refusals since the last periodic record.
     refused: BTreeMap<BucketKey, Refused>,
 }
 
@@ -25,38 +25,41 @@ pub struct Refusals {
 pub struct Refused {
     /// Events.
     pub count: u64,
-    /// The task's name, of one of them.
+    /// Name of the task of one of the events.
     pub comm: Vec<u8>,
 }
 
 impl Refusals {
-    /// The kernel has refused so many in all. Less than before: it has begun anew.
-    pub fn read(&mut self, who: BucketKey, comm: &[u8], total: u64) {
-        let before = self.read.insert(who.clone(), total).unwrap_or_default();
+    /// Adds the events that the kernel has refused since the last reading. A `total` below the last one is a
+    /// counter that has begun anew.
+    pub fn read(&mut self, key: BucketKey, comm: &[u8], total: u64) {
+        let before = self.read.insert(key.clone(), total).unwrap_or_default();
         let count = if total < before { total } else { total - before };
         if count > 0 {
-            self.add(who, comm, count);
+            self.add(key, comm, count);
         }
     }
 
     /// Returns whether `total` is the count that was read last.
-    pub fn is_read(&self, who: &BucketKey, total: u64) -> bool {
-        self.read.get(who) == Some(&total)
+    pub fn is_read(&self, key: &BucketKey, total: u64) -> bool {
+        self.read.get(key) == Some(&total)
     }
 
     /// Forgets buckets: the next reading counts them from zero.
     pub fn forget(&mut self, is_forgotten: impl Fn(&BucketKey) -> bool) {
-        self.read.retain(|who, _| !is_forgotten(who));
+        self.read.retain(|key, _| !is_forgotten(key));
     }
 
     /// Adds refused events.
-    pub fn add(&mut self, who: BucketKey, comm: &[u8], count: u64) {
-        if who.owner.is_some() && has_room(self.owed.len(), self.owed.contains_key(&who)) {
-            *self.owed.entry(who.clone()).or_default() += count;
+    pub fn add(&mut self, key: BucketKey, comm: &[u8], count: u64) {
+        if key.owner.is_some()
+            && has_room(self.unreported.len(), self.unreported.contains_key(&key))
+        {
+            *self.unreported.entry(key.clone()).or_default() += count;
         }
-        let room = has_room(self.refused.len(), self.refused.contains_key(&who));
-        let who = if room { who } else { BucketKey { owner: None, ..who } };
-        let refused = self.refused.entry(who).or_default();
+        let room = has_room(self.refused.len(), self.refused.contains_key(&key));
+        let key = if room { key } else { BucketKey { owner: None, ..key } };
+        let refused = self.refused.entry(key).or_default();
         refused.count += count;
         if refused.comm.is_empty() {
             refused.comm = comm.to_vec();
@@ -64,8 +67,12 @@ impl Refusals {
     }
 
     /// Returns and clears the refusals that the next record of the bucket reports.
-    pub fn settle(&mut self, who: impl FnOnce() -> BucketKey) -> u64 {
-        if self.owed.is_empty() { 0 } else { self.owed.remove(&who()).unwrap_or_default() }
+    pub fn take_unreported(&mut self, key: impl FnOnce() -> BucketKey) -> u64 {
+        if self.unreported.is_empty() {
+            0
+        } else {
+            self.unreported.remove(&key()).unwrap_or_default()
+        }
     }
 
     /// Returns whether the periodic record has nothing to report.
@@ -73,7 +80,7 @@ impl Refusals {
         self.refused.is_empty()
     }
 
-    /// All since this was last asked, those with most first.
+    /// Returns and clears the refusals for the periodic record, the highest count first.
     pub fn take(&mut self) -> Vec<(BucketKey, Refused)> {
         let mut all: Vec<_> = std::mem::take(&mut self.refused).into_iter().collect();
         all.sort_by_key(|(_, refused)| std::cmp::Reverse(refused.count));

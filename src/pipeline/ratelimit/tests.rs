@@ -15,16 +15,16 @@ fn limit(count: u32, burst: u32, per: Per) -> Rc<LimitKey> {
     Rc::new(LimitKey::of_users(Limit { rate, burst, per }))
 }
 
-fn who(limit: &Rc<LimitKey>, owner: u64) -> BucketKey {
+fn key(limit: &Rc<LimitKey>, owner: u64) -> BucketKey {
     BucketKey { limit: Rc::clone(limit), owner: Some(owner) }
 }
 
-fn allowed(held: &mut UserLimiter, who: &BucketKey, count: u32, now_ns: u64) -> usize {
-    (0..count).filter(|_| held.allows(who.clone(), now_ns).is_ok()).count()
+fn allowed(limiter: &mut UserLimiter, key: &BucketKey, count: u32, now_ns: u64) -> usize {
+    (0..count).filter(|_| limiter.admit(key.clone(), now_ns).is_ok()).count()
 }
 
 #[test]
-fn owners_are_told_apart_as_in_the_kernel() {
+fn owner_is_the_same_as_in_the_kernel() {
     let handler = samples::handler();
     let process = Process { start_ns: 5 << 20, ..samples::event(&handler, vec![]).process };
     let event = Event { process, ..samples::event(&handler, vec![]) };
@@ -37,87 +37,87 @@ fn owners_are_told_apart_as_in_the_kernel() {
 }
 
 #[test]
-fn a_limit_allows_its_burst_and_then_its_rate() {
-    let (mut held, limit) = (UserLimiter::default(), limit(10, 5, Per::Uid));
+fn admit_allows_burst_then_rate() {
+    let (mut limiter, limit) = (UserLimiter::default(), limit(10, 5, Per::Uid));
     let start = 100 * SECOND;
-    assert_eq!(allowed(&mut held, &who(&limit, 1), 100, start), 5);
-    assert_eq!(allowed(&mut held, &who(&limit, 2), 100, start), 5);
-    assert_eq!(allowed(&mut held, &who(&limit, 1), 100, start + SECOND / 5), 2);
-    assert_eq!(allowed(&mut held, &who(&limit, 1), 100, start + 9 * SECOND), 5);
+    assert_eq!(allowed(&mut limiter, &key(&limit, 1), 100, start), 5);
+    assert_eq!(allowed(&mut limiter, &key(&limit, 2), 100, start), 5);
+    assert_eq!(allowed(&mut limiter, &key(&limit, 1), 100, start + SECOND / 5), 2);
+    assert_eq!(allowed(&mut limiter, &key(&limit, 1), 100, start + 9 * SECOND), 5);
     // A moment after the boot, with a burst that reaches back before it.
-    assert_eq!(allowed(&mut held, &who(&limit, 3), 100, 7), 5);
+    assert_eq!(allowed(&mut limiter, &key(&limit, 3), 100, 7), 5);
 }
 
 #[test]
-fn whoever_finds_no_room_shares() {
-    let (mut held, limit) = (UserLimiter::default(), limit(1, 1, Per::Pid));
+fn admit_without_room_uses_shared_bucket() {
+    let (mut limiter, limit) = (UserLimiter::default(), limit(1, 1, Per::Pid));
     let now = 100 * SECOND;
     for owner in 0..4096 {
-        assert_eq!(held.allows(who(&limit, owner), now), Ok(()));
+        assert_eq!(limiter.admit(key(&limit, owner), now), Ok(()));
     }
-    assert_eq!(held.allows(who(&limit, 9000), now), Ok(()));
+    assert_eq!(limiter.admit(key(&limit, 9000), now), Ok(()));
     let shared = BucketKey { limit: Rc::clone(&limit), owner: None };
-    assert_eq!(held.allows(who(&limit, 9001), now), Err(shared));
-    assert_eq!(held.allows(who(&limit, 7), now), Err(who(&limit, 7)));
+    assert_eq!(limiter.admit(key(&limit, 9001), now), Err(shared));
+    assert_eq!(limiter.admit(key(&limit, 7), now), Err(key(&limit, 7)));
     // Later all are idle, and there is room again.
     for owner in 9000..9010 {
-        assert_eq!(held.allows(who(&limit, owner), now + 2 * SECOND), Ok(()));
+        assert_eq!(limiter.admit(key(&limit, owner), now + 2 * SECOND), Ok(()));
     }
 }
 
 #[test]
-fn what_was_refused_is_told_once_on_each_way() {
+fn refusals_are_reported_once_in_each_way() {
     let (mut suppressed, limit) = (Refusals::default(), limit(1, 1, Per::Uid));
-    let (first, second) = (who(&limit, 1), who(&limit, 2));
+    let (first, second) = (key(&limit, 1), key(&limit, 2));
     suppressed.read(first.clone(), b"a", 5);
     suppressed.read(first.clone(), b"b", 7);
     suppressed.add(second.clone(), b"c", 100);
     assert!(suppressed.is_read(&first, 7) && !suppressed.is_read(&first, 8));
-    assert_eq!(suppressed.settle(|| first.clone()), 7);
-    assert_eq!(suppressed.settle(|| first.clone()), 0);
-    let told = suppressed.take();
-    let told = told.iter().map(|(who, refused)| (who, refused.count, &refused.comm[..]));
+    assert_eq!(suppressed.take_unreported(|| first.clone()), 7);
+    assert_eq!(suppressed.take_unreported(|| first.clone()), 0);
+    let taken = suppressed.take();
+    let taken = taken.iter().map(|(key, refused)| (key, refused.count, &refused.comm[..]));
     let expected = [(&second, 100, &b"c"[..]), (&first, 7, b"a")];
-    assert_eq!(told.collect::<Vec<_>>(), expected);
+    assert_eq!(taken.collect::<Vec<_>>(), expected);
     assert!(suppressed.is_empty());
-    assert_eq!(suppressed.settle(|| second), 100);
+    assert_eq!(suppressed.take_unreported(|| second), 100);
 }
 
 #[test]
-fn a_count_that_began_anew_is_taken_as_it_is() {
+fn read_lower_total_counts_from_zero() {
     let (mut suppressed, limit) = (Refusals::default(), limit(1, 1, Per::Uid));
-    suppressed.read(who(&limit, 1), b"", 9);
-    suppressed.read(who(&limit, 1), b"", 4);
-    assert_eq!(suppressed.settle(|| who(&limit, 1)), 13);
+    suppressed.read(key(&limit, 1), b"", 9);
+    suppressed.read(key(&limit, 1), b"", 4);
+    assert_eq!(suppressed.take_unreported(|| key(&limit, 1)), 13);
     suppressed.forget(|_| true);
-    suppressed.read(who(&limit, 1), b"", 6);
-    assert_eq!(suppressed.settle(|| who(&limit, 1)), 6);
+    suppressed.read(key(&limit, 1), b"", 6);
+    assert_eq!(suppressed.take_unreported(|| key(&limit, 1)), 6);
 }
 
 #[test]
-fn many_owners_are_one_in_the_record() {
+fn take_sums_owners_beyond_maximum() {
     let (mut suppressed, limit) = (Refusals::default(), limit(1, 1, Per::Uid));
     for owner in 0..5000 {
-        suppressed.add(who(&limit, owner), b"", 1);
+        suppressed.add(key(&limit, owner), b"", 1);
     }
-    let told = suppressed.take();
-    assert_eq!(told.iter().map(|(_, refused)| refused.count).sum::<u64>(), 5000);
-    assert_eq!((told[0].0.owner, told[0].1.count, told.len()), (None, 904, 4097));
-    assert_eq!(suppressed.settle(|| who(&limit, 4999)), 0);
+    let taken = suppressed.take();
+    assert_eq!(taken.iter().map(|(_, refused)| refused.count).sum::<u64>(), 5000);
+    assert_eq!((taken[0].0.owner, taken[0].1.count, taken.len()), (None, 904, 4097));
+    assert_eq!(suppressed.take_unreported(|| key(&limit, 4999)), 0);
 }
 
 proptest! {
     /// No window has more events than the rate brings in it and the burst, and one more for its begin.
     #[test]
-    fn no_window_exceeds_the_limit(
+    fn admit_never_exceeds_limit_in_any_window(
         rate in 1_u32..50, burst in 1_u32..50,
         events in prop::collection::vec((0_u64..SECOND / 4, 0_u32..30), 1..60),
     ) {
-        let (mut held, limit) = (UserLimiter::default(), limit(rate, burst, Per::Route));
+        let (mut limiter, limit) = (UserLimiter::default(), limit(rate, burst, Per::Route));
         let (mut now, mut passed) = (3600 * SECOND, Vec::new());
         for &(later, count) in &events {
             now += later;
-            passed.push((now, allowed(&mut held, &who(&limit, 0), count, now)));
+            passed.push((now, allowed(&mut limiter, &key(&limit, 0), count, now)));
         }
         for (at, (from, _)) in passed.iter().enumerate() {
             let mut sum = 0;

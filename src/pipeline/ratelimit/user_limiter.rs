@@ -19,48 +19,48 @@ pub struct UserLimiter {
 }
 
 impl UserLimiter {
-    /// Takes one event at that time of `CLOCK_BOOTTIME`, if the limit allows it.
+    /// Counts one event at `now_ns` of `CLOCK_BOOTTIME`, if the limit allows it.
     ///
     /// # Errors
-    /// If there may not: whose bucket is full.
-    pub fn allows(&mut self, who: BucketKey, now_ns: u64) -> Result<(), BucketKey> {
+    /// The bucket that has refused the event.
+    pub fn admit(&mut self, key: BucketKey, now_ns: u64) -> Result<(), BucketKey> {
         let now_ns = i64::try_from(now_ns).unwrap_or(i64::MAX);
-        let who = self.with_bucket(who, now_ns);
-        let (interval, burst) = pace_of(&who);
+        let key = self.with_bucket(key, now_ns);
+        let (interval, burst) = pace_of(&key);
         let earliest = now_ns.saturating_sub(burst);
-        let spent_until = self.spent_until.entry(who.clone()).or_insert(earliest);
+        let spent_until = self.spent_until.entry(key.clone()).or_insert(earliest);
         let next = (*spent_until).max(earliest).saturating_add(interval);
         if next > now_ns {
-            return Err(who);
+            return Err(key);
         }
         *spent_until = next;
         Ok(())
     }
 
-    /// An owner that finds no room takes the bucket of all who did not.
-    fn with_bucket(&mut self, who: BucketKey, now_ns: i64) -> BucketKey {
-        if self.spent_until.len() >= OWNERS_MAX && !self.spent_until.contains_key(&who) {
+    /// Returns the bucket of an event: the one that all share if there is no room for another.
+    fn with_bucket(&mut self, key: BucketKey, now_ns: i64) -> BucketKey {
+        if self.spent_until.len() >= OWNERS_MAX && !self.spent_until.contains_key(&key) {
             self.sweep(now_ns);
         }
-        if self.spent_until.len() < OWNERS_MAX || self.spent_until.contains_key(&who) {
-            return who;
+        if self.spent_until.len() < OWNERS_MAX || self.spent_until.contains_key(&key) {
+            return key;
         }
-        BucketKey { owner: None, ..who }
+        BucketKey { owner: None, ..key }
     }
 
-    /// Forgets those whose bucket is as empty as a new one, not more often than once a second.
+    /// Forgets buckets that are as empty as a new one, not more often than once a second.
     fn sweep(&mut self, now_ns: i64) {
         if now_ns.saturating_sub(self.swept_ns) < 1_000_000_000 {
             return;
         }
         self.swept_ns = now_ns;
         self.spent_until
-            .retain(|who, spent_until| *spent_until > now_ns.saturating_sub(pace_of(who).1));
+            .retain(|key, spent_until| *spent_until > now_ns.saturating_sub(pace_of(key).1));
     }
 }
 
-fn pace_of(who: &BucketKey) -> (i64, i64) {
-    let (interval, burst) = gcra_params(&who.limit.limit);
+fn pace_of(key: &BucketKey) -> (i64, i64) {
+    let (interval, burst) = gcra_params(&key.limit.limit);
     let signed = |ns| i64::try_from(ns).unwrap_or(i64::MAX);
     (signed(interval), signed(burst))
 }

@@ -61,8 +61,8 @@ pub fn secrets(event: &Event<'_>, redact: &Redact) -> Secrets {
 }
 
 impl Secrets {
-    /// Returns the event without the secrets.
-    pub fn taken_from<'s>(&'s self, event: &Event<'s>) -> Event<'s> {
+    /// Returns `event` without the secrets.
+    pub fn redacted<'s>(&'s self, event: &Event<'s>) -> Event<'s> {
         let mut event = event.clone();
         for (position, text) in &self.0 {
             let index = event.captures.replace(*position, text);

@@ -56,7 +56,7 @@ fn redacted(words: &str, env: &str, redact: &Redact) -> (String, String, Vec<Str
     let all = [captures("argv", words), vec![argc], captures("env", env)].concat();
     let event = samples::event(&handler, all);
     let secrets = secrets(&event, redact);
-    let clean = secrets.taken_from(&event);
+    let clean = secrets.redacted(&event);
     assert_eq!(secrets.is_empty(), clean == event);
     let of = |name: &str| {
         let index = handler.fields.iter().position(|field| field.name == name).unwrap();
@@ -89,7 +89,7 @@ fn secrets_hides_variables_by_name() {
 }
 
 #[test]
-fn taken_from_names_each_redacted_field() {
+fn redacted_names_each_redacted_field() {
     let (.., names) = redacted("a --token x --token y", "TOKEN=z", &Redact::Obvious);
     assert_eq!(names, ["argv", "env"]);
 }
@@ -112,7 +112,7 @@ fn secrets_knows_program_by_path_or_argv0() {
         vec![text("filename", "/usr/bin/mysql"), text("argv", "db"), text("argv", "-px")];
     let event = samples::event(&handler, captures);
     let secrets = secrets(&event, &Redact::Obvious);
-    assert_eq!(secrets.taken_from(&event).captures[2].value, Value::Text(b"-p[redacted]"));
+    assert_eq!(secrets.redacted(&event).captures[2].value, Value::Text(b"-p[redacted]"));
 }
 
 /// A truncated secret is hidden as well: the status stays.
@@ -123,7 +123,7 @@ fn secrets_hides_truncated_secret() {
     let half = samples::with_status(&handler, "argv", Value::Text(b"--password=hal"), cut);
     let event = samples::event(&handler, vec![half]);
     let secrets = secrets(&event, &Redact::Obvious);
-    let capture = &secrets.taken_from(&event).captures[0];
+    let capture = &secrets.redacted(&event).captures[0];
     assert_eq!((capture.value, capture.status), (Value::Text(b"--password=[redacted]"), cut));
 }
 
@@ -142,7 +142,7 @@ fn secrets_finds_argv_by_signature() {
     let captures = vec![text(0, "/bin/mysql"), text(1, "mysql"), text(1, "-psecret")];
     let event = Event { slot: execve, ..samples::event(&handler, captures) };
     let found = secrets(&event, &Redact::Obvious);
-    let told = found.taken_from(&event);
+    let told = found.redacted(&event);
     let values: Vec<_> = told.captures.iter().map(|capture| capture.value).collect();
     let expected = ["/bin/mysql", "mysql", "-p[redacted]"];
     assert_eq!(values, expected.map(|text| Value::Text(text.as_bytes())));
