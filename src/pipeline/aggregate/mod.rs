@@ -10,8 +10,8 @@ use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::time::Instant;
 
 pub use latency::Latency;
-pub use record::{Aggregated, Cause, Group, GroupInfo, GroupKey, Observation};
-pub use summary::{OutcomeCounts, Summary};
+pub use record::{Aggregated, Cause, Group, GroupInfo, GroupKey};
+pub use summary::{Observation, OutcomeCounts, Summary};
 
 use record::bytes_of;
 

@@ -6,7 +6,6 @@ use syscalls::Slot;
 
 use super::Summary;
 use crate::config::Keep;
-use crate::decode::Outcome;
 
 /// Events that are counted together: those of one rule, for one cause.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -56,17 +55,6 @@ pub struct GroupKey {
     pub uid: u32,
     /// Arguments, by name, as text.
     pub by: Vec<(String, String)>,
-}
-
-/// Values of one event that are counted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Observation {
-    /// `CLOCK_BOOTTIME` at entry, ns.
-    pub boottime_ns: u64,
-    /// Outcome of the call, if the route asks for it.
-    pub outcome: Option<Outcome>,
-    /// Events of the same rule and owner that its limit refused before this one.
-    pub suppressed: u64,
 }
 
 /// One record in the making, or made.

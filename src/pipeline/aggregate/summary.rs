@@ -1,10 +1,21 @@
 //! Counts of the events with the same key.
 
-use super::{Latency, Observation};
+use super::Latency;
 use crate::decode::Outcome;
 
 /// Errors that are counted by name; others only in all.
 const ERRNOS_MAX: usize = 16;
+
+/// Values of one event that are counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Observation {
+    /// `CLOCK_BOOTTIME` at entry, ns.
+    pub boottime_ns: u64,
+    /// Outcome of the call, if the route asks for it.
+    pub outcome: Option<Outcome>,
+    /// Events of the same rule and owner that its limit refused before this one.
+    pub suppressed: u64,
+}
 
 /// Events with the same key.
 #[derive(Debug, Clone, PartialEq, Eq)]
