@@ -4,6 +4,7 @@
 
 mod argument;
 mod captures;
+mod error;
 mod event;
 mod exit;
 mod header;
@@ -16,11 +17,12 @@ pub mod render;
 
 pub use argument::KnownCall;
 pub use captures::Captures;
+pub use error::Error;
 pub use event::Event;
 pub use exit::{Outcome, SyscallExit};
 pub use header::Header;
 pub use process::{Device, Exe, NAMESPACES, Process};
-pub use record::{Error, RingRecord};
+pub use record::RingRecord;
 
 /// Birth or end of a cgroup in the v2 hierarchy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
