@@ -1,9 +1,10 @@
 #!/bin/sh
-# house.sh [summaries|types]: lists doc summaries that cannot stand alone and type names that a crate defines
-# more than once. Each exception is a line of scripts/house.txt, with its reason. Fails if anything else is left.
+# house.sh [summaries | types]: lists doc summaries that cannot stand alone and type names that a
+# crate defines more than once. Fails if there are any except those in scripts/house.txt, which has
+# the reason for each. Called by `make lint`.
 #
-# A summary is the first line of a doc comment. Beside the item's name in an index it has to be a sentence of its
-# own, so it begins with a noun or a verb and never with a bare relative word.
+# A summary is the first line of a doc comment. An index shows it beside the item's name, so it
+# begins with a noun or a verb and never with a relative pronoun or a preposition.
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -25,7 +26,7 @@ summaries() {
 		{ inside = 0 }'
 }
 
-# Tests may have a fixture of the same name in each file.
+# Tests are excluded: each file may have a fixture of the same name.
 types() {
 	files | grep -E '^(src|crates/[^/]*/src)/' | grep -vE '(^|/)tests(/|\.rs$)' | xargs awk '
 		FNR == 1 { test = 0; split(FILENAME, part, "/"); crate = part[1] == "crates" ? part[2] : "tailcalld" }
@@ -42,7 +43,7 @@ types() {
 }
 
 left() {
-	# An exception is a fixed text that the finding contains.
+	# The first column of house.txt is a text that the finding contains.
 	grep -v '^#' scripts/house.txt | sed -n 's/^\([^\t]*\)\t.*/\1/p' >"$exceptions"
 	grep -vFf "$exceptions" || true
 }
