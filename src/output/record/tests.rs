@@ -1,3 +1,4 @@
+mod direction;
 mod inner;
 
 use proptest::prelude::{any, proptest};

@@ -1,5 +1,7 @@
-use super::{NO_LIMIT, cut, plain, quoted, quoted_if_needed};
 use proptest::prelude::{any, proptest};
+use unicode_bidi::{BidiClass, bidi_class};
+
+use super::{NO_LIMIT, cut, plain, quoted, quoted_if_needed};
 
 fn shown(bytes: &[u8]) -> String {
     let mut out = String::new();
@@ -28,6 +30,11 @@ fn quoted_escapes_invisible_characters() {
         ("\u{a0}\u{3000}\u{2003}".as_bytes(), r#""\u{a0}\u{3000}\u{2003}""#),
         ("\u{e000}\u{10ffff}\u{378}".as_bytes(), r#""\u{e000}\u{10ffff}\u{378}""#),
         ("a\u{fe0f}\u{3164}\u{e0041}".as_bytes(), r#""a\u{fe0f}\u{3164}\u{e0041}""#),
+        ("א1".as_bytes(), r#""\u{5d0}1""#),
+        ("\u{1ec71}\u{10a00}".as_bytes(), r#""\u{1ec71}\u{10a00}""#),
+        ("a\u{201d} \u{ff02}\u{ff3c}".as_bytes(), r#""a\u{201d} \u{ff02}\u{ff3c}""#),
+        ("-\u{301} é\u{301}".as_bytes(), "\"-\\u{301} é\u{301}\""),
+        ("\n\u{301}\u{93f}".as_bytes(), r#""\n\u{301}\u{93f}""#),
     ] {
         assert_eq!(shown(bytes), expected);
     }
@@ -42,12 +49,57 @@ fn quoted_keeps_visible_characters_of_any_script() {
     assert_eq!(shown("\u{301}e".as_bytes()), r#""\u{301}e""#);
 }
 
+/// Marks beyond the fourth would be drawn over the lines above.
+#[test]
+fn quoted_escapes_long_row_of_marks() {
+    let text = format!("a{}", "\u{301}".repeat(6));
+    let expected = format!("\"a{}{}\"", "\u{301}".repeat(4), "\\u{301}".repeat(2));
+    assert_eq!(shown(text.as_bytes()), expected);
+}
+
+/// Returns whether a character of this class leaves the order of a line from left to right alone.
+fn is_left_to_right(class: BidiClass) -> bool {
+    use BidiClass::{CS, EN, ES, ET, L, NSM, ON, WS};
+    matches!(class, L | EN | ES | ET | CS | ON | NSM | WS)
+}
+
+/// Returns all characters, each after a letter, in texts of some length.
+fn all_characters() -> impl Iterator<Item = String> {
+    let numbers = (0..=u32::from(char::MAX)).step_by(256);
+    numbers
+        .map(|from| (from..from + 256).filter_map(char::from_u32).flat_map(|c| ['a', c]).collect())
+}
+
+#[test]
+fn printed_characters_keep_direction_of_line() {
+    for text in all_characters() {
+        let mut shown = shown(text.as_bytes());
+        plain(&text, NO_LIMIT, &mut shown);
+        for c in shown.chars().filter(|c| !c.is_ascii()) {
+            assert!(is_left_to_right(bidi_class(c)), "U+{:04X}", u32::from(c));
+        }
+    }
+}
+
+#[test]
+fn bare_words_are_ascii_of_any_character() {
+    for c in '\u{80}'..=char::MAX {
+        assert!(
+            bare_or_quoted(format!("a{c}").as_bytes()).starts_with('"'),
+            "U+{:04X}",
+            u32::from(c)
+        );
+    }
+}
+
 #[test]
 fn quoted_if_needed_leaves_single_words_bare() {
-    for bare in ["/usr/bin/ls", "kworker/0:1", "größe", "a=b"] {
+    for bare in ["/usr/bin/ls", "kworker/0:1", "a=b"] {
         assert_eq!(bare_or_quoted(bare.as_bytes()), bare);
     }
-    for text in ["", "a b", "x(pid", "[ls]", "it's", "a,", "<unreadable:", "$(x)", "a;b"] {
+    for text in
+        ["", "a b", "x(pid", "[ls]", "it's", "a,", "<unreadable:", "$(x)", "a;b", "größe", "ѕѕhd"]
+    {
         assert_eq!(bare_or_quoted(text.as_bytes()), format!("\"{text}\""));
     }
     assert_eq!(bare_or_quoted(b"a\\"), r#""a\\""#);
