@@ -23,10 +23,10 @@ impl Arguments {
         self.ranges.clear();
         let call = event.known_call();
         self.is_known = call.is_some();
-        for one in call.iter().flat_map(KnownCall::arguments) {
+        for argument in call.iter().flat_map(KnownCall::arguments) {
             self.text.push_str(if self.ranges.is_empty() { "" } else { ", " });
             let start = self.text.len();
-            notation::argument_with_memory(&one, &mut self.text);
+            notation::argument_with_memory(&argument, &mut self.text);
             self.ranges.push(start..self.text.len());
         }
     }

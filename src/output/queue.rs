@@ -20,7 +20,7 @@ const OWN_MAX: usize = 1000;
 pub struct Queue {
     socket: Socket,
     entry: Vec<u8>,
-    held: VecDeque<Queued>,
+    waiting: VecDeque<Queued>,
     /// Reason why the oldest record waits; `Written` while none does.
     state: WriteOutcome,
 }
@@ -33,9 +33,9 @@ struct Queued {
 }
 
 impl Queue {
-    /// Nothing waits.
+    /// Makes a queue in which nothing waits.
     pub fn new(socket: Socket) -> Self {
-        Self { socket, entry: Vec::new(), held: VecDeque::new(), state: WriteOutcome::Written }
+        Self { socket, entry: Vec::new(), waiting: VecDeque::new(), state: WriteOutcome::Written }
     }
 
     /// Sends the record; if others wait already, it waits behind them. `bytes` grows by its size.
@@ -52,11 +52,11 @@ impl Queue {
         self.entry.clear();
         journal::encode(record, scratch, &mut self.entry);
         *bytes += self.entry.len() as u64;
-        if self.held.is_empty() {
+        if self.waiting.is_empty() {
             self.state = self.socket.send(&self.entry);
         }
         if self.state.is_waiting() {
-            self.held.push_back(Queued { entry: std::mem::take(&mut self.entry), is_event });
+            self.waiting.push_back(Queued { entry: std::mem::take(&mut self.entry), is_event });
         }
         self.state
     }
@@ -64,13 +64,13 @@ impl Queue {
     /// Sends what waits, the oldest first, until journald takes no more or an event is given up.
     /// `written` grows by the entries that were taken.
     pub fn flush(&mut self, written: &mut u64) -> WriteOutcome {
-        while let Some(first) = self.held.front() {
+        while let Some(first) = self.waiting.front() {
             self.state = self.socket.send(&first.entry);
             if self.state.is_waiting() {
                 return self.state;
             }
             let is_event = first.is_event;
-            self.held.pop_front();
+            self.waiting.pop_front();
             match self.state {
                 WriteOutcome::Written => *written += 1,
                 given_up if is_event => return given_up,
@@ -81,8 +81,12 @@ impl Queue {
     }
 
     fn has_room(&self, is_event: bool) -> bool {
-        let mut held = self.held.iter();
-        if is_event { !held.any(|held| held.is_event) } else { self.held.len() < OWN_MAX }
+        let mut waiting = self.waiting.iter();
+        if is_event {
+            !waiting.any(|waiting| waiting.is_event)
+        } else {
+            self.waiting.len() < OWN_MAX
+        }
     }
 }
 

@@ -9,7 +9,7 @@ use crate::handlers::{Field, FieldKind, Role};
 
 /// A field that a handler declares, and all that was captured for it.
 #[derive(Debug, Clone, Copy)]
-pub struct Captured<'e> {
+pub struct CapturedField<'e> {
     /// Declaration of the field.
     pub field: &'e Field,
     /// Captures in the order in which they were read.
@@ -17,17 +17,17 @@ pub struct Captured<'e> {
 }
 
 /// Returns the fields that the handler of `event` declares.
-pub fn fields<'e>(event: &'e Event) -> impl Iterator<Item = Captured<'e>> + Clone {
+pub fn fields<'e>(event: &'e Event) -> impl Iterator<Item = CapturedField<'e>> + Clone {
     let fields = (0..).zip(&event.handler.fields);
-    fields.map(|(index, field)| Captured { field, captures: event.captures.of(index) })
+    fields.map(|(index, field)| CapturedField { field, captures: event.captures.of(index) })
 }
 
 /// Returns the field called `name`.
-pub fn named<'e>(event: &'e Event, name: &str) -> Option<Captured<'e>> {
-    fields(event).find(|one| one.field.name == name)
+pub fn named<'e>(event: &'e Event, name: &str) -> Option<CapturedField<'e>> {
+    fields(event).find(|captured| captured.field.name == name)
 }
 
-impl<'e> Captured<'e> {
+impl<'e> CapturedField<'e> {
     /// Returns the captures that hold at least a part of the memory.
     pub fn readable(self) -> impl Iterator<Item = &'e Capture<'e>> {
         self.captures.iter().filter(|capture| capture.status.is_readable())
@@ -36,7 +36,7 @@ impl<'e> Captured<'e> {
 
 /// Returns what the rendering of the event's values depends on.
 pub fn context(event: &Event) -> Context {
-    let absolute = fields(event).any(|Captured { field, captures }| {
+    let absolute = fields(event).any(|CapturedField { field, captures }| {
         captures.iter().any(|capture| render::is_absolute(field.kind, capture.value))
     });
     Context { abi: event.slot.abi(), absolute }

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use syscalls::{Argument, Capture, Status, Value, notation};
 
-use super::captures::{self, Captured};
+use super::captures::{self, CapturedField};
 use super::{outcome, sentence, values};
 use crate::decode::{Event, Exe, NAMESPACES, Process, render};
 use crate::handlers::{Field, FieldKind};
@@ -37,7 +37,7 @@ pub fn write(
     }
     task(event, out);
     process(&event.process, scratch, out);
-    whereabouts(event, place, out);
+    cgroup(event, place, out);
     arguments(event, scratch, out);
 }
 
@@ -92,8 +92,8 @@ fn process(process: &Process, scratch: &mut Scratch, out: &mut impl Fields) {
     }
 }
 
-/// Without a place the cgroup is known by its number only.
-fn whereabouts(event: &Event, place: Option<&CgroupInfo>, out: &mut impl Fields) {
+/// Writes the cgroup, its unit and its container; without a place, the id of the cgroup.
+fn cgroup(event: &Event, place: Option<&CgroupInfo>, out: &mut impl Fields) {
     let Some(place) = place else {
         return out.unsigned(Key::CgroupId, event.cgroup);
     };
@@ -110,36 +110,36 @@ fn whereabouts(event: &Event, place: Option<&CgroupInfo>, out: &mut impl Fields)
     }
 }
 
-/// A handler that captures nothing leaves the registers, which the syscall's signature explains.
+/// Writes the arguments as the syscall's signature describes them, the fields of the handler, or the registers.
 fn arguments(event: &Event, scratch: &mut Scratch, out: &mut impl Fields) {
     match event.known_call() {
-        Some(call) => signature(event, call.arguments(), scratch, out),
+        Some(call) => known_arguments(event, call.arguments(), scratch, out),
         None if event.captures.is_empty() => registers(event, scratch, out),
-        None => captured(event, scratch, out),
+        None => declared_fields(event, scratch, out),
     }
 }
 
-/// A path or a string is handed on as it is; all else as strace prints it.
-fn signature<'e>(
+/// Writes the arguments of a known syscall: a path or a string unchanged, all else as strace prints it.
+fn known_arguments<'e>(
     event: &Event,
     arguments: impl Iterator<Item = Argument<'e>>,
     scratch: &mut Scratch,
     out: &mut impl Fields,
 ) {
     let (mut truncated, mut unreadable) = (Vec::new(), Vec::new());
-    for (position, one) in arguments.enumerate() {
-        let (name, kind) = (Name::Arg(one.parameter.name), one.parameter.kind);
+    for (position, argument) in arguments.enumerate() {
+        let (name, kind) = (Name::Arg(argument.parameter.name), argument.parameter.kind);
         match (
-            notation::register_number(kind, one.register, one.abi()),
-            notation::string_bytes(&one),
+            notation::register_number(kind, argument.register, argument.abi()),
+            notation::string_bytes(&argument),
         ) {
             (Some(notation::Number::Unsigned(number)), _) => out.unsigned(name, number),
             (Some(notation::Number::Signed(number)), _) => out.signed(name, number),
             (None, Some(text)) => out.text(name, text),
             (None, None) => out.text(name, scratch.argument(position)),
         }
-        truncated.extend(one.is_truncated().then_some(one.parameter.name));
-        unreadable.extend(one.is_unreadable().then_some(one.parameter.name));
+        truncated.extend(argument.is_truncated().then_some(argument.parameter.name));
+        unreadable.extend(argument.is_unreadable().then_some(argument.parameter.name));
     }
     for (key, names) in [(Key::Truncated, truncated), (Key::Unreadable, unreadable)] {
         if !names.is_empty() {
@@ -158,25 +158,38 @@ fn registers(event: &Event, scratch: &mut Scratch, out: &mut impl Fields) {
     }
 }
 
-fn captured(event: &Event, scratch: &mut Scratch, out: &mut impl Fields) {
+/// Writes the fields that the handler declares.
+fn declared_fields(event: &Event, scratch: &mut Scratch, out: &mut impl Fields) {
     let context = captures::context(event);
-    for one in captures::fields(event).filter(|one| !captures::is_argv(one.field)) {
-        match one.field.kind {
-            FieldKind::Texts if captures::is_env(one.field) => texts(one, Key::Env.into(), out),
-            FieldKind::Texts => texts(one, Name::Arg(&one.field.name), out),
-            _ => one
+    for captured in captures::fields(event).filter(|captured| !captures::is_argv(captured.field)) {
+        match captured.field.kind {
+            FieldKind::Texts if captures::is_env(captured.field) => {
+                texts(captured, Key::Env.into(), out)
+            }
+            FieldKind::Texts => texts(captured, Name::Arg(&captured.field.name), out),
+            _ => captured
                 .readable()
                 .take(1)
-                .for_each(|capture| argument(one.field, capture, context, scratch, out)),
+                .for_each(|capture| argument(captured.field, capture, context, scratch, out)),
         }
     }
-    for one in captures::fields(event).filter(|one| captures::is_argv(one.field)) {
-        texts(one, Key::Argv.into(), out);
+    for captured in captures::fields(event).filter(|captured| captures::is_argv(captured.field)) {
+        texts(captured, Key::Argv.into(), out);
         // The journal keeps neither the order of repeated fields nor equal ones.
-        out.text(Key::Cmdline, scratch.text(|text| values::vector(event, one, text)));
+        out.text(Key::Cmdline, scratch.text(|text| values::vector(event, captured, text)));
     }
-    troubled(event, Key::Truncated, |status| matches!(status, Status::Truncated { .. }), out);
-    troubled(event, Key::Unreadable, |status| matches!(status, Status::Unreadable { .. }), out);
+    names_with_status(
+        event,
+        Key::Truncated,
+        |status| matches!(status, Status::Truncated { .. }),
+        out,
+    );
+    names_with_status(
+        event,
+        Key::Unreadable,
+        |status| matches!(status, Status::Unreadable { .. }),
+        out,
+    );
     if !event.redacted.is_empty() {
         out.list(Key::Redacted, event.redacted.iter().map(|name| name.as_bytes()));
     }
@@ -200,10 +213,10 @@ fn argument(
     }
 }
 
-fn texts(one: Captured<'_>, name: Name, out: &mut impl Fields) {
-    // An empty string of an environment has no name: it only says that something is not here.
-    let is_named = |text: &&[u8]| !(captures::is_env(one.field) && text.is_empty());
-    let texts = || one.readable().filter_map(|capture| bytes(capture.value)).filter(is_named);
+fn texts(captured: CapturedField<'_>, name: Name, out: &mut impl Fields) {
+    // An empty string of an environment has no name: it only marks that something was not captured.
+    let is_named = |text: &&[u8]| !(captures::is_env(captured.field) && text.is_empty());
+    let texts = || captured.readable().filter_map(|capture| bytes(capture.value)).filter(is_named);
     if texts().next().is_some() {
         out.list(name, texts());
     }
@@ -216,15 +229,17 @@ fn bytes(value: Value<'_>) -> Option<&[u8]> {
     }
 }
 
-fn troubled(
+fn names_with_status(
     event: &Event,
     key: Key,
     matches: impl Fn(&Status) -> bool + Copy,
     out: &mut impl Fields,
 ) {
-    let is_troubled = |one: &Captured<'_>| one.captures.iter().any(|one| matches(&one.status));
-    let mut names = captures::fields(event).filter(is_troubled).peekable();
+    let has_status = |captured: &CapturedField<'_>| {
+        captured.captures.iter().any(|capture| matches(&capture.status))
+    };
+    let mut names = captures::fields(event).filter(has_status).peekable();
     if names.peek().is_some() {
-        out.list(key, names.map(|one| one.field.name.as_bytes()));
+        out.list(key, names.map(|captured| captured.field.name.as_bytes()));
     }
 }

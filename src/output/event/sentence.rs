@@ -70,8 +70,8 @@ pub fn argument(event: &Event, name: &str, out: &mut String) -> bool {
     let Some(call) = event.known_call() else {
         return values::write(name, event, out);
     };
-    match call.arguments().find(|one| one.parameter.name == name) {
-        Some(one) => notation::argument_with_memory(&one, out),
+    match call.arguments().find(|argument| argument.parameter.name == name) {
+        Some(argument) => notation::argument_with_memory(&argument, out),
         None => return false,
     }
     true

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use syscalls::{Capture, Status, Value, printable::NO_LIMIT};
 
-use super::captures::{self, Captured};
+use super::captures::{self, CapturedField};
 use crate::decode::Event;
 use crate::decode::render::{self, Context};
 use crate::handlers::{FieldKind, Role};
@@ -21,13 +21,13 @@ struct Limits {
 /// In a sentence a long path leaves room for the others.
 const SENTENCE: Limits = Limits { value: 400, list: 1000 };
 
-const WHOLE: Limits = Limits { value: NO_LIMIT, list: NO_LIMIT };
+const UNLIMITED: Limits = Limits { value: NO_LIMIT, list: NO_LIMIT };
 
 /// Writes the value of the field called `name`; returns `false` if the handler has no such field.
 pub fn write(name: &str, event: &Event, out: &mut String) -> bool {
-    let Some(one) = captures::named(event, name) else { return false };
-    match (one.field.kind, one.captures.first()) {
-        (FieldKind::Texts, _) => list(event, one, SENTENCE, out),
+    let Some(captured) = captures::named(event, name) else { return false };
+    match (captured.field.kind, captured.captures.first()) {
+        (FieldKind::Texts, _) => list(event, captured, SENTENCE, out),
         (kind, Some(capture)) => single(kind, capture, captures::context(event), SENTENCE, out),
         (_, None) => out.push_str("<not captured>"),
     }
@@ -51,28 +51,28 @@ fn single(kind: FieldKind, capture: &Capture, context: Context, limits: Limits, 
 }
 
 /// Writes all that is known of a vector, in the notation of the sentence.
-pub fn vector(event: &Event, one: Captured<'_>, out: &mut String) {
-    list(event, one, WHOLE, out);
+pub fn vector(event: &Event, captured: CapturedField<'_>, out: &mut String) {
+    list(event, captured, UNLIMITED, out);
 }
 
 /// `["ls", "-l"]`, and where something is left out `["ls", ... 37 arguments, 5213 bytes]`.
-fn list(event: &Event, one: Captured<'_>, limits: Limits, out: &mut String) {
+fn list(event: &Event, captured: CapturedField<'_>, limits: Limits, out: &mut String) {
     let context = Context { abi: event.slot.abi(), absolute: false };
     let start = out.len();
     let mut shown: u64 = 0;
     let mut whole = true;
     out.push('[');
-    for capture in one.captures {
+    for capture in captured.captures {
         whole &= !matches!(capture.status, Status::Truncated { .. });
         if out.len() - start > limits.list {
             whole = false;
             break;
         }
         out.push_str(if shown > 0 { ", " } else { "" });
-        single(one.field.kind, capture, context, limits, out);
+        single(captured.field.kind, capture, context, limits, out);
         shown += 1;
     }
-    let count = total(event, Role::ArgvCount).filter(|_| captures::is_argv(one.field));
+    let count = total(event, Role::ArgvCount).filter(|_| captures::is_argv(captured.field));
     if !whole || count.is_some_and(|count| count.number > shown || count.at_least) {
         out.push_str(if shown > 0 { ", ..." } else { "..." });
         totals(event, count, out);
