@@ -24,12 +24,12 @@ pub fn blind_spots(plan: &Plan) -> Vec<String> {
 /// Describes the operations that go through rings of io_uring.
 fn rings(plan: &Plan) -> String {
     let setup = "io_uring_setup";
-    let who = if concerns(plan, &[setup]) {
+    let users = if concerns(plan, &[setup]) {
         format!("{setup}, which is routed, shows who uses it")
     } else {
         format!("route {setup} to see who uses it")
     };
-    format!("operations submitted through io_uring: they are not syscalls; {who}")
+    format!("operations submitted through io_uring: they are not syscalls; {users}")
 }
 
 fn concerns(plan: &Plan, names: &[&str]) -> bool {

@@ -42,12 +42,12 @@ impl InstanceLock {
 fn held(mut file: File) -> Failure {
     let mut pid = String::new();
     let read = file.rewind().and_then(|()| file.read_to_string(&mut pid));
-    let who = match (read, pid.trim()) {
+    let holder = match (read, pid.trim()) {
         (Ok(_), pid) if !pid.is_empty() => format!(" (process {pid})"),
         _ => String::new(),
     };
     Failure::Unavailable(format!(
-        "tailcalld is already running{who}: stop it first, for instance with `systemctl stop tailcalld`"
+        "tailcalld is already running{holder}: stop it first, for instance with `systemctl stop tailcalld`"
     ))
 }
 

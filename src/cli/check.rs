@@ -67,15 +67,15 @@ fn print_plan(plan: &Plan, handlers: &Handlers) -> io::Result<()> {
     writeln!(out)?;
     table(&mut out, style, ["SETTING", "VALUE"], &settings(plan))?;
     writeln!(out, "\n{style}BLIND SPOTS{style:#}")?;
-    for what in blind_spots(plan) {
-        writeln!(out, "{what}")?;
+    for blind_spot in blind_spots(plan) {
+        writeln!(out, "{blind_spot}")?;
     }
     writeln!(out)?;
     out.flush()
 }
 
 fn row(slot: Slot, rule: &Rule, origin: &str, handlers: &Handlers) -> [String; 7] {
-    let of_record = |told: String| if rule.handler == 0 { "-".to_owned() } else { told };
+    let of_record = |text: String| if rule.handler == 0 { "-".to_owned() } else { text };
     [
         slot.to_string(),
         slot.abi().name().to_owned(),
@@ -95,8 +95,8 @@ fn chosen(slot: Slot, route: &Route, handlers: &Handlers) -> Vec<[String; 5]> {
     if rows.iter().all(|(_, events, calls)| events.is_empty() && calls.is_empty()) {
         return Vec::new();
     }
-    let or = |told: String, otherwise: &str| {
-        if told.is_empty() { otherwise.to_owned() } else { told }
+    let or = |text: String, otherwise: &str| {
+        if text.is_empty() { otherwise.to_owned() } else { text }
     };
     let row = |(at, (rule, events, calls)): (usize, (&Rule, String, String))| {
         let records = handlers.by_id(rule.handler).is_some_and(Handler::records);
@@ -115,19 +115,19 @@ fn chosen(slot: Slot, route: &Route, handlers: &Handlers) -> Vec<[String; 5]> {
 
 /// `limit 100/s, burst 100, per uid; sample 1/10; aggregate 10s`; empty where nothing is said.
 fn events(rule: &Rule) -> String {
-    let said = [
+    let options = [
         rule.limit.map(|limit| format!("limit {limit}")),
         (rule.sample > 1).then(|| format!("sample 1/{}", rule.sample)),
         rule.aggregate.as_ref().map(|aggregate| format!("aggregate {aggregate}")),
         (rule.keep != Keep::default()).then(|| format!("keep {}", rule.keep.name())),
     ];
-    said.into_iter().flatten().collect::<Vec<_>>().join("; ")
+    options.into_iter().flatten().collect::<Vec<_>>().join("; ")
 }
 
 /// `uid 0; argument flags & O_CREAT`; empty for all.
 fn calls(rule: &Rule) -> String {
     let parts = rule.filter.summary();
-    let parts = parts.into_iter().map(|(option, told)| format!("{option} {told}"));
+    let parts = parts.into_iter().map(|(option, value)| format!("{option} {value}"));
     parts.collect::<Vec<_>>().join("; ")
 }
 
@@ -142,7 +142,7 @@ fn from(slot: Slot, origin: &Origin) -> String {
 
 /// Attach point that the daemon would use, if the caller may query the kernel.
 fn attached(plan: &Plan) -> [String; 2] {
-    let told = if load::preconditions().is_err() {
+    let attach_point = if load::preconditions().is_err() {
         format!("{} (run as root to see what this kernel would use)", plan.attach.name())
     } else {
         match AttachMode::choose(plan.attach, &plan.routes) {
@@ -150,7 +150,7 @@ fn attached(plan: &Plan) -> [String; 2] {
             Err(error) => error.to_string(),
         }
     };
-    ["attach".to_owned(), told]
+    ["attach".to_owned(), attach_point]
 }
 
 fn settings(plan: &Plan) -> Vec<[String; 2]> {

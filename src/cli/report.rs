@@ -9,7 +9,7 @@ use crate::log;
 
 /// Prints why the program fails, and returns the exit status. Faults are printed as by `check`.
 pub fn report(error: &anyhow::Error) -> u8 {
-    // If standard error is closed, nobody is left to tell.
+    // If standard error is closed, there is no other place to report to.
     match error.downcast_ref::<Faults>() {
         Some(faults) => {
             let _ = print_faults(faults);

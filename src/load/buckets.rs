@@ -50,11 +50,11 @@ impl Bpf<'_> {
 
     /// Frees the buckets that have been full of tokens again since before a time of CLOCK_BOOTTIME, as a new
     /// bucket would be, and whose refusals, if any, are reported.
-    pub fn forget_idle_buckets(&self, before_ns: u64, is_told: impl Fn(&Full) -> bool) {
+    pub fn forget_idle_buckets(&self, before_ns: u64, is_reported: impl Fn(&Full) -> bool) {
         for bucket in (0..BUCKETS).filter_map(|index| self.shared.bucket(index)) {
             let [_, spent_until, ..] = bucket;
             if spent_until.load(Relaxed) < before_ns
-                && full(bucket, None).is_none_or(|it| is_told(&it))
+                && full(bucket, None).is_none_or(|counted| is_reported(&counted))
             {
                 empty(bucket);
             }

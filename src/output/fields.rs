@@ -13,7 +13,7 @@ pub trait Fields {
     fn unsigned<'n>(&mut self, name: impl Into<Name<'n>>, value: u64);
     /// A number that may be negative.
     fn signed<'n>(&mut self, name: impl Into<Name<'n>>, value: i64);
-    /// A number that was asked for and cannot be told.
+    /// A number that was asked for and is not known.
     fn unknown(&mut self, name: Key);
     /// Any bytes at all.
     fn text<'n>(&mut self, name: impl Into<Name<'n>>, value: &[u8]);

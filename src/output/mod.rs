@@ -1,7 +1,7 @@
-//! Records in; entries of the journal, JSON lines or text lines out. It never waits: what cannot be
-//! written is kept and said, so that the caller stops consuming and the ring absorbs. It never
-//! alters a value: what a process chose goes out byte by byte, in a form that cannot be mistaken for
-//! another field.
+//! Records in; entries of the journal, JSON lines or text lines out. It never blocks: a record that cannot be
+//! written is kept and reported as `Blocked` or `Away`, so that the caller stops consuming and the ring fills
+//! (backpressure). It never alters a value: the bytes of a process are written unchanged, in a form that cannot be
+//! mistaken for another field.
 
 mod arguments;
 mod errno;
@@ -40,14 +40,14 @@ pub use journal::encode as journal_entry;
 pub use json::encode as json_line;
 pub use scratch::Scratch;
 
-/// The sentence of an event.
+/// Returns the sentence of an event.
 pub fn sentence(event: &Event<'_>) -> String {
     let mut text = String::new();
     event::write_sentence(event, &mut Arguments::default(), &mut text);
     text
 }
 
-/// The text of an event's argument of that name; `None` if it has no such argument.
+/// Returns the text of an event's argument called `name`; `None` if it has no such argument.
 pub fn argument(event: &Event<'_>, name: &str) -> Option<String> {
     let mut text = String::new();
     event::argument(event, name, &mut text).then_some(text)
@@ -70,16 +70,16 @@ pub enum Destination {
     Text(OwnedFd),
 }
 
-/// WriteOutcome of writing a record, or the records that waited.
+/// Outcome of writing a record, or the records that waited.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[must_use]
 pub enum WriteOutcome {
-    /// Out of our hands; nothing waits.
+    /// Written; nothing waits.
     Written,
-    /// Kept: consume no more until `flush`, called when the descriptor is writable, says `Written`.
+    /// Kept: consume no more until `flush`, called when the descriptor is writable, returns `Written`.
     Blocked,
-    /// Kept, and nobody takes it at present: call `flush` again in a while. The descriptor does not
-    /// tell when.
+    /// Kept, because the reader is gone for now: call `flush` again in a while. The descriptor does not signal its
+    /// return.
     Away,
     /// Given up for good; to be counted. With `EAGAIN`: an event was written while another waited.
     Lost(Errno),
@@ -131,7 +131,7 @@ impl Output {
         Ok(Self { backend, scratch: Scratch::new(), counts: Counts::default() })
     }
 
-    /// Takes the record unless it says `Lost` or `Closed`. Lines go out with `flush`.
+    /// Writes or keeps the record, unless it returns `Lost` or `Closed`. Lines are written by `flush`.
     pub fn write(&mut self, record: &Record) -> WriteOutcome {
         let (scratch, is_event) = (&mut self.scratch, record.body.is_event());
         let outcome = match &mut self.backend {
@@ -150,8 +150,8 @@ impl Output {
         self.count(outcome)
     }
 
-    /// Writes what waits: to be called after a batch, and after `Blocked` or `Away`. Where it says
-    /// `Lost` an event was given up and the records behind it still wait.
+    /// Writes the records that wait: to be called after a batch, and after `Blocked` or `Away`. After `Lost` an
+    /// event was given up and the records behind it still wait.
     pub fn flush(&mut self) -> WriteOutcome {
         let outcome = match &mut self.backend {
             Backend::Journal(queue) => queue.flush(&mut self.counts.written),
@@ -170,7 +170,7 @@ impl Output {
         matches!(self.backend, Backend::Journal(_))
     }
 
-    /// The output, as records call it.
+    /// Returns the name of the output in records.
     pub fn name(&self) -> &'static str {
         match self.backend {
             Backend::Journal(_) => "journald",
@@ -234,7 +234,7 @@ fn is_coloured(fd: BorrowedFd) -> bool {
     fd.is_terminal() && unset("NO_COLOR")
 }
 
-/// A time as records tell it: RFC 3339 with nanoseconds, UTC.
+/// Returns a time as records have it: RFC 3339 with nanoseconds, UTC.
 pub fn utc(time_ns: u64) -> String {
     let mut text = String::new();
     timestamp::Stamp::utc().rfc3339(time_ns, &mut text);

@@ -1,5 +1,5 @@
-//! Entries for journald in the order in which they were written. Nothing waits here as long as
-//! journald takes them; otherwise one event, and what the daemon itself has to say.
+//! Entries for journald in the order in which they were written. None waits as long as journald accepts them;
+//! otherwise one event and the daemon's own records wait.
 
 use std::collections::VecDeque;
 use std::os::fd::{AsFd, BorrowedFd};

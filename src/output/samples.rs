@@ -197,7 +197,7 @@ pub fn aggregated() -> Aggregated {
     let slot = Slot::new(Abi::Native, syscalls::number(Abi::Native, "openat").unwrap()).unwrap();
     let group = Group { generation: 3, slot, rule: 0, cause: Cause::Configured };
     let every = Duration::from_secs(10);
-    let about = || GroupInfo { every, handler: "args".into(), priority: 6, keep: Keep::High };
+    let info = || GroupInfo { every, handler: "args".into(), priority: 6, keep: Keep::High };
     let key = || GroupKey {
         unit: Some("user@1000.service".into()),
         user_unit: Some("mail.service".into()),
@@ -205,18 +205,18 @@ pub fn aggregated() -> Aggregated {
         uid: 1000,
         by: vec![("flags".into(), "O_RDONLY".into())],
     };
-    let (mut gather, now) = (Aggregator::default(), Instant::now());
+    let (mut aggregator, now) = (Aggregator::default(), Instant::now());
     for (outcome, suppressed) in [
         (Outcome::Returned { result: 3, duration_ns: 100 }, 0),
         (Outcome::Returned { result: -2, duration_ns: 3_000 }, 4),
         (Outcome::Returned { result: -2, duration_ns: 101 }, 0),
     ] {
-        let seen = Observation { boottime_ns: 42, outcome: Some(outcome), suppressed };
+        let observation = Observation { boottime_ns: 42, outcome: Some(outcome), suppressed };
         let example = || "openat(...) by cat (pid 7, uid 1000)".to_owned();
-        gather.add(now, group, about, key(), &seen, example);
+        aggregator.add(now, group, info, key(), &observation, example);
     }
-    gather.close_all(now);
-    gather.take().unwrap()
+    aggregator.close_all(now);
+    aggregator.take().unwrap()
 }
 
 pub fn suppressed() -> Suppressed {

@@ -14,7 +14,7 @@ use crate::output::timestamp::Stamp;
 /// Name in place of a handler on the daemon's own lines; no handler's name has a hyphen.
 const OWN: &str = "-";
 
-/// Handlers are told apart by these, in the order of their numbers.
+/// Colours that distinguish handlers, in the order of their numbers.
 const PALETTE: [AnsiColor; 5] =
     [AnsiColor::Cyan, AnsiColor::Green, AnsiColor::Blue, AnsiColor::Magenta, AnsiColor::BrightCyan];
 
@@ -119,7 +119,7 @@ fn of_handler(id: u16) -> Style {
     PALETTE.get(place).map_or_else(Style::new, |colour| colour.on_default())
 }
 
-/// Counts that are told although all are 0.
+/// Columns that are shown although all of their counts are 0.
 const ALWAYS: [&str; 3] = ["seen", "written", "lost"];
 
 /// The counters of the routes that saw something: a column as wide as its widest cell, words to the

@@ -63,12 +63,12 @@ pub(super) fn faults(winners: &Winners<'_>, plan: &Plan) -> Vec<Fault> {
             *full = full.or_else(|| (count(&used) > *most).then_some(slot));
         }
     }
-    let told = bounds.iter().zip(full).filter_map(|((count, most, what), full)| {
+    let faults = bounds.iter().zip(full).filter_map(|((count, most, what), full)| {
         let message =
             format!("{} {what} are too many, all routes together may use {most}", count(&used));
         Some(Fault::at(&winners.get(&full?)?.mark, message))
     });
-    told.collect()
+    faults.collect()
 }
 
 impl<'a> Used<'a> {

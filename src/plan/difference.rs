@@ -152,8 +152,8 @@ impl Rule {
 }
 
 /// Returns the value as text, or `none`.
-fn text_or_none<T: ToString>(what: Option<&T>) -> String {
-    what.map_or_else(|| NONE.to_owned(), T::to_string)
+fn text_or_none<T: ToString>(value: Option<&T>) -> String {
+    value.map_or_else(|| NONE.to_owned(), T::to_string)
 }
 
 /// Joins names: `PATH+LD_PRELOAD`, or `none`.

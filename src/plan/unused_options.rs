@@ -67,15 +67,15 @@ fn needless(config: &Config) -> Vec<Fault> {
     let mut faults = Vec::new();
     let targets = || config.entries.iter().flat_map(|entry| &entry.targets);
     for (option, needed) in NEEDS {
-        let tell = |mark: &Mark| needs(mark, option, needed);
+        let fault = |mark: &Mark| needs(mark, option, needed);
         let default = is_on(needed, &config.defaults, &config.marks);
         let has = |target: &Target| {
             is_on(needed, &target.options, &target.marks).or(default) == Some(true)
         };
         let without = targets().filter(|target| !has(target));
-        faults.extend(without.filter_map(|target| target.marks.get(option)).map(tell));
+        faults.extend(without.filter_map(|target| target.marks.get(option)).map(fault));
         let is_used = default == Some(true) || targets().any(has);
-        faults.extend(config.marks.get(option).filter(|_| !is_used).map(tell));
+        faults.extend(config.marks.get(option).filter(|_| !is_used).map(fault));
     }
     let burst = config.marks.get("per_uid_burst").filter(|_| config.per_uid.is_none());
     faults.extend(burst.map(|mark| needs(mark, "per_uid_burst", "per_uid")));

@@ -30,17 +30,17 @@ fn narrow<T: TryFrom<usize> + Default>(number: usize) -> T {
 pub(super) fn filter(program: &Program, offsets: &BankOffsets<'_>) -> types::filter {
     let mut paths = [0; PATHS];
     paths.iter_mut().zip(&program.paths).for_each(|(to, position)| *to = *position);
-    let whats = || program.insns.iter().map(|insn| &insn.op);
-    let operands = whats().fold(0, |bits, what| bits | operand_bit(what));
-    let is_argument = |what: &Op| {
-        matches!(what, Op::Bits { .. } | Op::Within { number: Number::Argument { .. }, .. })
+    let operations = || program.insns.iter().map(|insn| &insn.op);
+    let operands = operations().fold(0, |bits, operation| bits | operand_bit(operation));
+    let is_argument = |operation: &Op| {
+        matches!(operation, Op::Bits { .. } | Op::Within { number: Number::Argument { .. }, .. })
     };
     types::filter {
         first: next(program.first, offsets),
         patterns: narrow(offsets.pattern),
         pattern_count: narrow(program.patterns.len()),
         operands,
-        arguments: u8::from(whats().any(is_argument) || !program.paths.is_empty()),
+        arguments: u8::from(operations().any(is_argument) || !program.paths.is_empty()),
         text_kinds: program.patterns.iter().fold(0, |bits, text| bits | 1 << kind(text.of)),
         paths,
         reserved: [0; 6],
@@ -48,8 +48,8 @@ pub(super) fn filter(program: &Program, offsets: &BankOffsets<'_>) -> types::fil
 }
 
 /// Returns the bit of an operand that the programs load only where a filter needs it.
-fn operand_bit(what: &Op) -> u8 {
-    let operand = match what {
+fn operand_bit(operation: &Op) -> u8 {
+    let operand = match operation {
         Op::Within { number: Number::Loginuid, .. } => Operand::OPERAND_LOGINUID,
         Op::Names { .. } | Op::Container { .. } => Operand::OPERAND_CGROUP_TAGS,
         Op::Trees { .. } => Operand::OPERAND_PROCESS_TREES,
@@ -70,7 +70,7 @@ fn next(next: Next, offsets: &BankOffsets<'_>) -> u16 {
 
 /// `struct filter_insn`.
 pub(super) fn insn(insn: &Insn, offsets: &BankOffsets<'_>, ids: &IdMap) -> types::filter_insn {
-    let (operand, op, width, a, b) = what(&insn.op, ids);
+    let (operand, op, width, a, b) = operation(&insn.op, ids);
     types::filter_insn {
         operand,
         op: op.0 as u8,
@@ -83,11 +83,12 @@ pub(super) fn insn(insn: &Insn, offsets: &BankOffsets<'_>, ids: &IdMap) -> types
     }
 }
 
-fn what(what: &Op, ids: &IdMap) -> (u8, insn_op, operand_width, u64, u64) {
+/// Returns operand, operation, width and the two numbers of an instruction.
+fn operation(operation: &Op, ids: &IdMap) -> (u8, insn_op, operand_width, u64, u64) {
     let any_bit =
         |operand: u8, bits| (operand, insn_op::INSN_ANY_BIT, operand_width::WIDTH_WHOLE, bits, 0);
     let operand = |operand: Operand| operand.0 as u8;
-    match what {
+    match operation {
         Op::Within { number, from, to } => {
             let (operand, width) = number_operand(*number);
             (operand, insn_op::INSN_WITHIN, width, *from, *to)

@@ -15,7 +15,7 @@ use crate::rpc::{ReloadRefused, Reloaded};
 pub fn reload(options: &ClientOptions) -> anyhow::Result<u8> {
     match call::<Reloaded>(options, "Reload", &[])? {
         Answer::Done(done) if options.json => print_json(&done)?,
-        Answer::Done(done) => tell(&done)?,
+        Answer::Done(done) => print(&done)?,
         Answer::Refused(error, parameters) if error == "io.tailcalld.ReloadRefused" => {
             let refused: ReloadRefused = serde_json::from_value(parameters)?;
             if options.json {
@@ -32,7 +32,7 @@ pub fn reload(options: &ClientOptions) -> anyhow::Result<u8> {
     Ok(exit::OK)
 }
 
-fn tell(done: &Reloaded) -> io::Result<()> {
+fn print(done: &Reloaded) -> io::Result<()> {
     let mut out = io::stdout().lock();
     let all = [
         ("added", &done.added),
@@ -43,8 +43,8 @@ fn tell(done: &Reloaded) -> io::Result<()> {
     let same =
         if all.iter().all(|(_, routes)| routes.is_empty()) { ", no route changed" } else { "" };
     writeln!(out, "generation {}{same}", done.generation)?;
-    for (what, routes) in all {
-        routes.iter().try_for_each(|route| writeln!(out, "{what}  {route}"))?;
+    for (change, routes) in all {
+        routes.iter().try_for_each(|route| writeln!(out, "{change}  {route}"))?;
     }
     Ok(())
 }

@@ -34,9 +34,9 @@ pub fn routes(options: &ClientOptions) -> anyhow::Result<u8> {
 fn row(route: &Route) -> [String; 10] {
     let option = |name: &str| {
         let rules = route.rules.iter().filter_map(|rule| rule.options.get(name));
-        let mut told: Vec<&str> = rules.map(String::as_str).collect();
-        told.dedup();
-        told.join("|")
+        let mut values: Vec<&str> = rules.map(String::as_str).collect();
+        values.dedup();
+        values.join("|")
     };
     [
         route.syscall.clone(),

@@ -31,7 +31,7 @@ pub fn status(options: &ClientOptions) -> anyhow::Result<u8> {
 
 fn rows(status: &Status) -> Vec<[String; 2]> {
     let tracing = if status.tracing_off { "off: see kernel.ftrace_enabled" } else { "on" };
-    let told = [
+    let properties = [
         ("version", status.version.clone()),
         ("process", format!("{}, since {}", status.pid, status.since)),
         ("table", format!("{}, generation {}", counted(status.routes, "route"), status.generation)),
@@ -45,6 +45,6 @@ fn rows(status: &Status) -> Vec<[String; 2]> {
     let unattached_routes =
         status.unattached_routes.iter().map(|route| ("not attached", route.clone()));
     let files = status.files.iter().map(|file| ("read from", file.clone()));
-    let all = told.into_iter().chain(files).chain(unattached_routes);
-    all.map(|(what, value)| [what.to_owned(), printable(&value)]).collect()
+    let all = properties.into_iter().chain(files).chain(unattached_routes);
+    all.map(|(name, value)| [name.to_owned(), printable(&value)]).collect()
 }

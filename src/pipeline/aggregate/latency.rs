@@ -88,8 +88,8 @@ mod tests {
         durations[90..].fill(5_000);
         durations[99] = 1_000_000;
         let latency = of(&durations);
-        let told = [50, 90, 91, 99, 100].map(|percent| latency.percentile_ns(percent));
-        assert_eq!(told, [127, 127, 8191, 8191, 1_000_000]);
+        let percentiles = [50, 90, 91, 99, 100].map(|percent| latency.percentile_ns(percent));
+        assert_eq!(percentiles, [127, 127, 8191, 8191, 1_000_000]);
         assert_eq!(of(&[7]).percentile_ns(50), 7);
         assert_eq!(of(&[]).percentile_ns(50), 0);
         assert_eq!(of(&[u64::MAX]).percentile_ns(99), u64::MAX);
@@ -103,9 +103,9 @@ mod tests {
             let latency = of(&durations);
             durations.sort_unstable();
             let rank = (durations.len() * percent as usize).div_ceil(100).max(1);
-            let (exact, told) = (durations[rank - 1], latency.percentile_ns(percent));
-            prop_assert!(told >= exact);
-            prop_assert!(exact >= 1 << 43 || told <= exact.saturating_mul(2).max(1));
+            let (exact, estimate) = (durations[rank - 1], latency.percentile_ns(percent));
+            prop_assert!(estimate >= exact);
+            prop_assert!(exact >= 1 << 43 || estimate <= exact.saturating_mul(2).max(1));
             prop_assert_eq!(latency.count(), durations.len() as u64);
         }
     }

@@ -47,20 +47,21 @@ impl Default for Aggregator {
 }
 
 impl Aggregator {
-    /// With room for that many keys, in so many bytes.
+    /// Makes an aggregator with room for `keys_max` keys in `bytes_max` bytes.
     pub fn bounded(keys_max: usize, bytes_max: usize) -> Self {
         let (groups, ready) = (BTreeMap::new(), VecDeque::new());
         Self { groups, ready, keys: 0, bytes: 0, keys_max, bytes_max }
     }
 
-    /// Counts an event. What it belongs to and how it reads is asked for only where it is the first.
+    /// Counts an event. Calls `info` only for the first event of an interval and `example` only for the first of
+    /// a key.
     pub fn add(
         &mut self,
         now: Instant,
         group: Group,
         info: impl FnOnce() -> GroupInfo,
         key: GroupKey,
-        seen: &Observation,
+        observation: &Observation,
         example: impl FnOnce() -> String,
     ) {
         if self.groups.get(&group).is_some_and(|interval| interval.ends <= now) {
@@ -68,9 +69,9 @@ impl Aggregator {
         }
         let interval = self.groups.entry(group).or_insert_with(|| Interval::begin(now, info()));
         if let Some(summary) = interval.summaries.get_mut(&key) {
-            return summary.add(seen);
+            return summary.add(observation);
         }
-        let summary = Summary::first(seen, example());
+        let summary = Summary::first(observation, example());
         let bytes = bytes_of(&key, &summary);
         if self.keys < self.keys_max && self.bytes + bytes <= self.bytes_max {
             (self.keys, self.bytes) = (self.keys + 1, self.bytes + bytes);
@@ -78,7 +79,7 @@ impl Aggregator {
             return;
         }
         match &mut interval.rest {
-            Some(rest) => rest.add(seen),
+            Some(rest) => rest.add(observation),
             None => interval.rest = Some(summary),
         }
     }
@@ -93,7 +94,7 @@ impl Aggregator {
         self.close(now, |_, ends| ends <= now);
     }
 
-    /// Ends the intervals of tables before that one: its rules may be others.
+    /// Ends the intervals of tables older than `generation`, whose rules may differ.
     pub fn close_before(&mut self, generation: u32, now: Instant) {
         self.close(now, |group, _| group.generation < generation);
     }
@@ -116,19 +117,19 @@ impl Aggregator {
         }
     }
 
-    /// The oldest record that is ready, and since when it is.
+    /// Returns the oldest aggregate that is ready, with the end of its interval.
     pub fn ready(&self) -> Option<(Instant, &Aggregated)> {
-        self.ready.front().map(|(since, gathered)| (*since, gathered))
+        self.ready.front().map(|(since, aggregated)| (*since, aggregated))
     }
 
-    /// Takes it out.
+    /// Removes and returns the oldest aggregate that is ready.
     pub fn take(&mut self) -> Option<Aggregated> {
-        let (_, gathered) = self.ready.pop_front()?;
-        if let Some(key) = &gathered.key {
+        let (_, aggregated) = self.ready.pop_front()?;
+        if let Some(key) = &aggregated.key {
             self.keys -= 1;
-            self.bytes -= bytes_of(key, &gathered.summary);
+            self.bytes -= bytes_of(key, &aggregated.summary);
         }
-        Some(gathered)
+        Some(aggregated)
     }
 
     /// Returns whether nothing is counted and nothing waits.

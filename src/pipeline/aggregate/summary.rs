@@ -53,22 +53,22 @@ impl Summary {
         size_of::<OutcomeCounts>() + ERRNOS_MAX * size_of::<(i32, u64)>();
 
     /// Makes the summary of one event.
-    pub(super) fn first(seen: &Observation, example: String) -> Self {
-        let time_ns = seen.boottime_ns;
+    pub(super) fn first(observation: &Observation, example: String) -> Self {
+        let time_ns = observation.boottime_ns;
         let (first_ns, last_ns) = (time_ns, time_ns);
         let mut summary =
             Self { count: 0, first_ns, last_ns, suppressed: 0, example, results: None };
-        summary.add(seen);
+        summary.add(observation);
         summary
     }
 
     /// One event more. Those that waited for their results come in the order of these.
-    pub(super) fn add(&mut self, seen: &Observation) {
+    pub(super) fn add(&mut self, observation: &Observation) {
         self.count += 1;
-        self.first_ns = self.first_ns.min(seen.boottime_ns);
-        self.last_ns = self.last_ns.max(seen.boottime_ns);
-        self.suppressed += seen.suppressed;
-        if let Some(outcome) = seen.outcome {
+        self.first_ns = self.first_ns.min(observation.boottime_ns);
+        self.last_ns = self.last_ns.max(observation.boottime_ns);
+        self.suppressed += observation.suppressed;
+        if let Some(outcome) = observation.outcome {
             self.results.get_or_insert_default().add(outcome);
         }
     }

@@ -142,10 +142,10 @@ fn secrets_finds_argv_by_signature() {
     let captures = vec![text(0, "/bin/mysql"), text(1, "mysql"), text(1, "-psecret")];
     let event = Event { slot: execve, ..samples::event(&handler, captures) };
     let found = secrets(&event, &Redact::Obvious);
-    let told = found.redacted(&event);
-    let values: Vec<_> = told.captures.iter().map(|capture| capture.value).collect();
+    let redacted = found.redacted(&event);
+    let values: Vec<_> = redacted.captures.iter().map(|capture| capture.value).collect();
     let expected = ["/bin/mysql", "mysql", "-p[redacted]"];
     assert_eq!(values, expected.map(|text| Value::Text(text.as_bytes())));
-    assert_eq!(told.redacted, ["argv"]);
+    assert_eq!(redacted.redacted, ["argv"]);
     assert!(secrets(&event, &Redact::Off).is_empty());
 }
