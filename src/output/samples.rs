@@ -7,14 +7,13 @@ use syscalls::{self, Abi, Capture, Moment, Part, Slot, Status, Value};
 use crate::config::Keep;
 use crate::decode::{Captures, Device, Event, Exe, NAMESPACES, Outcome, Process};
 use crate::handlers::{Field, FieldKind, Handler, Role};
+use crate::output::record::aggregate::{Aggregated, Cause, Group, GroupInfo, GroupKey};
 use crate::output::record::{
     Aggregate, Body, Feedback, JournalRateLimit, Loss, Lost, Missed, OutputRestored, Record,
     ReloadRefused, Reloaded, Shed, Started, Stats, Stopped, Suppressed, Suppression, Syscall,
     Total, TracingChange, TracingOff, TracingOn,
 };
-use crate::pipeline::aggregate::{
-    Aggregated, Aggregator, Cause, Group, GroupInfo, GroupKey, Observation,
-};
+use crate::pipeline::aggregate::{Aggregator, Observation};
 use crate::pipeline::shed::{OutputLimits, ShedCounts, ShedLevel};
 use crate::stats::{Column, Reason, Sums};
 use crate::units::CgroupInfo;

@@ -1,7 +1,7 @@
 //! Records, one file a kind: its data, name, id, priority, fields and sentence. A kind is a file here and a
 //! line in `kinds!`; the encoders know none of them.
 
-mod aggregate;
+pub mod aggregate;
 mod feedback;
 mod journal_rate_limit;
 mod lost;

@@ -7,11 +7,11 @@ use syscalls::{Abi, Capture, Slot, Status, Value};
 use crate::decode::Event;
 use crate::handlers::Handler;
 use crate::output::arguments::Arguments;
+use crate::output::record::aggregate::Aggregated;
 use crate::output::record::{
     Aggregate, Body, Feedback, Lost, Shed, Stopped, Syscall, TracingOff, TracingOn,
 };
 use crate::output::samples;
-use crate::pipeline::aggregate::Aggregated;
 use crate::pipeline::shed::{OutputLimits, ShedLevel};
 use crate::stats::Column;
 

@@ -2,18 +2,16 @@
 //! example, and what came of their calls. Pure. What has no room in the memory that this may take is
 //! counted in one record of the route; nothing goes missing.
 
-mod latency;
-mod record;
-mod summary;
+mod count;
+mod memory;
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::time::Instant;
 
-pub use latency::Latency;
-pub use record::{Aggregated, Cause, Group, GroupInfo, GroupKey};
-pub use summary::{Observation, OutcomeCounts, Summary};
+pub use count::Observation;
 
-use record::bytes_of;
+use crate::output::record::aggregate::{Aggregated, Group, GroupInfo, GroupKey, Summary};
+use memory::bytes_of;
 
 /// Keys that are counted at a time, with those whose records still wait to be written.
 const KEYS_MAX: usize = 8192;

@@ -3,9 +3,10 @@ use std::time::{Duration, Instant};
 use proptest::prelude::*;
 use syscalls::{Abi, Slot};
 
-use super::{Aggregated, Aggregator, Cause, Group, GroupInfo, GroupKey, Observation};
+use super::{Aggregated, Aggregator, Group, GroupInfo, GroupKey, Observation};
 use crate::config::Keep;
 use crate::decode::Outcome;
+use crate::output::record::aggregate::Cause;
 
 const EVERY: Duration = Duration::from_secs(10);
 

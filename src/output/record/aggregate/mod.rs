@@ -1,9 +1,17 @@
 //! Many events of one group were counted together.
 
+mod group;
+mod latency;
+mod summary;
+
 use std::fmt::Write as _;
 
 use syscalls::printable::{self, NO_LIMIT};
 use syscalls::{Abi, Slot};
+
+pub use group::{Aggregated, Cause, Group, GroupInfo, GroupKey};
+pub use latency::Latency;
+pub use summary::{OutcomeCounts, Summary};
 
 use super::{Kind, RecordBody};
 use crate::decode::render;
@@ -12,7 +20,6 @@ use crate::output::fields::{Fields, TableCell, interval};
 use crate::output::key::{Key, Name};
 use crate::output::scratch::Scratch;
 use crate::output::sentence::plural;
-use crate::pipeline::aggregate::{Aggregated, Cause, GroupKey as Common, OutcomeCounts};
 
 /// Number of errors that are named, the most frequent first.
 const ERRORS_MAX: usize = 8;
@@ -92,7 +99,7 @@ const fn cause(cause: Cause) -> &'static str {
     }
 }
 
-fn common(key: &Common, out: &mut impl Fields) {
+fn common(key: &GroupKey, out: &mut impl Fields) {
     out.unsigned(Key::Uid, key.uid.into());
     out.text(Key::Comm, &key.comm);
     for (name, unit) in [(Key::Unit, &key.unit), (Key::UserUnit, &key.user_unit)] {

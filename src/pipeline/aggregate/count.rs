@@ -1,10 +1,10 @@
-//! Counts of the events with the same key.
+//! Counting: an event goes into the summary of its key.
 
-use super::Latency;
 use crate::decode::Outcome;
+use crate::output::record::aggregate::{OutcomeCounts, Summary};
 
 /// Errors that are counted by name; others only in all.
-const ERRNOS_MAX: usize = 16;
+pub(super) const ERRNOS_MAX: usize = 16;
 
 /// Values of one event that are counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,41 +17,7 @@ pub struct Observation {
     pub suppressed: u64,
 }
 
-/// Events with the same key.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Summary {
-    /// Number of events.
-    pub count: u64,
-    /// `CLOCK_BOOTTIME` of the earliest, ns.
-    pub first_ns: u64,
-    /// Time of the latest event, ns since boot.
-    pub last_ns: u64,
-    /// Events that limits refused meanwhile.
-    pub suppressed: u64,
-    /// The first of them, as a sentence.
-    pub example: String,
-    /// Outcomes of their calls; `None` if the route does not ask for results.
-    pub results: Option<Box<OutcomeCounts>>,
-}
-
-/// Outcomes of calls.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct OutcomeCounts {
-    /// Calls whose result is not known, or that have none.
-    pub unknown: u64,
-    /// Calls that failed.
-    pub failed: u64,
-    /// Number of failures by errno, in the order of their first occurrence; bounded, so not all of many.
-    pub errnos: Vec<(i32, u64)>,
-    /// Durations of the calls that returned.
-    pub latency: Latency,
-}
-
 impl Summary {
-    /// Memory of the results beside the summary itself, in bytes.
-    pub(super) const RESULTS: usize =
-        size_of::<OutcomeCounts>() + ERRNOS_MAX * size_of::<(i32, u64)>();
-
     /// Makes the summary of one event.
     pub(super) fn first(observation: &Observation, example: String) -> Self {
         let time_ns = observation.boottime_ns;
@@ -88,13 +54,5 @@ impl OutcomeCounts {
         } else if self.errnos.len() < ERRNOS_MAX {
             self.errnos.push((errno, 1));
         }
-    }
-
-    /// The most frequent errors first, that many at most.
-    pub fn top(&self, most: usize) -> Vec<(i32, u64)> {
-        let mut errnos = self.errnos.clone();
-        errnos.sort_by_key(|(errno, count)| (std::cmp::Reverse(*count), *errno));
-        errnos.truncate(most);
-        errnos
     }
 }
