@@ -9,12 +9,11 @@ use crate::decode::{Captures, Device, Event, Exe, NAMESPACES, Outcome, Process};
 use crate::handlers::{Field, FieldKind, Handler, Role};
 use crate::output::record::aggregate::{Aggregated, Cause, Group, GroupInfo, GroupKey};
 use crate::output::record::{
-    Aggregate, Body, Feedback, JournalRateLimit, Loss, Lost, Missed, OutputRestored, Record,
-    ReloadRefused, Reloaded, Shed, Started, Stats, Stopped, Suppressed, Suppression, Syscall,
-    Total, TracingChange, TracingOff, TracingOn,
+    Aggregate, Body, Feedback, JournalRateLimit, Loss, Lost, Missed, OutputLimits, OutputRestored,
+    Record, ReloadRefused, Reloaded, Shed, ShedCounts, ShedLevel, Started, Stats, Stopped,
+    Suppressed, Suppression, Syscall, Total, TracingChange, TracingOff, TracingOn,
 };
 use crate::pipeline::aggregate::{Aggregator, Observation};
-use crate::pipeline::shed::{OutputLimits, ShedCounts, ShedLevel};
 use crate::stats::{Column, Reason, Sums};
 use crate::units::CgroupInfo;
 

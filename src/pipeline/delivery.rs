@@ -13,11 +13,11 @@ use crate::config::{Aggregate, Keep, Redact};
 use crate::decode::{Event, Outcome};
 use crate::output::Output;
 use crate::output::record::aggregate::Cause;
-use crate::output::record::{Body, Record, Syscall};
+use crate::output::record::{Body, OutputLimits, Record, Syscall};
 use crate::pipeline::aggregate::Aggregator;
 use crate::pipeline::ratelimit::{BucketKey, Refusals, UserLimiter};
 use crate::pipeline::redact::secrets;
-use crate::pipeline::shed::{Decision, OutputLimits, Shedder};
+use crate::pipeline::shed::{Decision, Shedder};
 use crate::stats::{Portion, UserCounters};
 use crate::units::Units;
 

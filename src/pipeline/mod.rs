@@ -22,6 +22,7 @@ use self::rule_lookup::RuleLookup;
 use self::writer::WriterState;
 use crate::decode::{Error, Event, Header, Outcome, RingRecord, SyscallExit};
 use crate::handlers::Handlers;
+use crate::output::record::OutputLimits;
 use crate::pipeline::feedback::{Detector, Suspect};
 use crate::plan::Plan;
 use crate::ring::Flow;
@@ -147,7 +148,7 @@ impl Pipeline {
         self.delivery.set_clock();
         self.delivery.close_intervals_before(generation);
         let limits =
-            shed::OutputLimits { records: plan.max_per_second, bytes: plan.max_bytes_per_second };
+            OutputLimits { records: plan.max_per_second, bytes: plan.max_bytes_per_second };
         self.delivery.set_limits(limits);
     }
 

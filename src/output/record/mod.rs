@@ -25,7 +25,7 @@ pub use missed::Missed;
 pub use output_restored::OutputRestored;
 pub use reload_refused::ReloadRefused;
 pub use reloaded::Reloaded;
-pub use shed::Shed;
+pub use shed::{OutputLimits, Shed, ShedCounts, ShedLevel};
 pub use started::Started;
 pub use stats::{Stats, Total, columns};
 pub use stopped::Stopped;

@@ -8,7 +8,6 @@ use crate::output::fields::{Fields, interval};
 use crate::output::key::Key;
 use crate::output::scratch::Scratch;
 use crate::output::sentence::plural;
-use crate::pipeline::shed::{OutputLimits, ShedCounts, ShedLevel};
 
 /// Change of the level of load shedding.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -25,6 +24,55 @@ pub struct Shed {
     pub to_ns: u64,
     /// Events until now.
     pub counts: ShedCounts,
+}
+
+/// Output limits per second; `None` is unlimited.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct OutputLimits {
+    /// Records.
+    pub records: Option<u32>,
+    /// Bytes of the records.
+    pub bytes: Option<u64>,
+}
+
+/// Shedding level: the events that are not written one by one at present.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum ShedLevel {
+    /// Nothing.
+    #[default]
+    None,
+    /// Events of `low` routes are aggregated.
+    Low,
+    /// Events of `high` routes are aggregated, too.
+    High,
+    /// Some aggregates are dropped, too.
+    Drop,
+}
+
+/// Events at one level.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct ShedCounts {
+    /// Events that were written.
+    pub written: u64,
+    /// Events that were aggregated.
+    pub aggregated: u64,
+    /// Events that were dropped.
+    pub dropped: u64,
+}
+
+impl ShedLevel {
+    /// Levels, from none on.
+    pub const ALL: [Self; 4] = [Self::None, Self::Low, Self::High, Self::Drop];
+
+    /// Returns the name in `TAILCALLD_LEVEL=`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Low => "low",
+            Self::High => "high",
+            Self::Drop => "drop",
+        }
+    }
 }
 
 impl RecordBody for Shed {

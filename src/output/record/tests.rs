@@ -9,10 +9,10 @@ use crate::handlers::Handler;
 use crate::output::arguments::Arguments;
 use crate::output::record::aggregate::Aggregated;
 use crate::output::record::{
-    Aggregate, Body, Feedback, Lost, Shed, Stopped, Syscall, TracingOff, TracingOn,
+    Aggregate, Body, Feedback, Lost, OutputLimits, Shed, ShedLevel, Stopped, Syscall, TracingOff,
+    TracingOn,
 };
 use crate::output::samples;
-use crate::pipeline::shed::{OutputLimits, ShedLevel};
 use crate::stats::Column;
 
 const BY: &str = " by bash (pid 1234, uid 1000)";

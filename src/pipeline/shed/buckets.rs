@@ -2,8 +2,8 @@
 
 use std::time::Instant;
 
-use super::OutputLimits;
 use super::bucket::Bucket;
+use crate::output::record::OutputLimits;
 
 /// Records and bytes.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -8,9 +8,10 @@ mod level;
 use std::time::{Duration, Instant};
 
 use buckets::Buckets;
-pub use level::{Decision, LevelChange, OutputLimits, ShedCounts, ShedLevel};
+pub use level::{Decision, LevelChange};
 
 use crate::config::Keep;
+use crate::output::record::{OutputLimits, ShedCounts, ShedLevel};
 
 /// Time for which the lower level must have sufficed before the level is relaxed (hysteresis).
 pub const CALM: Duration = Duration::from_secs(10);
