@@ -5,7 +5,7 @@ use syscalls::Value;
 use unicode_bidi::{BidiClass, bidi_class};
 
 use super::{message, sentence};
-use crate::output::record::{Body, Feedback};
+use crate::output::record::Body;
 use crate::output::samples;
 
 /// Characters of interest are rare among all, so half of the names are made of them.
