@@ -99,7 +99,7 @@ impl Fields for EntryFields<'_> {
         rows: impl Iterator<Item = [(&'static str, TableCell<'v>); N]>,
     ) {
         for row in rows {
-            self.measured(name.into(), |buffer| columns(&row, buffer));
+            self.measured(name.into(), |buffer| write_row(&row, buffer));
         }
     }
 }
@@ -115,7 +115,8 @@ fn vector<'v>(values: impl Iterator<Item = &'v [u8]>, buffer: &mut Vec<u8>) {
     buffer.extend_from_slice(text.as_bytes());
 }
 
-fn columns(row: &[(&'static str, TableCell)], buffer: &mut Vec<u8>) {
+/// Appends `column=cell` for each column.
+fn write_row(row: &[(&'static str, TableCell)], buffer: &mut Vec<u8>) {
     for (position, (column, cell)) in row.iter().enumerate() {
         buffer.extend_from_slice(if position > 0 { b" " } else { b"" });
         buffer.extend_from_slice(column.as_bytes());

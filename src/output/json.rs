@@ -108,14 +108,15 @@ impl Fields for Object<'_> {
     ) {
         if self.key(name.into()) {
             self.buffer.push(b'[');
-            rows.for_each(|columns| row(&columns, self.buffer));
+            rows.for_each(|columns| write_row(&columns, self.buffer));
             close(b']', self.buffer);
             self.buffer.push(b',');
         }
     }
 }
 
-fn row(columns: &[(&'static str, TableCell)], buffer: &mut Vec<u8>) {
+/// Appends an object with one member for each column.
+fn write_row(columns: &[(&'static str, TableCell)], buffer: &mut Vec<u8>) {
     buffer.push(b'{');
     for (column, cell) in columns {
         plain_key(column, buffer);

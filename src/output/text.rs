@@ -8,7 +8,7 @@ use syscalls::printable::{self, NO_LIMIT};
 
 use crate::output::arguments::Arguments;
 use crate::output::fields::TableCell;
-use crate::output::record::{Aggregate, Body, Record, Stopped, Syscall, columns};
+use crate::output::record::{Aggregate, Body, Record, Stopped, Syscall, total_row};
 use crate::output::timestamp::Stamp;
 
 /// Name in place of a handler on the daemon's own lines; no handler's name has a hyphen.
@@ -126,7 +126,7 @@ const ALWAYS: [&str; 3] = ["seen", "written", "lost"];
 /// left, counts to the right.
 fn table(stopped: &Stopped, out: &mut String) {
     let busy = stopped.totals.iter().filter(|total| total.seen > 0);
-    let rows: Vec<_> = busy.map(columns).collect();
+    let rows: Vec<_> = busy.map(total_row).collect();
     let Some(first) = rows.first() else { return };
     let mut lines = vec![String::new(); rows.len() + 1];
     for (column, (name, cell)) in first.iter().enumerate() {

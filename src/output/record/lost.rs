@@ -63,7 +63,7 @@ impl RecordBody for Lost {
     fn fields(&self, scratch: &mut Scratch, out: &mut impl Fields) {
         out.unsigned(Key::Lost, self.events());
         interval(self.from_ns, self.to_ns, scratch, out);
-        out.rows(Key::Losses, self.losses.iter().map(columns));
+        out.rows(Key::Losses, self.losses.iter().map(loss_row));
     }
 
     fn sentence(&self, out: &mut String) {
@@ -90,7 +90,8 @@ fn item(loss: &Loss) -> String {
 /// Syscall and ABI of a record that could not be decoded.
 const UNKNOWN: &str = "unknown";
 
-fn columns(loss: &Loss) -> [(&'static str, TableCell<'_>); 5] {
+/// Returns the columns of one loss.
+fn loss_row(loss: &Loss) -> [(&'static str, TableCell<'_>); 5] {
     [
         ("syscall", loss.slot.map_or(TableCell::Word(UNKNOWN), TableCell::Slot)),
         ("abi", TableCell::Word(loss.slot.map_or(UNKNOWN, |slot| slot.abi().name()))),

@@ -27,7 +27,7 @@ pub use reload_refused::ReloadRefused;
 pub use reloaded::Reloaded;
 pub use shed::{OutputLimits, Shed, ShedCounts, ShedLevel};
 pub use started::Started;
-pub use stats::{Stats, Total, columns};
+pub use stats::{Stats, Total, total_row};
 pub use stopped::Stopped;
 pub use suppressed::{Suppressed, Suppression};
 pub use syscall::Syscall;

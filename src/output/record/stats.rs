@@ -45,7 +45,7 @@ impl RecordBody for Stats {
     fn fields(&self, _: &mut Scratch, out: &mut impl Fields) {
         out.unsigned(Key::Generation, self.generation.into());
         out.unsigned(Key::Missed, self.missed);
-        out.rows(Key::Totals, self.totals.iter().map(columns));
+        out.rows(Key::Totals, self.totals.iter().map(total_row));
     }
 
     fn sentence(&self, out: &mut String) {
@@ -58,7 +58,7 @@ impl RecordBody for Stats {
 const FIRST: usize = 4;
 
 /// Returns the columns of `total`, for fields and for the table on the terminal.
-pub fn columns(total: &Total) -> [(&'static str, TableCell<'_>); FIRST + Column::ALL.len()] {
+pub fn total_row(total: &Total) -> [(&'static str, TableCell<'_>); FIRST + Column::ALL.len()] {
     let mut columns = [("seen", TableCell::Count(total.seen)); FIRST + Column::ALL.len()];
     let first = [
         ("syscall", TableCell::Slot(total.slot)),

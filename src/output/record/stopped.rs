@@ -2,7 +2,7 @@
 
 use syscalls::printable::{self, NO_LIMIT};
 
-use super::stats::{Total, columns, totals};
+use super::stats::{Total, total_row, totals};
 use super::{Kind, RecordBody};
 use crate::output::fields::Fields;
 use crate::output::key::Key;
@@ -32,7 +32,7 @@ impl RecordBody for Stopped {
         out.unsigned(Key::Generation, self.generation.into());
         out.text(Key::Reason, self.reason.as_bytes());
         out.unsigned(Key::Missed, self.missed);
-        out.rows(Key::Totals, self.totals.iter().map(columns));
+        out.rows(Key::Totals, self.totals.iter().map(total_row));
     }
 
     fn sentence(&self, out: &mut String) {

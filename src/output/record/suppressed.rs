@@ -49,7 +49,7 @@ impl RecordBody for Suppressed {
     fn fields(&self, scratch: &mut Scratch, out: &mut impl Fields) {
         out.unsigned(Key::Suppressed, self.count);
         interval(self.from_ns, self.to_ns, scratch, out);
-        out.rows(Key::Suppressions, self.lines.iter().map(columns));
+        out.rows(Key::Suppressions, self.lines.iter().map(suppression_row));
     }
 
     fn sentence(&self, out: &mut String) {
@@ -70,7 +70,8 @@ fn item(line: &Suppression) -> String {
     format!("{count} of {route}{owner} ({limit})")
 }
 
-fn columns(line: &Suppression) -> [(&'static str, TableCell<'_>); 6] {
+/// Returns the columns of one limit and owner.
+fn suppression_row(line: &Suppression) -> [(&'static str, TableCell<'_>); 6] {
     [
         ("route", TableCell::Word(&line.route)),
         ("limit", TableCell::Word(&line.limit)),
