@@ -41,7 +41,7 @@ fn all(aggregator: &mut Aggregator) -> Vec<Aggregated> {
 }
 
 #[test]
-fn a_key_has_one_record_an_interval() {
+fn add_same_key_makes_one_record_per_interval() {
     let (mut aggregator, start) = (Aggregator::default(), Instant::now());
     for (nr, uid, time) in [(1, 7, 30), (1, 7, 10), (1, 8, 40), (2, 7, 50), (1, 7, 20)] {
         add(&mut aggregator, start, nr, uid, &at(time));
@@ -63,7 +63,7 @@ fn a_key_has_one_record_an_interval() {
 }
 
 #[test]
-fn each_route_has_intervals_of_its_own() {
+fn add_begins_interval_for_each_route() {
     let (mut aggregator, start) = (Aggregator::default(), Instant::now());
     let second = Duration::from_secs(1);
     add(&mut aggregator, start, 1, 7, &at(1));
@@ -78,7 +78,7 @@ fn each_route_has_intervals_of_its_own() {
 }
 
 #[test]
-fn what_an_older_table_judged_does_not_wait_for_its_time() {
+fn close_before_ends_intervals_of_older_tables() {
     let (mut aggregator, now) = (Aggregator::default(), Instant::now());
     for generation in 1..=3 {
         let group = Group { generation, ..group(1) };
@@ -91,7 +91,7 @@ fn what_an_older_table_judged_does_not_wait_for_its_time() {
 }
 
 #[test]
-fn what_has_no_room_is_counted_together() {
+fn add_without_room_counts_in_one_record_of_route() {
     let (mut aggregator, now) = (Aggregator::bounded(2, usize::MAX), Instant::now());
     for uid in [1, 2, 3, 4, 1, 3] {
         add(&mut aggregator, now, 1, uid, &at(u64::from(uid)));

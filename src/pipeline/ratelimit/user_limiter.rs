@@ -1,5 +1,5 @@
-//! The limits that the daemon holds itself, because results decide which events count: the same
-//! algorithm as in `bpf/limit.h`, with the same bound on how many have a bucket of their own.
+//! Limits of rules that choose by result, which only the daemon can enforce: the same algorithm as in
+//! `bpf/limit.h`, with the same maximum of buckets.
 
 use std::collections::HashMap;
 

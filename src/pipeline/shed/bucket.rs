@@ -67,7 +67,7 @@ mod tests {
     }
 
     #[test]
-    fn a_second_is_a_burst_and_a_tenth_of_it_is_reserved() {
+    fn take_allows_burst_of_one_second_less_reserved_tenth() {
         let (start, second) = (Instant::now(), Duration::from_secs(1));
         let mut bucket = Bucket::new(100, start);
         assert_eq!(drain(&mut bucket, start), 90);
@@ -78,7 +78,7 @@ mod tests {
     }
 
     #[test]
-    fn one_a_second_is_possible() {
+    fn take_at_one_per_second_reserves_nothing() {
         let (start, second) = (Instant::now(), Duration::from_secs(1));
         let mut bucket = Bucket::new(1, start);
         assert_eq!(drain(&mut bucket, start), 1);
@@ -86,7 +86,7 @@ mod tests {
     }
 
     #[test]
-    fn a_debt_is_paid_within_two_seconds() {
+    fn take_beyond_content_leaves_debt_of_one_second() {
         let (start, second) = (Instant::now(), Duration::from_secs(1));
         let mut bucket = Bucket::new(100, start);
         bucket.take(1_000_000, start);

@@ -97,7 +97,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_percentile_bounds_the_true_one(
+        fn percentile_ns_is_at_least_exact_and_at_most_twice(
             mut durations in prop::collection::vec(0_u64..1 << 45, 1..200), percent in 1_u64..=100,
         ) {
             let latency = of(&durations);
