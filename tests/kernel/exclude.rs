@@ -1,4 +1,4 @@
-//! Executables that are not recorded, by what the kernel knows of their file.
+//! Executables whose processes are not recorded, by the device and inode of their file.
 
 use std::fs;
 use std::path::Path;
@@ -6,7 +6,8 @@ use std::process::Command;
 
 use tailcalld::exclude::Excluded;
 
-use crate::rig::{Rig, own_slot, rig, trigger_path};
+use crate::counts::Counts;
+use crate::rig::{own_slot, rig, trigger_path};
 
 const NUMBER: u16 = 481;
 
@@ -16,9 +17,12 @@ fn make_calls(program: &Path, times: &str) {
     assert!(status.expect("the copy runs").success());
 }
 
-fn counters(rig: &Rig) -> (u64, u64, u64) {
-    let counters = rig.counters(own_slot(NUMBER));
-    (counters.seen, counters.excluded_exe, counters.submitted)
+fn excluded(excluded_exe: u64) -> Counts {
+    Counts { excluded_exe, ..Counts::default() }
+}
+
+fn recorded(recorded: u64) -> Counts {
+    Counts { recorded, ..Counts::default() }
 }
 
 #[test]
@@ -31,26 +35,25 @@ fn exclude_exe_counts_and_does_not_record() {
         fs::copy(trigger_path(), copy).expect("a copy");
     }
     let rig = rig(&[(own_slot(NUMBER), "args")]);
-    let mut excluded = Excluded::default();
+    let mut exclusion = Excluded::default();
     let paths = [sink.clone(), folder.path().join("not there")];
-    excluded.replace(&rig.bpf, &paths);
+    exclusion.replace(&rig.bpf, &paths);
 
-    make_calls(&sink, "100");
-    assert_eq!(counters(&rig), (100, 100, 0));
-    make_calls(&other, "10");
-    assert_eq!(counters(&rig), (110, 100, 10));
+    let counts_of = |program: &Path, times: &str| {
+        Counts::during(&rig, own_slot(NUMBER), || make_calls(program, times))
+    };
+    assert_eq!(counts_of(&sink, "100"), excluded(100));
+    assert_eq!(counts_of(&other, "10"), recorded(10));
 
-    // The file is replaced, as in an upgrade: the new one counts as soon as it is looked up, and
-    // the old one still does.
+    // The file is replaced, as in an upgrade: the new one is excluded from the refresh on, and
+    // the old one still is.
     let old = folder.path().join("old");
     fs::rename(&sink, &old).expect("rename");
     fs::copy(trigger_path(), &sink).expect("a copy");
-    excluded.refresh(&rig.bpf, &paths);
-    make_calls(&sink, "1");
-    make_calls(&old, "1");
-    assert_eq!(counters(&rig), (112, 102, 10));
+    exclusion.refresh(&rig.bpf, &paths);
+    assert_eq!(counts_of(&sink, "1"), excluded(1));
+    assert_eq!(counts_of(&old, "1"), excluded(1));
 
-    excluded.replace(&rig.bpf, &[]);
-    make_calls(&sink, "3");
-    assert_eq!(counters(&rig), (115, 102, 13));
+    exclusion.replace(&rig.bpf, &[]);
+    assert_eq!(counts_of(&sink, "3"), recorded(3));
 }

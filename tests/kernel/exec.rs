@@ -1,4 +1,4 @@
-//! `exec`: filename and arguments, whole, cut and unreadable.
+//! Tests of the handler `exec`: filename and arguments, whole, truncated and unreadable.
 
 use syscalls::{Abi, Status, Value};
 use tailcalld::decode::Event;
@@ -10,7 +10,7 @@ fn execs(abi: Abi) -> Rig {
     rig(&["execve", "execveat"].map(|name| (slot(abi, name), "exec")))
 }
 
-/// Returns the number of execve, as the trigger takes it.
+/// Returns the number of execve as an argument of the trigger.
 fn execve_nr() -> String {
     slot(Abi::Native, "execve").nr().to_string()
 }
@@ -76,24 +76,36 @@ fn exec_empty_argv_has_no_arguments() {
     }
 }
 
+const UNREADABLE: (Value<'_>, Status) =
+    (Value::Text(b""), Status::Unreadable { errno: nix::libc::EFAULT });
+
 #[test]
-fn exec_unreadable_memory_is_marked() {
+fn exec_unreadable_filename_is_marked() {
     needs_root!();
     let rig = execs(Abi::Native);
-    let unreadable = Status::Unreadable { errno: nix::libc::EFAULT };
     for address in ["0", "8", "0xffffffff81000000", "cliff:/bin/x"] {
         let records = rig.trigger(&["native", &execve_nr(), address, "0", "0"]);
         let event = rig.event(&records[0]);
-        assert_eq!(all(&event, "filename"), [(Value::Text(b""), unreadable)], "{address}");
+        assert_eq!(all(&event, "filename"), [UNREADABLE], "{address}");
     }
-    // The vector is not there: how many arguments there are is not known.
+}
+
+#[test]
+fn exec_unreadable_argv_has_truncated_count() {
+    needs_root!();
+    let rig = execs(Abi::Native);
     let records = rig.trigger(&["native", &execve_nr(), "text:/x", "8", "0"]);
     let event = rig.event(&records[0]);
     assert_eq!(all(&event, "argc"), [(Value::Number(0), Status::Truncated { length: Some(8) })]);
-    // One argument of two is not there.
+}
+
+#[test]
+fn exec_unreadable_argument_is_marked_and_counted() {
+    needs_root!();
+    let rig = execs(Abi::Native);
     let records = rig.trigger(&["native", &execve_nr(), "text:/x", "words:8,0", "0"]);
     let event = rig.event(&records[0]);
-    assert_eq!(all(&event, "argv"), [(Value::Text(b""), unreadable)]);
+    assert_eq!(all(&event, "argv"), [UNREADABLE]);
     assert_eq!(all(&event, "argc"), [number(1)]);
 }
 
@@ -114,28 +126,29 @@ fn exec_path_over_4096_bytes_is_truncated() {
     }
 }
 
-/// Arguments beyond the limit are counted all the same.
+fn with_argv_bytes(argv_bytes: u32) -> Plan {
+    let handlers = tailcalld::load::handlers().expect("the object opens");
+    let mut plan: Plan = routes(&handlers, &[(slot(Abi::Native, "execve"), "exec")]);
+    plan.routes.values_mut().for_each(|route| route.rules[0].argv_bytes = argv_bytes);
+    plan
+}
+
 #[test]
 fn exec_argv_over_argv_bytes_is_truncated_and_counted() {
     needs_root!();
-    let execve = slot(Abi::Native, "execve");
-    let handlers = tailcalld::load::handlers().expect("the object opens");
-    let with_budget = |argv_bytes| {
-        let mut plan: Plan = routes(&handlers, &[(execve, "exec")]);
-        plan.routes.values_mut().for_each(|route| route.rules[0].argv_bytes = argv_bytes);
-        plan
-    };
-    // Two whole ones and a piece of the third of five.
-    let rig = Rig::new(&with_budget(7));
+    let rig = Rig::new(&with_argv_bytes(7));
     let records = rig.trigger(&["native", &execve_nr(), "text:/x", "argv:5", "0"]);
     let event = rig.event(&records[0]);
     let cut = (Value::Text(b"a".as_slice()), Status::Truncated { length: Some(3) });
     assert_eq!(all(&event, "argv"), [text("arg"), text("arg"), cut]);
     assert_eq!(all(&event, "argc"), [number(5)]);
     assert_eq!(all(&event, "argv_bytes"), [number(15)]);
-    drop(rig);
+}
 
-    let rig = Rig::new(&with_budget(0));
+#[test]
+fn exec_argv_without_argv_bytes_is_only_counted() {
+    needs_root!();
+    let rig = Rig::new(&with_argv_bytes(0));
     let records = rig.trigger(&["native", &execve_nr(), "text:/x", "argv:100", "0"]);
     let event = rig.event(&records[0]);
     assert_eq!(all(&event, "argv"), []);
@@ -143,7 +156,7 @@ fn exec_argv_over_argv_bytes_is_truncated_and_counted() {
     assert_eq!(all(&event, "argv_bytes"), [number(300)]);
 }
 
-/// Up to 256 strings are read, up to 4,095 are counted; beyond, both are "at least".
+/// `exec` reads up to 256 strings and counts up to 4,095; beyond, the number is marked as a minimum.
 #[test]
 fn exec_long_argv_is_counted_up_to_4095() {
     needs_root!();
