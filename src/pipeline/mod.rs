@@ -152,8 +152,8 @@ impl Pipeline {
         self.delivery.set_limits(limits);
     }
 
-    /// Returns and clears the first argument of the daemon's own test call, if its event has arrived.
-    pub fn take_selftest(&mut self) -> Option<u64> {
-        self.selftest.take()
+    /// Returns the first argument of the self-test call whose record came through the ring.
+    pub fn selftest(&self) -> Option<u64> {
+        self.selftest
     }
 }

@@ -1,6 +1,7 @@
 //! Signals and file changes during the start, which the daemon handles once it runs.
 
 use std::fs;
+use std::path::PathBuf;
 
 use nix::sys::signal::Signal;
 use serde_json::Value;
@@ -88,4 +89,43 @@ fn stop_signal_during_start_is_handled_after_start() {
         let kinds: Vec<_> = records.iter().map(|record| &record["record"]).collect();
         assert_eq!(kinds, ["started", "stopped"], "{stage}");
     }
+}
+
+/// Whoever may make cgroups may make many of them during the start: each is a record in the ring before that
+/// of the daemon's own test call, and together they fill it.
+#[test]
+fn cgroups_made_during_start_do_not_hide_selftest() {
+    for _ in 0..3 {
+        let Some(setup) = Setup::alone("[routes]\n510 = \"count\"\n[ring]\nsize = \"64KiB\"\n")
+        else {
+            return;
+        };
+        let Some(hierarchy) = cgroup2() else { return };
+        let command = setup.command(&[], "json");
+        let mut daemon = setup.spawn(command);
+        while !at(daemon.pid(), "bpf_link", &daemon.setup) {
+            std::hint::spin_loop();
+        }
+        // The cgroups are followed from now on, and the ring is not read.
+        daemon.signal(Signal::SIGSTOP);
+        let cgroup = hierarchy.join(format!("tailcalld-test-{}", daemon.pid()));
+        for _ in 0..1_000 {
+            fs::create_dir(&cgroup).unwrap();
+            fs::remove_dir(&cgroup).unwrap();
+        }
+        daemon.signal(Signal::SIGCONT);
+        daemon.records.next("started");
+        assert_eq!(daemon.stop().len(), 1);
+    }
+}
+
+/// Returns the mount point of the v2 hierarchy; returns `None`, and prints so, where there is none.
+fn cgroup2() -> Option<PathBuf> {
+    let mounts = fs::read_to_string("/proc/self/mountinfo").unwrap();
+    let of_v2 = mounts.lines().find(|line| line.contains(" - cgroup2 "));
+    let Some(point) = of_v2.and_then(|line| line.split(' ').nth(4)) else {
+        eprintln!("SKIPPED: no cgroup2 is mounted here");
+        return None;
+    };
+    Some(point.into())
 }
