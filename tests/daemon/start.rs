@@ -1,8 +1,11 @@
 //! Starts that fail, each with its exit code, cause and advice; and a second start beside a daemon.
 
 use std::fs;
+use std::io::Read as _;
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
+use std::os::unix::process::CommandExt as _;
 use std::path::Path;
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 
 use crate::number::unused_number;
 use crate::process::{Process, trigger};
@@ -145,4 +148,26 @@ fn second_start_is_refused_and_first_daemon_continues() {
     let records = daemon.stop();
     assert_eq!(counted(&events_of(&records, &name), "0"), (0..50).collect());
     assert_eq!(records.len(), 51);
+}
+
+/// A lock file that everyone could read, as earlier runs by hand left it, in the hands of an unprivileged
+/// process: flock(2) is content with a descriptor for reading.
+#[test]
+fn lock_held_by_unprivileged_process_does_not_prevent_start() {
+    let Some(setup) = Setup::new(GOOD) else { return };
+    let lock = setup.path("run/lock");
+    fs::create_dir(setup.path("run")).unwrap();
+    fs::write(&lock, "1\n").unwrap();
+    fs::set_permissions(&lock, fs::Permissions::from_mode(0o644)).unwrap();
+    let mut holder = Command::new("flock");
+    holder.arg(&lock).args(["sh", "-c", "echo held && exec cat"]).uid(65534).gid(65534);
+    let mut holder = Process::spawn(holder.stdin(Stdio::piped()).stdout(Stdio::piped()));
+    let mut line = [0; 5];
+    holder.stdout().read_exact(&mut line).unwrap();
+    assert_eq!(&line, b"held\n");
+
+    let daemon = setup.start();
+    assert_eq!(fs::metadata(&lock).unwrap().mode() & 0o7777, 0o600);
+    assert!(holder.is_running());
+    assert_eq!(daemon.stop().len(), 1);
 }

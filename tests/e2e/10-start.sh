@@ -25,6 +25,8 @@ like 'journalctl -x explains the start' \
 	"$(journal -x -u tailcalld $STARTED)"
 
 is 'the watchdog of systemd is on' 30s "$(property WatchdogUSec)"
+is 'only root can open the lock' '700 600' \
+	"$(stat -c %a /run/tailcalld) $(stat -c %a /run/tailcalld/lock)"
 is 'runs as root' 0 "$(stat -c %u "/proc/$(property MainPID)")"
 is 'has CAP_BPF and CAP_PERFMON only' 000000c000000000 \
 	"$(sed -n 's/^CapEff:\t//p' "/proc/$(property MainPID)/status")"
