@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use nix::sys::stat::Mode;
 use proptest::prelude::*;
-use tailcalld::config::{self, Fault, Faults, drop_in_dir};
+use tailcalld::config::{self, Fault, Faults, Trust, drop_in_dir};
 use tailcalld::plan;
 use tempfile::TempDir;
 
@@ -135,8 +135,9 @@ fn read_unusual_file_is_fault() {
     assert_eq!(
         printed("open"),
         format!(
-            "open: is writable by everyone, so anyone could change what is traced; \
-             run: chmod o-w 'open'"
+            "open: is writable by everyone (mode 0646, owner {}), so anyone could change what is traced; \
+             run: chmod o-w 'open'",
+            nix::unistd::geteuid()
         )
     );
 }
@@ -218,7 +219,11 @@ fn read_unusual_drop_in_directory_is_fault() {
     fs::set_permissions(&drop_ins, Permissions::from_mode(0o777)).unwrap();
     assert_eq!(
         printed_in(&directory, "c.toml"),
-        "c.d: is writable by everyone, so anyone could change what is traced; run: chmod o-w 'c.d'"
+        format!(
+            "c.d: is writable by everyone (mode 0777, owner {}), so anyone could change what is traced; \
+             run: chmod go-w 'c.d'",
+            nix::unistd::geteuid()
+        )
     );
 }
 
@@ -234,7 +239,7 @@ fn read_too_many_drop_ins_is_fault() {
 /// Reads the bytes as a file; each fault must be where the file has something.
 fn positions_are_in_the_file(bytes: &[u8]) {
     let directory = holding(bytes);
-    let loaded = config::load(&directory.path().join("c.toml"), &handlers());
+    let loaded = config::load(&directory.path().join("c.toml"), &Trust::of_reader(), &handlers());
     let (_, conflicts) = plan::build(&loaded.config, &handlers());
     let text = String::from_utf8_lossy(bytes);
     let text = text.strip_prefix('\u{feff}').unwrap_or(&text);

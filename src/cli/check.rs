@@ -3,13 +3,14 @@
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 
+use nix::unistd::geteuid;
 use syscalls::{Slot, name};
 
 use super::print::{standard_output, table};
 use super::report::print_faults;
 use super::{CheckOptions, exit};
 use crate::blind_spots::blind_spots;
-use crate::config::{Keep, NONE, level_name, printable, size_name, time_name};
+use crate::config::{Keep, NONE, Trust, level_name, printable, size_name, time_name};
 use crate::handlers::{Handler, Handlers};
 use crate::load::{self, AttachMode};
 use crate::plan::{self, Origin, Plan, Route, Rule};
@@ -20,7 +21,9 @@ use crate::plan::{self, Origin, Plan, Route, Rule};
 ///
 /// Only if the output cannot be written.
 pub fn check(options: &CheckOptions, handlers: &Handlers) -> anyhow::Result<u8> {
-    let plan = match plan::read(options.path(), handlers) {
+    // For root, whose configuration it may be, the verdict is that of the daemon.
+    let trust = if geteuid().is_root() { Trust::of_daemon() } else { Trust::of_reader() };
+    let plan = match plan::read_trusted(options.path(), &trust, handlers) {
         Ok(plan) => plan,
         Err(faults) => {
             print_faults(&faults)?;

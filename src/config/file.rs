@@ -3,13 +3,13 @@
 
 use std::fs::{DirEntry, File, OpenOptions};
 use std::io::{self, ErrorKind, Read};
-use std::os::unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::{FileTypeExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use nix::fcntl::OFlag;
 use nix::libc::ENXIO;
 
-use super::text::printable;
+use super::trust::Trust;
 
 /// Largest file. Routes for every syscall of both ABIs, with a comment each, take a tenth of this; whatever
 /// is larger is not a configuration, and the daemon has 20 MB in all.
@@ -17,41 +17,7 @@ pub(super) const FILE_MAX_BYTES: u64 = 1 << 20;
 /// Most drop-ins that are read: more are not the work of a person.
 const DROP_INS_MAX: usize = 256;
 
-const OTHERS_WRITE: u32 = 0o002;
-
-/// Owners whose files this process accepts as its configuration.
-#[derive(Debug)]
-pub(super) struct Trust {
-    caller: u32,
-    /// Owner of the working directory: root that starts the daemon in a user's checkout trusts
-    /// that user. Under systemd it is `/`, so a service trusts root alone.
-    host: Option<u32>,
-}
-
-impl Trust {
-    pub fn of_process() -> Self {
-        let host = std::fs::metadata(".").ok().map(|directory| directory.uid());
-        Self { caller: nix::unistd::geteuid().as_raw(), host }
-    }
-
-    /// Returns the reason why a file or directory of that mode and owner must not be used.
-    fn refuse(&self, path: &Path, mode: u32, owner: u32) -> Result<(), String> {
-        let path = printable(&path.to_string_lossy());
-        if mode & OTHERS_WRITE != 0 {
-            return Err(format!(
-                "is writable by everyone, so anyone could change what is traced; run: chmod o-w '{path}'"
-            ));
-        }
-        if self.caller == 0 && owner != 0 && self.host != Some(owner) {
-            return Err(format!(
-                "belongs to user {owner}, who could change what root traces; run: chown root '{path}'"
-            ));
-        }
-        Ok(())
-    }
-}
-
-/// Returns the bytes of a regular file that others cannot write.
+/// Returns the bytes of a regular file that is trusted.
 pub(super) fn read(path: &Path, trust: &Trust) -> Result<Vec<u8>, String> {
     let file = open(path).map_err(|error| cannot_open(path, &error))?;
     let about = file.metadata().map_err(|error| format!("cannot be examined: {error}"))?;
@@ -65,7 +31,8 @@ pub(super) fn read(path: &Path, trust: &Trust) -> Result<Vec<u8>, String> {
     if let Some((_, what)) = unusual.iter().find(|(is, _)| *is) {
         return Err(format!("is {what}, expected a TOML file"));
     }
-    trust.refuse(path, about.mode(), about.uid())?;
+    trust.refuse(path, &about)?;
+    trust.refuse_parents(path)?;
     if about.len() > FILE_MAX_BYTES {
         return Err(too_large());
     }
@@ -119,7 +86,7 @@ pub(super) fn drop_ins(directory: &Path, trust: &Trust) -> Result<Vec<PathBuf>, 
             "is not a directory; drop-ins are *.toml files in a directory of that name".into()
         );
     }
-    trust.refuse(directory, about.mode(), about.uid())?;
+    trust.refuse(directory, &about)?;
     let entries = std::fs::read_dir(directory).and_then(Iterator::collect::<io::Result<Vec<_>>>);
     let entries = entries.map_err(|error| format!("cannot be read: {error}"))?;
     let mut files: Vec<_> = entries.iter().filter(|entry| is_drop_in(entry)).collect();
@@ -135,31 +102,4 @@ fn is_drop_in(entry: &DirEntry) -> bool {
     let name = entry.file_name();
     let name = name.as_encoded_bytes();
     name.ends_with(b".toml") && !name.starts_with(b".")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn judged(caller: u32, host: Option<u32>, mode: u32, owner: u32) -> Result<(), String> {
-        Trust { caller, host }.refuse(Path::new("/etc/x.toml"), mode, owner)
-    }
-
-    #[test]
-    fn refuse_as_root_accepts_files_of_root_and_host_only() {
-        assert_eq!(judged(0, Some(0), 0o644, 0), Ok(()));
-        assert_eq!(judged(0, Some(1000), 0o664, 1000), Ok(()));
-        let refused = "belongs to user 1000, who could change what root traces; \
-                       run: chown root '/etc/x.toml'";
-        assert_eq!(judged(0, Some(0), 0o600, 1000), Err(refused.into()));
-        assert_eq!(judged(0, None, 0o600, 1000), Err(refused.into()));
-    }
-
-    #[test]
-    fn refuse_as_user_accepts_any_owner_unless_writable_by_everyone() {
-        assert_eq!(judged(1000, None, 0o644, 1001), Ok(()));
-        let refused = "is writable by everyone, so anyone could change what is traced; \
-                       run: chmod o-w '/etc/x.toml'";
-        assert_eq!(judged(1000, None, 0o646, 1000), Err(refused.into()));
-    }
 }

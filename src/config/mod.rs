@@ -36,6 +36,7 @@ mod subject;
 mod suggest;
 mod syntax;
 mod text;
+mod trust;
 mod values;
 
 use std::path::{Path, PathBuf};
@@ -62,9 +63,9 @@ pub use source::Mark;
 pub use subject::Subject;
 pub(crate) use suggest::closest;
 pub(crate) use text::printable;
+pub use trust::Trust;
 pub use values::level_name;
 
-use self::file::Trust;
 use self::reader::FileReader;
 use self::source::SourceFile;
 use crate::handlers::Handlers;
@@ -114,18 +115,17 @@ pub struct Loaded {
     pub files: Vec<PathBuf>,
 }
 
-/// Reads a file and its drop-ins. Never fails: everything that is wrong is in [`Loaded::faults`].
-pub fn load(path: &Path, handlers: &Handlers) -> Loaded {
-    let trust = Trust::of_process();
+/// Reads a file and its drop-ins, if `trust` accepts who can change them. Never fails: everything that is wrong is in [`Loaded::faults`].
+pub fn load(path: &Path, trust: &Trust, handlers: &Handlers) -> Loaded {
     let mut loaded = Loaded { config: Config::default(), faults: Vec::new(), files: Vec::new() };
-    loaded.add(path, 0, &trust, handlers);
+    loaded.add(path, 0, trust, handlers);
     let directory = drop_in_dir(path);
-    match file::drop_ins(&directory, &trust) {
+    match file::drop_ins(&directory, trust) {
         // A file that is named like its own directory has none.
         _ if directory == path => {}
         Ok(files) => {
             for (rank, file) in (2..).zip(files) {
-                loaded.add(&file, rank, &trust, handlers);
+                loaded.add(&file, rank, trust, handlers);
             }
         }
         Err(reason) => loaded.faults.push(Fault::new(&directory, 1, reason.into())),

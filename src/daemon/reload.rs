@@ -7,7 +7,7 @@ use anyhow::Result;
 
 use super::{COUNTERS_INTERVAL, Daemon, Timer};
 use crate::clock;
-use crate::config;
+use crate::config::{self, Trust};
 use crate::output::record::{Body, ReloadRefused, Reloaded};
 use crate::output::utc;
 use crate::plan::{self, ChangeSummary, Plan};
@@ -60,19 +60,21 @@ impl Daemon<'_> {
         // One reload serves the signal, the client and the change of the files.
         self.timers.set(Timer::Reload, None);
         self.systemd.reloading();
-        let verdict = match plan::read(&self.options.config, &self.bpf.handlers) {
-            Ok(plan) => {
-                let record = self.difference(&plan);
-                if asked || record.has_changes() || self.last_reload.refused.is_some() {
-                    // Numbers of limits may mean others afterwards.
-                    self.read_counters()?;
-                    self.rewire(plan, record)
-                } else {
-                    ReloadOutcome::Done(record)
+        let verdict =
+            match plan::read_trusted(&self.options.config, &Trust::of_daemon(), &self.bpf.handlers)
+            {
+                Ok(plan) => {
+                    let record = self.difference(&plan);
+                    if asked || record.has_changes() || self.last_reload.refused.is_some() {
+                        // Numbers of limits may mean others afterwards.
+                        self.read_counters()?;
+                        self.rewire(plan, record)
+                    } else {
+                        ReloadOutcome::Done(record)
+                    }
                 }
-            }
-            Err(faults) => self.refuse(faults.iter().map(told).collect()),
-        };
+                Err(faults) => self.refuse(faults.iter().map(told).collect()),
+            };
         self.update_status();
         self.systemd.ready();
         Ok(verdict)

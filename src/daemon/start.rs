@@ -25,7 +25,7 @@ use super::{Daemon, output};
 use crate::blind_spots::blind_spots;
 use crate::cli::RunOptions;
 use crate::clock;
-use crate::config::drop_in_dir;
+use crate::config::{Trust, drop_in_dir};
 use crate::config_watch::ConfigWatch;
 use crate::error::Failure;
 use crate::exclude::Excluded;
@@ -59,7 +59,7 @@ pub fn start<'obj>(
     // What an administrator can mend is checked first, what needs privileges after it. The files are
     // watched before they are read, so that no change falls in between.
     let watch = ConfigWatch::new(&options.config, &drop_in_dir(&options.config))?;
-    let plan = plan::read(&options.config, &load::handlers()?)?;
+    let plan = plan::read_trusted(&options.config, &Trust::of_daemon(), &load::handlers()?)?;
     load::preconditions()?;
     let lock = InstanceLock::take(&runtime_folder())?;
     let control = listen(options)?;

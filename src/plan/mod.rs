@@ -17,7 +17,7 @@ pub use route::{Route, Rule};
 
 use syscalls::Slot;
 
-use crate::config::{self, AttachTo, Config, Fault, Faults, Limit};
+use crate::config::{self, AttachTo, Config, Fault, Faults, Limit, Trust};
 use crate::handlers::Handlers;
 
 /// Routes by slot: native numbers first, then those of the 32-bit ABI. An absent slot does nothing.
@@ -64,14 +64,22 @@ pub struct Origin {
     pub line: usize,
 }
 
+/// Reads a configuration of any owner and resolves it.
+///
+/// # Errors
+/// The faults of [`read_trusted`], except those of permissions.
+pub fn read(path: &Path, handlers: &Handlers) -> Result<Plan, Faults> {
+    read_trusted(path, &Trust::of_reader(), handlers)
+}
+
 /// Reads a configuration and resolves it: the one door for the daemon and for `check`.
 ///
 /// # Errors
 ///
 /// Every fault of every file, and routes that contradict each other. A table without a route is a
 /// fault too: it would silently empty a running one.
-pub fn read(path: &Path, handlers: &Handlers) -> Result<Plan, Faults> {
-    let mut loaded = config::load(path, handlers);
+pub fn read_trusted(path: &Path, trust: &Trust, handlers: &Handlers) -> Result<Plan, Faults> {
+    let mut loaded = config::load(path, trust, handlers);
     let (mut plan, conflicts) = build(&loaded.config, handlers);
     loaded.faults.extend(conflicts);
     if loaded.faults.is_empty() && plan.routes.is_empty() {

@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io::Read as _;
-use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, chown};
 use std::os::unix::process::CommandExt as _;
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -148,6 +148,37 @@ fn second_start_is_refused_and_first_daemon_continues() {
     let records = daemon.stop();
     assert_eq!(counted(&events_of(&records, &name), "0"), (0..50).collect());
     assert_eq!(records.len(), 51);
+}
+
+#[test]
+fn configuration_that_group_can_write_is_refused_at_start_and_reload() {
+    let Some(setup) = Setup::new(GOOD) else { return };
+    let config = setup.config();
+    let set_mode = |mode| fs::set_permissions(&config, fs::Permissions::from_mode(mode)).unwrap();
+    let refused = "is writable by the group 0 (mode 0664, owner 0), whose members could change what is \
+                   traced; run: chmod g-w ";
+    set_mode(0o664);
+    let (code, stderr) = failed(&setup, &[], "json");
+    assert_eq!(code, CONFIG);
+    assert!(stderr.contains(refused), "{stderr}");
+
+    set_mode(0o644);
+    let mut daemon = setup.start();
+    set_mode(0o664);
+    let refusal = daemon.records.next("reload_refused");
+    assert!(refusal.to_string().contains(refused), "{refusal}");
+    assert_eq!(daemon.stop().len(), 1);
+}
+
+/// Nobody may swap the configuration: not its directory, and not a link on the way to it either.
+#[test]
+fn configuration_below_directory_of_another_user_is_refused() {
+    let Some(setup) = Setup::new(GOOD) else { return };
+    chown(setup.path("."), Some(65534), None).unwrap();
+    let (code, stderr) = failed(&setup, &[], "json");
+    assert_eq!(code, CONFIG);
+    assert!(stderr.contains("which belongs to user 65534 (mode 0755)"), "{stderr}");
+    assert!(stderr.contains("; run: chown root '"), "{stderr}");
 }
 
 /// A lock file that everyone could read, as earlier runs by hand left it, in the hands of an unprivileged
