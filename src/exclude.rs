@@ -1,11 +1,35 @@
 //! Paths of executables in, their identities in the kernel's list out: processes of these are not
 //! recorded, because our own output keeps them busy.
 
-use std::path::PathBuf;
+use std::fs::File;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering::SeqCst;
 
 use crate::bpf::EXCLUDED_FILES;
+use crate::config::printable;
 use crate::load::Bpf;
+
+/// Returns the reason why a path excludes nothing. A typing error would otherwise go unnoticed, and so would a
+/// path that the service cannot see.
+pub fn fault(path: &Path) -> Option<String> {
+    match File::open(path).and_then(|file| file.metadata()) {
+        Ok(about) if about.is_file() => None,
+        Ok(_) => Some("is not a file".to_owned()),
+        Err(error) if error.kind() == ErrorKind::NotFound => Some("does not exist".to_owned()),
+        Err(error) => Some(format!("cannot be opened: {error}")),
+    }
+}
+
+/// Warns about the paths of `[exclude] exe` that exclude nothing.
+pub fn warn(paths: &[PathBuf]) {
+    for path in paths {
+        if let Some(reason) = fault(path) {
+            let path = printable(&path.to_string_lossy());
+            tracing::warn!("`[exclude] exe`: {path} {reason}, so it excludes nothing");
+        }
+    }
+}
 
 /// Executables in the kernel's list, newest first.
 ///
@@ -54,5 +78,20 @@ impl Excluded {
                 inode_at.store(inode, SeqCst);
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fault_names_reason_of_path_that_excludes_nothing() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let program = folder.path().join("program");
+        assert_eq!(fault(&program).as_deref(), Some("does not exist"));
+        assert_eq!(fault(folder.path()).as_deref(), Some("is not a file"));
+        std::fs::write(&program, "").expect("a file");
+        assert_eq!(fault(&program), None);
     }
 }

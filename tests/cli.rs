@@ -58,6 +58,21 @@ fn check_verbose_prints_resolved_table() {
 /// The result option of a route may differ from the configured one.
 #[cfg(target_arch = "x86_64")]
 #[test]
+fn check_verbose_marks_missing_excluded_executable() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("c.toml");
+    let text = "[routes]\nexecve = \"exec\"\n[exclude]\nexe = [\"/nonexistent/x\", \"/bin/sh\"]\n";
+    std::fs::write(&file, text).unwrap();
+    let (code, out, _) = called(&["check", "-v", file.to_str().unwrap()]);
+    assert_eq!(code, OK);
+    assert!(
+        out.contains("exclude exe") && out.contains("/nonexistent/x (does not exist)\n"),
+        "{out}"
+    );
+    assert!(out.contains("/bin/sh\n"), "{out}");
+}
+
+#[test]
 fn check_verbose_prints_results_of_routes() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("c.toml");

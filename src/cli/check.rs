@@ -11,6 +11,7 @@ use super::report::print_faults;
 use super::{CheckOptions, exit};
 use crate::blind_spots::blind_spots;
 use crate::config::{Keep, NONE, Trust, level_name, printable, size_name, time_name};
+use crate::exclude;
 use crate::handlers::{Handler, Handlers};
 use crate::load::{self, AttachMode};
 use crate::plan::{self, Origin, Plan, Route, Rule};
@@ -167,7 +168,10 @@ fn settings(plan: &Plan) -> Vec<[String; 2]> {
         "limit per uid",
         plan.per_uid.map(|limit| format!("{}, burst {}", limit.rate, limit.burst)),
     ));
-    rows.extend(plan.exclude.iter().map(|exe| path("exclude exe", exe)));
+    rows.extend(plan.exclude.iter().map(|exe| {
+        let [what, path] = path("exclude exe", exe);
+        [what, exclude::fault(exe).map_or(path.clone(), |reason| format!("{path} ({reason})"))]
+    }));
     rows.extend(plan.exclude_units.iter().map(|unit| row("exclude unit", Some(unit.clone()))));
     rows.push(attached(plan));
     rows.push(path("journal socket", &plan.socket));

@@ -7,6 +7,8 @@ use std::path::Path;
 use anyhow::{Context as _, Result};
 
 use crate::cli;
+use crate::config::Config;
+use crate::exclude;
 use crate::journald::{self, Allowance};
 use crate::log;
 use crate::output::record::JournalRateLimit;
@@ -37,6 +39,14 @@ fn resolve(asked: cli::OutputKind) -> cli::OutputKind {
         cli::OutputKind::Auto if stdout().is_terminal() => cli::OutputKind::Text,
         cli::OutputKind::Auto => cli::OutputKind::Json,
         explicit => explicit,
+    }
+}
+
+/// Warns about the paths of `[exclude] exe` that exclude nothing. The default one is journald, which need not
+/// be there if the records do not go to it.
+pub fn warn_of_exclusions(output: &Output, plan: &Plan) {
+    if output.is_journal() || plan.exclude != Config::default().exclude {
+        exclude::warn(&plan.exclude);
     }
 }
 

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::Result;
 
-use super::{COUNTERS_INTERVAL, Daemon, Timer};
+use super::{COUNTERS_INTERVAL, Daemon, Timer, output};
 use crate::clock;
 use crate::config::{self, Trust};
 use crate::output::record::{Body, ReloadRefused, Reloaded};
@@ -87,6 +87,7 @@ impl Daemon<'_> {
             return self.refuse(vec![rpc::Fault { text, message, ..rpc::Fault::default() }]);
         }
         self.excluded.replace(&self.bpf, &plan.exclude);
+        output::warn_of_exclusions(self.pipeline.borrow().delivery.output(), &plan);
         self.plan = plan;
         self.last_reload = LastReload::default();
         self.rewired_ns = clock::real_now_ns();

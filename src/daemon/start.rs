@@ -144,6 +144,7 @@ impl Daemon<'_> {
     }
 
     fn announce(&mut self) {
+        output::warn_of_exclusions(self.pipeline.borrow().delivery.output(), &self.plan);
         let started = Started {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             kernel: kernel(),

@@ -181,6 +181,24 @@ fn configuration_below_directory_of_another_user_is_refused() {
     assert!(stderr.contains("; run: chown root '"), "{stderr}");
 }
 
+#[test]
+fn missing_excluded_executable_is_warned_about_at_start_and_reload() {
+    let exclude = |name: &str| format!("{GOOD}[exclude]\nexe = [\"/nonexistent/{name}\"]\n");
+    let Some(setup) = Setup::new(&exclude("first")) else { return };
+    let mut daemon = setup.start();
+    let stderr = daemon.setup.path("stderr");
+    let warning = |name: &str| {
+        format!(
+            "tailcalld: `[exclude] exe`: /nonexistent/{name} does not exist, so it excludes nothing\n"
+        )
+    };
+    assert_eq!(fs::read_to_string(&stderr).unwrap(), warning("first"));
+    daemon.setup.write(&exclude("second"));
+    daemon.records.next("reloaded");
+    assert_eq!(fs::read_to_string(&stderr).unwrap(), warning("first") + &warning("second"));
+    assert_eq!(daemon.stop().len(), 1);
+}
+
 /// A lock file that everyone could read, as earlier runs by hand left it, in the hands of an unprivileged
 /// process: flock(2) is content with a descriptor for reading.
 #[test]

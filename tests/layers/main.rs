@@ -26,7 +26,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("stats", &["bpf"]),
     ("load", &["bpf", "config", "error", "filter", "handlers", "plan", "stats", "units"]),
     ("table", &["bpf", "config", "filter", "load", "plan", "units"]),
-    ("exclude", &["bpf", "load"]),
+    ("exclude", &["bpf", "config", "load"]),
     // From the kernel to the output.
     ("ring", &["bpf", "load"]),
     ("decode", &["bpf", "handlers"]),
@@ -42,7 +42,10 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("output", &["config", "decode", "error", "handlers", "stats", "units"]),
     // Around the stages.
     ("rpc", &[]),
-    ("cli", &["blind_spots", "config", "error", "handlers", "load", "log", "plan", "rpc"]),
+    (
+        "cli",
+        &["blind_spots", "config", "error", "exclude", "handlers", "load", "log", "plan", "rpc"],
+    ),
     ("daemon", EVERYTHING),
 ];
 
