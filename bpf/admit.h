@@ -40,7 +40,7 @@ static __always_inline bool call_is_admitted(struct call *call)
 	call->cgroup = bpf_get_current_cgroup_id();
 	call->cred = task_cred();
 	call->start_ns = task_start_ns();
-	if (cgroup_is_excluded(call->cgroup)) {
+	if (!(call->route->flags & CALL_EXEC) && cgroup_is_excluded(call->cgroup)) {
 		stats_count(call->counters, COUNTER_EXCLUDED_UNIT);
 		return false;
 	}

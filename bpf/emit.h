@@ -36,7 +36,7 @@ static __always_inline void event_fill(struct event *event, void *ctx, const str
 	event->reserved = 0;
 	task_comm(event->comm);
 	event->start_ns = call->start_ns;
-	event->exe_inode = call->exe_inode;
+	event->exe_inode = mm_exe_inode(call->mm);
 	event->exe_device = mm_exe_device(call->mm);
 	task_namespaces(event->namespaces, call->cred);
 	call_args(ctx, call->compat, event->args);

@@ -42,6 +42,7 @@ enum call_flag {
 			     wait for it */
 	CALL_RESULT_LOST =
 		8, /* in an event: no struct result_event follows, though the route asks for one */
+	CALL_EXEC = 32, /* in a route: the call executes a program, which no exclusion hides */
 	CALL_MEMORY = 16, /* memory that cannot be read at entry is read again at the return; in an
 			   * event: a struct result_event with captures follows */
 };
@@ -158,9 +159,8 @@ struct event {
 	__u8 reserved; /* zero */
 	__u8 comm[COMM_SIZE]; /* any bytes up to a NUL: the task sets them itself */
 	__u64 start_ns; /* CLOCK_BOOTTIME at which the process began */
-	__u64 exe_inode; /* inode number of the executable, as in struct file_id; 0: the task has
-			    none */
-	__u32 exe_device;
+	__u64 exe_inode; /* inode number of the executable, 0: the task has none */
+	__u32 exe_device; /* super_block's s_dev */
 	__u32 namespaces[NAMESPACES]; /* inode number by enum namespace; 0: the initial one */
 	__u64 args[6]; /* as passed; for the 32-bit ABI zero-extended */
 };
@@ -211,12 +211,6 @@ struct selftest_event {
 	__u16 kind;
 	__u32 size;
 	__u64 nonce; /* the call's first argument */
-};
-
-/* The identity, in the kernel, of an executable whose processes are not recorded. */
-struct file_id {
-	__u64 device; /* super_block's s_dev */
-	__u64 inode; /* 0: this entry is free */
 };
 
 /* The process that the daemon asks `journal_open` about, and the answer. */

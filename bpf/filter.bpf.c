@@ -87,7 +87,8 @@ int filter(void *ctx)
 	struct scratch *scratch = bpf_map_lookup_elem(&scratches, &zero);
 	if (!scratch)
 		stats_count(call.counters, COUNTER_LOST_SCRATCH);
-	else if (cgroup_is_excluded(bpf_get_current_cgroup_id()))
+	else if (!(call.route->flags & CALL_EXEC) &&
+		 cgroup_is_excluded(bpf_get_current_cgroup_id()))
 		stats_count(call.counters, COUNTER_EXCLUDED_UNIT);
 	else
 		filter_begin(ctx, scratch, &call);

@@ -60,13 +60,15 @@ extern const volatile __u32 wake_bytes;
  * attach. */
 extern volatile __u32 self_tgid;
 
-/* Executables whose processes are not recorded. Written by the daemon; an inode of 0 ends the
- * list. */
-extern volatile struct file_id excluded_files[EXCLUDED_FILES];
+/* Executables whose processes are not recorded: the addresses of their inodes. The daemon writes
+ * them and keeps the files open, so that no other inode gets one of these addresses. Inode numbers
+ * are no identity: on btrfs they are unique within a subvolume only, and any user may make one. 0
+ * ends the list. */
+extern volatile __u64 excluded_files[EXCLUDED_FILES];
 
-/* The file of the descriptor that the daemon passed to `self_identify`. Written by that, read by
+/* The inode of the descriptor that the daemon passed to `self_identify`. Written by that, read by
  * the daemon. */
-extern volatile struct file_id identified_file;
+extern volatile __u64 identified_file;
 
 /* The process that `journal_open` examines. Written by the daemon before it runs that program,
  * which writes the answer. */

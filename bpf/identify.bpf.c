@@ -41,7 +41,6 @@ SEC("raw_tp")
 int self_identify(struct bpf_raw_tracepoint_args *ctx)
 {
 	__s32 fd = ctx->args[0];
-	struct file_id id = {};
 
 	self_tgid = task_ids() >> 32;
 	initial_namespaces_read(first_task());
@@ -51,8 +50,6 @@ int self_identify(struct bpf_raw_tracepoint_args *ctx)
 	struct file *file = NULL;
 
 	bpf_probe_read_kernel(&file, sizeof(file), files + fd);
-	inode_id(BPF_CORE_READ(file, f_inode), &id);
-	identified_file.device = id.device;
-	identified_file.inode = id.inode;
+	identified_file = (__u64)BPF_CORE_READ(file, f_inode);
 	return 0;
 }

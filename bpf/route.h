@@ -15,7 +15,6 @@ struct call {
 	const volatile struct route *route;
 	struct counters *counters;
 	const struct mm_struct *mm; /* of the current task */
-	__u64 exe_inode;
 	/* Set by call_is_admitted: */
 	const struct cred *cred;
 	__u64 boottime_ns;
@@ -65,18 +64,41 @@ static __always_inline bool call_set_route(struct call *call, __u64 reference)
 	return true;
 }
 
-static __always_inline bool call_is_of_excluded_file(const struct call *call)
+static __always_inline bool exe_is_excluded(const struct mm_struct *mm)
 {
+	__u64 exe = mm_exe_address(mm);
+
 	for (int i = 0; i < EXCLUDED_FILES; i++) {
-		__u64 excluded = excluded_files[i].inode;
+		__u64 excluded = excluded_files[i];
 
 		if (!excluded)
 			return false;
-		if (excluded == call->exe_inode &&
-		    excluded_files[i].device == mm_exe_device(call->mm))
+		if (excluded == exe)
 			return true;
 	}
 	return false;
+}
+
+/* Whether a service of the system may run in the cgroup: it is no container, nobody's own manager
+ * has made it, and its tags are known. A machine without units has all processes in the root. */
+static __always_inline bool cgroup_is_of_system(__u64 id)
+{
+	const struct cgroup_tags *tags = bpf_map_lookup_elem(&cgroup_tags, &id);
+
+	if (!tags)
+		return id <= 1;
+	return !(tags->bits & 1ULL << TAG_CONTAINER) &&
+	       (tags->state == PATH_IN_SYSTEM || tags->state == PATH_IN_UNIT);
+}
+
+/* Whether a program that the daemon's output keeps busy makes the call. Any user can execute such a
+ * program with a library of their own in it (LD_PRELOAD), and root of a user namespace can make
+ * theirs pass for it (PR_SET_MM_MAP), so it counts as run by root of the initial namespace and as a
+ * service of the system only. */
+static __always_inline bool call_is_of_excluded_file(const struct call *call)
+{
+	return exe_is_excluded(call->mm) && !(call->route->flags & CALL_EXEC) &&
+	       !(__u32)task_user(task_cred()) && cgroup_is_of_system(bpf_get_current_cgroup_id());
 }
 
 /* Whether the daemon or a program that its output makes busy makes the call: recording it would
@@ -126,7 +148,6 @@ static __always_inline bool call_begin(void *ctx, __u32 handler, struct call *ca
 	if (!call->counters)
 		return false; /* not reached: the dispatcher has checked the number */
 	call->mm = task_mm();
-	call->exe_inode = mm_exe_inode(call->mm);
 	if (call->counters->state.chosen)
 		return call_resume(call, call->counters->state.chosen);
 	call->bank = base / BANK_SLOTS;

@@ -90,12 +90,6 @@ static __always_inline __u64 task_start_ns(void)
 	return BPF_CORE_READ(task_untyped(), group_leader, start_boottime);
 }
 
-static __always_inline void inode_id(const struct inode *inode, struct file_id *id)
-{
-	id->device = BPF_CORE_READ(inode, i_sb, s_dev);
-	id->inode = BPF_CORE_READ(inode, i_ino);
-}
-
 /* The task's memory, whose address changes when it executes a program. */
 static __always_inline const struct mm_struct *task_mm(void)
 {
@@ -104,7 +98,14 @@ static __always_inline const struct mm_struct *task_mm(void)
 	return BPF_CORE_READ(task_untyped(), mm);
 }
 
-/* The inode number of the executable, which is cheap to load and distinguishes most executables. */
+/* The address of the inode of the executable, which identifies the file as long as it is open. */
+static __always_inline __u64 mm_exe_address(const struct mm_struct *mm)
+{
+	if (TASK_IS_TYPED)
+		return mm ? (__u64)mm->exe_file->f_inode : 0;
+	return (__u64)BPF_CORE_READ(mm, exe_file, f_inode);
+}
+
 static __always_inline __u64 mm_exe_inode(const struct mm_struct *mm)
 {
 	if (TASK_IS_TYPED)

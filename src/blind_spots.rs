@@ -18,7 +18,28 @@ pub fn blind_spots(plan: &Plan) -> Vec<String> {
     let always = ALWAYS.iter().filter(|(names, _)| concerns(plan, names));
     let always = always.map(|(_, what)| (*what).to_owned());
     let rings = std::iter::once(rings(plan));
-    rings.chain(always).chain(other_abi(plan)).chain(numbers()).collect()
+    let excluded = excluded_programs(plan).into_iter().chain(excluded_units(plan));
+    rings.chain(always).chain(other_abi(plan)).chain(numbers()).chain(excluded).collect()
+}
+
+/// Describes what `[exclude] exe` leaves out.
+fn excluded_programs(plan: &Plan) -> Option<String> {
+    let paths: Vec<_> = plan.exclude.iter().map(|path| path.display().to_string()).collect();
+    let paths = (!paths.is_empty()).then(|| paths.join(", "))?;
+    Some(format!(
+        "{paths}: excluded as services of the system, run by root, by [exclude] exe; only their execve \
+         and execveat calls are recorded"
+    ))
+}
+
+/// Describes what `[exclude] units` leaves out.
+fn excluded_units(plan: &Plan) -> Option<String> {
+    let units: Vec<_> = plan.exclude_units.iter().map(String::as_str).collect();
+    let units = (!units.is_empty()).then(|| units.join(", "))?;
+    Some(format!(
+        "all processes of {units}: excluded by [exclude] units; only their execve and execveat calls are \
+         recorded"
+    ))
 }
 
 /// Describes the operations that go through rings of io_uring.

@@ -37,7 +37,14 @@ pub fn warn(paths: &[PathBuf]) {
 /// identity stays in the list until newer ones push it out.
 #[derive(Debug, Default)]
 pub struct Excluded {
-    files: Vec<[u64; 2]>,
+    files: Vec<Executable>,
+}
+
+/// An executable, which stays open so that no other file gets the address of its inode.
+#[derive(Debug)]
+struct Executable {
+    address: u64,
+    _file: File,
 }
 
 impl Excluded {
@@ -59,9 +66,10 @@ impl Excluded {
     /// of it.
     fn add(&mut self, bpf: &Bpf<'_>, paths: &[PathBuf]) -> bool {
         let mut added = false;
-        for id in paths.iter().filter_map(|path| bpf.file_id(path).ok()) {
-            if !self.files.contains(&id) {
-                self.files.insert(0, id);
+        for file in paths.iter().filter_map(|path| File::open(path).ok()) {
+            let Ok(address) = bpf.inode_address(&file) else { continue };
+            if self.files.iter().all(|known| known.address != address) {
+                self.files.insert(0, Executable { address, _file: file });
                 added = true;
             }
         }
@@ -69,13 +77,12 @@ impl Excluded {
         added
     }
 
-    /// Writes the list. An inode of 0 ends it, so the inode of an entry is written after its device.
+    /// Writes the list, which 0 ends.
     fn write(&self, bpf: &Bpf<'_>) {
         for index in 0..EXCLUDED_FILES {
-            let [device, inode] = self.files.get(index).copied().unwrap_or_default();
-            if let Some([device_at, inode_at]) = bpf.shared.excluded_file(index) {
-                device_at.store(device, SeqCst);
-                inode_at.store(inode, SeqCst);
+            let address = self.files.get(index).map_or(0, |executable| executable.address);
+            if let Some(entry) = bpf.shared.excluded_file(index) {
+                entry.store(address, SeqCst);
             }
         }
     }

@@ -128,16 +128,10 @@ impl<'obj> Shared<'obj> {
         unsafe { AtomicU64::from_ptr(&raw mut (*self.globals.as_ptr()).cgroups_lost) }
     }
 
-    /// Device and inode of the file that `self_identify` was last asked about.
-    pub fn identified_file(&self) -> [&AtomicU64; 2] {
-        // SAFETY: as in `live_base`; two aligned u64.
-        unsafe {
-            let file = &raw mut (*self.globals.as_ptr()).identified_file;
-            [
-                AtomicU64::from_ptr(&raw mut (*file).device),
-                AtomicU64::from_ptr(&raw mut (*file).inode),
-            ]
-        }
+    /// Address of the inode that `self_identify` was last asked about.
+    pub fn identified_file(&self) -> &AtomicU64 {
+        // SAFETY: as in `live_base`.
+        unsafe { AtomicU64::from_ptr(&raw mut (*self.globals.as_ptr()).identified_file) }
     }
 
     /// Question to `journal_open` about a process, and its answer.
@@ -162,17 +156,12 @@ impl<'obj> Shared<'obj> {
         }
     }
 
-    /// Device and inode of each excluded executable; `None` past the end of the list.
-    pub fn excluded_file(&self, index: usize) -> Option<[&AtomicU64; 2]> {
-        if index >= EXCLUDED_FILES {
-            return None;
-        }
-        // SAFETY: as in `live_base`; the index was checked against the array's length.
+    /// Address of the inode of each excluded executable; `None` past the end of the list.
+    pub fn excluded_file(&self, index: usize) -> Option<&AtomicU64> {
+        // SAFETY: as in `live_base`; the array has that length.
         unsafe {
-            let files = &raw mut (*self.globals.as_ptr()).excluded_files;
-            let file = files.cast::<types::file_id>().add(index);
-            let device = AtomicU64::from_ptr(&raw mut (*file).device);
-            Some([device, AtomicU64::from_ptr(&raw mut (*file).inode)])
+            let files = (&raw mut (*self.globals.as_ptr()).excluded_files).cast::<AtomicU64>();
+            at(files, EXCLUDED_FILES, index)
         }
     }
 

@@ -1,6 +1,6 @@
 //! Identity of the daemon and of files as the kernel knows them, read by a program in the daemon's own context.
 //! It is right in a pid namespace, where `getpid()` is not what the programs see, and on overlay and btrfs,
-//! where `stat()` returns other device numbers than the kernel compares.
+//! where `stat()` returns numbers that are no identity.
 
 use std::os::fd::{AsRawFd as _, BorrowedFd};
 use std::sync::atomic::Ordering::SeqCst;
@@ -10,7 +10,7 @@ use libbpf_rs::{ProgramInput, ProgramMut};
 
 use crate::bpf::Shared;
 
-/// Runs `self_identify`: stores our thread group for the programs and returns device and inode of `file`.
+/// Runs `self_identify`: stores our thread group for the programs and returns the address of the inode of `file`.
 ///
 /// # Errors
 /// When the kernel will not run it (`BPF_PROG_TEST_RUN` of raw tracepoints came with 5.10).
@@ -18,7 +18,7 @@ pub fn learn(
     identify: &ProgramMut<'_>,
     shared: &Shared<'_>,
     file: Option<BorrowedFd<'_>>,
-) -> Result<[u64; 2]> {
+) -> Result<u64> {
     let fd = file.map_or(-1, |file| i64::from(file.as_raw_fd()));
     let mut args = fd.to_ne_bytes();
     let input = ProgramInput { context_in: Some(&mut args), ..ProgramInput::default() };
@@ -29,5 +29,5 @@ pub fn learn(
     if shared.initial_namespaces().iter().all(|id| id.load(SeqCst) == 0) {
         bail!("the kernel did not report its initial namespaces: too many ancestors");
     }
-    Ok(shared.identified_file().map(|word| word.load(SeqCst)))
+    Ok(shared.identified_file().load(SeqCst))
 }

@@ -19,7 +19,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, AsRawFd as _, BorrowedFd, RawFd};
-use std::path::Path;
 use std::sync::atomic::Ordering::Relaxed;
 
 use anyhow::{Context as _, Result};
@@ -259,15 +258,15 @@ impl Bpf<'_> {
         self.skeleton.progs.selftest.as_fd().as_raw_fd()
     }
 
-    /// Returns device and inode of an executable, as the kernel knows them.
+    /// Returns the address of the inode of an open file. No other file has it while the file stays open.
     ///
     /// # Errors
-    /// When it cannot be opened.
-    pub fn file_id(&self, path: &Path) -> Result<[u64; 2]> {
-        self.identify(Some(File::open(path)?.as_fd()))
+    /// When the kernel does not run the program that reads it.
+    pub fn inode_address(&self, file: &File) -> Result<u64> {
+        self.identify(Some(file.as_fd()))
     }
 
-    fn identify(&self, file: Option<BorrowedFd<'_>>) -> Result<[u64; 2]> {
+    fn identify(&self, file: Option<BorrowedFd<'_>>) -> Result<u64> {
         identity::learn(&self.skeleton.progs.self_identify, &self.shared, file)
     }
 

@@ -140,8 +140,7 @@ impl Settings {
     /// was executed (arch/x86/kernel/process_64.c, set_personality_64bit).
     fn add_returns_of_programs(&mut self) {
         let execve = Abi::ALL.into_iter().filter_map(|abi| Slot::new(abi, number(abi, "execve")?));
-        let is_exec = |slot: &Slot| matches!(slot.name(), Some("execve" | "execveat"));
-        if self.returns.iter().any(is_exec) {
+        if self.returns.iter().any(|slot| is_exec(*slot)) {
             self.returns.extend(execve);
         }
     }
@@ -180,6 +179,7 @@ impl Maker<'_> {
             generation: self.generation,
             handler: u16::try_from(special_handler::HANDLER_FILTER.0).unwrap_or_default(),
             filter: self.filter(program, rules),
+            flags: exec_flag(slot),
             ..UNROUTED
         }
     }
@@ -223,7 +223,7 @@ impl Maker<'_> {
             argv_bytes: u16::try_from(rule.argv_bytes).unwrap_or(u16::MAX),
             env: env::bits(rule, &self.env_names),
             buffer_bytes: rule.buffer_bytes,
-            flags: self.flags(rule),
+            flags: self.flags(rule) | exec_flag(slot),
             rule: at,
             sample: limits::sample(rule.sample),
             limit: self.number(limits::key(plan, slot, at, rule).as_ref()),
@@ -247,6 +247,15 @@ impl Maker<'_> {
         let flag = |is_set, flag| if is_set { wire_flag(flag) } else { 0 };
         flag(result, call_flag::CALL_RESULT) | flag(is_exact, call_flag::CALL_MEMORY)
     }
+}
+
+/// Returns the flag of calls that execute a program: they are recorded also of processes that are excluded.
+fn exec_flag(slot: Slot) -> u16 {
+    if is_exec(slot) { wire_flag(call_flag::CALL_EXEC) } else { 0 }
+}
+
+fn is_exec(slot: Slot) -> bool {
+    matches!(slot.name(), Some("execve" | "execveat"))
 }
 
 fn key(row: &types::route) -> RowKey {

@@ -9,5 +9,6 @@ mod root;
 #[allow(dead_code, unused_imports, unused_macros)] // the tests of the kernel use all of it
 mod rig;
 
+mod borrowed_exclusion;
 mod many_cgroups;
 mod unreadable;

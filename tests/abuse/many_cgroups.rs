@@ -13,16 +13,16 @@ use tailcalld::units::Units;
 use crate::rig::{Rig, filtered, own_slot, privileged, routes, trigger_path};
 
 /// Cgroups below one folder, gone when dropped.
-struct Cgroups {
+pub struct Cgroups {
     made: Vec<PathBuf>,
 }
 
 impl Cgroups {
-    fn new() -> Self {
+    pub fn new() -> Self {
         Self { made: Vec::new() }
     }
 
-    fn make(&mut self, path: PathBuf) -> PathBuf {
+    pub fn make(&mut self, path: PathBuf) -> PathBuf {
         fs::create_dir(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
         self.made.push(path.clone());
         path
@@ -37,16 +37,16 @@ impl Drop for Cgroups {
     }
 }
 
-fn mount() -> PathBuf {
+pub fn mount() -> PathBuf {
     let mounts = fs::read_to_string("/proc/self/mountinfo").expect("our mounts");
     let line = mounts.lines().find(|line| line.contains(" - cgroup2 ")).expect("cgroup2");
     line.split(' ').nth(4).expect("a mount point").into()
 }
 
-fn call_in(cgroup: &Path, nr: u16) {
+pub fn call_in(cgroup: &Path, program: &Path, nr: u16) {
     let script = format!("echo $$ > {}/cgroup.procs && exec \"$@\"", cgroup.display());
     let mut command = Command::new("sh");
-    command.args(["-c", &script, "sh"]).arg(trigger_path()).args(["native", &nr.to_string()]);
+    command.args(["-c", &script, "sh"]).arg(program).args(["native", &nr.to_string()]);
     assert!(command.status().expect("it starts").success());
 }
 
@@ -89,7 +89,7 @@ fn unit_filter_and_start_survive_more_cgroups_than_map_has_room_for() {
     let other = cgroups.make(manager.join("c0/other"));
     assert!(rig.bpf.cgroup_tags_lost() > 0, "the map has room for all");
     for (cgroup, recorded) in [(&web, 1), (&worker, 2), (&other, 2)] {
-        call_in(cgroup, call.nr());
+        call_in(cgroup, &trigger_path(), call.nr());
         assert_eq!(rig.counters(call).submitted, recorded, "{}", cgroup.display());
     }
     drop(rig);
@@ -99,7 +99,7 @@ fn unit_filter_and_start_survive_more_cgroups_than_map_has_room_for() {
         with(vec![dropping(unit("tailcalldtest-web.service", true)), recording(Filter::default())]);
     let rig = Rig::with_ring(&others, 64 << 20);
     for (cgroup, recorded) in [(&web, 1), (&worker, 2), (&other, 2)] {
-        call_in(cgroup, call.nr());
+        call_in(cgroup, &trigger_path(), call.nr());
         assert_eq!(rig.counters(call).submitted, recorded, "{}", cgroup.display());
     }
 }
