@@ -87,7 +87,7 @@ install: build
 	install -D -m 644 config/tailcalld.toml $(SHIPPED)
 	[ -e $(CONFIG) ] || install -D -m 644 config/tailcalld.toml $(CONFIG)
 	$(if $(DESTDIR),,sh scripts/refresh.sh)
-	@echo 'next: sudo systemctl enable --now tailcalld; journalctl -t tailcalld -f'
+	@echo 'next: sudo systemctl enable --now tailcalld; journalctl -u tailcalld -f'
 
 # Stops the service first. Keeps a configuration that was edited.
 uninstall:

@@ -9,6 +9,11 @@ mod root;
 #[allow(dead_code, unused_imports, unused_macros)] // the tests of the kernel use all of it
 mod rig;
 
+#[path = "../common/journald.rs"]
+#[allow(dead_code, clippy::unwrap_used)] // the tests of the journal use all of it
+mod journald;
+
 mod borrowed_exclusion;
+mod forged;
 mod many_cgroups;
 mod unreadable;
