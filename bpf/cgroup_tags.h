@@ -10,7 +10,7 @@
  * unit or a slice. So a unit that has just started is known with its first call. src/units/tags.rs
  * reads a whole path by the same rules. */
 
-static const volatile struct words begin_manager = {{"user@"}, 5};
+static const volatile struct affix begin_manager = {{"user@"}, 5};
 
 /* Reads the name of the cgroup without a leading `_`, by which systemd escapes names that could
  * clash with the kernel's own files. */

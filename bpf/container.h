@@ -8,7 +8,7 @@
  * src/units/container.rs, which finds the container's id as well; a test checks that both agree. */
 
 /* A prefix or a suffix of `length` bytes. */
-struct words {
+struct affix {
 	union {
 		char text[BEGIN_BYTES];
 		__u64 words[2];
@@ -17,24 +17,24 @@ struct words {
 };
 
 /* Prefixes of an id of 64 digits. */
-static const volatile struct words before_ids[] = {
+static const volatile struct affix before_ids[] = {
 	{{""}, 0},         {{"docker-"}, 7},      {{"cri-containerd-"}, 15},
 	{{"crio-"}, 5},    {{"libpod-"}, 7},      {{"libpod-payload-"}, 15},
 	{{"nerdctl-"}, 8}, {{"containerd-"}, 11},
 };
 
-static const volatile struct words before_machine = {{"machine-"}, 8};
-static const volatile struct words before_nspawn = {{"systemd-nspawn@"}, 15};
-static const volatile struct words before_payload = {{"lxc.payload."}, 12};
+static const volatile struct affix before_machine = {{"machine-"}, 8};
+static const volatile struct affix before_nspawn = {{"systemd-nspawn@"}, 15};
+static const volatile struct affix before_payload = {{"lxc.payload."}, 12};
 /* Prefixes of a virtual machine of libvirt, which is no container: the processes there are its
  * emulator's, on the host. systemd may escape the dash. */
-static const volatile struct words emulator = {{"qemu-"}, 5};
-static const volatile struct words emulator_escaped = {{"qemu\\x2d"}, 8};
+static const volatile struct affix emulator = {{"qemu-"}, 5};
+static const volatile struct affix emulator_escaped = {{"qemu\\x2d"}, 8};
 
 /* Suffixes, at the end of END_BYTES bytes. */
-static const volatile struct words end_slice = {{"\0\0.slice"}, 6};
-static const volatile struct words end_scope = {{"\0\0.scope"}, 6};
-static const volatile struct words end_service = {{".service"}, 8};
+static const volatile struct affix end_slice = {{"\0\0.slice"}, 6};
+static const volatile struct affix end_scope = {{"\0\0.scope"}, 6};
+static const volatile struct affix end_service = {{".service"}, 8};
 
 /* Ones in the first `bytes` bytes of a word. */
 static __always_inline __u64 first_bytes(__s64 bytes)
@@ -44,7 +44,7 @@ static __always_inline __u64 first_bytes(__s64 bytes)
 	return bytes >= 8 ? ~0ULL : (1ULL << (bytes * 8)) - 1;
 }
 
-static __always_inline bool words_begin(const __u64 text[2], const volatile struct words *begin)
+static __always_inline bool words_begin(const __u64 text[2], const volatile struct affix *begin)
 {
 	__u64 differing = (text[0] ^ begin->words[0]) & first_bytes(begin->length);
 
@@ -52,13 +52,13 @@ static __always_inline bool words_begin(const __u64 text[2], const volatile stru
 }
 
 static __always_inline bool name_begins(const struct cgroup_name *cgroup,
-					const volatile struct words *begin)
+					const volatile struct affix *begin)
 {
 	return words_begin((const __u64 *)cgroup->name.text, begin);
 }
 
 static __always_inline bool name_ends(const struct cgroup_name *cgroup,
-				      const volatile struct words *end)
+				      const volatile struct affix *end)
 {
 	return !((cgroup->end ^ end->words[0]) & ~first_bytes(END_BYTES - (__s64)end->length));
 }
@@ -100,7 +100,7 @@ static __always_inline bool name_is_id(struct cgroup_name *cgroup)
 /* Whether the name has bytes between the prefix and the suffix, and they do not name an
  * emulator. */
 static __always_inline bool name_is_between(struct cgroup_name *cgroup,
-					    const volatile struct words *begin, __u64 end_length)
+					    const volatile struct affix *begin, __u64 end_length)
 {
 	if (!name_begins(cgroup, begin) || cgroup->length <= begin->length + end_length)
 		return false;

@@ -1,5 +1,5 @@
-//! Loads the real object into the running kernel, wires a table, runs something, and gives back the
-//! events of the processes that it started.
+//! Loads the real object into the running kernel, applies a table, runs the trigger, and returns the events of
+//! the processes that it started.
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -22,14 +22,14 @@ use tailcalld::table::Table;
 
 pub use crate::root::privileged;
 
-/// The tracepoint that this kernel should have, or the way that `TAILCALLD_TEST_ATTACH` names. Functions
-/// only if named: on a machine that does other things, too, no syscall with a function is a test's own.
+/// Returns the tracepoint that the daemon would choose, or the attach point that `TAILCALLD_TEST_ATTACH` names.
+/// Functions only if named: other processes on the machine make the syscalls that have functions, too.
 fn choice() -> AttachMode {
-    let asked = std::env::var("TAILCALLD_TEST_ATTACH");
+    let requested = std::env::var("TAILCALLD_TEST_ATTACH");
     let of_tracepoint =
         |attach| AttachMode::with_tracepoint(attach, "chosen by the test".to_owned());
     let made = |wanted| AttachMode::choose(wanted, &Routes::new()).expect("this kernel has it");
-    match asked.as_deref() {
+    match requested.as_deref() {
         Ok("raw_tp") => of_tracepoint(Attach::RawTracepoint),
         Ok("tp") => of_tracepoint(Attach::Tracepoint),
         Ok("function") => made(AttachTo::Function),
@@ -43,7 +43,7 @@ pub fn at_functions() -> bool {
     choice().attach == Attach::Function
 }
 
-/// A table in the kernel with its dispatcher attached; gone when dropped.
+/// A table in the kernel with its dispatcher attached; removed when dropped.
 pub struct Rig {
     pub bpf: Bpf<'static>,
     pub table: Table,
@@ -57,8 +57,8 @@ impl Rig {
     }
 
     pub fn with_ring(plan: &Plan, ring_bytes: u32) -> Self {
-        // One object a test, for as long as the test process lives: its frame cannot own what it
-        // borrows. The kernel's objects go when `bpf` is dropped.
+        // `Bpf` borrows the object, and a struct cannot borrow from itself: it is leaked, one a test. The
+        // kernel's objects are removed when `bpf` is dropped.
         let object = Box::leak(Box::new(MaybeUninit::uninit()));
         let mut bpf = load::load(object, ring_bytes, choice()).expect("the object loads");
         let records = Rc::new(RefCell::new(Vec::new()));
@@ -77,13 +77,13 @@ impl Rig {
         &self.bpf.handlers
     }
 
-    /// All records so far.
+    /// Returns all records so far.
     pub fn records(&self) -> Vec<Vec<u8>> {
         while self.consumer.turn().expect("the ring is readable") == Rest::None {}
         self.records.take()
     }
 
-    /// The events of so many turns, where the ring never runs empty.
+    /// Returns the events of so many turns, for a ring that never runs empty.
     pub fn events_of(&self, turns: usize) -> Vec<Vec<u8>> {
         for _ in 0..turns {
             self.consumer.turn().expect("the ring is readable");
@@ -91,7 +91,7 @@ impl Rig {
         self.only_events(self.records.take())
     }
 
-    /// All events so far: without the cgroups that come and go on the machine.
+    /// Returns all events so far, without the records of new and removed cgroups.
     pub fn events(&self) -> Vec<Vec<u8>> {
         self.only_events(self.records())
     }
@@ -101,17 +101,17 @@ impl Rig {
         records
     }
 
-    /// Runs the trigger and gives its records, its own start excluded.
+    /// Runs the trigger and returns its events, without its own start.
     pub fn trigger(&self, words: &[&str]) -> Vec<Vec<u8>> {
         self.trigger_with_output(words).0
     }
 
-    /// Runs the trigger and returns its records and what it printed.
+    /// Runs the trigger and returns its events and its output.
     pub fn trigger_with_output(&self, words: &[&str]) -> (Vec<Vec<u8>>, String) {
         let name = unique_name();
-        let said = run_trigger_as(&name, words);
+        let output = run_trigger_as(&name, words);
         let records = self.records().into_iter().filter(|bytes| self.is_of(bytes, &name)).collect();
-        (records, said)
+        (records, output)
     }
 
     /// Runs the trigger and returns its records, those of the returns included.
@@ -128,12 +128,12 @@ impl Rig {
         records.iter().filter(|bytes| self.is_of(bytes, &name) || is_exit(bytes)).cloned().collect()
     }
 
-    /// Looks at the ring until the consumer may rest as told.
+    /// Reads the ring until the consumer may rest in that way.
     pub fn rest(&self, until: impl Fn(Rest) -> bool) {
         while !until(self.consumer.turn().expect("the ring is readable")) {}
     }
 
-    /// Nothing is consumed for a while.
+    /// Stops the consumer until the next read.
     pub fn pause(&self) {
         self.consumer.pause();
     }
@@ -158,7 +158,7 @@ impl Rig {
         }
     }
 
-    /// Ours, in the initial namespace.
+    /// Returns the pid of the test process in the initial namespace.
     pub fn own_pid(&self) -> u32 {
         self.bpf.shared.self_tgid().load(SeqCst)
     }
@@ -174,15 +174,15 @@ impl Rig {
         event.unwrap_or_else(|error| panic!("the kernel wrote what cannot be decoded: {error}"))
     }
 
-    /// The counters of a slot, all CPUs together.
+    /// Returns the counters of a slot, summed over all CPUs.
     pub fn counters(&self, slot: Slot) -> KernelCounters {
         self.bpf.counters.of(slot)
     }
 
-    /// Holds that no call got lost: those of `made` that were not seen, the kernel says it skipped.
-    /// It skips only raw tracepoints, from Linux 7.2 on, and counts all syscalls of all tasks.
+    /// Checks that no call was missed, other than by the kernel's own skips. The kernel skips only programs of raw
+    /// tracepoints, from Linux 7.2 on; its counter includes the syscalls of all tasks.
     pub fn assert_seen(&self, made: u64, seen: u64) {
-        let skipped = self.bpf.recursion_misses().expect("the kernel tells");
+        let skipped = self.bpf.recursion_misses().expect("the kernel counts them");
         let raw = self.bpf.way_to_attach() == Attach::RawTracepoint;
         let may_skip = raw && kernel() >= (7, 2);
         assert!(skipped == 0 || may_skip, "{skipped} calls skipped");
@@ -200,7 +200,7 @@ pub fn header(bytes: &[u8]) -> Header {
     }
 }
 
-/// The running kernel's version.
+/// Returns the version of the running kernel.
 pub fn kernel() -> (u32, u32) {
     let release = nix::sys::utsname::uname().expect("a kernel").release().to_owned();
     let release = release.to_string_lossy();
@@ -208,7 +208,7 @@ pub fn kernel() -> (u32, u32) {
     (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0))
 }
 
-/// A count of a large test: emulated processors are given less to do with TAILCALLD_TEST_DIVISOR.
+/// Scales the count of a large test down by TAILCALLD_TEST_DIVISOR, for emulated processors.
 pub fn scaled(count: u64) -> u64 {
     let divisor = std::env::var("TAILCALLD_TEST_DIVISOR").map(|text| text.parse());
     count / divisor.unwrap_or(Ok(1)).expect("TAILCALLD_TEST_DIVISOR is a number")
@@ -220,7 +220,7 @@ pub fn trigger_path() -> PathBuf {
     folder.join("examples/trigger")
 }
 
-/// Runs it to its end.
+/// Runs the trigger to its end.
 pub fn run_trigger(words: &[&str]) {
     run_trigger_as(&unique_name(), words);
 }
@@ -232,7 +232,7 @@ fn run_trigger_as(name: &str, words: &[&str]) -> String {
     String::from_utf8_lossy(&output.stdout).into_owned()
 }
 
-/// Tests run side by side, and each sees the whole machine.
+/// Returns a comm for the trigger, by which a test finds its own events: tests run in parallel.
 fn unique_name() -> String {
     static NEXT: AtomicU32 = AtomicU32::new(0);
     format!("{:x}-{}", std::process::id(), NEXT.fetch_add(1, SeqCst))
@@ -259,9 +259,9 @@ pub fn filtered() -> bool {
     true
 }
 
-/// A slot whose number no kernel has given away: nothing on the machine calls it but the one test
-/// that chose it. The call itself ends with ENOSYS. Such a number has no function: where calls are
-/// seen at functions, it is a syscall that only reads and that nothing in a guest makes.
+/// Returns a slot whose number no kernel has assigned: only the test that chose it makes the call, which fails
+/// with ENOSYS. Such a number has no function: where the dispatcher is attached to functions, it is a syscall that
+/// only reads and that no other process in a guest makes.
 pub fn own_slot(number: u16) -> Slot {
     assert!((480..511).contains(&number), "numbers that are free");
     if at_functions() {
@@ -291,7 +291,7 @@ pub fn slot(abi: Abi, name: &str) -> Slot {
     Slot::new(abi, number(abi, name).expect("a known syscall")).expect("within the table")
 }
 
-/// Routes with the handler's defaults.
+/// Returns a plan of routes with the handlers' defaults.
 pub fn routes(handlers: &Handlers, wanted: &[(Slot, &str)]) -> Plan {
     let routes = wanted.iter().map(|&(slot, handler)| {
         let handler = handlers.named(handler).expect("a known handler");
@@ -311,7 +311,7 @@ pub fn routes(handlers: &Handlers, wanted: &[(Slot, &str)]) -> Plan {
     Plan { routes: routes.collect::<BTreeMap<_, _>>(), ..Plan::default() }
 }
 
-/// A rig for those routes.
+/// Returns a rig for those routes.
 pub fn rig(wanted: &[(Slot, &str)]) -> Rig {
     Rig::new(&routes(&load::handlers().expect("the object opens"), wanted))
 }
