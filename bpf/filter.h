@@ -18,11 +18,11 @@
 
 #define OPERAND_BIT(operand) (1U << (operand))
 
-/* Levels of the cgroups that are looked at for the names of one that is not known: a unit of the
+/* Levels of ancestors that are searched for the tags of a cgroup that the map lacks: a unit of the
  * system is at the 2nd to 5th, one of a user's manager at the 4th to 7th. */
 #define ANCESTOR_LEVELS 7
 
-/* Bits of the properties that the tags of an ancestor leave open. */
+/* Returns the bits of the properties that remain unknown below an ancestor with that state. */
 static __always_inline __u64 bits_unknown_below(__u64 state)
 {
 	const __u64 container = 1ULL << TAG_CONTAINER_UNKNOWN;
@@ -32,8 +32,8 @@ static __always_inline __u64 bits_unknown_below(__u64 state)
 		       : container | 1ULL << TAG_NAMES_UNKNOWN;
 }
 
-/* The tags of a cgroup that is not in the map, which may be full: those of the nearest ancestor
- * that is, and that the rest is unknown. */
+/* Returns the tags of a cgroup that the map lacks because it is full: those of the nearest ancestor
+ * in the map, with the bits of what remains unknown. */
 static __always_inline __u64 cgroup_bits_of_ancestors(void)
 {
 	for (int level = ANCESTOR_LEVELS; level > 0; level--) {
@@ -54,8 +54,8 @@ static __always_inline __u64 cgroup_bits(void)
 	return tags ? tags->bits : cgroup_bits_of_ancestors();
 }
 
-/* The trees of a process: its own, or those of its parent if the program at fork missed it. Where
- * the map was full once, every process may be missing there. */
+/* Returns the trees of the current process, or of its parent if `proc_tree_fork` missed the
+ * process. Once the map has been full, any process may be missing in it. */
 static __always_inline __u64 tree_bits(void)
 {
 	__u32 tgid = task_ids() >> 32;
