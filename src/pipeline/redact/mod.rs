@@ -1,7 +1,9 @@
 //! An event in, the event without the secrets of its arguments and variables out, before any output
-//! sees it. Pure. Fields with a hidden secret are named; the number and the lengths of arguments stay as
-//! they were. `obvious.tsv` has the patterns that always apply, the option `redact` adds to them.
+//! sees it. Fields with a hidden secret are named; the number and the lengths of arguments stay as they
+//! were, and in the place of a secret are its length and a keyed hash. `obvious.tsv` has the patterns that
+//! always apply, the option `redact` adds to them.
 
+mod placeholder;
 mod url;
 
 use std::cell::LazyCell;
@@ -12,9 +14,7 @@ use syscalls::{Kind, Value};
 use crate::config::{Candidate, Hidden, Redact, SecretPattern};
 use crate::decode::Event;
 use crate::handlers::Role;
-
-/// Text in the place of a secret.
-pub const REDACTED: &[u8] = b"[redacted]";
+use placeholder::placeholder;
 
 /// Fields that may hold secrets: those that programs are called with.
 const ROLES: [Role; 2] = [Role::Argv, Role::Env];
@@ -52,7 +52,7 @@ pub fn secrets(event: &Event<'_>, redact: &Redact) -> Secrets {
     for role in ROLES {
         let mut is_value = false;
         for (position, text) in texts(event, role) {
-            let (hidden, next) = hide(text, is_value, || &**patterns);
+            let (hidden, next) = hide(text, is_value, event.uid, || &**patterns);
             found.0.extend(hidden.map(|text| (position, text)));
             is_value = next;
         }
@@ -140,19 +140,20 @@ fn name<'e>(event: &Event<'e>, index: u8) -> Option<&'e str> {
 fn hide<'p>(
     text: &[u8],
     is_value: bool,
+    uid: u32,
     patterns: impl FnOnce() -> &'p [&'p SecretPattern],
 ) -> (Option<Vec<u8>>, bool) {
     // After `--password` another option: the program will ask for it.
     if is_value && !text.starts_with(b"-") {
-        return (Some(REDACTED.to_vec()), false);
+        return (Some(placeholder(text, uid)), false);
     }
     match Candidate::of(text).and_then(|text| hidden(&text, patterns())) {
         Some(Hidden::From(at)) if at < text.len() => {
-            let kept = text.get(..at).unwrap_or_default();
-            (Some([kept, REDACTED].concat()), false)
+            let (kept, secret) = text.split_at_checked(at).unwrap_or((b"", text));
+            (Some([kept, &placeholder(secret, uid)].concat()), false)
         }
         Some(Hidden::Next) => (None, true),
-        _ => (without_passwords(text), false),
+        _ => (without_passwords(text, uid), false),
     }
 }
 
@@ -162,7 +163,7 @@ fn hidden(text: &Candidate<'_>, patterns: &[&SecretPattern]) -> Option<Hidden> {
     (!is_spared).then_some(hidden)
 }
 
-fn without_passwords(text: &[u8]) -> Option<Vec<u8>> {
+fn without_passwords(text: &[u8], uid: u32) -> Option<Vec<u8>> {
     let passwords = url::passwords(text);
     if passwords.is_empty() {
         return None;
@@ -171,7 +172,8 @@ fn without_passwords(text: &[u8]) -> Option<Vec<u8>> {
     let mut at = 0;
     for password in passwords {
         hidden.extend_from_slice(text.get(at..password.start).unwrap_or_default());
-        hidden.extend_from_slice(REDACTED);
+        let secret = text.get(password.clone()).unwrap_or_default();
+        hidden.extend_from_slice(&placeholder(secret, uid));
         at = password.end;
     }
     hidden.extend_from_slice(text.get(at..).unwrap_or_default());

