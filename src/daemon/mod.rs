@@ -5,6 +5,7 @@
 mod counters;
 mod feedback;
 mod ftrace_watch;
+mod last_records;
 mod output;
 mod poll;
 mod reload;

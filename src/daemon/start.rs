@@ -21,7 +21,7 @@ use super::signals::Signals;
 use super::suppressed::SuppressedReader;
 use super::systemd::Systemd;
 use super::timers::Timers;
-use super::{Daemon, output};
+use super::{Daemon, last_records, output};
 use crate::blind_spots::blind_spots;
 use crate::cli::RunOptions;
 use crate::clock;
@@ -143,7 +143,22 @@ impl Daemon<'_> {
         .into())
     }
 
+    /// Writes the records that the output did not accept when the daemon stopped last.
+    fn write_last_records(&self) {
+        let mut pipeline = self.pipeline.borrow_mut();
+        if !pipeline.delivery.output().is_journal() {
+            return;
+        }
+        match last_records::take(&runtime_folder()) {
+            Ok(entries) => pipeline.delivery.write_own_entries(entries),
+            Err(error) => {
+                tracing::warn!("the last records of the previous run are lost: {error:#}")
+            }
+        }
+    }
+
     fn announce(&mut self) {
+        self.write_last_records();
         output::warn_of_exclusions(self.pipeline.borrow().delivery.output(), &self.plan);
         let started = Started {
             version: env!("CARGO_PKG_VERSION").to_owned(),

@@ -5,11 +5,12 @@ use std::time::{Duration, Instant};
 
 use anyhow::Result;
 
-use super::{Daemon, RECONNECT_INTERVAL};
+use super::{Daemon, RECONNECT_INTERVAL, last_records};
 use crate::output::record::Body;
 use crate::pipeline::writer::WriterState;
 use crate::plan::Plan;
-use crate::ring::Rest;
+use crate::ring::{Rest, Unread};
+use crate::rpc::runtime_folder;
 
 /// Time for which the output may take to accept the last records.
 const DRAIN_MAX: Duration = Duration::from_secs(2);
@@ -27,18 +28,42 @@ impl Daemon<'_> {
         let until = Instant::now() + DRAIN_MAX;
         self.drain(until)?;
         self.bpf.detach();
+        self.give_up()?;
         self.report_suppressed()?;
         let user = self.pipeline.borrow().delivery.tally.clone();
         let stopped = self.counters.stopped_record(reason, generation, &user);
         self.emit(Body::Stopped(&stopped));
         self.drain(until)?;
-        if matches!(self.writer_state(), WriterState::Blocked { .. } | WriterState::Away { .. }) {
-            tracing::warn!(
-                "the output accepted nothing for {} s: unwritten records are lost, the final statistics too",
-                DRAIN_MAX.as_secs()
-            );
-        }
+        self.save_last_records();
         Ok(())
+    }
+
+    /// Counts what is left in the ring, in the pipeline and in the output as lost.
+    fn give_up(&mut self) -> Result<()> {
+        let mut unread = Unread::begin(&self.bpf)?;
+        unread.advance();
+        let in_ring = self.counters.slots().map(|(slot, _)| (slot, unread.events(slot)));
+        self.pipeline.borrow_mut().give_up(in_ring);
+        Ok(())
+    }
+
+    /// Saves the last records for the next start, if the output has not accepted them.
+    fn save_last_records(&self) {
+        if !matches!(self.writer_state(), WriterState::Blocked { .. } | WriterState::Away { .. }) {
+            return;
+        }
+        let entries = self.pipeline.borrow_mut().delivery.take_own_entries();
+        let (seconds, count) = (DRAIN_MAX.as_secs(), entries.len());
+        match last_records::save(&runtime_folder(), &entries) {
+            Ok(()) if count > 0 => tracing::warn!(
+                "the output accepted nothing for {seconds} s: {count} records are saved for the next start, \
+                 the last statistics among them"
+            ),
+            Ok(()) => tracing::warn!(
+                "the output accepted nothing for {seconds} s: unwritten records are lost, the last statistics too"
+            ),
+            Err(error) => tracing::warn!("the last records are lost: {error:#}"),
+        }
     }
 
     /// Writes what is in the ring until `until`, as far as the output accepts it.

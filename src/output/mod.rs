@@ -160,6 +160,28 @@ impl Output {
         self.count(outcome)
     }
 
+    /// Removes the event that waits for journald. A stream cannot take bytes back.
+    pub fn drop_event(&mut self) {
+        if let Backend::Journal(queue) = &mut self.backend {
+            queue.drop_event();
+        }
+    }
+
+    /// Removes and returns the encoded entries of the daemon's own that wait for journald, the oldest first.
+    pub fn take_own_entries(&mut self) -> Vec<Vec<u8>> {
+        match &mut self.backend {
+            Backend::Journal(queue) => queue.take_own(),
+            Backend::Json(_) | Backend::Text(..) => Vec::new(),
+        }
+    }
+
+    /// Adds encoded entries of the daemon's own, for the next `flush`. Only journald takes entries.
+    pub fn add_own_entries(&mut self, entries: Vec<Vec<u8>>) {
+        if let Backend::Journal(queue) = &mut self.backend {
+            entries.into_iter().for_each(|entry| queue.add_own(entry));
+        }
+    }
+
     /// Returns the counts so far.
     pub fn counts(&self) -> Counts {
         self.counts

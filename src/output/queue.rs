@@ -80,6 +80,25 @@ impl Queue {
         WriteOutcome::Written
     }
 
+    /// Removes the event that waits.
+    pub fn drop_event(&mut self) {
+        self.waiting.retain(|waiting| !waiting.is_event);
+    }
+
+    /// Removes and returns the daemon's own entries that wait, the oldest first.
+    pub fn take_own(&mut self) -> Vec<Vec<u8>> {
+        self.waiting
+            .drain(..)
+            .filter(|waiting| !waiting.is_event)
+            .map(|waiting| waiting.entry)
+            .collect()
+    }
+
+    /// Adds an entry of the daemon's own that is encoded already; `flush` sends it.
+    pub fn add_own(&mut self, entry: Vec<u8>) {
+        self.waiting.push_back(Queued { entry, is_event: false });
+    }
+
     fn has_room(&self, is_event: bool) -> bool {
         let mut waiting = self.waiting.iter();
         if is_event {

@@ -148,6 +148,28 @@ impl Delivery {
         (self.clock, self.now) = (Clock::now(), Instant::now());
     }
 
+    /// Counts what is not written as lost at the stop: aggregates, and the event that waits in the output.
+    pub fn give_up(&mut self) {
+        self.aggregator.close_all(self.now);
+        while let Some(aggregated) = self.aggregator.take() {
+            let (slot, count) = (aggregated.group.slot, aggregated.summary.count);
+            self.tally.give_up(Portion::Many(slot, count));
+        }
+        if let Some(waiting) = self.writer.give_up() {
+            self.tally.give_up(waiting);
+        }
+    }
+
+    /// Removes and returns the encoded records of the daemon's own that the output has not accepted.
+    pub fn take_own_entries(&mut self) -> Vec<Vec<u8>> {
+        self.writer.take_own_entries()
+    }
+
+    /// Writes encoded records of the daemon's own.
+    pub fn write_own_entries(&mut self, entries: Vec<Vec<u8>>) {
+        self.writer.write_own_entries(entries);
+    }
+
     /// Returns the state of the output.
     pub fn writer_state(&self) -> WriterState {
         self.writer.state()

@@ -142,6 +142,16 @@ impl Pipeline {
         is_left || self.delivery.waits_for_room()
     }
 
+    /// Counts as lost, at the stop, all events that are not written: those in the ring, by slot, those that wait for
+    /// a result, and those that the output has not accepted.
+    pub fn give_up(&mut self, in_ring: impl Iterator<Item = (Slot, u64)>) {
+        let waiting = std::mem::take(&mut self.pending).count();
+        for (slot, count) in in_ring.chain(waiting).filter(|(_, count)| *count > 0) {
+            self.delivery.tally.slot(slot).lost_stop += count;
+        }
+        self.delivery.give_up();
+    }
+
     /// Adds the table that is live from now on, and closes the aggregates of the previous one.
     pub fn begin(&mut self, generation: u32, plan: &Plan) {
         self.rules.begin(generation, plan);

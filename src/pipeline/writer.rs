@@ -89,6 +89,24 @@ impl Writer {
         given_up
     }
 
+    /// Gives up the event that waits in the output; returns its events.
+    pub fn give_up(&mut self) -> Option<Portion> {
+        self.output.drop_event();
+        self.waiting.take()
+    }
+
+    /// Removes and returns the encoded records of the daemon's own that wait.
+    pub fn take_own_entries(&mut self) -> Vec<Vec<u8>> {
+        self.output.take_own_entries()
+    }
+
+    /// Writes encoded records of the daemon's own.
+    pub fn write_own_entries(&mut self, entries: Vec<Vec<u8>>) {
+        self.output.add_own_entries(entries);
+        let outcome = self.output.flush();
+        self.update_state(outcome);
+    }
+
     /// Returns the state of the output.
     pub fn state(&self) -> WriterState {
         self.state

@@ -84,11 +84,13 @@ pub enum Reason {
     Output,
     /// Load shedding dropped the event.
     Shed,
+    /// The daemon stopped before the output accepted the event.
+    Stop,
 }
 
 impl Reason {
     /// All reasons.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::RingFull,
         Self::RingBusy,
         Self::Reroute,
@@ -97,6 +99,7 @@ impl Reason {
         Self::Undecodable,
         Self::Output,
         Self::Shed,
+        Self::Stop,
     ];
 
     /// Returns the name in `TAILCALLD_LOSS=`.
@@ -110,6 +113,7 @@ impl Reason {
             Self::Undecodable => "undecodable",
             Self::Output => "output",
             Self::Shed => "shed",
+            Self::Stop => "stop",
         }
     }
 }

@@ -30,6 +30,8 @@ counters! {
         lost_output: Term::Lost(Reason::Output),
         /// Dropped by load shedding.
         lost_shed: Term::Lost(Reason::Shed),
+        /// Not accepted by the output before the daemon stopped.
+        lost_stop: Term::Lost(Reason::Stop),
     }
 }
 
@@ -63,6 +65,12 @@ impl UserCounters {
     pub fn drop(&mut self, portion: Portion) {
         let (outcomes, count) = self.take_back(portion);
         outcomes.lost_shed += count;
+    }
+
+    /// Counts events as lost at the stop instead of written or aggregated.
+    pub fn give_up(&mut self, portion: Portion) {
+        let (outcomes, count) = self.take_back(portion);
+        outcomes.lost_stop += count;
     }
 
     fn take_back(&mut self, portion: Portion) -> (&mut EventOutcomes, u64) {

@@ -21,6 +21,7 @@ pub struct Manager {
 impl Manager {
     pub fn new(setup: &Setup) -> Self {
         let path = setup.path("notify");
+        let _ = std::fs::remove_file(&path); // of the manager before this one
         let socket = UnixDatagram::bind(&path).unwrap();
         socket.set_read_timeout(Some(DEADLINE)).unwrap();
         Self { socket, path }

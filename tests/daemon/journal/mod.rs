@@ -114,6 +114,27 @@ fn journald_restart_loses_at_most_its_own_queue() {
     assert!(lost(back) > 0, "the ring is too small for all: {back}");
 }
 
+/// Whatever is left in the ring, in aggregates and in the output at the stop is counted as lost, and the last
+/// records come with the next start.
+#[test]
+fn stop_while_journald_is_stopped_counts_all_events_and_keeps_last_records() {
+    const CALLS: u64 = 20_000;
+    let number = unused_number();
+    let config = format!("[routes]\n{number} = \"args\"\n{UNLIMITED}");
+    let Some(mut run) = Run::start(&config) else { return };
+    run.journald.signal(Signal::SIGSTOP);
+    let name = trigger(&["times", &CALLS.to_string(), "native", &number, "nth"]);
+    run.restart_while_journald_is_stopped();
+    let entries = run.entries(1);
+    let [stopped] = entries.of(&Stopped::KIND)[..] else { panic!("one record") };
+    let totals = &stopped["TAILCALLD_TOTAL"];
+    let arrived = entries.nths(&name).len() as u64;
+    assert_eq!(column(totals, "seen"), CALLS);
+    assert_eq!((column(totals, "written"), column(totals, "lost")), (arrived, CALLS - arrived));
+    assert_eq!(entries.declared_lost(), CALLS - arrived);
+    assert!(CALLS - arrived > 10_000, "journald's queue has room for {arrived}");
+}
+
 /// Writes the `reloaded` record to the restarted journald before the loop retries, which must not keep
 /// the loop from resuming.
 #[test]

@@ -28,7 +28,7 @@ pub const IN_FLIGHT: u64 = 512 + 1 + 1;
 pub struct Run {
     pub journald: Journald,
     pub daemon: Process,
-    _setup: Setup,
+    setup: Setup,
 }
 
 impl Run {
@@ -41,13 +41,17 @@ impl Run {
         let journald = Journald::start()?;
         let socket = journald.socket();
         setup.write(&format!("{config}[journal]\nsocket = \"{}\"\n", socket.display()));
-        let alias = setup.path(NAME);
-        symlink(Path::new(env!("CARGO_BIN_EXE_tailcalld")), &alias).unwrap();
-        let manager = Manager::new(&setup);
-        let mut command = setup.command_of(&alias, &[], "journal");
-        let daemon = Process::spawn(command.env("NOTIFY_SOCKET", manager.path()));
-        manager.until("READY=1");
-        Some((Self { journald, daemon, _setup: setup }, manager))
+        symlink(Path::new(env!("CARGO_BIN_EXE_tailcalld")), setup.path(NAME)).unwrap();
+        let (daemon, manager) = spawn(&setup);
+        Some((Self { journald, daemon, setup }, manager))
+    }
+
+    /// Stops the daemon while journald takes nothing, and starts it again after journald goes on.
+    pub fn restart_while_journald_is_stopped(&mut self) {
+        self.daemon.signal(Signal::SIGTERM);
+        assert_eq!(self.daemon.wait().code(), Some(0));
+        self.journald.signal(Signal::SIGCONT);
+        self.daemon = spawn(&self.setup).0;
     }
 
     /// Waits until the journal has `count` entries that match `matched`.
@@ -74,9 +78,22 @@ impl Run {
         self.daemon.signal(Signal::SIGTERM);
         assert_eq!(self.daemon.wait().code(), Some(0));
         // journald takes them in order: behind the last one there is none.
-        self.wait_for(&format!("MESSAGE_ID={}", Stopped::KIND.id), 1);
+        self.entries(1)
+    }
+
+    /// Returns all entries in the journal once it has so many `stopped` records.
+    pub fn entries(&self, stops: usize) -> Entries {
+        self.wait_for(&format!("MESSAGE_ID={}", Stopped::KIND.id), stops);
         Entries(self.journald.query(&["-o", "json", "--all", "SYSLOG_IDENTIFIER=tailcalld"]))
     }
+}
+
+fn spawn(setup: &Setup) -> (Process, Manager) {
+    let manager = Manager::new(setup);
+    let mut command = setup.command_of(&setup.path(NAME), &[], "journal");
+    let daemon = Process::spawn(command.env("NOTIFY_SOCKET", manager.path()));
+    manager.until("READY=1");
+    (daemon, manager)
 }
 
 pub struct Entries(Vec<Value>);
