@@ -1,7 +1,10 @@
 //! Signals and file changes during the start, which the daemon handles once it runs.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
+use std::thread::JoinHandle;
 
 use nix::sys::signal::Signal;
 use serde_json::Value;
@@ -91,31 +94,53 @@ fn stop_signal_during_start_is_handled_after_start() {
     }
 }
 
-/// Whoever may make cgroups may make many of them during the start: each is a record in the ring before that
-/// of the daemon's own test call, and together they fill it.
+/// Whoever may make cgroups may make them all the time: each is a record in the ring before that of the daemon's
+/// own test call, and together they fill a small ring.
 #[test]
 fn cgroups_made_during_start_do_not_hide_selftest() {
-    for _ in 0..3 {
-        let Some(setup) = Setup::alone("[routes]\n510 = \"count\"\n[ring]\nsize = \"64KiB\"\n")
-        else {
-            return;
+    let Some(hierarchy) = cgroup2() else { return };
+    for ring in ["64KiB", "4MiB"] {
+        for _ in 0..3 {
+            let config = format!("{GOOD}[ring]\nsize = \"{ring}\"\n");
+            let Some(setup) = Setup::alone(&config) else { return };
+            let command = setup.command(&[], "json");
+            let churn = Churn::start(&hierarchy);
+            let mut daemon = setup.spawn(command);
+            daemon.records.next("started");
+            drop(churn);
+            daemon.stop();
+        }
+    }
+}
+
+/// Threads that create and remove cgroups until it is dropped.
+struct Churn {
+    is_done: Arc<AtomicBool>,
+    threads: Vec<JoinHandle<()>>,
+}
+
+impl Churn {
+    fn start(hierarchy: &Path) -> Self {
+        let is_done = Arc::new(AtomicBool::new(false));
+        let thread = |nth| {
+            let cgroup = hierarchy.join(format!("tailcalld-test-{}-{nth}", std::process::id()));
+            let is_done = Arc::clone(&is_done);
+            std::thread::spawn(move || {
+                while !is_done.load(SeqCst) {
+                    fs::create_dir(&cgroup).unwrap();
+                    fs::remove_dir(&cgroup).unwrap();
+                }
+            })
         };
-        let Some(hierarchy) = cgroup2() else { return };
-        let command = setup.command(&[], "json");
-        let mut daemon = setup.spawn(command);
-        while !at(daemon.pid(), "bpf_link", &daemon.setup) {
-            std::hint::spin_loop();
-        }
-        // The cgroups are followed from now on, and the ring is not read.
-        daemon.signal(Signal::SIGSTOP);
-        let cgroup = hierarchy.join(format!("tailcalld-test-{}", daemon.pid()));
-        for _ in 0..1_000 {
-            fs::create_dir(&cgroup).unwrap();
-            fs::remove_dir(&cgroup).unwrap();
-        }
-        daemon.signal(Signal::SIGCONT);
-        daemon.records.next("started");
-        assert_eq!(daemon.stop().len(), 1);
+        let threads = (0..4).map(thread).collect();
+        Self { is_done, threads }
+    }
+}
+
+impl Drop for Churn {
+    fn drop(&mut self) {
+        self.is_done.store(true, SeqCst);
+        self.threads.drain(..).for_each(|thread| drop(thread.join()));
     }
 }
 

@@ -6,6 +6,8 @@
 #	CLANGS="clang-14 clang-19"	compilers of the BPF object; default: all that are installed
 #	ACCEPT=1			records the current cost of verification in tests/matrix/verifier.tsv
 set -eu
+# The daemon refuses a configuration in a directory that a group can write.
+umask 022
 here=$(dirname "$0")
 
 work=$(mktemp -d)
