@@ -204,7 +204,7 @@ fn socket_option_moves_socket() {
     assert!(!std::path::Path::new(&path).exists());
 }
 
-/// Checks both barriers: the socket's mode and, where that was changed, the daemon's own check.
+/// Checks the barriers: the modes of directory and socket and, where these were changed, the daemon's own check.
 #[test]
 fn command_of_other_user_is_refused() {
     use std::os::unix::fs::PermissionsExt as _;
@@ -220,7 +220,11 @@ fn command_of_other_user_is_refused() {
     let path = daemon.setup.path(SOCKET);
     let (code, out, err) = ask("reload");
     assert_eq!((code, out.as_str()), (NO_PERMISSION, ""), "{err}");
-    fs::set_permissions(&path, fs::Permissions::from_mode(0o666)).unwrap();
+    let set_mode =
+        |path, mode| fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+    set_mode(daemon.setup.path("run"), 0o755);
+    assert_eq!(ask("reload").0, NO_PERMISSION);
+    set_mode(path.clone(), 0o666);
     let (code, out, err) = ask("reload");
     assert_eq!((code, out.as_str()), (UNAVAILABLE, ""), "{err}");
     let expected = format!(
