@@ -1,10 +1,13 @@
 //! Paths of executables in, their identities in the kernel's list out: processes of these are not
 //! recorded, because our own output keeps them busy.
 
-use std::fs::File;
-use std::io::ErrorKind;
+use std::fs::{File, OpenOptions};
+use std::io::{self, ErrorKind};
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering::SeqCst;
+
+use nix::fcntl::OFlag;
 
 use crate::bpf::EXCLUDED_FILES;
 use crate::config::printable;
@@ -13,12 +16,18 @@ use crate::load::Bpf;
 /// Returns the reason why a path excludes nothing. A typing error would otherwise go unnoticed, and so would a
 /// path that the service cannot see.
 pub fn fault(path: &Path) -> Option<String> {
-    match File::open(path).and_then(|file| file.metadata()) {
+    match open(path).and_then(|file| file.metadata()) {
         Ok(about) if about.is_file() => None,
         Ok(_) => Some("is not a file".to_owned()),
         Err(error) if error.kind() == ErrorKind::NotFound => Some("does not exist".to_owned()),
         Err(error) => Some(format!("cannot be opened: {error}")),
     }
+}
+
+/// Opens a file without waiting for the writer of a FIFO, which whoever owns the directory could put there.
+fn open(path: &Path) -> io::Result<File> {
+    let flags = OFlag::O_NONBLOCK | OFlag::O_NOCTTY;
+    OpenOptions::new().read(true).custom_flags(flags.bits()).open(path)
 }
 
 /// Warns about the paths of `[exclude] exe` that exclude nothing.
@@ -66,7 +75,7 @@ impl Excluded {
     /// of it.
     fn add(&mut self, bpf: &Bpf<'_>, paths: &[PathBuf]) -> bool {
         let mut added = false;
-        for file in paths.iter().filter_map(|path| File::open(path).ok()) {
+        for file in paths.iter().filter_map(|path| open(path).ok()) {
             let Ok(address) = bpf.inode_address(&file) else { continue };
             if self.files.iter().all(|known| known.address != address) {
                 self.files.insert(0, Executable { address, _file: file });
@@ -98,6 +107,9 @@ mod tests {
         let program = folder.path().join("program");
         assert_eq!(fault(&program).as_deref(), Some("does not exist"));
         assert_eq!(fault(folder.path()).as_deref(), Some("is not a file"));
+        let fifo = folder.path().join("fifo");
+        nix::unistd::mkfifo(&fifo, nix::sys::stat::Mode::S_IRWXU).expect("a FIFO");
+        assert_eq!(fault(&fifo).as_deref(), Some("is not a file"));
         std::fs::write(&program, "").expect("a file");
         assert_eq!(fault(&program), None);
     }
