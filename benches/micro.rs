@@ -50,7 +50,9 @@ fn measure(
     let event = decode(bytes, exit, handlers).expect("an event");
     let unit = Some("nginx.service".to_owned());
     let place = CgroupInfo {
+        is_cut: false,
         cgroup: "/system.slice/nginx.service".into(),
+
         unit,
         user_unit: None,
         container: None,

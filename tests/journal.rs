@@ -153,7 +153,9 @@ fn journald_returns_every_field() {
     let event = Event { outcome, ..event(&handler, captures) };
     let unit = Some("nginx.service".into());
     let place = CgroupInfo {
+        is_cut: false,
         cgroup: "/system.slice/nginx.service".into(),
+
         unit,
         user_unit: None,
         container: None,

@@ -53,8 +53,7 @@ impl Bpf<'_> {
         let mut units = Units::new();
         units.read();
         let (mut known, mut excluded) = (BTreeSet::new(), BTreeSet::new());
-        for (id, path) in units.all() {
-            let place = CgroupTags::of(&path, |kind, name| bit(names, kind, name));
+        for (id, place) in units.tags(|kind, name| bit(names, kind, name)) {
             if self.write_place(id, place).is_err() {
                 self.shared.cgroup_tags_lost().fetch_add(1, Relaxed);
             }

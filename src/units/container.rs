@@ -24,8 +24,8 @@ const EMULATOR: &str = "qemu-";
 const ID_DIGITS: usize = 64;
 
 /// Returns the innermost container of a path.
-pub fn id(cgroup: &str) -> Option<String> {
-    cgroup.split('/').rev().find_map(|part| identified(part).or_else(|| named(part)))
+pub fn id(components: &[&str]) -> Option<String> {
+    components.iter().rev().find_map(|part| identified(part).or_else(|| named(part)))
 }
 
 fn identified(part: &str) -> Option<String> {
@@ -71,14 +71,14 @@ fn unescape(name: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::id;
+    use crate::units::components;
 
     const A: &str = "0a1b2c3d4e5f60718293a4b5c6d7e8f90a1b2c3d4e5f60718293a4b5c6d7e8f9";
     const B: &str = "ffeeddccbbaa99887766554433221100ffeeddccbbaa99887766554433221100";
 
     /// A path with `A` and `B` for two ids.
     fn found(path: &str) -> Option<String> {
-        id(&path.replace('A', A).replace('B', B))
+        super::id(&components(&path.replace('A', A).replace('B', B)))
     }
 
     #[test]
@@ -145,6 +145,6 @@ mod tests {
 
     #[test]
     fn id_in_upper_case_is_none() {
-        assert_eq!(id(&format!("/docker/{}", A.to_uppercase())), None);
+        assert_eq!(super::id(&["docker", &A.to_uppercase()]), None);
     }
 }

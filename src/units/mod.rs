@@ -5,24 +5,30 @@ mod container;
 mod info;
 mod path;
 mod tags;
+mod tree;
 
 use std::collections::HashMap;
 use std::ffi::OsStr;
 use std::fs;
+use std::os::fd::AsRawFd as _;
 use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::{DirEntryExt as _, MetadataExt as _};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::rc::Rc;
 
 use crate::decode::CgroupEvent;
+use crate::filter::NameKind;
 pub use path::PathState;
 pub use tags::CgroupTags;
+use tree::Tree;
 
 /// Cgroup of a process, with the unit and the container that it belongs to.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct CgroupInfo {
-    /// Path within the v2 hierarchy as the daemon sees it.
+    /// Path within the v2 hierarchy as the daemon sees it, up to 4 KiB.
     pub cgroup: String,
+    /// Parts of the path are left out: it is too long, or a name in it had no room.
+    pub is_cut: bool,
     /// The system's unit.
     pub unit: Option<String>,
     /// The unit of a user's own manager.
@@ -34,7 +40,11 @@ pub struct CgroupInfo {
 /// Returns the system's unit of a process, by its `/proc/PID/cgroup`; `None` if it is in none.
 pub fn own(cgroups: &str) -> Option<String> {
     let path = cgroups.lines().find_map(|line| line.strip_prefix("0::"))?;
-    info::info(path.to_owned()).unit
+    info::info(&components(path)).unit
+}
+
+fn components(path: &str) -> Vec<&str> {
+    path.split('/').filter(|component| !component.is_empty()).collect()
 }
 
 impl CgroupInfo {
@@ -48,24 +58,22 @@ impl CgroupInfo {
 #[derive(Debug)]
 pub struct Units {
     mount: Option<PathBuf>,
-    root: u64,
-    nodes: HashMap<u64, Node>,
+    tree: Tree,
     /// Filled on demand; an entry is removed with its cgroup.
     places: HashMap<u64, Option<Rc<CgroupInfo>>>,
-}
-
-#[derive(Debug)]
-struct Node {
-    parent: u64,
-    name: String,
+    /// Bytes of `places`.
+    places_bytes: usize,
 }
 
 /// Removed cgroups that are remembered; beyond that all of them are
 /// forgotten. Each takes some 100 bytes.
 const GONE_MAX: usize = 10_000;
 
-/// No cgroup path is deeper: PATH_MAX of two-byte components.
-const DEPTH_MAX: usize = 2048;
+/// Bytes of the places that are kept; beyond that all of them are made again on demand.
+const PLACES_MAX: usize = 4 << 20;
+
+/// Length from which on a path of the file system is opened: the kernel takes none of 4,096 bytes.
+const LONG: usize = 3_000;
 
 impl Units {
     /// Finds the v2 hierarchy; nothing is read yet. A host without it has no units.
@@ -75,51 +83,75 @@ impl Units {
     }
 
     fn at(mount: Option<PathBuf>) -> Self {
-        Self { mount, root: 0, nodes: HashMap::new(), places: HashMap::new() }
+        Self { mount, tree: Tree::new(0), places: HashMap::new(), places_bytes: 0 }
     }
 
     /// Reads the tree as it is now: at the start, and after the kernel could not report some cgroups. Removed
     /// cgroups are remembered, since its last events may still be in the ring.
     pub fn read(&mut self) {
-        let before = std::mem::take(&mut self.nodes);
-        self.places.clear();
+        let before = std::mem::replace(&mut self.tree, Tree::new(0));
+        self.forget_places();
         let Some(mount) = self.mount.clone() else { return };
         let Ok(root) = fs::metadata(&mount) else { return };
-        self.root = root.ino();
-        self.read_below(&mount, self.root);
-        if before.len() <= self.nodes.len() + GONE_MAX {
-            for (id, node) in before {
-                self.nodes.entry(id).or_insert(node);
-            }
+        self.tree = Tree::new(root.ino());
+        self.read_below(&mut mount.clone(), root.ino());
+        if before.len() <= self.tree.len() + GONE_MAX {
+            self.tree.add_missing(before);
         }
     }
 
-    fn read_below(&mut self, folder: &Path, parent: u64) {
+    /// Reads the cgroups below a folder. Each folder is read to its end before those below it, since paths may be
+    /// deeper than there are file descriptors.
+    fn read_below(&mut self, folder: &mut PathBuf, parent: u64) {
         // A cgroup that goes while we read is no fault.
-        let Ok(entries) = fs::read_dir(folder) else { return };
-        for entry in entries.flatten() {
-            if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
-                self.insert(entry.ino(), parent, entry.file_name().as_bytes());
-                self.read_below(&entry.path(), entry.ino());
+        let Ok(entries) = fs::read_dir(&folder) else { return };
+        let folders =
+            entries.flatten().filter(|entry| entry.file_type().is_ok_and(|it| it.is_dir()));
+        let mut below = Vec::new();
+        for entry in folders {
+            let (id, name) = (entry.ino(), entry.file_name());
+            if self.insert(id, parent, name.as_bytes()) {
+                below.push((id, name));
             }
+        }
+        for (id, name) in below {
+            folder.push(name);
+            if folder.as_os_str().len() <= LONG {
+                self.read_below(folder, id);
+            } else if let Ok(open) = fs::File::open(&folder) {
+                self.read_below(&mut format!("/proc/self/fd/{}", open.as_raw_fd()).into(), id);
+            }
+            folder.pop();
         }
     }
 
     /// Follows a change that the kernel reports.
     pub fn follow(&mut self, event: &CgroupEvent<'_>) {
         match *event {
-            CgroupEvent::Born { id, parent, name } => self.insert(id, parent, name),
+            CgroupEvent::Born { id, parent, name } => {
+                self.insert(id, parent, name);
+            }
             CgroupEvent::Gone { id } => {
-                self.nodes.remove(&id);
-                self.places.remove(&id);
+                self.tree.remove(id);
+                self.forget_place(id);
             }
         }
     }
 
-    fn insert(&mut self, id: u64, parent: u64, name: &[u8]) {
-        let name = String::from_utf8_lossy(name).into_owned();
-        self.nodes.insert(id, Node { parent, name });
-        self.places.remove(&id);
+    fn insert(&mut self, id: u64, parent: u64, name: &[u8]) -> bool {
+        self.forget_place(id);
+        self.tree.insert(id, parent, &String::from_utf8_lossy(name))
+    }
+
+    fn forget_place(&mut self, id: u64) {
+        if let Some(place) = self.places.remove(&id) {
+            self.places_bytes -= bytes_of(&place);
+        }
+    }
+
+    fn forget_places(&mut self) {
+        self.places.clear();
+        self.places_bytes = 0;
     }
 
     /// Returns unit and container of a cgroup; `None` if it is not below our root.
@@ -127,7 +159,12 @@ impl Units {
         if let Some(known) = self.places.get(&id) {
             return known.clone();
         }
-        let place = self.path(id).map(|cgroup| Rc::new(info::info(cgroup)));
+        let components = self.tree.components(id);
+        let place = components.map(|components| Rc::new(info::info(&components)));
+        if self.places_bytes + bytes_of(&place) > PLACES_MAX {
+            self.forget_places();
+        }
+        self.places_bytes += bytes_of(&place);
         self.places.insert(id, place.clone());
         place
     }
@@ -137,28 +174,20 @@ impl Units {
         self.mount.is_some()
     }
 
-    /// Returns all known cgroups with their paths.
-    pub fn all(&self) -> impl Iterator<Item = (u64, String)> {
-        let ids = std::iter::once(self.root).chain(self.nodes.keys().copied());
-        let ids = ids.filter(|id| *id != 0);
-        ids.filter_map(|id| Some((id, self.path(id)?)))
+    /// Returns the tags of all known cgroups: first those of slices and units, then the others, each the shallowest
+    /// first. `bits` returns the bits of a name.
+    pub fn tags(&self, bits: impl Fn(NameKind, &str) -> u64) -> Vec<(u64, CgroupTags)> {
+        if self.tree.root == 0 { Vec::new() } else { self.tree.tags(bits) }
     }
+}
 
-    fn path(&self, id: u64) -> Option<String> {
-        let mut components = Vec::new();
-        let mut at = id;
-        while at != self.root {
-            let node = self.nodes.get(&at)?;
-            components.push(node.name.as_str());
-            at = node.parent;
-            if components.len() > DEPTH_MAX {
-                return None;
-            }
-        }
-        components.push("");
-        components.reverse();
-        Some(if components.len() == 1 { "/".to_owned() } else { components.join("/") })
-    }
+/// Returns the memory of a place and its entry in the table.
+fn bytes_of(place: &Option<Rc<CgroupInfo>>) -> usize {
+    let entry = 2 * size_of::<(u64, Option<Rc<CgroupInfo>>)>();
+    let Some(place) = place else { return entry };
+    let names = [&place.unit, &place.user_unit, &place.container];
+    let names: usize = names.into_iter().flatten().map(String::len).sum();
+    entry + size_of::<CgroupInfo>() + place.cgroup.len() + names
 }
 
 impl Default for Units {
@@ -211,7 +240,7 @@ mod tests {
     #[test]
     fn follow_adds_and_removes_cgroups() {
         let (_folder, mut units) = tree();
-        let parent = units.root;
+        let parent = units.tree.root;
         assert_eq!(units.place(7), None);
         units.follow(&CgroupEvent::Born { id: 7, parent, name: b"cron.service" });
         assert_eq!(
@@ -243,12 +272,53 @@ mod tests {
     #[test]
     fn read_again_bounds_removed_cgroups() {
         let (_folder, mut units) = tree();
-        let (parent, living) = (units.root, units.nodes.len());
+        let (parent, living) = (units.tree.root, units.tree.len());
         for id in 0..=GONE_MAX as u64 {
             units.follow(&CgroupEvent::Born { id: u64::MAX - id, parent, name: b"x.service" });
         }
         units.read();
-        assert_eq!(units.nodes.len(), living);
+        assert_eq!(units.tree.len(), living);
+    }
+
+    /// A path of a cgroup may be much longer than PATH_MAX, and deeper than there are descriptors.
+    #[test]
+    fn read_finds_cgroups_deeper_than_path_max() {
+        let (folder, mut units) = tree();
+        let root = units.tree.root;
+        let (depth, name) = (1_200, "n".repeat(20));
+        let mut at = fs::File::open(folder.path()).expect("the folder");
+        for _ in 0..depth {
+            let below = format!("/proc/self/fd/{}/{name}", at.as_raw_fd());
+            fs::create_dir(&below).expect("a folder");
+            at = fs::File::open(below).expect("the folder");
+        }
+        let leaf = at.metadata().expect("the folder").ino();
+        units.read();
+        assert_eq!(units.tree.root, root);
+        let place = units.place(leaf).expect("a known cgroup");
+        assert!(place.is_cut && place.cgroup.len() <= 4_096);
+        assert_eq!(units.tree.components(leaf).map(|components| components.len()), Some(depth));
+    }
+
+    #[test]
+    fn memory_for_places_is_bounded() {
+        let (_folder, mut units) = tree();
+        let mut parent = units.tree.root;
+        units.follow(&CgroupEvent::Born { id: 1_u64 << 40, parent, name: b"user@1000.service" });
+        parent = 1 << 40;
+        let name = "n".repeat(250);
+        for id in (1_u64 << 40) + 1..(1 << 40) + 5_000 {
+            units.follow(&CgroupEvent::Born { id, parent, name: name.as_bytes() });
+            parent = if parent < (1 << 40) + 40 { id } else { parent };
+            let place = units.place(id).expect("a known cgroup");
+            assert_eq!(place.unit.as_deref(), Some("user@1000.service"));
+        }
+        let bytes: usize = units.places.values().map(bytes_of).sum();
+        assert!(bytes <= PLACES_MAX && bytes == units.places_bytes, "{bytes}");
+        for id in 1 << 40..(1 << 40) + 5_000 {
+            units.follow(&CgroupEvent::Gone { id });
+        }
+        assert!(units.places_bytes == 0 && units.tree.len() == 2);
     }
 
     #[test]
@@ -267,7 +337,7 @@ mod tests {
     #[test]
     fn place_of_root_has_no_unit() {
         let (_folder, mut units) = tree();
-        let place = units.place(units.root).expect("the root");
+        let place = units.place(units.tree.root).expect("the root");
         assert_eq!((place.cgroup.as_str(), &place.unit, &place.user_unit), ("/", &None, &None));
     }
 }

@@ -55,13 +55,19 @@ impl PathState {
     }
 }
 
-/// Returns the components of a path below our root, each with its role and the state below it.
-pub(super) fn walk(path: &str) -> impl Iterator<Item = (PathState, ComponentRole, &str)> {
-    let components = path.split('/').filter(|component| !component.is_empty()).map(unescape);
-    components.scan(PathState::default(), |state, component| {
-        let (below, role) = state.step(component);
+/// Returns the state below a component of a path, the role of the component, and its name unescaped.
+pub(super) fn step(state: PathState, component: &str) -> (PathState, ComponentRole, &str) {
+    let component = unescape(component);
+    let (below, role) = state.step(component);
+    (below, role, component)
+}
+
+/// Returns the components of a path below our root, each with its role.
+pub(super) fn walk<'a>(components: &[&'a str]) -> impl Iterator<Item = (ComponentRole, &'a str)> {
+    components.iter().scan(PathState::default(), |state, component| {
+        let (below, role, component) = step(*state, component);
         *state = below;
-        Some((below, role, component))
+        Some((role, component))
     })
 }
 

@@ -3,7 +3,7 @@
 //! whole path. A test holds that both agree.
 
 use super::container;
-use super::path::{ComponentRole, PathState, walk};
+use super::path::{ComponentRole, PathState, step};
 use crate::bpf::types::tag_bit;
 use crate::filter::NameKind;
 
@@ -19,18 +19,23 @@ pub struct CgroupTags {
 impl CgroupTags {
     /// Returns the tags of a path below our root; `bits` returns those of a name.
     pub fn of(path: &str, bits: impl Fn(NameKind, &str) -> u64) -> Self {
-        walk(path).fold(Self::default(), |above, (state, role, component)| {
-            let own = match role {
-                ComponentRole::Slice => bits(NameKind::Slice, component),
-                ComponentRole::Unit => {
-                    bits(NameKind::Unit, component) | bits(NameKind::Excluded, component)
-                }
-                ComponentRole::UserUnit => bits(NameKind::UserUnit, component),
-                ComponentRole::Other => 0,
-            };
-            let container = u64::from(container::id(component).is_some());
-            Self { bits: above.bits | own | container << tag_bit::TAG_CONTAINER.0, state }
-        })
+        let components = path.split('/').filter(|component| !component.is_empty());
+        components.fold(Self::default(), |above, component| above.below(component, &bits))
+    }
+
+    /// Returns the tags of a cgroup below one with these tags.
+    pub(super) fn below(self, component: &str, bits: impl Fn(NameKind, &str) -> u64) -> Self {
+        let (state, role, component) = step(self.state, component);
+        let own = match role {
+            ComponentRole::Slice => bits(NameKind::Slice, component),
+            ComponentRole::Unit => {
+                bits(NameKind::Unit, component) | bits(NameKind::Excluded, component)
+            }
+            ComponentRole::UserUnit => bits(NameKind::UserUnit, component),
+            ComponentRole::Other => 0,
+        };
+        let container = u64::from(container::id(&[component]).is_some());
+        Self { bits: self.bits | own | container << tag_bit::TAG_CONTAINER.0, state }
     }
 }
 

@@ -162,10 +162,11 @@ fn cgroup_tags_of_new_cgroup_equal_those_of_its_path() {
         u64::from(is_it)
     };
     let mut compared = 0;
-    for (id, path) in units.all() {
+    for (id, tags) in units.tags(named) {
         let Some(value) = rig.bpf.cgroup_tags(id) else { continue };
-        let of_path = CgroupTags::of(&path, named);
-        assert_eq!(value, (of_path.bits, of_path.state.number().into()), "{path}");
+        let path = units.place(id).expect("a known cgroup").cgroup.clone();
+        assert_eq!(value, (tags.bits, tags.state.number().into()), "{path}");
+        assert_eq!(tags, CgroupTags::of(&path, named), "{path}");
         compared += 1;
     }
     assert!(compared >= made.len() + top.len(), "{compared} of {}", made.len());

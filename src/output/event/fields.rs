@@ -38,7 +38,8 @@ pub fn write(
     task(event, out);
     process(&event.process, scratch, out);
     cgroup(event, place, out);
-    arguments(event, scratch, out);
+    let is_cut = place.is_some_and(|place| place.is_cut);
+    arguments(event, is_cut.then_some(Key::Cgroup.json()), scratch, out);
 }
 
 fn call(event: &Event, out: &mut impl Fields) {
@@ -111,11 +112,22 @@ fn cgroup(event: &Event, place: Option<&CgroupInfo>, out: &mut impl Fields) {
 }
 
 /// Writes the arguments as the syscall's signature describes them, the fields of the handler, or the registers.
-fn arguments(event: &Event, scratch: &mut Scratch, out: &mut impl Fields) {
+/// `cut` is the name of a field above that is cut.
+fn arguments(event: &Event, cut: Option<&str>, scratch: &mut Scratch, out: &mut impl Fields) {
     match event.known_call() {
-        Some(call) => known_arguments(event, call.arguments(), scratch, out),
-        None if event.captures.is_empty() => registers(event, scratch, out),
-        None => declared_fields(event, scratch, out),
+        Some(call) => known_arguments(event, call.arguments(), cut, scratch, out),
+        None if event.captures.is_empty() => {
+            registers(event, scratch, out);
+            list(Key::Truncated, cut.into_iter(), out);
+        }
+        None => declared_fields(event, cut, scratch, out),
+    }
+}
+
+fn list<'a>(key: Key, names: impl Iterator<Item = &'a str>, out: &mut impl Fields) {
+    let mut names = names.peekable();
+    if names.peek().is_some() {
+        out.list(key, names.map(str::as_bytes));
     }
 }
 
@@ -123,10 +135,11 @@ fn arguments(event: &Event, scratch: &mut Scratch, out: &mut impl Fields) {
 fn known_arguments<'e>(
     event: &Event,
     arguments: impl Iterator<Item = Argument<'e>>,
+    cut: Option<&'e str>,
     scratch: &mut Scratch,
     out: &mut impl Fields,
 ) {
-    let (mut truncated, mut unreadable) = (Vec::new(), Vec::new());
+    let (mut truncated, mut unreadable) = (Vec::from_iter(cut), Vec::new());
     for (position, argument) in arguments.enumerate() {
         let (name, kind) = (Name::Arg(argument.parameter.name), argument.parameter.kind);
         match (
@@ -142,9 +155,7 @@ fn known_arguments<'e>(
         unreadable.extend(argument.is_unreadable().then_some(argument.parameter.name));
     }
     for (key, names) in [(Key::Truncated, truncated), (Key::Unreadable, unreadable)] {
-        if !names.is_empty() {
-            out.list(key, names.into_iter().map(str::as_bytes));
-        }
+        list(key, names.into_iter(), out);
     }
     if !event.captures.is_empty() {
         out.text(Key::Registers, scratch.text(|text| sentence::registers(event, " ", text)));
@@ -159,7 +170,7 @@ fn registers(event: &Event, scratch: &mut Scratch, out: &mut impl Fields) {
 }
 
 /// Writes the fields that the handler declares.
-fn declared_fields(event: &Event, scratch: &mut Scratch, out: &mut impl Fields) {
+fn declared_fields(event: &Event, cut: Option<&str>, scratch: &mut Scratch, out: &mut impl Fields) {
     let context = captures::context(event);
     for captured in captures::fields(event).filter(|captured| !captures::is_argv(captured.field)) {
         match captured.field.kind {
@@ -178,18 +189,10 @@ fn declared_fields(event: &Event, scratch: &mut Scratch, out: &mut impl Fields) 
         // The journal keeps neither the order of repeated fields nor equal ones.
         out.text(Key::Cmdline, scratch.text(|text| values::vector(event, captured, text)));
     }
-    names_with_status(
-        event,
-        Key::Truncated,
-        |status| matches!(status, Status::Truncated { .. }),
-        out,
-    );
-    names_with_status(
-        event,
-        Key::Unreadable,
-        |status| matches!(status, Status::Unreadable { .. }),
-        out,
-    );
+    let truncated = with_status(event, |status| matches!(status, Status::Truncated { .. }));
+    list(Key::Truncated, cut.into_iter().chain(truncated), out);
+    let unreadable = with_status(event, |status| matches!(status, Status::Unreadable { .. }));
+    list(Key::Unreadable, unreadable, out);
     if !event.redacted.is_empty() {
         out.list(Key::Redacted, event.redacted.iter().map(|name| name.as_bytes()));
     }
@@ -229,17 +232,13 @@ fn bytes(value: Value<'_>) -> Option<&[u8]> {
     }
 }
 
-fn names_with_status(
-    event: &Event,
-    key: Key,
-    matches: impl Fn(&Status) -> bool + Copy,
-    out: &mut impl Fields,
-) {
-    let has_status = |captured: &CapturedField<'_>| {
+/// Returns the names of the fields with a capture of such a status.
+fn with_status<'e>(
+    event: &'e Event,
+    matches: impl Fn(&Status) -> bool,
+) -> impl Iterator<Item = &'e str> {
+    let has_status = move |captured: &CapturedField<'_>| {
         captured.captures.iter().any(|capture| matches(&capture.status))
     };
-    let mut names = captures::fields(event).filter(has_status).peekable();
-    if names.peek().is_some() {
-        out.list(key, names.map(|captured| captured.field.name.as_bytes()));
-    }
+    captures::fields(event).filter(has_status).map(|captured| captured.field.name.as_str())
 }

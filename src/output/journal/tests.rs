@@ -71,9 +71,9 @@ fn encode_event_has_every_field() {
     let event = samples::event(&handler, captures);
     let place = CgroupInfo {
         unit: Some("nginx.service".into()),
-        user_unit: None,
         container: Some("web-1".into()),
         cgroup: "/system.slice/nginx.service".into(),
+        ..CgroupInfo::default()
     };
     let entry = entry(&samples::record(&event, Some(&place)));
     assert_eq!(entry["SYSCALL_ARG_FILENAME"], [b"/bin/l\xff\n"]);
@@ -307,7 +307,7 @@ proptest! {
         (event.comm, event.message, event.args) = (&comm, message, numbers);
         (event.boottime_ns, event.cgroup) = (numbers[0], numbers[1]);
         let (own_unit, user_unit) = (Some(unit.clone()), Some(cgroup.clone()));
-        let place = CgroupInfo { cgroup: cgroup.clone(), unit: own_unit, user_unit, container: None };
+        let place = CgroupInfo { is_cut: false, cgroup: cgroup.clone(), unit: own_unit, user_unit, container: None };
         let entry = entry(&samples::record(&event, Some(&place)));
         assert_eq!(entry["SYSCALL_ARG_FILENAME"], [filename]);
         assert_eq!(entry.get("SYSCALL_ARGV").cloned().unwrap_or_default(), argv);

@@ -40,12 +40,8 @@ fn encode_event_is_one_object() {
         ),
     ];
     let event = samples::event(&handler, captures);
-    let place = CgroupInfo {
-        cgroup: "/a".into(),
-        unit: Some("a.service".into()),
-        user_unit: None,
-        container: None,
-    };
+    let place =
+        CgroupInfo { cgroup: "/a".into(), unit: Some("a.service".into()), ..CgroupInfo::default() };
     assert_eq!(
         object(&samples::record(&event, Some(&place))),
         json!({
@@ -343,4 +339,21 @@ fn every_record_kind_has_sample_with_its_name_and_sentence() {
     });
     let expected: Vec<_> = Kind::ALL.iter().map(|kind| Some(kind.name.to_owned())).collect();
     assert_eq!(names, expected);
+}
+
+#[test]
+fn cut_cgroup_is_named_as_truncated() {
+    let (exec, plain) = (samples::handler(), samples::plain_handler());
+    let cut = Status::Truncated { length: None };
+    let captures = vec![samples::with_status(&exec, "filename", Value::Text(b"x"), cut)];
+    let place = |is_cut| CgroupInfo { cgroup: "/x".into(), is_cut, ..CgroupInfo::default() };
+    for (event, names) in [
+        (samples::event(&exec, captures), json!(["cgroup", "filename"])),
+        (samples::event(&exec, vec![]), json!(["cgroup"])),
+        (samples::openat(&plain), json!(["cgroup"])),
+    ] {
+        let record = |place: &CgroupInfo| object(&samples::record(&event, Some(place)));
+        assert_eq!(record(&place(true))["truncated"], names);
+        assert_ne!(record(&place(false)).get("truncated"), Some(&names));
+    }
 }
