@@ -99,7 +99,7 @@ static __always_inline void emit_submit(struct scratch *scratch, const struct ca
 	__u64 size = EVENT_SIZE + scratch->end;
 
 	if (size > EVENT_SIZE + CAPTURES_MAX_BYTES + CAPTURE_SIZE + TEXT_MAX_BYTES)
-		return;
+		return; /* not reached: no capture begins beyond that */
 	scratch->event.size = size;
 	scratch->event.captures = scratch->count;
 	pending_begin(&scratch->event, call, scratch);

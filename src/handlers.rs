@@ -132,6 +132,12 @@ impl Handler {
         u8::try_from(position).ok()
     }
 
+    /// Returns whether the signature of the syscall says what is captured, not the handler: `args` captures the
+    /// strings of a program that is executed as well.
+    pub fn captures_any_syscall(&self) -> bool {
+        self.messages.iter().any(|message| message.contains("{args}"))
+    }
+
     /// Returns whether its calls are recorded: a handler without a message only counts.
     pub fn records(&self) -> bool {
         !self.messages.is_empty()

@@ -15,13 +15,20 @@
 //! | where | why | counters |
 //! | --- | --- | --- |
 //! | kernel | it did not run the dispatcher | `missed` |
-//! | `bpf/admit.h`, before a handler captures | excluded, filtered, not sampled, above the rate limit of its rule or of its user | `excluded_*`, `filtered`, `sampled`, `limited`, `limited_uid` |
-//! | `bpf/emit.h`, after it has captured | the ring is full or busy, or the table changed meanwhile | `lost_*` |
+//! | `bpf/sys_enter.bpf.c` | the number is in no table | `unroutable` |
+//! | `bpf/route.h`, the prologue of every handler | the daemon or an excluded executable makes the call | `excluded_self`, `excluded_exe` |
+//! | `bpf/filter.bpf.c`, where a route has rules | no rule selects the call, or its unit is excluded | `filtered`, `excluded_unit` |
+//! | `bpf/admit.h`, before a handler captures | the unit is excluded, not sampled, above the rate limit of its rule or of its user | `excluded_unit`, `sampled`, `limited`, `limited_uid` |
+//! | `bpf/handlers/count.bpf.c` | the handler only counts | `counted` |
+//! | `bpf/emit.h`, after a handler has captured | the ring is full or busy, or there is no scratch memory | `lost_ring_full`, `lost_ring_busy`, `lost_scratch` |
+//! | `bpf/route.h`, `filter.bpf.c`, `argv.h` | a tail call failed, because the table changed meanwhile | `lost_reroute` |
+//! | `bpf/pending.h`, `bpf/returns.h`; [`pipeline`], pending | no room to wait for the result: only that is lost | `results_lost` |
 //! | [`decode`] | the bytes are no event that this version knows | `undecodable` |
 //! | [`pipeline`], pending | the call returned a result that the rule does not ask for | `filtered_by_result` |
 //! | [`pipeline::ratelimit`] | above the limit of a rule that chooses by result | `limited_by_result` |
 //! | [`pipeline::shed`] | above the limits of the output: aggregated first, then dropped | `aggregated`, `lost_shed` |
 //! | [`pipeline::writer`] | the output refuses the record for good | `lost_output` |
+//! | [`pipeline`], at the stop | the output has not accepted the event | `lost_stop` |
 //!
 //! Aggregation ([`pipeline::aggregate`]) drops nothing: it writes one record for many events.
 //! An output that is slow drops nothing by itself: the daemon stops reading the ring (backpressure),

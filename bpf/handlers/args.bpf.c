@@ -54,6 +54,7 @@ int handle_args(void *ctx)
 	recipe_capture(scratch, &call, recipe);
 	if (recipe->strings)
 		recipe_copy_argv(ctx, scratch, &call, recipe);
-	emit_submit(scratch, &call);
+	else
+		emit_submit(scratch, &call);
 	return 0;
 }

@@ -57,6 +57,7 @@ impl Pipeline {
         match RingRecord::decode(bytes) {
             Ok(RingRecord::Syscall(header)) if header.is_open() => {
                 if !self.pending.hold(header, bytes) {
+                    self.delivery.tally.slot(header.slot).results_lost += 1;
                     self.deliver(&header, bytes, None);
                 }
                 self.deliver_abandoned();

@@ -58,11 +58,16 @@ fn rule(slot: Slot, target: &Target, defaults: &Options, handlers: &Handlers) ->
         priority: priority?,
         argv_bytes: if argv? == Argv::None { 0 } else { argv_bytes? },
         env: if handler.has(Role::Env) { env? } else { BTreeSet::new() },
-        redact: if handler.has(Role::Argv) { redact? } else { Redact::default() },
+        redact: if has_strings(handler) { redact? } else { Redact::default() },
         buffer_bytes: buffer_bytes?,
         paths: kept(paths?, slot, handler),
         results: if has_result(slot, handler) { result? } else { Results::None },
     })
+}
+
+/// Returns whether an event may have the arguments of a program, which may have secrets in them.
+fn has_strings(handler: &Handler) -> bool {
+    handler.has(Role::Argv) || handler.captures_any_syscall()
 }
 
 /// Returns the rate limit. Without `burst`, as many events at once as in a second.

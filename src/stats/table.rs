@@ -1,5 +1,6 @@
 //! The table of counters. The records, the reply of `Stats`, the status line and the equations iterate over it:
-//! a new counter is a line of `KernelCounters` or `EventOutcomes`, and nothing else in the daemon names it.
+//! a new counter is a line of `KernelCounters` or `EventOutcomes`; a loss also has its `Reason` here, and a new column
+//! its `Column`.
 
 /// Column of the statistics, a sum of counters: in `TAILCALLD_TOTAL`, in the sentence and in the status line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -186,6 +187,12 @@ pub trait Counted: Sized + 'static {
     fn column(&self, column: Column) -> u64 {
         let summed = Self::TABLE.iter().filter(|counter| counter.term.column() == Some(column));
         summed.map(|counter| (counter.of)(self)).fold(0, u64::saturating_add)
+    }
+
+    /// Returns the number of events that lack only their result.
+    fn results_lost(&self) -> u64 {
+        let counted = Self::TABLE.iter().filter(|counter| counter.term == Term::WithoutResult);
+        counted.map(|counter| (counter.of)(self)).sum()
     }
 
     /// Returns what a record `lost` reports of the time since `before`, by reason.

@@ -30,8 +30,10 @@ counters! {
         lost_output: Term::Lost(Reason::Output),
         /// Dropped by load shedding.
         lost_shed: Term::Lost(Reason::Shed),
-        /// Not accepted by the output before the daemon stopped.
+        /// Events that the output did not accept before the daemon stopped.
         lost_stop: Term::Lost(Reason::Stop),
+        /// Events delivered without their result, for want of room to wait for it.
+        results_lost: Term::WithoutResult,
     }
 }
 

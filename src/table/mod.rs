@@ -99,14 +99,16 @@ impl Table {
     }
 
     /// Makes the plan the live table, as the next generation, and waits until the previous one decides about no
-    /// call any more.
+    /// call any more. If the kernel refuses the wait, the plan is live all the same, and the next change waits first.
     ///
     /// # Errors
     /// When the kernel refuses a slot; the table that was live before still is.
     pub fn apply(&mut self, bpf: &mut Bpf<'_>, plan: &Plan) -> Result<()> {
         self.go_live(bpf, plan)?;
-        self.wait_for_grace(bpf)?;
-        self.detach_unused(bpf);
+        match self.wait_for_grace(bpf) {
+            Ok(()) => self.detach_unused(bpf),
+            Err(error) => tracing::warn!("calls may still go by the previous table: {error:#}"),
+        }
         Ok(())
     }
 

@@ -12,7 +12,7 @@ use syscalls::{Abi, Slot};
 use tailcalld::exclude::Excluded;
 
 use crate::many_cgroups::{Cgroups, call_in, mount};
-use crate::rig::{Rig, filtered, own_slot, privileged, rig, slot, trigger_path};
+use crate::rig::{Rig, copy_program, filtered, own_slot, privileged, rig, slot, trigger_path};
 
 const NOBODY: u32 = 65534;
 
@@ -20,7 +20,7 @@ const NOBODY: u32 = 65534;
 fn copy(folder: &Path, name: &str) -> PathBuf {
     fs::set_permissions(folder, fs::Permissions::from_mode(0o755)).expect("the folder is ours");
     let copy = folder.join(name);
-    fs::copy(trigger_path(), &copy).expect("a copy");
+    copy_program(&trigger_path(), &copy);
     copy
 }
 
@@ -127,7 +127,7 @@ fn exec_of_excluded_program_is_recorded() {
     let call = slot(Abi::Native, "execve");
     let folder = tempfile::tempdir().expect("a temporary folder");
     let shell = folder.path().join("sh");
-    fs::copy("/bin/sh", &shell).expect("a copy");
+    copy_program(Path::new("/bin/sh"), &shell);
     let (rig, _excluded) = excluding(call, std::slice::from_ref(&shell));
     let before = rig.counters(call).excluded_exe;
     let mark = "tailcalld-exec-of-excluded";

@@ -8,7 +8,9 @@ use syscalls::{Abi, Slot};
 use tailcalld::config::{Comparison, Condition, Filter, Part, Pattern};
 use tailcalld::plan::{Plan, Rule};
 
-use crate::rig::{Rig, filtered, own_slot, privileged, routes, run_trigger, slot, trigger_path};
+use crate::rig::{
+    Rig, copy_program, filtered, own_slot, privileged, routes, run_trigger, slot, trigger_path,
+};
 
 /// A plan whose first rule drops what the filter selects; the second one records the rest.
 fn dropping(call: Slot, filter: Filter) -> Plan {
@@ -35,7 +37,7 @@ fn call_of_executable_too_deep_to_name_is_not_dropped() {
     fs::create_dir_all(&deep).expect("folders");
     let far = deep.join("backup");
     for copy in [&near, &far] {
-        fs::copy(trigger_path(), copy).expect("a copy");
+        copy_program(&trigger_path(), copy);
     }
     let exe = Some(vec![whole(&near.display().to_string())]);
     let rig = Rig::new(&dropping(call, Filter { exe, ..Filter::default() }));

@@ -61,6 +61,18 @@ fn redact_hides_secrets_unless_route_disables_it() {
     assert_eq!(event.get("redacted"), None);
 }
 
+/// `args` records the arguments of a program, too.
+#[test]
+fn redact_of_route_with_args_hides_its_patterns() {
+    let config = "[routes]\nexecve = { handler = \"args\", redact = [\"--pin\"] }\n";
+    let Some(setup) = Setup::new(config) else { return };
+    let daemon = setup.start();
+    let nr = number(Abi::Native, "execve").unwrap().to_string();
+    let name = trigger(&["native", &nr, "text:/nonexistent", "strings:tool,--pin=hunter2", ENV]);
+    let event = one(&daemon.stop(), &name, "execve").to_string();
+    assert!(event.contains("--pin=[redacted 7 bytes") && !event.contains("pin=hunter2"), "{event}");
+}
+
 #[test]
 fn argv_none_records_only_count_and_length() {
     let config = "[routes]\nexecve = { handler = \"exec\", argv = \"none\" }\n";

@@ -7,7 +7,7 @@ use std::process::Command;
 use tailcalld::exclude::Excluded;
 
 use crate::counts::Counts;
-use crate::rig::{own_slot, rig, trigger_path};
+use crate::rig::{copy_program, own_slot, rig, trigger_path};
 
 const NUMBER: u16 = 481;
 
@@ -32,7 +32,7 @@ fn exclude_exe_counts_and_does_not_record() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let [sink, other] = ["sink", "other"].map(|name| folder.path().join(name));
     for copy in [&sink, &other] {
-        fs::copy(trigger_path(), copy).expect("a copy");
+        copy_program(&trigger_path(), copy);
     }
     let rig = rig(&[(own_slot(NUMBER), "args")]);
     let mut exclusion = Excluded::default();
@@ -49,7 +49,7 @@ fn exclude_exe_counts_and_does_not_record() {
     // the old one still is.
     let old = folder.path().join("old");
     fs::rename(&sink, &old).expect("rename");
-    fs::copy(trigger_path(), &sink).expect("a copy");
+    copy_program(&trigger_path(), &sink);
     exclusion.refresh(&rig.bpf, &paths);
     assert_eq!(counts_of(&sink, "1"), excluded(1));
     assert_eq!(counts_of(&old, "1"), excluded(1));

@@ -12,7 +12,7 @@ use crate::filtered_call::{
     alone, apply, assert_counts, assert_filtered, assert_recorded, call, pattern, plan, run,
     trigger, trigger_line,
 };
-use crate::rig::{Rig, trigger_path};
+use crate::rig::{Rig, copy_program, trigger_path};
 
 fn exe(patterns: Vec<Pattern>) -> Filter {
     Filter { exe: Some(patterns), ..Filter::default() }
@@ -40,7 +40,7 @@ impl Programs {
         let [tool, other] = ["tool.x", "other"].map(|name| folder.path().join(name));
         let far = deep.join("tool.y");
         for copy in [&tool, &other, &far] {
-            fs::copy(trigger_path(), copy).expect("a copy");
+            copy_program(&trigger_path(), copy);
         }
         Self { folder, deep, tool, other, far }
     }
@@ -97,7 +97,7 @@ fn filter_parent_comm_matches_name() {
     let Some(_alone) = alone() else { return };
     let folder = tempfile::tempdir().expect("a temporary folder");
     let shell = folder.path().join("parent-shell");
-    fs::copy("/bin/sh", &shell).expect("a copy");
+    copy_program(Path::new("/bin/sh"), &shell);
     let parent_comm = Some(vec![pattern("parent-", Part::Begin, false)]);
     let rig = Rig::new(&plan(Filter { parent_comm, ..Filter::default() }));
     let script = format!("{}; true", trigger_line());

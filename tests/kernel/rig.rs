@@ -4,7 +4,7 @@
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::mem::MaybeUninit;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::rc::Rc;
 use std::sync::atomic::{AtomicU32, Ordering::SeqCst};
@@ -314,4 +314,13 @@ pub fn routes(handlers: &Handlers, wanted: &[(Slot, &str)]) -> Plan {
 /// Returns a rig for those routes.
 pub fn rig(wanted: &[(Slot, &str)]) -> Rig {
     Rig::new(&routes(&load::handlers().expect("the object opens"), wanted))
+}
+
+/// Copies a program that is to be executed. `cp` writes it: a descriptor of this process that is open for writing
+/// would be inherited by the children of other threads for a moment, and the kernel executes no file that is open
+/// for writing (ETXTBSY).
+#[allow(dead_code)] // not every test target copies
+pub fn copy_program(from: &Path, to: &Path) {
+    let status = Command::new("cp").arg(from).arg(to).status().expect("cp starts");
+    assert!(status.success(), "cp {} {}", from.display(), to.display());
 }

@@ -162,6 +162,14 @@ fn others(stats: &Stats, out: &mut impl Write) -> io::Result<()> {
     for (count, what) in told.iter().filter(|(count, _)| *count > 0) {
         writeln!(out, "{} {what}", counted(*count, "call"))?;
     }
+    let results = stats.routes.iter().map(|route| route.results_lost).sum();
+    if results > 0 {
+        writeln!(
+            out,
+            "{} recorded without the result that was asked for",
+            counted(results, "event")
+        )?;
+    }
     if stats.undecodable > 0 {
         writeln!(out, "{} that could not be decoded", counted(stats.undecodable, "event"))?;
     }

@@ -104,11 +104,13 @@ fn refuse_useless(reader: &mut FileReader<'_>, target: &Target) {
     let name = quoted(handler.map_or(NONE, |handler| &handler.name));
     let records = handler.is_some_and(Handler::records);
     let has_programs = handler.is_some_and(|handler| handler.has(Role::Argv));
+    let has_strings = has_programs || handler.is_some_and(Handler::captures_any_syscall);
     for (key, mark) in Options::beyond_filters(&target.marks) {
         let what = match key {
             _ if handler.is_none() => "nothing",
             _ if !records && Options::is_of_records(key) => "nothing",
-            "argv" | "env" | "redact" if !has_programs => "no program",
+            "argv" | "env" if !has_programs => "no program",
+            "redact" if !has_strings => "no program",
             _ => continue,
         };
         reader

@@ -11,7 +11,7 @@ use crate::daemon::Daemon;
 use crate::output::utc;
 use crate::ring::Unread;
 use crate::rpc::{self, Cpu, IN_RING, PENDING, Stats, Unroutable};
-use crate::stats::{Cell, Counted, EventOutcomes, KernelCounters, UserCounters, settled};
+use crate::stats::{Cell, Counted, KernelCounters, UserCounters, settled};
 
 /// Events of one route: those that the kernel put into the ring, and those of them that are still there.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -117,8 +117,7 @@ impl Consumed {
     fn places(&self, slot: Slot) -> impl Iterator<Item = (&'static str, u64)> {
         let waiting = self.waiting.get(&slot).copied().unwrap_or_default();
         let outcomes = self.tally.of(slot);
-        let named =
-            EventOutcomes::TABLE.iter().map(move |counter| (counter.name, (counter.of)(&outcomes)));
+        let named: Vec<_> = outcomes.outcomes().collect();
         iter::once((PENDING, waiting)).chain(named)
     }
 }
@@ -138,9 +137,10 @@ fn counters(
         cpus: per_cpu.then(|| rows.iter().filter(|(_, row)| row.seen > 0).map(cpu).collect()),
         ..rpc::RouteStats::default()
     };
+    route.results_lost = consumed.tally.of(slot).results_lost();
     for (_, row) in rows {
         route.seen += row.seen;
-        route.results_lost += row.results_lost;
+        route.results_lost += row.results_lost();
         for (name, count) in row.outcomes() {
             *route.outcomes.entry(name.to_owned()).or_default() += count;
         }

@@ -211,7 +211,9 @@ fn command_of_other_user_is_refused() {
     let number = unused_number();
     let Some(mut daemon) = started(&number, "args") else { return };
     let binary = daemon.setup.path("tailcalld");
-    fs::copy(env!("CARGO_BIN_EXE_tailcalld"), &binary).unwrap();
+    // By another process: see `copy_program` of the kernel tests.
+    let copied = Command::new("cp").arg(env!("CARGO_BIN_EXE_tailcalld")).arg(&binary).status();
+    assert!(copied.unwrap().success());
     let ask = |command: &str| {
         let mut nobody = Command::new("setpriv");
         nobody.args(["--reuid=65534", "--regid=65534", "--clear-groups"]).arg(&binary);

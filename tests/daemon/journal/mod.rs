@@ -114,7 +114,7 @@ fn journald_restart_loses_at_most_its_own_queue() {
     assert!(lost(back) > 0, "the ring is too small for all: {back}");
 }
 
-/// Whatever is left in the ring, in aggregates and in the output at the stop is counted as lost, and the last
+/// Events left in the ring, in aggregates and in the output at the stop are counted as lost, and the last
 /// records come with the next start.
 #[test]
 fn stop_while_journald_is_stopped_counts_all_events_and_keeps_last_records() {
