@@ -6,10 +6,11 @@ use std::collections::BTreeMap;
 use anyhow::Result;
 use syscalls::Slot;
 
+use super::untracked::UntrackedReader;
 use crate::clock;
 use crate::handlers::Handlers;
 use crate::load::Bpf;
-use crate::output::record::{Loss, Lost, Missed, Stats, Stopped, Total};
+use crate::output::record::{Loss, Lost, Missed, Stats, Stopped, Total, Untracked};
 use crate::plan::Plan;
 use crate::stats::{Column, Counted, KernelCounters, Reason, Sums, UserCounters};
 
@@ -21,6 +22,7 @@ pub struct Counters {
     /// The daemon's own counters at the time of the last reading.
     user: UserCounters,
     cgroups_missed: u64,
+    untracked: UntrackedReader,
     /// Syscalls that the kernel did not run the dispatcher for.
     missed: u64,
     /// Names of the handlers by slot.
@@ -36,6 +38,8 @@ pub struct Reading {
     pub lost: Lost,
     /// Syscalls that the kernel did not run the dispatcher for.
     pub missed: Option<Missed>,
+    /// Cgroups and processes that filters do not know.
+    pub untracked: Option<Untracked>,
     /// The kernel could not report cgroups: they are to be read from the file system.
     pub has_missed_cgroups: bool,
 }
@@ -71,7 +75,9 @@ impl Counters {
         let to_ns = clock::real_now_ns();
         let from_ns = std::mem::replace(&mut self.read_ns, to_ns);
         let missed = self.read_missed(bpf, from_ns, to_ns)?;
-        Ok(Reading { lost: Lost { from_ns, to_ns, losses }, missed, has_missed_cgroups })
+        let untracked = self.untracked.read(bpf, from_ns, to_ns);
+        self.untracked.retag(bpf);
+        Ok(Reading { lost: Lost { from_ns, to_ns, losses }, missed, untracked, has_missed_cgroups })
     }
 
     fn read_missed(&mut self, bpf: &Bpf<'_>, from_ns: u64, to_ns: u64) -> Result<Option<Missed>> {

@@ -17,6 +17,7 @@ mod stop;
 mod suppressed;
 mod systemd;
 mod timers;
+mod untracked;
 
 use std::cell::RefCell;
 use std::mem::MaybeUninit;

@@ -72,6 +72,9 @@ impl Daemon<'_> {
         if let Some(missed) = &reading.missed {
             delivery.emit(Body::Missed(missed));
         }
+        if let Some(untracked) = &reading.untracked {
+            delivery.emit(Body::Untracked(untracked));
+        }
         self.suppressed.read(&self.bpf, self.counters.limited(), &mut delivery.suppressed);
         Ok(reading.lost.events())
     }

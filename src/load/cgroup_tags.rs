@@ -30,7 +30,7 @@ pub(super) struct TaggedNames {
 
 impl Bpf<'_> {
     /// Makes the programs tag cgroups of these names. New cgroups are tagged at once; then the existing ones are
-    /// read and tagged.
+    /// read and tagged. Cgroups that the map has no room for are counted: filters go by their ancestors.
     ///
     /// # Errors
     /// When the kernel has no room for the names.
@@ -40,29 +40,45 @@ impl Bpf<'_> {
         }
         self.write_names(names)?;
         self.tagged.names = Some(names.clone());
-        self.retag_cgroups()
+        let untagged = self.retag_cgroups()?;
+        self.shared.cgroup_tags_lost().fetch_add(untagged, Relaxed);
+        Ok(())
     }
 
-    /// Reads all cgroups and tags them: at the start, and when the programs missed some. Cgroups that the map has no
-    /// room for are counted: filters go by their ancestors.
+    /// Reads all cgroups and tags them: at the start, and when the programs missed some. Units come first, so that
+    /// they have room however many cgroups a user creates below one. Returns how many have no room.
     ///
     /// # Errors
     /// When too many cgroups are excluded.
-    pub fn retag_cgroups(&self) -> Result<()> {
-        let Some(names) = &self.tagged.names else { return Ok(()) };
+    pub fn retag_cgroups(&self) -> Result<u64> {
+        let Some(names) = &self.tagged.names else { return Ok(0) };
+        let before: Vec<_> = self.skeleton.maps.cgroup_tags.keys().collect();
         let mut units = Units::new();
         units.read();
-        let (mut known, mut excluded) = (BTreeSet::new(), BTreeSet::new());
-        for (id, place) in units.tags(|kind, name| bit(names, kind, name)) {
+        let tags = units.tags(|kind, name| bit(names, kind, name));
+        self.untag_others(&before, &tags);
+        let (mut known, mut excluded, mut untagged) = (BTreeSet::new(), BTreeSet::new(), 0);
+        for (id, place) in tags {
             if self.write_place(id, place).is_err() {
-                self.shared.cgroup_tags_lost().fetch_add(1, Relaxed);
+                untagged += 1;
             }
             known.insert(id);
             if place.bits & 1 << tag_bit::TAG_EXCLUDED.0 != 0 {
                 excluded.insert(id);
             }
         }
-        self.exclude_cgroups(&known, &excluded)
+        self.exclude_cgroups(&known, &excluded)?;
+        Ok(untagged)
+    }
+
+    /// Removes the entries of `before` that are not among the first of `tags`. Cgroups that were created since
+    /// `before` was read keep their tags.
+    fn untag_others(&self, before: &[Vec<u8>], tags: &[(u64, CgroupTags)]) {
+        let first = tags.iter().take(tag_size::CGROUPS_MAX.0 as usize);
+        let first: BTreeSet<_> = first.map(|(id, _)| id.to_ne_bytes().to_vec()).collect();
+        for key in before.iter().filter(|key| !first.contains(*key)) {
+            let _ = self.skeleton.maps.cgroup_tags.delete(key);
+        }
     }
 
     /// Returns bits and state of a cgroup as the programs have them; `None` if they do not know it.

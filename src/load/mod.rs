@@ -243,6 +243,11 @@ impl Bpf<'_> {
         self.shared.cgroup_tags_lost().load(Relaxed)
     }
 
+    /// Returns the number of processes for which there was no room in the process trees.
+    pub fn process_trees_lost(&self) -> u64 {
+        self.shared.process_trees_lost().load(Relaxed)
+    }
+
     /// The program of a handler; `None` if there is no such handler.
     pub fn program(&self, handler: u16) -> Option<RawFd> {
         self.programs.get(&handler).copied()

@@ -135,6 +135,8 @@ keys! {
     Burst         "TAILCALLD_BURST"          "burst"
     IntervalNs    "TAILCALLD_INTERVAL_NS"    "interval_ns"
     Missed        "TAILCALLD_MISSED"         "missed"
+    UntrackedCgroups   "TAILCALLD_UNTRACKED_CGROUPS"   "untracked_cgroups"
+    UntrackedProcesses "TAILCALLD_UNTRACKED_PROCESSES" "untracked_processes"
     Sysctl        "TAILCALLD_SYSCTL"         "sysctl"
     Losses        "TAILCALLD_LOSS"           "losses"
     Reason        "TAILCALLD_REASON"         "reason"

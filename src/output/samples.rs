@@ -11,7 +11,7 @@ use crate::output::record::aggregate::{Aggregated, Cause, Group, GroupInfo, Grou
 use crate::output::record::{
     Aggregate, Body, Feedback, JournalRateLimit, Loss, Lost, Missed, OutputLimits, OutputRestored,
     Record, ReloadRefused, Reloaded, Shed, ShedCounts, ShedLevel, Started, Stats, Stopped,
-    Suppressed, Suppression, Syscall, Total, TracingChange, TracingOff, TracingOn,
+    Suppressed, Suppression, Syscall, Total, TracingChange, TracingOff, TracingOn, Untracked,
 };
 use crate::pipeline::aggregate::{Aggregator, Observation};
 use crate::stats::{Column, Reason, Sums};
@@ -179,6 +179,10 @@ pub fn missed() -> Missed {
     Missed { from_ns, to_ns, count: 41, attached: "tp/raw_syscalls/sys_enter".into() }
 }
 
+pub fn untracked() -> Untracked {
+    Untracked { from_ns: TIME_NS, to_ns: TIME_NS + 2_000_000_000, cgroups: 400, processes: 1 }
+}
+
 pub fn tracing_change() -> TracingChange {
     let (from_ns, to_ns) = (TIME_NS, TIME_NS + 15_000_000_000);
     let sysctl = "kernel.ftrace_enabled";
@@ -298,6 +302,7 @@ pub fn each_kind(mut visit: impl FnMut(Body<'_>)) {
     visit(Body::Suppressed(&suppressed()));
     visit(Body::Feedback(&feedback()));
     visit(Body::Missed(&missed()));
+    visit(Body::Untracked(&untracked()));
     visit(Body::TracingOff(&TracingOff(change.clone())));
     visit(Body::TracingOn(&TracingOn(change)));
     visit(Body::OutputRestored(&output_restored()));

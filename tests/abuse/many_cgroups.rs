@@ -2,6 +2,7 @@
 //! not in it: filters by unit go on working through the ancestors, and the daemon starts.
 
 use std::fs;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -92,6 +93,11 @@ fn unit_filter_and_start_survive_more_cgroups_than_map_has_room_for() {
         call_in(cgroup, &trigger_path(), call.nr());
         assert_eq!(rig.counters(call).submitted, recorded, "{}", cgroup.display());
     }
+    // The next look at the map makes room for units, and for what lies flat.
+    let id = |cgroup: &PathBuf| fs::metadata(cgroup).expect("a cgroup").ino();
+    assert_eq!(rig.bpf.cgroup_tags(id(&web)), None);
+    rig.bpf.retag_cgroups().expect("the kernel has room for units");
+    assert!(rig.bpf.cgroup_tags(id(&web)).is_some() && rig.bpf.cgroup_tags(id(&worker)).is_some());
     drop(rig);
 
     // A rule that drops does not take a cgroup whose unit is unknown.

@@ -25,4 +25,5 @@ mod rig;
 mod root;
 mod start;
 mod starting;
+mod untracked;
 mod volume;

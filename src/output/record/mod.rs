@@ -16,6 +16,7 @@ mod stopped;
 mod suppressed;
 mod syscall;
 mod tracing;
+mod untracked;
 
 pub use aggregate::Aggregate;
 pub use feedback::Feedback;
@@ -32,6 +33,7 @@ pub use stopped::Stopped;
 pub use suppressed::{Suppressed, Suppression};
 pub use syscall::Syscall;
 pub use tracing::{TracingChange, TracingOff, TracingOn};
+pub use untracked::Untracked;
 
 use crate::output::arguments::Arguments;
 use crate::output::fields::Fields;
@@ -157,6 +159,7 @@ kinds! { 'a:
     Suppressed(&'a Suppressed)
     Feedback(&'a Feedback)
     Missed(&'a Missed)
+    Untracked(&'a Untracked)
     TracingOff(&'a TracingOff)
     TracingOn(&'a TracingOn)
     OutputRestored(&'a OutputRestored)

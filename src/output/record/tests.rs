@@ -211,6 +211,11 @@ fn message_of_own_records() {
              tp/raw_syscalls/sys_enter; routed calls among them are not recorded",
         ),
         (
+            Body::Untracked(&samples::untracked()),
+            "No room for 400 cgroups and 1 process in 2 s: calls whose unit, container or process tree \
+             is therefore unknown go to the rule that records most",
+        ),
+        (
             Body::TracingOff(&TracingOff(change.clone())),
             "Tracing is off: kernel.ftrace_enabled is 0, so the kernel does not run the dispatcher at \
              kprobe.multi; no calls are recorded until kernel.ftrace_enabled is 1",
