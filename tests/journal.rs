@@ -202,7 +202,7 @@ fn journald_returns_every_field() {
 }
 
 #[test]
-fn bytes_of_processes_never_become_a_field() {
+fn hostile_bytes_never_become_a_field() {
     let Some(journald) = Journald::start() else { return };
     let mut output = open(&journald);
     let handler = handler();

@@ -70,7 +70,7 @@ fn load_nothing(program_type: u32, attach_type: u32, prog_flags: u32) -> Option<
         prog_flags,
         ..Default::default()
     };
-    // SAFETY: name and licence are C strings, `insns` holds as many instructions as are told, and
+    // SAFETY: name and licence are C strings, `insns` holds that many instructions, and
     // all of them outlive the call.
     let fd = unsafe {
         libbpf_sys::bpf_prog_load(

@@ -280,7 +280,7 @@ unsafe impl Settings for types::pattern {}
 unsafe impl Settings for types::limit {}
 
 /// # Safety
-/// `array` points to as many elements of shared memory as are told.
+/// `array` points to `length` elements of shared memory.
 unsafe fn set<T: Settings>(array: *mut T, length: usize, index: usize, value: &T) -> bool {
     if index >= length {
         return false;
@@ -297,7 +297,7 @@ unsafe fn set<T: Settings>(array: *mut T, length: usize, index: usize, value: &T
 }
 
 /// # Safety
-/// `array` points to as many elements of shared memory as are told, and these may be read as `T`, which
+/// `array` points to `length` elements of shared memory, and these may be read as `T`, which
 /// is made of atomics.
 unsafe fn at<'a, T>(array: *mut T, length: usize, index: usize) -> Option<&'a T> {
     if index >= length {

@@ -73,7 +73,7 @@ impl Daemon<'_> {
                         ReloadOutcome::Done(record)
                     }
                 }
-                Err(faults) => self.refuse(faults.iter().map(told).collect()),
+                Err(faults) => self.refuse(faults.iter().map(wire_fault).collect()),
             };
         self.update_status();
         self.systemd.ready();
@@ -149,7 +149,7 @@ fn changed_settings(old: &Plan, new: &Plan) -> impl Iterator<Item = String> {
     differ.map(|(_, what, when)| format!("{what}{when}"))
 }
 
-fn told(fault: &config::Fault) -> rpc::Fault {
+fn wire_fault(fault: &config::Fault) -> rpc::Fault {
     rpc::Fault {
         text: fault.to_string(),
         message: fault.message.clone(),

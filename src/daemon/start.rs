@@ -112,7 +112,7 @@ impl Daemon<'_> {
         let slot = slot.context("the self-test's syscall has no slot")?;
         self.bpf.follow_cgroups()?;
         self.table.apply_selftest(&mut self.bpf, slot)?;
-        // Only now: what is born while the tree is read is told by the kernel, too.
+        // Only now: the programs report the cgroups that are created while the tree is read.
         self.pipeline.borrow_mut().delivery.units.read();
         self.test()?;
         self.table.apply_at_once(&mut self.bpf, &self.plan)?;

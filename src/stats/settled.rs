@@ -1,12 +1,11 @@
-//! KernelCounters that are read while calls go on, and are exact all the same.
+//! Exact readings of the counters while calls go on.
 //!
-//! A handler counts a call as seen first, and what became of it some hundred nanoseconds later. Both are
-//! in the row of its CPU, where no second handler runs meanwhile: preemption is off. So a row that is
-//! read with no call beginning in between (a *still* reading) lacks as many outcomes as there is wrong
-//! with it, and at most one more, that of the call in flight. Of many still readings the least difference
-//! is the true one, unless the same call was in flight in all of them: a CPU of a virtual machine can be
-//! taken away in the middle of a handler. Hence the rounds: between two of them a grace period passes,
-//! which ends no sooner than every handler that was running.
+//! A handler counts a call as seen first, and its outcome some hundred nanoseconds later. Both are in the row of
+//! its CPU, where no second handler runs meanwhile, because preemption is off. A reading during which no call
+//! begins (a *still* reading) therefore lacks the outcomes that are really missing, and at most one more: that of
+//! the call in flight. Of many still readings the least difference is the true one, unless the same call was in
+//! flight in all of them: the hypervisor can suspend a virtual CPU in the middle of a handler. Hence the rounds:
+//! a grace period passes between two of them, which ends after every handler that was running.
 
 use std::collections::BTreeMap;
 
@@ -72,7 +71,7 @@ mod tests {
     }
 
     #[test]
-    fn a_call_in_flight_is_no_difference() {
+    fn settled_with_call_in_flight_has_no_difference() {
         let readings = Shared::new(0);
         let still = |_| {
             readings.set(readings.get() + 1);
@@ -85,7 +84,7 @@ mod tests {
     }
 
     #[test]
-    fn a_handler_that_stands_still_is_waited_for() {
+    fn settled_waits_for_handler_that_is_suspended() {
         let graces = Shared::new(0);
         let still = |_| Some(if graces.get() < 3 { counters(9, 8) } else { counters(9, 9) });
         let wait = || {
@@ -99,7 +98,7 @@ mod tests {
 
     /// A call too many among the outcomes is hidden while one is in flight: looked at again after that.
     #[test]
-    fn an_outcome_too_many_is_found_behind_a_call_in_flight() {
+    fn settled_finds_surplus_outcome_behind_call_in_flight() {
         let graces = Shared::new(0);
         let still = |_| Some(if graces.get() == 0 { counters(9, 9) } else { counters(9, 10) });
         let wait = || {
@@ -112,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn a_difference_that_stays_is_told() {
+    fn settled_returns_difference_that_persists() {
         let graces = Shared::new(0);
         let still = |cell| Some(if cell == row(1, 1) { counters(9, 7) } else { counters(9, 9) });
         let wait = || {
@@ -126,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn a_row_that_never_holds_still_is_left_out() {
+    fn settled_omits_row_that_never_holds_still() {
         let never = |_| None;
         let found = settled([row(1, 0)].into_iter(), never, KernelCounters::difference, || Ok(()));
         let found = found.expect("settled");

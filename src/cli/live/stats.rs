@@ -12,7 +12,7 @@ use crate::cli::{StatsOptions, exit};
 use crate::rpc::{CONSISTENT, IN_RING, Imbalance, PENDING, PER_CPU, RouteStats, Stats};
 
 /// Places of events that are not written yet.
-const ON_THEIR_WAY: [&str; 2] = [IN_RING, PENDING];
+const IN_FLIGHT: [&str; 2] = [IN_RING, PENDING];
 
 /// Shown even where all routes have none.
 const ALWAYS: [&str; 2] = ["submitted", "written"];
@@ -39,8 +39,8 @@ pub fn stats(options: &StatsOptions) -> anyhow::Result<u8> {
 fn check(stats: &Stats, as_json: bool) -> anyhow::Result<u8> {
     let differences = stats.differences();
     if as_json {
-        let told: Vec<_> = differences.iter().map(as_object).collect();
-        print_json(&json!({ "balanced": told.is_empty(), "differences": told }))?;
+        let objects: Vec<_> = differences.iter().map(as_object).collect();
+        print_json(&json!({ "balanced": objects.is_empty(), "differences": objects }))?;
     } else if differences.is_empty() {
         writeln!(io::stdout(), "every call is accounted for: {}", summary(stats))?;
     } else {
@@ -91,10 +91,9 @@ fn summary(stats: &Stats) -> String {
     let aggregated = sum(|route| route.events.get("aggregated").copied().unwrap_or_default());
     let aggregated =
         if aggregated > 0 { format!("{aggregated} aggregated, ") } else { String::new() };
-    let on_their_way =
-        sum(|route| ON_THEIR_WAY.iter().filter_map(|name| route.events.get(*name)).sum());
+    let in_flight = sum(|route| IN_FLIGHT.iter().filter_map(|name| route.events.get(*name)).sum());
     format!(
-        "{} of {}; {} submitted, {written} written, {aggregated}{on_their_way} in flight, {} lost",
+        "{} of {}; {} submitted, {written} written, {aggregated}{in_flight} in flight, {} lost",
         counted(sum(|route| route.seen), "call"),
         counted(stats.routes.len() as u64, "route"),
         counted(sum(|route| route.submitted), "event"),
@@ -149,7 +148,7 @@ fn rows(route: &RouteStats, names: &BTreeSet<&str>) -> Vec<Vec<String>> {
 fn others(stats: &Stats, out: &mut impl Write) -> io::Result<()> {
     let odd = &stats.unroutable;
     let unroutable = odd.minus_one + odd.x32 + odd.out_of_range;
-    let told = [
+    let counts = [
         (stats.missed, "missed: the kernel did not run the dispatcher".to_owned()),
         (
             unroutable,
@@ -159,7 +158,7 @@ fn others(stats: &Stats, out: &mut impl Write) -> io::Result<()> {
             ),
         ),
     ];
-    for (count, what) in told.iter().filter(|(count, _)| *count > 0) {
+    for (count, what) in counts.iter().filter(|(count, _)| *count > 0) {
         writeln!(out, "{} {what}", counted(*count, "call"))?;
     }
     let results = stats.routes.iter().map(|route| route.results_lost).sum();

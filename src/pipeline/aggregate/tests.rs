@@ -108,7 +108,7 @@ fn add_without_room_counts_in_one_record_of_route() {
 }
 
 #[test]
-fn bytes_are_bounded_too() {
+fn add_beyond_byte_limit_overflows() {
     let (mut aggregator, now) = (Aggregator::bounded(usize::MAX, 10_000), Instant::now());
     for uid in 0..100 {
         aggregator.add(now, group(1), info, key(uid), &at(1), || "x".repeat(2_000));
@@ -157,7 +157,7 @@ fn errors_beyond_some_kinds_are_only_counted() {
 proptest! {
     /// No event is lost or counted twice, whatever the bounds and the times are.
     #[test]
-    fn the_counts_add_up(
+    fn summaries_add_up(
         keys_max in 0_usize..6, bytes_max in 0_usize..20_000,
         events in prop::collection::vec((0_u64..3, 0_u32..8, 0_u64..15, 0_u64..3), 0..200),
     ) {

@@ -24,7 +24,7 @@ fn allowed(limiter: &mut UserLimiter, key: &BucketKey, count: u32, now_ns: u64) 
 }
 
 #[test]
-fn owner_is_the_same_as_in_the_kernel() {
+fn bucket_key_owner_equals_that_of_kernel() {
     let handler = samples::handler();
     let process = Process { start_ns: 5 << 20, ..samples::event(&handler, vec![]).process };
     let event = Event { process, ..samples::event(&handler, vec![]) };

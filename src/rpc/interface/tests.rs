@@ -20,13 +20,13 @@ fn varlink_description_and_types_have_the_same_members() {
     let idl = IDL::try_from(SERVICE.description).expect("an interface");
     assert_eq!(idl.name, crate::rpc::INTERFACE);
     let cpus = Some(vec![]);
-    for (method, told) in [
+    for (method, members) in [
         ("Stats", keys(&Stats::default())),
         ("Status", keys(&Status::default())),
         ("Routes", keys(&Routes::default())),
         ("Reload", keys(&Reloaded::default())),
     ] {
-        assert_eq!(names(&idl.methods[method].output), told, "{method}");
+        assert_eq!(names(&idl.methods[method].output), members, "{method}");
     }
     assert_eq!(idl.methods.len(), 4);
     for (method, described) in &idl.methods {
@@ -45,9 +45,9 @@ fn varlink_description_and_types_have_the_same_members() {
         ("Rule", keys(&Rule::default())),
     ];
     assert_eq!(idl.typedefs.len(), types.len());
-    for (name, told) in types {
+    for (name, members) in types {
         let VStructOrEnum::VStruct(described) = &idl.typedefs[name].elt else { panic!("{name}") };
-        assert_eq!(names(described), told, "{name}");
+        assert_eq!(names(described), members, "{name}");
     }
     assert_eq!(names(&idl.errors["ReloadRefused"].parm), keys(&ReloadRefused::default()));
 }
@@ -79,7 +79,7 @@ fn found(stats: &Stats) -> Vec<(Option<usize>, &'static str, i128)> {
 }
 
 #[test]
-fn each_equation_can_fail() {
+fn differences_lists_each_equation_that_fails() {
     let stats = |route| Stats { routes: vec![RouteStats::default(), route], ..Stats::default() };
     assert_eq!(found(&stats(route(9, 6, 3, 3))), []);
     assert_eq!(found(&stats(route(9, 5, 3, 3))), [(None, "seen", 1)]);
@@ -90,7 +90,7 @@ fn each_equation_can_fail() {
 
 /// A difference on one CPU is not cancelled out by the opposite one on another.
 #[test]
-fn each_cpu_has_its_own_equation() {
+fn differences_checks_each_cpu() {
     let cpu = |cpu, seen, counted| Cpu {
         cpu,
         seen,
@@ -103,7 +103,7 @@ fn each_cpu_has_its_own_equation() {
 }
 
 #[test]
-fn a_record_that_cannot_be_decoded_explains_one_event() {
+fn differences_allows_one_event_per_undecodable_record() {
     let stats =
         |undecodable| Stats { routes: vec![route(9, 6, 3, 2)], undecodable, ..Stats::default() };
     assert_eq!(found(&stats(1)), []);
@@ -112,7 +112,7 @@ fn a_record_that_cannot_be_decoded_explains_one_event() {
 }
 
 #[test]
-fn what_one_end_writes_the_other_reads() {
+fn types_survive_serialization() {
     let stats = Stats { routes: vec![route(9, 6, 3, 3)], ..Stats::default() };
     let value: Value = serde_json::to_value(&stats).expect("JSON");
     assert_eq!(serde_json::from_value::<Stats>(value).expect("the same"), stats);

@@ -57,7 +57,7 @@ fn ends(daemon: Daemon, generation: u64) {
 }
 
 #[test]
-fn each_kind_of_edit_is_one_reload() {
+fn edit_of_any_kind_is_one_reload() {
     let [a, b, c] = [(); 3].map(|()| unused_number());
     let Some(setup) = Setup::new(&routes(&[(&a, "args")])) else { return };
     let mut daemon = setup.start();

@@ -95,7 +95,7 @@ fn parameter_names_are_short_lower_case_and_unique() {
 }
 
 #[test]
-fn every_set_is_used() {
+fn sets_are_all_used() {
     let words = TEXT
         .lines()
         .flat_map(|line| line.split(['\t', ' ', '[']))
