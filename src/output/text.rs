@@ -96,7 +96,9 @@ fn unit<'a>(body: &Body<'a>) -> Option<&'a String> {
             place.user_unit.as_ref().or(place.unit.as_ref())
         }
         Body::Aggregate(Aggregate { aggregated, .. }) => {
-            let key = aggregated.key.as_ref()?;
+            let Some(key) = &aggregated.key else {
+                return aggregated.owner.as_ref()?.unit.as_ref();
+            };
             key.user_unit.as_ref().or(key.unit.as_ref())
         }
         _ => None,

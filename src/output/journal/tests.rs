@@ -190,12 +190,10 @@ fn encode_own_records_have_their_fields() {
     let (started, reloaded, refused) =
         (samples::started(), samples::reloaded(), samples::reload_refused());
     let (lost, back, stopped) = (samples::lost(), samples::output_restored(), samples::stopped());
-    let (missed, untracked) = (samples::missed(), samples::untracked());
-    let change = samples::tracing_change();
+    let (missed, change) = (samples::missed(), samples::tracing_change());
     let (off, on) = (TracingOff(change.clone()), TracingOn(change));
-    let (suppressed, held, aggregated) =
-        (samples::suppressed(), samples::shed(), samples::aggregated());
-    let feedback = samples::feedback();
+    let (suppressed, held, aggregated, feedback) =
+        (samples::suppressed(), samples::shed(), samples::aggregated(), samples::feedback());
     for (body, name, expected) in [
         (Body::Started(&started), "TAILCALLD_ROUTES", &["34"][..]),
         (Body::Reloaded(&reloaded), "TAILCALLD_ADDED", &["call0 = args", "call1 = args"]),
@@ -214,7 +212,7 @@ fn encode_own_records_have_their_fields() {
             ],
         ),
         (Body::Missed(&missed), "TAILCALLD_MISSED", &["41"]),
-        (Body::Untracked(&untracked), "TAILCALLD_UNTRACKED_CGROUPS", &["400"]),
+        (Body::Untracked(&samples::untracked()), "TAILCALLD_UNTRACKED_CGROUPS", &["400"]),
         (Body::TracingOff(&off), "TAILCALLD_SYSCTL", &["kernel.ftrace_enabled"]),
         (Body::TracingOn(&on), "TAILCALLD_TO", &["2026-01-02T03:04:20.000000006Z"]),
         (Body::OutputRestored(&back), "TAILCALLD_TO", &["2026-01-02T03:04:08.200000006Z"]),

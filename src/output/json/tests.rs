@@ -4,6 +4,7 @@ use syscalls::{self, Abi, Slot, Status, Value};
 
 use super::encode;
 use crate::decode::{Event, Outcome};
+use crate::output::record::aggregate::GroupOwner;
 use crate::output::record::{Aggregate, Body, Kind, Record, RecordBody, Syscall};
 use crate::output::samples;
 use crate::output::scratch::Scratch;
@@ -249,6 +250,11 @@ fn encode_aggregate_without_key_is_marked_overflow() {
     for key in ["uid", "comm", "unit", "args", "failed", "latency", "p50_ns"] {
         assert_eq!(object.get(key), None, "{key}");
     }
+    aggregated.owner = Some(GroupOwner { uid: 0, unit: Some("x.service".into()) });
+    let body = Body::Aggregate(Aggregate { aggregated: &aggregated, from_ns: 1, to_ns: 1 });
+    let object = self::object(&samples::own(body));
+    assert_eq!((&object["overflow"], &object["uid"]), (&"yes".into(), &0.into()));
+    assert_eq!((&object["unit"], object.get("comm")), (&"x.service".into(), None));
 }
 
 #[test]

@@ -7,7 +7,7 @@ use syscalls::{Abi, Capture, Slot, Status, Value};
 use crate::decode::Event;
 use crate::handlers::Handler;
 use crate::output::arguments::Arguments;
-use crate::output::record::aggregate::Aggregated;
+use crate::output::record::aggregate::{Aggregated, GroupOwner};
 use crate::output::record::{
     Aggregate, Body, Feedback, Lost, OutputLimits, Shed, ShedLevel, Stopped, Syscall, TracingOff,
     TracingOn,
@@ -258,6 +258,11 @@ fn message_of_aggregate_is_one_sentence() {
     assert_eq!(
         message_of(&aggregated, 0),
         "openat 1 time by other tasks; first: openat(...) by cat (pid 7, uid 1000)"
+    );
+    aggregated.owner = Some(GroupOwner { uid: 1000, unit: None });
+    assert_eq!(
+        message_of(&aggregated, 0),
+        "openat 1 time by other tasks of uid 1000; first: openat(...) by cat (pid 7, uid 1000)"
     );
 }
 

@@ -1,22 +1,28 @@
 //! Events in, one record for each key and interval out, with how many there were, one of them as an
 //! example, and what came of their calls. Pure. What has no room in the memory that this may take is
-//! counted in one record of the route; nothing goes missing.
+//! counted in one record of the owner and route; nothing goes missing.
 
 mod count;
 mod memory;
+mod room;
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::time::Instant;
 
 pub use count::Observation;
 
-use crate::output::record::aggregate::{Aggregated, Group, GroupInfo, GroupKey, Summary};
+use crate::output::record::aggregate::{
+    Aggregated, Group, GroupInfo, GroupKey, GroupOwner, Summary,
+};
 use memory::bytes_of;
+use room::Room;
 
 /// Keys that are counted at a time, with those whose records still wait to be written.
 const KEYS_MAX: usize = 8192;
 /// Limit of the memory of all groups, examples included.
 const BYTES_MAX: usize = 4 << 20;
+/// Records of owners whose groups had no room, of all routes together. Beyond it they are counted in one of the route.
+const OVERFLOWS_MAX: usize = 256;
 
 /// Groups that are being counted, and aggregates that are ready to be written.
 #[derive(Debug)]
@@ -24,10 +30,8 @@ pub struct Aggregator {
     groups: BTreeMap<Group, Interval>,
     /// The oldest first, with the time at which their interval ended.
     ready: VecDeque<(Instant, Aggregated)>,
-    keys: usize,
-    bytes: usize,
-    keys_max: usize,
-    bytes_max: usize,
+    room: Room,
+    overflows: usize,
 }
 
 #[derive(Debug)]
@@ -35,6 +39,7 @@ struct Interval {
     info: GroupInfo,
     ends: Instant,
     summaries: HashMap<GroupKey, Summary>,
+    overflows: HashMap<GroupOwner, Summary>,
     rest: Option<Summary>,
 }
 
@@ -48,7 +53,7 @@ impl Aggregator {
     /// Makes an aggregator with room for `keys_max` keys in `bytes_max` bytes.
     pub fn bounded(keys_max: usize, bytes_max: usize) -> Self {
         let (groups, ready) = (BTreeMap::new(), VecDeque::new());
-        Self { groups, ready, keys: 0, bytes: 0, keys_max, bytes_max }
+        Self { groups, ready, room: Room::new(keys_max, bytes_max), overflows: 0 }
     }
 
     /// Counts an event. Calls `info` only for the first event of an interval and `example` only for the first of
@@ -70,10 +75,17 @@ impl Aggregator {
             return summary.add(observation);
         }
         let summary = Summary::first(observation, example());
-        let bytes = bytes_of(&key, &summary);
-        if self.keys < self.keys_max && self.bytes + bytes <= self.bytes_max {
-            (self.keys, self.bytes) = (self.keys + 1, self.bytes + bytes);
+        let owner = key.owner();
+        if self.room.take(owner.clone(), bytes_of(&key, &summary)) {
             interval.summaries.insert(key, summary);
+            return;
+        }
+        if let Some(overflow) = interval.overflows.get_mut(&owner) {
+            return overflow.add(observation);
+        }
+        if self.overflows < OVERFLOWS_MAX {
+            self.overflows += 1;
+            interval.overflows.insert(owner, summary);
             return;
         }
         match &mut interval.rest {
@@ -107,10 +119,13 @@ impl Aggregator {
         let over: Vec<Group> = over.map(|(group, _)| *group).collect();
         for group in over {
             let Some(interval) = self.groups.remove(&group) else { continue };
-            let Interval { info, summaries, rest, .. } = interval;
-            let keyed = summaries.into_iter().map(|(key, summary)| (Some(key), summary));
-            for (key, summary) in keyed.chain(rest.map(|rest| (None, rest))) {
-                self.ready.push_back((now, Aggregated { group, info: info.clone(), key, summary }));
+            let Interval { info, summaries, overflows, rest, .. } = interval;
+            let keyed = summaries.into_iter().map(|(key, summary)| (Some(key), None, summary));
+            let owned = overflows.into_iter().map(|(owner, summary)| (None, Some(owner), summary));
+            let rest = rest.map(|rest| (None, None, rest));
+            for (key, owner, summary) in keyed.chain(owned).chain(rest) {
+                let info = info.clone();
+                self.ready.push_back((now, Aggregated { group, info, key, owner, summary }));
             }
         }
     }
@@ -124,8 +139,10 @@ impl Aggregator {
     pub fn take(&mut self) -> Option<Aggregated> {
         let (_, aggregated) = self.ready.pop_front()?;
         if let Some(key) = &aggregated.key {
-            self.keys -= 1;
-            self.bytes -= bytes_of(key, &aggregated.summary);
+            self.room.give_back(key.owner(), bytes_of(key, &aggregated.summary));
+        }
+        if aggregated.owner.is_some() {
+            self.overflows -= 1;
         }
         Some(aggregated)
     }
@@ -139,7 +156,8 @@ impl Aggregator {
 impl Interval {
     fn begin(now: Instant, info: GroupInfo) -> Self {
         let ends = now + info.every;
-        Self { info, ends, summaries: HashMap::new(), rest: None }
+        let (summaries, overflows) = (HashMap::new(), HashMap::new());
+        Self { info, ends, summaries, overflows, rest: None }
     }
 }
 

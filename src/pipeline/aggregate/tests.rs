@@ -6,7 +6,7 @@ use syscalls::{Abi, Slot};
 use super::{Aggregated, Aggregator, Group, GroupInfo, GroupKey, Observation};
 use crate::config::Keep;
 use crate::decode::Outcome;
-use crate::output::record::aggregate::Cause;
+use crate::output::record::aggregate::{Cause, GroupOwner};
 
 const EVERY: Duration = Duration::from_secs(10);
 
@@ -59,7 +59,7 @@ fn add_same_key_makes_one_record_per_interval() {
     let expected =
         [(3, 10, 30, "example at 30"), (1, 40, 40, "example at 40"), (1, 50, 50, "example at 50")];
     assert_eq!(summaries.collect::<Vec<_>>(), expected);
-    assert!(aggregator.is_empty() && aggregator.keys == 0 && aggregator.bytes == 0);
+    assert!(aggregator.is_empty() && aggregator.room.taken() == (0, 0));
 }
 
 #[test]
@@ -91,20 +91,64 @@ fn close_before_ends_intervals_of_older_tables() {
 }
 
 #[test]
-fn add_without_room_counts_in_one_record_of_route() {
+fn add_without_room_counts_in_one_record_of_owner() {
     let (mut aggregator, now) = (Aggregator::bounded(2, usize::MAX), Instant::now());
     for uid in [1, 2, 3, 4, 1, 3] {
         add(&mut aggregator, now, 1, uid, &at(u64::from(uid)));
     }
     aggregator.close_all(now);
     let records = all(&mut aggregator);
-    let count = |uid| records.iter().find(|one| one.key == uid).unwrap().summary.count;
-    assert_eq!([count(Some(key(1))), count(Some(key(2))), count(None)], [2, 1, 3]);
-    assert_eq!(records.len(), 3);
+    let owner = |uid| Some(GroupOwner { uid, unit: None });
+    for (wanted, owner, count) in
+        [(Some(key(1)), None, 2), (Some(key(2)), None, 1), (None, owner(3), 2), (None, owner(4), 1)]
+    {
+        let is_it = |one: &&Aggregated| one.key == wanted && one.owner == owner;
+        assert_eq!(records.iter().find(is_it).unwrap().summary.count, count, "{owner:?}");
+    }
+    assert_eq!(records.len(), 4);
     // There is room again.
     add(&mut aggregator, now, 1, 9, &at(1));
     aggregator.close_all(now);
     assert_eq!(all(&mut aggregator)[0].key, Some(key(9)));
+}
+
+/// One user renames tasks, so that each event is a group of its own.
+#[test]
+fn add_of_user_with_many_task_names_keeps_groups_of_others() {
+    let (mut aggregator, now) = (Aggregator::default(), Instant::now());
+    let root = |unit: &str| GroupKey { unit: Some(unit.into()), comm: b"x".into(), ..key(0) };
+    let mut count = |key: GroupKey| {
+        aggregator.add(now, group(1), info, key, &at(1), || "x".repeat(1_000));
+    };
+    for number in 0..9_000 {
+        count(GroupKey { comm: format!("evil{number}").into(), ..key(65_534) });
+    }
+    for number in 0..3_000 {
+        count(GroupKey { comm: format!("job{number}").into(), ..root("jobs.service") });
+    }
+    count(key(65_533));
+    count(root("sshd.service"));
+    aggregator.close_all(now);
+    let records = all(&mut aggregator);
+    let is_there = |key| records.iter().any(|one| one.key == key);
+    assert!(is_there(Some(key(65_533))) && is_there(Some(root("sshd.service"))));
+    let overflows = records.iter().filter(|one| one.key.is_none());
+    let mut owners: Vec<_> = overflows.filter_map(|one| one.owner.clone()).collect();
+    owners.sort_by_key(|owner| owner.uid);
+    let jobs = GroupOwner { uid: 0, unit: Some("jobs.service".into()) };
+    assert_eq!(owners, [jobs, GroupOwner { uid: 65_534, unit: None }]);
+}
+
+#[test]
+fn add_of_too_many_owners_without_room_counts_in_one_record_of_route() {
+    let (mut aggregator, now) = (Aggregator::bounded(0, 0), Instant::now());
+    for uid in 0..1_000 {
+        add(&mut aggregator, now, 1, uid, &at(1));
+    }
+    aggregator.close_all(now);
+    let records = all(&mut aggregator);
+    let rest = records.iter().find(|one| one.owner.is_none()).unwrap();
+    assert_eq!((records.len(), rest.summary.count), (257, 1_000 - 256));
 }
 
 #[test]
@@ -113,17 +157,12 @@ fn add_beyond_byte_limit_overflows() {
     for uid in 0..100 {
         aggregator.add(now, group(1), info, key(uid), &at(1), || "x".repeat(2_000));
     }
-    assert!(
-        aggregator.bytes <= 10_000 && aggregator.keys > 0,
-        "{} in {}",
-        aggregator.keys,
-        aggregator.bytes
-    );
-    let keys = aggregator.keys as u64;
+    let (keys, bytes) = aggregator.room.taken();
+    assert!(bytes <= 10_000 && keys > 0, "{keys} in {bytes}");
     aggregator.close_all(now);
     let records = all(&mut aggregator);
-    let rest = records.iter().find(|one| one.key.is_none()).unwrap();
-    assert_eq!(rest.summary.count, 100 - keys);
+    let rest = records.iter().filter(|one| one.key.is_none());
+    assert_eq!(rest.map(|one| one.summary.count).sum::<u64>(), 100 - keys as u64);
 }
 
 #[test]
@@ -168,7 +207,8 @@ proptest! {
             aggregator.close_due(now);
             records.extend(aggregator.take());
             add(&mut aggregator, now, nr, uid, &Observation { suppressed, ..at(1) });
-            prop_assert!(aggregator.keys <= keys_max && aggregator.bytes <= bytes_max);
+            let (keys, bytes) = aggregator.room.taken();
+            prop_assert!(keys <= keys_max && bytes <= bytes_max);
         }
         aggregator.close_all(now);
         records.extend(all(&mut aggregator));
@@ -180,6 +220,7 @@ proptest! {
             let expected = events.iter().filter(|event| event.0 == nr).map(|event| event.3);
             prop_assert_eq!(suppressed, expected.sum::<u64>());
         }
-        prop_assert!(aggregator.is_empty() && aggregator.bytes == 0 && aggregator.keys == 0);
+        prop_assert!(aggregator.is_empty() && aggregator.room.taken() == (0, 0));
+        prop_assert_eq!(aggregator.overflows, 0);
     }
 }

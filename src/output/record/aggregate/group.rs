@@ -57,6 +57,22 @@ pub struct GroupKey {
     pub by: Vec<(String, String)>,
 }
 
+/// Owner of groups, who has a share of the room for them: a user; of root, the processes of one unit.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct GroupOwner {
+    /// Real user.
+    pub uid: u32,
+    /// The system's unit; only of root.
+    pub unit: Option<String>,
+}
+
+impl GroupKey {
+    /// Returns the owner of the group.
+    pub fn owner(&self) -> GroupOwner {
+        GroupOwner { uid: self.uid, unit: self.unit.clone().filter(|_| self.uid == 0) }
+    }
+}
+
 /// One record in the making, or made.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Aggregated {
@@ -64,8 +80,10 @@ pub struct Aggregated {
     pub group: Group,
     /// Settings of the group.
     pub info: GroupInfo,
-    /// `None`: all for whose keys there was no room.
+    /// `None`: all events of an owner for whose groups there was no room.
     pub key: Option<GroupKey>,
+    /// Owner of events without a key; `None`: all owners for whom there was no room.
+    pub owner: Option<GroupOwner>,
     /// Counts.
     pub summary: Summary,
 }

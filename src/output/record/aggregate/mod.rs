@@ -9,7 +9,7 @@ use std::fmt::Write as _;
 use syscalls::printable::{self, NO_LIMIT};
 use syscalls::{Abi, Slot};
 
-pub use group::{Aggregated, Cause, Group, GroupInfo, GroupKey};
+pub use group::{Aggregated, Cause, Group, GroupInfo, GroupKey, GroupOwner};
 pub use latency::Latency;
 pub use summary::{OutcomeCounts, Summary};
 
@@ -54,7 +54,7 @@ impl RecordBody for Aggregate<'_> {
         }
         match &aggregated.key {
             Some(key) => common(key, out),
-            None => out.word(Key::Overflow, "yes"),
+            None => overflow(aggregated.owner.as_ref(), out),
         }
         out.text(Key::Example, summary.example.as_bytes());
         if let Some(results) = &summary.results {
@@ -112,6 +112,15 @@ fn common(key: &GroupKey, out: &mut impl Fields) {
     }
 }
 
+fn overflow(owner: Option<&GroupOwner>, out: &mut impl Fields) {
+    out.word(Key::Overflow, "yes");
+    let Some(owner) = owner else { return };
+    out.unsigned(Key::Uid, owner.uid.into());
+    if let Some(unit) = &owner.unit {
+        out.text(Key::Unit, unit.as_bytes());
+    }
+}
+
 fn results(results: &OutcomeCounts, out: &mut impl Fields) {
     let latency = &results.latency;
     for (key, count) in [
@@ -154,7 +163,11 @@ fn syscall(slot: Slot, out: &mut String) {
 
 fn task(aggregated: &Aggregated, out: &mut String) {
     let Some(key) = &aggregated.key else {
-        return out.push_str(" by other tasks");
+        out.push_str(" by other tasks");
+        if let Some(owner) = &aggregated.owner {
+            let _ = write!(out, " of uid {}", owner.uid);
+        }
+        return;
     };
     out.push_str(" by ");
     printable::quoted_if_needed(&key.comm, NO_LIMIT, out);
