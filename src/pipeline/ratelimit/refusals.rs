@@ -5,9 +5,11 @@ use std::collections::{BTreeMap, HashMap};
 
 use super::BucketKey;
 
-/// Number of owners that are remembered. The refusals of others are missing in the next record, and the
-/// periodic record sums them by limit.
+/// Number of owners that are remembered. The periodic record sums the refusals of others by limit. For the next record
+/// of an owner the latest ones are remembered: most of the others have ended.
 const OWNERS_MAX: usize = 4096;
+/// Part of the owners that are forgotten at a time.
+const FORGOTTEN: usize = OWNERS_MAX / 4;
 
 /// Counts of refused events, and the part of them that was reported.
 #[derive(Debug, Default)]
@@ -15,9 +17,18 @@ pub struct Refusals {
     /// The kernel's counts as they were read last.
     read: HashMap<BucketKey, u64>,
     /// Refusals that the next record of the same bucket will report.
-    unreported: HashMap<BucketKey, u64>,
+    unreported: HashMap<BucketKey, Unreported>,
+    /// Number of the next addition to `unreported`.
+    next: u64,
     /// Refusals since the last periodic record.
     refused: BTreeMap<BucketKey, Refused>,
+}
+
+#[derive(Debug, Default)]
+struct Unreported {
+    count: u64,
+    /// Number of the last addition.
+    last: u64,
 }
 
 /// Refusals of one bucket.
@@ -52,10 +63,8 @@ impl Refusals {
 
     /// Adds refused events.
     pub fn add(&mut self, key: BucketKey, comm: &[u8], count: u64) {
-        if key.owner.is_some()
-            && has_room(self.unreported.len(), self.unreported.contains_key(&key))
-        {
-            *self.unreported.entry(key.clone()).or_default() += count;
+        if key.owner.is_some() {
+            self.add_unreported(key.clone(), count);
         }
         let room = has_room(self.refused.len(), self.refused.contains_key(&key));
         let key = if room { key } else { BucketKey { owner: None, ..key } };
@@ -66,12 +75,25 @@ impl Refusals {
         }
     }
 
+    fn add_unreported(&mut self, key: BucketKey, count: u64) {
+        if !has_room(self.unreported.len(), self.unreported.contains_key(&key)) {
+            let mut last: Vec<u64> = self.unreported.values().map(|owner| owner.last).collect();
+            let (_, limit, _) = last.select_nth_unstable(FORGOTTEN);
+            let limit = *limit;
+            self.unreported.retain(|_, owner| owner.last >= limit);
+        }
+        let owner = self.unreported.entry(key).or_default();
+        owner.count += count;
+        owner.last = self.next;
+        self.next += 1;
+    }
+
     /// Returns and clears the refusals that the next record of the bucket reports.
     pub fn take_unreported(&mut self, key: impl FnOnce() -> BucketKey) -> u64 {
         if self.unreported.is_empty() {
             0
         } else {
-            self.unreported.remove(&key()).unwrap_or_default()
+            self.unreported.remove(&key()).unwrap_or_default().count
         }
     }
 

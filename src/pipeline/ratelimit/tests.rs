@@ -103,7 +103,20 @@ fn take_sums_owners_beyond_maximum() {
     let taken = suppressed.take();
     assert_eq!(taken.iter().map(|(_, refused)| refused.count).sum::<u64>(), 5000);
     assert_eq!((taken[0].0.owner, taken[0].1.count, taken.len()), (None, 904, 4097));
-    assert_eq!(suppressed.take_unreported(|| key(&limit, 4999)), 0);
+}
+
+/// Processes that have ended leave their refusals unreported.
+#[test]
+fn refusals_of_new_owner_are_reported_after_thousands_that_ended() {
+    let (mut suppressed, limit) = (Refusals::default(), limit(1, 1, Per::Pid));
+    for round in 0..10_000 {
+        suppressed.add(key(&limit, round), b"", 1);
+        suppressed.add(key(&limit, 1_000_000), b"", 1);
+    }
+    assert_eq!(suppressed.take_unreported(|| key(&limit, 9_999)), 1);
+    assert_eq!(suppressed.take_unreported(|| key(&limit, 1_000_000)), 10_000);
+    let mut is_known = |owner| suppressed.take_unreported(|| key(&limit, owner)) > 0;
+    assert!(!is_known(0) && (1..10_000).filter(|owner| is_known(*owner)).count() < 4096);
 }
 
 proptest! {
