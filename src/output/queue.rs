@@ -14,6 +14,8 @@ use crate::output::{WriteOutcome, journal};
 /// Records of our own that wait at most. Each takes some 500 bytes; a daemon makes a few an hour,
 /// and one for each reload.
 const OWN_MAX: usize = 1000;
+/// Bytes of these records; one about all routes may have 100 KB.
+const OWN_BYTES_MAX: usize = 8 << 20;
 
 /// A connection to journald and what waits for it.
 #[derive(Debug)]
@@ -104,7 +106,8 @@ impl Queue {
         if is_event {
             !waiting.any(|waiting| waiting.is_event)
         } else {
-            self.waiting.len() < OWN_MAX
+            let bytes: usize = waiting.map(|waiting| waiting.entry.len()).sum();
+            self.waiting.len() < OWN_MAX && bytes < OWN_BYTES_MAX
         }
     }
 }
@@ -112,5 +115,31 @@ impl Queue {
 impl AsFd for Queue {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.socket.as_fd()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::net::UnixDatagram;
+
+    use super::*;
+    use crate::output::record::Body;
+    use crate::output::samples;
+
+    #[test]
+    fn own_records_that_wait_are_bounded_in_bytes() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let path = folder.path().join("socket");
+        let _journald = UnixDatagram::bind(&path).expect("a socket");
+        let mut queue = Queue::new(Socket::open(&path).expect("a connection"));
+        let stats = samples::stats();
+        let write = |queue: &mut Queue| {
+            let record = samples::own(Body::Stats(&stats));
+            queue.write(&record, &mut Scratch::default(), &mut 0)
+        };
+        queue.add_own(vec![b'x'; OWN_BYTES_MAX - 1]);
+        assert_ne!(write(&mut queue), WriteOutcome::Lost(Errno::EAGAIN));
+        queue.add_own(vec![b'x'; 1]);
+        assert_eq!(write(&mut queue), WriteOutcome::Lost(Errno::EAGAIN));
     }
 }
