@@ -11,6 +11,7 @@ mod journald;
 mod json;
 mod kill;
 mod load;
+mod long_cgroup_paths;
 mod namespace;
 mod notify;
 mod number;

@@ -2,7 +2,7 @@
 //! time, up to a deadline that only a broken daemon reaches.
 
 use std::os::unix::process::CommandExt as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicU16, Ordering::SeqCst};
 use std::time::{Duration, Instant};
@@ -71,9 +71,7 @@ impl Trigger {
     pub fn start_as(user: u32, words: &[&str]) -> Self {
         static NEXT: AtomicU16 = AtomicU16::new(0);
         let name = format!("trigger-{}", NEXT.fetch_add(1, SeqCst));
-        // Built by `cargo build --examples`.
-        let path = Path::new(env!("CARGO_BIN_EXE_tailcalld")).with_file_name("examples/trigger");
-        let mut command = Command::new(path);
+        let mut command = Command::new(trigger_path());
         command.args(words).env("TRIGGER_NAME", &name).stdout(Stdio::null()).uid(user);
         Self { process: Process::spawn(&mut command), name }
     }
@@ -95,6 +93,11 @@ impl Trigger {
         assert!(self.process.wait().success(), "the trigger knows its words");
         self.name
     }
+}
+
+/// Returns the trigger's binary, built by `cargo build --examples`.
+pub fn trigger_path() -> PathBuf {
+    Path::new(env!("CARGO_BIN_EXE_tailcalld")).with_file_name("examples/trigger")
 }
 
 /// Runs a trigger to its end and returns the name in its events.
