@@ -40,7 +40,7 @@ impl SecretPattern {
     /// Returns the part of an argument or variable that the pattern hides.
     pub fn hides(&self, text: &Candidate<'_>) -> Option<Hidden> {
         match self {
-            Self::Option(pattern) if glob(pattern.as_bytes(), text.name) => {
+            Self::Option(pattern) if !text.is_setting && glob(pattern.as_bytes(), text.name) => {
                 Some(text.value.map_or(Hidden::Next, Hidden::From))
             }
             Self::Glued(letter)
@@ -90,8 +90,11 @@ impl<'t> Candidate<'t> {
             return None;
         }
         let name = equals.and_then(|at| whole.get(..at)).unwrap_or(whole);
+        let is_short = name.len() <= NAME_MAX;
         let value = equals.map(|at| at + 1);
-        Some(Self { whole, name, value, is_setting: value.is_some() && is_name(name) })
+        let is_setting = is_short && value.is_some() && is_name(name);
+        // A longer name is that of no secret; an option of one letter is still found.
+        Some(Self { whole, name: if is_short { name } else { b"" }, value, is_setting })
     }
 }
 
@@ -101,29 +104,40 @@ fn is_name(name: &[u8]) -> bool {
     !name.starts_with(b"-") && name.iter().all(part)
 }
 
-/// Returns whether the whole text matches the pattern. The last `*` that was met takes one byte more
-/// whenever the rest does not fit, so the work is at most the product of both lengths.
+/// Bytes of the longest name that patterns are compared with. A process chooses its length, and the work grows
+/// with it.
+const NAME_MAX: usize = 256;
+
+/// Returns whether the whole text matches the pattern. Most texts differ in the first byte of the beginning or
+/// the end that the pattern has.
 fn glob(pattern: &[u8], text: &[u8]) -> bool {
-    let (mut p, mut t) = (0, 0);
-    let mut star = None;
-    while let Some(byte) = text.get(t) {
-        match pattern.get(p) {
-            Some(b'*') => {
-                star = Some((p, t));
-                p += 1;
-            }
-            Some(wanted) if wanted.eq_ignore_ascii_case(byte) => {
-                p += 1;
-                t += 1;
-            }
-            _ => {
-                let Some((at, from)) = star else { return false };
-                (p, t) = (at + 1, from + 1);
-                star = Some((at, from + 1));
-            }
-        }
-    }
-    pattern.get(p..).unwrap_or_default().iter().all(|&rest| rest == b'*')
+    let Some(first) = pattern.iter().position(|&byte| byte == b'*') else {
+        return pattern.eq_ignore_ascii_case(text);
+    };
+    let last = pattern.iter().rposition(|&byte| byte == b'*').unwrap_or(first);
+    let head = pattern.get(..first).unwrap_or_default();
+    let tail = pattern.get(last + 1..).unwrap_or_default();
+    let Some(rest) = without_ends(text, head, tail) else { return false };
+    let mut parts = pattern.get(first..last).unwrap_or_default().split(|&byte| byte == b'*');
+    parts.try_fold(rest, |rest, part| after(rest, part)).is_some()
+}
+
+/// Returns the text between a beginning and an end.
+fn without_ends<'t>(text: &'t [u8], head: &[u8], tail: &[u8]) -> Option<&'t [u8]> {
+    let (start, rest) = text.split_at_checked(head.len())?;
+    let (middle, end) = rest.split_at_checked(rest.len().checked_sub(tail.len())?)?;
+    (start.eq_ignore_ascii_case(head) && end.eq_ignore_ascii_case(tail)).then_some(middle)
+}
+
+/// Returns the text after the first occurrence of `part`.
+fn after<'t>(text: &'t [u8], part: &[u8]) -> Option<&'t [u8]> {
+    let Some(first) = part.first() else { return Some(text) };
+    let starts = text.iter().enumerate().filter(|(_, byte)| byte.eq_ignore_ascii_case(first));
+    let mut ends = starts.filter_map(|(at, _)| {
+        let (found, rest) = text.get(at..)?.split_at_checked(part.len())?;
+        found.eq_ignore_ascii_case(part).then_some(rest)
+    });
+    ends.next()
 }
 
 #[cfg(test)]
@@ -144,6 +158,9 @@ mod tests {
             ("--*-token", "--a-token", true),
             ("--*-token", "--token", false),
             ("*é*", "xéx", true),
+            ("a*a", "a", false),
+            ("a**b*c", "axbbyc", true),
+            ("a*b*bc", "abc", false),
         ] {
             assert_eq!(glob(pattern.as_bytes(), text.as_bytes()), fits, "{pattern} {text}");
         }

@@ -2,9 +2,10 @@
 
 use std::ops::Range;
 
-use syscalls::notation;
+use syscalls::{notation, printable};
 
 use crate::decode::{Event, KnownCall};
+use crate::output::sentence::SENTENCE_MAX;
 
 /// Arguments of one event after the other, in memory that is used again.
 #[derive(Debug, Default)]
@@ -26,7 +27,13 @@ impl Arguments {
         for argument in call.iter().flat_map(KnownCall::arguments) {
             self.text.push_str(if self.ranges.is_empty() { "" } else { ", " });
             let start = self.text.len();
-            notation::argument_with_memory(&argument, &mut self.text);
+            match notation::string_bytes(&argument) {
+                // The sentence ends within such a string, and its field has the bytes.
+                Some(text) if text.len() > SENTENCE_MAX => {
+                    printable::quoted(text, SENTENCE_MAX, &mut self.text);
+                }
+                _ => notation::argument_with_memory(&argument, &mut self.text),
+            }
             self.ranges.push(start..self.text.len());
         }
     }

@@ -7,6 +7,8 @@ use crate::output::scratch::Scratch;
 
 /// An output that spells fields. A name may repeat only within one call.
 pub trait Fields {
+    /// Returns whether the output has such a field. One that takes long to render is asked for first.
+    fn has(&self, name: Key) -> bool;
     /// A constant of our own, free of control characters.
     fn word(&mut self, name: Key, value: &'static str);
     /// A count.

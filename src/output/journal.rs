@@ -51,6 +51,10 @@ impl EntryFields<'_> {
 }
 
 impl Fields for EntryFields<'_> {
+    fn has(&self, name: Key) -> bool {
+        !name.journal().is_empty()
+    }
+
     fn word(&mut self, name: Key, value: &'static str) {
         if self.name(name.into()) {
             self.0.push(b'=');

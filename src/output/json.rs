@@ -55,6 +55,10 @@ impl Object<'_> {
 }
 
 impl Fields for Object<'_> {
+    fn has(&self, name: Key) -> bool {
+        !name.json().is_empty()
+    }
+
     fn word(&mut self, name: Key, value: &'static str) {
         if self.key(name.into()) {
             string(value, self.buffer);
@@ -163,17 +167,46 @@ fn bytes(value: &[u8], buffer: &mut Vec<u8>) {
     }
 }
 
-/// Writing into a `Vec` cannot fail.
 fn string(text: &str, buffer: &mut Vec<u8>) {
-    let stands = |byte: u8| (byte >= b' ') & (byte != b'"') & (byte != b'\\');
-    // Most strings need no escape; without an early end this loop looks at 16 bytes at once.
-    if text.bytes().fold(true, |all, byte| all & stands(byte)) {
-        buffer.push(b'"');
-        buffer.extend_from_slice(text.as_bytes());
-        buffer.push(b'"');
-    } else {
-        let _ = serde_json::to_writer(buffer, text);
+    buffer.push(b'"');
+    let mut rest = text.as_bytes();
+    while !rest.is_empty() {
+        let length = unescaped_length(rest);
+        let (now, later) = rest.split_at_checked(length).unwrap_or((rest, b""));
+        buffer.extend_from_slice(now);
+        let Some((&byte, later)) = later.split_first() else { break };
+        escape(byte, buffer);
+        rest = later;
     }
+    buffer.push(b'"');
+}
+
+/// Returns how many bytes at the beginning need no escape: all bytes of most strings.
+fn unescaped_length(bytes: &[u8]) -> usize {
+    let is_plain = |byte: u8| (byte >= b' ') & (byte != b'"') & (byte != b'\\');
+    if !bytes.first().is_some_and(|&byte| is_plain(byte)) {
+        return 0;
+    }
+    // Without an early end the compiler makes the inner loop look at 32 bytes at once.
+    let is_all = |block: &[u8]| block.iter().fold(true, |all, &byte| all & is_plain(byte));
+    let blocks: usize = bytes.chunks(32).take_while(|block| is_all(block)).map(<[u8]>::len).sum();
+    let rest = bytes.get(blocks..).unwrap_or_default();
+    blocks + rest.iter().take_while(|&&byte| is_plain(byte)).count()
+}
+
+fn escape(byte: u8, buffer: &mut Vec<u8>) {
+    let digit = |nibble: u8| if nibble < 10 { b'0' + nibble } else { b'a' + nibble - 10 };
+    let letter = match byte {
+        b'"' | b'\\' => byte,
+        b'\n' => b'n',
+        b'\r' => b'r',
+        b'\t' => b't',
+        _ => {
+            let code = [b'\\', b'u', b'0', b'0', digit(byte >> 4), digit(byte & 15)];
+            return buffer.extend_from_slice(&code);
+        }
+    };
+    buffer.extend_from_slice(&[b'\\', letter]);
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ const ITEMS_MAX: usize = 8;
 
 /// Bytes of a sentence. 80 columns by 25 lines are 2000; a longer sentence scrolls the one before it
 /// away.
-const SENTENCE_MAX: usize = 2000;
+pub const SENTENCE_MAX: usize = 2000;
 
 /// Appends what `write` makes, cut to the maximum length of a sentence.
 pub fn cut(out: &mut String, write: impl FnOnce(&mut String)) {

@@ -186,8 +186,10 @@ fn declared_fields(event: &Event, cut: Option<&str>, scratch: &mut Scratch, out:
     }
     for captured in captures::fields(event).filter(|captured| captures::is_argv(captured.field)) {
         texts(captured, Key::Argv.into(), out);
-        // The journal keeps neither the order of repeated fields nor equal ones.
-        out.text(Key::Cmdline, scratch.text(|text| values::vector(event, captured, text)));
+        if out.has(Key::Cmdline) {
+            // The journal keeps neither the order of repeated fields nor equal ones.
+            out.text(Key::Cmdline, scratch.text(|text| values::vector(event, captured, text)));
+        }
     }
     let truncated = with_status(event, |status| matches!(status, Status::Truncated { .. }));
     list(Key::Truncated, cut.into_iter().chain(truncated), out);

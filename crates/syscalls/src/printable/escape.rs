@@ -6,29 +6,52 @@ use super::visible::{Appearance, appearance};
 /// over the lines above.
 const MARKS_MAX: u8 = 4;
 
+/// `\x00` to `\xff`, one after the other.
+const BYTE_ESCAPES: &str = match std::str::from_utf8(&byte_escapes()) {
+    Ok(text) => text,
+    Err(_) => "",
+};
+
+const fn byte_escapes() -> [u8; 4 * 256] {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let mut escapes = [0; 4 * 256];
+    let mut byte = 0;
+    while byte < 256 {
+        escapes[4 * byte] = b'\\';
+        escapes[4 * byte + 1] = b'x';
+        escapes[4 * byte + 2] = DIGITS[byte >> 4];
+        escapes[4 * byte + 3] = DIGITS[byte & 15];
+        byte += 1;
+    }
+    escapes
+}
+
+/// Returns the escape of a byte.
+fn byte_escape(byte: u8) -> &'static str {
+    let at = 4 * usize::from(byte);
+    BYTE_ESCAPES.get(at..at + 4).unwrap_or_default()
+}
+
 /// Appends `bytes` with escapes; returns whether all of them fitted into `limit` bytes of output.
 pub(super) fn escape(bytes: &[u8], limit: usize, quotes: bool, out: &mut String) -> bool {
-    if bytes.len() <= limit && plain_length(bytes, quotes) == bytes.len() {
+    if bytes.len() <= limit && is_plain(bytes, quotes) {
         out.push_str(std::str::from_utf8(bytes).unwrap_or_default());
         return true;
     }
     let end = out.len().saturating_add(limit);
     let mut escaper = Escaper { out, end, quotes, marks: 0 };
-    bytes.utf8_chunks().all(|chunk| escaper.text(chunk.valid()) && escaper.bytes(chunk.invalid()))
+    bytes.utf8_chunks().all(|chunk| {
+        // Between bytes that are not UTF-8 there is no text.
+        (chunk.valid().is_empty() || escaper.text(chunk.valid())) && escaper.bytes(chunk.invalid())
+    })
 }
 
-/// Returns how many bytes at the beginning need no escape: all bytes of most strings.
-fn plain_length(bytes: &[u8], quotes: bool) -> usize {
-    let is_plain =
+/// Returns whether no byte needs an escape: true of most strings, and each event has several.
+fn is_plain(bytes: &[u8], quotes: bool) -> bool {
+    let is_kept =
         |byte: u8| matches!(byte, b' '..=b'~') & !(quotes & ((byte == b'"') | (byte == b'\\')));
-    if !bytes.first().is_some_and(|&byte| is_plain(byte)) {
-        return 0;
-    }
-    // Without an early end the compiler makes the inner loop look at 32 bytes at once.
-    let is_all = |block: &[u8]| block.iter().fold(true, |all, &byte| all & is_plain(byte));
-    let blocks = bytes.chunks(32).take_while(|block| is_all(block)).map(<[u8]>::len).sum();
-    let rest: &[u8] = bytes.get(blocks..).unwrap_or_default();
-    blocks + rest.iter().take_while(|&&byte| is_plain(byte)).count()
+    // Without an early end the loop looks at 16 bytes at once.
+    bytes.iter().fold(true, |all, &byte| all & is_kept(byte))
 }
 
 /// An output that is filled up to its end.
@@ -42,24 +65,23 @@ struct Escaper<'o> {
 
 impl Escaper<'_> {
     /// Appends characters; returns whether there was room for all.
-    fn text(&mut self, mut text: &str) -> bool {
-        while let Some(c) = text.chars().next() {
-            let room = self.end.saturating_sub(self.out.len());
-            if room == 0 {
+    fn text(&mut self, text: &str) -> bool {
+        let mut kept = 0;
+        for (at, c) in text.char_indices() {
+            let is_full = self.out.len() + (at - kept) >= self.end;
+            if !is_full && self.keeps(c) {
+                continue;
+            }
+            if kept < at {
+                self.out.push_str(text.get(kept..at).unwrap_or_default());
+            }
+            if is_full {
                 return false;
             }
-            let bytes = text.as_bytes();
-            let plain = plain_length(bytes.get(..room).unwrap_or(bytes), self.quotes);
-            let length = if plain > 0 { plain } else { c.len_utf8() };
-            let (now, rest) = text.split_at_checked(length).unwrap_or((text, ""));
-            if plain > 0 {
-                self.out.push_str(now);
-                self.marks = marks_after(now);
-            } else {
-                self.character(c);
-            }
-            text = rest;
+            self.character(c);
+            kept = at + c.len_utf8();
         }
+        self.out.push_str(text.get(kept..).unwrap_or_default());
         true
     }
 
@@ -69,55 +91,67 @@ impl Escaper<'_> {
             if self.out.len() >= self.end {
                 return false;
             }
-            self.byte(byte);
+            self.out.push_str(byte_escape(byte));
+            self.marks = 0;
         }
         true
     }
 
+    /// Returns whether a character is printed unchanged.
+    fn keeps(&mut self, c: char) -> bool {
+        let (is_kept, marks) = match c {
+            '"' | '\\' => (!self.quotes, 0),
+            ' '..='~' => (true, if c.is_ascii_alphanumeric() { MARKS_MAX } else { 0 }),
+            '\0'..='\x7f' => (false, 0),
+            _ => match appearance(c) {
+                Appearance::Letter => (true, MARKS_MAX),
+                Appearance::Mark => (self.marks > 0, self.marks.saturating_sub(1)),
+                Appearance::Symbol => (true, 0),
+                Appearance::Escaped => (false, 0),
+            },
+        };
+        self.marks = marks;
+        is_kept
+    }
+
+    /// Appends the escape of a character.
     fn character(&mut self, c: char) {
         match c {
-            '"' | '\\' => self.out.extend(['\\', c]),
+            '"' => self.out.push_str("\\\""),
+            '\\' => self.out.push_str("\\\\"),
             '\n' => self.out.push_str("\\n"),
             '\r' => self.out.push_str("\\r"),
             '\t' => self.out.push_str("\\t"),
             // \x is a byte, \u{} a character: U+0085 is not the byte 0x85.
-            '\0'..='\x7f' => return self.byte(c as u8),
-            _ => return self.foreign(c),
+            '\0'..='\x7f' => self.out.push_str(byte_escape(c as u8)),
+            _ => self.code(u32::from(c)),
         }
-        self.marks = 0;
     }
 
-    /// Appends a character beyond ASCII.
-    fn foreign(&mut self, c: char) {
-        let (is_printed, marks) = match appearance(c) {
-            Appearance::Letter => (true, MARKS_MAX),
-            Appearance::Mark => (self.marks > 0, self.marks.saturating_sub(1)),
-            Appearance::Symbol => (true, 0),
-            Appearance::Escaped => (false, 0),
-        };
-        self.marks = marks;
-        if is_printed {
-            return self.out.push(c);
-        }
-        let digits = (u32::BITS - u32::from(c).leading_zeros()).div_ceil(4);
+    /// Appends the number of a character beyond ASCII, without zeros before it.
+    fn code(&mut self, number: u32) {
+        let [_, high, middle, low] = number.to_be_bytes();
         self.out.push_str("\\u{");
-        self.hex(u32::from(c), digits);
+        match (high, middle) {
+            (0, 0) => {}
+            (0, ..0x10) => self.out.push_str(last_digit(middle)),
+            (0, _) => self.out.push_str(digits(middle)),
+            (..0x10, _) => self.out.extend([last_digit(high), digits(middle)]),
+            _ => self.out.extend([digits(high), digits(middle)]),
+        }
+        self.out.push_str(digits(low));
         self.out.push('}');
-    }
-
-    fn byte(&mut self, byte: u8) {
-        self.out.push_str("\\x");
-        self.hex(byte.into(), 2);
-        self.marks = 0;
-    }
-
-    fn hex(&mut self, number: u32, digits: u32) {
-        let digit = |at: u32| char::from_digit(number >> (4 * at) & 15, 16).unwrap_or('0');
-        self.out.extend((0..digits).rev().map(digit));
     }
 }
 
-/// Returns the number of marks that may follow plain ASCII.
-fn marks_after(plain: &str) -> u8 {
-    if plain.ends_with(|c: char| c.is_ascii_alphanumeric()) { MARKS_MAX } else { 0 }
+/// Returns the two hexadecimal digits of a byte.
+fn digits(byte: u8) -> &'static str {
+    let at = 4 * usize::from(byte);
+    BYTE_ESCAPES.get(at + 2..at + 4).unwrap_or_default()
+}
+
+/// Returns the last hexadecimal digit of a byte.
+fn last_digit(byte: u8) -> &'static str {
+    let at = 4 * usize::from(byte);
+    BYTE_ESCAPES.get(at + 3..at + 4).unwrap_or_default()
 }

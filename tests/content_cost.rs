@@ -1,0 +1,147 @@
+//! CPU time of an event by its content, which a process chooses, beside plain ASCII of the same length. Decoding,
+//! redacting, encoding and one datagram are two fifths of an event of plain ASCII; the others (the ring, the
+//! counters, the socket of journald) do not depend on the content. So an event of any content costs at most three
+//! times as much as one of ASCII if these parts cost at most six times as much, as an entry of the journal does.
+
+use std::hint::black_box;
+use std::mem::{offset_of, size_of};
+use std::os::unix::net::UnixDatagram;
+use std::time::{Duration, Instant};
+
+use syscalls::{Abi, number};
+use tailcalld::bpf::types::{capture, event, wire_size};
+use tailcalld::config::Redact;
+use tailcalld::decode::{Event, RingRecord};
+use tailcalld::handlers::Handlers;
+use tailcalld::output::record::{Body, Record, Syscall};
+use tailcalld::output::{Scratch, journal_entry, json_line};
+use tailcalld::pipeline::redact::secrets;
+
+const VERSION: u16 = wire_size::EVENT_VERSION.0 as u16;
+const EVENT_SYSCALL: u16 = 1;
+const CAPTURE_TEXT: u8 = 2;
+
+/// Bytes of the path and of all arguments.
+const LENGTH: usize = 4095;
+
+/// Outputs, with the most times that a content may cost as much as plain ASCII. In JSON, what is not UTF-8 is an
+/// array of numbers, up to four times as long.
+const OUTPUTS: [(&str, Encode, u32); 2] = [("journal", journal_entry, 6), ("JSON", json_line, 10)];
+
+/// Texts that are repeated.
+const CONTENTS: [&[u8]; 20] = [
+    b"\x01",
+    b"x\x01",
+    b"\"",
+    b"\n",
+    b"\xff",
+    b"x\xff",
+    b"\xc3",
+    b"\xe2\x80",
+    "é".as_bytes(),
+    "e\u{301}".as_bytes(),
+    "א".as_bytes(),
+    "日".as_bytes(),
+    "\u{202e}".as_bytes(),
+    "\u{10ffff}".as_bytes(),
+    "é\u{202e}日\u{1f980}ß".as_bytes(),
+    b"://a:b@/",
+    b"-",
+    b"PASSWOR",
+    b"a=",
+    b"--tokenpassword_",
+];
+
+fn capture_of(field: u8, text: &[u8]) -> Vec<u8> {
+    let mut head = vec![0; size_of::<capture>()];
+    let length = (text.len() as u32).to_ne_bytes();
+    head[offset_of!(capture, field)] = field;
+    head[offset_of!(capture, kind)] = CAPTURE_TEXT;
+    head[offset_of!(capture, stored)..][..4].copy_from_slice(&length);
+    head[offset_of!(capture, length)..][..4].copy_from_slice(&length);
+    head.extend_from_slice(text);
+    head.resize(head.len().next_multiple_of(8), 0);
+    head
+}
+
+/// Returns the bytes of an event with these captures.
+fn bytes(handlers: &Handlers, handler: &str, syscall: &str, captures: &[Vec<u8>]) -> Vec<u8> {
+    let id = handlers.named(handler).expect("a known handler").id;
+    let slot = number(Abi::Native, syscall).expect("a known syscall");
+    let mut bytes = vec![0; size_of::<event>()];
+    let mut put = |at: usize, value: &[u8]| bytes[at..at + value.len()].copy_from_slice(value);
+    put(offset_of!(event, version), &VERSION.to_ne_bytes());
+    put(offset_of!(event, kind), &EVENT_SYSCALL.to_ne_bytes());
+    put(offset_of!(event, handler), &id.to_ne_bytes());
+    put(offset_of!(event, slot), &slot.to_ne_bytes());
+    put(offset_of!(event, captures), &(captures.len() as u16).to_ne_bytes());
+    put(offset_of!(event, comm), b"cat");
+    bytes.extend(captures.concat());
+    bytes
+}
+
+fn repeated(content: &[u8], length: usize) -> Vec<u8> {
+    content.iter().copied().cycle().take(length).collect()
+}
+
+type Encode = fn(&Record, &mut Scratch, &mut Vec<u8>);
+
+/// Returns the least time in which the event is decoded, redacted, encoded and sent.
+fn cost(bytes: &[u8], handlers: &Handlers, encode: Encode) -> Duration {
+    let (mut scratch, mut buffer) = (Scratch::new(), Vec::new());
+    let (to, from) = UnixDatagram::pair().expect("sockets");
+    let mut received = vec![0; 1 << 18];
+    let mut pass = || {
+        let start = Instant::now();
+        buffer.clear();
+        let Ok(RingRecord::Syscall(header)) = RingRecord::decode(black_box(bytes)) else {
+            panic!("not an event")
+        };
+        let event = Event::decode(&header, bytes, None, handlers).expect("an event");
+        let secrets = secrets(&event, &Redact::Obvious);
+        let event = if secrets.is_empty() { event.clone() } else { secrets.redacted(&event) };
+        let body = Body::Syscall(Syscall { event: &event, place: None, suppressed: 0 });
+        encode(&Record { time_ns: 1, body }, &mut scratch, &mut buffer);
+        to.send(&buffer).expect("room for an entry");
+        let elapsed = start.elapsed();
+        from.recv(&mut received).expect("an entry");
+        elapsed
+    };
+    (0..200).map(|_| pass()).min().expect("many passes")
+}
+
+/// Events of one content: a path and an argument, a path of a call, and many short arguments.
+fn events(handlers: &Handlers, content: &[u8]) -> [Vec<u8>; 4] {
+    let long = repeated(content, LENGTH);
+    let exec = [capture_of(0, &long), capture_of(1, &long)];
+    let variable =
+        [capture_of(0, b"/bin/a"), capture_of(1, &[&long[..LENGTH - 2], b"=x"].concat())];
+    let words: Vec<_> = long.chunks(8).map(|word| capture_of(1, word)).collect();
+    [
+        bytes(handlers, "exec", "execve", &exec),
+        bytes(handlers, "exec", "execve", &variable),
+        bytes(handlers, "exec", "execve", &words),
+        bytes(handlers, "args", "openat", &[capture_of(1, &long)]),
+    ]
+}
+
+/// `cargo test --release --test content_cost -- --nocapture` prints the figures.
+#[test]
+#[cfg_attr(debug_assertions, ignore = "the figures are those of an optimized program")]
+fn event_of_any_content_costs_a_bounded_multiple_of_ascii() {
+    let handlers = tailcalld::load::handlers().expect("the object opens");
+    let mut dear = Vec::new();
+    for (output, encode, most) in OUTPUTS {
+        let median = events(&handlers, b"x").map(|bytes| cost(&bytes, &handlers, encode));
+        eprintln!("{output} x {median:.1?}");
+        for content in CONTENTS {
+            let costs = events(&handlers, content).map(|bytes| cost(&bytes, &handlers, encode));
+            let line = format!("{output} {} {costs:.1?}", content.escape_ascii());
+            eprintln!("{line}");
+            if costs.iter().zip(median).any(|(cost, median)| *cost > median * most) {
+                dear.push(line);
+            }
+        }
+    }
+    assert!(dear.is_empty(), "{dear:#?}");
+}
