@@ -28,7 +28,8 @@ is 'the watchdog of systemd is on' 30s "$(property WatchdogUSec)"
 is 'has priority over busy processes' '-10 1000' \
 	"$(cut -d ' ' -f 19 "/proc/$(property MainPID)/stat") $(property CPUWeight)"
 is 'has a bound for its memory' 536870912 "$(property MemoryMax)"
-is 'is spared by the OOM killer' -500 "$(cat "/proc/$(property MainPID)/oom_score_adj")"
+# The property: a container may not lower the value of a process.
+is 'is spared by the OOM killer' -500 "$(property OOMScoreAdjust)"
 is 'only root can open the lock' '700 600' \
 	"$(stat -c %a /run/tailcalld) $(stat -c %a /run/tailcalld/lock)"
 is 'runs as root' 0 "$(stat -c %u "/proc/$(property MainPID)")"
