@@ -22,6 +22,9 @@ const PROBES: usize = tag_size::EXCLUDED_PROBES.0 as usize;
 /// Entry of the excluded cgroups that was used before.
 const GONE: u64 = 1;
 
+/// Times that all cgroups are read at most, while others are created.
+const PASSES_MAX: usize = 3;
+
 /// Names that the programs tag cgroups with.
 #[derive(Debug, Default)]
 pub(super) struct TaggedNames {
@@ -39,9 +42,22 @@ impl Bpf<'_> {
             return Ok(());
         }
         self.write_names(names)?;
-        self.tagged.names = Some(names.clone());
-        let untagged = self.retag_cgroups()?;
-        self.shared.cgroup_tags_lost().fetch_add(untagged, Relaxed);
+        let lost = self.shared.cgroup_tags_lost();
+        if self.tagged.names.replace(names.clone()).is_none() {
+            lost.store(0, Relaxed); // no cgroup is known before the first reading
+        }
+        let before = lost.load(Relaxed);
+        let mut untagged = self.retag_cgroups()?;
+        for _ in 1..PASSES_MAX {
+            // Cgroups that were created meanwhile, below one that was not tagged yet.
+            let meanwhile = lost.load(Relaxed).saturating_sub(before);
+            if meanwhile == 0 {
+                break;
+            }
+            lost.fetch_sub(meanwhile, Relaxed);
+            untagged = self.retag_cgroups()?;
+        }
+        lost.fetch_add(untagged, Relaxed);
         Ok(())
     }
 

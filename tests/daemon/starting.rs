@@ -108,7 +108,8 @@ fn cgroups_made_during_start_do_not_hide_selftest() {
             let mut daemon = setup.spawn(command);
             daemon.records.next("started");
             drop(churn);
-            daemon.stop();
+            let records = daemon.stop();
+            assert_eq!(of_kind(&records, "untracked"), Vec::<&Value>::new());
         }
     }
 }

@@ -28,7 +28,7 @@ fn cgroups_without_room_are_reported() {
     }
     let number = unused_number();
     let config = format!("[routes]\n{number} = \"args\"\n{UNLIMITED}");
-    let Some(setup) = Setup::new(&config) else { return };
+    let Some(setup) = Setup::alone(&config) else { return };
     let mut daemon = setup.start();
     let mounts = fs::read_to_string("/proc/self/mountinfo").unwrap();
     let line = mounts.lines().find(|line| line.contains(" - cgroup2 ")).expect("cgroup2");
@@ -42,5 +42,6 @@ fn cgroups_without_room_are_reported() {
     let record = records.last().expect("the record");
     assert!(record["untracked_cgroups"].as_u64().unwrap() > 0, "{record}");
     assert_eq!((&record["untracked_processes"], &record["priority"]), (&0.into(), &4.into()));
+    drop(many);
     daemon.stop();
 }
