@@ -34,9 +34,10 @@ fn byte_escape(byte: u8) -> &'static str {
 
 /// Appends `bytes` with escapes; returns whether all of them fitted into `limit` bytes of output.
 pub(super) fn escape(bytes: &[u8], limit: usize, quotes: bool, out: &mut String) -> bool {
-    if bytes.len() <= limit && is_plain(bytes, quotes) {
-        out.push_str(std::str::from_utf8(bytes).unwrap_or_default());
-        return true;
+    let head = bytes.get(..limit).unwrap_or(bytes);
+    if is_plain(head, quotes) {
+        out.push_str(std::str::from_utf8(head).unwrap_or_default());
+        return head.len() == bytes.len();
     }
     let end = out.len().saturating_add(limit);
     let mut escaper = Escaper { out, end, quotes, marks: 0 };
