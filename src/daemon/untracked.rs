@@ -25,8 +25,8 @@ impl UntrackedReader {
         let record = Untracked {
             from_ns,
             to_ns,
-            cgroups: cgroups - self.cgroups,
-            processes: processes - self.processes,
+            cgroups: cgroups.saturating_sub(self.cgroups),
+            processes: processes.saturating_sub(self.processes),
         };
         (self.cgroups, self.processes) = (cgroups, processes);
         self.is_retag_due |= record.cgroups > 0;
