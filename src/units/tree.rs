@@ -147,8 +147,14 @@ impl Tree {
         Some(components)
     }
 
-    /// Returns the tags of all cgroups whose names are known: first those of slices and units, then the others, each
-    /// the shallowest first. `bits` returns the bits of a name.
+    /// Returns the number of cgroups of the unit that a cgroup belongs to.
+    fn cgroups_of_unit(&self, id: u64) -> usize {
+        let share = self.nodes.get(&id).and_then(|node| self.shares.get(&node.unit));
+        share.map_or(0, |share| share.nodes)
+    }
+
+    /// Returns the tags of all cgroups whose names are known: first those of slices and units, then the others, those
+    /// of units with few cgroups first, and of each the shallowest first. `bits` returns the bits of a name.
     pub fn tags(&self, bits: impl Fn(NameKind, &str) -> u64) -> Vec<(u64, CgroupTags)> {
         let mut children: HashMap<u64, Vec<u64>> = HashMap::new();
         for (id, node) in &self.nodes {
@@ -165,6 +171,7 @@ impl Tree {
                 }
             }
         }
+        below_units.sort_by_key(|(id, _)| self.cgroups_of_unit(*id));
         tagged.append(&mut below_units);
         tagged
     }
@@ -240,6 +247,7 @@ mod tests {
             (21, 20, "a-b.slice"),
             (22, 21, "a-b-c.slice"),
             (23, 22, "web.service"),
+            (24, 23, "worker"),
         ] {
             assert!(tree.insert(id, parent, name));
         }
@@ -247,9 +255,14 @@ mod tests {
             tree.tags(|kind, name| u64::from(kind == NameKind::Unit && name == "web.service"));
         let ids: Vec<_> = tags.iter().map(|(id, _)| *id).collect();
         let position = |id| ids.iter().position(|other| *other == id);
-        assert!(position(23) < position(10) && position(10) < position(11), "{ids:?}");
+        assert!(
+            position(23) < position(24)
+                && position(24) < position(10)
+                && position(10) < position(11),
+            "{ids:?}"
+        );
         let web = CgroupTags { bits: 1, state: PathState::Unit };
-        assert!(tags.contains(&(23, web)) && tags.len() == 9, "{tags:?}");
+        assert!(tags.contains(&(23, web)) && tags.len() == 10, "{tags:?}");
     }
 
     #[test]

@@ -97,7 +97,8 @@ fn unit_filter_and_start_survive_more_cgroups_than_map_has_room_for() {
     let id = |cgroup: &PathBuf| fs::metadata(cgroup).expect("a cgroup").ino();
     assert_eq!(rig.bpf.cgroup_tags(id(&web)), None);
     rig.bpf.retag_cgroups().expect("the kernel has room for units");
-    assert!(rig.bpf.cgroup_tags(id(&web)).is_some() && rig.bpf.cgroup_tags(id(&worker)).is_some());
+    assert!(rig.bpf.cgroup_tags(id(&web)).is_some(), "web");
+    assert!(rig.bpf.cgroup_tags(id(&worker)).is_some(), "worker");
     drop(rig);
 
     // A rule that drops does not take a cgroup whose unit is unknown.
