@@ -32,12 +32,28 @@ static __always_inline __u64 bits_unknown_below(__u64 state)
 		       : container | 1ULL << TAG_NAMES_UNKNOWN;
 }
 
+/* Returns the id of the ancestor of the current cgroup at a level; 0 if it is not as deep. Tracing
+ * programs may call the helper since 5.15. */
+static __always_inline __u64 ancestor_id(int level)
+{
+	const struct cgroup *cgroup = BPF_CORE_READ(task_untyped(), cgroups, dfl_cgrp);
+	const struct cgroup___ids *old = (const void *)cgroup;
+	const __u64 *ids = __builtin_preserve_access_index(&old->ancestor_ids[0]);
+	__u64 id = 0;
+
+	if (!bpf_core_field_exists(old->ancestor_ids))
+		return bpf_get_current_ancestor_cgroup_id(level);
+	if (level <= BPF_CORE_READ(cgroup, level))
+		bpf_probe_read_kernel(&id, sizeof(id), ids + level);
+	return id;
+}
+
 /* Returns the tags of a cgroup that the map lacks because it is full: those of the nearest ancestor
  * in the map, with the bits of what remains unknown. */
 static __always_inline __u64 cgroup_bits_of_ancestors(void)
 {
 	for (int level = ANCESTOR_LEVELS; level > 0; level--) {
-		__u64 id = bpf_get_current_ancestor_cgroup_id(level);
+		__u64 id = ancestor_id(level);
 		const struct cgroup_tags *tags = bpf_map_lookup_elem(&cgroup_tags, &id);
 
 		if (tags)

@@ -215,6 +215,7 @@ struct task_struct {
 	struct nsproxy *nsproxy;
 	struct signal_struct *signal;
 	kuid_t loginuid; /* with CONFIG_AUDIT only */
+	struct css_set *cgroups;
 };
 
 struct bpf_iter__task {
@@ -242,8 +243,18 @@ struct cgroup_root {
 
 struct cgroup {
 	struct cgroup_subsys_state self;
+	int level;
 	struct kernfs_node *kn;
 	struct cgroup_root *root;
+};
+
+/* A cgroup up to Linux 6.0; newer ones have `ancestors`. */
+struct cgroup___ids {
+	__u64 ancestor_ids[0]; /* by level */
+};
+
+struct css_set {
+	struct cgroup *dfl_cgrp;
 };
 
 #if defined(__TARGET_ARCH_x86)
