@@ -1,5 +1,5 @@
 //! A call hides behind a rule that drops, by a text that the kernel cannot read: the path of an executable that is
-//! too deep, or an argument on a page that is not resident.
+//! too deep, or an argument that runs into a page that cannot be read.
 
 use std::fs;
 use std::process::Command;
@@ -50,14 +50,14 @@ fn call_of_executable_too_deep_to_name_is_not_dropped() {
 }
 
 #[test]
-fn call_with_argument_on_page_not_resident_is_not_dropped() {
+fn call_with_argument_that_cannot_be_read_is_not_dropped() {
     needs_root!();
     let call = slot(Abi::Native, "swapoff");
     let comparison = Comparison::Matches(whole("/nowhere/hidden"));
     let argument = Some(vec![Condition { argument: "specialfile".to_owned(), comparison }]);
     let rig = Rig::new(&dropping(call, Filter { argument, ..Filter::default() }));
     let nr = call.nr().to_string();
-    for text in ["text:/nowhere/hidden", "text:/nowhere/other", "dropped:/nowhere/hidden"] {
+    for text in ["text:/nowhere/hidden", "text:/nowhere/other", "cliff:/nowhere/hidden"] {
         run_trigger(&["native", &nr, text]);
     }
     assert_eq!(rig.events().len(), 2);

@@ -64,8 +64,12 @@ fn plan_of(call: Slot, filter: Filter) -> Plan {
 }
 
 fn events(rig: &Rig, seed: u64, times: u64) -> Vec<Vec<u8>> {
+    events_with(rig, seed, times, &PATHS)
+}
+
+fn events_with(rig: &Rig, seed: u64, times: u64, paths: &[&str]) -> Vec<Vec<u8>> {
     let (seed, times, nr) = (seed.to_string(), times.to_string(), call().nr().to_string());
-    let (paths, mark) = (PATHS.join("|"), MARK.to_string());
+    let (paths, mark) = (paths.join("|"), MARK.to_string());
     run_trigger(&[
         "random", &seed, &times, NAMES, IDS, "native", &nr, FDS, &paths, FLAGS, "0", "0", &mark,
     ]);
@@ -299,6 +303,8 @@ fn filter_sends_unreadable_texts_to_rule_that_records_most() {
     needs_root!();
     let _alone = alone();
     let mut dice = Dice(0xfade);
+    // The kernel decides when a dropped page is there again, and not the same way in each run.
+    let paths = PATHS.map(|path| if path.starts_with("dropped:") { "0" } else { path });
     let mut rig = Rig::new(&plan(Filter::default()));
     let mut unreadable = 0;
     for round in 0..scaled(60) {
@@ -306,7 +312,7 @@ fn filter_sends_unreadable_texts_to_rule_that_records_most() {
         let effect = dice.pick(&[Effect::Record, Effect::Thin, Effect::Drop]);
         let has_rest = dice.below(2) == 0;
         rig.table.apply(&mut rig.bpf, &plan(Filter::default())).expect("the table is live");
-        let all = events(&rig, round, 100);
+        let all = events_with(&rig, round, 100, &paths);
         assert_eq!(all.len(), 100);
         let all: Vec<_> = all.iter().map(|bytes| rig.event(bytes)).collect();
         unreadable += all.iter().filter(|event| path(event).is_none()).count();
@@ -320,7 +326,7 @@ fn filter_sends_unreadable_texts_to_rule_that_records_most() {
         rig.table
             .apply(&mut rig.bpf, &plan_of_effect(&filter, effect, has_rest))
             .expect("the table is live");
-        let recorded = events(&rig, round, 100);
+        let recorded = events_with(&rig, round, 100, &paths);
         let recorded = recorded.iter().map(|bytes| rig.event(bytes));
         let recorded: Vec<_> = recorded.map(|event| (event.rule, identity(&event))).collect();
         assert_eq!(recorded, expected, "{effect:?} {has_rest} {filter:#?}");
