@@ -24,7 +24,8 @@ fn slot_name(slot: Slot) -> String {
     format!("{slot}/{}", slot.abi().name())
 }
 
-/// Returns a route with one rule for all calls.
+/// Returns a route with one rule for all calls, of a handler that records them.
 fn route(handler: u16, priority: u8, argv_bytes: u32) -> Route {
-    Route::from(Rule { handler, priority, argv_bytes, buffer_bytes: 32, ..Rule::nothing() })
+    let (buffer_bytes, records) = (32, true);
+    Route::from(Rule { handler, priority, argv_bytes, buffer_bytes, records, ..Rule::nothing() })
 }
