@@ -31,7 +31,7 @@ fn at_most(most: u32, bound: u32, what: &str, made: impl Fn(u32) -> String) {
 /// Two of them are excluded.
 #[test]
 fn read_too_many_units_and_slices_is_fault() {
-    at_most(60, 62, "units and slices", |count| {
+    at_most(58, 60, "units and slices", |count| {
         let units = |range| list(range, |n| format!("\"u{n}\""));
         let routes =
             spread(count, 9, |some| format!("{{ handler = \"args\", unit = [{}] }}", units(some)));
@@ -41,7 +41,7 @@ fn read_too_many_units_and_slices_is_fault() {
 
 #[test]
 fn read_too_many_process_trees_is_fault() {
-    at_most(64, 64, "trees of processes", |count| {
+    at_most(63, 63, "trees of processes", |count| {
         spread(count, 9, |some| {
             format!(
                 "{{ handler = \"args\", pid_tree = [{}] }}",

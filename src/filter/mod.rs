@@ -205,17 +205,23 @@ pub fn compile<'f>(
 ) -> Result<Program, String> {
     let mut builder = Builder::new(slot);
     let mut first = Next::Reject;
+    let thin = rules.clone().enumerate().filter(|(_, (filter, effect))| {
+        *effect == Effect::Thin && filter.has_unreadable_property()
+    });
+    let again: Vec<usize> = thin.map(|(at, _)| at).collect();
+    // The last rule has no other behind it that might take the call.
+    let is_last_alone = again.as_slice() == [rules.len().wrapping_sub(1)];
     // Behind all rules: those that thin, once more, for the calls that they have not taken because of an
     // unreadable property.
-    let again = |(filter, effect): &(&Filter, Effect)| {
-        *effect == Effect::Thin && filter.has_unreadable_property()
-    };
-    for (at, (filter, _)) in rules.clone().enumerate().rev().filter(|(_, rule)| again(rule)) {
-        builder.unknown_holds(true);
-        first = of_rule(&mut builder, filter, Next::Accept(at), first)?;
+    for (at, (filter, _)) in rules.clone().enumerate().rev() {
+        if again.contains(&at) && !is_last_alone {
+            builder.unknown_holds(true);
+            first = of_rule(&mut builder, filter, Next::Accept(at), first)?;
+        }
     }
     for (at, (filter, effect)) in rules.enumerate().rev() {
-        builder.unknown_holds(effect == Effect::Record);
+        let is_last = is_last_alone && again.contains(&at);
+        builder.unknown_holds(effect == Effect::Record || is_last);
         first = of_rule(&mut builder, filter, Next::Accept(at), first)?;
     }
     builder.finish(first)
