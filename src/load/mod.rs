@@ -26,6 +26,7 @@ use attach::Side;
 use attachment::Attachment;
 use libbpf_rs::skel::{OpenSkel as _, Skel as _};
 use libbpf_rs::{Link, MapCore, MapFlags, OpenObject, TracepointCategory};
+use nix::sys::signal::SigSet;
 use syscalls::Slot;
 
 use crate::bpf::types::continuation;
@@ -76,7 +77,7 @@ pub fn load(
     preconditions()?;
     let open = prepare(object, ring_bytes, &choice)?;
     let handlers = object::declared_handlers(&open)?;
-    let mut skeleton = errors::explain(ring_bytes, || open.load())?;
+    let mut skeleton = without_signals(|| errors::explain(ring_bytes, || open.load()))?;
     let shared = Shared::take(&mut skeleton).context("the BPF object has no global variables")?;
     let programs = handler_programs(&skeleton, &handlers)?;
     wire_continuations(&skeleton)?;
@@ -102,6 +103,18 @@ pub fn load(
     };
     bpf.identify(None)?;
     Ok(bpf)
+}
+
+/// Runs `load` with all signals blocked in this thread: the verifier gives up with EAGAIN when one is pending
+/// (`bpf_check` in kernel/bpf/verifier.c), and libbpf tries five times only.
+fn without_signals<T>(load: impl FnOnce() -> T) -> T {
+    let before = SigSet::thread_get_mask();
+    let is_blocked = before.is_ok() && SigSet::all().thread_block().is_ok();
+    let result = load();
+    if let (true, Ok(before)) = (is_blocked, before) {
+        let _ = before.thread_set_mask();
+    }
+    result
 }
 
 /// Fills the array of programs that others continue with.
