@@ -43,7 +43,7 @@ impl ConfigWatch {
     /// Starts to watch.
     ///
     /// # Errors
-    /// When the kernel has no more inotify instances for this user.
+    /// Fails if the kernel has no more inotify instances for this user.
     pub fn new(file: &Path, drop_ins: &Path) -> Result<Self> {
         let inotify = Inotify::init(InitFlags::IN_NONBLOCK | InitFlags::IN_CLOEXEC);
         let mut watch = Self {

@@ -6,7 +6,7 @@ use std::os::fd::{AsRawFd as _, BorrowedFd, FromRawFd as _, OwnedFd};
 /// A file descriptor of our own for one that libbpf owns and gives out as a bare number.
 ///
 /// # Errors
-/// When the process has no descriptors left.
+/// Fails if the process has no descriptors left.
 pub fn duplicate(fd: i32) -> io::Result<OwnedFd> {
     // SAFETY: the caller got the number from libbpf just now and libbpf keeps it open for longer
     // than this call.
@@ -18,7 +18,7 @@ pub fn duplicate(fd: i32) -> io::Result<OwnedFd> {
 /// 7.2 on; kernels without the guard (5.10, 5.15) report 0.
 ///
 /// # Errors
-/// When the kernel does not report it.
+/// Fails if the kernel does not report it.
 pub fn recursion_misses(program: BorrowedFd<'_>) -> io::Result<u64> {
     let mut info = libbpf_sys::bpf_prog_info::default();
     let mut size = size_of_val(&info) as u32;

@@ -21,7 +21,7 @@ impl Mapping {
     /// value takes a multiple of 8 bytes there.
     ///
     /// # Errors
-    /// When the kernel refuses.
+    /// Fails if the kernel refuses.
     pub fn open(map: BorrowedFd<'_>, bytes: NonZeroUsize) -> io::Result<Self> {
         // SAFETY: the kernel chooses the address, so no memory of ours is replaced.
         let words =

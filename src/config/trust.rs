@@ -49,7 +49,7 @@ impl Trust {
             return Ok(());
         }
         for step in steps(path) {
-            // What is missing is reported when the file is opened.
+            // A missing file is reported when it is opened.
             let Ok(about) = fs::symlink_metadata(&step) else { continue };
             self.judge_parent(&step, about.is_symlink(), &Permissions::of(&about))?;
         }

@@ -61,7 +61,7 @@ impl Counters {
     /// Reads the counters.
     ///
     /// # Errors
-    /// When the kernel refuses to report its misses.
+    /// Fails if the kernel refuses to report its misses.
     pub fn read(&mut self, bpf: &Bpf<'_>, user: &UserCounters) -> Result<Reading> {
         let slots = self.kernel.keys();
         let kernel = slots.map(|&slot| (slot, bpf.counters.of(slot))).collect();

@@ -92,7 +92,7 @@ struct Daemon<'obj> {
 /// Runs until a signal ends it.
 ///
 /// # Errors
-/// When it cannot start, or the kernel refuses what it granted before. Nothing stays attached.
+/// Fails if it cannot start, or the kernel refuses what it granted before. Nothing stays attached.
 pub fn run(options: &RunOptions) -> Result<ExitCode> {
     let signals = Signals::register()?;
     log::init(options.verbose);

@@ -18,7 +18,7 @@ use crate::plan::Plan;
 /// Opens the output that was asked for.
 ///
 /// # Errors
-/// When journald does not listen, or standard output is closed.
+/// Fails if journald does not listen, or standard output is closed.
 pub fn open(asked: cli::OutputKind, plan: &Plan) -> Result<Output> {
     Output::open(match resolve(asked) {
         cli::OutputKind::Text => output::Destination::Text(standard_output()?),

@@ -44,7 +44,7 @@ impl Poll {
     /// Sleeps on everything.
     ///
     /// # Errors
-    /// When the process has no descriptors left.
+    /// Fails if the process has no descriptors left.
     pub fn new(
         consumer: &Consumer<'_>,
         signals: &Signals,
@@ -62,7 +62,7 @@ impl Poll {
     /// Sleeps until a source wakes it, or for that long; `None`: for ever.
     ///
     /// # Errors
-    /// When the kernel refuses.
+    /// Fails if the kernel refuses.
     pub fn wait(&self, timeout: Option<Duration>) -> Result<Vec<Wakeup>> {
         let timeout = timeout.map_or(EpollTimeout::NONE, round_up);
         let mut events = [EpollEvent::empty(); WAKEUPS.len()];
@@ -77,7 +77,7 @@ impl Poll {
     /// Ignores the ring, which stays readable, and waits for the output if its descriptor signals.
     ///
     /// # Errors
-    /// When the kernel refuses.
+    /// Fails if the kernel refuses.
     pub fn pause(
         &mut self,
         consumer: &Consumer<'_>,
@@ -94,7 +94,7 @@ impl Poll {
     /// The other way round.
     ///
     /// # Errors
-    /// When the kernel refuses.
+    /// Fails if the kernel refuses.
     pub fn resume(&mut self, consumer: &Consumer<'_>, output: &Output) -> Result<()> {
         self.wait_for_output(output, false)?;
         if !std::mem::replace(&mut self.ring, true) {

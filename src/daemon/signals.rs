@@ -24,7 +24,7 @@ impl Signals {
     /// Begins to listen.
     ///
     /// # Errors
-    /// When the process has no descriptors left.
+    /// Fails if the process has no descriptors left.
     pub fn register() -> Result<Self> {
         let what = "failed to listen for signals";
         let (wake, write) = UnixStream::pair().context(what)?;

@@ -66,7 +66,7 @@ impl<'a> Event<'a> {
     /// outcome is unknown.
     ///
     /// # Errors
-    /// When a record is not of this version or has captures that `handlers` do not declare. Never panics,
+    /// Fails if a record is not of this version or has captures that `handlers` do not declare. Never panics,
     /// whatever the bytes are.
     pub fn decode(
         header: &Header,

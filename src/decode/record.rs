@@ -28,7 +28,7 @@ impl<'a> RingRecord<'a> {
     /// Decodes one record.
     ///
     /// # Errors
-    /// When the bytes are not a record of this version. Never panics, whatever they are.
+    /// Fails if the bytes are not a record of this version. Never panics, whatever they are.
     pub fn decode(bytes: &'a [u8]) -> Result<Self, Error> {
         let reader = Reader(bytes);
         let version = reader.u16(offset_of!(types::event, version))?;

@@ -70,7 +70,7 @@ impl Attach {
     /// are routed.
     ///
     /// # Errors
-    /// When the kernel refuses; for `Tracepoint` also where tracefs is not mounted.
+    /// Fails if the kernel refuses; for `Tracepoint` also where tracefs is not mounted.
     pub(super) fn attach_to_all(
         self,
         program: &ProgramMut<'_>,

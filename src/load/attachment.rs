@@ -45,7 +45,7 @@ impl Attachment {
     /// Attaches the program to calls of these slots, beside those that it is attached to.
     ///
     /// # Errors
-    /// When the kernel refuses; then nothing has changed.
+    /// Fails if the kernel refuses; then nothing has changed.
     pub fn attach_slots<'a>(
         &mut self,
         program: &ProgramMut<'_>,

@@ -36,7 +36,7 @@ impl Bpf<'_> {
     /// read and tagged. Cgroups that the map has no room for are counted: filters go by their ancestors.
     ///
     /// # Errors
-    /// When the kernel has no room for the names.
+    /// Fails if the kernel has no room for the names.
     pub fn tag_cgroups(&mut self, names: &NameBits) -> Result<()> {
         if self.tagged.names.as_ref() == Some(names) {
             return Ok(());
@@ -65,7 +65,7 @@ impl Bpf<'_> {
     /// they have room however many cgroups a user creates below one. Returns how many have no room.
     ///
     /// # Errors
-    /// When too many cgroups are excluded.
+    /// Fails if too many cgroups are excluded.
     pub fn retag_cgroups(&self) -> Result<u64> {
         let Some(names) = &self.tagged.names else { return Ok(0) };
         let before: Vec<_> = self.skeleton.maps.cgroup_tags.keys().collect();

@@ -13,7 +13,7 @@ const HANDLER_SIZE: usize = size_of::<types::handler>();
 /// Reads all declarations in the section, in the order of their numbers.
 ///
 /// # Errors
-/// When the section is not a sequence of declarations: the object was built by something else.
+/// Fails if the section is not a sequence of declarations: the object was built by something else.
 pub fn read(section: &[u8]) -> Result<Vec<Handler>> {
     if section.len() % HANDLER_SIZE != 0 {
         bail!(".rodata.handlers has {} bytes, not a multiple of {HANDLER_SIZE}", section.len());

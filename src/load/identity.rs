@@ -13,7 +13,7 @@ use crate::bpf::Shared;
 /// Runs `self_identify`: stores our thread group for the programs and returns the address of the inode of `file`.
 ///
 /// # Errors
-/// When the kernel will not run it (`BPF_PROG_TEST_RUN` of raw tracepoints came with 5.10).
+/// Fails if the kernel does not run it (`BPF_PROG_TEST_RUN` of raw tracepoints came with 5.10).
 pub fn learn(
     identify: &ProgramMut<'_>,
     shared: &Shared<'_>,

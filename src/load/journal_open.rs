@@ -18,7 +18,7 @@ impl Bpf<'_> {
     /// The kernel visits the files of all processes, some 100 ns each: nothing to do for every event.
     ///
     /// # Errors
-    /// When the kernel refuses to run the program.
+    /// Fails if the kernel refuses to run the program.
     pub fn has_journal_open(&self, tgid: u32, start_ns: u64) -> Result<bool> {
         let query = self.shared.journal_query();
         query.start_ns.store(start_ns, Relaxed);

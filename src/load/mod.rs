@@ -158,7 +158,7 @@ impl Bpf<'_> {
     /// Attaches the two programs that follow cgroups.
     ///
     /// # Errors
-    /// When the kernel refuses; what was attached goes when `self` is dropped.
+    /// Fails if the kernel refuses; what was attached goes when `self` is dropped.
     pub fn follow_cgroups(&mut self) -> Result<()> {
         let links = &mut self.skeleton.links;
         let programs = &self.skeleton.progs;
@@ -170,7 +170,7 @@ impl Bpf<'_> {
     /// Attaches the dispatcher to calls of these slots. The first call may come before this returns.
     ///
     /// # Errors
-    /// When the kernel refuses; nothing has changed then.
+    /// Fails if the kernel refuses; nothing has changed then.
     pub fn attach_slots<'a>(&mut self, slots: impl Iterator<Item = &'a Slot>) -> Result<()> {
         self.dispatcher.attach_slots(&self.skeleton.progs.sys_enter, slots)
     }
@@ -228,7 +228,7 @@ impl Bpf<'_> {
     /// calls made = seen + these.
     ///
     /// # Errors
-    /// When the kernel does not report it.
+    /// Fails if the kernel does not report it.
     pub fn recursion_misses(&self) -> Result<u64> {
         let misses = crate::bpf::recursion_misses(self.skeleton.progs.sys_enter.as_fd());
         let misses = misses.context("failed to read how many calls the dispatcher missed")?;
@@ -239,7 +239,7 @@ impl Bpf<'_> {
     /// program (raw tracepoints, from Linux 7.2 on).
     ///
     /// # Errors
-    /// When the kernel does not report it.
+    /// Fails if the kernel does not report it.
     pub fn cgroups_missed(&self) -> Result<u64> {
         let programs = &self.skeleton.progs;
         let skipped = crate::bpf::recursion_misses(programs.cgroup_mkdir.as_fd())
@@ -279,7 +279,7 @@ impl Bpf<'_> {
     /// Returns the address of the inode of an open file. No other file has it while the file stays open.
     ///
     /// # Errors
-    /// When the kernel does not run the program that reads it.
+    /// Fails if the kernel does not run the program that reads it.
     pub fn inode_address(&self, file: &File) -> Result<u64> {
         self.identify(Some(file.as_fd()))
     }
@@ -301,7 +301,7 @@ impl Bpf<'_> {
     /// Returns after every program that was running when it was called.
     ///
     /// # Errors
-    /// When the kernel knows neither way to wait.
+    /// Fails if the kernel knows neither way to wait.
     pub fn wait_for_grace(&self) -> Result<()> {
         crate::bpf::wait_for_grace().or_else(|_| self.wait_with_an_update())
     }

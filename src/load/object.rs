@@ -17,7 +17,7 @@ use crate::stats::CounterRows;
 /// The handlers of the object, without any privilege: it is only parsed.
 ///
 /// # Errors
-/// When the object inside this binary is damaged.
+/// Fails if the object inside this binary is damaged.
 pub fn handlers() -> Result<Handlers> {
     let mut object = MaybeUninit::uninit();
     declared_handlers(&open(&mut object)?)
@@ -26,7 +26,7 @@ pub fn handlers() -> Result<Handlers> {
 /// The object as it is handed to the kernel, but not handed over yet.
 ///
 /// # Errors
-/// When the object inside this binary is damaged.
+/// Fails if the object inside this binary is damaged.
 pub fn prepare<'obj>(
     object: &'obj mut MaybeUninit<OpenObject>,
     ring_bytes: u32,

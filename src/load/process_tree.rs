@@ -29,7 +29,7 @@ impl Bpf<'_> {
     /// Makes the programs track these trees. Trees that were tracked before keep their members.
     ///
     /// # Errors
-    /// When the kernel refuses to attach what follows processes, or to list them.
+    /// Fails if the kernel refuses to attach what follows processes, or to list them.
     pub fn track_process_trees(&mut self, trees: &TreeBits) -> Result<()> {
         if self.tracked_trees.trees == *trees {
             return Ok(());

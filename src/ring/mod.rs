@@ -60,7 +60,7 @@ impl<'a> Consumer<'a> {
     /// runs below a C function and must not panic.
     ///
     /// # Errors
-    /// When the ring cannot be mapped.
+    /// Fails if the ring cannot be mapped.
     pub fn open(bpf: &Bpf<'a>, mut receive: impl FnMut(&[u8]) -> Flow + 'a) -> Result<Self> {
         let mut builder = RingBufferBuilder::new();
         let callback = move |bytes: &[u8]| match receive(bytes) {
@@ -82,7 +82,7 @@ impl<'a> Consumer<'a> {
     /// Consumes the records of one turn and returns how long the daemon may sleep.
     ///
     /// # Errors
-    /// When libbpf cannot read the ring.
+    /// Fails if libbpf cannot read the ring.
     pub fn turn(&self) -> Result<Rest> {
         let before = self.state();
         self.enter(consumer_state::CONSUMER_AWAKE);
@@ -103,7 +103,7 @@ impl<'a> Consumer<'a> {
     /// can hold and no more, so that a flood of new ones does not keep it here.
     ///
     /// # Errors
-    /// When libbpf cannot read the ring.
+    /// Fails if libbpf cannot read the ring.
     pub fn consume_until(&self, is_done: impl Fn() -> bool) -> Result<()> {
         for _ in 0..self.turns {
             if self.turn()? != Rest::None || is_done() {

@@ -39,7 +39,7 @@ impl Unread {
     /// page, the producer's page, and the data.
     ///
     /// # Errors
-    /// When the kernel refuses.
+    /// Fails if the kernel refuses.
     pub fn begin(bpf: &Bpf<'_>) -> Result<Self> {
         let page = sysconf(SysconfVar::PAGE_SIZE)?.context("a page has no size")?;
         let page = usize::try_from(page)?;

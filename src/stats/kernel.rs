@@ -110,7 +110,7 @@ impl CounterRows {
     /// Returns the number of rows that the map needs on this machine.
     ///
     /// # Errors
-    /// When the kernel does not tell how many CPUs it may have.
+    /// Fails if the kernel does not report how many CPUs it may have.
     pub fn count() -> Result<u32> {
         let cpus = libbpf_rs::num_possible_cpus().context("failed to count the CPUs")?;
         Ok(u32::try_from(cpus)? * types::counters_size::COUNTERS_ROWS.0)
@@ -119,7 +119,7 @@ impl CounterRows {
     /// Maps the counters.
     ///
     /// # Errors
-    /// When the kernel refuses.
+    /// Fails if the kernel refuses.
     pub fn open(map: &dyn MapCore) -> Result<Self> {
         let cpus = map.max_entries() as usize / types::counters_size::COUNTERS_ROWS.0 as usize;
         let bytes = NonZeroUsize::new(cpus * CPU_WORDS * WORD).context("no CPU to count on")?;

@@ -27,7 +27,7 @@ const ROUNDS: usize = 8;
 /// was running. What never held still is not among them.
 ///
 /// # Errors
-/// When `wait` fails.
+/// Fails if `wait` fails.
 pub fn settled<K: Copy + Ord, R: Copy + Default + PartialEq>(
     keys: impl Iterator<Item = K>,
     mut still: impl FnMut(K) -> Option<R>,

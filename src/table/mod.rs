@@ -102,7 +102,7 @@ impl Table {
     /// call any more. If the kernel refuses the wait, the plan is live all the same, and the next change waits first.
     ///
     /// # Errors
-    /// When the kernel refuses a slot; the table that was live before still is.
+    /// Fails if the kernel refuses a slot; the table that was live before still is.
     pub fn apply(&mut self, bpf: &mut Bpf<'_>, plan: &Plan) -> Result<()> {
         self.go_live(bpf, plan)?;
         match self.wait_for_grace(bpf) {
@@ -116,7 +116,7 @@ impl Table {
     /// no previous table.
     ///
     /// # Errors
-    /// When the kernel refuses a slot.
+    /// Fails if the kernel refuses a slot.
     pub fn apply_at_once(&mut self, bpf: &mut Bpf<'_>, plan: &Plan) -> Result<()> {
         self.go_live(bpf, plan)?;
         self.detach_unused(bpf);
@@ -135,7 +135,7 @@ impl Table {
     /// reading one.
     ///
     /// # Errors
-    /// When the kernel refuses a slot.
+    /// Fails if the kernel refuses a slot.
     pub fn apply_selftest(&mut self, bpf: &mut Bpf<'_>, slot: Slot) -> Result<()> {
         let programs = BTreeMap::from([(slot, bpf.selftest_program())]);
         self.flip(bpf, &programs, &Plan::default(), 0)

@@ -95,7 +95,7 @@ impl Settings {
     /// Builds the contents of a bank for the plan.
     ///
     /// # Errors
-    /// When the table is larger than the kernel's.
+    /// Fails if the table is larger than the kernel's.
     pub fn make(plan: &Plan, ids: &IdMap, returns_are_free: bool, generation: u32) -> Result<Self> {
         let mut maker = Maker {
             ids,

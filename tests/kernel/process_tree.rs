@@ -93,7 +93,7 @@ fn filter_pid_tree_matches_orphan_that_began_after_filter() {
     let rig = Rig::new(&plan(tree_of(&root)));
     let orphan = Orphan::start(&mut root);
     assert_recorded(&rig, || orphan.make_call());
-    // Its parent had ended before the daemon looked for the members of the tree.
+    // No tree has this orphan: its parent had ended before the daemon looked for members.
     assert_filtered(&rig, || orphan_before_filter.make_call());
 }
 

@@ -11,7 +11,7 @@ use crate::rpc::{ReloadRefused, Reloaded};
 /// Asks for a reload, and waits until it is known what came of it. Gives the exit code.
 ///
 /// # Errors
-/// When nobody answers, or the output cannot be written.
+/// Fails if nobody answers, or the output cannot be written.
 pub fn reload(options: &ClientOptions) -> anyhow::Result<u8> {
     match call::<Reloaded>(options, "Reload", &[])? {
         Answer::Done(done) if options.json => print_json(&done)?,

@@ -16,7 +16,7 @@ const HEAD: [&str; 10] = [
 /// Asks and prints. Gives the exit code.
 ///
 /// # Errors
-/// When nobody answers, or the output cannot be written.
+/// Fails if nobody answers, or the output cannot be written.
 pub fn routes(options: &ClientOptions) -> anyhow::Result<u8> {
     let live: Routes = ask(options, "Routes", &[])?;
     if options.json {

@@ -20,7 +20,7 @@ const ALWAYS: [&str; 2] = ["submitted", "written"];
 /// Asks and prints. Gives the exit code.
 ///
 /// # Errors
-/// When nobody answers, or the output cannot be written.
+/// Fails if nobody answers, or the output cannot be written.
 pub fn stats(options: &StatsOptions) -> anyhow::Result<u8> {
     if options.check {
         let stats = ask(&options.client, "Stats", &[PER_CPU, CONSISTENT])?;

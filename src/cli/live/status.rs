@@ -12,7 +12,7 @@ use crate::rpc::Status;
 /// Asks the daemon and prints the reply. Returns the exit code.
 ///
 /// # Errors
-/// When nobody answers, or the output cannot be written.
+/// Fails if nobody answers, or the output cannot be written.
 pub fn status(options: &ClientOptions) -> anyhow::Result<u8> {
     let status: Status = ask(options, "Status", &[])?;
     if options.json {
