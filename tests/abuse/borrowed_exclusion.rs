@@ -11,7 +11,7 @@ use std::process::Command;
 use syscalls::{Abi, Slot};
 use tailcalld::exclude::Excluded;
 
-use crate::many_cgroups::{Cgroups, call_in, mount};
+use crate::cgroups::{Cgroups, call_in, mount};
 use crate::rig::{Rig, copy_program, filtered, own_slot, privileged, rig, slot, trigger_path};
 
 const NOBODY: u32 = 65534;

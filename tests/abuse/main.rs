@@ -14,6 +14,6 @@ mod rig;
 mod journald;
 
 mod borrowed_exclusion;
+mod cgroups;
 mod forged;
-mod many_cgroups;
 mod unreadable;

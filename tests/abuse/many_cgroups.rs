@@ -1,55 +1,29 @@
 //! A user makes more cgroups than the map of their tags has room for, so that cgroups that are created afterwards are
 //! not in it: filters by unit go on working through the ancestors, and the daemon starts.
+//!
+//! A target of its own: the records of so many cgroups fill the rings of all tests that run beside it.
+
+#[macro_use]
+#[path = "../common/root.rs"]
+mod root;
+#[macro_use]
+#[path = "../kernel/rig.rs"]
+#[allow(dead_code, unused_imports, unused_macros)] // the tests of the kernel use all of it
+mod rig;
+
+mod cgroups;
 
 use std::fs;
 use std::os::unix::fs::MetadataExt as _;
-use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::path::PathBuf;
 
 use tailcalld::bpf::types::tag_size;
 use tailcalld::config::{Filter, UnitName};
 use tailcalld::plan::{Plan, Rule};
 use tailcalld::units::Units;
 
+use crate::cgroups::{Cgroups, call_in, mount};
 use crate::rig::{Rig, filtered, own_slot, privileged, routes, trigger_path};
-
-/// Cgroups below one folder, gone when dropped.
-pub struct Cgroups {
-    made: Vec<PathBuf>,
-}
-
-impl Cgroups {
-    pub fn new() -> Self {
-        Self { made: Vec::new() }
-    }
-
-    pub fn make(&mut self, path: PathBuf) -> PathBuf {
-        fs::create_dir(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-        self.made.push(path.clone());
-        path
-    }
-}
-
-impl Drop for Cgroups {
-    fn drop(&mut self) {
-        for path in self.made.iter().rev() {
-            let _ = fs::remove_dir(path);
-        }
-    }
-}
-
-pub fn mount() -> PathBuf {
-    let mounts = fs::read_to_string("/proc/self/mountinfo").expect("our mounts");
-    let line = mounts.lines().find(|line| line.contains(" - cgroup2 ")).expect("cgroup2");
-    line.split(' ').nth(4).expect("a mount point").into()
-}
-
-pub fn call_in(cgroup: &Path, program: &Path, nr: u16) {
-    let script = format!("echo $$ > {}/cgroup.procs && exec \"$@\"", cgroup.display());
-    let mut command = Command::new("sh");
-    command.args(["-c", &script, "sh"]).arg(program).args(["native", &nr.to_string()]);
-    assert!(command.status().expect("it starts").success());
-}
 
 fn unit(name: &str, is_excluded: bool) -> Filter {
     let name = UnitName { text: name.to_owned(), is_excluded };
