@@ -40,6 +40,8 @@ static __always_inline bool call_is_admitted(struct call *call)
 	call->cgroup = bpf_get_current_cgroup_id();
 	call->cred = task_cred();
 	call->start_ns = task_start_ns();
+	call->user_ns = cred_user_ns(call->cred);
+	call->charged_uid = task_charged_user(call->cred, call->user_ns);
 	if (!(call->route->flags & CALL_EXEC) && cgroup_is_excluded(call->cgroup)) {
 		stats_count(call->counters, COUNTER_EXCLUDED_UNIT);
 		return false;
@@ -48,11 +50,11 @@ static __always_inline bool call_is_admitted(struct call *call)
 		stats_count(call->counters, COUNTER_SAMPLED);
 		return false;
 	}
-	if (limit && !limit_allows(call, limit)) {
+	if (limit && !limit_allows(call, limit, 0)) {
 		stats_count(call->counters, COUNTER_LIMITED);
 		return false;
 	}
-	if (uid_limit && !limit_allows(call, uid_limit)) {
+	if (uid_limit && !limit_allows(call, uid_limit, call->slot)) {
 		stats_count(call->counters, COUNTER_LIMITED_UID);
 		return false;
 	}

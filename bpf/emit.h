@@ -34,11 +34,13 @@ static __always_inline void event_fill(struct event *event, void *ctx, const str
 	event->flags = 0;
 	event->rule = call->route->rule;
 	event->reserved = 0;
+	event->charged_uid = call->charged_uid;
+	event->reserved_word = 0;
 	task_comm(event->comm);
 	event->start_ns = call->start_ns;
 	event->exe_inode = mm_exe_inode(call->mm);
 	event->exe_device = mm_exe_device(call->mm);
-	task_namespaces(event->namespaces, call->cred);
+	task_namespaces(event->namespaces, call->cred, call->user_ns);
 	call_args(ctx, call->compat, event->args);
 }
 
@@ -59,12 +61,25 @@ static __always_inline void event_lost(const struct call *call, __u64 size)
 		stats_count(call->counters, COUNTER_LOST_RING_BUSY);
 }
 
+/* Whether the call may use the room that is left in the ring: the last eighth is reserved for
+ * events of keep = "always". */
+static __always_inline bool ring_has_room(const struct call *call)
+{
+	return call->route->flags & CALL_KEEP ||
+	       bpf_ringbuf_query(&events, BPF_RB_AVAIL_DATA) < unreserved_bytes;
+}
+
 /* Emits an event without captures. Its size is known, so it is built in the ring itself: 10 ns
  * faster than in scratch memory. */
 static __always_inline void emit_event(void *ctx, const struct call *call)
 {
-	struct event *event = bpf_ringbuf_reserve(&events, sizeof(*event), 0);
+	struct event *event;
 
+	if (!ring_has_room(call)) {
+		stats_count(call->counters, COUNTER_LOST_RING_FULL);
+		return;
+	}
+	event = bpf_ringbuf_reserve(&events, sizeof(*event), 0);
 	if (!event) {
 		event_lost(call, sizeof(*event));
 		return;
@@ -82,6 +97,10 @@ static __always_inline struct scratch *emit_begin(void *ctx, const struct call *
 	__u32 zero = 0;
 	struct scratch *scratch = bpf_map_lookup_elem(&scratches, &zero);
 
+	if (!ring_has_room(call)) {
+		stats_count(call->counters, COUNTER_LOST_RING_FULL);
+		return NULL;
+	}
 	if (!scratch) {
 		stats_count(call->counters, COUNTER_LOST_SCRATCH);
 		return NULL;

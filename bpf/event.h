@@ -42,6 +42,7 @@ enum call_flag {
 			     wait for it */
 	CALL_RESULT_LOST =
 		8, /* in an event: no struct result_event follows, though the route asks for one */
+	CALL_KEEP = 64, /* in a route: keep = "always", for which the ring has reserved room */
 	CALL_EXEC = 32, /* in a route: the call executes a program, which no exclusion hides */
 	CALL_MEMORY = 16, /* memory that cannot be read at entry is read again at the return; in an
 			   * event: a struct result_event with captures follows */
@@ -105,10 +106,10 @@ enum field_role {
 };
 
 enum wire_size {
-	EVENT_VERSION = 3, /* here because BTF has no macros */
+	EVENT_VERSION = 4, /* here because BTF has no macros */
 	COMM_SIZE = 16, /* TASK_COMM_LEN */
 	CGROUP_NAME_SIZE = 256, /* NAME_MAX + 1 */
-	EVENT_SIZE = 176,
+	EVENT_SIZE = 184,
 	CAPTURE_SIZE = 16,
 	RESULT_SIZE = 40,
 	CAPTURES_MAX_BYTES =
@@ -162,6 +163,8 @@ struct event {
 	__u64 exe_inode; /* inode number of the executable, 0: the task has none */
 	__u32 exe_device; /* super_block's s_dev */
 	__u32 namespaces[NAMESPACES]; /* inode number by enum namespace; 0: the initial one */
+	__u32 charged_uid; /* user to whom limits and shares charge the event, see owner.h */
+	__u32 reserved_word; /* zero */
 	__u64 args[6]; /* as passed; for the 32-bit ABI zero-extended */
 };
 _Static_assert(sizeof(struct event) == EVENT_SIZE, "the wire header has no padding");

@@ -19,6 +19,7 @@ volatile __u32 consumer;
 const volatile __u32 attach_kind;
 const volatile __u32 return_kind;
 const volatile __u32 wake_bytes;
+const volatile __u32 unreserved_bytes;
 volatile __u32 self_tgid;
 volatile __u64 excluded_files[EXCLUDED_FILES];
 volatile __u64 identified_file;
@@ -71,4 +72,5 @@ struct wire_types {
 	enum tag_size tag_size;
 	enum limit_per limit_per;
 	enum limit_size limit_size;
+	enum tag_layout tag_layout;
 } * _wire_types;

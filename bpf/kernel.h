@@ -106,6 +106,9 @@ struct pid_namespace {
 };
 
 struct user_namespace {
+	struct user_namespace *parent;
+	int level;
+	kuid_t owner;
 	struct ns_common ns;
 };
 

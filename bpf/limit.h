@@ -3,6 +3,7 @@
 #define TAILCALLD_LIMIT_H
 
 #include "hash.h"
+#include "owner.h"
 #include "route.h"
 
 /*
@@ -14,30 +15,42 @@
  * compared by their difference. One CPU at a time spends tokens of a bucket, see bucket_spend.
  */
 
-#define BUCKET_SHIFT 52 /* leaves as many bits as BUCKETS has */
+_Static_assert(BANK_SLOTS <= 1 << (TAG_NUMBER_SHIFT - TAG_SLOT_SHIFT), "a slot has its bits");
+
+#define OWNER_MASK ((1ULL << TAG_SLOT_SHIFT) - 1)
+#define OWNER_IS_CGROUP (1ULL << OWNER_CGROUP_BIT)
+
+#define BUCKET_SHIFT 50 /* leaves as many bits as BUCKETS has */
 _Static_assert(1ULL << (64 - BUCKET_SHIFT) == BUCKETS, "the hash is an index");
 
 /* Attempts of a CPU to lock a bucket. Each costs the verifier some 200 instructions in each
  * handler. */
 #define LOCK_TRIES 8
 
-/* Returns the owner whose events the limit counts together, in 48 bits. */
+/* Returns the user, or the cgroup for root: its services and containers do not pay for each
+ * other. */
+static __always_inline __u64 user_owner(const struct call *call)
+{
+	return call->charged_uid ? call->charged_uid
+				 : OWNER_IS_CGROUP | (call->cgroup & (OWNER_IS_CGROUP - 1));
+}
+
+/* Returns the owner whose events the limit counts together. */
 static __always_inline __u64 bucket_owner(const struct call *call, __u32 per)
 {
-	const __u64 mask = (1ULL << 48) - 1;
 	__u64 comm[2];
 
 	switch (per) {
 	case PER_UID:
-		return (__u32)task_user(call->cred);
+		return user_owner(call);
 	case PER_CGROUP:
-		return call->cgroup & mask;
+		return call->cgroup & OWNER_MASK;
 	case PER_PID:
 		/* The start time too, because of PID reuse. */
-		return (task_ids() >> 32 | (call->start_ns >> 20) << 32) & mask;
+		return (task_ids() >> 32 | (call->start_ns >> 20) << OWNER_PID_BITS) & OWNER_MASK;
 	case PER_COMM:
 		task_comm((__u8 *)comm);
-		return (hash_u64(comm[0]) ^ hash_u64(comm[1] + 1)) >> 16;
+		return (hash_u64(comm[0]) ^ hash_u64(comm[1] + 1)) >> 18;
 	}
 	return 0;
 }
@@ -115,11 +128,13 @@ static __always_inline bool bucket_spend(volatile struct bucket *bucket, volatil
 	return *is_allowed;
 }
 
-/* Whether the limit allows one more event. A refused event is counted in its owner's bucket. */
-static __always_inline bool limit_allows(const struct call *call, __u32 number)
+/* Whether the limit allows one more event. A refused event is counted in its owner's bucket. A
+ * `slot` other than 0 has buckets of its own. */
+static __always_inline bool limit_allows(const struct call *call, __u32 number, __u64 slot)
 {
 	const volatile struct limit *limit = &limits[number & (LIMITS - 1)];
-	__u64 tag = (__u64)number << 48 | bucket_owner(call, limit->per);
+	__u64 tag = (__u64)number << TAG_NUMBER_SHIFT | slot << TAG_SLOT_SHIFT |
+		    bucket_owner(call, limit->per);
 
 	bucket_find(&call->counters->state.bucket, number & (LIMITS - 1), tag);
 	__u64 at = *(volatile __u64 *)&call->counters->state.bucket;

@@ -66,19 +66,20 @@ static __always_inline void namespaces_differing(__u32 ids[NAMESPACES])
 }
 
 /* Returns the namespaces of the current task by enum namespace; 0 for an initial one. */
-static __always_inline void task_namespaces(__u32 ids[NAMESPACES], const struct cred *cred)
+static __always_inline void task_namespaces(__u32 ids[NAMESPACES], const struct cred *cred,
+					    const struct user_namespace *user_ns)
 {
 	__builtin_memset(ids, 0, NAMESPACES * sizeof(*ids));
 	if (TASK_IS_TYPED) {
 		const struct nsproxy *proxy = bpf_get_current_task_btf()->nsproxy;
 
-		if (namespaces_are_initial(proxy, cred->user_ns))
+		if (namespaces_are_initial(proxy, user_ns))
 			return;
 		namespaces_read(true, ids, cred, proxy);
 	} else {
 		const struct nsproxy *proxy = BPF_CORE_READ(task_untyped(), nsproxy);
 
-		if (namespaces_are_initial(proxy, BPF_CORE_READ(cred, user_ns)))
+		if (namespaces_are_initial(proxy, user_ns))
 			return;
 		namespaces_read(false, ids, cred, proxy);
 	}

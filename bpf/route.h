@@ -20,6 +20,8 @@ struct call {
 	__u64 boottime_ns;
 	__u64 start_ns; /* of the process */
 	__u64 cgroup;
+	const struct user_namespace *user_ns;
+	__u32 charged_uid; /* see owner.h */
 };
 
 /* Indices are hidden from clang and then masked, each where it is used: clang would omit a mask

@@ -205,7 +205,7 @@ enum tag_size {
 /* The events that a limit counts together. */
 enum limit_per {
 	PER_ROUTE = 0,
-	PER_UID = 1,
+	PER_UID = 1, /* the user to whom the task is charged; each cgroup of root by itself */
 	PER_CGROUP = 2,
 	PER_PID = 3,
 	PER_COMM = 4,
@@ -213,10 +213,19 @@ enum limit_per {
 
 enum limit_size {
 	LIMITS = 256, /* a limit's number is a byte */
-	BUCKETS = 4096,
+	BUCKETS = 16384,
 	BUCKETS_ALL = BUCKETS + LIMITS,
 	BUCKET_PROBES = 8,
 	LIMIT_NONE = 0,
+};
+
+/* Parts of a bucket's tag, from the top: the limit's number; the slot, if the limit holds for each
+ * syscall by itself, else 0; the owner. */
+enum tag_layout {
+	TAG_NUMBER_SHIFT = 56,
+	TAG_SLOT_SHIFT = 46, /* BANK_SLOTS fit above it */
+	OWNER_CGROUP_BIT = 45, /* of PER_UID: a cgroup of root, not a user */
+	OWNER_PID_BITS = 22, /* of PER_PID: PID_MAX_LIMIT of 64-bit kernels, the start above it */
 };
 
 /* A rate limit: a steady rate, and a burst above it. */
@@ -229,7 +238,7 @@ struct limit {
 
 /* The events that one limit counts together. */
 struct bucket {
-	__u64 tag; /* limit's number in the upper 16 bits, then the owner; 0: free */
+	__u64 tag; /* enum tag_layout; 0: free */
 	__u64 spent_until; /* CLOCK_BOOTTIME up to which its tokens are spent, see limit.h */
 	__u64 limited; /* events that were refused */
 	__u8 comm[COMM_SIZE]; /* of the first task, for PER_COMM */

@@ -203,9 +203,9 @@ fn decode_malformed_record_is_error() {
         ("a capture's kind", with(&[piece(0, 9, OK, 0, 1, b"x")]), Error::Capture(0)),
         ("a capture's status", with(&[piece(1, TEXT, 3, 0, 1, b"x")]), Error::Capture(1)),
         ("a number of 4 bytes", with(&[piece(1, NUMBER, OK, 0, 4, b"1234")]), Error::Capture(1)),
-        ("a length beyond the end", oversized, Error::TooShort(200)),
-        ("a value cut off", short, Error::TooShort(195)),
-        ("captures that are not there", many, Error::TooShort(176)),
+        ("a length beyond the end", oversized, Error::TooShort(208)),
+        ("a value cut off", short, Error::TooShort(203)),
+        ("captures that are not there", many, Error::TooShort(184)),
     ] {
         assert_eq!(event(&bytes, &handlers), Err(error), "{what}");
     }

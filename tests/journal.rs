@@ -83,6 +83,7 @@ fn event<'a>(handler: &'a Handler, captures: Vec<Capture<'a>>) -> Event<'a> {
         uid: 1000,
         gid: 100,
         loginuid: 1001,
+        charged_uid: 1000,
         comm: b"bash",
         process: Process::default(),
         args: [0; 6],

@@ -6,8 +6,8 @@ use std::time::Duration;
 use proptest::prelude::*;
 use syscalls::{Abi, Slot, number};
 use tailcalld::config::{
-    Aggregate, Comparison, Condition, Filter, Ids, Keep, Limit, Part, Pattern, Per, Rate, Results,
-    UnitName, Word,
+    Aggregate, ByteLimit, Comparison, Condition, Filter, Ids, Keep, Limit, Part, Pattern, Per,
+    Rate, Results, UnitName, Word,
 };
 use tailcalld::plan::{Plan, Rule, difference};
 
@@ -178,19 +178,22 @@ fn read_settings_beside_routes() {
     let of = |tables: &str| plan_of(&format!("[routes]\nread = \"args\"\n{tables}"));
     let plan = of("");
     assert_eq!(plan.per_uid, limit(10_000, 1, 10_000, Per::Uid));
-    assert_eq!((plan.max_per_second, plan.max_bytes_per_second), (None, None));
+    assert_eq!((plan.max_per_second, plan.max_bytes_per_second), (None, ByteLimit::ByOutput));
     assert_eq!(plan.stats_interval, Some(Duration::from_secs(300)));
     assert_eq!(plan.exclude_units.len(), 14);
     let plan = of("[limits]\nper_uid = \"60/min\"\n[exclude]\nunits = [\"a\", \"b.scope\"]\n\
                    [journal]\nmax_per_second = 5000\nmax_bytes_per_second = \"5MiB\"\nstats_interval = \"none\"");
     assert_eq!(plan.per_uid, limit(60, 60, 1, Per::Uid));
     assert_eq!(plan.exclude_units, ["a.service", "b.scope"]);
-    assert_eq!((plan.max_per_second, plan.max_bytes_per_second), (Some(5000), Some(5 << 20)));
+    assert_eq!(
+        (plan.max_per_second, plan.max_bytes_per_second),
+        (Some(5000), ByteLimit::Bytes(5 << 20))
+    );
     assert_eq!(plan.stats_interval, None);
     assert_eq!(of("[limits]\nper_uid = \"none\"").per_uid, None);
     assert_eq!(of("[limits]\nper_uid_burst = 7").per_uid, limit(10_000, 1, 7, Per::Uid));
     let none = of("[journal]\nmax_per_second = 0\nmax_bytes_per_second = 0");
-    assert_eq!((none.max_per_second, none.max_bytes_per_second), (None, None));
+    assert_eq!((none.max_per_second, none.max_bytes_per_second), (None, ByteLimit::Unlimited));
 }
 
 /// Returns the changes that a reload reports for `openat`.

@@ -43,7 +43,7 @@ pub fn run(bench: &Bench) -> Result<Part> {
     let mut table = Table::new(&columns);
     let journald = Journald::start().context("a private journald needs root")?;
     let configuration = format!(
-        "[routes]\nexecve = \"exec\"\n{UNLIMITED}[journal]\nsocket = {:?}\n",
+        "[routes]\nexecve = \"exec\"\n{UNLIMITED}[journal]\nmax_bytes_per_second = 0\nsocket = {:?}\n",
         journald.socket()
     );
     let mut caller = Caller::start(bench)?;

@@ -80,7 +80,7 @@ impl Kind {
     fn configuration(&self, socket: &Path) -> String {
         let Self { syscall, handler, .. } = self;
         format!(
-            "[routes]\n{syscall} = \"{handler}\"\n[ring]\nsize = \"128MiB\"\n{UNLIMITED}[journal]\nsocket = {socket:?}\n"
+            "[routes]\n{syscall} = \"{handler}\"\n[ring]\nsize = \"128MiB\"\n{UNLIMITED}[journal]\nmax_bytes_per_second = 0\nsocket = {socket:?}\n"
         )
     }
 

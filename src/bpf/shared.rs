@@ -31,6 +31,8 @@ pub const INSNS_PER_BANK: usize = types::filter_size::INSNS_PER_BANK.0 as usize;
 pub const PATTERNS_PER_BANK: usize = types::filter_size::PATTERNS_PER_BANK.0 as usize;
 /// Number of limits.
 pub const LIMITS: usize = types::limit_size::LIMITS.0 as usize;
+/// Bits of a bucket's tag that are the owner.
+pub const OWNER_MASK: u64 = (1 << types::tag_layout::TAG_SLOT_SHIFT.0) - 1;
 /// Number of owners of events that limits can keep apart.
 pub const BUCKETS: usize = types::limit_size::BUCKETS.0 as usize;
 /// Number of cgroups that can be excluded.

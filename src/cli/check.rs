@@ -179,7 +179,7 @@ fn settings(plan: &Plan) -> Vec<[String; 2]> {
         [what.to_owned(), most.map_or_else(|| "unlimited".to_owned(), |most| format!("{most}/s"))]
     };
     rows.push(most("journal records", plan.max_per_second.map(|count| count.to_string())));
-    rows.push(most("journal bytes", plan.max_bytes_per_second.map(size_name)));
+    rows.push(row("journal bytes", Some(plan.max_bytes_per_second.to_string())));
     rows.push(row("stats interval", plan.stats_interval.map(time_name)));
     rows.extend(plan.files.iter().map(|file| path("read from", file)));
     rows

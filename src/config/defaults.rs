@@ -3,7 +3,9 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use super::{Abis, Argv, AttachTo, Config, Keep, Marks, Options, Paths, Rate, Redact, Results};
+use super::{
+    Abis, Argv, AttachTo, ByteLimit, Config, Keep, Marks, Options, Paths, Rate, Redact, Results,
+};
 
 /// journald's own socket for structured entries.
 const SOCKET: &str = "/run/systemd/journal/socket";
@@ -35,7 +37,7 @@ const PRIORITY: u8 = 6;
 const ARGV_BYTES: u32 = 4096;
 /// Bytes of a buffer, as many as strace shows: enough to recognize the contents.
 const BUFFER_BYTES: u32 = 32;
-/// Rate of one user's events of all routes: the journal accepts 44,000 entries a second at least,
+/// Rate of one user's events of a syscall: the journal accepts 44,000 entries a second at least,
 /// so some users may do that at once.
 const PER_UID: Rate = Rate { count: 10_000, period_ns: 1_000_000_000 };
 /// Interval of `stats` records: often enough to see when something began, seldom enough to be no noise.
@@ -66,7 +68,7 @@ impl Default for Config {
             per_uid: Some(PER_UID),
             per_uid_burst: None,
             max_per_second: None,
-            max_bytes_per_second: None,
+            max_bytes_per_second: ByteLimit::default(),
             stats_interval: Some(STATS_INTERVAL),
             marks: Marks::new(),
         }

@@ -13,6 +13,7 @@
 
 mod abis;
 mod attach;
+mod byte_limit;
 mod byte_size;
 mod defaults;
 mod exec;
@@ -45,6 +46,7 @@ use std::time::Duration;
 
 pub use abis::Abis;
 pub use attach::AttachTo;
+pub use byte_limit::ByteLimit;
 pub use byte_size::name as size_name;
 pub use exec::{Argv, Redact};
 pub use fault::{Fault, Palette};
@@ -90,14 +92,14 @@ pub struct Config {
     pub socket: PathBuf,
     /// Attach mode.
     pub attach: AttachTo,
-    /// Rate limit of each user's events of all routes; `None` for no limit.
+    /// Rate limit of each user's events of each syscall; `None` for no limit.
     pub per_uid: Option<Rate>,
-    /// Events of a user at once; `None` for as many as in a second.
+    /// Events of a user and a syscall at once; `None` for as many as in a second.
     pub per_uid_burst: Option<u32>,
     /// Records that may be written in a second, to any output; `None` for any number.
     pub max_per_second: Option<u32>,
-    /// Bytes of records that may be written in a second; `None` for any number.
-    pub max_bytes_per_second: Option<u64>,
+    /// Bytes of records that may be written in a second.
+    pub max_bytes_per_second: ByteLimit,
     /// Interval of `stats` records while something happens; `None` for one at the end only.
     pub stats_interval: Option<Duration>,
     /// Marks of the options that may turn out to have no effect.

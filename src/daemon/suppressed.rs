@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::time::Duration;
 
+use syscalls::Slot;
 use syscalls::printable::{self, NO_LIMIT};
 
 use crate::bpf::BUCKETS;
@@ -12,7 +13,8 @@ use crate::clock;
 use crate::config::Per;
 use crate::load::{Bpf, Full};
 use crate::output::record::{Suppressed, Suppression};
-use crate::pipeline::ratelimit::{BucketKey, Refusals, Refused};
+use crate::pipeline::owner::UserOwner;
+use crate::pipeline::ratelimit::{BucketKey, Refusals, Refused, pid_of};
 use crate::table::{LimitKey, Owner, Table, gcra_params};
 use crate::units::Units;
 
@@ -65,7 +67,8 @@ impl SuppressedReader {
     /// Returns the key of a bucket; `None` if no route has its limit any more.
     fn bucket_key(&self, full: &Full) -> Option<BucketKey> {
         let limit = Rc::clone(self.limits.get(&full.limit)?);
-        Some(BucketKey { limit, owner: full.owner })
+        let slot = limit.is_by_slot().then(|| Slot::from_index(full.slot)).flatten();
+        Some(BucketKey { limit, slot: slot.filter(|_| full.owner.is_some()), owner: full.owner })
     }
 
     fn forget_idle(&self, bpf: &Bpf<'_>, refusals: &mut Refusals) {
@@ -107,7 +110,7 @@ impl SuppressedReader {
 fn line(key: &BucketKey, refused: &Refused, units: &mut Units) -> Suppression {
     let limit = &key.limit.limit;
     Suppression {
-        route: route(&key.limit.owner),
+        route: key.slot.map_or_else(|| route(&key.limit.owner), Slot::with_abi),
         limit: limit.rate.to_string(),
         per: limit.per.name(),
         owner: owner(key, &refused.comm, units),
@@ -120,14 +123,19 @@ fn owner(key: &BucketKey, comm: &[u8], units: &mut Units) -> String {
     let Some(owner) = key.owner else { return "others".to_owned() };
     match key.limit.limit.per {
         Per::Route => "*".to_owned(),
-        Per::Uid => owner.to_string(),
-        Per::Pid => (owner as u32).to_string(),
+        Per::Uid => match UserOwner::decode(owner) {
+            UserOwner::User(uid) => uid.to_string(),
+            UserOwner::Cgroup(id) => format!("0:{}", cgroup(id, units)),
+        },
+        Per::Pid => pid_of(owner).to_string(),
         Per::Comm => word(comm),
-        Per::Cgroup => {
-            let place = units.place(owner);
-            place.map_or_else(|| owner.to_string(), |place| word(place.name().as_bytes()))
-        }
+        Per::Cgroup => cgroup(owner, units),
     }
+}
+
+/// Returns the name of a cgroup; its id if that is all that is known.
+fn cgroup(id: u64, units: &mut Units) -> String {
+    units.place(id).map_or_else(|| id.to_string(), |place| word(place.name().as_bytes()))
 }
 
 fn route(owner: &Owner) -> String {

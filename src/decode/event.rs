@@ -47,6 +47,8 @@ pub struct Event<'a> {
     pub gid: u32,
     /// User id of the login; `u32::MAX` if none was set.
     pub loginuid: u32,
+    /// User to whom limits and shares charge the event: the real user, or the maker of the outermost user namespace.
+    pub charged_uid: u32,
     /// Name of the task: any bytes but NUL, 15 at most.
     pub comm: &'a [u8],
     /// Identity of the process beyond its number.
@@ -96,6 +98,7 @@ impl<'a> Event<'a> {
             uid: reader.u32(offset_of!(types::event, uid))?,
             gid: reader.u32(offset_of!(types::event, gid))?,
             loginuid: reader.u32(offset_of!(types::event, loginuid))?,
+            charged_uid: reader.u32(offset_of!(types::event, charged_uid))?,
             comm: reader.until_nul(offset_of!(types::event, comm), COMM_SIZE)?,
             process: process(&reader)?,
             args: args(&reader)?,

@@ -3,13 +3,16 @@
 use std::sync::atomic::Ordering::Relaxed;
 
 use super::Bpf;
-use crate::bpf::{BUCKETS, BucketWords};
+use crate::bpf::types::tag_layout;
+use crate::bpf::{BUCKETS, BucketWords, OWNER_MASK};
 
 /// A bucket that has refused events.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Full {
     /// Number of the limit.
     pub limit: u8,
+    /// Syscall, if the limit holds for each by itself; 0 otherwise, and for all owners that share a bucket.
+    pub slot: u16,
     /// Owner of the events: a user, a cgroup, a process and its age, or a hash of a name; 0 of a route. `None`:
     /// all owners that found no bucket of their own.
     pub owner: Option<u64>,
@@ -19,7 +22,8 @@ pub struct Full {
     pub refused: u64,
 }
 
-const OWNER: u64 = (1 << 48) - 1;
+/// Bits of the tag that are the number of the limit.
+const NUMBER_MASK: u64 = !((1 << tag_layout::TAG_NUMBER_SHIFT.0) - 1);
 
 impl Bpf<'_> {
     /// The buckets that have refused events.
@@ -75,7 +79,7 @@ impl Bpf<'_> {
 }
 
 fn limit_of([tag, ..]: &BucketWords) -> u8 {
-    (tag.load(Relaxed) >> 48) as u8
+    (tag.load(Relaxed) >> tag_layout::TAG_NUMBER_SHIFT.0) as u8
 }
 
 fn empty(bucket: &BucketWords) {
@@ -88,9 +92,11 @@ fn full(bucket: &BucketWords, shared_of: Option<u8>) -> Option<Full> {
     let mut comm = [0; 16];
     let halves = [first, second].map(|half| half.load(Relaxed).to_ne_bytes());
     comm.iter_mut().zip(halves.as_flattened()).for_each(|(to, from)| *to = *from);
+    let tag = tag.load(Relaxed);
     (refused > 0).then(|| Full {
         limit: shared_of.unwrap_or_else(|| limit_of(bucket)),
-        owner: shared_of.is_none().then(|| tag.load(Relaxed) & OWNER),
+        slot: ((tag & !NUMBER_MASK) >> tag_layout::TAG_SLOT_SHIFT.0) as u16,
+        owner: shared_of.is_none().then_some(tag & OWNER_MASK),
         comm,
         refused,
     })

@@ -85,6 +85,7 @@ pub fn event<'a>(handler: &'a Handler, captures: Vec<Capture<'a>>) -> Event<'a> 
         uid: 1000,
         gid: 100,
         loginuid: u32::MAX,
+        charged_uid: 1000,
         comm: b"bash",
         process: Process {
             start_ns: 40,
@@ -205,6 +206,7 @@ pub fn aggregated() -> Aggregated {
         user_unit: Some("mail.service".into()),
         comm: b"cat".into(),
         uid: 1000,
+        charged_uid: 1000,
         by: vec![("flags".into(), "O_RDONLY".into())],
     };
     let (mut aggregator, now) = (Aggregator::default(), Instant::now());

@@ -15,6 +15,7 @@ use crate::output::Output;
 use crate::output::record::aggregate::Cause;
 use crate::output::record::{Body, OutputLimits, Record, Syscall};
 use crate::pipeline::aggregate::Aggregator;
+use crate::pipeline::owner::UserOwner;
 use crate::pipeline::ratelimit::{BucketKey, Refusals, UserLimiter};
 use crate::pipeline::redact::secrets;
 use crate::pipeline::shed::{Decision, Shedder};
@@ -80,10 +81,12 @@ impl Delivery {
         let configured = matched.and_then(|matched| matched.rule.aggregate.as_ref());
         match configured {
             Some(option) => self.aggregate(event, keep, option, Cause::Configured, suppressed),
-            None if self.shedder.decide(keep, self.now) == Decision::Aggregate => {
+            None if self.shedder.decide(keep, UserOwner::of(event), self.now)
+                == Decision::Aggregate =>
+            {
                 self.aggregate(event, keep, &SHED_AGGREGATION, Cause::Shed, suppressed);
             }
-            None => self.write_event(event, suppressed),
+            None => self.write_event(event, keep, suppressed),
         }
     }
 
@@ -114,20 +117,22 @@ impl Delivery {
         limits.map(|limit| self.suppressed.take_unreported(|| BucketKey::of(limit, event))).sum()
     }
 
-    fn write_event(&mut self, event: &Event<'_>, suppressed: u64) {
+    fn write_event(&mut self, event: &Event<'_>, keep: Keep, suppressed: u64) {
         let place = self.units.place(event.cgroup);
         let body = Body::Syscall(Syscall { event, place: place.as_deref(), suppressed });
         let record = Record { time_ns: self.clock.real_ns(event.boottime_ns), body };
         self.tally.slot(event.slot).written += 1;
-        self.write_record(&record, Portion::One(event.slot));
+        let bytes = self.write_record(&record, Portion::One(event.slot));
+        self.shedder.charge_event(keep, UserOwner::of(event), bytes, self.now);
     }
 
-    fn write_record(&mut self, record: &Record<'_>, portion: Portion) {
+    /// Writes a record and returns its size in bytes.
+    fn write_record(&mut self, record: &Record<'_>, portion: Portion) -> u64 {
         let written = self.writer.write(record, portion);
-        self.shedder.charge(written.bytes, self.now);
         if written.is_lost {
             self.tally.refuse(portion);
         }
+        written.bytes
     }
 
     /// Sets the output limits.

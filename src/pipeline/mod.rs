@@ -5,6 +5,7 @@
 pub mod aggregate;
 pub mod delivery;
 pub mod feedback;
+pub mod owner;
 mod pending;
 pub mod ratelimit;
 pub mod redact;
@@ -158,9 +159,8 @@ impl Pipeline {
         self.rules.begin(generation, plan);
         self.delivery.set_clock();
         self.delivery.close_intervals_before(generation);
-        let limits =
-            OutputLimits { records: plan.max_per_second, bytes: plan.max_bytes_per_second };
-        self.delivery.set_limits(limits);
+        let bytes = plan.max_bytes_per_second.bytes(self.delivery.output().is_journal());
+        self.delivery.set_limits(OutputLimits { records: plan.max_per_second, bytes });
     }
 
     /// Returns the first argument of the self-test call whose record came through the ring.

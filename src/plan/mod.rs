@@ -17,7 +17,7 @@ pub use route::{Route, Rule};
 
 use syscalls::Slot;
 
-use crate::config::{self, AttachTo, Config, Fault, Faults, Limit, Trust};
+use crate::config::{self, AttachTo, ByteLimit, Config, Fault, Faults, Limit, Trust};
 use crate::handlers::Handlers;
 
 /// Routes by slot: native numbers first, then those of the 32-bit ABI. An absent slot does nothing.
@@ -45,8 +45,8 @@ pub struct Plan {
     pub per_uid: Option<Limit>,
     /// Records that may be written in a second, to any output; `None` for any number.
     pub max_per_second: Option<u32>,
-    /// Bytes of records that may be written in a second; `None` for any number.
-    pub max_bytes_per_second: Option<u64>,
+    /// Bytes of records that may be written in a second.
+    pub max_bytes_per_second: ByteLimit,
     /// Interval of `stats` records while something happens; `None` for one at the end only.
     pub stats_interval: Option<Duration>,
     /// The files that were read, in order.

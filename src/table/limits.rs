@@ -21,7 +21,7 @@ pub struct LimitKey {
 /// Scope of a limit.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Owner {
-    /// Events of all routes, by user.
+    /// Events of each syscall, by user.
     Users,
     /// Events of one rule of an entry of the configuration, in all slots that the entry decides.
     Entry {
@@ -40,6 +40,12 @@ impl LimitKey {
     /// Returns the key of the limit that each user has.
     pub fn of_users(limit: Limit) -> Self {
         Self { owner: Owner::Users, limit }
+    }
+
+    /// Returns whether the limit holds for each syscall by itself, so that cheap calls of a user do not use up the
+    /// limit of the others.
+    pub fn is_by_slot(&self) -> bool {
+        self.owner == Owner::Users
     }
 }
 

@@ -16,4 +16,5 @@ mod journald;
 mod borrowed_exclusion;
 mod cgroups;
 mod forged;
+mod shared_limit;
 mod unreadable;

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 
 use syscalls::{Abi, Slot, group};
-use tailcalld::config::{AttachTo, Results};
+use tailcalld::config::{AttachTo, ByteLimit, Keep, Results};
 use tailcalld::plan::Plan;
 
 use super::config::{plan_at, plan_of};
@@ -26,7 +26,12 @@ fn read_shipped_file_routes_exec_timers_and_io_uring() {
         [(11, EXEC)].into_iter().chain(timers(259)).chain([(358, EXEC), (425, ARGS)]).collect();
     assert_eq!(numbers(Abi::Native), native);
     assert_eq!(numbers(Abi::Compat), compat);
-    assert!(plan.routes.values().all(|found| *found == route(found.rules[0].handler, 6, 4096)));
+    for found in plan.routes.values() {
+        let mut expected = route(found.rules[0].handler, 6, 4096);
+        let is_exec = found.rules[0].handler == EXEC;
+        expected.rules[0].keep = if is_exec { Keep::Always } else { Keep::High };
+        assert_eq!(*found, expected);
+    }
     assert_eq!(plan.ring_bytes, 8 << 20);
     assert_eq!(plan.exclude, [Path::new("/usr/lib/systemd/systemd-journald")]);
     assert_eq!(plan.socket, Path::new("/run/systemd/journal/socket"));
@@ -88,7 +93,11 @@ fn read_shipped_file_with_defaults_uncommented_changes_nothing() {
     ];
     let plain = |plan: Plan| Plan { files: Vec::new(), origins: BTreeMap::new(), ..plan };
     let (with, without) = (plan_of(&uncommented(&shown)), plan_of(&uncommented(&[])));
-    assert_eq!(plain(with), plain(without));
+    let limits = [&with, &without].map(|plan| plan.max_bytes_per_second);
+    assert_eq!(limits, [ByteLimit::Bytes(2 << 20), ByteLimit::ByOutput]);
+    assert_eq!(limits[0].bytes(true), limits[1].bytes(true));
+    let max_bytes_per_second = limits[1]; // only the default depends on the output
+    assert_eq!(plain(Plan { max_bytes_per_second, ..with }), plain(without));
 }
 
 #[test]

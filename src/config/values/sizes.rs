@@ -3,6 +3,7 @@
 use toml::de::DeValue;
 
 use super::{expected, number, shown};
+use crate::config::byte_limit::ByteLimit;
 use crate::config::byte_size::{self, GIB, KIB};
 use crate::config::fault::Problem;
 
@@ -51,10 +52,10 @@ pub(in crate::config) fn ring_bytes(value: &DeValue<'_>) -> Result<u32, Problem>
 }
 
 /// Parses the bytes of records in a second; 0 is any number.
-pub(in crate::config) fn record_bytes(value: &DeValue<'_>) -> Result<Option<u64>, Problem> {
+pub(in crate::config) fn record_bytes(value: &DeValue<'_>) -> Result<ByteLimit, Problem> {
     match bytes(value)? {
-        Some(0) => Ok(None),
-        Some(bytes) if bytes >= RECORDS_MIN_BYTES => Ok(Some(bytes)),
+        Some(0) => Ok(ByteLimit::Unlimited),
+        Some(bytes) if bytes >= RECORDS_MIN_BYTES => Ok(ByteLimit::Bytes(bytes)),
         _ => {
             let range = "is out of range, 64KiB or more, or 0 for no limit";
             Err(format!("max_bytes_per_second {} {range}", shown(value)).into())

@@ -35,6 +35,14 @@ pub struct OutputLimits {
     pub bytes: Option<u64>,
 }
 
+impl OutputLimits {
+    /// Returns the limits divided by `parts`.
+    pub fn part(self, parts: u32) -> Self {
+        let records = self.records.map(|records| (records / parts).max(1));
+        Self { records, bytes: self.bytes.map(|bytes| (bytes / u64::from(parts)).max(1)) }
+    }
+}
+
 /// Shedding level: the events that are not written one by one at present.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum ShedLevel {

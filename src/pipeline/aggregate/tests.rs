@@ -20,7 +20,7 @@ fn info() -> GroupInfo {
 }
 
 fn key(uid: u32) -> GroupKey {
-    GroupKey { uid, comm: b"cat".into(), ..GroupKey::default() }
+    GroupKey { uid, charged_uid: uid, comm: b"cat".into(), ..GroupKey::default() }
 }
 
 fn at(boottime_ns: u64) -> Observation {

@@ -59,7 +59,8 @@ impl Delivery {
         let [from_ns, to_ns] = [aggregated.summary.first_ns, aggregated.summary.last_ns]
             .map(|boottime_ns| self.clock.real_ns(boottime_ns));
         let body = Body::Aggregate(Aggregate { aggregated, from_ns, to_ns });
-        self.write_record(&Record { time_ns: to_ns, body }, portion);
+        let bytes = self.write_record(&Record { time_ns: to_ns, body }, portion);
+        self.shedder.charge_aggregate(bytes, self.now);
     }
 
     /// Returns whether aggregates wait for room below the output limits.
@@ -89,6 +90,7 @@ fn key(event: &Event<'_>, place: Option<&CgroupInfo>, by: &[String]) -> GroupKey
         user_unit: place.and_then(|place| place.user_unit.clone()),
         comm: event.comm.to_vec(),
         uid: event.uid,
+        charged_uid: event.charged_uid,
         by: by.iter().filter_map(|name| argument(event, name)).collect(),
     }
 }

@@ -67,7 +67,7 @@ impl Refusals {
             self.add_unreported(key.clone(), count);
         }
         let room = has_room(self.refused.len(), self.refused.contains_key(&key));
-        let key = if room { key } else { BucketKey { owner: None, ..key } };
+        let key = if room { key } else { BucketKey { slot: None, owner: None, ..key } };
         let refused = self.refused.entry(key).or_default();
         refused.count += count;
         if refused.comm.is_empty() {

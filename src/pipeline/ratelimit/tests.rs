@@ -16,7 +16,7 @@ fn limit(count: u32, burst: u32, per: Per) -> Rc<LimitKey> {
 }
 
 fn key(limit: &Rc<LimitKey>, owner: u64) -> BucketKey {
-    BucketKey { limit: Rc::clone(limit), owner: Some(owner) }
+    BucketKey { limit: Rc::clone(limit), slot: None, owner: Some(owner) }
 }
 
 fn allowed(limiter: &mut UserLimiter, key: &BucketKey, count: u32, now_ns: u64) -> usize {
@@ -31,9 +31,11 @@ fn bucket_key_owner_equals_that_of_kernel() {
     let owners = Per::ALL.map(|per| owner(per, &event));
     // The last by hand: bash is 0x68736162 and zeros.
     let bash = 0x6873_6162_u64.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ 0x9e37_79b9_7f4a_7c15;
-    assert_eq!(owners, [0, 1000, 77, 5 << 32 | 1234, bash >> 16]);
-    let far = Event { cgroup: u64::MAX, ..event };
-    assert_eq!(owner(Per::Cgroup, &far), (1 << 48) - 1);
+    assert_eq!(owners, [0, 1000, 77, 5 << 22 | 1234, bash >> 18]);
+    let far = Event { cgroup: u64::MAX, ..event.clone() };
+    assert_eq!(owner(Per::Cgroup, &far), (1 << 46) - 1);
+    let root = Event { charged_uid: 0, ..event };
+    assert_eq!(owner(Per::Uid, &root), 1 << 45 | 77);
 }
 
 #[test]
@@ -52,15 +54,15 @@ fn admit_allows_burst_then_rate() {
 fn admit_without_room_uses_shared_bucket() {
     let (mut limiter, limit) = (UserLimiter::default(), limit(1, 1, Per::Pid));
     let now = 100 * SECOND;
-    for owner in 0..4096 {
+    for owner in 0..16_384 {
         assert_eq!(limiter.admit(key(&limit, owner), now), Ok(()));
     }
-    assert_eq!(limiter.admit(key(&limit, 9000), now), Ok(()));
-    let shared = BucketKey { limit: Rc::clone(&limit), owner: None };
-    assert_eq!(limiter.admit(key(&limit, 9001), now), Err(shared));
+    assert_eq!(limiter.admit(key(&limit, 90_000), now), Ok(()));
+    let shared = BucketKey { limit: Rc::clone(&limit), slot: None, owner: None };
+    assert_eq!(limiter.admit(key(&limit, 90_001), now), Err(shared));
     assert_eq!(limiter.admit(key(&limit, 7), now), Err(key(&limit, 7)));
     // Later all are idle, and there is room again.
-    for owner in 9000..9010 {
+    for owner in 90_000..90_010 {
         assert_eq!(limiter.admit(key(&limit, owner), now + 2 * SECOND), Ok(()));
     }
 }

@@ -45,7 +45,7 @@ impl UserLimiter {
         if self.spent_until.len() < OWNERS_MAX || self.spent_until.contains_key(&key) {
             return key;
         }
-        BucketKey { owner: None, ..key }
+        BucketKey { slot: None, owner: None, ..key }
     }
 
     /// Forgets buckets that are as empty as a new one, not more often than once a second.

@@ -1,4 +1,4 @@
-//! Token bucket that fills steadily and holds the tokens of one second.
+//! Token bucket that fills steadily and holds the tokens of some seconds.
 
 use std::time::Instant;
 
@@ -9,16 +9,31 @@ const UNIT: i128 = 1_000_000_000;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Bucket {
     per_second: u64,
+    /// Seconds whose tokens it holds.
+    seconds: u32,
     /// Below zero where more was taken than there was.
     level: i128,
     at: Instant,
 }
 
 impl Bucket {
-    /// Makes a full bucket.
+    /// Makes a full bucket that holds the tokens of one second.
     pub fn new(per_second: u64, now: Instant) -> Self {
-        let per_second = per_second.max(1);
-        Self { per_second, level: i128::from(per_second) * UNIT, at: now }
+        Self::with_capacity(per_second, 1, now)
+    }
+
+    /// Makes a full bucket that holds the tokens of so many seconds.
+    pub fn with_capacity(per_second: u64, seconds: u32, now: Instant) -> Self {
+        let mut bucket = Self { per_second: per_second.max(1), seconds, level: 0, at: now };
+        bucket.level = bucket.capacity();
+        bucket
+    }
+
+    /// Changes the rate from now on. A bucket that holds more than it then may loses the rest.
+    pub fn set_rate(&mut self, per_second: u64, now: Instant) {
+        self.fill(now);
+        self.per_second = per_second.max(1);
+        self.level = self.level.clamp(-self.capacity(), self.capacity());
     }
 
     /// Returns whether there is a token beyond the reserved tenth.
@@ -27,7 +42,7 @@ impl Bucket {
         self.level >= self.reserved() + UNIT
     }
 
-    /// Takes `amount` tokens out. The debt of a bucket is at most the tokens of one second.
+    /// Takes `amount` tokens out. The debt of a bucket is at most what it holds.
     pub fn take(&mut self, amount: u64, now: Instant) {
         self.fill(now);
         self.level = (self.level - i128::from(amount) * UNIT).max(-self.capacity());
@@ -42,7 +57,7 @@ impl Bucket {
     }
 
     fn capacity(&self) -> i128 {
-        i128::from(self.per_second) * UNIT
+        i128::from(self.per_second) * i128::from(self.seconds) * UNIT
     }
 
     /// Returns the reserved part; nothing is reserved of a single token a second.

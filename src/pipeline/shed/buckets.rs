@@ -20,6 +20,16 @@ impl Buckets {
         Self { records, bytes: limits.bytes.map(bucket) }
     }
 
+    /// Changes the rates from now on.
+    pub fn set_limits(&mut self, limits: OutputLimits, now: Instant) {
+        if let (Some(bucket), Some(records)) = (&mut self.records, limits.records) {
+            bucket.set_rate(records.into(), now);
+        }
+        if let (Some(bucket), Some(bytes)) = (&mut self.bytes, limits.bytes) {
+            bucket.set_rate(bytes, now);
+        }
+    }
+
     /// Returns whether each bucket has room beyond its reserved part.
     pub fn have_room(&mut self, now: Instant) -> bool {
         let has = |bucket: &mut Option<Bucket>| bucket.as_mut().is_none_or(|it| it.has_room(now));

@@ -1,22 +1,30 @@
 //! Load shedding: what happens above the output limits. First the events of `low` routes are aggregated, then
-//! those of `high` routes, and aggregates that still do not fit are dropped. Pure: the time is a parameter.
+//! those of `high` routes, and aggregates that still do not fit are dropped. The events of an owner within its share
+//! of the limits are written whatever others do, and those of `always` routes as long as the owner's own do not
+//! exceed the whole limit. Pure: the time is a parameter.
 
 mod bucket;
 mod buckets;
 mod level;
+mod shares;
 
 use std::time::{Duration, Instant};
 
 use buckets::Buckets;
 pub use level::{Decision, LevelChange};
+use shares::Shares;
 
 use crate::config::Keep;
 use crate::output::record::{OutputLimits, ShedCounts, ShedLevel};
+use crate::pipeline::owner::UserOwner;
 
 /// Time for which the lower level must have sufficed before the level is relaxed (hysteresis).
 pub const CALM: Duration = Duration::from_secs(10);
 /// Time that a level is given to take effect before the next one.
 const GRACE: Duration = Duration::from_secs(1);
+
+/// Part of the limits that is reserved for aggregates.
+const AGGREGATES_PART: u32 = 8;
 
 /// Output limits and what was written below them.
 #[derive(Debug)]
@@ -25,6 +33,9 @@ pub struct Shedder {
     real: Buckets,
     /// Buckets as they would be at the next lower level.
     lower: Buckets,
+    shares: Shares,
+    /// Room for aggregates that events do not take.
+    aggregates: Buckets,
     level: ShedLevel,
     since: Instant,
     /// Last time at which the next lower level would not have sufficed.
@@ -42,6 +53,8 @@ impl Shedder {
             limits,
             real: Buckets::full(limits, now),
             lower: Buckets::full(limits, now),
+            shares: Shares::new(limits, now),
+            aggregates: Buckets::full(limits.part(AGGREGATES_PART), now),
             level: ShedLevel::None,
             since: now,
             short: now,
@@ -71,11 +84,15 @@ impl Shedder {
         self.level
     }
 
-    /// Decides about an event and counts the decision.
-    pub fn decide(&mut self, keep: Keep, now: Instant) -> Decision {
+    /// Decides about an event of an owner and counts the decision.
+    pub fn decide(&mut self, keep: Keep, owner: UserOwner, now: Instant) -> Decision {
         self.relax(now);
         self.probe_lower_level(keep, now);
-        let decision = self.decision(keep, now);
+        let decision = if self.has_room_for_all(keep, now) || self.has_share(keep, owner, now) {
+            Decision::Write
+        } else {
+            Decision::Aggregate
+        };
         match decision {
             Decision::Write => self.counts.written += 1,
             Decision::Aggregate => self.counts.aggregated += 1,
@@ -83,17 +100,18 @@ impl Shedder {
         decision
     }
 
-    fn decision(&mut self, keep: Keep, now: Instant) -> Decision {
+    /// Returns whether the level permits such events and the limits have room. Without room the next level is entered.
+    fn has_room_for_all(&mut self, keep: Keep, now: Instant) -> bool {
         let is_shed = match keep {
-            Keep::Always => return Decision::Write,
+            Keep::Always => return false,
             Keep::High => self.level >= ShedLevel::High,
             Keep::Low => self.level >= ShedLevel::Low,
         };
         if is_shed {
-            return Decision::Aggregate;
+            return false;
         }
         if self.real.have_room(now) {
-            return Decision::Write;
+            return true;
         }
         match self.level {
             ShedLevel::None => self.enter(ShedLevel::Low, now),
@@ -102,15 +120,32 @@ impl Shedder {
             }
             _ => {}
         }
-        Decision::Aggregate
+        false
+    }
+
+    fn has_share(&mut self, keep: Keep, owner: UserOwner, now: Instant) -> bool {
+        let is_unlimited = self.limits == OutputLimits::default();
+        is_unlimited || self.shares.have_room(owner, keep, now)
     }
 
     /// Returns whether an aggregate may be written now.
     pub fn has_room(&mut self, keep: Keep, now: Instant) -> bool {
-        keep == Keep::Always || self.real.have_room(now)
+        keep == Keep::Always || self.real.have_room(now) || self.aggregates.have_room(now)
     }
 
-    /// Charges the buckets with a written record, of events or of the daemon itself.
+    /// Charges the buckets with the written record of an event.
+    pub fn charge_event(&mut self, keep: Keep, owner: UserOwner, bytes: u64, now: Instant) {
+        self.shares.take(owner, keep, bytes, now);
+        self.charge(bytes, now);
+    }
+
+    /// Charges the buckets with a written aggregate.
+    pub fn charge_aggregate(&mut self, bytes: u64, now: Instant) {
+        self.aggregates.take(bytes, now);
+        self.charge(bytes, now);
+    }
+
+    /// Charges the buckets with a written record, also of the daemon itself.
     pub fn charge(&mut self, bytes: u64, now: Instant) {
         self.mean_bytes =
             if self.mean_bytes == 0 { bytes } else { (7 * self.mean_bytes + bytes) / 8 };

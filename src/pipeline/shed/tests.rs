@@ -4,6 +4,7 @@ use proptest::prelude::*;
 
 use super::{CALM, Decision, OutputLimits, ShedCounts, ShedLevel, Shedder};
 use crate::config::Keep;
+use crate::pipeline::owner::UserOwner;
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -11,12 +12,18 @@ fn records(records: u32) -> OutputLimits {
     OutputLimits { records: Some(records), bytes: None }
 }
 
-/// Decides about `count` events of 100 bytes at once; returns the number of those that were written.
+const FLOODER: UserOwner = UserOwner::User(1000);
+
+/// Decides about `count` events of 100 bytes of one user at once; returns the number of those that were written.
 fn flood(shedder: &mut Shedder, keep: Keep, count: u64, now: Instant) -> u64 {
+    flood_of(FLOODER, shedder, keep, count, now)
+}
+
+fn flood_of(owner: UserOwner, shedder: &mut Shedder, keep: Keep, count: u64, now: Instant) -> u64 {
     let mut written = 0;
     for _ in 0..count {
-        if shedder.decide(keep, now) == Decision::Write {
-            shedder.charge(100, now);
+        if shedder.decide(keep, owner, now) == Decision::Write {
+            shedder.charge_event(keep, owner, 100, now);
             written += 1;
         }
     }
@@ -120,9 +127,42 @@ fn decide_above_byte_limit_aggregates() {
     let now = Instant::now();
     let mut shedder = Shedder::new(OutputLimits { records: None, bytes: Some(10_000) }, now);
     assert_eq!(flood(&mut shedder, Keep::Low, 1000, now), 90);
+    // An eighth is reserved for aggregates.
+    assert!(shedder.has_room(Keep::High, now));
+    shedder.charge_aggregate(1_250, now);
     assert!(!shedder.has_room(Keep::High, now));
     assert!(shedder.has_room(Keep::Always, now));
     assert!(shedder.has_room(Keep::High, now + SECOND / 2));
+}
+
+/// One user floods for ten seconds with events of every class.
+#[test]
+fn decide_for_owner_within_share_writes_during_flood_of_others() {
+    let start = Instant::now();
+    let mut shedder = Shedder::new(OutputLimits { records: None, bytes: Some(100_000) }, start);
+    for second in 0..10 {
+        let now = start + second * SECOND;
+        for keep in Keep::ALL {
+            flood(&mut shedder, keep, 5_000, now);
+        }
+        let mut writes = |owner, keep| flood_of(owner, &mut shedder, keep, 100, now);
+        assert_eq!(writes(UserOwner::User(1001), Keep::High), 100);
+        assert_eq!(writes(UserOwner::User(1002), Keep::Low), 100);
+        assert_eq!(writes(UserOwner::Cgroup(7), Keep::Always), 100);
+    }
+    assert_eq!(shedder.level(), ShedLevel::High);
+}
+
+/// A flood of events that are to be kept displaces no more of the journal than the limit says.
+#[test]
+fn decide_above_byte_limit_bounds_always_by_owner() {
+    let start = Instant::now();
+    let mut shedder = Shedder::new(OutputLimits { records: None, bytes: Some(100_000) }, start);
+    let mut written = 0;
+    for second in 0..=60 {
+        written += flood(&mut shedder, Keep::Always, 100_000, start + second * SECOND);
+    }
+    assert_eq!(written, 60 * 1000 + 8 * 900);
 }
 
 #[test]

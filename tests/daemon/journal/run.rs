@@ -37,10 +37,17 @@ impl Run {
     }
 
     pub fn managed(config: &str) -> Option<(Self, Manager)> {
+        // Counts are exact: nothing is aggregated because of its bytes.
+        Self::limited(config, "max_bytes_per_second = 0\n")
+    }
+
+    /// Starts with these lines of `[journal]`.
+    pub fn limited(config: &str, limits: &str) -> Option<(Self, Manager)> {
         let setup = Setup::alone("")?;
         let journald = Journald::start()?;
         let socket = journald.socket();
-        setup.write(&format!("{config}[journal]\nsocket = \"{}\"\n", socket.display()));
+        let socket = socket.display();
+        setup.write(&format!("{config}[journal]\nsocket = \"{socket}\"\n{limits}"));
         symlink(Path::new(env!("CARGO_BIN_EXE_tailcalld")), setup.path(NAME)).unwrap();
         let (daemon, manager) = spawn(&setup);
         Some((Self { journald, daemon, setup }, manager))

@@ -53,14 +53,17 @@ pub struct GroupKey {
     pub comm: Vec<u8>,
     /// Real user.
     pub uid: u32,
+    /// User to whom the events are charged.
+    pub charged_uid: u32,
     /// Arguments, by name, as text.
     pub by: Vec<(String, String)>,
 }
 
-/// Owner of groups, who has a share of the room for them: a user; of root, the processes of one unit.
+/// Owner of groups, who has a share of the room for them: a user to whom events are charged; of root, the processes
+/// of one unit.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct GroupOwner {
-    /// Real user.
+    /// User to whom events are charged.
     pub uid: u32,
     /// The system's unit; only of root.
     pub unit: Option<String>,
@@ -69,7 +72,8 @@ pub struct GroupOwner {
 impl GroupKey {
     /// Returns the owner of the group.
     pub fn owner(&self) -> GroupOwner {
-        GroupOwner { uid: self.uid, unit: self.unit.clone().filter(|_| self.uid == 0) }
+        let uid = self.charged_uid;
+        GroupOwner { uid, unit: self.unit.clone().filter(|_| uid == 0) }
     }
 }
 
