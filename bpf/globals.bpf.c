@@ -19,7 +19,7 @@ volatile __u32 consumer;
 const volatile __u32 attach_kind;
 const volatile __u32 return_kind;
 const volatile __u32 wake_bytes;
-const volatile __u32 unreserved_bytes;
+const volatile __u32 ring_bytes;
 volatile __u32 self_tgid;
 volatile __u64 excluded_files[EXCLUDED_FILES];
 volatile __u64 identified_file;
