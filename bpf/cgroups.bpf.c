@@ -5,6 +5,7 @@
  * name. The programs run only on mkdir and rmdir in a cgroup tree.
  */
 #include "cgroup_tags.h"
+#include "preempt.h"
 #include "wake.h"
 
 static __always_inline __u64 cgroup_id(const struct cgroup *cgroup)
@@ -23,12 +24,13 @@ static __always_inline bool is_of_v2(const struct cgroup *cgroup)
 	return BPF_CORE_READ(cgroup, root, hierarchy_id) == 0;
 }
 
-static __always_inline int cgroup_emit(const struct cgroup *cgroup, __u16 kind)
+static __always_inline void cgroup_record(const struct cgroup *cgroup, __u16 kind)
 {
 	struct cgroup_event *event = bpf_ringbuf_reserve(&events, sizeof(*event), 0);
+
 	if (!event) {
 		__atomic_fetch_add(&cgroups_lost, 1, __ATOMIC_RELAXED);
-		return 0;
+		return;
 	}
 	event->version = EVENT_VERSION;
 	event->kind = kind;
@@ -40,6 +42,13 @@ static __always_inline int cgroup_emit(const struct cgroup *cgroup, __u16 kind)
 				  BPF_CORE_READ(cgroup, kn, name));
 	bpf_ringbuf_submit(event, BPF_RB_NO_WAKEUP);
 	consumer_wake();
+}
+
+static __always_inline int cgroup_emit(const struct cgroup *cgroup, __u16 kind)
+{
+	preemption_off();
+	cgroup_record(cgroup, kind);
+	preemption_on();
 	return 0;
 }
 
