@@ -42,7 +42,6 @@ static __always_inline bool call_is_admitted(struct call *call)
 	call->start_ns = task_start_ns();
 	call->user_ns = cred_user_ns(call->cred);
 	call->charged_uid = task_charged_user(call->cred, call->user_ns);
-	call->is_heavy = false;
 	if (!(call->route->flags & CALL_EXEC) && cgroup_is_excluded(call->cgroup)) {
 		stats_count(call->counters, COUNTER_EXCLUDED_UNIT);
 		return false;

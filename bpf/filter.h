@@ -5,6 +5,7 @@
 #include "context.h"
 #include "globals.h"
 #include "maps.h"
+#include "process_tree.h"
 #include "route.h"
 #include "task.h"
 #include <bpf/bpf_core_read.h>
@@ -70,20 +71,15 @@ static __always_inline __u64 cgroup_bits(void)
 	return tags ? tags->bits : cgroup_bits_of_ancestors();
 }
 
-/* Returns the trees of the current process, or of its parent if `proc_tree_fork` missed the
- * process. Once the map has been full, any process may be missing in it. */
+/* Returns the trees of the current process. While the map lacks some members for want of room, any
+ * process that is in no tree may be in one. */
 static __always_inline __u64 tree_bits(void)
 {
-	__u32 tgid = task_ids() >> 32;
-	const __u64 *bits = bpf_map_lookup_elem(&tree_members, &tgid);
+	const struct tree_process *member = tree_member_of_current();
 
-	if (!bits) {
-		tgid = BPF_CORE_READ(task_untyped(), real_parent, tgid);
-		bits = bpf_map_lookup_elem(&tree_members, &tgid);
-	}
-	if (bits)
-		return *bits;
-	return process_trees_lost ? 1ULL << TREE_UNKNOWN : 0;
+	if (member)
+		return member->bits;
+	return process_trees_lost != process_trees_found ? 1ULL << TREE_UNKNOWN : 0;
 }
 
 static __always_inline void operands_load(void *ctx, struct filtering *filtering, bool compat,

@@ -28,15 +28,18 @@ extern volatile struct bucket buckets[BUCKETS_ALL];
  * entry. Written by the daemon and by `cgroup_mkdir`. */
 extern volatile __u64 excluded_cgroups[EXCLUDED_CGROUPS];
 
-/* Bits of the trees that filters name, and the number of processes whose bits `proc_tree_seed` has
- * changed. The daemon sets both before it runs that program. */
-extern volatile __u64 tree_mask;
-extern volatile __u64 tree_changes;
+/* The question of a pass of `proc_tree_seed` and its answer. The daemon sets both before it runs
+ * that program. */
+extern volatile struct tree_pass tree_pass;
 
 /* Numbers of cgroups and of members of process trees that their maps had no room for. Written by
  * the programs, read by the daemon. */
 extern volatile __u64 cgroup_tags_lost;
 extern volatile __u64 process_trees_lost;
+
+/* So many of `process_trees_lost` have found room since. While they differ, a process that is in no
+ * tree may be in any. Written by the daemon. */
+extern volatile __u64 process_trees_found;
 
 /* The recipes by which `args` captures the memory of each syscall, by slot within a bank. Set
  * before load. */
@@ -56,11 +59,12 @@ extern const volatile __u32 return_kind;
 /* Bytes in the ring from which a dozing consumer is woken. Set before load. */
 extern const volatile __u32 wake_bytes;
 
-/* Size of the ring. Set before load. */
-extern const volatile __u32 ring_bytes;
+/* Bytes in the ring up to which events other than those of keep = "always" have room. */
+extern const volatile __u32 unreserved_bytes;
 
 /* The daemon's thread group in the initial pid namespace. Written by `self_identify` before any
- * attach. */
+ * attach. No other process gets the pid while programs run: the kernel closes the daemon's links,
+ * and so detaches them, before it frees its pid. */
 extern volatile __u32 self_tgid;
 
 /* Executables whose processes are not recorded: the addresses of their inodes. The daemon writes

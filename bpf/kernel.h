@@ -201,6 +201,7 @@ typedef struct {
 
 struct signal_struct {
 	atomic_t live; /* threads */
+	unsigned int is_child_subreaper : 1;
 };
 
 struct task_struct {

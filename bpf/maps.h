@@ -68,21 +68,21 @@ struct {
 
 /* The processes of the trees that filters name, with the bits of their trees, by thread group.
  * Written by `proc_tree_seed` for processes that exist before, by `proc_tree_fork` for their
- * children. */
+ * children. An entry counts for the process that started at its time only, see process_tree.h. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, TREE_MEMBERS_MAX);
 	__type(key, __u32);
-	__type(value, __u64);
+	__type(value, struct tree_process);
 } tree_members __weak SEC(".maps");
 
 /* The roots of these trees by their pid in the daemon's namespace, and their bits. Written by the
- * daemon, read by `proc_tree_seed`. */
+ * daemon; `proc_tree_seed` adds the start of the process that has the pid first. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, TREES_MAX);
 	__type(key, __u32);
-	__type(value, __u64);
+	__type(value, struct tree_process);
 } tree_roots __weak SEC(".maps");
 
 /* The counters: COUNTERS_ROWS rows for each CPU, so that no two CPUs share a cache line and no

@@ -198,8 +198,24 @@ enum tag_size {
 	EXCLUDED_CGROUPS = 256,
 	EXCLUDED_PROBES = 8,
 	TREES_MAX = 63, /* a bit each */
-	TREE_UNKNOWN = 63, /* bit of the operand alone: the process may be in any tree */
+	TREE_UNKNOWN = 63, /* bit of a process that may be in any tree */
 	TREE_MEMBERS_MAX = 32768, /* processes */
+};
+
+/* A process in process trees. Its pid alone is no identity: another process may get it. */
+struct tree_process {
+	__u64 start_ns; /* CLOCK_BOOTTIME; 0: of a root that is not found yet */
+	__u64 bits; /* of its trees */
+	__u64 pass; /* the last pass of `proc_tree_seed` that found the process */
+};
+
+/* A pass of `proc_tree_seed` over all processes. */
+struct tree_pass {
+	__u64 number; /* from 1 */
+	__u64 mask; /* bits that members keep, and that descendants have from them */
+	__u64 since_ns; /* start of the first process that `proc_tree_fork` may have missed */
+	__u64 changes; /* of bits; counted by the program */
+	__u64 unplaced; /* processes without room; counted by the program */
 };
 
 /* The events that a limit counts together. */

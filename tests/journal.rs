@@ -276,6 +276,7 @@ fn entry_larger_than_send_buffer_is_sent_as_file() {
         generation: 1,
         totals: (0..900).map(total).collect(),
         missed: 0,
+        misses: tailcalld::stats::Misses::new(),
     };
     let record = Record { time_ns: TIME_NS, body: Body::Stopped(&stopped) };
     send(&mut output, &record);

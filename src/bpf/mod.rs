@@ -20,7 +20,7 @@ pub use mapping::Mapping;
 pub use shared::{
     BUCKETS, Bank, BucketWords, ENV_NAME_WORDS, ENV_NAMES, EXCLUDED_CGROUPS, EXCLUDED_FILES,
     FILTERS_PER_BANK, INSNS_PER_BANK, JournalQuery, LIMITS, OWNER_MASK, PATTERNS_PER_BANK,
-    RULES_PER_BANK, Shared, hash_u64,
+    RULES_PER_BANK, Shared, TreePass, hash_u64,
 };
 pub use skeleton::{OpenTailcalldSkel, TailcalldLinks, TailcalldSkel, TailcalldSkelBuilder, types};
 

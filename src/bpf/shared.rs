@@ -226,16 +226,19 @@ impl<'obj> Shared<'obj> {
         unsafe { at(array!(self, excluded_cgroups, AtomicU64), EXCLUDED_CGROUPS, index) }
     }
 
-    /// Bits of the trees that filters name.
-    pub fn tree_mask(&self) -> &AtomicU64 {
-        // SAFETY: as in `live_base`.
-        unsafe { AtomicU64::from_ptr(&raw mut (*self.globals.as_ptr()).tree_mask) }
-    }
-
-    /// Number of processes whose trees differed from what was known, in the last run of `proc_tree_seed`.
-    pub fn tree_changes(&self) -> &AtomicU64 {
-        // SAFETY: as in `live_base`.
-        unsafe { AtomicU64::from_ptr(&raw mut (*self.globals.as_ptr()).tree_changes) }
+    /// Question of a pass of `proc_tree_seed`, and its answer.
+    pub fn tree_pass(&self) -> TreePass<'_> {
+        // SAFETY: as in `live_base`; aligned u64.
+        unsafe {
+            let pass = &raw mut (*self.globals.as_ptr()).tree_pass;
+            TreePass {
+                number: AtomicU64::from_ptr(&raw mut (*pass).number),
+                mask: AtomicU64::from_ptr(&raw mut (*pass).mask),
+                since_ns: AtomicU64::from_ptr(&raw mut (*pass).since_ns),
+                changes: AtomicU64::from_ptr(&raw mut (*pass).changes),
+                unplaced: AtomicU64::from_ptr(&raw mut (*pass).unplaced),
+            }
+        }
     }
 
     /// Number of new cgroups for whose tags there was no room.
@@ -249,6 +252,27 @@ impl<'obj> Shared<'obj> {
         // SAFETY: as in `live_base`.
         unsafe { AtomicU64::from_ptr(&raw mut (*self.globals.as_ptr()).process_trees_lost) }
     }
+
+    /// Part of `process_trees_lost` that has found room since.
+    pub fn process_trees_found(&self) -> &AtomicU64 {
+        // SAFETY: as in `live_base`.
+        unsafe { AtomicU64::from_ptr(&raw mut (*self.globals.as_ptr()).process_trees_found) }
+    }
+}
+
+/// `struct tree_pass`.
+#[derive(Debug, Clone, Copy)]
+pub struct TreePass<'a> {
+    /// Number of the pass.
+    pub number: &'a AtomicU64,
+    /// Bits that members keep and pass on.
+    pub mask: &'a AtomicU64,
+    /// Start of the first process that may have been missed, in ns of CLOCK_BOOTTIME.
+    pub since_ns: &'a AtomicU64,
+    /// Processes whose bits the pass changed.
+    pub changes: &'a AtomicU64,
+    /// Processes that the pass found no room for.
+    pub unplaced: &'a AtomicU64,
 }
 
 /// `struct journal_query`.

@@ -12,7 +12,7 @@ use crate::handlers::Handlers;
 use crate::load::Bpf;
 use crate::output::record::{Loss, Lost, Missed, Stats, Stopped, Total, Untracked};
 use crate::plan::Plan;
-use crate::stats::{Column, Counted, KernelCounters, Reason, Sums, UserCounters};
+use crate::stats::{Column, Counted, KernelCounters, Misses, Reason, Sums, UserCounters};
 
 /// Values of the last reading of the counters.
 #[derive(Debug, Default)]
@@ -48,6 +48,7 @@ impl Counters {
     /// Starts the period of the first reading.
     pub fn begin(&mut self, now_ns: u64) {
         self.read_ns = now_ns;
+        self.untracked.begin();
     }
 
     /// Adds the slots of a plan, with their handlers.
@@ -68,15 +69,16 @@ impl Counters {
         let losses = self.losses(&kernel, user);
         self.kernel = kernel;
         self.user = user.clone();
-        let cgroups_missed = bpf.cgroups_missed()?;
+        let cgroups_skipped = bpf.cgroups_skipped()?;
+        let cgroups_missed = bpf.cgroups_lost() + cgroups_skipped;
         let has_missed_cgroups =
             std::mem::replace(&mut self.cgroups_missed, cgroups_missed) != cgroups_missed;
 
         let to_ns = clock::real_now_ns();
         let from_ns = std::mem::replace(&mut self.read_ns, to_ns);
         let missed = self.read_missed(bpf, from_ns, to_ns)?;
-        let untracked = self.untracked.read(bpf, from_ns, to_ns);
-        self.untracked.retag(bpf);
+        let untracked = self.untracked.read(bpf, cgroups_skipped, from_ns, to_ns)?;
+        self.untracked.repair(bpf);
         Ok(Reading { lost: Lost { from_ns, to_ns, losses }, missed, untracked, has_missed_cgroups })
     }
 
@@ -153,15 +155,21 @@ impl Counters {
     }
 
     /// Returns the record `stats`.
-    pub fn stats_record(&self, generation: u32, user: &UserCounters) -> Stats {
+    pub fn stats_record(&self, generation: u32, user: &UserCounters, misses: Misses) -> Stats {
         let totals = self.totals(user).into_iter().filter(|total| total.seen > 0).collect();
-        Stats { generation, totals, missed: self.missed }
+        Stats { generation, totals, missed: self.missed, misses }
     }
 
     /// Returns the last record.
-    pub fn stopped_record(&self, reason: &str, generation: u32, user: &UserCounters) -> Stopped {
+    pub fn stopped_record(
+        &self,
+        reason: &str,
+        generation: u32,
+        user: &UserCounters,
+        misses: Misses,
+    ) -> Stopped {
         let totals = self.totals(user);
-        Stopped { reason: reason.to_owned(), generation, totals, missed: self.missed }
+        Stopped { reason: reason.to_owned(), generation, totals, missed: self.missed, misses }
     }
 
     fn totals(&self, user: &UserCounters) -> Vec<Total> {

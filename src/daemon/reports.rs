@@ -36,9 +36,10 @@ impl Daemon<'_> {
 
     /// Returns the time of the next reading; `None` on an idle host, once an interval has brought no call.
     /// Consuming an event arms the timer again. A refused event never reaches the daemon, so the buckets are
-    /// read, less often, until none refuses any more.
+    /// read, less often, until none refuses any more. Neither do the calls of a process that is missing in the
+    /// process trees.
     fn next_reading(&self, now: Instant, is_busy: bool) -> Option<Instant> {
-        if is_busy || self.writer_state() != WriterState::Open {
+        if is_busy || self.writer_state() != WriterState::Open || self.bpf.tracks_processes() {
             return Some(now + COUNTERS_INTERVAL);
         }
         self.suppressed.is_any_exhausted(&self.bpf).then_some(now + suppressed::EVERY)
@@ -50,6 +51,9 @@ impl Daemon<'_> {
         pipeline.begin(self.table.generation(), &self.plan);
         self.suppressed.begin_table(&self.table, &mut pipeline.delivery.suppressed);
         self.counters.add_routes(&self.plan, &self.bpf.handlers);
+        if self.bpf.tracks_processes() {
+            self.timers.arm(Timer::Counters, Instant::now() + COUNTERS_INTERVAL);
+        }
     }
 
     /// Returns the routes whose calls cannot be seen, as text for people.
@@ -110,7 +114,8 @@ impl Daemon<'_> {
         self.reported_seen = self.counters.seen();
         let generation = self.table.generation();
         let mut pipeline = self.pipeline.borrow_mut();
-        let record = self.counters.stats_record(generation, &pipeline.delivery.tally);
+        let misses = self.bpf.misses()?;
+        let record = self.counters.stats_record(generation, &pipeline.delivery.tally, misses);
         pipeline.delivery.emit(Body::Stats(&record));
         Ok(())
     }

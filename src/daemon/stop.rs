@@ -31,7 +31,7 @@ impl Daemon<'_> {
         self.give_up()?;
         self.report_suppressed()?;
         let user = self.pipeline.borrow().delivery.tally.clone();
-        let stopped = self.counters.stopped_record(reason, generation, &user);
+        let stopped = self.counters.stopped_record(reason, generation, &user, self.bpf.misses()?);
         self.emit(Body::Stopped(&stopped));
         self.drain(until)?;
         self.save_last_records();

@@ -11,6 +11,7 @@ mod functions;
 mod handler_manifest;
 mod identity;
 mod journal_open;
+mod misses;
 mod object;
 mod process_tree;
 mod recipes;
@@ -19,7 +20,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, AsRawFd as _, BorrowedFd, RawFd};
-use std::sync::atomic::Ordering::Relaxed;
 
 use anyhow::{Context as _, Result};
 use attach::Side;
@@ -38,6 +38,7 @@ pub use attach::Attach;
 pub use attach_mode::{AttachMode, functions_are_on};
 pub use buckets::Full;
 pub use errors::preconditions;
+pub use misses::DISPATCHER;
 pub use object::{handlers, prepare};
 
 /// The loaded object. Whoever owns it keeps the table alive: the kernel empties a program array when
@@ -224,43 +225,6 @@ impl Bpf<'_> {
         self.skeleton.links = TailcalldLinks::default();
     }
 
-    /// Syscalls of any task that the dispatcher was not run for. They are in no counter:
-    /// calls made = seen + these.
-    ///
-    /// # Errors
-    /// Fails if the kernel does not report it.
-    pub fn recursion_misses(&self) -> Result<u64> {
-        let misses = crate::bpf::recursion_misses(self.skeleton.progs.sys_enter.as_fd());
-        let misses = misses.context("failed to read how many calls the dispatcher missed")?;
-        Ok(misses + self.dispatcher.misses())
-    }
-
-    /// Returns the cgroups that came or went without an event: the ring was full, or the kernel skipped the
-    /// program (raw tracepoints, from Linux 7.2 on).
-    ///
-    /// # Errors
-    /// Fails if the kernel does not report it.
-    pub fn cgroups_missed(&self) -> Result<u64> {
-        let programs = &self.skeleton.progs;
-        let skipped = crate::bpf::recursion_misses(programs.cgroup_mkdir.as_fd())
-            .and_then(
-                |born| Ok(born + crate::bpf::recursion_misses(programs.cgroup_rmdir.as_fd())?),
-            )
-            .context("failed to read how many cgroups were missed")?;
-        Ok(skipped + self.shared.cgroups_lost().load(Relaxed))
-    }
-
-    /// Returns the number of times that a cgroup found no room in the map of tags, or had a name that the programs
-    /// could not read.
-    pub fn cgroup_tags_lost(&self) -> u64 {
-        self.shared.cgroup_tags_lost().load(Relaxed)
-    }
-
-    /// Returns the number of processes for which there was no room in the process trees.
-    pub fn process_trees_lost(&self) -> u64 {
-        self.shared.process_trees_lost().load(Relaxed)
-    }
-
     /// The program of a handler; `None` if there is no such handler.
     pub fn program(&self, handler: u16) -> Option<RawFd> {
         self.programs.get(&handler).copied()
@@ -291,6 +255,11 @@ impl Bpf<'_> {
     /// The table: programs by slot of both banks.
     pub fn syscalls(&self) -> &dyn MapCore {
         &self.skeleton.maps.syscalls
+    }
+
+    /// The processes of trees, by thread group.
+    pub fn tree_members(&self) -> &dyn MapCore {
+        &self.skeleton.maps.tree_members
     }
 
     /// The ring.

@@ -58,7 +58,7 @@ fn configure(open: &mut OpenTailcalldSkel<'_>, ring_bytes: u32, choice: &AttachM
     open.maps.pending_tasks.set_autocreate(has_storage).context("failed to leave out a map")?;
     let rodata = open.maps.rodata_data.as_deref_mut().context("the BPF object has no constants")?;
     rodata.wake_bytes = ring_bytes / 4;
-    rodata.ring_bytes = ring_bytes;
+    rodata.unreserved_bytes = ring_bytes - ring_bytes / 8;
     rodata.attach_kind = choice.attach.kind();
     rodata.return_kind = choice.returns.kind();
     for (recipe, slot) in rodata.recipes.iter_mut().zip((0..).map_while(Slot::from_index)) {

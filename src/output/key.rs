@@ -135,6 +135,7 @@ keys! {
     Burst         "TAILCALLD_BURST"          "burst"
     IntervalNs    "TAILCALLD_INTERVAL_NS"    "interval_ns"
     Missed        "TAILCALLD_MISSED"         "missed"
+    Misses        "TAILCALLD_MISSES"         "misses"
     UntrackedCgroups   "TAILCALLD_UNTRACKED_CGROUPS"   "untracked_cgroups"
     UntrackedProcesses "TAILCALLD_UNTRACKED_PROCESSES" "untracked_processes"
     Sysctl        "TAILCALLD_SYSCTL"         "sysctl"

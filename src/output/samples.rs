@@ -14,7 +14,7 @@ use crate::output::record::{
     Suppressed, Suppression, Syscall, Total, TracingChange, TracingOff, TracingOn, Untracked,
 };
 use crate::pipeline::aggregate::{Aggregator, Observation};
-use crate::stats::{Column, Reason, Sums};
+use crate::stats::{Column, Misses, Reason, Sums};
 use crate::units::CgroupInfo;
 
 pub const TIME_NS: u64 = 1_767_323_045_000_000_006;
@@ -267,7 +267,8 @@ pub fn journal_rate_limit() -> JournalRateLimit {
 }
 
 pub fn stats() -> Stats {
-    Stats { generation: 4, totals: stopped().totals, missed: 0 }
+    let Stopped { generation, totals, missed, misses, .. } = stopped();
+    Stats { generation, totals, missed, misses }
 }
 
 pub fn sums<const N: usize>(counts: [(Column, u64); N]) -> Sums {
@@ -288,6 +289,7 @@ pub fn stopped() -> Stopped {
         generation: 4,
         totals: vec![total(511, 1000), total(510, 2)],
         missed: 0,
+        misses: Misses::from([("proc_tree_fork", 2), ("sys_enter", 0)]),
     }
 }
 

@@ -18,6 +18,8 @@ pub struct Stats {
     pub routes: Vec<RouteStats>,
     /// Calls of any process for which the kernel did not run the dispatcher.
     pub missed: u64,
+    /// Runs that the kernel skipped, by program.
+    pub misses: BTreeMap<String, u64>,
     /// Calls with a number outside of the table.
     pub unroutable: Unroutable,
     /// Records of the ring that could not be decoded.

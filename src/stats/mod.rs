@@ -6,6 +6,9 @@ mod settled;
 mod table;
 mod user;
 
+/// Runs of the programs that the kernel skipped since the daemon started, by program.
+pub type Misses = std::collections::BTreeMap<&'static str, u64>;
+
 pub use kernel::*;
 pub use settled::{Cell, settled};
 pub use table::{Column, Counted, Reason, Sums};

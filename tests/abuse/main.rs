@@ -9,12 +9,20 @@ mod root;
 #[allow(dead_code, unused_imports, unused_macros)] // the tests of the kernel use all of it
 mod rig;
 
+#[path = "../kernel/counts.rs"]
+mod counts;
+#[path = "../kernel/filtered_call.rs"]
+#[allow(dead_code)] // the tests of filters use all of it
+mod filtered_call;
 #[path = "../common/journald.rs"]
 #[allow(dead_code, clippy::unwrap_used)] // the tests of the journal use all of it
 mod journald;
+#[path = "../kernel/shell.rs"]
+mod shell;
 
 mod borrowed_exclusion;
 mod cgroups;
 mod forged;
+mod missed_children;
 mod shared_limit;
 mod unreadable;

@@ -110,7 +110,7 @@ fn stopped_has_every_key() {
     let Some(setup) = Setup::new(GETPGID_AND_EXECVE) else { return };
     let records = setup.start().stop();
     let [stopped] = of_kind(&records, "stopped")[..] else { panic!("one end") };
-    assert_eq!(keys(stopped), set(&[&["generation", "missed", "reason", "totals"]]));
+    assert_eq!(keys(stopped), set(&[&["generation", "missed", "misses", "reason", "totals"]]));
 }
 
 #[test]

@@ -1,10 +1,6 @@
 //! Filters by process tree.
 
 use std::fs;
-use std::io::{BufRead as _, BufReader, Write as _};
-use std::process::{Child, Command, Stdio};
-
-use tailcalld::config::Filter;
 
 use crate::counts::Counts;
 use crate::filtered_call::{
@@ -12,67 +8,7 @@ use crate::filtered_call::{
 };
 use crate::rig::{Rig, trigger_path};
 use crate::root::in_first_pid_namespace;
-
-fn tree_of(shell: &Shell) -> Filter {
-    Filter { pid_tree: Some(vec![shell.id()]), ..Filter::default() }
-}
-
-/// A shell that runs lines; it ends when dropped.
-struct Shell(Child);
-
-impl Shell {
-    fn start() -> Self {
-        let mut command = Command::new("sh");
-        command.stdin(Stdio::piped()).stdout(Stdio::piped());
-        Self(command.spawn().expect("a shell"))
-    }
-
-    fn id(&self) -> u32 {
-        self.0.id()
-    }
-
-    /// Runs a line, which prints nothing, to its end.
-    fn run(&mut self, line: &str) {
-        let input = self.0.stdin.as_mut().expect("its input");
-        writeln!(input, "{line}; echo done").expect("it reads");
-        let mut answer = String::new();
-        let mut output = BufReader::new(self.0.stdout.as_mut().expect("its output"));
-        output.read_line(&mut answer).expect("it answers");
-        assert_eq!(answer, "done\n");
-    }
-
-    fn make_call(&mut self) {
-        self.run(&trigger_line());
-    }
-}
-
-impl Drop for Shell {
-    fn drop(&mut self) {
-        drop(self.0.stdin.take());
-        let _ = self.0.wait();
-    }
-}
-
-/// A process whose parent has ended, and that makes a call on request.
-struct Orphan {
-    folder: tempfile::TempDir,
-}
-
-impl Orphan {
-    fn start(ancestor: &mut Shell) -> Self {
-        let folder = tempfile::tempdir().expect("a temporary folder");
-        let path = |name: &str| folder.path().join(name).display().to_string();
-        let [start, done] = ["start", "done"].map(path);
-        let script = format!("cat {start}; {}; echo >{done}", trigger_line());
-        ancestor.run(&format!("mkfifo {start} {done}; (sh -c '{script}' >/dev/null &)"));
-        Self { folder }
-    }
-
-    fn make_call(self) {
-        fs::write(self.folder.path().join("start"), "").expect("it reads");
-        fs::read(self.folder.path().join("done")).expect("it answers");
-    }
-}
+use crate::shell::{Shell, Waiting, put_member, tree_of};
 
 #[test]
 fn filter_pid_tree_matches_descendants_of_any_depth() {
@@ -89,9 +25,9 @@ fn filter_pid_tree_matches_descendants_of_any_depth() {
 fn filter_pid_tree_matches_orphan_that_began_after_filter() {
     let Some(_alone) = alone() else { return };
     let mut root = Shell::start();
-    let orphan_before_filter = Orphan::start(&mut root);
+    let orphan_before_filter = Waiting::orphan(&mut root);
     let rig = Rig::new(&plan(tree_of(&root)));
-    let orphan = Orphan::start(&mut root);
+    let orphan = Waiting::orphan(&mut root);
     assert_recorded(&rig, || orphan.make_call());
     // No tree has this orphan: its parent had ended before the daemon looked for members.
     assert_filtered(&rig, || orphan_before_filter.make_call());
@@ -102,7 +38,7 @@ fn filter_pid_tree_keeps_orphan_over_reload_with_same_tree() {
     let Some(_alone) = alone() else { return };
     let mut root = Shell::start();
     let mut rig = Rig::new(&plan(tree_of(&root)));
-    let orphan = Orphan::start(&mut root);
+    let orphan = Waiting::orphan(&mut root);
     apply(&mut rig, &plan(tree_of(&root)));
     assert_recorded(&rig, || root.make_call());
     assert_recorded(&rig, || orphan.make_call());
@@ -113,13 +49,31 @@ fn filter_pid_tree_drops_members_after_reload_with_other_tree() {
     let Some(_alone) = alone() else { return };
     let (mut before, mut after) = (Shell::start(), Shell::start());
     let mut rig = Rig::new(&plan(tree_of(&before)));
-    let orphan = Orphan::start(&mut before);
+    let orphan = Waiting::orphan(&mut before);
     apply(&mut rig, &plan(tree_of(&after)));
     assert_filtered(&rig, || before.make_call());
     assert_filtered(&rig, || orphan.make_call());
     assert_recorded(&rig, || after.make_call());
 }
 
+/// The third tree gets the bit of the first one, which no table names any more.
+#[test]
+fn filter_pid_tree_lacks_members_of_tree_that_had_its_bit() {
+    let Some(_alone) = alone() else { return };
+    let mut shells = [Shell::start(), Shell::start(), Shell::start()];
+    let mut rig = Rig::new(&plan(tree_of(&shells[0])));
+    let orphan = Waiting::orphan(&mut shells[0]);
+    for shell in &shells[1..] {
+        apply(&mut rig, &plan(tree_of(shell)));
+    }
+    let [first, second, third] = &mut shells;
+    assert_filtered(&rig, || first.make_call());
+    assert_filtered(&rig, || orphan.make_call());
+    assert_filtered(&rig, || second.make_call());
+    assert_recorded(&rig, || third.make_call());
+}
+
+/// The pid of a member is used again, also where the program missed the end of the member.
 #[test]
 fn filter_pid_tree_lacks_process_that_reuses_pid() {
     // In another pid namespace, no process gets the pid in the first one again.
@@ -132,6 +86,7 @@ fn filter_pid_tree_lacks_process_that_reuses_pid() {
     let rig = Rig::new(&plan(tree_of(&root)));
     assert_recorded(&rig, || root.make_call());
     drop(root);
+    put_member(&rig, pid, 1);
     // Other processes take pids, too: it may take some tries.
     let mut tries = 0;
     let make_calls = || {

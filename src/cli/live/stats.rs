@@ -9,6 +9,7 @@ use super::client::ask;
 use super::{counted, print_json};
 use crate::cli::print::{columns, standard_output};
 use crate::cli::{StatsOptions, exit};
+use crate::load::DISPATCHER;
 use crate::rpc::{CONSISTENT, IN_RING, Imbalance, PENDING, PER_CPU, RouteStats, Stats};
 
 /// Places of events that are not written yet.
@@ -160,6 +161,11 @@ fn others(stats: &Stats, out: &mut impl Write) -> io::Result<()> {
     ];
     for (count, what) in counts.iter().filter(|(count, _)| *count > 0) {
         writeln!(out, "{} {what}", counted(*count, "call"))?;
+    }
+    for (program, count) in stats.misses.iter().filter(|(_, count)| **count > 0) {
+        if program != DISPATCHER {
+            writeln!(out, "{} of {program} missed", counted(*count, "run"))?;
+        }
     }
     let results = stats.routes.iter().map(|route| route.results_lost).sum();
     if results > 0 {

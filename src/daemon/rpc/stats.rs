@@ -8,6 +8,7 @@ use syscalls::Slot;
 
 use crate::clock;
 use crate::daemon::Daemon;
+use crate::load::DISPATCHER;
 use crate::output::utc;
 use crate::ring::Unread;
 use crate::rpc::{self, Cpu, IN_RING, PENDING, Stats, Unroutable};
@@ -45,12 +46,14 @@ impl Daemon<'_> {
                 ..counters(slot, &rows, per_cpu, sent, &consumed)
             }
         });
+        let misses = self.bpf.misses()?;
         Ok(Stats {
             generation: self.table.generation(),
             since: utc(self.since_ns),
             time: utc(clock::real_now_ns()),
             routes: counters.collect(),
-            missed: self.bpf.recursion_misses()?,
+            missed: misses.get(DISPATCHER).copied().unwrap_or_default(),
+            misses: misses.into_iter().map(|(name, count)| (name.to_owned(), count)).collect(),
             unroutable: self.unroutable(),
             undecodable: consumed.tally.undecodable,
         })

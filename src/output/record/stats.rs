@@ -9,7 +9,7 @@ use crate::output::fields::{Fields, TableCell};
 use crate::output::key::Key;
 use crate::output::scratch::Scratch;
 use crate::output::sentence::plural;
-use crate::stats::{Column, Sums};
+use crate::stats::{Column, Misses, Sums};
 
 /// Counters of all routes since the daemon started.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -20,6 +20,8 @@ pub struct Stats {
     pub totals: Vec<Total>,
     /// Calls of any syscall for which the kernel did not run the dispatcher.
     pub missed: u64,
+    /// Runs of the programs that the kernel skipped.
+    pub misses: Misses,
 }
 
 /// Counters of one route over the daemon's life.
@@ -45,6 +47,7 @@ impl RecordBody for Stats {
     fn fields(&self, _: &mut Scratch, out: &mut impl Fields) {
         out.unsigned(Key::Generation, self.generation.into());
         out.unsigned(Key::Missed, self.missed);
+        out.rows(Key::Misses, miss_rows(&self.misses));
         out.rows(Key::Totals, self.totals.iter().map(total_row));
     }
 
@@ -71,6 +74,14 @@ pub fn total_row(total: &Total) -> [(&'static str, TableCell<'_>); FIRST + Colum
         *column = filled;
     }
     columns
+}
+
+/// Returns the columns of each program that was skipped.
+pub fn miss_rows(misses: &Misses) -> impl Iterator<Item = [(&'static str, TableCell<'_>); 2]> {
+    let some = misses.iter().filter(|(_, count)| **count > 0);
+    some.map(|(program, count)| {
+        [("program", TableCell::Word(program)), ("missed", TableCell::Count(*count))]
+    })
 }
 
 /// Writes the sums over all routes. Some are always there, the others only if they are not 0.

@@ -2,11 +2,12 @@
 
 use syscalls::printable::{self, NO_LIMIT};
 
-use super::stats::{Total, total_row, totals};
+use super::stats::{Total, miss_rows, total_row, totals};
 use super::{Kind, RecordBody};
 use crate::output::fields::Fields;
 use crate::output::key::Key;
 use crate::output::scratch::Scratch;
+use crate::stats::Misses;
 
 /// Stop of the daemon, with its counters.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -19,6 +20,8 @@ pub struct Stopped {
     pub totals: Vec<Total>,
     /// Calls of any syscall for which the kernel did not run the dispatcher.
     pub missed: u64,
+    /// Runs of the programs that the kernel skipped.
+    pub misses: Misses,
 }
 
 impl RecordBody for Stopped {
@@ -32,6 +35,7 @@ impl RecordBody for Stopped {
         out.unsigned(Key::Generation, self.generation.into());
         out.text(Key::Reason, self.reason.as_bytes());
         out.unsigned(Key::Missed, self.missed);
+        out.rows(Key::Misses, miss_rows(&self.misses));
         out.rows(Key::Totals, self.totals.iter().map(total_row));
     }
 

@@ -212,7 +212,7 @@ fn message_of_own_records() {
         ),
         (
             Body::Untracked(&samples::untracked()),
-            "No room for 400 cgroups and 1 process in 2 s: calls whose unit, container or process tree \
+            "Did not track 400 cgroups and 1 process in 2 s: calls whose unit, container or process tree \
              is therefore unknown go to the rule that records most",
         ),
         (

@@ -1,4 +1,5 @@
-//! The kernel had no room for some cgroups and processes that filters ask about.
+//! Filters do not know some cgroups and processes: the kernel had no room for them, or skipped the program that adds
+//! them.
 
 use std::fmt::Write;
 
@@ -9,7 +10,7 @@ use crate::output::key::Key;
 use crate::output::scratch::Scratch;
 use crate::output::sentence::plural;
 
-/// Cgroups and processes for which there was no room in an interval.
+/// Cgroups and processes that were not tracked in an interval.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Untracked {
     /// Begin of the time in which it happened, ns since 1970 UTC.
@@ -39,7 +40,7 @@ impl RecordBody for Untracked {
         let Self { cgroups, processes, .. } = *self;
         let _ = write!(
             out,
-            "No room for {cgroups} {} and {processes} {} in ",
+            "Did not track {cgroups} {} and {processes} {} in ",
             plural(cgroups, "cgroup", "cgroups"),
             plural(processes, "process", "processes")
         );

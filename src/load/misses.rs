@@ -1,0 +1,81 @@
+//! Runs of the programs that the kernel skipped (`recursion_misses`), and what the maps had no room for.
+
+use std::os::fd::AsFd as _;
+use std::sync::atomic::Ordering::Relaxed;
+
+use anyhow::{Context as _, Result};
+use libbpf_rs::ProgramMut;
+
+use super::Bpf;
+use crate::stats::Misses;
+
+/// Name of the program at the entry of calls.
+pub const DISPATCHER: &str = "sys_enter";
+
+impl Bpf<'_> {
+    /// Returns how often the kernel skipped each program that is attached at times. Costs a system call a program.
+    ///
+    /// # Errors
+    /// Fails if the kernel does not report it.
+    pub fn misses(&self) -> Result<Misses> {
+        let programs = &self.skeleton.progs;
+        let all = [
+            (DISPATCHER, &programs.sys_enter, self.dispatcher.misses()),
+            ("sys_exit", &programs.sys_exit, self.returns.misses()),
+            ("task_exit", &programs.task_exit, 0),
+            ("cgroup_mkdir", &programs.cgroup_mkdir, 0),
+            ("cgroup_rmdir", &programs.cgroup_rmdir, 0),
+            ("proc_tree_fork", &programs.proc_tree_fork, 0),
+            ("proc_tree_exit", &programs.proc_tree_exit, 0),
+        ];
+        all.into_iter()
+            .map(|(name, program, of_links)| Ok((name, skipped(name, program)? + of_links)))
+            .collect()
+    }
+
+    /// Returns the syscalls of any task that the dispatcher was not run for. They are in no counter: calls made =
+    /// seen + these.
+    ///
+    /// # Errors
+    /// Fails if the kernel does not report it.
+    pub fn recursion_misses(&self) -> Result<u64> {
+        Ok(skipped(DISPATCHER, &self.skeleton.progs.sys_enter)? + self.dispatcher.misses())
+    }
+
+    /// Returns the cgroups that came or went while the kernel skipped the program that follows them: at raw
+    /// tracepoints from Linux 7.2 on.
+    ///
+    /// # Errors
+    /// Fails if the kernel does not report it.
+    pub fn cgroups_skipped(&self) -> Result<u64> {
+        let programs = &self.skeleton.progs;
+        let created = skipped("cgroup_mkdir", &programs.cgroup_mkdir)?;
+        Ok(created + skipped("cgroup_rmdir", &programs.cgroup_rmdir)?)
+    }
+
+    /// Returns the cgroups that came or went without an event, because the ring was full.
+    pub fn cgroups_lost(&self) -> u64 {
+        self.shared.cgroups_lost().load(Relaxed)
+    }
+
+    /// Returns the number of times that a cgroup found no room in the map of tags, or had a name that the programs
+    /// could not read.
+    pub fn cgroup_tags_lost(&self) -> u64 {
+        self.shared.cgroup_tags_lost().load(Relaxed)
+    }
+
+    /// Returns the processes that the process trees may lack: those without room, and those whose start the kernel
+    /// skipped the program for.
+    ///
+    /// # Errors
+    /// Fails if the kernel does not report it.
+    pub fn process_trees_lost(&self) -> Result<u64> {
+        let skipped = skipped("proc_tree_fork", &self.skeleton.progs.proc_tree_fork)?;
+        Ok(self.shared.process_trees_lost().load(Relaxed) + skipped)
+    }
+}
+
+fn skipped(name: &str, program: &ProgramMut<'_>) -> Result<u64> {
+    crate::bpf::recursion_misses(program.as_fd())
+        .with_context(|| format!("failed to read how often the kernel skipped {name}"))
+}
