@@ -38,6 +38,7 @@ use self::suppressed::SuppressedReader;
 use self::systemd::Systemd;
 use self::timers::{Timer, Timers};
 use crate::cli::RunOptions;
+use crate::clock;
 use crate::config_watch::ConfigWatch;
 use crate::exclude::Excluded;
 use crate::instance_lock::InstanceLock;
@@ -148,12 +149,15 @@ impl Daemon<'_> {
         self.timers.set(Timer::Delivery, delivery);
     }
 
-    /// Returns the time at which aggregates or a change of the shedding level are due.
+    /// Returns the time at which aggregates, a change of the shedding level, or a call that still runs are due.
     fn delivery_deadline(&self, now: Instant) -> Option<Instant> {
         let pipeline = self.pipeline.borrow();
         let delivery = &pipeline.delivery;
         let retry = delivery.waits_for_room().then(|| now + RECONNECT_INTERVAL);
-        let due = retry.into_iter().chain(delivery.next_due()).min();
+        let running = pipeline
+            .next_running_ns()
+            .map(|due_ns| now + Duration::from_nanos(due_ns.saturating_sub(clock::boot_now_ns())));
+        let due = [retry, delivery.next_due(), running].into_iter().flatten().min();
         due.filter(|_| delivery.writer_state() == WriterState::Open)
     }
 
@@ -212,7 +216,7 @@ impl Daemon<'_> {
         if rest == Rest::None {
             self.timers.arm(Timer::Counters, Instant::now() + COUNTERS_INTERVAL);
         }
-        if self.pipeline.borrow_mut().end_turn() != WriterState::Open {
+        if self.pipeline.borrow_mut().end_turn(rest != Rest::None) != WriterState::Open {
             self.pause()?;
         }
         Ok(rest)

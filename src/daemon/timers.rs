@@ -18,7 +18,7 @@ pub enum Timer {
     Ftrace,
     /// A client of the control socket has to be served or disconnected.
     Control,
-    /// Aggregates or a change of the shedding level are due, or wait for room.
+    /// Aggregates, a change of the shedding level, or a call that still runs are due, or aggregates wait for room.
     Delivery,
     /// A disconnected output is tried again.
     Reconnect,

@@ -108,6 +108,15 @@ impl<'a> Event<'a> {
         })
     }
 
+    /// Returns the record of an entry without its captures: the part that is kept of a call which is recorded
+    /// before its exit.
+    pub fn head(entry: &[u8]) -> Option<Box<[u8]>> {
+        let mut head: [u8; EVENT_SIZE] = *entry.first_chunk()?;
+        let count = offset_of!(types::event, captures);
+        head.get_mut(count..count + size_of::<u16>())?.fill(0);
+        Some(Box::new(head))
+    }
+
     /// Returns the result of the call, if it is known.
     pub fn result(&self) -> Option<i64> {
         self.outcome?.result()

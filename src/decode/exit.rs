@@ -14,6 +14,8 @@ pub struct SyscallExit<'a> {
     pub tid: u32,
     /// `boottime_ns` of the entry.
     pub entry_ns: u64,
+    /// `CLOCK_BOOTTIME` at the exit, ns.
+    pub boottime_ns: u64,
     /// Outcome of the call.
     pub outcome: Outcome,
     /// Memory that was read at the exit.
@@ -22,8 +24,8 @@ pub struct SyscallExit<'a> {
 
 impl SyscallExit<'_> {
     /// Returns an exit without memory.
-    pub const fn bare(tid: u32, entry_ns: u64, outcome: Outcome) -> Self {
-        Self { tid, entry_ns, outcome, captures: Encoded::new(&[], 0, 0) }
+    pub const fn bare(tid: u32, entry_ns: u64, boottime_ns: u64, outcome: Outcome) -> Self {
+        Self { tid, entry_ns, boottime_ns, outcome, captures: Encoded::new(&[], 0, 0) }
     }
 }
 
@@ -39,6 +41,11 @@ pub enum Outcome {
     },
     /// The task ended in the call, which has no result.
     Died,
+    /// The call has not returned; its exit is still awaited.
+    Running {
+        /// Time since the entry.
+        for_ns: u64,
+    },
     /// The call had not returned when its event was delivered, or its exit was lost.
     Unknown,
 }
@@ -48,7 +55,7 @@ impl Outcome {
     pub const fn result(self) -> Option<i64> {
         match self {
             Self::Returned { result, .. } => Some(result),
-            Self::Died | Self::Unknown => None,
+            Self::Died | Self::Running { .. } | Self::Unknown => None,
         }
     }
 
@@ -100,7 +107,7 @@ fn fill_vector<'a>(captures: &mut List<'a>, area: &Capture<'a>, handler: &Handle
 }
 
 /// Returns the number of strings in the vector `index`: the handler's count, or the number of captured
-/// strings. `None` if the vector could not be counted.
+/// strings. `None` if the vector could not be counted, or none of it was captured.
 fn count(captures: &[Capture<'_>], index: u8, handler: &Handler) -> Option<usize> {
     let counter = handler.field_with(Role::ArgvCount).unwrap_or(index);
     let counted = captures.iter().find_map(|capture| match capture.value {
@@ -110,7 +117,9 @@ fn count(captures: &[Capture<'_>], index: u8, handler: &Handler) -> Option<usize
     match counted {
         Some((count, Status::Ok)) => usize::try_from(count).ok(),
         Some(_) => None,
-        None => Some(captures.iter().filter(|capture| is_string(capture, index)).count()),
+        // Of a call that was recorded before its exit, no string of the entry is left.
+        None => Some(captures.iter().filter(|capture| is_string(capture, index)).count())
+            .filter(|&count| count > 0),
     }
 }
 
@@ -182,5 +191,6 @@ mod tests {
         let cut = Status::Truncated { length: None };
         let count = Capture { value: Value::Number(0), status: cut, ..ENTRY };
         assert_eq!(after(vec![count], vec![area(b"ls\0\0")]), ["0", "ls", ""]);
+        assert_eq!(after(vec![], vec![area(b"ls\0-l\0")]), ["ls", "-l"]);
     }
 }

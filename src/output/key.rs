@@ -68,6 +68,7 @@ keys! {
     Result        "SYSCALL_RESULT"           "result"
     Errno         "SYSCALL_ERRNO"            "errno"
     DurationNs    "SYSCALL_DURATION_NS"      "duration_ns"
+    RunningNs     "SYSCALL_RUNNING_NS"       "running_ns"
     Suppressed    "SYSCALL_SUPPRESSED"       "suppressed"
     Pid           "SYSCALL_PID"              "pid"
     Tid           "SYSCALL_TID"              "tid"

@@ -9,9 +9,10 @@ use crate::decode::{Captures, Device, Event, Exe, NAMESPACES, Outcome, Process};
 use crate::handlers::{Field, FieldKind, Handler, Role};
 use crate::output::record::aggregate::{Aggregated, Cause, Group, GroupInfo, GroupKey};
 use crate::output::record::{
-    Aggregate, Body, Feedback, JournalRateLimit, Loss, Lost, Missed, OutputLimits, OutputRestored,
-    Record, ReloadRefused, Reloaded, Shed, ShedCounts, ShedLevel, Started, Stats, Stopped,
-    Suppressed, Suppression, Syscall, Total, TracingChange, TracingOff, TracingOn, Untracked,
+    Aggregate, Body, Ended, Feedback, JournalRateLimit, Loss, Lost, Missed, OutputLimits,
+    OutputRestored, Record, ReloadRefused, Reloaded, Shed, ShedCounts, ShedLevel, Started, Stats,
+    Stopped, Suppressed, Suppression, Syscall, Total, TracingChange, TracingOff, TracingOn,
+    Untracked,
 };
 use crate::pipeline::aggregate::{Aggregator, Observation};
 use crate::stats::{Column, Misses, Reason, Sums};
@@ -298,6 +299,7 @@ pub fn each_kind(mut visit: impl FnMut(Body<'_>)) {
     let (handler, aggregated, change) = (handler(), aggregated(), tracing_change());
     let event = event(&handler, vec![]);
     visit(Body::Syscall(Syscall { event: &event, place: None, suppressed: 0 }));
+    visit(Body::Ended(Ended { event: &event, place: None }));
     visit(Body::Aggregate(Aggregate { aggregated: &aggregated, from_ns: TIME_NS, to_ns: TIME_NS }));
     visit(Body::Started(&started()));
     visit(Body::Reloaded(&reloaded()));

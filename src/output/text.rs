@@ -8,7 +8,7 @@ use syscalls::printable::{self, NO_LIMIT};
 
 use crate::output::arguments::Arguments;
 use crate::output::fields::TableCell;
-use crate::output::record::{Aggregate, Body, Record, Stopped, Syscall, total_row};
+use crate::output::record::{Aggregate, Body, Ended, Record, Stopped, Syscall, total_row};
 use crate::output::timestamp::Stamp;
 
 /// Name in place of a handler on the daemon's own lines; no handler's name has a hyphen.
@@ -68,7 +68,7 @@ impl Lines {
 
     fn handler(&mut self, body: &Body) {
         let (name, style) = match body {
-            Body::Syscall(Syscall { event, .. }) => {
+            Body::Syscall(Syscall { event, .. }) | Body::Ended(Ended { event, .. }) => {
                 (event.handler.name.as_str(), of_handler(event.handler.id))
             }
             Body::Aggregate(Aggregate { aggregated, .. }) => {
@@ -92,7 +92,8 @@ impl Lines {
 
 fn unit<'a>(body: &Body<'a>) -> Option<&'a String> {
     match body {
-        Body::Syscall(Syscall { place: Some(place), .. }) => {
+        Body::Syscall(Syscall { place: Some(place), .. })
+        | Body::Ended(Ended { place: Some(place), .. }) => {
             place.user_unit.as_ref().or(place.unit.as_ref())
         }
         Body::Aggregate(Aggregate { aggregated, .. }) => {

@@ -2,6 +2,7 @@
 //! the writer. Each event ends in exactly one counter.
 
 mod aggregates;
+mod end;
 mod self_records;
 
 use std::time::{Duration, Instant};
@@ -67,12 +68,13 @@ impl Delivery {
     }
 
     /// Delivers an event. Without a rule, because the daemon has forgotten its table, the event is written.
-    pub fn deliver(&mut self, event: &Event<'_>, matched: Option<MatchedRule<'_>>) {
+    /// Returns whether it has a record of its own.
+    pub fn deliver(&mut self, event: &Event<'_>, matched: Option<MatchedRule<'_>>) -> bool {
         if self.is_limited(event, matched) {
             self.tally.slot(event.slot).limited_by_result += 1;
-            return;
+            return false;
         }
-        let redact = matched.map_or(&DEFAULT_REDACTION, |matched| &matched.rule.redact);
+        let redact = redaction(matched);
         let secrets = secrets(event, redact);
         let redacted = (!secrets.is_empty()).then(|| secrets.redacted(event));
         let event = redacted.as_ref().unwrap_or(event);
@@ -86,8 +88,12 @@ impl Delivery {
             {
                 self.aggregate(event, keep, &SHED_AGGREGATION, Cause::Shed, suppressed);
             }
-            None => self.write_event(event, keep, suppressed),
+            None => {
+                self.write_event(event, keep, suppressed);
+                return true;
+            }
         }
+        false
     }
 
     /// Returns whether a limit that the kernel cannot enforce refuses the event: the limit of a rule that chooses
@@ -97,7 +103,8 @@ impl Delivery {
         let Some(limit) = by_result.and_then(|matched| matched.limit) else { return false };
         let duration_ns = match event.outcome {
             Some(Outcome::Returned { duration_ns, .. }) => duration_ns,
-            _ => 0,
+            Some(Outcome::Running { for_ns }) => for_ns,
+            Some(Outcome::Died | Outcome::Unknown) | None => 0,
         };
         let refused = self
             .limiter
@@ -184,6 +191,11 @@ impl Delivery {
     pub fn output(&self) -> &Output {
         self.writer.output()
     }
+}
+
+/// Returns the redaction that the rule asks for.
+fn redaction<'t>(matched: Option<MatchedRule<'t>>) -> &'t Redact {
+    matched.map_or(&DEFAULT_REDACTION, |matched| &matched.rule.redact)
 }
 
 #[cfg(test)]

@@ -18,9 +18,10 @@ use std::collections::BTreeMap;
 use syscalls::Slot;
 
 use self::delivery::Delivery;
-use self::pending::Pending;
+use self::pending::{Pending, PendingCall};
 use self::rule_lookup::RuleLookup;
 use self::writer::WriterState;
+use crate::clock;
 use crate::decode::{Error, Event, Header, Outcome, RingRecord, SyscallExit};
 use crate::handlers::Handlers;
 use crate::output::record::OutputLimits;
@@ -38,6 +39,8 @@ pub struct Pipeline {
     pending: Pending,
     feedback: Detector,
     rules: RuleLookup,
+    /// `CLOCK_BOOTTIME` of the newest record of the ring, ns: what happened before is known.
+    newest_ns: u64,
 }
 
 impl Pipeline {
@@ -50,25 +53,15 @@ impl Pipeline {
             pending: Pending::default(),
             feedback: Detector::default(),
             rules: RuleLookup::default(),
+            newest_ns: 0,
         }
     }
 
     /// Decodes and handles one record of the ring.
     pub fn receive(&mut self, bytes: &[u8]) -> Flow {
         match RingRecord::decode(bytes) {
-            Ok(RingRecord::Syscall(header)) if header.is_open() => {
-                if !self.pending.hold(header, bytes) {
-                    self.delivery.tally.slot(header.slot).results_lost += 1;
-                    self.deliver(&header, bytes, None);
-                }
-                self.deliver_abandoned();
-            }
-            Ok(RingRecord::Syscall(header)) => self.deliver(&header, bytes, None),
-            Ok(RingRecord::Exit(exit)) => {
-                if let Some(call) = self.pending.take(&exit) {
-                    self.deliver(&call.header, &call.bytes, Some(&exit));
-                }
-            }
+            Ok(RingRecord::Syscall(header)) => self.receive_entry(header, bytes),
+            Ok(RingRecord::Exit(exit)) => self.receive_exit(&exit),
             Ok(RingRecord::Cgroup(event)) => self.delivery.units.follow(&event),
             Ok(RingRecord::Selftest(nonce)) => self.selftest = Some(nonce),
             Err(error) => self.drop_undecodable(error),
@@ -76,23 +69,87 @@ impl Pipeline {
         if self.delivery.writer_state() == WriterState::Open { Flow::Continue } else { Flow::Pause }
     }
 
+    fn receive_entry(&mut self, header: Header, bytes: &[u8]) {
+        self.newest_ns = self.newest_ns.max(header.boottime_ns);
+        if !header.is_open() {
+            self.deliver(&header, bytes, None);
+            return;
+        }
+        if !self.pending.hold(header, bytes) {
+            self.delivery.tally.slot(header.slot).results_lost += 1;
+            self.deliver(&header, bytes, None);
+        }
+        self.deliver_abandoned();
+    }
+
+    fn receive_exit(&mut self, exit: &SyscallExit<'_>) {
+        self.newest_ns = self.newest_ns.max(exit.boottime_ns);
+        match self.pending.take(exit) {
+            Some(call) if call.is_recorded => self.deliver_end(&call, exit),
+            Some(call) => drop(self.deliver(&call.header, &call.bytes, Some(exit))),
+            None => {}
+        }
+    }
+
     /// Decodes and delivers the event of `entry`, unless its rule does not want the outcome of the call. An
-    /// open event without an `exit` has an unknown outcome.
-    fn deliver(&mut self, header: &Header, entry: &[u8], exit: Option<&SyscallExit<'_>>) {
+    /// open event without an `exit` has an unknown outcome. Returns whether the event has a record of its own.
+    fn deliver(&mut self, header: &Header, entry: &[u8], exit: Option<&SyscallExit<'_>>) -> bool {
         let matched = self.rules.find(header);
         let result =
             exit.and_then(|exit| header.outcome(Some(exit.outcome))).and_then(Outcome::result);
         if matched.is_some_and(|matched| header.is_open() && !matched.rule.results.wants(result)) {
             self.delivery.tally.slot(header.slot).filtered_by_result += 1;
-            return;
+            return false;
         }
         match Event::decode(header, entry, exit, &self.handlers) {
             Ok(event) => {
                 self.feedback.count(&event);
-                self.delivery.deliver(&event, matched);
+                self.delivery.deliver(&event, matched)
             }
-            Err(error) => self.drop_undecodable(error),
+            Err(error) => {
+                self.drop_undecodable(error);
+                false
+            }
         }
+    }
+
+    /// Delivers the end of a call that was recorded as still running. Its rule is not asked again: it has no
+    /// second event, and whoever reads the first record waits for this one.
+    fn deliver_end(&mut self, call: &PendingCall, exit: &SyscallExit<'_>) {
+        match Event::decode(&call.header, &call.bytes, Some(exit), &self.handlers) {
+            Ok(event) => {
+                let matched = self.rules.find(&call.header);
+                self.delivery.deliver_end(&event, exit.boottime_ns, matched);
+            }
+            Err(error) => {
+                tracing::warn!("the end of a call cannot be decoded: {error}");
+                self.delivery.tally.slot(call.header.slot).results_lost += 1;
+            }
+        }
+    }
+
+    /// Records the calls that still run long after their entry, as far as the output accepts them. With
+    /// `is_drained`, all that happened until now is known; otherwise their exits may be in the ring.
+    fn report_running(&mut self, is_drained: bool) {
+        if self.pending.next_running_ns().is_none() {
+            return;
+        }
+        let now_ns = if is_drained { clock::boot_now_ns() } else { self.newest_ns };
+        while self.delivery.writer_state() == WriterState::Open {
+            let Some(call) = self.pending.take_running(now_ns) else { return };
+            let Header { tid, boottime_ns, .. } = call.header;
+            let outcome = Outcome::Running { for_ns: now_ns - boottime_ns };
+            let header = Header { awaits_result: true, ..call.header };
+            let running = SyscallExit::bare(tid, boottime_ns, now_ns, outcome);
+            if self.deliver(&header, &call.bytes, Some(&running)) {
+                self.pending.hold_recorded(&call);
+            }
+        }
+    }
+
+    /// Returns the `CLOCK_BOOTTIME` at which the next call is to be recorded as still running, in ns.
+    pub fn next_running_ns(&self) -> Option<u64> {
+        self.pending.next_running_ns()
     }
 
     fn drop_undecodable(&mut self, error: Error) {
@@ -115,10 +172,11 @@ impl Pipeline {
         self.feedback.take()
     }
 
-    /// Delivers abandoned events, writes the aggregates that are due, and flushes; returns the state of the
-    /// output.
-    pub fn end_turn(&mut self) -> WriterState {
+    /// Delivers abandoned events and calls that still run, writes the aggregates that are due, and flushes;
+    /// returns the state of the output. `is_drained`: the turn left nothing in the ring.
+    pub fn end_turn(&mut self, is_drained: bool) -> WriterState {
         self.deliver_abandoned();
+        self.report_running(is_drained);
         self.delivery.release_aggregates(false);
         self.delivery.report_shed_changes();
         self.delivery.flush()
@@ -168,3 +226,6 @@ impl Pipeline {
         self.selftest
     }
 }
+
+#[cfg(test)]
+mod tests;

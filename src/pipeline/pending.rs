@@ -1,19 +1,25 @@
 //! Events whose call has not returned yet: header and bytes of each, by thread, because a thread is in one
-//! call at a time.
+//! call at a time. A call that takes long is recorded while it runs; from then on only the head of its event is
+//! kept, for the record of its end.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use syscalls::Slot;
 
-use crate::decode::{Header, SyscallExit};
+use crate::decode::{Event, Header, SyscallExit};
 
 /// Limit of the memory that pending events may take; an event beyond it is delivered without a result.
 const BYTES_MAX: usize = 16 << 20;
+
+/// Time after which a call is recorded as still running.
+pub const RUNNING_NS: u64 = 10_000_000_000;
 
 /// Calls that have not returned.
 #[derive(Debug, Default)]
 pub struct Pending {
     calls: BTreeMap<u32, PendingCall>,
+    /// Entry time and thread of each call that is not recorded yet.
+    unrecorded: BTreeSet<(u64, u32)>,
     /// Calls of which no exit will come.
     abandoned: VecDeque<PendingCall>,
     bytes: usize,
@@ -24,22 +30,23 @@ pub struct Pending {
 pub struct PendingCall {
     /// Header of the event.
     pub header: Header,
-    /// Record of the event in the ring.
+    /// Record of the event in the ring; without captures if the call is recorded already.
     pub bytes: Box<[u8]>,
+    /// The event is recorded; only the end of its call is to come.
+    pub is_recorded: bool,
 }
 
 impl Pending {
     /// Keeps an event; returns `false` if there is no room for it. An earlier event of the same thread is
     /// abandoned, because its exit can no longer come.
     pub fn hold(&mut self, header: Header, bytes: &[u8]) -> bool {
-        if let Some(last) = self.remove(header.tid) {
-            self.abandoned.push_back(last);
-        }
+        let last = self.remove(header.tid);
+        self.give_up(last);
         if self.bytes + bytes.len() > BYTES_MAX {
             return false;
         }
-        self.bytes += bytes.len();
-        self.calls.insert(header.tid, PendingCall { header, bytes: bytes.into() });
+        self.unrecorded.insert((header.boottime_ns, header.tid));
+        self.insert(PendingCall { header, bytes: bytes.into(), is_recorded: false });
         true
     }
 
@@ -52,13 +59,36 @@ impl Pending {
         self.remove(exit.tid)
     }
 
+    /// Removes and returns the oldest event that is not recorded, if its call began `RUNNING_NS` before `now_ns`.
+    pub fn take_running(&mut self, now_ns: u64) -> Option<PendingCall> {
+        let &(entry_ns, tid) = self.unrecorded.first()?;
+        if now_ns.saturating_sub(entry_ns) < RUNNING_NS {
+            return None;
+        }
+        self.remove(tid)
+    }
+
+    /// Returns the `CLOCK_BOOTTIME` at which the next event is to be recorded, in ns.
+    pub fn next_running_ns(&self) -> Option<u64> {
+        self.unrecorded.first().map(|(entry_ns, _)| entry_ns.saturating_add(RUNNING_NS))
+    }
+
+    /// Keeps what the record of its end needs of a call that is recorded now. That record has the outcome whether
+    /// the route asks for results or only for memory.
+    pub fn hold_recorded(&mut self, call: &PendingCall) {
+        let header = Header { awaits_result: true, ..call.header };
+        if let Some(bytes) = Event::head(&call.bytes) {
+            self.insert(PendingCall { header, bytes, is_recorded: true });
+        }
+    }
+
     /// Abandons the calls of these slots.
     pub fn abandon(&mut self, is_abandoned: impl Fn(Slot) -> bool) {
         let calls = self.calls.iter().filter(|(_, call)| is_abandoned(call.header.slot));
         let threads: Vec<u32> = calls.map(|(&tid, _)| tid).collect();
         for tid in threads {
             let call = self.remove(tid);
-            self.abandoned.extend(call);
+            self.give_up(call);
         }
     }
 
@@ -67,17 +97,29 @@ impl Pending {
         self.abandoned.pop_front()
     }
 
-    /// Returns the number of kept events by slot.
+    /// Returns the number of events that are not recorded yet, by slot.
     pub fn count(&self) -> BTreeMap<Slot, u64> {
         let mut counts = BTreeMap::new();
-        for call in self.calls.values().chain(&self.abandoned) {
+        let calls = self.calls.values().filter(|call| !call.is_recorded);
+        for call in calls.chain(&self.abandoned) {
             *counts.entry(call.header.slot).or_default() += 1;
         }
         counts
     }
 
+    /// Abandons a call. One that is recorded already has nothing left to deliver.
+    fn give_up(&mut self, call: Option<PendingCall>) {
+        self.abandoned.extend(call.filter(|call| !call.is_recorded));
+    }
+
+    fn insert(&mut self, call: PendingCall) {
+        self.bytes += call.bytes.len();
+        self.calls.insert(call.header.tid, call);
+    }
+
     fn remove(&mut self, tid: u32) -> Option<PendingCall> {
         let call = self.calls.remove(&tid)?;
+        self.unrecorded.remove(&(call.header.boottime_ns, tid));
         self.bytes -= call.bytes.len();
         Some(call)
     }
@@ -88,7 +130,10 @@ mod tests {
     use syscalls::Abi;
 
     use super::*;
+    use crate::bpf::types::wire_size;
     use crate::decode::Outcome;
+
+    const EVENT_SIZE: usize = wire_size::EVENT_SIZE.0 as usize;
 
     fn header(tid: u32, boottime_ns: u64) -> Header {
         let slot = Slot::new(Abi::Native, 2).unwrap();
@@ -108,7 +153,7 @@ mod tests {
     }
 
     fn exit(tid: u32, entry_ns: u64) -> SyscallExit<'static> {
-        SyscallExit::bare(tid, entry_ns, Outcome::Died)
+        SyscallExit::bare(tid, entry_ns, entry_ns + 1, Outcome::Died)
     }
 
     fn bytes(call: Option<PendingCall>) -> Option<Box<[u8]>> {
@@ -158,5 +203,61 @@ mod tests {
         pending.abandon(|slot| slot == call.slot);
         assert_eq!(bytes(pending.next_abandoned()).as_deref(), Some(&b"seven"[..]));
         assert_eq!((pending.bytes, pending.take(&exit(7, 100))), (0, None));
+    }
+
+    /// Bytes of an event with a capture.
+    fn event() -> Vec<u8> {
+        let mut bytes = vec![7; EVENT_SIZE];
+        bytes.extend([7; 32]);
+        bytes
+    }
+
+    #[test]
+    fn take_running_returns_oldest_event_that_is_due() {
+        let mut pending = Pending::default();
+        for (tid, entry_ns) in [(1, 300), (2, 100), (3, 200)] {
+            assert!(pending.hold(header(tid, entry_ns), b"x"));
+        }
+        assert!(pending.take(&exit(3, 200)).is_some());
+        assert_eq!(pending.next_running_ns(), Some(RUNNING_NS + 100));
+        assert_eq!(pending.take_running(RUNNING_NS + 99), None);
+        let mut take = |now_ns| pending.take_running(now_ns).map(|call| call.header.tid);
+        assert_eq!(take(RUNNING_NS + 100), Some(2));
+        assert_eq!(take(RUNNING_NS + 299), None);
+        assert_eq!(take(u64::MAX), Some(1));
+        assert_eq!((pending.next_running_ns(), pending.bytes), (None, 0));
+    }
+
+    #[test]
+    fn hold_recorded_keeps_head_for_the_end() {
+        let mut pending = Pending::default();
+        let memory_only = Header { awaits_result: false, ..header(7, 100) };
+        assert!(pending.hold(memory_only, &event()));
+        let call = pending.take_running(u64::MAX).unwrap();
+        pending.hold_recorded(&call);
+        assert_eq!((pending.bytes, pending.next_running_ns()), (EVENT_SIZE, None));
+        assert!(pending.count().is_empty());
+        let call = pending.take(&exit(7, 100)).unwrap();
+        assert!(call.is_recorded && call.header.awaits_result);
+        assert_eq!(call.bytes.len(), EVENT_SIZE);
+        assert_eq!(pending.bytes, 0);
+    }
+
+    #[test]
+    fn abandoned_call_that_is_recorded_is_not_delivered_again() {
+        for next_call in [true, false] {
+            let mut pending = Pending::default();
+            assert!(pending.hold(header(7, 100), &event()));
+            let call = pending.take_running(u64::MAX).unwrap();
+            pending.hold_recorded(&call);
+            if next_call {
+                assert!(pending.hold(header(7, 200), b"second"));
+                assert!(pending.take(&exit(7, 200)).is_some());
+            } else {
+                pending.abandon(|_| true);
+            }
+            assert_eq!(pending.next_abandoned(), None);
+            assert_eq!((pending.bytes, pending.take(&exit(7, 100))), (0, None));
+        }
     }
 }

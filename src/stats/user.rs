@@ -32,7 +32,7 @@ counters! {
         lost_shed: Term::Lost(Reason::Shed),
         /// Events that the output did not accept before the daemon stopped.
         lost_stop: Term::Lost(Reason::Stop),
-        /// Events delivered without their result, for want of room to wait for it.
+        /// Events delivered without their result: there was no room to wait for it, or to write it later.
         results_lost: Term::WithoutResult,
     }
 }
@@ -44,6 +44,8 @@ pub enum Portion {
     One(Slot),
     /// Many events, in an aggregate.
     Many(Slot, u64),
+    /// End of a call whose event is recorded already: no event, but its result.
+    End(Slot),
 }
 
 impl UserCounters {
@@ -75,17 +77,25 @@ impl UserCounters {
         outcomes.lost_stop += count;
     }
 
+    /// Uncounts the events of a record that is not written; returns their number. The end of a call leaves its
+    /// event without a result.
     fn take_back(&mut self, portion: Portion) -> (&mut EventOutcomes, u64) {
-        let (slot, count) = match portion {
-            Portion::One(slot) => (slot, 1),
-            Portion::Many(slot, count) => (slot, count),
-        };
+        let (Portion::One(slot) | Portion::Many(slot, _) | Portion::End(slot)) = portion;
         let outcomes = self.slot(slot);
-        let counter = match portion {
-            Portion::One(_) => &mut outcomes.written,
-            Portion::Many(..) => &mut outcomes.aggregated,
+        let count = match portion {
+            Portion::One(_) => {
+                outcomes.written = outcomes.written.saturating_sub(1);
+                1
+            }
+            Portion::Many(_, count) => {
+                outcomes.aggregated = outcomes.aggregated.saturating_sub(count);
+                count
+            }
+            Portion::End(_) => {
+                outcomes.results_lost += 1;
+                0
+            }
         };
-        *counter = counter.saturating_sub(count);
         (outcomes, count)
     }
 }

@@ -20,9 +20,20 @@ mod journald;
 #[path = "../kernel/shell.rs"]
 mod shell;
 
+#[path = "../daemon/rig.rs"]
+#[allow(dead_code, clippy::unwrap_used)] // the tests of the daemon use all of it
+mod daemon;
+#[path = "../daemon/process.rs"]
+#[allow(dead_code, clippy::unwrap_used)]
+mod process;
+#[path = "../daemon/records.rs"]
+#[allow(dead_code, clippy::unwrap_used)]
+mod records;
+
 mod borrowed_exclusion;
 mod cgroups;
 mod forged;
+mod held_open;
 mod missed_children;
 mod shared_limit;
 mod unreadable;

@@ -7,4 +7,4 @@ mod sentence;
 mod values;
 
 pub use fields::write as write_fields;
-pub use sentence::{argument, write as write_sentence};
+pub use sentence::{argument, write as write_sentence, write_end as write_end_sentence};

@@ -1,6 +1,8 @@
 //! Outcome of a call, as fields and as the end of a sentence. Only events that waited for it have
 //! any of this.
 
+use std::fmt::Write as _;
+
 use syscalls::{Kind, notation};
 
 use crate::decode::{Event, Outcome};
@@ -12,7 +14,11 @@ use crate::output::scratch::Scratch;
 /// Hands result, error and duration to `out`, as far as there are any.
 pub fn fields(event: &Event, outcome: Outcome, scratch: &mut Scratch, out: &mut impl Fields) {
     let Outcome::Returned { result, duration_ns } = outcome else {
-        return out.unknown(Key::Result);
+        out.unknown(Key::Result);
+        if let Outcome::Running { for_ns } = outcome {
+            out.unsigned(Key::RunningNs, for_ns);
+        }
+        return;
     };
     match event.result_kind().filter(|_| outcome.errno().is_none()) {
         Some(kind @ (Kind::Hex(_) | Kind::Address)) => {
@@ -30,7 +36,13 @@ pub fn fields(event: &Event, outcome: Outcome, scratch: &mut Scratch, out: &mut 
 
 /// Appends ` = 3` or ` = -1 ENOENT`: what the process gets. What it does not is a question mark.
 pub fn sentence(event: &Event, outcome: Outcome, out: &mut String) {
-    let Outcome::Returned { result, .. } = outcome else { return out.push_str(" = ?") };
+    let Outcome::Returned { result, .. } = outcome else {
+        out.push_str(" = ?");
+        if let Outcome::Running { for_ns } = outcome {
+            let _ = write!(out, " (still running after {} s)", for_ns / 1_000_000_000);
+        }
+        return;
+    };
     let Some(errno) = outcome.errno() else {
         out.push_str(" = ");
         return match event.result_kind() {
@@ -63,6 +75,7 @@ mod tests {
             (returned(0x7fff_0000_0000), " = 140733193388032"),
             (returned(i64::MIN), " = -9223372036854775808"),
             (Outcome::Died, " = ?"),
+            (Outcome::Running { for_ns: 10_900_000_000 }, " = ? (still running after 10 s)"),
             (Outcome::Unknown, " = ?"),
         ] {
             let mut out = String::new();

@@ -8,7 +8,7 @@ use syscalls::printable::{self, NO_LIMIT};
 use syscalls::{Abi, notation};
 
 use super::{outcome, values};
-use crate::decode::Event;
+use crate::decode::{Event, Outcome, render};
 use crate::output::arguments::Arguments;
 use crate::output::sentence;
 
@@ -18,10 +18,25 @@ const FALLBACK: &str = "{syscall}({args})";
 /// Appends the sentence of `event`. Only the text of the template is cut: the task, and the result of the
 /// call, are always there.
 pub fn write(event: &Event, arguments: &mut Arguments, out: &mut String) {
-    arguments.render(event);
     let template = event.handler.messages.get(usize::from(event.message));
     let template = template.map(String::as_str).filter(|template| !template.is_empty());
-    sentence::cut(out, |out| fill(template.unwrap_or(FALLBACK), event, arguments, out));
+    write_by(template.unwrap_or(FALLBACK), event, arguments, out);
+}
+
+/// Appends the sentence of the end of a call. The handler's template is for values that were captured at entry.
+pub fn write_end(event: &Event, arguments: &mut Arguments, out: &mut String) {
+    out.push_str("Ended");
+    if let Some(Outcome::Returned { duration_ns, .. }) = event.outcome {
+        out.push_str(" after ");
+        render::span(duration_ns, out);
+    }
+    out.push_str(": ");
+    write_by(FALLBACK, event, arguments, out);
+}
+
+fn write_by(template: &str, event: &Event, arguments: &mut Arguments, out: &mut String) {
+    arguments.render(event);
+    sentence::cut(out, |out| fill(template, event, arguments, out));
     task(event, out);
     if let Some(outcome) = event.outcome {
         outcome::sentence(event, outcome, out);

@@ -181,6 +181,18 @@ fn encode_result_is_number_or_null() {
 }
 
 #[test]
+fn encode_running_call_has_time_since_its_entry() {
+    let handler = samples::handler();
+    let event = samples::ended(&handler, Outcome::Running { for_ns: 10_000_000_007 });
+    let object = object(&samples::record(&event, None));
+    assert_eq!(
+        (&object["result"], &object["running_ns"]),
+        (&json!(null), &json!(10_000_000_007_u64))
+    );
+    assert_eq!(object.get("duration_ns"), None);
+}
+
+#[test]
 fn encode_own_records_have_tables_and_lists() {
     let (lost, reloaded) = (samples::lost(), samples::reloaded());
     let lost = object(&samples::own(Body::Lost(&lost)));

@@ -2,6 +2,7 @@
 //! line in `kinds!`; the encoders know none of them.
 
 pub mod aggregate;
+mod ended;
 mod feedback;
 mod journal_rate_limit;
 mod lost;
@@ -19,6 +20,7 @@ mod tracing;
 mod untracked;
 
 pub use aggregate::Aggregate;
+pub use ended::Ended;
 pub use feedback::Feedback;
 pub use journal_rate_limit::JournalRateLimit;
 pub use lost::{Loss, Lost};
@@ -151,6 +153,7 @@ macro_rules! kinds {
 
 kinds! { 'a:
     Syscall(Syscall<'a>)
+    Ended(Ended<'a>)
     Aggregate(Aggregate<'a>)
     Started(&'a Started)
     Reloaded(&'a Reloaded)

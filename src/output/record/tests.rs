@@ -4,13 +4,13 @@ mod inner;
 use proptest::prelude::{any, proptest};
 use syscalls::{Abi, Capture, Slot, Status, Value};
 
-use crate::decode::Event;
+use crate::decode::{Event, Outcome};
 use crate::handlers::Handler;
 use crate::output::arguments::Arguments;
 use crate::output::record::aggregate::{Aggregated, GroupOwner};
 use crate::output::record::{
-    Aggregate, Body, Feedback, Lost, OutputLimits, Shed, ShedLevel, Stopped, Syscall, TracingOff,
-    TracingOn,
+    Aggregate, Body, Ended, Feedback, Lost, OutputLimits, Shed, ShedLevel, Stopped, Syscall,
+    TracingOff, TracingOn,
 };
 use crate::output::samples;
 use crate::stats::Column;
@@ -43,6 +43,19 @@ fn message_of_exec_has_argv() {
     ];
     let expected = r#"Executing a program: /usr/bin/ls ["ls", ""]"#;
     assert_eq!(of_captures(&handler, captures), expected);
+}
+
+#[test]
+fn message_of_end_has_registers_and_time() {
+    let handler = samples::handler();
+    let of = |outcome| {
+        let event = samples::ended(&handler, outcome);
+        message(&Body::Ended(Ended { event: &event, place: None }))
+    };
+    let call = format!("#511(0, 0x1, 0xffffffffffffffff, 0x3, 0x4, 0x5){BY}");
+    let returned = Outcome::Returned { result: -2, duration_ns: 12_000_000_000 };
+    assert_eq!(of(returned), format!("Ended after 12 s: {call} = -1 ENOENT"));
+    assert_eq!(of(Outcome::Died), format!("Ended: {call} = ?"));
 }
 
 #[test]

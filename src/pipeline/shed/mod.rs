@@ -86,18 +86,23 @@ impl Shedder {
 
     /// Decides about an event of an owner and counts the decision.
     pub fn decide(&mut self, keep: Keep, owner: UserOwner, now: Instant) -> Decision {
-        self.relax(now);
-        self.probe_lower_level(keep, now);
-        let decision = if self.has_room_for_all(keep, now) || self.has_share(keep, owner, now) {
-            Decision::Write
-        } else {
-            Decision::Aggregate
-        };
+        let decision = self.decide_uncounted(keep, owner, now);
         match decision {
             Decision::Write => self.counts.written += 1,
             Decision::Aggregate => self.counts.aggregated += 1,
         }
         decision
+    }
+
+    /// Decides about the record of the end of a call, which is no event and therefore not counted.
+    pub fn decide_uncounted(&mut self, keep: Keep, owner: UserOwner, now: Instant) -> Decision {
+        self.relax(now);
+        self.probe_lower_level(keep, now);
+        if self.has_room_for_all(keep, now) || self.has_share(keep, owner, now) {
+            Decision::Write
+        } else {
+            Decision::Aggregate
+        }
     }
 
     /// Returns whether the level permits such events and the limits have room. Without room the next level is entered.

@@ -1,0 +1,168 @@
+use std::fs::File;
+use std::io::{Read as _, Seek as _};
+use std::mem::{offset_of, size_of};
+
+use serde_json::Value;
+use syscalls::{Abi, number};
+
+use super::pending::RUNNING_NS;
+use super::*;
+use crate::bpf::types::{call_flag, event, event_kind, result_event, wire_size};
+use crate::config::{Aggregate, Results};
+use crate::output::{Destination, Output, samples};
+use crate::plan::{Routes, Rule};
+use crate::units::Units;
+
+const GENERATION: u32 = 1;
+
+fn slot() -> Slot {
+    Slot::new(Abi::Native, number(Abi::Native, "openat").unwrap()).unwrap()
+}
+
+/// Returns a pipeline with a table of one rule, and the file that it writes to.
+fn pipeline(rule: Rule) -> (Pipeline, File) {
+    let file = tempfile::tempfile().unwrap();
+    let output = Output::open(Destination::Json(file.try_clone().unwrap().into())).unwrap();
+    let handlers = Handlers::new(vec![samples::plain_handler()]);
+    let mut pipeline = Pipeline::new(handlers, Delivery::new(Units::new(), output));
+    let plan = Plan { routes: Routes::from([(slot(), rule.into())]), ..Plan::default() };
+    pipeline.begin(GENERATION, &plan);
+    (pipeline, file)
+}
+
+fn put(bytes: &mut [u8], at: usize, value: &[u8]) {
+    bytes[at..at + value.len()].copy_from_slice(value);
+}
+
+fn head(bytes: &mut [u8], kind: event_kind) {
+    put(bytes, offset_of!(event, version), &(wire_size::EVENT_VERSION.0 as u16).to_ne_bytes());
+    put(bytes, offset_of!(event, kind), &(kind.0 as u16).to_ne_bytes());
+}
+
+/// Returns the record of an entry.
+fn entry(tid: u32, boottime_ns: u64, flag: call_flag) -> Vec<u8> {
+    let mut bytes = vec![0; size_of::<event>()];
+    head(&mut bytes, event_kind::EVENT_SYSCALL);
+    put(&mut bytes, offset_of!(event, boottime_ns), &boottime_ns.to_ne_bytes());
+    put(&mut bytes, offset_of!(event, generation), &GENERATION.to_ne_bytes());
+    put(&mut bytes, offset_of!(event, slot), &slot().index().to_ne_bytes());
+    put(&mut bytes, offset_of!(event, handler), &1_u16.to_ne_bytes());
+    put(&mut bytes, offset_of!(event, tid), &tid.to_ne_bytes());
+    put(&mut bytes, offset_of!(event, flags), &(flag.0 as u16).to_ne_bytes());
+    bytes
+}
+
+/// Returns the record of an exit.
+fn exit(tid: u32, entry_ns: u64, boottime_ns: u64, result: i64) -> Vec<u8> {
+    let mut bytes = vec![0; size_of::<result_event>()];
+    head(&mut bytes, event_kind::EVENT_RESULT);
+    put(&mut bytes, offset_of!(result_event, entry_ns), &entry_ns.to_ne_bytes());
+    put(&mut bytes, offset_of!(result_event, tid), &tid.to_ne_bytes());
+    put(&mut bytes, offset_of!(result_event, boottime_ns), &boottime_ns.to_ne_bytes());
+    put(&mut bytes, offset_of!(result_event, result), &result.to_ne_bytes());
+    bytes
+}
+
+/// Receives the records; the ring is never known to be empty.
+fn receive(pipeline: &mut Pipeline, records: &[Vec<u8>]) {
+    for record in records {
+        assert_eq!(pipeline.receive(record), Flow::Continue);
+    }
+    assert_eq!(pipeline.end_turn(false), WriterState::Open);
+}
+
+/// Returns kind, thread and result of each record that was written.
+fn written(mut file: &File) -> Vec<(String, Value, Value)> {
+    let mut text = String::new();
+    file.rewind().unwrap();
+    file.read_to_string(&mut text).unwrap();
+    let records = text.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+    let what = |record: Value| {
+        let kind = record["record"].as_str().unwrap().to_owned();
+        (kind, record["tid"].clone(), record["result"].clone())
+    };
+    records.map(what).collect()
+}
+
+fn record(kind: &str, tid: u32, result: Option<i64>) -> (String, Value, Value) {
+    (kind.to_owned(), tid.into(), result.into())
+}
+
+fn outcomes(pipeline: &Pipeline) -> crate::stats::EventOutcomes {
+    pipeline.delivery.tally.of(slot())
+}
+
+const HELD: u32 = 7;
+const LATER: u32 = 8;
+
+/// Receives another call, `after_ns` after the entry of the one that is held open.
+fn receive_later(pipeline: &mut Pipeline, after_ns: u64) {
+    let at_ns = 100 + after_ns;
+    let call = [entry(LATER, at_ns, call_flag::CALL_RESULT), exit(LATER, at_ns, at_ns, -2)];
+    receive(pipeline, &call);
+}
+
+/// Receives the entry of a call that is held open until it is recorded.
+fn hold(pipeline: &mut Pipeline, flag: call_flag) {
+    receive(pipeline, &[entry(HELD, 100, flag)]);
+    receive_later(pipeline, RUNNING_NS);
+}
+
+#[test]
+fn running_call_is_recorded_and_its_end_is_no_event() {
+    // The rule does not want the result that the call has in the end.
+    for results in [Results::All, Results::failed()] {
+        let (mut pipeline, file) = pipeline(Rule { results, ..Rule::nothing() });
+        receive(&mut pipeline, &[entry(HELD, 100, call_flag::CALL_RESULT)]);
+        receive_later(&mut pipeline, RUNNING_NS - 1);
+        assert_eq!(pipeline.waiting().values().sum::<u64>(), 1);
+        receive_later(&mut pipeline, RUNNING_NS);
+        assert!(pipeline.waiting().is_empty());
+        assert_eq!((outcomes(&pipeline).written, pipeline.next_running_ns()), (3, None));
+        receive(&mut pipeline, &[exit(HELD, 100, 200 + RUNNING_NS, 3)]);
+        let later = record("syscall", LATER, Some(-2));
+        let expected =
+            [later.clone(), later, record("syscall", HELD, None), record("ended", HELD, Some(3))];
+        assert_eq!(written(&file), expected);
+        let outcomes = outcomes(&pipeline);
+        assert_eq!((outcomes.written, outcomes.results_lost), (3, 0));
+    }
+}
+
+#[test]
+fn call_that_waits_for_memory_is_recorded_as_running_too() {
+    let (mut pipeline, file) = pipeline(Rule::nothing());
+    hold(&mut pipeline, call_flag::CALL_MEMORY);
+    receive(&mut pipeline, &[exit(HELD, 100, 200 + RUNNING_NS, 3)]);
+    let expected = [
+        record("syscall", LATER, Some(-2)),
+        record("syscall", HELD, None),
+        record("ended", HELD, Some(3)),
+    ];
+    assert_eq!(written(&file), expected);
+}
+
+#[test]
+fn running_call_of_aggregated_route_is_counted_once() {
+    let aggregate = Some(Aggregate { every: std::time::Duration::from_secs(60), by: Vec::new() });
+    let rule = Rule { results: Results::All, aggregate, ..Rule::nothing() };
+    let (mut pipeline, file) = pipeline(rule);
+    hold(&mut pipeline, call_flag::CALL_RESULT);
+    assert_eq!(outcomes(&pipeline).aggregated, 2);
+    receive(&mut pipeline, &[exit(HELD, 100, 200 + RUNNING_NS, 3)]);
+    assert!(!pipeline.finish());
+    assert_eq!(pipeline.end_turn(false), WriterState::Open);
+    let kinds: Vec<_> = written(&file).into_iter().map(|(kind, ..)| kind).collect();
+    assert_eq!((kinds, outcomes(&pipeline).aggregated), (vec!["aggregate".to_owned()], 2));
+}
+
+#[test]
+fn stop_does_not_record_running_call_again() {
+    let (mut pipeline, file) = pipeline(Rule { results: Results::All, ..Rule::nothing() });
+    hold(&mut pipeline, call_flag::CALL_RESULT);
+    assert!(!pipeline.finish());
+    pipeline.give_up(std::iter::empty());
+    assert_eq!(pipeline.end_turn(false), WriterState::Open);
+    assert_eq!(written(&file).len(), 2);
+    assert_eq!((outcomes(&pipeline).written, outcomes(&pipeline).lost_stop), (2, 0));
+}
