@@ -19,7 +19,8 @@ const BYTES: &str = "8388608";
 
 /// Starts a process of an unprivileged user that sends more than its socket takes.
 fn sender(socket: UnixStream) -> Process {
-    let nr = syscalls::number(syscalls::Abi::Native, "sendto").unwrap().to_string();
+    let nr =
+        syscalls::number(syscalls::Abi::Native, "sendto").expect("a known syscall").to_string();
     let mut command = Command::new(trigger_path());
     command.args(["native", &nr, "0", &format!("long:{BYTES}"), BYTES, "0", "0", "0"]);
     command.env("TRIGGER_NAME", NAME).uid(NOBODY).stdin(OwnedFd::from(socket));
