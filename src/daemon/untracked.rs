@@ -103,3 +103,40 @@ impl Repair {
         self.next = Some(start + (start.elapsed() * SHARE).max(least));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use anyhow::bail;
+
+    use super::*;
+
+    fn runs(repair: &mut Repair, result: impl FnOnce() -> Result<bool>) -> bool {
+        let mut has_run = false;
+        repair.run("repair", || {
+            has_run = true;
+            result()
+        });
+        has_run
+    }
+
+    #[test]
+    fn repair_runs_once_if_it_completes() {
+        let mut repair = Repair::default();
+        assert!(!runs(&mut repair, || Ok(true)));
+        repair.is_due = true;
+        assert!(runs(&mut repair, || Ok(true)));
+        repair.next = None;
+        assert!(!runs(&mut repair, || Ok(true)));
+    }
+
+    #[test]
+    fn repair_that_is_incomplete_or_fails_runs_again_later() {
+        for result in [|| Ok(false), || bail!("no memory")] {
+            let mut repair = Repair { is_due: true, next: None };
+            assert!(runs(&mut repair, result));
+            assert!(!runs(&mut repair, || Ok(true)));
+            repair.next = None;
+            assert!(runs(&mut repair, || Ok(true)));
+        }
+    }
+}

@@ -3,7 +3,9 @@
 
 use syscalls::Slot;
 
-use crate::rig::{Rig, own_slot, routes, scaled};
+use crate::filtered_call::{alone, call, plan};
+use crate::rig::{Rig, own_slot, routes, scaled, trigger_path};
+use crate::shell::{Shell, tree_of};
 
 const THREADS: u64 = 8;
 
@@ -32,4 +34,20 @@ fn crowd(how: &str, call: Slot) {
     rig.assert_seen(made, counters.seen);
     assert_eq!(counters.seen, counters.submitted + lost);
     assert_eq!(counters.submitted, events);
+}
+
+/// Where raw tracepoints are preemptible, the kernel skips the program that adds the children.
+#[test]
+fn filter_pid_tree_matches_children_of_processes_on_one_cpu() {
+    let Some(_alone) = alone() else { return };
+    let mut root = Shell::start();
+    let rig = Rig::with_ring(&plan(tree_of(&root)), 16 * 1024 * 1024);
+    let times = scaled(800);
+    let nr = call().nr();
+    root.run(&format!("{} families {times} native {nr}", trigger_path().display()));
+    let counters = rig.counters(call());
+    let skipped = rig.bpf.misses().expect("the kernel counts them")["proc_tree_fork"];
+    println!("{} seen, {} filtered, {skipped} starts skipped", counters.seen, counters.filtered);
+    rig.assert_seen(THREADS * times, counters.seen);
+    assert_eq!(counters.filtered, 0, "{skipped} starts skipped");
 }

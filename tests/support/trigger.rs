@@ -10,6 +10,7 @@
 //!     trigger shifting N native NUMBER [ARG...]   while a thread changes the vector of the second argument
 //!     trigger crowd N native NUMBER [ARG...]      N calls in each of 8 threads, all on one CPU
 //!     trigger interrupted N native NUMBER [ARG...]    as crowd, with a realtime task 5,000 times a second
+//!     trigger families N native NUMBER [ARG...]       8 processes on one CPU: N children each, one call a child
 //!     trigger from-a-thread native NUMBER [ARG...]    not by the process's first thread
 //!     trigger random SEED N NAMES IDS native NUMBER [LIST...]     arguments, names and users by chance
 //!     trigger as UID ...                  the rest as that real user
@@ -77,6 +78,7 @@ fn make(words: &[&str]) {
         }
         ["paced", times, rest @ ..] => paced(number(times), &Call::parse(rest)),
         ["crowd", times, rest @ ..] => crowd(number(times), &Call::parse(rest)),
+        ["families", times, rest @ ..] => families(number(times), &Call::parse(rest)),
         ["interrupted", times, rest @ ..] => {
             let (times, call) = (number(times), Call::parse(rest));
             pin();
@@ -186,6 +188,32 @@ fn crowd(times: u64, call: &Call) {
 }
 
 const CROWD: usize = 8;
+
+/// All on one CPU.
+fn families(times: u64, call: &Call) {
+    pin();
+    let child = || call.make(0);
+    let parent = || (0..times).for_each(|_| wait_for(fork(child)));
+    let parents = [(); CROWD].map(|()| fork(parent));
+    parents.into_iter().for_each(wait_for);
+}
+
+/// Starts a child that ends after `run`.
+fn fork(run: impl Fn()) -> libc::pid_t {
+    // SAFETY: this process has the only thread there is.
+    let child = unsafe { libc::fork() };
+    assert!(child >= 0, "{}", std::io::Error::last_os_error());
+    if child == 0 {
+        run();
+        exit(0);
+    }
+    child
+}
+
+fn wait_for(child: libc::pid_t) {
+    // SAFETY: no status is asked for.
+    unsafe { libc::waitpid(child, std::ptr::null_mut(), 0) };
+}
 
 /// This thread and those that it starts stay on the CPU that it is on.
 fn pin() {
