@@ -61,6 +61,38 @@ pub fn has_kprobe_multi() -> bool {
     link == -nix::libc::ESRCH
 }
 
+/// Opens and closes a perf event that counts nothing, on a CPU as those of classic tracepoints are.
+///
+/// # Errors
+/// Fails if the kernel does not let this process open perf events.
+pub fn open_perf_event() -> io::Result<()> {
+    let attributes = libbpf_sys::perf_event_attr {
+        type_: libbpf_sys::PERF_TYPE_SOFTWARE,
+        size: size_of::<libbpf_sys::perf_event_attr>() as u32,
+        config: libbpf_sys::PERF_COUNT_SW_DUMMY.into(),
+        ..Default::default()
+    };
+    let (every_process, cpu, no_group) = (-1, 0, -1);
+    // SAFETY: the attributes outlive the call and have the size that they name; the other arguments
+    // are numbers.
+    let fd = unsafe {
+        nix::libc::syscall(
+            nix::libc::SYS_perf_event_open,
+            &raw const attributes,
+            every_process,
+            cpu,
+            no_group,
+            libbpf_sys::PERF_FLAG_FD_CLOEXEC,
+        )
+    };
+    if fd < 0 {
+        return Err(io::Error::last_os_error());
+    }
+    // SAFETY: the kernel has just given us this descriptor, and nobody else has it.
+    drop(unsafe { OwnedFd::from_raw_fd(fd as i32) });
+    Ok(())
+}
+
 /// A program of two instructions, `return 0`; `None` if the kernel has no such programs.
 fn load_nothing(program_type: u32, attach_type: u32, prog_flags: u32) -> Option<OwnedFd> {
     let insns = [instruction(MOV_IMMEDIATE), instruction(EXIT)];

@@ -14,7 +14,8 @@ mod skeleton {
 }
 
 pub use calls::{
-    duplicate, has_kprobe_multi, may_raw_tracepoints_sleep, recursion_misses, wait_for_grace,
+    duplicate, has_kprobe_multi, may_raw_tracepoints_sleep, open_perf_event, recursion_misses,
+    wait_for_grace,
 };
 pub use mapping::Mapping;
 pub use shared::{

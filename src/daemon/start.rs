@@ -160,13 +160,16 @@ impl Daemon<'_> {
     fn announce(&mut self) {
         self.write_last_records();
         output::warn_of_exclusions(self.pipeline.borrow().delivery.output(), &self.plan);
+        for limitation in &self.bpf.limitations {
+            tracing::warn!("{limitation}");
+        }
         let started = Started {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             kernel: kernel(),
             attached: self.bpf.way_to_attach().to_string(),
             reason: self.bpf.reason.clone(),
             unattached_routes: self.unattached_routes(),
-            blind_spots: blind_spots(&self.plan),
+            blind_spots: [blind_spots(&self.plan), self.bpf.limitations.clone()].concat(),
             generation: self.table.generation(),
             routes: self.plan.routes.len() as u64,
         };

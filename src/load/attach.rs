@@ -4,17 +4,20 @@
 //! Raw tracepoints are the cheapest way to see a call, but from Linux 7.2 on their programs can be
 //! preempted, and while a task is preempted inside one the kernel skips the program for every other
 //! task on that CPU: 54 to 76 % of the events of a few busy threads were lost on 7.3. The programs of
-//! classic tracepoints and of functions run with preemption off in every kernel. Any tracepoint costs
-//! every syscall of the machine; functions cost those only that are routed.
+//! classic tracepoints and of functions run with preemption off in every kernel. The classic ones are
+//! attached to through perf events, which Debian and Ubuntu let nobody without CAP_SYS_ADMIN open. Any
+//! tracepoint costs every syscall of the machine; functions cost those only that are routed.
 
 use std::fmt;
 
 use libbpf_rs::{Link, OpenProgramMut};
 use libbpf_rs::{ProgramAttachType, ProgramMut, ProgramType, TracepointCategory};
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Error, Result};
 
-use crate::bpf::{self, types::attach_kind};
+use super::functions::TASK_END;
+use super::perf::PerfRefusal;
+use crate::bpf::types::attach_kind;
 
 /// Kind of hook.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,14 +40,6 @@ pub enum Side {
 }
 
 impl Attach {
-    /// Returns the cheapest tracepoint that misses no calls on this kernel.
-    ///
-    /// The kernel does not say whether it preempts raw tracepoint programs. It began to with the
-    /// change that lets them sleep, so it is asked whether they may.
-    pub fn tracepoint() -> Self {
-        if bpf::may_raw_tracepoints_sleep() { Self::Tracepoint } else { Self::RawTracepoint }
-    }
-
     /// Returns the number that the programs know the kind by.
     pub(super) fn kind(self) -> u32 {
         match self {
@@ -88,24 +83,46 @@ impl Attach {
         }
     }
 
-    /// Attaches a program to a tracepoint of this kind. Functions are attached to elsewhere.
+    /// Attaches a program to the end of tasks.
     ///
     /// # Errors
     /// As `attach_to_all`.
-    pub(super) fn attach_to_tracepoint(
+    pub(super) fn attach_to_task_end(self, program: &ProgramMut<'_>) -> Result<Link> {
+        match self {
+            Self::Function => program
+                .attach_kprobe_multi(false, vec![TASK_END])
+                .with_context(|| format!("failed to attach to the function {TASK_END}")),
+            _ => self
+                .attach_to_tracepoint(program, (TracepointCategory::Sched, "sched_process_exit")),
+        }
+    }
+
+    fn attach_to_tracepoint(
         self,
         program: &ProgramMut<'_>,
         (category, name): (TracepointCategory, &str),
     ) -> Result<Link> {
-        let (attached, hint) = match self {
-            Self::RawTracepoint => (program.attach_raw_tracepoint(name), ""),
-            _ => (program.attach_tracepoint(category, name), TRACEFS),
-        };
-        attached.with_context(|| format!("failed to attach to the tracepoint {name}{hint}"))
+        let what = format!("attach to the tracepoint {name}");
+        match self {
+            Self::RawTracepoint => {
+                program.attach_raw_tracepoint(name).with_context(|| format!("failed to {what}"))
+            }
+            _ => program.attach_tracepoint(category, name).map_err(|error| explained(error, &what)),
+        }
     }
 }
 
-const TRACEFS: &str = " (is tracefs mounted at /sys/kernel/tracing?)";
+/// Explains a failure to attach to a classic tracepoint.
+fn explained(error: libbpf_rs::Error, what: &str) -> Error {
+    let error = Error::new(error);
+    match PerfRefusal::probe() {
+        Some(refusal) => error.context(refusal.failure(what, RESTART)),
+        None => error.context(format!("failed to {what} ({TRACEFS})")),
+    }
+}
+
+const TRACEFS: &str = "is tracefs mounted at /sys/kernel/tracing?";
+const RESTART: &str = "set attach = \"auto\" below [kernel] and restart";
 
 impl fmt::Display for Attach {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -1,14 +1,13 @@
-//! Choice of the hooks, by the configuration and by what this kernel has.
-
-use std::fs;
+//! Choice of the hooks, by the configuration and by what this kernel has and permits.
 
 use anyhow::Result;
 use syscalls::Slot;
 
 use super::attach::Attach;
 use super::functions::Functions;
-use crate::bpf;
-use crate::config::AttachTo;
+use super::kernel_facts::{KernelFacts, REQUIREMENTS};
+use super::perf::PerfRefusal;
+use crate::config::{AttachTo, Paths};
 use crate::error::Failure;
 use crate::plan::{Route, Routes};
 
@@ -17,18 +16,24 @@ use crate::plan::{Route, Routes};
 pub struct AttachMode {
     /// Hook at the entry of calls.
     pub attach: Attach,
-    /// Hook at their return, if a route asks for results.
-    pub returns: Attach,
-    /// Kind of tracepoint that misses no calls on this kernel.
-    pub tracepoint: Attach,
+    /// Hooks that follow calls to their end, if a route asks for that; the failure where that is impossible.
+    pub returns: Result<ReturnHooks, Failure>,
     /// Reason for the choice, as it is printed.
     pub reason: String,
+    /// Sentences about what the configuration asks for and these hooks cannot do.
+    pub limitations: Vec<String>,
     /// Functions that can be attached to; empty for tracepoints.
     pub functions: Functions,
 }
 
-/// File that contains 0 while ftrace is switched off, so that no function calls a program.
-const SWITCH: &str = "/proc/sys/kernel/ftrace_enabled";
+/// Hooks that follow calls to their end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ReturnHooks {
+    /// Hook at the return of calls.
+    pub exit: Attach,
+    /// Hook at the end of tasks, for calls that never return.
+    pub task_end: Attach,
+}
 
 /// Syscalls that a reason names as examples.
 const EXAMPLES: usize = 3;
@@ -37,81 +42,127 @@ impl AttachMode {
     /// Chooses the hooks for the routes.
     ///
     /// # Errors
-    /// `Failure::Unavailable` where functions are asked for and this kernel does not have them.
+    /// `Failure` where this kernel does not have, or does not permit, what is asked for.
     pub fn choose(wanted: AttachTo, routes: &Routes) -> Result<Self> {
-        match wanted {
-            AttachTo::Tracepoint => Ok(Self::tracepoint("as configured")),
-            AttachTo::Function => match functions() {
-                Ok(functions) => Ok(Self::functions("as configured", functions)),
-                Err(reason) => Err(Failure::Unavailable(format!(
-                    "cannot attach to functions: {reason}; this needs Linux 5.19 with CONFIG_FPROBE, ftrace and tracefs; use attach = \"auto\" or \"tracepoint\""
-                ))
-                .into()),
-            },
-            AttachTo::Auto => Ok(match functions().and_then(|found| all_served(found, routes)) {
-                Ok(functions) => Self::functions("every routed syscall has a kernel function", functions),
-                Err(reason) => Self::tracepoint(&reason),
-            }),
+        Ok(Self::by_facts(wanted, routes, &KernelFacts::read(wanted))?)
+    }
+
+    fn by_facts(wanted: AttachTo, routes: &Routes, facts: &KernelFacts) -> Result<Self, Failure> {
+        let mut mode = match (wanted, &facts.functions) {
+            (AttachTo::Function, Ok(functions)) => Self::at_functions(functions, facts, CONFIGURED),
+            (AttachTo::Function, Err(reason)) => return Err(no_functions(reason)),
+            (AttachTo::Tracepoint, _) => Self::at_tracepoint(facts, CONFIGURED)?,
+            (AttachTo::Auto, Ok(functions)) => Self::at_best(functions, routes, facts)?,
+            (AttachTo::Auto, Err(reason)) => Self::at_tracepoint(facts, reason)?,
+        };
+        mode.limit_paths(routes);
+        for limitation in &mode.limitations {
+            mode.reason += "; ";
+            mode.reason += limitation;
+        }
+        Ok(mode)
+    }
+
+    /// Chooses functions if they serve all routes, or if this process may not attach to the tracepoint.
+    fn at_best(
+        functions: &Functions,
+        routes: &Routes,
+        facts: &KernelFacts,
+    ) -> Result<Self, Failure> {
+        let Err(reason) = all_served(functions, routes) else {
+            return Ok(Self::at_functions(functions, facts, ALL_SERVED));
+        };
+        let Err(refusal) = facts.tracepoint() else { return Self::at_tracepoint(facts, &reason) };
+        let mut mode = Self::at_functions(functions, facts, "the tracepoint is not permitted");
+        mode.limitations.push(format!(
+            "{reason}, and the tracepoint cannot be used instead, because {}",
+            refusal.cause()
+        ));
+        Ok(mode)
+    }
+
+    fn at_functions(functions: &Functions, facts: &KernelFacts, reason: &str) -> Self {
+        let all_return = functions.all_return();
+        let exit = if all_return { Ok(Attach::Function) } else { facts.tracepoint() };
+        let reason = match exit {
+            Ok(exit) if !all_return => format!("{reason}; results come from {exit}: {FEW_RETURNS}"),
+            _ => reason.to_owned(),
+        };
+        Self {
+            attach: Attach::Function,
+            returns: exit
+                .and_then(|exit| Ok(ReturnHooks { exit, task_end: facts.task_end()? }))
+                .map_err(no_returns),
+            reason,
+            limitations: Vec::new(),
+            functions: functions.clone(),
         }
     }
 
-    fn functions(reason: &str, functions: Functions) -> Self {
-        let (attach, tracepoint) = (Attach::Function, Attach::tracepoint());
-        if functions.all_return() {
-            return Self {
-                attach,
-                returns: attach,
-                tracepoint,
-                reason: reason.to_owned(),
-                functions,
-            };
-        }
-        let reason = format!("{reason}; results come from {tracepoint}: {FEW_RETURNS}");
-        Self { attach, returns: tracepoint, tracepoint, reason, functions }
-    }
-
-    fn tracepoint(reason: &str) -> Self {
-        let attach = Attach::tracepoint();
+    fn at_tracepoint(facts: &KernelFacts, reason: &str) -> Result<Self, Failure> {
+        let action = "attach to the tracepoint of all syscalls";
+        let attach = facts.tracepoint().map_err(|refusal| facts.refused(refusal, action))?;
         let preempted = match attach {
             Attach::Tracepoint => "this kernel may preempt raw tracepoint programs",
             _ => "this kernel runs raw tracepoint programs without preemption",
         };
-        Self::with_tracepoint(attach, format!("{reason}; {preempted}"))
+        let task_end = facts.task_end().unwrap_or(attach);
+        Ok(Self {
+            returns: Ok(ReturnHooks { exit: attach, task_end }),
+            ..Self::with_tracepoint(attach, format!("{reason}; {preempted}"))
+        })
     }
 
     /// Selects a kind of tracepoint for calls and returns, whether it fits this kernel or not.
     pub fn with_tracepoint(attach: Attach, reason: String) -> Self {
-        let functions = Functions::default();
-        Self { attach, returns: attach, tracepoint: attach, reason, functions }
+        Self {
+            attach,
+            returns: Ok(ReturnHooks { exit: attach, task_end: attach }),
+            reason,
+            limitations: Vec::new(),
+            functions: Functions::default(),
+        }
+    }
+
+    /// Returns the hooks that follow calls to their end. Raw ones, which are never attached, stand for none.
+    pub(super) fn return_hooks(&self) -> ReturnHooks {
+        let raw = Attach::RawTracepoint;
+        self.returns.clone().unwrap_or(ReturnHooks { exit: raw, task_end: raw })
+    }
+
+    /// Adds a sentence if a route would read memory again at the return, and calls cannot be followed to it.
+    fn limit_paths(&mut self, routes: &Routes) {
+        let mut rules = routes.values().flat_map(|route| &route.rules);
+        let Err(failure) = &self.returns else { return };
+        if rules.any(|rule| rule.paths == Paths::Auto) {
+            self.limitations.push(format!("paths = \"auto\" is \"entry\": {failure}"));
+        }
     }
 }
 
+const CONFIGURED: &str = "as configured";
+const ALL_SERVED: &str = "every routed syscall has a kernel function";
 const FEW_RETURNS: &str = "this kernel tracks few concurrent returns of a function";
 
-/// Returns whether ftrace is switched on; also true where the kernel does not say.
-pub fn functions_are_on() -> bool {
-    fs::read_to_string(SWITCH).map_or(true, |switch| switch.trim() != "0")
+fn no_functions(reason: &str) -> Failure {
+    Failure::Unavailable(format!(
+        "cannot attach to functions: {reason}; this needs {REQUIREMENTS}; use attach = \"auto\" or \"tracepoint\""
+    ))
 }
 
-/// Returns the functions that can be attached to, or the reason why there are none.
-fn functions() -> Result<Functions, String> {
-    if !bpf::has_kprobe_multi() {
-        return Err("this kernel has no kprobe.multi".to_owned());
-    }
-    if !functions_are_on() {
-        return Err("ftrace is switched off (sysctl kernel.ftrace_enabled)".to_owned());
-    }
-    Functions::read().map_err(|error| format!("{error:#}; is tracefs mounted?"))
+fn no_returns(refusal: &PerfRefusal) -> Failure {
+    let alternative = "use neither `result` nor paths = \"exact\"";
+    refusal.failure("follow calls to their end", alternative)
 }
 
 /// Checks that every routed syscall has a function, and that results need no tracepoint as well.
-fn all_served(functions: Functions, routes: &Routes) -> Result<Functions, String> {
+fn all_served(functions: &Functions, routes: &Routes) -> Result<(), String> {
     if !functions.all_return() && routes.values().any(Route::awaits_results) {
         return Err(format!("a route asks for results, and {FEW_RETURNS}"));
     }
     let without: Vec<&Slot> = routes.keys().filter(|&&slot| functions.of(slot).is_none()).collect();
     if without.is_empty() {
-        return Ok(functions);
+        return Ok(());
     }
     let names: Vec<String> = without.iter().take(EXAMPLES).map(|slot| slot.with_abi()).collect();
     let more = match without.len().saturating_sub(EXAMPLES) {
@@ -120,3 +171,6 @@ fn all_served(functions: Functions, routes: &Routes) -> Result<Functions, String
     };
     Err(format!("this kernel has no function for {}{more}", names.join(", ")))
 }
+
+#[cfg(test)]
+mod tests;

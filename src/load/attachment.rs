@@ -93,7 +93,7 @@ impl Attachment {
     /// Drops links. The kernel waits until no task can be in the code that it removes, 89 ms and more, so they
     /// are dropped in a thread; at once where none can be had.
     fn go(&mut self, gone: Vec<FunctionLink>) {
-        self.misses += gone.iter().map(FunctionLink::misses).sum::<u64>();
+        self.misses += gone.iter().map(|link| misses_of(&link.link)).sum::<u64>();
         if !gone.is_empty() {
             let _ = thread::Builder::new().spawn(move || drop(gone));
         }
@@ -101,7 +101,7 @@ impl Attachment {
 
     /// Returns the calls that the kernel missed because it was in a program of the same task already.
     pub fn misses(&self) -> u64 {
-        self.misses + self.links.iter().map(FunctionLink::misses).sum::<u64>()
+        self.misses + self.links.iter().map(|link| misses_of(&link.link)).sum::<u64>()
     }
 
     /// Returns the slots that have no function to attach to.
@@ -124,13 +124,11 @@ impl Attachment {
     }
 }
 
-impl FunctionLink {
-    /// Returns the misses of the link, which the kernel counts since Linux 6.7; 0 before.
-    fn misses(&self) -> u64 {
-        match self.link.info().map(|info| info.info) {
-            Ok(LinkTypeInfo::KprobeMulti(info)) => info.missed,
-            _ => 0,
-        }
+/// Returns the misses of a link to functions, which the kernel counts since Linux 6.7; 0 before.
+pub(super) fn misses_of(link: &Link) -> u64 {
+    match link.info().map(|info| info.info) {
+        Ok(LinkTypeInfo::KprobeMulti(info)) => info.missed,
+        _ => 0,
     }
 }
 

@@ -47,9 +47,19 @@ fn locked_down() -> Failure {
     )
 }
 
-fn missing_capability(status: &str) -> Option<&'static str> {
+/// Returns whether this process has `CAP_SYS_ADMIN`.
+pub(super) fn has_sys_admin() -> bool {
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    effective_capabilities(&status).is_some_and(|effective| effective & (1 << CAP_SYS_ADMIN) != 0)
+}
+
+fn effective_capabilities(status: &str) -> Option<u64> {
     let line = status.lines().find_map(|line| line.strip_prefix("CapEff:"))?;
-    let effective = u64::from_str_radix(line.trim(), 16).ok()?;
+    u64::from_str_radix(line.trim(), 16).ok()
+}
+
+fn missing_capability(status: &str) -> Option<&'static str> {
+    let effective = effective_capabilities(status)?;
     let has = |capability: u32| effective & (1 << capability) != 0;
     match (has(CAP_SYS_ADMIN), has(CAP_BPF), has(CAP_PERFMON)) {
         (true, ..) | (_, true, true) => None,

@@ -21,6 +21,9 @@ const LISTS: [&str; 2] = [
     "/sys/kernel/debug/tracing/available_filter_functions",
 ];
 
+/// Function that each task calls at its end.
+pub(super) const TASK_END: &str = "do_exit";
+
 impl Functions {
     /// Reads the list of the kernel: a name a line, with the module behind it.
     ///
@@ -30,8 +33,8 @@ impl Functions {
         let [list, old] = LISTS;
         let text = fs::read_to_string(list).or_else(|error| fs::read_to_string(old).or(Err(error)));
         let text = text.with_context(|| format!("{list} cannot be read"))?;
-        let serves_syscalls = |name: &&str| name.contains("sys_");
-        let names = text.lines().filter(serves_syscalls).map(str::to_owned).collect();
+        let is_used = |name: &&str| name.contains("sys_") || *name == TASK_END;
+        let names = text.lines().filter(is_used).map(str::to_owned).collect();
         Ok(Self { names, all_return: follows_all_returns()? })
     }
 
@@ -40,9 +43,19 @@ impl Functions {
         syscalls::functions(slot).find_map(|name| self.names.get(&name)).map(String::as_str)
     }
 
+    /// Returns whether a program can be attached to the end of tasks.
+    pub fn have_task_end(&self) -> bool {
+        self.names.contains(TASK_END)
+    }
+
     /// Returns whether a program sees the return of each call, however many calls are going on.
     pub fn all_return(&self) -> bool {
         self.all_return
+    }
+
+    #[cfg(test)]
+    pub(super) fn named(names: &[&str], all_return: bool) -> Self {
+        Self { names: names.iter().map(|&name| name.to_owned()).collect(), all_return }
     }
 }
 

@@ -22,7 +22,7 @@ impl Bpf<'_> {
         let all = [
             (DISPATCHER, &programs.sys_enter, self.dispatcher.misses()),
             ("sys_exit", &programs.sys_exit, self.returns.misses()),
-            ("task_exit", &programs.task_exit, 0),
+            ("task_exit", &programs.task_exit, self.task_end.misses()),
             ("cgroup_mkdir", &programs.cgroup_mkdir, 0),
             ("cgroup_rmdir", &programs.cgroup_rmdir, 0),
             ("proc_tree_fork", &programs.proc_tree_fork, 0),

@@ -11,10 +11,13 @@ mod functions;
 mod handler_manifest;
 mod identity;
 mod journal_open;
+mod kernel_facts;
 mod misses;
 mod object;
+mod perf;
 mod process_tree;
 mod recipes;
+mod task_end;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
@@ -25,9 +28,10 @@ use anyhow::{Context as _, Result};
 use attach::Side;
 use attachment::Attachment;
 use libbpf_rs::skel::{OpenSkel as _, Skel as _};
-use libbpf_rs::{Link, MapCore, MapFlags, OpenObject, TracepointCategory};
+use libbpf_rs::{MapCore, MapFlags, OpenObject};
 use nix::sys::signal::SigSet;
 use syscalls::Slot;
+use task_end::TaskEnd;
 
 use crate::bpf::types::continuation;
 use crate::bpf::{Shared, TailcalldLinks, TailcalldSkel};
@@ -35,9 +39,10 @@ use crate::handlers::Handlers;
 use crate::stats::CounterRows;
 
 pub use attach::Attach;
-pub use attach_mode::{AttachMode, functions_are_on};
+pub use attach_mode::{AttachMode, ReturnHooks};
 pub use buckets::Full;
 pub use errors::preconditions;
+pub use kernel_facts::functions_are_on;
 pub use misses::DISPATCHER;
 pub use object::{handlers, prepare};
 
@@ -58,12 +63,13 @@ pub struct Bpf<'obj> {
     /// `sys_exit`, at the return of those whose results are asked for.
     returns: Attachment,
     /// `task_exit`, at the end of tasks; only while there are such calls.
-    ends: Option<Link>,
-    tracepoint: Attach,
+    task_end: TaskEnd,
     tagged: cgroup_tags::TaggedNames,
     tracked_trees: process_tree::TrackedTrees,
     /// Reason for the kind of hook, as it is printed.
     pub reason: String,
+    /// Sentences about what the configuration asks for and the hooks cannot do.
+    pub limitations: Vec<String>,
 }
 
 /// Loads the object with a ring of that size, in bytes.
@@ -84,10 +90,11 @@ pub fn load(
     wire_continuations(&skeleton)?;
     wire_handlers(&skeleton, &programs)?;
     let counters = CounterRows::open(&skeleton.maps.counters)?;
-    let AttachMode { attach, returns, tracepoint, reason, functions } = choice;
+    let exit = choice.return_hooks().exit;
+    let AttachMode { attach, returns, reason, limitations, functions } = choice;
     let dispatcher = Attachment::new(Side::Entry, attach, functions.clone());
-    let returns = Attachment::new(Side::Return, returns, functions);
-    let ends = None;
+    let task_end = TaskEnd::new(returns.map(|hooks| hooks.task_end));
+    let returns = Attachment::new(Side::Return, exit, functions);
     let bpf = Bpf {
         skeleton,
         shared,
@@ -96,11 +103,11 @@ pub fn load(
         programs,
         dispatcher,
         returns,
-        ends,
-        tracepoint,
+        task_end,
         tagged: cgroup_tags::TaggedNames::default(),
         tracked_trees: process_tree::TrackedTrees::default(),
         reason,
+        limitations,
     };
     bpf.identify(None)?;
     Ok(bpf)
@@ -184,12 +191,10 @@ impl Bpf<'_> {
     /// Attaches the program at the return of calls to these slots.
     ///
     /// # Errors
-    /// As `attach_slots`.
+    /// As `attach_slots`; also if the calls cannot be followed to their end.
     pub fn attach_returns(&mut self, slots: &BTreeSet<Slot>) -> Result<()> {
-        if self.ends.is_none() && !slots.is_empty() {
-            let end = (TracepointCategory::Sched, "sched_process_exit");
-            let program = &self.skeleton.progs.task_exit;
-            self.ends = Some(self.tracepoint.attach_to_tracepoint(program, end)?);
+        if !slots.is_empty() {
+            self.task_end.attach(&self.skeleton.progs.task_exit)?;
         }
         self.returns.attach_slots(&self.skeleton.progs.sys_exit, slots.iter())
     }
@@ -198,7 +203,7 @@ impl Bpf<'_> {
     pub fn detach_unused_returns(&mut self, slots: &BTreeSet<Slot>) {
         self.returns.detach_unused(slots.iter());
         if slots.is_empty() {
-            self.ends = None;
+            self.task_end.detach();
         }
     }
 
@@ -221,7 +226,7 @@ impl Bpf<'_> {
     pub fn detach(&mut self) {
         self.dispatcher.detach_all();
         self.returns.detach_all();
-        self.ends = None;
+        self.task_end.detach();
         self.skeleton.links = TailcalldLinks::default();
     }
 

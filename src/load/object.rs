@@ -60,14 +60,15 @@ fn configure(open: &mut OpenTailcalldSkel<'_>, ring_bytes: u32, choice: &AttachM
     rodata.wake_bytes = ring_bytes / 4;
     rodata.unreserved_bytes = ring_bytes - ring_bytes / 8;
     rodata.attach_kind = choice.attach.kind();
-    rodata.return_kind = choice.returns.kind();
+    let returns = choice.return_hooks();
+    rodata.return_kind = returns.exit.kind();
     for (recipe, slot) in rodata.recipes.iter_mut().zip((0..).map_while(Slot::from_index)) {
         *recipe = recipes::recipe(slot);
     }
     for mut program in open.open_object_mut().progs_mut() {
         match &*program.name().to_string_lossy() {
-            "sys_exit" => choice.returns.prepare(&mut program),
-            "task_exit" => choice.tracepoint.prepare(&mut program),
+            "sys_exit" => returns.exit.prepare(&mut program),
+            "task_exit" => returns.task_end.prepare(&mut program),
             name if shares_the_table(name) => choice.attach.prepare(&mut program),
             _ => {}
         }

@@ -1,0 +1,129 @@
+//! Choices on kernels of each kind. tests/kernel/attach.rs compares them with the running kernel.
+
+use syscalls::{Abi, number};
+
+use super::*;
+use crate::config::Results;
+use crate::load::functions::TASK_END;
+use crate::plan::Rule;
+
+const ALL: &[&str] = &["__x64_sys_execve", TASK_END];
+const NO_KPROBE: &str = "this kernel has no kprobe.multi";
+const PARANOID: PerfRefusal = PerfRefusal::Paranoid(3);
+
+/// Debian 13's kernel 6.12: functions whose returns are tracked badly, raw tracepoints that miss nothing.
+fn linux_6_12() -> KernelFacts {
+    let functions = Ok(Functions::named(ALL, false));
+    KernelFacts { functions, preempts_raw: false, perf: None }
+}
+
+/// Kernel from 7.2 on that permits no perf events.
+fn linux_7(functions: &[&str]) -> KernelFacts {
+    let functions = Ok(Functions::named(functions, true));
+    KernelFacts { functions, preempts_raw: true, perf: Some(PARANOID) }
+}
+
+/// Kernel from 7.2 on without CONFIG_FPROBE.
+fn linux_7_without_functions(perf: Option<PerfRefusal>) -> KernelFacts {
+    KernelFacts { functions: Err(NO_KPROBE.to_owned()), preempts_raw: true, perf }
+}
+
+fn slot(name: &str) -> Slot {
+    let nr = number(Abi::Native, name).unwrap();
+    Slot::new(Abi::Native, nr).unwrap()
+}
+
+/// Routes of the shipped kind: memory is read again at the return if that is free.
+fn routes(names: &[&str]) -> Routes {
+    let rule = || Rule { handler: 1, records: true, paths: Paths::Auto, ..Rule::nothing() };
+    names.iter().map(|name| (slot(name), Route::from(rule()))).collect()
+}
+
+fn choose(wanted: AttachTo, facts: &KernelFacts) -> Result<AttachMode, Failure> {
+    AttachMode::by_facts(wanted, &routes(&["execve"]), facts)
+}
+
+fn hooks(mode: &AttachMode) -> (Attach, Attach, Attach) {
+    let ReturnHooks { exit, task_end } = mode.returns.clone().unwrap();
+    (mode.attach, exit, task_end)
+}
+
+fn permission(result: Result<AttachMode, Failure>) -> String {
+    match result {
+        Err(Failure::Permission(text)) => text,
+        other => panic!("not a lack of privileges: {other:?}"),
+    }
+}
+
+#[test]
+fn choose_without_perf_events_follows_calls_by_functions() {
+    let mode = choose(AttachTo::Auto, &linux_7(ALL)).unwrap();
+    assert_eq!(hooks(&mode), (Attach::Function, Attach::Function, Attach::Function));
+    assert_eq!((mode.reason.as_str(), mode.limitations.len()), (ALL_SERVED, 0));
+}
+
+/// The paranoia of a kernel does not matter where raw tracepoints miss nothing.
+#[test]
+fn choose_with_raw_tracepoints_needs_no_perf_event() {
+    let raw = Attach::RawTracepoint;
+    let facts = KernelFacts { perf: Some(PARANOID), ..linux_6_12() };
+    let mode = choose(AttachTo::Auto, &facts).unwrap();
+    assert_eq!(hooks(&mode), (Attach::Function, raw, raw));
+    assert_eq!(hooks(&choose(AttachTo::Tracepoint, &facts).unwrap()), (raw, raw, raw));
+    let mut routes = routes(&["execve"]);
+    routes.get_mut(&slot("execve")).unwrap().rules[0].results = Results::All;
+    let mode = AttachMode::by_facts(AttachTo::Auto, &routes, &facts).unwrap();
+    assert_eq!(hooks(&mode), (raw, raw, raw));
+}
+
+#[test]
+fn choose_without_task_end_reads_paths_at_entry_only() {
+    let mode = choose(AttachTo::Auto, &linux_7(&["__x64_sys_execve"])).unwrap();
+    assert_eq!(mode.attach, Attach::Function);
+    let Err(Failure::Permission(why)) = &mode.returns else { panic!("{:?}", mode.returns) };
+    let [limitation] = mode.limitations.as_slice() else { panic!("{:?}", mode.limitations) };
+    assert_eq!(*limitation, format!("paths = \"auto\" is \"entry\": {why}"));
+    assert!(limitation.contains("kernel.perf_event_paranoid is 3"), "{limitation}");
+    assert!(mode.reason.ends_with(limitation), "{}", mode.reason);
+    let nothing = AttachMode::by_facts(AttachTo::Auto, &Routes::new(), &linux_7(&[])).unwrap();
+    assert_eq!(nothing.limitations, [""; 0]);
+}
+
+#[test]
+fn choose_with_unserved_route_and_no_perf_events_names_it() {
+    let routes = routes(&["execve", "openat"]);
+    let mode = AttachMode::by_facts(AttachTo::Auto, &routes, &linux_7(ALL)).unwrap();
+    assert_eq!(mode.attach, Attach::Function);
+    let [limitation] = mode.limitations.as_slice() else { panic!("{:?}", mode.limitations) };
+    assert!(limitation.starts_with("this kernel has no function for openat"), "{limitation}");
+    assert!(limitation.contains("kernel.perf_event_paranoid is 3"), "{limitation}");
+    let allowed = KernelFacts { perf: None, ..linux_7(ALL) };
+    let mode = AttachMode::by_facts(AttachTo::Auto, &routes, &allowed).unwrap();
+    let tracepoint = Attach::Tracepoint;
+    assert_eq!(hooks(&mode), (tracepoint, tracepoint, Attach::Function));
+}
+
+#[test]
+fn choose_without_functions_and_perf_events_fails_with_ways_out() {
+    let facts = linux_7_without_functions(Some(PARANOID));
+    let text = permission(choose(AttachTo::Auto, &facts));
+    for part in
+        ["perf_event_paranoid is 3", "perf_event_paranoid=2", "CAP_SYS_ADMIN", "FPROBE", NO_KPROBE]
+    {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+    let text = permission(choose(AttachTo::Tracepoint, &linux_7(ALL)));
+    assert!(
+        text.ends_with("or set attach = \"auto\" below [kernel], to attach to kernel functions"),
+        "{text}"
+    );
+}
+
+#[test]
+fn choose_without_functions_takes_classic_tracepoint_if_permitted() {
+    let tracepoint = Attach::Tracepoint;
+    let mode = choose(AttachTo::Auto, &linux_7_without_functions(None)).unwrap();
+    assert_eq!(hooks(&mode), (tracepoint, tracepoint, tracepoint));
+    let failure = choose(AttachTo::Function, &linux_7_without_functions(None)).unwrap_err();
+    assert!(matches!(failure, Failure::Unavailable(_)), "{failure}");
+}

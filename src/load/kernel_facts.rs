@@ -1,0 +1,97 @@
+//! Facts about the running kernel, and about what it permits this process, that decide where programs are
+//! attached.
+
+use std::fs;
+
+use super::attach::Attach;
+use super::functions::Functions;
+use super::perf::PerfRefusal;
+use crate::bpf;
+use crate::config::AttachTo;
+use crate::error::Failure;
+
+/// Facts that decide where programs are attached.
+#[derive(Debug, Clone)]
+pub(super) struct KernelFacts {
+    /// Functions that can be attached to, or the reason why there are none.
+    pub functions: Result<Functions, String>,
+    /// The kernel may preempt raw tracepoint programs, which then miss calls.
+    pub preempts_raw: bool,
+    /// Cause of the refusal of perf events; not asked for where raw tracepoints miss nothing.
+    pub perf: Option<PerfRefusal>,
+}
+
+/// File that contains 0 while ftrace is switched off, so that no function calls a program.
+const SWITCH: &str = "/proc/sys/kernel/ftrace_enabled";
+
+impl KernelFacts {
+    /// Asks the kernel for the facts that matter for that setting.
+    ///
+    /// The kernel does not say whether it preempts raw tracepoint programs. It began to with the
+    /// change that lets them sleep, so it is asked whether they may.
+    pub fn read(wanted: AttachTo) -> Self {
+        let preempts_raw = bpf::may_raw_tracepoints_sleep();
+        let needs_functions = preempts_raw || wanted != AttachTo::Tracepoint;
+        Self {
+            functions: if needs_functions { functions() } else { Err("not asked for".to_owned()) },
+            preempts_raw,
+            perf: if preempts_raw { PerfRefusal::probe() } else { None },
+        }
+    }
+
+    /// Returns the cheapest tracepoint that misses no calls.
+    ///
+    /// # Errors
+    /// `PerfRefusal` where that is the classic one, and this process may not attach to it.
+    pub fn tracepoint(&self) -> Result<Attach, &PerfRefusal> {
+        match &self.perf {
+            _ if !self.preempts_raw => Ok(Attach::RawTracepoint),
+            Some(refusal) => Err(refusal),
+            None => Ok(Attach::Tracepoint),
+        }
+    }
+
+    /// Returns the hook at the end of tasks: the only one that needs neither a perf event nor luck.
+    ///
+    /// # Errors
+    /// As `tracepoint`.
+    pub fn task_end(&self) -> Result<Attach, &PerfRefusal> {
+        let has_function = self.functions.as_ref().is_ok_and(Functions::have_task_end);
+        match (self.preempts_raw, has_function) {
+            (true, true) => Ok(Attach::Function),
+            _ => self.tracepoint(),
+        }
+    }
+
+    /// Returns the failure to attach to a classic tracepoint.
+    pub fn refused(&self, refusal: &PerfRefusal, action: &str) -> Failure {
+        let alternative = match &self.functions {
+            Ok(_) => {
+                "set attach = \"auto\" below [kernel], to attach to kernel functions".to_owned()
+            }
+            Err(reason) => format!(
+                "boot a kernel with kprobe.multi ({REQUIREMENTS}), to attach to functions ({reason})"
+            ),
+        };
+        refusal.failure(action, &alternative)
+    }
+}
+
+/// Requirements of `kprobe.multi`.
+pub(super) const REQUIREMENTS: &str = "Linux 5.19 with CONFIG_FPROBE, ftrace and tracefs";
+
+/// Returns whether ftrace is switched on; also true where the kernel does not say.
+pub fn functions_are_on() -> bool {
+    fs::read_to_string(SWITCH).map_or(true, |switch| switch.trim() != "0")
+}
+
+/// Returns the functions that can be attached to, or the reason why there are none.
+fn functions() -> Result<Functions, String> {
+    if !bpf::has_kprobe_multi() {
+        return Err("this kernel has no kprobe.multi".to_owned());
+    }
+    if !functions_are_on() {
+        return Err("ftrace is switched off (sysctl kernel.ftrace_enabled)".to_owned());
+    }
+    Functions::read().map_err(|error| format!("{error:#}; is tracefs mounted?"))
+}
