@@ -3,6 +3,7 @@
 # serial ports are written to CONSOLE and RESULTS.
 #
 #	SECONDS_MAX=N	kills the guest after N seconds; default: 2700
+#	APPEND=WORDS	adds parameters of the kernel
 #
 # The options avoid crashes of guests:
 # - no /dev/kvm, because nested virtualisation is unreliable
@@ -12,4 +13,4 @@
 # - no_timer_check, because timers are late while several guests run in parallel
 exec timeout "${SECONDS_MAX:-2700}" qemu-system-x86_64 -accel tcg,thread=single -cpu max,-cx16 \
 	-smp 2 -m 1024 -nodefaults -display none -no-reboot -serial "file:$3" -serial "file:$4" \
-	-kernel "$1" -initrd "$2" -append 'console=ttyS0 quiet panic=-1 no_timer_check' </dev/null
+	-kernel "$1" -initrd "$2" -append "console=ttyS0 quiet panic=-1 no_timer_check ${APPEND:-}" </dev/null

@@ -11,8 +11,8 @@ umask 022
 here=$(dirname "$0")
 
 work=$(mktemp -d)
-trap 'rm -rf "$work/tree" "$work/disk"' EXIT
-mkdir "$work/tree" "$work/results" "$work/consoles"
+trap 'rm -rf "$work/tree" "$work/disk" "$work/service" "$work/service-disk"' EXIT
+mkdir "$work/tree" "$work/service" "$work/results" "$work/service-results" "$work/consoles"
 
 # Prints every installed clang.
 clangs() {
@@ -28,12 +28,42 @@ build() {
 		echo 'export TAILCALLD_TEST_DIVISOR=4'
 		echo "${ACCEPT:+export TAILCALLD_ACCEPT=1}"
 	} >"$work/tree/environment"
-	(cd "$work/tree" && find . | cpio --quiet -o -H newc -R 0:0) >"$work/disk"
+	disk "$work/tree" >"$work/disk"
+	if [ "$(id -u)" -eq 0 ]; then
+		sh "$here/service-tree.sh" "$work/service"
+		disk "$work/service" >"$work/service-disk"
+	else
+		echo 'SKIPPED: only root can create the Debian tree for the test of the service' >&2
+		[ "${CI:-}" != true ]
+	fi
 }
 
-# guest RELEASE IMAGE: boots a kernel. A failure shows in its results.
+# disk TREE: prints an initial RAM disk.
+disk() {
+	(cd "$1" && find . | cpio --quiet -o -H newc -R 0:0)
+}
+
+# guest RELEASE IMAGE: boots a kernel, once for the tests and once for the service. A failure shows in
+# its results.
 guest() {
+	! tests_service "$1" || service "$1" "$2"
 	sh "$here/qemu.sh" "$2" "$work/disk" "$work/consoles/$1" "$work/results/$1" || true
+	! tests_service "$1" || cat "$work/service-results/$1" >>"$work/results/$1"
+}
+
+# tests_service RELEASE: whether the service is tested. Older kernels than 6.12 never require perf events,
+# and the container of `make e2e` tests the rest of the service on any kernel.
+tests_service() {
+	[ -e "$work/service-disk" ] && [ "$(printf '6.12\n%s\n' "$1" | sort -V | head -n 1)" = 6.12 ]
+}
+
+# service RELEASE IMAGE: boots a kernel with systemd and runs service.sh.
+service() {
+	touch "$work/service-results/$1"
+	SECONDS_MAX=600 APPEND="rdinit=/lib/systemd/systemd systemd.wants=matrix.service" sh "$here/qemu.sh" \
+		"$2" "$work/service-disk" "$work/consoles/$1-service" "$work/service-results/$1" || true
+	grep -q '^service ends' "$work/service-results/$1" ||
+		echo 'test service: boots and ends ... FAILED' >>"$work/service-results/$1"
 }
 
 # Prints the output of failed tests, and the console of a guest that ended early.
@@ -44,6 +74,8 @@ print_failures() {
 			echo "--- Linux $kernel"
 			sed -n '/^failures:$/,$p' "$results" | head -n 100
 			grep -q '^guest ends' "$results" || tail -n 20 "$work/consoles/$kernel"
+			! grep -q '^test service: boots and ends' "$results" ||
+				tail -n 20 "$work/consoles/$kernel-service"
 		fi
 	done
 }

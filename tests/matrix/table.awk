@@ -22,23 +22,27 @@ FNR == 1 {
 }
 
 /^guest ends: / { ended[kernel] = $3 " s" }
+/^service ends: / { booted[kernel] = $3 " s" }
 
 END {
 	line("", 0)
 	for (row = 1; row <= rows; row++)
 		line(tests[row], row)
 	line("run time of the guest", -1)
+	line("run time of the guest with systemd", -2)
 	exit failed || !rows
 }
 
-# Prints one row: 0 is the heading, -1 the run time of the guests.
+# Prints one row: 0 is the heading, -1 the run time of the guests, -2 of those with systemd.
 function line(name, row,    column, cell) {
 	printf "%-76s", name
 	for (column = 1; column <= columns; column++) {
 		kernel = kernels[column]
-		cell = row > 0 ? result[name, kernel] : row ? ended[kernel] : kernel
+		cell = row > 0 ? result[name, kernel] : kernel
+		if (row < 0)
+			cell = row == -1 ? ended[kernel] : booted[kernel]
 		if (cell == "")
-			cell = row > 0 ? "-" : "ENDED EARLY"
+			cell = row == -1 ? "ENDED EARLY" : "-"
 		failed += cell == "ENDED EARLY"
 		printf "  %9s", cell
 	}

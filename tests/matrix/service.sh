@@ -1,0 +1,110 @@
+#!/bin/sh
+# service.sh: tests the shipped unit on a real systemd in a guest. It has to start and to record calls
+# with its two capabilities, whatever kernel.perf_event_paranoid is: Debian's default is 3, Ubuntu's
+# 4, and at both perf events require CAP_SYS_ADMIN. Prints lines like libtest's.
+set -u
+stty -F /dev/ttyS1 raw
+paranoid=/proc/sys/kernel/perf_event_paranoid
+routes=/etc/tailcalld.d/test.toml
+drop_in=/run/systemd/system/tailcalld.service.d
+
+# run_test NAME COMMAND...
+run_test() {
+	name=$1
+	shift
+	if "$@" >/run/output 2>&1; then
+		echo "test service: $name ... ok"
+	else
+		echo "test service: $name ... FAILED"
+		printf 'failures:\n---- %s ----\n' "$name"
+		cat /run/output
+		systemctl --no-pager --full --lines=0 status tailcalld
+		journalctl -q --no-pager -u tailcalld _COMM=tailcalld -n 20 -o cat
+	fi
+}
+
+property() {
+	systemctl show --value --property="$1" tailcalld
+}
+
+# Prints what the newest process of the service wrote to standard error.
+errors() {
+	journalctl --sync
+	journalctl -q --no-pager -o cat _TRANSPORT=stdout _PID="$(property ExecMainPID)"
+}
+
+# restart PARANOID: restarts the service at this value.
+restart() {
+	echo "$1" >$paranoid
+	systemctl daemon-reload
+	systemctl reset-failed tailcalld
+	systemctl restart tailcalld
+}
+
+# recorded MATCH...: waits some seconds until the journal has one record that matches.
+recorded() {
+	for _ in $(seq 20); do
+		journalctl --sync
+		[ "$(journalctl -q --no-pager -t tailcalld -o cat "$@" | wc -l)" = 1 ] && return
+		sleep 0.2
+	done
+	echo "not one record: $*"
+	return 1
+}
+
+calls=0
+# The service is active, has no capability beyond its two, and records a call.
+records() {
+	calls=$((calls + 1))
+	[ "$(property ActiveState)" = active ] &&
+		grep "^CapEff:.000000c000${1:-000000}$" "/proc/$(property MainPID)/status" &&
+		/bin/true "of-call-$calls" &&
+		recorded "SYSCALL_ARGV=of-call-$calls"
+}
+
+starts() {
+	restart "$1" && records
+}
+
+# Results need more hooks: the return of calls and the end of tasks.
+records_results() {
+	echo '[routes]
+clock_nanosleep = { handler = "args", result = true, comm = "nap" }' >$routes
+	cp /bin/sleep /test/nap
+	restart 4 &&
+		/test/nap 0.1 &&
+		recorded SYSCALL_NAME=clock_nanosleep SYSCALL_RESULT=0
+}
+
+# From 7.2 on the tracepoint requires a perf event.
+needs_perf_event() {
+	[ "$(printf '7.2\n%s\n' "$(uname -r)" | sort -V | head -n 1)" = 7.2 ]
+}
+
+# refuses PARANOID: the start fails with the cause and the ways out, and is not repeated.
+refuses() {
+	printf '[kernel]\nattach = "tracepoint"\n' >$routes
+	! restart "$1" &&
+		[ "$(property ExecMainStatus) $(property ActiveState) $(property NRestarts)" = '77 failed 0' ] &&
+		errors | grep "perf_event_paranoid is $1.*perf_event_paranoid=2.*CAP_SYS_ADMIN.*attach = \"auto\""
+}
+
+starts_with_sys_admin() {
+	mkdir -p $drop_in
+	printf '[Service]\nCapabilityBoundingSet=CAP_SYS_ADMIN\n' >$drop_in/test.conf
+	restart 4 && records 200000
+}
+
+systemctl is-system-running --wait >/dev/null
+echo "service begins: $(uname -r), perf_event_paranoid $(cat $paranoid)"
+run_test 'starts at boot and records' records
+for value in 3 4; do
+	run_test "starts at perf_event_paranoid $value and records" starts $value
+done
+run_test 'records results at perf_event_paranoid 4' records_results
+if needs_perf_event; then
+	run_test 'refused perf event is exit status 77 with ways out' refuses 4
+	run_test 'attach = "tracepoint" starts at perf_event_paranoid 2' starts 2
+	run_test 'attach = "tracepoint" starts with CAP_SYS_ADMIN' starts_with_sys_admin
+fi
+echo "service ends: $(cut -d ' ' -f 1 /proc/uptime) s"
