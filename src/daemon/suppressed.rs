@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::time::Duration;
 
-use syscalls::Slot;
 use syscalls::printable::{self, NO_LIMIT};
+use syscalls::{Abi, Slot};
 
 use crate::bpf::BUCKETS;
 use crate::clock;
@@ -110,7 +110,7 @@ impl SuppressedReader {
 fn line(key: &BucketKey, refused: &Refused, units: &mut Units) -> Suppression {
     let limit = &key.limit.limit;
     Suppression {
-        route: key.slot.map_or_else(|| route(&key.limit.owner), Slot::with_abi),
+        route: key.slot.map_or_else(|| route(&key.limit.owner), syscall),
         limit: limit.rate.to_string(),
         per: limit.per.name(),
         owner: owner(key, &refused.comm, units),
@@ -142,7 +142,15 @@ fn route(owner: &Owner) -> String {
     match owner {
         Owner::Users => "*".to_owned(),
         Owner::Entry { entry, .. } => entry.clone(),
-        Owner::Slot(slot, _) => slot.with_abi(),
+        Owner::Slot(slot, _) => syscall(*slot),
+    }
+}
+
+/// Returns the name of a syscall as one word; without the ABI if it is the machine's own.
+fn syscall(slot: Slot) -> String {
+    match slot.name() {
+        Some(name) if slot.abi() == Abi::Native => name.to_owned(),
+        _ => word(slot.with_abi().as_bytes()),
     }
 }
 

@@ -31,6 +31,7 @@ RateLimitIntervalSec=0
 ForwardToSyslog=no
 ReadKMsg=no
 Audit=
+$JOURNALD_CONF
 CONF
 echo ready
 exec cat
@@ -49,11 +50,17 @@ impl Journald {
     /// Starts journald. Returns `None` without root; the test then prints that it is skipped, and fails if
     /// `CI=true`.
     pub fn start() -> Option<Self> {
+        Self::start_with("")
+    }
+
+    /// Starts journald with more lines of its configuration.
+    pub fn start_with(lines: &str) -> Option<Self> {
         if !privileged() {
             return None;
         }
         let mut holder = Command::new("unshare")
             .args(["-m", "-n", "sh", "-c", HOLD])
+            .env("JOURNALD_CONF", lines)
             .stdin(Stdio::piped()) // cat ends with the test, even if nothing is dropped
             .stdout(Stdio::piped())
             .spawn()

@@ -15,6 +15,7 @@
 //!     trigger random SEED N NAMES IDS native NUMBER [LIST...]     arguments, names and users by chance
 //!     trigger as UID ...                  the rest as that real user
 //!     trigger each IDS native NUMBER [ARG...]     one as each of these users, `|` between them
+//!     trigger each-again IDS native NUMBER [ARG...]   the same again and again, to the end of its input
 //!     trigger on-input N native NUMBER [ARG...]   one at once, N at the end of its input
 //!     trigger paced N native NUMBER [ARG...]      one a millisecond
 //!     trigger within FLAGS native NUMBER [ARG...]     says where it stands, in new namespaces
@@ -25,12 +26,14 @@
 use std::ffi::CString;
 use std::io::Read as _;
 use std::num::NonZeroUsize;
+use std::os::fd::AsFd as _;
 use std::process::exit;
 use std::sync::Barrier;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 
 use nix::libc;
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 #[path = "random.rs"]
 mod random;
 
@@ -68,6 +71,13 @@ fn make(words: &[&str]) {
             for id in ids.split('|').map(number) {
                 random::be(u32::try_from(id).unwrap_or_else(|_| usage()), 0);
                 call.make(id);
+            }
+        }
+        ["each-again", ids, rest @ ..] => {
+            let stdin = std::io::stdin();
+            let mut input = [PollFd::new(stdin.as_fd(), PollFlags::POLLIN)];
+            while poll(&mut input, PollTimeout::ZERO).expect("a pipe") == 0 {
+                make(&[&["each", ids], rest].concat());
             }
         }
         ["on-input", times, rest @ ..] => {

@@ -2,6 +2,7 @@
 //! loses no event that is not accounted for.
 
 mod feedback;
+mod flood;
 mod run;
 
 use nix::sys::signal::Signal;

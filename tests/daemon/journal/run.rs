@@ -1,5 +1,6 @@
 //! A daemon with its own journald, and the entries that the journal has in the end.
 
+use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::Path;
 use std::time::Duration;
@@ -38,16 +39,21 @@ impl Run {
 
     pub fn managed(config: &str) -> Option<(Self, Manager)> {
         // Counts are exact: nothing is aggregated because of its bytes.
-        Self::limited(config, "max_bytes_per_second = 0\n")
+        let limits = "max_bytes_per_second = 0\n";
+        Self::with(Journald::start()?, |socket| format!("{config}[journal]\n{socket}{limits}"))
     }
 
-    /// Starts with these lines of `[journal]`.
-    pub fn limited(config: &str, limits: &str) -> Option<(Self, Manager)> {
+    /// Starts with the shipped configuration, and with a journal of at most 128 MB.
+    pub fn shipped() -> Option<Self> {
+        let shipped = fs::read_to_string("config/tailcalld.toml").expect("the shipped file");
+        let (before, after) = shipped.split_once("[journal]\n").expect("the table");
+        let config = |socket: &str| format!("{before}[journal]\n{socket}{after}");
+        Self::with(Journald::start_with("RuntimeMaxUse=128M")?, config).map(|(run, _)| run)
+    }
+
+    fn with(journald: Journald, config: impl Fn(&str) -> String) -> Option<(Self, Manager)> {
         let setup = Setup::alone("")?;
-        let journald = Journald::start()?;
-        let socket = journald.socket();
-        let socket = socket.display();
-        setup.write(&format!("{config}[journal]\nsocket = \"{socket}\"\n{limits}"));
+        setup.write(&config(&format!("socket = \"{}\"\n", journald.socket().display())));
         symlink(Path::new(env!("CARGO_BIN_EXE_tailcalld")), setup.path(NAME)).unwrap();
         let (daemon, manager) = spawn(&setup);
         Some((Self { journald, daemon, setup }, manager))
@@ -65,6 +71,12 @@ impl Run {
     pub fn wait_for(&self, matched: &str, count: usize) {
         let found = || self.journald.query(&["-o", "json", "--output-fields=MESSAGE_ID", matched]);
         eventually(matched, || found().len() == count);
+    }
+
+    /// Waits until the journal has an entry that matches `matched`.
+    pub fn wait_for_any(&self, matched: &str) {
+        let found = || self.journald.query(&["-o", "json", "-n", "1", matched]);
+        eventually(matched, || !found().is_empty());
     }
 
     /// Waits until the daemon sleeps with a timeout of minutes (the next `stats` record), so that only an
@@ -91,17 +103,28 @@ impl Run {
     /// Returns all entries in the journal once it has so many `stopped` records.
     pub fn entries(&self, stops: usize) -> Entries {
         self.wait_for(&format!("MESSAGE_ID={}", Stopped::KIND.id), stops);
-        Entries(self.journald.query(&["-o", "json", "--all", "SYSLOG_IDENTIFIER=tailcalld"]))
+        Entries(self.journald.query(&[
+            "-o",
+            "json",
+            "--all",
+            "SYSLOG_IDENTIFIER=tailcalld",
+            "+",
+            OTHER,
+        ]))
     }
 }
 
 fn spawn(setup: &Setup) -> (Process, Manager) {
     let manager = Manager::new(setup);
-    let mut command = setup.command_of(&setup.path(NAME), &[], "journal");
+    // The unit has the same priority: some tests have many busy processes.
+    let mut command = setup.command_of(&setup.path(NAME), &["nice", "-n", "-10"], "journal");
     let daemon = Process::spawn(command.env("NOTIFY_SOCKET", manager.path()));
     manager.until("READY=1");
     (daemon, manager)
 }
+
+/// Matches entries of another service.
+pub const OTHER: &str = "SYSLOG_IDENTIFIER=sshd";
 
 pub struct Entries(Vec<Value>);
 
@@ -123,6 +146,11 @@ impl Entries {
             u64::from_str_radix(text.strip_prefix("0x").unwrap_or(&text), 16).unwrap()
         };
         self.by(name).into_iter().map(nth).collect()
+    }
+
+    /// Returns the number of entries of the other service.
+    pub fn others(&self) -> usize {
+        self.0.iter().filter(|entry| entry["SYSLOG_IDENTIFIER"] == "sshd").count()
     }
 
     pub fn declared_lost(&self) -> u64 {
