@@ -85,6 +85,8 @@ install: build
 	install -D -m 644 docs/man/tailcalld.8 $(DESTDIR)$(MANDIR)/man8/tailcalld.8
 	install -D -m 644 docs/man/tailcalld.toml.5 $(DESTDIR)$(MANDIR)/man5/tailcalld.toml.5
 	install -D -m 644 config/tailcalld.toml $(SHIPPED)
+	install -D -m 644 systemd/log-namespace.conf $(DESTDIR)$(DATADIR)/log-namespace.conf
+	install -D -m 644 systemd/journald@tailcalld.conf $(DESTDIR)$(DATADIR)/journald@tailcalld.conf
 	[ -e $(CONFIG) ] || install -D -m 644 config/tailcalld.toml $(CONFIG)
 	$(if $(DESTDIR),,sh scripts/refresh.sh)
 	@echo 'next: sudo systemctl enable --now tailcalld; journalctl -u tailcalld -f'
