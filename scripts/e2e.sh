@@ -41,7 +41,7 @@ files() {
 
 # Prints the files of tailcalld.
 installed_files() {
-	(cd "$root" && find . -xdev -name '*tailcalld*' -print | sort)
+	(cd "$root" && find . -xdev -path '*tailcalld*' -print | sort)
 }
 
 # fdinfo [!] CONTAINER: prints the fdinfo of the files that are open in this PID namespace, or with

@@ -24,3 +24,6 @@ is 'the limit of the configuration holds' SystemMaxUse=1G \
 rm -r /etc/systemd/system/tailcalld.service.d /etc/systemd/journald@tailcalld.conf
 systemctl daemon-reload
 is 'starts without the drop-in' 0 "$(outcome systemctl restart tailcalld)"
+systemctl stop systemd-journald@tailcalld.socket systemd-journald-varlink@tailcalld.socket \
+	systemd-journald@tailcalld.service
+rm -rf /var/log/journal/*.tailcalld /run/log/journal/*.tailcalld
