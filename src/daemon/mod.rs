@@ -5,6 +5,7 @@
 mod counters;
 mod feedback;
 mod ftrace_watch;
+mod heartbeat;
 mod last_records;
 mod output;
 mod poll;
@@ -31,6 +32,7 @@ use varlink_server::Server;
 use self::counters::Counters;
 use self::feedback::FeedbackReporter;
 use self::ftrace_watch::FtraceWatch;
+use self::heartbeat::Heartbeat;
 use self::poll::{Poll, Wakeup};
 use self::reload::LastReload;
 use self::signals::Signals;
@@ -44,7 +46,7 @@ use crate::exclude::Excluded;
 use crate::instance_lock::InstanceLock;
 use crate::load::Bpf;
 use crate::log;
-use crate::output::record::Body;
+use crate::output::record::{Body, RecordingGap};
 use crate::pipeline::Pipeline;
 use crate::pipeline::writer::WriterState;
 use crate::plan::Plan;
@@ -85,6 +87,10 @@ struct Daemon<'obj> {
     /// Time at which the live table became live, ns since 1970 UTC.
     rewired_ns: u64,
     ftrace: FtraceWatch,
+    /// `None` if its file cannot be written.
+    heartbeat: Option<Heartbeat>,
+    /// Time before this run in which nothing was recorded.
+    gap: Option<RecordingGap>,
     table: Table,
     bpf: Bpf<'obj>,
     _lock: InstanceLock,
@@ -197,8 +203,16 @@ impl Daemon<'_> {
     }
 
     fn ping_watchdog(&mut self) {
+        self.beat();
         let next = self.systemd.ping().map(|interval| Instant::now() + interval);
         self.timers.set(Timer::Watchdog, next);
+    }
+
+    /// Renews the sign of life from which the next start reads when nothing was recorded.
+    fn beat(&self) {
+        if let Some(Err(error)) = self.heartbeat.as_ref().map(Heartbeat::beat) {
+            tracing::debug!("{error:#}");
+        }
     }
 
     /// Takes one turn at the ring, if the output accepts records.

@@ -22,6 +22,7 @@ impl Daemon<'_> {
     pub(super) fn update_counters(&mut self) -> Result<()> {
         let now = Instant::now();
         let seen = self.counters.seen();
+        self.beat();
         self.excluded.refresh(&self.bpf, &self.plan.exclude);
         self.abandon_old_results();
         // Events of the previous table may still have been in the ring.

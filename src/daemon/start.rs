@@ -15,6 +15,7 @@ use varlink_server::{AddressInUse, Server};
 use super::counters::Counters;
 use super::feedback::FeedbackReporter;
 use super::ftrace_watch::FtraceWatch;
+use super::heartbeat::Heartbeat;
 use super::poll::Poll;
 use super::reload::LastReload;
 use super::signals::Signals;
@@ -96,6 +97,8 @@ pub fn start<'obj>(
         since_ns: clock::real_now_ns(),
         rewired_ns: clock::real_now_ns(),
         ftrace: FtraceWatch::default(),
+        heartbeat: None,
+        gap: None,
         table: Table::new(),
         bpf,
         _lock: lock,
@@ -157,8 +160,24 @@ impl Daemon<'_> {
         }
     }
 
+    /// Reports for how long nothing was recorded before this run.
+    fn report_gap(&mut self) {
+        match Heartbeat::begin(&runtime_folder(), clock::real_now_ns()) {
+            Ok((heartbeat, gap)) => (self.heartbeat, self.gap) = (Some(heartbeat), gap),
+            Err(error) => {
+                tracing::warn!(
+                    "a time in which nothing was recorded cannot be reported: {error:#}"
+                );
+            }
+        }
+        if let Some(gap) = &self.gap {
+            self.emit(Body::RecordingGap(gap));
+        }
+    }
+
     fn announce(&mut self) {
         self.write_last_records();
+        self.report_gap();
         output::warn_of_exclusions(self.pipeline.borrow().delivery.output(), &self.plan);
         for limitation in &self.bpf.limitations {
             tracing::warn!("{limitation}");

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::Result;
 
+use super::heartbeat::Heartbeat;
 use super::{Daemon, RECONNECT_INTERVAL, last_records};
 use crate::output::record::Body;
 use crate::pipeline::writer::WriterState;
@@ -25,6 +26,9 @@ impl Daemon<'_> {
         // The empty table that follows has a generation too, but decides about no call.
         let generation = self.table.generation();
         self.table.apply(&mut self.bpf, &Plan::default())?;
+        if let Some(Err(error)) = self.heartbeat.as_mut().map(Heartbeat::stop) {
+            tracing::warn!("the next start cannot tell since when nothing is recorded: {error:#}");
+        }
         let until = Instant::now() + DRAIN_MAX;
         self.drain(until)?;
         self.bpf.detach();

@@ -146,11 +146,12 @@ fn route(owner: &Owner) -> String {
     }
 }
 
-/// Returns the name of a syscall as one word; without the ABI if it is the machine's own.
+/// Returns the syscall as one word, as the configuration names it; with the ABI if it is not the machine's own.
 fn syscall(slot: Slot) -> String {
-    match slot.name() {
-        Some(name) if slot.abi() == Abi::Native => name.to_owned(),
-        _ => word(slot.with_abi().as_bytes()),
+    match (slot.abi(), slot.name()) {
+        (Abi::Native, Some(name)) => name.to_owned(),
+        (Abi::Native, None) => slot.nr().to_string(),
+        (Abi::Compat, _) => word(slot.with_abi().as_bytes()),
     }
 }
 

@@ -9,10 +9,10 @@ use crate::decode::{Captures, Device, Event, Exe, NAMESPACES, Outcome, Process};
 use crate::handlers::{Field, FieldKind, Handler, Role};
 use crate::output::record::aggregate::{Aggregated, Cause, Group, GroupInfo, GroupKey};
 use crate::output::record::{
-    Aggregate, Body, Ended, Feedback, JournalRateLimit, Loss, Lost, Missed, OutputLimits,
-    OutputRestored, Record, ReloadRefused, Reloaded, Shed, ShedCounts, ShedLevel, Started, Stats,
-    Stopped, Suppressed, Suppression, Syscall, Total, TracingChange, TracingOff, TracingOn,
-    Untracked,
+    Aggregate, Body, Ended, Feedback, GapReason, JournalRateLimit, Loss, Lost, Missed,
+    OutputLimits, OutputRestored, Record, RecordingGap, ReloadRefused, Reloaded, Shed, ShedCounts,
+    ShedLevel, Started, Stats, Stopped, Suppressed, Suppression, Syscall, Total, TracingChange,
+    TracingOff, TracingOn, Untracked,
 };
 use crate::pipeline::aggregate::{Aggregator, Observation};
 use crate::stats::{Column, Misses, Reason, Sums};
@@ -191,6 +191,11 @@ pub fn tracing_change() -> TracingChange {
     TracingChange { from_ns, to_ns, attached: "kprobe.multi".into(), sysctl }
 }
 
+pub fn gap() -> RecordingGap {
+    let (from_ns, to_ns) = (TIME_NS, TIME_NS + 2_350_000_000);
+    RecordingGap { from_ns, to_ns, reason: GapReason::Crash }
+}
+
 pub fn output_restored() -> OutputRestored {
     let (from_ns, to_ns) = (TIME_NS, TIME_NS + 3_200_000_000);
     OutputRestored { output: "journald", from_ns, to_ns, lost: 2 }
@@ -301,6 +306,7 @@ pub fn each_kind(mut visit: impl FnMut(Body<'_>)) {
     visit(Body::Syscall(Syscall { event: &event, place: None, suppressed: 0 }));
     visit(Body::Ended(Ended { event: &event, place: None }));
     visit(Body::Aggregate(Aggregate { aggregated: &aggregated, from_ns: TIME_NS, to_ns: TIME_NS }));
+    visit(Body::RecordingGap(&gap()));
     visit(Body::Started(&started()));
     visit(Body::Reloaded(&reloaded()));
     visit(Body::ReloadRefused(&reload_refused()));

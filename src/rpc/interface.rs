@@ -24,6 +24,19 @@ pub struct Stats {
     pub unroutable: Unroutable,
     /// Records of the ring that could not be decoded.
     pub undecodable: u64,
+    /// Time before the daemon started in which nothing was recorded.
+    pub gap: Option<GapStatus>,
+}
+
+/// Time in which nothing was recorded, `Gap` of the description.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GapStatus {
+    /// Last time at which an earlier daemon is known to have recorded.
+    pub from: String,
+    /// Time from which calls were recorded again.
+    pub to: String,
+    /// End of the earlier daemon: `stop` or `crash`.
+    pub reason: String,
 }
 
 /// Parameter of `Stats`: the counters of each CPU as well.

@@ -8,8 +8,9 @@ use std::path::PathBuf;
 use varlink_server::Service;
 
 pub use interface::{
-    CONSISTENT, Cpu, Fault, IN_RING, Imbalance, OutputStatus, PENDING, PER_CPU, RefusedReload,
-    ReloadRefused, Reloaded, Route, RouteStats, Routes, Rule, Stats, Status, Unroutable,
+    CONSISTENT, Cpu, Fault, GapStatus, IN_RING, Imbalance, OutputStatus, PENDING, PER_CPU,
+    RefusedReload, ReloadRefused, Reloaded, Route, RouteStats, Routes, Rule, Stats, Status,
+    Unroutable,
 };
 
 /// The name of the interface, and of the socket.

@@ -4,6 +4,7 @@
 
 mod control;
 mod filters;
+mod gap;
 mod journal;
 #[path = "../common/journald.rs"]
 #[allow(dead_code)] // shared with tests/journal.rs

@@ -162,6 +162,9 @@ fn others(stats: &Stats, out: &mut impl Write) -> io::Result<()> {
     for (count, what) in counts.iter().filter(|(count, _)| *count > 0) {
         writeln!(out, "{} {what}", counted(*count, "call"))?;
     }
+    if let Some(gap) = &stats.gap {
+        writeln!(out, "nothing was recorded from {} to {} ({})", gap.from, gap.to, gap.reason)?;
+    }
     for (program, count) in stats.misses.iter().filter(|(_, count)| **count > 0) {
         if program != DISPATCHER {
             writeln!(out, "{} of {program} missed", counted(*count, "run"))?;

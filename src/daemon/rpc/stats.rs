@@ -11,7 +11,7 @@ use crate::daemon::Daemon;
 use crate::load::DISPATCHER;
 use crate::output::utc;
 use crate::ring::Unread;
-use crate::rpc::{self, Cpu, IN_RING, PENDING, Stats, Unroutable};
+use crate::rpc::{self, Cpu, GapStatus, IN_RING, PENDING, Stats, Unroutable};
 use crate::stats::{Cell, Counted, KernelCounters, UserCounters, settled};
 
 /// Events of one route: those that the kernel put into the ring, and those of them that are still there.
@@ -56,6 +56,11 @@ impl Daemon<'_> {
             misses: misses.into_iter().map(|(name, count)| (name.to_owned(), count)).collect(),
             unroutable: self.unroutable(),
             undecodable: consumed.tally.undecodable,
+            gap: self.gap.map(|gap| GapStatus {
+                from: utc(gap.from_ns),
+                to: utc(gap.to_ns),
+                reason: gap.reason.name().to_owned(),
+            }),
         })
     }
 

@@ -4,6 +4,7 @@
 pub mod aggregate;
 mod ended;
 mod feedback;
+mod gap;
 mod journal_rate_limit;
 mod lost;
 mod missed;
@@ -22,6 +23,7 @@ mod untracked;
 pub use aggregate::Aggregate;
 pub use ended::Ended;
 pub use feedback::Feedback;
+pub use gap::{GapReason, RecordingGap};
 pub use journal_rate_limit::JournalRateLimit;
 pub use lost::{Loss, Lost};
 pub use missed::Missed;
@@ -155,6 +157,7 @@ kinds! { 'a:
     Syscall(Syscall<'a>)
     Ended(Ended<'a>)
     Aggregate(Aggregate<'a>)
+    RecordingGap(&'a RecordingGap)
     Started(&'a Started)
     Reloaded(&'a Reloaded)
     ReloadRefused(&'a ReloadRefused)

@@ -9,8 +9,8 @@ use crate::handlers::Handler;
 use crate::output::arguments::Arguments;
 use crate::output::record::aggregate::{Aggregated, GroupOwner};
 use crate::output::record::{
-    Aggregate, Body, Ended, Feedback, Lost, OutputLimits, Shed, ShedLevel, Stopped, Syscall,
-    TracingOff, TracingOn,
+    Aggregate, Body, Ended, Feedback, GapReason, Lost, OutputLimits, RecordingGap, Shed, ShedLevel,
+    Stopped, Syscall, TracingOff, TracingOn,
 };
 use crate::output::samples;
 use crate::stats::Column;
@@ -198,9 +198,19 @@ fn message_of_own_records() {
     let (started, reloaded, refused) =
         (samples::started(), samples::reloaded(), samples::reload_refused());
     let (lost, back, stopped) = (samples::lost(), samples::output_restored(), samples::stopped());
+    let gap = samples::gap();
     let (missed, change) = (samples::missed(), samples::tracing_change());
     let unseen = Stopped { missed: 1, ..samples::stopped() };
     for (body, expected) in [
+        (
+            Body::RecordingGap(&gap),
+            "Recorded nothing for 2.35 s at most: the daemon ended without a stop, and what it had not \
+             written is lost",
+        ),
+        (
+            Body::RecordingGap(&RecordingGap { reason: GapReason::Stop, ..gap }),
+            "Recorded nothing for 2.35 s: the daemon was stopped",
+        ),
         (
             Body::Started(&started),
             "Started: 34 routes, generation 1, attached to raw_tp/sys_enter on Linux 6.18.0, tailcalld 0.1.0",

@@ -43,6 +43,7 @@ fn varlink_description_and_types_have_the_same_members() {
         ("Output", keys(&OutputStatus::default())),
         ("Route", keys(&Route::default())),
         ("Rule", keys(&Rule::default())),
+        ("Gap", keys(&GapStatus::default())),
     ];
     assert_eq!(idl.typedefs.len(), types.len());
     for (name, members) in types {

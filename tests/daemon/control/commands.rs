@@ -253,8 +253,14 @@ fn start_after_kill_replaces_stale_socket() {
     assert!(setup.path(SOCKET).exists());
     assert_eq!(ask(&setup, &["status"]).0, UNAVAILABLE);
 
-    let daemon = setup.start();
+    let command = setup.command(&[], "json");
+    let mut daemon = setup.spawn(command);
+    let gap = daemon.records.next("gap");
+    daemon.records.next("started");
     assert_eq!(ask_json(&daemon.setup, &["status", "--json"])["pid"], daemon.pid());
+    let expected = json!({ "from": gap["from"], "to": gap["to"], "reason": "crash" });
+    assert_eq!(ask_json(&daemon.setup, &["stats", "--json"])["gap"], expected);
+    assert!(ask(&daemon.setup, &["stats"]).1.contains("nothing was recorded from "));
     let path = daemon.setup.path(SOCKET);
     assert_eq!(daemon.stop().len(), 1);
     assert!(!path.exists());

@@ -1,0 +1,77 @@
+//! A time in which no daemon recorded is reported by the next one.
+
+use std::process::Stdio;
+
+use nix::sys::signal::Signal;
+use serde_json::Value;
+
+use crate::process::Process;
+use crate::records::Records;
+use crate::rig::Setup;
+
+/// One of several daemons that run in the same folder, one after the other.
+struct Run {
+    process: Process,
+    records: Records,
+}
+
+impl Run {
+    fn start(setup: &Setup) -> Self {
+        let mut process = Process::spawn(setup.command(&[], "json").stdout(Stdio::piped()));
+        let records = Records::read(process.stdout());
+        Self { process, records }
+    }
+
+    /// Ends the run and returns the time of its last record.
+    fn end(mut self, signal: Signal) -> String {
+        self.process.signal(signal);
+        let records = self.records.rest();
+        self.process.wait();
+        let last = records.last().map(|record| record["time"].as_str().unwrap().to_owned());
+        last.unwrap_or_default()
+    }
+}
+
+/// Returns the gap that the next run reports, and its time of start.
+fn gap_and_start(setup: &Setup) -> (Run, Value, String) {
+    let mut run = Run::start(setup);
+    let gap = run.records.next("gap");
+    let started = run.records.next("started");
+    (run, gap, started["time"].as_str().unwrap().to_owned())
+}
+
+#[test]
+fn gap_after_kill_and_stop_is_reported_by_next_start() {
+    let Some(setup) = Setup::new("[routes]\n510 = \"count\"\n") else { return };
+    let mut first = Run::start(&setup);
+    let started = first.records.next("started")["time"].as_str().unwrap().to_owned();
+    first.end(Signal::SIGKILL);
+
+    let (second, gap, restarted) = gap_and_start(&setup);
+    assert_eq!((&gap["reason"], &gap["priority"]), (&"crash".into(), &4.into()), "{gap}");
+    let [from, to] = ["from", "to"].map(|key| gap[key].as_str().unwrap().to_owned());
+    // Nothing was seen to happen after the start. Times of one format compare as text.
+    let live_ms = |time: &str| time[..23].to_owned();
+    assert!(live_ms(&from) <= live_ms(&started) && from < to && to <= restarted, "{gap} {started}");
+    let stopped = second.end(Signal::SIGTERM);
+
+    let (third, gap, _) = gap_and_start(&setup);
+    assert_eq!((&gap["reason"], &gap["priority"]), (&"stop".into(), &5.into()), "{gap}");
+    assert!(gap["from"].as_str().unwrap() <= stopped.as_str(), "{gap} {stopped}");
+    third.end(Signal::SIGTERM);
+}
+
+#[test]
+fn start_that_fails_leaves_gap_to_next_one() {
+    let routes = "[routes]\n510 = \"count\"\n";
+    let Some(setup) = Setup::new(routes) else { return };
+    let mut first = Run::start(&setup);
+    first.records.next("started");
+    first.end(Signal::SIGKILL);
+    setup.write("[routes]\n510 = \"nothing\"\n");
+    Run::start(&setup).end(Signal::SIGCONT);
+    setup.write(routes);
+    let (last, gap, _) = gap_and_start(&setup);
+    assert_eq!(gap["reason"], "crash");
+    last.end(Signal::SIGTERM);
+}
