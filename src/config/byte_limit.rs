@@ -16,7 +16,7 @@ pub enum ByteLimit {
     ByOutput,
     /// Any number.
     Unlimited,
-    /// So many, to any output.
+    /// A number of bytes, to any output.
     Bytes(u64),
 }
 

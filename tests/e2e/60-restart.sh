@@ -1,6 +1,6 @@
 chapter restart
 
-# systemd refuses more than five starts in ten seconds.
+# systemd refuses more than 30 starts in five minutes.
 systemctl reset-failed tailcalld
 
 pid=$(property MainPID)
@@ -12,6 +12,7 @@ finish_load across
 like 'has another process' '[1-9]*' "$(property MainPID | grep -vx "$pid")"
 is 'the old process recorded its stop' SIGTERM "$(last TAILCALLD_REASON $STOPPED _PID="$pid")"
 is 'the new process recorded its start' 1 "$(count $STARTED _PID="$(property MainPID)")"
+is 'a record reports the time between the two' stop "$(last TAILCALLD_REASON $GAP)"
 is 'no call is recorded twice' '' "$(duplicates across)"
 is 'calls before the restart are recorded' 1 "$(count "$(cmdline /bin/true of-across 0)")"
 is 'calls after the restart are recorded' 1 "$(count "$(cmdline /bin/true of-afterwards)")"
@@ -24,6 +25,7 @@ soon 'the host finds one dispatcher' 1 host dispatchers
 run_unit killed.service /bin/true of-killed
 settle
 is 'records again' 1 "$(count "$(cmdline /bin/true of-killed)")"
+is 'a record reports the time without records' crash "$(last TAILCALLD_REASON $GAP)"
 
 chapter 'start with a faulty file'
 systemctl reset-failed tailcalld

@@ -36,7 +36,7 @@ fn crowd(how: &str, call: Slot) {
     assert_eq!(counters.submitted, events);
 }
 
-/// Where raw tracepoints are preemptible, the kernel skips the program that adds the children.
+/// The kernel skips the program that adds the children where raw tracepoints are preemptible.
 #[test]
 fn filter_pid_tree_matches_children_of_processes_on_one_cpu() {
     let Some(_alone) = alone() else { return };

@@ -23,12 +23,12 @@ const KEPT_SECONDS: u32 = 8;
 #[derive(Debug)]
 pub struct Shares {
     limits: OutputLimits,
-    owners: HashMap<Option<UserOwner>, Share>,
+    owners: HashMap<Option<UserOwner>, OwnerShare>,
     swept: Instant,
 }
 
 #[derive(Debug)]
-struct Share {
+struct OwnerShare {
     /// Part of the limits that nobody else can take.
     fair: Buckets,
     /// Bytes of events of `always` routes, which are bounded by nothing else.
@@ -62,7 +62,7 @@ impl Shares {
     }
 
     /// Returns the owner's share; `None` without limits, where nobody needs one.
-    fn share(&mut self, owner: UserOwner, now: Instant) -> Option<&mut Share> {
+    fn share(&mut self, owner: UserOwner, now: Instant) -> Option<&mut OwnerShare> {
         if self.limits == OutputLimits::default() {
             return None;
         }
@@ -70,7 +70,7 @@ impl Shares {
         let has_own = self.owners.len() < OWNERS_MAX || self.owners.contains_key(&Some(owner));
         let key = has_own.then_some(owner);
         let limits = self.limits;
-        let share = self.owners.entry(key).or_insert_with(|| Share::full(limits, now));
+        let share = self.owners.entry(key).or_insert_with(|| OwnerShare::full(limits, now));
         share.used = now;
         Some(share)
     }
@@ -88,7 +88,7 @@ impl Shares {
     }
 }
 
-impl Share {
+impl OwnerShare {
     fn full(limits: OutputLimits, now: Instant) -> Self {
         let kept = |bytes| Bucket::with_capacity(bytes, KEPT_SECONDS, now);
         Self {

@@ -78,8 +78,9 @@ fn flood_of_user_leaves_records_and_entries_of_others() {
 
     let entries = run.finish();
     let all = entries.of(&Syscall::KIND);
+    let victim_uid = VICTIM.to_string();
     let of_victim = all.iter().filter(|entry| {
-        entry["SYSCALL_UID"] == VICTIM.to_string() && entry["SYSCALL_ARGV"][1] == "of-victim"
+        entry["SYSCALL_UID"] == *victim_uid && entry["SYSCALL_ARGV"][1] == "of-victim"
     });
     assert_eq!(of_victim.count(), 1000);
     assert_eq!(entries.others(), 1);
