@@ -56,6 +56,7 @@ fn measure(
         unit,
         user_unit: None,
         container: None,
+        claimed_container: None,
     };
     let body = Body::Syscall(Syscall { event: &event, place: Some(&place), suppressed: 0 });
     let record = Record { time_ns: 1_767_323_045_000_000_006, body };

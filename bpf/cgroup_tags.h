@@ -55,10 +55,19 @@ static __always_inline void tags_below_system(struct cgroup_name *cgroup, struct
 			      : PATH_IN_UNIT;
 }
 
+/* Returns the tag of a container's name below a cgroup with that state. A user chooses the names below
+ * their own manager, so such a name is no more than a claim. */
+static __always_inline __u64 container_tag(__u64 state)
+{
+	bool is_claim = state == PATH_IN_MANAGER || state == PATH_IN_USER_UNIT;
+
+	return 1ULL << (is_claim ? TAG_CONTAINER_UNKNOWN : TAG_CONTAINER);
+}
+
 static __always_inline void tags_below(struct cgroup_name *cgroup, struct cgroup_tags *tags)
 {
 	if (name_is_container(cgroup))
-		tags->bits |= 1ULL << TAG_CONTAINER;
+		tags->bits |= container_tag(tags->state);
 	if (tags->state == PATH_IN_SYSTEM) {
 		tags_below_system(cgroup, tags);
 	} else if (tags->state == PATH_IN_MANAGER && !name_ends(cgroup, &end_slice)) {

@@ -160,6 +160,7 @@ fn journald_returns_every_field() {
         unit,
         user_unit: None,
         container: None,
+        claimed_container: None,
     };
     send(&mut output, &record(&event, Some(&place)));
     let entries = journald.entries(1);

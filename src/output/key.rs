@@ -80,6 +80,7 @@ keys! {
     Cgroup        "SYSCALL_CGROUP"           "cgroup"
     CgroupId      "SYSCALL_CGROUP_ID"        "cgroup_id"
     ContainerId   "SYSCALL_CONTAINER_ID"     "container_id"
+    ClaimedContainerId "SYSCALL_CLAIMED_CONTAINER_ID" "claimed_container_id"
     StartNs       "SYSCALL_START_BOOTTIME_NS" "start_boottime_ns"
     ExeDevice     "SYSCALL_EXE_DEVICE"       "exe_device"
     ExeInode      "SYSCALL_EXE_INODE"        "exe_inode"

@@ -240,8 +240,7 @@ fn line_of_event_has_time_handler_message_and_unit() {
     let mut event = samples::event(&handler, vec![]);
     event.message = 1;
     let unit = Some("ng\u{1b}inx.service".into());
-    let place =
-        CgroupInfo { is_cut: false, cgroup: "/".into(), unit, user_unit: None, container: None };
+    let place = CgroupInfo { cgroup: "/".into(), unit, ..CgroupInfo::default() };
     let line =
         text(false, Body::Syscall(Syscall { event: &event, place: Some(&place), suppressed: 0 }));
     let (time, rest) = line.split_at(15);

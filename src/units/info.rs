@@ -1,6 +1,6 @@
 //! Unit, user unit and container of a cgroup path.
 
-use super::path::{ComponentRole, walk};
+use super::path::{ComponentRole, state, walk};
 use super::{CgroupInfo, container};
 
 /// Suffixes of units that hold processes; slices hold other units.
@@ -16,9 +16,11 @@ const CUT: &str = "...";
 pub fn info(components: &[&str]) -> CgroupInfo {
     let unit = name(components, ComponentRole::Unit);
     let user_unit = name(components, ComponentRole::UserUnit);
-    let container = container::id(components);
+    let found = container::id(components);
+    let is_claimed = state(components).is_of_user();
+    let (container, claimed_container) = if is_claimed { (None, found) } else { (found, None) };
     let (cgroup, is_cut) = join(components);
-    CgroupInfo { cgroup, is_cut, unit, user_unit, container }
+    CgroupInfo { cgroup, is_cut, unit, user_unit, container, claimed_container }
 }
 
 /// Returns the component of that role, if it is the name of a unit.
@@ -94,6 +96,17 @@ mod tests {
     }
 
     #[test]
+    fn info_of_container_below_manager_is_a_claim() {
+        let named = |path: &str| {
+            let info = info(&components(path));
+            (info.container, info.claimed_container)
+        };
+        assert_eq!(named("/machine.slice/machine-web.scope/payload"), (of("web"), None));
+        let own = "/user.slice/user-1000.slice/user@1000.service/machine-web.scope/payload";
+        assert_eq!(named(own), (None, of("web")));
+    }
+
+    #[test]
     fn info_without_unit() {
         assert_eq!(units("/"), (None, None));
         assert_eq!(units("/system.slice"), (None, None));
@@ -114,7 +127,7 @@ mod tests {
         assert!(info.cgroup.starts_with(begin) && info.cgroup.contains("nnn/.../nnn"));
         assert!(info.cgroup.ends_with(&leaf));
         assert_eq!((info.unit, info.user_unit), (of("user@1000.service"), of("x.service")));
-        assert_eq!(info.container.as_deref(), Some(id));
+        assert_eq!((info.container, info.claimed_container), (None, of(id)));
     }
 
     #[test]

@@ -35,6 +35,8 @@ pub struct CgroupInfo {
     pub user_unit: Option<String>,
     /// The container, if the path names one: its id, or its machine's name.
     pub container: Option<String>,
+    /// The container that a path below a user's manager names: the user has chosen the name.
+    pub claimed_container: Option<String>,
 }
 
 /// Returns the system's unit of a process, by its `/proc/PID/cgroup`; `None` if it is in none.
@@ -185,7 +187,7 @@ impl Units {
 fn bytes_of(place: &Option<Rc<CgroupInfo>>) -> usize {
     let entry = 2 * size_of::<(u64, Option<Rc<CgroupInfo>>)>();
     let Some(place) = place else { return entry };
-    let names = [&place.unit, &place.user_unit, &place.container];
+    let names = [&place.unit, &place.user_unit, &place.container, &place.claimed_container];
     let names: usize = names.into_iter().flatten().map(String::len).sum();
     entry + size_of::<CgroupInfo>() + place.cgroup.len() + names
 }

@@ -41,6 +41,11 @@ impl PathState {
         }
     }
 
+    /// Returns whether a user's manager has made the cgroups here, by names that the user chooses.
+    pub fn is_of_user(self) -> bool {
+        matches!(self, Self::Manager | Self::UserUnit)
+    }
+
     /// Returns the state below `component`, and the role of the component.
     fn step(self, component: &str) -> (Self, ComponentRole) {
         let is_slice = component.ends_with(".slice");
@@ -60,6 +65,11 @@ pub(super) fn step(state: PathState, component: &str) -> (PathState, ComponentRo
     let component = unescape(component);
     let (below, role) = state.step(component);
     (below, role, component)
+}
+
+/// Returns the state below all components of a path.
+pub(super) fn state(components: &[&str]) -> PathState {
+    components.iter().fold(PathState::default(), |state, component| step(state, component).0)
 }
 
 /// Returns the components of a path below our root, each with its role.

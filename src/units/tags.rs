@@ -34,8 +34,13 @@ impl CgroupTags {
             ComponentRole::UserUnit => bits(NameKind::UserUnit, component),
             ComponentRole::Other => 0,
         };
-        let container = u64::from(container::id(&[component]).is_some());
-        Self { bits: self.bits | own | container << tag_bit::TAG_CONTAINER.0, state }
+        let container = if self.state.is_of_user() {
+            tag_bit::TAG_CONTAINER_UNKNOWN // a user has chosen the name
+        } else {
+            tag_bit::TAG_CONTAINER
+        };
+        let is_container = u64::from(container::id(&[component]).is_some());
+        Self { bits: self.bits | own | is_container << container.0, state }
     }
 }
 
@@ -55,7 +60,7 @@ mod tests {
 
     #[test]
     fn tags_have_names_at_the_level_of_units_only() {
-        let container = 1_u64 << 63;
+        let (container, claimed) = (1_u64 << 63, 1_u64 << 61);
         let id = "0a1b2c3d4e5f60718293a4b5c6d7e8f90a1b2c3d4e5f60718293a4b5c6d7e8f9";
         let manager = "/user.slice/user-1000.slice/user@1000.service";
         for (path, expected, state) in [
@@ -72,6 +77,8 @@ mod tests {
             (&format!("{manager}/nginx.service"), 0, PathState::UserUnit),
             (&format!("/system.slice/docker-{id}.scope"), 1 | container, PathState::Unit),
             (&format!("/system.slice/docker-{id}.scope/x"), 1 | container, PathState::Unit),
+            (&format!("{manager}/docker-{id}.scope/x"), claimed, PathState::UserUnit),
+            (&format!("{manager}/app.slice/mail.service/{id}"), 4 | claimed, PathState::UserUnit),
         ] {
             assert_eq!(CgroupTags::of(path, bits), CgroupTags { bits: expected, state }, "{path}");
         }

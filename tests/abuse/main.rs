@@ -32,6 +32,7 @@ mod records;
 
 mod borrowed_exclusion;
 mod cgroups;
+mod claimed_container;
 mod forged;
 mod held_open;
 mod missed_children;

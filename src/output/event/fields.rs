@@ -103,6 +103,7 @@ fn cgroup(event: &Event, place: Option<&CgroupInfo>, out: &mut impl Fields) {
         (Key::Unit, &place.unit),
         (Key::UserUnit, &place.user_unit),
         (Key::ContainerId, &place.container),
+        (Key::ClaimedContainerId, &place.claimed_container),
     ];
     for (key, name) in known {
         if let Some(name) = name {

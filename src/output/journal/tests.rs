@@ -163,6 +163,15 @@ fn encode_unknown_syscall_has_registers() {
 }
 
 #[test]
+fn encode_claimed_container_has_field_of_its_own() {
+    let handler = samples::handler();
+    let place = CgroupInfo { claimed_container: Some("web".into()), ..CgroupInfo::default() };
+    let entry = entry(&samples::record(&samples::event(&handler, vec![]), Some(&place)));
+    assert_eq!(entry["SYSCALL_CLAIMED_CONTAINER_ID"], [b"web"]);
+    assert!(!entry.contains_key("SYSCALL_CONTAINER_ID"));
+}
+
+#[test]
 fn encode_outcome_has_result_errno_and_duration() {
     let handler = samples::handler();
     for (outcome, expected) in [
@@ -307,7 +316,7 @@ proptest! {
         (event.comm, event.message, event.args) = (&comm, message, numbers);
         (event.boottime_ns, event.cgroup) = (numbers[0], numbers[1]);
         let (own_unit, user_unit) = (Some(unit.clone()), Some(cgroup.clone()));
-        let place = CgroupInfo { is_cut: false, cgroup: cgroup.clone(), unit: own_unit, user_unit, container: None };
+        let place = CgroupInfo { cgroup: cgroup.clone(), unit: own_unit, user_unit, ..CgroupInfo::default() };
         let entry = entry(&samples::record(&event, Some(&place)));
         assert_eq!(entry["SYSCALL_ARG_FILENAME"], [filename]);
         assert_eq!(entry.get("SYSCALL_ARGV").cloned().unwrap_or_default(), argv);
