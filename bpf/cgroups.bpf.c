@@ -24,6 +24,30 @@ static __always_inline bool is_of_v2(const struct cgroup *cgroup)
 	return BPF_CORE_READ(cgroup, root, hierarchy_id) == 0;
 }
 
+/* Levels that are searched for the root of the daemon's view. */
+#define VIEW_LEVELS 32
+
+/* The id of the root of a hierarchy. */
+#define ROOT_ID 1
+
+/* Whether the daemon sees the cgroup, or may see it because it is deeper than the search. No filter
+ * knows those outside, and nothing is missing for that. */
+static __always_inline bool cgroup_is_in_view(const struct cgroup *cgroup)
+{
+	__u64 view = cgroup_view;
+
+	if (view <= ROOT_ID)
+		return true;
+	for (int i = 0; i < VIEW_LEVELS; i++) {
+		if (!cgroup)
+			return false;
+		if (cgroup_id(cgroup) == view)
+			return true;
+		cgroup = BPF_CORE_READ(cgroup, self.parent, cgroup);
+	}
+	return true;
+}
+
 static __always_inline void cgroup_record(const struct cgroup *cgroup, __u16 kind)
 {
 	struct cgroup_event *event = bpf_ringbuf_reserve(&events, sizeof(*event), 0);
@@ -59,7 +83,8 @@ int cgroup_mkdir(struct bpf_raw_tracepoint_args *ctx)
 
 	if (!is_of_v2(cgroup))
 		return 0;
-	cgroup_tag(cgroup_id(cgroup), parent_id(cgroup), BPF_CORE_READ(cgroup, kn, name));
+	if (cgroup_is_in_view(cgroup))
+		cgroup_tag(cgroup_id(cgroup), parent_id(cgroup), BPF_CORE_READ(cgroup, kn, name));
 	return cgroup_emit(cgroup, EVENT_CGROUP_CREATED);
 }
 

@@ -11,6 +11,7 @@ volatile struct limit limits[LIMITS];
 volatile struct bucket buckets[BUCKETS_ALL];
 volatile __u64 excluded_cgroups[EXCLUDED_CGROUPS];
 volatile struct tree_pass tree_pass;
+volatile __u64 cgroup_view;
 volatile __u64 cgroup_tags_lost;
 volatile __u64 process_trees_lost;
 volatile __u64 process_trees_found;

@@ -32,6 +32,10 @@ extern volatile __u64 excluded_cgroups[EXCLUDED_CGROUPS];
  * that program. */
 extern volatile struct tree_pass tree_pass;
 
+/* The root of the cgroups that the daemon sees: in a cgroup namespace, cgroups of the host are
+ * outside. 0 before the daemon has read them. */
+extern volatile __u64 cgroup_view;
+
 /* Numbers of cgroups and of members of process trees that their maps had no room for. Written by
  * the programs, read by the daemon. */
 extern volatile __u64 cgroup_tags_lost;

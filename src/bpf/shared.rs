@@ -241,6 +241,12 @@ impl<'obj> Shared<'obj> {
         }
     }
 
+    /// Root of the cgroups that the daemon sees.
+    pub fn cgroup_view(&self) -> &AtomicU64 {
+        // SAFETY: as in `live_base`.
+        unsafe { AtomicU64::from_ptr(&raw mut (*self.globals.as_ptr()).cgroup_view) }
+    }
+
     /// Number of new cgroups for whose tags there was no room.
     pub fn cgroup_tags_lost(&self) -> &AtomicU64 {
         // SAFETY: as in `live_base`.

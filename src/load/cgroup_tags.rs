@@ -71,6 +71,7 @@ impl Bpf<'_> {
         let before: Vec<_> = self.skeleton.maps.cgroup_tags.keys().collect();
         let mut units = Units::new();
         units.read();
+        self.shared.cgroup_view().store(units.root(), Relaxed);
         let tags = units.tags(|kind, name| bit(names, kind, name));
         self.untag_others(&before, &tags);
         let (mut known, mut excluded, mut untagged) = (BTreeSet::new(), BTreeSet::new(), 0);

@@ -171,6 +171,11 @@ impl Units {
         place
     }
 
+    /// Returns the id of the root; 0 before it is read. In a cgroup namespace it is not the root of the host.
+    pub fn root(&self) -> u64 {
+        self.tree.root
+    }
+
     /// Returns whether this host has a v2 hierarchy, without which the kernel does not distinguish cgroups.
     pub fn is_there(&self) -> bool {
         self.mount.is_some()
