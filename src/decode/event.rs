@@ -82,7 +82,8 @@ impl<'a> Event<'a> {
         let id = reader.u16(offset_of!(types::event, handler))?;
         let handler = handlers.by_id(id).ok_or(Error::Handler(id))?;
         let count = reader.u16(offset_of!(types::event, captures))?;
-        let Header { slot, generation, rule, boottime_ns, pid, tid, .. } = *header;
+        let Header { slot, generation, rule, boottime_ns, cgroup, charged_uid, pid, tid, .. } =
+            *header;
         Ok(Self {
             handler,
             message: reader.u8(offset_of!(types::event, message))?,
@@ -91,14 +92,14 @@ impl<'a> Event<'a> {
             rule,
             priority: reader.u8(offset_of!(types::event, priority))?,
             boottime_ns,
-            cgroup: reader.u64(offset_of!(types::event, cgroup))?,
+            cgroup,
             pid,
             tid,
             ppid: reader.u32(offset_of!(types::event, ppid))?,
             uid: reader.u32(offset_of!(types::event, uid))?,
             gid: reader.u32(offset_of!(types::event, gid))?,
             loginuid: reader.u32(offset_of!(types::event, loginuid))?,
-            charged_uid: reader.u32(offset_of!(types::event, charged_uid))?,
+            charged_uid,
             comm: reader.until_nul(offset_of!(types::event, comm), COMM_SIZE)?,
             process: process(&reader)?,
             args: args(&reader)?,

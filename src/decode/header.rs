@@ -1,5 +1,5 @@
 //! The few fields of an event that are needed before it is delivered: to pair it with its exit and to look
-//! up its rule. Decoding them costs no allocation.
+//! up its rule and its owner. Decoding them costs no allocation.
 
 use std::mem::offset_of;
 
@@ -20,6 +20,10 @@ pub struct Header {
     pub rule: u8,
     /// Entry of the call: `CLOCK_BOOTTIME`, ns.
     pub boottime_ns: u64,
+    /// cgroup v2 id.
+    pub cgroup: u64,
+    /// User to whom limits and shares charge the event.
+    pub charged_uid: u32,
     /// Thread group in the initial pid namespace.
     pub pid: u32,
     /// Thread in the initial pid namespace.
@@ -42,6 +46,8 @@ impl Header {
             generation: reader.u32(offset_of!(types::event, generation))?,
             rule: reader.u8(offset_of!(types::event, rule))?,
             boottime_ns: reader.u64(offset_of!(types::event, boottime_ns))?,
+            cgroup: reader.u64(offset_of!(types::event, cgroup))?,
+            charged_uid: reader.u32(offset_of!(types::event, charged_uid))?,
             pid: reader.u32(offset_of!(types::event, pid))?,
             tid: reader.u32(offset_of!(types::event, tid))?,
             awaits_result: has(call_flag::CALL_RESULT),

@@ -9,6 +9,7 @@ pub mod owner;
 mod pending;
 pub mod ratelimit;
 pub mod redact;
+mod room;
 pub mod rule_lookup;
 pub mod shed;
 pub mod writer;

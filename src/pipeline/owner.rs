@@ -1,7 +1,7 @@
 //! Owners of events, who have a limit and a share each, so that nobody's flood costs others their records.
 
 use crate::bpf::types::tag_layout;
-use crate::decode::Event;
+use crate::decode::{Event, Header};
 
 /// User to whom an event is charged; of root, the cgroup: its services and containers do not pay for each other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -18,8 +18,17 @@ const IS_CGROUP: u64 = 1 << tag_layout::OWNER_CGROUP_BIT.0;
 impl UserOwner {
     /// Returns the owner of an event.
     pub fn of(event: &Event<'_>) -> Self {
-        match event.charged_uid {
-            0 => Self::Cgroup(event.cgroup & (IS_CGROUP - 1)),
+        Self::charged(event.charged_uid, event.cgroup)
+    }
+
+    /// Returns the owner of the event with this header.
+    pub fn of_header(header: &Header) -> Self {
+        Self::charged(header.charged_uid, header.cgroup)
+    }
+
+    fn charged(uid: u32, cgroup: u64) -> Self {
+        match uid {
+            0 => Self::Cgroup(cgroup & (IS_CGROUP - 1)),
             uid => Self::User(uid),
         }
     }

@@ -6,23 +6,38 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use syscalls::Slot;
 
+use super::owner::UserOwner;
+use super::room::Room;
 use crate::decode::{Event, Header, SyscallExit};
 
-/// Limit of the memory that pending events may take; an event beyond it is delivered without a result.
+/// Limit of the memory that pending events may take; an event beyond it, or beyond the share of its owner, is
+/// delivered without a result.
 const BYTES_MAX: usize = 16 << 20;
 
 /// Time after which a call is recorded as still running.
 pub const RUNNING_NS: u64 = 10_000_000_000;
 
 /// Calls that have not returned.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Pending {
     calls: BTreeMap<u32, PendingCall>,
     /// Entry time and thread of each call that is not recorded yet.
     unrecorded: BTreeSet<(u64, u32)>,
     /// Calls of which no exit will come.
     abandoned: VecDeque<PendingCall>,
-    bytes: usize,
+    /// Room for the calls; those that are abandoned wait for the output only.
+    room: Room<UserOwner>,
+}
+
+impl Default for Pending {
+    fn default() -> Self {
+        Self {
+            calls: BTreeMap::new(),
+            unrecorded: BTreeSet::new(),
+            abandoned: VecDeque::new(),
+            room: Room::new(usize::MAX, BYTES_MAX),
+        }
+    }
 }
 
 /// An event that has not been decoded yet.
@@ -37,16 +52,17 @@ pub struct PendingCall {
 }
 
 impl Pending {
-    /// Keeps an event; returns `false` if there is no room for it. An earlier event of the same thread is
+    /// Keeps an event; returns `false` if its owner has no room for it. An earlier event of the same thread is
     /// abandoned, because its exit can no longer come.
     pub fn hold(&mut self, header: Header, bytes: &[u8]) -> bool {
         let last = self.remove(header.tid);
         self.give_up(last);
-        if self.bytes + bytes.len() > BYTES_MAX {
+        if !self.room.take(UserOwner::of_header(&header), bytes.len()) {
             return false;
         }
         self.unrecorded.insert((header.boottime_ns, header.tid));
-        self.insert(PendingCall { header, bytes: bytes.into(), is_recorded: false });
+        let call = PendingCall { header, bytes: bytes.into(), is_recorded: false };
+        self.calls.insert(header.tid, call);
         true
     }
 
@@ -78,7 +94,8 @@ impl Pending {
     pub fn hold_recorded(&mut self, call: &PendingCall) {
         let header = Header { awaits_result: true, ..call.header };
         if let Some(bytes) = Event::head(&call.bytes) {
-            self.insert(PendingCall { header, bytes, is_recorded: true });
+            self.room.add(UserOwner::of_header(&header), bytes.len());
+            self.calls.insert(header.tid, PendingCall { header, bytes, is_recorded: true });
         }
     }
 
@@ -112,15 +129,10 @@ impl Pending {
         self.abandoned.extend(call.filter(|call| !call.is_recorded));
     }
 
-    fn insert(&mut self, call: PendingCall) {
-        self.bytes += call.bytes.len();
-        self.calls.insert(call.header.tid, call);
-    }
-
     fn remove(&mut self, tid: u32) -> Option<PendingCall> {
         let call = self.calls.remove(&tid)?;
         self.unrecorded.remove(&(call.header.boottime_ns, tid));
-        self.bytes -= call.bytes.len();
+        self.room.give_back(UserOwner::of_header(&call.header), call.bytes.len());
         Some(call)
     }
 }
@@ -144,6 +156,8 @@ mod tests {
             generation,
             rule,
             boottime_ns,
+            cgroup: 1,
+            charged_uid: 1_000,
             pid,
             tid,
             awaits_result,
@@ -168,7 +182,7 @@ mod tests {
         assert_eq!(pending.take(&exit(8, 100)), None);
         assert_eq!(bytes(pending.take(&exit(7, 100))).as_deref(), Some(&b"seven"[..]));
         assert_eq!(pending.take(&exit(7, 100)), None);
-        assert_eq!((pending.bytes, pending.next_abandoned()), (0, None));
+        assert_eq!((pending.room.taken(), pending.next_abandoned()), ((0, 0), None));
     }
 
     /// The exit of the first call was missed: a thread is in one call at a time.
@@ -186,11 +200,25 @@ mod tests {
     #[test]
     fn hold_without_room_returns_false() {
         let mut pending = Pending::default();
-        assert!(pending.hold(header(1, 1), &vec![0; BYTES_MAX - 1]));
+        assert!(pending.hold(header(1, 1), &vec![0; BYTES_MAX / 2]));
         assert!(!pending.hold(header(2, 2), b"two"));
-        assert!(pending.hold(header(3, 3), b"3"));
         assert!(pending.take(&exit(1, 1)).is_some());
         assert!(pending.hold(header(2, 4), b"two"));
+    }
+
+    #[test]
+    fn hold_of_one_owner_leaves_room_for_others() {
+        let mut pending = Pending::default();
+        let of = |charged_uid, cgroup, tid| Header { charged_uid, cgroup, ..header(tid, 1) };
+        let event = vec![0; BYTES_MAX >> 10];
+        for (owner, (charged_uid, cgroup)) in
+            [(1_000, 7), (0, 7), (0, 8), (1_001, 7)].into_iter().enumerate()
+        {
+            let first = u32::try_from(owner << 16).unwrap();
+            let tids = first..first + (1 << 16);
+            let held = tids.take_while(|&tid| pending.hold(of(charged_uid, cgroup, tid), &event));
+            assert!(held.count() > 100, "owner {owner}");
+        }
     }
 
     #[test]
@@ -202,7 +230,7 @@ mod tests {
         assert_eq!(pending.next_abandoned(), None);
         pending.abandon(|slot| slot == call.slot);
         assert_eq!(bytes(pending.next_abandoned()).as_deref(), Some(&b"seven"[..]));
-        assert_eq!((pending.bytes, pending.take(&exit(7, 100))), (0, None));
+        assert_eq!((pending.room.taken(), pending.take(&exit(7, 100))), ((0, 0), None));
     }
 
     /// Bytes of an event with a capture.
@@ -225,7 +253,7 @@ mod tests {
         assert_eq!(take(RUNNING_NS + 100), Some(2));
         assert_eq!(take(RUNNING_NS + 299), None);
         assert_eq!(take(u64::MAX), Some(1));
-        assert_eq!((pending.next_running_ns(), pending.bytes), (None, 0));
+        assert_eq!((pending.next_running_ns(), pending.room.taken()), (None, (0, 0)));
     }
 
     #[test]
@@ -235,12 +263,12 @@ mod tests {
         assert!(pending.hold(memory_only, &event()));
         let call = pending.take_running(u64::MAX).unwrap();
         pending.hold_recorded(&call);
-        assert_eq!((pending.bytes, pending.next_running_ns()), (EVENT_SIZE, None));
+        assert_eq!((pending.room.taken(), pending.next_running_ns()), ((1, EVENT_SIZE), None));
         assert!(pending.count().is_empty());
         let call = pending.take(&exit(7, 100)).unwrap();
         assert!(call.is_recorded && call.header.awaits_result);
         assert_eq!(call.bytes.len(), EVENT_SIZE);
-        assert_eq!(pending.bytes, 0);
+        assert_eq!(pending.room.taken(), (0, 0));
     }
 
     #[test]
@@ -257,7 +285,7 @@ mod tests {
                 pending.abandon(|_| true);
             }
             assert_eq!(pending.next_abandoned(), None);
-            assert_eq!((pending.bytes, pending.take(&exit(7, 100))), (0, None));
+            assert_eq!((pending.room.taken(), pending.take(&exit(7, 100))), ((0, 0), None));
         }
     }
 }

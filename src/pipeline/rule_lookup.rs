@@ -88,6 +88,8 @@ mod tests {
             generation,
             rule,
             boottime_ns: 1,
+            cgroup: 1,
+            charged_uid: 0,
             pid: 1,
             tid: 1,
             awaits_result: false,

@@ -4,7 +4,6 @@
 
 mod count;
 mod memory;
-mod room;
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::time::Instant;
@@ -14,8 +13,8 @@ pub use count::Observation;
 use crate::output::record::aggregate::{
     Aggregated, Group, GroupInfo, GroupKey, GroupOwner, Summary,
 };
+use crate::pipeline::room::Room;
 use memory::bytes_of;
-use room::Room;
 
 /// Keys that are counted at a time, with those whose records still wait to be written.
 const KEYS_MAX: usize = 8192;
@@ -30,7 +29,7 @@ pub struct Aggregator {
     groups: BTreeMap<Group, Interval>,
     /// The oldest first, with the time at which their interval ended.
     ready: VecDeque<(Instant, Aggregated)>,
-    room: Room,
+    room: Room<GroupOwner>,
     overflows: usize,
 }
 
