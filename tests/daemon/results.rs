@@ -1,14 +1,15 @@
-//! Calls that are still running when their events must be recorded: when the daemon stops, and after a
-//! reload that no longer asks for results.
+//! Calls that are still running when their events must be recorded: after ten seconds, when the daemon stops, and
+//! after a reload that no longer asks for results.
 
 use std::fs;
 
+use nix::sys::signal::Signal;
 use serde_json::Value;
 use syscalls::{Abi, number};
 
-use crate::process::{Trigger, eventually};
-use crate::records::events_of;
-use crate::rig::Setup;
+use crate::process::{Trigger, eventually, send};
+use crate::records::{Total, events_of, of_kind};
+use crate::rig::{Daemon, Setup};
 
 const ASKED: &str = "[routes]\npause = { handler = \"args\", result = true }\n";
 
@@ -50,4 +51,38 @@ fn reload_without_result_option_records_running_call_without_result() {
     }
     assert_eq!(event["result"], Value::Null);
     assert_eq!(results(&daemon.stop(), &trigger), Vec::<Value>::new());
+}
+
+/// Returns the next record of the trigger of that kind.
+fn next_of(daemon: &mut Daemon, trigger: &Trigger, kind: &str) -> Value {
+    loop {
+        let record = daemon.records.until(kind).pop().unwrap();
+        if record["comm"] == trigger.name() {
+            return record;
+        }
+    }
+}
+
+#[test]
+fn running_call_is_recorded_once_and_its_end_apart() {
+    let config = "[routes]\npause = { handler = \"args\", result = \"failed\" }\n";
+    let Some(setup) = Setup::new(config) else { return };
+    let mut daemon = setup.start();
+    let (killed, kept) = (pausing(), pausing());
+    let running = next_of(&mut daemon, &killed, "syscall");
+    assert!(running["result"].is_null() && running["running_ns"].is_u64(), "{running}");
+    let message = running["message"].as_str().unwrap();
+    assert!(message.ends_with(" = ? (still running after 10 s)"), "{message}");
+    send(killed.id(), Signal::SIGKILL);
+    let ended = next_of(&mut daemon, &killed, "ended");
+    assert_eq!(ended["boottime_ns"], running["boottime_ns"]);
+    assert_eq!(ended["errno"], "ERESTARTNOHAND");
+    // The other call was recorded meanwhile, and is not again.
+    let records = daemon.stop();
+    assert_eq!(results(&records, &killed), Vec::<Value>::new());
+    let ends = of_kind(&records, "ended").into_iter();
+    assert_eq!(ends.filter(|end| end["comm"] == kept.name()).count(), 0);
+    assert!(results(&records, &kept).len() <= 1);
+    let total = Total::of(of_kind(&records, "stopped")[0], "pause");
+    assert_eq!((total.lost, total.written), (0, total.seen - total.filtered - total.excluded));
 }
