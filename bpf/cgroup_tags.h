@@ -55,8 +55,8 @@ static __always_inline void tags_below_system(struct cgroup_name *cgroup, struct
 			      : PATH_IN_UNIT;
 }
 
-/* Returns the tag of a container's name below a cgroup with that state. A user chooses the names below
- * their own manager, so such a name is no more than a claim. */
+/* Returns the tag of a container's name below a cgroup with that state. A user chooses the names
+ * below their own manager, so such a name is no more than a claim. */
 static __always_inline __u64 container_tag(__u64 state)
 {
 	bool is_claim = state == PATH_IN_MANAGER || state == PATH_IN_USER_UNIT;

@@ -39,6 +39,7 @@ struct call_state {
 	__u64 route; /* reference to the route of the call */
 	__u64 bucket; /* index of the bucket that the call counts in */
 	__u64 is_allowed; /* whether that bucket has allowed the event */
+	__u64 charged_uid; /* user to whom the call is charged */
 };
 
 enum counters_size {

@@ -159,8 +159,8 @@ struct cgroup_tags {
 enum tag_bit {
 	TAG_NAMES = 60, /* so many names */
 	TAG_NAMES_UNKNOWN = 60, /* of the operand alone: the cgroup may have any of the names */
-	TAG_CONTAINER_UNKNOWN = 61, /* the cgroup may be a container: a user has named it, or, of the
-				     * operand, the map lacks it */
+	TAG_CONTAINER_UNKNOWN = 61, /* the cgroup may be a container: a user has named it, or, of
+				     * the operand, the map lacks it */
 	TAG_EXCLUDED = 62,
 	TAG_CONTAINER = 63,
 };

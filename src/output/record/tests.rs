@@ -194,23 +194,28 @@ fn message_quotes_names_that_imitate_result() {
 }
 
 #[test]
+fn message_of_gap_names_its_reason() {
+    let crash = samples::gap();
+    let stop = RecordingGap { reason: GapReason::Stop, ..crash };
+    assert_eq!(
+        message(&Body::RecordingGap(&crash)),
+        "Recorded nothing for 2.35 s at most: the daemon ended without a stop, and what it had not \
+         written is lost"
+    );
+    assert_eq!(
+        message(&Body::RecordingGap(&stop)),
+        "Recorded nothing for 2.35 s: the daemon was stopped"
+    );
+}
+
+#[test]
 fn message_of_own_records() {
     let (started, reloaded, refused) =
         (samples::started(), samples::reloaded(), samples::reload_refused());
     let (lost, back, stopped) = (samples::lost(), samples::output_restored(), samples::stopped());
-    let gap = samples::gap();
     let (missed, change) = (samples::missed(), samples::tracing_change());
     let unseen = Stopped { missed: 1, ..samples::stopped() };
     for (body, expected) in [
-        (
-            Body::RecordingGap(&gap),
-            "Recorded nothing for 2.35 s at most: the daemon ended without a stop, and what it had not \
-             written is lost",
-        ),
-        (
-            Body::RecordingGap(&RecordingGap { reason: GapReason::Stop, ..gap }),
-            "Recorded nothing for 2.35 s: the daemon was stopped",
-        ),
         (
             Body::Started(&started),
             "Started: 34 routes, generation 1, attached to raw_tp/sys_enter on Linux 6.18.0, tailcalld 0.1.0",
