@@ -34,7 +34,7 @@ use self::feedback::FeedbackReporter;
 use self::ftrace_watch::FtraceWatch;
 use self::heartbeat::Heartbeat;
 use self::poll::{Poll, Wakeup};
-use self::reload::LastReload;
+use self::reload::{LastReload, ReloadCause};
 use self::signals::Signals;
 use self::suppressed::SuppressedReader;
 use self::systemd::Systemd;
@@ -124,7 +124,7 @@ impl Daemon<'_> {
                 return Ok(signal.to_owned());
             }
             if self.signals.take_reload() {
-                self.reload(true)?;
+                self.reload(ReloadCause::Signal)?;
             }
             for timer in self.timers.take_expired(Instant::now()) {
                 self.on_timer(timer)?;
@@ -184,7 +184,7 @@ impl Daemon<'_> {
 
     fn on_timer(&mut self, timer: Timer) -> Result<()> {
         match timer {
-            Timer::Reload => self.reload(false).map(drop),
+            Timer::Reload => self.reload_in_time().map(drop),
             Timer::Control => self.answer(),
             Timer::Counters => self.update_counters(),
             Timer::SuppressedReport => self.report_suppressed(),

@@ -17,11 +17,30 @@ use crate::rpc;
 /// removes within a few milliseconds, and a reload in the middle would see half of it.
 pub const SETTLE: Duration = Duration::from_millis(100);
 
+/// Least time between reloads that signals request and that change nothing: each writes a record, and a script
+/// may send thousands of signals.
+const UNCHANGED_INTERVAL: Duration = Duration::from_secs(1);
+
+/// Cause of a reload.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ReloadCause {
+    /// The files have changed. The table stays if its configuration did not.
+    Files,
+    /// SIGHUP.
+    Signal,
+    /// A client of the control socket, which waits for the outcome.
+    Client,
+}
+
 /// Outcome of the last attempt to read the configuration.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub struct LastReload {
     /// Time and faults of a refused reload; at least one fault.
     refused: Option<rpc::RefusedReload>,
+    /// Time of the last reload that changed nothing.
+    unchanged: Option<Instant>,
+    /// A signal waits until `UNCHANGED_INTERVAL` has passed since then.
+    is_deferred: bool,
 }
 
 /// Outcome of a reload.
@@ -54,9 +73,15 @@ impl LastReload {
 }
 
 impl Daemon<'_> {
+    /// Reloads after the files have changed and settled, or after a signal that was deferred.
+    pub(super) fn reload_in_time(&mut self) -> Result<ReloadOutcome> {
+        let is_deferred = std::mem::take(&mut self.last_reload.is_deferred);
+        self.reload(if is_deferred { ReloadCause::Signal } else { ReloadCause::Files })
+    }
+
     /// Reads the configuration and makes it the live table. An unchanged one is applied only if a reload was
-    /// requested (`asked`).
-    pub(super) fn reload(&mut self, asked: bool) -> Result<ReloadOutcome> {
+    /// requested.
+    pub(super) fn reload(&mut self, cause: ReloadCause) -> Result<ReloadOutcome> {
         // One reload serves the signal, the client and the change of the files.
         self.timers.set(Timer::Reload, None);
         self.systemd.reloading();
@@ -65,7 +90,8 @@ impl Daemon<'_> {
             {
                 Ok(plan) => {
                     let record = self.difference(&plan);
-                    if asked || record.has_changes() || self.last_reload.refused.is_some() {
+                    let has_changes = record.has_changes() || self.last_reload.refused.is_some();
+                    if has_changes || self.is_due(cause) {
                         // Numbers of limits may mean others afterwards.
                         self.read_counters()?;
                         self.rewire(plan, record)
@@ -80,6 +106,17 @@ impl Daemon<'_> {
         Ok(verdict)
     }
 
+    /// Returns whether a reload that changes nothing is due. One that a signal requests too early is deferred.
+    fn is_due(&mut self, cause: ReloadCause) -> bool {
+        let due = self.last_reload.unchanged.map(|last| last + UNCHANGED_INTERVAL);
+        let early = due.filter(|due| cause == ReloadCause::Signal && Instant::now() < *due);
+        if early.is_some() {
+            self.last_reload.is_deferred = true;
+            self.timers.set(Timer::Reload, early);
+        }
+        cause != ReloadCause::Files && early.is_none()
+    }
+
     fn rewire(&mut self, plan: Plan, record: Reloaded) -> ReloadOutcome {
         if let Err(error) = self.table.apply(&mut self.bpf, &plan) {
             let message = format!("{error:#}");
@@ -89,7 +126,8 @@ impl Daemon<'_> {
         self.excluded.replace(&self.bpf, &plan.exclude);
         output::warn_of_exclusions(self.pipeline.borrow().delivery.output(), &plan);
         self.plan = plan;
-        self.last_reload = LastReload::default();
+        let unchanged = (!record.has_changes()).then(Instant::now);
+        self.last_reload = LastReload { unchanged, ..LastReload::default() };
         self.rewired_ns = clock::real_now_ns();
         self.remember_table();
         // Calls that are going on have until then to end.
@@ -113,7 +151,7 @@ impl Daemon<'_> {
         self.emit(Body::ReloadRefused(&ReloadRefused { generation, faults: lines }));
         let time = utc(clock::real_now_ns());
         let refused = rpc::RefusedReload { time, faults: faults.clone() };
-        self.last_reload = LastReload { refused: Some(refused) };
+        self.last_reload = LastReload { refused: Some(refused), ..LastReload::default() };
         ReloadOutcome::Refused(rpc::ReloadRefused { generation, faults })
     }
 

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use varlink_server::{Call, CallError, Parameters, Reply, Server};
 
 use super::Daemon;
-use super::reload::ReloadOutcome;
+use super::reload::{ReloadCause, ReloadOutcome};
 use crate::rpc::{CONSISTENT, PER_CPU, Reloaded};
 
 impl Daemon<'_> {
@@ -33,7 +33,7 @@ impl Daemon<'_> {
             "Status" => parameters.finish().and_then(|()| result(&self.status())),
             "Routes" => parameters.finish().and_then(|()| result(&self.live_table())),
             "Reload" => match parameters.finish() {
-                Ok(()) => reply_with(self.reload(true)?),
+                Ok(()) => reply_with(self.reload(ReloadCause::Client)?),
                 Err(refusal) => Err(refusal),
             },
             method => Err(CallError::MethodNotFound(method.to_owned())),
