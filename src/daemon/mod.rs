@@ -7,6 +7,7 @@ mod feedback;
 mod ftrace_watch;
 mod heartbeat;
 mod last_records;
+mod open_files;
 mod output;
 mod poll;
 mod reload;

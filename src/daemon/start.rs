@@ -22,7 +22,7 @@ use super::signals::Signals;
 use super::suppressed::SuppressedReader;
 use super::systemd::Systemd;
 use super::timers::Timers;
-use super::{Daemon, last_records, output};
+use super::{Daemon, last_records, open_files, output};
 use crate::blind_spots::blind_spots;
 use crate::cli::RunOptions;
 use crate::clock;
@@ -57,6 +57,7 @@ pub fn start<'obj>(
     signals: Signals,
     object: &'obj mut MaybeUninit<OpenObject>,
 ) -> Result<Daemon<'obj>> {
+    open_files::raise()?;
     // What an administrator can mend is checked first, what needs privileges after it. The files are
     // watched before they are read, so that no change falls in between.
     let watch = ConfigWatch::new(&options.config, &drop_in_dir(&options.config))?;

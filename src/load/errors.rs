@@ -9,6 +9,8 @@ use libbpf_rs::{ErrorKind, PrintLevel, set_print};
 
 use crate::error::Failure;
 
+/// File with the capabilities of this process.
+const STATUS: &str = "/proc/self/status";
 const BTF: &str = "/sys/kernel/btf/vmlinux";
 /// File with the lockdown mode; missing without lockdown in the kernel or without securityfs.
 const LOCKDOWN: &str = "/sys/kernel/security/lockdown";
@@ -20,9 +22,12 @@ const CAP_BPF: u32 = 39;
 /// Checks what would otherwise come back as a bare errno.
 ///
 /// # Errors
-/// `Failure` for a lack of privileges or of BTF, and for a kernel that is locked down.
+/// `Failure` for a lack of privileges, of procfs or of BTF, and for a kernel that is locked down.
 pub fn preconditions() -> Result<()> {
-    if let Some(missing) = missing_capability(&fs::read_to_string("/proc/self/status")?) {
+    let status = fs::read_to_string(STATUS).map_err(|error| {
+        Failure::Unavailable(format!("failed to read {STATUS} ({error}): mount procfs at /proc"))
+    })?;
+    if let Some(missing) = missing_capability(&status) {
         return Err(Failure::Permission(format!(
             "not allowed to load BPF programs ({missing} is missing): run tailcalld as root, with sudo, or as the service"
         ))

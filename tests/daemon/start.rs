@@ -74,6 +74,35 @@ fn start_with_bpf_and_perfmon_only_succeeds() {
 }
 
 #[test]
+fn start_with_few_open_files_raises_limit_or_names_it() {
+    let Some(setup) = Setup::new(GOOD) else { return };
+    let (code, stderr) = failed(&setup, &["prlimit", "--nofile=16:16"], "json");
+    assert_eq!(code, UNAVAILABLE, "{stderr}");
+    let expected = "tailcalld: the limit of open files is 16, at least 160 are needed: set LimitNOFILE=160 or \
+                    more in a drop-in of the unit, or run `ulimit -n 160` before\n";
+    assert_eq!(stderr, expected);
+    // At the limit itself it also answers.
+    let command = setup.command(&["prlimit", "--nofile=16:160"], "json");
+    let mut daemon = setup.spawn(command);
+    daemon.records.next("started");
+    let mut client = Command::new(env!("CARGO_BIN_EXE_tailcalld"));
+    let client = client.arg("stats").env("RUNTIME_DIRECTORY", daemon.setup.path("run"));
+    assert!(client.stdout(Stdio::null()).status().unwrap().success());
+    daemon.stop();
+}
+
+#[test]
+fn start_without_procfs_names_it() {
+    let Some(setup) = Setup::new(GOOD) else { return };
+    let prefix = ["unshare", "-m", "sh", "-c", "umount -l /proc && exec \"$@\"", "sh"];
+    let (code, stderr) = failed(&setup, &prefix, "json");
+    assert_eq!(code, UNAVAILABLE, "{stderr}");
+    let expected = "tailcalld: failed to read /proc/self/status (No such file or directory (os error 2)): \
+                    mount procfs at /proc\n";
+    assert_eq!(stderr, expected);
+}
+
+#[test]
 fn start_without_journald_is_error() {
     let Some(setup) = Setup::new(GOOD) else { return };
     let script = "mount -t tmpfs tmpfs /run && exec \"$@\"";
