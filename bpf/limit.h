@@ -99,9 +99,12 @@ static __always_inline bool has_token(__u64 spent_until, const volatile struct l
  * lock, spares a flood of refused events the atomic instructions. `lock` is a lock that is only
  * tried: a tracing program may not use bpf_spin_lock (6.18 included), and 5.10 has no atomic
  * exchange. The CPU that adds one and then reads one holds it; CPUs that come before it leaves read
- * more. aarch64 does not order the accesses to the two words as x86_64 does, and may let one event
- * too many through. If the last try fails, because the CPU that holds the lock was interrupted, the
- * event is refused, so that the limit holds. The result is written to memory, for the verifier. */
+ * more. The additions are relaxed, and thus instructions without a result: clang 22 makes
+ * a stricter order one with a result, which 5.10 rejects. x86_64 orders them with the accesses
+ * around them all the same, and volatile keeps the compiler from moving those; aarch64 may let one
+ * event too many through. If the last try fails, because the CPU that holds the lock was
+ * interrupted, the event is refused, so that the limit holds. The result is written to memory, for
+ * the verifier. */
 static __always_inline bool bucket_spend(volatile struct bucket *bucket, volatile __u64 *is_allowed,
 					 const volatile struct limit *limit, __u64 now)
 {
@@ -115,7 +118,7 @@ static __always_inline bool bucket_spend(volatile struct bucket *bucket, volatil
 			bpf_ktime_get_boot_ns(); /* a pause of 20 ns */
 			continue;
 		}
-		__atomic_fetch_add(&bucket->lock, 1, __ATOMIC_SEQ_CST);
+		__atomic_fetch_add(&bucket->lock, 1, __ATOMIC_RELAXED);
 		if (bucket->lock == 1) {
 			spent_until = bucket_spent_until(bucket, earliest);
 			*is_allowed = has_token(spent_until, limit, now);
@@ -123,7 +126,7 @@ static __always_inline bool bucket_spend(volatile struct bucket *bucket, volatil
 				bucket->spent_until = spent_until + limit->interval_ns;
 			i = LOCK_TRIES;
 		}
-		__atomic_fetch_add(&bucket->lock, -1, __ATOMIC_SEQ_CST);
+		__atomic_fetch_add(&bucket->lock, -1, __ATOMIC_RELAXED);
 	}
 	return *is_allowed;
 }

@@ -5,6 +5,7 @@ systemctl reset-failed tailcalld
 
 pid=$(property MainPID)
 start_load across 400
+soon 'the load is recorded' 1 count "$(cmdline /bin/true of-across 0)"
 is 'restarts' 0 "$(outcome systemctl restart tailcalld)"
 is 'is active' active "$(systemctl is-active tailcalld)"
 run_unit afterwards.service /bin/true of-afterwards
