@@ -49,5 +49,7 @@ fn filter_pid_tree_matches_children_of_processes_on_one_cpu() {
     let skipped = rig.bpf.misses().expect("the kernel counts them")["proc_tree_fork"];
     println!("{} seen, {} filtered, {skipped} starts skipped", counters.seen, counters.filtered);
     rig.assert_seen(THREADS * times, counters.seen);
-    assert_eq!(counters.filtered, 0, "{skipped} starts skipped");
+    // None is filtered on a kernel that skips no start. Otherwise a child is, if its start and that of its parent
+    // were skipped, until the trees are repaired.
+    assert!(counters.filtered <= skipped, "{} filtered", counters.filtered);
 }
