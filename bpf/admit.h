@@ -43,6 +43,7 @@ static __always_inline bool call_is_admitted(struct call *call)
 	call->user_ns = cred_user_ns(call->cred);
 	task_charged_user(&call->counters->state.charged_uid, call->cred, call->user_ns);
 	call->charged_uid = *(volatile __u64 *)&call->counters->state.charged_uid;
+	call->is_heavy = false;
 	if (!(call->route->flags & CALL_EXEC) && cgroup_is_excluded(call->cgroup)) {
 		stats_count(call->counters, COUNTER_EXCLUDED_UNIT);
 		return false;

@@ -61,12 +61,15 @@ static __always_inline void event_lost(const struct call *call, __u64 size)
 		stats_count(call->counters, COUNTER_LOST_RING_BUSY);
 }
 
-/* Whether the call may use the room that is left in the ring: the last eighth is reserved for
- * events of keep = "always". */
+/* Whether the call may use the room that is left in the ring. An owner that floods has half of the
+ * ring, whatever it calls; the last eighth is reserved for events of keep = "always". */
 static __always_inline bool ring_has_room(const struct call *call)
 {
-	return call->route->flags & CALL_KEEP ||
-	       bpf_ringbuf_query(&events, BPF_RB_AVAIL_DATA) < unreserved_bytes;
+	__u32 room = call->is_heavy                   ? ring_bytes / 2
+		     : call->route->flags & CALL_KEEP ? ring_bytes
+						      : ring_bytes - ring_bytes / 8;
+
+	return bpf_ringbuf_query(&events, BPF_RB_AVAIL_DATA) < room;
 }
 
 /* Emits an event without captures. Its size is known, so it is built in the ring itself: 10 ns

@@ -60,11 +60,8 @@ extern const volatile __u32 attach_kind;
 /* The enum attach_kind of `sys_exit`. Set before load. */
 extern const volatile __u32 return_kind;
 
-/* Bytes in the ring from which a dozing consumer is woken. Set before load. */
-extern const volatile __u32 wake_bytes;
-
-/* Bytes in the ring up to which events other than those of keep = "always" have room. */
-extern const volatile __u32 unreserved_bytes;
+/* Size of the ring. Set before load. */
+extern const volatile __u32 ring_bytes;
 
 /* The daemon's thread group in the initial pid namespace. Written by `self_identify` before any
  * attach. No other process gets the pid while programs run: the kernel closes the daemon's links,

@@ -131,9 +131,20 @@ static __always_inline bool bucket_spend(volatile struct bucket *bucket, volatil
 	return *is_allowed;
 }
 
+/* Returns whether more than 1/64 of the burst is spent, or what is left of it is not yet refilled,
+ * and more than 64 events: an owner that floods does so after a moment, others never. */
+static __always_inline bool bucket_is_heavy(const volatile struct bucket *bucket,
+					    const volatile struct limit *limit, __u64 now)
+{
+	__u64 threshold = limit->burst_ns >> 6, least = limit->interval_ns << 6;
+	__s64 spent = bucket->spent_until - (now - limit->burst_ns);
+
+	return spent > (__s64)(threshold > least ? threshold : least);
+}
+
 /* Whether the limit allows one more event. A refused event is counted in its owner's bucket. A
  * `slot` other than 0 has buckets of its own. */
-static __always_inline bool limit_allows(const struct call *call, __u32 number, __u64 slot)
+static __always_inline bool limit_allows(struct call *call, __u32 number, __u64 slot)
 {
 	const volatile struct limit *limit = &limits[number & (LIMITS - 1)];
 	__u64 tag = (__u64)number << TAG_NUMBER_SHIFT | slot << TAG_SLOT_SHIFT |
@@ -145,8 +156,10 @@ static __always_inline bool limit_allows(const struct call *call, __u32 number, 
 	if (at >= BUCKETS_ALL)
 		return true; /* not reached: bucket_find stays in range */
 	volatile struct bucket *bucket = &buckets[at];
-	if (bucket_spend(bucket, &call->counters->state.is_allowed, limit, call->boottime_ns))
+	if (bucket_spend(bucket, &call->counters->state.is_allowed, limit, call->boottime_ns)) {
+		call->is_heavy = bucket_is_heavy(bucket, limit, call->boottime_ns);
 		return true;
+	}
 	__atomic_fetch_add(&bucket->limited, 1, __ATOMIC_RELAXED);
 	return false;
 }

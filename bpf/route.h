@@ -22,6 +22,7 @@ struct call {
 	__u64 cgroup;
 	const struct user_namespace *user_ns;
 	__u32 charged_uid; /* see owner.h */
+	bool is_heavy; /* the owner makes many events, see limit.h */
 };
 
 /* Indices are hidden from clang and then masked, each where it is used: clang would omit a mask

@@ -21,7 +21,8 @@ static __always_inline void consumer_wake(void)
 
 	if (state == CONSUMER_AWAKE)
 		return;
-	if (state == CONSUMER_DOZING && bpf_ringbuf_query(&events, BPF_RB_AVAIL_DATA) < wake_bytes)
+	if (state == CONSUMER_DOZING &&
+	    bpf_ringbuf_query(&events, BPF_RB_AVAIL_DATA) < ring_bytes / 4)
 		return;
 	void *nudge = bpf_ringbuf_reserve(&events, 8, 0);
 	if (!nudge)

@@ -57,8 +57,7 @@ fn configure(open: &mut OpenTailcalldSkel<'_>, ring_bytes: u32, choice: &AttachM
     let has_storage = MapType::TaskStorage.is_supported().unwrap_or(false);
     open.maps.pending_tasks.set_autocreate(has_storage).context("failed to leave out a map")?;
     let rodata = open.maps.rodata_data.as_deref_mut().context("the BPF object has no constants")?;
-    rodata.wake_bytes = ring_bytes / 4;
-    rodata.unreserved_bytes = ring_bytes - ring_bytes / 8;
+    rodata.ring_bytes = ring_bytes;
     rodata.attach_kind = choice.attach.kind();
     let returns = choice.return_hooks();
     rodata.return_kind = returns.exit.kind();

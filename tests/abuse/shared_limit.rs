@@ -99,6 +99,29 @@ fn cgroups_of_root_have_limits_of_their_own() {
     assert_eq!(counts(&rig, call), (11, 2));
 }
 
+/// A user floods before anybody can read.
+#[test]
+fn flood_of_user_leaves_half_of_ring_to_others() {
+    if !privileged() || filtered() {
+        return;
+    }
+    let calls = [own_slot(497), own_slot(498)];
+    let mut plan = limited(&calls);
+    let rate = Rate { count: 1, period_ns: 60_000_000_000 };
+    plan.per_uid = Some(Limit { rate, burst: 100_000, per: Per::Uid });
+    for route in plan.routes.values_mut() {
+        route.rules.iter_mut().for_each(|rule| rule.keep = Keep::Always);
+    }
+    let rig = Rig::with_ring(&plan, 2 << 20);
+    for call in calls {
+        run_trigger(&["as", "7", "times", "50000", "native", &call.nr().to_string()]);
+        let counters = rig.counters(call);
+        assert!(counters.lost_ring_full > 0 && counters.balance(), "{counters:?}");
+        run_trigger(&["as", "8", "times", "1000", "native", &call.nr().to_string()]);
+        assert_eq!(rig.counters(call).submitted, counters.submitted + 1000);
+    }
+}
+
 /// The ring is full of events that nobody reads.
 #[test]
 fn full_ring_has_room_for_events_to_be_kept() {
