@@ -12,7 +12,7 @@ use serde_json::Value;
 use crate::number::unused_number;
 use crate::process::{Process, eventually, trigger};
 use crate::records::{Records, Total, counted, declared_lost, events_of, record};
-use crate::rig::{Setup, UNLIMITED};
+use crate::rig::{Setup, UNLIMITED, reload_by_client};
 
 /// Returns a configuration with the smallest ring, which few events fill.
 fn config(number: &str) -> String {
@@ -52,9 +52,7 @@ fn full_pipe_delays_reload_records_and_loses_none() {
     let (mut daemon, pipe) = start(&setup);
     for _ in 0..RELOADS {
         // By a client: signals that change nothing are reloads once a second.
-        let mut client = Command::new(env!("CARGO_BIN_EXE_tailcalld"));
-        client.arg("reload").env("RUNTIME_DIRECTORY", setup.path("run")).stdout(Stdio::null());
-        assert!(client.status().unwrap().success());
+        reload_by_client(&setup);
     }
     let mut records = Records::read(pipe);
     for generation in 2..2 + RELOADS {

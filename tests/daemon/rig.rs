@@ -108,6 +108,13 @@ impl Setup {
     }
 }
 
+/// Makes the daemon of that folder reload, and waits for the outcome.
+pub fn reload_by_client(setup: &Setup) {
+    let mut client = Command::new(env!("CARGO_BIN_EXE_tailcalld"));
+    client.arg("reload").env("RUNTIME_DIRECTORY", setup.path("run")).stdout(Stdio::null());
+    assert!(client.status().unwrap().success());
+}
+
 /// A running daemon and the records from its pipe.
 pub struct Daemon {
     process: Process,

@@ -9,7 +9,7 @@ use super::{ends, rename, routes, slot, works};
 use crate::number::unused_number;
 use crate::process::trigger;
 use crate::records::{counted, events_of, of_kind};
-use crate::rig::Setup;
+use crate::rig::{Setup, reload_by_client};
 
 #[test]
 fn burst_of_signals_loads_last_file() {
@@ -38,6 +38,24 @@ fn burst_of_signals_loads_last_file() {
     assert!(unchanged <= 2 + begin.elapsed().as_secs(), "{unchanged} records without a change");
     assert_eq!(counted(&events_of(&records, &name), "0"), (0..50).collect());
     assert_eq!(records.last().unwrap()["generation"], 1 + reloads.len());
+}
+
+/// The signal comes right after a reload that changed nothing; the client's reload serves both.
+#[test]
+fn signal_soon_after_reload_without_change_is_no_reload_of_its_own() {
+    let number = unused_number();
+    let Some(setup) = Setup::new(&routes(&[(&number, "args")])) else { return };
+    let mut daemon = setup.start();
+    let begin = Instant::now();
+    daemon.signal(Signal::SIGHUP);
+    assert_eq!(daemon.records.next("reloaded")["generation"], 2);
+    for _ in 0..5 {
+        daemon.signal(Signal::SIGHUP);
+        reload_by_client(&daemon.setup);
+    }
+    let records = daemon.stop();
+    let by_signal = of_kind(&records, "reloaded").len() as u64 - 5;
+    assert!(by_signal <= begin.elapsed().as_secs(), "{by_signal} reloads by signals");
 }
 
 #[test]
