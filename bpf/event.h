@@ -42,10 +42,10 @@ enum call_flag {
 			     wait for it */
 	CALL_RESULT_LOST =
 		8, /* in an event: no struct result_event follows, though the route asks for one */
-	CALL_KEEP = 64, /* in a route: keep = "always", for which the ring has reserved room */
-	CALL_EXEC = 32, /* in a route: the call executes a program, which no exclusion hides */
 	CALL_MEMORY = 16, /* memory that cannot be read at entry is read again at the return; in an
 			   * event: a struct result_event with captures follows */
+	CALL_EXEC = 32, /* in a route: the call executes a program, which no exclusion hides */
+	CALL_KEEP = 64, /* in a route: keep = "always", for which the ring has reserved room */
 };
 
 /* How the bytes of one argument were obtained. */

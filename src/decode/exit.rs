@@ -117,7 +117,7 @@ fn count(captures: &[Capture<'_>], index: u8, handler: &Handler) -> Option<usize
     match counted {
         Some((count, Status::Ok)) => usize::try_from(count).ok(),
         Some(_) => None,
-        // Of a call that was recorded before its exit, no string of the entry is left.
+        // No string of the entry is left of a call that was recorded before its exit.
         None => Some(captures.iter().filter(|capture| is_string(capture, index)).count())
             .filter(|&count| count > 0),
     }

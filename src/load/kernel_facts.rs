@@ -51,10 +51,10 @@ impl KernelFacts {
         }
     }
 
-    /// Returns the hook at the end of tasks: the only one that needs neither a perf event nor luck.
+    /// Returns the hook at the end of tasks: one that misses none and, where the kernel has it, needs no perf event.
     ///
     /// # Errors
-    /// As `tracepoint`.
+    /// Fails where `tracepoint` does.
     pub fn task_end(&self) -> Result<Attach, &PerfRefusal> {
         let has_function = self.functions.as_ref().is_ok_and(Functions::have_task_end);
         match (self.preempts_raw, has_function) {

@@ -191,7 +191,7 @@ impl Bpf<'_> {
     /// Attaches the program at the return of calls to these slots.
     ///
     /// # Errors
-    /// As `attach_slots`; also if the calls cannot be followed to their end.
+    /// Fails where `attach_slots` does, and if the calls cannot be followed to their end.
     pub fn attach_returns(&mut self, slots: &BTreeSet<Slot>) -> Result<()> {
         if !slots.is_empty() {
             self.task_end.attach(&self.skeleton.progs.task_exit)?;

@@ -12,7 +12,7 @@ use syscalls::{Abi, Slot};
 use tailcalld::exclude::Excluded;
 
 use crate::cgroups::{Cgroups, call_in, mount};
-use crate::rig::{Rig, copy_program, filtered, own_slot, privileged, rig, slot, trigger_path};
+use crate::rig::{Rig, copy_program, own_slot, rig, slot, trigger_path};
 
 const NOBODY: u32 = 65534;
 
@@ -46,9 +46,8 @@ fn counts(rig: &Rig, call: Slot) -> (u64, u64) {
 
 #[test]
 fn excluded_program_run_by_user_is_recorded() {
-    if !privileged() || filtered() {
-        return;
-    }
+    needs_root!();
+    needs_unknown_syscalls!();
     let call = own_slot(482);
     let folder = tempfile::tempdir().expect("a temporary folder");
     let program = copy(folder.path(), "journald");
@@ -65,9 +64,8 @@ fn excluded_program_run_by_user_is_recorded() {
 
 #[test]
 fn link_and_mount_of_excluded_program_run_by_user_are_recorded() {
-    if !privileged() || filtered() {
-        return;
-    }
+    needs_root!();
+    needs_unknown_syscalls!();
     let call = own_slot(480);
     let folder = tempfile::tempdir().expect("a temporary folder");
     let program = copy(folder.path(), "journald");
@@ -87,9 +85,8 @@ fn link_and_mount_of_excluded_program_run_by_user_are_recorded() {
 /// A file that replaces an excluded one may get its inode number.
 #[test]
 fn other_file_with_inode_number_of_excluded_one_is_recorded() {
-    if !privileged() || filtered() {
-        return;
-    }
+    needs_root!();
+    needs_unknown_syscalls!();
     let call = own_slot(489);
     let folder = tempfile::tempdir().expect("a temporary folder");
     let program = copy(folder.path(), "journald");
@@ -104,9 +101,8 @@ fn other_file_with_inode_number_of_excluded_one_is_recorded() {
 
 #[test]
 fn excluded_program_in_container_of_root_is_recorded() {
-    if !privileged() || filtered() {
-        return;
-    }
+    needs_root!();
+    needs_unknown_syscalls!();
     let call = own_slot(490);
     let folder = tempfile::tempdir().expect("a temporary folder");
     let program = copy(folder.path(), "journald");

@@ -6,7 +6,7 @@ use tailcalld::config::Filter;
 use tailcalld::plan::{Plan, Rule};
 
 use crate::cgroups::{Cgroups, call_in, mount};
-use crate::rig::{Rig, filtered, own_slot, privileged, routes, trigger_path};
+use crate::rig::{Rig, own_slot, routes, trigger_path};
 
 const ID: &str = "0a1b2c3d4e5f60718293a4b5c6d7e8f90a1b2c3d4e5f60718293a4b5c6d7e8f9";
 
@@ -33,9 +33,8 @@ fn dropping(call: Slot, filter: &Filter) -> Plan {
 
 #[test]
 fn container_that_user_claims_neither_excludes_nor_drops_call() {
-    if !privileged() || filtered() {
-        return;
-    }
+    needs_root!();
+    needs_unknown_syscalls!();
     let call = own_slot(486);
     let mut existing = Cgroups::new();
     let manager = existing.make(mount().join("user@65534.service"));

@@ -11,7 +11,7 @@ use tailcalld::config::{Keep, Limit, Per, Rate};
 use tailcalld::plan::Plan;
 
 use crate::cgroups::{Cgroups, call_in, mount};
-use crate::rig::{Rig, filtered, own_slot, privileged, routes, run_trigger, trigger_path};
+use crate::rig::{Rig, own_slot, routes, run_trigger, trigger_path};
 
 const DAY_NS: u64 = 86_400_000_000_000;
 
@@ -34,9 +34,8 @@ fn counts(rig: &Rig, call: Slot) -> (u64, u64) {
 
 #[test]
 fn limit_of_user_is_not_spent_by_cheap_calls() {
-    if !privileged() || filtered() {
-        return;
-    }
+    needs_root!();
+    needs_unknown_syscalls!();
     let (cheap, other) = (own_slot(491), own_slot(492));
     let rig = Rig::new(&limited(&[cheap, other]));
     run_trigger(&["as", "7", "times", "1000", "native", &cheap.nr().to_string()]);
@@ -47,9 +46,8 @@ fn limit_of_user_is_not_spent_by_cheap_calls() {
 
 #[test]
 fn ids_of_user_namespace_share_limit_of_its_maker() {
-    if !privileged() || filtered() {
-        return;
-    }
+    needs_root!();
+    needs_unknown_syscalls!();
     let call = own_slot(493);
     let rig = Rig::new(&limited(&[call]));
     let mut maker = Command::new("unshare");
@@ -83,9 +81,8 @@ fn ids_of_user_namespace_share_limit_of_its_maker() {
 
 #[test]
 fn cgroups_of_root_have_limits_of_their_own() {
-    if !privileged() || filtered() {
-        return;
-    }
+    needs_root!();
+    needs_unknown_syscalls!();
     let call = own_slot(494);
     let rig = Rig::new(&limited(&[call]));
     let mut cgroups = Cgroups::new();
@@ -102,9 +99,8 @@ fn cgroups_of_root_have_limits_of_their_own() {
 /// A user floods before anybody can read.
 #[test]
 fn flood_of_user_leaves_half_of_ring_to_others() {
-    if !privileged() || filtered() {
-        return;
-    }
+    needs_root!();
+    needs_unknown_syscalls!();
     let calls = [own_slot(497), own_slot(498)];
     let mut plan = limited(&calls);
     let rate = Rate { count: 1, period_ns: 60_000_000_000 };
@@ -125,9 +121,8 @@ fn flood_of_user_leaves_half_of_ring_to_others() {
 /// The ring is full of events that nobody reads.
 #[test]
 fn full_ring_has_room_for_events_to_be_kept() {
-    if !privileged() || filtered() {
-        return;
-    }
+    needs_root!();
+    needs_unknown_syscalls!();
     let (cheap, kept) = (own_slot(495), own_slot(496));
     let mut plan = limited(&[cheap, kept]);
     plan.per_uid = None;

@@ -8,9 +8,7 @@ use syscalls::{Abi, Slot};
 use tailcalld::config::{Comparison, Condition, Filter, Part, Pattern};
 use tailcalld::plan::{Plan, Rule};
 
-use crate::rig::{
-    Rig, copy_program, filtered, own_slot, privileged, routes, run_trigger, slot, trigger_path,
-};
+use crate::rig::{Rig, copy_program, own_slot, routes, run_trigger, slot, trigger_path};
 
 /// A plan whose first rule drops what the filter selects; the second one records the rest.
 fn dropping(call: Slot, filter: Filter) -> Plan {
@@ -27,9 +25,8 @@ fn whole(text: &str) -> Pattern {
 
 #[test]
 fn call_of_executable_too_deep_to_name_is_not_dropped() {
-    if !privileged() || filtered() {
-        return;
-    }
+    needs_root!();
+    needs_unknown_syscalls!();
     let call = own_slot(484);
     let folder = tempfile::tempdir().expect("a temporary folder");
     let near = folder.path().join("backup");

@@ -65,7 +65,7 @@ fn release_aggregates_without_room_in_time_drops_and_counts() {
     assert!(delivery.waits_for_room());
     delivery.now += ROOM_WAIT_MAX;
     delivery.release_aggregates(false);
-    // What is reserved for aggregates is written at once, and a second's worth of the oldest later.
+    // The room reserved for aggregates is filled at once, and a second's worth of the oldest written later.
     assert_eq!(counts(&delivery), [90, 100, 0, 810]);
     assert!(!delivery.waits_for_room());
     assert_eq!(end(delivery), [90, 100, 0, 810]);

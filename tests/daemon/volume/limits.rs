@@ -33,7 +33,7 @@ fn stop_reports_events_over_rate_limit() {
     let [suppressed] = of_kind(&records, "suppressed")[..] else { panic!("one record") };
     assert_eq!(suppressed["suppressed"], CALLS - 7);
     let [line] = &suppressed["suppressions"].as_array().unwrap()[..] else { panic!("one owner") };
-    // Of root, each cgroup has the limit.
+    // Each cgroup of root has the limit.
     let owner = line["owner"].as_str().unwrap();
     assert!(owner.starts_with("0:") && owner.len() > 2, "{line}");
     let expected = json!({"route": &*number, "limit": "10/h", "per": "uid", "owner": owner, "comm": name,
