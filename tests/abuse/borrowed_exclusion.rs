@@ -14,10 +14,10 @@ use tailcalld::exclude::Excluded;
 use crate::cgroups::{Cgroups, call_in, mount};
 use crate::rig::{Rig, copy_program, own_slot, rig, slot, trigger_path};
 
-const NOBODY: u32 = 65534;
+pub const NOBODY: u32 = 65534;
 
 /// A copy of the program that makes calls, which any user may execute.
-fn copy(folder: &Path, name: &str) -> PathBuf {
+pub fn copy(folder: &Path, name: &str) -> PathBuf {
     fs::set_permissions(folder, fs::Permissions::from_mode(0o755)).expect("the folder is ours");
     let copy = folder.join(name);
     copy_program(&trigger_path(), &copy);
@@ -25,20 +25,21 @@ fn copy(folder: &Path, name: &str) -> PathBuf {
 }
 
 /// Returns a rig with one route, from which the programs are excluded.
-fn excluding(call: Slot, paths: &[PathBuf]) -> (Rig, Excluded) {
+pub fn excluding(call: Slot, paths: &[PathBuf]) -> (Rig, Excluded) {
     let rig = rig(&[(call, "args")]);
     let mut excluded = Excluded::default();
     excluded.replace(&rig.bpf, paths);
     (rig, excluded)
 }
 
-fn run(command: &mut Command, call: Slot) {
+/// Makes the call with a program.
+pub fn run(command: &mut Command, call: Slot) {
     let status = command.args(["native", &call.nr().to_string()]).status();
     assert!(status.expect("the program runs").success());
 }
 
 /// Returns how many calls were excluded and recorded.
-fn counts(rig: &Rig, call: Slot) -> (u64, u64) {
+pub fn counts(rig: &Rig, call: Slot) -> (u64, u64) {
     let counters = rig.counters(call);
     assert!(counters.balance(), "{counters:?}");
     (counters.excluded_exe, counters.submitted)

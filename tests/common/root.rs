@@ -26,7 +26,8 @@ pub fn in_first_pid_namespace() -> bool {
     needs(ours.as_os_str() == FIRST, "the first pid namespace")
 }
 
-fn needs(is_there: bool, what: &str) -> bool {
+/// Returns whether a requirement is met.
+pub fn needs(is_there: bool, what: &str) -> bool {
     assert!(is_there || std::env::var("CI").as_deref() != Ok("true"), "this test needs {what}");
     if !is_there {
         // print! would be captured, and a skip would look like a success.

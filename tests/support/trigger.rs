@@ -18,6 +18,7 @@
 //!     trigger each-again IDS native NUMBER [ARG...]   the same again and again, to the end of its input
 //!     trigger on-input N native NUMBER [ARG...]   one at once, N at the end of its input
 //!     trigger paced N native NUMBER [ARG...]      one a millisecond
+//!     trigger set-exe PATH native NUMBER          with that file as its executable (set_exe.rs)
 //!     trigger within FLAGS native NUMBER [ARG...]     says where it stands, in new namespaces
 //!
 //! `dropped:STRING` and `dropped-argv:STRING,STRING` lie on a page that is not there. The argument `dropped` is a path with the number of the call, on a page that is not there. The argument `nth` counts the calls from 0, over all threads, so that each of them is known.
@@ -36,6 +37,8 @@ use nix::libc;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 #[path = "random.rs"]
 mod random;
+#[path = "set_exe.rs"]
+mod set_exe;
 
 use nix::sys::mman::{MapFlags, ProtFlags, mmap_anonymous};
 
@@ -99,14 +102,17 @@ fn make(words: &[&str]) {
                 ended.store(true, Relaxed);
             });
         }
-        ["from-a-thread", rest @ ..] => {
-            let call = Call::parse(rest);
-            std::thread::scope(|scope| drop(scope.spawn(|| call.make(0))));
-        }
+        ["from-a-thread", rest @ ..] => in_thread(&Call::parse(rest)),
+        ["set-exe", path, "native", nr] => set_exe::set_exe(path, number(nr)),
         ["within", flags, rest @ ..] => within(number(flags), &Call::parse(rest)),
         ["endless", rest @ ..] => println!("{}", make_until_eof(&Call::parse(rest))),
         rest => Call::parse(rest).make(0),
     }
+}
+
+/// Makes the call in a thread that is not the first one.
+fn in_thread(call: &Call) {
+    std::thread::scope(|scope| drop(scope.spawn(|| call.make(0))));
 }
 
 /// Makes `times` calls in each of four threads.
