@@ -78,6 +78,10 @@ extern volatile __u64 excluded_files[EXCLUDED_FILES];
  * the daemon. */
 extern volatile __u64 identified_file;
 
+/* Ids of the programs in an array of programs, 0 for an empty entry. Written by `table_check`, read
+ * by the daemon that runs it. */
+extern volatile __u32 table_programs[BANK_SLOTS];
+
 /* The process that `journal_open` examines. Written by the daemon before it runs that program,
  * which writes the answer. */
 extern volatile struct journal_query journal_query;

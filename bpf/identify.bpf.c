@@ -46,10 +46,6 @@ int self_identify(struct bpf_raw_tracepoint_args *ctx)
 	initial_namespaces_read(first_task());
 	if (fd < 0)
 		return 0;
-	struct file **files = BPF_CORE_READ(task_untyped(), files, fdt, fd);
-	struct file *file = NULL;
-
-	bpf_probe_read_kernel(&file, sizeof(file), files + fd);
-	identified_file = (__u64)BPF_CORE_READ(file, f_inode);
+	identified_file = (__u64)BPF_CORE_READ(task_file(fd), f_inode);
 	return 0;
 }

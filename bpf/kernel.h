@@ -173,6 +173,7 @@ struct path {
 struct file {
 	struct path f_path;
 	struct inode *f_inode;
+	void *private_data;
 };
 
 struct fdtable {
@@ -220,6 +221,19 @@ struct task_struct {
 	struct signal_struct *signal;
 	kuid_t loginuid; /* with CONFIG_AUDIT only */
 	struct css_set *cgroups;
+};
+
+struct bpf_prog_aux {
+	__u32 id;
+};
+
+struct bpf_prog {
+	struct bpf_prog_aux *aux;
+};
+
+/* A map of the type PROG_ARRAY. */
+struct bpf_array {
+	struct bpf_prog *ptrs[0];
 };
 
 struct bpf_iter__task {

@@ -24,6 +24,16 @@ static __always_inline struct task_struct *task_untyped(void)
 	return (struct task_struct *)bpf_get_current_task();
 }
 
+/* An open file of the task by its descriptor. */
+static __always_inline const struct file *task_file(__s32 fd)
+{
+	struct file **files = BPF_CORE_READ(task_untyped(), files, fdt, fd);
+	struct file *file = NULL;
+
+	bpf_probe_read_kernel(&file, sizeof(file), files + fd);
+	return file;
+}
+
 /* Thread group in the upper half, thread in the lower, in the initial namespace. */
 static __always_inline __u64 task_ids(void)
 {

@@ -190,6 +190,9 @@ fn read_settings_beside_routes() {
         (Some(5000), ByteLimit::Bytes(5 << 20))
     );
     assert_eq!(plan.stats_interval, None);
+    assert_eq!(plan.self_test, Some(Duration::from_secs(1)));
+    assert_eq!(of("[kernel]\nself_test = \"2min\"").self_test, Some(Duration::from_secs(120)));
+    assert_eq!(of("[kernel]\nself_test = \"none\"").self_test, None);
     assert_eq!(of("[limits]\nper_uid = \"none\"").per_uid, None);
     assert_eq!(of("[limits]\nper_uid_burst = 7").per_uid, limit(10_000, 1, 7, Per::Uid));
     let none = of("[journal]\nmax_per_second = 0\nmax_bytes_per_second = 0");

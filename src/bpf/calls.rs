@@ -1,7 +1,9 @@
 //! Calls into the kernel.
 
 use std::io;
-use std::os::fd::{AsRawFd as _, BorrowedFd, FromRawFd as _, OwnedFd};
+use std::os::fd::{AsRawFd as _, BorrowedFd, FromRawFd as _, OwnedFd, RawFd};
+
+use syscalls::{Abi, Slot};
 
 /// A file descriptor of our own for one that libbpf owns and gives out as a bare number.
 ///
@@ -20,14 +22,38 @@ pub fn duplicate(fd: i32) -> io::Result<OwnedFd> {
 /// # Errors
 /// Fails if the kernel does not report it.
 pub fn recursion_misses(program: BorrowedFd<'_>) -> io::Result<u64> {
+    program_info(program.as_raw_fd()).map(|info| info.recursion_misses)
+}
+
+/// Returns the id by which the kernel knows a program.
+///
+/// # Errors
+/// Fails if the kernel does not report it.
+pub fn program_id(program: RawFd) -> io::Result<u32> {
+    program_info(program).map(|info| info.id)
+}
+
+fn program_info(program: RawFd) -> io::Result<libbpf_sys::bpf_prog_info> {
     let mut info = libbpf_sys::bpf_prog_info::default();
     let mut size = size_of_val(&info) as u32;
-    // SAFETY: the descriptor is open, and both pointers are to variables of ours; the kernel writes
+    // SAFETY: the kernel refuses a number that is no program of ours, and both pointers are to variables of ours; the kernel writes
     // `size` bytes at most, and to no other address, since all those in `info` are zero.
-    let failed = unsafe {
-        libbpf_sys::bpf_prog_get_info_by_fd(program.as_raw_fd(), &raw mut info, &raw mut size)
-    };
-    if failed == 0 { Ok(info.recursion_misses) } else { Err(io::Error::last_os_error()) }
+    let failed =
+        unsafe { libbpf_sys::bpf_prog_get_info_by_fd(program, &raw mut info, &raw mut size) };
+    if failed == 0 { Ok(info) } else { Err(io::Error::last_os_error()) }
+}
+
+/// Syscalls of the self-test: they take a number, change nothing, hardly anybody makes them, and no seccomp
+/// filter of a service refuses them.
+pub const SELFTEST_CALLS: [&str; 5] =
+    ["getpgid", "getsid", "sched_get_priority_min", "sched_get_priority_max", "sched_getscheduler"];
+
+/// Makes one of the `SELFTEST_CALLS` with that argument; any other call is not made.
+pub fn selftest_call(slot: Slot, nonce: u32) {
+    if slot.abi() == Abi::Native && slot.name().is_some_and(|name| SELFTEST_CALLS.contains(&name)) {
+        // SAFETY: these calls take numbers, return one, and touch no memory of ours.
+        unsafe { nix::libc::syscall(i64::from(slot.nr()) as nix::libc::c_long, nonce) };
+    }
 }
 
 /// Returns whether this kernel lets a raw tracepoint program sleep (7.2 and newer).

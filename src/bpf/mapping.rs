@@ -5,6 +5,7 @@ use std::num::NonZeroUsize;
 use std::os::fd::BorrowedFd;
 use std::ptr::NonNull;
 use std::sync::atomic::AtomicU64;
+use std::sync::atomic::Ordering::SeqCst;
 
 use nix::libc::c_void;
 use nix::sys::mman::{MapFlags, ProtFlags, mmap, munmap};
@@ -23,10 +24,25 @@ impl Mapping {
     /// # Errors
     /// Fails if the kernel refuses.
     pub fn open(map: BorrowedFd<'_>, bytes: NonZeroUsize) -> io::Result<Self> {
+        Self::map(map, bytes, ProtFlags::PROT_READ)
+    }
+
+    fn map(map: BorrowedFd<'_>, bytes: NonZeroUsize, access: ProtFlags) -> io::Result<Self> {
         // SAFETY: the kernel chooses the address, so no memory of ours is replaced.
-        let words =
-            unsafe { mmap(None, bytes, ProtFlags::PROT_READ, MapFlags::MAP_SHARED, map, 0)? };
+        let words = unsafe { mmap(None, bytes, access, MapFlags::MAP_SHARED, map, 0)? };
         Ok(Self { words, bytes })
+    }
+
+    /// Stores the first word of a map, which the kernel must let this process write.
+    ///
+    /// # Errors
+    /// Fails if the kernel refuses.
+    pub fn store_first(map: BorrowedFd<'_>, value: u64) -> io::Result<()> {
+        let page = NonZeroUsize::MIN.saturating_add(size_of::<AtomicU64>() - 1);
+        let mapping = Self::map(map, page, ProtFlags::PROT_READ | ProtFlags::PROT_WRITE)?;
+        // SAFETY: the word begins the mapping, which may be written, and is only reached through atomics.
+        unsafe { mapping.words.cast::<AtomicU64>().as_ref() }.store(value, SeqCst);
+        Ok(())
     }
 
     /// One word; `None` beyond the end.

@@ -38,6 +38,9 @@ pub const BUCKETS: usize = types::limit_size::BUCKETS.0 as usize;
 /// Number of cgroups that can be excluded.
 pub const EXCLUDED_CGROUPS: usize = types::tag_size::EXCLUDED_CGROUPS.0 as usize;
 
+/// Entries of an array of programs that `table_check` reads at once.
+pub const TABLE_CHECK_ENTRIES: usize = types::table_size::BANK_SLOTS.0 as usize;
+
 /// Hashes a number as `hash_u64` in `bpf/hash.h` does; the highest bits are the best.
 pub const fn hash_u64(key: u64) -> u64 {
     let factor = types::hash_factor::HASH_FACTOR_HIGH.0 as u64;
@@ -134,6 +137,12 @@ impl<'obj> Shared<'obj> {
     pub fn identified_file(&self) -> &AtomicU64 {
         // SAFETY: as in `live_base`.
         unsafe { AtomicU64::from_ptr(&raw mut (*self.globals.as_ptr()).identified_file) }
+    }
+
+    /// Entry that `table_check` has read; `None` beyond the last one.
+    pub fn table_program(&self, index: usize) -> Option<&AtomicU32> {
+        // SAFETY: as in `bucket`.
+        unsafe { at(array!(self, table_programs, AtomicU32), TABLE_CHECK_ENTRIES, index) }
     }
 
     /// Question to `journal_open` about a process, and its answer.

@@ -174,6 +174,7 @@ fn settings(plan: &Plan) -> Vec<[String; 2]> {
     }));
     rows.extend(plan.exclude_units.iter().map(|unit| row("exclude unit", Some(unit.clone()))));
     rows.push(attached(plan));
+    rows.push(row("self-test", plan.self_test.map(time_name)));
     rows.push(path("journal socket", &plan.socket));
     let most = |what: &str, most: Option<String>| {
         [what.to_owned(), most.map_or_else(|| "unlimited".to_owned(), |most| format!("{most}/s"))]

@@ -103,6 +103,11 @@ const SETTINGS: &[Setting] = &[
         key: "attach",
         read: |config, reader, value| reader.store(&mut config.attach, value, values::attach),
     },
+    Setting {
+        table: "kernel",
+        key: "self_test",
+        read: |config, reader, value| reader.store(&mut config.self_test, value, values::self_test),
+    },
 ];
 
 /// Most excluded units: the kernel side has bits for 62 units and slices, and filters need some as well.

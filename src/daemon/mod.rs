@@ -4,7 +4,6 @@
 
 mod counters;
 mod feedback;
-mod ftrace_watch;
 mod heartbeat;
 mod last_records;
 mod open_files;
@@ -13,12 +12,14 @@ mod poll;
 mod reload;
 mod reports;
 mod rpc;
+mod self_test;
 mod signals;
 mod start;
 mod stop;
 mod suppressed;
 mod systemd;
 mod timers;
+mod tracing_watch;
 mod untracked;
 
 use std::cell::RefCell;
@@ -32,14 +33,15 @@ use varlink_server::Server;
 
 use self::counters::Counters;
 use self::feedback::FeedbackReporter;
-use self::ftrace_watch::FtraceWatch;
 use self::heartbeat::Heartbeat;
 use self::poll::{Poll, Wakeup};
 use self::reload::{LastReload, ReloadCause};
+use self::self_test::SelfTest;
 use self::signals::Signals;
 use self::suppressed::SuppressedReader;
 use self::systemd::Systemd;
 use self::timers::{Timer, Timers};
+use self::tracing_watch::TracingWatch;
 use crate::cli::RunOptions;
 use crate::clock;
 use crate::config_watch::ConfigWatch;
@@ -87,7 +89,8 @@ struct Daemon<'obj> {
     since_ns: u64,
     /// Time at which the live table became live, ns since 1970 UTC.
     rewired_ns: u64,
-    ftrace: FtraceWatch,
+    tracing: TracingWatch,
+    self_test: SelfTest,
     /// `None` if its file cannot be written.
     heartbeat: Option<Heartbeat>,
     /// Time before this run in which nothing was recorded.
@@ -190,10 +193,7 @@ impl Daemon<'_> {
             Timer::Counters => self.update_counters(),
             Timer::SuppressedReport => self.report_suppressed(),
             Timer::StatsReport => self.report_stats(),
-            Timer::Ftrace => {
-                self.check_ftrace();
-                Ok(())
-            }
+            Timer::SelfTest => self.run_self_test(),
             Timer::Watchdog => {
                 self.ping_watchdog();
                 Ok(())

@@ -1,15 +1,13 @@
 //! Reports of the daemon about itself while it runs: readings of the counters and what they say was lost,
-//! refused events, feedback loops, outages of the output, the switch of ftrace, and the line of `systemctl status`.
+//! refused events, feedback loops, outages of the output, and the line of `systemctl status`.
 
 use std::time::Instant;
 
 use anyhow::Result;
 use syscalls::Slot;
 
-use super::ftrace_watch::{FTRACE_INTERVAL, FtraceChange};
 use super::{COUNTERS_INTERVAL, Daemon, Timer, suppressed};
 use crate::clock;
-use crate::load::Attach;
 use crate::output::record::{Body, OutputRestored};
 use crate::pipeline::writer::WriterState;
 use crate::stats::Column;
@@ -52,6 +50,8 @@ impl Daemon<'_> {
         pipeline.begin(self.table.generation(), &self.plan);
         self.suppressed.begin_table(&self.table, &mut pipeline.delivery.suppressed);
         self.counters.add_routes(&self.plan, &self.bpf.handlers);
+        drop(pipeline);
+        self.arm_self_test();
         if self.bpf.tracks_processes() {
             self.timers.arm(Timer::Counters, Instant::now() + COUNTERS_INTERVAL);
         }
@@ -149,25 +149,6 @@ impl Daemon<'_> {
         Ok(())
     }
 
-    /// Starts the checks of the switch of ftrace, if the dispatcher is attached to functions.
-    pub(super) fn begin_ftrace_watch(&mut self) {
-        self.ftrace.begin(clock::real_now_ns());
-        if self.bpf.way_to_attach() == Attach::Function {
-            self.timers.set(Timer::Ftrace, Some(Instant::now() + FTRACE_INTERVAL));
-        }
-    }
-
-    /// Checks the switch of ftrace and records a change.
-    pub(super) fn check_ftrace(&mut self) {
-        self.timers.set(Timer::Ftrace, Some(Instant::now() + FTRACE_INTERVAL));
-        match self.ftrace.check(self.bpf.way_to_attach().to_string()) {
-            Some(FtraceChange::Off(record)) => self.emit(Body::TracingOff(&record)),
-            Some(FtraceChange::On(record)) => self.emit(Body::TracingOn(&record)),
-            None => {}
-        }
-        self.update_status();
-    }
-
     /// Updates the line in `systemctl status`.
     pub(super) fn update_status(&mut self) {
         let sums = self.counters.sums(&self.pipeline.borrow().delivery.tally);
@@ -180,7 +161,7 @@ impl Daemon<'_> {
             [
                 STATUS_COLUMNS.map(|column| part(sums[column], column.phrase())).concat(),
                 part(self.counters.missed(), "missed"),
-                self.ftrace.status(),
+                self.tracing.status(),
                 self.last_reload.status(),
             ]
             .concat(),

@@ -14,14 +14,15 @@ use varlink_server::{AddressInUse, Server};
 
 use super::counters::Counters;
 use super::feedback::FeedbackReporter;
-use super::ftrace_watch::FtraceWatch;
 use super::heartbeat::Heartbeat;
 use super::poll::Poll;
 use super::reload::LastReload;
+use super::self_test::SelfTest;
 use super::signals::Signals;
 use super::suppressed::SuppressedReader;
 use super::systemd::Systemd;
 use super::timers::Timers;
+use super::tracing_watch::TracingWatch;
 use super::{Daemon, last_records, open_files, output};
 use crate::blind_spots::blind_spots;
 use crate::cli::RunOptions;
@@ -97,7 +98,8 @@ pub fn start<'obj>(
         timers: Timers::default(),
         since_ns: clock::real_now_ns(),
         rewired_ns: clock::real_now_ns(),
-        ftrace: FtraceWatch::default(),
+        tracing: TracingWatch::default(),
+        self_test: SelfTest::default(),
         heartbeat: None,
         gap: None,
         table: Table::new(),
@@ -200,7 +202,7 @@ impl Daemon<'_> {
             self.emit(Body::JournalRateLimit(&limit));
         }
         self.counters.begin(clock::real_now_ns());
-        self.begin_ftrace_watch();
+        self.tracing.begin(clock::real_now_ns());
         self.ping_watchdog();
         self.update_status();
         self.systemd.ready();

@@ -14,8 +14,8 @@ pub enum Timer {
     SuppressedReport,
     /// The periodic record `stats` is due.
     StatsReport,
-    /// `kernel.ftrace_enabled` is checked.
-    Ftrace,
+    /// The self-test is due.
+    SelfTest,
     /// A client of the control socket has to be served or disconnected.
     Control,
     /// Aggregates, a change of the shedding level, or a call that still runs are due, or aggregates wait for room.
@@ -35,7 +35,7 @@ const TIMERS: [Timer; 10] = [
     Timer::Counters,
     Timer::SuppressedReport,
     Timer::StatsReport,
-    Timer::Ftrace,
+    Timer::SelfTest,
     Timer::Delivery,
     Timer::Reconnect,
     Timer::Ring,
@@ -96,10 +96,10 @@ mod tests {
         let (mut timers, now) = (Timers::default(), Instant::now());
         assert_eq!(timers.timeout(now), None);
         timers.set(Timer::StatsReport, Some(now + 2 * SECOND));
-        timers.set(Timer::Ftrace, Some(now + SECOND));
+        timers.set(Timer::SelfTest, Some(now + SECOND));
         assert_eq!(timers.timeout(now), Some(SECOND));
         assert_eq!(timers.timeout(now + 3 * SECOND), Some(Duration::ZERO));
-        timers.set(Timer::Ftrace, None);
+        timers.set(Timer::SelfTest, None);
         assert_eq!(timers.timeout(now), Some(2 * SECOND));
     }
 

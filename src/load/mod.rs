@@ -17,6 +17,7 @@ mod object;
 mod perf;
 mod process_tree;
 mod recipes;
+mod table_check;
 mod task_end;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -45,6 +46,7 @@ pub use errors::preconditions;
 pub use kernel_facts::functions_are_on;
 pub use misses::DISPATCHER;
 pub use object::{handlers, prepare};
+pub use table_check::{EMPTY, id_of};
 
 /// The loaded object. Whoever owns it keeps the table alive: the kernel empties a program array when
 /// the last file descriptor of it goes (kernel/bpf/arraymap.c, prog_array_map_clear).
@@ -220,6 +222,21 @@ impl Bpf<'_> {
     /// Returns the slots whose calls the dispatcher cannot see: they have no function to attach to.
     pub fn unattachable<'a>(&self, slots: impl Iterator<Item = &'a Slot>) -> Vec<Slot> {
         self.dispatcher.unattachable(slots)
+    }
+
+    /// Attaches both programs of calls anew to these slots, whatever became of their links.
+    ///
+    /// # Errors
+    /// Fails where `attach_slots` and `attach_returns` do.
+    pub fn attach_anew<'a>(
+        &mut self,
+        slots: impl Iterator<Item = &'a Slot>,
+        returns: &BTreeSet<Slot>,
+    ) -> Result<()> {
+        self.dispatcher.detach_all();
+        self.returns.detach_all();
+        self.attach_slots(slots)?;
+        self.attach_returns(returns)
     }
 
     /// Detaches everything. Calls that are in a handler at this moment still finish there.

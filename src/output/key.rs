@@ -119,6 +119,7 @@ keys! {
     Changed       "TAILCALLD_CHANGED"        "changed"
     Removed       "TAILCALLD_REMOVED"        "removed"
     UnattachedRoutes "TAILCALLD_UNATTACHED_ROUTE" "unattached_routes"
+    ChangedRoutes "TAILCALLD_CHANGED_ROUTE"  "changed_routes"
     Faults        "TAILCALLD_FAULT"          "faults"
     Output        "TAILCALLD_OUTPUT"         "output"
     From          "TAILCALLD_FROM"           "from"

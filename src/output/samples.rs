@@ -11,8 +11,8 @@ use crate::output::record::aggregate::{Aggregated, Cause, Group, GroupInfo, Grou
 use crate::output::record::{
     Aggregate, Body, Ended, Feedback, GapReason, JournalRateLimit, Loss, Lost, Missed,
     OutputLimits, OutputRestored, Record, RecordingGap, ReloadRefused, Reloaded, Shed, ShedCounts,
-    ShedLevel, Started, Stats, Stopped, Suppressed, Suppression, Syscall, Total, TracingChange,
-    TracingOff, TracingOn, Untracked,
+    ShedLevel, Started, Stats, Stopped, Suppressed, Suppression, Syscall, Total, TracingCause,
+    TracingChange, TracingOff, TracingOn, Untracked,
 };
 use crate::pipeline::aggregate::{Aggregator, Observation};
 use crate::stats::{Column, Misses, Reason, Sums};
@@ -187,8 +187,8 @@ pub fn untracked() -> Untracked {
 
 pub fn tracing_change() -> TracingChange {
     let (from_ns, to_ns) = (TIME_NS, TIME_NS + 15_000_000_000);
-    let sysctl = "kernel.ftrace_enabled";
-    TracingChange { from_ns, to_ns, attached: "kprobe.multi".into(), sysctl }
+    let cause = TracingCause::Sysctl("kernel.ftrace_enabled");
+    TracingChange { from_ns, to_ns, attached: "kprobe.multi".into(), cause }
 }
 
 pub fn gap() -> RecordingGap {

@@ -37,6 +37,8 @@ pub struct Pipeline {
     pub delivery: Delivery,
     handlers: Handlers,
     selftest: Option<u64>,
+    /// Events that came through the ring.
+    received: u64,
     pending: Pending,
     feedback: Detector,
     rules: RuleLookup,
@@ -51,6 +53,7 @@ impl Pipeline {
             delivery,
             handlers,
             selftest: None,
+            received: 0,
             pending: Pending::default(),
             feedback: Detector::default(),
             rules: RuleLookup::default(),
@@ -72,6 +75,7 @@ impl Pipeline {
 
     fn receive_entry(&mut self, header: Header, bytes: &[u8]) {
         self.newest_ns = self.newest_ns.max(header.boottime_ns);
+        self.received += 1;
         if !header.is_open() {
             self.deliver(&header, bytes, None);
             return;
@@ -220,6 +224,11 @@ impl Pipeline {
         self.delivery.close_intervals_before(generation);
         let bytes = plan.max_bytes_per_second.bytes(self.delivery.output().is_journal());
         self.delivery.set_limits(OutputLimits { records: plan.max_per_second, bytes });
+    }
+
+    /// Returns the number of events that came through the ring.
+    pub fn received(&self) -> u64 {
+        self.received
     }
 
     /// Returns the first argument of the self-test call whose record came through the ring.

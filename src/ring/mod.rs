@@ -1,8 +1,10 @@
 //! Consumer of the ring buffer: passes records on one at a time and in bounded turns, so that signals,
 //! reloads and the watchdog are always served. It decides when the daemon may sleep and how it is woken.
 
+mod positions;
 mod unread;
 
+pub use positions::Positions;
 pub use unread::Unread;
 
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -110,6 +112,21 @@ impl<'a> Consumer<'a> {
                 break;
             }
         }
+        Ok(())
+    }
+
+    /// Makes a call whose record is to come back, and consumes the records of one turn. A consumer that sleeps is
+    /// not woken by that record, and sleeps on afterwards.
+    ///
+    /// # Errors
+    /// Fails if libbpf cannot read the ring.
+    pub fn probe(&self, call: impl FnOnce()) -> Result<()> {
+        let before = self.state();
+        self.enter(consumer_state::CONSUMER_AWAKE);
+        call();
+        self.consume()?;
+        // The turn that follows looks at the ring again before the daemon sleeps.
+        self.enter(before);
         Ok(())
     }
 

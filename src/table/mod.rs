@@ -8,6 +8,7 @@ mod env;
 mod limits;
 mod numbers;
 mod program;
+mod selftest;
 mod settings;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -36,8 +37,12 @@ const BANK_SLOTS: usize = table_size::BANK_SLOTS.0 as usize;
 pub struct Table {
     /// Generation of the live bank; 0 is the empty table, and the one of the self-test.
     generation: u32,
-    /// Slots that the live bank routes.
-    slots: BTreeSet<Slot>,
+    /// Programs of the live bank by slot.
+    programs: BTreeMap<Slot, RawFd>,
+    /// Ids by which the kernel knows them.
+    ids: BTreeMap<Slot, u32>,
+    /// Slot of the live bank that answers the self-test.
+    selftest: Option<Slot>,
     /// Slots whose results the live bank records.
     results: BTreeSet<Slot>,
     /// Slots whose returns are attached: those, and the ones that calls of the previous table wait for.
@@ -60,7 +65,9 @@ impl Default for Table {
     fn default() -> Self {
         Self {
             generation: 0,
-            slots: BTreeSet::new(),
+            programs: BTreeMap::new(),
+            ids: BTreeMap::new(),
+            selftest: None,
             results: BTreeSet::new(),
             returns: BTreeSet::new(),
             overlaps: false,
@@ -126,7 +133,11 @@ impl Table {
     fn go_live(&mut self, bpf: &mut Bpf<'_>, plan: &Plan) -> Result<()> {
         let programs: Result<BTreeMap<Slot, RawFd>> =
             plan.routes.iter().map(|(slot, route)| program(bpf, *slot, route)).collect();
-        self.flip(bpf, &programs?, plan, self.generation + 1)?;
+        let mut programs = programs?;
+        let selftest = plan.self_test.and_then(|_| selftest::slot(bpf, plan));
+        programs.extend(selftest.map(|slot| (slot, bpf.selftest_program())));
+        self.flip(bpf, programs, plan, self.generation + 1)?;
+        self.selftest = selftest;
         self.overlaps = true;
         Ok(())
     }
@@ -138,19 +149,20 @@ impl Table {
     /// Fails if the kernel refuses a slot.
     pub fn apply_selftest(&mut self, bpf: &mut Bpf<'_>, slot: Slot) -> Result<()> {
         let programs = BTreeMap::from([(slot, bpf.selftest_program())]);
-        self.flip(bpf, &programs, &Plan::default(), 0)
+        self.flip(bpf, programs, &Plan::default(), 0)
     }
 
     /// Fills the idle bank and makes it the live one. The calls that it routes come to the dispatcher before.
     fn flip(
         &mut self,
         bpf: &mut Bpf<'_>,
-        programs: &BTreeMap<Slot, RawFd>,
+        programs: BTreeMap<Slot, RawFd>,
         plan: &Plan,
         generation: u32,
     ) -> Result<()> {
         self.wait_for_grace(bpf)?;
         let idle = bpf.shared.live_bank().other();
+        let program_ids = selftest::ids(&programs)?;
         let ids = self.assign_numbers(plan)?;
         let settings = Settings::make(plan, &ids, bpf.are_returns_free(), generation)?;
         let returns = settings.returns.union(&self.results).copied().collect();
@@ -161,7 +173,7 @@ impl Table {
             .and_then(|()| bpf.attach_returns(&returns))
             .and_then(|()| bpf.tag_cgroups(&union(self.names.live(), &ids.names)))
             .and_then(|()| bpf.track_process_trees(&union(self.trees.live(), &ids.trees)))
-            .and_then(|()| fill(bpf, idle, programs, &settings, &returns));
+            .and_then(|()| fill(bpf, idle, &programs, &settings, &returns));
         if prepared.is_err() {
             self.detach_unused(bpf);
             return prepared;
@@ -173,7 +185,8 @@ impl Table {
         self.names.begin(ids.names);
         self.trees.begin(ids.trees);
         self.generation = generation;
-        self.slots = programs.keys().copied().collect();
+        self.ids = program_ids;
+        self.programs = programs;
         Ok(())
     }
 
@@ -213,7 +226,7 @@ impl Table {
     }
 
     fn detach_unused(&self, bpf: &mut Bpf<'_>) {
-        bpf.detach_unused(self.slots.iter());
+        bpf.detach_unused(self.programs.keys());
         bpf.detach_unused_returns(&self.returns);
     }
 

@@ -25,6 +25,7 @@ mod results;
 mod rig;
 #[path = "../common/root.rs"]
 mod root;
+mod self_test;
 mod start;
 mod starting;
 mod untracked;

@@ -90,6 +90,7 @@ fn read_shipped_file_with_defaults_uncommented_changes_nothing() {
         "max_bytes_per_second = ",
         "stats_interval = ",
         "attach = ",
+        "self_test = ",
     ];
     let plain = |plan: Plan| Plan { files: Vec::new(), origins: BTreeMap::new(), ..plan };
     let (with, without) = (plan_of(&uncommented(&shown)), plan_of(&uncommented(&[])));

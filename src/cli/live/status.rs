@@ -30,7 +30,7 @@ pub fn status(options: &ClientOptions) -> anyhow::Result<u8> {
 }
 
 fn rows(status: &Status) -> Vec<[String; 2]> {
-    let tracing = if status.tracing_off { "off: see kernel.ftrace_enabled" } else { "on" };
+    let tracing = if status.tracing_off { "off: see the last record tracing_off" } else { "on" };
     let properties = [
         ("version", status.version.clone()),
         ("process", format!("{}, since {}", status.pid, status.since)),

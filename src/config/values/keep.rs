@@ -1,4 +1,4 @@
-//! Values about many events: `aggregate`, `by`, `keep`, `[journal] stats_interval`.
+//! Values about many events: `aggregate`, `by`, `keep`, and intervals.
 
 use std::ops::RangeInclusive;
 use std::time::Duration;
@@ -23,6 +23,11 @@ pub(in crate::config) fn every(value: &DeValue<'_>) -> Result<Option<Duration>, 
 /// Parses the interval of `stats` records; `None` for one at the end only.
 pub(in crate::config) fn stats_interval(value: &DeValue<'_>) -> Result<Option<Duration>, Problem> {
     time(value, "stats_interval", SECOND..=DAY, "1s to 1d")
+}
+
+/// Parses the interval of the self-test; `None` for none after the start.
+pub(in crate::config) fn self_test(value: &DeValue<'_>) -> Result<Option<Duration>, Problem> {
+    time(value, "self_test", SECOND..=HOUR, "1s to 1h")
 }
 
 fn time(

@@ -29,7 +29,7 @@ impl Daemon<'_> {
             config: text(&self.options.config),
             files: self.plan.files.iter().map(|file| text(file)).collect(),
             refused_reload: self.last_reload.refused().cloned(),
-            tracing_off: self.ftrace.is_off(),
+            tracing_off: self.tracing.is_off(),
             output: self.output(),
         }
     }

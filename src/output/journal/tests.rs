@@ -7,7 +7,10 @@ use super::encode;
 use crate::config::Redact;
 use crate::decode::Outcome;
 use crate::handlers::{Handler, Role};
-use crate::output::record::{Aggregate, Body, Record, RecordBody, Syscall, TracingOff, TracingOn};
+use crate::output::record::{
+    Aggregate, Body, Record, RecordBody, Syscall, TracingCause, TracingChange, TracingOff,
+    TracingOn,
+};
 use crate::output::samples;
 use crate::output::scratch::Scratch;
 use crate::pipeline::redact::secrets;
@@ -256,6 +259,15 @@ fn encode_own_records_have_their_fields() {
         assert_eq!(entry["MESSAGE_ID"], [body.kind().id.as_bytes()]);
         assert_eq!(entry["SYSLOG_IDENTIFIER"], [b"tailcalld"]);
     }
+}
+
+#[test]
+fn encode_changed_table_repeats_routes() {
+    let cause = TracingCause::Table(vec!["read".to_owned(), "write (i386)".to_owned()]);
+    let changed = TracingOff(TracingChange { cause, ..samples::tracing_change() });
+    let entry = entry(&samples::own(Body::TracingOff(&changed)));
+    assert_eq!(entry["TAILCALLD_CAUSE"], [b"table"]);
+    assert_eq!(entry["TAILCALLD_CHANGED_ROUTE"], [&b"read"[..], b"write (i386)"]);
 }
 
 #[test]

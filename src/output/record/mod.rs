@@ -36,7 +36,7 @@ pub use stats::{Stats, Total, total_row};
 pub use stopped::Stopped;
 pub use suppressed::{Suppressed, Suppression};
 pub use syscall::Syscall;
-pub use tracing::{TracingChange, TracingOff, TracingOn};
+pub use tracing::{TracingCause, TracingChange, TracingOff, TracingOn};
 pub use untracked::Untracked;
 
 use crate::output::arguments::Arguments;

@@ -10,7 +10,7 @@ use crate::output::arguments::Arguments;
 use crate::output::record::aggregate::{Aggregated, GroupOwner};
 use crate::output::record::{
     Aggregate, Body, Ended, Feedback, GapReason, Lost, OutputLimits, RecordingGap, Shed, ShedLevel,
-    Stopped, Syscall, TracingOff, TracingOn,
+    Stopped, Syscall, TracingCause, TracingChange, TracingOff, TracingOn,
 };
 use crate::output::samples;
 use crate::stats::Column;
@@ -268,6 +268,29 @@ fn message_of_own_records() {
         ),
     ] {
         assert_eq!(message(&body), expected);
+    }
+}
+
+#[test]
+fn message_of_tracing_off_names_cause() {
+    let with_cause = |cause| TracingOff(TracingChange { cause, ..samples::tracing_change() });
+    for (off, expected) in [
+        (
+            with_cause(TracingCause::Dispatcher),
+            "Tracing is off: the kernel does not run the dispatcher at kprobe.multi; no calls are recorded \
+             until it is attached again",
+        ),
+        (
+            with_cause(TracingCause::Ring),
+            "Tracing is off: the ring does not give out the records in it; no calls are recorded until it does",
+        ),
+        (
+            with_cause(TracingCause::Table(vec!["read".into(), "bpf (i386)".into()])),
+            "Tracing is off: somebody has changed the table; calls of these routes are not recorded until it is \
+             restored: read, bpf (i386)",
+        ),
+    ] {
+        assert_eq!(message(&Body::TracingOff(&off)), expected);
     }
 }
 

@@ -1,4 +1,4 @@
-//! Tracing was switched off or on: two kinds with the same data.
+//! Calls were not recorded for a time, or are again: two kinds with the same data.
 
 use std::fmt::Write;
 
@@ -6,28 +6,54 @@ use syscalls::printable::{self, NO_LIMIT};
 
 use super::{Kind, RecordBody};
 use crate::decode::render;
-use crate::output::fields::{Fields, interval};
+use crate::output::fields::{Fields, interval, lines};
 use crate::output::key::Key;
 use crate::output::scratch::Scratch;
 
-/// Change of the switch that lets the kernel run the dispatcher.
+/// Cause for which calls are not recorded.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum TracingCause {
+    /// The sysctl of this name keeps the kernel from running programs at its functions.
+    Sysctl(&'static str),
+    /// The kernel does not run the dispatcher for another reason.
+    #[default]
+    Dispatcher,
+    /// The ring does not give out the records in it.
+    Ring,
+    /// Somebody has changed the table: the routes whose programs were missing, for people.
+    Table(Vec<String>),
+}
+
+impl TracingCause {
+    /// Returns the cause as records have it.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Sysctl(_) => "sysctl",
+            Self::Dispatcher => "dispatcher",
+            Self::Ring => "ring",
+            Self::Table(_) => "table",
+        }
+    }
+}
+
+/// Change of whether calls are recorded.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct TracingChange {
-    /// Last time at which the switch was known to be as before, ns since 1970 UTC.
+    /// Last time at which calls were known to be recorded, ns since 1970 UTC.
     pub from_ns: u64,
     /// Time at which the daemon noticed the change.
     pub to_ns: u64,
     /// Attach point of the dispatcher.
     pub attached: String,
-    /// Name of the switch.
-    pub sysctl: &'static str,
+    /// Cause for which calls are, or were, not recorded.
+    pub cause: TracingCause,
 }
 
-/// The kernel does not run the dispatcher any more.
+/// Calls are not recorded any more.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct TracingOff(pub TracingChange);
 
-/// The kernel runs the dispatcher again.
+/// Calls are recorded again.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct TracingOn(pub TracingChange);
 
@@ -43,13 +69,26 @@ impl RecordBody for TracingOff {
     }
 
     fn sentence(&self, out: &mut String) {
-        let TracingChange { sysctl, attached, .. } = &self.0;
-        let _ = write!(
-            out,
-            "Tracing is off: {sysctl} is 0, so the kernel does not run the dispatcher at "
-        );
-        printable::plain(attached, NO_LIMIT, out);
-        let _ = write!(out, "; no calls are recorded until {sysctl} is 1");
+        out.push_str("Tracing is off: ");
+        match &self.0.cause {
+            TracingCause::Sysctl(sysctl) => {
+                let _ = write!(out, "{sysctl} is 0, so the kernel does not run the dispatcher at ");
+                printable::plain(&self.0.attached, NO_LIMIT, out);
+                let _ = write!(out, "; no calls are recorded until {sysctl} is 1");
+            }
+            TracingCause::Dispatcher => {
+                out.push_str("the kernel does not run the dispatcher at ");
+                printable::plain(&self.0.attached, NO_LIMIT, out);
+                out.push_str("; no calls are recorded until it is attached again");
+            }
+            TracingCause::Ring => out.push_str(
+                "the ring does not give out the records in it; no calls are recorded until it does",
+            ),
+            TracingCause::Table(routes) => {
+                out.push_str("somebody has changed the table; calls of these routes are not recorded until it is restored: ");
+                printable::plain(&routes.join(", "), NO_LIMIT, out);
+            }
+        }
     }
 }
 
@@ -76,7 +115,12 @@ impl RecordBody for TracingOn {
 impl TracingChange {
     fn fields(&self, scratch: &mut Scratch, out: &mut impl Fields) {
         out.text(Key::Attached, self.attached.as_bytes());
-        out.word(Key::Sysctl, self.sysctl);
+        out.word(Key::Cause, self.cause.name());
+        match &self.cause {
+            TracingCause::Sysctl(sysctl) => out.word(Key::Sysctl, sysctl),
+            TracingCause::Table(routes) => out.list(Key::ChangedRoutes, lines(routes)),
+            TracingCause::Dispatcher | TracingCause::Ring => {}
+        }
         interval(self.from_ns, self.to_ns, scratch, out);
     }
 }
