@@ -63,6 +63,16 @@ static __always_inline __s64 registers_result(const struct pt_regs *regs)
 #endif
 }
 
+/* The first argument of a function. */
+static __always_inline __u64 registers_argument(const struct pt_regs *regs)
+{
+#if defined(__TARGET_ARCH_x86)
+	return regs->di;
+#elif defined(__TARGET_ARCH_arm64)
+	return regs->regs[0];
+#endif
+}
+
 /* The number of the syscall, without the upper half of the register, which the kernel ignores. In
  * the contexts of both tracepoints it is in the same place. A function may serve several numbers
  * and both ABIs, so there the number comes from the registers. */

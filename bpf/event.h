@@ -23,7 +23,7 @@ enum table_size {
 enum attach_kind {
 	ATTACH_RAW_TRACEPOINT = 0, /* raw_tp/sys_enter, sys_exit */
 	ATTACH_TRACEPOINT = 1, /* tp/raw_syscalls/sys_enter, sys_exit */
-	ATTACH_FUNCTION = 2, /* kprobe.multi, kretprobe.multi: functions of the routed syscalls */
+	ATTACH_FUNCTION = 2, /* kprobe.multi, kretprobe.multi: functions */
 };
 
 /* The type of a record in the ring. */

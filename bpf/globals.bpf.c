@@ -19,6 +19,7 @@ const volatile struct recipe recipes[BANK_SLOTS];
 volatile __u32 consumer;
 const volatile __u32 attach_kind;
 const volatile __u32 return_kind;
+const volatile __u32 task_start_kind;
 const volatile __u32 ring_bytes;
 volatile __u32 self_tgid;
 volatile __u64 excluded_files[EXCLUDED_FILES];

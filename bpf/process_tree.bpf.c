@@ -4,10 +4,12 @@
  * the parent has ended. Attached only while a filter names a tree.
  *
  * From Linux 7.2 on the kernel may preempt a program of a raw tracepoint, and skips it for other
- * tasks on that CPU meanwhile. A child that `proc_tree_fork` misses is found through its parent
- * (process_tree.h), and soon the daemon, which reads how often programs were skipped, repairs the
- * trees by `proc_tree_seed`. A missed exit leaves an entry that no other process matches.
+ * tasks on that CPU meanwhile. There `proc_tree_fork` is attached to a function, if that is possible.
+ * A child that it misses all the same is found through its parent (process_tree.h), and soon the
+ * daemon, which reads how often programs were skipped, repairs the trees by `proc_tree_seed`. A
+ * missed exit leaves an entry that no other process matches.
  */
+#include "context.h"
 #include "process_tree.h"
 
 /* Ancestors that `proc_tree_seed` searches for a root or a member. The daemon runs it until nothing
@@ -38,10 +40,21 @@ static __always_inline bool member_put(const struct task_struct *task, __u64 bit
 	return !bpf_map_update_elem(&tree_members, &group, &member, BPF_ANY);
 }
 
-SEC("raw_tp/sched_process_fork")
-int proc_tree_fork(struct bpf_raw_tracepoint_args *ctx)
+/* The task that the current one has created: the argument of wake_up_new_task(), or the second one
+ * of the tracepoint. */
+static __always_inline const struct task_struct *new_task(const void *ctx)
 {
-	const struct task_struct *child = (const struct task_struct *)ctx->args[1];
+	const struct bpf_raw_tracepoint_args *raw = ctx;
+
+	if (task_start_kind == ATTACH_FUNCTION)
+		return (const struct task_struct *)loaded(registers_argument(ctx));
+	return (const struct task_struct *)loaded(raw->args[1]);
+}
+
+SEC("raw_tp/sched_process_fork")
+int proc_tree_fork(void *ctx)
+{
+	const struct task_struct *child = new_task(ctx);
 	const struct tree_process *parent;
 
 	if (!is_leader(child))

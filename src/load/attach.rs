@@ -15,7 +15,7 @@ use libbpf_rs::{ProgramAttachType, ProgramMut, ProgramType, TracepointCategory};
 
 use anyhow::{Context as _, Error, Result};
 
-use super::functions::TASK_END;
+use super::functions::{TASK_END, TASK_START};
 use super::perf::PerfRefusal;
 use crate::bpf::types::attach_kind;
 
@@ -88,12 +88,28 @@ impl Attach {
     /// # Errors
     /// As `attach_to_all`.
     pub(super) fn attach_to_task_end(self, program: &ProgramMut<'_>) -> Result<Link> {
+        self.attach_to_tasks(program, TASK_END, "sched_process_exit")
+    }
+
+    /// Attaches a program to the start of tasks.
+    ///
+    /// # Errors
+    /// As `attach_to_all`.
+    pub(super) fn attach_to_task_start(self, program: &ProgramMut<'_>) -> Result<Link> {
+        self.attach_to_tasks(program, TASK_START, "sched_process_fork")
+    }
+
+    fn attach_to_tasks(
+        self,
+        program: &ProgramMut<'_>,
+        function: &str,
+        tracepoint: &str,
+    ) -> Result<Link> {
         match self {
             Self::Function => program
-                .attach_kprobe_multi(false, vec![TASK_END])
-                .with_context(|| format!("failed to attach to the function {TASK_END}")),
-            _ => self
-                .attach_to_tracepoint(program, (TracepointCategory::Sched, "sched_process_exit")),
+                .attach_kprobe_multi(false, vec![function])
+                .with_context(|| format!("failed to attach to the function {function}")),
+            _ => self.attach_to_tracepoint(program, (TracepointCategory::Sched, tracepoint)),
         }
     }
 

@@ -18,6 +18,8 @@ pub struct AttachMode {
     pub attach: Attach,
     /// Hooks that follow calls to their end, if a route asks for that; the failure where that is impossible.
     pub returns: Result<ReturnHooks, Failure>,
+    /// Hook at the start of tasks, for process trees.
+    pub task_start: Attach,
     /// Reason for the choice, as it is printed.
     pub reason: String,
     /// Sentences about what the configuration asks for and these hooks cannot do.
@@ -93,6 +95,7 @@ impl AttachMode {
             returns: exit
                 .and_then(|exit| Ok(ReturnHooks { exit, task_end: facts.task_end()? }))
                 .map_err(no_returns),
+            task_start: facts.task_start(),
             reason,
             limitations: Vec::new(),
             functions: functions.clone(),
@@ -109,15 +112,18 @@ impl AttachMode {
         let task_end = facts.task_end().unwrap_or(attach);
         Ok(Self {
             returns: Ok(ReturnHooks { exit: attach, task_end }),
+            task_start: facts.task_start(),
             ..Self::with_tracepoint(attach, format!("{reason}; {preempted}"))
         })
     }
 
-    /// Selects a kind of tracepoint for calls and returns, whether it fits this kernel or not.
+    /// Selects a kind of tracepoint for calls and returns, and raw ones for the start of tasks, whether they fit this
+    /// kernel or not.
     pub fn with_tracepoint(attach: Attach, reason: String) -> Self {
         Self {
             attach,
             returns: Ok(ReturnHooks { exit: attach, task_end: attach }),
+            task_start: Attach::RawTracepoint,
             reason,
             limitations: Vec::new(),
             functions: Functions::default(),

@@ -24,6 +24,9 @@ const LISTS: [&str; 2] = [
 /// Function that each task calls at its end.
 pub(super) const TASK_END: &str = "do_exit";
 
+/// Function that a process calls with each task that it has created, before that runs.
+pub(super) const TASK_START: &str = "wake_up_new_task";
+
 impl Functions {
     /// Reads the list of the kernel: a name a line, with the module behind it.
     ///
@@ -33,7 +36,7 @@ impl Functions {
         let [list, old] = LISTS;
         let text = fs::read_to_string(list).or_else(|error| fs::read_to_string(old).or(Err(error)));
         let text = text.with_context(|| format!("{list} cannot be read"))?;
-        let is_used = |name: &&str| name.contains("sys_") || *name == TASK_END;
+        let is_used = |name: &&str| name.contains("sys_") || [TASK_END, TASK_START].contains(name);
         let names = text.lines().filter(is_used).map(str::to_owned).collect();
         Ok(Self { names, all_return: follows_all_returns()? })
     }
@@ -43,9 +46,9 @@ impl Functions {
         syscalls::functions(slot).find_map(|name| self.names.get(&name)).map(String::as_str)
     }
 
-    /// Returns whether a program can be attached to the end of tasks.
-    pub fn have_task_end(&self) -> bool {
-        self.names.contains(TASK_END)
+    /// Returns whether a program can be attached to a function.
+    pub fn have(&self, name: &str) -> bool {
+        self.names.contains(name)
     }
 
     /// Returns whether a program sees the return of each call, however many calls are going on.

@@ -4,7 +4,7 @@
 use std::fs;
 
 use super::attach::Attach;
-use super::functions::Functions;
+use super::functions::{Functions, TASK_END, TASK_START};
 use super::perf::PerfRefusal;
 use crate::bpf;
 use crate::config::AttachTo;
@@ -56,11 +56,23 @@ impl KernelFacts {
     /// # Errors
     /// Fails where `tracepoint` does.
     pub fn task_end(&self) -> Result<Attach, &PerfRefusal> {
-        let has_function = self.functions.as_ref().is_ok_and(Functions::have_task_end);
-        match (self.preempts_raw, has_function) {
-            (true, true) => Ok(Attach::Function),
-            _ => self.tracepoint(),
+        if self.preempts_raw && self.has_function(TASK_END) {
+            return Ok(Attach::Function);
         }
+        self.tracepoint()
+    }
+
+    /// Returns the hook at the start of tasks: one that misses none, if there is one that needs no perf event. What a
+    /// raw tracepoint misses is repaired.
+    pub fn task_start(&self) -> Attach {
+        if self.preempts_raw && self.has_function(TASK_START) {
+            return Attach::Function;
+        }
+        Attach::RawTracepoint
+    }
+
+    fn has_function(&self, name: &str) -> bool {
+        self.functions.as_ref().is_ok_and(|functions| functions.have(name))
     }
 
     /// Returns the failure to attach to a classic tracepoint.

@@ -25,7 +25,7 @@ impl Bpf<'_> {
             ("task_exit", &programs.task_exit, self.task_end.misses()),
             ("cgroup_mkdir", &programs.cgroup_mkdir, 0),
             ("cgroup_rmdir", &programs.cgroup_rmdir, 0),
-            ("proc_tree_fork", &programs.proc_tree_fork, 0),
+            ("proc_tree_fork", &programs.proc_tree_fork, self.task_starts_missed()),
             ("proc_tree_exit", &programs.proc_tree_exit, 0),
         ];
         all.into_iter()
@@ -71,6 +71,7 @@ impl Bpf<'_> {
     /// Fails if the kernel does not report it.
     pub fn process_trees_lost(&self) -> Result<u64> {
         let skipped = skipped("proc_tree_fork", &self.skeleton.progs.proc_tree_fork)?;
+        let skipped = skipped + self.task_starts_missed();
         Ok(self.shared.process_trees_lost().load(Relaxed) + skipped)
     }
 }

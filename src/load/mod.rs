@@ -93,7 +93,7 @@ pub fn load(
     wire_handlers(&skeleton, &programs)?;
     let counters = CounterRows::open(&skeleton.maps.counters)?;
     let exit = choice.return_hooks().exit;
-    let AttachMode { attach, returns, reason, limitations, functions } = choice;
+    let AttachMode { attach, returns, task_start, reason, limitations, functions } = choice;
     let dispatcher = Attachment::new(Side::Entry, attach, functions.clone());
     let task_end = TaskEnd::new(returns.map(|hooks| hooks.task_end));
     let returns = Attachment::new(Side::Return, exit, functions);
@@ -107,7 +107,7 @@ pub fn load(
         returns,
         task_end,
         tagged: cgroup_tags::TaggedNames::default(),
-        tracked_trees: process_tree::TrackedTrees::default(),
+        tracked_trees: process_tree::TrackedTrees::new(task_start),
         reason,
         limitations,
     };
@@ -244,6 +244,7 @@ impl Bpf<'_> {
         self.dispatcher.detach_all();
         self.returns.detach_all();
         self.task_end.detach();
+        self.detach_process_trees();
         self.skeleton.links = TailcalldLinks::default();
     }
 

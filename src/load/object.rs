@@ -61,6 +61,7 @@ fn configure(open: &mut OpenTailcalldSkel<'_>, ring_bytes: u32, choice: &AttachM
     rodata.attach_kind = choice.attach.kind();
     let returns = choice.return_hooks();
     rodata.return_kind = returns.exit.kind();
+    rodata.task_start_kind = choice.task_start.kind();
     for (recipe, slot) in rodata.recipes.iter_mut().zip((0..).map_while(Slot::from_index)) {
         *recipe = recipes::recipe(slot);
     }
@@ -68,6 +69,7 @@ fn configure(open: &mut OpenTailcalldSkel<'_>, ring_bytes: u32, choice: &AttachM
         match &*program.name().to_string_lossy() {
             "sys_exit" => returns.exit.prepare(&mut program),
             "task_exit" => returns.task_end.prepare(&mut program),
+            "proc_tree_fork" => choice.task_start.prepare(&mut program),
             name if shares_the_table(name) => choice.attach.prepare(&mut program),
             _ => {}
         }

@@ -10,15 +10,27 @@ use anyhow::{Context as _, Result};
 use libbpf_rs::{MapCore as _, MapFlags};
 
 use self::passes::{NONE_MISSED, UNKNOWN, mask, words};
-use super::Bpf;
+use super::attachment::misses_of;
+use super::{Attach, Bpf};
 
 /// Bit of each root, which is a process's number in our own pid namespace.
 pub type TreeBits = BTreeMap<u32, u8>;
 
 /// Trees that the programs track.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct TrackedTrees {
     trees: TreeBits,
+    /// Hook of `proc_tree_fork`.
+    task_start: Attach,
+    /// Misses of links that are gone.
+    misses: u64,
+}
+
+impl TrackedTrees {
+    /// Creates an empty set of trees.
+    pub fn new(task_start: Attach) -> Self {
+        Self { trees: TreeBits::new(), task_start, misses: 0 }
+    }
 }
 
 impl Bpf<'_> {
@@ -33,8 +45,7 @@ impl Bpf<'_> {
         self.attach_process_trees()?;
         self.seed_process_trees(trees)?;
         if trees.is_empty() {
-            self.skeleton.links.proc_tree_fork = None;
-            self.skeleton.links.proc_tree_exit = None;
+            self.detach_process_trees();
         }
         self.tracked_trees.trees.clone_from(trees);
         Ok(())
@@ -43,11 +54,26 @@ impl Bpf<'_> {
     fn attach_process_trees(&mut self) -> Result<()> {
         let (links, programs) = (&mut self.skeleton.links, &self.skeleton.progs);
         if links.proc_tree_fork.is_none() {
-            let what = "failed to attach to the tracepoints of processes";
+            let what = "failed to attach to the start and the end of processes";
+            let start = self.tracked_trees.task_start;
             links.proc_tree_exit = Some(programs.proc_tree_exit.attach().context(what)?);
-            links.proc_tree_fork = Some(programs.proc_tree_fork.attach().context(what)?);
+            links.proc_tree_fork =
+                Some(start.attach_to_task_start(&programs.proc_tree_fork).context(what)?);
         }
         Ok(())
+    }
+
+    /// Detaches what follows processes.
+    pub(super) fn detach_process_trees(&mut self) {
+        self.tracked_trees.misses = self.task_starts_missed();
+        self.skeleton.links.proc_tree_fork = None;
+        self.skeleton.links.proc_tree_exit = None;
+    }
+
+    /// Returns the starts of tasks that the kernel skipped at the function.
+    pub(super) fn task_starts_missed(&self) -> u64 {
+        let link = self.skeleton.links.proc_tree_fork.as_ref();
+        self.tracked_trees.misses + link.map_or(0, misses_of)
     }
 
     /// Returns whether any tree is tracked. A process that is missing in the trees makes no event.

@@ -4,10 +4,10 @@ use syscalls::{Abi, number};
 
 use super::*;
 use crate::config::Results;
-use crate::load::functions::TASK_END;
+use crate::load::functions::{TASK_END, TASK_START};
 use crate::plan::Rule;
 
-const ALL: &[&str] = &["__x64_sys_execve", TASK_END];
+const ALL: &[&str] = &["__x64_sys_execve", TASK_END, TASK_START];
 const NO_KPROBE: &str = "this kernel has no kprobe.multi";
 const PARANOID: PerfRefusal = PerfRefusal::Paranoid(3);
 
@@ -60,6 +60,19 @@ fn choose_without_perf_events_follows_calls_by_functions() {
     let mode = choose(AttachTo::Auto, &linux_7(ALL)).unwrap();
     assert_eq!(hooks(&mode), (Attach::Function, Attach::Function, Attach::Function));
     assert_eq!((mode.reason.as_str(), mode.limitations.len()), (ALL_SERVED, 0));
+}
+
+/// A raw tracepoint that is never preempted costs less; where it is, and nothing else is to be had, it stays.
+#[test]
+fn choose_follows_starts_of_tasks_by_function_where_raw_tracepoints_miss_some() {
+    let of_mode = |wanted, facts: &KernelFacts| choose(wanted, facts).unwrap().task_start;
+    let permissive = KernelFacts { perf: None, ..linux_7(ALL) };
+    for wanted in [AttachTo::Auto, AttachTo::Function, AttachTo::Tracepoint] {
+        assert_eq!(of_mode(wanted, &permissive), Attach::Function);
+        assert_eq!(of_mode(wanted, &linux_6_12()), Attach::RawTracepoint);
+    }
+    let without = linux_7_without_functions(None);
+    assert_eq!(of_mode(AttachTo::Auto, &without), Attach::RawTracepoint);
 }
 
 /// The paranoia of a kernel does not matter where raw tracepoints miss nothing.
