@@ -76,6 +76,9 @@ pub mod notation;
 
 pub mod printable;
 
+/// Short pieces of text on their way into a string.
+mod stage;
+
 pub use abi::Abi;
 pub use argument::{Argument, Call};
 pub use capture::{Capture, Moment, Part, Status, Value};

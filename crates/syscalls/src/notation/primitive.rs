@@ -2,6 +2,8 @@
 
 use std::fmt::Write;
 
+use crate::stage::{Stage, digits};
+
 /// A value that JSON can carry as a number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Number {
@@ -44,8 +46,11 @@ pub fn comment(text: Option<&str>, out: &mut String) {
 /// Prints bytes of an unknown structure: `<3 bytes: 01 02 03>`.
 pub fn hex_bytes(bytes: &[u8], out: &mut String) {
     let _ = write!(out, "<{} bytes:", bytes.len());
+    let mut stage = Stage::new(out);
     for byte in bytes {
-        let _ = write!(out, " {byte:02x}");
+        let [high, low] = digits(*byte);
+        stage.put([b' ', high, low], 3);
     }
+    drop(stage);
     out.push('>');
 }

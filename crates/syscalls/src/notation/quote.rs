@@ -2,26 +2,39 @@
 
 use std::fmt::Write;
 
+use crate::stage::{Stage, digits};
+
 /// Prints all bytes as a quoted string.
 pub fn quoted(bytes: &[u8], out: &mut String) {
     out.push('"');
+    let mut stage = Stage::new(out);
     for (at, &byte) in bytes.iter().enumerate() {
-        let _ = match byte {
-            b'"' | b'\\' => write!(out, "\\{}", char::from(byte)),
-            b' '..=b'~' => write!(out, "{}", char::from(byte)),
-            b'\t' => write!(out, "\\t"),
-            b'\n' => write!(out, "\\n"),
-            0x0b => write!(out, "\\v"),
-            0x0c => write!(out, "\\f"),
-            b'\r' => write!(out, "\\r"),
+        let (text, length) = match byte {
+            b'"' | b'\\' => ([b'\\', byte, 0, 0], 2),
+            b' '..=b'~' => ([byte, 0, 0, 0], 1),
+            b'\t' => (*b"\\t\0\0", 2),
+            b'\n' => (*b"\\n\0\0", 2),
+            0x0b => (*b"\\v\0\0", 2),
+            0x0c => (*b"\\f\0\0", 2),
+            b'\r' => (*b"\\r\0\0", 2),
             // Three digits, because a digit that follows would belong to the number.
-            _ if matches!(bytes.get(at.saturating_add(1)), Some(b'0'..=b'7')) => {
-                write!(out, "\\{byte:03o}")
-            }
-            _ => write!(out, "\\{byte:o}"),
+            _ if matches!(bytes.get(at.saturating_add(1)), Some(b'0'..=b'7')) => octal(byte, 0),
+            _ => octal(byte, (byte.leading_zeros() + 1) / 3),
         };
+        stage.put(text, length);
     }
+    drop(stage);
     out.push('"');
+}
+
+/// Returns a backslash and the digits of a byte without the first `zeros` of three, and their length.
+fn octal(byte: u8, zeros: u32) -> ([u8; 4], usize) {
+    let [high, middle, low] = [byte >> 6, byte >> 3 & 7, byte & 7].map(|digit| b'0' + digit);
+    match zeros {
+        0 => ([b'\\', high, middle, low], 4),
+        1 => ([b'\\', middle, low, 0], 3),
+        _ => ([b'\\', low, 0, 0], 2),
+    }
 }
 
 /// Prints a text up to its first NUL; in a field without one, an ellipsis replaces the last byte.
@@ -38,9 +51,12 @@ pub fn text(field: &[u8], out: &mut String) {
 /// Prints every byte in hexadecimal: `"\x01\xff"`.
 pub fn hex(bytes: &[u8], out: &mut String) {
     out.push('"');
+    let mut stage = Stage::new(out);
     for byte in bytes {
-        let _ = write!(out, "\\x{byte:02x}");
+        let [high, low] = digits(*byte);
+        stage.put([b'\\', b'x', high, low], 4);
     }
+    drop(stage);
     out.push('"');
 }
 
@@ -71,6 +87,24 @@ pub fn callsign(bytes: &[u8], out: &mut String) {
             out.push_str("{ax25_call=");
             hex(bytes, out);
             out.push('}');
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::quoted;
+
+    #[test]
+    fn quoted_control_byte_is_shortest_octal_unless_digit_follows() {
+        for byte in (0..=255).filter(|byte| !matches!(byte, b' '..=b'~' | b'\t'..=b'\r')) {
+            for (next, expected) in
+                [(b'x', format!("\"\\{byte:o}x\"")), (b'7', format!("\"\\{byte:03o}7\""))]
+            {
+                let mut out = String::new();
+                quoted(&[byte, next], &mut out);
+                assert_eq!(out, expected);
+            }
         }
     }
 }

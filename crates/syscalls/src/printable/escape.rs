@@ -1,35 +1,50 @@
-//! Escapes of characters and bytes that are not printed unchanged.
+//! Escapes of characters and bytes that are not printed unchanged. Every byte takes about the same time, whether it
+//! is escaped or not.
 
 use super::visible::{Appearance, appearance};
+use crate::stage::{DIGITS, Stage, digits};
 
 /// Number of marks that may follow a letter. Languages need three; a long row of them would be drawn
 /// over the lines above.
 const MARKS_MAX: u8 = 4;
 
-/// `\x00` to `\xff`, one after the other.
-const BYTE_ESCAPES: &str = match std::str::from_utf8(&byte_escapes()) {
-    Ok(text) => text,
-    Err(_) => "",
-};
-
-const fn byte_escapes() -> [u8; 4 * 256] {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    let mut escapes = [0; 4 * 256];
-    let mut byte = 0;
-    while byte < 256 {
-        escapes[4 * byte] = b'\\';
-        escapes[4 * byte + 1] = b'x';
-        escapes[4 * byte + 2] = DIGITS[byte >> 4];
-        escapes[4 * byte + 3] = DIGITS[byte & 15];
-        byte += 1;
-    }
-    escapes
+/// Printed form of an ASCII character, or of a byte that is not UTF-8.
+#[derive(Clone, Copy)]
+struct Printed {
+    text: [u8; 4],
+    length: u8,
+    /// Number of marks that may come next.
+    marks: u8,
 }
 
-/// Returns the escape of a byte.
-fn byte_escape(byte: u8) -> &'static str {
-    let at = 4 * usize::from(byte);
-    BYTE_ESCAPES.get(at..at + 4).unwrap_or_default()
+/// Printed forms within quotes.
+static QUOTED: [Printed; 256] = printed_bytes(true);
+
+/// Printed forms in a sentence, where quotes and backslashes are kept.
+static PLAIN: [Printed; 256] = printed_bytes(false);
+
+const fn printed_bytes(quotes: bool) -> [Printed; 256] {
+    let mut all = [Printed { text: *b"\\x..", length: 4, marks: 0 }; 256];
+    let mut at = 0;
+    while at < 256 {
+        let byte = at as u8;
+        // \x is a byte, \u{} a character: U+0085 is not the byte 0x85.
+        let (text, length) = match byte {
+            b'"' | b'\\' if quotes => ([b'\\', byte, 0, 0], 2),
+            b' '..=b'~' => ([byte, 0, 0, 0], 1),
+            b'\n' => (*b"\\n\0\0", 2),
+            b'\r' => (*b"\\r\0\0", 2),
+            b'\t' => (*b"\\t\0\0", 2),
+            _ => ([b'\\', b'x', DIGITS[at][0], DIGITS[at][1]], 4),
+        };
+        all[at] = Printed {
+            text,
+            length,
+            marks: if byte.is_ascii_alphanumeric() { MARKS_MAX } else { 0 },
+        };
+        at += 1;
+    }
+    all
 }
 
 /// Appends `bytes` with escapes; returns whether all of them fitted into `limit` bytes of output.
@@ -40,11 +55,9 @@ pub(super) fn escape(bytes: &[u8], limit: usize, quotes: bool, out: &mut String)
         return head.len() == bytes.len();
     }
     let end = out.len().saturating_add(limit);
-    let mut escaper = Escaper { out, end, quotes, marks: 0 };
-    bytes.utf8_chunks().all(|chunk| {
-        // Between bytes that are not UTF-8 there is no text.
-        (chunk.valid().is_empty() || escaper.text(chunk.valid())) && escaper.bytes(chunk.invalid())
-    })
+    let printed = if quotes { &QUOTED } else { &PLAIN };
+    let mut escaper = Escaper { stage: Stage::new(out), end, printed, marks: 0 };
+    bytes.utf8_chunks().all(|chunk| escaper.text(chunk.valid()) && escaper.bytes(chunk.invalid()))
 }
 
 /// Returns whether no byte needs an escape: true of most strings, and each event has several.
@@ -57,102 +70,72 @@ fn is_plain(bytes: &[u8], quotes: bool) -> bool {
 
 /// An output that is filled up to its end.
 struct Escaper<'o> {
-    out: &'o mut String,
+    stage: Stage<'o>,
     end: usize,
-    quotes: bool,
+    printed: &'static [Printed; 256],
     /// Number of marks that may come next.
     marks: u8,
 }
 
 impl Escaper<'_> {
-    /// Appends characters; returns whether there was room for all.
+    /// Adds characters; returns whether there was room for all.
     fn text(&mut self, text: &str) -> bool {
-        let mut kept = 0;
-        for (at, c) in text.char_indices() {
-            let is_full = self.out.len() + (at - kept) >= self.end;
-            if !is_full && self.keeps(c) {
-                continue;
-            }
-            if kept < at {
-                self.out.push_str(text.get(kept..at).unwrap_or_default());
-            }
-            if is_full {
+        for c in text.chars() {
+            if self.stage.len() >= self.end {
                 return false;
             }
-            self.character(c);
-            kept = at + c.len_utf8();
+            match u8::try_from(c) {
+                Ok(byte) if byte.is_ascii() => self.byte(byte),
+                _ => self.character(c),
+            }
         }
-        self.out.push_str(text.get(kept..).unwrap_or_default());
         true
     }
 
-    /// Appends bytes that are not UTF-8; returns whether there was room for all.
+    /// Adds bytes that are not UTF-8; returns whether there was room for all.
     fn bytes(&mut self, bytes: &[u8]) -> bool {
         for &byte in bytes {
-            if self.out.len() >= self.end {
+            if self.stage.len() >= self.end {
                 return false;
             }
-            self.out.push_str(byte_escape(byte));
-            self.marks = 0;
+            self.byte(byte);
         }
         true
     }
 
-    /// Returns whether a character is printed unchanged.
-    fn keeps(&mut self, c: char) -> bool {
-        let (is_kept, marks) = match c {
-            '"' | '\\' => (!self.quotes, 0),
-            ' '..='~' => (true, if c.is_ascii_alphanumeric() { MARKS_MAX } else { 0 }),
-            '\0'..='\x7f' => (false, 0),
-            _ => match appearance(c) {
-                Appearance::Letter => (true, MARKS_MAX),
-                Appearance::Mark => (self.marks > 0, self.marks.saturating_sub(1)),
-                Appearance::Symbol => (true, 0),
-                Appearance::Escaped => (false, 0),
-            },
+    fn byte(&mut self, byte: u8) {
+        if let Some(printed) = self.printed.get(usize::from(byte)) {
+            self.stage.put(printed.text, printed.length.into());
+            self.marks = printed.marks;
+        }
+    }
+
+    /// Adds a character beyond ASCII.
+    fn character(&mut self, c: char) {
+        let (is_kept, marks) = match appearance(c) {
+            Appearance::Letter => (true, MARKS_MAX),
+            Appearance::Mark => (self.marks > 0, self.marks.saturating_sub(1)),
+            Appearance::Symbol => (true, 0),
+            Appearance::Escaped => (false, 0),
         };
         self.marks = marks;
-        is_kept
-    }
-
-    /// Appends the escape of a character.
-    fn character(&mut self, c: char) {
-        match c {
-            '"' => self.out.push_str("\\\""),
-            '\\' => self.out.push_str("\\\\"),
-            '\n' => self.out.push_str("\\n"),
-            '\r' => self.out.push_str("\\r"),
-            '\t' => self.out.push_str("\\t"),
-            // \x is a byte, \u{} a character: U+0085 is not the byte 0x85.
-            '\0'..='\x7f' => self.out.push_str(byte_escape(c as u8)),
-            _ => self.code(u32::from(c)),
+        if is_kept {
+            let mut text = [0; 4];
+            let length = c.encode_utf8(&mut text).len();
+            self.stage.put(text, length);
+        } else {
+            self.code(c.into());
         }
     }
 
-    /// Appends the number of a character beyond ASCII, without zeros before it.
+    /// Adds the number of a character, without zeros before it: `\u{202e}`.
     fn code(&mut self, number: u32) {
         let [_, high, middle, low] = number.to_be_bytes();
-        self.out.push_str("\\u{");
-        match (high, middle) {
-            (0, 0) => {}
-            (0, ..0x10) => self.out.push_str(last_digit(middle)),
-            (0, _) => self.out.push_str(digits(middle)),
-            (..0x10, _) => self.out.extend([last_digit(high), digits(middle)]),
-            _ => self.out.extend([digits(high), digits(middle)]),
-        }
-        self.out.push_str(digits(low));
-        self.out.push('}');
+        let [high, middle, low] = [high, middle, low].map(digits);
+        let digits = [high[0], high[1], middle[0], middle[1], low[0], low[1], b'}', 0];
+        let zeros = (number << 8).leading_zeros() / 4;
+        let shown = u64::from_le_bytes(digits) >> (8 * zeros);
+        self.stage.put(*b"\\u{", 3);
+        self.stage.put(shown.to_le_bytes(), 7 - zeros as usize);
     }
-}
-
-/// Returns the two hexadecimal digits of a byte.
-fn digits(byte: u8) -> &'static str {
-    let at = 4 * usize::from(byte);
-    BYTE_ESCAPES.get(at + 2..at + 4).unwrap_or_default()
-}
-
-/// Returns the last hexadecimal digit of a byte.
-fn last_digit(byte: u8) -> &'static str {
-    let at = 4 * usize::from(byte);
-    BYTE_ESCAPES.get(at + 3..at + 4).unwrap_or_default()
 }
