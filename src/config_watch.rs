@@ -1,43 +1,61 @@
-//! The configuration's files in, "something changed" out. Folders are watched, not files: editors
-//! write a new file and rename it over the old one, and then the old one's watch is dead.
+//! The configuration's files in, "something changed" out. Folders are watched, not files: editors write a new file
+//! and rename it over the old one, and then the old one's watch is dead. Every folder is watched in which a name of
+//! a path is looked up, since any of these names may come to mean another file.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
+use std::fs;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
+use nix::errno::Errno;
+use nix::libc::IN_MASK_ADD;
 use nix::sys::inotify::{AddWatchFlags, InitFlags, Inotify, InotifyEvent, WatchDescriptor};
 
-/// Watch on a configuration file, the files that it links to, and its drop-ins.
+use crate::config::{is_drop_in, lookups};
+
+/// Watch on a configuration file and its drop-ins, and on every folder and link on the way to them.
 #[derive(Debug)]
 pub struct ConfigWatch {
     inotify: Inotify,
     file: PathBuf,
     drop_ins: PathBuf,
     folders: BTreeMap<WatchDescriptor, Folder>,
+    /// Folders that could not be watched, about which there was a warning.
+    unwatched: BTreeSet<PathBuf>,
 }
 
 /// Names that matter in one folder.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
 struct Folder {
-    names: Vec<OsString>,
-    any_toml: bool,
+    names: BTreeSet<OsString>,
+    /// Whether one of the names is that of a file, whose content matters.
+    has_files: bool,
+    has_drop_ins: bool,
 }
 
-/// A change of content is complete when its writer closes the file, or when a name comes or goes.
-const CHANGES: AddWatchFlags = AddWatchFlags::IN_CLOSE_WRITE
-    .union(AddWatchFlags::IN_MOVED_TO)
+/// A name comes, goes or changes its permissions.
+const NAMES: AddWatchFlags = AddWatchFlags::IN_MOVED_TO
     .union(AddWatchFlags::IN_MOVED_FROM)
     .union(AddWatchFlags::IN_CREATE)
     .union(AddWatchFlags::IN_DELETE)
     .union(AddWatchFlags::IN_ATTRIB);
 
-/// A mounted Kubernetes ConfigMap is changed by swapping this link, two links away from the file.
-const CONFIG_MAP: &str = "..data";
+/// A change of content is complete when its writer closes the file.
+const CONTENTS: AddWatchFlags = AddWatchFlags::IN_CLOSE_WRITE;
 
-/// Links that the kernel follows in one path at most (`MAXSYMLINKS` in fs/namei.c).
-const LINKS_MAX: usize = 40;
+/// The paths of folders have no links, and a folder that is reached in two ways keeps what it is watched for.
+const HOW: AddWatchFlags = AddWatchFlags::IN_ONLYDIR
+    .union(AddWatchFlags::IN_DONT_FOLLOW)
+    .union(AddWatchFlags::from_bits_retain(IN_MASK_ADD));
+
+/// Attempts to see the same folders before and after they are watched. Whatever changes in a folder that is
+/// watched by then is an event.
+const ATTEMPTS: usize = 8;
+
+/// Links among the drop-ins that are followed, at least as many as there may be drop-ins.
+const LINKS_MAX: usize = 256;
 
 impl ConfigWatch {
     /// Starts to watch.
@@ -46,13 +64,18 @@ impl ConfigWatch {
     /// Fails if the kernel has no more inotify instances for this user.
     pub fn new(file: &Path, drop_ins: &Path) -> Result<Self> {
         let inotify = Inotify::init(InitFlags::IN_NONBLOCK | InitFlags::IN_CLOEXEC);
+        let inotify = inotify.context(
+            "failed to watch the configuration (inotify); if the user has too many instances, raise \
+             fs.inotify.max_user_instances with sysctl",
+        )?;
         let mut watch = Self {
-            inotify: inotify.context("failed to watch the configuration (inotify)")?,
+            inotify,
             file: file.to_owned(),
             drop_ins: drop_ins.to_owned(),
             folders: BTreeMap::new(),
+            unwatched: BTreeSet::new(),
         };
-        watch.refresh();
+        watch.renew();
         Ok(watch)
     }
 
@@ -68,50 +91,111 @@ impl ConfigWatch {
             changed |= events.iter().any(|event| self.concerns(event));
         }
         if changed {
-            self.refresh();
+            self.renew();
         }
         changed
     }
 
     fn concerns(&self, event: &InotifyEvent) -> bool {
-        // Without a name it is the folder itself, or events were dropped: better look.
+        // The kernel had to drop events: better look.
+        if event.mask.contains(AddWatchFlags::IN_Q_OVERFLOW) {
+            return true;
+        }
+        // One of a folder that no longer matters.
+        let Some(folder) = self.folders.get(&event.wd) else { return false };
+        // Without a name it is the folder itself.
         let Some(name) = &event.name else { return true };
-        self.folders.get(&event.wd).is_some_and(|folder| {
-            let toml = Path::new(name).extension().is_some_and(|extension| extension == "toml");
-            folder.names.contains(name) || (folder.any_toml && toml) || name == CONFIG_MAP
-        })
+        folder.names.contains(name) || (folder.has_drop_ins && is_drop_in(name))
     }
 
-    /// Finds the folders again: links may point elsewhere now, and the folder of drop-ins may have been created.
-    fn refresh(&mut self) {
+    /// Finds the folders again, and watches these and no others. To be called before each reading: links may point
+    /// elsewhere now, folders may have been created, and no event reports a mount.
+    pub fn renew(&mut self) {
+        let mut wanted = self.wanted();
+        for _ in 0..ATTEMPTS {
+            self.watch_only(&wanted);
+            let afterwards = self.wanted();
+            if afterwards == wanted {
+                break;
+            }
+            wanted = afterwards;
+        }
+    }
+
+    fn wanted(&self) -> BTreeMap<PathBuf, Folder> {
         let mut wanted: BTreeMap<PathBuf, Folder> = BTreeMap::new();
-        for path in links(&self.file).chain([self.drop_ins.clone()]) {
-            if let (Some(folder), Some(name)) = (path.parent(), path.file_name()) {
-                wanted.entry(folder.to_owned()).or_default().names.push(name.to_owned());
+        let drop_ins = resolved(&self.drop_ins);
+        let links = links_among(&drop_ins);
+        for path in links.iter().chain([&self.file, &self.drop_ins]) {
+            let found = lookups(path);
+            for (nth, lookup) in found.iter().enumerate() {
+                let folder = wanted.entry(lookup.folder.clone()).or_default();
+                folder.names.insert(lookup.name.clone());
+                folder.has_files |= nth + 1 == found.len();
             }
         }
-        wanted.entry(self.drop_ins.clone()).or_default().any_toml = true;
-        self.folders.clear();
+        let folder = wanted.entry(drop_ins).or_default();
+        (folder.has_files, folder.has_drop_ins) = (true, true);
+        wanted
+    }
+
+    fn watch_only(&mut self, wanted: &BTreeMap<PathBuf, Folder>) {
+        let mut folders: BTreeMap<WatchDescriptor, Folder> = BTreeMap::new();
+        let mut unwatched = BTreeSet::new();
         for (path, folder) in wanted {
-            // An empty parent is the current directory.
-            let path = if path.as_os_str().is_empty() { Path::new(".") } else { &path };
-            // One that is not there will be seen in its parent when it comes.
-            if let Ok(descriptor) = self.inotify.add_watch(path, CHANGES) {
-                let known = self.folders.entry(descriptor).or_default();
-                known.names.extend(folder.names);
-                known.any_toml |= folder.any_toml;
+            let contents = if folder.has_files { CONTENTS } else { AddWatchFlags::empty() };
+            match self.inotify.add_watch(path, NAMES | contents | HOW) {
+                Ok(descriptor) => folders.entry(descriptor).or_default().merge(folder),
+                // One that is not there is seen in its parent when it comes.
+                Err(Errno::ENOENT | Errno::ENOTDIR | Errno::ELOOP) => {}
+                Err(errno) => {
+                    self.warn(path, errno);
+                    unwatched.insert(path.clone());
+                }
             }
         }
+        for descriptor in self.folders.keys().filter(|known| !folders.contains_key(known)) {
+            // A folder that was removed took its watch along.
+            let _ = self.inotify.rm_watch(*descriptor);
+        }
+        (self.folders, self.unwatched) = (folders, unwatched);
+    }
+
+    /// Logs once that changes in a folder go unnoticed.
+    fn warn(&self, path: &Path, errno: Errno) {
+        if self.unwatched.contains(path) {
+            return;
+        }
+        let advice = match errno {
+            Errno::ENOSPC => "; raise fs.inotify.max_user_watches with sysctl",
+            _ => "",
+        };
+        tracing::warn!(
+            "cannot watch {} ({errno}{advice}): after a change there, run `tailcalld reload`",
+            path.display()
+        );
     }
 }
 
-/// The file, what it links to, what that links to, and so on.
-fn links(file: &Path) -> impl Iterator<Item = PathBuf> {
-    let next = |path: &PathBuf| {
-        let target = std::fs::read_link(path).ok()?;
-        Some(path.parent().unwrap_or_else(|| Path::new("")).join(target))
-    };
-    std::iter::successors(Some(file.to_owned()), next).take(LINKS_MAX)
+impl Folder {
+    fn merge(&mut self, other: &Self) {
+        self.names.extend(other.names.iter().cloned());
+        self.has_files |= other.has_files;
+        self.has_drop_ins |= other.has_drop_ins;
+    }
+}
+
+/// Returns the path without links.
+fn resolved(path: &Path) -> PathBuf {
+    lookups(path).last().map_or_else(|| path.to_owned(), crate::config::Lookup::path)
+}
+
+/// Returns the drop-ins that are links.
+fn links_among(drop_ins: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(drop_ins).into_iter().flatten().flatten();
+    let links = entries.filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_symlink()));
+    let drop_ins = links.filter(|entry| is_drop_in(&entry.file_name()));
+    drop_ins.map(|entry| entry.path()).take(LINKS_MAX).collect()
 }
 
 #[cfg(test)]
@@ -160,23 +244,131 @@ mod tests {
         assert!(watch.changed());
     }
 
+    /// Points a link to another target, at once.
+    fn swap(link: &Path, target: &str) {
+        let fresh = link.with_extension("fresh");
+        symlink(target, &fresh).expect("a link");
+        fs::rename(&fresh, link).expect("rename");
+    }
+
+    /// A folder with the file of a configuration in each of `places`.
+    fn tree(places: &[&str]) -> tempfile::TempDir {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        for place in places {
+            let place = folder.path().join(place);
+            fs::create_dir_all(&place).expect("a folder");
+            fs::write(place.join("a.toml"), "x").expect("a file");
+        }
+        folder
+    }
+
+    fn watch(file: &Path) -> ConfigWatch {
+        let mut watch = ConfigWatch::new(file, &file.with_extension("d")).expect("inotify");
+        assert!(!watch.changed(), "nothing happened yet");
+        watch
+    }
+
     #[test]
     fn changed_follows_links_and_their_replacement() {
-        let (folder, _, _) = watched("a.toml");
-        let elsewhere = tempfile::tempdir().expect("a temporary folder");
-        let [first, second] = ["1.toml", "2.toml"].map(|name| elsewhere.path().join(name));
-        fs::write(&first, "1").expect("write");
-        fs::write(&second, "2").expect("write");
+        let folder = tree(&["1", "2"]);
         let link = folder.path().join("link.toml");
-        symlink(&first, &link).expect("a link");
-        let mut watch = ConfigWatch::new(&link, &folder.path().join("link.d")).expect("inotify");
-        fs::write(&first, "edited").expect("write");
+        symlink("1/a.toml", &link).expect("a link");
+        let mut watch = watch(&link);
+        fs::write(folder.path().join("1/a.toml"), "edited").expect("write");
         assert!(watch.changed(), "the target was edited");
-        let fresh = folder.path().join("fresh");
-        symlink(&second, &fresh).expect("a link");
-        fs::rename(&fresh, &link).expect("rename");
+        swap(&link, "2/a.toml");
         assert!(watch.changed(), "the link was swapped");
-        fs::write(&second, "edited").expect("write");
+        fs::write(folder.path().join("2/a.toml"), "edited").expect("write");
         assert!(watch.changed(), "the new target was edited");
+        fs::write(folder.path().join("1/a.toml"), "edited").expect("write");
+        assert!(!watch.changed(), "the old target no longer matters");
+    }
+
+    /// As /etc/tailcalld.toml -> static/tailcalld.toml, /etc/static -> /nix/store/... on NixOS.
+    #[test]
+    fn changed_follows_folder_link_in_the_middle() {
+        let folder = tree(&["store/1", "store/2"]);
+        let root = folder.path();
+        fs::create_dir(root.join("etc")).expect("a folder");
+        symlink("../store/1", root.join("etc/static")).expect("a link");
+        symlink("static/a.toml", root.join("etc/a.toml")).expect("a link");
+        symlink("static/a.d", root.join("etc/a.d")).expect("a link");
+        let mut watch = watch(&root.join("etc/a.toml"));
+        for target in ["2", "1", "2"] {
+            swap(&root.join("etc/static"), &format!("../store/{target}"));
+            assert!(watch.changed(), "the link to {target}");
+            fs::create_dir_all(root.join("store").join(target).join("a.d")).expect("a folder");
+            fs::write(root.join("store").join(target).join("a.d/1.toml"), "x").expect("write");
+            assert!(watch.changed(), "a drop-in behind the link to {target}");
+        }
+    }
+
+    /// As current -> releases/7 of deployment tools.
+    #[test]
+    fn changed_follows_link_to_release() {
+        let folder = tree(&["releases/7/config", "releases/8/config"]);
+        let current = folder.path().join("current");
+        symlink("releases/7", &current).expect("a link");
+        let mut watch = watch(&current.join("config/a.toml"));
+        swap(&current, "releases/8");
+        assert!(watch.changed(), "the release was swapped");
+        fs::write(folder.path().join("releases/8/config/a.toml"), "y").expect("write");
+        assert!(watch.changed(), "the new release was edited");
+        fs::remove_dir_all(folder.path().join("releases/7")).expect("the old release");
+        assert!(!watch.changed(), "the old release was cleaned up");
+    }
+
+    #[test]
+    fn changed_reports_replaced_folder_at_any_depth() {
+        let folder = tree(&["a/b/c", "new/b/c", "new/c"]);
+        let root = folder.path();
+        let mut watch = watch(&root.join("a/b/c/a.toml"));
+        for (old, new) in [("a", "new"), ("a/b", "new")] {
+            fs::rename(root.join(old), root.join("old")).expect("rename");
+            fs::create_dir_all(root.join(new)).expect("a folder");
+            fs::rename(root.join(new), root.join(old)).expect("rename");
+            assert!(watch.changed(), "{old} was replaced");
+            fs::remove_dir_all(root.join("old")).expect("the old folder");
+            assert!(!watch.changed(), "the old {old} was removed");
+            fs::create_dir_all(root.join("a/b/c")).expect("a folder");
+            watch.changed();
+            fs::write(root.join("a/b/c/a.toml"), "y").expect("write");
+            assert!(watch.changed(), "edited in the new {old}");
+        }
+    }
+
+    #[test]
+    fn changed_follows_drop_in_that_is_link() {
+        let folder = tree(&["etc/a.d", "shared/1", "shared/2"]);
+        let root = folder.path();
+        let drop_in = root.join("etc/a.d/50.toml");
+        symlink("../../shared/current/a.toml", &drop_in).expect("a link");
+        fs::write(root.join("etc/a.toml"), "x").expect("write");
+        let mut watch = watch(&root.join("etc/a.toml"));
+        symlink("1", root.join("shared/current")).expect("a link");
+        assert!(watch.changed(), "the missing target came");
+        fs::write(root.join("shared/1/a.toml"), "y").expect("write");
+        assert!(watch.changed(), "the target was edited");
+        swap(&root.join("shared/current"), "2");
+        assert!(watch.changed(), "a link in the middle was swapped");
+        fs::write(root.join("shared/2/a.toml"), "y").expect("write");
+        assert!(watch.changed(), "the new target was edited");
+        fs::remove_file(&drop_in).expect("the link");
+        assert!(watch.changed(), "the drop-in was removed");
+        fs::write(root.join("shared/2/a.toml"), "z").expect("write");
+        assert!(!watch.changed(), "its target no longer matters");
+    }
+
+    #[test]
+    fn renew_without_change_keeps_watches_and_is_no_change() {
+        let (folder, file, mut watch) = watched("a.toml");
+        for _ in 0..3 {
+            watch.renew();
+            assert!(!watch.changed());
+        }
+        fs::write(folder.path().join("other"), "x").expect("write");
+        assert!(!watch.changed());
+        fs::write(&file, "x").expect("write");
+        assert!(watch.changed());
     }
 }

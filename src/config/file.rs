@@ -1,6 +1,7 @@
 //! A path in, its text or one clear reason out. Never blocks, never reads more than a
 //! configuration may have.
 
+use std::ffi::OsStr;
 use std::fs::{DirEntry, File, OpenOptions};
 use std::io::{self, ErrorKind, Read};
 use std::os::unix::fs::{FileTypeExt, OpenOptionsExt};
@@ -89,7 +90,7 @@ pub(super) fn drop_ins(directory: &Path, trust: &Trust) -> Result<Vec<PathBuf>, 
     trust.refuse(directory, &about)?;
     let entries = std::fs::read_dir(directory).and_then(Iterator::collect::<io::Result<Vec<_>>>);
     let entries = entries.map_err(|error| format!("cannot be read: {error}"))?;
-    let mut files: Vec<_> = entries.iter().filter(|entry| is_drop_in(entry)).collect();
+    let mut files: Vec<_> = entries.iter().filter(|entry| is_drop_in(&entry.file_name())).collect();
     if files.len() > DROP_INS_MAX {
         return Err(format!("holds {} drop-ins, at most {DROP_INS_MAX} are read", files.len()));
     }
@@ -97,9 +98,8 @@ pub(super) fn drop_ins(directory: &Path, trust: &Trust) -> Result<Vec<PathBuf>, 
     Ok(files.into_iter().map(DirEntry::path).collect())
 }
 
-/// Returns whether a file is a drop-in. Hidden ones are temporary files of editors and package managers.
-fn is_drop_in(entry: &DirEntry) -> bool {
-    let name = entry.file_name();
+/// Returns whether a file of that name is a drop-in. Hidden ones are temporary files of editors and package managers.
+pub fn is_drop_in(name: &OsStr) -> bool {
     let name = name.as_encoded_bytes();
     name.ends_with(b".toml") && !name.starts_with(b".")
 }

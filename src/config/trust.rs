@@ -1,19 +1,17 @@
 //! Permissions of the configuration's files in, the reason why they must not be used out. Whoever can change one of
 //! them decides what root traces, and so what is not recorded.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::BTreeSet;
 use std::fs::{self, Metadata};
 use std::os::unix::fs::MetadataExt;
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 
+use super::lookup::lookups;
 use super::text::printable;
 
 const EVERYONE_WRITES: u32 = 0o002;
 const GROUP_WRITES: u32 = 0o020;
 const STICKY: u32 = 0o1000;
-
-/// Links that the kernel follows in one path at most (`MAXSYMLINKS` in fs/namei.c).
-const LINKS_MAX: usize = 40;
 
 /// Owners whose files this process accepts as its configuration.
 #[derive(Debug)]
@@ -118,32 +116,12 @@ fn shown(path: &Path) -> String {
 /// Returns the directories in which the kernel looks a name up on its way to the file, and the links that it
 /// follows.
 fn steps(path: &Path) -> BTreeSet<PathBuf> {
-    let Ok(path) = std::path::absolute(path) else { return BTreeSet::new() };
-    let (mut steps, mut at, mut links) = (BTreeSet::new(), PathBuf::from("/"), 0);
-    let mut left: VecDeque<PathBuf> = parts(&path).collect();
-    while let Some(part) = left.pop_front() {
-        if part == Path::new("..") {
-            at.pop();
-            continue;
-        }
-        steps.insert(at.clone());
-        // A part that is the root, of a link's target, replaces the path so far.
-        let next = at.join(&part);
-        match fs::read_link(&next) {
-            Ok(target) if links < LINKS_MAX => {
-                links += 1;
-                steps.insert(next);
-                parts(&target).rev().for_each(|part| left.push_front(part));
-            }
-            _ => at = next,
-        }
+    let mut steps = BTreeSet::new();
+    for lookup in lookups(path) {
+        steps.extend(lookup.is_link.then(|| lookup.path()));
+        steps.insert(lookup.folder);
     }
     steps
-}
-
-fn parts(path: &Path) -> impl DoubleEndedIterator<Item = PathBuf> {
-    let is_name = |part: &Component<'_>| !matches!(part, Component::CurDir | Component::Prefix(_));
-    path.components().filter(is_name).map(|part| PathBuf::from(part.as_os_str()))
 }
 
 #[cfg(test)]

@@ -85,6 +85,8 @@ impl Daemon<'_> {
         // One reload serves the signal, the client and the change of the files.
         self.timers.set(Timer::Reload, None);
         self.systemd.reloading();
+        // Before the files are read, so that no change falls in between.
+        self.watch.renew();
         let verdict =
             match plan::read_trusted(&self.options.config, &Trust::of_daemon(), &self.bpf.handlers)
             {

@@ -16,10 +16,10 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("clock", &[]),
     ("log", &[]),
     ("instance_lock", &["error"]),
-    ("config_watch", &[]),
     ("handlers", &["bpf"]),
     // From the configuration to the table in the kernel.
     ("config", &["bpf", "handlers"]),
+    ("config_watch", &["config"]),
     ("filter", &["bpf", "config"]),
     ("plan", &["bpf", "config", "filter", "handlers"]),
     ("blind_spots", &["plan"]),

@@ -1,6 +1,7 @@
 //! Each kind of edit is one reload, and a fault changes nothing.
 
 mod bursts;
+mod paths;
 
 use std::fs;
 use std::os::unix::fs::symlink;
