@@ -6,6 +6,10 @@
 //! `journald-rate-limit.c`: 1 to 6 times), which cannot be seen from outside. The limit here is where dropping
 //! *may* begin.
 
+mod files;
+
+pub use files::{Ends, JournalFiles};
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -81,7 +81,7 @@ pub mod config_watch;
 pub mod daemon;
 /// Lock that allows one daemon per machine.
 pub mod instance_lock;
-/// Rate limit that journald applies to the unit of the daemon.
+/// journald: its rate limit for the unit of the daemon, and entries that it has stored.
 pub mod journald;
 /// Diagnostics of the daemon on standard error.
 pub mod log;

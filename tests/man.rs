@@ -196,7 +196,8 @@ fn man_documents_every_value_of_abi() {
 fn man_defaults_match_the_program() {
     let text = page(CONFIGURATION);
     let Config { defaults, ring_bytes, exclude, socket, attach, .. } = Config::default();
-    let Config { exclude_units, per_uid, stats_interval, self_test, .. } = Config::default();
+    let Config { exclude_units, per_uid, stats_interval, read_back, self_test, .. } =
+        Config::default();
     let assert_has = |table: &str, what: &str| {
         let about = section(&text, &format!(".Ss [{table}]"));
         assert!(about.replace('\n', " ").contains(what), "{what} in [{table}]");
@@ -217,6 +218,7 @@ fn man_defaults_match_the_program() {
     assert_has("kernel", &format!("The default is .Cm {} .", attach.name()));
     assert_has("journal", &format!("The default is .Pa {} .", socket.display()));
     assert_has("journal", &format!("The default is {}.", time_name(stats_interval.unwrap())));
+    assert_has("journal", &format!("The default is {}.", time_name(read_back.unwrap())));
     assert_has("kernel", &format!("The default is {}.", time_name(self_test.unwrap())));
     assert_has("limits", &format!("The default is {}.", per_uid.unwrap()));
     let keep = defaults.keep.unwrap().name();

@@ -191,6 +191,8 @@ fn read_settings_beside_routes() {
     );
     assert_eq!(plan.stats_interval, None);
     assert_eq!(plan.self_test, Some(Duration::from_secs(1)));
+    assert_eq!(plan.read_back, Some(Duration::from_secs(10)));
+    assert_eq!(of("[journal]\nread_back = \"none\"").read_back, None);
     assert_eq!(of("[kernel]\nself_test = \"2min\"").self_test, Some(Duration::from_secs(120)));
     assert_eq!(of("[kernel]\nself_test = \"none\"").self_test, None);
     assert_eq!(of("[limits]\nper_uid = \"none\"").per_uid, None);

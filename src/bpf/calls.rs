@@ -152,6 +152,15 @@ fn instruction(code: u8) -> libbpf_sys::bpf_insn {
     libbpf_sys::bpf_insn { code, ..Default::default() }
 }
 
+/// Returns the bytes of datagrams that the receiver has not taken out of its socket yet; 0 if that is unknown.
+pub fn unread_bytes(socket: BorrowedFd<'_>) -> u32 {
+    let mut bytes: i32 = 0;
+    // SAFETY: the request writes one int, to a variable of ours.
+    let failed =
+        unsafe { nix::libc::ioctl(socket.as_raw_fd(), nix::libc::TIOCOUTQ, &raw mut bytes) };
+    if failed == 0 { bytes.unsigned_abs() } else { 0 }
+}
+
 /// Waits until every program that was running is at its end: an RCU grace period. On a machine with a
 /// single CPU nothing can be running while we are.
 ///

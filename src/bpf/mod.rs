@@ -15,7 +15,7 @@ mod skeleton {
 
 pub use calls::{
     SELFTEST_CALLS, duplicate, has_kprobe_multi, may_raw_tracepoints_sleep, open_perf_event,
-    program_id, recursion_misses, selftest_call, wait_for_grace,
+    program_id, recursion_misses, selftest_call, unread_bytes, wait_for_grace,
 };
 pub use mapping::Mapping;
 pub use shared::{

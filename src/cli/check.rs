@@ -181,6 +181,7 @@ fn settings(plan: &Plan) -> Vec<[String; 2]> {
     };
     rows.push(most("journal records", plan.max_per_second.map(|count| count.to_string())));
     rows.push(row("journal bytes", Some(plan.max_bytes_per_second.to_string())));
+    rows.push(row("read back", plan.read_back.map(time_name)));
     rows.push(row("stats interval", plan.stats_interval.map(time_name)));
     rows.extend(plan.files.iter().map(|file| path("read from", file)));
     rows

@@ -42,6 +42,8 @@ const BUFFER_BYTES: u32 = 32;
 const PER_UID: Rate = Rate { count: 10_000, period_ns: 1_000_000_000 };
 /// Interval of `stats` records: often enough to see when something began, seldom enough to be no noise.
 const STATS_INTERVAL: Duration = Duration::from_secs(300);
+/// Interval in which a record is looked for in the journal.
+const READ_BACK: Duration = Duration::from_secs(10);
 /// Interval of the self-test: what is not recorded is reported within two seconds.
 const SELF_TEST: Duration = Duration::from_secs(1);
 
@@ -72,6 +74,7 @@ impl Default for Config {
             max_per_second: None,
             max_bytes_per_second: ByteLimit::default(),
             stats_interval: Some(STATS_INTERVAL),
+            read_back: Some(READ_BACK),
             self_test: Some(SELF_TEST),
             marks: Marks::new(),
         }

@@ -104,6 +104,8 @@ pub struct Config {
     pub max_bytes_per_second: ByteLimit,
     /// Interval of `stats` records while something happens; `None` for one at the end only.
     pub stats_interval: Option<Duration>,
+    /// Interval in which a record is looked for in the journal; `None` for never.
+    pub read_back: Option<Duration>,
     /// Interval of the self-test; `None` for none after the start.
     pub self_test: Option<Duration>,
     /// Marks of the options that may turn out to have no effect.

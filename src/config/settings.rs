@@ -99,6 +99,11 @@ const SETTINGS: &[Setting] = &[
         },
     },
     Setting {
+        table: "journal",
+        key: "read_back",
+        read: |config, reader, value| reader.store(&mut config.read_back, value, values::read_back),
+    },
+    Setting {
         table: "kernel",
         key: "attach",
         read: |config, reader, value| reader.store(&mut config.attach, value, values::attach),

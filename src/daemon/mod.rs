@@ -9,6 +9,7 @@ mod last_records;
 mod open_files;
 mod output;
 mod poll;
+mod read_back;
 mod reload;
 mod reports;
 mod rpc;
@@ -35,6 +36,7 @@ use self::counters::Counters;
 use self::feedback::FeedbackReporter;
 use self::heartbeat::Heartbeat;
 use self::poll::{Poll, Wakeup};
+use self::read_back::ReadBack;
 use self::reload::{LastReload, ReloadCause};
 use self::self_test::SelfTest;
 use self::signals::Signals;
@@ -91,6 +93,7 @@ struct Daemon<'obj> {
     rewired_ns: u64,
     tracing: TracingWatch,
     self_test: SelfTest,
+    read_back: ReadBack,
     /// `None` if its file cannot be written.
     heartbeat: Option<Heartbeat>,
     /// Time before this run in which nothing was recorded.
@@ -157,6 +160,7 @@ impl Daemon<'_> {
         self.timers.set(Timer::Reconnect, is_away.then(|| now + RECONNECT_INTERVAL));
         self.timers.set(Timer::Control, control);
         self.timers.set(Timer::Delivery, delivery);
+        self.arm_read_back();
     }
 
     /// Returns the time at which aggregates, a change of the shedding level, or a call that still runs are due.
@@ -194,6 +198,10 @@ impl Daemon<'_> {
             Timer::SuppressedReport => self.report_suppressed(),
             Timer::StatsReport => self.report_stats(),
             Timer::SelfTest => self.run_self_test(),
+            Timer::ReadBack => {
+                self.read_back();
+                Ok(())
+            }
             Timer::Watchdog => {
                 self.ping_watchdog();
                 Ok(())

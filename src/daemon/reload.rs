@@ -184,6 +184,7 @@ fn changed_settings(old: &Plan, new: &Plan) -> impl Iterator<Item = String> {
             "",
         ),
         (new.stats_interval != old.stats_interval, "[journal] stats_interval", ""),
+        (new.read_back != old.read_back, "[journal] read_back", ""),
         (new.self_test != old.self_test, "[kernel] self_test", ""),
     ];
     let differ = settings.into_iter().filter(|(differs, ..)| *differs);

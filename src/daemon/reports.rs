@@ -52,6 +52,7 @@ impl Daemon<'_> {
         self.counters.add_routes(&self.plan, &self.bpf.handlers);
         drop(pipeline);
         self.arm_self_test();
+        self.mark_next();
         if self.bpf.tracks_processes() {
             self.timers.arm(Timer::Counters, Instant::now() + COUNTERS_INTERVAL);
         }
@@ -162,6 +163,7 @@ impl Daemon<'_> {
                 STATUS_COLUMNS.map(|column| part(sums[column], column.phrase())).concat(),
                 part(self.counters.missed(), "missed"),
                 self.tracing.status(),
+                self.read_back.status().to_owned(),
                 self.last_reload.status(),
             ]
             .concat(),

@@ -16,6 +16,7 @@ use super::counters::Counters;
 use super::feedback::FeedbackReporter;
 use super::heartbeat::Heartbeat;
 use super::poll::Poll;
+use super::read_back::ReadBack;
 use super::reload::LastReload;
 use super::self_test::SelfTest;
 use super::signals::Signals;
@@ -100,6 +101,7 @@ pub fn start<'obj>(
         rewired_ns: clock::real_now_ns(),
         tracing: TracingWatch::default(),
         self_test: SelfTest::default(),
+        read_back: ReadBack::default(),
         heartbeat: None,
         gap: None,
         table: Table::new(),
@@ -179,6 +181,7 @@ impl Daemon<'_> {
     }
 
     fn announce(&mut self) {
+        self.begin_read_back();
         self.write_last_records();
         self.report_gap();
         output::warn_of_exclusions(self.pipeline.borrow().delivery.output(), &self.plan);

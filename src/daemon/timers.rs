@@ -16,6 +16,8 @@ pub enum Timer {
     StatsReport,
     /// The self-test is due.
     SelfTest,
+    /// A record is looked for in the journal.
+    ReadBack,
     /// A client of the control socket has to be served or disconnected.
     Control,
     /// Aggregates, a change of the shedding level, or a call that still runs are due, or aggregates wait for room.
@@ -29,13 +31,14 @@ pub enum Timer {
 }
 
 /// All timers, in the order in which expired ones are handled.
-const TIMERS: [Timer; 10] = [
+const TIMERS: [Timer; 11] = [
     Timer::Reload,
     Timer::Control,
     Timer::Counters,
     Timer::SuppressedReport,
     Timer::StatsReport,
     Timer::SelfTest,
+    Timer::ReadBack,
     Timer::Delivery,
     Timer::Reconnect,
     Timer::Ring,

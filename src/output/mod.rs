@@ -256,6 +256,11 @@ fn is_coloured(fd: BorrowedFd) -> bool {
     fd.is_terminal() && unset("NO_COLOR")
 }
 
+/// Returns the field of the journal with the time of a record.
+pub fn time_field(time_ns: u64) -> Vec<u8> {
+    format!("{}={}", key::Key::Time.journal(), utc(time_ns)).into_bytes()
+}
+
 /// Returns a time as records have it: RFC 3339 with nanoseconds, UTC.
 pub fn utc(time_ns: u64) -> String {
     let mut text = String::new();

@@ -12,7 +12,7 @@ use crate::output::record::{
     Aggregate, Body, Ended, Feedback, GapReason, JournalRateLimit, Loss, Lost, Missed,
     OutputLimits, OutputRestored, Record, RecordingGap, ReloadRefused, Reloaded, Shed, ShedCounts,
     ShedLevel, Started, Stats, Stopped, Suppressed, Suppression, Syscall, Total, TracingCause,
-    TracingChange, TracingOff, TracingOn, Untracked,
+    TracingChange, TracingOff, TracingOn, Unstored, Untracked,
 };
 use crate::pipeline::aggregate::{Aggregator, Observation};
 use crate::stats::{Column, Misses, Reason, Sums};
@@ -256,6 +256,10 @@ pub fn feedback() -> Feedback {
     }
 }
 
+pub fn unstored() -> Unstored {
+    Unstored { from_ns: TIME_NS, to_ns: TIME_NS + 10_000_000_000, written: 70 }
+}
+
 pub fn shed() -> Shed {
     Shed {
         limits: OutputLimits { records: Some(1000), bytes: None },
@@ -318,6 +322,7 @@ pub fn each_kind(mut visit: impl FnMut(Body<'_>)) {
     visit(Body::TracingOff(&TracingOff(change.clone())));
     visit(Body::TracingOn(&TracingOn(change)));
     visit(Body::OutputRestored(&output_restored()));
+    visit(Body::Unstored(&unstored()));
     visit(Body::Shed(&shed()));
     visit(Body::JournalRateLimit(&journal_rate_limit()));
     visit(Body::Stats(&stats()));

@@ -187,6 +187,16 @@ impl Delivery {
         self.writer.state()
     }
 
+    /// Marks the next record that the output accepts, or, with `false`, none.
+    pub fn mark_next(&mut self, is_wanted: bool) {
+        self.writer.mark_next(is_wanted);
+    }
+
+    /// Returns the time of the marked record, in ns since 1970 UTC; `None` until it is accepted.
+    pub fn marked_ns(&self) -> Option<u64> {
+        self.writer.marked_ns()
+    }
+
     /// Returns the output.
     pub fn output(&self) -> &Output {
         self.writer.output()

@@ -14,6 +14,18 @@ pub struct Writer {
     state: WriterState,
     /// Events of the record that waits in the output.
     waiting: Option<Portion>,
+    mark: ReadBackMark,
+}
+
+/// Record that is looked for in the journal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum ReadBackMark {
+    /// No record is looked for.
+    None,
+    /// The next one that the output accepts at once.
+    Next,
+    /// The record of that time, in ns since 1970 UTC.
+    At(u64),
 }
 
 /// State of the output.
@@ -48,13 +60,14 @@ pub struct WriteResult {
 impl Writer {
     /// Makes a writer for an open output.
     pub fn new(output: Output) -> Self {
-        Self { output, state: WriterState::Open, waiting: None }
+        Self { output, state: WriterState::Open, waiting: None, mark: ReadBackMark::None }
     }
 
     /// Writes a record of events, which count as written from now on unless it is lost.
     pub fn write(&mut self, record: &Record, portion: Portion) -> WriteResult {
         let before = self.output.counts().bytes;
         let outcome = self.output.write(record);
+        self.mark(outcome, record.time_ns);
         self.waiting = outcome.is_waiting().then_some(portion);
         self.update_state(outcome);
         let is_lost = matches!(outcome, WriteOutcome::Lost(_) | WriteOutcome::Closed(_));
@@ -65,13 +78,34 @@ impl Writer {
     /// wait it waits too and leaves the state alone: the loop has to learn from its own attempt that the output is back.
     pub fn write_own(&mut self, body: Body<'_>) -> u64 {
         let before = self.output.counts().bytes;
-        let outcome = self.output.write(&Record { time_ns: clock::real_now_ns(), body });
+        let time_ns = clock::real_now_ns();
+        let outcome = self.output.write(&Record { time_ns, body });
+        self.mark(outcome, time_ns);
         if self.state == WriterState::Open {
             self.update_state(outcome);
             // Nothing else waits, or it would not be open.
             let _ = self.flush();
         }
         self.output.counts().bytes - before
+    }
+
+    fn mark(&mut self, outcome: WriteOutcome, time_ns: u64) {
+        if self.mark == ReadBackMark::Next && outcome == WriteOutcome::Written {
+            self.mark = ReadBackMark::At(time_ns);
+        }
+    }
+
+    /// Marks the next record that is accepted, or, with `false`, none.
+    pub fn mark_next(&mut self, is_wanted: bool) {
+        self.mark = if is_wanted { ReadBackMark::Next } else { ReadBackMark::None };
+    }
+
+    /// Returns the time of the record that is marked, in ns since 1970 UTC.
+    pub fn marked_ns(&self) -> Option<u64> {
+        match self.mark {
+            ReadBackMark::At(time_ns) => Some(time_ns),
+            ReadBackMark::None | ReadBackMark::Next => None,
+        }
     }
 
     /// Writes the records that wait in the output; returns the events of a record that was given up.

@@ -49,6 +49,8 @@ pub struct Plan {
     pub max_bytes_per_second: ByteLimit,
     /// Interval of `stats` records while something happens; `None` for one at the end only.
     pub stats_interval: Option<Duration>,
+    /// Interval in which a record is looked for in the journal; `None` for never.
+    pub read_back: Option<Duration>,
     /// Interval of the self-test; `None` for none after the start.
     pub self_test: Option<Duration>,
     /// The files that were read, in order.
@@ -108,6 +110,7 @@ pub fn build(config: &Config, handlers: &Handlers) -> (Plan, Vec<Fault>) {
         max_per_second: config.max_per_second,
         max_bytes_per_second: config.max_bytes_per_second,
         stats_interval: config.stats_interval,
+        read_back: config.read_back,
         self_test: config.self_test,
         ..Plan::default()
     };

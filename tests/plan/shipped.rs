@@ -89,6 +89,7 @@ fn read_shipped_file_with_defaults_uncommented_changes_nothing() {
         "max_per_second = ",
         "max_bytes_per_second = ",
         "stats_interval = ",
+        "read_back = ",
         "attach = ",
         "self_test = ",
     ];

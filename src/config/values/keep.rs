@@ -30,6 +30,11 @@ pub(in crate::config) fn self_test(value: &DeValue<'_>) -> Result<Option<Duratio
     time(value, "self_test", SECOND..=HOUR, "1s to 1h")
 }
 
+/// Parses the interval in which a record is looked for in the journal; `None` for never.
+pub(in crate::config) fn read_back(value: &DeValue<'_>) -> Result<Option<Duration>, Problem> {
+    time(value, "read_back", SECOND..=HOUR, "1s to 1h")
+}
+
 fn time(
     value: &DeValue<'_>,
     what: &str,

@@ -18,6 +18,7 @@ mod stopped;
 mod suppressed;
 mod syscall;
 mod tracing;
+mod unstored;
 mod untracked;
 
 pub use aggregate::Aggregate;
@@ -37,6 +38,7 @@ pub use stopped::Stopped;
 pub use suppressed::{Suppressed, Suppression};
 pub use syscall::Syscall;
 pub use tracing::{TracingCause, TracingChange, TracingOff, TracingOn};
+pub use unstored::Unstored;
 pub use untracked::Untracked;
 
 use crate::output::arguments::Arguments;
@@ -169,6 +171,7 @@ kinds! { 'a:
     TracingOff(&'a TracingOff)
     TracingOn(&'a TracingOn)
     OutputRestored(&'a OutputRestored)
+    Unstored(&'a Unstored)
     Shed(&'a Shed)
     JournalRateLimit(&'a JournalRateLimit)
     Stats(&'a Stats)

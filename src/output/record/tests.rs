@@ -272,6 +272,15 @@ fn message_of_own_records() {
 }
 
 #[test]
+fn message_of_unstored_says_how_many_at_most() {
+    assert_eq!(
+        message(&Body::Unstored(&samples::unstored())),
+        "Up to 70 records of 10 s are missing in the journal: journald accepted them and did not store at \
+         least one"
+    );
+}
+
+#[test]
 fn message_of_tracing_off_names_cause() {
     let with_cause = |cause| TracingOff(TracingChange { cause, ..samples::tracing_change() });
     for (off, expected) in [

@@ -3,6 +3,7 @@
 
 mod feedback;
 mod flood;
+mod read_back;
 mod run;
 
 use nix::sys::signal::Signal;

@@ -39,8 +39,16 @@ impl Run {
 
     pub fn managed(config: &str) -> Option<(Self, Manager)> {
         // Counts are exact: nothing is aggregated because of its bytes.
-        let limits = "max_bytes_per_second = 0\n";
+        // The tests of `read_back` ask for it; elsewhere, the daemon sleeps until an event wakes it.
+        let limits = "max_bytes_per_second = 0\nread_back = \"none\"\n";
+        let config = format!("{config}[kernel]\nself_test = \"none\"\n");
         Self::with(Journald::start()?, |socket| format!("{config}[journal]\n{socket}{limits}"))
+    }
+
+    /// Starts with a journald that has these lines in its configuration, and looks for records each second.
+    pub fn reading_back(config: &str, lines: &str) -> Option<(Self, Manager)> {
+        let config = |socket: &str| format!("{config}[journal]\n{socket}read_back = \"1s\"\n");
+        Self::with(Journald::start_with(lines)?, config)
     }
 
     /// Starts with the shipped configuration, and with a journal of at most 128 MB.
