@@ -8,10 +8,12 @@ use std::mem::{offset_of, size_of};
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use syscalls::{Abi, number};
 use tailcalld::bpf::types::{capture, event, result_event, wire_size};
+use tailcalld::config::Redact;
 use tailcalld::decode::{Error, Event, RingRecord};
 use tailcalld::handlers::Handlers;
 use tailcalld::output::record::{Body, Record, Syscall};
 use tailcalld::output::{Scratch, journal_entry, json_line};
+use tailcalld::pipeline::redact::secrets;
 use tailcalld::units::CgroupInfo;
 
 const VERSION: u16 = wire_size::EVENT_VERSION.0 as u16;
@@ -38,6 +40,7 @@ fn micro(criterion: &mut Criterion) {
     );
     measure(criterion, "exec", &bytes(&handlers, "exec", &exec), None, &handlers);
     measure(criterion, "exec with 8 arguments", &exec_of_8(&handlers), None, &handlers);
+    measure(criterion, "exec of a compiler", &compiler(&handlers), None, &handlers);
 }
 
 fn measure(
@@ -67,6 +70,9 @@ fn measure(
     group.throughput(Throughput::Elements(1));
     group.bench_function("decode", |bencher| {
         bencher.iter(|| decode(black_box(bytes), exit, handlers).is_ok());
+    });
+    group.bench_function("redaction", |bencher| {
+        bencher.iter(|| secrets(black_box(&event), &Redact::Obvious).is_empty());
     });
     let mut encode = |name, encode: fn(&Record, &mut Scratch, &mut Vec<u8>)| {
         group.bench_function(name, |bencher| {
@@ -159,11 +165,23 @@ fn exit() -> Vec<u8> {
 
 /// A program with eight arguments, one of which may hold a secret.
 fn exec_of_8(handlers: &Handlers) -> Vec<u8> {
-    let words =
-        ["curl", "-s", "-o", "/tmp/page", "--retry", "3", "-L", "https://example.org/index"];
-    let mut pieces = vec![piece(0, TEXT, b"/usr/bin/curl")];
-    pieces.extend(words.map(|word| piece(1, TEXT, word.as_bytes())));
-    pieces.extend([(2, 8u64), (3, 64)].map(|(at, n)| piece(at, NUMBER, &n.to_ne_bytes())));
+    exec(handlers, "curl -s -o /tmp/page --retry 3 -L https://example.org/index")
+}
+
+/// A program with many options.
+fn compiler(handlers: &Handlers) -> Vec<u8> {
+    let options = "gcc -std=gnu11 -O2 -g -Wall -Wextra -Wno-unused-parameter -fno-strict-aliasing -fPIC -MMD \
+                   -MF=.deps/a.d -DNDEBUG -DVERSION=\"1.2\" -D_GNU_SOURCE -Iinclude -I/usr/include/x \
+                   -isystem=/opt/include -march=x86-64-v2 -c -o build/a.o src/a.c";
+    exec(handlers, options)
+}
+
+fn exec(handlers: &Handlers, command: &str) -> Vec<u8> {
+    let words: Vec<_> = command.split_whitespace().collect();
+    let mut pieces = vec![piece(0, TEXT, format!("/usr/bin/{}", words[0]).as_bytes())];
+    pieces.extend(words.iter().map(|word| piece(1, TEXT, word.as_bytes())));
+    let totals = [(2, words.len()), (3, command.len() + 1)];
+    pieces.extend(totals.map(|(at, n)| piece(at, NUMBER, &(n as u64).to_ne_bytes())));
     bytes(handlers, "exec", &pieces)
 }
 

@@ -1,6 +1,7 @@
 //! The options of the handler `exec`, about a program's arguments and environment.
 
 use super::secret::SecretPattern;
+use super::secret_set::SecretSet;
 
 /// Recording of a program's arguments.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -34,7 +35,7 @@ pub enum Redact {
     #[default]
     Obvious,
     /// These patterns, and the obvious ones.
-    Also(Vec<SecretPattern>),
+    Also(SecretSet),
 }
 
 impl Redact {
@@ -44,7 +45,8 @@ impl Redact {
             Self::Off => "false".to_owned(),
             Self::Obvious => "true".to_owned(),
             Self::Also(patterns) => {
-                patterns.iter().map(SecretPattern::to_string).collect::<Vec<_>>().join("+")
+                let patterns = patterns.patterns().iter();
+                patterns.map(SecretPattern::to_string).collect::<Vec<_>>().join("+")
             }
         }
     }

@@ -55,6 +55,17 @@ impl SecretPattern {
         }
     }
 
+    /// Returns the longest piece without a star: a text that lacks it does not match. It is empty for an option of
+    /// one letter, of which the name is not all that counts.
+    pub(super) fn piece(&self) -> &str {
+        match self {
+            Self::Glued(_) => "",
+            Self::Option(pattern) | Self::Name(pattern) | Self::Never(pattern) => {
+                pattern.split('*').max_by_key(|piece| piece.len()).unwrap_or_default()
+            }
+        }
+    }
+
     /// Returns whether the pattern exempts the argument or variable.
     pub fn spares(&self, text: &Candidate<'_>) -> bool {
         matches!(self, Self::Never(pattern) if glob(pattern.as_bytes(), text.name))
@@ -83,9 +94,14 @@ pub struct Candidate<'t> {
 }
 
 impl<'t> Candidate<'t> {
+    /// Returns the text that patterns are compared with.
+    pub(super) const fn name(&self) -> &'t [u8] {
+        self.name
+    }
+
     /// Splits a text; `None` if it is neither an option nor has a value, so that no pattern hides any of it.
     pub fn of(whole: &'t [u8]) -> Option<Self> {
-        let equals = whole.iter().position(|&byte| byte == b'=');
+        let equals = memchr::memchr(b'=', whole);
         if equals.is_none() && !whole.starts_with(b"-") {
             return None;
         }

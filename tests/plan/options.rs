@@ -43,7 +43,7 @@ fn read_redact_of_route_overrides_defaults() {
         assert_eq!(of("timer_create"), Redact::Obvious);
         of("execve")
     };
-    let also = |pattern: &str| Redact::Also(vec![SecretPattern::parse(pattern)]);
+    let also = |pattern: &str| Redact::Also(vec![SecretPattern::parse(pattern)].into());
     assert_eq!(redact("true", ""), Redact::Obvious);
     assert_eq!(redact("false", ""), Redact::Off);
     assert_eq!(redact("false", ", redact = true"), Redact::Obvious);

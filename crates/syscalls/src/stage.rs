@@ -4,6 +4,9 @@
 /// Bytes that are gathered.
 const ROOM: usize = 256;
 
+/// Bytes of the longest pieces of one character.
+const CHARACTER_MAX: usize = 12;
+
 /// Two hexadecimal digits of each byte.
 pub(crate) const DIGITS: [[u8; 2]; 256] = all_digits();
 
@@ -27,28 +30,36 @@ pub(crate) fn digits(byte: u8) -> [u8; 2] {
 /// Pieces that follow the text of `out`.
 pub(crate) struct Stage<'o> {
     out: &'o mut String,
+    /// Length of the text from which on nothing is added.
+    end: usize,
     bytes: [u8; ROOM],
     used: usize,
+    /// Number of used bytes from which on there is no room for another character.
+    full: usize,
 }
 
 impl<'o> Stage<'o> {
-    /// Returns an empty stage in front of `out`.
-    pub fn new(out: &'o mut String) -> Self {
-        Self { out, bytes: [0; ROOM], used: 0 }
+    /// Returns an empty stage in front of `out`, for `limit` bytes and the rest of the character that crosses it.
+    pub fn new(out: &'o mut String, limit: usize) -> Self {
+        let end = out.len().saturating_add(limit);
+        let full = limit.min(ROOM - CHARACTER_MAX);
+        Self { out, end, bytes: [0; ROOM], used: 0, full }
     }
 
-    /// Returns the length of the whole text.
-    pub fn len(&self) -> usize {
-        self.out.len() + self.used
+    /// Makes room for a character; returns whether there is any below the limit.
+    #[inline]
+    pub fn make_room(&mut self) -> bool {
+        if self.used >= self.full {
+            self.flush();
+        }
+        self.used < self.full
     }
 
     /// Adds the first `length` bytes of an array, which are whole characters. All of the array is copied: a constant
     /// number of bytes takes one instruction.
-    #[inline(always)]
+    #[inline]
     pub fn put<const N: usize>(&mut self, text: [u8; N], length: usize) {
-        if self.used + N > ROOM {
-            self.flush();
-        }
+        const { assert!(N <= CHARACTER_MAX) };
         if let Some(place) = self.bytes.get_mut(self.used..self.used + N) {
             place.copy_from_slice(&text);
             self.used += length;
@@ -56,10 +67,11 @@ impl<'o> Stage<'o> {
     }
 
     /// Appends what was gathered.
-    pub fn flush(&mut self) {
+    fn flush(&mut self) {
         let text = self.bytes.get(..self.used).map(std::str::from_utf8);
         self.out.push_str(text.and_then(Result::ok).unwrap_or_default());
         self.used = 0;
+        self.full = self.end.saturating_sub(self.out.len()).min(ROOM - CHARACTER_MAX);
     }
 }
 

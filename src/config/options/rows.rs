@@ -39,7 +39,10 @@ pub(super) const OPTIONS: &[(&str, OptionReader)] = &[
         options.redact = match value.get_ref() {
             DeValue::Boolean(true) => Some(Redact::Obvious),
             DeValue::Boolean(false) => Some(Redact::Off),
-            _ => reader.one_or_more(value, values::secret).map(Redact::Also),
+            _ => {
+                let patterns = reader.one_or_more(value, values::secret);
+                patterns.map(|patterns| Redact::Also(patterns.into()))
+            }
         }
     }),
     ("result", |options, reader, value| match value.get_ref() {

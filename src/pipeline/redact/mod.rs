@@ -7,11 +7,12 @@ mod placeholder;
 mod url;
 
 use std::cell::LazyCell;
+use std::ops::Range;
 use std::sync::LazyLock;
 
 use syscalls::{Kind, Value};
 
-use crate::config::{Candidate, Hidden, Redact, SecretPattern};
+use crate::config::{Candidate, Hidden, Redact, SecretPattern, SecretSet};
 use crate::decode::Event;
 use crate::handlers::Role;
 use placeholder::placeholder;
@@ -25,7 +26,7 @@ const ROLES: [Role; 2] = [Role::Argv, Role::Env];
 /// Patterns, and the programs that they concern; no program stands for all.
 struct ProgramPatterns {
     programs: Vec<&'static str>,
-    patterns: Vec<SecretPattern>,
+    patterns: SecretSet,
 }
 
 static OBVIOUS: LazyLock<Vec<ProgramPatterns>> = LazyLock::new(|| {
@@ -36,13 +37,18 @@ static OBVIOUS: LazyLock<Vec<ProgramPatterns>> = LazyLock::new(|| {
 fn rule((programs, patterns): (&'static str, &'static str)) -> ProgramPatterns {
     ProgramPatterns {
         programs: programs.split(',').filter(|&program| program != "*").collect(),
-        patterns: patterns.split(' ').map(SecretPattern::parse).collect(),
+        patterns: patterns.split(' ').map(SecretPattern::parse).collect::<Vec<_>>().into(),
     }
 }
 
 /// Texts that take the place of captures, by their position.
 #[derive(Debug, Default)]
-pub struct Secrets(Vec<(usize, Vec<u8>)>);
+pub struct Secrets {
+    /// All texts, one after the other.
+    texts: Vec<u8>,
+    /// Position of a capture, and its text.
+    places: Vec<(usize, Range<usize>)>,
+}
 
 /// Returns the secrets of an event.
 pub fn secrets(event: &Event<'_>, redact: &Redact) -> Secrets {
@@ -55,9 +61,12 @@ pub fn secrets(event: &Event<'_>, redact: &Redact) -> Secrets {
     for role in ROLES {
         let mut is_value = false;
         for (position, text) in texts(event, role) {
-            let (hidden, next) = hide(text, is_value, event.uid, || &**patterns);
-            found.0.extend(hidden.map(|text| (position, text)));
-            is_value = next;
+            let start = found.texts.len();
+            is_value = hide(text, is_value, event.uid, || &**patterns, &mut found.texts);
+            // A placeholder is never empty.
+            if found.texts.len() > start {
+                found.places.push((position, start..found.texts.len()));
+            }
         }
     }
     found
@@ -69,7 +78,8 @@ impl Secrets {
         // The clone copies the list of captures but none of their bytes, which are borrowed; and few events hold
         // a secret. To pass events by value would save it, and move every event instead.
         let mut event = event.clone();
-        for (position, text) in &self.0 {
+        for (position, range) in &self.places {
+            let text = self.texts.get(range.clone()).unwrap_or_default();
             let index = event.captures.replace(*position, text);
             if let Some(name) = index.and_then(|index| name(&event, index)) {
                 if !event.redacted.contains(&name) {
@@ -82,12 +92,12 @@ impl Secrets {
 
     /// Returns whether there are no secrets.
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.places.is_empty()
     }
 }
 
 /// Returns the patterns that concern the program, by its path or by the name that it is called with.
-fn patterns<'r>(event: &Event<'_>, redact: &'r Redact) -> Vec<&'r SecretPattern> {
+fn patterns<'r>(event: &Event<'_>, redact: &'r Redact) -> Vec<&'r SecretSet> {
     let path = texts(event, Role::Program).next().map(|(_, text)| base(text));
     let called = texts(event, Role::Argv).next().map(|(_, text)| base(text));
     let is_called = |program: &&str| {
@@ -95,8 +105,8 @@ fn patterns<'r>(event: &Event<'_>, redact: &'r Redact) -> Vec<&'r SecretPattern>
     };
     let concerns =
         |rule: &&ProgramPatterns| rule.programs.is_empty() || rule.programs.iter().any(is_called);
-    let obvious = OBVIOUS.iter().filter(concerns).flat_map(|rule| &rule.patterns);
-    let more: &[SecretPattern] = if let Redact::Also(more) = redact { more } else { &[] };
+    let obvious = OBVIOUS.iter().filter(concerns).map(|rule| &rule.patterns);
+    let more = if let Redact::Also(more) = redact { Some(more) } else { None };
     obvious.chain(more).collect()
 }
 
@@ -139,51 +149,51 @@ fn name<'e>(event: &Event<'e>, index: u8) -> Option<&'e str> {
     Some(parameters.get(usize::from(index))?.name)
 }
 
-/// Returns a text without its secrets, if it has any, and whether the next one is a secret as a whole.
+/// Appends a text without its secrets, if it has any; returns whether the next one is a secret as a whole.
 fn hide<'p>(
     text: &[u8],
     is_value: bool,
     uid: u32,
-    patterns: impl FnOnce() -> &'p [&'p SecretPattern],
-) -> (Option<Vec<u8>>, bool) {
+    patterns: impl FnOnce() -> &'p [&'p SecretSet],
+    out: &mut Vec<u8>,
+) -> bool {
     // After `--password` another option: the program will ask for it.
     if is_value && !text.starts_with(b"-") {
-        return (Some(placeholder(text, uid)), false);
+        placeholder(text, uid, out);
+        return false;
     }
     match Candidate::of(text).and_then(|text| hidden(&text, patterns())) {
         Some(Hidden::From(at)) if at < text.len() => {
             let (kept, secret) = text.split_at_checked(at).unwrap_or((b"", text));
-            (Some([kept, &placeholder(secret, uid)].concat()), false)
+            out.extend_from_slice(kept);
+            placeholder(secret, uid, out);
         }
-        Some(Hidden::Next) => (None, true),
-        _ => (without_passwords(text, uid), false),
+        Some(Hidden::Next) => return true,
+        _ => without_passwords(text, uid, out),
     }
+    false
 }
 
-fn hidden(text: &Candidate<'_>, patterns: &[&SecretPattern]) -> Option<Hidden> {
-    let hidden = patterns.iter().find_map(|pattern| pattern.hides(text))?;
-    let is_spared = patterns.iter().any(|pattern| pattern.spares(text));
+fn hidden(text: &Candidate<'_>, patterns: &[&SecretSet]) -> Option<Hidden> {
+    let hidden = patterns.iter().find_map(|set| set.hides(text))?;
+    let is_spared = patterns.iter().any(|set| set.spares(text));
     (!is_spared).then_some(hidden)
 }
 
-fn without_passwords(text: &[u8], uid: u32) -> Option<Vec<u8>> {
-    let passwords = url::passwords(text);
-    if passwords.is_empty() {
-        return None;
-    }
-    let mut hidden = Vec::new();
+/// Appends a text without the passwords of addresses, if it has any.
+fn without_passwords(text: &[u8], uid: u32, out: &mut Vec<u8>) {
     let mut at = 0;
-    for (position, password) in passwords.into_iter().enumerate().take(PASSWORDS_MAX) {
+    for (position, password) in url::passwords(text).enumerate().take(PASSWORDS_MAX) {
         // A process chooses their number: behind the last of them the rest of the text is hidden, too.
         let is_last = position + 1 == PASSWORDS_MAX;
         let password = if is_last { password.start..text.len() } else { password };
-        hidden.extend_from_slice(text.get(at..password.start).unwrap_or_default());
-        let secret = text.get(password.clone()).unwrap_or_default();
-        hidden.extend_from_slice(&placeholder(secret, uid));
+        out.extend_from_slice(text.get(at..password.start).unwrap_or_default());
+        placeholder(text.get(password.clone()).unwrap_or_default(), uid, out);
         at = password.end;
     }
-    hidden.extend_from_slice(text.get(at..).unwrap_or_default());
-    Some(hidden)
+    if at > 0 {
+        out.extend_from_slice(text.get(at..).unwrap_or_default());
+    }
 }
 
 #[cfg(test)]

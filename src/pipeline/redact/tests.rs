@@ -108,7 +108,7 @@ fn secrets_follows_option_of_route() {
     assert_eq!(redacted(words, "", &Redact::Off).0, words);
     let more = ["--pin", "-k*", "*serial", "!MY_*"].map(SecretPattern::parse).to_vec();
     let expected = "a --pin ... --pin=... -k... --password=... SERIAL=... MY_SERIAL=5";
-    assert_eq!(redacted(words, "", &Redact::Also(more)).0, expected);
+    assert_eq!(redacted(words, "", &Redact::Also(more.into())).0, expected);
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 
+use crate::printable::NO_LIMIT;
 use crate::stage::{Stage, digits};
 
 /// A value that JSON can carry as a number.
@@ -46,8 +47,9 @@ pub fn comment(text: Option<&str>, out: &mut String) {
 /// Prints bytes of an unknown structure: `<3 bytes: 01 02 03>`.
 pub fn hex_bytes(bytes: &[u8], out: &mut String) {
     let _ = write!(out, "<{} bytes:", bytes.len());
-    let mut stage = Stage::new(out);
+    let mut stage = Stage::new(out, NO_LIMIT);
     for byte in bytes {
+        stage.make_room();
         let [high, low] = digits(*byte);
         stage.put([b' ', high, low], 3);
     }

@@ -2,12 +2,13 @@
 
 use std::fmt::Write;
 
+use crate::printable::NO_LIMIT;
 use crate::stage::{Stage, digits};
 
 /// Prints all bytes as a quoted string.
 pub fn quoted(bytes: &[u8], out: &mut String) {
     out.push('"');
-    let mut stage = Stage::new(out);
+    let mut stage = Stage::new(out, NO_LIMIT);
     for (at, &byte) in bytes.iter().enumerate() {
         let (text, length) = match byte {
             b'"' | b'\\' => ([b'\\', byte, 0, 0], 2),
@@ -21,6 +22,7 @@ pub fn quoted(bytes: &[u8], out: &mut String) {
             _ if matches!(bytes.get(at.saturating_add(1)), Some(b'0'..=b'7')) => octal(byte, 0),
             _ => octal(byte, (byte.leading_zeros() + 1) / 3),
         };
+        stage.make_room();
         stage.put(text, length);
     }
     drop(stage);
@@ -51,8 +53,9 @@ pub fn text(field: &[u8], out: &mut String) {
 /// Prints every byte in hexadecimal: `"\x01\xff"`.
 pub fn hex(bytes: &[u8], out: &mut String) {
     out.push('"');
-    let mut stage = Stage::new(out);
+    let mut stage = Stage::new(out, NO_LIMIT);
     for byte in bytes {
+        stage.make_room();
         let [high, low] = digits(*byte);
         stage.put([b'\\', b'x', high, low], 4);
     }

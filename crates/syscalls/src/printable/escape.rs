@@ -54,9 +54,8 @@ pub(super) fn escape(bytes: &[u8], limit: usize, quotes: bool, out: &mut String)
         out.push_str(std::str::from_utf8(head).unwrap_or_default());
         return head.len() == bytes.len();
     }
-    let end = out.len().saturating_add(limit);
     let printed = if quotes { &QUOTED } else { &PLAIN };
-    let mut escaper = Escaper { stage: Stage::new(out), end, printed, marks: 0 };
+    let mut escaper = Escaper { stage: Stage::new(out, limit), printed, marks: 0 };
     bytes.utf8_chunks().all(|chunk| escaper.text(chunk.valid()) && escaper.bytes(chunk.invalid()))
 }
 
@@ -71,7 +70,6 @@ fn is_plain(bytes: &[u8], quotes: bool) -> bool {
 /// An output that is filled up to its end.
 struct Escaper<'o> {
     stage: Stage<'o>,
-    end: usize,
     printed: &'static [Printed; 256],
     /// Number of marks that may come next.
     marks: u8,
@@ -81,7 +79,7 @@ impl Escaper<'_> {
     /// Adds characters; returns whether there was room for all.
     fn text(&mut self, text: &str) -> bool {
         for c in text.chars() {
-            if self.stage.len() >= self.end {
+            if !self.stage.make_room() {
                 return false;
             }
             match u8::try_from(c) {
@@ -95,7 +93,7 @@ impl Escaper<'_> {
     /// Adds bytes that are not UTF-8; returns whether there was room for all.
     fn bytes(&mut self, bytes: &[u8]) -> bool {
         for &byte in bytes {
-            if self.stage.len() >= self.end {
+            if !self.stage.make_room() {
                 return false;
             }
             self.byte(byte);
