@@ -30,7 +30,7 @@ pub struct ConfigWatch {
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 struct Folder {
     names: BTreeSet<OsString>,
-    /// Whether one of the names is that of a file, whose content matters.
+    /// True if one of the names is that of a file, whose content matters.
     has_files: bool,
     has_drop_ins: bool,
 }
@@ -284,7 +284,7 @@ mod tests {
         assert!(!watch.changed(), "the old target no longer matters");
     }
 
-    /// As /etc/tailcalld.toml -> static/tailcalld.toml, /etc/static -> /nix/store/... on NixOS.
+    /// Links as on NixOS: /etc/tailcalld.toml -> static/tailcalld.toml, /etc/static -> /nix/store/...
     #[test]
     fn changed_follows_folder_link_in_the_middle() {
         let folder = tree(&["store/1", "store/2"]);
@@ -303,7 +303,7 @@ mod tests {
         }
     }
 
-    /// As current -> releases/7 of deployment tools.
+    /// Link of deployment tools: current -> releases/7.
     #[test]
     fn changed_follows_link_to_release() {
         let folder = tree(&["releases/7/config", "releases/8/config"]);

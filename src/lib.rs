@@ -85,6 +85,8 @@ pub mod instance_lock;
 pub mod journald;
 /// Diagnostics of the daemon on standard error.
 pub mod log;
+/// Socket of the service manager.
+pub mod notify_socket;
 /// Varlink interface of the control socket.
 pub mod rpc;
 /// Counters of the kernel and of the daemon, and the proof that they add up.

@@ -16,7 +16,7 @@ pub struct Lookup {
     pub folder: PathBuf,
     /// Name in it, which need not exist.
     pub name: OsString,
-    /// Whether the name is that of a link.
+    /// True for the name of a link.
     pub is_link: bool,
 }
 

@@ -3,6 +3,8 @@
 
 mod interface;
 
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt as _;
 use std::path::PathBuf;
 
 use varlink_server::Service;
@@ -26,13 +28,37 @@ pub const SERVICE: Service = Service {
     url: "man:tailcalld(8)",
 };
 
-/// Returns the runtime directory of the daemon: `$RUNTIME_DIRECTORY`, which systemd sets
+/// Returns the runtime directory of the daemon: the first of `$RUNTIME_DIRECTORY`, which systemd sets
 /// (`RuntimeDirectory=`), or `/run/tailcalld`.
 pub fn runtime_folder() -> PathBuf {
-    std::env::var_os("RUNTIME_DIRECTORY").map_or_else(|| "/run/tailcalld".into(), PathBuf::from)
+    first_folder(std::env::var_os("RUNTIME_DIRECTORY").unwrap_or_default().as_bytes())
+}
+
+/// Returns the first of several directories with colons between them. A drop-in of the unit may add some.
+fn first_folder(list: &[u8]) -> PathBuf {
+    let first = list.split(|&byte| byte == b':').find(|folder| !folder.is_empty());
+    first.map_or_else(|| "/run/tailcalld".into(), |folder| OsStr::from_bytes(folder).into())
 }
 
 /// Returns the default path of the control socket.
 pub fn default_socket() -> PathBuf {
     runtime_folder().join(INTERFACE)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn first_folder_of_list_is_taken() {
+        for (list, first) in [
+            ("", "/run/tailcalld"),
+            (":", "/run/tailcalld"),
+            ("/run/a", "/run/a"),
+            ("/run/a:/run/b", "/run/a"),
+            (":/run/a:/run/b:", "/run/a"),
+        ] {
+            assert_eq!(first_folder(list.as_bytes()), PathBuf::from(first), "{list}");
+        }
+    }
 }

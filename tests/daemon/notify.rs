@@ -1,7 +1,8 @@
 //! Notifications to the service manager, and their order.
 
 use std::fs::{self, File};
-use std::os::unix::net::UnixDatagram;
+use std::os::linux::net::SocketAddrExt as _;
+use std::os::unix::net::{SocketAddr, UnixDatagram};
 use std::path::PathBuf;
 use std::time::Instant;
 
@@ -94,6 +95,44 @@ fn ready_is_sent_after_started_record() {
     let records = fs::read_to_string(service.setup.path("records")).unwrap();
     assert!(records.contains(r#""record":"started""#), "{records}");
     service.stop();
+}
+
+/// The address of a service manager in a container, and directories that a drop-in of the unit adds.
+#[test]
+fn abstract_socket_and_list_of_directories_are_understood() {
+    let Some(setup) = Setup::new("[routes]\n510 = \"count\"\n") else { return };
+    let name = setup.path("abstract").to_string_lossy().into_owned();
+    let socket = UnixDatagram::bind_addr(&SocketAddr::from_abstract_name(&name).unwrap()).unwrap();
+    socket.set_read_timeout(Some(DEADLINE)).unwrap();
+    let manager = Manager { socket, path: format!("@{name}").into() };
+    let mut command = setup.command(&[], "json");
+    command.stdout(File::create(setup.path("records")).unwrap());
+    let run = setup.path("run").to_string_lossy().into_owned();
+    command.env("RUNTIME_DIRECTORY", format!("{run}:{run}-of-another"));
+    let daemon = Process::spawn(command.env("NOTIFY_SOCKET", manager.path()));
+    let mut service = Service { setup, manager, daemon };
+    service.manager.until("READY=1");
+    assert!(service.setup.path("run/io.tailcalld").exists());
+    let mut folders = fs::read_dir(service.setup.path(".")).unwrap().flatten();
+    assert!(!folders.any(|entry| entry.file_name().to_string_lossy().contains("another")));
+    service.stop();
+    assert_eq!(fs::read_to_string(service.setup.path("stderr")).unwrap(), "");
+}
+
+#[test]
+fn unsupported_address_is_warned_about_once() {
+    let Some(setup) = Setup::new("[routes]\n510 = \"count\"\n") else { return };
+    let mut command = setup.command(&[], "json");
+    command.env("NOTIFY_SOCKET", "vsock:2:1234").env("WATCHDOG_USEC", "1000");
+    let mut daemon = setup.spawn(command);
+    daemon.records.next("started");
+    let stderr = daemon.setup.path("stderr");
+    daemon.signal(Signal::SIGHUP);
+    daemon.records.next("reloaded");
+    let expected = "tailcalld: NOTIFY_SOCKET=vsock:2:1234 is not supported, expected a path (/...) or an abstract \
+                    name (@...): the service manager gets no notifications\n";
+    assert_eq!(fs::read_to_string(stderr).unwrap(), expected);
+    assert_eq!(daemon.stop().len(), 1);
 }
 
 #[test]

@@ -16,6 +16,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("clock", &[]),
     ("log", &[]),
     ("instance_lock", &["error"]),
+    ("notify_socket", &[]),
     ("handlers", &["bpf"]),
     // From the configuration to the table in the kernel.
     ("config", &["bpf", "handlers"]),
