@@ -5,6 +5,7 @@
 mod counters;
 mod feedback;
 mod heartbeat;
+mod held_losses;
 mod last_records;
 mod open_files;
 mod output;
@@ -35,6 +36,7 @@ use varlink_server::Server;
 use self::counters::Counters;
 use self::feedback::FeedbackReporter;
 use self::heartbeat::Heartbeat;
+use self::held_losses::HeldLosses;
 use self::poll::{Poll, Wakeup};
 use self::read_back::ReadBack;
 use self::reload::{LastReload, ReloadCause};
@@ -75,6 +77,7 @@ struct Daemon<'obj> {
     consumer: Consumer<'obj>,
     counters: Counters,
     suppressed: SuppressedReader,
+    held_losses: HeldLosses,
     /// Time of the last record `stats`, and the calls seen by then.
     last_report: Option<Instant>,
     reported_seen: u64,

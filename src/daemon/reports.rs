@@ -64,7 +64,7 @@ impl Daemon<'_> {
     }
 
     /// Reads the counters and the refusals, and writes records of what was lost and missed since the last time.
-    /// Returns how many events were lost.
+    /// Returns how many events the record says are lost.
     pub(super) fn read_counters(&mut self) -> Result<u64> {
         let mut pipeline = self.pipeline.borrow_mut();
         let delivery = &mut pipeline.delivery;
@@ -72,8 +72,12 @@ impl Daemon<'_> {
         if reading.has_missed_cgroups {
             delivery.units.read();
         }
-        if !reading.lost.losses.is_empty() {
-            delivery.emit(Body::Lost(&reading.lost));
+        self.held_losses.add(reading.lost);
+        // One record for a whole outage; the last chance is the stop.
+        let is_held = delivery.writer_state() != WriterState::Open && self.control.is_some();
+        let lost = if is_held { None } else { self.held_losses.take() };
+        if let Some(lost) = &lost {
+            delivery.emit(Body::Lost(lost));
         }
         if let Some(missed) = &reading.missed {
             delivery.emit(Body::Missed(missed));
@@ -82,7 +86,7 @@ impl Daemon<'_> {
             delivery.emit(Body::Untracked(untracked));
         }
         self.suppressed.read(&self.bpf, self.counters.limited(), &mut delivery.suppressed);
-        Ok(reading.lost.events())
+        Ok(lost.map_or(0, |lost| lost.events()))
     }
 
     /// Arms the timers of the periodic records that have something to report.

@@ -15,6 +15,7 @@ use varlink_server::{AddressInUse, Server};
 use super::counters::Counters;
 use super::feedback::FeedbackReporter;
 use super::heartbeat::Heartbeat;
+use super::held_losses::HeldLosses;
 use super::poll::Poll;
 use super::read_back::ReadBack;
 use super::reload::LastReload;
@@ -87,6 +88,7 @@ pub fn start<'obj>(
         consumer,
         counters: Counters::default(),
         suppressed: SuppressedReader::default(),
+        held_losses: HeldLosses::default(),
         last_report: None,
         reported_seen: 0,
         feedback: FeedbackReporter::default(),

@@ -6,7 +6,7 @@ use std::os::fd::{AsFd, BorrowedFd};
 
 use nix::errno::Errno;
 
-use crate::output::record::Record;
+use crate::output::record::{Body, Record};
 use crate::output::scratch::Scratch;
 use crate::output::socket::Socket;
 use crate::output::{WriteOutcome, journal};
@@ -16,6 +16,10 @@ use crate::output::{WriteOutcome, journal};
 const OWN_MAX: usize = 1000;
 /// Bytes of these records; one about all routes may have 100 KB.
 const OWN_BYTES_MAX: usize = 8 << 20;
+
+/// Room beyond these for the records without which a loss would be unknown: `lost` and `stopped`, one of each at a
+/// stop.
+const RESERVE: usize = 8;
 
 /// A connection to journald and what waits for it.
 #[derive(Debug)]
@@ -48,7 +52,7 @@ impl Queue {
         bytes: &mut u64,
     ) -> WriteOutcome {
         let is_event = record.body.is_event();
-        if !self.has_room(is_event) {
+        if !self.has_room(is_event, has_reserve(&record.body)) {
             return WriteOutcome::Lost(Errno::EAGAIN);
         }
         self.entry.clear();
@@ -101,15 +105,22 @@ impl Queue {
         self.waiting.push_back(Queued { entry, is_event: false });
     }
 
-    fn has_room(&self, is_event: bool) -> bool {
+    fn has_room(&self, is_event: bool, has_reserve: bool) -> bool {
         let mut waiting = self.waiting.iter();
         if is_event {
             !waiting.any(|waiting| waiting.is_event)
         } else {
             let bytes: usize = waiting.map(|waiting| waiting.entry.len()).sum();
-            self.waiting.len() < OWN_MAX && bytes < OWN_BYTES_MAX
+            let reserve = if has_reserve { RESERVE } else { 0 };
+            // One about all routes may have 100 KB.
+            self.waiting.len() < OWN_MAX + reserve && bytes < OWN_BYTES_MAX + (reserve << 17)
         }
     }
+}
+
+/// Returns whether the reserve is there for a record.
+fn has_reserve(body: &Body<'_>) -> bool {
+    matches!(body, Body::Lost(_) | Body::Stopped(_))
 }
 
 impl AsFd for Queue {
@@ -123,7 +134,6 @@ mod tests {
     use std::os::unix::net::UnixDatagram;
 
     use super::*;
-    use crate::output::record::Body;
     use crate::output::samples;
 
     #[test]
@@ -141,5 +151,23 @@ mod tests {
         assert_ne!(write(&mut queue), WriteOutcome::Lost(Errno::EAGAIN));
         queue.add_own(vec![b'x'; 1]);
         assert_eq!(write(&mut queue), WriteOutcome::Lost(Errno::EAGAIN));
+    }
+
+    #[test]
+    fn lost_and_stopped_have_room_where_others_have_none() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let path = folder.path().join("socket");
+        let journald = UnixDatagram::bind(&path).expect("a socket");
+        let mut queue = Queue::new(Socket::open(&path).expect("a connection"));
+        drop(journald);
+        let (stats, lost, stopped) = (samples::stats(), samples::lost(), samples::stopped());
+        let mut write = |body| queue.write(&samples::own(body), &mut Scratch::default(), &mut 0);
+        for _ in 0..OWN_MAX {
+            assert_eq!(write(Body::Stats(&stats)), WriteOutcome::Away);
+        }
+        assert_eq!(write(Body::Stats(&stats)), WriteOutcome::Lost(Errno::EAGAIN));
+        assert_eq!(write(Body::Lost(&lost)), WriteOutcome::Away);
+        assert_eq!(write(Body::Stopped(&stopped)), WriteOutcome::Away);
+        assert_eq!(queue.take_own().len(), OWN_MAX + 2);
     }
 }

@@ -8,7 +8,7 @@ mod run;
 
 use nix::sys::signal::Signal;
 use serde_json::Value;
-use tailcalld::output::record::{OutputRestored, RecordBody, Reloaded, Stopped, Syscall};
+use tailcalld::output::record::{Lost, OutputRestored, RecordBody, Reloaded, Stopped, Syscall};
 
 use self::run::{ABSENCE, IN_FLIGHT, NAME, Run, lost};
 use crate::number::unused_number;
@@ -82,6 +82,9 @@ fn ring_overflow_while_journald_is_stopped_is_declared_lost() {
     assert_eq!(arrived as u64 + entries.declared_lost(), names.len() as u64 * BATCH);
     let [back] = entries.of(&OutputRestored::KIND)[..] else { panic!("one record") };
     assert_eq!(back["TAILCALLD_OUTPUT"], "journald");
+    // However long the outage is, its losses take the room of one record.
+    assert_eq!(entries.of(&Lost::KIND).len(), 1);
+    assert_eq!(lost(back), entries.declared_lost());
 }
 
 #[test]
