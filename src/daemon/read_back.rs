@@ -109,7 +109,6 @@ impl Daemon<'_> {
         let written = written.saturating_sub(found_written);
         let record = Unstored { from_ns, to_ns: marked_ns.max(from_ns), written };
         if !std::mem::replace(&mut self.read_back.is_missing, true) {
-            tracing::warn!("journald accepted records and did not store all of them");
             self.update_status();
         }
         self.mark_next();

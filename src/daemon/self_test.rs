@@ -17,6 +17,7 @@ use crate::load::{self, Attach};
 use crate::output::record::{Body, TracingCause};
 use crate::pipeline::writer::WriterState;
 use crate::ring::Positions;
+use crate::rpc::SelfTests;
 
 /// Interval between checks of the switch of ftrace where there is no self-test: that of the watchdog.
 const FTRACE_INTERVAL: Duration = Duration::from_secs(15);
@@ -41,6 +42,8 @@ pub struct SelfTest {
     nonce: u32,
     /// Calls in a row that did not come back.
     unanswered: u32,
+    /// Counts of the calls, for the status.
+    pub(super) counts: SelfTests,
     /// Time of the next attempt to attach anew, and the time from it to the one after.
     repair: Option<(Instant, Duration)>,
 }
@@ -121,7 +124,10 @@ impl Daemon<'_> {
         if has_events {
             self.timers.arm(Timer::Counters, Instant::now() + COUNTERS_INTERVAL);
         }
-        Ok(has_events || pipeline.selftest() == Some(nonce.into()))
+        let is_answered = has_events || pipeline.selftest() == Some(nonce.into());
+        self.self_test.counts.made += 1;
+        self.self_test.counts.answered += u64::from(is_answered);
+        Ok(is_answered)
     }
 
     fn ftrace_fault(&self) -> Option<TracingCause> {

@@ -129,8 +129,10 @@ pub struct Status {
     pub files: Vec<String>,
     /// The last reload, if it was refused.
     pub refused_reload: Option<RefusedReload>,
-    /// True while the kernel does not run the dispatcher.
+    /// True while calls are not recorded.
     pub tracing_off: bool,
+    /// Calls of the self-test.
+    pub self_tests: SelfTests,
     /// Output of the daemon.
     pub output: OutputStatus,
 }
@@ -142,6 +144,15 @@ pub struct RefusedReload {
     pub time: String,
     /// Faults of the configuration.
     pub faults: Vec<Fault>,
+}
+
+/// Calls of the self-test while the daemon runs.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SelfTests {
+    /// Calls that were made.
+    pub made: u64,
+    /// Calls that came back, or an event instead.
+    pub answered: u64,
 }
 
 /// Output of the daemon.

@@ -13,6 +13,7 @@ use tailcalld::config::AttachTo;
 use tailcalld::load::AttachMode;
 use tailcalld::plan::Routes;
 
+use crate::control::ask_json;
 use crate::number::unused_number;
 use crate::process::trigger;
 use crate::records::{Total, events_of, of_kind};
@@ -165,6 +166,12 @@ fn dispatcher_without_link_is_reported_and_attached_again() {
     let link = tracepoint_link(&daemon);
     close_in(&daemon, link);
     off_and_on(&mut daemon, "dispatcher");
+    // Three calls did not come back, and one did after the repair.
+    let status = ask_json(&daemon.setup, &["status", "--json"]);
+    let [made, answered] =
+        ["made", "answered"].map(|key| status["self_tests"][key].as_u64().unwrap());
+    assert!(answered > 0 && made - answered == 3, "{status}");
+    assert_eq!(status["tracing_off"], false);
     let name = trigger(&["native", &number, "1"]);
     stop_and_expect(daemon, &number, &name);
 }

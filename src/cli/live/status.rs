@@ -7,7 +7,7 @@ use super::{counted, print_json};
 use crate::cli::print::{standard_output, table};
 use crate::cli::{ClientOptions, exit};
 use crate::config::printable;
-use crate::rpc::Status;
+use crate::rpc::{SelfTests, Status};
 
 /// Asks the daemon and prints the reply. Returns the exit code.
 ///
@@ -31,6 +31,7 @@ pub fn status(options: &ClientOptions) -> anyhow::Result<u8> {
 
 fn rows(status: &Status) -> Vec<[String; 2]> {
     let tracing = if status.tracing_off { "off: see the last record tracing_off" } else { "on" };
+    let SelfTests { made, answered } = status.self_tests;
     let properties = [
         ("version", status.version.clone()),
         ("process", format!("{}, since {}", status.pid, status.since)),
@@ -39,6 +40,7 @@ fn rows(status: &Status) -> Vec<[String; 2]> {
         ("kernel", status.kernel.clone()),
         ("attached to", format!("{} ({})", status.attached, status.attach_reason)),
         ("tracing", tracing.to_owned()),
+        ("self-tests", format!("{made}, {answered} came back")),
         ("output", format!("{}, {}", status.output.name, status.output.state)),
         ("configuration", status.config.clone()),
     ];

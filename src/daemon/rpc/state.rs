@@ -30,6 +30,7 @@ impl Daemon<'_> {
             files: self.plan.files.iter().map(|file| text(file)).collect(),
             refused_reload: self.last_reload.refused().cloned(),
             tracing_off: self.tracing.is_off(),
+            self_tests: self.self_test.counts,
             output: self.output(),
         }
     }

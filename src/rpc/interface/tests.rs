@@ -41,6 +41,7 @@ fn varlink_description_and_types_have_the_same_members() {
         ("Fault", keys(&Fault::default())),
         ("RefusedReload", keys(&RefusedReload::default())),
         ("Output", keys(&OutputStatus::default())),
+        ("SelfTests", keys(&SelfTests::default())),
         ("Route", keys(&Route::default())),
         ("Rule", keys(&Rule::default())),
         ("Gap", keys(&GapStatus::default())),

@@ -60,7 +60,7 @@ fn output_of(command: &mut Command) -> (i32, String, String) {
 }
 
 /// Runs a command as `ask` does; it must succeed and print one JSON object.
-fn ask_json(setup: &Setup, words: &[&str]) -> Value {
+pub fn ask_json(setup: &Setup, words: &[&str]) -> Value {
     let (code, out, err) = ask(setup, words);
     assert_eq!((code, err.as_str()), (0, ""), "{out}");
     assert_eq!(out.lines().count(), 1, "{out}");
