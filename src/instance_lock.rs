@@ -1,13 +1,13 @@
 //! One daemon per machine: two would attach twice and record every call twice.
 
 use std::fs::{self, DirBuilder, File, Metadata, OpenOptions, Permissions};
-use std::io::{ErrorKind, Read as _, Seek as _, Write as _};
+use std::io::{self, ErrorKind, Read as _, Seek as _, Write as _};
 use std::os::unix::fs::{
     DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _,
 };
 use std::path::Path;
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Error, Result};
 use nix::fcntl::{Flock, FlockArg, OFlag};
 use nix::unistd::geteuid;
 
@@ -41,13 +41,14 @@ impl InstanceLock {
     pub fn take(folder: &Path) -> Result<Self> {
         let path = folder.join("lock");
         let what = || format!("failed to take the lock {}", path.display());
-        make_folder(folder).with_context(what)?;
-        let file = open(&path).with_context(what)?;
+        make_folder(folder)?;
+        let file = open(&path)?;
         match Flock::lock(file, FlockArg::LockExclusiveNonblock) {
             Ok(mut file) => {
                 // For people only, and for the message below.
-                file.set_len(0).with_context(what)?;
-                writeln!(file, "{}", std::process::id()).with_context(what)?;
+                let written =
+                    file.set_len(0).and_then(|()| writeln!(file, "{}", std::process::id()));
+                written.map_err(|error| explain("write", &path, error))?;
                 Ok(Self { _file: file })
             }
             Err((file, nix::Error::EWOULDBLOCK)) => Err(held(file).into()),
@@ -60,13 +61,13 @@ impl InstanceLock {
 /// for others does no harm.
 fn make_folder(folder: &Path) -> Result<()> {
     if let Some(parent) = folder.parent() {
-        fs::create_dir_all(parent)?;
+        fs::create_dir_all(parent).map_err(|error| explain("create", parent, error))?;
     }
     match DirBuilder::new().mode(FOLDER_MODE).create(folder) {
         Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
-        made => return Ok(made?),
+        made => return made.map_err(|error| explain("create", folder, error)),
     }
-    let about = fs::metadata(folder)?;
+    let about = fs::metadata(folder).map_err(|error| explain("examine", folder, error))?;
     let (owner, mode) = (about.uid(), about.mode() & 0o7777);
     let is_ours = [0, geteuid().as_raw()].contains(&owner);
     if is_ours && mode & OTHERS_WRITE == 0 {
@@ -89,26 +90,49 @@ fn open(path: &Path) -> Result<File> {
     for _ in 0..ATTEMPTS {
         match fs::symlink_metadata(path) {
             Ok(about) if !is_private(&about) => remove(path)?,
-            Err(error) if error.kind() != ErrorKind::NotFound => return Err(error.into()),
+            Err(error) if error.kind() != ErrorKind::NotFound => {
+                return Err(explain("examine", path, error));
+            }
             _ => {}
         }
         let mut options = OpenOptions::new();
         options.read(true).write(true).create(true).truncate(false).mode(FILE_MODE);
-        let file = options.custom_flags(OFlag::O_NOFOLLOW.bits()).open(path)?;
-        if is_private(&file.metadata()?) {
+        let file = options.custom_flags(OFlag::O_NOFOLLOW.bits()).open(path);
+        let file = file.map_err(|error| explain("open", path, error))?;
+        if file.metadata().is_ok_and(|about| is_private(&about)) {
             // The umask may have left fewer permissions.
-            file.set_permissions(Permissions::from_mode(FILE_MODE))?;
+            let changed = file.set_permissions(Permissions::from_mode(FILE_MODE));
+            changed.map_err(|error| explain("change the permissions of", path, error))?;
             return Ok(file);
         }
     }
-    anyhow::bail!("it changed while it was opened");
+    anyhow::bail!("the lock {} changed while it was opened", path.display());
 }
 
 fn remove(path: &Path) -> Result<()> {
     tracing::warn!("replaced the lock file {}, which others could open", path.display());
     match fs::remove_file(path) {
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
-        removed => Ok(removed?),
+        removed => removed.map_err(|error| explain("remove", path, error)),
+    }
+}
+
+/// Returns the error of an attempt to use `path` in the runtime directory, with what an administrator can do about it.
+fn explain(attempt: &str, path: &Path, error: io::Error) -> Error {
+    let failed = format!("failed to {attempt} {} ({error})", path.display());
+    let another = "name another runtime directory with RUNTIME_DIRECTORY=";
+    match error.kind() {
+        ErrorKind::PermissionDenied => {
+            Failure::Permission(format!("{failed}: run tailcalld as root, or {another}")).into()
+        }
+        ErrorKind::ReadOnlyFilesystem => Failure::Unavailable(format!(
+            "{failed}: mount a file system there that can be written, or {another}"
+        ))
+        .into(),
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => {
+            Error::new(error).context(format!("{failed}: free space there, or {another}"))
+        }
+        _ => Error::new(error).context(format!("{failed}: {another}")),
     }
 }
 

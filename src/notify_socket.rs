@@ -7,6 +7,7 @@ use std::os::fd::{AsFd as _, AsRawFd as _, BorrowedFd};
 use std::os::linux::net::SocketAddrExt as _;
 use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::net::{SocketAddr, UnixDatagram};
+use std::path::Path;
 
 use anyhow::{Context as _, Result, bail};
 use nix::sys::socket::{ControlMessage, MsgFlags, sendmsg};
@@ -43,10 +44,11 @@ impl NotifySocket {
             _ => bail!(
                 "{VARIABLE}={} is not supported, expected a path (/...) or an abstract name (@...): the \
                  service manager gets no notifications",
-                address.display()
+                Path::new(address).display()
             ),
         };
-        let address = read.with_context(|| format!("{VARIABLE}={}", address.display()))?;
+        let address =
+            read.with_context(|| format!("{VARIABLE}={}", Path::new(address).display()))?;
         Ok(Self { address })
     }
 

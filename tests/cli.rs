@@ -31,6 +31,17 @@ fn check_valid_file_prints_one_line() {
     assert_eq!(quiet, (OK, String::new(), String::new()));
 }
 
+#[test]
+fn output_that_cannot_be_written_is_named() {
+    for arguments in [&["check", "config/tailcalld.toml"][..], &["syscalls"], &["handlers"]] {
+        let full = std::fs::File::options().write(true).open("/dev/full").unwrap();
+        let output = tailcalld(arguments).stdout(full).stderr(Stdio::piped()).output().unwrap();
+        let expected = "tailcalld: failed to write to standard output: No space left on device (os error 28)\n";
+        assert_eq!(String::from_utf8(output.stderr).unwrap(), expected, "{arguments:?}");
+        assert_eq!(output.status.code(), Some(1));
+    }
+}
+
 #[cfg(target_arch = "x86_64")]
 #[test]
 fn check_verbose_prints_resolved_table() {

@@ -6,7 +6,7 @@ use std::io::{self, Write};
 use nix::unistd::geteuid;
 use syscalls::{Slot, name};
 
-use super::print::{standard_output, table};
+use super::print::{StandardOutput, standard_output, table};
 use super::report::print_faults;
 use super::{CheckOptions, exit};
 use crate::blind_spots::blind_spots;
@@ -36,7 +36,7 @@ pub fn check(options: &CheckOptions, handlers: &Handlers) -> anyhow::Result<u8> 
     }
     if !options.quiet {
         let file = printable(&options.path().to_string_lossy());
-        writeln!(io::stdout(), "{file}: ok, {}", summary(&plan, handlers))?;
+        writeln!(StandardOutput::lock(), "{file}: ok, {}", summary(&plan, handlers))?;
     }
     Ok(exit::OK)
 }

@@ -11,10 +11,33 @@ pub(super) fn coloured(stream: &impl IsTerminal) -> bool {
     stream.is_terminal() && !refused && !dumb
 }
 
+/// Standard output, whose errors say so: the error of the kernel names no file.
+pub(super) struct StandardOutput(io::StdoutLock<'static>);
+
+impl StandardOutput {
+    pub fn lock() -> Self {
+        Self(io::stdout().lock())
+    }
+}
+
+impl Write for StandardOutput {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.write(bytes).map_err(|error| unwritable(&error))
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush().map_err(|error| unwritable(&error))
+    }
+}
+
+fn unwritable(error: &io::Error) -> io::Error {
+    io::Error::new(error.kind(), format!("failed to write to standard output: {error}"))
+}
+
 /// Returns standard output, buffered, and the style of a table's head.
 pub(super) fn standard_output() -> (impl Write, Style) {
-    let out = io::stdout().lock();
-    let head = if coloured(&out) { Style::new().bold() } else { Style::new() };
+    let out = StandardOutput::lock();
+    let head = if coloured(&out.0) { Style::new().bold() } else { Style::new() };
     (io::BufWriter::new(out), head)
 }
 

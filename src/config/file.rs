@@ -9,7 +9,9 @@ use std::path::{Path, PathBuf};
 
 use nix::fcntl::OFlag;
 use nix::libc::ENXIO;
+use nix::unistd::geteuid;
 
+use super::text::printable;
 use super::trust::Trust;
 
 /// Largest file. Routes for every syscall of both ABIs, with a comment each, take a tenth of this; whatever
@@ -58,6 +60,11 @@ fn cannot_open(path: &Path, error: &io::Error) -> String {
         ErrorKind::NotFound => {
             "does not exist; create it, or name another file on the command line".into()
         }
+        ErrorKind::PermissionDenied if geteuid().is_root() => format!(
+            "cannot be read without CAP_DAC_OVERRIDE, which the service does not have; run: chown root '{0}' && \
+             chmod u+rX '{0}', and the same for the directories above it",
+            printable(&path.to_string_lossy())
+        ),
         ErrorKind::PermissionDenied => "cannot be read by this user; run as root".into(),
         _ if error.raw_os_error() == Some(ENXIO) => {
             "is a socket or an absent device, expected a TOML file".into()
@@ -79,7 +86,7 @@ pub fn drop_in_dir(path: &Path) -> PathBuf {
 pub(super) fn drop_ins(directory: &Path, trust: &Trust) -> Result<Vec<PathBuf>, String> {
     let about = match std::fs::metadata(directory) {
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
-        Err(error) => return Err(format!("cannot be examined: {error}")),
+        Err(error) => return Err(cannot_open(directory, &error)),
         Ok(about) => about,
     };
     if !about.is_dir() {
@@ -89,7 +96,7 @@ pub(super) fn drop_ins(directory: &Path, trust: &Trust) -> Result<Vec<PathBuf>, 
     }
     trust.refuse(directory, &about)?;
     let entries = std::fs::read_dir(directory).and_then(Iterator::collect::<io::Result<Vec<_>>>);
-    let entries = entries.map_err(|error| format!("cannot be read: {error}"))?;
+    let entries = entries.map_err(|error| cannot_open(directory, &error))?;
     let mut files: Vec<_> = entries.iter().filter(|entry| is_drop_in(&entry.file_name())).collect();
     if files.len() > DROP_INS_MAX {
         return Err(format!("holds {} drop-ins, at most {DROP_INS_MAX} are read", files.len()));

@@ -187,6 +187,12 @@ impl Daemon<'_> {
         self.write_last_records();
         self.report_gap();
         output::warn_of_exclusions(self.pipeline.borrow().delivery.output(), &self.plan);
+        if !self.pipeline.borrow().delivery.units.has_hierarchy() {
+            tracing::warn!(
+                "no cgroup2 file system is visible here, so records name no unit and no container: mount one at \
+                 /sys/fs/cgroup"
+            );
+        }
         for limitation in &self.bpf.limitations {
             tracing::warn!("{limitation}");
         }

@@ -81,7 +81,14 @@ impl Units {
     /// Finds the v2 hierarchy; nothing is read yet. A host without it has no units.
     pub fn new() -> Self {
         let mounts = fs::read_to_string("/proc/self/mountinfo").unwrap_or_default();
-        Self::at(mount_point(&mounts))
+        // Every cgroup has this file; what was mounted over the hierarchy has not.
+        let mount = mount_point(&mounts).filter(|mount| mount.join("cgroup.procs").exists());
+        Self::at(mount)
+    }
+
+    /// Returns whether the hierarchy can be read.
+    pub fn has_hierarchy(&self) -> bool {
+        self.mount.is_some()
     }
 
     fn at(mount: Option<PathBuf>) -> Self {

@@ -102,6 +102,105 @@ fn start_without_procfs_names_it() {
     assert_eq!(stderr, expected);
 }
 
+/// Returns a prefix that runs a script in a mount namespace of its own and then the daemon. The script finds the
+/// directory of the test in `$0`.
+fn in_namespace<'a>(directory: &'a str, script: &'a str) -> [&'a str; 6] {
+    ["unshare", "-m", "sh", "-c", script, directory]
+}
+
+const OTHER_DIRECTORY: &str = "name another runtime directory with RUNTIME_DIRECTORY=";
+
+#[test]
+fn start_with_read_only_runtime_directory_names_it() {
+    let Some(setup) = Setup::new(GOOD) else { return };
+    let directory = setup.path("").to_string_lossy().trim_end_matches('/').to_owned();
+    let script = "mount --bind \"$0\" \"$0\" && mount -o remount,bind,ro \"$0\" && exec \"$@\"";
+    let (code, stderr) = failed(&setup, &in_namespace(&directory, script), "json");
+    assert_eq!(code, UNAVAILABLE, "{stderr}");
+    let expected = format!(
+        "tailcalld: failed to create {directory}/run (Read-only file system (os error 30)): mount a file system \
+         there that can be written, or {OTHER_DIRECTORY}\n"
+    );
+    assert_eq!(stderr, expected);
+}
+
+#[test]
+fn start_with_full_runtime_directory_names_it() {
+    let Some(setup) = Setup::new(GOOD) else { return };
+    fs::create_dir(setup.path("run")).unwrap();
+    let run = setup.path("run").to_string_lossy().into_owned();
+    let script = "mount -t tmpfs -o size=4k,mode=0700 tmpfs \"$0\" && \
+                  head -c 4096 /dev/zero >\"$0/full\" && exec \"$@\"";
+    let (code, stderr) = failed(&setup, &in_namespace(&run, script), "json");
+    assert_eq!(code, 1, "{stderr}");
+    let expected = format!(
+        "tailcalld: failed to write {run}/lock (No space left on device (os error 28)): free space there, or \
+         {OTHER_DIRECTORY}: No space left on device (os error 28)\n"
+    );
+    assert_eq!(stderr, expected);
+}
+
+/// The service has no CAP_DAC_OVERRIDE: files of others, and those without permissions, are closed to it.
+#[test]
+fn start_with_closed_file_or_folder_names_it() {
+    let caps = ["setpriv", "--bounding-set=-all,+bpf,+perfmon", "--inh-caps=-all"];
+    for closed in ["tailcalld.toml", "tailcalld.d", "tailcalld.d/50.toml"] {
+        let Some(setup) = Setup::new(GOOD) else { return };
+        fs::create_dir(setup.path("tailcalld.d")).unwrap();
+        fs::write(setup.path("tailcalld.d/50.toml"), GOOD).unwrap();
+        let path = setup.path(closed);
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o000)).unwrap();
+        let (code, stderr) = failed(&setup, &caps, "json");
+        assert_eq!(code, CONFIG, "{stderr}");
+        let path = path.display();
+        let expected = format!(
+            "{path}: cannot be read without CAP_DAC_OVERRIDE, which the service does not have; run: chown root \
+             '{path}' && chmod u+rX '{path}'"
+        );
+        assert!(stderr.contains(&expected), "{stderr}");
+    }
+    let Some(setup) = Setup::new(GOOD) else { return };
+    fs::create_dir(setup.path("run")).unwrap();
+    fs::write(setup.path("run/lock"), "").unwrap();
+    let closed = |name: &str| fs::Permissions::from_mode(if name == "run" { 0o000 } else { 0o600 });
+    for name in ["run/lock", "run"] {
+        fs::set_permissions(setup.path(name), closed(name)).unwrap();
+    }
+    let (code, stderr) = failed(&setup, &caps, "json");
+    assert_eq!(code, NO_PERMISSION, "{stderr}");
+    let expected = format!(
+        "tailcalld: failed to examine {} (Permission denied (os error 13)): run tailcalld as root, or \
+         {OTHER_DIRECTORY}\n",
+        setup.path("run/lock").display()
+    );
+    assert_eq!(stderr, expected);
+}
+
+/// File systems that containers lack: records have less in them, none is missing.
+#[test]
+fn start_without_cgroups_or_tracefs_records_all_calls() {
+    let number = unused_number();
+    let no_units = "tailcalld: no cgroup2 file system is visible here, so records name no unit and no \
+                    container: mount one at /sys/fs/cgroup\n";
+    for (place, warning) in
+        [("/sys/fs/cgroup", no_units), ("/sys/kernel/tracing", ""), ("/sys/kernel/debug", "")]
+    {
+        if !Path::new(place).exists() {
+            continue;
+        }
+        let Some(setup) = Setup::new(&format!("[routes]\n{number} = \"args\"\n")) else { return };
+        let script = "mount -t tmpfs tmpfs \"$0\" && exec \"$@\"";
+        let command = setup.command(&in_namespace(place, script), "json");
+        let mut daemon = setup.spawn(command);
+        daemon.records.next("started");
+        let stderr = fs::read_to_string(daemon.setup.path("stderr")).unwrap();
+        assert_eq!(stderr, warning, "{place}");
+        let name = trigger(&["times", "50", "native", &number, "nth"]);
+        let records = daemon.stop();
+        assert_eq!(counted(&events_of(&records, &name), "0"), (0..50).collect(), "{place}");
+    }
+}
+
 #[test]
 fn start_without_journald_is_error() {
     let Some(setup) = Setup::new(GOOD) else { return };

@@ -6,9 +6,11 @@ mod routes;
 mod stats;
 mod status;
 
-use std::io::{self, Write as _};
+use std::io::Write as _;
 
 use serde::Serialize;
+
+use super::print::StandardOutput;
 
 pub use reload::reload;
 pub use routes::routes;
@@ -17,7 +19,7 @@ pub use status::status;
 
 /// One line, for programs.
 fn print_json(answer: &impl Serialize) -> anyhow::Result<()> {
-    Ok(writeln!(io::stdout(), "{}", serde_json::to_string(answer)?)?)
+    Ok(writeln!(StandardOutput::lock(), "{}", serde_json::to_string(answer)?)?)
 }
 
 /// `1 route`, `2 routes`.

@@ -4,6 +4,7 @@ use std::io::{self, Write as _};
 
 use super::client::{Answer, call};
 use super::print_json;
+use crate::cli::print::StandardOutput;
 use crate::cli::report::complain;
 use crate::cli::{ClientOptions, exit};
 use crate::rpc::{ReloadRefused, Reloaded};
@@ -33,7 +34,7 @@ pub fn reload(options: &ClientOptions) -> anyhow::Result<u8> {
 }
 
 fn print(done: &Reloaded) -> io::Result<()> {
-    let mut out = io::stdout().lock();
+    let mut out = StandardOutput::lock();
     let all = [
         ("added", &done.added),
         ("changed", &done.changed),

@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::client::ask;
 use super::{counted, print_json};
-use crate::cli::print::{columns, standard_output};
+use crate::cli::print::{StandardOutput, columns, standard_output};
 use crate::cli::{StatsOptions, exit};
 use crate::load::DISPATCHER;
 use crate::rpc::{CONSISTENT, IN_RING, Imbalance, PENDING, PER_CPU, RouteStats, Stats};
@@ -43,9 +43,9 @@ fn check(stats: &Stats, as_json: bool) -> anyhow::Result<u8> {
         let objects: Vec<_> = differences.iter().map(as_object).collect();
         print_json(&json!({ "balanced": objects.is_empty(), "differences": objects }))?;
     } else if differences.is_empty() {
-        writeln!(io::stdout(), "every call is accounted for: {}", summary(stats))?;
+        writeln!(StandardOutput::lock(), "every call is accounted for: {}", summary(stats))?;
     } else {
-        let mut out = io::stdout().lock();
+        let mut out = StandardOutput::lock();
         differences.iter().try_for_each(|difference| writeln!(out, "{}", line(difference)))?;
     }
     Ok(if differences.is_empty() { exit::OK } else { exit::FAILURE })
