@@ -1,25 +1,45 @@
 //! A time in which no daemon recorded is reported by the next one.
 
-use std::process::Stdio;
+use std::process::{Command, ExitStatus, Stdio};
 
 use nix::sys::signal::Signal;
 use serde_json::Value;
 
-use crate::process::Process;
+use crate::process::{Process, eventually};
 use crate::records::Records;
 use crate::rig::Setup;
 
 /// One of several daemons that run in the same folder, one after the other.
-struct Run {
+pub struct Run {
     process: Process,
-    records: Records,
+    pub records: Records,
 }
 
 impl Run {
-    fn start(setup: &Setup) -> Self {
-        let mut process = Process::spawn(setup.command(&[], "json").stdout(Stdio::piped()));
+    pub fn start(setup: &Setup) -> Self {
+        Self::spawn(setup.command(&[], "json").stdout(Stdio::piped()))
+    }
+
+    pub fn spawn(command: &mut Command) -> Self {
+        let mut process = Process::spawn(command);
         let records = Records::read(process.stdout());
         Self { process, records }
+    }
+
+    /// Ends the run and returns its exit status.
+    pub fn end_with_status(mut self, signal: Signal) -> ExitStatus {
+        self.process.signal(signal);
+        self.process.wait()
+    }
+
+    /// Ends the run by a signal of a crash and returns its exit status. The handler of Rust's standard library
+    /// takes the first SIGSEGV or SIGBUS, and expects that the fault comes again.
+    pub fn crash(mut self, signal: Signal) -> ExitStatus {
+        eventually("the process ends", || {
+            self.process.signal(signal);
+            !self.process.is_running()
+        });
+        self.process.wait()
     }
 
     /// Ends the run and returns the time of its last record.

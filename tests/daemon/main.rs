@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used)] // helpers of tests are tests
 
 mod control;
+mod faults;
 mod filters;
 mod gap;
 mod journal;
