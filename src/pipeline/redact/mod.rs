@@ -7,6 +7,7 @@ mod placeholder;
 mod url;
 
 use std::cell::LazyCell;
+use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::LazyLock;
 
@@ -29,15 +30,20 @@ struct ProgramPatterns {
     patterns: SecretSet,
 }
 
+/// One set for all rows of the same programs: a set takes one pass over a name.
 static OBVIOUS: LazyLock<Vec<ProgramPatterns>> = LazyLock::new(|| {
     let lines = include_str!("obvious.tsv").lines().filter(|line| !line.starts_with('#'));
-    lines.filter_map(|line| line.split_once('\t')).map(rule).collect()
+    let mut rows: BTreeMap<&str, Vec<SecretPattern>> = BTreeMap::new();
+    for (programs, patterns) in lines.filter_map(|line| line.split_once('\t')) {
+        rows.entry(programs).or_default().extend(patterns.split(' ').map(SecretPattern::parse));
+    }
+    rows.into_iter().map(rule).collect()
 });
 
-fn rule((programs, patterns): (&'static str, &'static str)) -> ProgramPatterns {
+fn rule((programs, patterns): (&'static str, Vec<SecretPattern>)) -> ProgramPatterns {
     ProgramPatterns {
         programs: programs.split(',').filter(|&program| program != "*").collect(),
-        patterns: patterns.split(' ').map(SecretPattern::parse).collect::<Vec<_>>().into(),
+        patterns: patterns.into(),
     }
 }
 
