@@ -1,4 +1,4 @@
-//! What an encoder writes of any event, a plain reader reads with the same values.
+//! A plain reader reads the values of any event from what an encoder writes.
 
 use std::cell::RefCell;
 
