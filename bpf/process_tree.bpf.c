@@ -4,10 +4,10 @@
  * the parent has ended. Attached only while a filter names a tree.
  *
  * From Linux 7.2 on the kernel may preempt a program of a raw tracepoint, and skips it for other
- * tasks on that CPU meanwhile. There `proc_tree_fork` is attached to a function, if that is possible.
- * A child that it misses all the same is found through its parent (process_tree.h), and soon the
- * daemon, which reads how often programs were skipped, repairs the trees by `proc_tree_seed`. A
- * missed exit leaves an entry that no other process matches.
+ * tasks on that CPU meanwhile. There `proc_tree_fork` is attached to a function, if that is
+ * possible. A child that it misses all the same is found through its parent (process_tree.h), and
+ * soon the daemon, which reads how often programs were skipped, repairs the trees by
+ * `proc_tree_seed`. A missed exit leaves an entry that no other process matches.
  */
 #include "context.h"
 #include "process_tree.h"

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
  * Never attached: the daemon runs it in its own context (BPF_PROG_TEST_RUN) to see whether another
- * program has changed the table. Any process with CAP_BPF can empty a slot of it. A lookup by bpf(2)
- * is not used, because during it the kernel skips programs on its CPU, see `counters` in maps.h.
+ * program has changed the table. Any process with CAP_BPF can empty a slot of it. A lookup by
+ * bpf(2) is not used, because during it the kernel skips programs on its CPU, see `counters` in
+ * maps.h.
  */
 #include "maps.h"
 #include "task.h"
