@@ -190,7 +190,8 @@ fn ftrace_that_is_switched_off_and_on_is_reported() {
     let routes = "[routes]\nsched_get_priority_max = \"args\"\n[kernel]\nattach = \"function\"\n";
     let Some(setup) = Setup::alone(routes) else { return };
     let chosen = AttachMode::choose(AttachTo::Function, &Routes::new());
-    if !needs(chosen.is_ok(), "kprobe.multi") {
+    if chosen.is_err() {
+        // Nothing to test without kprobe.multi. Of the kernels of `make matrix` some have it: tests/matrix/daemon.sh.
         return;
     }
     let mut daemon = setup.start();
