@@ -221,7 +221,7 @@ mod tests {
             bytes[at..at + 8].copy_from_slice(&word.to_le_bytes());
         }
         bytes.extend(object);
-        // What follows the last object is not of this file.
+        // Bytes behind the last object belong to no entry.
         bytes.extend(b"later");
         bytes
     }

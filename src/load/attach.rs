@@ -86,7 +86,7 @@ impl Attach {
     /// Attaches a program to the end of tasks.
     ///
     /// # Errors
-    /// As `attach_to_all`.
+    /// Fails where `attach_to_all` does.
     pub(super) fn attach_to_task_end(self, program: &ProgramMut<'_>) -> Result<Link> {
         self.attach_to_tasks(program, TASK_END, "sched_process_exit")
     }
@@ -94,7 +94,7 @@ impl Attach {
     /// Attaches a program to the start of tasks.
     ///
     /// # Errors
-    /// As `attach_to_all`.
+    /// Fails where `attach_to_all` does.
     pub(super) fn attach_to_task_start(self, program: &ProgramMut<'_>) -> Result<Link> {
         self.attach_to_tasks(program, TASK_START, "sched_process_fork")
     }
