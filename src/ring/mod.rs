@@ -13,6 +13,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 use libbpf_rs::{RingBuffer, RingBufferBuilder};
+use nix::unistd::{SysconfVar, sysconf};
 
 use crate::bpf::{Shared, types::consumer_state};
 use crate::load::Bpf;
@@ -153,6 +154,13 @@ impl<'a> Consumer<'a> {
     fn enter(&self, state: consumer_state) {
         self.shared.consumer().store(state.0, SeqCst);
     }
+}
+
+/// Returns the size of a page: the positions of a mapped ring have one each.
+fn page_bytes() -> Result<usize> {
+    let size = sysconf(SysconfVar::PAGE_SIZE).context("failed to read the size of a page")?;
+    let size = size.context("the kernel names no size of a page")?;
+    usize::try_from(size).with_context(|| format!("a page of {size} bytes"))
 }
 
 /// Result of the callback that ends a turn: libbpf passes a negative result through, and no errno is

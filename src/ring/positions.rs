@@ -5,8 +5,8 @@ use std::num::NonZeroUsize;
 use std::sync::atomic::Ordering::SeqCst;
 
 use anyhow::{Context as _, Result};
-use nix::unistd::{SysconfVar, sysconf};
 
+use super::page_bytes;
 use crate::bpf::Mapping;
 use crate::load::Bpf;
 
@@ -23,7 +23,7 @@ impl Positions {
     /// # Errors
     /// Fails if the ring cannot be mapped.
     pub fn read(bpf: &Bpf<'_>) -> Result<Self> {
-        let page = usize::try_from(sysconf(SysconfVar::PAGE_SIZE)?.context("a page has no size")?)?;
+        let page = page_bytes()?;
         let bytes = NonZeroUsize::new(2 * page).context("a page has no size")?;
         let ring = Mapping::open(bpf.events().as_fd(), bytes).context("failed to map the ring")?;
         let word = |at: usize| ring.word(at / size_of::<u64>()).map_or(0, |word| word.load(SeqCst));

@@ -7,9 +7,9 @@ use std::num::NonZeroUsize;
 use std::sync::atomic::Ordering::Acquire;
 
 use anyhow::{Context as _, Result};
-use nix::unistd::{SysconfVar, sysconf};
 use syscalls::Slot;
 
+use super::page_bytes;
 use crate::bpf::Mapping;
 use crate::bpf::types::{self, event_kind};
 use crate::load::Bpf;
@@ -41,8 +41,7 @@ impl Unread {
     /// # Errors
     /// Fails if the kernel refuses.
     pub fn begin(bpf: &Bpf<'_>) -> Result<Self> {
-        let page = sysconf(SysconfVar::PAGE_SIZE)?.context("a page has no size")?;
-        let page = usize::try_from(page)?;
+        let page = page_bytes()?;
         let data = bpf.events().max_entries() as usize;
         let bytes = NonZeroUsize::new(2 * page + data).context("a ring without data")?;
         let ring = Mapping::open(bpf.events().as_fd(), bytes).context("failed to map the ring")?;
