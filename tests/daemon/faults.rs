@@ -8,9 +8,9 @@ use std::process::{Command, Stdio};
 use nix::sys::signal::Signal;
 
 use crate::gap::Run;
-use crate::kill::ours;
+use crate::kernel_objects::KernelObjects;
 use crate::number::unused_number;
-use crate::process::{eventually, trigger};
+use crate::process::trigger;
 use crate::records::{counted, events_of, of_kind};
 use crate::rig::{Daemon, Setup};
 
@@ -19,19 +19,20 @@ fn route(number: &str) -> String {
     format!("[routes]\n{number} = \"args\"\n")
 }
 
-/// Asserts that each of 50 calls is one event of the daemon, which then stops.
+/// Asserts that each of 50 calls is one event of the daemon, which then stops and leaves nothing.
 fn records_all_calls(daemon: Daemon, number: &str) {
+    let objects = KernelObjects::of(daemon.pid());
     let name = trigger(&["times", "50", "native", number, "nth"]);
     let records = daemon.stop();
     assert_eq!(counted(&events_of(&records, &name), "0"), (0..50).collect());
     assert_eq!(of_kind(&records, "stopped").len(), 1);
+    objects.are_gone();
 }
 
 #[test]
 fn crash_leaves_no_programs_and_is_gap_of_next_start() {
     let number = unused_number();
     let Some(setup) = Setup::alone(&route(&number)) else { return };
-    let before = ours();
     let mut expected = None;
     for signal in [Signal::SIGSEGV, Signal::SIGABRT, Signal::SIGBUS, Signal::SIGILL] {
         // Without a core file.
@@ -40,12 +41,12 @@ fn crash_leaves_no_programs_and_is_gap_of_next_start() {
         let first = run.records.until("started");
         let gaps = of_kind(&first, "gap").iter().map(|gap| gap["reason"].clone()).next();
         assert_eq!(gaps, expected, "before {signal}");
+        let objects = KernelObjects::of(run.pid());
         let name = trigger(&["times", "50", "native", &number, "nth"]);
         let events: Vec<_> = (0..50).map(|_| run.records.next("syscall")).collect();
         assert_eq!(counted(&events_of(&events, &name), "0"), (0..50).collect());
         assert_eq!(run.crash(signal).signal(), Some(signal as i32));
-        // The kernel frees what a process held after a while, not at once.
-        eventually("nothing of ours is left", || ours().is_subset(&before));
+        objects.are_gone();
         expected = Some("crash".into());
     }
 }
@@ -54,8 +55,8 @@ fn crash_leaves_no_programs_and_is_gap_of_next_start() {
 fn stop_after_storm_of_reload_signals_is_clean() {
     let number = unused_number();
     let Some(setup) = Setup::alone(&route(&number)) else { return };
-    let before = ours();
     let daemon = setup.start();
+    let objects = KernelObjects::of(daemon.pid());
     for _ in 0..5_000 {
         daemon.signal(Signal::SIGHUP);
     }
@@ -67,7 +68,7 @@ fn stop_after_storm_of_reload_signals_is_clean() {
     assert_eq!(of_kind(&records, "stopped").len(), 1);
     assert_eq!(records.len(), reloads + 1, "{records:?}");
     assert_eq!(records.last().unwrap()["generation"], 1 + reloads);
-    eventually("nothing of ours is left", || ours().is_subset(&before));
+    objects.are_gone();
 }
 
 /// The lock is a file: with a runtime directory of its own, in a container for instance, a second daemon starts.
@@ -76,7 +77,6 @@ fn stop_after_storm_of_reload_signals_is_clean() {
 fn second_daemon_in_mount_namespace_records_all_calls_too() {
     let number = unused_number();
     let Some(setup) = Setup::alone(&route(&number)) else { return };
-    let before = ours();
     let mut first = Run::start(&setup);
     first.records.next("started");
     let script = "mount -t tmpfs -o mode=0700 tmpfs \"$0\" && exec \"$@\"";
@@ -84,6 +84,7 @@ fn second_daemon_in_mount_namespace_records_all_calls_too() {
     let command = setup.command(&["unshare", "-m", "sh", "-c", script, &run], "json");
     let mut second = setup.spawn(command);
     second.records.next("started");
+    let objects = [first.pid(), second.pid()].map(KernelObjects::of);
     let name = trigger(&["times", "50", "native", &number, "nth"]);
     let of_second = second.stop();
     let of_first: Vec<_> = (0..50).map(|_| first.records.next("syscall")).collect();
@@ -91,7 +92,7 @@ fn second_daemon_in_mount_namespace_records_all_calls_too() {
         assert_eq!(counted(&events_of(&events, &name), "0"), (0..50).collect());
     }
     assert_eq!(first.end_with_status(Signal::SIGTERM).code(), Some(0));
-    eventually("nothing of ours is left", || ours().is_subset(&before));
+    objects.into_iter().for_each(KernelObjects::are_gone);
 }
 
 #[test]

@@ -11,9 +11,11 @@ mod journal;
 #[allow(dead_code)] // shared with tests/journal.rs
 mod journald;
 mod json;
+mod kernel_objects;
 mod kill;
 mod load;
 mod long_cgroup_paths;
+mod memory_group;
 mod namespace;
 mod notify;
 mod number;

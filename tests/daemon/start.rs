@@ -7,6 +7,7 @@ use std::os::unix::process::CommandExt as _;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
+use crate::memory_group::Group;
 use crate::number::unused_number;
 use crate::process::{Process, trigger};
 use crate::records::{counted, events_of};
@@ -227,40 +228,10 @@ fn start_without_btf_is_error() {
 fn start_with_refused_ring_is_error() {
     let Some(setup) = Setup::new(&format!("{GOOD}[ring]\nsize = \"1GiB\"\n")) else { return };
     let Some(group) = Group::new(256 << 20) else { return };
-    let script = "echo $$ >\"$0/cgroup.procs\" && exec \"$@\"";
-    let prefix = ["sh", "-c", script, group.0.to_str().unwrap()];
-    let (code, stderr) = failed(&setup, &prefix, "json");
+    let (code, stderr) = failed(&setup, &group.prefix(), "json");
     assert_eq!(code, UNAVAILABLE, "{stderr}");
     let expected = "tailcalld: the kernel refused a ring of 1048576 KiB: reduce `[ring] size`";
     assert!(stderr.starts_with(expected), "{stderr}");
-}
-
-/// A cgroup with a memory limit.
-struct Group(std::path::PathBuf);
-
-impl Group {
-    /// Creates the cgroup; returns `None`, and prints so, where cgroups do not limit memory.
-    fn new(bytes: u64) -> Option<Self> {
-        let name = format!("tailcalld-test-{}", std::process::id());
-        let places =
-            [("/sys/fs/cgroup/memory", "memory.limit_in_bytes"), ("/sys/fs/cgroup", "memory.max")];
-        for (root, limit) in places {
-            let group = Self(Path::new(root).join(&name));
-            if fs::create_dir(&group.0).is_ok()
-                && fs::write(group.0.join(limit), bytes.to_string()).is_ok()
-            {
-                return Some(group);
-            }
-        }
-        eprintln!("SKIPPED: no cgroup limits memory here");
-        None
-    }
-}
-
-impl Drop for Group {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir(&self.0);
-    }
 }
 
 #[test]
