@@ -6,6 +6,7 @@
 #	make matrix         runs the kernel tests on other kernels, emulated (KERNELS="5.10 7.3")
 #	sudo make e2e       tests the service on a real systemd, in a container (SUITE=trixie)
 #	sudo make bench     measures the costs, side by side with other tools; writes docs/benchmarks.md
+#	sudo make soak      runs load and faults for half an hour, compares all counts (MINUTES=5)
 #	make fuzz           runs the fuzz targets, a minute each (SECONDS_EACH=1800, TARGETS="config json")
 #	sudo make install   installs binary, unit, configuration, catalog and manual pages
 
@@ -24,7 +25,7 @@ SHIPPED = $(DESTDIR)$(DATADIR)/tailcalld.toml
 C_FILES = $(wildcard bpf/*.[ch] bpf/handlers/*.c)
 
 .PHONY: all build setup setup-test setup-e2e setup-bench setup-matrix run test matrix e2e bench \
-	fuzz lint format install uninstall clean
+	soak fuzz lint format install uninstall clean
 
 all: build
 
@@ -65,6 +66,10 @@ e2e: setup-e2e build
 # SECTIONS="a b" measures these only; FULL=1 measures longer; ROUNDS=3 is faster and less precise.
 bench: setup-bench
 	sh scripts/bench.sh
+
+# MINUTES=5 is shorter.
+soak: setup-test
+	sh scripts/soak.sh
 
 # Needs a nightly compiler and cargo-fuzz.
 fuzz: setup-test
