@@ -89,5 +89,7 @@ pub mod log;
 pub mod notify_socket;
 /// Varlink interface of the control socket.
 pub mod rpc;
+/// Capabilities and system calls that the daemon gives up once it has started.
+pub mod sandbox;
 /// Counters of the kernel and of the daemon, and the proof that they add up.
 pub mod stats;

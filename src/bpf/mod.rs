@@ -4,6 +4,7 @@
 
 mod calls;
 mod mapping;
+mod seccomp;
 mod shared;
 
 mod skeleton {
@@ -18,6 +19,7 @@ pub use calls::{
     program_id, recursion_misses, selftest_call, unread_bytes, wait_for_grace,
 };
 pub use mapping::Mapping;
+pub use seccomp::install_seccomp;
 pub use shared::{
     BUCKETS, Bank, BucketWords, ENV_NAME_WORDS, ENV_NAMES, EXCLUDED_CGROUPS, EXCLUDED_FILES,
     FILTERS_PER_BANK, INSNS_PER_BANK, JournalQuery, LIMITS, OWNER_MASK, PATTERNS_PER_BANK,

@@ -10,6 +10,7 @@ mod last_records;
 mod open_files;
 mod output;
 mod poll;
+mod privileges;
 mod read_back;
 mod reload;
 mod reports;

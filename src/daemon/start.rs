@@ -111,6 +111,7 @@ pub fn start<'obj>(
         _lock: lock,
     };
     daemon.attach()?;
+    daemon.drop_privileges();
     daemon.announce();
     Ok(daemon)
 }

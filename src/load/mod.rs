@@ -15,6 +15,7 @@ mod kernel_facts;
 mod misses;
 mod object;
 mod perf;
+mod permissions;
 mod process_tree;
 mod recipes;
 mod table_check;
@@ -46,6 +47,7 @@ pub use errors::preconditions;
 pub use kernel_facts::functions_are_on;
 pub use misses::DISPATCHER;
 pub use object::{handlers, prepare};
+pub use permissions::{is_bpf_unrestricted, may_open_perf_events};
 pub use table_check::{EMPTY, id_of};
 
 /// The loaded object. Whoever owns it keeps the table alive: the kernel empties a program array when

@@ -23,6 +23,11 @@ impl TaskEnd {
         Self { hook, link: None, misses: 0 }
     }
 
+    /// Returns the kind of hook, if there is one.
+    pub fn hook(&self) -> Option<Attach> {
+        self.hook.as_ref().ok().copied()
+    }
+
     /// Attaches the program, unless it is attached.
     ///
     /// # Errors

@@ -28,6 +28,7 @@ mod results;
 mod rig;
 #[path = "../common/root.rs"]
 mod root;
+mod sandbox;
 mod self_test;
 mod start;
 mod starting;

@@ -97,7 +97,12 @@ impl Trigger {
 
 /// Returns the trigger's binary, built by `cargo build --examples`.
 pub fn trigger_path() -> PathBuf {
-    Path::new(env!("CARGO_BIN_EXE_tailcalld")).with_file_name("examples/trigger")
+    example("trigger")
+}
+
+/// Returns the path of a program of tests/support.
+pub fn example(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_BIN_EXE_tailcalld")).with_file_name("examples").join(name)
 }
 
 /// Runs a trigger to its end and returns the name in its events.

@@ -15,6 +15,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("bpf", &[]),
     ("clock", &[]),
     ("log", &[]),
+    ("sandbox", &["bpf"]),
     ("instance_lock", &["error"]),
     ("notify_socket", &[]),
     ("handlers", &["bpf"]),

@@ -53,17 +53,19 @@ recorded() {
 }
 
 calls=0
-# The service is active, has no capability beyond its two, and records a call.
+# records [CAPABILITIES]: the service is active, has kept these capabilities only, none by default, and records a call.
 records() {
 	calls=$((calls + 1))
 	[ "$(property ActiveState)" = active ] &&
-		grep "^CapEff:.000000c000${1:-000000}$" "/proc/$(property MainPID)/status" &&
+		grep "^CapEff:.${1:-0000000000000000}$" "/proc/$(property MainPID)/status" &&
+		grep "^CapPrm:.${1:-0000000000000000}$" "/proc/$(property MainPID)/status" &&
 		/bin/true "of-call-$calls" &&
 		recorded "SYSCALL_ARGV=of-call-$calls"
 }
 
+# starts PARANOID [CAPABILITIES]
 starts() {
-	restart "$1" && records
+	restart "$1" && records ${2:-}
 }
 
 # Results need more hooks: the return of calls and the end of tasks.
@@ -92,7 +94,7 @@ refuses() {
 starts_with_sys_admin() {
 	mkdir -p $drop_in
 	printf '[Service]\nCapabilityBoundingSet=CAP_SYS_ADMIN\n' >$drop_in/test.conf
-	restart 4 && records 200000
+	restart 4 && records 0000004000200000
 }
 
 systemctl is-system-running --wait >/dev/null
@@ -104,7 +106,7 @@ done
 run_test 'records results at perf_event_paranoid 4' records_results
 if needs_perf_event; then
 	run_test 'refused perf event is exit status 77 with ways out' refuses 4
-	run_test 'attach = "tracepoint" starts at perf_event_paranoid 2' starts 2
+	run_test 'attach = "tracepoint" starts at perf_event_paranoid 2' starts 2 0000004000000000
 	run_test 'attach = "tracepoint" starts with CAP_SYS_ADMIN' starts_with_sys_admin
 fi
 echo "service ends: $(cut -d ' ' -f 1 /proc/uptime) s"

@@ -1,0 +1,33 @@
+//! Permissions of this process to use the loaded object.
+
+use std::fs;
+
+use super::perf::PerfRefusal;
+use super::{Attach, Bpf};
+
+/// Sysctl that restricts bpf(2) to processes with a capability, unless it is 0.
+const UNPRIVILEGED: &str = "/proc/sys/kernel/unprivileged_bpf_disabled";
+
+/// Returns whether bpf(2) is open to all processes, or may be.
+pub fn is_bpf_unrestricted() -> bool {
+    !fs::read_to_string(UNPRIVILEGED).is_ok_and(|value| ["1", "2"].contains(&value.trim()))
+}
+
+/// Returns whether this process may open perf events.
+pub fn may_open_perf_events() -> bool {
+    PerfRefusal::probe().is_none()
+}
+
+impl Bpf<'_> {
+    /// Returns whether a reload or the self-test may have to open a perf event.
+    pub fn opens_perf_events(&self) -> bool {
+        let hooks = [self.dispatcher.attach(), self.returns.attach()];
+        hooks.into_iter().chain(self.task_end.hook()).any(|hook| hook == Attach::Tracepoint)
+    }
+
+    /// Returns whether this process may read and change the table.
+    pub fn may_change(&self) -> bool {
+        let continuations = super::wire_continuations(&self.skeleton);
+        self.misses().is_ok() && self.restore_continuations().is_ok() && continuations.is_ok()
+    }
+}
