@@ -17,6 +17,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("log", &[]),
     ("sandbox", &["bpf"]),
     ("instance_lock", &["error"]),
+    ("manager_bus", &[]),
     ("notify_socket", &[]),
     ("handlers", &["bpf"]),
     // From the configuration to the table in the kernel.
