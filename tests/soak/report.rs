@@ -53,6 +53,8 @@ impl Run {
     fn add_faults(&self, figures: &mut Figures) {
         let entries = &self.accounts.entries;
         figures.note("kills of the daemon", self.kills);
+        let slowest = self.service.slowest_start.as_secs_f64();
+        figures.note("slowest start, s", format!("{slowest:.2}"));
         figures.exact("records `gap`", entries.of(&RecordingGap::KIND), self.kills);
         figures.note("reloads", self.reloads);
         figures.at_least("records `reloaded`", entries.of(&Reloaded::KIND), self.reloads);
