@@ -44,11 +44,13 @@ struct call_state {
 
 enum counters_size {
 	COUNTERS_WORDS = 24, /* of a row: three cache lines */
-	COUNTERS_UNUSED = COUNTERS_WORDS - COUNTERS - sizeof(struct call_state) / sizeof(__u64),
+	COUNTERS_UNUSED = COUNTERS_WORDS - COUNTERS - 1 - sizeof(struct call_state) / sizeof(__u64),
 	/* Of one CPU: a row for each slot within a bank, one for each odd number, and some to end
 	 * with a whole cache line. */
 	ODD_ROWS = BANK_SLOTS,
+	RING_ROW = BANK_SLOTS + 7, /* has no counters, only the grant */
 	COUNTERS_ROWS = BANK_SLOTS + 8,
+	RING_GRANTS = 32, /* all grants of all CPUs are this part of the ring */
 };
 
 /* Numbers that no table has. They are counted, never masked into range: COUNTER_SEEN of a row
@@ -59,12 +61,13 @@ enum odd_number {
 	ODD_OUT_OF_RANGE = 2, /* any other number from 512 on */
 	ODD_NUMBERS,
 };
-_Static_assert(ODD_NUMBERS <= COUNTERS_ROWS - ODD_ROWS, "each odd number has its row");
+_Static_assert(ODD_ROWS + ODD_NUMBERS <= RING_ROW && RING_ROW < COUNTERS_ROWS, "rows of their own");
 
 /* A row: the state and the most frequent counters share the first cache line. */
 struct counters {
 	struct call_state state;
 	__u64 counts[COUNTERS]; /* by enum counter */
+	__u64 ring_grant; /* of RING_ROW: events that the CPU may emit unasked, see ring_room.h */
 	__u64 unused[COUNTERS_UNUSED];
 };
 _Static_assert(COUNTERS_ROWS * sizeof(struct counters) % 64 == 0, "CPUs share no cache line");

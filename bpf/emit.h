@@ -6,6 +6,7 @@
 #include "maps.h"
 #include "namespaces.h"
 #include "pending.h"
+#include "ring_room.h"
 #include "route.h"
 #include "wake.h"
 
@@ -61,24 +62,13 @@ static __always_inline void event_lost(const struct call *call, __u64 size)
 		stats_count(call->counters, COUNTER_LOST_RING_BUSY);
 }
 
-/* Whether the call may use the room that is left in the ring. An owner that floods has half of the
- * ring, whatever it calls; the last eighth is reserved for events of keep = "always". */
-static __always_inline bool ring_has_room(const struct call *call)
-{
-	__u32 room = call->is_heavy                   ? ring_bytes / 2
-		     : call->route->flags & CALL_KEEP ? ring_bytes
-						      : ring_bytes - ring_bytes / 8;
-
-	return bpf_ringbuf_query(&events, BPF_RB_AVAIL_DATA) < room;
-}
-
 /* Emits an event without captures. Its size is known, so it is built in the ring itself: 10 ns
  * faster than in scratch memory. */
 static __always_inline void emit_event(void *ctx, const struct call *call)
 {
 	struct event *event;
 
-	if (!ring_has_room(call)) {
+	if (!ring_has_room_for_plain(call)) {
 		stats_count(call->counters, COUNTER_LOST_RING_FULL);
 		return;
 	}

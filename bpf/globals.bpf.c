@@ -21,6 +21,7 @@ const volatile __u32 attach_kind;
 const volatile __u32 return_kind;
 const volatile __u32 task_start_kind;
 const volatile __u32 ring_bytes;
+const volatile __u32 ring_grant_events;
 volatile __u32 self_tgid;
 volatile __u64 excluded_files[EXCLUDED_FILES];
 volatile __u64 identified_file;

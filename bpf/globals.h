@@ -66,6 +66,10 @@ extern const volatile __u32 task_start_kind;
 /* Size of the ring. Set before load. */
 extern const volatile __u32 ring_bytes;
 
+/* Number of events that a CPU may emit before it asks for the ring's fill again. Set before
+ * load. */
+extern const volatile __u32 ring_grant_events;
+
 /* The daemon's thread group in the initial pid namespace. Written by `self_identify` before any
  * attach. No other process gets the pid while programs run: the kernel closes the daemon's links,
  * and so detaches them, before it frees its pid. */

@@ -3,6 +3,7 @@
 #define TAILCALLD_PENDING_H
 
 #include "maps.h"
+#include "ring_room.h"
 #include "stats.h"
 #include "route.h"
 #include "wake.h"
@@ -19,6 +20,7 @@ static __always_inline void pending_fill(struct pending *pending, const struct e
 	pending->tid = event->tid;
 	pending->slot = call->slot;
 	pending->in_table = false;
+	pending->is_kept = !!(call->route->flags & CALL_KEEP);
 	pending->deferred_count = count;
 	pending->entry_ns = event->boottime_ns;
 	if (!count)
@@ -135,8 +137,11 @@ static __always_inline void result_fill(struct result_event *event, const struct
 
 static __always_inline bool result_send(const struct pending *pending, __s64 result, bool ended)
 {
-	struct result_event *event = bpf_ringbuf_reserve(&events, sizeof(*event), 0);
+	struct result_event *event;
 
+	if (!ring_has_room_for_result(pending, sizeof(*event)))
+		return false;
+	event = bpf_ringbuf_reserve(&events, sizeof(*event), 0);
 	if (!event)
 		return false;
 	result_fill(event, pending, result, ended);

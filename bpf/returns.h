@@ -162,7 +162,8 @@ static __always_inline bool result_send_with_memory(struct scratch *scratch, __s
 		return false;
 	scratch->result.size = size;
 	scratch->result.captures = scratch->count;
-	if (bpf_ringbuf_output(&events, &scratch->result, size, BPF_RB_NO_WAKEUP))
+	if (!ring_has_room_for_result(pending, size) ||
+	    bpf_ringbuf_output(&events, &scratch->result, size, BPF_RB_NO_WAKEUP))
 		return false;
 	consumer_wake();
 	return true;

@@ -104,7 +104,8 @@ struct pending {
 	__u64 entry_ns; /* `boottime_ns` of its event; 0: the task has no pending call */
 	__u32 tid;
 	__u16 slot;
-	__u16 in_table; /* stored in `pending_calls`, not in `pending_tasks` */
+	__u8 in_table; /* stored in `pending_calls`, not in `pending_tasks` */
+	__u8 is_kept; /* of a route of keep = "always" */
 	__u64 mm; /* address of the mm_struct that the addresses below belong to */
 	__u32 buffer_bytes; /* of the route */
 	__u32 deferred_count;

@@ -10,6 +10,7 @@ use syscalls::Slot;
 
 use super::attach_mode::AttachMode;
 use super::{errors, handler_manifest, recipes};
+use crate::bpf::types::{counters_size, wire_size};
 use crate::bpf::{OpenTailcalldSkel, TailcalldSkelBuilder};
 use crate::handlers::Handlers;
 use crate::stats::CounterRows;
@@ -50,14 +51,13 @@ pub(super) fn declared_handlers(open: &OpenTailcalldSkel<'_>) -> Result<Handlers
 fn configure(open: &mut OpenTailcalldSkel<'_>, ring_bytes: u32, choice: &AttachMode) -> Result<()> {
     handler_manifest::number(open.maps.rodata_handlers.initial_value_mut().unwrap_or_default());
     open.maps.events.set_max_entries(ring_bytes).context("failed to set the ring's size")?;
-    open.maps
-        .counters
-        .set_max_entries(CounterRows::count()?)
-        .context("failed to size the counters")?;
+    let rows = CounterRows::count()?;
+    open.maps.counters.set_max_entries(rows).context("failed to size the counters")?;
     let has_storage = MapType::TaskStorage.is_supported().unwrap_or(false);
     open.maps.pending_tasks.set_autocreate(has_storage).context("failed to leave out a map")?;
     let rodata = open.maps.rodata_data.as_deref_mut().context("the BPF object has no constants")?;
     rodata.ring_bytes = ring_bytes;
+    rodata.ring_grant_events = grant_events(ring_bytes, rows / counters_size::COUNTERS_ROWS.0);
     rodata.attach_kind = choice.attach.kind();
     let returns = choice.return_hooks();
     rodata.return_kind = returns.exit.kind();
@@ -75,6 +75,12 @@ fn configure(open: &mut OpenTailcalldSkel<'_>, ring_bytes: u32, choice: &AttachM
         }
     }
     Ok(())
+}
+
+/// Returns the number of events without captures that each CPU may emit before it looks at the ring's fill again.
+fn grant_events(ring_bytes: u32, cpus: u32) -> u32 {
+    let (header, event) = (8, wire_size::EVENT_SIZE.0);
+    ring_bytes / counters_size::RING_GRANTS.0 / cpus.max(1) / (header + event)
 }
 
 /// A program array takes programs of one type only.

@@ -37,6 +37,7 @@ mod equal_inodes;
 mod forged;
 mod held_open;
 mod missed_children;
+mod returned_at_once;
 mod set_exe;
 mod shared_limit;
 mod unreadable;

@@ -64,8 +64,8 @@ fn full_ring_counts_lost_events() {
     let counters = rig.counters(own_slot(488));
     let records = rig.records();
     let bytes: usize = records.iter().map(|record| record.len() + 8).sum();
-    // The last eighth is for events of keep = "always".
-    let room = (1 << 16) - (1 << 13);
+    // The last eighth is for events of keep = "always", and 1/32 may be granted to other CPUs.
+    let room = (1 << 16) - (1 << 13) - (1 << 11);
     assert!(bytes as u32 + EVENT_BYTES > room, "{bytes} bytes are no full ring");
     let events = rig.only_events(records).len() as u64;
     assert_eq!(counters.seen, 10_000);
