@@ -39,8 +39,9 @@ impl ManagerBus {
         let mut stream = UnixStream::connect(socket)?;
         stream.set_read_timeout(Some(ANSWER_MAX))?;
         stream.set_write_timeout(Some(ANSWER_MAX))?;
-        // The user id 0 as text, in hexadecimal digits.
-        stream.write_all(b"\0AUTH EXTERNAL 30\r\n")?;
+        // The user id 0 as text, in hexadecimal digits. All in one: a call that arrives together with BEGIN would
+        // wait in systemd's buffer for the next one.
+        stream.write_all(b"\0AUTH EXTERNAL 30\r\nBEGIN\r\n")?;
         let mut line = Vec::new();
         while !line.ends_with(b"\r\n") && line.len() < MESSAGE_MAX {
             let mut byte = [0];
@@ -50,7 +51,6 @@ impl ManagerBus {
         if !line.starts_with(b"OK ") {
             return Err(ErrorKind::PermissionDenied.into());
         }
-        stream.write_all(b"BEGIN\r\n")?;
         Ok(Self { stream, serial: 0 })
     }
 
