@@ -1,10 +1,11 @@
 //! The option `[kernel] attach`: the place in the kernel where the programs run.
 
 use clap::ValueEnum;
+use serde::{Deserialize, Serialize};
 
 /// Attach mode. Which tracepoint, and whether the kernel has functions to attach to, is found
 /// out at the start.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
 pub enum AttachTo {
     /// The functions if every routed syscall has one in this kernel, otherwise the tracepoint
     #[default]

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
+
 use super::byte_size;
 
 /// Default for the journal: two records of an average size each millisecond, 7 GiB an hour. What a busy host writes
@@ -9,7 +11,7 @@ use super::byte_size;
 const INTO_JOURNAL: u64 = 2 << 20;
 
 /// Bytes of records that may be written in a second.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ByteLimit {
     /// 2 MiB into the journal, where they displace the entries of others; any number to other outputs.
     #[default]

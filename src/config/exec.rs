@@ -1,5 +1,7 @@
 //! The options of the handler `exec`, about a program's arguments and environment.
 
+use serde::{Deserialize, Serialize};
+
 use super::secret::SecretPattern;
 use super::secret_set::SecretSet;
 
@@ -27,7 +29,7 @@ impl Argv {
 }
 
 /// Secrets in arguments and variables that are hidden.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Redact {
     /// No secrets are hidden.
     Off,

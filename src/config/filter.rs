@@ -5,10 +5,12 @@ mod display;
 
 use std::ops::RangeInclusive;
 
+use serde::{Deserialize, Serialize};
+
 use crate::bpf::types::filter_size;
 
 /// Conditions on a call, all of which must hold. A part that is `None` in a route is taken from `[defaults]`.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Filter {
     /// Real user, in the initial user namespace.
     pub uid: Option<Vec<Ids>>,
@@ -53,7 +55,7 @@ impl Filter {
 }
 
 /// Numbers of users or groups.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Ids {
     /// First and last.
     pub range: RangeInclusive<u32>,
@@ -62,7 +64,7 @@ pub struct Ids {
 }
 
 /// A name that is compared as a whole.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UnitName {
     /// Name without the exclamation mark.
     pub text: String,
@@ -71,7 +73,7 @@ pub struct UnitName {
 }
 
 /// A string with a `*` at its beginning or its end, or without one.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Pattern {
     /// Text without the star; [`Pattern::BYTES_MAX`] bytes at most.
     pub text: String,
@@ -87,7 +89,7 @@ impl Pattern {
 }
 
 /// Part of a string that a pattern compares.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Part {
     /// Whole string.
     Whole,
@@ -98,7 +100,7 @@ pub enum Part {
 }
 
 /// A condition on one argument.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Condition {
     /// Name of the argument in the syscall's signature.
     pub argument: String,
@@ -107,7 +109,7 @@ pub struct Condition {
 }
 
 /// A comparison of the value of an argument.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Comparison {
     /// `= 3`, `!= AT_FDCWD`.
     Equals {
@@ -133,7 +135,7 @@ pub enum Comparison {
 }
 
 /// A value in a condition.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Word {
     /// A number.
     Number(i128),

@@ -2,10 +2,12 @@
 
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use super::limit::PERIODS;
 
 /// Aggregation: events are counted for a while and recorded in one record per key.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Aggregate {
     /// Time that one record covers.
     pub every: Duration,
@@ -29,7 +31,7 @@ pub fn time_name(time: Duration) -> String {
 }
 
 /// Order in which routes lose records when the output is above its limits.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Keep {
     /// Aggregated first, then dropped.
     Low,

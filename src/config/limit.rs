@@ -1,7 +1,9 @@
 //! The options `limit`, `burst`, `per` and `sample`, which bound the events of a route.
 
+use serde::{Deserialize, Serialize};
+
 /// Number of events in a period.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Rate {
     /// Events, at least one.
     pub count: u32,
@@ -10,7 +12,9 @@ pub struct Rate {
 }
 
 /// Owner that a rate limit counts for.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(
+    Debug, Clone, Copy, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize,
+)]
 pub enum Per {
     /// All calls together.
     #[default]
@@ -26,7 +30,7 @@ pub enum Per {
 }
 
 /// A rate limit: rate, burst, and owner.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Limit {
     /// Rate in the long run.
     pub rate: Rate,

@@ -1,7 +1,9 @@
 //! The option `paths`, about memory whose page is not resident when a call begins.
 
+use serde::{Deserialize, Serialize};
+
 /// Effort to read memory whose page is not resident at entry.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Paths {
     /// `Exact` for handlers that ask for it, if that costs other syscalls nothing; else `Entry`.
     #[default]

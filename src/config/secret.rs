@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
+
 /// Secret part of a text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Hidden {
@@ -12,7 +14,7 @@ pub enum Hidden {
 }
 
 /// A pattern as `obvious.tsv` and the configuration write it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum SecretPattern {
     /// An option: `--password`.
     Option(String),

@@ -15,6 +15,7 @@ use syscalls::Slot;
 
 use crate::bpf::types::{filter_size, name_kind};
 use crate::config::{Condition, Filter, Pattern};
+use serde::{Deserialize, Serialize};
 
 /// Instructions that decide which rule a call is for.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -122,7 +123,7 @@ pub enum Width {
 }
 
 /// Owner of a name.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum NameKind {
     /// A unit of the system.
     Unit,

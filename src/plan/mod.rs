@@ -12,6 +12,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 pub use difference::{Change, ChangeSummary, Difference, difference};
 pub use route::{Route, Rule};
 
@@ -24,7 +26,7 @@ use crate::handlers::Handlers;
 pub type Routes = BTreeMap<Slot, Route>;
 
 /// The resolved configuration.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Plan {
     /// The table.
     pub routes: Routes,
@@ -58,7 +60,7 @@ pub struct Plan {
 }
 
 /// Origin of a route in the configuration.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Origin {
     /// The left side of the entry: `openat`, `226`, `@mount`.
     pub entry: String,

@@ -2,20 +2,22 @@
 
 use std::collections::BTreeSet;
 
+use serde::{Deserialize, Serialize};
+
 use crate::config::{Aggregate, Filter, Keep, Limit, NONE, Paths, Redact, Results};
 use crate::filter::Effect;
 use crate::handlers::Handlers;
 
 /// Rules of one slot: the first rule whose filter a call passes decides. Calls that pass none are not
 /// recorded.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Route {
     /// Rules in order, at least one.
     pub rules: Vec<Rule>,
 }
 
 /// One alternative of a route.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Rule {
     /// Filter of the calls that the rule is for.
     pub filter: Filter,

@@ -222,7 +222,9 @@ macro_rules! counters {
         { $( $(#[doc = $doc:literal])+ $field:ident: $term:expr, )+ }
     ) => {
         $(#[$about])*
-        #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+        #[derive(
+            Debug, Default, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize,
+        )]
         pub struct $name { $( $(#[doc = $doc])+ pub $field: u64, )+ }
 
         impl Counted for $name {

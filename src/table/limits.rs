@@ -3,6 +3,8 @@
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
+use serde::{Deserialize, Serialize};
+
 use syscalls::Slot;
 
 use crate::bpf::types::{self, limit_per};
@@ -10,7 +12,7 @@ use crate::config::{Limit, Per};
 use crate::plan::{Plan, Rule};
 
 /// Rate limit and the scope of the events that share it.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct LimitKey {
     /// Events that share the limit.
     pub owner: Owner,
@@ -19,7 +21,7 @@ pub struct LimitKey {
 }
 
 /// Scope of a limit.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Owner {
     /// Events of each syscall, by user.
     Users,

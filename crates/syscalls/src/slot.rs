@@ -2,11 +2,14 @@
 
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
+
 use crate::abi::ABI_SLOTS;
 use crate::{Abi, numbers};
 
 /// A syscall number of one ABI.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "u16", into = "u16")]
 pub struct Slot(u16);
 
 impl Slot {
@@ -44,6 +47,20 @@ impl Slot {
     /// Returns the name of the syscall; `None` if the number has none.
     pub fn name(self) -> Option<&'static str> {
         numbers::name(self.abi(), self.nr())
+    }
+}
+
+impl From<Slot> for u16 {
+    fn from(slot: Slot) -> Self {
+        slot.index()
+    }
+}
+
+impl TryFrom<u16> for Slot {
+    type Error = String;
+
+    fn try_from(index: u16) -> Result<Self, Self::Error> {
+        Self::from_index(index).ok_or_else(|| format!("{index} is the index of no slot"))
     }
 }
 
