@@ -4,6 +4,7 @@
 use std::env;
 use std::ffi::OsString;
 use std::fs;
+use std::hash::{DefaultHasher, Hasher as _};
 use std::path::{Path, PathBuf};
 
 use libbpf_cargo::SkeletonBuilder;
@@ -16,7 +17,17 @@ fn main() {
     println!("cargo:rerun-if-env-changed=CLANG");
     let out = PathBuf::from(env::var_os("OUT_DIR").expect("cargo sets OUT_DIR"));
     let objects: Vec<PathBuf> = sources().iter().map(|source| compile(source, &out)).collect();
-    generate(&link(&objects, &out), &out);
+    let object = link(&objects, &out);
+    generate(&object, &out);
+    println!("cargo:rustc-env=TAILCALLD_OBJECT_STAMP={:016x}", stamp(&object));
+}
+
+/// A number that two objects share only if they are the same: a daemon adopts what one of another stamp left in the
+/// kernel in no case.
+fn stamp(object: &Path) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    hasher.write(&fs::read(object).expect("the object that was linked just now"));
+    hasher.finish()
 }
 
 /// In name order: a handler's number follows from it, and builds are reproducible.

@@ -110,7 +110,12 @@ fn cost(bytes: &[u8], handlers: &Handlers, encode: Encode) -> Duration {
         let event = Event::decode(&header, bytes, None, handlers).expect("an event");
         let secrets = secrets(&event, &Redact::Obvious);
         let event = if secrets.is_empty() { event.clone() } else { secrets.redacted(&event) };
-        let body = Body::Syscall(Syscall { event: &event, place: None, suppressed: 0 });
+        let body = Body::Syscall(Syscall {
+            event: &event,
+            place: None,
+            suppressed: 0,
+            may_be_duplicate: false,
+        });
         encode(&Record { time_ns: 1, body }, &mut scratch, &mut buffer);
         to.send(&buffer).expect("room for an entry");
         let elapsed = start.elapsed();

@@ -61,7 +61,12 @@ fn measure(
         container: None,
         claimed_container: None,
     };
-    let body = Body::Syscall(Syscall { event: &event, place: Some(&place), suppressed: 0 });
+    let body = Body::Syscall(Syscall {
+        event: &event,
+        place: Some(&place),
+        suppressed: 0,
+        may_be_duplicate: false,
+    });
     let record = Record { time_ns: 1_767_323_045_000_000_006, body };
     let mut scratch = Scratch::new();
     let mut buffer = Vec::new();

@@ -72,4 +72,15 @@ struct counters {
 };
 _Static_assert(COUNTERS_ROWS * sizeof(struct counters) % 64 == 0, "CPUs share no cache line");
 
+enum ledger_size {
+	LEDGER_WORDS = 16, /* of a copy: two cache lines */
+	LEDGER_COPIES = 2,
+	LEDGER_ROWS = BANK_SLOTS + 1, /* the last is the state of the whole daemon */
+};
+
+/* A row of the daemon's ledger: two copies, of which the one with the higher number is valid. */
+struct ledger_row {
+	__u64 words[LEDGER_COPIES][LEDGER_WORDS];
+};
+
 #endif

@@ -57,6 +57,7 @@ struct wire_types {
 	enum odd_number odd_number;
 	enum table_size table_size;
 	enum counters_size counters_size;
+	enum ledger_size ledger_size;
 	enum wire_size wire_size;
 	enum handler_size handler_size;
 	enum continuation continuation;

@@ -99,6 +99,17 @@ struct {
 	__type(value, struct counters);
 } counters __weak SEC(".maps");
 
+/* The daemon's ledger: the outcomes of the events that it has taken out of the ring, by slot. No program
+ * uses it. It is a map so that it outlives the daemon together with the ring, and the next one knows
+ * what was in the memory of one that was killed. Written and read through a mapping. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, LEDGER_ROWS);
+	__type(key, __u32);
+	__type(value, struct ledger_row);
+} ledger __weak SEC(".maps");
+
 /* The ring of events, the only queue between the programs and the daemon. The loader replaces the
  * size by `[ring] size`. */
 struct {

@@ -51,9 +51,14 @@ fdinfo() {
 		-printf '%h\n' 2>/dev/null | sed 's|/ns$|/fdinfo|' | xargs -r grep -rs .
 }
 
-# dispatchers CONTAINER: prints the number of dispatchers that its processes have attached.
+# dispatchers CONTAINER: prints the number of dispatchers that its processes have attached. Several processes may hold a
+# link, systemd among them.
 dispatchers() {
-	fdinfo "$1" | grep -c $'tp_name:\tsys_enter$' || true
+	fdinfo "$1" | awk -F '\t' '
+		{ file = $1; sub(/:[^:]*:$/, "", file) }
+		/:link_id:/ { link[file] = $2 }
+		/:tp_name:\tsys_enter$/ { links[link[file]] = 1 }
+		END { print length(links) }'
 }
 
 # objects CONTAINER: prints kind and id of every BPF object in the kernel, without those that

@@ -80,6 +80,7 @@ pub mod config_watch;
 /// Start, loop, reload, and stop; the only module that knows all stages.
 pub mod daemon;
 /// Lock that allows one daemon per machine.
+pub mod fd_store;
 pub mod instance_lock;
 /// journald: its rate limit for the unit of the daemon, and entries that it has stored.
 pub mod journald;

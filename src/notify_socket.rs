@@ -10,7 +10,10 @@ use std::os::unix::net::{SocketAddr, UnixDatagram};
 use std::path::Path;
 
 use anyhow::{Context as _, Result, bail};
+use nix::fcntl::OFlag;
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::socket::{ControlMessage, MsgFlags, sendmsg};
+use nix::unistd::pipe2;
 
 /// Environment variable with the address.
 const VARIABLE: &str = "NOTIFY_SOCKET";
@@ -61,6 +64,19 @@ impl NotifySocket {
         self.send_bytes(message.as_bytes(), fds).with_context(|| {
             format!("failed to notify the service manager at {VARIABLE}={}", self.name())
         })
+    }
+
+    /// Waits until the service manager has processed all earlier messages, for at most `most` (sd_notify_barrier(3)).
+    ///
+    /// # Errors
+    /// Fails where `send` does, and where no pipe can be had.
+    pub fn barrier(&self, most: PollTimeout) -> Result<()> {
+        let (read, write) = pipe2(OFlag::O_CLOEXEC).context("failed to create a pipe")?;
+        self.send(&[("BARRIER", "1")], &[write.as_fd()])?;
+        drop(write);
+        // The service manager closes its copy: the end of the pipe. If it does not in time, what follows is slower.
+        let _ = poll(&mut [PollFd::new(read.as_fd(), PollFlags::empty())], most);
+        Ok(())
     }
 
     fn send_bytes(&self, message: &[u8], fds: &[BorrowedFd<'_>]) -> IoResult<()> {

@@ -96,7 +96,12 @@ fn allocations(bytes: &[u8], handlers: &Handlers, encode: Encode) -> usize {
             panic!("not an event")
         };
         let event = Event::decode(&header, bytes, None, handlers).expect("an event");
-        let body = Body::Syscall(Syscall { event: &event, place: None, suppressed: 0 });
+        let body = Body::Syscall(Syscall {
+            event: &event,
+            place: None,
+            suppressed: 0,
+            may_be_duplicate: false,
+        });
         encode(&Record { time_ns: 1, body }, &mut scratch, &mut buffer);
         ALLOCATIONS.get() - before
     };

@@ -103,7 +103,10 @@ fn text(index: u8, text: &[u8]) -> Capture<'_> {
 }
 
 fn record<'a>(event: &'a Event<'a>, place: Option<&'a CgroupInfo>) -> Record<'a> {
-    Record { time_ns: TIME_NS, body: Body::Syscall(Syscall { event, place, suppressed: 0 }) }
+    Record {
+        time_ns: TIME_NS,
+        body: Body::Syscall(Syscall { event, place, suppressed: 0, may_be_duplicate: false }),
+    }
 }
 
 fn open(journald: &Journald) -> Output {

@@ -15,6 +15,35 @@ pub fn duplicate(fd: i32) -> io::Result<OwnedFd> {
     unsafe { BorrowedFd::borrow_raw(fd) }.try_clone_to_owned()
 }
 
+/// Takes a file descriptor that the service manager passed (sd_listen_fds(3)): its own from now on.
+pub fn own(fd: i32) -> OwnedFd {
+    // SAFETY: the service manager opened the descriptor for this process, and each is taken once, at the start.
+    unsafe { OwnedFd::from_raw_fd(fd) }
+}
+
+/// Returns how often the kernel skipped the program of a link to functions, which it counts since Linux 6.7; 0 for
+/// other links.
+///
+/// # Errors
+/// Fails if the kernel does not report it.
+pub fn link_misses(link: BorrowedFd<'_>) -> io::Result<u64> {
+    let mut info = libbpf_sys::bpf_link_info::default();
+    let mut size = size_of_val(&info) as u32;
+    // SAFETY: the descriptor is open, and both pointers are to variables of ours; the kernel writes
+    // `size` bytes at most, and to no other address, since all those in `info` are zero.
+    let failed = unsafe {
+        libbpf_sys::bpf_link_get_info_by_fd(link.as_raw_fd(), &raw mut info, &raw mut size)
+    };
+    match (failed, info.type_) {
+        (0, libbpf_sys::BPF_LINK_TYPE_KPROBE_MULTI) => {
+            // SAFETY: the kernel has filled this member of the union, which consists of numbers.
+            Ok(unsafe { info.__bindgen_anon_1.kprobe_multi.missed })
+        }
+        (0, _) => Ok(0),
+        _ => Err(io::Error::last_os_error()),
+    }
+}
+
 /// Returns how often the kernel skipped an attached program because it was running on the same CPU
 /// already: a task was preempted in it, and others went by. It happens to raw tracepoints from Linux
 /// 7.2 on; kernels without the guard (5.10, 5.15) report 0.

@@ -10,6 +10,22 @@ use std::sync::atomic::Ordering::SeqCst;
 use nix::libc::c_void;
 use nix::sys::mman::{MapFlags, ProtFlags, mmap, munmap};
 
+/// Maps the value of a map with one entry over `globals`, which libbpf has mapped without a file: it maps the globals of
+/// an object itself only if it created the map.
+///
+/// # Errors
+/// Fails if the kernel refuses; then nothing has changed.
+pub(super) fn map_over<T>(globals: NonNull<T>, map: BorrowedFd<'_>) -> io::Result<()> {
+    let address = NonZeroUsize::new(globals.as_ptr() as usize);
+    let bytes = NonZeroUsize::new(size_of::<T>());
+    let (Some(address), Some(bytes)) = (address, bytes) else { return Ok(()) };
+    let (prot, flags) =
+        (ProtFlags::PROT_READ | ProtFlags::PROT_WRITE, MapFlags::MAP_SHARED | MapFlags::MAP_FIXED);
+    // SAFETY: libbpf has mapped at least as many bytes at this address, rounded up to whole pages as here, and unmaps
+    // them itself; they hold numbers only, any value of which is valid.
+    unsafe { mmap(Some(address), bytes, prot, flags, map, 0) }.map(drop).map_err(Into::into)
+}
+
 /// The words of a map; unmapped when dropped.
 #[derive(Debug)]
 pub struct Mapping {
@@ -51,8 +67,27 @@ impl Mapping {
             return None;
         }
         // SAFETY: the word lies within the mapping, which begins on a page and lives as long as
-        // `self`. It is only ever loaded, so that it may be read-only.
+        // `self`. Unless the mapping is writable, it is only ever loaded.
         Some(unsafe { self.words.cast::<AtomicU64>().add(index).as_ref() })
+    }
+}
+
+/// The words of a map that may be stored to as well.
+#[derive(Debug)]
+pub struct WritableMapping(Mapping);
+
+impl WritableMapping {
+    /// Maps the first `bytes` of the values, as [`Mapping::open`] does.
+    ///
+    /// # Errors
+    /// Fails if the kernel refuses.
+    pub fn open(map: BorrowedFd<'_>, bytes: NonZeroUsize) -> io::Result<Self> {
+        Mapping::map(map, bytes, ProtFlags::PROT_READ | ProtFlags::PROT_WRITE).map(Self)
+    }
+
+    /// One word, for loads and stores; `None` beyond the end.
+    pub fn word(&self, index: usize) -> Option<&AtomicU64> {
+        self.0.word(index)
     }
 }
 

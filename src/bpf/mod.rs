@@ -15,17 +15,18 @@ mod skeleton {
 }
 
 pub use calls::{
-    SELFTEST_CALLS, duplicate, has_kprobe_multi, may_raw_tracepoints_sleep, open_perf_event,
-    program_id, recursion_misses, selftest_call, unread_bytes, wait_for_grace,
+    SELFTEST_CALLS, duplicate, has_kprobe_multi, link_misses, may_raw_tracepoints_sleep,
+    open_perf_event, own, program_id, recursion_misses, selftest_call, unread_bytes,
+    wait_for_grace,
 };
-pub use mapping::Mapping;
+pub use mapping::{Mapping, WritableMapping};
 pub use seccomp::install_seccomp;
 pub use shared::{
     BUCKETS, Bank, BucketWords, ENV_NAME_WORDS, ENV_NAMES, EXCLUDED_CGROUPS, EXCLUDED_FILES,
     FILTERS_PER_BANK, INSNS_PER_BANK, JournalQuery, LIMITS, OWNER_MASK, PATTERNS_PER_BANK,
     RULES_PER_BANK, Shared, TABLE_CHECK_ENTRIES, TreePass, hash_u64,
 };
-pub use skeleton::{OpenTailcalldSkel, TailcalldLinks, TailcalldSkel, TailcalldSkelBuilder, types};
+pub use skeleton::{OpenTailcalldSkel, TailcalldSkel, TailcalldSkelBuilder, types};
 
 /// Namespaces that an event carries.
 pub const NAMESPACES: usize = types::namespace::NAMESPACES.0 as usize;

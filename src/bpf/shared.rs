@@ -1,11 +1,13 @@
 //! The programs' global variables.
 
 use std::marker::PhantomData;
+use std::os::fd::AsFd as _;
 use std::ptr::NonNull;
 use std::sync::atomic::Ordering::{Relaxed, SeqCst};
 use std::sync::atomic::{AtomicU32, AtomicU64};
 
 use super::NAMESPACES;
+use super::mapping::map_over;
 use super::{TailcalldSkel, types};
 
 /// Executables that can be excluded.
@@ -96,6 +98,16 @@ impl<'obj> Shared<'obj> {
     pub fn take(skeleton: &mut TailcalldSkel<'obj>) -> Option<Self> {
         let globals = NonNull::from(skeleton.maps.bss_data.take()?);
         Some(Self { globals, object: PhantomData })
+    }
+
+    /// Takes the mapping out of a skeleton whose globals are a map of another object; `None` if it was taken before.
+    ///
+    /// # Errors
+    /// Fails if the kernel refuses to map them.
+    pub fn take_reused(skeleton: &mut TailcalldSkel<'obj>) -> std::io::Result<Option<Self>> {
+        let Some(shared) = Self::take(skeleton) else { return Ok(None) };
+        map_over(shared.globals, skeleton.maps.bss.as_fd())?;
+        Ok(Some(shared))
     }
 
     /// Returns the bank that the programs read.

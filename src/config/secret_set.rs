@@ -6,11 +6,13 @@ use std::sync::Arc;
 use aho_corasick::automaton::Automaton;
 use aho_corasick::dfa::DFA;
 use aho_corasick::{Anchored, PatternID};
+use serde::{Deserialize, Serialize};
 
 use super::secret::{Candidate, Hidden, SecretPattern};
 
 /// Patterns that are compared together.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(from = "Vec<SecretPattern>", into = "Vec<SecretPattern>")]
 pub struct SecretSet {
     patterns: Vec<SecretPattern>,
     blocks: Arc<[Block]>,
@@ -57,6 +59,12 @@ impl From<Vec<SecretPattern>> for SecretSet {
     fn from(patterns: Vec<SecretPattern>) -> Self {
         let blocks = patterns.chunks(BLOCK).map(Block::new).collect();
         Self { patterns, blocks }
+    }
+}
+
+impl From<SecretSet> for Vec<SecretPattern> {
+    fn from(set: SecretSet) -> Self {
+        set.patterns
     }
 }
 

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use anyhow::Result;
+use serde::{Deserialize, Serialize};
 use syscalls::Slot;
 
 use super::untracked::UntrackedReader;
@@ -31,6 +32,17 @@ pub struct Counters {
     read_ns: u64,
 }
 
+/// Values of a reading, for the next daemon.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct CountersState {
+    /// Id of the ring that they belong to.
+    pub ring: u32,
+    kernel: BTreeMap<Slot, KernelCounters>,
+    user: UserCounters,
+    missed: u64,
+    handlers: BTreeMap<Slot, String>,
+}
+
 /// Differences between two readings.
 #[derive(Debug)]
 pub struct Reading {
@@ -49,6 +61,23 @@ impl Counters {
     pub fn begin(&mut self, now_ns: u64) {
         self.read_ns = now_ns;
         self.untracked.begin();
+    }
+
+    /// Returns the values of the last reading.
+    pub fn state(&self, ring: u32) -> CountersState {
+        let (kernel, handlers) = (self.kernel.clone(), self.handlers.clone());
+        CountersState { ring, kernel, user: self.user.clone(), missed: self.missed, handlers }
+    }
+
+    /// Takes the values of the last reading of the previous daemon.
+    pub fn restore(&mut self, state: CountersState) {
+        let CountersState { kernel, user, missed, handlers, .. } = state;
+        (self.user, self.missed) = (user, missed);
+        self.kernel.extend(kernel);
+        // Routes of the live table are known already, by their present names.
+        let older = handlers.into_iter().filter(|(slot, _)| !self.handlers.contains_key(slot));
+        let older: Vec<_> = older.collect();
+        self.handlers.extend(older);
     }
 
     /// Adds the slots of a plan, with their handlers.

@@ -2,6 +2,7 @@
 //! signals, the configuration's folders, the control socket, the output and the timers. The only module
 //! that knows all stages.
 
+mod adopt;
 mod counters;
 mod feedback;
 mod heartbeat;
@@ -14,7 +15,9 @@ mod privileges;
 mod read_back;
 mod reload;
 mod reports;
+mod restart_mark;
 mod rpc;
+mod saved_calls;
 mod self_test;
 mod signals;
 mod start;
@@ -59,6 +62,7 @@ use crate::pipeline::Pipeline;
 use crate::pipeline::writer::WriterState;
 use crate::plan::Plan;
 use crate::ring::{Consumer, Rest};
+use crate::rpc::runtime_folder;
 use crate::table::Table;
 
 /// Interval between readings of the counters while calls come in. An idle host is left alone.
@@ -102,6 +106,8 @@ struct Daemon<'obj> {
     heartbeat: Option<Heartbeat>,
     /// Time before this run in which nothing was recorded.
     gap: Option<RecordingGap>,
+    /// Version of the daemon that this one goes on for, and the events that waited in the ring; until it is reported.
+    adopted: Option<(String, u64)>,
     table: Table,
     bpf: Bpf<'obj>,
     _lock: InstanceLock,
@@ -117,7 +123,11 @@ pub fn run(options: &RunOptions) -> Result<ExitCode> {
     let mut object = MaybeUninit::uninit();
     let mut daemon = start::start(options, signals, &mut object)?;
     let reason = daemon.serve()?;
-    daemon.stop(&reason)?;
+    if daemon.bpf.is_kept() && restart_mark::take(&runtime_folder()) {
+        daemon.leave(&reason)?;
+    } else {
+        daemon.stop(&reason)?;
+    }
     Ok(ExitCode::SUCCESS)
 }
 
@@ -261,7 +271,7 @@ impl Daemon<'_> {
     /// Writes the records that wait and, if the output accepts them, resumes consuming.
     fn reopen(&mut self) -> Result<()> {
         let before = self.writer_state();
-        if self.pipeline.borrow_mut().delivery.flush() != WriterState::Open {
+        if self.pipeline.borrow_mut().flush() != WriterState::Open {
             return self.pause();
         }
         self.poll.resume(&self.consumer, self.pipeline.borrow().delivery.output())?;

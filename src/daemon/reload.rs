@@ -119,7 +119,7 @@ impl Daemon<'_> {
         cause != ReloadCause::Files && early.is_none()
     }
 
-    fn rewire(&mut self, plan: Plan, record: Reloaded) -> ReloadOutcome {
+    pub(super) fn rewire(&mut self, plan: Plan, record: Reloaded) -> ReloadOutcome {
         if let Err(error) = self.table.apply(&mut self.bpf, &plan) {
             let message = format!("{error:#}");
             let text = message.clone();
@@ -158,7 +158,7 @@ impl Daemon<'_> {
     }
 
     /// Describes what the reload changes.
-    fn difference(&self, new: &Plan) -> Reloaded {
+    pub(super) fn difference(&self, new: &Plan) -> Reloaded {
         let difference = plan::difference(&self.plan, new);
         let ChangeSummary { added, mut changed, removed } = difference.summary(&self.bpf.handlers);
         changed.extend(changed_settings(&self.plan, new));

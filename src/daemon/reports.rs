@@ -86,6 +86,12 @@ impl Daemon<'_> {
             delivery.emit(Body::Untracked(untracked));
         }
         self.suppressed.read(&self.bpf, self.counters.limited(), &mut delivery.suppressed);
+        let is_told = !is_held && delivery.writer_state() == WriterState::Open;
+        drop(pipeline);
+        // The next daemon reports all that happened since the last reading that was told.
+        if is_told {
+            self.save_counters();
+        }
         Ok(lost.map_or(0, |lost| lost.events()))
     }
 

@@ -25,7 +25,7 @@ use super::suppressed::SuppressedReader;
 use super::systemd::Systemd;
 use super::timers::Timers;
 use super::tracing_watch::TracingWatch;
-use super::{Daemon, last_records, open_files, output};
+use super::{Daemon, adopt, last_records, open_files, output, restart_mark};
 use crate::blind_spots::blind_spots;
 use crate::cli::RunOptions;
 use crate::clock;
@@ -33,15 +33,16 @@ use crate::config::{Trust, drop_in_dir};
 use crate::config_watch::ConfigWatch;
 use crate::error::Failure;
 use crate::exclude::Excluded;
+use crate::fd_store::FdStore;
 use crate::instance_lock::InstanceLock;
-use crate::load::{self, AttachMode};
-use crate::output::record::{Body, Started};
-use crate::pipeline::Pipeline;
+use crate::load::{self, Adoption, AttachMode};
+use crate::output::record::{Adopted, Body, GapReason, RecordingGap, Started};
 use crate::pipeline::delivery::Delivery;
+use crate::pipeline::{EntryFile, Pipeline};
 use crate::plan;
 use crate::ring::Consumer;
 use crate::rpc::{SERVICE, default_socket, runtime_folder};
-use crate::table::Table;
+use crate::table::{Table, TableFile};
 use crate::units::Units;
 
 /// The syscall of the self-test: it has an argument that comes back in the event, it changes
@@ -61,6 +62,7 @@ pub fn start<'obj>(
     object: &'obj mut MaybeUninit<OpenObject>,
 ) -> Result<Daemon<'obj>> {
     open_files::raise()?;
+    let store = FdStore::receive()?;
     // What an administrator can mend is checked first, what needs privileges after it. The files are
     // watched before they are read, so that no change falls in between.
     let watch = ConfigWatch::new(&options.config, &drop_in_dir(&options.config))?;
@@ -71,7 +73,12 @@ pub fn start<'obj>(
     let output = output::open(options.output, &plan)?;
     let attach = options.attach.unwrap_or(plan.attach);
     let choice = AttachMode::choose(attach, &plan.routes)?;
-    let bpf = load::load(object, plan.ring_bytes, choice)?;
+    // Of a restart that ended in another way.
+    restart_mark::take(&runtime_folder());
+    let tables = TableFile::new(&runtime_folder());
+    let (bpf, previous) = adopt::load(object, &plan, choice, &store, &tables)?;
+    let next = plan.clone();
+    let plan = previous.as_ref().map_or(plan, |previous| previous.live.plan.clone());
     let mut excluded = Excluded::default();
     excluded.replace(&bpf, &plan.exclude);
     let delivery = Delivery::new(Units::new(), output);
@@ -106,11 +113,16 @@ pub fn start<'obj>(
         read_back: ReadBack::default(),
         heartbeat: None,
         gap: None,
+        adopted: None,
         table: Table::new(),
         bpf,
         _lock: lock,
     };
-    daemon.attach()?;
+    daemon.table.save_in(tables);
+    match previous {
+        Some(previous) => daemon.adopt(&previous, next)?,
+        None => daemon.attach()?,
+    }
     daemon.drop_privileges();
     daemon.announce();
     Ok(daemon)
@@ -126,6 +138,10 @@ impl Daemon<'_> {
         // Only now: the programs report the cgroups that are created while the tree is read.
         self.pipeline.borrow_mut().delivery.units.read();
         self.test()?;
+        if self.bpf.is_kept() {
+            let entries = EntryFile::open(&runtime_folder())?;
+            self.pipeline.borrow_mut().open_ledger(self.bpf.ledger()?, entries);
+        }
         self.table.apply_at_once(&mut self.bpf, &self.plan)?;
         self.remember_table();
         Ok(())
@@ -178,6 +194,15 @@ impl Daemon<'_> {
                 );
             }
         }
+        if let Some((version, unread)) = self.adopted.take() {
+            // Nothing went unrecorded: what was called meanwhile is in the ring, or counted as lost.
+            let RecordingGap { from_ns, to_ns, reason } = self.gap.take().unwrap_or(RecordingGap {
+                from_ns: self.since_ns,
+                to_ns: self.since_ns,
+                reason: GapReason::Crash,
+            });
+            self.emit(Body::Adopted(&Adopted { from_ns, to_ns, reason, version, unread }));
+        }
         if let Some(gap) = &self.gap {
             self.emit(Body::RecordingGap(gap));
         }
@@ -196,6 +221,9 @@ impl Daemon<'_> {
         }
         for limitation in &self.bpf.limitations {
             tracing::warn!("{limitation}");
+        }
+        if let Adoption::Refused(reason) = &self.bpf.adoption {
+            tracing::warn!("what the previous daemon left in the kernel was removed: {reason}");
         }
         let started = Started {
             version: env!("CARGO_PKG_VERSION").to_owned(),

@@ -6,8 +6,9 @@ use std::time::{Duration, Instant};
 use anyhow::Result;
 
 use super::heartbeat::Heartbeat;
-use super::{Daemon, RECONNECT_INTERVAL, last_records};
+use super::{Daemon, RECONNECT_INTERVAL, last_records, saved_calls};
 use crate::output::record::Body;
+use crate::pipeline::Pipeline;
 use crate::pipeline::writer::WriterState;
 use crate::plan::Plan;
 use crate::ring::{Rest, Unread};
@@ -30,15 +31,43 @@ impl Daemon<'_> {
             tracing::warn!("the next start cannot tell since when nothing is recorded: {error:#}");
         }
         let until = Instant::now() + DRAIN_MAX;
-        self.drain(until)?;
+        self.drain(until, Pipeline::finish)?;
         self.bpf.detach();
         self.give_up()?;
         self.report_suppressed()?;
         let user = self.pipeline.borrow().delivery.tally.clone();
         let stopped = self.counters.stopped_record(reason, generation, &user, self.bpf.misses()?);
         self.emit(Body::Stopped(&stopped));
-        self.drain(until)?;
+        self.drain(until, Pipeline::finish)?;
         self.save_last_records();
+        Ok(())
+    }
+
+    /// Ends without an end of the recording: table, ring and links are left to the next daemon, with the calls that wait
+    /// for their results. What is not written otherwise counts as lost.
+    pub(super) fn leave(&mut self, reason: &str) -> Result<()> {
+        self.systemd.stopping();
+        self.control = None;
+        let until = Instant::now() + DRAIN_MAX;
+        self.drain(until, Pipeline::finish_aggregates)?;
+        // Nothing is taken out of the ring from here on: it would be lost.
+        let calls = self.pipeline.borrow_mut().take_pending();
+        let ring = self.bpf.kernel_state()?.ring;
+        if let Err(error) = saved_calls::save(&runtime_folder(), ring, &calls) {
+            tracing::warn!("{} calls that wait for their results are lost: {error:#}", calls.len());
+        }
+        self.pipeline.borrow_mut().give_up(std::iter::empty());
+        self.report_suppressed()?;
+        let user = self.pipeline.borrow().delivery.tally.clone();
+        let (generation, misses) = (self.table.generation(), self.bpf.misses()?);
+        let stopped = self.counters.stopped_record(reason, generation, &user, misses);
+        self.emit(Body::Stopped(&stopped));
+        self.write_own(until)?;
+        self.save_last_records();
+        if let Some(Err(error)) = self.heartbeat.as_mut().map(Heartbeat::stop) {
+            tracing::warn!("the next start cannot tell how this one ended: {error:#}");
+        }
+        self.bpf.leave();
         Ok(())
     }
 
@@ -70,13 +99,28 @@ impl Daemon<'_> {
         }
     }
 
-    /// Writes what is in the ring until `until`, as far as the output accepts it.
-    fn drain(&mut self, until: Instant) -> Result<()> {
+    /// Writes the records that wait, until `until`, and takes nothing out of the ring.
+    fn write_own(&mut self, until: Instant) -> Result<()> {
+        loop {
+            let state = self.pipeline.borrow_mut().flush();
+            let left = until.saturating_duration_since(Instant::now()).min(RECONNECT_INTERVAL);
+            if matches!(state, WriterState::Open | WriterState::Closed) || left.is_zero() {
+                return Ok(());
+            }
+            for wakeup in self.poll.wait(Some(left))? {
+                self.on_wakeup(wakeup)?;
+            }
+        }
+    }
+
+    /// Writes what is in the ring until `until`, as far as the output accepts it. `finish` delivers what is in the
+    /// pipeline then, and returns whether any of it is left.
+    fn drain(&mut self, until: Instant, finish: fn(&mut Pipeline) -> bool) -> Result<()> {
         while self.writer_state() != WriterState::Closed && Instant::now() < until {
             let rest = self.consume()?;
             let is_empty = self.writer_state() == WriterState::Open && rest != Rest::None;
             // No call that is still pending can return a result any more.
-            if is_empty && !self.pipeline.borrow_mut().finish() {
+            if is_empty && !finish(&mut self.pipeline.borrow_mut()) {
                 break;
             }
             if self.writer_state() != WriterState::Open {

@@ -45,6 +45,17 @@ impl SuppressedReader {
         refusals.forget(|key| !self.limits.values().any(|limit| *limit == key.limit));
     }
 
+    /// Passes over the refusals that the kernel has counted before this daemon started: the previous one has reported
+    /// them, but for those of its last seconds.
+    pub fn skip_reported(&mut self, bpf: &Bpf<'_>, refusals: &mut Refusals) {
+        for full in bpf.full_buckets() {
+            if let Some(key) = self.bucket_key(&full) {
+                refusals.read(key, comm(&full.comm), full.refused);
+            }
+        }
+        drop(refusals.take());
+    }
+
     /// Reads the refusals of the kernel's buckets, if their sum `limited` has grown. The sum is read first, so
     /// that no refusal is missed.
     pub fn read(&mut self, bpf: &Bpf<'_>, limited: u64, refusals: &mut Refusals) {

@@ -7,16 +7,16 @@
 //! slot. One link a function would be exact, but 300 of them took 7 s to attach and 41 s to go (6.12,
 //! emulated), against 46 and 89 ms for one link with all.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::thread;
 
 use anyhow::{Context as _, Result};
-use libbpf_rs::query::LinkTypeInfo;
-use libbpf_rs::{Link, ProgramMut};
+use libbpf_rs::ProgramMut;
 use syscalls::Slot;
 
 use super::attach::{Attach, Side};
 use super::functions::Functions;
+use super::kept_link::{self, KeptLink, LinkKeeper};
 
 /// Links of one program: the dispatcher at the entry of calls, or another one at their return.
 #[derive(Debug)]
@@ -24,15 +24,18 @@ pub(super) struct Attachment {
     side: Side,
     attach: Attach,
     functions: Functions,
-    tracepoint: Option<Link>,
+    tracepoint: Option<KeptLink>,
     links: Vec<FunctionLink>,
     /// Misses of links that are gone.
     misses: u64,
 }
 
+/// Functions of links, by the name of the link.
+pub type LinkFunctions = BTreeMap<String, BTreeSet<String>>;
+
 #[derive(Debug)]
 struct FunctionLink {
-    link: Link,
+    link: KeptLink,
     functions: BTreeSet<String>,
 }
 
@@ -42,18 +45,39 @@ impl Attachment {
         Self { side, attach, functions, tracepoint: None, links: Vec::new(), misses: 0 }
     }
 
+    /// Takes the links of the previous daemon. `functions` are those that each link to functions had, by its name; a
+    /// link that is not among them is of a table that never was live, and goes.
+    pub fn adopt(&mut self, links: Vec<KeptLink>, functions: &LinkFunctions) {
+        for link in links {
+            match (self.attach, functions.get(link.name()).cloned()) {
+                (Attach::Function, Some(functions)) => {
+                    self.links.push(FunctionLink { link, functions });
+                }
+                (Attach::Function, None) => {}
+                _ => self.tracepoint = Some(link),
+            }
+        }
+    }
+
+    /// Returns the functions of each link, by its name.
+    pub fn functions(&self) -> impl Iterator<Item = (String, BTreeSet<String>)> {
+        self.links.iter().map(|link| (link.link.name().to_owned(), link.functions.clone()))
+    }
+
     /// Attaches the program to calls of these slots, beside those that it is attached to.
     ///
     /// # Errors
     /// Fails if the kernel refuses; then nothing has changed.
     pub fn attach_slots<'a>(
         &mut self,
+        keeper: &LinkKeeper,
         program: &ProgramMut<'_>,
         slots: impl Iterator<Item = &'a Slot>,
     ) -> Result<()> {
         let slots: Vec<&Slot> = slots.collect();
         if self.tracepoint.is_none() && !slots.is_empty() {
-            self.tracepoint = self.attach.attach_to_all(program, self.side)?;
+            let link = self.attach.attach_to_all(program, self.side)?;
+            self.tracepoint = link.map(|link| keeper.keep(program, link));
         }
         let reached = |name: &String| self.links.iter().any(|link| link.functions.contains(name));
         let functions: BTreeSet<String> = self
@@ -64,7 +88,7 @@ impl Attachment {
         if !functions.is_empty() {
             let link =
                 program.attach_kprobe_multi(self.side == Side::Return, functions.iter().collect());
-            let link = link.with_context(|| refused(&functions))?;
+            let link = keeper.keep(program, link.with_context(|| refused(&functions))?);
             self.links.push(FunctionLink { link, functions });
         }
         Ok(())
@@ -86,22 +110,23 @@ impl Attachment {
     /// Detaches the program from everything.
     pub fn detach_all(&mut self) {
         self.misses = self.misses();
-        self.tracepoint = None;
-        self.links.clear();
+        let links = self.links.drain(..).map(|link| link.link);
+        kept_link::detach(links.chain(self.tracepoint.take()).collect());
     }
 
     /// Drops links. The kernel waits until no task can be in the code that it removes, 89 ms and more, so they
     /// are dropped in a thread; at once where none can be had.
     fn go(&mut self, gone: Vec<FunctionLink>) {
-        self.misses += gone.iter().map(|link| misses_of(&link.link)).sum::<u64>();
+        self.misses += gone.iter().map(|link| link.link.misses()).sum::<u64>();
         if !gone.is_empty() {
-            let _ = thread::Builder::new().spawn(move || drop(gone));
+            let gone = gone.into_iter().map(|link| link.link).collect();
+            let _ = thread::Builder::new().spawn(move || kept_link::detach(gone));
         }
     }
 
     /// Returns the calls that the kernel missed because it was in a program of the same task already.
     pub fn misses(&self) -> u64 {
-        self.misses + self.links.iter().map(|link| misses_of(&link.link)).sum::<u64>()
+        self.misses + self.links.iter().map(|link| link.link.misses()).sum::<u64>()
     }
 
     /// Returns the slots that have no function to attach to.
@@ -121,14 +146,6 @@ impl Attachment {
             return BTreeSet::new();
         }
         slots.filter_map(|&slot| self.functions.of(slot)).map(str::to_owned).collect()
-    }
-}
-
-/// Returns the misses of a link to functions, which the kernel counts since Linux 6.7; 0 before.
-pub(super) fn misses_of(link: &Link) -> u64 {
-    match link.info().map(|info| info.info) {
-        Ok(LinkTypeInfo::KprobeMulti(info)) => info.missed,
-        _ => 0,
     }
 }
 

@@ -1,6 +1,6 @@
 //! Runs of the programs that the kernel skipped (`recursion_misses`), and what the maps had no room for.
 
-use std::os::fd::AsFd as _;
+use std::os::fd::AsFd;
 use std::sync::atomic::Ordering::Relaxed;
 
 use anyhow::{Context as _, Result};
@@ -29,7 +29,7 @@ impl Bpf<'_> {
             ("proc_tree_exit", &programs.proc_tree_exit, 0),
         ];
         all.into_iter()
-            .map(|(name, program, of_links)| Ok((name, skipped(name, program)? + of_links)))
+            .map(|(name, program, of_links)| Ok((name, self.skipped(name, program)? + of_links)))
             .collect()
     }
 
@@ -39,7 +39,7 @@ impl Bpf<'_> {
     /// # Errors
     /// Fails if the kernel does not report it.
     pub fn recursion_misses(&self) -> Result<u64> {
-        Ok(skipped(DISPATCHER, &self.skeleton.progs.sys_enter)? + self.dispatcher.misses())
+        Ok(self.skipped(DISPATCHER, &self.skeleton.progs.sys_enter)? + self.dispatcher.misses())
     }
 
     /// Returns the cgroups that came or went while the kernel skipped the program that follows them: at raw
@@ -49,8 +49,8 @@ impl Bpf<'_> {
     /// Fails if the kernel does not report it.
     pub fn cgroups_skipped(&self) -> Result<u64> {
         let programs = &self.skeleton.progs;
-        let created = skipped("cgroup_mkdir", &programs.cgroup_mkdir)?;
-        Ok(created + skipped("cgroup_rmdir", &programs.cgroup_rmdir)?)
+        let created = self.skipped("cgroup_mkdir", &programs.cgroup_mkdir)?;
+        Ok(created + self.skipped("cgroup_rmdir", &programs.cgroup_rmdir)?)
     }
 
     /// Returns the cgroups that came or went without an event, because the ring was full.
@@ -70,13 +70,19 @@ impl Bpf<'_> {
     /// # Errors
     /// Fails if the kernel does not report it.
     pub fn process_trees_lost(&self) -> Result<u64> {
-        let skipped = skipped("proc_tree_fork", &self.skeleton.progs.proc_tree_fork)?;
+        let skipped = self.skipped("proc_tree_fork", &self.skeleton.progs.proc_tree_fork)?;
         let skipped = skipped + self.task_starts_missed();
         Ok(self.shared.process_trees_lost().load(Relaxed) + skipped)
     }
-}
 
-fn skipped(name: &str, program: &ProgramMut<'_>) -> Result<u64> {
-    crate::bpf::recursion_misses(program.as_fd())
-        .with_context(|| format!("failed to read how often the kernel skipped {name}"))
+    /// Returns how often the kernel skipped a program, and those of earlier daemons that its links may still run.
+    fn skipped(&self, name: &str, program: &ProgramMut<'_>) -> Result<u64> {
+        let earlier = self.keeper.adopted_programs(name).iter().map(AsFd::as_fd);
+        let programs = earlier.chain([program.as_fd()]);
+        let counts: std::io::Result<Vec<u64>> =
+            programs.map(crate::bpf::recursion_misses).collect();
+        let counts = counts
+            .with_context(|| format!("failed to read how often the kernel skipped {name}"))?;
+        Ok(counts.into_iter().sum())
+    }
 }

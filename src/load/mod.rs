@@ -1,6 +1,8 @@
 //! Loads the BPF object: creates maps, has the programs verified, learns the daemon's identity. Nothing is
-//! attached before the first table is live, and dropping `Bpf` leaves nothing in the kernel.
+//! attached before the first table is live, and dropping `Bpf` leaves nothing in the kernel but what the service
+//! manager keeps for the next daemon.
 
+mod adoption;
 mod attach;
 mod attach_mode;
 mod attachment;
@@ -11,6 +13,7 @@ mod functions;
 mod handler_manifest;
 mod identity;
 mod journal_open;
+mod kept_link;
 mod kernel_facts;
 mod misses;
 mod object;
@@ -29,6 +32,7 @@ use std::os::fd::{AsFd, AsRawFd as _, BorrowedFd, RawFd};
 use anyhow::{Context as _, Result};
 use attach::Side;
 use attachment::Attachment;
+use kept_link::{KeptLink, LinkKeeper};
 use libbpf_rs::skel::{OpenSkel as _, Skel as _};
 use libbpf_rs::{MapCore, MapFlags, OpenObject};
 use nix::sys::signal::SigSet;
@@ -36,10 +40,12 @@ use syscalls::Slot;
 use task_end::TaskEnd;
 
 use crate::bpf::types::continuation;
-use crate::bpf::{Shared, TailcalldLinks, TailcalldSkel};
+use crate::bpf::{Shared, TailcalldSkel};
+use crate::fd_store::FdStore;
 use crate::handlers::Handlers;
-use crate::stats::CounterRows;
+use crate::stats::{CounterRows, Ledger};
 
+pub use adoption::KernelState;
 pub use attach::Attach;
 pub use attach_mode::{AttachMode, ReturnHooks};
 pub use buckets::Full;
@@ -68,6 +74,14 @@ pub struct Bpf<'obj> {
     returns: Attachment,
     /// `task_exit`, at the end of tasks; only while there are such calls.
     task_end: TaskEnd,
+    /// Links of the programs that follow cgroups, and of those that follow process trees.
+    cgroup_links: Vec<KeptLink>,
+    tree_links: Vec<KeptLink>,
+    keeper: LinkKeeper,
+    store: FdStore,
+    stamp: String,
+    /// Outcome of the attempt to go on with the kernel's side of the previous daemon.
+    pub adoption: Adoption,
     tagged: cgroup_tags::TaggedNames,
     tracked_trees: process_tree::TrackedTrees,
     /// Reason for the kind of hook, as it is printed.
@@ -76,7 +90,18 @@ pub struct Bpf<'obj> {
     pub limitations: Vec<String>,
 }
 
-/// Loads the object with a ring of that size, in bytes.
+/// Outcome of the attempt to go on with what a previous daemon left in the kernel.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Adoption {
+    /// It left nothing.
+    Nothing,
+    /// Table, ring and counters are those of the previous daemon.
+    Done,
+    /// It left something that this one cannot use, for this reason; that is gone.
+    Refused(String),
+}
+
+/// Loads the object with a ring of that size, in bytes, for a daemon that no other one follows.
 ///
 /// # Errors
 /// With what the kernel refused, and what to do about it.
@@ -85,11 +110,45 @@ pub fn load(
     ring_bytes: u32,
     choice: AttachMode,
 ) -> Result<Bpf<'_>> {
+    load_kept(object, ring_bytes, choice, &FdStore::default(), None)
+}
+
+/// Loads the object and keeps what is to outlive the daemon in `store`. If the store has what the previous daemon
+/// left, and `state` describes it, the object goes on with that.
+///
+/// # Errors
+/// As [`load`].
+pub fn load_kept<'obj>(
+    object: &'obj mut MaybeUninit<OpenObject>,
+    ring_bytes: u32,
+    choice: AttachMode,
+    store: &FdStore,
+    state: Option<&KernelState>,
+) -> Result<Bpf<'obj>> {
     preconditions()?;
-    let open = prepare(object, ring_bytes, &choice)?;
+    let mut open = prepare(object, ring_bytes, &choice)?;
     let handlers = object::declared_handlers(&open)?;
+    let stamp = adoption::stamp(open.open_object());
+    let adoption = match adoption::check(open.open_object(), store, state) {
+        _ if store.is_empty() => Adoption::Nothing,
+        Ok(()) => Adoption::Done,
+        Err(reason) => Adoption::Refused(reason),
+    };
+    if adoption == Adoption::Done {
+        adoption::reuse_maps(open.open_object_mut(), store)?;
+    }
     let mut skeleton = without_signals(|| errors::explain(ring_bytes, || open.load()))?;
-    let shared = Shared::take(&mut skeleton).context("the BPF object has no global variables")?;
+    let shared = match adoption {
+        Adoption::Done => {
+            Shared::take_reused(&mut skeleton).context("failed to map the globals")?
+        }
+        _ => Shared::take(&mut skeleton),
+    };
+    let shared = shared.context("the BPF object has no global variables")?;
+    if let Adoption::Refused(_) = adoption {
+        // Two dispatchers would record every call twice.
+        store.clear();
+    }
     let programs = handler_programs(&skeleton, &handlers)?;
     wire_continuations(&skeleton)?;
     wire_handlers(&skeleton, &programs)?;
@@ -99,8 +158,7 @@ pub fn load(
     let dispatcher = Attachment::new(Side::Entry, attach, functions.clone());
     let task_end = TaskEnd::new(returns.map(|hooks| hooks.task_end));
     let returns = Attachment::new(Side::Return, exit, functions);
-    let bpf = Bpf {
-        skeleton,
+    let mut bpf = Bpf {
         shared,
         handlers,
         counters,
@@ -108,12 +166,23 @@ pub fn load(
         dispatcher,
         returns,
         task_end,
+        cgroup_links: Vec::new(),
+        tree_links: Vec::new(),
+        keeper: LinkKeeper::new(store),
+        store: store.clone(),
+        stamp,
+        adoption,
         tagged: cgroup_tags::TaggedNames::default(),
         tracked_trees: process_tree::TrackedTrees::new(task_start),
         reason,
         limitations,
+        skeleton,
     };
     bpf.identify(None)?;
+    match (&bpf.adoption, state) {
+        (Adoption::Done, Some(state)) => bpf.adopt_links(state),
+        _ => adoption::keep_maps(bpf.skeleton.object(), store),
+    }
     Ok(bpf)
 }
 
@@ -167,15 +236,49 @@ fn handler_programs(
 }
 
 impl Bpf<'_> {
+    /// Takes the links of the previous daemon, and attaches what it did not get to.
+    fn adopt_links(&mut self, state: &KernelState) {
+        self.dispatcher.adopt(self.keeper.adopt("sys_enter"), &state.functions);
+        self.returns.adopt(self.keeper.adopt("sys_exit"), &state.functions);
+        self.task_end.adopt(self.keeper.adopt("task_exit"));
+        self.cgroup_links = ["cgroup_mkdir", "cgroup_rmdir"]
+            .map(|name| self.keeper.adopt(name))
+            .into_iter()
+            .flatten()
+            .collect();
+        self.tree_links = ["proc_tree_exit", "proc_tree_fork"]
+            .map(|name| self.keeper.adopt(name))
+            .into_iter()
+            .flatten()
+            .collect();
+        self.store.remove_received();
+    }
+
+    /// Describes what the kernel has of this daemon, for the next one.
+    ///
+    /// # Errors
+    /// Fails if the kernel does not report the id of the ring.
+    pub fn kernel_state(&self) -> Result<KernelState> {
+        let ring = adoption::id(self.events().as_fd())?;
+        let functions = self.dispatcher.functions().chain(self.returns.functions()).collect();
+        Ok(KernelState { stamp: self.stamp.clone(), ring, functions })
+    }
+
+    /// Leaves what the service manager keeps to the next daemon.
+    pub fn leave(&self) {
+        self.store.leave();
+    }
+
     /// Attaches the two programs that follow cgroups.
     ///
     /// # Errors
     /// Fails if the kernel refuses; what was attached goes when `self` is dropped.
     pub fn follow_cgroups(&mut self) -> Result<()> {
-        let links = &mut self.skeleton.links;
         let programs = &self.skeleton.progs;
-        links.cgroup_mkdir = Some(programs.cgroup_mkdir.attach().context(CGROUPS)?);
-        links.cgroup_rmdir = Some(programs.cgroup_rmdir.attach().context(CGROUPS)?);
+        for program in [&programs.cgroup_mkdir, &programs.cgroup_rmdir] {
+            let link = program.attach().context(CGROUPS)?;
+            self.cgroup_links.push(self.keeper.keep(program, link));
+        }
         Ok(())
     }
 
@@ -184,7 +287,7 @@ impl Bpf<'_> {
     /// # Errors
     /// Fails if the kernel refuses; nothing has changed then.
     pub fn attach_slots<'a>(&mut self, slots: impl Iterator<Item = &'a Slot>) -> Result<()> {
-        self.dispatcher.attach_slots(&self.skeleton.progs.sys_enter, slots)
+        self.dispatcher.attach_slots(&self.keeper, &self.skeleton.progs.sys_enter, slots)
     }
 
     /// Detaches the dispatcher from all slots except these.
@@ -198,9 +301,9 @@ impl Bpf<'_> {
     /// Fails where `attach_slots` does, and if the calls cannot be followed to their end.
     pub fn attach_returns(&mut self, slots: &BTreeSet<Slot>) -> Result<()> {
         if !slots.is_empty() {
-            self.task_end.attach(&self.skeleton.progs.task_exit)?;
+            self.task_end.attach(&self.keeper, &self.skeleton.progs.task_exit)?;
         }
-        self.returns.attach_slots(&self.skeleton.progs.sys_exit, slots.iter())
+        self.returns.attach_slots(&self.keeper, &self.skeleton.progs.sys_exit, slots.iter())
     }
 
     /// Detaches the program at the return of calls from all slots except these.
@@ -246,8 +349,9 @@ impl Bpf<'_> {
         self.dispatcher.detach_all();
         self.returns.detach_all();
         self.task_end.detach();
+        self.cgroup_links.clear();
         self.detach_process_trees();
-        self.skeleton.links = TailcalldLinks::default();
+        self.store.clear();
     }
 
     /// The program of a handler; `None` if there is no such handler.
@@ -285,6 +389,19 @@ impl Bpf<'_> {
     /// The processes of trees, by thread group.
     pub fn tree_members(&self) -> &dyn MapCore {
         &self.skeleton.maps.tree_members
+    }
+
+    /// Returns whether anybody keeps what is in the kernel for the next daemon.
+    pub fn is_kept(&self) -> bool {
+        self.store.is_open()
+    }
+
+    /// Opens the ledger of the daemon.
+    ///
+    /// # Errors
+    /// Fails if it cannot be mapped.
+    pub fn ledger(&self) -> Result<Ledger> {
+        Ledger::open(self.skeleton.maps.ledger.as_fd())
     }
 
     /// The ring.

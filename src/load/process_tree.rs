@@ -10,7 +10,7 @@ use anyhow::{Context as _, Result};
 use libbpf_rs::{MapCore as _, MapFlags};
 
 use self::passes::{NONE_MISSED, UNKNOWN, mask, words};
-use super::attachment::misses_of;
+use super::kept_link::KeptLink;
 use super::{Attach, Bpf};
 
 /// Bit of each root, which is a process's number in our own pid namespace.
@@ -51,14 +51,22 @@ impl Bpf<'_> {
         Ok(())
     }
 
+    /// Goes on with the trees of the previous daemon.
+    pub fn adopt_process_trees(&mut self, trees: &TreeBits) {
+        self.tracked_trees.trees.clone_from(trees);
+    }
+
     fn attach_process_trees(&mut self) -> Result<()> {
-        let (links, programs) = (&mut self.skeleton.links, &self.skeleton.progs);
-        if links.proc_tree_fork.is_none() {
+        let programs = &self.skeleton.progs;
+        if self.tree_links.is_empty() {
             let what = "failed to attach to the start and the end of processes";
-            let start = self.tracked_trees.task_start;
-            links.proc_tree_exit = Some(programs.proc_tree_exit.attach().context(what)?);
-            links.proc_tree_fork =
-                Some(start.attach_to_task_start(&programs.proc_tree_fork).context(what)?);
+            // The end first: a process that is added is removed.
+            let (start, end) = (&programs.proc_tree_fork, &programs.proc_tree_exit);
+            let link = end.attach().context(what)?;
+            self.tree_links.push(self.keeper.keep(end, link));
+            let hook = self.tracked_trees.task_start;
+            let link = hook.attach_to_task_start(start).context(what)?;
+            self.tree_links.push(self.keeper.keep(start, link));
         }
         Ok(())
     }
@@ -66,14 +74,12 @@ impl Bpf<'_> {
     /// Detaches what follows processes.
     pub(super) fn detach_process_trees(&mut self) {
         self.tracked_trees.misses = self.task_starts_missed();
-        self.skeleton.links.proc_tree_fork = None;
-        self.skeleton.links.proc_tree_exit = None;
+        self.tree_links.clear();
     }
 
     /// Returns the starts of tasks that the kernel skipped at the function.
     pub(super) fn task_starts_missed(&self) -> u64 {
-        let link = self.skeleton.links.proc_tree_fork.as_ref();
-        self.tracked_trees.misses + link.map_or(0, misses_of)
+        self.tracked_trees.misses + self.tree_links.iter().map(KeptLink::misses).sum::<u64>()
     }
 
     /// Returns whether any tree is tracked. A process that is missing in the trees makes no event.

@@ -1,10 +1,10 @@
 //! Link of the program at the end of tasks, which ends the calls that never return.
 
 use anyhow::Result;
-use libbpf_rs::{Link, ProgramMut};
+use libbpf_rs::ProgramMut;
 
 use super::attach::Attach;
-use super::attachment::misses_of;
+use super::kept_link::{KeptLink, LinkKeeper};
 use crate::error::Failure;
 
 /// Link of the program `task_exit`.
@@ -12,7 +12,7 @@ use crate::error::Failure;
 pub(super) struct TaskEnd {
     /// Kind of hook; the failure where this kernel has, or permits, none.
     hook: Result<Attach, Failure>,
-    link: Option<Link>,
+    link: Option<KeptLink>,
     /// Misses of links that are gone.
     misses: u64,
 }
@@ -32,11 +32,17 @@ impl TaskEnd {
     ///
     /// # Errors
     /// Fails if the kernel refuses, or has or permits no hook.
-    pub fn attach(&mut self, program: &ProgramMut<'_>) -> Result<()> {
+    pub fn attach(&mut self, keeper: &LinkKeeper, program: &ProgramMut<'_>) -> Result<()> {
         if self.link.is_none() {
-            self.link = Some(self.hook.clone()?.attach_to_task_end(program)?);
+            let link = self.hook.clone()?.attach_to_task_end(program)?;
+            self.link = Some(keeper.keep(program, link));
         }
         Ok(())
+    }
+
+    /// Takes the link of the previous daemon, if there is one.
+    pub fn adopt(&mut self, links: Vec<KeptLink>) {
+        self.link = links.into_iter().next();
     }
 
     /// Detaches the program.
@@ -47,6 +53,6 @@ impl TaskEnd {
 
     /// Returns the ends that the kernel skipped at a function.
     pub fn misses(&self) -> u64 {
-        self.misses + self.link.as_ref().map_or(0, misses_of)
+        self.misses + self.link.as_ref().map_or(0, KeptLink::misses)
     }
 }

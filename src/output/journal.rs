@@ -16,6 +16,15 @@ pub fn encode(record: &Record, scratch: &mut Scratch, buffer: &mut Vec<u8>) {
     record.fields(scratch, &mut EntryFields(buffer));
 }
 
+/// Marks an encoded entry of an event as one that the journal may have already.
+pub fn mark_duplicate(mut entry: Vec<u8>) -> Vec<u8> {
+    let line = format!("{}=yes\n", Key::MayBeDuplicate.journal());
+    if !entry.ends_with(line.as_bytes()) {
+        entry.extend(line.into_bytes());
+    }
+    entry
+}
+
 /// An entry in the making.
 struct EntryFields<'b>(&'b mut Vec<u8>);
 

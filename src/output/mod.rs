@@ -175,6 +175,22 @@ impl Output {
         }
     }
 
+    /// Returns the event that waits for journald, encoded.
+    pub fn waiting_event(&self) -> Option<&[u8]> {
+        match &self.backend {
+            Backend::Journal(queue) => queue.waiting_event(),
+            Backend::Json(_) | Backend::Text(..) => None,
+        }
+    }
+
+    /// Adds the encoded entry of an event, for the next `flush`, and marks that the journal may have it already. Only
+    /// journald takes entries.
+    pub fn add_event_entry(&mut self, entry: Vec<u8>) {
+        if let Backend::Journal(queue) = &mut self.backend {
+            queue.add_event(journal::mark_duplicate(entry));
+        }
+    }
+
     /// Adds encoded entries of the daemon's own, for the next `flush`. Only journald takes entries.
     pub fn add_own_entries(&mut self, entries: Vec<Vec<u8>>) {
         if let Backend::Journal(queue) = &mut self.backend {

@@ -86,6 +86,11 @@ impl Queue {
         WriteOutcome::Written
     }
 
+    /// Returns the event that waits.
+    pub fn waiting_event(&self) -> Option<&[u8]> {
+        self.waiting.iter().find(|waiting| waiting.is_event).map(|waiting| &*waiting.entry)
+    }
+
     /// Removes the event that waits.
     pub fn drop_event(&mut self) {
         self.waiting.retain(|waiting| !waiting.is_event);
@@ -98,6 +103,11 @@ impl Queue {
             .filter(|waiting| !waiting.is_event)
             .map(|waiting| waiting.entry)
             .collect()
+    }
+
+    /// Adds an event that is encoded already; `flush` sends it. To be called while nothing waits.
+    pub fn add_event(&mut self, entry: Vec<u8>) {
+        self.waiting.push_back(Queued { entry, is_event: true });
     }
 
     /// Adds an entry of the daemon's own that is encoded already; `flush` sends it.

@@ -9,7 +9,7 @@ use crate::decode::{Captures, Device, Event, Exe, NAMESPACES, Outcome, Process};
 use crate::handlers::{Field, FieldKind, Handler, Role};
 use crate::output::record::aggregate::{Aggregated, Cause, Group, GroupInfo, GroupKey};
 use crate::output::record::{
-    Aggregate, Body, Ended, Feedback, GapReason, JournalRateLimit, Loss, Lost, Missed,
+    Adopted, Aggregate, Body, Ended, Feedback, GapReason, JournalRateLimit, Loss, Lost, Missed,
     OutputLimits, OutputRestored, Record, RecordingGap, ReloadRefused, Reloaded, Shed, ShedCounts,
     ShedLevel, Started, Stats, Stopped, Suppressed, Suppression, Syscall, Total, TracingCause,
     TracingChange, TracingOff, TracingOn, Unstored, Untracked,
@@ -126,7 +126,10 @@ pub fn with_status<'a>(
 }
 
 pub fn record<'a>(event: &'a Event<'a>, place: Option<&'a CgroupInfo>) -> Record<'a> {
-    Record { time_ns: TIME_NS, body: Body::Syscall(Syscall { event, place, suppressed: 0 }) }
+    Record {
+        time_ns: TIME_NS,
+        body: Body::Syscall(Syscall { event, place, suppressed: 0, may_be_duplicate: false }),
+    }
 }
 
 pub fn own(body: Body) -> Record {
@@ -191,6 +194,12 @@ pub fn tracing_change() -> TracingChange {
     TracingChange { from_ns, to_ns, attached: "kprobe.multi".into(), cause }
 }
 
+pub fn adopted() -> Adopted {
+    let RecordingGap { from_ns, to_ns, reason } = gap();
+    Adopted { from_ns, to_ns, reason, version: "0.1.0".to_owned(), unread: 12 }
+}
+
+/// Sample of the record.
 pub fn gap() -> RecordingGap {
     let (from_ns, to_ns) = (TIME_NS, TIME_NS + 2_350_000_000);
     RecordingGap { from_ns, to_ns, reason: GapReason::Crash }
@@ -307,10 +316,16 @@ pub fn stopped() -> Stopped {
 pub fn each_kind(mut visit: impl FnMut(Body<'_>)) {
     let (handler, aggregated, change) = (handler(), aggregated(), tracing_change());
     let event = event(&handler, vec![]);
-    visit(Body::Syscall(Syscall { event: &event, place: None, suppressed: 0 }));
+    visit(Body::Syscall(Syscall {
+        event: &event,
+        place: None,
+        suppressed: 0,
+        may_be_duplicate: false,
+    }));
     visit(Body::Ended(Ended { event: &event, place: None }));
     visit(Body::Aggregate(Aggregate { aggregated: &aggregated, from_ns: TIME_NS, to_ns: TIME_NS }));
     visit(Body::RecordingGap(&gap()));
+    visit(Body::Adopted(&adopted()));
     visit(Body::Started(&started()));
     visit(Body::Reloaded(&reloaded()));
     visit(Body::ReloadRefused(&reload_refused()));

@@ -241,8 +241,15 @@ fn line_of_event_has_time_handler_message_and_unit() {
     event.message = 1;
     let unit = Some("ng\u{1b}inx.service".into());
     let place = CgroupInfo { cgroup: "/".into(), unit, ..CgroupInfo::default() };
-    let line =
-        text(false, Body::Syscall(Syscall { event: &event, place: Some(&place), suppressed: 0 }));
+    let line = text(
+        false,
+        Body::Syscall(Syscall {
+            event: &event,
+            place: Some(&place),
+            suppressed: 0,
+            may_be_duplicate: false,
+        }),
+    );
     let (time, rest) = line.split_at(15);
     assert!(time.ends_with(":05.000000"), "{time}");
     assert_eq!(

@@ -5,10 +5,13 @@ mod aggregates;
 mod end;
 mod self_records;
 
+use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
+use syscalls::Slot;
+
 use super::rule_lookup::MatchedRule;
-use super::writer::{Writer, WriterState};
+use super::writer::{WaitingEvents, Writer, WriterState};
 use crate::clock::Clock;
 use crate::config::{Aggregate, Keep, Redact};
 use crate::decode::{Event, Outcome};
@@ -37,6 +40,10 @@ pub struct Delivery {
     shedder: Shedder,
     writer: Writer,
     clock: Clock,
+    /// Events of aggregates that are not written yet.
+    aggregating: BTreeMap<Slot, u64>,
+    /// The output may have the next event already.
+    may_be_duplicate: bool,
     /// Time at the beginning of the turn.
     now: Instant,
 }
@@ -63,6 +70,8 @@ impl Delivery {
             shedder: Shedder::new(OutputLimits::default(), now),
             writer: Writer::new(output),
             clock: Clock::now(),
+            aggregating: BTreeMap::new(),
+            may_be_duplicate: false,
             now,
         }
     }
@@ -126,7 +135,9 @@ impl Delivery {
 
     fn write_event(&mut self, event: &Event<'_>, keep: Keep, suppressed: u64) {
         let place = self.units.place(event.cgroup);
-        let body = Body::Syscall(Syscall { event, place: place.as_deref(), suppressed });
+        let may_be_duplicate = std::mem::take(&mut self.may_be_duplicate);
+        let body =
+            Body::Syscall(Syscall { event, place: place.as_deref(), suppressed, may_be_duplicate });
         let record = Record { time_ns: self.clock.real_ns(event.boottime_ns), body };
         self.tally.slot(event.slot).written += 1;
         let bytes = self.write_record(&record, Portion::One(event.slot));
@@ -142,9 +153,31 @@ impl Delivery {
         written.bytes
     }
 
+    /// Marks the next event: a daemon that was killed may have written it already.
+    pub fn mark_next_event(&mut self) {
+        self.may_be_duplicate = true;
+    }
+
+    /// Returns the events of a slot in aggregates that are not written yet.
+    pub fn aggregating(&self, slot: Slot) -> u64 {
+        self.aggregating.get(&slot).copied().unwrap_or_default()
+    }
+
+    /// Returns the record of events that waits in the output.
+    pub fn waiting(&self) -> Option<WaitingEvents<'_>> {
+        self.writer.waiting()
+    }
+
     /// Sets the output limits.
     pub fn set_limits(&mut self, limits: OutputLimits) {
         self.shedder.set_limits(limits, self.now);
+    }
+
+    /// Writes the encoded record of events that waited in the output of the previous daemon; they count as written.
+    pub fn write_waiting(&mut self, portion: Portion, entry: Vec<u8>) {
+        if let Some(given_up) = self.writer.write_waiting(portion, entry) {
+            self.tally.refuse(given_up);
+        }
     }
 
     /// Writes the records that wait in the output and returns its state.
@@ -166,6 +199,7 @@ impl Delivery {
         while let Some(aggregated) = self.aggregator.take() {
             let (slot, count) = (aggregated.group.slot, aggregated.summary.count);
             self.tally.give_up(Portion::Many(slot, count));
+            self.end_aggregate(slot, count);
         }
         if let Some(waiting) = self.writer.give_up() {
             self.tally.give_up(waiting);

@@ -4,10 +4,12 @@
 
 pub mod aggregate;
 pub mod delivery;
+mod entry_file;
 pub mod feedback;
 pub mod owner;
 mod pending;
 pub mod ratelimit;
+mod receipts;
 pub mod redact;
 mod room;
 pub mod rule_lookup;
@@ -19,7 +21,10 @@ use std::collections::BTreeMap;
 use syscalls::Slot;
 
 use self::delivery::Delivery;
+pub use self::entry_file::EntryFile;
+pub use self::pending::SavedCall;
 use self::pending::{Pending, PendingCall};
+use self::receipts::{Receipts, Standing};
 use self::rule_lookup::RuleLookup;
 use self::writer::WriterState;
 use crate::clock;
@@ -29,6 +34,7 @@ use crate::output::record::OutputLimits;
 use crate::pipeline::feedback::{Detector, Suspect};
 use crate::plan::Plan;
 use crate::ring::Flow;
+use crate::stats::Ledger;
 
 /// Decoder and output, and what went through them.
 #[derive(Debug)]
@@ -40,6 +46,7 @@ pub struct Pipeline {
     /// Events that came through the ring.
     received: u64,
     pending: Pending,
+    receipts: Receipts,
     feedback: Detector,
     rules: RuleLookup,
     /// `CLOCK_BOOTTIME` of the newest record of the ring, ns: what happened before is known.
@@ -55,6 +62,7 @@ impl Pipeline {
             selftest: None,
             received: 0,
             pending: Pending::default(),
+            receipts: Receipts::default(),
             feedback: Detector::default(),
             rules: RuleLookup::default(),
             newest_ns: 0,
@@ -74,6 +82,17 @@ impl Pipeline {
     }
 
     fn receive_entry(&mut self, header: Header, bytes: &[u8]) {
+        match self.receipts.begin(&header) {
+            Standing::New => {}
+            Standing::Interrupted => self.delivery.mark_next_event(),
+            Standing::Done => return,
+        }
+        let slot = header.slot;
+        self.take_entry(header, bytes);
+        self.write_receipt(slot);
+    }
+
+    fn take_entry(&mut self, header: Header, bytes: &[u8]) {
         self.newest_ns = self.newest_ns.max(header.boottime_ns);
         self.received += 1;
         if !header.is_open() {
@@ -89,11 +108,53 @@ impl Pipeline {
 
     fn receive_exit(&mut self, exit: &SyscallExit<'_>) {
         self.newest_ns = self.newest_ns.max(exit.boottime_ns);
-        match self.pending.take(exit) {
-            Some(call) if call.is_recorded => self.deliver_end(&call, exit),
-            Some(call) => drop(self.deliver(&call.header, &call.bytes, Some(exit))),
-            None => {}
+        let Some(call) = self.pending.take(exit) else { return };
+        if call.is_recorded {
+            self.deliver_end(&call, exit);
+        } else {
+            self.deliver(&call.header, &call.bytes, Some(exit));
         }
+        self.write_receipt(call.header.slot);
+    }
+
+    /// Writes into the ledger what became of the events of a slot.
+    fn write_receipt(&mut self, slot: Slot) {
+        let (tally, delivery) = (&self.delivery.tally, &self.delivery);
+        self.receipts.write_state(tally.undecodable, delivery.waiting());
+        self.receipts.write(slot, tally.of(slot), delivery.aggregating(slot));
+    }
+
+    /// Writes the ledger as a whole.
+    fn write_receipts(&mut self) {
+        let (tally, delivery) = (&self.delivery.tally, &self.delivery);
+        self.receipts.write_state(tally.undecodable, delivery.waiting());
+        for (&slot, outcomes) in &tally.slots {
+            self.receipts.write(slot, *outcomes, delivery.aggregating(slot));
+        }
+    }
+
+    /// Writes into a ledger from now on.
+    pub fn open_ledger(&mut self, ledger: Ledger, entries: EntryFile) {
+        self.receipts.open(ledger, entries);
+    }
+
+    /// Goes on with the ledger of the previous daemon and with the calls that it saved. Events that were in its memory
+    /// and are not among those count as lost in a crash. Writes the record that waited in the output, which may have it.
+    pub fn adopt(&mut self, ledger: Ledger, entries: EntryFile, calls: Vec<SavedCall>) {
+        for call in calls {
+            self.pending.restore(call);
+        }
+        let (tally, waiting) = self.receipts.restore(ledger, entries, &self.pending.count());
+        self.delivery.tally = tally;
+        if let Some((portion, entry)) = waiting {
+            self.delivery.write_waiting(portion, entry);
+        }
+        self.write_receipts();
+    }
+
+    /// Removes and returns the calls that wait for their result, for the next daemon.
+    pub fn take_pending(&mut self) -> Vec<SavedCall> {
+        self.pending.take_all()
     }
 
     /// Decodes and delivers the event of `entry`, unless its rule does not want the outcome of the call. An
@@ -184,7 +245,14 @@ impl Pipeline {
         self.report_running(is_drained);
         self.delivery.release_aggregates(false);
         self.delivery.report_shed_changes();
-        self.delivery.flush()
+        self.flush()
+    }
+
+    /// Writes what waits in the output and returns its state.
+    pub fn flush(&mut self) -> WriterState {
+        let state = self.delivery.flush();
+        self.write_receipts();
+        state
     }
 
     /// Delivers events whose result will not come, as far as the output accepts them. Returns whether any is
@@ -202,9 +270,14 @@ impl Pipeline {
     pub fn finish(&mut self) -> bool {
         self.pending.abandon(|_| true);
         let is_left = self.deliver_abandoned();
+        self.finish_aggregates() || is_left
+    }
+
+    /// Writes all aggregates, as far as the output accepts them, without shedding. Returns whether any is left.
+    pub fn finish_aggregates(&mut self) -> bool {
         self.delivery.close_intervals();
         self.delivery.release_aggregates(true);
-        is_left || self.delivery.waits_for_room()
+        self.delivery.waits_for_room()
     }
 
     /// Counts as lost, at the stop, all events that are not written: those in the ring, by slot, those that wait for
@@ -215,6 +288,7 @@ impl Pipeline {
             self.delivery.tally.slot(slot).lost_stop += count;
         }
         self.delivery.give_up();
+        self.write_receipts();
     }
 
     /// Adds the table that is live from now on, and closes the aggregates of the previous one.

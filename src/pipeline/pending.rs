@@ -8,7 +8,7 @@ use syscalls::Slot;
 
 use super::owner::UserOwner;
 use super::room::Room;
-use crate::decode::{Event, Header, SyscallExit};
+use crate::decode::{Event, Header, RingRecord, SyscallExit};
 
 /// Limit of the memory that pending events may take; an event beyond it, or beyond the share of its owner, is
 /// delivered without a result.
@@ -51,7 +51,36 @@ pub struct PendingCall {
     pub is_recorded: bool,
 }
 
+/// A call that the daemon hands to the next one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SavedCall {
+    /// Record of the event in the ring.
+    pub bytes: Box<[u8]>,
+    /// The event is recorded; only the end of its call is to come.
+    pub is_recorded: bool,
+}
+
 impl Pending {
+    /// Removes and returns all calls; those that are abandoned as calls that wait, which the next daemon abandons as
+    /// well.
+    pub fn take_all(&mut self) -> Vec<SavedCall> {
+        let all = std::mem::take(self);
+        let calls = all.calls.into_values().chain(all.abandoned);
+        calls
+            .map(|PendingCall { bytes, is_recorded, .. }| SavedCall { bytes, is_recorded })
+            .collect()
+    }
+
+    /// Takes a call that the previous daemon saved. What cannot be decoded is left out.
+    pub fn restore(&mut self, call: SavedCall) {
+        let Ok(RingRecord::Syscall(header)) = RingRecord::decode(&call.bytes) else { return };
+        if call.is_recorded {
+            self.hold_recorded(&PendingCall { header, bytes: call.bytes, is_recorded: true });
+        } else {
+            self.hold(header, &call.bytes);
+        }
+    }
+
     /// Keeps an event; returns `false` if its owner has no room for it. An earlier event of the same thread is
     /// abandoned, because its exit can no longer come.
     pub fn hold(&mut self, header: Header, bytes: &[u8]) -> bool {

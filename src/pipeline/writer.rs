@@ -12,8 +12,9 @@ use crate::stats::Portion;
 pub struct Writer {
     output: Output,
     state: WriterState,
-    /// Events of the record that waits in the output.
-    waiting: Option<Portion>,
+    /// Events of the record that waits in the output, and its number among all that have waited.
+    waiting: Option<(Portion, u64)>,
+    next_number: u64,
     mark: ReadBackMark,
 }
 
@@ -47,6 +48,17 @@ pub enum WriterState {
     Closed,
 }
 
+/// Record of events that waits in the output.
+#[derive(Debug, Clone, Copy)]
+pub struct WaitingEvents<'a> {
+    /// The events.
+    pub portion: Portion,
+    /// Number of the record among all that have waited.
+    pub number: u64,
+    /// The encoded record; `None` for lines.
+    pub entry: Option<&'a [u8]>,
+}
+
 /// Result of writing a record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[must_use]
@@ -60,7 +72,13 @@ pub struct WriteResult {
 impl Writer {
     /// Makes a writer for an open output.
     pub fn new(output: Output) -> Self {
-        Self { output, state: WriterState::Open, waiting: None, mark: ReadBackMark::None }
+        Self {
+            output,
+            state: WriterState::Open,
+            waiting: None,
+            next_number: 1,
+            mark: ReadBackMark::None,
+        }
     }
 
     /// Writes a record of events, which count as written from now on unless it is lost.
@@ -68,7 +86,8 @@ impl Writer {
         let before = self.output.counts().bytes;
         let outcome = self.output.write(record);
         self.mark(outcome, record.time_ns);
-        self.waiting = outcome.is_waiting().then_some(portion);
+        self.waiting = outcome.is_waiting().then_some((portion, self.next_number));
+        self.next_number += u64::from(self.waiting.is_some());
         self.update_state(outcome);
         let is_lost = matches!(outcome, WriteOutcome::Lost(_) | WriteOutcome::Closed(_));
         WriteResult { bytes: self.output.counts().bytes - before, is_lost }
@@ -116,22 +135,36 @@ impl Writer {
                 self.waiting = None;
                 None
             }
-            WriteOutcome::Lost(_) => self.waiting.take(),
+            WriteOutcome::Lost(_) => self.waiting.take().map(|(portion, _)| portion),
             WriteOutcome::Blocked | WriteOutcome::Away | WriteOutcome::Closed(_) => None,
         };
         self.update_state(outcome);
         given_up
     }
 
+    /// Returns the record of events that waits in the output.
+    pub fn waiting(&self) -> Option<WaitingEvents<'_>> {
+        let (portion, number) = self.waiting?;
+        Some(WaitingEvents { portion, number, entry: self.output.waiting_event() })
+    }
+
     /// Gives up the event that waits in the output; returns its events.
     pub fn give_up(&mut self) -> Option<Portion> {
         self.output.drop_event();
-        self.waiting.take()
+        self.waiting.take().map(|(portion, _)| portion)
     }
 
     /// Removes and returns the encoded records of the daemon's own that wait.
     pub fn take_own_entries(&mut self) -> Vec<Vec<u8>> {
         self.output.take_own_entries()
+    }
+
+    /// Writes the encoded record of events that waited in the output of the previous daemon; they count as written.
+    pub fn write_waiting(&mut self, portion: Portion, entry: Vec<u8>) -> Option<Portion> {
+        self.output.add_event_entry(entry);
+        self.waiting = Some((portion, self.next_number));
+        self.next_number += 1;
+        self.flush()
     }
 
     /// Writes encoded records of the daemon's own.

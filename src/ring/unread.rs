@@ -75,6 +75,11 @@ impl Unread {
         self.events.get(&slot).copied().unwrap_or_default()
     }
 
+    /// Returns the number of events that the walk has passed.
+    pub fn total(&self) -> u64 {
+        self.events.values().sum()
+    }
+
     fn count(&mut self) {
         let field = |offset: usize| {
             let word = self.datum(self.at + HEADER + (offset - offset % WORD) as u64);

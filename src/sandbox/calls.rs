@@ -27,6 +27,8 @@ pub const ALWAYS: &[&str] = &[
     // Waiting.
     "epoll_ctl", "epoll_wait", "epoll_pwait", "epoll_pwait2", "poll", "ppoll", "nanosleep", "clock_nanosleep",
     "pause", "restart_syscall",
+    // The barrier of the service manager.
+    "pipe2",
     // Time, identity, random keys of hash tables.
     "clock_gettime", "clock_getres", "gettimeofday", "time", "getpid", "gettid", "getuid", "geteuid", "getgid",
     "getegid", "getrandom", "uname", "sysinfo",

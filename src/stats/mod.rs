@@ -2,6 +2,7 @@
 //! both have to meet.
 
 mod kernel;
+mod ledger;
 mod settled;
 mod table;
 mod user;
@@ -10,6 +11,7 @@ mod user;
 pub type Misses = std::collections::BTreeMap<&'static str, u64>;
 
 pub use kernel::*;
+pub use ledger::{EventId, Ledger, LedgerRow, LedgerState};
 pub use settled::{Cell, settled};
 pub use table::{Column, Counted, Reason, Sums};
 pub use user::{EventOutcomes, Portion, UserCounters};

@@ -87,11 +87,13 @@ pub enum Reason {
     Shed,
     /// The daemon stopped before the output accepted the event.
     Stop,
+    /// The daemon was killed with the event in its memory.
+    Crash,
 }
 
 impl Reason {
     /// All reasons.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::RingFull,
         Self::RingBusy,
         Self::Reroute,
@@ -101,6 +103,7 @@ impl Reason {
         Self::Output,
         Self::Shed,
         Self::Stop,
+        Self::Crash,
     ];
 
     /// Returns the name in `TAILCALLD_LOSS=`.
@@ -115,6 +118,7 @@ impl Reason {
             Self::Output => "output",
             Self::Shed => "shed",
             Self::Stop => "stop",
+            Self::Crash => "crash",
         }
     }
 }

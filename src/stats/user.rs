@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Serialize};
 use syscalls::Slot;
 
 use super::table::{Column, Counted, Counter, Reason, Term, counters};
 
 /// Outcomes by slot, over the daemon's life.
-#[derive(Debug, Default, Clone, PartialEq, Eq)]
+#[derive(Debug, Default, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UserCounters {
     /// The slots of all events so far.
     pub slots: BTreeMap<Slot, EventOutcomes>,
@@ -32,6 +33,8 @@ counters! {
         lost_shed: Term::Lost(Reason::Shed),
         /// Events that the output did not accept before the daemon stopped.
         lost_stop: Term::Lost(Reason::Stop),
+        /// Events in the memory of a daemon that was killed.
+        lost_crash: Term::Lost(Reason::Crash),
         /// Events delivered without their result: there was no room to wait for it, or to write it later.
         results_lost: Term::WithoutResult,
     }
@@ -75,6 +78,12 @@ impl UserCounters {
     pub fn give_up(&mut self, portion: Portion) {
         let (outcomes, count) = self.take_back(portion);
         outcomes.lost_stop += count;
+    }
+
+    /// Counts events as lost in a crash instead of written or aggregated.
+    pub fn crash(&mut self, portion: Portion) {
+        let (outcomes, count) = self.take_back(portion);
+        outcomes.lost_crash += count;
     }
 
     /// Uncounts the events of a record that is not written; returns their number. The end of a call leaves its

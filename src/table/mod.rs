@@ -10,6 +10,7 @@ mod numbers;
 mod program;
 mod selftest;
 mod settings;
+mod state;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::os::fd::RawFd;
@@ -25,6 +26,8 @@ use crate::filter::NameKind;
 use crate::load::Bpf;
 use crate::plan::{Plan, Route, env_names};
 use crate::units::Units;
+
+pub use state::{SavedTables, TableFile, TableState};
 
 pub use limits::{LimitKey, Owner, gcra_params, of_rule as limit_of_rule};
 use numbers::{IdMap, Numbers};
@@ -52,6 +55,9 @@ pub struct Table {
     limits: Numbers<LimitKey>,
     names: Numbers<(NameKind, String)>,
     trees: Numbers<u32>,
+    /// File in which the next daemon finds the table, and what it has of the live one.
+    file: Option<TableFile>,
+    state: TableState,
 }
 
 /// The first number of a limit that a route may have.
@@ -74,6 +80,8 @@ impl Default for Table {
             limits: Numbers::new(FIRST_LIMIT..=LAST_LIMIT),
             names: Numbers::new(0..=LAST_NAME),
             trees: Numbers::new(0..=LAST_TREE),
+            file: None,
+            state: TableState::default(),
         }
     }
 }
@@ -82,6 +90,48 @@ impl Table {
     /// The table as it is after a load: empty.
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// Writes each table into a file, for the next daemon.
+    pub fn save_in(&mut self, file: TableFile) {
+        self.file = Some(file);
+    }
+
+    /// Goes on with the live table of the previous daemon. Its slots get our own programs, which are the same, so that
+    /// theirs can go.
+    ///
+    /// # Errors
+    /// Fails if the kernel refuses a slot or an attachment.
+    pub fn adopt(&mut self, bpf: &mut Bpf<'_>, state: &TableState) -> Result<()> {
+        self.generation = state.generation;
+        self.selftest = state.selftest;
+        self.programs = self::programs(bpf, &state.plan, state.selftest)?;
+        self.ids = selftest::ids(&self.programs)?;
+        self.results = state.results.iter().copied().collect();
+        self.returns = state.returns.iter().copied().collect();
+        // The previous daemon may have ended right after a flip, and calls of its other bank may go on.
+        self.overlaps = true;
+        self.limits.begin(state.limits.iter().cloned().collect());
+        self.names.begin(state.names.iter().cloned().collect());
+        self.trees.begin(state.trees.iter().copied().collect());
+        self.state = state.clone();
+        bpf.adopt_process_trees(self.trees.live());
+        bpf.tag_cgroups(self.names.live())?;
+        bpf.attach_slots(self.programs.keys())?;
+        bpf.attach_returns(&self.returns)?;
+        let slots: Vec<Slot> = self.programs.keys().copied().collect();
+        self.restore(bpf, &slots)?;
+        self.save(bpf, None)
+    }
+
+    /// Writes the live table, and the next one, before that goes live. The next daemon can only adopt what is written.
+    fn save(&self, bpf: &Bpf<'_>, next: Option<&TableState>) -> Result<()> {
+        let Some(file) = &self.file else { return Ok(()) };
+        file.write(&SavedTables {
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            kernel: bpf.kernel_state()?,
+            tables: std::iter::once(&self.state).chain(next).cloned().collect(),
+        })
     }
 
     /// Returns the generation of the live bank.
@@ -131,13 +181,9 @@ impl Table {
     }
 
     fn go_live(&mut self, bpf: &mut Bpf<'_>, plan: &Plan) -> Result<()> {
-        let programs: Result<BTreeMap<Slot, RawFd>> =
-            plan.routes.iter().map(|(slot, route)| program(bpf, *slot, route)).collect();
-        let mut programs = programs?;
         let selftest = plan.self_test.and_then(|_| selftest::slot(bpf, plan));
-        programs.extend(selftest.map(|slot| (slot, bpf.selftest_program())));
-        self.flip(bpf, programs, plan, self.generation + 1)?;
-        self.selftest = selftest;
+        let programs = programs(bpf, plan, selftest)?;
+        self.flip(bpf, programs, plan, (self.generation + 1, selftest))?;
         self.overlaps = true;
         Ok(())
     }
@@ -149,7 +195,7 @@ impl Table {
     /// Fails if the kernel refuses a slot.
     pub fn apply_selftest(&mut self, bpf: &mut Bpf<'_>, slot: Slot) -> Result<()> {
         let programs = BTreeMap::from([(slot, bpf.selftest_program())]);
-        self.flip(bpf, programs, &Plan::default(), 0)
+        self.flip(bpf, programs, &Plan::default(), (0, None))
     }
 
     /// Fills the idle bank and makes it the live one. The calls that it routes come to the dispatcher before.
@@ -158,7 +204,7 @@ impl Table {
         bpf: &mut Bpf<'_>,
         programs: BTreeMap<Slot, RawFd>,
         plan: &Plan,
-        generation: u32,
+        (generation, selftest): (u32, Option<Slot>),
     ) -> Result<()> {
         self.wait_for_grace(bpf)?;
         let idle = bpf.shared.live_bank().other();
@@ -178,7 +224,22 @@ impl Table {
             self.detach_unused(bpf);
             return prepared;
         }
+        let state = TableState {
+            base: idle.base(),
+            generation,
+            plan: plan.clone(),
+            selftest,
+            results: settings.returns.iter().copied().collect(),
+            returns: Vec::from_iter(returns.iter().copied()),
+            limits: pairs(&ids.limits),
+            names: pairs(&ids.names),
+            trees: pairs(&ids.trees),
+        };
+        if let Err(error) = self.save(bpf, Some(&state)) {
+            tracing::warn!("a daemon that follows this one cannot adopt its table: {error:#}");
+        }
         bpf.shared.set_live_bank(idle);
+        (self.state, self.selftest) = (state, selftest);
         self.results = settings.returns;
         self.returns = returns;
         self.limits.begin(ids.limits);
@@ -297,6 +358,17 @@ fn asks_for_cgroups(plan: &Plan) -> bool {
 /// Returns the numbers of the live table and of the next one together: both are in use around the flip.
 fn union<K: Ord + Clone>(live: &BTreeMap<K, u8>, next: &BTreeMap<K, u8>) -> BTreeMap<K, u8> {
     live.iter().chain(next).map(|(key, number)| (key.clone(), *number)).collect()
+}
+
+fn pairs<K: Clone, V: Copy>(map: &BTreeMap<K, V>) -> Vec<(K, V)> {
+    map.iter().map(|(key, value)| (key.clone(), *value)).collect()
+}
+
+/// Returns the programs of a plan, and that of the self-test in its slot.
+fn programs(bpf: &Bpf<'_>, plan: &Plan, selftest: Option<Slot>) -> Result<BTreeMap<Slot, RawFd>> {
+    let routed = plan.routes.iter().map(|(slot, route)| program(bpf, *slot, route));
+    let selftest = selftest.map(|slot| Ok((slot, bpf.selftest_program())));
+    routed.chain(selftest).collect()
 }
 
 /// Returns the program of a slot: the handler, or the filter that chooses one.

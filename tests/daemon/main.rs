@@ -4,6 +4,7 @@
 
 mod control;
 mod faults;
+mod fd_store;
 mod filters;
 mod gap;
 mod journal;

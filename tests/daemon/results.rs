@@ -14,7 +14,7 @@ use crate::rig::{Daemon, Setup};
 const ASKED: &str = "[routes]\npause = { handler = \"args\", result = true }\n";
 
 /// Starts a process that waits in `pause`.
-fn pausing() -> Trigger {
+pub fn pausing() -> Trigger {
     let pause = number(Abi::Native, "pause").unwrap().to_string();
     let trigger = Trigger::start(&["native", &pause]);
     let call = format!("/proc/{}/syscall", trigger.id());

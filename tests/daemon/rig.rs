@@ -88,7 +88,8 @@ impl Setup {
             command.env_remove(name);
         }
         command.env("RUNTIME_DIRECTORY", self.path("run"));
-        command.stderr(File::create(self.path("stderr")).unwrap());
+        command
+            .stderr(File::options().create(true).append(true).open(self.path("stderr")).unwrap());
         command
     }
 

@@ -19,6 +19,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("instance_lock", &["error"]),
     ("manager_bus", &[]),
     ("notify_socket", &[]),
+    ("fd_store", &["bpf", "notify_socket"]),
     ("handlers", &["bpf"]),
     // From the configuration to the table in the kernel.
     ("config", &["bpf", "handlers"]),
@@ -27,7 +28,10 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("plan", &["bpf", "config", "filter", "handlers"]),
     ("blind_spots", &["plan"]),
     ("stats", &["bpf"]),
-    ("load", &["bpf", "config", "error", "filter", "handlers", "plan", "stats", "units"]),
+    (
+        "load",
+        &["bpf", "config", "error", "fd_store", "filter", "handlers", "plan", "stats", "units"],
+    ),
     ("table", &["bpf", "config", "filter", "load", "plan", "units"]),
     ("exclude", &["bpf", "config", "load"]),
     // From the kernel to the output.

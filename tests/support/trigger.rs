@@ -19,6 +19,7 @@
 //!     trigger on-input N native NUMBER [ARG...]   one at once, N at the end of its input
 //!     trigger paced N native NUMBER [ARG...]      one a millisecond
 //!     trigger set-exe PATH native NUMBER          with that file as its executable (set_exe.rs)
+//!     trigger pass FDS COMMAND...                 becomes the command, with these descriptors from 3 on
 //!     trigger within FLAGS native NUMBER [ARG...]     says where it stands, in new namespaces
 //!
 //! `dropped:STRING` and `dropped-argv:STRING,STRING` lie on a page that is not there. The argument `dropped` is a path with the number of the call, on a page that is not there. The argument `nth` counts the calls from 0, over all threads, so that each of them is known.
@@ -28,6 +29,7 @@ use std::ffi::CString;
 use std::io::Read as _;
 use std::num::NonZeroUsize;
 use std::os::fd::AsFd as _;
+use std::os::unix::process::CommandExt as _;
 use std::process::exit;
 use std::sync::Barrier;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
@@ -89,6 +91,7 @@ fn make(words: &[&str]) {
             std::io::stdin().read_to_end(&mut Vec::new()).expect("readable input");
             (0..number(times)).for_each(|nth| call.make(nth));
         }
+        ["pass", fds, command @ ..] => pass(fds, command),
         ["paced", times, rest @ ..] => paced(number(times), &Call::parse(rest)),
         ["crowd", times, rest @ ..] => crowd(number(times), &Call::parse(rest)),
         ["families", times, rest @ ..] => families(number(times), &Call::parse(rest)),
@@ -187,6 +190,31 @@ fn paced(times: u64, call: &Call) {
         std::thread::sleep(due.saturating_duration_since(std::time::Instant::now()));
         call.make(nth);
     }
+}
+
+/// Becomes a command that finds these descriptors from 3 on, and `LISTEN_PID` (sd_listen_fds(3)).
+fn pass(fds: &str, command: &[&str]) {
+    const ASIDE: i32 = 600;
+    let fds: Vec<i32> = fds.split(',').filter_map(|fd| fd.parse().ok()).collect();
+    let duplicate = |from: i32, to: i32| {
+        // SAFETY: the call takes two numbers; nobody in this process uses the descriptors.
+        let copied = unsafe { libc::dup2(from, to) };
+        assert_eq!(copied, to, "{}", std::io::Error::last_os_error());
+    };
+    (ASIDE..).zip(&fds).for_each(|(aside, &fd)| duplicate(fd, aside));
+    for &fd in &fds {
+        // SAFETY: as above.
+        unsafe { libc::close(fd) };
+    }
+    for (to, aside) in (3..).zip((ASIDE..).take(fds.len())) {
+        duplicate(aside, to);
+        // SAFETY: as above.
+        unsafe { libc::close(aside) };
+    }
+    let mut command_line = std::process::Command::new(command[0]);
+    let pid = std::process::id().to_string();
+    let error = command_line.args(&command[1..]).env("LISTEN_PID", pid).exec();
+    panic!("{}: {error}", command[0]);
 }
 
 /// All on one CPU, and none before all are there.

@@ -317,7 +317,12 @@ fn encode_event_has_count_of_suppressed_events() {
     let handler = samples::handler();
     let event = samples::event(&handler, vec![]);
     let of = |suppressed| {
-        let body = Body::Syscall(Syscall { event: &event, place: None, suppressed });
+        let body = Body::Syscall(Syscall {
+            event: &event,
+            place: None,
+            suppressed,
+            may_be_duplicate: false,
+        });
         object(&samples::own(body)).get("suppressed").cloned()
     };
     assert_eq!((of(0), of(17)), (None, Some(json!(17))));

@@ -1,6 +1,7 @@
 //! Records, one file a kind: its data, name, id, priority, fields and sentence. A kind is a file here and a
 //! line in `kinds!`; the encoders know none of them.
 
+mod adopted;
 pub mod aggregate;
 mod ended;
 mod feedback;
@@ -21,6 +22,7 @@ mod tracing;
 mod unstored;
 mod untracked;
 
+pub use adopted::Adopted;
 pub use aggregate::Aggregate;
 pub use ended::Ended;
 pub use feedback::Feedback;
@@ -160,6 +162,7 @@ kinds! { 'a:
     Ended(Ended<'a>)
     Aggregate(Aggregate<'a>)
     RecordingGap(&'a RecordingGap)
+    Adopted(&'a Adopted)
     Started(&'a Started)
     Reloaded(&'a Reloaded)
     ReloadRefused(&'a ReloadRefused)

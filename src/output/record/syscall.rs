@@ -5,6 +5,7 @@ use crate::decode::Event;
 use crate::output::arguments::Arguments;
 use crate::output::event;
 use crate::output::fields::Fields;
+use crate::output::key::Key;
 use crate::output::scratch::Scratch;
 use crate::units::CgroupInfo;
 
@@ -17,6 +18,8 @@ pub struct Syscall<'a> {
     pub place: Option<&'a CgroupInfo>,
     /// Events of the same rule and owner that a limit refused since the last such record.
     pub suppressed: u64,
+    /// A daemon that was killed may have written the event already.
+    pub may_be_duplicate: bool,
 }
 
 impl RecordBody for Syscall<'_> {
@@ -29,6 +32,9 @@ impl RecordBody for Syscall<'_> {
 
     fn fields(&self, scratch: &mut Scratch, out: &mut impl Fields) {
         event::write_fields(self.event, self.place, self.suppressed, scratch, out);
+        if self.may_be_duplicate {
+            out.word(Key::MayBeDuplicate, "yes");
+        }
     }
 
     fn sentence(&self, out: &mut String) {

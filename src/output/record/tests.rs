@@ -24,7 +24,7 @@ fn message(body: &Body) -> String {
 }
 
 fn sentence(event: &Event) -> String {
-    message(&Body::Syscall(Syscall { event, place: None, suppressed: 0 }))
+    message(&Body::Syscall(Syscall { event, place: None, suppressed: 0, may_be_duplicate: false }))
 }
 
 fn of_captures<'a>(handler: &'a Handler, captures: Vec<Capture<'a>>) -> String {

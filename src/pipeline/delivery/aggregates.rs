@@ -2,6 +2,8 @@
 
 use std::time::Instant;
 
+use syscalls::Slot;
+
 use super::{Delivery, ROOM_WAIT_MAX};
 use crate::config::{self, Keep};
 use crate::decode::Event;
@@ -31,6 +33,7 @@ impl Delivery {
         let key = key(event, place.as_deref(), &option.by);
         let observation = Observation { boottime_ns, outcome, suppressed };
         self.tally.slot(slot).aggregated += 1;
+        *self.aggregating.entry(slot).or_default() += 1;
         self.aggregator.add(self.now, group, info, key, &observation, || output::sentence(event));
     }
 
@@ -52,7 +55,14 @@ impl Delivery {
                 self.shedder.count_dropped(aggregated.summary.count, self.now);
                 self.tally.drop(portion);
             }
+            self.end_aggregate(aggregated.group.slot, aggregated.summary.count);
         }
+    }
+
+    /// Counts the events of an aggregate that is written or given up as no longer in memory.
+    pub(super) fn end_aggregate(&mut self, slot: Slot, count: u64) {
+        let aggregating = self.aggregating.entry(slot).or_default();
+        *aggregating = aggregating.saturating_sub(count);
     }
 
     fn write_aggregate(&mut self, aggregated: &Aggregated, portion: Portion) {

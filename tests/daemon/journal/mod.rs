@@ -1,6 +1,7 @@
 //! The daemon with a real journald: records make no further records, and a stopped or killed journald
 //! loses no event that is not accounted for.
 
+mod adopt;
 mod feedback;
 mod flood;
 mod read_back;

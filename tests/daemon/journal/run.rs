@@ -1,15 +1,19 @@
 //! A daemon with its own journald, and the entries that the journal has in the end.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::os::unix::fs::symlink;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::time::Duration;
 
 use nix::sys::signal::Signal;
 use serde_json::Value;
 use tailcalld::output::record::{Kind, Lost, RecordBody, Stopped, Syscall};
 
+use crate::fd_store::KeepingManager;
 use crate::journald::Journald;
+use crate::kill::ours;
 use crate::notify::Manager;
 use crate::process::{Process, eventually};
 use crate::rig::Setup;
@@ -67,6 +71,10 @@ impl Run {
         Some((Self { journald, daemon, setup }, manager))
     }
 
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.setup.path(name)
+    }
+
     /// Stops the daemon while journald takes nothing, and starts it again after journald goes on.
     pub fn restart_while_journald_is_stopped(&mut self) {
         self.daemon.signal(Signal::SIGTERM);
@@ -120,6 +128,129 @@ impl Run {
             OTHER,
         ]))
     }
+}
+
+/// A daemon whose service manager keeps descriptors for the next one.
+pub struct KeptRun {
+    _errors: ErrorsOnPanic,
+    pub run: Run,
+    pub manager: KeepingManager,
+    /// Programs of other daemons that were there before.
+    pub before: BTreeSet<(String, u32)>,
+    starts: usize,
+}
+
+impl KeptRun {
+    pub fn start(config: &str) -> Option<Self> {
+        let (journald, setup) = (Journald::start()?, Setup::alone("")?);
+        let limits = "max_bytes_per_second = 0\nread_back = \"none\"\n";
+        let socket = journald.socket();
+        let journal = format!("[journal]\nsocket = \"{}\"\n{limits}", socket.display());
+        setup.write(&format!("{config}[kernel]\nself_test = \"none\"\n{journal}"));
+        symlink(Path::new(env!("CARGO_BIN_EXE_tailcalld")), setup.path(NAME)).unwrap();
+        let before = ours();
+        let manager = KeepingManager::new(&setup);
+        let daemon = spawn_kept(&setup, &manager);
+        let errors = ErrorsOnPanic(setup.path("stderr"));
+        let run = Self {
+            _errors: errors,
+            run: Run { journald, daemon, setup },
+            manager,
+            before,
+            starts: 1,
+        };
+        run.manager.wait_for_ready(1);
+        Some(run)
+    }
+
+    /// Kills the daemon by force.
+    pub fn kill(&mut self) {
+        self.run.daemon.signal(Signal::SIGKILL);
+        self.run.daemon.wait();
+    }
+
+    /// Stops the daemon as systemd does for a restart (`ExecStop=` of the unit).
+    pub fn leave(&mut self) {
+        fs::write(self.run.path("run/restart"), "").unwrap();
+        self.run.daemon.signal(Signal::SIGTERM);
+        assert_eq!(self.run.daemon.wait().code(), Some(0));
+    }
+
+    /// Starts the next daemon and waits until it is ready.
+    pub fn restart(&mut self) {
+        self.run.daemon = spawn_kept(&self.run.setup, &self.manager);
+        self.starts += 1;
+        self.manager.wait_for_ready(self.starts);
+    }
+
+    /// Returns the standard error of all daemons.
+    pub fn errors(&self) -> String {
+        fs::read_to_string(self.run.path("stderr")).unwrap()
+    }
+
+    /// Returns the reply to a command at the control socket.
+    fn ask(&self, command: &str) -> Value {
+        let mut client = Command::new(env!("CARGO_BIN_EXE_tailcalld"));
+        let client = client.args([command, "--json"]);
+        let reply = client.env("RUNTIME_DIRECTORY", self.run.path("run")).output().unwrap();
+        serde_json::from_slice(&reply.stdout).unwrap()
+    }
+
+    /// Waits until journald's queue is full and an event waits in the daemon.
+    pub fn until_output_is_full(&self) {
+        let is_full = || self.ask("status")["output"]["state"] == "blocked";
+        eventually("the output is full", is_full);
+    }
+
+    /// Waits until all events of the ring have been taken.
+    pub fn until_ring_is_empty(&self) {
+        let is_empty = |route: &Value| route["events"]["in_ring"] == 0;
+        eventually("the ring is empty", || {
+            self.ask("stats")["routes"].as_array().unwrap().iter().all(is_empty)
+        });
+    }
+
+    /// Replaces the first text in the configuration by the second one.
+    pub fn reconfigure(&self, from: &str, to: &str) {
+        let config = fs::read_to_string(self.run.setup.config()).unwrap();
+        assert!(config.contains(from), "{config}");
+        self.run.setup.write(&config.replace(from, to));
+    }
+
+    /// Stops the daemon and returns all entries in the journal.
+    pub fn finish(&mut self) -> Entries {
+        self.finish_after(0)
+    }
+
+    /// As `finish`, after `stops` daemons that were stopped for a restart.
+    pub fn finish_after(&mut self, stops: usize) -> Entries {
+        self.run.daemon.signal(Signal::SIGTERM);
+        assert_eq!(self.run.daemon.wait().code(), Some(0));
+        self.run.entries(stops + 1)
+    }
+}
+
+/// Prints the daemon's standard error if the test fails.
+struct ErrorsOnPanic(PathBuf);
+
+impl Drop for ErrorsOnPanic {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            eprintln!(
+                "the daemon's standard error:\n{}",
+                fs::read_to_string(&self.0).unwrap_or_default()
+            );
+        }
+    }
+}
+
+fn spawn_kept(setup: &Setup, manager: &KeepingManager) -> Process {
+    let prefix = manager.prefix();
+    let prefix: Vec<&str> =
+        prefix.iter().map(String::as_str).chain(["nice", "-n", "-10"]).collect();
+    let mut command = setup.command_of(&setup.path(NAME), &prefix, "journal");
+    manager.hand_over(&mut command);
+    Process::spawn(&mut command)
 }
 
 fn spawn(setup: &Setup) -> (Process, Manager) {

@@ -78,7 +78,12 @@ fn with_events(input: &[u8], encode: Encode, check: impl Fn(&Event<'_>, &[u8])) 
     assert_eq!(argv(&event).len(), argv(&redacted).len());
     for event in [&event, &redacted] {
         MEMORY.with_borrow_mut(|(scratch, buffer)| {
-            let body = Body::Syscall(Syscall { event, place: None, suppressed: 0 });
+            let body = Body::Syscall(Syscall {
+                event,
+                place: None,
+                suppressed: 0,
+                may_be_duplicate: false,
+            });
             buffer.clear();
             encode(&Record { time_ns: 1, body }, scratch, buffer);
             check(event, buffer);

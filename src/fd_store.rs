@@ -1,0 +1,131 @@
+//! Descriptors that the service manager keeps while no daemon runs (`FDSTORE=1`, sd_notify(3)): with them the maps,
+//! links and programs in the kernel outlive the daemon, and the next one gets them back (sd_listen_fds(3)).
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use anyhow::{Context as _, Result};
+
+use crate::notify_socket::NotifySocket;
+
+/// Time that the service manager has to close what it does not keep any more, in ms.
+const BARRIER_MAX_MS: u16 = 1_000;
+
+/// Store of the service manager; its clones are the same store. Without a service manager it keeps nothing.
+#[derive(Debug, Clone, Default)]
+pub struct FdStore(Arc<State>);
+
+#[derive(Debug, Default)]
+struct State {
+    /// Descriptors of the previous daemon that nobody has taken yet.
+    received: Mutex<BTreeMap<String, OwnedFd>>,
+    /// Names of all that the service manager keeps.
+    kept: Mutex<BTreeSet<String>>,
+    /// Socket of the service manager.
+    manager: Option<NotifySocket>,
+    /// The service manager goes on keeping what it has: nothing that is removed here is removed there.
+    is_left: AtomicBool,
+}
+
+impl FdStore {
+    /// Receives what the service manager kept of the previous daemon.
+    ///
+    /// # Errors
+    /// Fails if the environment (`LISTEN_FDS`, `LISTEN_FDNAMES`) contradicts itself.
+    pub fn receive() -> Result<Self> {
+        let passed = sd_notify::listen_fds_with_names()
+            .context("failed to read the descriptors of the service manager")?;
+        let owned = passed.map(|(fd, name)| (name, crate::bpf::own(fd)));
+        // An address of a form that cannot be reached is reported with the other notifications.
+        let manager = NotifySocket::from_env().unwrap_or_default();
+        let store = Self(Arc::new(State { manager, ..State::default() }));
+        store.received().extend(owned);
+        store.kept().extend(store.names());
+        Ok(store)
+    }
+
+    /// Returns whether anything was received that nobody has taken.
+    pub fn is_empty(&self) -> bool {
+        self.received().is_empty()
+    }
+
+    /// Returns whether anybody keeps what is put here.
+    pub fn is_open(&self) -> bool {
+        self.manager().is_some()
+    }
+
+    fn manager(&self) -> Option<&NotifySocket> {
+        self.0.manager.as_ref().filter(|_| !self.0.is_left.load(Relaxed))
+    }
+
+    /// Returns the names of what nobody has taken.
+    pub fn names(&self) -> Vec<String> {
+        self.received().keys().cloned().collect()
+    }
+
+    /// Takes a descriptor that was received. The service manager keeps it until it is removed.
+    pub fn take(&self, name: &str) -> Option<OwnedFd> {
+        self.received().remove(name)
+    }
+
+    /// Runs `f` with a descriptor that was received.
+    pub fn with<T>(&self, name: &str, f: impl FnOnce(BorrowedFd<'_>) -> T) -> Option<T> {
+        self.received().get(name).map(|fd| f(fd.as_fd()))
+    }
+
+    /// Makes the service manager keep a descriptor. `FDPOLL=0`: it must not drop it when the descriptor has an event.
+    pub fn put(&self, name: &str, fd: BorrowedFd<'_>) {
+        let Some(manager) = self.manager() else { return };
+        match manager.send(&[("FDSTORE", "1"), ("FDNAME", name), ("FDPOLL", "0")], &[fd]) {
+            Ok(()) => drop(self.kept().insert(name.to_owned())),
+            Err(error) => tracing::warn!("{name} does not outlive the daemon: {error:#}"),
+        }
+    }
+
+    /// Makes the service manager close its copy of a descriptor.
+    pub fn remove(&self, name: &str) {
+        let is_kept = self.kept().remove(name);
+        let Some(manager) = self.manager().filter(|_| is_kept) else { return };
+        if let Err(error) = manager.send(&[("FDSTOREREMOVE", "1"), ("FDNAME", name)], &[]) {
+            tracing::warn!("the service manager may still keep {name}: {error:#}");
+        }
+    }
+
+    /// Waits until the service manager has closed what was removed: closing the last descriptor of a link can take 0.1 s,
+    /// and should not stop the service manager.
+    pub fn wait(&self) {
+        if let Some(Err(error)) =
+            self.manager().map(|manager| manager.barrier(BARRIER_MAX_MS.into()))
+        {
+            tracing::debug!("{error:#}");
+        }
+    }
+
+    /// Closes what was received and not taken, here and in the service manager.
+    pub fn remove_received(&self) {
+        let received = std::mem::take(&mut *self.received());
+        received.keys().for_each(|name| self.remove(name));
+    }
+
+    /// Closes what was received and not taken, and makes the service manager close all that it keeps.
+    pub fn clear(&self) {
+        self.received().clear();
+        let kept = self.kept().clone();
+        kept.iter().for_each(|name| self.remove(name));
+    }
+
+    fn kept(&self) -> MutexGuard<'_, BTreeSet<String>> {
+        self.0.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn received(&self) -> MutexGuard<'_, BTreeMap<String, OwnedFd>> {
+        self.0.received.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Leaves to the service manager what it keeps now: nothing that happens here changes that.
+    pub fn leave(&self) {
+        self.0.is_left.store(true, Relaxed);
+    }
+}

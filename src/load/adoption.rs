@@ -1,0 +1,128 @@
+//! Adoption of what a previous daemon left in the kernel: its maps, and through them its table, its ring and its
+//! counters. Links stay attached to the programs of that daemon, and the programs of its table stay there until the
+//! next reload: they are the same, and work on the same maps.
+
+use std::os::fd::{AsFd as _, BorrowedFd};
+
+use anyhow::{Context as _, Result};
+use libbpf_rs::{MapCore, MapInfo, Object, OpenObject};
+use serde::{Deserialize, Serialize};
+
+use super::attachment::LinkFunctions;
+use crate::fd_store::FdStore;
+
+/// Prefix of the names of maps in the store.
+const MAP: &str = "map.";
+
+/// Name of the dispatcher's links in the store.
+const DISPATCHER_LINKS: &str = "link.sys_enter.";
+
+/// Description of the kernel's side of a daemon, for the next one.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KernelState {
+    /// Stamp of the object and of the constants that it was loaded with.
+    pub stamp: String,
+    /// Id of the ring, which no other map has until the machine is booted.
+    pub ring: u32,
+    /// Functions of the links, by the name of the link.
+    pub functions: LinkFunctions,
+}
+
+/// Returns the stamp of an object that is to be loaded. Two objects with the same stamp have the same programs, and
+/// understand each other's maps.
+pub(super) fn stamp(open: &OpenObject) -> String {
+    let maps = open.maps().map(|map| {
+        let constants = is_constant(&map.name().to_string_lossy());
+        let values = constants.then(|| map.initial_value()).flatten().unwrap_or_default();
+        (map.max_entries(), map.autocreate(), hash(values))
+    });
+    let maps = format!("{:?}", maps.collect::<Vec<_>>());
+    format!("{}-{:016x}", env!("TAILCALLD_OBJECT_STAMP"), hash(maps.as_bytes()))
+}
+
+/// Checks that the store has what the previous daemon wrote down, and that an object of this stamp can go on with it.
+///
+/// # Errors
+/// The reason why not, as a clause.
+pub(super) fn check(
+    open: &OpenObject,
+    store: &FdStore,
+    state: Option<&KernelState>,
+) -> Result<(), String> {
+    let state = state.ok_or("the file that describes it is missing or damaged")?;
+    if state.stamp != stamp(open) {
+        return Err("it belongs to another version, or [ring] size or [kernel] attach has changed"
+            .to_owned());
+    }
+    let names = store.names();
+    if let Some(missing) = kept_maps(open).find(|name| !names.contains(name)) {
+        return Err(format!("the service manager did not keep {missing}"));
+    }
+    let ring = store.with(&format!("{MAP}events"), |fd| MapInfo::new(fd).map(|map| map.info.id));
+    if !matches!(ring, Some(Ok(id)) if id == state.ring) {
+        return Err("the file that describes it is that of another daemon".to_owned());
+    }
+    if let Some(missing) = state.functions.keys().find(|name| !names.contains(name)) {
+        return Err(format!("the service manager did not keep {missing}"));
+    }
+    if !names.iter().any(|name| name.starts_with(DISPATCHER_LINKS)) {
+        return Err("the dispatcher is not attached".to_owned());
+    }
+    Ok(())
+}
+
+/// Makes an object use the maps in the store instead of new ones.
+///
+/// # Errors
+/// Fails if libbpf refuses one.
+pub(super) fn reuse_maps(open: &mut OpenObject, store: &FdStore) -> Result<()> {
+    for mut map in open.maps_mut() {
+        let name = kept_name(&map.name().to_string_lossy());
+        let reused = store.with(&name, |fd| map.reuse_fd(fd));
+        reused.unwrap_or(Ok(())).with_context(|| format!("failed to adopt {name}"))?;
+    }
+    // Those that the object does not create on this kernel have gone with the rest.
+    store
+        .names()
+        .iter()
+        .filter(|name| name.starts_with(MAP))
+        .for_each(|name| drop(store.take(name)));
+    Ok(())
+}
+
+/// Keeps the maps of an object in the store.
+pub(super) fn keep_maps(object: &Object, store: &FdStore) {
+    for map in object.maps().filter(|map| !is_constant(&map.name().to_string_lossy())) {
+        store.put(&kept_name(&map.name().to_string_lossy()), map.as_fd());
+    }
+}
+
+/// Returns the id of a map.
+///
+/// # Errors
+/// Fails if the kernel does not report it.
+pub(super) fn id(map: BorrowedFd<'_>) -> Result<u32> {
+    Ok(MapInfo::new(map).context("failed to read the id of a map")?.info.id)
+}
+
+fn kept_maps(open: &OpenObject) -> impl Iterator<Item = String> {
+    let maps = open.maps().filter(libbpf_rs::OpenMapImpl::autocreate);
+    let names = maps.map(|map| map.name().to_string_lossy().into_owned());
+    names.filter(|name| !is_constant(name)).map(|name| kept_name(&name))
+}
+
+fn kept_name(map: &str) -> String {
+    format!("{MAP}{map}")
+}
+
+/// Returns whether a map holds constants: each object has its own, frozen before its programs were verified.
+fn is_constant(map: &str) -> bool {
+    map.contains(".rodata")
+}
+
+/// FNV-1a. Collisions are no danger here: nobody but root can put anything into the store.
+fn hash(bytes: &[u8]) -> u64 {
+    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, &byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+    })
+}

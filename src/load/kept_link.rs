@@ -1,0 +1,117 @@
+//! Links that the service manager keeps as well: a link ends when the last descriptor of it does.
+
+use std::cell::{Cell, RefCell};
+use std::collections::{BTreeMap, BTreeSet};
+use std::os::fd::{AsFd as _, OwnedFd};
+
+use libbpf_rs::{Link, ProgramMut};
+
+use crate::bpf;
+use crate::fd_store::FdStore;
+
+/// Prefixes of the names in the store. The names of links and programs end in a number.
+const LINK: &str = "link.";
+const PROGRAM: &str = "program.";
+
+/// A link, and the name under which it is kept. Dropping it detaches the program.
+#[derive(Debug)]
+pub(super) struct KeptLink {
+    name: String,
+    fd: LinkFd,
+    store: FdStore,
+}
+
+#[derive(Debug)]
+enum LinkFd {
+    Made(Link),
+    Adopted(OwnedFd),
+}
+
+/// Keeps the links of this daemon, and the programs that they run, under names that nothing else has.
+#[derive(Debug)]
+pub(super) struct LinkKeeper {
+    store: FdStore,
+    next: Cell<u32>,
+    /// Programs of this daemon that are kept.
+    kept: RefCell<BTreeSet<String>>,
+    /// Programs of the daemons before it that links may still run, by program.
+    adopted: BTreeMap<String, Vec<OwnedFd>>,
+}
+
+impl LinkKeeper {
+    /// Takes the programs of the daemons before this one.
+    pub fn new(store: &FdStore) -> Self {
+        let names = store.names();
+        let number = |name: &String| name.rsplit_once('.').and_then(|(_, end)| end.parse().ok());
+        let next = names.iter().filter_map(number).max().map_or(0, |last: u32| last + 1);
+        let mut adopted: BTreeMap<String, Vec<OwnedFd>> = BTreeMap::new();
+        for (program, name) in
+            names.iter().filter_map(|name| Some((program_of(name, PROGRAM)?, name)))
+        {
+            adopted.entry(program.to_owned()).or_default().extend(store.take(name));
+        }
+        Self { store: store.clone(), next: Cell::new(next), kept: RefCell::default(), adopted }
+    }
+
+    /// Keeps a new link of a program.
+    pub fn keep(&self, program: &ProgramMut<'_>, link: Link) -> KeptLink {
+        let name = program.name().to_string_lossy().into_owned();
+        let number = self.next.replace(self.next.get() + 1);
+        if self.kept.borrow_mut().insert(name.clone()) {
+            self.store.put(&format!("{PROGRAM}{name}.{number}"), program.as_fd());
+        }
+        let name = format!("{LINK}{name}.{number}");
+        self.store.put(&name, link.as_fd());
+        KeptLink { name, fd: LinkFd::Made(link), store: self.store.clone() }
+    }
+
+    /// Takes the links of a program that the previous daemon left.
+    pub fn adopt(&self, program: &str) -> Vec<KeptLink> {
+        let names = self.store.names().into_iter();
+        let names = names.filter(|name| program_of(name, LINK) == Some(program));
+        let adopt = |name: String| {
+            let fd = LinkFd::Adopted(self.store.take(&name)?);
+            Some(KeptLink { name, fd, store: self.store.clone() })
+        };
+        names.filter_map(adopt).collect()
+    }
+
+    /// Returns the programs of earlier daemons under a name.
+    pub fn adopted_programs(&self, program: &str) -> &[OwnedFd] {
+        self.adopted.get(program).map_or(&[], Vec::as_slice)
+    }
+}
+
+/// Returns the program in a name such as `link.sys_enter.3`.
+fn program_of<'n>(name: &'n str, prefix: &str) -> Option<&'n str> {
+    name.strip_prefix(prefix)?.rsplit_once('.').map(|(program, _)| program)
+}
+
+impl KeptLink {
+    /// Returns the name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Returns the runs that the kernel skipped at functions, which it counts since Linux 6.7; 0 before.
+    pub fn misses(&self) -> u64 {
+        let fd = match &self.fd {
+            LinkFd::Made(link) => link.as_fd(),
+            LinkFd::Adopted(fd) => fd.as_fd(),
+        };
+        bpf::link_misses(fd).unwrap_or(0)
+    }
+}
+
+/// Detaches several links at once.
+pub(super) fn detach(links: Vec<KeptLink>) {
+    let Some(store) = links.first().map(|link| link.store.clone()) else { return };
+    links.iter().for_each(|link| store.remove(&link.name));
+    store.wait();
+}
+
+impl Drop for KeptLink {
+    fn drop(&mut self) {
+        self.store.remove(&self.name);
+    }
+}

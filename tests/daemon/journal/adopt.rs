@@ -1,0 +1,207 @@
+//! The kernel side outlives the daemon: the next one goes on with table, ring and counters, and no call is lost.
+
+use std::fs;
+
+use nix::sys::signal::Signal;
+use serde_json::Value;
+use tailcalld::output::record::{
+    Adopted, Lost, RecordBody, RecordingGap, Reloaded, Started, Stopped,
+};
+
+use super::column;
+use super::run::{Entries, KeptRun};
+use crate::kill::ours;
+use crate::number::unused_number;
+use crate::process::{Trigger, eventually, trigger};
+use crate::results::pausing;
+use crate::rig::UNLIMITED;
+
+/// Calls of a trigger, a millisecond apart.
+const CALLS: u64 = 4_000;
+
+#[test]
+fn daemon_killed_repeatedly_loses_no_call() {
+    let number = unused_number();
+    let Some(mut run) = KeptRun::start(&format!("[routes]\n{number} = \"args\"\n{UNLIMITED}"))
+    else {
+        return;
+    };
+    let mut paced = Trigger::start(&["paced", &CALLS.to_string(), "native", &number, "nth"]);
+    let mut kills = 0;
+    while paced.is_running() {
+        run.kill();
+        run.restart();
+        kills += 1;
+    }
+    assert!(kills > 1, "the calls ended with the first start");
+    let name = paced.name().to_owned();
+    paced.end();
+    let entries = run.finish();
+
+    has_all(&entries, &name, CALLS);
+    let marked = entries.by(&name).into_iter();
+    let marked = marked.filter(|event| event["SYSCALL_MAY_BE_DUPLICATE"] == "yes").count();
+    assert!(marked <= kills, "{marked} events marked after {kills} kills");
+    assert_eq!(entries.of(&Adopted::KIND).len(), kills);
+    assert_eq!(entries.of(&Started::KIND).len(), kills + 1);
+    assert_eq!(entries.of(&RecordingGap::KIND).len(), 0);
+    assert_eq!(entries.declared_lost(), 0, "{:?}", entries.of(&Lost::KIND));
+    // The counters are those of all daemons.
+    let totals = entries.of(&Stopped::KIND)[0]["TAILCALLD_TOTAL"].clone();
+    assert_eq!(column(&totals, "written"), CALLS);
+}
+
+/// Returns a configuration with one route.
+fn route(number: &str) -> String {
+    format!("[routes]\n{number} = \"args\"\n{UNLIMITED}")
+}
+
+/// Asserts that the journal has each of `0..calls` at least once, and more of them only with a mark.
+fn has_all(entries: &Entries, name: &str, calls: u64) {
+    let marked = entries.by(name).into_iter();
+    let marked = marked.filter(|event| event["SYSCALL_MAY_BE_DUPLICATE"] == "yes").count();
+    let mut nths = entries.nths(name);
+    let all = nths.len();
+    nths.sort_unstable();
+    nths.dedup();
+    assert_eq!(nths.len() as u64, calls);
+    assert!(all - nths.len() <= marked, "{all} events, {marked} marked");
+}
+
+#[test]
+fn event_that_waits_for_journald_survives_two_kills() {
+    const CALLS: u64 = 2_000;
+    let number = unused_number();
+    let Some(mut run) = KeptRun::start(&route(&number)) else { return };
+    run.run.journald.signal(Signal::SIGSTOP);
+    let name = trigger(&["times", &CALLS.to_string(), "native", &number, "nth"]);
+    run.until_output_is_full();
+    for _ in 0..2 {
+        run.kill();
+        run.restart();
+    }
+    run.run.journald.signal(Signal::SIGCONT);
+    run.run.wait_for_any(&format!("SYSCALL_ARG_0={:#x}", CALLS - 1));
+    let entries = run.finish();
+    has_all(&entries, &name, CALLS);
+    assert_eq!(entries.declared_lost(), 0);
+}
+
+#[test]
+fn stop_leaves_nothing_of_what_was_kept() {
+    let number = unused_number();
+    let Some(mut run) = KeptRun::start(&route(&number)) else { return };
+    let before = run.before.clone();
+    assert!(run.manager.names().iter().any(|name| name == "map.events"));
+    run.kill();
+    assert!(!ours().is_subset(&before), "the kernel side outlives the daemon");
+    run.restart();
+    let entries = run.finish();
+    assert_eq!(run.manager.names(), Vec::<String>::new());
+    eventually("nothing of ours is left", || ours().is_subset(&before));
+    assert_eq!(entries.of(&Stopped::KIND).len(), 1);
+}
+
+#[test]
+fn events_in_memory_at_kill_count_as_lost_in_crash() {
+    const CALLS: u64 = 300;
+    let number = unused_number();
+    let config = format!(
+        "[routes]\n{number} = {{ handler = \"args\", aggregate = \"1h\" }}\n\
+         pause = {{ handler = \"args\", result = true }}\n{UNLIMITED}"
+    );
+    let Some(mut run) = KeptRun::start(&config) else { return };
+    trigger(&["times", &CALLS.to_string(), "native", &number, "nth"]);
+    let pausing = pausing();
+    run.until_ring_is_empty();
+    run.kill();
+    run.restart();
+    drop(pausing);
+    let entries = run.finish();
+    let totals = &entries.of(&Stopped::KIND)[0]["TAILCALLD_TOTAL"];
+    assert_eq!((column(totals, "seen"), column(totals, "lost")), (CALLS + 1, CALLS + 1));
+    assert_eq!(entries.declared_lost(), CALLS + 1);
+    let [lost] = entries.of(&Lost::KIND)[..] else { panic!("one record") };
+    let losses: Vec<&str> =
+        lost["TAILCALLD_LOSS"].as_array().unwrap().iter().filter_map(Value::as_str).collect();
+    assert_eq!(losses.len(), 2, "{losses:?}");
+    assert!(losses.iter().all(|loss| loss.contains("reason=crash")), "{losses:?}");
+}
+
+#[test]
+fn restart_keeps_pending_calls_and_writes_aggregates() {
+    const CALLS: u64 = 300;
+    let number = unused_number();
+    let config = format!(
+        "[routes]\n{number} = {{ handler = \"args\", aggregate = \"1h\" }}\n\
+         pause = {{ handler = \"args\", result = true }}\n{UNLIMITED}"
+    );
+    let Some(mut run) = KeptRun::start(&config) else { return };
+    trigger(&["times", &CALLS.to_string(), "native", &number, "nth"]);
+    let pausing = pausing();
+    let name = pausing.name().to_owned();
+    run.until_ring_is_empty();
+    run.leave();
+    assert!(
+        run.manager.names().iter().any(|name| name == "link.sys_exit.4"),
+        "{:?}",
+        run.manager.names()
+    );
+    run.restart();
+    drop(pausing);
+    run.run.wait_for_any(&format!("SYSCALL_COMM={name}"));
+    let entries = run.finish_after(1);
+    assert_eq!(entries.by(&name).len(), 1);
+    assert_eq!(entries.declared_lost(), 0);
+    let [first, last] = entries.of(&Stopped::KIND)[..] else { panic!("two records") };
+    for stopped in [first, last] {
+        assert_eq!(column(&stopped["TAILCALLD_TOTAL"], "aggregated"), CALLS);
+    }
+    assert_eq!(column(&last["TAILCALLD_TOTAL"], "written"), 1);
+    assert_eq!(entries.of(&Adopted::KIND)[0]["TAILCALLD_REASON"], "stop");
+}
+
+#[test]
+fn configuration_changed_while_no_daemon_ran_is_live_after_start() {
+    let (number, other) = (unused_number(), unused_number());
+    let Some(mut run) = KeptRun::start(&route(&number)) else { return };
+    run.kill();
+    let before = trigger(&["times", "50", "native", &number, "nth"]);
+    run.reconfigure(&format!("{number} ="), &format!("{other} ="));
+    run.restart();
+    let ignored = trigger(&["times", "50", "native", &number, "nth"]);
+    let after = trigger(&["times", "50", "native", &other, "nth"]);
+    let entries = run.finish();
+    assert_eq!(entries.nths(&before), (0..50).collect::<Vec<_>>());
+    assert_eq!(entries.nths(&ignored), Vec::<u64>::new());
+    assert_eq!(entries.nths(&after), (0..50).collect::<Vec<_>>());
+    assert_eq!(entries.of(&Reloaded::KIND).len(), 1);
+    assert_eq!(entries.of(&Adopted::KIND)[0]["TAILCALLD_UNREAD"], "50");
+}
+
+/// Damages what the previous daemon left; the next one must record anew, once each call, and say why.
+fn is_refused(damage: impl FnOnce(&KeptRun), reason: &str) {
+    let number = unused_number();
+    let Some(mut run) = KeptRun::start(&route(&number)) else { return };
+    run.kill();
+    damage(&run);
+    run.restart();
+    let name = trigger(&["times", "50", "native", &number, "nth"]);
+    let entries = run.finish();
+    assert_eq!(entries.nths(&name), (0..50).collect::<Vec<_>>());
+    assert_eq!(entries.of(&Adopted::KIND).len(), 0);
+    assert_eq!(entries.of(&RecordingGap::KIND).len(), 1);
+    assert!(run.errors().contains(reason), "{}", run.errors());
+    assert_eq!(run.manager.names(), Vec::<String>::new());
+    let before = run.before.clone();
+    eventually("nothing of ours is left", || ours().is_subset(&before));
+}
+
+#[test]
+fn damaged_or_half_kept_set_is_refused_with_reason() {
+    let table = |run: &KeptRun| run.run.path("run/table");
+    is_refused(|run| fs::write(table(run), "{").unwrap(), "run/table is damaged");
+    is_refused(|run| fs::remove_file(table(run)).unwrap(), "is missing");
+    is_refused(|run| run.manager.forget("link.sys_enter"), "the dispatcher is not attached");
+    is_refused(|run| run.manager.forget("map.events"), "did not keep map.events");
+}

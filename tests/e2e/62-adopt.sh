@@ -1,0 +1,47 @@
+chapter adopt
+
+# Numbered calls while the daemon is killed and restarted: kill(2) with a process id that nobody has, 20 each 10 ms.
+systemctl reset-failed tailcalld
+configure '[routes]' 'kill = { handler = "args", uid = 0 }' '[journal]' 'max_bytes_per_second = 0'
+first=1000000000 calls=20000
+systemd-run --quiet --unit=numbered.service --service-type=exec /bin/bash -c '
+	exec 2>/dev/null {never}<><(:)
+	for ((i = $0; i < $0 + $1; i++)); do
+		kill -0 $i
+		((i % 20)) || read -t 0.01 -u $never
+	done' $first $calls
+since=$(date +%s.%6N)
+kills=0 restarts=0
+while systemctl is-active --quiet numbered.service; do
+	if ((kills < 10)); then
+		pid=$(property MainPID)
+		systemctl kill --signal=KILL tailcalld
+		kills=$((kills + 1))
+		until [ "$(property MainPID)" != "$pid" ] && systemctl is-active --quiet tailcalld; do
+			sleep 0.05
+		done
+	elif ((restarts < 5)); then
+		systemctl restart tailcalld
+		restarts=$((restarts + 1))
+	fi
+	sleep 0.1
+done
+is 'kills and restarts fall into the time of the calls' '10 5' "$kills $restarts"
+settle
+numbers() {
+	values SYSCALL_ARG_PID SYSCALL_NAME=kill --since="@$since" |
+		awk -v first=$first -v calls=$calls '$1 >= first && $1 < first + calls' | sort -n
+}
+numbers >/tmp/numbers
+marked=$(count SYSCALL_MAY_BE_DUPLICATE=yes SYSCALL_NAME=kill --since="@$since")
+is 'no call is lost' $calls "$(sort -nu /tmp/numbers | wc -l)"
+is 'no call is recorded twice without a mark' 0 \
+	"$(($(wc -l </tmp/numbers) - $(sort -nu /tmp/numbers | wc -l) > marked))"
+is 'at most one call a kill is marked' 1 "$((marked <= kills + restarts))"
+is 'each start went on with the table of the one before' $((kills + restarts)) \
+	"$(count $ADOPTED --since="@$since")"
+is 'no record reports a loss' '' "$(values TAILCALLD_LOST $LOST --since="@$since")"
+like 'stats --check accounts for every call' '0 every call is accounted for: *' \
+	"$(outcome tailcalld stats --check)"
+soon 'the host finds one dispatcher' 1 host dispatchers
+systemctl reset-failed tailcalld
