@@ -17,7 +17,7 @@ use crate::starting::{STAGES, at};
 /// test open maps: opening a program array by its id while its owner ends makes Linux (seen in 6.18)
 /// keep the array forever, since `prog_array_map_clear` then takes two references for the work that
 /// drops one. [`KernelObjects`] looks at the maps of one daemon, after it has ended.
-fn ours() -> BTreeSet<(String, u32)> {
+pub fn ours() -> BTreeSet<(String, u32)> {
     const PROGRAMS: [&str; 5] =
         ["sys_enter", "self_identify", "selftest", "cgroup_mkdir", "cgroup_rmdir"];
     ProgInfoIter::default()
