@@ -99,9 +99,9 @@ struct {
 	__type(value, struct counters);
 } counters __weak SEC(".maps");
 
-/* The daemon's ledger: the outcomes of the events that it has taken out of the ring, by slot. No program
- * uses it. It is a map so that it outlives the daemon together with the ring, and the next one knows
- * what was in the memory of one that was killed. Written and read through a mapping. */
+/* The daemon's ledger: the outcomes of the events that it has taken out of the ring, by slot. No
+ * program uses it. It is a map so that it outlives the daemon together with the ring, and the next
+ * one knows what was in the memory of one that was killed. Written and read through a mapping. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(map_flags, BPF_F_MMAPABLE);

@@ -12,6 +12,7 @@ use nix::unistd::{Pid, getpgid};
 use syscalls::{Abi, Slot, number};
 use varlink_server::{AddressInUse, Server};
 
+use super::adopt::{self, Previous};
 use super::counters::Counters;
 use super::feedback::FeedbackReporter;
 use super::heartbeat::Heartbeat;
@@ -25,7 +26,7 @@ use super::suppressed::SuppressedReader;
 use super::systemd::Systemd;
 use super::timers::Timers;
 use super::tracing_watch::TracingWatch;
-use super::{Daemon, adopt, last_records, open_files, output, restart_mark};
+use super::{Daemon, last_records, open_files, output, restart_mark};
 use crate::blind_spots::blind_spots;
 use crate::cli::RunOptions;
 use crate::clock;
@@ -39,7 +40,7 @@ use crate::load::{self, Adoption, AttachMode};
 use crate::output::record::{Adopted, Body, GapReason, RecordingGap, Started};
 use crate::pipeline::delivery::Delivery;
 use crate::pipeline::{EntryFile, Pipeline};
-use crate::plan;
+use crate::plan::{self, Plan};
 use crate::ring::Consumer;
 use crate::rpc::{SERVICE, default_socket, runtime_folder};
 use crate::table::{Table, TableFile};
@@ -119,16 +120,22 @@ pub fn start<'obj>(
         _lock: lock,
     };
     daemon.table.save_in(tables);
-    match previous {
-        Some(previous) => daemon.adopt(&previous, next)?,
-        None => daemon.attach()?,
-    }
-    daemon.drop_privileges();
-    daemon.announce();
+    daemon.begin(previous, next)?;
     Ok(daemon)
 }
 
 impl Daemon<'_> {
+    /// Makes the table live, or goes on with that of the previous daemon, and reports it.
+    fn begin(&mut self, previous: Option<Previous>, plan: Plan) -> Result<()> {
+        match previous {
+            Some(previous) => self.adopt(&previous, plan)?,
+            None => self.attach()?,
+        }
+        self.drop_privileges();
+        self.announce();
+        Ok(())
+    }
+
     /// Attaches with a table that answers our own test call only, and then makes the plan's live.
     fn attach(&mut self) -> Result<()> {
         let slot = number(Abi::Native, SELFTEST).and_then(|nr| Slot::new(Abi::Native, nr));

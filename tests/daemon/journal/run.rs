@@ -222,7 +222,7 @@ impl KeptRun {
         self.finish_after(0)
     }
 
-    /// As `finish`, after `stops` daemons that were stopped for a restart.
+    /// Stops the last daemon and returns all entries in the journal, in which `stops` daemons before it were restarted.
     pub fn finish_after(&mut self, stops: usize) -> Entries {
         self.run.daemon.signal(Signal::SIGTERM);
         assert_eq!(self.run.daemon.wait().code(), Some(0));
