@@ -80,7 +80,7 @@ impl FdStore {
         let Some(manager) = self.manager() else { return };
         match manager.send(&[("FDSTORE", "1"), ("FDNAME", name), ("FDPOLL", "0")], &[fd]) {
             Ok(()) => drop(self.kept().insert(name.to_owned())),
-            Err(error) => tracing::warn!("{name} does not outlive the daemon: {error:#}"),
+            Err(error) => self.give_up(&error),
         }
     }
 
@@ -89,7 +89,7 @@ impl FdStore {
         let is_kept = self.kept().remove(name);
         let Some(manager) = self.manager().filter(|_| is_kept) else { return };
         if let Err(error) = manager.send(&[("FDSTOREREMOVE", "1"), ("FDNAME", name)], &[]) {
-            tracing::warn!("the service manager may still keep {name}: {error:#}");
+            self.give_up(&error);
         }
     }
 
@@ -101,6 +101,12 @@ impl FdStore {
         {
             tracing::debug!("{error:#}");
         }
+    }
+
+    /// Leaves the store as it is: half of it is of no use to the next daemon, which finds that out.
+    fn give_up(&self, error: &anyhow::Error) {
+        tracing::warn!("the next daemon cannot go on where this one ends: {error:#}");
+        self.leave();
     }
 
     /// Closes what was received and not taken, here and in the service manager.

@@ -8,6 +8,7 @@ use std::os::linux::net::SocketAddrExt as _;
 use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::net::{SocketAddr, UnixDatagram};
 use std::path::Path;
+use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
 use nix::fcntl::OFlag;
@@ -20,6 +21,9 @@ const VARIABLE: &str = "NOTIFY_SOCKET";
 
 /// Longest message that service managers read (`NOTIFY_BUFFER_MAX` in systemd); a longer one is ignored as a whole.
 const MESSAGE_MAX: usize = 4096;
+
+/// Time that a message may wait for room in the queue of the socket.
+const SEND_MAX: Duration = Duration::from_secs(2);
 
 /// Address of the socket.
 #[derive(Debug)]
@@ -81,6 +85,8 @@ impl NotifySocket {
 
     fn send_bytes(&self, message: &[u8], fds: &[BorrowedFd<'_>]) -> IoResult<()> {
         let socket = UnixDatagram::unbound()?;
+        // A service manager that does not read its socket must not stop the recording.
+        socket.set_write_timeout(Some(SEND_MAX))?;
         socket.connect_addr(&self.address)?;
         let raw: Vec<_> = fds.iter().map(|fd| fd.as_fd().as_raw_fd()).collect();
         let rights = [ControlMessage::ScmRights(&raw)];

@@ -1,9 +1,12 @@
 //! Notifications to the service manager, and their order.
 
 use std::fs::{self, File};
+use std::net::Shutdown;
 use std::os::linux::net::SocketAddrExt as _;
 use std::os::unix::net::{SocketAddr, UnixDatagram};
 use std::path::PathBuf;
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::thread;
 use std::time::Instant;
 
 use nix::sys::signal::Signal;
@@ -13,9 +16,10 @@ use crate::number::unused_number;
 use crate::process::{DEADLINE, Process, Trigger};
 use crate::rig::{Setup, UNLIMITED};
 
-/// The service manager's end of `NOTIFY_SOCKET`.
+/// The service manager's end of `NOTIFY_SOCKET`. It keeps no descriptors: messages about those are left out.
 pub struct Manager {
     socket: UnixDatagram,
+    messages: Receiver<String>,
     path: PathBuf,
 }
 
@@ -23,9 +27,14 @@ impl Manager {
     pub fn new(setup: &Setup) -> Self {
         let path = setup.path("notify");
         let _ = std::fs::remove_file(&path); // of the manager before this one
-        let socket = UnixDatagram::bind(&path).unwrap();
-        socket.set_read_timeout(Some(DEADLINE)).unwrap();
-        Self { socket, path }
+        Self::at(UnixDatagram::bind(&path).unwrap(), path)
+    }
+
+    fn at(socket: UnixDatagram, path: PathBuf) -> Self {
+        let (sender, messages) = channel();
+        let receiver = socket.try_clone().unwrap();
+        thread::spawn(move || receive(&receiver, &sender));
+        Self { socket, messages, path }
     }
 
     pub fn path(&self) -> &PathBuf {
@@ -42,9 +51,7 @@ impl Manager {
     }
 
     fn next_whole(&self) -> String {
-        let mut bytes = [0; 4096];
-        let size = self.socket.recv(&mut bytes).expect("a datagram");
-        let message = String::from_utf8(bytes[..size].to_vec()).unwrap();
+        let message = self.messages.recv_timeout(DEADLINE).expect("a datagram");
         message.strip_suffix('\n').expect(&message).to_owned()
     }
 
@@ -56,6 +63,31 @@ impl Manager {
             assert!(begin.elapsed() < DEADLINE, "{message} instead of {last}");
         });
         messages.collect()
+    }
+}
+
+impl Drop for Manager {
+    fn drop(&mut self) {
+        // Ends the thread.
+        let _ = self.socket.shutdown(Shutdown::Read);
+    }
+}
+
+/// Reads all datagrams at once, as a service manager does: a daemon waits where they are not read.
+fn receive(socket: &UnixDatagram, messages: &Sender<String>) {
+    let mut bytes = [0; 4096];
+    loop {
+        match socket.recv(&mut bytes) {
+            Ok(size) if size > 0 => {
+                let message = String::from_utf8(bytes[..size].to_vec()).unwrap();
+                let is_for_store =
+                    ["FDSTORE", "BARRIER"].iter().any(|key| message.starts_with(key));
+                if !is_for_store && messages.send(message).is_err() {
+                    return;
+                }
+            }
+            _ => return,
+        }
     }
 }
 
@@ -103,8 +135,7 @@ fn abstract_socket_and_list_of_directories_are_understood() {
     let Some(setup) = Setup::new("[routes]\n510 = \"count\"\n") else { return };
     let name = setup.path("abstract").to_string_lossy().into_owned();
     let socket = UnixDatagram::bind_addr(&SocketAddr::from_abstract_name(&name).unwrap()).unwrap();
-    socket.set_read_timeout(Some(DEADLINE)).unwrap();
-    let manager = Manager { socket, path: format!("@{name}").into() };
+    let manager = Manager::at(socket, format!("@{name}").into());
     let mut command = setup.command(&[], "json");
     command.stdout(File::create(setup.path("records")).unwrap());
     let run = setup.path("run").to_string_lossy().into_owned();

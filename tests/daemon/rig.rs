@@ -88,8 +88,7 @@ impl Setup {
             command.env_remove(name);
         }
         command.env("RUNTIME_DIRECTORY", self.path("run"));
-        command
-            .stderr(File::options().create(true).append(true).open(self.path("stderr")).unwrap());
+        command.stderr(File::create(self.path("stderr")).unwrap());
         command
     }
 

@@ -1,7 +1,7 @@
 //! A daemon with its own journald, and the entries that the journal has in the end.
 
 use std::collections::BTreeSet;
-use std::fs;
+use std::fs::{self, File};
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -151,7 +151,7 @@ impl KeptRun {
         let before = ours();
         let manager = KeepingManager::new(&setup);
         let daemon = spawn_kept(&setup, &manager);
-        let errors = ErrorsOnPanic(setup.path("stderr"));
+        let errors = ErrorsOnPanic(setup.path("errors"));
         let run = Self {
             _errors: errors,
             run: Run { journald, daemon, setup },
@@ -185,7 +185,7 @@ impl KeptRun {
 
     /// Returns the standard error of all daemons.
     pub fn errors(&self) -> String {
-        fs::read_to_string(self.run.path("stderr")).unwrap()
+        fs::read_to_string(self.run.path("errors")).unwrap()
     }
 
     /// Returns the reply to a command at the control socket.
@@ -250,7 +250,8 @@ fn spawn_kept(setup: &Setup, manager: &KeepingManager) -> Process {
         prefix.iter().map(String::as_str).chain(["nice", "-n", "-10"]).collect();
     let mut command = setup.command_of(&setup.path(NAME), &prefix, "journal");
     manager.hand_over(&mut command);
-    Process::spawn(&mut command)
+    let errors = File::options().create(true).append(true).open(setup.path("errors"));
+    Process::spawn(command.stderr(errors.unwrap()))
 }
 
 fn spawn(setup: &Setup) -> (Process, Manager) {
