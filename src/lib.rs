@@ -87,7 +87,6 @@ pub mod journald;
 /// Diagnostics of the daemon on standard error.
 pub mod log;
 /// Properties of systemd's objects, over its private socket.
-pub mod manager_bus;
 /// Socket of the service manager.
 pub mod notify_socket;
 /// Varlink interface of the control socket.

@@ -17,7 +17,6 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("log", &[]),
     ("sandbox", &["bpf"]),
     ("instance_lock", &["error"]),
-    ("manager_bus", &[]),
     ("notify_socket", &[]),
     ("fd_store", &["bpf", "notify_socket"]),
     ("handlers", &["bpf"]),
