@@ -26,8 +26,9 @@ pub fn control(mut bytes: &[u8], abi: Abi, out: &mut String) {
         level_and_type(level, kind, abi, out);
         contents(level, kind, data, out);
         out.push('}');
-        let next = length.max(header).next_multiple_of(width);
-        bytes = bytes.get(next..).unwrap_or_default();
+        // The process chooses the length: one that ends beyond all memory is the last.
+        let next = length.max(header).checked_next_multiple_of(width);
+        bytes = next.and_then(|next| bytes.get(next..)).unwrap_or_default();
     }
     out.push(']');
 }
@@ -65,6 +66,31 @@ fn contents(level: u64, kind: u64, data: &[u8], out: &mut String) {
         _ => {
             out.push_str(", cmsg_data=");
             quoted(data, out);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Prints one header of that length, of `SCM_RIGHTS` with one descriptor, and nothing behind it.
+    fn header(length: u64) -> String {
+        let mut bytes = length.to_ne_bytes().to_vec();
+        [1u32, 1, 3].iter().for_each(|word| bytes.extend(word.to_ne_bytes()));
+        let mut out = String::new();
+        control(&bytes, Abi::Native, &mut out);
+        out
+    }
+
+    #[test]
+    fn control_prints_header_once_whatever_its_length() {
+        let whole = "[{cmsg_len=20, cmsg_level=SOL_SOCKET, cmsg_type=SCM_RIGHTS, cmsg_data=[3]}]";
+        assert_eq!(header(20), whole);
+        for length in [0, 1, 16, 21, 1 << 32, u64::MAX - 8, u64::MAX - 7, u64::MAX - 6, u64::MAX] {
+            let text = header(length);
+            assert_eq!(text.matches("cmsg_len").count(), 1, "{length}: {text}");
+            assert!(text.starts_with(&format!("[{{cmsg_len={length}, ")), "{text}");
         }
     }
 }
