@@ -30,14 +30,18 @@ impl Measured {
 }
 
 impl Usage {
-    /// Begins to read the memory once a second.
+    /// Begins to read the memory once a second, and prints when it grows.
     pub fn begin(pid: u32) -> Self {
         let is_over = Arc::new(AtomicBool::new(false));
         let shared = Arc::clone(&is_over);
         let highest_kib = thread::spawn(move || {
-            let mut highest = 0;
+            let (mut highest, begin) = (0, Instant::now());
             while !shared.load(SeqCst) {
-                highest = highest.max(resident_kib(pid));
+                let now = resident_kib(pid);
+                if now > highest {
+                    println!("{} s: {now} KiB", begin.elapsed().as_secs());
+                    highest = now;
+                }
                 thread::sleep(Duration::from_secs(1));
             }
             highest
@@ -55,6 +59,9 @@ impl Usage {
     }
 }
 
+/// Time in which the daemon closes a connection.
+const CLOSING: Duration = Duration::from_secs(1);
+
 /// Number of open descriptors in quiet times.
 #[derive(Default)]
 pub struct Descriptors {
@@ -64,7 +71,9 @@ pub struct Descriptors {
 }
 
 impl Descriptors {
+    /// Compares the number with the first one. The connection of a client that has ended is closed soon.
     pub fn look(&mut self, pid: u32) {
+        thread::sleep(CLOSING);
         let now = fs::read_dir(format!("/proc/{pid}/fd")).unwrap().count() as u64;
         let first = *self.first.get_or_insert(now);
         self.off = self.off.max(now.abs_diff(first));
