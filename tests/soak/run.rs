@@ -87,6 +87,7 @@ impl Run {
         self.accounts.add(load.end());
         self.accounts.settle_after_kill_of_journald(&self.service, &self.routes);
         self.descriptors.look(self.service.pid());
+        self.usage.iter_mut().for_each(Usage::look);
     }
 
     fn reload(&mut self, times: u64) {
@@ -112,11 +113,11 @@ impl Run {
 
     /// Ends the measurement of the life without kills.
     pub fn end_long_life(&mut self) {
-        let measured = self.usage.take().unwrap().end();
+        let usage = self.usage.take().unwrap();
         self.figures.note("life without kills, s", self.begin.elapsed().as_secs());
-        self.figures.note("resident memory after the warm-up, KiB", measured.first_kib);
-        self.figures.at_most("growth of resident memory, KiB", measured.growth_kib(), GROWTH_KIB);
-        self.figures.note("CPU share, %", format!("{:.1}", 100.0 * measured.cpu_share));
+        self.figures.note("resident memory after the warm-up, KiB", usage.first_kib);
+        self.figures.at_most("growth of resident memory, KiB", usage.growth_kib(), GROWTH_KIB);
+        self.figures.note("CPU share, %", format!("{:.1}", 100.0 * usage.cpu_share()));
     }
 
     /// Kills the daemon again and again until that time. The load pauses, and some calls are made while none runs.

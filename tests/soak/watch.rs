@@ -1,61 +1,36 @@
 //! Memory, CPU time and descriptors of the daemon.
 
 use std::fs;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
-use std::thread::{self, JoinHandle};
+use std::thread;
 use std::time::{Duration, Instant};
 
-/// Measurement that runs.
+/// Measurement of one life.
 pub struct Usage {
     pid: u32,
     begin: Instant,
     cpu: Duration,
-    first_kib: u64,
-    is_over: Arc<AtomicBool>,
-    highest_kib: JoinHandle<u64>,
-}
-
-/// Result of a measurement.
-pub struct Measured {
     pub first_kib: u64,
     highest_kib: u64,
-    pub cpu_share: f64,
-}
-
-impl Measured {
-    pub fn growth_kib(&self) -> u64 {
-        self.highest_kib.saturating_sub(self.first_kib)
-    }
 }
 
 impl Usage {
-    /// Begins to read the memory once a second, and prints when it grows.
     pub fn begin(pid: u32) -> Self {
-        let is_over = Arc::new(AtomicBool::new(false));
-        let shared = Arc::clone(&is_over);
-        let highest_kib = thread::spawn(move || {
-            let (mut highest, begin) = (0, Instant::now());
-            while !shared.load(SeqCst) {
-                let now = resident_kib(pid);
-                if now > highest {
-                    println!("{} s: {now} KiB", begin.elapsed().as_secs());
-                    highest = now;
-                }
-                thread::sleep(Duration::from_secs(1));
-            }
-            highest
-        });
-        let (begin, cpu, first_kib) = (Instant::now(), cpu_time(pid), resident_kib(pid));
-        Self { pid, begin, cpu, first_kib, is_over, highest_kib }
+        let kib = resident_kib(pid);
+        Self { pid, begin: Instant::now(), cpu: cpu_time(pid), first_kib: kib, highest_kib: kib }
     }
 
-    pub fn end(self) -> Measured {
-        self.is_over.store(true, SeqCst);
+    /// Reads the memory, in a quiet time: while the daemon answers `stats`, it has the ring mapped once more.
+    pub fn look(&mut self) {
+        self.highest_kib = self.highest_kib.max(resident_kib(self.pid));
+    }
+
+    pub fn growth_kib(&self) -> u64 {
+        self.highest_kib - self.first_kib
+    }
+
+    pub fn cpu_share(&self) -> f64 {
         let cpu = cpu_time(self.pid) - self.cpu;
-        let cpu_share = cpu.as_secs_f64() / self.begin.elapsed().as_secs_f64();
-        let highest_kib = self.highest_kib.join().unwrap();
-        Measured { first_kib: self.first_kib, highest_kib, cpu_share }
+        cpu.as_secs_f64() / self.begin.elapsed().as_secs_f64()
     }
 }
 
