@@ -18,16 +18,24 @@ fn main() {
     let out = PathBuf::from(env::var_os("OUT_DIR").expect("cargo sets OUT_DIR"));
     let objects: Vec<PathBuf> = sources().iter().map(|source| compile(source, &out)).collect();
     let object = link(&objects, &out);
-    generate(&object, &out);
-    println!("cargo:rustc-env=TAILCALLD_OBJECT_STAMP={:016x}", stamp(&object));
+    let skeleton = generate(&object, &out);
+    let bytes = fs::read(&object).expect("the object that was linked just now");
+    println!("cargo:rustc-env=TAILCALLD_OBJECT_STAMP={:016x}", stamp(&bytes));
+    println!("cargo:rustc-env=TAILCALLD_LAYOUT_STAMP={:016x}", stamp(types(&skeleton).as_bytes()));
 }
 
-/// A number that two objects share only if they are the same: a daemon adopts what one of another stamp left in the
-/// kernel in no case.
-fn stamp(object: &Path) -> u64 {
+/// Returns a number that differs where the bytes do.
+fn stamp(bytes: &[u8]) -> u64 {
     let mut hasher = DefaultHasher::new();
-    hasher.write(&fs::read(object).expect("the object that was linked just now"));
+    hasher.write(bytes);
     hasher.finish()
+}
+
+/// Returns the generated types: two objects with the same ones have the same events, counters and globals.
+fn types(skeleton: &Path) -> String {
+    let text = fs::read_to_string(skeleton).expect("the skeleton that was generated just now");
+    let (_, types) = text.split_once("pub mod types {").expect("types in the skeleton");
+    types.split_once("\n    }\n").expect("an end of the types").0.to_owned()
 }
 
 /// In name order: a handler's number follows from it, and builds are reproducible.
@@ -64,8 +72,9 @@ fn link(objects: &[PathBuf], out: &Path) -> PathBuf {
     linked
 }
 
-fn generate(object: &Path, out: &Path) {
+fn generate(object: &Path, out: &Path) -> PathBuf {
     let skeleton = out.join("tailcalld.skel.rs");
     let made = SkeletonBuilder::new().obj(object).generate(&skeleton);
     made.unwrap_or_else(|e| panic!("cannot generate the skeleton: {e:#}"));
+    skeleton
 }

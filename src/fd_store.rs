@@ -15,7 +15,11 @@ const BARRIER_MAX_MS: u16 = 1_000;
 
 /// Store of the service manager; its clones are the same store. Without a service manager it keeps nothing.
 #[derive(Debug, Clone, Default)]
-pub struct FdStore(Arc<State>);
+pub struct FdStore {
+    state: Arc<State>,
+    /// Prefix of the names.
+    scope: String,
+}
 
 #[derive(Debug, Default)]
 struct State {
@@ -40,10 +44,25 @@ impl FdStore {
         let owned = passed.map(|(fd, name)| (name, crate::bpf::own(fd)));
         // An address of a form that cannot be reached is reported with the other notifications.
         let manager = NotifySocket::from_env().unwrap_or_default();
-        let store = Self(Arc::new(State { manager, ..State::default() }));
+        let state = Arc::new(State { manager, ..State::default() });
+        let store = Self { state, scope: String::new() };
         store.received().extend(owned);
-        store.kept().extend(store.names());
+        store.kept().extend(store.received().keys().cloned());
         Ok(store)
+    }
+
+    /// Returns the part of the store whose names have a number in front, for one of several sets.
+    pub fn scoped(&self, number: u32) -> Self {
+        Self { state: Arc::clone(&self.state), scope: format!("{number}.") }
+    }
+
+    /// Returns the part whose names have no number.
+    pub fn unscoped(&self) -> Self {
+        Self { state: Arc::clone(&self.state), scope: String::new() }
+    }
+
+    fn full(&self, name: &str) -> String {
+        format!("{}{name}", self.scope)
     }
 
     /// Returns whether anything was received that nobody has taken.
@@ -57,35 +76,42 @@ impl FdStore {
     }
 
     fn manager(&self) -> Option<&NotifySocket> {
-        self.0.manager.as_ref().filter(|_| !self.0.is_left.load(Relaxed))
+        self.state.manager.as_ref().filter(|_| !self.state.is_left.load(Relaxed))
     }
 
     /// Returns the names of what nobody has taken.
     pub fn names(&self) -> Vec<String> {
-        self.received().keys().cloned().collect()
+        let received = self.received();
+        let names = received.keys().filter_map(|name| name.strip_prefix(&*self.scope));
+        names.map(str::to_owned).collect()
     }
 
     /// Takes a descriptor that was received. The service manager keeps it until it is removed.
     pub fn take(&self, name: &str) -> Option<OwnedFd> {
-        self.received().remove(name)
+        self.received().remove(&self.full(name))
     }
 
     /// Runs `f` with a descriptor that was received.
     pub fn with<T>(&self, name: &str, f: impl FnOnce(BorrowedFd<'_>) -> T) -> Option<T> {
-        self.received().get(name).map(|fd| f(fd.as_fd()))
+        self.received().get(&self.full(name)).map(|fd| f(fd.as_fd()))
     }
 
     /// Makes the service manager keep a descriptor. `FDPOLL=0`: it must not drop it when the descriptor has an event.
     pub fn put(&self, name: &str, fd: BorrowedFd<'_>) {
         let Some(manager) = self.manager() else { return };
-        match manager.send(&[("FDSTORE", "1"), ("FDNAME", name), ("FDPOLL", "0")], &[fd]) {
-            Ok(()) => drop(self.kept().insert(name.to_owned())),
+        let name = self.full(name);
+        match manager.send(&[("FDSTORE", "1"), ("FDNAME", &name), ("FDPOLL", "0")], &[fd]) {
+            Ok(()) => drop(self.kept().insert(name)),
             Err(error) => self.give_up(&error),
         }
     }
 
     /// Makes the service manager close its copy of a descriptor.
     pub fn remove(&self, name: &str) {
+        self.remove_full(&self.full(name));
+    }
+
+    fn remove_full(&self, name: &str) {
         let is_kept = self.kept().remove(name);
         let Some(manager) = self.manager().filter(|_| is_kept) else { return };
         if let Err(error) = manager.send(&[("FDSTOREREMOVE", "1"), ("FDNAME", name)], &[]) {
@@ -112,26 +138,26 @@ impl FdStore {
     /// Closes what was received and not taken, here and in the service manager.
     pub fn remove_received(&self) {
         let received = std::mem::take(&mut *self.received());
-        received.keys().for_each(|name| self.remove(name));
+        received.keys().for_each(|name| self.remove_full(name));
     }
 
     /// Closes what was received and not taken, and makes the service manager close all that it keeps.
     pub fn clear(&self) {
         self.received().clear();
         let kept = self.kept().clone();
-        kept.iter().for_each(|name| self.remove(name));
+        kept.iter().for_each(|name| self.remove_full(name));
     }
 
     fn kept(&self) -> MutexGuard<'_, BTreeSet<String>> {
-        self.0.kept.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn received(&self) -> MutexGuard<'_, BTreeMap<String, OwnedFd>> {
-        self.0.received.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.received.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Leaves to the service manager what it keeps now: nothing that happens here changes that.
     pub fn leave(&self) {
-        self.0.is_left.store(true, Relaxed);
+        self.state.is_left.store(true, Relaxed);
     }
 }

@@ -54,6 +54,17 @@ pub fn recursion_misses(program: BorrowedFd<'_>) -> io::Result<u64> {
     program_info(program.as_raw_fd()).map(|info| info.recursion_misses)
 }
 
+/// Deletes an element of a map whose keys are numbers of four bytes.
+///
+/// # Errors
+/// `ENOENT` if it is empty already; otherwise what the kernel refused.
+pub fn delete_element(map: BorrowedFd<'_>, key: u32) -> nix::Result<()> {
+    // SAFETY: the descriptor is open, and the pointer is to a variable of ours, of the size that the keys have.
+    let failed =
+        unsafe { libbpf_sys::bpf_map_delete_elem(map.as_raw_fd(), (&raw const key).cast()) };
+    if failed == 0 { Ok(()) } else { Err(nix::errno::Errno::last()) }
+}
+
 /// Returns the id by which the kernel knows a program.
 ///
 /// # Errors

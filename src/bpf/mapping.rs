@@ -4,8 +4,8 @@ use std::io;
 use std::num::NonZeroUsize;
 use std::os::fd::BorrowedFd;
 use std::ptr::NonNull;
-use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::SeqCst;
+use std::sync::atomic::{AtomicU32, AtomicU64};
 
 use nix::libc::c_void;
 use nix::sys::mman::{MapFlags, ProtFlags, mmap, munmap};
@@ -83,6 +83,16 @@ impl WritableMapping {
     /// Fails if the kernel refuses.
     pub fn open(map: BorrowedFd<'_>, bytes: NonZeroUsize) -> io::Result<Self> {
         Mapping::map(map, bytes, ProtFlags::PROT_READ | ProtFlags::PROT_WRITE).map(Self)
+    }
+
+    /// Half a word at an offset in bytes; `None` beyond the end, or where it is not aligned.
+    pub fn half_word(&self, offset: usize) -> Option<&AtomicU32> {
+        let size = size_of::<AtomicU32>();
+        if offset % size != 0 || offset.checked_add(size)? > self.0.bytes.get() {
+            return None;
+        }
+        // SAFETY: it lies within the mapping, which begins on a page, may be written, and lives as long as `self`.
+        Some(unsafe { self.0.words.cast::<AtomicU32>().byte_add(offset).as_ref() })
     }
 
     /// One word, for loads and stores; `None` beyond the end.

@@ -15,9 +15,9 @@ mod skeleton {
 }
 
 pub use calls::{
-    SELFTEST_CALLS, duplicate, has_kprobe_multi, link_misses, may_raw_tracepoints_sleep,
-    open_perf_event, own, program_id, recursion_misses, selftest_call, unread_bytes,
-    wait_for_grace,
+    SELFTEST_CALLS, delete_element, duplicate, has_kprobe_multi, link_misses,
+    may_raw_tracepoints_sleep, open_perf_event, own, program_id, recursion_misses, selftest_call,
+    unread_bytes, wait_for_grace,
 };
 pub use mapping::{Mapping, WritableMapping};
 pub use seccomp::install_seccomp;
@@ -27,6 +27,9 @@ pub use shared::{
     RULES_PER_BANK, Shared, TABLE_CHECK_ENTRIES, TreePass, hash_u64,
 };
 pub use skeleton::{OpenTailcalldSkel, TailcalldSkel, TailcalldSkelBuilder, types};
+
+/// Offset in the globals of the word that names the live bank, in bytes.
+pub const LIVE_BASE: usize = std::mem::offset_of!(types::bss, live_base);
 
 /// Namespaces that an event carries.
 pub const NAMESPACES: usize = types::namespace::NAMESPACES.0 as usize;

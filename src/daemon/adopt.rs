@@ -12,10 +12,10 @@ use libbpf_rs::OpenObject;
 use super::counters::CountersState;
 use super::{Daemon, saved_calls};
 use crate::fd_store::FdStore;
-use crate::load::{self, Adoption, AttachMode, Bpf};
+use crate::load::{self, Adoption, AttachMode, Bpf, Predecessor};
 use crate::pipeline::EntryFile;
 use crate::plan::Plan;
-use crate::ring::Unread;
+use crate::ring::{Leftover, Unread};
 use crate::rpc::runtime_folder;
 use crate::table::{SavedTables, TableFile, TableState};
 
@@ -25,8 +25,8 @@ const COUNTERS: &str = "counters";
 /// Previous daemon, with which this one goes on.
 #[derive(Debug)]
 pub struct Previous {
-    /// Version of the daemon.
-    pub version: String,
+    /// Description that the daemon wrote down.
+    pub saved: SavedTables,
     /// Live table.
     pub live: TableState,
 }
@@ -41,11 +41,18 @@ pub fn load<'obj>(
 ) -> Result<(Bpf<'obj>, Option<Previous>)> {
     let saved = read(tables, store);
     let state = saved.as_ref().map(|saved| &saved.kernel);
-    let bpf = load::load_kept(object, plan.ring_bytes, choice, store, state)?;
-    let bank = bpf.shared.live_bank();
-    let previous = saved.filter(|_| bpf.adoption == Adoption::Done).and_then(|saved| {
-        Some(Previous { live: saved.live(bank)?.clone(), version: saved.version })
-    });
+    let mut older: Vec<_> =
+        saved.iter().flat_map(SavedTables::older).map(|old| &old.kernel).collect();
+    older.reverse();
+    let bpf = load::load_kept(object, plan.ring_bytes, choice, store, state, &older)?;
+    let bank = match (&bpf.adoption, bpf.predecessors.last()) {
+        (Adoption::Replaced(_), Some(predecessor)) => predecessor.live_bank(),
+        _ => bpf.shared.live_bank(),
+    };
+    let is_used = matches!(bpf.adoption, Adoption::Done | Adoption::Replaced(_));
+    let previous = saved
+        .filter(|_| is_used)
+        .and_then(|saved| Some(Previous { live: saved.live(bank)?.clone(), saved }));
     Ok((bpf, previous))
 }
 
@@ -64,32 +71,118 @@ impl Daemon<'_> {
     /// Goes on with the live table of the previous daemon and makes `plan` the next one, if it is another.
     pub(super) fn adopt(&mut self, previous: &Previous, plan: Plan) -> Result<()> {
         self.pipeline.borrow_mut().delivery.units.read();
-        self.table.adopt(&mut self.bpf, &previous.live)?;
+        self.remember_older(previous);
+        self.table.adopt(&mut self.bpf, &previous.live, previous.saved.previous.clone())?;
         self.remember_table();
-        let ring = self.bpf.kernel_state()?.ring;
-        self.restore_counters(ring);
-        let calls = saved_calls::take(&runtime_folder(), ring).unwrap_or_else(|error| {
-            tracing::warn!("calls that waited for their results are lost: {error:#}");
-            Vec::new()
-        });
-        let entries = EntryFile::open(&runtime_folder())?;
-        self.pipeline.borrow_mut().adopt(self.bpf.ledger()?, entries, calls);
+        self.restore(previous)?;
         let mut unread = Unread::begin(&self.bpf)?;
         unread.advance();
-        self.adopted = Some((previous.version.clone(), unread.total()));
+        self.adopted = Some((previous.saved.version.clone(), unread.total()));
         let record = self.difference(&plan);
         if record.has_changes() {
             self.rewire(plan, record);
         } else {
             self.plan = plan;
         }
+        self.silence_predecessor()
+    }
+
+    /// Makes sure that the predecessor decides about no call, and opens what is left in its ring.
+    fn silence_predecessor(&mut self) -> Result<()> {
+        let Some(last) = self.bpf.predecessors.last() else { return Ok(()) };
+        for predecessor in &self.bpf.predecessors {
+            if predecessor.silenced_ns().is_none() {
+                predecessor.prepare()?;
+                predecessor.silence();
+            }
+        }
+        self.bpf.wait_for_grace()?;
+        let silenced_ns = last.silenced_ns().unwrap_or_default();
+        self.pipeline.borrow_mut().begin_handover(silenced_ns);
+        self.open_leftover()
+    }
+
+    fn open_leftover(&mut self) -> Result<()> {
+        self.leftover = self.bpf.predecessors.first().map(Leftover::open).transpose()?;
+        Ok(())
+    }
+
+    /// Makes the tables known by which older events in the rings were decided.
+    fn remember_older(&self, previous: &Previous) {
+        let older: Vec<_> = previous.saved.older().flat_map(|old| &old.tables).collect();
+        for table in older.iter().rev() {
+            self.pipeline.borrow_mut().begin(table.generation, &table.plan);
+        }
+    }
+
+    /// Attaches a table of its own beside that of the predecessor, and takes over from it.
+    pub(super) fn take_over(&mut self, previous: Previous, plan: Plan) -> Result<()> {
+        let Previous { saved, live } = &previous;
+        self.remember_older(&previous);
+        self.pipeline.borrow_mut().begin(live.generation, &live.plan);
+        self.restore(&previous)?;
+        self.bpf.predecessors.iter().try_for_each(Predecessor::prepare)?;
+        let tables = std::iter::once(saved).chain(saved.older()).flat_map(|old| &old.tables);
+        let generation = tables.map(|table| table.generation).max().unwrap_or_default();
+        self.plan = plan;
+        let version = saved.version.clone();
+        self.table.take_over(previous.saved, generation);
+        self.attach()?;
+        self.silence_predecessor()?;
+        let unread = self.unread_leftover()?.iter().map(Unread::total).sum();
+        self.adopted = Some((version, unread));
+        Ok(())
+    }
+
+    /// Counts the events in the rings of predecessors.
+    pub(super) fn unread_leftover(&self) -> Result<Vec<Unread>> {
+        let unread = |predecessor| {
+            let mut unread = Unread::begin_leftover(predecessor)?;
+            unread.advance();
+            Ok(unread)
+        };
+        self.bpf.predecessors.iter().map(unread).collect()
+    }
+
+    /// Reads what is left in the ring of the predecessor. Returns whether there is more.
+    pub(super) fn read_leftover(&mut self) -> Result<bool> {
+        let Some(leftover) = &self.leftover else { return Ok(false) };
+        let mut pipeline = self.pipeline.borrow_mut();
+        let is_empty = leftover.turn(|bytes| pipeline.receive(bytes));
+        pipeline.end_turn(false);
+        if !is_empty {
+            return Ok(true);
+        }
+        // Nothing newer was read yet: all calls that wait are the predecessor's, and their results would come there.
+        pipeline.abandon(|_| true);
+        drop(pipeline);
+        self.bpf.predecessors.remove(0).remove();
+        self.open_leftover()?;
+        if self.leftover.is_none() {
+            self.pipeline.borrow_mut().end_leftover();
+            self.table.forget_predecessor(&self.bpf)?;
+        }
+        Ok(self.leftover.is_some())
+    }
+
+    /// Goes on with the counters of the previous daemon, and with the calls and the event that it saved.
+    fn restore(&mut self, previous: &Previous) -> Result<()> {
+        let ring = previous.saved.kernel.ring;
+        let older = previous.saved.older().map(|old| old.kernel.ring);
+        self.restore_counters(&std::iter::once(ring).chain(older).collect::<Vec<_>>());
+        let calls = saved_calls::take(&runtime_folder(), ring).unwrap_or_else(|error| {
+            tracing::warn!("calls that waited for their results are lost: {error:#}");
+            Vec::new()
+        });
+        let entries = EntryFile::open(&runtime_folder())?;
+        self.pipeline.borrow_mut().adopt(self.bpf.ledger()?, entries, calls);
         Ok(())
     }
 
     /// Takes the counters as the previous daemon read them last, so that what was lost since then is reported.
-    fn restore_counters(&mut self, ring: u32) {
+    fn restore_counters(&mut self, rings: &[u32]) {
         match read_counters(&counters_file()) {
-            Ok(Some(state)) if state.ring == ring => self.counters.restore(state),
+            Ok(Some(state)) if rings.contains(&state.ring) => self.counters.restore(state),
             // It ended before its first reading, and so has reported nothing.
             Ok(_) => {}
             Err(error) => {

@@ -61,7 +61,7 @@ use crate::output::record::{Body, RecordingGap};
 use crate::pipeline::Pipeline;
 use crate::pipeline::writer::WriterState;
 use crate::plan::Plan;
-use crate::ring::{Consumer, Rest};
+use crate::ring::{Consumer, Leftover, Rest};
 use crate::rpc::runtime_folder;
 use crate::table::Table;
 
@@ -108,6 +108,8 @@ struct Daemon<'obj> {
     gap: Option<RecordingGap>,
     /// Version of the daemon that this one goes on for, and the events that waited in the ring; until it is reported.
     adopted: Option<(String, u64)>,
+    /// Ring of a predecessor that is not empty yet.
+    leftover: Option<Leftover>,
     table: Table,
     bpf: Bpf<'obj>,
     _lock: InstanceLock,
@@ -249,11 +251,19 @@ impl Daemon<'_> {
             return Ok(Rest::Sleep);
         }
         self.pipeline.borrow_mut().delivery.set_clock();
+        if self.read_leftover()? {
+            return self.pause_if_full(Rest::None);
+        }
         let rest = self.consumer.turn()?;
         if rest == Rest::None {
             self.timers.arm(Timer::Counters, Instant::now() + COUNTERS_INTERVAL);
         }
-        if self.pipeline.borrow_mut().end_turn(rest != Rest::None) != WriterState::Open {
+        self.pipeline.borrow_mut().end_turn(rest != Rest::None);
+        self.pause_if_full(rest)
+    }
+
+    fn pause_if_full(&mut self, rest: Rest) -> Result<Rest> {
+        if self.writer_state() != WriterState::Open {
             self.pause()?;
         }
         Ok(rest)

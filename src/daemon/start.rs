@@ -115,6 +115,7 @@ pub fn start<'obj>(
         heartbeat: None,
         gap: None,
         adopted: None,
+        leftover: None,
         table: Table::new(),
         bpf,
         _lock: lock,
@@ -128,7 +129,8 @@ impl Daemon<'_> {
     /// Makes the table live, or goes on with that of the previous daemon, and reports it.
     fn begin(&mut self, previous: Option<Previous>, plan: Plan) -> Result<()> {
         match previous {
-            Some(previous) => self.adopt(&previous, plan)?,
+            Some(previous) if self.bpf.adoption == Adoption::Done => self.adopt(&previous, plan)?,
+            Some(previous) => self.take_over(previous, plan)?,
             None => self.attach()?,
         }
         self.drop_privileges();
@@ -137,7 +139,7 @@ impl Daemon<'_> {
     }
 
     /// Attaches with a table that answers our own test call only, and then makes the plan's live.
-    fn attach(&mut self) -> Result<()> {
+    pub(super) fn attach(&mut self) -> Result<()> {
         let slot = number(Abi::Native, SELFTEST).and_then(|nr| Slot::new(Abi::Native, nr));
         let slot = slot.context("the self-test's syscall has no slot")?;
         self.bpf.follow_cgroups()?;
@@ -145,7 +147,7 @@ impl Daemon<'_> {
         // Only now: the programs report the cgroups that are created while the tree is read.
         self.pipeline.borrow_mut().delivery.units.read();
         self.test()?;
-        if self.bpf.is_kept() {
+        if self.bpf.is_kept() && self.bpf.predecessors.is_empty() {
             let entries = EntryFile::open(&runtime_folder())?;
             self.pipeline.borrow_mut().open_ledger(self.bpf.ledger()?, entries);
         }
@@ -208,7 +210,18 @@ impl Daemon<'_> {
                 to_ns: self.since_ns,
                 reason: GapReason::Crash,
             });
-            self.emit(Body::Adopted(&Adopted { from_ns, to_ns, reason, version, unread }));
+            let replaced = match &self.bpf.adoption {
+                Adoption::Replaced(reason) => Some(reason.clone()),
+                _ => None,
+            };
+            self.emit(Body::Adopted(&Adopted {
+                from_ns,
+                to_ns,
+                reason,
+                version,
+                unread,
+                replaced,
+            }));
         }
         if let Some(gap) = &self.gap {
             self.emit(Body::RecordingGap(gap));

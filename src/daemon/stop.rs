@@ -75,7 +75,9 @@ impl Daemon<'_> {
     fn give_up(&mut self) -> Result<()> {
         let mut unread = Unread::begin(&self.bpf)?;
         unread.advance();
-        let in_ring = self.counters.slots().map(|(slot, _)| (slot, unread.events(slot)));
+        let rings: Vec<_> = self.unread_leftover()?.into_iter().chain([unread]).collect();
+        let in_rings = |slot| rings.iter().map(|ring| ring.events(slot)).sum();
+        let in_ring = self.counters.slots().map(|(slot, _)| (slot, in_rings(slot)));
         self.pipeline.borrow_mut().give_up(in_ring);
         Ok(())
     }

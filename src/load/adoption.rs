@@ -9,10 +9,18 @@ use libbpf_rs::{MapCore, MapInfo, Object, OpenObject};
 use serde::{Deserialize, Serialize};
 
 use super::attachment::LinkFunctions;
+use super::{Adoption, Predecessor};
 use crate::fd_store::FdStore;
 
 /// Prefix of the names of maps in the store.
 const MAP: &str = "map.";
+
+/// Maps in which a daemon goes on counting whatever its object is, if the types are the same. Their names have no number:
+/// a service manager keeps a descriptor once, under its first name.
+const BOOKS: [&str; 2] = ["counters", "ledger"];
+
+/// Types of this object.
+pub(super) const LAYOUT: &str = env!("TAILCALLD_LAYOUT_STAMP");
 
 /// Name of the dispatcher's links in the store.
 const DISPATCHER_LINKS: &str = "link.sys_enter.";
@@ -22,6 +30,10 @@ const DISPATCHER_LINKS: &str = "link.sys_enter.";
 pub struct KernelState {
     /// Stamp of the object and of the constants that it was loaded with.
     pub stamp: String,
+    /// Stamp of the types of the object: of events, counters and globals.
+    pub layout: String,
+    /// Number in front of the names in the store.
+    pub scope: u32,
     /// Id of the ring, which no other map has until the machine is booted.
     pub ring: u32,
     /// Functions of the links, by the name of the link.
@@ -40,6 +52,82 @@ pub(super) fn stamp(open: &OpenObject) -> String {
     format!("{}-{:016x}", env!("TAILCALLD_OBJECT_STAMP"), hash(maps.as_bytes()))
 }
 
+/// Decides what becomes of what the previous daemon left, and makes the object use the maps that it shares with it.
+///
+/// # Errors
+/// Fails if libbpf refuses one.
+pub(super) fn reuse(
+    open: &mut OpenObject,
+    store: &FdStore,
+    state: Option<&KernelState>,
+    unfinished: &[&KernelState],
+) -> Result<(Adoption, Vec<Predecessor>)> {
+    let (adoption, predecessors) = decide(open, store, state, unfinished);
+    match (&adoption, state) {
+        (Adoption::Done, Some(state)) => reuse_maps(open, &store.scoped(state.scope))?,
+        (Adoption::Replaced(_), _) => reuse_named(open, store, |name| BOOKS.contains(&name))?,
+        _ => {}
+    }
+    Ok((adoption, predecessors))
+}
+
+/// Removes what is of no use from the store.
+pub(super) fn remove_unused(store: &FdStore, adoption: &Adoption) {
+    match adoption {
+        // Two dispatchers would record every call twice.
+        Adoption::Refused(_) => store.clear(),
+        // Predecessors are out of the store already.
+        Adoption::Replaced(_) => store.remove_received(),
+        Adoption::Done | Adoption::Nothing => {}
+    }
+}
+
+/// Decides what becomes of what the previous daemon left. `state` is what it wrote down. Takes what it needs out of the
+/// store if another object can only take over from it.
+fn decide(
+    open: &OpenObject,
+    store: &FdStore,
+    state: Option<&KernelState>,
+    unfinished: &[&KernelState],
+) -> (Adoption, Vec<Predecessor>) {
+    if store.is_empty() {
+        return (Adoption::Nothing, Vec::new());
+    }
+    let scoped = store.scoped(state.map_or(0, |state| state.scope));
+    let reason = match check(open, &scoped, state) {
+        Ok(()) => {
+            return (Adoption::Done, older(store, unfinished));
+        }
+        Err(reason) => reason,
+    };
+    let has_books = BOOKS.iter().all(|name| store.unscoped().names().contains(&kept_name(name)));
+    let is_readable = state.is_some_and(|state| state.layout == LAYOUT && is_whole(&scoped, state));
+    if !has_books || !is_readable {
+        return (Adoption::Refused(reason), Vec::new());
+    }
+    match Predecessor::take(scoped) {
+        Ok(last) => {
+            let mut all = older(store, unfinished);
+            all.push(last);
+            (Adoption::Replaced(reason), all)
+        }
+        Err(error) => (Adoption::Refused(format!("{reason}; {error:#}")), Vec::new()),
+    }
+}
+
+/// Takes what is left of predecessors before the last one. Of some, nothing is.
+fn older(store: &FdStore, unfinished: &[&KernelState]) -> Vec<Predecessor> {
+    let readable = unfinished.iter().filter(|state| state.layout == LAYOUT);
+    readable.filter_map(|state| Predecessor::take(store.scoped(state.scope)).ok()).collect()
+}
+
+/// Returns whether the store has the ring that was written down, and a link of the dispatcher.
+fn is_whole(store: &FdStore, state: &KernelState) -> bool {
+    let ring = store.with(&kept_name("events"), |fd| MapInfo::new(fd).map(|map| map.info.id));
+    let is_attached = store.names().iter().any(|name| name.starts_with(DISPATCHER_LINKS));
+    is_attached && matches!(ring, Some(Ok(id)) if id == state.ring)
+}
+
 /// Checks that the store has what the previous daemon wrote down, and that an object of this stamp can go on with it.
 ///
 /// # Errors
@@ -55,7 +143,9 @@ pub(super) fn check(
             .to_owned());
     }
     let names = store.names();
-    if let Some(missing) = kept_maps(open).find(|name| !names.contains(name)) {
+    let books = store.unscoped().names();
+    let is_kept = |name: &String| names.contains(name) || books.contains(name);
+    if let Some(missing) = kept_maps(open).find(|name| !is_kept(name)) {
         return Err(format!("the service manager did not keep {missing}"));
     }
     let ring = store.with(&format!("{MAP}events"), |fd| MapInfo::new(fd).map(|map| map.info.id));
@@ -71,16 +161,30 @@ pub(super) fn check(
     Ok(())
 }
 
+/// Returns the part of the store that has a map.
+fn part(store: &FdStore, map: &str) -> FdStore {
+    if BOOKS.contains(&map) { store.unscoped() } else { store.clone() }
+}
+
+fn reuse_named(open: &mut OpenObject, store: &FdStore, is_meant: fn(&str) -> bool) -> Result<()> {
+    for mut map in open.maps_mut() {
+        let name = map.name().to_string_lossy().into_owned();
+        if is_meant(&name) {
+            let part = part(store, &name);
+            let reused = part.with(&kept_name(&name), |fd| map.reuse_fd(fd));
+            reused.unwrap_or(Ok(())).with_context(|| format!("failed to adopt {name}"))?;
+        }
+    }
+    BOOKS.iter().for_each(|name| drop(store.unscoped().take(&kept_name(name))));
+    Ok(())
+}
+
 /// Makes an object use the maps in the store instead of new ones.
 ///
 /// # Errors
 /// Fails if libbpf refuses one.
-pub(super) fn reuse_maps(open: &mut OpenObject, store: &FdStore) -> Result<()> {
-    for mut map in open.maps_mut() {
-        let name = kept_name(&map.name().to_string_lossy());
-        let reused = store.with(&name, |fd| map.reuse_fd(fd));
-        reused.unwrap_or(Ok(())).with_context(|| format!("failed to adopt {name}"))?;
-    }
+fn reuse_maps(open: &mut OpenObject, store: &FdStore) -> Result<()> {
+    reuse_named(open, store, |_| true)?;
     // Those that the object does not create on this kernel have gone with the rest.
     store
         .names()
@@ -90,10 +194,14 @@ pub(super) fn reuse_maps(open: &mut OpenObject, store: &FdStore) -> Result<()> {
     Ok(())
 }
 
-/// Keeps the maps of an object in the store.
-pub(super) fn keep_maps(object: &Object, store: &FdStore) {
+/// Keeps the maps of an object in the store. With `has_books` counters and ledger are there already.
+pub(super) fn keep_maps(object: &Object, store: &FdStore, has_books: bool) {
     for map in object.maps().filter(|map| !is_constant(&map.name().to_string_lossy())) {
-        store.put(&kept_name(&map.name().to_string_lossy()), map.as_fd());
+        let name = map.name().to_string_lossy().into_owned();
+        if has_books && BOOKS.contains(&&*name) {
+            continue;
+        }
+        part(store, &name).put(&kept_name(&name), map.as_fd());
     }
 }
 
@@ -111,7 +219,8 @@ fn kept_maps(open: &OpenObject) -> impl Iterator<Item = String> {
     names.filter(|name| !is_constant(name)).map(|name| kept_name(&name))
 }
 
-fn kept_name(map: &str) -> String {
+/// Name of a map in the store.
+pub(super) fn kept_name(map: &str) -> String {
     format!("{MAP}{map}")
 }
 

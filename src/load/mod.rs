@@ -19,6 +19,7 @@ mod misses;
 mod object;
 mod perf;
 mod permissions;
+mod predecessor;
 mod process_tree;
 mod recipes;
 mod table_check;
@@ -28,6 +29,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, AsRawFd as _, BorrowedFd, RawFd};
+use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result};
 use attach::Side;
@@ -40,7 +42,7 @@ use syscalls::Slot;
 use task_end::TaskEnd;
 
 use crate::bpf::types::continuation;
-use crate::bpf::{Shared, TailcalldSkel};
+use crate::bpf::{Bank, Shared, TailcalldSkel};
 use crate::fd_store::FdStore;
 use crate::handlers::Handlers;
 use crate::stats::{CounterRows, Ledger};
@@ -54,6 +56,7 @@ pub use kernel_facts::functions_are_on;
 pub use misses::DISPATCHER;
 pub use object::{handlers, prepare};
 pub use permissions::{is_bpf_unrestricted, may_open_perf_events};
+pub use predecessor::Predecessor;
 pub use table_check::{EMPTY, id_of};
 
 /// The loaded object. Whoever owns it keeps the table alive: the kernel empties a program array when
@@ -80,6 +83,10 @@ pub struct Bpf<'obj> {
     keeper: LinkKeeper,
     store: FdStore,
     stamp: String,
+    /// Number in front of the names in the store.
+    scope: u32,
+    /// Kernel sides of previous daemons with another object of which anything is left, the oldest first.
+    pub predecessors: Vec<Predecessor>,
     /// Outcome of the attempt to go on with the kernel's side of the previous daemon.
     pub adoption: Adoption,
     tagged: cgroup_tags::TaggedNames,
@@ -97,6 +104,9 @@ pub enum Adoption {
     Nothing,
     /// Table, ring and counters are those of the previous daemon.
     Done,
+    /// Counters are those of the previous daemon; table and ring are new, for this reason. The old ones are the
+    /// predecessor's.
+    Replaced(String),
     /// It left something that this one cannot use, for this reason; that is gone.
     Refused(String),
 }
@@ -110,11 +120,12 @@ pub fn load(
     ring_bytes: u32,
     choice: AttachMode,
 ) -> Result<Bpf<'_>> {
-    load_kept(object, ring_bytes, choice, &FdStore::default(), None)
+    load_kept(object, ring_bytes, choice, &FdStore::default(), None, &[])
 }
 
 /// Loads the object and keeps what is to outlive the daemon in `store`. If the store has what the previous daemon
-/// left, and `state` describes it, the object goes on with that.
+/// left, and `state` describes it, the object goes on with that. `unfinished` describes predecessors from which the
+/// previous daemon had not taken over completely, the oldest first.
 ///
 /// # Errors
 /// As [`load`].
@@ -124,19 +135,17 @@ pub fn load_kept<'obj>(
     choice: AttachMode,
     store: &FdStore,
     state: Option<&KernelState>,
+    unfinished: &[&KernelState],
 ) -> Result<Bpf<'obj>> {
     preconditions()?;
     let mut open = prepare(object, ring_bytes, &choice)?;
     let handlers = object::declared_handlers(&open)?;
     let stamp = adoption::stamp(open.open_object());
-    let adoption = match adoption::check(open.open_object(), store, state) {
-        _ if store.is_empty() => Adoption::Nothing,
-        Ok(()) => Adoption::Done,
-        Err(reason) => Adoption::Refused(reason),
-    };
-    if adoption == Adoption::Done {
-        adoption::reuse_maps(open.open_object_mut(), store)?;
-    }
+    let (adoption, predecessors) =
+        adoption::reuse(open.open_object_mut(), store, state, unfinished)?;
+    let old = state.map_or(0, |state| state.scope);
+    let scope = if adoption == Adoption::Done { old } else { old + 1 };
+    let (whole, store) = (store, &store.scoped(scope));
     let mut skeleton = without_signals(|| errors::explain(ring_bytes, || open.load()))?;
     let shared = match adoption {
         Adoption::Done => {
@@ -145,10 +154,7 @@ pub fn load_kept<'obj>(
         _ => Shared::take(&mut skeleton),
     };
     let shared = shared.context("the BPF object has no global variables")?;
-    if let Adoption::Refused(_) = adoption {
-        // Two dispatchers would record every call twice.
-        store.clear();
-    }
+    adoption::remove_unused(whole, &adoption);
     let programs = handler_programs(&skeleton, &handlers)?;
     wire_continuations(&skeleton)?;
     wire_handlers(&skeleton, &programs)?;
@@ -171,6 +177,8 @@ pub fn load_kept<'obj>(
         keeper: LinkKeeper::new(store),
         store: store.clone(),
         stamp,
+        scope,
+        predecessors,
         adoption,
         tagged: cgroup_tags::TaggedNames::default(),
         tracked_trees: process_tree::TrackedTrees::new(task_start),
@@ -179,10 +187,7 @@ pub fn load_kept<'obj>(
         skeleton,
     };
     bpf.identify(None)?;
-    match (&bpf.adoption, state) {
-        (Adoption::Done, Some(state)) => bpf.adopt_links(state),
-        _ => adoption::keep_maps(bpf.skeleton.object(), store),
-    }
+    bpf.keep(state);
     Ok(bpf)
 }
 
@@ -236,6 +241,17 @@ fn handler_programs(
 }
 
 impl Bpf<'_> {
+    /// Takes the links of the previous daemon, or keeps the maps for the next one.
+    fn keep(&mut self, state: Option<&KernelState>) {
+        match (&self.adoption, state) {
+            (Adoption::Done, Some(state)) => self.adopt_links(state),
+            _ => {
+                let has_books = !self.predecessors.is_empty();
+                adoption::keep_maps(self.skeleton.object(), &self.store, has_books);
+            }
+        }
+    }
+
     /// Takes the links of the previous daemon, and attaches what it did not get to.
     fn adopt_links(&mut self, state: &KernelState) {
         self.dispatcher.adopt(self.keeper.adopt("sys_enter"), &state.functions);
@@ -254,6 +270,22 @@ impl Bpf<'_> {
         self.store.remove_received();
     }
 
+    /// Makes a bank the live one. With `is_table` it is a table that takes over from the predecessor's, which decides
+    /// about no call from now on.
+    pub fn go_live(&self, bank: Bank, is_table: bool) {
+        self.shared.set_live_bank(bank);
+        if is_table && !self.predecessors.is_empty() {
+            if self.dispatcher.attach() == Attach::Function {
+                // Functions may run the newer program first: a call that it refused just now must find the other table.
+                let begin = Instant::now();
+                while begin.elapsed() < HANDOVER {
+                    std::hint::spin_loop();
+                }
+            }
+            self.predecessors.iter().for_each(Predecessor::silence);
+        }
+    }
+
     /// Describes what the kernel has of this daemon, for the next one.
     ///
     /// # Errors
@@ -261,7 +293,8 @@ impl Bpf<'_> {
     pub fn kernel_state(&self) -> Result<KernelState> {
         let ring = adoption::id(self.events().as_fd())?;
         let functions = self.dispatcher.functions().chain(self.returns.functions()).collect();
-        Ok(KernelState { stamp: self.stamp.clone(), ring, functions })
+        let layout = adoption::LAYOUT.to_owned();
+        Ok(KernelState { stamp: self.stamp.clone(), layout, scope: self.scope, ring, functions })
     }
 
     /// Leaves what the service manager keeps to the next daemon.
@@ -424,5 +457,8 @@ impl Bpf<'_> {
         updated.context("failed to wait for the programs that are running")
     }
 }
+
+/// Time between two programs at one function, unless the CPU is taken away.
+const HANDOVER: Duration = Duration::from_micros(20);
 
 const CGROUPS: &str = "failed to attach to the tracepoints of cgroups";

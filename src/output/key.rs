@@ -128,6 +128,7 @@ keys! {
     Lost          "TAILCALLD_LOST"           "lost"
     Events        "TAILCALLD_EVENTS"         "events"
     Unread        "TAILCALLD_UNREAD"         "unread"
+    Replaced      "TAILCALLD_REPLACED"       "replaced"
     BlindSpots    "TAILCALLD_BLIND_SPOT"     "blind_spots"
     Suppressions  "TAILCALLD_SUPPRESSION"    "suppressions"
     Level         "TAILCALLD_LEVEL"          "level"

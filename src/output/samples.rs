@@ -196,7 +196,7 @@ pub fn tracing_change() -> TracingChange {
 
 pub fn adopted() -> Adopted {
     let RecordingGap { from_ns, to_ns, reason } = gap();
-    Adopted { from_ns, to_ns, reason, version: "0.1.0".to_owned(), unread: 12 }
+    Adopted { from_ns, to_ns, reason, version: "0.1.0".to_owned(), unread: 12, replaced: None }
 }
 
 /// Sample of the record.

@@ -6,6 +6,7 @@ pub mod aggregate;
 pub mod delivery;
 mod entry_file;
 pub mod feedback;
+mod handover;
 pub mod owner;
 mod pending;
 pub mod ratelimit;
@@ -22,6 +23,7 @@ use syscalls::Slot;
 
 use self::delivery::Delivery;
 pub use self::entry_file::EntryFile;
+use self::handover::Handover;
 pub use self::pending::SavedCall;
 use self::pending::{Pending, PendingCall};
 use self::receipts::{Receipts, Standing};
@@ -47,6 +49,7 @@ pub struct Pipeline {
     received: u64,
     pending: Pending,
     receipts: Receipts,
+    handover: Option<Handover>,
     feedback: Detector,
     rules: RuleLookup,
     /// `CLOCK_BOOTTIME` of the newest record of the ring, ns: what happened before is known.
@@ -63,6 +66,7 @@ impl Pipeline {
             received: 0,
             pending: Pending::default(),
             receipts: Receipts::default(),
+            handover: None,
             feedback: Detector::default(),
             rules: RuleLookup::default(),
             newest_ns: 0,
@@ -86,6 +90,9 @@ impl Pipeline {
             Standing::New => {}
             Standing::Interrupted => self.delivery.mark_next_event(),
             Standing::Done => return,
+        }
+        if self.handover.as_mut().is_some_and(|handover| handover.may_be_duplicate(&header)) {
+            self.delivery.mark_next_event();
         }
         let slot = header.slot;
         self.take_entry(header, bytes);
@@ -131,6 +138,16 @@ impl Pipeline {
         for (&slot, outcomes) in &tally.slots {
             self.receipts.write(slot, *outcomes, delivery.aggregating(slot));
         }
+    }
+
+    /// Takes the events that follow for those of a predecessor that was silenced at that time, ns of `CLOCK_BOOTTIME`.
+    pub fn begin_handover(&mut self, silenced_ns: u64) {
+        self.handover = Some(Handover::new(silenced_ns));
+    }
+
+    /// Takes the events that follow for those of this daemon.
+    pub fn end_leftover(&mut self) {
+        self.handover.iter_mut().for_each(Handover::end_reading);
     }
 
     /// Writes into a ledger from now on.

@@ -1,9 +1,11 @@
 //! Consumer of the ring buffer: passes records on one at a time and in bounded turns, so that signals,
 //! reloads and the watchdog are always served. It decides when the daemon may sleep and how it is woken.
 
+mod leftover;
 mod positions;
 mod unread;
 
+pub use leftover::Leftover;
 pub use positions::Positions;
 pub use unread::Unread;
 

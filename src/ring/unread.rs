@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::mem::{offset_of, size_of};
 use std::num::NonZeroUsize;
+use std::os::fd::BorrowedFd;
 use std::sync::atomic::Ordering::Acquire;
 
 use anyhow::{Context as _, Result};
@@ -12,15 +13,57 @@ use syscalls::Slot;
 use super::page_bytes;
 use crate::bpf::Mapping;
 use crate::bpf::types::{self, event_kind};
-use crate::load::Bpf;
+use crate::load::{Bpf, Predecessor};
 
-/// A walk from the consumer's position towards the producer's.
+/// A ring as memory.
 #[derive(Debug)]
-pub struct Unread {
+pub(super) struct Layout {
     ring: Mapping,
     /// Sizes of a page and of the data, in words.
     page: usize,
     data: usize,
+}
+
+impl Layout {
+    /// Maps a ring as libbpf does: the consumer's page, the producer's page, and the data.
+    ///
+    /// # Errors
+    /// Fails if the kernel refuses.
+    pub fn open(ring: BorrowedFd<'_>, data: usize) -> Result<Self> {
+        let page = page_bytes()?;
+        let bytes = NonZeroUsize::new(2 * page + data).context("a ring without data")?;
+        let ring = Mapping::open(ring, bytes).context("failed to map the ring")?;
+        Ok(Self { ring, page: page / WORD, data: data / WORD })
+    }
+
+    /// Returns the length and flags of the record at a position; `None` at the end.
+    pub fn record(&self, at: u64) -> Option<u32> {
+        (at < self.word(self.page)).then(|| u32_at(self.datum(at), 0))
+    }
+
+    /// Returns the bytes of the record at a position.
+    pub fn copy(&self, at: u64, length: u64) -> Vec<u8> {
+        let words = (at + HEADER..at + HEADER + length).step_by(WORD);
+        let mut bytes: Vec<u8> = words.flat_map(|at| self.datum(at).to_ne_bytes()).collect();
+        bytes.truncate(usize::try_from(length).unwrap_or_default());
+        bytes
+    }
+
+    /// Returns a word of the data, which wraps around at its end.
+    fn datum(&self, at: u64) -> u64 {
+        let at = usize::try_from(at / WORD as u64).unwrap_or_default();
+        self.word(2 * self.page + at % self.data.max(1))
+    }
+
+    fn word(&self, index: usize) -> u64 {
+        self.ring.word(index).map_or(0, |word| word.load(Acquire))
+    }
+}
+
+/// A walk from the consumer's position towards the producer's.
+#[derive(Debug)]
+pub struct Unread {
+    layout: Layout,
     /// Position of the walk, in bytes since the ring was created.
     at: u64,
     events: BTreeMap<Slot, u64>,
@@ -30,34 +73,39 @@ const WORD: usize = size_of::<u64>();
 /// Flag of a record that is not committed yet. A record's header is its length in 4 bytes, with the
 /// flags BPF_RINGBUF_BUSY_BIT and BPF_RINGBUF_DISCARD_BIT (uapi/linux/bpf.h) as the two highest bits, and
 /// 4 bytes for the kernel itself.
-const BUSY: u32 = 1 << 31;
-const DISCARDED: u32 = 1 << 30;
-const HEADER: u64 = 8;
+pub(super) const BUSY: u32 = 1 << 31;
+pub(super) const DISCARDED: u32 = 1 << 30;
+pub(super) const HEADER: u64 = 8;
 
 impl Unread {
-    /// Begins a walk at the consumer's position. The ring is mapped as libbpf maps it: the consumer's
-    /// page, the producer's page, and the data.
+    /// Begins a walk at the consumer's position.
     ///
     /// # Errors
     /// Fails if the kernel refuses.
     pub fn begin(bpf: &Bpf<'_>) -> Result<Self> {
-        let page = page_bytes()?;
-        let data = bpf.events().max_entries() as usize;
-        let bytes = NonZeroUsize::new(2 * page + data).context("a ring without data")?;
-        let ring = Mapping::open(bpf.events().as_fd(), bytes).context("failed to map the ring")?;
-        let (page, data) = (page / WORD, data / WORD);
-        let mut unread = Self { ring, page, data, at: 0, events: BTreeMap::new() };
-        unread.at = unread.word(0);
-        Ok(unread)
+        Self::of(bpf.events().as_fd(), bpf.events().max_entries() as usize)
+    }
+
+    /// Begins a walk in the ring of a predecessor.
+    ///
+    /// # Errors
+    /// Fails if the kernel refuses.
+    pub fn begin_leftover(predecessor: &Predecessor) -> Result<Self> {
+        let (ring, bytes) = predecessor.ring()?;
+        Self::of(ring, bytes)
+    }
+
+    fn of(ring: BorrowedFd<'_>, bytes: usize) -> Result<Self> {
+        let layout = Layout::open(ring, bytes)?;
+        let at = layout.word(0);
+        Ok(Self { layout, at, events: BTreeMap::new() })
     }
 
     /// Advances to the end or to the first record that is not committed; returns whether it reached the
     /// end.
     pub fn advance(&mut self) -> bool {
-        let end = self.word(self.page);
-        while self.at < end {
-            let head = self.datum(self.at);
-            let length = u32_at(head, 0);
+        let end = self.layout.word(self.layout.page);
+        while let Some(length) = self.layout.record(self.at).filter(|_| self.at < end) {
             if length & BUSY != 0 {
                 return false;
             }
@@ -82,7 +130,7 @@ impl Unread {
 
     fn count(&mut self) {
         let field = |offset: usize| {
-            let word = self.datum(self.at + HEADER + (offset - offset % WORD) as u64);
+            let word = self.layout.datum(self.at + HEADER + (offset - offset % WORD) as u64);
             u16_at(word, offset % WORD)
         };
         let kind = event_kind(u32::from(field(offset_of!(types::event, kind))));
@@ -90,16 +138,6 @@ impl Unread {
         if let (event_kind::EVENT_SYSCALL, Some(slot)) = (kind, slot) {
             *self.events.entry(slot).or_default() += 1;
         }
-    }
-
-    /// Returns a word of the data, which wraps around at its end.
-    fn datum(&self, at: u64) -> u64 {
-        let at = usize::try_from(at / WORD as u64).unwrap_or_default();
-        self.word(2 * self.page + at % self.data.max(1))
-    }
-
-    fn word(&self, index: usize) -> u64 {
-        self.ring.word(index).map_or(0, |word| word.load(Acquire))
     }
 }
 

@@ -58,6 +58,10 @@ pub struct Table {
     /// File in which the next daemon finds the table, and what it has of the live one.
     file: Option<TableFile>,
     state: TableState,
+    /// Generation of the predecessor's table; 0 without one.
+    taken_over: u32,
+    /// Tables of a predecessor whose ring is not empty yet.
+    previous: Option<Box<SavedTables>>,
 }
 
 /// The first number of a limit that a route may have.
@@ -82,6 +86,8 @@ impl Default for Table {
             trees: Numbers::new(0..=LAST_TREE),
             file: None,
             state: TableState::default(),
+            taken_over: 0,
+            previous: None,
         }
     }
 }
@@ -97,12 +103,33 @@ impl Table {
         self.file = Some(file);
     }
 
+    /// Takes over from the table of a predecessor: the next generation follows its. A daemon that follows this one before
+    /// `forget_predecessor` finds it.
+    pub fn take_over(&mut self, previous: SavedTables, generation: u32) {
+        self.taken_over = generation;
+        self.previous = Some(Box::new(previous));
+    }
+
+    /// Forgets the predecessor, of which nothing is left.
+    ///
+    /// # Errors
+    /// Fails if the file cannot be written.
+    pub fn forget_predecessor(&mut self, bpf: &Bpf<'_>) -> Result<()> {
+        self.previous = None;
+        self.save(bpf, None)
+    }
+
     /// Goes on with the live table of the previous daemon. Its slots get our own programs, which are the same, so that
     /// theirs can go.
     ///
     /// # Errors
     /// Fails if the kernel refuses a slot or an attachment.
-    pub fn adopt(&mut self, bpf: &mut Bpf<'_>, state: &TableState) -> Result<()> {
+    pub fn adopt(
+        &mut self,
+        bpf: &mut Bpf<'_>,
+        state: &TableState,
+        previous: Option<Box<SavedTables>>,
+    ) -> Result<()> {
         self.generation = state.generation;
         self.selftest = state.selftest;
         self.programs = self::programs(bpf, &state.plan, state.selftest)?;
@@ -115,6 +142,7 @@ impl Table {
         self.names.begin(state.names.iter().cloned().collect());
         self.trees.begin(state.trees.iter().copied().collect());
         self.state = state.clone();
+        self.previous = previous;
         bpf.adopt_process_trees(self.trees.live());
         bpf.tag_cgroups(self.names.live())?;
         bpf.attach_slots(self.programs.keys())?;
@@ -131,6 +159,7 @@ impl Table {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             kernel: bpf.kernel_state()?,
             tables: std::iter::once(&self.state).chain(next).cloned().collect(),
+            previous: self.previous.clone(),
         })
     }
 
@@ -183,7 +212,8 @@ impl Table {
     fn go_live(&mut self, bpf: &mut Bpf<'_>, plan: &Plan) -> Result<()> {
         let selftest = plan.self_test.and_then(|_| selftest::slot(bpf, plan));
         let programs = programs(bpf, plan, selftest)?;
-        self.flip(bpf, programs, plan, (self.generation + 1, selftest))?;
+        let generation = self.generation.max(self.taken_over) + 1;
+        self.flip(bpf, programs, plan, (generation, selftest))?;
         self.overlaps = true;
         Ok(())
     }
@@ -238,7 +268,7 @@ impl Table {
         if let Err(error) = self.save(bpf, Some(&state)) {
             tracing::warn!("a daemon that follows this one cannot adopt its table: {error:#}");
         }
-        bpf.shared.set_live_bank(idle);
+        bpf.go_live(idle, generation > 0);
         (self.state, self.selftest) = (state, selftest);
         self.results = settings.returns;
         self.returns = returns;

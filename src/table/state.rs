@@ -44,9 +44,16 @@ pub struct SavedTables {
     pub kernel: KernelState,
     /// The live table and the one that is about to be.
     pub tables: Vec<TableState>,
+    /// Predecessor that this daemon takes over from.
+    pub previous: Option<Box<Self>>,
 }
 
 impl SavedTables {
+    /// Returns the predecessors, the newest first.
+    pub fn older(&self) -> impl Iterator<Item = &Self> {
+        std::iter::successors(self.previous.as_deref(), |old| old.previous.as_deref())
+    }
+
     /// Returns the table whose bank is live.
     pub fn live(&self, bank: Bank) -> Option<&TableState> {
         self.tables.iter().find(|table| table.base == bank.base())

@@ -53,9 +53,14 @@ impl KeepingManager {
         vec![trigger, "pass".to_owned(), fds.join(",")]
     }
 
+    /// Returns how many daemons have been ready.
+    pub fn ready(&self) -> usize {
+        self.state().ready
+    }
+
     /// Waits until so many daemons have been ready.
     pub fn wait_for_ready(&self, count: usize) {
-        eventually("the daemon is ready", || self.state().ready == count);
+        eventually("the daemon is ready", || self.ready() == count);
     }
 
     /// Returns the names of what is kept.

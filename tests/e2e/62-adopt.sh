@@ -4,13 +4,13 @@ chapter adopt
 systemctl reset-failed tailcalld
 configure '[routes]' 'kill = { handler = "args", uid = 0 }' '[journal]' 'max_bytes_per_second = 0'
 first=1000000000 calls=20000
+since=$(date +%s.%6N)
 systemd-run --quiet --unit=numbered.service --service-type=exec /bin/bash -c '
 	exec 2>/dev/null {never}<><(:)
 	for ((i = $0; i < $0 + $1; i++)); do
 		kill -0 $i
 		((i % 20)) || read -t 0.01 -u $never
 	done' $first $calls
-since=$(date +%s.%6N)
 kills=0 restarts=0
 while systemctl is-active --quiet numbered.service; do
 	if ((kills < 10)); then

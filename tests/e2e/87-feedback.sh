@@ -3,7 +3,8 @@
 # user here.
 chapter feedback
 
-configure '[routes]' 'kill = { handler = "args", priority = "debug" }' '[limits]' 'per_uid = "none"'
+configure '[routes]' 'kill = { handler = "args", priority = "debug" }' '[limits]' 'per_uid = "none"' \
+	'[journal]' 'max_bytes_per_second = 0'
 cat >/run/feedback.sh <<'END'
 for file in /var/log/journal/*/system.journal /run/log/journal/*/system.journal; do
 	[ -r "$file" ] && exec 4<"$file"

@@ -29,7 +29,10 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("stats", &["bpf"]),
     (
         "load",
-        &["bpf", "config", "error", "fd_store", "filter", "handlers", "plan", "stats", "units"],
+        &[
+            "bpf", "clock", "config", "error", "fd_store", "filter", "handlers", "plan", "stats",
+            "units",
+        ],
     ),
     ("table", &["bpf", "config", "filter", "load", "plan", "units"]),
     ("exclude", &["bpf", "config", "load"]),

@@ -80,10 +80,12 @@ impl Daemon<'_> {
     /// is counted as submitted, so here too the least excess is the true one (`counters::settled`).
     fn sent(&self, consumed: &Consumed, consistent: bool) -> Result<BTreeMap<Slot, Sent>> {
         let mut unread = Unread::begin(&self.bpf)?;
+        let leftover = self.unread_leftover()?;
+        let left = |slot| leftover.iter().map(|unread| unread.events(slot)).sum::<u64>();
         let submitted = |slot| self.bpf.counters.of(slot).submitted;
         let read = |slot, submitted, unread: &Unread| {
             let consumed = consumed.places(slot).map(|(_, count)| count).sum();
-            Sent { submitted, in_ring: unread.events(slot), consumed }
+            Sent { submitted, in_ring: unread.events(slot) + left(slot), consumed }
         };
         unread.advance();
         let slots = || self.counters.slots().map(|(slot, _)| slot);

@@ -20,6 +20,8 @@ pub struct Adopted {
     pub version: String,
     /// Events that waited in the ring.
     pub unread: u64,
+    /// Reason why table and ring are new ones; `None` if they are those of the previous daemon.
+    pub replaced: Option<String>,
 }
 
 impl RecordBody for Adopted {
@@ -37,6 +39,9 @@ impl RecordBody for Adopted {
         interval(self.from_ns, self.to_ns, scratch, out);
         out.text(Key::Version, self.version.as_bytes());
         out.unsigned(Key::Unread, self.unread);
+        if let Some(reason) = &self.replaced {
+            out.text(Key::Replaced, reason.as_bytes());
+        }
     }
 
     fn sentence(&self, out: &mut String) {
@@ -51,5 +56,8 @@ impl RecordBody for Adopted {
         out.push_str(": the kernel recorded meanwhile, ");
         out.push_str(&self.unread.to_string());
         out.push_str(if self.unread == 1 { " event waited" } else { " events waited" });
+        if self.replaced.is_some() {
+            out.push_str("; table and ring are new ones");
+        }
     }
 }

@@ -1,6 +1,7 @@
 //! The kernel side outlives the daemon: the next one goes on with table, ring and counters, and no call is lost.
 
 use std::fs;
+use std::time::Duration;
 
 use nix::sys::signal::Signal;
 use serde_json::Value;
@@ -68,6 +69,74 @@ fn has_all(entries: &Entries, name: &str, calls: u64) {
     assert!(all - nths.len() <= marked, "{all} events, {marked} marked");
 }
 
+/// Ring sizes of daemons one after the other: each one takes over from another object.
+const SIZES: [&str; 2] = ["8MiB", "4MiB"];
+
+#[test]
+fn takeover_from_other_object_loses_no_call() {
+    let number = unused_number();
+    let config = format!("{}[ring]\nsize = \"{}\"\n", route(&number), SIZES[0]);
+    let Some(mut run) = KeptRun::start(&config) else { return };
+    let mut paced = Trigger::start(&["paced", &CALLS.to_string(), "native", &number, "nth"]);
+    let mut takeovers = 0;
+    while paced.is_running() {
+        let [from, to] = if takeovers % 2 == 0 { SIZES } else { [SIZES[1], SIZES[0]] };
+        run.reconfigure(from, to);
+        if takeovers % 3 == 2 {
+            run.leave()
+        } else {
+            run.kill()
+        }
+        run.restart();
+        takeovers += 1;
+    }
+    assert!(takeovers > 2, "the calls ended with the first starts");
+    let name = paced.name().to_owned();
+    paced.end();
+    let entries = run.finish_after(takeovers / 3);
+    has_all(&entries, &name, CALLS);
+    let adopted = entries.of(&Adopted::KIND);
+    assert_eq!(adopted.len(), takeovers);
+    assert!(adopted.iter().all(|record| !record["TAILCALLD_REPLACED"].is_null()), "{adopted:?}");
+    assert_eq!(entries.of(&RecordingGap::KIND).len(), 0);
+    assert_eq!(entries.declared_lost(), 0, "{:?}", entries.of(&Lost::KIND));
+    // The counters are those of all daemons. One that was killed while it wrote an event may have written one that the
+    // next one counts.
+    let totals = entries.of(&Stopped::KIND).pop().unwrap()["TAILCALLD_TOTAL"].clone();
+    let written = column(&totals, "written");
+    assert_eq!(column(&totals, "seen"), written, "{totals}");
+    assert!((CALLS..=entries.nths(&name).len() as u64).contains(&written), "{totals}");
+}
+
+#[test]
+fn takeover_killed_at_any_stage_loses_no_call() {
+    let number = unused_number();
+    let config = format!("{}[ring]\nsize = \"{}\"\n", route(&number), SIZES[0]);
+    let Some(mut run) = KeptRun::start(&config) else { return };
+    let mut paced = Trigger::start(&["paced", &CALLS.to_string(), "native", &number, "nth"]);
+    let mut kills = 0;
+    while paced.is_running() {
+        let [from, to] = if kills % 2 == 0 { SIZES } else { [SIZES[1], SIZES[0]] };
+        run.reconfigure(from, to);
+        run.kill();
+        // From before the object is loaded to after the daemon is ready.
+        for wait_ms in (20..420).step_by(40) {
+            run.start_unfinished();
+            std::thread::sleep(Duration::from_millis(wait_ms));
+            run.kill();
+        }
+        run.restart();
+        kills += 1;
+    }
+    let name = paced.name().to_owned();
+    paced.end();
+    let entries = run.finish();
+    has_all(&entries, &name, CALLS);
+    assert_eq!(entries.of(&RecordingGap::KIND).len(), 0);
+    assert_eq!(entries.declared_lost(), 0, "{:?}", entries.of(&Lost::KIND));
+    assert_eq!(run.manager.names(), Vec::<String>::new());
+}
+
 #[test]
 fn event_that_waits_for_journald_survives_two_kills() {
     const CALLS: u64 = 2_000;
@@ -92,7 +161,7 @@ fn stop_leaves_nothing_of_what_was_kept() {
     let number = unused_number();
     let Some(mut run) = KeptRun::start(&route(&number)) else { return };
     let before = run.before.clone();
-    assert!(run.manager.names().iter().any(|name| name == "map.events"));
+    assert!(run.manager.names().iter().any(|name| name == "1.map.events"));
     run.kill();
     assert!(!ours().is_subset(&before), "the kernel side outlives the daemon");
     run.restart();
@@ -143,7 +212,7 @@ fn restart_keeps_pending_calls_and_writes_aggregates() {
     run.until_ring_is_empty();
     run.leave();
     assert!(
-        run.manager.names().iter().any(|name| name.starts_with("link.sys_exit.")),
+        run.manager.names().iter().any(|name| name.starts_with("1.link.sys_exit.")),
         "{:?}",
         run.manager.names()
     );
@@ -202,6 +271,6 @@ fn damaged_or_half_kept_set_is_refused_with_reason() {
     let table = |run: &KeptRun| run.run.path("run/table");
     is_refused(|run| fs::write(table(run), "{").unwrap(), "run/table is damaged");
     is_refused(|run| fs::remove_file(table(run)).unwrap(), "is missing");
-    is_refused(|run| run.manager.forget("link.sys_enter"), "the dispatcher is not attached");
-    is_refused(|run| run.manager.forget("map.events"), "did not keep map.events");
+    is_refused(|run| run.manager.forget("1.link.sys_enter"), "the dispatcher is not attached");
+    is_refused(|run| run.manager.forget("1.map.events"), "did not keep map.events");
 }

@@ -137,7 +137,6 @@ pub struct KeptRun {
     pub manager: KeepingManager,
     /// Programs of other daemons that were there before.
     pub before: BTreeSet<(String, u32)>,
-    starts: usize,
 }
 
 impl KeptRun {
@@ -152,13 +151,7 @@ impl KeptRun {
         let manager = KeepingManager::new(&setup);
         let daemon = spawn_kept(&setup, &manager);
         let errors = ErrorsOnPanic(setup.path("errors"));
-        let run = Self {
-            _errors: errors,
-            run: Run { journald, daemon, setup },
-            manager,
-            before,
-            starts: 1,
-        };
+        let run = Self { _errors: errors, run: Run { journald, daemon, setup }, manager, before };
         run.manager.wait_for_ready(1);
         Some(run)
     }
@@ -176,11 +169,16 @@ impl KeptRun {
         assert_eq!(self.run.daemon.wait().code(), Some(0));
     }
 
+    /// Starts a daemon and does not wait for it.
+    pub fn start_unfinished(&mut self) {
+        self.run.daemon = spawn_kept(&self.run.setup, &self.manager);
+    }
+
     /// Starts the next daemon and waits until it is ready.
     pub fn restart(&mut self) {
-        self.run.daemon = spawn_kept(&self.run.setup, &self.manager);
-        self.starts += 1;
-        self.manager.wait_for_ready(self.starts);
+        let ready = self.manager.ready();
+        self.start_unfinished();
+        self.manager.wait_for_ready(ready + 1);
     }
 
     /// Returns the standard error of all daemons.

@@ -1,0 +1,106 @@
+//! Kernel side of a previous daemon whose object is another one, of the same types. It goes on deciding about calls until
+//! the table of this daemon is live; then it is silenced, and what is in its ring is read.
+
+use std::cell::Cell;
+use std::num::NonZeroUsize;
+use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
+use std::sync::atomic::Ordering::SeqCst;
+
+use anyhow::{Context as _, Result};
+use libbpf_rs::MapInfo;
+use nix::errno::Errno;
+
+use super::adoption::kept_name;
+use crate::bpf::types::{self, table_size};
+use crate::bpf::{Bank, LIVE_BASE, WritableMapping, delete_element};
+use crate::clock;
+use crate::fd_store::FdStore;
+
+/// Descriptors that the service manager keeps of a daemon.
+#[derive(Debug)]
+pub struct Predecessor {
+    store: FdStore,
+    /// Everything by name: links stay attached as long as it is open.
+    fds: Vec<(String, OwnedFd)>,
+    globals: WritableMapping,
+    /// Time at which it was silenced, ns of `CLOCK_BOOTTIME`.
+    silenced_ns: Cell<Option<u64>>,
+}
+
+impl Predecessor {
+    /// Takes it out of the store.
+    ///
+    /// # Errors
+    /// Fails if a map is missing or of another size.
+    pub(super) fn take(store: FdStore) -> Result<Self> {
+        let names = store.names().into_iter();
+        let fds: Vec<_> =
+            names.filter_map(|name| Some((name.clone(), store.take(&name)?))).collect();
+        let bytes = NonZeroUsize::new(size_of::<types::bss>()).context("no globals")?;
+        let globals = WritableMapping::open(find(&fds, GLOBALS)?, bytes)
+            .context("failed to map the globals of the previous daemon")?;
+        Ok(Self { store, fds, globals, silenced_ns: Cell::new(None) })
+    }
+
+    /// Empties the bank that is not live.
+    ///
+    /// # Errors
+    /// Fails if the kernel refuses.
+    pub fn prepare(&self) -> Result<()> {
+        let table = find(&self.fds, "syscalls")?;
+        let base = self.live_bank().other().base();
+        for slot in base..base + table_size::BANK_SLOTS.0 {
+            match delete_element(table, slot) {
+                Ok(()) | Err(Errno::ENOENT) => {}
+                result => result.context("failed to empty the table of the previous daemon")?,
+            }
+        }
+        Ok(())
+    }
+
+    /// Makes the empty bank the live one, if that was not done: it decides about no call any more.
+    pub fn silence(&self) {
+        if self.silenced_ns.get().is_some() {
+            return;
+        }
+        if let Some(base) = self.globals.half_word(LIVE_BASE) {
+            base.store(self.live_bank().other().base(), SeqCst);
+        }
+        self.silenced_ns.set(Some(clock::boot_now_ns()));
+    }
+
+    /// Returns the time at which it was silenced, ns of `CLOCK_BOOTTIME`; `None` before.
+    pub fn silenced_ns(&self) -> Option<u64> {
+        self.silenced_ns.get()
+    }
+
+    /// Returns the bank that is live.
+    pub fn live_bank(&self) -> Bank {
+        Bank::at(self.globals.half_word(LIVE_BASE).map_or(0, |base| base.load(SeqCst)))
+    }
+
+    /// Detaches and removes it. Where it is only dropped, the service manager keeps it for the next start.
+    pub fn remove(self) {
+        self.fds.iter().for_each(|(name, _)| self.store.remove(name));
+        self.store.wait();
+    }
+
+    /// Returns the ring and its size in bytes.
+    ///
+    /// # Errors
+    /// Fails if it is not there.
+    pub fn ring(&self) -> Result<(BorrowedFd<'_>, usize)> {
+        let ring = find(&self.fds, "events")?;
+        let info = MapInfo::new(ring).context("failed to read the size of the ring")?;
+        Ok((ring, info.info.max_entries as usize))
+    }
+}
+
+/// Map of the globals.
+const GLOBALS: &str = "tailcall.bss";
+
+fn find<'f>(fds: &'f [(String, OwnedFd)], map: &str) -> Result<BorrowedFd<'f>> {
+    let wanted = kept_name(map);
+    let found = fds.iter().find(|(name, _)| *name == wanted).map(|(_, fd)| fd.as_fd());
+    found.with_context(|| format!("the service manager did not keep {wanted}"))
+}
