@@ -8,12 +8,10 @@ use anyhow::{Context as _, Result};
 use libbpf_rs::{MapCore, MapInfo, Object, OpenObject};
 use serde::{Deserialize, Serialize};
 
+use super::Adoption;
 use super::attachment::LinkFunctions;
-use super::{Adoption, Predecessor};
+use super::predecessor::{MAP, Predecessor, kept_name};
 use crate::fd_store::FdStore;
-
-/// Prefix of the names of maps in the store.
-const MAP: &str = "map.";
 
 /// Maps in which a daemon goes on counting whatever its object is, if the types are the same. Their names have no number:
 /// a service manager keeps a descriptor once, under its first name.
@@ -217,11 +215,6 @@ fn kept_maps(open: &OpenObject) -> impl Iterator<Item = String> {
     let maps = open.maps().filter(libbpf_rs::OpenMapImpl::autocreate);
     let names = maps.map(|map| map.name().to_string_lossy().into_owned());
     names.filter(|name| !is_constant(name)).map(|name| kept_name(&name))
-}
-
-/// Name of a map in the store.
-pub(super) fn kept_name(map: &str) -> String {
-    format!("{MAP}{map}")
 }
 
 /// Returns whether a map holds constants: each object has its own, frozen before its programs were verified.

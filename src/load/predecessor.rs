@@ -10,7 +10,6 @@ use anyhow::{Context as _, Result};
 use libbpf_rs::MapInfo;
 use nix::errno::Errno;
 
-use super::adoption::kept_name;
 use crate::bpf::types::{self, table_size};
 use crate::bpf::{Bank, LIVE_BASE, WritableMapping, delete_element};
 use crate::clock;
@@ -94,6 +93,14 @@ impl Predecessor {
         let info = MapInfo::new(ring).context("failed to read the size of the ring")?;
         Ok((ring, info.info.max_entries as usize))
     }
+}
+
+/// Prefix of the names of maps in the store.
+pub(super) const MAP: &str = "map.";
+
+/// Name of a map in the store.
+pub(super) fn kept_name(map: &str) -> String {
+    format!("{MAP}{map}")
 }
 
 /// Map of the globals.
