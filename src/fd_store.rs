@@ -3,12 +3,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use anyhow::{Context as _, Result};
 
+use crate::bpf;
 use crate::notify_socket::NotifySocket;
+use crate::pin_dir::PinDir;
 
 /// Time that the service manager has to close what it does not keep any more, in ms.
 const BARRIER_MAX_MS: u16 = 1_000;
@@ -27,24 +30,67 @@ struct State {
     received: Mutex<BTreeMap<String, OwnedFd>>,
     /// Names of all that the service manager keeps.
     kept: Mutex<BTreeSet<String>>,
-    /// Socket of the service manager.
-    manager: Option<NotifySocket>,
+    /// Who keeps them.
+    keeper: Option<Keeper>,
     /// The service manager goes on keeping what it has: nothing that is removed here is removed there.
     is_left: AtomicBool,
 }
 
+/// Keeper of the descriptors.
+#[derive(Debug)]
+enum Keeper {
+    Manager(NotifySocket),
+    Pins(PinDir),
+}
+
+impl Keeper {
+    fn put(&self, name: &str, fd: BorrowedFd<'_>) -> Result<()> {
+        match self {
+            // `FDPOLL=0`: it must not drop the descriptor when that has an event.
+            Self::Manager(manager) => {
+                manager.send(&[("FDSTORE", "1"), ("FDNAME", name), ("FDPOLL", "0")], &[fd])
+            }
+            Self::Pins(pins) => pins.put(name, fd),
+        }
+    }
+
+    fn remove(&self, name: &str) -> Result<()> {
+        match self {
+            Self::Manager(manager) => {
+                manager.send(&[("FDSTOREREMOVE", "1"), ("FDNAME", name)], &[])
+            }
+            Self::Pins(pins) => pins.remove(name),
+        }
+    }
+
+    /// Waits until it has closed what was removed.
+    fn wait(&self) -> Result<()> {
+        match self {
+            Self::Manager(manager) => manager.barrier(BARRIER_MAX_MS.into()),
+            Self::Pins(_) => Ok(()),
+        }
+    }
+}
+
 impl FdStore {
-    /// Receives what the service manager kept of the previous daemon.
+    /// Receives what was kept of the previous daemon: by the service manager, or as pins in a directory.
     ///
     /// # Errors
-    /// Fails if the environment (`LISTEN_FDS`, `LISTEN_FDNAMES`) contradicts itself.
-    pub fn receive() -> Result<Self> {
+    /// Fails if the environment (`LISTEN_FDS`, `LISTEN_FDNAMES`) contradicts itself, or the directory cannot be used.
+    pub fn receive(pins: Option<&Path>) -> Result<Self> {
         let passed = sd_notify::listen_fds_with_names()
             .context("failed to read the descriptors of the service manager")?;
-        let owned = passed.map(|(fd, name)| (name, crate::bpf::own(fd)));
-        // An address of a form that cannot be reached is reported with the other notifications.
-        let manager = NotifySocket::from_env().unwrap_or_default();
-        let state = Arc::new(State { manager, ..State::default() });
+        let owned = passed.map(|(fd, name)| (name, bpf::own(fd))).collect();
+        let (keeper, owned) = match pins {
+            Some(path) => {
+                let pins = PinDir::open(path)?;
+                let owned = pins.read()?;
+                (Some(Keeper::Pins(pins)), owned)
+            }
+            // An address of a form that cannot be reached is reported with the other notifications.
+            None => (NotifySocket::from_env().unwrap_or_default().map(Keeper::Manager), owned),
+        };
+        let state = Arc::new(State { keeper, ..State::default() });
         let store = Self { state, scope: String::new() };
         store.received().extend(owned);
         store.kept().extend(store.received().keys().cloned());
@@ -72,11 +118,11 @@ impl FdStore {
 
     /// Returns whether anybody keeps what is put here.
     pub fn is_open(&self) -> bool {
-        self.manager().is_some()
+        self.keeper().is_some()
     }
 
-    fn manager(&self) -> Option<&NotifySocket> {
-        self.state.manager.as_ref().filter(|_| !self.state.is_left.load(Relaxed))
+    fn keeper(&self) -> Option<&Keeper> {
+        self.state.keeper.as_ref().filter(|_| !self.state.is_left.load(Relaxed))
     }
 
     /// Returns the names of what nobody has taken.
@@ -96,25 +142,25 @@ impl FdStore {
         self.received().get(&self.full(name)).map(|fd| f(fd.as_fd()))
     }
 
-    /// Makes the service manager keep a descriptor. `FDPOLL=0`: it must not drop it when the descriptor has an event.
+    /// Keeps a descriptor for the next daemon.
     pub fn put(&self, name: &str, fd: BorrowedFd<'_>) {
-        let Some(manager) = self.manager() else { return };
+        let Some(keeper) = self.keeper() else { return };
         let name = self.full(name);
-        match manager.send(&[("FDSTORE", "1"), ("FDNAME", &name), ("FDPOLL", "0")], &[fd]) {
+        match keeper.put(&name, fd) {
             Ok(()) => drop(self.kept().insert(name)),
             Err(error) => self.give_up(&error),
         }
     }
 
-    /// Makes the service manager close its copy of a descriptor.
+    /// Makes the keeper close its copy of a descriptor.
     pub fn remove(&self, name: &str) {
         self.remove_full(&self.full(name));
     }
 
     fn remove_full(&self, name: &str) {
         let is_kept = self.kept().remove(name);
-        let Some(manager) = self.manager().filter(|_| is_kept) else { return };
-        if let Err(error) = manager.send(&[("FDSTOREREMOVE", "1"), ("FDNAME", name)], &[]) {
+        let Some(keeper) = self.keeper().filter(|_| is_kept) else { return };
+        if let Err(error) = keeper.remove(name) {
             self.give_up(&error);
         }
     }
@@ -122,9 +168,7 @@ impl FdStore {
     /// Waits until the service manager has closed what was removed: closing the last descriptor of a link can take 0.1 s,
     /// and should not stop the service manager.
     pub fn wait(&self) {
-        if let Some(Err(error)) =
-            self.manager().map(|manager| manager.barrier(BARRIER_MAX_MS.into()))
-        {
+        if let Some(Err(error)) = self.keeper().map(Keeper::wait) {
             tracing::debug!("{error:#}");
         }
     }

@@ -79,16 +79,18 @@ pub mod clock;
 pub mod config_watch;
 /// Start, loop, reload, and stop; the only module that knows all stages.
 pub mod daemon;
-/// Lock that allows one daemon per machine.
+/// Descriptors that are kept for the next daemon.
 pub mod fd_store;
+/// Lock that allows one daemon per machine.
 pub mod instance_lock;
 /// journald: its rate limit for the unit of the daemon, and entries that it has stored.
 pub mod journald;
 /// Diagnostics of the daemon on standard error.
 pub mod log;
-/// Properties of systemd's objects, over its private socket.
 /// Socket of the service manager.
 pub mod notify_socket;
+/// Pins in a bpf file system, where no service manager keeps descriptors.
+pub mod pin_dir;
 /// Varlink interface of the control socket.
 pub mod rpc;
 /// Capabilities and system calls that the daemon gives up once it has started.

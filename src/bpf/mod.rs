@@ -4,6 +4,7 @@
 
 mod calls;
 mod mapping;
+mod pins;
 mod seccomp;
 mod shared;
 
@@ -20,6 +21,7 @@ pub use calls::{
     unread_bytes, wait_for_grace,
 };
 pub use mapping::{Mapping, WritableMapping};
+pub use pins::{open_pin, pin};
 pub use seccomp::install_seccomp;
 pub use shared::{
     BUCKETS, Bank, BucketWords, ENV_NAME_WORDS, ENV_NAMES, EXCLUDED_CGROUPS, EXCLUDED_FILES,

@@ -100,6 +100,9 @@ pub struct RunOptions {
     /// Control socket, for the commands stats, status, routes and reload
     #[arg(long, value_name = "PATH")]
     pub socket: Option<PathBuf>,
+    /// Directory in a bpf file system where table, ring and links outlive a daemon without systemd
+    #[arg(long, value_name = "DIR")]
+    pub pin: Option<PathBuf>,
     /// Log more about what the daemon itself does
     #[arg(short, long)]
     pub verbose: bool,

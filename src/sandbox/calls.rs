@@ -80,6 +80,7 @@ const BPF_COMMANDS: &[u32] = &[
     bpf::BPF_RAW_TRACEPOINT_OPEN,
     bpf::BPF_LINK_CREATE,
     bpf::BPF_ITER_CREATE,
+    bpf::BPF_OBJ_PIN,
 ];
 
 /// Calls that attach a program to a classic tracepoint, which is done through a perf event.

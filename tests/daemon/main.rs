@@ -21,6 +21,7 @@ mod namespace;
 mod notify;
 mod number;
 mod output;
+mod pins;
 mod process;
 mod records;
 mod redact;

@@ -18,7 +18,8 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("sandbox", &["bpf"]),
     ("instance_lock", &["error"]),
     ("notify_socket", &[]),
-    ("fd_store", &["bpf", "notify_socket"]),
+    ("pin_dir", &["bpf", "error"]),
+    ("fd_store", &["bpf", "notify_socket", "pin_dir"]),
     ("handlers", &["bpf"]),
     // From the configuration to the table in the kernel.
     ("config", &["bpf", "handlers"]),

@@ -1,0 +1,96 @@
+//! Without a service manager, pins in a bpf file system keep the kernel side for the next daemon (`--pin`).
+
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+
+use nix::sys::signal::Signal;
+
+use crate::gap::Run;
+use crate::kill::ours;
+use crate::number::unused_number;
+use crate::process::{eventually, trigger};
+use crate::records::{counted, events_of, of_kind};
+use crate::rig::Setup;
+
+/// A bpf file system of its own.
+struct BpfFs(PathBuf);
+
+impl BpfFs {
+    fn mount(setup: &Setup) -> Self {
+        let path = setup.path("bpffs");
+        fs::create_dir(&path).unwrap();
+        let mounted = Command::new("mount").args(["-t", "bpf", "bpf"]).arg(&path).status();
+        assert!(mounted.unwrap().success());
+        Self(path)
+    }
+
+    fn pins(&self) -> PathBuf {
+        self.0.join("tailcalld")
+    }
+
+    fn start(&self, setup: &Setup) -> Run {
+        let mut command = setup.command(&[], "json");
+        Run::spawn(command.arg("--pin").arg(self.pins()).stdout(Stdio::piped()))
+    }
+}
+
+impl Drop for BpfFs {
+    fn drop(&mut self) {
+        let _ = Command::new("umount").arg(&self.0).status();
+    }
+}
+
+#[test]
+fn killed_daemon_with_pins_loses_no_call_and_stop_removes_them() {
+    let number = unused_number();
+    let Some(setup) = Setup::alone(&format!("[routes]\n{number} = \"args\"\n")) else { return };
+    let before = ours();
+    let pins = BpfFs::mount(&setup);
+    let mut first = pins.start(&setup);
+    first.records.until("started");
+    assert!(pins.pins().join("1-map-events").exists());
+    first.end_with_status(Signal::SIGKILL);
+    let name = trigger(&["times", "50", "native", &number, "nth"]);
+    let mut second = pins.start(&setup);
+    let start = second.records.until("started");
+    assert_eq!(of_kind(&start, "adopted").len(), 1, "{start:?}");
+    assert_eq!(of_kind(&start, "adopted")[0]["unread"], 50);
+    let events: Vec<_> = (0..50).map(|_| second.records.next("syscall")).collect();
+    assert_eq!(counted(&events_of(&events, &name), "0"), (0..50).collect());
+    assert_eq!(second.end_with_status(Signal::SIGTERM).code(), Some(0));
+    assert_eq!(fs::read_dir(pins.pins()).unwrap().count(), 0);
+    eventually("nothing of ours is left", || ours().is_subset(&before));
+}
+
+#[test]
+fn directory_that_cannot_keep_pins_is_refused_with_what_to_do() {
+    let Some(setup) = Setup::new("[routes]\n510 = \"count\"\n") else { return };
+    let refused = |pins: &PathBuf| {
+        let output =
+            setup.command(&[], "json").arg("--pin").arg(pins).stderr(Stdio::piped()).output();
+        let output = output.unwrap();
+        assert_eq!(output.status.code(), Some(69));
+        String::from_utf8(output.stderr).unwrap()
+    };
+    let plain = setup.path("plain");
+    assert_eq!(
+        refused(&plain),
+        format!(
+            "tailcalld: --pin {}: it is not in a bpf file system: name a directory below /sys/fs/bpf, where \
+             `mount -t bpf bpf /sys/fs/bpf` mounts one\n",
+            plain.display()
+        )
+    );
+    let pins = BpfFs::mount(&setup);
+    fs::create_dir(pins.pins()).unwrap();
+    fs::set_permissions(pins.pins(), Permissions::from_mode(0o755)).unwrap();
+    assert_eq!(
+        refused(&pins.pins()),
+        format!(
+            "tailcalld: --pin {}: it is open to others than root: run `chown root` and `chmod 700` on it\n",
+            pins.pins().display()
+        )
+    );
+}
