@@ -30,7 +30,7 @@ struct State {
     received: Mutex<BTreeMap<String, OwnedFd>>,
     /// Names of all that the service manager keeps.
     kept: Mutex<BTreeSet<String>>,
-    /// Who keeps them.
+    /// Keeper of the descriptors; `None` if nobody keeps them.
     keeper: Option<Keeper>,
     /// The service manager goes on keeping what it has: nothing that is removed here is removed there.
     is_left: AtomicBool,
