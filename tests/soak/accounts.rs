@@ -1,7 +1,7 @@
 //! Accounts of all calls: what the load made, what another BPF object counted, the daemon's counters over all of its
 //! lives, and the entries in the journal. They are compared in quiet times, when nothing is on its way.
 
-use crate::books::{Books, Count};
+use crate::books::Books;
 use crate::entries::Entries;
 use crate::load::Made;
 use crate::outside::Outside;
@@ -13,11 +13,13 @@ pub struct Accounts {
     numbers: Vec<u64>,
     outside: Outside,
     pub entries: Entries,
-    /// Counters of the lives that have ended.
-    ended: Books,
     made: Made,
-    /// Calls that were made while no daemon ran.
-    pub in_gaps: u64,
+    /// Events that were written and are not in the journal, less those that are there twice; in the last quiet time.
+    missing: i64,
+    /// Events with a mark by then.
+    marked: u64,
+    /// Events that are in the journal twice.
+    pub duplicates: u64,
     /// Events that journald had accepted and not stored when it was killed, of all times and the most of one.
     pub in_flight: u64,
     pub most_in_flight: u64,
@@ -32,9 +34,10 @@ impl Accounts {
             outside: Outside::new(numbers.iter().copied()),
             numbers,
             entries: Entries::default(),
-            ended: Books::default(),
             made: Made::new(),
-            in_gaps: 0,
+            missing: 0,
+            marked: 0,
+            duplicates: 0,
             in_flight: 0,
             most_in_flight: 0,
             unbalanced: 0,
@@ -48,20 +51,19 @@ impl Accounts {
         }
     }
 
-    /// Adds calls that no daemon could see.
-    pub fn add_in_gap(&mut self, made: Made) {
-        self.in_gaps += made.values().sum::<u64>();
-        self.add(made);
-    }
-
-    /// Waits until all events are written and the journal has them.
+    /// Waits until all events are written and the journal has them, more than once only if they are marked.
     pub fn settle(&mut self, service: &Service) {
-        eventually("no event waits", || self.live(service).sum().waiting == 0);
+        eventually("no event waits", || self.books(service).sum().waiting == 0);
         self.unbalanced += u64::from(!service.is_balanced());
+        let mut missing = self.missing;
         eventually("the journal has all events", || {
             self.entries.read(&service.journald);
-            self.missing(service) == self.in_flight
+            missing = self.missing(service);
+            let marks = i64::try_from(self.entries.marked - self.marked).unwrap();
+            (self.missing - marks..=self.missing).contains(&missing)
         });
+        self.duplicates += missing.abs_diff(self.missing);
+        (self.missing, self.marked) = (missing, self.entries.marked);
     }
 
     /// Waits until all events are written, and counts those that the journal does not have: only events that are
@@ -78,30 +80,20 @@ impl Accounts {
         });
         self.unbalanced += u64::from(!service.is_balanced());
         let missing = self.missing(service);
-        self.most_in_flight = self.most_in_flight.max(missing - self.in_flight);
-        self.in_flight = missing;
+        let in_flight = u64::try_from(missing - self.missing).expect("no event is there twice");
+        self.in_flight += in_flight;
+        self.most_in_flight = self.most_in_flight.max(in_flight);
+        self.missing = missing;
     }
 
-    /// Adds the counters of a life that is about to end.
-    pub fn close(&mut self, service: &Service) {
-        let live = self.live(service);
-        self.ended.add(&live);
+    fn missing(&self, service: &Service) -> i64 {
+        let written = i64::try_from(self.books(service).sum().written).unwrap();
+        written - i64::try_from(self.entries.events_of(&self.numbers)).unwrap()
     }
 
-    /// Returns the number of events that were written and are not in the journal.
-    fn missing(&self, service: &Service) -> u64 {
-        let mut books = self.ended.clone();
-        books.add(&self.live(service));
-        books.sum().written.checked_sub(self.entries.events_of(&self.numbers)).unwrap()
-    }
-
-    fn live(&self, service: &Service) -> Books {
+    /// Returns the daemon's counters, which go on over its lives.
+    pub fn books(&self, service: &Service) -> Books {
         Books::read(&service.stats(), &self.numbers)
-    }
-
-    /// Returns the counters of all lives that have ended.
-    pub fn total(&self) -> Count {
-        self.ended.sum()
     }
 
     /// Returns the number of calls that the load made.
@@ -114,14 +106,12 @@ impl Accounts {
         self.numbers.iter().map(|number| self.outside.calls(*number)).sum()
     }
 
-    /// Returns the numbers of which the load, the other object and the daemon have different counts, apart from
-    /// those that a gap concerns.
-    pub fn differing(&self, in_gaps: u64) -> u64 {
+    /// Returns the number of routes for which the load, the other object and the daemon have different counts.
+    pub fn differing(&self, books: &Books) -> u64 {
         let differs = |number: &&u64| {
             let made = self.made.get(number).copied().unwrap_or_default();
-            let gap = if **number == in_gaps { self.in_gaps } else { 0 };
-            let seen = self.ended.of(**number);
-            made != self.outside.calls(**number) || made != seen.seen + gap || !seen.is_balanced()
+            let count = books.of(**number);
+            made != self.outside.calls(**number) || made != count.seen || !count.is_balanced()
         };
         self.numbers.iter().filter(differs).count() as u64
     }

@@ -1,4 +1,4 @@
-//! Counters of the daemon, summed over its lives.
+//! Counters of the daemon, as it replies them.
 
 use std::collections::BTreeMap;
 use std::ops::AddAssign;
@@ -57,7 +57,7 @@ impl Count {
 
 /// Counts by number.
 #[derive(Debug, Clone, Default)]
-pub struct Books(pub BTreeMap<u64, Count>);
+pub struct Books(BTreeMap<u64, Count>);
 
 impl Books {
     /// Reads the reply of `stats`; only the native calls of these numbers.
@@ -66,12 +66,6 @@ impl Books {
         let routes = routes.filter(|route| route["abi"] == syscalls::Abi::Native.name());
         let counts = routes.map(|route| (route["nr"].as_u64().unwrap(), Count::of(route)));
         Self(counts.filter(|(number, _)| numbers.contains(number)).collect())
-    }
-
-    pub fn add(&mut self, other: &Self) {
-        for (number, count) in &other.0 {
-            *self.0.entry(*number).or_default() += *count;
-        }
     }
 
     pub fn of(&self, number: u64) -> Count {

@@ -13,6 +13,8 @@ use crate::journald::Journald;
 pub struct Entries {
     /// Events by number, in records of their own and in aggregates.
     events: BTreeMap<u64, u64>,
+    /// Events that may be there twice, because the daemon was killed.
+    pub marked: u64,
     /// Records by kind.
     kinds: BTreeMap<String, u64>,
 }
@@ -20,7 +22,8 @@ pub struct Entries {
 impl Entries {
     /// Reads on.
     pub fn read(&mut self, journald: &Journald) {
-        const FIELDS: &str = "--output-fields=MESSAGE_ID,SYSCALL_NR,TAILCALLD_COUNT";
+        const FIELDS: &str =
+            "--output-fields=MESSAGE_ID,SYSCALL_NR,TAILCALLD_COUNT,SYSCALL_MAY_BE_DUPLICATE";
         let words =
             ["-o", "json", FIELDS, "--cursor-file=/run/soak.cursor", "SYSLOG_IDENTIFIER=tailcalld"];
         for entry in journald.query(&words) {
@@ -32,6 +35,7 @@ impl Entries {
         let id = entry["MESSAGE_ID"].as_str().unwrap();
         *self.kinds.entry(id.to_owned()).or_default() += 1;
         let number = |key: &str| entry[key].as_str().map(|text| text.parse::<u64>().unwrap());
+        self.marked += u64::from(!entry["SYSCALL_MAY_BE_DUPLICATE"].is_null());
         let count = match id {
             _ if id == Syscall::KIND.id => 1,
             _ if id == Aggregate::KIND.id => number("TAILCALLD_COUNT").unwrap(),

@@ -7,9 +7,12 @@ mod accounts;
 mod books;
 mod cgroups;
 mod entries;
+#[path = "../daemon/fd_store.rs"]
+#[allow(dead_code)] // shared with other targets, like those below
+mod fd_store;
 mod figures;
 #[path = "../common/journald.rs"]
-#[allow(dead_code)] // shared with other targets, like those below
+#[allow(dead_code)]
 mod journald;
 mod load;
 #[path = "../daemon/number.rs"]

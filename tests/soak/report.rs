@@ -1,12 +1,12 @@
 //! Figures of the whole soak.
 
 use tailcalld::output::record::{
-    Lost, RecordBody as _, RecordingGap, ReloadRefused, Reloaded, TracingOff,
+    Adopted, Lost, RecordBody as _, RecordingGap, ReloadRefused, Reloaded, TracingOff,
 };
 
+use crate::books::Books;
 use crate::figures::Figures;
-use crate::routes::Kind;
-use crate::run::{GAP, Run};
+use crate::run::Run;
 
 /// Datagrams that wait in journald's socket die with the process that holds it: as many as the queue takes
 /// (net.unix.max_dgram_qlen of the rig), one beyond by the kernel's reckoning, and one that journald has in its hands.
@@ -15,29 +15,26 @@ const IN_FLIGHT: u64 = 512 + 1 + 1;
 impl Run {
     /// Stops the daemon and returns the figures.
     pub fn end(mut self) -> Figures {
-        self.accounts.close(&self.service);
+        let books = self.accounts.books(&self.service);
         self.service.stop(&mut self.accounts.entries);
         let mut figures = std::mem::take(&mut self.figures);
-        self.add_calls(&mut figures);
+        self.add_calls(&books, &mut figures);
         self.add_journal(&mut figures);
         self.add_faults(&mut figures);
         figures
     }
 
-    fn add_calls(&self, figures: &mut Figures) {
-        let (accounts, total) = (&self.accounts, self.accounts.total());
-        let (made, in_gaps) = (accounts.made(), accounts.in_gaps);
-        let of_gap = self.routes.number(Kind::Counted).parse().unwrap();
+    fn add_calls(&self, books: &Books, figures: &mut Figures) {
+        let (accounts, total, made) = (&self.accounts, books.sum(), self.accounts.made());
         let outcomes = total.written + total.lost + total.left_out;
         figures.note("calls that the load made", made);
         figures.exact("calls that another BPF object counted", accounts.counted_outside(), made);
-        figures.exact("calls while no daemon ran", in_gaps, self.kills * 4 * GAP);
-        figures.exact("calls that the daemon counted", total.seen, made - in_gaps);
+        figures.exact("calls that the daemon counted, over all lives", total.seen, made);
         figures.note("events written", total.written);
         figures.note("events lost", total.lost);
         figures.note("calls filtered, sampled out, limited or only counted", total.left_out);
         figures.exact("written + lost + left out", outcomes, total.seen);
-        figures.exact("routes that differ", accounts.differing(of_gap), 0);
+        figures.exact("routes that differ", accounts.differing(books), 0);
         figures.exact("quiet times out of balance", accounts.unbalanced, 0);
     }
 
@@ -51,11 +48,13 @@ impl Run {
     }
 
     fn add_faults(&self, figures: &mut Figures) {
-        let entries = &self.accounts.entries;
+        let (accounts, entries) = (&self.accounts, &self.accounts.entries);
         figures.note("kills of the daemon", self.kills);
         let slowest = self.service.slowest_start.as_secs_f64();
         figures.note("slowest start, s", format!("{slowest:.2}"));
-        figures.exact("records `gap`", entries.of(&RecordingGap::KIND), self.kills);
+        figures.exact("records `adopted`", entries.of(&Adopted::KIND), self.kills);
+        figures.exact("records `gap`", entries.of(&RecordingGap::KIND), 0);
+        figures.at_most("events that are there twice, marked", accounts.duplicates, self.kills);
         figures.note("reloads", self.reloads);
         figures.at_least("records `reloaded`", entries.of(&Reloaded::KIND), self.reloads);
         figures.exact("records `reload_refused`", entries.of(&ReloadRefused::KIND), 0);

@@ -16,9 +16,11 @@ use crate::watch::{Descriptors, Usage};
 /// Most that resident memory may grow after the warm-up.
 const GROWTH_KIB: u64 = 1024;
 
-/// Calls of each of four threads while the ring has no room for all, and while no daemon runs.
+/// Calls of each of four threads while the ring has no room for all.
 const BURST: u64 = 5_000;
-pub const GAP: u64 = 250;
+
+/// Lives between two quiet times.
+const LIVES: u64 = 4;
 
 pub struct Run {
     pub service: Service,
@@ -120,23 +122,20 @@ impl Run {
         self.figures.note("CPU share, %", format!("{:.1}", 100.0 * usage.cpu_share()));
     }
 
-    /// Kills the daemon again and again until that time. The load pauses, and some calls are made while none runs.
+    /// Kills the daemon again and again under load until that time.
     pub fn short_lives(&mut self, until: Instant) {
-        loop {
+        self.descriptors.begin();
+        while self.kills < 2 * LIVES || Instant::now() < until {
             let churn = Churn::start(self.routes.number(Kind::Recorded));
             let load = Load::start(&self.routes, |_| true);
-            self.reload(3);
+            for _ in 0..LIVES {
+                self.reload(1);
+                self.service.kill();
+                self.kills += 1;
+            }
             self.end_load(load, churn);
             self.accounts.settle(&self.service);
-            self.accounts.close(&self.service);
-            self.service.kill();
-            self.kills += 1;
-            self.accounts.add_in_gap(burst(self.routes.number(Kind::Counted), GAP));
-            self.service.restart();
             self.descriptors.look(self.service.pid());
-            if Instant::now() >= until {
-                return;
-            }
         }
     }
 }

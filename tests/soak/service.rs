@@ -1,4 +1,5 @@
-//! The daemon, life after life in the same folder, with a journald of its own.
+//! The daemon, life after life in the same folder, with a journald and a service manager of its own. The manager keeps
+//! the kernel side for the next life, as systemd does.
 
 use std::fs;
 use std::process::{Command, Stdio};
@@ -10,6 +11,7 @@ use serde_json::Value;
 use tailcalld::output::record::{RecordBody as _, Stopped};
 
 use crate::entries::Entries;
+use crate::fd_store::KeepingManager;
 use crate::journald::Journald;
 use crate::process::{Process, eventually};
 use crate::rig::{Setup, reload_by_client};
@@ -19,6 +21,7 @@ pub struct Service {
     setup: Setup,
     pub journald: Journald,
     daemon: Process,
+    manager: KeepingManager,
     generation: u32,
     pub slowest_start: Duration,
 }
@@ -30,8 +33,9 @@ impl Service {
         let setup = Setup::alone("")?;
         let generation = 1;
         setup.write(&config(routes, generation, &journald));
-        let (daemon, slowest_start) = spawn(&setup);
-        Some(Self { setup, journald, daemon, generation, slowest_start })
+        let manager = KeepingManager::new(&setup);
+        let (daemon, slowest_start) = spawn(&setup, &manager);
+        Some(Self { setup, journald, daemon, manager, generation, slowest_start })
     }
 
     pub fn pid(&self) -> u32 {
@@ -56,14 +60,11 @@ impl Service {
         client(&self.setup, &["stats", "--check"]).status().unwrap().success()
     }
 
+    /// Kills the daemon by force, and starts the next one.
     pub fn kill(&mut self) {
         self.daemon.signal(Signal::SIGKILL);
         self.daemon.wait();
-    }
-
-    /// Starts the next daemon.
-    pub fn restart(&mut self) {
-        let (daemon, time) = spawn(&self.setup);
+        let (daemon, time) = spawn(&self.setup, &self.manager);
         self.daemon = daemon;
         self.slowest_start = self.slowest_start.max(time);
     }
@@ -92,8 +93,12 @@ fn config(routes: &Routes, generation: u32, journald: &Journald) -> String {
 const START_MAX: Duration = Duration::from_secs(300);
 
 /// Starts a daemon and waits until it answers; returns how long that took. It has the priority that the unit gives it.
-fn spawn(setup: &Setup) -> (Process, Duration) {
-    let mut daemon = Process::spawn(&mut setup.command(&["nice", "-n", "-10"], "journal"));
+fn spawn(setup: &Setup, manager: &KeepingManager) -> (Process, Duration) {
+    let kept = manager.prefix();
+    let prefix: Vec<&str> = kept.iter().map(String::as_str).chain(["nice", "-n", "-10"]).collect();
+    let mut command = setup.command(&prefix, "journal");
+    manager.hand_over(&mut command);
+    let mut daemon = Process::spawn(&mut command);
     let errors = || fs::read_to_string(setup.path("stderr")).unwrap_or_default();
     let begin = Instant::now();
     // Attaching waits for grace periods, which other work on the machine may delay.

@@ -46,6 +46,11 @@ pub struct Descriptors {
 }
 
 impl Descriptors {
+    /// Forgets the first number: a daemon that adopts the kernel side holds some programs more.
+    pub fn begin(&mut self) {
+        self.first = None;
+    }
+
     /// Compares the number with the first one. The connection of a client that has ended is closed soon.
     pub fn look(&mut self, pid: u32) {
         thread::sleep(CLOSING);
