@@ -122,11 +122,9 @@ impl Daemon<'_> {
         self.pipeline.borrow_mut().begin(live.generation, &live.plan);
         self.restore(&previous)?;
         self.bpf.predecessors.iter().try_for_each(Predecessor::prepare)?;
-        let tables = std::iter::once(saved).chain(saved.older()).flat_map(|old| &old.tables);
-        let generation = tables.map(|table| table.generation).max().unwrap_or_default();
         self.plan = plan;
         let version = saved.version.clone();
-        self.table.take_over(previous.saved, generation);
+        self.table.take_over(previous.saved);
         self.attach()?;
         self.silence_predecessor()?;
         let unread = self.unread_leftover()?.iter().map(Unread::total).sum();

@@ -105,8 +105,8 @@ impl Table {
 
     /// Takes over from the table of a predecessor: the next generation follows its. A daemon that follows this one before
     /// `forget_predecessor` finds it.
-    pub fn take_over(&mut self, previous: SavedTables, generation: u32) {
-        self.taken_over = generation;
+    pub fn take_over(&mut self, previous: SavedTables) {
+        self.taken_over = previous.last_generation();
         self.previous = Some(Box::new(previous));
     }
 
@@ -142,6 +142,7 @@ impl Table {
         self.names.begin(state.names.iter().cloned().collect());
         self.trees.begin(state.trees.iter().copied().collect());
         self.state = state.clone();
+        self.taken_over = previous.as_ref().map_or(0, |older| older.last_generation());
         self.previous = previous;
         bpf.adopt_process_trees(self.trees.live());
         bpf.tag_cgroups(self.names.live())?;

@@ -54,6 +54,12 @@ impl SavedTables {
         std::iter::successors(self.previous.as_deref(), |old| old.previous.as_deref())
     }
 
+    /// Returns the highest generation, of the predecessors too.
+    pub fn last_generation(&self) -> u32 {
+        let tables = std::iter::once(self).chain(self.older()).flat_map(|old| &old.tables);
+        tables.map(|table| table.generation).max().unwrap_or_default()
+    }
+
     /// Returns the table whose bank is live.
     pub fn live(&self, bank: Bank) -> Option<&TableState> {
         self.tables.iter().find(|table| table.base == bank.base())
