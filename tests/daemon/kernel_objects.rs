@@ -17,6 +17,9 @@ pub struct KernelObjects {
     links: BTreeSet<u32>,
 }
 
+/// `BPF_MAP_TYPE_PROG_ARRAY` (uapi/linux/bpf.h).
+const PROGRAM_ARRAY: u32 = 3;
+
 impl KernelObjects {
     /// Reads the ids of what a daemon has open, which is all that it loaded.
     pub fn of(pid: u32) -> Self {
@@ -48,14 +51,17 @@ impl KernelObjects {
             match (id("link_id:"), id("prog_id:"), id("map_id:")) {
                 (Some(link), ..) => self.links.insert(link),
                 (None, Some(program), _) => self.programs.insert(program),
-                (None, None, Some(map)) => self.maps.insert(map),
+                // Opening a program array while its owner ends may keep it forever: see `ours` in `kill.rs`.
+                (None, None, Some(map)) if id("map_type:") != Some(PROGRAM_ARRAY) => {
+                    self.maps.insert(map)
+                }
                 _ => false,
             };
         }
     }
 
     /// Waits until none is left, after the daemon has ended. The kernel frees what a process held after a while, not at
-    /// once. Maps are looked at last, and no other ones, because that opens them: see `ours` in `kill.rs`.
+    /// once. Maps are looked at last, and no other ones, because that opens them.
     pub fn are_gone(self) {
         eventually("no link is left", || {
             LinkInfoIter::default().all(|link| !self.links.contains(&link.id))

@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use crate::number::unused_number;
 use crate::process::{Process, eventually, trigger};
-use crate::records::{Records, Total, counted, declared_lost, events_of, record};
+use crate::records::{Records, Total, counted, declared_lost, events_of, of_kind, record};
 use crate::rig::{Setup, UNLIMITED, reload_by_client};
 
 /// Returns a configuration with the smallest ring, which few events fill.
@@ -59,10 +59,12 @@ fn full_pipe_delays_reload_records_and_loses_none() {
         assert_eq!(records.next("reloaded")["generation"], generation);
     }
     let name = trigger(&["times", "50", "native", &number, "nth"]);
-    let events: Vec<Value> = (0..50).map(|_| records.next("syscall")).collect();
-    assert_eq!(counted(&events_of(&events, &name), "0"), (0..50).collect());
     daemon.signal(Signal::SIGTERM);
-    assert_eq!(records.rest().len(), 1);
+    // On a busy machine the reloads take more than a second: then a record reports for how long the pipe was full.
+    let mut rest = records.rest();
+    rest.retain(|record| record["record"] != "output_restored");
+    assert_eq!(counted(&events_of(&rest, &name), "0"), (0..50).collect());
+    assert_eq!((rest.len(), of_kind(&rest, "stopped").len()), (51, 1));
     assert_eq!(daemon.wait().code(), Some(0));
 }
 
