@@ -1,6 +1,6 @@
 //! Cgroups that limit memory, as `MemoryMax=` of a service does, and what the kernel ends there.
 
-use std::fs;
+use std::fs::{self, File};
 use std::os::unix::process::ExitStatusExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -11,8 +11,8 @@ use nix::sys::signal::Signal;
 use crate::gap::Run;
 use crate::kernel_objects::KernelObjects;
 use crate::number::unused_number;
-use crate::process::{Process, trigger};
-use crate::records::{Total, counted, declared_lost, events_of, of_kind};
+use crate::process::{Process, eventually, trigger};
+use crate::records::{Total, counted, declared_lost, events_of, of_kind, record};
 use crate::rig::{Setup, UNLIMITED};
 use crate::root::needs;
 
@@ -74,11 +74,15 @@ fn daemon_within_64_mib_survives_flood() {
         format!("[routes]\n{number} = {{ handler = \"args\", result = true }}\n{UNLIMITED}");
     let Some(setup) = Setup::alone(&config) else { return };
     let Some(group) = Group::new(SMALL) else { return };
-    let command = setup.command(&group.prefix(), "json");
-    let mut daemon = setup.spawn(command);
-    daemon.records.next("started");
+    let mut command = setup.command(&group.prefix(), "json");
+    // A file, which takes all records: the rest of a pipe that nobody reads is lost at the stop.
+    let path = setup.path("records");
+    let mut daemon = Process::spawn(command.stdout(File::create(&path).unwrap()));
+    eventually("the daemon starts", || fs::metadata(&path).unwrap().len() > 0);
     let name = trigger(&["threads", &(CALLS / 4).to_string(), "native", &number, "nth"]);
-    let records = daemon.stop();
+    daemon.signal(Signal::SIGTERM);
+    assert_eq!(daemon.wait().code(), Some(0));
+    let records: Vec<_> = fs::read_to_string(&path).unwrap().lines().map(record).collect();
     let written = counted(&events_of(&records, &name), "0").len() as u64;
     let lost = declared_lost(&records);
     let totals = Total::of(records.last().unwrap(), &format!("#{number}"));
