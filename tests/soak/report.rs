@@ -42,6 +42,7 @@ impl Run {
         let (accounts, entries) = (&self.accounts, &self.accounts.entries);
         figures.note("records in the journal", entries.all());
         figures.note("records `lost`", entries.of(&Lost::KIND));
+        figures.exact("events missing or too many without a reason", accounts.unexplained, 0);
         figures.note("kills of journald", self.kills_of_journald);
         figures.note("events in its socket, which it did not store", accounts.in_flight);
         figures.at_most("most of one kill", accounts.most_in_flight, IN_FLIGHT);
