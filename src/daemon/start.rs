@@ -74,7 +74,7 @@ pub fn start<'obj>(
     let output = output::open(options.output, &plan)?;
     let attach = options.attach.unwrap_or(plan.attach);
     let choice = AttachMode::choose(attach, &plan.routes)?;
-    // Of a restart that ended in another way.
+    // A mark may be left of a restart that ended in another way.
     restart_mark::take(&runtime_folder());
     let tables = TableFile::new(&runtime_folder());
     let (bpf, previous) = adopt::load(object, &plan, choice, &store, &tables)?;

@@ -183,7 +183,7 @@ fn reuse_named(open: &mut OpenObject, store: &FdStore, is_meant: fn(&str) -> boo
 /// Fails if libbpf refuses one.
 fn reuse_maps(open: &mut OpenObject, store: &FdStore) -> Result<()> {
     reuse_named(open, store, |_| true)?;
-    // Those that the object does not create on this kernel have gone with the rest.
+    // Maps that the object does not create on this kernel are not needed any more.
     store
         .names()
         .iter()

@@ -128,7 +128,7 @@ pub fn load(
 /// previous daemon had not taken over completely, the oldest first.
 ///
 /// # Errors
-/// As [`load`].
+/// Fails where [`load`] does.
 pub fn load_kept<'obj>(
     object: &'obj mut MaybeUninit<OpenObject>,
     ring_bytes: u32,

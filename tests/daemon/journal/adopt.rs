@@ -171,25 +171,33 @@ fn stop_leaves_nothing_of_what_was_kept() {
     assert_eq!(entries.of(&Stopped::KIND).len(), 1);
 }
 
-#[test]
-fn events_in_memory_at_kill_count_as_lost_in_crash() {
-    const CALLS: u64 = 300;
+/// Calls of the aggregate in `start_with_events_in_memory`.
+const AGGREGATED: u64 = 300;
+
+/// Starts a daemon that has an aggregate and a call that waits for its result, and a process that makes that call.
+fn start_with_events_in_memory() -> Option<(KeptRun, Trigger)> {
     let number = unused_number();
     let config = format!(
         "[routes]\n{number} = {{ handler = \"args\", aggregate = \"1h\" }}\n\
          pause = {{ handler = \"args\", result = true }}\n{UNLIMITED}"
     );
-    let Some(mut run) = KeptRun::start(&config) else { return };
-    trigger(&["times", &CALLS.to_string(), "native", &number, "nth"]);
+    let run = KeptRun::start(&config)?;
+    trigger(&["times", &AGGREGATED.to_string(), "native", &number, "nth"]);
     let pausing = pausing();
     run.until_ring_is_empty();
+    Some((run, pausing))
+}
+
+#[test]
+fn events_in_memory_at_kill_count_as_lost_in_crash() {
+    let Some((mut run, pausing)) = start_with_events_in_memory() else { return };
     run.kill();
     run.restart();
     drop(pausing);
     let entries = run.finish();
     let totals = &entries.of(&Stopped::KIND)[0]["TAILCALLD_TOTAL"];
-    assert_eq!((column(totals, "seen"), column(totals, "lost")), (CALLS + 1, CALLS + 1));
-    assert_eq!(entries.declared_lost(), CALLS + 1);
+    assert_eq!((column(totals, "seen"), column(totals, "lost")), (AGGREGATED + 1, AGGREGATED + 1));
+    assert_eq!(entries.declared_lost(), AGGREGATED + 1);
     let [lost] = entries.of(&Lost::KIND)[..] else { panic!("one record") };
     let losses: Vec<&str> =
         lost["TAILCALLD_LOSS"].as_array().unwrap().iter().filter_map(Value::as_str).collect();
@@ -199,17 +207,8 @@ fn events_in_memory_at_kill_count_as_lost_in_crash() {
 
 #[test]
 fn restart_keeps_pending_calls_and_writes_aggregates() {
-    const CALLS: u64 = 300;
-    let number = unused_number();
-    let config = format!(
-        "[routes]\n{number} = {{ handler = \"args\", aggregate = \"1h\" }}\n\
-         pause = {{ handler = \"args\", result = true }}\n{UNLIMITED}"
-    );
-    let Some(mut run) = KeptRun::start(&config) else { return };
-    trigger(&["times", &CALLS.to_string(), "native", &number, "nth"]);
-    let pausing = pausing();
+    let Some((mut run, pausing)) = start_with_events_in_memory() else { return };
     let name = pausing.name().to_owned();
-    run.until_ring_is_empty();
     run.leave();
     assert!(
         run.manager.names().iter().any(|name| name.starts_with("1.link.sys_exit.")),
@@ -224,7 +223,7 @@ fn restart_keeps_pending_calls_and_writes_aggregates() {
     assert_eq!(entries.declared_lost(), 0);
     let [first, last] = entries.of(&Stopped::KIND)[..] else { panic!("two records") };
     for stopped in [first, last] {
-        assert_eq!(column(&stopped["TAILCALLD_TOTAL"], "aggregated"), CALLS);
+        assert_eq!(column(&stopped["TAILCALLD_TOTAL"], "aggregated"), AGGREGATED);
     }
     assert_eq!(column(&last["TAILCALLD_TOTAL"], "written"), 1);
     assert_eq!(entries.of(&Adopted::KIND)[0]["TAILCALLD_REASON"], "stop");
