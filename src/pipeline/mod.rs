@@ -227,6 +227,7 @@ impl Pipeline {
             if self.deliver(&header, &call.bytes, Some(&running)) {
                 self.pending.hold_recorded(&call);
             }
+            self.write_receipt(header.slot);
         }
     }
 
@@ -260,7 +261,7 @@ impl Pipeline {
     pub fn end_turn(&mut self, is_drained: bool) -> WriterState {
         self.deliver_abandoned();
         self.report_running(is_drained);
-        self.delivery.release_aggregates(false);
+        self.release_aggregates(false);
         self.delivery.report_shed_changes();
         self.flush()
     }
@@ -272,12 +273,21 @@ impl Pipeline {
         state
     }
 
+    /// Writes the aggregates that are ready. Each has its receipt at once: a daemon that is killed has written one at
+    /// most that counts as lost.
+    fn release_aggregates(&mut self, all: bool) {
+        while let Some(slot) = self.delivery.release_aggregate(all) {
+            self.write_receipt(slot);
+        }
+    }
+
     /// Delivers events whose result will not come, as far as the output accepts them. Returns whether any is
     /// left.
     pub fn deliver_abandoned(&mut self) -> bool {
         while self.delivery.writer_state() == WriterState::Open {
             let Some(call) = self.pending.next_abandoned() else { return false };
             self.deliver(&call.header, &call.bytes, None);
+            self.write_receipt(call.header.slot);
         }
         true
     }
@@ -293,7 +303,7 @@ impl Pipeline {
     /// Writes all aggregates, as far as the output accepts them, without shedding. Returns whether any is left.
     pub fn finish_aggregates(&mut self) -> bool {
         self.delivery.close_intervals();
-        self.delivery.release_aggregates(true);
+        self.release_aggregates(true);
         self.delivery.waits_for_room()
     }
 

@@ -37,26 +37,29 @@ impl Delivery {
         self.aggregator.add(self.now, group, info, key, &observation, || output::sentence(event));
     }
 
-    /// Writes the aggregates that are ready, as far as the output and the shedder allow it; `all` ignores the
-    /// shedder.
-    pub fn release_aggregates(&mut self, all: bool) {
+    /// Writes an aggregate that is ready, if the output and the shedder allow it, or drops it; `all` ignores the
+    /// shedder. Returns its slot.
+    pub fn release_aggregate(&mut self, all: bool) -> Option<Slot> {
         self.aggregator.close_due(self.now);
-        while self.writer.state() == WriterState::Open {
-            let Some((since, aggregated)) = self.aggregator.ready() else { return };
-            let has_room = all || self.shedder.has_room(aggregated.info.keep, self.now);
-            if !has_room && self.now.saturating_duration_since(since) < ROOM_WAIT_MAX {
-                return;
-            }
-            let Some(aggregated) = self.aggregator.take() else { return };
-            let portion = Portion::Many(aggregated.group.slot, aggregated.summary.count);
-            if has_room {
-                self.write_aggregate(&aggregated, portion);
-            } else {
-                self.shedder.count_dropped(aggregated.summary.count, self.now);
-                self.tally.drop(portion);
-            }
-            self.end_aggregate(aggregated.group.slot, aggregated.summary.count);
+        if self.writer.state() != WriterState::Open {
+            return None;
         }
+        let (since, aggregated) = self.aggregator.ready()?;
+        let has_room = all || self.shedder.has_room(aggregated.info.keep, self.now);
+        if !has_room && self.now.saturating_duration_since(since) < ROOM_WAIT_MAX {
+            return None;
+        }
+        let aggregated = self.aggregator.take()?;
+        let (slot, count) = (aggregated.group.slot, aggregated.summary.count);
+        let portion = Portion::Many(slot, count);
+        if has_room {
+            self.write_aggregate(&aggregated, portion);
+        } else {
+            self.shedder.count_dropped(count, self.now);
+            self.tally.drop(portion);
+        }
+        self.end_aggregate(slot, count);
+        Some(slot)
     }
 
     /// Counts the events of an aggregate that is written or given up as no longer in memory.

@@ -45,14 +45,14 @@ fn counts(delivery: &Delivery) -> [u64; 4] {
 
 fn end(mut delivery: Delivery) -> [u64; 4] {
     delivery.close_intervals();
-    delivery.release_aggregates(true);
+    while delivery.release_aggregate(true).is_some() {}
     delivery.report_shed_changes();
     assert_eq!(delivery.flush(), WriterState::Open);
     counts(&delivery)
 }
 
 #[test]
-fn release_aggregates_without_room_in_time_drops_and_counts() {
+fn release_aggregate_without_room_in_time_drops_and_counts() {
     let (mut delivery, file) = delivery(Some(100));
     let (handler, rule) = (samples::handler(), Rule { keep: Keep::Low, ..Rule::nothing() });
     for uid in 0..1_000 {
@@ -61,10 +61,10 @@ fn release_aggregates_without_room_in_time_drops_and_counts() {
     }
     assert_eq!(counts(&delivery), [90, 910, 0, 0]);
     delivery.close_intervals();
-    delivery.release_aggregates(false);
+    while delivery.release_aggregate(false).is_some() {}
     assert!(delivery.waits_for_room());
     delivery.now += ROOM_WAIT_MAX;
-    delivery.release_aggregates(false);
+    while delivery.release_aggregate(false).is_some() {}
     // The room reserved for aggregates is filled at once, and a second's worth of the oldest written later.
     assert_eq!(counts(&delivery), [90, 100, 0, 810]);
     assert!(!delivery.waits_for_room());
@@ -117,7 +117,7 @@ proptest! {
                 let event = Event { uid, rule: keep as u8, ..samples::event(&handler, vec![]) };
                 delivery.deliver(&event, matched(&rule));
             }
-            delivery.release_aggregates(false);
+            while delivery.release_aggregate(false).is_some() {}
             delivery.report_shed_changes();
         }
         let made: u64 = events.iter().map(|event| u64::from(event.3 % 5) + 1).sum();
