@@ -6,7 +6,7 @@
 use syscalls::printable;
 
 use crate::output::fields::{Fields, TableCell};
-use crate::output::key::{ARG_PREFIX, Key, Name};
+use crate::output::key::{ARG, Key, Name};
 use crate::output::number;
 use crate::output::record::Record;
 use crate::output::scratch::Scratch;
@@ -29,27 +29,31 @@ pub fn mark_duplicate(mut entry: Vec<u8>) -> Vec<u8> {
 struct EntryFields<'b>(&'b mut Vec<u8>);
 
 impl EntryFields<'_> {
-    /// False where the journal has no such field.
-    fn name(&mut self, name: Name) -> bool {
-        match name {
-            Name::Key(key) => self.0.extend_from_slice(key.journal().as_bytes()),
-            Name::Arg(name) => {
-                self.0.extend_from_slice(ARG_PREFIX.as_bytes());
-                self.0.extend(name.bytes().map(upper));
-            }
+    /// One field whose value needs no length: `fill` appends no line break.
+    fn line(&mut self, name: Name, fill: impl FnOnce(&mut Vec<u8>)) {
+        let (field, label) = spelling(name);
+        if field.is_empty() {
+            return;
         }
-        !matches!(name, Name::Key(key) if key.journal().is_empty())
+        self.0.extend_from_slice(field.as_bytes());
+        self.0.push(b'=');
+        label_before(label, self.0);
+        fill(self.0);
+        self.0.push(b'\n');
     }
 
     /// One field whose value `fill` appends, of whatever bytes.
     fn measured(&mut self, name: Name, fill: impl FnOnce(&mut Vec<u8>)) {
-        if !self.name(name) {
+        let (field, label) = spelling(name);
+        if field.is_empty() {
             return;
         }
+        self.0.extend_from_slice(field.as_bytes());
         self.0.push(b'\n');
         let length = self.0.len();
         self.0.extend_from_slice(&[0; size_of::<u64>()]);
         let begin = self.0.len();
+        label_before(label, self.0);
         fill(self.0);
         let size = u64::try_from(self.0.len() - begin).unwrap_or(u64::MAX);
         if let Some(place) = self.0.get_mut(length..begin) {
@@ -59,33 +63,37 @@ impl EntryFields<'_> {
     }
 }
 
+/// Returns the field, empty if the journal has none, and the label of the value.
+fn spelling(name: Name<'_>) -> (&'static str, &str) {
+    match name {
+        Name::Key(key) => (key.journal().field, key.journal().label),
+        Name::Arg(name) => (ARG, name),
+    }
+}
+
+/// Appends `label=`, if there is one.
+fn label_before(label: &str, buffer: &mut Vec<u8>) {
+    if !label.is_empty() {
+        buffer.extend_from_slice(label.as_bytes());
+        buffer.push(b'=');
+    }
+}
+
 impl Fields for EntryFields<'_> {
     fn has(&self, name: Key) -> bool {
-        !name.journal().is_empty()
+        !name.journal().field.is_empty()
     }
 
     fn word(&mut self, name: Key, value: &'static str) {
-        if self.name(name.into()) {
-            self.0.push(b'=');
-            self.0.extend_from_slice(value.as_bytes());
-            self.0.push(b'\n');
-        }
+        self.line(name.into(), |buffer| buffer.extend_from_slice(value.as_bytes()));
     }
 
     fn unsigned<'n>(&mut self, name: impl Into<Name<'n>>, value: u64) {
-        if self.name(name.into()) {
-            self.0.push(b'=');
-            number::append(value, self.0);
-            self.0.push(b'\n');
-        }
+        self.line(name.into(), |buffer| number::append(value, buffer));
     }
 
     fn signed<'n>(&mut self, name: impl Into<Name<'n>>, value: i64) {
-        if self.name(name.into()) {
-            self.0.push(b'=');
-            number::append(value, self.0);
-            self.0.push(b'\n');
-        }
+        self.line(name.into(), |buffer| number::append(value, buffer));
     }
 
     fn unknown(&mut self, name: Key) {
@@ -140,11 +148,6 @@ fn write_row(row: &[(&'static str, TableCell)], buffer: &mut Vec<u8>) {
             TableCell::Count(count) => number::append(*count, buffer),
         }
     }
-}
-
-/// Journald drops a field whose name has any other character; a name must not vanish.
-fn upper(byte: u8) -> u8 {
-    if byte.is_ascii_alphanumeric() { byte.to_ascii_uppercase() } else { b'_' }
 }
 
 #[cfg(test)]

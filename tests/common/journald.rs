@@ -7,6 +7,7 @@ use std::io::{BufRead, BufReader};
 use std::os::unix::net::UnixDatagram;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
+use std::slice;
 use std::time::{Duration, Instant};
 
 use nix::sys::signal::{Signal, kill};
@@ -111,6 +112,12 @@ impl Journald {
         entries
     }
 
+    /// Returns the number of files of the journal.
+    pub fn files(&self) -> usize {
+        let machines = fs::read_dir(self.root().join("run/log/journal")).unwrap();
+        machines.map(|machine| fs::read_dir(machine.unwrap().path()).unwrap().count()).sum()
+    }
+
     /// Returns the output of `journalctl` with these arguments, one object per line.
     pub fn query(&self, arguments: &[&str]) -> Vec<Value> {
         let output = inside(&self.holder, "journalctl").arg("--no-pager").args(arguments).output();
@@ -196,4 +203,16 @@ fn poll(mut is_done: impl FnMut() -> bool) {
         assert!(start.elapsed() < TIMEOUT, "no result within {TIMEOUT:?}");
         std::thread::yield_now();
     }
+}
+
+/// Returns the value with this label in a field that holds several, `FIELD=label=value`, as journald's JSON has it.
+pub fn labelled<'e>(entry: &'e Value, field: &str, label: &str) -> Option<&'e str> {
+    let values = entry[field].as_array().map_or(slice::from_ref(&entry[field]), Vec::as_slice);
+    let mut values = values.iter().filter_map(Value::as_str);
+    values.find_map(|value| value.strip_prefix(label)?.strip_prefix('='))
+}
+
+/// Returns the detail with this label of one of the daemon's own records.
+pub fn detail<'e>(entry: &'e Value, label: &str) -> Option<&'e str> {
+    labelled(entry, "TAILCALLD_DETAIL", label)
 }

@@ -4,7 +4,7 @@ mkdir /etc/tailcalld.d
 echo '[routes]
 getpriority = "args"' >/etc/tailcalld.d/10-more.toml
 is 'a reload succeeds' 0 "$(outcome systemctl reload tailcalld)"
-soon 'the record of the reload has the new route' 'getpriority=args' last TAILCALLD_ADDED $RELOADED
+soon 'the record of the reload has the new route' 'getpriority=args' last TAILCALLD_DETAIL=added $RELOADED
 is 'the service is active' active "$(systemctl is-active tailcalld)"
 generation=$(last SYSCALL_GENERATION $RELOADED)
 soon 'the status shows the new table' "18 routes, generation $generation" table
@@ -32,4 +32,4 @@ is 'a reload of the corrected file succeeds' 0 "$(outcome systemctl reload tailc
 soon 'the status shows no fault' '' refusal
 rm -r /etc/tailcalld.d
 soon 'removing the drop-in removes its routes' getpriority \
-	last TAILCALLD_REMOVED $RELOADED
+	last TAILCALLD_DETAIL=removed $RELOADED

@@ -41,7 +41,7 @@ done
 calls=$(</run/calls)
 settle
 numbers() {
-	values SYSCALL_ARG_PID SYSCALL_NAME=kill --since="@$since" |
+	values SYSCALL_ARG=pid SYSCALL_NAME=kill --since="@$since" |
 		awk -v first=$first -v calls=$calls '$1 >= first && $1 < first + calls' | sort -n
 }
 numbers >/tmp/numbers
@@ -53,8 +53,8 @@ is 'at most one call a kill is marked' 1 "$((marked <= kills + restarts))"
 is 'each start went on with the table of the one before' $((kills + restarts)) \
 	"$(count $ADOPTED --since="@$since")"
 is 'two starts took over from another object' 2 \
-	"$(values TAILCALLD_REPLACED $ADOPTED --since="@$since" | wc -l)"
-is 'no record reports a loss' '' "$(values TAILCALLD_LOST $LOST --since="@$since")"
+	"$(values TAILCALLD_DETAIL=replaced $ADOPTED --since="@$since" | wc -l)"
+is 'no record reports a loss' '' "$(values TAILCALLD_DETAIL=lost $LOST --since="@$since")"
 like 'stats --check accounts for every call' '0 every call is accounted for: *' \
 	"$(outcome tailcalld stats --check)"
 soon 'the host finds one dispatcher' 1 host dispatchers

@@ -10,8 +10,8 @@ is 'restarts' 0 "$(outcome systemctl restart tailcalld)"
 daemon=_PID=$(property MainPID)
 soon 'the limit is recorded once' 1 count $JOURNAL_RATE_LIMIT "$daemon"
 is 'the record has the unit' tailcalld.service "$(last OBJECT_SYSTEMD_UNIT $JOURNAL_RATE_LIMIT "$daemon")"
-is 'the record has the burst' 50 "$(last TAILCALLD_BURST $JOURNAL_RATE_LIMIT "$daemon")"
-is 'the record has the interval' 3000000000 "$(last TAILCALLD_INTERVAL_NS $JOURNAL_RATE_LIMIT "$daemon")"
+is 'the record has the burst' 50 "$(last TAILCALLD_DETAIL=burst $JOURNAL_RATE_LIMIT "$daemon")"
+is 'the record has the interval' 3000000000 "$(last TAILCALLD_DETAIL=interval_ns $JOURNAL_RATE_LIMIT "$daemon")"
 
 rm "$limit"
 systemctl daemon-reload

@@ -18,12 +18,12 @@ journal() {
 }
 
 # values FIELD ARGUMENT...: prints the field's values in these records of tailcalld, one per line,
-# oldest first. Of a field that occurs several times in a record, `-o cat` would print one value
+# oldest first. FIELD=LABEL prints those with this label, without it. Of a field that occurs several times in a record, `-o cat` would print one value
 # only.
 values() {
 	local field=$1
 	shift
-	journal -t tailcalld -o export --output-fields="$field" "$@" | sed -n "s/^$field=//p"
+	journal -t tailcalld -o export --output-fields="${field%%=*}" "$@" | sed -n "s/^$field=//p"
 }
 
 # last FIELD ARGUMENT...: prints the newest of these values.

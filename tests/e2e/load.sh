@@ -28,7 +28,7 @@ unexplained() {
 	local since=$1 calls=$2 lost missing
 	shift 2
 	missing=$((calls - $(count "$@")))
-	lost=$(values TAILCALLD_LOST $LOST --since="@$since" | paste -sd +)
+	lost=$(values TAILCALLD_DETAIL=lost $LOST --since="@$since" | paste -sd +)
 	# Events of other processes may be among the lost ones.
 	echo $((missing > ${lost:-0} ? missing - (${lost:-0}) : missing < 0 ? missing : 0))
 }

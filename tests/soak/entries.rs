@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 use tailcalld::output::record::{Aggregate, Kind, RecordBody, Syscall};
 
-use crate::journald::Journald;
+use crate::journald::{Journald, detail};
 
 /// Entries so far.
 #[derive(Default)]
@@ -23,7 +23,7 @@ impl Entries {
     /// Reads on.
     pub fn read(&mut self, journald: &Journald) {
         const FIELDS: &str =
-            "--output-fields=MESSAGE_ID,SYSCALL_NR,TAILCALLD_COUNT,SYSCALL_MAY_BE_DUPLICATE";
+            "--output-fields=MESSAGE_ID,SYSCALL_NR,TAILCALLD_DETAIL,SYSCALL_MAY_BE_DUPLICATE";
         let words =
             ["-o", "json", FIELDS, "--cursor-file=/run/soak.cursor", "SYSLOG_IDENTIFIER=tailcalld"];
         for entry in journald.query(&words) {
@@ -38,7 +38,7 @@ impl Entries {
         self.marked += u64::from(!entry["SYSCALL_MAY_BE_DUPLICATE"].is_null());
         let count = match id {
             _ if id == Syscall::KIND.id => 1,
-            _ if id == Aggregate::KIND.id => number("TAILCALLD_COUNT").unwrap(),
+            _ if id == Aggregate::KIND.id => detail(entry, "count").unwrap().parse().unwrap(),
             _ => return,
         };
         *self.events.entry(number("SYSCALL_NR").unwrap()).or_default() += count;

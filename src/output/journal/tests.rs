@@ -7,6 +7,7 @@ use super::encode;
 use crate::config::Redact;
 use crate::decode::Outcome;
 use crate::handlers::{Handler, Role};
+use crate::output::key;
 use crate::output::record::{
     Aggregate, Body, Record, RecordBody, Syscall, TracingCause, TracingChange, TracingOff,
     TracingOn,
@@ -79,7 +80,7 @@ fn encode_event_has_every_field() {
         ..CgroupInfo::default()
     };
     let entry = entry(&samples::record(&event, Some(&place)));
-    assert_eq!(entry["SYSCALL_ARG_FILENAME"], [b"/bin/l\xff\n"]);
+    assert!(entry["SYSCALL_ARG"].contains(&b"filename=/bin/l\xff\n".to_vec()));
     let expected = [
         (
             "MESSAGE",
@@ -89,12 +90,11 @@ fn encode_event_has_every_field() {
         ("OBJECT_SYSTEMD_UNIT", "nginx.service"),
         ("PRIORITY", "6"),
         ("SYSCALL_ABI", Abi::Native.name()),
+        (
+            "SYSCALL_ARG",
+            "filename=/bin/l\u{fffd}\n|argc=37|dirfd=AT_FDCWD|envp=[\"A=1\", \"A=1\"]|timer=-1",
+        ),
         ("SYSCALL_ARGV", "ls|-l"),
-        ("SYSCALL_ARG_ARGC", "37"),
-        ("SYSCALL_ARG_DIRFD", "AT_FDCWD"),
-        ("SYSCALL_ARG_ENVP", "[\"A=1\", \"A=1\"]"),
-        ("SYSCALL_ARG_FILENAME", "/bin/l\u{fffd}\n"),
-        ("SYSCALL_ARG_TIMER", "-1"),
         ("SYSCALL_BOOTTIME_NS", "42"),
         ("SYSCALL_CGROUP", "/system.slice/nginx.service"),
         ("SYSCALL_CMDLINE", "[\"ls\", \"-l\"..., ... 37 arguments]"),
@@ -119,11 +119,8 @@ fn encode_event_has_every_field() {
     assert_eq!(flat(&entry), expected.map(|(name, value)| (name, value.to_owned())));
 }
 
-fn arguments(entry: &Entry) -> Vec<(String, String)> {
-    let named = |(name, value): (&str, String)| {
-        Some((name.strip_prefix("SYSCALL_ARG_")?.to_owned(), value))
-    };
-    flat(entry).into_iter().filter_map(named).collect()
+fn arguments(entry: &Entry) -> Vec<String> {
+    entry["SYSCALL_ARG"].iter().map(|value| String::from_utf8_lossy(value).into_owned()).collect()
 }
 
 #[test]
@@ -131,13 +128,7 @@ fn encode_event_without_captures_has_arguments_of_signature() {
     let handler = samples::plain_handler();
     let event = samples::openat(&handler);
     let entry = entry(&samples::record(&event, None));
-    let expected = [
-        ("DFD", "AT_FDCWD"),
-        ("FILENAME", "0x7ffd1234"),
-        ("FLAGS", "O_WRONLY|O_CREAT"),
-        ("MODE", "0644"),
-    ];
-    let expected = expected.map(|(name, value)| (name.to_owned(), value.to_owned()));
+    let expected = ["dfd=AT_FDCWD", "filename=0x7ffd1234", "flags=O_WRONLY|O_CREAT", "mode=0644"];
     assert_eq!(arguments(&entry), expected);
 }
 
@@ -147,19 +138,8 @@ fn encode_unknown_syscall_has_registers() {
     let mut event = samples::event(&handler, vec![]);
     event.loginuid = 1001;
     let entry = entry(&samples::record(&event, None));
-    let registers: Vec<_> = flat(&entry)
-        .into_iter()
-        .filter_map(|(name, value)| Some((name.strip_prefix("SYSCALL_ARG_")?, value)))
-        .collect();
-    let expected = [
-        ("0", "0"),
-        ("1", "0x1"),
-        ("2", "0xffffffffffffffff"),
-        ("3", "0x3"),
-        ("4", "0x4"),
-        ("5", "0x5"),
-    ];
-    assert_eq!(registers, expected.map(|(name, value)| (name, value.to_owned())));
+    let expected = ["0=0", "1=0x1", "2=0xffffffffffffffff", "3=0x3", "4=0x4", "5=0x5"];
+    assert_eq!(arguments(&entry), expected);
     assert_eq!(entry["SYSCALL_LOGINUID"], [b"1001"]);
     assert_eq!(entry["SYSCALL_CGROUP_ID"], [b"77"]);
     assert!(!entry.contains_key("OBJECT_SYSTEMD_UNIT"));
@@ -207,9 +187,8 @@ fn encode_own_records_have_their_fields() {
     let (suppressed, held, aggregated, feedback) =
         (samples::suppressed(), samples::shed(), samples::aggregated(), samples::feedback());
     for (body, name, expected) in [
-        (Body::Started(&started), "TAILCALLD_ROUTES", &["34"][..]),
-        (Body::Reloaded(&reloaded), "TAILCALLD_ADDED", &["call0 = args", "call1 = args"]),
-        (Body::Reloaded(&reloaded), "TAILCALLD_UNATTACHED_ROUTE", &["break (i386)"]),
+        (Body::Started(&started), "TAILCALLD_DETAIL", &["kernel=6.18.0"][..]),
+        (Body::Reloaded(&reloaded), "TAILCALLD_DETAIL", &["added=call0 = args"]),
         (
             Body::ReloadRefused(&refused),
             "TAILCALLD_FAULT",
@@ -223,9 +202,9 @@ fn encode_own_records_have_their_fields() {
                 "syscall=#511 abi=COMPAT handler=args reason=output count=1",
             ],
         ),
-        (Body::Missed(&missed), "TAILCALLD_MISSED", &["41"]),
-        (Body::Untracked(&samples::untracked()), "TAILCALLD_UNTRACKED_CGROUPS", &["400"]),
-        (Body::TracingOff(&off), "TAILCALLD_SYSCTL", &["kernel.ftrace_enabled"]),
+        (Body::Missed(&missed), "TAILCALLD_DETAIL", &["missed=41"]),
+        (Body::Untracked(&samples::untracked()), "TAILCALLD_DETAIL", &["untracked_cgroups=400"]),
+        (Body::TracingOff(&off), "TAILCALLD_DETAIL", &["sysctl=kernel.ftrace_enabled"]),
         (Body::TracingOn(&on), "TAILCALLD_TO", &["2026-01-02T03:04:20.000000006Z"]),
         (Body::OutputRestored(&back), "TAILCALLD_TO", &["2026-01-02T03:04:08.200000006Z"]),
         (
@@ -240,8 +219,8 @@ fn encode_own_records_have_their_fields() {
         (Body::Feedback(&feedback), "OBJECT_SYSTEMD_UNIT", &["shipper.service"]),
         (
             Body::Aggregate(Aggregate { aggregated: &aggregated, from_ns: 0, to_ns: 0 }),
-            "TAILCALLD_LATENCY",
-            &["up_to_ns=127 count=2", "up_to_ns=3000 count=1"],
+            "TAILCALLD_DETAIL",
+            &["count=3"],
         ),
         (
             Body::Stopped(&stopped),
@@ -267,7 +246,8 @@ fn encode_changed_table_repeats_routes() {
     let changed = TracingOff(TracingChange { cause, ..samples::tracing_change() });
     let entry = entry(&samples::own(Body::TracingOff(&changed)));
     assert_eq!(entry["TAILCALLD_CAUSE"], [b"table"]);
-    assert_eq!(entry["TAILCALLD_CHANGED_ROUTE"], [&b"read"[..], b"write (i386)"]);
+    let routes = [&b"changed_routes=read"[..], b"changed_routes=write (i386)"];
+    assert_eq!(entry["TAILCALLD_DETAIL"], routes);
 }
 
 #[test]
@@ -305,13 +285,13 @@ fn encode_renamed_fields_follow_their_roles() {
 }
 
 #[test]
-fn encode_escapes_field_name_with_newline() {
+fn encode_name_of_argument_with_newline_stays_in_its_value() {
     let mut handler = samples::handler();
     handler.fields[0].name = "a=b\nPRIORITY".into();
     let captures = vec![samples::capture(&handler, "a=b\nPRIORITY", Value::Text(b"0"))];
     let event = samples::event(&handler, captures);
     let entry = entry(&samples::record(&event, None));
-    assert_eq!(entry["SYSCALL_ARG_A_B_PRIORITY"], [b"0"]);
+    assert_eq!(entry["SYSCALL_ARG"], [b"a=b\nPRIORITY=0"]);
     assert_eq!(entry["PRIORITY"], [b"6"]);
 }
 
@@ -330,7 +310,7 @@ proptest! {
         let (own_unit, user_unit) = (Some(unit.clone()), Some(cgroup.clone()));
         let place = CgroupInfo { cgroup: cgroup.clone(), unit: own_unit, user_unit, ..CgroupInfo::default() };
         let entry = entry(&samples::record(&event, Some(&place)));
-        assert_eq!(entry["SYSCALL_ARG_FILENAME"], [filename]);
+        assert_eq!(entry["SYSCALL_ARG"], [[b"filename=", &*filename].concat()]);
         assert_eq!(entry.get("SYSCALL_ARGV").cloned().unwrap_or_default(), argv);
         assert_eq!(entry["SYSCALL_COMM"], [comm]);
         assert_eq!(entry["OBJECT_SYSTEMD_UNIT"], [unit.as_bytes()]);
@@ -338,9 +318,8 @@ proptest! {
         assert_eq!(entry["SYSCALL_CGROUP"], [cgroup.as_bytes()]);
         assert_eq!(entry["PRIORITY"], [b"6"]);
         assert_eq!(entry["SYSCALL_PID"], [b"1234"]);
-        let known = ["SYSCALL_ARG_FILENAME", "SYSCALL_ARGV"];
-        let names = entry.keys().map(String::as_str).filter(|name| !known.contains(name));
-        let keys: Vec<_> = crate::output::key::Key::ALL.iter().map(|key| key.journal()).collect();
-        assert_eq!(names.filter(|name| !keys.contains(name)).count(), 0, "a forged field");
+        let fields = key::Key::ALL.iter().map(|key| key.journal().field).chain([key::ARG]);
+        let fields: Vec<_> = fields.collect();
+        assert!(entry.keys().all(|name| fields.contains(&&**name)), "a forged field");
     }
 }

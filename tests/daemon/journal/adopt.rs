@@ -11,6 +11,7 @@ use tailcalld::output::record::{
 
 use super::column;
 use super::run::{Entries, KeptRun};
+use crate::journald::detail;
 use crate::kill::ours;
 use crate::number::unused_number;
 use crate::process::{Trigger, eventually, trigger};
@@ -97,7 +98,7 @@ fn takeover_from_other_object_loses_no_call() {
     has_all(&entries, &name, CALLS);
     let adopted = entries.of(&Adopted::KIND);
     assert_eq!(adopted.len(), takeovers);
-    assert!(adopted.iter().all(|record| !record["TAILCALLD_REPLACED"].is_null()), "{adopted:?}");
+    assert!(adopted.iter().all(|record| detail(record, "replaced").is_some()), "{adopted:?}");
     assert_eq!(entries.of(&RecordingGap::KIND).len(), 0);
     assert_eq!(entries.declared_lost(), 0, "{:?}", entries.of(&Lost::KIND));
     // The counters are those of all daemons. One that was killed while it wrote an event may have written one that the
@@ -150,7 +151,7 @@ fn event_that_waits_for_journald_survives_two_kills() {
         run.restart();
     }
     run.run.journald.signal(Signal::SIGCONT);
-    run.run.wait_for_any(&format!("SYSCALL_ARG_0={:#x}", CALLS - 1));
+    run.run.wait_for_any(&format!("SYSCALL_ARG=0={:#x}", CALLS - 1));
     let entries = run.finish();
     has_all(&entries, &name, CALLS);
     assert_eq!(entries.declared_lost(), 0);
@@ -244,7 +245,7 @@ fn configuration_changed_while_no_daemon_ran_is_live_after_start() {
     assert_eq!(entries.nths(&ignored), Vec::<u64>::new());
     assert_eq!(entries.nths(&after), (0..50).collect::<Vec<_>>());
     assert_eq!(entries.of(&Reloaded::KIND).len(), 1);
-    assert_eq!(entries.of(&Adopted::KIND)[0]["TAILCALLD_UNREAD"], "50");
+    assert_eq!(detail(entries.of(&Adopted::KIND)[0], "unread"), Some("50"));
 }
 
 /// Damages what the previous daemon left; the next one must record anew, once each call, and say why.

@@ -6,6 +6,7 @@ use nix::sys::signal::Signal;
 use tailcalld::output::record::{Feedback, RecordBody};
 
 use super::run::Run;
+use crate::journald::detail;
 use crate::process::{DEADLINE, Process};
 
 /// Script that makes a few hundred calls a second and opens the journal on SIGUSR1.
@@ -47,7 +48,7 @@ fn feedback_reports_busiest_process_once_it_opens_journal() {
         (&found[0]["SYSCALL_PID"], &found[0]["SYSCALL_COMM"]),
         (&pid.into(), &"bash".into())
     );
-    let count = |name: &str| found[0][name].as_str().unwrap().parse::<u64>().unwrap();
-    let (made, all) = (count("TAILCALLD_COUNT"), count("TAILCALLD_EVENTS"));
+    let count = |name: &str| detail(found[0], name).unwrap().parse::<u64>().unwrap();
+    let (made, all) = (count("count"), count("events"));
     assert!(made > all / 2 && made <= all, "{made} of {all}");
 }

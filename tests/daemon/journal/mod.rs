@@ -12,6 +12,7 @@ use serde_json::Value;
 use tailcalld::output::record::{Lost, OutputRestored, RecordBody, Reloaded, Stopped, Syscall};
 
 use self::run::{ABSENCE, IN_FLIGHT, NAME, Run, lost};
+use crate::journald::detail;
 use crate::number::unused_number;
 use crate::process::{Trigger, trigger};
 use crate::rig::UNLIMITED;
@@ -82,7 +83,7 @@ fn ring_overflow_while_journald_is_stopped_is_declared_lost() {
     let arrived: usize = names.iter().map(|name| entries.nths(name).len()).sum();
     assert_eq!(arrived as u64 + entries.declared_lost(), names.len() as u64 * BATCH);
     let [back] = entries.of(&OutputRestored::KIND)[..] else { panic!("one record") };
-    assert_eq!(back["TAILCALLD_OUTPUT"], "journald");
+    assert_eq!(detail(back, "output"), Some("journald"));
     // However long the outage is, its losses take the room of one record.
     assert_eq!(entries.of(&Lost::KIND).len(), 1);
     assert_eq!(lost(back), entries.declared_lost());
@@ -116,7 +117,7 @@ fn journald_restart_loses_at_most_its_own_queue() {
     assert!(made - accounted <= IN_FLIGHT, "{accounted} of {made}");
     assert_eq!(entries.nths(&after), (0..100).collect::<Vec<_>>());
     let [back] = entries.of(&OutputRestored::KIND)[..] else { panic!("one record") };
-    assert_eq!(back["TAILCALLD_OUTPUT"], "journald");
+    assert_eq!(detail(back, "output"), Some("journald"));
     assert!(lost(back) > 0, "the ring is too small for all: {back}");
 }
 

@@ -12,7 +12,7 @@ use serde_json::Value;
 use tailcalld::output::record::{Kind, Lost, RecordBody, Stopped, Syscall};
 
 use crate::fd_store::KeepingManager;
-use crate::journald::Journald;
+use crate::journald::{Journald, detail, labelled};
 use crate::kill::ours;
 use crate::notify::Manager;
 use crate::process::{Process, eventually};
@@ -280,8 +280,8 @@ impl Entries {
     /// Returns the values of the trigger's `nth` argument, in the journal's order.
     pub fn nths(&self, name: &str) -> Vec<u64> {
         let nth = |event: &Value| {
-            let text = event["SYSCALL_ARG_0"].as_str().unwrap().to_owned();
-            u64::from_str_radix(text.strip_prefix("0x").unwrap_or(&text), 16).unwrap()
+            let text = labelled(event, "SYSCALL_ARG", "0").unwrap();
+            u64::from_str_radix(text.strip_prefix("0x").unwrap_or(text), 16).unwrap()
         };
         self.by(name).into_iter().map(nth).collect()
     }
@@ -297,5 +297,5 @@ impl Entries {
 }
 
 pub fn lost(entry: &Value) -> u64 {
-    entry["TAILCALLD_LOST"].as_str().unwrap().parse().unwrap()
+    detail(entry, "lost").unwrap().parse().unwrap()
 }
