@@ -14,6 +14,7 @@ mod journald;
 mod json;
 mod kernel_objects;
 mod kill;
+mod kill_in_call;
 mod load;
 mod long_cgroup_paths;
 mod memory_group;

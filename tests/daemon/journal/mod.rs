@@ -5,6 +5,7 @@ mod adopt;
 mod feedback;
 mod flood;
 mod read_back;
+mod receipts;
 mod run;
 
 use nix::sys::signal::Signal;
