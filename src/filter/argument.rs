@@ -97,7 +97,7 @@ impl Argument {
         let bytes = self.parameter.kind.width().map_or(register, |width| width.size(abi));
         let is_signed = matches!(
             self.parameter.kind,
-            Kind::Signed(_) | Kind::Dirfd | Kind::Signal | Kind::Status | Kind::Id(_)
+            Kind::Signed(_) | Kind::Dirfd | Kind::Signal(_) | Kind::Status | Kind::Id(_)
         );
         match (bytes, is_signed) {
             (8, _) if register < 8 => {
@@ -133,7 +133,8 @@ impl Argument {
 
     /// Returns the number of a signal, which is the same on all supported architectures.
     fn signal(&self, name: &str) -> Option<i128> {
-        let signal = Signal::from_str(name).ok().filter(|_| self.parameter.kind == Kind::Signal);
+        let signal =
+            Signal::from_str(name).ok().filter(|_| matches!(self.parameter.kind, Kind::Signal(_)));
         signal.map(|signal| i128::from(signal as i32))
     }
 

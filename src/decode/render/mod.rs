@@ -87,7 +87,7 @@ fn scalar(kind: FieldKind, n: u64, out: &mut String) {
         FieldKind::Signed => drop(write!(out, "{}", int(n))),
         FieldKind::Hex => register(n, out),
         FieldKind::Dirfd => dirfd(n, out),
-        FieldKind::AtFlags => flags_in_set("at", n, out),
+        FieldKind::AtFlags => flags_in_set("at_exec", n, out),
         FieldKind::TimerFlags => flags_in_set("timer", n, out),
         FieldKind::Clock => clock(int(n), out),
         FieldKind::Text | FieldKind::Texts | FieldKind::Times | FieldKind::Sigevent => {

@@ -56,7 +56,7 @@ fn exact_number_is_printed_as_by_strace() {
         (FieldKind::Dirfd, 7, "7"),
         (FieldKind::AtFlags, 0, "0"),
         (FieldKind::AtFlags, 0x1100, "AT_SYMLINK_NOFOLLOW|AT_EMPTY_PATH"),
-        (FieldKind::AtFlags, 0x3200, "AT_REMOVEDIR|AT_EMPTY_PATH|0x2000"),
+        (FieldKind::AtFlags, 0x1_3000, "AT_EMPTY_PATH|AT_EXECVE_CHECK|0x2000"),
         (FieldKind::AtFlags, 0x40, "0x40 /* AT_??? */"),
         (FieldKind::TimerFlags, 0, "0"),
         (FieldKind::TimerFlags, 1, "TIMER_ABSTIME"),

@@ -34,13 +34,17 @@ pub fn header(line: &'static str) -> Option<(&'static str, ConstantSet)> {
     Some((name, ConstantSet { mask, unknown, constants: Vec::new(), field: None }))
 }
 
-/// Parses `    SYMBOL value` or `    abi,abi/SYMBOL value`.
+/// Parses `    SYMBOL value`, `    SYMBOL value/mask` or `    abi,abi/SYMBOL value`.
 pub fn member(line: &'static str) -> Option<(Option<&'static str>, Constant)> {
     let (symbol, value) = line.strip_prefix("    ")?.rsplit_once(' ')?;
+    let (value, mask) = match value.split_once('/') {
+        Some((value, mask)) => (value, Some(number(mask)?)),
+        None => (value, None),
+    };
     let value = number(value)?;
     Some(match symbol.split_once('/') {
-        Some((abis, symbol)) => (Some(abis), Constant { symbol, value }),
-        None => (None, Constant { symbol, value }),
+        Some((abis, symbol)) => (Some(abis), Constant { symbol, value, mask }),
+        None => (None, Constant { symbol, value, mask }),
     })
 }
 

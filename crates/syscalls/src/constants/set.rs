@@ -27,6 +27,8 @@ pub struct Field {
 pub struct Constant {
     pub symbol: &'static str,
     pub value: u64,
+    /// Bits that must have exactly this value; `None` for a flag, and for a value of the set's mask.
+    pub mask: Option<u64>,
 }
 
 /// Sets of one ABI, by name.
@@ -78,6 +80,13 @@ impl ConstantSet {
         let mut rest = value;
         let mut is_choice_open = true;
         for constant in &self.constants {
+            if let Some(mask) = constant.mask {
+                if value & mask == constant.value && rest & mask == constant.value {
+                    rest &= !mask;
+                    each(constant.symbol);
+                }
+                continue;
+            }
             let taken = match constant.value {
                 choice if self.is_choice(choice) => {
                     let is_it = is_choice_open && choice == value & self.mask;
@@ -93,6 +102,14 @@ impl ConstantSet {
             }
         }
         rest
+    }
+
+    /// Returns `value` without the bits of the numbers within it: the rest are flags.
+    pub fn flags_of(&self, value: u64) -> u64 {
+        let numbers = self.constants.iter().filter_map(|one| Some((one.mask?, one.value)));
+        numbers
+            .filter(|(mask, number)| value & mask == *number)
+            .fold(value, |rest, (mask, _)| rest & !mask)
     }
 
     /// Returns name and value of the constant with the highest value.

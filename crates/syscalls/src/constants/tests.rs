@@ -69,6 +69,21 @@ fn symbols_splits_value_into_names_and_rest() {
     assert_eq!(symbols(prot, u64::MAX).1, !0x0300_000f);
 }
 
+/// The kernel drops the magic of mount, whose bits would otherwise be most of its flags.
+#[test]
+fn symbols_number_in_mask_is_no_flag() {
+    let sets = parse(TEXT, "x86_64");
+    let (mount, mark, attr) = (&sets["mount"], &sets["fanotify_mark"], &sets["mount_attr"]);
+    assert_eq!(symbols(mount, 0xc0ed_0001), (vec!["MS_MGC_VAL", "MS_RDONLY"], 0));
+    assert_eq!(symbols(mount, 0xc0ed_8020), (vec!["MS_MGC_VAL", "MS_REMOUNT", "MS_SILENT"], 0));
+    assert_eq!(symbols(mount, 0x4_0000), (vec!["MS_PRIVATE"], 0));
+    assert_eq!((mount.flags_of(0xc0ed_0021), mount.flags_of(0x4_0021)), (0x21, 0x4_0021));
+    assert_eq!(symbols(mark, 0x111), (vec!["FAN_MARK_ADD", "FAN_MARK_MNTNS"], 0));
+    assert_eq!(symbols(mark, 0x101), (vec!["FAN_MARK_ADD", "FAN_MARK_FILESYSTEM"], 0));
+    assert_eq!(symbols(attr, 0xf0), (vec!["MOUNT_ATTR__ATIME", "MOUNT_ATTR_NODIRATIME"], 0));
+    assert_eq!(symbols(attr, 0x50), (vec![], 0x50));
+}
+
 #[test]
 fn prefix_and_highest_of_sets() {
     let sets = parse(TEXT, "x86_64");
@@ -98,5 +113,5 @@ fn symbol_depends_on_abi() {
 fn parse_skips_malformed_lines() {
     let sets = parse("    A 1\nset: x\n    B two\n    C 3\n C 4\nother/z: x\n", "x86_64");
     assert_eq!(sets.keys().collect::<Vec<_>>(), [&"set"]);
-    assert_eq!(sets["set"].constants, [Constant { symbol: "C", value: 3 }]);
+    assert_eq!(sets["set"].constants, [Constant { symbol: "C", value: 3, mask: None }]);
 }

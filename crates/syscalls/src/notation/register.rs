@@ -54,7 +54,7 @@ pub fn register_value(kind: Kind, n: u64, abi: Abi, out: &mut String) {
             None => number(signed(width, n, abi), set.unknown(), out),
         },
         Kind::Numbered(set) => number(int(n).into(), set.symbol(low).or(set.unknown()), out),
-        Kind::Modes(set) => parts::modes(set, low, out),
+        Kind::Modes(width, set) => parts::modes(set, unsigned(width, n, abi), out),
         Kind::Quotactl(set) => parts::quotactl(set, low, out),
         Kind::Ioprio(set) => parts::ioprio(set, low, out),
         Kind::Ioctl(set) => parts::ioctl(set, low, out),
@@ -62,7 +62,10 @@ pub fn register_value(kind: Kind, n: u64, abi: Abi, out: &mut String) {
         Kind::Mode => parts::octal(n & 0xffff, out),
         Kind::Pages => register(unsigned(Width::Long, n, abi) << 12, out),
         Kind::Dirfd => dirfd(n, out),
-        Kind::Signal => signal(int(n), out),
+        Kind::Signal(width) => match i32::try_from(signed(width, n, abi)) {
+            Ok(number) => signal(number, out),
+            Err(_) => register(unsigned(width, n, abi), out),
+        },
         Kind::Status => register(low, out),
         _ => address(unsigned(Width::Long, n, abi), out),
     }

@@ -23,7 +23,7 @@ pub enum Kind {
     Dirfd,
     Mode,
     /// Flags with a mode in the low bits that have no name.
-    Modes(&'static ConstantSet),
+    Modes(Width, &'static ConstantSet),
     /// The number of a device.
     Device,
     /// An offset in units of 4096 bytes.
@@ -34,7 +34,7 @@ pub enum Kind {
     Ioctl(&'static ConstantSet),
     /// A user or a group id; all bits set means none.
     Id(Width),
-    Signal,
+    Signal(Width),
     /// Status of a process, as `wait` returns it.
     Status,
     /// An address whose memory is not captured.
@@ -109,7 +109,7 @@ impl Kind {
     pub fn set(self) -> Option<&'static ConstantSet> {
         match self {
             Self::Flags(_, set) | Self::Enum(_, set) | Self::Number(_, set) => Some(set),
-            Self::Modes(set) | Self::Ioctl(set) | Self::Quotactl(set) => Some(set),
+            Self::Modes(_, set) | Self::Ioctl(set) | Self::Quotactl(set) => Some(set),
             Self::Numbered(set) | Self::Flagged(set) | Self::Ioprio(set) => Some(set),
             _ => None,
         }
@@ -120,12 +120,11 @@ impl Kind {
         match self {
             Self::Signed(width) | Self::Unsigned(width) | Self::Hex(width) => Some(width),
             Self::Flags(width, _) | Self::Enum(width, _) | Self::Number(width, _) => Some(width),
-            Self::Id(width) => Some(width),
+            Self::Id(width) | Self::Modes(width, _) | Self::Signal(width) => Some(width),
             Self::Numbered(_) | Self::Flagged(_) | Self::Quotactl(_) | Self::Ioprio(_) => {
                 Some(Width::Int)
             }
-            Self::Dirfd | Self::Signal | Self::Status | Self::Modes(_) => Some(Width::Int),
-            Self::Device | Self::Ioctl(_) => Some(Width::Int),
+            Self::Dirfd | Self::Status | Self::Device | Self::Ioctl(_) => Some(Width::Int),
             Self::Mode => Some(Width::Short),
             Self::Address | Self::Pages => Some(Width::Long),
             _ => None,

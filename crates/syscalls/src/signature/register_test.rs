@@ -13,6 +13,8 @@ pub struct RegisterTest {
     pub any: Vec<BitPattern>,
     /// Negation: the test passes if no pattern matches.
     pub negated: bool,
+    /// Set of flags, whose numbers are left out of the comparison.
+    pub(super) flags: Option<&'static ConstantSet>,
 }
 
 /// Value that certain bits of a register must have.
@@ -28,6 +30,8 @@ impl RegisterTest {
     /// Returns whether these registers pass the test.
     pub fn passes(&self, registers: [u64; 6]) -> bool {
         let register = registers.get(usize::from(self.parameter));
+        let flags = |n: u64| self.flags.map_or(n, |set| set.flags_of(n));
+        let register = register.map(|n| flags(*n));
         let has = |bits: &BitPattern| register.is_some_and(|n| n & bits.mask == bits.value);
         self.any.iter().any(has) != self.negated
     }
@@ -41,7 +45,7 @@ impl RegisterTest {
     /// of them) or `flags!O_CREAT,O_TMPFILE` (has all bits of none).
     pub(super) fn parse(text: &'static str, parameters: &[Parameter]) -> Option<Self> {
         if text == NEVER {
-            return Some(Self { parameter: 0, any: Vec::new(), negated: false });
+            return Some(Self { parameter: 0, any: Vec::new(), negated: false, flags: None });
         }
         let name = Self::name(text)?;
         let position = parameters.iter().position(|one| one.name == name)?;
@@ -53,7 +57,9 @@ impl RegisterTest {
         };
         // A symbol that the ABI does not have matches none of its calls.
         let any = symbols.split(',').filter_map(|symbol| kind.value(symbol)).map(bits).collect();
-        Some(Self { parameter: u8::try_from(position).ok()?, any, negated: operator == "!" })
+        let parameter = u8::try_from(position).ok()?;
+        let flags = kind.set().filter(|_| operator != "=");
+        Some(Self { parameter, any, negated: operator == "!", flags })
     }
 }
 

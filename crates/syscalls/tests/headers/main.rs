@@ -141,7 +141,9 @@ fn low(header: Value, ours: u64) -> u64 {
     if is_narrow { header.number & 0xffff_ffff } else { header.number }
 }
 
+/// Returns the value of a constant, which its mask may follow.
 fn number(text: &str) -> u64 {
+    let text = text.split('/').next().unwrap_or(text);
     match text.strip_prefix("0x") {
         Some(hex) => u64::from_str_radix(hex, 16).unwrap(),
         None => text.parse().unwrap(),

@@ -48,7 +48,8 @@ pub fn ioprio(set: &ConstantSet, n: u64, out: &mut String) {
 /// Prints a quota command: the command is above a byte for the type of the quota (`linux/quota.h`).
 pub fn quotactl(set: &ConstantSet, n: u64, out: &mut String) {
     out.push_str("QCMD(");
-    half(set.symbol(n & !set.mask()), n >> 8, "Q_???", out);
+    let command = Some(n & !set.mask()).filter(|command| *command != 0);
+    half(command.and_then(|command| set.symbol(command)), n >> 8, "Q_???", out);
     out.push_str(", ");
     half(set.symbol(n & set.mask()), n & set.mask(), "???QUOTA", out);
     out.push(')');

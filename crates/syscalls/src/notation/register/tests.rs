@@ -1,4 +1,5 @@
 mod any;
+mod kernel;
 mod strace;
 
 use super::{Number, register_number, register_value, result};
@@ -90,8 +91,8 @@ fn register_value_without_name_is_number() {
     ];
     assert_eq!(natively(clock), hex);
     assert_eq!(compat(clock), hex);
-    assert_eq!(natively(Kind::Signal), ["0", "SIGHUP", "-1", "-2147483648", "-1", "0"]);
-    assert_eq!(text(Kind::Signal, 33, Abi::Native), "SIGRT_1");
+    assert_eq!(natively(Kind::Signal(Width::Int)), ["0", "SIGHUP", "-1", "-2147483648", "-1", "0"]);
+    assert_eq!(text(Kind::Signal(Width::Int), 33, Abi::Native), "SIGRT_1");
 }
 
 #[test]
@@ -114,7 +115,9 @@ fn register_number_is_none_for_other_kinds() {
     assert_eq!(number(Kind::Signed(Width::Int)), Some(Number::Signed(-1)));
     assert_eq!(number(Kind::Unsigned(Width::Long)), Some(Number::Unsigned(u64::MAX)));
     assert_eq!(number(Kind::Id(Width::Int)), Some(Number::Signed(-1)));
-    for kind in [Kind::Dirfd, Kind::Mode, Kind::Signal, Kind::Address, Kind::Hex(Width::Int)] {
+    for kind in
+        [Kind::Dirfd, Kind::Mode, Kind::Signal(Width::Int), Kind::Address, Kind::Hex(Width::Int)]
+    {
         assert_eq!(number(kind), None);
     }
 }

@@ -103,7 +103,7 @@ fn sets_are_all_used() {
     let mut used: BTreeSet<_> = words.collect();
     used.extend(crate::structs::TEXT.split([' ', '\n', ':', '+', '[']));
     // Used in code: `timer_create`, captured flags, the status of a child.
-    used.extend(["clock", "at", "ptrace_event"]);
+    used.extend(["clock", "ptrace_event"]);
     for set in sets_of("x86_64").keys() {
         assert!(used.contains(set), "{set}");
     }

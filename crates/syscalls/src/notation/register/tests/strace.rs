@@ -2,7 +2,7 @@
 
 use super::*;
 
-fn call(abi: Abi, syscall: &str, registers: [u64; 6]) -> String {
+pub fn call(abi: Abi, syscall: &str, registers: [u64; 6]) -> String {
     let slot = Slot::new(abi, number(abi, syscall).unwrap()).unwrap();
     let texts =
         signature(slot).unwrap().arguments(registers).map(|(one, n)| text(one.kind, n, abi));
