@@ -203,6 +203,31 @@ impl Output {
         self.counts
     }
 
+    /// Returns how many bytes of lines have left, of all that `counts` has. Entries for journald leave one by one.
+    pub fn sent_bytes(&self) -> u64 {
+        match &self.backend {
+            Backend::Journal(_) => self.counts.bytes,
+            Backend::Json(stream) | Backend::Text(stream, _) => {
+                self.counts.bytes.saturating_sub(stream.buffered())
+            }
+        }
+    }
+
+    /// Returns the number of the file in which a line has its beginning only: what follows has not left.
+    pub fn cut_in(&self) -> Option<u64> {
+        match &self.backend {
+            Backend::Journal(_) => None,
+            Backend::Json(stream) | Backend::Text(stream, _) => stream.cut_in(),
+        }
+    }
+
+    /// Ends the line that the previous daemon has begun, if this output is the file of that number.
+    pub fn end_line(&mut self, inode: u64) {
+        if let Backend::Json(stream) | Backend::Text(stream, _) = &mut self.backend {
+            self.counts.bytes += stream.end_line(inode);
+        }
+    }
+
     /// Returns whether the output is journald.
     pub fn is_journal(&self) -> bool {
         matches!(self.backend, Backend::Journal(_))

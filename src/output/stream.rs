@@ -15,7 +15,7 @@ use crate::output::{WriteOutcome, errno};
 /// Bytes that a pipe which polls writable takes without blocking (`PIPE_BUF`).
 const PIECE: usize = 4096;
 
-/// From here on a record makes an attempt to write; it also bounds what a crash could lose.
+/// From here on a record makes an attempt to write; it also bounds what a crash loses.
 const FULL: usize = 64 * 1024;
 
 /// A descriptor and what it has not taken yet.
@@ -25,17 +25,23 @@ pub struct Stream {
     /// Largest write that does not block, in bytes.
     piece: usize,
     buffer: Vec<u8>,
+    /// Number of the file, the same for every descriptor of it.
+    inode: u64,
+    /// The last byte that was sent does not end a line.
+    is_cut: bool,
     state: WriteOutcome,
 }
 
 impl Stream {
     /// Writes to `fd`.
     pub fn new(fd: OwnedFd) -> Self {
+        let (file, piece) = match without_waiting(&fd) {
+            Some(file) => (file, FULL),
+            None => (fd.into(), PIECE),
+        };
+        let inode = nix::sys::stat::fstat(&file).map_or(0, |status| status.st_ino);
         let state = WriteOutcome::Written;
-        match without_waiting(&fd) {
-            Some(file) => Self { file, piece: FULL, buffer: Vec::new(), state },
-            None => Self { file: fd.into(), piece: PIECE, buffer: Vec::new(), state },
-        }
+        Self { file, piece, buffer: Vec::new(), inode, is_cut: false, state }
     }
 
     /// Appends a record. It goes out with many others, at the latest at the next `flush`.
@@ -51,8 +57,31 @@ impl Stream {
     pub fn flush(&mut self) -> WriteOutcome {
         let mut sent = 0;
         self.state = self.drain(&mut sent);
+        if let Some(last) = sent.checked_sub(1).and_then(|at| self.buffer.get(at)) {
+            self.is_cut = *last != b'\n';
+        }
         self.buffer.drain(..sent);
         self.state
+    }
+
+    /// Returns the number of the file in which a line has its beginning only.
+    pub fn cut_in(&self) -> Option<u64> {
+        Some(self.inode).filter(|_| self.is_cut)
+    }
+
+    /// Ends the line that a writer before this one has begun in the file of that number; returns how many bytes that takes.
+    pub fn end_line(&mut self, inode: u64) -> u64 {
+        if self.inode != inode {
+            return 0;
+        }
+        self.is_cut = true;
+        self.buffer.push(b'\n');
+        1
+    }
+
+    /// Returns the number of bytes that have not left.
+    pub fn buffered(&self) -> u64 {
+        self.buffer.len() as u64
     }
 
     fn drain(&mut self, sent: &mut usize) -> WriteOutcome {

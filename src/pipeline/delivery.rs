@@ -23,7 +23,7 @@ use crate::pipeline::owner::UserOwner;
 use crate::pipeline::ratelimit::{BucketKey, Refusals, UserLimiter};
 use crate::pipeline::redact::secrets;
 use crate::pipeline::shed::{Decision, Shedder};
-use crate::stats::{Portion, UserCounters};
+use crate::stats::{EventOutcomes, Portion, UserCounters};
 use crate::units::Units;
 
 /// Stages between an event with its rule and the output.
@@ -158,12 +158,28 @@ impl Delivery {
         self.may_be_duplicate = true;
     }
 
-    /// Returns the events of a slot in aggregates that are not written yet.
-    pub fn aggregating(&self, slot: Slot) -> u64 {
-        self.aggregating.get(&slot).copied().unwrap_or_default()
+    /// Returns the outcomes of a slot's events without those whose lines have not left.
+    pub fn settled(&self, slot: Slot) -> EventOutcomes {
+        self.writer.unsent(slot).without(self.tally.of(slot))
     }
 
-    /// Returns the record of events that waits in the output.
+    /// Returns the events of a slot in aggregates that have not left the daemon's memory.
+    pub fn in_memory(&self, slot: Slot) -> u64 {
+        let open = self.aggregating.get(&slot).copied().unwrap_or_default();
+        open + self.writer.unsent(slot).aggregated
+    }
+
+    /// Returns whether lines of events have left since the last call.
+    pub fn take_sent(&mut self) -> bool {
+        self.writer.take_sent()
+    }
+
+    /// Ends the line that the previous daemon has begun in the file of that number.
+    pub fn end_line(&mut self, inode: u64) {
+        self.writer.end_line(inode);
+    }
+
+    /// Returns the record of events that waits for journald.
     pub fn waiting(&self) -> Option<WaitingEvents<'_>> {
         self.writer.waiting()
     }
@@ -173,9 +189,12 @@ impl Delivery {
         self.shedder.set_limits(limits, self.now);
     }
 
-    /// Writes the encoded record of events that waited in the output of the previous daemon; they count as written.
+    /// Writes the encoded record of events that waited for journald when the previous daemon was killed; they count as
+    /// written. Another output does not take it: they are lost.
     pub fn write_waiting(&mut self, portion: Portion, entry: Vec<u8>) {
-        if let Some(given_up) = self.writer.write_waiting(portion, entry) {
+        if !self.writer.output().is_journal() {
+            self.tally.crash(portion);
+        } else if let Some(given_up) = self.writer.write_waiting(portion, entry) {
             self.tally.refuse(given_up);
         }
     }

@@ -15,6 +15,7 @@ pub mod redact;
 mod room;
 pub mod rule_lookup;
 pub mod shed;
+mod unsent;
 pub mod writer;
 
 use std::collections::BTreeMap;
@@ -124,19 +125,30 @@ impl Pipeline {
         self.write_receipt(call.header.slot);
     }
 
-    /// Writes into the ledger what became of the events of a slot.
+    /// Writes into the ledger what became of the events of a slot, or, where lines have left, of all.
     fn write_receipt(&mut self, slot: Slot) {
-        let (tally, delivery) = (&self.delivery.tally, &self.delivery);
-        self.receipts.write_state(tally.undecodable, delivery.waiting());
-        self.receipts.write(slot, tally.of(slot), delivery.aggregating(slot));
+        if self.delivery.take_sent() {
+            return self.write_receipts();
+        }
+        let delivery = &self.delivery;
+        self.receipts.write_state(
+            delivery.tally.undecodable,
+            delivery.waiting(),
+            delivery.output().cut_in(),
+        );
+        self.receipts.write(slot, delivery.settled(slot), delivery.in_memory(slot));
     }
 
     /// Writes the ledger as a whole.
     fn write_receipts(&mut self) {
-        let (tally, delivery) = (&self.delivery.tally, &self.delivery);
-        self.receipts.write_state(tally.undecodable, delivery.waiting());
-        for (&slot, outcomes) in &tally.slots {
-            self.receipts.write(slot, *outcomes, delivery.aggregating(slot));
+        let delivery = &self.delivery;
+        self.receipts.write_state(
+            delivery.tally.undecodable,
+            delivery.waiting(),
+            delivery.output().cut_in(),
+        );
+        for &slot in delivery.tally.slots.keys() {
+            self.receipts.write(slot, delivery.settled(slot), delivery.in_memory(slot));
         }
     }
 
@@ -163,6 +175,9 @@ impl Pipeline {
         }
         let (tally, waiting) = self.receipts.restore(ledger, entries, &self.pending.count());
         self.delivery.tally = tally;
+        if let Some(inode) = self.receipts.cut_in() {
+            self.delivery.end_line(inode);
+        }
         if let Some((portion, entry)) = waiting {
             self.delivery.write_waiting(portion, entry);
         }

@@ -94,6 +94,11 @@ impl Receipts {
         self.slots.insert(slot, Received { count: row.received, last: row.last });
     }
 
+    /// Returns the number of the file in which the previous daemon left the beginning of a line.
+    pub fn cut_in(&self) -> Option<u64> {
+        self.state.cut_in
+    }
+
     /// Notes that the delivery of an event begins.
     pub fn begin(&mut self, header: &Header) -> Standing {
         let Some((ledger, _)) = &self.files else { return Standing::New };
@@ -126,10 +131,16 @@ impl Receipts {
 
     /// Writes what concerns no slot, if it has changed. To be called before the rows are written: as long as the row of
     /// an event is not, the event counts as not delivered.
-    pub fn write_state(&mut self, undecodable: u64, waiting: Option<WaitingEvents<'_>>) {
+    pub fn write_state(
+        &mut self,
+        undecodable: u64,
+        waiting: Option<WaitingEvents<'_>>,
+        cut_in: Option<u64>,
+    ) {
         let Some((ledger, entries)) = &mut self.files else { return };
         let number = waiting.as_ref().map(|waiting| waiting.number);
-        if (self.state.undecodable, self.waiting) == (undecodable, number) {
+        let known = (self.state.undecodable, self.waiting, self.state.cut_in);
+        if known == (undecodable, number, cut_in) {
             return;
         }
         if self.waiting != number {
@@ -143,6 +154,7 @@ impl Receipts {
         self.waiting = number;
         self.state.waiting = waiting.map(|waiting| waiting.portion);
         self.state.undecodable = undecodable;
+        self.state.cut_in = cut_in;
         ledger.write_state(&self.state);
     }
 }

@@ -2,9 +2,12 @@
 
 use std::time::Instant;
 
+use syscalls::Slot;
+
 use crate::clock;
 use crate::output::record::{Body, Record};
 use crate::output::{Output, WriteOutcome};
+use crate::pipeline::unsent::{Unsent, UnsentEvents};
 use crate::stats::Portion;
 
 /// The output, and the events that wait in it.
@@ -12,9 +15,13 @@ use crate::stats::Portion;
 pub struct Writer {
     output: Output,
     state: WriterState,
-    /// Events of the record that waits in the output, and its number among all that have waited.
+    /// Events of the record that waits for journald, and its number among all that have waited.
     waiting: Option<(Portion, u64)>,
     next_number: u64,
+    /// Events whose lines have not left.
+    unsent: Unsent,
+    /// Lines of events have left since that was asked.
+    has_sent: bool,
     mark: ReadBackMark,
 }
 
@@ -48,14 +55,14 @@ pub enum WriterState {
     Closed,
 }
 
-/// Record of events that waits in the output.
+/// Record of events that waits for journald.
 #[derive(Debug, Clone, Copy)]
 pub struct WaitingEvents<'a> {
     /// The events.
     pub portion: Portion,
     /// Number of the record among all that have waited.
     pub number: u64,
-    /// The encoded record; `None` for lines.
+    /// The encoded record.
     pub entry: Option<&'a [u8]>,
 }
 
@@ -77,6 +84,8 @@ impl Writer {
             state: WriterState::Open,
             waiting: None,
             next_number: 1,
+            unsent: Unsent::default(),
+            has_sent: false,
             mark: ReadBackMark::None,
         }
     }
@@ -86,11 +95,17 @@ impl Writer {
         let before = self.output.counts().bytes;
         let outcome = self.output.write(record);
         self.mark(outcome, record.time_ns);
-        self.waiting = outcome.is_waiting().then_some((portion, self.next_number));
-        self.next_number += u64::from(self.waiting.is_some());
-        self.update_state(outcome);
         let is_lost = matches!(outcome, WriteOutcome::Lost(_) | WriteOutcome::Closed(_));
-        WriteResult { bytes: self.output.counts().bytes - before, is_lost }
+        let end = self.output.counts().bytes;
+        if self.output.is_journal() {
+            self.waiting = outcome.is_waiting().then_some((portion, self.next_number));
+            self.next_number += u64::from(self.waiting.is_some());
+        } else if !is_lost {
+            self.unsent.push(end, portion);
+            self.leave();
+        }
+        self.update_state(outcome);
+        WriteResult { bytes: end - before, is_lost }
     }
 
     /// Writes a record of the daemon's own with the present time; returns its size in bytes. Behind records that
@@ -106,6 +121,26 @@ impl Writer {
             let _ = self.flush();
         }
         self.output.counts().bytes - before
+    }
+
+    /// Removes the lines that have left from those that have not.
+    fn leave(&mut self) {
+        self.has_sent |= self.unsent.leave(self.output.sent_bytes());
+    }
+
+    /// Returns the events of a slot whose lines have not left.
+    pub fn unsent(&self, slot: Slot) -> UnsentEvents {
+        self.unsent.of(slot)
+    }
+
+    /// Returns whether lines of events have left since the last call.
+    pub fn take_sent(&mut self) -> bool {
+        std::mem::take(&mut self.has_sent)
+    }
+
+    /// Ends the line that the previous daemon has begun in the file of that number.
+    pub fn end_line(&mut self, inode: u64) {
+        self.output.end_line(inode);
     }
 
     fn mark(&mut self, outcome: WriteOutcome, time_ns: u64) {
@@ -130,6 +165,7 @@ impl Writer {
     /// Writes the records that wait in the output; returns the events of a record that was given up.
     pub fn flush(&mut self) -> Option<Portion> {
         let outcome = self.output.flush();
+        self.leave();
         let given_up = match outcome {
             WriteOutcome::Written => {
                 self.waiting = None;
@@ -142,13 +178,14 @@ impl Writer {
         given_up
     }
 
-    /// Returns the record of events that waits in the output.
+    /// Returns the record of events that waits for journald.
     pub fn waiting(&self) -> Option<WaitingEvents<'_>> {
         let (portion, number) = self.waiting?;
         Some(WaitingEvents { portion, number, entry: self.output.waiting_event() })
     }
 
-    /// Gives up the event that waits in the output; returns its events.
+    /// Gives up the event that waits for journald; returns its events. A stream cannot take lines back: whoever reads the
+    /// last record has read them.
     pub fn give_up(&mut self) -> Option<Portion> {
         self.output.drop_event();
         self.waiting.take().map(|(portion, _)| portion)

@@ -56,6 +56,8 @@ pub struct LedgerState {
     pub waiting: Option<Portion>,
     /// Number of that record in the file that has it; 0 if none has.
     pub waiting_number: u64,
+    /// Number of the file in which a line has its beginning only.
+    pub cut_in: Option<u64>,
 }
 
 /// The map, as memory.
@@ -105,13 +107,15 @@ impl Ledger {
             Some(Portion::End(slot)) => (3, slot.index(), 1),
         };
         let number = state.waiting_number;
-        let words = [undecodable, boottime_ns, tid.into(), kind, slot.into(), count, number];
+        let cut_in = state.cut_in.unwrap_or_default();
+        let words =
+            [undecodable, boottime_ns, tid.into(), kind, slot.into(), count, number, cut_in];
         self.write_row(STATE_ROW, words.into_iter());
     }
 
     /// Returns the state of the whole daemon.
     pub fn read_state(&self) -> LedgerState {
-        let [undecodable, boottime_ns, tid, kind, slot, count, waiting_number, ..] =
+        let [undecodable, boottime_ns, tid, kind, slot, count, waiting_number, cut_in, ..] =
             self.read_row(STATE_ROW);
         let slot = u16::try_from(slot).ok().and_then(Slot::from_index);
         let waiting = slot.and_then(|slot| match kind {
@@ -121,7 +125,8 @@ impl Ledger {
             _ => None,
         });
         let delivering = event_id(boottime_ns, tid);
-        LedgerState { undecodable, delivering, waiting, waiting_number }
+        let cut_in = Some(cut_in).filter(|inode| *inode != 0);
+        LedgerState { undecodable, delivering, waiting, waiting_number, cut_in }
     }
 
     /// Writes a row into the copy that is not valid, and makes it the valid one with the last store: a daemon that is
@@ -200,7 +205,9 @@ mod tests {
         let portions = [Portion::One(slot), Portion::Many(slot, 1 << 40), Portion::End(slot)];
         for waiting in portions.map(Some).into_iter().chain([None]) {
             let delivering = EventId { boottime_ns: 7, tid: 8 };
-            let state = LedgerState { undecodable: 9, delivering, waiting, waiting_number: 10 };
+            let cut_in = waiting.map(|_| 11);
+            let state =
+                LedgerState { undecodable: 9, delivering, waiting, waiting_number: 10, cut_in };
             ledger.write_state(&state);
             assert_eq!(ledger.read_state(), state);
         }

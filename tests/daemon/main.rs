@@ -15,6 +15,7 @@ mod json;
 mod kernel_objects;
 mod kill;
 mod kill_in_call;
+mod lines_at_kill;
 mod load;
 mod long_cgroup_paths;
 mod memory_group;
