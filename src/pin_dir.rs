@@ -23,16 +23,20 @@ impl PinDir {
     /// # Errors
     /// `Failure` if it is not in a bpf file system, or if anybody but root may use it.
     pub fn open(path: &Path) -> Result<Self> {
-        match DirBuilder::new().mode(0o700).create(path) {
-            Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
-            result => result.with_context(|| format!("failed to create {}", path.display()))?,
-        }
-        let named = || format!("failed to look at {}", path.display());
-        let system = statfs(path).with_context(named)?;
+        let is_missing =
+            fs::symlink_metadata(path).is_err_and(|error| error.kind() == ErrorKind::NotFound);
+        // Before it is created: a directory that is refused leaves nothing behind.
+        let place = if is_missing { parent(path) } else { path };
+        let named = |path: &Path| format!("failed to look at {}", path.display());
+        let system = statfs(place).with_context(|| named(place))?;
         if system.filesystem_type() != BPF_FS_MAGIC {
             return Err(unusable(path, "is not in a bpf file system", MOUNT));
         }
-        let status = fs::symlink_metadata(path).with_context(named)?;
+        if is_missing {
+            let created = DirBuilder::new().mode(0o700).create(path);
+            created.with_context(|| format!("failed to create {}", path.display()))?;
+        }
+        let status = fs::symlink_metadata(path).with_context(|| named(path))?;
         if !status.is_dir() || status.uid() != 0 || status.mode() & 0o077 != 0 {
             return Err(unusable(
                 path,
@@ -86,6 +90,12 @@ impl PinDir {
     fn path(&self, name: &str) -> PathBuf {
         self.0.join(name.replace('.', "-"))
     }
+}
+
+/// Returns the directory that a path of one word or more lies in.
+fn parent(path: &Path) -> &Path {
+    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
+    parent.unwrap_or(Path::new("."))
 }
 
 const MOUNT: &str =

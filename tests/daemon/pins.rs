@@ -83,6 +83,7 @@ fn directory_that_cannot_keep_pins_is_refused_with_what_to_do() {
             plain.display()
         )
     );
+    assert!(!plain.exists(), "nothing is left of it");
     let pins = BpfFs::mount(&setup);
     fs::create_dir(pins.pins()).unwrap();
     fs::set_permissions(pins.pins(), Permissions::from_mode(0o755)).unwrap();
