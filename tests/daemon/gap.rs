@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use nix::sys::signal::Signal;
 use serde_json::Value;
 
+use crate::kernel_objects::KernelObjects;
 use crate::process::{Process, eventually};
 use crate::records::Records;
 use crate::rig::Setup;
@@ -52,11 +53,13 @@ impl Run {
         self.process.wait()
     }
 
-    /// Ends the run and returns the time of its last record.
+    /// Ends the run, which leaves nothing in the kernel, and returns the time of its last record.
     fn end(mut self, signal: Signal) -> String {
+        let objects = KernelObjects::of(self.pid());
         self.process.signal(signal);
         let records = self.records.rest();
         self.process.wait();
+        objects.are_gone();
         let last = records.last().map(|record| record["time"].as_str().unwrap().to_owned());
         last.unwrap_or_default()
     }
@@ -102,7 +105,7 @@ fn start_that_fails_leaves_gap_to_next_one() {
     first.records.next("started");
     first.end(Signal::SIGKILL);
     setup.write("[routes]\n510 = \"nothing\"\n");
-    Run::start(&setup).end(Signal::SIGCONT);
+    assert_eq!(Run::start(&setup).wait().code(), Some(78));
     setup.write(routes);
     let (last, gap, _) = gap_and_start(&setup);
     assert_eq!(gap["reason"], "crash");
