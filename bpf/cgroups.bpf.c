@@ -6,6 +6,7 @@
  */
 #include "cgroup_tags.h"
 #include "preempt.h"
+#include "ring_room.h"
 #include "wake.h"
 
 static __always_inline __u64 cgroup_id(const struct cgroup *cgroup)
@@ -48,10 +49,14 @@ static __always_inline bool cgroup_is_in_view(const struct cgroup *cgroup)
 	return true;
 }
 
+/* Any user with a cgroup of its own can make others in a loop: the reserved part of the ring stays
+ * free. Cgroups without a record are counted, and the daemon reads the tree again. */
 static __always_inline void cgroup_record(const struct cgroup *cgroup, __u16 kind)
 {
-	struct cgroup_event *event = bpf_ringbuf_reserve(&events, sizeof(*event), 0);
+	struct cgroup_event *event = NULL;
 
+	if (ring_fill() < ring_common_room())
+		event = bpf_ringbuf_reserve(&events, sizeof(*event), 0);
 	if (!event) {
 		__atomic_fetch_add(&cgroups_lost, 1, __ATOMIC_RELAXED);
 		return;

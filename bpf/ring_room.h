@@ -21,14 +21,18 @@ static __always_inline __u64 ring_fill(void)
 	return bpf_ringbuf_query(&events, BPF_RB_AVAIL_DATA);
 }
 
+/* Returns how full the ring may be for what is not kept. */
+static __always_inline __u32 ring_common_room(void)
+{
+	return ring_bytes - ring_bytes / 8 - ring_bytes / RING_GRANTS;
+}
+
 /* Returns how full the ring may be for one more event of the call. */
 static __always_inline __u32 ring_room(const struct call *call)
 {
-	__u32 grants = ring_bytes / RING_GRANTS;
-
 	if (call->is_heavy)
-		return ring_bytes / 2 - grants;
-	return call->route->flags & CALL_KEEP ? ring_bytes : ring_bytes - ring_bytes / 8 - grants;
+		return ring_bytes / 2 - ring_bytes / RING_GRANTS;
+	return call->route->flags & CALL_KEEP ? ring_bytes : ring_common_room();
 }
 
 static __always_inline bool ring_has_room(const struct call *call)
