@@ -121,6 +121,21 @@ static __always_inline void pending_cancel(const struct event *event)
 		pending_clear(pending);
 }
 
+enum {
+	MAX_ERRNO = 4095, /* include/linux/err.h */
+};
+
+/* Returns the result as the caller gets it. A 32-bit one gets the low half: it is a failure even if
+ * the kernel did not extend its sign, and a number without a sign otherwise. */
+static __always_inline __s64 result_of_caller(const struct pending *pending, __s64 result)
+{
+	__u32 low = result;
+
+	if (pending->slot < ABI_SLOTS)
+		return result;
+	return low >= (__u32)-MAX_ERRNO ? (__s32)low : (__s64)low;
+}
+
 static __always_inline void result_fill(struct result_event *event, const struct pending *pending,
 					__s64 result, bool ended)
 {
@@ -132,7 +147,7 @@ static __always_inline void result_fill(struct result_event *event, const struct
 	event->ended = ended;
 	event->captures = 0;
 	event->boottime_ns = bpf_ktime_get_boot_ns();
-	event->result = result;
+	event->result = result_of_caller(pending, result);
 }
 
 static __always_inline bool result_send(const struct pending *pending, __s64 result, bool ended)

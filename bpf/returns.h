@@ -22,7 +22,8 @@ static __always_inline struct capture_id deferred_id(const struct deferred_read 
 	return (struct capture_id){.field = read->field, .moment = read->moment};
 }
 
-/* Sets the target's length to the bytes that the kernel has written, or was to read. */
+/* Sets the target's length to the bytes that the kernel has written, or was to read: of a length
+ * that it returns, at most the caller's room. */
 static __always_inline void deferred_size(struct scratch *scratch, const struct deferred_read *read)
 {
 	volatile struct read_target *target = &scratch->target;
@@ -33,7 +34,7 @@ static __always_inline void deferred_size(struct scratch *scratch, const struct 
 		target->length = result_of(scratch) * read->element + read->extra;
 	if (read->length_at) {
 		bpf_probe_read_user(&length, sizeof(length), (const void *)read->length_at);
-		target->length = length;
+		target->length = min_u64(length, read->element);
 	}
 	target->room = min_u64(read->room, target->length);
 }
@@ -64,6 +65,7 @@ static __always_inline void deferred_vector(struct scratch *scratch, const struc
 	target->count = read->room;
 	if (read->moment == MOMENT_RETURN) {
 		scratch->vector.left = result_of(scratch);
+		scratch->vector.name_rooms = read->element;
 		scratch->vector.has_lengths = read->op == DEFERRED_MESSAGES;
 	}
 	if (read->op == DEFERRED_MESSAGES && read->moment == MOMENT_RETURN)

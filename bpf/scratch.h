@@ -55,7 +55,9 @@ struct vector {
 	__u8 moment; /* the moment of all its captures */
 	__u8 has_lengths; /* each message has the number of bytes that the kernel moved */
 	__u8 part; /* PART_VECTOR if it is a message's, else PART_WHOLE */
-	__u8 reserved[4];
+	__u16 name_rooms; /* bytes that the name of this message, and of the next one, has at most
+			   */
+	__u8 reserved[2];
 };
 
 /* A pointer argument of the call, as the recipe describes it; in memory as well. */
@@ -65,6 +67,7 @@ struct read_target {
 	__u64 length; /* bytes in all */
 	__u64 room; /* bytes that the event keeps at most; of a vector: elements */
 	__u64 length_at;
+	__u64 element; /* as in struct deferred_read */
 	__u64 vector; /* position, from 1, of the argument that is a vector; 0: none */
 };
 
@@ -90,7 +93,9 @@ struct deferred_read {
 	__u64 address;
 	__u64 length_at; /* address of a 32-bit length in bytes; 0: none */
 	__u16 room; /* bytes at most; of a vector: elements */
-	__u16 element; /* bytes of one element, if the result counts elements; else 0 */
+	__u16 element; /* bytes of one element, if the result counts elements; of memory with a
+			* `length_at`, its value at entry, which is the caller's room, up to 0xffff;
+			* of messages, the rooms for their names, a byte each; else 0 */
 	__u8 op; /* enum deferred_op */
 	__u8 field; /* of the capture */
 	__u8 extra; /* bytes before the first element */

@@ -35,6 +35,8 @@ static __always_inline __u64 step_count(const struct scratch *scratch,
 		return count;
 	case COUNT_BITS:
 		return bits_count((__u32)count, step->size);
+	case COUNT_BITS_BUT_ONE:
+		return (__u32)count ? bits_count((__u32)count - 1, step->size) : 0;
 	default:
 		return 1;
 	}
@@ -57,11 +59,14 @@ static __always_inline void target_begin(struct scratch *scratch, const struct c
 	target->length = target->count * step->size + step->extra;
 	target->room = step->most ? step->most : call->route->buffer_bytes;
 	target->length_at = 0;
-	if (step->count == COUNT_POINTED)
+	target->element = step->by_result ? step->size : 0;
+	if (step->count == COUNT_POINTED) {
 		target->length_at = argument(scratch, step->counter);
-	else
+		target->element = min_u64(user_long(target->length_at, sizeof(__u32)), 0xffff);
+	} else {
 		target->room =
 			min_u64(target->room, is_vector(step->op) ? target->count : target->length);
+	}
 }
 
 /* The vector operations are in the same order in both enums. */
@@ -83,7 +88,7 @@ static __always_inline void step_defer(struct scratch *scratch, const volatile s
 	read->address = target->address;
 	read->length_at = target->length_at;
 	read->room = target->room;
-	read->element = step->by_result ? step->size : 0;
+	read->element = target->element;
 	read->op = deferred_op(step->op);
 	read->field = step->argument;
 	read->extra = step->extra;
@@ -126,6 +131,12 @@ static __always_inline void step_capture(struct scratch *scratch, const struct c
 	target_begin(scratch, call, step);
 	if (!scratch->target.address)
 		return;
+	/* The kernel writes nothing where the caller has no room. */
+	if (step->count == COUNT_POINTED && !scratch->target.element)
+		return;
+	if (step->op >= STEP_MESSAGE)
+		scratch->target.element =
+			name_rooms(scratch->target.address, is_compat(scratch) ? 4 : 8);
 	if (is_vector(step->op))
 		scratch->target.vector = position + 1;
 	else if (step->when & WHEN_ENTRY)

@@ -38,9 +38,19 @@ static __always_inline void vector_begin(struct scratch *scratch, __u8 field, __
 	vector->buffer_bytes = buffer_bytes;
 	vector->budget = BUFFERS_MAX_BYTES;
 	vector->left = NO_LIMIT;
+	vector->name_rooms = NAME_MAX_BYTES | NAME_MAX_BYTES << 8;
 	vector->field = field;
 	vector->moment = moment;
 	vector->has_lengths = false;
+}
+
+/* Returns the rooms for the names of the first two messages, a byte each, which suffices for the
+ * longest name. The kernel writes no more, and replaces the room by the length of the name, which
+ * may be larger. */
+static __always_inline __u16 name_rooms(__u64 at, __u64 width)
+{
+	return min_u64(user_long(at + width, 4), NAME_MAX_BYTES) |
+	       min_u64(user_long(at + 9 * width, 4), NAME_MAX_BYTES) << 8;
 }
 
 /* Captures `keep` of the `length` bytes of that part. */
@@ -111,7 +121,8 @@ static __always_inline long message_capture(struct scratch *scratch, __u64 at)
 
 	if (error || !vector->left)
 		return error;
-	message_part_capture(scratch, PART_NAME, user_long(at, width), user_long(at + width, 4),
+	message_part_capture(scratch, PART_NAME, user_long(at, width),
+			     min_u64(user_long(at + width, 4), vector->name_rooms & 0xff),
 			     NAME_MAX_BYTES);
 	message_part_capture(scratch, PART_CONTROL, user_long(at + 4 * width, width),
 			     user_long(at + 5 * width, width), CONTROL_MAX_BYTES);
@@ -159,6 +170,7 @@ static __always_inline long vectors_capture(struct scratch *scratch, bool is_alo
 		if (error)
 			return i ? 0 : error;
 		at += 8 * width;
+		vector->name_rooms >>= 8;
 	}
 	return 0;
 }

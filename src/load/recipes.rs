@@ -17,6 +17,9 @@ const SOCKADDR_BYTES: usize = 128;
 /// Bytes of a structure whose size the caller passes: the largest one that is printed, `struct statmount`.
 const SIZED_BYTES: usize = 512;
 
+/// Bytes that are captured behind a structure with the number of what follows: the longest handle of a file
+/// (`MAX_HANDLE_SZ`).
+const HANDLE_BYTES: usize = 128;
 /// Bytes of a structure or a string that an argument is in some calls: the largest is
 /// `struct loop_info64` of `ioctl`.
 const SOME_BYTES: usize = 256;
@@ -112,6 +115,10 @@ fn shape(slot: Slot, kind: Kind, count: Count) -> Option<(step_op, Shape)> {
         Kind::Msgbuf => (step_op::STEP_BYTES, Shape { extra: long, ..bytes(0) }),
         Kind::Bits(_) => (step_op::STEP_BYTES, Shape { element: long, ..bytes(SIZED_BYTES) }),
         Kind::Pointer(kind) => (step_op::STEP_BYTES, elements(kind.size(slot.abi())?)),
+        Kind::Struct(name) if is_counted(slot.abi(), name) => {
+            let size = printed_size(slot.abi(), name)?.saturating_add(HANDLE_BYTES);
+            (step_op::STEP_SOME, Shape { element: size, most: size, extra: 0 })
+        }
         Kind::Struct(name) => (step_op::STEP_BYTES, elements(printed_size(slot.abi(), name)?)),
         Kind::Iovec => (step_op::STEP_VECTOR, vector),
         Kind::Msghdr => (step_op::STEP_MESSAGE, vector),
@@ -123,6 +130,12 @@ fn shape(slot: Slot, kind: Kind, count: Count) -> Option<(step_op, Shape)> {
 /// Returns the size of a structure, if any of its members is printed.
 fn printed_size(abi: Abi, name: &str) -> Option<usize> {
     structure(abi, name).filter(|layout| !layout.is_opaque()).map(Structure::size)
+}
+
+/// Returns whether a structure contains the number of elements that follow it.
+fn is_counted(abi: Abi, name: &str) -> bool {
+    let last = structure(abi, name).and_then(|layout| layout.members().last());
+    last.is_some_and(|last| last.count == Some(0) && last.length.is_some())
 }
 
 /// Entries of a directory are counted, for which they must be there.
@@ -139,6 +152,7 @@ fn counter(slot: Slot, parameter: &Parameter, count: Count) -> (step_count, u8) 
     match count {
         Count::One | Count::Fixed(_) => (step_count::COUNT_ONE, 0),
         Count::Pointed(at) => (step_count::COUNT_POINTED, at),
+        Count::ButOne(at) => (step_count::COUNT_BITS_BUT_ONE, at),
         Count::Argument(at) | Count::Result(at) => match parameter.kind {
             Kind::Bits(_) => (step_count::COUNT_BITS, at),
             _ if is_wide(slot, at) => (step_count::COUNT_LONG, at),

@@ -28,6 +28,7 @@ mod inner;
 mod journal_open;
 mod limit;
 mod memory;
+mod memory_bounds;
 mod numbers;
 mod process;
 mod process_tree;

@@ -12,19 +12,19 @@ use crate::rig::{Rig, kernel, rig, routes, scaled, slot, trigger_path};
 
 const UNREADABLE: Status = Status::Unreadable { errno: nix::libc::EFAULT };
 
-fn native(name: &str) -> Slot {
+pub fn native(name: &str) -> Slot {
     slot(Abi::Native, name)
 }
 
 /// One route to `args`, with settings.
-fn route_of(slot: Slot, set: impl Fn(&mut Rule)) -> Plan {
+pub fn route_of(slot: Slot, set: impl Fn(&mut Rule)) -> Plan {
     let mut plan =
         routes(&tailcalld::load::handlers().expect("the object opens"), &[(slot, "args")]);
     plan.routes.values_mut().flat_map(|route| &mut route.rules).for_each(set);
     plan
 }
 
-fn with_result(rule: &mut Rule) {
+pub fn with_result(rule: &mut Rule) {
     rule.results = Results::All;
 }
 
@@ -54,17 +54,17 @@ fn whole<'a>(rig: &'a Rig, call: &'a (Vec<u8>, Option<Vec<u8>>)) -> Event<'a> {
 }
 
 /// Checks the captures of the one call that the trigger makes.
-fn captures(rig: &Rig, words: &[&str], check: impl Fn(&[Capture<'_>])) {
+pub fn captures(rig: &Rig, words: &[&str], check: impl Fn(&[Capture<'_>])) {
     let calls = calls(rig, words);
     let [call] = calls.as_slice() else { panic!("{} calls", calls.len()) };
     check(&whole(rig, call).captures);
 }
 
-fn entry(index: u8, value: Value<'_>, status: Status) -> Capture<'_> {
+pub fn entry(index: u8, value: Value<'_>, status: Status) -> Capture<'_> {
     Capture { index, part: Part::Whole, moment: Moment::Entry, value, status }
 }
 
-fn at_return(index: u8, bytes: &[u8]) -> Capture<'_> {
+pub fn at_return(index: u8, bytes: &[u8]) -> Capture<'_> {
     Capture { moment: Moment::Return, ..entry(index, Value::Bytes(bytes), Status::Ok) }
 }
 

@@ -85,6 +85,20 @@ fn result_of_failed_compat_call_is_errno() {
     assert_eq!(failed.errno(), Some(nix::libc::ESRCH));
 }
 
+/// The kernel returns the error of modify_ldt without its sign; a 32-bit program gets the low half.
+#[test]
+fn result_of_compat_call_is_that_of_caller() {
+    needs_root!();
+    let [modify_ldt, setfsuid] = ["modify_ldt", "setfsuid32"].map(|name| slot(Abi::Compat, name));
+    let rig = Rig::new(&with_results(&[(modify_ldt, "args"), (setfsuid, "args")]));
+    let words = ["compat", &modify_ldt.nr().to_string(), "0x7f", "0", "0"];
+    let [(_, failed)] = &outcomes(&rig, &words)[..] else { panic!("one call") };
+    assert_eq!(failed.errno(), Some(nix::libc::ENOSYS));
+    let words = ["times", "2", "compat", &setfsuid.nr().to_string(), "0xffff0000"];
+    let [_, (_, second)] = &outcomes(&rig, &words)[..] else { panic!("two calls") };
+    assert_eq!((second.errno(), result(*second)), (None, 0xffff_0000));
+}
+
 /// `umask` returns the argument of the call before it, so a result paired with the wrong event would differ.
 #[test]
 fn results_of_threads_are_not_mixed_up() {

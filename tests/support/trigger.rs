@@ -20,6 +20,7 @@
 //!     trigger paced N native NUMBER [ARG...]      one a millisecond
 //!     trigger set-exe PATH native NUMBER          with that file as its executable (set_exe.rs)
 //!     trigger pass FDS COMMAND...                 becomes the command, with these descriptors from 3 on
+//!     trigger bound ...                   the rest with descriptor 9, a socket called `@abcdefghij` that sent two messages to itself
 //!     trigger within FLAGS native NUMBER [ARG...]     says where it stands, in new namespaces
 //!
 //! `dropped:STRING` and `dropped-argv:STRING,STRING` lie on a page that is not there. The argument `dropped` is a path with the number of the call, on a page that is not there. The argument `nth` counts the calls from 0, over all threads, so that each of them is known.
@@ -107,10 +108,28 @@ fn make(words: &[&str]) {
         }
         ["from-a-thread", rest @ ..] => in_thread(&Call::parse(rest)),
         ["set-exe", path, "native", nr] => set_exe::set_exe(path, number(nr)),
+        ["bound", rest @ ..] => make(bind(rest)),
         ["within", flags, rest @ ..] => within(number(flags), &Call::parse(rest)),
         ["endless", rest @ ..] => println!("{}", make_until_eof(&Call::parse(rest))),
         rest => Call::parse(rest).make(0),
     }
+}
+
+/// Makes descriptor 9 a socket with a name, to which it has sent two messages, for the `rest`.
+fn bind<'w>(rest: &'w [&'w str]) -> &'w [&'w str] {
+    let name = b"\x01\0\0abcdefghij";
+    // SAFETY: the name is as long as the kernel is told, and it reads no more of it.
+    unsafe {
+        let socket = libc::socket(libc::AF_UNIX, libc::SOCK_DGRAM, 0);
+        assert_eq!(libc::dup2(socket, 9), 9, "a descriptor");
+        let (address, length) = (name.as_ptr().cast(), name.len() as libc::socklen_t);
+        assert_eq!(libc::bind(9, address, length), 0, "a free name");
+        for text in [b"one!", b"two!"] {
+            let sent = libc::sendto(9, text.as_ptr().cast(), 4, 0, address, length);
+            assert_eq!(sent, 4, "room in the socket");
+        }
+    }
+    rest
 }
 
 /// Makes the call in a thread that is not the first one.
@@ -406,6 +425,10 @@ fn value_of(word: &str) -> u64 {
         Some(("buffers", texts)) => buffers(texts.split(',')),
         Some(("many", count)) => buffers((0..number(count)).map(|_| "x")),
         Some(("compat-buffers", texts)) => compat_buffers(texts),
+        // Messages that each have a buffer of 8 bytes, and so much room for a name, followed by more of Z.
+        Some(("received", rooms)) => {
+            words(&rooms.split(',').flat_map(received).collect::<Vec<_>>())
+        }
         // A message with a name and these texts.
         Some(("message", texts)) => message(texts),
         // A string that runs into a page that is not mapped.
@@ -455,6 +478,12 @@ fn message(texts: &str) -> u64 {
     let control = low_text(b"control!");
     let count = texts.split(',').count() as u64;
     words(&[name, 7, buffers(texts.split(',')), count, control, 8, 0])
+}
+
+/// Returns a struct mmsghdr.
+fn received(room: &str) -> [u64; 8] {
+    let name = low_text(&[b'Z'; 128]);
+    [name, number(room), words(&[low_text(&[0; 8]), 8]), 1, 0, 0, 0, 0]
 }
 
 /// The addresses of these strings, on a page that is dropped once.

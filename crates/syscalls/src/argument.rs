@@ -1,6 +1,6 @@
 //! Calls as they were made, and their arguments with the memory that was captured for them.
 
-use crate::{Abi, Capture, Moment, Parameter, Part, Signature, Status, Value};
+use crate::{Abi, Capture, Moment, Parameter, Part, Signature, Status, Value, Written};
 
 /// A syscall as it was made: registers, captured memory and, once it has returned, its result.
 #[derive(Debug, Clone, Copy)]
@@ -25,6 +25,8 @@ pub struct Argument<'c> {
     /// Index of the argument's captures; `None` for an argument that is itself in memory, because no
     /// memory is captured through it.
     position: Option<u8>,
+    /// Parameters of the call, by position.
+    parameters: &'static [Parameter],
     call: &'c Call<'c>,
 }
 
@@ -45,10 +47,12 @@ impl<'c> Call<'c> {
         values: [u64; 6],
         in_memory: bool,
     ) -> impl Iterator<Item = Argument<'c>> {
+        let parameters = signature.prototype(values).parameters();
         signature.with_positions(values).map(move |(position, parameter, register)| Argument {
             parameter,
             register,
             position: (!in_memory).then_some(position),
+            parameters,
             call: self,
         })
     }
@@ -60,9 +64,15 @@ impl<'c> Argument<'c> {
         self.call.abi
     }
 
-    /// Returns the register of the argument at `position`; 0 beyond the sixth.
+    /// Returns the value of the argument at `position`, as wide as the kernel takes it; 0 beyond the sixth.
     pub fn register_at(&self, position: u8) -> u64 {
-        self.call.registers.get(usize::from(position)).copied().unwrap_or_default()
+        let at = usize::from(position);
+        let n = self.call.registers.get(at).copied().unwrap_or_default();
+        let size = self.parameters.get(at).and_then(|one| one.kind.size(self.abi()));
+        match size {
+            Some(4) => n & 0xffff_ffff,
+            _ => n,
+        }
     }
 
     /// Returns the memory that the kernel read.
@@ -80,6 +90,24 @@ impl<'c> Argument<'c> {
         self.call.result
     }
 
+    /// Returns whether the call, which succeeded, wrote the memory.
+    pub fn is_written(&self) -> bool {
+        let Some(memory) = self.parameter.memory else { return false };
+        match memory.written {
+            Written::Always => true,
+            Written::Positive => self.result() != Some(0),
+            Written::Fitting => !self.exceeds_capacity(),
+            Written::Marked(position) => self.has_mark(position),
+        }
+    }
+
+    /// Returns whether the number behind the argument at `position` is not 0 after the call.
+    fn has_mark(&self, position: u8) -> bool {
+        let is_it = |one: &&Capture<'_>| one.index == position && one.moment == Moment::Return;
+        let mark = self.call.captures.iter().find(is_it).map(|one| one.value);
+        matches!(mark, Some(Value::Bytes(bytes)) if bytes.iter().take(4).any(|byte| *byte != 0))
+    }
+
     /// Returns whether some memory of the argument could not be read.
     pub fn is_unreadable(&self) -> bool {
         self.parameter.memory.is_some()
@@ -88,13 +116,13 @@ impl<'c> Argument<'c> {
 
     /// Returns whether the argument has more memory than was captured.
     pub fn is_truncated(&self) -> bool {
-        let is_cut =
-            |capture: &Capture<'_>| matches!(capture.status, Status::Truncated { length: Some(_) });
         // The length of a string is unknown if its end was not captured.
-        self.captures().any(|capture| is_cut(capture) || is_text_cut(capture))
+        let is_cut = |capture: &Capture<'_>| self.is_cut(capture) || is_text_cut(capture);
+        self.captures().any(is_cut) || self.has_more_messages() || self.has_more_buffers()
     }
 
-    fn captures(&self) -> impl Iterator<Item = &'c Capture<'c>> + Clone + use<'c> {
+    /// Returns the memory of the argument.
+    pub fn captures(&self) -> impl Iterator<Item = &'c Capture<'c>> + Clone + use<'c> {
         let position = self.position;
         self.call.captures.iter().filter(move |capture| Some(capture.index) == position)
     }

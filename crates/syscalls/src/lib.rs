@@ -72,6 +72,9 @@ mod capture;
 /// Calls as they were made, and their arguments.
 mod argument;
 
+/// Bytes of a capture that the kernel read or wrote.
+mod extent;
+
 pub mod notation;
 
 pub mod printable;
@@ -88,7 +91,7 @@ pub use groups::{Group, group, groups};
 pub use numbers::{is_known, name, names, number};
 pub use signature::{
     ArgumentSource, BitPattern, Case, Count, Direction, InnerCall, Kind, Memory, MemoryArguments,
-    Parameter, Prototype, RegisterTest, Signature, Width, signature,
+    Parameter, Prototype, RegisterTest, Signature, Width, Written, signature,
 };
 pub use slot::{Slot, functions};
 pub use structs::{

@@ -32,7 +32,7 @@ use super::constants::sets;
 use super::numbers::table;
 use super::{Abi, Slot};
 pub use kind::{Kind, Width};
-pub use parameter::{Count, Direction, Memory, Parameter};
+pub use parameter::{Count, Direction, Memory, Parameter, Written};
 pub use register_test::{BitPattern, RegisterTest};
 use rows::Rows;
 pub use types::{ArgumentSource, Case, InnerCall, MemoryArguments, Prototype, Signature};

@@ -1,7 +1,7 @@
 //! Ancillary data of messages (`struct cmsghdr`).
 
 use super::bytes::padded_uint;
-use super::primitive::register;
+use super::primitive::{hex_bytes, register};
 use super::quote::quoted;
 use crate::{Abi, Kind};
 
@@ -11,14 +11,16 @@ const CREDENTIALS: u64 = 2;
 /// Types of the level `SOL_SOCKET` that have a notation (`linux/socket.h`).
 const TYPES: [(u64, &str); 2] = [(RIGHTS, "SCM_RIGHTS"), (CREDENTIALS, "SCM_CREDENTIALS")];
 
-/// Prints `[{cmsg_len=20, cmsg_level=SOL_SOCKET, cmsg_type=SCM_RIGHTS, cmsg_data=[3]}]`.
-pub fn control(mut bytes: &[u8], abi: Abi, out: &mut String) {
+/// Prints `[{cmsg_len=20, cmsg_level=SOL_SOCKET, cmsg_type=SCM_RIGHTS, cmsg_data=[3]}]`. Bytes at the end that
+/// are no whole header follow as they are; an ellipsis stands for those that were not captured.
+pub fn control(mut bytes: &[u8], is_cut: bool, abi: Abi, out: &mut String) {
     let width = Kind::Address.size(abi).unwrap_or(8);
     let header = width + 8;
     out.push('[');
-    while let Some((length, rest)) = bytes.split_at_checked(width) {
+    while let Some((head, _)) = bytes.split_at_checked(header) {
+        let (length, rest) = head.split_at(width);
         let length = usize::try_from(padded_uint(length)).unwrap_or(usize::MAX);
-        let (Some(level), Some(kind)) = (rest.get(..4), rest.get(4..8)) else { break };
+        let (level, kind) = rest.split_at(4);
         out.push_str(if out.ends_with('}') { ", {cmsg_len=" } else { "{cmsg_len=" });
         out.push_str(itoa::Buffer::new().format(length));
         let data = bytes.get(header..length.min(bytes.len())).unwrap_or_default();
@@ -29,6 +31,13 @@ pub fn control(mut bytes: &[u8], abi: Abi, out: &mut String) {
         // The process chooses the length: one that ends beyond all memory is the last.
         let next = length.max(header).checked_next_multiple_of(width);
         bytes = next.and_then(|next| bytes.get(next..)).unwrap_or_default();
+    }
+    let separator = if out.ends_with('[') { "" } else { ", " };
+    if is_cut {
+        out.extend([separator, "..."]);
+    } else if !bytes.is_empty() {
+        out.push_str(separator);
+        hex_bytes(bytes, out);
     }
     out.push(']');
 }
@@ -79,7 +88,7 @@ mod tests {
         let mut bytes = length.to_ne_bytes().to_vec();
         [1u32, 1, 3].iter().for_each(|word| bytes.extend(word.to_ne_bytes()));
         let mut out = String::new();
-        control(&bytes, Abi::Native, &mut out);
+        control(&bytes, false, Abi::Native, &mut out);
         out
     }
 

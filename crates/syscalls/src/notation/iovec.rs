@@ -4,10 +4,8 @@ use super::bytes::{padded_uint, with_ellipsis};
 use super::quote::quoted;
 use super::register::register_value;
 use super::structure::Phase;
+use crate::extent::BUFFERS;
 use crate::{Abi, Capture, Kind, Part, Value};
-
-/// Number of buffers of a vector that are captured; `BUFFERS_MAX` in `bpf/vector.h`.
-const BUFFERS: usize = 8;
 
 /// Prints `[{iov_base="abc", iov_len=3}]`; returns whether the vector was captured.
 pub fn iovec<'e>(

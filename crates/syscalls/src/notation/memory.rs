@@ -20,7 +20,7 @@ pub fn argument_with_memory(one: &Argument<'_>, out: &mut String) {
     let is_before = is_read && print_phase(one, Phase::Entry, out);
     let middle = out.len();
     let is_after =
-        memory.direction.is_written() && is_filled(one) && print_phase(one, Phase::Exit, out);
+        memory.direction.is_written() && one.is_written() && print_phase(one, Phase::Exit, out);
     match (is_before, is_after) {
         (true, true) if memory.direction.is_read() => join(one.parameter.kind, start, middle, out),
         (true, true) => drop(out.drain(start..middle)),
@@ -44,13 +44,6 @@ pub fn string_bytes<'e>(one: &Argument<'e>) -> Option<&'e [u8]> {
         }
         _ => None,
     }
-}
-
-/// Returns whether the kernel wrote the memory: a wait that found no child writes no status.
-fn is_filled(one: &Argument<'_>) -> bool {
-    let is_status =
-        matches!(one.parameter.kind, Kind::Pointer(kind) if matches!(kind, Kind::Status));
-    !is_status || one.result() != Some(0)
 }
 
 fn is_vector(kind: Kind) -> bool {
@@ -94,7 +87,7 @@ fn print_phase(one: &Argument<'_>, phase: Phase, out: &mut String) -> bool {
 }
 
 fn captures<'e>(
-    one: &Argument<'_>,
+    one: &Argument<'e>,
     mut captures: impl Iterator<Item = &'e Capture<'e>> + Clone,
     phase: Phase,
     out: &mut String,
@@ -103,7 +96,14 @@ fn captures<'e>(
     match one.parameter.kind {
         Kind::Iovec => iovec(captures, abi, phase, out),
         Kind::Msghdr => message(captures, abi, phase, out),
-        Kind::Mmsghdr => messages(captures, abi, phase, out),
+        Kind::Mmsghdr => {
+            let is_captured = messages(captures, abi, phase, out);
+            if is_captured && one.has_more_messages() {
+                out.truncate(out.len().saturating_sub(1));
+                out.push_str(", ...]");
+            }
+            is_captured
+        }
         Kind::Strings => strings(captures, out),
         Kind::Environment => environment(one.register, captures, out),
         kind => match captures.find(|capture| capture.status.is_readable()) {

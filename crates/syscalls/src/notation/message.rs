@@ -34,13 +34,15 @@ pub fn message<'e>(
     });
     out.extend([", msg_namelen=", itoa::Buffer::new().format(long(1) as u32), ", msg_iov="]);
     let parts = captures.clone().filter(|capture| capture.part != Part::Whole);
-    if !iovec(parts, abi, phase, out) {
+    if long(2) == 0 || !iovec(parts, abi, phase, out) {
         register_value(Kind::Address, long(2), abi, out);
     }
     out.extend([", msg_iovlen=", itoa::Buffer::new().format(long(3))]);
     if long(5) != 0 {
         out.push_str(", msg_control=");
-        pointed(part(Part::Control), long(4), abi, out, |bytes, out| control(bytes, abi, out));
+        let part = part(Part::Control);
+        let is_cut = part.is_some_and(|part| part.status.is_truncated());
+        pointed(part, long(4), abi, out, |bytes, out| control(bytes, is_cut, abi, out));
     }
     out.extend([", msg_controllen=", itoa::Buffer::new().format(long(5)), ", msg_flags="]);
     flags(long(6) & 0xffff_ffff, abi, out);

@@ -26,6 +26,10 @@ pub fn result(kind: Kind, n: u64, abi: Abi, out: &mut String) {
         Kind::Flags(width, set) => (width, set, " (flags "),
         Kind::Enum(width, set) | Kind::Number(width, set) => (width, set, " ("),
         Kind::Flagged(set) | Kind::Ioprio(set) => (Width::Int, set, " ("),
+        // Of a 32-bit call, the number that the caller gets.
+        Kind::Signed(Width::Long) => {
+            return out.push_str(itoa::Buffer::new().format(n as i64));
+        }
         _ => return register_value(kind, n, abi, out),
     };
     let value = unsigned(width, n, abi);

@@ -24,6 +24,21 @@ pub struct Memory {
     pub direction: Direction,
     /// Number of elements of the parameter's kind.
     pub count: Count,
+    /// Condition on which a successful call has written it.
+    pub written: Written,
+}
+
+/// Condition on which a successful call has written the memory behind a pointer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Written {
+    /// Success.
+    Always,
+    /// A result above 0.
+    Positive,
+    /// A result, the number of elements that there are, that does not exceed the capacity.
+    Fitting,
+    /// A number other than 0 in the memory behind the parameter at that position, after the call.
+    Marked(u8),
 }
 
 /// Direction of a transfer, seen from the kernel.
@@ -47,6 +62,8 @@ pub enum Count {
     Fixed(u8),
     /// Value of the parameter at that position.
     Argument(u8),
+    /// Value of the parameter at that position, less one.
+    ButOne(u8),
     /// Value of the 32-bit number that the parameter at that position points to. The kernel writes no
     /// more elements than the number says at entry.
     Pointed(u8),

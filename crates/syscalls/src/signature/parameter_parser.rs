@@ -1,7 +1,7 @@
 //! Parser of a parameter: one column of `signatures.tsv`.
 
 use super::kind::{Kind, Width};
-use super::parameter::{Count, Direction, Memory, NOT_PASSED, Parameter};
+use super::parameter::{Count, Direction, Memory, NOT_PASSED, Parameter, Written};
 use super::register_test::RegisterTest;
 use crate::constants::Sets;
 
@@ -10,12 +10,16 @@ pub fn name(column: &'static str) -> Option<&'static str> {
     if column == NOT_PASSED { Some(column) } else { Some(column.split_once(':')?.0) }
 }
 
-/// Parses `name:KIND[LEN] DIRECTION`; `names` are those of all parameters, to which LEN may refer.
+/// Parses `name:KIND[LEN] DIRECTION` or `name:KIND[LEN] DIRECTION when CONDITION`; `names` are those of all parameters, to which LEN may refer.
 pub fn parse(column: &'static str, names: &[&str], sets: &'static Sets) -> Option<Parameter> {
     if column == NOT_PASSED {
         return Some(Parameter { name: column, kind: Kind::Hex(Width::Long), memory: None });
     }
     let (name, rest) = halves(column).0.split_once(':')?;
+    let (rest, written) = match rest.split_once(" when ") {
+        None => (rest, Written::Always),
+        Some((rest, condition)) => (rest, Written::parse(condition, names)?),
+    };
     let (kind, direction) = match rest.split_once(' ') {
         None => (rest, None),
         Some((kind, "out")) => (kind, Some(Direction::Out)),
@@ -32,7 +36,13 @@ pub fn parse(column: &'static str, names: &[&str], sets: &'static Sets) -> Optio
     if !is_captured && (direction.is_some() || length.is_some()) || !kind.allows(count) {
         return None;
     }
-    let memory = Memory { direction: direction.unwrap_or(Direction::In), count };
+    let is_result = matches!(count, Count::Result(_));
+    if written != Written::Always && direction.is_none()
+        || written == Written::Fitting && !is_result
+    {
+        return None;
+    }
+    let memory = Memory { direction: direction.unwrap_or(Direction::In), count, written };
     Some(Parameter { name, kind, memory: is_captured.then_some(memory) })
 }
 
@@ -49,17 +59,31 @@ fn halves(column: &'static str) -> (&'static str, Option<&'static str>) {
     column.split_once(" if ").map_or((column, None), |(column, test)| (column, Some(test)))
 }
 
+fn position(name: &str, names: &[&str]) -> Option<u8> {
+    u8::try_from(names.iter().position(|one| *one == name)?).ok()
+}
+
+impl Written {
+    fn parse(text: &str, names: &[&str]) -> Option<Self> {
+        match text {
+            "result" => Some(Self::Positive),
+            "fits" => Some(Self::Fitting),
+            name => position(name, names).map(Self::Marked),
+        }
+    }
+}
+
 impl Count {
     fn parse(text: &str, names: &[&str]) -> Option<Self> {
-        let position = |name: &str| {
-            let found = names.iter().position(|one| *one == name)?;
-            u8::try_from(found).ok()
-        };
+        let position = |name: &str| position(name, names);
         if let Some(name) = text.strip_prefix('*') {
             return position(name).map(Self::Pointed);
         }
         if let Some(name) = text.strip_prefix('=') {
             return position(name).map(Self::Result);
+        }
+        if let Some(name) = text.strip_suffix("-1") {
+            return position(name).map(Self::ButOne);
         }
         text.parse().ok().map(Self::Fixed).or_else(|| position(text).map(Self::Argument))
     }
@@ -72,7 +96,9 @@ impl Kind {
             Self::Path | Self::String | Self::Strings | Self::Environment | Self::Msghdr => {
                 count == Count::One
             }
-            Self::Bits(_) | Self::Iovec | Self::Mmsghdr => count != Count::One,
+            Self::Bits(_) => count != Count::One,
+            _ if matches!(count, Count::ButOne(_)) => false,
+            Self::Iovec | Self::Mmsghdr => count != Count::One,
             _ => !self.is_counted_in_bytes() || count != Count::One,
         }
     }

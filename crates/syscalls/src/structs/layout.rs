@@ -84,6 +84,7 @@ impl Layout {
             visibility,
             is_optional: false,
             conditions: Vec::new(),
+            extent: None,
         };
         Some((member, align.min(self.max_align)))
     }
@@ -102,9 +103,11 @@ impl Layout {
                 "optional" => member.is_optional = true,
                 "unaligned" => align = 1,
                 "aligned" => align = 8,
+                "extent" => member.extent = Some(0),
                 _ => match mark.split_once(':')? {
                     ("at", name) => member.offset = self.find(name)?.offset,
                     ("count", name) => member.length = Some(name),
+                    ("extent", default) => member.extent = Some(default.parse().ok()?),
                     _ => member.conditions.push(Condition::parse(mark)?),
                 },
             }

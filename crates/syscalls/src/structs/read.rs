@@ -10,6 +10,20 @@ impl Structure {
         self.members.iter().find(|member| member.name == name)?.number(bytes, 0)
     }
 
+    /// Returns the number of bytes that the structure claims to have: by its own size, or by the number of
+    /// elements behind it; `None` if it says nothing, or if the bytes end before that.
+    pub fn extent(&self, bytes: &[u8]) -> Option<usize> {
+        if let Some((member, default)) =
+            self.members.iter().find_map(|one| Some((one, one.extent?)))
+        {
+            let size = usize::try_from(member.number(bytes, 0)?).unwrap_or(usize::MAX);
+            return Some(if size == 0 { default } else { size });
+        }
+        let last = self.members.last().filter(|member| member.count == Some(0))?;
+        let count = usize::try_from(self.number(bytes, last.length?)?).unwrap_or(usize::MAX);
+        Some(last.offset.saturating_add(last.width.saturating_mul(count)))
+    }
+
     /// Returns the value of a member, sign-extended from the member's width.
     pub fn signed(&self, bytes: &[u8], name: &str) -> Option<i64> {
         let member = self.members.iter().find(|member| member.name == name)?;

@@ -38,6 +38,8 @@ pub struct Member {
     pub is_optional: bool,
     /// Conditions on other members under which it is printed.
     pub conditions: Vec<Condition>,
+    /// Number of bytes that 0 stands for, of the member that holds the size of the structure.
+    pub extent: Option<usize>,
 }
 
 /// Phase of the syscall in which a member is printed.

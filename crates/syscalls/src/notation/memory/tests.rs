@@ -1,5 +1,7 @@
 //! Arguments of real syscalls with their memory.
 
+mod kernel;
+
 use super::{argument_with_memory, string_bytes};
 use crate::{
     Abi, Call, Capture, Kind, Moment, Part, Slot, Status, Value, Width, number, signature,

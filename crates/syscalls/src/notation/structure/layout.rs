@@ -7,6 +7,7 @@ use super::list::List;
 use super::number::{inet6, member_value};
 use super::phase::Phase;
 use super::symbols::{capabilities, commented, flagged, limit, named, numbered, terminal};
+use crate::notation::bytes::with_ellipsis;
 use crate::notation::primitive::{hex_bytes, register};
 use crate::notation::quote;
 use crate::{Abi, Format, Member, MemberKind, Structure, Visibility, native_uint};
@@ -34,7 +35,12 @@ pub fn with_layout(layout: &Structure, bytes: &[u8], phase: Phase, out: &mut Str
 
 /// Adds the members that are printed in that phase and complete.
 pub fn members(layout: &Structure, bytes: &[u8], phase: Phase, list: &mut List) {
+    let extent = layout.extent(bytes);
     for member in layout.members().iter().filter(|member| is_visible(member.visibility, phase)) {
+        // The kernel takes no more than the structure claims to have.
+        if extent.is_some_and(|extent| member.end() > extent) && member.count != Some(0) {
+            return;
+        }
         if member.end() > bytes.len() {
             return if !member.is_optional {
                 list.item().push_str("...")
@@ -49,8 +55,13 @@ pub fn members(layout: &Structure, bytes: &[u8], phase: Phase, list: &mut List) 
             value(layout, member, bytes, phase, out);
         }
     }
-    let rest = bytes.get(layout.size()..).unwrap_or_default();
-    if layout.has_more() || rest.iter().any(|byte| *byte != 0) && !layout.is_variable_length() {
+    let extent = extent.unwrap_or(bytes.len());
+    let rest = bytes.get(layout.size()..extent.min(bytes.len())).unwrap_or_default();
+    let is_cut = extent > bytes.len() && !layout.is_variable_length();
+    if layout.has_more()
+        || is_cut
+        || rest.iter().any(|byte| *byte != 0) && !layout.is_variable_length()
+    {
         list.item().push_str("...");
     }
 }
@@ -79,7 +90,10 @@ pub fn value(layout: &Structure, member: &Member, bytes: &[u8], phase: Phase, ou
     match member.kind {
         MemberKind::Plain(Format::Text) => quote::text(whole, out),
         MemberKind::Plain(Format::String) => quote::quoted(counted, out),
-        MemberKind::Plain(Format::Bytes) => quote::hex(counted, out),
+        MemberKind::Plain(Format::Bytes) => {
+            let is_cut = member.length.is_some() && length > whole.len();
+            with_ellipsis(is_cut, out, |out| quote::hex(counted, out));
+        }
         MemberKind::Plain(Format::Mac) => quote::mac(counted, out),
         _ if count == 0 => {
             elements(member, bytes, (whole.len() / member.width, length), phase, out)

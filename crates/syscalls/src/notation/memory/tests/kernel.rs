@@ -1,0 +1,206 @@
+//! Memory in the kernel's reading: no more than it copied, nothing that it did not write, every cut marked.
+
+use super::*;
+
+const SOME: Status = Status::Truncated { length: None };
+
+fn words(words: &[u64]) -> Vec<u8> {
+    words.iter().flat_map(|word| word.to_ne_bytes()).collect()
+}
+
+fn ints(ints: &[u32]) -> Vec<u8> {
+    ints.iter().flat_map(|int| int.to_ne_bytes()).collect()
+}
+
+/// Arguments of a native call that are marked as cut.
+fn cut(name: &str, args: [u64; 6], result: i64, captures: &[Capture<'_>]) -> Vec<&'static str> {
+    let slot = Slot::new(Abi::Native, number(Abi::Native, name).unwrap()).unwrap();
+    let call = Call { abi: slot.abi(), registers: args, captures, result: Some(result) };
+    let all = call.arguments(signature(slot).unwrap());
+    all.filter(|one| one.is_truncated()).map(|one| one.parameter.name).collect()
+}
+
+#[test]
+fn file_handle_has_bytes_by_its_count() {
+    let handle = [ints(&[3, 1]), vec![0x13, 0, 0xff, 0x77]].concat();
+    let captures = vec![capture(1, Moment::Entry, Value::Bytes(&handle), SOME)];
+    let args = [5, 0x1000, 0, 0, 0, 0];
+    assert_eq!(cut("open_by_handle_at", args, 3, &captures), [""; 0]);
+    let expected = "{handle_bytes=3, handle_type=1, f_handle=\"\\x13\\x00\\xff\"}";
+    assert_eq!(arguments("open_by_handle_at", args, 3, captures)[1], expected);
+    let captures = vec![capture(1, Moment::Entry, Value::Bytes(&handle[..10]), SOME)];
+    assert_eq!(cut("open_by_handle_at", args, 3, &captures), ["handle"]);
+    let expected = "{handle_bytes=3, handle_type=1, f_handle=\"\\x13\\x00\"...}";
+    assert_eq!(arguments("open_by_handle_at", args, 3, captures)[1], expected);
+}
+
+/// name_to_handle_at reads the number of bytes only.
+#[test]
+fn new_file_handle_has_bytes_after_the_call() {
+    let before = [ints(&[128, 0x5a5a]), vec![0x5a; 128]].concat();
+    let after = [ints(&[2, 1]), vec![7; 130]].concat();
+    let captures = vec![
+        capture(2, Moment::Entry, Value::Bytes(&before), SOME),
+        capture(2, Moment::Return, Value::Bytes(&after[..136]), SOME),
+    ];
+    let expected = "{handle_bytes=128} => {handle_bytes=2, handle_type=1, f_handle=\"\\x07\\x07\"}";
+    assert_eq!(arguments("name_to_handle_at", [5, 0, 0x1000, 0, 0, 0], 0, captures)[2], expected);
+}
+
+#[test]
+fn option_shorter_than_int_is_bytes() {
+    let printed = |bytes| {
+        let captures = vec![written(3, bytes)];
+        arguments("getsockopt", [3, 0, 2, 0x1000, 0x2000, 0], 0, captures)[3].clone()
+    };
+    assert_eq!(printed(b"@"), "\"\\x40\"");
+    assert_eq!(printed(&[0xb, 0, 0]), "\"\\x0b\\x00\\x00\"");
+    assert_eq!(printed(&[64, 0, 0, 0]), "[64]");
+    assert_eq!(printed(b""), "0x1000");
+}
+
+#[test]
+fn address_of_no_bytes_is_pointer() {
+    let captures = vec![written(1, b"")];
+    assert_eq!(arguments("accept", [3, 0x1000, 0x2000, 0, 0, 0], 4, captures)[1], "0x1000");
+}
+
+/// get_nodes takes one bit less than it is asked for; the memory has whole words.
+#[test]
+fn nodes_end_before_last_bit() {
+    let printed = |nodes: u64, mask: &[u64]| {
+        let mask = words(mask);
+        let captures = vec![read(1, &mask)];
+        arguments("set_mempolicy", [2, 0x1000, nodes, 0, 0, 0], 0, captures)[1].clone()
+    };
+    assert_eq!(printed(65, &[1]), "[0x1]");
+    assert_eq!(printed(4, &[0xff]), "[0x7]");
+    assert_eq!(printed(67, &[u64::MAX, u64::MAX]), "[0xffffffffffffffff, 0x3]");
+}
+
+/// select looks at the first n descriptors of a set.
+#[test]
+fn descriptors_from_the_count_on_are_none() {
+    let mask = words(&[0b10_0001]);
+    let captures = vec![read(1, &mask), written(1, &mask)];
+    assert_eq!(arguments("select", [5, 0x1000, 0, 0, 0, 0], 0, captures)[1], "[0]");
+}
+
+#[test]
+fn usage_without_child_is_address() {
+    let (usage, none, child) = (vec![0x51; 144], vec![0; 128], ints(&[17, 0, 1]));
+    let wait4 = |result| {
+        arguments("wait4", [u64::MAX, 0, 1, 0x2000, 0, 0], result, vec![written(3, &usage)])
+    };
+    assert_eq!(wait4(0)[3], "0x2000");
+    assert!(wait4(77)[3].starts_with("{ru_utime="));
+    let waitid = |options, info| {
+        let captures = vec![written(2, info), written(4, &usage)];
+        arguments("waitid", [0, 0, 0x1000, options, 0x2000, 0], 0, captures)[4].clone()
+    };
+    assert_eq!(waitid(5, &none), "0x2000");
+    assert!(waitid(5, &child).starts_with("{ru_utime="));
+    assert!(waitid(4, &none).starts_with("{ru_utime="));
+}
+
+/// The result is the length of what there is, not of what was written.
+#[test]
+fn length_without_room_is_address() {
+    let bytes = [0x51; 64];
+    let keyctl = |command, room| {
+        let captures = vec![capture(2, Moment::Return, Value::Bytes(&bytes), SOME)];
+        arguments("keyctl", [command, 1, 0x1000, room, 0, 0], 22, captures)[2].clone()
+    };
+    let (describe, get_security, read_key) = (6, 17, 11);
+    assert_eq!([keyctl(describe, 0), keyctl(read_key, 21)], ["0x1000", "0x1000"]);
+    assert_eq!(keyctl(read_key, 22), format!("\"{}\"", "Q".repeat(22)));
+    assert_eq!(keyctl(get_security, 2), "\"QQ\"");
+    for (call, at, size) in [("getxattr", 2, 0x1000), ("listxattr", 1, 0)] {
+        let cut = Status::Truncated { length: Some(22) };
+        let captures = vec![capture(at, Moment::Return, Value::Bytes(b""), cut)];
+        let printed = arguments(call, [1, 0x1000, size, 0, 0, 0], 22, captures);
+        assert_eq!(printed[usize::from(at)], "0x1000", "{call}");
+    }
+}
+
+/// With MSG_TRUNC the result is the length of the message, of which the caller has what it has room for.
+#[test]
+fn message_longer_than_room_is_not_cut() {
+    let status = Status::Truncated { length: Some(100) };
+    let captures = vec![capture(1, Moment::Return, Value::Bytes(b"abcd"), status)];
+    let received = |room| {
+        let args = [3, 0x1000, room, 0x20, 0, 0];
+        (cut("recvfrom", args, 100, &captures), arguments("recvfrom", args, 100, captures.clone()))
+    };
+    assert_eq!((received(4).0.len(), received(4).1[1].as_str()), (0, "\"abcd\""));
+    assert_eq!((received(5).0, received(5).1[1].as_str()), (vec!["ubuf"], "\"abcd\"..."));
+}
+
+#[test]
+fn messages_that_are_not_captured_are_marked() {
+    let header = [words(&[0; 7]), ints(&[0, 0])].concat();
+    let args = |count| [3, 0x1000, count, 0, 0, 0];
+    let two = vec![read(1, &header), read(1, &header)];
+    let printed = |count| arguments("sendmmsg", args(count), 2, two.clone())[1].clone();
+    assert!(printed(3).ends_with("}}, ...]"), "{}", printed(3));
+    assert!(printed(2).ends_with("}}]"), "{}", printed(2));
+    assert_eq!(cut("sendmmsg", args(1025), 278, &two), ["mmsg"]);
+    assert_eq!(cut("sendmmsg", args(2), 2, &two), [""; 0]);
+    let two = vec![written(1, &header), written(1, &header)];
+    assert_eq!(cut("recvmmsg", args(9), 3, &two), ["mmsg"]);
+    assert_eq!(cut("recvmmsg", args(9), 2, &two), [""; 0]);
+}
+
+#[test]
+fn buffers_that_are_not_captured_are_marked() {
+    let vector = |count: usize| words(&[0x1000, 1].repeat(count));
+    let (eight, nine) = (vector(8), vector(9));
+    assert_eq!(cut("writev", [1, 0x3000, 8, 0, 0, 0], 8, &[read(1, &eight)]), [""; 0]);
+    assert_eq!(cut("writev", [1, 0x3000, 9, 0, 0, 0], 9, &[read(1, &nine)]), ["vec"]);
+}
+
+#[test]
+fn vector_of_message_without_address_is_null() {
+    let header = words(&[0, 0, 0, 0, 0, 0, 0]);
+    let vector = Capture { part: Part::Vector, ..read(1, b"") };
+    let printed = arguments("sendmsg", [3, 0x1000, 0, 0, 0, 0], 0, vec![read(1, &header), vector]);
+    assert!(printed[1].contains("msg_iov=NULL, msg_iovlen=0"), "{}", printed[1]);
+}
+
+#[test]
+fn control_data_behind_last_header_is_printed() {
+    let header = words(&[0, 0, 0x2000, 0, 0x3000, 19, 0]);
+    let control = [words(&[16]), ints(&[1, 1]), vec![1, 2, 3]].concat();
+    let printed = |status| {
+        let control = Capture { part: Part::Control, status, ..read(1, &control) };
+        let captures = vec![read(1, &header), control];
+        arguments("sendmsg", [3, 0x1000, 0, 0, 0, 0], 0, captures)[1].clone()
+    };
+    let whole = printed(Status::Ok);
+    assert!(whole.contains("cmsg_data=[]}, <3 bytes: 01 02 03>], "), "{whole}");
+    let partial = printed(Status::Truncated { length: Some(300) });
+    assert!(partial.contains("cmsg_data=[]}, ...], "), "{partial}");
+}
+
+/// The kernel takes as much of a structure as its size says; 0 stands for the first version.
+#[test]
+fn structure_ends_where_its_size_says() {
+    let attr = |size| {
+        let bytes = [ints(&[size, 0]), words(&[1, 0, 0, 0, 0]), ints(&[7, 8])].concat();
+        arguments("sched_setattr", [0, 0x1000, 0, 0, 0, 0], 0, vec![read(1, &bytes)])[1].clone()
+    };
+    assert!(attr(0).ends_with("sched_period=0}"), "{}", attr(0));
+    assert!(attr(48).ends_with("sched_period=0}"), "{}", attr(48));
+    assert!(attr(56).ends_with("sched_util_min=7, sched_util_max=8}"), "{}", attr(56));
+    assert!(attr(57).ends_with("sched_util_max=8, ...}"), "{}", attr(57));
+    let request = |size| {
+        let bytes = [ints(&[size, 0]), words(&[1, 2, 3])].concat();
+        let captures = vec![read(0, &bytes)];
+        let cut = cut("listmount", [0x1000, 0, 0, 0, 0, 0], 0, &captures);
+        (arguments("listmount", [0x1000, 0, 0, 0, 0, 0], 0, captures)[0].clone(), cut)
+    };
+    assert_eq!(request(24), ("{size=24, mnt_id=0x1, param=0x2}".to_owned(), vec![]));
+    let whole = "{size=32, mnt_id=0x1, param=0x2, mnt_ns_id=0x3}";
+    assert_eq!(request(32), (whole.to_owned(), vec![]));
+    assert_eq!(request(33), (whole.replace("32", "33").replace('}', ", ...}"), vec!["req"]));
+}
