@@ -13,7 +13,9 @@ use crate::output::scratch::Scratch;
 
 /// Appends the entry of `record` to `buffer`.
 pub fn encode(record: &Record, scratch: &mut Scratch, buffer: &mut Vec<u8>) {
-    record.fields(scratch, &mut EntryFields(buffer));
+    let mut fields = EntryFields { buffer, values: 0, cut: Vec::new() };
+    record.fields(scratch, &mut fields);
+    fields.mark_cut();
 }
 
 /// Marks an encoded entry of an event as one that the journal may have already.
@@ -25,21 +27,48 @@ pub fn mark_duplicate(mut entry: Vec<u8>) -> Vec<u8> {
     entry
 }
 
+/// Values of repeated fields in one entry. journald drops an entry of more than 1,024 fields without a word
+/// (`ENTRY_FIELD_COUNT_MAX` in src/journal/journal-def.h of systemd, 246 to 258); of others, a record has fewer than 100.
+const VALUES_MAX: usize = 900;
+
 /// An entry in the making.
-struct EntryFields<'b>(&'b mut Vec<u8>);
+struct EntryFields<'b> {
+    buffer: &'b mut Vec<u8>,
+    /// Values of repeated fields so far.
+    values: usize,
+    /// Repeated fields of which values were left out.
+    cut: Vec<Key>,
+}
 
 impl EntryFields<'_> {
+    /// Counts a value of a repeated field, and returns whether there is room for it.
+    fn has_room(&mut self, key: Key) -> bool {
+        let has_room = self.values < VALUES_MAX;
+        self.values += usize::from(has_room);
+        if !has_room && !self.cut.contains(&key) {
+            self.cut.push(key);
+        }
+        has_room
+    }
+
+    /// Names the repeated fields of which values were left out.
+    fn mark_cut(&mut self) {
+        for key in std::mem::take(&mut self.cut) {
+            self.word(Key::Truncated, key.json());
+        }
+    }
+
     /// One field whose value needs no length: `fill` appends no line break.
     fn line(&mut self, name: Name, fill: impl FnOnce(&mut Vec<u8>)) {
         let (field, label) = spelling(name);
         if field.is_empty() {
             return;
         }
-        self.0.extend_from_slice(field.as_bytes());
-        self.0.push(b'=');
-        label_before(label, self.0);
-        fill(self.0);
-        self.0.push(b'\n');
+        self.buffer.extend_from_slice(field.as_bytes());
+        self.buffer.push(b'=');
+        label_before(label, self.buffer);
+        fill(self.buffer);
+        self.buffer.push(b'\n');
     }
 
     /// One field whose value `fill` appends, of whatever bytes.
@@ -48,18 +77,18 @@ impl EntryFields<'_> {
         if field.is_empty() {
             return;
         }
-        self.0.extend_from_slice(field.as_bytes());
-        self.0.push(b'\n');
-        let length = self.0.len();
-        self.0.extend_from_slice(&[0; size_of::<u64>()]);
-        let begin = self.0.len();
-        label_before(label, self.0);
-        fill(self.0);
-        let size = u64::try_from(self.0.len() - begin).unwrap_or(u64::MAX);
-        if let Some(place) = self.0.get_mut(length..begin) {
+        self.buffer.extend_from_slice(field.as_bytes());
+        self.buffer.push(b'\n');
+        let length = self.buffer.len();
+        self.buffer.extend_from_slice(&[0; size_of::<u64>()]);
+        let begin = self.buffer.len();
+        label_before(label, self.buffer);
+        fill(self.buffer);
+        let size = u64::try_from(self.buffer.len() - begin).unwrap_or(u64::MAX);
+        if let Some(place) = self.buffer.get_mut(length..begin) {
             place.copy_from_slice(&size.to_le_bytes());
         }
-        self.0.push(b'\n');
+        self.buffer.push(b'\n');
     }
 }
 
@@ -108,7 +137,13 @@ impl Fields for EntryFields<'_> {
     /// keeps one of equal ones. So an argument, whose order counts, is one text.
     fn list<'n, 'v>(&mut self, name: impl Into<Name<'n>>, values: impl Iterator<Item = &'v [u8]>) {
         match name.into() {
-            name @ Name::Key(_) => values.for_each(|value| self.text(name, value)),
+            Name::Key(key) => {
+                values.for_each(|value| {
+                    if self.has_room(key) {
+                        self.text(key, value)
+                    }
+                });
+            }
             name @ Name::Arg(_) => self.measured(name, |buffer| vector(values, buffer)),
         }
     }
@@ -120,7 +155,9 @@ impl Fields for EntryFields<'_> {
         rows: impl Iterator<Item = [(&'static str, TableCell<'v>); N]>,
     ) {
         for row in rows {
-            self.measured(name.into(), |buffer| write_row(&row, buffer));
+            if self.has_room(name) {
+                self.measured(name.into(), |buffer| write_row(&row, buffer));
+            }
         }
     }
 }

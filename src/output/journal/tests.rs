@@ -3,14 +3,14 @@ use std::collections::BTreeMap;
 use proptest::prelude::{any, proptest};
 use syscalls::{Abi, Status, Value};
 
-use super::encode;
+use super::{VALUES_MAX, encode};
 use crate::config::Redact;
 use crate::decode::Outcome;
 use crate::handlers::{Handler, Role};
 use crate::output::key;
 use crate::output::record::{
-    Aggregate, Body, Record, RecordBody, Syscall, TracingCause, TracingChange, TracingOff,
-    TracingOn,
+    Aggregate, Body, Record, RecordBody, Reloaded, Syscall, TracingCause, TracingChange,
+    TracingOff, TracingOn,
 };
 use crate::output::samples;
 use crate::output::scratch::Scratch;
@@ -293,6 +293,36 @@ fn encode_name_of_argument_with_newline_stays_in_its_value() {
     let entry = entry(&samples::record(&event, None));
     assert_eq!(entry["SYSCALL_ARG"], [b"a=b\nPRIORITY=0"]);
     assert_eq!(entry["PRIORITY"], [b"6"]);
+}
+
+fn field_count(entry: &Entry) -> usize {
+    entry.values().map(Vec::len).sum()
+}
+
+#[test]
+fn encode_more_arguments_than_journald_takes_leaves_some_out_and_says_so() {
+    let handler = samples::handler();
+    let texts: Vec<_> = (0..1_500).map(|n| n.to_string()).collect();
+    let captures =
+        texts.iter().map(|text| samples::capture(&handler, "argv", Value::Text(text.as_bytes())));
+    let event = samples::event(&handler, captures.collect());
+    let entry = entry(&samples::record(&event, None));
+    assert_eq!(entry["SYSCALL_ARGV"].len(), VALUES_MAX);
+    assert_eq!(entry["SYSCALL_TRUNCATED"], [b"argv"]);
+    assert!(entry["SYSCALL_CMDLINE"][0].ends_with(b"\"1499\"]"), "the whole is in one text");
+    assert!(field_count(&entry) < 1_024);
+}
+
+#[test]
+fn encode_record_with_many_routes_leaves_some_out_and_says_so() {
+    let routes: Vec<_> = (0..1_024).map(|n| format!("call{n} = args")).collect();
+    let (added, removed, unattached_routes) = (routes.clone(), routes.clone(), routes);
+    let reloaded = Reloaded { generation: 1, added, changed: vec![], removed, unattached_routes };
+    let entry = entry(&samples::own(Body::Reloaded(&reloaded)));
+    assert_eq!(entry["TAILCALLD_DETAIL"].len(), VALUES_MAX);
+    let cut = ["added", "removed", "unattached_routes"].map(|name| name.as_bytes().to_vec());
+    assert_eq!(entry["SYSCALL_TRUNCATED"], cut);
+    assert!(field_count(&entry) < 1_024);
 }
 
 proptest! {
