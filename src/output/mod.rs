@@ -133,9 +133,14 @@ impl Output {
 
     /// Writes or keeps the record, unless it returns `Lost` or `Closed`. Lines are written by `flush`.
     pub fn write(&mut self, record: &Record) -> WriteOutcome {
+        self.write_after(record, |_| {})
+    }
+
+    /// Does the same, for journald after `before` has got the encoded entry.
+    pub fn write_after(&mut self, record: &Record, before: impl FnOnce(&[u8])) -> WriteOutcome {
         let (scratch, is_event) = (&mut self.scratch, record.body.is_event());
         let outcome = match &mut self.backend {
-            Backend::Journal(queue) => queue.write(record, scratch, &mut self.counts.bytes),
+            Backend::Journal(queue) => queue.write(record, scratch, &mut self.counts.bytes, before),
             Backend::Json(stream) => stream.write(
                 is_event,
                 counted(&mut self.counts.bytes, |buffer| json::encode(record, scratch, buffer)),

@@ -44,12 +44,14 @@ impl Queue {
         Self { socket, entry: Vec::new(), waiting: VecDeque::new(), state: WriteOutcome::Written }
     }
 
-    /// Sends the record; if others wait already, it waits behind them. `bytes` grows by its size.
+    /// Sends the record; if others wait already, it waits behind them. `bytes` grows by its size. `before` gets the entry
+    /// before that.
     pub fn write(
         &mut self,
         record: &Record,
         scratch: &mut Scratch,
         bytes: &mut u64,
+        before: impl FnOnce(&[u8]),
     ) -> WriteOutcome {
         let is_event = record.body.is_event();
         if !self.has_room(is_event, has_reserve(&record.body)) {
@@ -58,6 +60,7 @@ impl Queue {
         self.entry.clear();
         journal::encode(record, scratch, &mut self.entry);
         *bytes += self.entry.len() as u64;
+        before(&self.entry);
         if self.waiting.is_empty() {
             self.state = self.socket.send(&self.entry);
         }
@@ -155,7 +158,7 @@ mod tests {
         let stats = samples::stats();
         let write = |queue: &mut Queue| {
             let record = samples::own(Body::Stats(&stats));
-            queue.write(&record, &mut Scratch::default(), &mut 0)
+            queue.write(&record, &mut Scratch::default(), &mut 0, |_| {})
         };
         queue.add_own(vec![b'x'; OWN_BYTES_MAX - 1]);
         assert_ne!(write(&mut queue), WriteOutcome::Lost(Errno::EAGAIN));
@@ -171,7 +174,8 @@ mod tests {
         let mut queue = Queue::new(Socket::open(&path).expect("a connection"));
         drop(journald);
         let (stats, lost, stopped) = (samples::stats(), samples::lost(), samples::stopped());
-        let mut write = |body| queue.write(&samples::own(body), &mut Scratch::default(), &mut 0);
+        let mut write =
+            |body| queue.write(&samples::own(body), &mut Scratch::default(), &mut 0, |_| {});
         for _ in 0..OWN_MAX {
             assert_eq!(write(Body::Stats(&stats)), WriteOutcome::Away);
         }

@@ -10,8 +10,9 @@ use std::time::{Duration, Instant};
 
 use syscalls::Slot;
 
+use super::receipts::{Receipts, Source};
 use super::rule_lookup::MatchedRule;
-use super::writer::{WaitingEvents, Writer, WriterState};
+use super::writer::{Writer, WriterState};
 use crate::clock::Clock;
 use crate::config::{Aggregate, Keep, Redact};
 use crate::decode::{Event, Outcome};
@@ -35,6 +36,8 @@ pub struct Delivery {
     pub suppressed: Refusals,
     /// Outcomes of the events.
     pub tally: UserCounters,
+    /// Receipts for the events.
+    pub(super) receipts: Receipts,
     limiter: UserLimiter,
     aggregator: Aggregator,
     shedder: Shedder,
@@ -65,6 +68,7 @@ impl Delivery {
             units,
             suppressed: Refusals::default(),
             tally: UserCounters::default(),
+            receipts: Receipts::default(),
             limiter: UserLimiter::default(),
             aggregator: Aggregator::default(),
             shedder: Shedder::new(OutputLimits::default(), now),
@@ -78,7 +82,12 @@ impl Delivery {
 
     /// Delivers an event. Without a rule, because the daemon has forgotten its table, the event is written.
     /// Returns whether it has a record of its own.
-    pub fn deliver(&mut self, event: &Event<'_>, matched: Option<MatchedRule<'_>>) -> bool {
+    pub fn deliver(
+        &mut self,
+        event: &Event<'_>,
+        matched: Option<MatchedRule<'_>>,
+        source: Source,
+    ) -> bool {
         if self.is_limited(event, matched) {
             self.tally.slot(event.slot).limited_by_result += 1;
             return false;
@@ -98,7 +107,7 @@ impl Delivery {
                 self.aggregate(event, keep, &SHED_AGGREGATION, Cause::Shed, suppressed);
             }
             None => {
-                self.write_event(event, keep, suppressed);
+                self.write_event(event, keep, suppressed, source);
                 return true;
             }
         }
@@ -133,20 +142,26 @@ impl Delivery {
         limits.map(|limit| self.suppressed.take_unreported(|| BucketKey::of(limit, event))).sum()
     }
 
-    fn write_event(&mut self, event: &Event<'_>, keep: Keep, suppressed: u64) {
+    fn write_event(&mut self, event: &Event<'_>, keep: Keep, suppressed: u64, source: Source) {
         let place = self.units.place(event.cgroup);
         let may_be_duplicate = std::mem::take(&mut self.may_be_duplicate);
         let body =
             Body::Syscall(Syscall { event, place: place.as_deref(), suppressed, may_be_duplicate });
         let record = Record { time_ns: self.clock.real_ns(event.boottime_ns), body };
         self.tally.slot(event.slot).written += 1;
-        let bytes = self.write_record(&record, Portion::One(event.slot));
+        let bytes = self.write_record(&record, Portion::One(event.slot), source);
         self.shedder.charge_event(keep, UserOwner::of(event), bytes, self.now);
     }
 
     /// Writes a record and returns its size in bytes.
-    fn write_record(&mut self, record: &Record<'_>, portion: Portion) -> u64 {
-        let written = self.writer.write(record, portion);
+    fn write_record(&mut self, record: &Record<'_>, portion: Portion, source: Source) -> u64 {
+        let receipts = &mut self.receipts;
+        let save = |entry: &[u8]| {
+            if source == Source::Memory {
+                receipts.save(portion, entry);
+            }
+        };
+        let written = self.writer.write(record, portion, save);
         if written.is_lost {
             self.tally.refuse(portion);
         }
@@ -159,19 +174,14 @@ impl Delivery {
     }
 
     /// Returns the outcomes of a slot's events without those whose lines have not left.
-    pub fn settled(&self, slot: Slot) -> EventOutcomes {
+    fn settled(&self, slot: Slot) -> EventOutcomes {
         self.writer.unsent(slot).without(self.tally.of(slot))
     }
 
     /// Returns the events of a slot in aggregates that have not left the daemon's memory.
-    pub fn in_memory(&self, slot: Slot) -> u64 {
+    fn in_memory(&self, slot: Slot) -> u64 {
         let open = self.aggregating.get(&slot).copied().unwrap_or_default();
         open + self.writer.unsent(slot).aggregated
-    }
-
-    /// Returns whether lines of events have left since the last call.
-    pub fn take_sent(&mut self) -> bool {
-        self.writer.take_sent()
     }
 
     /// Ends the line that the previous daemon has begun in the file of that number.
@@ -179,9 +189,32 @@ impl Delivery {
         self.writer.end_line(inode);
     }
 
-    /// Returns the record of events that waits for journald.
-    pub fn waiting(&self) -> Option<WaitingEvents<'_>> {
-        self.writer.waiting()
+    /// Writes into the ledger what became of an event of a slot or of an aggregate, or, where lines have left, of all.
+    pub(super) fn write_receipt(&mut self, slot: Slot, source: Source) {
+        if self.writer.take_sent() {
+            self.write_receipts();
+        } else if source == Source::Memory {
+            self.write_row(slot);
+            self.write_receipt_state();
+        } else {
+            self.write_receipt_state();
+            self.write_row(slot);
+        }
+    }
+
+    /// Writes the ledger as a whole.
+    pub(super) fn write_receipts(&mut self) {
+        self.write_receipt_state();
+        self.tally.slots.keys().for_each(|&slot| self.write_row(slot));
+    }
+
+    fn write_row(&self, slot: Slot) {
+        self.receipts.write(slot, self.settled(slot), self.in_memory(slot));
+    }
+
+    fn write_receipt_state(&mut self) {
+        let cut_in = self.writer.output().cut_in();
+        self.receipts.write_state(self.tally.undecodable, self.writer.waiting(), cut_in);
     }
 
     /// Sets the output limits.

@@ -27,7 +27,7 @@ pub use self::entry_file::EntryFile;
 use self::handover::Handover;
 pub use self::pending::SavedCall;
 use self::pending::{Pending, PendingCall};
-use self::receipts::{Receipts, Standing};
+use self::receipts::{Source, Standing};
 use self::rule_lookup::RuleLookup;
 use self::writer::WriterState;
 use crate::clock;
@@ -49,7 +49,6 @@ pub struct Pipeline {
     /// Events that came through the ring.
     received: u64,
     pending: Pending,
-    receipts: Receipts,
     handover: Option<Handover>,
     feedback: Detector,
     rules: RuleLookup,
@@ -66,7 +65,6 @@ impl Pipeline {
             selftest: None,
             received: 0,
             pending: Pending::default(),
-            receipts: Receipts::default(),
             handover: None,
             feedback: Detector::default(),
             rules: RuleLookup::default(),
@@ -87,7 +85,7 @@ impl Pipeline {
     }
 
     fn receive_entry(&mut self, header: Header, bytes: &[u8]) {
-        match self.receipts.begin(&header) {
+        match self.delivery.receipts.begin(&header) {
             Standing::New => {}
             Standing::Interrupted => self.delivery.mark_next_event(),
             Standing::Done => return,
@@ -97,19 +95,19 @@ impl Pipeline {
         }
         let slot = header.slot;
         self.take_entry(header, bytes);
-        self.write_receipt(slot);
+        self.delivery.write_receipt(slot, Source::Ring);
     }
 
     fn take_entry(&mut self, header: Header, bytes: &[u8]) {
         self.newest_ns = self.newest_ns.max(header.boottime_ns);
         self.received += 1;
         if !header.is_open() {
-            self.deliver(&header, bytes, None);
+            self.deliver(&header, bytes, None, Source::Ring);
             return;
         }
         if !self.pending.hold(header, bytes) {
             self.delivery.tally.slot(header.slot).results_lost += 1;
-            self.deliver(&header, bytes, None);
+            self.deliver(&header, bytes, None, Source::Ring);
         }
         self.deliver_abandoned();
     }
@@ -120,36 +118,9 @@ impl Pipeline {
         if call.is_recorded {
             self.deliver_end(&call, exit);
         } else {
-            self.deliver(&call.header, &call.bytes, Some(exit));
+            self.deliver(&call.header, &call.bytes, Some(exit), Source::Memory);
         }
-        self.write_receipt(call.header.slot);
-    }
-
-    /// Writes into the ledger what became of the events of a slot, or, where lines have left, of all.
-    fn write_receipt(&mut self, slot: Slot) {
-        if self.delivery.take_sent() {
-            return self.write_receipts();
-        }
-        let delivery = &self.delivery;
-        self.receipts.write_state(
-            delivery.tally.undecodable,
-            delivery.waiting(),
-            delivery.output().cut_in(),
-        );
-        self.receipts.write(slot, delivery.settled(slot), delivery.in_memory(slot));
-    }
-
-    /// Writes the ledger as a whole.
-    fn write_receipts(&mut self) {
-        let delivery = &self.delivery;
-        self.receipts.write_state(
-            delivery.tally.undecodable,
-            delivery.waiting(),
-            delivery.output().cut_in(),
-        );
-        for &slot in delivery.tally.slots.keys() {
-            self.receipts.write(slot, delivery.settled(slot), delivery.in_memory(slot));
-        }
+        self.delivery.write_receipt(call.header.slot, Source::Memory);
     }
 
     /// Takes the events that follow for those of a predecessor that was silenced at that time, ns of `CLOCK_BOOTTIME`.
@@ -164,7 +135,7 @@ impl Pipeline {
 
     /// Writes into a ledger from now on.
     pub fn open_ledger(&mut self, ledger: Ledger, entries: EntryFile) {
-        self.receipts.open(ledger, entries);
+        self.delivery.receipts.open(ledger, entries);
     }
 
     /// Goes on with the ledger of the previous daemon and with the calls that it saved. Events that were in its memory
@@ -173,15 +144,16 @@ impl Pipeline {
         for call in calls {
             self.pending.restore(call);
         }
-        let (tally, waiting) = self.receipts.restore(ledger, entries, &self.pending.count());
+        let (tally, waiting) =
+            self.delivery.receipts.restore(ledger, entries, &self.pending.count());
         self.delivery.tally = tally;
-        if let Some(inode) = self.receipts.cut_in() {
+        if let Some(inode) = self.delivery.receipts.cut_in() {
             self.delivery.end_line(inode);
         }
         if let Some((portion, entry)) = waiting {
             self.delivery.write_waiting(portion, entry);
         }
-        self.write_receipts();
+        self.delivery.write_receipts();
     }
 
     /// Removes and returns the calls that wait for their result, for the next daemon.
@@ -191,7 +163,13 @@ impl Pipeline {
 
     /// Decodes and delivers the event of `entry`, unless its rule does not want the outcome of the call. An
     /// open event without an `exit` has an unknown outcome. Returns whether the event has a record of its own.
-    fn deliver(&mut self, header: &Header, entry: &[u8], exit: Option<&SyscallExit<'_>>) -> bool {
+    fn deliver(
+        &mut self,
+        header: &Header,
+        entry: &[u8],
+        exit: Option<&SyscallExit<'_>>,
+        source: Source,
+    ) -> bool {
         let matched = self.rules.find(header);
         let result =
             exit.and_then(|exit| header.outcome(Some(exit.outcome))).and_then(Outcome::result);
@@ -202,7 +180,7 @@ impl Pipeline {
         match Event::decode(header, entry, exit, &self.handlers) {
             Ok(event) => {
                 self.feedback.count(&event);
-                self.delivery.deliver(&event, matched)
+                self.delivery.deliver(&event, matched, source)
             }
             Err(error) => {
                 self.drop_undecodable(error);
@@ -239,10 +217,10 @@ impl Pipeline {
             let outcome = Outcome::Running { for_ns: now_ns - boottime_ns };
             let header = Header { awaits_result: true, ..call.header };
             let running = SyscallExit::bare(tid, boottime_ns, now_ns, outcome);
-            if self.deliver(&header, &call.bytes, Some(&running)) {
+            if self.deliver(&header, &call.bytes, Some(&running), Source::Memory) {
                 self.pending.hold_recorded(&call);
             }
-            self.write_receipt(header.slot);
+            self.delivery.write_receipt(header.slot, Source::Memory);
         }
     }
 
@@ -284,7 +262,7 @@ impl Pipeline {
     /// Writes what waits in the output and returns its state.
     pub fn flush(&mut self) -> WriterState {
         let state = self.delivery.flush();
-        self.write_receipts();
+        self.delivery.write_receipts();
         state
     }
 
@@ -292,7 +270,7 @@ impl Pipeline {
     /// most that counts as lost.
     fn release_aggregates(&mut self, all: bool) {
         while let Some(slot) = self.delivery.release_aggregate(all) {
-            self.write_receipt(slot);
+            self.delivery.write_receipt(slot, Source::Memory);
         }
     }
 
@@ -301,8 +279,8 @@ impl Pipeline {
     pub fn deliver_abandoned(&mut self) -> bool {
         while self.delivery.writer_state() == WriterState::Open {
             let Some(call) = self.pending.next_abandoned() else { return false };
-            self.deliver(&call.header, &call.bytes, None);
-            self.write_receipt(call.header.slot);
+            self.deliver(&call.header, &call.bytes, None, Source::Memory);
+            self.delivery.write_receipt(call.header.slot, Source::Memory);
         }
         true
     }
@@ -330,7 +308,7 @@ impl Pipeline {
             self.delivery.tally.slot(slot).lost_stop += count;
         }
         self.delivery.give_up();
-        self.write_receipts();
+        self.delivery.write_receipts();
     }
 
     /// Adds the table that is live from now on, and closes the aggregates of the previous one.

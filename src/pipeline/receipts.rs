@@ -28,6 +28,17 @@ pub(super) struct Receipts {
 struct Received {
     count: u64,
     last: EventId,
+    /// Number of the last record of the slot that was saved before it was written.
+    saved: u64,
+}
+
+/// Place from which an event is delivered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Source {
+    /// The ring, which still has the event if the daemon is killed.
+    Ring,
+    /// The memory of the daemon.
+    Memory,
 }
 
 /// Relation of an event to the deliveries of the previous daemon.
@@ -48,7 +59,7 @@ impl Receipts {
     }
 
     /// Goes on with the ledger of the previous daemon, of which the events that wait for results were saved as far as
-    /// `saved` counts them. Returns the outcomes of its events, and the record that the output had not accepted. Events
+    /// `saved` counts them. Returns the outcomes of its events, and the record that the output may not have. Events
     /// that were in its memory and are in neither count as lost in a crash.
     pub fn restore(
         &mut self,
@@ -58,25 +69,31 @@ impl Receipts {
     ) -> (UserCounters, Option<(Portion, Vec<u8>)>) {
         let state = ledger.read_state();
         let mut tally = UserCounters { undecodable: state.undecodable, ..UserCounters::default() };
+        let (waiting, entry) = saved_record(&state, &entries);
         let mut is_done = state.delivering == EventId::default();
+        let mut is_counted = true;
         for slot in (0..).map_while(Slot::from_index) {
-            let row = ledger.read(slot);
+            let mut row = ledger.read(slot);
+            if let Some(portion) = waiting.filter(|portion| portion.slot() == slot) {
+                is_counted = !state.is_saved_first || row.saved == state.waiting_number;
+                if !is_counted && entry.is_some() {
+                    count(portion, &mut row);
+                }
+            }
             if row.received > 0 {
                 is_done |= row.last == state.delivering;
                 self.restore_row(slot, row, &mut tally, saved);
             }
         }
-        // An event that is not done is still in the ring, and no record of it waits.
-        let waiting = state.waiting.filter(|_| is_done);
-        let record =
-            waiting.and_then(|portion| Some((portion, entries.read(state.waiting_number)?)));
-        if let Some(lost) = waiting.filter(|_| record.is_none()) {
+        // An event of the ring that is not done is still there, and no record of it waits.
+        let waiting = waiting.filter(|_| state.is_saved_first || is_done);
+        if let Some(lost) = waiting.filter(|_| entry.is_none() && is_counted) {
             tally.crash(lost);
         }
         self.interrupted = Some((state.delivering, is_done));
-        self.state = LedgerState { waiting: None, ..state };
+        self.state = LedgerState { waiting: None, is_saved_first: false, ..state };
         self.open(ledger, entries);
-        (tally, record)
+        (tally, waiting.zip(entry))
     }
 
     fn restore_row(
@@ -89,9 +106,10 @@ impl Receipts {
         tally.slots.insert(slot, row.outcomes);
         tally.crash(Portion::Many(slot, row.aggregating));
         let known: u64 = tally.of(slot).outcomes().map(|(_, count)| count).sum();
-        let saved = saved.get(&slot).copied().unwrap_or_default();
-        tally.slot(slot).lost_crash += row.received.saturating_sub(known + saved);
-        self.slots.insert(slot, Received { count: row.received, last: row.last });
+        let waiting = saved.get(&slot).copied().unwrap_or_default();
+        tally.slot(slot).lost_crash += row.received.saturating_sub(known + waiting);
+        let LedgerRow { received: count, last, saved, .. } = row;
+        self.slots.insert(slot, Received { count, last, saved });
     }
 
     /// Returns the number of the file in which the previous daemon left the beginning of a line.
@@ -121,16 +139,27 @@ impl Receipts {
         Standing::Interrupted
     }
 
+    /// Saves a record whose events are in memory only, before it is written. To be followed by `write` for their slot, and
+    /// then by `write_state`: a daemon that is killed before the first has not counted them.
+    pub fn save(&mut self, portion: Portion, entry: &[u8]) {
+        let Some((ledger, entries)) = &mut self.files else { return };
+        let Some(number) = saved_number(entries, entry) else { return };
+        self.state.waiting = Some(portion);
+        (self.state.waiting_number, self.state.is_saved_first) = (number, true);
+        ledger.write_state(&self.state);
+        self.slots.entry(portion.slot()).or_default().saved = number;
+    }
+
     /// Writes what became of the events of a slot.
     pub fn write(&self, slot: Slot, outcomes: EventOutcomes, aggregating: u64) {
         if let (Some((ledger, _)), Some(received)) = (&self.files, self.slots.get(&slot)) {
-            let Received { count: received, last } = *received;
-            ledger.write(slot, &LedgerRow { outcomes, received, aggregating, last });
+            let Received { count: received, last, saved } = *received;
+            ledger.write(slot, &LedgerRow { outcomes, received, aggregating, last, saved });
         }
     }
 
-    /// Writes what concerns no slot, if it has changed. To be called before the rows are written: as long as the row of
-    /// an event is not, the event counts as not delivered.
+    /// Writes what concerns no slot, if it has changed. For an event of the ring to be called before its row is written:
+    /// as long as that is not, the event counts as not delivered.
     pub fn write_state(
         &mut self,
         undecodable: u64,
@@ -139,22 +168,42 @@ impl Receipts {
     ) {
         let Some((ledger, entries)) = &mut self.files else { return };
         let number = waiting.as_ref().map(|waiting| waiting.number);
+        let is_settled = self.state.is_saved_first && waiting.is_none();
         let known = (self.state.undecodable, self.waiting, self.state.cut_in);
-        if known == (undecodable, number, cut_in) {
+        if !is_settled && known == (undecodable, number, cut_in) {
             return;
         }
-        if self.waiting != number {
+        if self.waiting != number && !self.state.is_saved_first {
             let entry = waiting.as_ref().and_then(|waiting| waiting.entry);
-            let saved = entry.map_or(Ok(0), |entry| entries.write(entry));
-            self.state.waiting_number = saved.unwrap_or_else(|error| {
-                tracing::warn!("{error:#}; it is lost if the daemon is killed now");
-                0
-            });
+            self.state.waiting_number =
+                entry.and_then(|entry| saved_number(entries, entry)).unwrap_or_default();
         }
         self.waiting = number;
         self.state.waiting = waiting.map(|waiting| waiting.portion);
+        self.state.is_saved_first &= !is_settled;
         self.state.undecodable = undecodable;
         self.state.cut_in = cut_in;
         ledger.write_state(&self.state);
+    }
+}
+
+/// Saves an encoded record; returns its number.
+fn saved_number(entries: &mut EntryFile, entry: &[u8]) -> Option<u64> {
+    let saved = entries.write(entry);
+    saved.map_err(|error| tracing::warn!("{error:#}; it is lost if the daemon is killed now")).ok()
+}
+
+/// Returns the events of the record that the output may not have, and the record.
+fn saved_record(state: &LedgerState, entries: &EntryFile) -> (Option<Portion>, Option<Vec<u8>>) {
+    (state.waiting, state.waiting.and_then(|_| entries.read(state.waiting_number)))
+}
+
+/// Counts the events of a record that was not counted.
+fn count(portion: Portion, row: &mut LedgerRow) {
+    match portion {
+        Portion::One(_) => row.outcomes.written += 1,
+        // They are counted since they were added to the aggregate, and do not wait in it any more.
+        Portion::Many(_, count) => row.aggregating = row.aggregating.saturating_sub(count),
+        Portion::End(_) => {}
     }
 }

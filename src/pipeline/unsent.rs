@@ -48,8 +48,7 @@ impl Unsent {
     }
 
     fn count(&mut self, portion: Portion) -> (&mut u64, u64) {
-        let (Portion::One(slot) | Portion::Many(slot, _) | Portion::End(slot)) = portion;
-        let events = self.slots.entry(slot).or_default();
+        let events = self.slots.entry(portion.slot()).or_default();
         match portion {
             Portion::One(_) => (&mut events.written, 1),
             Portion::Many(_, count) => (&mut events.aggregated, count),

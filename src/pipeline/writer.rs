@@ -90,10 +90,16 @@ impl Writer {
         }
     }
 
-    /// Writes a record of events, which count as written from now on unless it is lost.
-    pub fn write(&mut self, record: &Record, portion: Portion) -> WriteResult {
+    /// Writes a record of events, which count as written from now on unless it is lost. `save` gets the entry for
+    /// journald before that.
+    pub fn write(
+        &mut self,
+        record: &Record,
+        portion: Portion,
+        save: impl FnOnce(&[u8]),
+    ) -> WriteResult {
         let before = self.output.counts().bytes;
-        let outcome = self.output.write(record);
+        let outcome = self.output.write_after(record, save);
         self.mark(outcome, record.time_ns);
         let is_lost = matches!(outcome, WriteOutcome::Lost(_) | WriteOutcome::Closed(_));
         let end = self.output.counts().bytes;

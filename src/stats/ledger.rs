@@ -43,6 +43,8 @@ pub struct LedgerRow {
     pub aggregating: u64,
     /// The last one.
     pub last: EventId,
+    /// Number of the last record among these that was saved before it was written.
+    pub saved: u64,
 }
 
 /// State of the whole daemon.
@@ -52,10 +54,13 @@ pub struct LedgerState {
     pub undecodable: u64,
     /// Event that is being delivered. The output may have it.
     pub delivering: EventId,
-    /// Events of a record that the output has not accepted yet.
+    /// Events of a record that the output has not accepted, as far as is known.
     pub waiting: Option<Portion>,
     /// Number of that record in the file that has it; 0 if none has.
     pub waiting_number: u64,
+    /// The events of that record were in memory only, so it was saved before it was written: the output may have it, and
+    /// the row of its slot says whether it counts.
+    pub is_saved_first: bool,
     /// Number of the file in which a line has its beginning only.
     pub cut_in: Option<u64>,
 }
@@ -82,19 +87,19 @@ impl Ledger {
     pub fn write(&self, slot: Slot, row: &LedgerRow) {
         let counts = EventOutcomes::TABLE.iter().map(|entry| (entry.of)(&row.outcomes));
         let EventId { boottime_ns, tid } = row.last;
-        let rest = [row.received, row.aggregating, boottime_ns, tid.into()];
+        let rest = [row.received, row.aggregating, boottime_ns, tid.into(), row.saved];
         self.write_row(usize::from(slot.index()), rest.into_iter().chain(counts));
     }
 
     /// Returns the row of a slot.
     pub fn read(&self, slot: Slot) -> LedgerRow {
-        let [received, aggregating, boottime_ns, tid, counts @ ..] =
+        let [received, aggregating, boottime_ns, tid, saved, counts @ ..] =
             self.read_row(usize::from(slot.index()));
         let mut outcomes = EventOutcomes::default();
         for (entry, count) in EventOutcomes::TABLE.iter().zip(counts) {
             *(entry.of_mut)(&mut outcomes) = count;
         }
-        LedgerRow { outcomes, received, aggregating, last: event_id(boottime_ns, tid) }
+        LedgerRow { outcomes, received, aggregating, last: event_id(boottime_ns, tid), saved }
     }
 
     /// Writes the state of the whole daemon.
@@ -106,17 +111,36 @@ impl Ledger {
             Some(Portion::Many(slot, count)) => (2, slot.index(), count),
             Some(Portion::End(slot)) => (3, slot.index(), 1),
         };
-        let number = state.waiting_number;
-        let cut_in = state.cut_in.unwrap_or_default();
-        let words =
-            [undecodable, boottime_ns, tid.into(), kind, slot.into(), count, number, cut_in];
+        let (kind, number) = (kind, state.waiting_number);
+        let (is_first, cut_in) = (state.is_saved_first.into(), state.cut_in.unwrap_or_default());
+        let words = [
+            undecodable,
+            boottime_ns,
+            tid.into(),
+            kind,
+            slot.into(),
+            count,
+            number,
+            is_first,
+            cut_in,
+        ];
         self.write_row(STATE_ROW, words.into_iter());
     }
 
     /// Returns the state of the whole daemon.
     pub fn read_state(&self) -> LedgerState {
-        let [undecodable, boottime_ns, tid, kind, slot, count, waiting_number, cut_in, ..] =
-            self.read_row(STATE_ROW);
+        let [
+            undecodable,
+            boottime_ns,
+            tid,
+            kind,
+            slot,
+            count,
+            waiting_number,
+            is_first,
+            cut_in,
+            ..,
+        ] = self.read_row(STATE_ROW);
         let slot = u16::try_from(slot).ok().and_then(Slot::from_index);
         let waiting = slot.and_then(|slot| match kind {
             1 => Some(Portion::One(slot)),
@@ -125,8 +149,8 @@ impl Ledger {
             _ => None,
         });
         let delivering = event_id(boottime_ns, tid);
-        let cut_in = Some(cut_in).filter(|inode| *inode != 0);
-        LedgerState { undecodable, delivering, waiting, waiting_number, cut_in }
+        let (is_saved_first, cut_in) = (is_first != 0, Some(cut_in).filter(|inode| *inode != 0));
+        LedgerState { undecodable, delivering, waiting, waiting_number, is_saved_first, cut_in }
     }
 
     /// Writes a row into the copy that is not valid, and makes it the valid one with the last store: a daemon that is
@@ -190,7 +214,7 @@ mod tests {
                 *(entry.of_mut)(&mut outcomes) = value;
             }
             let last = EventId { boottime_ns: received << 40, tid: u32::MAX };
-            let row = LedgerRow { outcomes, received, aggregating: 7, last };
+            let row = LedgerRow { outcomes, received, aggregating: 7, last, saved: 8 };
             ledger.write(slot, &row);
             assert_eq!(ledger.read(slot), row);
         }
@@ -203,11 +227,19 @@ mod tests {
         let ledger = ledger();
         let slot = Slot::from_index(1023).unwrap();
         let portions = [Portion::One(slot), Portion::Many(slot, 1 << 40), Portion::End(slot)];
-        for waiting in portions.map(Some).into_iter().chain([None]) {
+        for (waiting, is_saved_first) in
+            portions.map(Some).into_iter().chain([None]).zip([false, true, false, true])
+        {
             let delivering = EventId { boottime_ns: 7, tid: 8 };
-            let cut_in = waiting.map(|_| 11);
-            let state =
-                LedgerState { undecodable: 9, delivering, waiting, waiting_number: 10, cut_in };
+            let (undecodable, waiting_number) = (9, 10);
+            let state = LedgerState {
+                undecodable,
+                delivering,
+                waiting,
+                waiting_number,
+                is_saved_first,
+                cut_in: waiting.map(|_| 11),
+            };
             ledger.write_state(&state);
             assert_eq!(ledger.read_state(), state);
         }

@@ -51,6 +51,14 @@ pub enum Portion {
     End(Slot),
 }
 
+impl Portion {
+    /// Returns the slot of the events.
+    pub fn slot(self) -> Slot {
+        let (Self::One(slot) | Self::Many(slot, _) | Self::End(slot)) = self;
+        slot
+    }
+}
+
 impl UserCounters {
     /// Returns the outcomes of one slot.
     pub fn of(&self, slot: Slot) -> EventOutcomes {
@@ -89,8 +97,7 @@ impl UserCounters {
     /// Uncounts the events of a record that is not written; returns their number. The end of a call leaves its
     /// event without a result.
     fn take_back(&mut self, portion: Portion) -> (&mut EventOutcomes, u64) {
-        let (Portion::One(slot) | Portion::Many(slot, _) | Portion::End(slot)) = portion;
-        let outcomes = self.slot(slot);
+        let outcomes = self.slot(portion.slot());
         let count = match portion {
             Portion::One(_) => {
                 outcomes.written = outcomes.written.saturating_sub(1);

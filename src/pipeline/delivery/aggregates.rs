@@ -11,6 +11,7 @@ use crate::output;
 use crate::output::record::aggregate::{Aggregated, Cause, Group, GroupInfo, GroupKey};
 use crate::output::record::{Aggregate, Body, Record};
 use crate::pipeline::aggregate::Observation;
+use crate::pipeline::receipts::Source;
 use crate::pipeline::writer::WriterState;
 use crate::stats::Portion;
 use crate::units::CgroupInfo;
@@ -72,7 +73,7 @@ impl Delivery {
         let [from_ns, to_ns] = [aggregated.summary.first_ns, aggregated.summary.last_ns]
             .map(|boottime_ns| self.clock.real_ns(boottime_ns));
         let body = Body::Aggregate(Aggregate { aggregated, from_ns, to_ns });
-        let bytes = self.write_record(&Record { time_ns: to_ns, body }, portion);
+        let bytes = self.write_record(&Record { time_ns: to_ns, body }, portion, Source::Memory);
         self.shedder.charge_aggregate(bytes, self.now);
     }
 

@@ -5,6 +5,7 @@ use crate::config::Keep;
 use crate::decode::Event;
 use crate::output::record::{Body, Ended, Record};
 use crate::pipeline::owner::UserOwner;
+use crate::pipeline::receipts::Source;
 use crate::pipeline::redact::secrets;
 use crate::pipeline::rule_lookup::MatchedRule;
 use crate::pipeline::shed::Decision;
@@ -30,7 +31,7 @@ impl Delivery {
         let place = self.units.place(event.cgroup);
         let body = Body::Ended(Ended { event, place: place.as_deref() });
         let record = Record { time_ns: self.clock.real_ns(boottime_ns), body };
-        let bytes = self.write_record(&record, Portion::End(event.slot));
+        let bytes = self.write_record(&record, Portion::End(event.slot), Source::Memory);
         self.shedder.charge_event(keep, owner, bytes, self.now);
     }
 }

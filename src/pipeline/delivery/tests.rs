@@ -57,7 +57,7 @@ fn release_aggregate_without_room_in_time_drops_and_counts() {
     let (handler, rule) = (samples::handler(), Rule { keep: Keep::Low, ..Rule::nothing() });
     for uid in 0..1_000 {
         let event = Event { uid, ..samples::event(&handler, vec![]) };
-        delivery.deliver(&event, matched(&rule));
+        delivery.deliver(&event, matched(&rule), Source::Ring);
     }
     assert_eq!(counts(&delivery), [90, 910, 0, 0]);
     delivery.close_intervals();
@@ -91,7 +91,7 @@ fn deliver_reports_suppressed_events_in_next_of_same_owner() {
         let event = samples::ended(&handler, samples::returned(-2));
         let boottime_ns = boottime_ns * second;
         let event = Event { uid, charged_uid: uid, boottime_ns, ..event };
-        delivery.deliver(&event, matched());
+        delivery.deliver(&event, matched(), Source::Ring);
     }
     assert_eq!(delivery.tally.of(samples::event(&handler, vec![]).slot).limited_by_result, 2);
     assert_eq!(end(delivery), [6, 0, 0, 0]);
@@ -115,7 +115,7 @@ proptest! {
             let rule = Rule { keep: Keep::ALL[keep], aggregate, ..Rule::nothing() };
             for _ in 0..=uid % 5 {
                 let event = Event { uid, rule: keep as u8, ..samples::event(&handler, vec![]) };
-                delivery.deliver(&event, matched(&rule));
+                delivery.deliver(&event, matched(&rule), Source::Ring);
             }
             while delivery.release_aggregate(false).is_some() {}
             delivery.report_shed_changes();
