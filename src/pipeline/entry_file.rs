@@ -1,11 +1,13 @@
-//! The event that the output has not accepted, in a file that outlives the daemon: its number in 8 bytes, its length in
+//! The record that the output may not have, in a file that outlives the daemon: its number in 8 bytes, its length in
 //! 8 bytes, and its encoded entry. Little-endian.
 
 use std::fs::{File, OpenOptions};
+use std::io::IoSlice;
 use std::os::unix::fs::{FileExt as _, OpenOptionsExt as _};
 use std::path::Path;
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail};
+use nix::sys::uio::pwritev;
 
 /// Name of the file in the runtime directory.
 const NAME: &str = "waiting-event";
@@ -38,18 +40,21 @@ impl EntryFile {
         Ok(Self { file, number })
     }
 
-    /// Writes an entry in place of the one before and returns its number. The header follows the entry: a daemon that is
-    /// killed in between leaves the number of one that does not wait any more.
+    /// Writes an entry in place of the one before and returns its number. A daemon that is killed in between has told
+    /// nobody that number.
     ///
     /// # Errors
     /// Fails if the file cannot be written.
     pub fn write(&mut self, entry: &[u8]) -> Result<u64> {
         let number = self.number + 1;
         let [head, tail] = [number, entry.len() as u64].map(u64::to_le_bytes);
-        let written = self.file.write_all_at(entry, HEADER as u64);
-        written
-            .and_then(|()| self.file.write_all_at(&[head, tail].concat(), 0))
-            .context("failed to save the event that the output has not accepted")?;
+        let parts = [head.as_slice(), &tail, entry].map(IoSlice::new);
+        let written = pwritev(&self.file, &parts, 0).map(|bytes| bytes == HEADER + entry.len());
+        match written {
+            Ok(true) => {}
+            Ok(false) => bail!("failed to save an event: no room for {} bytes", entry.len()),
+            Err(errno) => return Err(errno).context("failed to save an event"),
+        }
         self.number = number;
         Ok(number)
     }

@@ -1,4 +1,5 @@
-//! Kills of a daemon in the middle of what it does: as it begins a chosen syscall, which is not made any more.
+//! Kills of a daemon in the middle of what it does: as it begins a chosen syscall, which is not made any more, or when
+//! that has been made.
 
 use std::fs::{self, File};
 use std::os::unix::fs::FileExt as _;
@@ -10,6 +11,13 @@ use nix::unistd::Pid;
 use syscalls::{Abi, number};
 
 use crate::process::eventually;
+
+/// Moment of a kill.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Moment {
+    Before,
+    After,
+}
 
 /// A process that stops at each syscall.
 pub struct Traced(Pid);
@@ -23,18 +31,20 @@ impl Traced {
         Self(pid)
     }
 
-    /// Lets the process go on and kills it as it begins the `nth` call, counted from 1, that passes a buffer with that
+    /// Lets the process go on and kills it before or after the `nth` call, counted from 1, that passes a buffer with that
     /// text to a descriptor. The process makes none of its calls after that.
-    pub fn kill_at(self, name: &str, text: &str, nth: usize) {
+    pub fn kill_at(self, moment: Moment, name: &str, text: &str, nth: usize) {
         let wanted = number(Abi::Native, name).unwrap();
         let (mut signal, mut is_entry, mut left) = (None, false, nth);
-        while left > 0 {
+        let is_reached =
+            |left: usize, is_entry: bool| left == 0 && (moment == Moment::Before || !is_entry);
+        while !is_reached(left, is_entry) {
             ptrace::syscall(self.0, signal).unwrap();
             signal = None;
             match self.next_stop() {
                 WaitStatus::PtraceSyscall(_) => {
                     is_entry = !is_entry;
-                    left -= usize::from(is_entry && self.passes(wanted.into(), text));
+                    left -= usize::from(left > 0 && is_entry && self.passes(wanted.into(), text));
                 }
                 WaitStatus::Stopped(_, delivered) => signal = Some(delivered),
                 status => panic!("{status:?}"),
