@@ -120,6 +120,8 @@ fn bind<'w>(rest: &'w [&'w str]) -> &'w [&'w str] {
     let name = b"\x01\0\0abcdefghij";
     // SAFETY: the name is as long as the kernel is told, and it reads no more of it.
     unsafe {
+        // Another test may use the name at the same time: names are those of a network namespace.
+        assert_eq!(libc::unshare(libc::CLONE_NEWNET), 0, "a network namespace (CAP_SYS_ADMIN)");
         let socket = libc::socket(libc::AF_UNIX, libc::SOCK_DGRAM, 0);
         assert_eq!(libc::dup2(socket, 9), 9, "a descriptor");
         let (address, length) = (name.as_ptr().cast(), name.len() as libc::socklen_t);
