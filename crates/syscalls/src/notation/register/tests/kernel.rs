@@ -42,6 +42,31 @@ fn prctl_prints_register_in_full() {
     assert_eq!(prctl(4, 0x1_0000_0001), unknown);
 }
 
+/// These take 32 bits of a register, or the whole of it as a number without a sign.
+#[test]
+fn numbers_have_width_and_sign_of_the_kernel() {
+    let (high, all) = (0xfeed_0000_0000_0003, u64::MAX);
+    for (call, expected) in [
+        (
+            natively("prctl", [62, high - 1, high, high - 1, 8, 0]),
+            "prctl(PR_SCHED_CORE, PR_SCHED_CORE_SHARE_TO, 3, PR_SCHED_CORE_SCOPE_PROCESS_GROUP, 0x8)",
+        ),
+        (
+            natively("prctl", [6, high, 0, 0, 0, 0]),
+            "prctl(PR_SET_UNALIGN, PR_UNALIGN_NOPRINT|PR_UNALIGN_SIGBUS)",
+        ),
+        (
+            natively("prctl", [29, all, 0, 0, 0, 0]),
+            "prctl(PR_SET_TIMERSLACK, 18446744073709551615)",
+        ),
+        (natively("ioctl", [1, 0x4c00, high, 0, 0, 0]), "ioctl(1, LOOP_SET_FD, 3)"),
+        (natively("ioctl", [1, 0x2402, high, 0, 0, 0]), "ioctl(1, PERF_EVENT_IOC_REFRESH, 3)"),
+        (natively("ioctl", [1, 0x1262, all, 0, 0, 0]), "ioctl(1, BLKRASET, 18446744073709551615)"),
+    ] {
+        assert_eq!(call, expected);
+    }
+}
+
 /// The mode is an unsigned short.
 #[test]
 fn mknod_prints_sixteen_bits_of_mode() {
