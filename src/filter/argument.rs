@@ -97,7 +97,7 @@ impl Argument {
         let bytes = self.parameter.kind.width().map_or(register, |width| width.size(abi));
         let is_signed = matches!(
             self.parameter.kind,
-            Kind::Signed(_) | Kind::Dirfd | Kind::Signal(_) | Kind::Status | Kind::Id(_)
+            Kind::Signed(_) | Kind::Dirfd | Kind::Signal(_) | Kind::Status
         );
         match (bytes, is_signed) {
             (8, _) if register < 8 => {
@@ -155,7 +155,12 @@ impl Argument {
     fn within(&self, from: i128, to: i128) -> Result<Option<Op>, String> {
         let width = self.width()?;
         let (least, most) = width.range();
-        let (from, to) = (from.max(least), to.min(most));
+        let (from, to) = match self.parameter.kind {
+            // -1 is no id: the call leaves the owner as it is. No range has it, only the value itself.
+            Kind::Id(_) if (from, to) == (-1, -1) => (most, most),
+            Kind::Id(_) => (from.max(least), to.min(most - 1)),
+            _ => (from.max(least), to.min(most)),
+        };
         if from > to {
             return Ok(None);
         }

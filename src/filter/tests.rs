@@ -74,6 +74,24 @@ fn compile_compares_arguments_by_type() {
 }
 
 #[test]
+fn compile_compares_users_as_unsigned_and_none_by_itself() {
+    let of_chown = |comparison| {
+        let filter = argument("user", comparison);
+        let compiled = compile(slot("chown"), [(&filter, Effect::Record)].into_iter());
+        compiled.unwrap().insns.remove(0).op
+    };
+    let number = Number::Argument { position: 1, width: Width::Unsigned32 };
+    let within = |from, to| Op::Within { number, from, to };
+    let (last, none) = (u64::from(u32::MAX) - 1, u32::MAX.into());
+    let compares = |range| of_chown(Comparison::Compares { range });
+    assert_eq!(compares(1001..=i128::MAX), within(1001, last));
+    assert_eq!(compares(i128::MIN..=1000), within(0, 1000));
+    let is = |value| of_chown(Comparison::Equals { value, is_negated: false });
+    assert_eq!(is(Word::Number(3_000_000_000)), within(3_000_000_000, 3_000_000_000));
+    assert_eq!(is(Word::Number(-1)), within(none, none));
+}
+
+#[test]
 fn compile_range_beyond_type_rejects() {
     let huge = Comparison::Compares { range: i128::from(u64::MAX)..=i128::MAX };
     let program = of_openat(vec![argument("flags", huge)]).unwrap();
