@@ -2,6 +2,9 @@
 # e2e.sh [SUITE]: boots a Debian tree (default: bookworm) with a real systemd in a container, where
 # only `make install` has installed tailcalld, and runs tests/e2e/drive.sh in it. The host inspects
 # the BPF objects in the kernel on behalf of the container. Called by `make e2e`; needs root.
+#
+#	RATE=N KILLS=N RESTARTS=N UPGRADES=N	load of the chapter `adopt`; its defaults are in the file
+#	BOOT_MAX=SECONDS	longest time of one boot; default: 180
 set -euo pipefail
 cd "$(dirname "$0")/.."
 source tests/e2e/assert.sh
@@ -101,7 +104,7 @@ boot_once() {
 	local keep='' status=0
 	# Without systemd on the host, nothing can create a scope for the container.
 	[ -d /run/systemd/system ] || keep=--keep-unit
-	SYSTEMD_NSPAWN_UNIFIED_HIERARCHY=1 timeout --kill-after=5 180 systemd-nspawn --quiet \
+	SYSTEMD_NSPAWN_UNIFIED_HIERARCHY=1 timeout --kill-after=5 "${BOOT_MAX:-180}" systemd-nspawn --quiet \
 		--directory="$root" --machine=tailcalld-e2e --register=no $keep --private-network \
 		--capability=CAP_BPF,CAP_PERFMON --system-call-filter=bpf --console=pipe \
 		--bind-ro="$PWD/tests/e2e:/e2e" --bind-ro="$PWD/docs/events.md:/e2e-events.md" \
@@ -132,6 +135,12 @@ mkfifo "$shared/query" "$shared/reply"
 respond &
 responder=$!
 touch "$shared/log"
+for name in RATE KILLS RESTARTS UPGRADES; do
+	[ -z "${!name:-}" ] || echo "$name=${!name}"
+done >"$shared/variables"
+# The journal keeps all records of a run, whatever room the host has left.
+mkdir -p "$root/etc/systemd/journald.conf.d"
+printf '[Journal]\nSystemMaxUse=8G\nSystemKeepFree=1G\n' >"$root/etc/systemd/journald.conf.d/e2e.conf"
 boot &
 boot=$!
 tail -n +1 -f -s 0.2 --pid=$boot "$shared/log"
