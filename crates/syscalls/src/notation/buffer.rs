@@ -8,7 +8,9 @@ use super::quote::{hex, quoted as quoted_bytes};
 use super::register::register_value;
 use super::structure::{Phase, bpf_attr, count_dirents, structure, structures, wait_status};
 use crate::printable::{NO_LIMIT, quoted};
-use crate::{Abi, Argument, Capture, Count, Kind, Structure, Value, Visibility};
+use crate::{
+    Abi, Argument, Capture, Count, Format, Kind, MemberKind, Structure, Value, Visibility,
+};
 
 /// Number of elements of a vector that are printed, as many as strace prints.
 const ELEMENTS: usize = 32;
@@ -78,11 +80,13 @@ fn sized(one: &Argument<'_>, name: &str, bytes: &[u8], phase: Phase, out: &mut S
     }
 }
 
-/// Returns the end of the first member that is printed.
+/// Returns the end of the first member that is printed, unless it is a set or another array, of which a part is
+/// worth printing.
 fn first_printed(layout: &Structure) -> Option<usize> {
     let mut members = layout.members().iter();
     let first = members.find(|member| member.visibility != Visibility::Never)?;
-    (first.count != Some(0)).then(|| first.end())
+    let is_set = matches!(first.kind, MemberKind::Plain(Format::Sigset));
+    (first.count.is_none() && !is_set).then(|| first.end())
 }
 
 /// Prints a set of bits in whole longs: descriptors by number, others as strace prints them. Of a set that the

@@ -59,6 +59,16 @@ fn option_shorter_than_int_is_bytes() {
     assert_eq!(printed(b""), "0x1000");
 }
 
+/// The kernel has fewer processors than the C library has room for, and writes as many signals as are asked for.
+#[test]
+fn set_may_be_short() {
+    let bytes = words(&[3, 0, 0, 0]);
+    let captures = vec![written(2, &bytes)];
+    assert_eq!(arguments("sched_getaffinity", [0, 128, 0x1000, 0, 0, 0], 32, captures)[2], "[0 1]");
+    let captures = vec![written(0, &[1, 0, 0, 0])];
+    assert_eq!(arguments("rt_sigpending", [0x1000, 4, 0, 0, 0, 0], 0, captures)[0], "[HUP]");
+}
+
 #[test]
 fn address_of_no_bytes_is_pointer() {
     let captures = vec![written(1, b"")];
