@@ -78,6 +78,15 @@ static __always_inline bool is_digit(__u8 byte)
 	return (byte >= '0' && byte <= '9') || (byte >= 'a' && byte <= 'f');
 }
 
+/* Whether the id that begins there follows a colon: SLICE:PREFIX:ID is the path that runc gets for
+ * systemd, and makes as one cgroup where systemd is not asked. */
+static __always_inline bool is_behind_colon(const struct cgroup_name *cgroup, __u64 begin)
+{
+	char before = 0;
+
+	return begin && name_read(cgroup, &before, sizeof(before), begin - 1) && before == ':';
+}
+
 /* Whether the name is 64 hexadecimal digits after one of the prefixes, with or without `.scope`. */
 static __always_inline bool name_is_id(struct cgroup_name *cgroup)
 {
@@ -89,7 +98,7 @@ static __always_inline bool name_is_id(struct cgroup_name *cgroup)
 		return false;
 	for (__u32 i = 0; i < sizeof(before_ids) / sizeof(before_ids[0]); i++)
 		is_known |= begin == before_ids[i].length && name_begins(cgroup, &before_ids[i]);
-	if (!is_known)
+	if (!is_known && !is_behind_colon(cgroup, begin))
 		return false;
 	for (__u32 i = 0; i < ID_DIGITS; i++)
 		if (!is_digit(cgroup->digits[i]))

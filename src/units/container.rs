@@ -30,7 +30,9 @@ pub fn id(components: &[&str]) -> Option<String> {
 
 fn identified(part: &str) -> Option<String> {
     let bare = part.strip_suffix(".scope").unwrap_or(part);
-    let mut ids = BEFORE_IDS.iter().filter_map(|before| bare.strip_prefix(before));
+    let known = BEFORE_IDS.iter().filter_map(|before| bare.strip_prefix(before));
+    // runc gets SLICE:PREFIX:ID for systemd, and makes one cgroup of that where systemd is not asked.
+    let mut ids = known.chain(bare.rsplit_once(':').map(|(_, id)| id));
     ids.find(|id| is_id(id)).map(str::to_owned)
 }
 
@@ -97,6 +99,8 @@ mod tests {
             "/kubepods/burstable/pod1d0c1b2f-6a1e-4f43-9d3a-0d6b8f1b2c3d/A",
             "/kubepods.slice/kubepods-besteffort.slice/kubepods-besteffort-pod1d0c1b2f.slice/crio-A.scope",
             "/kubepods.slice/kubepods-pod1d0c1b2f.slice/cri-containerd-A.scope",
+            "/system.slice/containerd.service/kubepods-besteffort.slice:cri-containerd:A",
+            "/system.slice:docker:A",
             // A container that divides its own cgroup further.
             "/system.slice/docker-A.scope/system.slice/nginx.service",
             // Within another: the inner one.
@@ -136,6 +140,8 @@ mod tests {
             "/machine.slice/machine-.scope",
             "/docker/0a1b2c3d",
             "/docker/A0",
+            "/system.slice:docker:A0",
+            "/system.slice:docker:0a1b2c3d",
             "/user.slice/user-1000.slice/session-3.scope",
             "/kubepods.slice/kubepods-besteffort.slice",
         ] {
