@@ -3,7 +3,7 @@
 # only `make install` has installed tailcalld, and runs tests/e2e/drive.sh in it. The host inspects
 # the BPF objects in the kernel on behalf of the container. Called by `make e2e`; needs root.
 #
-#	RATE=N KILLS=N RESTARTS=N UPGRADES=N	load of the chapter `adopt`; its defaults are in the file
+#	RATE=N KILLS=N RESTARTS=N UPGRADES=N RING=SIZE	load of the chapter `adopt`; its defaults are in the file
 #	BOOT_MAX=SECONDS	longest time of one boot; default: 180
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -135,7 +135,7 @@ mkfifo "$shared/query" "$shared/reply"
 respond &
 responder=$!
 touch "$shared/log"
-for name in RATE KILLS RESTARTS UPGRADES; do
+for name in RATE KILLS RESTARTS UPGRADES RING; do
 	[ -z "${!name:-}" ] || echo "$name=${!name}"
 done >"$shared/variables"
 # The journal keeps all records of a run, whatever room the host has left.

@@ -2,18 +2,18 @@ chapter adopt
 
 # Calls a second, and how often the daemon is killed, restarted, and replaced by another object under them: scripts/e2e.sh
 # hands these variables over.
-RATE=2000 KILLS=10 RESTARTS=5 UPGRADES=2
+RATE=2000 KILLS=10 RESTARTS=5 UPGRADES=2 RING=256MiB
 # shellcheck source=/dev/null
 source /shared/variables
 
 # Room for the calls of some seconds in which nobody reads the ring, and memory for it.
-RING=256MiB OTHER_RING=128MiB
+OTHER_RING=128MiB
 mkdir /run/systemd/system/tailcalld.service.d
-printf '[Service]\nMemoryMax=1G\n' >/run/systemd/system/tailcalld.service.d/ring.conf
+printf '[Service]\nMemoryMax=3G\n' >/run/systemd/system/tailcalld.service.d/ring.conf
 systemctl daemon-reload
 systemctl reset-failed tailcalld
 configure '[routes]' 'kill = { handler = "args", uid = 0 }' '[journal]' 'max_bytes_per_second = 0' \
-	'[ring]' "size = \"$RING\""
+	'[limits]' 'per_uid = "none"' '[ring]' "size = \"$RING\""
 systemctl stop tailcalld
 systemctl start tailcalld
 
