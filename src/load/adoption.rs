@@ -8,7 +8,6 @@ use anyhow::{Context as _, Result};
 use libbpf_rs::{MapCore, MapInfo, Object, OpenObject};
 use serde::{Deserialize, Serialize};
 
-use super::Adoption;
 use super::attachment::LinkFunctions;
 use super::predecessor::{MAP, Predecessor, kept_name};
 use crate::fd_store::FdStore;
@@ -36,6 +35,20 @@ pub struct KernelState {
     pub ring: u32,
     /// Functions of the links, by the name of the link.
     pub functions: LinkFunctions,
+}
+
+/// Outcome of the attempt to go on with what a previous daemon left in the kernel.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Adoption {
+    /// It left nothing.
+    Nothing,
+    /// Table, ring and counters are those of the previous daemon.
+    Done,
+    /// Counters are those of the previous daemon; table and ring are new, for this reason. The old ones are the
+    /// predecessor's.
+    Replaced(String),
+    /// It left something that this one cannot use, for this reason; that is gone.
+    Refused(String),
 }
 
 /// Returns the stamp of an object that is to be loaded. Two objects with the same stamp have the same programs, and

@@ -13,6 +13,7 @@ mod functions;
 mod handler_manifest;
 mod identity;
 mod journal_open;
+mod kept;
 mod kept_link;
 mod kernel_facts;
 mod misses;
@@ -29,29 +30,28 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, AsRawFd as _, BorrowedFd, RawFd};
-use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result};
-use attach::Side;
 use attachment::Attachment;
 use kept_link::{KeptLink, LinkKeeper};
-use libbpf_rs::skel::{OpenSkel as _, Skel as _};
+use libbpf_rs::skel::Skel as _;
 use libbpf_rs::{MapCore, MapFlags, OpenObject};
 use nix::sys::signal::SigSet;
 use syscalls::Slot;
 use task_end::TaskEnd;
 
 use crate::bpf::types::continuation;
-use crate::bpf::{Bank, Shared, TailcalldSkel};
+use crate::bpf::{Shared, TailcalldSkel};
 use crate::fd_store::FdStore;
 use crate::handlers::Handlers;
 use crate::stats::{CounterRows, Ledger};
 
-pub use adoption::KernelState;
+pub use adoption::{Adoption, KernelState};
 pub use attach::Attach;
 pub use attach_mode::{AttachMode, ReturnHooks};
 pub use buckets::Full;
 pub use errors::preconditions;
+pub use kept::load_kept;
 pub use kernel_facts::functions_are_on;
 pub use misses::DISPATCHER;
 pub use object::{handlers, prepare};
@@ -97,20 +97,6 @@ pub struct Bpf<'obj> {
     pub limitations: Vec<String>,
 }
 
-/// Outcome of the attempt to go on with what a previous daemon left in the kernel.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Adoption {
-    /// It left nothing.
-    Nothing,
-    /// Table, ring and counters are those of the previous daemon.
-    Done,
-    /// Counters are those of the previous daemon; table and ring are new, for this reason. The old ones are the
-    /// predecessor's.
-    Replaced(String),
-    /// It left something that this one cannot use, for this reason; that is gone.
-    Refused(String),
-}
-
 /// Loads the object with a ring of that size, in bytes, for a daemon that no other one follows.
 ///
 /// # Errors
@@ -121,74 +107,6 @@ pub fn load(
     choice: AttachMode,
 ) -> Result<Bpf<'_>> {
     load_kept(object, ring_bytes, choice, &FdStore::default(), None, &[])
-}
-
-/// Loads the object and keeps what is to outlive the daemon in `store`. If the store has what the previous daemon
-/// left, and `state` describes it, the object goes on with that. `unfinished` describes predecessors from which the
-/// previous daemon had not taken over completely, the oldest first.
-///
-/// # Errors
-/// Fails where [`load`] does.
-pub fn load_kept<'obj>(
-    object: &'obj mut MaybeUninit<OpenObject>,
-    ring_bytes: u32,
-    choice: AttachMode,
-    store: &FdStore,
-    state: Option<&KernelState>,
-    unfinished: &[&KernelState],
-) -> Result<Bpf<'obj>> {
-    preconditions()?;
-    let mut open = prepare(object, ring_bytes, &choice)?;
-    let handlers = object::declared_handlers(&open)?;
-    let stamp = adoption::stamp(open.open_object());
-    let (adoption, predecessors) =
-        adoption::reuse(open.open_object_mut(), store, state, unfinished)?;
-    let old = state.map_or(0, |state| state.scope);
-    let scope = if adoption == Adoption::Done { old } else { old + 1 };
-    let (whole, store) = (store, &store.scoped(scope));
-    let mut skeleton = without_signals(|| errors::explain(ring_bytes, || open.load()))?;
-    let shared = match adoption {
-        Adoption::Done => {
-            Shared::take_reused(&mut skeleton).context("failed to map the globals")?
-        }
-        _ => Shared::take(&mut skeleton),
-    };
-    let shared = shared.context("the BPF object has no global variables")?;
-    adoption::remove_unused(whole, &adoption);
-    let programs = handler_programs(&skeleton, &handlers)?;
-    wire_continuations(&skeleton)?;
-    wire_handlers(&skeleton, &programs)?;
-    let counters = CounterRows::open(&skeleton.maps.counters)?;
-    let exit = choice.return_hooks().exit;
-    let AttachMode { attach, returns, task_start, reason, limitations, functions } = choice;
-    let dispatcher = Attachment::new(Side::Entry, attach, functions.clone());
-    let task_end = TaskEnd::new(returns.map(|hooks| hooks.task_end));
-    let returns = Attachment::new(Side::Return, exit, functions);
-    let mut bpf = Bpf {
-        shared,
-        handlers,
-        counters,
-        programs,
-        dispatcher,
-        returns,
-        task_end,
-        cgroup_links: Vec::new(),
-        tree_links: Vec::new(),
-        keeper: LinkKeeper::new(store),
-        store: store.clone(),
-        stamp,
-        scope,
-        predecessors,
-        adoption,
-        tagged: cgroup_tags::TaggedNames::default(),
-        tracked_trees: process_tree::TrackedTrees::new(task_start),
-        reason,
-        limitations,
-        skeleton,
-    };
-    bpf.identify(None)?;
-    bpf.keep(state);
-    Ok(bpf)
 }
 
 /// Runs `load` with all signals blocked in this thread: the verifier gives up with EAGAIN when one is pending
@@ -241,67 +159,6 @@ fn handler_programs(
 }
 
 impl Bpf<'_> {
-    /// Takes the links of the previous daemon, or keeps the maps for the next one.
-    fn keep(&mut self, state: Option<&KernelState>) {
-        match (&self.adoption, state) {
-            (Adoption::Done, Some(state)) => self.adopt_links(state),
-            _ => {
-                let has_books = !self.predecessors.is_empty();
-                adoption::keep_maps(self.skeleton.object(), &self.store, has_books);
-            }
-        }
-    }
-
-    /// Takes the links of the previous daemon, and attaches what it did not get to.
-    fn adopt_links(&mut self, state: &KernelState) {
-        self.dispatcher.adopt(self.keeper.adopt("sys_enter"), &state.functions);
-        self.returns.adopt(self.keeper.adopt("sys_exit"), &state.functions);
-        self.task_end.adopt(self.keeper.adopt("task_exit"));
-        self.cgroup_links = ["cgroup_mkdir", "cgroup_rmdir"]
-            .map(|name| self.keeper.adopt(name))
-            .into_iter()
-            .flatten()
-            .collect();
-        self.tree_links = ["proc_tree_exit", "proc_tree_fork"]
-            .map(|name| self.keeper.adopt(name))
-            .into_iter()
-            .flatten()
-            .collect();
-        self.store.remove_received();
-    }
-
-    /// Makes a bank the live one. With `is_table` it is a table that takes over from the predecessor's, which decides
-    /// about no call from now on.
-    pub fn go_live(&self, bank: Bank, is_table: bool) {
-        self.shared.set_live_bank(bank);
-        if is_table && !self.predecessors.is_empty() {
-            if self.dispatcher.attach() == Attach::Function {
-                // Functions may run the newer program first: a call that it refused just now must find the other table.
-                let begin = Instant::now();
-                while begin.elapsed() < HANDOVER {
-                    std::hint::spin_loop();
-                }
-            }
-            self.predecessors.iter().for_each(Predecessor::silence);
-        }
-    }
-
-    /// Describes what the kernel has of this daemon, for the next one.
-    ///
-    /// # Errors
-    /// Fails if the kernel does not report the id of the ring.
-    pub fn kernel_state(&self) -> Result<KernelState> {
-        let ring = adoption::id(self.events().as_fd())?;
-        let functions = self.dispatcher.functions().chain(self.returns.functions()).collect();
-        let layout = adoption::LAYOUT.to_owned();
-        Ok(KernelState { stamp: self.stamp.clone(), layout, scope: self.scope, ring, functions })
-    }
-
-    /// Leaves what the service manager keeps to the next daemon.
-    pub fn leave(&self) {
-        self.store.leave();
-    }
-
     /// Attaches the two programs that follow cgroups.
     ///
     /// # Errors
@@ -424,11 +281,6 @@ impl Bpf<'_> {
         &self.skeleton.maps.tree_members
     }
 
-    /// Returns whether anybody keeps what is in the kernel for the next daemon.
-    pub fn is_kept(&self) -> bool {
-        self.store.is_open()
-    }
-
     /// Opens the ledger of the daemon.
     ///
     /// # Errors
@@ -457,8 +309,5 @@ impl Bpf<'_> {
         updated.context("failed to wait for the programs that are running")
     }
 }
-
-/// Time between two programs at one function, unless the CPU is taken away.
-const HANDOVER: Duration = Duration::from_micros(20);
 
 const CGROUPS: &str = "failed to attach to the tracepoints of cgroups";

@@ -1,0 +1,178 @@
+//! Loading of the object for a daemon that goes on where another one ended, and that another one follows.
+
+use std::collections::BTreeMap;
+use std::mem::MaybeUninit;
+use std::os::fd::RawFd;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, Result};
+use libbpf_rs::OpenObject;
+use libbpf_rs::skel::{OpenSkel as _, Skel as _};
+
+use super::adoption::{self, Adoption, KernelState};
+use super::attach::{Attach, Side};
+use super::attach_mode::AttachMode;
+use super::attachment::Attachment;
+use super::kept_link::LinkKeeper;
+use super::predecessor::Predecessor;
+use super::task_end::TaskEnd;
+use super::{Bpf, cgroup_tags, errors, object, preconditions, prepare, process_tree};
+use super::{handler_programs, wire_continuations, wire_handlers, without_signals};
+use crate::bpf::{Bank, Shared, TailcalldSkel};
+use crate::fd_store::FdStore;
+use crate::handlers::Handlers;
+use crate::stats::CounterRows;
+
+/// Loads the object and keeps what is to outlive the daemon in `store`. If the store has what the previous daemon
+/// left, and `state` describes it, the object goes on with that. `unfinished` describes predecessors from which the
+/// previous daemon had not taken over completely, the oldest first.
+///
+/// # Errors
+/// Fails where [`load`] does.
+pub fn load_kept<'obj>(
+    object: &'obj mut MaybeUninit<OpenObject>,
+    ring_bytes: u32,
+    choice: AttachMode,
+    store: &FdStore,
+    state: Option<&KernelState>,
+    unfinished: &[&KernelState],
+) -> Result<Bpf<'obj>> {
+    preconditions()?;
+    let mut open = prepare(object, ring_bytes, &choice)?;
+    let handlers = object::declared_handlers(&open)?;
+    let stamp = adoption::stamp(open.open_object());
+    let (adoption, predecessors) =
+        adoption::reuse(open.open_object_mut(), store, state, unfinished)?;
+    let old = state.map_or(0, |state| state.scope);
+    let scope = if adoption == Adoption::Done { old } else { old + 1 };
+    let (whole, store) = (store, &store.scoped(scope));
+    let mut skeleton = without_signals(|| errors::explain(ring_bytes, || open.load()))?;
+    let shared = match adoption {
+        Adoption::Done => {
+            Shared::take_reused(&mut skeleton).context("failed to map the globals")?
+        }
+        _ => Shared::take(&mut skeleton),
+    };
+    let shared = shared.context("the BPF object has no global variables")?;
+    adoption::remove_unused(whole, &adoption);
+    let programs = handler_programs(&skeleton, &handlers)?;
+    wire_continuations(&skeleton)?;
+    wire_handlers(&skeleton, &programs)?;
+    let loaded = Loaded { skeleton, shared, handlers, programs };
+    let mut bpf = Bpf::new(loaded, choice, store)?;
+    (bpf.stamp, bpf.scope) = (stamp, scope);
+    (bpf.adoption, bpf.predecessors) = (adoption, predecessors);
+    bpf.identify(None)?;
+    bpf.keep(state);
+    Ok(bpf)
+}
+
+/// An object in the kernel.
+struct Loaded<'obj> {
+    skeleton: TailcalldSkel<'obj>,
+    shared: Shared<'obj>,
+    handlers: Handlers,
+    programs: BTreeMap<u16, RawFd>,
+}
+
+impl<'obj> Bpf<'obj> {
+    /// Makes the owner of an object, attached to nothing. `store` keeps its links.
+    fn new(loaded: Loaded<'obj>, choice: AttachMode, store: &FdStore) -> Result<Self> {
+        let Loaded { skeleton, shared, handlers, programs } = loaded;
+        let exit = choice.return_hooks().exit;
+        let AttachMode { attach, returns, task_start, reason, limitations, functions } = choice;
+        Ok(Self {
+            shared,
+            handlers,
+            counters: CounterRows::open(&skeleton.maps.counters)?,
+            programs,
+            dispatcher: Attachment::new(Side::Entry, attach, functions.clone()),
+            returns: Attachment::new(Side::Return, exit, functions),
+            task_end: TaskEnd::new(returns.map(|hooks| hooks.task_end)),
+            cgroup_links: Vec::new(),
+            tree_links: Vec::new(),
+            keeper: LinkKeeper::new(store),
+            store: store.clone(),
+            stamp: String::new(),
+            scope: 0,
+            predecessors: Vec::new(),
+            adoption: Adoption::Nothing,
+            tagged: cgroup_tags::TaggedNames::default(),
+            tracked_trees: process_tree::TrackedTrees::new(task_start),
+            reason,
+            limitations,
+            skeleton,
+        })
+    }
+}
+
+impl Bpf<'_> {
+    /// Takes the links of the previous daemon, or keeps the maps for the next one.
+    fn keep(&mut self, state: Option<&KernelState>) {
+        match (&self.adoption, state) {
+            (Adoption::Done, Some(state)) => self.adopt_links(state),
+            _ => {
+                let has_books = !self.predecessors.is_empty();
+                adoption::keep_maps(self.skeleton.object(), &self.store, has_books);
+            }
+        }
+    }
+
+    /// Takes the links of the previous daemon, and attaches what it did not get to.
+    fn adopt_links(&mut self, state: &KernelState) {
+        self.dispatcher.adopt(self.keeper.adopt("sys_enter"), &state.functions);
+        self.returns.adopt(self.keeper.adopt("sys_exit"), &state.functions);
+        self.task_end.adopt(self.keeper.adopt("task_exit"));
+        self.cgroup_links = ["cgroup_mkdir", "cgroup_rmdir"]
+            .map(|name| self.keeper.adopt(name))
+            .into_iter()
+            .flatten()
+            .collect();
+        self.tree_links = ["proc_tree_exit", "proc_tree_fork"]
+            .map(|name| self.keeper.adopt(name))
+            .into_iter()
+            .flatten()
+            .collect();
+        self.store.remove_received();
+    }
+
+    /// Makes a bank the live one. With `is_table` it is a table that takes over from the predecessor's, which decides
+    /// about no call from now on.
+    pub fn go_live(&self, bank: Bank, is_table: bool) {
+        self.shared.set_live_bank(bank);
+        if is_table && !self.predecessors.is_empty() {
+            if self.dispatcher.attach() == Attach::Function {
+                // Functions may run the newer program first: a call that it refused just now must find the other table.
+                let begin = Instant::now();
+                while begin.elapsed() < HANDOVER {
+                    std::hint::spin_loop();
+                }
+            }
+            self.predecessors.iter().for_each(Predecessor::silence);
+        }
+    }
+
+    /// Describes what the kernel has of this daemon, for the next one.
+    ///
+    /// # Errors
+    /// Fails if the kernel does not report the id of the ring.
+    pub fn kernel_state(&self) -> Result<KernelState> {
+        let ring = adoption::id(self.events().as_fd())?;
+        let functions = self.dispatcher.functions().chain(self.returns.functions()).collect();
+        let layout = adoption::LAYOUT.to_owned();
+        Ok(KernelState { stamp: self.stamp.clone(), layout, scope: self.scope, ring, functions })
+    }
+
+    /// Leaves what the service manager keeps to the next daemon.
+    pub fn leave(&self) {
+        self.store.leave();
+    }
+
+    /// Returns whether anybody keeps what is in the kernel for the next daemon.
+    pub fn is_kept(&self) -> bool {
+        self.store.is_open()
+    }
+}
+
+/// Time between two programs at one function, unless the CPU is taken away.
+const HANDOVER: Duration = Duration::from_micros(20);
