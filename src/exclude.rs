@@ -47,6 +47,8 @@ pub fn warn(paths: &[PathBuf]) {
 #[derive(Debug, Default)]
 pub struct Excluded {
     files: Vec<Executable>,
+    /// Executables of earlier versions that write their last records: each would be another record.
+    processes: Vec<Executable>,
 }
 
 /// An executable, which stays open so that no other file gets the address of its inode.
@@ -71,6 +73,20 @@ impl Excluded {
         }
     }
 
+    /// Excludes the processes of an executable, too.
+    pub fn add_process_of(&mut self, bpf: &Bpf<'_>, file: File) {
+        if let Ok(address) = bpf.inode_address(&file) {
+            self.processes.push(Executable { address, _file: file });
+            self.write(bpf);
+        }
+    }
+
+    /// Ends the exclusion of those.
+    pub fn forget_processes(&mut self, bpf: &Bpf<'_>) {
+        self.processes.clear();
+        self.write(bpf);
+    }
+
     /// Adds the files of `paths`. A path that does not exist excludes nothing: a machine without rsyslog needs no exclusion
     /// of it.
     fn add(&mut self, bpf: &Bpf<'_>, paths: &[PathBuf]) -> bool {
@@ -89,7 +105,8 @@ impl Excluded {
     /// Writes the list, which 0 ends.
     fn write(&self, bpf: &Bpf<'_>) {
         for index in 0..EXCLUDED_FILES {
-            let address = self.files.get(index).map_or(0, |executable| executable.address);
+            let mut all = self.processes.iter().chain(&self.files);
+            let address = all.nth(index).map_or(0, |executable| executable.address);
             if let Some(entry) = bpf.shared.excluded_file(index) {
                 entry.store(address, SeqCst);
             }

@@ -32,6 +32,8 @@ struct State {
     kept: Mutex<BTreeSet<String>>,
     /// Keeper of the descriptors; `None` if nobody keeps them.
     keeper: Option<Keeper>,
+    /// Highest number of a set that was received.
+    last_scope: u32,
     /// The service manager goes on keeping what it has: nothing that is removed here is removed there.
     is_left: AtomicBool,
 }
@@ -84,17 +86,27 @@ impl FdStore {
         let (keeper, owned) = match pins {
             Some(path) => {
                 let pins = PinDir::open(path)?;
-                let owned = pins.read()?;
+                let owned = pins.read()?.into_iter().collect();
                 (Some(Keeper::Pins(pins)), owned)
             }
             // An address of a form that cannot be reached is reported with the other notifications.
             None => (NotifySocket::from_env().unwrap_or_default().map(Keeper::Manager), owned),
         };
-        let state = Arc::new(State { keeper, ..State::default() });
+        let owned: BTreeMap<String, OwnedFd> = owned;
+        let numbers = owned.keys().filter_map(|name| name.split_once('.')?.0.parse().ok());
+        let last_scope = numbers.max().unwrap_or_default();
+        let state = Arc::new(State { keeper, last_scope, ..State::default() });
         let store = Self { state, scope: String::new() };
         store.received().extend(owned);
         store.kept().extend(store.received().keys().cloned());
         Ok(store)
+    }
+
+    /// Makes a store of descriptors that another process passed, which nobody keeps.
+    pub fn of(received: impl IntoIterator<Item = (String, OwnedFd)>) -> Self {
+        let store = Self::default();
+        store.received().extend(received);
+        store
     }
 
     /// Returns the part of the store whose names have a number in front, for one of several sets.
@@ -102,9 +114,14 @@ impl FdStore {
         Self { state: Arc::clone(&self.state), scope: format!("{number}.") }
     }
 
-    /// Returns the part whose names have no number.
-    pub fn unscoped(&self) -> Self {
-        Self { state: Arc::clone(&self.state), scope: String::new() }
+    /// Returns the part with counters and ledger, which several sets may share: the number is that of the first one.
+    pub fn books(&self, number: u32) -> Self {
+        Self { state: Arc::clone(&self.state), scope: format!("b{number}.") }
+    }
+
+    /// Returns a number that no set of earlier daemons has.
+    pub fn next_scope(&self) -> u32 {
+        self.state.last_scope + 1
     }
 
     fn full(&self, name: &str) -> String {
@@ -177,6 +194,33 @@ impl FdStore {
     fn give_up(&self, error: &anyhow::Error) {
         tracing::warn!("the next daemon cannot go on where this one ends: {error:#}");
         self.leave();
+    }
+
+    /// Returns whether descriptors of any kind can be kept: a bpf file system takes those of bpf(2) only.
+    pub fn keeps_files(&self) -> bool {
+        matches!(self.keeper(), Some(Keeper::Manager(_)))
+    }
+
+    /// Takes everything that was received and whose name `is_meant` selects, for good: nothing here removes it any more
+    /// but [`Self::release`].
+    pub fn claim(&self, is_meant: impl Fn(&str) -> bool) -> BTreeMap<String, OwnedFd> {
+        let (claimed, rest) =
+            std::mem::take(&mut *self.received()).into_iter().partition(|(name, _)| is_meant(name));
+        *self.received() = rest;
+        let claimed: BTreeMap<String, OwnedFd> = claimed;
+        self.kept().retain(|name| !claimed.contains_key(name));
+        claimed
+    }
+
+    /// Makes the keeper close its copies of what was claimed.
+    pub fn release<'n>(&self, names: impl IntoIterator<Item = &'n String>) {
+        for name in names {
+            let removed = self.keeper().map_or(Ok(()), |keeper| keeper.remove(name));
+            if let Err(error) = removed {
+                self.give_up(&error);
+            }
+        }
+        self.wait();
     }
 
     /// Closes what was received and not taken, here and in the service manager.

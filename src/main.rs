@@ -30,6 +30,7 @@ fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
         Command::Stats(options) => Ok(cli::stats(&options)?.into()),
         Command::Status(options) => Ok(cli::status(&options)?.into()),
         Command::Routes(options) => Ok(cli::routes(&options)?.into()),
+        Command::Drain => daemon::drain::run(),
         Command::Reload(options) => Ok(cli::reload(&options)?.into()),
     }
 }

@@ -15,9 +15,10 @@ pub fn duplicate(fd: i32) -> io::Result<OwnedFd> {
     unsafe { BorrowedFd::borrow_raw(fd) }.try_clone_to_owned()
 }
 
-/// Takes a file descriptor that the service manager passed (sd_listen_fds(3)): its own from now on.
+/// Takes a file descriptor that the service manager passed (sd_listen_fds(3)), or that came with a message: its own from
+/// now on.
 pub fn own(fd: i32) -> OwnedFd {
-    // SAFETY: the service manager opened the descriptor for this process, and each is taken once, at the start.
+    // SAFETY: the service manager or the kernel opened the descriptor for this process, and each is taken once.
     unsafe { OwnedFd::from_raw_fd(fd) }
 }
 

@@ -56,6 +56,9 @@ pub enum Command {
     Status(ClientOptions),
     /// Print the live table with the counters of each route
     Routes(ClientOptions),
+    /// Write what is left of this version for a daemon of another one, which starts it
+    #[command(hide = true)]
+    Drain,
     /// Make the daemon read its configuration again; print what changed, or every fault
     Reload(ClientOptions),
 }

@@ -12,7 +12,7 @@ use libbpf_rs::OpenObject;
 use super::counters::CountersState;
 use super::{Daemon, saved_calls};
 use crate::fd_store::FdStore;
-use crate::load::{self, Adoption, AttachMode, Bpf, Predecessor};
+use crate::load::{self, Adoption, AttachMode, Bpf, KernelState, Predecessor};
 use crate::pipeline::EntryFile;
 use crate::plan::Plan;
 use crate::ring::{Leftover, Unread};
@@ -41,9 +41,7 @@ pub fn load<'obj>(
 ) -> Result<(Bpf<'obj>, Option<Previous>)> {
     let saved = read(tables, store);
     let state = saved.as_ref().map(|saved| &saved.kernel);
-    let mut older: Vec<_> =
-        saved.iter().flat_map(SavedTables::older).map(|old| &old.kernel).collect();
-    older.reverse();
+    let older = saved.as_ref().map(older_states).unwrap_or_default();
     let bpf = load::load_kept(object, plan.ring_bytes, choice, store, state, &older)?;
     let bank = match (&bpf.adoption, bpf.predecessors.last()) {
         (Adoption::Replaced(_), Some(predecessor)) => predecessor.live_bank(),
@@ -54,6 +52,13 @@ pub fn load<'obj>(
         .filter(|_| is_used)
         .and_then(|saved| Some(Previous { live: saved.live(bank)?.clone(), saved }));
     Ok((bpf, previous))
+}
+
+/// Returns the states of predecessors from which the daemon had not taken over completely, the oldest first.
+pub fn older_states(saved: &SavedTables) -> Vec<&KernelState> {
+    let mut older: Vec<_> = saved.older().map(|old| &old.kernel).collect();
+    older.reverse();
+    older
 }
 
 /// Reads what the previous daemon wrote down, if the service manager kept anything of it.
@@ -87,6 +92,16 @@ impl Daemon<'_> {
         self.silence_predecessor()
     }
 
+    /// Goes on with the tables, counters and calls of a daemon that is gone, to end its recording.
+    pub(super) fn resume(&mut self, previous: &Previous) -> Result<()> {
+        self.pipeline.borrow_mut().delivery.units.read();
+        self.remember_older(previous);
+        self.table.resume(&previous.saved, &previous.live);
+        self.remember_table();
+        self.restore(previous)?;
+        self.silence_predecessor()
+    }
+
     /// Makes sure that the predecessor decides about no call, and opens what is left in its ring.
     fn silence_predecessor(&mut self) -> Result<()> {
         let Some(last) = self.bpf.predecessors.last() else { return Ok(()) };
@@ -108,10 +123,16 @@ impl Daemon<'_> {
     }
 
     /// Makes the tables known by which older events in the rings were decided.
-    fn remember_older(&self, previous: &Previous) {
+    fn remember_older(&mut self, previous: &Previous) {
         let older: Vec<_> = previous.saved.older().flat_map(|old| &old.tables).collect();
         for table in older.iter().rev() {
             self.pipeline.borrow_mut().begin(table.generation, &table.plan);
+        }
+        // The daemon may have ended right after a flip: events of the table before it may be in the ring.
+        let flipped = previous.saved.tables.iter();
+        for table in flipped.filter(|table| table.generation < previous.live.generation) {
+            self.pipeline.borrow_mut().begin(table.generation, &table.plan);
+            self.counters.add_routes(&table.plan, &self.bpf.handlers);
         }
     }
 

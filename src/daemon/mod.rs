@@ -3,7 +3,9 @@
 //! that knows all stages.
 
 mod adopt;
+mod assemble;
 mod counters;
+pub mod drain;
 mod feedback;
 mod heartbeat;
 mod held_losses;
@@ -38,6 +40,7 @@ use anyhow::Result;
 use varlink_server::Server;
 
 use self::counters::Counters;
+use self::drain::Drains;
 use self::feedback::FeedbackReporter;
 use self::heartbeat::Heartbeat;
 use self::held_losses::HeldLosses;
@@ -110,6 +113,8 @@ struct Daemon<'obj> {
     adopted: Option<(String, u64)>,
     /// Ring of a predecessor that is not empty yet.
     leftover: Option<Leftover>,
+    /// Rings of earlier versions that come before that.
+    drains: Drains,
     table: Table,
     bpf: Bpf<'obj>,
     _lock: InstanceLock,
@@ -202,6 +207,7 @@ impl Daemon<'_> {
             Wakeup::Configuration | Wakeup::Ring => {}
             Wakeup::Output => self.reopen()?,
             Wakeup::Control => self.answer()?,
+            Wakeup::Drain => self.advance_drains()?,
         }
         Ok(())
     }
@@ -214,6 +220,7 @@ impl Daemon<'_> {
             Timer::SuppressedReport => self.report_suppressed(),
             Timer::StatsReport => self.report_stats(),
             Timer::SelfTest => self.run_self_test(),
+            Timer::Drain => self.advance_drains(),
             Timer::ReadBack => {
                 self.read_back();
                 Ok(())
@@ -242,6 +249,10 @@ impl Daemon<'_> {
 
     /// Takes one turn at the ring, if the output accepts records.
     fn consume(&mut self) -> Result<Rest> {
+        if self.drains.are_running() {
+            self.wait_for_drain()?;
+            return Ok(Rest::Sleep);
+        }
         if matches!(self.writer_state(), WriterState::Away { .. }) {
             self.reopen()?;
         }

@@ -33,7 +33,8 @@ fn standard_output() -> Result<std::os::fd::OwnedFd> {
     stdout().as_fd().try_clone_to_owned().context("failed to open standard output")
 }
 
-fn resolve(asked: cli::OutputKind) -> cli::OutputKind {
+/// Returns the output that `auto` is.
+pub fn resolve(asked: cli::OutputKind) -> cli::OutputKind {
     match asked {
         cli::OutputKind::Auto if log::is_journal(stdout()) => cli::OutputKind::Journal,
         cli::OutputKind::Auto if stdout().is_terminal() => cli::OutputKind::Text,

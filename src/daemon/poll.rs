@@ -1,6 +1,6 @@
 //! The epoll instance that the loop sleeps on.
 
-use std::os::fd::AsFd as _;
+use std::os::fd::{AsFd as _, BorrowedFd};
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
@@ -27,10 +27,18 @@ pub enum Wakeup {
     Output,
     /// A client of the control socket wants something.
     Control,
+    /// The process that reads the ring of an earlier version has something to report.
+    Drain,
 }
 
-const WAKEUPS: [Wakeup; 5] =
-    [Wakeup::Ring, Wakeup::Signals, Wakeup::Configuration, Wakeup::Output, Wakeup::Control];
+const WAKEUPS: [Wakeup; 6] = [
+    Wakeup::Ring,
+    Wakeup::Signals,
+    Wakeup::Configuration,
+    Wakeup::Output,
+    Wakeup::Control,
+    Wakeup::Drain,
+];
 
 /// An epoll instance with all sources but the output, which is there only while it is waited for.
 #[derive(Debug)]
@@ -49,13 +57,15 @@ impl Poll {
         consumer: &Consumer<'_>,
         signals: &Signals,
         watch: &ConfigWatch,
-        control: &Server,
+        control: Option<&Server>,
     ) -> Result<Self> {
         let epoll = Epoll::new(EpollCreateFlags::EPOLL_CLOEXEC).context(FAILED)?;
         epoll.add(consumer.fd(), event(Wakeup::Ring, EpollFlags::EPOLLIN)).context(FAILED)?;
         epoll.add(signals.fd(), event(Wakeup::Signals, EpollFlags::EPOLLIN)).context(FAILED)?;
         epoll.add(watch.fd(), event(Wakeup::Configuration, EpollFlags::EPOLLIN)).context(FAILED)?;
-        epoll.add(control.fd(), event(Wakeup::Control, EpollFlags::EPOLLIN)).context(FAILED)?;
+        if let Some(control) = control {
+            epoll.add(control.fd(), event(Wakeup::Control, EpollFlags::EPOLLIN)).context(FAILED)?;
+        }
         Ok(Self { epoll, output: false, ring: true })
     }
 
@@ -102,6 +112,22 @@ impl Poll {
             self.epoll.add(consumer.fd(), readable).context(FAILED)?;
         }
         Ok(())
+    }
+
+    /// Wakes for the messages of a process.
+    ///
+    /// # Errors
+    /// Fails if the kernel refuses.
+    pub fn add_drain(&self, channel: BorrowedFd<'_>) -> Result<()> {
+        self.epoll.add(channel, event(Wakeup::Drain, EpollFlags::EPOLLIN)).context(FAILED)
+    }
+
+    /// Ignores the messages of a process.
+    ///
+    /// # Errors
+    /// Fails if the kernel refuses.
+    pub fn forget_drain(&self, channel: BorrowedFd<'_>) -> Result<()> {
+        self.epoll.delete(channel).context(FAILED)
     }
 
     fn wait_for_output(&mut self, output: &Output, wanted: bool) -> Result<()> {

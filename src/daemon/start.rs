@@ -1,9 +1,7 @@
 //! From nothing to ready. Each step may fail, and whatever was done until then is undone by being
 //! dropped: nothing stays attached after a failed start.
 
-use std::cell::RefCell;
 use std::mem::MaybeUninit;
-use std::rc::Rc;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
@@ -13,38 +11,25 @@ use syscalls::{Abi, Slot, number};
 use varlink_server::{AddressInUse, Server};
 
 use super::adopt::{self, Previous};
-use super::counters::Counters;
-use super::feedback::FeedbackReporter;
+use super::assemble::Parts;
+use super::drain::{Drains, REPLACED, SameOutput};
 use super::heartbeat::Heartbeat;
-use super::held_losses::HeldLosses;
-use super::poll::Poll;
-use super::read_back::ReadBack;
-use super::reload::LastReload;
-use super::self_test::SelfTest;
 use super::signals::Signals;
-use super::suppressed::SuppressedReader;
-use super::systemd::Systemd;
-use super::timers::Timers;
-use super::tracing_watch::TracingWatch;
 use super::{Daemon, last_records, open_files, output, restart_mark};
 use crate::blind_spots::blind_spots;
-use crate::cli::RunOptions;
+use crate::cli::{OutputKind, RunOptions};
 use crate::clock;
 use crate::config::{Trust, drop_in_dir};
 use crate::config_watch::ConfigWatch;
 use crate::error::Failure;
-use crate::exclude::Excluded;
 use crate::fd_store::FdStore;
 use crate::instance_lock::InstanceLock;
 use crate::load::{self, Adoption, AttachMode};
 use crate::output::record::{Adopted, Body, GapReason, RecordingGap, Started};
-use crate::pipeline::delivery::Delivery;
-use crate::pipeline::{EntryFile, Pipeline};
+use crate::pipeline::EntryFile;
 use crate::plan::{self, Plan};
-use crate::ring::Consumer;
 use crate::rpc::{SERVICE, default_socket, runtime_folder};
-use crate::table::{Table, TableFile};
-use crate::units::Units;
+use crate::table::TableFile;
 
 /// The syscall of the self-test: it has an argument that comes back in the event, it changes
 /// nothing, and no seccomp filter of a service refuses it.
@@ -77,49 +62,24 @@ pub fn start<'obj>(
     // A mark may be left of a restart that ended in another way.
     restart_mark::take(&runtime_folder());
     let tables = TableFile::new(&runtime_folder());
-    let (bpf, previous) = adopt::load(object, &plan, choice, &store, &tables)?;
+    let mut drains = Drains::start(&runtime_folder(), &store, &same_output(options, &plan));
+    let (mut bpf, previous) = adopt::load(object, &plan, choice, &store, &tables)?;
+    bpf.others = drains.take_dispatchers();
     let next = plan.clone();
     let plan = previous.as_ref().map_or(plan, |previous| previous.live.plan.clone());
-    let mut excluded = Excluded::default();
-    excluded.replace(&bpf, &plan.exclude);
-    let delivery = Delivery::new(Units::new(), output);
-    let pipeline = Pipeline::new(bpf.handlers.clone(), delivery);
-    let pipeline = Rc::new(RefCell::new(pipeline));
-    let receiver = Rc::clone(&pipeline);
-    let consumer = Consumer::open(&bpf, move |bytes| receiver.borrow_mut().receive(bytes))?;
-    let poll = Poll::new(&consumer, &signals, &watch, &control)?;
-    let mut daemon = Daemon {
+    let parts = Parts {
         options: options.clone(),
         plan,
-        last_reload: LastReload::default(),
-        pipeline,
-        consumer,
-        counters: Counters::default(),
-        suppressed: SuppressedReader::default(),
-        held_losses: HeldLosses::default(),
-        last_report: None,
-        reported_seen: 0,
-        feedback: FeedbackReporter::default(),
-        excluded,
-        watch,
+        output,
         signals,
-        systemd: Systemd::new(),
+        watch,
         control: Some(control),
-        poll,
-        timers: Timers::default(),
-        since_ns: clock::real_now_ns(),
-        rewired_ns: clock::real_now_ns(),
-        tracing: TracingWatch::default(),
-        self_test: SelfTest::default(),
-        read_back: ReadBack::default(),
-        heartbeat: None,
-        gap: None,
-        adopted: None,
-        leftover: None,
-        table: Table::new(),
         bpf,
-        _lock: lock,
+        lock,
     };
+    let mut daemon = Daemon::assemble(parts)?;
+    daemon.drains = drains;
+    daemon.excluded.replace(&daemon.bpf, &daemon.plan.exclude);
     daemon.table.save_in(tables);
     daemon.begin(previous, next)?;
     Ok(daemon)
@@ -133,7 +93,10 @@ impl Daemon<'_> {
             Some(previous) => self.take_over(previous, plan)?,
             None => self.attach()?,
         }
-        self.drop_privileges();
+        self.begin_drains()?;
+        if !self.drains.are_running() {
+            self.drop_privileges();
+        }
         self.announce();
         Ok(())
     }
@@ -212,6 +175,7 @@ impl Daemon<'_> {
             });
             let replaced = match &self.bpf.adoption {
                 Adoption::Replaced(reason) => Some(reason.clone()),
+                _ if self.drains.are_running() => Some(REPLACED.to_owned()),
                 _ => None,
             };
             self.emit(Body::Adopted(&Adopted {
@@ -273,6 +237,16 @@ impl Daemon<'_> {
 pub fn kernel() -> String {
     let names = nix::sys::utsname::uname();
     names.map_or_else(|_| String::new(), |names| names.release().to_string_lossy().into_owned())
+}
+
+/// Returns the output for processes of earlier versions.
+fn same_output(options: &RunOptions, plan: &Plan) -> SameOutput {
+    let kind = match output::resolve(options.output) {
+        OutputKind::Text => "text",
+        OutputKind::Json => "json",
+        OutputKind::Journal | OutputKind::Auto => "journal",
+    };
+    SameOutput { kind, socket: plan.socket.clone() }
 }
 
 /// Opens the control socket.

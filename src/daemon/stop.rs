@@ -15,7 +15,7 @@ use crate::ring::{Rest, Unread};
 use crate::rpc::runtime_folder;
 
 /// Time for which the output may take to accept the last records.
-const DRAIN_MAX: Duration = Duration::from_secs(2);
+pub(super) const DRAIN_MAX: Duration = Duration::from_secs(2);
 
 impl Daemon<'_> {
     /// Stops with counters that add up. Once an empty table is live and its grace period is over, no event can
@@ -30,15 +30,21 @@ impl Daemon<'_> {
         if let Some(Err(error)) = self.heartbeat.as_mut().map(Heartbeat::stop) {
             tracing::warn!("the next start cannot tell since when nothing is recorded: {error:#}");
         }
+        self.finish_drains()?;
         let until = Instant::now() + DRAIN_MAX;
-        self.drain(until, Pipeline::finish)?;
+        self.drain(|| Ok(Some(until)), Pipeline::finish)?;
         self.bpf.detach();
+        self.end(reason, generation, until)
+    }
+
+    /// Counts what is left as lost, and writes the last records until `until`.
+    pub(super) fn end(&mut self, reason: &str, generation: u32, until: Instant) -> Result<()> {
         self.give_up()?;
         self.report_suppressed()?;
         let user = self.pipeline.borrow().delivery.tally.clone();
         let stopped = self.counters.stopped_record(reason, generation, &user, self.bpf.misses()?);
         self.emit(Body::Stopped(&stopped));
-        self.drain(until, Pipeline::finish)?;
+        self.drain(|| Ok(Some(until)), Pipeline::finish)?;
         self.save_last_records();
         Ok(())
     }
@@ -48,8 +54,9 @@ impl Daemon<'_> {
     pub(super) fn leave(&mut self, reason: &str) -> Result<()> {
         self.systemd.stopping();
         self.control = None;
+        self.leave_drains()?;
         let until = Instant::now() + DRAIN_MAX;
-        self.drain(until, Pipeline::finish_aggregates)?;
+        self.drain(|| Ok(Some(until)), Pipeline::finish_aggregates)?;
         // Nothing is taken out of the ring from here on: it would be lost.
         let calls = self.pipeline.borrow_mut().take_pending();
         let ring = self.bpf.kernel_state()?.ring;
@@ -115,10 +122,18 @@ impl Daemon<'_> {
         }
     }
 
-    /// Writes what is in the ring until `until`, as far as the output accepts it. `finish` delivers what is in the
-    /// pipeline then, and returns whether any of it is left.
-    fn drain(&mut self, until: Instant, finish: fn(&mut Pipeline) -> bool) -> Result<()> {
-        while self.writer_state() != WriterState::Closed && Instant::now() < until {
+    /// Writes what is in the ring, as far as the output accepts it until the time that `until` returns each turn; `None`
+    /// is as long as it takes. `finish` delivers what is in the pipeline then, and returns whether any of it is left.
+    pub(super) fn drain(
+        &mut self,
+        mut until: impl FnMut() -> Result<Option<Instant>>,
+        finish: fn(&mut Pipeline) -> bool,
+    ) -> Result<()> {
+        while self.writer_state() != WriterState::Closed {
+            let left = until()?.map(|until| until.saturating_duration_since(Instant::now()));
+            if left.is_some_and(|left| left.is_zero()) {
+                break;
+            }
             let rest = self.consume()?;
             let is_empty = self.writer_state() == WriterState::Open && rest != Rest::None;
             // No call that is still pending can return a result any more.
@@ -126,7 +141,7 @@ impl Daemon<'_> {
                 break;
             }
             if self.writer_state() != WriterState::Open {
-                let left = until.saturating_duration_since(Instant::now()).min(RECONNECT_INTERVAL);
+                let left = left.unwrap_or(RECONNECT_INTERVAL).min(RECONNECT_INTERVAL);
                 for wakeup in self.poll.wait(Some(left))? {
                     self.on_wakeup(wakeup)?;
                 }

@@ -26,12 +26,14 @@ pub enum Timer {
     Reconnect,
     /// The ring is polled again: its last event came without a wakeup.
     Ring,
+    /// The process that reads the ring of an earlier version shows no sign of life.
+    Drain,
     /// The service manager's watchdog expects a sign of life.
     Watchdog,
 }
 
 /// All timers, in the order in which expired ones are handled.
-const TIMERS: [Timer; 11] = [
+const TIMERS: [Timer; 12] = [
     Timer::Reload,
     Timer::Control,
     Timer::Counters,
@@ -42,6 +44,7 @@ const TIMERS: [Timer; 11] = [
     Timer::Delivery,
     Timer::Reconnect,
     Timer::Ring,
+    Timer::Drain,
     Timer::Watchdog,
 ];
 

@@ -8,22 +8,23 @@ use anyhow::{Context as _, Result};
 use libbpf_rs::{MapCore, MapInfo, Object, OpenObject};
 use serde::{Deserialize, Serialize};
 
+use super::attach::Attach;
 use super::attachment::LinkFunctions;
 use super::predecessor::{MAP, Predecessor, kept_name};
 use crate::fd_store::FdStore;
 
-/// Maps in which a daemon goes on counting whatever its object is, if the types are the same. Their names have no number:
-/// a service manager keeps a descriptor once, under its first name.
+/// Maps in which a daemon goes on counting whatever its object is, if the types are the same. The number in their names
+/// is that of the first set: a service manager keeps a descriptor once, under its first name.
 const BOOKS: [&str; 2] = ["counters", "ledger"];
 
 /// Types of this object.
-pub(super) const LAYOUT: &str = env!("TAILCALLD_LAYOUT_STAMP");
+pub const LAYOUT: &str = env!("TAILCALLD_LAYOUT_STAMP");
 
 /// Name of the dispatcher's links in the store.
 const DISPATCHER_LINKS: &str = "link.sys_enter.";
 
 /// Description of the kernel's side of a daemon, for the next one.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KernelState {
     /// Stamp of the object and of the constants that it was loaded with.
     pub stamp: String,
@@ -31,6 +32,10 @@ pub struct KernelState {
     pub layout: String,
     /// Number in front of the names in the store.
     pub scope: u32,
+    /// Number in front of the names of counters and ledger.
+    pub books: u32,
+    /// Hooks of the dispatcher, and of the program at the return of calls.
+    pub hooks: (Attach, Attach),
     /// Id of the ring, which no other map has until the machine is booted.
     pub ring: u32,
     /// Functions of the links, by the name of the link.
@@ -75,8 +80,10 @@ pub(super) fn reuse(
 ) -> Result<(Adoption, Vec<Predecessor>)> {
     let (adoption, predecessors) = decide(open, store, state, unfinished);
     match (&adoption, state) {
-        (Adoption::Done, Some(state)) => reuse_maps(open, &store.scoped(state.scope))?,
-        (Adoption::Replaced(_), _) => reuse_named(open, store, |name| BOOKS.contains(&name))?,
+        (Adoption::Done, Some(state)) => reuse_maps(open, store, state)?,
+        (Adoption::Replaced(_), Some(state)) => {
+            reuse_named(open, store, state, |name| BOOKS.contains(&name))?;
+        }
         _ => {}
     }
     Ok((adoption, predecessors))
@@ -111,7 +118,8 @@ fn decide(
         }
         Err(reason) => reason,
     };
-    let has_books = BOOKS.iter().all(|name| store.unscoped().names().contains(&kept_name(name)));
+    let books = store.books(state.map_or(0, |state| state.books)).names();
+    let has_books = BOOKS.iter().all(|name| books.contains(&kept_name(name)));
     let is_readable = state.is_some_and(|state| state.layout == LAYOUT && is_whole(&scoped, state));
     if !has_books || !is_readable {
         return (Adoption::Refused(reason), Vec::new());
@@ -127,7 +135,7 @@ fn decide(
 }
 
 /// Takes what is left of predecessors before the last one. Of some, nothing is.
-fn older(store: &FdStore, unfinished: &[&KernelState]) -> Vec<Predecessor> {
+pub(super) fn older(store: &FdStore, unfinished: &[&KernelState]) -> Vec<Predecessor> {
     let readable = unfinished.iter().filter(|state| state.layout == LAYOUT);
     readable.filter_map(|state| Predecessor::take(store.scoped(state.scope)).ok()).collect()
 }
@@ -153,8 +161,20 @@ pub(super) fn check(
         return Err("it belongs to another version, or [ring] size or [kernel] attach has changed"
             .to_owned());
     }
+    check_kept(open, store, state)
+}
+
+/// Checks that the store has all maps and links of an object.
+///
+/// # Errors
+/// The reason why not, as a clause.
+pub(super) fn check_kept(
+    open: &OpenObject,
+    store: &FdStore,
+    state: &KernelState,
+) -> Result<(), String> {
     let names = store.names();
-    let books = store.unscoped().names();
+    let books = store.books(state.books).names();
     let is_kept = |name: &String| names.contains(name) || books.contains(name);
     if let Some(missing) = kept_maps(open).find(|name| !is_kept(name)) {
         return Err(format!("the service manager did not keep {missing}"));
@@ -173,20 +193,26 @@ pub(super) fn check(
 }
 
 /// Returns the part of the store that has a map.
-fn part(store: &FdStore, map: &str) -> FdStore {
-    if BOOKS.contains(&map) { store.unscoped() } else { store.clone() }
+fn part(store: &FdStore, (scope, books): (u32, u32), map: &str) -> FdStore {
+    if BOOKS.contains(&map) { store.books(books) } else { store.scoped(scope) }
 }
 
-fn reuse_named(open: &mut OpenObject, store: &FdStore, is_meant: fn(&str) -> bool) -> Result<()> {
+fn reuse_named(
+    open: &mut OpenObject,
+    store: &FdStore,
+    state: &KernelState,
+    is_meant: fn(&str) -> bool,
+) -> Result<()> {
     for mut map in open.maps_mut() {
         let name = map.name().to_string_lossy().into_owned();
         if is_meant(&name) {
-            let part = part(store, &name);
+            let part = part(store, (state.scope, state.books), &name);
             let reused = part.with(&kept_name(&name), |fd| map.reuse_fd(fd));
             reused.unwrap_or(Ok(())).with_context(|| format!("failed to adopt {name}"))?;
         }
     }
-    BOOKS.iter().for_each(|name| drop(store.unscoped().take(&kept_name(name))));
+    let books = store.books(state.books);
+    BOOKS.iter().for_each(|name| drop(books.take(&kept_name(name))));
     Ok(())
 }
 
@@ -194,25 +220,27 @@ fn reuse_named(open: &mut OpenObject, store: &FdStore, is_meant: fn(&str) -> boo
 ///
 /// # Errors
 /// Fails if libbpf refuses one.
-fn reuse_maps(open: &mut OpenObject, store: &FdStore) -> Result<()> {
-    reuse_named(open, store, |_| true)?;
+pub(super) fn reuse_maps(
+    open: &mut OpenObject,
+    store: &FdStore,
+    state: &KernelState,
+) -> Result<()> {
+    reuse_named(open, store, state, |_| true)?;
     // Maps that the object does not create on this kernel are not needed any more.
-    store
-        .names()
-        .iter()
-        .filter(|name| name.starts_with(MAP))
-        .for_each(|name| drop(store.take(name)));
+    let scoped = store.scoped(state.scope);
+    let names = scoped.names().into_iter().filter(|name| name.starts_with(MAP));
+    names.for_each(|name| drop(scoped.take(&name)));
     Ok(())
 }
 
-/// Keeps the maps of an object in the store. With `has_books` counters and ledger are there already.
-pub(super) fn keep_maps(object: &Object, store: &FdStore, has_books: bool) {
+/// Keeps the maps of an object in the store, in the set `scope`. With `has_books` counters and ledger are there already.
+pub(super) fn keep_maps(object: &Object, store: &FdStore, scope: u32, has_books: bool) {
     for map in object.maps().filter(|map| !is_constant(&map.name().to_string_lossy())) {
         let name = map.name().to_string_lossy().into_owned();
         if has_books && BOOKS.contains(&&*name) {
             continue;
         }
-        part(store, &name).put(&kept_name(&name), map.as_fd());
+        part(store, (scope, scope), &name).put(&kept_name(&name), map.as_fd());
     }
 }
 

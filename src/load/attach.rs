@@ -14,13 +14,14 @@ use libbpf_rs::{Link, OpenProgramMut};
 use libbpf_rs::{ProgramAttachType, ProgramMut, ProgramType, TracepointCategory};
 
 use anyhow::{Context as _, Error, Result};
+use serde::{Deserialize, Serialize};
 
 use super::functions::{TASK_END, TASK_START};
 use super::perf::PerfRefusal;
 use crate::bpf::types::attach_kind;
 
 /// Kind of hook.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Attach {
     /// `raw_tp/sys_enter`.
     RawTracepoint,

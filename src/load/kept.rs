@@ -14,9 +14,10 @@ use super::attach::{Attach, Side};
 use super::attach_mode::AttachMode;
 use super::attachment::Attachment;
 use super::kept_link::LinkKeeper;
+use super::other_dispatcher::OtherDispatcher;
 use super::predecessor::Predecessor;
 use super::task_end::TaskEnd;
-use super::{Bpf, cgroup_tags, errors, object, preconditions, prepare, process_tree};
+use super::{Bpf, cgroup_tags, errors, executable, object, preconditions, prepare, process_tree};
 use super::{handler_programs, wire_continuations, wire_handlers, without_signals};
 use crate::bpf::{Bank, Shared, TailcalldSkel};
 use crate::fd_store::FdStore;
@@ -43,8 +44,11 @@ pub fn load_kept<'obj>(
     let stamp = adoption::stamp(open.open_object());
     let (adoption, predecessors) =
         adoption::reuse(open.open_object_mut(), store, state, unfinished)?;
-    let old = state.map_or(0, |state| state.scope);
-    let scope = if adoption == Adoption::Done { old } else { old + 1 };
+    let (scope, books) = match (&adoption, state) {
+        (Adoption::Done, Some(state)) => (state.scope, state.books),
+        (Adoption::Replaced(_), Some(state)) => (store.next_scope(), state.books),
+        _ => (store.next_scope(), store.next_scope()),
+    };
     let (whole, store) = (store, &store.scoped(scope));
     let mut skeleton = without_signals(|| errors::explain(ring_bytes, || open.load()))?;
     let shared = match adoption {
@@ -58,9 +62,9 @@ pub fn load_kept<'obj>(
     let programs = handler_programs(&skeleton, &handlers)?;
     wire_continuations(&skeleton)?;
     wire_handlers(&skeleton, &programs)?;
-    let loaded = Loaded { skeleton, shared, handlers, programs };
+    let loaded = LoadedObject { skeleton, shared, handlers, programs };
     let mut bpf = Bpf::new(loaded, choice, store)?;
-    (bpf.stamp, bpf.scope) = (stamp, scope);
+    (bpf.stamp, bpf.scope, bpf.books) = (stamp, scope, books);
     (bpf.adoption, bpf.predecessors) = (adoption, predecessors);
     bpf.identify(None)?;
     bpf.keep(state);
@@ -68,17 +72,25 @@ pub fn load_kept<'obj>(
 }
 
 /// An object in the kernel.
-struct Loaded<'obj> {
-    skeleton: TailcalldSkel<'obj>,
-    shared: Shared<'obj>,
-    handlers: Handlers,
-    programs: BTreeMap<u16, RawFd>,
+pub(super) struct LoadedObject<'obj> {
+    /// Maps and programs.
+    pub skeleton: TailcalldSkel<'obj>,
+    /// Globals.
+    pub shared: Shared<'obj>,
+    /// Handlers of the object.
+    pub handlers: Handlers,
+    /// Programs of the handlers; none if only the maps are loaded.
+    pub programs: BTreeMap<u16, RawFd>,
 }
 
 impl<'obj> Bpf<'obj> {
     /// Makes the owner of an object, attached to nothing. `store` keeps its links.
-    fn new(loaded: Loaded<'obj>, choice: AttachMode, store: &FdStore) -> Result<Self> {
-        let Loaded { skeleton, shared, handlers, programs } = loaded;
+    pub(super) fn new(
+        loaded: LoadedObject<'obj>,
+        choice: AttachMode,
+        store: &FdStore,
+    ) -> Result<Self> {
+        let LoadedObject { skeleton, shared, handlers, programs } = loaded;
         let exit = choice.return_hooks().exit;
         let AttachMode { attach, returns, task_start, reason, limitations, functions } = choice;
         Ok(Self {
@@ -95,7 +107,9 @@ impl<'obj> Bpf<'obj> {
             store: store.clone(),
             stamp: String::new(),
             scope: 0,
+            books: 0,
             predecessors: Vec::new(),
+            others: Vec::new(),
             adoption: Adoption::Nothing,
             tagged: cgroup_tags::TaggedNames::default(),
             tracked_trees: process_tree::TrackedTrees::new(task_start),
@@ -109,17 +123,21 @@ impl<'obj> Bpf<'obj> {
 impl Bpf<'_> {
     /// Takes the links of the previous daemon, or keeps the maps for the next one.
     fn keep(&mut self, state: Option<&KernelState>) {
+        executable::keep(&self.store);
         match (&self.adoption, state) {
-            (Adoption::Done, Some(state)) => self.adopt_links(state),
+            (Adoption::Done, Some(state)) => {
+                self.adopt_links(state);
+                self.store.remove_received();
+            }
             _ => {
-                let has_books = !self.predecessors.is_empty();
-                adoption::keep_maps(self.skeleton.object(), &self.store, has_books);
+                let has_books = self.books != self.scope;
+                adoption::keep_maps(self.skeleton.object(), &self.store, self.scope, has_books);
             }
         }
     }
 
     /// Takes the links of the previous daemon, and attaches what it did not get to.
-    fn adopt_links(&mut self, state: &KernelState) {
+    pub(super) fn adopt_links(&mut self, state: &KernelState) {
         self.dispatcher.adopt(self.keeper.adopt("sys_enter"), &state.functions);
         self.returns.adopt(self.keeper.adopt("sys_exit"), &state.functions);
         self.task_end.adopt(self.keeper.adopt("task_exit"));
@@ -133,14 +151,13 @@ impl Bpf<'_> {
             .into_iter()
             .flatten()
             .collect();
-        self.store.remove_received();
     }
 
     /// Makes a bank the live one. With `is_table` it is a table that takes over from the predecessor's, which decides
     /// about no call from now on.
     pub fn go_live(&self, bank: Bank, is_table: bool) {
         self.shared.set_live_bank(bank);
-        if is_table && !self.predecessors.is_empty() {
+        if is_table && !(self.predecessors.is_empty() && self.others.is_empty()) {
             if self.dispatcher.attach() == Attach::Function {
                 // Functions may run the newer program first: a call that it refused just now must find the other table.
                 let begin = Instant::now();
@@ -149,6 +166,7 @@ impl Bpf<'_> {
                 }
             }
             self.predecessors.iter().for_each(Predecessor::silence);
+            self.others.iter().for_each(OtherDispatcher::silence);
         }
     }
 
@@ -160,7 +178,9 @@ impl Bpf<'_> {
         let ring = adoption::id(self.events().as_fd())?;
         let functions = self.dispatcher.functions().chain(self.returns.functions()).collect();
         let layout = adoption::LAYOUT.to_owned();
-        Ok(KernelState { stamp: self.stamp.clone(), layout, scope: self.scope, ring, functions })
+        let (stamp, scope, books) = (self.stamp.clone(), self.scope, self.books);
+        let hooks = (self.dispatcher.attach(), self.returns.attach());
+        Ok(KernelState { stamp, layout, scope, books, hooks, ring, functions })
     }
 
     /// Leaves what the service manager keeps to the next daemon.

@@ -78,7 +78,8 @@ impl Bpf<'_> {
     /// Returns how often the kernel skipped a program, and those of earlier daemons that its links may still run.
     fn skipped(&self, name: &str, program: &ProgramMut<'_>) -> Result<u64> {
         let earlier = self.keeper.adopted_programs(name).iter().map(AsFd::as_fd);
-        let programs = earlier.chain([program.as_fd()]);
+        let own = self.has_programs().then(|| program.as_fd());
+        let programs = earlier.chain(own);
         let counts: std::io::Result<Vec<u64>> =
             programs.map(crate::bpf::recursion_misses).collect();
         let counts = counts

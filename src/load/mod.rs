@@ -9,6 +9,7 @@ mod attachment;
 mod buckets;
 mod cgroup_tags;
 mod errors;
+mod executable;
 mod functions;
 mod handler_manifest;
 mod identity;
@@ -16,8 +17,10 @@ mod journal_open;
 mod kept;
 mod kept_link;
 mod kernel_facts;
+mod maps_only;
 mod misses;
 mod object;
+mod other_dispatcher;
 mod perf;
 mod permissions;
 mod predecessor;
@@ -46,17 +49,19 @@ use crate::fd_store::FdStore;
 use crate::handlers::Handlers;
 use crate::stats::{CounterRows, Ledger};
 
-pub use adoption::{Adoption, KernelState};
+pub use adoption::{Adoption, KernelState, LAYOUT};
 pub use attach::Attach;
 pub use attach_mode::{AttachMode, ReturnHooks};
 pub use buckets::Full;
 pub use errors::preconditions;
 pub use kept::load_kept;
 pub use kernel_facts::functions_are_on;
+pub use maps_only::load_maps;
 pub use misses::DISPATCHER;
 pub use object::{handlers, prepare};
+pub use other_dispatcher::OtherDispatcher;
 pub use permissions::{is_bpf_unrestricted, may_open_perf_events};
-pub use predecessor::Predecessor;
+pub use predecessor::{GLOBALS, Predecessor};
 pub use table_check::{EMPTY, id_of};
 
 /// The loaded object. Whoever owns it keeps the table alive: the kernel empties a program array when
@@ -83,10 +88,13 @@ pub struct Bpf<'obj> {
     keeper: LinkKeeper,
     store: FdStore,
     stamp: String,
-    /// Number in front of the names in the store.
+    /// Number in front of the names in the store, and of those of counters and ledger.
     scope: u32,
+    books: u32,
     /// Kernel sides of previous daemons with another object of which anything is left, the oldest first.
     pub predecessors: Vec<Predecessor>,
+    /// Dispatchers of objects with other types, of which this one takes over.
+    pub others: Vec<OtherDispatcher>,
     /// Outcome of the attempt to go on with the kernel's side of the previous daemon.
     pub adoption: Adoption,
     tagged: cgroup_tags::TaggedNames,
@@ -242,6 +250,11 @@ impl Bpf<'_> {
         self.cgroup_links.clear();
         self.detach_process_trees();
         self.store.clear();
+    }
+
+    /// Returns whether the object has its programs, and not only its maps.
+    pub(super) fn has_programs(&self) -> bool {
+        !self.programs.is_empty()
     }
 
     /// The program of a handler; `None` if there is no such handler.

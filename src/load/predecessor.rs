@@ -36,7 +36,7 @@ impl Predecessor {
         let fds: Vec<_> =
             names.filter_map(|name| Some((name.clone(), store.take(&name)?))).collect();
         let bytes = NonZeroUsize::new(size_of::<types::bss>()).context("no globals")?;
-        let globals = WritableMapping::open(find(&fds, GLOBALS)?, bytes)
+        let globals = WritableMapping::open(find(&fds, GLOBALS_MAP)?, bytes)
             .context("failed to map the globals of the previous daemon")?;
         Ok(Self { store, fds, globals, silenced_ns: Cell::new(None) })
     }
@@ -104,7 +104,9 @@ pub(super) fn kept_name(map: &str) -> String {
 }
 
 /// Map of the globals.
-const GLOBALS: &str = "tailcall.bss";
+const GLOBALS_MAP: &str = "tailcall.bss";
+/// Name of the globals in the store.
+pub const GLOBALS: &str = "map.tailcall.bss";
 
 fn find<'f>(fds: &'f [(String, OwnedFd)], map: &str) -> Result<BorrowedFd<'f>> {
     let wanted = kept_name(map);

@@ -15,16 +15,29 @@ const NEAR_NS: u64 = 10_000_000;
 pub(super) struct Handover {
     /// Time of the handover, ns of `CLOCK_BOOTTIME`.
     at_ns: u64,
-    /// Threads that made a call just before, and the last one.
-    last: BTreeMap<u32, Slot>,
+    /// Threads that made a call just before, and the last one; `None` if that is unknown.
+    last: Option<LastCalls>,
     /// The events are those of the predecessor.
     is_reading: bool,
 }
 
+/// Last call of each thread.
+pub type LastCalls = BTreeMap<u32, Slot>;
+
 impl Handover {
     /// Begins with the events of the predecessor.
     pub fn new(at_ns: u64) -> Self {
-        Self { at_ns, last: BTreeMap::new(), is_reading: true }
+        Self { at_ns, last: Some(BTreeMap::new()), is_reading: true }
+    }
+
+    /// Begins with the events of this daemon, after another process has read those of the predecessor.
+    pub fn after(at_ns: u64, last: Option<LastCalls>) -> Self {
+        Self { at_ns, last, is_reading: false }
+    }
+
+    /// Returns the last calls.
+    pub fn into_last(self) -> LastCalls {
+        self.last.unwrap_or_default()
     }
 
     /// Goes on with the events of this daemon.
@@ -37,11 +50,12 @@ impl Handover {
         if header.boottime_ns.abs_diff(self.at_ns) > NEAR_NS {
             return false;
         }
+        let Some(last) = &mut self.last else { return !self.is_reading };
         if self.is_reading {
-            self.last.insert(header.tid, header.slot);
+            last.insert(header.tid, header.slot);
             return false;
         }
-        self.last.remove(&header.tid) == Some(header.slot)
+        last.remove(&header.tid) == Some(header.slot)
     }
 }
 
@@ -80,5 +94,17 @@ mod tests {
         assert!(!handover.may_be_duplicate(&header(3, 1, at_ns + NEAR_NS + 1)), "later");
         assert!(!handover.may_be_duplicate(&header(6, 1, at_ns + 1)), "too long before");
         assert!(!handover.may_be_duplicate(&header(7, 1, at_ns + 1)), "another thread");
+    }
+
+    #[test]
+    fn may_be_duplicate_is_true_near_handover_if_calls_are_unknown() {
+        let at_ns = 1 << 40;
+        let mut unknown = Handover::after(at_ns, None);
+        assert!(unknown.may_be_duplicate(&header(1, 1, at_ns + NEAR_NS)));
+        assert!(!unknown.may_be_duplicate(&header(1, 1, at_ns + NEAR_NS + 1)));
+        let slot = header(1, 1, 0).slot;
+        let mut known = Handover::after(at_ns, Some(BTreeMap::from([(1, slot)])));
+        assert!(!known.may_be_duplicate(&header(2, 1, at_ns)));
+        assert!(known.may_be_duplicate(&header(1, 1, at_ns)));
     }
 }

@@ -25,6 +25,7 @@ use syscalls::Slot;
 use self::delivery::Delivery;
 pub use self::entry_file::EntryFile;
 use self::handover::Handover;
+pub use self::handover::LastCalls;
 pub use self::pending::SavedCall;
 use self::pending::{Pending, PendingCall};
 use self::receipts::{Source, Standing};
@@ -49,7 +50,10 @@ pub struct Pipeline {
     /// Events that came through the ring.
     received: u64,
     pending: Pending,
-    handover: Option<Handover>,
+    /// Handovers whose events may still come.
+    handovers: Vec<Handover>,
+    /// Handover to a daemon with other types.
+    successor: Option<Handover>,
     feedback: Detector,
     rules: RuleLookup,
     /// `CLOCK_BOOTTIME` of the newest record of the ring, ns: what happened before is known.
@@ -65,7 +69,8 @@ impl Pipeline {
             selftest: None,
             received: 0,
             pending: Pending::default(),
-            handover: None,
+            handovers: Vec::new(),
+            successor: None,
             feedback: Detector::default(),
             rules: RuleLookup::default(),
             newest_ns: 0,
@@ -90,12 +95,21 @@ impl Pipeline {
             Standing::Interrupted => self.delivery.mark_next_event(),
             Standing::Done => return,
         }
-        if self.handover.as_mut().is_some_and(|handover| handover.may_be_duplicate(&header)) {
+        if self.may_be_duplicate(&header) {
             self.delivery.mark_next_event();
         }
         let slot = header.slot;
         self.take_entry(header, bytes);
         self.delivery.write_receipt(slot, Source::Ring);
+    }
+
+    fn may_be_duplicate(&mut self, header: &Header) -> bool {
+        if let Some(successor) = &mut self.successor {
+            successor.may_be_duplicate(header);
+        }
+        // Each of them has to learn of the event.
+        let handovers = self.handovers.iter_mut();
+        handovers.filter_map(|handover| handover.may_be_duplicate(header).then_some(())).count() > 0
     }
 
     fn take_entry(&mut self, header: Header, bytes: &[u8]) {
@@ -125,12 +139,28 @@ impl Pipeline {
 
     /// Takes the events that follow for those of a predecessor that was silenced at that time, ns of `CLOCK_BOOTTIME`.
     pub fn begin_handover(&mut self, silenced_ns: u64) {
-        self.handover = Some(Handover::new(silenced_ns));
+        self.handovers.push(Handover::new(silenced_ns));
+    }
+
+    /// Marks events that follow and that may be the same calls as those of a predecessor that was silenced at that time.
+    /// `last` are its last calls; `None` if they are unknown.
+    pub fn expect_duplicates(&mut self, silenced_ns: u64, last: Option<LastCalls>) {
+        self.handovers.push(Handover::after(silenced_ns, last));
+    }
+
+    /// Notes the last calls before a daemon with other types took over, at that time in ns of `CLOCK_BOOTTIME`.
+    pub fn begin_succession(&mut self, silenced_ns: u64) {
+        self.successor = Some(Handover::new(silenced_ns));
+    }
+
+    /// Removes and returns the last calls before a daemon with other types took over.
+    pub fn take_last_calls(&mut self) -> LastCalls {
+        self.successor.take().map(Handover::into_last).unwrap_or_default()
     }
 
     /// Takes the events that follow for those of this daemon.
     pub fn end_leftover(&mut self) {
-        self.handover.iter_mut().for_each(Handover::end_reading);
+        self.handovers.iter_mut().for_each(Handover::end_reading);
     }
 
     /// Writes into a ledger from now on.

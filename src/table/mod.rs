@@ -4,6 +4,7 @@
 //! any error the old bank stays live. None of the bpf(2) calls here makes the kernel skip programs, see
 //! `counters` in bpf/maps.h.
 
+mod end;
 mod env;
 mod limits;
 mod numbers;

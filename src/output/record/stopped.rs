@@ -12,7 +12,7 @@ use crate::stats::Misses;
 /// Stop of the daemon, with its counters.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Stopped {
-    /// Reason of the stop: `SIGTERM`.
+    /// Reason of the stop: `SIGTERM`, `another version`.
     pub reason: String,
     /// Generation of the last table.
     pub generation: u32,

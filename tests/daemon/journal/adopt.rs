@@ -54,12 +54,12 @@ fn daemon_killed_repeatedly_loses_no_call() {
 }
 
 /// Returns a configuration with one route.
-fn route(number: &str) -> String {
+pub fn route(number: &str) -> String {
     format!("[routes]\n{number} = \"args\"\n{UNLIMITED}")
 }
 
 /// Asserts that the journal has each of `0..calls` at least once, and more of them only with a mark.
-fn has_all(entries: &Entries, name: &str, calls: u64) {
+pub fn has_all(entries: &Entries, name: &str, calls: u64) {
     let marked = entries.by(name).into_iter();
     let marked = marked.filter(|event| event["SYSCALL_MAY_BE_DUPLICATE"] == "yes").count();
     let mut nths = entries.nths(name);

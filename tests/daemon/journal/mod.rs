@@ -4,6 +4,7 @@
 mod adopt;
 mod feedback;
 mod flood;
+mod hand_over;
 mod read_back;
 mod receipts;
 mod run;

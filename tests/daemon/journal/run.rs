@@ -2,13 +2,14 @@
 
 use std::collections::BTreeSet;
 use std::fs::{self, File};
-use std::os::unix::fs::symlink;
+use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
 use nix::sys::signal::Signal;
 use serde_json::Value;
+use tailcalld::load::LAYOUT;
 use tailcalld::output::record::{Kind, Lost, RecordBody, Stopped, Syscall};
 
 use crate::fd_store::KeepingManager;
@@ -118,7 +119,7 @@ impl Run {
 
     /// Returns all entries in the journal once it has so many `stopped` records.
     pub fn entries(&self, stops: usize) -> Entries {
-        self.wait_for(&format!("MESSAGE_ID={}", Stopped::KIND.id), stops);
+        self.wait_for(&stopped(), stops);
         Entries(self.journald.query(&[
             "-o",
             "json",
@@ -154,6 +155,48 @@ impl KeptRun {
         let run = Self { _errors: errors, run: Run { journald, daemon, setup }, manager, before };
         run.manager.wait_for_ready(1);
         Some(run)
+    }
+
+    /// Puts another build in the place of the binary: one whose types have this number. 0 is the real one.
+    pub fn install(&self, build: u8) {
+        let binary = self.run.path(&format!("build-{build}"));
+        let mut bytes = fs::read(env!("CARGO_BIN_EXE_tailcalld")).unwrap();
+        if build > 0 {
+            // An optimised build may compare eight bytes at a time.
+            for half in LAYOUT.as_bytes().chunks(8) {
+                replace_all(&mut bytes, half, &[b'a' + build; 8]);
+            }
+        }
+        let _ = fs::remove_file(&binary);
+        fs::write(&binary, bytes).unwrap();
+        fs::set_permissions(&binary, fs::Permissions::from_mode(0o755)).unwrap();
+        // As a package does it.
+        let (link, new) = (self.run.path(NAME), self.run.path("new"));
+        symlink(&binary, &new).unwrap();
+        fs::rename(&new, &link).unwrap();
+    }
+
+    /// Returns the process that reads the ring of another build, while there is one.
+    pub fn drainer(&self) -> Option<u32> {
+        let id = self.run.daemon.id();
+        let children = fs::read_to_string(format!("/proc/{id}/task/{id}/children")).ok()?;
+        children.split_whitespace().next()?.parse().ok()
+    }
+
+    /// Waits until no ring of another build is left.
+    pub fn until_drained(&self) {
+        let is_left =
+            |entry: fs::DirEntry| entry.file_name().to_string_lossy().starts_with("drain-");
+        let folder = self.run.path("run");
+        eventually("all rings are read", || !fs::read_dir(&folder).unwrap().flatten().any(is_left));
+    }
+
+    /// Stops the last daemon and returns all entries in the journal, whatever number of daemons stopped before.
+    pub fn finish_last(&mut self) -> Entries {
+        let before = self.run.journald.query(&["-o", "json", &stopped()]).len();
+        self.run.daemon.signal(Signal::SIGTERM);
+        assert_eq!(self.run.daemon.wait().code(), Some(0));
+        self.run.entries(before + 1)
     }
 
     /// Kills the daemon by force.
@@ -228,6 +271,20 @@ impl KeptRun {
     }
 }
 
+fn stopped() -> String {
+    format!("MESSAGE_ID={}", Stopped::KIND.id)
+}
+
+fn replace_all(bytes: &mut [u8], from: &[u8], to: &[u8]) {
+    let finder = memchr::memmem::Finder::new(from);
+    let mut at = 0;
+    while let Some(found) = finder.find(&bytes[at..]) {
+        bytes[at + found..at + found + to.len()].copy_from_slice(to);
+        at += found + to.len();
+    }
+    assert!(at > 0, "the binary does not have its own stamp");
+}
+
 /// Prints the daemon's standard error if the test fails.
 struct ErrorsOnPanic(PathBuf);
 
@@ -284,6 +341,12 @@ impl Entries {
             u64::from_str_radix(text.strip_prefix("0x").unwrap_or(text), 16).unwrap()
         };
         self.by(name).into_iter().map(nth).collect()
+    }
+
+    /// Returns the names of the tasks of all events, in the journal's order.
+    pub fn comms(&self) -> impl Iterator<Item = String> {
+        let events = self.of(&Syscall::KIND).into_iter();
+        events.filter_map(|event| event["SYSCALL_COMM"].as_str().map(str::to_owned))
     }
 
     /// Returns the number of entries of the other service.
