@@ -49,6 +49,29 @@ for ((i = 0; i < UPGRADES; i++)); do
 	systemctl restart tailcalld
 	count_start
 done
+# To a version with other types, which is the binary with another stamp of them, and back again after a kill.
+drained() {
+	while compgen -G '/run/tailcalld/drain-*' >/dev/null; do
+		sleep 0.05
+	done
+}
+binary=$(command -v tailcalld)
+layout=$(sed -nE 's/.*"layout":"([0-9a-f]{16})".*/\1/p' /run/tailcalld/table)
+cp -p "$binary" /root/tailcalld.real
+cp -p "$binary" "$binary.new"
+LC_ALL=C sed -i "s/${layout:0:8}/aaaaaaaa/g; s/${layout:8}/bbbbbbbb/g" "$binary.new"
+mv "$binary.new" "$binary"
+systemctl restart tailcalld
+count_start
+drained
+mv /root/tailcalld.real "$binary"
+pid=$(property MainPID)
+kill -KILL "$pid"
+until [ "$(property MainPID)" != "$pid" ] && systemctl is-active --quiet tailcalld; do
+	sleep 0.05
+done
+count_start
+drained
 touch /run/enough
 while systemctl is-active --quiet numbered.service; do
 	sleep 0.05
@@ -75,8 +98,10 @@ is 'no call is recorded twice without a mark' 0 \
 is 'at most one call a start is marked' 1 "$((marked <= starts))"
 is 'each start went on with the table of the one before' $starts \
 	"$(count $ADOPTED --since="@$since")"
-is 'each upgrade took over from another object' $UPGRADES \
+is 'each upgrade took over from another object' $((UPGRADES + 2)) \
 	"$(values TAILCALLD_DETAIL=replaced $ADOPTED --since="@$since" | wc -l)"
+is 'two versions read their own rings' 2 \
+	"$(count $STOPPED TAILCALLD_REASON='another version' --since="@$since")"
 is 'no record reports a loss' '' "$(values TAILCALLD_DETAIL=lost $LOST --since="@$since")"
 like 'stats --check accounts for every call' '0 every call is accounted for: *' \
 	"$(outcome tailcalld stats --check)"
