@@ -50,7 +50,7 @@ impl KeepingManager {
     pub fn prefix(&self) -> Vec<String> {
         let fds: Vec<String> = self.state().kept.iter().map(|(_, fd)| fd.to_string()).collect();
         let trigger = trigger_path().to_string_lossy().into_owned();
-        vec![trigger, "pass".to_owned(), fds.join(",")]
+        vec![trigger, "pass".to_owned(), format!("{}:{}", std::process::id(), fds.join(","))]
     }
 
     /// Returns how many daemons have been ready.
@@ -103,7 +103,8 @@ fn receive(socket: &UnixDatagram, state: &Mutex<State>) {
                 socket.as_raw_fd(),
                 &mut buffers,
                 Some(&mut space),
-                MsgFlags::empty(),
+                // Processes that other tests start meanwhile would keep them.
+                MsgFlags::MSG_CMSG_CLOEXEC,
             );
             let received = received.unwrap();
             let fds: Vec<RawFd> = received

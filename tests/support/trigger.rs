@@ -213,19 +213,30 @@ fn paced(times: u64, call: &Call) {
     }
 }
 
-/// Becomes a command that finds these descriptors from 3 on, and `LISTEN_PID` (sd_listen_fds(3)).
+/// Becomes a command that finds these descriptors of another process, `PID:FD,FD`, from 3 on, and `LISTEN_PID`
+/// (sd_listen_fds(3)).
 fn pass(fds: &str, command: &[&str]) {
     const ASIDE: i32 = 600;
+    let (owner, fds) = fds.split_once(':').expect("PID:FD,FD");
     let fds: Vec<i32> = fds.split(',').filter_map(|fd| fd.parse().ok()).collect();
+    let result = |result: i64| {
+        assert!(result >= 0, "{}", std::io::Error::last_os_error());
+        result as i32
+    };
+    // SAFETY: the calls take numbers.
+    let owner = unsafe { libc::syscall(libc::SYS_pidfd_open, owner.parse::<i32>().unwrap(), 0) };
+    let owner = result(owner);
     let duplicate = |from: i32, to: i32| {
         // SAFETY: the call takes two numbers; nobody in this process uses the descriptors.
         let copied = unsafe { libc::dup2(from, to) };
         assert_eq!(copied, to, "{}", std::io::Error::last_os_error());
     };
-    (ASIDE..).zip(&fds).for_each(|(aside, &fd)| duplicate(fd, aside));
-    for &fd in &fds {
+    for (aside, &fd) in (ASIDE..).zip(&fds) {
         // SAFETY: as above.
-        unsafe { libc::close(fd) };
+        let got = result(unsafe { libc::syscall(libc::SYS_pidfd_getfd, owner, fd, 0) });
+        duplicate(got, aside);
+        // SAFETY: as above.
+        unsafe { libc::close(got) };
     }
     for (to, aside) in (3..).zip((ASIDE..).take(fds.len())) {
         duplicate(aside, to);
