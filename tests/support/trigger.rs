@@ -223,8 +223,9 @@ fn pass(fds: &str, command: &[&str]) {
         assert!(result >= 0, "{}", std::io::Error::last_os_error());
         result as i32
     };
+    let pid: i32 = owner.parse().expect("a process id");
     // SAFETY: the calls take numbers.
-    let owner = unsafe { libc::syscall(libc::SYS_pidfd_open, owner.parse::<i32>().unwrap(), 0) };
+    let owner = unsafe { libc::syscall(libc::SYS_pidfd_open, pid, 0) };
     let owner = result(owner);
     let duplicate = |from: i32, to: i32| {
         // SAFETY: the call takes two numbers; nobody in this process uses the descriptors.
