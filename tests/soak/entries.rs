@@ -35,12 +35,14 @@ impl Entries {
         let id = entry["MESSAGE_ID"].as_str().unwrap();
         *self.kinds.entry(id.to_owned()).or_default() += 1;
         let number = |key: &str| entry[key].as_str().map(|text| text.parse::<u64>().unwrap());
-        self.marked += u64::from(!entry["SYSCALL_MAY_BE_DUPLICATE"].is_null());
         let count = match id {
             _ if id == Syscall::KIND.id => 1,
             _ if id == Aggregate::KIND.id => detail(entry, "count").unwrap().parse().unwrap(),
             _ => return,
         };
+        if !entry["SYSCALL_MAY_BE_DUPLICATE"].is_null() {
+            self.marked += count;
+        }
         *self.events.entry(number("SYSCALL_NR").unwrap()).or_default() += count;
     }
 
