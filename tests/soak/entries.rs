@@ -15,6 +15,8 @@ pub struct Entries {
     events: BTreeMap<u64, u64>,
     /// Events that may be there twice, because the daemon was killed.
     pub marked: u64,
+    /// Records of these events.
+    pub marked_records: u64,
     /// Records by kind.
     kinds: BTreeMap<String, u64>,
 }
@@ -42,6 +44,7 @@ impl Entries {
         };
         if !entry["SYSCALL_MAY_BE_DUPLICATE"].is_null() {
             self.marked += count;
+            self.marked_records += 1;
         }
         *self.events.entry(number("SYSCALL_NR").unwrap()).or_default() += count;
     }

@@ -55,7 +55,9 @@ impl Run {
         figures.note("slowest start, s", format!("{slowest:.2}"));
         figures.exact("records `adopted`", entries.of(&Adopted::KIND), self.kills);
         figures.exact("records `gap`", entries.of(&RecordingGap::KIND), 0);
-        figures.at_most("events that are there twice, marked", accounts.duplicates, self.kills);
+        figures.note("events that are there twice", accounts.duplicates);
+        let marked = accounts.entries.marked_records;
+        figures.at_most("records with a mark that they may be there twice", marked, self.kills);
         figures.note("reloads", self.reloads);
         figures.at_least("records `reloaded`", entries.of(&Reloaded::KIND), self.reloads);
         figures.exact("records `reload_refused`", entries.of(&ReloadRefused::KIND), 0);
