@@ -57,7 +57,7 @@ fn adds_up(calls: u64) {
     };
     let manager = KeepingManager::new(&setup);
     let (reader, writer) = nix::unistd::pipe2(OFlag::O_CLOEXEC).unwrap();
-    // As small as it gets.
+    // The smallest pipe, filled by few lines.
     fcntl(&writer, FcntlArg::F_SETPIPE_SZ(4096)).unwrap();
     let mut first = start(&setup, &manager, &writer);
     let name = trigger(&["times", &calls.to_string(), "native", &number, "nth"]);

@@ -24,7 +24,7 @@ fn start(setup: &Setup) -> (Process, BufReader<ChildStdout>) {
     let mut command = setup.command(&[], "json");
     let mut daemon = Process::spawn(command.stdout(Stdio::piped()));
     let pipe = daemon.stdout();
-    // As small as it gets, so that a test needs few calls.
+    // The smallest pipe: a test needs few calls to fill it.
     fcntl(pipe.as_fd(), FcntlArg::F_SETPIPE_SZ(4096)).unwrap();
     let mut pipe = BufReader::with_capacity(1, pipe);
     let mut line = String::new();

@@ -52,7 +52,7 @@ pub fn run() -> Result<ExitCode> {
     set_pdeathsig(Signal::SIGKILL).context("failed to follow the daemon to its end")?;
     // The path of a descriptor made it a number.
     let _ = set_name(c"tailcalld");
-    // What ends the service ends this process through its daemon.
+    // A signal to the whole service ends this process through its daemon, in order.
     let signals = Signals::register()?;
     log::init(false);
     let channel = Channel::of_stdin()?;

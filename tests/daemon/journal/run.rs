@@ -170,7 +170,7 @@ impl KeptRun {
         let _ = fs::remove_file(&binary);
         fs::write(&binary, bytes).unwrap();
         fs::set_permissions(&binary, fs::Permissions::from_mode(0o755)).unwrap();
-        // As a package does it.
+        // Replaces the file by a rename, as the upgrade of a package does.
         let (link, new) = (self.run.path(NAME), self.run.path("new"));
         symlink(&binary, &new).unwrap();
         fs::rename(&new, &link).unwrap();
