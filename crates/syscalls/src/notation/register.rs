@@ -26,7 +26,7 @@ pub fn result(kind: Kind, n: u64, abi: Abi, out: &mut String) {
         Kind::Flags(width, set) => (width, set, " (flags "),
         Kind::Enum(width, set) | Kind::Number(width, set) => (width, set, " ("),
         Kind::Flagged(set) | Kind::Ioprio(set) => (Width::Int, set, " ("),
-        // A 32-bit caller gets the lower half.
+        // `n` is the number that the caller gets, also of a 32-bit call.
         Kind::Signed(Width::Long) => {
             return out.push_str(itoa::Buffer::new().format(n as i64));
         }
