@@ -1,6 +1,7 @@
 //! Processes that end with the test. Waits are for a record, a datagram or an exit, never for a fixed
 //! time, up to a deadline that only a broken daemon reaches.
 
+use std::io::Read as _;
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
@@ -69,10 +70,21 @@ impl Trigger {
 
     /// Starts a trigger that runs as the user `uid`.
     pub fn start_as(user: u32, words: &[&str]) -> Self {
+        let (name, mut command) = Self::command(words);
+        command.stdout(Stdio::null()).uid(user);
+        Self::spawn((name, command))
+    }
+
+    /// Returns a name that no other trigger has, and the command that has it.
+    fn command(words: &[&str]) -> (String, Command) {
         static NEXT: AtomicU16 = AtomicU16::new(0);
         let name = format!("trigger-{}", NEXT.fetch_add(1, SeqCst));
         let mut command = Command::new(trigger_path());
-        command.args(words).env("TRIGGER_NAME", &name).stdout(Stdio::null()).uid(user);
+        command.args(words).env("TRIGGER_NAME", &name);
+        (name, command)
+    }
+
+    fn spawn((name, mut command): (String, Command)) -> Self {
         Self { process: Process::spawn(&mut command), name }
     }
 
@@ -92,6 +104,25 @@ impl Trigger {
     pub fn end(mut self) -> String {
         assert!(self.process.wait().success(), "the trigger knows its words");
         self.name
+    }
+}
+
+/// A trigger that makes a call a millisecond until it is ended, with the number of the call as argument.
+pub struct Steady(Trigger);
+
+impl Steady {
+    pub fn start(number: &str) -> Self {
+        let mut command = Trigger::command(&["steady", "native", number, "nth"]);
+        command.1.stdin(Stdio::piped()).stdout(Stdio::piped());
+        Self(Trigger::spawn(command))
+    }
+
+    /// Ends the trigger. Returns its name and the number of its calls.
+    pub fn end(mut self) -> (String, u64) {
+        let mut made = String::new();
+        drop(self.0.process.0.stdin.take());
+        self.0.process.stdout().read_to_string(&mut made).unwrap();
+        (self.0.end(), made.trim().parse().unwrap())
     }
 }
 

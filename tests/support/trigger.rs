@@ -18,6 +18,8 @@
 //!     trigger each-again IDS native NUMBER [ARG...]   the same again and again, to the end of its input
 //!     trigger on-input N native NUMBER [ARG...]   one at once, N at the end of its input
 //!     trigger paced N native NUMBER [ARG...]      one a millisecond
+//!     trigger steady native NUMBER [ARG...]       the same to the end of its input; says how many
+//!     trigger spaced N native NUMBER [ARG...]     two milliseconds or more after the return of the one before
 //!     trigger set-exe PATH native NUMBER          with that file as its executable (set_exe.rs)
 //!     trigger pass FDS COMMAND...                 becomes the command, with these descriptors from 3 on
 //!     trigger bound ...                   the rest with descriptor 9, a socket called `@abcdefghij` that sent two messages to itself
@@ -80,20 +82,11 @@ fn make(words: &[&str]) {
             }
         }
         ["each-again", ids, rest @ ..] => {
-            let stdin = std::io::stdin();
-            let mut input = [PollFd::new(stdin.as_fd(), PollFlags::POLLIN)];
-            while poll(&mut input, PollTimeout::ZERO).expect("a pipe") == 0 {
+            while has_input() {
                 make(&[&["each", ids], rest].concat());
             }
         }
-        ["on-input", times, rest @ ..] => {
-            let call = Call::parse(rest);
-            call.make(0);
-            std::io::stdin().read_to_end(&mut Vec::new()).expect("readable input");
-            (0..number(times)).for_each(|nth| call.make(nth));
-        }
         ["pass", fds, command @ ..] => pass(fds, command),
-        ["paced", times, rest @ ..] => paced(number(times), &Call::parse(rest)),
         ["crowd", times, rest @ ..] => crowd(number(times), &Call::parse(rest)),
         ["families", times, rest @ ..] => families(number(times), &Call::parse(rest)),
         ["interrupted", times, rest @ ..] => {
@@ -110,6 +103,30 @@ fn make(words: &[&str]) {
         ["set-exe", path, "native", nr] => set_exe::set_exe(path, number(nr)),
         ["bound", rest @ ..] => make(bind(rest)),
         ["within", flags, rest @ ..] => within(number(flags), &Call::parse(rest)),
+        rest => make_in_time(rest),
+    }
+}
+
+/// Makes calls at a pace, or until something happens.
+fn make_in_time(words: &[&str]) {
+    match words {
+        ["on-input", times, rest @ ..] => {
+            let call = Call::parse(rest);
+            call.make(0);
+            std::io::stdin().read_to_end(&mut Vec::new()).expect("readable input");
+            (0..number(times)).for_each(|nth| call.make(nth));
+        }
+        ["paced", times, rest @ ..] => {
+            paced(&Call::parse(rest), |nth| nth < number(times));
+        }
+        ["steady", rest @ ..] => println!("{}", paced(&Call::parse(rest), |_| has_input())),
+        ["spaced", times, rest @ ..] => {
+            let call = Call::parse(rest);
+            for nth in 0..number(times) {
+                std::thread::sleep(Duration::from_millis(2));
+                call.make(nth);
+            }
+        }
         ["endless", rest @ ..] => println!("{}", make_until_eof(&Call::parse(rest))),
         rest => Call::parse(rest).make(0),
     }
@@ -203,14 +220,24 @@ fn shifting(times: u64, call: &Call) {
     });
 }
 
-/// One a millisecond, as far as the machine lets us: a call that is late is made at once.
-fn paced(times: u64, call: &Call) {
+/// One a millisecond, as far as the machine lets us: a call that is late is made at once. Returns how many.
+fn paced(call: &Call, goes_on: impl Fn(u64) -> bool) -> u64 {
     let begin = std::time::Instant::now();
-    for nth in 0..times {
+    let mut nth = 0;
+    while goes_on(nth) {
         let due = begin + Duration::from_millis(nth);
         std::thread::sleep(due.saturating_duration_since(std::time::Instant::now()));
         call.make(nth);
+        nth += 1;
     }
+    nth
+}
+
+/// Returns whether the input has not ended yet.
+fn has_input() -> bool {
+    let stdin = std::io::stdin();
+    let mut input = [PollFd::new(stdin.as_fd(), PollFlags::POLLIN)];
+    poll(&mut input, PollTimeout::ZERO).expect("a pipe") == 0
 }
 
 /// Becomes a command that finds these descriptors of another process, `PID:FD,FD`, from 3 on, and `LISTEN_PID`

@@ -14,12 +14,12 @@ use super::run::{Entries, KeptRun};
 use crate::journald::detail;
 use crate::kill::ours;
 use crate::number::unused_number;
-use crate::process::{Trigger, eventually, trigger};
+use crate::process::{Steady, Trigger, eventually, trigger};
 use crate::results::pausing;
 use crate::rig::UNLIMITED;
 
-/// Calls of a trigger, a millisecond apart.
-const CALLS: u64 = 4_000;
+/// Starts of daemons while a trigger makes a call a millisecond.
+const STARTS: usize = 6;
 
 #[test]
 fn daemon_killed_repeatedly_loses_no_call() {
@@ -28,29 +28,25 @@ fn daemon_killed_repeatedly_loses_no_call() {
     else {
         return;
     };
-    let mut paced = Trigger::start(&["paced", &CALLS.to_string(), "native", &number, "nth"]);
-    let mut kills = 0;
-    while paced.is_running() {
+    let steady = Steady::start(&number);
+    for _ in 0..STARTS {
         run.kill();
         run.restart();
-        kills += 1;
     }
-    assert!(kills > 1, "the calls ended with the first start");
-    let name = paced.name().to_owned();
-    paced.end();
+    let (name, calls) = steady.end();
     let entries = run.finish();
 
-    has_all(&entries, &name, CALLS);
+    has_all(&entries, &name, calls);
     let marked = entries.by(&name).into_iter();
     let marked = marked.filter(|event| event["SYSCALL_MAY_BE_DUPLICATE"] == "yes").count();
-    assert!(marked <= kills, "{marked} events marked after {kills} kills");
-    assert_eq!(entries.of(&Adopted::KIND).len(), kills);
-    assert_eq!(entries.of(&Started::KIND).len(), kills + 1);
+    assert!(marked <= STARTS, "{marked} events marked");
+    assert_eq!(entries.of(&Adopted::KIND).len(), STARTS);
+    assert_eq!(entries.of(&Started::KIND).len(), STARTS + 1);
     assert_eq!(entries.of(&RecordingGap::KIND).len(), 0);
     assert_eq!(entries.declared_lost(), 0, "{:?}", entries.of(&Lost::KIND));
     // The counters are those of all daemons.
     let totals = entries.of(&Stopped::KIND)[0]["TAILCALLD_TOTAL"].clone();
-    assert_eq!(column(&totals, "written"), CALLS);
+    assert_eq!(column(&totals, "written"), calls);
 }
 
 /// Returns a configuration with one route.
@@ -78,9 +74,8 @@ fn takeover_from_other_object_loses_no_call() {
     let number = unused_number();
     let config = format!("{}[ring]\nsize = \"{}\"\n", route(&number), SIZES[0]);
     let Some(mut run) = KeptRun::start(&config) else { return };
-    let mut paced = Trigger::start(&["paced", &CALLS.to_string(), "native", &number, "nth"]);
-    let mut takeovers = 0;
-    while paced.is_running() {
+    let steady = Steady::start(&number);
+    for takeovers in 0..STARTS {
         let [from, to] = if takeovers % 2 == 0 { SIZES } else { [SIZES[1], SIZES[0]] };
         run.reconfigure(from, to);
         if takeovers % 3 == 2 {
@@ -89,15 +84,12 @@ fn takeover_from_other_object_loses_no_call() {
             run.kill()
         }
         run.restart();
-        takeovers += 1;
     }
-    assert!(takeovers > 2, "the calls ended with the first starts");
-    let name = paced.name().to_owned();
-    paced.end();
-    let entries = run.finish_after(takeovers / 3);
-    has_all(&entries, &name, CALLS);
+    let (name, calls) = steady.end();
+    let entries = run.finish_after(STARTS / 3);
+    has_all(&entries, &name, calls);
     let adopted = entries.of(&Adopted::KIND);
-    assert_eq!(adopted.len(), takeovers);
+    assert_eq!(adopted.len(), STARTS);
     assert!(adopted.iter().all(|record| detail(record, "replaced").is_some()), "{adopted:?}");
     assert_eq!(entries.of(&RecordingGap::KIND).len(), 0);
     assert_eq!(entries.declared_lost(), 0, "{:?}", entries.of(&Lost::KIND));
@@ -106,7 +98,7 @@ fn takeover_from_other_object_loses_no_call() {
     let totals = entries.of(&Stopped::KIND).pop().unwrap()["TAILCALLD_TOTAL"].clone();
     let written = column(&totals, "written");
     assert_eq!(column(&totals, "seen"), written, "{totals}");
-    assert!((CALLS..=entries.nths(&name).len() as u64).contains(&written), "{totals}");
+    assert!((calls..=entries.nths(&name).len() as u64).contains(&written), "{totals}");
 }
 
 #[test]
@@ -114,10 +106,9 @@ fn takeover_killed_at_any_stage_loses_no_call() {
     let number = unused_number();
     let config = format!("{}[ring]\nsize = \"{}\"\n", route(&number), SIZES[0]);
     let Some(mut run) = KeptRun::start(&config) else { return };
-    let mut paced = Trigger::start(&["paced", &CALLS.to_string(), "native", &number, "nth"]);
-    let mut kills = 0;
-    while paced.is_running() {
-        let [from, to] = if kills % 2 == 0 { SIZES } else { [SIZES[1], SIZES[0]] };
+    let steady = Steady::start(&number);
+    for round in 0..2 {
+        let [from, to] = if round % 2 == 0 { SIZES } else { [SIZES[1], SIZES[0]] };
         run.reconfigure(from, to);
         run.kill();
         // From before the object is loaded to after the daemon is ready.
@@ -127,12 +118,10 @@ fn takeover_killed_at_any_stage_loses_no_call() {
             run.kill();
         }
         run.restart();
-        kills += 1;
     }
-    let name = paced.name().to_owned();
-    paced.end();
+    let (name, calls) = steady.end();
     let entries = run.finish();
-    has_all(&entries, &name, CALLS);
+    has_all(&entries, &name, calls);
     assert_eq!(entries.of(&RecordingGap::KIND).len(), 0);
     assert_eq!(entries.declared_lost(), 0, "{:?}", entries.of(&Lost::KIND));
     assert_eq!(run.manager.names(), Vec::<String>::new());

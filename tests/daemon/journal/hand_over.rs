@@ -11,10 +11,10 @@ use super::run::{Entries, KeptRun};
 use crate::journald::detail;
 use crate::kill::ours;
 use crate::number::unused_number;
-use crate::process::{Trigger, eventually, send, trigger};
+use crate::process::{Steady, eventually, send, trigger};
 
-/// Calls of a trigger, a millisecond apart.
-const CALLS: u64 = 4_000;
+/// Starts of daemons while a trigger makes a call a millisecond: each build twice, after a restart and after a kill.
+const STARTS: usize = 6;
 
 /// Numbers of builds one after the other: upgrades, downgrades, the real one among them.
 const BUILDS: [u8; 3] = [1, 2, 0];
@@ -37,27 +37,22 @@ fn leaves_nothing(run: &mut KeptRun) {
 fn upgrades_and_downgrades_lose_no_call() {
     let number = unused_number();
     let Some(mut run) = KeptRun::start(&route(&number)) else { return };
-    let mut paced = Trigger::start(&["paced", &CALLS.to_string(), "native", &number, "nth"]);
-    let mut builds = BUILDS.into_iter().cycle();
-    let mut takeovers = 0;
-    while paced.is_running() {
-        run.install(builds.next().unwrap());
-        if takeovers % 2 == 0 {
+    let steady = Steady::start(&number);
+    for (takeover, build) in BUILDS.into_iter().cycle().take(STARTS).enumerate() {
+        run.install(build);
+        if takeover % 2 == 0 {
             run.leave()
         } else {
             run.kill()
         }
         run.restart();
         run.until_drained();
-        takeovers += 1;
     }
-    assert!(takeovers > 2, "the calls ended with the first starts");
-    let name = paced.name().to_owned();
-    paced.end();
+    let (name, calls) = steady.end();
     let entries = run.finish_last();
-    lost_nothing(&mut run, &entries, &name, CALLS);
+    lost_nothing(&mut run, &entries, &name, calls);
     let adopted = entries.of(&Adopted::KIND);
-    assert_eq!(adopted.len(), takeovers);
+    assert_eq!(adopted.len(), STARTS);
     assert!(adopted.iter().all(|record| detail(record, "replaced").is_some()), "{adopted:?}");
     // Each life has its own counters; one that left has a record of its own besides.
     let stopped = entries.of(&Stopped::KIND);
@@ -66,7 +61,7 @@ fn upgrades_and_downgrades_lose_no_call() {
     let written: u64 =
         ended.chain(last).map(|record| column(&record["TAILCALLD_TOTAL"], "written")).sum();
     // One that was killed while it wrote an event may have written one that the next one counts.
-    assert!((CALLS..=entries.nths(&name).len() as u64).contains(&written), "{written}");
+    assert!((calls..=entries.nths(&name).len() as u64).contains(&written), "{written}");
 }
 
 /// Killed from before the processes of the others start to after the daemon is ready.
@@ -74,10 +69,9 @@ fn upgrades_and_downgrades_lose_no_call() {
 fn takeover_killed_at_any_stage_loses_no_call() {
     let number = unused_number();
     let Some(mut run) = KeptRun::start(&route(&number)) else { return };
-    let mut paced = Trigger::start(&["paced", &CALLS.to_string(), "native", &number, "nth"]);
-    let mut builds = BUILDS.into_iter().cycle();
-    while paced.is_running() {
-        run.install(builds.next().unwrap());
+    let steady = Steady::start(&number);
+    for build in BUILDS {
+        run.install(build);
         run.kill();
         for wait_ms in (20..420).step_by(40) {
             run.start_unfinished();
@@ -86,11 +80,10 @@ fn takeover_killed_at_any_stage_loses_no_call() {
         }
         run.restart();
     }
-    let name = paced.name().to_owned();
-    paced.end();
+    let (name, calls) = steady.end();
     run.until_drained();
     let entries = run.finish_last();
-    lost_nothing(&mut run, &entries, &name, CALLS);
+    lost_nothing(&mut run, &entries, &name, calls);
 }
 
 /// Calls of one build, more than journald's queue takes.
