@@ -21,6 +21,14 @@ pub trait Fields {
     fn text<'n>(&mut self, name: impl Into<Name<'n>>, value: &[u8]);
     /// Any number of values of any bytes.
     fn list<'n, 'v>(&mut self, name: impl Into<Name<'n>>, values: impl Iterator<Item = &'v [u8]>);
+    /// A list in which `None` stands for a value that is not known: it keeps its place where the output has an order.
+    fn places<'n, 'v>(
+        &mut self,
+        name: impl Into<Name<'n>>,
+        values: impl Iterator<Item = Option<&'v [u8]>>,
+    ) {
+        self.list(name, values.flatten());
+    }
     /// A small table: each row is a list of columns with their names.
     fn rows<'v, const N: usize>(
         &mut self,

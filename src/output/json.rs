@@ -108,6 +108,25 @@ impl Fields for Object<'_> {
         }
     }
 
+    fn places<'n, 'v>(
+        &mut self,
+        name: impl Into<Name<'n>>,
+        values: impl Iterator<Item = Option<&'v [u8]>>,
+    ) {
+        if self.key(name.into()) {
+            self.buffer.push(b'[');
+            for value in values {
+                match value {
+                    Some(value) => bytes(value, self.buffer),
+                    None => self.buffer.extend_from_slice(b"null"),
+                }
+                self.buffer.push(b',');
+            }
+            close(b']', self.buffer);
+            self.buffer.push(b',');
+        }
+    }
+
     fn rows<'v, const N: usize>(
         &mut self,
         name: Key,

@@ -118,7 +118,10 @@ impl<'c> Argument<'c> {
     pub fn is_truncated(&self) -> bool {
         // The length of a string is unknown if its end was not captured.
         let is_cut = |capture: &Capture<'_>| self.is_cut(capture) || is_text_cut(capture);
-        self.captures().any(is_cut) || self.has_more_messages() || self.has_more_buffers()
+        self.captures().any(is_cut)
+            || self.has_more_messages()
+            || self.has_more_buffers()
+            || self.has_more_strings()
     }
 
     /// Returns the memory of the argument.

@@ -31,6 +31,8 @@ pub enum Part {
     Control,
     /// All arguments of a new program as they lie in its memory, each with its NUL.
     ArgArea,
+    /// Number of these arguments, and the bytes of them that an event keeps.
+    ArgBounds,
 }
 
 /// Moment at which memory was read (`enum capture_moment` in `bpf/event.h`).
@@ -82,4 +84,17 @@ impl Status {
     pub fn is_truncated(self) -> bool {
         matches!(self, Self::Truncated { .. })
     }
+}
+
+/// Returns the number of strings in a vector, with its status, if some of them were not captured.
+pub(crate) fn strings_in_all<'e>(
+    captures: impl Iterator<Item = &'e Capture<'e>> + Clone,
+) -> Option<(u64, Status)> {
+    let is_string = |capture: &&Capture<'_>| matches!(capture.value, Value::Text(_));
+    let strings = captures.clone().filter(is_string).count() as u64;
+    let mut totals = captures.filter_map(|capture| match capture.value {
+        Value::Number(count) => Some((count, capture.status)),
+        _ => None,
+    });
+    totals.find(|(count, status)| *count > strings || status.is_truncated())
 }

@@ -1,6 +1,7 @@
 //! Bytes of a capture that the kernel read or wrote: bounded by the caller's room and by the length that the call
 //! returned. More may have been captured if another argument decides on the kind of memory.
 
+use crate::capture::strings_in_all;
 use crate::{
     Argument, Capture, Count, Direction, Kind, Moment, Part, Status, Structure, Value, structure,
 };
@@ -77,6 +78,14 @@ impl<'c> Argument<'c> {
     pub(crate) fn has_more_buffers(&self) -> bool {
         matches!(self.parameter.kind, Kind::Iovec | Kind::Msghdr | Kind::Mmsghdr)
             && self.captures().any(|one| self.is_longer_vector(one))
+    }
+
+    /// Returns whether a vector has more strings than were captured, or were counted.
+    pub(crate) fn has_more_strings(&self) -> bool {
+        matches!(self.parameter.kind, Kind::Strings | Kind::Environment)
+            && strings_in_all(self.captures()).is_some_and(|(_, status)| {
+                self.parameter.kind == Kind::Strings || status.is_truncated()
+            })
     }
 
     /// Returns whether a capture is a vector with more buffers than were captured, all of which the kernel

@@ -1,7 +1,7 @@
 //! View of an event's captures by declared field: the fields in the handler's order, each once, though a
 //! vector has a capture for every string.
 
-use syscalls::Capture;
+use syscalls::{Capture, Status};
 
 use crate::decode::Event;
 use crate::decode::render::{self, Context};
@@ -31,6 +31,11 @@ impl<'e> CapturedField<'e> {
     /// Returns the captures that hold at least a part of the memory.
     pub fn readable(self) -> impl Iterator<Item = &'e Capture<'e>> {
         self.captures.iter().filter(|capture| capture.status.is_readable())
+    }
+
+    /// Returns whether some capture has such a status.
+    pub fn has_status(self, is_so: impl Fn(Status) -> bool) -> bool {
+        self.captures.iter().any(|capture| is_so(capture.status))
     }
 }
 

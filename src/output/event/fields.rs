@@ -192,9 +192,12 @@ fn declared_fields(event: &Event, cut: Option<&str>, scratch: &mut Scratch, out:
             out.text(Key::Cmdline, scratch.text(|text| values::vector(event, captured, text)));
         }
     }
-    let truncated = with_status(event, |status| matches!(status, Status::Truncated { .. }));
+    let is_cut = |captured: &CapturedField<'_>| {
+        captured.has_status(Status::is_truncated) || values::lacks_strings(event, *captured)
+    };
+    let truncated = names(event, is_cut);
     list(Key::Truncated, cut.into_iter().chain(truncated), out);
-    let unreadable = with_status(event, |status| matches!(status, Status::Unreadable { .. }));
+    let unreadable = names(event, |captured| captured.has_status(|status| !status.is_readable()));
     list(Key::Unreadable, unreadable, out);
     if !event.redacted.is_empty() {
         out.list(Key::Redacted, event.redacted.iter().map(|name| name.as_bytes()));
@@ -219,29 +222,23 @@ fn argument(
     }
 }
 
-fn texts(captured: CapturedField<'_>, name: Name, out: &mut impl Fields) {
+fn texts<'e>(captured: CapturedField<'e>, name: Name, out: &mut impl Fields) {
     // An empty string of an environment has no name: it only marks that something was not captured.
-    let is_named = |text: &&[u8]| !(captures::is_env(captured.field) && text.is_empty());
-    let texts = || captured.readable().filter_map(|capture| bytes(capture.value)).filter(is_named);
-    if texts().next().is_some() {
-        out.list(name, texts());
-    }
-}
-
-fn bytes(value: Value<'_>) -> Option<&[u8]> {
-    match value {
-        Value::Text(bytes) | Value::Bytes(bytes) => Some(bytes),
-        Value::Number(_) => None,
-    }
-}
-
-/// Returns the names of the fields with a capture of such a status.
-fn with_status<'e>(
-    event: &'e Event,
-    matches: impl Fn(&Status) -> bool,
-) -> impl Iterator<Item = &'e str> {
-    let has_status = move |captured: &CapturedField<'_>| {
-        captured.captures.iter().any(|capture| matches(&capture.status))
+    let is_named = |text: &[u8]| !(captures::is_env(captured.field) && text.is_empty());
+    let text = |capture: &'e Capture<'e>| match capture.value {
+        Value::Text(text) if is_named(text) => Some(capture.status.is_readable().then_some(text)),
+        _ => None,
     };
-    captures::fields(event).filter(has_status).map(|captured| captured.field.name.as_str())
+    let texts = || captured.captures.iter().filter_map(text);
+    if texts().next().is_some() {
+        out.places(name, texts());
+    }
+}
+
+/// Returns the names of the fields that are so.
+fn names<'e>(
+    event: &'e Event,
+    is_so: impl Fn(&CapturedField<'_>) -> bool,
+) -> impl Iterator<Item = &'e str> {
+    captures::fields(event).filter(is_so).map(|captured| captured.field.name.as_str())
 }

@@ -68,13 +68,13 @@ fn list(event: &Event, captured: CapturedField<'_>, limits: Limits, out: &mut St
             whole = false;
             break;
         }
-        out.push_str(if shown > 0 { ", " } else { "" });
+        out.push_str(if out.len() > start + 1 { ", " } else { "" });
         single(captured.field.kind, capture, context, limits, out);
-        shown += 1;
+        shown += u64::from(is_string(capture));
     }
     let count = total(event, Role::ArgvCount).filter(|_| captures::is_argv(captured.field));
-    if !whole || count.is_some_and(|count| count.number > shown || count.at_least) {
-        out.push_str(if shown > 0 { ", ..." } else { "..." });
+    if !whole || count.is_some_and(|count| count.exceeds(shown)) {
+        out.push_str(if out.len() > start + 1 { ", ..." } else { "..." });
         totals(event, count, out);
     }
     out.push(']');
@@ -85,6 +85,25 @@ fn list(event: &Event, captured: CapturedField<'_>, limits: Limits, out: &mut St
 struct ArgvTotal {
     number: u64,
     at_least: bool,
+}
+
+impl ArgvTotal {
+    /// Returns whether there are more strings than that.
+    fn exceeds(self, strings: u64) -> bool {
+        self.number > strings || self.at_least
+    }
+}
+
+/// Returns whether a program has more arguments than were captured.
+pub fn lacks_strings(event: &Event, captured: CapturedField<'_>) -> bool {
+    let strings = captured.captures.iter().filter(|capture| is_string(capture)).count() as u64;
+    captures::is_argv(captured.field)
+        && total(event, Role::ArgvCount).is_some_and(|count| count.exceeds(strings))
+}
+
+/// Returns whether a capture is a string of a vector, and not the mark of one that could not be read.
+fn is_string(capture: &Capture) -> bool {
+    matches!(capture.value, Value::Text(_))
 }
 
 fn total(event: &Event, role: Role) -> Option<ArgvTotal> {

@@ -116,6 +116,35 @@ fn encode_env_is_a_list() {
 }
 
 #[test]
+fn encode_argv_keeps_places_of_unreadable_arguments() {
+    let handler = samples::handler();
+    let unreadable = Status::Unreadable { errno: 14 };
+    let argv = |text| samples::capture(&handler, "argv", Value::Text(text));
+    let captures = vec![
+        argv(b"ls"),
+        samples::with_status(&handler, "argv", Value::Text(b""), unreadable),
+        argv(b""),
+        samples::capture(&handler, "argc", Value::Number(3)),
+    ];
+    let object = object(&samples::record(&samples::event(&handler, captures), None));
+    assert_eq!(object["argv"], json!(["ls", null, ""]));
+    assert_eq!(object["unreadable"], json!(["argv"]));
+    assert_eq!(object.get("truncated"), None);
+}
+
+/// Whole strings that are left out are named as well as cut ones.
+#[test]
+fn encode_argv_without_all_strings_is_truncated() {
+    let handler = samples::handler();
+    let captures = vec![
+        samples::capture(&handler, "argv", Value::Text(b"ls")),
+        samples::capture(&handler, "argc", Value::Number(257)),
+    ];
+    let object = object(&samples::record(&samples::event(&handler, captures), None));
+    assert_eq!(object["truncated"], json!(["argv"]));
+}
+
+#[test]
 fn encode_process_without_executable_has_no_exe_keys() {
     let handler = samples::handler();
     let mut event = samples::event(&handler, vec![]);

@@ -88,6 +88,21 @@ fn message_of_incomplete_argv_has_totals() {
 }
 
 #[test]
+fn message_marks_unreadable_vector() {
+    let handler = samples::handler();
+    let at_least = Status::Truncated { length: Some(8) };
+    let unreadable = Status::Unreadable { errno: 14 };
+    let captures = vec![
+        samples::capture(&handler, "filename", Value::Text(b"x")),
+        samples::with_status(&handler, "argv", Value::Bytes(b""), unreadable),
+        samples::with_status(&handler, "argc", Value::Number(0), at_least),
+    ];
+    let expected =
+        "Executing a program: x [<unreadable: EFAULT>, ... at least 0 arguments]".to_owned();
+    assert_eq!(of_captures(&handler, captures), expected);
+}
+
+#[test]
 fn message_marks_unreadable_captures() {
     let handler = samples::handler();
     let unreadable = Status::Unreadable { errno: 14 };

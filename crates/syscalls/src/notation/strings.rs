@@ -2,8 +2,9 @@
 
 use super::bytes::with_ellipsis;
 use super::primitive::register;
+use crate::capture::strings_in_all;
 use crate::printable::{NO_LIMIT, quoted};
-use crate::{Capture, Value};
+use crate::{Capture, Status, Value};
 
 /// Prints `["ls", "-l"]`, or `["ls", ... /* 300 in all */]` if not all were captured; returns whether
 /// anything was.
@@ -11,10 +12,10 @@ pub fn strings<'e>(
     captures: impl Iterator<Item = &'e Capture<'e>> + Clone,
     out: &mut String,
 ) -> bool {
-    let mut printed = 0;
+    let mut is_first = true;
     for capture in captures.clone().filter(|capture| !matches!(capture.value, Value::Number(_))) {
-        out.push_str(if printed > 0 { ", " } else { "[" });
-        printed += 1;
+        out.push_str(if is_first { "[" } else { ", " });
+        is_first = false;
         match capture.value {
             Value::Text(text) if capture.status.is_readable() => {
                 let is_cut = capture.status.is_truncated();
@@ -23,17 +24,14 @@ pub fn strings<'e>(
             _ => out.push_str("<unreadable>"),
         }
     }
-    let total = captures.into_iter().find_map(|capture| match capture.value {
-        Value::Number(count) if count > printed => Some(count),
-        _ => None,
-    });
-    if let Some(count) = total {
-        out.push_str(if printed > 0 { ", " } else { "[" });
-        out.extend(["... /* ", itoa::Buffer::new().format(count), " in all */"]);
+    if let Some(total) = strings_in_all(captures) {
+        out.push_str(if is_first { "[... /* " } else { ", ... /* " });
+        is_first = false;
+        number(total, out);
+        out.push_str(" in all */");
     }
-    let is_captured = printed > 0 || total.is_some();
-    out.push_str(if is_captured { "]" } else { "" });
-    is_captured
+    out.push_str(if is_first { "" } else { "]" });
+    !is_first
 }
 
 /// Prints `0x7ffd12345678 /* 23 vars */`; returns whether the number of variables was captured.
@@ -42,11 +40,19 @@ pub fn environment<'e>(
     mut captures: impl Iterator<Item = &'e Capture<'e>>,
     out: &mut String,
 ) -> bool {
-    let Some(Value::Number(count)) = captures.next().map(|capture| capture.value) else {
+    let Some((Value::Number(count), status)) = captures.next().map(|one| (one.value, one.status))
+    else {
         return false;
     };
     register(address, out);
-    let unit = if count == 1 { " var */" } else { " vars */" };
-    out.extend([" /* ", itoa::Buffer::new().format(count), unit]);
+    out.push_str(" /* ");
+    number((count, status), out);
+    out.push_str(if count == 1 { " var */" } else { " vars */" });
     true
+}
+
+/// Prints a number that may be a lower bound.
+fn number((count, status): (u64, Status), out: &mut String) {
+    out.push_str(if status.is_truncated() { "at least " } else { "" });
+    out.push_str(itoa::Buffer::new().format(count));
 }

@@ -67,6 +67,37 @@ fn string_is_quoted_and_unreadable_one_is_address() {
     assert_eq!(arguments("unlink", [0; 6], -14, vec![]), ["NULL"]);
 }
 
+/// The number of strings, and that of variables, is a lower bound where the vectors could not be counted.
+#[test]
+fn strings_that_were_left_out_are_counted() {
+    let string = |text| capture(1, Moment::Entry, Value::Text(text), Status::Ok);
+    let count = |index, count, status| capture(index, Moment::Entry, Value::Number(count), status);
+    let mark = capture(1, Moment::Entry, Value::Bytes(b""), GONE);
+    for (captures, argv, envp, is_cut) in [
+        (vec![string(b"ls")], r#"["ls"]"#, "0x3", [false; 2]),
+        (
+            vec![string(b"ls"), count(1, 2, Status::Ok), count(2, 5, Status::Ok)],
+            r#"["ls", ... /* 2 in all */]"#,
+            "0x3 /* 5 vars */",
+            [true, false],
+        ),
+        (
+            vec![string(b"ls"), mark, count(1, 1, CUT), count(2, 5, CUT)],
+            r#"["ls", <unreadable>, ... /* at least 1 in all */]"#,
+            "0x3 /* at least 5 vars */",
+            [true, true],
+        ),
+    ] {
+        let registers = [0, 2, 3, 0, 0, 0];
+        assert_eq!(arguments("execve", registers, 0, captures.clone())[1..], [argv, envp]);
+        let slot = Slot::new(Abi::Native, number(Abi::Native, "execve").unwrap()).unwrap();
+        let call = Call { abi: slot.abi(), registers, captures: &captures, result: Some(0) };
+        let cut: Vec<_> =
+            call.arguments(signature(slot).unwrap()).map(|one| one.is_truncated()).collect();
+        assert_eq!(cut[1..], is_cut);
+    }
+}
+
 #[test]
 fn buffer_has_escapes_of_c() {
     let buffer = vec![capture(1, Moment::Entry, Value::Bytes(b"\x7fELF\0"), CUT)];
