@@ -48,7 +48,7 @@ int argv_copy(void *ctx)
 	if (scratch->argv.stage != STAGE_END || argv_next_vector(scratch)) {
 		bpf_tail_call(ctx, &continuations, CONTINUE_ARGV);
 		/* The kernel allows no further jump. */
-		scratch->argv.unreadable = true;
+		scratch->argv.is_uncounted = true;
 		argv_next_vector(scratch);
 	}
 	argv_submit(scratch);

@@ -63,6 +63,7 @@ static __always_inline void argv_begin_vector(volatile struct argv_copy *copy, _
 	copy->kept = 0;
 	copy->is_partial = false;
 	copy->unreadable = false;
+	copy->is_uncounted = false;
 	copy->string_unreadable = false;
 }
 
@@ -161,7 +162,12 @@ static __always_inline void argv_count_strings(struct scratch *scratch)
 	__u8 *room = capture_room(scratch);
 	__u64 taken = 0, leading;
 
-	if (room && copy->count < POINTERS_MAX)
+	if (copy->count >= POINTERS_MAX) {
+		copy->is_uncounted = true;
+		copy->stage = STAGE_END;
+		return;
+	}
+	if (room)
 		taken = pointers_read_available(copy, room);
 	if (!taken) {
 		copy->unreadable = true;
@@ -233,38 +239,43 @@ static __always_inline void env_copy_string(struct scratch *scratch)
 	copy->budget -= min_u64(scratch->got < 0 ? 0 : scratch->got, copy->budget);
 }
 
-/* Emits the number and the length of the arguments. If some could not be read, they are read at the
- * return, from the memory of the new program. */
-static __always_inline void argv_finish(struct scratch *scratch)
-{
-	const volatile struct argv_copy *copy = &scratch->argv;
-	__u8 cut = copy->unreadable ? CAPTURE_TRUNCATED : CAPTURE_OK;
-
-	if (copy->string_unreadable || copy->unreadable)
-		defer_reread(scratch, DEFERRED_AREA, copy->field, 0, 0);
-	if (copy->bytes_field != NO_FIELD || copy->kept < copy->count)
-		emit_number(scratch, copy->count_field, copy->count, cut);
-	if (copy->is_partial || copy->string_unreadable)
-		cut = CAPTURE_TRUNCATED;
-	if (copy->bytes_field != NO_FIELD)
-		emit_number(scratch, copy->bytes_field, copy->bytes, cut);
-}
-
-/* Emits a capture without bytes: it marks that the event may lack variables. */
-static __always_inline void env_mark_incomplete(struct scratch *scratch, __u8 status, __s32 error)
+/* Emits a capture without bytes: it marks that the event may lack strings of the vector. */
+static __always_inline void vector_mark_incomplete(struct scratch *scratch, __u8 field, __u8 kind,
+						   __u8 status, __s32 error)
 {
 	__u8 *room = capture_room(scratch);
 
 	if (!room)
 		return;
-	volatile struct capture *capture = capture_header(
-		room, (struct capture_id){.field = scratch->argv.env_field}, CAPTURE_TEXT);
+	volatile struct capture *capture =
+		capture_header(room, (struct capture_id){.field = field}, kind);
 
 	capture->status = status;
 	capture->error = error;
 	capture->stored = 0;
 	capture->length = 0;
 	capture_end(scratch, room, capture);
+}
+
+/* Emits the number and the length of the arguments. If some could not be read, they are read at the
+ * return, from the memory of the new program. */
+static __always_inline void argv_finish(struct scratch *scratch)
+{
+	const volatile struct argv_copy *copy = &scratch->argv;
+	const __s32 fault = 14; /* EFAULT */
+	__u8 cut = copy->unreadable || copy->is_uncounted ? CAPTURE_TRUNCATED : CAPTURE_OK;
+
+	if (copy->unreadable)
+		vector_mark_incomplete(scratch, copy->field, CAPTURE_BYTES, CAPTURE_UNREADABLE,
+				       fault);
+	if (copy->string_unreadable || copy->unreadable)
+		defer_reread(scratch, DEFERRED_AREA, copy->field, 0, copy->argv_bytes);
+	if (copy->bytes_field != NO_FIELD || copy->kept < copy->count || cut)
+		emit_number(scratch, copy->count_field, copy->count, cut);
+	if (copy->is_partial || copy->string_unreadable)
+		cut = CAPTURE_TRUNCATED;
+	if (copy->bytes_field != NO_FIELD)
+		emit_number(scratch, copy->bytes_field, copy->bytes, cut);
 }
 
 static __always_inline void env_finish(struct scratch *scratch)
@@ -274,13 +285,16 @@ static __always_inline void env_finish(struct scratch *scratch)
 
 	if (!copy->env_bits) {
 		emit_number(scratch, copy->env_field, copy->count,
-			    copy->unreadable ? CAPTURE_TRUNCATED : CAPTURE_OK);
+			    copy->unreadable || copy->is_uncounted ? CAPTURE_TRUNCATED
+								   : CAPTURE_OK);
 		return;
 	}
 	if (copy->unreadable)
-		env_mark_incomplete(scratch, CAPTURE_UNREADABLE, fault);
-	if (copy->is_partial)
-		env_mark_incomplete(scratch, CAPTURE_TRUNCATED, 0);
+		vector_mark_incomplete(scratch, copy->env_field, CAPTURE_TEXT, CAPTURE_UNREADABLE,
+				       fault);
+	if (copy->is_partial || copy->is_uncounted)
+		vector_mark_incomplete(scratch, copy->env_field, CAPTURE_TEXT, CAPTURE_TRUNCATED,
+				       0);
 }
 
 /* Finishes a vector, and begins with the environment if argv was finished. Returns false if nothing
@@ -314,6 +328,7 @@ static __always_inline void argv_begin(void *ctx, struct scratch *scratch, const
 	copy->route = route_reference(call->bank, call->row);
 	copy->copied = 0;
 	copy->in_environment = false;
+	copy->argv_bytes = call->route->argv_bytes;
 	argv_begin_vector(copy, arguments ? STAGE_COPY_ARGV : STAGE_END, arguments,
 			  call->route->argv_bytes);
 	bpf_tail_call(ctx, &continuations, CONTINUE_ARGV);

@@ -206,21 +206,26 @@ static __always_inline void defer_reread(struct scratch *scratch, __u8 op, __u8 
 	read->moment = MOMENT_REREAD;
 }
 
-static __always_inline void emit_number(struct scratch *scratch, __u8 field, __u64 value,
-					__u8 status)
+static __always_inline void capture_number(struct scratch *scratch, struct capture_id of,
+					   __u64 value, __u8 status)
 {
 	__u8 *room = capture_room(scratch);
 
 	if (!room)
 		return;
-	volatile struct capture *capture =
-		capture_header(room, (struct capture_id){.field = field}, CAPTURE_NUMBER);
+	volatile struct capture *capture = capture_header(room, of, CAPTURE_NUMBER);
 	*(__u64 *)(room + CAPTURE_SIZE) = value;
 	capture->status = status;
 	capture->error = 0;
 	capture->stored = sizeof(value);
 	capture->length = sizeof(value);
 	capture_end(scratch, room, capture);
+}
+
+static __always_inline void emit_number(struct scratch *scratch, __u8 field, __u64 value,
+					__u8 status)
+{
+	capture_number(scratch, (struct capture_id){.field = field}, value, status);
 }
 
 /* Captures a C string at entry. Returns as `capture_text`. */

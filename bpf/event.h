@@ -64,6 +64,8 @@ enum capture_part {
 	PART_CONTROL = 4, /* of a struct msghdr: the ancillary data */
 	PART_AREA =
 		5, /* of exec: all arguments in the memory of the new program, a NUL after each */
+	PART_AREA_BOUNDS = 6, /* of exec, before that: a number, the bytes of arguments that the
+			       * route keeps, and from bit 32 on how many arguments there are */
 };
 
 /* The time at which a capture's bytes were read. */
@@ -106,7 +108,7 @@ enum field_role {
 };
 
 enum wire_size {
-	EVENT_VERSION = 4, /* here because BTF has no macros */
+	EVENT_VERSION = 5, /* here because BTF has no macros */
 	COMM_SIZE = 16, /* TASK_COMM_LEN */
 	CGROUP_NAME_SIZE = 256, /* NAME_MAX + 1 */
 	EVENT_SIZE = 184,

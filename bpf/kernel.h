@@ -188,6 +188,7 @@ struct mm_struct {
 	struct file *exe_file;
 	unsigned long arg_start, arg_end;
 	unsigned long env_end;
+	unsigned long start_stack;
 };
 
 struct cred {

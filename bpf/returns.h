@@ -143,8 +143,14 @@ static __always_inline void deferred_read_of_program(struct scratch *scratch,
 		__u64 size = BPF_CORE_READ(mm, arg_end) - start;
 
 		struct capture_id of = {
-			.field = area->field, .part = PART_AREA, .moment = MOMENT_REREAD};
+			.field = area->field, .part = PART_AREA_BOUNDS, .moment = MOMENT_REREAD};
 
+		/* Their number is at the start of the stack (fs/binfmt_elf.c, create_elf_tables).
+		 */
+		capture_number(scratch, of,
+			       user_long(BPF_CORE_READ(mm, start_stack), 4) << 32 | area->room,
+			       CAPTURE_OK);
+		of.part = PART_AREA;
 		capture_bytes(scratch, of, start, size, size);
 	}
 }

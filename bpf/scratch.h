@@ -25,19 +25,20 @@ struct argv_copy {
 	__u8 stage; /* enum argv_stage */
 	__u8 in_environment; /* argv is finished */
 	__u8 is_partial; /* some strings are not measured or not kept in full */
-	__u8 unreadable; /* the vector may have more pointers than could be read */
+	__u8 unreadable; /* the vector has pointers that could not be read */
+	__u8 is_uncounted; /* the vector has more pointers than are counted */
 	__u8 string_unreadable; /* a string could not be read */
 	__u8 field; /* of the arguments */
 	__u8 count_field; /* of their number, emitted always if there is a `bytes_field` */
 	__u8 bytes_field; /* of their length in all; NO_FIELD: none */
 	__u8 env_field;
 	__u8 live_bank; /* 0 or 1 */
-	__u8 reserved[2];
+	__u8 reserved[1];
 	__u32 env_bits; /* the environment variables that the route names */
 	__u32 matched; /* those of them that the current string is */
 	__u32 kept; /* strings that were copied; of the environment, selected */
 	__u32 copied; /* strings of `selected` */
-	__u32 unused;
+	__u32 argv_bytes; /* the budget of the arguments, of the route */
 	__u64 selected[ENV_NAMES]; /* addresses of the environment strings to copy */
 	__u64 prefix[ENV_NAME_WORDS + 1]; /* of the current string, with a NUL */
 };
@@ -92,7 +93,8 @@ enum deferred_size {
 struct deferred_read {
 	__u64 address;
 	__u64 length_at; /* address of a 32-bit length in bytes; 0: none */
-	__u16 room; /* bytes at most; of a vector: elements */
+	__u16 room; /* bytes at most; of a vector: elements; of an area: bytes that the route keeps
+		     */
 	__u16 element; /* bytes of one element, if the result counts elements; of memory with a
 			* `length_at`, its value at entry, which is the caller's room, up to 0xffff;
 			* of messages, the rooms for their names, a byte each; else 0 */

@@ -139,6 +139,7 @@ fn part(part: u8) -> Option<Part> {
         capture_part::PART_BUFFER => Part::Buffer,
         capture_part::PART_CONTROL => Part::Control,
         capture_part::PART_AREA => Part::ArgArea,
+        capture_part::PART_AREA_BOUNDS => Part::ArgBounds,
         _ => return None,
     })
 }

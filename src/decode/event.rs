@@ -6,9 +6,10 @@ use std::mem::{offset_of, size_of};
 use syscalls::{Capture, Slot};
 
 use super::captures::{Captures, Encoded};
+use super::exit::Completion;
 use super::list::List;
 use super::reader::Reader;
-use super::{Device, Error, Exe, Header, NAMESPACES, Outcome, Process, SyscallExit, exit};
+use super::{Device, Error, Exe, Header, NAMESPACES, Outcome, Process, SyscallExit};
 use crate::bpf::types;
 use crate::handlers::{Handler, Handlers};
 
@@ -157,8 +158,9 @@ fn captures<'a>(
         captures.push(declared(capture?, handler)?);
     }
     if let Some(exit) = exit {
+        let mut completion = Completion::new(&mut captures, handler);
         for capture in exit.captures.decode() {
-            exit::add(&mut captures, declared(capture?, handler)?, handler);
+            completion.add(declared(capture?, handler)?);
         }
     }
     Ok(Captures::new(captures))

@@ -1,11 +1,12 @@
 //! Exit of a syscall: its outcome, the memory that the kernel wrote, and memory that could not be read at
 //! entry. Memory that is still unreadable stays so.
 
-use syscalls::{Capture, Moment, Part, Status, Value};
+use syscalls::{Capture, Moment, Part};
 
+use super::argv::{self, Bounds};
 use super::captures::Encoded;
 use super::list::List;
-use crate::handlers::{Handler, Role};
+use crate::handlers::Handler;
 
 /// Exit of a syscall whose entry came before.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -66,13 +67,32 @@ impl Outcome {
     }
 }
 
-/// Adds what was read at the exit to what was read at entry.
-pub(super) fn add<'a>(captures: &mut List<'a>, later: Capture<'a>, handler: &Handler) {
-    match (later.moment, later.part) {
-        _ if !later.status.is_readable() => {}
-        (Moment::Reread, Part::ArgArea) => fill_vector(captures, &later, handler),
-        (Moment::Reread, _) => fill(captures, later),
-        _ => captures.push(later),
+/// Completes the captures of an entry, one capture of the exit after the other.
+pub(super) struct Completion<'l, 'a, 'h> {
+    captures: &'l mut List<'a>,
+    handler: &'h Handler,
+    bounds: Option<Bounds>,
+}
+
+impl<'l, 'a, 'h> Completion<'l, 'a, 'h> {
+    /// Begins with the captures of the entry.
+    pub const fn new(captures: &'l mut List<'a>, handler: &'h Handler) -> Self {
+        Self { captures, handler, bounds: None }
+    }
+
+    /// Adds what was read at the exit to what was read at entry.
+    pub fn add(&mut self, later: Capture<'a>) {
+        match (later.moment, later.part) {
+            _ if !later.status.is_readable() => {}
+            (_, Part::ArgBounds) => self.bounds = Bounds::read(later.value),
+            (_, Part::ArgArea) => {
+                if let Some(bounds) = self.bounds {
+                    argv::fill(self.captures, &later, bounds, self.handler);
+                }
+            }
+            (Moment::Reread, _) => fill(self.captures, later),
+            _ => self.captures.push(later),
+        }
     }
 }
 
@@ -87,49 +107,10 @@ fn fill<'a>(captures: &mut List<'a>, later: Capture<'a>) {
     }
 }
 
-/// Fills in the arguments of a program that was executed; `area` has all of them, each with a NUL behind
-/// it. The kernel may have put an interpreter before them, so their number says where they begin.
-fn fill_vector<'a>(captures: &mut List<'a>, area: &Capture<'a>, handler: &Handler) {
-    let Value::Bytes(bytes) = area.value else { return };
-    let texts = bytes.strip_suffix(&[0]).unwrap_or(bytes).split(|&byte| byte == 0);
-    let Some(count) = count(captures, area.index, handler) else {
-        let whole = Capture { part: Part::Whole, status: Status::Ok, ..*area };
-        let all = texts.map(|text| Capture { value: Value::Text(text), ..whole });
-        return all.for_each(|text| captures.push(text));
-    };
-    let interpreter = texts.clone().count().saturating_sub(count);
-    let known = captures.iter_mut().filter(|known| is_string(known, area.index));
-    for (known, text) in known.zip(texts.skip(interpreter)) {
-        if !known.status.is_readable() {
-            (known.value, known.status) = (Value::Text(text), Status::Ok);
-        }
-    }
-}
-
-/// Returns the number of strings in the vector `index`: the handler's count, or the number of captured
-/// strings. `None` if the vector could not be counted, or none of it was captured.
-fn count(captures: &[Capture<'_>], index: u8, handler: &Handler) -> Option<usize> {
-    let counter = handler.field_with(Role::ArgvCount).unwrap_or(index);
-    let counted = captures.iter().find_map(|capture| match capture.value {
-        Value::Number(count) if capture.index == counter => Some((count, capture.status)),
-        _ => None,
-    });
-    match counted {
-        Some((count, Status::Ok)) => usize::try_from(count).ok(),
-        Some(_) => None,
-        // No string of the entry is left of a call that was recorded before its exit.
-        None => Some(captures.iter().filter(|capture| is_string(capture, index)).count())
-            .filter(|&count| count > 0),
-    }
-}
-
-fn is_string(capture: &Capture<'_>, index: u8) -> bool {
-    let is_text = matches!(capture.value, Value::Text(_));
-    capture.index == index && capture.part == Part::Whole && is_text
-}
-
 #[cfg(test)]
 mod tests {
+    use syscalls::{Status, Value};
+
     use super::*;
     use crate::output::samples;
 
@@ -145,7 +126,8 @@ mod tests {
     /// Returns the captures after the exit as text, `?` for those that are unreadable.
     fn after(entry: Vec<Capture<'static>>, later: Vec<Capture<'static>>) -> Vec<String> {
         let (handler, mut captures) = (samples::plain_handler(), List::from_iter(entry));
-        later.into_iter().for_each(|later| add(&mut captures, later, &handler));
+        let mut completion = Completion::new(&mut captures, &handler);
+        later.into_iter().for_each(|later| completion.add(later));
         let text = |capture: &Capture<'_>| match capture.value {
             Value::Text(text) if capture.status.is_readable() => {
                 String::from_utf8(text.to_vec()).unwrap()
@@ -160,11 +142,6 @@ mod tests {
         Capture { value: Value::Text(text.as_bytes()), status: Status::Ok, ..ENTRY }
     }
 
-    fn area(bytes: &'static [u8]) -> Capture<'static> {
-        let (part, moment) = (Part::ArgArea, Moment::Reread);
-        Capture { part, moment, value: Value::Bytes(bytes), status: Status::Ok, ..ENTRY }
-    }
-
     #[test]
     fn add_reread_text_fills_first_unreadable_capture() {
         let again = |text: Capture<'static>| Capture { moment: Moment::Reread, ..text };
@@ -172,25 +149,5 @@ mod tests {
         let entry = vec![text("a"), ENTRY, text("c"), ENTRY];
         assert_eq!(after(entry, later), ["a", "b", "c", "d"]);
         assert_eq!(after(vec![ENTRY], vec![again(ENTRY)]), ["?"]);
-    }
-
-    #[test]
-    fn add_arg_area_fills_unreadable_arguments() {
-        let entry = vec![text("ls"), ENTRY];
-        assert_eq!(after(entry.clone(), vec![area(b"ls\0-l\0")]), ["ls", "-l"]);
-        // A script: the interpreter, its argument and the script's path precede.
-        assert_eq!(after(entry.clone(), vec![area(b"/bin/sh\0-e\0/x\0-l\0")]), ["ls", "-l"]);
-        // Of three only two were kept.
-        let count = Capture { value: Value::Number(3), status: Status::Ok, ..ENTRY };
-        let entry = [entry, vec![count]].concat();
-        assert_eq!(after(entry, vec![area(b"ls\0-l\0/tmp\0")]), ["ls", "-l", "3"]);
-    }
-
-    #[test]
-    fn add_arg_area_replaces_uncounted_vector() {
-        let cut = Status::Truncated { length: None };
-        let count = Capture { value: Value::Number(0), status: cut, ..ENTRY };
-        assert_eq!(after(vec![count], vec![area(b"ls\0\0")]), ["0", "ls", ""]);
-        assert_eq!(after(vec![], vec![area(b"ls\0-l\0")]), ["ls", "-l"]);
     }
 }

@@ -3,6 +3,7 @@
 //! processes chose, so nothing here indexes, unwraps or panics.
 
 mod argument;
+mod argv;
 mod captures;
 mod error;
 mod event;

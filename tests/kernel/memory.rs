@@ -338,6 +338,54 @@ fn exec_non_resident_path_is_read_from_new_program() {
     std::fs::remove_file(script).expect("the script goes");
 }
 
+/// Returns the texts and the numbers of an event, one after the other.
+fn values(event: &Event<'_>) -> Vec<String> {
+    let value = |piece: &Capture<'_>| match piece.value {
+        Value::Text(text) => String::from_utf8_lossy(text).into_owned(),
+        Value::Number(number) => number.to_string(),
+        Value::Bytes(_) => "?".to_owned(),
+    };
+    let cut = |piece: &Capture<'_>| if piece.status.is_truncated() { "..." } else { "" };
+    event.captures.iter().map(|piece| value(piece) + cut(piece)).collect()
+}
+
+/// The options of the entry hold for arguments that are read from the new program, and their number and length
+/// are known then.
+#[test]
+fn exec_non_resident_arguments_keep_to_options() {
+    needs_root!();
+    let execve = native("execve");
+    let handlers = tailcalld::load::handlers().expect("the object opens");
+    for (argv_bytes, kept) in [(4096, &["sh", "-c", "exit 0"][..]), (4, &["sh", "-c"]), (0, &[])] {
+        let mut plan = routes(&handlers, &[(execve, "exec")]);
+        plan.routes.values_mut().for_each(|route| {
+            route.rules[0].paths = Paths::Exact;
+            route.rules[0].argv_bytes = argv_bytes;
+        });
+        let rig = Rig::new(&plan);
+        let nr = execve.nr().to_string();
+        for vector in ["dropped-argv:sh,-c,exit 0", "dropped-vector:sh,-c,exit 0"] {
+            let calls = calls(&rig, &["native", &nr, "text:/bin/sh", vector, "0"]);
+            let [call] = calls.as_slice() else { panic!("{} calls", calls.len()) };
+            assert!(was_hidden(&rig, call) || argv_bytes == 0, "the pages were there");
+            let expected = [&["/bin/sh"], kept, &["3", "10"]].concat();
+            assert_eq!(values(&whole(&rig, call)), expected, "{vector}, {argv_bytes}");
+        }
+    }
+}
+
+/// A vector that cannot be read at all is marked, and no string of it is taken for the last one.
+#[test]
+fn args_vector_that_ends_in_unreadable_memory_is_marked() {
+    needs_root!();
+    let execve = native("execve");
+    let rig = rig(&[(execve, "args")]);
+    let nr = execve.nr().to_string();
+    let calls = calls(&rig, &["native", &nr, "text:/x", "8", "0"]);
+    let [call] = calls.as_slice() else { panic!("{} calls", calls.len()) };
+    assert_eq!(values(&rig.event(&call.0)), ["/x", "?", "0..."]);
+}
+
 fn path(rig: &Rig, call: &(Vec<u8>, Option<Vec<u8>>)) -> Vec<u8> {
     let event = whole(rig, call);
     match &event.captures[..] {

@@ -25,7 +25,7 @@
 //!     trigger bound ...                   the rest with descriptor 9, a socket called `@abcdefghij` that sent two messages to itself
 //!     trigger within FLAGS native NUMBER [ARG...]     says where it stands, in new namespaces
 //!
-//! `dropped:STRING` and `dropped-argv:STRING,STRING` lie on a page that is not there. The argument `dropped` is a path with the number of the call, on a page that is not there. The argument `nth` counts the calls from 0, over all threads, so that each of them is known.
+//! `dropped:STRING` and `dropped-argv:STRING,STRING` lie on a page that is not there, of `dropped-vector:STRING,STRING` the pointers. The argument `dropped` is a path with the number of the call, on a page that is not there. The argument `nth` counts the calls from 0, over all threads, so that each of them is known.
 #![allow(unsafe_code)]
 
 use std::ffi::CString;
@@ -391,6 +391,11 @@ impl Call {
                     let texts: Vec<_> = word["dropped-argv:".len()..].split(',').collect();
                     self::words(&[dropped(&texts), vec![0]].concat())
                 }
+                word if word.starts_with("dropped-vector:") => {
+                    let texts = word["dropped-vector:".len()..].split(',');
+                    let strings = texts.map(|text| low_text(format!("{text}\0").as_bytes()));
+                    dropped_words(&[strings.collect(), vec![0]].concat())
+                }
                 "dropped" => call.dropped.insert(Dropped::new()).0 as u64,
                 word => value_of(word),
             };
@@ -543,6 +548,15 @@ fn dropped(texts: &[&str]) -> Vec<u64> {
     let addresses = addresses.collect();
     page.drop();
     addresses
+}
+
+/// The address of these words, on a page that is dropped once.
+fn dropped_words(words: &[u64]) -> u64 {
+    let page = Dropped::new();
+    // SAFETY: the page is ours, aligned, and larger than the words of a test.
+    unsafe { std::ptr::copy_nonoverlapping(words.as_ptr(), page.0.cast::<u64>(), words.len()) };
+    page.drop();
+    page.0 as u64
 }
 
 // SAFETY: threads that share a call only pass the address on; `dropped` is for calls of one thread.
