@@ -83,6 +83,36 @@ fn check_verbose_marks_missing_excluded_executable() {
     assert!(out.contains("/bin/sh\n"), "{out}");
 }
 
+/// A condition that never holds is valid: what is noted about it depends on the machine.
+#[cfg(target_arch = "x86_64")]
+#[test]
+fn check_notes_conditions_that_never_hold() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("c.toml");
+    let text = "[routes]\n\
+                execve = { handler = \"exec\", exe = \"/usr//x\", env = [\"LD_*\"] }\n\
+                openat = { handler = \"args\", unit = \"nginx.services\" }\n\
+                stat = \"args\"\n\
+                socket = { handler = \"args\", argument = \"type = SOCK_CLOEXEC\" }\n";
+    std::fs::write(&file, text).unwrap();
+    let file = file.to_str().unwrap();
+    let (code, out, err) = called(&["check", file]);
+    assert_eq!((code, out.contains(": ok, ")), (OK, true), "{out}");
+    let expected = [
+        (2, "env \"LD_*\" names one variable"),
+        (2, "exe \"/usr//x\" never holds: "),
+        (3, "no unit is called \"nginx.services.service\""),
+        (4, "stat is what old or static programs call"),
+        (5, "\"type = SOCK_CLOEXEC\" compares the whole of type"),
+    ];
+    let lines: Vec<_> = err.lines().collect();
+    assert_eq!(lines.len(), expected.len(), "{err}");
+    for (line, (nth, text)) in lines.into_iter().zip(expected) {
+        assert!(line.starts_with(&format!("{file}:{nth}: note: {text}")), "{line}");
+    }
+    assert_eq!(called(&["check", "-q", file]), (OK, String::new(), String::new()));
+}
+
 #[test]
 fn check_verbose_prints_results_of_routes() {
     let folder = tempfile::tempdir().unwrap();

@@ -6,8 +6,9 @@ use std::io::{self, Write};
 use nix::unistd::geteuid;
 use syscalls::{Slot, name};
 
+use super::notes::notes;
 use super::print::{StandardOutput, standard_output, table};
-use super::report::print_faults;
+use super::report::{print_faults, remark};
 use super::{CheckOptions, exit};
 use crate::blind_spots::blind_spots;
 use crate::config::{Keep, NONE, Trust, level_name, printable, size_name, time_name};
@@ -31,6 +32,9 @@ pub fn check(options: &CheckOptions, handlers: &Handlers) -> anyhow::Result<u8> 
             return Ok(exit::CONFIG);
         }
     };
+    if !options.quiet {
+        notes(&plan).iter().try_for_each(|note| remark(note))?;
+    }
     if options.verbose {
         print_plan(&plan, handlers)?;
     }

@@ -3,6 +3,7 @@
 mod check;
 mod lists;
 mod live;
+mod notes;
 mod print;
 mod report;
 

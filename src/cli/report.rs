@@ -32,10 +32,20 @@ pub(super) fn print_faults(faults: &Faults) -> io::Result<()> {
     faults.iter().try_for_each(|fault| complain(&fault.paint(palette).to_string()))
 }
 
+/// Writes an error to standard error.
+pub(super) fn complain(text: &str) -> io::Result<()> {
+    write_lines(text, "<3>")
+}
+
+/// Writes something to standard error that is not an error.
+pub(super) fn remark(text: &str) -> io::Result<()> {
+    write_lines(text, "<5>")
+}
+
 /// Writes to standard error. In the journal each line is an entry of its own, and without its level
 /// before it (sd-daemon(3)) `journalctl -p err` would not show why the service failed.
-pub(super) fn complain(text: &str) -> io::Result<()> {
+fn write_lines(text: &str, level: &str) -> io::Result<()> {
     let mut out = io::stderr().lock();
-    let level = if log::is_journal(&out) { "<3>" } else { "" };
+    let level = if log::is_journal(&out) { level } else { "" };
     text.lines().try_for_each(|line| writeln!(out, "{level}{line}"))
 }
