@@ -76,6 +76,12 @@ use self::reader::FileReader;
 use self::source::SourceFile;
 use crate::handlers::Handlers;
 
+/// Returns the condition that a valid text describes.
+#[cfg(test)]
+pub(crate) fn condition(text: &str) -> Condition {
+    values::condition(&toml::de::DeValue::String(text.into())).expect("a valid condition")
+}
+
 /// Path of the configuration unless the command line names another one.
 pub const DEFAULT_PATH: &str = "/etc/tailcalld.toml";
 

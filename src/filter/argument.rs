@@ -1,9 +1,10 @@
 //! A condition on an argument in, an instruction about a register out, by the signature of the syscall.
 
+use std::ops::RangeInclusive;
 use std::str::FromStr;
 
 use nix::sys::signal::Signal;
-use syscalls::{self, Kind, Parameter};
+use syscalls::{self, BitPattern, ConstantSet, Kind, Parameter};
 
 use super::build::Builder;
 use super::{Next, Number, Op, Width};
@@ -30,24 +31,18 @@ pub(super) fn test(
             Ok(builder.patterns(of, Some(patterns), yes, no))
         }
         config::Comparison::Masks { bits, is_negated } => {
-            let bits = argument.bits(bits)?;
             let (yes, no) = if *is_negated { (no, yes) } else { (yes, no) };
-            Ok(builder.add(Op::Bits { position, bits }, yes, no))
+            argument.any_of(builder, bits, yes, no)
         }
         config::Comparison::Equals { value, is_negated } => {
-            let value = argument.value(value)?;
             let (yes, no) = if *is_negated { (no, yes) } else { (yes, no) };
-            Ok(match argument.within(value, value)? {
-                Some(what) => builder.add(what, yes, no),
-                None => no,
-            })
+            if let Some(number) = argument.number(value) {
+                return Ok(argument.has_number(builder, number, yes, no));
+            }
+            let value = argument.value(value)?;
+            argument.compare(builder, value..=value, yes, no)
         }
-        config::Comparison::Compares { range } => {
-            Ok(match argument.within(*range.start(), *range.end())? {
-                Some(what) => builder.add(what, yes, no),
-                None => no,
-            })
-        }
+        config::Comparison::Compares { range } => argument.compare(builder, range.clone(), yes, no),
     }
 }
 
@@ -138,17 +133,85 @@ impl Argument {
         signal.map(|signal| i128::from(signal as i32))
     }
 
-    fn bits(&self, words: &[Word]) -> Result<u64, String> {
-        let mut bits = 0;
-        for word in words {
+    /// Returns the number that a name stands for, if only some of the argument's bits are that number.
+    fn number(&self, word: &Word) -> Option<BitPattern> {
+        let Word::Name(name) = word else { return None };
+        self.parameter.kind.set()?.number_within(name)
+    }
+
+    /// Tests whether the argument has one of these flags or numbers.
+    fn any_of(
+        &self,
+        builder: &mut Builder,
+        words: &[Word],
+        yes: Next,
+        no: Next,
+    ) -> Result<Next, String> {
+        let (mut bits, mut next, mut is_empty) = (0, no, true);
+        for word in words.iter().rev() {
+            if let Some(number) = self.number(word) {
+                next = self.has_number(builder, number, yes, next);
+                is_empty = false;
+                continue;
+            }
             let value = self.value(word)?;
             bits |= u64::try_from(value)
                 .map_err(|_| format!("{value} is no set of bits of \"{}\"", self.name()))?;
         }
-        if bits == 0 {
+        if bits == 0 && is_empty {
             return Err(format!("no bit of \"{}\" is tested, so it never matches", self.name()));
         }
-        Ok(bits)
+        Ok(if bits == 0 { next } else { self.has_flag(builder, bits, yes, next) })
+    }
+
+    /// Tests whether the argument has that number in its bits: all of its ones, and none of its zeros.
+    fn has_number(&self, builder: &mut Builder, number: BitPattern, yes: Next, no: Next) -> Next {
+        let position = self.position;
+        let ones = (0..64).map(|at| 1 << at).filter(|bit| number.value & bit != 0);
+        let next = ones.fold(yes, |next, bits| builder.add(Op::Bits { position, bits }, next, no));
+        match number.mask & !number.value {
+            0 => next,
+            bits => builder.add(Op::Bits { position, bits }, no, next),
+        }
+    }
+
+    /// Tests whether the argument has one of these bits, and not as a part of a number.
+    fn has_flag(&self, builder: &mut Builder, bits: u64, yes: Next, no: Next) -> Next {
+        let position = self.position;
+        let test = |builder: &mut Builder, bits| match bits {
+            0 => no,
+            bits => builder.add(Op::Bits { position, bits }, yes, no),
+        };
+        let numbers = self.parameter.kind.set().into_iter().flat_map(ConstantSet::numbers);
+        let mut next = test(builder, bits);
+        for number in numbers.filter(|number| number.mask & bits != 0) {
+            let beside = test(builder, bits & !number.mask);
+            next = self.has_number(builder, number, beside, next);
+        }
+        next
+    }
+
+    /// Tests whether the argument is in a range. A number that the kernel ignores is none of its value.
+    fn compare(
+        &self,
+        builder: &mut Builder,
+        range: RangeInclusive<i128>,
+        yes: Next,
+        no: Next,
+    ) -> Result<Next, String> {
+        let (from, to) = range.into_inner();
+        let mut test = |from, to| -> Result<Next, String> {
+            Ok(self.within(from, to)?.map_or(no, |what| builder.add(what, yes, no)))
+        };
+        let ignored = self.parameter.kind.set().and_then(ConstantSet::ignored);
+        let Some(number) = ignored else { return test(from, to) };
+        let (value, most) = (i128::from(number.value), i128::from(!number.mask & 0xffff_ffff));
+        let plain = test(from, to)?;
+        let beside = match (from.max(0), to.min(most)) {
+            (from, to) if from > to => no,
+            (from, to) => test(from + value, to + value)?,
+        };
+        Ok(self.has_number(builder, number, beside, plain))
     }
 
     /// Returns the operand of a range, cut to the values of the argument; `None` if none of them is in the range.

@@ -67,10 +67,85 @@ fn compile_compares_arguments_by_type() {
     let expected = Op::Within { number: number(0, Width::Signed32), from: cwd, to: cwd };
     assert_eq!(is("dfd", Word::Name("AT_FDCWD".into())), expected);
     let expected = Op::Within { number: number(2, Width::Unsigned32), from: 2, to: 2 };
-    assert_eq!(is("flags", Word::Name("O_RDWR".into())), expected);
+    assert_eq!(is("flags", Word::Number(2)), expected);
     let bits = vec![Word::Name("O_CREAT".into()), Word::Name("O_TRUNC".into())];
     let masks = Comparison::Masks { bits, is_negated: false };
     assert_eq!(what(argument("flags", masks)), Op::Bits { position: 2, bits: 0x240 });
+}
+
+/// Runs the instructions of one condition on the value of its argument, as the kernel does.
+fn holds(program: &Program, register: u64) -> bool {
+    let mut next = program.first;
+    while let Next::Insn(at) = next {
+        let insn = &program.insns[at];
+        let is_true = match &insn.op {
+            Op::Bits { bits, .. } => register & bits != 0,
+            Op::Within { number: Number::Argument { width, .. }, from, to } => {
+                let value = match width {
+                    Width::Whole | Width::Signed => register,
+                    Width::Unsigned32 => register & 0xffff_ffff,
+                    Width::Signed32 => i64::from(register as u32 as i32) as u64,
+                };
+                let is_signed = matches!(width, Width::Signed | Width::Signed32);
+                (*from..=*to).contains(&(value ^ u64::from(is_signed) << 63))
+            }
+            other => panic!("{other:?}"),
+        };
+        next = if is_true { insn.jt } else { insn.jf };
+    }
+    next == Next::Accept(0)
+}
+
+/// Returns those of the values for which a condition on an argument of `syscall` holds.
+fn matching(syscall: &str, condition: &str, values: &[u64]) -> Vec<u64> {
+    let condition = crate::config::condition(condition);
+    let filter = Filter { argument: Some(vec![condition]), ..Filter::default() };
+    let program = compile(slot(syscall), [(&filter, Effect::Record)].into_iter()).unwrap();
+    values.iter().copied().filter(|value| holds(&program, *value)).collect()
+}
+
+#[test]
+fn compile_compares_names_of_numbers_under_their_mask() {
+    const CLOEXEC: u64 = 0x80000;
+    let types = [1, 2, 3, 3 | CLOEXEC, 5, 1 | CLOEXEC, 0x800 | 3];
+    for (condition, expected) in [
+        ("type = SOCK_RAW", vec![3, 3 | CLOEXEC, 0x800 | 3]),
+        ("type != SOCK_RAW", vec![1, 2, 5, 1 | CLOEXEC]),
+        ("type & SOCK_RAW", vec![3, 3 | CLOEXEC, 0x800 | 3]),
+        ("type & SOCK_RAW|SOCK_DGRAM", vec![2, 3, 3 | CLOEXEC, 0x800 | 3]),
+        ("type & SOCK_STREAM|SOCK_CLOEXEC", vec![1, 3 | CLOEXEC, 1 | CLOEXEC]),
+        ("type !& SOCK_RAW|SOCK_CLOEXEC", vec![1, 2, 5]),
+        // A number is that of the whole argument.
+        ("type = 3", vec![3]),
+        ("type & 4", vec![5]),
+    ] {
+        assert_eq!(matching("socket", condition, &types), expected, "{condition}");
+    }
+    let flags = [0, 1, 2, 0x40, 0x41, CLOEXEC];
+    let read = vec![0, 0x40, CLOEXEC];
+    assert_eq!(matching("openat", "flags = O_RDONLY", &flags), read);
+    assert_eq!(matching("openat", "flags & O_RDONLY", &flags), read);
+    assert_eq!(matching("openat", "flags & O_WRONLY|O_RDWR", &flags), [1, 2, 0x41]);
+}
+
+/// The kernel drops the number that programs for Linux before 2.4 had to pass, bits of which are flags now.
+#[test]
+fn compile_ignores_magic_number_of_mount() {
+    const MAGIC: u64 = 0xc0ed_0000;
+    const PRIVATE: u64 = 1 << 18;
+    let flags = [0, 1, PRIVATE, MAGIC, MAGIC | 1, MAGIC | 0x1000];
+    for (condition, expected) in [
+        ("flags & MS_PRIVATE", vec![PRIVATE]),
+        ("flags & MS_PRIVATE|MS_RDONLY", vec![1, PRIVATE, MAGIC | 1]),
+        ("flags !& MS_PRIVATE", vec![0, 1, MAGIC, MAGIC | 1, MAGIC | 0x1000]),
+        ("flags = 0", vec![0, MAGIC]),
+        ("flags = MS_RDONLY", vec![1, MAGIC | 1]),
+        ("flags <= 1", vec![0, 1, MAGIC, MAGIC | 1]),
+        ("flags > 0xffff", vec![PRIVATE]),
+        ("flags & MS_MGC_VAL", vec![MAGIC, MAGIC | 1, MAGIC | 0x1000]),
+    ] {
+        assert_eq!(matching("mount", condition, &flags), expected, "{condition}");
+    }
 }
 
 #[test]

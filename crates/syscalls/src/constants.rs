@@ -12,8 +12,8 @@ use std::sync::LazyLock;
 use super::Abi;
 pub(super) use parse::number;
 use parse::parse;
-pub use set::ConstantSet;
 pub(super) use set::Sets;
+pub use set::{BitPattern, ConstantSet};
 
 /// Returns the set called `name` in `abi`.
 pub fn constant_set(abi: Abi, name: &str) -> Option<&'static ConstantSet> {

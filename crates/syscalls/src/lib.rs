@@ -86,12 +86,12 @@ pub use abi::Abi;
 pub use argument::{Argument, Call};
 pub use capture::{Capture, Moment, Part, Status, Value};
 pub use closest::closest;
-pub use constants::{ConstantSet, constant_set};
+pub use constants::{BitPattern, ConstantSet, constant_set};
 pub use groups::{Group, group, groups};
 pub use numbers::{is_known, name, names, number};
 pub use signature::{
-    ArgumentSource, BitPattern, Case, Count, Direction, InnerCall, Kind, Memory, MemoryArguments,
-    Parameter, Prototype, RegisterTest, Signature, Width, Written, signature,
+    ArgumentSource, Case, Count, Direction, InnerCall, Kind, Memory, MemoryArguments, Parameter,
+    Prototype, RegisterTest, Signature, Width, Written, signature,
 };
 pub use slot::{Slot, functions};
 pub use structs::{

@@ -33,7 +33,7 @@ use super::numbers::table;
 use super::{Abi, Slot};
 pub use kind::{Kind, Width};
 pub use parameter::{Count, Direction, Memory, Parameter, Written};
-pub use register_test::{BitPattern, RegisterTest};
+pub use register_test::RegisterTest;
 use rows::Rows;
 pub use types::{ArgumentSource, Case, InnerCall, MemoryArguments, Prototype, Signature};
 

@@ -34,17 +34,21 @@ pub fn header(line: &'static str) -> Option<(&'static str, ConstantSet)> {
     Some((name, ConstantSet { mask, unknown, constants: Vec::new(), field: None }))
 }
 
-/// Parses `    SYMBOL value`, `    SYMBOL value/mask` or `    abi,abi/SYMBOL value`.
+/// Parses `    SYMBOL value`, `    SYMBOL value/mask`, `    SYMBOL value//mask` or `    abi,abi/SYMBOL value`.
 pub fn member(line: &'static str) -> Option<(Option<&'static str>, Constant)> {
     let (symbol, value) = line.strip_prefix("    ")?.rsplit_once(' ')?;
-    let (value, mask) = match value.split_once('/') {
-        Some((value, mask)) => (value, Some(number(mask)?)),
-        None => (value, None),
+    let (value, mask, is_ignored) = match value.split_once('/') {
+        Some((value, mask)) => {
+            let ignored = mask.strip_prefix('/');
+            (value, Some(number(ignored.unwrap_or(mask))?), ignored.is_some())
+        }
+        None => (value, None, false),
     };
     let value = number(value)?;
+    let constant = |symbol| Constant { symbol, value, mask, is_ignored };
     Some(match symbol.split_once('/') {
-        Some((abis, symbol)) => (Some(abis), Constant { symbol, value, mask }),
-        None => (None, Constant { symbol, value, mask }),
+        Some((abis, symbol)) => (Some(abis), constant(symbol)),
+        None => (None, constant(symbol)),
     })
 }
 

@@ -22,6 +22,15 @@ pub struct Field {
     pub shift: u32,
 }
 
+/// Value that certain bits must have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BitPattern {
+    /// Bits that are compared.
+    pub mask: u64,
+    /// Value of these bits.
+    pub value: u64,
+}
+
 /// A value with its name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Constant {
@@ -29,6 +38,8 @@ pub struct Constant {
     pub value: u64,
     /// Bits that must have exactly this value; `None` for a flag, and for a value of the set's mask.
     pub mask: Option<u64>,
+    /// The kernel takes these bits for zeros if they have that value.
+    pub is_ignored: bool,
 }
 
 /// Sets of one ABI, by name.
@@ -104,12 +115,32 @@ impl ConstantSet {
         rest
     }
 
+    /// Returns the number that a name stands for, if only some bits of a value are that number.
+    pub fn number_within(&self, symbol: &str) -> Option<BitPattern> {
+        let value = self.value(symbol)?;
+        let mut own = self.numbers().filter(|number| number.value == value);
+        let masked = BitPattern { mask: self.mask, value };
+        own.next().or_else(|| self.is_choice(value).then_some(masked))
+    }
+
+    /// Returns the numbers with bits of their own.
+    pub fn numbers(&self) -> impl Iterator<Item = BitPattern> + '_ {
+        self.constants
+            .iter()
+            .filter_map(|one| Some(BitPattern { mask: one.mask?, value: one.value }))
+    }
+
+    /// Returns the number that the kernel ignores, if there is one.
+    pub fn ignored(&self) -> Option<BitPattern> {
+        let constant = self.constants.iter().find(|constant| constant.is_ignored)?;
+        Some(BitPattern { mask: constant.mask?, value: constant.value })
+    }
+
     /// Returns `value` without the bits of the numbers within it: the rest are flags.
     pub fn flags_of(&self, value: u64) -> u64 {
-        let numbers = self.constants.iter().filter_map(|one| Some((one.mask?, one.value)));
-        numbers
-            .filter(|(mask, number)| value & mask == *number)
-            .fold(value, |rest, (mask, _)| rest & !mask)
+        self.numbers()
+            .filter(|number| value & number.mask == number.value)
+            .fold(value, |rest, number| rest & !number.mask)
     }
 
     /// Returns name and value of the constant with the highest value.

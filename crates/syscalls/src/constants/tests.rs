@@ -113,5 +113,8 @@ fn symbol_depends_on_abi() {
 fn parse_skips_malformed_lines() {
     let sets = parse("    A 1\nset: x\n    B two\n    C 3\n C 4\nother/z: x\n", "x86_64");
     assert_eq!(sets.keys().collect::<Vec<_>>(), [&"set"]);
-    assert_eq!(sets["set"].constants, [Constant { symbol: "C", value: 3, mask: None }]);
+    assert_eq!(
+        sets["set"].constants,
+        [Constant { symbol: "C", value: 3, mask: None, is_ignored: false }]
+    );
 }

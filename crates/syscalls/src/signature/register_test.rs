@@ -2,7 +2,7 @@
 
 use super::kind::{Kind, Width};
 use super::parameter::Parameter;
-use crate::constants::{ConstantSet, number};
+use crate::constants::{BitPattern, ConstantSet, number};
 
 /// Comparison of a register with several values or bits.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,15 +15,6 @@ pub struct RegisterTest {
     pub negated: bool,
     /// Set of flags, whose numbers are left out of the comparison.
     pub(super) flags: Option<&'static ConstantSet>,
-}
-
-/// Value that certain bits of a register must have.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct BitPattern {
-    /// Bits that are compared.
-    pub mask: u64,
-    /// Value of these bits.
-    pub value: u64,
 }
 
 impl RegisterTest {
