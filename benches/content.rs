@@ -144,11 +144,24 @@ fn events(handlers: &Handlers, content: &[u8]) -> [Vec<u8>; 6] {
     ]
 }
 
+/// A usual event: a program with three arguments.
+fn usual(handlers: &Handlers) -> Vec<u8> {
+    let texts: [(u8, &[u8]); 5] =
+        [(0, b"/usr/bin/grep"), (1, b"grep"), (1, b"-rn"), (1, b"pattern"), (1, b"src")];
+    bytes(
+        handlers,
+        "exec",
+        "execve",
+        &texts.map(|(field, text)| capture_of(field, CAPTURE_TEXT, text)),
+    )
+}
+
 /// Prints a line for each content, and `DEAR` in front of those that cost more than the most.
 fn main() {
     let handlers = tailcalld::load::handlers().expect("the object opens");
     for (output, encode) in OUTPUTS {
         let ascii = events(&handlers, b"x").map(|bytes| cost(&bytes, &handlers, encode));
+        println!("{output}: a usual event {:.2?}", cost(&usual(&handlers), &handlers, encode));
         println!(
             "{output}: plain ASCII {ascii:.1?}, the rest {REST:.1?}; at most {MOST} times as much:"
         );

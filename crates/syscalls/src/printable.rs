@@ -15,9 +15,13 @@
 //! text is looked at than is printed.
 
 mod escape;
+mod printed;
+mod utf8;
 mod visible;
 
 use escape::escape;
+
+pub use crate::stage::TextBuffer;
 
 /// Limit, in bytes of output, for text that must not be cut.
 pub const NO_LIMIT: usize = usize::MAX;
@@ -33,10 +37,10 @@ pub fn quoted_if_needed(bytes: &[u8], limit: usize, out: &mut String) {
 
 /// Prints `bytes` as a quoted string: `"` and `\` are escaped too, so that different bytes never have
 /// the same text. A string that was cut at `limit` ends in `"...`.
-pub fn quoted(bytes: &[u8], limit: usize, out: &mut String) {
-    out.push('"');
+pub fn quoted(bytes: &[u8], limit: usize, out: &mut impl TextBuffer) {
+    out.append("\"");
     let whole = escape(bytes, limit, true, out);
-    out.push_str(if whole { "\"" } else { "\"..." });
+    out.append(if whole { "\"" } else { "\"..." });
 }
 
 /// Prints a message that may quote foreign text: unsafe characters are escaped, quotes and

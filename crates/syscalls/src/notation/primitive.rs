@@ -47,12 +47,9 @@ pub fn comment(text: Option<&str>, out: &mut String) {
 /// Prints bytes of an unknown structure: `<3 bytes: 01 02 03>`.
 pub fn hex_bytes(bytes: &[u8], out: &mut String) {
     let _ = write!(out, "<{} bytes:", bytes.len());
-    let mut stage = Stage::new(out, NO_LIMIT);
-    for byte in bytes {
-        stage.make_room();
-        let [high, low] = digits(*byte);
-        stage.put([b' ', high, low], 3);
-    }
-    drop(stage);
+    Stage::new(out, NO_LIMIT).fill_each(bytes, |pen, byte, _| {
+        let [high, low] = digits(byte);
+        pen.put([b' ', high, low], 3);
+    });
     out.push('>');
 }

@@ -8,8 +8,7 @@ use crate::stage::{Stage, digits};
 /// Prints all bytes as a quoted string.
 pub fn quoted(bytes: &[u8], out: &mut String) {
     out.push('"');
-    let mut stage = Stage::new(out, NO_LIMIT);
-    for (at, &byte) in bytes.iter().enumerate() {
+    Stage::new(out, NO_LIMIT).fill_each(bytes, |pen, byte, next| {
         let (text, length) = match byte {
             b'"' | b'\\' => ([b'\\', byte, 0, 0], 2),
             b' '..=b'~' => ([byte, 0, 0, 0], 1),
@@ -19,13 +18,11 @@ pub fn quoted(bytes: &[u8], out: &mut String) {
             0x0c => (*b"\\f\0\0", 2),
             b'\r' => (*b"\\r\0\0", 2),
             // Three digits, because a digit that follows would belong to the number.
-            _ if matches!(bytes.get(at.saturating_add(1)), Some(b'0'..=b'7')) => octal(byte, 0),
+            _ if matches!(next, Some(b'0'..=b'7')) => octal(byte, 0),
             _ => octal(byte, (byte.leading_zeros() + 1) / 3),
         };
-        stage.make_room();
-        stage.put(text, length);
-    }
-    drop(stage);
+        pen.put(text, length);
+    });
     out.push('"');
 }
 
@@ -53,13 +50,10 @@ pub fn text(field: &[u8], out: &mut String) {
 /// Prints every byte in hexadecimal: `"\x01\xff"`.
 pub fn hex(bytes: &[u8], out: &mut String) {
     out.push('"');
-    let mut stage = Stage::new(out, NO_LIMIT);
-    for byte in bytes {
-        stage.make_room();
-        let [high, low] = digits(*byte);
-        stage.put([b'\\', b'x', high, low], 4);
-    }
-    drop(stage);
+    Stage::new(out, NO_LIMIT).fill_each(bytes, |pen, byte, _| {
+        let [high, low] = digits(byte);
+        pen.put([b'\\', b'x', high, low], 4);
+    });
     out.push('"');
 }
 

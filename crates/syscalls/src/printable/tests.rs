@@ -1,6 +1,8 @@
-use proptest::prelude::{any, proptest};
+use proptest::prelude::{Strategy, any, proptest};
+use proptest::sample::select;
 use unicode_bidi::{BidiClass, bidi_class};
 
+use super::visible::{Appearance, appearance};
 use super::{NO_LIMIT, cut, plain, quoted, quoted_if_needed};
 
 fn shown(bytes: &[u8]) -> String {
@@ -153,7 +155,121 @@ fn unescaped(shown: &str) -> Vec<u8> {
     bytes
 }
 
+/// Reference: prints one character after the other, as the description of the module says.
+fn described(bytes: &[u8], limit: usize, quotes: bool) -> (String, bool) {
+    let (mut out, mut marks) = (String::new(), 0);
+    for chunk in bytes.utf8_chunks() {
+        for c in chunk.valid().chars() {
+            if out.len() >= limit {
+                return (out, false);
+            }
+            out += &printed_character(c, quotes, &mut marks);
+        }
+        for byte in chunk.invalid() {
+            if out.len() >= limit {
+                return (out, false);
+            }
+            out += &format!("\\x{byte:02x}");
+            marks = 0;
+        }
+    }
+    (out, true)
+}
+
+fn printed_character(c: char, quotes: bool, marks: &mut u8) -> String {
+    let before = std::mem::take(marks);
+    match c {
+        '"' | '\\' if quotes => format!("\\{c}"),
+        '\n' | '\r' | '\t' => c.escape_default().to_string(),
+        '\0'..='\x1f' | '\x7f' => format!("\\x{:02x}", u32::from(c)),
+        ' '..='~' => {
+            *marks = if c.is_ascii_alphanumeric() { 4 } else { 0 };
+            c.to_string()
+        }
+        _ => {
+            let appearance = appearance(c.into());
+            *marks = match appearance {
+                Appearance::Letter => 4,
+                Appearance::Mark => before.saturating_sub(1),
+                Appearance::Symbol | Appearance::Escaped => 0,
+            };
+            let is_kept = match appearance {
+                Appearance::Letter | Appearance::Symbol => true,
+                Appearance::Mark => before > 0,
+                Appearance::Escaped => false,
+            };
+            if is_kept { c.to_string() } else { format!("\\u{{{:x}}}", u32::from(c)) }
+        }
+    }
+}
+
+/// Texts that cost most or are cut in unusual places: characters of all lengths and kinds, parts of them, and bytes
+/// that no character begins with.
+fn hostile() -> impl Strategy<Value = Vec<u8>> {
+    let pieces: [&[u8]; 28] = [
+        b"x",
+        b"plain text of some length, ",
+        b"\"",
+        b"\\",
+        b"\n",
+        b"\x01",
+        b"\x7f",
+        b"\x80",
+        b"\xbf",
+        b"\xc0",
+        b"\xc1",
+        b"\xc3",
+        b"\xe0\x80",
+        b"\xe2\x80",
+        b"\xe0\x9f\xbf",
+        b"\xed\xa0\x80",
+        b"\xf0\x8f",
+        b"\xf0\x9f\xa6",
+        b"\xf4\x90\x80\x80",
+        b"\xf5",
+        b"\xff",
+        "\u{e9}".as_bytes(),
+        "e\u{301}\u{302}".as_bytes(),
+        "\u{5d0}".as_bytes(),
+        "\u{65e5}".as_bytes(),
+        "\u{202e}".as_bytes(),
+        "\u{1f980}".as_bytes(),
+        "\u{10ffff}".as_bytes(),
+    ];
+    let piece = proptest::prop_oneof![
+        4 => select(pieces.to_vec()).prop_map(<[u8]>::to_vec),
+        1 => proptest::collection::vec(any::<u8>(), 1..4),
+    ];
+    (proptest::collection::vec((piece, 1usize..80), 0..12))
+        .prop_map(|pieces| pieces.iter().flat_map(|(piece, times)| piece.repeat(*times)).collect())
+}
+
 proptest! {
+    #[test]
+    fn quoted_hostile_bytes_is_as_described(
+        bytes in hostile(),
+        limit in proptest::prop_oneof![0usize..700, select(vec![NO_LIMIT])],
+    ) {
+        let (text, is_whole) = described(&bytes, limit, true);
+        let end = if is_whole { "\"" } else { "\"..." };
+        let expected = format!("\"{text}{end}");
+        let (mut string, mut vector) = (String::from("x"), b"x".to_vec());
+        quoted(&bytes, limit, &mut string);
+        quoted(&bytes, limit, &mut vector);
+        assert_eq!(string, format!("x{expected}"));
+        assert_eq!(vector, string.as_bytes());
+    }
+
+    #[test]
+    fn plain_hostile_text_is_as_described(bytes in hostile(), limit in 0usize..700) {
+        let text = String::from_utf8_lossy(&bytes);
+        let (mut expected, is_whole) = described(text.as_bytes(), limit, false);
+        expected += if is_whole { "" } else { "..." };
+        let mut out = String::new();
+        plain(&text, limit, &mut out);
+        assert_eq!(out, expected);
+    }
+
     #[test]
     fn quoted_any_bytes_is_printable_and_reversible(bytes: Vec<u8>) {
         let shown = shown(&bytes);

@@ -72,36 +72,26 @@ const PLANES: usize = 4;
 /// Characters of one page.
 const PAGE: usize = 256;
 
-/// Appearances of a page, two bits each.
-type Page = [u64; PAGE * 2 / 64];
+/// Appearances of a page.
+type Page = [Appearance; PAGE];
 
 static PAGES: [OnceLock<Page>; PLANES * 0x1_0000 / PAGE] =
     [const { OnceLock::new() }; PLANES * 0x1_0000 / PAGE];
 
-/// Returns the appearance of a character beyond ASCII.
-pub fn appearance(c: char) -> Appearance {
-    let number = c as usize;
-    let Some(page) = PAGES.get(number / PAGE) else { return Appearance::Escaped };
-    let bit = number % PAGE * 2;
-    let word = page.get_or_init(|| classify(number / PAGE)).get(bit / 64);
-    match word.map_or(0, |word| word >> (bit % 64) & 3) {
-        1 => Appearance::Symbol,
-        2 => Appearance::Letter,
-        3 => Appearance::Mark,
-        _ => Appearance::Escaped,
-    }
+/// Returns the appearance of the character beyond ASCII with that number.
+#[inline(always)]
+pub fn appearance(number: u32) -> Appearance {
+    let [at, ..] = number.to_le_bytes();
+    let Some(page) = PAGES.get(number as usize / PAGE) else { return Appearance::Escaped };
+    let page = page.get_or_init(|| classify(number - u32::from(at)));
+    page.get(usize::from(at)).copied().unwrap_or(Appearance::Escaped)
 }
 
-fn classify(page: usize) -> Page {
-    let mut bits = Page::default();
-    for at in 0..PAGE {
-        let c = u32::try_from(page * PAGE + at).ok().and_then(char::from_u32);
-        let appearance = c.map_or(Appearance::Escaped, look_up);
-        if let Some(word) = bits.get_mut(at * 2 / 64) {
-            *word |= (appearance as u64) << (at * 2 % 64);
-        }
-    }
-    bits
+/// Returns the appearances of a page by the number of its first character.
+fn classify(first: u32) -> Page {
+    let mut numbers = first..;
+    [(); PAGE]
+        .map(|()| numbers.next().and_then(char::from_u32).map_or(Appearance::Escaped, look_up))
 }
 
 fn look_up(c: char) -> Appearance {
