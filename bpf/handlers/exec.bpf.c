@@ -18,8 +18,12 @@ enum {
 };
 enum {
 	EXECVE,
-	EXECVEAT
+	EXECVEAT,
+	EXECVEAT_FILE, /* of the descriptor itself, AT_EMPTY_PATH */
+	EXECVEAT_ABSOLUTE, /* of a path that is not relative to the descriptor */
 };
+
+#define AT_EMPTY_PATH 0x1000
 
 HANDLER(exec) = {
 	.name = "exec",
@@ -41,8 +45,22 @@ HANDLER(exec) = {
 			[EXECVE] = "Executing a program: {filename} {argv}",
 			[EXECVEAT] = "Executing a program: {filename} {argv}, in directory "
 				     "{dirfd}, {flags}",
+			[EXECVEAT_FILE] = "Executing a program: descriptor {dirfd} {argv}, "
+					  "{flags}",
+			[EXECVEAT_ABSOLUTE] = "Executing a program: {filename} {argv}, {flags}",
 		},
 };
+
+/* Sets the message of execveat by its path, which is the first capture. */
+static __always_inline void execveat_describe(struct scratch *scratch)
+{
+	const volatile struct scratch *captured = scratch;
+
+	if (!captured->got && captured->event.args[4] & AT_EMPTY_PATH)
+		scratch->event.message = EXECVEAT_FILE;
+	else if (captured->captures[CAPTURE_SIZE] == '/')
+		scratch->event.message = EXECVEAT_ABSOLUTE;
+}
 
 SEC("raw_tp")
 int handle_exec(void *ctx)
@@ -61,6 +79,7 @@ int handle_exec(void *ctx)
 	__u64 at = event->message & 1;
 	emit_program(scratch, FILENAME, (const void *)event->args[at]);
 	if (event->message == EXECVEAT) {
+		execveat_describe(scratch);
 		emit_number(scratch, DIRFD, event->args[0], CAPTURE_OK);
 		emit_number(scratch, FLAGS, event->args[4], CAPTURE_OK);
 	}

@@ -60,7 +60,28 @@ fn exec_captures_directory_and_flags_of_execveat() {
     assert_eq!(all(&event, "argv"), [text("arg")]);
     assert_eq!(all(&event, "dirfd"), [number(-100i64 as u64)]);
     assert_eq!(all(&event, "flags"), [number(0x1000)]);
-    assert_eq!(event.message, 1);
+    assert_eq!(event.message, 2);
+}
+
+/// The descriptor is the program itself with an empty path and AT_EMPTY_PATH, and means nothing for an absolute one.
+#[test]
+fn exec_describes_execveat_by_its_path() {
+    needs_root!();
+    let rig = execs(Abi::Native);
+    let nr = slot(Abi::Native, "execveat").nr().to_string();
+    for (path, flags, message) in [
+        ("text:x", "0x1000", "{filename} {argv}, in directory {dirfd}, {flags}"),
+        ("text:", "0", "{filename} {argv}, in directory {dirfd}, {flags}"),
+        ("8", "0x1000", "{filename} {argv}, in directory {dirfd}, {flags}"),
+        ("text:", "0x1100", "descriptor {dirfd} {argv}, {flags}"),
+        ("text:/nonexistent/x", "0x1000", "{filename} {argv}, {flags}"),
+    ] {
+        let records = rig.trigger(&["native", &nr, "3", path, "argv:1", "0", flags]);
+        let event = rig.event(&records[0]);
+        let expected = format!("Executing a program: {message}");
+        assert_eq!(event.handler.messages[usize::from(event.message)], expected, "{path}, {flags}");
+        assert_eq!(all(&event, "dirfd"), [number(3)]);
+    }
 }
 
 #[test]
