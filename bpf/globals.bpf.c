@@ -25,6 +25,7 @@ const volatile __u32 ring_grant_events;
 volatile __u32 self_tgid;
 volatile __u64 excluded_files[EXCLUDED_FILES];
 volatile __u64 identified_file;
+volatile __u64 identified_ns;
 volatile __u32 table_programs[BANK_SLOTS];
 volatile struct journal_query journal_query;
 volatile struct initial_namespaces initial_namespaces;

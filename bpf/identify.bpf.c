@@ -3,7 +3,7 @@
  * Never attached: the daemon runs it in its own context (BPF_PROG_TEST_RUN) to get the kernel's
  * identity of itself and of its files. /proc shows the pid in the daemon's own pid namespace, and
  * stat() returns device numbers that overlay and btrfs invent. It also stores the initial
- * namespaces.
+ * namespaces, and the time, which is another one in a time namespace.
  */
 #include "maps.h"
 #include "namespaces.h"
@@ -43,6 +43,7 @@ int self_identify(struct bpf_raw_tracepoint_args *ctx)
 	__s32 fd = ctx->args[0];
 
 	self_tgid = task_ids() >> 32;
+	identified_ns = bpf_ktime_get_boot_ns();
 	initial_namespaces_read(first_task());
 	if (fd < 0)
 		return 0;

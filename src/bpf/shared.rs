@@ -151,6 +151,12 @@ impl<'obj> Shared<'obj> {
         unsafe { AtomicU64::from_ptr(&raw mut (*self.globals.as_ptr()).identified_file) }
     }
 
+    /// Time at which `self_identify` last ran, by the clock of the programs.
+    pub fn identified_ns(&self) -> &AtomicU64 {
+        // SAFETY: as in `live_base`.
+        unsafe { AtomicU64::from_ptr(&raw mut (*self.globals.as_ptr()).identified_ns) }
+    }
+
     /// Entry that `table_check` has read; `None` beyond the last one.
     pub fn table_program(&self, index: usize) -> Option<&AtomicU32> {
         // SAFETY: as in `bucket`.

@@ -1,5 +1,5 @@
 //! Identity of the daemon and of files as the kernel knows them, read by a program in the daemon's own context.
-//! It is right in a pid namespace, where `getpid()` is not what the programs see, and on overlay and btrfs,
+//! Their clock is compared with the daemon's at the same time. It is right in a pid namespace, where `getpid()` is not what the programs see, and on overlay and btrfs,
 //! where `stat()` returns numbers that are no identity.
 
 use std::os::fd::{AsRawFd as _, BorrowedFd};
@@ -9,6 +9,7 @@ use anyhow::{Context as _, Result, bail};
 use libbpf_rs::{ProgramInput, ProgramMut};
 
 use crate::bpf::Shared;
+use crate::clock;
 
 /// Runs `self_identify`: stores our thread group for the programs and returns the address of the inode of `file`.
 ///
@@ -22,7 +23,9 @@ pub fn learn(
     let fd = file.map_or(-1, |file| i64::from(file.as_raw_fd()));
     let mut args = fd.to_ne_bytes();
     let input = ProgramInput { context_in: Some(&mut args), ..ProgramInput::default() };
+    let before_ns = clock::boot_now_ns();
     identify.test_run(input).context("failed to run the program that identifies the daemon")?;
+    clock::compare(before_ns, shared.identified_ns().load(SeqCst), clock::boot_now_ns());
     if shared.self_tgid().load(SeqCst) == 0 {
         bail!("the kernel did not report the process id of the daemon");
     }
