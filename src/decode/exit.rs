@@ -1,6 +1,8 @@
 //! Exit of a syscall: its outcome, the memory that the kernel wrote, and memory that could not be read at
 //! entry. Memory that is still unreadable stays so.
 
+use std::mem::discriminant;
+
 use syscalls::{Capture, Moment, Part};
 
 use super::argv::{self, Bounds};
@@ -99,7 +101,9 @@ impl<'l, 'a, 'h> Completion<'l, 'a, 'h> {
 /// Replaces the first capture of that field and part that could not be read at entry.
 fn fill<'a>(captures: &mut List<'a>, later: Capture<'a>) {
     let is_same = |known: &&mut Capture<'a>| {
-        (known.index, known.part) == (later.index, later.part) && !known.status.is_readable()
+        let kinds = (discriminant(&known.value), discriminant(&later.value));
+        let is_place = (known.index, known.part) == (later.index, later.part);
+        is_place && kinds.0 == kinds.1 && !known.status.is_readable()
     };
     match captures.iter_mut().find(is_same) {
         Some(known) => *known = later,

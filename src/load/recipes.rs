@@ -27,7 +27,7 @@ const SOME_BYTES: usize = 256;
 /// The steps for a call of that slot; none for a syscall that is not known.
 pub fn recipe(slot: Slot) -> types::recipe {
     let mut recipe = types::recipe::default();
-    let steps = (0..6).filter_map(|at| step(slot, signature(slot)?, at));
+    let steps = (0..6).filter_map(|at| Some(steps(slot, signature(slot)?, at))).flatten();
     for (place, step) in recipe.steps.iter_mut().zip(steps) {
         recipe.at_entry |= step.when & step_when::WHEN_ENTRY.0 as u8;
         *place = step;
@@ -43,14 +43,27 @@ fn vector(slot: Slot, kind: Kind) -> u8 {
     (1..).zip(parameters).find(|(_, one)| one.kind == kind).map_or(0, |(position, _)| position)
 }
 
-/// Returns the step for the argument at a position; `None` if it points to nothing that can be captured.
-fn step(slot: Slot, signature: &Signature, at: u8) -> Option<types::step> {
+/// Returns the steps for the argument at a position; none if it points to nothing that can be captured.
+fn steps(slot: Slot, signature: &Signature, at: u8) -> Vec<types::step> {
     let position = usize::from(at);
     let always = signature.parameters().get(position).and_then(|one| pointer(slot, at, one));
+    if let Some(step) = always {
+        return vec![step];
+    }
     let prototypes = signature.cases().iter().map(|case| case.prototype().parameters());
-    let sometimes =
-        prototypes.filter_map(|all| Some((all.get(position)?, all.get(position)?.memory?)));
-    always.or_else(|| some(slot, at, sometimes))
+    let sometimes: Vec<_> = prototypes
+        .filter_map(|all| Some((all.get(position)?, all.get(position)?.memory?)))
+        .collect();
+    let (texts, others): (Vec<_>, Vec<_>) =
+        sometimes.into_iter().partition(|(one, memory)| is_long_text(one, memory));
+    let text = texts.first().and_then(|(one, _)| pointer(slot, at, one));
+    text.into_iter().chain(some(slot, at, others.into_iter())).collect()
+}
+
+/// Returns whether a string may be as long as a path: it is captured up to its end, beside what the argument is
+/// in other calls.
+fn is_long_text(parameter: &Parameter, memory: &Memory) -> bool {
+    matches!(parameter.kind, Kind::Path | Kind::String) && memory.count == Count::One
 }
 
 /// Returns the step for a pointer that is one in every call.
@@ -234,6 +247,22 @@ mod tests {
         assert_eq!((u32::from(arg.op), u32::from(arg.when)), (step_op::STEP_SOME.0, both));
         let largest = structure(Abi::Native, "loop_info64").map(Structure::size);
         assert!(largest.is_none_or(|size| usize::from(arg.size) >= size));
+    }
+
+    #[test]
+    fn recipe_has_text_beside_bytes_where_another_argument_decides() {
+        let steps_of = |name| {
+            let steps = steps(slot_named(name));
+            steps.map(|step| (step.argument, step_op(step.op.into()))).collect::<Vec<_>>()
+        };
+        let (text, some) = (step_op::STEP_TEXT, step_op::STEP_SOME);
+        assert_eq!(steps_of("fsconfig"), [(2, text), (3, text), (3, some)]);
+        // The kernel takes 15 bytes of the name of a thread.
+        assert_eq!(steps_of("prctl").first(), Some(&(1, some)));
+        for slot in slots().filter(|slot| signature(*slot).is_some()) {
+            let all = (0..6).flat_map(|at| super::steps(slot, signature(slot).unwrap(), at));
+            assert!(all.count() <= recipe(slot).steps.len(), "{slot}");
+        }
     }
 
     #[test]

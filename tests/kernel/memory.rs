@@ -374,6 +374,35 @@ fn exec_non_resident_arguments_keep_to_options() {
     }
 }
 
+/// A string that only some calls have is captured as far as any other one, and is marked where it is cut.
+#[test]
+fn args_string_of_some_calls_is_captured_up_to_its_end() {
+    needs_root!();
+    let texts = |name: &str, words: &[&str]| {
+        let rig = rig(&[(native(name), "args")]);
+        let nr = native(name).nr().to_string();
+        let calls = calls(&rig, &[&["native", &nr], words].concat());
+        let [call] = calls.as_slice() else { panic!("{} calls", calls.len()) };
+        let event = rig.event(&call.0);
+        let known = event.known_call().expect("a known syscall");
+        let text = |argument: syscalls::Argument<'_>| {
+            let text = syscalls::notation::string_bytes(&argument)?;
+            Some((text.len(), argument.is_truncated()))
+        };
+        known.arguments().filter_map(text).collect::<Vec<_>>()
+    };
+    // FSCONFIG_SET_PATH; FSCONFIG_SET_BINARY, whose value is no string.
+    for (length, seen) in [(1500, (1500, false)), (4096, (4096, false)), (5000, (4096, true))] {
+        let value = format!("long:{length}");
+        let words = ["-1", "3", "text:source", &value, "-100"];
+        assert_eq!(texts("fsconfig", &words), [(6, false), seen], "{length}");
+    }
+    assert_eq!(texts("fsconfig", &["-1", "2", "text:source", "text:binary", "6"]), [(6, false)]);
+    // PR_SET_NAME
+    assert_eq!(texts("prctl", &["15", "long:300"]), [(256, true)]);
+    assert_eq!(texts("prctl", &["15", "text:name"]), [(4, false)]);
+}
+
 /// A vector that cannot be read at all is marked, and no string of it is taken for the last one.
 #[test]
 fn args_vector_that_ends_in_unreadable_memory_is_marked() {

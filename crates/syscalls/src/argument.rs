@@ -1,6 +1,6 @@
 //! Calls as they were made, and their arguments with the memory that was captured for them.
 
-use crate::{Abi, Capture, Moment, Parameter, Part, Signature, Status, Value, Written};
+use crate::{Abi, Capture, Kind, Moment, Parameter, Signature, Value, Written};
 
 /// A syscall as it was made: registers, captured memory and, once it has returned, its result.
 #[derive(Debug, Clone, Copy)]
@@ -116,9 +116,7 @@ impl<'c> Argument<'c> {
 
     /// Returns whether the argument has more memory than was captured.
     pub fn is_truncated(&self) -> bool {
-        // The length of a string is unknown if its end was not captured.
-        let is_cut = |capture: &Capture<'_>| self.is_cut(capture) || is_text_cut(capture);
-        self.captures().any(is_cut)
+        self.captures().any(|capture| self.is_cut(capture))
             || self.has_more_messages()
             || self.has_more_buffers()
             || self.has_more_strings()
@@ -126,12 +124,22 @@ impl<'c> Argument<'c> {
 
     /// Returns the memory of the argument.
     pub fn captures(&self) -> impl Iterator<Item = &'c Capture<'c>> + Clone + use<'c> {
+        let is_own = self.shape();
         let position = self.position;
-        self.call.captures.iter().filter(move |capture| Some(capture.index) == position)
+        let own = self.call.captures.iter().filter(move |one| Some(one.index) == position);
+        own.filter(move |one| is_own != Some(!matches!(one.value, Value::Text(_))))
     }
-}
 
-fn is_text_cut(capture: &Capture<'_>) -> bool {
-    let is_text = matches!(capture.value, Value::Text(_)) && capture.part == Part::Whole;
-    is_text && matches!(capture.status, Status::Truncated { .. })
+    /// Returns whether the argument's captures are texts: if it is a string in some calls only, it was captured both
+    /// as a text and as bytes. `None` if both may be its own.
+    fn shape(&self) -> Option<bool> {
+        let is_text = |one: &Capture<'_>| {
+            Some(one.index) == self.position && matches!(one.value, Value::Text(_))
+        };
+        match self.parameter.kind {
+            Kind::Strings | Kind::Environment => None,
+            Kind::Path | Kind::String => self.call.captures.iter().any(is_text).then_some(true),
+            _ => Some(false),
+        }
+    }
 }

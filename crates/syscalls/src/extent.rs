@@ -21,13 +21,9 @@ impl<'c> Argument<'c> {
         }
     }
 
-    /// Returns whether there is more than was captured; of a string this is not known.
+    /// Returns whether there is more than was captured.
     pub(crate) fn is_cut(&self, capture: &Capture<'c>) -> bool {
-        match capture.status {
-            Status::Unreadable { .. } => false,
-            Status::Truncated { length: None } if self.is_string() => false,
-            _ => self.valid_bytes(capture).1,
-        }
+        capture.status.is_readable() && self.valid_bytes(capture).1
     }
 
     /// Returns the number of elements that the kernel reads or writes, by an argument or the result; `None` for
@@ -125,10 +121,6 @@ impl<'c> Argument<'c> {
     fn is_some(&self, capture: &Capture<'c>) -> bool {
         let is_bytes = matches!(capture.value, Value::Bytes(_));
         is_bytes && capture.status == Status::Truncated { length: None }
-    }
-
-    fn is_string(&self) -> bool {
-        matches!(self.parameter.kind, Kind::Path | Kind::String)
     }
 
     /// Returns the size of the memory by its kind and the number of its elements.

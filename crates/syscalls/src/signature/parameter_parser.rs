@@ -93,9 +93,8 @@ impl Kind {
     /// Returns whether the kind can be combined with that count.
     fn allows(self, count: Count) -> bool {
         match self {
-            Self::Path | Self::String | Self::Strings | Self::Environment | Self::Msghdr => {
-                count == Count::One
-            }
+            Self::Path | Self::Strings | Self::Environment | Self::Msghdr => count == Count::One,
+            Self::String => matches!(count, Count::One | Count::Fixed(_)),
             Self::Bits(_) => count != Count::One,
             _ if matches!(count, Count::ButOne(_)) => false,
             Self::Iovec | Self::Mmsghdr => count != Count::One,
