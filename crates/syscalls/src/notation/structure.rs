@@ -64,7 +64,7 @@ pub fn structure(abi: Abi, name: &str, bytes: &[u8], phase: Phase, out: &mut Str
         "sockaddr" => address::socket_address(abi, bytes, out),
         "sigset" | "compat_sigset" | "compat_old_sigset" => sets::signals(bytes, out),
         "fd_set" | "cpu_set" => sets::numbers(bytes, out),
-        "group_req" => address::group(abi, bytes, phase, out),
+        _ if address::contained(name).is_some() => address::structure(abi, name, bytes, phase, out),
         "siginfo" | "compat_siginfo" => siginfo::siginfo(abi, bytes, phase, out),
         "cap_user_data" => capabilities::capabilities(abi, bytes, phase, out),
         "file_times" | "file_times32" => file_times::file_times(abi, name, bytes, "tv_nsec", out),

@@ -16,6 +16,8 @@ const UNIX: u64 = 1;
 const PATH: usize = 108;
 /// Size of `struct sockaddr_storage`, the longest address.
 const ADDRESS: usize = 128;
+/// Size of `struct sockaddr`, in structures.
+const SHORT: usize = 16;
 /// Size of an address without its family.
 const DATA: usize = ADDRESS - 2;
 
@@ -35,15 +37,34 @@ pub fn socket_address(abi: Abi, bytes: &[u8], out: &mut String) {
     }
 }
 
-/// Prints a multicast group: an interface, and the address of the group.
-pub fn group(abi: Abi, bytes: &[u8], phase: Phase, out: &mut String) {
-    let Some(layout) = crate::structure(abi, "group_req") else { return hex_bytes(bytes, out) };
-    let group = layout.members().iter().find(|member| member.name == "gr_group");
-    let address = group.and_then(|member| bytes.get(member.offset..member.offset + ADDRESS));
+/// Returns the member of a structure that is the address of a socket, and its size.
+pub fn contained(name: &str) -> Option<(&'static str, usize)> {
+    Some(match name {
+        "group_req" => ("gr_group", ADDRESS),
+        "ifreq_address" | "ifreq_set_address" => ("ifr_addr", SHORT),
+        "ifreq_destination" | "ifreq_set_destination" => ("ifr_dstaddr", SHORT),
+        "ifreq_broadcast" | "ifreq_set_broadcast" => ("ifr_broadaddr", SHORT),
+        "ifreq_netmask" | "ifreq_set_netmask" => ("ifr_netmask", SHORT),
+        _ => return None,
+    })
+}
+
+/// Prints a structure with an address behind its other members: a multicast group, an interface. That of an
+/// interface is there at the exit of requests for it.
+pub fn structure(abi: Abi, name: &str, bytes: &[u8], phase: Phase, out: &mut String) {
+    let Some((layout, (contained, size))) = crate::structure(abi, name).zip(contained(name)) else {
+        return hex_bytes(bytes, out);
+    };
+    let member = layout.members().iter().find(|member| member.name == contained);
+    let is_there = phase == Phase::Exit || size == ADDRESS || name.starts_with("ifreq_set_");
+    let address = member.filter(|_| is_there);
+    let address = address.and_then(|one| bytes.get(one.offset..one.offset.saturating_add(size)));
     let mut list = List::open("{", out);
     members(layout, bytes, phase, &mut list);
     if let Some(address) = address {
-        list.item().push_str("gr_group=");
+        let out = list.item();
+        out.push_str(contained);
+        out.push('=');
         socket_address(abi, address, list.last());
     }
     list.close("}");

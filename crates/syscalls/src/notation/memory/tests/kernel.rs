@@ -47,6 +47,48 @@ fn new_file_handle_has_bytes_after_the_call() {
     assert_eq!(arguments("name_to_handle_at", [5, 0, 0x1000, 0, 0, 0], 0, captures)[2], expected);
 }
 
+/// The request decides what follows the name of an interface, and whether the kernel reads or writes it.
+#[test]
+fn interface_has_members_of_its_request() {
+    let name = [&b"lo"[..], &[0; 14]].concat();
+    let ifreq = |rest: &[u8]| {
+        let mut all = [name.as_slice(), rest].concat();
+        all.resize(256, 0x5a);
+        all
+    };
+    let printed = |request, before: &[u8], after: Option<&[u8]>| {
+        let (before, after) = (ifreq(before), after.map(ifreq));
+        let mut captures = vec![capture(2, Moment::Entry, Value::Bytes(&before), SOME)];
+        captures.extend(
+            after.iter().map(|after| capture(2, Moment::Return, Value::Bytes(after), SOME)),
+        );
+        let result = if after.is_some() { 0 } else { -19 };
+        arguments("ioctl", [3, request, 0x1000, 0, 0, 0], result, captures)[2].clone()
+    };
+    let index = ints(&[7]);
+    assert_eq!(printed(0x8933, &[], Some(&index)), r#"{ifr_name="lo", ifr_ifindex=7}"#);
+    assert_eq!(printed(0x8933, &[], None), r#"{ifr_name="lo"}"#);
+    let flags = [0x43, 0x10, 9, 9];
+    let up = r#"{ifr_name="lo", ifr_flags=IFF_UP|IFF_BROADCAST|IFF_RUNNING|IFF_MULTICAST}"#;
+    assert_eq!(printed(0x8914, &flags, None), up);
+    assert_eq!(printed(0x8913, &[], Some(&flags)), up);
+    let address = [2, 0, 0, 0, 127, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0];
+    let expected = "{ifr_name=\"lo\", ifr_addr={sa_family=AF_INET, sin_port=htons(0), \
+                    sin_addr=inet_addr(\"127.0.0.1\")}}";
+    assert_eq!(printed(0x8915, &[], Some(&address)), expected);
+    let link = [1, 0, 2, 0, 0, 0, 0, 1, 9, 9];
+    let expected =
+        r#"{ifr_name="lo", ifr_hwaddr={sa_family=ARPHRD_ETHER, sa_data=02:00:00:00:00:01}}"#;
+    assert_eq!(printed(0x8927, &[], Some(&link)), expected);
+    assert_eq!(printed(0x8923, b"eth0\0", None), r#"{ifr_name="lo", ifr_newname="eth0"}"#);
+    assert_eq!(
+        printed(0x8910, &index, Some(&index)),
+        r#"{ifr_ifindex=7} => {ifr_ifindex=7, ifr_name="lo"}"#.split_once(" => ").unwrap().1
+    );
+    let tun = printed(0x4004_54ca, &[2, 0x10], Some(&[2, 0x10]));
+    assert_eq!(tun, r#"{ifr_name="lo", ifr_flags=IFF_TAP|IFF_NO_PI}"#);
+}
+
 #[test]
 fn option_shorter_than_int_is_bytes() {
     let printed = |bytes| {
