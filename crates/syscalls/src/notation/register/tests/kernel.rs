@@ -60,6 +60,19 @@ fn numbers_have_width_and_sign_of_the_kernel() {
             "prctl(PR_SET_TIMERSLACK, 18446744073709551615)",
         ),
         (natively("ioctl", [1, 0x4c00, high, 0, 0, 0]), "ioctl(1, LOOP_SET_FD, 3)"),
+        (natively("kcmp", [1, 2, 0, all, high, 0]), "kcmp(1, 2, KCMP_FILE, -1, 3)"),
+        (
+            natively("rseq", [0, 32, high - 2, 5, 0, 0]),
+            "rseq(NULL, 0x20, RSEQ_FLAG_UNREGISTER, 0x5)",
+        ),
+        (natively("keyctl", [0, 1, all, 0, 0, 0]), "keyctl(KEYCTL_GET_KEYRING_ID, 1, -1)"),
+        (natively("keyctl", [32, 1, high, all, 0, 0]), "keyctl(KEYCTL_WATCH_KEY, 1, 3, -1)"),
+        (
+            natively("mremap", [0x1000, 1, 2, 5, 0x2000, 0]),
+            "mremap(0x1000, 1, 2, MREMAP_MAYMOVE|MREMAP_DONTUNMAP, 0x2000)",
+        ),
+        (natively("mremap", [0x1000, 1, 2, 1, 0x2000, 0]), "mremap(0x1000, 1, 2, MREMAP_MAYMOVE)"),
+        (call(Abi::Compat, "readdir", [3, 0, 7, 0, 0, 0]), "readdir(3, NULL)"),
         (natively("ioctl", [1, 0x2402, high, 0, 0, 0]), "ioctl(1, PERF_EVENT_IOC_REFRESH, 3)"),
         (natively("ioctl", [1, 0x1262, all, 0, 0, 0]), "ioctl(1, BLKRASET, 18446744073709551615)"),
     ] {
