@@ -1,7 +1,7 @@
 //! The memory that was captured for an event: decoded from the records of its entry and its exit.
 
 use std::mem::{offset_of, size_of};
-use std::ops::Deref;
+use std::ops::{Deref, Range};
 
 use syscalls::{Capture, Moment, Part, Status, Value};
 
@@ -16,7 +16,14 @@ const _: () = assert!(CAPTURE_SIZE == types::wire_size::CAPTURE_SIZE.0 as usize)
 /// Captures of one event in the order of their fields or arguments; those of one field are in the order in
 /// which they were read.
 #[derive(Debug, Clone)]
-pub struct Captures<'a>(List<'a>);
+pub struct Captures<'a> {
+    list: List<'a>,
+    /// Number of captures up to those of each of the first fields, inclusive.
+    ends: [u32; FIELDS],
+}
+
+/// Fields whose captures are found without a search: more than any handler declares, or any syscall has arguments.
+const FIELDS: usize = 8;
 
 impl<'a> Captures<'a> {
     /// Sorts by field.
@@ -25,20 +32,40 @@ impl<'a> Captures<'a> {
         if !list.is_sorted_by_key(|capture| capture.index) {
             list.sort_by_key(|capture| capture.index);
         }
-        Self(list)
+        let mut ends = [0; FIELDS];
+        for (end, capture) in (1..).zip(list.iter()) {
+            if let Some(place) = ends.get_mut(usize::from(capture.index)) {
+                *place = end;
+            }
+        }
+        let mut before = 0;
+        for end in &mut ends {
+            before = before.max(*end);
+            *end = before;
+        }
+        Self { list, ends }
+    }
+
+    /// Returns the positions of the captures of one field.
+    pub fn positions(&self, index: u8) -> Range<usize> {
+        let end = |index: u8| self.ends.get(usize::from(index)).map(|&end| end as usize);
+        match (index.checked_sub(1).map_or(Some(0), end), end(index)) {
+            (Some(start), Some(end)) => start..end,
+            _ => {
+                let start = self.partition_point(|capture| capture.index < index);
+                start..self.partition_point(|capture| capture.index <= index)
+            }
+        }
     }
 
     /// Returns the captures of one field, or of one argument where the handler declares no fields.
     pub fn of(&self, index: u8) -> &[Capture<'a>] {
-        let start = self.partition_point(|capture| capture.index < index);
-        let rest = self.get(start..).unwrap_or_default();
-        let count = rest.iter().take_while(|capture| capture.index == index).count();
-        rest.get(..count).unwrap_or_default()
+        self.get(self.positions(index)).unwrap_or_default()
     }
 
     /// Replaces the text of the capture at `position`; returns its field.
     pub fn replace(&mut self, position: usize, text: &'a [u8]) -> Option<u8> {
-        let capture = self.0.get_mut(position)?;
+        let capture = self.list.get_mut(position)?;
         capture.value = Value::Text(text);
         Some(capture.index)
     }
@@ -62,7 +89,7 @@ impl<'a> Deref for Captures<'a> {
     type Target = [Capture<'a>];
 
     fn deref(&self) -> &Self::Target {
-        &self.0
+        &self.list
     }
 }
 
@@ -96,11 +123,12 @@ impl<'a> Encoded<'a> {
 
 /// Decodes the capture at `at` and moves `at` behind it.
 fn capture<'a>(record: &'a [u8], at: &mut usize) -> Result<Capture<'a>, Error> {
-    let record = Reader(record);
-    let head = Reader(record.bytes(*at, CAPTURE_SIZE)?);
+    // Of a known size: no field is looked for beyond the end.
+    let head: Option<&[u8; CAPTURE_SIZE]> = record.get(*at..).and_then(<[u8]>::first_chunk);
+    let head = Reader(head.ok_or(Error::TooShort(record.len()))?);
     let stored = head.u32(offset_of!(types::capture, stored))? as usize;
     let index = head.u8(offset_of!(types::capture, field))?;
-    let bytes = record.bytes(*at + CAPTURE_SIZE, stored)?;
+    let bytes = Reader(record).bytes(*at + CAPTURE_SIZE, stored)?;
     *at += CAPTURE_SIZE + stored.next_multiple_of(8);
     described(index, &head, bytes)?.ok_or(Error::Capture(index))
 }
@@ -111,12 +139,15 @@ fn described<'a>(
     head: &Reader<'_>,
     bytes: &'a [u8],
 ) -> Result<Option<Capture<'a>>, Error> {
-    let part = part(head.u8(offset_of!(types::capture, part))?);
-    let moment = moment(head.u8(offset_of!(types::capture, moment))?);
-    let status = status(head)?;
-    let value = value(head.u8(offset_of!(types::capture, kind))?, bytes);
-    let all = part.zip(moment).zip(status.zip(value));
-    Ok(all.map(|((part, moment), (status, value))| Capture { index, part, moment, value, status }))
+    let Some(part) = part(head.u8(offset_of!(types::capture, part))?) else { return Ok(None) };
+    let Some(moment) = moment(head.u8(offset_of!(types::capture, moment))?) else {
+        return Ok(None);
+    };
+    let Some(status) = status(head)? else { return Ok(None) };
+    let Some(value) = value(head.u8(offset_of!(types::capture, kind))?, bytes) else {
+        return Ok(None);
+    };
+    Ok(Some(Capture { index, part, moment, value, status }))
 }
 
 fn value(kind: u8, bytes: &[u8]) -> Option<Value<'_>> {
@@ -181,13 +212,15 @@ mod tests {
 
     #[test]
     fn of_returns_captures_of_one_field_in_order_of_reading() {
-        let all = [(2, 20), (0, 1), (2, 21), (5, 50), (0, 2)];
+        let all = [(2, 20), (0, 1), (200, 70), (2, 21), (8, 60), (5, 50), (200, 71), (0, 2)];
         let capture = |(index, n)| Capture { index, value: Value::Number(n), ..NUMBER };
         let captures: Captures = all.map(capture).into_iter().collect();
         let of = |index| captures.of(index).iter().map(|one| one.value).collect::<Vec<_>>();
         assert_eq!(of(0), [1, 2].map(Value::Number));
         assert_eq!(of(2), [20, 21].map(Value::Number));
         assert_eq!(of(5), [Value::Number(50)]);
-        assert!(of(1).is_empty() && of(6).is_empty());
+        assert_eq!(of(8), [Value::Number(60)]);
+        assert_eq!(of(200), [70, 71].map(Value::Number));
+        assert!([1, 6, 7, 9, 199, 255].into_iter().all(|index| of(index).is_empty()));
     }
 }

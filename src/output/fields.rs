@@ -19,6 +19,12 @@ pub trait Fields {
     fn unknown(&mut self, name: Key);
     /// Any bytes at all.
     fn text<'n>(&mut self, name: impl Into<Name<'n>>, value: &[u8]);
+    /// Bytes that `fill` appends: a long text is rendered where it stays.
+    fn filled(&mut self, name: Key, fill: impl FnOnce(&mut Vec<u8>)) {
+        let mut value = Vec::new();
+        fill(&mut value);
+        self.text(name, &value);
+    }
     /// Any number of values of any bytes.
     fn list<'n, 'v>(&mut self, name: impl Into<Name<'n>>, values: impl Iterator<Item = &'v [u8]>);
     /// A list in which `None` stands for a value that is not known: it keeps its place where the output has an order.

@@ -59,40 +59,47 @@ impl EntryFields<'_> {
     }
 
     /// One field whose value needs no length: `fill` appends no line break.
+    #[inline(always)]
     fn line(&mut self, name: Name, fill: impl FnOnce(&mut Vec<u8>)) {
-        let (field, label) = spelling(name);
-        if field.is_empty() {
-            return;
+        match name {
+            Name::Key(key) if !self.has(key) => return,
+            Name::Key(key) => self.buffer.extend_from_slice(key.journal_line().as_bytes()),
+            Name::Arg(name) => {
+                self.buffer.extend_from_slice(ARG.as_bytes());
+                self.buffer.push(b'=');
+                label_before(name, self.buffer);
+            }
         }
-        self.buffer.extend_from_slice(field.as_bytes());
-        self.buffer.push(b'=');
-        label_before(label, self.buffer);
         fill(self.buffer);
         self.buffer.push(b'\n');
     }
 
     /// One field whose value `fill` appends, of whatever bytes.
+    #[inline(always)]
     fn measured(&mut self, name: Name, fill: impl FnOnce(&mut Vec<u8>)) {
         let (field, label) = spelling(name);
         if field.is_empty() {
             return;
         }
         self.buffer.extend_from_slice(field.as_bytes());
-        self.buffer.push(b'\n');
-        let length = self.buffer.len();
-        self.buffer.extend_from_slice(&[0; size_of::<u64>()]);
+        self.buffer.extend_from_slice(&NO_LENGTH);
         let begin = self.buffer.len();
         label_before(label, self.buffer);
         fill(self.buffer);
-        let size = u64::try_from(self.buffer.len() - begin).unwrap_or(u64::MAX);
-        if let Some(place) = self.buffer.get_mut(length..begin) {
-            place.copy_from_slice(&size.to_le_bytes());
+        let size = self.buffer.len() - begin;
+        let length = self.buffer.get_mut(begin - size_of::<u64>()..begin);
+        if let Some(length) = length.and_then(<[u8]>::first_chunk_mut) {
+            *length = (size as u64).to_le_bytes();
         }
         self.buffer.push(b'\n');
     }
 }
 
+/// Line break behind the name of a field whose value has a length, and room for that length.
+const NO_LENGTH: [u8; 9] = *b"\n\0\0\0\0\0\0\0\0";
+
 /// Returns the field, empty if the journal has none, and the label of the value.
+#[inline(always)]
 fn spelling(name: Name<'_>) -> (&'static str, &str) {
     match name {
         Name::Key(key) => (key.journal().field, key.journal().label),
@@ -101,6 +108,7 @@ fn spelling(name: Name<'_>) -> (&'static str, &str) {
 }
 
 /// Appends `label=`, if there is one.
+#[inline(always)]
 fn label_before(label: &str, buffer: &mut Vec<u8>) {
     if !label.is_empty() {
         buffer.extend_from_slice(label.as_bytes());
@@ -109,18 +117,22 @@ fn label_before(label: &str, buffer: &mut Vec<u8>) {
 }
 
 impl Fields for EntryFields<'_> {
+    #[inline]
     fn has(&self, name: Key) -> bool {
         !name.journal().field.is_empty()
     }
 
+    #[inline]
     fn word(&mut self, name: Key, value: &'static str) {
         self.line(name.into(), |buffer| buffer.extend_from_slice(value.as_bytes()));
     }
 
+    #[inline]
     fn unsigned<'n>(&mut self, name: impl Into<Name<'n>>, value: u64) {
         self.line(name.into(), |buffer| number::append(value, buffer));
     }
 
+    #[inline]
     fn signed<'n>(&mut self, name: impl Into<Name<'n>>, value: i64) {
         self.line(name.into(), |buffer| number::append(value, buffer));
     }
@@ -129,8 +141,14 @@ impl Fields for EntryFields<'_> {
         self.word(name, "?");
     }
 
+    #[inline]
     fn text<'n>(&mut self, name: impl Into<Name<'n>>, value: &[u8]) {
         self.measured(name.into(), |buffer| buffer.extend_from_slice(value));
+    }
+
+    #[inline]
+    fn filled(&mut self, name: Key, fill: impl FnOnce(&mut Vec<u8>)) {
+        self.measured(name.into(), fill);
     }
 
     /// A field for each value, so that each can be asked for; but journald forgets their order and
@@ -164,13 +182,12 @@ impl Fields for EntryFields<'_> {
 
 /// `["A=1", "B=2"]`
 fn vector<'v>(values: impl Iterator<Item = &'v [u8]>, buffer: &mut Vec<u8>) {
-    let mut text = String::from("[");
-    for value in values {
-        text.push_str(if text.len() > 1 { ", " } else { "" });
-        printable::quoted(value, printable::NO_LIMIT, &mut text);
+    buffer.push(b'[');
+    for (position, value) in values.enumerate() {
+        buffer.extend_from_slice(if position > 0 { b", " } else { b"" });
+        printable::quoted(value, printable::NO_LIMIT, buffer);
     }
-    text.push(']');
-    buffer.extend_from_slice(text.as_bytes());
+    buffer.push(b']');
 }
 
 /// Appends `column=cell` for each column.

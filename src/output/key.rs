@@ -72,7 +72,14 @@ macro_rules! keys {
             /// All, in the order of the table.
             pub const ALL: &'static [Self] = &[$(Self::$key,)*];
 
+            /// Returns the text in front of a value in the journal: `FIELD=` or `FIELD=label=`.
+            #[inline(always)]
+            pub const fn journal_line(self) -> &'static str {
+                match self { $(Self::$key => concat!($journal, "="),)* }
+            }
+
             /// Returns the spelling in the journal.
+            #[inline(always)]
             pub const fn journal(self) -> Spelling {
                 match self { $(Self::$key => const { Spelling::parse($journal) },)* }
             }

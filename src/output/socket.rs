@@ -16,7 +16,7 @@ use std::path::{Path, PathBuf};
 use nix::errno::Errno;
 use nix::fcntl::{FcntlArg, SealFlag};
 use nix::sys::memfd::MFdFlags;
-use nix::sys::socket::{ControlMessage, MsgFlags};
+use nix::sys::socket::{ControlMessage, MsgFlags, send};
 
 use crate::output::{WriteOutcome, errno};
 
@@ -49,7 +49,7 @@ impl Socket {
 
     fn attempt(&self, entry: &[u8]) -> Result<(), Errno> {
         loop {
-            return match errno(self.socket.send(entry)) {
+            return match send(self.socket.as_raw_fd(), entry, MsgFlags::MSG_NOSIGNAL) {
                 Ok(_) => Ok(()),
                 Err(Errno::EINTR) => continue,
                 Err(Errno::EMSGSIZE) => self.send_file(entry),

@@ -228,15 +228,15 @@ impl Writer {
     }
 
     fn update_state(&mut self, outcome: WriteOutcome) {
-        let since = match self.state {
+        let since = || match self.state {
             WriterState::Blocked { since } | WriterState::Away { since } => since,
             WriterState::Open | WriterState::Closed => Instant::now(),
         };
         self.state = match outcome {
             _ if self.state == WriterState::Closed => WriterState::Closed,
             WriteOutcome::Written => WriterState::Open,
-            WriteOutcome::Blocked => WriterState::Blocked { since },
-            WriteOutcome::Away => WriterState::Away { since },
+            WriteOutcome::Blocked => WriterState::Blocked { since: since() },
+            WriteOutcome::Away => WriterState::Away { since: since() },
             WriteOutcome::Closed(_) => WriterState::Closed,
             // One record is gone and counted; what waits behind it still does.
             WriteOutcome::Lost(_) => self.state,

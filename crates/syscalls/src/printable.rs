@@ -29,9 +29,10 @@ pub const NO_LIMIT: usize = usize::MAX;
 /// Prints `bytes` bare if their beginning and end are unmistakable, otherwise quoted. A typical path is
 /// bare; one that contains ` by init (pid 1, uid 0)` is not, nor is a name with a letter beyond ASCII.
 pub fn quoted_if_needed(bytes: &[u8], limit: usize, out: &mut String) {
-    match std::str::from_utf8(bytes.get(..limit.min(bytes.len())).unwrap_or_default()) {
-        Ok(text) if text.len() == bytes.len() && is_word(text) => out.push_str(text),
-        _ => quoted(bytes, limit, out),
+    if bytes.len() <= limit && is_word(bytes) {
+        out.append_bytes(bytes);
+    } else {
+        quoted(bytes, limit, out);
     }
 }
 
@@ -62,10 +63,11 @@ pub fn cut(out: &mut String, start: usize, limit: usize) {
 }
 
 /// Returns whether all of the text is ASCII and reads as one word.
-fn is_word(text: &str) -> bool {
+fn is_word(text: &[u8]) -> bool {
     let fits = |byte: u8| byte.is_ascii_alphanumeric() || is_mark(byte);
     // A comma or a colon at the end could belong to the sentence, so the name is quoted.
-    !text.is_empty() && text.bytes().all(fits) && !text.ends_with([',', ':'])
+    text.last().is_some_and(|last| !matches!(last, b',' | b':'))
+        && text.iter().all(|&byte| fits(byte))
 }
 
 /// Returns whether a character is punctuation of names and paths.

@@ -32,8 +32,8 @@ pub(crate) fn digits(byte: u8) -> [u8; 2] {
 
 /// A text that grows: a string, or the bytes of one.
 pub trait TextBuffer {
-    /// Returns the number of bytes so far.
-    fn length(&self) -> usize;
+    /// Returns the text so far.
+    fn written(&self) -> &[u8];
     /// Appends a text.
     fn append(&mut self, text: &str);
     /// Appends the bytes of a text, which are UTF-8.
@@ -41,8 +41,8 @@ pub trait TextBuffer {
 }
 
 impl TextBuffer for String {
-    fn length(&self) -> usize {
-        self.len()
+    fn written(&self) -> &[u8] {
+        self.as_bytes()
     }
 
     fn append(&mut self, text: &str) {
@@ -56,8 +56,8 @@ impl TextBuffer for String {
 
 /// A string that is copied into an entry anyway is not checked twice.
 impl TextBuffer for Vec<u8> {
-    fn length(&self) -> usize {
-        self.len()
+    fn written(&self) -> &[u8] {
+        self
     }
 
     fn append(&mut self, text: &str) {
@@ -83,7 +83,7 @@ pub(crate) struct Stage<'o, T: TextBuffer> {
 impl<'o, T: TextBuffer> Stage<'o, T> {
     /// Returns an empty stage in front of `out`, for `limit` bytes and the rest of the character that crosses it.
     pub fn new(out: &'o mut T, limit: usize) -> Self {
-        let end = out.length().saturating_add(limit);
+        let end = out.written().len().saturating_add(limit);
         let full = limit.min(ROOM - CHARACTER_MAX);
         Self { out, end, bytes: [0; ROOM], used: 0, full }
     }
@@ -125,7 +125,7 @@ impl<'o, T: TextBuffer> Stage<'o, T> {
     fn flush(&mut self) {
         self.out.append_bytes(self.bytes.get(..self.used).unwrap_or_default());
         self.used = 0;
-        self.full = self.end.saturating_sub(self.out.length()).min(ROOM - CHARACTER_MAX);
+        self.full = self.end.saturating_sub(self.out.written().len()).min(ROOM - CHARACTER_MAX);
     }
 }
 

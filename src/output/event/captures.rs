@@ -42,7 +42,8 @@ impl<'e> CapturedField<'e> {
 /// Returns what the rendering of the event's values depends on.
 pub fn context(event: &Event) -> Context {
     let absolute = fields(event).any(|CapturedField { field, captures }| {
-        captures.iter().any(|capture| render::is_absolute(field.kind, capture.value))
+        field.kind == FieldKind::TimerFlags
+            && captures.iter().any(|capture| render::is_absolute(field.kind, capture.value))
     });
     Context { abi: event.slot.abi(), absolute }
 }

@@ -1,8 +1,6 @@
 //! Fields of an event: which it has, in which order, with which values. Values that a process chose are
 //! handed on byte by byte; what could not be read is absent and named, never empty.
 
-use std::fmt::Write as _;
-
 use syscalls::{Argument, Capture, Status, Value, notation};
 
 use super::captures::{self, CapturedField};
@@ -81,7 +79,9 @@ fn process(process: &Process, scratch: &mut Scratch, out: &mut impl Fields) {
     out.unsigned(Key::StartNs, process.start_ns);
     if let Some(Exe { device, inode }) = process.exe {
         let device = |text: &mut String| {
-            let _ = write!(text, "{}:{}", device.major(), device.minor());
+            text.push_str(itoa::Buffer::new().format(device.major()));
+            text.push(':');
+            text.push_str(itoa::Buffer::new().format(device.minor()));
         };
         out.text(Key::ExeDevice, scratch.text(device));
         out.unsigned(Key::ExeInode, inode);
@@ -189,7 +189,7 @@ fn declared_fields(event: &Event, cut: Option<&str>, scratch: &mut Scratch, out:
         texts(captured, Key::Argv.into(), out);
         if out.has(Key::Cmdline) {
             // The journal keeps neither the order of repeated fields nor equal ones.
-            out.text(Key::Cmdline, scratch.text(|text| values::vector(event, captured, text)));
+            out.filled(Key::Cmdline, |text| values::vector(event, captured, text));
         }
     }
     let is_cut = |captured: &CapturedField<'_>| {

@@ -2,7 +2,8 @@
 
 use std::fmt::Write;
 
-use syscalls::{Capture, Status, Value, printable::NO_LIMIT};
+use syscalls::printable::{self, NO_LIMIT, TextBuffer};
+use syscalls::{Capture, Status, Value};
 
 use super::captures::{self, CapturedField};
 use crate::decode::Event;
@@ -51,33 +52,53 @@ fn single(kind: FieldKind, capture: &Capture, context: Context, limits: Limits, 
 }
 
 /// Writes all that is known of a vector, in the notation of the sentence.
-pub fn vector(event: &Event, captured: CapturedField<'_>, out: &mut String) {
+pub fn vector(event: &Event, captured: CapturedField<'_>, out: &mut Vec<u8>) {
     list(event, captured, UNLIMITED, out);
 }
 
 /// `["ls", "-l"]`, and where something is left out `["ls", ... 37 arguments, 5213 bytes]`.
-fn list(event: &Event, captured: CapturedField<'_>, limits: Limits, out: &mut String) {
+fn list(event: &Event, captured: CapturedField<'_>, limits: Limits, out: &mut impl TextBuffer) {
     let context = Context { abi: event.slot.abi(), absolute: false };
-    let start = out.len();
+    let start = out.written().len();
     let mut shown: u64 = 0;
     let mut whole = true;
-    out.push('[');
+    out.append("[");
     for capture in captured.captures {
         whole &= !matches!(capture.status, Status::Truncated { .. });
-        if out.len() - start > limits.list {
+        if out.written().len() - start > limits.list {
             whole = false;
             break;
         }
-        out.push_str(if out.len() > start + 1 { ", " } else { "" });
-        single(captured.field.kind, capture, context, limits, out);
+        out.append(if out.written().len() > start + 1 { ", " } else { "" });
+        item(captured.field.kind, capture, context, limits, out);
         shown += u64::from(is_string(capture));
     }
     let count = total(event, Role::ArgvCount).filter(|_| captures::is_argv(captured.field));
     if !whole || count.is_some_and(|count| count.exceeds(shown)) {
-        out.push_str(if out.len() > start + 1 { ", ..." } else { "..." });
-        totals(event, count, out);
+        out.append(if out.written().len() > start + 1 { ", ..." } else { "..." });
+        let mut text = String::new();
+        totals(event, count, &mut text);
+        out.append(&text);
     }
-    out.push(']');
+    out.append("]");
+}
+
+/// Appends a string of a vector, or the mark of one that could not be read.
+fn item(
+    kind: FieldKind,
+    capture: &Capture,
+    context: Context,
+    limits: Limits,
+    out: &mut impl TextBuffer,
+) {
+    match (capture.value, capture.status) {
+        (Value::Text(text), Status::Ok) => printable::quoted(text, limits.value, out),
+        _ => {
+            let mut text = String::new();
+            single(kind, capture, context, limits, &mut text);
+            out.append(&text);
+        }
+    }
 }
 
 /// Size of argv, as the handler reports it.

@@ -122,11 +122,10 @@ fn base(path: &[u8]) -> &[u8] {
 
 /// Returns the texts of the field or argument with that role, each with the position of its capture.
 fn texts<'e>(event: &'e Event<'_>, role: Role) -> impl Iterator<Item = (usize, &'e [u8])> {
-    let index = index(event, role);
-    let captures = event.captures.iter().enumerate();
-    captures.filter_map(move |(position, capture)| match capture.value {
-        Value::Text(text) if Some(capture.index) == index => Some((position, text)),
-        _ => None,
+    let positions = index(event, role).map(|index| event.captures.positions(index));
+    positions.unwrap_or_default().filter_map(|position| match event.captures.get(position)?.value {
+        Value::Text(text) => Some((position, text)),
+        Value::Number(_) | Value::Bytes(_) => None,
     })
 }
 
@@ -166,6 +165,10 @@ fn hide<'p>(
     // After `--password` another option: the program will ask for it.
     if is_value && !text.starts_with(b"-") {
         placeholder(text, uid, out);
+        return false;
+    }
+    // Most texts are neither options nor settings, and hold no address.
+    if !text.starts_with(b"-") && memchr::memchr2(b'=', b':', text).is_none() {
         return false;
     }
     match Candidate::of(text).and_then(|text| hidden(&text, patterns())) {
