@@ -1,6 +1,9 @@
 use std::collections::BTreeMap;
 
-use proptest::prelude::{any, proptest};
+use proptest::collection::vec;
+use proptest::prelude::{Strategy, any, prop_oneof, proptest};
+use proptest::sample::select;
+use syscalls::printable::{NO_LIMIT, quoted};
 use syscalls::{Abi, Status, Value};
 
 use super::{VALUES_MAX, encode};
@@ -325,6 +328,53 @@ fn encode_record_with_many_routes_leaves_some_out_and_says_so() {
     assert!(field_count(&entry) < 1_024);
 }
 
+/// Reference: the command line of these arguments, each as a text of its own.
+fn command_line(arguments: &[(Vec<u8>, Status)]) -> String {
+    let shown = |(bytes, status): &(Vec<u8>, Status)| {
+        let mut text = String::new();
+        quoted(bytes, NO_LIMIT, &mut text);
+        match status {
+            Status::Ok => text,
+            Status::Truncated { .. } => text + "...",
+            Status::Unreadable { .. } => "<unreadable: EFAULT>".to_owned(),
+        }
+    };
+    let shown: Vec<_> = arguments.iter().map(shown).collect();
+    let is_cut = arguments.iter().any(|(_, status)| status.is_truncated());
+    format!("[{}{}]", shown.join(", "), if is_cut { ", ..." } else { "" })
+}
+
+/// Arguments of any bytes, most of them of kinds that are printed in different ways, some of them cut or unreadable.
+fn hostile_arguments() -> impl Strategy<Value = Vec<(Vec<u8>, Status)>> {
+    let pieces: [&[u8]; 12] = [
+        b"x",
+        b"--option=",
+        b"://a:b@/",
+        b"\"\\",
+        b"\n",
+        b"\x01",
+        b"\xff",
+        b"\xe2\x80",
+        "e\u{301}".as_bytes(),
+        "\u{65e5}".as_bytes(),
+        "\u{202e}".as_bytes(),
+        "\u{10ffff}".as_bytes(),
+    ];
+    let piece = prop_oneof![
+        4 => select(pieces.to_vec()).prop_map(<[u8]>::to_vec),
+        1 => vec(any::<u8>(), 1..4),
+    ];
+    let text = vec((piece, 1usize..40), 0..5)
+        .prop_map(|pieces| pieces.iter().flat_map(|(piece, times)| piece.repeat(*times)).collect());
+    let status = select(vec![
+        Status::Ok,
+        Status::Ok,
+        Status::Truncated { length: None },
+        Status::Unreadable { errno: 14 },
+    ]);
+    vec((text, status), 1..20)
+}
+
 proptest! {
     #[test]
     fn encode_any_bytes_are_decoded_unchanged(
@@ -351,5 +401,19 @@ proptest! {
         let fields = key::Key::ALL.iter().map(|key| key.journal().field).chain([key::ARG]);
         let fields: Vec<_> = fields.collect();
         assert!(entry.keys().all(|name| fields.contains(&&**name)), "a forged field");
+    }
+
+    #[test]
+    fn encode_hostile_arguments_has_bytes_and_command_line(arguments in hostile_arguments()) {
+        let handler = samples::handler();
+        let captures = arguments
+            .iter()
+            .map(|(text, status)| samples::with_status(&handler, "argv", Value::Text(text), *status));
+        let event = samples::event(&handler, captures.collect());
+        let entry = entry(&samples::record(&event, None));
+        let readable = arguments.iter().filter(|(_, status)| status.is_readable());
+        let readable: Vec<_> = readable.map(|(text, _)| text.clone()).collect();
+        assert_eq!(entry.get("SYSCALL_ARGV").cloned().unwrap_or_default(), readable);
+        assert_eq!(flat(&entry).iter().find(|(name, _)| *name == "SYSCALL_CMDLINE").unwrap().1, command_line(&arguments));
     }
 }
