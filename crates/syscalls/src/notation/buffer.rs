@@ -69,7 +69,8 @@ fn sized(one: &Argument<'_>, name: &str, bytes: &[u8], phase: Phase, out: &mut S
     if name.contains("dirent") {
         register(one.register, out);
         let count = count_dirents(one.abi(), name, bytes);
-        return out.extend([" /* ", itoa::Buffer::new().format(count), " entries */"]);
+        let at_least = if one.is_truncated() { "at least " } else { "" };
+        return out.extend([" /* ", at_least, itoa::Buffer::new().format(count), " entries */"]);
     }
     let first = crate::structure(one.abi(), name).and_then(first_printed);
     match name {

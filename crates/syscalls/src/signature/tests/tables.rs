@@ -102,8 +102,8 @@ fn sets_are_all_used() {
         .flat_map(|c| c.rsplit(':').next());
     let mut used: BTreeSet<_> = words.collect();
     used.extend(crate::structs::TEXT.split([' ', '\n', ':', '+', '[']));
-    // Used in code: `timer_create`, captured flags, the status of a child.
-    used.extend(["clock", "ptrace_event"]);
+    // Used in code: `timer_create`, captured flags, the status of a child, ancillary data.
+    used.extend(["clock", "ptrace_event", "scm"]);
     for set in sets_of("x86_64").keys() {
         assert!(used.contains(set), "{set}");
     }

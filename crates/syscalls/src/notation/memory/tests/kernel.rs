@@ -1,6 +1,7 @@
 //! Memory in the kernel's reading: no more than it copied, nothing that it did not write, every cut marked.
 
 use super::*;
+use crate::Argument;
 
 const SOME: Status = Status::Truncated { length: None };
 
@@ -17,7 +18,7 @@ fn cut(name: &str, args: [u64; 6], result: i64, captures: &[Capture<'_>]) -> Vec
     let slot = Slot::new(Abi::Native, number(Abi::Native, name).unwrap()).unwrap();
     let call = Call { abi: slot.abi(), registers: args, captures, result: Some(result) };
     let all = call.arguments(signature(slot).unwrap());
-    all.filter(|one| one.is_truncated()).map(|one| one.parameter.name).collect()
+    all.filter(Argument::is_truncated).map(|one| one.parameter.name).collect()
 }
 
 #[test]
@@ -87,6 +88,20 @@ fn interface_has_members_of_its_request() {
     );
     let tun = printed(0x4004_54ca, &[2, 0x10], Some(&[2, 0x10]));
     assert_eq!(tun, r#"{ifr_name="lo", ifr_flags=IFF_TAP|IFF_NO_PI}"#);
+}
+
+/// Only the captured entries of a full buffer can be counted.
+#[test]
+fn entries_beyond_capture_are_not_counted_as_none() {
+    let entry = [[0; 16].as_slice(), &[24, 0], &[0; 6]].concat();
+    let entries = entry.repeat(4);
+    let printed = |status, result| {
+        let captures = vec![capture(1, Moment::Return, Value::Bytes(&entries), status)];
+        arguments("getdents64", [3, 0x1000, 32768, 0, 0, 0], result, captures)[1].clone()
+    };
+    assert_eq!(printed(Status::Ok, 96), "0x1000 /* 4 entries */");
+    let cut = Status::Truncated { length: Some(240) };
+    assert_eq!(printed(cut, 240), "0x1000 /* at least 4 entries */");
 }
 
 #[test]
