@@ -30,6 +30,6 @@ fn handlers_are_read_from_the_object() {
             ("env", FieldKind::Texts, Role::Env),
         ]
     );
-    assert_eq!(exec.messages.len(), 2);
+    assert_eq!(exec.messages.len(), 4);
     assert!(handlers.named("count").expect("count").messages.is_empty());
 }
