@@ -115,10 +115,11 @@ impl ArgvTotal {
     }
 }
 
-/// Returns whether a program has more arguments than were captured.
+/// Returns whether a program has more arguments than were captured. Not if none was to be: argv = "none".
 pub fn lacks_strings(event: &Event, captured: CapturedField<'_>) -> bool {
     let strings = captured.captures.iter().filter(|capture| is_string(capture)).count() as u64;
-    captures::is_argv(captured.field)
+    strings > 0
+        && captures::is_argv(captured.field)
         && total(event, Role::ArgvCount).is_some_and(|count| count.exceeds(strings))
 }
 
