@@ -28,7 +28,7 @@ pub use shared::{
     FILTERS_PER_BANK, INSNS_PER_BANK, JournalQuery, LIMITS, OWNER_MASK, PATTERNS_PER_BANK,
     RULES_PER_BANK, Shared, TABLE_CHECK_ENTRIES, TreePass, hash_u64,
 };
-pub use skeleton::{OpenTailcalldSkel, TailcalldSkel, TailcalldSkelBuilder, types};
+pub use skeleton::{OpenTailcalldSkel, TailcalldProgs, TailcalldSkel, TailcalldSkelBuilder, types};
 
 /// Offset in the globals of the word that names the live bank, in bytes.
 pub const LIVE_BASE: usize = std::mem::offset_of!(types::bss, live_base);

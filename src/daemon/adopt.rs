@@ -12,7 +12,7 @@ use libbpf_rs::OpenObject;
 use super::counters::CountersState;
 use super::{Daemon, saved_calls};
 use crate::fd_store::FdStore;
-use crate::load::{self, Adoption, AttachMode, Bpf, KernelState, Predecessor};
+use crate::load::{self, Adoption, AttachMode, Bpf, KernelState, Predecessor, Wanted};
 use crate::pipeline::EntryFile;
 use crate::plan::Plan;
 use crate::ring::{Leftover, Unread};
@@ -42,7 +42,9 @@ pub fn load<'obj>(
     let saved = read(tables, store);
     let state = saved.as_ref().map(|saved| &saved.kernel);
     let older = saved.as_ref().map(older_states).unwrap_or_default();
-    let bpf = load::load_kept(object, plan.ring_bytes, choice, store, state, &older)?;
+    let previous = load::Previous { store: store.clone(), state, unfinished: older };
+    let wanted = Wanted::Table(plan);
+    let bpf = load::load_kept(object, plan.ring_bytes, choice, wanted, &previous)?;
     let bank = match (&bpf.adoption, bpf.predecessors.last()) {
         (Adoption::Replaced(_), Some(predecessor)) => predecessor.live_bank(),
         _ => bpf.shared.live_bank(),
@@ -85,6 +87,7 @@ impl Daemon<'_> {
         self.adopted = Some((previous.saved.version.clone(), unread.total()));
         let record = self.difference(&plan);
         if record.has_changes() {
+            self.complete()?;
             self.rewire(plan, record);
         } else {
             self.plan = plan;

@@ -208,6 +208,7 @@ impl Daemon<'_> {
             Wakeup::Output => self.reopen()?,
             Wakeup::Control => self.answer()?,
             Wakeup::Drain => self.advance_drains()?,
+            Wakeup::Programs => self.complete()?,
         }
         Ok(())
     }

@@ -10,6 +10,7 @@ use varlink_server::Server;
 
 use super::signals::Signals;
 use crate::config_watch::ConfigWatch;
+use crate::load::Bpf;
 use crate::output::Output;
 use crate::pipeline::writer::WriterState;
 use crate::ring::Consumer;
@@ -29,15 +30,18 @@ pub enum Wakeup {
     Control,
     /// The process that reads the ring of an earlier version has something to report.
     Drain,
+    /// All programs are loaded.
+    Programs,
 }
 
-const WAKEUPS: [Wakeup; 6] = [
+const WAKEUPS: [Wakeup; 7] = [
     Wakeup::Ring,
     Wakeup::Signals,
     Wakeup::Configuration,
     Wakeup::Output,
     Wakeup::Control,
     Wakeup::Drain,
+    Wakeup::Programs,
 ];
 
 /// An epoll instance with all sources but the output, which is there only while it is waited for.
@@ -112,6 +116,15 @@ impl Poll {
             self.epoll.add(consumer.fd(), readable).context(FAILED)?;
         }
         Ok(())
+    }
+
+    /// Wakes once when the programs are loaded that the start did not wait for.
+    ///
+    /// # Errors
+    /// Fails if the kernel refuses.
+    pub fn add_completion(&self, bpf: &Bpf<'_>) -> Result<()> {
+        let once = EpollFlags::EPOLLIN | EpollFlags::EPOLLONESHOT;
+        self.epoll.add(bpf.completion(), event(Wakeup::Programs, once)).context(FAILED)
     }
 
     /// Wakes for the messages of a process.

@@ -85,6 +85,7 @@ impl Daemon<'_> {
         // One reload serves the signal, the client and the change of the files.
         self.timers.set(Timer::Reload, None);
         self.systemd.reloading();
+        self.complete()?;
         // Before the files are read, so that no change falls in between.
         self.watch.renew();
         let verdict =

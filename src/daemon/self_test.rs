@@ -71,6 +71,7 @@ impl Daemon<'_> {
     /// Tests the way of a call and the table, and repairs what is amiss.
     pub(super) fn run_self_test(&mut self) -> Result<()> {
         // While the output accepts nothing, the ring is not consumed: that is reported by itself.
+        self.complete()?;
         if self.writer_state() == WriterState::Open && !self.drains.are_running() {
             match self.find_fault()? {
                 Some(cause) => self.repair(cause)?,

@@ -94,10 +94,23 @@ impl Daemon<'_> {
             None => self.attach()?,
         }
         self.begin_drains()?;
+        self.poll.add_completion(&self.bpf)?;
         if !self.drains.are_running() {
             self.drop_privileges();
         }
         self.announce();
+        Ok(())
+    }
+
+    /// Takes the programs that were still being loaded when the daemon was ready.
+    pub(super) fn complete(&mut self) -> Result<()> {
+        if self.bpf.is_complete() {
+            return Ok(());
+        }
+        self.bpf.complete()?;
+        if self.bpf.adoption == Adoption::Done {
+            self.table.replace_programs(&self.bpf)?;
+        }
         Ok(())
     }
 

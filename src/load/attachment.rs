@@ -68,14 +68,15 @@ impl Attachment {
     ///
     /// # Errors
     /// Fails if the kernel refuses; then nothing has changed.
-    pub fn attach_slots<'a>(
+    pub fn attach_slots<'a, 'p>(
         &mut self,
         keeper: &LinkKeeper,
-        program: &ProgramMut<'_>,
+        program: impl Fn() -> Result<&'p ProgramMut<'p>>,
         slots: impl Iterator<Item = &'a Slot>,
     ) -> Result<()> {
         let slots: Vec<&Slot> = slots.collect();
         if self.tracepoint.is_none() && !slots.is_empty() {
+            let program = program()?;
             let link = self.attach.attach_to_all(program, self.side)?;
             self.tracepoint = link.map(|link| keeper.keep(program, link));
         }
@@ -86,6 +87,7 @@ impl Attachment {
             .filter(|name| !reached(name))
             .collect();
         if !functions.is_empty() {
+            let program = program()?;
             let link =
                 program.attach_kprobe_multi(self.side == Side::Return, functions.iter().collect());
             let link = keeper.keep(program, link.with_context(|| refused(&functions))?);

@@ -24,7 +24,8 @@ impl Bpf<'_> {
         query.start_ns.store(start_ns, Relaxed);
         query.tgid.store(tgid, Relaxed);
         query.is_open.store(0, Relaxed);
-        let link = self.skeleton.progs.journal_open.attach().context(FAILED)?;
+        let program = self.programs.get(&self.skeleton, |programs| &programs.journal_open)?;
+        let link = program.attach().context(FAILED)?;
         let mut visit = Iter::new(&link).context(FAILED)?;
         visit.read_to_end(&mut Vec::new()).context(FAILED)?;
         Ok(query.is_open.load(Relaxed) != 0)

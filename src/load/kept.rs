@@ -1,8 +1,6 @@
 //! Loading of the object for a daemon that goes on where another one ended, and that another one follows.
 
-use std::collections::BTreeMap;
 use std::mem::MaybeUninit;
-use std::os::fd::RawFd;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result};
@@ -16,17 +14,28 @@ use super::attachment::Attachment;
 use super::kept_link::LinkKeeper;
 use super::other_dispatcher::OtherDispatcher;
 use super::predecessor::Predecessor;
+use super::programs::{self, Programs, Wanted};
 use super::task_end::TaskEnd;
+use super::without_signals;
 use super::{Bpf, cgroup_tags, errors, executable, object, preconditions, prepare, process_tree};
-use super::{handler_programs, wire_continuations, wire_handlers, without_signals};
 use crate::bpf::{Bank, Shared, TailcalldSkel};
 use crate::fd_store::FdStore;
 use crate::handlers::Handlers;
 use crate::stats::CounterRows;
 
-/// Loads the object and keeps what is to outlive the daemon in `store`. If the store has what the previous daemon
-/// left, and `state` describes it, the object goes on with that. `unfinished` describes predecessors from which the
-/// previous daemon had not taken over completely, the oldest first.
+/// What the previous daemon left.
+#[derive(Debug, Default)]
+pub struct Previous<'a> {
+    /// Store with its descriptors, which keeps those of this daemon.
+    pub store: FdStore,
+    /// Description of its kernel side.
+    pub state: Option<&'a KernelState>,
+    /// Descriptions of predecessors from which it had not taken over completely, the oldest first.
+    pub unfinished: Vec<&'a KernelState>,
+}
+
+/// Loads the object and keeps what is to outlive the daemon in the store. If the store has what the previous daemon left,
+/// the object goes on with that. Returns once the programs in `wanted` are loaded.
 ///
 /// # Errors
 /// Fails where [`load`] does.
@@ -34,22 +43,23 @@ pub fn load_kept<'obj>(
     object: &'obj mut MaybeUninit<OpenObject>,
     ring_bytes: u32,
     choice: AttachMode,
-    store: &FdStore,
-    state: Option<&KernelState>,
-    unfinished: &[&KernelState],
+    wanted: Wanted<'_>,
+    previous: &Previous<'_>,
 ) -> Result<Bpf<'obj>> {
     preconditions()?;
+    let Previous { store, state, unfinished } = previous;
     let mut open = prepare(object, ring_bytes, &choice)?;
     let handlers = object::declared_handlers(&open)?;
     let stamp = adoption::stamp(open.open_object());
     let (adoption, predecessors) =
-        adoption::reuse(open.open_object_mut(), store, state, unfinished)?;
+        adoption::reuse(open.open_object_mut(), store, *state, unfinished)?;
     let (scope, books) = match (&adoption, state) {
         (Adoption::Done, Some(state)) => (state.scope, state.books),
         (Adoption::Replaced(_), Some(state)) => (store.next_scope(), state.books),
         _ => (store.next_scope(), store.next_scope()),
     };
-    let (whole, store) = (store, &store.scoped(scope));
+    let first = programs::first(wanted, adoption == Adoption::Done, &open, &handlers, &choice);
+    programs::load_only(&mut open, &first);
     let mut skeleton = without_signals(|| errors::explain(ring_bytes, || open.load()))?;
     let shared = match adoption {
         Adoption::Done => {
@@ -58,16 +68,15 @@ pub fn load_kept<'obj>(
         _ => Shared::take(&mut skeleton),
     };
     let shared = shared.context("the BPF object has no global variables")?;
-    adoption::remove_unused(whole, &adoption);
-    let programs = handler_programs(&skeleton, &handlers)?;
-    wire_continuations(&skeleton)?;
-    wire_handlers(&skeleton, &programs)?;
+    adoption::remove_unused(store, &adoption);
+    let programs = Programs::load_rest(first, &skeleton, ring_bytes, &choice)?;
     let loaded = LoadedObject { skeleton, shared, handlers, programs };
-    let mut bpf = Bpf::new(loaded, choice, store)?;
+    let mut bpf = Bpf::new(loaded, choice, &store.scoped(scope))?;
     (bpf.stamp, bpf.scope, bpf.books) = (stamp, scope, books);
     (bpf.adoption, bpf.predecessors) = (adoption, predecessors);
+    bpf.wire()?;
     bpf.identify(None)?;
-    bpf.keep(state);
+    bpf.keep(*state);
     Ok(bpf)
 }
 
@@ -79,8 +88,8 @@ pub(super) struct LoadedObject<'obj> {
     pub shared: Shared<'obj>,
     /// Handlers of the object.
     pub handlers: Handlers,
-    /// Programs of the handlers; none if only the maps are loaded.
-    pub programs: BTreeMap<u16, RawFd>,
+    /// Programs; none if only the maps are loaded.
+    pub programs: Programs,
 }
 
 impl<'obj> Bpf<'obj> {

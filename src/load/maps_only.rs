@@ -1,6 +1,5 @@
 //! Maps of the object of an earlier daemon with the same types, without its programs: enough to read its ring to the end.
 
-use std::collections::BTreeMap;
 use std::mem::MaybeUninit;
 
 use anyhow::{Context as _, Result, anyhow, ensure};
@@ -11,6 +10,7 @@ use super::adoption::{self, KernelState};
 use super::attach::Attach;
 use super::attach_mode::{AttachMode, ReturnHooks};
 use super::kept::LoadedObject;
+use super::programs::{self, Names, Programs};
 use super::{Bpf, object, prepare};
 use crate::bpf::Shared;
 use crate::fd_store::FdStore;
@@ -35,11 +35,12 @@ pub fn load_maps<'obj>(
     adoption::check_kept(open.open_object(), &scoped, state).map_err(|reason| anyhow!(reason))?;
     let predecessors = adoption::older(store, unfinished);
     adoption::reuse_maps(open.open_object_mut(), store, state)?;
-    open.open_object_mut().progs_mut().for_each(|mut program| program.set_autoload(false));
+    programs::load_only(&mut open, &Names::new());
     let mut skeleton = open.load().context("failed to open the maps")?;
     let shared = Shared::take_reused(&mut skeleton).context("failed to map the globals")?;
     let shared = shared.context("the BPF object has no global variables")?;
-    let loaded = LoadedObject { skeleton, shared, handlers, programs: BTreeMap::new() };
+    let loaded =
+        LoadedObject { skeleton, shared, handlers, programs: Programs::only(Names::new())? };
     let mut bpf = Bpf::new(loaded, choice, &scoped)?;
     (bpf.stamp, bpf.scope, bpf.books) = (state.stamp.clone(), state.scope, state.books);
     bpf.predecessors = predecessors;

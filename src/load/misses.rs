@@ -4,9 +4,9 @@ use std::os::fd::AsFd;
 use std::sync::atomic::Ordering::Relaxed;
 
 use anyhow::{Context as _, Result};
-use libbpf_rs::ProgramMut;
 
 use super::Bpf;
+use super::programs::Pick;
 use crate::stats::Misses;
 
 /// Name of the program at the entry of calls.
@@ -18,18 +18,17 @@ impl Bpf<'_> {
     /// # Errors
     /// Fails if the kernel does not report it.
     pub fn misses(&self) -> Result<Misses> {
-        let programs = &self.skeleton.progs;
-        let all = [
-            (DISPATCHER, &programs.sys_enter, self.dispatcher.misses()),
-            ("sys_exit", &programs.sys_exit, self.returns.misses()),
-            ("task_exit", &programs.task_exit, self.task_end.misses()),
-            ("cgroup_mkdir", &programs.cgroup_mkdir, 0),
-            ("cgroup_rmdir", &programs.cgroup_rmdir, 0),
-            ("proc_tree_fork", &programs.proc_tree_fork, self.task_starts_missed()),
-            ("proc_tree_exit", &programs.proc_tree_exit, 0),
+        let all: [(_, Pick, _); 7] = [
+            (DISPATCHER, |programs| &programs.sys_enter, self.dispatcher.misses()),
+            ("sys_exit", |programs| &programs.sys_exit, self.returns.misses()),
+            ("task_exit", |programs| &programs.task_exit, self.task_end.misses()),
+            ("cgroup_mkdir", |programs| &programs.cgroup_mkdir, 0),
+            ("cgroup_rmdir", |programs| &programs.cgroup_rmdir, 0),
+            ("proc_tree_fork", |programs| &programs.proc_tree_fork, self.task_starts_missed()),
+            ("proc_tree_exit", |programs| &programs.proc_tree_exit, 0),
         ];
         all.into_iter()
-            .map(|(name, program, of_links)| Ok((name, self.skipped(name, program)? + of_links)))
+            .map(|(name, pick, of_links)| Ok((name, self.skipped(name, pick)? + of_links)))
             .collect()
     }
 
@@ -39,7 +38,7 @@ impl Bpf<'_> {
     /// # Errors
     /// Fails if the kernel does not report it.
     pub fn recursion_misses(&self) -> Result<u64> {
-        Ok(self.skipped(DISPATCHER, &self.skeleton.progs.sys_enter)? + self.dispatcher.misses())
+        Ok(self.skipped(DISPATCHER, |programs| &programs.sys_enter)? + self.dispatcher.misses())
     }
 
     /// Returns the cgroups that came or went while the kernel skipped the program that follows them: at raw
@@ -48,9 +47,8 @@ impl Bpf<'_> {
     /// # Errors
     /// Fails if the kernel does not report it.
     pub fn cgroups_skipped(&self) -> Result<u64> {
-        let programs = &self.skeleton.progs;
-        let created = self.skipped("cgroup_mkdir", &programs.cgroup_mkdir)?;
-        Ok(created + self.skipped("cgroup_rmdir", &programs.cgroup_rmdir)?)
+        let created = self.skipped("cgroup_mkdir", |programs| &programs.cgroup_mkdir)?;
+        Ok(created + self.skipped("cgroup_rmdir", |programs| &programs.cgroup_rmdir)?)
     }
 
     /// Returns the cgroups that came or went without an event, because the ring was full.
@@ -70,15 +68,15 @@ impl Bpf<'_> {
     /// # Errors
     /// Fails if the kernel does not report it.
     pub fn process_trees_lost(&self) -> Result<u64> {
-        let skipped = self.skipped("proc_tree_fork", &self.skeleton.progs.proc_tree_fork)?;
+        let skipped = self.skipped("proc_tree_fork", |programs| &programs.proc_tree_fork)?;
         let skipped = skipped + self.task_starts_missed();
         Ok(self.shared.process_trees_lost().load(Relaxed) + skipped)
     }
 
     /// Returns how often the kernel skipped a program, and those of earlier daemons that its links may still run.
-    fn skipped(&self, name: &str, program: &ProgramMut<'_>) -> Result<u64> {
+    fn skipped(&self, name: &str, pick: Pick) -> Result<u64> {
         let earlier = self.keeper.adopted_programs(name).iter().map(AsFd::as_fd);
-        let own = self.has_programs().then(|| program.as_fd());
+        let own = self.programs.loaded(&self.skeleton, pick).map(|program| program.as_fd());
         let programs = earlier.chain(own);
         let counts: std::io::Result<Vec<u64>> =
             programs.map(crate::bpf::recursion_misses).collect();

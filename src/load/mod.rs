@@ -25,11 +25,12 @@ mod perf;
 mod permissions;
 mod predecessor;
 mod process_tree;
+mod programs;
 mod recipes;
 mod table_check;
 mod task_end;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, AsRawFd as _, BorrowedFd, RawFd};
@@ -37,9 +38,9 @@ use std::os::fd::{AsFd, AsRawFd as _, BorrowedFd, RawFd};
 use anyhow::{Context as _, Result};
 use attachment::Attachment;
 use kept_link::{KeptLink, LinkKeeper};
-use libbpf_rs::skel::Skel as _;
 use libbpf_rs::{MapCore, MapFlags, OpenObject};
 use nix::sys::signal::SigSet;
+use programs::{Pick, Programs};
 use syscalls::Slot;
 use task_end::TaskEnd;
 
@@ -54,7 +55,7 @@ pub use attach::Attach;
 pub use attach_mode::{AttachMode, ReturnHooks};
 pub use buckets::Full;
 pub use errors::preconditions;
-pub use kept::load_kept;
+pub use kept::{Previous, load_kept};
 pub use kernel_facts::functions_are_on;
 pub use maps_only::load_maps;
 pub use misses::DISPATCHER;
@@ -62,6 +63,7 @@ pub use object::{handlers, prepare};
 pub use other_dispatcher::OtherDispatcher;
 pub use permissions::{is_bpf_unrestricted, may_open_perf_events};
 pub use predecessor::{GLOBALS, Predecessor};
+pub use programs::Wanted;
 pub use table_check::{EMPTY, id_of};
 
 /// The loaded object. Whoever owns it keeps the table alive: the kernel empties a program array when
@@ -75,7 +77,7 @@ pub struct Bpf<'obj> {
     pub handlers: Handlers,
     /// Counters of the programs.
     pub counters: CounterRows,
-    programs: BTreeMap<u16, RawFd>,
+    programs: Programs,
     /// `sys_enter`, at the entry of calls.
     dispatcher: Attachment,
     /// `sys_exit`, at the return of those whose results are asked for.
@@ -114,7 +116,7 @@ pub fn load(
     ring_bytes: u32,
     choice: AttachMode,
 ) -> Result<Bpf<'_>> {
-    load_kept(object, ring_bytes, choice, &FdStore::default(), None, &[])
+    load_kept(object, ring_bytes, choice, Wanted::All, &Previous::default())
 }
 
 /// Runs `load` with all signals blocked in this thread: the verifier gives up with EAGAIN when one is pending
@@ -129,42 +131,12 @@ fn without_signals<T>(load: impl FnOnce() -> T) -> T {
     result
 }
 
-/// Fills the array of programs that others continue with.
-fn wire_continuations(skeleton: &TailcalldSkel<'_>) -> Result<()> {
-    let programs = &skeleton.progs;
-    let wanted = [
-        (continuation::CONTINUE_ARGV, &programs.argv_copy),
-        (continuation::CONTINUE_FILTER, &programs.filter_resume),
-        (continuation::CONTINUE_MATCH, &programs.filter_match),
-    ];
-    wanted.iter().try_for_each(|(place, program)| {
-        let (key, program) = (place.0.to_ne_bytes(), program.as_fd().as_raw_fd().to_ne_bytes());
-        let wired = skeleton.maps.continuations.update(&key, &program, MapFlags::ANY);
-        wired.context("failed to set the programs that handlers continue with")
-    })
-}
-
-/// Fills the array of handlers that filters call.
-fn wire_handlers(skeleton: &TailcalldSkel<'_>, programs: &BTreeMap<u16, RawFd>) -> Result<()> {
-    programs.iter().try_for_each(|(&handler, program)| {
-        let (key, program) = (u32::from(handler).to_ne_bytes(), program.to_ne_bytes());
-        let wired = skeleton.maps.handlers.update(&key, &program, MapFlags::ANY);
-        wired.context("failed to set the handlers that filters tail-call")
-    })
-}
-
-fn handler_programs(
-    skeleton: &TailcalldSkel<'_>,
-    handlers: &Handlers,
-) -> Result<BTreeMap<u16, RawFd>> {
-    let named = |name: &str| -> Result<RawFd> {
-        let wanted = format!("handle_{name}");
-        let found = skeleton.object().progs().find(|program| program.name() == &*wanted);
-        let found = found.with_context(|| format!("the BPF object has no program {wanted}"))?;
-        Ok(found.as_fd().as_raw_fd())
-    };
-    handlers.iter().map(|handler| Ok((handler.id, named(&handler.name)?))).collect()
-}
+/// Programs that others continue with.
+const CONTINUATIONS: [(continuation, Pick); 3] = [
+    (continuation::CONTINUE_ARGV, |programs| &programs.argv_copy),
+    (continuation::CONTINUE_FILTER, |programs| &programs.filter_resume),
+    (continuation::CONTINUE_MATCH, |programs| &programs.filter_match),
+];
 
 impl Bpf<'_> {
     /// Attaches the two programs that follow cgroups.
@@ -172,8 +144,10 @@ impl Bpf<'_> {
     /// # Errors
     /// Fails if the kernel refuses; what was attached goes when `self` is dropped.
     pub fn follow_cgroups(&mut self) -> Result<()> {
-        let programs = &self.skeleton.progs;
-        for program in [&programs.cgroup_mkdir, &programs.cgroup_rmdir] {
+        let both: [Pick; 2] =
+            [|programs| &programs.cgroup_mkdir, |programs| &programs.cgroup_rmdir];
+        for pick in both {
+            let program = self.programs.get(&self.skeleton, pick)?;
             let link = program.attach().context(CGROUPS)?;
             self.cgroup_links.push(self.keeper.keep(program, link));
         }
@@ -185,7 +159,8 @@ impl Bpf<'_> {
     /// # Errors
     /// Fails if the kernel refuses; nothing has changed then.
     pub fn attach_slots<'a>(&mut self, slots: impl Iterator<Item = &'a Slot>) -> Result<()> {
-        self.dispatcher.attach_slots(&self.keeper, &self.skeleton.progs.sys_enter, slots)
+        let program = || self.programs.get(&self.skeleton, |programs| &programs.sys_enter);
+        self.dispatcher.attach_slots(&self.keeper, program, slots)
     }
 
     /// Detaches the dispatcher from all slots except these.
@@ -199,9 +174,11 @@ impl Bpf<'_> {
     /// Fails where `attach_slots` does, and if the calls cannot be followed to their end.
     pub fn attach_returns(&mut self, slots: &BTreeSet<Slot>) -> Result<()> {
         if !slots.is_empty() {
-            self.task_end.attach(&self.keeper, &self.skeleton.progs.task_exit)?;
+            let program = || self.programs.get(&self.skeleton, |programs| &programs.task_exit);
+            self.task_end.attach(&self.keeper, program)?;
         }
-        self.returns.attach_slots(&self.keeper, &self.skeleton.progs.sys_exit, slots.iter())
+        let program = || self.programs.get(&self.skeleton, |programs| &programs.sys_exit);
+        self.returns.attach_slots(&self.keeper, program, slots.iter())
     }
 
     /// Detaches the program at the return of calls from all slots except these.
@@ -252,24 +229,74 @@ impl Bpf<'_> {
         self.store.clear();
     }
 
-    /// Returns whether the object has its programs, and not only its maps.
-    pub(super) fn has_programs(&self) -> bool {
-        !self.programs.is_empty()
+    /// Fills the arrays of the programs that others continue with, and of the handlers that filters call, as far as they
+    /// are loaded.
+    ///
+    /// # Errors
+    /// Fails if the kernel refuses.
+    pub(super) fn wire(&self) -> Result<()> {
+        let (maps, programs) = (&self.skeleton.maps, &self.programs);
+        let set = |map: &dyn MapCore, key: u32, program: RawFd| {
+            map.update(&key.to_ne_bytes(), &program.to_ne_bytes(), MapFlags::ANY)
+                .context("failed to set the programs that others tail-call")
+        };
+        for (place, pick) in CONTINUATIONS {
+            if let Some(program) = programs.loaded(&self.skeleton, pick) {
+                set(&maps.continuations, place.0, program.as_fd().as_raw_fd())?;
+            }
+        }
+        for handler in self.handlers.iter().filter(|handler| programs.has_handler(&handler.name)) {
+            let program = programs.handler(&self.skeleton, &handler.name)?;
+            set(&maps.handlers, handler.id.into(), program)?;
+        }
+        Ok(())
     }
 
-    /// The program of a handler; `None` if there is no such handler.
-    pub fn program(&self, handler: u16) -> Option<RawFd> {
-        self.programs.get(&handler).copied()
+    /// Waits for the programs that a thread still loads.
+    ///
+    /// # Errors
+    /// Fails if the kernel refused one.
+    pub fn complete(&self) -> Result<()> {
+        self.programs.settle()?;
+        self.wire()
     }
 
-    /// The program that decides which rule a call is for.
-    pub fn filter_program(&self) -> RawFd {
-        self.skeleton.progs.filter.as_fd().as_raw_fd()
+    /// Returns whether all programs are loaded.
+    pub fn is_complete(&self) -> bool {
+        self.programs.is_settled()
     }
 
-    /// The program that answers our own test call.
-    pub fn selftest_program(&self) -> RawFd {
-        self.skeleton.progs.selftest.as_fd().as_raw_fd()
+    /// Becomes readable when the thread that loads programs has ended.
+    pub fn completion(&self) -> BorrowedFd<'_> {
+        self.programs.completion()
+    }
+
+    /// Returns the program of a handler.
+    ///
+    /// # Errors
+    /// Fails if there is no such handler, or if the kernel refused its program.
+    pub fn program(&self, handler: u16) -> Result<RawFd> {
+        let handler = self.handlers.iter().find(|known| known.id == handler);
+        let handler = handler.context("no such handler")?;
+        self.programs.handler(&self.skeleton, &handler.name)
+    }
+
+    /// Returns the program that decides which rule a call is for.
+    ///
+    /// # Errors
+    /// Fails if the kernel refused it.
+    pub fn filter_program(&self) -> Result<RawFd> {
+        let program = self.programs.get(&self.skeleton, |programs| &programs.filter)?;
+        Ok(program.as_fd().as_raw_fd())
+    }
+
+    /// Returns the program that answers the daemon's test call.
+    ///
+    /// # Errors
+    /// Fails if the kernel refused it.
+    pub fn selftest_program(&self) -> Result<RawFd> {
+        let program = self.programs.get(&self.skeleton, |programs| &programs.selftest)?;
+        Ok(program.as_fd().as_raw_fd())
     }
 
     /// Returns the address of the inode of an open file. No other file has it while the file stays open.
@@ -281,7 +308,8 @@ impl Bpf<'_> {
     }
 
     fn identify(&self, file: Option<BorrowedFd<'_>>) -> Result<u64> {
-        identity::learn(&self.skeleton.progs.self_identify, &self.shared, file)
+        let program = self.programs.get(&self.skeleton, |programs| &programs.self_identify)?;
+        identity::learn(program, &self.shared, file)
     }
 
     /// The table: programs by slot of both banks.

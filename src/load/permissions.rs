@@ -27,7 +27,7 @@ impl Bpf<'_> {
 
     /// Returns whether this process may read and change the table.
     pub fn may_change(&self) -> bool {
-        let continuations = super::wire_continuations(&self.skeleton);
-        self.misses().is_ok() && self.restore_continuations().is_ok() && continuations.is_ok()
+        let is_run = self.identify(None).is_ok();
+        is_run && self.misses().is_ok() && self.wait_with_an_update().is_ok()
     }
 }

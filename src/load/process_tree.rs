@@ -57,11 +57,11 @@ impl Bpf<'_> {
     }
 
     fn attach_process_trees(&mut self) -> Result<()> {
-        let programs = &self.skeleton.progs;
         if self.tree_links.is_empty() {
             let what = "failed to attach to the start and the end of processes";
             // The end first: a process that is added is removed.
-            let (start, end) = (&programs.proc_tree_fork, &programs.proc_tree_exit);
+            let end = self.programs.get(&self.skeleton, |programs| &programs.proc_tree_exit)?;
+            let start = self.programs.get(&self.skeleton, |programs| &programs.proc_tree_fork)?;
             let link = end.attach().context(what)?;
             self.tree_links.push(self.keeper.keep(end, link));
             let hook = self.tracked_trees.task_start;

@@ -7,9 +7,10 @@ use std::sync::atomic::Ordering::SeqCst;
 use anyhow::{Context as _, Result};
 use libbpf_rs::{MapCore, ProgramInput};
 
-use super::{Bpf, wire_continuations, wire_handlers};
+use super::Bpf;
 use crate::bpf::types::continuation;
 use crate::bpf::{Bank, TABLE_CHECK_ENTRIES, program_id};
+use crate::handlers::Handler;
 
 /// Id that stands for an empty entry.
 pub const EMPTY: u32 = 0;
@@ -43,16 +44,14 @@ impl Bpf<'_> {
         let second = self.programs_in(&maps.handlers, 0, handlers)?;
         let is_intact = !first.contains(&EMPTY) && self.are_handlers(&second);
         if !is_intact {
-            wire_continuations(&self.skeleton)?;
-            wire_handlers(&self.skeleton, &self.programs)?;
+            self.wire()?;
         }
         Ok(!is_intact)
     }
 
     fn are_handlers(&self, ids: &[u32]) -> bool {
-        let is_there =
-            |handler: &u16| ids.get(usize::from(*handler)).is_some_and(|id| *id != EMPTY);
-        self.programs.keys().all(is_there)
+        let is_there = |handler: &Handler| ids.get(usize::from(handler.id)) != Some(&EMPTY);
+        self.handlers.iter().all(is_there)
     }
 
     fn programs_in(&self, map: &dyn MapCore, first: u32, count: usize) -> Result<Vec<u32>> {
@@ -60,7 +59,8 @@ impl Bpf<'_> {
         let args = [fd, first.into(), count as u64];
         let mut bytes: Vec<u8> = args.iter().flat_map(|arg| arg.to_ne_bytes()).collect();
         let input = ProgramInput { context_in: Some(&mut bytes), ..ProgramInput::default() };
-        let read = self.skeleton.progs.table_check.test_run(input);
+        let program = self.programs.get(&self.skeleton, |programs| &programs.table_check)?;
+        let read = program.test_run(input);
         read.context("failed to run the program that reads the table")?;
         let id = |index| self.shared.table_program(index).map(|id| id.load(SeqCst));
         Ok((0..count).map_while(id).collect())

@@ -32,8 +32,13 @@ impl TaskEnd {
     ///
     /// # Errors
     /// Fails if the kernel refuses, or has or permits no hook.
-    pub fn attach(&mut self, keeper: &LinkKeeper, program: &ProgramMut<'_>) -> Result<()> {
+    pub fn attach<'p>(
+        &mut self,
+        keeper: &LinkKeeper,
+        program: impl FnOnce() -> Result<&'p ProgramMut<'p>>,
+    ) -> Result<()> {
         if self.link.is_none() {
+            let program = program()?;
             let link = self.hook.clone()?.attach_to_task_end(program)?;
             self.link = Some(keeper.keep(program, link));
         }

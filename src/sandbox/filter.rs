@@ -20,7 +20,7 @@ use crate::bpf::install_seccomp;
 /// Rules by the number of the call; a call without rules is meant whatever its arguments.
 type Rules = BTreeMap<i64, Vec<SeccompRule>>;
 
-/// Installs the filter for all threads.
+/// Installs the filter for this thread and those that it starts.
 ///
 /// # Errors
 /// Fails if the kernel refuses.

@@ -1,6 +1,7 @@
 //! Least privilege after the start: the daemon reads bytes that any process chooses, so whoever gets to run code in it
 //! should find nothing to do with it. It keeps the capabilities that this kernel requires for what it does later, and a
-//! seccomp filter refuses the calls that it does not make. Neither can be undone.
+//! seccomp filter refuses the calls that it does not make. Neither can be undone. Both are those of the one thread that reads
+//! such bytes: the thread that loads programs at the start has its own, and ends when they are loaded.
 
 mod calls;
 mod capabilities;

@@ -120,8 +120,7 @@ impl Table {
         self.save(bpf, None)
     }
 
-    /// Goes on with the live table of the previous daemon. Its slots get our own programs, which are the same, so that
-    /// theirs can go.
+    /// Goes on with the live table of the previous daemon, whose programs stay in its slots until `replace_programs`.
     ///
     /// # Errors
     /// Fails if the kernel refuses a slot or an attachment.
@@ -133,8 +132,6 @@ impl Table {
     ) -> Result<()> {
         self.generation = state.generation;
         self.selftest = state.selftest;
-        self.programs = self::programs(bpf, &state.plan, state.selftest)?;
-        self.ids = selftest::ids(&self.programs)?;
         self.results = state.results.iter().copied().collect();
         self.returns = state.returns.iter().copied().collect();
         // The previous daemon may have ended right after a flip, and calls of its other bank may go on.
@@ -147,11 +144,21 @@ impl Table {
         self.previous = previous;
         bpf.adopt_process_trees(self.trees.live());
         bpf.tag_cgroups(self.names.live())?;
-        bpf.attach_slots(self.programs.keys())?;
+        bpf.attach_slots(state.plan.routes.keys().chain(&state.selftest))?;
         bpf.attach_returns(&self.returns)?;
-        let slots: Vec<Slot> = self.programs.keys().copied().collect();
-        self.restore(bpf, &slots)?;
         self.save(bpf, None)
+    }
+
+    /// Puts programs of this daemon into all slots of the live bank. Those of the previous one are the same; nothing
+    /// needs them any more.
+    ///
+    /// # Errors
+    /// Fails if the kernel refuses a slot.
+    pub fn replace_programs(&mut self, bpf: &Bpf<'_>) -> Result<()> {
+        self.programs = programs(bpf, &self.state.plan, self.selftest)?;
+        self.ids = selftest::ids(&self.programs)?;
+        let slots: Vec<Slot> = self.programs.keys().copied().collect();
+        self.restore(bpf, &slots)
     }
 
     /// Writes the live table, and the next one, before that goes live. The next daemon can only adopt what is written.
@@ -226,7 +233,7 @@ impl Table {
     /// # Errors
     /// Fails if the kernel refuses a slot.
     pub fn apply_selftest(&mut self, bpf: &mut Bpf<'_>, slot: Slot) -> Result<()> {
-        let programs = BTreeMap::from([(slot, bpf.selftest_program())]);
+        let programs = BTreeMap::from([(slot, bpf.selftest_program()?)]);
         self.flip(bpf, programs, &Plan::default(), (0, None))
     }
 
@@ -399,7 +406,7 @@ fn pairs<K: Clone, V: Copy>(map: &BTreeMap<K, V>) -> Vec<(K, V)> {
 /// Returns the programs of a plan, and that of the self-test in its slot.
 fn programs(bpf: &Bpf<'_>, plan: &Plan, selftest: Option<Slot>) -> Result<BTreeMap<Slot, RawFd>> {
     let routed = plan.routes.iter().map(|(slot, route)| program(bpf, *slot, route));
-    let selftest = selftest.map(|slot| Ok((slot, bpf.selftest_program())));
+    let selftest = selftest.map(|slot| Ok((slot, bpf.selftest_program()?)));
     routed.chain(selftest).collect()
 }
 
@@ -407,9 +414,9 @@ fn programs(bpf: &Bpf<'_>, plan: &Plan, selftest: Option<Slot>) -> Result<BTreeM
 fn program(bpf: &Bpf<'_>, slot: Slot, route: &Route) -> Result<(Slot, RawFd)> {
     let program = match route.unfiltered() {
         Some(rule) => bpf.program(rule.handler),
-        None => Some(bpf.filter_program()),
+        None => bpf.filter_program(),
     };
-    Ok((slot, program.with_context(|| format!("{slot}: no such handler"))?))
+    Ok((slot, program.with_context(|| format!("{slot} has no program"))?))
 }
 
 fn slots() -> impl Iterator<Item = Slot> {

@@ -62,7 +62,8 @@ impl Bpf<'_> {
     }
 
     fn list_processes(&self) -> Result<()> {
-        let link = self.skeleton.progs.proc_tree_seed.attach().context(FAILED)?;
+        let program = self.programs.get(&self.skeleton, |programs| &programs.proc_tree_seed)?;
+        let link = program.attach().context(FAILED)?;
         let mut list = Iter::new(&link).context(FAILED)?;
         list.read_to_end(&mut Vec::new()).map(drop).context(FAILED)
     }

@@ -1,0 +1,265 @@
+//! Programs of the object. Those that the first table needs are loaded together with the maps. A thread loads the others,
+//! so that neither the first calls nor the events of the previous daemon wait for the verifier.
+
+use std::cell::{Cell, OnceCell};
+use std::collections::BTreeSet;
+use std::mem::MaybeUninit;
+use std::os::fd::{AsFd as _, AsRawFd as _, BorrowedFd, OwnedFd, RawFd};
+use std::sync::Arc;
+use std::thread::{self, JoinHandle};
+
+use anyhow::{Context as _, Result, anyhow};
+use libbpf_rs::skel::{OpenSkel as _, Skel as _};
+use libbpf_rs::{MapCore as _, ProgramMut};
+use nix::sys::eventfd::{EfdFlags, EventFd};
+
+use super::adoption::is_constant;
+use super::attach::Attach;
+use super::attach_mode::AttachMode;
+use super::{errors, prepare, without_signals};
+use crate::bpf::{OpenTailcalldSkel, TailcalldProgs, TailcalldSkel};
+use crate::config::{Paths, Results};
+use crate::handlers::Handlers;
+use crate::plan::{Plan, Rule};
+
+/// Chooses one program of an object.
+pub(super) type Pick = for<'a, 'obj> fn(&'a TailcalldProgs<'obj>) -> &'a ProgramMut<'obj>;
+
+/// Programs that a load waits for.
+#[derive(Debug, Clone, Copy)]
+pub enum Wanted<'a> {
+    /// All.
+    All,
+    /// Those that this table needs, or, if it is live already, those that the daemon needs for itself.
+    Table(&'a Plan),
+}
+
+/// Names of programs.
+pub(super) type Names = BTreeSet<String>;
+
+/// Programs of an object, in the kernel or on their way there.
+pub(super) struct Programs {
+    /// Names of those that were loaded with the maps.
+    first: Names,
+    rest: OnceCell<TailcalldSkel<'static>>,
+    thread: Cell<Option<Loader>>,
+    /// True once `settle` was called, and where there is no thread.
+    is_settled: Cell<bool>,
+    /// Becomes readable when the thread has ended.
+    completion: Arc<EventFd>,
+}
+
+type Loader = JoinHandle<Result<TailcalldSkel<'static>>>;
+
+impl Programs {
+    /// Programs that were loaded with the maps, and no others.
+    pub fn only(first: Names) -> Result<Self> {
+        let (rest, thread) = (OnceCell::new(), Cell::new(None));
+        let completion = EventFd::from_flags(EfdFlags::EFD_CLOEXEC | EfdFlags::EFD_NONBLOCK);
+        let completion = Arc::new(completion.context(NO_THREAD)?);
+        Ok(Self { first, rest, thread, is_settled: Cell::new(true), completion })
+    }
+
+    /// Loads all programs but `first` in a thread, on the maps of the object that has those.
+    pub fn load_rest(
+        first: Names,
+        skeleton: &TailcalldSkel<'_>,
+        ring_bytes: u32,
+        choice: &AttachMode,
+    ) -> Result<Self> {
+        let programs = Self::only(first)?;
+        let all: Names = skeleton.object().progs().map(|program| name_of(&program)).collect();
+        let rest: Names = all.difference(&programs.first).cloned().collect();
+        if rest.is_empty() {
+            return Ok(programs);
+        }
+        let (maps, choice) = (shared_maps(skeleton)?, choice.clone());
+        let completion = Arc::clone(&programs.completion);
+        let load = move || {
+            let loaded = load(&rest, &maps, ring_bytes, &choice);
+            let _ = completion.write(1);
+            loaded
+        };
+        let thread = thread::Builder::new().name("tailcalld-load".to_owned()).spawn(load);
+        programs.thread.set(Some(thread.context(NO_THREAD)?));
+        programs.is_settled.set(false);
+        Ok(programs)
+    }
+
+    /// Returns whether `settle` has nothing to do.
+    pub fn is_settled(&self) -> bool {
+        self.is_settled.get()
+    }
+
+    /// Waits for the programs that the thread loads.
+    ///
+    /// # Errors
+    /// Fails if the kernel refused one.
+    pub fn settle(&self) -> Result<()> {
+        if !self.is_settled() {
+            self.rest()?;
+            self.is_settled.set(true);
+        }
+        Ok(())
+    }
+
+    /// Becomes readable when the thread has ended.
+    pub fn completion(&self) -> BorrowedFd<'_> {
+        self.completion.as_fd()
+    }
+
+    /// Returns the program that `pick` chooses, as soon as it is loaded.
+    ///
+    /// # Errors
+    /// Fails if the kernel refused the programs that the thread loaded.
+    pub fn get<'s>(
+        &'s self,
+        skeleton: &'s TailcalldSkel<'_>,
+        pick: Pick,
+    ) -> Result<&'s ProgramMut<'s>> {
+        match self.loaded(skeleton, pick) {
+            Some(program) => Ok(program),
+            None => Ok(pick(&self.rest()?.progs)),
+        }
+    }
+
+    /// Returns the program that `pick` chooses, if it is loaded.
+    pub fn loaded<'s>(
+        &'s self,
+        skeleton: &'s TailcalldSkel<'_>,
+        pick: Pick,
+    ) -> Option<&'s ProgramMut<'s>> {
+        let program = pick(&skeleton.progs);
+        if self.first.contains(&*program.name().to_string_lossy()) {
+            return Some(program);
+        }
+        self.rest.get().map(|rest| pick(&rest.progs))
+    }
+
+    /// Returns the program of a handler, as soon as it is loaded.
+    ///
+    /// # Errors
+    /// Fails where `get` does, and if there is none of that name.
+    pub fn handler(&self, skeleton: &TailcalldSkel<'_>, handler: &str) -> Result<RawFd> {
+        let name = handler_program(handler);
+        let object =
+            if self.first.contains(&name) { skeleton.object() } else { self.rest()?.object() };
+        let found = object.progs().find(|program| program.name() == &*name);
+        let found = found.with_context(|| format!("the BPF object has no program {name}"))?;
+        Ok(found.as_fd().as_raw_fd())
+    }
+
+    /// Returns whether the program of a handler is loaded.
+    pub fn has_handler(&self, handler: &str) -> bool {
+        self.first.contains(&handler_program(handler)) || self.rest.get().is_some()
+    }
+
+    fn rest(&self) -> Result<&TailcalldSkel<'static>> {
+        if let Some(rest) = self.rest.get() {
+            return Ok(rest);
+        }
+        let thread = self.thread.take().context("the programs of the object are not loaded")?;
+        let loaded = thread.join().map_err(|_| anyhow!("the thread that loads programs ended"))?;
+        let loaded = loaded?;
+        Ok(self.rest.get_or_init(|| loaded))
+    }
+}
+
+/// Returns the names of the programs that a load waits for. `is_live`: the table is that of the previous daemon.
+pub(super) fn first(
+    wanted: Wanted<'_>,
+    is_live: bool,
+    open: &OpenTailcalldSkel<'_>,
+    handlers: &Handlers,
+    choice: &AttachMode,
+) -> Names {
+    let plan = match wanted {
+        Wanted::All => {
+            return open
+                .open_object()
+                .progs()
+                .map(|it| it.name().to_string_lossy().into_owned())
+                .collect();
+        }
+        Wanted::Table(plan) => plan,
+    };
+    let mut names: Vec<&str> = OF_DAEMON.to_vec();
+    let mut of_handlers = Vec::new();
+    if !is_live {
+        names.extend(OF_TABLE);
+        if plan.routes.values().any(|route| route.unfiltered().is_none()) {
+            names.extend(OF_FILTERS);
+        }
+        let rules: Vec<&Rule> = plan.routes.values().flat_map(|route| &route.rules).collect();
+        let are_returns_free = choice.return_hooks().exit == Attach::Function;
+        if rules.iter().any(|rule| awaits_return(rule, are_returns_free)) {
+            names.extend(OF_RETURNS);
+        }
+        let ids: BTreeSet<u16> = rules.iter().map(|rule| rule.handler).collect();
+        of_handlers.extend(handlers.iter().filter(|handler| ids.contains(&handler.id)));
+    }
+    let of_handlers = of_handlers.iter().map(|handler| handler_program(&handler.name));
+    of_handlers.chain(names.iter().map(|&name| name.to_owned())).collect()
+}
+
+/// Programs that the daemon runs before it makes a call that could be recorded.
+const OF_DAEMON: [&str; 1] = ["self_identify"];
+/// Programs of every table. `argv_copy` is what handlers of programs and of any syscall continue with.
+const OF_TABLE: [&str; 5] = ["sys_enter", "selftest", "cgroup_mkdir", "cgroup_rmdir", "argv_copy"];
+const OF_FILTERS: [&str; 3] = ["filter", "filter_match", "filter_resume"];
+const OF_RETURNS: [&str; 2] = ["sys_exit", "task_exit"];
+
+fn awaits_return(rule: &Rule, are_returns_free: bool) -> bool {
+    let is_reread = match rule.paths {
+        Paths::Auto => are_returns_free,
+        Paths::Entry => false,
+        Paths::Exact => true,
+    };
+    is_reread || rule.results != Results::None
+}
+
+/// Loads programs of another copy of the object, on the maps of the first one.
+fn load(
+    names: &Names,
+    maps: &[(String, OwnedFd)],
+    ring_bytes: u32,
+    choice: &AttachMode,
+) -> Result<TailcalldSkel<'static>> {
+    // A few bytes that are not freed: a daemon loads once, and its programs stay to its end.
+    let mut open = prepare(Box::leak(Box::new(MaybeUninit::uninit())), ring_bytes, choice)?;
+    for mut map in open.open_object_mut().maps_mut() {
+        let name = map.name().to_string_lossy().into_owned();
+        if let Some((_, fd)) = maps.iter().find(|(shared, _)| *shared == name) {
+            map.reuse_fd(fd.as_fd()).with_context(|| format!("failed to share {name}"))?;
+        }
+    }
+    load_only(&mut open, names);
+    without_signals(|| errors::explain(ring_bytes, || open.load()))
+}
+
+/// Leaves out all other programs.
+pub(super) fn load_only(open: &mut OpenTailcalldSkel<'_>, names: &Names) {
+    for mut program in open.open_object_mut().progs_mut() {
+        let is_wanted = names.contains(&*program.name().to_string_lossy());
+        program.set_autoload(is_wanted);
+    }
+}
+
+/// Returns the maps that all programs of the daemon work on: all but constants.
+fn shared_maps(skeleton: &TailcalldSkel<'_>) -> Result<Vec<(String, OwnedFd)>> {
+    let maps = skeleton.object().maps();
+    let maps = maps
+        .map(|map| (map.name().to_string_lossy().into_owned(), map.as_fd().try_clone_to_owned()));
+    let maps = maps.filter(|(name, _)| !is_constant(name));
+    maps.map(|(name, fd)| Ok((name, fd.context("failed to duplicate a map")?))).collect()
+}
+
+fn name_of(program: &libbpf_rs::Program<'_>) -> String {
+    program.name().to_string_lossy().into_owned()
+}
+
+fn handler_program(handler: &str) -> String {
+    format!("handle_{handler}")
+}
+
+const NO_THREAD: &str = "failed to start a thread that loads programs";
