@@ -152,7 +152,8 @@ fn wire_flag(flag: call_flag) -> u16 {
 
 impl Maker<'_> {
     fn add(&mut self, plan: &Plan, slot: Slot, route: &Route) -> Result<()> {
-        if route.rules.iter().any(|rule| self.flags(rule) != 0) {
+        let at_return = wire_flag(call_flag::CALL_RESULT) | wire_flag(call_flag::CALL_MEMORY);
+        if route.rules.iter().any(|rule| self.flags(rule) & at_return != 0) {
             self.settings.returns.insert(slot);
         }
         let row = match (route.unfiltered(), program_of(slot, route)?) {

@@ -161,6 +161,18 @@ fn stop_leaves_nothing_of_what_was_kept() {
     assert_eq!(entries.of(&Stopped::KIND).len(), 1);
 }
 
+#[test]
+fn route_of_calls_at_entry_attaches_nothing_to_returns() {
+    let config =
+        "[routes]\nexecve = { handler = \"exec\", keep = \"always\", paths = \"entry\" }\n";
+    let Some(mut run) = KeptRun::start(config) else { return };
+    let names = run.manager.names();
+    let has_link =
+        |program: &str| names.iter().any(|name| name.starts_with(&format!("1.link.{program}.")));
+    assert_eq!(["sys_enter", "sys_exit", "task_exit"].map(has_link), [true, false, false]);
+    run.finish();
+}
+
 /// Calls of the aggregate in `start_with_events_in_memory`.
 const AGGREGATED: u64 = 300;
 
