@@ -18,8 +18,8 @@ const START: &str = "The kernel's verifier takes 104 ms of it on Linux 6.18: 41 
     strings of argv, 11 for `exec`, 9 for reads at the return, 7 for `timer`, 16 for \
     filters. It spends about 20 of these on names of types, which up to 6.18 it searches \
     among all types of the kernel for every pointer that a program loads from the task. \
-    libbpf takes most of the rest, to find the kernel's types. All programs are loaded, \
-    routed or not, because a reload may need any of them.";
+    libbpf takes most of the rest, to find the kernel's types. Programs that the routes \
+    do not need are loaded by a thread, for a reload.";
 
 /// A tool's figures, or why it is absent.
 struct Contender {

@@ -42,9 +42,9 @@ pub fn load<'obj>(
     let saved = read(tables, store);
     let state = saved.as_ref().map(|saved| &saved.kernel);
     let older = saved.as_ref().map(older_states).unwrap_or_default();
-    let previous = load::Previous { store: store.clone(), state, unfinished: older };
+    let kept = load::KeptSide { store: store.clone(), state, unfinished: older };
     let wanted = Wanted::Table(plan);
-    let bpf = load::load_kept(object, plan.ring_bytes, choice, wanted, &previous)?;
+    let bpf = load::load_kept(object, plan.ring_bytes, choice, wanted, &kept)?;
     let bank = match (&bpf.adoption, bpf.predecessors.last()) {
         (Adoption::Replaced(_), Some(predecessor)) => predecessor.live_bank(),
         _ => bpf.shared.live_bank(),

@@ -12,9 +12,10 @@ use super::attach::{Attach, Side};
 use super::attach_mode::AttachMode;
 use super::attachment::Attachment;
 use super::kept_link::LinkKeeper;
+use super::needed_programs::{self, Wanted};
 use super::other_dispatcher::OtherDispatcher;
 use super::predecessor::Predecessor;
-use super::programs::{self, Programs, Wanted};
+use super::programs::{self, Programs};
 use super::task_end::TaskEnd;
 use super::without_signals;
 use super::{Bpf, cgroup_tags, errors, executable, object, preconditions, prepare, process_tree};
@@ -23,9 +24,9 @@ use crate::fd_store::FdStore;
 use crate::handlers::Handlers;
 use crate::stats::CounterRows;
 
-/// What the previous daemon left.
+/// Kernel side that the previous daemon left.
 #[derive(Debug, Default)]
-pub struct Previous<'a> {
+pub struct KeptSide<'a> {
     /// Store with its descriptors, which keeps those of this daemon.
     pub store: FdStore,
     /// Description of its kernel side.
@@ -44,10 +45,10 @@ pub fn load_kept<'obj>(
     ring_bytes: u32,
     choice: AttachMode,
     wanted: Wanted<'_>,
-    previous: &Previous<'_>,
+    kept: &KeptSide<'_>,
 ) -> Result<Bpf<'obj>> {
     preconditions()?;
-    let Previous { store, state, unfinished } = previous;
+    let KeptSide { store, state, unfinished } = kept;
     let mut open = prepare(object, ring_bytes, &choice)?;
     let handlers = object::declared_handlers(&open)?;
     let stamp = adoption::stamp(open.open_object());
@@ -58,7 +59,8 @@ pub fn load_kept<'obj>(
         (Adoption::Replaced(_), Some(state)) => (store.next_scope(), state.books),
         _ => (store.next_scope(), store.next_scope()),
     };
-    let first = programs::first(wanted, adoption == Adoption::Done, &open, &handlers, &choice);
+    let first =
+        needed_programs::needed(wanted, adoption == Adoption::Done, &open, &handlers, &choice);
     programs::load_only(&mut open, &first);
     let mut skeleton = without_signals(|| errors::explain(ring_bytes, || open.load()))?;
     let shared = match adoption {

@@ -19,6 +19,7 @@ mod kept_link;
 mod kernel_facts;
 mod maps_only;
 mod misses;
+mod needed_programs;
 mod object;
 mod other_dispatcher;
 mod perf;
@@ -55,15 +56,15 @@ pub use attach::Attach;
 pub use attach_mode::{AttachMode, ReturnHooks};
 pub use buckets::Full;
 pub use errors::preconditions;
-pub use kept::{Previous, load_kept};
+pub use kept::{KeptSide, load_kept};
 pub use kernel_facts::functions_are_on;
 pub use maps_only::load_maps;
 pub use misses::DISPATCHER;
+pub use needed_programs::Wanted;
 pub use object::{handlers, prepare};
 pub use other_dispatcher::OtherDispatcher;
 pub use permissions::{is_bpf_unrestricted, may_open_perf_events};
 pub use predecessor::{GLOBALS, Predecessor};
-pub use programs::Wanted;
 pub use table_check::{EMPTY, id_of};
 
 /// The loaded object. Whoever owns it keeps the table alive: the kernel empties a program array when
@@ -116,7 +117,7 @@ pub fn load(
     ring_bytes: u32,
     choice: AttachMode,
 ) -> Result<Bpf<'_>> {
-    load_kept(object, ring_bytes, choice, Wanted::All, &Previous::default())
+    load_kept(object, ring_bytes, choice, Wanted::All, &KeptSide::default())
 }
 
 /// Runs `load` with all signals blocked in this thread: the verifier gives up with EAGAIN when one is pending

@@ -14,25 +14,12 @@ use libbpf_rs::{MapCore as _, ProgramMut};
 use nix::sys::eventfd::{EfdFlags, EventFd};
 
 use super::adoption::is_constant;
-use super::attach::Attach;
 use super::attach_mode::AttachMode;
 use super::{errors, prepare, without_signals};
 use crate::bpf::{OpenTailcalldSkel, TailcalldProgs, TailcalldSkel};
-use crate::config::{Paths, Results};
-use crate::handlers::Handlers;
-use crate::plan::{Plan, Rule};
 
 /// Chooses one program of an object.
 pub(super) type Pick = for<'a, 'obj> fn(&'a TailcalldProgs<'obj>) -> &'a ProgramMut<'obj>;
-
-/// Programs that a load waits for.
-#[derive(Debug, Clone, Copy)]
-pub enum Wanted<'a> {
-    /// All.
-    All,
-    /// Those that this table needs, or, if it is live already, those that the daemon needs for itself.
-    Table(&'a Plan),
-}
 
 /// Names of programs.
 pub(super) type Names = BTreeSet<String>;
@@ -165,59 +152,6 @@ impl Programs {
     }
 }
 
-/// Returns the names of the programs that a load waits for. `is_live`: the table is that of the previous daemon.
-pub(super) fn first(
-    wanted: Wanted<'_>,
-    is_live: bool,
-    open: &OpenTailcalldSkel<'_>,
-    handlers: &Handlers,
-    choice: &AttachMode,
-) -> Names {
-    let plan = match wanted {
-        Wanted::All => {
-            return open
-                .open_object()
-                .progs()
-                .map(|it| it.name().to_string_lossy().into_owned())
-                .collect();
-        }
-        Wanted::Table(plan) => plan,
-    };
-    let mut names: Vec<&str> = OF_DAEMON.to_vec();
-    let mut of_handlers = Vec::new();
-    if !is_live {
-        names.extend(OF_TABLE);
-        if plan.routes.values().any(|route| route.unfiltered().is_none()) {
-            names.extend(OF_FILTERS);
-        }
-        let rules: Vec<&Rule> = plan.routes.values().flat_map(|route| &route.rules).collect();
-        let are_returns_free = choice.return_hooks().exit == Attach::Function;
-        if rules.iter().any(|rule| awaits_return(rule, are_returns_free)) {
-            names.extend(OF_RETURNS);
-        }
-        let ids: BTreeSet<u16> = rules.iter().map(|rule| rule.handler).collect();
-        of_handlers.extend(handlers.iter().filter(|handler| ids.contains(&handler.id)));
-    }
-    let of_handlers = of_handlers.iter().map(|handler| handler_program(&handler.name));
-    of_handlers.chain(names.iter().map(|&name| name.to_owned())).collect()
-}
-
-/// Programs that the daemon runs before it makes a call that could be recorded.
-const OF_DAEMON: [&str; 1] = ["self_identify"];
-/// Programs of every table. `argv_copy` is what handlers of programs and of any syscall continue with.
-const OF_TABLE: [&str; 5] = ["sys_enter", "selftest", "cgroup_mkdir", "cgroup_rmdir", "argv_copy"];
-const OF_FILTERS: [&str; 3] = ["filter", "filter_match", "filter_resume"];
-const OF_RETURNS: [&str; 2] = ["sys_exit", "task_exit"];
-
-fn awaits_return(rule: &Rule, are_returns_free: bool) -> bool {
-    let is_reread = match rule.paths {
-        Paths::Auto => are_returns_free,
-        Paths::Entry => false,
-        Paths::Exact => true,
-    };
-    is_reread || rule.results != Results::None
-}
-
 /// Loads programs of another copy of the object, on the maps of the first one.
 fn load(
     names: &Names,
@@ -258,7 +192,8 @@ fn name_of(program: &libbpf_rs::Program<'_>) -> String {
     program.name().to_string_lossy().into_owned()
 }
 
-fn handler_program(handler: &str) -> String {
+/// Returns the name of the program of a handler.
+pub(super) fn handler_program(handler: &str) -> String {
     format!("handle_{handler}")
 }
 

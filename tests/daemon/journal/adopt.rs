@@ -1,5 +1,6 @@
 //! The kernel side outlives the daemon: the next one goes on with table, ring and counters, and no call is lost.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::time::Duration;
 
@@ -170,6 +171,20 @@ fn route_of_calls_at_entry_attaches_nothing_to_returns() {
     let has_link =
         |program: &str| names.iter().any(|name| name.starts_with(&format!("1.link.{program}.")));
     assert_eq!(["sys_enter", "sys_exit", "task_exit"].map(has_link), [true, false, false]);
+    run.finish();
+}
+
+#[test]
+fn adopting_daemon_replaces_programs_in_slots() {
+    let Some(mut run) = KeptRun::start(&route(&unused_number())) else { return };
+    let handlers = || ours().into_iter().filter(|(name, _)| name == "handle_args");
+    let before = run.before.clone();
+    let of_first: BTreeSet<_> = handlers().filter(|program| !before.contains(program)).collect();
+    assert_eq!(of_first.len(), 1);
+    run.kill();
+    assert!(of_first.is_subset(&ours()), "the slots keep the programs of the first daemon");
+    run.restart();
+    eventually("they are gone", || of_first.is_disjoint(&ours()));
     run.finish();
 }
 
