@@ -32,7 +32,7 @@ fn kill_in_batch(
 }
 
 fn kill_and_go_on(run: &mut KeptRun, daemon: Traced, kind: &Kind, (moment, nth): (Moment, usize)) {
-    daemon.kill_at(moment, "write", &format!("MESSAGE_ID={}", kind.id), nth);
+    daemon.kill_at(moment, "sendto", &format!("MESSAGE_ID={}", kind.id), nth);
     run.run.daemon.wait();
     run.restart();
 }
