@@ -6,6 +6,7 @@ use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 
@@ -13,8 +14,8 @@ use crate::bpf;
 use crate::notify_socket::NotifySocket;
 use crate::pin_dir::PinDir;
 
-/// Time that the service manager has to close what it does not keep any more, in ms.
-const BARRIER_MAX_MS: u16 = 1_000;
+/// Time that the service manager has to close what it does not keep any more.
+const BARRIER_MAX: Duration = Duration::from_secs(1);
 
 /// Store of the service manager; its clones are the same store. Without a service manager it keeps nothing.
 #[derive(Debug, Clone, Default)]
@@ -68,7 +69,7 @@ impl Keeper {
     /// Waits until it has closed what was removed.
     fn wait(&self) -> Result<()> {
         match self {
-            Self::Manager(manager) => manager.barrier(BARRIER_MAX_MS.into()),
+            Self::Manager(manager) => manager.barrier(BARRIER_MAX),
             Self::Pins(_) => Ok(()),
         }
     }

@@ -8,9 +8,10 @@ use std::os::linux::net::SocketAddrExt as _;
 use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::net::{SocketAddr, UnixDatagram};
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
+use nix::errno::Errno;
 use nix::fcntl::OFlag;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::socket::{ControlMessage, MsgFlags, sendmsg};
@@ -74,12 +75,18 @@ impl NotifySocket {
     ///
     /// # Errors
     /// Fails where `send` does, and where no pipe can be had.
-    pub fn barrier(&self, most: PollTimeout) -> Result<()> {
+    pub fn barrier(&self, most: Duration) -> Result<()> {
         let (read, write) = pipe2(OFlag::O_CLOEXEC).context("failed to create a pipe")?;
         self.send(&[("BARRIER", "1")], &[write.as_fd()])?;
         drop(write);
         // The service manager closes its copy: the end of the pipe. If it does not in time, what follows is slower.
-        let _ = poll(&mut [PollFd::new(read.as_fd(), PollFlags::empty())], most);
+        let until = Instant::now() + most;
+        let closed = || {
+            let left = until.saturating_duration_since(Instant::now());
+            let left = PollTimeout::try_from(left).unwrap_or(PollTimeout::MAX);
+            poll(&mut [PollFd::new(read.as_fd(), PollFlags::empty())], left)
+        };
+        while closed() == Err(Errno::EINTR) {}
         Ok(())
     }
 
@@ -92,8 +99,16 @@ impl NotifySocket {
         let rights = [ControlMessage::ScmRights(&raw)];
         let control = if raw.is_empty() { &[][..] } else { &rights };
         let parts = [IoSlice::new(message)];
-        sendmsg::<()>(socket.as_raw_fd(), &parts, control, MsgFlags::MSG_NOSIGNAL, None)?;
-        Ok(())
+        let send =
+            || sendmsg::<()>(socket.as_raw_fd(), &parts, control, MsgFlags::MSG_NOSIGNAL, None);
+        // A signal ends the wait of a socket with a timeout, whatever its handler asks for (signal(7)).
+        let until = Instant::now() + SEND_MAX;
+        loop {
+            match send() {
+                Err(Errno::EINTR) if Instant::now() < until => {}
+                sent => return sent.map(drop).map_err(Into::into),
+            }
+        }
     }
 
     fn name(&self) -> String {

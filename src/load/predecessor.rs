@@ -27,7 +27,8 @@ pub struct Predecessor {
 }
 
 impl Predecessor {
-    /// Takes it out of the store.
+    /// Takes it out of the store. Where a daemon was killed while it removed it, nothing was in its ring any more; then the
+    /// rest is removed.
     ///
     /// # Errors
     /// Fails if a map is missing or of another size.
@@ -35,6 +36,8 @@ impl Predecessor {
         let names = store.names().into_iter();
         let fds: Vec<_> =
             names.filter_map(|name| Some((name.clone(), store.take(&name)?))).collect();
+        let is_whole = NEEDED.iter().try_for_each(|map| find(&fds, map).map(drop));
+        is_whole.inspect_err(|_| fds.iter().for_each(|(name, _)| store.remove(name)))?;
         let bytes = NonZeroUsize::new(size_of::<types::bss>()).context("no globals")?;
         let globals = WritableMapping::open(find(&fds, GLOBALS_MAP)?, bytes)
             .context("failed to map the globals of the previous daemon")?;
@@ -102,6 +105,9 @@ pub(super) const MAP: &str = "map.";
 pub(super) fn kept_name(map: &str) -> String {
     format!("{MAP}{map}")
 }
+
+/// Maps without which nothing is left of it.
+const NEEDED: [&str; 3] = ["events", "syscalls", GLOBALS_MAP];
 
 /// Map of the globals.
 const GLOBALS_MAP: &str = "tailcall.bss";

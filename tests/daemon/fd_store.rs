@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use std::process::Command;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::thread;
+use std::time::Duration;
 
 use nix::sys::socket::{ControlMessageOwned, MsgFlags, recvmsg};
 
@@ -23,6 +24,7 @@ pub struct KeepingManager {
 struct State {
     kept: Vec<(String, RawFd)>,
     ready: usize,
+    is_paused: bool,
 }
 
 impl KeepingManager {
@@ -73,6 +75,11 @@ impl KeepingManager {
         self.state().forget(|name| name.starts_with(prefix));
     }
 
+    /// Makes the manager read no message from now on, or read them again.
+    pub fn set_paused(&self, is_paused: bool) {
+        self.state().is_paused = is_paused;
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap()
     }
@@ -95,6 +102,9 @@ impl Drop for KeepingManager {
 
 fn receive(socket: &UnixDatagram, state: &Mutex<State>) {
     loop {
+        while state.lock().unwrap().is_paused {
+            thread::park_timeout(Duration::from_millis(1));
+        }
         let mut bytes = [0; 4096];
         let mut space = nix::cmsg_space!([RawFd; 4]);
         let (size, fds) = {

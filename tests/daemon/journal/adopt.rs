@@ -174,6 +174,61 @@ fn route_of_calls_at_entry_attaches_nothing_to_returns() {
     run.finish();
 }
 
+/// A signal ends a wait for the service manager, and must not end the attempt to store.
+#[test]
+fn store_interrupted_by_signal_is_complete() {
+    let number = unused_number();
+    let config = format!("{}[ring]\nsize = \"{}\"\n", route(&number), SIZES[0]);
+    let Some(mut run) = KeptRun::start(&config) else { return };
+    run.reconfigure(SIZES[0], SIZES[1]);
+    run.kill();
+    run.manager.set_paused(true);
+    run.start_unfinished();
+    let call = format!("/proc/{}/syscall", run.run.daemon.id());
+    let sendmsg = number_of("sendmsg");
+    eventually("the daemon waits for the manager", || {
+        fs::read_to_string(&call).is_ok_and(|call| call.starts_with(&sendmsg))
+    });
+    fs::write(run.run.path("run/restart"), "").unwrap();
+    run.run.daemon.signal(Signal::SIGTERM);
+    run.manager.set_paused(false);
+    assert_eq!(run.run.daemon.wait().code(), Some(0));
+    run.manager.wait_for_ready(2);
+    run.restart();
+    let name = trigger(&["times", "50", "native", &number, "nth"]);
+    let entries = run.finish_after(1);
+    has_all(&entries, &name, 50);
+    assert_eq!(entries.of(&Adopted::KIND).len(), 2);
+    assert_eq!(run.errors(), "");
+}
+
+fn number_of(name: &str) -> String {
+    format!("{} ", syscalls::number(syscalls::Abi::Native, name).unwrap())
+}
+
+/// A daemon that is killed while it removes an older set leaves a part of it.
+#[test]
+fn half_removed_set_of_predecessor_is_removed() {
+    let number = unused_number();
+    let config = format!("{}[ring]\nsize = \"{}\"\n", route(&number), SIZES[0]);
+    let Some(mut run) = KeptRun::start(&config) else { return };
+    run.run.journald.signal(Signal::SIGSTOP);
+    trigger(&["times", "2000", "native", &number, "nth"]);
+    run.until_output_is_full();
+    run.kill();
+    run.reconfigure(SIZES[0], SIZES[1]);
+    run.restart();
+    let name = trigger(&["times", "50", "native", &number, "nth"]);
+    run.kill();
+    run.manager.forget("1.link.");
+    run.manager.forget("1.map.events");
+    run.restart();
+    run.run.journald.signal(Signal::SIGCONT);
+    let entries = run.finish();
+    assert_eq!(entries.nths(&name), (0..50).collect::<Vec<_>>());
+    assert_eq!(run.manager.names(), Vec::<String>::new());
+}
+
 #[test]
 fn adopting_daemon_replaces_programs_in_slots() {
     let Some(mut run) = KeptRun::start(&route(&unused_number())) else { return };
