@@ -142,12 +142,25 @@ fn close_in(daemon: &Daemon, fd: u64) {
 
     const SYSCALL: i64 = 0x050f;
     let pid = nix::unistd::Pid::from_raw(i32::try_from(daemon.pid()).unwrap());
-    ptrace::attach(pid).unwrap();
-    waitpid(pid, None).unwrap();
-    let before = ptrace::getregs(pid).unwrap();
+    // Stops the daemon where it waits in a syscall.
+    let stop = || {
+        ptrace::attach(pid).unwrap();
+        waitpid(pid, None).unwrap();
+        let regs = ptrace::getregs(pid).unwrap();
+        let at = (regs.rip - 2) as ptrace::AddressType;
+        let is_in_call = ptrace::read(pid, at).is_ok_and(|word| word & 0xffff == SYSCALL);
+        if !is_in_call {
+            ptrace::detach(pid, None::<Signal>).unwrap();
+        }
+        is_in_call.then_some(regs)
+    };
+    let mut stopped = None;
+    eventually("the daemon waits in a syscall", || {
+        stopped = stop();
+        stopped.is_some()
+    });
+    let before = stopped.unwrap();
     let at = before.rip - 2;
-    let word = ptrace::read(pid, at as ptrace::AddressType).unwrap();
-    assert_eq!(word & 0xffff, SYSCALL, "the daemon waits in a syscall");
     let close = u64::try_from(nix::libc::SYS_close).unwrap();
     let regs =
         nix::libc::user_regs_struct { rip: at, rax: close, rdi: fd, orig_rax: u64::MAX, ..before };
