@@ -5,7 +5,7 @@
 use std::os::fd::{AsFd as _, BorrowedFd};
 
 use anyhow::{Context as _, Result};
-use libbpf_rs::{MapCore, MapInfo, Object, OpenObject};
+use libbpf_rs::{Map, MapCore, MapInfo, Object, OpenObject};
 use serde::{Deserialize, Serialize};
 
 use super::attach::Attach;
@@ -235,13 +235,20 @@ pub(super) fn reuse_maps(
 
 /// Keeps the maps of an object in the store, in the set `scope`. With `has_books` counters and ledger are there already.
 pub(super) fn keep_maps(object: &Object, store: &FdStore, scope: u32, has_books: bool) {
-    for map in object.maps().filter(|map| !is_constant(&map.name().to_string_lossy())) {
+    for map in kept_maps_of(object) {
         let name = map.name().to_string_lossy().into_owned();
         if has_books && BOOKS.contains(&&*name) {
             continue;
         }
         part(store, (scope, scope), &name).put(&kept_name(&name), map.as_fd());
     }
+}
+
+/// Returns the maps of a loaded object that outlive it or are shared: all but constants, and but those that are not created
+/// on this kernel, in whose place libbpf has an empty file.
+pub(super) fn kept_maps_of(object: &Object) -> impl Iterator<Item = Map<'_>> {
+    let is_kept = |map: &Map<'_>| !is_constant(&map.name().to_string_lossy());
+    object.maps().filter(is_kept).filter(|map| MapInfo::new(map.as_fd()).is_ok())
 }
 
 /// Returns the id of a map.
@@ -259,7 +266,7 @@ fn kept_maps(open: &OpenObject) -> impl Iterator<Item = String> {
 }
 
 /// Returns whether a map holds constants: each object has its own, frozen before its programs were verified.
-pub(super) fn is_constant(map: &str) -> bool {
+fn is_constant(map: &str) -> bool {
     map.contains(".rodata")
 }
 

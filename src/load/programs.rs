@@ -10,10 +10,10 @@ use std::thread::{self, JoinHandle};
 
 use anyhow::{Context as _, Result, anyhow};
 use libbpf_rs::skel::{OpenSkel as _, Skel as _};
-use libbpf_rs::{MapCore as _, ProgramMut};
+use libbpf_rs::{Map, MapCore as _, ProgramMut};
 use nix::sys::eventfd::{EfdFlags, EventFd};
 
-use super::adoption::is_constant;
+use super::adoption::kept_maps_of;
 use super::attach_mode::AttachMode;
 use super::{errors, prepare, without_signals};
 use crate::bpf::{OpenTailcalldSkel, TailcalldProgs, TailcalldSkel};
@@ -181,11 +181,11 @@ pub(super) fn load_only(open: &mut OpenTailcalldSkel<'_>, names: &Names) {
 
 /// Returns the maps that all programs of the daemon work on: all but constants.
 fn shared_maps(skeleton: &TailcalldSkel<'_>) -> Result<Vec<(String, OwnedFd)>> {
-    let maps = skeleton.object().maps();
-    let maps = maps
-        .map(|map| (map.name().to_string_lossy().into_owned(), map.as_fd().try_clone_to_owned()));
-    let maps = maps.filter(|(name, _)| !is_constant(name));
-    maps.map(|(name, fd)| Ok((name, fd.context("failed to duplicate a map")?))).collect()
+    let shared = |map: Map<'_>| {
+        let fd = map.as_fd().try_clone_to_owned().context("failed to duplicate a map")?;
+        Ok((map.name().to_string_lossy().into_owned(), fd))
+    };
+    kept_maps_of(skeleton.object()).map(shared).collect()
 }
 
 fn name_of(program: &libbpf_rs::Program<'_>) -> String {

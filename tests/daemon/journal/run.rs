@@ -120,6 +120,10 @@ impl Run {
     /// Returns all entries in the journal once it has so many `stopped` records.
     pub fn entries(&self, stops: usize) -> Entries {
         self.wait_for(&stopped(), stops);
+        self.all_entries()
+    }
+
+    fn all_entries(&self) -> Entries {
         Entries(self.journald.query(&[
             "-o",
             "json",
@@ -193,10 +197,12 @@ impl KeptRun {
 
     /// Stops the last daemon and returns all entries in the journal, whatever number of daemons stopped before.
     pub fn finish_last(&mut self) -> Entries {
-        let before = self.run.journald.query(&["-o", "json", &stopped()]).len();
+        let pid = format!("_PID={}", self.run.daemon.id());
         self.run.daemon.signal(Signal::SIGTERM);
         assert_eq!(self.run.daemon.wait().code(), Some(0));
-        self.run.entries(before + 1)
+        let found = || self.run.journald.query(&["-o", "json", &stopped(), &pid]);
+        eventually("the last record", || !found().is_empty());
+        self.run.all_entries()
     }
 
     /// Kills the daemon by force.
