@@ -77,7 +77,7 @@ fn executable(pattern: &Pattern) -> Option<String> {
                 .then(|| format!("exe \"*{}\" never holds: {PLAIN}", pattern.text));
         }
         Part::Whole => (pattern.text.as_str(), ""),
-        // What stands behind the last slash may go on.
+        // The name behind the last slash may go on.
         Part::Begin => pattern.text.split_at(pattern.text.rfind('/').unwrap_or_default()),
     };
     let plain = plain(fixed);
@@ -196,7 +196,7 @@ mod tests {
         assert_eq!(meant("/bin/", Part::Begin), Some(format!("\"{}*\"", path("/usr/"))));
         assert_eq!(meant("/usr/true", Part::Whole), None);
         assert_eq!(meant("/usr/tr", Part::Begin), None);
-        // Of another machine or a container nothing is known.
+        // Nothing is known of another machine or of a container.
         assert_eq!(exe("/nowhere/at/all", Part::Whole), None);
         assert_eq!(exe("/", Part::Begin), None);
         assert!(exe("//x", Part::End).is_some() && exe("/x", Part::End).is_none());

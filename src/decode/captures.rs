@@ -123,7 +123,7 @@ impl<'a> Encoded<'a> {
 
 /// Decodes the capture at `at` and moves `at` behind it.
 fn capture<'a>(record: &'a [u8], at: &mut usize) -> Result<Capture<'a>, Error> {
-    // Of a known size: no field is looked for beyond the end.
+    // The size is known from here on: no field is looked for beyond the end.
     let head: Option<&[u8; CAPTURE_SIZE]> = record.get(*at..).and_then(<[u8]>::first_chunk);
     let head = Reader(head.ok_or(Error::TooShort(record.len()))?);
     let stored = head.u32(offset_of!(types::capture, stored))? as usize;

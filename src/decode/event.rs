@@ -77,7 +77,7 @@ impl<'a> Event<'a> {
         exit: Option<&SyscallExit<'a>>,
         handlers: &'a Handlers,
     ) -> Result<Self, Error> {
-        // Of a known size: no field is looked for beyond the end.
+        // The size is known from here on: no field is looked for beyond the end.
         let head: &[u8; EVENT_SIZE] = entry.first_chunk().ok_or(Error::TooShort(entry.len()))?;
         let reader = Reader(head);
         let id = reader.u16(offset_of!(types::event, handler))?;

@@ -1,0 +1,89 @@
+//! Programs that stand in arrays of the object: in slots of the table, and where other programs continue or tail-call.
+
+use std::os::fd::{AsFd as _, AsRawFd as _, BorrowedFd, RawFd};
+
+use anyhow::{Context as _, Result};
+use libbpf_rs::{MapCore, MapFlags};
+
+use super::Bpf;
+use super::programs::Pick;
+use crate::bpf::types::continuation;
+
+/// Programs that others continue with.
+const CONTINUATIONS: [(continuation, Pick); 3] = [
+    (continuation::CONTINUE_ARGV, |programs| &programs.argv_copy),
+    (continuation::CONTINUE_FILTER, |programs| &programs.filter_resume),
+    (continuation::CONTINUE_MATCH, |programs| &programs.filter_match),
+];
+
+impl Bpf<'_> {
+    /// Fills the arrays of the programs that others continue with, and of the handlers that filters call, as far as they
+    /// are loaded.
+    ///
+    /// # Errors
+    /// Fails if the kernel refuses.
+    pub(super) fn wire(&self) -> Result<()> {
+        let (maps, programs) = (&self.skeleton.maps, &self.programs);
+        let set = |map: &dyn MapCore, key: u32, program: RawFd| {
+            map.update(&key.to_ne_bytes(), &program.to_ne_bytes(), MapFlags::ANY)
+                .context("failed to set the programs that others tail-call")
+        };
+        for (place, pick) in CONTINUATIONS {
+            if let Some(program) = programs.loaded(&self.skeleton, pick) {
+                set(&maps.continuations, place.0, program.as_fd().as_raw_fd())?;
+            }
+        }
+        for handler in self.handlers.iter().filter(|handler| programs.has_handler(&handler.name)) {
+            let program = programs.handler(&self.skeleton, &handler.name)?;
+            set(&maps.handlers, handler.id.into(), program)?;
+        }
+        Ok(())
+    }
+
+    /// Waits for the programs that a thread still loads.
+    ///
+    /// # Errors
+    /// Fails if the kernel refused one.
+    pub fn complete(&self) -> Result<()> {
+        self.programs.settle()?;
+        self.wire()
+    }
+
+    /// Returns whether all programs are loaded.
+    pub fn is_complete(&self) -> bool {
+        self.programs.is_settled()
+    }
+
+    /// Becomes readable when the thread that loads programs has ended.
+    pub fn completion(&self) -> BorrowedFd<'_> {
+        self.programs.completion()
+    }
+
+    /// Returns the program of a handler.
+    ///
+    /// # Errors
+    /// Fails if there is no such handler, or if the kernel refused its program.
+    pub fn program(&self, handler: u16) -> Result<RawFd> {
+        let handler = self.handlers.iter().find(|known| known.id == handler);
+        let handler = handler.context("no such handler")?;
+        self.programs.handler(&self.skeleton, &handler.name)
+    }
+
+    /// Returns the program that decides which rule a call is for.
+    ///
+    /// # Errors
+    /// Fails if the kernel refused it.
+    pub fn filter_program(&self) -> Result<RawFd> {
+        let program = self.programs.get(&self.skeleton, |programs| &programs.filter)?;
+        Ok(program.as_fd().as_raw_fd())
+    }
+
+    /// Returns the program that answers the daemon's test call.
+    ///
+    /// # Errors
+    /// Fails if the kernel refused it.
+    pub fn selftest_program(&self) -> Result<RawFd> {
+        let program = self.programs.get(&self.skeleton, |programs| &programs.selftest)?;
+        Ok(program.as_fd().as_raw_fd())
+    }
+}
