@@ -70,7 +70,7 @@ impl<'obj> Daemon<'obj> {
             last_reload: LastReload::default(),
             pipeline,
             consumer,
-            counters: Counters::default(),
+            counters: Counters::new(clock::real_now_ns()),
             suppressed: SuppressedReader::default(),
             held_losses: HeldLosses::default(),
             last_report: None,

@@ -41,6 +41,9 @@ pub struct CountersState {
     user: UserCounters,
     missed: u64,
     handlers: BTreeMap<Slot, String>,
+    /// Time of the reading, ns since 1970 UTC; 0: an earlier version has not saved it.
+    #[serde(default)]
+    read_ns: u64,
 }
 
 /// Differences between two readings.
@@ -57,22 +60,30 @@ pub struct Reading {
 }
 
 impl Counters {
-    /// Starts the period of the first reading.
-    pub fn begin(&mut self, now_ns: u64) {
-        self.read_ns = now_ns;
+    /// Makes counters whose first reading covers the time from now on.
+    pub fn new(now_ns: u64) -> Self {
+        Self { read_ns: now_ns, ..Self::default() }
+    }
+
+    /// Notes that process trees lack no process.
+    pub fn begin(&mut self) {
         self.untracked.begin();
     }
 
     /// Returns the values of the last reading.
     pub fn state(&self, ring: u32) -> CountersState {
         let (kernel, handlers) = (self.kernel.clone(), self.handlers.clone());
-        CountersState { ring, kernel, user: self.user.clone(), missed: self.missed, handlers }
+        let user = self.user.clone();
+        CountersState { ring, kernel, user, missed: self.missed, handlers, read_ns: self.read_ns }
     }
 
-    /// Takes the values of the last reading of the previous daemon.
+    /// Takes the values of the last reading of the previous daemon, since which losses are to be reported.
     pub fn restore(&mut self, state: CountersState) {
-        let CountersState { kernel, user, missed, handlers, .. } = state;
+        let CountersState { kernel, user, missed, handlers, read_ns, .. } = state;
         (self.user, self.missed) = (user, missed);
+        if read_ns > 0 {
+            self.read_ns = read_ns;
+        }
         self.kernel.extend(kernel);
         // Routes of the live table are known already, by their present names.
         let older = handlers.into_iter().filter(|(slot, _)| !self.handlers.contains_key(slot));

@@ -238,7 +238,8 @@ impl Daemon<'_> {
         if let Some(limit) = limit {
             self.emit(Body::JournalRateLimit(&limit));
         }
-        self.counters.begin(clock::real_now_ns());
+        self.counters.begin();
+        self.save_counters();
         self.tracing.begin(clock::real_now_ns());
         self.ping_watchdog();
         self.update_status();

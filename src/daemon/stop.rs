@@ -50,7 +50,7 @@ impl Daemon<'_> {
     }
 
     /// Ends without an end of the recording: table, ring and links are left to the next daemon, with the calls that wait
-    /// for their results. What is not written otherwise counts as lost.
+    /// for their results and the event that waits for journald. Aggregates that are not written count as lost.
     pub(super) fn leave(&mut self, reason: &str) -> Result<()> {
         self.systemd.stopping();
         self.control = None;
@@ -63,13 +63,14 @@ impl Daemon<'_> {
         if let Err(error) = saved_calls::save(&runtime_folder(), ring, &calls) {
             tracing::warn!("{} calls that wait for their results are lost: {error:#}", calls.len());
         }
-        self.pipeline.borrow_mut().give_up(std::iter::empty());
+        self.pipeline.borrow_mut().give_up_aggregates();
         self.report_suppressed()?;
         let user = self.pipeline.borrow().delivery.tally.clone();
         let (generation, misses) = (self.table.generation(), self.bpf.misses()?);
         let stopped = self.counters.stopped_record(reason, generation, &user, misses);
         self.emit(Body::Stopped(&stopped));
         self.write_own(until)?;
+        self.pipeline.borrow_mut().leave();
         self.save_last_records();
         if let Some(Err(error)) = self.heartbeat.as_mut().map(Heartbeat::stop) {
             tracing::warn!("the next start cannot tell how this one ended: {error:#}");

@@ -188,11 +188,11 @@ impl Output {
         }
     }
 
-    /// Adds the encoded entry of an event, for the next `flush`, and marks that the journal may have it already. Only
+    /// Adds the encoded entry of an event, for the next `flush`; marks it if the journal may have it already. Only
     /// journald takes entries.
-    pub fn add_event_entry(&mut self, entry: Vec<u8>) {
+    pub fn add_event_entry(&mut self, entry: Vec<u8>, may_be_written: bool) {
         if let Backend::Journal(queue) = &mut self.backend {
-            queue.add_event(journal::mark_duplicate(entry));
+            queue.add_event(if may_be_written { journal::mark_duplicate(entry) } else { entry });
         }
     }
 

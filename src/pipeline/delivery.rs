@@ -12,7 +12,7 @@ use syscalls::Slot;
 
 use super::receipts::{Receipts, Source};
 use super::rule_lookup::MatchedRule;
-use super::writer::{Writer, WriterState};
+use super::writer::{SavedRecord, Writer, WriterState};
 use crate::clock::Clock;
 use crate::config::{Aggregate, Keep, Redact};
 use crate::decode::{Event, Outcome};
@@ -222,12 +222,11 @@ impl Delivery {
         self.shedder.set_limits(limits, self.now);
     }
 
-    /// Writes the encoded record of events that waited for journald when the previous daemon was killed; they count as
-    /// written. Another output does not take it: they are lost.
-    pub fn write_waiting(&mut self, portion: Portion, entry: Vec<u8>) {
+    /// Writes the record of events that waited for journald when the previous daemon ended; they count as written. Another output does not take it: they are lost.
+    pub(super) fn write_waiting(&mut self, record: SavedRecord) {
         if !self.writer.output().is_journal() {
-            self.tally.crash(portion);
-        } else if let Some(given_up) = self.writer.write_waiting(portion, entry) {
+            self.tally.crash(record.portion);
+        } else if let Some(given_up) = self.writer.write_waiting(record) {
             self.tally.refuse(given_up);
         }
     }
@@ -247,14 +246,19 @@ impl Delivery {
 
     /// Counts what is not written as lost at the stop: aggregates, and the event that waits in the output.
     pub fn give_up(&mut self) {
+        self.give_up_aggregates();
+        if let Some(waiting) = self.writer.give_up() {
+            self.tally.give_up(waiting);
+        }
+    }
+
+    /// Counts the aggregates that are not written as lost at the stop.
+    pub fn give_up_aggregates(&mut self) {
         self.aggregator.close_all(self.now);
         while let Some(aggregated) = self.aggregator.take() {
             let (slot, count) = (aggregated.group.slot, aggregated.summary.count);
             self.tally.give_up(Portion::Many(slot, count));
             self.end_aggregate(slot, count);
-        }
-        if let Some(waiting) = self.writer.give_up() {
-            self.tally.give_up(waiting);
         }
     }
 

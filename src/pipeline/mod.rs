@@ -180,8 +180,8 @@ impl Pipeline {
         if let Some(inode) = self.delivery.receipts.cut_in() {
             self.delivery.end_line(inode);
         }
-        if let Some((portion, entry)) = waiting {
-            self.delivery.write_waiting(portion, entry);
+        if let Some(record) = waiting {
+            self.delivery.write_waiting(record);
         }
         self.delivery.write_receipts();
     }
@@ -339,6 +339,17 @@ impl Pipeline {
         }
         self.delivery.give_up();
         self.delivery.write_receipts();
+    }
+
+    /// Counts the aggregates that are not written as lost at the stop.
+    pub fn give_up_aggregates(&mut self) {
+        self.delivery.give_up_aggregates();
+        self.delivery.write_receipts();
+    }
+
+    /// Leaves the event that waits for journald to the next daemon. Nothing is written any more.
+    pub fn leave(&mut self) {
+        self.delivery.receipts.leave();
     }
 
     /// Adds the table that is live from now on, and closes the aggregates of the previous one.

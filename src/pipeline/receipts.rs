@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use syscalls::Slot;
 
 use super::entry_file::EntryFile;
-use super::writer::WaitingEvents;
+use super::writer::{SavedRecord, WaitingEvents};
 use crate::decode::Header;
 use crate::stats::{
     Counted, EventId, EventOutcomes, Ledger, LedgerRow, LedgerState, Portion, UserCounters,
@@ -66,7 +66,7 @@ impl Receipts {
         ledger: Ledger,
         entries: EntryFile,
         saved: &BTreeMap<Slot, u64>,
-    ) -> (UserCounters, Option<(Portion, Vec<u8>)>) {
+    ) -> (UserCounters, Option<SavedRecord>) {
         let state = ledger.read_state();
         let mut tally = UserCounters { undecodable: state.undecodable, ..UserCounters::default() };
         let (waiting, entry) = saved_record(&state, &entries);
@@ -91,9 +91,12 @@ impl Receipts {
             tally.crash(lost);
         }
         self.interrupted = Some((state.delivering, is_done));
-        self.state = LedgerState { waiting: None, is_saved_first: false, ..state };
+        let may_be_written = !state.is_unsent;
+        self.state =
+            LedgerState { waiting: None, is_saved_first: false, is_unsent: false, ..state };
         self.open(ledger, entries);
-        (tally, waiting.zip(entry))
+        let saved = waiting.zip(entry);
+        (tally, saved.map(|(portion, entry)| SavedRecord { portion, entry, may_be_written }))
     }
 
     fn restore_row(
@@ -148,6 +151,13 @@ impl Receipts {
         (self.state.waiting_number, self.state.is_saved_first) = (number, true);
         ledger.write_state(&self.state);
         self.slots.entry(portion.slot()).or_default().saved = number;
+    }
+
+    /// Notes that the record that waits is not sent before the daemon ends.
+    pub fn leave(&mut self) {
+        let Some((ledger, _)) = &self.files else { return };
+        self.state.is_unsent = true;
+        ledger.write_state(&self.state);
     }
 
     /// Writes what became of the events of a slot.

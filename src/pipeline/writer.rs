@@ -66,6 +66,17 @@ pub struct WaitingEvents<'a> {
     pub entry: Option<&'a [u8]>,
 }
 
+/// Record that the output of the previous daemon did not accept.
+#[derive(Debug)]
+pub(super) struct SavedRecord {
+    /// Events of the record.
+    pub portion: Portion,
+    /// The encoded record.
+    pub entry: Vec<u8>,
+    /// The daemon was killed: the output may have the record.
+    pub may_be_written: bool,
+}
+
 /// Result of writing a record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[must_use]
@@ -202,10 +213,10 @@ impl Writer {
         self.output.take_own_entries()
     }
 
-    /// Writes the encoded record of events that waited in the output of the previous daemon; they count as written.
-    pub fn write_waiting(&mut self, portion: Portion, entry: Vec<u8>) -> Option<Portion> {
-        self.output.add_event_entry(entry);
-        self.waiting = Some((portion, self.next_number));
+    /// Writes the record of events that waited in the output of the previous daemon; they count as written.
+    pub(super) fn write_waiting(&mut self, record: SavedRecord) -> Option<Portion> {
+        self.output.add_event_entry(record.entry, record.may_be_written);
+        self.waiting = Some((record.portion, self.next_number));
         self.next_number += 1;
         self.flush()
     }

@@ -61,6 +61,8 @@ pub struct LedgerState {
     /// The events of that record were in memory only, so it was saved before it was written: the output may have it, and
     /// the row of its slot says whether it counts.
     pub is_saved_first: bool,
+    /// The daemon has ended in order, and the output has not got that record.
+    pub is_unsent: bool,
     /// Number of the file in which a line has its beginning only.
     pub cut_in: Option<u64>,
 }
@@ -113,6 +115,7 @@ impl Ledger {
         };
         let (kind, number) = (kind, state.waiting_number);
         let (is_first, cut_in) = (state.is_saved_first.into(), state.cut_in.unwrap_or_default());
+        let is_unsent = state.is_unsent.into();
         let words = [
             undecodable,
             boottime_ns,
@@ -123,6 +126,7 @@ impl Ledger {
             number,
             is_first,
             cut_in,
+            is_unsent,
         ];
         self.write_row(STATE_ROW, words.into_iter());
     }
@@ -139,6 +143,7 @@ impl Ledger {
             waiting_number,
             is_first,
             cut_in,
+            is_unsent,
             ..,
         ] = self.read_row(STATE_ROW);
         let slot = u16::try_from(slot).ok().and_then(Slot::from_index);
@@ -149,8 +154,17 @@ impl Ledger {
             _ => None,
         });
         let delivering = event_id(boottime_ns, tid);
-        let (is_saved_first, cut_in) = (is_first != 0, Some(cut_in).filter(|inode| *inode != 0));
-        LedgerState { undecodable, delivering, waiting, waiting_number, is_saved_first, cut_in }
+        let [is_saved_first, is_unsent] = [is_first, is_unsent].map(|word| word != 0);
+        let cut_in = Some(cut_in).filter(|inode| *inode != 0);
+        LedgerState {
+            undecodable,
+            delivering,
+            waiting,
+            waiting_number,
+            is_saved_first,
+            is_unsent,
+            cut_in,
+        }
     }
 
     /// Writes a row into the copy that is not valid, and makes it the valid one with the last store: a daemon that is
@@ -238,6 +252,7 @@ mod tests {
                 waiting,
                 waiting_number,
                 is_saved_first,
+                is_unsent: !is_saved_first,
                 cut_in: waiting.map(|_| 11),
             };
             ledger.write_state(&state);

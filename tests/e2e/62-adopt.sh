@@ -2,12 +2,13 @@ chapter adopt
 
 # Calls a second, and how often the daemon is killed, restarted, and replaced by another object under them: scripts/e2e.sh
 # hands these variables over.
-RATE=2000 KILLS=10 RESTARTS=5 UPGRADES=2 RING=256MiB
+RATE=2000 KILLS=10 RESTARTS=5 UPGRADES=2
+# Room for the calls of some seconds in which nobody reads the ring.
+RING=256MiB OTHER_RING=128MiB
 # shellcheck source=/dev/null
 source /shared/variables
 
-# Room for the calls of some seconds in which nobody reads the ring, and memory for it.
-OTHER_RING=128MiB
+# Memory for the rings.
 mkdir /run/systemd/system/tailcalld.service.d
 printf '[Service]\nMemoryMax=3G\n' >/run/systemd/system/tailcalld.service.d/ring.conf
 systemctl daemon-reload

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::fs;
 
+use jiff::Timestamp;
 use nix::sys::signal::Signal;
 use serde_json::Value;
 use tailcalld::output::record::{
@@ -66,23 +67,36 @@ pub fn has_all(entries: &Entries, name: &str, calls: u64) {
     assert!(all - nths.len() <= marked, "{all} events, {marked} marked");
 }
 
-#[test]
-fn event_that_waits_for_journald_survives_two_kills() {
+/// Ends two daemons while an event waits for journald, and asserts that the journal has each call in the end.
+fn event_that_waits_survives(end: fn(&mut KeptRun)) -> Option<(Entries, String)> {
     const CALLS: u64 = 2_000;
     let number = unused_number();
-    let Some(mut run) = KeptRun::start(&route(&number)) else { return };
+    let mut run = KeptRun::start(&route(&number))?;
     run.run.journald.signal(Signal::SIGSTOP);
     let name = trigger(&["times", &CALLS.to_string(), "native", &number, "nth"]);
-    run.until_output_is_full();
     for _ in 0..2 {
-        run.kill();
+        run.until_output_is_full();
+        end(&mut run);
         run.restart();
     }
     run.run.journald.signal(Signal::SIGCONT);
     run.run.wait_for_any(&format!("SYSCALL_ARG=0={:#x}", CALLS - 1));
-    let entries = run.finish();
+    let entries = run.finish_last();
     has_all(&entries, &name, CALLS);
-    assert_eq!(entries.declared_lost(), 0);
+    assert_eq!(entries.declared_lost(), 0, "{:?}", entries.of(&Lost::KIND));
+    Some((entries, name))
+}
+
+#[test]
+fn event_that_waits_for_journald_survives_two_kills() {
+    event_that_waits_survives(KeptRun::kill);
+}
+
+#[test]
+fn event_that_waits_for_journald_survives_two_restarts_without_mark() {
+    let Some((entries, name)) = event_that_waits_survives(KeptRun::leave) else { return };
+    let is_marked = |event: &&&Value| event["SYSCALL_MAY_BE_DUPLICATE"] == "yes";
+    assert_eq!(entries.by(&name).iter().filter(is_marked).count(), 0);
 }
 
 #[test]
@@ -145,7 +159,9 @@ fn start_with_events_in_memory() -> Option<(KeptRun, Trigger)> {
 
 #[test]
 fn events_in_memory_at_kill_count_as_lost_in_crash() {
+    let before_start = Timestamp::now();
     let Some((mut run, pausing)) = start_with_events_in_memory() else { return };
+    let before_kill = Timestamp::now();
     run.kill();
     run.restart();
     drop(pausing);
@@ -158,6 +174,9 @@ fn events_in_memory_at_kill_count_as_lost_in_crash() {
         lost["TAILCALLD_LOSS"].as_array().unwrap().iter().filter_map(Value::as_str).collect();
     assert_eq!(losses.len(), 2, "{losses:?}");
     assert!(losses.iter().all(|loss| loss.contains("reason=crash")), "{losses:?}");
+    // The last reading of the killed daemon, or its start.
+    let from = lost["TAILCALLD_FROM"].as_str().unwrap().parse().unwrap();
+    assert!((before_start..before_kill).contains(&from), "{from}");
 }
 
 #[test]
