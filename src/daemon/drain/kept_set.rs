@@ -22,6 +22,9 @@ const TABLE: &str = "table";
 const FILES: [&str; 3] = ["counters", "pending-calls", "waiting-event"];
 /// File with the time at which the dispatcher was silenced, ns of `CLOCK_BOOTTIME`.
 const SILENCED: &str = "silenced";
+/// File of a set that is read to its end or given up; removed last. A daemon that is killed while it removes the set
+/// leaves it to the next one, which has nothing to read or to report any more.
+const DONE: &str = "done";
 /// Name of the directory, in front of the number of the set.
 const FOLDER: &str = "drain-";
 
@@ -73,14 +76,8 @@ pub struct KeptSet {
 impl KeptSet {
     /// Takes all sets of other types out of the store, the oldest first.
     pub fn take_all(runtime: &Path, store: &FdStore) -> Vec<Self> {
-        let mut sets: Vec<_> = folders(runtime)
-            .into_iter()
-            .filter_map(|folder| {
-                let outline = Outline::read(&folder.join(TABLE))?;
-                let fds = store.claim(|name| outline.has(name));
-                Self::of(folder, outline, fds)
-            })
-            .collect();
+        let found = folders(runtime).into_iter();
+        let mut sets: Vec<_> = found.filter_map(|folder| Self::take(folder, store)).collect();
         let last = Outline::read(&runtime.join(TABLE));
         let last = last.filter(|last| last.kernel.layout != LAYOUT && !store.is_empty());
         if let Some(last) = last {
@@ -91,6 +88,19 @@ impl KeptSet {
             }
         }
         sets
+    }
+
+    /// Takes the set of a directory out of the store; `None` if nothing is left to read. Removes one that is done.
+    fn take(folder: PathBuf, store: &FdStore) -> Option<Self> {
+        let outline = Outline::read(&folder.join(TABLE));
+        let is_part = |name: &str| outline.as_ref().is_some_and(|outline| outline.has(name));
+        let fds = store.claim(is_part);
+        if folder.join(DONE).exists() {
+            store.release(fds.keys());
+            remove_folder(&folder);
+            return None;
+        }
+        Self::of(folder, outline?, fds)
     }
 
     /// Makes the set; `None` if the store has nothing of it.
@@ -105,7 +115,7 @@ impl KeptSet {
         };
         if set.fds.is_empty() {
             tracing::warn!("what was left of version {} is gone", set.version);
-            set.remove_folder();
+            remove_folder(&set.folder);
             return None;
         }
         Some(set)
@@ -144,14 +154,23 @@ impl KeptSet {
 
     /// Detaches and removes all of it.
     pub fn remove(self, store: &FdStore) {
-        store.release(self.fds.keys());
-        self.remove_folder();
-    }
-
-    fn remove_folder(&self) {
-        if let Err(error) = fs::remove_dir_all(&self.folder) {
-            tracing::warn!("failed to remove {}: {error}", self.folder.display());
+        if let Err(error) = fs::write(self.folder.join(DONE), "") {
+            tracing::debug!("a daemon that follows may read {} again: {error}", self.version);
         }
+        store.release(self.fds.keys());
+        remove_folder(&self.folder);
+    }
+}
+
+/// Removes a directory, and the file that it is done last.
+fn remove_folder(folder: &Path) {
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        if entry.file_name() != DONE {
+            let _ = fs::remove_file(entry.path());
+        }
+    }
+    if let Err(error) = fs::remove_dir_all(folder) {
+        tracing::warn!("failed to remove {}: {error}", folder.display());
     }
 }
 
@@ -210,6 +229,26 @@ mod tests {
         ] {
             assert_eq!(outline.has(name), is_part, "{name}");
         }
+    }
+
+    #[test]
+    fn take_all_of_set_whose_removal_was_interrupted_removes_it() {
+        let runtime = tempfile::tempdir().unwrap();
+        let (whole, done) = (runtime.path().join("drain-6"), runtime.path().join("drain-7"));
+        for (folder, scope) in [(&whole, 6), (&done, 7)] {
+            fs::create_dir(folder).unwrap();
+            let kernel = format!(r#"{{"layout":"x","scope":{scope},"books":{scope}}}"#);
+            let text = format!(r#"{{"version":"9","kernel":{kernel},"previous":null}}"#);
+            fs::write(folder.join(TABLE), text).unwrap();
+        }
+        fs::write(done.join(DONE), "").unwrap();
+        let fd = || fs::File::open("/dev/null").unwrap().into();
+        let names = ["6.map.events", "7.map.events"];
+        let store = FdStore::of(names.map(|name| (name.to_owned(), fd())));
+        let sets = KeptSet::take_all(runtime.path(), &store);
+        assert_eq!(sets.iter().map(|set| &set.folder).collect::<Vec<_>>(), [&whole]);
+        assert!(whole.exists() && !done.exists());
+        assert!(store.is_empty());
     }
 
     #[test]
