@@ -59,7 +59,7 @@ impl SecretPattern {
 
     /// Returns the longest piece without a star: a text that lacks it does not match. It is empty for an option of
     /// one letter, of which the name is not all that counts.
-    pub(super) fn piece(&self) -> &str {
+    pub fn piece(&self) -> &str {
         match self {
             Self::Glued(_) => "",
             Self::Option(pattern) | Self::Name(pattern) | Self::Never(pattern) => {
@@ -99,6 +99,12 @@ impl<'t> Candidate<'t> {
     /// Returns the text that patterns are compared with.
     pub(super) const fn name(&self) -> &'t [u8] {
         self.name
+    }
+
+    /// Makes the candidate of a setting with that name, whatever separates its value from it.
+    pub fn setting(name: &'t [u8]) -> Self {
+        let is_setting = !name.is_empty() && name.len() <= NAME_MAX && is_name(name);
+        Self { whole: b"", name, value: Some(0), is_setting }
     }
 
     /// Splits a text; `None` if it is neither an option nor has a value, so that no pattern hides any of it.

@@ -47,6 +47,11 @@ impl SecretSet {
         self.possible(text).any(|pattern| pattern.spares(text))
     }
 
+    /// Returns whether a pattern may match a part of a text.
+    pub fn may_match(&self, text: &[u8]) -> bool {
+        self.blocks.iter().any(|block| block.possible(text) != 0)
+    }
+
     /// Returns the patterns that may match a text, in order.
     fn possible(&self, text: &Candidate<'_>) -> impl Iterator<Item = &SecretPattern> {
         let blocks = self.blocks.iter().zip(self.patterns.chunks(BLOCK));

@@ -3,49 +3,25 @@
 //! were, and in the place of a secret are its length and a keyed hash. `obvious.tsv` has the patterns that
 //! always apply, the option `redact` adds to them.
 
+mod inner;
+mod patterns;
 mod placeholder;
+mod programs;
 mod url;
 
 use std::cell::LazyCell;
-use std::collections::BTreeMap;
 use std::ops::Range;
-use std::sync::LazyLock;
 
 use syscalls::{Kind, Value};
 
-use crate::config::{Candidate, Hidden, Redact, SecretPattern, SecretSet};
+use crate::config::{Candidate, Hidden, Redact};
 use crate::decode::Event;
 use crate::handlers::Role;
+use patterns::Patterns;
 use placeholder::placeholder;
-
-/// Most passwords of addresses that are hidden one by one in a text.
-const PASSWORDS_MAX: usize = 16;
 
 /// Fields that may hold secrets: those that programs are called with.
 const ROLES: [Role; 2] = [Role::Argv, Role::Env];
-
-/// Patterns, and the programs that they concern; no program stands for all.
-struct ProgramPatterns {
-    programs: Vec<&'static str>,
-    patterns: SecretSet,
-}
-
-/// One set for all rows of the same programs: a set takes one pass over a name.
-static OBVIOUS: LazyLock<Vec<ProgramPatterns>> = LazyLock::new(|| {
-    let lines = include_str!("obvious.tsv").lines().filter(|line| !line.starts_with('#'));
-    let mut rows: BTreeMap<&str, Vec<SecretPattern>> = BTreeMap::new();
-    for (programs, patterns) in lines.filter_map(|line| line.split_once('\t')) {
-        rows.entry(programs).or_default().extend(patterns.split(' ').map(SecretPattern::parse));
-    }
-    rows.into_iter().map(rule).collect()
-});
-
-fn rule((programs, patterns): (&'static str, Vec<SecretPattern>)) -> ProgramPatterns {
-    ProgramPatterns {
-        programs: programs.split(',').filter(|&program| program != "*").collect(),
-        patterns: patterns.into(),
-    }
-}
 
 /// Texts that take the place of captures, by their position.
 #[derive(Debug, Default)]
@@ -63,12 +39,15 @@ pub fn secrets(event: &Event<'_>, redact: &Redact) -> Secrets {
         return found;
     }
     // Most programs are called with nothing that a pattern could be about.
-    let patterns = LazyCell::new(|| patterns(event, redact));
+    let called = || [Role::Program, Role::Argv].into_iter().flat_map(|role| texts(event, role));
+    let patterns = LazyCell::new(|| Patterns::of(called().map(|(_, text)| text), redact));
+    let mut words = inner::WORDS_MAX;
     for role in ROLES {
         let mut is_value = false;
         for (position, text) in texts(event, role) {
             let start = found.texts.len();
-            is_value = hide(text, is_value, event.uid, || &**patterns, &mut found.texts);
+            let mut hider = Hider { uid: event.uid, words: &mut words, out: &mut found.texts };
+            is_value = hider.hide(text, is_value, || &*patterns);
             // A placeholder is never empty.
             if found.texts.len() > start {
                 found.places.push((position, start..found.texts.len()));
@@ -100,24 +79,6 @@ impl Secrets {
     pub fn is_empty(&self) -> bool {
         self.places.is_empty()
     }
-}
-
-/// Returns the patterns that concern the program, by its path or by the name that it is called with.
-fn patterns<'r>(event: &Event<'_>, redact: &'r Redact) -> Vec<&'r SecretSet> {
-    let path = texts(event, Role::Program).next().map(|(_, text)| base(text));
-    let called = texts(event, Role::Argv).next().map(|(_, text)| base(text));
-    let is_called = |program: &&str| {
-        [path, called].into_iter().flatten().any(|name| name == program.as_bytes())
-    };
-    let concerns =
-        |rule: &&ProgramPatterns| rule.programs.is_empty() || rule.programs.iter().any(is_called);
-    let obvious = OBVIOUS.iter().filter(concerns).map(|rule| &rule.patterns);
-    let more = if let Redact::Also(more) = redact { Some(more) } else { None };
-    obvious.chain(more).collect()
-}
-
-fn base(path: &[u8]) -> &[u8] {
-    path.rsplit(|&byte| byte == b'/').next().unwrap_or_default()
 }
 
 /// Returns the texts of the field or argument with that role, each with the position of its capture.
@@ -154,55 +115,78 @@ fn name<'e>(event: &Event<'e>, index: u8) -> Option<&'e str> {
     Some(parameters.get(usize::from(index))?.name)
 }
 
-/// Appends a text without its secrets, if it has any; returns whether the next one is a secret as a whole.
-fn hide<'p>(
-    text: &[u8],
-    is_value: bool,
+/// Texts without their secrets, as far as they have any.
+struct Hider<'o> {
     uid: u32,
-    patterns: impl FnOnce() -> &'p [&'p SecretSet],
-    out: &mut Vec<u8>,
-) -> bool {
-    // After `--password` another option: the program will ask for it.
-    if is_value && !text.starts_with(b"-") {
-        placeholder(text, uid, out);
-        return false;
-    }
-    // Most texts are neither options nor settings, and hold no address.
-    if !text.starts_with(b"-") && memchr::memchr2(b'=', b':', text).is_none() {
-        return false;
-    }
-    match Candidate::of(text).and_then(|text| hidden(&text, patterns())) {
-        Some(Hidden::From(at)) if at < text.len() => {
-            let (kept, secret) = text.split_at_checked(at).unwrap_or((b"", text));
-            out.extend_from_slice(kept);
-            placeholder(secret, uid, out);
+    /// Words that may still be compared with patterns.
+    words: &'o mut usize,
+    out: &'o mut Vec<u8>,
+}
+
+impl Hider<'_> {
+    /// Appends a text without its secrets, if it has any; returns whether the next one is a secret as a whole.
+    fn hide<'p>(
+        &mut self,
+        text: &[u8],
+        is_value: bool,
+        patterns: impl FnOnce() -> &'p Patterns<'p>,
+    ) -> bool {
+        // After `--password` another option: the program will ask for it.
+        if is_value && !text.starts_with(b"-") {
+            placeholder(text, self.uid, self.out);
+            return false;
         }
-        Some(Hidden::Next) => return true,
-        _ => without_passwords(text, uid, out),
+        // Most texts have no option, no setting and no address.
+        if memchr::memchr3(b'=', b':', b'-', text).is_none() {
+            return false;
+        }
+        let patterns = patterns();
+        match Candidate::of(text).and_then(|text| patterns.hidden(&text, None)) {
+            Some(Hidden::From(at)) if at < text.len() => self.replace(text, &[at..text.len()]),
+            Some(Hidden::Next) => return true,
+            _ => self.hide_parts(text, patterns),
+        }
+        false
     }
-    false
+
+    /// Appends a text without the passwords of addresses and without the secrets of its parts, if it has any.
+    fn hide_parts(&mut self, text: &[u8], patterns: &Patterns<'_>) {
+        let mut parts = Vec::new();
+        if may_have_parts(text) {
+            parts = inner::secrets(text, patterns, self.words);
+        }
+        for (position, password) in url::passwords(text).enumerate().take(inner::SECRETS_MAX) {
+            // A process chooses their number: behind the last of them the rest of the text is hidden, too.
+            let is_last = position + 1 == inner::SECRETS_MAX;
+            parts.push(if is_last { password.start..text.len() } else { password });
+        }
+        parts.sort_unstable_by_key(|part| part.start);
+        self.replace(text, &parts);
+    }
+
+    /// Appends a text with placeholders in place of parts, which are in order, if there are any.
+    fn replace(&mut self, text: &[u8], parts: &[Range<usize>]) {
+        let mut at = 0;
+        for part in parts {
+            // A password within a secret is hidden with it.
+            let part = part.start.max(at)..part.end;
+            if part.is_empty() {
+                continue;
+            }
+            self.out.extend_from_slice(text.get(at..part.start).unwrap_or_default());
+            placeholder(text.get(part.clone()).unwrap_or_default(), self.uid, self.out);
+            at = part.end;
+        }
+        if at > 0 {
+            self.out.extend_from_slice(text.get(at..).unwrap_or_default());
+        }
+    }
 }
 
-fn hidden(text: &Candidate<'_>, patterns: &[&SecretSet]) -> Option<Hidden> {
-    let hidden = patterns.iter().find_map(|set| set.hides(text))?;
-    let is_spared = patterns.iter().any(|set| set.spares(text));
-    (!is_spared).then_some(hidden)
-}
-
-/// Appends a text without the passwords of addresses, if it has any.
-fn without_passwords(text: &[u8], uid: u32, out: &mut Vec<u8>) {
-    let mut at = 0;
-    for (position, password) in url::passwords(text).enumerate().take(PASSWORDS_MAX) {
-        // A process chooses their number: behind the last of them the rest of the text is hidden, too.
-        let is_last = position + 1 == PASSWORDS_MAX;
-        let password = if is_last { password.start..text.len() } else { password };
-        out.extend_from_slice(text.get(at..password.start).unwrap_or_default());
-        placeholder(text.get(password.clone()).unwrap_or_default(), uid, out);
-        at = password.end;
-    }
-    if at > 0 {
-        out.extend_from_slice(text.get(at..).unwrap_or_default());
-    }
+/// Returns whether a text is more than one option or name: it has a setting, a header, or an option behind a blank.
+fn may_have_parts(text: &[u8]) -> bool {
+    let has_blank = || memchr::memchr3(b' ', b'\t', b'\n', text).is_some();
+    memchr::memchr2(b'=', b':', text).is_some() || has_blank()
 }
 
 #[cfg(test)]

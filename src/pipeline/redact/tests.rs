@@ -1,5 +1,6 @@
 use syscalls::{Abi, Capture, Moment, Part, Slot, Status, Value, number};
 
+use super::inner::WORDS_MAX;
 use super::secrets;
 use crate::config::{Redact, SecretPattern};
 use crate::decode::Event;
@@ -27,6 +28,26 @@ const COMMANDS: &[(&str, &str)] = &[
     ("mysql -px -uroot", "mysql -p... -uroot"),
     ("/usr/bin/mysqldump -px db", "/usr/bin/mysqldump -p... db"),
     ("mariadb -p db", "mariadb -p db"),
+    // Programs that other programs call.
+    ("sudo -u x /usr/bin/mysql -px", "sudo -u x /usr/bin/mysql -p..."),
+    ("env A=b sshpass -p x ssh h", "env A=b sshpass -p ... ssh h"),
+    ("curl -u u:x --proxy-user v:y h", "curl -u ... --proxy-user ... h"),
+    ("redis-cli -a x ping", "redis-cli -a ... ping"),
+    ("openssl rsa -passin pass:x", "openssl rsa -passin ..."),
+    // Settings in the values of options, and in parts of a text.
+    ("a --env=DB_PASSWORD=x", "a --env=DB_PASSWORD=..."),
+    ("a -eDB_PASSWORD=x -vA=b", "a -eDB_PASSWORD=... -vA=b"),
+    ("a --set=db.password=x,y=z", "a --set=db.password=..."),
+    ("a --var=a=b,c_token=x", "a --var=a=b,c_token=..."),
+    ("a https://h/p?access_token=x&a=b#c", "a https://h/p?access_token=...&a=b#c"),
+    ("a https://h/p?a=b&sig=x", "a https://h/p?a=b&sig=..."),
+    ("a https://u:y@h/?token=x&a=b", "a https://u:...@h/?token=...&a=b"),
+    ("curl -d user=u&password=x&a=b h", "curl -d user=u&password=...&a=b h"),
+    ("a jdbc:x://h;user=u;password=x;a=b", "a jdbc:x://h;user=u;password=...;a=b"),
+    ("a {\"password\":\"x\\\"y\",\"a\":1}", "a {\"password\":\"...\",\"a\":1}"),
+    ("a X-Api-Key:x", "a X-Api-Key:x"),
+    ("a my-secret:latest", "a my-secret:latest"),
+    ("a --env=A_FILE=/x,B_TOKEN_FILE=/y", "a --env=A_FILE=/x,B_TOKEN_FILE=/y"),
     // No secrets.
     ("a --password-file=/x", "a --password-file=/x"),
     ("a --password-stdin x", "a --password-stdin x"),
@@ -85,6 +106,64 @@ fn secrets_hides_obvious_options_and_nothing_else() {
         assert_eq!(argv, *expected, "{words}");
         assert_eq!(names.is_empty(), words == expected, "{words}");
     }
+}
+
+/// Texts with blanks, before and after redaction.
+const TEXTS: &[(&str, &str)] = &[
+    ("mysql -px -uroot; ls -px", "mysql -p... -uroot; ls -px"),
+    (
+        "cd /x && /usr/bin/mysqldump -px db | gzip -p9",
+        "cd /x && /usr/bin/mysqldump -p... db | gzip -p9",
+    ),
+    ("a --password x --user b", "a --password ... --user b"),
+    ("a --password 'x y' b", "a --password '...' b"),
+    ("a --password=\"x\\\" y\" b", "a --password=\"...\" b"),
+    ("A_TOKEN=x B=y a; C_TOKEN=z b", "A_TOKEN=..."),
+    ("exec env A_TOKEN=x B=y a; C_TOKEN=z b", "exec env A_TOKEN=... B=y a; C_TOKEN=... b"),
+    ("docker run -e DB_PASSWORD=x -e A=b i", "docker run -e DB_PASSWORD=... -e A=b i"),
+    ("docker run \"-eDB_PASSWORD=x y\" i", "docker run \"-eDB_PASSWORD=...\" i"),
+    ("--env=DB_PASSWORD=x y", "--env=DB_PASSWORD=..."),
+    ("curl -H 'Authorization: Bearer x' h", "curl -H 'Authorization: ...' h"),
+    ("Authorization: Bearer x", "Authorization: ..."),
+    ("X-Api-Key: x", "X-Api-Key: ..."),
+    ("Accept: text/plain", "Accept: text/plain"),
+    ("{\"a\": 1, \"api_key\" : \"x\"}", "{\"a\": 1, \"api_key\" : \"...\"}"),
+    ("curl -u u:x h && curl --user v:y i", "curl -u ... h && curl --user ... i"),
+    ("host=h password=x dbname=d", "host=h password=... dbname=d"),
+    ("echo $PASSWORD; read -p Password: x", "echo $PASSWORD; read -p Password: ..."),
+    ("test -n \"$DB_PASSWORD\" && mkdir -p x", "test -n \"$DB_PASSWORD\" && mkdir -p x"),
+    ("the password is not here", "the password is not here"),
+];
+
+#[test]
+fn secrets_hides_parts_of_one_argument() {
+    let handler = samples::handler();
+    for (text, expected) in TEXTS {
+        let captures = ["sh", "-c", *text]
+            .map(|text| samples::capture(&handler, "argv", Value::Text(text.as_bytes())));
+        let event = samples::event(&handler, captures.to_vec());
+        let secrets = secrets(&event, &Redact::Obvious);
+        let clean = secrets.redacted(&event);
+        let Value::Text(clean) = clean.captures[2].value else { panic!("not a text") };
+        assert_eq!(shortened(clean), *expected, "{text}");
+    }
+}
+
+#[test]
+fn secrets_hides_end_of_text_with_many_parts() {
+    let text = "A_TOKEN=x&".repeat(20);
+    let expected = format!("a ?{}A_TOKEN=...", "A_TOKEN=...&".repeat(15));
+    assert_eq!(redacted(&format!("a ?{text}"), "", &Redact::Obvious).0, expected);
+}
+
+/// The work grows with the number of words that look like names of secrets.
+#[test]
+fn secrets_hides_rest_of_text_behind_many_words() {
+    let words = |count| "A_TOKEN_FILE=x&".repeat(count);
+    let whole = format!("a ?{}", words(WORDS_MAX));
+    assert_eq!(redacted(&whole, "", &Redact::Obvious).0, whole);
+    let more = format!("{whole}B=y&{}C=z", words(1));
+    assert_eq!(redacted(&more, "", &Redact::Obvious).0, format!("{whole}B=y&..."));
 }
 
 #[test]
