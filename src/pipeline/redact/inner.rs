@@ -137,7 +137,7 @@ impl Search<'_, '_> {
 
     /// Adds the secret that begins at `start`, of the word at `word`; returns its end.
     fn hide(&mut self, word: usize, start: usize) -> usize {
-        let is_colon = self.of(word..start).iter().any(|&byte| byte == b':');
+        let is_colon = self.of(word..start).contains(&b':');
         let before =
             |at: usize| self.text.get(at.wrapping_sub(1)).copied().filter(|&b| is_quote(b));
         let opening = self.text.get(start).copied().filter(|&byte| is_quote(byte));

@@ -142,7 +142,9 @@ impl Hider<'_> {
         }
         let patterns = patterns();
         match Candidate::of(text).and_then(|text| patterns.hidden(&text, None)) {
-            Some(Hidden::From(at)) if at < text.len() => self.replace(text, &[at..text.len()]),
+            Some(Hidden::From(at)) if at < text.len() => {
+                self.replace(text, std::iter::once(at..text.len()))
+            }
             Some(Hidden::Next) => return true,
             _ => self.hide_parts(text, patterns),
         }
@@ -161,11 +163,11 @@ impl Hider<'_> {
             parts.push(if is_last { password.start..text.len() } else { password });
         }
         parts.sort_unstable_by_key(|part| part.start);
-        self.replace(text, &parts);
+        self.replace(text, parts.into_iter());
     }
 
     /// Appends a text with placeholders in place of parts, which are in order, if there are any.
-    fn replace(&mut self, text: &[u8], parts: &[Range<usize>]) {
+    fn replace(&mut self, text: &[u8], parts: impl Iterator<Item = Range<usize>>) {
         let mut at = 0;
         for part in parts {
             // A password within a secret is hidden with it.
