@@ -13,6 +13,7 @@
 /* Fills in an event but for its size; it has no captures yet. */
 static __always_inline void event_fill(struct event *event, void *ctx, const struct call *call)
 {
+	const struct task_struct *task = task_current();
 	__u64 ids = task_ids();
 	__u64 user = task_user(call->cred);
 
@@ -28,10 +29,14 @@ static __always_inline void event_fill(struct event *event, void *ctx, const str
 	event->captures = 0;
 	event->pid = ids >> 32;
 	event->tid = ids;
-	event->ppid = task_ppid();
+	task_parent(task, &event->ppid, &event->parent_start_ns);
 	event->uid = user;
 	event->gid = user >> 32;
-	event->loginuid = task_loginuid();
+	cred_effective(call->cred, &event->euid, &event->egid);
+	cred_saved(call->cred, &event->suid, &event->sgid);
+	event->loginuid = task_loginuid(task);
+	event->session = task_session(task);
+	event->tty = task_tty(task);
 	event->flags = 0;
 	event->rule = call->route->rule;
 	event->reserved = 0;
@@ -39,8 +44,7 @@ static __always_inline void event_fill(struct event *event, void *ctx, const str
 	event->reserved_word = 0;
 	task_comm(event->comm);
 	event->start_ns = call->start_ns;
-	event->exe_inode = mm_exe_inode(call->mm);
-	event->exe_device = mm_exe_device(call->mm);
+	mm_exe(call->mm, &event->exe_inode, &event->exe_device);
 	task_namespaces(event->namespaces, call->cred, call->user_ns);
 	call_args(ctx, call->compat, event->args);
 }

@@ -108,14 +108,14 @@ enum field_role {
 };
 
 enum wire_size {
-	EVENT_VERSION = 5, /* here because BTF has no macros */
+	EVENT_VERSION = 6, /* here because BTF has no macros */
 	COMM_SIZE = 16, /* TASK_COMM_LEN */
 	CGROUP_NAME_SIZE = 256, /* NAME_MAX + 1 */
-	EVENT_SIZE = 184,
+	EVENT_SIZE = 216,
 	CAPTURE_SIZE = 16,
 	RESULT_SIZE = 40,
 	CAPTURES_MAX_BYTES =
-		27776, /* all captures of one event: filename, largest argv, environment */
+		27648, /* all captures of one event: filename, largest argv, environment */
 	TEXT_MAX_BYTES = 4096, /* PATH_MAX, and the most that one read returns */
 	ARGV_MAX_BYTES = 16384, /* the largest budget that a route may set */
 	ENV_MAX_BYTES = 4096, /* of the environment variables in one event, names included */
@@ -167,6 +167,13 @@ struct event {
 	__u32 namespaces[NAMESPACES]; /* inode number by enum namespace; 0: the initial one */
 	__u32 charged_uid; /* user to whom limits and shares charge the event, see owner.h */
 	__u32 reserved_word; /* zero */
+	__u32 euid; /* effective and saved ids, numbered like `uid` */
+	__u32 egid;
+	__u32 suid;
+	__u32 sgid;
+	__u32 session; /* of the login, as audit counts them; 4294967295: not set */
+	__u32 tty; /* device of the controlling terminal, as in `s_dev`; 0: none */
+	__u64 parent_start_ns; /* CLOCK_BOOTTIME at which the parent process began */
 	__u64 args[6]; /* as passed; for the 32-bit ABI zero-extended */
 };
 _Static_assert(sizeof(struct event) == EVENT_SIZE, "the wire header has no padding");

@@ -85,12 +85,19 @@ static __always_inline __u64 tree_bits(void)
 static __always_inline void operands_load(void *ctx, struct filtering *filtering, bool compat,
 					  const volatile struct filter *filter)
 {
-	__u64 user = task_user(task_cred());
+	const struct cred *cred = task_cred();
+	__u64 user = task_user(cred);
+	__u32 euid, egid;
 
 	filtering->operands[OPERAND_UID] = (__u32)user;
 	filtering->operands[OPERAND_GID] = user >> 32;
+	if (filter->operands & (OPERAND_BIT(OPERAND_EUID) | OPERAND_BIT(OPERAND_EGID))) {
+		cred_effective(cred, &euid, &egid);
+		filtering->operands[OPERAND_EUID] = euid;
+		filtering->operands[OPERAND_EGID] = egid;
+	}
 	if (filter->operands & OPERAND_BIT(OPERAND_LOGINUID))
-		filtering->operands[OPERAND_LOGINUID] = task_loginuid();
+		filtering->operands[OPERAND_LOGINUID] = task_loginuid(task_current());
 	if (filter->operands & OPERAND_BIT(OPERAND_CGROUP_TAGS))
 		filtering->operands[OPERAND_CGROUP_TAGS] = cgroup_bits();
 	if (filter->operands & OPERAND_BIT(OPERAND_PROCESS_TREES))

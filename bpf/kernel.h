@@ -194,6 +194,10 @@ struct mm_struct {
 struct cred {
 	kuid_t uid;
 	kgid_t gid;
+	kuid_t suid;
+	kgid_t sgid;
+	kuid_t euid;
+	kgid_t egid;
 	struct user_namespace *user_ns;
 };
 
@@ -201,9 +205,20 @@ typedef struct {
 	int counter;
 } atomic_t;
 
+struct tty_driver {
+	int major;
+	int minor_start;
+};
+
+struct tty_struct {
+	struct tty_driver *driver;
+	int index;
+};
+
 struct signal_struct {
 	atomic_t live; /* threads */
 	unsigned int is_child_subreaper : 1;
+	struct tty_struct *tty; /* NULL: no controlling terminal */
 };
 
 struct task_struct {
@@ -220,7 +235,8 @@ struct task_struct {
 	struct pid *thread_pid;
 	struct nsproxy *nsproxy;
 	struct signal_struct *signal;
-	kuid_t loginuid; /* with CONFIG_AUDIT only */
+	kuid_t loginuid; /* with CONFIG_AUDIT only, */
+	unsigned int sessionid; /* like this */
 	struct css_set *cgroups;
 };
 

@@ -50,12 +50,14 @@ enum filter_size {
 enum operand {
 	OPERAND_UID = 0,
 	OPERAND_GID = 1,
-	OPERAND_LOGINUID = 2,
-	OPERAND_CGROUP_TAGS = 3, /* bits of the tags that the cgroup has, see struct cgroup_tags */
-	OPERAND_PROCESS_TREES = 4, /* bits of the processes that it descends from */
-	OPERAND_PATTERNS = 5, /* bits of the filter's patterns that match */
-	OPERAND_ARGUMENT = 6, /* six of them */
-	OPERANDS = 12,
+	OPERAND_EUID = 2, /* effective ids */
+	OPERAND_EGID = 3,
+	OPERAND_LOGINUID = 4,
+	OPERAND_CGROUP_TAGS = 5, /* bits of the tags that the cgroup has, see struct cgroup_tags */
+	OPERAND_PROCESS_TREES = 6, /* bits of the processes that it descends from */
+	OPERAND_PATTERNS = 7, /* bits of the filter's patterns that match */
+	OPERAND_ARGUMENT = 8, /* six of them */
+	OPERANDS = 14,
 };
 
 enum insn_op {

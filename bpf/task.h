@@ -34,6 +34,13 @@ static __always_inline const struct file *task_file(__s32 fd)
 	return file;
 }
 
+/* The task for several members: the helper is a call of 1 to 2 ns. NULL, and not used, where the
+ * kernel lacks it. */
+static __always_inline const struct task_struct *task_current(void)
+{
+	return TASK_IS_TYPED ? bpf_get_current_task_btf() : NULL;
+}
+
 /* Thread group in the upper half, thread in the lower, in the initial namespace. */
 static __always_inline __u64 task_ids(void)
 {
@@ -75,20 +82,89 @@ static __always_inline void task_comm(__u8 comm[COMM_SIZE])
 	}
 }
 
-static __always_inline __u32 task_ppid(void)
+static __always_inline void cred_effective(const struct cred *cred, __u32 *user, __u32 *group)
 {
-	if (TASK_IS_TYPED)
-		return bpf_get_current_task_btf()->real_parent->tgid;
-	return BPF_CORE_READ(task_untyped(), real_parent, tgid);
+	if (TASK_IS_TYPED) {
+		*user = cred->euid.val;
+		*group = cred->egid.val;
+	} else {
+		*user = BPF_CORE_READ(cred, euid.val);
+		*group = BPF_CORE_READ(cred, egid.val);
+	}
 }
 
-static __always_inline __u32 task_loginuid(void)
+static __always_inline void cred_saved(const struct cred *cred, __u32 *user, __u32 *group)
+{
+	if (TASK_IS_TYPED) {
+		*user = cred->suid.val;
+		*group = cred->sgid.val;
+	} else {
+		*user = BPF_CORE_READ(cred, suid.val);
+		*group = BPF_CORE_READ(cred, sgid.val);
+	}
+}
+
+/* Stores pid and start of the parent process. The parent of a task is the thread that made it: of
+ * one that is not the leader, the process began with the leader. Only there is that pointer
+ * followed, by a probe read. */
+static __always_inline void task_parent(const struct task_struct *task, __u32 *pid, __u64 *start_ns)
+{
+	if (TASK_IS_TYPED) {
+		const struct task_struct *parent = task->real_parent;
+
+		*pid = parent->tgid;
+		*start_ns = parent->start_boottime;
+		if (parent->pid != parent->tgid)
+			*start_ns = BPF_CORE_READ(parent, group_leader, start_boottime);
+	} else {
+		const struct task_struct *parent = BPF_CORE_READ(task_untyped(), real_parent);
+
+		*pid = BPF_CORE_READ(parent, tgid);
+		*start_ns = BPF_CORE_READ(parent, group_leader, start_boottime);
+	}
+}
+
+static __always_inline __u32 task_loginuid(const struct task_struct *task)
 {
 	if (!bpf_core_field_exists(((struct task_struct *)0)->loginuid))
 		return -1; /* a kernel without CONFIG_AUDIT knows no login users */
 	if (TASK_IS_TYPED)
-		return bpf_get_current_task_btf()->loginuid.val;
+		return task->loginuid.val;
 	return BPF_CORE_READ(task_untyped(), loginuid.val);
+}
+
+/* The session of the login, whatever terminals and users the task has had since. */
+static __always_inline __u32 task_session(const struct task_struct *task)
+{
+	if (!bpf_core_field_exists(((struct task_struct *)0)->sessionid))
+		return -1;
+	if (TASK_IS_TYPED)
+		return task->sessionid;
+	return BPF_CORE_READ(task_untyped(), sessionid);
+}
+
+#define DEVICE_MINOR_BITS 20 /* include/linux/kdev_t.h */
+
+static __always_inline __u32 tty_device(const struct tty_struct *tty)
+{
+	const struct tty_driver *driver = BPF_CORE_READ(tty, driver);
+	__u32 minor = BPF_CORE_READ(driver, minor_start) + BPF_CORE_READ(tty, index);
+
+	return BPF_CORE_READ(driver, major) << DEVICE_MINOR_BITS |
+	       (minor & ((1 << DEVICE_MINOR_BITS) - 1));
+}
+
+/* The device of the controlling terminal; 0 if there is none, as in all services. Nothing holds the
+ * terminal meanwhile: of one that hangs up right now, the numbers may be wrong. Probe reads follow
+ * it, not typed loads, whose two pointers cost each program's start more than they save. */
+static __always_inline __u32 task_tty(const struct task_struct *task)
+{
+	const struct tty_struct *tty;
+
+	if (!bpf_core_field_exists(((struct tty_struct *)0)->driver))
+		return 0; /* a kernel without CONFIG_TTY */
+	tty = TASK_IS_TYPED ? task->signal->tty : BPF_CORE_READ(task_untyped(), signal, tty);
+	return tty ? tty_device(tty) : 0;
 }
 
 /* The start of the process, CLOCK_BOOTTIME: together with its pid it identifies the process, also
@@ -116,18 +192,21 @@ static __always_inline __u64 mm_exe_address(const struct mm_struct *mm)
 	return (__u64)BPF_CORE_READ(mm, exe_file, f_inode);
 }
 
-static __always_inline __u64 mm_exe_inode(const struct mm_struct *mm)
+/* Stores inode number and device of the executable; 0, if the task has none. */
+static __always_inline void mm_exe(const struct mm_struct *mm, __u64 *inode, __u32 *device)
 {
-	if (TASK_IS_TYPED)
-		return mm ? mm->exe_file->f_inode->i_ino : 0;
-	return BPF_CORE_READ(mm, exe_file, f_inode, i_ino);
-}
+	if (!TASK_IS_TYPED) {
+		*inode = BPF_CORE_READ(mm, exe_file, f_inode, i_ino);
+		*device = BPF_CORE_READ(mm, exe_file, f_inode, i_sb, s_dev);
+	} else if (mm) {
+		const struct inode *exe = mm->exe_file->f_inode;
 
-static __always_inline __u32 mm_exe_device(const struct mm_struct *mm)
-{
-	if (TASK_IS_TYPED)
-		return mm ? mm->exe_file->f_inode->i_sb->s_dev : 0;
-	return BPF_CORE_READ(mm, exe_file, f_inode, i_sb, s_dev);
+		*inode = exe->i_ino;
+		*device = exe->i_sb->s_dev;
+	} else {
+		*inode = 0;
+		*device = 0;
+	}
 }
 
 /* Whether the current syscall came by the 32-bit ABI. Not by `cs`: `int 0x80` in 64-bit code

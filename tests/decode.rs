@@ -6,7 +6,7 @@ use std::mem::{offset_of, size_of};
 use proptest::prelude::*;
 use syscalls::{Status, Value};
 use tailcalld::bpf::types::{self, capture, cgroup_event, selftest_event};
-use tailcalld::decode::{CgroupEvent, Device, Error, Event, Exe, Process, RingRecord};
+use tailcalld::decode::{CgroupEvent, Credentials, Device, Error, Event, Exe, Process, RingRecord};
 use tailcalld::handlers::{Field, FieldKind, Handler, Handlers, Role};
 
 fn handlers() -> Handlers {
@@ -120,11 +120,34 @@ fn decode_event_has_process() {
     put(&mut bytes, offset_of!(types::event, exe_device), &0x00d0_0003u32.to_ne_bytes());
     put(&mut bytes, offset_of!(types::event, namespaces), &9u32.to_ne_bytes());
     put(&mut bytes, offset_of!(types::event, namespaces) + 24, &10u32.to_ne_bytes());
+    put(&mut bytes, offset_of!(types::event, parent_start_ns), &6u64.to_ne_bytes());
+    put(&mut bytes, offset_of!(types::event, tty), &0x0880_0002u32.to_ne_bytes());
     let device = Device(0x00d0_0003);
     assert_eq!((device.major(), device.minor()), (13, 3));
     let exe = Some(Exe { device, inode: 8 });
     let namespaces = [9, 0, 0, 0, 0, 0, 10];
-    assert_eq!(process(&bytes), Process { start_ns: 7, exe, namespaces });
+    let tty = Some(Device(136 << 20 | 2));
+    let expected = Process { start_ns: 7, parent_start_ns: 6, tty, exe, namespaces };
+    assert_eq!(process(&bytes), expected);
+}
+
+#[test]
+fn decode_event_has_credentials() {
+    let handlers = handlers();
+    let mut bytes = head();
+    let ids = [
+        offset_of!(types::event, euid),
+        offset_of!(types::event, egid),
+        offset_of!(types::event, suid),
+        offset_of!(types::event, sgid),
+        offset_of!(types::event, session),
+    ];
+    for (id, at) in (5u32..).zip(ids) {
+        put(&mut bytes, at, &id.to_ne_bytes());
+    }
+    let Ok(Some(event)) = event(&bytes, &handlers) else { panic!("not an event") };
+    assert_eq!(event.credentials, Credentials { euid: 5, egid: 6, suid: 7, sgid: 8 });
+    assert_eq!((event.session, event.uid, event.gid), (9, 0, 0));
 }
 
 #[test]
@@ -203,9 +226,9 @@ fn decode_malformed_record_is_error() {
         ("a capture's kind", with(&[piece(0, 9, OK, 0, 1, b"x")]), Error::Capture(0)),
         ("a capture's status", with(&[piece(1, TEXT, 3, 0, 1, b"x")]), Error::Capture(1)),
         ("a number of 4 bytes", with(&[piece(1, NUMBER, OK, 0, 4, b"1234")]), Error::Capture(1)),
-        ("a length beyond the end", oversized, Error::TooShort(208)),
-        ("a value cut off", short, Error::TooShort(203)),
-        ("captures that are not there", many, Error::TooShort(184)),
+        ("a length beyond the end", oversized, Error::TooShort(240)),
+        ("a value cut off", short, Error::TooShort(235)),
+        ("captures that are not there", many, Error::TooShort(216)),
     ] {
         assert_eq!(event(&bytes, &handlers), Err(error), "{what}");
     }

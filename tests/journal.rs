@@ -14,7 +14,7 @@ use journald::{Journald, bytes, detail};
 use nix::sys::signal::Signal;
 use serde_json::Value as Json;
 use syscalls::{Abi, Capture, Moment, Part, Slot, Status, Value};
-use tailcalld::decode::{self, Captures, Event, Process};
+use tailcalld::decode::{self, Captures, Credentials, Event, Process};
 use tailcalld::handlers::{Field, FieldKind, Handler, Role};
 use tailcalld::output::key::{ARG, Key};
 use tailcalld::output::record::{
@@ -82,7 +82,9 @@ fn event<'a>(handler: &'a Handler, captures: Vec<Capture<'a>>) -> Event<'a> {
         ppid: 1,
         uid: 1000,
         gid: 100,
+        credentials: Credentials { euid: 0, egid: 100, suid: 0, sgid: 50 },
         loginuid: 1001,
+        session: 3,
         charged_uid: 1000,
         comm: b"bash",
         process: Process::default(),
@@ -142,6 +144,45 @@ fn generations(entries: &[Json]) -> Vec<u32> {
     entries.iter().map(generation).collect()
 }
 
+/// Returns the fields of [`event`] as journald has them.
+fn expected_entry() -> serde_json::Value {
+    serde_json::json!({
+        "MESSAGE": "Executing a program: /usr/bin/ls [\"ls\", \"-l\"] by bash (pid 1234, uid 1000, euid 0) \
+                    = -1 ENOENT",
+        "MESSAGE_ID": Syscall::KIND.id,
+        "OBJECT_SYSTEMD_UNIT": "nginx.service",
+        "PRIORITY": "5",
+        "SYSCALL_ABI": Abi::Native.name(),
+        "SYSCALL_ARG": ["filename=/usr/bin/ls", "timer=-1"],
+        "SYSCALL_ARGV": ["ls", "-l"],
+        "SYSCALL_BOOTTIME_NS": "42",
+        "SYSCALL_CGROUP": "/system.slice/nginx.service",
+        "SYSCALL_CMDLINE": "[\"ls\", \"-l\"]",
+        "SYSCALL_COMM": "bash",
+        "SYSCALL_DURATION_NS": "1500",
+        "SYSCALL_EGID": "100",
+        "SYSCALL_ERRNO": "ENOENT",
+        "SYSCALL_EUID": "0",
+        "SYSCALL_GENERATION": "0",
+        "SYSCALL_GID": "100",
+        "SYSCALL_HANDLER": "exec",
+        "SYSCALL_LOGINUID": "1001",
+        "SYSCALL_NR": "511",
+        "SYSCALL_PARENT": "1:0",
+        "SYSCALL_PID": "1234",
+        "SYSCALL_PPID": "1",
+        "SYSCALL_PROCESS": "1234:0",
+        "SYSCALL_RESULT": "-2",
+        "SYSCALL_SAVED": "gid=50",
+        "SYSCALL_SESSION": "3",
+        "SYSCALL_TID": "1235",
+        "SYSCALL_TIME": "2026-01-02T03:04:05.000000006Z",
+        "SYSCALL_TRUNCATED": "timer",
+        "SYSCALL_UID": "1000",
+        "SYSLOG_IDENTIFIER": "tailcalld",
+    })
+}
+
 #[test]
 fn journald_returns_every_field() {
     let Some(journald) = Journald::start() else { return };
@@ -171,37 +212,7 @@ fn journald_returns_every_field() {
     let ours = |name: &str| !name.starts_with('_');
     let entry = entries[0].as_object().unwrap();
     let found: Vec<_> = entry.iter().filter(|(name, _)| ours(name)).collect();
-    let expected = serde_json::json!({
-        "MESSAGE": "Executing a program: /usr/bin/ls [\"ls\", \"-l\"] by bash (pid 1234, uid 1000) \
-                    = -1 ENOENT",
-        "MESSAGE_ID": Syscall::KIND.id,
-        "OBJECT_SYSTEMD_UNIT": "nginx.service",
-        "PRIORITY": "5",
-        "SYSCALL_ABI": Abi::Native.name(),
-        "SYSCALL_ARG": ["filename=/usr/bin/ls", "timer=-1"],
-        "SYSCALL_ARGV": ["ls", "-l"],
-        "SYSCALL_BOOTTIME_NS": "42",
-        "SYSCALL_CGROUP": "/system.slice/nginx.service",
-        "SYSCALL_CMDLINE": "[\"ls\", \"-l\"]",
-        "SYSCALL_COMM": "bash",
-        "SYSCALL_DURATION_NS": "1500",
-        "SYSCALL_ERRNO": "ENOENT",
-        "SYSCALL_GENERATION": "0",
-        "SYSCALL_GID": "100",
-        "SYSCALL_HANDLER": "exec",
-        "SYSCALL_LOGINUID": "1001",
-        "SYSCALL_NR": "511",
-        "SYSCALL_PID": "1234",
-        "SYSCALL_PPID": "1",
-        "SYSCALL_RESULT": "-2",
-        "SYSCALL_START_BOOTTIME_NS": "0",
-        "SYSCALL_TID": "1235",
-        "SYSCALL_TIME": "2026-01-02T03:04:05.000000006Z",
-        "SYSCALL_TRUNCATED": "timer",
-        "SYSCALL_UID": "1000",
-        "SYSLOG_IDENTIFIER": "tailcalld",
-    });
-    assert_eq!(found, expected.as_object().unwrap().iter().collect::<Vec<_>>());
+    assert_eq!(found, expected_entry().as_object().unwrap().iter().collect::<Vec<_>>());
     assert_eq!(journald.query(&["-o", "json", "-u", "nginx.service"]).len(), 1);
 }
 

@@ -49,7 +49,7 @@ fn pattern(text: &str, part: Part, is_excluded: bool) -> Pattern {
 #[test]
 fn read_filter_has_every_part() {
     let rule = rule(
-        "user = [0, \"!root\", \"1000-1999\", \"! 1500\"], group = \"root\", loginuid = [\"!unset\"], \
+        "user = [0, \"!root\", \"1000-1999\", \"! 1500\"], group = \"root\", euid = 0, egid = \"!0\", loginuid = [\"!unset\"], \
          unit = [\"nginx\", \"!a.scope\"], slice = \"machine\", user_unit = \"gnome@1\", \
          container = false, comm = [\"nginx\", \"!kworker*\"], exe = \"*/python3\", \
          parent_comm = \"sh\", pid_tree = 1, argument = [\"flags & O_CREAT\", \"dfd = AT_FDCWD\"]",
@@ -67,6 +67,8 @@ fn read_filter_has_every_part() {
             ids(1500..=1500, true),
         ]),
         gid: Some(vec![ids(0..=0, false)]),
+        euid: Some(vec![ids(0..=0, false)]),
+        egid: Some(vec![ids(0..=0, true)]),
         loginuid: Some(vec![ids(u32::MAX..=u32::MAX, true)]),
         unit: Some(vec![name("nginx.service", false), name("a.scope", true)]),
         slice: Some(vec![name("machine.slice", false)]),
@@ -258,6 +260,8 @@ fn any_filter() -> impl Strategy<Value = Filter> {
     some.prop_map(|(uid, loginuid, (unit, not), container, text, pid, argument)| Filter {
         uid: Some(uid.clone()),
         gid: Some(uid),
+        euid: Some(loginuid.clone()),
+        egid: Some(loginuid.clone()),
         loginuid: Some(loginuid),
         unit: Some(vec![name(&format!("{unit}.service"), not)]),
         slice: Some(vec![name(&format!("{unit}.slice"), not)]),

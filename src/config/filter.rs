@@ -16,6 +16,10 @@ pub struct Filter {
     pub uid: Option<Vec<Ids>>,
     /// Real group.
     pub gid: Option<Vec<Ids>>,
+    /// Effective user, numbered likewise.
+    pub euid: Option<Vec<Ids>>,
+    /// Effective group.
+    pub egid: Option<Vec<Ids>>,
     /// Login user; `u32::MAX` is one that was not set.
     pub loginuid: Option<Vec<Ids>>,
     /// Units of the system, by their whole name.
@@ -146,11 +150,13 @@ pub enum Word {
 impl Filter {
     /// Returns this filter, with the parts that are `None` taken from `below`. An empty list revokes a part of `below`.
     pub(super) fn or(&self, below: &Self) -> Self {
-        let Self { uid, gid, loginuid, unit, slice, user_unit, container, .. } = self;
+        let Self { uid, gid, euid, egid, loginuid, unit, slice, user_unit, container, .. } = self;
         let Self { comm, exe, parent_comm, pid_tree, argument, .. } = self;
         Self {
             uid: either(uid, &below.uid),
             gid: either(gid, &below.gid),
+            euid: either(euid, &below.euid),
+            egid: either(egid, &below.egid),
             loginuid: either(loginuid, &below.loginuid),
             unit: either(unit, &below.unit),
             slice: either(slice, &below.slice),

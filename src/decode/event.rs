@@ -9,7 +9,7 @@ use super::captures::{Captures, Encoded};
 use super::exit::Completion;
 use super::list::List;
 use super::reader::Reader;
-use super::{Device, Error, Exe, Header, NAMESPACES, Outcome, Process, SyscallExit};
+use super::{Credentials, Device, Error, Exe, Header, NAMESPACES, Outcome, Process, SyscallExit};
 use crate::bpf::types;
 use crate::handlers::{Handler, Handlers};
 
@@ -46,8 +46,12 @@ pub struct Event<'a> {
     pub uid: u32,
     /// Real group id in the initial user namespace.
     pub gid: u32,
+    /// Effective and saved ids.
+    pub credentials: Credentials,
     /// User id of the login; `u32::MAX` if none was set.
     pub loginuid: u32,
+    /// Number of the login's session; `u32::MAX` if none was set.
+    pub session: u32,
     /// User to whom limits and shares charge the event: the real user, or the maker of the outermost user namespace.
     pub charged_uid: u32,
     /// Name of the task: any bytes but NUL, 15 at most.
@@ -99,7 +103,9 @@ impl<'a> Event<'a> {
             ppid: reader.u32(offset_of!(types::event, ppid))?,
             uid: reader.u32(offset_of!(types::event, uid))?,
             gid: reader.u32(offset_of!(types::event, gid))?,
+            credentials: credentials(&reader)?,
             loginuid: reader.u32(offset_of!(types::event, loginuid))?,
+            session: reader.u32(offset_of!(types::event, session))?,
             charged_uid,
             comm: reader.until_nul(offset_of!(types::event, comm), COMM_SIZE)?,
             process: process(&reader)?,
@@ -133,15 +139,27 @@ fn args(reader: &Reader<'_>) -> Result<[u64; 6], Error> {
     Ok(args)
 }
 
+fn credentials(reader: &Reader<'_>) -> Result<Credentials, Error> {
+    Ok(Credentials {
+        euid: reader.u32(offset_of!(types::event, euid))?,
+        egid: reader.u32(offset_of!(types::event, egid))?,
+        suid: reader.u32(offset_of!(types::event, suid))?,
+        sgid: reader.u32(offset_of!(types::event, sgid))?,
+    })
+}
+
 fn process(reader: &Reader<'_>) -> Result<Process, Error> {
     let inode = reader.u64(offset_of!(types::event, exe_inode))?;
     let device = Device(reader.u32(offset_of!(types::event, exe_device))?);
+    let tty = reader.u32(offset_of!(types::event, tty))?;
     let mut namespaces = [0; NAMESPACES];
     for (index, id) in namespaces.iter_mut().enumerate() {
         *id = reader.u32(offset_of!(types::event, namespaces) + index * size_of::<u32>())?;
     }
     Ok(Process {
         start_ns: reader.u64(offset_of!(types::event, start_ns))?,
+        parent_start_ns: reader.u64(offset_of!(types::event, parent_start_ns))?,
+        tty: (tty != 0).then_some(Device(tty)),
         exe: (inode != 0).then_some(Exe { device, inode }),
         namespaces,
     })

@@ -22,7 +22,7 @@ pub use error::Error;
 pub use event::Event;
 pub use exit::{Outcome, SyscallExit};
 pub use header::Header;
-pub use process::{Device, Exe, NAMESPACES, Process};
+pub use process::{Credentials, Device, Exe, NAMESPACES, Process};
 pub use record::RingRecord;
 
 /// Birth or end of a cgroup in the v2 hierarchy.

@@ -1,18 +1,35 @@
-//! Identity of a process beyond its PID: start time, executable and namespaces.
+//! Identity of a process beyond its PID: start time, parent, ids, terminal, executable and namespaces.
 
 pub use crate::bpf::NAMESPACES;
 
-/// Start time, executable and namespaces of a process.
+/// Start times, terminal, executable and namespaces of a process.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Process {
     /// Start time, `CLOCK_BOOTTIME` in ns. Two processes that had the same PID one after the other
     /// differ in this.
     pub start_ns: u64,
+    /// Start time of its parent.
+    pub parent_start_ns: u64,
+    /// Device of its controlling terminal, if it has one.
+    pub tty: Option<Device>,
     /// The program that it executes, if it has one.
     pub exe: Option<Exe>,
     /// Inode numbers of its namespaces in the order of `enum namespace`: cgroup, ipc, mnt, net, pid,
     /// user, uts. 0: the one that the machine began with.
     pub namespaces: [u32; NAMESPACES],
+}
+
+/// Effective and saved ids of a task, as numbered in the initial user namespace.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Credentials {
+    /// Effective user: the one that permissions are checked for.
+    pub euid: u32,
+    /// Effective group.
+    pub egid: u32,
+    /// Saved user: one that the task may become again.
+    pub suid: u32,
+    /// Saved group.
+    pub sgid: u32,
 }
 
 /// A file as the kernel knows it, which on overlay and btrfs is not what stat(2) tells.

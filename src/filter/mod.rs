@@ -101,6 +101,10 @@ pub enum Number {
     Uid,
     /// Real group.
     Gid,
+    /// Effective user.
+    Euid,
+    /// Effective group.
+    Egid,
     /// Login user.
     Loginuid,
     /// An argument.
@@ -269,6 +273,8 @@ fn of_rule(
     }
     let ids = [
         (Number::Loginuid, &filter.loginuid),
+        (Number::Egid, &filter.egid),
+        (Number::Euid, &filter.euid),
         (Number::Gid, &filter.gid),
         (Number::Uid, &filter.uid),
     ];

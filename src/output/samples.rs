@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use syscalls::{self, Abi, Capture, Moment, Part, Slot, Status, Value};
 
 use crate::config::Keep;
-use crate::decode::{Captures, Device, Event, Exe, NAMESPACES, Outcome, Process};
+use crate::decode::{Captures, Credentials, Device, Event, Exe, NAMESPACES, Outcome, Process};
 use crate::handlers::{Field, FieldKind, Handler, Role};
 use crate::output::record::aggregate::{Aggregated, Cause, Group, GroupInfo, GroupKey};
 use crate::output::record::{
@@ -85,11 +85,15 @@ pub fn event<'a>(handler: &'a Handler, captures: Vec<Capture<'a>>) -> Event<'a> 
         ppid: 1,
         uid: 1000,
         gid: 100,
+        credentials: Credentials { euid: 1000, egid: 100, suid: 1000, sgid: 100 },
         loginuid: u32::MAX,
+        session: u32::MAX,
         charged_uid: 1000,
         comm: b"bash",
         process: Process {
             start_ns: 40,
+            parent_start_ns: 7,
+            tty: None,
             exe: Some(Exe { device: Device(8 << 20 | 3), inode: 1_048_577 }),
             namespaces: [0; NAMESPACES],
         },

@@ -50,6 +50,8 @@ pub(super) fn filter(program: &Program, offsets: &BankOffsets<'_>) -> types::fil
 /// Returns the bit of an operand that the programs load only where a filter needs it.
 fn operand_bit(operation: &Op) -> u8 {
     let operand = match operation {
+        Op::Within { number: Number::Euid, .. } => Operand::OPERAND_EUID,
+        Op::Within { number: Number::Egid, .. } => Operand::OPERAND_EGID,
         Op::Within { number: Number::Loginuid, .. } => Operand::OPERAND_LOGINUID,
         Op::Names { .. } | Op::Container { .. } => Operand::OPERAND_CGROUP_TAGS,
         Op::Trees { .. } => Operand::OPERAND_PROCESS_TREES,
@@ -135,6 +137,8 @@ fn number_operand(number: Number) -> (u8, operand_width) {
     match number {
         Number::Uid => of(Operand::OPERAND_UID),
         Number::Gid => of(Operand::OPERAND_GID),
+        Number::Euid => of(Operand::OPERAND_EUID),
+        Number::Egid => of(Operand::OPERAND_EGID),
         Number::Loginuid => of(Operand::OPERAND_LOGINUID),
         Number::Argument { position, width } => {
             let width = match width {

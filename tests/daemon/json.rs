@@ -183,12 +183,16 @@ const STARTED: [&str; 8] = [
 const CALL: [&str; 6] = ["syscall", "nr", "abi", "handler", "generation", "boottime_ns"];
 /// Keys of a call that returned, if its route asks for the result.
 const RETURNED: [&str; 2] = ["result", "duration_ns"];
-const TASK: [&str; 10] = [
+const TASK: [&str; 14] = [
     "pid",
     "tid",
     "ppid",
     "uid",
     "gid",
+    "euid",
+    "egid",
+    "process",
+    "parent",
     "comm",
     "start_boottime_ns",
     "exe_device",
@@ -196,8 +200,10 @@ const TASK: [&str; 10] = [
     "cgroup",
 ];
 /// Keys whose presence depends on where the test runs.
-const PLACE: [&str; 11] = [
+const PLACE: [&str; 13] = [
     "loginuid",
+    "session",
+    "tty",
     "unit",
     "user_unit",
     "container_id",

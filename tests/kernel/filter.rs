@@ -134,7 +134,7 @@ impl Dice {
     fn filter(&mut self) -> Filter {
         let mut filter = Filter::default();
         for _ in 0..=self.below(2) {
-            match self.below(6) {
+            match self.below(8) {
                 0 => filter.uid = Some(self.ids()),
                 1 => filter.gid = Some(self.ids()),
                 2 => filter.loginuid = Some(self.ids()),
@@ -142,6 +142,8 @@ impl Dice {
                     let pattern = |dice: &mut Self| dice.pattern(&["alpha", "beta", "x", "bet"]);
                     filter.comm = Some(self.several(pattern));
                 }
+                4 => filter.euid = Some(self.ids()),
+                5 => filter.egid = Some(self.ids()),
                 _ => filter.argument = Some(self.several(Self::condition)),
             }
         }
@@ -223,6 +225,8 @@ fn holds(condition: &Condition, event: &Event<'_>, unknown: bool) -> bool {
 fn passes(filter: &Filter, event: &Event<'_>, unknown: bool) -> bool {
     is_among(&filter.uid, event.uid)
         && is_among(&filter.gid, event.gid)
+        && is_among(&filter.euid, event.credentials.euid)
+        && is_among(&filter.egid, event.credentials.egid)
         && is_among(&filter.loginuid, event.loginuid)
         && is_like(&filter.comm, event.comm)
         && filter.argument.iter().flatten().all(|condition| holds(condition, event, unknown))

@@ -38,3 +38,4 @@ mod results;
 mod shell;
 mod timer;
 mod wake;
+mod who;

@@ -67,6 +67,8 @@ fn read_shipped_file_with_defaults_uncommented_changes_nothing() {
         "result = ",
         "uid = ",
         "gid = ",
+        "euid = ",
+        "egid = ",
         "loginuid = ",
         "unit = ",
         "slice = ",

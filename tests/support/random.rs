@@ -1,5 +1,5 @@
 //! Calls that differ by chance, but are the same for the same seed: arguments, the names of the task, and
-//! its real user and group are drawn from lists, `|` between their members.
+//! its real and effective user and group are drawn from lists, `|` between their members.
 
 use std::ffi::CString;
 
@@ -20,8 +20,10 @@ pub fn random(seed: u64, times: u64, names: &str, ids: &str, nr: u64, lists: &[&
         let mut args = [0; 6];
         args.iter_mut().zip(&lists).for_each(|(arg, list)| *arg = *dice.pick(list));
         let [a, b, c, d, e, f] = args;
+        act_as(*dice.pick(&ids), *dice.pick(&ids));
         // SAFETY: the caller of this program chose the call and what it may be passed.
         unsafe { libc::syscall(nr as i64, a, b, c, d, e, f) };
+        act_as(0, 0);
     }
 }
 
@@ -38,6 +40,18 @@ pub fn be(uid: u32, gid: u32) {
     // SAFETY: neither call touches memory.
     let failed = unsafe { libc::setresgid(gid, same, same) | libc::setresuid(uid, same, same) };
     assert_eq!(failed, 0, "another user (CAP_SETUID, CAP_SETGID)");
+}
+
+/// The effective ids only: the user last and first, who may change the group. The saved ones stay root's.
+pub fn act_as(uid: u32, gid: u32) {
+    let (same, root) = (u32::MAX, 0);
+    // SAFETY: none of the calls touches memory.
+    let failed = unsafe {
+        libc::setresuid(same, root, same)
+            | libc::setresgid(same, gid, same)
+            | libc::setresuid(same, uid, same)
+    };
+    assert_eq!(failed, 0, "other effective ids (CAP_SETUID, CAP_SETGID)");
 }
 
 /// Xorshift, as good as a test needs.

@@ -23,6 +23,11 @@
 //!     trigger set-exe PATH native NUMBER          with that file as its executable (set_exe.rs)
 //!     trigger pass FDS COMMAND...                 becomes the command, with these descriptors from 3 on
 //!     trigger bound ...                   the rest with descriptor 9, a socket called `@abcdefghij` that sent two messages to itself
+//!     trigger acting UID GID ...          the rest with that effective user and group
+//!     trigger logged-in UID ...           the rest as a login of that user; says the number of its session
+//!     trigger at-terminal ...             the rest at a pseudo-terminal of its own; says its number
+//!     trigger unmapped ...                the rest in a user namespace that knows no user
+//!     trigger with-children native NUMBER [ARG...]    one, then one in a child of each of two threads
 //!     trigger within FLAGS native NUMBER [ARG...]     says where it stands, in new namespaces
 //!
 //! `dropped:STRING` and `dropped-argv:STRING,STRING` lie on a page that is not there, of `dropped-vector:STRING,STRING` the pointers. The argument `dropped` is a path with the number of the call, on a page that is not there. The argument `nth` counts the calls from 0, over all threads, so that each of them is known.
@@ -44,6 +49,8 @@ use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 mod random;
 #[path = "set_exe.rs"]
 mod set_exe;
+#[path = "who.rs"]
+mod who;
 
 use nix::sys::mman::{MapFlags, ProtFlags, mmap_anonymous};
 
@@ -103,6 +110,31 @@ fn make(words: &[&str]) {
         ["set-exe", path, "native", nr] => set_exe::set_exe(path, number(nr)),
         ["bound", rest @ ..] => make(bind(rest)),
         ["within", flags, rest @ ..] => within(number(flags), &Call::parse(rest)),
+        rest => make_as(rest),
+    }
+}
+
+/// Makes calls as somebody else.
+fn make_as(words: &[&str]) {
+    match words {
+        ["acting", uid, gid, rest @ ..] => {
+            let id = |word| u32::try_from(number(word)).unwrap_or_else(|_| usage());
+            random::act_as(id(uid), id(gid));
+            make(rest);
+        }
+        ["logged-in", uid, rest @ ..] => {
+            who::log_in(uid);
+            make(rest);
+        }
+        ["at-terminal", rest @ ..] => {
+            let _terminal = who::take_terminal();
+            make(rest);
+        }
+        ["unmapped", rest @ ..] => {
+            who::leave_users();
+            make(rest);
+        }
+        ["with-children", rest @ ..] => who::with_children(&Call::parse(rest)),
         rest => make_in_time(rest),
     }
 }

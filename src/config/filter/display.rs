@@ -8,11 +8,13 @@ use crate::config::text::printable;
 impl Filter {
     /// Returns the values by option: `uid` and `0,!1000-1999`.
     pub fn summary(&self) -> Vec<(&'static str, String)> {
-        let Self { uid, gid, loginuid, unit, slice, user_unit, container, .. } = self;
+        let Self { uid, gid, euid, egid, loginuid, unit, slice, user_unit, container, .. } = self;
         let Self { comm, exe, parent_comm, pid_tree, argument, .. } = self;
         let rows = [
             ("uid", joined(uid, ",")),
             ("gid", joined(gid, ",")),
+            ("euid", joined(euid, ",")),
+            ("egid", joined(egid, ",")),
             ("loginuid", joined(loginuid, ",")),
             ("unit", joined(unit, ",")),
             ("slice", joined(slice, ",")),

@@ -58,6 +58,8 @@ pub(super) const OPTIONS: &[(&str, OptionReader)] = &[
     ("user", |options, reader, value| some(&mut options.filter.uid, reader, value, values::uid)),
     ("gid", |options, reader, value| some(&mut options.filter.gid, reader, value, values::gid)),
     ("group", |options, reader, value| some(&mut options.filter.gid, reader, value, values::gid)),
+    ("euid", |options, reader, value| some(&mut options.filter.euid, reader, value, values::uid)),
+    ("egid", |options, reader, value| some(&mut options.filter.egid, reader, value, values::gid)),
     ("loginuid", |options, reader, value| {
         some(&mut options.filter.loginuid, reader, value, values::loginuid);
     }),
@@ -101,11 +103,13 @@ pub(super) const OF_RECORDS: [&str; 8] =
     ["result", "limit", "burst", "per", "sample", "aggregate", "by", "keep"];
 
 /// Options that are parts of the filter.
-pub(super) const FILTERS: [&str; 14] = [
+pub(super) const FILTERS: [&str; 16] = [
     "uid",
     "user",
     "gid",
     "group",
+    "euid",
+    "egid",
     "loginuid",
     "unit",
     "slice",

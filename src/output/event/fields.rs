@@ -4,16 +4,13 @@
 use syscalls::{Argument, Capture, Status, Value, notation};
 
 use super::captures::{self, CapturedField};
-use super::{outcome, sentence, values};
+use super::{outcome, sentence, values, who};
 use crate::decode::{Event, Exe, NAMESPACES, Process, render};
 use crate::handlers::{Field, FieldKind};
 use crate::output::fields::Fields;
 use crate::output::key::{Key, Name};
 use crate::output::scratch::Scratch;
 use crate::units::CgroupInfo;
-
-/// `loginuid` of a task that nobody logged in for.
-const NO_LOGINUID: u32 = u32::MAX;
 
 /// An argument without a name is called by its position.
 const POSITIONS: [&str; 6] = ["0", "1", "2", "3", "4", "5"];
@@ -33,7 +30,7 @@ pub fn write(
     if suppressed > 0 {
         out.unsigned(Key::Suppressed, suppressed);
     }
-    task(event, out);
+    task(event, scratch, out);
     process(&event.process, scratch, out);
     cgroup(event, place, out);
     let is_cut = place.is_some_and(|place| place.is_cut);
@@ -54,7 +51,7 @@ fn call(event: &Event, out: &mut impl Fields) {
     out.unsigned(Key::BoottimeNs, event.boottime_ns);
 }
 
-fn task(event: &Event, out: &mut impl Fields) {
+fn task(event: &Event, scratch: &mut Scratch, out: &mut impl Fields) {
     for (key, id) in [
         (Key::Pid, event.pid),
         (Key::Tid, event.tid),
@@ -64,9 +61,9 @@ fn task(event: &Event, out: &mut impl Fields) {
     ] {
         out.unsigned(key, id.into());
     }
-    if event.loginuid != NO_LOGINUID {
-        out.unsigned(Key::Loginuid, event.loginuid.into());
-    }
+    who::ids(event, out);
+    who::login(event, scratch, out);
+    who::processes(event, scratch, out);
     out.text(Key::Comm, event.comm);
 }
 
@@ -78,11 +75,8 @@ const NAMESPACE_KEYS: [Key; NAMESPACES] =
 fn process(process: &Process, scratch: &mut Scratch, out: &mut impl Fields) {
     out.unsigned(Key::StartNs, process.start_ns);
     if let Some(Exe { device, inode }) = process.exe {
-        let device = |text: &mut String| {
-            text.push_str(itoa::Buffer::new().format(device.major()));
-            text.push(':');
-            text.push_str(itoa::Buffer::new().format(device.minor()));
-        };
+        let device =
+            |text: &mut String| who::pair(device.major().into(), device.minor().into(), text);
         out.text(Key::ExeDevice, scratch.text(device));
         out.unsigned(Key::ExeInode, inode);
     }

@@ -5,6 +5,8 @@ mod fields;
 mod outcome;
 mod sentence;
 mod values;
+mod who;
 
 pub use fields::write as write_fields;
 pub use sentence::{argument, write as write_sentence, write_end as write_end_sentence};
+pub use who::identity as write_process;

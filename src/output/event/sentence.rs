@@ -7,7 +7,7 @@ use std::fmt::Write;
 use syscalls::printable::{self, NO_LIMIT};
 use syscalls::{Abi, notation};
 
-use super::{outcome, values};
+use super::{outcome, values, who};
 use crate::decode::{Event, Outcome, render};
 use crate::output::arguments::Arguments;
 use crate::output::sentence;
@@ -108,6 +108,7 @@ fn task(event: &Event, out: &mut String) {
     out.push_str(itoa::Buffer::new().format(event.pid));
     out.push_str(", uid ");
     out.push_str(itoa::Buffer::new().format(event.uid));
+    who::effective(event, out);
     if event.slot.abi() != Abi::Native {
         out.push_str(", ");
         out.push_str(event.slot.abi().name());

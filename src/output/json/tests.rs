@@ -3,7 +3,7 @@ use serde_json::json;
 use syscalls::{self, Abi, Slot, Status, Value};
 
 use super::encode;
-use crate::decode::{Event, Outcome};
+use crate::decode::{Credentials, Device, Event, Outcome};
 use crate::output::record::aggregate::GroupOwner;
 use crate::output::record::{Aggregate, Body, Kind, Record, RecordBody, Syscall};
 use crate::output::samples;
@@ -63,6 +63,10 @@ fn encode_event_is_one_object() {
             "ppid": 1,
             "uid": 1000,
             "gid": 100,
+            "euid": 1000,
+            "egid": 100,
+            "process": "1234:40",
+            "parent": "1:7",
             "comm": "bash",
             "start_boottime_ns": 40,
             "exe_device": "8:3",
@@ -142,6 +146,22 @@ fn encode_argv_without_all_strings_is_truncated() {
     ];
     let object = object(&samples::record(&samples::event(&handler, captures), None));
     assert_eq!(object["truncated"], json!(["argv"]));
+}
+
+/// A program that is setuid root and has dropped it for a moment, at a terminal.
+#[test]
+fn encode_differing_ids_and_login_has_their_keys() {
+    let handler = samples::handler();
+    let mut event = samples::event(&handler, vec![]);
+    event.credentials = Credentials { euid: 1000, egid: 5, suid: 0, sgid: 5 };
+    (event.loginuid, event.session) = (1000, 3);
+    event.process.tty = Some(Device(136 << 20 | 2));
+    let object = object(&samples::record(&event, None));
+    let of = |keys: [&str; 7]| keys.map(|key| object.get(key).cloned().unwrap_or_default());
+    assert_eq!(
+        of(["euid", "egid", "suid", "sgid", "loginuid", "session", "tty"]),
+        [json!(1000), json!(5), json!(0), json!(null), json!(1000), json!(3), json!("pts/2")]
+    );
 }
 
 #[test]

@@ -6,6 +6,7 @@ use syscalls::printable::{self, NO_LIMIT};
 
 use super::{Kind, RecordBody};
 use crate::decode::render;
+use crate::output::event;
 use crate::output::fields::{Fields, interval};
 use crate::output::key::Key;
 use crate::output::scratch::Scratch;
@@ -47,6 +48,10 @@ impl RecordBody for Feedback {
             }
         }
         out.unsigned(Key::Pid, self.pid.into());
+        out.text(
+            Key::Process,
+            scratch.text(|text| event::write_process(self.pid, self.start_ns, text)),
+        );
         out.unsigned(Key::StartNs, self.start_ns);
         out.text(Key::Comm, &self.comm);
         out.unsigned(Key::Count, self.count);
