@@ -95,6 +95,7 @@ enum field_kind {
 	FIELD_TIMER_FLAGS = 9, /* TIMER_ABSTIME */
 	FIELD_TIMES = 10, /* struct itimerspec, 64- or 32-bit by the capture's size */
 	FIELD_SIGEVENT = 11, /* struct sigevent, 64- or 32-bit by the capture's size */
+	FIELD_PROCESSES = 12, /* several struct ancestor */
 };
 
 /* The role of a field that the daemon treats specially, whatever its name. */
@@ -105,6 +106,7 @@ enum field_role {
 	ROLE_ARGV_COUNT = 3, /* their number, recorded or not */
 	ROLE_ARGV_BYTES = 4, /* their length in all, recorded or not */
 	ROLE_ENV = 5, /* its environment variables */
+	ROLE_ANCESTORS = 6, /* the ancestors of the process, its parent first */
 };
 
 enum wire_size {
@@ -119,6 +121,8 @@ enum wire_size {
 	TEXT_MAX_BYTES = 4096, /* PATH_MAX, and the most that one read returns */
 	ARGV_MAX_BYTES = 16384, /* the largest budget that a route may set */
 	ENV_MAX_BYTES = 4096, /* of the environment variables in one event, names included */
+	ANCESTOR_SIZE = 32,
+	ANCESTORS_MAX = 8, /* of one event */
 	ENV_NAMES = 16, /* that all routes together may name, and that one event has */
 	ENV_NAME_WORDS = 4, /* of a name and its `=`: 32 bytes */
 	PENDING_CALLS = 16384, /* calls that wait for their result at the same time */
@@ -192,6 +196,15 @@ struct capture {
 	__u32 length; /* bytes in all where known; 0 if unknown */
 };
 _Static_assert(sizeof(struct capture) == CAPTURE_SIZE, "the capture header has no padding");
+
+/* An ancestor of a process. */
+struct ancestor {
+	__u32 pid; /* thread group id, in the initial pid namespace */
+	__u32 reserved; /* zero */
+	__u64 start_ns; /* CLOCK_BOOTTIME at which it began */
+	__u8 comm[COMM_SIZE]; /* name of its first thread */
+};
+_Static_assert(sizeof(struct ancestor) == ANCESTOR_SIZE, "an ancestor has no padding");
 
 /* The end of a call whose entry an earlier event recorded. Captures follow, `captures` of them. */
 struct result_event {

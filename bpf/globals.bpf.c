@@ -39,6 +39,7 @@ struct wire_types {
 	struct cgroup_event cgroup_event;
 	struct selftest_event selftest_event;
 	struct result_event result_event;
+	struct ancestor ancestor;
 	enum call_flag call_flag;
 	enum attach_kind attach_kind;
 	enum event_kind event_kind;

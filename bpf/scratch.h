@@ -129,6 +129,12 @@ struct path_walk {
 	__u32 reserved;
 };
 
+/* The way from a process up to its ancestors, in memory for the same reason. */
+struct ancestor_walk {
+	__u64 task; /* address of the task whose parent is next */
+	__u64 left; /* ancestors that the event may still have */
+};
+
 /* A call that is being filtered. */
 struct filtering {
 	__u64 operands[OPERANDS];
@@ -166,6 +172,7 @@ struct scratch {
 	struct argv_copy argv;
 	struct vector vector;
 	struct read_target target;
+	struct ancestor_walk ancestors;
 	union {
 		struct pending pending; /* while the event is built */
 		struct filtering filtering; /* before it */

@@ -19,7 +19,7 @@ struct route {
 	__u32 buffer_bytes; /* `args`: how many bytes of each buffer an event may carry */
 	__u16 flags; /* enum call_flag */
 	__u8 rule; /* number of the rule in its route, from 0 */
-	__u8 reserved;
+	__u8 ancestors; /* `exec`: how many ancestors of the process an event may carry */
 	__u32 sample; /* number of calls out of 2^32 that are recorded; 0: all */
 	__u16 filter; /* of HANDLER_FILTER: number of the filter, from 1 */
 	__u8 limit; /* number of the limit that bounds it; 0: none */

@@ -56,6 +56,8 @@ pub enum Role {
     ArgvBytes,
     /// Environment variables of that program.
     Env,
+    /// Ancestors of the process, its parent first.
+    Ancestors,
 }
 
 impl Role {
@@ -68,6 +70,7 @@ impl Role {
             types::field_role::ROLE_ARGV_COUNT => Self::ArgvCount,
             types::field_role::ROLE_ARGV_BYTES => Self::ArgvBytes,
             types::field_role::ROLE_ENV => Self::Env,
+            types::field_role::ROLE_ANCESTORS => Self::Ancestors,
             _ => return None,
         })
     }
@@ -88,6 +91,7 @@ pub enum FieldKind {
     TimerFlags,
     Times,
     Sigevent,
+    Processes,
 }
 
 impl FieldKind {
@@ -105,6 +109,7 @@ impl FieldKind {
             types::field_kind::FIELD_TIMER_FLAGS => Self::TimerFlags,
             types::field_kind::FIELD_TIMES => Self::Times,
             types::field_kind::FIELD_SIGEVENT => Self::Sigevent,
+            types::field_kind::FIELD_PROCESSES => Self::Processes,
             _ => return None,
         })
     }

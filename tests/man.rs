@@ -207,6 +207,8 @@ fn man_defaults_match_the_program() {
     assert_has("defaults", &format!("The default is .Cm {level} ."));
     let argv_bytes = size_name(defaults.argv_bytes.unwrap().into());
     assert_has("defaults", &format!("The default is {argv_bytes}."));
+    let ancestors = defaults.ancestors.unwrap();
+    assert_has("defaults", &format!("The default is {ancestors} ancestors."));
     let buffer_bytes = defaults.buffer_bytes.unwrap();
     assert_has("defaults", &format!("The default is {buffer_bytes}B."));
     assert_has("defaults", &format!("The default is .Cm {} .", defaults.paths.unwrap().name()));

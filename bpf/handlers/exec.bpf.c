@@ -2,9 +2,11 @@
 /*
  * `exec`: records execve and execveat at entry, so also attempts that fail: the filename, the
  * arguments up to the route's budget, always their number and their length in all, and of the new
- * program's environment the variables that the route names.
+ * program's environment the variables that the route names; and as many ancestors of the calling
+ * process as the route asks for.
  */
 #include "handler.h"
+#include "ancestors.h"
 #include "argv.h"
 
 enum {
@@ -14,7 +16,8 @@ enum {
 	ARGV_BYTES,
 	DIRFD,
 	FLAGS,
-	ENV
+	ENV,
+	ANCESTORS
 };
 enum {
 	EXECVE,
@@ -39,6 +42,7 @@ HANDLER(exec) = {
 			[DIRFD] = {"dirfd", FIELD_DIRFD, ROLE_NONE},
 			[FLAGS] = {"flags", FIELD_AT_FLAGS, ROLE_NONE},
 			[ENV] = {"env", FIELD_TEXTS, ROLE_ENV},
+			[ANCESTORS] = {"ancestors", FIELD_PROCESSES, ROLE_ANCESTORS},
 		},
 	.messages =
 		{
@@ -83,6 +87,8 @@ int handle_exec(void *ctx)
 		emit_number(scratch, DIRFD, event->args[0], CAPTURE_OK);
 		emit_number(scratch, FLAGS, event->args[4], CAPTURE_OK);
 	}
+	if (call.route->ancestors)
+		emit_ancestors(scratch, ANCESTORS, call.route->ancestors);
 	scratch->argv.field = ARGV;
 	scratch->argv.count_field = ARGC;
 	scratch->argv.bytes_field = ARGV_BYTES;

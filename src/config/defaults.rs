@@ -37,6 +37,8 @@ const PRIORITY: u8 = 6;
 const ARGV_BYTES: u32 = 4096;
 /// Bytes of a buffer, as many as strace shows: enough to recognize the contents.
 const BUFFER_BYTES: u32 = 32;
+/// Ancestors of the process in an `exec` event: each makes a record some 70 bytes longer.
+const ANCESTORS: u8 = 0;
 /// Rate of one user's events of a syscall: the journal accepts 44,000 entries a second at least,
 /// so some users may do that at once.
 const PER_UID: Rate = Rate { count: 10_000, period_ns: 1_000_000_000 };
@@ -58,6 +60,7 @@ impl Default for Config {
                 argv_bytes: Some(ARGV_BYTES),
                 buffer_bytes: Some(BUFFER_BYTES),
                 env: Some(BTreeSet::new()),
+                ancestors: Some(ANCESTORS),
                 redact: Some(Redact::default()),
                 result: Some(Results::default()),
                 paths: Some(Paths::default()),

@@ -35,6 +35,8 @@ pub struct Options {
     pub buffer_bytes: Option<u32>,
     /// The environment variables that an `exec` event carries.
     pub env: Option<BTreeSet<String>>,
+    /// Most ancestors of the process in an `exec` event.
+    pub ancestors: Option<u8>,
     /// Secrets of an `exec` event that are hidden.
     pub redact: Option<Redact>,
     /// Results that the records wait for.
@@ -125,6 +127,7 @@ impl Options {
             argv_bytes: self.argv_bytes.or(below.argv_bytes),
             buffer_bytes: self.buffer_bytes.or(below.buffer_bytes),
             env: self.env.as_ref().or(below.env.as_ref()).cloned(),
+            ancestors: self.ancestors.or(below.ancestors),
             redact: self.redact.as_ref().or(below.redact.as_ref()).cloned(),
             result: self.result.as_ref().or(below.result.as_ref()).cloned(),
             paths: self.paths.or(below.paths),

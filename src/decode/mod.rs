@@ -2,6 +2,7 @@
 //! `Event` once, when it is delivered. Pure: no BPF, no I/O, no logging. The bytes carry what traced
 //! processes chose, so nothing here indexes, unwraps or panics.
 
+mod ancestors;
 mod argument;
 mod argv;
 mod captures;
@@ -16,6 +17,7 @@ mod reader;
 mod record;
 pub mod render;
 
+pub use ancestors::{Ancestor, ancestors};
 pub use argument::KnownCall;
 pub use captures::Captures;
 pub use error::Error;

@@ -50,6 +50,8 @@ pub enum TableCell<'a> {
     Slot(Slot),
     /// One word without a space.
     Word(&'a str),
+    /// Any bytes at all.
+    Bytes(&'a [u8]),
     /// A count.
     Count(u64),
 }

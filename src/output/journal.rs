@@ -199,6 +199,7 @@ fn write_row(row: &[(&'static str, TableCell)], buffer: &mut Vec<u8>) {
         match cell {
             TableCell::Slot(slot) => buffer.extend_from_slice(slot.to_string().as_bytes()),
             TableCell::Word(word) => buffer.extend_from_slice(word.as_bytes()),
+            TableCell::Bytes(value) => printable::quoted(value, printable::NO_LIMIT, buffer),
             TableCell::Count(count) => number::append(*count, buffer),
         }
     }

@@ -149,6 +149,7 @@ fn write_row(columns: &[(&'static str, TableCell)], buffer: &mut Vec<u8>) {
         match cell {
             TableCell::Slot(slot) => string(&slot.to_string(), buffer),
             TableCell::Word(word) => string(word, buffer),
+            TableCell::Bytes(value) => bytes(value, buffer),
             TableCell::Count(count) => number::append(*count, buffer),
         }
         buffer.push(b',');

@@ -27,6 +27,7 @@ pub fn handler() -> Handler {
         "argc" => Role::ArgvCount,
         "argv_bytes" => Role::ArgvBytes,
         "env" => Role::Env,
+        "ancestors" => Role::Ancestors,
         _ => Role::None,
     };
     let field =
@@ -42,6 +43,7 @@ pub fn handler() -> Handler {
         ("envp", FieldKind::Texts),
         ("env", FieldKind::Texts),
         ("timer", FieldKind::Signed),
+        ("ancestors", FieldKind::Processes),
     ];
     let messages = [
         "Executing a program: {filename} {argv}",
@@ -103,6 +105,16 @@ pub fn event<'a>(handler: &'a Handler, captures: Vec<Capture<'a>>) -> Event<'a> 
         rule: 0,
         outcome: None,
     }
+}
+
+/// Bytes of a capture with these ancestors: pid, start and name of each.
+pub fn ancestors(all: &[(u32, u64, &[u8])]) -> Vec<u8> {
+    let of = |(pid, start_ns, comm): &(u32, u64, &[u8])| {
+        let mut name = [0; 16];
+        name.iter_mut().zip(*comm).for_each(|(to, from)| *to = *from);
+        [&pid.to_ne_bytes()[..], &[0; 4], &start_ns.to_ne_bytes(), &name].concat()
+    };
+    all.iter().flat_map(of).collect()
 }
 
 /// An event that waited for what came of its call.

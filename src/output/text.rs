@@ -143,7 +143,9 @@ fn table(stopped: &Stopped, out: &mut String) {
         for (line, cell_text) in lines.iter_mut().zip(&cells) {
             let _ = match cell {
                 TableCell::Count(_) => write!(line, "  {cell_text:>width$}"),
-                TableCell::Slot(_) | TableCell::Word(_) => write!(line, "  {cell_text:width$}"),
+                TableCell::Slot(_) | TableCell::Word(_) | TableCell::Bytes(_) => {
+                    write!(line, "  {cell_text:width$}")
+                }
             };
         }
     }
@@ -157,6 +159,7 @@ fn shown(cell: &TableCell) -> String {
     match cell {
         TableCell::Slot(slot) => slot.to_string(),
         TableCell::Word(word) => (*word).to_owned(),
+        TableCell::Bytes(value) => String::from_utf8_lossy(value).into_owned(),
         TableCell::Count(count) => count.to_string(),
     }
 }

@@ -42,7 +42,7 @@ fn rule(slot: Slot, target: &Target, defaults: &Options, handlers: &Handlers) ->
     let aggregate = aggregate(&options);
     let Options { priority, argv, argv_bytes, buffer_bytes, env, redact, result, paths, .. } =
         options;
-    let Options { filter, sample, keep, .. } = options;
+    let Options { filter, sample, keep, ancestors, .. } = options;
     let Some(id) = target.handler else { return Some(Rule { filter, ..Rule::nothing() }) };
     let handler = handlers.by_id(id)?;
     let records = handler.records();
@@ -58,6 +58,7 @@ fn rule(slot: Slot, target: &Target, defaults: &Options, handlers: &Handlers) ->
         priority: priority?,
         argv_bytes: if argv? == Argv::None { 0 } else { argv_bytes? },
         env: if handler.has(Role::Env) { env? } else { BTreeSet::new() },
+        ancestors: if handler.has(Role::Ancestors) { ancestors? } else { 0 },
         redact: if has_strings(handler) { redact? } else { Redact::default() },
         buffer_bytes: buffer_bytes?,
         paths: kept(paths?, slot, handler),

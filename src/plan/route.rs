@@ -43,6 +43,8 @@ pub struct Rule {
     pub buffer_bytes: u32,
     /// The environment variables that an `exec` event carries.
     pub env: BTreeSet<String>,
+    /// Most ancestors of the process in an `exec` event.
+    pub ancestors: u8,
     /// Secrets that are hidden in the events.
     pub redact: Redact,
     /// Results that the events wait for.
@@ -121,6 +123,7 @@ impl Rule {
             argv_bytes: 0,
             buffer_bytes: 0,
             env: BTreeSet::new(),
+            ancestors: 0,
             redact: Redact::default(),
             results: Results::None,
             paths: Paths::Entry,

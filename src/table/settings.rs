@@ -43,7 +43,7 @@ struct Maker<'a> {
 }
 
 /// All members of a row, to find an equal one.
-type RowKey = ([u32; 4], [u16; 4], [u8; 5]);
+type RowKey = ([u32; 4], [u16; 4], [u8; 6]);
 
 const UNROUTED: types::route = types::route {
     generation: 0,
@@ -55,7 +55,7 @@ const UNROUTED: types::route = types::route {
     buffer_bytes: 0,
     flags: 0,
     rule: 0,
-    reserved: 0,
+    ancestors: 0,
     sample: 0,
     filter: 0,
     limit: 0,
@@ -226,6 +226,7 @@ impl Maker<'_> {
             buffer_bytes: rule.buffer_bytes,
             flags: self.flags(rule) | exec_flag(slot),
             rule: at,
+            ancestors: rule.ancestors,
             sample: limits::sample(rule.sample),
             limit: self.number(limits::key(plan, slot, at, rule).as_ref()),
             uid_limit: self.number(uid_limit),
@@ -265,6 +266,6 @@ fn key(row: &types::route) -> RowKey {
     (
         [row.generation, row.buffer_bytes, row.sample, 0],
         [row.handler, row.argv_bytes, row.env, row.flags],
-        [row.priority, row.variant, row.rule, row.limit, row.uid_limit],
+        [row.priority, row.variant, row.rule, row.ancestors, row.limit, row.uid_limit],
     )
 }

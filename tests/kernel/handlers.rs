@@ -28,6 +28,7 @@ fn handlers_are_read_from_the_object() {
             ("dirfd", FieldKind::Dirfd, Role::None),
             ("flags", FieldKind::AtFlags, Role::None),
             ("env", FieldKind::Texts, Role::Env),
+            ("ancestors", FieldKind::Processes, Role::Ancestors),
         ]
     );
     assert_eq!(exec.messages.len(), 4);

@@ -7,6 +7,7 @@ mod root;
 #[macro_use]
 mod rig;
 
+mod ancestors;
 mod args;
 mod attach;
 mod cgroup;

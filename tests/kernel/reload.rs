@@ -94,7 +94,7 @@ fn handler_uses_route_of_live_bank() {
         buffer_bytes: 0,
         flags: 0,
         rule: 0,
-        reserved: 0,
+        ancestors: 0,
         sample: 0,
         filter: 0,
         limit: 0,

@@ -15,10 +15,10 @@ pub fn log_in(uid: &str) {
     println!("{}", fs::read_to_string("/proc/self/sessionid").expect("audit is built in"));
 }
 
-/// Makes a new pseudo-terminal the controlling one. It hangs up with the descriptors.
-pub fn take_terminal() -> [OwnedFd; 2] {
+/// Makes a new pseudo-terminal the controlling one, which is not the first. It hangs up with the descriptors.
+pub fn take_terminal() -> [OwnedFd; 3] {
     let open = |path: &str| open(path, OFlag::O_RDWR, Mode::empty()).expect("a pseudo-terminal");
-    let controller = open("/dev/ptmx");
+    let (first, controller) = (open("/dev/ptmx"), open("/dev/ptmx"));
     let (mut number, mut unlocked): (libc::c_int, libc::c_int) = (0, 0);
     // SAFETY: each request takes a pointer to an int, or none.
     unsafe {
@@ -32,7 +32,7 @@ pub fn take_terminal() -> [OwnedFd; 2] {
     let failed = unsafe { libc::ioctl(terminal.as_raw_fd(), libc::TIOCSCTTY, 0) };
     assert_eq!(failed, 0, "a controlling terminal");
     println!("{number}");
-    [controller, terminal]
+    [first, controller, terminal]
 }
 
 /// Enters a user namespace without a map, in which each id is the overflow one.

@@ -35,6 +35,9 @@ pub(super) const OPTIONS: &[(&str, OptionReader)] = &[
             options.env = Some(names.into_iter().collect());
         }
     }),
+    ("ancestors", |options, reader, value| {
+        one(&mut options.ancestors, reader, value, values::ancestors);
+    }),
     ("redact", |options, reader, value| {
         options.redact = match value.get_ref() {
             DeValue::Boolean(true) => Some(Redact::Obvious),

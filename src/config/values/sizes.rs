@@ -1,4 +1,4 @@
-//! Sizes: `argv_bytes`, `buffer_bytes`, `[ring] size`, `[journal] max_bytes_per_second`.
+//! Sizes: `ancestors`, `argv_bytes`, `buffer_bytes`, `[ring] size`, `[journal] max_bytes_per_second`.
 
 use toml::de::DeValue;
 
@@ -9,6 +9,8 @@ use crate::config::fault::Problem;
 
 /// `ARGV_MAX_BYTES` in `bpf/event.h`.
 const ARGV_MAX_BYTES: u64 = 16 * KIB;
+/// `ANCESTORS_MAX` in `bpf/event.h`.
+const ANCESTORS_MAX: u8 = 8;
 /// `TEXT_MAX_BYTES` in `bpf/event.h`.
 const BUFFER_MAX_BYTES: u64 = 4 * KIB;
 
@@ -19,6 +21,17 @@ const RING_MAX_BYTES: u64 = GIB;
 
 /// The largest record takes about as much: with less, none of them would ever be written.
 const RECORDS_MIN_BYTES: u64 = 64 * KIB;
+
+/// Parses the number of ancestors that an event may carry.
+pub(in crate::config) fn ancestors(value: &DeValue<'_>) -> Result<u8, Problem> {
+    let DeValue::Integer(integer) = value else {
+        return Err(expected(value, "a number of ancestors"));
+    };
+    let levels = number(integer).and_then(|levels| u8::try_from(levels).ok());
+    levels
+        .filter(|levels| *levels <= ANCESTORS_MAX)
+        .ok_or_else(|| format!("ancestors {} is out of range, 0 to 8", shown(value)).into())
+}
 
 /// Parses the bytes of argv that an event may carry.
 pub(in crate::config) fn argv_bytes(value: &DeValue<'_>) -> Result<u32, Problem> {

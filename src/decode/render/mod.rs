@@ -90,7 +90,11 @@ fn scalar(kind: FieldKind, n: u64, out: &mut String) {
         FieldKind::AtFlags => flags_in_set("at_exec", n, out),
         FieldKind::TimerFlags => flags_in_set("timer", n, out),
         FieldKind::Clock => clock(int(n), out),
-        FieldKind::Text | FieldKind::Texts | FieldKind::Times | FieldKind::Sigevent => {
+        FieldKind::Text
+        | FieldKind::Texts
+        | FieldKind::Times
+        | FieldKind::Sigevent
+        | FieldKind::Processes => {
             let _ = if n == 0 { write!(out, "NULL") } else { write!(out, "{n:#x}") };
         }
     }

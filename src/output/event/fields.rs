@@ -4,7 +4,7 @@
 use syscalls::{Argument, Capture, Status, Value, notation};
 
 use super::captures::{self, CapturedField};
-use super::{outcome, sentence, values, who};
+use super::{ancestry, outcome, sentence, values, who};
 use crate::decode::{Event, Exe, NAMESPACES, Process, render};
 use crate::handlers::{Field, FieldKind};
 use crate::output::fields::Fields;
@@ -33,6 +33,7 @@ pub fn write(
     task(event, scratch, out);
     process(&event.process, scratch, out);
     cgroup(event, place, out);
+    ancestry::write(event, scratch, out);
     let is_cut = place.is_some_and(|place| place.is_cut);
     arguments(event, is_cut.then_some(Key::Cgroup.json()), scratch, out);
 }
@@ -169,6 +170,7 @@ fn declared_fields(event: &Event, cut: Option<&str>, scratch: &mut Scratch, out:
     let context = captures::context(event);
     for captured in captures::fields(event).filter(|captured| !captures::is_argv(captured.field)) {
         match captured.field.kind {
+            FieldKind::Processes => {}
             FieldKind::Texts if captures::is_env(captured.field) => {
                 texts(captured, Key::Env.into(), out)
             }

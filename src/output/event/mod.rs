@@ -1,5 +1,6 @@
 //! Rendering of a syscall's event: its fields and its sentence. Records use it; it knows no record.
 
+mod ancestry;
 mod captures;
 mod fields;
 mod outcome;

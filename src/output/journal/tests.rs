@@ -130,6 +130,20 @@ fn encode_event_has_every_field() {
     assert_eq!(flat(&entry), expected.collect::<Vec<_>>());
 }
 
+/// A name that looks like another process stays within its quotes.
+#[test]
+fn encode_ancestors_has_each_name_and_whole_line() {
+    let handler = samples::handler();
+    let bytes = samples::ancestors(&[(812, 70, b"a[1:0] < b"), (1, 0, b"systemd")]);
+    let capture = samples::capture(&handler, "ancestors", Value::Bytes(&bytes));
+    let event = samples::event(&handler, vec![capture]);
+    let entry = entry(&samples::record(&event, None));
+    let of = |name: &str| flat(&entry).into_iter().find(|(field, _)| *field == name);
+    assert_eq!(of("SYSCALL_ANCESTOR").unwrap().1, "a[1:0] < b|systemd");
+    assert_eq!(of("SYSCALL_ANCESTRY").unwrap().1, "\"a[1:0] < b\"[812:70] < systemd[1:0]");
+    assert_eq!(of("SYSCALL_ARG"), None);
+}
+
 fn arguments(entry: &Entry) -> Vec<String> {
     entry["SYSCALL_ARG"].iter().map(|value| String::from_utf8_lossy(value).into_owned()).collect()
 }

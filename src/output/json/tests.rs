@@ -165,6 +165,21 @@ fn encode_differing_ids_and_login_has_their_keys() {
 }
 
 #[test]
+fn encode_ancestors_is_list_of_processes() {
+    let handler = samples::handler();
+    let bytes = samples::ancestors(&[(812, 70, b"ba sh"), (1, 0, b"a\xff")]);
+    let capture = samples::capture(&handler, "ancestors", Value::Bytes(&bytes));
+    let event = samples::event(&handler, vec![capture]);
+    let object = object(&samples::record(&event, None));
+    let expected = json!([
+        { "pid": 812, "start_boottime_ns": 70, "comm": "ba sh" },
+        { "pid": 1, "start_boottime_ns": 0, "comm": [97, 255] },
+    ]);
+    assert_eq!(object["ancestors"], expected);
+    assert_eq!(object.get("args"), None);
+}
+
+#[test]
 fn encode_process_without_executable_has_no_exe_keys() {
     let handler = samples::handler();
     let mut event = samples::event(&handler, vec![]);
