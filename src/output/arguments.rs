@@ -6,6 +6,7 @@ use syscalls::{notation, printable};
 
 use crate::decode::{Event, KnownCall};
 use crate::output::sentence::SENTENCE_MAX;
+use crate::output::users::UserNames;
 
 /// Arguments of one event after the other, in memory that is used again.
 #[derive(Debug, Default)]
@@ -15,9 +16,21 @@ pub struct Arguments {
     /// Place of each argument in `text`.
     ranges: Vec<Range<usize>>,
     is_known: bool,
+    /// Names that sentences have beside the numbers of users; none where numbers are read by programs.
+    users: UserNames,
 }
 
 impl Arguments {
+    /// Returns memory for sentences that name these users.
+    pub fn with(users: UserNames) -> Self {
+        Self { users, ..Self::default() }
+    }
+
+    /// Returns the names of users that sentences have.
+    pub fn users(&self) -> &UserNames {
+        &self.users
+    }
+
     /// Renders the arguments of `event`, if its syscall is known and its handler declares no fields.
     pub fn render(&mut self, event: &Event) {
         self.text.clear();

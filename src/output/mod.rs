@@ -19,6 +19,7 @@ mod socket;
 mod stream;
 mod text;
 mod timestamp;
+mod users;
 
 use std::io::{self, IsTerminal};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -33,6 +34,7 @@ use record::Record;
 use socket::Socket;
 use stream::Stream;
 use text::Lines;
+use users::UserNames;
 
 /// Appends a record as an entry in journald's native protocol. `Output` does that by itself.
 pub use journal::encode as journal_entry;
@@ -124,7 +126,7 @@ impl Output {
             Destination::Journal(path) => Backend::Journal(Queue::new(connect(&path)?)),
             Destination::Json(fd) => Backend::Json(Stream::new(fd)),
             Destination::Text(fd) => {
-                let lines = Lines::new(is_coloured(fd.as_fd()));
+                let lines = Lines::new(is_coloured(fd.as_fd()), UserNames::read());
                 Backend::Text(Stream::new(fd), lines)
             }
         };

@@ -11,6 +11,7 @@ use nix::poll::{PollFd, PollFlags, PollTimeout};
 use super::{Destination, Output, WriteOutcome};
 use crate::output::record::{Aggregate, Body, Started, Syscall};
 use crate::output::samples;
+use crate::output::users::UserNames;
 use crate::stats::Column;
 use crate::units::CgroupInfo;
 
@@ -229,8 +230,12 @@ fn write_to_regular_file_appends() {
 }
 
 fn text(is_coloured: bool, body: Body) -> String {
+    text_with(UserNames::default(), is_coloured, body)
+}
+
+fn text_with(users: UserNames, is_coloured: bool, body: Body) -> String {
     let mut buffer = vec![];
-    super::text::Lines::new(is_coloured).encode(&samples::own(body), &mut buffer);
+    super::text::Lines::new(is_coloured, users).encode(&samples::own(body), &mut buffer);
     String::from_utf8(buffer).unwrap()
 }
 
@@ -257,6 +262,18 @@ fn line_of_event_has_time_handler_message_and_unit() {
         " exec: #511(0, 0x1, 0xffffffffffffffff, 0x3, 0x4, 0x5) by bash (pid 1234, uid 1000) \
          in \"ng\\x1binx.service\"\n"
     );
+}
+
+#[test]
+fn line_of_event_has_names_of_known_users() {
+    let handler = samples::handler();
+    let mut event = samples::event(&handler, vec![]);
+    event.credentials.euid = 0;
+    let users = UserNames::parse(b"root:x:0:0:::\nal ice:x:1000:100:::\n");
+    let (place, suppressed, may_be_duplicate) = (None, 0, false);
+    let body = Body::Syscall(Syscall { event: &event, place, suppressed, may_be_duplicate });
+    let line = text_with(users, false, body);
+    assert!(line.ends_with(" by bash (pid 1234, uid 1000 \"al ice\", euid 0 root)\n"), "{line}");
 }
 
 #[test]

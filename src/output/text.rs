@@ -10,6 +10,7 @@ use crate::output::arguments::Arguments;
 use crate::output::fields::TableCell;
 use crate::output::record::{Aggregate, Body, Ended, Record, Stopped, Syscall, total_row};
 use crate::output::timestamp::Stamp;
+use crate::output::users::UserNames;
 
 /// Name in place of a handler on the daemon's own lines; no handler's name has a hyphen.
 const OWN: &str = "-";
@@ -28,13 +29,13 @@ pub struct Lines {
 }
 
 impl Lines {
-    /// With colours or without.
-    pub fn new(is_coloured: bool) -> Self {
+    /// With colours or without, and with the names of `users` beside their numbers.
+    pub fn new(is_coloured: bool, users: UserNames) -> Self {
         Self {
             stamp: Stamp::local(),
             is_coloured,
             line: String::new(),
-            arguments: Arguments::default(),
+            arguments: Arguments::with(users),
         }
     }
 

@@ -11,6 +11,7 @@ use super::{outcome, values, who};
 use crate::decode::{Event, Outcome, render};
 use crate::output::arguments::Arguments;
 use crate::output::sentence;
+use crate::output::users::UserNames;
 
 /// Template for an event whose handler has no such message.
 const FALLBACK: &str = "{syscall}({args})";
@@ -37,7 +38,7 @@ pub fn write_end(event: &Event, arguments: &mut Arguments, out: &mut String) {
 fn write_by(template: &str, event: &Event, arguments: &mut Arguments, out: &mut String) {
     arguments.render(event);
     sentence::cut(out, |out| fill(template, event, arguments, out));
-    task(event, out);
+    task(event, arguments.users(), out);
     if let Some(outcome) = event.outcome {
         outcome::sentence(event, outcome, out);
     }
@@ -101,14 +102,14 @@ pub fn registers(event: &Event, between: &str, out: &mut String) {
 }
 
 /// The kernel's own ABI goes without saying.
-fn task(event: &Event, out: &mut String) {
+fn task(event: &Event, users: &UserNames, out: &mut String) {
     out.push_str(" by ");
     printable::quoted_if_needed(event.comm, NO_LIMIT, out);
     out.push_str(" (pid ");
     out.push_str(itoa::Buffer::new().format(event.pid));
     out.push_str(", uid ");
-    out.push_str(itoa::Buffer::new().format(event.uid));
-    who::effective(event, out);
+    who::user(event.uid, users, out);
+    who::effective(event, users, out);
     if event.slot.abi() != Abi::Native {
         out.push_str(", ");
         out.push_str(event.slot.abi().name());

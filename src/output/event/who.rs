@@ -3,10 +3,13 @@
 
 use std::ops::RangeInclusive;
 
+use syscalls::printable::{self, NO_LIMIT};
+
 use crate::decode::{Device, Event};
 use crate::output::fields::Fields;
 use crate::output::key::Key;
 use crate::output::scratch::Scratch;
+use crate::output::users::UserNames;
 
 /// `loginuid` and session of a task that nobody logged in for.
 const UNSET: u32 = u32::MAX;
@@ -54,16 +57,25 @@ pub fn identity(pid: u32, start_ns: u64, out: &mut String) {
     pair(pid.into(), start_ns, out);
 }
 
+/// Appends the number of a user, and the name if there is one: `1000 alice`.
+pub fn user(uid: u32, users: &UserNames, out: &mut String) {
+    out.push_str(itoa::Buffer::new().format(uid));
+    if let Some(name) = users.name(uid) {
+        out.push(' ');
+        printable::quoted_if_needed(name.as_bytes(), NO_LIMIT, out);
+    }
+}
+
 /// Appends the effective ids that differ from the real ones, to a list in a sentence: `, euid 0`.
-pub fn effective(event: &Event, out: &mut String) {
+pub fn effective(event: &Event, users: &UserNames, out: &mut String) {
     let ids = event.credentials;
-    for (name, real, effective) in
-        [(", euid ", event.uid, ids.euid), (", egid ", event.gid, ids.egid)]
-    {
-        if effective != real {
-            out.push_str(name);
-            out.push_str(itoa::Buffer::new().format(effective));
-        }
+    if ids.euid != event.uid {
+        out.push_str(", euid ");
+        user(ids.euid, users, out);
+    }
+    if ids.egid != event.gid {
+        out.push_str(", egid ");
+        out.push_str(itoa::Buffer::new().format(ids.egid));
     }
 }
 
@@ -105,6 +117,7 @@ mod tests {
     use super::{effective, terminal};
     use crate::decode::{Credentials, Device};
     use crate::output::samples;
+    use crate::output::users::UserNames;
 
     #[test]
     fn terminal_has_name_below_dev_or_numbers() {
@@ -138,7 +151,7 @@ mod tests {
         ] {
             event.credentials = Credentials { euid, egid, ..Credentials::default() };
             let mut text = String::new();
-            effective(&event, &mut text);
+            effective(&event, &UserNames::default(), &mut text);
             assert_eq!(text, expected);
         }
     }
