@@ -49,6 +49,8 @@ pub struct Rule {
     pub results: Results,
     /// Treatment of memory that cannot be read at entry.
     pub paths: Paths,
+    /// The events have the paths of the executable and of directories.
+    pub names: bool,
 }
 
 impl Route {
@@ -124,6 +126,7 @@ impl Rule {
             redact: Redact::default(),
             results: Results::None,
             paths: Paths::Entry,
+            names: false,
         }
     }
 }

@@ -2,6 +2,7 @@
 
 mod captures;
 mod fields;
+mod names;
 mod outcome;
 mod sentence;
 mod values;

@@ -1,0 +1,129 @@
+//! Paths that the kernel side adds to a call: the executable, the root and the directories that the paths of the call
+//! begin at.
+
+use syscalls::{PathArgument, PathBase, Slot, Status, Value, signature};
+
+use super::{Event, KernelPath, join};
+use crate::bpf::types::capture_part;
+use crate::handlers::Role;
+
+/// Paths of the kernel that belong to an event.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Names<'a> {
+    /// The rule asks for them: one that is absent did not fit.
+    pub are_wanted: bool,
+    /// Executable, in the mounts that the task sees.
+    pub exe: Option<KernelPath<'a>>,
+    /// Working directory, below the task's root.
+    pub cwd: Option<KernelPath<'a>>,
+    /// Root of the task, unless that is the root of the mounts.
+    pub root: Option<KernelPath<'a>>,
+    /// Directories behind descriptors, with the positions of these arguments.
+    directories: [Option<(u8, KernelPath<'a>)>; 2],
+}
+
+impl<'a> Names<'a> {
+    /// Returns no names.
+    pub(super) fn new(are_wanted: bool) -> Self {
+        Self { are_wanted, ..Self::default() }
+    }
+
+    /// Adds a path; `false` for a part of another version. `position` is that of the descriptor.
+    pub(super) fn add(&mut self, part: u8, position: u8, path: KernelPath<'a>) -> bool {
+        let place = match capture_part(u32::from(part)) {
+            capture_part::PART_EXE => &mut self.exe,
+            capture_part::PART_CWD => &mut self.cwd,
+            capture_part::PART_ROOT => &mut self.root,
+            capture_part::PART_DIRECTORY => {
+                let place = self.directories.iter_mut().find(|place| place.is_none());
+                return place.map(|place| *place = Some((position, path))).is_some();
+            }
+            _ => return false,
+        };
+        *place = Some(path);
+        true
+    }
+
+    /// Returns the directory behind the descriptor at a position.
+    fn directory(&self, position: u8) -> Option<&KernelPath<'a>> {
+        let known = self.directories.iter().flatten();
+        known.into_iter().find(|(known, _)| *known == position).map(|(_, path)| path)
+    }
+}
+
+/// Success of writing one path of a call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum JoinedPath {
+    /// The path is whole.
+    Whole,
+    /// The path lacks its begin, or did not fit at all.
+    Truncated,
+    /// There is no path, or its directory was renamed while it was read.
+    Absent,
+}
+
+impl Event<'_> {
+    /// Returns the paths that the call passes, in the order of its arguments.
+    pub fn paths(&self) -> impl Iterator<Item = PathArgument> {
+        syscalls::path_arguments(self.slot).filter(|_| self.names.are_wanted)
+    }
+
+    /// Appends one of them, absolute. Returns how much of it is known; appends nothing that is not.
+    pub fn append_path(&self, path: PathArgument, out: &mut Vec<u8>) -> JoinedPath {
+        let Some(text) = self.path_text(path.position) else { return JoinedPath::Absent };
+        let begins_at_root = text.starts_with(b"/");
+        if text.is_empty() && !self.takes_empty_path() {
+            return JoinedPath::Absent;
+        }
+        let base = self.base(path.base);
+        if !begins_at_root && base.is_none() {
+            let is_lost = path.base != PathBase::Unknown;
+            return if is_lost { JoinedPath::Truncated } else { JoinedPath::Absent };
+        }
+        if !join::append_absolute(text, base, out) {
+            return JoinedPath::Absent;
+        }
+        let is_cut = !begins_at_root && base.is_some_and(|base| base.status.is_truncated());
+        if is_cut { JoinedPath::Truncated } else { JoinedPath::Whole }
+    }
+
+    /// Returns the directory that a relative path begins at.
+    fn base(&self, base: PathBase) -> Option<&KernelPath<'_>> {
+        const AT_FDCWD: i32 = -100;
+        match base {
+            PathBase::Unknown => None,
+            PathBase::Cwd => self.names.cwd.as_ref(),
+            PathBase::Descriptor(position) => match self.args.get(usize::from(position)) {
+                Some(fd) if *fd as i32 == AT_FDCWD => self.names.cwd.as_ref(),
+                _ => self.names.directory(position),
+            },
+        }
+    }
+
+    /// Returns the captured text of a path argument, if all of it is known.
+    fn path_text(&self, position: u8) -> Option<&[u8]> {
+        let field = match self.handler.fields.is_empty() {
+            true => position,
+            false => self.handler.field_with(Role::Program)?,
+        };
+        let capture = self.captures.of(field).first()?;
+        match (capture.value, capture.status) {
+            (Value::Text(text), Status::Ok) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// Returns whether the flags of the call allow an empty path, which means the descriptor itself.
+    fn takes_empty_path(&self) -> bool {
+        has_flag(self.slot, self.args, "AT_EMPTY_PATH")
+    }
+}
+
+fn has_flag(slot: Slot, args: [u64; 6], flag: &str) -> bool {
+    let parameters = signature(slot).map(|known| known.parameters()).unwrap_or_default();
+    let bit = |kind: syscalls::Kind| kind.set().and_then(|set| set.value(flag));
+    parameters
+        .iter()
+        .zip(args)
+        .any(|(one, value)| bit(one.kind).is_some_and(|bit| value & bit != 0))
+}
