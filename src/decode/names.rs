@@ -24,7 +24,7 @@ pub struct Names<'a> {
 
 impl<'a> Names<'a> {
     /// Returns no names.
-    pub(super) fn new(are_wanted: bool) -> Self {
+    pub fn new(are_wanted: bool) -> Self {
         Self { are_wanted, ..Self::default() }
     }
 
