@@ -292,9 +292,7 @@ fn names_are_on_where_syscall_takes_path_unless_an_option_says_otherwise() {
     assert!(names("", "openat", "\"args\""));
     assert!(names("", "execve", "\"exec\""));
     assert!(!names("", "getppid", "\"args\""));
-    assert!(!names("", "openat", "\"count\""));
     assert!(!names("[defaults]\nnames = false", "openat", "\"args\""));
     assert!(names("[defaults]\nnames = true", "getppid", "\"args\""));
     assert!(!names("[defaults]\nnames = true", "getppid", "{ handler = \"args\", names = false }"));
-    assert!(!names("[defaults]\nnames = true", "openat", "\"count\""));
 }

@@ -14,6 +14,7 @@ mod join;
 mod kernel_path;
 mod list;
 mod names;
+mod paths;
 mod process;
 mod reader;
 mod record;
@@ -26,7 +27,8 @@ pub use event::Event;
 pub use exit::{Outcome, SyscallExit};
 pub use header::Header;
 pub use kernel_path::KernelPath;
-pub use names::{JoinedPath, Names};
+pub use names::Names;
+pub use paths::JoinedPath;
 pub use process::{Device, Exe, NAMESPACES, Process};
 pub use record::RingRecord;
 

@@ -55,7 +55,7 @@ fn of_plan(plan: &Plan, choice: &AttachMode) -> Vec<&'static str> {
     let are_returns_free = choice.return_hooks().exit == Attach::Function;
     let mut rules = plan.routes.values().flat_map(|route| &route.rules);
     let has_filter = plan.routes.values().any(|route| route.unfiltered().is_none());
-    let has_names = rules.clone().any(|rule| rule.names);
+    let has_names = rules.clone().any(|rule| rule.names && rule.records);
     let has_return = rules.any(|rule| awaits_return(rule, are_returns_free));
     let filters = has_filter.then_some(OF_FILTERS).into_iter().flatten();
     let names = has_names.then_some(OF_NAMES).into_iter().flatten();

@@ -61,7 +61,7 @@ fn rule(slot: Slot, target: &Target, defaults: &Options, handlers: &Handlers) ->
         redact: if has_strings(handler) { redact? } else { Redact::default() },
         buffer_bytes: buffer_bytes?,
         paths: kept(paths?, slot, handler),
-        names: records && names.unwrap_or_else(|| takes_path(slot)),
+        names: names.unwrap_or_else(|| takes_path(slot)),
         results: if has_result(slot, handler) { result? } else { Results::None },
     })
 }
