@@ -116,7 +116,8 @@ static __always_inline long capture_text(struct scratch *scratch, struct capture
 	return *got;
 }
 
-/* Notes whether the text that was captured last, the argument at a position, is an absolute path. */
+/* Notes whether the text that was captured last, the argument at a position, is an absolute path.
+ */
 static __always_inline void text_note_absolute(struct scratch *scratch, __u8 position)
 {
 	scratch->absolute |= (scratch->first == '/') << (position & 7);

@@ -23,8 +23,8 @@ enum {
 #define HAS_CAST bpf_ksym_exists(bpf_rdonly_cast)
 
 /* Reads members of an object by its address, in a chain as BPF_CORE_READ does. */
-#define KERNEL_READ(address, type, member)                               \
-	(HAS_CAST ? (__u64)bpf_core_cast((const void *)(address), type)->member \
+#define KERNEL_READ(address, type, member)                                                         \
+	(HAS_CAST ? (__u64)bpf_core_cast((const void *)(address), type)->member                    \
 		  : (__u64)BPF_CORE_READ((const type *)(address), member))
 
 static __always_inline __u64 mount_root(__u64 mount)

@@ -62,8 +62,8 @@ static __always_inline void event_lost(const struct call *call, __u64 size)
 		stats_count(call->counters, COUNTER_LOST_RING_BUSY);
 }
 
-/* Emits an event without captures, and without names. Its size is known, so it is built in the ring itself: 10 ns
- * faster than in scratch memory. */
+/* Emits an event without captures, and without names. Its size is known, so it is built in the ring
+ * itself: 10 ns faster than in scratch memory. */
 static __always_inline void emit_plain(void *ctx, const struct call *call)
 {
 	struct event *event;
@@ -123,8 +123,8 @@ static __always_inline void emit_submit(struct scratch *scratch, const struct ca
 	}
 }
 
-/* Finishes an event: leaves it to `names`, if the route asks for names, or submits it. An event that
- * no jump is left for has none. */
+/* Finishes an event: leaves it to `names`, if the route asks for names, or submits it. An event
+ * that no jump is left for has none. */
 static __always_inline void emit_finish(void *ctx, struct scratch *scratch, const struct call *call)
 {
 	if (scratch->wants & CALL_NAMES) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-/* `names`: captures the paths of the executable, and of the directories that the path arguments of a
- * call begin at, for the handler that has tail-called it, and submits the event. One path a jump. It
- * is not attached, and in no slot of the table. */
+/* `names`: captures the paths of the executable, and of the directories that the path arguments of
+ * a call begin at, for the handler that has tail-called it, and submits the event. One path a jump.
+ * It is not attached, and in no slot of the table. */
 #include "emit.h"
 #include "names.h"
 
@@ -45,8 +45,8 @@ static __always_inline __u32 directory_of(const struct scratch *scratch,
 	return bit;
 }
 
-static __always_inline const volatile struct path_argument *path_argument(
-	const struct scratch *scratch, __u32 number)
+static __always_inline const volatile struct path_argument *
+path_argument(const struct scratch *scratch, __u32 number)
 {
 	__u64 slot = scratch->event.slot;
 
@@ -172,8 +172,7 @@ static __always_inline void name_capture(struct scratch *scratch, __u32 bit)
 	volatile struct capture *capture =
 		capture_header(room, (struct capture_id){.part = part_of(bit)}, CAPTURE_PATH);
 	if (bit >= NAME_DIRECTORY)
-		capture->field =
-			path_argument(scratch, bit == NAME_DIRECTORY << 1)->directory - 1;
+		capture->field = path_argument(scratch, bit == NAME_DIRECTORY << 1)->directory - 1;
 	capture->path = walk->flags;
 	capture->status = walk->status;
 	capture->error = walk->error;

@@ -61,8 +61,8 @@ static __always_inline bool walk_edge(volatile struct name_walk *walk, __u64 den
 	return !walk->is_done;
 }
 
-/* Stores a name that is in the dentry itself, in whole words: names are short, and a loop over bytes
- * or a helper costs more. */
+/* Stores a name that is in the dentry itself, in whole words: names are short, and a loop over
+ * bytes or a helper costs more. */
 static __always_inline void name_copy_short(__u64 *to, const __u64 *from, __u64 length)
 {
 	to[0] = from[0];
@@ -149,7 +149,8 @@ static __always_inline void walk_up(struct scratch *scratch, __u8 *names)
 			dentry = (const struct dentry *)scratch->names.head;
 		}
 		dentry_load(&head, dentry);
-		if (walk_is_at_edge(walk, here, head.parent) && !walk_edge(walk, here, head.parent)) {
+		if (walk_is_at_edge(walk, here, head.parent) &&
+		    !walk_edge(walk, here, head.parent)) {
 			if (walk->is_done)
 				break;
 			dentry = dentry_typed(walk->dentry);
@@ -164,7 +165,8 @@ static __always_inline void walk_up(struct scratch *scratch, __u8 *names)
 		walk->at = 0;
 }
 
-/* Begins at a file's place in the mounts, and ends at a root; `end_dentry` 0: at the topmost mount. */
+/* Begins at a file's place in the mounts, and ends at a root; `end_dentry` 0: at the topmost mount.
+ */
 static __always_inline void walk_begin(volatile struct name_walk *walk, __u64 dentry, __u64 mount,
 				       bool ends_at_root)
 {

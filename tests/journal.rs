@@ -14,7 +14,7 @@ use journald::{Journald, bytes, detail};
 use nix::sys::signal::Signal;
 use serde_json::Value as Json;
 use syscalls::{Abi, Capture, Moment, Part, Slot, Status, Value};
-use tailcalld::decode::{self, Captures, Event, Names, Process};
+use tailcalld::decode::{self, Captures, Event, KernelPaths, Process};
 use tailcalld::handlers::{Field, FieldKind, Handler, Role};
 use tailcalld::output::key::{ARG, Key};
 use tailcalld::output::record::{
@@ -88,7 +88,7 @@ fn event<'a>(handler: &'a Handler, captures: Vec<Capture<'a>>) -> Event<'a> {
         process: Process::default(),
         args: [0; 6],
         captures: Captures::from_iter(captures),
-        names: Names::default(),
+        names: KernelPaths::default(),
         redacted: vec![],
         rule: 0,
         outcome: None,
@@ -302,7 +302,7 @@ fn entry_larger_than_send_buffer_is_sent_as_file() {
     assert_eq!(entry["TAILCALLD_TOTAL"].as_array().unwrap().len(), 900);
 }
 
-/// Names of fields fill a table in each file of journald (up to 257: some 250 names), and a full one makes it begin
+/// KernelPaths of fields fill a table in each file of journald (up to 257: some 250 names), and a full one makes it begin
 /// another file.
 #[test]
 fn arguments_of_all_syscalls_leave_journald_one_file() {
@@ -434,7 +434,7 @@ fn events_md_has_every_field_reason_and_counter() {
     }
 }
 
-/// Names of all fields that a record may have in the journal.
+/// KernelPaths of all fields that a record may have in the journal.
 fn field_names() -> BTreeSet<&'static str> {
     Key::ALL.iter().map(|key| key.journal().field).chain([ARG]).collect()
 }

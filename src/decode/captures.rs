@@ -123,7 +123,7 @@ impl<'a> Encoded<'a> {
     }
 }
 
-/// What a capture may be.
+/// One capture of a record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Decoded<'a> {
     /// Memory of the process.

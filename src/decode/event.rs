@@ -9,7 +9,7 @@ use super::captures::{Captures, Decoded, Encoded};
 use super::exit::Completion;
 use super::list::List;
 use super::reader::Reader;
-use super::{Device, Error, Exe, Header, NAMESPACES, Names, Outcome, Process, SyscallExit};
+use super::{Device, Error, Exe, Header, KernelPaths, NAMESPACES, Outcome, Process, SyscallExit};
 use crate::bpf::types::{self, call_flag};
 use crate::handlers::{Handler, Handlers};
 
@@ -59,7 +59,7 @@ pub struct Event<'a> {
     /// Captured memory, by field of the handler; by argument if the handler declares no fields.
     pub captures: Captures<'a>,
     /// Paths of the executable, the root and the directories that paths begin at.
-    pub names: Names<'a>,
+    pub names: KernelPaths<'a>,
     /// Names of the fields of which something was hidden; empty after decoding.
     pub redacted: Vec<&'a str>,
     /// Outcome of the call, if the rule asks for it.
@@ -89,7 +89,7 @@ impl<'a> Event<'a> {
             *header;
         let flags = reader.u16(offset_of!(types::event, flags))?;
         let are_wanted = u32::from(flags) & call_flag::CALL_NAMES.0 != 0;
-        let mut names = Names::new(are_wanted);
+        let mut names = KernelPaths::new(are_wanted);
         Ok(Self {
             handler,
             message: reader.u8(offset_of!(types::event, message))?,
@@ -161,7 +161,7 @@ fn captures<'a>(
     count: u16,
     exit: Option<&SyscallExit<'a>>,
     handler: &Handler,
-    names: &mut Names<'a>,
+    names: &mut KernelPaths<'a>,
 ) -> Result<Captures<'a>, Error> {
     let mut captures = List::new();
     for capture in Encoded::new(entry, EVENT_SIZE, count).decode() {

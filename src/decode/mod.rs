@@ -27,7 +27,7 @@ pub use event::Event;
 pub use exit::{Outcome, SyscallExit};
 pub use header::Header;
 pub use kernel_path::KernelPath;
-pub use names::Names;
+pub use names::KernelPaths;
 pub use paths::JoinedPath;
 pub use process::{Device, Exe, NAMESPACES, Process};
 pub use record::RingRecord;

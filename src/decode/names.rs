@@ -6,7 +6,7 @@ use crate::bpf::types::capture_part;
 
 /// Paths of the kernel that belong to an event.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Names<'a> {
+pub struct KernelPaths<'a> {
     /// The rule asks for them: one that is absent did not fit.
     pub are_wanted: bool,
     /// Executable, in the mounts that the task sees.
@@ -19,7 +19,7 @@ pub struct Names<'a> {
     directories: [Option<(u8, KernelPath<'a>)>; 2],
 }
 
-impl<'a> Names<'a> {
+impl<'a> KernelPaths<'a> {
     /// Returns no names.
     pub fn new(are_wanted: bool) -> Self {
         Self { are_wanted, ..Self::default() }

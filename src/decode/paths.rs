@@ -1,6 +1,6 @@
 //! Paths that a call passes, as absolute ones.
 
-use syscalls::{PathArgument, PathBase, Slot, Status, Value, signature};
+use syscalls::{PathArgument, PathBase, Signature, Slot, Status, Value, signature};
 
 use super::{Event, KernelPath, join};
 use crate::handlers::Role;
@@ -12,7 +12,7 @@ pub enum JoinedPath {
     Whole,
     /// The path lacks its begin, or did not fit at all.
     Truncated,
-    /// There is no path, or its directory was renamed while it was read.
+    /// No path is known: there is none, or its directory was renamed while it was read.
     Absent,
 }
 
@@ -74,7 +74,7 @@ impl Event<'_> {
 }
 
 fn has_flag(slot: Slot, args: [u64; 6], flag: &str) -> bool {
-    let parameters = signature(slot).map(|known| known.parameters()).unwrap_or_default();
+    let parameters = signature(slot).map(Signature::parameters).unwrap_or_default();
     let bit = |kind: syscalls::Kind| kind.set().and_then(|set| set.value(flag));
     parameters
         .iter()

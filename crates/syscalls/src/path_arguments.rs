@@ -1,6 +1,6 @@
 //! Arguments that are paths, and the directories that relative ones begin at.
 
-use crate::{Kind, Parameter, Slot, signature};
+use crate::{Kind, Parameter, Signature, Slot, signature};
 
 /// Path that the kernel looks up for a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,7 +26,7 @@ pub enum PathBase {
 /// Returns the path arguments of a syscall, in their order. A text that is not looked up, as the target of a new
 /// symbolic link, is none, nor is a path that the kernel returns.
 pub fn path_arguments(slot: Slot) -> impl Iterator<Item = PathArgument> {
-    let parameters = signature(slot).map(|known| known.parameters()).unwrap_or_default();
+    let parameters = signature(slot).map(Signature::parameters).unwrap_or_default();
     (0..)
         .zip(parameters)
         .filter(|(_, one)| is_path(one))

@@ -72,7 +72,7 @@ mod tests {
     use serde_json::{Value as Json, json};
     use syscalls::{Capture, Moment, Part, Status, Value};
 
-    use crate::decode::{Captures, Event, KernelPath, Names};
+    use crate::decode::{Captures, Event, KernelPath, KernelPaths};
     use crate::output::{Scratch, json_line, samples};
 
     const CWD: KernelPath<'static> = KernelPath {
@@ -84,7 +84,7 @@ mod tests {
     };
 
     /// Returns the keys of an `openat` of a path that have to do with names.
-    fn keys(path: &[u8], names: Names<'_>) -> Json {
+    fn keys(path: &[u8], names: KernelPaths<'_>) -> Json {
         let handler = samples::plain_handler();
         let (part, moment, status) = (Part::Whole, Moment::Entry, Status::Ok);
         let capture = Capture { index: 1, part, moment, value: Value::Text(path), status };
@@ -101,7 +101,7 @@ mod tests {
     fn write_has_paths_that_are_known() {
         let exe = Some(KernelPath { names: b"cat\0bin\0", is_deleted: true, ..CWD });
         let root = Some(KernelPath { names: b"jail\0", ..CWD });
-        let mut names = Names::new(true);
+        let mut names = KernelPaths::new(true);
         (names.exe, names.cwd, names.root) = (exe, Some(CWD), root);
         let expected =
             json!(["/bin/cat (deleted)", "/var/lib", "/jail", ["/var/lib/a\n"], null, null]);
@@ -110,7 +110,7 @@ mod tests {
 
     #[test]
     fn write_names_what_is_lacking() {
-        let mut names = Names::new(true);
+        let mut names = KernelPaths::new(true);
         assert_eq!(keys(b"a", names), json!([null, null, null, null, ["exe", "path"], null]));
         let status = Status::Unreadable { errno: 11 };
         (names.exe, names.cwd) = (Some(CWD), Some(KernelPath { status, ..CWD }));
@@ -123,6 +123,9 @@ mod tests {
 
     #[test]
     fn write_of_rule_without_names_has_none() {
-        assert_eq!(keys(b"/a", Names::default()), json!([null, null, null, null, null, null]));
+        assert_eq!(
+            keys(b"/a", KernelPaths::default()),
+            json!([null, null, null, null, null, null])
+        );
     }
 }

@@ -40,7 +40,7 @@ fn match_of_path_finds_every_call_that_names_it() {
     run.wait_for(&matched, 5);
     let found = run.journald.query(&["-o", "json", &matched]);
     let mut names: Vec<_> = found.iter().map(|entry| entry["SYSCALL_NAME"].clone()).collect();
-    names.sort_by_key(|name| name.to_string());
+    names.sort_by_key(ToString::to_string);
     assert_eq!(names, ["open", "openat", "renameat2", "renameat2", "unlinkat"]);
     let of_open = found.iter().find(|entry| entry["SYSCALL_NAME"] == "openat").unwrap();
     assert_eq!(of_open["SYSCALL_CWD"], folder);
