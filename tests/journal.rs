@@ -302,7 +302,7 @@ fn entry_larger_than_send_buffer_is_sent_as_file() {
     assert_eq!(entry["TAILCALLD_TOTAL"].as_array().unwrap().len(), 900);
 }
 
-/// KernelPaths of fields fill a table in each file of journald (up to 257: some 250 names), and a full one makes it begin
+/// Names of fields fill a table in each file of journald (up to 257: some 250 names), and a full one makes it begin
 /// another file.
 #[test]
 fn arguments_of_all_syscalls_leave_journald_one_file() {
@@ -434,7 +434,7 @@ fn events_md_has_every_field_reason_and_counter() {
     }
 }
 
-/// KernelPaths of all fields that a record may have in the journal.
+/// Names of all fields that a record may have in the journal.
 fn field_names() -> BTreeSet<&'static str> {
     Key::ALL.iter().map(|key| key.journal().field).chain([ARG]).collect()
 }
