@@ -61,6 +61,11 @@ enum bpf_func_id {
 	BPF_FUNC_task_pt_regs = 175,
 };
 
+/* Only the existence of a value is tested: bpf_rdonly_cast came with 6.2. */
+enum special_kfunc_type {
+	KF_bpf_rdonly_cast = 1,
+};
+
 struct bpf_raw_tracepoint_args {
 	__u64 args[0];
 };

@@ -13,21 +13,26 @@
  * is mounted over the initial one. */
 #define MOUNTS_ON_TOP 2
 
-/* Whether the task's root is the root of all mounts that it sees. */
-static __always_inline bool root_is_top(__u64 dentry, __u64 mount)
+/* Notes whether the task's root is the root of all mounts that it sees. In memory: of a result in
+ * registers, clang 19 makes a mask of one that it has not set. */
+static __always_inline void root_note_top(volatile struct name_walk *walk)
 {
+	__u64 dentry = walk->root_dentry, mount = walk->root_mount;
+
+	walk->root_is_top = false;
 	for (int i = 0; i < MOUNTS_ON_TOP; i++) {
 		__u64 whole = mount_whole(mount), above;
 
 		if (dentry != mount_root(mount))
-			return false;
+			return;
 		above = mount_parent(whole);
-		if (above == whole)
-			return true;
+		if (above == whole) {
+			walk->root_is_top = true;
+			return;
+		}
 		dentry = mount_point(whole);
 		mount = above + bpf_core_field_offset(struct mount, mnt);
 	}
-	return false;
 }
 
 /* Returns the bit of the directory that a path argument begins at; 0 if it is absolute. */
@@ -66,7 +71,7 @@ static __always_inline void names_plan(struct scratch *scratch)
 	walk->fs = fs;
 	walk->root_dentry = KERNEL_READ(fs, struct fs_struct, root.dentry);
 	walk->root_mount = KERNEL_READ(fs, struct fs_struct, root.mnt);
-	walk->root_is_top = root_is_top(walk->root_dentry, walk->root_mount);
+	root_note_top(walk);
 	if (!walk->root_is_top)
 		todo |= NAME_ROOT;
 	for (__u32 i = 0; i < PATH_ARGUMENTS; i++)
@@ -114,11 +119,13 @@ static __always_inline __u64 exe_file(const struct mm_struct *mm)
 /* Begins with the task's root or its working directory. */
 static __always_inline void fs_begin(volatile struct name_walk *walk, __u32 bit)
 {
+	__u64 fs = walk->fs;
+
 	if (bit == NAME_ROOT)
 		walk_begin(walk, walk->root_dentry, walk->root_mount, false);
 	else
-		walk_begin(walk, KERNEL_READ(walk->fs, struct fs_struct, pwd.dentry),
-			   KERNEL_READ(walk->fs, struct fs_struct, pwd.mnt), true);
+		walk_begin(walk, KERNEL_READ(fs, struct fs_struct, pwd.dentry),
+			   KERNEL_READ(fs, struct fs_struct, pwd.mnt), true);
 }
 
 /* Begins with one path. Returns false, with the error, if there is no such file. */
