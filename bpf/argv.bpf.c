@@ -22,14 +22,14 @@ static __always_inline void argv_round(struct scratch *scratch)
 	}
 }
 
-static __always_inline void argv_submit(struct scratch *scratch)
+static __always_inline void argv_submit(void *ctx, struct scratch *scratch)
 {
 	struct call call = {.slot = scratch->event.slot};
 
 	call.counters = stats_row(call.slot);
 	if (!call.counters || !call_set_route(&call, scratch->argv.route))
 		return; /* not reached: the handler was in that slot */
-	emit_submit(scratch, &call);
+	emit_finish(ctx, scratch, &call);
 }
 
 SEC("raw_tp")
@@ -51,6 +51,6 @@ int argv_copy(void *ctx)
 		scratch->argv.is_uncounted = true;
 		argv_next_vector(scratch);
 	}
-	argv_submit(scratch);
+	argv_submit(ctx, scratch);
 	return 0;
 }

@@ -37,6 +37,7 @@ static __always_inline void captures_begin(struct scratch *scratch)
 {
 	scratch->end = 0;
 	scratch->count = 0;
+	scratch->absolute = 0;
 	scratch->pending.deferred_count = 0;
 }
 
@@ -64,7 +65,7 @@ static __always_inline volatile struct capture *capture_header(__u8 *room, struc
 	capture->kind = kind;
 	capture->part = of.part;
 	capture->moment = of.moment;
-	capture->reserved = 0;
+	capture->path = 0;
 	return capture;
 }
 
@@ -103,6 +104,7 @@ static __always_inline long capture_text(struct scratch *scratch, struct capture
 	if (*got > 0)
 		*got -= 1;
 	capture->error = *got < 0 ? -*got : 0;
+	scratch->first = *got > 0 ? room[CAPTURE_SIZE] : 0;
 	capture->length = *got < 0 ? 0 : *got;
 	capture->stored = min_u64(capture->length, min_u64(keep, TEXT_MAX_BYTES));
 	capture->status = *got < 0             ? CAPTURE_UNREADABLE
@@ -112,6 +114,13 @@ static __always_inline long capture_text(struct scratch *scratch, struct capture
 		capture->length = 0;
 	capture_end(scratch, room, capture);
 	return *got;
+}
+
+/* Notes whether the text that was captured last, the argument at a position, is an absolute path.
+ */
+static __always_inline void text_note_absolute(struct scratch *scratch, __u8 position)
+{
+	scratch->absolute |= (scratch->first == '/') << (position & 7);
 }
 
 /* Measures a C string that the event does not keep. Returns as `capture_text`, in `got` as well. */

@@ -66,9 +66,9 @@ static __always_inline void event_lost(const struct call *call, __u64 size)
 		stats_count(call->counters, COUNTER_LOST_RING_BUSY);
 }
 
-/* Emits an event without captures. Its size is known, so it is built in the ring itself: 10 ns
- * faster than in scratch memory. */
-static __always_inline void emit_event(void *ctx, const struct call *call)
+/* Emits an event without captures, and without names. Its size is known, so it is built in the ring
+ * itself: 10 ns faster than in scratch memory. */
+static __always_inline void emit_plain(void *ctx, const struct call *call)
 {
 	struct event *event;
 
@@ -125,6 +125,30 @@ static __always_inline void emit_submit(struct scratch *scratch, const struct ca
 	} else {
 		event_sent(call);
 	}
+}
+
+/* Finishes an event: leaves it to `names`, if the route asks for names, or submits it. An event
+ * that no jump is left for has none. */
+static __always_inline void emit_finish(void *ctx, struct scratch *scratch, const struct call *call)
+{
+	if (scratch->wants & CALL_NAMES) {
+		scratch->event.flags |= CALL_NAMES;
+		scratch->names.route = route_reference(call->bank, call->row);
+		scratch->names.todo = NAMES_PLAN;
+		bpf_tail_call(ctx, &continuations, CONTINUE_NAMES);
+	}
+	emit_submit(scratch, call);
+}
+
+/* Emits an event without captures. */
+static __always_inline void emit_event(void *ctx, const struct call *call)
+{
+	struct scratch *scratch;
+
+	if (!(call->route->flags & CALL_NAMES))
+		emit_plain(ctx, call);
+	else if ((scratch = emit_begin(ctx, call)))
+		emit_finish(ctx, scratch, call);
 }
 
 #endif

@@ -46,6 +46,8 @@ enum call_flag {
 			   * event: a struct result_event with captures follows */
 	CALL_EXEC = 32, /* in a route: the call executes a program, which no exclusion hides */
 	CALL_KEEP = 64, /* in a route: keep = "always", for which the ring has reserved room */
+	CALL_NAMES = 128, /* paths of the executable and of directories; in an event: those that it
+			   * lacks did not fit */
 };
 
 /* How the bytes of one argument were obtained. */
@@ -66,6 +68,10 @@ enum capture_part {
 		5, /* of exec: all arguments in the memory of the new program, a NUL after each */
 	PART_AREA_BOUNDS = 6, /* of exec, before that: a number, the bytes of arguments that the
 			       * route keeps, and from bit 32 on how many arguments there are */
+	PART_EXE = 7, /* path of the executable */
+	PART_CWD = 8, /* path of the working directory */
+	PART_ROOT = 9, /* path of the task's root, unless that is the root of its mounts */
+	PART_DIRECTORY = 10, /* path behind a descriptor; `field` is the argument's position */
 };
 
 /* The time at which a capture's bytes were read. */
@@ -80,6 +86,14 @@ enum capture_kind {
 	CAPTURE_NUMBER = 1, /* __u64 */
 	CAPTURE_TEXT = 2, /* bytes of a C string, without its NUL */
 	CAPTURE_BYTES = 3, /* a structure, as in memory */
+	CAPTURE_PATH = 4, /* names of the kernel's path, the last one first, a NUL after each */
+};
+
+/* What a path of the kernel is, beside its names. */
+enum path_flag {
+	PATH_DELETED = 1, /* the file has no name any more */
+	PATH_UNREACHABLE = 2, /* it ends above the task's root, or in other mounts */
+	PATH_PSEUDO = 4, /* of a file that never had a path, such as a memfd */
 };
 
 /* The notation of a field in messages. crates/syscalls/src/notation renders each. */
@@ -190,7 +204,7 @@ struct capture {
 	__u8 status; /* enum capture_status */
 	__u8 part; /* enum capture_part */
 	__u8 moment; /* enum capture_moment */
-	__u8 reserved; /* zero */
+	__u8 path; /* enum path_flag, of a path; else 0 */
 	__u16 error; /* errno, positive, of an unreadable one; else 0 */
 	__u32 stored; /* bytes that follow, before padding */
 	__u32 length; /* bytes in all where known; 0 if unknown */

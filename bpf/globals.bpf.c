@@ -16,6 +16,7 @@ volatile __u64 cgroup_tags_lost;
 volatile __u64 process_trees_lost;
 volatile __u64 process_trees_found;
 const volatile struct recipe recipes[BANK_SLOTS];
+const volatile struct path_arguments path_arguments[BANK_SLOTS];
 volatile __u32 consumer;
 const volatile __u32 attach_kind;
 const volatile __u32 return_kind;
@@ -51,6 +52,8 @@ struct wire_types {
 	enum step_count step_count;
 	enum step_when step_when;
 	enum recipe_size recipe_size;
+	enum path_size path_size;
+	enum path_flag path_flag;
 	enum field_kind field_kind;
 	enum field_role field_role;
 	enum consumer_state consumer_state;

@@ -61,6 +61,11 @@ enum bpf_func_id {
 	BPF_FUNC_task_pt_regs = 175,
 };
 
+/* Only the existence of a value is tested: bpf_rdonly_cast came with 6.2. */
+enum special_kfunc_type {
+	KF_bpf_rdonly_cast = 1,
+};
+
 struct bpf_raw_tracepoint_args {
 	__u64 args[0];
 };
@@ -145,14 +150,38 @@ struct inode {
 	unsigned long i_ino;
 };
 
+struct hlist_bl_node {
+	struct hlist_bl_node **pprev;
+};
+
+typedef struct seqcount {
+	unsigned int sequence;
+} seqcount_t;
+
+typedef struct seqcount_spinlock {
+	seqcount_t seqcount;
+} seqcount_spinlock_t;
+
+union shortname_store {
+	unsigned char string[8];
+};
+
 struct qstr {
 	__u32 len;
 	const unsigned char *name;
 };
 
 struct dentry {
+	seqcount_spinlock_t d_seq;
+	struct hlist_bl_node d_hash;
 	struct dentry *d_parent;
 	struct qstr d_name;
+	union shortname_store d_shortname;
+};
+
+/* A dentry up to Linux 6.13; newer ones have `d_shortname`. */
+struct dentry___iname {
+	unsigned char d_iname[8];
 };
 
 struct vfsmount {
@@ -163,6 +192,7 @@ struct mount {
 	struct mount *mnt_parent;
 	struct dentry *mnt_mountpoint;
 	struct vfsmount mnt;
+	struct mnt_namespace *mnt_ns;
 };
 
 struct path {
@@ -176,7 +206,12 @@ struct file {
 	void *private_data;
 };
 
+struct fs_struct {
+	struct path root, pwd;
+};
+
 struct fdtable {
+	unsigned int max_fds;
 	struct file **fd;
 };
 
@@ -229,6 +264,7 @@ struct task_struct {
 	const struct cred *cred;
 	char comm[16]; /* TASK_COMM_LEN */
 	struct task_struct *real_parent;
+	struct fs_struct *fs;
 	struct files_struct *files;
 	struct task_struct *group_leader;
 	__u64 start_boottime;

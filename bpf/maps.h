@@ -28,6 +28,7 @@ enum continuation {
 	CONTINUE_ARGV = 0, /* `argv_copy` */
 	CONTINUE_FILTER = 1, /* `filter_resume` */
 	CONTINUE_MATCH = 2, /* `filter_match` */
+	CONTINUE_NAMES = 3, /* `names` */
 	CONTINUATIONS,
 };
 

@@ -3,6 +3,7 @@
 #define TAILCALLD_MATCH_H
 
 #include <bpf/bpf_core_read.h>
+#include "dentry.h"
 #include "filter.h"
 
 /*
@@ -14,7 +15,6 @@
 enum {
 	PATH_BYTES = 4096, /* PATH_MAX */
 	PATH_AT = 8192, /* where the path of an executable ends, built backwards */
-	NAME_BYTES = 256, /* NAME_MAX + 1 */
 };
 
 static __always_inline __u8 *text_room(struct scratch *scratch)

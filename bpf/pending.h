@@ -109,13 +109,14 @@ static __always_inline void pending_begin(struct event *event, const struct call
 		stats_count(call->counters, COUNTER_RESULTS_LOST);
 		flags |= CALL_RESULT_LOST;
 	}
-	event->flags = flags;
+	event->flags |= flags;
 }
 
 /* Cancels the wait of a call whose event the ring refused. */
 static __always_inline void pending_cancel(const struct event *event)
 {
-	struct pending *pending = event->flags ? pending_find() : NULL;
+	struct pending *pending =
+		event->flags & (CALL_RESULT | CALL_MEMORY) ? pending_find() : NULL;
 
 	if (pending)
 		pending_clear(pending);

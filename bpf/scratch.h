@@ -135,6 +135,42 @@ struct ancestor_walk {
 	__u64 left; /* ancestors that the event may still have */
 };
 
+enum name_size {
+	DENTRY_BYTES = 160, /* of a dentry, up to the end of its short name */
+	PATH_ROOM = 3840, /* of a path: one more name fits into TEXT_MAX_BYTES */
+};
+
+/* The paths of a call that are still to be captured, in this order, a bit each. */
+enum name_bit {
+	NAMES_PLAN = 1, /* which they are is to be decided */
+	NAME_EXE = 2,
+	NAME_CWD = 4,
+	NAME_ROOT = 8,
+	NAME_DIRECTORY = 16, /* PATH_ARGUMENTS of them */
+};
+
+/* The way from a file up to the root, in memory for the same reason as argv_copy. */
+struct name_walk {
+	__u32 route; /* reference to the call's route */
+	__u32 todo; /* bits of enum name_bit */
+	__u64 dentry; /* where the walk is: addresses */
+	__u64 mount;
+	__u64 mount_root;
+	__u64 end_dentry; /* where it ends; 0: at the root of the mounts */
+	__u64 end_mount;
+	__u64 root_dentry; /* of the task */
+	__u64 root_mount;
+	__u64 task; /* addresses: the current one, and */
+	__u64 fs; /* its working directory and root */
+	__u64 at; /* bytes of the path so far */
+	__u8 root_is_top; /* the task's root is the root of the mounts */
+	__u8 is_done;
+	__u8 status; /* of the capture */
+	__u8 flags; /* of the capture */
+	__u32 error; /* of the capture */
+	__u8 head[DENTRY_BYTES]; /* a copy of a dentry, where the kernel has no typed pointers */
+};
+
 /* A call that is being filtered. */
 struct filtering {
 	__u64 operands[OPERANDS];
@@ -166,13 +202,21 @@ struct scratch {
 	__u8 captures[CAPTURES_MAX_BYTES];
 	__u8 slack[CAPTURE_SIZE + TEXT_MAX_BYTES + 16]; /* a capture may begin at the very end */
 	__u64 end; /* bytes of captures so far */
-	__u32 count; /* captures so far */
-	__u32 wants; /* enum call_flag, of the route */
+	__u16 count; /* captures so far */
+	__u16 wants; /* enum call_flag, of the route */
+	__u8 first; /* byte of the last text; 0: it has none */
+	__u8 absolute; /* texts that begin with a slash, a bit each by their argument's position */
+	__u8 reserved[2];
 	__s64 got; /* result of the last read; in memory as well */
-	struct argv_copy argv;
-	struct vector vector;
-	struct read_target target;
-	struct ancestor_walk ancestors;
+	union {
+		struct {
+			struct argv_copy argv;
+			struct vector vector;
+			struct read_target target;
+			struct ancestor_walk ancestors;
+		};
+		struct name_walk names; /* when all arguments are captured */
+	};
 	union {
 		struct pending pending; /* while the event is built */
 		struct filtering filtering; /* before it */

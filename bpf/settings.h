@@ -319,4 +319,19 @@ struct recipe {
 	__u8 reserved;
 };
 
+/* A path argument, and the descriptor of the directory that a relative one begins at. */
+struct path_argument {
+	__u8 path; /* position of the argument, from 1; 0: none */
+	__u8 directory; /* position of the descriptor, from 1; 0: the working directory */
+};
+
+enum path_size {
+	PATH_ARGUMENTS = 2, /* of one call */
+};
+
+/* The path arguments of a syscall. Written by the loader, from the syscall's signature. */
+struct path_arguments {
+	struct path_argument of[PATH_ARGUMENTS];
+};
+
 #endif

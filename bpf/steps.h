@@ -105,6 +105,8 @@ static __always_inline void step_at_entry(struct scratch *scratch, const volatil
 		emit_text(scratch, of.field, (const void *)target->address, TEXT_MAX_BYTES);
 	else if (op == STEP_PROGRAM)
 		emit_program(scratch, of.field, (const void *)target->address);
+	if (op == STEP_TEXT || op == STEP_PROGRAM)
+		text_note_absolute(scratch, of.field);
 	else if (capture_bytes(scratch, of, target->address, target->room,
 			       op == STEP_SOME ? 0 : target->length) &&
 		 is_read_again(scratch))

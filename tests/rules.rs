@@ -286,3 +286,17 @@ proptest! {
         prop_assert_eq!(rule(&options.collect::<Vec<_>>().join(", ")).filter, filter);
     }
 }
+
+#[test]
+fn names_are_on_where_syscall_takes_path_unless_an_option_says_otherwise() {
+    let names = |defaults: &str, syscall: &str, handler: &str| {
+        let text = format!("{defaults}\n[routes]\n{syscall} = {handler}");
+        rules_of(&plan_of(&text), Abi::Native, syscall)[0].names
+    };
+    assert!(names("", "openat", "\"args\""));
+    assert!(names("", "execve", "\"exec\""));
+    assert!(!names("", "getppid", "\"args\""));
+    assert!(!names("[defaults]\nnames = false", "openat", "\"args\""));
+    assert!(names("[defaults]\nnames = true", "getppid", "\"args\""));
+    assert!(!names("[defaults]\nnames = true", "getppid", "{ handler = \"args\", names = false }"));
+}

@@ -55,6 +55,6 @@ int handle_args(void *ctx)
 	if (recipe->strings)
 		recipe_copy_argv(ctx, scratch, &call, recipe);
 	else
-		emit_submit(scratch, &call);
+		emit_finish(ctx, scratch, &call);
 	return 0;
 }

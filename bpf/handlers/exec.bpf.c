@@ -82,6 +82,7 @@ int handle_exec(void *ctx)
 	scratch->event.message = call.route->variant == EXECVEAT ? EXECVEAT : EXECVE;
 	__u64 at = event->message & 1;
 	emit_program(scratch, FILENAME, (const void *)event->args[at]);
+	text_note_absolute(scratch, at);
 	if (event->message == EXECVEAT) {
 		execveat_describe(scratch);
 		emit_number(scratch, DIRFD, event->args[0], CAPTURE_OK);

@@ -119,6 +119,6 @@ int handle_timer(void *ctx)
 		timer_settime(scratch, call.compat && variant == SETTIME, args);
 	else
 		emit_number(scratch, TIMER, args[0], CAPTURE_OK);
-	emit_submit(scratch, &call);
+	emit_finish(ctx, scratch, &call);
 	return 0;
 }

@@ -43,6 +43,8 @@ pub struct Options {
     pub result: Option<Results>,
     /// Treatment of memory that cannot be read at entry.
     pub paths: Option<Paths>,
+    /// Capture of the paths of the executable and of directories; `None` where the syscall takes a path.
+    pub names: Option<bool>,
     /// Filter of the calls that are recorded.
     pub filter: Filter,
     /// Rate of events; `Some(None)` for any number.
@@ -131,6 +133,7 @@ impl Options {
             redact: self.redact.as_ref().or(below.redact.as_ref()).cloned(),
             result: self.result.as_ref().or(below.result.as_ref()).cloned(),
             paths: self.paths.or(below.paths),
+            names: self.names.or(below.names),
             filter: self.filter.or(&below.filter),
             limit: self.limit.or(below.limit),
             burst: self.burst.or(below.burst),

@@ -5,10 +5,12 @@ use std::ops::{Deref, Range};
 
 use syscalls::{Capture, Moment, Part, Status, Value};
 
-use super::Error;
 use super::list::List;
 use super::reader::Reader;
-use crate::bpf::types::{self, capture_kind, capture_moment, capture_part, capture_status};
+use super::{Error, KernelPath};
+use crate::bpf::types::{
+    self, capture_kind, capture_moment, capture_part, capture_status, path_flag,
+};
 
 const CAPTURE_SIZE: usize = size_of::<types::capture>();
 const _: () = assert!(CAPTURE_SIZE == types::wire_size::CAPTURE_SIZE.0 as usize);
@@ -108,7 +110,7 @@ impl<'a> Encoded<'a> {
     }
 
     /// Decodes the captures one by one; ends after the first error.
-    pub fn decode(self) -> impl Iterator<Item = Result<Capture<'a>, Error>> {
+    pub fn decode(self) -> impl Iterator<Item = Result<Decoded<'a>, Error>> {
         let (mut at, mut is_broken) = (self.at, false);
         (0..self.count).map_while(move |_| {
             if is_broken {
@@ -121,8 +123,27 @@ impl<'a> Encoded<'a> {
     }
 }
 
+/// One capture of a record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Decoded<'a> {
+    /// Memory of the process.
+    Memory(Capture<'a>),
+    /// Path of the kernel: its part, the argument that it belongs to, and the path.
+    Path(u8, u8, KernelPath<'a>),
+}
+
+impl<'a> Decoded<'a> {
+    /// Returns memory of the process.
+    pub fn memory(self) -> Result<Capture<'a>, Error> {
+        match self {
+            Self::Memory(capture) => Ok(capture),
+            Self::Path(_, position, _) => Err(Error::Capture(position)),
+        }
+    }
+}
+
 /// Decodes the capture at `at` and moves `at` behind it.
-fn capture<'a>(record: &'a [u8], at: &mut usize) -> Result<Capture<'a>, Error> {
+fn capture<'a>(record: &'a [u8], at: &mut usize) -> Result<Decoded<'a>, Error> {
     // The size is known from here on: no field is looked for beyond the end.
     let head: Option<&[u8; CAPTURE_SIZE]> = record.get(*at..).and_then(<[u8]>::first_chunk);
     let head = Reader(head.ok_or(Error::TooShort(record.len()))?);
@@ -130,7 +151,25 @@ fn capture<'a>(record: &'a [u8], at: &mut usize) -> Result<Capture<'a>, Error> {
     let index = head.u8(offset_of!(types::capture, field))?;
     let bytes = Reader(record).bytes(*at + CAPTURE_SIZE, stored)?;
     *at += CAPTURE_SIZE + stored.next_multiple_of(8);
-    described(index, &head, bytes)?.ok_or(Error::Capture(index))
+    if u32::from(head.u8(offset_of!(types::capture, kind))?) == capture_kind::CAPTURE_PATH.0 {
+        let part = head.u8(offset_of!(types::capture, part))?;
+        let path = path(&head, bytes)?.ok_or(Error::Capture(index))?;
+        return Ok(Decoded::Path(part, index, path));
+    }
+    described(index, &head, bytes)?.map(Decoded::Memory).ok_or(Error::Capture(index))
+}
+
+/// Returns `None` for a status of another version.
+fn path<'a>(head: &Reader<'_>, names: &'a [u8]) -> Result<Option<KernelPath<'a>>, Error> {
+    let flags = u32::from(head.u8(offset_of!(types::capture, path))?);
+    let has = |flag: path_flag| flags & flag.0 != 0;
+    Ok(status(head)?.map(|status| KernelPath {
+        names,
+        status,
+        is_deleted: has(path_flag::PATH_DELETED),
+        is_unreachable: has(path_flag::PATH_UNREACHABLE),
+        is_pseudo: has(path_flag::PATH_PSEUDO),
+    }))
 }
 
 /// Returns `None` for a kind, part, moment or status of another version.

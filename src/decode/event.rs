@@ -5,12 +5,14 @@ use std::mem::{offset_of, size_of};
 
 use syscalls::{Capture, Slot};
 
-use super::captures::{Captures, Encoded};
+use super::captures::{Captures, Decoded, Encoded};
 use super::exit::Completion;
 use super::list::List;
 use super::reader::Reader;
-use super::{Credentials, Device, Error, Exe, Header, NAMESPACES, Outcome, Process, SyscallExit};
-use crate::bpf::types;
+use super::{
+    Credentials, Device, Error, Exe, Header, KernelPaths, NAMESPACES, Outcome, Process, SyscallExit,
+};
+use crate::bpf::types::{self, call_flag};
 use crate::handlers::{Handler, Handlers};
 
 const EVENT_SIZE: usize = size_of::<types::event>();
@@ -62,6 +64,8 @@ pub struct Event<'a> {
     pub args: [u64; 6],
     /// Captured memory, by field of the handler; by argument if the handler declares no fields.
     pub captures: Captures<'a>,
+    /// Paths of the executable, the root and the directories that paths begin at.
+    pub names: KernelPaths<'a>,
     /// Names of the fields of which something was hidden; empty after decoding.
     pub redacted: Vec<&'a str>,
     /// Outcome of the call, if the rule asks for it.
@@ -89,6 +93,9 @@ impl<'a> Event<'a> {
         let count = reader.u16(offset_of!(types::event, captures))?;
         let Header { slot, generation, rule, boottime_ns, cgroup, charged_uid, pid, tid, .. } =
             *header;
+        let flags = reader.u16(offset_of!(types::event, flags))?;
+        let are_wanted = u32::from(flags) & call_flag::CALL_NAMES.0 != 0;
+        let mut names = KernelPaths::new(are_wanted);
         Ok(Self {
             handler,
             message: reader.u8(offset_of!(types::event, message))?,
@@ -110,7 +117,8 @@ impl<'a> Event<'a> {
             comm: reader.until_nul(offset_of!(types::event, comm), COMM_SIZE)?,
             process: process(&reader)?,
             args: args(&reader)?,
-            captures: captures(entry, count, exit, handler)?,
+            captures: captures(entry, count, exit, handler, &mut names)?,
+            names,
             redacted: Vec::new(),
             outcome: header.outcome(exit.map(|exit| exit.outcome)),
         })
@@ -122,6 +130,9 @@ impl<'a> Event<'a> {
         let mut head: [u8; EVENT_SIZE] = *entry.first_chunk()?;
         let count = offset_of!(types::event, captures);
         head.get_mut(count..count + size_of::<u16>())?.fill(0);
+        let flags = offset_of!(types::event, flags);
+        let value = Reader(&head).u16(flags).ok()? & !(call_flag::CALL_NAMES.0 as u16);
+        head.get_mut(flags..flags + size_of::<u16>())?.copy_from_slice(&value.to_ne_bytes());
         Some(Box::new(head))
     }
 
@@ -170,15 +181,20 @@ fn captures<'a>(
     count: u16,
     exit: Option<&SyscallExit<'a>>,
     handler: &Handler,
+    names: &mut KernelPaths<'a>,
 ) -> Result<Captures<'a>, Error> {
     let mut captures = List::new();
     for capture in Encoded::new(entry, EVENT_SIZE, count).decode() {
-        captures.push(declared(capture?, handler)?);
+        match capture? {
+            Decoded::Memory(capture) => captures.push(declared(capture, handler)?),
+            Decoded::Path(part, position, path) if names.add(part, position, path) => {}
+            Decoded::Path(_, position, _) => return Err(Error::Capture(position)),
+        }
     }
     if let Some(exit) = exit {
         let mut completion = Completion::new(&mut captures, handler);
         for capture in exit.captures.decode() {
-            completion.add(declared(capture?, handler)?);
+            completion.add(declared(capture?.memory()?, handler)?);
         }
     }
     Ok(Captures::new(captures))

@@ -48,13 +48,19 @@ const OF_TABLE: [&str; 5] = ["sys_enter", "selftest", "cgroup_mkdir", "cgroup_rm
 const OF_FILTERS: [&str; 3] = ["filter", "filter_match", "filter_resume"];
 const OF_RETURNS: [&str; 2] = ["sys_exit", "task_exit"];
 
+/// Programs of a table whose events have names.
+const OF_NAMES: [&str; 1] = ["names"];
+
 fn of_plan(plan: &Plan, choice: &AttachMode) -> Vec<&'static str> {
     let are_returns_free = choice.return_hooks().exit == Attach::Function;
     let mut rules = plan.routes.values().flat_map(|route| &route.rules);
     let has_filter = plan.routes.values().any(|route| route.unfiltered().is_none());
+    let has_names = rules.clone().any(|rule| rule.names && rule.records);
     let has_return = rules.any(|rule| awaits_return(rule, are_returns_free));
     let filters = has_filter.then_some(OF_FILTERS).into_iter().flatten();
-    filters.chain(has_return.then_some(OF_RETURNS).into_iter().flatten()).collect()
+    let names = has_names.then_some(OF_NAMES).into_iter().flatten();
+    let returns = has_return.then_some(OF_RETURNS).into_iter().flatten();
+    filters.chain(names).chain(returns).collect()
 }
 
 fn handlers_of(plan: &Plan, handlers: &Handlers) -> Names {

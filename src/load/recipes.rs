@@ -2,8 +2,8 @@
 //! `bpf/event.h`. Pure.
 
 use syscalls::{
-    Abi, Count, Direction, Kind, Memory, Parameter, Signature, Slot, Structure, signature,
-    structure,
+    Abi, Count, Direction, Kind, Memory, Parameter, PathBase, Signature, Slot, Structure,
+    signature, structure,
 };
 
 use crate::bpf::types::{self, step_count, step_op, step_when};
@@ -35,6 +35,19 @@ pub fn recipe(slot: Slot) -> types::recipe {
     recipe.strings = vector(slot, Kind::Strings);
     recipe.environment = vector(slot, Kind::Environment);
     recipe
+}
+
+/// Returns the path arguments for which the directory of a relative path is captured.
+pub fn path_arguments(slot: Slot) -> types::path_arguments {
+    let mut arguments = types::path_arguments::default();
+    let known = syscalls::path_arguments(slot).filter(|one| one.base != PathBase::Unknown);
+    for (place, argument) in arguments.of.iter_mut().zip(known) {
+        place.path = argument.position + 1;
+        if let PathBase::Descriptor(position) = argument.base {
+            place.directory = position + 1;
+        }
+    }
+    arguments
 }
 
 /// The position of the argument of that kind, from 1; 0 if there is none.

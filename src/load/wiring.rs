@@ -10,10 +10,11 @@ use super::programs::Pick;
 use crate::bpf::types::continuation;
 
 /// Programs that others continue with.
-const CONTINUATIONS: [(continuation, Pick); 3] = [
+const CONTINUATIONS: [(continuation, Pick); 4] = [
     (continuation::CONTINUE_ARGV, |programs| &programs.argv_copy),
     (continuation::CONTINUE_FILTER, |programs| &programs.filter_resume),
     (continuation::CONTINUE_MATCH, |programs| &programs.filter_match),
+    (continuation::CONTINUE_NAMES, |programs| &programs.names),
 ];
 
 impl Bpf<'_> {

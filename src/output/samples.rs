@@ -5,7 +5,9 @@ use std::time::{Duration, Instant};
 use syscalls::{self, Abi, Capture, Moment, Part, Slot, Status, Value};
 
 use crate::config::Keep;
-use crate::decode::{Captures, Credentials, Device, Event, Exe, NAMESPACES, Outcome, Process};
+use crate::decode::{
+    Captures, Credentials, Device, Event, Exe, KernelPaths, NAMESPACES, Outcome, Process,
+};
 use crate::handlers::{Field, FieldKind, Handler, Role};
 use crate::output::record::aggregate::{Aggregated, Cause, Group, GroupInfo, GroupKey};
 use crate::output::record::{
@@ -101,6 +103,7 @@ pub fn event<'a>(handler: &'a Handler, captures: Vec<Capture<'a>>) -> Event<'a> 
         },
         args: [0, 1, 0xffff_ffff_ffff_ffff, 3, 4, 5],
         captures: Captures::from_iter(captures),
+        names: KernelPaths::default(),
         redacted: vec![],
         rule: 0,
         outcome: None,

@@ -9,12 +9,20 @@ pub struct Scratch {
     stamp: Stamp,
     text: String,
     arguments: Arguments,
+    bytes: Vec<u8>,
+    ends: Vec<usize>,
 }
 
 impl Scratch {
     /// Returns empty buffers.
     pub fn new() -> Self {
-        Self { stamp: Stamp::utc(), text: String::new(), arguments: Arguments::default() }
+        Self {
+            stamp: Stamp::utc(),
+            text: String::new(),
+            arguments: Arguments::default(),
+            bytes: Vec::new(),
+            ends: Vec::new(),
+        }
     }
 
     /// Returns the text that `fill` writes. It replaces the previous one.
@@ -22,6 +30,26 @@ impl Scratch {
         self.text.clear();
         fill(&mut self.text);
         self.text.as_bytes()
+    }
+
+    /// Returns the bytes that `fill` appends. They replace the previous ones.
+    pub fn bytes(&mut self, fill: impl FnOnce(&mut Vec<u8>)) -> &[u8] {
+        self.bytes.clear();
+        fill(&mut self.bytes);
+        &self.bytes
+    }
+
+    /// Returns what `fill` returns, and the texts that it appends one after the other, with the end of each.
+    pub fn texts<R>(
+        &mut self,
+        fill: impl FnOnce(&mut Vec<u8>, &mut Vec<usize>) -> R,
+    ) -> (R, impl Iterator<Item = &[u8]>) {
+        self.bytes.clear();
+        self.ends.clear();
+        let result = fill(&mut self.bytes, &mut self.ends);
+        let (bytes, mut begin) = (&*self.bytes, 0);
+        let text = move |end: &usize| bytes.get(std::mem::replace(&mut begin, *end)..*end);
+        (result, self.ends.iter().filter_map(text))
     }
 
     /// Returns a point in time in RFC 3339. It replaces the previous text.

@@ -42,7 +42,7 @@ fn rule(slot: Slot, target: &Target, defaults: &Options, handlers: &Handlers) ->
     let aggregate = aggregate(&options);
     let Options { priority, argv, argv_bytes, buffer_bytes, env, redact, result, paths, .. } =
         options;
-    let Options { filter, sample, keep, ancestors, .. } = options;
+    let Options { filter, sample, keep, ancestors, names, .. } = options;
     let Some(id) = target.handler else { return Some(Rule { filter, ..Rule::nothing() }) };
     let handler = handlers.by_id(id)?;
     let records = handler.records();
@@ -62,6 +62,7 @@ fn rule(slot: Slot, target: &Target, defaults: &Options, handlers: &Handlers) ->
         redact: if has_strings(handler) { redact? } else { Redact::default() },
         buffer_bytes: buffer_bytes?,
         paths: kept(paths?, slot, handler),
+        names: names.unwrap_or_else(|| takes_path(slot)),
         results: if has_result(slot, handler) { result? } else { Results::None },
     })
 }
@@ -102,6 +103,11 @@ fn kept(paths: Paths, slot: Slot, handler: &Handler) -> Paths {
         Paths::Auto if !handler.exact => Paths::Entry,
         paths => paths,
     }
+}
+
+/// Returns whether an argument is a path: names belong to the events of these, unless an option says otherwise.
+fn takes_path(slot: Slot) -> bool {
+    syscalls::path_arguments(slot).next().is_some()
 }
 
 /// Returns the slots that an entry decides: those of the ABIs that it or `[defaults]` names. "none" takes out of

@@ -51,6 +51,8 @@ pub struct Rule {
     pub results: Results,
     /// Treatment of memory that cannot be read at entry.
     pub paths: Paths,
+    /// The events have the paths of the executable and of directories.
+    pub names: bool,
 }
 
 impl Route {
@@ -127,6 +129,7 @@ impl Rule {
             redact: Redact::default(),
             results: Results::None,
             paths: Paths::Entry,
+            names: false,
         }
     }
 }

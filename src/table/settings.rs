@@ -249,6 +249,7 @@ impl Maker<'_> {
         let flag = |is_set, flag| if is_set { wire_flag(flag) } else { 0 };
         flag(result, call_flag::CALL_RESULT)
             | flag(is_exact, call_flag::CALL_MEMORY)
+            | flag(rule.names, call_flag::CALL_NAMES)
             | flag(rule.keep == Keep::Always, call_flag::CALL_KEEP)
     }
 }

@@ -101,7 +101,8 @@ fn exec_event_has_every_key() {
     let comm = trigger(&["native", &execve, "text:/nonexistent", "argv:2", "0"]);
     let records = daemon.stop();
     let exec = only_event(&records, &comm, "execve");
-    assert_eq!(keys(exec), set(&[&CALL, &TASK, &["args", "argv"]]));
+    assert_eq!(keys(exec), set(&[&CALL, &TASK, &["args", "argv", "exe", "paths"]]));
+    assert_eq!(exec["paths"], json!(["/nonexistent"]));
     assert_eq!(exec["argv"], json!(["arg", "arg"]));
 }
 

@@ -30,6 +30,7 @@ mod journal_open;
 mod limit;
 mod memory;
 mod memory_bounds;
+mod names;
 mod numbers;
 mod process;
 mod process_tree;

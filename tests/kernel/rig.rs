@@ -114,6 +114,13 @@ impl Rig {
         (records, output)
     }
 
+    /// Runs a program, which is to have that name in `TRIGGER_NAME`, and returns the events of the trigger.
+    pub fn trigger_by(&self, run: impl FnOnce(&str)) -> Vec<Vec<u8>> {
+        let name = unique_name();
+        run(&name);
+        self.records().into_iter().filter(|bytes| self.is_of(bytes, &name)).collect()
+    }
+
     /// Runs the trigger and returns its records, those of the returns included.
     pub fn trigger_all(&self, words: &[&str]) -> Vec<Vec<u8>> {
         let name = unique_name();

@@ -29,3 +29,9 @@ fn route(handler: u16, priority: u8, argv_bytes: u32) -> Route {
     let (buffer_bytes, records) = (32, true);
     Route::from(Rule { handler, priority, argv_bytes, buffer_bytes, records, ..Rule::nothing() })
 }
+
+/// Returns the route of a syscall that takes a path.
+fn named(mut route: Route) -> Route {
+    route.rules.iter_mut().for_each(|rule| rule.names = true);
+    route
+}

@@ -5,7 +5,7 @@ use std::path::Path;
 use syscalls::{Abi, Slot, group};
 
 use super::config::{faults, plan_at, plan_of};
-use super::{ARGS, EXEC, TIMER, route, slot_name};
+use super::{ARGS, EXEC, TIMER, named, route, slot_name};
 
 /// Returns the slots of `[routes]` with these lines, by name, and the numbers of their handlers.
 fn routed(lines: &str) -> Vec<(String, u16)> {
@@ -64,15 +64,15 @@ fn read_drop_ins_override_in_name_order() {
         format!("{file}:{} {}", origin.line, origin.entry)
     };
     // A number in a drop-in takes over the native half of the name before it.
-    assert_eq!(at(Abi::Native, 59), Some(route(ARGS, 3, 100)));
-    assert_eq!(at(Abi::Compat, 11), Some(route(EXEC, 5, 100)));
+    assert_eq!(at(Abi::Native, 59), Some(named(route(ARGS, 3, 100))));
+    assert_eq!(at(Abi::Compat, 11), Some(named(route(EXEC, 5, 100))));
     assert_eq!(from(Abi::Native, 59), "10-site.toml:5 59");
     assert_eq!(from(Abi::Compat, 11), "main.toml:5 execve");
     // mount has an entry of its own, umount2 keeps the one of the first file.
-    assert_eq!(at(Abi::Native, 165), Some(route(EXEC, 5, 1024)));
+    assert_eq!(at(Abi::Native, 165), Some(named(route(EXEC, 5, 1024))));
     assert_eq!(at(Abi::Native, 166), None);
     // The rest of the group follows the drop-in.
-    assert_eq!(at(Abi::Native, 155), Some(route(1, 5, 100)));
+    assert_eq!(at(Abi::Native, 155), Some(named(route(1, 5, 100))));
     assert_eq!(from(Abi::Native, 155), "10-site.toml:6 @mount");
     assert_eq!(at(Abi::Native, 222), None);
     assert_eq!(plan.ring_bytes, 1 << 20);

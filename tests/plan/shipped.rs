@@ -30,6 +30,7 @@ fn read_shipped_file_routes_exec_timers_and_io_uring() {
         let mut expected = route(found.rules[0].handler, 6, 4096);
         let is_exec = found.rules[0].handler == EXEC;
         expected.rules[0].ancestors = if is_exec { 8 } else { 0 };
+        expected.rules[0].names = is_exec;
         expected.rules[0].keep = if is_exec { Keep::Always } else { Keep::High };
         assert_eq!(*found, expected);
     }

@@ -28,6 +28,10 @@
 //!     trigger at-terminal ...             the rest at a pseudo-terminal of its own; says its number
 //!     trigger unmapped ...                the rest in a user namespace that knows no user
 //!     trigger with-children native NUMBER [ARG...]    one, then one in a child of each of two threads
+//!     trigger from DIRECTORY ...          the rest from that working directory
+//!     trigger root DIRECTORY ...          the rest with that root; the working directory stays
+//!     trigger at DIRECTORY ...            the rest with descriptor 9, that directory
+//!     trigger remove PATH ...             the rest without that file or directory
 //!     trigger within FLAGS native NUMBER [ARG...]     says where it stands, in new namespaces
 //!
 //! `dropped:STRING` and `dropped-argv:STRING,STRING` lie on a page that is not there, of `dropped-vector:STRING,STRING` the pointers. The argument `dropped` is a path with the number of the call, on a page that is not there. The argument `nth` counts the calls from 0, over all threads, so that each of them is known.
@@ -36,7 +40,7 @@
 use std::ffi::CString;
 use std::io::Read as _;
 use std::num::NonZeroUsize;
-use std::os::fd::AsFd as _;
+use std::os::fd::{AsFd as _, AsRawFd as _};
 use std::os::unix::process::CommandExt as _;
 use std::process::exit;
 use std::sync::Barrier;
@@ -109,6 +113,10 @@ fn make(words: &[&str]) {
         ["from-a-thread", rest @ ..] => in_thread(&Call::parse(rest)),
         ["set-exe", path, "native", nr] => set_exe::set_exe(path, number(nr)),
         ["bound", rest @ ..] => make(bind(rest)),
+        [word @ ("from" | "root" | "at" | "remove"), path, rest @ ..] => {
+            stand(word, path);
+            make(rest);
+        }
         ["within", flags, rest @ ..] => within(number(flags), &Call::parse(rest)),
         rest => make_as(rest),
     }
@@ -162,6 +170,22 @@ fn make_in_time(words: &[&str]) {
         ["endless", rest @ ..] => println!("{}", make_until_eof(&Call::parse(rest))),
         rest => Call::parse(rest).make(0),
     }
+}
+
+/// Changes one of the places that paths begin at.
+fn stand(word: &str, path: &str) {
+    let done = match word {
+        "from" => std::env::set_current_dir(path),
+        "root" => std::os::unix::fs::chroot(path),
+        "at" => std::fs::File::open(path).and_then(|directory| {
+            // SAFETY: the call takes two numbers; nobody in this process uses descriptor 9.
+            let copied = unsafe { libc::dup2(directory.as_raw_fd(), 9) };
+            if copied == 9 { Ok(()) } else { Err(std::io::Error::last_os_error()) }
+        }),
+        _ if std::path::Path::new(path).is_dir() => std::fs::remove_dir(path),
+        _ => std::fs::remove_file(path),
+    };
+    done.unwrap_or_else(|error| panic!("{word} {path}: {error}"));
 }
 
 /// Makes descriptor 9 a socket with a name, to which it has sent two messages, for the `rest`.

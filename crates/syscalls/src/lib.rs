@@ -66,6 +66,9 @@ mod structs;
 /// Parameters, result and cases of each syscall.
 mod signature;
 
+/// Arguments that are paths.
+mod path_arguments;
+
 /// Captured memory of one argument.
 mod capture;
 
@@ -89,6 +92,7 @@ pub use closest::closest;
 pub use constants::{BitPattern, ConstantSet, constant_set};
 pub use groups::{Group, group, groups};
 pub use numbers::{is_known, name, names, number};
+pub use path_arguments::{PathArgument, PathBase, path_arguments};
 pub use signature::{
     ArgumentSource, Case, Count, Direction, InnerCall, Kind, Memory, MemoryArguments, Parameter,
     Prototype, RegisterTest, Signature, Width, Written, signature,

@@ -4,6 +4,7 @@
 use syscalls::{Argument, Capture, Status, Value, notation};
 
 use super::captures::{self, CapturedField};
+use super::names::{self, Lacking};
 use super::{ancestry, outcome, sentence, values, who};
 use crate::decode::{Event, Exe, NAMESPACES, Process, render};
 use crate::handlers::{Field, FieldKind};
@@ -34,8 +35,12 @@ pub fn write(
     process(&event.process, scratch, out);
     cgroup(event, place, out);
     ancestry::write(event, scratch, out);
-    let is_cut = place.is_some_and(|place| place.is_cut);
-    arguments(event, is_cut.then_some(Key::Cgroup.json()), scratch, out);
+    let mut lacking = Lacking::default();
+    if place.is_some_and(|place| place.is_cut) {
+        lacking.truncated.push(Key::Cgroup.json());
+    }
+    names::write(event, &mut lacking, scratch, out);
+    arguments(event, lacking, scratch, out);
 }
 
 fn call(event: &Event, out: &mut impl Fields) {
@@ -108,15 +113,15 @@ fn cgroup(event: &Event, place: Option<&CgroupInfo>, out: &mut impl Fields) {
 }
 
 /// Writes the arguments as the syscall's signature describes them, the fields of the handler, or the registers.
-/// `cut` is the name of a field above that is cut.
-fn arguments(event: &Event, cut: Option<&str>, scratch: &mut Scratch, out: &mut impl Fields) {
+fn arguments(event: &Event, lacking: Lacking, scratch: &mut Scratch, out: &mut impl Fields) {
     match event.known_call() {
-        Some(call) => known_arguments(event, call.arguments(), cut, scratch, out),
+        Some(call) => known_arguments(event, call.arguments(), lacking, scratch, out),
         None if event.captures.is_empty() => {
             registers(event, scratch, out);
-            list(Key::Truncated, cut.into_iter(), out);
+            list(Key::Truncated, lacking.truncated.into_iter(), out);
+            list(Key::Unreadable, lacking.unreadable.into_iter(), out);
         }
-        None => declared_fields(event, cut, scratch, out),
+        None => declared_fields(event, lacking, scratch, out),
     }
 }
 
@@ -131,11 +136,12 @@ fn list<'a>(key: Key, names: impl Iterator<Item = &'a str>, out: &mut impl Field
 fn known_arguments<'e>(
     event: &Event,
     arguments: impl Iterator<Item = Argument<'e>>,
-    cut: Option<&'e str>,
+    lacking: Lacking,
     scratch: &mut Scratch,
     out: &mut impl Fields,
 ) {
-    let (mut truncated, mut unreadable) = (Vec::from_iter(cut), Vec::new());
+    let (mut truncated, mut unreadable): (Vec<&'e str>, Vec<&'e str>) =
+        (lacking.truncated, lacking.unreadable);
     for (position, argument) in arguments.enumerate() {
         let (name, kind) = (Name::Arg(argument.parameter.name), argument.parameter.kind);
         match (
@@ -166,7 +172,7 @@ fn registers(event: &Event, scratch: &mut Scratch, out: &mut impl Fields) {
 }
 
 /// Writes the fields that the handler declares.
-fn declared_fields(event: &Event, cut: Option<&str>, scratch: &mut Scratch, out: &mut impl Fields) {
+fn declared_fields(event: &Event, lacking: Lacking, scratch: &mut Scratch, out: &mut impl Fields) {
     let context = captures::context(event);
     for captured in captures::fields(event).filter(|captured| !captures::is_argv(captured.field)) {
         match captured.field.kind {
@@ -192,9 +198,9 @@ fn declared_fields(event: &Event, cut: Option<&str>, scratch: &mut Scratch, out:
         captured.has_status(Status::is_truncated) || values::lacks_strings(event, *captured)
     };
     let truncated = names(event, is_cut);
-    list(Key::Truncated, cut.into_iter().chain(truncated), out);
+    list(Key::Truncated, lacking.truncated.into_iter().chain(truncated), out);
     let unreadable = names(event, |captured| captured.has_status(|status| !status.is_readable()));
-    list(Key::Unreadable, unreadable, out);
+    list(Key::Unreadable, lacking.unreadable.into_iter().chain(unreadable), out);
     if !event.redacted.is_empty() {
         out.list(Key::Redacted, event.redacted.iter().map(|name| name.as_bytes()));
     }

@@ -240,7 +240,7 @@ fn encode_own_records_have_their_fields() {
                 "route=* limit=100/s per=uid owner=others comm=cat count=7",
             ],
         ),
-        (Body::Shed(&held), "TAILCALLD_LEVEL", &["low"]),
+        (Body::Shed(&held), "TAILCALLD_DETAIL", &["level=low"]),
         (Body::Feedback(&feedback), "OBJECT_SYSTEMD_UNIT", &["shipper.service"]),
         (
             Body::Aggregate(Aggregate { aggregated: &aggregated, from_ns: 0, to_ns: 0 }),

@@ -72,7 +72,7 @@ impl ShedLevel {
     /// Levels, from none on.
     pub const ALL: [Self; 4] = [Self::None, Self::Low, Self::High, Self::Drop];
 
-    /// Returns the name in `TAILCALLD_LEVEL=`.
+    /// Returns the name in `TAILCALLD_DETAIL=level=`.
     pub const fn name(self) -> &'static str {
         match self {
             Self::None => "none",

@@ -5,6 +5,7 @@ mod adopt;
 mod feedback;
 mod flood;
 mod hand_over;
+mod names;
 mod other_object;
 mod read_back;
 mod receipts;
