@@ -141,7 +141,7 @@ impl Search<'_, '_> {
         let before =
             |at: usize| self.text.get(at.wrapping_sub(1)).copied().filter(|&b| is_quote(b));
         let opening = self.text.get(start).copied().filter(|&byte| is_quote(byte));
-        // Of `--env=A_TOKEN=x y` all is one value: no shell has split it.
+        // No shell has split `--env=A_TOKEN=x y`: all of it is one value.
         let is_first = word == 0 && self.of(0..start).starts_with(b"-");
         let start = start + usize::from(opening.is_some());
         let rest = self.of(start..self.text.len());
