@@ -149,7 +149,7 @@ fn generations(entries: &[Json]) -> Vec<u32> {
 fn expected_entry() -> serde_json::Value {
     serde_json::json!({
         "MESSAGE": "Executing a program: /usr/bin/ls [\"ls\", \"-l\"] by bash (pid 1234, uid 1000, euid 0) \
-                    = -1 ENOENT",
+                    in nginx.service = -1 ENOENT",
         "MESSAGE_ID": Syscall::KIND.id,
         "OBJECT_SYSTEMD_UNIT": "nginx.service",
         "PRIORITY": "5",

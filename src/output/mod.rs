@@ -45,7 +45,7 @@ pub use scratch::Scratch;
 /// Returns the sentence of an event.
 pub fn sentence(event: &Event<'_>) -> String {
     let mut text = String::new();
-    event::write_sentence(event, &mut Arguments::default(), &mut text);
+    event::write_sentence(event, None, &mut Arguments::default(), &mut text);
     text
 }
 

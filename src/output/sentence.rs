@@ -37,6 +37,12 @@ pub fn unattached(routes: &[String], out: &mut String) {
     }
 }
 
+/// Appends the unit that something happened in.
+pub fn unit(unit: &str, out: &mut String) {
+    out.push_str(" in ");
+    printable::quoted_if_needed(unit.as_bytes(), NO_LIMIT, out);
+}
+
 /// Returns the word for `count` things.
 pub fn plural<'a>(count: u64, one: &'a str, many: &'a str) -> &'a str {
     if count == 1 { one } else { many }

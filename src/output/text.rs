@@ -9,6 +9,7 @@ use syscalls::printable::{self, NO_LIMIT};
 use crate::output::arguments::Arguments;
 use crate::output::fields::TableCell;
 use crate::output::record::{Aggregate, Body, Ended, Record, Stopped, Syscall, total_row};
+use crate::output::sentence;
 use crate::output::timestamp::Stamp;
 use crate::output::users::UserNames;
 
@@ -50,8 +51,7 @@ impl Lines {
         });
         self.arguments = arguments;
         if let Some(unit) = unit(&record.body) {
-            self.line.push_str(" in ");
-            printable::quoted_if_needed(unit.as_bytes(), NO_LIMIT, &mut self.line);
+            sentence::unit(unit, &mut self.line);
         }
         self.line.push('\n');
         if let Body::Stopped(stopped) = &record.body {
@@ -92,19 +92,11 @@ impl Lines {
 }
 
 fn unit<'a>(body: &Body<'a>) -> Option<&'a String> {
-    match body {
-        Body::Syscall(Syscall { place: Some(place), .. })
-        | Body::Ended(Ended { place: Some(place), .. }) => {
-            place.user_unit.as_ref().or(place.unit.as_ref())
-        }
-        Body::Aggregate(Aggregate { aggregated, .. }) => {
-            let Some(key) = &aggregated.key else {
-                return aggregated.owner.as_ref()?.unit.as_ref();
-            };
-            key.user_unit.as_ref().or(key.unit.as_ref())
-        }
-        _ => None,
-    }
+    let Body::Aggregate(Aggregate { aggregated, .. }) = body else { return None };
+    let Some(key) = &aggregated.key else {
+        return aggregated.owner.as_ref()?.unit.as_ref();
+    };
+    key.user_unit.as_ref().or(key.unit.as_ref())
 }
 
 /// Errors and warnings stand out, debugging steps back.

@@ -39,7 +39,7 @@ SYSCALL_ARG=argc 4
 PRIORITY 6
 SYSLOG_IDENTIFIER tailcalld
 END
-like 'the message' 'Executing a program: */bin/echo \["/bin/echo", *by "(echo)" (pid *, uid 0)' \
+like 'the message' 'Executing a program: */bin/echo \["/bin/echo", *by "(echo)" (pid *, uid 0) in exact.service' \
 	"$(values MESSAGE "${echo_calls[@]}")"
 like 'journalctl -x explains the record' '*routes to the handler exec.*' \
 	"$(journal -x -t tailcalld "${echo_calls[@]}")"

@@ -12,7 +12,7 @@ settle
 is 'the result of a success is 0' 0 "$(values SYSCALL_RESULT OBJECT_SYSTEMD_UNIT=made.service)"
 is 'a success has no error' '' "$(values SYSCALL_ERRNO OBJECT_SYSTEMD_UNIT=made.service)"
 is 'a failure has its error' ENOENT "$(values SYSCALL_ERRNO OBJECT_SYSTEMD_UNIT=refused.service)"
-like 'the message ends with the error' 'mkdir(*) by mkdir (pid *, uid 0) = -1 ENOENT' \
+like 'the message ends with the error' 'mkdir(*) by mkdir (pid *, uid 0) in refused.service = -1 ENOENT' \
 	"$(values MESSAGE OBJECT_SYSTEMD_UNIT=refused.service SYSCALL_ERRNO=ENOENT)"
 like 'the record has the duration' '[1-9]*' "$(values SYSCALL_DURATION_NS OBJECT_SYSTEMD_UNIT=made.service)"
 is 'with result = "failed" a success is not recorded' 0 \

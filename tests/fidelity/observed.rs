@@ -72,12 +72,13 @@ fn tid_of(line: &str) -> Option<u32> {
     rest.split(',').next()?.parse().ok()
 }
 
-/// The sentence without what names the task: `close(3) by cat (pid 7, uid 0) = 0`.
+/// The sentence without what names the task: `close(3) by cat (pid 7, uid 0) in cat.service = 0`.
 fn call(record: &Value) -> Call {
     let sentence = record["message"].as_str().unwrap();
     let pid = format!(" (pid {}, uid {}", record["pid"], record["uid"]);
     let (call, end) = sentence.rsplit_once(&pid).unwrap_or_else(|| panic!("{sentence}"));
     let (call, _comm) = call.rsplit_once(" by ").unwrap();
     let (_, end) = end.split_once(')').unwrap();
+    let end = end.find(" = ").map_or("", |at| end.split_at(at).1);
     Call::parse(&format!("{call}{end}")).unwrap_or_else(|| panic!("{sentence}"))
 }

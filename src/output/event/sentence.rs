@@ -12,33 +12,51 @@ use crate::decode::{Event, Outcome, render};
 use crate::output::arguments::Arguments;
 use crate::output::sentence;
 use crate::output::users::UserNames;
+use crate::units::CgroupInfo;
 
 /// Template for an event whose handler has no such message.
 const FALLBACK: &str = "{syscall}({args})";
 
-/// Appends the sentence of `event`. Only the text of the template is cut: the task, and the result of the
-/// call, are always there.
-pub fn write(event: &Event, arguments: &mut Arguments, out: &mut String) {
+/// Appends the sentence of `event`, with the unit of the task if it is known. Only the text of the template is cut: the
+/// task, the unit and the result of the call are always there.
+pub fn write(
+    event: &Event,
+    place: Option<&CgroupInfo>,
+    arguments: &mut Arguments,
+    out: &mut String,
+) {
     let template = event.handler.messages.get(usize::from(event.message));
     let template = template.map(String::as_str).filter(|template| !template.is_empty());
-    write_by(template.unwrap_or(FALLBACK), event, arguments, out);
+    write_by(template.unwrap_or(FALLBACK), event, place, arguments, out);
 }
 
 /// Appends the sentence of the end of a call. The handler's template is for values that were captured at entry.
-pub fn write_end(event: &Event, arguments: &mut Arguments, out: &mut String) {
+pub fn write_end(
+    event: &Event,
+    place: Option<&CgroupInfo>,
+    arguments: &mut Arguments,
+    out: &mut String,
+) {
     out.push_str("Ended");
     if let Some(Outcome::Returned { duration_ns, .. }) = event.outcome {
         out.push_str(" after ");
         render::span(duration_ns, out);
     }
     out.push_str(": ");
-    write_by(FALLBACK, event, arguments, out);
+    write_by(FALLBACK, event, place, arguments, out);
 }
 
-fn write_by(template: &str, event: &Event, arguments: &mut Arguments, out: &mut String) {
+fn write_by(
+    template: &str,
+    event: &Event,
+    place: Option<&CgroupInfo>,
+    arguments: &mut Arguments,
+    out: &mut String,
+) {
     arguments.render(event);
     sentence::cut(out, |out| fill(template, event, arguments, out));
     task(event, arguments.users(), out);
+    unit(place, out);
     if let Some(outcome) = event.outcome {
         outcome::sentence(event, outcome, out);
     }
@@ -115,4 +133,11 @@ fn task(event: &Event, users: &UserNames, out: &mut String) {
         out.push_str(event.slot.abi().name());
     }
     out.push(')');
+}
+
+/// Appends the unit of the task: that of a user's service manager, or that of the system.
+fn unit(place: Option<&CgroupInfo>, out: &mut String) {
+    if let Some(unit) = place.and_then(|place| place.user_unit.as_ref().or(place.unit.as_ref())) {
+        sentence::unit(unit, out);
+    }
 }

@@ -64,7 +64,7 @@ fn every_field() -> Vec<(&'static str, &'static str)> {
     vec![
         (
             "MESSAGE",
-            "Executing a program: \"/bin/l\\xff\\n\" [\"ls\", \"-l\"..., ... 37 arguments] by bash (pid 1234, uid 1000)",
+            "Executing a program: \"/bin/l\\xff\\n\" [\"ls\", \"-l\"..., ... 37 arguments] by bash (pid 1234, uid 1000) in nginx.service",
         ),
         ("MESSAGE_ID", Syscall::KIND.id),
         ("OBJECT_SYSTEMD_UNIT", "nginx.service"),

@@ -50,7 +50,7 @@ fn encode_event_is_one_object() {
             "record": "syscall",
             "time": "2026-01-02T03:04:05.000000006Z",
             "message": "Executing a program: \"/bin/\\xff\" [\"l\\\"s\\\\\\n\\x1b\", \"\"] \
-                        by bash (pid 1234, uid 1000)",
+                        by bash (pid 1234, uid 1000) in a.service",
             "message_id": Syscall::KIND.id,
             "priority": 6,
             "nr": 511,

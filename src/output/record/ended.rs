@@ -30,10 +30,10 @@ impl RecordBody for Ended<'_> {
     }
 
     fn sentence(&self, out: &mut String) {
-        event::write_end_sentence(self.event, &mut Arguments::default(), out);
+        event::write_end_sentence(self.event, self.place, &mut Arguments::default(), out);
     }
 
     fn message(&self, arguments: &mut Arguments, out: &mut String) {
-        event::write_end_sentence(self.event, arguments, out);
+        event::write_end_sentence(self.event, self.place, arguments, out);
     }
 }

@@ -38,11 +38,11 @@ impl RecordBody for Syscall<'_> {
     }
 
     fn sentence(&self, out: &mut String) {
-        event::write_sentence(self.event, &mut Arguments::default(), out);
+        event::write_sentence(self.event, self.place, &mut Arguments::default(), out);
     }
 
-    /// Appends `MESSAGE`. Only the text of the template is cut: the task and the result are always there.
+    /// Appends `MESSAGE`. Only the text of the template is cut: task, unit and result are always there.
     fn message(&self, arguments: &mut Arguments, out: &mut String) {
-        event::write_sentence(self.event, arguments, out);
+        event::write_sentence(self.event, self.place, arguments, out);
     }
 }
