@@ -9,6 +9,8 @@ shift
 
 settings='--config tests/matrix/static.toml'
 options='--locked --features libbpf-rs/static --target-dir target/matrix'
+# The test of the verifier has the kernel do the work, and is built for each compiler.
+unoptimized='--config profile.dev.package.tailcalld.opt-level=0'
 built=target/matrix/x86_64-unknown-linux-gnu/debug
 
 # test_program TEST OPTION...: builds a test and prints the path of its program, which cargo prints
@@ -31,7 +33,8 @@ add $built/tailcalld /bin/tailcalld
 add $built/examples/trigger /test/examples/trigger
 add "$(test_program kernel)" /test/deps/kernel
 for clang in "$@"; do
-	add "$(test_program verifier --config "env.CLANG=\"$clang\"")" "/test/deps/verifier-$clang"
+	add "$(test_program verifier $unoptimized --config "env.CLANG=\"$clang\"")" \
+		"/test/deps/verifier-$clang"
 done
 
 for directory in proc sys dev tmp run etc; do
