@@ -9,7 +9,6 @@ pub mod drain;
 mod feedback;
 mod heartbeat;
 mod held_losses;
-mod last_records;
 mod open_files;
 mod output;
 mod poll;

@@ -11,9 +11,11 @@ use crate::config::Config;
 use crate::exclude;
 use crate::journald::{self, Allowance};
 use crate::log;
+use crate::output::own_file::OwnFile;
 use crate::output::record::JournalRateLimit;
 use crate::output::{self, Output};
 use crate::plan::Plan;
+use crate::rpc::runtime_folder;
 
 /// Opens the output that was asked for.
 ///
@@ -27,6 +29,24 @@ pub fn open(asked: cli::OutputKind, plan: &Plan) -> Result<Output> {
             output::Destination::Journal(plan.socket.clone())
         }
     })
+}
+
+/// Keeps the daemon's own records that journald does not accept in the runtime directory, and writes those that the
+/// previous daemon left there.
+pub fn keep_own(output: &mut Output) {
+    if !output.is_journal() {
+        return;
+    }
+    match OwnFile::open(&runtime_folder()) {
+        Ok((file, entries)) => {
+            output.keep_own(file, entries);
+            // What journald does not accept waits in front of the first record.
+            let _ = output.flush();
+        }
+        Err(error) => tracing::warn!(
+            "the last records of the previous run are lost, and those that wait if this one is killed: {error:#}"
+        ),
+    }
 }
 
 fn standard_output() -> Result<std::os::fd::OwnedFd> {

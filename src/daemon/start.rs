@@ -15,7 +15,7 @@ use super::assemble::Parts;
 use super::drain::{Drains, REPLACED, SameOutput};
 use super::heartbeat::Heartbeat;
 use super::signals::Signals;
-use super::{Daemon, last_records, open_files, output, restart_mark};
+use super::{Daemon, open_files, output, restart_mark};
 use crate::blind_spots::blind_spots;
 use crate::cli::{OutputKind, RunOptions};
 use crate::clock;
@@ -56,7 +56,8 @@ pub fn start<'obj>(
     load::preconditions()?;
     let lock = InstanceLock::take(&runtime_folder())?;
     let control = listen(options)?;
-    let output = output::open(options.output, &plan)?;
+    let mut output = output::open(options.output, &plan)?;
+    output::keep_own(&mut output);
     let attach = options.attach.unwrap_or(plan.attach);
     let choice = AttachMode::choose(attach, &plan.routes)?;
     // A mark may be left of a restart that ended in another way.
@@ -155,20 +156,6 @@ impl Daemon<'_> {
         .into())
     }
 
-    /// Writes the records that the output did not accept when the daemon stopped last.
-    fn write_last_records(&self) {
-        let mut pipeline = self.pipeline.borrow_mut();
-        if !pipeline.delivery.output().is_journal() {
-            return;
-        }
-        match last_records::take(&runtime_folder()) {
-            Ok(entries) => pipeline.delivery.write_own_entries(entries),
-            Err(error) => {
-                tracing::warn!("the last records of the previous run are lost: {error:#}")
-            }
-        }
-    }
-
     /// Reports for how long nothing was recorded before this run.
     fn report_gap(&mut self) {
         match Heartbeat::begin(&runtime_folder(), clock::real_now_ns()) {
@@ -207,7 +194,6 @@ impl Daemon<'_> {
 
     fn announce(&mut self) {
         self.begin_read_back();
-        self.write_last_records();
         self.report_gap();
         output::warn_of_exclusions(self.pipeline.borrow().delivery.output(), &self.plan);
         if !self.pipeline.borrow().delivery.units.has_hierarchy() {

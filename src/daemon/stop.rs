@@ -6,7 +6,8 @@ use std::time::{Duration, Instant};
 use anyhow::Result;
 
 use super::heartbeat::Heartbeat;
-use super::{Daemon, RECONNECT_INTERVAL, last_records, saved_calls};
+use super::{Daemon, RECONNECT_INTERVAL, saved_calls};
+use crate::output::OwnWaiting;
 use crate::output::record::Body;
 use crate::pipeline::Pipeline;
 use crate::pipeline::writer::WriterState;
@@ -45,7 +46,7 @@ impl Daemon<'_> {
         let stopped = self.counters.stopped_record(reason, generation, &user, self.bpf.misses()?);
         self.emit(Body::Stopped(&stopped));
         self.drain(|| Ok(Some(until)), Pipeline::finish)?;
-        self.save_last_records();
+        self.tell_of_last_records();
         Ok(())
     }
 
@@ -71,7 +72,7 @@ impl Daemon<'_> {
         self.emit(Body::Stopped(&stopped));
         self.write_own(until)?;
         self.pipeline.borrow_mut().leave();
-        self.save_last_records();
+        self.tell_of_last_records();
         if let Some(Err(error)) = self.heartbeat.as_mut().map(Heartbeat::stop) {
             tracing::warn!("the next start cannot tell how this one ended: {error:#}");
         }
@@ -90,22 +91,20 @@ impl Daemon<'_> {
         Ok(())
     }
 
-    /// Saves the last records for the next start, if the output has not accepted them.
-    fn save_last_records(&self) {
+    /// Tells of the last records, if the output has not accepted them.
+    fn tell_of_last_records(&self) {
         if !matches!(self.writer_state(), WriterState::Blocked { .. } | WriterState::Away { .. }) {
             return;
         }
-        let entries = self.pipeline.borrow_mut().delivery.take_own_entries();
-        let (seconds, count) = (DRAIN_MAX.as_secs(), entries.len());
-        match last_records::save(&runtime_folder(), &entries) {
-            Ok(()) if count > 0 => tracing::warn!(
-                "the output accepted nothing for {seconds} s: {count} records are saved for the next start, \
+        let (seconds, pipeline) = (DRAIN_MAX.as_secs(), self.pipeline.borrow());
+        match pipeline.delivery.output().own_waiting() {
+            OwnWaiting { kept, unkept: 0 } if kept > 0 => tracing::warn!(
+                "the output accepted nothing for {seconds} s: {kept} records are saved for the next start, \
                  the last statistics among them"
             ),
-            Ok(()) => tracing::warn!(
+            _ => tracing::warn!(
                 "the output accepted nothing for {seconds} s: unwritten records are lost, the last statistics too"
             ),
-            Err(error) => tracing::warn!("the last records are lost: {error:#}"),
         }
     }
 

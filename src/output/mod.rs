@@ -11,6 +11,7 @@ mod journal;
 mod json;
 pub mod key;
 mod number;
+pub mod own_file;
 mod queue;
 pub mod record;
 mod scratch;
@@ -29,6 +30,7 @@ use anyhow::Context;
 use nix::errno::Errno;
 
 use arguments::Arguments;
+use own_file::OwnFile;
 use queue::Queue;
 use record::Record;
 use socket::Socket;
@@ -40,6 +42,7 @@ use users::UserNames;
 pub use journal::encode as journal_entry;
 /// Appends a record as a JSON line. `Output` does that by itself.
 pub use json::encode as json_line;
+pub use queue::OwnWaiting;
 pub use scratch::Scratch;
 
 /// Returns the sentence of an event.
@@ -174,11 +177,19 @@ impl Output {
         }
     }
 
-    /// Removes and returns the encoded entries of the daemon's own that wait for journald, the oldest first.
-    pub fn take_own_entries(&mut self) -> Vec<Vec<u8>> {
-        match &mut self.backend {
-            Backend::Journal(queue) => queue.take_own(),
-            Backend::Json(_) | Backend::Text(..) => Vec::new(),
+    /// Keeps the daemon's own records that journald does not accept in the file, and adds the entries that it has, for
+    /// the next `flush`.
+    pub fn keep_own(&mut self, file: OwnFile, entries: Vec<Vec<u8>>) {
+        if let Backend::Journal(queue) = &mut self.backend {
+            queue.keep_own(file, entries);
+        }
+    }
+
+    /// Returns how many of the daemon's own records journald has not accepted.
+    pub fn own_waiting(&self) -> OwnWaiting {
+        match &self.backend {
+            Backend::Journal(queue) => queue.own_waiting(),
+            Backend::Json(_) | Backend::Text(..) => OwnWaiting::default(),
         }
     }
 

@@ -6,6 +6,7 @@ use std::os::fd::{AsFd, BorrowedFd};
 
 use nix::errno::Errno;
 
+use crate::output::own_file::OwnFile;
 use crate::output::record::{Body, Record};
 use crate::output::scratch::Scratch;
 use crate::output::socket::Socket;
@@ -27,6 +28,8 @@ pub struct Queue {
     socket: Socket,
     entry: Vec<u8>,
     waiting: VecDeque<Queued>,
+    /// Outlives the daemon, with its own records that wait.
+    file: Option<OwnFile>,
     /// Reason why the oldest record waits; `Written` while none does.
     state: WriteOutcome,
 }
@@ -36,12 +39,29 @@ pub struct Queue {
 struct Queued {
     entry: Vec<u8>,
     is_event: bool,
+    /// The file has it.
+    is_kept: bool,
+}
+
+/// Numbers of the daemon's own records that journald has not accepted.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct OwnWaiting {
+    /// Those that the next daemon writes.
+    pub kept: usize,
+    /// Those that end with this daemon.
+    pub unkept: usize,
 }
 
 impl Queue {
     /// Makes a queue in which nothing waits.
     pub fn new(socket: Socket) -> Self {
-        Self { socket, entry: Vec::new(), waiting: VecDeque::new(), state: WriteOutcome::Written }
+        Self {
+            socket,
+            entry: Vec::new(),
+            waiting: VecDeque::new(),
+            file: None,
+            state: WriteOutcome::Written,
+        }
     }
 
     /// Sends the record; if others wait already, it waits behind them. `bytes` grows by its size. `before` gets the entry
@@ -65,7 +85,9 @@ impl Queue {
             self.state = self.socket.send(&self.entry);
         }
         if self.state.is_waiting() {
-            self.waiting.push_back(Queued { entry: std::mem::take(&mut self.entry), is_event });
+            let entry = std::mem::take(&mut self.entry);
+            let is_kept = !is_event && self.keep(&entry);
+            self.waiting.push_back(Queued { entry, is_event, is_kept });
         }
         self.state
     }
@@ -78,8 +100,11 @@ impl Queue {
             if self.state.is_waiting() {
                 return self.state;
             }
-            let is_event = first.is_event;
+            let (is_event, is_kept) = (first.is_event, first.is_kept);
             self.waiting.pop_front();
+            if let Some(file) = self.file.as_mut().filter(|_| is_kept) {
+                file.remove_first();
+            }
             match self.state {
                 WriteOutcome::Written => *written += 1,
                 given_up if is_event => return given_up,
@@ -99,23 +124,36 @@ impl Queue {
         self.waiting.retain(|waiting| !waiting.is_event);
     }
 
-    /// Removes and returns the daemon's own entries that wait, the oldest first.
-    pub fn take_own(&mut self) -> Vec<Vec<u8>> {
-        self.waiting
-            .drain(..)
-            .filter(|waiting| !waiting.is_event)
-            .map(|waiting| waiting.entry)
-            .collect()
+    /// Keeps the daemon's own entries that are to wait in a file, and adds those that it has, `entries`. To be called while
+    /// nothing waits, and followed by `flush`, which sends them.
+    pub fn keep_own(&mut self, file: OwnFile, entries: Vec<Vec<u8>>) {
+        self.file = Some(file);
+        let kept = |entry| Queued { entry, is_event: false, is_kept: true };
+        self.waiting.extend(entries.into_iter().map(kept));
+    }
+
+    /// Returns how many of the daemon's own entries wait in the file, and how many in memory only.
+    pub fn own_waiting(&self) -> OwnWaiting {
+        let own = |is_kept| {
+            let own = self.waiting.iter().filter(|waiting| !waiting.is_event);
+            own.filter(|waiting| waiting.is_kept == is_kept).count()
+        };
+        OwnWaiting { kept: own(true), unkept: own(false) }
+    }
+
+    fn keep(&mut self, entry: &[u8]) -> bool {
+        self.file.as_mut().is_some_and(|file| file.add(entry))
     }
 
     /// Adds an event that is encoded already; `flush` sends it. To be called while nothing waits.
     pub fn add_event(&mut self, entry: Vec<u8>) {
-        self.waiting.push_back(Queued { entry, is_event: true });
+        self.waiting.push_back(Queued { entry, is_event: true, is_kept: false });
     }
 
     /// Adds an entry of the daemon's own that is encoded already; `flush` sends it.
     pub fn add_own(&mut self, entry: Vec<u8>) {
-        self.waiting.push_back(Queued { entry, is_event: false });
+        let is_kept = self.keep(&entry);
+        self.waiting.push_back(Queued { entry, is_event: false, is_kept });
     }
 
     fn has_room(&self, is_event: bool, has_reserve: bool) -> bool {
@@ -182,6 +220,6 @@ mod tests {
         assert_eq!(write(Body::Stats(&stats)), WriteOutcome::Lost(Errno::EAGAIN));
         assert_eq!(write(Body::Lost(&lost)), WriteOutcome::Away);
         assert_eq!(write(Body::Stopped(&stopped)), WriteOutcome::Away);
-        assert_eq!(queue.take_own().len(), OWN_MAX + 2);
+        assert_eq!(queue.own_waiting(), OwnWaiting { kept: 0, unkept: OWN_MAX + 2 });
     }
 }

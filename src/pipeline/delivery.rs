@@ -262,11 +262,6 @@ impl Delivery {
         }
     }
 
-    /// Removes and returns the encoded records of the daemon's own that the output has not accepted.
-    pub fn take_own_entries(&mut self) -> Vec<Vec<u8>> {
-        self.writer.take_own_entries()
-    }
-
     /// Writes encoded records of the daemon's own.
     pub fn write_own_entries(&mut self, entries: Vec<Vec<u8>>) {
         self.writer.write_own_entries(entries);

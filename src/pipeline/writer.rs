@@ -208,11 +208,6 @@ impl Writer {
         self.waiting.take().map(|(portion, _)| portion)
     }
 
-    /// Removes and returns the encoded records of the daemon's own that wait.
-    pub fn take_own_entries(&mut self) -> Vec<Vec<u8>> {
-        self.output.take_own_entries()
-    }
-
     /// Writes the record of events that waited in the output of the previous daemon; they count as written.
     pub(super) fn write_waiting(&mut self, record: SavedRecord) -> Option<Portion> {
         self.output.add_event_entry(record.entry, record.may_be_written);

@@ -76,7 +76,8 @@ fn drain(channel: &Channel, signals: Signals) -> Result<()> {
     let bpf = load::load_maps(&mut object, &store, &saved.kernel, &older_states(&saved))?;
     let live = saved.live(bpf.shared.live_bank()).context("its live table is unknown")?.clone();
     let plan = Plan { socket, ..live.plan.clone() };
-    let output = output::open(options.output, &plan)?;
+    let mut output = output::open(options.output, &plan)?;
+    output::keep_own(&mut output);
     let watch = ConfigWatch::new(&options.config, &drop_in_dir(&options.config))?;
     let parts = Parts { options, plan, output, signals, watch, control: None, bpf, lock };
     let mut daemon = Daemon::assemble(parts)?;

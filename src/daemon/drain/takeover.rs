@@ -10,11 +10,12 @@ use anyhow::Result;
 use super::kept_set::KeptSet;
 use super::process::{Drainer, SILENCE_MAX, SameOutput, Stage};
 use crate::clock;
+use crate::daemon::Daemon;
 use crate::daemon::stop::DRAIN_MAX;
 use crate::daemon::timers::Timer;
-use crate::daemon::{Daemon, last_records};
 use crate::fd_store::FdStore;
 use crate::load::OtherDispatcher;
+use crate::output::own_file;
 use crate::output::record::{Body, GapReason, RecordingGap};
 use crate::pipeline::writer::WriterState;
 
@@ -150,7 +151,7 @@ impl Daemon<'_> {
         let last = first.last_calls().filter(|_| failure.is_none());
         self.pipeline.borrow_mut().expect_duplicates(at_ns, last);
         // Records that its output did not accept.
-        let entries = last_records::take(&first.set.folder).unwrap_or_default();
+        let entries = own_file::entries(&first.set.folder).unwrap_or_default();
         self.pipeline.borrow_mut().delivery.write_own_entries(entries);
         first.into_set().remove(&self.drains.store);
         if let Some(next) = self.drains.queue.front_mut() {

@@ -100,6 +100,24 @@ fn event_that_waits_for_journald_survives_two_restarts_without_mark() {
 }
 
 #[test]
+fn record_of_reload_that_waits_for_journald_survives_two_kills_once() {
+    let number = unused_number();
+    let Some(mut run) = KeptRun::start(&route(&number)) else { return };
+    run.run.journald.signal(Signal::SIGSTOP);
+    trigger(&["times", "2000", "native", &number, "nth"]);
+    run.until_output_is_full();
+    run.reload();
+    for _ in 0..2 {
+        run.kill();
+        run.restart();
+    }
+    run.run.journald.signal(Signal::SIGCONT);
+    let entries = run.finish();
+    assert_eq!(entries.of(&Reloaded::KIND).len(), 1);
+    assert_eq!(entries.of(&Adopted::KIND).len(), 2);
+}
+
+#[test]
 fn stop_leaves_nothing_of_what_was_kept() {
     let number = unused_number();
     let Some(mut run) = KeptRun::start(&route(&number)) else { return };

@@ -17,7 +17,7 @@ use crate::journald::{Journald, detail, labelled};
 use crate::kill::ours;
 use crate::notify::Manager;
 use crate::process::{Process, eventually};
-use crate::rig::Setup;
+use crate::rig::{Setup, reload_by_client};
 
 /// Name of the daemon's binary in these tests, which distinguishes it from other daemons.
 pub const NAME: &str = "tailcalld-here";
@@ -255,6 +255,11 @@ impl KeptRun {
         eventually("the ring is empty", || {
             self.ask("stats")["routes"].as_array().unwrap().iter().all(is_empty)
         });
+    }
+
+    /// Makes the daemon reload, and waits for the outcome.
+    pub fn reload(&self) {
+        reload_by_client(&self.run.setup);
     }
 
     /// Replaces the first text in the configuration by the second one.
