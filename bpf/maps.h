@@ -29,6 +29,7 @@ enum continuation {
 	CONTINUE_FILTER = 1, /* `filter_resume` */
 	CONTINUE_MATCH = 2, /* `filter_match` */
 	CONTINUE_NAMES = 3, /* `names` */
+	CONTINUE_DESCRIPTORS = 4, /* `descriptors` */
 	CONTINUATIONS,
 };
 

@@ -10,11 +10,12 @@ use super::programs::Pick;
 use crate::bpf::types::continuation;
 
 /// Programs that others continue with.
-const CONTINUATIONS: [(continuation, Pick); 4] = [
+const CONTINUATIONS: [(continuation, Pick); 5] = [
     (continuation::CONTINUE_ARGV, |programs| &programs.argv_copy),
     (continuation::CONTINUE_FILTER, |programs| &programs.filter_resume),
     (continuation::CONTINUE_MATCH, |programs| &programs.filter_match),
     (continuation::CONTINUE_NAMES, |programs| &programs.names),
+    (continuation::CONTINUE_DESCRIPTORS, |programs| &programs.descriptors),
 ];
 
 impl Bpf<'_> {

@@ -1,6 +1,6 @@
 //! Arguments and results that are descriptors of the calling process.
 
-use crate::{ArgumentSource, Kind, Parameter, Prototype, Signature, Slot, signature};
+use crate::{ArgumentSource, Case, Kind, Parameter, Prototype, Signature, Slot, signature};
 
 /// Returns the positions of the arguments that may be descriptors, in their order: a number below 0, such as
 /// `AT_FDCWD`, is none.
@@ -30,7 +30,7 @@ fn makes_descriptor(prototype: &Prototype) -> bool {
 }
 
 fn prototypes(signature: &Signature) -> impl Iterator<Item = &Prototype> {
-    let cases = signature.cases().iter().map(|case| case.prototype());
+    let cases = signature.cases().iter().map(Case::prototype);
     std::iter::once(signature.usual()).chain(cases)
 }
 
