@@ -30,6 +30,28 @@ static __always_inline void descriptor_argument(struct scratch *scratch, __u64 p
 		descriptor_capture(scratch, position, fd);
 }
 
+/* Has the new descriptor described that the call returns, if its result is asked for. */
+static __always_inline void descriptor_defer_result(struct scratch *scratch)
+{
+	__u64 slot = scratch->event.slot;
+	volatile struct deferred_read *read;
+
+	barrier_var(slot);
+	if (!(scratch->wants & CALL_RESULT) || !descriptors_of[slot & (BANK_SLOTS - 1)].is_result)
+		return;
+	read = deferred_room(scratch);
+	if (!read)
+		return;
+	read->address = 0;
+	read->length_at = 0;
+	read->room = 0;
+	read->element = 0;
+	read->op = DEFERRED_FILE;
+	read->field = RESULT_POSITION;
+	read->extra = 0;
+	read->moment = MOMENT_RETURN;
+}
+
 SEC("raw_tp")
 int descriptors(void *ctx)
 {
@@ -40,8 +62,10 @@ int descriptors(void *ctx)
 		return 0;
 	volatile struct name_walk *walk = &scratch->names;
 	__u32 number = walk->descriptor;
-	if (!number)
+	if (!number) {
 		walk_plan(walk);
+		descriptor_defer_result(scratch);
+	}
 	walk->descriptor = number + 1;
 	descriptor_argument(scratch, descriptor_position(scratch, number) - 1);
 	if (descriptor_position(scratch, walk->descriptor))

@@ -73,7 +73,8 @@ enum capture_part {
 	PART_CWD = 8, /* path of the working directory */
 	PART_ROOT = 9, /* path of the task's root, unless that is the root of its mounts */
 	PART_DIRECTORY = 10, /* path behind a descriptor; `field` is the argument's position */
-	PART_FILE = 11, /* file behind a descriptor; `field` is the argument's position */
+	PART_FILE = 11, /* file behind a descriptor; `field` is the argument's position, 6 the
+			 * result */
 };
 
 /* The time at which a capture's bytes were read. */
@@ -142,6 +143,7 @@ enum wire_size {
 	ANCESTOR_SIZE = 32,
 	OPEN_FILE_SIZE = 24,
 	OPEN_SOCKET_SIZE = 72,
+	RESULT_POSITION = 6, /* in place of an argument's */
 	ANCESTORS_MAX = 8, /* of one event */
 	ENV_NAMES = 16, /* that all routes together may name, and that one event has */
 	ENV_NAME_WORDS = 4, /* of a name and its `=`: 32 bytes */

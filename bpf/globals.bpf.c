@@ -71,6 +71,7 @@ struct wire_types {
 	enum wire_size wire_size;
 	enum handler_size handler_size;
 	enum continuation continuation;
+	enum return_continuation return_continuation;
 	enum special_handler special_handler;
 	enum filter_size filter_size;
 	enum operand operand;

@@ -82,6 +82,7 @@ enum deferred_op {
 	DEFERRED_VECTOR = 6,
 	DEFERRED_MESSAGE = 7,
 	DEFERRED_MESSAGES = 8,
+	DEFERRED_FILE = 9, /* no memory, but the file behind the result, a new descriptor */
 };
 
 enum deferred_size {

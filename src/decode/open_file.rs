@@ -62,7 +62,7 @@ pub enum FileKind<'a> {
 
 impl<'a> Descriptor<'a> {
     /// Position of the result of a call.
-    pub const RESULT: u8 = 6;
+    pub const RESULT: u8 = types::wire_size::RESULT_POSITION.0 as u8;
 
     /// Decodes the bytes of a capture; those of a descriptor that is not open are none. `names` are the rest of what
     /// the header says of the path.

@@ -23,6 +23,11 @@ impl<'a> OpenFiles<'a> {
         Self { are_wanted, ..Self::default() }
     }
 
+    /// Returns whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.arguments.iter().chain([&self.result]).all(Option::is_none)
+    }
+
     /// Adds a descriptor; `false` if there is no place for it.
     pub(crate) fn add(&mut self, descriptor: Descriptor<'a>) -> bool {
         let mut places = self.arguments.iter_mut();

@@ -20,13 +20,14 @@ use nix::sys::socket::{
 use nix::sys::timerfd::{ClockId, TimerFd, TimerFlags};
 use nix::unistd::pipe;
 use syscalls::Abi;
-use tailcalld::config::Fds;
-use tailcalld::decode::{Event, render};
+use tailcalld::config::{Fds, Results};
+use tailcalld::decode::{Event, OpenFile, RingRecord, render};
 use tailcalld::load;
 
 use crate::rig::{Rig, routes, slot, trigger_path};
 
-const CALLS: [&str; 6] = ["fsync", "dup2", "openat", "renameat2", "mmap", "getppid"];
+const CALLS: [&str; 8] =
+    ["fsync", "dup2", "openat", "renameat2", "mmap", "getppid", "eventfd2", "fcntl"];
 
 /// Returns a rig whose events have the files behind descriptors.
 fn described() -> Rig {
@@ -34,18 +35,19 @@ fn described() -> Rig {
     let mut plan = routes(&handlers, &CALLS.map(|name| (slot(Abi::Native, name), "args")));
     plan.routes.extend(routes(&handlers, &[(slot(Abi::Compat, "fsync"), "args")]).routes);
     let rules = plan.routes.values_mut().flat_map(|route| &mut route.rules);
-    rules.for_each(|rule| rule.fds = Fds::Names);
+    rules.for_each(|rule| (rule.fds, rule.results) = (Fds::Names, Results::All));
     Rig::new(&plan)
 }
 
 /// Returns the files of an event by position, as text.
 fn files(event: &Event<'_>) -> Vec<Option<String>> {
-    let text = |position| {
-        let mut text = String::new();
-        render::open_file(event.files.of(position)?, &mut text);
-        Some(text)
-    };
-    (0..5).map(text).collect()
+    (0..5).map(|position| event.files.of(position).map(text)).collect()
+}
+
+fn text(file: &OpenFile<'_>) -> String {
+    let mut text = String::new();
+    render::open_file(file, &mut text);
+    text
 }
 
 /// Returns the files of a call of the trigger, whose descriptor 0 is `fd`.
@@ -265,6 +267,40 @@ fn descriptors_of_call_are_by_position() {
         let mut expected = expected;
         expected.resize(5, None);
         assert_eq!(files_of_call(&rig, copy(&known), &words), expected, "{call} {arguments:?}");
+    }
+}
+
+#[test]
+fn descriptor_that_call_returns_has_file() {
+    needs_root!();
+    let rig = described();
+    let (known, path) = known_file();
+    let name = Some(path.clone());
+    let open = format!("text:{}", path.trim_matches(['<', '>']));
+    for (call, arguments, expected) in [
+        ("openat", &["-100", &open, "0"][..], (None, name.clone())),
+        ("openat", &["-100", "text:/proc/self/fd/0", "0"], (None, name.clone())),
+        ("openat", &["-100", "text:/missing", "0"], (None, None)),
+        ("dup2", &["0", "77"], (name.clone(), name.clone())),
+        ("eventfd2", &["0", "0"], (None, Some("<anon_inode:[eventfd]>".to_owned()))),
+        ("fcntl", &["0", "0", "77"], (name.clone(), name.clone())),
+        // The flags of the descriptor, a number that may be another one's.
+        ("fcntl", &["0", "1"], (name.clone(), None)),
+        ("fsync", &["0"], (name, None)),
+    ] {
+        let nr = slot(Abi::Native, call).nr().to_string();
+        let words = [&["native", &nr], arguments].concat();
+        let records = rig.trigger_all_with(&words, copy(&known).into());
+        let exits = records.iter().filter_map(|bytes| match RingRecord::decode(bytes) {
+            Ok(RingRecord::Exit(exit)) => Some(exit),
+            _ => None,
+        });
+        let exit = exits.last().expect("a return");
+        let is_entry = |bytes: &&Vec<u8>| matches!(RingRecord::decode(bytes), Ok(RingRecord::Syscall(header)) if header.boottime_ns == exit.entry_ns);
+        let entry = records.iter().find(is_entry).expect("its entry");
+        let event = rig.completed(entry, Some(&exit));
+        let result = event.file_of_result().map(text);
+        assert_eq!((files(&event)[0].clone(), result), expected, "{call} {arguments:?}");
     }
 }
 

@@ -39,7 +39,7 @@ pub fn append_to_field(event: &Event, kind: FieldKind, out: &mut String) {
 
 /// Writes the table of files, if the output has one.
 pub fn write(event: &Event, scratch: &mut Scratch, out: &mut impl Fields) {
-    if !event.files.are_wanted || !out.has(Key::Fds) {
+    if event.files.is_empty() || !out.has(Key::Fds) {
         return;
     }
     let known = named(event);
