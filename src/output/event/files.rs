@@ -75,3 +75,80 @@ fn named<'e>(event: &'e Event<'_>) -> Vec<(&'e str, &'e OpenFile<'e>)> {
     names.extend(event.file_of_result().map(|file| (RESULT, file)));
     names
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value as Json, json};
+    use syscalls::Status;
+
+    use super::*;
+    use crate::decode::{Descriptor, FileKind, KernelPath, OpenFiles};
+    use crate::output::{journal_entry, json_line, samples};
+
+    const ETC: KernelPath<'static> = KernelPath {
+        names: b"etc\0",
+        status: Status::Ok,
+        is_deleted: false,
+        is_unreachable: false,
+        is_pseudo: false,
+    };
+    const RESULT: u8 = Descriptor::RESULT;
+
+    fn descriptor(position: u8, path: KernelPath<'static>) -> Descriptor<'static> {
+        let file = Some(OpenFile { inode: 7, kind: FileKind::Path(path) });
+        Descriptor {
+            position,
+            status: path.status,
+            file: file.filter(|_| path.status.is_readable()),
+        }
+    }
+
+    /// Returns an `openat` from the descriptor 3 that returned 4, as JSON and as an entry of the journal.
+    fn outputs(files: &[Descriptor<'static>]) -> (Json, String) {
+        let handler = samples::plain_handler();
+        let mut all = OpenFiles::new(true);
+        assert!(files.iter().all(|one| all.add(*one)));
+        let (outcome, args) = (Some(samples::returned(4)), [3, 0x7ffd_1234, 0, 0, 0, 0]);
+        let event = crate::decode::Event { args, files: all, outcome, ..samples::openat(&handler) };
+        let (mut line, mut scratch) = (Vec::new(), Scratch::new());
+        json_line(&samples::record(&event, None), &mut scratch, &mut line);
+        let mut entry = Vec::new();
+        journal_entry(&samples::record(&event, None), &mut scratch, &mut entry);
+        (serde_json::from_slice(&line).unwrap(), String::from_utf8_lossy(&entry).into_owned())
+    }
+
+    #[test]
+    fn write_has_names_of_descriptors_behind_numbers_and_in_table() {
+        let gone = KernelPath { names: b"a\0etc\0", is_deleted: true, ..ETC };
+        let (json, entry) = outputs(&[descriptor(0, ETC), descriptor(RESULT, gone)]);
+        let fds = json!([
+            {"argument": "dfd", "file": "/etc"},
+            {"argument": "result", "file": "/etc/a (deleted)"},
+        ]);
+        assert_eq!(json["fds"], fds);
+        assert_eq!((&json["args"]["dfd"], &json["result"]), (&json!("3"), &json!(4)));
+        let message = json["message"].as_str().unwrap();
+        assert!(message.starts_with("openat(3</etc>, "), "{message}");
+        assert!(message.ends_with(" = 4</etc/a>(deleted)"), "{message}");
+        assert!(entry.contains("dfd=3</etc>\n") && entry.contains("4</etc/a>(deleted)\n"));
+        assert_eq!((&json["truncated"], &json["unreadable"]), (&Json::Null, &Json::Null));
+    }
+
+    #[test]
+    fn write_names_descriptors_that_are_lacking() {
+        let unreadable = |errno| KernelPath { status: Status::Unreadable { errno }, ..ETC };
+        let cut = KernelPath { status: Status::Truncated { length: None }, ..ETC };
+        let dfd = json!(["dfd"]);
+        for (files, truncated, unreadable) in [
+            (vec![], dfd.clone(), Json::Null),
+            (vec![descriptor(0, cut)], dfd.clone(), Json::Null),
+            (vec![descriptor(0, unreadable(11))], Json::Null, dfd),
+            (vec![descriptor(0, unreadable(9))], Json::Null, Json::Null),
+        ] {
+            let (json, entry) = outputs(&files);
+            assert_eq!((&json["truncated"], &json["unreadable"]), (&truncated, &unreadable));
+            let name = if files == [descriptor(0, cut)] { "dfd=3<.../etc>\n" } else { "dfd=3\n" };
+            assert!(entry.contains(name), "{entry}");
+        }
+    }
+}
