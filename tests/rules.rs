@@ -313,7 +313,6 @@ fn fds_are_named_where_calls_pass_or_return_descriptors() {
     assert_eq!(fds(on, "read", "{ handler = \"args\", fds = \"number\" }"), Fds::Number);
     for (syscall, handler, expected) in [
         ("read", "\"args\"", Fds::Names),
-        ("execveat", "\"exec\"", Fds::Names),
         ("execve", "\"exec\"", Fds::Number),
         ("read", "\"count\"", Fds::Number),
         ("getppid", "\"args\"", Fds::Number),
