@@ -62,14 +62,13 @@ int descriptors(void *ctx)
 		return 0;
 	volatile struct name_walk *walk = &scratch->names;
 	__u32 number = walk->descriptor;
-	if (!number) {
-		walk_plan(walk);
-		descriptor_defer_result(scratch);
-	}
 	walk->descriptor = number + 1;
+	/* Also for a second one: a branch would cost the verifier more. */
+	walk_plan(walk);
 	descriptor_argument(scratch, descriptor_position(scratch, number) - 1);
 	if (descriptor_position(scratch, walk->descriptor))
 		bpf_tail_call(ctx, &continuations, CONTINUE_DESCRIPTORS);
+	descriptor_defer_result(scratch);
 	if (scratch->wants & CALL_NAMES)
 		bpf_tail_call(ctx, &continuations, CONTINUE_NAMES);
 	emit_continued(scratch);

@@ -100,7 +100,8 @@ static __always_inline void file_describe(struct scratch *scratch, __u8 *to)
 {
 	volatile struct name_walk *walk = &scratch->names;
 	volatile struct open_file *file = (volatile struct open_file *)to;
-	__u64 inode = KERNEL_READ(walk->file, struct file, f_inode);
+	__u64 address = walk->file; /* a variable: KERNEL_READ relocates its whole argument */
+	__u64 inode = KERNEL_READ(address, struct file, f_inode);
 	__u64 super = KERNEL_READ(inode, struct inode, i_sb);
 
 	file->inode = KERNEL_READ(inode, struct inode, i_ino);
@@ -108,9 +109,9 @@ static __always_inline void file_describe(struct scratch *scratch, __u8 *to)
 	file->mode = KERNEL_READ(inode, struct inode, i_mode);
 	file->device = is_device(file->mode) ? KERNEL_READ(inode, struct inode, i_rdev) : 0;
 	file->reserved = 0;
-	file->pid = pid_number(pid_of_file(walk->file, inode, file->magic));
+	file->pid = pid_number(pid_of_file(address, inode, file->magic));
 	if (file->magic == SOCKFS_MAGIC)
-		socket_describe(walk, to + OPEN_FILE_SIZE, walk->file);
+		socket_describe(walk, to + OPEN_FILE_SIZE, address);
 	else if (file->magic == NSFS_MAGIC)
 		namespace_describe(walk, to + OPEN_FILE_SIZE, inode);
 	else

@@ -42,14 +42,14 @@ SEC("raw_tp")
 int self_identify(struct bpf_raw_tracepoint_args *ctx)
 {
 	__s32 fd = ctx->args[0];
-	__u64 file;
+	const struct file *file;
 
 	self_tgid = task_ids() >> 32;
 	identified_ns = bpf_ktime_get_boot_ns();
 	initial_namespaces_read(first_task());
 	if (fd < 0)
 		return 0;
-	file = file_of(bpf_get_current_task(), fd);
-	identified_file = file ? KERNEL_READ(file, struct file, f_inode) : 0;
+	file = (const struct file *)file_of(bpf_get_current_task(), fd);
+	identified_file = (__u64)BPF_CORE_READ(file, f_inode);
 	return 0;
 }
