@@ -79,10 +79,11 @@ fn named<'e>(event: &'e Event<'_>) -> Vec<(&'e str, &'e OpenFile<'e>)> {
 #[cfg(test)]
 mod tests {
     use serde_json::{Value as Json, json};
-    use syscalls::Status;
+    use syscalls::{Abi, Capture, Moment, Part, Slot, Status, Value, number};
 
     use super::*;
     use crate::decode::{Descriptor, FileKind, KernelPath, OpenFiles};
+    use crate::handlers::{Field, Handler, Role};
     use crate::output::{journal_entry, json_line, samples};
 
     const ETC: KernelPath<'static> = KernelPath {
@@ -109,7 +110,7 @@ mod tests {
         let mut all = OpenFiles::new(true);
         assert!(files.iter().all(|one| all.add(*one)));
         let (outcome, args) = (Some(samples::returned(4)), [3, 0x7ffd_1234, 0, 0, 0, 0]);
-        let event = crate::decode::Event { args, files: all, outcome, ..samples::openat(&handler) };
+        let event = Event { args, files: all, outcome, ..samples::openat(&handler) };
         let (mut line, mut scratch) = (Vec::new(), Scratch::new());
         json_line(&samples::record(&event, None), &mut scratch, &mut line);
         let mut entry = Vec::new();
@@ -150,5 +151,25 @@ mod tests {
             let name = if files == [descriptor(0, cut)] { "dfd=3<.../etc>\n" } else { "dfd=3\n" };
             assert!(entry.contains(name), "{entry}");
         }
+    }
+
+    #[test]
+    fn append_to_field_has_directory_of_execveat() {
+        let field = Field { name: "dirfd".into(), kind: FieldKind::Dirfd, role: Role::None };
+        let messages = vec!["in {dirfd}".to_owned()];
+        let handler = Handler { fields: vec![field], messages, ..samples::handler() };
+        let (part, moment, status) = (Part::Whole, Moment::Entry, Status::Ok);
+        let capture = Capture { index: 0, part, moment, value: Value::Number(3), status };
+        let slot = Slot::new(Abi::Native, number(Abi::Native, "execveat").unwrap()).unwrap();
+        let mut files = OpenFiles::new(true);
+        assert!(files.add(descriptor(0, ETC)));
+        let event = Event { slot, files, ..samples::event(&handler, vec![capture]) };
+        let text = crate::output::sentence(&event);
+        assert!(text.starts_with("in 3</etc> by "), "{text}");
+        let (mut line, mut scratch) = (Vec::new(), Scratch::new());
+        json_line(&samples::record(&event, None), &mut scratch, &mut line);
+        let json: Json = serde_json::from_slice(&line).unwrap();
+        assert_eq!(json["fds"], json!([{"argument": "dirfd", "file": "/etc"}]));
+        assert_eq!(json["args"]["dirfd"], json!("3"));
     }
 }
