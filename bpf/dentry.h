@@ -101,4 +101,18 @@ static __always_inline void dentry_load(struct dentry_head *head, const struct d
 	head->length = dentry->d_name.len & (NAME_BYTES - 1);
 }
 
+/* Returns the address of an open file of the task; 0 if there is none. */
+static __always_inline __u64 file_of(__u64 task, __u32 fd)
+{
+	__u64 files = KERNEL_READ(task, struct task_struct, files);
+	__u64 table = KERNEL_READ(files, struct files_struct, fdt);
+	__u64 file = 0;
+
+	if (fd >= KERNEL_READ(table, struct fdtable, max_fds))
+		return 0;
+	bpf_probe_read_kernel(&file, sizeof(file),
+			      (const __u64 *)KERNEL_READ(table, struct fdtable, fd) + fd);
+	return file;
+}
+
 #endif

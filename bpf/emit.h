@@ -127,15 +127,32 @@ static __always_inline void emit_submit(struct scratch *scratch, const struct ca
 	}
 }
 
-/* Finishes an event: leaves it to `names`, if the route asks for names, or submits it. An event
- * that no jump is left for has none. */
+/* Submits an event that another program than its handler has finished. */
+static __always_inline void emit_continued(struct scratch *scratch)
+{
+	struct call call = {.slot = scratch->event.slot};
+
+	call.counters = stats_row(call.slot);
+	if (!call.counters || !call_set_route(&call, scratch->names.route))
+		return; /* not reached: the handler was in that slot */
+	emit_submit(scratch, &call);
+}
+
+/* Finishes an event: leaves it to `descriptors` and `names`, as far as the route asks for them, or
+ * submits it. An event that no jump is left for has none. */
 static __always_inline void emit_finish(void *ctx, struct scratch *scratch, const struct call *call)
 {
-	if (scratch->wants & CALL_NAMES) {
-		scratch->event.flags |= CALL_NAMES;
+	__u16 wanted = scratch->wants & (CALL_NAMES | CALL_FILES);
+
+	if (wanted) {
+		scratch->event.flags |= wanted;
 		scratch->names.route = route_reference(call->bank, call->row);
 		scratch->names.todo = NAMES_PLAN;
-		bpf_tail_call(ctx, &continuations, CONTINUE_NAMES);
+		scratch->names.descriptor = 0;
+		if (wanted & CALL_FILES)
+			bpf_tail_call(ctx, &continuations, CONTINUE_DESCRIPTORS);
+		else
+			bpf_tail_call(ctx, &continuations, CONTINUE_NAMES);
 	}
 	emit_submit(scratch, call);
 }
@@ -145,7 +162,7 @@ static __always_inline void emit_event(void *ctx, const struct call *call)
 {
 	struct scratch *scratch;
 
-	if (!(call->route->flags & CALL_NAMES))
+	if (!(call->route->flags & (CALL_NAMES | CALL_FILES)))
 		emit_plain(ctx, call);
 	else if ((scratch = emit_begin(ctx, call)))
 		emit_finish(ctx, scratch, call);

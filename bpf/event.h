@@ -48,6 +48,7 @@ enum call_flag {
 	CALL_KEEP = 64, /* in a route: keep = "always", for which the ring has reserved room */
 	CALL_NAMES = 128, /* paths of the executable and of directories; in an event: those that it
 			   * lacks did not fit */
+	CALL_FILES = 256, /* files behind descriptors; in an event: the same */
 };
 
 /* How the bytes of one argument were obtained. */
@@ -72,6 +73,8 @@ enum capture_part {
 	PART_CWD = 8, /* path of the working directory */
 	PART_ROOT = 9, /* path of the task's root, unless that is the root of its mounts */
 	PART_DIRECTORY = 10, /* path behind a descriptor; `field` is the argument's position */
+	PART_FILE = 11, /* file behind a descriptor; `field` is the argument's position, 6 the
+			 * result */
 };
 
 /* The time at which a capture's bytes were read. */
@@ -87,6 +90,8 @@ enum capture_kind {
 	CAPTURE_TEXT = 2, /* bytes of a C string, without its NUL */
 	CAPTURE_BYTES = 3, /* a structure, as in memory */
 	CAPTURE_PATH = 4, /* names of the kernel's path, the last one first, a NUL after each */
+	CAPTURE_FILE = 5, /* struct open_file; then as CAPTURE_PATH, or, of a namespace, its type;
+			   * of a socket struct open_socket, then the address of a UNIX socket */
 };
 
 /* What a path of the kernel is, beside its names. */
@@ -136,6 +141,9 @@ enum wire_size {
 	ARGV_MAX_BYTES = 16384, /* the largest budget that a route may set */
 	ENV_MAX_BYTES = 4096, /* of the environment variables in one event, names included */
 	ANCESTOR_SIZE = 32,
+	OPEN_FILE_SIZE = 24,
+	OPEN_SOCKET_SIZE = 72,
+	RESULT_POSITION = 6, /* in place of an argument's */
 	ANCESTORS_MAX = 8, /* of one event */
 	ENV_NAMES = 16, /* that all routes together may name, and that one event has */
 	ENV_NAME_WORDS = 4, /* of a name and its `=`: 32 bytes */
@@ -219,6 +227,38 @@ struct ancestor {
 	__u8 comm[COMM_SIZE]; /* name of its first thread */
 };
 _Static_assert(sizeof(struct ancestor) == ANCESTOR_SIZE, "an ancestor has no padding");
+
+/* The file behind a descriptor. */
+struct open_file {
+	__u64 inode; /* number */
+	__u32 magic; /* of its file system */
+	__u32 device; /* of the node of a device, as in `s_dev`; else 0 */
+	__u16 mode; /* type and permissions */
+	__u16 reserved; /* zero */
+	__u32 pid; /* of a pidfd: the process, in the initial pid namespace; 0: it has ended */
+};
+_Static_assert(sizeof(struct open_file) == OPEN_FILE_SIZE, "an open file has no padding");
+
+enum open_socket_size {
+	ADDRESS_BYTES = 16, /* of IPv6; of IPv4 the first four */
+	PROTOCOL_BYTES = 16, /* of a protocol's name */
+	SUN_PATH_BYTES = 108, /* of the address of a UNIX socket */
+};
+
+/* The socket behind a descriptor. */
+struct open_socket {
+	__u8 name[PROTOCOL_BYTES]; /* of the protocol: TCP, UNIX-STREAM, ...; NUL-terminated */
+	__u16 family;
+	__u16 protocol;
+	__u16 port; /* of IPv4 and IPv6; 0: none */
+	__u16 peer_port;
+	__u32 port_id; /* of netlink; 0: none */
+	__u32 reserved; /* zero */
+	__u64 peer_inode; /* of a UNIX socket; 0: none */
+	__u8 address[ADDRESS_BYTES];
+	__u8 peer[ADDRESS_BYTES];
+};
+_Static_assert(sizeof(struct open_socket) == OPEN_SOCKET_SIZE, "an open socket has no padding");
 
 /* The end of a call whose entry an earlier event recorded. Captures follow, `captures` of them. */
 struct result_event {

@@ -17,6 +17,7 @@ volatile __u64 process_trees_lost;
 volatile __u64 process_trees_found;
 const volatile struct recipe recipes[BANK_SLOTS];
 const volatile struct path_arguments path_arguments[BANK_SLOTS];
+const volatile struct descriptors_of_call descriptors_of[BANK_SLOTS];
 volatile __u32 consumer;
 const volatile __u32 attach_kind;
 const volatile __u32 return_kind;
@@ -41,6 +42,8 @@ struct wire_types {
 	struct selftest_event selftest_event;
 	struct result_event result_event;
 	struct ancestor ancestor;
+	struct open_file open_file;
+	struct open_socket open_socket;
 	enum call_flag call_flag;
 	enum attach_kind attach_kind;
 	enum event_kind event_kind;
@@ -53,7 +56,9 @@ struct wire_types {
 	enum step_when step_when;
 	enum recipe_size recipe_size;
 	enum path_size path_size;
+	enum descriptor_size descriptor_size;
 	enum path_flag path_flag;
+	enum open_socket_size open_socket_size;
 	enum field_kind field_kind;
 	enum field_role field_role;
 	enum consumer_state consumer_state;
@@ -66,6 +71,7 @@ struct wire_types {
 	enum wire_size wire_size;
 	enum handler_size handler_size;
 	enum continuation continuation;
+	enum return_continuation return_continuation;
 	enum special_handler special_handler;
 	enum filter_size filter_size;
 	enum operand operand;

@@ -52,6 +52,9 @@ extern const volatile struct recipe recipes[BANK_SLOTS];
 /* The path arguments of each syscall, by slot within a bank. Set before load. */
 extern const volatile struct path_arguments path_arguments[BANK_SLOTS];
 
+/* The descriptors of each syscall, by slot within a bank. Set before load. */
+extern const volatile struct descriptors_of_call descriptors_of[BANK_SLOTS];
+
 /* enum consumer_state. The daemon sets it before it sleeps; the program that wakes it sets it
  * back. */
 extern volatile __u32 consumer;

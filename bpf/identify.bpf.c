@@ -5,6 +5,7 @@
  * stat() returns device numbers that overlay and btrfs invent. It also stores the initial
  * namespaces, and the time, which is another one in a time namespace.
  */
+#include "dentry.h"
 #include "maps.h"
 #include "namespaces.h"
 #include "task.h"
@@ -41,12 +42,14 @@ SEC("raw_tp")
 int self_identify(struct bpf_raw_tracepoint_args *ctx)
 {
 	__s32 fd = ctx->args[0];
+	const struct file *file;
 
 	self_tgid = task_ids() >> 32;
 	identified_ns = bpf_ktime_get_boot_ns();
 	initial_namespaces_read(first_task());
 	if (fd < 0)
 		return 0;
-	identified_file = (__u64)BPF_CORE_READ(task_file(fd), f_inode);
+	file = (const struct file *)file_of(bpf_get_current_task(), fd);
+	identified_file = (__u64)BPF_CORE_READ(file, f_inode);
 	return 0;
 }

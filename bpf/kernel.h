@@ -85,7 +85,12 @@ struct thread_info {
 	__u32 status; /* x86 */
 };
 
+struct proc_ns_operations {
+	const char *name;
+};
+
 struct ns_common {
+	const struct proc_ns_operations *ops;
 	unsigned int inum;
 };
 
@@ -135,19 +140,31 @@ struct upid {
 	struct pid_namespace *ns;
 };
 
+struct hlist_node {
+	struct hlist_node *next;
+};
+
+struct hlist_head {
+	struct hlist_node *first;
+};
+
 struct pid {
 	unsigned int level;
+	struct hlist_head tasks[1]; /* by type, threads first */
 	struct upid numbers[1];
 };
 
 struct super_block {
 	__u32 s_dev;
+	unsigned long s_magic;
 };
 
 struct inode {
 	__u16 i_mode;
 	struct super_block *i_sb;
 	unsigned long i_ino;
+	__u32 i_rdev;
+	void *i_private;
 };
 
 struct hlist_bl_node {
@@ -204,6 +221,54 @@ struct file {
 	struct path f_path;
 	struct inode *f_inode;
 	void *private_data;
+};
+
+struct proto {
+	char name[32];
+};
+
+struct in6_addr {
+	__u8 bytes[16];
+};
+
+struct sock_common {
+	__be32 skc_daddr;
+	__be32 skc_rcv_saddr;
+	__be16 skc_dport;
+	__u16 skc_num; /* local port, in the machine's byte order */
+	__u16 skc_family;
+	struct proto *skc_prot;
+	struct in6_addr skc_v6_daddr;
+	struct in6_addr skc_v6_rcv_saddr;
+};
+
+struct sock {
+	struct sock_common __sk_common;
+	__u16 sk_protocol;
+	struct socket *sk_socket;
+};
+
+struct socket {
+	struct file *file;
+	struct sock *sk;
+};
+
+struct sockaddr_un {
+	char sun_path[108];
+};
+
+struct unix_address {
+	int len;
+	struct sockaddr_un name[0];
+};
+
+struct unix_sock {
+	struct unix_address *addr;
+	struct sock *peer;
+};
+
+struct netlink_sock {
+	__u32 portid;
 };
 
 struct fs_struct {

@@ -29,6 +29,7 @@ enum continuation {
 	CONTINUE_FILTER = 1, /* `filter_resume` */
 	CONTINUE_MATCH = 2, /* `filter_match` */
 	CONTINUE_NAMES = 3, /* `names` */
+	CONTINUE_DESCRIPTORS = 4, /* `descriptors` */
 	CONTINUATIONS,
 };
 
@@ -39,6 +40,20 @@ struct {
 	__type(key, __u32);
 	__type(value, __u32);
 } continuations __weak SEC(".maps");
+
+enum return_continuation {
+	RETURN_DESCRIPTOR = 0, /* `result_descriptor` */
+	RETURN_CONTINUATIONS,
+};
+
+/* Programs that continue the work of `sys_exit`, whose type may be another one. Filled by the
+ * loader. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PROG_ARRAY);
+	__uint(max_entries, RETURN_CONTINUATIONS);
+	__type(key, __u32);
+	__type(value, __u32);
+} return_continuations __weak SEC(".maps");
 
 /* The programs of handlers by number, for calls whose rule a filter has chosen. Filled by the
  * loader. */

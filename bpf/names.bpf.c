@@ -7,7 +7,6 @@
 
 #define AT_FDCWD -100
 #define ENOENT 2
-#define EBADF 9
 
 /* Levels of mounts on top of each other that are searched for the topmost one: the root file system
  * is mounted over the initial one. */
@@ -63,42 +62,15 @@ path_argument(const struct scratch *scratch, __u32 number)
 static __always_inline void names_plan(struct scratch *scratch)
 {
 	volatile struct name_walk *walk = &scratch->names;
-	__u64 task = bpf_get_current_task();
-	__u64 fs = KERNEL_READ(task, struct task_struct, fs);
 	__u32 todo = NAME_EXE;
 
-	walk->task = task;
-	walk->fs = fs;
-	walk->root_dentry = KERNEL_READ(fs, struct fs_struct, root.dentry);
-	walk->root_mount = KERNEL_READ(fs, struct fs_struct, root.mnt);
+	walk_plan(walk);
 	root_note_top(walk);
 	if (!walk->root_is_top)
 		todo |= NAME_ROOT;
 	for (__u32 i = 0; i < PATH_ARGUMENTS; i++)
 		todo |= directory_of(scratch, path_argument(scratch, i), NAME_DIRECTORY << i);
 	walk->todo = todo;
-}
-
-/* Begins at the path of an open file. */
-static __always_inline void file_begin(volatile struct name_walk *walk, __u64 file,
-				       bool ends_at_root)
-{
-	walk_begin(walk, KERNEL_READ(file, struct file, f_path.dentry),
-		   KERNEL_READ(file, struct file, f_path.mnt), ends_at_root);
-}
-
-/* Returns the address of an open file of the task; 0 if there is none. */
-static __always_inline __u64 file_of(__u64 task, __u32 fd)
-{
-	__u64 files = KERNEL_READ(task, struct task_struct, files);
-	__u64 table = KERNEL_READ(files, struct files_struct, fdt);
-	__u64 file = 0;
-
-	if (fd >= KERNEL_READ(table, struct fdtable, max_fds))
-		return 0;
-	bpf_probe_read_kernel(&file, sizeof(file),
-			      (const __u64 *)KERNEL_READ(table, struct fdtable, fd) + fd);
-	return file;
 }
 
 /* Returns the address of the file behind the descriptor of a path argument's directory. */
@@ -190,16 +162,6 @@ static __always_inline void name_capture(struct scratch *scratch, __u32 bit)
 	capture_end(scratch, room, capture);
 }
 
-static __always_inline void names_submit(struct scratch *scratch)
-{
-	struct call call = {.slot = scratch->event.slot};
-
-	call.counters = stats_row(call.slot);
-	if (!call.counters || !call_set_route(&call, scratch->names.route))
-		return; /* not reached: the handler was in that slot */
-	emit_submit(scratch, &call);
-}
-
 SEC("raw_tp")
 int names(void *ctx)
 {
@@ -216,6 +178,6 @@ int names(void *ctx)
 	walk->todo = todo & ~bit;
 	if (todo & ~bit)
 		bpf_tail_call(ctx, &continuations, CONTINUE_NAMES);
-	names_submit(scratch);
+	emit_continued(scratch);
 	return 0;
 }

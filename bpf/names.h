@@ -5,6 +5,8 @@
 #include "capture.h"
 #include "dentry.h"
 
+#define EBADF 9
+
 /*
  * Captures paths of the kernel: a walk from a file's dentry up to the root, whose names are stored
  * as they come, the last one first. The kernel holds no lock meanwhile, so the sequence number of
@@ -180,6 +182,26 @@ static __always_inline void walk_begin(volatile struct name_walk *walk, __u64 de
 	walk->status = CAPTURE_OK;
 	walk->error = 0;
 	walk->flags = dentry_is_deleted(dentry) ? PATH_DELETED : 0;
+}
+
+/* Begins at the path of an open file. */
+static __always_inline void file_begin(volatile struct name_walk *walk, __u64 file,
+				       bool ends_at_root)
+{
+	walk_begin(walk, KERNEL_READ(file, struct file, f_path.dentry),
+		   KERNEL_READ(file, struct file, f_path.mnt), ends_at_root);
+}
+
+/* Notes the task and its root, for all walks of a call. */
+static __always_inline void walk_plan(volatile struct name_walk *walk)
+{
+	__u64 task = bpf_get_current_task();
+	__u64 fs = KERNEL_READ(task, struct task_struct, fs);
+
+	walk->task = task;
+	walk->fs = fs;
+	walk->root_dentry = KERNEL_READ(fs, struct fs_struct, root.dentry);
+	walk->root_mount = KERNEL_READ(fs, struct fs_struct, root.mnt);
 }
 
 #endif

@@ -90,7 +90,9 @@ static __always_inline void deferred_read_all(struct scratch *scratch,
 			break;
 		if (!is_due(scratch, read))
 			continue;
-		if (read->op >= DEFERRED_VECTOR)
+		if (read->op == DEFERRED_FILE)
+			scratch->wants = CALL_FILES;
+		else if (read->op >= DEFERRED_VECTOR)
 			scratch->target.vector = i + 1;
 		else
 			deferred_read_one(scratch, read);
@@ -155,8 +157,8 @@ static __always_inline void deferred_read_of_program(struct scratch *scratch,
 	}
 }
 
-/* Sends the result and the memory in one record. Returns whether the ring took it. */
-static __always_inline bool result_send_with_memory(struct scratch *scratch, __s64 result)
+/* Makes the record of a return with its memory. */
+static __always_inline void result_read_memory(struct scratch *scratch, __s64 result)
 {
 	const struct pending *pending = &scratch->pending;
 
@@ -165,6 +167,12 @@ static __always_inline bool result_send_with_memory(struct scratch *scratch, __s
 		deferred_read_all(scratch, pending);
 	else
 		deferred_read_of_program(scratch, pending);
+}
+
+/* Sends the result and the memory in one record. Returns whether the ring took it. */
+static __always_inline bool result_send_with_memory(struct scratch *scratch)
+{
+	const struct pending *pending = &scratch->pending;
 	__u64 size = RESULT_SIZE + scratch->end;
 	if (size > RESULT_SIZE + CAPTURES_MAX_BYTES + CAPTURE_SIZE + TEXT_MAX_BYTES)
 		return false;
@@ -179,7 +187,8 @@ static __always_inline bool result_send_with_memory(struct scratch *scratch, __s
 
 /* The pending call is copied to scratch memory first: it may come from either of two maps, and the
  * verifier would process all of the code above once for each. */
-static __always_inline void call_returned_with_memory(struct pending *pending, __s64 result)
+static __always_inline void call_returned_with_memory(void *ctx, struct pending *pending,
+						      __s64 result)
 {
 	__u32 zero = 0;
 	struct scratch *scratch = bpf_map_lookup_elem(&scratches, &zero);
@@ -189,21 +198,25 @@ static __always_inline void call_returned_with_memory(struct pending *pending, _
 		return;
 	}
 	captures_begin(scratch);
+	scratch->wants = 0;
 	scratch->pending = *pending;
 	pending_clear(pending);
-	if (!result_send_with_memory(scratch, result))
+	result_read_memory(scratch, result);
+	if (scratch->wants & CALL_FILES)
+		bpf_tail_call(ctx, &return_continuations, RETURN_DESCRIPTOR);
+	if (!result_send_with_memory(scratch))
 		result_count_lost(&scratch->pending);
 }
 
 /* Sends the result of the current task's call, if it waits for its return. */
-static __always_inline void call_returned(__s64 result)
+static __always_inline void call_returned(void *ctx, __s64 result)
 {
 	struct pending *pending = pending_find();
 
 	if (!pending)
 		return;
 	if (pending->deferred_count)
-		call_returned_with_memory(pending, result);
+		call_returned_with_memory(ctx, pending, result);
 	else
 		pending_finish(pending, result_send(pending, result, false));
 }

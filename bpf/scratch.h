@@ -82,6 +82,7 @@ enum deferred_op {
 	DEFERRED_VECTOR = 6,
 	DEFERRED_MESSAGE = 7,
 	DEFERRED_MESSAGES = 8,
+	DEFERRED_FILE = 9, /* no memory, but the file behind the result, a new descriptor */
 };
 
 enum deferred_size {
@@ -163,6 +164,9 @@ struct name_walk {
 	__u64 task; /* addresses: the current one, and */
 	__u64 fs; /* its working directory and root */
 	__u64 at; /* bytes of the path so far */
+	__u64 file; /* address of the open file that is described */
+	__u8 descriptor; /* number of the next descriptor of the call */
+	__u8 reserved[7];
 	__u8 root_is_top; /* the task's root is the root of the mounts */
 	__u8 is_done;
 	__u8 status; /* of the capture */

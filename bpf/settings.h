@@ -325,6 +325,17 @@ struct path_argument {
 	__u8 directory; /* position of the descriptor, from 1; 0: the working directory */
 };
 
+enum descriptor_size {
+	DESCRIPTOR_ARGUMENTS = 2, /* of one call */
+};
+
+/* The descriptors of one syscall. Written by the loader, from the syscall's signature. */
+struct descriptors_of_call {
+	__u8 arguments[DESCRIPTOR_ARGUMENTS]; /* their positions, from 1; 0: none */
+	__u8 is_result; /* a call may return a new one */
+	__u8 reserved;
+};
+
 enum path_size {
 	PATH_ARGUMENTS = 2, /* of one call */
 };

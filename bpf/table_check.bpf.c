@@ -5,8 +5,8 @@
  * bpf(2) is not used, because during it the kernel skips programs on its CPU, see `counters` in
  * maps.h.
  */
+#include "dentry.h"
 #include "maps.h"
-#include "task.h"
 
 /* Returns the id of the program in the entry at an address, 0 for an empty one. Global, so that the
  * verifier looks at it once, not once for each entry. */
@@ -23,7 +23,9 @@ __noinline __u32 entry_program(__u64 entry)
 SEC("raw_tp")
 int table_check(struct bpf_raw_tracepoint_args *ctx)
 {
-	__u64 array = (__u64)BPF_CORE_READ(task_file(ctx->args[0]), private_data);
+	const struct file *file =
+		(const struct file *)file_of(bpf_get_current_task(), ctx->args[0]);
+	__u64 array = (__u64)BPF_CORE_READ(file, private_data);
 	__u64 entries = array + bpf_core_field_offset(struct bpf_array, ptrs);
 	__u32 first = ctx->args[1], count = ctx->args[2];
 

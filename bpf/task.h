@@ -24,16 +24,6 @@ static __always_inline struct task_struct *task_untyped(void)
 	return (struct task_struct *)bpf_get_current_task();
 }
 
-/* An open file of the task by its descriptor. */
-static __always_inline const struct file *task_file(__s32 fd)
-{
-	struct file **files = BPF_CORE_READ(task_untyped(), files, fdt, fd);
-	struct file *file = NULL;
-
-	bpf_probe_read_kernel(&file, sizeof(file), files + fd);
-	return file;
-}
-
 /* The task for several members: the helper is a call of 1 to 2 ns. NULL, and not used, where the
  * kernel lacks it. */
 static __always_inline const struct task_struct *task_current(void)

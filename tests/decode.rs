@@ -6,7 +6,9 @@ use std::mem::{offset_of, size_of};
 use proptest::prelude::*;
 use syscalls::{Status, Value};
 use tailcalld::bpf::types::{self, capture, cgroup_event, selftest_event};
-use tailcalld::decode::{CgroupEvent, Credentials, Device, Error, Event, Exe, Process, RingRecord};
+use tailcalld::decode::{
+    CgroupEvent, Credentials, Device, Error, Event, Exe, Process, RingRecord, render,
+};
 use tailcalld::handlers::{Field, FieldKind, Handler, Handlers, Role};
 
 fn handlers() -> Handlers {
@@ -69,6 +71,7 @@ fn with(pieces: &[Vec<u8>]) -> Vec<u8> {
 }
 
 const NUMBER: u8 = 1;
+const FILE: u8 = 5;
 const TEXT: u8 = 2;
 const OK: u8 = 0;
 const TRUNCATED: u8 = 1;
@@ -129,6 +132,78 @@ fn decode_event_has_process() {
     let tty = Some(Device(136 << 20 | 2));
     let expected = Process { start_ns: 7, parent_start_ns: 6, tty, exe, namespaces };
     assert_eq!(process(&bytes), expected);
+}
+
+/// A TCP socket behind the descriptor at a position, and one byte behind it.
+fn socket(position: u8) -> Vec<u8> {
+    let mut value = vec![0; size_of::<types::open_file>() + size_of::<types::open_socket>() + 1];
+    put(&mut value, offset_of!(types::open_file, magic), &0x534f_434b_u32.to_ne_bytes());
+    let at = |member| size_of::<types::open_file>() + member;
+    put(&mut value, at(offset_of!(types::open_socket, name)), b"TCP");
+    put(&mut value, at(offset_of!(types::open_socket, family)), &2u16.to_ne_bytes());
+    put(&mut value, at(offset_of!(types::open_socket, port)), &80u16.to_ne_bytes());
+    put(&mut value, at(offset_of!(types::open_socket, address)), &[127, 0, 0, 1]);
+    piece(position, FILE, OK, 0, 0, &value)
+}
+
+fn file_text(event: &Event<'_>, position: u8) -> Option<String> {
+    let mut text = String::new();
+    render::open_file(event.files.of(position)?, &mut text);
+    Some(text)
+}
+
+#[test]
+fn decode_event_has_files_of_descriptors() {
+    let handlers = handlers();
+    let closed = piece(2, FILE, UNREADABLE, 9, 0, b"");
+    let bytes = with(&[socket(0), closed]);
+    let Ok(Some(event)) = event(&bytes, &handlers) else { panic!("not an event") };
+    assert_eq!(file_text(&event, 0).as_deref(), Some("<TCP:[127.0.0.1:80]>"));
+    assert_eq!((file_text(&event, 1), file_text(&event, 2)), (None, None));
+    assert!(event.captures.is_empty());
+}
+
+#[test]
+fn decode_damaged_file_is_error() {
+    let handlers = handlers();
+    let whole = socket(0);
+    let fixed = size_of::<types::open_file>() + size_of::<types::open_socket>();
+    for stored in 0..fixed {
+        let value = &whole[size_of::<capture>()..][..stored];
+        let bytes = with(&[piece(0, FILE, OK, 0, 0, value)]);
+        assert!(matches!(event(&bytes, &handlers), Err(Error::TooShort(_))), "{stored}");
+    }
+    for pieces in
+        [vec![socket(7)], vec![socket(0), socket(1), socket(2)], vec![socket(6), socket(6)]]
+    {
+        let bytes = with(&pieces);
+        assert!(matches!(event(&bytes, &handlers), Err(Error::Capture(_))));
+    }
+}
+
+proptest! {
+    #[test]
+    fn decode_random_file_is_printable(
+        magic in prop_oneof![
+            any::<u32>(), Just(0x534f_434b), Just(0x6e73_6673), Just(0x0904_1934), Just(0x5049_4446)
+        ],
+        family in prop_oneof![any::<u16>(), Just(1), Just(2), Just(10), Just(16)],
+        rest: Vec<u8>,
+        status in 0..4u8,
+    ) {
+        let handlers = handlers();
+        let mut value = rest;
+        let family_at = size_of::<types::open_file>() + offset_of!(types::open_socket, family);
+        if value.len() > family_at + 2 {
+            put(&mut value, offset_of!(types::open_file, magic), &magic.to_ne_bytes());
+            put(&mut value, family_at, &family.to_ne_bytes());
+        }
+        let bytes = with(&[piece(0, FILE, status, 11, 0, &value)]);
+        if let Ok(Some(event)) = event(&bytes, &handlers) {
+            let text = file_text(&event, 0).unwrap_or_default();
+            prop_assert!(text.bytes().all(|byte| (b' '..=b'~').contains(&byte)), "{}", text);
+        }
+    }
 }
 
 #[test]

@@ -14,7 +14,7 @@ use journald::{Journald, bytes, detail};
 use nix::sys::signal::Signal;
 use serde_json::Value as Json;
 use syscalls::{Abi, Capture, Moment, Part, Slot, Status, Value};
-use tailcalld::decode::{self, Captures, Credentials, Event, KernelPaths, Process};
+use tailcalld::decode::{self, Captures, Credentials, Event, KernelPaths, OpenFiles, Process};
 use tailcalld::handlers::{Field, FieldKind, Handler, Role};
 use tailcalld::output::key::{ARG, Key};
 use tailcalld::output::record::{
@@ -91,6 +91,7 @@ fn event<'a>(handler: &'a Handler, captures: Vec<Capture<'a>>) -> Event<'a> {
         args: [0; 6],
         captures: Captures::from_iter(captures),
         names: KernelPaths::default(),
+        files: OpenFiles::default(),
         redacted: vec![],
         rule: 0,
         outcome: None,

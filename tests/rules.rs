@@ -6,7 +6,7 @@ use std::time::Duration;
 use proptest::prelude::*;
 use syscalls::{Abi, Slot, number};
 use tailcalld::config::{
-    Aggregate, ByteLimit, Comparison, Condition, Filter, Ids, Keep, Limit, Part, Pattern, Per,
+    Aggregate, ByteLimit, Comparison, Condition, Fds, Filter, Ids, Keep, Limit, Part, Pattern, Per,
     Rate, Results, UnitName, Word,
 };
 use tailcalld::plan::{Plan, Rule, difference};
@@ -299,4 +299,27 @@ fn names_are_on_where_syscall_takes_path_unless_an_option_says_otherwise() {
     assert!(!names("[defaults]\nnames = false", "openat", "\"args\""));
     assert!(names("[defaults]\nnames = true", "getppid", "\"args\""));
     assert!(!names("[defaults]\nnames = true", "getppid", "{ handler = \"args\", names = false }"));
+}
+
+#[test]
+fn fds_are_named_where_calls_pass_or_return_descriptors() {
+    let fds = |option: &str, syscall: &str, handler: &str| {
+        let text = format!("[defaults]\n{option}\n[routes]\n{syscall} = {handler}");
+        rules_of(&plan_of(&text), Abi::Native, syscall)[0].fds
+    };
+    let on = "fds = \"names\"";
+    assert_eq!(fds("", "read", "\"args\""), Fds::Number);
+    assert_eq!(fds("", "read", "{ handler = \"args\", fds = \"names\" }"), Fds::Names);
+    assert_eq!(fds(on, "read", "{ handler = \"args\", fds = \"number\" }"), Fds::Number);
+    for (syscall, handler, expected) in [
+        ("read", "\"args\"", Fds::Names),
+        ("execve", "\"exec\"", Fds::Number),
+        ("read", "\"count\"", Fds::Number),
+        ("getppid", "\"args\"", Fds::Number),
+        ("socket", "\"args\"", Fds::Number),
+        ("socket", "{ handler = \"args\", result = true }", Fds::Names),
+        ("getppid", "{ handler = \"args\", result = true }", Fds::Number),
+    ] {
+        assert_eq!(fds(on, syscall, handler), expected, "{syscall} = {handler}");
+    }
 }

@@ -3,7 +3,9 @@
 #![allow(unsafe_code)]
 
 use std::ffi::CString;
+use std::fs::File;
 use std::io::{BufRead as _, Write as _, stdin, stdout};
+use std::os::fd::AsRawFd as _;
 use std::process::{Command, Stdio};
 use std::ptr::null;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
@@ -18,6 +20,8 @@ enum Call {
     Number(c_long),
     /// faccessat of a path that does not exist.
     Path(CString),
+    /// read of no bytes of a file.
+    Read(File),
     /// execve of a file that does not exist, with so many arguments.
     Exec { path: CString, _args: Vec<CString>, argv: Vec<*const c_char> },
 }
@@ -63,6 +67,9 @@ impl Call {
         if word == "path" {
             return Ok(Self::Path(CString::new("/nonexistent/file/of/thirty/bytes")?));
         }
+        if word == "read" {
+            return Ok(Self::Read(File::open("/etc/passwd")?));
+        }
         let Some(count) = word.strip_prefix("exec") else {
             return Ok(Self::Number(word.parse()?));
         };
@@ -84,6 +91,9 @@ impl Call {
                 }
                 Self::Path(path) => {
                     libc::syscall(libc::SYS_faccessat, libc::AT_FDCWD, path.as_ptr(), 0);
+                }
+                Self::Read(file) => {
+                    libc::syscall(libc::SYS_read, file.as_raw_fd(), null::<u8>(), 0);
                 }
                 Self::Exec { path, argv, .. } => {
                     libc::execve(path.as_ptr(), argv.as_ptr(), [null()].as_ptr());

@@ -34,7 +34,7 @@ const fn contender(
 
 const WITH_RESULT: &str = "{ handler = 'args', result = true }";
 
-const CONTENDERS: [Contender; 7] = [
+const CONTENDERS: [Contender; 9] = [
     contender("`count`", "'count'", (CHEAP, None), 30_000),
     contender("`args`", "'args'", (CHEAP, None), 30_000),
     contender("`exec`, 2 arguments", "'exec'", ("execve", Some("exec2")), 8_000),
@@ -45,6 +45,13 @@ const CONTENDERS: [Contender; 7] = [
         "`args` with a path and the result",
         WITH_RESULT,
         ("faccessat", Some("path")),
+        20_000,
+    ),
+    contender("`args` with a descriptor", "'args'", ("read", Some("read")), 20_000),
+    contender(
+        "`args` with a descriptor, `fds = \"names\"`",
+        "{ handler = 'args', fds = 'names' }",
+        ("read", Some("read")),
         20_000,
     ),
 ];
@@ -84,7 +91,7 @@ impl Contender {
     }
 }
 
-fn part(contenders: &[Contender; 7], empty: &Series) -> Part {
+fn part(contenders: &[Contender; 9], empty: &Series) -> Part {
     let mut table = Table::new(&["routed to", "ns alone", "ns added", "times the empty program"]);
     for it in contenders {
         let ratio = it.added.over(empty);
@@ -97,7 +104,7 @@ fn part(contenders: &[Contender; 7], empty: &Series) -> Part {
         meaning: format!(
             "The daemon runs with `--output json` to `/dev/null` and consumes on another \
              CPU. `count` and `args` are measured with `{CHEAP}`, paths with `faccessat` \
-             of a path that does not exist, `exec` with `execve` of a path that does not \
+             of a path that does not exist, descriptors with `read` of no bytes of `/etc/passwd`, `exec` with `execve` of a path that does not \
              exist. The empty program adds {} ns to `{CHEAP}` in the same rounds. No \
              event was lost in any round: a run that loses one is rejected.",
             empty.show(1)

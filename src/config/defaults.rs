@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::{
-    Abis, Argv, AttachTo, ByteLimit, Config, Keep, Marks, Options, Paths, Rate, Redact, Results,
+    Abis, Argv, AttachTo, ByteLimit, Config, Fds, Keep, Marks, Options, Paths, Rate, Redact,
+    Results,
 };
 
 /// journald's own socket for structured entries.
@@ -64,6 +65,7 @@ impl Default for Config {
                 redact: Some(Redact::default()),
                 result: Some(Results::default()),
                 paths: Some(Paths::default()),
+                fds: Some(Fds::default()),
                 keep: Some(Keep::default()),
                 ..Options::default()
             },

@@ -11,6 +11,7 @@ use toml::de::{DeTable, DeValue};
 
 use super::abis::Abis;
 use super::exec::{Argv, Redact};
+use super::fds::Fds;
 use super::filter::Filter;
 use super::keep::Keep;
 use super::limit::{Per, Rate};
@@ -45,6 +46,8 @@ pub struct Options {
     pub paths: Option<Paths>,
     /// Capture of the paths of the executable and of directories; `None` where the syscall takes a path.
     pub names: Option<bool>,
+    /// Recording of descriptors.
+    pub fds: Option<Fds>,
     /// Filter of the calls that are recorded.
     pub filter: Filter,
     /// Rate of events; `Some(None)` for any number.
@@ -134,6 +137,7 @@ impl Options {
             result: self.result.as_ref().or(below.result.as_ref()).cloned(),
             paths: self.paths.or(below.paths),
             names: self.names.or(below.names),
+            fds: self.fds.or(below.fds),
             filter: self.filter.or(&below.filter),
             limit: self.limit.or(below.limit),
             burst: self.burst.or(below.burst),

@@ -2,7 +2,7 @@
 
 use syscalls::{Argument, Call, Kind, Signature};
 
-use super::Event;
+use super::{Descriptor, Event, OpenFile};
 
 /// The call of an event, with the signature that explains its arguments.
 #[derive(Debug, Clone, Copy)]
@@ -33,6 +33,17 @@ impl Event<'_> {
         let (abi, captures, result) = (self.slot.abi(), &*self.captures, self.result());
         let call = Call { abi, registers, captures, result };
         Some(KnownCall { call, signature, values, in_memory })
+    }
+
+    /// Returns the file behind an argument, if that is a descriptor and the file is known.
+    pub fn file_of(&self, one: &Argument<'_>) -> Option<&OpenFile<'_>> {
+        self.files.of(one.position().filter(|_| one.parameter.is_descriptor())?)
+    }
+
+    /// Returns the file behind the result of the call, if that is a descriptor and the file is known.
+    pub fn file_of_result(&self) -> Option<&OpenFile<'_>> {
+        let is_one = self.result_kind() == Some(Kind::Fd);
+        self.files.of(Descriptor::RESULT).filter(|_| is_one)
     }
 
     /// Returns the kind of the call's result; `None` for an unknown syscall.

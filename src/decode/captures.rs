@@ -7,7 +7,7 @@ use syscalls::{Capture, Moment, Part, Status, Value};
 
 use super::list::List;
 use super::reader::Reader;
-use super::{Error, KernelPath};
+use super::{Descriptor, Error, KernelPath, OpenFiles};
 use crate::bpf::types::{
     self, capture_kind, capture_moment, capture_part, capture_status, path_flag,
 };
@@ -130,14 +130,19 @@ pub(super) enum Decoded<'a> {
     Memory(Capture<'a>),
     /// Path of the kernel: its part, the argument that it belongs to, and the path.
     Path(u8, u8, KernelPath<'a>),
+    /// File behind a descriptor.
+    File(Descriptor<'a>),
 }
 
 impl<'a> Decoded<'a> {
-    /// Returns memory of the process.
-    pub fn memory(self) -> Result<Capture<'a>, Error> {
+    /// Returns memory of the process, or adds a file to `files`.
+    pub fn memory(self, files: &mut OpenFiles<'a>) -> Result<Option<Capture<'a>>, Error> {
         match self {
-            Self::Memory(capture) => Ok(capture),
-            Self::Path(_, position, _) => Err(Error::Capture(position)),
+            Self::Memory(capture) => Ok(Some(capture)),
+            Self::File(descriptor) if files.add(descriptor) => Ok(None),
+            Self::File(Descriptor { position, .. }) | Self::Path(_, position, _) => {
+                Err(Error::Capture(position))
+            }
         }
     }
 }
@@ -151,12 +156,14 @@ fn capture<'a>(record: &'a [u8], at: &mut usize) -> Result<Decoded<'a>, Error> {
     let index = head.u8(offset_of!(types::capture, field))?;
     let bytes = Reader(record).bytes(*at + CAPTURE_SIZE, stored)?;
     *at += CAPTURE_SIZE + stored.next_multiple_of(8);
-    if u32::from(head.u8(offset_of!(types::capture, kind))?) == capture_kind::CAPTURE_PATH.0 {
-        let part = head.u8(offset_of!(types::capture, part))?;
-        let path = path(&head, bytes)?.ok_or(Error::Capture(index))?;
-        return Ok(Decoded::Path(part, index, path));
+    let path = || path(&head, bytes)?.ok_or(Error::Capture(index));
+    match capture_kind(head.u8(offset_of!(types::capture, kind))?.into()) {
+        capture_kind::CAPTURE_PATH => {
+            Ok(Decoded::Path(head.u8(offset_of!(types::capture, part))?, index, path()?))
+        }
+        capture_kind::CAPTURE_FILE => Descriptor::decode(index, bytes, path()?).map(Decoded::File),
+        _ => described(index, &head, bytes)?.map(Decoded::Memory).ok_or(Error::Capture(index)),
     }
-    described(index, &head, bytes)?.map(Decoded::Memory).ok_or(Error::Capture(index))
 }
 
 /// Returns `None` for a status of another version.

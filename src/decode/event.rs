@@ -10,12 +10,15 @@ use super::exit::Completion;
 use super::list::List;
 use super::reader::Reader;
 use super::{
-    Credentials, Device, Error, Exe, Header, KernelPaths, NAMESPACES, Outcome, Process, SyscallExit,
+    Credentials, Device, Error, Exe, Header, KernelPaths, NAMESPACES, OpenFiles, Outcome, Process,
+    SyscallExit,
 };
 use crate::bpf::types::{self, call_flag};
 use crate::handlers::{Handler, Handlers};
 
 const EVENT_SIZE: usize = size_of::<types::event>();
+/// Flags of an event that say what its captures have.
+const OF_CAPTURES: u32 = call_flag::CALL_NAMES.0 | call_flag::CALL_FILES.0;
 const COMM_SIZE: usize = types::wire_size::COMM_SIZE.0 as usize;
 const _: () = assert!(EVENT_SIZE == types::wire_size::EVENT_SIZE.0 as usize);
 
@@ -66,6 +69,8 @@ pub struct Event<'a> {
     pub captures: Captures<'a>,
     /// Paths of the executable, the root and the directories that paths begin at.
     pub names: KernelPaths<'a>,
+    /// Files behind the descriptors that the call passes and returns.
+    pub files: OpenFiles<'a>,
     /// Names of the fields of which something was hidden; empty after decoding.
     pub redacted: Vec<&'a str>,
     /// Outcome of the call, if the rule asks for it.
@@ -94,8 +99,9 @@ impl<'a> Event<'a> {
         let Header { slot, generation, rule, boottime_ns, cgroup, charged_uid, pid, tid, .. } =
             *header;
         let flags = reader.u16(offset_of!(types::event, flags))?;
-        let are_wanted = u32::from(flags) & call_flag::CALL_NAMES.0 != 0;
-        let mut names = KernelPaths::new(are_wanted);
+        let has = |flag: call_flag| u32::from(flags) & flag.0 != 0;
+        let mut names = KernelPaths::new(has(call_flag::CALL_NAMES));
+        let mut files = OpenFiles::new(has(call_flag::CALL_FILES));
         Ok(Self {
             handler,
             message: reader.u8(offset_of!(types::event, message))?,
@@ -117,8 +123,9 @@ impl<'a> Event<'a> {
             comm: reader.until_nul(offset_of!(types::event, comm), COMM_SIZE)?,
             process: process(&reader)?,
             args: args(&reader)?,
-            captures: captures(entry, count, exit, handler, &mut names)?,
+            captures: captures(entry, count, exit, handler, (&mut names, &mut files))?,
             names,
+            files,
             redacted: Vec::new(),
             outcome: header.outcome(exit.map(|exit| exit.outcome)),
         })
@@ -131,7 +138,7 @@ impl<'a> Event<'a> {
         let count = offset_of!(types::event, captures);
         head.get_mut(count..count + size_of::<u16>())?.fill(0);
         let flags = offset_of!(types::event, flags);
-        let value = Reader(&head).u16(flags).ok()? & !(call_flag::CALL_NAMES.0 as u16);
+        let value = Reader(&head).u16(flags).ok()? & !(OF_CAPTURES as u16);
         head.get_mut(flags..flags + size_of::<u16>())?.copy_from_slice(&value.to_ne_bytes());
         Some(Box::new(head))
     }
@@ -181,20 +188,25 @@ fn captures<'a>(
     count: u16,
     exit: Option<&SyscallExit<'a>>,
     handler: &Handler,
-    names: &mut KernelPaths<'a>,
+    (names, files): (&mut KernelPaths<'a>, &mut OpenFiles<'a>),
 ) -> Result<Captures<'a>, Error> {
     let mut captures = List::new();
     for capture in Encoded::new(entry, EVENT_SIZE, count).decode() {
         match capture? {
-            Decoded::Memory(capture) => captures.push(declared(capture, handler)?),
             Decoded::Path(part, position, path) if names.add(part, position, path) => {}
-            Decoded::Path(_, position, _) => return Err(Error::Capture(position)),
+            other => {
+                if let Some(capture) = other.memory(files)? {
+                    captures.push(declared(capture, handler)?);
+                }
+            }
         }
     }
     if let Some(exit) = exit {
         let mut completion = Completion::new(&mut captures, handler);
         for capture in exit.captures.decode() {
-            completion.add(declared(capture?.memory()?, handler)?);
+            if let Some(capture) = capture?.memory(files)? {
+                completion.add(declared(capture, handler)?);
+            }
         }
     }
     Ok(Captures::new(captures))

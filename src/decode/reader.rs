@@ -13,7 +13,7 @@ impl<'a> Reader<'a> {
     }
 
     #[inline]
-    fn array<const SIZE: usize>(&self, at: usize) -> Result<[u8; SIZE], Error> {
+    pub fn array<const SIZE: usize>(&self, at: usize) -> Result<[u8; SIZE], Error> {
         self.bytes(at, SIZE)?.try_into().map_err(|_| Error::TooShort(self.0.len()))
     }
 

@@ -92,7 +92,7 @@ impl Argument {
         let bytes = self.parameter.kind.width().map_or(register, |width| width.size(abi));
         let is_signed = matches!(
             self.parameter.kind,
-            Kind::Signed(_) | Kind::Dirfd | Kind::Signal(_) | Kind::Status
+            Kind::Signed(_) | Kind::Fd | Kind::Dirfd | Kind::Signal(_) | Kind::Status
         );
         match (bytes, is_signed) {
             (8, _) if register < 8 => {

@@ -69,9 +69,13 @@ fn configure(open: &mut OpenTailcalldSkel<'_>, ring_bytes: u32, choice: &AttachM
     for (arguments, slot) in path_arguments {
         *arguments = recipes::path_arguments(slot);
     }
+    let descriptors = rodata.descriptors_of.iter_mut().zip((0..).map_while(Slot::from_index));
+    for (of_call, slot) in descriptors {
+        *of_call = recipes::descriptors(slot);
+    }
     for mut program in open.open_object_mut().progs_mut() {
         match &*program.name().to_string_lossy() {
-            "sys_exit" => returns.exit.prepare(&mut program),
+            "sys_exit" | "result_descriptor" => returns.exit.prepare(&mut program),
             "task_exit" => returns.task_end.prepare(&mut program),
             "proc_tree_fork" => choice.task_start.prepare(&mut program),
             name if shares_the_table(name) => choice.attach.prepare(&mut program),
@@ -89,7 +93,7 @@ fn grant_events(ring_bytes: u32, cpus: u32) -> u32 {
 
 /// A program array takes programs of one type only.
 fn shares_the_table(program: &str) -> bool {
-    matches!(program, "sys_enter" | "selftest" | "argv_copy" | "names")
+    matches!(program, "sys_enter" | "selftest" | "argv_copy" | "names" | "descriptors")
         || program.starts_with("filter")
         || program.starts_with("handle_")
 }

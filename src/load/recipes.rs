@@ -50,6 +50,17 @@ pub fn path_arguments(slot: Slot) -> types::path_arguments {
     arguments
 }
 
+/// Returns the descriptors of a call of that slot.
+pub fn descriptors(slot: Slot) -> types::descriptors_of_call {
+    let mut descriptors = types::descriptors_of_call::default();
+    let known = syscalls::descriptor_arguments(slot);
+    for (place, position) in descriptors.arguments.iter_mut().zip(known) {
+        *place = position + 1;
+    }
+    descriptors.is_result = syscalls::may_return_descriptor(slot).into();
+    descriptors
+}
+
 /// The position of the argument of that kind, from 1; 0 if there is none.
 fn vector(slot: Slot, kind: Kind) -> u8 {
     let parameters = signature(slot).map(Signature::parameters).unwrap_or_default();

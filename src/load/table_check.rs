@@ -8,7 +8,7 @@ use anyhow::{Context as _, Result};
 use libbpf_rs::{MapCore, ProgramInput};
 
 use super::Bpf;
-use crate::bpf::types::continuation;
+use crate::bpf::types::{continuation, return_continuation};
 use crate::bpf::{Bank, TABLE_CHECK_ENTRIES, program_id};
 use crate::handlers::Handler;
 
@@ -42,7 +42,10 @@ impl Bpf<'_> {
         let handlers = maps.handlers.max_entries() as usize;
         let first = self.programs_in(&maps.continuations, 0, continuations)?;
         let second = self.programs_in(&maps.handlers, 0, handlers)?;
-        let is_intact = !first.contains(&EMPTY) && self.are_handlers(&second);
+        let returns = return_continuation::RETURN_CONTINUATIONS.0 as usize;
+        let third = self.programs_in(&maps.return_continuations, 0, returns)?;
+        let is_intact =
+            !first.contains(&EMPTY) && !third.contains(&EMPTY) && self.are_handlers(&second);
         if !is_intact {
             self.wire()?;
         }

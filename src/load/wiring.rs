@@ -7,15 +7,20 @@ use libbpf_rs::{MapCore, MapFlags};
 
 use super::Bpf;
 use super::programs::Pick;
-use crate::bpf::types::continuation;
+use crate::bpf::types::{continuation, return_continuation};
 
 /// Programs that others continue with.
-const CONTINUATIONS: [(continuation, Pick); 4] = [
+const CONTINUATIONS: [(continuation, Pick); 5] = [
     (continuation::CONTINUE_ARGV, |programs| &programs.argv_copy),
     (continuation::CONTINUE_FILTER, |programs| &programs.filter_resume),
     (continuation::CONTINUE_MATCH, |programs| &programs.filter_match),
     (continuation::CONTINUE_NAMES, |programs| &programs.names),
+    (continuation::CONTINUE_DESCRIPTORS, |programs| &programs.descriptors),
 ];
+
+/// Programs that the one at the return of calls continues with.
+const RETURN_CONTINUATIONS: [(return_continuation, Pick); 1] =
+    [(return_continuation::RETURN_DESCRIPTOR, |programs| &programs.result_descriptor)];
 
 impl Bpf<'_> {
     /// Fills the arrays of the programs that others continue with, and of the handlers that filters call, as far as they
@@ -32,6 +37,11 @@ impl Bpf<'_> {
         for (place, pick) in CONTINUATIONS {
             if let Some(program) = programs.loaded(&self.skeleton, pick) {
                 set(&maps.continuations, place.0, program.as_fd().as_raw_fd())?;
+            }
+        }
+        for (place, pick) in RETURN_CONTINUATIONS {
+            if let Some(program) = programs.loaded(&self.skeleton, pick) {
+                set(&maps.return_continuations, place.0, program.as_fd().as_raw_fd())?;
             }
         }
         for handler in self.handlers.iter().filter(|handler| programs.has_handler(&handler.name)) {

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use syscalls::{notation, printable};
 
-use crate::decode::{Event, KnownCall};
+use crate::decode::{Event, KnownCall, render};
 use crate::output::sentence::SENTENCE_MAX;
 use crate::output::users::UserNames;
 
@@ -46,6 +46,9 @@ impl Arguments {
                     printable::quoted(text, SENTENCE_MAX, &mut self.text);
                 }
                 _ => notation::argument_with_memory(&argument, &mut self.text),
+            }
+            if let Some(file) = event.file_of(&argument) {
+                render::open_file(file, &mut self.text);
             }
             self.ranges.push(start..self.text.len());
         }

@@ -153,6 +153,7 @@ keys! {
     NsUts              "SYSCALL_NS=uts"                           "ns_uts"
     Argv               "SYSCALL_ARGV"                             "argv"
     Cmdline            "SYSCALL_CMDLINE"                          ""
+    Fds                ""                                         "fds"
     Registers          "SYSCALL_REGISTERS"                        "registers"
     Env                "SYSCALL_ENV"                              "env"
     Truncated          "SYSCALL_TRUNCATED"                        "truncated"

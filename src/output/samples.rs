@@ -6,7 +6,7 @@ use syscalls::{self, Abi, Capture, Moment, Part, Slot, Status, Value};
 
 use crate::config::Keep;
 use crate::decode::{
-    Captures, Credentials, Device, Event, Exe, KernelPaths, NAMESPACES, Outcome, Process,
+    Captures, Credentials, Device, Event, Exe, KernelPaths, NAMESPACES, OpenFiles, Outcome, Process,
 };
 use crate::handlers::{Field, FieldKind, Handler, Role};
 use crate::output::record::aggregate::{Aggregated, Cause, Group, GroupInfo, GroupKey};
@@ -104,6 +104,7 @@ pub fn event<'a>(handler: &'a Handler, captures: Vec<Capture<'a>>) -> Event<'a> 
         args: [0, 1, 0xffff_ffff_ffff_ffff, 3, 4, 5],
         captures: Captures::from_iter(captures),
         names: KernelPaths::default(),
+        files: OpenFiles::default(),
         redacted: vec![],
         rule: 0,
         outcome: None,

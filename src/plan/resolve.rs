@@ -6,9 +6,10 @@ use syscalls::Slot;
 
 use super::{Route, Rule};
 use crate::config::{
-    Abis, Aggregate, Argv, Config, Entry, Limit, Options, Paths, Per, Rate, Redact, Results, Target,
+    Abis, Aggregate, Argv, Config, Entry, Fds, Limit, Options, Paths, Per, Rate, Redact, Results,
+    Target,
 };
-use crate::handlers::{Handler, Handlers, Role};
+use crate::handlers::{Field, FieldKind, Handler, Handlers, Role};
 
 /// Syscalls that never return: their events would wait in vain. After a signal's handler the thread
 /// goes on where the signal met it, and the kernel has forgotten that it was in a call.
@@ -42,10 +43,11 @@ fn rule(slot: Slot, target: &Target, defaults: &Options, handlers: &Handlers) ->
     let aggregate = aggregate(&options);
     let Options { priority, argv, argv_bytes, buffer_bytes, env, redact, result, paths, .. } =
         options;
-    let Options { filter, sample, keep, ancestors, names, .. } = options;
+    let Options { filter, sample, keep, ancestors, names, fds, .. } = options;
     let Some(id) = target.handler else { return Some(Rule { filter, ..Rule::nothing() }) };
     let handler = handlers.by_id(id)?;
     let records = handler.records();
+    let results = if has_result(slot, handler) { result? } else { Results::None };
     Some(Rule {
         filter,
         limit: limit.filter(|_| records),
@@ -63,7 +65,8 @@ fn rule(slot: Slot, target: &Target, defaults: &Options, handlers: &Handlers) ->
         buffer_bytes: buffer_bytes?,
         paths: kept(paths?, slot, handler),
         names: names.unwrap_or_else(|| takes_path(slot)),
-        results: if has_result(slot, handler) { result? } else { Results::None },
+        fds: described(fds?, slot, handler, &results),
+        results,
     })
 }
 
@@ -108,6 +111,16 @@ fn kept(paths: Paths, slot: Slot, handler: &Handler) -> Paths {
 /// Returns whether an argument is a path: names belong to the events of these, unless an option says otherwise.
 fn takes_path(slot: Slot) -> bool {
     syscalls::path_arguments(slot).next().is_some()
+}
+
+/// Returns how descriptors are recorded: there are none in most calls, nor in the fields of most handlers.
+fn described(fds: Fds, slot: Slot, handler: &Handler, results: &Results) -> Fds {
+    let is_field = |field: &Field| field.kind == FieldKind::Dirfd;
+    let has_place = handler.fields.is_empty() || handler.fields.iter().any(is_field);
+    let is_passed = syscalls::descriptor_arguments(slot).next().is_some();
+    let is_returned = *results != Results::None && syscalls::may_return_descriptor(slot);
+    let is_one = handler.records() && has_place && (is_passed || is_returned);
+    if is_one { fds } else { Fds::Number }
 }
 
 /// Returns the slots that an entry decides: those of the ABIs that it or `[defaults]` names. "none" takes out of

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use crate::config::{Aggregate, Filter, Keep, Limit, NONE, Paths, Redact, Results};
+use crate::config::{Aggregate, Fds, Filter, Keep, Limit, NONE, Paths, Redact, Results};
 use crate::filter::Effect;
 use crate::handlers::Handlers;
 
@@ -51,6 +51,8 @@ pub struct Rule {
     pub results: Results,
     /// Treatment of memory that cannot be read at entry.
     pub paths: Paths,
+    /// The events have the files behind descriptors.
+    pub fds: Fds,
     /// The events have the paths of the executable and of directories.
     pub names: bool,
 }
@@ -130,6 +132,7 @@ impl Rule {
             results: Results::None,
             paths: Paths::Entry,
             names: false,
+            fds: Fds::Number,
         }
     }
 }

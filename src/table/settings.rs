@@ -10,7 +10,7 @@ use super::numbers::IdMap;
 use super::{env, program};
 use crate::bpf::types::{self, call_flag, special_handler};
 use crate::bpf::{FILTERS_PER_BANK, INSNS_PER_BANK, PATTERNS_PER_BANK, RULES_PER_BANK};
-use crate::config::{Keep, Paths, Results};
+use crate::config::{Fds, Keep, Paths, Results};
 use crate::filter::{NameKind, Op, Program, compile};
 use crate::plan::{Plan, Route, Rule, env_names};
 
@@ -250,6 +250,7 @@ impl Maker<'_> {
         flag(result, call_flag::CALL_RESULT)
             | flag(is_exact, call_flag::CALL_MEMORY)
             | flag(rule.names, call_flag::CALL_NAMES)
+            | flag(rule.fds == Fds::Names, call_flag::CALL_FILES)
             | flag(rule.keep == Keep::Always, call_flag::CALL_KEEP)
     }
 }

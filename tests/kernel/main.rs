@@ -16,6 +16,7 @@ mod contention;
 mod count;
 mod counters;
 mod counts;
+mod descriptors;
 mod env;
 mod exclude;
 mod exclude_units;

@@ -123,8 +123,13 @@ impl Rig {
 
     /// Runs the trigger and returns its records, those of the returns included.
     pub fn trigger_all(&self, words: &[&str]) -> Vec<Vec<u8>> {
+        self.trigger_all_with(words, Stdio::null())
+    }
+
+    /// Does the same with that input.
+    pub fn trigger_all_with(&self, words: &[&str], input: Stdio) -> Vec<Vec<u8>> {
         let name = unique_name();
-        run_trigger_as(&name, words);
+        run_trigger_with(&name, words, input);
         let records = self.records();
         let events = records.iter().filter(|bytes| self.is_of(bytes, &name));
         let threads: BTreeSet<u32> = events.map(|bytes| self.event(bytes).tid).collect();
@@ -233,8 +238,12 @@ pub fn run_trigger(words: &[&str]) {
 }
 
 fn run_trigger_as(name: &str, words: &[&str]) -> String {
+    run_trigger_with(name, words, Stdio::null())
+}
+
+fn run_trigger_with(name: &str, words: &[&str], input: Stdio) -> String {
     let mut command = Command::new(trigger_path());
-    command.args(words).env("TRIGGER_NAME", name).stderr(Stdio::inherit());
+    command.args(words).env("TRIGGER_NAME", name).stdin(input).stderr(Stdio::inherit());
     let output = command.output().expect("the trigger starts (built by `cargo build --examples`)");
     String::from_utf8_lossy(&output.stdout).into_owned()
 }

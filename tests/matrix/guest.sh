@@ -12,6 +12,7 @@ mount -t tmpfs tmp /tmp
 mount -t bpf bpf /sys/fs/bpf
 mount -t tracefs tracefs /sys/kernel/tracing
 mount -t cgroup2 cgroup /sys/fs/cgroup
+ifconfig lo up
 . /environment
 # Without raw mode the terminal adds carriage returns.
 stty -F /dev/ttyS1 raw

@@ -31,6 +31,7 @@
 //!     trigger from DIRECTORY ...          the rest from that working directory
 //!     trigger root DIRECTORY ...          the rest with that root; the working directory stays
 //!     trigger at DIRECTORY ...            the rest with descriptor 9, that directory
+//!     trigger pidfd own|ended ...         the rest with descriptor 9, a pidfd of this process or of one that has ended
 //!     trigger remove PATH ...             the rest without that file or directory
 //!     trigger within FLAGS native NUMBER [ARG...]     says where it stands, in new namespaces
 //!
@@ -113,6 +114,10 @@ fn make(words: &[&str]) {
         ["from-a-thread", rest @ ..] => in_thread(&Call::parse(rest)),
         ["set-exe", path, "native", nr] => set_exe::set_exe(path, number(nr)),
         ["bound", rest @ ..] => make(bind(rest)),
+        ["pidfd", state, rest @ ..] => {
+            open_pidfd(*state == "own");
+            make(rest);
+        }
         [word @ ("from" | "root" | "at" | "remove"), path, rest @ ..] => {
             stand(word, path);
             make(rest);
@@ -186,6 +191,19 @@ fn stand(word: &str, path: &str) {
         _ => std::fs::remove_file(path),
     };
     done.unwrap_or_else(|error| panic!("{word} {path}: {error}"));
+}
+
+/// Makes descriptor 9 a pidfd, of this process or of a child that has ended.
+fn open_pidfd(is_own: bool) {
+    let pid = if is_own { nix::unistd::getpid().as_raw() } else { fork(|| ()) };
+    // SAFETY: the calls take numbers; nobody in this process uses descriptor 9.
+    unsafe {
+        let opened = libc::syscall(libc::SYS_pidfd_open, pid, 0);
+        assert_eq!(libc::dup2(opened as libc::c_int, 9), 9, "a pidfd");
+    }
+    if !is_own {
+        wait_for(pid);
+    }
 }
 
 /// Makes descriptor 9 a socket with a name, to which it has sent two messages, for the `rest`.

@@ -64,6 +64,11 @@ impl<'c> Argument<'c> {
         self.call.abi
     }
 
+    /// Returns the position of the register that the argument is in; `None` if it is in memory.
+    pub fn position(&self) -> Option<u8> {
+        self.position
+    }
+
     /// Returns the value of the argument at `position`, as wide as the kernel takes it; 0 beyond the sixth.
     pub fn register_at(&self, position: u8) -> u64 {
         let at = usize::from(position);

@@ -69,6 +69,9 @@ mod signature;
 /// Arguments that are paths.
 mod path_arguments;
 
+/// Arguments and results that are descriptors.
+mod descriptors;
+
 /// Captured memory of one argument.
 mod capture;
 
@@ -90,6 +93,7 @@ pub use argument::{Argument, Call};
 pub use capture::{Capture, Moment, Part, Status, Value};
 pub use closest::closest;
 pub use constants::{BitPattern, ConstantSet, constant_set};
+pub use descriptors::{descriptor_arguments, may_return_descriptor};
 pub use groups::{Group, group, groups};
 pub use numbers::{is_known, name, names, number};
 pub use path_arguments::{PathArgument, PathBase, path_arguments};

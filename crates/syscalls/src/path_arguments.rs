@@ -40,20 +40,12 @@ fn is_path(parameter: &Parameter) -> bool {
 
 fn base(position: u8, path: &Parameter, parameters: &[Parameter]) -> PathBase {
     let before = position.checked_sub(1);
-    let is_directory = |at: &u8| parameters.get(usize::from(*at)).is_some_and(is_directory);
+    let is_directory =
+        |at: &u8| parameters.get(usize::from(*at)).is_some_and(Parameter::is_directory);
     match before.filter(is_directory) {
         _ if path.name == "dev_name" => PathBase::Unknown,
         Some(directory) => PathBase::Descriptor(directory),
         None => PathBase::Cwd,
-    }
-}
-
-/// Returns whether a parameter is the descriptor of a directory, or a number that may be AT_FDCWD.
-fn is_directory(parameter: &Parameter) -> bool {
-    match parameter.kind {
-        Kind::Dirfd => true,
-        Kind::Number(_, set) => set.value("AT_FDCWD").is_some(),
-        _ => false,
     }
 }
 

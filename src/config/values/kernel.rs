@@ -9,6 +9,7 @@ use toml::de::DeValue;
 use super::{expected, one_of};
 use crate::config::attach::AttachTo;
 use crate::config::fault::Problem;
+use crate::config::fds::Fds;
 use crate::config::paths::Paths;
 use crate::config::text::quoted;
 
@@ -26,6 +27,11 @@ const SOCKET_MAX_BYTES: usize = 107;
 /// Parses an ABI: the machine's own, or the 32-bit one beside it.
 pub(in crate::config) fn abi(value: &DeValue<'_>) -> Result<Abi, Problem> {
     one_of(value, "ABI", &ABIS, |(name, _)| name).map(|(_, abi)| abi)
+}
+
+/// Parses `fds`.
+pub(in crate::config) fn fds(value: &DeValue<'_>) -> Result<Fds, Problem> {
+    one_of(value, "fds", &Fds::ALL, Fds::name)
 }
 
 /// Parses `paths`.

@@ -5,7 +5,7 @@ use syscalls::{Argument, Capture, Status, Value, notation};
 
 use super::captures::{self, CapturedField};
 use super::names::{self, Lacking};
-use super::{ancestry, outcome, sentence, values, who};
+use super::{ancestry, files, outcome, sentence, values, who};
 use crate::decode::{Event, Exe, NAMESPACES, Process, render};
 use crate::handlers::{Field, FieldKind};
 use crate::output::fields::Fields;
@@ -40,6 +40,7 @@ pub fn write(
         lacking.truncated.push(Key::Cgroup.json());
     }
     names::write(event, &mut lacking, scratch, out);
+    files::write(event, scratch, out);
     arguments(event, lacking, scratch, out);
 }
 
@@ -144,10 +145,20 @@ fn known_arguments<'e>(
         (lacking.truncated, lacking.unreadable);
     for (position, argument) in arguments.enumerate() {
         let (name, kind) = (Name::Arg(argument.parameter.name), argument.parameter.kind);
+        truncated.extend(files::is_cut(event, &argument).then_some(argument.parameter.name));
+        unreadable
+            .extend(files::is_unreadable(event, &argument).then_some(argument.parameter.name));
+        let has_file = event.file_of(&argument).is_some();
         match (
             notation::register_number(kind, argument.register, argument.abi()),
             notation::string_bytes(&argument),
         ) {
+            // Where the files are a table of their own, a number stays one.
+            _ if has_file && !out.has(Key::Fds) => out.text(name, scratch.argument(position)),
+            (None, None) if has_file => {
+                let plain = |text: &mut String| notation::argument_with_memory(&argument, text);
+                out.text(name, scratch.text(plain));
+            }
             (Some(notation::Number::Unsigned(number)), _) => out.unsigned(name, number),
             (Some(notation::Number::Signed(number)), _) => out.signed(name, number),
             (None, Some(text)) => out.text(name, text),
@@ -173,7 +184,6 @@ fn registers(event: &Event, scratch: &mut Scratch, out: &mut impl Fields) {
 
 /// Writes the fields that the handler declares.
 fn declared_fields(event: &Event, lacking: Lacking, scratch: &mut Scratch, out: &mut impl Fields) {
-    let context = captures::context(event);
     for captured in captures::fields(event).filter(|captured| !captures::is_argv(captured.field)) {
         match captured.field.kind {
             FieldKind::Processes => {}
@@ -184,7 +194,7 @@ fn declared_fields(event: &Event, lacking: Lacking, scratch: &mut Scratch, out: 
             _ => captured
                 .readable()
                 .take(1)
-                .for_each(|capture| argument(captured.field, capture, context, scratch, out)),
+                .for_each(|capture| argument(event, captured.field, capture, scratch, out)),
         }
     }
     for captured in captures::fields(event).filter(|captured| captures::is_argv(captured.field)) {
@@ -207,19 +217,28 @@ fn declared_fields(event: &Event, lacking: Lacking, scratch: &mut Scratch, out: 
 }
 
 fn argument(
+    event: &Event,
     field: &Field,
     capture: &Capture,
-    context: render::Context,
     scratch: &mut Scratch,
     out: &mut impl Fields,
 ) {
     let (kind, name) = (field.kind, Name::Arg(&field.name));
+    let (context, has_table) = (captures::context(event), out.has(Key::Fds));
     match (render::number(kind, capture.value), kind, capture.value) {
         (Some(notation::Number::Unsigned(number)), ..) => out.unsigned(name, number),
         (Some(notation::Number::Signed(number)), ..) => out.signed(name, number),
         (None, FieldKind::Text, Value::Text(text) | Value::Bytes(text)) => out.text(name, text),
         (None, _, value) => {
-            out.text(name, scratch.text(|text| render::exact(kind, value, context, text)));
+            out.text(
+                name,
+                scratch.text(|text| {
+                    render::exact(kind, value, context, text);
+                    if !has_table {
+                        files::append_to_field(event, kind, text);
+                    }
+                }),
+            );
         }
     }
 }

@@ -3,6 +3,7 @@
 mod ancestry;
 mod captures;
 mod fields;
+mod files;
 mod names;
 mod outcome;
 mod sentence;

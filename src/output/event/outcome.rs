@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use syscalls::{Kind, notation};
 
-use crate::decode::{Event, Outcome};
+use crate::decode::{Event, Outcome, render};
 use crate::output::errno;
 use crate::output::fields::Fields;
 use crate::output::key::Key;
@@ -26,7 +26,16 @@ pub fn fields(event: &Event, outcome: Outcome, scratch: &mut Scratch, out: &mut 
                 |text: &mut String| notation::result(kind, result as u64, event.slot.abi(), text);
             out.text(Key::Result, scratch.text(write));
         }
-        _ => out.signed(Key::Result, result),
+        _ => match event.file_of_result().filter(|_| !out.has(Key::Fds)) {
+            Some(file) => out.text(
+                Key::Result,
+                scratch.text(|text| {
+                    let _ = write!(text, "{result}");
+                    render::open_file(file, text);
+                }),
+            ),
+            None => out.signed(Key::Result, result),
+        },
     }
     if let Some(errno) = outcome.errno() {
         out.text(Key::Errno, scratch.text(|text| errno::append(errno, "", text)));
@@ -45,10 +54,14 @@ pub fn sentence(event: &Event, outcome: Outcome, out: &mut String) {
     };
     let Some(errno) = outcome.errno() else {
         out.push_str(" = ");
-        return match event.result_kind() {
+        match event.result_kind() {
             Some(kind) => notation::result(kind, result as u64, event.slot.abi(), out),
             None => out.push_str(itoa::Buffer::new().format(result)),
-        };
+        }
+        if let Some(file) = event.file_of_result() {
+            render::open_file(file, out);
+        }
+        return;
     };
     out.push_str(if errno::is_restart(errno) { " = ? " } else { " = -1 " });
     errno::append(errno, "errno ", out);

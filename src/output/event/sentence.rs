@@ -105,7 +105,12 @@ pub fn argument(event: &Event, name: &str, out: &mut String) -> bool {
         return values::write(name, event, out);
     };
     match call.arguments().find(|argument| argument.parameter.name == name) {
-        Some(argument) => notation::argument_with_memory(&argument, out),
+        Some(argument) => {
+            notation::argument_with_memory(&argument, out);
+            if let Some(file) = event.file_of(&argument) {
+                render::open_file(file, out);
+            }
+        }
         None => return false,
     }
     true

@@ -6,6 +6,7 @@ use syscalls::printable::{self, NO_LIMIT, TextBuffer};
 use syscalls::{Capture, Status, Value};
 
 use super::captures::{self, CapturedField};
+use super::files;
 use crate::decode::Event;
 use crate::decode::render::{self, Context};
 use crate::handlers::{FieldKind, Role};
@@ -29,7 +30,10 @@ pub fn write(name: &str, event: &Event, out: &mut String) -> bool {
     let Some(captured) = captures::named(event, name) else { return false };
     match (captured.field.kind, captured.captures.first()) {
         (FieldKind::Texts, _) => list(event, captured, SENTENCE, out),
-        (kind, Some(capture)) => single(kind, capture, captures::context(event), SENTENCE, out),
+        (kind, Some(capture)) => {
+            single(kind, capture, captures::context(event), SENTENCE, out);
+            files::append_to_field(event, kind, out);
+        }
         (_, None) => out.push_str("<not captured>"),
     }
     true

@@ -48,5 +48,6 @@ pub use flags::flags_in_set;
 pub use memory::{argument_with_memory, string_bytes};
 pub use names::{clock, clock_short, signal};
 pub use primitive::{Number, dirfd, hex_bytes, int, register};
+pub use quote::file_name;
 pub use register::{register_number, register_value, result};
 pub use structure::{Phase, bpf_attr, count_dirents, structure, structures, wait_status};

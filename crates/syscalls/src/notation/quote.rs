@@ -8,10 +8,21 @@ use crate::stage::{Stage, digits};
 /// Prints all bytes as a quoted string.
 pub fn quoted(bytes: &[u8], out: &mut String) {
     out.push('"');
+    escaped(bytes, b"", out);
+    out.push('"');
+}
+
+/// Prints the name of a file without quotes, for a place between `<` and `>`, which are escaped in it.
+pub fn file_name(bytes: &[u8], out: &mut String) {
+    escaped(bytes, b"<>", out);
+}
+
+/// Prints all bytes; those of `special` as octal numbers.
+fn escaped(bytes: &[u8], special: &[u8], out: &mut String) {
     Stage::new(out, NO_LIMIT).fill_each(bytes, |pen, byte, next| {
         let (text, length) = match byte {
             b'"' | b'\\' => ([b'\\', byte, 0, 0], 2),
-            b' '..=b'~' => ([byte, 0, 0, 0], 1),
+            b' '..=b'~' if !special.contains(&byte) => ([byte, 0, 0, 0], 1),
             b'\t' => (*b"\\t\0\0", 2),
             b'\n' => (*b"\\n\0\0", 2),
             0x0b => (*b"\\v\0\0", 2),
@@ -23,7 +34,6 @@ pub fn quoted(bytes: &[u8], out: &mut String) {
         };
         pen.put(text, length);
     });
-    out.push('"');
 }
 
 /// Returns a backslash and the digits of a byte without the first `zeros` of three, and their length.

@@ -12,6 +12,7 @@ use crate::{Abi, Kind, Width};
 pub fn register_number(kind: Kind, n: u64, abi: Abi) -> Option<Number> {
     match kind {
         Kind::Signed(width) => Some(Number::Signed(signed(width, n, abi))),
+        Kind::Fd => Some(Number::Signed(signed(Width::Int, n, abi))),
         Kind::Unsigned(width) => Some(Number::Unsigned(unsigned(width, n, abi))),
         Kind::Id(width) if signed(width, n, abi) == -1 => Some(Number::Signed(-1)),
         Kind::Id(width) => Some(Number::Unsigned(unsigned(width, n, abi))),
@@ -48,7 +49,7 @@ pub fn result(kind: Kind, n: u64, abi: Abi, out: &mut String) {
 pub fn register_value(kind: Kind, n: u64, abi: Abi, out: &mut String) {
     let low = unsigned(Width::Int, n, abi);
     match kind {
-        Kind::Signed(_) | Kind::Unsigned(_) | Kind::Id(_) => decimal(kind, n, abi, out),
+        Kind::Signed(_) | Kind::Fd | Kind::Unsigned(_) | Kind::Id(_) => decimal(kind, n, abi, out),
         Kind::Hex(width) => register(unsigned(width, n, abi), out),
         Kind::Flags(width, set) => drop(flags(set, unsigned(width, n, abi), out)),
         Kind::Flagged(set) => drop(flags(set, low, out)),

@@ -20,6 +20,9 @@ pub enum Kind {
     Quotactl(&'static ConstantSet),
     /// Flags in a result that are not flags of a descriptor.
     Flagged(&'static ConstantSet),
+    /// A descriptor of the calling process.
+    Fd,
+    /// The descriptor of a directory, or `AT_FDCWD`.
     Dirfd,
     Mode,
     /// Flags with a mode in the low bits that have no name.
@@ -124,7 +127,9 @@ impl Kind {
             Self::Numbered(_) | Self::Flagged(_) | Self::Quotactl(_) | Self::Ioprio(_) => {
                 Some(Width::Int)
             }
-            Self::Dirfd | Self::Status | Self::Device | Self::Ioctl(_) => Some(Width::Int),
+            Self::Fd | Self::Dirfd | Self::Status | Self::Device | Self::Ioctl(_) => {
+                Some(Width::Int)
+            }
             Self::Mode => Some(Width::Short),
             Self::Address | Self::Pages => Some(Width::Long),
             _ => None,

@@ -36,7 +36,8 @@ impl Kind {
 
     fn plain(name: &str) -> Option<Self> {
         Some(match name {
-            "int" | "fd" | "pid" => Self::Signed(Width::Int),
+            "int" | "pid" => Self::Signed(Width::Int),
+            "fd" => Self::Fd,
             "long" | "offset" => Self::Signed(Width::Long),
             "loff" => Self::Signed(Width::Quad),
             "uint" => Self::Unsigned(Width::Int),

@@ -17,6 +17,22 @@ pub struct Parameter {
     pub memory: Option<Memory>,
 }
 
+impl Parameter {
+    /// Returns whether it is a descriptor of the caller; one of a directory may be `AT_FDCWD` instead.
+    pub fn is_descriptor(&self) -> bool {
+        self.kind == Kind::Fd || self.is_directory()
+    }
+
+    /// Returns whether it is the descriptor of a directory, or a number that may be `AT_FDCWD`.
+    pub fn is_directory(&self) -> bool {
+        match self.kind {
+            Kind::Dirfd => true,
+            Kind::Number(_, set) => set.value("AT_FDCWD").is_some(),
+            _ => false,
+        }
+    }
+}
+
 /// Memory behind a pointer argument.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Memory {

@@ -147,6 +147,7 @@ fn result_kind_depends_on_call() {
         assert_eq!(result(abi, syscall, [0; 6]), Kind::Hex(Width::Long), "{syscall}");
     }
     assert_eq!(result(Native, "umask", [0; 6]), Kind::Mode);
-    assert_eq!(result(Native, "fcntl", [3, 0, 0, 0, 0, 0]), Kind::Signed(Width::Long));
+    assert_eq!(result(Native, "fcntl", [3, 0, 0, 0, 0, 0]), Kind::Fd);
+    assert_eq!(result(Native, "fcntl", [3, 8, 0, 0, 0, 0]), Kind::Signed(Width::Long));
     assert!(matches!(result(Native, "fcntl", [3, 3, 0, 0, 0, 0]), Kind::Flags(Width::Int, _)));
 }

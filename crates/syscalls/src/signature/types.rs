@@ -82,6 +82,11 @@ impl Signature {
         &self.prototype.parameters
     }
 
+    /// Returns parameters and result of a call to which no case applies.
+    pub fn usual(&self) -> &Prototype {
+        &self.prototype
+    }
+
     /// Returns the cases; the first one whose tests all pass applies.
     pub fn cases(&self) -> &[Case] {
         &self.cases

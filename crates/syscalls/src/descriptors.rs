@@ -1,0 +1,89 @@
+//! Arguments and results that are descriptors of the calling process.
+
+use crate::{ArgumentSource, Case, Kind, Parameter, Prototype, Signature, Slot, signature};
+
+/// Returns the positions of the arguments that may be descriptors, in their order: a number below 0, such as
+/// `AT_FDCWD`, is none.
+pub fn descriptor_arguments(slot: Slot) -> impl Iterator<Item = u8> {
+    let is_one = move |position: &u8| {
+        let at = usize::from(*position);
+        let all = signature(slot).into_iter().flat_map(prototypes);
+        all.filter_map(|one| one.parameters().get(at)).any(Parameter::is_descriptor)
+    };
+    (0..6).filter(is_one)
+}
+
+/// Returns whether some calls of a syscall return a new descriptor.
+pub fn may_return_descriptor(slot: Slot) -> bool {
+    let is_one = |one: &Prototype| one.result() == Kind::Fd || makes_descriptor(one);
+    signature(slot).is_some_and(|signature| prototypes(signature).any(is_one))
+}
+
+/// Returns whether the inner call returns a new descriptor, as that of `socketcall`.
+fn makes_descriptor(prototype: &Prototype) -> bool {
+    match prototype.inner().map(|inner| &inner.source) {
+        Some(ArgumentSource::Memory(words)) => {
+            prototypes(&words.signature).any(|one| one.result() == Kind::Fd)
+        }
+        _ => false,
+    }
+}
+
+fn prototypes(signature: &Signature) -> impl Iterator<Item = &Prototype> {
+    let cases = signature.cases().iter().map(Case::prototype);
+    std::iter::once(signature.usual()).chain(cases)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Abi, number};
+
+    fn slot(abi: Abi, name: &str) -> Slot {
+        Slot::new(abi, number(abi, name).unwrap()).unwrap()
+    }
+
+    #[test]
+    fn descriptor_arguments_are_those_of_caller() {
+        for (name, expected) in [
+            ("read", &[0][..]),
+            ("dup2", &[0, 1]),
+            ("epoll_ctl", &[0, 2]),
+            ("mmap", &[4]),
+            ("openat", &[0]),
+            ("renameat2", &[0, 2]),
+            ("fanotify_mark", &[0, 3]),
+            ("perf_event_open", &[3]),
+            ("pidfd_getfd", &[0]),
+            ("kcmp", &[]),
+            ("close_range", &[]),
+            ("getpid", &[]),
+        ] {
+            let positions: Vec<_> = descriptor_arguments(slot(Abi::Native, name)).collect();
+            assert_eq!(positions, expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn descriptor_arguments_of_every_syscall_are_two_at_most() {
+        for slot in (0..).map_while(Slot::from_index) {
+            assert!(descriptor_arguments(slot).count() <= 2, "{slot}");
+        }
+    }
+
+    #[test]
+    fn may_return_descriptor_of_calls_that_open() {
+        for name in ["openat", "dup", "socket", "accept4", "pidfd_open", "fcntl", "bpf", "fsopen"] {
+            assert!(may_return_descriptor(slot(Abi::Native, name)), "{name}");
+        }
+        for name in ["read", "close", "epoll_ctl", "getpid", "ioctl"] {
+            assert!(!may_return_descriptor(slot(Abi::Native, name)), "{name}");
+        }
+    }
+
+    #[test]
+    #[cfg(target_arch = "x86_64")]
+    fn may_return_descriptor_of_inner_call() {
+        assert!(may_return_descriptor(slot(Abi::Compat, "socketcall")));
+    }
+}
