@@ -22,7 +22,7 @@ pub struct OwnFile {
     file: File,
     /// Entries that it has.
     entries: u64,
-    /// Those at the front that were accepted.
+    /// Number of entries at the front that were accepted.
     accepted: u64,
     /// Size in bytes.
     end: u64,

@@ -46,9 +46,9 @@ struct Queued {
 /// Numbers of the daemon's own records that journald has not accepted.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct OwnWaiting {
-    /// Those that the next daemon writes.
+    /// Number of records that the next daemon writes.
     pub kept: usize,
-    /// Those that end with this daemon.
+    /// Number of records that end with this daemon.
     pub unkept: usize,
 }
 

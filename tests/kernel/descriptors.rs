@@ -295,7 +295,7 @@ fn descriptor_that_call_returns_has_file() {
             Ok(RingRecord::Exit(exit)) => Some(exit),
             _ => None,
         });
-        let exit = exits.last().expect("a return");
+        let exit = exits.next_back().expect("a return");
         let is_entry = |bytes: &&Vec<u8>| matches!(RingRecord::decode(bytes), Ok(RingRecord::Syscall(header)) if header.boottime_ns == exit.entry_ns);
         let entry = records.iter().find(is_entry).expect("its entry");
         let event = rig.completed(entry, Some(&exit));

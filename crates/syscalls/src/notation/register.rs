@@ -59,6 +59,11 @@ pub fn register_value(kind: Kind, n: u64, abi: Abi, out: &mut String) {
             None => number(signed(width, n, abi), set.unknown(), out),
         },
         Kind::Numbered(set) => number(int(n).into(), set.symbol(low).or(set.unknown()), out),
+        Kind::Remarked(width, set) => parts::remarked(set, unsigned(width, n, abi), out),
+        Kind::RemarkedFlags(width, set) => {
+            parts::remarked_flags(set, unsigned(width, n, abi), out);
+        }
+        Kind::Error => parts::error(int(n), out),
         Kind::Modes(width, set) => parts::modes(set, unsigned(width, n, abi), out),
         Kind::Quotactl(set) => parts::quotactl(set, low, out),
         Kind::Ioprio(set) => parts::ioprio(set, low, out),

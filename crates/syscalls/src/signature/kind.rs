@@ -16,6 +16,12 @@ pub enum Kind {
     Number(Width, &'static ConstantSet),
     /// A number that is printed with its name in a comment.
     Numbered(&'static ConstantSet),
+    /// A number in hexadecimal with its name in a comment.
+    Remarked(Width, &'static ConstantSet),
+    /// Flags in hexadecimal with their names in a comment.
+    RemarkedFlags(Width, &'static ConstantSet),
+    /// A number that is an error if it is negative.
+    Error,
     /// A command of quotactl.
     Quotactl(&'static ConstantSet),
     /// Flags in a result that are not flags of a descriptor.
@@ -114,6 +120,7 @@ impl Kind {
             Self::Flags(_, set) | Self::Enum(_, set) | Self::Number(_, set) => Some(set),
             Self::Modes(_, set) | Self::Ioctl(set) | Self::Quotactl(set) => Some(set),
             Self::Numbered(set) | Self::Flagged(set) | Self::Ioprio(set) => Some(set),
+            Self::Remarked(_, set) | Self::RemarkedFlags(_, set) => Some(set),
             _ => None,
         }
     }
@@ -124,12 +131,12 @@ impl Kind {
             Self::Signed(width) | Self::Unsigned(width) | Self::Hex(width) => Some(width),
             Self::Flags(width, _) | Self::Enum(width, _) | Self::Number(width, _) => Some(width),
             Self::Id(width) | Self::Modes(width, _) | Self::Signal(width) => Some(width),
+            Self::Remarked(width, _) | Self::RemarkedFlags(width, _) => Some(width),
             Self::Numbered(_) | Self::Flagged(_) | Self::Quotactl(_) | Self::Ioprio(_) => {
                 Some(Width::Int)
             }
-            Self::Fd | Self::Dirfd | Self::Status | Self::Device | Self::Ioctl(_) => {
-                Some(Width::Int)
-            }
+            Self::Error | Self::Fd | Self::Dirfd | Self::Status | Self::Device => Some(Width::Int),
+            Self::Ioctl(_) => Some(Width::Int),
             Self::Mode => Some(Width::Short),
             Self::Address | Self::Pages => Some(Width::Long),
             _ => None,

@@ -21,6 +21,8 @@ impl Kind {
             "number" => Self::Number(Width::Int, set()?),
             "longnumber" => Self::Number(Width::Long, set()?),
             "numbered" => Self::Numbered(set()?),
+            "remarked" => Self::Remarked(Width::Long, set()?),
+            "quadremarks" => Self::RemarkedFlags(Width::Quad, set()?),
             "flagged" => Self::Flagged(set()?),
             "modes" => Self::Modes(Width::Int, set()?),
             "shortmodes" => Self::Modes(Width::Short, set()?),
@@ -54,6 +56,7 @@ impl Kind {
             "signal" => Self::Signal(Width::Int),
             "longsignal" => Self::Signal(Width::Long),
             "status" => Self::Status,
+            "error" => Self::Error,
             "address" => Self::Address,
             _ => Self::pointer(name)?,
         })

@@ -2,6 +2,8 @@
 
 use std::fmt::Write;
 
+use nix::errno::Errno;
+
 use crate::ConstantSet;
 use crate::notation::flags::{field, named, symbol};
 use crate::notation::primitive::{comment, register};
@@ -62,6 +64,38 @@ fn half(symbol: Option<&str>, n: u64, unknown: &str, out: &mut String) {
             register(n, out);
             comment(Some(unknown), out);
         }
+    }
+}
+
+/// Prints `0x3 /* XFEATURE_BNDREGS */`.
+pub fn remarked(set: &ConstantSet, n: u64, out: &mut String) {
+    register(n, out);
+    comment(set.symbol(n).or(set.unknown()), out);
+}
+
+/// Prints `0x6 /* XFEATURE_MASK_SSE|XFEATURE_MASK_YMM */`; no comment on 0.
+pub fn remarked_flags(set: &ConstantSet, n: u64, out: &mut String) {
+    register(n, out);
+    if n == 0 {
+        return;
+    }
+    let mut names = String::new();
+    let unnamed = named(set, n, 0, &mut names);
+    if unnamed != 0 && !names.is_empty() {
+        names.push('|');
+        register(unnamed, &mut names);
+    }
+    let names = Some(names.as_str()).filter(|names| !names.is_empty());
+    comment(names.or(set.unknown()), out);
+}
+
+/// Prints `-ENOENT`, or a number that is no error.
+pub fn error(n: i32, out: &mut String) {
+    let errno = Errno::from_raw(n.saturating_neg());
+    if n < 0 && errno != Errno::UnknownErrno {
+        let _ = write!(out, "-{errno:?}");
+    } else {
+        out.push_str(itoa::Buffer::new().format(n));
     }
 }
 

@@ -39,10 +39,12 @@ fn cases_have_known_symbols_and_functions() {
     for (head, _) in lines(TEXT).filter(|(head, _)| head.contains('(')) {
         let (of, tests) = head.split_once('(').unwrap();
         for function in of.split(',') {
+            let function = function.split_once('/').map_or(function, |(_, plain)| plain);
             assert!(known.contains(function), "{head}");
             let symbols: Vec<_> = tests.split(';').map(|test| test.split(',').count()).collect();
-            let index = rows("").cases[function].iter().position(|(one, _)| *one == tests).unwrap();
             let is_whole = |(rows, sets): &(Rows, &'static Sets)| {
+                let index = rows.cases[function].iter().position(|(one, _)| *one == tests);
+                let Some(index) = index else { return false };
                 let signature = rows.signature(function, sets).unwrap();
                 let values = signature.cases()[index].tests().iter().map(|test| test.any.len());
                 values.eq(symbols.iter().copied())

@@ -271,3 +271,50 @@ fn structure_ends_where_its_size_says() {
     assert_eq!(request(32), (whole.to_owned(), vec![]));
     assert_eq!(request(33), (whole.replace("32", "33").replace('}', ", ...}"), vec!["req"]));
 }
+
+/// The option decides what is written: an address, a mask, names or a number.
+#[test]
+#[cfg(target_arch = "x86_64")]
+fn state_of_the_processor_is_told_by_its_option() {
+    for (option, value, expected) in [
+        (0x1003, 0xe7, "[0xe7]"),
+        (0x1021, 0xe7, "[0xe7 /* XFEATURE_MASK_FPSSE|XFEATURE_MASK_YMM|XFEATURE_MASK_AVX512 */]"),
+        (0x1022, 0, "[0]"),
+        (0x1024, 0x2000, "[0x2000 /* XFEATURE_MASK_??? */]"),
+        (0x1024, 1 << 40 | 2, "[0x10000000002 /* XFEATURE_MASK_SSE|0x10000000000 */]"),
+        (0x4001, 0xff, "[0xff]"),
+        (0x4003, 6, "[6]"),
+        (0x5005, 3, "[ARCH_SHSTK_SHSTK|ARCH_SHSTK_WRSS]"),
+    ] {
+        let args = [option, 0x1000, 0, 0, 0, 0];
+        let bytes = words(&[value]);
+        assert_eq!(arguments("arch_prctl", args, 0, vec![written(1, &bytes)])[1], expected);
+        assert_eq!(arguments("arch_prctl", args, -22, vec![])[1], "0x1000");
+    }
+    let enable = [0x5001, 3, 9, 9, 9, 9];
+    assert_eq!(arguments("arch_prctl", enable, 0, vec![])[1], "ARCH_SHSTK_SHSTK|ARCH_SHSTK_WRSS");
+    assert_eq!(arguments("arch_prctl", [0x4004, 9, 9, 9, 9, 9], 0, vec![]).len(), 1);
+}
+
+#[test]
+fn status_of_pages_is_node_or_error() {
+    let pages = words(&[0, 0x1000, 7, 8, 9]);
+    let status = ints(&[1, -2_i32 as u32, -14_i32 as u32, -4000_i32 as u32, 1 << 31]);
+    let captures = vec![read(2, &pages), written(4, &status)];
+    let printed = arguments("move_pages", [0, 5, 0x1000, 0, 0x2000, 2], 0, captures);
+    assert_eq!(printed[2], "[NULL, 0x1000, 0x7, 0x8, 0x9]");
+    assert_eq!(printed[4], "[1, -ENOENT, -EFAULT, -4000, -2147483648]");
+}
+
+/// The kernel takes a program of exactly the structure's size.
+#[test]
+fn filter_of_a_socket_has_the_size_of_its_structure() {
+    let program = [words(&[2, 0x7000]), vec![0x5a; 4]].concat();
+    for option in [26, 51] {
+        for (size, expected) in [(16, "{len=2, filter=0x7000}"), (20, "0x1000"), (8, "0x1000")] {
+            let captures = vec![read(3, &program[..size])];
+            let args = [3, 1, option, 0x1000, size as u64, 0];
+            assert_eq!(arguments("setsockopt", args, 0, captures)[3], expected);
+        }
+    }
+}

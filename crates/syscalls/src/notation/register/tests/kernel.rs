@@ -107,7 +107,7 @@ fn flags_have_names_of_their_call() {
         ("fchownat", 4, 0x400, "0x400 /* AT_??? */"),
         ("newfstatat", 3, 0x2800, "AT_STATX_FORCE_SYNC|AT_NO_AUTOMOUNT"),
         ("mount_setattr", 2, 0x8000, "AT_RECURSIVE"),
-        ("move_pages", 5, 1, "0x1 /* MPOL_??? */"),
+        ("move_pages", 5, 1, "0x1 /* MPOL_MF_??? */"),
         ("mbind", 5, 1, "MPOL_MF_STRICT"),
         ("fsmount", 2, 0x10_0000, "0x100000 /* MOUNT_ATTR_??? */"),
         ("fanotify_mark", 1, 0x110, "FAN_MARK_MNTNS"),
