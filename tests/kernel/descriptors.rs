@@ -291,7 +291,7 @@ fn descriptor_that_call_returns_has_file() {
         let nr = slot(Abi::Native, call).nr().to_string();
         let words = [&["native", &nr], arguments].concat();
         let records = rig.trigger_all_with(&words, copy(&known).into());
-        let exits = records.iter().filter_map(|bytes| match RingRecord::decode(bytes) {
+        let mut exits = records.iter().filter_map(|bytes| match RingRecord::decode(bytes) {
             Ok(RingRecord::Exit(exit)) => Some(exit),
             _ => None,
         });
