@@ -78,16 +78,16 @@ fn gap_after_kill_and_stop_is_reported_by_next_start() {
     let Some(setup) = Setup::new("[routes]\n510 = \"count\"\n") else { return };
     let mut first = Run::start(&setup);
     first.records.next("started");
-    let live = Timestamp::now();
     first.end(Signal::SIGKILL);
+    let killed = Timestamp::now();
 
     let (second, gap, restarted) = gap_and_start(&setup);
     assert_eq!((&gap["reason"], &gap["priority"]), (&"crash".into(), &4.into()), "{gap}");
     let [from, to] = ["from", "to"].map(|key| gap[key].as_str().unwrap().to_owned());
-    // The last sign of life is that of the start. Times of one format compare as text.
+    // The last sign of life is one before the kill. Times of one format compare as text.
     assert!(
-        from.parse::<Timestamp>().unwrap() <= live && from < to && to <= restarted,
-        "{gap} {live}"
+        from.parse::<Timestamp>().unwrap() <= killed && from < to && to <= restarted,
+        "{gap} {killed}"
     );
     let stopped = second.end(Signal::SIGTERM);
 

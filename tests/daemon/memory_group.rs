@@ -13,7 +13,7 @@ use crate::kernel_objects::KernelObjects;
 use crate::number::unused_number;
 use crate::process::{Process, eventually, trigger};
 use crate::records::{Total, counted, declared_lost, events_of, of_kind, record};
-use crate::rig::{Setup, UNLIMITED};
+use crate::rig::{Setup, UNLIMITED, reload_by_client};
 use crate::root::needs;
 
 /// Smallest limit in which the daemon works: docs/architecture.md, "Memory".
@@ -101,6 +101,8 @@ fn oom_kill_is_gap_of_next_start_and_leaves_nothing() {
     let mut command = setup.command(&prefix, "json");
     let mut run = Run::spawn(command.stdout(Stdio::piped()));
     run.records.next("started");
+    // The thread that loads programs has ended: without memory, it would end the daemon with an error.
+    reload_by_client(&setup);
     let objects = KernelObjects::of(run.pid());
     group.exhaust();
     assert_eq!(run.wait().signal(), Some(Signal::SIGKILL as i32));
