@@ -108,6 +108,7 @@ boot_once() {
 		--directory="$root" --machine=tailcalld-e2e --register=no $keep --private-network \
 		--capability=CAP_BPF,CAP_PERFMON --system-call-filter=bpf --console=pipe \
 		--bind-ro="$PWD/tests/e2e:/e2e" --bind-ro="$PWD/docs/events.md:/e2e-events.md" \
+		--bind-ro="$PWD/docs/recipes.md:/e2e-recipes.md" \
 		--bind="$shared:/shared" --bind-ro="$PWD/tests/e2e/e2e.service:/etc/systemd/system/e2e.service" \
 		--boot systemd.wants=e2e.service systemd.show_status=no </dev/null >>"$work/console" 2>&1 &
 	echo $! >"$work/container"
