@@ -116,6 +116,14 @@ fn option_shorter_than_int_is_bytes() {
     assert_eq!(printed(b""), "0x1000");
 }
 
+/// The length counts instructions, of 8 bytes each (sk_get_filter in net/core/filter.c).
+#[test]
+fn filter_of_socket_is_no_text_of_as_many_bytes() {
+    let captures = vec![written(3, &[6, 0])];
+    let printed = arguments("getsockopt", [3, 1, 26, 0x1000, 0x2000, 0], 0, captures);
+    assert_eq!(printed[3], "0x1000");
+}
+
 /// The kernel has fewer processors than the C library has room for, and writes as many signals as are asked for.
 #[test]
 fn set_may_be_short() {
