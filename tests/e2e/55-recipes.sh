@@ -74,7 +74,7 @@ run_as_two() {
 	run_unit other.service -p User=nobody /bin/echo recipe-of-nobody
 }
 recipe 'Who ran what as root?' run_as_two
-answer=$(grep -F recipe-of <<<"$answer")
+answer=$(grep -F ' by "(echo)" ' <<<"$answer")
 answers 'Executing a program: */bin/echo \["/bin/echo", "recipe-of-root"\] by "(echo)" (pid *, uid 0) in root.service'
 
 run_below_sshd() {
