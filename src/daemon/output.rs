@@ -40,7 +40,7 @@ pub fn keep_own(output: &mut Output) {
     match OwnFile::open(&runtime_folder()) {
         Ok((file, entries)) => {
             output.keep_own(file, entries);
-            // What journald does not accept waits in front of the first record.
+            // Entries that journald does not accept wait in front of the first record.
             let _ = output.flush();
         }
         Err(error) => tracing::warn!(

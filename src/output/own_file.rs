@@ -20,11 +20,11 @@ const WORD: usize = size_of::<u64>();
 #[derive(Debug)]
 pub struct OwnFile {
     file: File,
-    /// Entries that it has.
+    /// Number of entries in the file.
     entries: u64,
     /// Number of entries at the front that were accepted.
     accepted: u64,
-    /// Size in bytes.
+    /// Size of the file in bytes.
     end: u64,
 }
 

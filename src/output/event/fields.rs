@@ -153,7 +153,7 @@ fn known_arguments<'e>(
             notation::register_number(kind, argument.register, argument.abi()),
             notation::string_bytes(&argument),
         ) {
-            // Where the files are a table of their own, a number stays one.
+            // A number stays one where the files are a table of their own.
             _ if has_file && !out.has(Key::Fds) => out.text(name, scratch.argument(position)),
             (None, None) if has_file => {
                 let plain = |text: &mut String| notation::argument_with_memory(&argument, text);
