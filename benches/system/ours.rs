@@ -8,7 +8,7 @@ use anyhow::{Context as _, Result};
 use syscalls::{Abi, Slot, number};
 use tailcalld::config::AttachTo;
 use tailcalld::handlers::Handlers;
-use tailcalld::load::{self, AttachMode, Bpf};
+use tailcalld::load::{self, AttachMode, Bpf, Wanted};
 use tailcalld::plan::{Plan, Route, Routes, Rule};
 use tailcalld::table::Table;
 
@@ -30,9 +30,9 @@ impl Ours {
     ) -> Result<Self> {
         // Some kilobytes for as long as this process lives: no frame outlives what it borrows.
         let object = Box::leak(Box::new(MaybeUninit::uninit()));
-        let mut bpf = load::load(object, RING_BYTES, choice)?;
+        let plan = plan(&load::handlers()?)?;
+        let mut bpf = load::load(object, RING_BYTES, choice, Wanted::OnDemand(&plan))?;
         let mut table = Table::new();
-        let plan = plan(&bpf.handlers)?;
         table.apply(&mut bpf, &plan)?;
         Ok(Self { bpf, table })
     }

@@ -59,8 +59,9 @@ pub fn load_kept<'obj>(
         (Adoption::Replaced(_), Some(state)) => (store.next_scope(), state.books),
         _ => (store.next_scope(), store.next_scope()),
     };
-    let first =
-        needed_programs::needed(wanted, adoption == Adoption::Done, &open, &handlers, &choice);
+    let are_returns_free = choice.return_hooks().exit == Attach::Function;
+    let is_live = adoption == Adoption::Done;
+    let first = needed_programs::needed(wanted, is_live, &open, &handlers, are_returns_free);
     programs::load_only(&mut open, &first);
     let mut skeleton = without_signals(|| errors::explain(ring_bytes, || open.load()))?;
     let shared = match adoption {
@@ -71,7 +72,8 @@ pub fn load_kept<'obj>(
     };
     let shared = shared.context("the BPF object has no global variables")?;
     adoption::remove_unused(store, &adoption);
-    let programs = Programs::load_rest(first, &skeleton, ring_bytes, &choice)?;
+    let is_on_demand = matches!(wanted, Wanted::OnDemand(_));
+    let programs = Programs::load_rest(first, &skeleton, ring_bytes, &choice, is_on_demand)?;
     let loaded = LoadedObject { skeleton, shared, handlers, programs };
     let mut bpf = Bpf::new(loaded, choice, &store.scoped(scope))?;
     (bpf.stamp, bpf.scope, bpf.books) = (stamp, scope, books);

@@ -108,16 +108,18 @@ pub struct Bpf<'obj> {
     pub limitations: Vec<String>,
 }
 
-/// Loads the object with a ring of that size, in bytes, for a daemon that no other one follows.
+/// Loads the object with a ring of that size, in bytes, for a daemon that no other one follows. Returns once the programs
+/// in `wanted` are loaded.
 ///
 /// # Errors
 /// With what the kernel refused, and what to do about it.
-pub fn load(
-    object: &mut MaybeUninit<OpenObject>,
+pub fn load<'obj>(
+    object: &'obj mut MaybeUninit<OpenObject>,
     ring_bytes: u32,
     choice: AttachMode,
-) -> Result<Bpf<'_>> {
-    load_kept(object, ring_bytes, choice, Wanted::All, &KeptSide::default())
+    wanted: Wanted<'_>,
+) -> Result<Bpf<'obj>> {
+    load_kept(object, ring_bytes, choice, wanted, &KeptSide::default())
 }
 
 /// Runs `load` with all signals blocked in this thread: the verifier gives up with EAGAIN when one is pending

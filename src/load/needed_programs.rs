@@ -1,12 +1,11 @@
-//! Programs that a daemon cannot start without.
+//! Programs that a daemon, or a table of it, cannot start without.
 
 use std::collections::BTreeSet;
 
 use libbpf_rs::skel::OpenSkel as _;
 
-use super::attach::Attach;
-use super::attach_mode::AttachMode;
 use super::programs::{Names, handler_program};
+use super::recipes::recipe;
 use crate::bpf::OpenTailcalldSkel;
 use crate::config::{Fds, Paths, Results};
 use crate::handlers::Handlers;
@@ -17,8 +16,11 @@ use crate::plan::{Plan, Rule};
 pub enum Wanted<'a> {
     /// Programs of the whole object.
     All,
-    /// Programs that this table needs, or, if it is live already, that the daemon needs for itself.
+    /// Programs that this table needs, or, if it is live already, that the daemon needs for itself. A thread loads
+    /// the others.
     Table(&'a Plan),
+    /// Programs that this table needs. The others are loaded by the first that asks for one of them.
+    OnDemand(&'a Plan),
 }
 
 /// Returns the names of the programs that a load waits for. `is_live`: the table is that of the previous daemon.
@@ -27,23 +29,37 @@ pub(super) fn needed(
     is_live: bool,
     open: &OpenTailcalldSkel<'_>,
     handlers: &Handlers,
-    choice: &AttachMode,
+    are_returns_free: bool,
 ) -> Names {
-    let (names, of_handlers) = match wanted {
-        Wanted::All => return all(open),
-        Wanted::Table(_) if is_live => (OF_DAEMON.to_vec(), Names::new()),
-        Wanted::Table(plan) => (
-            [&OF_DAEMON[..], &OF_TABLE, &of_plan(plan, choice)].concat(),
-            handlers_of(plan, handlers),
-        ),
-    };
-    names.into_iter().map(str::to_owned).chain(of_handlers).collect()
+    match wanted {
+        Wanted::All => all(open),
+        Wanted::Table(_) | Wanted::OnDemand(_) if is_live => owned(&OF_DAEMON),
+        Wanted::Table(plan) | Wanted::OnDemand(plan) => {
+            let mut names = needed_by(plan, handlers, are_returns_free);
+            names.append(&mut owned(&OF_DAEMON));
+            names
+        }
+    }
+}
+
+/// Returns the names of the programs of a table.
+pub(super) fn needed_by(plan: &Plan, handlers: &Handlers, are_returns_free: bool) -> Names {
+    let mut names = handlers_of(plan, handlers);
+    names.append(&mut owned(&OF_TABLE));
+    names.append(&mut owned(&of_plan(plan, are_returns_free)));
+    names
+}
+
+fn owned(names: &[&str]) -> Names {
+    names.iter().map(|&name| name.to_owned()).collect()
 }
 
 /// Programs that the daemon runs before it makes a call that could be recorded.
 const OF_DAEMON: [&str; 1] = ["self_identify"];
-/// Programs of every table. `argv_copy` is what handlers of programs and of any syscall continue with.
-const OF_TABLE: [&str; 5] = ["sys_enter", "selftest", "cgroup_mkdir", "cgroup_rmdir", "argv_copy"];
+/// Programs of every table.
+const OF_TABLE: [&str; 4] = ["sys_enter", "selftest", "cgroup_mkdir", "cgroup_rmdir"];
+/// Programs of a table whose events have vectors of strings, as those of `execve` have.
+const OF_STRINGS: [&str; 1] = ["argv_copy"];
 /// Programs of a table with filters, and of one that waits for the return of calls.
 const OF_FILTERS: [&str; 3] = ["filter", "filter_match", "filter_resume"];
 const OF_RETURNS: [&str; 2] = ["sys_exit", "task_exit"];
@@ -54,10 +70,12 @@ const OF_NAMES: [&str; 1] = ["names"];
 const OF_FILES: [&str; 1] = ["descriptors"];
 const OF_RESULT_FILES: [&str; 1] = ["result_descriptor"];
 
-fn of_plan(plan: &Plan, choice: &AttachMode) -> Vec<&'static str> {
-    let are_returns_free = choice.return_hooks().exit == Attach::Function;
+fn of_plan(plan: &Plan, are_returns_free: bool) -> Vec<&'static str> {
     let mut rules = plan.routes.values().flat_map(|route| &route.rules);
     let has_filter = plan.routes.values().any(|route| route.unfiltered().is_none());
+    let has_strings = plan.routes.iter().any(|(&slot, route)| {
+        recipe(slot).strings != 0 && route.rules.iter().any(|rule| rule.records)
+    });
     let has_names = rules.clone().any(|rule| rule.names && rule.records);
     let has_files = rules.clone().any(|rule| rule.fds == Fds::Names && rule.records);
     let has_result_files = rules
@@ -69,7 +87,8 @@ fn of_plan(plan: &Plan, choice: &AttachMode) -> Vec<&'static str> {
     let files = has_files.then_some(OF_FILES).into_iter().flatten();
     let result_files = has_result_files.then_some(OF_RESULT_FILES).into_iter().flatten();
     let returns = has_return.then_some(OF_RETURNS).into_iter().flatten();
-    filters.chain(names).chain(files).chain(result_files).chain(returns).collect()
+    let strings = has_strings.then_some(OF_STRINGS).into_iter().flatten();
+    filters.chain(strings).chain(names).chain(files).chain(result_files).chain(returns).collect()
 }
 
 fn handlers_of(plan: &Plan, handlers: &Handlers) -> Names {

@@ -1,5 +1,5 @@
-//! Programs of the object. Those that the first table needs are loaded together with the maps. A thread loads the others,
-//! so that neither the first calls nor the events of the previous daemon wait for the verifier.
+//! Programs of the object. Those that the first table needs are loaded together with the maps. The others are loaded by a
+//! thread, so that neither the first calls nor the events of the previous daemon wait for the verifier, or on demand.
 
 use std::cell::{Cell, OnceCell};
 use std::collections::BTreeSet;
@@ -29,30 +29,39 @@ pub(super) struct Programs {
     /// Names of those that were loaded with the maps.
     first: Names,
     rest: OnceCell<TailcalldSkel<'static>>,
-    thread: Cell<Option<Loader>>,
-    /// True once `settle` was called, and where there is no thread.
+    pending: Cell<Option<Pending>>,
+    /// True once `settle` was called, and where there are no others.
     is_settled: Cell<bool>,
     /// Becomes readable when the thread has ended.
     completion: Arc<EventFd>,
 }
 
-type Loader = JoinHandle<Result<TailcalldSkel<'static>>>;
+/// Programs that are not loaded yet.
+enum Pending {
+    /// A thread loads them.
+    InThread(JoinHandle<LoadResult>),
+    /// The first that asks for one of them loads them.
+    OnDemand(Box<dyn FnOnce() -> LoadResult>),
+}
+
+type LoadResult = Result<TailcalldSkel<'static>>;
 
 impl Programs {
     /// Programs that were loaded with the maps, and no others.
     pub fn only(first: Names) -> Result<Self> {
-        let (rest, thread) = (OnceCell::new(), Cell::new(None));
+        let (rest, pending) = (OnceCell::new(), Cell::new(None));
         let completion = EventFd::from_flags(EfdFlags::EFD_CLOEXEC | EfdFlags::EFD_NONBLOCK);
         let completion = Arc::new(completion.context(NO_THREAD)?);
-        Ok(Self { first, rest, thread, is_settled: Cell::new(true), completion })
+        Ok(Self { first, rest, pending, is_settled: Cell::new(true), completion })
     }
 
-    /// Loads all programs but `first` in a thread, on the maps of the object that has those.
+    /// Loads all programs but `first` on the maps of the object that has those: on demand, or in a thread.
     pub fn load_rest(
         first: Names,
         skeleton: &TailcalldSkel<'_>,
         ring_bytes: u32,
         choice: &AttachMode,
+        is_on_demand: bool,
     ) -> Result<Self> {
         let programs = Self::only(first)?;
         let all: Names = skeleton.object().progs().map(|program| name_of(&program)).collect();
@@ -67,10 +76,19 @@ impl Programs {
             let _ = completion.write(1);
             loaded
         };
-        let thread = thread::Builder::new().name("tailcalld-load".to_owned()).spawn(load);
-        programs.thread.set(Some(thread.context(NO_THREAD)?));
+        programs.pending.set(Some(if is_on_demand {
+            Pending::OnDemand(Box::new(load))
+        } else {
+            let thread = thread::Builder::new().name("tailcalld-load".to_owned()).spawn(load);
+            Pending::InThread(thread.context(NO_THREAD)?)
+        }));
         programs.is_settled.set(false);
         Ok(programs)
+    }
+
+    /// Returns whether these programs are loaded.
+    pub fn has(&self, names: &Names) -> bool {
+        self.is_settled() || names.is_subset(&self.first)
     }
 
     /// Returns whether `settle` has nothing to do.
@@ -78,7 +96,7 @@ impl Programs {
         self.is_settled.get()
     }
 
-    /// Waits for the programs that the thread loads.
+    /// Waits for the programs that are not loaded yet.
     ///
     /// # Errors
     /// Fails if the kernel refused one.
@@ -98,7 +116,7 @@ impl Programs {
     /// Returns the program that `pick` chooses, as soon as it is loaded.
     ///
     /// # Errors
-    /// Fails if the kernel refused the programs that the thread loaded.
+    /// Fails if the kernel refused the programs that were loaded later.
     pub fn get<'s>(
         &'s self,
         skeleton: &'s TailcalldSkel<'_>,
@@ -145,9 +163,13 @@ impl Programs {
         if let Some(rest) = self.rest.get() {
             return Ok(rest);
         }
-        let thread = self.thread.take().context("the programs of the object are not loaded")?;
-        let loaded = thread.join().map_err(|_| anyhow!("the thread that loads programs ended"))?;
-        let loaded = loaded?;
+        let pending = self.pending.take().context("the programs of the object are not loaded")?;
+        let loaded = match pending {
+            Pending::OnDemand(load) => load()?,
+            Pending::InThread(thread) => {
+                thread.join().map_err(|_| anyhow!("the thread that loads programs ended"))??
+            }
+        };
         Ok(self.rest.get_or_init(|| loaded))
     }
 }

@@ -6,8 +6,10 @@ use anyhow::{Context as _, Result};
 use libbpf_rs::{MapCore, MapFlags};
 
 use super::Bpf;
+use super::needed_programs::needed_by;
 use super::programs::Pick;
 use crate::bpf::types::{continuation, return_continuation};
+use crate::plan::Plan;
 
 /// Programs that others continue with.
 const CONTINUATIONS: [(continuation, Pick); 5] = [
@@ -51,7 +53,16 @@ impl Bpf<'_> {
         Ok(())
     }
 
-    /// Waits for the programs that a thread still loads.
+    /// Waits for the programs that a table needs, as far as they are not loaded yet.
+    ///
+    /// # Errors
+    /// Fails if the kernel refused one.
+    pub fn complete_for(&self, plan: &Plan) -> Result<()> {
+        let needed = needed_by(plan, &self.handlers, self.are_returns_free());
+        if self.programs.has(&needed) { Ok(()) } else { self.complete() }
+    }
+
+    /// Waits for all programs that are not loaded yet.
     ///
     /// # Errors
     /// Fails if the kernel refused one.

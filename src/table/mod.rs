@@ -219,6 +219,7 @@ impl Table {
     }
 
     fn go_live(&mut self, bpf: &mut Bpf<'_>, plan: &Plan) -> Result<()> {
+        bpf.complete_for(plan)?;
         let selftest = plan.self_test.and_then(|_| selftest::slot(bpf, plan));
         let programs = programs(bpf, plan, selftest)?;
         let generation = self.generation.max(self.taken_over) + 1;

@@ -14,7 +14,7 @@ use syscalls::{Abi, Slot, number};
 use tailcalld::config::AttachTo;
 use tailcalld::decode::{Event, Header, RingRecord, SyscallExit};
 use tailcalld::handlers::Handlers;
-use tailcalld::load::{self, Attach, AttachMode, Bpf};
+use tailcalld::load::{self, Attach, AttachMode, Bpf, Wanted};
 use tailcalld::plan::{Plan, Routes, Rule};
 use tailcalld::ring::{Consumer, Flow, Rest};
 use tailcalld::stats::KernelCounters;
@@ -60,7 +60,8 @@ impl Rig {
         // `Bpf` borrows the object, and a struct cannot borrow from itself: it is leaked, one a test. The
         // kernel's objects are removed when `bpf` is dropped.
         let object = Box::leak(Box::new(MaybeUninit::uninit()));
-        let mut bpf = load::load(object, ring_bytes, choice()).expect("the object loads");
+        let wanted = Wanted::OnDemand(plan);
+        let mut bpf = load::load(object, ring_bytes, choice(), wanted).expect("the object loads");
         let records = Rc::new(RefCell::new(Vec::new()));
         let sink = Rc::clone(&records);
         let consumer = Consumer::open(&bpf, move |bytes| {
