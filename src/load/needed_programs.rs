@@ -3,13 +3,14 @@
 use std::collections::BTreeSet;
 
 use libbpf_rs::skel::OpenSkel as _;
+use syscalls::Slot;
 
 use super::programs::{Names, handler_program};
 use super::recipes::recipe;
 use crate::bpf::OpenTailcalldSkel;
 use crate::config::{Fds, Paths, Results};
 use crate::handlers::Handlers;
-use crate::plan::{Plan, Rule};
+use crate::plan::{Plan, Route, Rule};
 
 /// Programs that a load waits for.
 #[derive(Debug, Clone, Copy)]
@@ -46,7 +47,7 @@ pub(super) fn needed(
 pub(super) fn needed_by(plan: &Plan, handlers: &Handlers, are_returns_free: bool) -> Names {
     let mut names = handlers_of(plan, handlers);
     names.append(&mut owned(&OF_TABLE));
-    names.append(&mut owned(&of_plan(plan, are_returns_free)));
+    names.append(&mut of_rules(plan, are_returns_free));
     names
 }
 
@@ -58,37 +59,56 @@ fn owned(names: &[&str]) -> Names {
 const OF_DAEMON: [&str; 1] = ["self_identify"];
 /// Programs of every table.
 const OF_TABLE: [&str; 4] = ["sys_enter", "selftest", "cgroup_mkdir", "cgroup_rmdir"];
-/// Programs of a table whose events have vectors of strings, as those of `execve` have.
-const OF_STRINGS: [&str; 1] = ["argv_copy"];
-/// Programs of a table with filters, and of one that waits for the return of calls.
-const OF_FILTERS: [&str; 3] = ["filter", "filter_match", "filter_resume"];
-const OF_RETURNS: [&str; 2] = ["sys_exit", "task_exit"];
 
-/// Programs of a table whose events have names.
-const OF_NAMES: [&str; 1] = ["names"];
-/// Programs of a table whose events have the files behind descriptors.
-const OF_FILES: [&str; 1] = ["descriptors"];
-const OF_RESULT_FILES: [&str; 1] = ["result_descriptor"];
+/// Programs of a table that has a rule of some kind.
+const OF_RULES: [(IsNeeded, &[&str]); 7] = [
+    (|one| one.route.unfiltered().is_none(), &["filter", "filter_match", "filter_resume"]),
+    (
+        |one| one.rule.filter.pid_tree.is_some(),
+        &["proc_tree_exit", "proc_tree_fork", "proc_tree_seed"],
+    ),
+    (|one| one.rule.records && recipe(one.slot).strings != 0, &["argv_copy"]),
+    (|one| one.rule.records && one.rule.names, &["names"]),
+    (|one| one.rule.records && one.rule.fds == Fds::Names, &["descriptors"]),
+    (
+        |one| {
+            let Rule { records, fds, results, .. } = one.rule;
+            *records && *fds == Fds::Names && *results != Results::None
+        },
+        &["result_descriptor"],
+    ),
+    (|one| one.awaits_return(), &["sys_exit", "task_exit"]),
+];
 
-fn of_plan(plan: &Plan, are_returns_free: bool) -> Vec<&'static str> {
-    let mut rules = plan.routes.values().flat_map(|route| &route.rules);
-    let has_filter = plan.routes.values().any(|route| route.unfiltered().is_none());
-    let has_strings = plan.routes.iter().any(|(&slot, route)| {
-        recipe(slot).strings != 0 && route.rules.iter().any(|rule| rule.records)
+type IsNeeded = fn(&RuleInTable<'_>) -> bool;
+
+/// A rule and its place.
+struct RuleInTable<'a> {
+    slot: Slot,
+    route: &'a Route,
+    rule: &'a Rule,
+    /// Returns can be seen at no cost to other calls.
+    are_returns_free: bool,
+}
+
+impl RuleInTable<'_> {
+    fn awaits_return(&self) -> bool {
+        let is_reread = match self.rule.paths {
+            Paths::Auto => self.are_returns_free,
+            Paths::Entry => false,
+            Paths::Exact => true,
+        };
+        is_reread || self.rule.results != Results::None
+    }
+}
+
+fn of_rules(plan: &Plan, are_returns_free: bool) -> Names {
+    let rules = plan.routes.iter().flat_map(|(&slot, route)| {
+        route.rules.iter().map(move |rule| RuleInTable { slot, route, rule, are_returns_free })
     });
-    let has_names = rules.clone().any(|rule| rule.names && rule.records);
-    let has_files = rules.clone().any(|rule| rule.fds == Fds::Names && rule.records);
-    let has_result_files = rules
-        .clone()
-        .any(|rule| rule.fds == Fds::Names && rule.records && rule.results != Results::None);
-    let has_return = rules.any(|rule| awaits_return(rule, are_returns_free));
-    let filters = has_filter.then_some(OF_FILTERS).into_iter().flatten();
-    let names = has_names.then_some(OF_NAMES).into_iter().flatten();
-    let files = has_files.then_some(OF_FILES).into_iter().flatten();
-    let result_files = has_result_files.then_some(OF_RESULT_FILES).into_iter().flatten();
-    let returns = has_return.then_some(OF_RETURNS).into_iter().flatten();
-    let strings = has_strings.then_some(OF_STRINGS).into_iter().flatten();
-    filters.chain(strings).chain(names).chain(files).chain(result_files).chain(returns).collect()
+    let rules = Vec::from_iter(rules);
+    let needed = OF_RULES.iter().filter(|(is_needed, _)| rules.iter().any(is_needed));
+    needed.flat_map(|(_, programs)| owned(programs)).collect()
 }
 
 fn handlers_of(plan: &Plan, handlers: &Handlers) -> Names {
@@ -96,15 +116,6 @@ fn handlers_of(plan: &Plan, handlers: &Handlers) -> Names {
     let ids: BTreeSet<u16> = rules.map(|rule| rule.handler).collect();
     let routed = handlers.iter().filter(|handler| ids.contains(&handler.id));
     routed.map(|handler| handler_program(&handler.name)).collect()
-}
-
-fn awaits_return(rule: &Rule, are_returns_free: bool) -> bool {
-    let is_reread = match rule.paths {
-        Paths::Auto => are_returns_free,
-        Paths::Entry => false,
-        Paths::Exact => true,
-    };
-    is_reread || rule.results != Results::None
 }
 
 fn all(open: &OpenTailcalldSkel<'_>) -> Names {

@@ -29,7 +29,7 @@ pub(super) struct Programs {
     /// Names of those that were loaded with the maps.
     first: Names,
     rest: OnceCell<TailcalldSkel<'static>>,
-    pending: Cell<Option<Pending>>,
+    pending: Cell<Option<LaterPrograms>>,
     /// True once `settle` was called, and where there are no others.
     is_settled: Cell<bool>,
     /// Becomes readable when the thread has ended.
@@ -37,7 +37,7 @@ pub(super) struct Programs {
 }
 
 /// Programs that are not loaded yet.
-enum Pending {
+enum LaterPrograms {
     /// A thread loads them.
     InThread(JoinHandle<LoadResult>),
     /// The first that asks for one of them loads them.
@@ -77,10 +77,10 @@ impl Programs {
             loaded
         };
         programs.pending.set(Some(if is_on_demand {
-            Pending::OnDemand(Box::new(load))
+            LaterPrograms::OnDemand(Box::new(load))
         } else {
             let thread = thread::Builder::new().name("tailcalld-load".to_owned()).spawn(load);
-            Pending::InThread(thread.context(NO_THREAD)?)
+            LaterPrograms::InThread(thread.context(NO_THREAD)?)
         }));
         programs.is_settled.set(false);
         Ok(programs)
@@ -165,8 +165,8 @@ impl Programs {
         }
         let pending = self.pending.take().context("the programs of the object are not loaded")?;
         let loaded = match pending {
-            Pending::OnDemand(load) => load()?,
-            Pending::InThread(thread) => {
+            LaterPrograms::OnDemand(load) => load()?,
+            LaterPrograms::InThread(thread) => {
                 thread.join().map_err(|_| anyhow!("the thread that loads programs ended"))??
             }
         };
