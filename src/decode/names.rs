@@ -16,7 +16,7 @@ pub struct KernelPaths<'a> {
     /// Root of the task, unless that is the root of the mounts.
     pub root: Option<KernelPath<'a>>,
     /// Directories behind descriptors, with the positions of these arguments.
-    directories: [Option<(u8, KernelPath<'a>)>; 2],
+    pub directories: [Option<(u8, KernelPath<'a>)>; 2],
 }
 
 impl<'a> KernelPaths<'a> {

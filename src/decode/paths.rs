@@ -22,6 +22,15 @@ impl Event<'_> {
         syscalls::path_arguments(self.slot).filter(|_| self.names.are_wanted)
     }
 
+    /// Appends one of them, absolute, if the call passes it as a relative one and all of it is known.
+    pub fn append_resolved(&self, path: PathArgument, out: &mut Vec<u8>) -> bool {
+        let is_relative = self.path_text(path.position).is_some_and(|text| !text.starts_with(b"/"));
+        let begin = out.len();
+        let is_whole = is_relative && self.append_path(path, out) == JoinedPath::Whole;
+        out.truncate(if is_whole { out.len() } else { begin });
+        is_whole
+    }
+
     /// Appends one of them, absolute. Returns how much of it is known; appends nothing that is not.
     pub fn append_path(&self, path: PathArgument, out: &mut Vec<u8>) -> JoinedPath {
         let Some(text) = self.path_text(path.position) else { return JoinedPath::Absent };

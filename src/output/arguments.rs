@@ -15,6 +15,11 @@ pub struct Arguments {
     text: String,
     /// Place of each argument in `text`.
     ranges: Vec<Range<usize>>,
+    /// Relative paths, which a sentence has as absolute ones: positions, and places in `absolute`.
+    resolved: Vec<(usize, Range<usize>)>,
+    /// Absolute paths, quoted.
+    absolute: String,
+    path: Vec<u8>,
     is_known: bool,
     /// Names that sentences have beside the numbers of users; none where numbers are read by programs.
     users: UserNames,
@@ -35,6 +40,7 @@ impl Arguments {
     pub fn render(&mut self, event: &Event) {
         self.text.clear();
         self.ranges.clear();
+        self.resolve(event);
         let call = event.known_call();
         self.is_known = call.is_some();
         for argument in call.iter().flat_map(KnownCall::arguments) {
@@ -54,9 +60,31 @@ impl Arguments {
         }
     }
 
-    /// Returns all arguments, separated by commas; `None` if they were not rendered.
-    pub fn all(&self) -> Option<&str> {
-        self.is_known.then_some(&self.text)
+    fn resolve(&mut self, event: &Event) {
+        self.resolved.clear();
+        self.absolute.clear();
+        for argument in event.paths() {
+            self.path.clear();
+            if event.append_resolved(argument, &mut self.path) {
+                let begin = self.absolute.len();
+                printable::quoted(&self.path, SENTENCE_MAX, &mut self.absolute);
+                self.resolved.push((argument.position.into(), begin..self.absolute.len()));
+            }
+        }
+    }
+
+    /// Appends all arguments, separated by commas, relative paths as absolute ones. Returns `false` if they were not
+    /// rendered.
+    pub fn append_all(&self, out: &mut String) -> bool {
+        let mut begin = 0;
+        for (position, absolute) in &self.resolved {
+            let Some(range) = self.ranges.get(*position) else { continue };
+            out.push_str(self.text.get(begin..range.start).unwrap_or_default());
+            out.push_str(self.absolute.get(absolute.clone()).unwrap_or_default());
+            begin = range.end;
+        }
+        out.push_str(self.text.get(begin..).unwrap_or_default());
+        self.is_known
     }
 
     /// Returns one argument as strace prints it.

@@ -119,7 +119,7 @@ pub struct Output {
 enum Backend {
     Journal(Queue),
     Json(Stream),
-    Text(Stream, Lines),
+    Text(Stream, Box<Lines>),
 }
 
 impl Output {
@@ -130,7 +130,7 @@ impl Output {
             Destination::Json(fd) => Backend::Json(Stream::new(fd)),
             Destination::Text(fd) => {
                 let lines = Lines::new(is_coloured(fd.as_fd()), UserNames::read());
-                Backend::Text(Stream::new(fd), lines)
+                Backend::Text(Stream::new(fd), Box::new(lines))
             }
         };
         Ok(Self { backend, scratch: Scratch::new(), counts: Counts::default() })

@@ -50,8 +50,8 @@ read_shadow() {
 }
 recipe 'Who read /etc/shadow?' read_shadow
 answers 'openat(AT_FDCWD, "/etc/shadow"*) by cat (pid *, uid 0) in absolute.service' \
-	'openat(AT_FDCWD, "shadow"*) by cat (pid *, uid 0) in relative.service' \
-	'openat(AT_FDCWD, "../shadow"*) by cat (pid *, uid 0) in dots.service'
+	'openat(AT_FDCWD, "/etc/shadow"*) by cat (pid *, uid 0) in relative.service' \
+	'openat(AT_FDCWD, "/etc/shadow"*) by cat (pid *, uid 0) in dots.service'
 
 serve() {
 	run_unit nginx.service --working-directory=/etc /bin/cat hostname /etc/hostname machine-id

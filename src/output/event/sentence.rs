@@ -69,10 +69,8 @@ fn fill(template: &str, event: &Event, arguments: &Arguments, out: &mut String) 
         printable::plain(before, NO_LIMIT, out);
         match name {
             "syscall" => syscall(event, out),
-            "args" => match arguments.all() {
-                Some(arguments) => out.push_str(arguments),
-                None => registers(event, ", ", out),
-            },
+            "args" if arguments.append_all(out) => {}
+            "args" => registers(event, ", ", out),
             _ if values::write(name, event, out) => {}
             _ => {
                 out.push('{');

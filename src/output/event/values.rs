@@ -29,6 +29,7 @@ const UNLIMITED: Limits = Limits { value: NO_LIMIT, list: NO_LIMIT };
 pub fn write(name: &str, event: &Event, out: &mut String) -> bool {
     let Some(captured) = captures::named(event, name) else { return false };
     match (captured.field.kind, captured.captures.first()) {
+        _ if captured.field.role == Role::Program && resolved(event, out) => {}
         (FieldKind::Texts, _) => list(event, captured, SENTENCE, out),
         (kind, Some(capture)) => {
             single(kind, capture, captures::context(event), SENTENCE, out);
@@ -37,6 +38,16 @@ pub fn write(name: &str, event: &Event, out: &mut String) -> bool {
         (_, None) => out.push_str("<not captured>"),
     }
     true
+}
+
+/// Appends the path of a program that is absolute where the call passes a relative one.
+fn resolved(event: &Event, out: &mut String) -> bool {
+    let mut path = Vec::new();
+    let is_resolved = event.paths().any(|argument| event.append_resolved(argument, &mut path));
+    if is_resolved {
+        printable::quoted_if_needed(&path, SENTENCE.value, out);
+    }
+    is_resolved
 }
 
 fn single(kind: FieldKind, capture: &Capture, context: Context, limits: Limits, out: &mut String) {

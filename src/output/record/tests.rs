@@ -1,5 +1,6 @@
 mod direction;
 mod inner;
+mod paths;
 
 use proptest::prelude::{any, proptest};
 use syscalls::{Abi, Capture, Slot, Status, Value};
