@@ -31,7 +31,7 @@ impl Ours {
         // Some kilobytes for as long as this process lives: no frame outlives what it borrows.
         let object = Box::leak(Box::new(MaybeUninit::uninit()));
         let plan = plan(&load::handlers()?)?;
-        let mut bpf = load::load(object, RING_BYTES, choice, Wanted::OnDemand(&plan))?;
+        let mut bpf = load::load(object, RING_BYTES, choice, Wanted::OnDemand(&[&plan]))?;
         let mut table = Table::new();
         table.apply(&mut bpf, &plan)?;
         Ok(Self { bpf, table })

@@ -20,8 +20,8 @@ pub enum Wanted<'a> {
     /// Programs that this table needs, or, if it is live already, that the daemon needs for itself. A thread loads
     /// the others.
     Table(&'a Plan),
-    /// Programs that this table needs. The others are loaded by the first that asks for one of them.
-    OnDemand(&'a Plan),
+    /// Programs that these tables need. The others are loaded by the first that asks for one of them.
+    OnDemand(&'a [&'a Plan]),
 }
 
 /// Returns the names of the programs that a load waits for. `is_live`: the table is that of the previous daemon.
@@ -34,13 +34,15 @@ pub(super) fn needed(
 ) -> Names {
     match wanted {
         Wanted::All => all(open),
-        Wanted::Table(_) | Wanted::OnDemand(_) if is_live => owned(&OF_DAEMON),
-        Wanted::Table(plan) | Wanted::OnDemand(plan) => {
-            let mut names = needed_by(plan, handlers, are_returns_free);
-            names.append(&mut owned(&OF_DAEMON));
-            names
-        }
+        Wanted::Table(_) if is_live => owned(&OF_DAEMON),
+        Wanted::Table(plan) => of_tables(&[plan], handlers, are_returns_free),
+        Wanted::OnDemand(plans) => of_tables(plans, handlers, are_returns_free),
     }
+}
+
+fn of_tables(plans: &[&Plan], handlers: &Handlers, are_returns_free: bool) -> Names {
+    let of_tables = plans.iter().flat_map(|plan| needed_by(plan, handlers, are_returns_free));
+    of_tables.chain(owned(&OF_DAEMON)).collect()
 }
 
 /// Returns the names of the programs of a table.

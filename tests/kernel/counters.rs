@@ -47,6 +47,16 @@ fn plan() -> Plan {
     plan
 }
 
+fn plan_of_round(round: u32) -> Plan {
+    let uid = |uid| vec![Ids { range: uid..=uid, is_excluded: true }];
+    let mut plan = plan();
+    plan.routes.values_mut().flat_map(|route| &mut route.rules).for_each(|rule| {
+        rule.filter.uid = (round % 3 == 0).then(|| uid(7));
+        rule.sample = 1 + round % 2;
+    });
+    plan
+}
+
 fn counters(rig: &Rig) -> KernelCounters {
     let counters = rig.counters(call());
     assert!(counters.balance(), "{counters:?}");
@@ -59,17 +69,11 @@ fn counters(rig: &Rig) -> KernelCounters {
 fn counters_have_each_call_once_under_kills() {
     let Some(_alone) = alone() else { return };
     let mut counter = rig(&[(call(), "count")]);
-    let mut rig = Rig::with_ring(&plan(), 256 * 1024);
+    let mut rig = Rig::of_tables(&[&plan(), &plan_of_round(0)], 256 * 1024);
     rig.pause();
     let floods = ["0", "7", "8"].map(flood);
-    let uid = |uid| vec![Ids { range: uid..=uid, is_excluded: true }];
     for round in 0..scaled(40) as u32 {
-        let mut next = plan();
-        next.routes.values_mut().flat_map(|route| &mut route.rules).for_each(|rule| {
-            rule.filter.uid = (round % 3 == 0).then(|| uid(7));
-            rule.sample = 1 + round % 2;
-        });
-        rig.table.apply(&mut rig.bpf, &next).expect("the table is wired");
+        rig.table.apply(&mut rig.bpf, &plan_of_round(round)).expect("the table is wired");
     }
     floods.into_iter().for_each(kill);
     // No CPU runs a handler any more.

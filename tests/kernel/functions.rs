@@ -89,7 +89,7 @@ fn functions_stay_attached_across_reloads() {
     let handlers = tailcalld::load::handlers().expect("the object opens");
     let alone = routes(&handlers, &[(stays, "count")]);
     let both = routes(&handlers, &[(stays, "count"), (comes, "args")]);
-    let mut rig = Rig::new(&alone);
+    let mut rig = Rig::of_tables(&[&alone, &both], 4 << 20);
     let (mut made, times) = (0, scaled(4000));
     for round in 0..20 {
         let plan: &Plan = if round % 2 == 0 { &both } else { &alone };
@@ -124,8 +124,9 @@ fn attach_slots_refused_changes_nothing() {
     }
     let (stays, comes) = (own_slot(482), slot(Abi::Native, "sysinfo"));
     let handlers = tailcalld::load::handlers().expect("the object opens");
-    let mut rig = Rig::new(&routes(&handlers, &[(stays, "args")]));
+    let alone = routes(&handlers, &[(stays, "args")]);
     let both = routes(&handlers, &[(stays, "count"), (comes, "args")]);
+    let mut rig = Rig::of_tables(&[&alone, &both], 4 << 20);
     let (soft, hard) = getrlimit(Resource::RLIMIT_NOFILE).expect("a limit");
     setrlimit(Resource::RLIMIT_NOFILE, 3, hard).expect("a lower limit");
     let refused = rig.table.apply(&mut rig.bpf, &both);

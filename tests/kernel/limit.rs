@@ -293,23 +293,27 @@ fn per_uid_flood_of_one_user_spares_another() {
     assert_eq!((full.owner, full.refused), (Some(7), counters.limited_uid));
 }
 
+fn plan_of_round(round: u32) -> Plan {
+    match round % 4 {
+        0 => plan(|rule| rule.sample = 3),
+        1 => plan(|rule| rule.filter.container = Some(true)),
+        2 => plan(|rule| {
+            rule.filter.container = Some(false);
+            rule.limit = Some(burst(round, Per::Pid));
+        }),
+        _ => limited(burst(50, Per::Uid)),
+    }
+}
+
 /// While tables come and go, each call is still in one place of the counters.
 #[test]
 fn counters_balance_over_reloads() {
     let Some(_alone) = alone() else { return };
-    let mut rig = Rig::with_ring(&limited(burst(100, Per::Uid)), 64 << 20);
+    let first = limited(burst(100, Per::Uid));
+    let mut rig = Rig::of_tables(&[&first, &plan_of_round(1)], 64 << 20);
     let floods = ["7", "8"].map(Flood::start);
     for round in 0..scaled(60) as u32 {
-        let next = match round % 4 {
-            0 => plan(|rule| rule.sample = 3),
-            1 => plan(|rule| rule.filter.container = Some(true)),
-            2 => plan(|rule| {
-                rule.filter.container = Some(false);
-                rule.limit = Some(burst(round, Per::Pid));
-            }),
-            _ => limited(burst(50, Per::Uid)),
-        };
-        rig.table.apply(&mut rig.bpf, &next).expect("the table is wired");
+        rig.table.apply(&mut rig.bpf, &plan_of_round(round)).expect("the table is wired");
         // The ring never runs empty.
         rig.events_of(20);
     }

@@ -15,7 +15,7 @@ fn reload_under_load_misses_nothing() {
     let handlers = tailcalld::load::handlers().expect("the object opens");
     let odd = routes(&handlers, &[(busy, "args")]);
     let even = routes(&handlers, &[(busy, "count")]);
-    let mut rig = Rig::with_ring(&odd, 64 * 1024 * 1024);
+    let mut rig = Rig::of_tables(&[&odd, &even], 64 * 1024 * 1024);
     let nr = busy.nr().to_string();
     let mut child = Command::new(trigger_path())
         .args(["endless", "native", &nr, "1"])

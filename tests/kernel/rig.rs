@@ -57,10 +57,16 @@ impl Rig {
     }
 
     pub fn with_ring(plan: &Plan, ring_bytes: u32) -> Self {
+        Self::of_tables(&[plan], ring_bytes)
+    }
+
+    /// Applies the first of these tables, and has the programs of all of them: a load beside other calls makes the
+    /// kernel skip some, and takes descriptors.
+    pub fn of_tables(plans: &[&Plan], ring_bytes: u32) -> Self {
         // `Bpf` borrows the object, and a struct cannot borrow from itself: it is leaked, one a test. The
         // kernel's objects are removed when `bpf` is dropped.
         let object = Box::leak(Box::new(MaybeUninit::uninit()));
-        let wanted = Wanted::OnDemand(plan);
+        let wanted = Wanted::OnDemand(plans);
         let mut bpf = load::load(object, ring_bytes, choice(), wanted).expect("the object loads");
         let records = Rc::new(RefCell::new(Vec::new()));
         let sink = Rc::clone(&records);
@@ -70,7 +76,7 @@ impl Rig {
         });
         bpf.follow_cgroups().expect("the programs that follow cgroups attach");
         let mut table = Table::new();
-        table.apply(&mut bpf, plan).expect("the plan is wired and the dispatcher attached");
+        table.apply(&mut bpf, plans[0]).expect("the plan is wired and the dispatcher attached");
         Self { bpf, table, consumer: consumer.expect("the ring opens"), records }
     }
 

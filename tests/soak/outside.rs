@@ -27,7 +27,7 @@ impl Outside {
         let attach = AttachMode::choose(AttachTo::Tracepoint, &Routes::new()).unwrap();
         // `Bpf` borrows the object, which lives as long as the process.
         let object = Box::leak(Box::new(MaybeUninit::uninit()));
-        let mut bpf = load::load(object, 64 * 1024, attach, Wanted::OnDemand(&plan)).unwrap();
+        let mut bpf = load::load(object, 64 * 1024, attach, Wanted::OnDemand(&[&plan])).unwrap();
         let mut table = Table::new();
         table.apply(&mut bpf, &plan).unwrap();
         Self { bpf, _table: table }
