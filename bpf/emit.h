@@ -88,6 +88,22 @@ static __always_inline void emit_plain(void *ctx, const struct call *call)
 	event_sent(call);
 }
 
+/* Captures the effective capabilities of the task, in front of all other captures: there is room.
+ */
+static __always_inline void emit_capabilities(struct scratch *scratch, const struct cred *cred)
+{
+	__u8 *room = scratch->captures;
+	volatile struct capture *capture =
+		capture_header(room, (struct capture_id){}, CAPTURE_CAPABILITIES);
+
+	bpf_core_read(room + CAPTURE_SIZE, sizeof(__u64), &cred->cap_effective);
+	capture->status = CAPTURE_OK;
+	capture->error = 0;
+	capture->stored = sizeof(__u64);
+	capture->length = 0;
+	capture_end(scratch, room, capture);
+}
+
 /* Begins an event in this CPU's scratch memory. NULL, and counted, if the CPU has none. */
 static __always_inline struct scratch *emit_begin(void *ctx, const struct call *call)
 {
@@ -106,6 +122,8 @@ static __always_inline struct scratch *emit_begin(void *ctx, const struct call *
 	scratch->pending.mm = (__u64)call->mm;
 	scratch->wants = call->route->flags;
 	event_fill(&scratch->event, ctx, call);
+	if (scratch->wants & CALL_CAPABILITIES)
+		emit_capabilities(scratch, call->cred);
 	return scratch;
 }
 
@@ -162,7 +180,7 @@ static __always_inline void emit_event(void *ctx, const struct call *call)
 {
 	struct scratch *scratch;
 
-	if (!(call->route->flags & (CALL_NAMES | CALL_FILES)))
+	if (!(call->route->flags & (CALL_NAMES | CALL_FILES | CALL_CAPABILITIES)))
 		emit_plain(ctx, call);
 	else if ((scratch = emit_begin(ctx, call)))
 		emit_finish(ctx, scratch, call);

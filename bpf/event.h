@@ -49,6 +49,7 @@ enum call_flag {
 	CALL_NAMES = 128, /* paths of the executable and of directories; in an event: those that it
 			   * lacks did not fit */
 	CALL_FILES = 256, /* files behind descriptors; in an event: the same */
+	CALL_CAPABILITIES = 512, /* in a route: the effective capabilities of the task */
 };
 
 /* How the bytes of one argument were obtained. */
@@ -92,6 +93,7 @@ enum capture_kind {
 	CAPTURE_PATH = 4, /* names of the kernel's path, the last one first, a NUL after each */
 	CAPTURE_FILE = 5, /* struct open_file; then as CAPTURE_PATH, or, of a namespace, its type;
 			   * of a socket struct open_socket, then the address of a UNIX socket */
+	CAPTURE_CAPABILITIES = 6, /* __u64 of the effective ones, a bit each; of no argument */
 };
 
 /* What a path of the kernel is, beside its names. */

@@ -291,7 +291,13 @@ struct mm_struct {
 	unsigned long start_stack;
 };
 
+/* An array of two words up to Linux 6.2, then one number: the same bytes. */
+typedef struct {
+	__u32 cap[2];
+} kernel_cap_t;
+
 struct cred {
+	kernel_cap_t cap_effective;
 	kuid_t uid;
 	kgid_t gid;
 	kuid_t suid;

@@ -221,7 +221,10 @@ fn decode_event_has_credentials() {
         put(&mut bytes, at, &id.to_ne_bytes());
     }
     let Ok(Some(event)) = event(&bytes, &handlers) else { panic!("not an event") };
-    assert_eq!(event.credentials, Credentials { euid: 5, egid: 6, suid: 7, sgid: 8 });
+    assert_eq!(
+        event.credentials,
+        Credentials { euid: 5, egid: 6, suid: 7, sgid: 8, capabilities: None }
+    );
     assert_eq!((event.session, event.uid, event.gid), (9, 0, 0));
 }
 

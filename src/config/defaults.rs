@@ -66,6 +66,7 @@ impl Default for Config {
                 result: Some(Results::default()),
                 paths: Some(Paths::default()),
                 fds: Some(Fds::default()),
+                capabilities: Some(false),
                 keep: Some(Keep::default()),
                 ..Options::default()
             },

@@ -48,6 +48,8 @@ pub struct Options {
     pub names: Option<bool>,
     /// Recording of descriptors.
     pub fds: Option<Fds>,
+    /// Capture of the effective capabilities.
+    pub capabilities: Option<bool>,
     /// Filter of the calls that are recorded.
     pub filter: Filter,
     /// Rate of events; `Some(None)` for any number.
@@ -138,6 +140,7 @@ impl Options {
             paths: self.paths.or(below.paths),
             names: self.names.or(below.names),
             fds: self.fds.or(below.fds),
+            capabilities: self.capabilities.or(below.capabilities),
             filter: self.filter.or(&below.filter),
             limit: self.limit.or(below.limit),
             burst: self.burst.or(below.burst),

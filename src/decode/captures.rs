@@ -132,6 +132,8 @@ pub(super) enum Decoded<'a> {
     Path(u8, u8, KernelPath<'a>),
     /// File behind a descriptor.
     File(Descriptor<'a>),
+    /// Effective capabilities of the task.
+    Capabilities(u64),
 }
 
 impl<'a> Decoded<'a> {
@@ -143,6 +145,7 @@ impl<'a> Decoded<'a> {
             Self::File(Descriptor { position, .. }) | Self::Path(_, position, _) => {
                 Err(Error::Capture(position))
             }
+            Self::Capabilities(_) => Err(Error::Capture(0)),
         }
     }
 }
@@ -162,6 +165,7 @@ fn capture<'a>(record: &'a [u8], at: &mut usize) -> Result<Decoded<'a>, Error> {
             Ok(Decoded::Path(head.u8(offset_of!(types::capture, part))?, index, path()?))
         }
         capture_kind::CAPTURE_FILE => Descriptor::decode(index, bytes, path()?).map(Decoded::File),
+        capture_kind::CAPTURE_CAPABILITIES => Reader(bytes).u64(0).map(Decoded::Capabilities),
         _ => described(index, &head, bytes)?.map(Decoded::Memory).ok_or(Error::Capture(index)),
     }
 }

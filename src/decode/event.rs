@@ -102,6 +102,13 @@ impl<'a> Event<'a> {
         let has = |flag: call_flag| u32::from(flags) & flag.0 != 0;
         let mut names = KernelPaths::new(has(call_flag::CALL_NAMES));
         let mut files = OpenFiles::new(has(call_flag::CALL_FILES));
+        let mut credentials = credentials(&reader)?;
+        let of_kernel = OfKernel {
+            names: &mut names,
+            files: &mut files,
+            capabilities: &mut credentials.capabilities,
+        };
+        let captures = captures(entry, count, exit, handler, of_kernel)?;
         Ok(Self {
             handler,
             message: reader.u8(offset_of!(types::event, message))?,
@@ -116,14 +123,14 @@ impl<'a> Event<'a> {
             ppid: reader.u32(offset_of!(types::event, ppid))?,
             uid: reader.u32(offset_of!(types::event, uid))?,
             gid: reader.u32(offset_of!(types::event, gid))?,
-            credentials: credentials(&reader)?,
+            credentials,
             loginuid: reader.u32(offset_of!(types::event, loginuid))?,
             session: reader.u32(offset_of!(types::event, session))?,
             charged_uid,
             comm: reader.until_nul(offset_of!(types::event, comm), COMM_SIZE)?,
             process: process(&reader)?,
             args: args(&reader)?,
-            captures: captures(entry, count, exit, handler, (&mut names, &mut files))?,
+            captures,
             names,
             files,
             redacted: Vec::new(),
@@ -163,6 +170,7 @@ fn credentials(reader: &Reader<'_>) -> Result<Credentials, Error> {
         egid: reader.u32(offset_of!(types::event, egid))?,
         suid: reader.u32(offset_of!(types::event, suid))?,
         sgid: reader.u32(offset_of!(types::event, sgid))?,
+        capabilities: None,
     })
 }
 
@@ -183,17 +191,26 @@ fn process(reader: &Reader<'_>) -> Result<Process, Error> {
     })
 }
 
+/// Values that captures have of the kernel, and not of the memory of the process.
+struct OfKernel<'e, 'a> {
+    names: &'e mut KernelPaths<'a>,
+    files: &'e mut OpenFiles<'a>,
+    capabilities: &'e mut Option<u64>,
+}
+
 fn captures<'a>(
     entry: &'a [u8],
     count: u16,
     exit: Option<&SyscallExit<'a>>,
     handler: &Handler,
-    (names, files): (&mut KernelPaths<'a>, &mut OpenFiles<'a>),
+    of_kernel: OfKernel<'_, 'a>,
 ) -> Result<Captures<'a>, Error> {
+    let OfKernel { names, files, capabilities } = of_kernel;
     let mut captures = List::new();
     for capture in Encoded::new(entry, EVENT_SIZE, count).decode() {
         match capture? {
             Decoded::Path(part, position, path) if names.add(part, position, path) => {}
+            Decoded::Capabilities(bits) => *capabilities = Some(bits),
             other => {
                 if let Some(capture) = other.memory(files)? {
                     captures.push(declared(capture, handler)?);

@@ -19,7 +19,7 @@ pub struct Process {
     pub namespaces: [u32; NAMESPACES],
 }
 
-/// Effective and saved ids of a task, as numbered in the initial user namespace.
+/// Effective and saved ids of a task, as numbered in the initial user namespace, and its capabilities.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Credentials {
     /// Effective user: the one that permissions are checked for.
@@ -30,6 +30,8 @@ pub struct Credentials {
     pub suid: u32,
     /// Saved group.
     pub sgid: u32,
+    /// Effective capabilities, a bit each, if the rule asks for them. They hold in the user namespace of the task.
+    pub capabilities: Option<u64>,
 }
 
 /// A file as the kernel knows it, which on overlay and btrfs is not what stat(2) tells.

@@ -43,7 +43,7 @@ fn rule(slot: Slot, target: &Target, defaults: &Options, handlers: &Handlers) ->
     let aggregate = aggregate(&options);
     let Options { priority, argv, argv_bytes, buffer_bytes, env, redact, result, paths, .. } =
         options;
-    let Options { filter, sample, keep, ancestors, names, fds, .. } = options;
+    let Options { filter, sample, keep, ancestors, names, fds, capabilities, .. } = options;
     let Some(id) = target.handler else { return Some(Rule { filter, ..Rule::nothing() }) };
     let handler = handlers.by_id(id)?;
     let records = handler.records();
@@ -66,6 +66,7 @@ fn rule(slot: Slot, target: &Target, defaults: &Options, handlers: &Handlers) ->
         paths: kept(paths?, slot, handler),
         names: names.unwrap_or_else(|| takes_path(slot)),
         fds: described(fds?, slot, handler, &results),
+        capabilities: capabilities? && records,
         results,
     })
 }

@@ -53,6 +53,8 @@ pub struct Rule {
     pub paths: Paths,
     /// The events have the files behind descriptors.
     pub fds: Fds,
+    /// The events have the effective capabilities of the task.
+    pub capabilities: bool,
     /// The events have the paths of the executable and of directories.
     pub names: bool,
 }
@@ -133,6 +135,7 @@ impl Rule {
             paths: Paths::Entry,
             names: false,
             fds: Fds::Number,
+            capabilities: false,
         }
     }
 }

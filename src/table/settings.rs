@@ -251,6 +251,7 @@ impl Maker<'_> {
             | flag(is_exact, call_flag::CALL_MEMORY)
             | flag(rule.names, call_flag::CALL_NAMES)
             | flag(rule.fds == Fds::Names, call_flag::CALL_FILES)
+            | flag(rule.capabilities, call_flag::CALL_CAPABILITIES)
             | flag(rule.keep == Keep::Always, call_flag::CALL_KEEP)
     }
 }

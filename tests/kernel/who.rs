@@ -2,8 +2,9 @@
 
 use syscalls::Abi;
 use tailcalld::decode::{Credentials, Device, Event};
+use tailcalld::load;
 
-use crate::rig::{Rig, rig, slot};
+use crate::rig::{Rig, rig, routes, slot};
 
 /// Number of a login that nobody made.
 const UNSET: u32 = u32::MAX;
@@ -27,7 +28,37 @@ fn event_of_acting_process_has_effective_and_saved_ids() {
     let records = rig.trigger(&["acting", "1000", "7", "native", &nr, "-1"]);
     let event = only(&rig, &records);
     assert_eq!((event.uid, event.gid), (0, 0));
-    assert_eq!(event.credentials, Credentials { euid: 1000, egid: 7, suid: 0, sgid: 0 });
+    assert_eq!(
+        event.credentials,
+        Credentials { euid: 1000, egid: 7, suid: 0, sgid: 0, capabilities: None }
+    );
+}
+
+/// Reads the effective capabilities of this process, which its children have, too.
+fn own_capabilities() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").expect("our own status");
+    let bits = status.lines().find_map(|line| line.strip_prefix("CapEff:")).expect("a line");
+    u64::from_str_radix(bits.trim(), 16).expect("a number")
+}
+
+#[test]
+fn event_of_rule_with_capabilities_has_those_in_effect() {
+    needs_root!();
+    let getpgid = slot(Abi::Native, "getpgid");
+    let mut plan = routes(&load::handlers().expect("the object opens"), &[(getpgid, "args")]);
+    plan.routes.values_mut().flat_map(|route| &mut route.rules).for_each(|rule| {
+        rule.capabilities = true;
+    });
+    let (rig, nr) = (Rig::new(&plan), getpgid.nr().to_string());
+    let capabilities_of = |words: &[&str]| {
+        let records = rig.trigger(words);
+        only(&rig, &records).credentials.capabilities
+    };
+    let own = capabilities_of(&["times", "1", "native", &nr, "-1"]);
+    assert_eq!(own, Some(own_capabilities()));
+    assert_ne!(own, Some(0));
+    // The kernel takes them from a process whose effective user is not root any more.
+    assert_eq!(capabilities_of(&["acting", "1000", "7", "native", &nr, "-1"]), Some(0));
 }
 
 /// In the namespace itself every id is the overflow one.

@@ -59,6 +59,9 @@ pub(super) const OPTIONS: &[(&str, OptionReader)] = &[
     ("paths", |options, reader, value| one(&mut options.paths, reader, value, values::paths)),
     ("names", |options, reader, value| one(&mut options.names, reader, value, values::boolean)),
     ("fds", |options, reader, value| one(&mut options.fds, reader, value, values::fds)),
+    ("capabilities", |options, reader, value| {
+        one(&mut options.capabilities, reader, value, values::boolean);
+    }),
     ("uid", |options, reader, value| some(&mut options.filter.uid, reader, value, values::uid)),
     ("user", |options, reader, value| some(&mut options.filter.uid, reader, value, values::uid)),
     ("gid", |options, reader, value| some(&mut options.filter.gid, reader, value, values::gid)),

@@ -68,7 +68,7 @@ fn task(event: &Event, scratch: &mut Scratch, out: &mut impl Fields) {
     ] {
         out.unsigned(key, id.into());
     }
-    who::ids(event, out);
+    who::ids(event, scratch, out);
     who::login(event, scratch, out);
     who::processes(event, scratch, out);
     out.text(Key::Comm, event.comm);

@@ -1,6 +1,7 @@
 //! Rendering of a syscall's event: its fields and its sentence. Records use it; it knows no record.
 
 mod ancestry;
+mod capabilities;
 mod captures;
 mod fields;
 mod files;

@@ -5,6 +5,7 @@ use std::ops::RangeInclusive;
 
 use syscalls::printable::{self, NO_LIMIT};
 
+use super::capabilities;
 use crate::decode::{Device, Event};
 use crate::output::fields::Fields;
 use crate::output::key::Key;
@@ -14,8 +15,8 @@ use crate::output::users::UserNames;
 /// `loginuid` and session of a task that nobody logged in for.
 const UNSET: u32 = u32::MAX;
 
-/// Writes effective ids, and the saved ones that differ from them.
-pub fn ids(event: &Event, out: &mut impl Fields) {
+/// Writes effective ids, the saved ones that differ from them, and capabilities.
+pub fn ids(event: &Event, scratch: &mut Scratch, out: &mut impl Fields) {
     let ids = event.credentials;
     for (key, id) in [(Key::Euid, ids.euid), (Key::Egid, ids.egid)] {
         out.unsigned(key, id.into());
@@ -26,6 +27,9 @@ pub fn ids(event: &Event, out: &mut impl Fields) {
         if saved != effective {
             out.unsigned(key, saved.into());
         }
+    }
+    if let Some(capabilities) = ids.capabilities {
+        capabilities::write(capabilities, scratch, out);
     }
 }
 

@@ -153,7 +153,7 @@ fn encode_argv_without_all_strings_is_truncated() {
 fn encode_differing_ids_and_login_has_their_keys() {
     let handler = samples::handler();
     let mut event = samples::event(&handler, vec![]);
-    event.credentials = Credentials { euid: 1000, egid: 5, suid: 0, sgid: 5 };
+    event.credentials = Credentials { euid: 1000, egid: 5, suid: 0, sgid: 5, capabilities: None };
     (event.loginuid, event.session) = (1000, 3);
     event.process.tty = Some(Device(136 << 20 | 2));
     let object = object(&samples::record(&event, None));
