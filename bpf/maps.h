@@ -30,6 +30,7 @@ enum continuation {
 	CONTINUE_MATCH = 2, /* `filter_match` */
 	CONTINUE_NAMES = 3, /* `names` */
 	CONTINUE_DESCRIPTORS = 4, /* `descriptors` */
+	CONTINUE_PATH = 5, /* `filter_path` */
 	CONTINUATIONS,
 };
 

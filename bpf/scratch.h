@@ -120,14 +120,26 @@ struct pending {
 	struct deferred_read deferred[DEFERRED_MAX];
 };
 
-/* The way from the executable up to the root, in memory for the same reason as argv_copy. */
-struct path_walk {
-	__u64 dentry;
-	__u64 mount;
-	__u32 start; /* of the path so far, within its buffer */
-	__u32 is_whole; /* it has reached the root of the mount namespace */
-	__u32 is_cut; /* the buffer is full */
-	__u32 reserved;
+/* A path that is being put together for patterns, in memory for the same reason as argv_copy. */
+struct path_text {
+	__u64 address; /* of the text that the process passes; 0: none */
+	__u32 length; /* of that text; normalised, with a slash in front of each name */
+	__u32 at; /* where it stands in `captures`, see enum text_place */
+	__u32 levels; /* names of the directory that its `..` in front take away */
+	__u32 end; /* normalising: bytes so far */
+	__u32 begin; /* normalising: where the current part begins */
+	__u32 needs_normalising;
+	__u32 parts; /* names of the directory */
+	__u8 is_exe;
+	__u8 is_absolute; /* the text begins with a slash */
+	__u16 top; /* names of the directory that are still to be copied */
+};
+
+/* A directory on the way from the root to a file. */
+struct path_part {
+	__u64 dentry; /* address */
+	__u32 sequence; /* see struct dentry_head */
+	__u32 length; /* of its name */
 };
 
 /* The way from a process up to its ancestors, in memory for the same reason. */
@@ -175,6 +187,12 @@ struct name_walk {
 	__u8 head[DENTRY_BYTES]; /* a copy of a dentry, where the kernel has no typed pointers */
 };
 
+enum text_state {
+	TEXT_UNKNOWN = 0, /* it cannot be read */
+	TEXT_KNOWN = 1,
+	TEXT_ABSENT = 2, /* the call has none */
+};
+
 /* A call that is being filtered. */
 struct filtering {
 	__u64 operands[OPERANDS];
@@ -182,11 +200,13 @@ struct filtering {
 	__u32 slot;
 	__u32 patterns_known;
 	__u32 wants_patterns; /* an instruction asks for them */
-	__u32 text_kind; /* the next text to match: enum text_kind */
-	__u32 length; /* of the current text */
-	__u32 is_readable;
+	__u32 texts; /* bits of the texts still to match: enum text_kind */
 	__u32 bank;
-	struct path_walk path;
+	__u32 text_at; /* where the current text stands in `captures`, */
+	__u32 length; /* its length, */
+	__u32 text_state; /* and enum text_state */
+	__u32 reserved;
+	struct path_text path;
 	__u64 differing;
 	__u64 window[PATTERN_WORDS]; /* the part of the text that is compared */
 };

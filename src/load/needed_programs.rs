@@ -48,6 +48,9 @@ const OF_TABLE: [&str; 5] = ["sys_enter", "selftest", "cgroup_mkdir", "cgroup_rm
 const OF_FILTERS: [&str; 3] = ["filter", "filter_match", "filter_resume"];
 const OF_RETURNS: [&str; 2] = ["sys_exit", "task_exit"];
 
+/// Programs of a table whose filters compare paths of files.
+const OF_PATHS: [&str; 1] = ["filter_path"];
+
 /// Programs of a table whose events have names.
 const OF_NAMES: [&str; 1] = ["names"];
 /// Programs of a table whose events have the files behind descriptors.
@@ -58,6 +61,7 @@ fn of_plan(plan: &Plan, choice: &AttachMode) -> Vec<&'static str> {
     let are_returns_free = choice.return_hooks().exit == Attach::Function;
     let mut rules = plan.routes.values().flat_map(|route| &route.rules);
     let has_filter = plan.routes.values().any(|route| route.unfiltered().is_none());
+    let has_paths = rules.clone().any(|rule| rule.filter.asks_for_path());
     let has_names = rules.clone().any(|rule| rule.names && rule.records);
     let has_files = rules.clone().any(|rule| rule.fds == Fds::Names && rule.records);
     let has_result_files = rules
@@ -65,11 +69,12 @@ fn of_plan(plan: &Plan, choice: &AttachMode) -> Vec<&'static str> {
         .any(|rule| rule.fds == Fds::Names && rule.records && rule.results != Results::None);
     let has_return = rules.any(|rule| awaits_return(rule, are_returns_free));
     let filters = has_filter.then_some(OF_FILTERS).into_iter().flatten();
+    let paths = has_paths.then_some(OF_PATHS).into_iter().flatten();
     let names = has_names.then_some(OF_NAMES).into_iter().flatten();
     let files = has_files.then_some(OF_FILES).into_iter().flatten();
     let result_files = has_result_files.then_some(OF_RESULT_FILES).into_iter().flatten();
     let returns = has_return.then_some(OF_RETURNS).into_iter().flatten();
-    filters.chain(names).chain(files).chain(result_files).chain(returns).collect()
+    filters.chain(paths).chain(names).chain(files).chain(result_files).chain(returns).collect()
 }
 
 fn handlers_of(plan: &Plan, handlers: &Handlers) -> Names {

@@ -1,4 +1,4 @@
-//! Strings with a star: `comm`, `parent_comm`, `exe`, and strings in conditions on arguments.
+//! Strings with a star: `comm`, `parent_comm`, `exe`, `path`, `fd_path`, and strings in conditions on arguments.
 
 use toml::de::DeValue;
 
@@ -26,7 +26,16 @@ pub(in crate::config) fn comm(value: &DeValue<'_>) -> Result<Pattern, Problem> {
 
 /// Parses the path of an executable.
 pub(in crate::config) fn exe(value: &DeValue<'_>) -> Result<Pattern, Problem> {
-    let pattern = of_value(value, "the path of an executable: \"/usr/bin/*\" or \"*/python3\"")?;
+    absolute(value, "the path of an executable: \"/usr/bin/*\" or \"*/python3\"")
+}
+
+/// Parses the path of a file.
+pub(in crate::config) fn file_path(value: &DeValue<'_>) -> Result<Pattern, Problem> {
+    absolute(value, "the path of a file: \"/etc/*\" or \"*/.ssh/id_rsa\"")
+}
+
+fn absolute(value: &DeValue<'_>, what: &str) -> Result<Pattern, Problem> {
+    let pattern = of_value(value, what)?;
     if pattern.part != Part::End && !pattern.text.starts_with('/') {
         let text = quoted(&pattern.text);
         return Err(format!("{text} is not absolute, it must begin with \"/\" or \"*\"").into());
