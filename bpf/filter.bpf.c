@@ -62,6 +62,7 @@ static __always_inline void filter_begin(void *ctx, struct scratch *scratch,
 	filtering->patterns_known = false;
 	filtering->wants_patterns = false;
 	filtering->texts = filter->text_kinds;
+	filtering->path.at = 0;
 	filtering->operands[OPERAND_PATTERNS] = 0;
 	filter_continue(ctx, scratch, filtering->slot);
 }
@@ -137,6 +138,7 @@ int filter_match(void *ctx)
 	text_read(scratch, text, filter);
 	text_compare(scratch, pattern_kind(text), filter);
 	filtering->texts = texts & ~text;
+	filtering->path.at = 0;
 	filtering->patterns_known = texts == text;
 	bpf_tail_call(ctx, &continuations, text_program(filtering));
 	count_lost_reroute(filtering->slot);

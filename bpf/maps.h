@@ -31,6 +31,7 @@ enum continuation {
 	CONTINUE_NAMES = 3, /* `names` */
 	CONTINUE_DESCRIPTORS = 4, /* `descriptors` */
 	CONTINUE_PATH = 5, /* `filter_path` */
+	CONTINUE_WALK = 6, /* `filter_walk` */
 	CONTINUATIONS,
 };
 

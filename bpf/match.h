@@ -12,15 +12,27 @@
  * from round to round are in memory, for the verifier.
  */
 
-/* Places of texts in the captures. A name is copied in whole words and may write behind its end. */
+/* Places of texts in the captures. */
 enum text_place {
 	PATH_BYTES = 4096, /* PATH_MAX */
-	TEXT_AT = 8, /* a text as it was read; the byte before it is a slash */
-	NORMAL_AT = 4352, /* a path argument, normalised */
-	PATH_AT = 6144, /* a path with the names of directories */
-	PARTS_AT = 12288, /* directories: struct path_part */
-	TEXT_END = 12288,
+	TEXT_AT = 16, /* a text as it was read; the byte before it is a slash */
+	TEXT_MASK = 2047, /* of the places in a path argument */
+	PATH_AT = 12288, /* a path argument, normalised; before it, the names of directories */
+	PATH_MASK = 16383, /* of the places in such a path */
+	TEXT_END = PATH_AT + PATH_BYTES,
 };
+
+/* Returns 1 if a value is 0, else 0. */
+static __always_inline __u64 value_is_zero(__u64 value)
+{
+	return (value - 1) >> 63;
+}
+
+/* Whether the text is a path argument. */
+static __always_inline bool is_path_argument(__u32 text)
+{
+	return text == OPERAND_BIT(TEXT_PATH) || text == OPERAND_BIT(TEXT_PATH + 1);
+}
 
 /* The program that goes on with the filter: it reads the next text, or takes the result. */
 static __always_inline __u32 text_program(const volatile struct filtering *filtering)
@@ -29,8 +41,33 @@ static __always_inline __u32 text_program(const volatile struct filtering *filte
 
 	if (!next)
 		return CONTINUE_FILTER;
-	return next == OPERAND_BIT(TEXT_EXE) || next >= OPERAND_BIT(TEXT_PATH) ? CONTINUE_PATH
-									       : CONTINUE_MATCH;
+	if (is_path_argument(next))
+		return CONTINUE_PATH;
+	return next == OPERAND_BIT(TEXT_EXE) || next >= OPERAND_BIT(TEXT_FD_PATH) ? CONTINUE_WALK
+										  : CONTINUE_MATCH;
+}
+
+/* The file that the next text is the path of. */
+static __always_inline const volatile struct filter_file *
+file_of_text(const volatile struct filter *filter, __u32 texts)
+{
+	__u32 text = texts & -texts;
+	__u64 number = text == OPERAND_BIT(TEXT_PATH)       ? 0
+		       : text == OPERAND_BIT(TEXT_PATH + 1) ? 1
+		       : text == OPERAND_BIT(TEXT_FD_PATH)  ? 2
+							    : 3;
+
+	barrier_var(number);
+	return &filter->files[number & (FILTER_FILES - 1)];
+}
+
+/* Returns an argument by its position from 1; 0 if there is none. */
+static __always_inline __u64 argument_of(const volatile struct filtering *filtering, __u8 position)
+{
+	__u64 at = OPERAND_ARGUMENT - 1 + position;
+
+	barrier_var(at);
+	return position && at < OPERANDS ? filtering->operands[at] : 0;
 }
 
 /* The kind that the patterns of a text have. */

@@ -6,36 +6,9 @@
 #include "names.h"
 
 /*
- * The path of a directory, as one text, with the text of a path argument behind it. The walk of
- * names.h up to the root comes first and notes the directories; then their names are copied, from
- * the root down.
+ * The path of a file as one text: the walk of names.h up to the root puts each name in front of the
+ * one before. The text of a path argument stands behind them already.
  */
-
-static __always_inline struct path_part *path_parts(struct scratch *scratch)
-{
-	return (struct path_part *)(scratch->captures + PARTS_AT);
-}
-
-/* Notes a directory, as walk_add stores its name: up to the same length of all. */
-static __always_inline void path_note(struct scratch *scratch, __u64 dentry,
-				      const struct dentry_head *head)
-{
-	volatile struct name_walk *walk = &scratch->names;
-	volatile struct path_text *path = &scratch->filtering.path;
-	__u64 number = path->parts;
-
-	barrier_var(number);
-	if (walk->at > PATH_ROOM || number >= PATH_PARTS_MAX) {
-		walk->status = CAPTURE_TRUNCATED;
-		return;
-	}
-	struct path_part *part = path_parts(scratch) + number;
-	part->dentry = dentry;
-	part->sequence = head->sequence;
-	part->length = head->length;
-	walk->at += head->length + 1;
-	path->parts++;
-}
 
 /* Returns a dentry whose members can be loaded: a typed pointer, or a copy. */
 static __always_inline const struct dentry *dentry_readable(struct scratch *scratch, __u64 address)
@@ -46,123 +19,95 @@ static __always_inline const struct dentry *dentry_readable(struct scratch *scra
 	return (const struct dentry *)scratch->names.head;
 }
 
-/* Walks up to the root and notes the directories, the last one first. Returns whether all are
- * known. */
+/* Puts a slash and the name in front, unless a `..` takes it away. As long as the path has room the
+ * mask changes nothing; that there was room is checked in the end, and without branches, of which
+ * each would double the work of the verifier. */
+static __always_inline void path_prepend(struct scratch *scratch, const struct dentry *dentry,
+					 __u64 length)
+{
+	volatile struct filtering *filtering = &scratch->filtering;
+	__u32 stays = value_is_zero(filtering->path.levels);
+	__u64 at = filtering->text_at - 1;
+
+	filtering->path.levels -= !stays;
+	filtering->text_at -= (length + 1) * stays;
+	barrier_var(at);
+	at = PATH_AT - PATH_BYTES - length + (at & (PATH_BYTES - 1));
+	barrier_var(at);
+	__u8 *to = scratch->captures + at;
+	to[0] = '/';
+	bpf_probe_read_kernel(to + 1, length, dentry->d_name.name);
+}
+
+/* Notes a dentry that is renamed at this moment: parts of the path may be old and others new. */
+static __always_inline void path_check(volatile struct path_text *path, const struct dentry *dentry,
+				       __u64 address, __u32 before)
+{
+	__u32 now = dentry_sequence(dentry, address);
+
+	path->renames |= (now ^ before) | (before & 1);
+}
+
+/* Walks up to the root. Returns whether all names are known. */
 static __always_inline bool path_walk_up(struct scratch *scratch)
 {
 	volatile struct name_walk *walk = &scratch->names;
+	volatile struct filtering *filtering = &scratch->filtering;
 	struct dentry_head head;
 
-	scratch->filtering.path.parts = 0;
+	filtering->path.renames = 0;
 	for (__u32 i = 0; i < PATH_PARTS_MAX; i++) {
 		__u64 here = walk->dentry;
+		const struct dentry *dentry = dentry_readable(scratch, here);
 
-		dentry_load(&head, dentry_readable(scratch, here));
+		dentry_load(&head, dentry);
 		if (walk_is_at_edge(walk, here, head.parent) &&
 		    !walk_edge(walk, here, head.parent)) {
 			if (walk->is_done)
 				break;
 			continue;
 		}
-		path_note(scratch, here, &head);
+		path_prepend(scratch, dentry, head.length);
 		walk->dentry = head.parent;
+		path_check(&filtering->path, dentry, here, head.sequence);
 	}
-	return walk->is_done && walk->status == CAPTURE_OK;
+	return walk->is_done && !filtering->path.renames &&
+	       PATH_AT - filtering->text_at <= PATH_ROOM;
 }
 
-/* Appends the name of a directory. */
-static __always_inline void path_append(struct scratch *scratch, __u64 number)
-{
-	volatile struct name_walk *walk = &scratch->names;
-	__u64 at = walk->at;
-
-	barrier_var(at);
-	barrier_var(number);
-	if (number >= PATH_PARTS_MAX || at > PATH_ROOM + NAME_BYTES)
-		return;
-	const struct path_part *part = path_parts(scratch) + number;
-	__u64 address = part->dentry, length = part->length & (NAME_BYTES - 1);
-	const struct dentry *dentry = dentry_readable(scratch, address);
-	__u8 *to = scratch->captures + PATH_AT + at;
-	to[0] = '/';
-	name_copy(to + 1, dentry, length);
-	walk->at = at + length + 1;
-	if (dentry_is_renamed(dentry, address, part->sequence))
-		walk_discard(walk);
-}
-
-/* Copies the names of the directory but for so many of the last ones, which `..` take away. Returns
- * false if one was renamed meanwhile. */
-static __always_inline bool path_copy(struct scratch *scratch)
-{
-	volatile struct name_walk *walk = &scratch->names;
-	volatile struct path_text *path = &scratch->filtering.path;
-
-	for (__u32 i = 0; i < PATH_PARTS_MAX; i++) {
-		if (path->parts <= path->levels)
-			break;
-		__u64 first = --path->top;
-
-		path_append(scratch, first);
-		if (first <= path->levels)
-			break;
-	}
-	return walk->status == CAPTURE_OK;
-}
-
-/* Appends a constant. */
-#define PATH_APPEND(scratch, text)                                                                 \
+/* Puts a constant in front. */
+#define PATH_PREPEND(scratch, constant)                                                            \
 	do {                                                                                       \
-		volatile struct name_walk *names = &(scratch)->names;                              \
-		__u64 end = names->at;                                                             \
-		barrier_var(end);                                                                  \
-		if (end <= PATH_ROOM + 2 * NAME_BYTES) {                                           \
-			__builtin_memcpy((scratch)->captures + PATH_AT + end, text,                \
-					 sizeof(text) - 1);                                        \
-			names->at = end + sizeof(text) - 1;                                        \
+		volatile struct filtering *filtering = &(scratch)->filtering;                      \
+		__u64 begin = filtering->text_at - (sizeof(constant) - 1);                         \
+		barrier_var(begin);                                                                \
+		if (begin <= PATH_AT) {                                                            \
+			__builtin_memcpy((scratch)->captures + begin, constant,                    \
+					 sizeof(constant) - 1);                                    \
+			filtering->text_at = begin;                                                \
 		}                                                                                  \
 	} while (0)
 
-/* Appends the text of the path argument, which has a slash in front. */
-static __always_inline void path_append_text(struct scratch *scratch)
+/* Builds the path from where the walk begins, with the marks of kernel_path.rs. The executable has
+ * none, so that a filter still finds one that was replaced. Returns enum text_state. */
+static __always_inline __u32 path_build(struct scratch *scratch, bool is_exe)
 {
+	volatile struct filtering *filtering = &scratch->filtering;
 	volatile struct name_walk *walk = &scratch->names;
-	const volatile struct path_text *path = &scratch->filtering.path;
-	__u64 end = walk->at, at = path->at, length = path->length;
 
-	barrier_var(end);
-	barrier_var(at);
-	barrier_var(length);
-	if (end > PATH_ROOM + 2 * NAME_BYTES || at > NORMAL_AT || length > PATH_TEXT_MAX + 1)
-		return;
-	bpf_probe_read_kernel(scratch->captures + PATH_AT + end, length, scratch->captures + at);
-	walk->at = end + length;
-}
-
-/* Puts the path together, with the marks of kernel_path.rs: its directory, and the text behind it.
- * The executable has none, so that a filter still finds one that was replaced. Returns false if a
- * name is not known. */
-static __always_inline bool path_join(struct scratch *scratch)
-{
-	volatile struct name_walk *walk = &scratch->names;
-	const volatile struct path_text *path = &scratch->filtering.path;
-	__u8 marks = path->is_exe ? 0 : walk->flags;
-	__u64 length;
-
-	walk->at = 0;
-	scratch->filtering.path.top = path->parts;
-	if (marks & PATH_UNREACHABLE)
-		PATH_APPEND(scratch, "(unreachable)");
-	if (!path_copy(scratch))
-		return false;
-	if (marks & PATH_DELETED && !path->levels)
-		PATH_APPEND(scratch, " (deleted)");
-	length = path->length;
-	if (length)
-		path_append_text(scratch);
-	else if (path->parts <= path->levels)
-		PATH_APPEND(scratch, "/");
-	return true;
+	filtering->text_at = PATH_AT;
+	if (walk->flags & PATH_DELETED && !filtering->path.levels && !is_exe)
+		PATH_PREPEND(scratch, " (deleted)");
+	if (!path_walk_up(scratch))
+		return TEXT_UNKNOWN;
+	if (walk->flags & PATH_PSEUDO && !is_exe)
+		return TEXT_ABSENT; /* a socket, a pipe or the like */
+	if (filtering->text_at == filtering->path.out)
+		PATH_PREPEND(scratch, "/");
+	if (walk->flags & PATH_UNREACHABLE && !is_exe)
+		PATH_PREPEND(scratch, "(unreachable)");
+	filtering->length = filtering->path.out - filtering->text_at;
+	return TEXT_KNOWN;
 }
 
 #endif

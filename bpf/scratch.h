@@ -120,26 +120,19 @@ struct pending {
 	struct deferred_read deferred[DEFERRED_MAX];
 };
 
-/* A path that is being put together for patterns, in memory for the same reason as argv_copy. */
+/* The text of a path argument, in memory for the same reason as argv_copy. The places are in
+ * `captures`, see enum text_place. */
 struct path_text {
-	__u64 address; /* of the text that the process passes; 0: none */
-	__u32 length; /* of that text; normalised, with a slash in front of each name */
-	__u32 at; /* where it stands in `captures`, see enum text_place */
+	__u32 at; /* the byte that is looked at; 0: the text is not read yet */
+	__u32 end; /* of the text */
+	__u32 piece; /* what is to be copied next */
+	__u32 out; /* where it is copied to */
 	__u32 levels; /* names of the directory that its `..` in front take away */
-	__u32 end; /* normalising: bytes so far */
-	__u32 begin; /* normalising: where the current part begins */
-	__u32 needs_normalising;
-	__u32 parts; /* names of the directory */
-	__u8 is_exe;
-	__u8 is_absolute; /* the text begins with a slash */
-	__u16 top; /* names of the directory that are still to be copied */
-};
-
-/* A directory on the way from the root to a file. */
-struct path_part {
-	__u64 dentry; /* address */
-	__u32 sequence; /* see struct dentry_head */
-	__u32 length; /* of its name */
+	__u32 renames; /* not 0: a directory was renamed meanwhile */
+	__u64 found; /* slashes of the word there, bits of their bytes */
+	__u8 is_absolute; /* it begins with a slash */
+	__u8 jumps; /* that normalising it took */
+	__u16 skip; /* bytes that mean nothing */
 };
 
 /* The way from a process up to its ancestors, in memory for the same reason. */

@@ -45,9 +45,10 @@ enum filter_size {
 	FILTER_PATHS = 2, /* string arguments that one filter may match as they are passed */
 	FILTER_FILES = 4, /* path arguments and descriptors of one call, two of each */
 	PATH_PARTS_MAX = 48, /* components of the path of an executable or a directory */
-	PATH_TEXT_MAX = 1024, /* bytes of a path argument that is resolved, and of one */
-	PATH_NORMALISED_MAX =
-		256, /* with parts that are left out: each costs the verifier 100 instructions */
+	PATH_TEXT_MAX = 1024, /* bytes of a path argument that is resolved */
+	PATH_TEXT_WORDS = 4, /* that one step looks at */
+	PATH_TEXT_STEPS = 20, /* over all words, and one for each part that may be left out */
+	PATH_TEXT_JUMPS = 3, /* of so many steps */
 };
 
 /* The value that an instruction of a filter compares. */

@@ -49,7 +49,7 @@ const OF_FILTERS: [&str; 3] = ["filter", "filter_match", "filter_resume"];
 const OF_RETURNS: [&str; 2] = ["sys_exit", "task_exit"];
 
 /// Programs of a table whose filters compare paths of files.
-const OF_PATHS: [&str; 1] = ["filter_path"];
+const OF_PATHS: [&str; 2] = ["filter_path", "filter_walk"];
 
 /// Programs of a table whose events have names.
 const OF_NAMES: [&str; 1] = ["names"];

@@ -27,8 +27,8 @@ const CALLS: [&str; 9] = [
 ];
 /// Bytes of a path that the kernel resolves.
 const TEXT_MAX: usize = 1024;
-/// Bytes of one with parts that are left out.
-const NORMALISED_MAX: usize = 256;
+/// Slashes in a row that it leaves one of.
+const STEPS_MAX: usize = 60;
 
 /// Returns a plan whose rule 0 has the filter, and rule 1 none, of each call that takes it.
 fn plan(filter: &Filter, takes: impl Fn(Slot) -> bool) -> Plan {
@@ -374,12 +374,17 @@ fn filter_path_beyond_bounds_is_unknown() {
         assert!(filtered.holds(&paths(pattern("/n/x", Part::End)), &words));
         assert!(!filtered.holds(&paths(pattern("/n/y", Part::End)), &words));
     }
-    let normalised = format!("text:./{}.", &"n/".repeat(NORMALISED_MAX / 2 - 2));
+    let normalised = format!("text:./{}.", &"n/".repeat(TEXT_MAX / 2 - 2));
     let words = call(&["from", "/"], &open, &["-100", &normalised, "0"]);
     assert!(filtered.holds(&paths(pattern("/n/n", Part::End)), &words));
     assert!(!filtered.holds(&paths(pattern("/", Part::End)), &words));
-    let longer = format!("text:{}", &"n/".repeat(NORMALISED_MAX / 2 + 1));
-    filtered.check_unknown(&call(&["from", "/"], &open, &["-100", &longer, "0"]));
+    for slashes in [STEPS_MAX, STEPS_MAX + 1] {
+        let text = format!("text:{}x", "/".repeat(slashes));
+        let words = call(&[], &open, &["-100", &text, "0"]);
+        assert!(filtered.holds(&paths(whole("/x")), &words), "{slashes}");
+        let is_known = slashes == STEPS_MAX;
+        assert_eq!(filtered.holds(&paths(whole("/y")), &words), !is_known, "{slashes}");
+    }
     let long = format!("text:{fits}xy");
     filtered.check_unknown(&call(&[], &open, &["-100", &long, "0"]));
     filtered.check_unknown(&call(&[], &open, &["-100", "1", "0"]));
