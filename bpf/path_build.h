@@ -48,28 +48,33 @@ static __always_inline void path_check(volatile struct path_text *path, const st
 	path->renames |= (now ^ before) | (before & 1);
 }
 
+/* Goes from a file to its directory, or on to the next mount. */
+static __always_inline void path_step(struct scratch *scratch)
+{
+	volatile struct name_walk *walk = &scratch->names;
+	__u64 here = walk->dentry;
+	const struct dentry *dentry = dentry_readable(scratch, here);
+	struct dentry_head head;
+
+	dentry_load(&head, dentry);
+	if (walk_is_at_edge(walk, here, head.parent) && !walk_edge(walk, here, head.parent))
+		return;
+	path_prepend(scratch, dentry, head.length);
+	walk->dentry = head.parent;
+	path_check(&scratch->filtering.path, dentry, here, head.sequence);
+}
+
 /* Walks up to the root. Returns whether all names are known. */
 static __always_inline bool path_walk_up(struct scratch *scratch)
 {
-	volatile struct name_walk *walk = &scratch->names;
+	const volatile struct name_walk *walk = &scratch->names;
 	volatile struct filtering *filtering = &scratch->filtering;
-	struct dentry_head head;
 
 	filtering->path.renames = 0;
 	for (__u32 i = 0; i < PATH_PARTS_MAX; i++) {
-		__u64 here = walk->dentry;
-		const struct dentry *dentry = dentry_readable(scratch, here);
-
-		dentry_load(&head, dentry);
-		if (walk_is_at_edge(walk, here, head.parent) &&
-		    !walk_edge(walk, here, head.parent)) {
-			if (walk->is_done)
-				break;
-			continue;
-		}
-		path_prepend(scratch, dentry, head.length);
-		walk->dentry = head.parent;
-		path_check(&filtering->path, dentry, here, head.sequence);
+		if (walk->is_done)
+			break;
+		path_step(scratch);
 	}
 	return walk->is_done && !filtering->path.renames &&
 	       PATH_AT - filtering->text_at <= PATH_ROOM;

@@ -109,7 +109,7 @@ fn of_rule<'a>(
 fn missing_files(slot: Slot, rule: &Rule) -> Vec<(&'static str, String)> {
     let of = |option, is_asked: bool, has_one: bool, what| {
         let reason =
-            || format!("{slot} has no argument that is a {what}, so {option} has no effect");
+            || format!("{slot} has no argument that is a {what}, so {option} never matches");
         (is_asked && !has_one).then(|| (option, reason()))
     };
     let Filter { path, fd_path, .. } = &rule.filter;
