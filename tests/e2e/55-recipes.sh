@@ -53,6 +53,19 @@ answers 'openat(AT_FDCWD, "/etc/shadow"*) by cat (pid *, uid 0) in absolute.serv
 	'openat(AT_FDCWD, "shadow"*) by cat (pid *, uid 0) in relative.service' \
 	'openat(AT_FDCWD, "../shadow"*) by cat (pid *, uid 0) in dots.service'
 
+change_etc() {
+	run_unit changer.service --working-directory=/etc /bin/bash -c 'echo recipe >recipe-a; mkdir recipe-d;
+		mv recipe-a recipe-d/b; chmod 600 recipe-d/b; rm -r recipe-d; cat hostname; echo >/tmp/recipe-x; rm /tmp/recipe-x'
+}
+recipe 'Who changed /etc?' change_etc
+answer=$(grep -F ' in changer.service' <<<"$answer")
+answers 'openat(AT_FDCWD, "recipe-a", O_WRONLY*) by bash (pid *, uid 0) in changer.service = *' \
+	'mkdir*("recipe-d"*) by mkdir (pid *, uid 0) in changer.service = 0' \
+	'rename*"recipe-a"*"recipe-d/b"*) by mv (pid *, uid 0) in changer.service = 0' \
+	'fchmodat(*"recipe-d/b"*) by chmod (pid *, uid 0) in changer.service = 0' \
+	'unlinkat(*"b"*) by rm (pid *, uid 0) in changer.service = 0' \
+	'unlinkat(*"recipe-d"*) by rm (pid *, uid 0) in changer.service = 0'
+
 serve() {
 	run_unit nginx.service --working-directory=/etc /bin/cat hostname /etc/hostname machine-id
 }
