@@ -211,8 +211,8 @@ fn path<'a>(event: &Event<'a>) -> Option<&'a [u8]> {
     }
 }
 
-/// Whether the path of the record is like the patterns. None is if the call has no path, and `unknown` says it of one
-/// that could not be read.
+/// Returns whether the path of the record is like the patterns: of a call without one none is, and `unknown` says it of
+/// one that could not be read.
 fn is_path_like(patterns: &Option<Vec<Pattern>>, event: &Event<'_>, unknown: bool) -> bool {
     let Some(patterns) = patterns else { return true };
     let is_absent = event.args[1] == 0;
