@@ -9,17 +9,6 @@
 #include "match.h"
 #include "admit.h"
 
-/* The filter of the call's route. NULL if it has none, which the daemon prevents. */
-static __always_inline const volatile struct filter *
-filter_of(const volatile struct filtering *filtering)
-{
-	__u64 number = slot_route(filtering->bank, filtering->slot)->filter;
-
-	if (!number)
-		return NULL;
-	return &bank_at(filtering->bank)->filters[(number - 1) & (FILTERS_PER_BANK - 1)];
-}
-
 /* Tail-calls the handler of the rule that the filter chose, or counts the call as filtered. */
 static __always_inline void call_choose(void *ctx, struct counters *counters,
 					const volatile struct filtering *filtering)
@@ -48,7 +37,8 @@ static __always_inline void filter_continue(void *ctx, struct scratch *scratch, 
 	insns_run(filtering);
 	if (filtering->pc < INSNS_PER_BANK) {
 		bpf_tail_call(ctx, &continuations,
-			      filtering->wants_patterns ? CONTINUE_MATCH : CONTINUE_FILTER);
+			      filtering->wants_patterns ? text_program(filtering)
+							: CONTINUE_FILTER);
 		stats_count(counters, COUNTER_LOST_REROUTE);
 		return;
 	}
@@ -71,7 +61,8 @@ static __always_inline void filter_begin(void *ctx, struct scratch *scratch,
 	filtering->pc = filter->first;
 	filtering->patterns_known = false;
 	filtering->wants_patterns = false;
-	filtering->text_kind = 0;
+	filtering->texts = filter->text_kinds;
+	filtering->path.at = 0;
 	filtering->operands[OPERAND_PATTERNS] = 0;
 	filter_continue(ctx, scratch, filtering->slot);
 }
@@ -108,39 +99,30 @@ int filter_resume(void *ctx)
 	return 0;
 }
 
-/* Counts a call as lost because a tail call failed. */
-static __always_inline void count_lost_reroute(__u32 slot)
-{
-	struct counters *counters = stats_row(slot);
-
-	if (counters)
-		stats_count(counters, COUNTER_LOST_REROUTE);
-}
-
 /* Reads the text of that kind into the scratch memory. */
-static __always_inline void text_read(struct scratch *scratch, __u32 kind,
+static __always_inline void text_read(struct scratch *scratch, __u32 text,
 				      const volatile struct filter *filter)
 {
-	switch (kind) {
-	case TEXT_COMM:
+	switch (text) {
+	case OPERAND_BIT(TEXT_COMM):
 		text_comm(scratch);
 		break;
-	case TEXT_PARENT_COMM:
+	case OPERAND_BIT(TEXT_PARENT_COMM):
 		text_parent_comm(scratch);
 		break;
-	case TEXT_EXE:
-		text_exe(scratch);
-		break;
-	case TEXT_ARGUMENT:
+	case OPERAND_BIT(TEXT_ARGUMENT):
 		text_argument(scratch, filter->paths[0]);
 		break;
-	default:
+	case OPERAND_BIT(TEXT_ARGUMENT + 1):
 		text_argument(scratch, filter->paths[1]);
+		break;
+	default:
+		break; /* `filter_path` has */
 	}
 }
 
-/* Matches the filter's patterns and returns to `filter_resume`: one kind of text a jump, so that
- * the verifier processes the comparisons once. */
+/* Matches the filter's patterns and returns to `filter_resume`: one text a jump, so that the
+ * verifier processes the comparisons once. */
 SEC("raw_tp")
 int filter_match(void *ctx)
 {
@@ -151,19 +133,14 @@ int filter_match(void *ctx)
 	if (!filter)
 		return 0;
 	volatile struct filtering *filtering = &scratch->filtering;
-	__u32 kind = filtering->text_kind;
+	__u32 texts = filtering->texts, text = texts & -texts;
 
-	if (kind < TEXT_KINDS) {
-		filtering->text_kind = kind + 1;
-		if (filter->text_kinds & OPERAND_BIT(kind)) {
-			text_read(scratch, kind, filter);
-			text_compare(scratch, kind, filter);
-		}
-		bpf_tail_call(ctx, &continuations, CONTINUE_MATCH);
-	} else {
-		filtering->patterns_known = true;
-		bpf_tail_call(ctx, &continuations, CONTINUE_FILTER);
-	}
+	text_read(scratch, text, filter);
+	text_compare(scratch, pattern_kind(text), filter);
+	filtering->texts = texts & ~text;
+	filtering->path.at = 0;
+	filtering->patterns_known = texts == text;
+	bpf_tail_call(ctx, &continuations, text_program(filtering));
 	count_lost_reroute(filtering->slot);
 	return 0;
 }

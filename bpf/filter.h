@@ -82,6 +82,17 @@ static __always_inline __u64 tree_bits(void)
 	return process_trees_lost != process_trees_found ? 1ULL << TREE_UNKNOWN : 0;
 }
 
+/* The filter of the call's route. NULL if it has none, which the daemon prevents. */
+static __always_inline const volatile struct filter *
+filter_of(const volatile struct filtering *filtering)
+{
+	__u64 number = slot_route(filtering->bank, filtering->slot)->filter;
+
+	if (!number)
+		return NULL;
+	return &bank_at(filtering->bank)->filters[(number - 1) & (FILTERS_PER_BANK - 1)];
+}
+
 static __always_inline void operands_load(void *ctx, struct filtering *filtering, bool compat,
 					  const volatile struct filter *filter)
 {

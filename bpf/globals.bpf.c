@@ -79,6 +79,7 @@ struct wire_types {
 	enum operand_width operand_width;
 	enum filter_end filter_end;
 	enum text_kind text_kind;
+	enum file_directory file_directory;
 	enum pattern_anchor pattern_anchor;
 	enum hash_factor hash_factor;
 	enum tag_bit tag_bit;

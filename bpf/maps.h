@@ -30,6 +30,8 @@ enum continuation {
 	CONTINUE_MATCH = 2, /* `filter_match` */
 	CONTINUE_NAMES = 3, /* `names` */
 	CONTINUE_DESCRIPTORS = 4, /* `descriptors` */
+	CONTINUE_PATH = 5, /* `filter_path` */
+	CONTINUE_WALK = 6, /* `filter_walk` */
 	CONTINUATIONS,
 };
 

@@ -2,8 +2,8 @@
 #ifndef TAILCALLD_MATCH_H
 #define TAILCALLD_MATCH_H
 
+#include "kernel.h"
 #include <bpf/bpf_core_read.h>
-#include "dentry.h"
 #include "filter.h"
 
 /*
@@ -12,14 +12,90 @@
  * from round to round are in memory, for the verifier.
  */
 
-enum {
+/* Places of texts in the captures. */
+enum text_place {
 	PATH_BYTES = 4096, /* PATH_MAX */
-	PATH_AT = 8192, /* where the path of an executable ends, built backwards */
+	TEXT_AT = 16, /* a text as it was read; the byte before it is a slash */
+	TEXT_MASK = 2047, /* of the places in a path argument */
+	PATH_AT = 12288, /* a path argument, normalised; before it, the names of directories */
+	PATH_MASK = 16383, /* of the places in such a path */
+	TEXT_END = PATH_AT + PATH_BYTES,
 };
+
+/* Returns 1 if a value is 0, else 0. */
+static __always_inline __u64 value_is_zero(__u64 value)
+{
+	return (value - 1) >> 63;
+}
+
+/* Whether the text is a path argument. */
+static __always_inline bool is_path_argument(__u32 text)
+{
+	return text == OPERAND_BIT(TEXT_PATH) || text == OPERAND_BIT(TEXT_PATH + 1);
+}
+
+/* The program that goes on with the filter: it reads the next text, or takes the result. */
+static __always_inline __u32 text_program(const volatile struct filtering *filtering)
+{
+	__u32 texts = filtering->texts, next = texts & -texts;
+
+	if (!next)
+		return CONTINUE_FILTER;
+	if (is_path_argument(next))
+		return CONTINUE_PATH;
+	return next == OPERAND_BIT(TEXT_EXE) || next >= OPERAND_BIT(TEXT_FD_PATH) ? CONTINUE_WALK
+										  : CONTINUE_MATCH;
+}
+
+/* The file that the next text is the path of. */
+static __always_inline const volatile struct filter_file *
+file_of_text(const volatile struct filter *filter, __u32 texts)
+{
+	__u32 text = texts & -texts;
+	__u64 number = text == OPERAND_BIT(TEXT_PATH)       ? 0
+		       : text == OPERAND_BIT(TEXT_PATH + 1) ? 1
+		       : text == OPERAND_BIT(TEXT_FD_PATH)  ? 2
+							    : 3;
+
+	barrier_var(number);
+	return &filter->files[number & (FILTER_FILES - 1)];
+}
+
+/* Returns an argument by its position from 1; 0 if there is none. */
+static __always_inline __u64 argument_of(const volatile struct filtering *filtering, __u8 position)
+{
+	__u64 at = OPERAND_ARGUMENT - 1 + position;
+
+	barrier_var(at);
+	return position && at < OPERANDS ? filtering->operands[at] : 0;
+}
+
+/* The kind that the patterns of a text have. */
+static __always_inline __u8 pattern_kind(__u32 text)
+{
+	if (text >= OPERAND_BIT(TEXT_FD_PATH))
+		return TEXT_FD_PATH;
+	if (text >= OPERAND_BIT(TEXT_PATH))
+		return TEXT_PATH;
+	return text == OPERAND_BIT(TEXT_COMM)          ? TEXT_COMM
+	       : text == OPERAND_BIT(TEXT_PARENT_COMM) ? TEXT_PARENT_COMM
+	       : text == OPERAND_BIT(TEXT_EXE)         ? TEXT_EXE
+	       : text == OPERAND_BIT(TEXT_ARGUMENT)    ? TEXT_ARGUMENT
+						       : TEXT_ARGUMENT + 1;
+}
+
+/* Counts a call as lost because a tail call failed. */
+static __always_inline void count_lost_reroute(__u32 slot)
+{
+	struct counters *counters = stats_row(slot);
+
+	if (counters)
+		stats_count(counters, COUNTER_LOST_REROUTE);
+}
 
 static __always_inline __u8 *text_room(struct scratch *scratch)
 {
-	return scratch->captures;
+	return scratch->captures + TEXT_AT;
 }
 
 /* Sets the length of the text from the result of its read: bytes with the NUL, or a negative
@@ -28,7 +104,8 @@ static __always_inline void text_set_length(struct scratch *scratch, long got)
 {
 	volatile struct filtering *filtering = &scratch->filtering;
 
-	filtering->is_readable = got >= 0;
+	filtering->text_state = got >= 0 ? TEXT_KNOWN : TEXT_UNKNOWN;
+	filtering->text_at = TEXT_AT;
 	filtering->length = got > 0 ? got - 1 : 0;
 }
 
@@ -63,88 +140,17 @@ static __always_inline void text_argument(struct scratch *scratch, __u8 position
 						(const void *)scratch->filtering.operands[at]));
 }
 
-/* Goes from the root of a mount to its mount point; at the topmost mount the path is whole. */
-static __always_inline void path_leave_mount(volatile struct path_walk *walk)
-{
-	const struct mount *mount =
-		(const void *)(walk->mount - bpf_core_field_offset(struct mount, mnt));
-	const struct mount *above = BPF_CORE_READ(mount, mnt_parent);
-
-	walk->is_whole = above == mount;
-	walk->dentry = (__u64)BPF_CORE_READ(mount, mnt_mountpoint);
-	walk->mount = (__u64)__builtin_preserve_access_index(&above->mnt);
-}
-
-/* Prepends a slash and the name of a dentry to the path, if the buffer has room. */
-static __always_inline void path_add(struct scratch *scratch, volatile struct path_walk *walk,
-				     const struct dentry *dentry)
-{
-	__u64 length = BPF_CORE_READ(dentry, d_name.len) & (NAME_BYTES - 1);
-	__u64 start = walk->start - length - 1;
-
-	barrier_var(start);
-	if (start < NAME_BYTES || start >= PATH_BYTES) {
-		walk->is_cut = true;
-		return;
-	}
-	__u8 *to = scratch->captures + PATH_AT + start;
-	to[0] = '/';
-	bpf_probe_read_kernel(to + 1, length, BPF_CORE_READ(dentry, d_name.name));
-	walk->start = start;
-}
-
-/* Goes from a dentry to its parent. */
-static __always_inline void path_step(struct scratch *scratch, volatile struct path_walk *walk)
-{
-	const struct dentry *dentry = (const struct dentry *)walk->dentry;
-	const struct vfsmount *mount = (const struct vfsmount *)walk->mount;
-	const struct dentry *parent = BPF_CORE_READ(dentry, d_parent);
-
-	if (dentry == BPF_CORE_READ(mount, mnt_root) || dentry == parent) {
-		path_leave_mount(walk);
-	} else {
-		walk->dentry = (__u64)parent;
-		path_add(scratch, walk, dentry);
-	}
-}
-
-/* Reads the path of the executable in the mount namespace that the file was opened in. */
-static __always_inline void text_exe(struct scratch *scratch)
-{
-	volatile struct path_walk *walk = &scratch->filtering.path;
-	const struct file *file = BPF_CORE_READ(task_untyped(), mm, exe_file);
-
-	walk->dentry = (__u64)BPF_CORE_READ(file, f_path.dentry);
-	walk->mount = (__u64)BPF_CORE_READ(file, f_path.mnt);
-	walk->start = PATH_BYTES - 1;
-	walk->is_whole = false;
-	walk->is_cut = false;
-	scratch->captures[PATH_AT + PATH_BYTES - 1] = 0;
-	for (__u32 i = 0; i < PATH_PARTS_MAX; i++) {
-		if (walk->is_whole || walk->is_cut)
-			break;
-		path_step(scratch, walk);
-	}
-	__u64 start = walk->start;
-	barrier_var(start);
-	if (!file || !walk->is_whole || walk->is_cut || start >= PATH_BYTES)
-		text_set_length(scratch, -1);
-	else
-		text_set_length(scratch,
-				bpf_probe_read_kernel_str(text_room(scratch), PATH_BYTES,
-							  scratch->captures + PATH_AT + start));
-}
-
 /* Whether the text has the pattern's bytes from `start` on. */
 static __always_inline bool text_has_pattern(struct scratch *scratch, __u64 start,
 					     const volatile struct pattern *pattern)
 {
 	volatile struct filtering *filtering = &scratch->filtering;
 
+	start += filtering->text_at;
 	barrier_var(start);
-	if (start > PATH_BYTES)
+	if (start > TEXT_END)
 		return false;
-	bpf_probe_read_kernel(scratch->filtering.window, PATTERN_BYTES, text_room(scratch) + start);
+	bpf_probe_read_kernel(scratch->filtering.window, PATTERN_BYTES, scratch->captures + start);
 	filtering->differing = 0;
 	for (__u32 i = 0; i < PATTERN_WORDS; i++)
 		filtering->differing |=
@@ -170,6 +176,8 @@ static __always_inline void text_compare(struct scratch *scratch, __u8 kind,
 	volatile struct filtering *filtering = &scratch->filtering;
 	const volatile struct bank *bank = bank_at(filtering->bank);
 
+	if (filtering->text_state == TEXT_ABSENT)
+		return;
 	for (__u32 i = 0; i < PATTERNS_PER_FILTER; i++) {
 		__u64 at = (filter->patterns + i) & (PATTERNS_PER_BANK - 1);
 
@@ -178,8 +186,9 @@ static __always_inline void text_compare(struct scratch *scratch, __u8 kind,
 		const volatile struct pattern *pattern = &bank->patterns[at];
 		if (pattern->kind != kind)
 			continue;
-		if (filtering->is_readable ? text_matches(scratch, pattern) != pattern->is_negated
-					   : pattern->holds_unknown)
+		if (filtering->text_state == TEXT_KNOWN
+			    ? text_matches(scratch, pattern) != pattern->is_negated
+			    : pattern->holds_unknown)
 			filtering->operands[OPERAND_PATTERNS] |= 1ULL << i;
 	}
 }

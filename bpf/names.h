@@ -92,10 +92,8 @@ static __always_inline void name_copy(__u8 *to, const struct dentry *dentry, __u
 	to[length & (NAME_BYTES - 1)] = 0;
 }
 
-/* Whether the dentry at that address has another sequence number than before its members were
- * read. */
-static __always_inline bool dentry_is_renamed(const struct dentry *dentry, __u64 address,
-					      __u32 before)
+/* Returns the sequence number of the dentry at that address, after its members were read. */
+static __always_inline __u32 dentry_sequence(const struct dentry *dentry, __u64 address)
 {
 	__u32 now = 0;
 
@@ -106,7 +104,14 @@ static __always_inline bool dentry_is_renamed(const struct dentry *dentry, __u64
 		bpf_probe_read_kernel(&now, sizeof(now),
 				      (const __u8 *)address +
 					      bpf_core_field_offset(struct dentry, d_seq));
-	return now != before || before & 1;
+	return now;
+}
+
+/* Whether it has another one than before, or is being renamed. */
+static __always_inline bool dentry_is_renamed(const struct dentry *dentry, __u64 address,
+					      __u32 before)
+{
+	return dentry_sequence(dentry, address) != before || before & 1;
 }
 
 /* Drops a path that was renamed while it was read: parts of it may be old and others new. */

@@ -120,14 +120,19 @@ struct pending {
 	struct deferred_read deferred[DEFERRED_MAX];
 };
 
-/* The way from the executable up to the root, in memory for the same reason as argv_copy. */
-struct path_walk {
-	__u64 dentry;
-	__u64 mount;
-	__u32 start; /* of the path so far, within its buffer */
-	__u32 is_whole; /* it has reached the root of the mount namespace */
-	__u32 is_cut; /* the buffer is full */
-	__u32 reserved;
+/* The text of a path argument, in memory for the same reason as argv_copy. The places are in
+ * `captures`, see enum text_place. */
+struct path_text {
+	__u32 at; /* the byte that is looked at; 0: the text is not read yet */
+	__u32 end; /* of the text */
+	__u32 piece; /* what is to be copied next */
+	__u32 out; /* where it is copied to */
+	__u32 levels; /* names of the directory that its `..` in front take away */
+	__u32 renames; /* not 0: a directory was renamed meanwhile */
+	__u64 found; /* slashes of the word there, bits of their bytes */
+	__u8 is_absolute; /* it begins with a slash */
+	__u8 jumps; /* that normalising it took */
+	__u16 skip; /* bytes that mean nothing */
 };
 
 /* The way from a process up to its ancestors, in memory for the same reason. */
@@ -175,6 +180,12 @@ struct name_walk {
 	__u8 head[DENTRY_BYTES]; /* a copy of a dentry, where the kernel has no typed pointers */
 };
 
+enum text_state {
+	TEXT_UNKNOWN = 0, /* it cannot be read */
+	TEXT_KNOWN = 1,
+	TEXT_ABSENT = 2, /* the call has none */
+};
+
 /* A call that is being filtered. */
 struct filtering {
 	__u64 operands[OPERANDS];
@@ -182,11 +193,13 @@ struct filtering {
 	__u32 slot;
 	__u32 patterns_known;
 	__u32 wants_patterns; /* an instruction asks for them */
-	__u32 text_kind; /* the next text to match: enum text_kind */
-	__u32 length; /* of the current text */
-	__u32 is_readable;
+	__u32 texts; /* bits of the texts still to match: enum text_kind */
 	__u32 bank;
-	struct path_walk path;
+	__u32 text_at; /* where the current text stands in `captures`, */
+	__u32 length; /* its length, */
+	__u32 text_state; /* and enum text_state */
+	__u32 reserved;
+	struct path_text path;
 	__u64 differing;
 	__u64 window[PATTERN_WORDS]; /* the part of the text that is compared */
 };

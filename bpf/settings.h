@@ -42,8 +42,13 @@ enum filter_size {
 	PATTERNS_PER_FILTER = 16,
 	PATTERN_BYTES = 128,
 	PATTERN_WORDS = PATTERN_BYTES / 8,
-	FILTER_PATHS = 2, /* string arguments that one filter may match */
-	PATH_PARTS_MAX = 48, /* components of the path of an executable */
+	FILTER_PATHS = 2, /* string arguments that one filter may match as they are passed */
+	FILTER_FILES = 4, /* path arguments and descriptors of one call, two of each */
+	PATH_PARTS_MAX = 48, /* components of the path of an executable or a directory */
+	PATH_TEXT_MAX = 1024, /* bytes of a path argument that is resolved */
+	PATH_TEXT_WORDS = 4, /* that one step looks at */
+	PATH_TEXT_STEPS = 20, /* over all words, and one for each part that may be left out */
+	PATH_TEXT_JUMPS = 3, /* of so many steps */
 };
 
 /* The value that an instruction of a filter compares. */
@@ -98,7 +103,9 @@ enum text_kind {
 	TEXT_PARENT_COMM = 1,
 	TEXT_EXE = 2, /* path of the executable */
 	TEXT_ARGUMENT = 3, /* FILTER_PATHS of them */
-	TEXT_KINDS = 5,
+	TEXT_PATH = 5, /* two path arguments, absolute; patterns of both have this kind */
+	TEXT_FD_PATH = 7, /* the files behind two descriptors, likewise */
+	TEXT_KINDS = 9,
 };
 
 /* The end of the text that a pattern is anchored to. */
@@ -121,6 +128,20 @@ struct pattern {
 	__u64 masks[PATTERN_WORDS]; /* ones where it has bytes */
 };
 
+enum file_directory {
+	DIRECTORY_CWD = 0,
+	DIRECTORY_NONE = 7, /* a text that is not absolute is no path */
+};
+
+/* A file that a call names: by a path, or by a descriptor alone. Positions of arguments count from
+ * 1; 0: none. */
+struct filter_file {
+	__u8 path;
+	__u8 directory; /* of the descriptor, or enum file_directory */
+	__u8 flags; /* that may have AT_EMPTY_PATH */
+	__u8 reserved;
+};
+
 /* A route's filter: its first instruction, and the operands that it needs. */
 struct filter {
 	__u16 first; /* instruction of the bank */
@@ -128,9 +149,11 @@ struct filter {
 	__u8 pattern_count;
 	__u8 operands; /* bits of those before OPERAND_ARGUMENT that cost a look-up */
 	__u8 arguments; /* whether it looks at arguments */
-	__u8 text_kinds; /* bits of enum text_kind */
 	__u8 paths[FILTER_PATHS]; /* positions of the arguments that are texts */
-	__u8 reserved[6];
+	__u8 reserved;
+	__u16 text_kinds; /* bits of enum text_kind */
+	__u32 reserved_too;
+	struct filter_file files[FILTER_FILES]; /* in the order of enum text_kind */
 };
 
 /* An environment variable that some route names. A string is that variable if it has these bytes

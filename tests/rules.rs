@@ -51,7 +51,7 @@ fn read_filter_has_every_part() {
     let rule = rule(
         "user = [0, \"!root\", \"1000-1999\", \"! 1500\"], group = \"root\", euid = 0, egid = \"!0\", loginuid = [\"!unset\"], \
          unit = [\"nginx\", \"!a.scope\"], slice = \"machine\", user_unit = \"gnome@1\", \
-         container = false, comm = [\"nginx\", \"!kworker*\"], exe = \"*/python3\", \
+         container = false, comm = [\"nginx\", \"!kworker*\"], exe = \"*/python3\", path = [\"!/etc/**\", \"**/x\", \"*/../x\"], fd_path = [\"/etc\", \"/\", \"/etc/.*\"], \
          parent_comm = \"sh\", pid_tree = 1, argument = [\"flags & O_CREAT\", \"dfd = AT_FDCWD\"]",
     );
     let condition =
@@ -79,6 +79,16 @@ fn read_filter_has_every_part() {
             pattern("kworker", Part::Begin, true),
         ]),
         exe: Some(vec![pattern("/python3", Part::End, false)]),
+        path: Some(vec![
+            pattern("/etc/", Part::Begin, true),
+            pattern("/x", Part::End, false),
+            pattern("/../x", Part::End, false),
+        ]),
+        fd_path: Some(vec![
+            pattern("/etc", Part::Whole, false),
+            pattern("/", Part::Whole, false),
+            pattern("/etc/.", Part::Begin, false),
+        ]),
         parent_comm: Some(vec![pattern("sh", Part::Whole, false)]),
         pid_tree: Some(vec![1]),
         argument: Some(vec![condition("flags", bits), condition("dfd", equals)]),
@@ -269,6 +279,8 @@ fn any_filter() -> impl Strategy<Value = Filter> {
         container: Some(container),
         comm: Some(vec![text.clone()]),
         exe: None,
+        path: None,
+        fd_path: None,
         parent_comm: Some(vec![text]),
         pid_tree: Some(vec![pid]),
         argument: Some(argument),

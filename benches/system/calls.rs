@@ -67,6 +67,10 @@ impl Call {
         if word == "path" {
             return Ok(Self::Path(CString::new("/nonexistent/file/of/thirty/bytes")?));
         }
+        if word == "relative" {
+            std::env::set_current_dir("/usr/share/doc")?;
+            return Ok(Self::Path(CString::new("nonexistent/file/of/29/bytes")?));
+        }
         if word == "read" {
             return Ok(Self::Read(File::open("/etc/passwd")?));
         }

@@ -17,34 +17,53 @@ use crate::statistics::Series;
 struct Contender {
     name: &'static str,
     syscall: &'static str,
+    /// Word of the child's call; the number of the syscall if it takes no arguments.
+    call: Option<&'static str>,
     options: &'static str,
     alone: Series,
     added: Series,
 }
 
-const fn of(name: &'static str, syscall: &'static str, options: &'static str) -> Contender {
-    Contender { name, syscall, options, alone: Series::new(), added: Series::new() }
+const fn of(name: &'static str, options: &'static str) -> Contender {
+    of_call(name, CHEAP, None, options)
 }
 
-const CONTENDERS: [Contender; 14] = [
-    of("`uid`", CHEAP, "uid = 4242"),
-    of("`uid`, 16 values", CHEAP, SIXTEEN),
-    of("`loginuid`", CHEAP, "loginuid = 4242"),
-    of("`container`", CHEAP, "container = true"),
-    of("`slice`", CHEAP, "slice = 'nobody.slice'"),
-    of("`pid_tree`", CHEAP, "pid_tree = 1, uid = '!0'"),
-    of("`comm`", CHEAP, "comm = 'nobody'"),
-    of("`parent_comm`", CHEAP, "parent_comm = 'nobody'"),
-    of("`exe`", CHEAP, "exe = '/nobody'"),
-    of("`argument`, a number", "faccessat", "argument = 'mode = 7'"),
-    of("`argument`, a path", "faccessat", "argument = 'filename = /nobody/*'"),
-    of("`limit`, exhausted", CHEAP, "limit = '1/h', burst = 1"),
-    of("`limit` per uid, exhausted", CHEAP, "limit = '1/h', burst = 1, per = 'uid'"),
-    of("`sample`", CHEAP, "sample = '1/1000000'"),
+const fn of_call(
+    name: &'static str,
+    syscall: &'static str,
+    call: Option<&'static str>,
+    options: &'static str,
+) -> Contender {
+    Contender { name, syscall, call, options, alone: Series::new(), added: Series::new() }
+}
+
+const PATH: Option<&str> = Some("path");
+
+const CONTENDERS: [Contender; 18] = [
+    of("`uid`", "uid = 4242"),
+    of("`uid`, 16 values", SIXTEEN),
+    of("`loginuid`", "loginuid = 4242"),
+    of("`container`", "container = true"),
+    of("`slice`", "slice = 'nobody.slice'"),
+    of("`pid_tree`", "pid_tree = 1, uid = '!0'"),
+    of("`comm`", "comm = 'nobody'"),
+    of("`parent_comm`", "parent_comm = 'nobody'"),
+    of("`exe`", "exe = '/nobody'"),
+    of_call("`argument`, a number", "faccessat", PATH, "argument = 'mode = 7'"),
+    of_call("`argument`, a path", "faccessat", PATH, "argument = 'filename = /nobody/*'"),
+    of_call("`path`", "faccessat", PATH, "path = '/nobody/**'"),
+    of_call("`path`, a relative one", "faccessat", Some("relative"), "path = '/nobody/**'"),
+    of_call("`sample`, behind a `path` that matches", "faccessat", PATH, MATCHING),
+    of_call("`fd_path`", "read", Some("read"), "fd_path = '/nobody/**'"),
+    of("`limit`, exhausted", "limit = '1/h', burst = 1"),
+    of("`limit` per uid, exhausted", "limit = '1/h', burst = 1, per = 'uid'"),
+    of("`sample`", "sample = '1/1000000'"),
 ];
 
 const SIXTEEN: &str = "uid = [4201, 4203, 4205, 4207, 4209, 4211, 4213, 4215, 4217, 4219, 4221, 4223, \
                        4225, 4227, 4229, 4231]";
+
+const MATCHING: &str = "path = '/nonexistent/**', sample = '1/1000000'";
 
 const CALLS: u64 = 50_000;
 
@@ -67,7 +86,7 @@ pub fn run(bench: &Bench) -> Result<Part> {
 
 impl Contender {
     fn measure(&mut self, bench: &Bench, caller: &mut Caller) -> Result<()> {
-        let call = if self.syscall == CHEAP { number_of(CHEAP)? } else { "path".to_owned() };
+        let call = self.call.map_or_else(|| number_of(self.syscall), |call| Ok(call.to_owned()))?;
         let before = caller.ns_per_call(bench, &call, CALLS)?;
         let with = self.with_daemon(bench, caller, &call)?;
         let after = caller.ns_per_call(bench, &call, CALLS)?;
@@ -123,7 +142,7 @@ fn flood(bench: &Bench) -> Result<[f64; 3]> {
     Ok([limited, flooded as f64 / seconds, lost * 100.0])
 }
 
-fn part(contenders: &[Contender; 14], empty: &Series, floods: &[Series; 3]) -> Part {
+fn part(contenders: &[Contender; 18], empty: &Series, floods: &[Series; 3]) -> Part {
     let mut table = Table::new(&["rejected by", "ns alone", "ns added", "times the empty program"]);
     for it in contenders {
         let ratio = it.added.over(empty);
@@ -143,7 +162,8 @@ fn part(contenders: &[Contender; 14], empty: &Series, floods: &[Series; 3]) -> P
         title: "(i) A syscall that is routed and not recorded",
         meaning: format!(
             "Each route goes to `args` and records none of the calls: its filter rejects \
-             them, or its limit is exhausted. The empty program adds {} ns to `{CHEAP}` \
+             them, or its limit is exhausted. The relative path begins in a directory of three \
+             names, and `fd_path` is that of `/etc/passwd`. The empty program adds {} ns to `{CHEAP}` \
              in the same rounds. In the second table, two users make calls on one CPU \
              with the default limit per user.",
             empty.show(1)

@@ -34,6 +34,10 @@ pub struct Filter {
     pub comm: Option<Vec<Pattern>>,
     /// Path of the executable, as the process's own mount namespace has it.
     pub exe: Option<Vec<Pattern>>,
+    /// Any path that the call passes, absolute.
+    pub path: Option<Vec<Pattern>>,
+    /// Path of the file behind any descriptor that the call passes.
+    pub fd_path: Option<Vec<Pattern>>,
     /// The name of the parent's main thread.
     pub parent_comm: Option<Vec<Pattern>>,
     /// Processes, with all that descend from them.
@@ -49,7 +53,7 @@ impl Filter {
         let is_text =
             |condition: &Condition| matches!(condition.comparison, Comparison::Matches(_));
         let names = [&self.unit, &self.slice, &self.user_unit];
-        let texts = [&self.comm, &self.exe, &self.parent_comm];
+        let texts = [&self.comm, &self.exe, &self.parent_comm, &self.path, &self.fd_path];
         names.iter().any(|names| names.is_some())
             || texts.iter().any(|patterns| patterns.is_some())
             || self.container.is_some()
@@ -151,7 +155,7 @@ impl Filter {
     /// Returns this filter, with the parts that are `None` taken from `below`. An empty list revokes a part of `below`.
     pub(super) fn or(&self, below: &Self) -> Self {
         let Self { uid, gid, euid, egid, loginuid, unit, slice, user_unit, container, .. } = self;
-        let Self { comm, exe, parent_comm, pid_tree, argument, .. } = self;
+        let Self { comm, exe, path, fd_path, parent_comm, pid_tree, argument, .. } = self;
         Self {
             uid: either(uid, &below.uid),
             gid: either(gid, &below.gid),
@@ -164,6 +168,8 @@ impl Filter {
             container: container.or(below.container),
             comm: either(comm, &below.comm),
             exe: either(exe, &below.exe),
+            path: either(path, &below.path),
+            fd_path: either(fd_path, &below.fd_path),
             parent_comm: either(parent_comm, &below.parent_comm),
             pid_tree: either(pid_tree, &below.pid_tree),
             argument: either(argument, &below.argument),
@@ -173,6 +179,11 @@ impl Filter {
     /// Returns whether the filter accepts every call.
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
+    }
+
+    /// Returns whether the kernel must put the path of a file together to decide.
+    pub fn asks_for_path(&self) -> bool {
+        self.exe.is_some() || self.path.is_some() || self.fd_path.is_some()
     }
 
     /// Returns whether the kernel must know the process's cgroup to decide.

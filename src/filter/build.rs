@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use syscalls::Slot;
 
 use super::{
-    INSNS_MAX, Insn, NameKind, Next, Op, PATHS_MAX, PATTERNS_MAX, Program, StringMatch, TextSource,
+    Files, INSNS_MAX, Insn, NameKind, Next, Op, PATHS_MAX, PATTERNS_MAX, Program, StringMatch,
+    TextSource, files,
 };
 use crate::config::{Pattern, UnitName};
 
@@ -17,6 +18,7 @@ pub(super) struct Builder {
     insns: Vec<Insn>,
     patterns: Vec<StringMatch>,
     paths: Vec<u8>,
+    files: Files,
     /// A property that cannot be read fulfils the conditions that are added; otherwise it fails them.
     unknown_holds: bool,
 }
@@ -24,7 +26,7 @@ pub(super) struct Builder {
 impl Builder {
     pub fn new(slot: Slot) -> Self {
         let (insns, patterns, paths) = (Vec::new(), Vec::new(), Vec::new());
-        Self { slot, insns, patterns, paths, unknown_holds: true }
+        Self { slot, insns, patterns, paths, files: Files::default(), unknown_holds: true }
     }
 
     /// Sets whether a property that cannot be read fulfils the conditions that follow.
@@ -99,14 +101,59 @@ impl Builder {
             patterns.into_iter().flatten().partition(|pattern| pattern.is_excluded);
         let mut next = yes;
         for pattern in excluded {
-            let at = self.text(of, pattern);
+            let at = self.text(of, pattern, pattern.is_excluded, self.unknown_holds);
             next = self.add(Op::Patterns(BTreeSet::from([at])), next, no);
         }
+        self.wanted(of, wanted, next, no)
+    }
+
+    /// Adds patterns of files that a call may name several of, or none. One of those that are not excluded must match
+    /// any of the files, and none of the others any of them. So an excluded pattern is looked for like the others, and
+    /// leads away: a file whose path is unknown has it where it must not decide.
+    pub fn patterns_of_any(
+        &mut self,
+        of: TextSource,
+        patterns: Option<&[Pattern]>,
+        yes: Next,
+        no: Next,
+    ) -> Result<Next, String> {
+        let Some(patterns) = patterns else { return Ok(yes) };
+        self.add_files(of)?;
+        let (excluded, wanted): (Vec<_>, Vec<_>) =
+            patterns.iter().partition(|pattern| pattern.is_excluded);
+        let excluded =
+            excluded.into_iter().map(|one| self.text(of, one, false, !self.unknown_holds));
+        let excluded: BTreeSet<_> = excluded.collect();
+        let next =
+            if excluded.is_empty() { yes } else { self.add(Op::Patterns(excluded), no, yes) };
+        Ok(self.wanted(of, wanted, next, no))
+    }
+
+    fn wanted(&mut self, of: TextSource, wanted: Vec<&Pattern>, next: Next, no: Next) -> Next {
         if wanted.is_empty() {
             return next;
         }
-        let any = wanted.into_iter().map(|pattern| self.text(of, pattern)).collect();
+        let holds = self.unknown_holds;
+        let any = wanted.into_iter().map(|one| self.text(of, one, false, holds)).collect();
         self.add(Op::Patterns(any), next, no)
+    }
+
+    /// Adds the files of the syscall whose paths are compared.
+    fn add_files(&mut self, of: TextSource) -> Result<(), String> {
+        let slot = self.slot;
+        let (files, what) = match of {
+            TextSource::FdPath => (&mut self.files.descriptors, "descriptor"),
+            _ => (&mut self.files.paths, "path"),
+        };
+        *files = match of {
+            TextSource::FdPath => files::descriptors(slot),
+            _ => files::paths(slot),
+        };
+        if files.is_empty() {
+            Err(format!("{slot} has no argument that is a {what}"))
+        } else {
+            Ok(())
+        }
     }
 
     /// Returns the place of an argument that is a string, which is added if it is new.
@@ -118,10 +165,15 @@ impl Builder {
         }))
     }
 
-    fn text(&mut self, of: TextSource, pattern: &Pattern) -> usize {
-        let Pattern { text, part, is_excluded } = pattern.clone();
-        let holds_unknown = self.unknown_holds;
-        let text = StringMatch { of, text, part, is_negated: is_excluded, holds_unknown };
+    fn text(
+        &mut self,
+        of: TextSource,
+        pattern: &Pattern,
+        is_negated: bool,
+        holds_unknown: bool,
+    ) -> usize {
+        let Pattern { text, part, .. } = pattern.clone();
+        let text = StringMatch { of, text, part, is_negated, holds_unknown };
         let known = self.patterns.iter().position(|known| *known == text);
         known.unwrap_or_else(|| {
             self.patterns.push(text);
@@ -146,6 +198,6 @@ impl Builder {
         let insns = self.insns.into_iter().rev();
         let insns = insns.map(|Insn { op, jt, jf }| Insn { op, jt: turned(jt), jf: turned(jf) });
         let (insns, first) = (insns.collect(), turned(first));
-        Ok(Program { first, insns, patterns: self.patterns, paths: self.paths })
+        Ok(Program { first, insns, patterns: self.patterns, paths: self.paths, files: self.files })
     }
 }

@@ -4,11 +4,13 @@
 
 mod argument;
 mod build;
+mod files;
 mod ids;
 
 use std::collections::BTreeSet;
 
 pub use argument::{FDCWD, arguments};
+pub use files::{FileBase, FileSource, Files, has_descriptor, has_path};
 
 use build::Builder;
 use syscalls::Slot;
@@ -28,6 +30,8 @@ pub struct Program {
     pub patterns: Vec<StringMatch>,
     /// Positions of the arguments that are texts, two at most.
     pub paths: Vec<u8>,
+    /// Files that the call names, of which patterns compare the paths.
+    pub files: Files,
 }
 
 /// One instruction, as `struct filter_insn` of `bpf/settings.h`.
@@ -177,6 +181,10 @@ pub enum TextSource {
     Exe,
     /// An argument, by its place in [`Program::paths`].
     Argument(usize),
+    /// Any path argument, made absolute.
+    Path,
+    /// Path of the file behind any descriptor that is an argument.
+    FdPath,
 }
 
 /// Instructions that a call may run.
@@ -257,6 +265,10 @@ fn of_rule(
     ];
     for (of, patterns) in texts {
         next = builder.patterns(of, patterns.as_deref(), next, otherwise);
+    }
+    for (of, patterns) in [(TextSource::Path, &filter.path), (TextSource::FdPath, &filter.fd_path)]
+    {
+        next = builder.patterns_of_any(of, patterns.as_deref(), next, otherwise)?;
     }
     for condition in filter.argument.iter().flatten().rev() {
         next = argument::test(builder, condition, next, otherwise)?;

@@ -40,6 +40,7 @@ fn compile_jumps_forward_to_accepting_rule() {
             ],
             patterns: vec![],
             paths: vec![],
+            files: Files::default(),
         }
     );
 }

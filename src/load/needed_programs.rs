@@ -63,8 +63,9 @@ const OF_DAEMON: [&str; 1] = ["self_identify"];
 const OF_TABLE: [&str; 4] = ["sys_enter", "selftest", "cgroup_mkdir", "cgroup_rmdir"];
 
 /// Programs of a table that has a rule of some kind.
-const OF_RULES: [(IsNeeded, &[&str]); 7] = [
+const OF_RULES: [(IsNeeded, &[&str]); 8] = [
     (|one| one.route.unfiltered().is_none(), &["filter", "filter_match", "filter_resume"]),
+    (|one| one.rule.filter.asks_for_path(), &["filter_path", "filter_walk"]),
     (
         |one| one.rule.filter.pid_tree.is_some(),
         &["proc_tree_exit", "proc_tree_fork", "proc_tree_seed"],

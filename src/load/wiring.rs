@@ -12,12 +12,14 @@ use crate::bpf::types::{continuation, return_continuation};
 use crate::plan::Plan;
 
 /// Programs that others continue with.
-const CONTINUATIONS: [(continuation, Pick); 5] = [
+const CONTINUATIONS: [(continuation, Pick); 7] = [
     (continuation::CONTINUE_ARGV, |programs| &programs.argv_copy),
     (continuation::CONTINUE_FILTER, |programs| &programs.filter_resume),
     (continuation::CONTINUE_MATCH, |programs| &programs.filter_match),
     (continuation::CONTINUE_NAMES, |programs| &programs.names),
     (continuation::CONTINUE_DESCRIPTORS, |programs| &programs.descriptors),
+    (continuation::CONTINUE_PATH, |programs| &programs.filter_path),
+    (continuation::CONTINUE_WALK, |programs| &programs.filter_walk),
 ];
 
 /// Programs that the one at the return of calls continues with.

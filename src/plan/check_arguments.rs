@@ -8,8 +8,8 @@ use syscalls::{Abi, Slot};
 
 use super::conflict::{Winners, examples};
 use super::{Plan, Rule, resolve};
-use crate::config::{Config, Entry, Fault, Mark, Target, closest};
-use crate::filter::{arguments, check, compile};
+use crate::config::{Config, Entry, Fault, Filter, Mark, Target, closest};
+use crate::filter::{arguments, check, compile, has_descriptor, has_path};
 use crate::handlers::Handlers;
 
 /// Syscalls of one entry that lack the same argument or constant.
@@ -85,6 +85,9 @@ fn of_rule<'a>(
             gaps.push(gap("argument", condition.to_string(), reason, suggestion));
         }
     }
+    for (option, reason) in missing_files(slot, rule) {
+        gaps.push(gap(option, option.to_owned(), reason, None));
+    }
     let fields = handlers.by_id(rule.handler).into_iter().flat_map(|handler| &handler.fields);
     let mut known: Vec<&str> = fields.map(|field| field.name.as_str()).collect();
     for name in arguments(slot) {
@@ -100,6 +103,23 @@ fn of_rule<'a>(
         }
     }
     gaps
+}
+
+/// Returns the options about files that the syscall does not name, each with the reason.
+fn missing_files(slot: Slot, rule: &Rule) -> Vec<(&'static str, String)> {
+    let of = |option, is_asked: bool, has_one: bool, what| {
+        let reason =
+            || format!("{slot} has no argument that is a {what}, so {option} never matches");
+        (is_asked && !has_one).then(|| (option, reason()))
+    };
+    let Filter { path, fd_path, .. } = &rule.filter;
+    [
+        of("path", path.is_some(), has_path(slot), "path"),
+        of("fd_path", fd_path.is_some(), has_descriptor(slot), "descriptor"),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
 }
 
 /// Returns the word that was probably meant, unless `name` is known.

@@ -2,11 +2,13 @@
 
 use super::numbers::IdMap;
 use crate::bpf::types::{
-    self, filter_end, filter_size, insn_op, operand as Operand, operand_width, pattern_anchor,
-    tag_bit, tag_size, text_kind,
+    self, file_directory, filter_end, filter_size, insn_op, operand as Operand, operand_width,
+    pattern_anchor, tag_bit, tag_size, text_kind,
 };
 use crate::config::Part;
-use crate::filter::{Insn, Next, Number, Op, Program, StringMatch, TextSource, Width};
+use crate::filter::{
+    FileBase, FileSource, Files, Insn, Next, Number, Op, Program, StringMatch, TextSource, Width,
+};
 
 /// Offsets of a program in its bank.
 pub(super) struct BankOffsets<'a> {
@@ -19,6 +21,7 @@ pub(super) struct BankOffsets<'a> {
 }
 
 const PATHS: usize = filter_size::FILTER_PATHS.0 as usize;
+const FILES: usize = filter_size::FILTER_FILES.0 as usize;
 const PATTERN_WORDS: usize = filter_size::PATTERN_WORDS.0 as usize;
 
 /// Converts an index. One beyond the bounds was refused before, see `Settings::check`.
@@ -40,11 +43,58 @@ pub(super) fn filter(program: &Program, offsets: &BankOffsets<'_>) -> types::fil
         patterns: narrow(offsets.pattern),
         pattern_count: narrow(program.patterns.len()),
         operands,
-        arguments: u8::from(operations().any(is_argument) || !program.paths.is_empty()),
-        text_kinds: program.patterns.iter().fold(0, |bits, text| bits | 1 << kind(text.of)),
+        arguments: u8::from(operations().any(is_argument) || has_text_argument(program)),
+        text_kinds: texts(program),
         paths,
-        reserved: [0; 6],
+        files: files(&program.files),
+        ..types::filter::default()
     }
+}
+
+const PATH_FILES: usize = (text_kind::TEXT_FD_PATH.0 - text_kind::TEXT_PATH.0) as usize;
+
+/// `files` of `struct filter`: first the paths, then the descriptors.
+fn files(files: &Files) -> [types::filter_file; FILES] {
+    let mut rows = [types::filter_file::default(); FILES];
+    let (paths, descriptors) = rows.split_at_mut(PATH_FILES);
+    paths.iter_mut().zip(&files.paths).for_each(|(row, source)| *row = file(source));
+    descriptors.iter_mut().zip(&files.descriptors).for_each(|(row, source)| *row = file(source));
+    rows
+}
+
+/// `struct filter_file`.
+fn file(source: &FileSource) -> types::filter_file {
+    let from_one = |position: Option<u8>| position.map_or(0, |position| position + 1);
+    types::filter_file {
+        path: from_one(source.path),
+        directory: match source.base {
+            FileBase::Cwd => file_directory::DIRECTORY_CWD.0 as u8,
+            FileBase::Descriptor(position) => from_one(Some(position)),
+            FileBase::Unknown => file_directory::DIRECTORY_NONE.0 as u8,
+        },
+        flags: from_one(source.flags),
+        reserved: 0,
+    }
+}
+
+/// Returns whether patterns compare something that arguments name.
+fn has_text_argument(program: &Program) -> bool {
+    !program.paths.is_empty() || program.files != Files::default()
+}
+
+/// Returns the bits of the texts that the patterns of a program compare.
+fn texts(program: &Program) -> u16 {
+    let of = |of| match of {
+        TextSource::Path => ones(program.files.paths.len()) << kind(of),
+        TextSource::FdPath => ones(program.files.descriptors.len()) << kind(of),
+        _ => 1 << kind(of),
+    };
+    program.patterns.iter().fold(0, |bits, text| bits | of(text.of))
+}
+
+/// Returns so many low bits.
+fn ones(count: usize) -> u16 {
+    (0..count).fold(0, |bits, _| bits << 1 | 1)
 }
 
 /// Returns the bit of an operand that the programs load only where a filter needs it.
@@ -158,6 +208,8 @@ fn kind(of: TextSource) -> u8 {
         TextSource::Comm => text_kind::TEXT_COMM.0 as u8,
         TextSource::ParentComm => text_kind::TEXT_PARENT_COMM.0 as u8,
         TextSource::Exe => text_kind::TEXT_EXE.0 as u8,
+        TextSource::Path => text_kind::TEXT_PATH.0 as u8,
+        TextSource::FdPath => text_kind::TEXT_FD_PATH.0 as u8,
         TextSource::Argument(place) => text_kind::TEXT_ARGUMENT.0 as u8 + narrow::<u8>(place),
     }
 }

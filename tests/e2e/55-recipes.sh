@@ -53,6 +53,20 @@ answers 'openat(AT_FDCWD, "/etc/shadow"*) by cat (pid *, uid 0) in absolute.serv
 	'openat(AT_FDCWD, "/etc/shadow"*) by cat (pid *, uid 0) in relative.service' \
 	'openat(AT_FDCWD, "/etc/shadow"*) by cat (pid *, uid 0) in dots.service'
 
+change_etc() {
+	run_unit changer.service --working-directory=/etc /bin/sh -c 'echo >recipe-a; mkdir recipe-d; mv recipe-a recipe-d/recipe-b;
+		chmod 600 recipe-d/recipe-b; cat recipe-d/recipe-b; rm -r recipe-d; cd /tmp; echo >recipe-x; rm recipe-x'
+}
+recipe 'Who changed /etc?' change_etc
+# Others may change /etc, and a call whose path is not in memory at its entry is recorded.
+answer=$(grep -F '"recipe-' <<<"$answer")
+answers 'openat(AT_FDCWD, "recipe-a", O_WRONLY*) by sh (pid *, uid 0) in changer.service = *' \
+	'mkdir("recipe-d"*) by mkdir (pid *, uid 0) in changer.service = 0' \
+	'rename*"recipe-a"*"recipe-d/recipe-b"*) by mv (pid *, uid 0) in changer.service = 0' \
+	'fchmodat*"recipe-d/recipe-b"*) by chmod (pid *, uid 0) in changer.service = 0' \
+	'unlinkat(*"recipe-b"*) by rm (pid *, uid 0) in changer.service = 0' \
+	'unlinkat(*"recipe-d"*) by rm (pid *, uid 0) in changer.service = 0'
+
 serve() {
 	run_unit nginx.service --working-directory=/etc /bin/cat hostname /etc/hostname machine-id
 }

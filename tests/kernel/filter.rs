@@ -15,7 +15,7 @@ use tailcalld::plan::{Plan, Rule};
 use crate::rig::{Rig, header, routes, run_trigger, scaled, slot};
 
 /// Paths that do not exist, so that the call fails.
-const PATHS: [&str; 12] = [
+const PATHS: [&str; 15] = [
     "text:/nowhere/etc/passwd",
     "text:/nowhere/etc/x.key",
     "text:/nowhere/x",
@@ -23,6 +23,9 @@ const PATHS: [&str; 12] = [
     "text:.key",
     "text:key",
     "text:",
+    "text:../etc/./x.key/",
+    "text:/..//nowhere/etc/../x",
+    "text:./.key",
     "long:200",
     "long:5000",
     "cliff:/nowhere/etc/p",
@@ -57,7 +60,7 @@ fn plan_of(call: Slot, filter: Filter) -> Plan {
     let mut plan =
         routes(&tailcalld::load::handlers().expect("the object opens"), &[(call, "args")]);
     for route in plan.routes.values_mut() {
-        let rest = route.rules[0].clone();
+        let rest = Rule { names: true, ..route.rules[0].clone() };
         route.rules = vec![Rule { filter: filter.clone(), ..rest.clone() }, rest];
     }
     plan
@@ -134,7 +137,7 @@ impl Dice {
     fn filter(&mut self) -> Filter {
         let mut filter = Filter::default();
         for _ in 0..=self.below(2) {
-            match self.below(8) {
+            match self.below(10) {
                 0 => filter.uid = Some(self.ids()),
                 1 => filter.gid = Some(self.ids()),
                 2 => filter.loginuid = Some(self.ids()),
@@ -144,6 +147,7 @@ impl Dice {
                 }
                 4 => filter.euid = Some(self.ids()),
                 5 => filter.egid = Some(self.ids()),
+                6 | 7 => filter.path = Some(self.several(|dice| dice.pattern(&FILES))),
                 _ => filter.argument = Some(self.several(Self::condition)),
             }
         }
@@ -153,6 +157,21 @@ impl Dice {
 
 const WORDS: [&str; 8] =
     ["/nowhere/etc/passwd", "/nowhere/", ".key", "key", "x", "xx", "/nowhere/etc/p", "absent"];
+
+/// Whole paths, begins and ends of those that the kernel makes of [`PATHS`].
+const FILES: [&str; 9] = [
+    "/nowhere/etc/passwd",
+    "/nowhere/etc/../x",
+    "/nowhere/",
+    "/x.key",
+    "/etc/x.key",
+    "/.key",
+    "x",
+    "/",
+    "/absent",
+];
+/// Bytes of a path that the kernel resolves for a filter.
+const PATH_TEXT_MAX: usize = 1024;
 
 fn is_among(ids: &Option<Vec<Ids>>, id: u32) -> bool {
     let Some(ids) = ids else { return true };
@@ -189,6 +208,24 @@ fn path<'a>(event: &Event<'a>) -> Option<&'a [u8]> {
         (_, Status::Unreadable { .. }) => None,
         (Value::Text(text), _) => Some(&text[..text.len().min(4095)]),
         _ => None,
+    }
+}
+
+/// Returns whether the path of the record is like the patterns: of a call without one none is, and `unknown` says it of
+/// one that could not be read.
+fn is_path_like(patterns: &Option<Vec<Pattern>>, event: &Event<'_>, unknown: bool) -> bool {
+    let Some(patterns) = patterns else { return true };
+    let is_absent = event.args[1] == 0;
+    if !is_absent && path(event).is_none_or(|text| text.len() > PATH_TEXT_MAX) {
+        return unknown;
+    }
+    let mut resolved = Vec::new();
+    for argument in event.paths() {
+        event.append_path(argument, &mut resolved);
+    }
+    match resolved[..] {
+        [] => patterns.iter().all(|pattern| pattern.is_excluded),
+        _ => is_like(&Some(patterns.clone()), &resolved),
     }
 }
 
@@ -229,6 +266,7 @@ fn passes(filter: &Filter, event: &Event<'_>, unknown: bool) -> bool {
         && is_among(&filter.egid, event.credentials.egid)
         && is_among(&filter.loginuid, event.loginuid)
         && is_like(&filter.comm, event.comm)
+        && is_path_like(&filter.path, event, unknown)
         && filter.argument.iter().flatten().all(|condition| holds(condition, event, unknown))
 }
 

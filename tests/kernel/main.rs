@@ -23,6 +23,7 @@ mod exclude_units;
 mod exe;
 mod exec;
 mod filter;
+mod filter_paths;
 mod filtered_call;
 mod functions;
 mod handlers;

@@ -9,7 +9,7 @@ impl Filter {
     /// Returns the values by option: `uid` and `0,!1000-1999`.
     pub fn summary(&self) -> Vec<(&'static str, String)> {
         let Self { uid, gid, euid, egid, loginuid, unit, slice, user_unit, container, .. } = self;
-        let Self { comm, exe, parent_comm, pid_tree, argument, .. } = self;
+        let Self { comm, exe, path, fd_path, parent_comm, pid_tree, argument, .. } = self;
         let rows = [
             ("uid", joined(uid, ",")),
             ("gid", joined(gid, ",")),
@@ -22,6 +22,8 @@ impl Filter {
             ("container", container.map(|wanted| wanted.to_string())),
             ("comm", joined(comm, ",")),
             ("exe", joined(exe, ",")),
+            ("path", joined(path, ",")),
+            ("fd_path", joined(fd_path, ",")),
             ("parent_comm", joined(parent_comm, ",")),
             ("pid_tree", joined(pid_tree, ",")),
             ("argument", joined(argument, " and ")),

@@ -83,6 +83,12 @@ pub(super) const OPTIONS: &[(&str, OptionReader)] = &[
     }),
     ("comm", |options, reader, value| some(&mut options.filter.comm, reader, value, values::comm)),
     ("exe", |options, reader, value| some(&mut options.filter.exe, reader, value, values::exe)),
+    ("path", |options, reader, value| {
+        some(&mut options.filter.path, reader, value, values::file_path);
+    }),
+    ("fd_path", |options, reader, value| {
+        some(&mut options.filter.fd_path, reader, value, values::file_path);
+    }),
     ("parent_comm", |options, reader, value| {
         some(&mut options.filter.parent_comm, reader, value, values::comm);
     }),
@@ -111,7 +117,7 @@ pub(super) const OF_RECORDS: [&str; 8] =
     ["result", "limit", "burst", "per", "sample", "aggregate", "by", "keep"];
 
 /// Options that are parts of the filter.
-pub(super) const FILTERS: [&str; 16] = [
+pub(super) const FILTERS: [&str; 18] = [
     "uid",
     "user",
     "gid",
@@ -125,6 +131,8 @@ pub(super) const FILTERS: [&str; 16] = [
     "container",
     "comm",
     "exe",
+    "path",
+    "fd_path",
     "parent_comm",
     "pid_tree",
     "argument",

@@ -24,7 +24,7 @@ pub(super) use kernel::{abi, attach, fds, path, paths, socket};
 pub use level::level_name;
 pub(super) use level::priority;
 pub(super) use names::{excluded_unit, slice, unit};
-pub(super) use patterns::{comm, exe};
+pub(super) use patterns::{comm, exe, file_path};
 pub(super) use rate::{burst, limit, per, records, sample};
 pub(super) use results::{outcome, results};
 pub(super) use sizes::{ancestors, argv_bytes, buffer_bytes, record_bytes, ring_bytes};

@@ -1,4 +1,4 @@
-//! Strings with a star: `comm`, `parent_comm`, `exe`, and strings in conditions on arguments.
+//! Strings with a star: `comm`, `parent_comm`, `exe`, `path`, `fd_path`, and strings in conditions on arguments.
 
 use toml::de::DeValue;
 
@@ -26,12 +26,60 @@ pub(in crate::config) fn comm(value: &DeValue<'_>) -> Result<Pattern, Problem> {
 
 /// Parses the path of an executable.
 pub(in crate::config) fn exe(value: &DeValue<'_>) -> Result<Pattern, Problem> {
-    let pattern = of_value(value, "the path of an executable: \"/usr/bin/*\" or \"*/python3\"")?;
+    absolute(value, "the path of an executable: \"/usr/bin/*\" or \"*/python3\"")
+}
+
+/// Parses the path of a file.
+pub(in crate::config) fn file_path(value: &DeValue<'_>) -> Result<Pattern, Problem> {
+    let pattern = absolute(value, "the path of a file: \"/etc/**\" or \"*/.ssh/id_rsa\"")?;
+    match odd_part(&pattern) {
+        Some(why) => Err(format!("{} {why}", quoted(&pattern.text)).into()),
+        None => Ok(pattern),
+    }
+}
+
+/// Returns why the paths that are compared have no such part. Those of records keep a `..` behind a name, which only
+/// the end of a path may ask for.
+fn odd_part(pattern: &Pattern) -> Option<String> {
+    let Pattern { text, part, .. } = pattern;
+    let mut parts: Vec<&str> = text.split('/').skip(1).collect();
+    if *part == Part::Begin || text == "/" {
+        parts.pop();
+    }
+    if *part != Part::Begin && parts.last() == Some(&"") {
+        let below = quoted(&format!("{text}**"));
+        return Some(match part {
+            Part::End => "ends with a slash, which no path does".to_owned(),
+            _ => format!("ends with a slash, which no path does; what is below it is {below}"),
+        });
+    }
+    let is_odd = |name: &&&str| matches!(**name, "" | ".") || **name == ".." && *part != Part::End;
+    let name = parts.iter().find(is_odd)?;
+    let what = if name.is_empty() { "an empty part".to_owned() } else { quoted(name) };
+    Some(format!("has {what}, write the path without it"))
+}
+
+fn absolute(value: &DeValue<'_>, what: &str) -> Result<Pattern, Problem> {
+    let DeValue::String(text) = value else {
+        return Err(expected(value, what));
+    };
+    let (text, is_excluded) = negated(text);
+    let pattern = pattern(single_star(text), is_excluded)?;
     if pattern.part != Part::End && !pattern.text.starts_with('/') {
         let text = quoted(&pattern.text);
         return Err(format!("{text} is not absolute, it must begin with \"/\" or \"*\"").into());
     }
     Ok(pattern)
+}
+
+/// Returns a path with one star for two, `/etc/*` for `/etc/**`: either stands for any text, slashes included.
+fn single_star(text: &str) -> &str {
+    let shorter = match text.ends_with("**") {
+        true => text.strip_suffix(STAR),
+        false if text.starts_with("**") => text.strip_prefix(STAR),
+        false => None,
+    };
+    shorter.unwrap_or(text)
 }
 
 fn of_value(value: &DeValue<'_>, what: &str) -> Result<Pattern, Problem> {
