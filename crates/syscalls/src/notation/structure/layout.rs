@@ -4,7 +4,7 @@
 use std::fmt::Write;
 
 use super::list::List;
-use super::number::{inet6, member_value};
+use super::number::{inet6_to, member_value};
 use super::phase::Phase;
 use super::symbols::{capabilities, commented, flagged, limit, named, numbered, terminal};
 use crate::notation::bytes::with_ellipsis;
@@ -143,7 +143,7 @@ fn element(member: &Member, bytes: &[u8], index: usize, phase: Phase, out: &mut 
             converted("htons", |out| named(set, from_network(raw), out), out)
         }
         MemberKind::LeEnum(set) => converted("htobs", |out| numbered(set, n, out), out),
-        MemberKind::Inet6(to) => inet6(raw, to, out),
+        MemberKind::Inet6(to) => inet6_to(raw, to, out),
         MemberKind::Limit(none) => limit(none, n, member.width, out),
         MemberKind::Bits { remarks, .. } => commented(*remarks, n, out),
     }
