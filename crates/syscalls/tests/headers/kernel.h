@@ -614,3 +614,6 @@ typedef __SIZE_TYPE__ size_t;
 #if __has_include(<linux/pkt_sched.h>)
 #include <linux/pkt_sched.h>
 #endif
+#if __has_include(<linux/icmp.h>)
+#include <linux/icmp.h>
+#endif

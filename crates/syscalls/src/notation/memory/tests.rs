@@ -184,6 +184,24 @@ fn strings_print_total_if_some_are_missing() {
     assert_eq!(argv(vec![capture(1, Moment::Entry, Value::Text(b""), GONE)]), "[<unreadable>]");
 }
 
+#[test]
+fn socket_options_with_bits_have_their_meaning() {
+    let set = |level, option, size, bytes: &'static [u8]| {
+        let args = [3, level, option, 0x1000, size, 0];
+        arguments("setsockopt", args, 0, vec![read(3, bytes)]).remove(3)
+    };
+    let (ports, filter) = (&[0x21, 0x43, 0x65, 0x87], &[9, 1, 0, 0]);
+    assert_eq!(set(0, 51, 4, ports), "[0x87654321 /* 17185..34661 */]");
+    assert_eq!(set(0, 51, 2, &ports[..2]), "\"!C\"");
+    assert_eq!(set(255, 1, 4, filter), "[ICMP_ECHOREPLY ICMP_DEST_UNREACH ICMP_ECHO]");
+    let get = |room: u32| {
+        let (room, captures) = (room.to_ne_bytes(), written(3, filter));
+        let captures = vec![captures, read(4, &room), written(4, &room)];
+        arguments("getsockopt", [3, 255, 1, 0x1000, 0x2000, 0], 0, captures).remove(3)
+    };
+    assert_eq!(get(4), "[ICMP_ECHOREPLY ICMP_DEST_UNREACH ICMP_ECHO]");
+}
+
 /// Prints an argument of a call on a socket.
 fn of_socket(
     (name, at): (&str, usize),

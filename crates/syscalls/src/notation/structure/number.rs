@@ -42,6 +42,7 @@ pub fn member_value(format: Format, n: u64, raw: &[u8], out: &mut String) {
         Format::Order => write!(out, "htonl({})", u32::from_be(n as u32)),
         Format::OrderHex => return order_hex(n, out),
         Format::Inet => return inet(raw, out),
+        Format::Ports => return ports(n as u32, out),
         Format::Callsign => return quote::callsign(raw, out),
         Format::Text | Format::String | Format::Bytes | Format::Mac => write!(out, "{n}"),
     };
@@ -131,6 +132,15 @@ fn order_hex(n: u64, out: &mut String) {
     out.push_str("htonl(");
     register(u32::from_be(n as u32).into(), out);
     out.push(')');
+}
+
+/// Prints a range of ports, the lowest in the low half, `0x87654321 /* 17185..34661 */`; 0 is no bound.
+fn ports(n: u32, out: &mut String) {
+    register(n.into(), out);
+    let bound = |port: u32| if port == 0 { String::new() } else { port.to_string() };
+    if n != 0 {
+        let _ = write!(out, " /* {}..{} */", bound(n & 0xffff), bound(n >> 16));
+    }
 }
 
 /// Prints the call that converts an IPv4 address.
