@@ -1,8 +1,8 @@
 //! The arguments of an event, for handlers that leave their meaning to the syscall's signature.
 
-use syscalls::{Argument, Call, Kind, Signature};
+use syscalls::{Argument, Call, Kind, Signature, Socket};
 
-use super::{Descriptor, Event, OpenFile};
+use super::{Descriptor, Event, FileKind, OpenFile, SocketFamily};
 
 /// The call of an event, with the signature that explains its arguments.
 #[derive(Debug, Clone, Copy)]
@@ -31,7 +31,8 @@ impl Event<'_> {
         let in_memory = inner.is_some();
         let (signature, values) = inner.unwrap_or((signature, registers));
         let (abi, captures, result) = (self.slot.abi(), &*self.captures, self.result());
-        let call = Call { abi, registers, captures, result };
+        let socket = self.socket();
+        let call = Call { abi, registers, captures, result, socket };
         Some(KnownCall { call, signature, values, in_memory })
     }
 
@@ -44,6 +45,18 @@ impl Event<'_> {
     pub fn file_of_result(&self) -> Option<&OpenFile<'_>> {
         let is_one = self.result_kind() == Some(Kind::Fd);
         self.files.of(Descriptor::RESULT).filter(|_| is_one)
+    }
+
+    /// Returns the socket behind the first descriptor of the call, if that is one and its file is known.
+    fn socket(&self) -> Option<Socket> {
+        let position = syscalls::descriptor_arguments(self.slot).next()?;
+        match self.files.of(position)?.kind {
+            FileKind::Socket(socket) => Some(match socket.family {
+                SocketFamily::Netlink(protocol, _) => Socket::Netlink(Some(protocol)),
+                _ => Socket::Other,
+            }),
+            _ => None,
+        }
     }
 
     /// Returns the kind of the call's result; `None` for an unknown syscall.

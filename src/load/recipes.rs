@@ -146,7 +146,7 @@ fn shape(slot: Slot, kind: Kind, count: Count) -> Option<(step_op, Shape)> {
     Some(match kind {
         Kind::Path if is_exec(slot) => (step_op::STEP_PROGRAM, bytes(STEP_MAX_BYTES)),
         Kind::Path | Kind::String => (step_op::STEP_TEXT, bytes(STEP_MAX_BYTES)),
-        Kind::Bytes | Kind::HexBytes => (step_op::STEP_BYTES, bytes(0)),
+        Kind::Bytes | Kind::HexBytes | Kind::Packet => (step_op::STEP_BYTES, bytes(0)),
         Kind::Sockaddr => (step_op::STEP_BYTES, bytes(SOCKADDR_BYTES)),
         Kind::Sized(name) => (step_op::STEP_BYTES, bytes(sized(name))),
         Kind::Msgbuf => (step_op::STEP_BYTES, Shape { extra: long, ..bytes(0) }),

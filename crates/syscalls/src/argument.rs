@@ -1,6 +1,8 @@
 //! Calls as they were made, and their arguments with the memory that was captured for them.
 
-use crate::{Abi, Capture, Kind, Moment, Parameter, Signature, Value, Written};
+use crate::{Abi, Capture, Kind, Moment, Parameter, Part, Signature, Value, Written};
+
+const AF_NETLINK: u16 = 16;
 
 /// A syscall as it was made: registers, captured memory and, once it has returned, its result.
 #[derive(Debug, Clone, Copy)]
@@ -13,6 +15,17 @@ pub struct Call<'c> {
     pub captures: &'c [Capture<'c>],
     /// Value that the call returned; `None` if it is not known.
     pub result: Option<i64>,
+    /// Socket behind the descriptor of the call; `None` if it is no socket or not known.
+    pub socket: Option<Socket>,
+}
+
+/// Socket behind a descriptor.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Socket {
+    /// A socket of netlink, by the number of its protocol; `None` if that is not known.
+    Netlink(Option<u16>),
+    /// Another socket.
+    Other,
 }
 
 /// One argument of a call.
@@ -93,6 +106,25 @@ impl<'c> Argument<'c> {
     /// Returns the result of the call, if it is known.
     pub fn result(&self) -> Option<i64> {
         self.call.result
+    }
+
+    /// Returns the socket behind the descriptor of the call: as the call knows it, else of netlink if the family of
+    /// an address is that.
+    pub fn socket(&self) -> Option<Socket> {
+        let is_address = |capture: &&Capture<'_>| match capture.part {
+            Part::Name => Some(capture.index) == self.position,
+            Part::Whole => {
+                let at = usize::from(capture.index);
+                self.parameters.get(at).is_some_and(|one| one.kind == Kind::Sockaddr)
+            }
+            _ => false,
+        };
+        let is_netlink = |capture: &Capture<'_>| match capture.value {
+            Value::Bytes([a, b, ..]) => u16::from_ne_bytes([*a, *b]) == AF_NETLINK,
+            _ => false,
+        };
+        let by_address = || self.call.captures.iter().filter(is_address).any(is_netlink);
+        self.call.socket.or_else(|| by_address().then_some(Socket::Netlink(None)))
     }
 
     /// Returns whether the call, which succeeded, wrote the memory.

@@ -26,7 +26,7 @@
 //!     status: Status::Ok,
 //! };
 //! let registers = [-100_i64 as u64, 0x7ffd_1234, 0x8_0000, 0, 0, 0];
-//! let call = Call { abi: slot.abi(), registers, captures: &[path], result: Some(3) };
+//! let call = Call { abi: slot.abi(), registers, captures: &[path], result: Some(3), socket: None };
 //!
 //! let mut text = String::new();
 //! for argument in call.arguments(syscalls::signature(slot).unwrap()) {
@@ -63,6 +63,9 @@ mod constants;
 /// Layouts of structures.
 mod structs;
 
+/// Messages of netlink sockets.
+mod netlink;
+
 /// Parameters, result and cases of each syscall.
 mod signature;
 
@@ -89,7 +92,7 @@ pub mod printable;
 mod stage;
 
 pub use abi::Abi;
-pub use argument::{Argument, Call};
+pub use argument::{Argument, Call, Socket};
 pub use capture::{Capture, Moment, Part, Status, Value};
 pub use closest::closest;
 pub use constants::{BitPattern, ConstantSet, constant_set};

@@ -36,6 +36,12 @@ pub fn structure_names(abi: Abi) -> impl Iterator<Item = &'static str> {
     structures(abi).keys().copied()
 }
 
+/// Returns a layout with a single member of that kind, which is printed bare.
+pub(super) fn value_of_kind(abi: Abi, kind: &'static str) -> Option<Structure> {
+    let mut layout = Layout::new(abi.name(), false);
+    layout.value(kind, sets(abi), structures(abi)).then(|| layout.finish())
+}
+
 fn structures(abi: Abi) -> &'static Structures {
     static STRUCTURES: LazyLock<[Structures; 2]> =
         LazyLock::new(|| Abi::ALL.map(|abi| parse(TEXT, abi.name(), sets(abi))));

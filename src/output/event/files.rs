@@ -82,7 +82,7 @@ mod tests {
     use syscalls::{Abi, Capture, Moment, Part, Slot, Status, Value, number};
 
     use super::*;
-    use crate::decode::{Descriptor, FileKind, KernelPath, OpenFiles};
+    use crate::decode::{Descriptor, FileKind, KernelPath, OpenFiles, OpenSocket, SocketFamily};
     use crate::handlers::{Field, Handler, Role};
     use crate::output::{journal_entry, json_line, samples};
 
@@ -150,6 +150,26 @@ mod tests {
             assert_eq!((&json["truncated"], &json["unreadable"]), (&truncated, &unreadable));
             let name = if files == [descriptor(0, cut)] { "dfd=3<.../etc>\n" } else { "dfd=3\n" };
             assert!(entry.contains(name), "{entry}");
+        }
+    }
+
+    #[test]
+    fn messages_of_netlink_have_types_of_the_protocol_behind_the_descriptor() {
+        let handler = samples::plain_handler();
+        let message = [&16_u32.to_ne_bytes()[..], &[18, 0, 1, 0], &[0; 8]].concat();
+        let slot = Slot::new(Abi::Native, number(Abi::Native, "sendto").unwrap()).unwrap();
+        let family = SocketFamily::Netlink(0, 9);
+        let kind = FileKind::Socket(OpenSocket { protocol: b"NETLINK", family });
+        let file = Some(OpenFile { inode: 7, kind });
+        let mut files = OpenFiles::new(true);
+        assert!(files.add(Descriptor { position: 0, status: Status::Ok, file }));
+        for (files, expected) in [(files, "RTM_GETLINK"), (OpenFiles::default(), "\\20")] {
+            let (part, moment, status) = (Part::Whole, Moment::Entry, Status::Ok);
+            let capture = Capture { index: 1, part, moment, value: Value::Bytes(&message), status };
+            let args = [3, 0x1000, 16, 0, 0, 0];
+            let event = Event { slot, files, args, ..samples::event(&handler, vec![capture]) };
+            let text = crate::output::sentence(&event);
+            assert!(text.contains(expected), "{text}");
         }
     }
 

@@ -3,13 +3,14 @@
 use std::fmt::Write;
 
 use super::bytes::{padded_uint, with_ellipsis};
+use super::netlink;
 use super::primitive::register;
 use super::quote::{hex, quoted as quoted_bytes};
 use super::register::register_value;
 use super::structure::{Phase, bpf_attr, count_dirents, structure, structures, wait_status};
 use crate::printable::{NO_LIMIT, quoted};
 use crate::{
-    Abi, Argument, Capture, Count, Format, Kind, MemberKind, Structure, Value, Visibility,
+    Abi, Argument, Capture, Count, Format, Kind, MemberKind, Socket, Structure, Value, Visibility,
 };
 
 /// Number of elements of a vector that are printed, as many as strace prints.
@@ -36,6 +37,7 @@ pub fn captured<'e>(
             with_ellipsis(is_cut, out, |out| quoted(bytes, NO_LIMIT, out));
         }
         Kind::Bytes => with_ellipsis(is_cut, out, |out| quoted_bytes(bytes, out)),
+        Kind::Packet => packet(one.socket(), bytes, is_cut, abi, out),
         Kind::HexBytes => with_ellipsis(is_cut, out, |out| hex(bytes, out)),
         Kind::Sockaddr => structure(abi, "sockaddr", bytes, phase, out),
         Kind::Sized(name) => sized(one, name, bytes, phase, out),
@@ -50,6 +52,14 @@ pub fn captured<'e>(
         _ => return false,
     }
     true
+}
+
+/// Prints what a socket sends or receives: messages of netlink, or text.
+pub fn packet(socket: Option<Socket>, bytes: &[u8], is_cut: bool, abi: Abi, out: &mut String) {
+    match socket {
+        Some(Socket::Netlink(protocol)) => netlink::messages(protocol, bytes, is_cut, abi, out),
+        _ => with_ellipsis(is_cut, out, |out| quoted_bytes(bytes, out)),
+    }
 }
 
 fn is_one_or_sized(one: &Argument<'_>) -> bool {

@@ -1,16 +1,16 @@
 //! Vectors of buffers (`struct iovec`), with the contents of the buffers.
 
-use super::bytes::{padded_uint, with_ellipsis};
-use super::quote::quoted;
+use super::buffer::packet;
+use super::bytes::padded_uint;
 use super::register::register_value;
 use super::structure::Phase;
 use crate::extent::BUFFERS;
-use crate::{Abi, Capture, Kind, Part, Value};
+use crate::{Abi, Capture, Kind, Part, Socket, Value};
 
-/// Prints `[{iov_base="abc", iov_len=3}]`; returns whether the vector was captured.
+/// Prints `[{iov_base="abc", iov_len=3}]`, what the buffers contain as that of a socket; returns whether the vector was captured.
 pub fn iovec<'e>(
     captures: impl Iterator<Item = &'e Capture<'e>> + Clone,
-    abi: Abi,
+    (abi, socket): (Abi, Option<Socket>),
     phase: Phase,
     out: &mut String,
 ) -> bool {
@@ -27,7 +27,8 @@ pub fn iovec<'e>(
         out.push_str(if at > 0 { ", {iov_base=" } else { "{iov_base=" });
         let (base, length) = element.split_at(width);
         match buffers.next() {
-            Some(buffer) if buffer.status.is_readable() => contents(buffer, out),
+            _ if padded_uint(base) == 0 => out.push_str("NULL"),
+            Some(buffer) if buffer.status.is_readable() => contents(buffer, abi, socket, out),
             // The result of the call fitted into the buffers before this one.
             None if phase == Phase::Exit && at < BUFFERS => out.push_str("\"\""),
             _ => register_value(Kind::Address, padded_uint(base), abi, out),
@@ -40,8 +41,8 @@ pub fn iovec<'e>(
     true
 }
 
-fn contents(buffer: &Capture<'_>, out: &mut String) {
+fn contents(buffer: &Capture<'_>, abi: Abi, socket: Option<Socket>, out: &mut String) {
     if let Value::Bytes(bytes) = buffer.value {
-        with_ellipsis(buffer.status.is_truncated(), out, |out| quoted(bytes, out));
+        packet(socket, bytes, buffer.status.is_truncated(), abi, out);
     }
 }

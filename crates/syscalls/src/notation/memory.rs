@@ -94,10 +94,10 @@ fn captures<'e>(
 ) -> bool {
     let abi = one.abi();
     match one.parameter.kind {
-        Kind::Iovec => iovec(captures, abi, phase, out),
-        Kind::Msghdr => message(captures, abi, phase, out),
+        Kind::Iovec => iovec(captures, (abi, None), phase, out),
+        Kind::Msghdr => message(captures, (abi, one.socket()), phase, out),
         Kind::Mmsghdr => {
-            let is_captured = messages(captures, abi, phase, out);
+            let is_captured = messages(captures, (abi, one.socket()), phase, out);
             if is_captured && one.has_more_messages() {
                 out.truncate(out.len().saturating_sub(1));
                 out.push_str(", ...]");

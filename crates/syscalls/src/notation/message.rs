@@ -6,13 +6,13 @@ use super::iovec::iovec;
 use super::primitive::register;
 use super::register::register_value;
 use super::structure::{Phase, structure};
-use crate::{Abi, Capture, Kind, Part, Value, Width};
+use crate::{Abi, Capture, Kind, Part, Socket, Value, Width};
 
 /// Prints `{msg_name=NULL, msg_namelen=0, msg_iov=[...], ...}`; returns whether the message was
 /// captured.
 pub fn message<'e>(
     captures: impl Iterator<Item = &'e Capture<'e>> + Clone,
-    abi: Abi,
+    (abi, socket): (Abi, Option<Socket>),
     phase: Phase,
     out: &mut String,
 ) -> bool {
@@ -34,7 +34,7 @@ pub fn message<'e>(
     });
     out.extend([", msg_namelen=", itoa::Buffer::new().format(long(1) as u32), ", msg_iov="]);
     let parts = captures.clone().filter(|capture| capture.part != Part::Whole);
-    if long(2) == 0 || !iovec(parts, abi, phase, out) {
+    if long(2) == 0 || !iovec(parts, (abi, socket), phase, out) {
         register_value(Kind::Address, long(2), abi, out);
     }
     out.extend([", msg_iovlen=", itoa::Buffer::new().format(long(3))]);
@@ -53,7 +53,7 @@ pub fn message<'e>(
 /// Prints `[{msg_hdr={...}, msg_len=5}]`; returns whether the messages were captured.
 pub fn messages<'e>(
     captures: impl Iterator<Item = &'e Capture<'e>> + Clone,
-    abi: Abi,
+    (abi, socket): (Abi, Option<Socket>),
     phase: Phase,
     out: &mut String,
 ) -> bool {
@@ -67,7 +67,7 @@ pub fn messages<'e>(
             .take_while(|(at, capture)| *at == 0 || capture.part != Part::Whole)
             .map(|(_, capture)| capture);
         out.push_str(if out.len() > start { ", {msg_hdr=" } else { "[{msg_hdr=" });
-        if !message(own, abi, phase, out) {
+        if !message(own, (abi, socket), phase, out) {
             out.truncate(start);
             return false;
         }

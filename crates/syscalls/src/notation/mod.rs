@@ -28,6 +28,9 @@ mod structure;
 /// Vectors of buffers.
 mod iovec;
 
+/// Messages of netlink.
+mod netlink;
+
 /// Ancillary data of messages.
 mod control;
 

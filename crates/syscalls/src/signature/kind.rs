@@ -57,6 +57,8 @@ pub enum Kind {
     Bytes,
     /// A buffer that never holds text, counted in bytes and printed in hexadecimal.
     HexBytes,
+    /// A buffer that a socket sends or receives, counted in bytes: messages of netlink if it is such a socket.
+    Packet,
     /// An address of a socket, counted in bytes.
     Sockaddr,
     /// A vector of `struct iovec`, with the contents of the buffers.
@@ -100,7 +102,12 @@ impl Kind {
     pub fn is_counted_in_bytes(self) -> bool {
         matches!(
             self,
-            Self::Bytes | Self::HexBytes | Self::Sockaddr | Self::Msgbuf | Self::Sized(_)
+            Self::Bytes
+                | Self::HexBytes
+                | Self::Packet
+                | Self::Sockaddr
+                | Self::Msgbuf
+                | Self::Sized(_)
         )
     }
 

@@ -70,6 +70,7 @@ impl Kind {
             "environment" => Self::Environment,
             "bytes" => Self::Bytes,
             "hexbytes" => Self::HexBytes,
+            "packet" => Self::Packet,
             "sockaddr" => Self::Sockaddr,
             "iovec" => Self::Iovec,
             "msghdr" => Self::Msghdr,

@@ -50,6 +50,17 @@ impl Layout {
         true
     }
 
+    /// Adds a member without a name; returns whether there is such a kind.
+    pub(super) fn value(
+        &mut self,
+        kind: &'static str,
+        sets: &'static Sets,
+        structures: &Structures,
+    ) -> bool {
+        let member = self.member("_", kind, sets, structures);
+        member.map(|(member, align)| self.push(member, align)).is_some()
+    }
+
     /// Returns the layout. By the C rules, its size is a multiple of its alignment.
     pub(super) fn finish(mut self) -> Structure {
         self.structure.size = self.end.next_multiple_of(self.structure.align);

@@ -79,6 +79,8 @@ pub enum MemberKind {
     LeEnum(&'static ConstantSet),
     /// A set of bits, each printed under the name of its number.
     Capabilities(&'static ConstantSet),
+    /// A set of bits, each printed as the name of its number, or those that are not in it.
+    Members(&'static ConstantSet),
     /// One constant of each set with a mask, then flags of the last set.
     Terminal(Vec<&'static ConstantSet>),
     /// An IPv6 address, and the member that strace names as the target of its conversion.
@@ -115,6 +117,7 @@ pub enum Format {
     LePort,
     Order,
     OrderHex,
+    Ports,
     Inet,
     Callsign,
     Text,

@@ -515,3 +515,105 @@ typedef __SIZE_TYPE__ size_t;
 #if __has_include(<asm/shmbuf.h>)
 #include <asm/shmbuf.h>
 #endif
+#if __has_include(<linux/rtnetlink.h>)
+#include <linux/rtnetlink.h>
+#endif
+#if __has_include(<linux/if_link.h>)
+#include <linux/if_link.h>
+#endif
+#if __has_include(<linux/if_addr.h>)
+#include <linux/if_addr.h>
+#endif
+#if __has_include(<linux/if_addrlabel.h>)
+#include <linux/if_addrlabel.h>
+#endif
+#if __has_include(<linux/neighbour.h>)
+#include <linux/neighbour.h>
+#endif
+#if __has_include(<linux/fib_rules.h>)
+#include <linux/fib_rules.h>
+#endif
+#if __has_include(<linux/net_namespace.h>)
+#include <linux/net_namespace.h>
+#endif
+#if __has_include(<linux/netconf.h>)
+#include <linux/netconf.h>
+#endif
+#if __has_include(<linux/nexthop.h>)
+#include <linux/nexthop.h>
+#endif
+#if __has_include(<linux/gen_stats.h>)
+#include <linux/gen_stats.h>
+#endif
+#if __has_include(<linux/genetlink.h>)
+#include <linux/genetlink.h>
+#endif
+#if __has_include(<linux/sock_diag.h>)
+#include <linux/sock_diag.h>
+#endif
+#if __has_include(<linux/inet_diag.h>)
+#include <linux/inet_diag.h>
+#endif
+#if __has_include(<linux/unix_diag.h>)
+#include <linux/unix_diag.h>
+#endif
+#if __has_include(<linux/netlink_diag.h>)
+#include <linux/netlink_diag.h>
+#endif
+#if __has_include(<linux/packet_diag.h>)
+#include <linux/packet_diag.h>
+#endif
+#if __has_include(<linux/xfrm.h>)
+#include <linux/xfrm.h>
+#endif
+#if __has_include(<linux/selinux_netlink.h>)
+#include <linux/selinux_netlink.h>
+#endif
+#if __has_include(<linux/cryptouser.h>)
+#include <linux/cryptouser.h>
+#endif
+#if __has_include(<linux/netfilter.h>)
+#include <linux/netfilter.h>
+#endif
+#if __has_include(<linux/netfilter/nfnetlink.h>)
+#include <linux/netfilter/nfnetlink.h>
+#endif
+#if __has_include(<linux/netfilter/nfnetlink_conntrack.h>)
+#include <linux/netfilter/nfnetlink_conntrack.h>
+#endif
+#if __has_include(<linux/netfilter/nfnetlink_queue.h>)
+#include <linux/netfilter/nfnetlink_queue.h>
+#endif
+#if __has_include(<linux/netfilter/nfnetlink_log.h>)
+#include <linux/netfilter/nfnetlink_log.h>
+#endif
+#if __has_include(<linux/netfilter/nfnetlink_osf.h>)
+#include <linux/netfilter/nfnetlink_osf.h>
+#endif
+#if __has_include(<linux/netfilter/nfnetlink_acct.h>)
+#include <linux/netfilter/nfnetlink_acct.h>
+#endif
+#if __has_include(<linux/netfilter/nfnetlink_cttimeout.h>)
+#include <linux/netfilter/nfnetlink_cttimeout.h>
+#endif
+#if __has_include(<linux/netfilter/nfnetlink_cthelper.h>)
+#include <linux/netfilter/nfnetlink_cthelper.h>
+#endif
+#if __has_include(<linux/netfilter/nf_tables.h>)
+#include <linux/netfilter/nf_tables.h>
+#endif
+#if __has_include(<linux/netfilter/nf_tables_compat.h>)
+#include <linux/netfilter/nf_tables_compat.h>
+#endif
+#if __has_include(<linux/netfilter/nfnetlink_hook.h>)
+#include <linux/netfilter/nfnetlink_hook.h>
+#endif
+#if __has_include(<linux/netfilter/ipset/ip_set.h>)
+#include <linux/netfilter/ipset/ip_set.h>
+#endif
+#if __has_include(<linux/pkt_sched.h>)
+#include <linux/pkt_sched.h>
+#endif
+#if __has_include(<linux/icmp.h>)
+#include <linux/icmp.h>
+#endif

@@ -122,7 +122,13 @@ impl Headers {
                 let assembly = String::from_utf8_lossy(&output.stdout);
                 return Ok(rest.into_iter().cloned().zip(values(&assembly)).collect());
             }
-            let wrong: BTreeSet<usize> = errors.lines().filter_map(wrong_expression).collect();
+            let lines_with =
+                |what| errors.lines().filter_map(move |line| expression_of(line, what)).collect();
+            let mut wrong: BTreeSet<usize> = lines_with(" error: ");
+            // Of an expression that is empty, the error is about the macro around it.
+            if wrong.is_empty() {
+                wrong = lines_with(" note: ");
+            }
             assert!(!wrong.is_empty(), "{errors}");
             let is_right = |(at, _): &(usize, &String)| !wrong.contains(at);
             rest = rest.into_iter().enumerate().filter(is_right).map(|(_, one)| one).collect();
@@ -165,11 +171,10 @@ fn program(includes: &str, expressions: &[&String]) -> String {
     text + "};\n"
 }
 
-/// Returns the index of the expression that an error is about.
-fn wrong_expression(error: &str) -> Option<usize> {
-    let (line, rest) = error.strip_prefix("expressions:")?.split_once(':')?;
-    let is_error = rest.contains(" error: ");
-    is_error.then(|| line.parse::<usize>().ok()?.checked_sub(1)).flatten()
+/// Returns the index of the expression that a line of the compiler is about.
+fn expression_of(line: &str, what: &str) -> Option<usize> {
+    let (number, rest) = line.strip_prefix("expressions:")?.split_once(':')?;
+    rest.contains(what).then(|| number.parse::<usize>().ok()?.checked_sub(1)).flatten()
 }
 
 /// Reads the values in the order of the expressions.

@@ -4,7 +4,7 @@ mod kernel;
 
 use super::{argument_with_memory, string_bytes};
 use crate::{
-    Abi, Call, Capture, Kind, Moment, Part, Slot, Status, Value, Width, number, signature,
+    Abi, Call, Capture, Kind, Moment, Part, Slot, Socket, Status, Value, Width, number, signature,
 };
 
 const CUT: Status = Status::Truncated { length: Some(5000) };
@@ -25,7 +25,13 @@ fn written(index: u8, bytes: &[u8]) -> Capture<'_> {
 /// Arguments of a native call that returned.
 fn arguments(name: &str, args: [u64; 6], result: i64, captures: Vec<Capture<'_>>) -> Vec<String> {
     let slot = Slot::new(Abi::Native, number(Abi::Native, name).unwrap()).unwrap();
-    let call = Call { abi: slot.abi(), registers: args, captures: &captures, result: Some(result) };
+    let call = Call {
+        abi: slot.abi(),
+        registers: args,
+        captures: &captures,
+        result: Some(result),
+        socket: None,
+    };
     let arguments = call.arguments(signature(slot).unwrap()).map(|one| {
         let mut out = String::new();
         argument_with_memory(&one, &mut out);
@@ -91,7 +97,8 @@ fn strings_that_were_left_out_are_counted() {
         let registers = [0, 2, 3, 0, 0, 0];
         assert_eq!(arguments("execve", registers, 0, captures.clone())[1..], [argv, envp]);
         let slot = Slot::new(Abi::Native, number(Abi::Native, "execve").unwrap()).unwrap();
-        let call = Call { abi: slot.abi(), registers, captures: &captures, result: Some(0) };
+        let call =
+            Call { abi: slot.abi(), registers, captures: &captures, result: Some(0), socket: None };
         let cut: Vec<_> =
             call.arguments(signature(slot).unwrap()).map(|one| one.is_truncated()).collect();
         assert_eq!(cut[1..], is_cut);
@@ -177,6 +184,86 @@ fn strings_print_total_if_some_are_missing() {
     assert_eq!(argv(vec![capture(1, Moment::Entry, Value::Text(b""), GONE)]), "[<unreadable>]");
 }
 
+#[test]
+fn socket_options_with_bits_have_their_meaning() {
+    let set = |level, option, size, bytes: &'static [u8]| {
+        let args = [3, level, option, 0x1000, size, 0];
+        arguments("setsockopt", args, 0, vec![read(3, bytes)]).remove(3)
+    };
+    let (ports, filter) = (&[0x21, 0x43, 0x65, 0x87], &[9, 1, 0, 0]);
+    assert_eq!(set(0, 51, 4, ports), "[0x87654321 /* 17185..34661 */]");
+    assert_eq!(set(0, 51, 2, &ports[..2]), "\"!C\"");
+    assert_eq!(set(255, 1, 4, filter), "[ICMP_ECHOREPLY ICMP_DEST_UNREACH ICMP_ECHO]");
+    let get = |room: u32| {
+        let (room, captures) = (room.to_ne_bytes(), written(3, filter));
+        let captures = vec![captures, read(4, &room), written(4, &room)];
+        arguments("getsockopt", [3, 255, 1, 0x1000, 0x2000, 0], 0, captures).remove(3)
+    };
+    assert_eq!(get(4), "[ICMP_ECHOREPLY ICMP_DEST_UNREACH ICMP_ECHO]");
+}
+
+/// Prints an argument of a call on a socket.
+fn of_socket(
+    (name, at): (&str, usize),
+    socket: Option<Socket>,
+    args: [u64; 6],
+    captures: &[Capture<'_>],
+) -> String {
+    let slot = Slot::new(Abi::Native, number(Abi::Native, name).unwrap()).unwrap();
+    let (abi, result) = (slot.abi(), Some(32));
+    let call = Call { abi, registers: args, captures, result, socket };
+    let argument = call.arguments(signature(slot).unwrap()).nth(at).unwrap();
+    let mut out = String::new();
+    argument_with_memory(&argument, &mut out);
+    out
+}
+
+#[test]
+fn messages_of_netlink_are_told_where_the_socket_is_known_to_be_one() {
+    let message = [&32_u32.to_ne_bytes()[..], &[18, 0, 1, 3, 7, 0, 0, 0], &[0; 20]].concat();
+    let (netlink, unix) = ([16, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0], [1, 0, b'/']);
+    let (send, route) = (("sendto", 1), Some(Socket::Netlink(Some(0))));
+    let args = [3, 0x1000, 32, 0, 0x2000, 12];
+    let (buffer, to) = (read(1, &message), |address| read(4, address));
+    let text = r#"" \0\0\0\22\0\1\3\7\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0""#;
+    let number = "[{nlmsg_len=32, nlmsg_type=0x12 /* NLMSG_??? */, ";
+    let name = "[{nlmsg_len=32, nlmsg_type=RTM_GETLINK, nlmsg_flags=NLM_F_REQUEST|NLM_F_DUMP, ";
+    for (socket, captures, expected) in [
+        (None, vec![buffer], text),
+        (None, vec![buffer, to(&unix)], text),
+        (None, vec![buffer, to(&netlink)], number),
+        (Some(Socket::Other), vec![buffer, to(&netlink)], text),
+        (route, vec![buffer], name),
+        (route, vec![buffer, to(&unix)], name),
+    ] {
+        let text = of_socket(send, socket, args, &captures);
+        assert!(text.starts_with(expected), "{text}");
+    }
+    // The buffer that a call fills, with an address that it fills, too.
+    let captures = [written(1, &message), written(4, &netlink)];
+    assert!(of_socket(("recvfrom", 1), None, args, &captures).starts_with(number));
+    let captures = [written(1, &message), read(4, &netlink)];
+    assert!(of_socket(("recvfrom", 1), route, args, &captures).starts_with(name));
+    // Buffers of messages; those of vectors are no messages.
+    let header: Vec<u8> =
+        [0x2000_u64, 12, 0x3000, 1, 0, 0, 0].iter().flat_map(|n| n.to_ne_bytes()).collect();
+    let vector = [0x1000_u64.to_ne_bytes(), 32_u64.to_ne_bytes()].concat();
+    let part = |part, bytes| Capture { part, ..read(1, bytes) };
+    let mut captures = vec![
+        part(Part::Whole, &header[..]),
+        part(Part::Vector, &vector),
+        part(Part::Buffer, &message),
+    ];
+    let place = ("sendmsg", 1);
+    let iov = |contents: &str| format!("msg_iov=[{{iov_base={contents}");
+    assert!(of_socket(place, None, args, &captures).contains(&iov(text)));
+    assert!(of_socket(place, route, args, &captures).contains(&iov(name)));
+    captures.insert(1, part(Part::Name, &netlink));
+    assert!(of_socket(place, None, args, &captures).contains(&iov(number)));
+    let captures = [read(1, &vector), part(Part::Buffer, &message)];
+    assert!(of_socket(("writev", 1), route, args, &captures).contains(text));
+}
+
 proptest::proptest! {
     #[test]
     fn argument_with_any_bytes_is_printable(
@@ -193,7 +280,8 @@ proptest::proptest! {
                 ..capture(index, moments[usize::from(index % 2)], Value::Bytes(&bytes), CUT)
             }));
             let captures: Vec<_> = captures.collect();
-            let call = Call { abi, registers: args, captures: &captures, result: None };
+            let socket = Some(Socket::Netlink(args.first().map(|one| *one as u16 % 22)));
+            let call = Call { abi, registers: args, captures: &captures, result: None, socket };
             for one in signature(slot).into_iter().flat_map(|known| call.arguments(known)) {
                 let mut out = String::new();
                 argument_with_memory(&one, &mut out);

@@ -4,9 +4,11 @@
 use std::fmt::Write;
 
 use super::list::List;
-use super::number::{inet6, member_value};
+use super::number::{inet6_to, member_value};
 use super::phase::Phase;
-use super::symbols::{capabilities, commented, flagged, limit, named, numbered, terminal};
+use super::symbols::{
+    capabilities, commented, flagged, limit, members_of, named, numbered, terminal,
+};
 use crate::notation::bytes::with_ellipsis;
 use crate::notation::primitive::{hex_bytes, register};
 use crate::notation::quote;
@@ -138,12 +140,13 @@ fn element(member: &Member, bytes: &[u8], index: usize, phase: Phase, out: &mut 
             None => register(n, out),
         },
         MemberKind::Capabilities(set) => capabilities(set, n, out),
+        MemberKind::Members(set) => members_of(set, n, out),
         MemberKind::Terminal(sets) => terminal(sets, n, out),
         MemberKind::NetEnum(set) => {
             converted("htons", |out| named(set, from_network(raw), out), out)
         }
         MemberKind::LeEnum(set) => converted("htobs", |out| numbered(set, n, out), out),
-        MemberKind::Inet6(to) => inet6(raw, to, out),
+        MemberKind::Inet6(to) => inet6_to(raw, to, out),
         MemberKind::Limit(none) => limit(none, n, member.width, out),
         MemberKind::Bits { remarks, .. } => commented(*remarks, n, out),
     }

@@ -41,7 +41,8 @@ pub fn member_value(format: Format, n: u64, raw: &[u8], out: &mut String) {
         Format::LePort => write!(out, "htobs({})", u16::from_le(n as u16)),
         Format::Order => write!(out, "htonl({})", u32::from_be(n as u32)),
         Format::OrderHex => return order_hex(n, out),
-        Format::Inet => write!(out, "inet_addr(\"{}\")", Ipv4Addr::from(u32::from_be(n as u32))),
+        Format::Inet => return inet(raw, out),
+        Format::Ports => return ports(n as u32, out),
         Format::Callsign => return quote::callsign(raw, out),
         Format::Text | Format::String | Format::Bytes | Format::Mac => write!(out, "{n}"),
     };
@@ -133,8 +134,29 @@ fn order_hex(n: u64, out: &mut String) {
     out.push(')');
 }
 
+/// Prints a range of ports, the lowest in the low half, `0x87654321 /* 17185..34661 */`; 0 is no bound.
+fn ports(n: u32, out: &mut String) {
+    register(n.into(), out);
+    let bound = |port: u32| if port == 0 { String::new() } else { port.to_string() };
+    if n != 0 {
+        let _ = write!(out, " /* {}..{} */", bound(n & 0xffff), bound(n >> 16));
+    }
+}
+
+/// Prints the call that converts an IPv4 address.
+pub fn inet(raw: &[u8], out: &mut String) {
+    let octets: [u8; 4] = raw.try_into().unwrap_or_default();
+    let _ = write!(out, "inet_addr(\"{}\")", Ipv4Addr::from(octets));
+}
+
 /// Prints the call that converts an IPv6 address to `member`.
-pub fn inet6(raw: &[u8], member: &str, out: &mut String) {
+pub fn inet6_to(raw: &[u8], member: &str, out: &mut String) {
+    inet6(raw, out);
+    let _ = write!(out, ", &{member})");
+}
+
+/// Prints such a call without its end.
+pub fn inet6(raw: &[u8], out: &mut String) {
     let octets: [u8; 16] = raw.try_into().unwrap_or_default();
     let _ = write!(out, "inet_pton(AF_INET6, \"");
     let _ = match octets {
@@ -146,5 +168,5 @@ pub fn inet6(raw: &[u8], member: &str, out: &mut String) {
         }
         _ => write!(out, "{}", Ipv6Addr::from(octets)),
     };
-    let _ = write!(out, "\", &{member})");
+    out.push('"');
 }

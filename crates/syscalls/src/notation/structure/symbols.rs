@@ -59,6 +59,19 @@ pub fn capabilities(set: &ConstantSet, n: u64, out: &mut String) {
     };
 }
 
+/// Prints `[ICMP_ECHO ICMP_REDIRECT]`, or `~[ICMP_ECHO]` if most of 32 bits are in the set.
+pub fn members_of(set: &ConstantSet, n: u64, out: &mut String) {
+    let bits = u32::try_from(n).unwrap_or(u32::MAX);
+    let is_reversed = bits.count_ones() >= u32::BITS * 2 / 3;
+    out.push_str(if is_reversed { "~[" } else { "[" });
+    let is_printed = |bit: &u32| (bits >> bit & 1 != 0) != is_reversed;
+    for (at, bit) in (0..u32::BITS).filter(is_printed).enumerate() {
+        out.push_str(if at > 0 { " " } else { "" });
+        named(set, bit.into(), out);
+    }
+    out.push(']');
+}
+
 /// Prints one name of each set that has a mask, then the flags of the last set, if any.
 pub fn terminal(sets: &[&'static ConstantSet], n: u64, out: &mut String) {
     let mut rest = n;

@@ -104,8 +104,9 @@ fn sets_are_all_used() {
         .flat_map(|c| c.rsplit(':').next());
     let mut used: BTreeSet<_> = words.collect();
     used.extend(crate::structs::TEXT.split([' ', '\n', ':', '+', '[']));
-    // Used in code: `timer_create`, captured flags, the status of a child, ancillary data.
-    used.extend(["clock", "ptrace_event", "scm"]);
+    used.extend(crate::netlink::TEXT.split([' ', '\n', ':']));
+    // Used in code: `timer_create`, captured flags, the status of a child, ancillary data, netlink.
+    used.extend(["clock", "ptrace_event", "scm", "nlmsg", "nlm_ack"]);
     for set in sets_of("x86_64").keys() {
         assert!(used.contains(set), "{set}");
     }

@@ -16,7 +16,8 @@ fn ints(ints: &[u32]) -> Vec<u8> {
 /// Arguments of a native call that are marked as cut.
 fn cut(name: &str, args: [u64; 6], result: i64, captures: &[Capture<'_>]) -> Vec<&'static str> {
     let slot = Slot::new(Abi::Native, number(Abi::Native, name).unwrap()).unwrap();
-    let call = Call { abi: slot.abi(), registers: args, captures, result: Some(result) };
+    let call =
+        Call { abi: slot.abi(), registers: args, captures, result: Some(result), socket: None };
     let all = call.arguments(signature(slot).unwrap());
     all.filter(Argument::is_truncated).map(|one| one.parameter.name).collect()
 }
