@@ -69,8 +69,7 @@ int descriptors(void *ctx)
 	if (descriptor_position(scratch, walk->descriptor))
 		bpf_tail_call(ctx, &continuations, CONTINUE_DESCRIPTORS);
 	descriptor_defer_result(scratch);
-	if (scratch->wants & CALL_NAMES)
-		bpf_tail_call(ctx, &continuations, CONTINUE_NAMES);
+	emit_added(ctx, scratch->wants & CALL_NAMES);
 	emit_continued(scratch);
 	return 0;
 }

@@ -88,22 +88,6 @@ static __always_inline void emit_plain(void *ctx, const struct call *call)
 	event_sent(call);
 }
 
-/* Captures the effective capabilities of the task, in front of all other captures: there is room.
- */
-static __always_inline void emit_capabilities(struct scratch *scratch, const struct cred *cred)
-{
-	__u8 *room = scratch->captures;
-	volatile struct capture *capture =
-		capture_header(room, (struct capture_id){}, CAPTURE_CAPABILITIES);
-
-	bpf_core_read(room + CAPTURE_SIZE, sizeof(__u64), &cred->cap_effective);
-	capture->status = CAPTURE_OK;
-	capture->error = 0;
-	capture->stored = sizeof(__u64);
-	capture->length = 0;
-	capture_end(scratch, room, capture);
-}
-
 /* Begins an event in this CPU's scratch memory. NULL, and counted, if the CPU has none. */
 static __always_inline struct scratch *emit_begin(void *ctx, const struct call *call)
 {
@@ -122,8 +106,6 @@ static __always_inline struct scratch *emit_begin(void *ctx, const struct call *
 	scratch->pending.mm = (__u64)call->mm;
 	scratch->wants = call->route->flags;
 	event_fill(&scratch->event, ctx, call);
-	if (scratch->wants & CALL_CAPABILITIES)
-		emit_capabilities(scratch, call->cred);
 	return scratch;
 }
 
@@ -156,21 +138,33 @@ static __always_inline void emit_continued(struct scratch *scratch)
 	emit_submit(scratch, &call);
 }
 
-/* Finishes an event: leaves it to `descriptors` and `names`, as far as the route asks for them, or
- * submits it. An event that no jump is left for has none. */
+/* What programs add to an event that its handler has finished. */
+#define CALL_ADDED (CALL_NAMES | CALL_FILES | CALL_CAPABILITIES)
+
+/* Leaves an event to the first of the programs that are to add to it. Returns if there is none, or
+ * no jump is left: then the event lacks what they would add. */
+static __always_inline void emit_added(void *ctx, __u16 left)
+{
+	if (left & CALL_CAPABILITIES)
+		bpf_tail_call(ctx, &continuations, CONTINUE_CAPABILITIES);
+	if (left & CALL_FILES)
+		bpf_tail_call(ctx, &continuations, CONTINUE_DESCRIPTORS);
+	if (left & CALL_NAMES)
+		bpf_tail_call(ctx, &continuations, CONTINUE_NAMES);
+}
+
+/* Finishes an event: leaves it to programs that add to it, as far as the route asks for that, or
+ * submits it. */
 static __always_inline void emit_finish(void *ctx, struct scratch *scratch, const struct call *call)
 {
-	__u16 wanted = scratch->wants & (CALL_NAMES | CALL_FILES);
+	__u16 wanted = scratch->wants & CALL_ADDED;
 
 	if (wanted) {
 		scratch->event.flags |= wanted;
 		scratch->names.route = route_reference(call->bank, call->row);
 		scratch->names.todo = NAMES_PLAN;
 		scratch->names.descriptor = 0;
-		if (wanted & CALL_FILES)
-			bpf_tail_call(ctx, &continuations, CONTINUE_DESCRIPTORS);
-		else
-			bpf_tail_call(ctx, &continuations, CONTINUE_NAMES);
+		emit_added(ctx, wanted);
 	}
 	emit_submit(scratch, call);
 }
@@ -180,7 +174,7 @@ static __always_inline void emit_event(void *ctx, const struct call *call)
 {
 	struct scratch *scratch;
 
-	if (!(call->route->flags & (CALL_NAMES | CALL_FILES | CALL_CAPABILITIES)))
+	if (!(call->route->flags & CALL_ADDED))
 		emit_plain(ctx, call);
 	else if ((scratch = emit_begin(ctx, call)))
 		emit_finish(ctx, scratch, call);

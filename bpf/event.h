@@ -49,7 +49,7 @@ enum call_flag {
 	CALL_NAMES = 128, /* paths of the executable and of directories; in an event: those that it
 			   * lacks did not fit */
 	CALL_FILES = 256, /* files behind descriptors; in an event: the same */
-	CALL_CAPABILITIES = 512, /* in a route: the effective capabilities of the task */
+	CALL_CAPABILITIES = 512, /* effective capabilities of the task; in an event: the same */
 };
 
 /* How the bytes of one argument were obtained. */

@@ -32,6 +32,7 @@ enum continuation {
 	CONTINUE_DESCRIPTORS = 4, /* `descriptors` */
 	CONTINUE_PATH = 5, /* `filter_path` */
 	CONTINUE_WALK = 6, /* `filter_walk` */
+	CONTINUE_CAPABILITIES = 7, /* `capabilities` */
 	CONTINUATIONS,
 };
 

@@ -89,6 +89,7 @@ fn event<'a>(handler: &'a Handler, captures: Vec<Capture<'a>>) -> Event<'a> {
             sgid: 50,
             capabilities: Some(1 << 13),
         },
+        lacks_capabilities: false,
         loginuid: 1001,
         session: 3,
         charged_uid: 1000,

@@ -18,7 +18,8 @@ use crate::handlers::{Handler, Handlers};
 
 const EVENT_SIZE: usize = size_of::<types::event>();
 /// Flags of an event that say what its captures have.
-const OF_CAPTURES: u32 = call_flag::CALL_NAMES.0 | call_flag::CALL_FILES.0;
+const OF_CAPTURES: u32 =
+    call_flag::CALL_NAMES.0 | call_flag::CALL_FILES.0 | call_flag::CALL_CAPABILITIES.0;
 const COMM_SIZE: usize = types::wire_size::COMM_SIZE.0 as usize;
 const _: () = assert!(EVENT_SIZE == types::wire_size::EVENT_SIZE.0 as usize);
 
@@ -53,6 +54,8 @@ pub struct Event<'a> {
     pub gid: u32,
     /// Effective and saved ids.
     pub credentials: Credentials,
+    /// The rule asks for the capabilities, which did not fit.
+    pub lacks_capabilities: bool,
     /// User id of the login; `u32::MAX` if none was set.
     pub loginuid: u32,
     /// Number of the login's session; `u32::MAX` if none was set.
@@ -109,6 +112,7 @@ impl<'a> Event<'a> {
             capabilities: &mut credentials.capabilities,
         };
         let captures = captures(entry, count, exit, handler, of_kernel)?;
+        let is_lacking = has(call_flag::CALL_CAPABILITIES) && credentials.capabilities.is_none();
         Ok(Self {
             handler,
             message: reader.u8(offset_of!(types::event, message))?,
@@ -124,6 +128,7 @@ impl<'a> Event<'a> {
             uid: reader.u32(offset_of!(types::event, uid))?,
             gid: reader.u32(offset_of!(types::event, gid))?,
             credentials,
+            lacks_capabilities: is_lacking,
             loginuid: reader.u32(offset_of!(types::event, loginuid))?,
             session: reader.u32(offset_of!(types::event, session))?,
             charged_uid,

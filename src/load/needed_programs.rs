@@ -63,7 +63,7 @@ const OF_DAEMON: [&str; 1] = ["self_identify"];
 const OF_TABLE: [&str; 4] = ["sys_enter", "selftest", "cgroup_mkdir", "cgroup_rmdir"];
 
 /// Programs of a table that has a rule of some kind.
-const OF_RULES: [(IsNeeded, &[&str]); 8] = [
+const OF_RULES: [(IsNeeded, &[&str]); 9] = [
     (|one| one.route.unfiltered().is_none(), &["filter", "filter_match", "filter_resume"]),
     (|one| one.rule.filter.asks_for_path(), &["filter_path", "filter_walk"]),
     (
@@ -72,6 +72,7 @@ const OF_RULES: [(IsNeeded, &[&str]); 8] = [
     ),
     (|one| one.rule.records && recipe(one.slot).strings != 0, &["argv_copy"]),
     (|one| one.rule.records && one.rule.names, &["names"]),
+    (|one| one.rule.records && one.rule.capabilities, &["capabilities"]),
     (|one| one.rule.records && one.rule.fds == Fds::Names, &["descriptors"]),
     (
         |one| {

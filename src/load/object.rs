@@ -93,7 +93,9 @@ fn grant_events(ring_bytes: u32, cpus: u32) -> u32 {
 
 /// A program array takes programs of one type only.
 fn shares_the_table(program: &str) -> bool {
-    matches!(program, "sys_enter" | "selftest" | "argv_copy" | "names" | "descriptors")
-        || program.starts_with("filter")
+    matches!(
+        program,
+        "sys_enter" | "selftest" | "argv_copy" | "names" | "descriptors" | "capabilities"
+    ) || program.starts_with("filter")
         || program.starts_with("handle_")
 }

@@ -12,7 +12,7 @@ use crate::bpf::types::{continuation, return_continuation};
 use crate::plan::Plan;
 
 /// Programs that others continue with.
-const CONTINUATIONS: [(continuation, Pick); 7] = [
+const CONTINUATIONS: [(continuation, Pick); 8] = [
     (continuation::CONTINUE_ARGV, |programs| &programs.argv_copy),
     (continuation::CONTINUE_FILTER, |programs| &programs.filter_resume),
     (continuation::CONTINUE_MATCH, |programs| &programs.filter_match),
@@ -20,6 +20,7 @@ const CONTINUATIONS: [(continuation, Pick); 7] = [
     (continuation::CONTINUE_DESCRIPTORS, |programs| &programs.descriptors),
     (continuation::CONTINUE_PATH, |programs| &programs.filter_path),
     (continuation::CONTINUE_WALK, |programs| &programs.filter_walk),
+    (continuation::CONTINUE_CAPABILITIES, |programs| &programs.capabilities),
 ];
 
 /// Programs that the one at the return of calls continues with.

@@ -96,6 +96,7 @@ pub fn event<'a>(handler: &'a Handler, captures: Vec<Capture<'a>>) -> Event<'a> 
             sgid: 100,
             capabilities: None,
         },
+        lacks_capabilities: false,
         loginuid: u32::MAX,
         session: u32::MAX,
         charged_uid: 1000,

@@ -1,8 +1,10 @@
 //! The origin of a call: effective and saved ids, login, terminal, parent.
 
 use syscalls::Abi;
+use tailcalld::config::Fds;
 use tailcalld::decode::{Credentials, Device, Event};
 use tailcalld::load;
+use tailcalld::plan::Rule;
 
 use crate::rig::{Rig, rig, routes, slot};
 
@@ -41,15 +43,18 @@ fn own_capabilities() -> u64 {
     u64::from_str_radix(bits.trim(), 16).expect("a number")
 }
 
+/// Returns a rig for one syscall, whose rule is changed.
+fn rig_with(name: &str, change: impl Fn(&mut Rule)) -> (Rig, String) {
+    let slot = slot(Abi::Native, name);
+    let mut plan = routes(&load::handlers().expect("the object opens"), &[(slot, "args")]);
+    plan.routes.values_mut().flat_map(|route| &mut route.rules).for_each(change);
+    (Rig::new(&plan), slot.nr().to_string())
+}
+
 #[test]
 fn event_of_rule_with_capabilities_has_those_in_effect() {
     needs_root!();
-    let getpgid = slot(Abi::Native, "getpgid");
-    let mut plan = routes(&load::handlers().expect("the object opens"), &[(getpgid, "args")]);
-    plan.routes.values_mut().flat_map(|route| &mut route.rules).for_each(|rule| {
-        rule.capabilities = true;
-    });
-    let (rig, nr) = (Rig::new(&plan), getpgid.nr().to_string());
+    let (rig, nr) = rig_with("getpgid", |rule| rule.capabilities = true);
     let capabilities_of = |words: &[&str]| {
         let records = rig.trigger(words);
         only(&rig, &records).credentials.capabilities
@@ -59,6 +64,19 @@ fn event_of_rule_with_capabilities_has_those_in_effect() {
     assert_ne!(own, Some(0));
     // The kernel takes them from a process whose effective user is not root any more.
     assert_eq!(capabilities_of(&["acting", "1000", "7", "native", &nr, "-1"]), Some(0));
+}
+
+/// Each of them is added by a program of its own.
+#[test]
+fn event_of_rule_with_capabilities_files_and_names_has_all() {
+    needs_root!();
+    let (rig, nr) = rig_with("fsync", |rule| {
+        (rule.capabilities, rule.names, rule.fds) = (true, true, Fds::Names);
+    });
+    let records = rig.trigger(&["times", "1", "native", &nr, "1"]);
+    let event = only(&rig, &records);
+    assert_eq!(event.credentials.capabilities, Some(own_capabilities()));
+    assert!(event.names.exe.is_some() && event.files.of(0).is_some());
 }
 
 /// In the namespace itself every id is the overflow one.

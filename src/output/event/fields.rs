@@ -39,6 +39,9 @@ pub fn write(
     if place.is_some_and(|place| place.is_cut) {
         lacking.truncated.push(Key::Cgroup.json());
     }
+    if event.lacks_capabilities {
+        lacking.truncated.push(Key::Capabilities.json());
+    }
     names::write(event, &mut lacking, scratch, out);
     files::write(event, scratch, out);
     arguments(event, lacking, scratch, out);
