@@ -38,7 +38,7 @@ fn config() -> String {
     let strace = strace().display().to_string();
     format!(
         "[routes]\n\"@known\" = \"args\"\n\
-         [defaults]\nresult = true\npaths = \"exact\"\nbuffer_bytes = 32\n\
+         [defaults]\nresult = true\nnames = false\npaths = \"exact\"\nbuffer_bytes = 32\n\
          [ring]\nsize = \"512MiB\"\n\
          [exclude]\nexe = [\"/usr/lib/systemd/systemd-journald\", {strace:?}]\n\
          [kernel]\nattach = \"tracepoint\"\n{UNLIMITED}"
