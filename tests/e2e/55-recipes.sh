@@ -59,13 +59,13 @@ change_etc() {
 }
 recipe 'Who changed /etc?' change_etc
 # Others may change /etc, and a call whose path is not in memory at its entry is recorded.
-answer=$(grep -F '"recipe-' <<<"$answer")
-answers 'openat(AT_FDCWD, "recipe-a", O_WRONLY*) by sh (pid *, uid 0) in changer.service = *' \
-	'mkdir("recipe-d"*) by mkdir (pid *, uid 0) in changer.service = 0' \
-	'rename*"recipe-a"*"recipe-d/recipe-b"*) by mv (pid *, uid 0) in changer.service = 0' \
-	'fchmodat*"recipe-d/recipe-b"*) by chmod (pid *, uid 0) in changer.service = 0' \
-	'unlinkat(*"recipe-b"*) by rm (pid *, uid 0) in changer.service = 0' \
-	'unlinkat(*"recipe-d"*) by rm (pid *, uid 0) in changer.service = 0'
+answer=$(grep -F '"/etc/recipe-' <<<"$answer")
+answers 'openat(AT_FDCWD, "/etc/recipe-a", O_WRONLY*) by sh (pid *, uid 0) in changer.service = *' \
+	'mkdir("/etc/recipe-d"*) by mkdir (pid *, uid 0) in changer.service = 0' \
+	'rename*"/etc/recipe-a"*"/etc/recipe-d/recipe-b"*) by mv (pid *, uid 0) in changer.service = 0' \
+	'fchmodat*"/etc/recipe-d/recipe-b"*) by chmod (pid *, uid 0) in changer.service = 0' \
+	'unlinkat(*"/etc/recipe-d/recipe-b"*) by rm (pid *, uid 0) in changer.service = 0' \
+	'unlinkat(*"/etc/recipe-d"*) by rm (pid *, uid 0) in changer.service = 0'
 
 serve() {
 	run_unit nginx.service --working-directory=/etc /bin/cat hostname /etc/hostname machine-id
