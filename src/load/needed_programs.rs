@@ -128,3 +128,39 @@ fn all(open: &OpenTailcalldSkel<'_>) -> Names {
         .map(|program| program.name().to_string_lossy().into_owned())
         .collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use syscalls::{Abi, number};
+
+    use super::*;
+    use crate::load;
+
+    fn needed(name: &str, change: impl Fn(&mut Rule)) -> Names {
+        let handlers = load::handlers().unwrap();
+        let handler = handlers.named("args").unwrap().id;
+        let mut rule = Rule { handler, records: true, ..Rule::nothing() };
+        change(&mut rule);
+        let slot = Slot::new(Abi::Native, number(Abi::Native, name).unwrap()).unwrap();
+        let plan = Plan { routes: [(slot, rule.into())].into(), ..Plan::default() };
+        let mut names = needed_by(&plan, &handlers, false);
+        owned(&OF_TABLE).iter().for_each(|name| assert!(names.remove(name), "{name}"));
+        assert!(names.remove("handle_args"));
+        names
+    }
+
+    #[test]
+    fn needed_by_has_programs_of_what_rules_ask_for_and_no_others() {
+        let filters = ["filter", "filter_match", "filter_resume"];
+        assert_eq!(needed("getpid", |_| {}), Names::new());
+        assert_eq!(needed("execve", |_| {}), owned(&["argv_copy"]));
+        assert_eq!(needed("execve", |rule| rule.records = false), Names::new());
+        assert_eq!(needed("getpid", |rule| rule.names = true), owned(&["names"]));
+        assert_eq!(needed("getpid", |rule| rule.capabilities = true), owned(&["capabilities"]));
+        let returns = owned(&["sys_exit", "task_exit"]);
+        assert_eq!(needed("getpid", |rule| rule.paths = Paths::Exact), returns);
+        let trees = ["proc_tree_exit", "proc_tree_fork", "proc_tree_seed"];
+        let in_tree = needed("getpid", |rule| rule.filter.pid_tree = Some(vec![1]));
+        assert_eq!(in_tree, owned(&[&filters[..], &trees].concat()));
+    }
+}
