@@ -4,7 +4,6 @@ use std::fs::{self, File};
 use std::io::pipe;
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
-use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use syscalls::{Abi, Slot};
@@ -12,6 +11,7 @@ use tailcalld::config::{Filter, Part, Pattern};
 use tailcalld::decode::Event;
 use tailcalld::plan::{Plan, Rule};
 
+use crate::folder::{Folder, word};
 use crate::rig::{Rig, routes, slot, trigger_path};
 
 const CALLS: [&str; 9] = [
@@ -157,35 +157,6 @@ fn recorded(event: &Event<'_>) -> Vec<String> {
         String::from_utf8(text).expect("names of this test")
     };
     event.paths().map(path).filter(|path| !path.is_empty()).collect()
-}
-
-/// A folder whose path has no symbolic link.
-struct Folder {
-    _temporary: tempfile::TempDir,
-    path: PathBuf,
-}
-
-impl Folder {
-    fn new() -> Self {
-        let temporary = tempfile::tempdir().expect("a temporary folder");
-        let path = temporary.path().canonicalize().expect("a path");
-        Self { _temporary: temporary, path }
-    }
-
-    /// Returns the path of a folder in it, which is created.
-    fn with(&self, name: &str) -> PathBuf {
-        let path = self.path.join(name);
-        fs::create_dir_all(&path).expect("a folder");
-        path
-    }
-
-    fn name(&self, name: &str) -> String {
-        word(&self.path.join(name)).to_owned()
-    }
-}
-
-fn word(path: &Path) -> &str {
-    path.to_str().expect("a path of this test")
 }
 
 /// Returns the words for a call of the trigger.

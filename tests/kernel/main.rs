@@ -25,6 +25,7 @@ mod exec;
 mod filter;
 mod filter_paths;
 mod filtered_call;
+mod folder;
 mod functions;
 mod handlers;
 mod inner;

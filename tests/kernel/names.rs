@@ -1,13 +1,14 @@
 //! Paths of the executable, the working directory, the root, and those that a call passes.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
 use syscalls::{Abi, Status};
 use tailcalld::decode::{Event, JoinedPath, KernelPath};
 use tailcalld::load;
 
+use crate::folder::{Folder, word};
 use crate::rig::{Rig, copy_program, routes, slot, trigger_path};
 
 const CALLS: [&str; 5] = ["openat", "open", "unlinkat", "renameat2", "getppid"];
@@ -48,31 +49,6 @@ fn paths(event: &Event<'_>) -> Vec<(String, JoinedPath)> {
 
 fn whole(path: impl AsRef<Path>) -> (String, JoinedPath) {
     (path.as_ref().display().to_string(), JoinedPath::Whole)
-}
-
-/// A folder whose path has no symbolic link.
-struct Folder {
-    _temporary: tempfile::TempDir,
-    path: PathBuf,
-}
-
-impl Folder {
-    fn new() -> Self {
-        let temporary = tempfile::tempdir().expect("a temporary folder");
-        let path = temporary.path().canonicalize().expect("a path");
-        Self { _temporary: temporary, path }
-    }
-
-    /// Returns the path of a folder in it, which is created.
-    fn with(&self, name: &str) -> PathBuf {
-        let path = self.path.join(name);
-        fs::create_dir_all(&path).expect("a folder");
-        path
-    }
-}
-
-fn word(path: &Path) -> &str {
-    path.to_str().expect("a path of this test")
 }
 
 /// Checks the event of a trigger's call, which is its last one.

@@ -35,7 +35,7 @@ pub fn messages(protocol: Option<u16>, bytes: &[u8], is_cut: bool, abi: Abi, out
     let is_known = match (protocol, Header::parse(bytes)) {
         (Some(UEVENT), _) => return uevent::uevent(&context, bytes, out),
         (Some(_), header) => header.is_some(),
-        // Of an unknown protocol the first number has to be the length of a message.
+        // The first number has to be the length of a message where the protocol is unknown.
         (None, header) => header.is_some_and(|one| one.is_plausible(bytes.len(), is_cut)),
     };
     if !is_known {

@@ -125,7 +125,7 @@ impl Headers {
             let lines_with =
                 |what| errors.lines().filter_map(move |line| expression_of(line, what)).collect();
             let mut wrong: BTreeSet<usize> = lines_with(" error: ");
-            // Of an expression that is empty, the error is about the macro around it.
+            // The error about an empty expression is about the macro around it.
             if wrong.is_empty() {
                 wrong = lines_with(" note: ");
             }
