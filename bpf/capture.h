@@ -29,7 +29,7 @@ static __always_inline __u64 min_u64(__u64 a, __u64 b)
  * would make the verifier process all code between its two uses twice. */
 static __always_inline bool is_compat(const struct scratch *scratch)
 {
-	return ((const volatile struct event *)&scratch->event)->slot >= ABI_SLOTS;
+	return ((const volatile struct event *)&scratch->event)->slot / ABI_SLOTS == 1;
 }
 
 /* Begins an event's captures. */

@@ -6,6 +6,7 @@
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_core_read.h>
 #include "maps.h"
+#include "stats.h"
 #include "task.h"
 
 /* The only file that knows the layout of a program's context, which depends on how it is
@@ -70,6 +71,16 @@ static __always_inline __u64 registers_argument(const struct pt_regs *regs)
 	return regs->di;
 #elif defined(__TARGET_ARCH_arm64)
 	return regs->regs[0];
+#endif
+}
+
+/* The second argument of a function. */
+static __always_inline __u64 registers_second_argument(const struct pt_regs *regs)
+{
+#if defined(__TARGET_ARCH_x86)
+	return regs->si;
+#elif defined(__TARGET_ARCH_arm64)
+	return regs->regs[1];
 #endif
 }
 
@@ -172,6 +183,39 @@ static __always_inline void function_args(bool compat, __u64 args[6])
 }
 #endif
 
+/* A word of the context that differs between an operation of io_uring and any syscall. For a
+ * syscall it is the address of its registers, which are on the task's stack, or its number; for an
+ * operation the address of the request or of its ring, which are neither. */
+static __always_inline __u64 context_subject(const void *ctx)
+{
+	if (attach_kind == ATTACH_TRACEPOINT)
+		return loaded(((const struct sys_enter_context *)ctx)->id);
+	if (attach_kind == ATTACH_FUNCTION)
+		return loaded(registers_argument(ctx));
+	return loaded(((const struct bpf_raw_tracepoint_args *)ctx)->args[0]);
+}
+
+/* This CPU's operation of io_uring, which may be an earlier one. NULL if there is no such row,
+ * which does not happen. */
+static __always_inline struct uring_call *uring_call_of_cpu(void)
+{
+	return (struct uring_call *)stats_row(URING_ROW);
+}
+
+static __always_inline bool is_slot_of_uring(__u32 slot)
+{
+	return slot >= URING_SLOT;
+}
+
+/* Returns the slot of the call or the operation that this program was tail-called for. */
+static __always_inline __u32 context_slot(const void *ctx, struct uring_call *uring, bool compat)
+{
+	uring->call_slot = uring->subject == context_subject(ctx)
+				   ? uring->slot
+				   : call_slot(call_number(ctx), compat);
+	return *(volatile __u64 *)&uring->call_slot;
+}
+
 /* The six arguments as passed; those of the 32-bit ABI zero-extended. The context of the classic
  * tracepoint has them already, by the right ABI. */
 static __always_inline void call_args(const void *ctx, bool compat, __u64 args[6])
@@ -193,6 +237,12 @@ static __always_inline void call_args(const void *ctx, bool compat, __u64 args[6
 	args[3] = context->args[3] & mask;
 	args[4] = context->args[4] & mask;
 	args[5] = context->args[5] & mask;
+}
+
+static __always_inline void uring_args(const struct uring_call *uring, __u64 args[6])
+{
+	for (int i = 0; i < 6; i++)
+		args[i] = uring->args[i];
 }
 
 #endif

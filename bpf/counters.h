@@ -47,9 +47,10 @@ enum counters_size {
 	COUNTERS_UNUSED = COUNTERS_WORDS - COUNTERS - 1 - sizeof(struct call_state) / sizeof(__u64),
 	/* Of one CPU: a row for each slot within a bank, one for each odd number, and some to end
 	 * with a whole cache line. */
-	ODD_ROWS = BANK_SLOTS,
-	RING_ROW = BANK_SLOTS + 7, /* has no counters, only the grant */
-	COUNTERS_ROWS = BANK_SLOTS + 8,
+	ODD_ROWS = SLOTS,
+	URING_ROW = SLOTS + 6, /* has no counters: struct uring_call */
+	RING_ROW = SLOTS + 7, /* has no counters, only the grant */
+	COUNTERS_ROWS = SLOTS + 8,
 	RING_GRANTS = 32, /* all grants of all CPUs are this part of the ring */
 };
 
@@ -61,7 +62,8 @@ enum odd_number {
 	ODD_OUT_OF_RANGE = 2, /* any other number from 512 on */
 	ODD_NUMBERS,
 };
-_Static_assert(ODD_ROWS + ODD_NUMBERS <= RING_ROW && RING_ROW < COUNTERS_ROWS, "rows of their own");
+_Static_assert(ODD_ROWS + ODD_NUMBERS <= URING_ROW && RING_ROW < COUNTERS_ROWS,
+	       "rows of their own");
 
 /* A row: the state and the most frequent counters share the first cache line. */
 struct counters {
@@ -72,10 +74,22 @@ struct counters {
 };
 _Static_assert(COUNTERS_ROWS * sizeof(struct counters) % 64 == 0, "CPUs share no cache line");
 
+/* The operation of io_uring that is being handled on this CPU, in URING_ROW. It is that of a
+ * program if `subject` is the first word of its context, see context.h. */
+struct uring_call {
+	__u64 subject;
+	__u64 slot;
+	__u64 flags; /* enum call_flag */
+	__u64 args[6]; /* in the order of the operation's signature */
+	__u64 call_slot; /* of the call that is being handled, whichever it is: kept in memory for
+			  * the verifier */
+};
+_Static_assert(sizeof(struct uring_call) <= sizeof(struct counters), "it fits into a row");
+
 enum ledger_size {
 	LEDGER_WORDS = 16, /* of a copy: two cache lines */
 	LEDGER_COPIES = 2,
-	LEDGER_ROWS = BANK_SLOTS + 1, /* the last is the state of the whole daemon */
+	LEDGER_ROWS = SLOTS + 1, /* the last is the state of the whole daemon */
 };
 
 /* A row of the daemon's ledger: two copies, of which the one with the higher number is valid. */

@@ -46,7 +46,12 @@ static __always_inline void event_fill(struct event *event, void *ctx, const str
 	event->start_ns = call->start_ns;
 	mm_exe(call->mm, &event->exe_inode, &event->exe_device);
 	task_namespaces(event->namespaces, call->cred, call->user_ns);
-	call_args(ctx, call->compat, event->args);
+	if (is_slot_of_uring(call->slot)) {
+		event->flags = call->uring->flags;
+		uring_args(call->uring, event->args);
+	} else {
+		call_args(ctx, call->compat, event->args);
+	}
 }
 
 /* Counts an event that is in the ring, and wakes the daemon. */
@@ -104,8 +109,11 @@ static __always_inline struct scratch *emit_begin(void *ctx, const struct call *
 	}
 	captures_begin(scratch);
 	scratch->pending.mm = (__u64)call->mm;
-	scratch->wants = call->route->flags;
 	event_fill(&scratch->event, ctx, call);
+	scratch->wants = call->route->flags;
+	/* The index of a registered file is no descriptor of the process. */
+	if (scratch->event.flags & (CALL_REGISTERED | CALL_REGISTERED_INPUT))
+		scratch->wants &= ~CALL_FILES;
 	return scratch;
 }
 

@@ -9,11 +9,15 @@
  * same machine.
  */
 
-/* A bank is one whole table: a slot per native syscall number, then one per 32-bit number.
- * The program array holds two banks, so that a reload fills one while the other is live. */
+/* A bank is one whole table: a slot per native syscall number, then one per 32-bit number, then one
+ * per operation of io_uring. The program array holds two banks, so that a reload fills one while
+ * the other is live. */
 enum table_size {
 	ABI_SLOTS = 512, /* x86_64 stands at 472 in Linux 7.x; x32 numbers begin at 512 */
-	BANK_SLOTS = 2 * ABI_SLOTS, /* a power of two, see route.h */
+	URING_SLOTS = 128, /* operations of io_uring stand at 65 in Linux 7.3 */
+	URING_SLOT = 2 * ABI_SLOTS, /* the first of them */
+	SLOTS = URING_SLOT + URING_SLOTS,
+	BANK_SLOTS = 2048, /* a power of two, see route.h; those from SLOTS on stay empty */
 	BANKS = 2,
 	RULES_PER_BANK = 512, /* rules of routes with several, behind the slots */
 	ROUTES_PER_BANK = BANK_SLOTS + RULES_PER_BANK,
@@ -50,6 +54,10 @@ enum call_flag {
 			   * lacks did not fit */
 	CALL_FILES = 256, /* files behind descriptors; in an event: the same */
 	CALL_CAPABILITIES = 512, /* effective capabilities of the task; in an event: the same */
+	CALL_REGISTERED = 1024, /* in an event of io_uring: the descriptor, `fd` of the entry, is
+				 * the index of a file that is registered with the ring */
+	CALL_REGISTERED_INPUT = 4096, /* the same of the input of splice and tee, `splice_fd` */
+	CALL_COMPAT = 2048, /* in an event of io_uring: of a ring of a 32-bit process */
 };
 
 /* How the bytes of one argument were obtained. */
@@ -174,7 +182,8 @@ struct event {
 	__u64 boottime_ns; /* CLOCK_BOOTTIME at entry */
 	__u64 cgroup; /* cgroup v2 id; 1 (the root) for every task on a v1 or hybrid host */
 	__u32 generation; /* of the table that routed this call */
-	__u16 slot; /* within a bank: number, plus ABI_SLOTS for the 32-bit ABI */
+	__u16 slot; /* within a bank: number, plus ABI_SLOTS for the 32-bit ABI, or operation plus
+		     * URING_SLOT */
 	__u16 handler; /* struct handler's id */
 	__u8 message; /* which of the handler's messages */
 	__u8 priority; /* syslog level 3 to 7, from the route */

@@ -57,7 +57,8 @@ static __always_inline void filter_begin(void *ctx, struct scratch *scratch,
 		stats_count(call->counters, COUNTER_FILTERED);
 		return;
 	}
-	operands_load(ctx, &scratch->filtering, filtering->slot >= ABI_SLOTS, filter);
+	operands_load(ctx, &scratch->filtering, call, filter);
+	filtering->flags = is_slot_of_uring(call->slot) ? call->uring->flags : 0;
 	filtering->pc = filter->first;
 	filtering->patterns_known = false;
 	filtering->wants_patterns = false;

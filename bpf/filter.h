@@ -93,7 +93,8 @@ filter_of(const volatile struct filtering *filtering)
 	return &bank_at(filtering->bank)->filters[(number - 1) & (FILTERS_PER_BANK - 1)];
 }
 
-static __always_inline void operands_load(void *ctx, struct filtering *filtering, bool compat,
+static __always_inline void operands_load(void *ctx, struct filtering *filtering,
+					  const struct call *call,
 					  const volatile struct filter *filter)
 {
 	const struct cred *cred = task_cred();
@@ -113,8 +114,12 @@ static __always_inline void operands_load(void *ctx, struct filtering *filtering
 		filtering->operands[OPERAND_CGROUP_TAGS] = cgroup_bits();
 	if (filter->operands & OPERAND_BIT(OPERAND_PROCESS_TREES))
 		filtering->operands[OPERAND_PROCESS_TREES] = tree_bits();
-	if (filter->arguments)
-		call_args(ctx, compat, &filtering->operands[OPERAND_ARGUMENT]);
+	if (!filter->arguments)
+		return;
+	if (is_slot_of_uring(call->slot))
+		uring_args(call->uring, &filtering->operands[OPERAND_ARGUMENT]);
+	else
+		call_args(ctx, call->compat, &filtering->operands[OPERAND_ARGUMENT]);
 }
 
 /* Converts an operand so that all widths compare as 64-bit unsigned numbers: the highest bit of

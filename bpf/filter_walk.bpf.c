@@ -28,6 +28,8 @@ static __always_inline __u32 walk_find(struct scratch *scratch,
 		walk->file = walk->fs + bpf_core_field_offset(struct fs_struct, pwd);
 		return TEXT_KNOWN;
 	}
+	if (!is_exe && scratch->filtering.flags & (CALL_REGISTERED | CALL_REGISTERED_INPUT))
+		return TEXT_UNKNOWN;
 	__u64 file = is_exe ? exe_file() : file_of(walk->task, fd);
 	walk->file = file + bpf_core_field_offset(struct file, f_path);
 	return file ? TEXT_KNOWN : is_exe ? TEXT_UNKNOWN : TEXT_ABSENT;

@@ -55,6 +55,10 @@ extern const volatile struct path_arguments path_arguments[BANK_SLOTS];
 /* The descriptors of each syscall, by slot within a bank. Set before load. */
 extern const volatile struct descriptors_of_call descriptors_of[BANK_SLOTS];
 
+/* The members of the entry in the submission queue that are the arguments of each operation of
+ * io_uring: enum sqe_member. Set before load. */
+extern const volatile struct uring_arguments uring_arguments[URING_SLOTS];
+
 /* enum consumer_state. The daemon sets it before it sleeps; the program that wakes it sets it
  * back. */
 extern volatile __u32 consumer;
@@ -96,7 +100,7 @@ extern volatile __u64 identified_ns;
 
 /* Ids of the programs in an array of programs, 0 for an empty entry. Written by `table_check`, read
  * by the daemon that runs it. */
-extern volatile __u32 table_programs[BANK_SLOTS];
+extern volatile __u32 table_programs[SLOTS];
 
 /* The process that `journal_open` examines. Written by the daemon before it runs that program,
  * which writes the answer. */

@@ -360,6 +360,26 @@ struct bpf_array {
 	struct bpf_prog *ptrs[0];
 };
 
+/* A ring of io_uring. Up to about 6.19 the flags of `int_flags` are members of their own. */
+struct io_ring_ctx {
+	unsigned int flags;
+	unsigned int int_flags;
+	__u32 *sq_array;
+	struct io_uring_sqe *sq_sqes;
+	unsigned int cached_sq_head;
+	unsigned int sq_entries;
+};
+
+struct io_cmd_data {
+	char data[0];
+};
+
+struct io_kiocb {
+	struct io_cmd_data cmd; /* since 6.0 */
+	__u8 opcode;
+	struct io_ring_ctx *ctx;
+};
+
 struct bpf_iter__task {
 	struct task_struct *task;
 };

@@ -50,7 +50,7 @@ static __always_inline __u64 bucket_owner(const struct call *call, __u32 per)
 		return (task_ids() >> 32 | (call->start_ns >> 20) << OWNER_PID_BITS) & OWNER_MASK;
 	case PER_COMM:
 		task_comm((__u8 *)comm);
-		return (hash_u64(comm[0]) ^ hash_u64(comm[1] + 1)) >> 18;
+		return (hash_u64(comm[0]) ^ hash_u64(comm[1] + 1)) >> (64 - TAG_SLOT_SHIFT);
 	}
 	return 0;
 }

@@ -132,7 +132,7 @@ static __always_inline __s64 result_of_caller(const struct pending *pending, __s
 {
 	__u32 low = result;
 
-	if (pending->slot < ABI_SLOTS)
+	if (pending->slot / ABI_SLOTS != 1)
 		return result;
 	return low >= (__u32)-MAX_ERRNO ? (__s32)low : (__s64)low;
 }

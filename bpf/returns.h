@@ -60,7 +60,7 @@ static __always_inline void deferred_vector(struct scratch *scratch, const struc
 	volatile struct read_target *target = &scratch->target;
 
 	vector_begin(scratch, read->field, read->moment, pending->buffer_bytes,
-		     pending->slot >= ABI_SLOTS);
+		     pending->slot / ABI_SLOTS == 1);
 	target->address = read->address;
 	target->count = read->room;
 	if (read->moment == MOMENT_RETURN) {

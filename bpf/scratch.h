@@ -198,7 +198,7 @@ struct filtering {
 	__u32 text_at; /* where the current text stands in `captures`, */
 	__u32 length; /* its length, */
 	__u32 text_state; /* and enum text_state */
-	__u32 reserved;
+	__u32 flags; /* enum call_flag, of an operation of io_uring */
 	struct path_text path;
 	__u64 differing;
 	__u64 window[PATTERN_WORDS]; /* the part of the text that is compared */

@@ -265,8 +265,8 @@ enum limit_size {
  * syscall by itself, else 0; the owner. */
 enum tag_layout {
 	TAG_NUMBER_SHIFT = 56,
-	TAG_SLOT_SHIFT = 46, /* BANK_SLOTS fit above it */
-	OWNER_CGROUP_BIT = 45, /* of PER_UID: a cgroup of root, not a user */
+	TAG_SLOT_SHIFT = 45, /* BANK_SLOTS fit above it */
+	OWNER_CGROUP_BIT = 44, /* of PER_UID: a cgroup of root, not a user */
 	OWNER_PID_BITS = 22, /* of PER_PID: PID_MAX_LIMIT of 64-bit kernels, the start above it */
 };
 
@@ -286,6 +286,28 @@ struct bucket {
 	__u8 comm[COMM_SIZE]; /* of the first task, for PER_COMM */
 	__u64 lock; /* CPUs that hold it or try to: the one that reads 1 holds it */
 	__u64 reserved[2];
+};
+
+/* A member of an entry in a submission queue (struct io_uring_sqe), or one of two. */
+enum sqe_member {
+	SQE_NONE = 0, /* the operation lacks the argument */
+	SQE_FD = 1,
+	SQE_OFF = 2,
+	SQE_ADDR = 3,
+	SQE_LEN = 4,
+	SQE_FLAGS = 5, /* of the operation */
+	SQE_BUFFER = 6,
+	SQE_SPLICE_FD = 7,
+	SQE_ADDR_LEN = 8,
+	SQE_ADDR3 = 9,
+	SQE_ADDR_OR_LEN = 10, /* `addr`, or `len` if that is 0 */
+	SQE_OFF_OR_LEN = 11,
+	SQE_MEMBERS = 16, /* a power of two */
+};
+
+/* The arguments of an operation of io_uring, in the order of its signature. */
+struct uring_arguments {
+	__u8 of[6]; /* enum sqe_member */
 };
 
 /* The way to capture the memory of one argument. */

@@ -118,6 +118,9 @@ static __always_inline void step_at_entry(struct scratch *scratch, const volatil
 static __always_inline void vector_at_entry(struct scratch *scratch, const struct call *call,
 					    const volatile struct step *step)
 {
+	/* Of a ring of a 32-bit process: the structure is that of the other ABI. */
+	if (scratch->event.flags & CALL_COMPAT)
+		return;
 	target_begin(scratch, call, step);
 	vector_begin(scratch, step->argument, MOMENT_ENTRY, call->route->buffer_bytes,
 		     is_compat(scratch));

@@ -29,7 +29,7 @@ int table_check(struct bpf_raw_tracepoint_args *ctx)
 	__u64 entries = array + bpf_core_field_offset(struct bpf_array, ptrs);
 	__u32 first = ctx->args[1], count = ctx->args[2];
 
-	for (__u32 i = 0; i < BANK_SLOTS && i < count; i++)
+	for (__u32 i = 0; i < SLOTS && i < count; i++)
 		table_programs[i] = entry_program(entries + (first + i) * sizeof(void *));
 	return 0;
 }

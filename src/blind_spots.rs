@@ -42,7 +42,7 @@ fn excluded_units(plan: &Plan) -> Option<String> {
     ))
 }
 
-/// Describes the operations that go through rings of io_uring.
+/// Describes the operations of io_uring that the table does not see: of rings in general, or those without a route.
 fn rings(plan: &Plan) -> String {
     let setup = "io_uring_setup";
     let users = if concerns(plan, &[setup]) {
@@ -50,7 +50,12 @@ fn rings(plan: &Plan) -> String {
     } else {
         format!("route {setup} to see who uses it")
     };
-    format!("operations submitted through io_uring: they are not syscalls; {users}")
+    match plan.routes.keys().filter(|slot| slot.abi() == Abi::IoUring).count() {
+        0 => format!("operations submitted through io_uring: no syscall is made for them; {users}"),
+        count => format!(
+            "results of the {count} operations of io_uring that are routed; operations that are not; {users}"
+        ),
+    }
 }
 
 fn concerns(plan: &Plan, names: &[&str]) -> bool {
@@ -61,7 +66,11 @@ fn concerns(plan: &Plan, names: &[&str]) -> bool {
 /// Syscalls that are routed in one ABI only, although the other has them, too.
 fn other_abi(plan: &Plan) -> Option<String> {
     let is_alone = |abi: Abi, name: &str| {
-        let other = if abi == Abi::Native { Abi::Compat } else { Abi::Native };
+        let other = match abi {
+            Abi::Native => Abi::Compat,
+            Abi::Compat => Abi::Native,
+            Abi::IoUring => return None,
+        };
         syscalls::number(other, name)
             .and_then(|nr| syscalls::Slot::new(other, nr))
             .filter(|slot| !plan.routes.contains_key(slot))

@@ -237,10 +237,17 @@ fn syscalls_without_set_prints_everything() {
     assert_eq!((code, err.as_str()), (OK, ""));
     let (sets, syscalls) = out.split_once("\n\n").unwrap();
     assert_eq!(sets.lines().count(), 1 + groups().count());
-    let both = Abi::ALL.into_iter().flat_map(names).map(|(_, name)| name);
+    let both = Abi::BOTH.into_iter().flat_map(names).map(|(_, name)| name);
     let expected: Vec<_> = both.collect::<std::collections::BTreeSet<_>>().into_iter().collect();
     let first = |line: &str| line.split_whitespace().next().unwrap().to_owned();
+    let (syscalls, operations) = syscalls.split_once("\n\n").unwrap();
     assert_eq!(syscalls.lines().skip(1).map(first).collect::<Vec<_>>(), expected);
+    let expected: Vec<_> = names(Abi::IoUring).map(|(_, name)| format!("uring:{name}")).collect();
+    assert_eq!(operations.lines().skip(1).map(first).collect::<Vec<_>>(), expected);
+    assert!(
+        operations.contains("\nuring:openat            18      openat, open\n"),
+        "{operations}"
+    );
 }
 
 #[test]

@@ -3,10 +3,12 @@
 use std::collections::BTreeSet;
 use std::io::Write;
 
-use syscalls::{Abi, Group, closest, group, groups, names, number};
+use syscalls::{
+    Abi, Group, RingOperation, Slot, closest, group, groups, names, number, ring_operation,
+};
 
 use super::print::{standard_output, table};
-use crate::config::NONE;
+use crate::config::{NONE, RING_PREFIX};
 use crate::handlers::{Handler, Handlers};
 
 /// The set that an argument names.
@@ -24,7 +26,7 @@ pub(super) fn known_group(name: &str) -> Result<&'static Group, String> {
 pub fn syscalls(set: Option<&Group>) -> anyhow::Result<()> {
     let members: BTreeSet<&str> = match set {
         Some(set) => set.members().collect(),
-        None => Abi::ALL.into_iter().flat_map(names).map(|(_, name)| name).collect(),
+        None => Abi::BOTH.into_iter().flat_map(names).map(|(_, name)| name).collect(),
     };
     let (mut out, style) = standard_output();
     let listed = groups().filter(|group| set.is_none_or(|set| set == *group));
@@ -34,14 +36,39 @@ pub fn syscalls(set: Option<&Group>) -> anyhow::Result<()> {
     let head = ["SYSCALL", Abi::Native.name(), Abi::Compat.name()];
     let rows: Vec<_> = members.into_iter().filter_map(numbers).collect();
     table(&mut out, style, head, &rows)?;
+    let head = ["OPERATION", "NUMBER", "ROUTE OF"];
+    let is_listed = |slot: &Slot| set.is_none_or(|set| stands_for_member(*slot, set));
+    let rows: Vec<_> = operations().filter(is_listed).map(operation).collect();
+    if !rows.is_empty() {
+        writeln!(out)?;
+        table(&mut out, style, head, &rows)?;
+    }
     Ok(out.flush()?)
+}
+
+fn operations() -> impl Iterator<Item = Slot> {
+    names(Abi::IoUring).filter_map(|(nr, _)| Slot::new(Abi::IoUring, nr))
+}
+
+fn stands_for_member(slot: Slot, set: &Group) -> bool {
+    let syscalls = ring_operation(slot).into_iter().flat_map(RingOperation::syscalls);
+    syscalls.filter_map(Slot::name).any(|name| set.contains(name))
+}
+
+/// Returns the row of an operation of `io_uring`: its name as a route has it, its number, and the syscalls whose route it
+/// has.
+fn operation(slot: Slot) -> [String; 3] {
+    let syscalls = ring_operation(slot).into_iter().flat_map(RingOperation::syscalls);
+    let names: Vec<_> = syscalls.filter_map(Slot::name).collect();
+    let names = if names.is_empty() { "-".to_owned() } else { names.join(", ") };
+    [format!("{RING_PREFIX}{slot}"), slot.nr().to_string(), names]
 }
 
 /// `None` for a syscall of other architectures.
 fn numbers(name: &str) -> Option<[String; 3]> {
     let of = |abi| number(abi, name);
     let shown = |abi| of(abi).map_or("-".to_owned(), |nr| nr.to_string());
-    let here = Abi::ALL.into_iter().any(|abi| of(abi).is_some());
+    let here = Abi::BOTH.into_iter().any(|abi| of(abi).is_some());
     here.then(|| [name.to_owned(), shown(Abi::Native), shown(Abi::Compat)])
 }
 

@@ -57,7 +57,8 @@ fn of_rule(slot: Slot, rule: &Rule) -> Vec<String> {
 
 /// Describes a route whose calls current programs do not make, unless what they make is routed as well.
 fn replaced(plan: &Plan, slot: Slot, route: &Route) -> Option<String> {
-    let (old, new) = REPLACED.iter().find(|(old, _)| slot.name() == Some(old))?;
+    let (old, new) =
+        REPLACED.iter().find(|(old, _)| slot.abi() != Abi::IoUring && slot.name() == Some(old))?;
     let other = syscalls::number(Abi::Native, new).and_then(|nr| Slot::new(Abi::Native, nr))?;
     let is_recorded = route.rules.iter().any(|rule| rule.handler != 0);
     let is_alone = slot.abi() == Abi::Native && !plan.routes.contains_key(&other);

@@ -7,6 +7,7 @@ use syscalls::Abi;
 pub struct Abis {
     native: bool,
     compat: bool,
+    io_uring: bool,
 }
 
 impl Abis {
@@ -15,12 +16,14 @@ impl Abis {
         match abi {
             Abi::Native => self.native,
             Abi::Compat => self.compat,
+            Abi::IoUring => self.io_uring,
         }
     }
 }
 
 impl Default for Abis {
-    /// Returns the set of all ABIs: a route of `execve` should include 32-bit programs.
+    /// Returns the set of all ABIs: a route of `execve` should include 32-bit programs,
+    /// and one of `openat` files that are opened through a ring.
     fn default() -> Self {
         Abi::ALL.into_iter().collect()
     }
@@ -28,11 +31,12 @@ impl Default for Abis {
 
 impl FromIterator<Abi> for Abis {
     fn from_iter<I: IntoIterator<Item = Abi>>(abis: I) -> Self {
-        let mut set = Self { native: false, compat: false };
+        let mut set = Self { native: false, compat: false, io_uring: false };
         for abi in abis {
             match abi {
                 Abi::Native => set.native = true,
                 Abi::Compat => set.compat = true,
+                Abi::IoUring => set.io_uring = true,
             }
         }
         set

@@ -3,6 +3,7 @@
 use syscalls::{self, Abi, Slot};
 
 use super::fault::Problem;
+use super::suggest::closest;
 use super::text::quoted;
 
 /// Kind of an entry; the later kind wins.
@@ -14,11 +15,17 @@ pub enum Subject {
     Syscall,
 }
 
+/// Beginning of a key that names an operation of `io_uring`.
+pub const RING_PREFIX: &str = "uring:";
+
 /// Returns the kind and the slots of a key. A name or a group covers both ABIs, each by its own number.
 pub(super) fn read(key: &str) -> Result<(Subject, Vec<Slot>), Problem> {
     if key.starts_with('@') {
         let group = syscalls::group(key).ok_or_else(|| unknown("set", key))?;
         return Ok((Subject::Group, group.slots().into_iter().collect()));
+    }
+    if let Some(name) = key.strip_prefix(RING_PREFIX) {
+        return Ok((Subject::Syscall, vec![operation(key, name)?]));
     }
     let slots = if key.starts_with(|c: char| c.is_ascii_digit()) {
         vec![numbered(key)?]
@@ -28,9 +35,21 @@ pub(super) fn read(key: &str) -> Result<(Subject, Vec<Slot>), Problem> {
     if slots.is_empty() { Err(unknown("syscall", key)) } else { Ok((Subject::Syscall, slots)) }
 }
 
+/// Returns the slot of an operation of `io_uring`.
+fn operation(key: &str, name: &str) -> Result<Slot, Problem> {
+    let slot = |name| Slot::new(Abi::IoUring, syscalls::number(Abi::IoUring, name)?);
+    slot(name).ok_or_else(|| {
+        let names: Vec<_> = syscalls::names(Abi::IoUring).map(|(_, name)| name).collect();
+        let meant = closest(name, names);
+        let list = if meant.is_none() { "; `tailcalld syscalls` lists all" } else { "" };
+        Problem::from(format!("unknown operation of io_uring {}{list}", quoted(key)))
+            .meant(meant.map(|name| format!("{RING_PREFIX}{name}")))
+    })
+}
+
 fn named(name: &str) -> Vec<Slot> {
     let slot = |abi| Slot::new(abi, syscalls::number(abi, name)?);
-    Abi::ALL.into_iter().filter_map(slot).collect()
+    Abi::BOTH.into_iter().filter_map(slot).collect()
 }
 
 /// A number means the native ABI: the same number is another syscall in the 32-bit one.

@@ -3,7 +3,7 @@
 
 use std::mem::{offset_of, size_of};
 
-use syscalls::{Capture, Slot};
+use syscalls::{Capture, Slot, SqeMember};
 
 use super::captures::{Captures, Decoded, Encoded};
 use super::exit::Completion;
@@ -112,6 +112,12 @@ impl<'a> Event<'a> {
             capabilities: &mut credentials.capabilities,
         };
         let captures = captures(entry, count, exit, handler, of_kernel)?;
+        if has(call_flag::CALL_REGISTERED) {
+            files.add_registered(slot, SqeMember::Fd);
+        }
+        if has(call_flag::CALL_REGISTERED_INPUT) {
+            files.add_registered(slot, SqeMember::SpliceFd);
+        }
         let is_lacking = has(call_flag::CALL_CAPABILITIES) && credentials.capabilities.is_none();
         Ok(Self {
             handler,

@@ -58,6 +58,8 @@ pub enum FileKind<'a> {
     Namespace(&'a [u8]),
     /// A socket.
     Socket(OpenSocket<'a>),
+    /// A file that is registered with a ring of `io_uring`: the number is its index there.
+    Registered,
 }
 
 impl<'a> Descriptor<'a> {

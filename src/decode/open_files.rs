@@ -1,8 +1,8 @@
 //! Descriptors that an event has, by their place in the call.
 
-use syscalls::Status;
+use syscalls::{Slot, SqeMember, Status, ring_operation};
 
-use super::{Descriptor, OpenFile};
+use super::{Descriptor, FileKind, OpenFile};
 
 const EBADF: i32 = 9;
 /// Descriptors that one call passes.
@@ -37,6 +37,16 @@ impl<'a> OpenFiles<'a> {
             _ => None,
         };
         place.map(|place| *place = Some(descriptor)).is_some()
+    }
+
+    /// Adds the argument of an operation of `io_uring` that is in that member: the index of a registered file.
+    pub(crate) fn add_registered(&mut self, slot: Slot, member: SqeMember) {
+        let position = ring_operation(slot).and_then(|operation| operation.position(member));
+        let is_one = |position: &u8| syscalls::descriptor_arguments(slot).any(|at| at == *position);
+        if let Some(position) = position.filter(is_one) {
+            let file = Some(OpenFile { inode: 0, kind: FileKind::Registered });
+            self.add(Descriptor { position, status: Status::Ok, file });
+        }
     }
 
     /// Returns the descriptor at a position.

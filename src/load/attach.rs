@@ -10,7 +10,7 @@
 
 use std::fmt;
 
-use libbpf_rs::{Link, OpenProgramMut};
+use libbpf_rs::{ErrorKind, Link, OpenProgramMut};
 use libbpf_rs::{ProgramAttachType, ProgramMut, ProgramType, TracepointCategory};
 
 use anyhow::{Context as _, Error, Result};
@@ -38,6 +38,8 @@ pub enum Side {
     Entry,
     /// Return of the call.
     Return,
+    /// Submission of an operation of `io_uring`.
+    Submission,
 }
 
 impl Attach {
@@ -73,14 +75,25 @@ impl Attach {
         side: Side,
     ) -> Result<Option<Link>> {
         let name = match side {
+            _ if self == Self::Function => return Ok(None),
             Side::Entry => "sys_enter",
             Side::Return => "sys_exit",
+            Side::Submission => return self.attach_to_rings(program),
         };
-        match self {
-            Self::Function => Ok(None),
-            _ => self
-                .attach_to_tracepoint(program, (TracepointCategory::RawSyscalls, name))
-                .map(Some),
+        self.attach_to_tracepoint(program, (TracepointCategory::RawSyscalls, name)).map(Some)
+    }
+
+    /// Attaches a program to the submission of operations of `io_uring`; `None` where the kernel has none.
+    fn attach_to_rings(self, program: &ProgramMut<'_>) -> Result<Option<Link>> {
+        let attach = |name| match self {
+            Self::RawTracepoint => program.attach_raw_tracepoint(name),
+            _ => program.attach_tracepoint(TracepointCategory::IoUring, name),
+        };
+        let [name, old] = SUBMISSIONS;
+        match attach(name).or_else(|_| attach(old)) {
+            Ok(link) => Ok(Some(link)),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(explained(error, &format!("attach to the tracepoint {name}"))),
         }
     }
 
@@ -138,6 +151,8 @@ fn explained(error: libbpf_rs::Error, what: &str) -> Error {
     }
 }
 
+/// Tracepoints at which operations of `io_uring` are submitted: since Linux 6.3, and before.
+const SUBMISSIONS: [&str; 2] = ["io_uring_submit_req", "io_uring_submit_sqe"];
 const TRACEFS: &str = "is tracefs mounted at /sys/kernel/tracing?";
 const RESTART: &str = "set attach = \"auto\" below [kernel] and restart";
 

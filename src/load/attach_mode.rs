@@ -1,7 +1,7 @@
 //! Choice of the hooks, by the configuration and by what this kernel has and permits.
 
 use anyhow::Result;
-use syscalls::Slot;
+use syscalls::{Abi, Slot};
 
 use super::attach::Attach;
 use super::functions::Functions;
@@ -166,7 +166,9 @@ fn all_served(functions: &Functions, routes: &Routes) -> Result<(), String> {
     if !functions.all_return() && routes.values().any(Route::awaits_results) {
         return Err(format!("a route asks for results, and {FEW_RETURNS}"));
     }
-    let without: Vec<&Slot> = routes.keys().filter(|&&slot| functions.of(slot).is_none()).collect();
+    // An operation of io_uring without a function is one that this kernel does not have.
+    let is_hidden = |slot: Slot| slot.abi() != Abi::IoUring && functions.of(slot).is_none();
+    let without: Vec<&Slot> = routes.keys().filter(|&&slot| is_hidden(slot)).collect();
     if without.is_empty() {
         return Ok(());
     }

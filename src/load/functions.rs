@@ -36,7 +36,11 @@ impl Functions {
         let [list, old] = LISTS;
         let text = fs::read_to_string(list).or_else(|error| fs::read_to_string(old).or(Err(error)));
         let text = text.with_context(|| format!("{list} cannot be read"))?;
-        let is_used = |name: &&str| name.contains("sys_") || [TASK_END, TASK_START].contains(name);
+        let is_used = |name: &&str| {
+            name.contains("sys_")
+                || name.starts_with("io_") && name.contains("prep")
+                || [TASK_END, TASK_START].contains(name)
+        };
         let names = text.lines().filter(is_used).map(str::to_owned).collect();
         Ok(Self { names, all_return: follows_all_returns()? })
     }

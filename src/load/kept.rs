@@ -112,6 +112,7 @@ impl<'obj> Bpf<'obj> {
             counters: CounterRows::open(&skeleton.maps.counters)?,
             programs,
             dispatcher: Attachment::new(Side::Entry, attach, functions.clone()),
+            submissions: Attachment::new(Side::Submission, attach, functions.clone()),
             returns: Attachment::new(Side::Return, exit, functions),
             task_end: TaskEnd::new(returns.map(|hooks| hooks.task_end)),
             cgroup_links: Vec::new(),
@@ -152,6 +153,7 @@ impl Bpf<'_> {
     /// Takes the links of the previous daemon, and attaches what it did not get to.
     pub(super) fn adopt_links(&mut self, state: &KernelState) {
         self.dispatcher.adopt(self.keeper.adopt("sys_enter"), &state.functions);
+        self.submissions.adopt(self.keeper.adopt("uring_submit"), &state.functions);
         self.returns.adopt(self.keeper.adopt("sys_exit"), &state.functions);
         self.task_end.adopt(self.keeper.adopt("task_exit"));
         self.cgroup_links = ["cgroup_mkdir", "cgroup_rmdir"]
@@ -189,7 +191,9 @@ impl Bpf<'_> {
     /// Fails if the kernel does not report the id of the ring.
     pub fn kernel_state(&self) -> Result<KernelState> {
         let ring = adoption::id(self.events().as_fd())?;
-        let functions = self.dispatcher.functions().chain(self.returns.functions()).collect();
+        let functions = self.dispatcher.functions();
+        let functions = functions.chain(self.submissions.functions());
+        let functions = functions.chain(self.returns.functions()).collect();
         let layout = adoption::LAYOUT.to_owned();
         let (stamp, scope, books) = (self.stamp.clone(), self.scope, self.books);
         let hooks = (self.dispatcher.attach(), self.returns.attach());

@@ -11,6 +11,8 @@ use crate::stats::Misses;
 
 /// Name of the program at the entry of calls.
 pub const DISPATCHER: &str = "sys_enter";
+/// Name of the program at the submission of operations of `io_uring`.
+const SUBMISSION: &str = "uring_submit";
 
 impl Bpf<'_> {
     /// Returns how often the kernel skipped each program that is attached at times. Costs a system call a program.
@@ -18,8 +20,9 @@ impl Bpf<'_> {
     /// # Errors
     /// Fails if the kernel does not report it.
     pub fn misses(&self) -> Result<Misses> {
-        let all: [(_, Pick, _); 7] = [
+        let all: [(_, Pick, _); 8] = [
             (DISPATCHER, |programs| &programs.sys_enter, self.dispatcher.misses()),
+            (SUBMISSION, |programs| &programs.uring_submit, self.submissions.misses()),
             ("sys_exit", |programs| &programs.sys_exit, self.returns.misses()),
             ("task_exit", |programs| &programs.task_exit, self.task_end.misses()),
             ("cgroup_mkdir", |programs| &programs.cgroup_mkdir, 0),
@@ -32,13 +35,15 @@ impl Bpf<'_> {
             .collect()
     }
 
-    /// Returns the syscalls of any task that the dispatcher was not run for. They are in no counter: calls made =
+    /// Returns the syscalls and operations of any task that the dispatcher was not run for. They are in no counter: calls made =
     /// seen + these.
     ///
     /// # Errors
     /// Fails if the kernel does not report it.
     pub fn recursion_misses(&self) -> Result<u64> {
-        Ok(self.skipped(DISPATCHER, |programs| &programs.sys_enter)? + self.dispatcher.misses())
+        let calls = self.skipped(DISPATCHER, |programs| &programs.sys_enter)?;
+        let operations = self.skipped(SUBMISSION, |programs| &programs.uring_submit)?;
+        Ok(calls + operations + self.dispatcher.misses() + self.submissions.misses())
     }
 
     /// Returns the cgroups that came or went while the kernel skipped the program that follows them: at raw

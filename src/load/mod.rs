@@ -43,7 +43,7 @@ use kept_link::{KeptLink, LinkKeeper};
 use libbpf_rs::{MapCore, OpenObject};
 use nix::sys::signal::SigSet;
 use programs::{Pick, Programs};
-use syscalls::Slot;
+use syscalls::{Abi, Slot};
 use task_end::TaskEnd;
 
 use crate::bpf::{Shared, TailcalldSkel};
@@ -81,6 +81,8 @@ pub struct Bpf<'obj> {
     programs: Programs,
     /// `sys_enter`, at the entry of calls.
     dispatcher: Attachment,
+    /// `uring_submit`, at the submission of operations of `io_uring`.
+    submissions: Attachment,
     /// `sys_exit`, at the return of those whose results are asked for.
     returns: Attachment,
     /// `task_exit`, at the end of tasks; only while there are such calls.
@@ -155,13 +157,18 @@ impl Bpf<'_> {
     /// # Errors
     /// Fails if the kernel refuses; nothing has changed then.
     pub fn attach_slots<'a>(&mut self, slots: impl Iterator<Item = &'a Slot>) -> Result<()> {
+        let (operations, calls) = by_kind(slots);
         let program = || self.programs.get(&self.skeleton, |programs| &programs.sys_enter);
-        self.dispatcher.attach_slots(&self.keeper, program, slots)
+        self.dispatcher.attach_slots(&self.keeper, program, calls.into_iter())?;
+        let program = || self.programs.get(&self.skeleton, |programs| &programs.uring_submit);
+        self.submissions.attach_slots(&self.keeper, program, operations.into_iter())
     }
 
     /// Detaches the dispatcher from all slots except these.
     pub fn detach_unused<'a>(&mut self, slots: impl Iterator<Item = &'a Slot>) {
-        self.dispatcher.detach_unused(slots);
+        let (operations, calls) = by_kind(slots);
+        self.dispatcher.detach_unused(calls.into_iter());
+        self.submissions.detach_unused(operations.into_iter());
     }
 
     /// Attaches the program at the return of calls to these slots.
@@ -200,7 +207,7 @@ impl Bpf<'_> {
         self.dispatcher.unattachable(slots)
     }
 
-    /// Attaches both programs of calls anew to these slots, whatever became of their links.
+    /// Attaches the programs of calls anew to these slots, whatever became of their links.
     ///
     /// # Errors
     /// Fails where `attach_slots` and `attach_returns` do.
@@ -210,6 +217,7 @@ impl Bpf<'_> {
         returns: &BTreeSet<Slot>,
     ) -> Result<()> {
         self.dispatcher.detach_all();
+        self.submissions.detach_all();
         self.returns.detach_all();
         self.attach_slots(slots)?;
         self.attach_returns(returns)
@@ -218,6 +226,7 @@ impl Bpf<'_> {
     /// Detaches everything. Calls that are in a handler at this moment still finish there.
     pub fn detach(&mut self) {
         self.dispatcher.detach_all();
+        self.submissions.detach_all();
         self.returns.detach_all();
         self.task_end.detach();
         self.cgroup_links.clear();
@@ -275,6 +284,11 @@ impl Bpf<'_> {
         let updated = self.skeleton.maps.grace.update(&0u32.to_ne_bytes(), &inner, flags);
         updated.context("failed to wait for the programs that are running")
     }
+}
+
+/// Returns the operations of `io_uring` among the slots, and the syscalls.
+fn by_kind<'a>(slots: impl Iterator<Item = &'a Slot>) -> (Vec<&'a Slot>, Vec<&'a Slot>) {
+    slots.partition(|slot| slot.abi() == Abi::IoUring)
 }
 
 const CGROUPS: &str = "failed to attach to the tracepoints of cgroups";

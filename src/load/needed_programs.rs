@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use libbpf_rs::skel::OpenSkel as _;
-use syscalls::Slot;
+use syscalls::{Abi, Slot};
 
 use super::programs::{Names, handler_program};
 use super::recipes::recipe;
@@ -63,7 +63,8 @@ const OF_DAEMON: [&str; 1] = ["self_identify"];
 const OF_TABLE: [&str; 4] = ["sys_enter", "selftest", "cgroup_mkdir", "cgroup_rmdir"];
 
 /// Programs of a table that has a rule of some kind.
-const OF_RULES: [(IsNeeded, &[&str]); 9] = [
+const OF_RULES: [(IsNeeded, &[&str]); 10] = [
+    (|one| one.slot.abi() == Abi::IoUring, &["uring_submit"]),
     (|one| one.route.unfiltered().is_none(), &["filter", "filter_match", "filter_resume"]),
     (|one| one.rule.filter.asks_for_path(), &["filter_path", "filter_walk"]),
     (
@@ -131,7 +132,7 @@ fn all(open: &OpenTailcalldSkel<'_>) -> Names {
 
 #[cfg(test)]
 mod tests {
-    use syscalls::{Abi, number};
+    use syscalls::number;
 
     use super::*;
     use crate::load;

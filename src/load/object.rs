@@ -73,6 +73,10 @@ fn configure(open: &mut OpenTailcalldSkel<'_>, ring_bytes: u32, choice: &AttachM
     for (of_call, slot) in descriptors {
         *of_call = recipes::descriptors(slot);
     }
+    let arguments = rodata.uring_arguments.iter_mut().zip(0..);
+    for (of_operation, nr) in arguments {
+        *of_operation = recipes::uring_arguments(nr);
+    }
     for mut program in open.open_object_mut().progs_mut() {
         match &*program.name().to_string_lossy() {
             "sys_exit" | "result_descriptor" => returns.exit.prepare(&mut program),
@@ -95,7 +99,13 @@ fn grant_events(ring_bytes: u32, cpus: u32) -> u32 {
 fn shares_the_table(program: &str) -> bool {
     matches!(
         program,
-        "sys_enter" | "selftest" | "argv_copy" | "names" | "descriptors" | "capabilities"
+        "sys_enter"
+            | "uring_submit"
+            | "selftest"
+            | "argv_copy"
+            | "names"
+            | "descriptors"
+            | "capabilities"
     ) || program.starts_with("filter")
         || program.starts_with("handle_")
 }

@@ -2,11 +2,11 @@
 //! `bpf/event.h`. Pure.
 
 use syscalls::{
-    Abi, Count, Direction, Kind, Memory, Parameter, PathBase, Signature, Slot, Structure,
-    signature, structure,
+    Abi, Count, Direction, Kind, Memory, Parameter, PathBase, RingOperation, Signature, Slot,
+    SqeMember, Structure, ring_operation, signature, structure,
 };
 
-use crate::bpf::types::{self, step_count, step_op, step_when};
+use crate::bpf::types::{self, sqe_member, step_count, step_op, step_when};
 
 /// Elements of a vector that are captured, as many as strace prints.
 const ELEMENTS: usize = 32;
@@ -59,6 +59,34 @@ pub fn descriptors(slot: Slot) -> types::descriptors_of_call {
     }
     descriptors.is_result = syscalls::may_return_descriptor(slot).into();
     descriptors
+}
+
+/// Returns the members of an entry in the submission queue that are the arguments of an operation of `io_uring`.
+pub fn uring_arguments(nr: u16) -> types::uring_arguments {
+    let mut arguments = types::uring_arguments::default();
+    let operation = Slot::new(Abi::IoUring, nr).and_then(ring_operation);
+    let known = operation.map(RingOperation::arguments).unwrap_or_default();
+    for (place, member) in arguments.of.iter_mut().zip(known) {
+        *place = member_number(*member).0 as u8;
+    }
+    arguments
+}
+
+fn member_number(member: SqeMember) -> sqe_member {
+    match member {
+        SqeMember::None => sqe_member::SQE_NONE,
+        SqeMember::Fd => sqe_member::SQE_FD,
+        SqeMember::Off => sqe_member::SQE_OFF,
+        SqeMember::Addr => sqe_member::SQE_ADDR,
+        SqeMember::Len => sqe_member::SQE_LEN,
+        SqeMember::Flags => sqe_member::SQE_FLAGS,
+        SqeMember::Buffer => sqe_member::SQE_BUFFER,
+        SqeMember::SpliceFd => sqe_member::SQE_SPLICE_FD,
+        SqeMember::AddrLen => sqe_member::SQE_ADDR_LEN,
+        SqeMember::Addr3 => sqe_member::SQE_ADDR3,
+        SqeMember::AddrOrLen => sqe_member::SQE_ADDR_OR_LEN,
+        SqeMember::OffOrLen => sqe_member::SQE_OFF_OR_LEN,
+    }
 }
 
 /// The position of the argument of that kind, from 1; 0 if there is none.
@@ -202,7 +230,7 @@ fn counter(slot: Slot, parameter: &Parameter, count: Count) -> (step_count, u8) 
 fn is_wide(slot: Slot, at: u8) -> bool {
     let parameter = signature(slot).and_then(|all| all.parameters().get(usize::from(at)));
     let size = parameter.and_then(|parameter| parameter.kind.size(Abi::Native));
-    slot.abi() == Abi::Native && size == Some(8)
+    slot.abi() != Abi::Compat && size == Some(8)
 }
 
 /// Returns the ends of a call at which a step runs. Addresses and sizes of a vector that the kernel fills are

@@ -7,7 +7,7 @@ use std::ptr;
 use syscalls::{Abi, Slot};
 
 use super::conflict::{Winners, examples};
-use super::{Plan, Rule, resolve};
+use super::{Plan, Route, Rule, resolve};
 use crate::config::{Config, Entry, Fault, Filter, Mark, Target, closest};
 use crate::filter::{arguments, check, compile, has_descriptor, has_path};
 use crate::handlers::Handlers;
@@ -37,11 +37,7 @@ pub(super) fn faults(
     let mut gaps: BTreeMap<GapKey, Gap<'_>> = BTreeMap::new();
     for (&slot, route) in &plan.routes {
         let Some(entry) = winners.get(&slot) else { continue };
-        let targets = resolve::targets(slot, entry, &config.defaults);
-        let mut found: Vec<Gap<'_>> = targets
-            .zip(&route.rules)
-            .flat_map(|(target, rule)| of_rule(config, entry, target, slot, rule, handlers))
-            .collect();
+        let mut found = of_route(config, entry, (slot, route), handlers);
         if found.is_empty() {
             found.extend(compile(slot, route.filters()).err().map(|reason| Gap {
                 asked: reason.clone(),
@@ -57,6 +53,29 @@ pub(super) fn faults(
         }
     }
     gaps.into_values().map(|gap| gap.fault(winners)).collect()
+}
+
+/// Returns whether a slot has all that a route of that entry asks for.
+pub(super) fn fits(
+    config: &Config,
+    entry: &Entry,
+    (slot, route): (Slot, &Route),
+    handlers: &Handlers,
+) -> bool {
+    of_route(config, entry, (slot, route), handlers).is_empty()
+        && compile(slot, route.filters()).is_ok()
+}
+
+fn of_route<'a>(
+    config: &'a Config,
+    entry: &'a Entry,
+    (slot, route): (Slot, &Route),
+    handlers: &Handlers,
+) -> Vec<Gap<'a>> {
+    resolve::targets(slot, entry, &config.defaults)
+        .zip(&route.rules)
+        .flat_map(|(target, rule)| of_rule(config, entry, target, slot, rule, handlers))
+        .collect()
 }
 
 fn of_rule<'a>(
@@ -160,7 +179,11 @@ impl Gap<'_> {
     /// Returns the ABI of the gap and the other one, if it is in one alone and the entry has the same syscalls in both.
     fn abi(&self, winners: &Winners<'_>) -> Option<(Abi, Abi)> {
         let own = self.slots.first()?.abi();
-        let other = if own == Abi::Native { Abi::Compat } else { Abi::Native };
+        let other = match own {
+            Abi::Native => Abi::Compat,
+            Abi::Compat => Abi::Native,
+            Abi::IoUring => return None,
+        };
         let is_fine = |slot: &Slot| {
             let mut others = winners.iter().filter(|(at, entry)| {
                 at.abi() == other && at.name() == slot.name() && ptr::eq(**entry, self.entry)

@@ -178,10 +178,19 @@ fn words<T>(slots: &BTreeMap<Slot, T>, describe: impl Fn(&T) -> String) -> Vec<S
     words.iter().map(word).collect()
 }
 
-/// Returns the ABI in parentheses, if the syscall has that name in another one as well.
+/// Returns the ABIs in parentheses, if the syscall has that name in another one as well. Operations of `io_uring` go
+/// without saying if they are beside a syscall.
 fn only_abi(slots: &[Slot]) -> String {
-    let [slot] = slots else { return String::new() };
-    let other = if slot.abi() == Abi::Native { Abi::Compat } else { Abi::Native };
-    let both = slot.name().is_some_and(|name| syscalls::number(other, name).is_some());
-    if both || slot.name().is_none() { format!("({})", slot.abi().name()) } else { String::new() }
+    let has = |abi| slots.iter().any(|slot| slot.abi() == abi);
+    let of_name = |abi: &Abi| {
+        let mut names = slots.iter().map(|slot| slot.name());
+        names.all(|name| name.is_none_or(|name| syscalls::number(*abi, name).is_some()))
+    };
+    let named: Vec<Abi> = Abi::BOTH.into_iter().filter(of_name).collect();
+    let own: Vec<Abi> = named.iter().copied().filter(|abi| has(*abi)).collect();
+    match own.as_slice() {
+        [] if has(Abi::IoUring) => format!("({})", Abi::IoUring.name()),
+        [one] if named.len() > 1 => format!("({})", one.name()),
+        _ => String::new(),
+    }
 }

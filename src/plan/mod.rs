@@ -5,6 +5,7 @@ mod check_arguments;
 mod conflict;
 mod difference;
 mod resolve;
+mod ring_operations;
 mod route;
 mod unused_options;
 
@@ -22,7 +23,7 @@ use syscalls::Slot;
 use crate::config::{self, AttachTo, ByteLimit, Config, Fault, Faults, Limit, Trust};
 use crate::handlers::Handlers;
 
-/// Routes by slot: native numbers first, then those of the 32-bit ABI. An absent slot does nothing.
+/// Routes by slot: native numbers first, then those of the 32-bit ABI, then operations of `io_uring`. An absent slot does nothing.
 pub type Routes = BTreeMap<Slot, Route>;
 
 /// The resolved configuration.
@@ -122,6 +123,7 @@ pub fn build(config: &Config, handlers: &Handlers) -> (Plan, Vec<Fault>) {
             plan.origins.insert(slot, Origin::of(entry));
         }
     }
+    ring_operations::add(config, &winners, &mut plan, handlers);
     faults.extend(unused_options::faults(config));
     faults.extend(check_arguments::faults(config, &winners, &plan, handlers));
     faults.extend(capacity::faults(&winners, &plan));

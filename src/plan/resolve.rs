@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use syscalls::Slot;
+use syscalls::{Abi, Slot};
 
 use super::{Route, Rule};
 use crate::config::{
@@ -139,5 +139,7 @@ pub(super) fn abis(target: &Target, defaults: &Options) -> Abis {
 
 /// Returns whether there is a result to wait for, and an event that can wait.
 fn has_result(slot: Slot, handler: &Handler) -> bool {
-    handler.records() && !slot.name().is_some_and(|name| NEVER_RETURN.contains(&name))
+    // The result of an operation of io_uring is in the completion queue, which no return shows.
+    let returns = slot.abi() != Abi::IoUring;
+    handler.records() && returns && !slot.name().is_some_and(|name| NEVER_RETURN.contains(&name))
 }

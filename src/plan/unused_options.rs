@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use syscalls::Abi;
 
 use super::resolve::{abis, covered};
+use super::ring_operations;
 use crate::config::{Config, Entry, Fault, Mark, Marks, Options, Target};
 
 /// Returns a fault for each entry, alternative and option without an effect.
@@ -12,13 +13,15 @@ pub(super) fn faults(config: &Config) -> Vec<Fault> {
     let mut faults: Vec<Fault> =
         config.entries.iter().filter_map(|entry| idle(config, entry)).collect();
     faults.extend(config.entries.iter().flat_map(|entry| unreachable(config, entry)));
+    faults.extend(config.entries.iter().flat_map(of_returns));
     faults.extend(needless(config));
     faults
 }
 
 /// Returns the fault of an entry that decides nothing, because none of its syscalls is in an ABI that it names.
 fn idle(config: &Config, entry: &Entry) -> Option<Fault> {
-    if covered(entry, &config.defaults).next().is_some() {
+    let is_used = covered(entry, &config.defaults).next().is_some();
+    if is_used || ring_operations::concerns(entry, &config.defaults) {
         return None;
     }
     let of: BTreeSet<&str> = entry.slots.iter().map(|slot| slot.abi().name()).collect();
@@ -32,6 +35,21 @@ fn idle(config: &Config, entry: &Entry) -> Option<Fault> {
     ))
 }
 
+/// Returns the faults of options about the return of a call, which an operation of `io_uring` does not have.
+fn of_returns(entry: &Entry) -> impl Iterator<Item = Fault> {
+    let is_ring = entry.slots.iter().all(|slot| slot.abi() == Abi::IoUring);
+    let targets = entry.targets.iter().filter(move |_| is_ring);
+    let marks = targets.flat_map(|target| RETURNS.map(|option| (option, target.marks.get(option))));
+    marks.filter_map(|(option, mark)| {
+        let reason =
+            "an operation of io_uring does not return, its result is in the completion queue";
+        Some(Fault::at(mark?, format!("{option} has no effect: {reason}; remove {option}")))
+    })
+}
+
+/// Options about the return of a call.
+const RETURNS: [&str; 2] = ["result", "paths"];
+
 /// Returns the faults of alternatives behind one that takes every call.
 fn unreachable<'a>(config: &'a Config, entry: &'a Entry) -> impl Iterator<Item = Fault> + 'a {
     let reached = |at: usize, target: &Target| {
@@ -41,7 +59,8 @@ fn unreachable<'a>(config: &'a Config, entry: &'a Entry) -> impl Iterator<Item =
                 |one: &Target| takes_all(one, config) && abis(one, &config.defaults).contains(abi);
             abis(target, &config.defaults).contains(abi) && !before.clone().any(taken)
         };
-        Abi::ALL.into_iter().any(is_open)
+        let of_rings = ring_operations::concerns(entry, &config.defaults);
+        Abi::BOTH.into_iter().any(is_open) || (of_rings && is_open(Abi::IoUring))
     };
     let targets = entry.targets.iter().enumerate();
     targets.filter(move |(at, target)| !reached(*at, target)).map(|(_, target)| {

@@ -139,7 +139,7 @@ impl Settings {
     /// A program that was executed returns from `execve`, by the ABI of the new program, whichever way it
     /// was executed (arch/x86/kernel/process_64.c, set_personality_64bit).
     fn add_returns_of_programs(&mut self) {
-        let execve = Abi::ALL.into_iter().filter_map(|abi| Slot::new(abi, number(abi, "execve")?));
+        let execve = Abi::BOTH.into_iter().filter_map(|abi| Slot::new(abi, number(abi, "execve")?));
         if self.returns.iter().any(|slot| is_exec(*slot)) {
             self.returns.extend(execve);
         }

@@ -30,6 +30,7 @@ mod redact;
 mod reload;
 mod results;
 mod rig;
+mod rings;
 #[path = "../common/root.rs"]
 mod root;
 mod sandbox;

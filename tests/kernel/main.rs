@@ -39,6 +39,7 @@ mod process;
 mod process_tree;
 mod reload;
 mod results;
+mod rings;
 #[allow(dead_code)] // tests/abuse uses all of it
 mod shell;
 mod timer;

@@ -8,6 +8,7 @@ mod difference;
 mod fixture;
 mod handlers;
 mod options;
+mod rings;
 mod routes;
 mod shipped;
 

@@ -41,7 +41,8 @@ fn read_entry_of_syscall_overrides_its_group() {
 fn read_overlapping_groups_that_agree_is_accepted() {
     let default =
         "\"@timer\" = \"args\"\n\"@system-service\" = { handler = \"args\", priority = \"info\" }";
-    assert_eq!(routed(default).len(), group("@system-service").unwrap().slots().len());
+    let calls = routed(default).into_iter().filter(|(name, _)| !name.ends_with("/io_uring"));
+    assert_eq!(calls.count(), group("@system-service").unwrap().slots().len());
 }
 
 #[test]

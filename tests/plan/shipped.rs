@@ -122,7 +122,7 @@ fn read_shipped_file_accepts_uncommented_examples() {
     let plan = plan_of(&uncommented(&examples));
     let of = |name| plan.origins.keys().filter(|slot| slot.name() == Some(name)).count();
     assert_eq!([of("move_mount"), of("umount2"), of("ptrace")], [2, 0, 2]);
-    assert_eq!([of("openat"), of("connect")], [2, 2]);
+    assert_eq!([of("openat"), of("connect")], [3, 3]);
     assert_eq!(plan.routes.get(&Slot::new(Abi::Native, 462).unwrap()), Some(&route(ARGS, 6, 4096)));
     let failed =
         plan.routes.iter().filter(|(_, route)| route.rules[0].results == Results::failed());

@@ -33,6 +33,7 @@
 //!     trigger at DIRECTORY ...            the rest with descriptor 9, that directory
 //!     trigger pidfd own|ended ...         the rest with descriptor 9, a pidfd of this process or of one that has ended
 //!     trigger remove PATH ...             the rest without that file or directory
+//!     trigger ring [setup=FLAGS] OPERATION [MEMBER=VALUE...] | ...     operations of io_uring, all at once; says the results
 //!     trigger within FLAGS native NUMBER [ARG...]     says where it stands, in new namespaces
 //!
 //! `dropped:STRING` and `dropped-argv:STRING,STRING` lie on a page that is not there, of `dropped-vector:STRING,STRING` the pointers. The argument `dropped` is a path with the number of the call, on a page that is not there. The argument `nth` counts the calls from 0, over all threads, so that each of them is known.
@@ -52,6 +53,8 @@ use nix::libc;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 #[path = "random.rs"]
 mod random;
+#[path = "ring.rs"]
+mod ring;
 #[path = "set_exe.rs"]
 mod set_exe;
 #[path = "who.rs"]
@@ -73,6 +76,7 @@ fn make(words: &[&str]) {
             (0..number(times)).for_each(|nth| call.make(nth));
         }
         ["threads", times, rest @ ..] => threads(number(times), &Call::parse(rest)),
+        ["ring", rest @ ..] => ring::submit(rest),
         ["joined", first, times, rest @ ..] => {
             make(&[&["times", first], rest].concat());
             make(&[&["threads", times], rest].concat());

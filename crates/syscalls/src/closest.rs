@@ -45,7 +45,7 @@ fn shortest_beginning_with(written: &str) -> Option<&'static str> {
 
 /// Returns all names, native ones first: among equals, the first is taken.
 fn candidates() -> impl Iterator<Item = &'static str> {
-    let syscalls = Abi::ALL.into_iter().flat_map(names).map(|(_, name)| name);
+    let syscalls = Abi::BOTH.into_iter().flat_map(names).map(|(_, name)| name);
     syscalls.chain(groups().map(|group| group.name))
 }
 

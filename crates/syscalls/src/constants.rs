@@ -22,10 +22,10 @@ pub fn constant_set(abi: Abi, name: &str) -> Option<&'static ConstantSet> {
 
 /// Returns all sets of `abi`.
 pub(super) fn sets(abi: Abi) -> &'static Sets {
-    static SETS: LazyLock<[Sets; 2]> = LazyLock::new(|| Abi::ALL.map(|abi| sets_of(abi.name())));
+    static SETS: LazyLock<[Sets; 2]> = LazyLock::new(|| Abi::BOTH.map(|abi| sets_of(abi.name())));
     let [native, compat] = &*SETS;
     match abi {
-        Abi::Native => native,
+        Abi::Native | Abi::IoUring => native,
         Abi::Compat => compat,
     }
 }

@@ -37,7 +37,8 @@ impl Group {
     /// Returns the slots of its members in both ABIs. Members that only other architectures have are
     /// left out.
     pub fn slots(&self) -> BTreeSet<Slot> {
-        let both = Abi::ALL.into_iter().flat_map(|abi| self.members().map(move |name| (abi, name)));
+        let both =
+            Abi::BOTH.into_iter().flat_map(|abi| self.members().map(move |name| (abi, name)));
         both.filter_map(|(abi, name)| Slot::new(abi, number(abi, name)?)).collect()
     }
 }

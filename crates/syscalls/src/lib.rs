@@ -48,8 +48,14 @@ mod table;
 /// Numbers and names of syscalls.
 mod numbers;
 
-/// Slots, and the kernel functions that serve them.
+/// Operations of `io_uring`.
+mod io_uring;
+
+/// Slots.
 mod slot;
+
+/// Kernel functions that serve slots.
+mod functions;
 
 /// Groups of syscalls, as in systemd's `SystemCallFilter=`.
 mod groups;
@@ -97,14 +103,16 @@ pub use capture::{Capture, Moment, Part, Status, Value};
 pub use closest::closest;
 pub use constants::{BitPattern, ConstantSet, constant_set};
 pub use descriptors::{descriptor_arguments, may_return_descriptor};
+pub use functions::functions;
 pub use groups::{Group, group, groups};
+pub use io_uring::{RingOperation, SqeMember, ring_operation};
 pub use numbers::{is_known, name, names, number};
 pub use path_arguments::{PathArgument, PathBase, path_arguments};
 pub use signature::{
     ArgumentSource, Case, Count, Direction, InnerCall, Kind, Memory, MemoryArguments, Parameter,
     Prototype, RegisterTest, Signature, Width, Written, signature,
 };
-pub use slot::{Slot, functions};
+pub use slot::Slot;
 pub use structs::{
     Condition, Format, Member, MemberKind, Structure, Visibility, native_uint, structure,
     structure_names,

@@ -10,6 +10,8 @@ const FILES: [&str; 2] = [include_str!("../tables/x86_64.tsv"), include_str!("..
 /// Tables of an ARM machine. There is none for its 32-bit ABI: those numbers have no names.
 #[cfg(target_arch = "aarch64")]
 const FILES: [&str; 2] = [include_str!("../tables/aarch64.tsv"), ""];
+/// Operations of `io_uring`, the same on every architecture.
+pub(super) const RING_FILE: &str = include_str!("../tables/io_uring.tsv");
 #[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
 compile_error!("no syscall table for this architecture: add its .tsv to crates/syscalls/tables");
 
@@ -30,15 +32,19 @@ pub fn names(abi: Abi) -> impl Iterator<Item = (u16, &'static str)> {
 
 /// Returns whether any ABI of this architecture has a syscall called `name`.
 pub fn is_known(name: &str) -> bool {
-    Abi::ALL.into_iter().any(|abi| number(abi, name).is_some())
+    Abi::BOTH.into_iter().any(|abi| number(abi, name).is_some())
 }
 
 /// Returns the table of `abi`.
 pub(super) fn table(abi: Abi) -> &'static Table {
-    static TABLES: LazyLock<[Table; 2]> = LazyLock::new(|| FILES.map(Table::parse));
-    let [native, compat] = &*TABLES;
+    static TABLES: LazyLock<[Table; 3]> = LazyLock::new(|| {
+        let [native, compat] = FILES.map(Table::parse);
+        [native, compat, Table::parse(RING_FILE)]
+    });
+    let [native, compat, io_uring] = &*TABLES;
     match abi {
         Abi::Native => native,
         Abi::Compat => compat,
+        Abi::IoUring => io_uring,
     }
 }

@@ -40,23 +40,24 @@ pub use types::{ArgumentSource, Case, InnerCall, MemoryArguments, Prototype, Sig
 /// Returns the signature of a slot; `None` for a number without a name, and if no kernel has the
 /// syscall.
 pub fn signature(slot: Slot) -> Option<&'static Signature> {
-    static SIGNATURES: LazyLock<[Vec<Option<Signature>>; 2]> =
+    static SIGNATURES: LazyLock<[Vec<Option<Signature>>; 3]> =
         LazyLock::new(|| Abi::ALL.map(signatures));
-    let [native, compat] = &*SIGNATURES;
+    let [native, compat, io_uring] = &*SIGNATURES;
     let all = match slot.abi() {
         Abi::Native => native,
         Abi::Compat => compat,
+        Abi::IoUring => io_uring,
     };
     all.get(usize::from(slot.nr()))?.as_ref()
 }
 
 /// Parses the signatures of `abi`, by number.
 fn signatures(abi: Abi) -> Vec<Option<Signature>> {
-    let rows = Rows::read(include_str!("../tables/signatures.tsv"), abi.name());
+    let rows = Rows::read(include_str!("../tables/signatures.tsv"), abi.layout().name());
     let table = table(abi);
     let signature =
         |nr| table.functions(nr).find_map(|function| rows.signature(function, sets(abi)));
-    (0..super::abi::ABI_SLOTS).map(signature).collect()
+    (0..abi.slots()).map(signature).collect()
 }
 
 #[cfg(test)]

@@ -15,26 +15,31 @@ pub struct Slot(u16);
 impl Slot {
     /// Creates the slot of syscall number `nr`; `None` if the number is out of range.
     pub fn new(abi: Abi, nr: u16) -> Option<Self> {
-        let half = if abi == Abi::Compat { ABI_SLOTS } else { 0 };
-        (nr < ABI_SLOTS).then_some(Self(half + nr))
+        let first = ABI_SLOTS * abi as u16;
+        (nr < abi.slots()).then_some(Self(first + nr))
     }
 
     /// Creates the slot with that index; `None` if the index is out of range.
     pub fn from_index(index: u16) -> Option<Self> {
-        (index < 2 * ABI_SLOTS).then_some(Self(index))
+        (index < 2 * ABI_SLOTS + Abi::IoUring.slots()).then_some(Self(index))
     }
 
-    /// Returns the index of the slot: native slots first, then those of the 32-bit ABI.
+    /// Returns the index of the slot: native slots first, then those of the 32-bit ABI, then operations of
+    /// `io_uring`.
     pub fn index(self) -> u16 {
         self.0
     }
 
     /// Returns the ABI.
     pub fn abi(self) -> Abi {
-        if self.0 < ABI_SLOTS { Abi::Native } else { Abi::Compat }
+        match self.0 / ABI_SLOTS {
+            0 => Abi::Native,
+            1 => Abi::Compat,
+            _ => Abi::IoUring,
+        }
     }
 
-    /// Returns the syscall number.
+    /// Returns the number of the syscall or operation.
     pub fn nr(self) -> u16 {
         self.0 % ABI_SLOTS
     }
@@ -72,18 +77,4 @@ impl fmt::Display for Slot {
             None => f.pad(&format!("#{}", self.nr())),
         }
     }
-}
-
-/// Returns the kernel functions that may serve a slot, as the kernel's symbol table spells them; the
-/// first one that a kernel has serves it. Functions without arguments serve both ABIs of x86 under
-/// one name without an ABI (arch/x86/include/asm/syscall_wrapper.h).
-pub fn functions(slot: Slot) -> impl Iterator<Item = String> {
-    let prefixes: &[&str] = match slot.abi() {
-        _ if cfg!(target_arch = "aarch64") => &["__arm64_"],
-        Abi::Native => &["__x64_", "__do_"],
-        Abi::Compat => &["__ia32_", "__do_"],
-    };
-    numbers::table(slot.abi())
-        .functions(slot.nr())
-        .flat_map(move |function| prefixes.iter().map(move |prefix| format!("{prefix}{function}")))
 }

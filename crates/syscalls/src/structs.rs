@@ -44,10 +44,10 @@ pub(super) fn value_of_kind(abi: Abi, kind: &'static str) -> Option<Structure> {
 
 fn structures(abi: Abi) -> &'static Structures {
     static STRUCTURES: LazyLock<[Structures; 2]> =
-        LazyLock::new(|| Abi::ALL.map(|abi| parse(TEXT, abi.name(), sets(abi))));
+        LazyLock::new(|| Abi::BOTH.map(|abi| parse(TEXT, abi.name(), sets(abi))));
     let [native, compat] = &*STRUCTURES;
     match abi {
-        Abi::Native => native,
+        Abi::Native | Abi::IoUring => native,
         Abi::Compat => compat,
     }
 }

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 use crate::abi::ABI_SLOTS;
 
-/// Syscalls of one ABI.
+/// Syscalls, or operations, of one ABI.
 #[derive(Debug)]
 pub(super) struct Table {
     /// Rows by number. It is looked up for every event, so it is a plain array.

@@ -14,17 +14,18 @@ use crate::config::paths::Paths;
 use crate::config::text::quoted;
 
 /// Words for an ABI: its role, or its own name.
-const ABIS: [(&str, Abi); 4] = [
+const ABIS: [(&str, Abi); 5] = [
     (Abi::Native.generic_name(), Abi::Native),
     (Abi::Compat.generic_name(), Abi::Compat),
     (Abi::Native.name(), Abi::Native),
     (Abi::Compat.name(), Abi::Compat),
+    (Abi::IoUring.name(), Abi::IoUring),
 ];
 
 /// A socket's address holds 108 bytes, and one is the NUL.
 const SOCKET_MAX_BYTES: usize = 107;
 
-/// Parses an ABI: the machine's own, or the 32-bit one beside it.
+/// Parses an ABI: the machine's own, the 32-bit one beside it, or that of operations of `io_uring`.
 pub(in crate::config) fn abi(value: &DeValue<'_>) -> Result<Abi, Problem> {
     one_of(value, "ABI", &ABIS, |(name, _)| name).map(|(_, abi)| abi)
 }

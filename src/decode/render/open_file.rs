@@ -45,6 +45,7 @@ fn name(file: &OpenFile<'_>, out: &mut String) {
             number("", out);
         }
         FileKind::Socket(socket) => append_socket(file.inode, &socket, out),
+        FileKind::Registered => out.push_str("registered file"),
     }
 }
 

@@ -66,7 +66,7 @@ fn comm(name: &[u8]) -> u64 {
         bytes.iter_mut().zip(from).for_each(|(to, from)| *to = *from);
         u64::from_ne_bytes(bytes)
     };
-    (hash_u64(padded(0)) ^ hash_u64(padded(8).wrapping_add(1))) >> 18
+    (hash_u64(padded(0)) ^ hash_u64(padded(8).wrapping_add(1))) >> OWNER_MASK.leading_zeros()
 }
 
 #[cfg(test)]

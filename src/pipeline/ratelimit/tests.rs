@@ -31,11 +31,11 @@ fn bucket_key_owner_equals_that_of_kernel() {
     let owners = Per::ALL.map(|per| owner(per, &event));
     // The last by hand: bash is 0x68736162 and zeros.
     let bash = 0x6873_6162_u64.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ 0x9e37_79b9_7f4a_7c15;
-    assert_eq!(owners, [0, 1000, 77, 5 << 22 | 1234, bash >> 18]);
+    assert_eq!(owners, [0, 1000, 77, 5 << 22 | 1234, bash >> 19]);
     let far = Event { cgroup: u64::MAX, ..event.clone() };
-    assert_eq!(owner(Per::Cgroup, &far), (1 << 46) - 1);
+    assert_eq!(owner(Per::Cgroup, &far), (1 << 45) - 1);
     let root = Event { charged_uid: 0, ..event };
-    assert_eq!(owner(Per::Uid, &root), 1 << 45 | 77);
+    assert_eq!(owner(Per::Uid, &root), 1 << 44 | 77);
 }
 
 #[test]

@@ -107,7 +107,7 @@ fn signed(width: Width, n: u64, abi: Abi) -> i64 {
     match (width, abi) {
         (Width::Short, _) => (n as i16).into(),
         (Width::Int, _) | (Width::Long, Abi::Compat) => int(n).into(),
-        (Width::Long, Abi::Native) | (Width::Quad, _) => n as i64,
+        (Width::Long, Abi::Native | Abi::IoUring) | (Width::Quad, _) => n as i64,
     }
 }
 
@@ -116,7 +116,7 @@ fn unsigned(width: Width, n: u64, abi: Abi) -> u64 {
     match (width, abi) {
         (Width::Short, _) => n & 0xffff,
         (Width::Int, _) | (Width::Long, Abi::Compat) => n & 0xffff_ffff,
-        (Width::Long, Abi::Native) | (Width::Quad, _) => n,
+        (Width::Long, Abi::Native | Abi::IoUring) | (Width::Quad, _) => n,
     }
 }
 

@@ -157,7 +157,7 @@ impl Width {
         match (self, abi) {
             (Self::Short, _) => 2,
             (Self::Int, _) | (Self::Long, Abi::Compat) => 4,
-            (Self::Long, Abi::Native) | (Self::Quad, _) => 8,
+            (Self::Long, Abi::Native | Abi::IoUring) | (Self::Quad, _) => 8,
         }
     }
 }

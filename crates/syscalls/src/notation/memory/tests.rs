@@ -271,7 +271,7 @@ proptest::proptest! {
         args: [u64; 6],
         bytes in proptest::collection::vec(proptest::prelude::any::<u8>(), 0..80),
     ) {
-        for abi in Abi::ALL {
+        for abi in Abi::BOTH {
             let slot = Slot::new(abi, nr).unwrap();
             let parts = [Part::Whole, Part::Name, Part::Vector, Part::Buffer, Part::Control];
             let moments = [Moment::Entry, Moment::Return];

@@ -7,7 +7,7 @@ use super::*;
 proptest! {
     #[test]
     fn register_value_is_never_empty(registers in any::<[u64; 6]>()) {
-        for abi in Abi::ALL {
+        for abi in Abi::BOTH {
             for slot in (0..512).filter(|&nr| name(abi, nr).is_some()).filter_map(|nr| Slot::new(abi, nr)) {
                 for (one, n) in signature(slot).into_iter().flat_map(|known| known.arguments(registers)) {
                     let text = text(one.kind, n, abi);
@@ -21,7 +21,7 @@ proptest! {
 proptest! {
     #[test]
     fn result_of_any_call_is_never_empty(registers in any::<[u64; 6]>(), n in any::<u64>()) {
-        for abi in Abi::ALL {
+        for abi in Abi::BOTH {
             for slot in (0..512).filter_map(|nr| Slot::new(abi, nr)) {
                 let Some(known) = signature(slot) else { continue };
                 let mut out = String::new();
@@ -34,7 +34,7 @@ proptest! {
     /// Random registers seldom match a case, so the test makes each case match.
     #[test]
     fn register_value_of_any_case_is_never_empty(registers in any::<[u64; 6]>()) {
-        for abi in Abi::ALL {
+        for abi in Abi::BOTH {
             for slot in (0..512).filter_map(|nr| Slot::new(abi, nr)) {
                 for case in signature(slot).into_iter().flat_map(Signature::cases) {
                     let mut registers = registers;

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * `uring_submit`, the dispatcher of operations of io_uring: they have numbers like syscalls, and
+ * slots of their own behind those of syscalls, in the same table. Their arguments are not in
+ * registers, so the program leaves them in this CPU's row for the handlers. Attached only while an
+ * operation is routed; the path of others is: read the number, test the route of its slot, return.
+ */
+#include "uring.h"
+#include "route.h"
+
+SEC("raw_tp/io_uring_submit_req")
+int uring_submit(void *ctx)
+{
+	__u64 members[SQE_MEMBERS] = {};
+	struct uring_entry sqe = {};
+	const struct io_kiocb *request = uring_request(ctx);
+	__u32 number = BPF_CORE_READ(request, opcode), base = live_base;
+	struct uring_call *uring = uring_call_of_cpu();
+
+	if (number >= URING_SLOTS || !uring ||
+	    !slot_route(base / BANK_SLOTS, URING_SLOT + number)->handler)
+		return 0;
+	const struct io_ring_ctx *ring = BPF_CORE_READ(request, ctx);
+	bpf_probe_read_kernel(&sqe, sizeof(sqe), (const void *)uring_entry_address(ctx, ring));
+	uring_normalise_close(&sqe);
+	uring_members(&sqe, members);
+	uring->subject = context_subject(ctx);
+	uring->slot = URING_SLOT + number;
+	uring->flags = uring_flags(&sqe, ring);
+	for (int i = 0; i < 6; i++) {
+		__u64 member = uring_arguments[number & (URING_SLOTS - 1)].of[i];
+
+		barrier_var(member);
+		uring->args[i] = members[member & (SQE_MEMBERS - 1)];
+	}
+	bpf_tail_call(ctx, &syscalls, base + URING_SLOT + number);
+	return 0;
+}
