@@ -41,7 +41,28 @@ pub const BUCKETS: usize = types::limit_size::BUCKETS.0 as usize;
 pub const EXCLUDED_CGROUPS: usize = types::tag_size::EXCLUDED_CGROUPS.0 as usize;
 
 /// Entries of an array of programs that `table_check` reads at once.
-pub const TABLE_CHECK_ENTRIES: usize = types::table_size::BANK_SLOTS.0 as usize;
+pub const TABLE_CHECK_ENTRIES: usize = types::table_size::SLOTS.0 as usize;
+
+/// Returns the length of an array of a structure.
+const fn length<S, T, const N: usize>(_: fn(&S) -> &[T; N]) -> usize {
+    N
+}
+
+/// The lengths by which indices are checked are those of the arrays: behind them is other memory, or none.
+const _: () = {
+    use types::{bank, bss};
+    assert!(length(|globals: &bss| &globals.table_programs) == TABLE_CHECK_ENTRIES);
+    assert!(length(|globals: &bss| &globals.excluded_files) == EXCLUDED_FILES);
+    assert!(length(|globals: &bss| &globals.excluded_cgroups) == EXCLUDED_CGROUPS);
+    assert!(length(|globals: &bss| &globals.limits) == LIMITS);
+    assert!(length(|globals: &bss| &globals.buckets) == BUCKETS + LIMITS);
+    assert!(length(|globals: &bss| &globals.banks) == BANKS);
+    assert!(length(|bank: &bank| &bank.env_names) == ENV_NAMES);
+    assert!(length(|bank: &bank| &bank.routes) == ROUTES_PER_BANK);
+    assert!(length(|bank: &bank| &bank.filters) == FILTERS_PER_BANK);
+    assert!(length(|bank: &bank| &bank.insns) == INSNS_PER_BANK);
+    assert!(length(|bank: &bank| &bank.patterns) == PATTERNS_PER_BANK);
+};
 
 /// Hashes a number as `hash_u64` in `bpf/hash.h` does; the highest bits are the best.
 pub const fn hash_u64(key: u64) -> u64 {
