@@ -5,9 +5,9 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
 use syscalls::{Abi, Slot, Status, Value};
-use tailcalld::config::Results;
+use tailcalld::config::{Filter, Ids, Results};
 use tailcalld::decode::{Outcome, RingRecord, SyscallExit};
-use tailcalld::plan::Plan;
+use tailcalld::plan::{Plan, Rule};
 
 use crate::rig::{Rig, routes, slot};
 
@@ -173,6 +173,24 @@ fn failed_call_ends_before_next_result_of_its_task() {
     let ends = only_ends(&rig, &all);
     // Nothing else has marked the failed call before.
     assert!(matches!(ends[..], [End::Unexecuted, End::Executed | End::Returned]), "{ends:?}");
+}
+
+/// `sys_exit` handles the call's return, but the call itself waits for nothing: a rule leaves it out.
+#[test]
+fn return_of_call_that_is_left_out_is_not_that_of_failed_call_before() {
+    needs_root!();
+    let getpgid = slot(Abi::Native, "getpgid");
+    let mut plan = plan(&[execs(Abi::Native)[0], (getpgid, "args")]);
+    let root = Some(vec![Ids { range: 0..=0, is_excluded: false }]);
+    let filter = Filter { uid: root, ..Filter::default() };
+    let rules = &mut plan.routes.get_mut(&getpgid).expect("a route").rules;
+    rules.insert(0, Rule { filter, ..Rule::nothing() });
+    let rig = Rig::new(&plan);
+    let nr = getpgid.nr().to_string();
+    let missing = execve("text:/nonexistent");
+    let all = [words(&[&missing]), vec!["then", "native", &nr, "1"]].concat();
+    assert_eq!(only_ends(&rig, &all), [End::Unexecuted]);
+    assert!(rig.counters(getpgid).seen > 0);
 }
 
 /// At most one of them replaces the process. The others are killed while they wait for that, or fail.
