@@ -118,13 +118,18 @@ fn program_that_a_thread_executes_is_executed() {
 #[test]
 fn program_of_execveat_and_of_32_bit_call_is_executed() {
     needs_root!();
+    let folder = tempfile::tempdir().expect("a folder");
+    let script = folder.path().join("script");
+    write_program(&script, b"#!/bin/true\n");
+    let script = format!("text:{}", script.display());
     for abi in Abi::ALL {
         let rig = Rig::new(&plan(&execs(abi)));
         let word = if abi == Abi::Native { "native" } else { "compat" };
         let nr = |name| slot(abi, name).nr().to_string();
         let (execve, execveat) = (nr("execve"), nr("execveat"));
-        for path in ["text:/bin/true", "text:/nonexistent"] {
-            let expected = if path.ends_with("true") { End::Executed } else { End::Unexecuted };
+        for (path, expected) in
+            [(script.as_str(), End::Executed), ("text:/nonexistent", End::Unexecuted)]
+        {
             let call = [word, &execveat, "-100", path, "0", "0", "0"];
             assert_eq!(only_ends(&rig, &call), [expected], "{call:?}");
             let call = [word, &execve, path, "0", "0"];
@@ -139,7 +144,7 @@ fn unrouted_execution_is_not_that_of_failed_call_before() {
     needs_root!();
     let rig = Rig::new(&plan(&execs(Abi::Native)[..1]));
     let nr = slot(Abi::Native, "execveat").nr().to_string();
-    let other = ["then", "native", &nr, "-100", "text:/bin/true", "0", "0", "0"];
+    let other = ["then", "native", &nr, "-100", "text:/bin/true", "argv0:true", "0", "0"];
     let missing = execve("text:/nonexistent");
     let all = [words(&[&missing]), other.to_vec()].concat();
     assert_eq!(only_ends(&rig, &all), [End::Unexecuted]);
@@ -155,7 +160,7 @@ fn sampled_execution_is_not_that_of_failed_call_before() {
     of_execveat.rules[0].sample = u32::MAX;
     let rig = Rig::new(&plan);
     let nr = slot(Abi::Native, "execveat").nr().to_string();
-    let other = ["then", "native", &nr, "-100", "text:/bin/true", "0", "0", "0"];
+    let other = ["then", "native", &nr, "-100", "text:/bin/true", "argv0:true", "0", "0"];
     let missing = execve("text:/nonexistent");
     let all = [words(&[&missing]), other.to_vec()].concat();
     assert_eq!(only_ends(&rig, &all), [End::Unexecuted]);
