@@ -3,6 +3,7 @@
 #define TAILCALLD_ADMIT_H
 
 #include "limit.h"
+#include "pending.h"
 
 /* Decides whether a call of this handler becomes an event. Each reason against it has its own
  * counter. */
@@ -63,12 +64,23 @@ static __always_inline bool call_is_admitted(struct call *call)
 	return true;
 }
 
+/* Ends the wait for an earlier exec of the task before the call may wait for itself, and before it
+ * executes a program: recorded or not, its success is not that of the other. */
+static __always_inline void call_settle(const struct call *call)
+{
+	if (call->route->flags & (CALL_EXEC | CALL_RESULT | CALL_MEMORY))
+		execution_settle();
+}
+
 /* Prologue of the handlers that record. Returns whether the call becomes an event of this
  * handler. */
 static __always_inline bool event_begin(void *ctx, const volatile struct handler *self,
 					struct call *call)
 {
-	return call_begin(ctx, self->id, call) && call_reload_route(call) && call_is_admitted(call);
+	if (!call_begin(ctx, self->id, call))
+		return false;
+	call_settle(call);
+	return call_reload_route(call) && call_is_admitted(call);
 }
 
 #endif

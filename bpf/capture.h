@@ -39,6 +39,7 @@ static __always_inline void captures_begin(struct scratch *scratch)
 	scratch->count = 0;
 	scratch->absolute = 0;
 	scratch->pending.deferred_count = 0;
+	scratch->pending.interpreter = 0;
 }
 
 /* Address for the header of the next capture, with its bytes behind it. NULL if the event is full,
@@ -114,6 +115,27 @@ static __always_inline long capture_text(struct scratch *scratch, struct capture
 		capture->length = 0;
 	capture_end(scratch, room, capture);
 	return *got;
+}
+
+/* Captures a path in the memory of the kernel. */
+static __always_inline void capture_kernel_text(struct scratch *scratch, struct capture_id of,
+						const char *text)
+{
+	__u8 *room = capture_room(scratch);
+
+	if (!room)
+		return;
+	volatile struct capture *capture = capture_header(room, of, CAPTURE_TEXT);
+	volatile __s64 *got = &scratch->got;
+
+	*got = bpf_probe_read_kernel_str(room + CAPTURE_SIZE, TEXT_MAX_BYTES, text);
+	if (*got > 0)
+		*got -= 1;
+	capture->error = *got < 0 ? -*got : 0;
+	capture->length = *got < 0 ? 0 : *got;
+	capture->stored = capture->length;
+	capture->status = *got < 0 ? CAPTURE_UNREADABLE : CAPTURE_OK;
+	capture_end(scratch, room, capture);
 }
 
 /* Notes whether the text that was captured last, the argument at a position, is an absolute path.

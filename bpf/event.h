@@ -54,10 +54,19 @@ enum call_flag {
 			   * lacks did not fit */
 	CALL_FILES = 256, /* files behind descriptors; in an event: the same */
 	CALL_CAPABILITIES = 512, /* effective capabilities of the task; in an event: the same */
-	CALL_REGISTERED = 1024, /* in an event of io_uring: the descriptor, `fd` of the entry, is
+	CALL_EXECUTION = 1024, /* with CALL_RESULT, of a call that executes a program: only its
+				* success is asked for, which `task_exec` reports */
+	CALL_REGISTERED = 2048, /* in an event of io_uring: the descriptor, `fd` of the entry, is
 				 * the index of a file that is registered with the ring */
 	CALL_REGISTERED_INPUT = 4096, /* the same of the input of splice and tee, `splice_fd` */
-	CALL_COMPAT = 2048, /* in an event of io_uring: of a ring of a 32-bit process */
+	CALL_COMPAT = 8192, /* in an event of io_uring: of a ring of a 32-bit process */
+};
+
+/* How a call ended, in a struct result_event. */
+enum call_end {
+	CALL_RETURNED = 0,
+	CALL_ENDED_WITH_TASK = 1, /* the task ended during the call, which has no result */
+	CALL_NOT_EXECUTED = 2, /* of CALL_EXECUTION: the call has executed no program */
 };
 
 /* How the bytes of one argument were obtained. */
@@ -278,7 +287,7 @@ struct result_event {
 	__u32 size;
 	__u64 entry_ns; /* `boottime_ns` of the entry's event, and */
 	__u32 tid; /* its `tid`: an exec may since have changed that of the thread */
-	__u16 ended; /* 1: the task ended during the call, which has no result */
+	__u16 ended; /* enum call_end */
 	__u16 captures;
 	__u64 boottime_ns; /* CLOCK_BOOTTIME at the end */
 	__s64 result; /* as the kernel returns it: a negative errno for a failure */

@@ -76,6 +76,7 @@ int filter(void *ctx)
 
 	if (!call_begin(ctx, HANDLER_FILTER, &call))
 		return 0;
+	call_settle(&call);
 	struct scratch *scratch = bpf_map_lookup_elem(&scratches, &zero);
 	if (!scratch)
 		stats_count(call.counters, COUNTER_LOST_SCRATCH);

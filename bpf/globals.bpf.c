@@ -23,6 +23,7 @@ volatile __u32 consumer;
 const volatile __u32 attach_kind;
 const volatile __u32 return_kind;
 const volatile __u32 task_start_kind;
+const volatile __u32 execution_kind;
 const volatile __u32 ring_bytes;
 const volatile __u32 ring_grant_events;
 volatile __u32 self_tgid;
@@ -48,6 +49,7 @@ struct wire_types {
 	enum call_flag call_flag;
 	enum attach_kind attach_kind;
 	enum event_kind event_kind;
+	enum call_end call_end;
 	enum capture_kind capture_kind;
 	enum capture_status capture_status;
 	enum capture_part capture_part;

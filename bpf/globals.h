@@ -73,6 +73,9 @@ extern const volatile __u32 return_kind;
 /* The enum attach_kind of `proc_tree_fork`. Set before load. */
 extern const volatile __u32 task_start_kind;
 
+/* The enum attach_kind of `task_exec`. Set before load. */
+extern const volatile __u32 execution_kind;
+
 /* Size of the ring. Set before load. */
 extern const volatile __u32 ring_bytes;
 

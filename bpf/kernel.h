@@ -321,6 +321,12 @@ struct tty_struct {
 	int index;
 };
 
+/* The program that a task executes. Both paths are in the memory of the kernel. */
+struct linux_binprm {
+	const char *filename; /* as the caller passed it */
+	const char *interp; /* the file that is loaded: the last interpreter of a script */
+};
+
 struct signal_struct {
 	atomic_t live; /* threads */
 	unsigned int is_child_subreaper : 1;
@@ -339,6 +345,7 @@ struct task_struct {
 	struct files_struct *files;
 	struct task_struct *group_leader;
 	__u64 start_boottime;
+	__u64 self_exec_id; /* programs that the task has executed */
 	struct pid *thread_pid;
 	struct nsproxy *nsproxy;
 	struct signal_struct *signal;

@@ -21,6 +21,9 @@ static __always_inline void pending_fill(struct pending *pending, const struct e
 	pending->slot = call->slot;
 	pending->in_table = false;
 	pending->is_kept = !!(call->route->flags & CALL_KEEP);
+	pending->is_execution = !!(call->route->flags & CALL_EXECUTION);
+	pending->interpreter = scratch ? scratch->pending.interpreter : 0;
+	pending->executions = task_executions();
 	pending->deferred_count = count;
 	pending->entry_ns = event->boottime_ns;
 	if (!count)
@@ -88,40 +91,6 @@ static __always_inline void pending_clear(struct pending *pending)
 		pending->entry_ns = 0;
 }
 
-/* Returns what the return is needed for, bits of enum call_flag; 0 for nothing. */
-static __always_inline __u32 pending_flags(const struct call *call, const struct scratch *scratch)
-{
-	if (call->route->flags & CALL_RESULT)
-		return CALL_RESULT;
-	return scratch && scratch->pending.deferred_count ? CALL_MEMORY : 0;
-}
-
-/* Makes the event's call wait for its return, if the route needs that. */
-static __always_inline void pending_begin(struct event *event, const struct call *call,
-					  const struct scratch *scratch)
-{
-	__u32 flags = pending_flags(call, scratch);
-
-	if (!flags)
-		return;
-	if (!pending_put_with_task(event, call, scratch) &&
-	    !pending_put_in_table(event, call, scratch)) {
-		stats_count(call->counters, COUNTER_RESULTS_LOST);
-		flags |= CALL_RESULT_LOST;
-	}
-	event->flags |= flags;
-}
-
-/* Cancels the wait of a call whose event the ring refused. */
-static __always_inline void pending_cancel(const struct event *event)
-{
-	struct pending *pending =
-		event->flags & (CALL_RESULT | CALL_MEMORY) ? pending_find() : NULL;
-
-	if (pending)
-		pending_clear(pending);
-}
-
 enum {
 	MAX_ERRNO = 4095, /* include/linux/err.h */
 };
@@ -138,7 +107,7 @@ static __always_inline __s64 result_of_caller(const struct pending *pending, __s
 }
 
 static __always_inline void result_fill(struct result_event *event, const struct pending *pending,
-					__s64 result, bool ended)
+					__s64 result, __u16 ended)
 {
 	event->version = EVENT_VERSION;
 	event->kind = EVENT_RESULT;
@@ -151,7 +120,7 @@ static __always_inline void result_fill(struct result_event *event, const struct
 	event->result = result_of_caller(pending, result);
 }
 
-static __always_inline bool result_send(const struct pending *pending, __s64 result, bool ended)
+static __always_inline bool result_send(const struct pending *pending, __s64 result, __u16 ended)
 {
 	struct result_event *event;
 
@@ -180,6 +149,59 @@ static __always_inline void pending_finish(struct pending *pending, bool sent)
 	if (!sent)
 		result_count_lost(pending);
 	pending_clear(pending);
+}
+
+/* Reports that an exec of the current task has executed no program. If a program was executed since
+ * all the same, the kernel has skipped `task_exec`: then nothing is known. */
+static __always_inline void execution_failed(struct pending *pending)
+{
+	bool is_known = task_executions() == pending->executions;
+
+	pending_finish(pending, is_known && result_send(pending, 0, CALL_NOT_EXECUTED));
+}
+
+/* Ends the wait for an earlier exec of the current task. The task makes another call, so the exec
+ * has failed, or `task_exec` would have reported it. */
+static __always_inline void execution_settle(void)
+{
+	struct pending *pending = pending_find();
+
+	if (pending && pending->is_execution)
+		execution_failed(pending);
+}
+
+/* Returns what the return is needed for, bits of enum call_flag; 0 for nothing. */
+static __always_inline __u32 pending_flags(const struct call *call, const struct scratch *scratch)
+{
+	if (call->route->flags & CALL_RESULT)
+		return CALL_RESULT;
+	return scratch && scratch->pending.deferred_count ? CALL_MEMORY : 0;
+}
+
+/* Makes the event's call wait for its return, if the route needs that. */
+static __always_inline void pending_begin(struct event *event, const struct call *call,
+					  const struct scratch *scratch)
+{
+	__u32 flags = pending_flags(call, scratch);
+
+	if (!flags)
+		return;
+	if (!pending_put_with_task(event, call, scratch) &&
+	    !pending_put_in_table(event, call, scratch)) {
+		stats_count(call->counters, COUNTER_RESULTS_LOST);
+		flags |= CALL_RESULT_LOST;
+	}
+	event->flags |= flags | (call->route->flags & CALL_EXECUTION);
+}
+
+/* Cancels the wait of a call whose event the ring refused. */
+static __always_inline void pending_cancel(const struct event *event)
+{
+	struct pending *pending =
+		event->flags & (CALL_RESULT | CALL_MEMORY) ? pending_find() : NULL;
+
+	if (pending)
+		pending_clear(pending);
 }
 
 #endif

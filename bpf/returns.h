@@ -162,7 +162,7 @@ static __always_inline void result_read_memory(struct scratch *scratch, __s64 re
 {
 	const struct pending *pending = &scratch->pending;
 
-	result_fill(&scratch->result, pending, result, false);
+	result_fill(&scratch->result, pending, result, CALL_RETURNED);
 	if ((__u64)task_mm() == pending->mm)
 		deferred_read_all(scratch, pending);
 	else
@@ -208,26 +208,38 @@ static __always_inline void call_returned_with_memory(void *ctx, struct pending 
 		result_count_lost(&scratch->pending);
 }
 
+/* Whether the call that waits is the one that returns. An exec that only its success is asked of
+ * may have failed long ago. */
+static __always_inline bool call_is_pending(const struct pending *pending, __u32 slot)
+{
+	return pending && (!pending->is_execution || pending->slot == slot);
+}
+
 /* Sends the result of the current task's call, if it waits for its return. */
-static __always_inline void call_returned(void *ctx, __s64 result)
+static __always_inline void call_returned(void *ctx, __u32 slot, __s64 result)
 {
 	struct pending *pending = pending_find();
 
-	if (!pending)
+	if (!call_is_pending(pending, slot))
 		return;
 	if (pending->deferred_count)
 		call_returned_with_memory(ctx, pending, result);
 	else
-		pending_finish(pending, result_send(pending, result, false));
+		pending_finish(pending, result_send(pending, result, CALL_RETURNED));
 }
 
-/* Reports that the current task has ended during its call. */
+/* Reports that the current task has ended during its call. An exec has failed before, or the task
+ * was killed in it, before or after the memory of the new program took the place of the old one. */
 static __always_inline void call_ended_with_task(void)
 {
 	struct pending *pending = pending_find();
+	__u16 ended = CALL_ENDED_WITH_TASK;
 
-	if (pending)
-		pending_finish(pending, result_send(pending, 0, true));
+	if (!pending)
+		return;
+	if (pending->is_execution && task_executions() == pending->executions)
+		ended = CALL_NOT_EXECUTED;
+	pending_finish(pending, result_send(pending, 0, ended));
 }
 
 #endif

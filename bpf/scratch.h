@@ -115,6 +115,11 @@ struct pending {
 	__u8 in_table; /* stored in `pending_calls`, not in `pending_tasks` */
 	__u8 is_kept; /* of a route of keep = "always" */
 	__u64 mm; /* address of the mm_struct that the addresses below belong to */
+	__u64 executions; /* of the task, at entry */
+	__u8 is_execution; /* the success of an exec is awaited, from `task_exec` */
+	__u8 interpreter; /* of an exec: the field of the program that interprets the script, from
+			   * 1; 0: none */
+	__u8 reserved[6];
 	__u32 buffer_bytes; /* of the route */
 	__u32 deferred_count;
 	struct deferred_read deferred[DEFERRED_MAX];

@@ -47,7 +47,7 @@ int sys_exit(void *ctx)
 	__u32 slot = call_slot(number, task_in_compat_syscall());
 	if (!(slot_route(live_base / BANK_SLOTS, slot)->flags & CALL_AT_EXIT))
 		return 0;
-	call_returned(ctx, return_result(ctx));
+	call_returned(ctx, slot, return_result(ctx));
 	return 0;
 }
 

@@ -174,6 +174,15 @@ static __always_inline const struct mm_struct *task_mm(void)
 	return BPF_CORE_READ(task_untyped(), mm);
 }
 
+/* The number of programs that the task has executed. It rises when the memory of a new program
+ * takes the place of the old one, shortly before the call succeeds. */
+static __always_inline __u64 task_executions(void)
+{
+	if (TASK_IS_TYPED)
+		return bpf_get_current_task_btf()->self_exec_id;
+	return BPF_CORE_READ(task_untyped(), self_exec_id);
+}
+
 /* The address of the inode of the executable, which identifies the file as long as it is open. */
 static __always_inline __u64 mm_exe_address(const struct mm_struct *mm)
 {

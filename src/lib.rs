@@ -24,7 +24,7 @@
 //! | `bpf/route.h`, `filter.bpf.c`, `argv.h` | a tail call failed, because the table changed meanwhile | `lost_reroute` |
 //! | `bpf/pending.h`, `bpf/returns.h`; [`pipeline`], pending | no room to wait for the result: only that is lost | `results_lost` |
 //! | [`decode`] | the bytes are no event that this version knows | `undecodable` |
-//! | [`pipeline`], pending | the call returned a result that the rule does not ask for | `filtered_by_result` |
+//! | [`pipeline`], pending | the call returned a result that the rule does not ask for, or executed no program | `filtered_by_result` |
 //! | [`pipeline::ratelimit`] | above the limit of a rule that chooses by result | `limited_by_result` |
 //! | [`pipeline::shed`] | above the limits of the output: aggregated first, then dropped | `aggregated`, `lost_shed` |
 //! | [`pipeline::writer`] | the output refuses the record for good | `lost_output` |

@@ -12,7 +12,9 @@ int handle_count(void *ctx)
 {
 	struct call call;
 
-	if (call_begin(ctx, count_handler.id, &call))
-		stats_count(call.counters, COUNTER_COUNTED);
+	if (!call_begin(ctx, count_handler.id, &call))
+		return 0;
+	call_settle(&call);
+	stats_count(call.counters, COUNTER_COUNTED);
 	return 0;
 }

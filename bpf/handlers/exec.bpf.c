@@ -17,7 +17,8 @@ enum {
 	DIRFD,
 	FLAGS,
 	ENV,
-	ANCESTORS
+	ANCESTORS,
+	INTERPRETER
 };
 enum {
 	EXECVE,
@@ -43,6 +44,7 @@ HANDLER(exec) = {
 			[FLAGS] = {"flags", FIELD_AT_FLAGS, ROLE_NONE},
 			[ENV] = {"env", FIELD_TEXTS, ROLE_ENV},
 			[ANCESTORS] = {"ancestors", FIELD_PROCESSES, ROLE_ANCESTORS},
+			[INTERPRETER] = {"interpreter", FIELD_TEXT, ROLE_NONE},
 		},
 	.messages =
 		{
@@ -88,6 +90,7 @@ int handle_exec(void *ctx)
 		emit_number(scratch, DIRFD, event->args[0], CAPTURE_OK);
 		emit_number(scratch, FLAGS, event->args[4], CAPTURE_OK);
 	}
+	scratch->pending.interpreter = INTERPRETER + 1;
 	if (call.route->ancestors)
 		emit_ancestors(scratch, ANCESTORS, call.route->ancestors);
 	scratch->argv.field = ARGV;

@@ -36,6 +36,15 @@ impl Results {
         }
     }
 
+    /// Returns whether no failure is recorded of a call that returns 0 if it succeeds.
+    pub fn is_success_only(&self) -> bool {
+        let Self::Within(ranges) = self else { return false };
+        let is_failure = |range: &RangeInclusive<i64>| {
+            range.start() <= FAILURES.end() && range.end() >= FAILURES.start()
+        };
+        self.wants(Some(0)) && !ranges.iter().any(is_failure)
+    }
+
     /// Returns the value as the configuration writes it.
     pub fn summary(&self) -> String {
         match self {

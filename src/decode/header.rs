@@ -30,6 +30,9 @@ pub struct Header {
     pub tid: u32,
     /// The rule asks for the result of the call.
     pub awaits_result: bool,
+    /// Only the execution of a program is awaited, for as long as it takes; the end of a call that executes none is not
+    /// reported until its task goes on to another one.
+    pub awaits_execution: bool,
     /// Memory that could not be read at entry is read again at the exit.
     pub awaits_memory: bool,
     /// No exit will be reported: the kernel side had no room to remember the call.
@@ -51,6 +54,7 @@ impl Header {
             pid: reader.u32(offset_of!(types::event, pid))?,
             tid: reader.u32(offset_of!(types::event, tid))?,
             awaits_result: has(call_flag::CALL_RESULT),
+            awaits_execution: has(call_flag::CALL_EXECUTION),
             awaits_memory: has(call_flag::CALL_MEMORY),
             is_exit_lost: has(call_flag::CALL_RESULT_LOST),
         })

@@ -7,7 +7,7 @@ use super::captures::Encoded;
 use super::error::VERSION;
 use super::reader::Reader;
 use super::{CgroupEvent, Error, Header, Outcome, SyscallExit};
-use crate::bpf::types::{self, event_kind};
+use crate::bpf::types::{self, call_end, event_kind};
 
 /// A record of the ring.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,6 +16,8 @@ pub enum RingRecord<'a> {
     Syscall(Header),
     /// Exit of a syscall whose entry came before.
     Exit(SyscallExit<'a>),
+    /// End of a call that was to execute a program and has executed none.
+    Unexecuted(SyscallExit<'a>),
     /// Birth or end of a cgroup.
     Cgroup(CgroupEvent<'a>),
     /// Test call of the daemon itself, with its first argument.
@@ -38,7 +40,7 @@ impl<'a> RingRecord<'a> {
         let kind = reader.u16(offset_of!(types::event, kind))?;
         Ok(match event_kind(u32::from(kind)) {
             event_kind::EVENT_SYSCALL => Self::Syscall(Header::decode(&reader)?),
-            event_kind::EVENT_RESULT => Self::Exit(exit(&reader)?),
+            event_kind::EVENT_RESULT => result(&reader)?,
             event_kind::EVENT_CGROUP_CREATED => Self::Cgroup(cgroup_created(&reader)?),
             event_kind::EVENT_CGROUP_REMOVED => Self::Cgroup(cgroup_removed(&reader)?),
             event_kind::EVENT_SELFTEST => {
@@ -49,12 +51,23 @@ impl<'a> RingRecord<'a> {
     }
 }
 
-fn exit<'a>(reader: &Reader<'a>) -> Result<SyscallExit<'a>, Error> {
+fn result<'a>(reader: &Reader<'a>) -> Result<RingRecord<'a>, Error> {
+    let ended = call_end(u32::from(reader.u16(offset_of!(types::result_event, ended))?));
+    let exit = exit(reader, ended)?;
+    Ok(match ended {
+        call_end::CALL_NOT_EXECUTED => RingRecord::Unexecuted(exit),
+        _ => RingRecord::Exit(exit),
+    })
+}
+
+fn exit<'a>(reader: &Reader<'a>, ended: call_end) -> Result<SyscallExit<'a>, Error> {
     let entry_ns = reader.u64(offset_of!(types::result_event, entry_ns))?;
     let at_ns = reader.u64(offset_of!(types::result_event, boottime_ns))?;
     let result = reader.u64(offset_of!(types::result_event, result))? as i64;
-    let outcome = match reader.u16(offset_of!(types::result_event, ended))? {
-        0 => Outcome::Returned { result, duration_ns: at_ns.saturating_sub(entry_ns) },
+    let outcome = match ended {
+        call_end::CALL_RETURNED => {
+            Outcome::Returned { result, duration_ns: at_ns.saturating_sub(entry_ns) }
+        }
         _ => Outcome::Died,
     };
     let count = reader.u16(offset_of!(types::result_event, captures))?;

@@ -16,7 +16,7 @@ use libbpf_rs::{ProgramAttachType, ProgramMut, ProgramType, TracepointCategory};
 use anyhow::{Context as _, Error, Result};
 use serde::{Deserialize, Serialize};
 
-use super::functions::{TASK_END, TASK_START};
+use super::functions::{EXECUTION, TASK_END, TASK_START};
 use super::perf::PerfRefusal;
 use crate::bpf::types::attach_kind;
 
@@ -111,6 +111,14 @@ impl Attach {
     /// Fails where `attach_to_all` does.
     pub(super) fn attach_to_task_start(self, program: &ProgramMut<'_>) -> Result<Link> {
         self.attach_to_tasks(program, TASK_START, "sched_process_fork")
+    }
+
+    /// Attaches a program to the execution of programs.
+    ///
+    /// # Errors
+    /// Fails where `attach_to_all` does.
+    pub(super) fn attach_to_execution(self, program: &ProgramMut<'_>) -> Result<Link> {
+        self.attach_to_tasks(program, EXECUTION, "sched_process_exec")
     }
 
     fn attach_to_tasks(

@@ -9,7 +9,7 @@ use super::kernel_facts::{KernelFacts, REQUIREMENTS};
 use super::perf::PerfRefusal;
 use crate::config::{AttachTo, Paths};
 use crate::error::Failure;
-use crate::plan::{Route, Routes};
+use crate::plan::Routes;
 
 /// Hooks of the programs, and the reason for the choice.
 #[derive(Debug, Clone)]
@@ -20,6 +20,8 @@ pub struct AttachMode {
     pub returns: Result<ReturnHooks, Failure>,
     /// Hook at the start of tasks, for process trees.
     pub task_start: Attach,
+    /// Hook at the execution of programs.
+    pub execution: Attach,
     /// Reason for the choice, as it is printed.
     pub reason: String,
     /// Sentences about what the configuration asks for and these hooks cannot do.
@@ -96,6 +98,7 @@ impl AttachMode {
                 .and_then(|exit| Ok(ReturnHooks { exit, task_end: facts.task_end()? }))
                 .map_err(no_returns),
             task_start: facts.task_start(),
+            execution: facts.execution(),
             reason,
             limitations: Vec::new(),
             functions: functions.clone(),
@@ -113,6 +116,7 @@ impl AttachMode {
         Ok(Self {
             returns: Ok(ReturnHooks { exit: attach, task_end }),
             task_start: facts.task_start(),
+            execution: facts.execution(),
             ..Self::with_tracepoint(attach, format!("{reason}; {preempted}"))
         })
     }
@@ -124,6 +128,7 @@ impl AttachMode {
             attach,
             returns: Ok(ReturnHooks { exit: attach, task_end: attach }),
             task_start: Attach::RawTracepoint,
+            execution: attach,
             reason,
             limitations: Vec::new(),
             functions: Functions::default(),
@@ -163,7 +168,7 @@ fn no_returns(refusal: &PerfRefusal) -> Failure {
 
 /// Checks that every routed syscall has a function, and that results need no tracepoint as well.
 fn all_served(functions: &Functions, routes: &Routes) -> Result<(), String> {
-    if !functions.all_return() && routes.values().any(Route::awaits_results) {
+    if !functions.all_return() && routes.iter().any(|(&slot, route)| route.awaits_results(slot)) {
         return Err(format!("a route asks for results, and {FEW_RETURNS}"));
     }
     // An operation of io_uring without a function is one that this kernel does not have.

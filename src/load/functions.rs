@@ -27,6 +27,12 @@ pub(super) const TASK_END: &str = "do_exit";
 /// Function that a process calls with each task that it has created, before that runs.
 pub(super) const TASK_START: &str = "wake_up_new_task";
 
+/// Function that a task calls with the program that it has begun to execute (fs/exec.c).
+pub(super) const EXECUTION: &str = "finalize_exec";
+
+/// Functions that serve no syscall.
+const OF_TASKS: [&str; 3] = [TASK_END, TASK_START, EXECUTION];
+
 impl Functions {
     /// Reads the list of the kernel: a name a line, with the module behind it.
     ///
@@ -39,7 +45,7 @@ impl Functions {
         let is_used = |name: &&str| {
             name.contains("sys_")
                 || name.starts_with("io_") && name.contains("prep")
-                || [TASK_END, TASK_START].contains(name)
+                || OF_TASKS.contains(name)
         };
         let names = text.lines().filter(is_used).map(str::to_owned).collect();
         Ok(Self { names, all_return: follows_all_returns()? })

@@ -16,7 +16,7 @@ use super::needed_programs::{self, Wanted};
 use super::other_dispatcher::OtherDispatcher;
 use super::predecessor::Predecessor;
 use super::programs::{self, Programs};
-use super::task_end::TaskEnd;
+use super::task_link::TaskLink;
 use super::without_signals;
 use super::{Bpf, cgroup_tags, errors, executable, object, preconditions, prepare, process_tree};
 use crate::bpf::{Bank, Shared, TailcalldSkel};
@@ -105,7 +105,8 @@ impl<'obj> Bpf<'obj> {
     ) -> Result<Self> {
         let LoadedObject { skeleton, shared, handlers, programs } = loaded;
         let exit = choice.return_hooks().exit;
-        let AttachMode { attach, returns, task_start, reason, limitations, functions } = choice;
+        let AttachMode { attach, returns, task_start, execution, reason, limitations, functions } =
+            choice;
         Ok(Self {
             shared,
             handlers,
@@ -114,7 +115,11 @@ impl<'obj> Bpf<'obj> {
             dispatcher: Attachment::new(Side::Entry, attach, functions.clone()),
             submissions: Attachment::new(Side::Submission, attach, functions.clone()),
             returns: Attachment::new(Side::Return, exit, functions),
-            task_end: TaskEnd::new(returns.map(|hooks| hooks.task_end)),
+            task_end: TaskLink::new(
+                returns.map(|hooks| hooks.task_end),
+                Attach::attach_to_task_end,
+            ),
+            execution: TaskLink::new(Ok(execution), Attach::attach_to_execution),
             cgroup_links: Vec::new(),
             tree_links: Vec::new(),
             keeper: LinkKeeper::new(store),
@@ -156,6 +161,7 @@ impl Bpf<'_> {
         self.submissions.adopt(self.keeper.adopt("uring_submit"), &state.functions);
         self.returns.adopt(self.keeper.adopt("sys_exit"), &state.functions);
         self.task_end.adopt(self.keeper.adopt("task_exit"));
+        self.execution.adopt(self.keeper.adopt("task_exec"));
         self.cgroup_links = ["cgroup_mkdir", "cgroup_rmdir"]
             .map(|name| self.keeper.adopt(name))
             .into_iter()

@@ -4,7 +4,7 @@
 use std::fs;
 
 use super::attach::Attach;
-use super::functions::{Functions, TASK_END, TASK_START};
+use super::functions::{EXECUTION, Functions, TASK_END, TASK_START};
 use super::perf::PerfRefusal;
 use crate::bpf;
 use crate::config::AttachTo;
@@ -69,6 +69,15 @@ impl KernelFacts {
             return Attach::Function;
         }
         Attach::RawTracepoint
+    }
+
+    /// Returns the hook at the execution of programs: one that misses none, if there is one. The classic tracepoint
+    /// does not have the interpreter of a script.
+    pub fn execution(&self) -> Attach {
+        if self.preempts_raw && self.has_function(EXECUTION) {
+            return Attach::Function;
+        }
+        self.tracepoint().unwrap_or(Attach::RawTracepoint)
     }
 
     fn has_function(&self, name: &str) -> bool {

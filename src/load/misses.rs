@@ -20,11 +20,12 @@ impl Bpf<'_> {
     /// # Errors
     /// Fails if the kernel does not report it.
     pub fn misses(&self) -> Result<Misses> {
-        let all: [(_, Pick, _); 8] = [
+        let all: [(_, Pick, _); 9] = [
             (DISPATCHER, |programs| &programs.sys_enter, self.dispatcher.misses()),
             (SUBMISSION, |programs| &programs.uring_submit, self.submissions.misses()),
             ("sys_exit", |programs| &programs.sys_exit, self.returns.misses()),
             ("task_exit", |programs| &programs.task_exit, self.task_end.misses()),
+            ("task_exec", |programs| &programs.task_exec, self.execution.misses()),
             ("cgroup_mkdir", |programs| &programs.cgroup_mkdir, 0),
             ("cgroup_rmdir", |programs| &programs.cgroup_rmdir, 0),
             ("proc_tree_fork", |programs| &programs.proc_tree_fork, self.task_starts_missed()),

@@ -29,10 +29,9 @@ mod process_tree;
 mod programs;
 mod recipes;
 mod table_check;
-mod task_end;
+mod task_link;
 mod wiring;
 
-use std::collections::BTreeSet;
 use std::fs::File;
 use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, AsRawFd as _, BorrowedFd};
@@ -44,11 +43,12 @@ use libbpf_rs::{MapCore, OpenObject};
 use nix::sys::signal::SigSet;
 use programs::{Pick, Programs};
 use syscalls::{Abi, Slot};
-use task_end::TaskEnd;
+use task_link::TaskLink;
 
 use crate::bpf::{Shared, TailcalldSkel};
 use crate::fd_store::FdStore;
 use crate::handlers::Handlers;
+use crate::plan::Awaited;
 use crate::stats::{CounterRows, Ledger};
 
 pub use adoption::{Adoption, KernelState, LAYOUT};
@@ -86,7 +86,9 @@ pub struct Bpf<'obj> {
     /// `sys_exit`, at the return of those whose results are asked for.
     returns: Attachment,
     /// `task_exit`, at the end of tasks; only while there are such calls.
-    task_end: TaskEnd,
+    task_end: TaskLink,
+    /// `task_exec`, at the execution of programs; only while calls wait for that.
+    execution: TaskLink,
     /// Links of the programs that follow cgroups, and of those that follow process trees.
     cgroup_links: Vec<KeptLink>,
     tree_links: Vec<KeptLink>,
@@ -171,23 +173,30 @@ impl Bpf<'_> {
         self.submissions.detach_unused(operations.into_iter());
     }
 
-    /// Attaches the program at the return of calls to these slots.
+    /// Attaches the programs at the end of these calls.
     ///
     /// # Errors
     /// Fails where `attach_slots` does, and if the calls cannot be followed to their end.
-    pub fn attach_returns(&mut self, slots: &BTreeSet<Slot>) -> Result<()> {
-        if !slots.is_empty() {
+    pub fn attach_returns(&mut self, awaited: &Awaited) -> Result<()> {
+        if !awaited.is_empty() {
             let program = || self.programs.get(&self.skeleton, |programs| &programs.task_exit);
             self.task_end.attach(&self.keeper, program)?;
         }
+        if !awaited.executions.is_empty() {
+            let program = || self.programs.get(&self.skeleton, |programs| &programs.task_exec);
+            self.execution.attach(&self.keeper, program)?;
+        }
         let program = || self.programs.get(&self.skeleton, |programs| &programs.sys_exit);
-        self.returns.attach_slots(&self.keeper, program, slots.iter())
+        self.returns.attach_slots(&self.keeper, program, awaited.returns.iter())
     }
 
-    /// Detaches the program at the return of calls from all slots except these.
-    pub fn detach_unused_returns(&mut self, slots: &BTreeSet<Slot>) {
-        self.returns.detach_unused(slots.iter());
-        if slots.is_empty() {
+    /// Detaches the programs at the end of calls, but for these calls.
+    pub fn detach_unused_returns(&mut self, awaited: &Awaited) {
+        self.returns.detach_unused(awaited.returns.iter());
+        if awaited.executions.is_empty() {
+            self.execution.detach();
+        }
+        if awaited.is_empty() {
             self.task_end.detach();
         }
     }
@@ -214,13 +223,13 @@ impl Bpf<'_> {
     pub fn attach_anew<'a>(
         &mut self,
         slots: impl Iterator<Item = &'a Slot>,
-        returns: &BTreeSet<Slot>,
+        awaited: &Awaited,
     ) -> Result<()> {
         self.dispatcher.detach_all();
         self.submissions.detach_all();
         self.returns.detach_all();
         self.attach_slots(slots)?;
-        self.attach_returns(returns)
+        self.attach_returns(awaited)
     }
 
     /// Detaches everything. Calls that are in a handler at this moment still finish there.
@@ -229,6 +238,7 @@ impl Bpf<'_> {
         self.submissions.detach_all();
         self.returns.detach_all();
         self.task_end.detach();
+        self.execution.detach();
         self.cgroup_links.clear();
         self.detach_process_trees();
         self.store.clear();

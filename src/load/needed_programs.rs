@@ -63,7 +63,7 @@ const OF_DAEMON: [&str; 1] = ["self_identify"];
 const OF_TABLE: [&str; 4] = ["sys_enter", "selftest", "cgroup_mkdir", "cgroup_rmdir"];
 
 /// Programs of a table that has a rule of some kind.
-const OF_RULES: [(IsNeeded, &[&str]); 10] = [
+const OF_RULES: [(IsNeeded, &[&str]); 11] = [
     (|one| one.slot.abi() == Abi::IoUring, &["uring_submit"]),
     (|one| one.route.unfiltered().is_none(), &["filter", "filter_match", "filter_resume"]),
     (|one| one.rule.filter.asks_for_path(), &["filter_path", "filter_walk"]),
@@ -77,12 +77,13 @@ const OF_RULES: [(IsNeeded, &[&str]); 10] = [
     (|one| one.rule.records && one.rule.fds == Fds::Names, &["descriptors"]),
     (
         |one| {
-            let Rule { records, fds, results, .. } = one.rule;
-            *records && *fds == Fds::Names && *results != Results::None
+            let Rule { records, fds, .. } = one.rule;
+            *records && *fds == Fds::Names && one.rule.awaits_result(one.slot)
         },
         &["result_descriptor"],
     ),
     (|one| one.awaits_return(), &["sys_exit", "task_exit"]),
+    (|one| one.rule.awaits_execution(one.slot), &["task_exec", "exec_unrouted", "task_exit"]),
 ];
 
 type IsNeeded = fn(&RuleInTable<'_>) -> bool;
@@ -103,7 +104,8 @@ impl RuleInTable<'_> {
             Paths::Entry => false,
             Paths::Exact => true,
         };
-        is_reread || self.rule.results != Results::None
+        let is_asked_for = is_reread || self.rule.results != Results::None;
+        is_asked_for && !self.rule.awaits_execution(self.slot)
     }
 }
 
@@ -160,6 +162,16 @@ mod tests {
         assert_eq!(needed("getpid", |rule| rule.capabilities = true), owned(&["capabilities"]));
         let returns = owned(&["sys_exit", "task_exit"]);
         assert_eq!(needed("getpid", |rule| rule.paths = Paths::Exact), returns);
+        let of_successes = |results: Results| {
+            needed("execve", move |rule| {
+                (rule.results, rule.paths) = (results.clone(), Paths::Exact);
+            })
+        };
+        let executed = ["argv_copy", "exec_unrouted", "task_exec", "task_exit"];
+        assert_eq!(of_successes(Results::Within(vec![0..=i64::MAX])), owned(&executed));
+        let at_return = owned(&["argv_copy", "sys_exit", "task_exit"]);
+        assert_eq!(of_successes(Results::All), at_return);
+        assert_eq!(of_successes(Results::failed()), at_return);
         let trees = ["proc_tree_exit", "proc_tree_fork", "proc_tree_seed"];
         let in_tree = needed("getpid", |rule| rule.filter.pid_tree = Some(vec![1]));
         assert_eq!(in_tree, owned(&[&filters[..], &trees].concat()));

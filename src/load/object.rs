@@ -62,6 +62,7 @@ fn configure(open: &mut OpenTailcalldSkel<'_>, ring_bytes: u32, choice: &AttachM
     let returns = choice.return_hooks();
     rodata.return_kind = returns.exit.kind();
     rodata.task_start_kind = choice.task_start.kind();
+    rodata.execution_kind = choice.execution.kind();
     for (recipe, slot) in rodata.recipes.iter_mut().zip((0..).map_while(Slot::from_index)) {
         *recipe = recipes::recipe(slot);
     }
@@ -81,6 +82,7 @@ fn configure(open: &mut OpenTailcalldSkel<'_>, ring_bytes: u32, choice: &AttachM
         match &*program.name().to_string_lossy() {
             "sys_exit" | "result_descriptor" => returns.exit.prepare(&mut program),
             "task_exit" => returns.task_end.prepare(&mut program),
+            "task_exec" => choice.execution.prepare(&mut program),
             "proc_tree_fork" => choice.task_start.prepare(&mut program),
             name if shares_the_table(name) => choice.attach.prepare(&mut program),
             _ => {}
@@ -102,6 +104,7 @@ fn shares_the_table(program: &str) -> bool {
         "sys_enter"
             | "uring_submit"
             | "selftest"
+            | "exec_unrouted"
             | "argv_copy"
             | "names"
             | "descriptors"

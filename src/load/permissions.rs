@@ -22,7 +22,8 @@ impl Bpf<'_> {
     /// Returns whether a reload or the self-test may have to open a perf event.
     pub fn opens_perf_events(&self) -> bool {
         let hooks = [self.dispatcher.attach(), self.returns.attach()];
-        hooks.into_iter().chain(self.task_end.hook()).any(|hook| hook == Attach::Tracepoint)
+        let of_tasks = [self.task_end.hook(), self.execution.hook()].into_iter().flatten();
+        hooks.into_iter().chain(of_tasks).any(|hook| hook == Attach::Tracepoint)
     }
 
     /// Returns whether this process may read and change the table.

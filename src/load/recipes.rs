@@ -7,6 +7,7 @@ use syscalls::{
 };
 
 use crate::bpf::types::{self, sqe_member, step_count, step_op, step_when};
+use crate::plan::is_exec;
 
 /// Elements of a vector that are captured, as many as strace prints.
 const ELEMENTS: usize = 32;
@@ -206,10 +207,6 @@ fn is_counted(abi: Abi, name: &str) -> bool {
 /// Entries of a directory are counted, for which they must be there.
 fn sized(name: &str) -> usize {
     if name.contains("dirent") { STEP_MAX_BYTES } else { SIZED_BYTES }
-}
-
-fn is_exec(slot: Slot) -> bool {
-    matches!(slot.name(), Some("execve" | "execveat"))
 }
 
 /// Returns how the number of elements is found, and the argument that contains it.

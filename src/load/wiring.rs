@@ -103,6 +103,15 @@ impl Bpf<'_> {
         Ok(program.as_fd().as_raw_fd())
     }
 
+    /// Returns the program of calls that execute a program and have no route.
+    ///
+    /// # Errors
+    /// Fails if the kernel refused it.
+    pub fn exec_unrouted_program(&self) -> Result<RawFd> {
+        let program = self.programs.get(&self.skeleton, |programs| &programs.exec_unrouted)?;
+        Ok(program.as_fd().as_raw_fd())
+    }
+
     /// Returns the program that answers the daemon's test call.
     ///
     /// # Errors

@@ -74,6 +74,7 @@ mod tests {
             pid: 1,
             tid,
             awaits_result: false,
+            awaits_execution: false,
             awaits_memory: false,
             is_exit_lost: false,
         }

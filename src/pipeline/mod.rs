@@ -82,6 +82,7 @@ impl Pipeline {
         match RingRecord::decode(bytes) {
             Ok(RingRecord::Syscall(header)) => self.receive_entry(header, bytes),
             Ok(RingRecord::Exit(exit)) => self.receive_exit(&exit),
+            Ok(RingRecord::Unexecuted(exit)) => self.drop_unexecuted(&exit),
             Ok(RingRecord::Cgroup(event)) => self.delivery.units.follow(&event),
             Ok(RingRecord::Selftest(nonce)) => self.selftest = Some(nonce),
             Err(error) => self.drop_undecodable(error),
@@ -135,6 +136,19 @@ impl Pipeline {
             self.deliver(&call.header, &call.bytes, Some(exit), Source::Memory);
         }
         self.delivery.write_receipt(call.header.slot, Source::Memory);
+    }
+
+    /// Drops the event of a call whose rule asks for executed programs only.
+    fn drop_unexecuted(&mut self, exit: &SyscallExit<'_>) {
+        self.newest_ns = self.newest_ns.max(exit.boottime_ns);
+        if let Some(call) = self.pending.take(exit) {
+            self.count_filtered_by_result(call.header.slot);
+        }
+    }
+
+    fn count_filtered_by_result(&mut self, slot: Slot) {
+        self.delivery.tally.slot(slot).filtered_by_result += 1;
+        self.delivery.write_receipt(slot, Source::Memory);
     }
 
     /// Takes the events that follow for those of a predecessor that was silenced at that time, ns of `CLOCK_BOOTTIME`.
@@ -266,6 +280,9 @@ impl Pipeline {
 
     /// Stops waiting for the results of calls of these slots.
     pub fn abandon(&mut self, is_abandoned: impl Fn(Slot) -> bool) {
+        for slot in self.pending.take_unexecuted(clock::boot_now_ns(), &is_abandoned) {
+            self.count_filtered_by_result(slot);
+        }
         self.pending.abandon(is_abandoned);
     }
 
@@ -318,7 +335,7 @@ impl Pipeline {
     /// Delivers all that waits when the daemon stops, as far as the output accepts it, without shedding. Returns
     /// whether any is left.
     pub fn finish(&mut self) -> bool {
-        self.pending.abandon(|_| true);
+        self.abandon(|_| true);
         let is_left = self.deliver_abandoned();
         self.finish_aggregates() || is_left
     }

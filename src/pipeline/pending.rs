@@ -89,7 +89,10 @@ impl Pending {
         if !self.room.take(UserOwner::of_header(&header), bytes.len()) {
             return false;
         }
-        self.unrecorded.insert((header.boottime_ns, header.tid));
+        // A program may take long to load; a call that has failed is not known to have ended.
+        if !header.awaits_execution {
+            self.unrecorded.insert((header.boottime_ns, header.tid));
+        }
         let call = PendingCall { header, bytes: bytes.into(), is_recorded: false };
         self.calls.insert(header.tid, call);
         true
@@ -126,6 +129,17 @@ impl Pending {
             self.room.add(UserOwner::of_header(&header), bytes.len());
             self.calls.insert(header.tid, PendingCall { header, bytes, is_recorded: true });
         }
+    }
+
+    /// Removes and returns the slots of calls that were to execute a program and have not for `RUNNING_NS`, until
+    /// `now_ns`: they have failed.
+    pub fn take_unexecuted(&mut self, now_ns: u64, is_taken: impl Fn(Slot) -> bool) -> Vec<Slot> {
+        let is_old = |header: &Header| now_ns.saturating_sub(header.boottime_ns) >= RUNNING_NS;
+        let calls = self.calls.values().map(|call| &call.header);
+        let calls = calls.filter(|header| header.awaits_execution && is_old(header));
+        let threads: Vec<u32> =
+            calls.filter(|header| is_taken(header.slot)).map(|header| header.tid).collect();
+        threads.into_iter().filter_map(|tid| Some(self.remove(tid)?.header.slot)).collect()
     }
 
     /// Abandons the calls of these slots.
@@ -180,6 +194,7 @@ mod tests {
         let slot = Slot::new(Abi::Native, 2).unwrap();
         let (generation, rule, pid) = (1, 0, 1);
         let (awaits_result, awaits_memory, is_exit_lost) = (true, false, false);
+        let awaits_execution = false;
         Header {
             slot,
             generation,
@@ -190,6 +205,7 @@ mod tests {
             pid,
             tid,
             awaits_result,
+            awaits_execution,
             awaits_memory,
             is_exit_lost,
         }
@@ -283,6 +299,21 @@ mod tests {
         assert_eq!(take(RUNNING_NS + 299), None);
         assert_eq!(take(u64::MAX), Some(1));
         assert_eq!((pending.next_running_ns(), pending.room.taken()), (None, (0, 0)));
+    }
+
+    #[test]
+    fn call_that_awaits_execution_does_not_become_running() {
+        let mut pending = Pending::default();
+        let exec = |tid, at_ns| Header { awaits_execution: true, ..header(tid, at_ns) };
+        assert!(pending.hold(exec(7, 100), b"seven") && pending.hold(exec(8, 200), b"eight"));
+        assert!(pending.hold(header(9, 100), b"nine"));
+        assert_eq!(pending.take_running(u64::MAX).map(|call| call.header.tid), Some(9));
+        assert_eq!((pending.take_running(u64::MAX), pending.next_running_ns()), (None, None));
+        assert_eq!(pending.take_unexecuted(RUNNING_NS + 199, |_| false), []);
+        let slot = header(7, 100).slot;
+        assert_eq!(pending.take_unexecuted(RUNNING_NS + 199, |_| true), [slot]);
+        assert_eq!(bytes(pending.take(&exit(8, 200))).as_deref(), Some(&b"eight"[..]));
+        assert_eq!(pending.room.taken(), (0, 0));
     }
 
     #[test]

@@ -93,6 +93,7 @@ mod tests {
             pid: 1,
             tid: 1,
             awaits_result: false,
+            awaits_execution: false,
             awaits_memory: false,
             is_exit_lost: false,
         }

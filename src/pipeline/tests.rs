@@ -7,7 +7,7 @@ use syscalls::{Abi, number};
 
 use super::pending::RUNNING_NS;
 use super::*;
-use crate::bpf::types::{call_flag, event, event_kind, result_event, wire_size};
+use crate::bpf::types::{call_end, call_flag, event, event_kind, result_event, wire_size};
 use crate::config::{Aggregate, Results};
 use crate::output::{Destination, Output, samples};
 use crate::plan::{Routes, Rule};
@@ -140,6 +140,55 @@ fn call_that_waits_for_memory_is_recorded_as_running_too() {
         record("ended", HELD, Some(3)),
     ];
     assert_eq!(written(&file), expected);
+}
+
+/// Returns the record of the end of a call that has executed no program.
+fn unexecuted(tid: u32, entry_ns: u64) -> Vec<u8> {
+    let mut bytes = exit(tid, entry_ns, entry_ns + 1, 0);
+    let ended = u16::try_from(call_end::CALL_NOT_EXECUTED.0).unwrap();
+    put(&mut bytes, offset_of!(result_event, ended), &ended.to_ne_bytes());
+    bytes
+}
+
+/// Returns the record of a call that asks for nothing but the execution of a program.
+fn exec(tid: u32, boottime_ns: u64) -> Vec<u8> {
+    entry(tid, boottime_ns, call_flag(call_flag::CALL_RESULT.0 | call_flag::CALL_EXECUTION.0))
+}
+
+fn successes() -> Rule {
+    Rule { results: Results::Within(vec![0..=i64::MAX]), ..Rule::nothing() }
+}
+
+#[test]
+fn call_that_executes_no_program_is_filtered_by_result() {
+    let (mut pipeline, file) = pipeline(successes());
+    receive(&mut pipeline, &[exec(HELD, 100), exec(LATER, 100), unexecuted(HELD, 100)]);
+    assert_eq!((outcomes(&pipeline).filtered_by_result, pipeline.waiting()[&slot()]), (1, 1));
+    receive(&mut pipeline, &[exec(HELD, 300), exit(HELD, 300, 400, 0), unexecuted(LATER, 100)]);
+    assert_eq!((outcomes(&pipeline).filtered_by_result, pipeline.waiting().len()), (2, 0));
+    assert_eq!(written(&file), [record("syscall", HELD, Some(0))]);
+}
+
+/// The end of the first call was lost: it may have executed a program.
+#[test]
+fn call_that_awaits_execution_and_is_followed_by_another_is_recorded() {
+    let (mut pipeline, file) = pipeline(successes());
+    receive(&mut pipeline, &[exec(HELD, 100), exec(HELD, 300), exit(HELD, 300, 400, 0)]);
+    let expected = [record("syscall", HELD, None), record("syscall", HELD, Some(0))];
+    assert_eq!(written(&file), expected);
+    assert_eq!(outcomes(&pipeline).filtered_by_result, 0);
+}
+
+#[test]
+fn abandon_drops_old_calls_that_executed_no_program() {
+    let (mut pipeline, file) = pipeline(successes());
+    let now_ns = crate::clock::boot_now_ns();
+    let old_ns = now_ns.saturating_sub(RUNNING_NS);
+    receive(&mut pipeline, &[exec(HELD, old_ns), exec(LATER, now_ns)]);
+    pipeline.abandon(|_| true);
+    assert_eq!(pipeline.end_turn(false), WriterState::Open);
+    assert_eq!(written(&file), [record("syscall", LATER, None)]);
+    assert_eq!((outcomes(&pipeline).filtered_by_result, pipeline.waiting().len()), (1, 0));
 }
 
 #[test]

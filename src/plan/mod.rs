@@ -1,5 +1,6 @@
 //! Configuration in, the whole table out: what each slot does, and why. Pure.
 
+mod awaited;
 mod capacity;
 mod check_arguments;
 mod conflict;
@@ -15,8 +16,9 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+pub use awaited::Awaited;
 pub use difference::{Change, ChangeSummary, Difference, difference};
-pub use route::{Route, Rule};
+pub use route::{Route, Rule, exec_slots, is_exec};
 
 use syscalls::Slot;
 

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
+use syscalls::{Abi, Slot, number};
 
 use crate::config::{Aggregate, Fds, Filter, Keep, Limit, NONE, Paths, Redact, Results};
 use crate::filter::Effect;
@@ -81,9 +82,9 @@ impl Route {
         names.join("|")
     }
 
-    /// Returns whether some calls wait for their results.
-    pub fn awaits_results(&self) -> bool {
-        self.rules.iter().any(|rule| rule.results != Results::None)
+    /// Returns whether some calls of that slot wait for their results at their return.
+    pub fn awaits_results(&self, slot: Slot) -> bool {
+        self.rules.iter().any(|rule| rule.awaits_result(slot))
     }
 }
 
@@ -114,6 +115,16 @@ impl Rule {
         matches!(self.results, Results::Within(_))
     }
 
+    /// Returns whether calls of that slot wait for their results at their return.
+    pub fn awaits_result(&self, slot: Slot) -> bool {
+        self.results != Results::None && !self.awaits_execution(slot)
+    }
+
+    /// Returns whether calls of that slot wait for nothing but the execution of a program.
+    pub fn awaits_execution(&self, slot: Slot) -> bool {
+        is_exec(slot) && self.results.is_success_only()
+    }
+
     /// Returns a rule that records no call.
     pub fn nothing() -> Self {
         Self {
@@ -138,4 +149,15 @@ impl Rule {
             capabilities: false,
         }
     }
+}
+
+/// Returns whether the calls of a slot execute a program.
+pub fn is_exec(slot: Slot) -> bool {
+    matches!(slot.name(), Some("execve" | "execveat"))
+}
+
+/// Returns all slots of calls that execute a program.
+pub fn exec_slots() -> impl Iterator<Item = Slot> {
+    let of = |abi| ["execve", "execveat"].map(|name| Slot::new(abi, number(abi, name)?));
+    Abi::ALL.into_iter().flat_map(of).flatten()
 }

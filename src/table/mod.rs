@@ -25,7 +25,7 @@ use crate::bpf::{Bank, LIMITS};
 use crate::config::Filter;
 use crate::filter::NameKind;
 use crate::load::Bpf;
-use crate::plan::{Plan, Route, env_names};
+use crate::plan::{Awaited, Plan, Route, env_names, exec_slots};
 use crate::units::Units;
 
 pub use state::{SavedTables, TableFile, TableState};
@@ -48,9 +48,9 @@ pub struct Table {
     /// Slot of the live bank that answers the self-test.
     selftest: Option<Slot>,
     /// Slots whose results the live bank records.
-    results: BTreeSet<Slot>,
+    results: Awaited,
     /// Slots whose returns are attached: those, and the ones that calls of the previous table wait for.
-    returns: BTreeSet<Slot>,
+    returns: Awaited,
     /// True while programs may still read the idle bank: a grace period has to end before it is written.
     overlaps: bool,
     limits: Numbers<LimitKey>,
@@ -79,8 +79,8 @@ impl Default for Table {
             programs: BTreeMap::new(),
             ids: BTreeMap::new(),
             selftest: None,
-            results: BTreeSet::new(),
-            returns: BTreeSet::new(),
+            results: Awaited::default(),
+            returns: Awaited::default(),
             overlaps: false,
             limits: Numbers::new(FIRST_LIMIT..=LAST_LIMIT),
             names: Numbers::new(0..=LAST_NAME),
@@ -132,8 +132,8 @@ impl Table {
     ) -> Result<()> {
         self.generation = state.generation;
         self.selftest = state.selftest;
-        self.results = state.results.iter().copied().collect();
-        self.returns = state.returns.iter().copied().collect();
+        self.results = state.results.clone();
+        self.returns = state.returns.clone();
         // The previous daemon may have ended right after a flip, and calls of its other bank may go on.
         self.overlaps = true;
         self.limits.begin(state.limits.iter().cloned().collect());
@@ -180,7 +180,7 @@ impl Table {
     /// Returns whether results of a slot's calls arrive; for a while also those of calls that the previous table
     /// decided about.
     pub fn awaits(&self, slot: Slot) -> bool {
-        self.returns.contains(&slot)
+        self.returns.contains(slot)
     }
 
     /// Detaches from returns that only the previous table asked for. `false` if there are none.
@@ -251,7 +251,7 @@ impl Table {
         let program_ids = selftest::ids(&programs)?;
         let ids = self.assign_numbers(plan)?;
         let settings = Settings::make(plan, &ids, bpf.are_returns_free(), generation)?;
-        let returns = settings.returns.union(&self.results).copied().collect();
+        let returns = settings.awaited.union(&self.results);
         env::write(bpf, idle, &env_names(&plan.routes));
         self.write_limits(bpf, &ids);
         let prepared = bpf
@@ -259,7 +259,7 @@ impl Table {
             .and_then(|()| bpf.attach_returns(&returns))
             .and_then(|()| bpf.tag_cgroups(&union(self.names.live(), &ids.names)))
             .and_then(|()| bpf.track_process_trees(&union(self.trees.live(), &ids.trees)))
-            .and_then(|()| fill(bpf, idle, &programs, &settings, &returns));
+            .and_then(|()| fill(bpf, idle, &programs, &settings, &returns.returns));
         if prepared.is_err() {
             self.detach_unused(bpf);
             return prepared;
@@ -269,8 +269,8 @@ impl Table {
             generation,
             plan: plan.clone(),
             selftest,
-            results: settings.returns.iter().copied().collect(),
-            returns: Vec::from_iter(returns.iter().copied()),
+            results: settings.awaited.clone(),
+            returns: returns.clone(),
             limits: pairs(&ids.limits),
             names: pairs(&ids.names),
             trees: pairs(&ids.trees),
@@ -280,7 +280,7 @@ impl Table {
         }
         bpf.go_live(idle, generation > 0);
         (self.state, self.selftest) = (state, selftest);
-        self.results = settings.returns;
+        self.results = settings.awaited;
         self.returns = returns;
         self.limits.begin(ids.limits);
         self.names.begin(ids.names);
@@ -404,11 +404,15 @@ fn pairs<K: Clone, V: Copy>(map: &BTreeMap<K, V>) -> Vec<(K, V)> {
     map.iter().map(|(key, value)| (key.clone(), *value)).collect()
 }
 
-/// Returns the programs of a plan, and that of the self-test in its slot.
+/// Returns the programs of a plan, and those in slots without a route: that of the self-test, and, if calls wait for the
+/// execution of a program, one for all others that may execute one.
 fn programs(bpf: &Bpf<'_>, plan: &Plan, selftest: Option<Slot>) -> Result<BTreeMap<Slot, RawFd>> {
     let routed = plan.routes.iter().map(|(slot, route)| program(bpf, *slot, route));
     let selftest = selftest.map(|slot| Ok((slot, bpf.selftest_program()?)));
-    routed.chain(selftest).collect()
+    let is_unrouted = |slot: &Slot| plan.awaits_executions() && !plan.routes.contains_key(slot);
+    let unrouted = exec_slots().filter(is_unrouted);
+    let unrouted = unrouted.map(|slot| Ok((slot, bpf.exec_unrouted_program()?)));
+    routed.chain(selftest).chain(unrouted).collect()
 }
 
 /// Returns the program of a slot: the handler, or the filter that chooses one.

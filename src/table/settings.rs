@@ -12,7 +12,7 @@ use crate::bpf::types::{self, call_flag, special_handler};
 use crate::bpf::{FILTERS_PER_BANK, INSNS_PER_BANK, PATTERNS_PER_BANK, RULES_PER_BANK};
 use crate::config::{Fds, Keep, Paths, Results};
 use crate::filter::{NameKind, Op, Program, compile};
-use crate::plan::{Plan, Route, Rule, env_names};
+use crate::plan::{Awaited, Plan, Route, Rule, env_names, is_exec};
 
 /// Contents of a bank, without the programs of its slots.
 #[derive(Debug, Default)]
@@ -25,7 +25,7 @@ pub(super) struct Settings {
     pub insns: Vec<types::filter_insn>,
     pub patterns: Vec<types::pattern>,
     /// Slots whose results are recorded.
-    pub returns: BTreeSet<Slot>,
+    pub awaited: Awaited,
 }
 
 /// Builder of the settings of a plan.
@@ -140,8 +140,9 @@ impl Settings {
     /// was executed (arch/x86/kernel/process_64.c, set_personality_64bit).
     fn add_returns_of_programs(&mut self) {
         let execve = Abi::BOTH.into_iter().filter_map(|abi| Slot::new(abi, number(abi, "execve")?));
-        if self.returns.iter().any(|slot| is_exec(*slot)) {
-            self.returns.extend(execve);
+        let returns = &mut self.awaited.returns;
+        if returns.iter().any(|slot| is_exec(*slot)) {
+            returns.extend(execve);
         }
     }
 }
@@ -153,8 +154,13 @@ fn wire_flag(flag: call_flag) -> u16 {
 impl Maker<'_> {
     fn add(&mut self, plan: &Plan, slot: Slot, route: &Route) -> Result<()> {
         let at_return = wire_flag(call_flag::CALL_RESULT) | wire_flag(call_flag::CALL_MEMORY);
-        if route.rules.iter().any(|rule| self.flags(rule) & at_return != 0) {
-            self.settings.returns.insert(slot);
+        let (executions, others): (Vec<_>, Vec<_>) =
+            route.rules.iter().partition(|rule| rule.awaits_execution(slot));
+        if !executions.is_empty() {
+            self.settings.awaited.executions.insert(slot);
+        }
+        if others.into_iter().any(|rule| self.flags(rule) & at_return != 0) {
+            self.settings.awaited.returns.insert(slot);
         }
         let row = match (route.unfiltered(), program_of(slot, route)?) {
             (None, Some(program)) => self.filtered_row(plan, slot, route, program),
@@ -224,7 +230,7 @@ impl Maker<'_> {
             argv_bytes: u16::try_from(rule.argv_bytes).unwrap_or(u16::MAX),
             env: env::bits(rule, &self.env_names),
             buffer_bytes: rule.buffer_bytes,
-            flags: self.flags(rule) | exec_flag(slot),
+            flags: self.flags(rule) | exec_flag(slot) | execution_flag(slot, rule),
             rule: at,
             ancestors: rule.ancestors,
             sample: limits::sample(rule.sample),
@@ -261,8 +267,9 @@ fn exec_flag(slot: Slot) -> u16 {
     if is_exec(slot) { wire_flag(call_flag::CALL_EXEC) } else { 0 }
 }
 
-fn is_exec(slot: Slot) -> bool {
-    matches!(slot.name(), Some("execve" | "execveat"))
+/// Returns the flag of calls of which only the execution of a program is asked for.
+fn execution_flag(slot: Slot, rule: &Rule) -> u16 {
+    if rule.awaits_execution(slot) { wire_flag(call_flag::CALL_EXECUTION) } else { 0 }
 }
 
 fn key(row: &types::route) -> RowKey {

@@ -13,7 +13,7 @@ use super::limits::LimitKey;
 use crate::bpf::Bank;
 use crate::filter::NameKind;
 use crate::load::KernelState;
-use crate::plan::Plan;
+use crate::plan::{Awaited, Plan};
 
 /// Name of the file.
 const NAME: &str = "table";
@@ -28,8 +28,8 @@ pub struct TableState {
     /// Plan that it was made of.
     pub plan: Plan,
     pub(super) selftest: Option<Slot>,
-    pub(super) results: Vec<Slot>,
-    pub(super) returns: Vec<Slot>,
+    pub(super) results: Awaited,
+    pub(super) returns: Awaited,
     pub(super) limits: Vec<(LimitKey, u8)>,
     pub(super) names: Vec<((NameKind, String), u8)>,
     pub(super) trees: Vec<(u32, u8)>,

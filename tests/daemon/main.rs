@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used)] // helpers of tests are tests
 
 mod control;
+mod executions;
 mod faults;
 mod fd_store;
 mod filters;

@@ -89,7 +89,7 @@ run_as_two() {
 }
 recipe 'Who ran what as root?' run_as_two
 answer=$(grep -F ' by "(echo)" ' <<<"$answer")
-answers 'Executing a program: */bin/echo \["/bin/echo", "recipe-of-root"\] by "(echo)" (pid *, uid 0) in root.service'
+answers 'Executing a program: */bin/echo \["/bin/echo", "recipe-of-root"\] by "(echo)" (pid *, uid 0) in root.service = 0'
 
 run_below_sshd() {
 	cp /bin/sh /tmp/sshd

@@ -141,7 +141,9 @@ impl Rig {
         let events = records.iter().filter(|bytes| self.is_of(bytes, &name));
         let threads: BTreeSet<u32> = events.map(|bytes| self.event(bytes).tid).collect();
         let is_exit = |bytes: &[u8]| match RingRecord::decode(bytes) {
-            Ok(RingRecord::Exit(exit)) => threads.contains(&exit.tid),
+            Ok(RingRecord::Exit(exit) | RingRecord::Unexecuted(exit)) => {
+                threads.contains(&exit.tid)
+            }
             _ => false,
         };
         records.iter().filter(|bytes| self.is_of(bytes, &name) || is_exit(bytes)).cloned().collect()

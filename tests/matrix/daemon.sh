@@ -20,8 +20,8 @@ record() {
 
 lifecycle() {
 	record '"record":"started"' &&
-		/test/examples/trigger native 59 text:/nonexistent argv:2 0 &&
-		record '"syscall":"execve".*"filename":"/nonexistent"' &&
+		/test/examples/trigger native 59 text:/nonexistent argv:2 0 then native 59 text:/bin/true argv0:true 0 &&
+		record '"syscall":"execve".*"result":0,.*"filename":"/bin/true"' &&
 		kill -HUP $daemon &&
 		record '"record":"reloaded"' &&
 		mkdir -p /etc/tailcalld.d &&

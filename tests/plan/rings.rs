@@ -112,8 +112,8 @@ fn read_number_or_missing_argument_routes_no_operation() {
 fn read_operation_awaits_no_result() {
     let plan =
         plan_of("[routes]\nopenat = { handler = \"args\", result = true, paths = \"exact\" }\n");
-    let rule = &plan.routes[&slot(Abi::IoUring, "openat")].rules[0];
-    assert!(!plan.routes[&slot(Abi::IoUring, "openat")].awaits_results());
-    assert_eq!(rule.paths, tailcalld::config::Paths::Entry);
-    assert!(plan.routes[&slot(Abi::Native, "openat")].awaits_results());
+    let (ring, native) = (slot(Abi::IoUring, "openat"), slot(Abi::Native, "openat"));
+    assert!(!plan.routes[&ring].awaits_results(ring));
+    assert_eq!(plan.routes[&ring].rules[0].paths, tailcalld::config::Paths::Entry);
+    assert!(plan.routes[&native].awaits_results(native));
 }

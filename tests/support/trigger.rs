@@ -34,6 +34,7 @@
 //!     trigger pidfd own|ended ...         the rest with descriptor 9, a pidfd of this process or of one that has ended
 //!     trigger remove PATH ...             the rest without that file or directory
 //!     trigger ring [setup=FLAGS] OPERATION [MEMBER=VALUE...] | ...     operations of io_uring, all at once; says the results
+//!     trigger ... then ...                one after the other, if the first does not end the process
 //!     trigger within FLAGS native NUMBER [ARG...]     says where it stands, in new namespaces
 //!
 //! `dropped:STRING` and `dropped-argv:STRING,STRING` lie on a page that is not there, of `dropped-vector:STRING,STRING` the pointers. The argument `dropped` is a path with the number of the call, on a page that is not there. The argument `nth` counts the calls from 0, over all threads, so that each of them is known.
@@ -66,7 +67,7 @@ fn main() {
     name_ourselves();
     let words: Vec<String> = std::env::args().skip(1).collect();
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
-    make(&words);
+    words.split(|word| *word == "then").for_each(make);
 }
 
 fn make(words: &[&str]) {

@@ -147,6 +147,19 @@ mod tests {
     }
 
     #[test]
+    fn is_success_only_is_true_without_failures_and_with_zero() {
+        let is_success_only = |texts: &[&str]| of(texts).unwrap().is_success_only();
+        assert!(
+            is_success_only(&[">= 0"])
+                && is_success_only(&["= 0"])
+                && is_success_only(&["!failed"])
+        );
+        assert!(!is_success_only(&["> 0"]) && !is_success_only(&["failed"]));
+        assert!(!is_success_only(&["= 0", "EACCES"]) && !is_success_only(&["!ENOENT"]));
+        assert!(!Results::All.is_success_only() && !Results::None.is_success_only());
+    }
+
+    #[test]
     fn results_of_all_or_no_values() {
         assert_eq!(of(&[">= 0", "< 0"]), Ok(Results::All));
         assert_eq!(of(&["EACCES", "!failed"]), Err("these values exclude every result".into()));

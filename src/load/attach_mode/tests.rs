@@ -4,8 +4,8 @@ use syscalls::{Abi, number};
 
 use super::*;
 use crate::config::Results;
-use crate::load::functions::{TASK_END, TASK_START};
-use crate::plan::Rule;
+use crate::load::functions::{EXECUTION, TASK_END, TASK_START};
+use crate::plan::{Route, Rule};
 
 const ALL: &[&str] = &["__x64_sys_execve", TASK_END, TASK_START];
 const NO_KPROBE: &str = "this kernel has no kprobe.multi";
@@ -87,6 +87,25 @@ fn choose_with_raw_tracepoints_needs_no_perf_event() {
     routes.get_mut(&slot("execve")).unwrap().rules[0].results = Results::All;
     let mode = AttachMode::by_facts(AttachTo::Auto, &routes, &facts).unwrap();
     assert_eq!(hooks(&mode), (raw, raw, raw));
+}
+
+/// Successes of executions need no return.
+#[test]
+fn choose_with_route_of_executions_keeps_functions() {
+    let mut routes = routes(&["execve"]);
+    let successes = Results::Within(vec![0..=i64::MAX]);
+    routes.get_mut(&slot("execve")).unwrap().rules[0].results = successes;
+    let mode = AttachMode::by_facts(AttachTo::Auto, &routes, &linux_6_12()).unwrap();
+    assert_eq!((mode.attach, mode.execution), (Attach::Function, Attach::RawTracepoint));
+}
+
+#[test]
+fn choose_follows_executions_by_hook_that_misses_none() {
+    let execution = |facts: &KernelFacts| choose(AttachTo::Auto, facts).unwrap().execution;
+    let functions = [ALL, &[EXECUTION]].concat();
+    assert_eq!(execution(&linux_7(&functions)), Attach::Function);
+    assert_eq!(execution(&linux_7_without_functions(None)), Attach::Tracepoint);
+    assert_eq!(execution(&linux_6_12()), Attach::RawTracepoint);
 }
 
 #[test]

@@ -1,26 +1,31 @@
-//! Link of the program at the end of tasks, which ends the calls that never return.
+//! Link of a program to what happens to tasks: their end, and the execution of programs.
+
+use std::fmt;
 
 use anyhow::Result;
-use libbpf_rs::ProgramMut;
+use libbpf_rs::{Link, ProgramMut};
 
 use super::attach::Attach;
 use super::kept_link::{KeptLink, LinkKeeper};
 use crate::error::Failure;
 
-/// Link of the program `task_exit`.
-#[derive(Debug)]
-pub(super) struct TaskEnd {
+/// Link of `task_exit` or `task_exec`.
+pub(super) struct TaskLink {
     /// Kind of hook; the failure where this kernel has, or permits, none.
     hook: Result<Attach, Failure>,
+    attach_to: AttachTask,
     link: Option<KeptLink>,
     /// Misses of links that are gone.
     misses: u64,
 }
 
-impl TaskEnd {
+/// Attaches a program at a hook of that kind.
+type AttachTask = fn(Attach, &ProgramMut<'_>) -> Result<Link>;
+
+impl TaskLink {
     /// Creates one without a link.
-    pub fn new(hook: Result<Attach, Failure>) -> Self {
-        Self { hook, link: None, misses: 0 }
+    pub fn new(hook: Result<Attach, Failure>, attach_to: AttachTask) -> Self {
+        Self { hook, attach_to, link: None, misses: 0 }
     }
 
     /// Returns the kind of hook, if there is one.
@@ -39,7 +44,7 @@ impl TaskEnd {
     ) -> Result<()> {
         if self.link.is_none() {
             let program = program()?;
-            let link = self.hook.clone()?.attach_to_task_end(program)?;
+            let link = (self.attach_to)(self.hook.clone()?, program)?;
             self.link = Some(keeper.keep(program, link));
         }
         Ok(())
@@ -56,8 +61,14 @@ impl TaskEnd {
         self.link = None;
     }
 
-    /// Returns the ends that the kernel skipped at a function.
+    /// Returns the runs that the kernel skipped at a function.
     pub fn misses(&self) -> u64 {
         self.misses + self.link.as_ref().map_or(0, KeptLink::misses)
+    }
+}
+
+impl fmt::Debug for TaskLink {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TaskLink").field("hook", &self.hook).field("link", &self.link).finish()
     }
 }
