@@ -57,6 +57,8 @@ const IORING_OFF_SQ_RING: i64 = 0;
 const IORING_OFF_CQ_RING: i64 = 0x800_0000;
 const IORING_OFF_SQES: i64 = 0x1000_0000;
 const IORING_REGISTER_FILES: u64 = 2;
+const IORING_SETUP_SQE128: u32 = 1 << 10;
+const PAGE: usize = 4096;
 
 /// Entries of the queue.
 const ENTRIES: u32 = 64;
@@ -122,23 +124,11 @@ impl Ring {
         let fd =
             unsafe { libc::syscall(libc::SYS_io_uring_setup, u64::from(ENTRIES), &raw mut params) };
         assert!(fd >= 0, "io_uring_setup: {}", std::io::Error::last_os_error());
-        // SAFETY: new mappings of a file, at no fixed address; the largest of the three has 64 entries of 128 bytes.
-        let map = |offset| unsafe {
-            let (read_write, bytes) = (libc::PROT_READ | libc::PROT_WRITE, 0x2000);
-            let at = libc::mmap(
-                std::ptr::null_mut(),
-                bytes,
-                read_write,
-                libc::MAP_SHARED,
-                fd as i32,
-                offset,
-            );
-            assert!(at != libc::MAP_FAILED, "mmap: {}", std::io::Error::last_os_error());
-            at.cast::<u8>()
-        };
-        let submissions = map(IORING_OFF_SQ_RING);
-        let completions = map(IORING_OFF_CQ_RING);
-        let entries = map(IORING_OFF_SQES).cast();
+        // Older kernels map no more than there is: a page for both rings, and 64 or 128 bytes an entry.
+        let wide = usize::from(flags & IORING_SETUP_SQE128 != 0);
+        let submissions = map(fd, IORING_OFF_SQ_RING, PAGE);
+        let completions = map(fd, IORING_OFF_CQ_RING, PAGE);
+        let entries = map(fd, IORING_OFF_SQES, PAGE << wide).cast();
         Self { fd, params, submissions, completions, entries }
     }
 
@@ -152,7 +142,7 @@ impl Ring {
     /// Returns the results in the order of the entries.
     fn submit(&self, entries: &[Entry]) -> Vec<i32> {
         let tail = word(self.submissions, self.params.sq_off[1]);
-        let is_wide = usize::from(self.params.flags & 1 << 10 != 0);
+        let is_wide = usize::from(self.params.flags & IORING_SETUP_SQE128 != 0);
         for (at, entry) in entries.iter().enumerate() {
             // The array of indices refers to the entries backwards, so that it matters.
             let place = ENTRIES as usize - 1 - at;
@@ -183,6 +173,14 @@ impl Ring {
         }
         results
     }
+}
+
+fn map(fd: i64, offset: i64, bytes: usize) -> *mut u8 {
+    let (read_write, nowhere) = (libc::PROT_READ | libc::PROT_WRITE, std::ptr::null_mut());
+    // SAFETY: a new mapping of a file, at no fixed address.
+    let at = unsafe { libc::mmap(nowhere, bytes, read_write, libc::MAP_SHARED, fd as i32, offset) };
+    assert!(at != libc::MAP_FAILED, "mmap: {}", std::io::Error::last_os_error());
+    at.cast()
 }
 
 /// Returns the number at an offset of a mapping.
