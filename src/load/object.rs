@@ -75,7 +75,9 @@ fn configure(open: &mut OpenTailcalldSkel<'_>, ring_bytes: u32, choice: &AttachM
     }
     for mut program in open.open_object_mut().progs_mut() {
         match &*program.name().to_string_lossy() {
-            "sys_exit" | "result_descriptor" => returns.exit.prepare(&mut program),
+            "sys_exit" | "result_descriptor" | "result_vectors" => {
+                returns.exit.prepare(&mut program)
+            }
             "task_exit" => returns.task_end.prepare(&mut program),
             "proc_tree_fork" => choice.task_start.prepare(&mut program),
             name if shares_the_table(name) => choice.attach.prepare(&mut program),
@@ -95,7 +97,13 @@ fn grant_events(ring_bytes: u32, cpus: u32) -> u32 {
 fn shares_the_table(program: &str) -> bool {
     matches!(
         program,
-        "sys_enter" | "selftest" | "argv_copy" | "names" | "descriptors" | "capabilities"
+        "sys_enter"
+            | "selftest"
+            | "argv_copy"
+            | "names"
+            | "descriptors"
+            | "capabilities"
+            | "vectors"
     ) || program.starts_with("filter")
         || program.starts_with("handle_")
 }
