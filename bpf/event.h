@@ -93,6 +93,8 @@ enum capture_part {
 	PART_DIRECTORY = 10, /* path behind a descriptor; `field` is the argument's position */
 	PART_FILE = 11, /* file behind a descriptor; `field` is the argument's position, 6 the
 			 * result */
+	PART_REST = 12, /* of a vector: a number, the elements whose buffers are not captured; of a
+			 * message that is not captured in full, 0 or more */
 };
 
 /* The time at which a capture's bytes were read. */

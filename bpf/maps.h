@@ -33,6 +33,7 @@ enum continuation {
 	CONTINUE_PATH = 5, /* `filter_path` */
 	CONTINUE_WALK = 6, /* `filter_walk` */
 	CONTINUE_CAPABILITIES = 7, /* `capabilities` */
+	CONTINUE_VECTORS = 8, /* `vectors` */
 	CONTINUATIONS,
 };
 
@@ -46,6 +47,7 @@ struct {
 
 enum return_continuation {
 	RETURN_DESCRIPTOR = 0, /* `result_descriptor` */
+	RETURN_VECTORS = 1, /* `result_vectors` */
 	RETURN_CONTINUATIONS,
 };
 

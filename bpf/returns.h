@@ -54,23 +54,23 @@ static __always_inline void deferred_read_one(struct scratch *scratch,
 	}
 }
 
+/* Prepares the reading of a vector, which `result_vectors` reads last. */
 static __always_inline void deferred_vector(struct scratch *scratch, const struct pending *pending,
 					    const struct deferred_read *read)
 {
 	volatile struct read_target *target = &scratch->target;
 
-	vector_begin(scratch, read->field, read->moment, pending->buffer_bytes,
-		     pending->slot / ABI_SLOTS == 1);
-	target->address = read->address;
 	target->count = read->room;
-	if (read->moment == MOMENT_RETURN) {
-		scratch->vector.left = result_of(scratch);
-		scratch->vector.name_rooms = read->element;
-		scratch->vector.has_lengths = read->op == DEFERRED_MESSAGES;
-	}
 	if (read->op == DEFERRED_MESSAGES && read->moment == MOMENT_RETURN)
 		target->count = result_of(scratch);
-	vectors_capture(scratch, read->op == DEFERRED_VECTOR);
+	vector_begin(scratch, deferred_id(read), read->op, read->address, target->count);
+	scratch->vector.width = pending->slot / ABI_SLOTS == 1 ? 4 : 8;
+	scratch->vector.buffer_bytes = pending->buffer_bytes;
+	if (read->moment == MOMENT_RETURN) {
+		scratch->vector.left = result_of(scratch);
+		scratch->vector.name_rooms = read->length_at;
+		scratch->vector.has_lengths = read->op == DEFERRED_MESSAGES;
+	}
 }
 
 /* Whether the memory is to be read: a call that fails has written nothing. */
@@ -163,6 +163,7 @@ static __always_inline void result_read_memory(struct scratch *scratch, __s64 re
 	const struct pending *pending = &scratch->pending;
 
 	result_fill(&scratch->result, pending, result, CALL_RETURNED);
+	scratch->vector.stage = VECTOR_END;
 	if ((__u64)task_mm() == pending->mm)
 		deferred_read_all(scratch, pending);
 	else
@@ -185,6 +186,15 @@ static __always_inline bool result_send_with_memory(struct scratch *scratch)
 	return true;
 }
 
+/* Leaves the record to the program that adds the file behind the result, or sends it. */
+static __always_inline void result_finish(void *ctx, struct scratch *scratch)
+{
+	if (scratch->wants & CALL_FILES)
+		bpf_tail_call(ctx, &return_continuations, RETURN_DESCRIPTOR);
+	if (!result_send_with_memory(scratch))
+		result_count_lost(&scratch->pending);
+}
+
 /* The pending call is copied to scratch memory first: it may come from either of two maps, and the
  * verifier would process all of the code above once for each. */
 static __always_inline void call_returned_with_memory(void *ctx, struct pending *pending,
@@ -202,10 +212,11 @@ static __always_inline void call_returned_with_memory(void *ctx, struct pending 
 	scratch->pending = *pending;
 	pending_clear(pending);
 	result_read_memory(scratch, result);
-	if (scratch->wants & CALL_FILES)
-		bpf_tail_call(ctx, &return_continuations, RETURN_DESCRIPTOR);
-	if (!result_send_with_memory(scratch))
-		result_count_lost(&scratch->pending);
+	if (((volatile struct vector *)&scratch->vector)->stage != VECTOR_END) {
+		bpf_tail_call(ctx, &return_continuations, RETURN_VECTORS);
+		vector_finish(scratch); /* the kernel allows no further jump */
+	}
+	result_finish(ctx, scratch);
 }
 
 /* Whether the call that waits is the one that returns. An exec that only its success is asked of

@@ -45,20 +45,27 @@ struct argv_copy {
 
 /* The reading of a vector of buffers, in memory for the same reason. */
 struct vector {
-	__u64 at; /* address of the next element */
-	__u64 count; /* elements to come */
+	__u64 first; /* address of the argument */
+	__u64 elements; /* that it has */
+	__u64 message; /* address of the message at hand */
+	__u64 messages; /* to come, with that one; of a vector alone, 1 */
+	__u64 at; /* address of the next element of the vector at hand */
+	__u64 count; /* its elements to come */
 	__u64 left; /* bytes that the call may still have moved */
 	__u64 budget; /* bytes that the event may still keep */
-	__u64 messages; /* that each have a vector; of a vector alone, 1 */
+	__u64 name_rooms; /* bytes that the names of the message at hand and of those after it have
+			   * at most, a byte each */
 	__u32 width; /* of a pointer */
 	__u32 buffer_bytes; /* that the event keeps of each */
+	__u32 route; /* reference to the call's route */
+	__u8 stage; /* enum vector_stage */
+	__u8 op; /* enum deferred_op */
 	__u8 field; /* the field and */
 	__u8 moment; /* the moment of all its captures */
 	__u8 has_lengths; /* each message has the number of bytes that the kernel moved */
-	__u8 part; /* PART_VECTOR if it is a message's, else PART_WHOLE */
-	__u16 name_rooms; /* bytes that the name of this message, and of the next one, has at most
-			   */
-	__u8 reserved[2];
+	__u8 part; /* of the round's capture; PART_REST: none */
+	__u8 error; /* nothing could be read */
+	__u8 jumps; /* so far */
 };
 
 /* A pointer argument of the call, as the recipe describes it; in memory as well. */
@@ -93,12 +100,13 @@ enum deferred_size {
  * not resident at entry and the kernel has faulted it in since. */
 struct deferred_read {
 	__u64 address;
-	__u64 length_at; /* address of a 32-bit length in bytes; 0: none */
+	__u64 length_at; /* address of a 32-bit length in bytes; 0: none; of messages, the rooms for
+			  * their names, a byte each */
 	__u16 room; /* bytes at most; of a vector: elements; of an area: bytes that the route keeps
 		     */
 	__u16 element; /* bytes of one element, if the result counts elements; of memory with a
 			* `length_at`, its value at entry, which is the caller's room, up to 0xffff;
-			* of messages, the rooms for their names, a byte each; else 0 */
+			* else 0 */
 	__u8 op; /* enum deferred_op */
 	__u8 field; /* of the capture */
 	__u8 extra; /* bytes before the first element */

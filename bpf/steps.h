@@ -70,10 +70,15 @@ static __always_inline void target_begin(struct scratch *scratch, const struct c
 }
 
 /* The vector operations are in the same order in both enums. */
+static __always_inline __u8 vector_op(__u8 op)
+{
+	return op - STEP_VECTOR + DEFERRED_VECTOR;
+}
+
 static __always_inline __u8 deferred_op(__u8 op)
 {
 	if (is_vector(op))
-		return op - STEP_VECTOR + DEFERRED_VECTOR;
+		return vector_op(op);
 	return op == STEP_TEXT ? DEFERRED_TEXT : op == STEP_SOME ? DEFERRED_SOME : DEFERRED_BYTES;
 }
 
@@ -113,21 +118,34 @@ static __always_inline void step_at_entry(struct scratch *scratch, const volatil
 		step_defer(scratch, step, MOMENT_REREAD);
 }
 
-/* Captures a vector. At most one step of a recipe is a vector; it is captured last, so that the
- * verifier processes the loops over its buffers once. */
+/* Has a vector that the kernel fills read when the call returns. */
+static __always_inline void vector_at_return(struct scratch *scratch,
+					     const volatile struct step *step)
+{
+	if (!(scratch->wants & CALL_RESULT))
+		return;
+	if (step->op >= STEP_MESSAGE)
+		name_rooms(&scratch->target, is_compat(scratch) ? 4 : 8);
+	step_defer(scratch, step, MOMENT_RETURN);
+}
+
+/* Prepares the capture of a vector. At most one step of a recipe is a vector; `vectors` captures
+ * it, last. */
 static __always_inline void vector_at_entry(struct scratch *scratch, const struct call *call,
 					    const volatile struct step *step)
 {
-	/* Of a ring of a 32-bit process: the structure is that of the other ABI. */
-	if (scratch->event.flags & CALL_COMPAT)
-		return;
+	struct capture_id of = {.field = step->argument, .moment = MOMENT_ENTRY};
+
 	target_begin(scratch, call, step);
-	vector_begin(scratch, step->argument, MOMENT_ENTRY, call->route->buffer_bytes,
-		     is_compat(scratch));
-	if (step->when & WHEN_RETURN)
-		scratch->vector.left = 0; /* the buffers hold nothing yet */
-	if (vectors_capture(scratch, step->op == STEP_VECTOR) && is_read_again(scratch))
-		step_defer(scratch, step, MOMENT_REREAD);
+	vector_begin(scratch, of, vector_op(step->op), scratch->target.address,
+		     scratch->target.count);
+	scratch->vector.width = is_compat(scratch) ? 4 : 8;
+	scratch->vector.buffer_bytes = call->route->buffer_bytes;
+	scratch->vector.route = route_reference(call->bank, call->row);
+	if (!(step->when & WHEN_RETURN))
+		return;
+	scratch->vector.left = 0; /* the buffers hold nothing yet */
+	vector_at_return(scratch, step);
 }
 
 static __always_inline void step_capture(struct scratch *scratch, const struct call *call,
@@ -139,18 +157,20 @@ static __always_inline void step_capture(struct scratch *scratch, const struct c
 	/* The kernel writes nothing where the caller has no room. */
 	if (step->count == COUNT_POINTED && !scratch->target.element)
 		return;
-	if (step->op >= STEP_MESSAGE)
-		scratch->target.element =
-			name_rooms(scratch->target.address, is_compat(scratch) ? 4 : 8);
-	if (is_vector(step->op))
-		scratch->target.vector = position + 1;
-	else if (step->when & WHEN_ENTRY)
+	if (is_vector(step->op)) {
+		/* Of a ring of a 32-bit process, the structure is that of the other ABI. */
+		if (!(scratch->event.flags & CALL_COMPAT))
+			scratch->target.vector = position + 1;
+		return;
+	}
+	if (step->when & WHEN_ENTRY)
 		step_at_entry(scratch, step);
 	if (step->when & WHEN_RETURN && scratch->wants & CALL_RESULT)
 		step_defer(scratch, step, MOMENT_RETURN);
 }
 
-static __always_inline void recipe_capture(struct scratch *scratch, const struct call *call,
+/* Captures all but a vector, which it prepares: then it returns true. */
+static __always_inline bool recipe_capture(struct scratch *scratch, const struct call *call,
 					   const volatile struct recipe *recipe)
 {
 	scratch->target.vector = 0;
@@ -161,8 +181,10 @@ static __always_inline void recipe_capture(struct scratch *scratch, const struct
 	}
 	__u64 at = scratch->target.vector - 1;
 	barrier_var(at);
-	if (at < STEPS_MAX)
-		vector_at_entry(scratch, call, &recipe->steps[at]);
+	if (at >= STEPS_MAX)
+		return false;
+	vector_at_entry(scratch, call, &recipe->steps[at]);
+	return true;
 }
 
 #endif

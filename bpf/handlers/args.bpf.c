@@ -51,7 +51,10 @@ int handle_args(void *ctx)
 	scratch = emit_begin(ctx, &call);
 	if (!scratch)
 		return 0;
-	recipe_capture(scratch, &call, recipe);
+	if (recipe_capture(scratch, &call, recipe)) {
+		bpf_tail_call(ctx, &continuations, CONTINUE_VECTORS);
+		vector_finish(scratch); /* the kernel allows no further jump */
+	}
 	if (recipe->strings)
 		recipe_copy_argv(ctx, scratch, &call, recipe);
 	else

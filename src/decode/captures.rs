@@ -221,6 +221,7 @@ fn part(part: u8) -> Option<Part> {
         capture_part::PART_CONTROL => Part::Control,
         capture_part::PART_AREA => Part::ArgArea,
         capture_part::PART_AREA_BOUNDS => Part::ArgBounds,
+        capture_part::PART_REST => Part::Rest,
         _ => return None,
     })
 }

@@ -6,7 +6,7 @@ use libbpf_rs::skel::OpenSkel as _;
 use syscalls::{Abi, Slot};
 
 use super::programs::{Names, handler_program};
-use super::recipes::recipe;
+use super::recipes::{has_vector, recipe};
 use crate::bpf::OpenTailcalldSkel;
 use crate::config::{Fds, Paths, Results};
 use crate::handlers::Handlers;
@@ -63,7 +63,7 @@ const OF_DAEMON: [&str; 1] = ["self_identify"];
 const OF_TABLE: [&str; 4] = ["sys_enter", "selftest", "cgroup_mkdir", "cgroup_rmdir"];
 
 /// Programs of a table that has a rule of some kind.
-const OF_RULES: [(IsNeeded, &[&str]); 11] = [
+const OF_RULES: [(IsNeeded, &[&str]); 13] = [
     (|one| one.slot.abi() == Abi::IoUring, &["uring_submit"]),
     (|one| one.route.unfiltered().is_none(), &["filter", "filter_match", "filter_resume"]),
     (|one| one.rule.filter.asks_for_path(), &["filter_path", "filter_walk"]),
@@ -72,6 +72,8 @@ const OF_RULES: [(IsNeeded, &[&str]); 11] = [
         &["proc_tree_exit", "proc_tree_fork", "proc_tree_seed"],
     ),
     (|one| one.rule.records && recipe(one.slot).strings != 0, &["argv_copy"]),
+    (|one| one.rule.records && has_vector(one.slot), &["vectors"]),
+    (|one| one.rule.records && has_vector(one.slot) && one.awaits_return(), &["result_vectors"]),
     (|one| one.rule.records && one.rule.names, &["names"]),
     (|one| one.rule.records && one.rule.capabilities, &["capabilities"]),
     (|one| one.rule.records && one.rule.fds == Fds::Names, &["descriptors"]),
@@ -158,6 +160,9 @@ mod tests {
         assert_eq!(needed("getpid", |_| {}), Names::new());
         assert_eq!(needed("execve", |_| {}), owned(&["argv_copy"]));
         assert_eq!(needed("execve", |rule| rule.records = false), Names::new());
+        assert_eq!(needed("writev", |_| {}), owned(&["vectors"]));
+        let vectors = owned(&["result_vectors", "sys_exit", "task_exit", "vectors"]);
+        assert_eq!(needed("recvmsg", |rule| rule.results = Results::All), vectors);
         assert_eq!(needed("getpid", |rule| rule.names = true), owned(&["names"]));
         assert_eq!(needed("getpid", |rule| rule.capabilities = true), owned(&["capabilities"]));
         let returns = owned(&["sys_exit", "task_exit"]);

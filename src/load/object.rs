@@ -80,7 +80,9 @@ fn configure(open: &mut OpenTailcalldSkel<'_>, ring_bytes: u32, choice: &AttachM
     }
     for mut program in open.open_object_mut().progs_mut() {
         match &*program.name().to_string_lossy() {
-            "sys_exit" | "result_descriptor" => returns.exit.prepare(&mut program),
+            "sys_exit" | "result_descriptor" | "result_vectors" => {
+                returns.exit.prepare(&mut program)
+            }
             "task_exit" => returns.task_end.prepare(&mut program),
             "task_exec" => choice.execution.prepare(&mut program),
             "proc_tree_fork" => choice.task_start.prepare(&mut program),
@@ -109,6 +111,7 @@ fn shares_the_table(program: &str) -> bool {
             | "names"
             | "descriptors"
             | "capabilities"
+            | "vectors"
     ) || program.starts_with("filter")
         || program.starts_with("handle_")
 }

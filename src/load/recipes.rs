@@ -11,6 +11,8 @@ use crate::plan::is_exec;
 
 /// Elements of a vector that are captured, as many as strace prints.
 const ELEMENTS: usize = 32;
+/// Buffers or messages of a vector that are looked at when the call returns: more than any call has.
+const VECTOR_ELEMENTS: usize = 65_535;
 /// Bytes that one step captures, as in `TEXT_MAX_BYTES`.
 const STEP_MAX_BYTES: usize = types::wire_size::TEXT_MAX_BYTES.0 as usize;
 /// A `struct sockaddr_storage`.
@@ -36,6 +38,11 @@ pub fn recipe(slot: Slot) -> types::recipe {
     recipe.strings = vector(slot, Kind::Strings);
     recipe.environment = vector(slot, Kind::Environment);
     recipe
+}
+
+/// Returns whether a call of that slot has a vector of buffers, or messages.
+pub(super) fn has_vector(slot: Slot) -> bool {
+    recipe(slot).steps.iter().any(|step| u32::from(step.op) >= step_op::STEP_VECTOR.0)
 }
 
 /// Returns the path arguments for which the directory of a relative path is captured.
@@ -171,7 +178,7 @@ fn shape(slot: Slot, kind: Kind, count: Count) -> Option<(step_op, Shape)> {
         extra: 0,
     };
     let bytes = |most| Shape { element: 1, most, extra: 0 };
-    let vector = Shape { element: 1, most: ELEMENTS, extra: 0 };
+    let vector = Shape { element: 1, most: VECTOR_ELEMENTS, extra: 0 };
     Some(match kind {
         Kind::Path if is_exec(slot) => (step_op::STEP_PROGRAM, bytes(STEP_MAX_BYTES)),
         Kind::Path | Kind::String => (step_op::STEP_TEXT, bytes(STEP_MAX_BYTES)),
@@ -254,8 +261,9 @@ mod tests {
         Slot::new(Abi::Native, syscalls::number(Abi::Native, name).unwrap()).unwrap()
     }
 
-    /// `BUFFERS_MAX_BYTES` and the vectors, names and control data of `MESSAGES_MAX` in `bpf/vector.h`.
-    const VECTOR_MAX_BYTES: usize = 8192 + 2 * (56 + 128 + 256 + 512) + 20 * 16;
+    /// `VECTORS_MAX_BYTES`, and of each of `MESSAGES_MAX` a header, a name, control data and `PART_REST`, in
+    /// `bpf/vector.h`.
+    const VECTOR_MAX_BYTES: usize = 12288 + 8 * (56 + 128 + 256 + 8 + 5 * 16);
 
     #[test]
     fn recipe_captures_fit_into_an_event() {

@@ -12,7 +12,7 @@ use crate::bpf::types::{continuation, return_continuation};
 use crate::plan::Plan;
 
 /// Programs that others continue with.
-const CONTINUATIONS: [(continuation, Pick); 8] = [
+const CONTINUATIONS: [(continuation, Pick); 9] = [
     (continuation::CONTINUE_ARGV, |programs| &programs.argv_copy),
     (continuation::CONTINUE_FILTER, |programs| &programs.filter_resume),
     (continuation::CONTINUE_MATCH, |programs| &programs.filter_match),
@@ -21,11 +21,14 @@ const CONTINUATIONS: [(continuation, Pick); 8] = [
     (continuation::CONTINUE_PATH, |programs| &programs.filter_path),
     (continuation::CONTINUE_WALK, |programs| &programs.filter_walk),
     (continuation::CONTINUE_CAPABILITIES, |programs| &programs.capabilities),
+    (continuation::CONTINUE_VECTORS, |programs| &programs.vectors),
 ];
 
 /// Programs that the one at the return of calls continues with.
-const RETURN_CONTINUATIONS: [(return_continuation, Pick); 1] =
-    [(return_continuation::RETURN_DESCRIPTOR, |programs| &programs.result_descriptor)];
+const RETURN_CONTINUATIONS: [(return_continuation, Pick); 2] = [
+    (return_continuation::RETURN_DESCRIPTOR, |programs| &programs.result_descriptor),
+    (return_continuation::RETURN_VECTORS, |programs| &programs.result_vectors),
+];
 
 impl Bpf<'_> {
     /// Fills the arrays of the programs that others continue with, and of the handlers that filters call, as far as they

@@ -155,14 +155,18 @@ fn args_captures_each_element_of_iovec() {
         assert!(matches!(vector.value, Value::Bytes(bytes) if bytes.len() == 32), "{vector:?}");
         assert_eq!(buffers, [buffer(b"one"), buffer(b"three")]);
     });
-    // At most 32 elements are recorded and 8 of them are read.
+    // At most 128 elements are recorded, and all of them are read.
     for (given, count, length) in [("1000", "1000", 16_000), ("40", "100000", 65_536 * 16)] {
         captures(&rig, &["native", &nr, "-1", &format!("many:{given}"), count], |captures| {
             let [vector, buffers @ ..] = captures else { panic!("no vector") };
             let length = Some(length.min(count.parse::<u32>().unwrap() * 16));
             assert_eq!(vector.status, Status::Truncated { length });
-            assert!(matches!(vector.value, Value::Bytes(bytes) if bytes.len() == 512));
-            assert_eq!(buffers, [buffer(b"x"); 8]);
+            assert!(matches!(vector.value, Value::Bytes(bytes) if bytes.len() == 2048));
+            let (given, empty) = buffers.split_at(given.parse().unwrap_or(128).min(128));
+            assert!(given.iter().all(|one| *one == buffer(b"x")), "{given:?}");
+            // Behind the given ones, the memory is zero.
+            assert!(empty.iter().all(|one| *one == buffer(b"")), "{empty:?}");
+            assert_eq!(buffers.len(), 128);
         });
     }
     captures(&rig, &["native", &nr, "-1", "buffers:one", "0"], |captures| {
@@ -170,6 +174,40 @@ fn args_captures_each_element_of_iovec() {
     });
     captures(&rig, &["native", &nr, "-1", "8", "3"], |captures| {
         assert_eq!(captures, [entry(1, Value::Bytes(b""), UNREADABLE)]);
+    });
+}
+
+/// A budget of bytes bounds all buffers of a call: what it does not reach is counted.
+#[test]
+fn args_captures_buffers_until_budget_is_used_up() {
+    needs_root!();
+    let nr = native("writev").nr().to_string();
+    let rig = Rig::new(&route_of(native("writev"), |rule| rule.buffer_bytes = 4096));
+    let texts = format!("buffers:{}", ["y".repeat(2000).as_str(); 9].join(","));
+    captures(&rig, &["native", &nr, "-1", &texts, "9"], |captures| {
+        let [vector, buffers @ .., rest] = captures else { panic!("no vector") };
+        assert_eq!(vector.status, Status::Ok);
+        let lengths = buffers.iter().map(|one| match one.value {
+            Value::Bytes(bytes) if one.part == Part::Buffer => bytes.len(),
+            _ => panic!("{one:?}"),
+        });
+        // 12,288 bytes: the vector has 160, each buffer 2,016.
+        assert_eq!(lengths.collect::<Vec<_>>(), [2000, 2000, 2000, 2000, 2000, 2000, 16]);
+        assert_eq!(buffers[6].status, Status::Truncated { length: Some(2000) });
+        assert_eq!((rest.part, rest.value), (Part::Rest, Value::Number(2)));
+    });
+}
+
+#[test]
+fn args_captures_each_of_eight_messages() {
+    needs_root!();
+    let nr = native("sendmmsg").nr().to_string();
+    let rig = rig(&[(native("sendmmsg"), "args")]);
+    let rooms = ["5"; 9].join(",");
+    captures(&rig, &["native", &nr, "-1", &format!("received:{rooms}"), "9", "0"], |captures| {
+        let count = |part| captures.iter().filter(|one| one.part == part).count();
+        let all = [Part::Whole, Part::Name, Part::Vector, Part::Buffer, Part::Rest].map(count);
+        assert_eq!(all, [8, 8, 8, 8, 0]);
     });
 }
 

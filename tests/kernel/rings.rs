@@ -116,6 +116,10 @@ fn operation_has_arguments_of_syscall_that_it_stands_for() {
     for ((operation, entry, syscall, call), (ring, native)) in
         SAME.into_iter().zip(operations.into_iter().zip(calls))
     {
+        // The rings of 5.10 are those of 5.15, but for operations that need functions of its file systems.
+        if kernel() < (5, 15) && ["mkdirat", "symlinkat", "linkat"].contains(&operation) {
+            continue;
+        }
         let number = ring.nr().to_string();
         let of_ring: Vec<_> = rig
             .trigger(&words(&["ring", &number], entry))

@@ -33,6 +33,8 @@ pub enum Part {
     ArgArea,
     /// Number of these arguments, and the bytes of them that an event keeps.
     ArgBounds,
+    /// Number of elements of a vector whose buffers were not captured.
+    Rest,
 }
 
 /// Moment at which memory was read (`enum capture_moment` in `bpf/event.h`).

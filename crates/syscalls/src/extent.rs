@@ -6,8 +6,6 @@ use crate::{
     Argument, Capture, Count, Direction, Kind, Moment, Part, Status, Structure, Value, structure,
 };
 
-/// Number of buffers of a vector that are captured; `BUFFERS_MAX` in `bpf/vector.h`.
-pub const BUFFERS: usize = 8;
 /// Number of messages of a vector that the kernel takes at most (`UIO_MAXIOV`).
 const MESSAGES: u64 = 1024;
 
@@ -70,10 +68,9 @@ impl<'c> Argument<'c> {
         }
     }
 
-    /// Returns whether some vector of buffers has more of them than were captured.
+    /// Returns whether some vector has buffers that were not captured.
     pub(crate) fn has_more_buffers(&self) -> bool {
-        matches!(self.parameter.kind, Kind::Iovec | Kind::Msghdr | Kind::Mmsghdr)
-            && self.captures().any(|one| self.is_longer_vector(one))
+        self.captures().any(|one| one.part == Part::Rest)
     }
 
     /// Returns whether a vector has more strings than were captured, or were counted.
@@ -82,16 +79,6 @@ impl<'c> Argument<'c> {
             && strings_in_all(self.captures()).is_some_and(|(_, status)| {
                 self.parameter.kind == Kind::Strings || status.is_truncated()
             })
-    }
-
-    /// Returns whether a capture is a vector with more buffers than were captured, all of which the kernel
-    /// read. Of those that it wrote, the captured ones may hold all that there is.
-    fn is_longer_vector(&self, vector: &Capture<'c>) -> bool {
-        let part = if self.parameter.kind == Kind::Iovec { Part::Whole } else { Part::Vector };
-        let is_read = self.parameter.memory.is_some_and(|one| one.direction == Direction::In);
-        let size = Kind::Address.size(self.abi()).unwrap_or(8).saturating_mul(2 * BUFFERS);
-        let (Value::Text(bytes) | Value::Bytes(bytes)) = vector.value else { return false };
-        is_read && vector.part == part && bytes.len() > size
     }
 
     /// Returns the number of valid bytes, if it is not the number of captured ones.

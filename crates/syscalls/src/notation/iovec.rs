@@ -4,7 +4,6 @@ use super::buffer::packet;
 use super::bytes::padded_uint;
 use super::register::register_value;
 use super::structure::Phase;
-use crate::extent::BUFFERS;
 use crate::{Abi, Capture, Kind, Part, Socket, Value};
 
 /// Prints `[{iov_base="abc", iov_len=3}]`, what the buffers contain as that of a socket; returns whether the vector was captured.
@@ -20,6 +19,7 @@ pub fn iovec<'e>(
         return false;
     };
     let Value::Bytes(bytes) = vector.value else { return false };
+    let is_whole = !captures.clone().any(|capture| capture.part == Part::Rest);
     let mut buffers = captures.filter(|capture| capture.part == Part::Buffer);
     let width = Kind::Address.size(abi).unwrap_or(8);
     out.push('[');
@@ -30,14 +30,18 @@ pub fn iovec<'e>(
             _ if padded_uint(base) == 0 => out.push_str("NULL"),
             Some(buffer) if buffer.status.is_readable() => contents(buffer, abi, socket, out),
             // The result of the call fitted into the buffers before this one.
-            None if phase == Phase::Exit && at < BUFFERS => out.push_str("\"\""),
+            None if phase == Phase::Exit && is_whole => out.push_str("\"\""),
             _ => register_value(Kind::Address, padded_uint(base), abi, out),
         }
         out.push_str(", iov_len=");
         out.push_str(itoa::Buffer::new().format(padded_uint(length)));
         out.push('}');
     }
-    out.push_str(if vector.status.is_truncated() { ", ...]" } else { "]" });
+    out.push_str(match vector.status.is_truncated() {
+        true if bytes.is_empty() => "...]",
+        true => ", ...]",
+        false => "]",
+    });
     true
 }
 

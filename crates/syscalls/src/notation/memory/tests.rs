@@ -133,6 +133,19 @@ fn iovec_prints_contents_or_address_of_each_buffer() {
     assert_eq!(arguments("writev", [1, 0x3000, 2, 0, 0, 0], 3, captures)[1], expected);
 }
 
+#[test]
+fn iovec_marks_buffers_that_were_not_captured() {
+    let words: Vec<u8> =
+        [0x1000_u64, 3, 0x2000, 9].iter().flat_map(|word| word.to_ne_bytes()).collect();
+    let at = |part, value| Capture { part, ..capture(1, Moment::Return, value, Status::Ok) };
+    let (vector, buffer) = (written(1, &words), at(Part::Buffer, Value::Bytes(b"abc")));
+    let printed = |captures| arguments("readv", [0, 0x3000, 2, 0, 0, 0], 3, captures)[1].clone();
+    let filled = "[{iov_base=\"abc\", iov_len=3}, {iov_base=\"\", iov_len=9}]";
+    assert_eq!(printed(vec![vector, buffer]), filled);
+    let cut = "[{iov_base=\"abc\", iov_len=3}, {iov_base=0x2000, iov_len=9}]";
+    assert_eq!(printed(vec![vector, buffer, at(Part::Rest, Value::Number(1))]), cut);
+}
+
 /// The capture has as many bytes as any command of `ioctl` may need.
 #[test]
 fn memory_of_case_is_cut_to_its_size() {

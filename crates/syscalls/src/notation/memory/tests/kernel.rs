@@ -229,10 +229,12 @@ fn messages_that_are_not_captured_are_marked() {
 
 #[test]
 fn buffers_that_are_not_captured_are_marked() {
-    let vector = |count: usize| words(&[0x1000, 1].repeat(count));
-    let (eight, nine) = (vector(8), vector(9));
-    assert_eq!(cut("writev", [1, 0x3000, 8, 0, 0, 0], 8, &[read(1, &eight)]), [""; 0]);
-    assert_eq!(cut("writev", [1, 0x3000, 9, 0, 0, 0], 9, &[read(1, &nine)]), ["vec"]);
+    let vector = words(&[0x1000, 1].repeat(9));
+    let rest = capture(1, Moment::Entry, Value::Number(1), Status::Ok);
+    let captures = [read(1, &vector), Capture { part: Part::Rest, ..rest }];
+    let args = [1, 0x3000, 9, 0, 0, 0];
+    assert_eq!(cut("writev", args, 9, &captures[..1]), [""; 0]);
+    assert_eq!(cut("writev", args, 9, &captures), ["vec"]);
 }
 
 #[test]
