@@ -22,7 +22,7 @@
 //!     trigger spaced N native NUMBER [ARG...]     two milliseconds or more after the return of the one before
 //!     trigger set-exe PATH native NUMBER          with that file as its executable (set_exe.rs)
 //!     trigger pass FDS COMMAND...                 becomes the command, with these descriptors from 3 on
-//!     trigger bound ...                   the rest with descriptor 9, a socket called `@abcdefghij` that sent two messages to itself
+//!     trigger bound ...                   the rest with descriptor 9, a socket called `@abcdefghij` that sent nine messages to itself
 //!     trigger acting UID GID ...          the rest with that effective user and group
 //!     trigger logged-in UID ...           the rest as a login of that user; says the number of its session
 //!     trigger at-terminal ...             the rest at a pseudo-terminal of its own; says its number
@@ -222,7 +222,8 @@ fn bind<'w>(rest: &'w [&'w str]) -> &'w [&'w str] {
         assert_eq!(libc::dup2(socket, 9), 9, "a descriptor");
         let (address, length) = (name.as_ptr().cast(), name.len() as libc::socklen_t);
         assert_eq!(libc::bind(9, address, length), 0, "a free name");
-        for text in [b"one!", b"two!"] {
+        let texts = ["one!", "two!", "3rd!", "4th!", "5th!", "6th!", "7th!", "8th!", "9th!"];
+        for text in texts {
             let sent = libc::sendto(9, text.as_ptr().cast(), 4, 0, address, length);
             assert_eq!(sent, 4, "room in the socket");
         }
