@@ -3,7 +3,8 @@
 # only `make install` has installed tailcalld, and runs tests/e2e/drive.sh in it. The host inspects
 # the BPF objects in the kernel on behalf of the container. Called by `make e2e`; needs root.
 #
-#	RATE=N KILLS=N RESTARTS=N UPGRADES=N RING=SIZE OTHER_RING=SIZE	load of the chapter `adopt`; its defaults are in the file
+#	RATE=N KILLS=N RESTARTS=N UPGRADES=N RING=SIZE OTHER_RING=SIZE LOSSES=yes|no	load of the chapter `adopt`; its defaults are in the file
+#	JOURNAL_MAX=SIZE	room for the journal; default: 8G, for some six million records
 #	BOOT_MAX=SECONDS	longest time of one boot; default: 180
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -136,12 +137,13 @@ mkfifo "$shared/query" "$shared/reply"
 respond &
 responder=$!
 touch "$shared/log"
-for name in RATE KILLS RESTARTS UPGRADES RING OTHER_RING; do
+for name in RATE KILLS RESTARTS UPGRADES RING OTHER_RING LOSSES; do
 	[ -z "${!name:-}" ] || echo "$name=${!name}"
 done >"$shared/variables"
 # The journal keeps all records of a run, whatever room the host has left.
 mkdir -p "$root/etc/systemd/journald.conf.d"
-printf '[Journal]\nSystemMaxUse=8G\nSystemKeepFree=1G\nSystemMaxFiles=10000\n' >"$root/etc/systemd/journald.conf.d/e2e.conf"
+printf '[Journal]\nSystemMaxUse=%s\nSystemKeepFree=1G\nSystemMaxFiles=10000\n' "${JOURNAL_MAX:-8G}" \
+	>"$root/etc/systemd/journald.conf.d/e2e.conf"
 boot &
 boot=$!
 tail -n +1 -f -s 0.2 --pid=$boot "$shared/log"

@@ -2,7 +2,7 @@ chapter adopt
 
 # Calls a second, and how often the daemon is killed, restarted, and replaced by another object under them: scripts/e2e.sh
 # hands these variables over.
-RATE=2000 KILLS=10 RESTARTS=5 UPGRADES=2
+RATE=2000 KILLS=10 RESTARTS=5 UPGRADES=2 LOSSES=no
 # Room for the calls of some seconds in which nobody reads the ring.
 RING=256MiB OTHER_RING=128MiB
 # shellcheck source=/dev/null
@@ -93,7 +93,9 @@ numbers() {
 }
 numbers >/tmp/numbers
 marked=$(count SYSCALL_MAY_BE_DUPLICATE=yes SYSCALL_NAME=kill --since="@$since")
-is 'no call is lost' $calls "$(uniq /tmp/numbers | wc -l)"
+recorded=$(uniq /tmp/numbers | wc -l)
+lost=$(values TAILCALLD_DETAIL=lost $LOST --since="@$since" | awk '{ sum += $1 } END { print sum + 0 }')
+is 'each call is recorded or in a record about losses' $calls "$((recorded + lost))"
 is 'no call is recorded twice without a mark' 0 \
 	"$(($(wc -l </tmp/numbers) - $(uniq /tmp/numbers | wc -l) > marked))"
 is 'at most one call a start is marked' 1 "$((marked <= starts))"
@@ -103,7 +105,8 @@ is 'each upgrade took over from another object' $((UPGRADES + 2)) \
 	"$(values TAILCALLD_DETAIL=replaced $ADOPTED --since="@$since" | wc -l)"
 is 'two versions read their own rings' 2 \
 	"$(count $STOPPED TAILCALLD_REASON='another version' --since="@$since")"
-is 'no record reports a loss' '' "$(values TAILCALLD_DETAIL=lost $LOST --since="@$since")"
+# At rates that journald does not keep up with, the ring fills: LOSSES=yes.
+[ "$LOSSES" = yes ] || is 'no call is lost' 0 "$lost"
 like 'stats --check accounts for every call' '0 every call is accounted for: *' \
 	"$(outcome tailcalld stats --check)"
 soon 'the host finds one dispatcher' 1 host dispatchers
