@@ -98,7 +98,9 @@ recorded=$(uniq /tmp/numbers | wc -l)
 lost=$(values TAILCALLD_LOSS $LOST --since="@$since" |
 	awk -F 'count=' '/^syscall=kill / { sum += $2 } END { print sum + 0 }')
 is 'each call is recorded or in a record about losses' $calls "$((recorded + lost))"
-echo "$recorded recorded, $lost in records about losses"
+echo "$recorded recorded, $lost in records about losses, by reason:"
+values TAILCALLD_LOSS $LOST --since="@$since" | sed -n 's/^syscall=kill .*reason=\([a-z_]*\) count=/\1 /p' |
+	awk '{ sum[$1] += $2 } END { for (reason in sum) print reason, sum[reason] }'
 is 'no call is recorded twice without a mark' 0 \
 	"$(($(wc -l </tmp/numbers) - $(uniq /tmp/numbers | wc -l) > marked))"
 is 'at most one call a start is marked' 1 "$((marked <= starts))"
