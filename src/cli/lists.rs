@@ -4,11 +4,11 @@ use std::collections::BTreeSet;
 use std::io::Write;
 
 use syscalls::{
-    Abi, Group, RingOperation, Slot, closest, group, groups, names, number, ring_operation,
+    Abi, Group, Slot, UringOperation, closest, group, groups, names, number, uring_operation,
 };
 
 use super::print::{standard_output, table};
-use crate::config::{NONE, RING_PREFIX};
+use crate::config::{NONE, URING_PREFIX};
 use crate::handlers::{Handler, Handlers};
 
 /// The set that an argument names.
@@ -51,17 +51,17 @@ fn operations() -> impl Iterator<Item = Slot> {
 }
 
 fn stands_for_member(slot: Slot, set: &Group) -> bool {
-    let syscalls = ring_operation(slot).into_iter().flat_map(RingOperation::syscalls);
+    let syscalls = uring_operation(slot).into_iter().flat_map(UringOperation::syscalls);
     syscalls.filter_map(Slot::name).any(|name| set.contains(name))
 }
 
 /// Returns the row of an operation of `io_uring`: its name as a route has it, its number, and the syscalls whose route it
 /// has.
 fn operation(slot: Slot) -> [String; 3] {
-    let syscalls = ring_operation(slot).into_iter().flat_map(RingOperation::syscalls);
+    let syscalls = uring_operation(slot).into_iter().flat_map(UringOperation::syscalls);
     let names: Vec<_> = syscalls.filter_map(Slot::name).collect();
     let names = if names.is_empty() { "-".to_owned() } else { names.join(", ") };
-    [format!("{RING_PREFIX}{slot}"), slot.nr().to_string(), names]
+    [format!("{URING_PREFIX}{slot}"), slot.nr().to_string(), names]
 }
 
 /// `None` for a syscall of other architectures.

@@ -68,7 +68,7 @@ pub use routes::{Entry, NONE, Target};
 pub use secret::{Candidate, Hidden, SecretPattern};
 pub use secret_set::SecretSet;
 pub use source::Mark;
-pub use subject::{RING_PREFIX, Subject};
+pub use subject::{Subject, URING_PREFIX};
 pub(crate) use suggest::closest;
 pub(crate) use text::printable;
 pub use trust::Trust;

@@ -16,7 +16,7 @@ pub enum Subject {
 }
 
 /// Beginning of a key that names an operation of `io_uring`.
-pub const RING_PREFIX: &str = "uring:";
+pub const URING_PREFIX: &str = "uring:";
 
 /// Returns the kind and the slots of a key. A name or a group covers both ABIs, each by its own number.
 pub(super) fn read(key: &str) -> Result<(Subject, Vec<Slot>), Problem> {
@@ -24,7 +24,7 @@ pub(super) fn read(key: &str) -> Result<(Subject, Vec<Slot>), Problem> {
         let group = syscalls::group(key).ok_or_else(|| unknown("set", key))?;
         return Ok((Subject::Group, group.slots().into_iter().collect()));
     }
-    if let Some(name) = key.strip_prefix(RING_PREFIX) {
+    if let Some(name) = key.strip_prefix(URING_PREFIX) {
         return Ok((Subject::Syscall, vec![operation(key, name)?]));
     }
     let slots = if key.starts_with(|c: char| c.is_ascii_digit()) {
@@ -43,7 +43,7 @@ fn operation(key: &str, name: &str) -> Result<Slot, Problem> {
         let meant = closest(name, names);
         let list = if meant.is_none() { "; `tailcalld syscalls` lists all" } else { "" };
         Problem::from(format!("unknown operation of io_uring {}{list}", quoted(key)))
-            .meant(meant.map(|name| format!("{RING_PREFIX}{name}")))
+            .meant(meant.map(|name| format!("{URING_PREFIX}{name}")))
     })
 }
 

@@ -10,7 +10,7 @@ use syscalls::{Abi, Slot};
 
 use crate::bpf::BUCKETS;
 use crate::clock;
-use crate::config::{Per, RING_PREFIX};
+use crate::config::{Per, URING_PREFIX};
 
 use crate::load::{Bpf, Full};
 use crate::output::record::{Suppressed, Suppression};
@@ -163,7 +163,7 @@ fn syscall(slot: Slot) -> String {
     match (slot.abi(), slot.name()) {
         (Abi::Native, Some(name)) => name.to_owned(),
         (Abi::Native, None) => slot.nr().to_string(),
-        (Abi::IoUring, Some(name)) => format!("{RING_PREFIX}{name}"),
+        (Abi::IoUring, Some(name)) => format!("{URING_PREFIX}{name}"),
         (Abi::Compat | Abi::IoUring, _) => word(slot.with_abi().as_bytes()),
     }
 }

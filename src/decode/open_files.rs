@@ -1,6 +1,6 @@
 //! Descriptors that an event has, by their place in the call.
 
-use syscalls::{Slot, SqeMember, Status, ring_operation};
+use syscalls::{Slot, SqeMember, Status, uring_operation};
 
 use super::{Descriptor, FileKind, OpenFile};
 
@@ -41,7 +41,7 @@ impl<'a> OpenFiles<'a> {
 
     /// Adds the argument of an operation of `io_uring` that is in that member: the index of a registered file.
     pub(crate) fn add_registered(&mut self, slot: Slot, member: SqeMember) {
-        let position = ring_operation(slot).and_then(|operation| operation.position(member));
+        let position = uring_operation(slot).and_then(|operation| operation.position(member));
         let is_one = |position: &u8| syscalls::descriptor_arguments(slot).any(|at| at == *position);
         if let Some(position) = position.filter(is_one) {
             let file = Some(OpenFile { inode: 0, kind: FileKind::Registered });

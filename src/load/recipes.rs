@@ -2,8 +2,8 @@
 //! `bpf/event.h`. Pure.
 
 use syscalls::{
-    Abi, Count, Direction, Kind, Memory, Parameter, PathBase, RingOperation, Signature, Slot,
-    SqeMember, Structure, ring_operation, signature, structure,
+    Abi, Count, Direction, Kind, Memory, Parameter, PathBase, Signature, Slot, SqeMember,
+    Structure, UringOperation, signature, structure, uring_operation,
 };
 
 use crate::bpf::types::{self, sqe_member, step_count, step_op, step_when};
@@ -72,8 +72,8 @@ pub fn descriptors(slot: Slot) -> types::descriptors_of_call {
 /// Returns the members of an entry in the submission queue that are the arguments of an operation of `io_uring`.
 pub fn uring_arguments(nr: u16) -> types::uring_arguments {
     let mut arguments = types::uring_arguments::default();
-    let operation = Slot::new(Abi::IoUring, nr).and_then(ring_operation);
-    let known = operation.map(RingOperation::arguments).unwrap_or_default();
+    let operation = Slot::new(Abi::IoUring, nr).and_then(uring_operation);
+    let known = operation.map(UringOperation::arguments).unwrap_or_default();
     for (place, member) in arguments.of.iter_mut().zip(known) {
         *place = member_number(*member).0 as u8;
     }

@@ -6,9 +6,9 @@ mod check_arguments;
 mod conflict;
 mod difference;
 mod resolve;
-mod ring_operations;
 mod route;
 mod unused_options;
+mod uring_operations;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -125,7 +125,7 @@ pub fn build(config: &Config, handlers: &Handlers) -> (Plan, Vec<Fault>) {
             plan.origins.insert(slot, Origin::of(entry));
         }
     }
-    ring_operations::add(config, &winners, &mut plan, handlers);
+    uring_operations::add(config, &winners, &mut plan, handlers);
     faults.extend(unused_options::faults(config));
     faults.extend(check_arguments::faults(config, &winners, &plan, handlers));
     faults.extend(capacity::faults(&winners, &plan));

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use syscalls::Abi;
 
 use super::resolve::{abis, covered};
-use super::ring_operations;
+use super::uring_operations;
 use crate::config::{Config, Entry, Fault, Mark, Marks, Options, Target};
 
 /// Returns a fault for each entry, alternative and option without an effect.
@@ -21,7 +21,7 @@ pub(super) fn faults(config: &Config) -> Vec<Fault> {
 /// Returns the fault of an entry that decides nothing, because none of its syscalls is in an ABI that it names.
 fn idle(config: &Config, entry: &Entry) -> Option<Fault> {
     let is_used = covered(entry, &config.defaults).next().is_some();
-    if is_used || ring_operations::concerns(entry, &config.defaults) {
+    if is_used || uring_operations::concerns(entry, &config.defaults) {
         return None;
     }
     let of: BTreeSet<&str> = entry.slots.iter().map(|slot| slot.abi().name()).collect();
@@ -59,7 +59,7 @@ fn unreachable<'a>(config: &'a Config, entry: &'a Entry) -> impl Iterator<Item =
                 |one: &Target| takes_all(one, config) && abis(one, &config.defaults).contains(abi);
             abis(target, &config.defaults).contains(abi) && !before.clone().any(taken)
         };
-        let of_rings = ring_operations::concerns(entry, &config.defaults);
+        let of_rings = uring_operations::concerns(entry, &config.defaults);
         Abi::BOTH.into_iter().any(is_open) || (of_rings && is_open(Abi::IoUring))
     };
     let targets = entry.targets.iter().enumerate();

@@ -31,7 +31,6 @@ mod redact;
 mod reload;
 mod results;
 mod rig;
-mod rings;
 #[path = "../common/root.rs"]
 mod root;
 mod sandbox;
@@ -39,4 +38,5 @@ mod self_test;
 mod start;
 mod starting;
 mod untracked;
+mod uring;
 mod volume;

@@ -40,9 +40,9 @@ mod process;
 mod process_tree;
 mod reload;
 mod results;
-mod rings;
 #[allow(dead_code)] // tests/abuse uses all of it
 mod shell;
 mod timer;
+mod uring;
 mod wake;
 mod who;

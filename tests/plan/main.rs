@@ -8,9 +8,9 @@ mod difference;
 mod fixture;
 mod handlers;
 mod options;
-mod rings;
 mod routes;
 mod shipped;
+mod uring;
 
 use syscalls::Slot;
 use tailcalld::plan::{Route, Rule};

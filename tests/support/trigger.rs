@@ -33,7 +33,7 @@
 //!     trigger at DIRECTORY ...            the rest with descriptor 9, that directory
 //!     trigger pidfd own|ended ...         the rest with descriptor 9, a pidfd of this process or of one that has ended
 //!     trigger remove PATH ...             the rest without that file or directory
-//!     trigger ring [setup=FLAGS] OPERATION [MEMBER=VALUE...] | ...     operations of io_uring, all at once; says the results
+//!     trigger uring [setup=FLAGS] OPERATION [MEMBER=VALUE...] | ...     operations of io_uring, all at once; says the results
 //!     trigger ... then ...                one after the other, if the first does not end the process
 //!     trigger within FLAGS native NUMBER [ARG...]     says where it stands, in new namespaces
 //!
@@ -54,10 +54,10 @@ use nix::libc;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 #[path = "random.rs"]
 mod random;
-#[path = "ring.rs"]
-mod ring;
 #[path = "set_exe.rs"]
 mod set_exe;
+#[path = "uring.rs"]
+mod uring;
 #[path = "who.rs"]
 mod who;
 
@@ -77,7 +77,7 @@ fn make(words: &[&str]) {
             (0..number(times)).for_each(|nth| call.make(nth));
         }
         ["threads", times, rest @ ..] => threads(number(times), &Call::parse(rest)),
-        ["ring", rest @ ..] => ring::submit(rest),
+        ["uring", rest @ ..] => uring::submit(rest),
         ["joined", first, times, rest @ ..] => {
             make(&[&["times", first], rest].concat());
             make(&[&["threads", times], rest].concat());

@@ -1,6 +1,6 @@
 //! Kernel functions that serve slots.
 
-use crate::io_uring::{RingOperation, ring_operation};
+use crate::io_uring::{UringOperation, uring_operation};
 use crate::{Abi, Slot, numbers};
 
 /// Returns the kernel functions that may serve a slot, as the kernel's symbol table spells them; the
@@ -14,7 +14,7 @@ pub fn functions(slot: Slot) -> impl Iterator<Item = String> {
         Abi::Native => &["__x64_", "__do_"],
         Abi::Compat => &["__ia32_", "__do_"],
     };
-    let of_operation = ring_operation(slot).into_iter().flat_map(RingOperation::functions);
+    let of_operation = uring_operation(slot).into_iter().flat_map(UringOperation::functions);
     numbers::table(slot.abi())
         .functions(slot.nr())
         .flat_map(move |function| prefixes.iter().map(move |prefix| format!("{prefix}{function}")))

@@ -3,12 +3,12 @@
 
 use std::sync::LazyLock;
 
-use crate::numbers::RING_FILE;
+use crate::numbers::URING_FILE;
 use crate::{Abi, Slot, number};
 
 /// Operation of `io_uring`.
 #[derive(Debug, Clone)]
-pub struct RingOperation {
+pub struct UringOperation {
     /// Syscalls that the operation stands for, the nearest first.
     syscalls: Vec<&'static str>,
     arguments: Vec<SqeMember>,
@@ -55,7 +55,7 @@ const MEMBERS: [(&str, SqeMember); 12] = [
     ("off|len", SqeMember::OffOrLen),
 ];
 
-impl RingOperation {
+impl UringOperation {
     /// Returns the slots of the syscalls of this architecture that the operation stands for, the nearest first.
     pub fn syscalls(&self) -> impl Iterator<Item = Slot> {
         let slot = |name: &&str| Slot::new(Abi::Native, number(Abi::Native, name)?);
@@ -80,13 +80,13 @@ impl RingOperation {
 }
 
 /// Returns the operation of a slot; `None` for syscalls, and for numbers without a name.
-pub fn ring_operation(slot: Slot) -> Option<&'static RingOperation> {
-    static OPERATIONS: LazyLock<Vec<Option<RingOperation>>> = LazyLock::new(operations);
+pub fn uring_operation(slot: Slot) -> Option<&'static UringOperation> {
+    static OPERATIONS: LazyLock<Vec<Option<UringOperation>>> = LazyLock::new(operations);
     let place = (slot.abi() == Abi::IoUring).then(|| usize::from(slot.nr()))?;
     OPERATIONS.get(place)?.as_ref()
 }
 
-fn operations() -> Vec<Option<RingOperation>> {
+fn operations() -> Vec<Option<UringOperation>> {
     let mut all = Vec::new();
     for (nr, operation) in lines().filter_map(parse) {
         all.resize(all.len().max(nr + 1), None);
@@ -98,16 +98,16 @@ fn operations() -> Vec<Option<RingOperation>> {
 }
 
 fn lines() -> impl Iterator<Item = &'static str> {
-    RING_FILE.lines().filter(|line| !line.starts_with('#'))
+    URING_FILE.lines().filter(|line| !line.starts_with('#'))
 }
 
-fn parse(line: &'static str) -> Option<(usize, RingOperation)> {
+fn parse(line: &'static str) -> Option<(usize, UringOperation)> {
     let columns: Vec<&str> = line.split('\t').collect();
     let [nr, _, _, syscalls, arguments, functions] = *columns.as_slice() else { return None };
     let list = |column: &'static str| column.split(',').filter(|one| *one != "-").collect();
     let arguments = if arguments == "-" { Some(Vec::new()) } else { members(arguments) };
     let (syscalls, functions) = (list(syscalls), list(functions));
-    Some((nr.parse().ok()?, RingOperation { syscalls, arguments: arguments?, functions }))
+    Some((nr.parse().ok()?, UringOperation { syscalls, arguments: arguments?, functions }))
 }
 
 fn members(column: &str) -> Option<Vec<SqeMember>> {
@@ -136,7 +136,7 @@ mod tests {
         for (nr, name) in crate::names(Abi::IoUring) {
             let slot = Slot::new(Abi::IoUring, nr).unwrap();
             let signature = signature(slot).unwrap_or_else(|| panic!("{name}"));
-            let operation = ring_operation(slot).unwrap();
+            let operation = uring_operation(slot).unwrap();
             assert_eq!(operation.arguments().len(), signature.parameters().len(), "{name}");
             assert!(operation.functions().next().is_some(), "{name}");
         }
@@ -154,7 +154,7 @@ mod tests {
     #[test]
     fn syscalls_of_operation_begin_with_nearest() {
         let names = |name| -> Vec<_> {
-            ring_operation(slot(name)).unwrap().syscalls().filter_map(Slot::name).collect()
+            uring_operation(slot(name)).unwrap().syscalls().filter_map(Slot::name).collect()
         };
         assert_eq!(names("nop"), Vec::<&str>::new());
         assert_eq!(names("statx"), ["statx"]);
@@ -165,7 +165,7 @@ mod tests {
     fn ring_operation_of_syscall_or_unknown_number_is_none() {
         let last = Slot::new(Abi::IoUring, 127).unwrap();
         for slot in [Slot::new(Abi::Native, 18).unwrap(), last] {
-            assert!(ring_operation(slot).is_none(), "{slot}");
+            assert!(uring_operation(slot).is_none(), "{slot}");
         }
         assert_eq!(
             (last.abi(), last.nr(), Slot::new(Abi::IoUring, 128)),

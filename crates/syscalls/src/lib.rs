@@ -105,7 +105,7 @@ pub use constants::{BitPattern, ConstantSet, constant_set};
 pub use descriptors::{descriptor_arguments, may_return_descriptor};
 pub use functions::functions;
 pub use groups::{Group, group, groups};
-pub use io_uring::{RingOperation, SqeMember, ring_operation};
+pub use io_uring::{SqeMember, UringOperation, uring_operation};
 pub use numbers::{is_known, name, names, number};
 pub use path_arguments::{PathArgument, PathBase, path_arguments};
 pub use signature::{

@@ -11,7 +11,7 @@ const FILES: [&str; 2] = [include_str!("../tables/x86_64.tsv"), include_str!("..
 #[cfg(target_arch = "aarch64")]
 const FILES: [&str; 2] = [include_str!("../tables/aarch64.tsv"), ""];
 /// Operations of `io_uring`, the same on every architecture.
-pub(super) const RING_FILE: &str = include_str!("../tables/io_uring.tsv");
+pub(super) const URING_FILE: &str = include_str!("../tables/io_uring.tsv");
 #[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
 compile_error!("no syscall table for this architecture: add its .tsv to crates/syscalls/tables");
 
@@ -39,7 +39,7 @@ pub fn is_known(name: &str) -> bool {
 pub(super) fn table(abi: Abi) -> &'static Table {
     static TABLES: LazyLock<[Table; 3]> = LazyLock::new(|| {
         let [native, compat] = FILES.map(Table::parse);
-        [native, compat, Table::parse(RING_FILE)]
+        [native, compat, Table::parse(URING_FILE)]
     });
     let [native, compat, io_uring] = &*TABLES;
     match abi {

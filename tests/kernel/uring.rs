@@ -122,7 +122,7 @@ fn operation_has_arguments_of_syscall_that_it_stands_for() {
         }
         let number = ring.nr().to_string();
         let of_ring: Vec<_> = rig
-            .trigger(&words(&["ring", &number], entry))
+            .trigger(&words(&["uring", &number], entry))
             .into_iter()
             .filter(|record| rig.event(record).slot == ring)
             .collect();
@@ -175,7 +175,7 @@ fn index_of_registered_file_is_no_descriptor() {
         ("33 sqe=1 splice_fd=9 fd=0 len=1", &["0<registered file>"]),
         ("33 splice_fd=9 fd=9 len=1", &["9</etc>", "9</etc>"]),
     ] {
-        let records = rig.trigger(&words(&["at", "/etc", "ring", "registered=9"], entry));
+        let records = rig.trigger(&words(&["at", "/etc", "uring", "registered=9"], entry));
         assert_eq!(descriptors(&only(&rig, &records)), expected, "{entry}");
     }
 }
@@ -190,7 +190,7 @@ fn ring_of_large_entries_has_arguments() {
         if setup == "setup=0x400" && kernel() < (5, 19) {
             continue;
         }
-        let records = rig.trigger(&words(&["ring", setup], TWO_OPENAT));
+        let records = rig.trigger(&words(&["uring", setup], TWO_OPENAT));
         let events: Vec<_> = records.iter().map(|record| rig.event(record)).collect();
         let paths: Vec<_> = events.iter().map(|event| arguments(event)[1].clone()).collect();
         assert_eq!(paths, ["\"/etc/one\"", "\"/etc/two\""], "{setup}");
@@ -206,7 +206,7 @@ fn operation_that_kernel_thread_submits_is_of_process() {
     let rig = rig(&[(openat, "args")]);
     rig.trigger_by(|name| {
         let mut command = Command::new(trigger_path());
-        command.args(words(&["ring", "setup=2"], TWO_OPENAT)).env("TRIGGER_NAME", name);
+        command.args(words(&["uring", "setup=2"], TWO_OPENAT)).env("TRIGGER_NAME", name);
         let mut child = command.stdout(Stdio::null()).spawn().expect("the trigger starts");
         let pid = child.id();
         assert!(child.wait().expect("the trigger ends").success());
@@ -242,7 +242,7 @@ fn operations_beside_syscalls_are_each_recorded_once_by_their_slot() {
         let calls = start(&["times", &times, "native", &number, "66", "4", "5", "6"]);
         let mut others: Vec<_> = Vec::new();
         for _ in 0..rings {
-            others.push(start(&words(&["ring"], &entries)));
+            others.push(start(&words(&["uring"], &entries)));
             others.drain(..others.len().saturating_sub(4)).for_each(wait);
         }
         others.into_iter().chain([calls]).for_each(wait);
@@ -278,7 +278,7 @@ fn filter_by_path_selects_operations() {
     let before = rig.counters(openat);
     let entries = "18 fd=-100 addr=text:/etc/one | 18 fd=9 addr=text:two | 18 fd=-100 addr=text:/usr/three \
                    | 18 fd=9 addr=text:../usr/four | 18 fd=-100 addr=text:five";
-    let records = rig.trigger(&words(&["from", "/etc", "at", "/etc", "ring"], entries));
+    let records = rig.trigger(&words(&["from", "/etc", "at", "/etc", "uring"], entries));
     let paths: Vec<_> =
         records.iter().map(|record| arguments(&rig.event(record))[1].clone()).collect();
     assert_eq!(paths, ["\"/etc/one\"", "\"two\"", "\"five\""]);

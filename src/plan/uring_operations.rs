@@ -1,6 +1,6 @@
 //! Routes of operations of `io_uring` without an entry of their own: each has that of the syscall that it stands for.
 
-use syscalls::{Abi, Slot, ring_operation};
+use syscalls::{Abi, Slot, uring_operation};
 
 use super::conflict::Winners;
 use super::{Origin, Plan, check_arguments, resolve};
@@ -44,7 +44,7 @@ fn slots() -> impl Iterator<Item = Slot> {
 }
 
 fn syscalls_of(slot: Slot) -> impl Iterator<Item = Slot> {
-    ring_operation(slot).into_iter().flat_map(syscalls::RingOperation::syscalls)
+    uring_operation(slot).into_iter().flat_map(syscalls::UringOperation::syscalls)
 }
 
 /// Returns whether an entry is for rings, too: one for a number is for that number only.

@@ -14,7 +14,7 @@ fn operation_is_recorded_by_route_of_syscall_and_not_after_reload_without_it() {
     let entries = [
         "at",
         "/etc",
-        "ring",
+        "uring",
         "18",
         "fd=9",
         "addr=text:hosts",
