@@ -18,13 +18,15 @@ ifconfig lo up
 stty -F /dev/ttyS1 raw
 
 # run_tests NAME PROGRAM ARGUMENT...: runs one test at a time, because each records the calls of the
-# whole guest.
+# whole guest. The programs that tests start write to standard error, which comes last: a line of theirs
+# would split one of libtest.
 run_tests() {
 	name=$1
 	program=$2
 	shift 2
-	{ "/test/deps/$program" --test-threads=1 --show-output "$@" </dev/null 2>&1 ||
+	{ "/test/deps/$program" --test-threads=1 --show-output "$@" </dev/null 2>/tmp/errors ||
 		echo "$name ended with $?"; } | sed "s/^test /&$name: /"
+	sed "s/^/standard error of $name: /" /tmp/errors
 }
 
 # Prints the ways to attach that lose no call: raw tracepoints up to 7.1, the classic tracepoint,

@@ -41,6 +41,7 @@
 #![allow(unsafe_code)]
 
 use std::ffi::CString;
+use std::io::ErrorKind::WouldBlock;
 use std::io::Read as _;
 use std::num::NonZeroUsize;
 use std::os::fd::{AsFd as _, AsRawFd as _};
@@ -48,6 +49,7 @@ use std::os::unix::process::CommandExt as _;
 use std::process::exit;
 use std::sync::Barrier;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
+use std::thread::Builder;
 use std::time::Duration;
 
 use nix::libc;
@@ -236,12 +238,16 @@ fn in_thread(call: &Call) {
     std::thread::scope(|scope| drop(scope.spawn(|| call.make(0))));
 }
 
-/// Makes `times` calls in each of four threads.
+/// Makes `times` calls in each of four threads, or fewer if one of them executes a program meanwhile: the
+/// kernel then refuses new ones (`copy_fs` in kernel/fork.c, up to Linux 7.3).
 fn threads(times: u64, call: &Call) {
     std::thread::scope(|scope| {
-        for thread in 0..4 {
-            let first = thread * times;
-            scope.spawn(move || (first..first + times).for_each(|nth| call.make(nth)));
+        for first in (0..4).map(|thread| thread * times) {
+            let make = move || (first..first + times).for_each(|nth| call.make(nth));
+            match Builder::new().spawn_scoped(scope, make) {
+                Err(error) if error.kind() == WouldBlock => break,
+                started => drop(started.expect("a thread")),
+            }
         }
     });
 }
