@@ -18,7 +18,7 @@ is 'a daemon that notifies the watchdog keeps running' "$pid active" \
 	"$(property MainPID) $(systemctl is-active tailcalld)"
 
 systemctl kill --signal=STOP tailcalld
-# From the journal: the next start, 100 ms later, sets the property Result back.
+# From the journal: the next start, 10 ms later, sets the property Result back.
 watchdog_kills() {
 	journal UNIT=tailcalld.service UNIT_RESULT=watchdog -o cat | wc -l
 }
