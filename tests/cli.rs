@@ -160,7 +160,8 @@ fn check_verbose_prints_filters_and_limits() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("c.toml");
     let plain = "[routes]\n0 = \"args\"\n";
-    let rules = "1 = [{ handler = \"none\", uid = 0 }, { handler = \"args\", comm = \"a*\", gid = 7 }, \"count\"]\n\
+    let rules = "0 = { handler = \"args\", fds = \"names\", capabilities = true }\n\
+                 1 = [{ handler = \"none\", uid = 0 }, { handler = \"args\", comm = \"a*\", gid = 7 }, \"count\"]\n\
                  2 = { handler = \"args\", limit = \"9/s\", per = \"uid\", sample = \"1/2\", keep = \"low\" }\n";
     let rules_of = |content: &str| {
         std::fs::write(&file, content).unwrap();
@@ -173,12 +174,13 @@ fn check_verbose_prints_filters_and_limits() {
     };
     assert!(rules_of(plain).starts_with("SETTING"), "{}", rules_of(plain));
     assert_eq!(
-        rules_of(&format!("{plain}{rules}")),
-        "SYSCALL  ABI     HANDLER  VOLUME                                             FILTER\n\
-         write    x86_64  none     none                                               uid 0\n\
-         write    x86_64  args     all                                                gid 7; comm a*\n\
-         write    x86_64  count    none                                               all others\n\
-         open     x86_64  args     limit 9/s, burst 9, per uid; sample 1/2; keep low  all"
+        rules_of(&format!("[routes]\n{rules}")),
+        "SYSCALL  ABI     HANDLER  VOLUME                                             OPTIONS                       FILTER\n\
+         read     x86_64  args     all                                                fds names; capabilities true  all\n\
+         write    x86_64  none     none                                               -                             uid 0\n\
+         write    x86_64  args     all                                                -                             gid 7; comm a*\n\
+         write    x86_64  count    none                                               -                             all others\n\
+         open     x86_64  args     limit 9/s, burst 9, per uid; sample 1/2; keep low  -                             all"
     );
 }
 

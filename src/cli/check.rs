@@ -70,7 +70,12 @@ fn print_plan(plan: &Plan, handlers: &Handlers) -> io::Result<()> {
     let chosen: Vec<_> = chosen.collect();
     if !chosen.is_empty() {
         writeln!(out)?;
-        table(&mut out, style, ["SYSCALL", "ABI", "HANDLER", "VOLUME", "FILTER"], &chosen)?;
+        table(
+            &mut out,
+            style,
+            ["SYSCALL", "ABI", "HANDLER", "VOLUME", "OPTIONS", "FILTER"],
+            &chosen,
+        )?;
     }
     writeln!(out)?;
     table(&mut out, style, ["SETTING", "VALUE"], &settings(plan))?;
@@ -95,18 +100,18 @@ fn row(slot: Slot, rule: &Rule, origin: &str, handlers: &Handlers) -> [String; 7
     ]
 }
 
-/// The rules of a route that does not record every call by itself: how many events there may be and what
-/// becomes of them, and which calls are meant.
-fn chosen(slot: Slot, route: &Route, handlers: &Handlers) -> Vec<[String; 5]> {
-    let rows = route.rules.iter().map(|rule| (rule, events(rule), calls(rule)));
-    let rows: Vec<_> = rows.collect();
-    if rows.iter().all(|(_, events, calls)| events.is_empty() && calls.is_empty()) {
+/// The rules of a route that does not just record every call: how many events there may be and what becomes of
+/// them, what else they have, and which calls are meant.
+fn chosen(slot: Slot, route: &Route, handlers: &Handlers) -> Vec<[String; 6]> {
+    let texts = |rule| [events(rule), options(slot, rule, handlers), calls(rule)];
+    let rows: Vec<_> = route.rules.iter().map(|rule| (rule, texts(rule))).collect();
+    if rows.iter().all(|(_, texts)| texts.iter().all(String::is_empty)) {
         return Vec::new();
     }
     let or = |text: String, otherwise: &str| {
         if text.is_empty() { otherwise.to_owned() } else { text }
     };
-    let row = |(at, (rule, events, calls)): (usize, (&Rule, String, String))| {
+    let row = |(at, (rule, [events, options, calls])): (usize, (&Rule, [String; 3]))| {
         let records = handlers.by_id(rule.handler).is_some_and(Handler::records);
         let (abi, handler) = (slot.abi().name().to_owned(), rule.handler_name(handlers));
         let events = or(events, if records { "all" } else { NONE });
@@ -115,6 +120,7 @@ fn chosen(slot: Slot, route: &Route, handlers: &Handlers) -> Vec<[String; 5]> {
             abi,
             handler,
             events,
+            or(options, "-"),
             or(calls, if at == 0 { "all" } else { "all others" }),
         ]
     };
@@ -130,6 +136,18 @@ fn events(rule: &Rule) -> String {
         (rule.keep != Keep::default()).then(|| format!("keep {}", rule.keep.name())),
     ];
     options.into_iter().flatten().collect::<Vec<_>>().join("; ")
+}
+
+/// Options that other columns have.
+const SHOWN: [&str; 6] = ["priority", "result", "limit", "sample", "aggregate", "keep"];
+
+/// `fds names; capabilities true`: the other options that are not as they are by themselves.
+fn options(slot: Slot, rule: &Rule, handlers: &Handlers) -> String {
+    let Some(plain) = plan::plain_rule(slot, rule.handler, handlers) else { return String::new() };
+    let pairs = rule.options().into_iter().zip(plain.options());
+    let changed =
+        pairs.filter(|((name, value), (_, plain))| value != plain && !SHOWN.contains(name));
+    changed.map(|((name, value), _)| format!("{name} {value}")).collect::<Vec<_>>().join("; ")
 }
 
 /// `uid 0; argument flags & O_CREAT`; empty for all.

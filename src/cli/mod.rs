@@ -43,7 +43,7 @@ pub enum Command {
     Run(RunOptions),
     /// Check a configuration with its drop-ins and print every fault; needs no privileges
     Check(CheckOptions),
-    /// List all syscalls and the sets of syscalls, or the members of one set
+    /// List all syscalls, sets of syscalls and operations of io_uring, or the members of one set
     Syscalls {
         /// Set of syscalls, such as @mount
         #[arg(value_name = "@SET", value_parser = lists::known_group)]

@@ -18,6 +18,8 @@ use serde::{Deserialize, Serialize};
 
 pub use awaited::Awaited;
 pub use difference::{Change, ChangeSummary, Difference, difference};
+
+pub use resolve::plain_rule;
 pub use route::{Route, Rule, exec_slots, is_exec};
 
 use syscalls::Slot;

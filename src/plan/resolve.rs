@@ -23,8 +23,9 @@ pub(super) fn route(
     handlers: &Handlers,
 ) -> Option<Route> {
     let targets = targets(slot, entry, defaults);
-    let rules: Vec<Rule> =
-        targets.map(|target| rule(slot, target, defaults, handlers)).collect::<Option<_>>()?;
+    let rules =
+        targets.map(|target| rule(slot, target.handler, target.options.or(defaults), handlers));
+    let rules: Vec<Rule> = rules.collect::<Option<_>>()?;
     rules.iter().any(|rule| rule.handler != 0).then_some(Route { rules })
 }
 
@@ -37,14 +38,18 @@ pub(super) fn targets<'a>(
     entry.targets.iter().filter(move |target| abis(target, defaults).contains(slot.abi()))
 }
 
-fn rule(slot: Slot, target: &Target, defaults: &Options, handlers: &Handlers) -> Option<Rule> {
-    let options = target.options.or(defaults);
+/// Returns the rule of a slot for a handler without any option; `None` if the handler is not for that slot.
+pub fn plain_rule(slot: Slot, handler: u16, handlers: &Handlers) -> Option<Rule> {
+    rule(slot, Some(handler), Config::default().defaults, handlers)
+}
+
+fn rule(slot: Slot, handler: Option<u16>, options: Options, handlers: &Handlers) -> Option<Rule> {
     let limit = limit(&options);
     let aggregate = aggregate(&options);
     let Options { priority, argv, argv_bytes, buffer_bytes, env, redact, result, paths, .. } =
         options;
     let Options { filter, sample, keep, ancestors, names, fds, capabilities, .. } = options;
-    let Some(id) = target.handler else { return Some(Rule { filter, ..Rule::nothing() }) };
+    let Some(id) = handler else { return Some(Rule { filter, ..Rule::nothing() }) };
     let handler = handlers.by_id(id)?;
     let records = handler.records();
     let results = if has_result(slot, handler) { result? } else { Results::None };

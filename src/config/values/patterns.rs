@@ -100,7 +100,9 @@ pub(super) fn pattern(text: &str, is_excluded: bool) -> Result<Pattern, Problem>
     let why = match rest.len() {
         0 if part == Part::Whole => "is empty and has no effect",
         0 => "matches everything and has no effect",
-        _ if rest.contains(STAR) => "may contain one \"*\", at its start or end",
+        _ if rest.contains(STAR) => {
+            "may contain one \"*\", at its start or end (\"**\" is the same)"
+        }
         _ if rest.contains('\0') => "contains a NUL byte, which ends every string",
         1..=Pattern::BYTES_MAX => {
             return Ok(Pattern { text: rest.to_owned(), part, is_excluded });
