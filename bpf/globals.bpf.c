@@ -6,6 +6,7 @@
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
 volatile __u32 live_base;
+volatile __u8 routed_numbers[ABI_SLOTS];
 volatile struct bank banks[BANKS];
 volatile struct limit limits[LIMITS];
 volatile struct bucket buckets[BUCKETS_ALL];

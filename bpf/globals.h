@@ -13,6 +13,11 @@
  * store this word is to switch tables. */
 extern volatile __u32 live_base;
 
+/* Whether a number has a route, in either ABI. A byte each: a bit takes three more instructions to
+ * test. Written by the daemon: 1 before a table that routes the number goes live, 0 when no table
+ * does any more. */
+extern volatile __u8 routed_numbers[ABI_SLOTS];
+
 /* The settings of both banks. Written by the daemon, in the bank that is not live, through a
  * mapping; see `counters` for the reason. */
 extern volatile struct bank banks[BANKS];

@@ -4,7 +4,7 @@ use std::marker::PhantomData;
 use std::os::fd::AsFd as _;
 use std::ptr::NonNull;
 use std::sync::atomic::Ordering::{Relaxed, SeqCst};
-use std::sync::atomic::{AtomicU32, AtomicU64};
+use std::sync::atomic::{AtomicU8, AtomicU32, AtomicU64};
 
 use super::NAMESPACES;
 use super::mapping::map_over;
@@ -40,6 +40,9 @@ pub const BUCKETS: usize = types::limit_size::BUCKETS.0 as usize;
 /// Number of cgroups that can be excluded.
 pub const EXCLUDED_CGROUPS: usize = types::tag_size::EXCLUDED_CGROUPS.0 as usize;
 
+/// Numbers of syscalls that the dispatcher looks up.
+const NUMBERS: usize = types::table_size::ABI_SLOTS.0 as usize;
+
 /// Entries of an array of programs that `table_check` reads at once.
 pub const TABLE_CHECK_ENTRIES: usize = types::table_size::SLOTS.0 as usize;
 
@@ -51,6 +54,7 @@ const fn length<S, T, const N: usize>(_: fn(&S) -> &[T; N]) -> usize {
 /// The lengths by which indices are checked are those of the arrays: behind them is other memory, or none.
 const _: () = {
     use types::{bank, bss};
+    assert!(length(|globals: &bss| &globals.routed_numbers) == NUMBERS);
     assert!(length(|globals: &bss| &globals.table_programs) == TABLE_CHECK_ENTRIES);
     assert!(length(|globals: &bss| &globals.excluded_files) == EXCLUDED_FILES);
     assert!(length(|globals: &bss| &globals.excluded_cgroups) == EXCLUDED_CGROUPS);
@@ -146,6 +150,12 @@ impl<'obj> Shared<'obj> {
         // SAFETY: the mapping lives as long as the object ('obj); the member is an aligned u32, and
         // no reference to the structure exists any more, so all accesses here are atomic.
         unsafe { AtomicU32::from_ptr(&raw mut (*self.globals.as_ptr()).live_base) }
+    }
+
+    /// 1 for each number whose calls come to the table.
+    pub fn routed_numbers(&self) -> &[AtomicU8; NUMBERS] {
+        // SAFETY: as in `live_base`; as many bytes.
+        unsafe { &*(&raw mut (*self.globals.as_ptr()).routed_numbers).cast() }
     }
 
     /// `enum consumer_state`.

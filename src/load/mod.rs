@@ -32,9 +32,11 @@ mod table_check;
 mod task_link;
 mod wiring;
 
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, AsRawFd as _, BorrowedFd};
+use std::sync::atomic::Ordering::SeqCst;
 
 use anyhow::{Context as _, Result};
 use attachment::Attachment;
@@ -160,6 +162,11 @@ impl Bpf<'_> {
     /// Fails if the kernel refuses; nothing has changed then.
     pub fn attach_slots<'a>(&mut self, slots: impl Iterator<Item = &'a Slot>) -> Result<()> {
         let (operations, calls) = by_kind(slots);
+        for slot in &calls {
+            if let Some(number) = self.shared.routed_numbers().get(usize::from(slot.nr())) {
+                number.store(1, SeqCst);
+            }
+        }
         let program = || self.programs.get(&self.skeleton, |programs| &programs.sys_enter);
         self.dispatcher.attach_slots(&self.keeper, program, calls.into_iter())?;
         let program = || self.programs.get(&self.skeleton, |programs| &programs.uring_submit);
@@ -169,6 +176,10 @@ impl Bpf<'_> {
     /// Detaches the dispatcher from all slots except these.
     pub fn detach_unused<'a>(&mut self, slots: impl Iterator<Item = &'a Slot>) {
         let (operations, calls) = by_kind(slots);
+        let numbers: BTreeSet<u16> = calls.iter().map(|slot| slot.nr()).collect();
+        for (number, is_routed) in (0..).zip(self.shared.routed_numbers()) {
+            is_routed.store(numbers.contains(&number).into(), SeqCst);
+        }
         self.dispatcher.detach_unused(calls.into_iter());
         self.submissions.detach_unused(operations.into_iter());
     }
