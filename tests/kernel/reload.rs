@@ -1,6 +1,10 @@
 //! Live rewiring: every call is handled exactly once, by one table or the other.
 
+use std::collections::BTreeSet;
 use std::process::{Command, Stdio};
+use std::sync::atomic::Ordering::SeqCst;
+
+use syscalls::Slot;
 
 use crate::rig::{Rig, own_slot, rig, routes, scaled, trigger_path};
 use tailcalld::bpf::types;
@@ -76,6 +80,24 @@ fn reload_removed_slot_records_nothing() {
 /// A handler that a flip overtook finds another handler's route at its slot. Here the route says
 /// so from the start: `args` was reached, `count` is meant. It must not record, and since its
 /// slot brings it back to itself, it says that the call got lost.
+/// A number that stays marked would make its calls dear, not false.
+#[test]
+fn reload_marks_numbers_of_live_table_only() {
+    needs_root!();
+    let handlers = tailcalld::load::handlers().expect("the object opens");
+    let [old, both, new] = [484, 485, 486].map(own_slot);
+    let before = routes(&handlers, &[(old, "count"), (both, "count")]);
+    let after = routes(&handlers, &[(both, "count"), (new, "count")]);
+    let mut rig = Rig::of_tables(&[&before, &after], 4 * 1024 * 1024);
+    let marked = |rig: &Rig| -> BTreeSet<u16> {
+        let numbers = (0..).zip(rig.bpf.shared.routed_numbers());
+        numbers.filter(|(_, mark)| mark.load(SeqCst) == 1).map(|(number, _)| number).collect()
+    };
+    assert_eq!(marked(&rig), [old, both].map(Slot::nr).into());
+    rig.table.apply(&mut rig.bpf, &after).expect("the plan is wired");
+    assert_eq!(marked(&rig), [both, new].map(Slot::nr).into());
+}
+
 #[test]
 fn handler_uses_route_of_live_bank() {
     needs_root!();
