@@ -2,6 +2,7 @@
 //! links and programs in the kernel outlive the daemon, and the next one gets them back (sd_listen_fds(3)).
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fs::File;
 use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
@@ -57,6 +58,13 @@ impl Keeper {
         }
     }
 
+    fn put_file(&self, name: &str, file: &File) -> Result<()> {
+        match self {
+            Self::Manager(_) => self.put(name, file.as_fd()),
+            Self::Pins(pins) => pins.put_file(name, file),
+        }
+    }
+
     fn remove(&self, name: &str) -> Result<()> {
         match self {
             Self::Manager(manager) => {
@@ -76,17 +84,18 @@ impl Keeper {
 }
 
 impl FdStore {
-    /// Receives what was kept of the previous daemon: by the service manager, or as pins in a directory.
+    /// Receives what was kept of the previous daemon: by the service manager, or as pins in a directory, and then copies
+    /// of files in the runtime directory.
     ///
     /// # Errors
     /// Fails if the environment (`LISTEN_FDS`, `LISTEN_FDNAMES`) contradicts itself, or the directory cannot be used.
-    pub fn receive(pins: Option<&Path>) -> Result<Self> {
+    pub fn receive(pins: Option<&Path>, runtime: &Path) -> Result<Self> {
         let passed = sd_notify::listen_fds_with_names()
             .context("failed to read the descriptors of the service manager")?;
         let owned = passed.map(|(fd, name)| (name, bpf::own(fd))).collect();
         let (keeper, owned) = match pins {
             Some(path) => {
-                let pins = PinDir::open(path)?;
+                let pins = PinDir::open(path, runtime)?;
                 let owned = pins.read()?.into_iter().collect();
                 (Some(Keeper::Pins(pins)), owned)
             }
@@ -160,11 +169,20 @@ impl FdStore {
         self.received().get(&self.full(name)).map(|fd| f(fd.as_fd()))
     }
 
-    /// Keeps a descriptor for the next daemon.
+    /// Keeps an object of bpf(2) for the next daemon.
     pub fn put(&self, name: &str, fd: BorrowedFd<'_>) {
+        self.keep(name, |keeper, name| keeper.put(name, fd));
+    }
+
+    /// Keeps an open file for the next daemon.
+    pub fn put_file(&self, name: &str, file: &File) {
+        self.keep(name, |keeper, name| keeper.put_file(name, file));
+    }
+
+    fn keep(&self, name: &str, put: impl FnOnce(&Keeper, &str) -> Result<()>) {
         let Some(keeper) = self.keeper() else { return };
         let name = self.full(name);
-        match keeper.put(&name, fd) {
+        match put(keeper, &name) {
             Ok(()) => drop(self.kept().insert(name)),
             Err(error) => self.give_up(&error),
         }
@@ -195,11 +213,6 @@ impl FdStore {
     fn give_up(&self, error: &anyhow::Error) {
         tracing::warn!("the next daemon cannot go on where this one ends: {error:#}");
         self.leave();
-    }
-
-    /// Returns whether descriptors of any kind can be kept: a bpf file system takes those of bpf(2) only.
-    pub fn keeps_files(&self) -> bool {
-        matches!(self.keeper(), Some(Keeper::Manager(_)))
     }
 
     /// Takes everything that was received and whose name `is_meant` selects, for good: nothing here removes it any more

@@ -48,7 +48,7 @@ pub fn start<'obj>(
     object: &'obj mut MaybeUninit<OpenObject>,
 ) -> Result<Daemon<'obj>> {
     open_files::raise()?;
-    let store = FdStore::receive(options.pin.as_deref())?;
+    let store = FdStore::receive(options.pin.as_deref(), &runtime_folder())?;
     // What an administrator can mend is checked first, what needs privileges after it. The files are
     // watched before they are read, so that no change falls in between.
     let watch = ConfigWatch::new(&options.config, &drop_in_dir(&options.config))?;

@@ -1,7 +1,7 @@
 //! Executable of the daemon in the store: only it understands its ring, if the next daemon has other types.
 
 use std::fs::File;
-use std::os::fd::{AsFd as _, OwnedFd};
+use std::os::fd::OwnedFd;
 use std::os::unix::fs::MetadataExt as _;
 
 use crate::fd_store::FdStore;
@@ -13,14 +13,14 @@ const NAME: &str = "executable";
 /// stays that of this file when the package replaces it.
 pub(super) fn keep(store: &FdStore) {
     let kept = store.take(NAME);
-    if !store.keeps_files() {
+    if !store.is_open() {
         return;
     }
     match File::open("/proc/self/exe") {
         Ok(own) if kept.as_ref().is_some_and(|kept| is_same(kept, &own)) => {}
         Ok(own) => {
             store.remove(NAME);
-            store.put(NAME, own.as_fd());
+            store.put_file(NAME, &own);
         }
         Err(error) => {
             tracing::warn!(

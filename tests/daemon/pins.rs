@@ -2,11 +2,12 @@
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use nix::sys::signal::Signal;
 
+use crate::builds;
 use crate::gap::Run;
 use crate::kill::ours;
 use crate::number::unused_number;
@@ -31,8 +32,30 @@ impl BpfFs {
     }
 
     fn start(&self, setup: &Setup) -> Run {
-        let mut command = setup.command(&[], "json");
+        self.start_build(setup, Path::new(env!("CARGO_BIN_EXE_tailcalld")))
+    }
+
+    fn start_build(&self, setup: &Setup, binary: &Path) -> Run {
+        let mut command = setup.command_of(binary, &[], "json");
         Run::spawn(command.arg("--pin").arg(self.pins()).stdout(Stdio::piped()))
+    }
+}
+
+/// A file system from which nothing can be executed.
+struct NotExecutable(PathBuf);
+
+impl NotExecutable {
+    fn mount(path: &Path) -> Self {
+        fs::create_dir_all(path).unwrap();
+        let options = ["-t", "tmpfs", "-o", "noexec,mode=0700", "tmpfs"];
+        assert!(Command::new("mount").args(options).arg(path).status().unwrap().success());
+        Self(path.to_owned())
+    }
+}
+
+impl Drop for NotExecutable {
+    fn drop(&mut self) {
+        let _ = Command::new("umount").arg(&self.0).status();
     }
 }
 
@@ -61,6 +84,37 @@ fn killed_daemon_with_pins_loses_no_call_and_stop_removes_them() {
     assert_eq!(counted(&events_of(&events, &name), "0"), (0..50).collect());
     assert_eq!(second.end_with_status(Signal::SIGTERM).code(), Some(0));
     assert_eq!(fs::read_dir(pins.pins()).unwrap().count(), 0);
+    eventually("nothing of ours is left", || ours().is_subset(&before));
+}
+
+/// Its own executable reads the ring of the killed daemon, also where that was removed and nothing can be executed
+/// below the runtime directory.
+#[test]
+fn daemon_with_pins_and_other_types_takes_over_and_loses_no_call() {
+    let number = unused_number();
+    let Some(setup) = Setup::alone(&format!("[routes]\n{number} = \"args\"\n")) else { return };
+    let before = ours();
+    let pins = BpfFs::mount(&setup);
+    let _runtime = NotExecutable::mount(&setup.path("run"));
+    let other = setup.path("other-types");
+    builds::write(1, &other);
+    let mut first = pins.start_build(&setup, &other);
+    first.records.until("started");
+    fs::remove_file(&other).unwrap();
+    first.end_with_status(Signal::SIGKILL);
+    let name = trigger(&["times", "50", "native", &number, "nth"]);
+    let mut second = pins.start(&setup);
+    let start = second.records.until("started");
+    let adopted = of_kind(&start, "adopted");
+    assert!(adopted[0]["replaced"].is_string(), "{adopted:?}");
+    let events: Vec<_> = (0..50).map(|_| second.records.next("syscall")).collect();
+    assert_eq!(counted(&events_of(&events, &name), "0"), (0..50).collect());
+    assert_eq!(second.records.next("stopped")["reason"], "another version");
+    eventually("the ring is read", || !setup.path("run/drain-1").exists());
+    assert_eq!(second.end_with_status(Signal::SIGTERM).code(), Some(0));
+    assert_eq!(fs::read_dir(pins.pins()).unwrap().count(), 0);
+    let kept = |entry: &fs::DirEntry| entry.file_name().to_string_lossy().starts_with("kept-");
+    assert!(!fs::read_dir(setup.path("run")).unwrap().flatten().any(|entry| kept(&entry)));
     eventually("nothing of ours is left", || ours().is_subset(&before));
 }
 

@@ -2,16 +2,16 @@
 
 use std::collections::BTreeSet;
 use std::fs::{self, File};
-use std::os::unix::fs::{PermissionsExt as _, symlink};
+use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
 use nix::sys::signal::Signal;
 use serde_json::Value;
-use tailcalld::load::LAYOUT;
 use tailcalld::output::record::{Kind, Lost, RecordBody, Stopped, Syscall};
 
+use crate::builds;
 use crate::fd_store::KeepingManager;
 use crate::journald::{Journald, detail, labelled};
 use crate::kill::ours;
@@ -164,16 +164,7 @@ impl KeptRun {
     /// Puts another build in the place of the binary: one whose types have this number. 0 is the real one.
     pub fn install(&self, build: u8) {
         let binary = self.run.path(&format!("build-{build}"));
-        let mut bytes = fs::read(env!("CARGO_BIN_EXE_tailcalld")).unwrap();
-        if build > 0 {
-            // An optimised build may compare eight bytes at a time.
-            for half in LAYOUT.as_bytes().chunks(8) {
-                replace_all(&mut bytes, half, &[b'a' + build; 8]);
-            }
-        }
-        let _ = fs::remove_file(&binary);
-        fs::write(&binary, bytes).unwrap();
-        fs::set_permissions(&binary, fs::Permissions::from_mode(0o755)).unwrap();
+        builds::write(build, &binary);
         // Replaces the file by a rename, as the upgrade of a package does.
         let (link, new) = (self.run.path(NAME), self.run.path("new"));
         symlink(&binary, &new).unwrap();
@@ -284,16 +275,6 @@ impl KeptRun {
 
 fn stopped() -> String {
     format!("MESSAGE_ID={}", Stopped::KIND.id)
-}
-
-fn replace_all(bytes: &mut [u8], from: &[u8], to: &[u8]) {
-    let finder = memchr::memmem::Finder::new(from);
-    let mut at = 0;
-    while let Some(found) = finder.find(&bytes[at..]) {
-        bytes[at + found..at + found + to.len()].copy_from_slice(to);
-        at += found + to.len();
-    }
-    assert!(at > 0, "the binary does not have its own stamp");
 }
 
 /// Prints the daemon's standard error if the test fails.
