@@ -87,7 +87,7 @@ fn killed_daemon_with_pins_loses_no_call_and_stop_removes_them() {
     eventually("nothing of ours is left", || ours().is_subset(&before));
 }
 
-/// Its own executable reads the ring of the killed daemon, also where that was removed and nothing can be executed
+/// The executable of the killed daemon reads its ring, though it was removed and nothing can be executed
 /// below the runtime directory.
 #[test]
 fn daemon_with_pins_and_other_types_takes_over_and_loses_no_call() {
