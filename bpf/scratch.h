@@ -240,7 +240,10 @@ struct scratch {
 	__s64 got; /* result of the last read; in memory as well */
 	union {
 		struct {
-			struct argv_copy argv;
+			union {
+				struct argv_copy argv;
+				__u64 inner[INNER_MEMBERS]; /* values of inner arguments */
+			};
 			struct vector vector;
 			struct read_target target;
 			struct ancestor_walk ancestors;

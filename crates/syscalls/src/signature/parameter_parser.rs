@@ -20,6 +20,27 @@ pub fn parse(column: &'static str, names: &[&str], sets: &'static Sets) -> Optio
         None => (rest, Written::Always),
         Some((rest, condition)) => (rest, Written::parse(condition, names)?),
     };
+    parts(name, rest, written, names, sets)
+}
+
+/// Parses `KIND[LEN]` of a member that is a pointer which the kernel reads.
+pub fn pointer(
+    name: &'static str,
+    kind: &'static str,
+    names: &[&str],
+    sets: &'static Sets,
+) -> Option<Parameter> {
+    parts(name, kind, Written::Always, names, sets).filter(|one| one.memory.is_some())
+}
+
+/// Parses `KIND[LEN] DIRECTION`.
+fn parts(
+    name: &'static str,
+    rest: &'static str,
+    written: Written,
+    names: &[&str],
+    sets: &'static Sets,
+) -> Option<Parameter> {
     let (kind, direction) = match rest.split_once(' ') {
         None => (rest, None),
         Some((kind, "out")) => (kind, Some(Direction::Out)),
