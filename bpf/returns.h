@@ -64,8 +64,8 @@ static __always_inline void deferred_vector(struct scratch *scratch, const struc
 	if (read->op == DEFERRED_MESSAGES && read->moment == MOMENT_RETURN)
 		target->count = result_of(scratch);
 	vector_begin(scratch, deferred_id(read), read->op, read->address, target->count);
-	scratch->vector.width = pending->slot / ABI_SLOTS == 1 ? 4 : 8;
-	scratch->vector.buffer_bytes = pending->buffer_bytes;
+	vector_shape(scratch, pending->slot / ABI_SLOTS == 1 ? 4 : 8, read->extra,
+		     pending->buffer_bytes);
 	if (read->moment == MOMENT_RETURN) {
 		scratch->vector.left = result_of(scratch);
 		scratch->vector.name_rooms = read->length_at;
@@ -92,7 +92,7 @@ static __always_inline void deferred_read_all(struct scratch *scratch,
 			continue;
 		if (read->op == DEFERRED_FILE)
 			scratch->wants = CALL_FILES;
-		else if (read->op >= DEFERRED_VECTOR)
+		else if (read->op >= DEFERRED_POINTERS)
 			scratch->target.vector = i + 1;
 		else
 			deferred_read_one(scratch, read);

@@ -55,7 +55,7 @@ static __always_inline __u64 step_count(const struct scratch *scratch,
 
 static __always_inline bool is_vector(__u8 op)
 {
-	return op >= STEP_VECTOR;
+	return op >= STEP_POINTERS;
 }
 
 static __always_inline void target_begin(struct scratch *scratch, const struct call *call,
@@ -83,7 +83,7 @@ static __always_inline void target_begin(struct scratch *scratch, const struct c
 /* The vector operations are in the same order in both enums. */
 static __always_inline __u8 vector_op(__u8 op)
 {
-	return op - STEP_VECTOR + DEFERRED_VECTOR;
+	return op - STEP_POINTERS + DEFERRED_POINTERS;
 }
 
 static __always_inline __u8 deferred_op(__u8 op)
@@ -150,8 +150,8 @@ static __always_inline void vector_at_entry(struct scratch *scratch, const struc
 	target_begin(scratch, call, step);
 	vector_begin(scratch, of, vector_op(step->op), scratch->target.address,
 		     scratch->target.count);
-	scratch->vector.width = is_compat(scratch) ? 4 : 8;
-	scratch->vector.buffer_bytes = call->route->buffer_bytes;
+	vector_shape(scratch, is_compat(scratch) ? 4 : 8,
+		     step->op == STEP_POINTERS ? step->size : 0, call->route->buffer_bytes);
 	scratch->vector.route = route_reference(call->bank, call->row);
 	if (!(step->when & WHEN_RETURN))
 		return;

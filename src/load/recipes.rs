@@ -48,7 +48,7 @@ pub fn recipe(slot: Slot) -> types::recipe {
 
 /// Returns whether a call of that slot has a vector of buffers, or messages.
 pub(super) fn has_vector(slot: Slot) -> bool {
-    let is_vector = |step: &types::step| u32::from(step.op) >= step_op::STEP_VECTOR.0;
+    let is_vector = |step: &types::step| u32::from(step.op) >= step_op::STEP_POINTERS.0;
     let inner = inner::of(slot).into_iter().flat_map(|choice| choice.arguments);
     recipe(slot).steps.iter().any(is_vector)
         || inner.flat_map(|of| of.steps).any(|one| is_vector(&one))
@@ -213,6 +213,10 @@ fn shape(slot: Slot, kind: Kind, count: Count) -> Option<(step_op, Shape)> {
             (step_op::STEP_SOME, Shape { element: size, most: size, extra: 0 })
         }
         Kind::Struct(name) => (step_op::STEP_BYTES, elements(printed_size(slot.abi(), name)?)),
+        Kind::Pointers(name) => {
+            let element = printed_size(slot.abi(), name)?;
+            (step_op::STEP_POINTERS, Shape { element, most: VECTOR_ELEMENTS, extra: 0 })
+        }
         Kind::Iovec => (step_op::STEP_VECTOR, vector),
         Kind::Msghdr => (step_op::STEP_MESSAGE, vector),
         Kind::Mmsghdr => (step_op::STEP_MESSAGES, vector),
@@ -287,7 +291,7 @@ mod tests {
     fn bytes_of(steps: &[types::step]) -> usize {
         let used = steps.iter().take_while(|step| u32::from(step.op) != step_op::STEP_END.0);
         let bytes = used.map(|step| match u32::from(step.op) {
-            op if op >= step_op::STEP_VECTOR.0 => VECTOR_MAX_BYTES,
+            op if op >= step_op::STEP_POINTERS.0 => VECTOR_MAX_BYTES,
             _ if step.most == 0 => STEP_MAX_BYTES + 16,
             _ => usize::from(step.most) + 16,
         });
@@ -352,7 +356,7 @@ mod tests {
     #[test]
     fn recipe_has_at_most_one_vector() {
         for slot in slots() {
-            let vectors = steps(slot).filter(|step| u32::from(step.op) >= step_op::STEP_VECTOR.0);
+            let vectors = steps(slot).filter(|step| u32::from(step.op) >= step_op::STEP_POINTERS.0);
             assert!(vectors.count() <= 1, "{slot}");
         }
     }

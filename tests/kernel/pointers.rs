@@ -1,6 +1,6 @@
 //! Memory behind a second pointer: of a structure that an argument points to, or of arguments that are in memory.
 
-use syscalls::{Abi, Status, notation};
+use syscalls::{Abi, Part, Status, notation};
 use tailcalld::decode::Event;
 
 use crate::memory::{event_of, route_of, with_result};
@@ -87,6 +87,57 @@ fn args_captures_signal_mask_of_io_pgetevents() {
     let args = ["0", "1", "1", "0", "0", "nested:words:0x10000;8"];
     let expected = "io_pgetevents(NULL, 1, 1, NULL, NULL, {sigmask=[CHLD], sigsetsize=8})";
     assert_text(&rig, Abi::Native, "io_pgetevents", &args, expected);
+}
+
+/// `pwrite` of 3 bytes to descriptor 7, which does not exist, at 1.
+const IOCB: &str = "words:0x5,0x0,0x700000001,4096,3,1,0,0";
+
+#[test]
+fn args_captures_structures_behind_vector_of_pointers() {
+    needs_root!();
+    let rig = rig(&[(slot(Abi::Native, "io_submit"), "args")]);
+    let printed = "{aio_data=0x5, aio_lio_opcode=IOCB_CMD_PWRITE, aio_fildes=7, aio_buf=0x1000, \
+                   aio_nbytes=3, aio_offset=1}";
+    let poll = "words:0,0,0x300000005,1,0,0,0,0";
+    let polled = "{aio_data=0, aio_lio_opcode=IOCB_CMD_POLL, aio_fildes=3, aio_buf=0x1}";
+    for (count, vector, expected) in [
+        ("1", format!("nested:{IOCB}"), format!("[{printed}]")),
+        ("2", format!("nested:{IOCB};{poll}"), format!("[{printed}, {polled}]")),
+        ("3", format!("nested:4096;0;{IOCB}"), format!("[0x1000, NULL, {printed}]")),
+        ("0", format!("nested:{IOCB}"), "[]".to_owned()),
+        ("1", "4096".to_owned(), "0x1000".to_owned()),
+    ] {
+        let expected = format!("io_submit(NULL, {count}, {expected})");
+        assert_text(&rig, Abi::Native, "io_submit", &["0", count, &vector], &expected);
+    }
+}
+
+#[test]
+#[cfg(target_arch = "x86_64")]
+fn args_captures_structures_behind_vector_of_short_pointers() {
+    needs_root!();
+    let rig = rig(&[(slot(Abi::Compat, "io_submit"), "args")]);
+    let printed = "{aio_data=0x5, aio_lio_opcode=IOCB_CMD_PWRITE, aio_fildes=7, aio_buf=0x1000, \
+                   aio_nbytes=3, aio_offset=1}";
+    let expected = format!("io_submit(NULL, 2, [{printed}, 0x1000])");
+    let args = ["0", "2", &format!("nested32:{IOCB};4096")];
+    assert_text(&rig, Abi::Compat, "io_submit", &args, &expected);
+}
+
+/// More structures than an event has room for.
+#[test]
+fn args_long_vector_of_pointers_is_marked() {
+    needs_root!();
+    let rig = rig(&[(slot(Abi::Native, "io_submit"), "args")]);
+    let nr = slot(Abi::Native, "io_submit").nr().to_string();
+    let vector = format!("nested:{}", [IOCB; 200].join(";"));
+    event_of(&rig, &["native", &nr, "0", "200", &vector], |event| {
+        let structures = event.captures.iter().filter(|one| one.part == Part::Buffer).count();
+        assert_eq!(structures, 128);
+        let call = event.known_call().expect("a known syscall");
+        assert!(call.arguments().last().unwrap().is_truncated());
+        assert!(text(event, "io_submit").ends_with("}, ...])"));
+    });
 }
 
 #[test]

@@ -4,6 +4,7 @@
 use super::buffer::captured;
 use super::iovec::iovec;
 use super::message::{message, messages};
+use super::pointers::pointers;
 use super::register::register_value;
 use super::strings::{environment, strings};
 use super::structure::{Phase, with_members};
@@ -95,6 +96,7 @@ fn captures<'e>(
     let abi = one.abi();
     match one.parameter.kind {
         Kind::Iovec => iovec(captures, (abi, None), phase, out),
+        Kind::Pointers(name) => pointers(captures, (abi, name), phase, out),
         Kind::Msghdr => message(captures, (abi, one.socket()), phase, out),
         Kind::Mmsghdr => {
             let is_captured = messages(captures, (abi, one.socket()), phase, out);

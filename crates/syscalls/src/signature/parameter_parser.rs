@@ -118,7 +118,7 @@ impl Kind {
             Self::String => matches!(count, Count::One | Count::Fixed(_)),
             Self::Bits(_) => count != Count::One,
             _ if matches!(count, Count::ButOne(_)) => false,
-            Self::Iovec | Self::Mmsghdr => count != Count::One,
+            Self::Iovec | Self::Mmsghdr | Self::Pointers(_) => count != Count::One,
             _ => !self.is_counted_in_bytes() || count != Count::One,
         }
     }
