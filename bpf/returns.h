@@ -47,7 +47,8 @@ static __always_inline void deferred_read_one(struct scratch *scratch,
 	if (read->op == DEFERRED_TEXT || read->op == DEFERRED_PROGRAM) {
 		capture_text(scratch, deferred_id(read), (const void *)read->address,
 			     TEXT_MAX_BYTES);
-	} else if (read->op == DEFERRED_BYTES || read->op == DEFERRED_SOME) {
+	} else if (read->op == DEFERRED_BYTES || read->op == DEFERRED_SOME ||
+		   read->op == DEFERRED_LEFT) {
 		deferred_size(scratch, read);
 		capture_bytes(scratch, deferred_id(read), read->address, target->room,
 			      read->op == DEFERRED_SOME ? 0 : target->length);
@@ -73,9 +74,14 @@ static __always_inline void deferred_vector(struct scratch *scratch, const struc
 	}
 }
 
-/* Whether the memory is to be read: a call that fails has written nothing. */
+#define ERESTART_RESTARTBLOCK 516 /* include/linux/errno.h: a signal has interrupted a sleep */
+
+/* Whether the memory is to be read: a call that fails has written nothing, but for the time that an
+ * interrupted sleep had left. */
 static __always_inline bool is_due(const struct scratch *scratch, const struct deferred_read *read)
 {
+	if (read->op == DEFERRED_LEFT)
+		return result_of(scratch) == -ERESTART_RESTARTBLOCK;
 	return read->moment != MOMENT_RETURN || result_of(scratch) >= 0;
 }
 

@@ -88,11 +88,12 @@ enum deferred_op {
 	DEFERRED_PROGRAM = 3, /* the path of a program, from the memory of the new program */
 	DEFERRED_AREA = 4, /* its arguments, from the memory of the new program */
 	DEFERRED_SOME = 5, /* as many of `room` bytes as can be read */
-	DEFERRED_POINTERS = 6,
-	DEFERRED_VECTOR = 7,
-	DEFERRED_MESSAGE = 8,
-	DEFERRED_MESSAGES = 9,
-	DEFERRED_FILE = 10, /* no memory, but the file behind the result, a new descriptor */
+	DEFERRED_LEFT = 6, /* bytes that an interrupted call has written */
+	DEFERRED_POINTERS = 7,
+	DEFERRED_VECTOR = 8,
+	DEFERRED_MESSAGE = 9,
+	DEFERRED_MESSAGES = 10,
+	DEFERRED_FILE = 11, /* no memory, but the file behind the result, a new descriptor */
 };
 
 enum deferred_size {

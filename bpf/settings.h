@@ -317,10 +317,11 @@ enum step_op {
 	STEP_PROGRAM = 2, /* the path of a program that is executed */
 	STEP_BYTES = 3, /* elements of a known size */
 	STEP_SOME = 4, /* as many of `size` bytes as are readable; their length is unknown */
-	STEP_POINTERS = 5, /* a vector of pointers, and `size` bytes behind each */
-	STEP_VECTOR = 6, /* struct iovec, and the buffers */
-	STEP_MESSAGE = 7, /* struct msghdr, and the memory that it points to */
-	STEP_MESSAGES = 8, /* a vector of struct mmsghdr */
+	STEP_LEFT = 5, /* elements that the kernel writes if a signal interrupts the call */
+	STEP_POINTERS = 6, /* a vector of pointers, and `size` bytes behind each */
+	STEP_VECTOR = 7, /* struct iovec, and the buffers */
+	STEP_MESSAGE = 8, /* struct msghdr, and the memory that it points to */
+	STEP_MESSAGES = 9, /* a vector of struct mmsghdr */
 };
 
 /* The number of elements that an argument points to. */

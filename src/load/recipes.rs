@@ -8,7 +8,7 @@ pub use inner::inner_tables;
 
 use syscalls::{
     Abi, Count, Direction, Kind, Memory, Parameter, PathBase, Signature, Slot, SqeMember,
-    Structure, UringOperation, signature, structure, uring_operation,
+    Structure, UringOperation, Written, signature, structure, uring_operation,
 };
 
 use crate::bpf::types::{self, sqe_member, step_count, step_op, step_when};
@@ -150,6 +150,7 @@ fn is_long_text(parameter: &Parameter, memory: &Memory) -> bool {
 fn pointer(slot: Slot, all: &[Parameter], at: u8, parameter: &Parameter) -> Option<types::step> {
     let memory = parameter.memory?;
     let (op, shape) = shape(slot, parameter.kind, memory.count)?;
+    let op = if memory.written == Written::Interrupted { step_op::STEP_LEFT } else { op };
     let (count, counter) = counter(slot, all, parameter, memory.count);
     Some(types::step {
         op: op.0 as u8,

@@ -6,6 +6,8 @@ use crate::{
 };
 
 const AF_NETLINK: u16 = 16;
+/// Result of a sleep that a signal has interrupted (`include/linux/errno.h` of the kernel).
+const ERESTART_RESTARTBLOCK: i64 = 516;
 
 /// A syscall as it was made: registers, captured memory and, once it has returned, its result.
 #[derive(Debug, Clone, Copy)]
@@ -160,6 +162,7 @@ impl<'c> Argument<'c> {
             Written::Always => true,
             Written::Positive => self.result() != Some(0),
             Written::Fitting => !self.exceeds_capacity(),
+            Written::Interrupted => self.result() == Some(-ERESTART_RESTARTBLOCK),
             Written::Marked(position) => self.has_mark(position),
         }
     }

@@ -89,6 +89,7 @@ impl Written {
         match text {
             "result" => Some(Self::Positive),
             "fits" => Some(Self::Fitting),
+            "interrupted" => Some(Self::Interrupted),
             name => position(name, names).map(Self::Marked),
         }
     }
