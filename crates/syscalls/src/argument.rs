@@ -162,6 +162,7 @@ impl<'c> Argument<'c> {
             Written::Always => true,
             Written::Positive => self.result() != Some(0),
             Written::Fitting => !self.exceeds_capacity(),
+            Written::Filled => self.result() != Some(0) && !self.exceeds_capacity(),
             Written::Interrupted => self.result() == Some(-ERESTART_RESTARTBLOCK),
             Written::Marked(position) => self.has_mark(position),
         }

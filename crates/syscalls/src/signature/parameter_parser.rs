@@ -59,7 +59,7 @@ fn parts(
     }
     let is_result = matches!(count, Count::Result(_));
     if written != Written::Always && direction.is_none()
-        || written == Written::Fitting && !is_result
+        || matches!(written, Written::Fitting | Written::Filled) && !is_result
     {
         return None;
     }
@@ -89,6 +89,7 @@ impl Written {
         match text {
             "result" => Some(Self::Positive),
             "fits" => Some(Self::Fitting),
+            "filled" => Some(Self::Filled),
             "interrupted" => Some(Self::Interrupted),
             name => position(name, names).map(Self::Marked),
         }

@@ -199,6 +199,39 @@ fn length_without_room_is_address() {
     }
 }
 
+/// The kernel writes nothing where there are no names.
+#[test]
+fn list_without_names_is_address() {
+    let list = |result, bytes: &'static [u8]| {
+        let args = [1, 0x1000, 100, 0, 0, 0];
+        arguments("listxattr", args, result, vec![written(1, bytes)])[1].clone()
+    };
+    assert_eq!(list(0, b""), "0x1000");
+    assert_eq!(list(5, b"a.b\0c"), r#""a.b\0c""#);
+}
+
+/// The kernel writes the time that is left if a signal interrupts the sleep, and at no other end.
+#[test]
+fn time_left_is_printed_of_interrupted_sleep() {
+    let time = words(&[4, 5]);
+    let nanosleep = |result: i64| {
+        let args = [0x1000, 0x2000, 0, 0, 0, 0];
+        arguments("nanosleep", args, result, vec![written(1, &time)])[1].clone()
+    };
+    assert_eq!(nanosleep(-516), "{tv_sec=4, tv_nsec=5}");
+    assert_eq!([0, -4, -14].map(nanosleep), ["0x2000"; 3]);
+}
+
+#[test]
+fn error_of_socket_has_name() {
+    let getsockopt = |error| {
+        let (error, size) = (ints(&[error]), ints(&[4]));
+        let captures = vec![written(3, &error), read(4, &size), written(4, &size)];
+        arguments("getsockopt", [3, 1, 4, 0x1000, 0x2000, 0], 0, captures)[3].clone()
+    };
+    assert_eq!([111, 0].map(getsockopt), ["[ECONNREFUSED]", "[0]"]);
+}
+
 /// With MSG_TRUNC the result is the length of the message, of which the caller has what it has room for.
 #[test]
 fn message_longer_than_room_is_not_cut() {
