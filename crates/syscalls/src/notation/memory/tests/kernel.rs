@@ -223,6 +223,25 @@ fn time_left_is_printed_of_interrupted_sleep() {
 }
 
 #[test]
+fn structure_of_ring_is_that_of_the_operation() {
+    let register = |opcode, number, bytes: &[u8]| {
+        let args = [3, opcode, 0x1000, number, 0, 0];
+        let captures = vec![capture(2, Moment::Entry, Value::Bytes(bytes), SOME)];
+        arguments("io_uring_register", args, 0, captures)[2].clone()
+    };
+    let zeros = |bytes: Vec<u8>| [bytes, vec![0; 100]].concat();
+    assert_eq!(register(2, 2, &zeros(ints(&[4, u32::MAX]))), "[4, -1]");
+    // Of a ring that is registered itself.
+    assert_eq!(register(0x8000_0002, 1, &zeros(ints(&[4]))), "[4]");
+    let napi = register(27, 1, &zeros(ints(&[50, 1])));
+    assert_eq!(napi, "{busy_poll_to=50, prefer_busy_poll=1, opcode=0, op_param=0}");
+    let clone = register(30, 1, &zeros(ints(&[5, 1, 2, 3, 4])));
+    assert_eq!(clone, "{src_fd=5, flags=0x1, src_off=2, dst_off=3, nr=4}");
+    assert_eq!(register(29, 0, &zeros(ints(&[1]))), "{clockid=CLOCK_MONOTONIC}");
+    assert_eq!(register(12, 0, &zeros(ints(&[1]))), "0x1000");
+}
+
+#[test]
 fn error_of_socket_has_name() {
     let getsockopt = |error| {
         let (error, size) = (ints(&[error]), ints(&[4]));
