@@ -165,6 +165,8 @@ enum wire_size {
 	OPEN_FILE_SIZE = 24,
 	OPEN_SOCKET_SIZE = 72,
 	RESULT_POSITION = 6, /* in place of an argument's */
+	INNER_POSITION =
+		16, /* plus the position of an inner argument, see struct inner_arguments */
 	ANCESTORS_MAX = 8, /* of one event */
 	ENV_NAMES = 16, /* that all routes together may name, and that one event has */
 	ENV_NAME_WORDS = 4, /* of a name and its `=`: 32 bytes */

@@ -17,6 +17,8 @@ volatile __u64 cgroup_tags_lost;
 volatile __u64 process_trees_lost;
 volatile __u64 process_trees_found;
 const volatile struct recipe recipes[BANK_SLOTS];
+const volatile struct inner_choice inner_choices[INNER_CHOICES];
+const volatile struct inner_arguments inner_arguments[INNER_ARGUMENTS];
 const volatile struct path_arguments path_arguments[BANK_SLOTS];
 const volatile struct descriptors_of_call descriptors_of[BANK_SLOTS];
 const volatile struct uring_arguments uring_arguments[URING_SLOTS];
@@ -59,6 +61,7 @@ struct wire_types {
 	enum step_count step_count;
 	enum step_when step_when;
 	enum recipe_size recipe_size;
+	enum inner_size inner_size;
 	enum path_size path_size;
 	enum descriptor_size descriptor_size;
 	enum sqe_member sqe_member;

@@ -54,6 +54,10 @@ extern volatile __u64 process_trees_found;
  * before load. */
 extern const volatile struct recipe recipes[BANK_SLOTS];
 
+/* The inner arguments of syscalls that have some. Set before load. */
+extern const volatile struct inner_choice inner_choices[INNER_CHOICES];
+extern const volatile struct inner_arguments inner_arguments[INNER_ARGUMENTS];
+
 /* The path arguments of each syscall, by slot within a bank. Set before load. */
 extern const volatile struct path_arguments path_arguments[BANK_SLOTS];
 

@@ -34,6 +34,7 @@ enum continuation {
 	CONTINUE_WALK = 6, /* `filter_walk` */
 	CONTINUE_CAPABILITIES = 7, /* `capabilities` */
 	CONTINUE_VECTORS = 8, /* `vectors` */
+	CONTINUE_INNER = 9, /* `inner_args` */
 	CONTINUATIONS,
 };
 

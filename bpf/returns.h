@@ -47,7 +47,8 @@ static __always_inline void deferred_read_one(struct scratch *scratch,
 	if (read->op == DEFERRED_TEXT || read->op == DEFERRED_PROGRAM) {
 		capture_text(scratch, deferred_id(read), (const void *)read->address,
 			     TEXT_MAX_BYTES);
-	} else if (read->op == DEFERRED_BYTES || read->op == DEFERRED_SOME) {
+	} else if (read->op == DEFERRED_BYTES || read->op == DEFERRED_SOME ||
+		   read->op == DEFERRED_LEFT) {
 		deferred_size(scratch, read);
 		capture_bytes(scratch, deferred_id(read), read->address, target->room,
 			      read->op == DEFERRED_SOME ? 0 : target->length);
@@ -64,8 +65,8 @@ static __always_inline void deferred_vector(struct scratch *scratch, const struc
 	if (read->op == DEFERRED_MESSAGES && read->moment == MOMENT_RETURN)
 		target->count = result_of(scratch);
 	vector_begin(scratch, deferred_id(read), read->op, read->address, target->count);
-	scratch->vector.width = pending->slot / ABI_SLOTS == 1 ? 4 : 8;
-	scratch->vector.buffer_bytes = pending->buffer_bytes;
+	vector_shape(scratch, pending->slot / ABI_SLOTS == 1 ? 4 : 8, read->extra,
+		     pending->buffer_bytes);
 	if (read->moment == MOMENT_RETURN) {
 		scratch->vector.left = result_of(scratch);
 		scratch->vector.name_rooms = read->length_at;
@@ -73,9 +74,14 @@ static __always_inline void deferred_vector(struct scratch *scratch, const struc
 	}
 }
 
-/* Whether the memory is to be read: a call that fails has written nothing. */
+#define ERESTART_RESTARTBLOCK 516 /* include/linux/errno.h: a signal has interrupted a sleep */
+
+/* Whether the memory is to be read: a call that fails has written nothing, but for the time that an
+ * interrupted sleep had left. */
 static __always_inline bool is_due(const struct scratch *scratch, const struct deferred_read *read)
 {
+	if (read->op == DEFERRED_LEFT)
+		return result_of(scratch) == -ERESTART_RESTARTBLOCK;
 	return read->moment != MOMENT_RETURN || result_of(scratch) >= 0;
 }
 
@@ -92,7 +98,7 @@ static __always_inline void deferred_read_all(struct scratch *scratch,
 			continue;
 		if (read->op == DEFERRED_FILE)
 			scratch->wants = CALL_FILES;
-		else if (read->op >= DEFERRED_VECTOR)
+		else if (read->op >= DEFERRED_POINTERS)
 			scratch->target.vector = i + 1;
 		else
 			deferred_read_one(scratch, read);

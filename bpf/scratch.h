@@ -66,6 +66,8 @@ struct vector {
 	__u8 part; /* of the round's capture; PART_REST: none */
 	__u8 error; /* nothing could be read */
 	__u8 jumps; /* so far */
+	__u16 stride; /* bytes of an element */
+	__u16 fixed; /* bytes that each pointer leads to; 0: the element has their number */
 };
 
 /* A pointer argument of the call, as the recipe describes it; in memory as well. */
@@ -86,10 +88,12 @@ enum deferred_op {
 	DEFERRED_PROGRAM = 3, /* the path of a program, from the memory of the new program */
 	DEFERRED_AREA = 4, /* its arguments, from the memory of the new program */
 	DEFERRED_SOME = 5, /* as many of `room` bytes as can be read */
-	DEFERRED_VECTOR = 6,
-	DEFERRED_MESSAGE = 7,
-	DEFERRED_MESSAGES = 8,
-	DEFERRED_FILE = 9, /* no memory, but the file behind the result, a new descriptor */
+	DEFERRED_LEFT = 6, /* bytes that an interrupted call has written */
+	DEFERRED_POINTERS = 7,
+	DEFERRED_VECTOR = 8,
+	DEFERRED_MESSAGE = 9,
+	DEFERRED_MESSAGES = 10,
+	DEFERRED_FILE = 11, /* no memory, but the file behind the result, a new descriptor */
 };
 
 enum deferred_size {
@@ -109,7 +113,7 @@ struct deferred_read {
 			* else 0 */
 	__u8 op; /* enum deferred_op */
 	__u8 field; /* of the capture */
-	__u8 extra; /* bytes before the first element */
+	__u8 extra; /* bytes before the first element; of a vector, its `fixed` */
 	__u8 moment; /* of the capture */
 };
 
@@ -240,7 +244,10 @@ struct scratch {
 	__s64 got; /* result of the last read; in memory as well */
 	union {
 		struct {
-			struct argv_copy argv;
+			union {
+				struct argv_copy argv;
+				__u64 inner[INNER_MEMBERS]; /* values of inner arguments */
+			};
 			struct vector vector;
 			struct read_target target;
 			struct ancestor_walk ancestors;

@@ -317,9 +317,11 @@ enum step_op {
 	STEP_PROGRAM = 2, /* the path of a program that is executed */
 	STEP_BYTES = 3, /* elements of a known size */
 	STEP_SOME = 4, /* as many of `size` bytes as are readable; their length is unknown */
-	STEP_VECTOR = 5, /* struct iovec, and the buffers */
-	STEP_MESSAGE = 6, /* struct msghdr, and the memory that it points to */
-	STEP_MESSAGES = 7, /* a vector of struct mmsghdr */
+	STEP_LEFT = 5, /* elements that the kernel writes if a signal interrupts the call */
+	STEP_POINTERS = 6, /* a vector of pointers, and `size` bytes behind each */
+	STEP_VECTOR = 7, /* struct iovec, and the buffers */
+	STEP_MESSAGE = 8, /* struct msghdr, and the memory that it points to */
+	STEP_MESSAGES = 9, /* a vector of struct mmsghdr */
 };
 
 /* The number of elements that an argument points to. */
@@ -361,7 +363,33 @@ struct recipe {
 	__u8 at_entry; /* whether a step reads memory at entry */
 	__u8 strings; /* position, from 1, of a vector of strings; 0: none */
 	__u8 environment; /* position, from 1, of one that is only counted; 0: none */
+	__u8 inner; /* number of the choice between its inner arguments, from 1; 0: it has none */
+};
+
+enum inner_size {
+	INNER_ARGUMENTS = 64, /* powers of two, so that a mask makes an index of any number */
+	INNER_CHOICES = 16,
+	INNER_MEMBERS = 6, /* as many as a call has arguments */
+};
+
+/* Inner arguments: members of a structure that an argument points to, which are pointers or say how
+ * much these point to. Written by the loader, from signatures and layouts. */
+struct inner_arguments {
+	struct step steps[STEPS_MAX]; /* positions are those of members, plus INNER_POSITION */
+	__u8 offsets[INNER_MEMBERS]; /* of the members in the structure */
+	__u8 widths[INNER_MEMBERS]; /* in bytes; 0: none */
+	__u8 argument; /* position of the argument */
 	__u8 reserved;
+};
+
+/* The choice between the inner arguments of a syscall, by the value of one of its arguments: the
+ * first of `count` entries if its masked bits are 0, and so on. */
+struct inner_choice {
+	__u32 mask;
+	__u8 shift; /* of the masked bits */
+	__u8 argument; /* position of the argument with the value */
+	__u8 count;
+	__u8 first;
 };
 
 /* A path argument, and the descriptor of the directory that a relative one begins at. */

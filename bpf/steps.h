@@ -6,9 +6,19 @@
 #include "route.h"
 #include "vector.h"
 
-/* Captures the arguments of a call by its recipe: memory that the kernel reads at entry, memory
- * that it writes when the call returns. */
+/* Captures the arguments of a call by the steps of its recipe: memory that the kernel reads at
+ * entry, memory that it writes when the call returns. With OF_INNER_ARGUMENTS, the arguments are
+ * those in the memory behind one. */
 
+#ifdef OF_INNER_ARGUMENTS
+static __always_inline __u64 argument(const struct scratch *scratch, __u8 position)
+{
+	__u64 at = position - INNER_POSITION;
+
+	barrier_var(at);
+	return at < INNER_MEMBERS ? scratch->inner[at] : 0;
+}
+#else
 static __always_inline __u64 argument(const struct scratch *scratch, __u8 position)
 {
 	__u64 at = position;
@@ -16,6 +26,7 @@ static __always_inline __u64 argument(const struct scratch *scratch, __u8 positi
 	barrier_var(at);
 	return at < 6 ? scratch->event.args[at] : 0;
 }
+#endif
 
 /* Returns the number of words of `size` bytes that hold so many bits. */
 static __always_inline __u64 bits_count(__u64 bits, __u64 size)
@@ -44,7 +55,7 @@ static __always_inline __u64 step_count(const struct scratch *scratch,
 
 static __always_inline bool is_vector(__u8 op)
 {
-	return op >= STEP_VECTOR;
+	return op >= STEP_POINTERS;
 }
 
 static __always_inline void target_begin(struct scratch *scratch, const struct call *call,
@@ -72,14 +83,17 @@ static __always_inline void target_begin(struct scratch *scratch, const struct c
 /* The vector operations are in the same order in both enums. */
 static __always_inline __u8 vector_op(__u8 op)
 {
-	return op - STEP_VECTOR + DEFERRED_VECTOR;
+	return op - STEP_POINTERS + DEFERRED_POINTERS;
 }
 
 static __always_inline __u8 deferred_op(__u8 op)
 {
 	if (is_vector(op))
 		return vector_op(op);
-	return op == STEP_TEXT ? DEFERRED_TEXT : op == STEP_SOME ? DEFERRED_SOME : DEFERRED_BYTES;
+	return op == STEP_TEXT   ? DEFERRED_TEXT
+	       : op == STEP_SOME ? DEFERRED_SOME
+	       : op == STEP_LEFT ? DEFERRED_LEFT
+				 : DEFERRED_BYTES;
 }
 
 static __always_inline void step_defer(struct scratch *scratch, const volatile struct step *step,
@@ -139,8 +153,8 @@ static __always_inline void vector_at_entry(struct scratch *scratch, const struc
 	target_begin(scratch, call, step);
 	vector_begin(scratch, of, vector_op(step->op), scratch->target.address,
 		     scratch->target.count);
-	scratch->vector.width = is_compat(scratch) ? 4 : 8;
-	scratch->vector.buffer_bytes = call->route->buffer_bytes;
+	vector_shape(scratch, is_compat(scratch) ? 4 : 8,
+		     step->op == STEP_POINTERS ? step->size : 0, call->route->buffer_bytes);
 	scratch->vector.route = route_reference(call->bank, call->row);
 	if (!(step->when & WHEN_RETURN))
 		return;
@@ -170,20 +184,20 @@ static __always_inline void step_capture(struct scratch *scratch, const struct c
 }
 
 /* Captures all but a vector, which it prepares: then it returns true. */
-static __always_inline bool recipe_capture(struct scratch *scratch, const struct call *call,
-					   const volatile struct recipe *recipe)
+static __always_inline bool steps_capture(struct scratch *scratch, const struct call *call,
+					  const volatile struct step *steps)
 {
 	scratch->target.vector = 0;
 	for (__u32 i = 0; i < STEPS_MAX; i++) {
-		if (recipe->steps[i].op == STEP_END)
+		if (steps[i].op == STEP_END)
 			break;
-		step_capture(scratch, call, &recipe->steps[i], i);
+		step_capture(scratch, call, &steps[i], i);
 	}
 	__u64 at = scratch->target.vector - 1;
 	barrier_var(at);
 	if (at >= STEPS_MAX)
 		return false;
-	vector_at_entry(scratch, call, &recipe->steps[at]);
+	vector_at_entry(scratch, call, &steps[at]);
 	return true;
 }
 

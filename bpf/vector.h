@@ -5,7 +5,8 @@
 #include "capture.h"
 
 /* Captures vectors of buffers, and messages, which contain one: the vector is one capture, and each
- * buffer another, in their order. A round makes one capture; `vectors` and `result_vectors`
+ * buffer another, in their order. So it does a vector of pointers to structures, as if these were
+ * buffers. A round makes one capture; `vectors` and `result_vectors`
  * tail-call themselves for more rounds than the verifier can follow in one program. */
 
 enum {
@@ -62,9 +63,22 @@ static __always_inline void vector_begin(struct scratch *scratch, struct capture
 	vector->has_lengths = false;
 	vector->error = 0;
 	vector->jumps = 0;
-	vector->stage = op == DEFERRED_VECTOR ? VECTOR_ELEMENTS
+	vector->stage = op <= DEFERRED_VECTOR ? VECTOR_ELEMENTS
 			: vector->messages    ? VECTOR_MESSAGE
 					      : VECTOR_END;
+}
+
+/* Sets the shape of the elements: a pointer of `width` bytes and as wide a length or, if each
+ * pointer leads to `fixed` bytes, the pointer alone. */
+static __always_inline void vector_shape(struct scratch *scratch, __u32 width, __u16 fixed,
+					 __u32 buffer_bytes)
+{
+	volatile struct vector *vector = &scratch->vector;
+
+	vector->width = width;
+	vector->fixed = fixed;
+	vector->stride = fixed ? width : 2 * width;
+	vector->buffer_bytes = fixed ? fixed : buffer_bytes;
 }
 
 /* Sets the `length_at` of messages to the rooms for the names of the first ones, a byte each, which
@@ -84,7 +98,7 @@ static __always_inline void name_rooms(volatile struct read_target *target, __u6
 
 static __always_inline bool is_message(const struct scratch *scratch)
 {
-	return ((const volatile struct vector *)&scratch->vector)->op != DEFERRED_VECTOR;
+	return ((const volatile struct vector *)&scratch->vector)->op > DEFERRED_VECTOR;
 }
 
 /* Goes on with the next message, if there is one. */
@@ -151,7 +165,7 @@ static __always_inline void aim_control(struct scratch *scratch)
 static __always_inline void aim_elements(struct scratch *scratch)
 {
 	volatile struct vector *vector = &scratch->vector;
-	__u64 size = 2 * vector->width;
+	__u64 size = vector->stride;
 
 	if (is_message(scratch)) {
 		vector->at = user_long(vector->message + size, vector->width);
@@ -177,7 +191,9 @@ static __always_inline void aim_buffer(struct scratch *scratch)
 		return;
 	}
 	address = user_long(vector->at, vector->width);
-	length = user_long(vector->at + vector->width, vector->width);
+	length = vector->fixed;
+	if (!length)
+		length = user_long(vector->at + vector->width, vector->width);
 	length = min_u64(length, vector->left);
 	aim(scratch, PART_BUFFER, address,
 	    min_u64(min_u64(length, vector->buffer_bytes), vector->budget - CAPTURE_SIZE), length);
@@ -251,7 +267,7 @@ static __always_inline void vector_captured_elements(struct scratch *scratch)
 	volatile struct vector *vector = &scratch->vector;
 	__u64 kept = scratch->target.room;
 
-	vector->count = kept / (2 * vector->width);
+	vector->count = kept / vector->stride;
 	vector->budget -= min_u64(vector->budget, kept + CAPTURE_SIZE);
 	vector->stage = VECTOR_BUFFER;
 }
@@ -265,7 +281,7 @@ static __always_inline void vector_captured_buffer(struct scratch *scratch)
 		vector_next_message(scratch);
 		return;
 	}
-	vector->at += 2 * vector->width;
+	vector->at += vector->stride;
 	vector->count--;
 	vector->left -= target->length;
 	vector->budget -= min_u64(vector->budget, CAPTURE_SIZE + ((target->room + 7) & ~7ULL));

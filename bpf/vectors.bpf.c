@@ -22,7 +22,7 @@ static __always_inline void vector_defer(struct scratch *scratch)
 	read->element = 0;
 	read->op = vector->op;
 	read->field = vector->field;
-	read->extra = 0;
+	read->extra = vector->fixed;
 	read->moment = MOMENT_REREAD;
 }
 

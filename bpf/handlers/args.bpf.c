@@ -51,9 +51,13 @@ int handle_args(void *ctx)
 	scratch = emit_begin(ctx, &call);
 	if (!scratch)
 		return 0;
-	if (recipe_capture(scratch, &call, recipe)) {
+	if (steps_capture(scratch, &call, recipe->steps)) {
 		bpf_tail_call(ctx, &continuations, CONTINUE_VECTORS);
 		vector_finish(scratch); /* the kernel allows no further jump */
+	}
+	if (recipe->inner) {
+		scratch->vector.route = route_reference(call.bank, call.row);
+		bpf_tail_call(ctx, &continuations, CONTINUE_INNER);
 	}
 	if (recipe->strings)
 		recipe_copy_argv(ctx, scratch, &call, recipe);

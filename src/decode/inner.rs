@@ -1,5 +1,4 @@
-//! Inner calls of syscalls like `socketcall`: name and arguments of the call that an event stands for. The
-//! memory behind these arguments is not known, because only memory that registers lead to is captured.
+//! Inner calls of syscalls like `socketcall`: name and arguments of the call that an event stands for.
 
 use syscalls::{
     self, Abi, ArgumentSource, Capture, InnerCall, Kind, MemoryArguments, Moment, Part, Signature,

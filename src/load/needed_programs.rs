@@ -6,7 +6,7 @@ use libbpf_rs::skel::OpenSkel as _;
 use syscalls::{Abi, Slot};
 
 use super::programs::{Names, handler_program};
-use super::recipes::{has_vector, recipe};
+use super::recipes::{has_inner, has_vector, recipe};
 use crate::bpf::OpenTailcalldSkel;
 use crate::config::{Fds, Paths, Results};
 use crate::handlers::Handlers;
@@ -63,7 +63,7 @@ const OF_DAEMON: [&str; 1] = ["self_identify"];
 const OF_TABLE: [&str; 4] = ["sys_enter", "selftest", "cgroup_mkdir", "cgroup_rmdir"];
 
 /// Programs of a table that has a rule of some kind.
-const OF_RULES: [(IsNeeded, &[&str]); 13] = [
+const OF_RULES: [(IsNeeded, &[&str]); 14] = [
     (|one| one.slot.abi() == Abi::IoUring, &["uring_submit"]),
     (|one| one.route.unfiltered().is_none(), &["filter", "filter_match", "filter_resume"]),
     (|one| one.rule.filter.asks_for_path(), &["filter_path", "filter_walk"]),
@@ -72,6 +72,7 @@ const OF_RULES: [(IsNeeded, &[&str]); 13] = [
         &["proc_tree_exit", "proc_tree_fork", "proc_tree_seed"],
     ),
     (|one| one.rule.records && recipe(one.slot).strings != 0, &["argv_copy"]),
+    (|one| one.rule.records && has_inner(one.slot), &["inner_args"]),
     (|one| one.rule.records && has_vector(one.slot), &["vectors"]),
     (|one| one.rule.records && has_vector(one.slot) && one.awaits_return(), &["result_vectors"]),
     (|one| one.rule.records && one.rule.names, &["names"]),
@@ -161,6 +162,7 @@ mod tests {
         assert_eq!(needed("execve", |_| {}), owned(&["argv_copy"]));
         assert_eq!(needed("execve", |rule| rule.records = false), Names::new());
         assert_eq!(needed("writev", |_| {}), owned(&["vectors"]));
+        assert_eq!(needed("pselect6", |_| {}), owned(&["inner_args"]));
         let vectors = owned(&["result_vectors", "sys_exit", "task_exit", "vectors"]);
         assert_eq!(needed("recvmsg", |rule| rule.results = Results::All), vectors);
         assert_eq!(needed("getpid", |rule| rule.names = true), owned(&["names"]));

@@ -66,6 +66,13 @@ fn configure(open: &mut OpenTailcalldSkel<'_>, ring_bytes: u32, choice: &AttachM
     for (recipe, slot) in rodata.recipes.iter_mut().zip((0..).map_while(Slot::from_index)) {
         *recipe = recipes::recipe(slot);
     }
+    let inner = recipes::inner_tables();
+    (rodata.inner_choices, rodata.inner_arguments) = (inner.choices, inner.arguments);
+    for (slot, number) in inner.slots {
+        if let Some(recipe) = rodata.recipes.get_mut(usize::from(slot.index())) {
+            recipe.inner = number;
+        }
+    }
     let path_arguments = rodata.path_arguments.iter_mut().zip((0..).map_while(Slot::from_index));
     for (arguments, slot) in path_arguments {
         *arguments = recipes::path_arguments(slot);
@@ -112,6 +119,7 @@ fn shares_the_table(program: &str) -> bool {
             | "descriptors"
             | "capabilities"
             | "vectors"
+            | "inner_args"
     ) || program.starts_with("filter")
         || program.starts_with("handle_")
 }

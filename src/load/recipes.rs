@@ -1,9 +1,14 @@
 //! Recipes of the handler `args`: which memory of each syscall it captures, by the signature. `struct recipe` of
-//! `bpf/event.h`. Pure.
+//! `bpf/settings.h`. Pure.
+
+/// Inner arguments.
+mod inner;
+
+pub use inner::inner_tables;
 
 use syscalls::{
     Abi, Count, Direction, Kind, Memory, Parameter, PathBase, Signature, Slot, SqeMember,
-    Structure, UringOperation, signature, structure, uring_operation,
+    Structure, UringOperation, Written, signature, structure, uring_operation,
 };
 
 use crate::bpf::types::{self, sqe_member, step_count, step_op, step_when};
@@ -30,8 +35,9 @@ const SOME_BYTES: usize = 256;
 /// The steps for a call of that slot; none for a syscall that is not known.
 pub fn recipe(slot: Slot) -> types::recipe {
     let mut recipe = types::recipe::default();
-    let steps = (0..6).filter_map(|at| Some(steps(slot, signature(slot)?, at))).flatten();
-    for (place, step) in recipe.steps.iter_mut().zip(steps) {
+    for (place, step) in
+        recipe.steps.iter_mut().zip(signature(slot).map_or(vec![], |of| all_steps(slot, of)))
+    {
         recipe.at_entry |= step.when & step_when::WHEN_ENTRY.0 as u8;
         *place = step;
     }
@@ -42,7 +48,15 @@ pub fn recipe(slot: Slot) -> types::recipe {
 
 /// Returns whether a call of that slot has a vector of buffers, or messages.
 pub(super) fn has_vector(slot: Slot) -> bool {
-    recipe(slot).steps.iter().any(|step| u32::from(step.op) >= step_op::STEP_VECTOR.0)
+    let is_vector = |step: &types::step| u32::from(step.op) >= step_op::STEP_POINTERS.0;
+    let inner = inner::of(slot).into_iter().flat_map(|choice| choice.arguments);
+    recipe(slot).steps.iter().any(is_vector)
+        || inner.flat_map(|of| of.steps).any(|one| is_vector(&one))
+}
+
+/// Returns whether a call of that slot has inner arguments.
+pub(super) fn has_inner(slot: Slot) -> bool {
+    inner::of(slot).is_some()
 }
 
 /// Returns the path arguments for which the directory of a relative path is captured.
@@ -103,10 +117,16 @@ fn vector(slot: Slot, kind: Kind) -> u8 {
     (1..).zip(parameters).find(|(_, one)| one.kind == kind).map_or(0, |(position, _)| position)
 }
 
+/// Returns the steps for all arguments of a signature.
+fn all_steps(slot: Slot, signature: &Signature) -> Vec<types::step> {
+    (0..6).flat_map(|at| steps(slot, signature, at)).collect()
+}
+
 /// Returns the steps for the argument at a position; none if it points to nothing that can be captured.
 fn steps(slot: Slot, signature: &Signature, at: u8) -> Vec<types::step> {
     let position = usize::from(at);
-    let always = signature.parameters().get(position).and_then(|one| pointer(slot, at, one));
+    let all = signature.parameters();
+    let always = all.get(position).and_then(|one| pointer(slot, all, at, one));
     if let Some(step) = always {
         return vec![step];
     }
@@ -116,7 +136,7 @@ fn steps(slot: Slot, signature: &Signature, at: u8) -> Vec<types::step> {
         .collect();
     let (texts, others): (Vec<_>, Vec<_>) =
         sometimes.into_iter().partition(|(one, memory)| is_long_text(one, memory));
-    let text = texts.first().and_then(|(one, _)| pointer(slot, at, one));
+    let text = texts.first().and_then(|(one, _)| pointer(slot, all, at, one));
     text.into_iter().chain(some(slot, at, others.into_iter())).collect()
 }
 
@@ -127,10 +147,11 @@ fn is_long_text(parameter: &Parameter, memory: &Memory) -> bool {
 }
 
 /// Returns the step for a pointer that is one in every call.
-fn pointer(slot: Slot, at: u8, parameter: &Parameter) -> Option<types::step> {
+fn pointer(slot: Slot, all: &[Parameter], at: u8, parameter: &Parameter) -> Option<types::step> {
     let memory = parameter.memory?;
     let (op, shape) = shape(slot, parameter.kind, memory.count)?;
-    let (count, counter) = counter(slot, parameter, memory.count);
+    let op = if memory.written == Written::Interrupted { step_op::STEP_LEFT } else { op };
+    let (count, counter) = counter(slot, all, parameter, memory.count);
     Some(types::step {
         op: op.0 as u8,
         argument: at,
@@ -193,6 +214,10 @@ fn shape(slot: Slot, kind: Kind, count: Count) -> Option<(step_op, Shape)> {
             (step_op::STEP_SOME, Shape { element: size, most: size, extra: 0 })
         }
         Kind::Struct(name) => (step_op::STEP_BYTES, elements(printed_size(slot.abi(), name)?)),
+        Kind::Pointers(name) => {
+            let element = printed_size(slot.abi(), name)?;
+            (step_op::STEP_POINTERS, Shape { element, most: VECTOR_ELEMENTS, extra: 0 })
+        }
         Kind::Iovec => (step_op::STEP_VECTOR, vector),
         Kind::Msghdr => (step_op::STEP_MESSAGE, vector),
         Kind::Mmsghdr => (step_op::STEP_MESSAGES, vector),
@@ -217,23 +242,22 @@ fn sized(name: &str) -> usize {
 }
 
 /// Returns how the number of elements is found, and the argument that contains it.
-fn counter(slot: Slot, parameter: &Parameter, count: Count) -> (step_count, u8) {
+fn counter(slot: Slot, all: &[Parameter], parameter: &Parameter, count: Count) -> (step_count, u8) {
     match count {
         Count::One | Count::Fixed(_) => (step_count::COUNT_ONE, 0),
         Count::Pointed(at) => (step_count::COUNT_POINTED, at),
         Count::ButOne(at) => (step_count::COUNT_BITS_BUT_ONE, at),
         Count::Argument(at) | Count::Result(at) => match parameter.kind {
             Kind::Bits(_) => (step_count::COUNT_BITS, at),
-            _ if is_wide(slot, at) => (step_count::COUNT_LONG, at),
+            _ if is_wide(slot, all, at) => (step_count::COUNT_LONG, at),
             _ => (step_count::COUNT_INT, at),
         },
     }
 }
 
 /// Returns whether an argument has 64 bits.
-fn is_wide(slot: Slot, at: u8) -> bool {
-    let parameter = signature(slot).and_then(|all| all.parameters().get(usize::from(at)));
-    let size = parameter.and_then(|parameter| parameter.kind.size(Abi::Native));
+fn is_wide(slot: Slot, all: &[Parameter], at: u8) -> bool {
+    let size = all.get(usize::from(at)).and_then(|parameter| parameter.kind.size(Abi::Native));
     slot.abi() != Abi::Compat && size == Some(8)
 }
 
@@ -265,15 +289,23 @@ mod tests {
     /// `bpf/vector.h`.
     const VECTOR_MAX_BYTES: usize = 12288 + 8 * (56 + 128 + 256 + 8 + 5 * 16);
 
+    fn bytes_of(steps: &[types::step]) -> usize {
+        let used = steps.iter().take_while(|step| u32::from(step.op) != step_op::STEP_END.0);
+        let bytes = used.map(|step| match u32::from(step.op) {
+            op if op >= step_op::STEP_POINTERS.0 => VECTOR_MAX_BYTES,
+            _ if step.most == 0 => STEP_MAX_BYTES + 16,
+            _ => usize::from(step.most) + 16,
+        });
+        bytes.sum()
+    }
+
     #[test]
     fn recipe_captures_fit_into_an_event() {
         let room = types::wire_size::CAPTURES_MAX_BYTES.0 as usize;
         for slot in slots() {
-            let bytes = steps(slot).map(|step| match u32::from(step.op) {
-                op if op >= step_op::STEP_VECTOR.0 => VECTOR_MAX_BYTES,
-                _ if step.most == 0 => STEP_MAX_BYTES + 16,
-                _ => usize::from(step.most) + 16,
-            });
+            let inner = inner::of(slot).into_iter().flat_map(|choice| choice.arguments);
+            let largest = inner.max_by_key(|of| bytes_of(&of.steps)).unwrap_or_default();
+            let bytes = [bytes_of(&recipe(slot).steps), bytes_of(&largest.steps)].into_iter();
             let bytes: usize = bytes.sum();
             assert!(bytes <= room, "{slot}: {bytes} bytes");
         }
@@ -325,7 +357,7 @@ mod tests {
     #[test]
     fn recipe_has_at_most_one_vector() {
         for slot in slots() {
-            let vectors = steps(slot).filter(|step| u32::from(step.op) >= step_op::STEP_VECTOR.0);
+            let vectors = steps(slot).filter(|step| u32::from(step.op) >= step_op::STEP_POINTERS.0);
             assert!(vectors.count() <= 1, "{slot}");
         }
     }

@@ -12,7 +12,7 @@ use crate::bpf::types::{continuation, return_continuation};
 use crate::plan::Plan;
 
 /// Programs that others continue with.
-const CONTINUATIONS: [(continuation, Pick); 9] = [
+const CONTINUATIONS: [(continuation, Pick); 10] = [
     (continuation::CONTINUE_ARGV, |programs| &programs.argv_copy),
     (continuation::CONTINUE_FILTER, |programs| &programs.filter_resume),
     (continuation::CONTINUE_MATCH, |programs| &programs.filter_match),
@@ -22,6 +22,7 @@ const CONTINUATIONS: [(continuation, Pick); 9] = [
     (continuation::CONTINUE_WALK, |programs| &programs.filter_walk),
     (continuation::CONTINUE_CAPABILITIES, |programs| &programs.capabilities),
     (continuation::CONTINUE_VECTORS, |programs| &programs.vectors),
+    (continuation::CONTINUE_INNER, |programs| &programs.inner_args),
 ];
 
 /// Programs that the one at the return of calls continues with.

@@ -36,6 +36,7 @@ mod memory;
 mod memory_bounds;
 mod names;
 mod numbers;
+mod pointers;
 mod process;
 mod process_tree;
 mod reload;

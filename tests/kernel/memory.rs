@@ -55,9 +55,14 @@ fn whole<'a>(rig: &'a Rig, call: &'a (Vec<u8>, Option<Vec<u8>>)) -> Event<'a> {
 
 /// Checks the captures of the one call that the trigger makes.
 pub fn captures(rig: &Rig, words: &[&str], check: impl Fn(&[Capture<'_>])) {
+    event_of(rig, words, |event| check(&event.captures));
+}
+
+/// Checks the event of the one call that the trigger makes.
+pub fn event_of(rig: &Rig, words: &[&str], check: impl Fn(&Event<'_>)) {
     let calls = calls(rig, words);
     let [call] = calls.as_slice() else { panic!("{} calls", calls.len()) };
-    check(&whole(rig, call).captures);
+    check(&whole(rig, call));
 }
 
 pub fn entry(index: u8, value: Value<'_>, status: Status) -> Capture<'_> {

@@ -551,6 +551,11 @@ fn value_of(word: &str) -> u64 {
                 words.split(',').flat_map(|word| number(word).to_ne_bytes()).collect();
             low_text(&bytes)
         }
+        // Arguments with semicolons between them as numbers of 64 or 32 bits, side by side; with plus signs as
+        // numbers of 32 bits within those.
+        Some(("nested", values)) => words(&values.split(';').map(value_of).collect::<Vec<_>>()),
+        Some(("nested32", values)) => halves(values.split(';')),
+        Some(("inner32", values)) => halves(values.split('+')),
         // So many bytes to write to.
         Some(("room", bytes)) => low_text(&vec![0; number(bytes) as usize]),
         // A vector of buffers with these texts, and one of N buffers of a byte.
@@ -586,6 +591,11 @@ fn low_vector(texts: &[&str], width: usize) -> u64 {
 
 fn words(words: &[u64]) -> u64 {
     low_text(&words.iter().flat_map(|word| word.to_ne_bytes()).collect::<Vec<u8>>())
+}
+
+fn halves<'a>(values: impl Iterator<Item = &'a str>) -> u64 {
+    let bytes = values.flat_map(|value| value_of(value).to_ne_bytes().into_iter().take(4));
+    low_text(&bytes.collect::<Vec<u8>>())
 }
 
 fn buffers<'a>(texts: impl Iterator<Item = &'a str>) -> u64 {

@@ -1,8 +1,13 @@
 //! Calls as they were made, and their arguments with the memory that was captured for them.
 
-use crate::{Abi, Capture, Kind, Moment, Parameter, Part, Signature, Value, Written};
+use crate::{
+    Abi, Capture, INNER_POSITION, Kind, Moment, Parameter, Part, Signature, Structure, Value,
+    Written,
+};
 
 const AF_NETLINK: u16 = 16;
+/// Result of a sleep that a signal has interrupted (`include/linux/errno.h` of the kernel).
+const ERESTART_RESTARTBLOCK: i64 = 516;
 
 /// A syscall as it was made: registers, captured memory and, once it has returned, its result.
 #[derive(Debug, Clone, Copy)]
@@ -35,11 +40,14 @@ pub struct Argument<'c> {
     pub parameter: Parameter,
     /// Value that was passed.
     pub register: u64,
-    /// Index of the argument's captures; `None` for an argument that is itself in memory, because no
-    /// memory is captured through it.
-    position: Option<u8>,
+    /// Position among the parameters.
+    position: u8,
+    /// Index of the captures of the argument at position 0.
+    base: u8,
     /// Parameters of the call, by position.
     parameters: &'static [Parameter],
+    /// Values of the arguments, by position.
+    values: [u64; 6],
     call: &'c Call<'c>,
 }
 
@@ -52,8 +60,8 @@ impl<'c> Call<'c> {
         self.arguments_from(signature, self.registers, false)
     }
 
-    /// Returns the arguments of the call, or with `in_memory` those of an inner call whose arguments are in
-    /// memory (`socketcall`), through which no memory is captured. `values` are the numbers passed.
+    /// Returns the arguments of the call, or with `in_memory` those that are in the memory behind an argument:
+    /// of an inner call (`socketcall`), or of a structure. `values` are the numbers passed.
     pub fn arguments_from(
         &'c self,
         signature: &'static Signature,
@@ -64,8 +72,10 @@ impl<'c> Call<'c> {
         signature.with_positions(values).map(move |(position, parameter, register)| Argument {
             parameter,
             register,
-            position: (!in_memory).then_some(position),
+            position,
+            base: if in_memory { INNER_POSITION } else { 0 },
             parameters,
+            values,
             call: self,
         })
     }
@@ -79,13 +89,30 @@ impl<'c> Argument<'c> {
 
     /// Returns the position of the register that the argument is in; `None` if it is in memory.
     pub fn position(&self) -> Option<u8> {
-        self.position
+        (self.base == 0).then_some(self.position)
+    }
+
+    /// Returns the layout of the structure behind this argument, of which `bytes` were captured, and its members
+    /// that are pointers or their lengths as arguments; `None` if it has no pointers.
+    pub(crate) fn inner(
+        &self,
+        bytes: &[u8],
+    ) -> Option<(&'static Structure, impl Iterator<Item = Self> + use<'c>)> {
+        let pointers = self.parameter.pointers(self.abi())?;
+        let values = pointers.values(bytes);
+        let inner = self.call.arguments_from(pointers.signature(), values, true);
+        Some((pointers.layout(), inner))
+    }
+
+    /// Returns the index of its captures.
+    fn index(&self) -> u8 {
+        self.base.saturating_add(self.position)
     }
 
     /// Returns the value of the argument at `position`, as wide as the kernel takes it; 0 beyond the sixth.
     pub fn register_at(&self, position: u8) -> u64 {
         let at = usize::from(position);
-        let n = self.call.registers.get(at).copied().unwrap_or_default();
+        let n = self.values.get(at).copied().unwrap_or_default();
         let size = self.parameters.get(at).and_then(|one| one.kind.size(self.abi()));
         match size {
             Some(4) => n & 0xffff_ffff,
@@ -112,10 +139,11 @@ impl<'c> Argument<'c> {
     /// an address is that.
     pub fn socket(&self) -> Option<Socket> {
         let is_address = |capture: &&Capture<'_>| match capture.part {
-            Part::Name => Some(capture.index) == self.position,
+            Part::Name => capture.index == self.index(),
             Part::Whole => {
-                let at = usize::from(capture.index);
-                self.parameters.get(at).is_some_and(|one| one.kind == Kind::Sockaddr)
+                let at = capture.index.checked_sub(self.base);
+                let parameter = at.and_then(|at| self.parameters.get(usize::from(at)));
+                parameter.is_some_and(|one| one.kind == Kind::Sockaddr)
             }
             _ => false,
         };
@@ -134,21 +162,37 @@ impl<'c> Argument<'c> {
             Written::Always => true,
             Written::Positive => self.result() != Some(0),
             Written::Fitting => !self.exceeds_capacity(),
+            Written::Filled => self.result() != Some(0) && !self.exceeds_capacity(),
+            Written::Interrupted => self.result() == Some(-ERESTART_RESTARTBLOCK),
             Written::Marked(position) => self.has_mark(position),
         }
     }
 
     /// Returns whether the number behind the argument at `position` is not 0 after the call.
     fn has_mark(&self, position: u8) -> bool {
-        let is_it = |one: &&Capture<'_>| one.index == position && one.moment == Moment::Return;
+        let index = self.base.saturating_add(position);
+        let is_it = |one: &&Capture<'_>| one.index == index && one.moment == Moment::Return;
         let mark = self.call.captures.iter().find(is_it).map(|one| one.value);
         matches!(mark, Some(Value::Bytes(bytes)) if bytes.iter().take(4).any(|byte| *byte != 0))
     }
 
     /// Returns whether some memory of the argument could not be read.
     pub fn is_unreadable(&self) -> bool {
-        self.parameter.memory.is_some()
-            && self.captures().any(|capture| !capture.status.is_readable())
+        let is_any_unreadable = |one: &Self| {
+            one.parameter.memory.is_some()
+                && one.captures().any(|capture| !capture.status.is_readable())
+        };
+        is_any_unreadable(self) || self.captured_inner().any(|one| is_any_unreadable(&one))
+    }
+
+    /// Returns the arguments in the structure behind this one, if that was captured.
+    fn captured_inner(&self) -> impl Iterator<Item = Self> {
+        let bytes = self.at_entry().find_map(|capture| match capture.value {
+            Value::Bytes(bytes) => Some(bytes),
+            _ => None,
+        });
+        let inner = bytes.and_then(|bytes| self.inner(bytes));
+        inner.into_iter().flat_map(|(_, inner)| inner)
     }
 
     /// Returns whether the argument has more memory than was captured.
@@ -162,17 +206,16 @@ impl<'c> Argument<'c> {
     /// Returns the memory of the argument.
     pub fn captures(&self) -> impl Iterator<Item = &'c Capture<'c>> + Clone + use<'c> {
         let is_own = self.shape();
-        let position = self.position;
-        let own = self.call.captures.iter().filter(move |one| Some(one.index) == position);
+        let index = self.index();
+        let own = self.call.captures.iter().filter(move |one| one.index == index);
         own.filter(move |one| is_own != Some(!matches!(one.value, Value::Text(_))))
     }
 
     /// Returns whether the argument's captures are texts: if it is a string in some calls only, it was captured both
     /// as a text and as bytes. `None` if both may be its own.
     fn shape(&self) -> Option<bool> {
-        let is_text = |one: &Capture<'_>| {
-            Some(one.index) == self.position && matches!(one.value, Value::Text(_))
-        };
+        let is_text =
+            |one: &Capture<'_>| one.index == self.index() && matches!(one.value, Value::Text(_));
         match self.parameter.kind {
             Kind::Strings | Kind::Environment => None,
             Kind::Path | Kind::String => self.call.captures.iter().any(is_text).then_some(true),

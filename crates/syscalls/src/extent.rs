@@ -119,7 +119,9 @@ impl<'c> Argument<'c> {
             }
             Kind::Struct(name) => structure(self.abi(), name).map(Structure::size)?,
             Kind::Pointer(kind) => kind.size(self.abi())?,
-            Kind::Bits(_) | Kind::Iovec | Kind::Msghdr | Kind::Mmsghdr => return None,
+            Kind::Bits(_) | Kind::Iovec | Kind::Msghdr | Kind::Mmsghdr | Kind::Pointers(_) => {
+                return None;
+            }
             _ => 1,
         };
         let header = match self.parameter.kind {

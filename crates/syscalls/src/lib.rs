@@ -109,8 +109,9 @@ pub use io_uring::{SqeMember, UringOperation, uring_operation};
 pub use numbers::{is_known, name, names, number};
 pub use path_arguments::{PathArgument, PathBase, path_arguments};
 pub use signature::{
-    ArgumentSource, Case, Count, Direction, InnerCall, Kind, Memory, MemoryArguments, Parameter,
-    Prototype, RegisterTest, Signature, Width, Written, signature,
+    ArgumentSource, Case, Count, Direction, INNER_POSITION, InnerArguments, InnerCall, InnerMember,
+    Kind, Memory, MemoryArguments, Parameter, Prototype, RegisterTest, Signature, Width, Written,
+    signature,
 };
 pub use slot::Slot;
 pub use structs::{

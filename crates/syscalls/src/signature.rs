@@ -26,11 +26,15 @@ mod parse;
 /// Parser of `signatures.tsv`.
 mod rows;
 
+/// Inner arguments.
+mod inner;
+
 use std::sync::LazyLock;
 
 use super::constants::sets;
 use super::numbers::table;
 use super::{Abi, Slot};
+pub use inner::{INNER_POSITION, InnerArguments, InnerMember};
 pub use kind::{Kind, Width};
 pub use parameter::{Count, Direction, Memory, Parameter, Written};
 pub use register_test::RegisterTest;

@@ -36,12 +36,15 @@ pub fn flags(set: &ConstantSet, n: u64, out: &mut String) -> u64 {
     rest
 }
 
-/// Prints the number in the set's field of bits, `21<<MAP_HUGE_SHIFT`; returns the other bits. A bar
+/// Prints the number in the set's field of bits, `21<<MAP_HUGE_SHIFT`, or `21` at the lowest bit; returns the other bits. A bar
 /// separates it from text behind `start`.
 pub fn field(set: &ConstantSet, n: u64, start: usize, out: &mut String) -> u64 {
     if let Some((number, symbol)) = set.field(n) {
         out.push_str(if out.len() > start { "|" } else { "" });
-        let _ = write!(out, "{number}<<{symbol}");
+        let _ = write!(out, "{number}");
+        if set.field_mask() & 1 == 0 {
+            let _ = write!(out, "<<{symbol}");
+        }
     }
     n & !set.field_mask()
 }

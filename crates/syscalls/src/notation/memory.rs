@@ -4,9 +4,10 @@
 use super::buffer::captured;
 use super::iovec::iovec;
 use super::message::{message, messages};
+use super::pointers::pointers;
 use super::register::register_value;
 use super::strings::{environment, strings};
-use super::structure::Phase;
+use super::structure::{Phase, with_members};
 use crate::{Argument, Capture, Kind, Moment, Value};
 
 /// Prints an argument as strace does.
@@ -95,6 +96,7 @@ fn captures<'e>(
     let abi = one.abi();
     match one.parameter.kind {
         Kind::Iovec => iovec(captures, (abi, None), phase, out),
+        Kind::Pointers(name) => pointers(captures, (abi, name), phase, out),
         Kind::Msghdr => message(captures, (abi, one.socket()), phase, out),
         Kind::Mmsghdr => {
             let is_captured = messages(captures, (abi, one.socket()), phase, out);
@@ -107,10 +109,33 @@ fn captures<'e>(
         Kind::Strings => strings(captures, out),
         Kind::Environment => environment(one.register, captures, out),
         kind => match captures.find(|capture| capture.status.is_readable()) {
-            Some(capture) => captured(one, kind, capture, phase, out),
+            Some(capture) => {
+                with_pointers(one, capture, phase, out) || captured(one, kind, capture, phase, out)
+            }
             None => false,
         },
     }
+}
+
+/// Prints a structure with the memory that its members point to; returns false, and prints nothing, if it has no
+/// such members, or not even the first member was captured.
+fn with_pointers<'e>(
+    one: &Argument<'e>,
+    capture: &Capture<'e>,
+    phase: Phase,
+    out: &mut String,
+) -> bool {
+    let (bytes, _) = one.valid_bytes(capture);
+    let Some((layout, inner)) = one.inner(bytes) else { return false };
+    if layout.members().first().is_none_or(|first| bytes.len() < first.end()) {
+        return false;
+    }
+    let inner: Vec<_> = inner.filter(|one| one.parameter.memory.is_some()).collect();
+    with_members(layout, bytes, phase, out, |member, out| {
+        let pointer = inner.iter().find(|one| one.parameter.name == member.name);
+        pointer.map(|one| argument_with_memory(one, out)).is_some()
+    });
+    true
 }
 
 #[cfg(test)]

@@ -28,6 +28,9 @@ mod structure;
 /// Vectors of buffers.
 mod iovec;
 
+/// Vectors of pointers to structures.
+mod pointers;
+
 /// Messages of netlink.
 mod netlink;
 

@@ -27,6 +27,12 @@ pub fn result(kind: Kind, n: u64, abi: Abi, out: &mut String) {
         Kind::Flags(width, set) => (width, set, " (flags "),
         Kind::Enum(width, set) | Kind::Number(width, set) => (width, set, " ("),
         Kind::Flagged(set) | Kind::Ioprio(set) => (Width::Int, set, " ("),
+        Kind::Signal(_) if n != 0 => {
+            out.push_str(itoa::Buffer::new().format(int(n)));
+            out.push_str(" (");
+            register_value(kind, n, abi, out);
+            return out.push(')');
+        }
         // `n` is the number that the caller gets, also of a 32-bit call.
         Kind::Signed(Width::Long) => {
             return out.push_str(itoa::Buffer::new().format(n as i64));

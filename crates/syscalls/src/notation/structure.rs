@@ -49,7 +49,7 @@ mod wait;
 
 pub use bpf::bpf_attr;
 pub use dirents::count_dirents;
-pub use layout::with_layout;
+pub use layout::{with_layout, with_members};
 pub use number::{inet, inet6};
 pub use phase::Phase;
 pub use wait::wait_status;

@@ -71,6 +71,8 @@ pub enum Kind {
     Msgbuf,
     /// A set of bits in whole longs, counted in bits; the meaning of a bit.
     Bits(&'static str),
+    /// A vector of pointers to structures; their name.
+    Pointers(&'static str),
     /// A structure; its name.
     Struct(&'static str),
     /// A structure whose size in bytes the caller passes; its name.

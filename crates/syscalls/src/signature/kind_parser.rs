@@ -30,6 +30,7 @@ impl Kind {
             "quotactl" => Self::Quotactl(set()?),
             "struct" if !of.is_empty() => Self::Struct(of),
             "sized" if !of.is_empty() => Self::Sized(of),
+            "pointers" if !of.is_empty() => Self::Pointers(of),
             "bits" if !of.is_empty() => Self::Bits(of),
             _ if name.len() < text.len() => return None,
             _ => Self::plain(name)?,

@@ -53,6 +53,10 @@ pub enum Written {
     Positive,
     /// A result, the number of elements that there are, that does not exceed the capacity.
     Fitting,
+    /// Such a result that is not 0.
+    Filled,
+    /// An interruption by a signal, after which the kernel resumes the call (`ERESTART_RESTARTBLOCK`).
+    Interrupted,
     /// A number other than 0 in the memory behind the parameter at that position, after the call.
     Marked(u8),
 }

@@ -20,6 +20,27 @@ pub fn parse(column: &'static str, names: &[&str], sets: &'static Sets) -> Optio
         None => (rest, Written::Always),
         Some((rest, condition)) => (rest, Written::parse(condition, names)?),
     };
+    parts(name, rest, written, names, sets)
+}
+
+/// Parses `KIND[LEN]` of a member that is a pointer which the kernel reads.
+pub fn pointer(
+    name: &'static str,
+    kind: &'static str,
+    names: &[&str],
+    sets: &'static Sets,
+) -> Option<Parameter> {
+    parts(name, kind, Written::Always, names, sets).filter(|one| one.memory.is_some())
+}
+
+/// Parses `KIND[LEN] DIRECTION`.
+fn parts(
+    name: &'static str,
+    rest: &'static str,
+    written: Written,
+    names: &[&str],
+    sets: &'static Sets,
+) -> Option<Parameter> {
     let (kind, direction) = match rest.split_once(' ') {
         None => (rest, None),
         Some((kind, "out")) => (kind, Some(Direction::Out)),
@@ -38,7 +59,7 @@ pub fn parse(column: &'static str, names: &[&str], sets: &'static Sets) -> Optio
     }
     let is_result = matches!(count, Count::Result(_));
     if written != Written::Always && direction.is_none()
-        || written == Written::Fitting && !is_result
+        || matches!(written, Written::Fitting | Written::Filled) && !is_result
     {
         return None;
     }
@@ -68,6 +89,8 @@ impl Written {
         match text {
             "result" => Some(Self::Positive),
             "fits" => Some(Self::Fitting),
+            "filled" => Some(Self::Filled),
+            "interrupted" => Some(Self::Interrupted),
             name => position(name, names).map(Self::Marked),
         }
     }
@@ -97,7 +120,7 @@ impl Kind {
             Self::String => matches!(count, Count::One | Count::Fixed(_)),
             Self::Bits(_) => count != Count::One,
             _ if matches!(count, Count::ButOne(_)) => false,
-            Self::Iovec | Self::Mmsghdr => count != Count::One,
+            Self::Iovec | Self::Mmsghdr | Self::Pointers(_) => count != Count::One,
             _ => !self.is_counted_in_bytes() || count != Count::One,
         }
     }

@@ -39,8 +39,9 @@ impl Rows {
 
     /// Parses the signature of `function`; `None` if it has no line or a malformed one.
     pub fn signature(&self, function: &str, sets: &'static Sets) -> Option<Signature> {
-        let prototype =
-            Prototype::parse(self.functions.get(function)?, 0, &Prototype::default(), sets)?;
+        let columns = self.functions.get(function)?;
+        let mut prototype = Prototype::parse(columns, 0, &Prototype::default(), sets)?;
+        prototype.inner = self.inner(columns, &prototype, sets)?;
         let rows = self.cases.get(function).into_iter().flatten();
         let cases = rows.map(|(tests, columns)| self.case(tests, columns, &prototype, sets));
         Some(Signature { cases: cases.collect::<Option<_>>()?, prototype })
@@ -54,11 +55,24 @@ impl Rows {
         sets: &'static Sets,
     ) -> Option<Case> {
         let mut case = Case::parse(tests, columns, base, sets)?;
-        if let Some(inner) = columns.split('\t').find_map(|one| one.strip_prefix(INNER_CALL)) {
-            let signature = |function: &str| self.signature(function, sets);
-            case.prototype.inner = Some(InnerCall::parse(inner, &case.prototype, signature)?);
-        }
+        case.prototype.inner = self.inner(columns, &case.prototype, sets)?;
         Some(case)
+    }
+
+    /// Parses the inner call in some columns; the outer `None` means that it is malformed.
+    #[allow(clippy::option_option)]
+    fn inner(
+        &self,
+        columns: &'static str,
+        prototype: &Prototype,
+        sets: &'static Sets,
+    ) -> Option<Option<InnerCall>> {
+        let inner = columns.split('\t').find_map(|one| one.strip_prefix(INNER_CALL));
+        let signature = |function: &str| self.signature(function, sets);
+        match inner {
+            Some(inner) => InnerCall::parse(inner, prototype, signature).map(Some),
+            None => Some(None),
+        }
     }
 }
 

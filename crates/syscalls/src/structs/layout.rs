@@ -96,6 +96,7 @@ impl Layout {
             is_optional: false,
             conditions: Vec::new(),
             extent: None,
+            pointed: None,
         };
         Some((member, align.min(self.max_align)))
     }
@@ -118,6 +119,7 @@ impl Layout {
                 _ => match mark.split_once(':')? {
                     ("at", name) => member.offset = self.find(name)?.offset,
                     ("count", name) => member.length = Some(name),
+                    ("to", kind) => member.pointed = Some(kind),
                     ("extent", default) => member.extent = Some(default.parse().ok()?),
                     _ => member.conditions.push(Condition::parse(mark)?),
                 },

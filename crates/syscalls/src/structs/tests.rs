@@ -120,8 +120,6 @@ const SIZES: &[(&str, usize, usize)] = &[
     ("cachestat_range", 16, 16),
     ("cachestat", 40, 40),
     ("sigset", 8, 8),
-    ("compat_sel_arg_struct", 0, 20),
-    ("mmap_arg_struct32", 0, 24),
     ("getcpu_cache", 128, 64),
     ("landlock_net_port_attr", 16, 16),
     ("ptrace_syscall_info", 88, 84),

@@ -40,6 +40,8 @@ pub struct Member {
     pub conditions: Vec<Condition>,
     /// Number of bytes that 0 stands for, of the member that holds the size of the structure.
     pub extent: Option<usize>,
+    /// Memory that an address points to: kind and length, as `signatures.tsv` spells them.
+    pub pointed: Option<&'static str>,
 }
 
 /// Phase of the syscall in which a member is printed.

@@ -35,8 +35,35 @@ pub fn with_layout(layout: &Structure, bytes: &[u8], phase: Phase, out: &mut Str
     list.close(close);
 }
 
+/// Prints a structure in braces, its members by `write`; as their values where that returns false.
+pub fn with_members(
+    layout: &Structure,
+    bytes: &[u8],
+    phase: Phase,
+    out: &mut String,
+    write: impl Fn(&Member, &mut String) -> bool,
+) {
+    let mut list = List::open("{", out);
+    members_by(layout, bytes, phase, &mut list, |member, out| {
+        if !write(member, out) {
+            value(layout, member, bytes, phase, out);
+        }
+    });
+    list.close("}");
+}
+
 /// Adds the members that are printed in that phase and complete.
 pub fn members(layout: &Structure, bytes: &[u8], phase: Phase, list: &mut List) {
+    members_by(layout, bytes, phase, list, |member, out| value(layout, member, bytes, phase, out));
+}
+
+fn members_by(
+    layout: &Structure,
+    bytes: &[u8],
+    phase: Phase,
+    list: &mut List,
+    write: impl Fn(&Member, &mut String),
+) {
     let extent = layout.extent(bytes);
     for member in layout.members().iter().filter(|member| is_visible(member.visibility, phase)) {
         // The kernel takes no more than the structure claims to have.
@@ -54,7 +81,7 @@ pub fn members(layout: &Structure, bytes: &[u8], phase: Phase, list: &mut List) 
                 out.push_str(member.name);
                 out.push('=');
             }
-            value(layout, member, bytes, phase, out);
+            write(member, out);
         }
     }
     let extent = extent.unwrap_or(bytes.len());

@@ -199,6 +199,58 @@ fn length_without_room_is_address() {
     }
 }
 
+/// The kernel writes nothing where there are no names.
+#[test]
+fn list_without_names_is_address() {
+    let list = |result, bytes: &'static [u8]| {
+        let args = [1, 0x1000, 100, 0, 0, 0];
+        arguments("listxattr", args, result, vec![written(1, bytes)])[1].clone()
+    };
+    assert_eq!(list(0, b""), "0x1000");
+    assert_eq!(list(5, b"a.b\0c"), r#""a.b\0c""#);
+}
+
+/// The kernel writes the time that is left if a signal interrupts the sleep, and at no other end.
+#[test]
+fn time_left_is_printed_of_interrupted_sleep() {
+    let time = words(&[4, 5]);
+    let nanosleep = |result: i64| {
+        let args = [0x1000, 0x2000, 0, 0, 0, 0];
+        arguments("nanosleep", args, result, vec![written(1, &time)])[1].clone()
+    };
+    assert_eq!(nanosleep(-516), "{tv_sec=4, tv_nsec=5}");
+    assert_eq!([0, -4, -14].map(nanosleep), ["0x2000"; 3]);
+}
+
+#[test]
+fn structure_of_ring_is_that_of_the_operation() {
+    let register = |opcode, number, bytes: &[u8]| {
+        let args = [3, opcode, 0x1000, number, 0, 0];
+        let captures = vec![capture(2, Moment::Entry, Value::Bytes(bytes), SOME)];
+        arguments("io_uring_register", args, 0, captures)[2].clone()
+    };
+    let zeros = |bytes: Vec<u8>| [bytes, vec![0; 100]].concat();
+    assert_eq!(register(2, 2, &zeros(ints(&[4, u32::MAX]))), "[4, -1]");
+    // Of a ring that is registered itself.
+    assert_eq!(register(0x8000_0002, 1, &zeros(ints(&[4]))), "[4]");
+    let napi = register(27, 1, &zeros(ints(&[50, 1])));
+    assert_eq!(napi, "{busy_poll_to=50, prefer_busy_poll=1, opcode=0, op_param=0}");
+    let clone = register(30, 1, &zeros(ints(&[5, 1, 2, 3, 4])));
+    assert_eq!(clone, "{src_fd=5, flags=0x1, src_off=2, dst_off=3, nr=4}");
+    assert_eq!(register(29, 0, &zeros(ints(&[1]))), "{clockid=CLOCK_MONOTONIC}");
+    assert_eq!(register(12, 0, &zeros(ints(&[1]))), "0x1000");
+}
+
+#[test]
+fn error_of_socket_has_name() {
+    let getsockopt = |error| {
+        let (error, size) = (ints(&[error]), ints(&[4]));
+        let captures = vec![written(3, &error), read(4, &size), written(4, &size)];
+        arguments("getsockopt", [3, 1, 4, 0x1000, 0x2000, 0], 0, captures)[3].clone()
+    };
+    assert_eq!([111, 0].map(getsockopt), ["[ECONNREFUSED]", "[0]"]);
+}
+
 /// With MSG_TRUNC the result is the length of the message, of which the caller has what it has room for.
 #[test]
 fn message_longer_than_room_is_not_cut() {

@@ -153,6 +153,8 @@ fn register_value_of_calls_of_x86_only() {
         (Compat, "chown", [0x10, 0xffff, 100, 9, 9, 9], "chown(0x10, -1, 100)"),
         (Compat, "socketcall", [3, 0x1000, 9, 9, 9, 9], "socketcall(SYS_CONNECT, 0x1000)"),
         (Compat, "waitpid", [0xffff_ffff, 0, 1, 9, 9, 9], "waitpid(-1, NULL, WNOHANG)"),
+        (Native, "swapon", [0, 0x8003, 9, 9, 9, 9], "swapon(NULL, SWAP_FLAG_PREFER|3)"),
+        (Native, "swapon", [0, 7, 9, 9, 9, 9], "swapon(NULL, 7)"),
         (Compat, "kill", [0xffff_fff6, 9, 9, 9, 9, 9], "kill(-10, SIGKILL)"),
     ] {
         assert_eq!(call(abi, syscall, registers), expected);
@@ -178,6 +180,7 @@ fn results_are_printed_as_by_strace() {
     assert_eq!(text("prctl", [3, 0, 0, 0, 0, 0], 1), "1 (SUID_DUMP_USER)");
     let best_effort = "0x4004 (IOPRIO_PRIO_VALUE(IOPRIO_CLASS_BE, 4))";
     assert_eq!(text("ioprio_get", [1, 0, 0, 0, 0, 0], 0x4004), best_effort);
+    assert_eq!(text("rt_sigtimedwait", [0; 6], 10), "10 (SIGUSR1)");
     assert_eq!(fcntl(0, 10), "10");
     assert_eq!(fcntl(1, 0), "0");
     assert_eq!(fcntl(1, 1), "0x1 (flags FD_CLOEXEC)");
