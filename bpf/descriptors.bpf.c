@@ -17,7 +17,28 @@ static __always_inline __u64 descriptor_position(const struct scratch *scratch, 
 	return descriptors_of[slot & (BANK_SLOTS - 1)].arguments[number];
 }
 
-/* Captures one descriptor, unless it is AT_FDCWD or another number below 0. */
+/* Whether `names` captures the working directory, where a path begins. */
+static __always_inline bool is_cwd_named(const struct scratch *scratch)
+{
+	__u32 todo = 0;
+
+	for (__u32 i = 0; i < PATH_ARGUMENTS; i++)
+		todo |= directory_of(scratch, path_argument(scratch, i), 0);
+	return todo && scratch->wants & CALL_NAMES;
+}
+
+/* Whether the argument at a position is the working directory, and is to be captured here. */
+static __always_inline bool is_cwd(const struct scratch *scratch, __u64 position, __s32 fd)
+{
+	__u64 slot = scratch->event.slot;
+
+	barrier_var(slot);
+	return fd == AT_FDCWD &&
+	       descriptors_of[slot & (BANK_SLOTS - 1)].directories >> position & 1 &&
+	       !is_cwd_named(scratch);
+}
+
+/* Captures one descriptor, unless it is a number below 0 that means nothing. */
 static __always_inline void descriptor_argument(struct scratch *scratch, __u64 position)
 {
 	__s32 fd;
@@ -26,7 +47,7 @@ static __always_inline void descriptor_argument(struct scratch *scratch, __u64 p
 	if (position >= 6)
 		return;
 	fd = scratch->event.args[position];
-	if (fd >= 0)
+	if (fd >= 0 || is_cwd(scratch, position, fd))
 		descriptor_capture(scratch, position, fd);
 }
 

@@ -2,7 +2,7 @@
 #ifndef TAILCALLD_DESCRIPTORS_H
 #define TAILCALLD_DESCRIPTORS_H
 
-#include "names.h"
+#include "directories.h"
 #include "sockets.h"
 
 /* Captures the files behind descriptors. The kernel holds no reference meanwhile: a file counts
@@ -89,13 +89,17 @@ static __always_inline void file_walk(struct scratch *scratch, __u8 *to)
 {
 	volatile struct name_walk *walk = &scratch->names;
 
-	file_begin(walk, walk->file, true);
+	if (walk->file)
+		file_begin(walk, walk->file, true);
+	else
+		cwd_begin(walk);
 	walk->at = OPEN_FILE_SIZE;
 	walk_up(scratch, to);
 	if (!walk->at)
 		walk->at = OPEN_FILE_SIZE; /* the path is unreadable, the rest is not */
 }
 
+/* Describes the file; of the working directory, 0, only the path: all members are read as zeros. */
 static __always_inline void file_describe(struct scratch *scratch, __u8 *to)
 {
 	volatile struct name_walk *walk = &scratch->names;
@@ -118,8 +122,9 @@ static __always_inline void file_describe(struct scratch *scratch, __u8 *to)
 		file_walk(scratch, to);
 }
 
-/* Captures the file behind a descriptor; of one that is not open, the error. */
-static __always_inline void descriptor_capture(struct scratch *scratch, __u8 field, __u32 fd)
+/* Captures the file behind a descriptor; of one that is not open, the error. AT_FDCWD, the one
+ * number below 0, is the working directory. */
+static __always_inline void descriptor_capture(struct scratch *scratch, __u8 field, __s32 fd)
 {
 	volatile struct name_walk *walk = &scratch->names;
 	__u8 *room = capture_room(scratch);
@@ -130,10 +135,10 @@ static __always_inline void descriptor_capture(struct scratch *scratch, __u8 fie
 	walk->flags = 0;
 	walk->error = 0;
 	walk->status = CAPTURE_OK;
-	walk->file = file_of(walk->task, fd);
-	if (walk->file) {
+	walk->file = fd < 0 ? 0 : file_of(walk->task, fd);
+	if (walk->file || fd < 0) {
 		file_describe(scratch, room + CAPTURE_SIZE);
-		if (file_of(walk->task, fd) != walk->file)
+		if (walk->file && file_of(walk->task, fd) != walk->file)
 			walk_discard(walk);
 	} else {
 		walk->status = CAPTURE_UNREADABLE;

@@ -378,7 +378,7 @@ enum descriptor_size {
 struct descriptors_of_call {
 	__u8 arguments[DESCRIPTOR_ARGUMENTS]; /* their positions, from 1; 0: none */
 	__u8 is_result; /* a call may return a new one */
-	__u8 reserved;
+	__u8 directories; /* which may be AT_FDCWD instead, a bit each by their position, from 0 */
 };
 
 enum path_size {

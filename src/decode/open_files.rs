@@ -2,9 +2,11 @@
 
 use syscalls::{Slot, SqeMember, Status, uring_operation};
 
-use super::{Descriptor, FileKind, OpenFile};
+use super::{Descriptor, FileKind, KernelPath, OpenFile};
 
 const EBADF: i32 = 9;
+/// The working directory, where the descriptor of a directory could be.
+const AT_FDCWD: i32 = -100;
 /// Descriptors that one call passes.
 const ARGUMENTS: usize = crate::bpf::types::descriptor_size::DESCRIPTOR_ARGUMENTS.0 as usize;
 
@@ -49,6 +51,18 @@ impl<'a> OpenFiles<'a> {
         }
     }
 
+    /// Adds the working directory to the arguments that are `AT_FDCWD` and have it as the base of a path.
+    pub(crate) fn add_cwd(&mut self, slot: Slot, args: &[u64; 6], cwd: &KernelPath<'a>) {
+        let is_cwd = |position: &u8| is_cwd(args.get(usize::from(*position)).copied());
+        for position in syscalls::directory_arguments(slot).filter(is_cwd) {
+            if self.are_wanted && self.descriptor(position).is_none() {
+                let file = OpenFile { inode: 0, kind: FileKind::Path(*cwd) };
+                let file = Some(file).filter(|_| cwd.status.is_readable());
+                self.add(Descriptor { position, status: cwd.status, file });
+            }
+        }
+    }
+
     /// Returns the descriptor at a position.
     fn descriptor(&self, position: u8) -> Option<&Descriptor<'a>> {
         let mut all = self.arguments.iter().chain([&self.result]).flatten();
@@ -60,12 +74,12 @@ impl<'a> OpenFiles<'a> {
         self.descriptor(position)?.file.as_ref()
     }
 
-    /// Returns whether only a part of the path behind a descriptor is known, or the file did not fit at all. `fd` is
-    /// its number.
-    pub fn is_cut(&self, position: u8, fd: i32) -> bool {
+    /// Returns whether only a part of the path behind a descriptor is known, or the file did not fit at all. `is_one`:
+    /// its number may be that of a file.
+    pub fn is_cut(&self, position: u8, is_one: bool) -> bool {
         match self.descriptor(position) {
             Some(descriptor) => descriptor.status.is_truncated(),
-            None => self.are_wanted && fd >= 0,
+            None => self.are_wanted && is_one,
         }
     }
 
@@ -74,4 +88,9 @@ impl<'a> OpenFiles<'a> {
         let status = self.descriptor(position).map(|descriptor| descriptor.status);
         matches!(status, Some(Status::Unreadable { errno }) if errno != EBADF)
     }
+}
+
+/// Returns whether an argument is the working directory, if it may be the descriptor of a directory.
+pub fn is_cwd(argument: Option<u64>) -> bool {
+    argument.is_some_and(|fd| fd as i32 == AT_FDCWD)
 }

@@ -66,6 +66,8 @@ pub fn descriptors(slot: Slot) -> types::descriptors_of_call {
         *place = position + 1;
     }
     descriptors.is_result = syscalls::may_return_descriptor(slot).into();
+    descriptors.directories =
+        syscalls::directory_arguments(slot).fold(0, |bits, position| bits | 1 << position);
     descriptors
 }
 

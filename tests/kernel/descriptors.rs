@@ -243,12 +243,17 @@ fn descriptors_of_call_are_by_position() {
     let (known, path) = known_file();
     let name = Some(path);
     let none = || None::<String>;
+    let cwd = || Some(cwd());
     for (call, arguments, expected) in [
         ("dup2", &["0", "77"][..], vec![name.clone(), none()]),
         ("dup2", &["0", "0"], vec![name.clone(), name.clone()]),
         ("dup2", &["77", "0"], vec![none(), name.clone()]),
         ("fsync", &["-1"], vec![none()]),
-        ("openat", &["-100", "text:x", "0"], vec![none()]),
+        ("fsync", &["-100"], vec![none()]),
+        ("openat", &["-100", "text:x", "0"], vec![cwd()]),
+        ("openat", &["-100", "text:/x", "0"], vec![cwd()]),
+        ("openat", &["-101", "text:x", "0"], vec![none()]),
+        ("renameat2", &["0", "text:x", "-100", "text:/y", "0"], vec![name.clone(), none(), cwd()]),
         ("openat", &["0", "text:x", "0"], vec![name.clone()]),
         (
             "renameat2",
@@ -270,6 +275,36 @@ fn descriptors_of_call_are_by_position() {
     }
 }
 
+/// Returns the working directory of this test and its trigger.
+fn cwd() -> String {
+    format!("<{}>", std::env::current_dir().expect("a folder").display())
+}
+
+#[test]
+fn working_directory_that_names_have_is_captured_once() {
+    needs_root!();
+    let handlers = load::handlers().expect("the object opens");
+    let mut plan = routes(&handlers, &[(slot(Abi::Native, "openat"), "args")]);
+    let rules = plan.routes.values_mut().flat_map(|route| &mut route.rules);
+    rules.for_each(|rule| (rule.fds, rule.names) = (Fds::Names, true));
+    let (rig, nr) = (Rig::new(&plan), slot(Abi::Native, "openat").nr().to_string());
+    let folder = tempfile::Builder::new().prefix("working-directory").tempdir().expect("a folder");
+    let folder = folder.path().canonicalize().expect("a path");
+    for (text, has_base) in [("text:x", true), ("text:/x", false)] {
+        let records = rig.trigger_by(|name| {
+            let mut command = Command::new(trigger_path());
+            command.args(["native", &nr, "-100", text, "0"]).current_dir(&folder);
+            assert!(command.env("TRIGGER_NAME", name).status().expect("a trigger").success());
+        });
+        let record = records.last().expect("an event");
+        let event = rig.event(record);
+        assert_eq!(files(&event)[0], Some(format!("<{}>", folder.display())), "{text}");
+        assert_eq!(event.names.cwd.is_some(), has_base, "{text}");
+        let name = &b"working-directory"[..];
+        assert_eq!(record.windows(name.len()).filter(|bytes| bytes == &name).count(), 1, "{text}");
+    }
+}
+
 #[test]
 fn descriptor_that_call_returns_has_file() {
     needs_root!();
@@ -278,9 +313,9 @@ fn descriptor_that_call_returns_has_file() {
     let name = Some(path.clone());
     let open = format!("text:{}", path.trim_matches(['<', '>']));
     for (call, arguments, expected) in [
-        ("openat", &["-100", &open, "0"][..], (None, name.clone())),
-        ("openat", &["-100", "text:/proc/self/fd/0", "0"], (None, name.clone())),
-        ("openat", &["-100", "text:/missing", "0"], (None, None)),
+        ("openat", &["-100", &open, "0"][..], (Some(cwd()), name.clone())),
+        ("openat", &["-100", "text:/proc/self/fd/0", "0"], (Some(cwd()), name.clone())),
+        ("openat", &["-100", "text:/missing", "0"], (Some(cwd()), None)),
         ("dup2", &["0", "77"], (name.clone(), name.clone())),
         ("eventfd2", &["0", "0"], (None, Some("<anon_inode:[eventfd]>".to_owned()))),
         ("fcntl", &["0", "0", "77"], (name.clone(), name.clone())),

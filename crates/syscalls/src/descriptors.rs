@@ -5,12 +5,21 @@ use crate::{ArgumentSource, Case, Kind, Parameter, Prototype, Signature, Slot, s
 /// Returns the positions of the arguments that may be descriptors, in their order: a number below 0, such as
 /// `AT_FDCWD`, is none.
 pub fn descriptor_arguments(slot: Slot) -> impl Iterator<Item = u8> {
-    let is_one = move |position: &u8| {
+    positions(slot, Parameter::is_descriptor)
+}
+
+/// Returns the positions of those that may be `AT_FDCWD`, the working directory.
+pub fn directory_arguments(slot: Slot) -> impl Iterator<Item = u8> {
+    positions(slot, Parameter::is_directory)
+}
+
+fn positions(slot: Slot, is_one: fn(&Parameter) -> bool) -> impl Iterator<Item = u8> {
+    let has_one = move |position: &u8| {
         let at = usize::from(*position);
         let all = signature(slot).into_iter().flat_map(prototypes);
-        all.filter_map(|one| one.parameters().get(at)).any(Parameter::is_descriptor)
+        all.filter_map(|one| one.parameters().get(at)).any(is_one)
     };
-    (0..6).filter(is_one)
+    (0..6).filter(has_one)
 }
 
 /// Returns whether some calls of a syscall return a new descriptor.
@@ -60,6 +69,16 @@ mod tests {
             ("getpid", &[]),
         ] {
             let positions: Vec<_> = descriptor_arguments(slot(Abi::Native, name)).collect();
+            assert_eq!(positions, expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn directory_arguments_are_those_that_may_be_the_working_directory() {
+        for (name, expected) in
+            [("read", &[][..]), ("openat", &[0]), ("renameat2", &[0, 2]), ("fanotify_mark", &[3])]
+        {
+            let positions: Vec<_> = directory_arguments(slot(Abi::Native, name)).collect();
             assert_eq!(positions, expected, "{name}");
         }
     }

@@ -4,7 +4,7 @@
 use syscalls::Argument;
 use syscalls::notation::int;
 
-use crate::decode::{Event, KnownCall, OpenFile, render};
+use crate::decode::{Event, KnownCall, OpenFile, is_cwd, render};
 use crate::handlers::FieldKind;
 use crate::output::fields::{Fields, TableCell};
 use crate::output::key::Key;
@@ -20,7 +20,9 @@ fn position(one: &Argument<'_>) -> Option<u8> {
 
 /// Returns whether only a part of the file's name is known, or the event had no room for it.
 pub fn is_cut(event: &Event, one: &Argument<'_>) -> bool {
-    position(one).is_some_and(|position| event.files.is_cut(position, int(one.register)))
+    let is_directory = one.parameter.is_directory() && is_cwd(Some(one.register));
+    let is_one = is_directory || int(one.register) >= 0;
+    position(one).is_some_and(|position| event.files.is_cut(position, is_one))
 }
 
 /// Returns whether the file could not be read.
@@ -150,6 +152,38 @@ mod tests {
             assert_eq!((&json["truncated"], &json["unreadable"]), (&truncated, &unreadable));
             let name = if files == [descriptor(0, cut)] { "dfd=3<.../etc>\n" } else { "dfd=3\n" };
             assert!(entry.contains(name), "{entry}");
+        }
+    }
+
+    #[test]
+    fn write_has_working_directory_behind_its_number() {
+        let handler = samples::plain_handler();
+        let cwd = KernelPath { names: b"srv\0", ..ETC };
+        for (has_base, is_wanted, expected) in [
+            (true, true, Some("AT_FDCWD</srv>")),
+            (false, true, Some("AT_FDCWD")),
+            (true, false, Some("AT_FDCWD")),
+        ] {
+            let (mut files, args) = (OpenFiles::new(is_wanted), [-100_i64 as u64, 1, 0, 0, 0, 0]);
+            let event = samples::openat(&handler);
+            if has_base {
+                files.add_cwd(event.slot, &args, &cwd);
+            }
+            let event = Event { args, files, ..event };
+            let text = crate::output::sentence(&event);
+            assert_eq!(
+                text.strip_prefix("openat(").and_then(|text| text.split(", ").next()),
+                expected
+            );
+            let mut line = Vec::new();
+            json_line(&samples::record(&event, None), &mut Scratch::new(), &mut line);
+            let json: Json = serde_json::from_slice(&line).unwrap();
+            let file = json!([{"argument": "dfd", "file": "/srv"}]);
+            assert_eq!(json["fds"], if has_base && is_wanted { file } else { Json::Null });
+            assert_eq!(
+                json["truncated"],
+                if has_base || !is_wanted { Json::Null } else { json!(["dfd"]) }
+            );
         }
     }
 
