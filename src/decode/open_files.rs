@@ -11,12 +11,14 @@ const AT_FDCWD: i32 = -100;
 const ARGUMENTS: usize = crate::bpf::types::descriptor_size::DESCRIPTOR_ARGUMENTS.0 as usize;
 
 /// Files behind the descriptors of an event.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct OpenFiles<'a> {
     /// The rule asks for them: one that is absent did not fit.
     pub are_wanted: bool,
     arguments: [Option<Descriptor<'a>>; ARGUMENTS],
     result: Option<Descriptor<'a>>,
+    /// In the memory of arguments, with their numbers.
+    members: Vec<(i32, Descriptor<'a>)>,
 }
 
 impl<'a> OpenFiles<'a> {
@@ -27,7 +29,7 @@ impl<'a> OpenFiles<'a> {
 
     /// Returns whether there are none.
     pub fn is_empty(&self) -> bool {
-        self.arguments.iter().chain([&self.result]).all(Option::is_none)
+        self.arguments.iter().chain([&self.result]).all(Option::is_none) && self.members.is_empty()
     }
 
     /// Adds a descriptor; `false` if there is no place for it.
@@ -39,6 +41,17 @@ impl<'a> OpenFiles<'a> {
             _ => None,
         };
         place.map(|place| *place = Some(descriptor)).is_some()
+    }
+
+    /// Adds a descriptor of that number in the memory of an argument.
+    pub(crate) fn add_member(&mut self, number: i32, descriptor: Descriptor<'a>) {
+        self.members.push((number, descriptor));
+    }
+
+    /// Returns the numbers and files of the descriptors in the memory of the argument at a position.
+    pub fn members(&self, position: u8) -> impl Iterator<Item = (i32, &OpenFile<'a>)> {
+        let own = self.members.iter().filter(move |(_, one)| one.position == position);
+        own.filter_map(|(number, one)| Some((*number, one.file.as_ref()?)))
     }
 
     /// Adds the argument of an operation of `io_uring` that is in that member: the index of a registered file.

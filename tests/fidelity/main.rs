@@ -29,7 +29,7 @@ use std::process::Command;
 use nix::sys::signal::Signal;
 
 use call::Call;
-use causes::{OF_CALLS, OF_NAMES, causes};
+use causes::{Cause, OF_CALLS, OF_NAMES, causes};
 use compare::Comparison;
 use observed::Threads;
 use process::{Process, eventually};
@@ -102,7 +102,7 @@ fn records_equal_output_of_strace() {
     }
     let Some(setup) = Setup::alone(&config("")) else { return };
     let seen = observe(setup, programs(), &[]);
-    compare(seen, OF_CALLS, report::CALLS, |all, ours, theirs| all.thread(ours, theirs));
+    compare(seen, OF_CALLS, report::CALLS, Comparison::thread);
 }
 
 #[test]
@@ -112,7 +112,7 @@ fn names_of_descriptors_equal_output_of_strace() {
     }
     let Some(setup) = Setup::alone(&config("fds = \"names\"\n")) else { return };
     let seen = observe(setup, named(), &["-yy"]);
-    compare(seen, OF_NAMES, report::NAMES, |all, ours, theirs| all.names_of_thread(ours, theirs));
+    compare(seen, OF_NAMES, report::NAMES, Comparison::names_of_thread);
 }
 
 /// Compares the calls of each thread, reports, and fails unless enough is equal and each difference has a cause of
@@ -121,11 +121,11 @@ fn compare(
     seen: Seen,
     table: &'static str,
     place: Place,
-    add: impl Fn(&mut Comparison<'_>, &[Call], &[Call]),
+    add: impl Fn(&mut Comparison<'static>, &[Call], &[Call]),
 ) {
-    let causes = causes(table);
+    let causes: &'static [Cause] = causes(table).leak();
     let mut rows = BTreeMap::new();
-    let mut all = Comparison::new(&causes);
+    let mut all = Comparison::new(causes);
     for (program, ours, theirs) in seen {
         let before = all.counts.clone();
         for (tid, theirs) in &theirs {
@@ -133,7 +133,7 @@ fn compare(
         }
         rows.insert(program.name, all.counts.since(&before));
     }
-    let report = report::report(place, &rows, &all, &causes);
+    let report = report::report(place, &rows, &all, causes);
     eprintln!("{report}");
     report::write(place, &report);
     assert!(

@@ -1,6 +1,6 @@
 //! Descriptors with the files behind them, `3</etc/passwd>`, out of the text of a call.
 
-/// What stands for the descriptor of the working directory.
+/// Stands for the descriptor of the working directory.
 const FDCWD: &str = "AT_FDCWD";
 
 /// A descriptor and the file behind it, as one text has them.

@@ -31,7 +31,7 @@ const PROGRAMS: &[Program] = &[
 /// Programs whose descriptors are compared by name: files, sockets of each family, pipes, files of the kernel.
 const NAMED: [&str; 5] = ["descriptors.py", "python.py", "sh.sh", "curl.sh", "tour.sh"];
 
-/// Those programs.
+/// Returns those programs.
 pub fn named() -> impl Iterator<Item = &'static Program> {
     programs().filter(|program| NAMED.contains(&program.name))
 }

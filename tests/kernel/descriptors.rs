@@ -26,8 +26,18 @@ use tailcalld::load;
 
 use crate::rig::{Rig, routes, slot, trigger_path};
 
-const CALLS: [&str; 8] =
-    ["fsync", "dup2", "openat", "renameat2", "mmap", "getppid", "eventfd2", "fcntl"];
+const CALLS: [&str; 10] = [
+    "fsync",
+    "dup2",
+    "openat",
+    "renameat2",
+    "mmap",
+    "getppid",
+    "eventfd2",
+    "fcntl",
+    "poll",
+    "pipe2",
+];
 
 /// Returns a rig whose events have the files behind descriptors.
 fn described() -> Rig {
@@ -305,6 +315,44 @@ fn working_directory_that_names_have_is_captured_once() {
     }
 }
 
+/// Returns the event of the last call that has returned.
+fn last_returned<'r>(rig: &'r Rig, records: &'r [Vec<u8>]) -> Event<'r> {
+    let mut exits = records.iter().filter_map(|bytes| match RingRecord::decode(bytes) {
+        Ok(RingRecord::Exit(exit)) => Some(exit),
+        _ => None,
+    });
+    let exit = exits.next_back().expect("a return");
+    let is_entry = |bytes: &&Vec<u8>| matches!(RingRecord::decode(bytes), Ok(RingRecord::Syscall(header)) if header.boottime_ns == exit.entry_ns);
+    let entry = records.iter().find(is_entry).expect("its entry");
+    rig.completed(entry, Some(&exit))
+}
+
+#[test]
+fn descriptors_in_memory_have_files_up_to_their_bound() {
+    needs_root!();
+    let rig = described();
+    let (known, path) = known_file();
+    let members = |call: &str, arguments: &[&str]| {
+        let nr = slot(Abi::Native, call).nr().to_string();
+        let words = [&["native", &nr], arguments].concat();
+        let records = rig.trigger_all_with(&words, copy(&known).into());
+        let event = last_returned(&rig, &records);
+        event.files.members(0).map(|(fd, file)| (fd, text(file))).collect::<Vec<_>>()
+    };
+    let zero = (0, path.clone());
+    assert_eq!(members("poll", &["words:0,77,0", "3", "0"]), [zero.clone(), zero.clone()]);
+    assert_eq!(members("poll", &["words:0,0", "1", "0"]), std::slice::from_ref(&zero));
+    assert_eq!(members("poll", &["words:0", "0", "0"]), []);
+    assert_eq!(members("poll", &["0x1000", "1", "0"]), []);
+    let ten = ["words:0,0,0,0,0,0,0,0,0,0", "10", "0"];
+    assert_eq!(members("poll", &ten), vec![zero; 8]);
+    let pair = members("pipe2", &["room:8", "0"]);
+    assert_eq!(pair.len(), 2);
+    assert_eq!(pair[0].1, pair[1].1);
+    assert!(pair[0].0 < pair[1].0 && pair[0].1.starts_with("<pipe:["), "{pair:?}");
+    assert_eq!(members("pipe2", &["room:8", "-1"]), []);
+}
+
 #[test]
 fn descriptor_that_call_returns_has_file() {
     needs_root!();
@@ -326,14 +374,7 @@ fn descriptor_that_call_returns_has_file() {
         let nr = slot(Abi::Native, call).nr().to_string();
         let words = [&["native", &nr], arguments].concat();
         let records = rig.trigger_all_with(&words, copy(&known).into());
-        let mut exits = records.iter().filter_map(|bytes| match RingRecord::decode(bytes) {
-            Ok(RingRecord::Exit(exit)) => Some(exit),
-            _ => None,
-        });
-        let exit = exits.next_back().expect("a return");
-        let is_entry = |bytes: &&Vec<u8>| matches!(RingRecord::decode(bytes), Ok(RingRecord::Syscall(header)) if header.boottime_ns == exit.entry_ns);
-        let entry = records.iter().find(is_entry).expect("its entry");
-        let event = rig.completed(entry, Some(&exit));
+        let event = last_returned(&rig, &records);
         let result = event.file_of_result().map(text);
         assert_eq!((files(&event)[0].clone(), result), expected, "{call} {arguments:?}");
     }
