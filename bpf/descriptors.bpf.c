@@ -5,44 +5,106 @@
 #include "descriptors.h"
 #include "emit.h"
 
-/* Returns the position, from 1, of a descriptor of the call; 0 if it has no more. */
-static __always_inline __u64 descriptor_position(const struct scratch *scratch, __u64 number)
+/* Whether `names` captures the working directory, where a path begins. */
+static __always_inline bool is_cwd_named(const struct scratch *scratch)
 {
-	__u64 slot = scratch->event.slot;
+	__u32 todo = 0;
 
-	barrier_var(slot);
-	barrier_var(number);
-	if (number >= DESCRIPTOR_ARGUMENTS)
-		return 0;
-	return descriptors_of[slot & (BANK_SLOTS - 1)].arguments[number];
+	for (__u32 i = 0; i < PATH_ARGUMENTS; i++)
+		todo |= directory_of(scratch, path_argument(scratch, i), 0);
+	return todo && scratch->wants & CALL_NAMES;
 }
 
-/* Captures one descriptor, unless it is AT_FDCWD or another number below 0. */
-static __always_inline void descriptor_argument(struct scratch *scratch, __u64 position)
+/* Aims at the argument at a position. AT_FDCWD is a descriptor where it means the working
+ * directory, unless `names` captures that. */
+static __always_inline void argument_aim(struct scratch *scratch,
+					 const volatile struct descriptors_of_call *known,
+					 __u64 position)
 {
+	volatile struct name_walk *walk = &scratch->names;
 	__s32 fd;
 
 	barrier_var(position);
 	if (position >= 6)
 		return;
 	fd = scratch->event.args[position];
-	if (fd >= 0)
-		descriptor_capture(scratch, position, fd);
+	walk->field = position;
+	walk->part = PART_FILE;
+	if (fd >= 0 ||
+	    (fd == AT_FDCWD && known->directories >> position & 1 && !is_cwd_named(scratch)))
+		walk->fd = fd;
 }
 
-/* Has the new descriptor described that the call returns, if its result is asked for. */
-static __always_inline void descriptor_defer_result(struct scratch *scratch)
+/* Returns the argument at a position, from 1; 0 if it is none. */
+static __always_inline __u64 argument_from_1(const struct scratch *scratch, __u64 position)
 {
-	__u64 slot = scratch->event.slot;
+	position--;
+	barrier_var(position);
+	return position < 6 ? scratch->event.args[position] : 0;
+}
+
+/* Returns the number of descriptors in the memory that the call passes, as far as they are
+ * captured. */
+static __always_inline __u64 members_count(const struct scratch *scratch,
+					   const volatile struct descriptors_of_call *known)
+{
+	__u64 most = known->count;
+
+	if (!known->members || known->at_return)
+		return 0;
+	if (!known->counter)
+		return most;
+	return min_u64((__u32)argument_from_1(scratch, known->counter), most);
+}
+
+/* Returns the number of the descriptor at or behind `number`: arguments first, then memory. */
+static __always_inline __u64 descriptor_next(const volatile struct descriptors_of_call *known,
+					     __u64 number)
+{
+	barrier_var(number);
+	if (number < DESCRIPTOR_ARGUMENTS && !known->arguments[number])
+		return DESCRIPTOR_ARGUMENTS;
+	return number;
+}
+
+/* Whether the call has a descriptor of that number. */
+static __always_inline bool descriptor_exists(const struct scratch *scratch,
+					      const volatile struct descriptors_of_call *known,
+					      __u64 number)
+{
+	return number < DESCRIPTOR_ARGUMENTS + members_count(scratch, known);
+}
+
+/* Aims at the descriptor of that number; at none if the call has no more. */
+static __always_inline void descriptor_aim(struct scratch *scratch,
+					   const volatile struct descriptors_of_call *known,
+					   __u64 number)
+{
+	volatile struct name_walk *walk = &scratch->names;
+
+	walk->fd = -1;
+	if (!descriptor_exists(scratch, known, number))
+		return;
+	barrier_var(number);
+	if (number < DESCRIPTOR_ARGUMENTS)
+		argument_aim(scratch, known, (__u64)known->arguments[number] - 1);
+	else
+		member_aim(walk, known, argument_from_1(scratch, known->members),
+			   number - DESCRIPTOR_ARGUMENTS);
+}
+
+/* Has the new descriptors described that the call returns or writes, if its result is asked for. */
+static __always_inline void descriptor_defer(struct scratch *scratch,
+					     const volatile struct descriptors_of_call *known)
+{
 	volatile struct deferred_read *read;
 
-	barrier_var(slot);
-	if (!(scratch->wants & CALL_RESULT) || !descriptors_of[slot & (BANK_SLOTS - 1)].is_result)
+	if (!(scratch->wants & CALL_RESULT) || !(known->is_result | known->at_return))
 		return;
 	read = deferred_room(scratch);
 	if (!read)
 		return;
-	read->address = 0;
+	read->address = known->at_return ? argument_from_1(scratch, known->members) : 0;
 	read->length_at = 0;
 	read->room = 0;
 	read->element = 0;
@@ -61,14 +123,17 @@ int descriptors(void *ctx)
 	if (!scratch)
 		return 0;
 	volatile struct name_walk *walk = &scratch->names;
-	__u32 number = walk->descriptor;
-	walk->descriptor = number + 1;
+	const volatile struct descriptors_of_call *known = descriptors_known(scratch->event.slot);
+	__u64 number = descriptor_next(known, walk->descriptor);
+	walk->descriptor = descriptor_next(known, number + 1);
 	/* Also for a second one: a branch would cost the verifier more. */
 	walk_plan(walk);
-	descriptor_argument(scratch, descriptor_position(scratch, number) - 1);
-	if (descriptor_position(scratch, walk->descriptor))
+	descriptor_aim(scratch, known, number);
+	if (walk->fd >= 0 || walk->fd == AT_FDCWD)
+		descriptor_capture(scratch);
+	if (descriptor_exists(scratch, known, walk->descriptor))
 		bpf_tail_call(ctx, &continuations, CONTINUE_DESCRIPTORS);
-	descriptor_defer_result(scratch);
+	descriptor_defer(scratch, known);
 	emit_added(ctx, scratch->wants & CALL_NAMES);
 	emit_continued(scratch);
 	return 0;

@@ -2,7 +2,7 @@
 #ifndef TAILCALLD_DESCRIPTORS_H
 #define TAILCALLD_DESCRIPTORS_H
 
-#include "names.h"
+#include "directories.h"
 #include "sockets.h"
 
 /* Captures the files behind descriptors. The kernel holds no reference meanwhile: a file counts
@@ -89,13 +89,17 @@ static __always_inline void file_walk(struct scratch *scratch, __u8 *to)
 {
 	volatile struct name_walk *walk = &scratch->names;
 
-	file_begin(walk, walk->file, true);
+	if (walk->file)
+		file_begin(walk, walk->file, true);
+	else
+		cwd_begin(walk);
 	walk->at = OPEN_FILE_SIZE;
 	walk_up(scratch, to);
 	if (!walk->at)
 		walk->at = OPEN_FILE_SIZE; /* the path is unreadable, the rest is not */
 }
 
+/* Describes the file; of the working directory, 0, only the path: all members are read as zeros. */
 static __always_inline void file_describe(struct scratch *scratch, __u8 *to)
 {
 	volatile struct name_walk *walk = &scratch->names;
@@ -118,11 +122,13 @@ static __always_inline void file_describe(struct scratch *scratch, __u8 *to)
 		file_walk(scratch, to);
 }
 
-/* Captures the file behind a descriptor; of one that is not open, the error. */
-static __always_inline void descriptor_capture(struct scratch *scratch, __u8 field, __u32 fd)
+/* Captures the file behind the descriptor that was aimed at; of one that is not open, the error.
+ * AT_FDCWD, the one number below 0, is the working directory. */
+static __always_inline void descriptor_capture(struct scratch *scratch)
 {
 	volatile struct name_walk *walk = &scratch->names;
 	__u8 *room = capture_room(scratch);
+	__s32 fd = walk->fd;
 
 	if (!room)
 		return; /* the event says that it lacks the file, see CALL_FILES */
@@ -130,23 +136,45 @@ static __always_inline void descriptor_capture(struct scratch *scratch, __u8 fie
 	walk->flags = 0;
 	walk->error = 0;
 	walk->status = CAPTURE_OK;
-	walk->file = file_of(walk->task, fd);
-	if (walk->file) {
+	walk->file = fd < 0 ? 0 : file_of(walk->task, fd);
+	if (walk->file || fd < 0) {
 		file_describe(scratch, room + CAPTURE_SIZE);
-		if (file_of(walk->task, fd) != walk->file)
+		if (walk->file && file_of(walk->task, walk->fd) != walk->file)
 			walk_discard(walk);
 	} else {
 		walk->status = CAPTURE_UNREADABLE;
 		walk->error = EBADF;
 	}
 	volatile struct capture *capture = capture_header(
-		room, (struct capture_id){.field = field, .part = PART_FILE}, CAPTURE_FILE);
+		room, (struct capture_id){.field = walk->field, .part = walk->part}, CAPTURE_FILE);
 	capture->path = walk->flags;
 	capture->status = walk->status;
 	capture->error = walk->error;
 	capture->stored = walk->at;
-	capture->length = 0;
+	capture->length = walk->part == PART_MEMBER ? walk->fd : 0;
 	capture_end(scratch, room, capture);
+}
+
+/* Returns what is known of the descriptors of a syscall. */
+static __always_inline const volatile struct descriptors_of_call *descriptors_known(__u64 slot)
+{
+	barrier_var(slot);
+	return &descriptors_of[slot & (BANK_SLOTS - 1)];
+}
+
+/* Aims at the descriptor of that number in the memory of an argument, which begins at `address`. */
+static __always_inline void member_aim(volatile struct name_walk *walk,
+				       const volatile struct descriptors_of_call *known,
+				       __u64 address, __u64 number)
+{
+	__s32 fd;
+
+	/* What cannot be read is filled with zeros, a descriptor like any other. */
+	if (bpf_probe_read_user(&fd, sizeof(fd), (const void *)(address + number * known->size)))
+		fd = -1;
+	walk->fd = fd;
+	walk->field = known->members - 1;
+	walk->part = PART_MEMBER;
 }
 
 #endif

@@ -95,6 +95,8 @@ enum capture_part {
 			 * result */
 	PART_REST = 12, /* of a vector: a number, the elements whose buffers are not captured; of a
 			 * message that is not captured in full, 0 or more */
+	PART_MEMBER = 13, /* file behind a descriptor in the memory of the argument `field`, whose
+			   * number is in `length` */
 };
 
 /* The time at which a capture's bytes were read. */

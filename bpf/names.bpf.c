@@ -2,10 +2,9 @@
 /* `names`: captures the paths of the executable, and of the directories that the path arguments of
  * a call begin at, for the handler that has tail-called it, and submits the event. One path a jump.
  * It is not attached, and in no slot of the table. */
+#include "directories.h"
 #include "emit.h"
-#include "names.h"
 
-#define AT_FDCWD -100
 #define ENOENT 2
 
 /* Levels of mounts on top of each other that are searched for the topmost one: the root file system
@@ -32,30 +31,6 @@ static __always_inline void root_note_top(volatile struct name_walk *walk)
 		dentry = mount_point(whole);
 		mount = above + bpf_core_field_offset(struct mount, mnt);
 	}
-}
-
-/* Returns the bit of the directory that a path argument begins at; 0 if it is absolute. */
-static __always_inline __u32 directory_of(const struct scratch *scratch,
-					  const volatile struct path_argument *argument, __u32 bit)
-{
-	__u64 path = argument->path - 1, directory = argument->directory - 1;
-
-	barrier_var(path);
-	if (path >= 6 || !scratch->event.args[path] || scratch->absolute >> path & 1)
-		return 0;
-	barrier_var(directory);
-	if (directory >= 6 || (__s32)scratch->event.args[directory] == AT_FDCWD)
-		return NAME_CWD;
-	return bit;
-}
-
-static __always_inline const volatile struct path_argument *
-path_argument(const struct scratch *scratch, __u32 number)
-{
-	__u64 slot = scratch->event.slot;
-
-	barrier_var(slot);
-	return &path_arguments[slot & (BANK_SLOTS - 1)].of[number];
 }
 
 /* Decides which paths the call has. */
@@ -91,13 +66,10 @@ static __always_inline __u64 exe_file(const struct mm_struct *mm)
 /* Begins with the task's root or its working directory. */
 static __always_inline void fs_begin(volatile struct name_walk *walk, __u32 bit)
 {
-	__u64 fs = walk->fs;
-
 	if (bit == NAME_ROOT)
 		walk_begin(walk, walk->root_dentry, walk->root_mount, false);
 	else
-		walk_begin(walk, KERNEL_READ(fs, struct fs_struct, pwd.dentry),
-			   KERNEL_READ(fs, struct fs_struct, pwd.mnt), true);
+		cwd_begin(walk);
 }
 
 /* Begins with one path. Returns false, with the error, if there is no such file. */

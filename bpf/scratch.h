@@ -93,7 +93,8 @@ enum deferred_op {
 	DEFERRED_VECTOR = 8,
 	DEFERRED_MESSAGE = 9,
 	DEFERRED_MESSAGES = 10,
-	DEFERRED_FILE = 11, /* no memory, but the file behind the result, a new descriptor */
+	DEFERRED_FILE = 11, /* files behind new descriptors: those at `address`, or, if that is 0,
+			     * the result */
 };
 
 enum deferred_size {
@@ -187,8 +188,11 @@ struct name_walk {
 	__u64 fs; /* its working directory and root */
 	__u64 at; /* bytes of the path so far */
 	__u64 file; /* address of the open file that is described */
-	__u8 descriptor; /* number of the next descriptor of the call */
-	__u8 reserved[7];
+	__u8 descriptor; /* number of the next descriptor of the call, and, of this one, */
+	__u8 field; /* the field and */
+	__u8 part; /* enum capture_part, of the capture, */
+	__u8 reserved[1];
+	__s32 fd; /* and its number; below 0: none, but for AT_FDCWD */
 	__u8 root_is_top; /* the task's root is the root of the mounts */
 	__u8 is_done;
 	__u8 status; /* of the capture */
@@ -242,6 +246,8 @@ struct scratch {
 	__u8 absolute; /* texts that begin with a slash, a bit each by their argument's position */
 	__u8 reserved[2];
 	__s64 got; /* result of the last read; in memory as well */
+	__u64 members; /* address of the new descriptors that a call has written; 0: its result is
+			  one */
 	union {
 		struct {
 			union {

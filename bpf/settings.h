@@ -400,13 +400,20 @@ struct path_argument {
 
 enum descriptor_size {
 	DESCRIPTOR_ARGUMENTS = 2, /* of one call */
+	DESCRIPTOR_MEMBERS = 8, /* of its memory; those beyond have no files */
 };
 
 /* The descriptors of one syscall. Written by the loader, from the syscall's signature. */
 struct descriptors_of_call {
 	__u8 arguments[DESCRIPTOR_ARGUMENTS]; /* their positions, from 1; 0: none */
 	__u8 is_result; /* a call may return a new one */
-	__u8 reserved;
+	__u8 directories; /* which may be AT_FDCWD instead, a bit each by their position, from 0 */
+	__u8 members; /* position, from 1, of a pointer to elements that begin with one; 0: none */
+	__u8 counter; /* position, from 1, of the number of elements; 0: it is `count` */
+	__u8 count; /* elements at most */
+	__u8 size; /* bytes of an element */
+	__u8 at_return; /* the call writes them */
+	__u8 reserved[3];
 };
 
 enum path_size {

@@ -41,6 +41,14 @@ impl Event<'_> {
         self.files.of(one.position().filter(|_| one.parameter.is_descriptor())?)
     }
 
+    /// Returns the files behind descriptors in the memory of an argument, with their numbers.
+    pub fn files_within<'e>(
+        &'e self,
+        one: &Argument<'_>,
+    ) -> impl Iterator<Item = (i32, &'e OpenFile<'e>)> {
+        one.position().into_iter().flat_map(|position| self.files.members(position))
+    }
+
     /// Returns the file behind the result of the call, if that is a descriptor and the file is known.
     pub fn file_of_result(&self) -> Option<&OpenFile<'_>> {
         let is_one = self.result_kind() == Some(Kind::Fd);

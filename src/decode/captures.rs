@@ -132,6 +132,8 @@ pub(super) enum Decoded<'a> {
     Path(u8, u8, KernelPath<'a>),
     /// File behind a descriptor.
     File(Descriptor<'a>),
+    /// File behind a descriptor of that number in the memory of an argument.
+    Member(i32, Descriptor<'a>),
     /// Effective capabilities of the task.
     Capabilities(u64),
 }
@@ -142,6 +144,10 @@ impl<'a> Decoded<'a> {
         match self {
             Self::Memory(capture) => Ok(Some(capture)),
             Self::File(descriptor) if files.add(descriptor) => Ok(None),
+            Self::Member(number, descriptor) => {
+                files.add_member(number, descriptor);
+                Ok(None)
+            }
             Self::File(Descriptor { position, .. }) | Self::Path(_, position, _) => {
                 Err(Error::Capture(position))
             }
@@ -164,7 +170,17 @@ fn capture<'a>(record: &'a [u8], at: &mut usize) -> Result<Decoded<'a>, Error> {
         capture_kind::CAPTURE_PATH => {
             Ok(Decoded::Path(head.u8(offset_of!(types::capture, part))?, index, path()?))
         }
-        capture_kind::CAPTURE_FILE => Descriptor::decode(index, bytes, path()?).map(Decoded::File),
+        capture_kind::CAPTURE_FILE => {
+            let descriptor = Descriptor::decode(index, bytes, path()?)?;
+            let part = head.u8(offset_of!(types::capture, part))?;
+            Ok(match capture_part(part.into()) {
+                capture_part::PART_MEMBER => {
+                    let number = head.u32(offset_of!(types::capture, length))?;
+                    Decoded::Member(number as i32, descriptor)
+                }
+                _ => Decoded::File(descriptor),
+            })
+        }
         capture_kind::CAPTURE_CAPABILITIES => Reader(bytes).u64(0).map(Decoded::Capabilities),
         _ => described(index, &head, bytes)?.map(Decoded::Memory).ok_or(Error::Capture(index)),
     }

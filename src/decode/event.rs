@@ -118,6 +118,10 @@ impl<'a> Event<'a> {
         if has(call_flag::CALL_REGISTERED_INPUT) {
             files.add_registered(slot, SqeMember::SpliceFd);
         }
+        let args = args(&reader)?;
+        if let Some(cwd) = &names.cwd {
+            files.add_cwd(slot, &args, cwd);
+        }
         let is_lacking = has(call_flag::CALL_CAPABILITIES) && credentials.capabilities.is_none();
         Ok(Self {
             handler,
@@ -140,7 +144,7 @@ impl<'a> Event<'a> {
             charged_uid,
             comm: reader.until_nul(offset_of!(types::event, comm), COMM_SIZE)?,
             process: process(&reader)?,
-            args: args(&reader)?,
+            args,
             captures,
             names,
             files,

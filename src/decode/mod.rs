@@ -34,7 +34,7 @@ pub use header::Header;
 pub use kernel_path::KernelPath;
 pub use names::KernelPaths;
 pub use open_file::{Descriptor, FileKind, OpenFile};
-pub use open_files::OpenFiles;
+pub use open_files::{OpenFiles, is_cwd};
 pub use open_socket::{OpenSocket, SocketFamily};
 pub use paths::JoinedPath;
 pub use process::{Credentials, Device, Exe, NAMESPACES, Process};

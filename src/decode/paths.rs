@@ -2,7 +2,7 @@
 
 use syscalls::{PathArgument, PathBase, Signature, Slot, Status, Value, signature};
 
-use super::{Event, KernelPath, join};
+use super::{Event, KernelPath, is_cwd, join};
 use crate::handlers::Role;
 
 /// Success of writing one path of a call.
@@ -52,14 +52,13 @@ impl Event<'_> {
 
     /// Returns the directory that a relative path begins at.
     fn base(&self, base: PathBase) -> Option<&KernelPath<'_>> {
-        const AT_FDCWD: i32 = -100;
         match base {
             PathBase::Unknown => None,
             PathBase::Cwd => self.names.cwd.as_ref(),
-            PathBase::Descriptor(position) => match self.args.get(usize::from(position)) {
-                Some(fd) if *fd as i32 == AT_FDCWD => self.names.cwd.as_ref(),
-                _ => self.names.directory(position),
-            },
+            PathBase::Descriptor(position) => {
+                let is_cwd = is_cwd(self.args.get(usize::from(position)).copied());
+                if is_cwd { self.names.cwd.as_ref() } else { self.names.directory(position) }
+            }
         }
     }
 

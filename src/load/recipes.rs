@@ -7,8 +7,8 @@ mod inner;
 pub use inner::inner_tables;
 
 use syscalls::{
-    Abi, Count, Direction, Kind, Memory, Parameter, PathBase, Signature, Slot, SqeMember,
-    Structure, UringOperation, Written, signature, structure, uring_operation,
+    Abi, Count, DescriptorMembers, Direction, Kind, Memory, Parameter, PathBase, Signature, Slot,
+    SqeMember, Structure, UringOperation, Written, signature, structure, uring_operation,
 };
 
 use crate::bpf::types::{self, sqe_member, step_count, step_op, step_when};
@@ -80,7 +80,25 @@ pub fn descriptors(slot: Slot) -> types::descriptors_of_call {
         *place = position + 1;
     }
     descriptors.is_result = syscalls::may_return_descriptor(slot).into();
+    descriptors.directories =
+        syscalls::directory_arguments(slot).fold(0, |bits, position| bits | 1 << position);
+    if let Some(members) = syscalls::descriptor_members(slot) {
+        describe(members, &mut descriptors);
+    }
     descriptors
+}
+
+fn describe(members: DescriptorMembers, descriptors: &mut types::descriptors_of_call) {
+    const MOST: u8 = types::descriptor_size::DESCRIPTOR_MEMBERS.0 as u8;
+    let (counter, count) = match members.count {
+        Count::Argument(at) => (at + 1, MOST),
+        Count::Fixed(count) => (0, count.min(MOST)),
+        _ => (0, 1),
+    };
+    (descriptors.counter, descriptors.count) = (counter, count);
+    descriptors.members = members.position + 1;
+    descriptors.size = members.size;
+    descriptors.at_return = members.at_return.into();
 }
 
 /// Returns the members of an entry in the submission queue that are the arguments of an operation of `io_uring`.

@@ -53,8 +53,8 @@ impl Arguments {
                 }
                 _ => notation::argument_with_memory(&argument, &mut self.text),
             }
-            if let Some(file) = event.file_of(&argument) {
-                render::open_file(file, &mut self.text);
+            if event.files.are_wanted {
+                render::append_files(event, &argument, start, &mut self.text);
             }
             self.ranges.push(start..self.text.len());
         }

@@ -54,6 +54,8 @@ pub enum TableCell<'a> {
     Bytes(&'a [u8]),
     /// A count.
     Count(u64),
+    /// Nothing: the row has no such column.
+    Absent,
 }
 
 /// Writes begin and end of the time that a record is about.

@@ -192,7 +192,8 @@ fn vector<'v>(values: impl Iterator<Item = &'v [u8]>, buffer: &mut Vec<u8>) {
 
 /// Appends `column=cell` for each column.
 fn write_row(row: &[(&'static str, TableCell)], buffer: &mut Vec<u8>) {
-    for (position, (column, cell)) in row.iter().enumerate() {
+    let known = row.iter().filter(|(_, cell)| *cell != TableCell::Absent);
+    for (position, (column, cell)) in known.enumerate() {
         buffer.extend_from_slice(if position > 0 { b" " } else { b"" });
         buffer.extend_from_slice(column.as_bytes());
         buffer.push(b'=');
@@ -201,6 +202,7 @@ fn write_row(row: &[(&'static str, TableCell)], buffer: &mut Vec<u8>) {
             TableCell::Word(word) => buffer.extend_from_slice(word.as_bytes()),
             TableCell::Bytes(value) => printable::quoted(value, printable::NO_LIMIT, buffer),
             TableCell::Count(count) => number::append(*count, buffer),
+            TableCell::Absent => {}
         }
     }
 }

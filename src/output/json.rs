@@ -144,13 +144,14 @@ impl Fields for Object<'_> {
 /// Appends an object with one member for each column.
 fn write_row(columns: &[(&'static str, TableCell)], buffer: &mut Vec<u8>) {
     buffer.push(b'{');
-    for (column, cell) in columns {
+    for (column, cell) in columns.iter().filter(|(_, cell)| *cell != TableCell::Absent) {
         plain_key(column, buffer);
         match cell {
             TableCell::Slot(slot) => string(&slot.to_string(), buffer),
             TableCell::Word(word) => string(word, buffer),
             TableCell::Bytes(value) => bytes(value, buffer),
             TableCell::Count(count) => number::append(*count, buffer),
+            TableCell::Absent => {}
         }
         buffer.push(b',');
     }

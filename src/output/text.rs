@@ -136,7 +136,10 @@ fn table(stopped: &Stopped, out: &mut String) {
         for (line, cell_text) in lines.iter_mut().zip(&cells) {
             let _ = match cell {
                 TableCell::Count(_) => write!(line, "  {cell_text:>width$}"),
-                TableCell::Slot(_) | TableCell::Word(_) | TableCell::Bytes(_) => {
+                TableCell::Slot(_)
+                | TableCell::Word(_)
+                | TableCell::Bytes(_)
+                | TableCell::Absent => {
                     write!(line, "  {cell_text:width$}")
                 }
             };
@@ -154,5 +157,6 @@ fn shown(cell: &TableCell) -> String {
         TableCell::Word(word) => (*word).to_owned(),
         TableCell::Bytes(value) => String::from_utf8_lossy(value).into_owned(),
         TableCell::Count(count) => count.to_string(),
+        TableCell::Absent => String::new(),
     }
 }

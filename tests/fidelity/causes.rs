@@ -16,10 +16,15 @@ struct Pattern {
     theirs: &'static str,
 }
 
-/// All, in order: the first that fits is the one.
-pub fn causes() -> Vec<Cause> {
+/// Causes of differences between calls.
+pub const OF_CALLS: &str = include_str!("causes.txt");
+/// Causes of differences between the names of descriptors.
+pub const OF_NAMES: &str = include_str!("causes_of_names.txt");
+
+/// All of a table, in order: the first that fits is the one.
+pub fn causes(table: &'static str) -> Vec<Cause> {
     let mut causes: Vec<Cause> = vec![];
-    let lines = include_str!("causes.txt").lines();
+    let lines = table.lines();
     for line in lines.filter(|line| !line.is_empty() && !line.starts_with('#')) {
         match line.strip_prefix("    ") {
             Some(row) => {

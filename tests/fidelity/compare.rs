@@ -2,6 +2,7 @@
 
 use crate::call::Call;
 use crate::causes::{Cause, cause_of};
+use crate::names;
 
 /// Numbers of compared calls and arguments.
 #[derive(Debug, Clone, Default)]
@@ -53,6 +54,28 @@ impl<'c> Comparison<'c> {
                 (Some(call), None) => self.lacks(call, &call.line(), NOTHING),
                 (None, Some(call)) => self.lacks(call, NOTHING, &call.line()),
                 (None, None) => {}
+            }
+        }
+    }
+
+    /// Adds the descriptors of one thread's calls: those that either side names. The rest of the calls is not compared.
+    pub fn names_of_thread(&mut self, ours: &[Call], theirs: &[Call]) {
+        for (ours, theirs) in pairs(ours, theirs) {
+            if let (Some(ours), Some(theirs)) = (ours, theirs) {
+                self.names(ours, &ours.line(), &theirs.line());
+            }
+        }
+    }
+
+    fn names(&mut self, call: &Call, ours: &str, theirs: &str) {
+        let pairs = names::pairs(ours, theirs);
+        self.counts.calls += usize::from(!pairs.is_empty());
+        for (ours, theirs) in pairs {
+            self.counts.args += 1;
+            if ours == theirs {
+                self.counts.equal += 1;
+            } else {
+                self.differs(&call.name, call, ours.unwrap_or(NOTHING), theirs.unwrap_or(NOTHING));
             }
         }
     }

@@ -6,6 +6,7 @@
 mod call;
 mod causes;
 mod compare;
+mod names;
 mod observed;
 #[path = "../daemon/process.rs"]
 #[allow(dead_code)] // shared with tests/daemon, as are the next two
@@ -27,18 +28,23 @@ use std::process::Command;
 
 use nix::sys::signal::Signal;
 
+use call::Call;
+use causes::{Cause, OF_CALLS, OF_NAMES, causes};
 use compare::Comparison;
 use observed::Threads;
 use process::{Process, eventually};
-use programs::{Program, programs, strace};
+use programs::{Program, named, programs, strace};
+use report::Place;
 use rig::{Setup, UNLIMITED};
 
-/// strace is excluded: it makes several calls for each one of the program.
-fn config() -> String {
-    let strace = strace().display().to_string();
+/// The calls of this process and those below it, whatever else the machine does. strace is excluded: it makes several
+/// calls for each one of the program. `more` are further defaults.
+fn config(more: &str) -> String {
+    let (strace, own) = (strace().display().to_string(), std::process::id());
     format!(
         "[routes]\n\"@known\" = \"args\"\n\
          [defaults]\nresult = true\nnames = false\npaths = \"exact\"\nbuffer_bytes = 32\n\
+         pid_tree = {own}\n{more}\
          [ring]\nsize = \"512MiB\"\n\
          [exclude]\nexe = [\"/usr/lib/systemd/systemd-journald\", {strace:?}]\n\
          [kernel]\nattach = \"tracepoint\"\n{UNLIMITED}"
@@ -48,12 +54,16 @@ fn config() -> String {
 /// Comparison of the records of strace and the daemon, per program.
 type Seen = Vec<(&'static Program, Threads, Threads)>;
 
-fn observe(setup: Setup) -> Seen {
+fn observe(
+    setup: Setup,
+    programs: impl Iterator<Item = &'static Program>,
+    options: &[&str],
+) -> Seen {
     let output = setup.path("records");
     let mut command = setup.command(&[], "json");
     let mut daemon = Process::spawn(command.stdout(File::create(&output).unwrap()));
     eventually("the daemon starts", || fs::metadata(&output).unwrap().len() > 0);
-    let ran: Vec<_> = programs().map(|program| program.run(&setup)).collect();
+    let ran: Vec<_> = programs.map(|program| program.run(&setup, options)).collect();
     // A process that ends after all of them: when it is written, they are.
     let mut last = Process::spawn(&mut Command::new("true"));
     last.wait();
@@ -69,7 +79,7 @@ fn observe(setup: Setup) -> Seen {
     ran.into_iter().map(|(program, theirs)| (program, of(&theirs, &mut ours), theirs)).collect()
 }
 
-/// Counts losses of the whole machine, because a lost call may belong to the test.
+/// Counts all losses, because a lost call may belong to a program.
 fn nothing_is_lost(own: &[serde_json::Value]) {
     for record in own {
         let kind = record["record"].as_str().unwrap();
@@ -90,20 +100,42 @@ fn records_equal_output_of_strace() {
     if !root::in_first_pid_namespace() {
         return;
     }
-    let Some(setup) = Setup::alone(&config()) else { return };
-    let causes = causes::causes();
+    let Some(setup) = Setup::alone(&config("")) else { return };
+    let seen = observe(setup, programs(), &[]);
+    compare(seen, OF_CALLS, report::CALLS, Comparison::thread);
+}
+
+#[test]
+fn names_of_descriptors_equal_output_of_strace() {
+    if !root::in_first_pid_namespace() {
+        return;
+    }
+    let Some(setup) = Setup::alone(&config("fds = \"names\"\n")) else { return };
+    let seen = observe(setup, named(), &["-yy"]);
+    compare(seen, OF_NAMES, report::NAMES, Comparison::names_of_thread);
+}
+
+/// Compares the calls of each thread, reports, and fails unless enough is equal and each difference has a cause of
+/// the table.
+fn compare(
+    seen: Seen,
+    table: &'static str,
+    place: Place,
+    add: impl Fn(&mut Comparison<'static>, &[Call], &[Call]),
+) {
+    let causes: &'static [Cause] = causes(table).leak();
     let mut rows = BTreeMap::new();
-    let mut all = Comparison::new(&causes);
-    for (program, ours, theirs) in observe(setup) {
+    let mut all = Comparison::new(causes);
+    for (program, ours, theirs) in seen {
         let before = all.counts.clone();
         for (tid, theirs) in &theirs {
-            all.thread(&ours[tid], theirs);
+            add(&mut all, &ours[tid], theirs);
         }
         rows.insert(program.name, all.counts.since(&before));
     }
-    let report = report::report(&rows, &all, &causes);
+    let report = report::report(place, &rows, &all, causes);
     eprintln!("{report}");
-    report::write(&report);
+    report::write(place, &report);
     assert!(
         all.faults.is_empty(),
         "without a cause: {}\n{}",
@@ -111,5 +143,5 @@ fn records_equal_output_of_strace() {
         all.faults.join("\n")
     );
     let equal = 100.0 * all.counts.equal as f64 / all.counts.args as f64;
-    assert!(equal >= 99.0, "{equal:.2} % of the arguments are equal");
+    assert!(equal >= place.least, "{equal:.2} % are equal");
 }

@@ -20,6 +20,7 @@ const PROGRAMS: &[Program] = &[
     Program { name: "bash.sh", runs_by: "bash", needs: &["bash"] },
     Program { name: "coreutils.sh", runs_by: "sh", needs: &["ls", "find"] },
     Program { name: "python.py", runs_by: "/usr/bin/python3", needs: &["/usr/bin/python3"] },
+    Program { name: "descriptors.py", runs_by: "/usr/bin/python3", needs: &["/usr/bin/python3"] },
     Program { name: "git.sh", runs_by: "sh", needs: &["git"] },
     Program { name: "curl.sh", runs_by: "sh", needs: &["curl", "/usr/bin/python3"] },
     Program { name: "compiler.sh", runs_by: "sh", needs: &["cc"] },
@@ -27,14 +28,25 @@ const PROGRAMS: &[Program] = &[
     Program { name: "compat.sh", runs_by: "sh", needs: &["cc"] },
 ];
 
+/// Programs whose descriptors are compared by name: files, sockets of each family, pipes, files of the kernel.
+const NAMED: [&str; 5] = ["descriptors.py", "python.py", "sh.sh", "curl.sh", "tour.sh"];
+
+/// Returns those programs.
+pub fn named() -> impl Iterator<Item = &'static Program> {
+    programs().filter(|program| NAMED.contains(&program.name))
+}
+
 /// All of this machine. One that lacks something is left out, which is said, and fails under `CI=true`.
 pub fn programs() -> impl Iterator<Item = &'static Program> {
     PROGRAMS.iter().filter(|program| program.is_there())
 }
 
-/// The file that `strace` is.
+/// The file that `strace` is: that of `TAILCALLD_STRACE`, or the first in `PATH`.
 pub fn strace() -> PathBuf {
-    let found = find("strace").expect("strace is installed: sudo sh scripts/setup.sh test");
+    let asked_for = std::env::var_os("TAILCALLD_STRACE").map(PathBuf::from);
+    let found = asked_for
+        .or_else(|| find("strace"))
+        .expect("strace is installed: sudo sh scripts/setup.sh test");
     fs::canonicalize(found).unwrap()
 }
 
@@ -53,15 +65,15 @@ impl Program {
         missing.is_empty()
     }
 
-    /// Runs it to its end; what strace saw.
-    pub fn run(&'static self, setup: &Setup) -> (&'static Self, Threads) {
+    /// Runs it to its end under strace with `options`; what strace saw.
+    pub fn run(&'static self, setup: &Setup, options: &[&str]) -> (&'static Self, Threads) {
         let (traces, work) = (setup.path(&format!("{}.d", self.name)), setup.path(self.name));
         for folder in [&traces, &work] {
             fs::create_dir(folder).unwrap();
         }
         let scripts = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fidelity/programs");
         let mut command = Command::new(strace());
-        command.args(["-ff", "-s", "32", "-o"]).arg(traces.join("out"));
+        command.args(options).args(["-ff", "-s", "32", "-o"]).arg(traces.join("out"));
         command.arg(self.runs_by).arg(scripts.join(self.name)).arg(&scripts);
         let silent = fs::File::create(setup.path("output")).unwrap();
         let errors = silent.try_clone().unwrap();

@@ -8,13 +8,39 @@ use std::path::Path;
 use crate::causes::Cause;
 use crate::compare::{Comparison, Counts};
 
-const BEGIN: &str = "<!-- figures: written by tests/fidelity -->\n";
-const END: &str = "<!-- end of figures -->\n";
+/// Place of a report in the document, what it counts, and how much of that must be equal.
+#[derive(Debug, Clone, Copy)]
+pub struct Place {
+    begin: &'static str,
+    end: &'static str,
+    unit: &'static str,
+    /// Percentage.
+    pub least: f64,
+}
+
+pub const CALLS: Place = Place {
+    begin: "<!-- figures: written by tests/fidelity -->\n",
+    end: "<!-- end of figures -->\n",
+    unit: "arguments",
+    least: 99.0,
+};
+pub const NAMES: Place = Place {
+    begin: "<!-- figures of names: written by tests/fidelity -->\n",
+    end: "<!-- end of figures of names -->\n",
+    unit: "descriptors",
+    least: 99.0,
+};
 
 /// Returns the table of programs, and every cause with an example.
-pub fn report(rows: &BTreeMap<&str, Counts>, all: &Comparison<'_>, causes: &[Cause]) -> String {
-    let mut out = String::from(
-        "| program | calls | arguments | equal | differ |\n| --- | --- | --- | --- | --- |\n",
+pub fn report(
+    place: Place,
+    rows: &BTreeMap<&str, Counts>,
+    all: &Comparison<'_>,
+    causes: &[Cause],
+) -> String {
+    let mut out = format!(
+        "| program | calls | {} | equal | differ |\n| --- | --- | --- | --- | --- |\n",
+        place.unit
     );
     for (name, counts) in rows {
         row(name, counts, &mut out);
@@ -45,13 +71,14 @@ fn code(text: &str) -> String {
 }
 
 /// Into the document, if that is asked for.
-pub fn write(report: &str) {
+pub fn write(place: Place, report: &str) {
     if std::env::var_os("TAILCALLD_WRITE_FIDELITY").is_none() {
         return;
     }
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/fidelity.md");
     let text = fs::read_to_string(&path).unwrap();
-    let (head, rest) = text.split_once(BEGIN).expect("where the figures begin");
-    let (_, tail) = rest.split_once(END).expect("where the figures end");
-    fs::write(path, format!("{head}{BEGIN}\n{report}\n{END}{tail}")).unwrap();
+    let (head, rest) = text.split_once(place.begin).expect("where the figures begin");
+    let (_, tail) = rest.split_once(place.end).expect("where the figures end");
+    let Place { begin, end, .. } = place;
+    fs::write(path, format!("{head}{begin}\n{report}\n{end}{tail}")).unwrap();
 }

@@ -26,8 +26,18 @@ use tailcalld::load;
 
 use crate::rig::{Rig, routes, slot, trigger_path};
 
-const CALLS: [&str; 8] =
-    ["fsync", "dup2", "openat", "renameat2", "mmap", "getppid", "eventfd2", "fcntl"];
+const CALLS: [&str; 10] = [
+    "fsync",
+    "dup2",
+    "openat",
+    "renameat2",
+    "mmap",
+    "getppid",
+    "eventfd2",
+    "fcntl",
+    "poll",
+    "pipe2",
+];
 
 /// Returns a rig whose events have the files behind descriptors.
 fn described() -> Rig {
@@ -243,12 +253,17 @@ fn descriptors_of_call_are_by_position() {
     let (known, path) = known_file();
     let name = Some(path);
     let none = || None::<String>;
+    let cwd = || Some(cwd());
     for (call, arguments, expected) in [
         ("dup2", &["0", "77"][..], vec![name.clone(), none()]),
         ("dup2", &["0", "0"], vec![name.clone(), name.clone()]),
         ("dup2", &["77", "0"], vec![none(), name.clone()]),
         ("fsync", &["-1"], vec![none()]),
-        ("openat", &["-100", "text:x", "0"], vec![none()]),
+        ("fsync", &["-100"], vec![none()]),
+        ("openat", &["-100", "text:x", "0"], vec![cwd()]),
+        ("openat", &["-100", "text:/x", "0"], vec![cwd()]),
+        ("openat", &["-101", "text:x", "0"], vec![none()]),
+        ("renameat2", &["0", "text:x", "-100", "text:/y", "0"], vec![name.clone(), none(), cwd()]),
         ("openat", &["0", "text:x", "0"], vec![name.clone()]),
         (
             "renameat2",
@@ -270,6 +285,74 @@ fn descriptors_of_call_are_by_position() {
     }
 }
 
+/// Returns the working directory of this test and its trigger.
+fn cwd() -> String {
+    format!("<{}>", std::env::current_dir().expect("a folder").display())
+}
+
+#[test]
+fn working_directory_that_names_have_is_captured_once() {
+    needs_root!();
+    let handlers = load::handlers().expect("the object opens");
+    let mut plan = routes(&handlers, &[(slot(Abi::Native, "openat"), "args")]);
+    let rules = plan.routes.values_mut().flat_map(|route| &mut route.rules);
+    rules.for_each(|rule| (rule.fds, rule.names) = (Fds::Names, true));
+    let (rig, nr) = (Rig::new(&plan), slot(Abi::Native, "openat").nr().to_string());
+    let folder = tempfile::Builder::new().prefix("working-directory").tempdir().expect("a folder");
+    let folder = folder.path().canonicalize().expect("a path");
+    for (text, has_base) in [("text:x", true), ("text:/x", false)] {
+        let records = rig.trigger_by(|name| {
+            let mut command = Command::new(trigger_path());
+            command.args(["native", &nr, "-100", text, "0"]).current_dir(&folder);
+            assert!(command.env("TRIGGER_NAME", name).status().expect("a trigger").success());
+        });
+        let record = records.last().expect("an event");
+        let event = rig.event(record);
+        assert_eq!(files(&event)[0], Some(format!("<{}>", folder.display())), "{text}");
+        assert_eq!(event.names.cwd.is_some(), has_base, "{text}");
+        let name = &b"working-directory"[..];
+        assert_eq!(record.windows(name.len()).filter(|bytes| bytes == &name).count(), 1, "{text}");
+    }
+}
+
+/// Returns the event of the last call that has returned.
+fn last_returned<'r>(rig: &'r Rig, records: &'r [Vec<u8>]) -> Event<'r> {
+    let mut exits = records.iter().filter_map(|bytes| match RingRecord::decode(bytes) {
+        Ok(RingRecord::Exit(exit)) => Some(exit),
+        _ => None,
+    });
+    let exit = exits.next_back().expect("a return");
+    let is_entry = |bytes: &&Vec<u8>| matches!(RingRecord::decode(bytes), Ok(RingRecord::Syscall(header)) if header.boottime_ns == exit.entry_ns);
+    let entry = records.iter().find(is_entry).expect("its entry");
+    rig.completed(entry, Some(&exit))
+}
+
+#[test]
+fn descriptors_in_memory_have_files_up_to_their_bound() {
+    needs_root!();
+    let rig = described();
+    let (known, path) = known_file();
+    let members = |call: &str, arguments: &[&str]| {
+        let nr = slot(Abi::Native, call).nr().to_string();
+        let words = [&["native", &nr], arguments].concat();
+        let records = rig.trigger_all_with(&words, copy(&known).into());
+        let event = last_returned(&rig, &records);
+        event.files.members(0).map(|(fd, file)| (fd, text(file))).collect::<Vec<_>>()
+    };
+    let zero = (0, path.clone());
+    assert_eq!(members("poll", &["words:0,77,0", "3", "0"]), [zero.clone(), zero.clone()]);
+    assert_eq!(members("poll", &["words:0,0", "1", "0"]), std::slice::from_ref(&zero));
+    assert_eq!(members("poll", &["words:0", "0", "0"]), []);
+    assert_eq!(members("poll", &["0x1000", "1", "0"]), []);
+    let ten = ["words:0,0,0,0,0,0,0,0,0,0", "10", "0"];
+    assert_eq!(members("poll", &ten), vec![zero; 8]);
+    let pair = members("pipe2", &["room:8", "0"]);
+    assert_eq!(pair.len(), 2);
+    assert_eq!(pair[0].1, pair[1].1);
+    assert!(pair[0].0 < pair[1].0 && pair[0].1.starts_with("<pipe:["), "{pair:?}");
+    assert_eq!(members("pipe2", &["room:8", "-1"]), []);
+}
+
 #[test]
 fn descriptor_that_call_returns_has_file() {
     needs_root!();
@@ -278,9 +361,9 @@ fn descriptor_that_call_returns_has_file() {
     let name = Some(path.clone());
     let open = format!("text:{}", path.trim_matches(['<', '>']));
     for (call, arguments, expected) in [
-        ("openat", &["-100", &open, "0"][..], (None, name.clone())),
-        ("openat", &["-100", "text:/proc/self/fd/0", "0"], (None, name.clone())),
-        ("openat", &["-100", "text:/missing", "0"], (None, None)),
+        ("openat", &["-100", &open, "0"][..], (Some(cwd()), name.clone())),
+        ("openat", &["-100", "text:/proc/self/fd/0", "0"], (Some(cwd()), name.clone())),
+        ("openat", &["-100", "text:/missing", "0"], (Some(cwd()), None)),
         ("dup2", &["0", "77"], (name.clone(), name.clone())),
         ("eventfd2", &["0", "0"], (None, Some("<anon_inode:[eventfd]>".to_owned()))),
         ("fcntl", &["0", "0", "77"], (name.clone(), name.clone())),
@@ -291,14 +374,7 @@ fn descriptor_that_call_returns_has_file() {
         let nr = slot(Abi::Native, call).nr().to_string();
         let words = [&["native", &nr], arguments].concat();
         let records = rig.trigger_all_with(&words, copy(&known).into());
-        let mut exits = records.iter().filter_map(|bytes| match RingRecord::decode(bytes) {
-            Ok(RingRecord::Exit(exit)) => Some(exit),
-            _ => None,
-        });
-        let exit = exits.next_back().expect("a return");
-        let is_entry = |bytes: &&Vec<u8>| matches!(RingRecord::decode(bytes), Ok(RingRecord::Syscall(header)) if header.boottime_ns == exit.entry_ns);
-        let entry = records.iter().find(is_entry).expect("its entry");
-        let event = rig.completed(entry, Some(&exit));
+        let event = last_returned(&rig, &records);
         let result = event.file_of_result().map(text);
         assert_eq!((files(&event)[0].clone(), result), expected, "{call} {arguments:?}");
     }

@@ -102,7 +102,10 @@ pub use argument::{Argument, Call, Socket};
 pub use capture::{Capture, Moment, Part, Status, Value};
 pub use closest::closest;
 pub use constants::{BitPattern, ConstantSet, constant_set};
-pub use descriptors::{descriptor_arguments, may_return_descriptor};
+pub use descriptors::{
+    DescriptorMembers, descriptor_arguments, descriptor_members, directory_arguments,
+    may_return_descriptor,
+};
 pub use functions::functions;
 pub use groups::{Group, group, groups};
 pub use io_uring::{SqeMember, UringOperation, uring_operation};

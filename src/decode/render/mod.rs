@@ -2,6 +2,7 @@
 //! Structures have the layout of the ABI that passed them. A value of an unexpected shape is shown
 //! as it is, in hexadecimal; nothing here panics and nothing is made up.
 
+mod members;
 mod open_file;
 mod structs;
 
@@ -14,6 +15,7 @@ use syscalls::{Abi, Value, printable};
 
 use crate::handlers::FieldKind;
 
+pub use members::append_files;
 pub use open_file::{bare, open_file};
 pub use structs::span;
 

@@ -151,7 +151,7 @@ fn known_arguments<'e>(
         truncated.extend(files::is_cut(event, &argument).then_some(argument.parameter.name));
         unreadable
             .extend(files::is_unreadable(event, &argument).then_some(argument.parameter.name));
-        let has_file = event.file_of(&argument).is_some();
+        let has_file = files::has(event, &argument);
         match (
             notation::register_number(kind, argument.register, argument.abi()),
             notation::string_bytes(&argument),

@@ -4,7 +4,7 @@
 use syscalls::Argument;
 use syscalls::notation::int;
 
-use crate::decode::{Event, KnownCall, OpenFile, render};
+use crate::decode::{Event, KnownCall, OpenFile, is_cwd, render};
 use crate::handlers::FieldKind;
 use crate::output::fields::{Fields, TableCell};
 use crate::output::key::Key;
@@ -20,12 +20,19 @@ fn position(one: &Argument<'_>) -> Option<u8> {
 
 /// Returns whether only a part of the file's name is known, or the event had no room for it.
 pub fn is_cut(event: &Event, one: &Argument<'_>) -> bool {
-    position(one).is_some_and(|position| event.files.is_cut(position, int(one.register)))
+    let is_directory = one.parameter.is_directory() && is_cwd(Some(one.register));
+    let is_one = is_directory || int(one.register) >= 0;
+    position(one).is_some_and(|position| event.files.is_cut(position, is_one))
 }
 
 /// Returns whether the file could not be read.
 pub fn is_unreadable(event: &Event, one: &Argument<'_>) -> bool {
     position(one).is_some_and(|position| event.files.is_unreadable(position))
+}
+
+/// Returns whether the file of an argument, or of a descriptor in its memory, is known.
+pub fn has(event: &Event, one: &Argument<'_>) -> bool {
+    event.file_of(one).is_some() || event.files_within(one).next().is_some()
 }
 
 /// Appends the file of a field that a handler declares.
@@ -44,7 +51,7 @@ pub fn write(event: &Event, scratch: &mut Scratch, out: &mut impl Fields) {
     }
     let known = named(event);
     let ((), texts) = scratch.texts(|texts, ends| {
-        for (_, file) in &known {
+        for (_, _, file) in &known {
             let mut text = String::new();
             render::bare(file, &mut text);
             texts.extend_from_slice(text.as_bytes());
@@ -52,27 +59,38 @@ pub fn write(event: &Event, scratch: &mut Scratch, out: &mut impl Fields) {
         }
     });
     if !known.is_empty() {
-        let names = known.iter().map(|(name, _)| *name);
-        out.rows(Key::Fds, names.zip(texts).map(|(name, text)| row(name, text)));
+        let places = known.iter().map(|(name, fd, _)| (*name, *fd));
+        out.rows(Key::Fds, places.zip(texts).map(|(place, text)| row(place, text)));
     }
 }
 
-fn row<'v>(name: &'v str, text: &'v [u8]) -> [(&'static str, TableCell<'v>); 2] {
-    [("argument", TableCell::Word(name)), ("file", TableCell::Bytes(text))]
+fn row<'v>(
+    (name, fd): (&'v str, Option<u64>),
+    text: &'v [u8],
+) -> [(&'static str, TableCell<'v>); 3] {
+    let fd = fd.map_or(TableCell::Absent, TableCell::Count);
+    [("argument", TableCell::Word(name)), ("fd", fd), ("file", TableCell::Bytes(text))]
 }
 
+/// Name of an argument, number of a descriptor in its memory, and the file.
+type NamedFile<'e> = (&'e str, Option<u64>, &'e OpenFile<'e>);
+
 /// Returns the files of the event, with the names of their arguments.
-fn named<'e>(event: &'e Event<'_>) -> Vec<(&'e str, &'e OpenFile<'e>)> {
+fn named<'e>(event: &'e Event<'_>) -> Vec<NamedFile<'e>> {
     let call = event.known_call();
-    let of_call = call.iter().flat_map(KnownCall::arguments);
-    let mut names: Vec<_> =
-        of_call.filter_map(|one| Some((one.parameter.name, event.file_of(&one)?))).collect();
+    let mut names = vec![];
+    for one in call.iter().flat_map(KnownCall::arguments) {
+        let name = one.parameter.name;
+        names.extend(event.file_of(&one).map(|file| (name, None, file)));
+        let within = event.files_within(&one);
+        names.extend(within.map(|(fd, file)| (name, u64::try_from(fd).ok(), file)));
+    }
     names.extend(event.handler.fields.iter().filter_map(|field| {
         let position = syscalls::descriptor_arguments(event.slot).next()?;
         let is_one = field.kind == FieldKind::Dirfd;
-        Some((field.name.as_str(), event.files.of(position).filter(|_| is_one)?))
+        Some((field.name.as_str(), None, event.files.of(position).filter(|_| is_one)?))
     }));
-    names.extend(event.file_of_result().map(|file| (RESULT, file)));
+    names.extend(event.file_of_result().map(|file| (RESULT, None, file)));
     names
 }
 
@@ -151,6 +169,59 @@ mod tests {
             let name = if files == [descriptor(0, cut)] { "dfd=3<.../etc>\n" } else { "dfd=3\n" };
             assert!(entry.contains(name), "{entry}");
         }
+    }
+
+    #[test]
+    fn write_has_working_directory_behind_its_number() {
+        let handler = samples::plain_handler();
+        let cwd = KernelPath { names: b"srv\0", ..ETC };
+        for (has_base, is_wanted, expected) in [
+            (true, true, Some("AT_FDCWD</srv>")),
+            (false, true, Some("AT_FDCWD")),
+            (true, false, Some("AT_FDCWD")),
+        ] {
+            let (mut files, args) = (OpenFiles::new(is_wanted), [-100_i64 as u64, 1, 0, 0, 0, 0]);
+            let event = samples::openat(&handler);
+            if has_base {
+                files.add_cwd(event.slot, &args, &cwd);
+            }
+            let event = Event { args, files, ..event };
+            let text = crate::output::sentence(&event);
+            assert_eq!(
+                text.strip_prefix("openat(").and_then(|text| text.split(", ").next()),
+                expected
+            );
+            let mut line = Vec::new();
+            json_line(&samples::record(&event, None), &mut Scratch::new(), &mut line);
+            let json: Json = serde_json::from_slice(&line).unwrap();
+            let file = json!([{"argument": "dfd", "file": "/srv"}]);
+            assert_eq!(json["fds"], if has_base && is_wanted { file } else { Json::Null });
+            assert_eq!(
+                json["truncated"],
+                if has_base || !is_wanted { Json::Null } else { json!(["dfd"]) }
+            );
+        }
+    }
+
+    #[test]
+    fn write_has_descriptors_in_memory_with_their_numbers() {
+        let handler = samples::plain_handler();
+        let slot = Slot::new(Abi::Native, number(Abi::Native, "pipe2").unwrap()).unwrap();
+        let (part, moment, status) = (Part::Whole, Moment::Return, Status::Ok);
+        let pair = [[3, 0, 0, 0], [4, 0, 0, 0]].concat();
+        let capture = Capture { index: 0, part, moment, value: Value::Bytes(&pair), status };
+        let mut files = OpenFiles::new(true);
+        let file = Some(OpenFile { inode: 9, kind: FileKind::Pipe });
+        files.add_member(4, Descriptor { position: 0, status, file });
+        let (outcome, args) = (Some(samples::returned(0)), [0x1000, 0, 0, 0, 0, 0]);
+        let event = Event { slot, files, outcome, args, ..samples::event(&handler, vec![capture]) };
+        let text = crate::output::sentence(&event);
+        assert!(text.starts_with("pipe2([3, 4<pipe:[9]>], 0) by "), "{text}");
+        let mut line = Vec::new();
+        json_line(&samples::record(&event, None), &mut Scratch::new(), &mut line);
+        let json: Json = serde_json::from_slice(&line).unwrap();
+        assert_eq!(json["fds"], json!([{"argument": "fildes", "fd": 4, "file": "pipe:[9]"}]));
+        assert_eq!(json["args"]["fildes"], json!("[3, 4]"));
     }
 
     #[test]

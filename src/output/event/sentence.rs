@@ -104,10 +104,9 @@ pub fn argument(event: &Event, name: &str, out: &mut String) -> bool {
     };
     match call.arguments().find(|argument| argument.parameter.name == name) {
         Some(argument) => {
+            let start = out.len();
             notation::argument_with_memory(&argument, out);
-            if let Some(file) = event.file_of(&argument) {
-                render::open_file(file, out);
-            }
+            render::append_files(event, &argument, start, out);
         }
         None => return false,
     }
