@@ -13,7 +13,7 @@ use super::counters::CountersState;
 use super::{Daemon, saved_calls};
 use crate::fd_store::FdStore;
 use crate::load::{self, Adoption, AttachMode, Bpf, KernelState, Predecessor, Wanted};
-use crate::pipeline::EntryFile;
+use crate::pipeline::{EntryFile, WaitingCalls};
 use crate::plan::Plan;
 use crate::ring::{Leftover, Unread};
 use crate::rpc::runtime_folder;
@@ -192,13 +192,33 @@ impl Daemon<'_> {
         let ring = previous.saved.kernel.ring;
         let older = previous.saved.older().map(|old| old.kernel.ring);
         self.restore_counters(&std::iter::once(ring).chain(older).collect::<Vec<_>>());
-        let calls = saved_calls::take(&runtime_folder(), ring).unwrap_or_else(|error| {
+        let folder = runtime_folder();
+        let calls = saved_calls::take(&folder, ring).and_then(|saved| {
+            let waiting = WaitingCalls::take(&folder, ring)?;
+            Ok([saved, waiting].concat())
+        });
+        let calls = calls.unwrap_or_else(|error| {
             tracing::warn!("calls that waited for their results are lost: {error:#}");
             Vec::new()
         });
-        let entries = EntryFile::open(&runtime_folder())?;
-        self.pipeline.borrow_mut().adopt(self.bpf.ledger()?, entries, calls);
+        let entries = EntryFile::open(&folder)?;
+        let waiting = self.waiting_calls()?;
+        self.pipeline.borrow_mut().adopt(self.bpf.ledger()?, entries, calls, waiting);
         Ok(())
+    }
+
+    /// Makes the file of the calls that wait; `None` with a warning if there is no room for it.
+    pub(super) fn waiting_calls(&self) -> Result<Option<WaitingCalls>> {
+        let file = WaitingCalls::open(&runtime_folder(), self.bpf.kernel_state()?.ring);
+        Ok(file.map_or_else(
+            |error| {
+                tracing::warn!(
+                    "calls that wait for their results would be lost in a crash: {error:#}"
+                );
+                None
+            },
+            Some,
+        ))
     }
 
     /// Takes the counters as the previous daemon read them last, so that what was lost since then is reported.

@@ -126,7 +126,8 @@ impl Daemon<'_> {
         self.test()?;
         if self.bpf.is_kept() && self.bpf.predecessors.is_empty() {
             let entries = EntryFile::open(&runtime_folder())?;
-            self.pipeline.borrow_mut().open_ledger(self.bpf.ledger()?, entries);
+            let waiting = self.waiting_calls()?;
+            self.pipeline.borrow_mut().open_ledger(self.bpf.ledger()?, entries, waiting);
         }
         self.table.apply_at_once(&mut self.bpf, &self.plan)?;
         self.remember_table();

@@ -16,6 +16,7 @@ mod room;
 pub mod rule_lookup;
 pub mod shed;
 mod unsent;
+mod waiting_calls;
 pub mod writer;
 
 use std::collections::BTreeMap;
@@ -30,6 +31,7 @@ pub use self::pending::SavedCall;
 use self::pending::{Pending, PendingCall};
 use self::receipts::{Source, Standing};
 use self::rule_lookup::RuleLookup;
+pub use self::waiting_calls::WaitingCalls;
 use self::writer::WriterState;
 use crate::clock;
 use crate::decode::{Error, Event, Header, Outcome, RingRecord, SyscallExit};
@@ -177,14 +179,27 @@ impl Pipeline {
         self.handovers.iter_mut().for_each(Handover::end_reading);
     }
 
-    /// Writes into a ledger from now on.
-    pub fn open_ledger(&mut self, ledger: Ledger, entries: EntryFile) {
+    /// Writes into a ledger from now on, and calls that wait into a file, if there is one.
+    pub fn open_ledger(
+        &mut self,
+        ledger: Ledger,
+        entries: EntryFile,
+        waiting: Option<WaitingCalls>,
+    ) {
+        self.pending.save_in(waiting);
         self.delivery.receipts.open(ledger, entries);
     }
 
     /// Goes on with the ledger of the previous daemon and with the calls that it saved. Events that were in its memory
     /// and are not among those count as lost in a crash. Writes the record that waited in the output, which may have it.
-    pub fn adopt(&mut self, ledger: Ledger, entries: EntryFile, calls: Vec<SavedCall>) {
+    pub fn adopt(
+        &mut self,
+        ledger: Ledger,
+        entries: EntryFile,
+        calls: Vec<SavedCall>,
+        waiting: Option<WaitingCalls>,
+    ) {
+        self.pending.save_in(waiting);
         for call in calls {
             self.pending.restore(call);
         }

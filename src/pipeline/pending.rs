@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use syscalls::Slot;
 
+use super::WaitingCalls;
 use super::owner::UserOwner;
 use super::room::Room;
 use crate::decode::{Event, Header, RingRecord, SyscallExit};
@@ -27,6 +28,8 @@ pub struct Pending {
     abandoned: VecDeque<PendingCall>,
     /// Room for the calls; those that are abandoned wait for the output only.
     room: Room<UserOwner>,
+    /// File in which the next daemon finds those that are not recorded, if this one is killed.
+    file: Option<WaitingCalls>,
 }
 
 impl Default for Pending {
@@ -36,6 +39,7 @@ impl Default for Pending {
             unrecorded: BTreeSet::new(),
             abandoned: VecDeque::new(),
             room: Room::new(usize::MAX, BYTES_MAX),
+            file: None,
         }
     }
 }
@@ -61,6 +65,11 @@ pub struct SavedCall {
 }
 
 impl Pending {
+    /// Writes calls that are not recorded into a file from now on.
+    pub fn save_in(&mut self, file: Option<WaitingCalls>) {
+        self.file = file;
+    }
+
     /// Removes and returns all calls; those that are abandoned as calls that wait, which the next daemon abandons as
     /// well.
     pub fn take_all(&mut self) -> Vec<SavedCall> {
@@ -85,13 +94,17 @@ impl Pending {
     /// abandoned, because its exit can no longer come.
     pub fn hold(&mut self, header: Header, bytes: &[u8]) -> bool {
         let last = self.remove(header.tid);
-        self.give_up(last);
+        // The previous daemon may have saved the event and left it in the ring.
+        self.give_up(last.filter(|last| last.header.boottime_ns != header.boottime_ns));
         if !self.room.take(UserOwner::of_header(&header), bytes.len()) {
             return false;
         }
         // A program may take long to load; a call that has failed is not known to have ended.
         if !header.awaits_execution {
             self.unrecorded.insert((header.boottime_ns, header.tid));
+        }
+        if let Some(file) = &mut self.file {
+            file.put(header.tid, bytes);
         }
         let call = PendingCall { header, bytes: bytes.into(), is_recorded: false };
         self.calls.insert(header.tid, call);
@@ -174,6 +187,9 @@ impl Pending {
 
     fn remove(&mut self, tid: u32) -> Option<PendingCall> {
         let call = self.calls.remove(&tid)?;
+        if let Some(file) = &mut self.file {
+            file.remove(tid);
+        }
         self.unrecorded.remove(&(call.header.boottime_ns, tid));
         self.room.give_back(UserOwner::of_header(&call.header), call.bytes.len());
         Some(call)
@@ -240,6 +256,17 @@ mod tests {
         assert_eq!(bytes(pending.next_abandoned()).as_deref(), Some(&b"first"[..]));
         assert_eq!(pending.count(), BTreeMap::from([(header(7, 0).slot, 1)]));
         assert_eq!(bytes(pending.take(&exit(7, 200))).as_deref(), Some(&b"second"[..]));
+    }
+
+    /// A daemon that was killed had saved it and left it in the ring.
+    #[test]
+    fn hold_of_restored_event_keeps_one() {
+        let mut pending = Pending::default();
+        assert!(pending.hold(header(7, 100), b"restored"));
+        assert!(pending.hold(header(7, 100), b"from the ring"));
+        assert_eq!(pending.next_abandoned(), None);
+        assert_eq!(bytes(pending.take(&exit(7, 100))).as_deref(), Some(&b"from the ring"[..]));
+        assert_eq!(pending.room.taken(), (0, 0));
     }
 
     #[test]

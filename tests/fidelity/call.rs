@@ -6,6 +6,8 @@
 pub struct Call {
     pub name: String,
     pub args: Vec<String>,
+    /// The task was killed before strace had printed all arguments.
+    pub is_cut: bool,
     pub result: String,
 }
 
@@ -17,8 +19,10 @@ impl Call {
         if name.is_empty() || !name.chars().all(is_name) {
             return None;
         }
-        let (args, rest) = arguments(rest);
-        Some(Self { name: name.to_owned(), args, result: result(rest) })
+        let (mut args, rest) = arguments(rest);
+        let is_cut = rest == UNFINISHED || args.last().is_some_and(|last| last == UNFINISHED);
+        args.retain(|arg| arg != UNFINISHED);
+        Some(Self { name: name.to_owned(), args, is_cut, result: result(rest) })
     }
 
     /// In one line again.
@@ -27,12 +31,15 @@ impl Call {
     }
 }
 
+/// Text of strace in place of the rest of a call.
+const UNFINISHED: &str = "<unfinished ...>";
+
 /// Reduces an error to its name, which both sides print.
 fn result(rest: &str) -> String {
     let rest = rest.trim_start().trim_start_matches("= ").trim();
     match rest.split_once(" (") {
         Some((error, _)) if error.starts_with("-1 E") || error.starts_with("? E") => error.into(),
-        _ if rest == "<unfinished ...>" => "?".into(),
+        _ if rest == UNFINISHED => "?".into(),
         _ => rest.into(),
     }
 }
@@ -52,9 +59,8 @@ fn arguments(text: &str) -> (Vec<String>, &str) {
             return (args, &text[start..]);
         }
     }
-    let rest = "<unfinished ...>";
-    args.extend(argument(text[start..].trim_end().trim_end_matches(rest)));
-    (args, rest)
+    args.extend(argument(text[start..].trim_end().trim_end_matches(UNFINISHED)));
+    (args, UNFINISHED)
 }
 
 fn argument(text: &str) -> Option<String> {
@@ -112,6 +118,7 @@ fn lines_are_taken_apart_at_commas_outside_of_everything() {
         ("f([{fd=3}] => [{fd=3}], 1) = 1", &["[{fd=3}] => [{fd=3}]", "1"], "1"),
         ("pause( <unfinished ...>", &[], "?"),
         ("read(0,  <unfinished ...>", &["0"], "?"),
+        ("read(0,  <unfinished ...>) = ?", &["0"], "?"),
         ("pause() = ? ERESTARTNOHAND (To be restarted if no handler)", &[], "? ERESTARTNOHAND"),
     ] {
         let call = Call::parse(line).unwrap();

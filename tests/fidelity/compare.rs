@@ -82,7 +82,8 @@ impl<'c> Comparison<'c> {
 
     fn call(&mut self, ours: &Call, theirs: &Call) {
         self.counts.calls += 1;
-        for at in 0..ours.args.len().max(theirs.args.len()) {
+        let most = if theirs.is_cut { 0 } else { ours.args.len() };
+        for at in 0..theirs.args.len().max(most) {
             let text = |call: &Call| call.args.get(at).map_or(NOTHING, String::as_str).to_owned();
             self.counts.args += 1;
             let (our_text, their_text) = (text(ours), text(theirs));

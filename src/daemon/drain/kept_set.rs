@@ -19,7 +19,7 @@ use crate::load::LAYOUT;
 /// File that describes the set, and the one that is moved last: with it the directory is whole.
 const TABLE: &str = "table";
 /// Other files of a daemon that the next one needs.
-const FILES: [&str; 3] = ["counters", "pending-calls", "waiting-event"];
+const FILES: [&str; 4] = ["counters", "pending-calls", "waiting-calls", "waiting-event"];
 /// File with the time at which the dispatcher was silenced, ns of `CLOCK_BOOTTIME`.
 const SILENCED: &str = "silenced";
 /// File of a set that is read to its end or given up; removed last. A daemon that is killed while it removes the set
