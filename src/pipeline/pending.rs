@@ -6,9 +6,9 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use syscalls::Slot;
 
-use super::WaitingCalls;
 use super::owner::UserOwner;
 use super::room::Room;
+use super::waiting_calls::{SavedCall, WaitingCalls};
 use crate::decode::{Event, Header, RingRecord, SyscallExit};
 
 /// Limit of the memory that pending events may take; an event beyond it, or beyond the share of its owner, is
@@ -50,15 +50,6 @@ pub struct PendingCall {
     /// Header of the event.
     pub header: Header,
     /// Record of the event in the ring; without captures if the call is recorded already.
-    pub bytes: Box<[u8]>,
-    /// The event is recorded; only the end of its call is to come.
-    pub is_recorded: bool,
-}
-
-/// A call that the daemon hands to the next one.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SavedCall {
-    /// Record of the event in the ring.
     pub bytes: Box<[u8]>,
     /// The event is recorded; only the end of its call is to come.
     pub is_recorded: bool,

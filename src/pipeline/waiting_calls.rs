@@ -14,7 +14,6 @@ use std::sync::atomic::Ordering::Release;
 use anyhow::{Context as _, Result};
 use nix::fcntl::posix_fallocate;
 
-use super::SavedCall;
 use crate::bpf::WritableMapping;
 
 /// Name of the file in the runtime directory.
@@ -29,6 +28,15 @@ const PLACE_WORDS: usize = 2048;
 const WORD: usize = size_of::<u64>();
 const BYTES: NonZeroUsize =
     NonZeroUsize::MIN.saturating_add(WORD + PLACES * PLACE_WORDS * WORD - 1);
+
+/// A call that the daemon hands to the next one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SavedCall {
+    /// Record of the event in the ring.
+    pub bytes: Box<[u8]>,
+    /// The event is recorded; only the end of its call is to come.
+    pub is_recorded: bool,
+}
 
 /// The file, mapped.
 #[derive(Debug)]
