@@ -1,8 +1,9 @@
 //! `socketcall` and `ipc` of the 32-bit ABI: what they stand for depends on their captures.
 #![cfg(target_arch = "x86_64")]
 
-use syscalls::{Abi, notation};
+use syscalls::Abi;
 
+use crate::pointers::text;
 use crate::rig::{Rig, rig, slot};
 
 /// `socket(AF_UNIX, SOCK_DGRAM, 0)` of a call that the trigger makes.
@@ -10,14 +11,7 @@ fn arguments(rig: &Rig, name: &str, args: &[&str]) -> String {
     let nr = slot(Abi::Compat, name).nr().to_string();
     let events = rig.trigger(&[&["compat", &nr], args].concat());
     let [bytes] = events.as_slice() else { panic!("{} events", events.len()) };
-    let event = rig.event(bytes);
-    let mut out = event.display_name().unwrap_or(name).to_owned();
-    let call = event.known_call().expect("a known syscall");
-    for (at, one) in call.arguments().enumerate() {
-        out.push_str(if at == 0 { "(" } else { ", " });
-        notation::argument_with_memory(&one, &mut out);
-    }
-    out + ")"
+    text(&rig.event(bytes), name)
 }
 
 #[test]

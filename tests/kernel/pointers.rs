@@ -7,7 +7,7 @@ use crate::memory::{event_of, route_of, with_result};
 use crate::rig::{Rig, rig, slot};
 
 /// `name(argument, argument)`.
-fn text(event: &Event<'_>, name: &str) -> String {
+pub fn text(event: &Event<'_>, name: &str) -> String {
     let mut out = event.display_name().unwrap_or(name).to_owned();
     let call = event.known_call().expect("a known syscall");
     for (at, one) in call.arguments().enumerate() {

@@ -231,7 +231,7 @@ fn structure_of_ring_is_that_of_the_operation() {
     };
     let zeros = |bytes: Vec<u8>| [bytes, vec![0; 100]].concat();
     assert_eq!(register(2, 2, &zeros(ints(&[4, u32::MAX]))), "[4, -1]");
-    // Of a ring that is registered itself.
+    // The highest bit of the operation says that the ring is registered, too.
     assert_eq!(register(0x8000_0002, 1, &zeros(ints(&[4]))), "[4]");
     let napi = register(27, 1, &zeros(ints(&[50, 1])));
     assert_eq!(napi, "{busy_poll_to=50, prefer_busy_poll=1, opcode=0, op_param=0}");
