@@ -111,9 +111,9 @@ fn cost(bytes: &[u8], handlers: &Handlers, encode: Encode) -> Duration {
         };
         let event = Event::decode(&header, bytes, None, handlers).expect("an event");
         let secrets = secrets(&event, &Redact::Obvious);
-        let event = if secrets.is_empty() { event.clone() } else { secrets.redacted(&event) };
+        let redacted = (!secrets.is_empty()).then(|| secrets.redacted(&event));
         let body = Body::Syscall(Syscall {
-            event: &event,
+            event: redacted.as_ref().unwrap_or(&event),
             place: None,
             suppressed: 0,
             may_be_duplicate: false,

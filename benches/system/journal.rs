@@ -24,7 +24,7 @@ use crate::statistics::Series;
 const RECORDED: u64 = 2_000;
 
 /// Number of events in the ring when journald starts: more than it accepts in that time.
-const CALLS: u64 = 250_000;
+const CALLS: u64 = 160_000;
 
 /// Duration for which journald runs.
 const LASTING: Duration = Duration::from_millis(1500);

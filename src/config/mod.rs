@@ -66,7 +66,7 @@ pub use position::Position;
 pub use results::{FAILURES, Results};
 pub use routes::{Entry, NONE, Target};
 pub use secret::{Candidate, Hidden, SecretPattern};
-pub use secret_set::SecretSet;
+pub use secret_set::{SecretSet, Verdict};
 pub use source::Mark;
 pub use subject::{Subject, URING_PREFIX};
 pub(crate) use suggest::closest;

@@ -101,6 +101,11 @@ impl<'t> Candidate<'t> {
         self.name
     }
 
+    /// Returns whether a pattern may match: each is that of an option, or of the name of a setting.
+    pub fn may_match(&self) -> bool {
+        self.is_setting || self.whole.starts_with(b"-") || self.name.starts_with(b"-")
+    }
+
     /// Makes the candidate of a setting with that name, whatever separates its value from it.
     pub fn setting(name: &'t [u8]) -> Self {
         let is_setting = !name.is_empty() && name.len() <= NAME_MAX && is_name(name);

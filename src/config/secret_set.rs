@@ -18,6 +18,23 @@ pub struct SecretSet {
     blocks: Arc<[Block]>,
 }
 
+/// Result of the comparison of a text with patterns.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Verdict {
+    /// Part that the first pattern which matches hides.
+    pub hidden: Option<Hidden>,
+    /// A pattern exempts the text.
+    pub is_spared: bool,
+}
+
+impl Verdict {
+    /// Returns the verdict of these patterns and of others behind them.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        Self { hidden: self.hidden.or(other.hidden), is_spared: self.is_spared || other.is_spared }
+    }
+}
+
 /// Patterns of one pass, as many as a word has bits.
 const BLOCK: usize = 64;
 
@@ -37,14 +54,11 @@ impl SecretSet {
         &self.patterns
     }
 
-    /// Returns the part of a text that the first pattern which matches hides.
-    pub fn hides(&self, text: &Candidate<'_>) -> Option<Hidden> {
-        self.possible(text).find_map(|pattern| pattern.hides(text))
-    }
-
-    /// Returns whether a pattern exempts the text.
-    pub fn spares(&self, text: &Candidate<'_>) -> bool {
-        self.possible(text).any(|pattern| pattern.spares(text))
+    /// Compares a text with all patterns, in one pass over its name.
+    pub fn verdict(&self, text: &Candidate<'_>) -> Verdict {
+        self.possible(text).fold(Verdict::default(), |verdict, pattern| {
+            verdict.and(Verdict { hidden: pattern.hides(text), is_spared: pattern.spares(text) })
+        })
     }
 
     /// Returns whether a pattern may match a part of a text.
@@ -151,8 +165,9 @@ mod tests {
             let patterns: Vec<_> = patterns.iter().map(|one| SecretPattern::parse(one)).collect();
             let set = SecretSet::from(patterns.clone());
             if let Some(text) = Candidate::of(text.as_bytes()) {
-                assert_eq!(set.hides(&text), patterns.iter().find_map(|one| one.hides(&text)));
-                assert_eq!(set.spares(&text), patterns.iter().any(|one| one.spares(&text)));
+                let verdict = set.verdict(&text);
+                assert_eq!(verdict.hidden, patterns.iter().find_map(|one| one.hides(&text)));
+                assert_eq!(verdict.is_spared, patterns.iter().any(|one| one.spares(&text)));
             }
         }
     }

@@ -15,7 +15,7 @@ pub(super) const SECRETS_MAX: usize = 16;
 pub(super) const WORDS_MAX: usize = 128;
 
 /// Search for secrets in a text.
-struct Search<'t, 'p> {
+struct Search<'t, 'p, 'f> {
     text: &'t [u8],
     /// Patterns that hold for all of the text.
     patterns: &'p Patterns<'p>,
@@ -23,27 +23,25 @@ struct Search<'t, 'p> {
     is_each_compared: bool,
     /// Patterns of the program that a command line in the text calls.
     of_program: Option<&'static SecretSet>,
-    found: Vec<Range<usize>>,
+    /// Position of the first hint, or the end of the text.
+    hint: usize,
+    found: &'f mut Vec<Range<usize>>,
 }
 
-/// Returns the secrets of a text, in order, at most [`SECRETS_MAX`]. `words` is what is left of [`WORDS_MAX`].
+/// Adds the secrets of a text to `found`, which is empty, in order, at most [`SECRETS_MAX`]. `words` is what is left of
+/// [`WORDS_MAX`]. The text as a whole is compared already; `hint` is the first one in it.
 pub(super) fn secrets(
     text: &[u8],
-    patterns: &Patterns<'_>,
+    (patterns, hint): (&Patterns<'_>, Option<usize>),
     words: &mut usize,
-) -> Vec<Range<usize>> {
-    let mut search = Search {
-        text,
-        patterns,
-        is_each_compared: patterns.more_may_match(text),
-        of_program: None,
-        found: Vec::new(),
-    };
-    search.run(words);
-    search.found
+    found: &mut Vec<Range<usize>>,
+) {
+    let is_each_compared = patterns.more_may_match(text);
+    let hint = hint.unwrap_or(text.len());
+    Search { text, patterns, is_each_compared, of_program: None, hint, found }.run(words);
 }
 
-impl Search<'_, '_> {
+impl Search<'_, '_, '_> {
     fn run(&mut self, words: &mut usize) {
         let (mut at, mut is_value) = (0, false);
         while let Some(word) = self.next_word(at, is_value) {
@@ -89,7 +87,10 @@ impl Search<'_, '_> {
     /// Returns the begin of the first word from the one at `start` on in which a piece of a pattern or the name of a
     /// program ends.
     fn next_hint(&self, start: usize) -> Option<usize> {
-        let hint = programs::hint(self.text, start)?;
+        let hint = match self.hint < start {
+            true => programs::hint(self.text, start)?,
+            false => Some(self.hint).filter(|&first| first < self.text.len())?,
+        };
         let before = self.of(start..hint);
         Some(before.iter().rposition(|&byte| is_between(byte)).map_or(start, |at| start + at + 1))
     }
@@ -97,7 +98,8 @@ impl Search<'_, '_> {
     /// Returns the secret of a word that is an option or has settings: `--env=DB_PASSWORD=x`, `-eDB_PASSWORD=x`.
     fn hidden(&self, word: &Range<usize>) -> Option<Hidden> {
         let bytes = self.of(word.clone());
-        if let Some(hidden) = Candidate::of(bytes).and_then(|option| self.matched(&option)) {
+        let option = || Candidate::of(bytes).filter(|_| !self.is_compared(word));
+        if let Some(hidden) = option().and_then(|option| self.matched(&option)) {
             return Some(match hidden {
                 Hidden::From(at) => Hidden::From(word.start + at),
                 Hidden::Next => Hidden::Next,
@@ -105,12 +107,23 @@ impl Search<'_, '_> {
         }
         let mut from = 0;
         memchr::memchr_iter(b'=', bytes).find_map(|equals| {
-            let name = bytes.get(from..equals).unwrap_or_default();
+            let (is_first, name) = (from == 0, bytes.get(from..equals).unwrap_or_default());
             from = equals + 1;
             let is_glued = name.starts_with(b"-") && !name.starts_with(b"--");
-            let name = if is_glued { name.get(2..).unwrap_or_default() } else { name };
+            let name = match is_glued {
+                true => name.get(2..).unwrap_or_default(),
+                // The name of the word, which was compared above.
+                false if is_first => return None,
+                false => name,
+            };
             self.matched(&Candidate::setting(name)).map(|_| Hidden::From(word.start + from))
         })
+    }
+
+    /// Returns whether a word has the name of the whole text, with which patterns were compared.
+    fn is_compared(&self, word: &Range<usize>) -> bool {
+        let name_end = || memchr::memchr(b'=', self.text).unwrap_or(self.text.len());
+        word.start == 0 && self.of_program.is_none() && name_end() <= word.end
     }
 
     /// Returns the secret behind a name and a colon: `Authorization: x`, `"password":"x"`. Without a blank or quotes it is
@@ -176,16 +189,28 @@ fn quoted(text: &[u8], quote: u8) -> usize {
     inside.count()
 }
 
-fn is_quote(byte: u8) -> bool {
+const fn is_quote(byte: u8) -> bool {
     matches!(byte, b'"' | b'\'' | b'`')
 }
 
 /// Returns whether a byte stands between words: of a command line, a query, JSON.
 fn is_between(byte: u8) -> bool {
-    is_quote(byte) || ends_value(byte) || matches!(byte, b'(' | b'{' | b'[' | b']' | b',' | b'?')
+    BETWEEN.get(usize::from(byte)).is_some_and(|&is_between| is_between)
 }
 
-fn ends_value(byte: u8) -> bool {
+/// Answers for each byte: most words are long, and each of their bytes is looked at.
+const BETWEEN: [bool; 256] = {
+    let mut table = [false; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        table[byte] =
+            ends_value(byte as u8) || matches!(byte as u8, b'(' | b'{' | b'[' | b']' | b',' | b'?');
+        byte += 1;
+    }
+    table
+};
+
+const fn ends_value(byte: u8) -> bool {
     is_quote(byte)
         || byte.is_ascii_whitespace()
         || matches!(byte, b';' | b'|' | b'&' | b'<' | b'>' | b')' | b'}')
@@ -206,7 +231,10 @@ mod tests {
         fn secrets_of_any_text_are_in_order_and_within_it(
             text in r#"(?:-|-p|mysql|PASS|_TOKEN|=|:|[ "'`;&?{},\\\n]|x|[\x80-\xff]){0,60}"#,
         ) {
-            let found = secrets(text.as_bytes(), &Patterns::default(), &mut { WORDS_MAX });
+            let mut found = Vec::new();
+            let text = text.as_bytes();
+            let patterns = (&Patterns::default(), super::programs::hint(text, 0));
+            secrets(text, patterns, &mut { WORDS_MAX }, &mut found);
             assert!(found.len() <= SECRETS_MAX);
             let ends = found.iter().flat_map(|range| [range.start, range.end]);
             assert!(ends.clone().is_sorted() && ends.last().unwrap_or(0) <= text.len(), "{found:?}");

@@ -41,19 +41,20 @@ pub fn secrets(event: &Event<'_>, redact: &Redact) -> Secrets {
     // Most programs are called with nothing that a pattern could be about.
     let called = || [Role::Program, Role::Argv].into_iter().flat_map(|role| texts(event, role));
     let patterns = LazyCell::new(|| Patterns::of(called().map(|(_, text)| text), redact));
-    let mut words = inner::WORDS_MAX;
+    let words = inner::WORDS_MAX;
+    let mut hider = Hider { uid: event.uid, words, parts: Vec::new(), out: Vec::new() };
     for role in ROLES {
         let mut is_value = false;
         for (position, text) in texts(event, role) {
-            let start = found.texts.len();
-            let mut hider = Hider { uid: event.uid, words: &mut words, out: &mut found.texts };
+            let start = hider.out.len();
             is_value = hider.hide(text, is_value, || &*patterns);
             // A placeholder is never empty.
-            if found.texts.len() > start {
-                found.places.push((position, start..found.texts.len()));
+            if hider.out.len() > start {
+                found.places.push((position, start..hider.out.len()));
             }
         }
     }
+    found.texts = hider.out;
     found
 }
 
@@ -116,14 +117,16 @@ fn name<'e>(event: &Event<'e>, index: u8) -> Option<&'e str> {
 }
 
 /// Texts without their secrets, as far as they have any.
-struct Hider<'o> {
+struct Hider {
     uid: u32,
     /// Words that may still be compared with patterns.
-    words: &'o mut usize,
-    out: &'o mut Vec<u8>,
+    words: usize,
+    /// Parts of a text, empty between two of them.
+    parts: Vec<Range<usize>>,
+    out: Vec<u8>,
 }
 
-impl Hider<'_> {
+impl Hider {
     /// Appends a text without its secrets, if it has any; returns whether the next one is a secret as a whole.
     fn hide<'p>(
         &mut self,
@@ -133,7 +136,7 @@ impl Hider<'_> {
     ) -> bool {
         // After `--password` another option: the program will ask for it.
         if is_value && !text.starts_with(b"-") {
-            placeholder(text, self.uid, self.out);
+            placeholder(text, self.uid, &mut self.out);
             return false;
         }
         // Most texts have no option, no setting and no address.
@@ -141,29 +144,38 @@ impl Hider<'_> {
             return false;
         }
         let patterns = patterns();
+        let hint = programs::hint(text, 0);
+        if hint.is_none() && patterns.need_a_hint() {
+            self.hide_parts(text, |_, _| {});
+            return false;
+        }
         match Candidate::of(text).and_then(|text| patterns.hidden(&text, None)) {
             Some(Hidden::From(at)) if at < text.len() => {
                 self.replace(text, std::iter::once(at..text.len()))
             }
             Some(Hidden::Next) => return true,
-            _ => self.hide_parts(text, patterns),
+            _ => self.hide_parts(text, |words, parts| {
+                inner::secrets(text, (patterns, hint), words, parts);
+            }),
         }
         false
     }
 
-    /// Appends a text without the passwords of addresses and without the secrets of its parts, if it has any.
-    fn hide_parts(&mut self, text: &[u8], patterns: &Patterns<'_>) {
-        let mut parts = Vec::new();
-        if may_have_parts(text) {
-            parts = inner::secrets(text, patterns, self.words);
+    /// Appends a text without the passwords of addresses and without the parts that `find` adds, if it has any.
+    fn hide_parts(&mut self, text: &[u8], find: impl FnOnce(&mut usize, &mut Vec<Range<usize>>)) {
+        let has_setting = memchr::memchr2(b'=', b':', text).is_some();
+        // A text without both and without a blank is one option or name.
+        if !has_setting && memchr::memchr3(b' ', b'\t', b'\n', text).is_none() {
+            return;
         }
-        for (position, password) in url::passwords(text).enumerate().take(inner::SECRETS_MAX) {
-            // A process chooses their number: behind the last of them the rest of the text is hidden, too.
-            let is_last = position + 1 == inner::SECRETS_MAX;
-            parts.push(if is_last { password.start..text.len() } else { password });
+        let mut parts = std::mem::take(&mut self.parts);
+        find(&mut self.words, &mut parts);
+        if has_setting {
+            parts.extend(passwords(text));
+            parts.sort_unstable_by_key(|part| part.start);
         }
-        parts.sort_unstable_by_key(|part| part.start);
-        self.replace(text, parts.into_iter());
+        self.replace(text, parts.drain(..));
+        self.parts = parts;
     }
 
     /// Appends a text with placeholders in place of parts, which are in order, if there are any.
@@ -176,7 +188,7 @@ impl Hider<'_> {
                 continue;
             }
             self.out.extend_from_slice(text.get(at..part.start).unwrap_or_default());
-            placeholder(text.get(part.clone()).unwrap_or_default(), self.uid, self.out);
+            placeholder(text.get(part.clone()).unwrap_or_default(), self.uid, &mut self.out);
             at = part.end;
         }
         if at > 0 {
@@ -185,10 +197,14 @@ impl Hider<'_> {
     }
 }
 
-/// Returns whether a text is more than one option or name: it has a setting, a header, or an option behind a blank.
-fn may_have_parts(text: &[u8]) -> bool {
-    let has_blank = || memchr::memchr3(b' ', b'\t', b'\n', text).is_some();
-    memchr::memchr2(b'=', b':', text).is_some() || has_blank()
+/// Returns the passwords of the first addresses. A process chooses their number: behind the last of them the rest of the
+/// text is hidden, too.
+fn passwords(text: &[u8]) -> impl Iterator<Item = Range<usize>> {
+    let passwords = url::passwords(text).enumerate().take(inner::SECRETS_MAX);
+    passwords.map(|(position, password)| {
+        let is_last = position + 1 == inner::SECRETS_MAX;
+        password.start..if is_last { text.len() } else { password.end }
+    })
 }
 
 #[cfg(test)]

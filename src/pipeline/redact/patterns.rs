@@ -1,7 +1,7 @@
 //! Patterns that concern a program: those that always apply, and those of the route.
 
 use super::programs;
-use crate::config::{Candidate, Hidden, Redact, SecretSet};
+use crate::config::{Candidate, Hidden, Redact, SecretSet, Verdict};
 
 /// Most texts that are looked at for the name of a program.
 const CALLED_MAX: usize = 32;
@@ -32,11 +32,19 @@ impl<'r> Patterns<'r> {
     /// Returns the part of a text that a pattern hides and none exempts. `beside` are patterns that concern the text as
     /// well.
     pub fn hidden(&self, text: &Candidate<'_>, beside: Option<&'r SecretSet>) -> Option<Hidden> {
+        if !text.may_match() {
+            return None;
+        }
         let of_programs = self.of_programs.iter().copied();
-        let mut sets =
-            programs::of_all().into_iter().chain(of_programs).chain(beside).chain(self.more);
-        let hidden = sets.clone().find_map(|set| set.hides(text))?;
-        (!sets.any(|set| set.spares(text))).then_some(hidden)
+        let sets = [programs::of_all()].into_iter().chain(of_programs).chain(beside);
+        let verdicts = sets.chain(self.more).map(|set| set.verdict(text));
+        let verdict = verdicts.fold(Verdict::default(), Verdict::and);
+        verdict.hidden.filter(|_| !verdict.is_spared)
+    }
+
+    /// Returns whether no pattern can match a text in which there is no hint.
+    pub fn need_a_hint(&self) -> bool {
+        self.of_programs.is_empty() && self.more.is_none()
     }
 
     /// Returns whether a pattern of the route may match a part of a text.

@@ -12,8 +12,15 @@ use crate::config::{SecretPattern, SecretSet};
 /// Stands for all programs.
 const ANY: &str = "*";
 
-/// Patterns by program. A set takes one pass over a name.
-static OBVIOUS: LazyLock<BTreeMap<&str, SecretSet>> = LazyLock::new(|| {
+/// Patterns that always apply. A set takes one pass over a name.
+struct Obvious {
+    of_all: SecretSet,
+    by_program: BTreeMap<&'static str, SecretSet>,
+    /// Lengths of the names of programs that begin with a byte, a bit each. Most words have none of them.
+    lengths: [u64; 256],
+}
+
+static OBVIOUS: LazyLock<Obvious> = LazyLock::new(|| {
     let mut patterns: BTreeMap<&str, Vec<SecretPattern>> = BTreeMap::new();
     for (programs, more) in lines() {
         for program in programs.split(',') {
@@ -21,21 +28,27 @@ static OBVIOUS: LazyLock<BTreeMap<&str, SecretSet>> = LazyLock::new(|| {
             patterns.entry(program).or_default().extend(more);
         }
     }
-    patterns.into_iter().map(|(program, patterns)| (program, patterns.into())).collect()
+    let of_all = patterns.remove(ANY).unwrap_or_default().into();
+    let mut lengths = [0; 256];
+    for name in patterns.keys() {
+        let lengths = name.bytes().next().and_then(|first| lengths.get_mut(usize::from(first)));
+        lengths.into_iter().for_each(|lengths| *lengths |= length_bit(name.as_bytes()));
+    }
+    let by_program = patterns.into_iter().map(|(program, patterns)| (program, patterns.into()));
+    Obvious { of_all, by_program: by_program.collect(), lengths }
 });
 
 /// Finds a piece of a pattern or the name of a program in a text; `None` if it cannot be built.
 static HINTS: LazyLock<Option<DFA>> = LazyLock::new(|| {
-    let sets = OBVIOUS.iter();
-    let pieces = sets.clone().filter(|(program, _)| **program == ANY);
-    let pieces = pieces.flat_map(|(_, set)| set.patterns()).map(SecretPattern::piece);
-    let names = sets.map(|(program, _)| *program).filter(|program| *program != ANY);
+    let pieces = OBVIOUS.of_all.patterns().iter().map(SecretPattern::piece);
+    let names = OBVIOUS.by_program.keys().copied();
     DFA::builder().ascii_case_insensitive(true).build(pieces.chain(names)).ok()
 });
 
-/// Bytes of the longest name of a program.
-static LONGEST: LazyLock<usize> =
-    LazyLock::new(|| OBVIOUS.keys().map(|program| program.len()).max().unwrap_or_default());
+/// Returns the bit of the length of a name; 0 if it is too long for that of a program.
+fn length_bit(name: &[u8]) -> u64 {
+    u32::try_from(name.len()).ok().and_then(|length| 1_u64.checked_shl(length)).unwrap_or_default()
+}
 
 fn lines() -> impl Iterator<Item = (&'static str, &'static str)> {
     let lines = include_str!("obvious.tsv").lines().filter(|line| !line.starts_with('#'));
@@ -43,8 +56,8 @@ fn lines() -> impl Iterator<Item = (&'static str, &'static str)> {
 }
 
 /// Returns the patterns that concern all programs.
-pub(super) fn of_all() -> Option<&'static SecretSet> {
-    OBVIOUS.get(ANY)
+pub(super) fn of_all() -> &'static SecretSet {
+    &OBVIOUS.of_all
 }
 
 /// Returns the patterns that concern only the program of that path or name.
@@ -53,8 +66,12 @@ pub(super) fn patterns(path: &[u8]) -> Option<&'static SecretSet> {
         return None;
     }
     let from = memchr::memrchr(b'/', path).map_or(0, |slash| slash + 1);
-    let name = path.get(from..).filter(|name| name.len() <= *LONGEST)?;
-    OBVIOUS.get(std::str::from_utf8(name).ok()?)
+    let name = path.get(from..)?;
+    let lengths = OBVIOUS.lengths.get(usize::from(*name.first()?))?;
+    if lengths & length_bit(name) == 0 {
+        return None;
+    }
+    OBVIOUS.by_program.get(std::str::from_utf8(name).ok()?)
 }
 
 /// Returns the position of the last byte of the first piece of a pattern, or name of a program, that begins at a position
