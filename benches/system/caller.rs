@@ -9,7 +9,7 @@ use anyhow::{Context as _, Result};
 use syscalls::{Abi, number};
 
 use crate::bench::Bench;
-use crate::program::Empty;
+use crate::program::Programs;
 use crate::running::{Running, TIMEOUT, pinned, wait_until};
 use crate::statistics::{Series, median};
 
@@ -78,7 +78,7 @@ impl Caller {
     fn added_by_empty(&mut self, bench: &Bench) -> Result<f64> {
         let (call, calls) = (number_of(CHEAP)?, 100_000);
         let before = self.ns_per_call(bench, &call, calls)?;
-        let attached = Empty::attach()?;
+        let attached = Programs::empty()?;
         let with = self.ns_per_call(bench, &call, calls)?;
         drop(attached);
         let after = self.ns_per_call(bench, &call, calls)?;

@@ -31,6 +31,16 @@ pub fn describe(bench: &Bench, auditing: &str) -> Result<Table> {
     Ok(table)
 }
 
+/// Returns the maker of the CPU.
+pub fn maker() -> Result<String> {
+    Ok(match field("/proc/cpuinfo", "vendor_id")?.as_str() {
+        "GenuineIntel" => "Intel".to_owned(),
+        "AuthenticAMD" => "AMD".to_owned(),
+        "unknown" => std::env::consts::ARCH.to_owned(),
+        other => other.to_owned(),
+    })
+}
+
 fn field(path: &str, name: &str) -> Result<String> {
     let text = fs::read_to_string(path)?;
     let mut lines = text.lines().filter_map(|line| line.split_once(':'));

@@ -39,6 +39,7 @@ mod unrouted;
 mod ways;
 
 use std::process::ExitCode;
+use std::time::Instant;
 
 use anyhow::{Result, bail};
 
@@ -90,11 +91,12 @@ fn run() -> Result<()> {
         bail!("the benchmarks load BPF programs: run them as root (sudo make bench)");
     }
     let bench = Bench::new()?;
+    let begin = Instant::now();
     let wanted = bench::sections();
     let chosen = |letter| wanted.is_empty() || wanted.contains(&letter);
     let sections: Vec<&Section> = SECTIONS.iter().filter(|it| chosen(it.letter)).collect();
     let (auditing, spared) = without_auditing(&bench)?;
-    let machine = machine::describe(&bench, &auditing)?;
+    let mut machine = machine::describe(&bench, &auditing)?;
     let mut parts = Vec::new();
     for section in &sections {
         eprintln!("({}) ...", section.letter);
@@ -107,7 +109,8 @@ fn run() -> Result<()> {
             audited(&bench, part)?;
         }
     }
-    report::publish(&machine, &parts, wanted.is_empty())
+    machine.row(["duration".to_owned(), format!("{} s", begin.elapsed().as_secs())]);
+    report::publish(&machine::maker()?, &machine, &parts, wanted.is_empty())
 }
 
 /// Once auditing was on, each new task pays for it with every syscall: what the report says of it, and

@@ -6,18 +6,26 @@ use std::process::Command;
 use anyhow::{Context as _, Result, bail};
 use libbpf_rs::{Link, Object, ObjectBuilder, ProgramInput};
 
-/// A program that does nothing, on every syscall, until dropped.
-pub struct Empty {
-    _link: Link,
+/// The programs of an object, attached until dropped.
+pub struct Programs {
+    _links: Vec<Link>,
     _object: Object,
 }
 
-impl Empty {
-    pub fn attach() -> Result<Self> {
-        let object = compile("empty.bpf.c")?;
-        let program = object.progs_mut().next().context("no program in empty.bpf.c")?;
-        let link = program.attach().context("failed to attach the empty program")?;
-        Ok(Self { _link: link, _object: object })
+impl Programs {
+    /// Attaches the programs of a source file to where their sections say.
+    pub fn attach(source: &str) -> Result<Self> {
+        let object = compile(source)?;
+        let links = object
+            .progs_mut()
+            .map(|program| program.attach().with_context(|| format!("failed to attach {source}")));
+        let links = links.collect::<Result<_>>()?;
+        Ok(Self { _links: links, _object: object })
+    }
+
+    /// A program that does nothing, on every syscall.
+    pub fn empty() -> Result<Self> {
+        Self::attach("empty.bpf.c")
     }
 }
 

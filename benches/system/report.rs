@@ -5,7 +5,7 @@ use std::fmt::{self, Write as _};
 use std::fs;
 use std::path::Path;
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail};
 
 use crate::statistics::Series;
 
@@ -32,12 +32,19 @@ pub struct Claim {
     is_met: bool,
     /// For the case that it does not hold.
     why: &'static str,
+    /// A run without it is not published.
+    is_required: bool,
 }
 
 impl Claim {
     /// Reason why the target is not met; printed only then.
     pub fn otherwise(self, why: &'static str) -> Self {
         Self { why, ..self }
+    }
+
+    /// Condition of a publication; what to do where it is not met.
+    pub fn required(self, why: &'static str) -> Self {
+        Self { why, is_required: true, ..self }
     }
 
     /// Holds where the median is at most `limit`.
@@ -61,7 +68,7 @@ impl Claim {
         let limit = crate::statistics::grouped(limit, if limit.fract() == 0.0 { 0 } else { 2 });
         let to_hold = format!("{word} {limit} {unit}").trim_end().to_owned();
         let measured = format!("{} {unit}", series.show(decimals));
-        Self { what, to_hold, measured, is_met, why: "" }
+        Self { what, to_hold, measured, is_met, why: "", is_required: false }
     }
 }
 
@@ -94,36 +101,68 @@ impl fmt::Display for Table {
 
 impl fmt::Display for Part {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "## {}\n\n{}", self.title, self.meaning.trim())?;
+        writeln!(f, "### {}\n\n{}", self.title, self.meaning.trim())?;
         self.tables.iter().try_for_each(|table| write!(f, "\n{table}"))
     }
 }
 
-/// On the terminal, and into the documentation if nothing was left out.
-pub fn publish(machine: &Table, parts: &[Part], is_whole: bool) -> Result<()> {
-    let text = text(machine, parts)?;
-    if !is_whole {
+/// On the terminal, and into the documentation if nothing was left out. There the run takes the place of that of the
+/// same maker's CPUs.
+pub fn publish(maker: &str, machine: &Table, parts: &[Part], is_whole: bool) -> Result<()> {
+    let text = text(maker, machine, parts)?;
+    let mut claims = parts.iter().flat_map(|part| &part.claims);
+    let refusal = claims.find(|claim| claim.is_required && !claim.is_met);
+    if !is_whole || refusal.is_some() {
         print!("{text}");
-        return Ok(());
     }
+    match refusal {
+        Some(claim) if is_whole => {
+            bail!("not published: {}: {}. {}", claim.what, claim.measured, claim.why)
+        }
+        None if is_whole => write_page(maker, &text, parts),
+        _ => Ok(()),
+    }
+}
+
+fn write_page(maker: &str, run: &str, parts: &[Part]) -> Result<()> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/benchmarks.md");
-    fs::write(&path, &text).with_context(|| format!("failed to write {}", path.display()))?;
-    println!("{}\nwritten to {}", claims(parts), path.display());
+    let failed = |what| format!("failed to {what} {}", path.display());
+    let old = fs::read_to_string(&path).with_context(|| failed("read"))?;
+    fs::write(&path, page(&old, maker, run)).with_context(|| failed("write"))?;
+    println!("{}\nwritten to {}", targets(parts), path.display());
     Ok(())
+}
+
+/// Returns the page with a run in front of those of other makers.
+fn page(old: &str, maker: &str, run: &str) -> String {
+    let title = title(maker);
+    let others = old.split(RUN).skip(1).map(|rest| format!("{RUN}{rest}"));
+    let others = others.filter(|other| !other.starts_with(&title));
+    format!("{HEAD}\n{run}")
+        + &others.map(|other| format!("\n{}\n", other.trim())).collect::<String>()
 }
 
 const HEAD: &str = "\
 # Benchmarks
 
-`make bench` measures all of this in one run and writes this page. Compare ratios, not nanoseconds, which
+`make bench` measures all of this in one run and writes it to this page, which has the last run for each maker
+of CPUs. Compare ratios, not nanoseconds, which
 depend on the machine. Figures are medians over the rounds, with minimum and maximum in parentheses. Rounds
 are interleaved: within a round each contender is measured in turn, so that a machine that slows down slows
 down all of them. \"Added\" means: minus the same calls with nothing attached, measured before and after.
-Measurements with auditing on come last and are not interleaved.
+Measurements with auditing on come last and are not interleaved. A run in which the same calls with nothing attached
+differ by more than a tenth of the cost of an empty program is not published.
 ";
 
-fn text(machine: &Table, parts: &[Part]) -> Result<String> {
-    let mut text = format!("{HEAD}\n{machine}\n## Targets\n\n{}", claims(parts));
+/// Begin of a run.
+const RUN: &str = "## Run on ";
+
+fn title(maker: &str) -> String {
+    format!("{RUN}{maker}\n")
+}
+
+fn text(maker: &str, machine: &Table, parts: &[Part]) -> Result<String> {
+    let mut text = format!("{}\n{machine}\n### Targets\n\n{}", title(maker), targets(parts));
     let claims = parts.iter().flat_map(|part| &part.claims);
     for claim in claims.filter(|claim| !claim.is_met && !claim.why.is_empty()) {
         write!(text, "\nNot met: {}. {}\n", claim.what, claim.why)?;
@@ -134,7 +173,7 @@ fn text(machine: &Table, parts: &[Part]) -> Result<String> {
     Ok(text)
 }
 
-fn claims(parts: &[Part]) -> Table {
+fn targets(parts: &[Part]) -> Table {
     let mut table = Table::new(&["what", "target", "measured", "met"]);
     for claim in parts.iter().flat_map(|part| &part.claims) {
         let is_met = if claim.is_met { "yes" } else { "**no**" };

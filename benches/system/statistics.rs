@@ -30,6 +30,11 @@ impl Series {
         self.0.iter().zip(&other.0).map(|(a, b)| a / b).collect()
     }
 
+    /// Each round's value without its sign.
+    pub fn magnitude(&self) -> Self {
+        self.0.iter().map(|value| value.abs()).collect()
+    }
+
     /// Each round's value so many times.
     pub fn times(&self, factor: f64) -> Self {
         self.0.iter().map(|value| value * factor).collect()
