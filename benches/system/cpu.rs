@@ -3,16 +3,14 @@
 use std::fs;
 
 use anyhow::{Context as _, Result};
+use nix::time::{clock_getcpuclockid, clock_gettime};
+use nix::unistd::Pid;
 
-/// Seconds that all threads of a process have run.
+/// Seconds that all threads of a process have run, those that ended among them.
 pub fn seconds(pid: u32) -> Result<f64> {
-    let threads = fs::read_dir(format!("/proc/{pid}/task")).context("the process has gone")?;
-    let ns: f64 = threads.flatten().filter_map(|thread| ns(&thread.path().join("schedstat"))).sum();
-    Ok(ns / 1e9)
-}
-
-fn ns(path: &std::path::Path) -> Option<f64> {
-    fs::read_to_string(path).ok()?.split_whitespace().next()?.parse().ok()
+    let clock = clock_getcpuclockid(Pid::from_raw(pid.try_into()?));
+    let time = clock.and_then(clock_gettime).context("the process has gone")?;
+    Ok(std::time::Duration::from(time).as_secs_f64())
 }
 
 /// The kernel thread that hands audit records out. `None` where the kernel has no auditing.

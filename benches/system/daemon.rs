@@ -7,12 +7,12 @@ use std::path::Path;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result, bail, ensure};
 use tempfile::TempDir;
 
 use crate::bench::Bench;
 use crate::maps::CountersMap;
-use crate::running::{Running, TIMEOUT, pinned};
+use crate::running::{Running, TIMEOUT, pinned, wait_until};
 
 /// For configurations of floods: every user may have any number of events.
 pub const UNLIMITED: &str = "[limits]\nper_uid = \"none\"\n";
@@ -45,6 +45,14 @@ impl Daemon {
             bail!("{error:#}: {}", fs::read_to_string(path("errors"))?.trim());
         }
         Ok(Self { running, start: begin.elapsed(), _folder: folder })
+    }
+
+    /// Waits until the programs that no route needed at the start are loaded, which a thread of its own does.
+    pub fn wait_for_programs(&self) -> Result<()> {
+        let tasks = format!("/proc/{}/task", self.pid());
+        let is_loaded = || fs::read_dir(&tasks).is_ok_and(|tasks| tasks.count() == 1);
+        ensure!(wait_until(is_loaded, TIMEOUT), "the daemon goes on loading programs");
+        Ok(())
     }
 
     pub fn pid(&self) -> u32 {

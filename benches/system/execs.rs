@@ -48,6 +48,7 @@ pub fn run(bench: &Bench) -> Result<Part> {
     );
     let mut caller = Caller::start(bench)?;
     let daemon = Daemon::start(bench, &configuration, None)?;
+    daemon.wait_for_programs()?;
     let counters = daemon.counters()?;
     let execve = number(Abi::Native, "execve").and_then(|nr| Slot::new(Abi::Native, nr));
     let execve = execve.context("execve has no slot")?;

@@ -116,6 +116,7 @@ impl Kind {
         let journald = Journald::start().context("a private journald needs root")?;
         let mut caller = Caller::start(bench)?;
         let daemon = Daemon::start(bench, &self.configuration(&journald.socket()), None)?;
+        daemon.wait_for_programs()?;
         journald.signal(Signal::SIGSTOP);
         caller.ns_per_call(bench, &self.call()?, CALLS / 9)?;
         let nr = number(Abi::Native, self.syscall).and_then(|nr| Slot::new(Abi::Native, nr));
