@@ -78,6 +78,8 @@ pub fn write(place: Place, report: &str) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/fidelity.md");
     let text = fs::read_to_string(&path).unwrap();
     let (head, rest) = text.split_once(place.begin).expect("where the figures begin");
+    // Programs are called by their path in the tree, which is that of one machine.
+    let report = report.replace(env!("CARGO_MANIFEST_DIR"), "/src/tailcalld");
     let (_, tail) = rest.split_once(place.end).expect("where the figures end");
     let Place { begin, end, .. } = place;
     fs::write(path, format!("{head}{begin}\n{report}\n{end}{tail}")).unwrap();

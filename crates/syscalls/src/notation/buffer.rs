@@ -32,6 +32,11 @@ pub fn captured<'e>(
     if is_structure && is_one_or_sized(one) && bytes.is_empty() && !is_dirent(kind) {
         return false;
     }
+    // The length may be one that the kernel refuses, before it reads a byte.
+    let is_buffer = matches!(kind, Kind::Bytes | Kind::HexBytes | Kind::Packet);
+    if is_buffer && bytes.is_empty() && !is_cut && one.count().is_some_and(|count| count > 0) {
+        return false;
+    }
     match kind {
         Kind::Path | Kind::String => {
             with_ellipsis(is_cut, out, |out| quoted(bytes, NO_LIMIT, out));

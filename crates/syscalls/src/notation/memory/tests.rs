@@ -42,6 +42,16 @@ fn arguments(name: &str, args: [u64; 6], result: i64, captures: Vec<Capture<'_>>
     arguments.collect()
 }
 
+/// `sethostname("x", -1)` is refused before a byte is read.
+#[test]
+fn buffer_with_length_and_no_byte_is_an_address() {
+    let nothing = || vec![read(0, b"")];
+    let texts = |args, captures| arguments("sethostname", args, -22, captures);
+    assert_eq!(texts([16, u64::MAX, 0, 0, 0, 0], nothing()), ["0x10", "4294967295"]);
+    assert_eq!(texts([16, 0, 0, 0, 0, 0], nothing()), ["\"\"", "0"]);
+    assert_eq!(texts([16, 1, 0, 0, 0, 0], vec![read(0, b"x")]), ["\"x\"", "1"]);
+}
+
 #[test]
 fn join_keeps_both_texts_unless_after_extends_before() {
     let int = Kind::Pointer(Box::leak(Box::new(Kind::Signed(Width::Int))));

@@ -175,6 +175,11 @@ fn results_are_printed_as_by_strace() {
     assert_eq!(text("umask", [0; 6], 0o22), "022");
     assert_eq!(text("personality", [0; 6], 0x4_0000), "0x40000 (PER_LINUX|ADDR_NO_RANDOMIZE)");
     assert_eq!(text("personality", [0; 6], 0), "0 (PER_LINUX)");
+    assert_eq!(text("adjtimex", [0; 6], 0), "0 (TIME_OK)");
+    assert_eq!(text("clock_adjtime", [0; 6], 5), "5 (TIME_ERROR)");
+    let query = "0x3 (MEMBARRIER_CMD_GLOBAL|MEMBARRIER_CMD_GLOBAL_EXPEDITED)";
+    assert_eq!(text("membarrier", [0; 6], 3), query);
+    assert_eq!(text("membarrier", [1, 0, 0, 0, 0, 0], 0), "0");
     assert_eq!(text("sched_getscheduler", [0; 6], 0), "0 (SCHED_OTHER)");
     assert_eq!(text("sched_getscheduler", [0; 6], 3), "3 (SCHED_BATCH)");
     assert_eq!(text("prctl", [3, 0, 0, 0, 0, 0], 1), "1 (SUID_DUMP_USER)");
