@@ -124,7 +124,7 @@ fn part(contenders: &[Contender; 10], alone: &Series) -> Part {
     }
 }
 
-/// What "nothing" adds or saves in the worst round: without it the other figures say little.
+/// Returns the noise of the measurement, the most that "nothing" adds or saves in a round: figures below it say little.
 fn noise(contenders: &[Contender; 10]) -> Claim {
     let [nothing, empty] =
         [NOTHING, EMPTY].map(|it| contenders[it].added.clone().unwrap_or_default());

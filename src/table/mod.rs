@@ -4,6 +4,7 @@
 //! any error the old bank stays live. None of the bpf(2) calls here makes the kernel skip programs, see
 //! `counters` in bpf/maps.h.
 
+mod bank;
 mod end;
 mod env;
 mod limits;
@@ -13,23 +14,23 @@ mod selftest;
 mod settings;
 mod state;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::os::fd::RawFd;
 
 use anyhow::{Context as _, Result, ensure};
-use libbpf_rs::{ErrorKind, MapFlags};
 use syscalls::Slot;
 
+use crate::bpf::LIMITS;
 use crate::bpf::types::{limit_size, table_size, tag_bit, tag_size};
-use crate::bpf::{Bank, LIMITS};
 use crate::config::Filter;
 use crate::filter::NameKind;
 use crate::load::Bpf;
-use crate::plan::{Awaited, Plan, Route, env_names, exec_slots};
+use crate::plan::{Awaited, Plan, env_names};
 use crate::units::Units;
 
 pub use state::{SavedTables, TableFile, TableState};
 
+use bank::{fill, programs};
 pub use limits::{LimitKey, Owner, gcra_params, of_rule as limit_of_rule};
 use numbers::{IdMap, Numbers};
 use settings::Settings;
@@ -340,53 +341,6 @@ impl Table {
     }
 }
 
-/// Writes all of a bank, whatever it held.
-fn fill(
-    bpf: &Bpf<'_>,
-    bank: Bank,
-    programs: &BTreeMap<Slot, RawFd>,
-    settings: &Settings,
-    returns: &BTreeSet<Slot>,
-) -> Result<()> {
-    for slot in slots() {
-        write_program(bpf, bank.base() + u32::from(slot.index()), programs.get(&slot))
-            .with_context(|| format!("failed to set the program of {slot}"))?;
-        let row = settings.row(slot, returns.contains(&slot));
-        bpf.shared.set_route(bank, usize::from(slot.index()), &row);
-    }
-    fill_filters(bpf, bank, settings);
-    Ok(())
-}
-
-/// Writes the filters of a bank; no filter of this table leads to what is not overwritten.
-fn fill_filters(bpf: &Bpf<'_>, bank: Bank, settings: &Settings) {
-    let shared = &bpf.shared;
-    for (at, rule) in (BANK_SLOTS..).zip(&settings.rules) {
-        shared.set_route(bank, at, rule);
-    }
-    for (at, filter) in (0..).zip(&settings.filters) {
-        shared.set_filter(bank, at, filter);
-    }
-    for (at, insn) in (0..).zip(&settings.insns) {
-        shared.set_insn(bank, at, insn);
-    }
-    for (at, pattern) in (0..).zip(&settings.patterns) {
-        shared.set_pattern(bank, at, pattern);
-    }
-}
-
-/// Writes the program of a slot, or clears the slot.
-fn write_program(bpf: &Bpf<'_>, index: u32, program: Option<&RawFd>) -> libbpf_rs::Result<()> {
-    let key = index.to_ne_bytes();
-    let Some(program) = program else {
-        return match bpf.syscalls().delete(&key) {
-            Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
-            result => result,
-        };
-    };
-    bpf.syscalls().update(&key, &program.to_ne_bytes(), MapFlags::ANY)
-}
-
 const NO_CGROUPS: &str = "this host has no cgroup v2 hierarchy, so the kernel tells no unit from another: \
                           remove unit, slice, user_unit and container from the configuration";
 
@@ -402,28 +356,4 @@ fn union<K: Ord + Clone>(live: &BTreeMap<K, u8>, next: &BTreeMap<K, u8>) -> BTre
 
 fn pairs<K: Clone, V: Copy>(map: &BTreeMap<K, V>) -> Vec<(K, V)> {
     map.iter().map(|(key, value)| (key.clone(), *value)).collect()
-}
-
-/// Returns the programs of a plan, and those in slots without a route: that of the self-test, and, if calls wait for the
-/// execution of a program, one for all others that may execute one.
-fn programs(bpf: &Bpf<'_>, plan: &Plan, selftest: Option<Slot>) -> Result<BTreeMap<Slot, RawFd>> {
-    let routed = plan.routes.iter().map(|(slot, route)| program(bpf, *slot, route));
-    let selftest = selftest.map(|slot| Ok((slot, bpf.selftest_program()?)));
-    let is_unrouted = |slot: &Slot| plan.awaits_executions() && !plan.routes.contains_key(slot);
-    let unrouted = exec_slots().filter(is_unrouted);
-    let unrouted = unrouted.map(|slot| Ok((slot, bpf.exec_unrouted_program()?)));
-    routed.chain(selftest).chain(unrouted).collect()
-}
-
-/// Returns the program of a slot: the handler, or the filter that chooses one.
-fn program(bpf: &Bpf<'_>, slot: Slot, route: &Route) -> Result<(Slot, RawFd)> {
-    let program = match route.unfiltered() {
-        Some(rule) => bpf.program(rule.handler),
-        None => bpf.filter_program(),
-    };
-    Ok((slot, program.with_context(|| format!("{slot} has no program"))?))
-}
-
-fn slots() -> impl Iterator<Item = Slot> {
-    (0..).map_while(Slot::from_index)
 }

@@ -7,7 +7,8 @@ use std::os::fd::RawFd;
 use anyhow::{Context as _, Result};
 use syscalls::{Abi, Slot, number};
 
-use super::{Table, slots, write_program};
+use super::Table;
+use super::bank::{slots, write_program};
 use crate::bpf::SELFTEST_CALLS;
 use crate::load::{Bpf, EMPTY, id_of};
 use crate::plan::Plan;

@@ -4,7 +4,7 @@ use std::array;
 
 use syscalls::{INNER_POSITION, InnerArguments, RegisterTest, Signature, Slot, signature};
 
-use super::all_steps;
+use super::steps::all_steps;
 use crate::bpf::types::{self, inner_size, step_op};
 
 const ENTRIES: usize = inner_size::INNER_ARGUMENTS.0 as usize;
