@@ -5,6 +5,8 @@ use std::io::pipe;
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
 use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::thread;
 
 use syscalls::{Abi, Slot};
 use tailcalld::config::{Filter, Part, Pattern};
@@ -12,7 +14,7 @@ use tailcalld::decode::Event;
 use tailcalld::plan::{Plan, Rule};
 
 use crate::folder::{Folder, word};
-use crate::rig::{Rig, routes, slot, trigger_path};
+use crate::rig::{Rig, routes, scaled, slot, trigger_path};
 
 const CALLS: [&str; 9] = [
     "openat",
@@ -60,14 +62,18 @@ impl Filtered {
         let takes = if filter.path.is_some() { has_path } else { has_descriptor };
         let table = plan(filter, takes);
         self.rig.table.apply(&mut self.rig.bpf, &table).expect("the filter is wired");
+        read(&self.rig.event(self.records(words).last().expect("an event")))
+    }
+
+    /// Returns the records of a process that makes calls.
+    fn records(&self, words: &[&str]) -> Vec<Vec<u8>> {
         let input = self.input.as_ref().map(|fd| fd.try_clone().expect("a descriptor"));
-        let records = self.rig.trigger_by(|name| {
+        self.rig.trigger_by(|name| {
             let mut command = Command::new(trigger_path());
             command.args(words).env("TRIGGER_NAME", name);
             input.map(|fd| command.stdin(Stdio::from(fd)));
             assert!(command.status().expect("the trigger starts").success());
-        });
-        read(&self.rig.event(records.last().expect("an event")))
+        })
     }
 
     fn holds(&mut self, filter: &Filter, words: &[&str]) -> bool {
@@ -331,6 +337,42 @@ fn filter_path_goes_through_mount_points() {
         });
         assert_eq!(filtered.rig.event(records.last().expect("an event")).rule, rule, "{path:?}");
     }
+}
+
+/// A name that is read while it changes would be a part of each.
+#[test]
+fn filter_path_of_directory_that_is_renamed_meanwhile_is_one_of_both() {
+    needs_root!();
+    let (mut filtered, folder, open) = (Filtered::new(), Folder::new(), nr("openat"));
+    // Both are stored at the same place; the length is read first.
+    let names = ["a".repeat(30), "b".repeat(5)];
+    let [old, new] = names.each_ref().map(|name| folder.path.join(name));
+    let inner = folder.with(&format!("{}/inner", names[0]));
+    filtered.input = Some(File::open(inner).expect("a directory").into());
+    let either = names.map(|name| pattern(&folder.name(&format!("{name}/")), Part::Begin));
+    let table = plan(&Filter { path: Some(either.into()), ..Filter::default() }, has_path);
+    filtered.rig.table.apply(&mut filtered.rig.bpf, &table).expect("the filter is wired");
+    // As many as the ring has room for.
+    let (times, is_done) = (scaled(6_000), AtomicBool::new(false));
+    let number = times.to_string();
+    let words = call(&["times", &number], &open, &["0", "text:x", "0"]);
+    let records = thread::scope(|scope| {
+        scope.spawn(|| {
+            while !is_done.load(Relaxed) {
+                fs::rename(&old, &new).and_then(|()| fs::rename(&new, &old)).expect("a rename");
+            }
+        });
+        let records = filtered.records(&words);
+        is_done.store(true, Relaxed);
+        records
+    });
+    let events = records.iter().map(|record| filtered.rig.event(record));
+    let own: Vec<_> = events.filter(|event| event.args[2] == 0).collect();
+    assert_eq!(own.len() as u64, times);
+    assert_eq!(own.iter().filter(|event| event.rule != 0).count(), 0);
+    let ends = [&old, &new].map(|directory| format!("{}/inner/x", word(directory)));
+    let others = own.iter().flat_map(recorded).filter(|path| !ends.contains(path));
+    assert_eq!(others.collect::<Vec<_>>(), [""; 0]);
 }
 
 #[test]
