@@ -3,7 +3,7 @@
 use syscalls::{Abi, Slot};
 use tailcalld::stats::UnroutableCalls;
 
-use crate::rig::{at_functions, lacks_function, rig, run_trigger, slot};
+use crate::rig::{at_functions, kernel, lacks_function, rig, run_trigger, slot};
 
 #[test]
 fn dispatcher_counts_odd_numbers_by_class() {
@@ -31,7 +31,9 @@ fn dispatcher_ignores_upper_half_of_number() {
     let rig = rig(&[(getsid, "args")]);
     let number = 0x1_0000_0000 + u64::from(getsid.nr());
     let records = rig.trigger(&["times", "9", "native", &number.to_string()]);
-    assert_eq!(records.len(), 9);
+    // Up to 5.13 the kernel compares the whole register with its table and calls no function.
+    let is_called = !at_functions() || kernel() >= (5, 14);
+    assert_eq!(records.len(), if is_called { 9 } else { 0 });
 }
 
 #[test]

@@ -7,6 +7,7 @@ use std::mem::MaybeUninit;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::rc::Rc;
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering::SeqCst};
 
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
@@ -25,6 +26,11 @@ pub use crate::root::privileged;
 /// Returns the tracepoint that the daemon would choose, or the attach point that `TAILCALLD_TEST_ATTACH` names.
 /// Functions only if named: other processes on the machine make the syscalls that have functions, too.
 fn choice() -> AttachMode {
+    static CHOICE: OnceLock<AttachMode> = OnceLock::new();
+    CHOICE.get_or_init(choose).clone()
+}
+
+fn choose() -> AttachMode {
     let requested = std::env::var("TAILCALLD_TEST_ATTACH");
     let of_tracepoint =
         |attach| AttachMode::with_tracepoint(attach, "chosen by the test".to_owned());
@@ -332,7 +338,7 @@ const RARE: [&str; 14] = [
     "getpriority",
     "getresuid",
     "getresgid",
-    "ioprio_get",
+    "timer_getoverrun",
     "sched_getparam",
     "sched_getscheduler",
     "sched_get_priority_max",
