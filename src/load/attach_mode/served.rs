@@ -15,6 +15,9 @@ pub(super) const NO_RETURNS: &str = "fentry programs see no returns";
 /// Reason why operations need the tracepoint, and what to do about it.
 const NO_OPERATIONS: &str = "fentry programs see no operations of io_uring (abi = [\"native\", \"compat\"] leaves them out)";
 
+/// Function whose fentry program may use the table (src/load/fentry_functions.rs).
+const FITTING: &str = "function of the type of the others";
+
 /// Functions that `auto` attaches to one by one, at most: 32 took 0.35 s, and up to 4.3 s to be detached from (5.10
 /// and 6.1, emulated).
 const FENTRY_MAX: usize = 32;
@@ -29,7 +32,7 @@ pub(super) fn all_served(functions: &Functions, routes: &Routes) -> Result<(), S
     }
     // An operation of io_uring without a function is one that this kernel does not have.
     let is_hidden = |slot: Slot| slot.abi() != Abi::IoUring && functions.of(slot).is_none();
-    have_functions(routes, is_hidden)
+    have_functions(routes, "function", is_hidden)
 }
 
 /// Returns the functions for fentry if it serves all routes, misses no calls and is attached soon.
@@ -43,7 +46,7 @@ pub(super) fn best_fentry<'f>(
     if let Some(names) = listed(routes, |slot| slot.abi() == Abi::IoUring) {
         return Err(format!("{names} is routed, and {NO_OPERATIONS}"));
     }
-    have_functions(routes, |slot| functions.of(slot).is_none())?;
+    have_functions(routes, FITTING, |slot| functions.of(slot).is_none())?;
     let used: BTreeSet<&str> = routes.keys().filter_map(|&slot| functions.of(slot)).collect();
     match used.len() {
         0..=FENTRY_MAX => Ok(functions),
@@ -58,8 +61,8 @@ fn no_results(routes: &Routes, because: &str) -> Result<(), String> {
 }
 
 /// Checks that no routed slot is without a function.
-fn have_functions(routes: &Routes, lacks: impl Fn(Slot) -> bool) -> Result<(), String> {
-    let none = |names| Err(format!("this kernel has no function for {names}"));
+fn have_functions(routes: &Routes, what: &str, lacks: impl Fn(Slot) -> bool) -> Result<(), String> {
+    let none = |names| Err(format!("this kernel has no {what} for {names}"));
     listed(routes, lacks).map_or(Ok(()), none)
 }
 

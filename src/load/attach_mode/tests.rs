@@ -200,7 +200,7 @@ fn choose_auto_avoids_fentry_that_does_not_serve() {
     let facts = linux_6_1(&["__x64_sys_execve"]);
     let execve = routes(&["execve"]);
     tracepoint(&execve, &kernel(Err(NO_KPROBE.to_owned()), false), NO_FENTRY);
-    tracepoint(&routes(&["openat"]), &facts, "no function for openat");
+    tracepoint(&routes(&["openat"]), &facts, "no function of the type of the others for openat");
     let mut operations = execve.clone();
     let openat = Slot::new(Abi::IoUring, 18).unwrap();
     operations.insert(openat, execve[&slot("execve")].clone());
