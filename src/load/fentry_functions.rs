@@ -38,10 +38,12 @@ fn typed_functions() -> Result<Functions> {
         .type_by_name::<Func<'_>>(REFERENCE)
         .and_then(|function| typed(&types, function))
         .with_context(|| format!("the kernel's type information has no {REFERENCE}"))?;
+    // Asked first, because to look at all types takes longer.
+    let share = |other| bpf::may_share_array(reference.id, other);
+    share(reference.id).context("this kernel has no fentry")?;
     let mut all = by_name(&types, reference.arguments);
     let other = all.values().find(|function| function.arguments != reference.arguments);
-    let is_shared = bpf::may_share_array(reference.id, other.unwrap_or(&reference).id)
-        .context("this kernel has no fentry")?;
+    let is_shared = other.map_or(Ok(true), |other| share(other.id))?;
     all.retain(|_, function| is_shared || function.arguments == reference.arguments);
     let names = listed().context("is tracefs mounted?")?;
     let typed = names.into_iter().filter_map(|name| Some((all.get(&*name)?.id, name)));

@@ -17,7 +17,7 @@ use crate::error::Failure;
 pub(super) struct KernelFacts {
     /// Functions that can be attached to, or the reason why there are none.
     pub functions: Result<Functions, String>,
-    /// Functions for fentry, or the reason why there are none; not asked for where there are the others.
+    /// Functions for fentry, or the reason why there are none; not asked for where they would not be chosen.
     pub fentry: Result<Functions, String>,
     /// Reason why fentry programs may be preempted, and then miss calls.
     pub preemption: Option<String>,
@@ -39,10 +39,16 @@ impl KernelFacts {
         let preempts_raw = bpf::may_raw_tracepoints_sleep();
         let needs_functions = preempts_raw || wanted != AttachTo::Tracepoint;
         let functions = if needs_functions { functions() } else { not_asked_for() };
-        let needs_fentry = functions.is_err() && wanted != AttachTo::Tracepoint;
+        let preemption = preempted(preempts_raw);
+        let wants_fentry = match wanted {
+            AttachTo::Auto => preemption.is_none(),
+            AttachTo::Function => true,
+            AttachTo::Tracepoint => false,
+        };
+        let needs_fentry = functions.is_err() && wants_fentry;
         Self {
             fentry: if needs_fentry { fentry() } else { not_asked_for() },
-            preemption: preempted(preempts_raw),
+            preemption,
             functions,
             preempts_raw,
             perf: if preempts_raw { PerfRefusal::probe() } else { None },

@@ -40,8 +40,8 @@ pub(super) fn best_fentry<'f>(
     routes: &Routes,
     facts: &'f KernelFacts,
 ) -> Result<&'f Functions, String> {
-    let functions = facts.fentry.as_ref().map_err(Clone::clone)?;
     facts.preemption.clone().map_or(Ok(()), Err)?;
+    let functions = facts.fentry.as_ref().map_err(Clone::clone)?;
     no_results(routes, NO_RETURNS)?;
     if let Some(names) = listed(routes, |slot| slot.abi() == Abi::IoUring) {
         return Err(format!("{names} is routed, and {NO_OPERATIONS}"));
