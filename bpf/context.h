@@ -28,7 +28,7 @@ struct sys_enter_context {
 };
 
 /* Whether the registers with which the current task entered the kernel can be loaded directly.
- * Kernels that can attach to functions (5.18) have both helpers. */
+ * Kernels that can attach to many functions at once (5.18) have both helpers. */
 #define REGISTERS_ARE_TYPED bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_task_pt_regs)
 
 static __always_inline const struct pt_regs *task_registers(void)
@@ -84,12 +84,25 @@ static __always_inline __u64 registers_second_argument(const struct pt_regs *reg
 #endif
 }
 
+/* The registers in the context of fentry: the only argument of the entry function of a syscall.
+ * Read as memory, because a direct load needs the argument's type, and Linux 5.10 knows that of
+ * half of the functions by its name only. */
+static __always_inline const struct pt_regs *fentry_registers(const void *ctx)
+{
+	const struct pt_regs *regs = NULL;
+
+	bpf_probe_read_kernel(&regs, sizeof(regs), ctx);
+	return regs;
+}
+
 /* The number of the syscall, without the upper half of the register, which the kernel ignores. In
  * the contexts of both tracepoints it is in the same place. A function may serve several numbers
  * and both ABIs, so there the number comes from the registers. */
 static __always_inline __u32 call_number(const void *ctx)
 {
-	if (attach_kind == ATTACH_FUNCTION)
+	if (attach_kind == ATTACH_FENTRY && !REGISTERS_ARE_TYPED)
+		return registers_number_untyped(fentry_registers(ctx));
+	if (attach_kind == ATTACH_FUNCTION || attach_kind == ATTACH_FENTRY)
 		return loaded(registers_number(task_registers()));
 	return ((const struct sys_enter_context *)ctx)->id;
 }
@@ -186,12 +199,16 @@ static __always_inline void function_args(bool compat, __u64 args[6])
 /* A word of the context that differs between an operation of io_uring and any syscall. For a
  * syscall it is the address of its registers, which are on the task's stack, or its number; for an
  * operation the address of the request or of its ring, which are neither. */
+#define FENTRY_SUBJECT 1 /* that of no operation: fentry sees syscalls only */
+
 static __always_inline __u64 context_subject(const void *ctx)
 {
 	if (attach_kind == ATTACH_TRACEPOINT)
 		return loaded(((const struct sys_enter_context *)ctx)->id);
 	if (attach_kind == ATTACH_FUNCTION)
 		return loaded(registers_argument(ctx));
+	if (attach_kind == ATTACH_FENTRY)
+		return FENTRY_SUBJECT;
 	return loaded(((const struct bpf_raw_tracepoint_args *)ctx)->args[0]);
 }
 
@@ -223,11 +240,12 @@ static __always_inline void call_args(const void *ctx, bool compat, __u64 args[6
 	const struct sys_enter_context *context = ctx;
 	const __u64 mask = compat ? 0xffffffff : ~0ULL;
 
-	if (attach_kind == ATTACH_RAW_TRACEPOINT) {
+	if (attach_kind == ATTACH_RAW_TRACEPOINT ||
+	    (attach_kind == ATTACH_FENTRY && !REGISTERS_ARE_TYPED)) {
 		register_args(ctx, compat, args);
 		return;
 	}
-	if (attach_kind == ATTACH_FUNCTION) {
+	if (attach_kind == ATTACH_FUNCTION || attach_kind == ATTACH_FENTRY) {
 		function_args(compat, args);
 		return;
 	}

@@ -28,6 +28,7 @@ enum attach_kind {
 	ATTACH_RAW_TRACEPOINT = 0, /* raw_tp/sys_enter, sys_exit */
 	ATTACH_TRACEPOINT = 1, /* tp/raw_syscalls/sys_enter, sys_exit */
 	ATTACH_FUNCTION = 2, /* kprobe.multi, kretprobe.multi: functions */
+	ATTACH_FENTRY = 3, /* fentry: entry functions of syscalls */
 };
 
 /* The type of a record in the ring. */

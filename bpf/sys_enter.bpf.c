@@ -25,7 +25,8 @@ static __always_inline void odd_number_count(__u32 number)
 /* Functions are attached for routed numbers only. */
 static __always_inline bool is_routed(__u32 number)
 {
-	return attach_kind == ATTACH_FUNCTION || routed_numbers[number];
+	return attach_kind == ATTACH_FUNCTION || attach_kind == ATTACH_FENTRY ||
+	       routed_numbers[number];
 }
 
 SEC("raw_tp/sys_enter")

@@ -11,6 +11,9 @@
 SEC("raw_tp/io_uring_submit_req")
 int uring_submit(void *ctx)
 {
+	if (attach_kind == ATTACH_FENTRY)
+		return 0; /* not attached: operations pass no function of a syscall's type */
+
 	__u64 members[SQE_MEMBERS] = {};
 	struct uring_entry sqe = {};
 	const struct io_kiocb *request = uring_request(ctx);

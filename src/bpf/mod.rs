@@ -3,6 +3,7 @@
 #![allow(unsafe_code)]
 
 mod calls;
+mod fentry;
 mod mapping;
 mod pins;
 mod seccomp;
@@ -20,6 +21,7 @@ pub use calls::{
     may_raw_tracepoints_sleep, open_perf_event, own, program_id, recursion_misses, selftest_call,
     unread_bytes, wait_for_grace,
 };
+pub use fentry::{attach_fentry, load_fentry, may_share_array};
 pub use mapping::{Mapping, WritableMapping};
 pub use pins::{open_pin, pin};
 pub use seccomp::install_seccomp;

@@ -11,7 +11,7 @@ use crate::config::Trust;
 use crate::load;
 use crate::plan;
 use crate::rpc::default_socket;
-use crate::sandbox::{self, CapabilitySet, Needs, Operation};
+use crate::sandbox::{self, CapabilitySet, LaterAttachments, Needs, Operation};
 
 impl Daemon<'_> {
     /// Gives up everything that the daemon does not need from now on. What the kernel refuses to take is a warning: the
@@ -23,7 +23,11 @@ impl Daemon<'_> {
         if let Err(error) = dropped {
             tracing::warn!("the daemon keeps its capabilities: {error:#}");
         }
-        if let Err(error) = sandbox::filter_calls(self.bpf.opens_perf_events()) {
+        let attachments = LaterAttachments {
+            open_perf_events: self.bpf.opens_perf_events(),
+            load_programs: self.bpf.loads_programs(),
+        };
+        if let Err(error) = sandbox::filter_calls(attachments) {
             tracing::warn!("the daemon may make any system call: {error:#}");
         }
     }
@@ -40,6 +44,9 @@ impl Daemon<'_> {
         // The trial says nothing about another value of the sysctl, which may be set later.
         if load::is_bpf_unrestricted() {
             needs.always |= CapabilitySet::BPF;
+        }
+        if self.bpf.loads_programs() {
+            needs.always |= CapabilitySet::BPF | CapabilitySet::PERFMON;
         }
         if self.bpf.opens_perf_events() {
             needs.always |= CapabilitySet::PERFMON;

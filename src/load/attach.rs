@@ -6,7 +6,10 @@
 //! task on that CPU: 54 to 76 % of the events of a few busy threads were lost on 7.3. The programs of
 //! classic tracepoints and of functions run with preemption off in every kernel. The classic ones are
 //! attached to through perf events, which Debian and Ubuntu let nobody without CAP_SYS_ADMIN open. Any
-//! tracepoint costs every syscall of the machine; functions cost those only that are routed.
+//! tracepoint costs every syscall of the machine; functions cost those only that are routed. `fentry`
+//! needs neither kprobe.multi nor perf events, and no bpf(2) call of others makes the kernel skip its
+//! programs; but each function takes a program and a link of its own, some milliseconds each, and a
+//! kernel that is built or booted for full preemption preempts them.
 
 use std::fmt;
 
@@ -16,6 +19,7 @@ use libbpf_rs::{ProgramAttachType, ProgramMut, ProgramType, TracepointCategory};
 use anyhow::{Context as _, Error, Result};
 use serde::{Deserialize, Serialize};
 
+use super::fentry_functions::REFERENCE;
 use super::functions::{EXECUTION, TASK_END, TASK_START};
 use super::perf::PerfRefusal;
 use crate::bpf::types::attach_kind;
@@ -29,6 +33,8 @@ pub enum Attach {
     Tracepoint,
     /// `kprobe.multi` at the functions of the routed syscalls.
     Function,
+    /// `fentry`, a program at the function of each routed syscall.
+    Fentry,
 }
 
 /// End of a call that a program is attached to.
@@ -49,19 +55,36 @@ impl Attach {
             Self::RawTracepoint => attach_kind::ATTACH_RAW_TRACEPOINT.0,
             Self::Tracepoint => attach_kind::ATTACH_TRACEPOINT.0,
             Self::Function => attach_kind::ATTACH_FUNCTION.0,
+            Self::Fentry => attach_kind::ATTACH_FENTRY.0,
         }
     }
 
+    /// Returns whether programs are attached to the functions of the routed syscalls only.
+    pub fn is_at_functions(self) -> bool {
+        matches!(self, Self::Function | Self::Fentry)
+    }
+
     /// Sets the type of a program, so that it can share the table.
-    pub(super) fn prepare(self, program: &mut OpenProgramMut<'_>) {
+    ///
+    /// # Errors
+    /// Fails if the kernel lacks the function that programs of `Fentry` are loaded for.
+    pub(super) fn prepare(self, program: &mut OpenProgramMut<'_>) -> Result<()> {
         program.set_prog_type(match self {
             Self::RawTracepoint => ProgramType::RawTracepoint,
             Self::Tracepoint => ProgramType::Tracepoint,
             Self::Function => ProgramType::Kprobe,
+            Self::Fentry => ProgramType::Tracing,
         });
-        if self == Self::Function {
-            program.set_attach_type(ProgramAttachType::KprobeMulti);
+        match self {
+            Self::Function => program.set_attach_type(ProgramAttachType::KprobeMulti),
+            Self::Fentry => {
+                program.set_attach_type(ProgramAttachType::TraceFentry);
+                let target = program.set_attach_target(0, Some(REFERENCE.to_owned()));
+                target.with_context(|| format!("failed to find the function {REFERENCE}"))?;
+            }
+            Self::RawTracepoint | Self::Tracepoint => {}
         }
+        Ok(())
     }
 
     /// Attaches a program to all syscalls at once; `None` for functions, which are attached to as they
@@ -75,7 +98,7 @@ impl Attach {
         side: Side,
     ) -> Result<Option<Link>> {
         let name = match side {
-            _ if self == Self::Function => return Ok(None),
+            _ if self.is_at_functions() => return Ok(None),
             Side::Entry => "sys_enter",
             Side::Return => "sys_exit",
             Side::Submission => return self.attach_to_rings(program),
@@ -170,6 +193,7 @@ impl fmt::Display for Attach {
             Self::RawTracepoint => "raw_tp/sys_enter",
             Self::Tracepoint => "tp/raw_syscalls/sys_enter",
             Self::Function => "kprobe.multi",
+            Self::Fentry => "fentry",
         })
     }
 }

@@ -1,7 +1,6 @@
 //! Choice of the hooks, by the configuration and by what this kernel has and permits.
 
 use anyhow::Result;
-use syscalls::{Abi, Slot};
 
 use super::attach::Attach;
 use super::functions::Functions;
@@ -10,6 +9,7 @@ use super::perf::PerfRefusal;
 use crate::config::{AttachTo, Paths};
 use crate::error::Failure;
 use crate::plan::Routes;
+use served::{FEW_RETURNS, NO_RETURNS, all_served, best_fentry};
 
 /// Hooks of the programs, and the reason for the choice.
 #[derive(Debug, Clone)]
@@ -39,9 +39,6 @@ pub struct ReturnHooks {
     pub task_end: Attach,
 }
 
-/// Syscalls that a reason names as examples.
-const EXAMPLES: usize = 3;
-
 impl AttachMode {
     /// Chooses the hooks for the routes.
     ///
@@ -54,10 +51,15 @@ impl AttachMode {
     fn by_facts(wanted: AttachTo, routes: &Routes, facts: &KernelFacts) -> Result<Self, Failure> {
         let mut mode = match (wanted, &facts.functions) {
             (AttachTo::Function, Ok(functions)) => Self::at_functions(functions, facts, CONFIGURED),
-            (AttachTo::Function, Err(reason)) => return Err(no_functions(reason)),
+            (AttachTo::Function, Err(reason)) => Self::at_any_fentry(facts, reason)?,
             (AttachTo::Tracepoint, _) => Self::at_tracepoint(facts, CONFIGURED)?,
             (AttachTo::Auto, Ok(functions)) => Self::at_best(functions, routes, facts)?,
-            (AttachTo::Auto, Err(reason)) => Self::at_tracepoint(facts, reason)?,
+            (AttachTo::Auto, Err(reason)) => match best_fentry(routes, facts) {
+                Ok(functions) => {
+                    Self::at_fentry(functions, facts, &format!("{ALL_SERVED}, and {reason}"))
+                }
+                Err(other) => Self::at_tracepoint(facts, &format!("{reason}, and {other}"))?,
+            },
         };
         mode.limit_paths(routes);
         for limitation in &mode.limitations {
@@ -86,14 +88,49 @@ impl AttachMode {
     }
 
     fn at_functions(functions: &Functions, facts: &KernelFacts, reason: &str) -> Self {
+        Self::at((Attach::Function, functions), facts, (reason, FEW_RETURNS))
+    }
+
+    fn at_fentry(functions: &Functions, facts: &KernelFacts, reason: &str) -> Self {
+        Self::at((Attach::Fentry, functions), facts, (reason, NO_RETURNS))
+    }
+
+    /// Selects fentry, whatever it is good for: `reason` is why there are no other functions.
+    fn at_any_fentry(facts: &KernelFacts, reason: &str) -> Result<Self, Failure> {
+        let functions = facts.fentry.as_ref().map_err(|other| no_functions(reason, other))?;
+        let mut mode = Self::at_fentry(functions, facts, &format!("{CONFIGURED}; {reason}"));
+        mode.limitations.extend(
+            facts
+                .preemption
+                .as_ref()
+                .map(|why| format!("calls may be missing, and are counted as such, because {why}")),
+        );
+        Ok(mode)
+    }
+
+    /// Selects fentry, also where the kernel has kprobe.multi.
+    ///
+    /// # Errors
+    /// `Failure` where this kernel does not have it.
+    pub fn with_fentry() -> Result<Self, Failure> {
+        Self::at_any_fentry(&KernelFacts::of_fentry(), "chosen instead of kprobe.multi")
+    }
+
+    fn at(
+        (attach, functions): (Attach, &Functions),
+        facts: &KernelFacts,
+        (reason, no_returns_because): (&str, &str),
+    ) -> Self {
         let all_return = functions.all_return();
-        let exit = if all_return { Ok(Attach::Function) } else { facts.tracepoint() };
+        let exit = if all_return { Ok(attach) } else { facts.tracepoint() };
         let reason = match exit {
-            Ok(exit) if !all_return => format!("{reason}; results come from {exit}: {FEW_RETURNS}"),
+            Ok(exit) if !all_return => {
+                format!("{reason}; results come from {exit}: {no_returns_because}")
+            }
             _ => reason.to_owned(),
         };
         Self {
-            attach: Attach::Function,
+            attach,
             returns: exit
                 .and_then(|exit| Ok(ReturnHooks { exit, task_end: facts.task_end()? }))
                 .map_err(no_returns),
@@ -153,11 +190,9 @@ impl AttachMode {
 
 const CONFIGURED: &str = "as configured";
 const ALL_SERVED: &str = "every routed syscall has a kernel function";
-const FEW_RETURNS: &str = "this kernel tracks few concurrent returns of a function";
-
-fn no_functions(reason: &str) -> Failure {
+fn no_functions(reason: &str, of_fentry: &str) -> Failure {
     Failure::Unavailable(format!(
-        "cannot attach to functions: {reason}; this needs {REQUIREMENTS}; use attach = \"auto\" or \"tracepoint\""
+        "cannot attach to functions: {reason}, and {of_fentry}; this needs {REQUIREMENTS}, or fentry; use attach = \"auto\" or \"tracepoint\""
     ))
 }
 
@@ -166,24 +201,6 @@ fn no_returns(refusal: &PerfRefusal) -> Failure {
     refusal.failure("follow calls to their end", alternative)
 }
 
-/// Checks that every routed syscall has a function, and that results need no tracepoint as well.
-fn all_served(functions: &Functions, routes: &Routes) -> Result<(), String> {
-    if !functions.all_return() && routes.iter().any(|(&slot, route)| route.awaits_results(slot)) {
-        return Err(format!("a route asks for results, and {FEW_RETURNS}"));
-    }
-    // An operation of io_uring without a function is one that this kernel does not have.
-    let is_hidden = |slot: Slot| slot.abi() != Abi::IoUring && functions.of(slot).is_none();
-    let without: Vec<&Slot> = routes.keys().filter(|&&slot| is_hidden(slot)).collect();
-    if without.is_empty() {
-        return Ok(());
-    }
-    let names: Vec<String> = without.iter().take(EXAMPLES).map(|slot| slot.with_abi()).collect();
-    let more = match without.len().saturating_sub(EXAMPLES) {
-        0 => String::new(),
-        more => format!(" and {more} more"),
-    };
-    Err(format!("this kernel has no function for {}{more}", names.join(", ")))
-}
-
+mod served;
 #[cfg(test)]
 mod tests;

@@ -1,6 +1,6 @@
 //! Functions of the running kernel that serve syscalls and that a program can be attached to.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 
 use anyhow::{Context as _, Result};
@@ -13,6 +13,8 @@ use syscalls::{self, Slot};
 pub struct Functions {
     names: BTreeSet<String>,
     all_return: bool,
+    /// Ids of the functions in the kernel's type information; of those for fentry only.
+    ids: BTreeMap<String, u32>,
 }
 
 /// Files of tracefs that list the functions; the second one where it is mounted below debugfs (before 4.1).
@@ -39,16 +41,13 @@ impl Functions {
     /// # Errors
     /// Where tracefs is not mounted.
     pub fn read() -> Result<Self> {
-        let [list, old] = LISTS;
-        let text = fs::read_to_string(list).or_else(|error| fs::read_to_string(old).or(Err(error)));
-        let text = text.with_context(|| format!("{list} cannot be read"))?;
-        let is_used = |name: &&str| {
-            name.contains("sys_")
-                || name.starts_with("io_") && name.contains("prep")
-                || OF_TASKS.contains(name)
-        };
-        let names = text.lines().filter(is_used).map(str::to_owned).collect();
-        Ok(Self { names, all_return: follows_all_returns()? })
+        Ok(Self { names: listed()?, all_return: follows_all_returns()?, ids: BTreeMap::new() })
+    }
+
+    /// Functions for fentry, with their ids. Their programs do not see returns.
+    pub fn typed(functions: impl Iterator<Item = (String, u32)>) -> Self {
+        let ids: BTreeMap<String, u32> = functions.collect();
+        Self { names: ids.keys().cloned().collect(), all_return: false, ids }
     }
 
     /// Returns the function that serves a slot.
@@ -61,6 +60,11 @@ impl Functions {
         self.names.contains(name)
     }
 
+    /// Returns the id of a function in the kernel's type information.
+    pub fn id(&self, name: &str) -> Option<u32> {
+        self.ids.get(name).copied()
+    }
+
     /// Returns whether a program sees the return of each call, however many calls are going on.
     pub fn all_return(&self) -> bool {
         self.all_return
@@ -68,8 +72,25 @@ impl Functions {
 
     #[cfg(test)]
     pub(super) fn named(names: &[&str], all_return: bool) -> Self {
-        Self { names: names.iter().map(|&name| name.to_owned()).collect(), all_return }
+        let names = names.iter().map(|&name| name.to_owned()).collect();
+        Self { names, all_return, ids: BTreeMap::new() }
     }
+}
+
+/// Returns the functions in the kernel's list that serve syscalls, operations of `io_uring` and tasks.
+///
+/// # Errors
+/// Where tracefs is not mounted.
+pub(super) fn listed() -> Result<BTreeSet<String>> {
+    let [list, old] = LISTS;
+    let text = fs::read_to_string(list).or_else(|error| fs::read_to_string(old).or(Err(error)));
+    let text = text.with_context(|| format!("{list} cannot be read"))?;
+    let is_used = |name: &&str| {
+        name.contains("sys_")
+            || name.starts_with("io_") && name.contains("prep")
+            || OF_TASKS.contains(name)
+    };
+    Ok(text.lines().filter(is_used).map(str::to_owned).collect())
 }
 
 /// Up to Linux 6.13 the kernel keeps a few places for each function, for calls that have not returned;

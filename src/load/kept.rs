@@ -179,7 +179,7 @@ impl Bpf<'_> {
     pub fn go_live(&self, bank: Bank, is_table: bool) {
         self.shared.set_live_bank(bank);
         if is_table && !(self.predecessors.is_empty() && self.others.is_empty()) {
-            if self.dispatcher.attach() == Attach::Function {
+            if self.dispatcher.attach().is_at_functions() {
                 // Functions may run the newer program first: a call that it refused just now must find the other table.
                 let begin = Instant::now();
                 while begin.elapsed() < HANDOVER {

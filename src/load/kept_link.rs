@@ -18,13 +18,15 @@ const PROGRAM: &str = "program.";
 pub(super) struct KeptLink {
     name: String,
     fd: LinkFd,
+    /// Name and descriptor of a program that only this link runs. The descriptor of an adopted one is the keeper's.
+    program: Option<(String, Option<OwnedFd>)>,
     store: FdStore,
 }
 
 #[derive(Debug)]
 enum LinkFd {
     Made(Link),
-    Adopted(OwnedFd),
+    Bare(OwnedFd),
 }
 
 /// Keeps the links of this daemon, and the programs that they run, under names that nothing else has.
@@ -62,7 +64,18 @@ impl LinkKeeper {
         }
         let name = format!("{LINK}{name}.{number}");
         self.store.put(&name, link.as_fd());
-        KeptLink { name, fd: LinkFd::Made(link), store: self.store.clone() }
+        KeptLink { name, fd: LinkFd::Made(link), program: None, store: self.store.clone() }
+    }
+
+    /// Keeps a new link together with the copy of a program that it runs.
+    pub fn keep_copy(&self, program: &str, copy: OwnedFd, link: OwnedFd) -> KeptLink {
+        let number = self.next.replace(self.next.get() + 1);
+        let of_copy = format!("{PROGRAM}{program}.{number}");
+        self.store.put(&of_copy, copy.as_fd());
+        let name = format!("{LINK}{program}.{number}");
+        self.store.put(&name, link.as_fd());
+        let program = Some((of_copy, Some(copy)));
+        KeptLink { name, fd: LinkFd::Bare(link), program, store: self.store.clone() }
     }
 
     /// Takes the links of a program that the previous daemon left.
@@ -70,8 +83,8 @@ impl LinkKeeper {
         let names = self.store.names().into_iter();
         let names = names.filter(|name| program_of(name, LINK) == Some(program));
         let adopt = |name: String| {
-            let fd = LinkFd::Adopted(self.store.take(&name)?);
-            Some(KeptLink { name, fd, store: self.store.clone() })
+            let fd = LinkFd::Bare(self.store.take(&name)?);
+            Some(KeptLink { name, fd, program: None, store: self.store.clone() })
         };
         names.filter_map(adopt).collect()
     }
@@ -93,25 +106,44 @@ impl KeptLink {
         &self.name
     }
 
-    /// Returns the runs that the kernel skipped at functions, which it counts since Linux 6.7; 0 before.
+    /// Makes an adopted link the owner of the program that only it runs.
+    pub fn with_copy(mut self) -> Self {
+        let copy = program_of(&self.name, LINK).and_then(|_| self.name.strip_prefix(LINK));
+        self.program = copy.map(|copy| (format!("{PROGRAM}{copy}"), None));
+        self
+    }
+
+    /// Returns the runs that the kernel skipped at functions, which it counts since Linux 6.7 for all of a link, and
+    /// since 5.12 for a program of its own; 0 before.
     pub fn misses(&self) -> u64 {
         let fd = match &self.fd {
             LinkFd::Made(link) => link.as_fd(),
-            LinkFd::Adopted(fd) => fd.as_fd(),
+            LinkFd::Bare(fd) => fd.as_fd(),
         };
-        bpf::link_misses(fd).unwrap_or(0)
+        let of_copy = match &self.program {
+            Some((_, Some(program))) => bpf::recursion_misses(program.as_fd()).unwrap_or(0),
+            _ => 0,
+        };
+        bpf::link_misses(fd).unwrap_or(0) + of_copy
+    }
+
+    fn remove(&self) {
+        self.store.remove(&self.name);
+        if let Some((program, _)) = &self.program {
+            self.store.remove(program);
+        }
     }
 }
 
 /// Detaches several links at once.
 pub(super) fn detach(links: Vec<KeptLink>) {
     let Some(store) = links.first().map(|link| link.store.clone()) else { return };
-    links.iter().for_each(|link| store.remove(&link.name));
+    links.iter().for_each(KeptLink::remove);
     store.wait();
 }
 
 impl Drop for KeptLink {
     fn drop(&mut self) {
-        self.store.remove(&self.name);
+        self.remove();
     }
 }

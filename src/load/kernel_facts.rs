@@ -4,8 +4,10 @@
 use std::fs;
 
 use super::attach::Attach;
+use super::fentry_functions::fentry_functions;
 use super::functions::{EXECUTION, Functions, TASK_END, TASK_START};
 use super::perf::PerfRefusal;
+use super::preemption::preemption;
 use crate::bpf;
 use crate::config::AttachTo;
 use crate::error::Failure;
@@ -15,6 +17,10 @@ use crate::error::Failure;
 pub(super) struct KernelFacts {
     /// Functions that can be attached to, or the reason why there are none.
     pub functions: Result<Functions, String>,
+    /// Functions for fentry, or the reason why there are none; not asked for where they would not be chosen.
+    pub fentry: Result<Functions, String>,
+    /// Reason why fentry programs may be preempted, and then miss calls.
+    pub preemption: Option<String>,
     /// The kernel may preempt raw tracepoint programs, which then miss calls.
     pub preempts_raw: bool,
     /// Cause of the refusal of perf events; not asked for where raw tracepoints miss nothing.
@@ -32,11 +38,27 @@ impl KernelFacts {
     pub fn read(wanted: AttachTo) -> Self {
         let preempts_raw = bpf::may_raw_tracepoints_sleep();
         let needs_functions = preempts_raw || wanted != AttachTo::Tracepoint;
+        let functions = if needs_functions { functions() } else { not_asked_for() };
+        let preemption = preempted(preempts_raw);
+        let wants_fentry = match wanted {
+            AttachTo::Auto => preemption.is_none(),
+            AttachTo::Function => true,
+            AttachTo::Tracepoint => false,
+        };
+        let needs_fentry = functions.is_err() && wants_fentry;
         Self {
-            functions: if needs_functions { functions() } else { Err("not asked for".to_owned()) },
+            fentry: if needs_fentry { fentry() } else { not_asked_for() },
+            preemption,
+            functions,
             preempts_raw,
             perf: if preempts_raw { PerfRefusal::probe() } else { None },
         }
+    }
+
+    /// Asks for the facts that matter for fentry, where the kernel has kprobe.multi as well.
+    pub fn of_fentry() -> Self {
+        let facts = Self::read(AttachTo::Tracepoint);
+        Self { fentry: fentry(), ..facts }
     }
 
     /// Returns the cheapest tracepoint that misses no calls.
@@ -106,13 +128,33 @@ pub fn functions_are_on() -> bool {
     fs::read_to_string(SWITCH).map_or(true, |switch| switch.trim() != "0")
 }
 
+fn not_asked_for() -> Result<Functions, String> {
+    Err("not asked for".to_owned())
+}
+
+/// Returns the reason why fentry programs may be preempted. Where raw tracepoint programs are, so are they, in every
+/// mode.
+fn preempted(preempts_raw: bool) -> Option<String> {
+    let always = preempts_raw.then(|| "this kernel may preempt fentry programs".to_owned());
+    always.or_else(preemption)
+}
+
 /// Returns the functions that can be attached to, or the reason why there are none.
 fn functions() -> Result<Functions, String> {
     if !bpf::has_kprobe_multi() {
         return Err("this kernel has no kprobe.multi".to_owned());
     }
-    if !functions_are_on() {
-        return Err("ftrace is switched off (sysctl kernel.ftrace_enabled)".to_owned());
-    }
+    needs_ftrace()?;
     Functions::read().map_err(|error| format!("{error:#}; is tracefs mounted?"))
+}
+
+/// Returns the functions that fentry programs can be attached to, or the reason why there are none.
+fn fentry() -> Result<Functions, String> {
+    needs_ftrace()?;
+    fentry_functions()
+}
+
+fn needs_ftrace() -> Result<(), String> {
+    let off = "ftrace is switched off (sysctl kernel.ftrace_enabled)";
+    if functions_are_on() { Ok(()) } else { Err(off.to_owned()) }
 }

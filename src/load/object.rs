@@ -88,12 +88,12 @@ fn configure(open: &mut OpenTailcalldSkel<'_>, ring_bytes: u32, choice: &AttachM
     for mut program in open.open_object_mut().progs_mut() {
         match &*program.name().to_string_lossy() {
             "sys_exit" | "result_descriptor" | "result_vectors" => {
-                returns.exit.prepare(&mut program)
+                returns.exit.prepare(&mut program)?;
             }
-            "task_exit" => returns.task_end.prepare(&mut program),
-            "task_exec" => choice.execution.prepare(&mut program),
-            "proc_tree_fork" => choice.task_start.prepare(&mut program),
-            name if shares_the_table(name) => choice.attach.prepare(&mut program),
+            "task_exit" => returns.task_end.prepare(&mut program)?,
+            "task_exec" => choice.execution.prepare(&mut program)?,
+            "proc_tree_fork" => choice.task_start.prepare(&mut program)?,
+            name if shares_the_table(name) => choice.attach.prepare(&mut program)?,
             _ => {}
         }
     }

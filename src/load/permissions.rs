@@ -26,6 +26,11 @@ impl Bpf<'_> {
         hooks.into_iter().chain(of_tasks).any(|hook| hook == Attach::Tracepoint)
     }
 
+    /// Returns whether a reload or the self-test may have to load a program: fentry takes one for each function.
+    pub fn loads_programs(&self) -> bool {
+        self.dispatcher.attach() == Attach::Fentry
+    }
+
     /// Returns whether this process may read and change the table.
     pub fn may_change(&self) -> bool {
         let is_run = self.identify(None).is_ok();

@@ -69,7 +69,7 @@ pub const BY_ARGUMENT: &[(&str, Check)] = &[
     ("tkill", Check::OneOf(1, &[libc::SIGABRT as u32])),
 ];
 
-/// Commands of bpf(2) on what the daemon has open. It loads no program, makes no map, and opens nothing by an id.
+/// Commands of bpf(2) on what the daemon has open. It makes no map and opens nothing by an id.
 const BPF_COMMANDS: &[u32] = &[
     bpf::BPF_MAP_LOOKUP_ELEM,
     bpf::BPF_MAP_UPDATE_ELEM,
@@ -82,6 +82,10 @@ const BPF_COMMANDS: &[u32] = &[
     bpf::BPF_ITER_CREATE,
     bpf::BPF_OBJ_PIN,
 ];
+
+/// Call that loads a program. At fentry, the function that a reload adds takes a program of its own.
+pub const PROGRAM_LOADS: &[(&str, Option<Check>)] =
+    &[("bpf", Some(Check::OneOf(0, &[bpf::BPF_PROG_LOAD])))];
 
 /// Calls that attach a program to a classic tracepoint, which is done through a perf event.
 pub const PERF_EVENTS: &[(&str, Option<Check>)] = &[

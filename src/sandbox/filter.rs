@@ -14,8 +14,17 @@ use seccompiler::{
 };
 use syscalls::{Abi, number};
 
-use super::calls::{ALWAYS, BY_ARGUMENT, Check, PERF_EVENTS};
+use super::calls::{ALWAYS, BY_ARGUMENT, Check, PERF_EVENTS, PROGRAM_LOADS};
 use crate::bpf::install_seccomp;
+
+/// Needs of the attachments that a reload adds, or that are made anew.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct LaterAttachments {
+    /// They open perf events.
+    pub open_perf_events: bool,
+    /// They load programs.
+    pub load_programs: bool,
+}
 
 /// Rules by the number of the call; a call without rules is meant whatever its arguments.
 type Rules = BTreeMap<i64, Vec<SeccompRule>>;
@@ -24,10 +33,10 @@ type Rules = BTreeMap<i64, Vec<SeccompRule>>;
 ///
 /// # Errors
 /// Fails if the kernel refuses.
-pub fn install(opens_perf_events: bool) -> Result<()> {
+pub fn install(attachments: LaterAttachments) -> Result<()> {
     // The second filter refuses the call that installs filters.
     install_program(&without_clone3()?, false)?;
-    install_program(&allow_list(opens_perf_events)?, true)
+    install_program(&allow_list(attachments)?, true)
 }
 
 fn install_program(program: &BpfProgram, is_logged: bool) -> Result<()> {
@@ -41,13 +50,14 @@ fn install_program(program: &BpfProgram, is_logged: bool) -> Result<()> {
     Ok(install_seccomp(&mut filter, is_logged)?)
 }
 
-fn allow_list(opens_perf_events: bool) -> Result<BpfProgram> {
+fn allow_list(attachments: LaterAttachments) -> Result<BpfProgram> {
     let always = ALWAYS.iter().map(|&name| (name, None));
     let by_argument = BY_ARGUMENT.iter().map(|(name, check)| (*name, Some(check)));
-    let perf = PERF_EVENTS.iter().filter(|_| opens_perf_events);
-    let perf = perf.map(|(name, check)| (*name, check.as_ref()));
+    let perf = PERF_EVENTS.iter().filter(|_| attachments.open_perf_events);
+    let loads = PROGRAM_LOADS.iter().filter(|_| attachments.load_programs);
+    let some = perf.chain(loads).map(|(name, check)| (*name, check.as_ref()));
     let mut rules = Rules::new();
-    for (name, check) in always.chain(by_argument).chain(perf) {
+    for (name, check) in always.chain(by_argument).chain(some) {
         // Another architecture, or ABI, has it.
         let Some(nr) = number(Abi::Native, name) else { continue };
         let rules = rules.entry(nr.into()).or_default();

@@ -12,6 +12,7 @@ use nix::sys::prctl::set_dumpable;
 use rustix::thread::set_no_new_privs;
 
 pub use capabilities::{Needs, Operation, drop_capabilities};
+pub use filter::LaterAttachments;
 pub use rustix::thread::CapabilitySet;
 
 /// Makes no program that this process executes gain privileges, and closes the process to others of its user: without
@@ -28,6 +29,6 @@ pub fn close_process() -> Result<()> {
 ///
 /// # Errors
 /// Fails if the kernel has no filters, or `close_process` was not called before.
-pub fn filter_calls(opens_perf_events: bool) -> Result<()> {
-    filter::install(opens_perf_events).context("failed to install the seccomp filter")
+pub fn filter_calls(attachments: LaterAttachments) -> Result<()> {
+    filter::install(attachments).context("failed to install the seccomp filter")
 }

@@ -164,6 +164,8 @@ const ALLOWED: &[(&str, &str)] = &[
     ("perf perf_event_open 0 0 0 0 0", "EFAULT"),
     ("perf execve", "EPERM"),
     ("perf bpf 5 0 0", "EPERM"),
+    ("fentry bpf 5 0 0", "E2BIG"),
+    ("fentry bpf 0 0 0", "EPERM"),
 ];
 
 fn outcome(call: &str) -> String {

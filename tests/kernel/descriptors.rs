@@ -32,7 +32,7 @@ const CALLS: [&str; 10] = [
     "openat",
     "renameat2",
     "mmap",
-    "getppid",
+    "getsid",
     "eventfd2",
     "fcntl",
     "poll",
@@ -275,7 +275,7 @@ fn descriptors_of_call_are_by_position() {
             &["0", "4096", "0", "1", "0", "0"],
             vec![none(), none(), none(), none(), name.clone()],
         ),
-        ("getppid", &[], vec![]),
+        ("getsid", &[], vec![]),
     ] {
         let nr = slot(Abi::Native, call).nr().to_string();
         let words = [&["native", &nr], arguments].concat();

@@ -11,7 +11,7 @@ use tailcalld::load;
 use crate::folder::{Folder, word};
 use crate::rig::{Rig, copy_program, routes, slot, trigger_path};
 
-const CALLS: [&str; 5] = ["openat", "open", "unlinkat", "renameat2", "getppid"];
+const CALLS: [&str; 5] = ["openat", "open", "unlinkat", "renameat2", "getsid"];
 
 /// Returns a rig whose events have names.
 fn named() -> Rig {
@@ -99,7 +99,7 @@ fn names_join_relative_path_with_directory_of_descriptor() {
 fn names_of_call_without_path_are_executable_only() {
     needs_root!();
     let rig = named();
-    check(&rig, &call(&[], &nr("getppid"), &[]), |event| {
+    check(&rig, &call(&[], &nr("getsid"), &[]), |event| {
         assert_eq!(text(event.names.exe), Some(word(&trigger_path()).to_owned()));
         assert_eq!((event.names.cwd, event.names.root), (None, None));
         assert!(event.captures.is_empty() && paths(event).is_empty());

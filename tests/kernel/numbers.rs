@@ -3,7 +3,7 @@
 use syscalls::{Abi, Slot};
 use tailcalld::stats::UnroutableCalls;
 
-use crate::rig::{at_functions, rig, run_trigger, slot};
+use crate::rig::{at_functions, kernel, lacks_function, rig, run_trigger, slot};
 
 #[test]
 fn dispatcher_counts_odd_numbers_by_class() {
@@ -23,14 +23,17 @@ fn dispatcher_counts_odd_numbers_by_class() {
     assert_eq!([0, 1, 2].map(|class| after[class] - before[class]), expected);
 }
 
-/// The kernel dispatches on the lower half of the register and so do we: 0x100000027 is getpid.
+/// The kernel dispatches on the lower half of the register and so do we: 0x10000007c is getsid.
 #[test]
 fn dispatcher_ignores_upper_half_of_number() {
     needs_root!();
-    let getpid = slot(Abi::Native, "getpid");
-    let rig = rig(&[(getpid, "args")]);
-    let records = rig.trigger(&["times", "9", "native", &(0x1_0000_0000 + 39u64).to_string()]);
-    assert_eq!(records.len(), 9);
+    let getsid = slot(Abi::Native, "getsid");
+    let rig = rig(&[(getsid, "args")]);
+    let number = 0x1_0000_0000 + u64::from(getsid.nr());
+    let records = rig.trigger(&["times", "9", "native", &number.to_string()]);
+    // Up to 5.13 the kernel compares the whole register with its table and calls no function.
+    let is_called = !at_functions() || kernel() >= (5, 14);
+    assert_eq!(records.len(), if is_called { 9 } else { 0 });
 }
 
 #[test]
@@ -64,6 +67,9 @@ fn compat_call_never_reaches_native_slot() {
     assert_eq!(native_only.counters(writev).seen - before, 0);
     drop(native_only);
 
+    if lacks_function(getpid) {
+        return;
+    }
     let both = rig(&[(writev, "count"), (execve, "exec"), (getpid, "args")]);
     let records = both.trigger(&["times", "100", "compat", "20"]);
     assert_eq!(records.len(), 100);

@@ -7,6 +7,7 @@ use std::mem::MaybeUninit;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::rc::Rc;
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering::SeqCst};
 
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
@@ -25,6 +26,11 @@ pub use crate::root::privileged;
 /// Returns the tracepoint that the daemon would choose, or the attach point that `TAILCALLD_TEST_ATTACH` names.
 /// Functions only if named: other processes on the machine make the syscalls that have functions, too.
 fn choice() -> AttachMode {
+    static CHOICE: OnceLock<AttachMode> = OnceLock::new();
+    CHOICE.get_or_init(choose).clone()
+}
+
+fn choose() -> AttachMode {
     let requested = std::env::var("TAILCALLD_TEST_ATTACH");
     let of_tracepoint =
         |attach| AttachMode::with_tracepoint(attach, "chosen by the test".to_owned());
@@ -33,14 +39,17 @@ fn choice() -> AttachMode {
         Ok("raw_tp") => of_tracepoint(Attach::RawTracepoint),
         Ok("tp") => of_tracepoint(Attach::Tracepoint),
         Ok("function") => made(AttachTo::Function),
-        Ok(other) => panic!("TAILCALLD_TEST_ATTACH={other}: raw_tp, tp or function is meant"),
+        Ok("fentry") => AttachMode::with_fentry().expect("this kernel has it"),
+        Ok(other) => {
+            panic!("TAILCALLD_TEST_ATTACH={other}: raw_tp, tp, function or fentry is meant")
+        }
         Err(_) => made(AttachTo::Tracepoint),
     }
 }
 
 /// Returns whether the dispatcher is attached to functions.
 pub fn at_functions() -> bool {
-    choice().attach == Attach::Function
+    choice().attach.is_at_functions()
 }
 
 /// A table in the kernel with its dispatcher attached; removed when dropped.
@@ -201,16 +210,26 @@ impl Rig {
     }
 
     /// Checks that no call was missed, other than by the kernel's own skips. The kernel skips only programs of raw
-    /// tracepoints, from Linux 7.2 on; its counter includes the syscalls of all tasks.
+    /// tracepoints, from Linux 7.2 on, and of fentry while it preempts its tasks; its counter includes the syscalls of
+    /// all tasks.
     pub fn assert_seen(&self, made: u64, seen: u64) {
         let skipped = self.bpf.recursion_misses().expect("the kernel counts them");
-        let raw = self.bpf.way_to_attach() == Attach::RawTracepoint;
-        let may_skip = raw && kernel() >= (7, 2);
+        let may_skip = match self.bpf.way_to_attach() {
+            Attach::RawTracepoint => kernel() >= (7, 2),
+            Attach::Fentry => is_preemptible(),
+            Attach::Tracepoint | Attach::Function => false,
+        };
         assert!(skipped == 0 || may_skip, "{skipped} calls skipped");
         assert!(seen <= made, "{seen} of {made} calls: does this test run twice at once?");
         let missing = made - seen;
         assert!(missing <= skipped, "{missing} of {made} calls are missing, {skipped} skipped");
     }
+}
+
+/// Returns whether the kernel preempts its tasks now.
+fn is_preemptible() -> bool {
+    let modes = std::fs::read_to_string("/sys/kernel/debug/sched/preempt").unwrap_or_default();
+    modes.contains("(full)") || modes.contains("(lazy)")
 }
 
 /// Returns the header of an event.
@@ -272,6 +291,26 @@ macro_rules! needs_unknown_syscalls {
     };
 }
 
+/// Ends the test at once where the dispatcher cannot see operations of io_uring.
+macro_rules! needs_operations {
+    () => {
+        if $crate::rig::at_fentry() {
+            return;
+        }
+    };
+}
+
+/// Returns whether the dispatcher is attached by fentry.
+pub fn at_fentry() -> bool {
+    choice().attach == Attach::Fentry
+}
+
+/// Returns whether the dispatcher is attached to functions, and this slot has none.
+pub fn lacks_function(slot: Slot) -> bool {
+    let choice = choice();
+    choice.attach.is_at_functions() && choice.functions.of(slot).is_none()
+}
+
 /// Returns whether a seccomp filter, as containers have it, ends unknown syscalls before the tracepoint.
 pub fn filtered() -> bool {
     let status = std::fs::read_to_string("/proc/self/status").expect("our own status");
@@ -299,7 +338,7 @@ const RARE: [&str; 14] = [
     "getpriority",
     "getresuid",
     "getresgid",
-    "ioprio_get",
+    "timer_getoverrun",
     "sched_getparam",
     "sched_getscheduler",
     "sched_get_priority_max",

@@ -107,6 +107,7 @@ fn only<'r>(rig: &'r Rig, records: &'r [Vec<u8>]) -> Event<'r> {
 #[test]
 fn operation_has_arguments_of_syscall_that_it_stands_for() {
     needs_root!();
+    needs_operations!();
     let operations = SAME.map(|(operation, ..)| slot(Abi::IoUring, operation));
     let calls = SAME.map(|(_, _, syscall, _)| slot(Abi::Native, syscall));
     let routed: Vec<(Slot, &str)> =
@@ -164,6 +165,7 @@ fn descriptors(event: &Event<'_>) -> Vec<String> {
 #[test]
 fn index_of_registered_file_is_no_descriptor() {
     needs_root!();
+    needs_operations!();
     let rig = described(&["fsync", "close", "splice", "tee"]);
     for (entry, expected) in [
         ("3 sqe=1 fd=0", &["0<registered file>"][..]),
@@ -184,6 +186,7 @@ fn index_of_registered_file_is_no_descriptor() {
 #[test]
 fn ring_of_large_entries_has_arguments() {
     needs_root!();
+    needs_operations!();
     let openat = slot(Abi::IoUring, "openat");
     let rig = rig(&[(openat, "args")]);
     for setup in ["setup=0", "setup=0x400"] {
@@ -202,6 +205,7 @@ fn ring_of_large_entries_has_arguments() {
 #[test]
 fn operation_that_kernel_thread_submits_is_of_process() {
     needs_root!();
+    needs_operations!();
     let openat = slot(Abi::IoUring, "openat");
     let rig = rig(&[(openat, "args")]);
     rig.trigger_by(|name| {
@@ -224,6 +228,7 @@ fn operation_that_kernel_thread_submits_is_of_process() {
 #[test]
 fn operations_beside_syscalls_are_each_recorded_once_by_their_slot() {
     needs_root!();
+    needs_operations!();
     let (ring, native) = (slot(Abi::IoUring, "fallocate"), slot(Abi::Native, "fallocate"));
     let handlers = load::handlers().expect("the object opens");
     let plan = routes(&handlers, &[(ring, "args"), (native, "args")]);
@@ -266,6 +271,7 @@ fn wait(mut child: Child) {
 #[test]
 fn filter_by_path_selects_operations() {
     needs_root!();
+    needs_operations!();
     let openat = slot(Abi::IoUring, "openat");
     let handlers = load::handlers().expect("the object opens");
     let mut plan = routes(&handlers, &[(openat, "args")]);

@@ -1,12 +1,13 @@
 #!/bin/sh
 # daemon.sh: runs the daemon with the shipped configuration in a guest: a routed call becomes a line
 # of JSON, SIGHUP and a drop-in reload the configuration, SIGTERM stops the daemon with success.
-# Attached to kernel functions, the daemon reports when tracing is switched off and on. Prints one
-# line like libtest's.
+# Attached to kernel functions, the daemon reports when tracing is switched off and on. A second one
+# is killed, and a third goes on with what is pinned. Prints lines like libtest's.
 
 records=/tmp/records
 errors=/tmp/errors
 ftrace_enabled=/proc/sys/kernel/ftrace_enabled
+pins=/sys/fs/bpf/tailcalld
 
 # record PATTERN: waits up to a minute for a record that matches.
 record() {
@@ -18,8 +19,17 @@ record() {
 	return 1
 }
 
+# Prints the way to attach that the shipped configuration gets in Debian's kernels.
+way() {
+	if grep -q ' bpf_kprobe_multi_link_release$' /proc/kallsyms; then
+		echo kprobe.multi
+	else
+		echo fentry
+	fi
+}
+
 lifecycle() {
-	record '"record":"started"' &&
+	start && record '"record":"started".*"attached":"'$(way)'"' &&
 		/test/examples/trigger native 59 text:/nonexistent argv:2 0 then native 59 text:/bin/true argv0:true 0 &&
 		record '"syscall":"execve".*"result":0,.*"filename":"/bin/true"' &&
 		kill -HUP $daemon &&
@@ -46,11 +56,44 @@ tracing_switch() {
 	[ $off_reported -eq 0 ] && record '"record":"tracing_on"'
 }
 
-tailcalld --config /etc/tailcalld.toml --output json >$records 2>$errors &
-daemon=$!
-if lifecycle && ! [ -s $errors ]; then
-	echo 'test daemon: starts, records, reloads and stops ... ok'
-else
-	echo 'test daemon: starts, records, reloads and stops ... FAILED'
-	cat $errors $records
-fi
+# Routes a call, kills the daemon, makes calls, starts the next daemon, which records all of them once
+# and those that come later, and stops it, which leaves no pin.
+handover() {
+	printf '[routes]\ngetpriority = "args"\n' >/etc/tailcalld.d/more.toml
+	start --pin $pins &&
+		record '"record":"started"' &&
+		kill -KILL $daemon &&
+		! wait $daemon 2>/dev/null &&
+		/test/examples/trigger times 20 native 140 9 &&
+		start --pin $pins &&
+		record '"record":"adopted"' &&
+		record '"record":"started"' &&
+		/test/examples/trigger times 3 native 140 9 &&
+		rm /etc/tailcalld.d/more.toml &&
+		record '"record":"reloaded".*"removed":."getpriority' &&
+		kill -TERM $daemon &&
+		wait $daemon &&
+		record '"record":"stopped"' &&
+		[ "$(grep -c '"record":"syscall".*"syscall":"getpriority"' $records)" -eq 23 ] &&
+		[ -z "$(ls $pins)" ]
+}
+
+# start ARGUMENT...: starts a daemon.
+start() {
+	tailcalld --config /etc/tailcalld.toml --output json "$@" >$records 2>>$errors &
+	daemon=$!
+}
+
+# report NAME COMMAND: prints the outcome of a test.
+report() {
+	: >$errors
+	if $2 && ! [ -s $errors ]; then
+		echo "test daemon: $1 ... ok"
+	else
+		echo "test daemon: $1 ... FAILED"
+		cat $errors $records
+	fi
+}
+
+report 'starts, records, reloads and stops' lifecycle
+report 'is killed and goes on with its pins' handover

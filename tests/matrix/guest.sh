@@ -10,6 +10,7 @@ mkdir -p /dev/pts
 mount -t devpts devpts /dev/pts
 mount -t tmpfs tmp /tmp
 mount -t bpf bpf /sys/fs/bpf
+mount -t debugfs debug /sys/kernel/debug
 mount -t tracefs tracefs /sys/kernel/tracing
 mount -t cgroup2 cgroup /sys/fs/cgroup
 ifconfig lo up
@@ -30,11 +31,15 @@ run_tests() {
 }
 
 # Prints the ways to attach that lose no call: raw tracepoints up to 7.1, the classic tracepoint,
-# and functions where the kernel has CONFIG_FPROBE.
+# and functions: by kprobe.multi where the kernel has CONFIG_FPROBE, by fentry where it has not.
 ways() {
 	[ "$(printf '7.2\n%s\n' "$(uname -r)" | sort -V | head -n 1)" = 7.2 ] || echo raw_tp
 	echo tp
-	! grep -q ' bpf_kprobe_multi_link_release$' /proc/kallsyms || echo function
+	if grep -q ' bpf_kprobe_multi_link_release$' /proc/kallsyms; then
+		echo function
+	else
+		echo fentry
+	fi
 }
 
 test_each_way() {
@@ -47,7 +52,6 @@ test_each_way() {
 # on, and each way to attach. The raw tracepoint is one of them on 7.2 and newer, too: each call
 # that is missing there has to be one that the kernel counted as missed.
 test_each_preemption() {
-	mount -t debugfs debug /sys/kernel/debug
 	mode_file=/sys/kernel/debug/sched/preempt
 	[ -e $mode_file ] || return
 	for mode in $(tr -d '()' <$mode_file); do

@@ -2,6 +2,7 @@
 //!
 //!     sandboxed NAME|NUMBER [ARG...]
 //!     sandboxed perf NAME [ARG...]    the filter of a daemon that opens perf events
+//!     sandboxed fentry NAME [ARG...]  the filter of a daemon that loads programs
 //!     sandboxed thread                starts a thread instead of a call
 #![allow(unsafe_code)]
 
@@ -10,24 +11,26 @@ use std::thread;
 use nix::errno::Errno;
 use nix::libc;
 use syscalls::{Abi, number};
-use tailcalld::sandbox;
+use tailcalld::sandbox::{self, LaterAttachments};
 
 fn main() {
     let words: Vec<String> = std::env::args().skip(1).collect();
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
-    let (opens_perf_events, words) = match words.as_slice() {
-        ["perf", rest @ ..] => (true, rest),
-        all => (false, all),
+    let none = LaterAttachments::default();
+    let (attachments, words) = match words.as_slice() {
+        ["perf", rest @ ..] => (LaterAttachments { open_perf_events: true, ..none }, rest),
+        ["fentry", rest @ ..] => (LaterAttachments { load_programs: true, ..none }, rest),
+        all => (none, all),
     };
     sandbox::close_process().expect("closed");
-    sandbox::filter_calls(opens_perf_events).expect("a filter");
+    sandbox::filter_calls(attachments).expect("a filter");
     let outcome = match words {
         ["thread"] => thread::Builder::new()
             .spawn(|| ())
             .map(drop)
             .map_err(|error| error.raw_os_error().map_or(Errno::UnknownErrno, Errno::from_raw)),
         [name, arguments @ ..] => call(name, arguments),
-        [] => panic!("usage: sandboxed [perf] NAME [ARG...]"),
+        [] => panic!("usage: sandboxed [perf|fentry] NAME [ARG...]"),
     };
     match outcome {
         Ok(()) => println!("ok"),

@@ -29,7 +29,7 @@ use crate::pipeline::Pipeline;
 use crate::plan::Plan;
 use crate::ring::Unread;
 use crate::rpc::runtime_folder;
-use crate::sandbox::{self, CapabilitySet, Needs};
+use crate::sandbox::{self, CapabilitySet, LaterAttachments, Needs};
 use crate::table::TableFile;
 
 /// Reason in the record `stopped`.
@@ -177,7 +177,7 @@ impl Daemon<'_> {
         if let Err(error) = sandbox::drop_capabilities(&needs) {
             tracing::warn!("an earlier version keeps its capabilities: {error}");
         }
-        if let Err(error) = sandbox::filter_calls(false) {
+        if let Err(error) = sandbox::filter_calls(LaterAttachments::default()) {
             tracing::warn!("an earlier version may make any system call: {error:#}");
         }
         Ok(())

@@ -1,6 +1,6 @@
 //! Choices on kernels of each kind. tests/kernel/attach.rs compares them with the running kernel.
 
-use syscalls::{Abi, number};
+use syscalls::{Abi, Slot, number};
 
 use super::*;
 use crate::config::Results;
@@ -9,23 +9,35 @@ use crate::plan::{Route, Rule};
 
 const ALL: &[&str] = &["__x64_sys_execve", TASK_END, TASK_START];
 const NO_KPROBE: &str = "this kernel has no kprobe.multi";
+const NO_FENTRY: &str = "this kernel has no fentry";
 const PARANOID: PerfRefusal = PerfRefusal::Paranoid(3);
+
+fn kernel(functions: Result<Functions, String>, preempts_raw: bool) -> KernelFacts {
+    let fentry = Err(NO_FENTRY.to_owned());
+    KernelFacts { functions, fentry, preemption: None, preempts_raw, perf: None }
+}
+
+/// Debian 12's kernel 6.1: no kprobe.multi, and functions for fentry.
+fn linux_6_1(functions: &[&str]) -> KernelFacts {
+    let ids = functions.iter().zip(1..).map(|(&name, id)| (name.to_owned(), id));
+    let fentry = Ok(Functions::typed(ids));
+    KernelFacts { fentry, ..kernel(Err(NO_KPROBE.to_owned()), false) }
+}
 
 /// Debian 13's kernel 6.12: functions whose returns are tracked badly, raw tracepoints that miss nothing.
 fn linux_6_12() -> KernelFacts {
-    let functions = Ok(Functions::named(ALL, false));
-    KernelFacts { functions, preempts_raw: false, perf: None }
+    kernel(Ok(Functions::named(ALL, false)), false)
 }
 
 /// Kernel from 7.2 on that permits no perf events.
 fn linux_7(functions: &[&str]) -> KernelFacts {
-    let functions = Ok(Functions::named(functions, true));
-    KernelFacts { functions, preempts_raw: true, perf: Some(PARANOID) }
+    let facts = kernel(Ok(Functions::named(functions, true)), true);
+    KernelFacts { perf: Some(PARANOID), ..facts }
 }
 
 /// Kernel from 7.2 on without CONFIG_FPROBE.
 fn linux_7_without_functions(perf: Option<PerfRefusal>) -> KernelFacts {
-    KernelFacts { functions: Err(NO_KPROBE.to_owned()), preempts_raw: true, perf }
+    KernelFacts { perf, ..kernel(Err(NO_KPROBE.to_owned()), true) }
 }
 
 fn slot(name: &str) -> Slot {
@@ -158,4 +170,75 @@ fn choose_without_functions_takes_classic_tracepoint_if_permitted() {
     assert_eq!(hooks(&mode), (tracepoint, tracepoint, tracepoint));
     let failure = choose(AttachTo::Function, &linux_7_without_functions(None)).unwrap_err();
     assert!(matches!(failure, Failure::Unavailable(_)), "{failure}");
+}
+
+#[test]
+fn choose_without_kprobe_multi_takes_fentry_and_raw_tracepoints() {
+    let raw = Attach::RawTracepoint;
+    for wanted in [AttachTo::Auto, AttachTo::Function] {
+        let mode = choose(wanted, &linux_6_1(&["__x64_sys_execve"])).unwrap();
+        assert_eq!(hooks(&mode), (Attach::Fentry, raw, raw));
+        assert_eq!((mode.task_start, mode.execution), (raw, raw));
+        assert_eq!(mode.functions.of(slot("execve")), Some("__x64_sys_execve"));
+        assert!(mode.reason.contains(NO_KPROBE), "{}", mode.reason);
+        assert!(mode.reason.ends_with(NO_RETURNS), "{}", mode.reason);
+        assert_eq!(mode.limitations, [""; 0]);
+    }
+    let mode = choose(AttachTo::Tracepoint, &linux_6_1(&["__x64_sys_execve"])).unwrap();
+    assert_eq!(mode.attach, raw);
+}
+
+/// Calls that fentry would not see, would miss or would take long to attach to are seen at the tracepoint.
+#[test]
+fn choose_auto_avoids_fentry_that_does_not_serve() {
+    let tracepoint = |routes: &Routes, facts: &KernelFacts, why: &str| {
+        let mode = AttachMode::by_facts(AttachTo::Auto, routes, facts).unwrap();
+        assert_eq!(mode.attach, Attach::RawTracepoint, "{why}");
+        assert!(mode.reason.starts_with(NO_KPROBE), "{}", mode.reason);
+        assert!(mode.reason.contains(why), "{why}: {}", mode.reason);
+    };
+    let facts = linux_6_1(&["__x64_sys_execve"]);
+    let execve = routes(&["execve"]);
+    tracepoint(&execve, &kernel(Err(NO_KPROBE.to_owned()), false), NO_FENTRY);
+    tracepoint(&routes(&["openat"]), &facts, "no function of the type of the others for openat");
+    let mut operations = execve.clone();
+    let openat = Slot::new(Abi::IoUring, 18).unwrap();
+    operations.insert(openat, execve[&slot("execve")].clone());
+    tracepoint(&operations, &facts, &format!("{} is routed, and fentry", openat.with_abi()));
+    let mut results = execve.clone();
+    results.get_mut(&slot("execve")).unwrap().rules[0].results = Results::All;
+    tracepoint(&results, &facts, "a route asks for results");
+    let preemption = Some("this kernel preempts its tasks (preempt=full)".to_owned());
+    tracepoint(&execve, &KernelFacts { preemption, ..facts }, "preempt=full");
+}
+
+#[test]
+fn choose_attaches_to_32_functions_by_fentry() {
+    let numbers = (0..).filter_map(|nr| Slot::new(Abi::Native, nr));
+    let named = numbers.filter_map(|slot| slot.name().map(|name| (slot, name)));
+    let named: Vec<(Slot, &str)> =
+        named.filter(|&(slot, _)| syscalls::functions(slot).next().is_some()).take(33).collect();
+    let functions: Vec<String> =
+        named.iter().filter_map(|&(slot, _)| syscalls::functions(slot).next()).collect();
+    let functions: Vec<&str> = functions.iter().map(String::as_str).collect();
+    let names: Vec<&str> = named.iter().map(|&(_, name)| name).collect();
+    let facts = linux_6_1(&functions);
+    let of_first = |many: usize, wanted| {
+        AttachMode::by_facts(wanted, &routes(&names[..many]), &facts).unwrap()
+    };
+    assert_eq!(of_first(32, AttachTo::Auto).attach, Attach::Fentry);
+    let mode = of_first(33, AttachTo::Auto);
+    assert_eq!(mode.attach, Attach::RawTracepoint);
+    assert!(mode.reason.contains("32 functions at most, not to 33"), "{}", mode.reason);
+    assert_eq!(of_first(33, AttachTo::Function).attach, Attach::Fentry);
+}
+
+#[test]
+fn choose_function_names_what_fentry_misses() {
+    let preemption = Some("this kernel preempts its tasks (preempt=full)".to_owned());
+    let facts = KernelFacts { preemption, ..linux_6_1(&["__x64_sys_execve"]) };
+    let mode = choose(AttachTo::Function, &facts).unwrap();
+    assert_eq!(mode.attach, Attach::Fentry);
+    let [limitation] = mode.limitations.as_slice() else { panic!("{:?}", mode.limitations) };
+    assert!(limitation.ends_with("(preempt=full)"), "{limitation}");
 }
