@@ -13,17 +13,10 @@
  * (bpf_rdonly_cast, which the verifier replaces by a move), whose members are loaded directly at 1
  * to 2 ns each; a probe read costs 7 to 25 ns. On older kernels one probe read copies the part of a
  * dentry that has all of them.
- *
- * The enum tells that the kernel has it: clang follows what it knows of bpf_ksym_exists from one
- * use to the next, and then the verifier meets the call where the kernel lacks it.
- *
- * A pointer that is loaded from a cast one costs the verifier nothing, see task.h for others.
  */
 enum {
 	NAME_BYTES = 256, /* NAME_MAX + 1 */
 };
-
-#define HAS_CAST bpf_core_enum_value_exists(enum special_kfunc_type, KF_bpf_rdonly_cast)
 
 /* Reads members of an object by its address, in a chain as BPF_CORE_READ does. */
 #define KERNEL_READ(address, type, member)                                                         \
