@@ -8,6 +8,7 @@ mod attach_mode;
 mod attachment;
 mod buckets;
 mod cgroup_tags;
+mod copies;
 mod errors;
 mod executable;
 mod functions;
