@@ -6,6 +6,7 @@
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_core_read.h>
 #include "event.h"
+#include "globals.h"
 
 /*
  * The current task. Where the kernel has bpf_get_current_task_btf (5.11), members are loaded
@@ -38,11 +39,16 @@ static __always_inline const struct task_struct *task_current(void)
  * from one use to the next, and then the verifier meets the call where the kernel lacks it. */
 #define HAS_CAST bpf_core_enum_value_exists(enum special_kfunc_type, KF_bpf_rdonly_cast)
 
+/* Makes an address a pointer to a structure of the kernel. Not bpf_core_cast: the daemon resolves
+ * types by an excerpt of the kernel's, which has other numbers. */
+#define CAST(address, type)                                                                        \
+	((const struct type *)bpf_rdonly_cast((const void *)(address), cast_types[CAST_##type].id))
+
 /* The task for members that are pointers. Not used where TASK_IS_TYPED is not. */
 static __always_inline const struct task_struct *task_followed(void)
 {
 	if (HAS_CAST)
-		return bpf_core_cast((const void *)bpf_get_current_task(), struct task_struct);
+		return CAST(bpf_get_current_task(), task_struct);
 	return task_current();
 }
 

@@ -18,6 +18,7 @@ mod journal_open;
 mod kept;
 mod kept_link;
 mod kernel_facts;
+mod kernel_types;
 mod maps_only;
 mod misses;
 mod needed_programs;
