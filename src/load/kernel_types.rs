@@ -12,6 +12,7 @@ use std::io::Write as _;
 use std::os::fd::AsRawFd as _;
 use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
+use std::thread;
 
 use anyhow::{Context as _, Result};
 use nix::sys::memfd::{MFdFlags, memfd_create};
@@ -52,6 +53,13 @@ impl KernelTypes {
         }
         let types = Self::read().with_context(|| format!("failed to read {SOURCE}"))?;
         Ok(*read.insert(Box::leak(Box::new(types))))
+    }
+
+    /// Reads the types in a thread, for whoever asks for them later.
+    pub fn prefetch() {
+        let read = || drop(Self::get());
+        // Without the thread, the first one that asks reads them.
+        let _ = thread::Builder::new().name("tailcalld-types".to_owned()).spawn(read);
     }
 
     /// Returns the path of the excerpt.

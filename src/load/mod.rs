@@ -130,6 +130,11 @@ pub fn load<'obj>(
     load_kept(object, ring_bytes, choice, wanted, &KeptSide::default())
 }
 
+/// Reads what a load needs to know of the kernel, in a thread, while the configuration is read.
+pub fn prefetch() {
+    kernel_types::KernelTypes::prefetch();
+}
+
 /// Runs `load` with all signals blocked in this thread: the verifier gives up with EAGAIN when one is pending
 /// (`bpf_check` in kernel/bpf/verifier.c), and libbpf tries five times only.
 fn without_signals<T>(load: impl FnOnce() -> T) -> T {
