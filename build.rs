@@ -1,6 +1,7 @@
 //! Compiles `bpf/*.bpf.c` and `bpf/handlers/*.bpf.c`, links them into one object and generates one
 //! skeleton from it. `CLANG` chooses the compiler.
 
+use std::collections::BTreeSet;
 use std::env;
 use std::ffi::OsString;
 use std::fs;
@@ -9,6 +10,7 @@ use std::path::{Path, PathBuf};
 
 use libbpf_cargo::SkeletonBuilder;
 use libbpf_rs::Linker;
+use libbpf_rs::btf::{Btf, BtfKind, BtfType, TypeId};
 
 const SOURCES: [&str; 2] = ["bpf", "bpf/handlers"];
 
@@ -19,6 +21,7 @@ fn main() {
     let objects: Vec<PathBuf> = sources().iter().map(|source| compile(source, &out)).collect();
     let object = link(&objects, &out);
     let skeleton = generate(&object, &out);
+    fs::write(out.join("types.txt"), type_names(&object)).expect("OUT_DIR can be written");
     let bytes = fs::read(&object).expect("the object that was linked just now");
     println!("cargo:rustc-env=TAILCALLD_OBJECT_STAMP={:016x}", stamp(&bytes));
     println!("cargo:rustc-env=TAILCALLD_LAYOUT_STAMP={:016x}", stamp(types(&skeleton).as_bytes()));
@@ -37,6 +40,20 @@ fn types(skeleton: &Path) -> String {
     let (_, types) = text.split_once("pub mod types {").expect("types in the skeleton");
     types.split_once("\n    }\n").expect("an end of the types").0.to_owned()
 }
+
+/// Returns the names of the object's types, one a line. Those of the kernel are among them.
+fn type_names(object: &Path) -> String {
+    let types = Btf::from_path(object).expect("types in the object");
+    let ids = (1..=types.len() as u32).map(TypeId::from);
+    let all = ids.filter_map(|id| types.type_by_id::<BtfType<'_>>(id));
+    let named = all.filter(|one| NAMED.contains(&one.kind()));
+    let names = named.filter_map(|one| Some(one.name()?.to_string_lossy().into_owned()));
+    names.collect::<BTreeSet<_>>().into_iter().collect::<Vec<_>>().join("\n")
+}
+
+/// Kinds of types that libbpf finds in the kernel by their names.
+const NAMED: [BtfKind; 5] =
+    [BtfKind::Struct, BtfKind::Union, BtfKind::Enum, BtfKind::Enum64, BtfKind::Typedef];
 
 /// In name order: a handler's number follows from it, and builds are reproducible.
 fn sources() -> Vec<PathBuf> {

@@ -13,26 +13,19 @@
  * (bpf_rdonly_cast, which the verifier replaces by a move), whose members are loaded directly at 1
  * to 2 ns each; a probe read costs 7 to 25 ns. On older kernels one probe read copies the part of a
  * dentry that has all of them.
- *
- * The enum tells that the kernel has it: clang follows what it knows of bpf_ksym_exists from one
- * use to the next, and then the verifier meets the call where the kernel lacks it.
- *
- * A pointer that is loaded from a cast one costs the verifier nothing, see task.h for others.
  */
 enum {
 	NAME_BYTES = 256, /* NAME_MAX + 1 */
 };
 
-#define HAS_CAST bpf_core_enum_value_exists(enum special_kfunc_type, KF_bpf_rdonly_cast)
-
-/* Reads members of an object by its address, in a chain as BPF_CORE_READ does. */
+/* Reads members of a structure by its address, in a chain as BPF_CORE_READ does. */
 #define KERNEL_READ(address, type, member)                                                         \
-	(HAS_CAST ? (__u64)bpf_core_cast((const void *)(address), type)->member                    \
-		  : (__u64)BPF_CORE_READ((const type *)(address), member))
+	(HAS_CAST ? (__u64)CAST(address, type)->member                                             \
+		  : (__u64)BPF_CORE_READ((const struct type *)(address), member))
 
 static __always_inline __u64 mount_root(__u64 mount)
 {
-	return KERNEL_READ(mount, struct vfsmount, mnt_root);
+	return KERNEL_READ(mount, vfsmount, mnt_root);
 }
 
 /* The struct mount of a struct vfsmount. */
@@ -43,17 +36,17 @@ static __always_inline __u64 mount_whole(__u64 mount)
 
 static __always_inline __u64 mount_parent(__u64 whole)
 {
-	return KERNEL_READ(whole, struct mount, mnt_parent);
+	return KERNEL_READ(whole, mount, mnt_parent);
 }
 
 static __always_inline __u64 mount_point(__u64 whole)
 {
-	return KERNEL_READ(whole, struct mount, mnt_mountpoint);
+	return KERNEL_READ(whole, mount, mnt_mountpoint);
 }
 
 static __always_inline __u64 mount_namespace(__u64 whole)
 {
-	return KERNEL_READ(whole, struct mount, mnt_ns);
+	return KERNEL_READ(whole, mount, mnt_ns);
 }
 
 #define NAME_IS_UNION bpf_core_field_exists(((struct dentry *)0)->d_shortname)
@@ -75,15 +68,14 @@ static __always_inline __u64 short_name_size(void)
 /* Returns a pointer that members are loaded from directly, where the kernel has such pointers. */
 static __always_inline const struct dentry *dentry_typed(__u64 address)
 {
-	return HAS_CAST ? bpf_core_cast((const void *)address, struct dentry)
-			: (const struct dentry *)address;
+	return HAS_CAST ? CAST(address, dentry) : (const struct dentry *)address;
 }
 
 /* Whether a dentry has lost its name: the file was deleted. A root never had one. */
 static __always_inline bool dentry_is_deleted(__u64 dentry)
 {
-	return !KERNEL_READ(dentry, struct dentry, d_hash.pprev) &&
-	       KERNEL_READ(dentry, struct dentry, d_parent) != dentry;
+	return !KERNEL_READ(dentry, dentry, d_hash.pprev) &&
+	       KERNEL_READ(dentry, dentry, d_parent) != dentry;
 }
 
 /* The members of a dentry that a walk needs. */
@@ -104,14 +96,14 @@ static __always_inline void dentry_load(struct dentry_head *head, const struct d
 /* Returns the address of an open file of the task; 0 if there is none. */
 static __always_inline __u64 file_of(__u64 task, __u32 fd)
 {
-	__u64 files = KERNEL_READ(task, struct task_struct, files);
-	__u64 table = KERNEL_READ(files, struct files_struct, fdt);
+	__u64 files = KERNEL_READ(task, task_struct, files);
+	__u64 table = KERNEL_READ(files, files_struct, fdt);
 	__u64 file = 0;
 
-	if (fd >= KERNEL_READ(table, struct fdtable, max_fds))
+	if (fd >= KERNEL_READ(table, fdtable, max_fds))
 		return 0;
 	bpf_probe_read_kernel(&file, sizeof(file),
-			      (const __u64 *)KERNEL_READ(table, struct fdtable, fd) + fd);
+			      (const __u64 *)KERNEL_READ(table, fdtable, fd) + fd);
 	return file;
 }
 

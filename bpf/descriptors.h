@@ -32,8 +32,8 @@ static __always_inline bool is_device(__u16 mode)
 /* Whether a file without a file system is a pidfd, by its name. */
 static __always_inline bool is_pidfd(__u64 file)
 {
-	__u64 dentry = KERNEL_READ(file, struct file, f_path.dentry);
-	__u64 name = KERNEL_READ(dentry, struct dentry, d_name.name), word = 0, pidfd;
+	__u64 dentry = KERNEL_READ(file, file, f_path.dentry);
+	__u64 name = KERNEL_READ(dentry, dentry, d_name.name), word = 0, pidfd;
 
 	__builtin_memcpy(&pidfd, PIDFD_NAME, sizeof(pidfd));
 	bpf_probe_read_kernel(&word, sizeof(word), (const void *)name);
@@ -44,27 +44,27 @@ static __always_inline bool is_pidfd(__u64 file)
 static __always_inline __u64 pid_of_file(__u64 file, __u64 inode, __u32 magic)
 {
 	if (magic == PID_FS_MAGIC)
-		return KERNEL_READ(inode, struct inode, i_private);
+		return KERNEL_READ(inode, inode, i_private);
 	if (magic == ANON_INODE_FS_MAGIC && is_pidfd(file))
-		return KERNEL_READ(file, struct file, private_data);
+		return KERNEL_READ(file, file, private_data);
 	return 0;
 }
 
 /* Returns the process of a pidfd; 0 if it has ended, when another one may have its number. */
 static __always_inline __u32 pid_number(__u64 pid)
 {
-	if (!pid || !KERNEL_READ(pid, struct pid, tasks[0].first))
+	if (!pid || !KERNEL_READ(pid, pid, tasks[0].first))
 		return 0;
-	return KERNEL_READ(pid, struct pid, numbers[0].nr);
+	return KERNEL_READ(pid, pid, numbers[0].nr);
 }
 
 /* Captures the type of a namespace: net, mnt, ... */
 static __always_inline void namespace_describe(volatile struct name_walk *walk, __u8 *to,
 					       __u64 inode)
 {
-	__u64 namespace = KERNEL_READ(inode, struct inode, i_private);
-	__u64 operations = KERNEL_READ(namespace, struct ns_common, ops);
-	__u64 name = KERNEL_READ(operations, struct proc_ns_operations, name);
+	__u64 namespace = KERNEL_READ(inode, inode, i_private);
+	__u64 operations = KERNEL_READ(namespace, ns_common, ops);
+	__u64 name = KERNEL_READ(operations, proc_ns_operations, name);
 	volatile __s64 got =
 		bpf_probe_read_kernel_str(to, NAMESPACE_TYPE_BYTES, (const void *)name);
 
@@ -74,8 +74,8 @@ static __always_inline void namespace_describe(volatile struct name_walk *walk, 
 static __always_inline void socket_describe(volatile struct name_walk *walk, __u8 *to, __u64 file)
 {
 	volatile struct open_socket *socket = (volatile struct open_socket *)to;
-	__u64 whole = KERNEL_READ(file, struct file, private_data);
-	__u64 sock = KERNEL_READ(whole, struct socket, sk);
+	__u64 whole = KERNEL_READ(file, file, private_data);
+	__u64 sock = KERNEL_READ(whole, socket, sk);
 
 	for (__u32 i = 0; i < OPEN_SOCKET_SIZE / sizeof(__u64); i++)
 		((volatile __u64 *)to)[i] = 0;
@@ -105,13 +105,13 @@ static __always_inline void file_describe(struct scratch *scratch, __u8 *to)
 	volatile struct name_walk *walk = &scratch->names;
 	volatile struct open_file *file = (volatile struct open_file *)to;
 	__u64 address = walk->file; /* a variable: KERNEL_READ relocates its whole argument */
-	__u64 inode = KERNEL_READ(address, struct file, f_inode);
-	__u64 super = KERNEL_READ(inode, struct inode, i_sb);
+	__u64 inode = KERNEL_READ(address, file, f_inode);
+	__u64 super = KERNEL_READ(inode, inode, i_sb);
 
-	file->inode = KERNEL_READ(inode, struct inode, i_ino);
-	file->magic = KERNEL_READ(super, struct super_block, s_magic);
-	file->mode = KERNEL_READ(inode, struct inode, i_mode);
-	file->device = is_device(file->mode) ? KERNEL_READ(inode, struct inode, i_rdev) : 0;
+	file->inode = KERNEL_READ(inode, inode, i_ino);
+	file->magic = KERNEL_READ(super, super_block, s_magic);
+	file->mode = KERNEL_READ(inode, inode, i_mode);
+	file->device = is_device(file->mode) ? KERNEL_READ(inode, inode, i_rdev) : 0;
 	file->reserved = 0;
 	file->pid = pid_number(pid_of_file(address, inode, file->magic));
 	if (file->magic == SOCKFS_MAGIC)

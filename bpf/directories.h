@@ -38,8 +38,8 @@ static __always_inline void cwd_begin(volatile struct name_walk *walk)
 {
 	__u64 fs = walk->fs;
 
-	walk_begin(walk, KERNEL_READ(fs, struct fs_struct, pwd.dentry),
-		   KERNEL_READ(fs, struct fs_struct, pwd.mnt), true);
+	walk_begin(walk, KERNEL_READ(fs, fs_struct, pwd.dentry),
+		   KERNEL_READ(fs, fs_struct, pwd.mnt), true);
 }
 
 #endif

@@ -29,14 +29,14 @@ static __always_inline void event_fill(struct event *event, void *ctx, const str
 	event->captures = 0;
 	event->pid = ids >> 32;
 	event->tid = ids;
-	task_parent(task, &event->ppid, &event->parent_start_ns);
+	task_parent(&event->ppid, &event->parent_start_ns);
 	event->uid = user;
 	event->gid = user >> 32;
 	cred_effective(call->cred, &event->euid, &event->egid);
 	cred_saved(call->cred, &event->suid, &event->sgid);
 	event->loginuid = task_loginuid(task);
 	event->session = task_session(task);
-	event->tty = task_tty(task);
+	event->tty = task_tty();
 	event->flags = 0;
 	event->rule = call->route->rule;
 	event->reserved = 0;

@@ -11,7 +11,7 @@ static __always_inline __u64 exe_file(void)
 {
 	const struct mm_struct *mm = task_mm();
 
-	return mm ? KERNEL_READ(mm, struct mm_struct, exe_file) : 0;
+	return mm ? KERNEL_READ(mm, mm_struct, exe_file) : 0;
 }
 
 /* Notes the address of the struct path that the walk begins at. Returns enum text_state. */
@@ -48,8 +48,7 @@ static __always_inline __u32 path_of_file(struct scratch *scratch,
 	if (state != TEXT_KNOWN)
 		return state;
 	at = walk->file;
-	walk_begin(walk, KERNEL_READ(at, struct path, dentry), KERNEL_READ(at, struct path, mnt),
-		   !is_exe);
+	walk_begin(walk, KERNEL_READ(at, path, dentry), KERNEL_READ(at, path, mnt), !is_exe);
 	return path_build(scratch, is_exe);
 }
 

@@ -22,6 +22,8 @@ const volatile struct inner_arguments inner_arguments[INNER_ARGUMENTS];
 const volatile struct path_arguments path_arguments[BANK_SLOTS];
 const volatile struct descriptors_of_call descriptors_of[BANK_SLOTS];
 const volatile struct uring_arguments uring_arguments[URING_SLOTS];
+#define CAST_NAME(type) [CAST_##type] = {#type, 0},
+const volatile struct cast_type cast_types[CASTS] = {FOR_CAST_TYPES(CAST_NAME)};
 volatile __u32 consumer;
 const volatile __u32 attach_kind;
 const volatile __u32 return_kind;

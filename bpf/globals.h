@@ -72,6 +72,10 @@ extern const volatile struct uring_arguments uring_arguments[URING_SLOTS];
  * back. */
 extern volatile __u32 consumer;
 
+/* The structures that an address can be made a pointer to. The daemon sets their ids before load.
+ */
+extern const volatile struct cast_type cast_types[CASTS];
+
 /* enum attach_kind. Set before load, together with the programs' type: the verifier removes the
  * branches of other kinds, so that one source serves each type. */
 extern const volatile __u32 attach_kind;

@@ -60,7 +60,7 @@ static __always_inline __u64 directory_file(const struct scratch *scratch, __u64
 /* Returns the address of the executable; 0 if there is none. */
 static __always_inline __u64 exe_file(const struct mm_struct *mm)
 {
-	return mm ? KERNEL_READ(mm, struct mm_struct, exe_file) : 0;
+	return mm ? KERNEL_READ(mm, mm_struct, exe_file) : 0;
 }
 
 /* Begins with the task's root or its working directory. */

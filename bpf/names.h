@@ -16,9 +16,9 @@
 /* The mount namespace of a task. */
 static __always_inline __u64 task_mounts(__u64 task)
 {
-	__u64 namespaces = KERNEL_READ(task, struct task_struct, nsproxy);
+	__u64 namespaces = KERNEL_READ(task, task_struct, nsproxy);
 
-	return KERNEL_READ(namespaces, struct nsproxy, mnt_ns);
+	return KERNEL_READ(namespaces, nsproxy, mnt_ns);
 }
 
 /* Goes from the root of a mount to its mount point; at the topmost mount the walk is done. */
@@ -193,20 +193,20 @@ static __always_inline void walk_begin(volatile struct name_walk *walk, __u64 de
 static __always_inline void file_begin(volatile struct name_walk *walk, __u64 file,
 				       bool ends_at_root)
 {
-	walk_begin(walk, KERNEL_READ(file, struct file, f_path.dentry),
-		   KERNEL_READ(file, struct file, f_path.mnt), ends_at_root);
+	walk_begin(walk, KERNEL_READ(file, file, f_path.dentry),
+		   KERNEL_READ(file, file, f_path.mnt), ends_at_root);
 }
 
 /* Notes the task and its root, for all walks of a call. */
 static __always_inline void walk_plan(volatile struct name_walk *walk)
 {
 	__u64 task = bpf_get_current_task();
-	__u64 fs = KERNEL_READ(task, struct task_struct, fs);
+	__u64 fs = KERNEL_READ(task, task_struct, fs);
 
 	walk->task = task;
 	walk->fs = fs;
-	walk->root_dentry = KERNEL_READ(fs, struct fs_struct, root.dentry);
-	walk->root_mount = KERNEL_READ(fs, struct fs_struct, root.mnt);
+	walk->root_dentry = KERNEL_READ(fs, fs_struct, root.dentry);
+	walk->root_mount = KERNEL_READ(fs, fs_struct, root.mnt);
 }
 
 #endif

@@ -71,7 +71,7 @@ static __always_inline void task_namespaces(__u32 ids[NAMESPACES], const struct 
 {
 	__builtin_memset(ids, 0, NAMESPACES * sizeof(*ids));
 	if (TASK_IS_TYPED) {
-		const struct nsproxy *proxy = bpf_get_current_task_btf()->nsproxy;
+		const struct nsproxy *proxy = task_followed()->nsproxy;
 
 		if (namespaces_are_initial(proxy, user_ns))
 			return;

@@ -425,4 +425,22 @@ struct path_arguments {
 	struct path_argument of[PATH_ARGUMENTS];
 };
 
+/* Structures of the kernel that an address can be made a pointer to, see task.h. */
+#define FOR_CAST_TYPES(use)                                                                        \
+	use(dentry) use(fdtable) use(file) use(files_struct) use(fs_struct) use(inode)             \
+		use(mm_struct) use(mount) use(netlink_sock) use(ns_common) use(nsproxy) use(path)  \
+			use(pid) use(proc_ns_operations) use(sock) use(socket) use(super_block)    \
+				use(task_struct) use(unix_address) use(unix_sock) use(vfsmount)
+
+#define CAST_NUMBER(type) CAST_##type,
+
+enum cast {
+	FOR_CAST_TYPES(CAST_NUMBER) CASTS
+};
+
+struct cast_type {
+	char name[20];
+	__u32 id; /* of the kernel; 0 if it has no such structure */
+};
+
 #endif

@@ -20,24 +20,24 @@
 /* Returns the inode number of the socket, as the kernel tells it a peer; 0 if it has none yet. */
 static __always_inline __u64 sock_inode(__u64 sock)
 {
-	__u64 socket = KERNEL_READ(sock, struct sock, sk_socket);
-	__u64 file = socket ? KERNEL_READ(socket, struct socket, file) : 0;
-	__u64 inode = file ? KERNEL_READ(file, struct file, f_inode) : 0;
+	__u64 socket = KERNEL_READ(sock, sock, sk_socket);
+	__u64 file = socket ? KERNEL_READ(socket, socket, file) : 0;
+	__u64 inode = file ? KERNEL_READ(file, file, f_inode) : 0;
 
-	return inode ? KERNEL_READ(inode, struct inode, i_ino) : 0;
+	return inode ? KERNEL_READ(inode, inode, i_ino) : 0;
 }
 
 static __always_inline void sock_ports(volatile struct open_socket *to, __u64 sock)
 {
-	to->port = KERNEL_READ(sock, struct sock, __sk_common.skc_num);
-	to->peer_port = __builtin_bswap16(KERNEL_READ(sock, struct sock, __sk_common.skc_dport));
+	to->port = KERNEL_READ(sock, sock, __sk_common.skc_num);
+	to->peer_port = __builtin_bswap16(KERNEL_READ(sock, sock, __sk_common.skc_dport));
 }
 
 static __always_inline void sock_ipv4(volatile struct open_socket *to, __u64 sock)
 {
 	sock_ports(to, sock);
-	*(volatile __u32 *)to->address = KERNEL_READ(sock, struct sock, __sk_common.skc_rcv_saddr);
-	*(volatile __u32 *)to->peer = KERNEL_READ(sock, struct sock, __sk_common.skc_daddr);
+	*(volatile __u32 *)to->address = KERNEL_READ(sock, sock, __sk_common.skc_rcv_saddr);
+	*(volatile __u32 *)to->peer = KERNEL_READ(sock, sock, __sk_common.skc_daddr);
 }
 
 /* Copies an address of IPv6. */
@@ -59,13 +59,13 @@ static __always_inline void sock_ipv6(volatile struct open_socket *to, __u64 soc
  * not exist, has none. */
 static __always_inline __u32 unix_path(__u8 *to, __u64 sock)
 {
-	__u64 address = KERNEL_READ(sock, struct unix_sock, addr);
+	__u64 address = KERNEL_READ(sock, unix_sock, addr);
 	__u64 family = bpf_core_field_offset(struct sockaddr_un, sun_path);
 	__u64 bytes;
 
 	if (!address)
 		return 0; /* it is bound to none */
-	bytes = KERNEL_READ(address, struct unix_address, len) - family;
+	bytes = KERNEL_READ(address, unix_address, len) - family;
 	barrier_var(bytes);
 	if (bytes > SUN_PATH_BYTES)
 		return 0;
@@ -81,7 +81,7 @@ static __always_inline __u32 sock_unix(volatile struct open_socket *to, __u64 so
 
 	if (!HAS_UNIX)
 		return 0;
-	peer = KERNEL_READ(sock, struct unix_sock, peer);
+	peer = KERNEL_READ(sock, unix_sock, peer);
 	to->peer_inode = peer ? sock_inode(peer) : 0;
 	return unix_path((__u8 *)(to + 1), sock);
 }
@@ -89,10 +89,10 @@ static __always_inline __u32 sock_unix(volatile struct open_socket *to, __u64 so
 /* Describes a socket. Returns the bytes of the address that follows. */
 static __always_inline __u32 sock_describe(volatile struct open_socket *to, __u64 sock)
 {
-	__u64 protocol = KERNEL_READ(sock, struct sock, __sk_common.skc_prot);
+	__u64 protocol = KERNEL_READ(sock, sock, __sk_common.skc_prot);
 
-	to->family = KERNEL_READ(sock, struct sock, __sk_common.skc_family);
-	to->protocol = KERNEL_READ(sock, struct sock, sk_protocol);
+	to->family = KERNEL_READ(sock, sock, __sk_common.skc_family);
+	to->protocol = KERNEL_READ(sock, sock, sk_protocol);
 	bpf_probe_read_kernel_str((void *)to->name, PROTOCOL_BYTES,
 				  (const __u8 *)protocol +
 					  bpf_core_field_offset(struct proto, name));
@@ -105,7 +105,7 @@ static __always_inline __u32 sock_describe(volatile struct open_socket *to, __u6
 		break;
 	case AF_NETLINK:
 		if (HAS_NETLINK)
-			to->port_id = KERNEL_READ(sock, struct netlink_sock, portid);
+			to->port_id = KERNEL_READ(sock, netlink_sock, portid);
 		break;
 	case AF_UNIX:
 		return sock_unix(to, sock);

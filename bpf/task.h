@@ -6,6 +6,7 @@
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_core_read.h>
 #include "event.h"
+#include "globals.h"
 
 /*
  * The current task. Where the kernel has bpf_get_current_task_btf (5.11), members are loaded
@@ -13,9 +14,10 @@
  * 4 to 14. The test for the helper is resolved at load time and the branch not taken is removed by
  * the verifier.
  *
- * A member that is a pointer is loaded once in a program and passed on: for each such load the
- * verifier searches all types of the kernel for those that decide whether the pointer is trusted
- * (type_is_trusted in kernel/bpf/verifier.c), up to four times, which takes 1 ms (6.18).
+ * A member that is a pointer is loaded from another pointer to the task, one that the verifier does
+ * not trust. For each that is loaded from a trusted one, it searches all types of the kernel for
+ * those that decide whether it may trust it (type_is_trusted in kernel/bpf/verifier.c, 6.4), up to
+ * four times, which takes 1 ms (6.18) and adds up to a fifth of the start.
  */
 #define TASK_IS_TYPED bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_get_current_task_btf)
 
@@ -29,6 +31,25 @@ static __always_inline struct task_struct *task_untyped(void)
 static __always_inline const struct task_struct *task_current(void)
 {
 	return TASK_IS_TYPED ? bpf_get_current_task_btf() : NULL;
+}
+
+/* Whether an address can be made a typed pointer (6.2), from which members are loaded directly,
+ * pointers as well. The verifier replaces bpf_rdonly_cast by a move, and trusts none of these
+ * pointers. The enum tells that the kernel has it: clang follows what it knows of bpf_ksym_exists
+ * from one use to the next, and then the verifier meets the call where the kernel lacks it. */
+#define HAS_CAST bpf_core_enum_value_exists(enum special_kfunc_type, KF_bpf_rdonly_cast)
+
+/* Makes an address a pointer to a structure of the kernel. Not bpf_core_cast: the daemon resolves
+ * types by an excerpt of the kernel's, which has other numbers. */
+#define CAST(address, type)                                                                        \
+	((const struct type *)bpf_rdonly_cast((const void *)(address), cast_types[CAST_##type].id))
+
+/* The task for members that are pointers. Not used where TASK_IS_TYPED is not. */
+static __always_inline const struct task_struct *task_followed(void)
+{
+	if (HAS_CAST)
+		return CAST(bpf_get_current_task(), task_struct);
+	return task_current();
 }
 
 /* Thread group in the upper half, thread in the lower, in the initial namespace. */
@@ -45,7 +66,7 @@ static __always_inline __u64 task_ids(void)
 static __always_inline const struct cred *task_cred(void)
 {
 	if (TASK_IS_TYPED)
-		return bpf_get_current_task_btf()->cred;
+		return task_followed()->cred;
 	return BPF_CORE_READ(task_untyped(), cred);
 }
 
@@ -97,10 +118,10 @@ static __always_inline void cred_saved(const struct cred *cred, __u32 *user, __u
 /* Stores pid and start of the parent process. The parent of a task is the thread that made it: of
  * one that is not the leader, the process began with the leader. Only there is that pointer
  * followed, by a probe read. */
-static __always_inline void task_parent(const struct task_struct *task, __u32 *pid, __u64 *start_ns)
+static __always_inline void task_parent(__u32 *pid, __u64 *start_ns)
 {
 	if (TASK_IS_TYPED) {
-		const struct task_struct *parent = task->real_parent;
+		const struct task_struct *parent = task_followed()->real_parent;
 
 		*pid = parent->tgid;
 		*start_ns = parent->start_boottime;
@@ -145,15 +166,15 @@ static __always_inline __u32 tty_device(const struct tty_struct *tty)
 }
 
 /* The device of the controlling terminal; 0 if there is none, as in all services. Nothing holds the
- * terminal meanwhile: of one that hangs up right now, the numbers may be wrong. Probe reads follow
- * it, not typed loads, whose two pointers cost each program's start more than they save. */
-static __always_inline __u32 task_tty(const struct task_struct *task)
+ * terminal meanwhile: of one that hangs up right now, the numbers may be wrong. */
+static __always_inline __u32 task_tty(void)
 {
 	const struct tty_struct *tty;
 
 	if (!bpf_core_field_exists(((struct tty_struct *)0)->driver))
 		return 0; /* a kernel without CONFIG_TTY */
-	tty = TASK_IS_TYPED ? task->signal->tty : BPF_CORE_READ(task_untyped(), signal, tty);
+	tty = TASK_IS_TYPED ? task_followed()->signal->tty
+			    : BPF_CORE_READ(task_untyped(), signal, tty);
 	return tty ? tty_device(tty) : 0;
 }
 
@@ -162,7 +183,7 @@ static __always_inline __u32 task_tty(const struct task_struct *task)
 static __always_inline __u64 task_start_ns(void)
 {
 	if (TASK_IS_TYPED)
-		return bpf_get_current_task_btf()->group_leader->start_boottime;
+		return task_followed()->group_leader->start_boottime;
 	return BPF_CORE_READ(task_untyped(), group_leader, start_boottime);
 }
 
@@ -170,7 +191,7 @@ static __always_inline __u64 task_start_ns(void)
 static __always_inline const struct mm_struct *task_mm(void)
 {
 	if (TASK_IS_TYPED)
-		return bpf_get_current_task_btf()->mm;
+		return task_followed()->mm;
 	return BPF_CORE_READ(task_untyped(), mm);
 }
 

@@ -99,5 +99,9 @@ fn cost(text: &str) -> Option<(String, u64)> {
     let (before, log) = text.split_once("-- BEGIN PROG LOAD LOG --")?;
     let program = before.split('\'').nth(1)?;
     let number = log.lines().find_map(|line| line.strip_prefix("processed "))?;
+    eprintln!(
+        "{program} {} {number}",
+        log.lines().find_map(|line| line.strip_prefix("verification time ")).unwrap_or("?")
+    );
     Some((program.to_owned(), number.split(' ').next()?.parse().ok()?))
 }

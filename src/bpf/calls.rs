@@ -3,6 +3,7 @@
 use std::io;
 use std::os::fd::{AsRawFd as _, BorrowedFd, FromRawFd as _, OwnedFd, RawFd};
 
+use libbpf_rs::{AsRawLibbpf as _, OpenMap, OpenObject};
 use syscalls::{Abi, Slot};
 
 /// A file descriptor of our own for one that libbpf owns and gives out as a bare number.
@@ -13,6 +14,26 @@ pub fn duplicate(fd: i32) -> io::Result<OwnedFd> {
     // SAFETY: the caller got the number from libbpf just now and libbpf keeps it open for longer
     // than this call.
     unsafe { BorrowedFd::borrow_raw(fd) }.try_clone_to_owned()
+}
+
+/// Makes the maps of an object, and resolves the types of its programs, which are not loaded yet.
+///
+/// # Errors
+/// With what libbpf or the kernel refused; then the object cannot be loaded any more.
+pub fn make_maps(open: &mut OpenObject) -> libbpf_rs::Result<()> {
+    // SAFETY: the object is open, and nobody else has it.
+    let failed = unsafe { libbpf_sys::bpf_object__prepare(open.as_libbpf_object().as_ptr()) };
+    if failed == 0 { Ok(()) } else { Err(libbpf_rs::Error::from_raw_os_error(-failed)) }
+}
+
+/// Returns a descriptor of a map whose object `make_maps` was called with.
+///
+/// # Errors
+/// Fails if the process has no descriptors left.
+pub fn map_of(map: &OpenMap<'_>) -> io::Result<OwnedFd> {
+    // SAFETY: the map belongs to an open object.
+    let fd = unsafe { libbpf_sys::bpf_map__fd(map.as_libbpf_object().as_ptr()) };
+    if fd < 0 { Err(io::Error::from_raw_os_error(-fd)) } else { duplicate(fd) }
 }
 
 /// Takes a file descriptor that the service manager passed (sd_listen_fds(3)), or that came with a message: its own from

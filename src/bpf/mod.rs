@@ -17,7 +17,7 @@ mod skeleton {
 }
 
 pub use calls::{
-    SELFTEST_CALLS, delete_element, duplicate, has_kprobe_multi, link_misses,
+    SELFTEST_CALLS, delete_element, duplicate, has_kprobe_multi, link_misses, make_maps, map_of,
     may_raw_tracepoints_sleep, open_perf_event, own, program_id, recursion_misses, selftest_call,
     unread_bytes, wait_for_grace,
 };

@@ -47,6 +47,7 @@ pub fn start<'obj>(
     signals: Signals,
     object: &'obj mut MaybeUninit<OpenObject>,
 ) -> Result<Daemon<'obj>> {
+    load::prefetch();
     open_files::raise()?;
     let store = FdStore::receive(options.pin.as_deref(), &runtime_folder())?;
     // What an administrator can mend is checked first, what needs privileges after it. The files are

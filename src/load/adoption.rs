@@ -266,7 +266,7 @@ fn kept_maps(open: &OpenObject) -> impl Iterator<Item = String> {
 }
 
 /// Returns whether a map holds constants: each object has its own, frozen before its programs were verified.
-fn is_constant(map: &str) -> bool {
+pub(super) fn is_constant(map: &str) -> bool {
     map.contains(".rodata")
 }
 

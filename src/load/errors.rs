@@ -80,7 +80,10 @@ thread_local! {
 
 /// Collects libbpf's messages instead of letting it print them.
 pub fn capture_libbpf_messages() {
-    set_print(Some((PrintLevel::Debug, |level, text| {
+    // libbpf has thousands of messages for debugging, and writes each before it asks whether anybody wants it.
+    let is_debugged = tracing::enabled!(target: "libbpf", tracing::Level::DEBUG);
+    let most = if is_debugged { PrintLevel::Debug } else { PrintLevel::Info };
+    set_print(Some((most, |level, text| {
         let text = text.trim_end();
         if level == PrintLevel::Debug {
             tracing::debug!(target: "libbpf", "{text}");

@@ -8,6 +8,8 @@ use libbpf_rs::btf::Btf;
 use libbpf_rs::btf::types::Struct;
 use syscalls::{self, Slot};
 
+use super::kernel_types::KernelTypes;
+
 /// Functions of syscalls that a program can be attached to.
 #[derive(Debug, Clone, Default)]
 pub struct Functions {
@@ -96,7 +98,8 @@ pub(super) fn listed() -> Result<BTreeSet<String>> {
 /// Up to Linux 6.13 the kernel keeps a few places for each function, for calls that have not returned;
 /// blocked ones soon fill them (`rethook`, kernel/trace/fprobe.c). Later each task has its own.
 fn follows_all_returns() -> Result<bool> {
-    let types = Btf::from_vmlinux().context("failed to read the kernel's type information")?;
+    let types = Btf::from_path(KernelTypes::get()?.path());
+    let types = types.context("failed to read the kernel's type information")?;
     let fprobe = types.type_by_name::<Struct<'_>>("fprobe");
     Ok(fprobe.is_some_and(|fprobe| {
         fprobe.iter().all(|member| member.name.is_none_or(|name| name != "rethook"))

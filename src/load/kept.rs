@@ -11,15 +11,16 @@ use super::adoption::{self, Adoption, KernelState};
 use super::attach::{Attach, Side};
 use super::attach_mode::AttachMode;
 use super::attachment::Attachment;
+use super::copies::{self, ConcurrentLoad, LoadedCopy, Names};
 use super::kept_link::LinkKeeper;
 use super::needed_programs::{self, Wanted};
 use super::other_dispatcher::OtherDispatcher;
 use super::predecessor::Predecessor;
-use super::programs::{self, Programs};
+use super::programs::Programs;
 use super::task_link::TaskLink;
 use super::without_signals;
 use super::{Bpf, cgroup_tags, errors, executable, object, preconditions, prepare, process_tree};
-use crate::bpf::{Bank, Shared, TailcalldSkel};
+use crate::bpf::{Bank, OpenTailcalldSkel, Shared, TailcalldSkel};
 use crate::fd_store::FdStore;
 use crate::handlers::Handlers;
 use crate::stats::CounterRows;
@@ -62,8 +63,7 @@ pub fn load_kept<'obj>(
     let are_returns_free = choice.return_hooks().exit == Attach::Function;
     let is_live = adoption == Adoption::Done;
     let first = needed_programs::needed(wanted, is_live, &open, &handlers, are_returns_free);
-    programs::load_only(&mut open, &first);
-    let mut skeleton = without_signals(|| errors::explain(ring_bytes, || open.load()))?;
+    let (mut skeleton, second) = load_first(open, &first, ring_bytes, &choice)?;
     let shared = match adoption {
         Adoption::Done => {
             Shared::take_reused(&mut skeleton).context("failed to map the globals")?
@@ -73,7 +73,8 @@ pub fn load_kept<'obj>(
     let shared = shared.context("the BPF object has no global variables")?;
     adoption::remove_unused(store, &adoption);
     let is_on_demand = matches!(wanted, Wanted::OnDemand(_));
-    let programs = Programs::load_rest(first, &skeleton, ring_bytes, &choice, is_on_demand)?;
+    let programs =
+        Programs::load_rest(first, second, &skeleton, ring_bytes, &choice, is_on_demand)?;
     let loaded = LoadedObject { skeleton, shared, handlers, programs };
     let mut bpf = Bpf::new(loaded, choice, &store.scoped(scope))?;
     (bpf.stamp, bpf.scope, bpf.books) = (stamp, scope, books);
@@ -82,6 +83,25 @@ pub fn load_kept<'obj>(
     bpf.identify(None)?;
     bpf.keep(*state);
     Ok(bpf)
+}
+
+/// Loads the programs that the start waits for: half of them here, the others in a copy of the object by a thread.
+fn load_first<'obj>(
+    mut open: OpenTailcalldSkel<'obj>,
+    first: &Names,
+    ring_bytes: u32,
+    choice: &AttachMode,
+) -> Result<(TailcalldSkel<'obj>, Option<LoadedCopy>)> {
+    let (here, beside) = needed_programs::halves(first);
+    copies::load_only(&mut open, &here);
+    let concurrent = (!beside.is_empty())
+        .then(|| ConcurrentLoad::begin(beside, ring_bytes, choice))
+        .transpose()?;
+    if let Some(concurrent) = &concurrent {
+        concurrent.load_on(copies::make_maps(open.open_object_mut(), ring_bytes)?);
+    }
+    let skeleton = without_signals(|| errors::explain(ring_bytes, || open.load()))?;
+    Ok((skeleton, concurrent.map(ConcurrentLoad::finish).transpose()?))
 }
 
 /// An object in the kernel.

@@ -8,6 +8,7 @@ mod attach_mode;
 mod attachment;
 mod buckets;
 mod cgroup_tags;
+mod copies;
 mod errors;
 mod executable;
 mod fentry_functions;
@@ -19,6 +20,7 @@ mod journal_open;
 mod kept;
 mod kept_link;
 mod kernel_facts;
+mod kernel_types;
 mod maps_only;
 mod misses;
 mod needed_programs;
@@ -129,6 +131,11 @@ pub fn load<'obj>(
     wanted: Wanted<'_>,
 ) -> Result<Bpf<'obj>> {
     load_kept(object, ring_bytes, choice, wanted, &KeptSide::default())
+}
+
+/// Reads what a load needs to know of the kernel, in a thread, while the configuration is read.
+pub fn prefetch() {
+    kernel_types::KernelTypes::prefetch();
 }
 
 /// Runs `load` with all signals blocked in this thread: the verifier gives up with EAGAIN when one is pending

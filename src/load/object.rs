@@ -9,6 +9,7 @@ use libbpf_rs::{MapType, OpenObject};
 use syscalls::Slot;
 
 use super::attach_mode::AttachMode;
+use super::kernel_types::KernelTypes;
 use super::{errors, handler_manifest, recipes};
 use crate::bpf::types::{counters_size, wire_size};
 use crate::bpf::{OpenTailcalldSkel, TailcalldSkelBuilder};
@@ -21,7 +22,7 @@ use crate::stats::CounterRows;
 /// Fails if the object inside this binary is damaged.
 pub fn handlers() -> Result<Handlers> {
     let mut object = MaybeUninit::uninit();
-    declared_handlers(&open(&mut object)?)
+    declared_handlers(&open(TailcalldSkelBuilder::default(), &mut object)?)
 }
 
 /// The object as it is handed to the kernel, but not handed over yet.
@@ -33,20 +34,40 @@ pub fn prepare<'obj>(
     ring_bytes: u32,
     choice: &AttachMode,
 ) -> Result<OpenTailcalldSkel<'obj>> {
-    let mut open = open(object)?;
+    let types = KernelTypes::get()?;
+    let mut builder = TailcalldSkelBuilder::default();
+    builder.object_builder_mut().btf_custom_path(types.path())?;
+    let mut open = open(builder, object)?;
+    set_types(&mut open, types)?;
     configure(&mut open, ring_bytes, choice)?;
     Ok(open)
 }
 
-fn open(object: &mut MaybeUninit<OpenObject>) -> Result<OpenTailcalldSkel<'_>> {
+fn open(
+    builder: TailcalldSkelBuilder,
+    object: &mut MaybeUninit<OpenObject>,
+) -> Result<OpenTailcalldSkel<'_>> {
     errors::capture_libbpf_messages();
-    TailcalldSkelBuilder::default().open(object).context("failed to open the BPF object")
+    builder.open(object).context("failed to open the BPF object")
 }
 
 pub(super) fn declared_handlers(open: &OpenTailcalldSkel<'_>) -> Result<Handlers> {
     let section = open.maps.rodata_handlers.initial_value().unwrap_or_default();
     Ok(Handlers::new(handler_manifest::read(section)?))
 }
+
+/// Sets the numbers of the structures that addresses can be made pointers to.
+fn set_types(open: &mut OpenTailcalldSkel<'_>, types: &KernelTypes) -> Result<()> {
+    let rodata = open.maps.rodata_data.as_deref_mut().context(NO_CONSTANTS)?;
+    for one in &mut rodata.cast_types {
+        let name = one.name.iter().take_while(|&&byte| byte != 0);
+        let name: Vec<u8> = name.map(|byte| byte.to_ne_bytes()[0]).collect();
+        one.id = types.structure(&String::from_utf8_lossy(&name));
+    }
+    Ok(())
+}
+
+const NO_CONSTANTS: &str = "the BPF object has no constants";
 
 fn configure(open: &mut OpenTailcalldSkel<'_>, ring_bytes: u32, choice: &AttachMode) -> Result<()> {
     handler_manifest::number(open.maps.rodata_handlers.initial_value_mut().unwrap_or_default());
@@ -55,7 +76,7 @@ fn configure(open: &mut OpenTailcalldSkel<'_>, ring_bytes: u32, choice: &AttachM
     open.maps.counters.set_max_entries(rows).context("failed to size the counters")?;
     let has_storage = MapType::TaskStorage.is_supported().unwrap_or(false);
     open.maps.pending_tasks.set_autocreate(has_storage).context("failed to leave out a map")?;
-    let rodata = open.maps.rodata_data.as_deref_mut().context("the BPF object has no constants")?;
+    let rodata = open.maps.rodata_data.as_deref_mut().context(NO_CONSTANTS)?;
     rodata.ring_bytes = ring_bytes;
     rodata.ring_grant_events = grant_events(ring_bytes, rows / counters_size::COUNTERS_ROWS.0);
     rodata.attach_kind = choice.attach.kind();

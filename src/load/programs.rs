@@ -1,33 +1,30 @@
-//! Programs of the object. Those that the first table needs are loaded together with the maps. The others are loaded by a
-//! thread, so that neither the first calls nor the events of the previous daemon wait for the verifier, or on demand.
+//! Programs of the object. Those that the first table needs are loaded together with the maps, half of them by a thread.
+//! The others are loaded by another thread, so that neither the first calls nor the events of the previous daemon wait for
+//! the verifier, or on demand.
 
 use std::cell::{Cell, OnceCell};
-use std::collections::BTreeSet;
-use std::mem::MaybeUninit;
-use std::os::fd::{AsFd as _, AsRawFd as _, BorrowedFd, OwnedFd, RawFd};
+use std::os::fd::{AsFd as _, AsRawFd as _, BorrowedFd, RawFd};
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 
-use anyhow::{Context as _, Result, anyhow};
-use libbpf_rs::skel::{OpenSkel as _, Skel as _};
-use libbpf_rs::{Map, MapCore as _, ProgramMut};
+use anyhow::{Context as _, Result};
+use libbpf_rs::ProgramMut;
+use libbpf_rs::skel::Skel as _;
 use nix::sys::eventfd::{EfdFlags, EventFd};
 
-use super::adoption::kept_maps_of;
 use super::attach_mode::AttachMode;
-use super::{errors, prepare, without_signals};
-use crate::bpf::{OpenTailcalldSkel, TailcalldProgs, TailcalldSkel};
+use super::copies::{LoadResult, LoadedCopy, NO_THREAD, Names, join, load_copy, shared_maps};
+use crate::bpf::{TailcalldProgs, TailcalldSkel};
 
 /// Chooses one program of an object.
 pub(super) type Pick = for<'a, 'obj> fn(&'a TailcalldProgs<'obj>) -> &'a ProgramMut<'obj>;
 
-/// Names of programs.
-pub(super) type Names = BTreeSet<String>;
-
 /// Programs of an object, in the kernel or on their way there.
 pub(super) struct Programs {
-    /// Names of those that were loaded with the maps.
+    /// Names of those that the first table needs.
     first: Names,
+    /// Copy with those of them that a thread has loaded.
+    second: Option<LoadedCopy>,
     rest: OnceCell<TailcalldSkel<'static>>,
     pending: Cell<Option<LaterPrograms>>,
     /// True once `settle` was called, and where there are no others.
@@ -44,26 +41,25 @@ enum LaterPrograms {
     OnDemand(Box<dyn FnOnce() -> LoadResult>),
 }
 
-type LoadResult = Result<TailcalldSkel<'static>>;
-
 impl Programs {
     /// Programs that were loaded with the maps, and no others.
     pub fn only(first: Names) -> Result<Self> {
         let (rest, pending) = (OnceCell::new(), Cell::new(None));
         let completion = EventFd::from_flags(EfdFlags::EFD_CLOEXEC | EfdFlags::EFD_NONBLOCK);
         let completion = Arc::new(completion.context(NO_THREAD)?);
-        Ok(Self { first, rest, pending, is_settled: Cell::new(true), completion })
+        Ok(Self { first, second: None, rest, pending, is_settled: Cell::new(true), completion })
     }
 
-    /// Loads all programs but `first` on the maps of the object that has those: on demand, or in a thread.
+    /// Loads all programs but those that are loaded, on the maps of the first object: on demand, or in a thread.
     pub fn load_rest(
         first: Names,
+        second: Option<LoadedCopy>,
         skeleton: &TailcalldSkel<'_>,
         ring_bytes: u32,
         choice: &AttachMode,
         is_on_demand: bool,
     ) -> Result<Self> {
-        let programs = Self::only(first)?;
+        let programs = Self { second, ..Self::only(first)? };
         let all: Names = skeleton.object().progs().map(|program| name_of(&program)).collect();
         let rest: Names = all.difference(&programs.first).cloned().collect();
         if rest.is_empty() {
@@ -72,7 +68,7 @@ impl Programs {
         let (maps, choice) = (shared_maps(skeleton)?, choice.clone());
         let completion = Arc::clone(&programs.completion);
         let load = move || {
-            let loaded = load(&rest, &maps, ring_bytes, &choice);
+            let loaded = load_copy(&rest, &maps, ring_bytes, &choice);
             let _ = completion.write(1);
             loaded
         };
@@ -135,10 +131,19 @@ impl Programs {
         pick: Pick,
     ) -> Option<&'s ProgramMut<'s>> {
         let program = pick(&skeleton.progs);
-        if self.first.contains(&*program.name().to_string_lossy()) {
+        let name = program.name().to_string_lossy();
+        if let Some(second) = self.in_second(&name) {
+            return Some(pick(&second.progs));
+        }
+        if self.first.contains(&*name) {
             return Some(program);
         }
         self.rest.get().map(|rest| pick(&rest.progs))
+    }
+
+    fn in_second(&self, name: &str) -> Option<&TailcalldSkel<'static>> {
+        let second = self.second.as_ref().filter(|second| second.names.contains(name));
+        second.map(|second| &second.skeleton)
     }
 
     /// Returns the program of a handler, as soon as it is loaded.
@@ -147,8 +152,11 @@ impl Programs {
     /// Fails where `get` does, and if there is none of that name.
     pub fn handler(&self, skeleton: &TailcalldSkel<'_>, handler: &str) -> Result<RawFd> {
         let name = handler_program(handler);
-        let object =
-            if self.first.contains(&name) { skeleton.object() } else { self.rest()?.object() };
+        let object = match self.in_second(&name) {
+            Some(second) => second.object(),
+            None if self.first.contains(&name) => skeleton.object(),
+            None => self.rest()?.object(),
+        };
         let found = object.progs().find(|program| program.name() == &*name);
         let found = found.with_context(|| format!("the BPF object has no program {name}"))?;
         Ok(found.as_fd().as_raw_fd())
@@ -166,48 +174,10 @@ impl Programs {
         let pending = self.pending.take().context("the programs of the object are not loaded")?;
         let loaded = match pending {
             LaterPrograms::OnDemand(load) => load()?,
-            LaterPrograms::InThread(thread) => {
-                thread.join().map_err(|_| anyhow!("the thread that loads programs ended"))??
-            }
+            LaterPrograms::InThread(thread) => join(thread)?,
         };
         Ok(self.rest.get_or_init(|| loaded))
     }
-}
-
-/// Loads programs of another copy of the object, on the maps of the first one.
-fn load(
-    names: &Names,
-    maps: &[(String, OwnedFd)],
-    ring_bytes: u32,
-    choice: &AttachMode,
-) -> Result<TailcalldSkel<'static>> {
-    // A few bytes that are not freed: a daemon loads once, and its programs stay to its end.
-    let mut open = prepare(Box::leak(Box::new(MaybeUninit::uninit())), ring_bytes, choice)?;
-    for mut map in open.open_object_mut().maps_mut() {
-        let name = map.name().to_string_lossy().into_owned();
-        if let Some((_, fd)) = maps.iter().find(|(shared, _)| *shared == name) {
-            map.reuse_fd(fd.as_fd()).with_context(|| format!("failed to share {name}"))?;
-        }
-    }
-    load_only(&mut open, names);
-    without_signals(|| errors::explain(ring_bytes, || open.load()))
-}
-
-/// Leaves out all other programs.
-pub(super) fn load_only(open: &mut OpenTailcalldSkel<'_>, names: &Names) {
-    for mut program in open.open_object_mut().progs_mut() {
-        let is_wanted = names.contains(&*program.name().to_string_lossy());
-        program.set_autoload(is_wanted);
-    }
-}
-
-/// Returns the maps that all programs of the daemon work on: all but constants.
-fn shared_maps(skeleton: &TailcalldSkel<'_>) -> Result<Vec<(String, OwnedFd)>> {
-    let shared = |map: Map<'_>| {
-        let fd = map.as_fd().try_clone_to_owned().context("failed to duplicate a map")?;
-        Ok((map.name().to_string_lossy().into_owned(), fd))
-    };
-    kept_maps_of(skeleton.object()).map(shared).collect()
 }
 
 fn name_of(program: &libbpf_rs::Program<'_>) -> String {
@@ -218,5 +188,3 @@ fn name_of(program: &libbpf_rs::Program<'_>) -> String {
 pub(super) fn handler_program(handler: &str) -> String {
     format!("handle_{handler}")
 }
-
-const NO_THREAD: &str = "failed to start a thread that loads programs";

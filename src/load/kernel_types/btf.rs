@@ -1,0 +1,148 @@
+//! Reading of the kernel's type information, as it is in `/sys/kernel/btf/vmlinux` (Documentation/bpf/btf.rst).
+
+use anyhow::{Context as _, Result, ensure};
+
+/// Number of a type; 0 is `void`.
+pub type TypeId = u32;
+
+/// Bytes of a type before those that depend on its kind.
+pub const HEAD: usize = 12;
+
+/// First bytes of the information, in the byte order of the machine.
+pub const MAGIC: u16 = 0xeb9f;
+
+/// Types of the kernel.
+pub struct Types<'a> {
+    types: &'a [u8],
+    strings: &'a [u8],
+    /// Offsets of all types but `void`.
+    offsets: Vec<u32>,
+}
+
+/// Type of the kernel.
+#[derive(Clone, Copy)]
+pub struct Type<'a> {
+    /// Offset of its name.
+    pub name: u32,
+    /// TypeKind, number of elements, and a bit.
+    pub info: u32,
+    /// Size in bytes, or the type that it refers to.
+    pub size_or_type: u32,
+    /// Bytes of its elements.
+    pub rest: &'a [u8],
+}
+
+/// Kinds of types.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TypeKind {
+    /// Number, or a type of which nothing but the name matters.
+    Plain,
+    /// Pointer.
+    Pointer,
+    /// Array.
+    Array,
+    /// Structure or union.
+    Composite,
+    /// Enum.
+    Enum,
+    /// Another name, or a qualifier.
+    Alias,
+    /// Function, variable, or a note about a type.
+    Other,
+}
+
+impl<'a> Types<'a> {
+    /// Reads the offsets of all types.
+    ///
+    /// # Errors
+    /// Fails if these are no types, or if a kind is not known.
+    pub fn read(bytes: &'a [u8]) -> Result<Self> {
+        ensure!(bytes.get(..2) == Some(&MAGIC.to_ne_bytes()), "it does not begin with {MAGIC:#x}");
+        let [header, types_at, types_length, strings_at, strings_length] =
+            [4, 8, 12, 16, 20].map(|at| word(bytes, at).map(|word| word as usize));
+        let body = bytes.get(header?..).context(CUT_OFF)?;
+        let part =
+            |at: usize, length: usize| body.get(at..at.saturating_add(length)).context(CUT_OFF);
+        let types = part(types_at?, types_length?)?;
+        let strings = part(strings_at?, strings_length?)?;
+        let offsets = Vec::with_capacity(types.len() / (2 * HEAD));
+        let mut all = Self { types, strings, offsets };
+        let mut at = 0;
+        while at < types.len() {
+            all.offsets.push(at as u32);
+            at += HEAD + elements_length(word(types, at + 4)?)?;
+        }
+        Ok(all)
+    }
+
+    /// Returns all types with their numbers.
+    pub fn all(&self) -> impl Iterator<Item = (TypeId, Type<'a>)> + '_ {
+        let ids = 1..=self.offsets.len() as TypeId;
+        ids.filter_map(|id| Some((id, self.get(id)?)))
+    }
+
+    /// Returns a type; `void` is none.
+    pub fn get(&self, id: TypeId) -> Option<Type<'a>> {
+        let at = *self.offsets.get((id as usize).checked_sub(1)?)? as usize;
+        let [name, info, size_or_type] = [0, 4, 8].map(|behind| word(self.types, at + behind).ok());
+        let info = info?;
+        let rest = self.types.get(at + HEAD..at + HEAD + elements_length(info).ok()?)?;
+        Some(Type { name: name?, info, size_or_type: size_or_type?, rest })
+    }
+
+    /// Returns the text at an offset, without the zero at its end.
+    pub fn text(&self, offset: u32) -> &'a [u8] {
+        let from = self.strings.get(offset as usize..).unwrap_or_default();
+        from.split(|&byte| byte == 0).next().unwrap_or_default()
+    }
+}
+
+impl Type<'_> {
+    /// Returns the kind.
+    pub fn kind(&self) -> TypeKind {
+        match kind_number(self.info) {
+            1 | 7 | 16 => TypeKind::Plain,
+            2 => TypeKind::Pointer,
+            3 => TypeKind::Array,
+            4 | 5 => TypeKind::Composite,
+            6 | 19 => TypeKind::Enum,
+            8..=11 | 18 => TypeKind::Alias,
+            _ => TypeKind::Other,
+        }
+    }
+
+    /// Returns the bytes of an element: a member, or a value of an enum.
+    pub fn element_length(&self) -> usize {
+        if kind_number(self.info) == 6 { 8 } else { HEAD }
+    }
+}
+
+/// Returns the word at an offset.
+///
+/// # Errors
+/// Fails behind the last one.
+pub fn word(bytes: &[u8], at: usize) -> Result<u32> {
+    let word = bytes.get(at..).and_then(<[u8]>::first_chunk).context(CUT_OFF)?;
+    Ok(u32::from_ne_bytes(*word))
+}
+
+fn kind_number(info: u32) -> u32 {
+    info >> 24 & 0x1f
+}
+
+/// Returns the bytes behind the head of a type.
+fn elements_length(info: u32) -> Result<usize> {
+    let each = match kind_number(info) {
+        // Pointers, forward declarations, names, qualifiers, functions, floating-point numbers, tags of types.
+        2 | 7..=12 | 16 | 18 => 0,
+        // Numbers, variables and tags have one word, arrays three.
+        1 | 14 | 17 => return Ok(4),
+        3 => return Ok(HEAD),
+        6 | 13 => 8,
+        4 | 5 | 15 | 19 => HEAD,
+        other => anyhow::bail!("kind {other} of a type is not known"),
+    };
+    Ok((info & 0xffff) as usize * each)
+}
+
+const CUT_OFF: &str = "it is cut off";
