@@ -44,9 +44,8 @@ fn match_of_path_finds_every_call_that_names_it() {
     assert_eq!(names, ["open", "openat", "renameat2", "renameat2", "unlinkat"]);
     let of_open = found.iter().find(|entry| entry["SYSCALL_NAME"] == "openat").unwrap();
     assert_eq!(of_open["SYSCALL_CWD"], folder);
-    assert_eq!(
-        of_open["SYSCALL_ARG"].as_array().map(|all| all[1].clone()),
-        Some("filename=file".into())
-    );
+    // In the order in which the journal's file met them first, in whatever record of this machine.
+    let arguments = of_open["SYSCALL_ARG"].as_array().expect("several");
+    assert!(arguments.contains(&"filename=file".into()), "{arguments:?}");
     assert_eq!(of_open["SYSCALL_EXE"], crate::process::trigger_path().to_str().unwrap());
 }
