@@ -30,11 +30,14 @@ run_tests() {
 	sed "s/^/standard error of $name: /" /tmp/errors
 }
 
-# Prints the ways to attach that lose no call: raw tracepoints up to 7.1, the classic tracepoint,
-# and functions: by kprobe.multi where the kernel has CONFIG_FPROBE, by fentry where it has not.
+# Prints the ways to attach that tailcalld takes on this kernel: the raw tracepoint up to 7.1 and the classic one
+# from 7.2 on, and functions: by kprobe.multi where the kernel has CONFIG_FPROBE, by fentry where it has not.
 ways() {
-	[ "$(printf '7.2\n%s\n' "$(uname -r)" | sort -V | head -n 1)" = 7.2 ] || echo raw_tp
-	echo tp
+	if [ "$(printf '7.2\n%s\n' "$(uname -r)" | sort -V | head -n 1)" = 7.2 ]; then
+		echo tp
+	else
+		echo raw_tp
+	fi
 	if grep -q ' bpf_kprobe_multi_link_release$' /proc/kallsyms; then
 		echo function
 	else
@@ -49,14 +52,14 @@ test_each_way() {
 }
 
 # Runs the tests with many tasks on one CPU in each preemption mode, which can be changed from 5.16
-# on, and each way to attach. The raw tracepoint is one of them on 7.2 and newer, too: each call
-# that is missing there has to be one that the kernel counted as missed.
+# on, and each way to attach. Both tracepoints are among them on all kernels: each call that is
+# missing there has to be one that the kernel counted as missed.
 test_each_preemption() {
 	mode_file=/sys/kernel/debug/sched/preempt
 	[ -e $mode_file ] || return
 	for mode in $(tr -d '()' <$mode_file); do
 		echo "$mode" >$mode_file
-		for way in $( (echo raw_tp && ways) | sort -u); do
+		for way in $( (echo raw_tp && echo tp && ways) | sort -u); do
 			TAILCALLD_TEST_ATTACH=$way run_tests "preempt=$mode, $way" kernel contention
 		done
 	done
