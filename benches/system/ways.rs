@@ -13,7 +13,7 @@ use crate::caller::{CHEAP, Caller, number_of};
 use crate::ours::{self, Ours};
 
 /// Calls of a batch; emulated, some 10 ms. The events of a measurement, of 368 bytes, fit into the ring.
-const CALLS: u64 = 2_000;
+const CALLS: u64 = 1_000;
 
 /// One way, with how many routes.
 struct Contender {
