@@ -2,19 +2,9 @@
 /* The way in which Falco's modern probe sees a call that nobody is interested in, in a program of our own: at the return
  * of each call it reads the number and the ABI, and looks the number up in a table of bytes (falcosecurity/libs,
  * driver/modern_bpf/programs/attached/dispatchers/syscall_exit.bpf.c). */
+#include "task.h"
+
 __attribute__((section("license"), used)) char LICENSE[] = "Dual BSD/GPL";
-
-struct pt_regs {
-	unsigned long orig_ax;
-} __attribute__((preserve_access_index));
-
-struct thread_info {
-	unsigned int status;
-} __attribute__((preserve_access_index));
-
-struct task_struct {
-	struct thread_info thread_info;
-} __attribute__((preserve_access_index));
 
 enum { CALLS = 512, TS_COMPAT = 2 };
 

@@ -2,19 +2,9 @@
 /* The way in which Tracee sees a call that nobody is interested in, in programs of our own: at the entry and at the return
  * of each call it reads the ABI, and tail-calls the slot of the number, which is empty (aquasecurity/tracee,
  * pkg/ebpf/c/tracee.bpf.c). */
+#include "task.h"
+
 __attribute__((section("license"), used)) char LICENSE[] = "Dual BSD/GPL";
-
-struct pt_regs {
-	unsigned long orig_ax;
-} __attribute__((preserve_access_index));
-
-struct thread_info {
-	unsigned int status;
-} __attribute__((preserve_access_index));
-
-struct task_struct {
-	struct thread_info thread_info;
-} __attribute__((preserve_access_index));
 
 enum { CALLS = 1024, PROG_ARRAY = 3, TS_COMPAT = 2 };
 

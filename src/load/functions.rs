@@ -41,7 +41,7 @@ impl Functions {
     /// Reads the list of the kernel: a name a line, with the module behind it.
     ///
     /// # Errors
-    /// Where tracefs is not mounted.
+    /// Fails where tracefs is not mounted.
     pub fn read() -> Result<Self> {
         Ok(Self { names: listed()?, all_return: follows_all_returns()?, ids: BTreeMap::new() })
     }
@@ -82,7 +82,7 @@ impl Functions {
 /// Returns the functions in the kernel's list that serve syscalls, operations of `io_uring` and tasks.
 ///
 /// # Errors
-/// Where tracefs is not mounted.
+/// Fails where tracefs is not mounted.
 pub(super) fn listed() -> Result<BTreeSet<String>> {
     let [list, old] = LISTS;
     let text = fs::read_to_string(list).or_else(|error| fs::read_to_string(old).or(Err(error)));

@@ -352,7 +352,7 @@ fn filter_path_of_directory_that_is_renamed_meanwhile_is_one_of_both() {
     let either = names.map(|name| pattern(&folder.name(&format!("{name}/")), Part::Begin));
     let table = plan(&Filter { path: Some(either.into()), ..Filter::default() }, has_path);
     filtered.rig.table.apply(&mut filtered.rig.bpf, &table).expect("the filter is wired");
-    // As many as the ring has room for.
+    // The ring has room for no more events.
     let (times, is_done) = (scaled(6_000), AtomicBool::new(false));
     let number = times.to_string();
     let words = call(&["times", &number], &open, &["0", "text:x", "0"]);
