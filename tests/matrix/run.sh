@@ -66,17 +66,18 @@ service() {
 		echo 'test service: boots and ends ... FAILED' >>"$work/service-results/$1"
 }
 
-# Prints the output of failed tests, and the console of a guest that ended early.
+# Prints failed tests with their output, and the console of a guest that ended early.
 print_failures() {
 	for results in "$work"/results/*; do
 		kernel=$(basename "$results")
-		if grep -q '\.\.\. FAILED$' "$results" || ! grep -q '^guest ends' "$results"; then
-			echo "--- Linux $kernel"
-			sed -n '/^failures:$/,$p' "$results" | head -n 100
-			grep -q '^guest ends' "$results" || tail -n 20 "$work/consoles/$kernel"
-			! grep -q '^test service: boots and ends' "$results" ||
-				tail -n 20 "$work/consoles/$kernel-service"
+		if awk -f "$here/table.awk" "$results" >/dev/null; then
+			continue
 		fi
+		echo "--- Linux $kernel"
+		awk -f "$here/failures.awk" "$results" | head -n 200
+		grep -q '^guest ends' "$results" || tail -n 20 "$work/consoles/$kernel"
+		! grep -q '^test service: boots and ends' "$results" ||
+			tail -n 20 "$work/consoles/$kernel-service"
 	done
 }
 
