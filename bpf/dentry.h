@@ -71,6 +71,15 @@ static __always_inline const struct dentry *dentry_typed(__u64 address)
 	return HAS_CAST ? CAST(address, dentry) : (const struct dentry *)address;
 }
 
+/* Returns a dentry whose members can be loaded: a typed pointer, or a copy. */
+static __always_inline const struct dentry *dentry_readable(struct scratch *scratch, __u64 address)
+{
+	if (HAS_CAST)
+		return dentry_typed(address);
+	bpf_probe_read_kernel(scratch->names.head, DENTRY_BYTES, (const void *)address);
+	return (const struct dentry *)scratch->names.head;
+}
+
 /* Whether a dentry has lost its name: the file was deleted. A root never had one. */
 static __always_inline bool dentry_is_deleted(__u64 dentry)
 {

@@ -7,6 +7,7 @@
 #include "filter.h"
 #include "route.h"
 #include "match.h"
+#include "match_cache.h"
 #include "admit.h"
 
 /* Tail-calls the handler of the rule that the filter chose, or counts the call as filtered. */
@@ -65,6 +66,7 @@ static __always_inline void filter_begin(void *ctx, struct scratch *scratch,
 	filtering->texts = filter->text_kinds;
 	filtering->path.at = 0;
 	filtering->operands[OPERAND_PATTERNS] = 0;
+	match_find(scratch, call);
 	filter_continue(ctx, scratch, filtering->slot);
 }
 
@@ -102,15 +104,15 @@ int filter_resume(void *ctx)
 }
 
 /* Reads the text of that kind into the scratch memory. */
-static __always_inline void text_read(struct scratch *scratch, __u32 text,
-				      const volatile struct filter *filter)
+static __always_inline void text_read(struct scratch *scratch, const struct match_cache *cache,
+				      __u32 text, const volatile struct filter *filter)
 {
 	switch (text) {
 	case OPERAND_BIT(TEXT_COMM):
-		text_comm(scratch);
+		text_comm(scratch, cache->key.comm);
 		break;
 	case OPERAND_BIT(TEXT_PARENT_COMM):
-		text_parent_comm(scratch);
+		text_comm(scratch, cache->key.parent_comm);
 		break;
 	case OPERAND_BIT(TEXT_ARGUMENT):
 		text_argument(scratch, filter->paths[0]);
@@ -131,15 +133,17 @@ int filter_match(void *ctx)
 	__u32 zero = 0;
 	struct scratch *scratch = bpf_map_lookup_elem(&scratches, &zero);
 	const volatile struct filter *filter = scratch ? filter_of(&scratch->filtering) : NULL;
+	struct match_cache *cache = match_cache_of_cpu();
 
-	if (!filter)
+	if (!filter || !cache)
 		return 0;
 	volatile struct filtering *filtering = &scratch->filtering;
 	__u32 texts = filtering->texts, text = texts & -texts;
 
-	text_read(scratch, text, filter);
+	text_read(scratch, cache, text, filter);
 	text_compare(scratch, pattern_kind(text), filter);
 	filtering->texts = texts & ~text;
+	match_store(scratch, cache, text);
 	filtering->path.at = 0;
 	filtering->patterns_known = texts == text;
 	bpf_tail_call(ctx, &continuations, text_program(filtering));

@@ -2,54 +2,65 @@
 /* `filter_walk`: puts the path of a directory together, in front of the text that `filter_path` has
  * read, or that of the executable or of the file behind a descriptor. `filter_match` compares it.
  * It is not attached, and in no slot of the table. */
+#include "match_cache.h"
 #include "path_build.h"
 
 #define AT_FDCWD -100
 
-/* Returns the address of the executable; 0 if there is none. */
-static __always_inline __u64 exe_file(void)
-{
-	const struct mm_struct *mm = task_mm();
-
-	return mm ? KERNEL_READ(mm, mm_struct, exe_file) : 0;
-}
-
-/* Notes the address of the struct path that the walk begins at. Returns enum text_state. */
+/* Notes the address of the struct path of a file that the call names. Returns enum text_state. */
 static __always_inline __u32 walk_find(struct scratch *scratch,
-				       const volatile struct filter_file *named, bool is_exe)
+				       const volatile struct filter_file *named)
 {
 	volatile struct name_walk *walk = &scratch->names;
 	__u8 directory = named->directory;
 	__s32 fd = argument_of(&scratch->filtering, directory);
 
-	if (!is_exe && directory == DIRECTORY_NONE)
+	if (directory == DIRECTORY_NONE)
 		return TEXT_ABSENT;
-	if (!is_exe && named->path && (!directory || fd == AT_FDCWD)) {
+	if (named->path && (!directory || fd == AT_FDCWD)) {
 		walk->file = walk->fs + bpf_core_field_offset(struct fs_struct, pwd);
 		return TEXT_KNOWN;
 	}
-	if (!is_exe && scratch->filtering.flags & (CALL_REGISTERED | CALL_REGISTERED_INPUT))
+	if (scratch->filtering.flags & (CALL_REGISTERED | CALL_REGISTERED_INPUT))
 		return TEXT_UNKNOWN;
-	__u64 file = is_exe ? exe_file() : file_of(walk->task, fd);
+	__u64 file = file_of(walk->task, fd);
 	walk->file = file + bpf_core_field_offset(struct file, f_path);
-	return file ? TEXT_KNOWN : is_exe ? TEXT_UNKNOWN : TEXT_ABSENT;
+	return file ? TEXT_KNOWN : TEXT_ABSENT;
+}
+
+/* Begins a walk to the root of the mounts at the executable that the call's process had when its
+ * filter began. Returns enum text_state. */
+static __always_inline __u32 walk_begin_exe(struct scratch *scratch)
+{
+	const struct match_cache *cache = match_cache_of_cpu();
+
+	if (!cache || !cache->key.exe)
+		return TEXT_UNKNOWN;
+	walk_begin(&scratch->names, cache->key.exe, cache->exe_mount, false);
+	return TEXT_KNOWN;
+}
+
+static __always_inline __u32 walk_begin_named(struct scratch *scratch,
+					      const volatile struct filter_file *named)
+{
+	volatile struct name_walk *walk = &scratch->names;
+	__u32 state = walk_find(scratch, named);
+	__u64 at = walk->file;
+
+	if (state == TEXT_KNOWN)
+		walk_begin(walk, KERNEL_READ(at, path, dentry), KERNEL_READ(at, path, mnt), true);
+	return state;
 }
 
 /* Returns enum text_state. */
 static __always_inline __u32 path_of_file(struct scratch *scratch,
 					  const volatile struct filter_file *named, bool is_exe)
 {
-	volatile struct name_walk *walk = &scratch->names;
 	__u32 state;
-	__u64 at;
 
-	walk_plan(walk);
-	state = walk_find(scratch, named, is_exe);
-	if (state != TEXT_KNOWN)
-		return state;
-	at = walk->file;
-	walk_begin(walk, KERNEL_READ(at, path, dentry), KERNEL_READ(at, path, mnt), !is_exe);
-	return path_build(scratch, is_exe);
+	walk_plan(&scratch->names);
+	state = is_exe ? walk_begin_exe(scratch) : walk_begin_named(scratch, named);
+	return state == TEXT_KNOWN ? path_build(scratch, is_exe) : state;
 }
 
 SEC("raw_tp")

@@ -184,6 +184,7 @@ union shortname_store {
 };
 
 struct qstr {
+	__u32 hash;
 	__u32 len;
 	const unsigned char *name;
 };

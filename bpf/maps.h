@@ -147,6 +147,15 @@ struct {
 	__type(value, struct scratch);
 } scratches __weak SEC(".maps");
 
+/* The results of filters' patterns for processes, see match_cache.h. One for each CPU, so that
+ * nothing is shared and no entry is read while it is written. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct match_cache);
+} match_caches __weak SEC(".maps");
+
 /* The memory in which `cgroup_mkdir` examines a name. One for each CPU: the program may be
  * preempted, but is not entered twice on a CPU. */
 struct {

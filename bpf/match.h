@@ -109,23 +109,10 @@ static __always_inline void text_set_length(struct scratch *scratch, long got)
 	filtering->length = got > 0 ? got - 1 : 0;
 }
 
-static __always_inline void text_comm(struct scratch *scratch)
+/* Takes a comm from the key, which is what the result will be stored for. */
+static __always_inline void text_comm(struct scratch *scratch, const __u64 comm[COMM_SIZE / 8])
 {
-	const struct task_struct *task = task_untyped();
-
-	text_set_length(scratch,
-			bpf_probe_read_kernel_str(text_room(scratch), COMM_SIZE,
-						  __builtin_preserve_access_index(&task->comm)));
-}
-
-/* Reads the comm of the parent's main thread. */
-static __always_inline void text_parent_comm(struct scratch *scratch)
-{
-	const struct task_struct *parent = BPF_CORE_READ(task_untyped(), real_parent, group_leader);
-
-	text_set_length(scratch,
-			bpf_probe_read_kernel_str(text_room(scratch), COMM_SIZE,
-						  __builtin_preserve_access_index(&parent->comm)));
+	text_set_length(scratch, bpf_probe_read_kernel_str(text_room(scratch), COMM_SIZE, comm));
 }
 
 static __always_inline void text_argument(struct scratch *scratch, __u8 position)

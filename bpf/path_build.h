@@ -10,15 +10,6 @@
  * one before. The text of a path argument stands behind them already.
  */
 
-/* Returns a dentry whose members can be loaded: a typed pointer, or a copy. */
-static __always_inline const struct dentry *dentry_readable(struct scratch *scratch, __u64 address)
-{
-	if (HAS_CAST)
-		return dentry_typed(address);
-	bpf_probe_read_kernel(scratch->names.head, DENTRY_BYTES, (const void *)address);
-	return (const struct dentry *)scratch->names.head;
-}
-
 /* Puts a slash and the name in front, unless a `..` takes it away. As long as the path has room the
  * mask changes nothing; that there was room is checked in the end, and without branches, of which
  * each would double the work of the verifier. */

@@ -93,6 +93,24 @@ static __always_inline void task_comm(__u8 comm[COMM_SIZE])
 	}
 }
 
+/* Copies the comm of the parent's main thread. */
+static __always_inline void task_parent_comm(__u64 to[COMM_SIZE / 8])
+{
+	if (TASK_IS_TYPED) {
+		const struct task_struct *parent = task_followed()->real_parent->group_leader;
+		const __u64 *from = (const __u64 *)parent->comm;
+
+		to[0] = from[0];
+		to[1] = from[1];
+	} else {
+		const struct task_struct *parent =
+			BPF_CORE_READ(task_untyped(), real_parent, group_leader);
+
+		bpf_probe_read_kernel(to, COMM_SIZE,
+				      __builtin_preserve_access_index(&parent->comm));
+	}
+}
+
 static __always_inline void cred_effective(const struct cred *cred, __u32 *user, __u32 *group)
 {
 	if (TASK_IS_TYPED) {

@@ -32,6 +32,7 @@ mod handlers;
 mod inner;
 mod journal_open;
 mod limit;
+mod match_cache;
 mod memory;
 mod memory_bounds;
 mod names;
