@@ -53,16 +53,19 @@ test_each_way() {
 
 # Runs the tests with many tasks on one CPU in each preemption mode, which can be changed from 5.16
 # on, and each way to attach. Both tracepoints are among them on all kernels: each call that is
-# missing there has to be one that the kernel counted as missed.
+# missing there has to be one that the kernel counted as missed. The mode that the kernel booted with
+# returns afterwards: the daemon chooses its way to attach by it.
 test_each_preemption() {
 	mode_file=/sys/kernel/debug/sched/preempt
 	[ -e $mode_file ] || return
+	booted=$(sed 's/.*(\(.*\)).*/\1/' $mode_file)
 	for mode in $(tr -d '()' <$mode_file); do
 		echo "$mode" >$mode_file
 		for way in $( (echo raw_tp && echo tp && ways) | sort -u); do
 			TAILCALLD_TEST_ATTACH=$way run_tests "preempt=$mode, $way" kernel contention
 		done
 	done
+	echo "$booted" >$mode_file
 }
 
 {
