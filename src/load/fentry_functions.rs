@@ -2,10 +2,12 @@
 //! that lets their programs share one table.
 
 use std::collections::BTreeMap;
+use std::io;
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, anyhow};
 use libbpf_rs::btf::types::{Func, FuncProto, Ptr};
 use libbpf_rs::btf::{Btf, BtfType, TypeId};
+use nix::libc;
 
 use super::functions::{Functions, listed};
 use crate::bpf;
@@ -15,6 +17,12 @@ pub(super) const REFERENCE: &str = "__x64_sys_execve";
 
 /// Prefixes of the functions at the entry of syscalls.
 const PREFIXES: [&str; 3] = ["__x64_", "__ia32_", "__do_sys_"];
+
+/// Options of the kernel that fentry needs.
+const NEEDED: &str = "it needs CONFIG_FUNCTION_TRACER and CONFIG_DYNAMIC_FTRACE_WITH_DIRECT_CALLS";
+
+/// "Operation is not supported", an error of the kernel's own (include/linux/errno.h).
+const ENOTSUPP: i32 = 524;
 
 /// Function in the kernel's type information.
 #[derive(Clone, Copy)]
@@ -40,7 +48,7 @@ fn typed_functions() -> Result<Functions> {
         .with_context(|| format!("the kernel's type information has no {REFERENCE}"))?;
     // Asked first, because to look at all types takes longer.
     let share = |other| bpf::may_share_array(reference.id, other);
-    share(reference.id).context("this kernel has no fentry")?;
+    share(reference.id).map_err(refused)?;
     let mut all = by_name(&types, reference.arguments);
     let other = all.values().find(|function| function.arguments != reference.arguments);
     let is_shared = other.map_or(Ok(true), |other| share(other.id))?;
@@ -48,6 +56,17 @@ fn typed_functions() -> Result<Functions> {
     let names = listed().context("is tracefs mounted?")?;
     let typed = names.into_iter().filter_map(|name| Some((all.get(&*name)?.id, name)));
     Ok(Functions::typed(typed.map(|(id, name)| (name, id))))
+}
+
+/// Returns what a refusal means: the daemon has all privileges when it asks, so an error of privileges is that of a kernel
+/// without CONFIG_FUNCTION_TRACER (seen with 6.18).
+fn refused(error: io::Error) -> anyhow::Error {
+    match error.raw_os_error() {
+        Some(libc::EPERM | libc::EINVAL | ENOTSUPP) => {
+            anyhow!("this kernel has no fentry ({NEEDED})")
+        }
+        _ => anyhow!(error).context("failed to load a program for the entry of a function"),
+    }
 }
 
 /// Returns the functions of syscalls. A name may have several types (kernel/sys_ni.c declares the functions of what a

@@ -159,7 +159,8 @@ fn filter_parent_comm_follows_parent_that_changes_its_name() {
     stay_on_one_cpu();
     let parent_comm = Some(vec![pattern("first", Part::Whole, false)]);
     let rig = Rig::new(&plan(Filter { parent_comm, ..Filter::default() }));
-    let script = "for name in first second first second; do printf $name >/proc/$$/comm; $CALL; done";
+    let script =
+        "for name in first second first second; do printf $name >/proc/$$/comm; $CALL; done";
     let mut command = Command::new("sh");
     let line = format!("{} native {}", trigger_path().display(), call().nr());
     command.args(["-c", script]).env("CALL", line);
