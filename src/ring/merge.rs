@@ -7,8 +7,9 @@
 //! Of the records of the second reading the earliest one is taken, as long as one of the first is left. So nothing
 //! depends on the clock of the daemon.
 //!
-//! Times within a ring are almost in order only, since others may take their place in it between the time of a record
-//! and its own place. A ring is never reordered: what is behind a record happened after the time of it.
+//! Events that have nothing to do with each other are almost in order only: a record may get its place late, when its
+//! CPU was taken away after its time, and others of a later time may have been read by then. A ring is never reordered:
+//! what is behind a record happened after the time of it.
 //!
 //! A record that is not committed hides those behind it. Nothing is taken until it is, of no ring, because what is
 //! hidden may be the earliest. Programs commit within a microsecond.

@@ -94,8 +94,8 @@ fn order_and_counts(number: u16, cpus: u32) {
     assert_eq!(by_thread.len() as u64, online());
     assert!(by_thread.values().all(|nths| nths.is_sorted()), "calls of a thread in order");
     assert!(produced(&rig).iter().all(|bytes| *bytes > 0), "{:?}", produced(&rig));
-    // Within a ring, a record may be behind one that took its time later and its place earlier.
-    let most = if cpus == 1 { 0 } else { events.len() as u64 / 10 };
+    // An event whose CPU is taken away between its time and its place comes late. Of CPUs that share a ring, many do.
+    let most = events.len() as u64 / if cpus == 1 { 100 } else { 10 };
     assert!(behind <= most, "{behind} of {} events are behind later ones", events.len());
 }
 

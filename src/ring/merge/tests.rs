@@ -149,6 +149,21 @@ fn pass_leaves_what_comes_meanwhile_to_next_pass() {
     assert_eq!(times(&mut merge, 100).0, [2]);
 }
 
+/// A call begins on one CPU and ends on another one, while the reader looks at the rings: after it has looked at the
+/// first ring, and before it looks at the second one.
+#[test]
+fn next_leaves_end_of_call_whose_event_was_not_seen() {
+    let mut rings = [Ring::new(), Ring::new()];
+    let mut merge = merge(&rings);
+    merge.look();
+    rings[0].put(1, 7);
+    rings[1].put(2, 7);
+    merge.rings[1].end = rings[1].producer;
+    merge.rings[1].find_head();
+    assert_eq!(merge.next(), None);
+    assert_eq!(times(&mut merge, 100).0, [1, 2]);
+}
+
 #[test]
 fn pass_keeps_record_until_it_was_received() {
     let mut rings = [Ring::new(), Ring::new()];
