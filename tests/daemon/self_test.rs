@@ -111,8 +111,20 @@ fn handlers_that_were_removed_are_restored() {
 
 #[test]
 fn consumer_that_was_moved_is_reported_and_set_back() {
+    consumer_is_set_back("");
+}
+
+/// The call of the self-test may come through the other ring.
+#[test]
+fn consumer_of_one_of_several_rings_is_set_back() {
+    consumer_is_set_back("[ring]\ncpus = 1\n");
+}
+
+/// Moves the consumer of the ring that was made last.
+fn consumer_is_set_back(rings: &str) {
     let number = unused_number();
-    let Some(setup) = Setup::alone(&format!("[routes]\n{number} = \"args\"\n")) else { return };
+    let config = format!("[routes]\n{number} = \"args\"\n{rings}");
+    let Some(setup) = Setup::alone(&config) else { return };
     let mut daemon = setup.start();
     let ring = map("events");
     Mapping::store_first(ring.as_fd(), 1 << 40).unwrap();
