@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * Reports new and removed cgroups of the v2 hierarchy to the daemon, in the same ring as the events
- * and so in order with them: even the unit of a process that lives for a millisecond is known by
- * name. The programs run only on mkdir and rmdir in a cgroup tree.
+ * Reports new and removed cgroups of the v2 hierarchy to the daemon, in the same rings as the
+ * events and so in order with them: even the unit of a process that lives for a millisecond is
+ * known by name. The programs run only on mkdir and rmdir in a cgroup tree.
  */
 #include "cgroup_tags.h"
 #include "preempt.h"
@@ -53,10 +53,11 @@ static __always_inline bool cgroup_is_in_view(const struct cgroup *cgroup)
  * free. Cgroups without a record are counted, and the daemon reads the tree again. */
 static __always_inline void cgroup_record(const struct cgroup *cgroup, __u16 kind)
 {
+	__u64 boottime_ns = bpf_ktime_get_boot_ns();
 	struct cgroup_event *event = NULL;
 
 	if (ring_fill() < ring_common_room())
-		event = bpf_ringbuf_reserve(&events, sizeof(*event), 0);
+		event = ring_reserve(sizeof(*event));
 	if (!event) {
 		__atomic_fetch_add(&cgroups_lost, 1, __ATOMIC_RELAXED);
 		return;
@@ -64,6 +65,7 @@ static __always_inline void cgroup_record(const struct cgroup *cgroup, __u16 kin
 	event->version = EVENT_VERSION;
 	event->kind = kind;
 	event->size = sizeof(*event);
+	event->boottime_ns = boottime_ns;
 	event->id = cgroup_id(cgroup);
 	event->parent = parent_id(cgroup);
 	__builtin_memset(event->name, 0, sizeof(event->name));

@@ -51,7 +51,7 @@ enum counters_size {
 	URING_ROW = SLOTS + 6, /* has no counters: struct uring_call */
 	RING_ROW = SLOTS + 7, /* has no counters, only the grant */
 	COUNTERS_ROWS = SLOTS + 8,
-	RING_GRANTS = 32, /* all grants of all CPUs are this part of the ring */
+	RING_GRANTS = 32, /* all grants of all CPUs of a ring are this part of it */
 };
 
 /* Numbers that no table has. They are counted, never masked into range: COUNTER_SEEN of a row

@@ -64,8 +64,7 @@ static __always_inline void event_sent(const struct call *call)
 /* Counts an event that the ring refused, by the reason. */
 static __always_inline void event_lost(const struct call *call, __u64 size)
 {
-	if (bpf_ringbuf_query(&events, BPF_RB_AVAIL_DATA) + size + 8 >
-	    bpf_ringbuf_query(&events, BPF_RB_RING_SIZE))
+	if (ring_fill() + size + 8 > ring_bytes)
 		stats_count(call->counters, COUNTER_LOST_RING_FULL);
 	else
 		stats_count(call->counters, COUNTER_LOST_RING_BUSY);
@@ -81,7 +80,7 @@ static __always_inline void emit_plain(void *ctx, const struct call *call)
 		stats_count(call->counters, COUNTER_LOST_RING_FULL);
 		return;
 	}
-	event = bpf_ringbuf_reserve(&events, sizeof(*event), 0);
+	event = ring_reserve(sizeof(*event));
 	if (!event) {
 		event_lost(call, sizeof(*event));
 		return;
@@ -127,11 +126,11 @@ static __always_inline void emit_submit(struct scratch *scratch, const struct ca
 	scratch->event.size = size;
 	scratch->event.captures = scratch->count;
 	pending_begin(&scratch->event, call, scratch);
-	if (bpf_ringbuf_output(&events, scratch, size, BPF_RB_NO_WAKEUP)) {
+	if (ring_output(scratch, size)) {
+		event_sent(call);
+	} else {
 		pending_cancel(&scratch->event);
 		event_lost(call, size);
-	} else {
-		event_sent(call);
 	}
 }
 

@@ -31,7 +31,9 @@ enum attach_kind {
 	ATTACH_FENTRY = 3, /* fentry: entry functions of syscalls */
 };
 
-/* The type of a record in the ring. */
+/* The type of a record in the ring. Each begins with version, kind and size, and the time by which
+ * the daemon orders the records of several rings. That time is taken before the record has its
+ * place in the ring: so what is behind it happened later, whatever ring that is seen from. */
 enum event_kind {
 	EVENT_SYSCALL = 1, /* struct event, then captures */
 	EVENT_CGROUP_CREATED = 2, /* struct cgroup_event */
@@ -153,7 +155,7 @@ enum field_role {
 };
 
 enum wire_size {
-	EVENT_VERSION = 6, /* here because BTF has no macros */
+	EVENT_VERSION = 7, /* here because BTF has no macros */
 	COMM_SIZE = 16, /* TASK_COMM_LEN */
 	CGROUP_NAME_SIZE = 256, /* NAME_MAX + 1 */
 	EVENT_SIZE = 216,
@@ -177,6 +179,9 @@ enum wire_size {
 	EXCLUDED_FILES =
 		8, /* executables whose processes are not recorded, replaced ones included */
 };
+
+/* The place of the time in a record. */
+#define TIME_OFFSET(record) __builtin_offsetof(struct record, boottime_ns)
 
 /* In the order of their names, as /proc/PID/ns has them. */
 enum namespace {
@@ -292,32 +297,37 @@ struct result_event {
 	__u16 version;
 	__u16 kind;
 	__u32 size;
+	__u64 boottime_ns; /* CLOCK_BOOTTIME at the end */
 	__u64 entry_ns; /* `boottime_ns` of the entry's event, and */
 	__u32 tid; /* its `tid`: an exec may since have changed that of the thread */
 	__u16 ended; /* enum call_end */
 	__u16 captures;
-	__u64 boottime_ns; /* CLOCK_BOOTTIME at the end */
 	__s64 result; /* as the kernel returns it: a negative errno for a failure */
 };
 _Static_assert(sizeof(struct result_event) == RESULT_SIZE, "a result has no padding");
+_Static_assert(TIME_OFFSET(result_event) == TIME_OFFSET(event), "all records begin alike");
 
 /* The creation or removal of a cgroup of the v2 hierarchy. */
 struct cgroup_event {
 	__u16 version;
 	__u16 kind;
 	__u32 size;
+	__u64 boottime_ns; /* CLOCK_BOOTTIME at the tracepoint */
 	__u64 id;
 	__u64 parent;
 	__u8 name[CGROUP_NAME_SIZE]; /* last component, NUL-terminated */
 };
+_Static_assert(TIME_OFFSET(cgroup_event) == TIME_OFFSET(event), "all records begin alike");
 
 /* A test call of the daemon itself that came through the dispatcher and the table. */
 struct selftest_event {
 	__u16 version;
 	__u16 kind;
 	__u32 size;
+	__u64 boottime_ns; /* CLOCK_BOOTTIME at entry */
 	__u64 nonce; /* the call's first argument */
 };
+_Static_assert(TIME_OFFSET(selftest_event) == TIME_OFFSET(event), "all records begin alike");
 
 /* The process that the daemon asks `journal_open` about, and the answer. */
 struct journal_query {

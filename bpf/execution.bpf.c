@@ -50,7 +50,7 @@ int task_exec(void *ctx)
 	captures_begin(scratch);
 	scratch->pending = *pending;
 	pending_clear(pending);
-	result_fill(&scratch->result, &scratch->pending, 0, CALL_RETURNED);
+	result_fill(&scratch->result, &scratch->pending, bpf_ktime_get_boot_ns(), 0, CALL_RETURNED);
 	deferred_read_of_program(scratch, &scratch->pending);
 	interpreter_capture(scratch, executed_program(ctx));
 	if (!result_send_with_memory(scratch))

@@ -30,6 +30,8 @@ const volatile __u32 return_kind;
 const volatile __u32 task_start_kind;
 const volatile __u32 execution_kind;
 const volatile __u32 ring_bytes;
+const volatile __u32 ring_count;
+const volatile __u8 ring_of[RING_CPUS];
 const volatile __u32 ring_grant_events;
 volatile __u32 self_tgid;
 volatile __u64 excluded_files[EXCLUDED_FILES];
@@ -77,6 +79,7 @@ struct wire_types {
 	enum odd_number odd_number;
 	enum table_size table_size;
 	enum counters_size counters_size;
+	enum ring_size ring_size;
 	enum ledger_size ledger_size;
 	enum wire_size wire_size;
 	enum handler_size handler_size;

@@ -89,8 +89,15 @@ extern const volatile __u32 task_start_kind;
 /* The enum attach_kind of `task_exec`. Set before load. */
 extern const volatile __u32 execution_kind;
 
-/* Size of the ring. Set before load. */
+/* Size of each ring. Set before load. */
 extern const volatile __u32 ring_bytes;
+
+/* Number of rings. Set before load, so that the verifier removes what a single ring does not need.
+ */
+extern const volatile __u32 ring_count;
+
+/* Number of the ring of each CPU. Set before load. */
+extern const volatile __u8 ring_of[RING_CPUS];
 
 /* Number of events that a CPU may emit before it asks for the ring's fill again. Set before
  * load. */

@@ -133,11 +133,26 @@ struct {
 } ledger __weak SEC(".maps");
 
 /* The ring of events, the only queue between the programs and the daemon. The loader replaces the
- * size by `[ring] size`. */
+ * size by `[ring] size`. Where several groups of CPUs have a ring each, it is that of the first. */
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
 	__uint(max_entries, 8 * 1024 * 1024);
 } events __weak SEC(".maps");
+
+/* The rings by number, if there are several: `events` and others of the same size. Made and filled
+ * by the loader, read by all programs that write records (ring.h). With a single ring there is no
+ * such map. */
+struct other_ring {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 64 * 1024);
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__array(values, struct other_ring);
+} rings __weak SEC(".maps");
 
 /* The memory that handlers work in, see scratch.h. One for each CPU. */
 struct {

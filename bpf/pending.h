@@ -107,7 +107,7 @@ static __always_inline __s64 result_of_caller(const struct pending *pending, __s
 }
 
 static __always_inline void result_fill(struct result_event *event, const struct pending *pending,
-					__s64 result, __u16 ended)
+					__u64 boottime_ns, __s64 result, __u16 ended)
 {
 	event->version = EVENT_VERSION;
 	event->kind = EVENT_RESULT;
@@ -116,20 +116,21 @@ static __always_inline void result_fill(struct result_event *event, const struct
 	event->tid = pending->tid;
 	event->ended = ended;
 	event->captures = 0;
-	event->boottime_ns = bpf_ktime_get_boot_ns();
+	event->boottime_ns = boottime_ns;
 	event->result = result_of_caller(pending, result);
 }
 
 static __always_inline bool result_send(const struct pending *pending, __s64 result, __u16 ended)
 {
+	__u64 boottime_ns = bpf_ktime_get_boot_ns();
 	struct result_event *event;
 
 	if (!ring_has_room_for_result(pending, sizeof(*event)))
 		return false;
-	event = bpf_ringbuf_reserve(&events, sizeof(*event), 0);
+	event = ring_reserve(sizeof(*event));
 	if (!event)
 		return false;
-	result_fill(event, pending, result, ended);
+	result_fill(event, pending, boottime_ns, result, ended);
 	bpf_ringbuf_submit(event, BPF_RB_NO_WAKEUP);
 	consumer_wake();
 	return true;

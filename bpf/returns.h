@@ -175,7 +175,7 @@ static __always_inline void result_read_memory(struct scratch *scratch, __s64 re
 {
 	const struct pending *pending = &scratch->pending;
 
-	result_fill(&scratch->result, pending, result, CALL_RETURNED);
+	result_fill(&scratch->result, pending, bpf_ktime_get_boot_ns(), result, CALL_RETURNED);
 	scratch->vector.stage = VECTOR_END;
 	if ((__u64)task_mm() == pending->mm)
 		deferred_read_all(scratch, pending);
@@ -192,8 +192,7 @@ static __always_inline bool result_send_with_memory(struct scratch *scratch)
 		return false;
 	scratch->result.size = size;
 	scratch->result.captures = scratch->count;
-	if (!ring_has_room_for_result(pending, size) ||
-	    bpf_ringbuf_output(&events, &scratch->result, size, BPF_RB_NO_WAKEUP))
+	if (!ring_has_room_for_result(pending, size) || !ring_output(&scratch->result, size))
 		return false;
 	consumer_wake();
 	return true;

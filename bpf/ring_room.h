@@ -2,6 +2,7 @@
 #ifndef TAILCALLD_RING_ROOM_H
 #define TAILCALLD_RING_ROOM_H
 
+#include "ring.h"
 #include "route.h"
 
 /*
@@ -12,14 +13,11 @@
  *
  * To ask the kernel for the fill costs as much as a tenth of an event. While the ring is less than
  * half full, a CPU is therefore granted several events at once, of the smallest size. All grants of
- * all CPUs together are 1/32 of the ring, and this much less has everybody else: so a grant never
- * takes away what is promised to others, however late it is used.
+ * all CPUs of a ring are 1/32 of it, and this much less has everybody else: so a grant never takes
+ * away what is promised to others, however late it is used.
+ *
+ * Of several rings, each is divided in this way.
  */
-
-static __always_inline __u64 ring_fill(void)
-{
-	return bpf_ringbuf_query(&events, BPF_RB_AVAIL_DATA);
-}
 
 /* Returns how full the ring may be for what is not kept. */
 static __always_inline __u32 ring_common_room(void)

@@ -10,17 +10,19 @@
 SEC("raw_tp")
 int selftest(void *ctx)
 {
+	__u64 boottime_ns = bpf_ktime_get_boot_ns();
 	__u64 args[6];
 
 	if (task_ids() >> 32 != self_tgid)
 		return 0;
 	call_args(ctx, task_in_compat_syscall(), args);
-	struct selftest_event *event = bpf_ringbuf_reserve(&events, sizeof(*event), 0);
+	struct selftest_event *event = ring_reserve(sizeof(*event));
 	if (!event)
 		return 0;
 	event->version = EVENT_VERSION;
 	event->kind = EVENT_SELFTEST;
 	event->size = sizeof(*event);
+	event->boottime_ns = boottime_ns;
 	event->nonce = args[0];
 	bpf_ringbuf_submit(event, BPF_RB_NO_WAKEUP);
 	consumer_wake();

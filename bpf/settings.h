@@ -26,6 +26,11 @@ struct route {
 	__u8 uid_limit; /* number of the limit of each user's events; 0: none */
 };
 
+enum ring_size {
+	RINGS_MAX = 32,
+	RING_CPUS = 4096, /* that may have different rings; a power of two, see ring.h */
+};
+
 /* Reserved numbers of handlers. */
 enum special_handler {
 	HANDLER_NONE = 0, /* calls are not recorded */

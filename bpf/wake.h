@@ -2,7 +2,7 @@
 #ifndef TAILCALLD_WAKE_H
 #define TAILCALLD_WAKE_H
 
-#include "maps.h"
+#include "ring.h"
 
 /*
  * Wakes the consumer, the daemon, if it is asleep. Records are committed without a wakeup, and this
@@ -13,7 +13,8 @@
  *
  * The wakeup is sent with a discarded record of the smallest size. Two CPUs may both find the flag
  * set; a second wakeup does no harm. A full ring refuses the extra record; then a wakeup was sent
- * earlier, when the ring was a quarter full.
+ * earlier, when the ring was a quarter full. The consumer waits for all rings at once, so it is all
+ * the same in which of them the wakeup is.
  */
 static __always_inline void consumer_wake(void)
 {
@@ -21,10 +22,9 @@ static __always_inline void consumer_wake(void)
 
 	if (state == CONSUMER_AWAKE)
 		return;
-	if (state == CONSUMER_DOZING &&
-	    bpf_ringbuf_query(&events, BPF_RB_AVAIL_DATA) < ring_bytes / 4)
+	if (state == CONSUMER_DOZING && ring_fill() < ring_bytes / 4)
 		return;
-	void *nudge = bpf_ringbuf_reserve(&events, 8, 0);
+	void *nudge = ring_reserve(8);
 	if (!nudge)
 		return;
 	consumer = CONSUMER_AWAKE;

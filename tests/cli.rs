@@ -56,7 +56,9 @@ fn check_verbose_prints_resolved_table() {
     let line = shipped.lines().position(|line| line.starts_with("execveat")).unwrap() + 1;
     assert_eq!(lines[15][6..], ["0".to_owned(), format!("config/tailcalld.toml:{line}")]);
     assert!(
-        out.contains("\nring size        8MiB\nlimit per uid    10000/s, burst 10000\n"),
+        out.contains(
+            "\nring size        8MiB\nCPUs per ring    8\nlimit per uid    10000/s, burst 10000\n"
+        ),
         "{out}"
     );
     let attach = out.lines().find_map(|line| line.strip_prefix("attach ")).unwrap();

@@ -79,6 +79,23 @@ fn read_drop_ins_reports_faults_in_order_of_reading() {
 }
 
 #[test]
+fn read_ring_cpus_is_any_number_from_1_on() {
+    let ring = |cpus: &str| {
+        let directory = holding(format!("[routes]\nexecve = \"exec\"\n[ring]\ncpus = {cpus}\n"));
+        let faults = plan::read(&directory.path().join("c.toml"), &handlers());
+        let messages = |faults: Faults| faults.iter().map(|fault| fault.message.clone()).collect();
+        faults.map(|plan| plan.ring_cpus).map_err(|faults| -> Vec<String> { messages(faults) })
+    };
+    let fault = |message: &str| Err(vec![message.to_owned()]);
+    assert_eq!(ring("1"), Ok(1));
+    assert_eq!(ring("100000"), Ok(100_000), "more than any machine has");
+    assert_eq!(ring("0"), fault("ring cpus 0 is out of range, 1 or more"));
+    assert_eq!(ring("-1"), fault("ring cpus -1 is out of range, 1 or more"));
+    assert_eq!(ring("4294967296"), fault("ring cpus 4294967296 is out of range, 1 or more"));
+    assert_eq!(ring("\"8\""), fault("found a string, expected a number of CPUs"));
+}
+
+#[test]
 fn read_ring_size_out_of_range_is_fault() {
     let ring = |size: &str| {
         let directory = holding(format!("[routes]\nexecve = \"exec\"\n[ring]\nsize = {size}\n"));

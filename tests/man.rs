@@ -196,7 +196,7 @@ fn man_documents_every_value_of_abi() {
 #[test]
 fn man_defaults_match_the_program() {
     let text = page(CONFIGURATION);
-    let Config { defaults, ring_bytes, exclude, socket, attach, .. } = Config::default();
+    let Config { defaults, ring_bytes, ring_cpus, exclude, socket, attach, .. } = Config::default();
     let Config { exclude_units, per_uid, stats_interval, read_back, self_test, .. } =
         Config::default();
     let assert_has = |table: &str, what: &str| {
@@ -217,6 +217,7 @@ fn man_defaults_match_the_program() {
     let result = defaults.result.unwrap().summary();
     assert_has("defaults", &format!("The default is .Cm {result} ."));
     assert_has("ring", &format!("The default is {},", size_name(ring_bytes.into())));
+    assert_has("ring", &format!("The default is {ring_cpus} CPUs."));
     assert_has("exclude", &format!("The default is .Pa {} alone", exclude[0].display()));
     assert_has("kernel", &format!("The default is .Cm {} .", attach.name()));
     assert_has("journal", &format!("The default is .Pa {} .", socket.display()));

@@ -13,7 +13,7 @@ use std::sync::Mutex;
 use libbpf_rs::skel::OpenSkel as _;
 use libbpf_rs::{PrintLevel, set_print};
 use tailcalld::config::AttachTo;
-use tailcalld::load::{self, Attach, AttachMode};
+use tailcalld::load::{self, Attach, AttachMode, Rings};
 use tailcalld::plan::Routes;
 
 /// Kernel, program, instructions: the most that any compiler and way to attach came to.
@@ -35,9 +35,11 @@ fn verifier_accepts_every_program_at_known_cost() {
     let mut choices = Vec::from(tracepoints.map(of_tracepoint));
     choices.extend(AttachMode::choose(AttachTo::Function, &Routes::new()));
     choices.extend(AttachMode::with_fentry());
+    // One, whose programs are the shorter ones, and several.
+    let rings = [Rings::one(RING_BYTES), Rings::of_machine(RING_BYTES, 8, 32)];
     for choice in choices {
         let attach = choice.attach;
-        for (program, cost) in costs(&choice) {
+        for (program, cost) in rings.iter().flat_map(|rings| costs(*rings, &choice)) {
             println!("{kernel}\t{program}\t{cost}");
             match known(&kernel, &program) {
                 Some(known) if cost > known + known / 5 => {
@@ -76,9 +78,9 @@ fn known(kernel: &str, program: &str) -> Option<u64> {
 }
 
 /// Loads all programs; the instructions of each.
-fn costs(choice: &AttachMode) -> BTreeMap<String, u64> {
+fn costs(rings: Rings, choice: &AttachMode) -> BTreeMap<String, u64> {
     let mut object = MaybeUninit::uninit();
-    let open = load::prepare(&mut object, RING_BYTES, choice);
+    let open = load::prepare(&mut object, rings, choice);
     let mut open = open.expect("the object opens");
     for mut program in open.open_object_mut().progs_mut() {
         program.set_log_level(LOG_STATISTICS);

@@ -8,7 +8,7 @@ use anyhow::{Context as _, Result};
 use syscalls::{Abi, Slot, number};
 use tailcalld::config::AttachTo;
 use tailcalld::handlers::Handlers;
-use tailcalld::load::{self, AttachMode, Bpf, Wanted};
+use tailcalld::load::{self, AttachMode, Bpf, Rings, Wanted};
 use tailcalld::plan::{Plan, Route, Routes, Rule};
 use tailcalld::table::Table;
 
@@ -31,7 +31,8 @@ impl Ours {
         // Some kilobytes for as long as this process lives: no frame outlives what it borrows.
         let object = Box::leak(Box::new(MaybeUninit::uninit()));
         let plan = plan(&load::handlers()?)?;
-        let mut bpf = load::load(object, RING_BYTES, choice, Wanted::OnDemand(&[&plan]))?;
+        let mut bpf =
+            load::load(object, Rings::one(RING_BYTES), choice, Wanted::OnDemand(&[&plan]))?;
         let mut table = Table::new();
         table.apply(&mut bpf, &plan)?;
         Ok(Self { bpf, table })

@@ -138,7 +138,7 @@ fn page(old: &str, maker: &str, run: &str) -> String {
     let title = title(maker);
     let others = old.split(RUN).skip(1).map(|rest| format!("{RUN}{rest}"));
     let others = others.filter(|other| !other.starts_with(&title));
-    format!("{HEAD}\n{run}")
+    format!("{HEAD}\n{MANY_CPUS}\n{run}")
         + &others.map(|other| format!("\n{}\n", other.trim())).collect::<String>()
 }
 
@@ -153,6 +153,9 @@ down all of them. \"Added\" means: minus the same calls with nothing attached, m
 Measurements with auditing on come last and are not interleaved. A run in which the same calls with nothing attached
 differ by more than a tenth of the cost of an empty program is not published.
 ";
+
+/// Model of machines that no run is of.
+const MANY_CPUS: &str = include_str!("many_cpus.md");
 
 /// Begin of a run.
 const RUN: &str = "## Run on ";

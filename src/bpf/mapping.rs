@@ -70,6 +70,20 @@ impl Mapping {
         // `self`. Unless the mapping is writable, it is only ever loaded.
         Some(unsafe { self.words.cast::<AtomicU64>().add(index).as_ref() })
     }
+
+    /// Bytes at an offset; `None` beyond the end.
+    ///
+    /// # Safety
+    /// Nobody may write these bytes as long as they are borrowed.
+    pub(super) unsafe fn bytes(&self, offset: usize, length: usize) -> Option<&[u8]> {
+        if offset.checked_add(length)? > self.bytes.get() {
+            return None;
+        }
+        // SAFETY: they lie within the mapping, which lives as long as `self`; nobody writes them.
+        Some(unsafe {
+            std::slice::from_raw_parts(self.words.cast::<u8>().add(offset).as_ptr(), length)
+        })
+    }
 }
 
 /// The words of a map that may be stored to as well.

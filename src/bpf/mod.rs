@@ -6,6 +6,7 @@ mod calls;
 mod fentry;
 mod mapping;
 mod pins;
+mod ring;
 mod seccomp;
 mod shared;
 
@@ -24,6 +25,7 @@ pub use calls::{
 pub use fentry::{attach_fentry, load_fentry, may_share_array};
 pub use mapping::{Mapping, WritableMapping};
 pub use pins::{open_pin, pin};
+pub use ring::{RecordState, RingMemory};
 pub use seccomp::install_seccomp;
 pub use shared::{
     BUCKETS, Bank, BucketWords, ENV_NAME_WORDS, ENV_NAMES, EXCLUDED_CGROUPS, EXCLUDED_FILES,

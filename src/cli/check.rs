@@ -186,6 +186,7 @@ fn settings(plan: &Plan) -> Vec<[String; 2]> {
         [what.to_owned(), value.unwrap_or_else(|| NONE.to_owned())]
     };
     let mut rows = vec![["ring size".to_owned(), size_name(plan.ring_bytes.into())]];
+    rows.push(["CPUs per ring".to_owned(), plan.ring_cpus.to_string()]);
     rows.push(row(
         "limit per uid",
         plan.per_uid.map(|limit| format!("{}, burst {}", limit.rate, limit.burst)),

@@ -30,7 +30,11 @@ const LOG_SHIPPERS: [&str; 14] = [
     "otelcol.service",
     "otelcol-contrib.service",
 ];
-/// Size of the ring: seconds of a busy host while journald restarts, or 45,000 events without captures.
+/// CPUs that share a ring: by published figures, one of 8 CPUs takes a third of the events of one of a single CPU, one
+/// of 52 CPUs a fifth.
+const RING_CPUS: u32 = 8;
+
+/// Size of a ring: seconds of a busy host while journald restarts, or 37,000 events without captures.
 const RING_BYTES: u32 = 8 << 20;
 /// Priority `info`: a normal event that is worth keeping.
 const PRIORITY: u8 = 6;
@@ -71,6 +75,7 @@ impl Default for Config {
                 ..Options::default()
             },
             ring_bytes: RING_BYTES,
+            ring_cpus: RING_CPUS,
             exclude: vec![JOURNALD.into()],
             exclude_units: LOG_SHIPPERS.map(str::to_owned).to_vec(),
             socket: SOCKET.into(),

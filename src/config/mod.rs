@@ -94,8 +94,10 @@ pub struct Config {
     pub entries: Vec<Entry>,
     /// Options of the routes that do not set them; none is `None`.
     pub defaults: Options,
-    /// Size of the ring buffer, a power of two.
+    /// Size of each ring buffer, a power of two.
     pub ring_bytes: u32,
+    /// CPUs that share one.
+    pub ring_cpus: u32,
     /// Executables whose processes are excluded in the kernel.
     pub exclude: Vec<PathBuf>,
     /// Units of the system whose processes are excluded in the kernel.

@@ -33,6 +33,13 @@ const SETTINGS: &[Setting] = &[
         },
     },
     Setting {
+        table: "ring",
+        key: "cpus",
+        read: |config, reader, value| {
+            reader.store(&mut config.ring_cpus, value, values::ring_cpus);
+        },
+    },
+    Setting {
         table: "exclude",
         key: "exe",
         read: |config, reader, value| {

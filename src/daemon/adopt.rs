@@ -12,7 +12,7 @@ use libbpf_rs::OpenObject;
 use super::counters::CountersState;
 use super::{Daemon, saved_calls};
 use crate::fd_store::FdStore;
-use crate::load::{self, Adoption, AttachMode, Bpf, KernelState, Predecessor, Wanted};
+use crate::load::{self, Adoption, AttachMode, Bpf, KernelState, Predecessor, Rings, Wanted};
 use crate::pipeline::{EntryFile, WaitingCalls};
 use crate::plan::Plan;
 use crate::ring::{Leftover, Unread};
@@ -44,7 +44,8 @@ pub fn load<'obj>(
     let older = saved.as_ref().map(older_states).unwrap_or_default();
     let kept = load::KeptSide { store: store.clone(), state, unfinished: older };
     let wanted = Wanted::Table(plan);
-    let bpf = load::load_kept(object, plan.ring_bytes, choice, wanted, &kept)?;
+    let rings = Rings::of_groups(plan.ring_bytes, plan.ring_cpus)?;
+    let bpf = load::load_kept(object, rings, choice, wanted, &kept)?;
     let bank = match (&bpf.adoption, bpf.predecessors.last()) {
         (Adoption::Replaced(_), Some(predecessor)) => predecessor.live_bank(),
         _ => bpf.shared.live_bank(),
@@ -121,7 +122,9 @@ impl Daemon<'_> {
     }
 
     fn open_leftover(&mut self) -> Result<()> {
-        self.leftover = self.bpf.predecessors.first().map(Leftover::open).transpose()?;
+        let interrupted = self.pipeline.borrow().interrupted();
+        let first = self.bpf.predecessors.first();
+        self.leftover = first.map(|first| Leftover::open(first, interrupted)).transpose()?;
         Ok(())
     }
 
@@ -168,7 +171,7 @@ impl Daemon<'_> {
 
     /// Reads what is left in the ring of the predecessor. Returns whether there is more.
     pub(super) fn read_leftover(&mut self) -> Result<bool> {
-        let Some(leftover) = &self.leftover else { return Ok(false) };
+        let Some(leftover) = &mut self.leftover else { return Ok(false) };
         let mut pipeline = self.pipeline.borrow_mut();
         let is_empty = leftover.turn(|bytes| pipeline.receive(bytes));
         pipeline.end_turn(false);
@@ -204,6 +207,9 @@ impl Daemon<'_> {
         let entries = EntryFile::open(&folder)?;
         let waiting = self.waiting_calls()?;
         self.pipeline.borrow_mut().adopt(self.bpf.ledger()?, entries, calls, waiting);
+        if let Some(event) = self.pipeline.borrow().interrupted() {
+            self.consumer.begin_with(event);
+        }
         Ok(())
     }
 

@@ -78,8 +78,7 @@ struct Daemon<'obj> {
     options: RunOptions,
     plan: Plan,
     last_reload: LastReload,
-    /// Shared with the consumer's callback, which libbpf-rs owns for as long as the ring: it cannot borrow
-    /// from the daemon that calls it.
+    /// Shared with the consumer's callback, which cannot borrow from the daemon that calls it.
     pipeline: Rc<RefCell<Pipeline>>,
     consumer: Consumer<'obj>,
     counters: Counters,
@@ -265,7 +264,7 @@ impl Daemon<'_> {
         if self.read_leftover()? {
             return self.pause_if_full(Rest::None);
         }
-        let rest = self.consumer.turn()?;
+        let rest = self.consumer.turn();
         if rest == Rest::None {
             self.timers.arm(Timer::Counters, Instant::now() + COUNTERS_INTERVAL);
         }

@@ -173,6 +173,7 @@ fn changed_settings(old: &Plan, new: &Plan) -> impl Iterator<Item = String> {
     let next_start = ", after a restart";
     let settings = [
         (new.ring_bytes != old.ring_bytes, "[ring] size", next_start),
+        (new.ring_cpus != old.ring_cpus, "[ring] cpus", next_start),
         (new.socket != old.socket, "[journal] socket", next_start),
         (new.attach != old.attach, "[kernel] attach", next_start),
         (new.exclude != old.exclude, "[exclude] exe", ""),

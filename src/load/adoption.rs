@@ -2,7 +2,7 @@
 //! counters. Links stay attached to the programs of that daemon, and the programs of its table stay there until the
 //! next reload: they are the same, and work on the same maps.
 
-use std::os::fd::{AsFd as _, BorrowedFd};
+use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
 
 use anyhow::{Context as _, Result};
 use libbpf_rs::{Map, MapCore, MapInfo, Object, OpenObject};
@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::attach::Attach;
 use super::attachment::LinkFunctions;
-use super::predecessor::{MAP, Predecessor, kept_name};
+use super::predecessor::{MAP, Predecessor, is_further_ring, kept_name, ring_name};
 use crate::fd_store::FdStore;
 
 /// Maps in which a daemon goes on counting whatever its object is, if the types are the same. The number in their names
@@ -38,6 +38,9 @@ pub struct KernelState {
     pub hooks: (Attach, Attach),
     /// Id of the ring, which no other map has until the machine is booted.
     pub ring: u32,
+    /// Ids of the rings behind it.
+    #[serde(default)]
+    pub further_rings: Vec<u32>,
     /// Functions of the links, by the name of the link.
     pub functions: LinkFunctions,
 }
@@ -140,11 +143,38 @@ pub(super) fn older(store: &FdStore, unfinished: &[&KernelState]) -> Vec<Predece
     readable.filter_map(|state| Predecessor::take(store.scoped(state.scope)).ok()).collect()
 }
 
-/// Returns whether the store has the ring that was written down, and a link of the dispatcher.
+/// Returns whether the store has the rings that were written down, and a link of the dispatcher.
 fn is_whole(store: &FdStore, state: &KernelState) -> bool {
-    let ring = store.with(&kept_name("events"), |fd| MapInfo::new(fd).map(|map| map.info.id));
     let is_attached = store.names().iter().any(|name| name.starts_with(DISPATCHER_LINKS));
-    is_attached && matches!(ring, Some(Ok(id)) if id == state.ring)
+    is_attached && has_rings(store, state)
+}
+
+/// Returns whether the store has the rings that were written down.
+fn has_rings(store: &FdStore, state: &KernelState) -> bool {
+    let all = std::iter::once(&state.ring).chain(&state.further_rings);
+    (0..).zip(all).all(|(number, id)| {
+        let kept = store.with(&ring_name(number), |fd| MapInfo::new(fd).map(|map| map.info.id));
+        matches!(kept, Some(Ok(kept)) if kept == *id)
+    })
+}
+
+/// Takes the rings behind the first one out of the store, if this daemon goes on with them.
+pub(super) fn take_further_rings(
+    store: &FdStore,
+    state: Option<&KernelState>,
+    adoption: &Adoption,
+) -> Option<Vec<OwnedFd>> {
+    let state = state.filter(|_| *adoption == Adoption::Done)?;
+    let scoped = store.scoped(state.scope);
+    let numbers = (1..).zip(&state.further_rings).map(|(number, _)| number);
+    Some(numbers.filter_map(|number| scoped.take(&ring_name(number))).collect())
+}
+
+/// Keeps the rings behind the first one, which is a map of the object.
+pub(super) fn keep_rings(further: &[OwnedFd], store: &FdStore) {
+    for (number, ring) in (1..).zip(further) {
+        store.put(&ring_name(number), ring.as_fd());
+    }
 }
 
 /// Checks that the store has what the previous daemon wrote down, and that an object of this stamp can go on with it.
@@ -158,7 +188,7 @@ pub(super) fn check(
 ) -> Result<(), String> {
     let state = state.ok_or("the file that describes it is missing or damaged")?;
     if state.stamp != stamp(open) {
-        return Err("it belongs to another version, or [ring] size or [kernel] attach has changed"
+        return Err("it belongs to another version, or [ring], [kernel] attach or the number of CPUs has changed"
             .to_owned());
     }
     check_kept(open, store, state)
@@ -179,8 +209,7 @@ pub(super) fn check_kept(
     if let Some(missing) = kept_maps(open).find(|name| !is_kept(name)) {
         return Err(format!("the service manager did not keep {missing}"));
     }
-    let ring = store.with(&format!("{MAP}events"), |fd| MapInfo::new(fd).map(|map| map.info.id));
-    if !matches!(ring, Some(Ok(id)) if id == state.ring) {
+    if !has_rings(store, state) {
         return Err("the file that describes it is that of another daemon".to_owned());
     }
     if let Some(missing) = state.functions.keys().find(|name| !names.contains(name)) {
@@ -228,7 +257,8 @@ pub(super) fn reuse_maps(
     reuse_named(open, store, state, |_| true)?;
     // Maps that the object does not create on this kernel are not needed any more.
     let scoped = store.scoped(state.scope);
-    let names = scoped.names().into_iter().filter(|name| name.starts_with(MAP));
+    let is_unused = |name: &String| name.starts_with(MAP) && !is_further_ring(name);
+    let names = scoped.names().into_iter().filter(is_unused);
     names.for_each(|name| drop(scoped.take(&name)));
     Ok(())
 }

@@ -13,6 +13,7 @@ use libbpf_rs::{Map, MapCore as _, OpenObject};
 
 use super::adoption::{is_constant, kept_maps_of};
 use super::attach_mode::AttachMode;
+use super::rings::Rings;
 use super::{errors, prepare, without_signals};
 use crate::bpf::{self, OpenTailcalldSkel, TailcalldSkel};
 
@@ -45,13 +46,13 @@ impl ConcurrentLoad {
     ///
     /// # Errors
     /// Fails if there can be no further thread.
-    pub fn begin(names: Names, ring_bytes: u32, choice: &AttachMode) -> Result<Self> {
+    pub fn begin(names: Names, rings: Rings, choice: &AttachMode) -> Result<Self> {
         let (maps, given) = channel();
         let (wanted, choice) = (names.clone(), choice.clone());
         let load = move || {
-            let open = open(&wanted, ring_bytes, &choice)?;
+            let open = open(&wanted, rings, &choice)?;
             let maps = given.recv().context("the maps of the object were not made")?;
-            finish(open, &maps, ring_bytes)
+            finish(open, &maps, rings)
         };
         let thread = thread::Builder::new().name("tailcalld-load".to_owned()).spawn(load);
         Ok(Self { names, maps, thread: thread.context(NO_THREAD)? })
@@ -87,27 +88,27 @@ pub(super) fn join(thread: JoinHandle<LoadResult>) -> LoadResult {
 pub(super) fn load_copy(
     names: &Names,
     maps: &SharedMaps,
-    ring_bytes: u32,
+    rings: Rings,
     choice: &AttachMode,
 ) -> LoadResult {
-    finish(open(names, ring_bytes, choice)?, maps, ring_bytes)
+    finish(open(names, rings, choice)?, maps, rings)
 }
 
-fn open(names: &Names, ring_bytes: u32, choice: &AttachMode) -> Result<OpenTailcalldSkel<'static>> {
+fn open(names: &Names, rings: Rings, choice: &AttachMode) -> Result<OpenTailcalldSkel<'static>> {
     // A few bytes that are not freed: a daemon loads two, and their programs stay to its end.
-    let mut open = prepare(Box::leak(Box::new(MaybeUninit::uninit())), ring_bytes, choice)?;
+    let mut open = prepare(Box::leak(Box::new(MaybeUninit::uninit())), rings, choice)?;
     load_only(&mut open, names);
     Ok(open)
 }
 
-fn finish(mut open: OpenTailcalldSkel<'static>, maps: &SharedMaps, ring_bytes: u32) -> LoadResult {
+fn finish(mut open: OpenTailcalldSkel<'static>, maps: &SharedMaps, rings: Rings) -> LoadResult {
     for mut map in open.open_object_mut().maps_mut() {
         let name = map.name().to_string_lossy().into_owned();
         if let Some((_, fd)) = maps.iter().find(|(shared, _)| *shared == name) {
             map.reuse_fd(fd.as_fd()).with_context(|| format!("failed to share {name}"))?;
         }
     }
-    without_signals(|| errors::explain(ring_bytes, || open.load()))
+    without_signals(|| errors::explain(rings, || open.load()))
 }
 
 /// Leaves out all other programs.
@@ -122,8 +123,8 @@ pub(super) fn load_only(open: &mut OpenTailcalldSkel<'_>, names: &Names) {
 ///
 /// # Errors
 /// Fails if the kernel refuses one.
-pub(super) fn make_maps(open: &mut OpenObject, ring_bytes: u32) -> Result<SharedMaps> {
-    without_signals(|| errors::explain(ring_bytes, || bpf::make_maps(open)))?;
+pub(super) fn make_maps(open: &mut OpenObject, rings: Rings) -> Result<SharedMaps> {
+    without_signals(|| errors::explain(rings, || bpf::make_maps(open)))?;
     let shared = open.maps().filter(libbpf_rs::OpenMapImpl::autocreate);
     let shared = shared.map(|map| (map.name().to_string_lossy().into_owned(), map));
     let shared = shared.filter(|(name, _)| !is_constant(name));

@@ -7,6 +7,7 @@ use std::path::Path;
 use anyhow::{Error, Result};
 use libbpf_rs::{ErrorKind, PrintLevel, set_print};
 
+use super::rings::Rings;
 use crate::error::Failure;
 
 /// File with the capabilities of this process.
@@ -97,18 +98,18 @@ pub fn capture_libbpf_messages() {
 ///
 /// # Errors
 /// As the load's, explained.
-pub fn explain<T>(ring_bytes: u32, load: impl FnOnce() -> libbpf_rs::Result<T>) -> Result<T> {
+pub fn explain<T>(rings: Rings, load: impl FnOnce() -> libbpf_rs::Result<T>) -> Result<T> {
     MESSAGES.with_borrow_mut(Vec::clear);
     load().map_err(|error| {
         let messages = MESSAGES.take();
         for message in &messages {
             tracing::debug!(target: "libbpf", "{message}");
         }
-        explained(error, &messages, ring_bytes)
+        explained(error, &messages, rings)
     })
 }
 
-fn explained(error: libbpf_rs::Error, messages: &[String], ring_bytes: u32) -> Error {
+fn explained(error: libbpf_rs::Error, messages: &[String], rings: Rings) -> Error {
     let failure = match verifier_log(messages) {
         // Lockdown takes the helpers away, and /sys/kernel/security is not always mounted.
         Some(log) if log.contains("unknown func bpf_probe_read") => locked_down(),
@@ -117,10 +118,7 @@ fn explained(error: libbpf_rs::Error, messages: &[String], ring_bytes: u32) -> E
             complaint(log)
         )),
         None if messages.iter().any(|message| message.contains("'events'")) => {
-            Failure::Unavailable(format!(
-                "the kernel refused a ring of {} KiB: reduce `[ring] size`, or raise the memory limit of the service",
-                ring_bytes / 1024
-            ))
+            return refused_ring(error, rings);
         }
         None if error.kind() == ErrorKind::PermissionDenied => Failure::Permission(format!(
             "the kernel rejected the BPF programs: CAP_BPF and CAP_PERFMON are required; the last message of libbpf: {}",
@@ -132,6 +130,17 @@ fn explained(error: libbpf_rs::Error, messages: &[String], ring_bytes: u32) -> E
         )),
     };
     Error::new(error).context(failure)
+}
+
+/// Explains that the kernel has no room for a ring.
+pub fn refused_ring(error: libbpf_rs::Error, rings: Rings) -> Error {
+    let (size, mend) = (rings.bytes / 1024, "or raise the memory limit of the service");
+    Error::new(error).context(Failure::Unavailable(match rings.count {
+        1 => format!("the kernel refused a ring of {size} KiB: reduce `[ring] size`, {mend}"),
+        count => format!(
+            "the kernel refused one of {count} rings of {size} KiB: reduce `[ring] size`, raise `[ring] cpus`, {mend}"
+        ),
+    }))
 }
 
 /// Returns the log of the verifier, if the load came that far: then privileges were enough, although EACCES
@@ -158,7 +167,8 @@ mod tests {
 
     fn failure(errno: i32, messages: &[&str]) -> Failure {
         let messages: Vec<String> = messages.iter().map(|&message| message.to_owned()).collect();
-        let error = explained(libbpf_rs::Error::from_raw_os_error(errno), &messages, 1 << 16);
+        let error =
+            explained(libbpf_rs::Error::from_raw_os_error(errno), &messages, Rings::one(1 << 16));
         error.downcast_ref::<Failure>().expect("a failure").clone()
     }
 

@@ -1,6 +1,7 @@
 //! Loading of the object for a daemon that goes on where another one ended, and that another one follows.
 
 use std::mem::MaybeUninit;
+use std::os::fd::{AsFd as _, OwnedFd};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result};
@@ -17,6 +18,7 @@ use super::needed_programs::{self, Wanted};
 use super::other_dispatcher::OtherDispatcher;
 use super::predecessor::Predecessor;
 use super::programs::Programs;
+use super::rings::{self, Rings};
 use super::task_link::TaskLink;
 use super::without_signals;
 use super::{Bpf, cgroup_tags, errors, executable, object, preconditions, prepare, process_tree};
@@ -43,18 +45,19 @@ pub struct KeptSide<'a> {
 /// Fails where [`load`] does.
 pub fn load_kept<'obj>(
     object: &'obj mut MaybeUninit<OpenObject>,
-    ring_bytes: u32,
+    rings: Rings,
     choice: AttachMode,
     wanted: Wanted<'_>,
     kept: &KeptSide<'_>,
 ) -> Result<Bpf<'obj>> {
     preconditions()?;
     let KeptSide { store, state, unfinished } = kept;
-    let mut open = prepare(object, ring_bytes, &choice)?;
+    let mut open = prepare(object, rings, &choice)?;
     let handlers = object::declared_handlers(&open)?;
     let stamp = adoption::stamp(open.open_object());
     let (adoption, predecessors) =
         adoption::reuse(open.open_object_mut(), store, *state, unfinished)?;
+    let kept_rings = adoption::take_further_rings(store, *state, &adoption);
     let (scope, books) = match (&adoption, state) {
         (Adoption::Done, Some(state)) => (state.scope, state.books),
         (Adoption::Replaced(_), Some(state)) => (store.next_scope(), state.books),
@@ -63,7 +66,8 @@ pub fn load_kept<'obj>(
     let are_returns_free = choice.return_hooks().exit == Attach::Function;
     let is_live = adoption == Adoption::Done;
     let first = needed_programs::needed(wanted, is_live, &open, &handlers, are_returns_free);
-    let (mut skeleton, second) = load_first(open, &first, ring_bytes, &choice)?;
+    let (mut skeleton, second) = load_first(open, &first, rings, &choice)?;
+    let further_rings = further_rings(&skeleton, rings, kept_rings)?;
     let shared = match adoption {
         Adoption::Done => {
             Shared::take_reused(&mut skeleton).context("failed to map the globals")?
@@ -73,9 +77,8 @@ pub fn load_kept<'obj>(
     let shared = shared.context("the BPF object has no global variables")?;
     adoption::remove_unused(store, &adoption);
     let is_on_demand = matches!(wanted, Wanted::OnDemand(_));
-    let programs =
-        Programs::load_rest(first, second, &skeleton, ring_bytes, &choice, is_on_demand)?;
-    let loaded = LoadedObject { skeleton, shared, handlers, programs };
+    let programs = Programs::load_rest(first, second, &skeleton, rings, &choice, is_on_demand)?;
+    let loaded = LoadedObject { skeleton, further_rings, shared, handlers, programs };
     let mut bpf = Bpf::new(loaded, choice, &store.scoped(scope))?;
     (bpf.stamp, bpf.scope, bpf.books) = (stamp, scope, books);
     (bpf.adoption, bpf.predecessors) = (adoption, predecessors);
@@ -89,25 +92,43 @@ pub fn load_kept<'obj>(
 fn load_first<'obj>(
     mut open: OpenTailcalldSkel<'obj>,
     first: &Names,
-    ring_bytes: u32,
+    rings: Rings,
     choice: &AttachMode,
 ) -> Result<(TailcalldSkel<'obj>, Option<LoadedCopy>)> {
     let (here, beside) = needed_programs::halves(first);
     copies::load_only(&mut open, &here);
-    let concurrent = (!beside.is_empty())
-        .then(|| ConcurrentLoad::begin(beside, ring_bytes, choice))
-        .transpose()?;
+    let concurrent =
+        (!beside.is_empty()).then(|| ConcurrentLoad::begin(beside, rings, choice)).transpose()?;
     if let Some(concurrent) = &concurrent {
-        concurrent.load_on(copies::make_maps(open.open_object_mut(), ring_bytes)?);
+        concurrent.load_on(copies::make_maps(open.open_object_mut(), rings)?);
     }
-    let skeleton = without_signals(|| errors::explain(ring_bytes, || open.load()))?;
+    let skeleton = without_signals(|| errors::explain(rings, || open.load()))?;
     Ok((skeleton, concurrent.map(ConcurrentLoad::finish).transpose()?))
+}
+
+/// Returns the rings behind the first one: those that were kept, or new ones.
+fn further_rings(
+    skeleton: &TailcalldSkel<'_>,
+    rings: Rings,
+    kept: Option<Vec<OwnedFd>>,
+) -> Result<Vec<OwnedFd>> {
+    match kept {
+        Some(kept) => return Ok(kept),
+        None if rings.count == 1 => return Ok(Vec::new()),
+        None => {}
+    }
+    let made = rings::make_further(rings);
+    let made = made.map_err(|error| errors::refused_ring(error, rings))?;
+    rings::share(skeleton, &made)?;
+    Ok(made)
 }
 
 /// An object in the kernel.
 pub(super) struct LoadedObject<'obj> {
     /// Maps and programs.
     pub skeleton: TailcalldSkel<'obj>,
+    /// Rings behind the first one.
+    pub further_rings: Vec<OwnedFd>,
     /// Globals.
     pub shared: Shared<'obj>,
     /// Handlers of the object.
@@ -123,7 +144,7 @@ impl<'obj> Bpf<'obj> {
         choice: AttachMode,
         store: &FdStore,
     ) -> Result<Self> {
-        let LoadedObject { skeleton, shared, handlers, programs } = loaded;
+        let LoadedObject { skeleton, further_rings, shared, handlers, programs } = loaded;
         let exit = choice.return_hooks().exit;
         let AttachMode { attach, returns, task_start, execution, reason, limitations, functions } =
             choice;
@@ -132,6 +153,7 @@ impl<'obj> Bpf<'obj> {
             handlers,
             counters: CounterRows::open(&skeleton.maps.counters)?,
             programs,
+            further_rings,
             dispatcher: Attachment::new(Side::Entry, attach, functions.clone()),
             submissions: Attachment::new(Side::Submission, attach, functions.clone()),
             returns: Attachment::new(Side::Return, exit, functions),
@@ -171,6 +193,7 @@ impl Bpf<'_> {
             _ => {
                 let has_books = self.books != self.scope;
                 adoption::keep_maps(self.skeleton.object(), &self.store, self.scope, has_books);
+                adoption::keep_rings(&self.further_rings, &self.store.scoped(self.scope));
             }
         }
     }
@@ -214,16 +237,18 @@ impl Bpf<'_> {
     /// Describes what the kernel has of this daemon, for the next one.
     ///
     /// # Errors
-    /// Fails if the kernel does not report the id of the ring.
+    /// Fails if the kernel does not report the id of a ring.
     pub fn kernel_state(&self) -> Result<KernelState> {
-        let ring = adoption::id(self.events().as_fd())?;
+        let ring = adoption::id(self.skeleton.maps.events.as_fd())?;
+        let further = self.further_rings.iter().map(|ring| adoption::id(ring.as_fd()));
+        let further_rings = further.collect::<Result<_>>()?;
         let functions = self.dispatcher.functions();
         let functions = functions.chain(self.submissions.functions());
         let functions = functions.chain(self.returns.functions()).collect();
         let layout = adoption::LAYOUT.to_owned();
         let (stamp, scope, books) = (self.stamp.clone(), self.scope, self.books);
         let hooks = (self.dispatcher.attach(), self.returns.attach());
-        Ok(KernelState { stamp, layout, scope, books, hooks, ring, functions })
+        Ok(KernelState { stamp, layout, scope, books, hooks, ring, further_rings, functions })
     }
 
     /// Leaves what the service manager keeps to the next daemon.

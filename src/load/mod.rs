@@ -33,6 +33,7 @@ mod preemption;
 mod process_tree;
 mod programs;
 mod recipes;
+mod rings;
 mod table_check;
 mod task_link;
 mod wiring;
@@ -40,7 +41,7 @@ mod wiring;
 use std::collections::BTreeSet;
 use std::fs::File;
 use std::mem::MaybeUninit;
-use std::os::fd::{AsFd, AsRawFd as _, BorrowedFd};
+use std::os::fd::{AsFd, AsRawFd as _, BorrowedFd, OwnedFd};
 use std::sync::atomic::Ordering::SeqCst;
 
 use anyhow::{Context as _, Result};
@@ -72,6 +73,7 @@ pub use object::{handlers, prepare};
 pub use other_dispatcher::OtherDispatcher;
 pub use permissions::{is_bpf_unrestricted, may_open_perf_events};
 pub use predecessor::{GLOBALS, Predecessor};
+pub use rings::Rings;
 pub use table_check::{EMPTY, id_of};
 
 /// The loaded object. Whoever owns it keeps the table alive: the kernel empties a program array when
@@ -86,6 +88,8 @@ pub struct Bpf<'obj> {
     /// Counters of the programs.
     pub counters: CounterRows,
     programs: Programs,
+    /// Rings behind the first one.
+    further_rings: Vec<OwnedFd>,
     /// `sys_enter`, at the entry of calls.
     dispatcher: Attachment,
     /// `uring_submit`, at the submission of operations of `io_uring`.
@@ -119,18 +123,18 @@ pub struct Bpf<'obj> {
     pub limitations: Vec<String>,
 }
 
-/// Loads the object with a ring of that size, in bytes, for a daemon that no other one follows. Returns once the programs
-/// in `wanted` are loaded.
+/// Loads the object with those rings, for a daemon that no other one follows. Returns once the programs in `wanted` are
+/// loaded.
 ///
 /// # Errors
 /// With what the kernel refused, and what to do about it.
 pub fn load<'obj>(
     object: &'obj mut MaybeUninit<OpenObject>,
-    ring_bytes: u32,
+    rings: Rings,
     choice: AttachMode,
     wanted: Wanted<'_>,
 ) -> Result<Bpf<'obj>> {
-    load_kept(object, ring_bytes, choice, wanted, &KeptSide::default())
+    load_kept(object, rings, choice, wanted, &KeptSide::default())
 }
 
 /// Reads what a load needs to know of the kernel, in a thread, while the configuration is read.
@@ -296,9 +300,15 @@ impl Bpf<'_> {
         Ledger::open(self.skeleton.maps.ledger.as_fd())
     }
 
-    /// The ring.
-    pub fn events(&self) -> &dyn MapCore {
-        &self.skeleton.maps.events
+    /// The rings, all of one size.
+    pub fn rings(&self) -> impl Iterator<Item = BorrowedFd<'_>> {
+        let first = std::iter::once(self.skeleton.maps.events.as_fd());
+        first.chain(self.further_rings.iter().map(OwnedFd::as_fd))
+    }
+
+    /// Returns the size of each ring, in bytes.
+    pub fn ring_bytes(&self) -> u32 {
+        self.skeleton.maps.events.max_entries()
     }
 
     /// Returns after every program that was running when it was called.

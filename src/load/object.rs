@@ -10,6 +10,7 @@ use syscalls::Slot;
 
 use super::attach_mode::AttachMode;
 use super::kernel_types::KernelTypes;
+use super::rings::Rings;
 use super::{errors, handler_manifest, recipes};
 use crate::bpf::types::{counters_size, wire_size};
 use crate::bpf::{OpenTailcalldSkel, TailcalldSkelBuilder};
@@ -31,7 +32,7 @@ pub fn handlers() -> Result<Handlers> {
 /// Fails if the object inside this binary is damaged.
 pub fn prepare<'obj>(
     object: &'obj mut MaybeUninit<OpenObject>,
-    ring_bytes: u32,
+    rings: Rings,
     choice: &AttachMode,
 ) -> Result<OpenTailcalldSkel<'obj>> {
     let types = KernelTypes::get()?;
@@ -39,7 +40,7 @@ pub fn prepare<'obj>(
     builder.object_builder_mut().btf_custom_path(types.path())?;
     let mut open = open(builder, object)?;
     set_types(&mut open, types)?;
-    configure(&mut open, ring_bytes, choice)?;
+    configure(&mut open, rings, choice)?;
     Ok(open)
 }
 
@@ -69,16 +70,15 @@ fn set_types(open: &mut OpenTailcalldSkel<'_>, types: &KernelTypes) -> Result<()
 
 const NO_CONSTANTS: &str = "the BPF object has no constants";
 
-fn configure(open: &mut OpenTailcalldSkel<'_>, ring_bytes: u32, choice: &AttachMode) -> Result<()> {
+fn configure(open: &mut OpenTailcalldSkel<'_>, rings: Rings, choice: &AttachMode) -> Result<()> {
     handler_manifest::number(open.maps.rodata_handlers.initial_value_mut().unwrap_or_default());
-    open.maps.events.set_max_entries(ring_bytes).context("failed to set the ring's size")?;
+    set_rings(open, rings)?;
     let rows = CounterRows::count()?;
     open.maps.counters.set_max_entries(rows).context("failed to size the counters")?;
     let has_storage = MapType::TaskStorage.is_supported().unwrap_or(false);
     open.maps.pending_tasks.set_autocreate(has_storage).context("failed to leave out a map")?;
     let rodata = open.maps.rodata_data.as_deref_mut().context(NO_CONSTANTS)?;
-    rodata.ring_bytes = ring_bytes;
-    rodata.ring_grant_events = grant_events(ring_bytes, rows / counters_size::COUNTERS_ROWS.0);
+    rodata.ring_grant_events = grant_events(rings, rows / counters_size::COUNTERS_ROWS.0);
     rodata.attach_kind = choice.attach.kind();
     let returns = choice.return_hooks();
     rodata.return_kind = returns.exit.kind();
@@ -122,9 +122,21 @@ fn configure(open: &mut OpenTailcalldSkel<'_>, ring_bytes: u32, choice: &AttachM
 }
 
 /// Returns the number of events without captures that each CPU may emit before it looks at the ring's fill again.
-fn grant_events(ring_bytes: u32, cpus: u32) -> u32 {
+fn grant_events(rings: Rings, cpus: u32) -> u32 {
     let (header, event) = (8, wire_size::EVENT_SIZE.0);
-    ring_bytes / counters_size::RING_GRANTS.0 / cpus.max(1) / (header + event)
+    rings.bytes / counters_size::RING_GRANTS.0 / rings.most_cpus(cpus).max(1) / (header + event)
+}
+
+/// Sets the size of the rings and which CPU uses which. The others are made when the object is loaded.
+fn set_rings(open: &mut OpenTailcalldSkel<'_>, rings: Rings) -> Result<()> {
+    open.maps.events.set_max_entries(rings.bytes).context("failed to set the ring's size")?;
+    let by_number = &mut open.maps.rings;
+    by_number.set_autocreate(rings.count > 1).context("failed to leave out a map")?;
+    by_number.set_max_entries(rings.count).context("failed to set the number of rings")?;
+    let rodata = open.maps.rodata_data.as_deref_mut().context(NO_CONSTANTS)?;
+    (rodata.ring_bytes, rodata.ring_count) = (rings.bytes, rings.count);
+    rodata.ring_of = rings.by_cpu();
+    Ok(())
 }
 
 /// A program array takes programs of one type only.

@@ -87,14 +87,19 @@ impl Predecessor {
         self.store.wait();
     }
 
-    /// Returns the ring and its size in bytes.
+    /// Returns the rings and their sizes in bytes.
     ///
     /// # Errors
-    /// Fails if it is not there.
-    pub fn ring(&self) -> Result<(BorrowedFd<'_>, usize)> {
-        let ring = find(&self.fds, "events")?;
-        let info = MapInfo::new(ring).context("failed to read the size of the ring")?;
-        Ok((ring, info.info.max_entries as usize))
+    /// Fails if the kernel does not report a size.
+    pub fn rings(&self) -> Result<Vec<(BorrowedFd<'_>, usize)>> {
+        let further = self.fds.iter().filter(|(name, _)| is_further_ring(name));
+        let further = further.map(|(_, ring)| ring.as_fd());
+        let all = std::iter::once(find(&self.fds, RING)?).chain(further);
+        let with_size = |ring| {
+            let info = MapInfo::new(ring).context("failed to read the size of a ring")?;
+            Ok((ring, info.info.max_entries as usize))
+        };
+        all.map(with_size).collect()
     }
 }
 
@@ -106,8 +111,24 @@ pub(super) fn kept_name(map: &str) -> String {
     format!("{MAP}{map}")
 }
 
+/// Map of the first ring.
+const RING: &str = "events";
+
+/// Name of a ring in the store.
+pub(super) fn ring_name(number: u32) -> String {
+    match number {
+        0 => kept_name(RING),
+        _ => format!("{}.{number}", kept_name(RING)),
+    }
+}
+
+/// Returns whether a name in the store is that of a ring behind the first one.
+pub(super) fn is_further_ring(name: &str) -> bool {
+    name.strip_prefix(&kept_name(RING)).is_some_and(|number| number.starts_with('.'))
+}
+
 /// Maps without which nothing is left of it.
-const NEEDED: [&str; 3] = ["events", "syscalls", GLOBALS_MAP];
+const NEEDED: [&str; 3] = [RING, "syscalls", GLOBALS_MAP];
 
 /// Map of the globals.
 const GLOBALS_MAP: &str = "tailcall.bss";

@@ -14,6 +14,7 @@ use nix::sys::eventfd::{EfdFlags, EventFd};
 
 use super::attach_mode::AttachMode;
 use super::copies::{LoadResult, LoadedCopy, NO_THREAD, Names, join, load_copy, shared_maps};
+use super::rings::Rings;
 use crate::bpf::{TailcalldProgs, TailcalldSkel};
 
 /// Chooses one program of an object.
@@ -55,7 +56,7 @@ impl Programs {
         first: Names,
         second: Option<LoadedCopy>,
         skeleton: &TailcalldSkel<'_>,
-        ring_bytes: u32,
+        rings: Rings,
         choice: &AttachMode,
         is_on_demand: bool,
     ) -> Result<Self> {
@@ -68,7 +69,7 @@ impl Programs {
         let (maps, choice) = (shared_maps(skeleton)?, choice.clone());
         let completion = Arc::clone(&programs.completion);
         let load = move || {
-            let loaded = load_copy(&rest, &maps, ring_bytes, &choice);
+            let loaded = load_copy(&rest, &maps, rings, &choice);
             let _ = completion.write(1);
             loaded
         };

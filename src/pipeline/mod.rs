@@ -38,7 +38,7 @@ use crate::handlers::Handlers;
 use crate::output::record::OutputLimits;
 use crate::pipeline::feedback::{Detector, Suspect};
 use crate::plan::Plan;
-use crate::ring::Flow;
+use crate::ring::{EventKey, Flow};
 use crate::stats::Ledger;
 
 /// Decoder and output, and what went through them.
@@ -212,6 +212,11 @@ impl Pipeline {
             self.delivery.write_waiting(record);
         }
         self.delivery.write_receipts();
+    }
+
+    /// Returns time and thread of the event that the previous daemon was delivering when it was killed.
+    pub fn interrupted(&self) -> Option<EventKey> {
+        self.delivery.receipts.interrupted()
     }
 
     /// Removes and returns the calls that wait for their result, for the next daemon.

@@ -115,6 +115,12 @@ impl Receipts {
         self.slots.insert(slot, Received { count, last, saved });
     }
 
+    /// Returns time and thread of the event that the previous daemon was delivering when it was killed, until the first
+    /// event comes.
+    pub fn interrupted(&self) -> Option<(u64, u32)> {
+        self.interrupted.map(|(EventId { boottime_ns, tid }, _)| (boottime_ns, tid))
+    }
+
     /// Returns the number of the file in which the previous daemon left the beginning of a line.
     pub fn cut_in(&self) -> Option<u64> {
         self.state.cut_in

@@ -38,8 +38,10 @@ pub struct Plan {
     /// Entry and file that made each route. For people: two plans with the same routes make
     /// the same table.
     pub origins: BTreeMap<Slot, Origin>,
-    /// Size of the ring buffer, a power of two.
+    /// Size of each ring buffer, a power of two.
     pub ring_bytes: u32,
+    /// CPUs that share one.
+    pub ring_cpus: u32,
     /// Executables whose processes are excluded in the kernel.
     pub exclude: Vec<PathBuf>,
     /// Units whose processes are excluded in the kernel.
@@ -109,6 +111,7 @@ pub fn build(config: &Config, handlers: &Handlers) -> (Plan, Vec<Fault>) {
     let (winners, mut faults) = conflict::winners(config, handlers);
     let mut plan = Plan {
         ring_bytes: config.ring_bytes,
+        ring_cpus: config.ring_cpus,
         exclude: config.exclude.clone(),
         exclude_units: config.exclude_units.clone(),
         socket: config.socket.clone(),

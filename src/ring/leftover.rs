@@ -1,54 +1,35 @@
-//! Reader of a ring that another object wrote, until it is empty: `Consumer` reads the ring of our own.
+//! Reader of the rings that another object wrote, until they are empty: `Consumer` reads those of our own.
 
-use std::num::NonZeroUsize;
-use std::sync::atomic::Ordering::{Acquire, Release};
+use anyhow::Result;
 
-use anyhow::{Context as _, Result};
-
-use super::unread::{BUSY, DISCARDED, HEADER, Layout};
-use super::{Flow, TURN, page_bytes};
-use crate::bpf::WritableMapping;
+use super::merge::{EventKey, Merge};
+use super::{Flow, TURN, open};
 use crate::load::Predecessor;
 
-/// The ring of a predecessor.
+/// The rings of a predecessor.
 #[derive(Debug)]
 pub struct Leftover {
-    layout: Layout,
-    /// The consumer's position.
-    position: WritableMapping,
+    merge: Merge,
 }
 
 impl Leftover {
-    /// Opens the ring.
+    /// Opens the rings. An event whose delivery was interrupted is taken before all others.
     ///
     /// # Errors
     /// Fails if the kernel refuses.
-    pub fn open(predecessor: &Predecessor) -> Result<Self> {
-        let (ring, bytes) = predecessor.ring()?;
-        let page = NonZeroUsize::new(page_bytes()?).context("a page has no size")?;
-        let position = WritableMapping::open(ring, page).context("failed to map the position")?;
-        Ok(Self { layout: Layout::open(ring, bytes)?, position })
+    pub fn open(predecessor: &Predecessor, interrupted: Option<EventKey>) -> Result<Self> {
+        let rings = predecessor.rings()?.into_iter().map(|(ring, bytes)| open(ring, bytes));
+        let mut merge = Merge::new(rings.collect::<Result<Vec<_>>>()?);
+        if let Some(event) = interrupted {
+            merge.begin_with(event);
+        }
+        Ok(Self { merge })
     }
 
-    /// Passes on the records of one turn; returns whether the ring is empty. Each one counts as consumed after it was
+    /// Passes on the records of one turn; returns whether the rings are empty. Each one counts as consumed after it was
     /// passed on, as in `Consumer`.
-    pub fn turn(&self, mut receive: impl FnMut(&[u8]) -> Flow) -> bool {
-        let Some(position) = self.position.word(0) else { return true };
-        for _ in 0..TURN {
-            let at = position.load(Acquire);
-            let Some(head) = self.layout.record(at) else { return true };
-            if head & BUSY != 0 {
-                return false;
-            }
-            let length = u64::from(head & !(BUSY | DISCARDED));
-            let is_event = head & DISCARDED == 0;
-            let flow =
-                if is_event { receive(&self.layout.copy(at, length)) } else { Flow::Continue };
-            position.store(at + (length + HEADER).next_multiple_of(HEADER), Release);
-            if flow == Flow::Pause {
-                return false;
-            }
-        }
-        false
+    pub fn turn(&mut self, mut receive: impl FnMut(&[u8]) -> Flow) -> bool {
+        let pass = self.merge.pass(TURN, &mut receive);
+        pass.is_empty && !pass.is_paused
     }
 }

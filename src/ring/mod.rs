@@ -1,23 +1,27 @@
-//! Consumer of the ring buffer: passes records on one at a time and in bounded turns, so that signals,
+//! Consumer of the rings: passes records on one at a time and in bounded turns, so that signals,
 //! reloads and the watchdog are always served. It decides when the daemon may sleep and how it is woken.
 
 mod leftover;
+mod merge;
 mod positions;
 mod unread;
 
 pub use leftover::Leftover;
+pub use merge::EventKey;
 pub use positions::Positions;
 pub use unread::Unread;
 
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::cell::RefCell;
+use std::os::fd::{AsFd as _, BorrowedFd};
 use std::sync::atomic::Ordering::SeqCst;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
-use libbpf_rs::{RingBuffer, RingBufferBuilder};
+use nix::sys::epoll::{Epoll, EpollCreateFlags, EpollEvent, EpollFlags};
 use nix::unistd::{SysconfVar, sysconf};
 
-use crate::bpf::{Shared, types::consumer_state};
+use self::merge::Merge;
+use crate::bpf::{RingMemory, Shared, types::consumer_state};
 use crate::load::Bpf;
 
 /// Most records in one turn. At 2 µs each a turn takes half a millisecond.
@@ -26,7 +30,7 @@ const TURN_RECORDS: u32 = 256;
 /// Smallest record with its header: no event has fewer bytes than a word.
 const SMALLEST_BYTES: u32 = 16;
 
-/// Sleep of a consumer that has just found the ring empty, before it polls again without asking to be
+/// Sleep of a consumer that has just found the rings empty, before it polls again without asking to be
 /// woken: under load this saves a wakeup for every event (268 instead of 914 ns each).
 const DOZE: Duration = Duration::from_millis(5);
 
@@ -46,91 +50,92 @@ pub enum Rest {
     None,
     /// Sleep of this length, after which the daemon must take a turn.
     Doze(Duration),
-    /// Sleep until the ring's file descriptor is readable.
+    /// Sleep until the consumer's file descriptor is readable.
     Sleep,
 }
 
-/// The reading end of the ring.
+/// The reading end of the rings.
 #[allow(missing_debug_implementations)] // it holds a callback
 pub struct Consumer<'a> {
-    ring: RingBuffer<'a>,
+    input: RefCell<Input<'a>>,
     shared: Shared<'a>,
-    epoll: OwnedFd,
-    /// Turns that empty a full ring.
+    epoll: Epoll,
+    /// Turns that empty full rings.
     turns: u32,
 }
 
+/// Records and their receiver.
+struct Input<'a> {
+    merge: Merge,
+    receive: Receiver<'a>,
+}
+
+type Receiver<'a> = Box<dyn FnMut(&[u8]) -> Flow + 'a>;
+
 impl<'a> Consumer<'a> {
-    /// Opens the ring. `receive` gets each record's bytes, which are valid during the call only. It
-    /// runs below a C function and must not panic.
+    /// Opens the rings. `receive` gets each record's bytes. It must not call the consumer.
     ///
     /// # Errors
-    /// Fails if the ring cannot be mapped.
-    pub fn open(bpf: &Bpf<'a>, mut receive: impl FnMut(&[u8]) -> Flow + 'a) -> Result<Self> {
-        let mut builder = RingBufferBuilder::new();
-        let callback = move |bytes: &[u8]| match receive(bytes) {
-            Flow::Continue => 0,
-            Flow::Pause => PAUSE,
-        };
-        builder.add(bpf.events(), callback).context(FAILED)?;
-        let ring = builder.build().context(FAILED)?;
-        let epoll = crate::bpf::duplicate(ring.epoll_fd()).context(FAILED)?;
-        let turns = bpf.events().max_entries() / SMALLEST_BYTES / TURN_RECORDS + 1;
-        Ok(Self { ring, shared: bpf.shared, epoll, turns })
+    /// Fails if a ring cannot be mapped.
+    pub fn open(bpf: &Bpf<'a>, receive: impl FnMut(&[u8]) -> Flow + 'a) -> Result<Self> {
+        let bytes = bpf.ring_bytes();
+        let epoll = Epoll::new(EpollCreateFlags::EPOLL_CLOEXEC).context(FAILED)?;
+        let (mut rings, mut turns) = (Vec::new(), 1);
+        for ring in bpf.rings() {
+            rings.push(open(ring, bytes as usize)?);
+            epoll.add(ring, EpollEvent::new(EpollFlags::EPOLLIN, 0)).context(FAILED)?;
+            turns += bytes / SMALLEST_BYTES / TURN_RECORDS;
+        }
+        let input = Input { merge: Merge::new(rings), receive: Box::new(receive) };
+        Ok(Self { input: RefCell::new(input), shared: bpf.shared, epoll, turns })
+    }
+
+    /// Takes an event before all others: the one whose delivery a kill of the previous daemon has interrupted.
+    pub fn begin_with(&self, event: EventKey) {
+        self.input.borrow_mut().merge.begin_with(event);
     }
 
     /// Returns a descriptor that is readable when there is something to consume.
     pub fn fd(&self) -> BorrowedFd<'_> {
-        self.epoll.as_fd()
+        self.epoll.0.as_fd()
     }
 
     /// Consumes the records of one turn and returns how long the daemon may sleep.
-    ///
-    /// # Errors
-    /// Fails if libbpf cannot read the ring.
-    pub fn turn(&self) -> Result<Rest> {
+    pub fn turn(&self) -> Rest {
         let before = self.state();
         self.enter(consumer_state::CONSUMER_AWAKE);
-        if self.consume()? > 0 {
-            return Ok(Rest::None);
+        if self.consume() {
+            return Rest::None;
         }
-        // One step down each time the ring is found empty: awake, dozing, asleep. The flag is set
+        // One step down each time the rings are found empty: awake, dozing, asleep. The flag is set
         // before the last poll; a record that comes after it wakes the daemon.
         let (next, rest) = match before {
             consumer_state::CONSUMER_AWAKE => (consumer_state::CONSUMER_DOZING, Rest::Doze(DOZE)),
             _ => (consumer_state::CONSUMER_ASLEEP, Rest::Sleep),
         };
         self.enter(next);
-        Ok(if self.consume()? > 0 { Rest::None } else { rest })
+        if self.consume() { Rest::None } else { rest }
     }
 
-    /// Consumes records until `is_done` holds or the ring is empty. It passes over as many records as the ring
+    /// Consumes records until `is_done` holds or the rings are empty. It passes over as many records as the rings
     /// can hold and no more, so that a flood of new ones does not keep it here.
-    ///
-    /// # Errors
-    /// Fails if libbpf cannot read the ring.
-    pub fn consume_until(&self, is_done: impl Fn() -> bool) -> Result<()> {
+    pub fn consume_until(&self, is_done: impl Fn() -> bool) {
         for _ in 0..self.turns {
-            if self.turn()? != Rest::None || is_done() {
+            if self.turn() != Rest::None || is_done() {
                 break;
             }
         }
-        Ok(())
     }
 
     /// Makes a call whose record is to come back, and consumes the records of one turn. A consumer that sleeps is
     /// not woken by that record, and sleeps on afterwards.
-    ///
-    /// # Errors
-    /// Fails if libbpf cannot read the ring.
-    pub fn probe(&self, call: impl FnOnce()) -> Result<()> {
+    pub fn probe(&self, call: impl FnOnce()) {
         let before = self.state();
         self.enter(consumer_state::CONSUMER_AWAKE);
         call();
-        self.consume()?;
-        // The turn that follows looks at the ring again before the daemon sleeps.
+        self.consume();
+        // The turn that follows looks at the rings again before the daemon sleeps.
         self.enter(before);
-        Ok(())
     }
 
     /// Turns wakeups off while nothing is consumed.
@@ -138,13 +143,18 @@ impl<'a> Consumer<'a> {
         self.enter(consumer_state::CONSUMER_AWAKE);
     }
 
-    fn consume(&self) -> Result<usize> {
-        match self.ring.consume_raw_n(TURN) {
-            PAUSE => Ok(TURN),
-            count => usize::try_from(count)
-                .map_err(|_| std::io::Error::from_raw_os_error(-count))
-                .context("failed to read the ring"),
+    /// Consumes the records of one turn, those that come meanwhile as well; returns whether there was any, or is.
+    fn consume(&self) -> bool {
+        let Input { merge, receive } = &mut *self.input.borrow_mut();
+        let mut records = 0;
+        while records < TURN {
+            let pass = merge.pass(TURN - records, receive);
+            records += pass.records;
+            if pass.records == 0 || pass.is_paused {
+                return records > 0 || pass.has_more;
+            }
         }
+        true
     }
 
     fn state(&self) -> consumer_state {
@@ -152,10 +162,15 @@ impl<'a> Consumer<'a> {
     }
 
     /// Publishes the consumer's state. The store is sequentially consistent, so that the reads of the
-    /// ring that follow cannot pass it: see bpf/wake.h.
+    /// rings that follow cannot pass it: see bpf/wake.h.
     fn enter(&self, state: consumer_state) {
         self.shared.consumer().store(state.0, SeqCst);
     }
+}
+
+/// Maps a ring.
+fn open(ring: BorrowedFd<'_>, bytes: usize) -> Result<RingMemory> {
+    RingMemory::open(ring, bytes, page_bytes()?).context("failed to map a ring")
 }
 
 /// Returns the size of a page: the positions of a mapped ring have one each.
@@ -165,7 +180,4 @@ fn page_bytes() -> Result<usize> {
     usize::try_from(size).with_context(|| format!("a page of {size} bytes"))
 }
 
-/// Result of the callback that ends a turn: libbpf passes a negative result through, and no errno is
-/// that large.
-const PAUSE: i32 = i32::MIN;
-const FAILED: &str = "failed to open the ring";
+const FAILED: &str = "failed to open the rings";

@@ -67,13 +67,25 @@ impl Drop for BpfFs {
 
 #[test]
 fn killed_daemon_with_pins_loses_no_call_and_stop_removes_them() {
+    killed_with_pins("", "1-map-events");
+}
+
+#[test]
+fn killed_daemon_with_pins_of_several_rings_loses_no_call() {
+    let cpus = std::thread::available_parallelism().map_or(1, usize::from);
+    let ring = if cpus > 1 { "1-map-events-1" } else { "1-map-events" };
+    killed_with_pins("[ring]\ncpus = 1\n", ring);
+}
+
+fn killed_with_pins(rings: &str, pin: &str) {
     let number = unused_number();
-    let Some(setup) = Setup::alone(&format!("[routes]\n{number} = \"args\"\n")) else { return };
+    let config = format!("[routes]\n{number} = \"args\"\n{rings}");
+    let Some(setup) = Setup::alone(&config) else { return };
     let before = ours();
     let pins = BpfFs::mount(&setup);
     let mut first = pins.start(&setup);
     first.records.until("started");
-    assert!(pins.pins().join("1-map-events").exists());
+    assert!(pins.pins().join(pin).exists());
     first.end_with_status(Signal::SIGKILL);
     let name = trigger(&["times", "50", "native", &number, "nth"]);
     let mut second = pins.start(&setup);

@@ -112,7 +112,16 @@ pub struct Steady(Trigger);
 
 impl Steady {
     pub fn start(number: &str) -> Self {
-        let mut command = Trigger::command(&["steady", "native", number, "nth"]);
+        Self::with(&["steady", "native", number, "nth"])
+    }
+
+    /// Starts one that stays on a CPU.
+    pub fn on_cpu(cpu: u64, number: &str) -> Self {
+        Self::with(&["on-cpu", &cpu.to_string(), "steady", "native", number, "nth"])
+    }
+
+    fn with(words: &[&str]) -> Self {
+        let mut command = Trigger::command(words);
         command.1.stdin(Stdio::piped()).stdout(Stdio::piped());
         Self(Trigger::spawn(command))
     }

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::os::fd::AsFd as _;
+use std::process::Command;
 
 use libbpf_rs::query::MapInfoIter;
 use libbpf_rs::{MapCore as _, MapHandle};
@@ -111,9 +112,23 @@ fn handlers_that_were_removed_are_restored() {
 
 #[test]
 fn consumer_that_was_moved_is_reported_and_set_back() {
+    consumer_is_set_back("");
+}
+
+/// The call of the self-test comes through the other ring, that of the first CPU.
+#[test]
+fn consumer_of_one_of_several_rings_is_set_back() {
+    consumer_is_set_back("[ring]\ncpus = 1\n");
+}
+
+/// Moves the consumer of the ring that was made last.
+fn consumer_is_set_back(rings: &str) {
     let number = unused_number();
-    let Some(setup) = Setup::alone(&format!("[routes]\n{number} = \"args\"\n")) else { return };
+    let config = format!("[routes]\n{number} = \"args\"\n{rings}");
+    let Some(setup) = Setup::alone(&config) else { return };
     let mut daemon = setup.start();
+    let pinned = Command::new("taskset").args(["-cp", "0", &daemon.pid().to_string()]).output();
+    assert!(pinned.unwrap().status.success());
     let ring = map("events");
     Mapping::store_first(ring.as_fd(), 1 << 40).unwrap();
     drop(ring);

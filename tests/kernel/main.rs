@@ -42,6 +42,7 @@ mod process;
 mod process_tree;
 mod reload;
 mod results;
+mod rings;
 #[allow(dead_code)] // tests/abuse uses all of it
 mod shell;
 mod timer;

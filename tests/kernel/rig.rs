@@ -15,7 +15,7 @@ use syscalls::{Abi, Slot, number};
 use tailcalld::config::AttachTo;
 use tailcalld::decode::{Event, Header, RingRecord, SyscallExit};
 use tailcalld::handlers::Handlers;
-use tailcalld::load::{self, Attach, AttachMode, Bpf, Wanted};
+use tailcalld::load::{self, Attach, AttachMode, Bpf, Rings, Wanted};
 use tailcalld::plan::{Plan, Routes, Rule};
 use tailcalld::ring::{Consumer, Flow, Rest};
 use tailcalld::stats::KernelCounters;
@@ -69,14 +69,23 @@ impl Rig {
         Self::of_tables(&[plan], ring_bytes)
     }
 
+    /// With several rings, which `Rings::of_groups` makes.
+    pub fn with_rings(plan: &Plan, rings: Rings) -> Self {
+        Self::load(&[plan], rings)
+    }
+
     /// Applies the first of these tables, and has the programs of all of them: a load beside other calls makes the
     /// kernel skip some, and takes descriptors.
     pub fn of_tables(plans: &[&Plan], ring_bytes: u32) -> Self {
+        Self::load(plans, Rings::one(ring_bytes))
+    }
+
+    fn load(plans: &[&Plan], rings: Rings) -> Self {
         // `Bpf` borrows the object, and a struct cannot borrow from itself: it is leaked, one a test. The
         // kernel's objects are removed when `bpf` is dropped.
         let object = Box::leak(Box::new(MaybeUninit::uninit()));
         let wanted = Wanted::OnDemand(plans);
-        let mut bpf = load::load(object, ring_bytes, choice(), wanted).expect("the object loads");
+        let mut bpf = load::load(object, rings, choice(), wanted).expect("the object loads");
         let records = Rc::new(RefCell::new(Vec::new()));
         let sink = Rc::clone(&records);
         let consumer = Consumer::open(&bpf, move |bytes| {
@@ -95,14 +104,14 @@ impl Rig {
 
     /// Returns all records so far.
     pub fn records(&self) -> Vec<Vec<u8>> {
-        while self.consumer.turn().expect("the ring is readable") == Rest::None {}
+        while self.consumer.turn() == Rest::None {}
         self.records.take()
     }
 
     /// Returns the events of so many turns, for a ring that never runs empty.
     pub fn events_of(&self, turns: usize) -> Vec<Vec<u8>> {
         for _ in 0..turns {
-            self.consumer.turn().expect("the ring is readable");
+            self.consumer.turn();
         }
         self.only_events(self.records.take())
     }
@@ -158,9 +167,15 @@ impl Rig {
         records.iter().filter(|bytes| self.is_of(bytes, &name) || is_exit(bytes)).cloned().collect()
     }
 
+    /// Returns the records of one turn.
+    pub fn turn(&self) -> Vec<Vec<u8>> {
+        self.consumer.turn();
+        self.records.take()
+    }
+
     /// Reads the ring until the consumer may rest in that way.
     pub fn rest(&self, until: impl Fn(Rest) -> bool) {
-        while !until(self.consumer.turn().expect("the ring is readable")) {}
+        while !until(self.consumer.turn()) {}
     }
 
     /// Stops the consumer until the next read.
@@ -334,7 +349,7 @@ pub fn own_slot(number: u16) -> Slot {
     Slot::new(Abi::Native, number).expect("within the table")
 }
 
-const RARE: [&str; 14] = [
+const RARE: [&str; 18] = [
     "getpriority",
     "getresuid",
     "getresgid",
@@ -349,6 +364,10 @@ const RARE: [&str; 14] = [
     "sched_rr_get_interval",
     "get_robust_list",
     "capget",
+    "get_mempolicy",
+    "ioprio_get",
+    "mincore",
+    "getitimer",
 ];
 
 pub fn slot(abi: Abi, name: &str) -> Slot {

@@ -47,7 +47,7 @@ ways() {
 
 test_each_way() {
 	for way in $(ways); do
-		TAILCALLD_TEST_ATTACH=$way run_tests $way kernel
+		TAILCALLD_TEST_ATTACH=$way run_tests $way kernel ${TESTS:-}
 	done
 }
 
@@ -68,14 +68,18 @@ test_each_preemption() {
 	echo "$booted" >$mode_file
 }
 
-{
-	echo "guest begins: $(uname -r)"
+test_all() {
 	test_each_way
 	test_each_preemption
 	for clang in $(cd /test/deps && ls -d verifier-*); do
 		run_tests "${clang#verifier-}" "$clang"
 	done
 	sh /test/daemon.sh
+}
+
+{
+	echo "guest begins: $(uname -r), $(nproc) processors"
+	if [ -n "${TESTS:-}" ]; then test_each_way; else test_all; fi
 	echo "guest ends: $(cut -d ' ' -f 1 /proc/uptime) s"
 } >/dev/ttyS1 2>&1
 poweroff -f

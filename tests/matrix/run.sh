@@ -4,6 +4,8 @@
 # by `make matrix`.
 #
 #	CLANGS="clang-14 clang-19"	compilers of the BPF object; default: all that are installed
+#	CPUS=8				processors of each guest; default: 2
+#	TESTS="rings:: wake::"		only these of the kernel tests
 #	ACCEPT=1			records the current cost of verification in tests/matrix/verifier.tsv
 set -eu
 # The daemon refuses a configuration in a directory that a group can write.
@@ -27,6 +29,7 @@ build() {
 	{
 		echo 'export TAILCALLD_TEST_DIVISOR=4'
 		echo "${ACCEPT:+export TAILCALLD_ACCEPT=1}"
+		echo "export TESTS='${TESTS:-}'"
 	} >"$work/tree/environment"
 	disk "$work/tree" >"$work/disk"
 	if [ "$(id -u)" -eq 0 ]; then

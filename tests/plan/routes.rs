@@ -76,7 +76,7 @@ fn read_drop_ins_override_in_name_order() {
     assert_eq!(at(Abi::Native, 155), Some(named(route(1, 5, 100))));
     assert_eq!(from(Abi::Native, 155), "10-site.toml:6 @mount");
     assert_eq!(at(Abi::Native, 222), None);
-    assert_eq!(plan.ring_bytes, 1 << 20);
+    assert_eq!((plan.ring_bytes, plan.ring_cpus), (1 << 20, 8));
     assert_eq!(plan.exclude, Vec::<&Path>::new());
     let names: Vec<_> = plan.files.iter().map(|file| file.file_name().unwrap()).collect();
     assert_eq!(names, ["main.toml", "10-site.toml", "20-host.toml", "30-empty.toml"]);

@@ -36,7 +36,7 @@ fn read_shipped_file_routes_exec_timers_and_io_uring() {
         expected.rules[0].keep = if is_exec { Keep::Always } else { Keep::High };
         assert_eq!(*found, expected);
     }
-    assert_eq!(plan.ring_bytes, 8 << 20);
+    assert_eq!((plan.ring_bytes, plan.ring_cpus), (8 << 20, 8));
     assert_eq!(plan.exclude, [Path::new("/usr/lib/systemd/systemd-journald")]);
     assert_eq!(plan.socket, Path::new("/run/systemd/journal/socket"));
     assert_eq!(plan.attach, AttachTo::Auto);

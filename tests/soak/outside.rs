@@ -5,7 +5,7 @@ use std::mem::MaybeUninit;
 
 use syscalls::{Abi, Slot};
 use tailcalld::config::AttachTo;
-use tailcalld::load::{self, AttachMode, Bpf, Wanted};
+use tailcalld::load::{self, AttachMode, Bpf, Rings, Wanted};
 use tailcalld::plan::{self, Routes};
 use tailcalld::table::Table;
 
@@ -27,7 +27,8 @@ impl Outside {
         let attach = AttachMode::choose(AttachTo::Tracepoint, &Routes::new()).unwrap();
         // `Bpf` borrows the object, which lives as long as the process.
         let object = Box::leak(Box::new(MaybeUninit::uninit()));
-        let mut bpf = load::load(object, 64 * 1024, attach, Wanted::OnDemand(&[&plan])).unwrap();
+        let mut bpf =
+            load::load(object, Rings::one(64 * 1024), attach, Wanted::OnDemand(&[&plan])).unwrap();
         let mut table = Table::new();
         table.apply(&mut bpf, &plan).unwrap();
         Self { bpf, _table: table }

@@ -9,6 +9,8 @@
 //!     trigger endless native NUMBER [ARG...]      in 4 threads to the end of its input; says how many
 //!     trigger shifting N native NUMBER [ARG...]   while a thread changes the vector of the second argument
 //!     trigger crowd N native NUMBER [ARG...]      N calls in each of 8 threads, all on one CPU
+//!     trigger on-cpu CPU ...              the rest on that CPU
+//!     trigger on-cpu each N               N calls of sched_setaffinity that return on another CPU
 //!     trigger interrupted N native NUMBER [ARG...]    as crowd, with a realtime task 5,000 times a second
 //!     trigger families N native NUMBER [ARG...]       8 processes on one CPU: N children each, one call a child
 //!     trigger from-a-thread native NUMBER [ARG...]    not by the process's first thread
@@ -54,6 +56,8 @@ use std::time::Duration;
 
 use nix::libc;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+#[path = "cpu.rs"]
+mod cpu;
 #[path = "random.rs"]
 mod random;
 #[path = "set_exe.rs"]
@@ -110,7 +114,7 @@ fn make(words: &[&str]) {
         ["families", times, rest @ ..] => families(number(times), &Call::parse(rest)),
         ["interrupted", times, rest @ ..] => {
             let (times, call) = (number(times), Call::parse(rest));
-            pin();
+            cpu::stay();
             let ended = AtomicBool::new(false);
             std::thread::scope(|scope| {
                 scope.spawn(|| interrupt(&ended));
@@ -118,6 +122,7 @@ fn make(words: &[&str]) {
                 ended.store(true, Relaxed);
             });
         }
+        ["on-cpu", cpu, rest @ ..] => on_cpu(cpu, rest),
         ["from-a-thread", rest @ ..] => in_thread(&Call::parse(rest)),
         ["set-exe", path, "native", nr] => set_exe::set_exe(path, number(nr)),
         ["bound", rest @ ..] => make(bind(rest)),
@@ -131,6 +136,16 @@ fn make(words: &[&str]) {
         }
         ["within", flags, rest @ ..] => within(number(flags), &Call::parse(rest)),
         rest => make_as(rest),
+    }
+}
+
+fn on_cpu(cpu: &str, rest: &[&str]) {
+    match (cpu, rest) {
+        ("each", [times]) => cpu::migrate(number(times)),
+        _ => {
+            cpu::go_to(number(cpu));
+            make(rest);
+        }
     }
 }
 
@@ -365,7 +380,7 @@ fn pass(fds: &str, command: &[&str]) {
 
 /// All on one CPU, and none before all are there.
 fn crowd(times: u64, call: &Call) {
-    pin();
+    cpu::stay();
     let start = Barrier::new(CROWD);
     std::thread::scope(|scope| {
         for _ in 0..CROWD {
@@ -381,7 +396,7 @@ const CROWD: usize = 8;
 
 /// All on one CPU.
 fn families(times: u64, call: &Call) {
-    pin();
+    cpu::stay();
     let child = || call.make(0);
     let parent = || (0..times).for_each(|_| wait_for(fork(child)));
     let parents = [(); CROWD].map(|()| fork(parent));
@@ -403,17 +418,6 @@ fn fork(run: impl Fn()) -> libc::pid_t {
 fn wait_for(child: libc::pid_t) {
     // SAFETY: no status is asked for.
     unsafe { libc::waitpid(child, std::ptr::null_mut(), 0) };
-}
-
-/// This thread and those that it starts stay on the CPU that it is on.
-fn pin() {
-    // SAFETY: the set is ours and lives longer than the call.
-    let failed = unsafe {
-        let mut set: libc::cpu_set_t = std::mem::zeroed();
-        libc::CPU_SET(usize::try_from(libc::sched_getcpu()).unwrap_or_default(), &mut set);
-        libc::sched_setaffinity(0, size_of_val(&set), &raw const set)
-    };
-    assert_eq!(failed, 0, "a CPU of our own choice");
 }
 
 /// Wakes up over and over as a realtime task, which preempts whoever runs.

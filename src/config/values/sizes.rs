@@ -1,4 +1,4 @@
-//! Sizes: `ancestors`, `argv_bytes`, `buffer_bytes`, `[ring] size`, `[journal] max_bytes_per_second`.
+//! Sizes: `ancestors`, `argv_bytes`, `buffer_bytes`, `[ring] size` and `cpus`, `[journal] max_bytes_per_second`.
 
 use toml::de::DeValue;
 
@@ -47,7 +47,7 @@ pub(in crate::config) fn buffer_bytes(value: &DeValue<'_>) -> Result<u32, Proble
     fits.ok_or_else(|| format!("buffer_bytes {} is out of range, 0 to 4KiB", shown(value)).into())
 }
 
-/// Parses the size of the ring buffer, in bytes.
+/// Parses the size of a ring, in bytes.
 pub(in crate::config) fn ring_bytes(value: &DeValue<'_>) -> Result<u32, Problem> {
     let allowed = RING_MIN_BYTES..=RING_MAX_BYTES;
     let bytes = bytes(value)?.filter(|bytes| allowed.contains(bytes));
@@ -62,6 +62,16 @@ pub(in crate::config) fn ring_bytes(value: &DeValue<'_>) -> Result<u32, Problem>
     let meant = byte_size::name(u64::from(bytes).next_power_of_two());
     let why = "is not a power of two, which the kernel requires of a ring buffer";
     Err(Problem::from(format!("ring size {} {why}", shown(value))).meant(Some(meant)))
+}
+
+/// Parses the number of CPUs that share a ring.
+pub(in crate::config) fn ring_cpus(value: &DeValue<'_>) -> Result<u32, Problem> {
+    let DeValue::Integer(integer) = value else {
+        return Err(expected(value, "a number of CPUs"));
+    };
+    let cpus = number(integer).and_then(|cpus| u32::try_from(cpus).ok());
+    cpus.filter(|cpus| *cpus > 0)
+        .ok_or_else(|| format!("ring cpus {} is out of range, 1 or more", shown(value)).into())
 }
 
 /// Parses the bytes of records in a second; 0 is any number.

@@ -9,6 +9,7 @@ mod names;
 mod other_object;
 mod read_back;
 mod receipts;
+mod rings;
 mod run;
 
 use nix::sys::signal::Signal;
