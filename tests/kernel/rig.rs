@@ -365,8 +365,8 @@ const RARE: [&str; 18] = [
     "get_robust_list",
     "capget",
     "get_mempolicy",
-    "ioprio_get",
-    "mincore",
+    "rt_sigpending",
+    "getrusage",
     "getitimer",
 ];
 
