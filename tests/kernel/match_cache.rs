@@ -60,47 +60,35 @@ fn assert_exe(rig: &Rig, program: &Path, is_recorded: bool) {
     assert_counts(rig, twice, Counts { recorded, filtered, ..Counts::default() });
 }
 
-#[test]
-fn filter_exe_follows_renamed_program() {
+/// Runs the program under its path, and under the one that a rename gives it, again and again.
+fn assert_renames_are_followed(rename: [&str; 2], program: &str) {
     let Some(_alone) = alone() else { return };
     stay_on_one_cpu();
     let programs = Tool::new();
+    programs.folder.with("other");
     let rig = Rig::new(&plan(exe(&programs.tool)));
+    let [old, new] = rename;
     for _ in 0..3 {
         assert_exe(&rig, &programs.tool, true);
-        programs.rename("old/tool", "old/other");
-        assert_exe(&rig, &programs.path("old/other"), false);
-        programs.rename("old/other", "old/tool");
+        programs.rename(old, new);
+        assert_exe(&rig, &programs.path(program), false);
+        programs.rename(new, old);
     }
+}
+
+#[test]
+fn filter_exe_follows_renamed_program() {
+    assert_renames_are_followed(["old/tool", "old/tool-2"], "old/tool-2");
 }
 
 #[test]
 fn filter_exe_follows_renamed_directory() {
-    let Some(_alone) = alone() else { return };
-    stay_on_one_cpu();
-    let programs = Tool::new();
-    let rig = Rig::new(&plan(exe(&programs.tool)));
-    for _ in 0..3 {
-        assert_exe(&rig, &programs.tool, true);
-        programs.rename("old", "new");
-        assert_exe(&rig, &programs.path("new/tool"), false);
-        programs.rename("new", "old");
-    }
+    assert_renames_are_followed(["old", "new"], "new/tool");
 }
 
 #[test]
 fn filter_exe_follows_program_that_is_moved_and_back() {
-    let Some(_alone) = alone() else { return };
-    stay_on_one_cpu();
-    let programs = Tool::new();
-    let rig = Rig::new(&plan(exe(&programs.tool)));
-    programs.folder.with("new");
-    for _ in 0..3 {
-        assert_exe(&rig, &programs.tool, true);
-        programs.rename("old/tool", "new/tool");
-        assert_exe(&rig, &programs.path("new/tool"), false);
-        programs.rename("new/tool", "old/tool");
-    }
+    assert_renames_are_followed(["old/tool", "other/tool"], "other/tool");
 }
 
 #[test]
