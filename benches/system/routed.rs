@@ -39,7 +39,7 @@ const CONTENDERS: [Contender; 9] = [
     contender("`args`", "'args'", (CHEAP, None), 30_000),
     contender("`exec`, 2 arguments", "'exec'", ("execve", Some("exec2")), 8_000),
     contender("`exec`, 8 arguments", "'exec'", ("execve", Some("exec8")), 8_000),
-    contender("`args` with the result", WITH_RESULT, (CHEAP, None), 30_000),
+    contender("`args` with the result", WITH_RESULT, (CHEAP, None), 20_000),
     contender("`args` with a path", "'args'", ("faccessat", Some("path")), 20_000),
     contender(
         "`args` with a path and the result",
