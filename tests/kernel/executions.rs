@@ -36,17 +36,20 @@ enum End {
     None,
 }
 
-fn end(bytes: &[u8]) -> Option<(u64, End)> {
+/// Time and thread of a call: two threads may make one in the same nanosecond.
+type CallKey = (u64, u32);
+
+fn end(bytes: &[u8]) -> Option<(CallKey, End)> {
     match RingRecord::decode(bytes).expect("the kernel writes what can be decoded") {
-        RingRecord::Exit(SyscallExit { entry_ns, outcome, .. }) => Some((
-            entry_ns,
+        RingRecord::Exit(SyscallExit { entry_ns, tid, outcome, .. }) => Some((
+            (entry_ns, tid),
             match outcome {
                 Outcome::Returned { result: 0, .. } => End::Executed,
                 Outcome::Returned { .. } => End::Returned,
                 _ => End::Died,
             },
         )),
-        RingRecord::Unexecuted(exit) => Some((exit.entry_ns, End::Unexecuted)),
+        RingRecord::Unexecuted(exit) => Some(((exit.entry_ns, exit.tid), End::Unexecuted)),
         _ => None,
     }
 }
@@ -55,11 +58,11 @@ fn end(bytes: &[u8]) -> Option<(u64, End)> {
 /// next one that waits in its thread begins.
 fn ends(rig: &Rig, words: &[&str]) -> Vec<(Vec<u8>, End)> {
     let records = rig.trigger_all(words);
-    let mut calls: Vec<(u64, Vec<u8>, End)> = Vec::new();
+    let mut calls: Vec<(CallKey, Vec<u8>, End)> = Vec::new();
     for bytes in &records {
-        if let Some((entry_ns, end)) = end(bytes) {
+        if let Some((key, end)) = end(bytes) {
             // The start of the trigger itself is not among its calls.
-            let call = calls.iter_mut().find(|(known, ..)| *known == entry_ns);
+            let call = calls.iter_mut().find(|(known, ..)| *known == key);
             if let Some((_, _, known)) = call {
                 assert_eq!(*known, End::None);
                 *known = end;
@@ -67,11 +70,11 @@ fn ends(rig: &Rig, words: &[&str]) -> Vec<(Vec<u8>, End)> {
         } else if let Ok(RingRecord::Syscall(header)) = RingRecord::decode(bytes) {
             assert!(header.is_open());
             let tid = |bytes: &[u8]| crate::rig::header(bytes).tid;
-            let is_waiting = |(_, bytes, end): &(u64, Vec<u8>, End)| {
+            let is_waiting = |(_, bytes, end): &(CallKey, Vec<u8>, End)| {
                 *end == End::None && tid(bytes) == header.tid
             };
             assert!(!calls.iter().any(is_waiting), "two calls of a thread wait");
-            calls.push((header.boottime_ns, bytes.clone(), End::None));
+            calls.push(((header.boottime_ns, header.tid), bytes.clone(), End::None));
         }
     }
     calls.into_iter().map(|(_, bytes, end)| (bytes, end)).collect()
