@@ -36,23 +36,18 @@ const WITH_RESULT: &str = "{ handler = 'args', result = true }";
 
 const CONTENDERS: [Contender; 9] = [
     contender("`count`", "'count'", (CHEAP, None), 30_000),
-    contender("`args`", "'args'", (CHEAP, None), 30_000),
+    contender("`args`", "'args'", (CHEAP, None), 20_000),
     contender("`exec`, 2 arguments", "'exec'", ("execve", Some("exec2")), 8_000),
     contender("`exec`, 8 arguments", "'exec'", ("execve", Some("exec8")), 8_000),
     contender("`args` with the result", WITH_RESULT, (CHEAP, None), 20_000),
-    contender("`args` with a path", "'args'", ("faccessat", Some("path")), 20_000),
-    contender(
-        "`args` with a path and the result",
-        WITH_RESULT,
-        ("faccessat", Some("path")),
-        20_000,
-    ),
-    contender("`args` with a descriptor", "'args'", ("read", Some("read")), 20_000),
+    contender("`args` with a path", "'args'", ("faccessat", Some("path")), 8_000),
+    contender("`args` with a path and the result", WITH_RESULT, ("faccessat", Some("path")), 8_000),
+    contender("`args` with a descriptor", "'args'", ("read", Some("read")), 8_000),
     contender(
         "`args` with a descriptor, `fds = \"names\"`",
         "{ handler = 'args', fds = 'names' }",
         ("read", Some("read")),
-        20_000,
+        8_000,
     ),
 ];
 
