@@ -63,6 +63,8 @@ enum call_flag {
 				 * the index of a file that is registered with the ring */
 	CALL_REGISTERED_INPUT = 4096, /* the same of the input of splice and tee, `splice_fd` */
 	CALL_COMPAT = 8192, /* in an event of io_uring: of a ring of a 32-bit process */
+	CALL_EXECUTABLE = 16384, /* the identity of the file that the call has executed, at its
+				  * return */
 };
 
 /* How a call ended, in a struct result_event. */
@@ -118,6 +120,8 @@ enum capture_kind {
 	CAPTURE_FILE = 5, /* struct open_file; then as CAPTURE_PATH, or, of a namespace, its type;
 			   * of a socket struct open_socket, then the address of a UNIX socket */
 	CAPTURE_CAPABILITIES = 6, /* __u64 of the effective ones, a bit each; of no argument */
+	CAPTURE_EXECUTABLE = 7, /* struct executable of the program that was executed; of no
+				 * argument */
 };
 
 /* What a path of the kernel is, beside its names. */
@@ -152,10 +156,11 @@ enum field_role {
 	ROLE_ARGV_BYTES = 4, /* their length in all, recorded or not */
 	ROLE_ENV = 5, /* its environment variables */
 	ROLE_ANCESTORS = 6, /* the ancestors of the process, its parent first */
+	ROLE_INTERPRETER = 7, /* path of the program that interprets the one that is executed */
 };
 
 enum wire_size {
-	EVENT_VERSION = 7, /* here because BTF has no macros */
+	EVENT_VERSION = 8, /* here because BTF has no macros */
 	COMM_SIZE = 16, /* TASK_COMM_LEN */
 	CGROUP_NAME_SIZE = 256, /* NAME_MAX + 1 */
 	EVENT_SIZE = 216,
@@ -169,6 +174,7 @@ enum wire_size {
 	ANCESTOR_SIZE = 32,
 	OPEN_FILE_SIZE = 24,
 	OPEN_SOCKET_SIZE = 72,
+	EXECUTABLE_SIZE = 40,
 	RESULT_POSITION = 6, /* in place of an argument's */
 	INNER_POSITION =
 		16, /* plus the position of an inner argument, see struct inner_arguments */
@@ -291,6 +297,19 @@ struct open_socket {
 	__u8 peer[ADDRESS_BYTES];
 };
 _Static_assert(sizeof(struct open_socket) == OPEN_SOCKET_SIZE, "an open socket has no padding");
+
+/* The identity of a program's file, and of its content: each change of that is a change of the
+ * time. */
+struct executable {
+	__u64 inode; /* number */
+	__u64 size; /* bytes */
+	__s64 ctime_s; /* time of the last change, since 1970 UTC: seconds, and */
+	__u32 ctime_ns;
+	__u32 device; /* super_block's s_dev */
+	__u32 magic; /* of its file system */
+	__u32 generation; /* of the inode: another one when the number is used again */
+};
+_Static_assert(sizeof(struct executable) == EXECUTABLE_SIZE, "an executable has no padding");
 
 /* The end of a call whose entry an earlier event recorded. Captures follow, `captures` of them. */
 struct result_event {

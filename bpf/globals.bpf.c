@@ -37,6 +37,7 @@ volatile __u32 self_tgid;
 volatile __u64 excluded_files[EXCLUDED_FILES];
 volatile __u64 identified_file;
 volatile __u64 identified_ns;
+volatile struct executable identified_executable;
 volatile __u32 table_programs[SLOTS];
 volatile struct journal_query journal_query;
 volatile struct initial_namespaces initial_namespaces;
@@ -53,6 +54,7 @@ struct wire_types {
 	struct ancestor ancestor;
 	struct open_file open_file;
 	struct open_socket open_socket;
+	struct executable executable;
 	enum call_flag call_flag;
 	enum attach_kind attach_kind;
 	enum event_kind event_kind;

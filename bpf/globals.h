@@ -121,6 +121,9 @@ extern volatile __u64 identified_file;
 /* The time at which `self_identify` ran, as the programs see it. Written and read likewise. */
 extern volatile __u64 identified_ns;
 
+/* The file that `file_identify` has identified, for the daemon that runs it. */
+extern volatile struct executable identified_executable;
+
 /* Ids of the programs in an array of programs, 0 for an empty entry. Written by `table_check`, read
  * by the daemon that runs it. */
 extern volatile __u32 table_programs[SLOTS];

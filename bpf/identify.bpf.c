@@ -6,6 +6,7 @@
  * namespaces, and the time, which is another one in a time namespace.
  */
 #include "dentry.h"
+#include "executable.h"
 #include "maps.h"
 #include "namespaces.h"
 #include "task.h"
@@ -51,5 +52,14 @@ int self_identify(struct bpf_raw_tracepoint_args *ctx)
 		return 0;
 	file = (const struct file *)file_of(bpf_get_current_task(), fd);
 	identified_file = (__u64)BPF_CORE_READ(file, f_inode);
+	return 0;
+}
+
+/* args[0]: a file descriptor of the caller. Stores the identity of its file; zeros if it is not
+ * open. */
+SEC("raw_tp")
+int file_identify(struct bpf_raw_tracepoint_args *ctx)
+{
+	executable_describe(&identified_executable, file_of(bpf_get_current_task(), ctx->args[0]));
 	return 0;
 }

@@ -159,12 +159,30 @@ struct super_block {
 	unsigned long s_magic;
 };
 
+struct timespec64 {
+	__s64 tv_sec;
+	long tv_nsec;
+};
+
 struct inode {
 	__u16 i_mode;
 	struct super_block *i_sb;
 	unsigned long i_ino;
 	__u32 i_rdev;
+	__s64 i_size;
+	__s64 i_ctime_sec;
+	__u32 i_ctime_nsec;
+	__u32 i_generation;
 	void *i_private;
+};
+
+/* An inode from Linux 6.6 to 6.10, and one of older kernels. */
+struct inode___hidden {
+	struct timespec64 __i_ctime;
+};
+
+struct inode___old {
+	struct timespec64 i_ctime;
 };
 
 struct hlist_bl_node {

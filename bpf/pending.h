@@ -23,10 +23,11 @@ static __always_inline void pending_fill(struct pending *pending, const struct e
 	pending->is_kept = !!(call->route->flags & CALL_KEEP);
 	pending->is_execution = !!(call->route->flags & CALL_EXECUTION);
 	pending->interpreter = scratch ? scratch->pending.interpreter : 0;
+	pending->has_executable = !!(call->route->flags & CALL_EXECUTABLE);
 	pending->executions = task_executions();
 	pending->deferred_count = count;
 	pending->entry_ns = event->boottime_ns;
-	if (!count)
+	if (!scratch)
 		return;
 	pending->mm = scratch->pending.mm;
 	pending->buffer_bytes = call->route->buffer_bytes;
@@ -192,7 +193,7 @@ static __always_inline void pending_begin(struct event *event, const struct call
 		stats_count(call->counters, COUNTER_RESULTS_LOST);
 		flags |= CALL_RESULT_LOST;
 	}
-	event->flags |= flags | (call->route->flags & CALL_EXECUTION);
+	event->flags |= flags | (call->route->flags & (CALL_EXECUTION | CALL_EXECUTABLE));
 }
 
 /* Cancels the wait of a call whose event the ring refused. */

@@ -3,6 +3,7 @@
 #define TAILCALLD_RETURNS_H
 
 #include "capture.h"
+#include "executable.h"
 #include "pending.h"
 #include "task.h"
 #include "vector.h"
@@ -168,6 +169,8 @@ static __always_inline void deferred_read_of_program(struct scratch *scratch,
 		of.part = PART_AREA;
 		capture_bytes(scratch, of, start, size, size);
 	}
+	if (((const volatile struct pending *)pending)->has_executable)
+		executable_capture(scratch);
 }
 
 /* Makes the record of a return with its memory. */
@@ -246,7 +249,7 @@ static __always_inline void call_returned(void *ctx, __u32 slot, __s64 result)
 
 	if (!call_is_pending(pending, slot))
 		return;
-	if (pending->deferred_count)
+	if (pending->deferred_count || pending->has_executable)
 		call_returned_with_memory(ctx, pending, result);
 	else
 		pending_finish(pending, result_send(pending, result, CALL_RETURNED));

@@ -132,7 +132,8 @@ struct pending {
 	__u8 is_execution; /* the success of an exec is awaited, from `task_exec` */
 	__u8 interpreter; /* of an exec: the field of the program that interprets the script, from
 			   * 1; 0: none */
-	__u8 reserved[6];
+	__u8 has_executable; /* of an exec: the identity of the file is wanted */
+	__u8 reserved[5];
 	__u32 buffer_bytes; /* of the route */
 	__u32 deferred_count;
 	struct deferred_read deferred[DEFERRED_MAX];

@@ -46,14 +46,14 @@ pub fn warn(paths: &[PathBuf]) {
 /// identity stays in the list until newer ones push it out.
 #[derive(Debug, Default)]
 pub struct Excluded {
-    files: Vec<Executable>,
+    files: Vec<ExcludedFile>,
     /// Executables of earlier versions that write their last records: each would be another record.
-    processes: Vec<Executable>,
+    processes: Vec<ExcludedFile>,
 }
 
 /// An executable, which stays open so that no other file gets the address of its inode.
 #[derive(Debug)]
-struct Executable {
+struct ExcludedFile {
     address: u64,
     _file: File,
 }
@@ -76,7 +76,7 @@ impl Excluded {
     /// Excludes the processes of an executable, too.
     pub fn add_process_of(&mut self, bpf: &Bpf<'_>, file: File) {
         if let Ok(address) = bpf.inode_address(&file) {
-            self.processes.push(Executable { address, _file: file });
+            self.processes.push(ExcludedFile { address, _file: file });
             self.write(bpf);
         }
     }
@@ -94,7 +94,7 @@ impl Excluded {
         for file in paths.iter().filter_map(|path| open(path).ok()) {
             let Ok(address) = bpf.inode_address(&file) else { continue };
             if self.files.iter().all(|known| known.address != address) {
-                self.files.insert(0, Executable { address, _file: file });
+                self.files.insert(0, ExcludedFile { address, _file: file });
                 added = true;
             }
         }

@@ -58,6 +58,8 @@ pub enum Role {
     Env,
     /// Ancestors of the process, its parent first.
     Ancestors,
+    /// Path of the program that interprets the one that is executed.
+    Interpreter,
 }
 
 impl Role {
@@ -71,6 +73,7 @@ impl Role {
             types::field_role::ROLE_ARGV_BYTES => Self::ArgvBytes,
             types::field_role::ROLE_ENV => Self::Env,
             types::field_role::ROLE_ANCESTORS => Self::Ancestors,
+            types::field_role::ROLE_INTERPRETER => Self::Interpreter,
             _ => return None,
         })
     }

@@ -61,6 +61,8 @@ pub mod table;
 // From the kernel to the output.
 /// Bytes of a record in, an event out.
 pub mod decode;
+/// Executables in, their SHA-256 out.
+pub mod digest;
 /// Record in, a journal entry, a JSON line, or a line of text out.
 pub mod output;
 /// Event in, a record, a part of an aggregate, or a count out.

@@ -44,7 +44,7 @@ HANDLER(exec) = {
 			[FLAGS] = {"flags", FIELD_AT_FLAGS, ROLE_NONE},
 			[ENV] = {"env", FIELD_TEXTS, ROLE_ENV},
 			[ANCESTORS] = {"ancestors", FIELD_PROCESSES, ROLE_ANCESTORS},
-			[INTERPRETER] = {"interpreter", FIELD_TEXT, ROLE_NONE},
+			[INTERPRETER] = {"interpreter", FIELD_TEXT, ROLE_INTERPRETER},
 		},
 	.messages =
 		{

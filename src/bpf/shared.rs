@@ -194,6 +194,20 @@ impl<'obj> Shared<'obj> {
         unsafe { at(array!(self, table_programs, AtomicU32), TABLE_CHECK_ENTRIES, index) }
     }
 
+    /// File that `file_identify` has identified, a `struct executable`.
+    pub fn identified_executable(&self) -> [u8; size_of::<types::executable>()] {
+        let mut bytes = [0; size_of::<types::executable>()];
+        // SAFETY: as in `live_base`; as many aligned u64 as the structure has room for.
+        let words = unsafe {
+            let executable = &raw mut (*self.globals.as_ptr()).identified_executable;
+            &*executable.cast::<[AtomicU64; size_of::<types::executable>() / size_of::<u64>()]>()
+        };
+        for (to, word) in bytes.chunks_exact_mut(size_of::<u64>()).zip(words) {
+            to.copy_from_slice(&word.load(SeqCst).to_ne_bytes());
+        }
+        bytes
+    }
+
     /// Question to `journal_open` about a process, and its answer.
     pub fn journal_query(&self) -> JournalQuery<'_> {
         // SAFETY: as in `bank`; an aligned u64 and two aligned u32.

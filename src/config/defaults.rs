@@ -71,6 +71,7 @@ impl Default for Config {
                 paths: Some(Paths::default()),
                 fds: Some(Fds::default()),
                 capabilities: Some(false),
+                exe_sha256: Some(false),
                 keep: Some(Keep::default()),
                 ..Options::default()
             },

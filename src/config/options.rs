@@ -50,6 +50,8 @@ pub struct Options {
     pub fds: Option<Fds>,
     /// Capture of the effective capabilities.
     pub capabilities: Option<bool>,
+    /// Digest of the program that an `exec` event is about.
+    pub exe_sha256: Option<bool>,
     /// Filter of the calls that are recorded.
     pub filter: Filter,
     /// Rate of events; `Some(None)` for any number.
@@ -141,6 +143,7 @@ impl Options {
             names: self.names.or(below.names),
             fds: self.fds.or(below.fds),
             capabilities: self.capabilities.or(below.capabilities),
+            exe_sha256: self.exe_sha256.or(below.exe_sha256),
             filter: self.filter.or(&below.filter),
             limit: self.limit.or(below.limit),
             burst: self.burst.or(below.burst),

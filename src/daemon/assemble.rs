@@ -91,6 +91,7 @@ impl<'obj> Daemon<'obj> {
             heartbeat: None,
             gap: None,
             adopted: None,
+            digester: None,
             leftover: None,
             drains: Default::default(),
             table: Table::new(),

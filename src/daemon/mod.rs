@@ -5,6 +5,7 @@
 mod adopt;
 mod assemble;
 mod counters;
+mod digests;
 pub mod drain;
 mod feedback;
 mod heartbeat;
@@ -55,6 +56,7 @@ use self::tracing_watch::TracingWatch;
 use crate::cli::RunOptions;
 use crate::clock;
 use crate::config_watch::ConfigWatch;
+use crate::digest::Digester;
 use crate::exclude::Excluded;
 use crate::instance_lock::InstanceLock;
 use crate::load::Bpf;
@@ -109,6 +111,8 @@ struct Daemon<'obj> {
     gap: Option<RecordingGap>,
     /// Version of the daemon that this one goes on for, and the events that waited in the ring; until it is reported.
     adopted: Option<(String, u64)>,
+    /// `None` while no table has asked for digests.
+    digester: Option<Digester>,
     /// Ring of a predecessor that is not empty yet.
     leftover: Option<Leftover>,
     /// Rings of earlier versions that come before that.
@@ -156,6 +160,7 @@ impl Daemon<'_> {
                 self.on_timer(timer)?;
             }
             rest = self.consume()?;
+            self.request_digests();
             self.report_feedback();
             if self.writer_state() == WriterState::Closed {
                 return Ok("the reader closed the output".to_owned());
@@ -187,10 +192,11 @@ impl Daemon<'_> {
         let pipeline = self.pipeline.borrow();
         let delivery = &pipeline.delivery;
         let retry = delivery.waits_for_room().then(|| now + RECONNECT_INTERVAL);
-        let running = pipeline
-            .next_running_ns()
-            .map(|due_ns| now + Duration::from_nanos(due_ns.saturating_sub(clock::boot_now_ns())));
-        let due = [retry, delivery.next_due(), running].into_iter().flatten().min();
+        let at =
+            |due_ns: u64| now + Duration::from_nanos(due_ns.saturating_sub(clock::boot_now_ns()));
+        let running = pipeline.next_running_ns().map(at);
+        let digest = pipeline.next_digest_ns().map(at);
+        let due = [retry, delivery.next_due(), running, digest].into_iter().flatten().min();
         due.filter(|_| delivery.writer_state() == WriterState::Open)
     }
 
@@ -207,6 +213,7 @@ impl Daemon<'_> {
             Wakeup::Control => self.answer()?,
             Wakeup::Drain => self.advance_drains()?,
             Wakeup::Programs => self.complete()?,
+            Wakeup::Digests => self.take_digest(),
         }
         Ok(())
     }

@@ -32,9 +32,11 @@ pub enum Wakeup {
     Drain,
     /// All programs are loaded.
     Programs,
+    /// The thread that reads executables has an answer.
+    Digests,
 }
 
-const WAKEUPS: [Wakeup; 7] = [
+const WAKEUPS: [Wakeup; 8] = [
     Wakeup::Ring,
     Wakeup::Signals,
     Wakeup::Configuration,
@@ -42,6 +44,7 @@ const WAKEUPS: [Wakeup; 7] = [
     Wakeup::Control,
     Wakeup::Drain,
     Wakeup::Programs,
+    Wakeup::Digests,
 ];
 
 /// An epoll instance with all sources but the output, which is there only while it is waited for.
@@ -125,6 +128,14 @@ impl Poll {
     pub fn add_completion(&self, bpf: &Bpf<'_>) -> Result<()> {
         let once = EpollFlags::EPOLLIN | EpollFlags::EPOLLONESHOT;
         self.epoll.add(bpf.completion(), event(Wakeup::Programs, once)).context(FAILED)
+    }
+
+    /// Wakes for the answers of the thread that reads executables.
+    ///
+    /// # Errors
+    /// Fails if the kernel refuses.
+    pub fn add_digests(&self, answers: BorrowedFd<'_>) -> Result<()> {
+        self.epoll.add(answers, event(Wakeup::Digests, EpollFlags::EPOLLIN)).context(FAILED)
     }
 
     /// Wakes for the messages of a process.

@@ -129,6 +129,9 @@ impl Daemon<'_> {
         self.excluded.replace(&self.bpf, &plan.exclude);
         output::warn_of_exclusions(self.pipeline.borrow().delivery.output(), &plan);
         self.plan = plan;
+        if let Err(error) = self.start_digests(true) {
+            tracing::warn!("{error:#}");
+        }
         let unchanged = (!record.has_changes()).then(Instant::now);
         self.last_reload = LastReload { unchanged, ..LastReload::default() };
         self.rewired_ns = clock::real_now_ns();

@@ -97,6 +97,7 @@ impl Daemon<'_> {
         }
         self.begin_drains()?;
         self.poll.add_completion(&self.bpf)?;
+        self.start_digests(false)?;
         if !self.drains.are_running() {
             self.drop_privileges();
         }

@@ -7,7 +7,7 @@ use syscalls::{Capture, Moment, Part, Status, Value};
 
 use super::list::List;
 use super::reader::Reader;
-use super::{Descriptor, Error, KernelPath, OpenFiles};
+use super::{Descriptor, Error, Executable, KernelPath, OpenFiles};
 use crate::bpf::types::{
     self, capture_kind, capture_moment, capture_part, capture_status, path_flag,
 };
@@ -136,6 +136,8 @@ pub(super) enum Decoded<'a> {
     Member(i32, Descriptor<'a>),
     /// Effective capabilities of the task.
     Capabilities(u64),
+    /// File that was executed.
+    Executable(Executable),
 }
 
 impl<'a> Decoded<'a> {
@@ -151,7 +153,7 @@ impl<'a> Decoded<'a> {
             Self::File(Descriptor { position, .. }) | Self::Path(_, position, _) => {
                 Err(Error::Capture(position))
             }
-            Self::Capabilities(_) => Err(Error::Capture(0)),
+            Self::Capabilities(_) | Self::Executable(_) => Err(Error::Capture(0)),
         }
     }
 }
@@ -182,6 +184,7 @@ fn capture<'a>(record: &'a [u8], at: &mut usize) -> Result<Decoded<'a>, Error> {
             })
         }
         capture_kind::CAPTURE_CAPABILITIES => Reader(bytes).u64(0).map(Decoded::Capabilities),
+        capture_kind::CAPTURE_EXECUTABLE => Executable::decode(bytes).map(Decoded::Executable),
         _ => described(index, &head, bytes)?.map(Decoded::Memory).ok_or(Error::Capture(index)),
     }
 }

@@ -10,8 +10,8 @@ use super::exit::Completion;
 use super::list::List;
 use super::reader::Reader;
 use super::{
-    Credentials, Device, Error, Exe, Header, KernelPaths, NAMESPACES, OpenFiles, Outcome, Process,
-    SyscallExit,
+    Credentials, Device, Error, Exe, Executed, Header, KernelPaths, NAMESPACES, OpenFiles, Outcome,
+    Process, SyscallExit,
 };
 use crate::bpf::types::{self, call_flag};
 use crate::handlers::{Handler, Handlers};
@@ -74,6 +74,8 @@ pub struct Event<'a> {
     pub names: KernelPaths<'a>,
     /// Files behind the descriptors that the call passes and returns.
     pub files: OpenFiles<'a>,
+    /// The program that the call has executed, if the rule asks for its digest.
+    pub executed: Option<Executed>,
     /// Names of the fields of which something was hidden; empty after decoding.
     pub redacted: Vec<&'a str>,
     /// Outcome of the call, if the rule asks for it.
@@ -106,10 +108,12 @@ impl<'a> Event<'a> {
         let mut names = KernelPaths::new(has(call_flag::CALL_NAMES));
         let mut files = OpenFiles::new(has(call_flag::CALL_FILES));
         let mut credentials = credentials(&reader)?;
+        let mut executed = None;
         let of_kernel = OfKernel {
             names: &mut names,
             files: &mut files,
             capabilities: &mut credentials.capabilities,
+            executed: &mut executed,
         };
         let captures = captures(entry, count, exit, handler, of_kernel)?;
         if has(call_flag::CALL_REGISTERED) {
@@ -148,6 +152,7 @@ impl<'a> Event<'a> {
             captures,
             names,
             files,
+            executed,
             redacted: Vec::new(),
             outcome: header.outcome(exit.map(|exit| exit.outcome)),
         })
@@ -211,6 +216,7 @@ struct OfKernel<'e, 'a> {
     names: &'e mut KernelPaths<'a>,
     files: &'e mut OpenFiles<'a>,
     capabilities: &'e mut Option<u64>,
+    executed: &'e mut Option<Executed>,
 }
 
 fn captures<'a>(
@@ -220,7 +226,7 @@ fn captures<'a>(
     handler: &Handler,
     of_kernel: OfKernel<'_, 'a>,
 ) -> Result<Captures<'a>, Error> {
-    let OfKernel { names, files, capabilities } = of_kernel;
+    let OfKernel { names, files, capabilities, executed } = of_kernel;
     let mut captures = List::new();
     for capture in Encoded::new(entry, EVENT_SIZE, count).decode() {
         match capture? {
@@ -236,8 +242,15 @@ fn captures<'a>(
     if let Some(exit) = exit {
         let mut completion = Completion::new(&mut captures, handler);
         for capture in exit.captures.decode() {
-            if let Some(capture) = capture?.memory(files)? {
-                completion.add(declared(capture, handler)?);
+            match capture? {
+                Decoded::Executable(file) => {
+                    *executed = Some(Executed { file, sha256: exit.sha256 });
+                }
+                other => {
+                    if let Some(capture) = other.memory(files)? {
+                        completion.add(declared(capture, handler)?);
+                    }
+                }
             }
         }
     }

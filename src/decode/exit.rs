@@ -6,8 +6,9 @@ use std::mem::discriminant;
 use syscalls::{Capture, Moment, Part};
 
 use super::argv::{self, Bounds};
-use super::captures::Encoded;
+use super::captures::{Decoded, Encoded};
 use super::list::List;
+use super::{Executable, Sha256};
 use crate::handlers::Handler;
 
 /// Exit of a syscall whose entry came before.
@@ -21,6 +22,8 @@ pub struct SyscallExit<'a> {
     pub boottime_ns: u64,
     /// Outcome of the call.
     pub outcome: Outcome,
+    /// Digest of the file that the call has executed, once it is known.
+    pub(super) sha256: Option<Sha256>,
     /// Memory that was read at the exit.
     pub(super) captures: Encoded<'a>,
 }
@@ -28,7 +31,22 @@ pub struct SyscallExit<'a> {
 impl SyscallExit<'_> {
     /// Returns an exit without memory.
     pub const fn bare(tid: u32, entry_ns: u64, boottime_ns: u64, outcome: Outcome) -> Self {
-        Self { tid, entry_ns, boottime_ns, outcome, captures: Encoded::new(&[], 0, 0) }
+        let captures = Encoded::new(&[], 0, 0);
+        Self { tid, entry_ns, boottime_ns, outcome, sha256: None, captures }
+    }
+
+    /// Returns the exit with the digest of the file that the call has executed.
+    #[must_use]
+    pub const fn with_digest(self, sha256: Option<Sha256>) -> Self {
+        Self { sha256, ..self }
+    }
+
+    /// Returns the file that the call has executed, if its rule asks for that.
+    pub fn executable(&self) -> Option<Executable> {
+        self.captures.decode().find_map(|capture| match capture {
+            Ok(Decoded::Executable(file)) => Some(file),
+            _ => None,
+        })
     }
 }
 

@@ -35,6 +35,8 @@ pub struct Header {
     pub awaits_execution: bool,
     /// Memory that could not be read at entry is read again at the exit.
     pub awaits_memory: bool,
+    /// The identity of the file is awaited that the call executes.
+    pub awaits_executable: bool,
     /// No exit will be reported: the kernel side had no room to remember the call.
     pub is_exit_lost: bool,
 }
@@ -56,6 +58,7 @@ impl Header {
             awaits_result: has(call_flag::CALL_RESULT),
             awaits_execution: has(call_flag::CALL_EXECUTION),
             awaits_memory: has(call_flag::CALL_MEMORY),
+            awaits_executable: has(call_flag::CALL_EXECUTABLE),
             is_exit_lost: has(call_flag::CALL_RESULT_LOST),
         })
     }

@@ -50,6 +50,21 @@ impl Event<'_> {
         if is_cut { JoinedPath::Truncated } else { JoinedPath::Whole }
     }
 
+    /// Appends the absolute path of the file that the call has executed, of a script that of its interpreter, as the
+    /// process saw it. Returns whether all of it is known; appends nothing otherwise.
+    pub fn append_executed(&self, out: &mut Vec<u8>) -> bool {
+        let field = self.handler.field_with(Role::Interpreter);
+        let interpreter = field.and_then(|field| self.captures.of(field).first());
+        let begin = out.len();
+        let is_known = match (interpreter.map(|capture| capture.value), self.paths().next()) {
+            (Some(Value::Text(text)), _) => join::append_absolute(text, None, out),
+            (_, Some(path)) => self.append_path(path, out) == JoinedPath::Whole,
+            _ => false,
+        };
+        out.truncate(if is_known { out.len() } else { begin });
+        is_known
+    }
+
     /// Returns the directory that a relative path begins at.
     fn base(&self, base: PathBase) -> Option<&KernelPath<'_>> {
         match base {

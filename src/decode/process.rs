@@ -44,7 +44,7 @@ pub struct Exe {
 }
 
 /// A device number as the kernel has it inside: 12 bits major, 20 bits minor.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Device(pub u32);
 
 const MINOR_BITS: u32 = 20;

@@ -73,7 +73,7 @@ fn exit<'a>(reader: &Reader<'a>, ended: call_end) -> Result<SyscallExit<'a>, Err
     let count = reader.u16(offset_of!(types::result_event, captures))?;
     let captures = Encoded::new(reader.0, RESULT_SIZE, count);
     let tid = reader.u32(offset_of!(types::result_event, tid))?;
-    Ok(SyscallExit { tid, entry_ns, boottime_ns: at_ns, outcome, captures })
+    Ok(SyscallExit { tid, entry_ns, boottime_ns: at_ns, outcome, sha256: None, captures })
 }
 
 fn cgroup_created<'a>(reader: &Reader<'a>) -> Result<CgroupEvent<'a>, Error> {

@@ -12,6 +12,7 @@ mod copies;
 mod errors;
 mod executable;
 mod fentry_functions;
+mod file_identity;
 mod function_links;
 mod functions;
 mod handler_manifest;

@@ -30,6 +30,7 @@ pub fn handler() -> Handler {
         "argv_bytes" => Role::ArgvBytes,
         "env" => Role::Env,
         "ancestors" => Role::Ancestors,
+        "interpreter" => Role::Interpreter,
         _ => Role::None,
     };
     let field =
@@ -97,6 +98,7 @@ pub fn event<'a>(handler: &'a Handler, captures: Vec<Capture<'a>>) -> Event<'a> 
             capabilities: None,
         },
         lacks_capabilities: false,
+        executed: None,
         loginuid: u32::MAX,
         session: u32::MAX,
         charged_uid: 1000,

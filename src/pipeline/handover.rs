@@ -76,6 +76,7 @@ mod tests {
             awaits_result: false,
             awaits_execution: false,
             awaits_memory: false,
+            awaits_executable: false,
             is_exit_lost: false,
         }
     }

@@ -4,7 +4,9 @@
 
 pub mod aggregate;
 pub mod delivery;
+mod digests;
 mod entry_file;
+mod executed;
 pub mod feedback;
 mod handover;
 pub mod owner;
@@ -24,6 +26,8 @@ use std::collections::BTreeMap;
 use syscalls::Slot;
 
 use self::delivery::Delivery;
+use self::digests::Digests;
+pub use self::digests::{Digest, DigestRequest, HOLD_NS};
 pub use self::entry_file::EntryFile;
 use self::handover::Handover;
 pub use self::handover::LastCalls;
@@ -51,6 +55,7 @@ pub struct Pipeline {
     /// Events that came through the ring.
     received: u64,
     pending: Pending,
+    digests: Digests,
     /// Handovers whose events may still come.
     handovers: Vec<Handover>,
     /// Handover to a daemon with other types.
@@ -70,6 +75,7 @@ impl Pipeline {
             selftest: None,
             received: 0,
             pending: Pending::default(),
+            digests: Digests::default(),
             handovers: Vec::new(),
             successor: None,
             feedback: Detector::default(),
@@ -82,7 +88,7 @@ impl Pipeline {
     pub fn receive(&mut self, bytes: &[u8]) -> Flow {
         match RingRecord::decode(bytes) {
             Ok(RingRecord::Syscall(header)) => self.receive_entry(header, bytes),
-            Ok(RingRecord::Exit(exit)) => self.receive_exit(&exit),
+            Ok(RingRecord::Exit(exit)) => self.receive_exit(&exit, bytes),
             Ok(RingRecord::Unexecuted(exit)) => self.drop_unexecuted(&exit),
             Ok(RingRecord::Cgroup(event)) => self.delivery.units.follow(&event),
             Ok(RingRecord::Selftest(nonce)) => self.selftest = Some(nonce),
@@ -128,14 +134,23 @@ impl Pipeline {
         self.deliver_abandoned();
     }
 
-    fn receive_exit(&mut self, exit: &SyscallExit<'_>) {
+    fn receive_exit(&mut self, exit: &SyscallExit<'_>, bytes: &[u8]) {
         self.newest_ns = self.newest_ns.max(exit.boottime_ns);
         let Some(call) = self.pending.take(exit) else { return };
         if call.is_recorded {
             self.deliver_end(&call, exit);
-        } else {
-            self.deliver(&call.header, &call.bytes, Some(exit), Source::Memory);
+            self.delivery.write_receipt(call.header.slot, Source::Memory);
+            return;
         }
+        let file = if call.header.awaits_executable { exit.executable() } else { None };
+        match file {
+            Some(file) => self.deliver_executed(call, exit, bytes, file),
+            None => self.deliver_returned(&call, exit),
+        }
+    }
+
+    fn deliver_returned(&mut self, call: &PendingCall, exit: &SyscallExit<'_>) {
+        self.deliver(&call.header, &call.bytes, Some(exit), Source::Memory);
         self.delivery.write_receipt(call.header.slot, Source::Memory);
     }
 
@@ -307,7 +322,11 @@ impl Pipeline {
 
     /// Returns the number of events that wait for a result, by slot.
     pub fn waiting(&self) -> BTreeMap<Slot, u64> {
-        self.pending.count()
+        let mut counts = self.pending.count();
+        for slot in self.digests.slots() {
+            *counts.entry(slot).or_default() += 1;
+        }
+        counts
     }
 
     /// Returns a process that made limits of the events of the last interval, once for each interval.
@@ -319,6 +338,8 @@ impl Pipeline {
     /// returns the state of the output. `is_drained`: the turn left nothing in the ring.
     pub fn end_turn(&mut self, is_drained: bool) -> WriterState {
         self.deliver_abandoned();
+        self.digests.expire(clock::boot_now_ns());
+        self.deliver_ready();
         self.report_running(is_drained);
         self.release_aggregates(false);
         self.delivery.report_shed_changes();
@@ -361,15 +382,18 @@ impl Pipeline {
 
     /// Writes all aggregates, as far as the output accepts them, without shedding. Returns whether any is left.
     pub fn finish_aggregates(&mut self) -> bool {
+        self.digests.release_all();
+        let is_left = self.deliver_ready();
         self.delivery.close_intervals();
         self.release_aggregates(true);
-        self.delivery.waits_for_room()
+        self.delivery.waits_for_room() || is_left
     }
 
     /// Counts as lost, at the stop, all events that are not written: those in the ring, by slot, those that wait for
     /// a result, and those that the output has not accepted.
     pub fn give_up(&mut self, in_ring: impl Iterator<Item = (Slot, u64)>) {
-        let waiting = std::mem::take(&mut self.pending).count();
+        let waiting = self.waiting();
+        (self.pending, self.digests) = (Pending::default(), Digests::default());
         for (slot, count) in in_ring.chain(waiting).filter(|(_, count)| *count > 0) {
             self.delivery.tally.slot(slot).lost_stop += count;
         }

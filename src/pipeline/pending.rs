@@ -214,6 +214,7 @@ mod tests {
             awaits_result,
             awaits_execution,
             awaits_memory,
+            awaits_executable: false,
             is_exit_lost,
         }
     }

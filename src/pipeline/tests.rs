@@ -7,7 +7,10 @@ use syscalls::{Abi, number};
 
 use super::pending::RUNNING_NS;
 use super::*;
-use crate::bpf::types::{call_end, call_flag, event, event_kind, result_event, wire_size};
+use crate::bpf::types::{
+    call_end, call_flag, capture, capture_kind, event, event_kind, executable, result_event,
+    wire_size,
+};
 use crate::config::{Aggregate, Results};
 use crate::output::{Destination, Output, samples};
 use crate::plan::{Routes, Rule};
@@ -200,6 +203,7 @@ fn running_call_of_aggregated_route_is_counted_once() {
     assert_eq!(outcomes(&pipeline).aggregated, 2);
     receive(&mut pipeline, &[exit(HELD, 100, 200 + RUNNING_NS, 3)]);
     assert!(!pipeline.finish());
+    assert_eq!(pipeline.flush(), WriterState::Open);
     assert_eq!(pipeline.end_turn(false), WriterState::Open);
     let kinds: Vec<_> = written(&file).into_iter().map(|(kind, ..)| kind).collect();
     assert_eq!((kinds, outcomes(&pipeline).aggregated), (vec!["aggregate".to_owned()], 2));
@@ -210,8 +214,90 @@ fn stop_does_not_record_running_call_again() {
     let (mut pipeline, file) = pipeline(Rule { results: Results::All, ..Rule::nothing() });
     hold(&mut pipeline, call_flag::CALL_RESULT);
     assert!(!pipeline.finish());
+    assert_eq!(pipeline.flush(), WriterState::Open);
     pipeline.give_up(std::iter::empty());
     assert_eq!(pipeline.end_turn(false), WriterState::Open);
     assert_eq!(written(&file).len(), 2);
     assert_eq!((outcomes(&pipeline).written, outcomes(&pipeline).lost_stop), (2, 0));
+}
+
+/// Returns the records of a call that executes a file and asks for its digest.
+fn executed(tid: u32) -> [Vec<u8>; 2] {
+    let flags = call_flag::CALL_RESULT.0 | call_flag::CALL_EXECUTABLE.0;
+    let mut exit = exit(tid, 100, 200, 0);
+    put(&mut exit, offset_of!(result_event, captures), &1_u16.to_ne_bytes());
+    let mut head = [0; size_of::<capture>()];
+    head[offset_of!(capture, kind)] = capture_kind::CAPTURE_EXECUTABLE.0 as u8;
+    let size = size_of::<executable>();
+    put(&mut head, offset_of!(capture, stored), &(size as u32).to_ne_bytes());
+    let mut file = vec![0; size];
+    put(&mut file, offset_of!(executable, inode), &5_u64.to_ne_bytes());
+    exit.extend([head.as_slice(), &file].concat());
+    [entry(tid, 100, call_flag(flags)), exit]
+}
+
+/// Returns thread, digest and unreadable names of each record that was written.
+fn digests(mut file: &File) -> Vec<(Value, Value, Value)> {
+    let mut text = String::new();
+    file.rewind().unwrap();
+    file.read_to_string(&mut text).unwrap();
+    let records = text.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+    let of = |record: Value| {
+        (record["tid"].clone(), record["exe_sha256"].clone(), record["unreadable"].clone())
+    };
+    records.map(of).collect()
+}
+
+fn digest(tid: u32, sha256: Option<&str>) -> (Value, Value, Value) {
+    let unreadable = if sha256.is_some() { Value::Null } else { serde_json::json!(["exe_sha256"]) };
+    (tid.into(), sha256.into(), unreadable)
+}
+
+/// `receive` ends the turn at a time that is long after the returns.
+fn receive_at_once(pipeline: &mut Pipeline, records: &[Vec<u8>]) {
+    for record in records {
+        assert_eq!(pipeline.receive(record), Flow::Continue);
+    }
+}
+
+fn all_results() -> Rule {
+    Rule { results: Results::All, ..Rule::nothing() }
+}
+
+#[test]
+fn call_that_executed_a_file_waits_for_its_digest_and_the_next_does_not() {
+    let (mut pipeline, file) = pipeline(all_results());
+    pipeline.open_digests();
+    receive_at_once(&mut pipeline, &executed(HELD));
+    assert_eq!((pipeline.waiting()[&slot()], outcomes(&pipeline).written), (1, 0));
+    let request = pipeline.take_digest_request().unwrap();
+    assert_eq!((request.file.inode, request.path), (5, None));
+    pipeline.learn(&Digest { file: request.file, sha256: Some([0xab; 32]), is_lasting: true });
+    pipeline.end_turn(true);
+    receive(&mut pipeline, &executed(LATER));
+    let hex = "ab".repeat(32);
+    assert_eq!(digests(&file), [digest(HELD, Some(&hex)), digest(LATER, Some(&hex))]);
+    assert_eq!((pipeline.waiting().len(), pipeline.take_digest_request()), (0, None));
+}
+
+#[test]
+fn call_that_executed_a_file_is_recorded_without_digest_when_that_comes_too_late() {
+    let (mut pipeline, file) = pipeline(all_results());
+    receive(&mut pipeline, &executed(1));
+    pipeline.open_digests();
+    receive(&mut pipeline, &executed(2));
+    receive_at_once(&mut pipeline, &executed(3));
+    assert!(!pipeline.finish());
+    assert_eq!(pipeline.flush(), WriterState::Open);
+    assert_eq!(digests(&file), [1, 2, 3].map(|tid| digest(tid, None)));
+    assert_eq!((outcomes(&pipeline).written, pipeline.waiting().len()), (3, 0));
+}
+
+#[test]
+fn give_up_counts_calls_that_wait_for_a_digest() {
+    let (mut pipeline, _file) = pipeline(all_results());
+    pipeline.open_digests();
+    receive_at_once(&mut pipeline, &executed(HELD));
+    pipeline.give_up(std::iter::empty());
+    assert_eq!((outcomes(&pipeline).lost_stop, pipeline.waiting().len()), (1, 0));
 }

@@ -134,7 +134,7 @@ const ANY: &str = "any";
 impl Rule {
     /// Returns the options by the names of the configuration, for people. Those of the filter are
     /// returned by [`crate::config::Filter::summary`].
-    pub fn options(&self) -> [(&'static str, String); 15] {
+    pub fn options(&self) -> [(&'static str, String); 16] {
         [
             ("priority", level_name(self.priority).to_owned()),
             ("argv_bytes", self.argv_bytes.to_string()),
@@ -143,6 +143,7 @@ impl Rule {
             ("names", self.names.to_string()),
             ("fds", self.fds.name().to_owned()),
             ("capabilities", self.capabilities.to_string()),
+            ("exe_sha256", self.exe_sha256.to_string()),
             ("env", listed(&self.env)),
             ("ancestors", self.ancestors.to_string()),
             ("redact", self.redact.summary()),

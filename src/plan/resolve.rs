@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use syscalls::{Abi, Slot};
 
-use super::{Route, Rule};
+use super::{Route, Rule, is_exec};
 use crate::config::{
     Abis, Aggregate, Argv, Config, Entry, Fds, Limit, Options, Paths, Per, Rate, Redact, Results,
     Target,
@@ -48,7 +48,8 @@ fn rule(slot: Slot, handler: Option<u16>, options: Options, handlers: &Handlers)
     let aggregate = aggregate(&options);
     let Options { priority, argv, argv_bytes, buffer_bytes, env, redact, result, paths, .. } =
         options;
-    let Options { filter, sample, keep, ancestors, names, fds, capabilities, .. } = options;
+    let Options { filter, sample, keep, ancestors, names, fds, .. } = options;
+    let Options { capabilities, exe_sha256, .. } = options;
     let Some(id) = handler else { return Some(Rule { filter, ..Rule::nothing() }) };
     let handler = handlers.by_id(id)?;
     let records = handler.records();
@@ -72,6 +73,7 @@ fn rule(slot: Slot, handler: Option<u16>, options: Options, handlers: &Handlers)
         names: names.unwrap_or_else(|| takes_path(slot)),
         fds: described(fds?, slot, handler, &results),
         capabilities: capabilities? && records,
+        exe_sha256: exe_sha256? && is_exec(slot) && results != Results::None,
         results,
     })
 }

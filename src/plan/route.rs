@@ -56,6 +56,8 @@ pub struct Rule {
     pub fds: Fds,
     /// The events have the effective capabilities of the task.
     pub capabilities: bool,
+    /// The events have the digest of the program that was executed.
+    pub exe_sha256: bool,
     /// The events have the paths of the executable and of directories.
     pub names: bool,
 }
@@ -147,6 +149,7 @@ impl Rule {
             names: false,
             fds: Fds::Number,
             capabilities: false,
+            exe_sha256: false,
         }
     }
 }

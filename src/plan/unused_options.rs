@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use syscalls::Abi;
 
 use super::resolve::{abis, covered};
-use super::uring_operations;
-use crate::config::{Config, Entry, Fault, Mark, Marks, Options, Target};
+use super::{is_exec, uring_operations};
+use crate::config::{Config, Entry, Fault, Mark, Marks, Options, Results, Target};
 
 /// Returns a fault for each entry, alternative and option without an effect.
 pub(super) fn faults(config: &Config) -> Vec<Fault> {
@@ -14,6 +14,7 @@ pub(super) fn faults(config: &Config) -> Vec<Fault> {
         config.entries.iter().filter_map(|entry| idle(config, entry)).collect();
     faults.extend(config.entries.iter().flat_map(|entry| unreachable(config, entry)));
     faults.extend(config.entries.iter().flat_map(of_returns));
+    faults.extend(config.entries.iter().flat_map(of_executions));
     faults.extend(needless(config));
     faults
 }
@@ -50,6 +51,18 @@ fn of_returns(entry: &Entry) -> impl Iterator<Item = Fault> {
 /// Options about the return of a call.
 const RETURNS: [&str; 2] = ["result", "paths"];
 
+/// Returns the faults of an option about the program that a call executes, where none does.
+fn of_executions(entry: &Entry) -> impl Iterator<Item = Fault> {
+    let is_exec = entry.slots.iter().any(|slot| is_exec(*slot));
+    let targets = entry.targets.iter().filter(move |_| !is_exec);
+    targets.filter_map(|target| target.marks.get("exe_sha256")).map(|mark| {
+        Fault::at(
+            mark,
+            "exe_sha256 has no effect: only execve and execveat execute a program; remove exe_sha256",
+        )
+    })
+}
+
 /// Returns the faults of alternatives behind one that takes every call.
 fn unreachable<'a>(config: &'a Config, entry: &'a Entry) -> impl Iterator<Item = Fault> + 'a {
     let reached = |at: usize, target: &Target| {
@@ -80,7 +93,8 @@ fn takes_all(target: &Target, config: &Config) -> bool {
 }
 
 /// Options, and the one without which each has no effect.
-const NEEDS: [(&str, &str); 3] = [("burst", "limit"), ("per", "limit"), ("by", "aggregate")];
+const NEEDS: [(&str, &str); 4] =
+    [("burst", "limit"), ("per", "limit"), ("by", "aggregate"), ("exe_sha256", "result")];
 
 fn needless(config: &Config) -> Vec<Fault> {
     let mut faults = Vec::new();
@@ -112,6 +126,7 @@ fn needs(mark: &Mark, option: &str, needed: &str) -> Fault {
 fn is_on(needed: &str, options: &Options, marks: &Marks) -> Option<bool> {
     let said = match needed {
         "limit" => options.limit.map(|limit| limit.is_some()),
+        "result" => options.result.as_ref().map(|results| *results != Results::None),
         _ => options.aggregate.map(|aggregate| aggregate.is_some()),
     };
     said.or(marks.contains_key(needed).then_some(true))

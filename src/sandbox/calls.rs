@@ -16,7 +16,7 @@ pub enum Check {
 #[rustfmt::skip]
 pub const ALWAYS: &[&str] = &[
     // Files: configuration, cgroups, /proc, tracefs, the journal, the runtime directory.
-    "open", "openat", "close", "read", "readv", "pread64", "preadv", "write", "writev", "pwrite64", "pwritev",
+    "open", "openat", "openat2", "close", "read", "readv", "pread64", "preadv", "write", "writev", "pwrite64", "pwritev",
     "lseek", "stat", "lstat", "fstat", "newfstatat", "statx", "statfs", "fstatfs", "access", "faccessat",
     "faccessat2", "getdents64", "readlink", "readlinkat", "getcwd", "fcntl", "flock", "ftruncate", "fsync",
     "fdatasync", "utimensat", "unlink", "unlinkat", "rename", "renameat", "renameat2", "name_to_handle_at",
@@ -29,6 +29,8 @@ pub const ALWAYS: &[&str] = &[
     "pause", "restart_syscall",
     // The barrier of the service manager.
     "pipe2",
+    // The thread that reads executables, which a reload may start.
+    "eventfd2",
     // Time, identity, random keys of hash tables.
     "clock_gettime", "clock_getres", "gettimeofday", "time", "getpid", "gettid", "getuid", "geteuid", "getgid",
     "getegid", "getrandom", "uname", "sysinfo",

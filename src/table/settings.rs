@@ -258,6 +258,7 @@ impl Maker<'_> {
             | flag(rule.names, call_flag::CALL_NAMES)
             | flag(rule.fds == Fds::Names, call_flag::CALL_FILES)
             | flag(rule.capabilities, call_flag::CALL_CAPABILITIES)
+            | flag(rule.exe_sha256, call_flag::CALL_EXECUTABLE)
             | flag(rule.keep == Keep::Always, call_flag::CALL_KEEP)
     }
 }

@@ -4,6 +4,7 @@
 
 mod builds;
 mod control;
+mod exe_sha256;
 mod executions;
 mod faults;
 mod fd_store;

@@ -22,6 +22,7 @@ mod exclude;
 mod exclude_units;
 mod exe;
 mod exec;
+mod executable;
 mod executions;
 mod filter;
 mod filter_paths;

@@ -49,6 +49,7 @@ const LAYERS: &[(&str, &[&str])] = &[
             "table", "units",
         ],
     ),
+    ("digest", &["decode", "pipeline", "sandbox"]),
     ("output", &["config", "decode", "error", "handlers", "stats", "units"]),
     // Around the stages.
     ("rpc", &[]),

@@ -62,6 +62,9 @@ pub(super) const OPTIONS: &[(&str, OptionReader)] = &[
     ("capabilities", |options, reader, value| {
         one(&mut options.capabilities, reader, value, values::boolean);
     }),
+    ("exe_sha256", |options, reader, value| {
+        one(&mut options.exe_sha256, reader, value, values::boolean);
+    }),
     ("uid", |options, reader, value| some(&mut options.filter.uid, reader, value, values::uid)),
     ("user", |options, reader, value| some(&mut options.filter.uid, reader, value, values::uid)),
     ("gid", |options, reader, value| some(&mut options.filter.gid, reader, value, values::gid)),

@@ -1,12 +1,14 @@
 //! Fields of an event: which it has, in which order, with which values. Values that a process chose are
 //! handed on byte by byte; what could not be read is absent and named, never empty.
 
+use std::fmt::Write as _;
+
 use syscalls::{Argument, Capture, Status, Value, notation};
 
 use super::captures::{self, CapturedField};
 use super::names::{self, Lacking};
 use super::{ancestry, files, outcome, sentence, values, who};
-use crate::decode::{Event, Exe, NAMESPACES, Process, render};
+use crate::decode::{Event, Exe, Executed, NAMESPACES, Process, render};
 use crate::handlers::{Field, FieldKind};
 use crate::output::fields::Fields;
 use crate::output::key::{Key, Name};
@@ -42,6 +44,7 @@ pub fn write(
     if event.lacks_capabilities {
         lacking.truncated.push(Key::Capabilities.json());
     }
+    executed(event, &mut lacking, scratch, out);
     names::write(event, &mut lacking, scratch, out);
     files::write(event, scratch, out);
     arguments(event, lacking, scratch, out);
@@ -94,6 +97,23 @@ fn process(process: &Process, scratch: &mut Scratch, out: &mut impl Fields) {
         if id != 0 {
             out.unsigned(key, id.into());
         }
+    }
+}
+
+/// Writes the digest of the program that the call has executed, in hexadecimal.
+fn executed(event: &Event, lacking: &mut Lacking, scratch: &mut Scratch, out: &mut impl Fields) {
+    let Some(Executed { sha256, .. }) = &event.executed else { return };
+    match sha256 {
+        Some(sha256) => {
+            out.text(Key::ExeSha256, scratch.text(|text| hex(sha256, text)));
+        }
+        None => lacking.unreadable.push(Key::ExeSha256.json()),
+    }
+}
+
+fn hex(bytes: &[u8], out: &mut String) {
+    for byte in bytes {
+        let _ = write!(out, "{byte:02x}");
     }
 }
 
