@@ -8,6 +8,7 @@
 #include "handler_decl.h"
 #include "event.h"
 #include "globals.h"
+#include "match_key.h"
 #include "scratch.h"
 #include "settings.h"
 

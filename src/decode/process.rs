@@ -1,6 +1,7 @@
 //! Identity of a process beyond its PID: start time, parent, ids, terminal, executable and namespaces.
 
 pub use crate::bpf::NAMESPACES;
+use crate::bpf::types::namespace;
 
 /// Start times, terminal, executable and namespaces of a process.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -17,6 +18,13 @@ pub struct Process {
     /// Inode numbers of its namespaces in the order of `enum namespace`: cgroup, ipc, mnt, net, pid,
     /// user, uts. 0: the one that the machine began with.
     pub namespaces: [u32; NAMESPACES],
+}
+
+impl Process {
+    /// Returns whether the process sees the mounts that the machine began with.
+    pub fn is_in_initial_mounts(&self) -> bool {
+        self.namespaces.get(namespace::NAMESPACE_MNT.0 as usize) == Some(&0)
+    }
 }
 
 /// Effective and saved ids of a task, as numbered in the initial user namespace, and its capabilities.

@@ -70,13 +70,13 @@ impl Digester {
     /// Begins with a file that was executed at that time, ns since 1970 UTC. Returns the answer if there is nothing to
     /// read.
     pub fn begin(&mut self, request: DigestRequest, executed_ns: u64) -> Option<Digest> {
-        let DigestRequest { file, pid, path, .. } = request;
+        let DigestRequest { file, pid, path, is_initial, .. } = request;
         if !is_local(file.magic) || file.size > SIZE_MAX {
             return Some(unknown(file));
         }
         let is_lasting = executed_ns.saturating_sub(file.changed_ns) >= TICK_NS;
         let (step, next) = match path.filter(|_| is_lasting) {
-            Some(path) => (Step::OpenPath, Request::OpenPath(path)),
+            Some(path) => (Step::OpenPath, Request::OpenPath { path, is_initial }),
             None => (Step::OpenProcess, Request::OpenProcess(pid)),
         };
         self.go_on(Job { file, pid, is_lasting, step }, next)

@@ -1,9 +1,11 @@
 //! The thread that opens and reads executables. It has no privileges but those to do that, and cannot be waited for.
 
+use std::ffi::OsStr;
 use std::fs::File;
 use std::io::Read as _;
 use std::os::fd::{AsFd as _, AsRawFd as _, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt as _;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
@@ -12,6 +14,7 @@ use anyhow::{Context as _, Result};
 use nix::sys::eventfd::{EfdFlags, EventFd};
 use nix::sys::stat::{SFlag, fstat};
 use rustix::fs::{CWD, Mode, OFlags, ResolveFlags, open, openat2};
+use rustix::io::Errno;
 use rustix::process::setpriority_process;
 use sha2::{Digest as _, Sha256 as Hasher};
 
@@ -31,8 +34,8 @@ const NICE: i32 = 10;
 /// Something for the thread to do.
 #[derive(Debug)]
 pub enum Request {
-    /// Opens a path, if the kernel has all of it in memory.
-    OpenPath(Vec<u8>),
+    /// Opens a path, if the kernel has all of it in memory. A path of the initial mount namespace is also opened otherwise.
+    OpenPath { path: Vec<u8>, is_initial: bool },
     /// Opens the executable of a process.
     OpenProcess(u32),
     /// Reads a file that was opened, of so many bytes.
@@ -80,7 +83,7 @@ impl Worker {
                 }
             }
         };
-        let thread = thread::Builder::new().name("tailcalld-sha256".to_owned());
+        let thread = thread::Builder::new().name("tailcalld-hash".to_owned());
         // It ends with the daemon, or when nobody has requests for it.
         thread.spawn(run).context(FAILED)?;
         Ok(Self { requests, answers, done })
@@ -116,7 +119,7 @@ fn enter_sandbox() {
 
 fn carry_out(request: Request) -> Reply {
     match request {
-        Request::OpenPath(path) => Reply::Opened(open_path(&path)),
+        Request::OpenPath { path, is_initial } => Reply::Opened(open_path(&path, is_initial)),
         Request::OpenProcess(pid) => Reply::Opened(open_process(pid)),
         Request::Read(file, size) => {
             let sha256 = read(&file, size);
@@ -125,17 +128,29 @@ fn carry_out(request: Request) -> Reply {
     }
 }
 
-/// The path was just executed, so all of it is in the kernel's cache. One that is not would be looked up wherever it leads,
-/// which may wait for ever (`RESOLVE_CACHED` came with Linux 5.12).
-fn open_path(path: &[u8]) -> Option<OwnedFd> {
-    let path = std::ffi::OsStr::from_bytes(path);
+/// The path was just executed, so all of it is in the kernel's cache. One that is not would be looked up wherever it leads
+/// here, which may wait for ever. `RESOLVE_CACHED` came with Linux 5.12, and `RestrictSUIDSGID=` of the service forbids
+/// openat2(2), whose arguments a filter cannot see: without it, only what this file system tree led to a moment ago.
+fn open_path(path: &[u8], is_initial: bool) -> Option<OwnedFd> {
+    let path = Path::new(OsStr::from_bytes(path));
     let resolve = ResolveFlags::CACHED | ResolveFlags::NO_MAGICLINKS;
-    regular(openat2(CWD, path, OFlags::PATH | OFlags::CLOEXEC, Mode::empty(), resolve).ok()?)
+    let flags = OFlags::PATH | OFlags::CLOEXEC;
+    let file = match openat2(CWD, path, flags, Mode::empty(), resolve) {
+        Err(Errno::NOSYS | Errno::INVAL) if is_initial => open(path, flags, Mode::empty()),
+        result => result,
+    };
+    regular(told(file, path)?)
 }
 
 fn open_process(pid: u32) -> Option<OwnedFd> {
     let path = format!("/proc/{pid}/exe");
-    regular(open(path, OFlags::PATH | OFlags::CLOEXEC, Mode::empty()).ok()?)
+    let file = open(&path, OFlags::PATH | OFlags::CLOEXEC, Mode::empty());
+    regular(told(file, path.as_ref())?)
+}
+
+/// Returns the file, or tells why there is none.
+fn told(file: rustix::io::Result<OwnedFd>, path: &Path) -> Option<OwnedFd> {
+    file.inspect_err(|error| tracing::debug!("failed to open {}: {error}", path.display())).ok()
 }
 
 /// To open a device has effects.
@@ -148,7 +163,7 @@ fn regular(file: OwnedFd) -> Option<OwnedFd> {
 fn read(file: &OwnedFd, size: u64) -> Option<Sha256> {
     let path = format!("/proc/self/fd/{}", file.as_raw_fd());
     let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK | OFlags::NOCTTY;
-    let mut file = File::from(open(path, flags, Mode::empty()).ok()?);
+    let mut file = File::from(told(open(&path, flags, Mode::empty()), path.as_ref())?);
     let (mut hasher, mut chunk, mut total) = (Hasher::new(), vec![0; CHUNK], 0);
     loop {
         let bytes = file.read(&mut chunk).ok()?;

@@ -29,6 +29,8 @@ pub struct DigestRequest {
     pub pid: u32,
     /// Path of the file, as the process saw it, if it is known.
     pub path: Option<Vec<u8>>,
+    /// The process is in the initial mount namespace, whose paths are those of the daemon, but for what the service hides.
+    pub is_initial: bool,
     /// Time at which it was executed, ns of `CLOCK_BOOTTIME`.
     pub executed_ns: u64,
     /// Owner of the call.
@@ -39,7 +41,7 @@ pub struct DigestRequest {
 impl DigestRequest {
     /// Makes a request for a file that a process of root executes.
     pub fn of(file: Executable, pid: u32, path: Option<Vec<u8>>) -> Self {
-        Self { file, pid, path, executed_ns: 0, owner: UserOwner::Cgroup(1) }
+        Self { file, pid, path, is_initial: true, executed_ns: 0, owner: UserOwner::Cgroup(1) }
     }
 }
 

@@ -36,11 +36,13 @@ impl Pipeline {
     ) -> DigestRequest {
         let event = Event::decode(&call.header, &call.bytes, Some(exit), &self.handlers);
         let mut path = Vec::new();
-        let is_known = event.is_ok_and(|event| event.append_executed(&mut path));
+        let is_known = event.as_ref().is_ok_and(|event| event.append_executed(&mut path));
+        let is_initial = event.is_ok_and(|event| event.process.is_in_initial_mounts());
         DigestRequest {
             file,
             pid: call.header.pid,
             path: is_known.then_some(path),
+            is_initial,
             executed_ns: exit.boottime_ns,
             owner: UserOwner::of_header(&call.header),
         }

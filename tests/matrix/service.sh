@@ -78,6 +78,33 @@ clock_nanosleep = { handler = "args", result = true, comm = "nap" }' >$routes
 		recorded SYSCALL_NAME=clock_nanosleep SYSCALL_RESULT=0
 }
 
+# executed UNIT FILE known|none: waits for the digest in the record of the execution of a unit's program, and compares it with that of the
+# file; with `none`, for a record without.
+executed() {
+	expected=SYSCALL_EXE_SHA256=$(sha256sum <"$2" | cut -d ' ' -f 1)
+	[ "$3" != none ] || expected=SYSCALL_UNREADABLE=exe_sha256
+	recorded OBJECT_SYSTEMD_UNIT="$1" SYSCALL_PATH="$2" "$expected"
+}
+
+# digests CAPABILITIES EXPECTED: /usr is visible to the service, /home is not.
+digests() {
+	echo '[routes]
+execve = { handler = "exec", result = ">= 0", exe_sha256 = true }
+execveat = { handler = "exec", result = ">= 0", exe_sha256 = true }' >$routes
+	mkdir -p $drop_in /home
+	printf '[Service]\nCapabilityBoundingSet=%s\n' "$1" >$drop_in/test.conf
+	cp /bin/sleep /home/hidden
+	restart 3 &&
+		systemd-run --quiet --wait --unit="seen-$2" /usr/bin/true &&
+		executed "seen-$2.service" /usr/bin/true known &&
+		systemd-run --quiet --unit="hidden-$2" --uid=nobody /home/hidden 60 &&
+		executed "hidden-$2.service" /home/hidden "$2"
+	status=$?
+	systemctl stop "hidden-$2"
+	rm $drop_in/test.conf
+	return $status
+}
+
 # From 7.2 on the tracepoint requires a perf event.
 needs_perf_event() {
 	[ "$(printf '7.2\n%s\n' "$(uname -r)" | sort -V | head -n 1)" = 7.2 ]
@@ -104,6 +131,9 @@ for value in 3 4; do
 	run_test "starts at perf_event_paranoid $value and records" starts $value
 done
 run_test 'records results at perf_event_paranoid 4' records_results
+run_test 'has digests of programs that it sees' digests CAP_BPF none
+run_test 'has digests of all programs with two more capabilities' digests 'CAP_SYS_PTRACE CAP_DAC_READ_SEARCH' known
+rm $routes
 if needs_perf_event; then
 	run_test 'refused perf event is exit status 77 with ways out' refuses 4
 	run_test 'attach = "tracepoint" starts at perf_event_paranoid 2' starts 2 0000004000000000

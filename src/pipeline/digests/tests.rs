@@ -40,7 +40,14 @@ fn hold(digests: &mut Digests, tid: u32, uid: u32, file: Executable) -> bool {
     let (pid, owner) = (tid, UserOwner::of_header(&call.header));
     let is_held = digests.hold(call, b"exit", file, 1000).is_ok();
     if is_held {
-        digests.request(DigestRequest { file, pid, path: None, executed_ns: 1000, owner });
+        digests.request(DigestRequest {
+            file,
+            pid,
+            path: None,
+            is_initial: true,
+            executed_ns: 1000,
+            owner,
+        });
     }
     is_held
 }
