@@ -17,7 +17,8 @@ impl Daemon<'_> {
         if self.digester.is_some() || !rules.into_iter().any(|rule| rule.exe_sha256) {
             return Ok(());
         }
-        if !capabilities(None).is_ok_and(|own| own.effective.contains(CAPABILITIES)) {
+        let has_all = || capabilities(None).is_ok_and(|own| own.effective.contains(CAPABILITIES));
+        if is_closed || !has_all() {
             tracing::warn!(
                 "exe_sha256: executables that the daemon does not see under their path, or may not read, get no digest; \
                  for these the service needs CapabilityBoundingSet=CAP_SYS_PTRACE CAP_DAC_READ_SEARCH and a restart, see \

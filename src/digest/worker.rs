@@ -72,8 +72,6 @@ impl Worker {
         let (answer, answers) = sync_channel(1);
         let signal = Arc::clone(&done);
         let run = move || {
-            // A service may not set it, but then has a value of its own.
-            let _ = setpriority_process(None, NICE);
             if !is_closed {
                 enter_sandbox();
             }
@@ -83,7 +81,9 @@ impl Worker {
                 }
             }
         };
-        let thread = thread::Builder::new().name("tailcalld-hash".to_owned());
+        // The kernel's log would have each call that the filter refuses: one sets the name.
+        let thread = thread::Builder::new();
+        let thread = if is_closed { thread } else { thread.name("tailcalld-hash".to_owned()) };
         // It ends with the daemon, or when nobody has requests for it.
         thread.spawn(run).context(FAILED)?;
         Ok(Self { requests, answers, done })
@@ -108,6 +108,8 @@ impl Worker {
 
 /// Gives up what the thread does not need.
 fn enter_sandbox() {
+    // A service may not set it, but then has a value of its own.
+    let _ = setpriority_process(None, NICE);
     let needs = Needs { always: CAPABILITIES, operations: Vec::new() };
     let done = sandbox::close_process()
         .and_then(|()| Ok(sandbox::drop_capabilities(&needs).map(drop)?))
