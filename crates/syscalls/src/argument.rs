@@ -105,7 +105,7 @@ impl<'c> Argument<'c> {
     }
 
     /// Returns the index of its captures.
-    fn index(&self) -> u8 {
+    pub fn index(&self) -> u8 {
         self.base.saturating_add(self.position)
     }
 

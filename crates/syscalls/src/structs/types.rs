@@ -104,6 +104,7 @@ pub enum Format {
     Octal,
     Mode,
     Filemode,
+    Fd,
     Dirfd,
     Id,
     Signal,
