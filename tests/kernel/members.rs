@@ -164,3 +164,23 @@ fn descriptors_in_memory_of_32_bit_calls_have_files() {
     let text = printed(&rig, Abi::Compat, &[("socketcall", &["8", "nested32:1;1;0;room:8"])]);
     assert_eq!(text.matches("<UNIX").count(), 2, "{text}");
 }
+
+#[test]
+fn pidfds_of_new_processes_have_numbers_of_these() {
+    needs_root!();
+    let rig = rig_of(Abi::Native, &["clone", "clone3"]);
+    // CLONE_PIDFD, and SIGCHLD; CLONE_PARENT_SETTID has the number of the process at that place.
+    let args = |flags: &str| format!("nested:{flags};room:4;0;room:4;17;0;0;0");
+    for (call, arguments, before, after) in [
+        ("clone", &["0x1011", "0", "room:4", "0", "0"][..], "[3<pid:", ">]"),
+        ("clone3", &[&args("0x1000"), "64"], "pidfd=[3<pid:", ">], exit_signal=SIGCHLD"),
+        ("clone", &["0x100011", "0", "room:4", "0", "0"], "NULL, [", "]"),
+        ("clone3", &[&args("0x100000"), "64"], "parent_tid=[", "], exit_signal=SIGCHLD"),
+    ] {
+        let text = printed(&rig, Abi::Native, &[(call, arguments)]);
+        let (_, rest) = text.split_once(before).unwrap_or_else(|| panic!("{text}"));
+        let (number, _) = rest.split_once(after).unwrap_or_else(|| panic!("{text}"));
+        assert!(number.parse::<u32>().is_ok_and(|pid| pid > 1), "{text}");
+        assert_eq!(text.contains("pid:"), before.contains("pid:"), "{text}");
+    }
+}

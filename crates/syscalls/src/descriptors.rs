@@ -270,6 +270,8 @@ mod tests {
             ("select", &["1 Whole Bits in", "2 Whole Bits in", "3 Whole Bits in"]),
             ("sendmsg", &["1 Control Rights in"]),
             ("recvmmsg", &["1 Control Rights out"]),
+            ("clone", &["2 Whole 4+0 out"]),
+            ("clone3", &["16 Whole 4+0 out"]),
             ("io_submit", &["2 Buffer 0+20 in", "2 Buffer 0+60 if 56&1 in"]),
             ("io_uring_setup", &["1 Whole 0+24 if 8&32 in"]),
         ] {
