@@ -20,6 +20,8 @@ pub enum Kind {
     Remarked(Width, &'static ConstantSet),
     /// Flags in hexadecimal with their names in a comment.
     RemarkedFlags(Width, &'static ConstantSet),
+    /// Seconds since 1970, which are printed with the date.
+    Date(Width),
     /// A number that is an error if it is negative.
     Error,
     /// A command of quotactl.
@@ -138,6 +140,7 @@ impl Kind {
     pub fn width(self) -> Option<Width> {
         match self {
             Self::Signed(width) | Self::Unsigned(width) | Self::Hex(width) => Some(width),
+            Self::Date(width) => Some(width),
             Self::Flags(width, _) | Self::Enum(width, _) | Self::Number(width, _) => Some(width),
             Self::Id(width) | Self::Modes(width, _) | Self::Signal(width) => Some(width),
             Self::Remarked(width, _) | Self::RemarkedFlags(width, _) => Some(width),

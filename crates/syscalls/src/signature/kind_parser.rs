@@ -43,6 +43,7 @@ impl Kind {
             "fd" => Self::Fd,
             "long" | "offset" => Self::Signed(Width::Long),
             "loff" => Self::Signed(Width::Quad),
+            "date" => Self::Date(Width::Long),
             "uint" => Self::Unsigned(Width::Int),
             "ulong" | "size" => Self::Unsigned(Width::Long),
             "u64" => Self::Unsigned(Width::Quad),
