@@ -337,6 +337,7 @@ enum step_count {
 	COUNT_POINTED = 3, /* the 32 bits that another argument points to, at the return */
 	COUNT_BITS = 4, /* another argument has their number in bits */
 	COUNT_BITS_BUT_ONE = 5, /* the same, and the kernel takes one bit less */
+	COUNT_PAGES = 6, /* another argument has their number in bytes, a page each */
 };
 
 /* The time at which the memory is read. */

@@ -217,3 +217,21 @@ fn args_captures_memory_that_socketcall_wrote() {
         assert_eq!(first.parse::<u32>().unwrap() + 1, second.parse::<u32>().unwrap());
     });
 }
+
+#[test]
+#[cfg(target_arch = "x86_64")]
+fn args_captures_residency_of_pages() {
+    needs_root!();
+    for (abi, word) in [(Abi::Native, "native"), (Abi::Compat, "compat")] {
+        let rig = Rig::new(&route_of(slot(abi, "mincore"), with_result));
+        let nr = slot(abi, "mincore").nr().to_string();
+        for (bytes, expected) in
+            [("1", "[1]"), ("8192", "[1, 1]"), ("8193", "[1, 1, 1]"), ("0", "[]")]
+        {
+            event_of(&rig, &[word, &nr, "long:16383", bytes, "long:60"], |event| {
+                let text = text(event, "mincore");
+                assert!(text.ends_with(&format!(", {bytes}, {expected})")), "{text}");
+            });
+        }
+    }
+}

@@ -124,6 +124,7 @@ fn decimal(kind: Kind, n: u64, abi: Abi, out: &mut String) {
 /// Returns the signed value of a register, of which the 32-bit ABI uses the low half.
 fn signed(width: Width, n: u64, abi: Abi) -> i64 {
     match (width, abi) {
+        (Width::Byte, _) => (n as i8).into(),
         (Width::Short, _) => (n as i16).into(),
         (Width::Int, _) | (Width::Long, Abi::Compat) => int(n).into(),
         (Width::Long, Abi::Native | Abi::IoUring) | (Width::Quad, _) => n as i64,
@@ -133,6 +134,7 @@ fn signed(width: Width, n: u64, abi: Abi) -> i64 {
 /// Returns the unsigned value of a register, of which the 32-bit ABI uses the low half.
 fn unsigned(width: Width, n: u64, abi: Abi) -> u64 {
     match (width, abi) {
+        (Width::Byte, _) => n & 0xff,
         (Width::Short, _) => n & 0xffff,
         (Width::Int, _) | (Width::Long, Abi::Compat) => n & 0xffff_ffff,
         (Width::Long, Abi::Native | Abi::IoUring) | (Width::Quad, _) => n,

@@ -86,6 +86,8 @@ pub enum Kind {
 /// Width of a value in a register or in memory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Width {
+    /// 8 bits, in memory only.
+    Byte,
     /// 16 bits: ids of old syscalls.
     Short,
     /// 32 bits.
@@ -160,6 +162,7 @@ impl Width {
     /// Returns the width in bytes.
     pub fn size(self, abi: Abi) -> usize {
         match (self, abi) {
+            (Self::Byte, _) => 1,
             (Self::Short, _) => 2,
             (Self::Int, _) | (Self::Long, Abi::Compat) => 4,
             (Self::Long, Abi::Native | Abi::IoUring) | (Self::Quad, _) => 8,

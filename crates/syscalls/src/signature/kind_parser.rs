@@ -46,6 +46,7 @@ impl Kind {
             "date" => Self::Date(Width::Long),
             "uint" => Self::Unsigned(Width::Int),
             "ulong" | "size" => Self::Unsigned(Width::Long),
+            "u8" => Self::Unsigned(Width::Byte),
             "u64" => Self::Unsigned(Width::Quad),
             "hexint" => Self::Hex(Width::Int),
             "hex" => Self::Hex(Width::Long),

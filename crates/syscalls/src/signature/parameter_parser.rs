@@ -108,6 +108,9 @@ impl Count {
         if let Some(name) = text.strip_prefix('=') {
             return position(name).map(Self::Result);
         }
+        if let Some(name) = text.strip_suffix("/4096") {
+            return position(name).map(Self::Pages);
+        }
         if let Some(name) = text.strip_suffix("-1") {
             return position(name).map(Self::ButOne);
         }
