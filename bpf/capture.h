@@ -159,7 +159,10 @@ static __always_inline long text_length(struct scratch *scratch, const void *use
 }
 
 enum {
-	PAGE_BYTES = 4096 /* or a multiple of it: the unit in which memory is readable or not */
+	PAGE_SHIFT = 12,
+	PAGE_BYTES =
+		1
+		<< PAGE_SHIFT /* or a multiple of it: the unit in which memory is readable or not */
 };
 
 /* Reads user memory. `size` is tested here, where it is used, for the verifier. */

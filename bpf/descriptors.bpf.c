@@ -35,28 +35,6 @@ static __always_inline void argument_aim(struct scratch *scratch,
 		walk->fd = fd;
 }
 
-/* Returns the argument at a position, from 1; 0 if it is none. */
-static __always_inline __u64 argument_from_1(const struct scratch *scratch, __u64 position)
-{
-	position--;
-	barrier_var(position);
-	return position < 6 ? scratch->event.args[position] : 0;
-}
-
-/* Returns the number of descriptors in the memory that the call passes, as far as they are
- * captured. */
-static __always_inline __u64 members_count(const struct scratch *scratch,
-					   const volatile struct descriptors_of_call *known)
-{
-	__u64 most = known->count;
-
-	if (!known->members || known->at_return)
-		return 0;
-	if (!known->counter)
-		return most;
-	return min_u64((__u32)argument_from_1(scratch, known->counter), most);
-}
-
 /* Returns the number of the descriptor at or behind `number`: arguments first, then memory. */
 static __always_inline __u64 descriptor_next(const volatile struct descriptors_of_call *known,
 					     __u64 number)
@@ -68,11 +46,9 @@ static __always_inline __u64 descriptor_next(const volatile struct descriptors_o
 }
 
 /* Whether the call has a descriptor of that number. */
-static __always_inline bool descriptor_exists(const struct scratch *scratch,
-					      const volatile struct descriptors_of_call *known,
-					      __u64 number)
+static __always_inline bool descriptor_exists(const volatile struct name_walk *walk, __u64 number)
 {
-	return number < DESCRIPTOR_ARGUMENTS + members_count(scratch, known);
+	return number < DESCRIPTOR_ARGUMENTS + (__u64)walk->members.count;
 }
 
 /* Aims at the descriptor of that number; at none if the call has no more. */
@@ -83,14 +59,13 @@ static __always_inline void descriptor_aim(struct scratch *scratch,
 	volatile struct name_walk *walk = &scratch->names;
 
 	walk->fd = -1;
-	if (!descriptor_exists(scratch, known, number))
+	if (!descriptor_exists(walk, number))
 		return;
 	barrier_var(number);
 	if (number < DESCRIPTOR_ARGUMENTS)
 		argument_aim(scratch, known, (__u64)known->arguments[number] - 1);
 	else
-		member_aim(walk, known, argument_from_1(scratch, known->members),
-			   number - DESCRIPTOR_ARGUMENTS);
+		member_aim(walk, number - DESCRIPTOR_ARGUMENTS);
 }
 
 /* Has the new descriptors described that the call returns or writes, if its result is asked for. */
@@ -99,12 +74,13 @@ static __always_inline void descriptor_defer(struct scratch *scratch,
 {
 	volatile struct deferred_read *read;
 
-	if (!(scratch->wants & CALL_RESULT) || !(known->is_result | known->at_return))
+	if (!(scratch->wants & CALL_RESULT) ||
+	    !(known->is_result | (known->moments & 1 << MOMENT_RETURN)))
 		return;
 	read = deferred_room(scratch);
 	if (!read)
 		return;
-	read->address = known->at_return ? argument_from_1(scratch, known->members) : 0;
+	read->address = 0;
 	read->length_at = 0;
 	read->room = 0;
 	read->element = 0;
@@ -124,6 +100,11 @@ int descriptors(void *ctx)
 		return 0;
 	volatile struct name_walk *walk = &scratch->names;
 	const volatile struct descriptors_of_call *known = descriptors_known(scratch->event.slot);
+	if (walk->descriptor == DESCRIPTORS_PLAN) {
+		members_begin(scratch);
+		if (known->moments & 1 << MOMENT_ENTRY)
+			bpf_tail_call(ctx, &continuations, CONTINUE_MEMBERS);
+	}
 	__u64 number = descriptor_next(known, walk->descriptor);
 	walk->descriptor = descriptor_next(known, number + 1);
 	/* Also for a second one: a branch would cost the verifier more. */
@@ -131,7 +112,7 @@ int descriptors(void *ctx)
 	descriptor_aim(scratch, known, number);
 	if (walk->fd >= 0 || walk->fd == AT_FDCWD)
 		descriptor_capture(scratch);
-	if (descriptor_exists(scratch, known, walk->descriptor))
+	if (descriptor_exists(walk, walk->descriptor))
 		bpf_tail_call(ctx, &continuations, CONTINUE_DESCRIPTORS);
 	descriptor_defer(scratch, known);
 	emit_added(ctx, scratch->wants & CALL_NAMES);

@@ -162,18 +162,28 @@ static __always_inline const volatile struct descriptors_of_call *descriptors_kn
 	return &descriptors_of[slot & (BANK_SLOTS - 1)];
 }
 
-/* Aims at the descriptor of that number in the memory of an argument, which begins at `address`. */
-static __always_inline void member_aim(volatile struct name_walk *walk,
-				       const volatile struct descriptors_of_call *known,
-				       __u64 address, __u64 number)
+/* Begins the search for descriptors in the memory of the call. */
+static __always_inline void members_begin(struct scratch *scratch)
 {
-	__s32 fd;
+	volatile struct name_walk *walk = &scratch->names;
 
-	/* What cannot be read is filled with zeros, a descriptor like any other. */
-	if (bpf_probe_read_user(&fd, sizeof(fd), (const void *)(address + number * known->size)))
-		fd = -1;
-	walk->fd = fd;
-	walk->field = known->members - 1;
+	walk->descriptor = 0;
+	walk->members.captures = scratch->count;
+	walk->members.capture = 0;
+	walk->members.form = FORM_NONE;
+	walk->members.place = 0;
+	walk->members.jumps = 0;
+	walk->members.count = 0;
+}
+
+/* Aims at the descriptor of that number that was found in memory. */
+static __always_inline void member_aim(volatile struct name_walk *walk, __u64 number)
+{
+	barrier_var(number);
+	if (number >= DESCRIPTOR_MEMBERS)
+		return;
+	walk->fd = walk->members.fds[number];
+	walk->field = walk->members.fields[number];
 	walk->part = PART_MEMBER;
 }
 

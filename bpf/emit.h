@@ -170,7 +170,7 @@ static __always_inline void emit_finish(void *ctx, struct scratch *scratch, cons
 		scratch->event.flags |= wanted;
 		scratch->names.route = route_reference(call->bank, call->row);
 		scratch->names.todo = NAMES_PLAN;
-		scratch->names.descriptor = 0;
+		scratch->names.descriptor = DESCRIPTORS_PLAN;
 		emit_added(ctx, wanted);
 	}
 	emit_submit(scratch, call);

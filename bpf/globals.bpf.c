@@ -70,6 +70,7 @@ struct wire_types {
 	enum inner_size inner_size;
 	enum path_size path_size;
 	enum descriptor_size descriptor_size;
+	enum member_form member_form;
 	enum sqe_member sqe_member;
 	enum path_flag path_flag;
 	enum open_socket_size open_socket_size;

@@ -36,6 +36,7 @@ enum continuation {
 	CONTINUE_CAPABILITIES = 7, /* `capabilities` */
 	CONTINUE_VECTORS = 8, /* `vectors` */
 	CONTINUE_INNER = 9, /* `inner_args` */
+	CONTINUE_MEMBERS = 10, /* `members` */
 	CONTINUATIONS,
 };
 
@@ -50,6 +51,7 @@ struct {
 enum return_continuation {
 	RETURN_DESCRIPTOR = 0, /* `result_descriptor` */
 	RETURN_VECTORS = 1, /* `result_vectors` */
+	RETURN_MEMBERS = 2, /* `result_members` */
 	RETURN_CONTINUATIONS,
 };
 

@@ -87,10 +87,9 @@ static __always_inline bool is_due(const struct scratch *scratch, const struct d
 }
 
 /* Leaves the files behind new descriptors to the program that is last. */
-static __always_inline void files_defer(struct scratch *scratch, const struct deferred_read *read)
+static __always_inline void files_defer(struct scratch *scratch)
 {
 	scratch->wants = CALL_FILES;
-	scratch->members = read->address;
 }
 
 static __always_inline void deferred_read_all(struct scratch *scratch,
@@ -105,7 +104,7 @@ static __always_inline void deferred_read_all(struct scratch *scratch,
 		if (!is_due(scratch, read))
 			continue;
 		if (read->op == DEFERRED_FILE)
-			files_defer(scratch, read);
+			files_defer(scratch);
 		else if (read->op >= DEFERRED_POINTERS)
 			scratch->target.vector = i + 1;
 		else
@@ -204,7 +203,7 @@ static __always_inline bool result_send_with_memory(struct scratch *scratch)
 /* Leaves the record to the program that adds the files behind new descriptors, or sends it. */
 static __always_inline void result_finish(void *ctx, struct scratch *scratch)
 {
-	scratch->names.descriptor = 0;
+	scratch->names.descriptor = DESCRIPTORS_PLAN;
 	if (scratch->wants & CALL_FILES)
 		bpf_tail_call(ctx, &return_continuations, RETURN_DESCRIPTOR);
 	if (!result_send_with_memory(scratch))

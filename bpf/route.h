@@ -62,6 +62,8 @@ static __always_inline bool call_set_route(struct call *call, __u64 reference)
 	barrier_var(row);
 	if (row >= ROUTES_PER_BANK)
 		return false;
+	/* Or clang may keep a copy from before the comparison, of which 6.1 knows no bound. */
+	barrier_var(row);
 	call->row = row;
 	call->bank = reference >> REFERENCE_BANK_SHIFT & (BANKS - 1);
 	call->route = &bank_at(call->bank)->routes[row];

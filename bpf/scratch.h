@@ -93,8 +93,7 @@ enum deferred_op {
 	DEFERRED_VECTOR = 8,
 	DEFERRED_MESSAGE = 9,
 	DEFERRED_MESSAGES = 10,
-	DEFERRED_FILE = 11, /* files behind new descriptors: those at `address`, or, if that is 0,
-			     * the result */
+	DEFERRED_FILE = 11, /* files behind new descriptors */
 };
 
 enum deferred_size {
@@ -174,6 +173,29 @@ enum name_bit {
 	NAME_DIRECTORY = 16, /* PATH_ARGUMENTS of them */
 };
 
+enum {
+	DESCRIPTORS_PLAN = 255, /* in place of a descriptor's number: none was looked for yet */
+};
+
+/* The search for descriptors in the captured memory of a call, in memory for the same reason as
+ * argv_copy. Places are bytes of the event's captures. */
+struct member_search {
+	__u64 bits; /* of a set, still to be looked at */
+	__u32 bit; /* number of the first of them */
+	__u32 captures; /* still to be looked at, with the one at hand */
+	__u32 capture; /* where that begins, */
+	__u32 at; /* its next element, */
+	__u32 end; /* its end, */
+	__u32 next; /* and, of control data, the next header */
+	__u32 rights; /* end of the descriptors behind the one at hand */
+	__u8 form; /* enum member_form; FORM_NONE: the capture is not looked into */
+	__u8 place; /* number of the place that it is compared with */
+	__u8 jumps; /* so far */
+	__u8 count; /* descriptors so far, their */
+	__u8 fields[DESCRIPTOR_MEMBERS]; /* captures */
+	__s32 fds[DESCRIPTOR_MEMBERS]; /* and numbers */
+};
+
 /* The way from a file up to the root, in memory for the same reason as argv_copy. */
 struct name_walk {
 	__u32 route; /* reference to the call's route */
@@ -189,7 +211,8 @@ struct name_walk {
 	__u64 fs; /* its working directory and root */
 	__u64 at; /* bytes of the path so far */
 	__u64 file; /* address of the open file that is described */
-	__u8 descriptor; /* number of the next descriptor of the call, and, of this one, */
+	__u8 descriptor; /* number of the next descriptor of the call, or DESCRIPTORS_PLAN, and, of
+			  * this one, */
 	__u8 field; /* the field and */
 	__u8 part; /* enum capture_part, of the capture, */
 	__u8 reserved[1];
@@ -200,6 +223,7 @@ struct name_walk {
 	__u8 flags; /* of the capture */
 	__u32 error; /* of the capture */
 	__u8 head[DENTRY_BYTES]; /* a copy of a dentry, where the kernel has no typed pointers */
+	struct member_search members;
 };
 
 enum text_state {
@@ -247,8 +271,6 @@ struct scratch {
 	__u8 absolute; /* texts that begin with a slash, a bit each by their argument's position */
 	__u8 reserved[2];
 	__s64 got; /* result of the last read; in memory as well */
-	__u64 members; /* address of the new descriptors that a call has written; 0: its result is
-			  one */
 	union {
 		struct {
 			union {

@@ -337,6 +337,7 @@ enum step_count {
 	COUNT_POINTED = 3, /* the 32 bits that another argument points to, at the return */
 	COUNT_BITS = 4, /* another argument has their number in bits */
 	COUNT_BITS_BUT_ONE = 5, /* the same, and the kernel takes one bit less */
+	COUNT_PAGES = 6, /* another argument has their number in bytes, a page each */
 };
 
 /* The time at which the memory is read. */
@@ -406,6 +407,27 @@ struct path_argument {
 enum descriptor_size {
 	DESCRIPTOR_ARGUMENTS = 2, /* of one call */
 	DESCRIPTOR_MEMBERS = 8, /* of its memory; those beyond have no files */
+	DESCRIPTOR_PLACES = 3, /* of its memory where they are */
+};
+
+/* The form in which captured memory contains descriptors. */
+enum member_form {
+	FORM_NONE = 0, /* no place, and none follows */
+	FORM_MEMBERS = 1, /* a member of each element */
+	FORM_BITS = 2, /* the numbers of the bits that are set */
+	FORM_RIGHTS = 3, /* those that control data passes, SCM_RIGHTS */
+};
+
+/* A place in the captured memory of a call where descriptors are. */
+struct descriptor_place {
+	__u8 field; /* of the captures */
+	__u8 part; /* of the captures: enum capture_part */
+	__u8 form; /* enum member_form */
+	__u8 moments; /* of the captures: bits by enum capture_moment */
+	__u8 size; /* bytes of an element; 0: there is one only */
+	__u8 offset; /* of the member in an element */
+	__u8 flags; /* offset of a word of which one bit of `mask` is set; 0 in `mask`: */
+	__u8 mask; /* elements have the member in any case */
 };
 
 /* The descriptors of one syscall. Written by the loader, from the syscall's signature. */
@@ -413,12 +435,9 @@ struct descriptors_of_call {
 	__u8 arguments[DESCRIPTOR_ARGUMENTS]; /* their positions, from 1; 0: none */
 	__u8 is_result; /* a call may return a new one */
 	__u8 directories; /* which may be AT_FDCWD instead, a bit each by their position, from 0 */
-	__u8 members; /* position, from 1, of a pointer to elements that begin with one; 0: none */
-	__u8 counter; /* position, from 1, of the number of elements; 0: it is `count` */
-	__u8 count; /* elements at most */
-	__u8 size; /* bytes of an element */
-	__u8 at_return; /* the call writes them */
+	__u8 moments; /* at which memory has some: bits by enum capture_moment */
 	__u8 reserved[3];
+	struct descriptor_place places[DESCRIPTOR_PLACES];
 };
 
 enum path_size {

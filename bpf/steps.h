@@ -46,6 +46,8 @@ static __always_inline __u64 step_count(const struct scratch *scratch,
 		return count;
 	case COUNT_BITS:
 		return bits_count((__u32)count, step->size);
+	case COUNT_PAGES:
+		return (count >> PAGE_SHIFT) + !!(count & (PAGE_BYTES - 1));
 	case COUNT_BITS_BUT_ONE:
 		return (__u32)count ? bits_count((__u32)count - 1, step->size) : 0;
 	default:

@@ -199,6 +199,12 @@ static __always_inline void aim_buffer(struct scratch *scratch)
 	    min_u64(min_u64(length, vector->buffer_bytes), vector->budget - CAPTURE_SIZE), length);
 }
 
+/* Returns the size of the message at hand: of a vector, each has a length behind it. */
+static __always_inline __u64 message_size(const volatile struct vector *vector)
+{
+	return (7 + (vector->op == DEFERRED_MESSAGES)) * vector->width;
+}
+
 static __always_inline void vector_aim(struct scratch *scratch)
 {
 	const volatile struct vector *vector = &scratch->vector;
@@ -206,7 +212,8 @@ static __always_inline void vector_aim(struct scratch *scratch)
 	scratch->vector.part = PART_REST;
 	switch (vector->stage) {
 	case VECTOR_MESSAGE:
-		aim(scratch, PART_WHOLE, vector->message, 7 * vector->width, 7 * vector->width);
+		aim(scratch, PART_WHOLE, vector->message, message_size(vector),
+		    message_size(vector));
 		break;
 	case VECTOR_NAME:
 		aim_name(scratch);

@@ -331,6 +331,10 @@ fn fds_are_named_where_calls_pass_or_return_descriptors() {
         ("socket", "\"args\"", Fds::Number),
         ("socket", "{ handler = \"args\", result = true }", Fds::Names),
         ("getppid", "{ handler = \"args\", result = true }", Fds::Number),
+        ("select", "\"args\"", Fds::Names),
+        ("sendmsg", "\"args\"", Fds::Names),
+        ("pipe2", "\"args\"", Fds::Number),
+        ("clone", "{ handler = \"args\", result = true }", Fds::Names),
     ] {
         assert_eq!(fds(on, syscall, handler), expected, "{syscall} = {handler}");
     }

@@ -1,6 +1,6 @@
 //! The arguments of an event, for handlers that leave their meaning to the syscall's signature.
 
-use syscalls::{Argument, Call, Kind, Signature, Socket};
+use syscalls::{Argument, Call, INNER_POSITION, Kind, Signature, Socket};
 
 use super::{Descriptor, Event, FileKind, OpenFile, SocketFamily};
 
@@ -38,15 +38,22 @@ impl Event<'_> {
 
     /// Returns the file behind an argument, if that is a descriptor and the file is known.
     pub fn file_of(&self, one: &Argument<'_>) -> Option<&OpenFile<'_>> {
-        self.files.of(one.position().filter(|_| one.parameter.is_descriptor())?)
+        if !one.parameter.is_descriptor() {
+            return None;
+        }
+        match one.position() {
+            Some(position) => self.files.of(position),
+            None => self.files.word(one.register as i32),
+        }
     }
 
-    /// Returns the files behind descriptors in the memory of an argument, with their numbers.
+    /// Returns the files behind descriptors in the memory of an argument, or behind pointers in that, with their numbers.
     pub fn files_within<'e>(
         &'e self,
         one: &Argument<'_>,
     ) -> impl Iterator<Item = (i32, &'e OpenFile<'e>)> {
-        one.position().into_iter().flat_map(|position| self.files.members(position))
+        let (own, is_outer) = (one.index(), one.position().is_some());
+        self.files.members(move |index| index == own || is_outer && index >= INNER_POSITION)
     }
 
     /// Returns the file behind the result of the call, if that is a descriptor and the file is known.

@@ -1,6 +1,6 @@
 //! Descriptors that an event has, by their place in the call.
 
-use syscalls::{Slot, SqeMember, Status, uring_operation};
+use syscalls::{INNER_POSITION, Slot, SqeMember, Status, uring_operation};
 
 use super::{Descriptor, FileKind, KernelPath, OpenFile};
 
@@ -48,10 +48,20 @@ impl<'a> OpenFiles<'a> {
         self.members.push((number, descriptor));
     }
 
-    /// Returns the numbers and files of the descriptors in the memory of the argument at a position.
-    pub fn members(&self, position: u8) -> impl Iterator<Item = (i32, &OpenFile<'a>)> {
-        let own = self.members.iter().filter(move |(_, one)| one.position == position);
+    /// Returns the numbers and files of the descriptors in the memory of arguments, by the index of the captures.
+    pub fn members(
+        &self,
+        is_one: impl Fn(u8) -> bool,
+    ) -> impl Iterator<Item = (i32, &OpenFile<'a>)> {
+        let own = self.members.iter().filter(move |(_, one)| is_one(one.position));
         own.filter_map(|(number, one)| Some((*number, one.file.as_ref()?)))
+    }
+
+    /// Returns the file behind the argument of an inner call that is a descriptor of that number: it is in memory behind
+    /// an argument.
+    pub fn word(&self, number: i32) -> Option<&OpenFile<'a>> {
+        let mut words = self.members(|index| index < INNER_POSITION);
+        words.find(|(known, _)| *known == number).map(|(_, file)| file)
     }
 
     /// Adds the argument of an operation of `io_uring` that is in that member: the index of a registered file.

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use libbpf_rs::skel::OpenSkel as _;
-use syscalls::{Abi, Slot};
+use syscalls::{Abi, DescriptorMembers, Slot};
 
 use super::copies::Names;
 use super::programs::handler_program;
@@ -55,7 +55,7 @@ pub(super) fn needed_by(plan: &Plan, handlers: &Handlers, are_returns_free: bool
 }
 
 /// Programs that take the verifier longest, the dearest first, and their time in tenths of a millisecond (Linux 6.18).
-const DEAR: [(&str, u32); 17] = [
+const DEAR: [(&str, u32); 19] = [
     ("descriptors", 270),
     ("argv_copy", 260),
     ("result_vectors", 250),
@@ -63,6 +63,8 @@ const DEAR: [(&str, u32); 17] = [
     ("result_descriptor", 230),
     ("handle_args", 220),
     ("vectors", 220),
+    ("members", 170),
+    ("result_members", 160),
     ("filter_walk", 130),
     ("handle_timer", 85),
     ("inner_args", 80),
@@ -104,7 +106,7 @@ const OF_DAEMON: [&str; 1] = ["self_identify"];
 const OF_TABLE: [&str; 4] = ["sys_enter", "selftest", "cgroup_mkdir", "cgroup_rmdir"];
 
 /// Programs of a table that has a rule of some kind.
-const OF_RULES: [(IsNeeded, &[&str]); 14] = [
+const OF_RULES: [(IsNeeded, &[&str]); 16] = [
     (|one| one.slot.abi() == Abi::IoUring, &["uring_submit"]),
     (|one| one.route.unfiltered().is_none(), &["filter", "filter_match", "filter_resume"]),
     (|one| one.rule.filter.asks_for_path(), &["filter_path", "filter_walk"]),
@@ -118,13 +120,12 @@ const OF_RULES: [(IsNeeded, &[&str]); 14] = [
     (|one| one.rule.records && has_vector(one.slot) && one.awaits_return(), &["result_vectors"]),
     (|one| one.rule.records && one.rule.names, &["names"]),
     (|one| one.rule.records && one.rule.capabilities, &["capabilities"]),
-    (|one| one.rule.records && one.rule.fds == Fds::Names, &["descriptors"]),
+    (|one| one.names_descriptors(), &["descriptors"]),
+    (|one| one.names_descriptors() && one.has_members(|one| one.at_entry), &["members"]),
+    (|one| one.names_new_descriptors(), &["result_descriptor"]),
     (
-        |one| {
-            let Rule { records, fds, .. } = one.rule;
-            *records && *fds == Fds::Names && one.rule.awaits_result(one.slot)
-        },
-        &["result_descriptor"],
+        |one| one.names_new_descriptors() && one.has_members(|one| one.at_return),
+        &["result_members"],
     ),
     (|one| one.awaits_return(), &["sys_exit", "task_exit"]),
     (|one| one.rule.awaits_execution(one.slot), &["task_exec", "exec_unrouted", "task_exit"]),
@@ -142,6 +143,18 @@ struct RuleInTable<'a> {
 }
 
 impl RuleInTable<'_> {
+    fn names_descriptors(&self) -> bool {
+        self.rule.records && self.rule.fds == Fds::Names
+    }
+
+    fn names_new_descriptors(&self) -> bool {
+        self.names_descriptors() && self.rule.awaits_result(self.slot)
+    }
+
+    fn has_members(&self, is_one: impl Fn(&DescriptorMembers) -> bool) -> bool {
+        syscalls::descriptor_members(self.slot).iter().any(is_one)
+    }
+
     fn awaits_return(&self) -> bool {
         let is_reread = match self.rule.paths {
             Paths::Auto => self.are_returns_free,
@@ -203,7 +216,7 @@ mod tests {
         let cost = |names: &Names| -> u32 {
             DEAR.iter().filter(|(name, _)| names.contains(*name)).map(|(_, cost)| cost).sum()
         };
-        assert_eq!((cost(&first), cost(&second)), (1270, 1225));
+        assert_eq!((cost(&first), cost(&second)), (1465, 1360));
         assert_eq!(first.union(&second).cloned().collect::<Names>(), all);
     }
 
@@ -225,6 +238,12 @@ mod tests {
         assert_eq!(needed("recvmsg", |rule| rule.results = Results::All), vectors);
         assert_eq!(needed("getpid", |rule| rule.names = true), owned(&["names"]));
         assert_eq!(needed("getpid", |rule| rule.capabilities = true), owned(&["capabilities"]));
+        let described =
+            |name: &str| needed(name, |rule| (rule.fds, rule.results) = (Fds::Names, Results::All));
+        let returns = ["descriptors", "result_descriptor", "sys_exit", "task_exit"];
+        assert_eq!(described("openat"), owned(&returns));
+        assert_eq!(described("poll"), owned(&[&returns[..], &["members"]].concat()));
+        assert_eq!(described("pipe"), owned(&[&returns[..], &["result_members"]].concat()));
         let returns = owned(&["sys_exit", "task_exit"]);
         assert_eq!(needed("getpid", |rule| rule.paths = Paths::Exact), returns);
         let of_successes = |results: Results| {

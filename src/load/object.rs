@@ -108,7 +108,7 @@ fn configure(open: &mut OpenTailcalldSkel<'_>, rings: Rings, choice: &AttachMode
     }
     for mut program in open.open_object_mut().progs_mut() {
         match &*program.name().to_string_lossy() {
-            "sys_exit" | "result_descriptor" | "result_vectors" => {
+            "sys_exit" | "result_descriptor" | "result_members" | "result_vectors" => {
                 returns.exit.prepare(&mut program)?;
             }
             "task_exit" => returns.task_end.prepare(&mut program)?,
@@ -150,6 +150,7 @@ fn shares_the_table(program: &str) -> bool {
             | "argv_copy"
             | "names"
             | "descriptors"
+            | "members"
             | "capabilities"
             | "vectors"
             | "inner_args"

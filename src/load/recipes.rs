@@ -7,11 +7,13 @@ mod steps;
 pub use inner::inner_tables;
 
 use syscalls::{
-    Abi, Count, DescriptorMembers, Kind, PathBase, Signature, Slot, SqeMember, UringOperation,
-    signature, uring_operation,
+    Abi, DescriptorForm, DescriptorMembers, Kind, Part, PathBase, Signature, Slot, SqeMember,
+    UringOperation, signature, uring_operation,
 };
 
-use crate::bpf::types::{self, sqe_member, step_op, step_when};
+use crate::bpf::types::{
+    self, capture_moment, capture_part, member_form, sqe_member, step_op, step_when,
+};
 use steps::all_steps;
 
 /// The steps for a call of that slot; none for a syscall that is not known.
@@ -64,23 +66,35 @@ pub fn descriptors(slot: Slot) -> types::descriptors_of_call {
     descriptors.is_result = syscalls::may_return_descriptor(slot).into();
     descriptors.directories =
         syscalls::directory_arguments(slot).fold(0, |bits, position| bits | 1 << position);
-    if let Some(members) = syscalls::descriptor_members(slot) {
-        describe(members, &mut descriptors);
+    let members = syscalls::descriptor_members(slot);
+    for (place, members) in descriptors.places.iter_mut().zip(members) {
+        *place = descriptor_place(members);
+        descriptors.moments |= place.moments;
     }
     descriptors
 }
 
-fn describe(members: DescriptorMembers, descriptors: &mut types::descriptors_of_call) {
-    const MOST: u8 = types::descriptor_size::DESCRIPTOR_MEMBERS.0 as u8;
-    let (counter, count) = match members.count {
-        Count::Argument(at) => (at + 1, MOST),
-        Count::Fixed(count) => (0, count.min(MOST)),
-        _ => (0, 1),
+fn descriptor_place(members: DescriptorMembers) -> types::descriptor_place {
+    let moments = [
+        (members.at_entry, capture_moment::MOMENT_ENTRY),
+        (members.at_return, capture_moment::MOMENT_RETURN),
+    ];
+    let moments = moments.iter().filter(|(is, _)| *is).map(|(_, moment)| 1 << moment.0).sum();
+    let part = match members.part {
+        Part::Buffer => capture_part::PART_BUFFER,
+        Part::Control => capture_part::PART_CONTROL,
+        _ => capture_part::PART_WHOLE,
     };
-    (descriptors.counter, descriptors.count) = (counter, count);
-    descriptors.members = members.position + 1;
-    descriptors.size = members.size;
-    descriptors.at_return = members.at_return.into();
+    let (form, size, offset, flag) = match members.form {
+        DescriptorForm::Members { size, offset, flag } => {
+            (member_form::FORM_MEMBERS, size, offset, flag)
+        }
+        DescriptorForm::Bits => (member_form::FORM_BITS, 0, 0, None),
+        DescriptorForm::Rights => (member_form::FORM_RIGHTS, 0, 0, None),
+    };
+    let (flags, mask) = flag.unwrap_or_default();
+    let (part, form, field) = (part.0 as u8, form.0 as u8, members.index);
+    types::descriptor_place { field, part, form, moments, size, offset, flags, mask }
 }
 
 /// Returns the members of an entry in the submission queue that are the arguments of an operation of `io_uring`.

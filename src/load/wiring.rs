@@ -12,7 +12,7 @@ use crate::bpf::types::{continuation, return_continuation};
 use crate::plan::Plan;
 
 /// Programs that others continue with.
-const CONTINUATIONS: [(continuation, Pick); 10] = [
+const CONTINUATIONS: [(continuation, Pick); 11] = [
     (continuation::CONTINUE_ARGV, |programs| &programs.argv_copy),
     (continuation::CONTINUE_FILTER, |programs| &programs.filter_resume),
     (continuation::CONTINUE_MATCH, |programs| &programs.filter_match),
@@ -23,12 +23,14 @@ const CONTINUATIONS: [(continuation, Pick); 10] = [
     (continuation::CONTINUE_CAPABILITIES, |programs| &programs.capabilities),
     (continuation::CONTINUE_VECTORS, |programs| &programs.vectors),
     (continuation::CONTINUE_INNER, |programs| &programs.inner_args),
+    (continuation::CONTINUE_MEMBERS, |programs| &programs.members),
 ];
 
 /// Programs that the one at the return of calls continues with.
-const RETURN_CONTINUATIONS: [(return_continuation, Pick); 2] = [
+const RETURN_CONTINUATIONS: [(return_continuation, Pick); 3] = [
     (return_continuation::RETURN_DESCRIPTOR, |programs| &programs.result_descriptor),
     (return_continuation::RETURN_VECTORS, |programs| &programs.result_vectors),
+    (return_continuation::RETURN_MEMBERS, |programs| &programs.result_members),
 ];
 
 impl Bpf<'_> {

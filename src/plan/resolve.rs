@@ -125,10 +125,10 @@ fn takes_path(slot: Slot) -> bool {
 fn described(fds: Fds, slot: Slot, handler: &Handler, results: &Results) -> Fds {
     let is_field = |field: &Field| field.kind == FieldKind::Dirfd;
     let has_place = handler.fields.is_empty() || handler.fields.iter().any(is_field);
-    let is_written = syscalls::descriptor_members(slot).map(|members| members.at_return);
-    let is_passed =
-        syscalls::descriptor_arguments(slot).next().is_some() || is_written == Some(false);
-    let is_new = syscalls::may_return_descriptor(slot) || is_written == Some(true);
+    let members = syscalls::descriptor_members(slot);
+    let is_passed = syscalls::descriptor_arguments(slot).next().is_some()
+        || members.iter().any(|one| one.at_entry);
+    let is_new = syscalls::may_return_descriptor(slot) || members.iter().any(|one| one.at_return);
     let is_returned = *results != Results::None && is_new;
     let is_one = handler.records() && has_place && (is_passed || is_returned);
     if is_one { fds } else { Fds::Number }

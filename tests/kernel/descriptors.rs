@@ -337,7 +337,11 @@ fn descriptors_in_memory_have_files_up_to_their_bound() {
         let words = [&["native", &nr], arguments].concat();
         let records = rig.trigger_all_with(&words, copy(&known).into());
         let event = last_returned(&rig, &records);
-        event.files.members(0).map(|(fd, file)| (fd, text(file))).collect::<Vec<_>>()
+        event
+            .files
+            .members(|index| index == 0)
+            .map(|(fd, file)| (fd, text(file)))
+            .collect::<Vec<_>>()
     };
     let zero = (0, path.clone());
     assert_eq!(members("poll", &["words:0,77,0", "3", "0"]), [zero.clone(), zero.clone()]);

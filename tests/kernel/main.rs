@@ -34,6 +34,7 @@ mod inner;
 mod journal_open;
 mod limit;
 mod match_cache;
+mod members;
 mod memory;
 mod memory_bounds;
 mod names;

@@ -2,7 +2,8 @@
 
 use syscalls::{Capture, Moment, Part, Status, Value};
 
-use crate::memory::{at_return, captures, entry, native, route_of, with_result};
+use crate::memory::{at_return, captures, entry, event_of, native, route_of, with_result};
+use crate::pointers::text;
 use crate::rig::{Rig, rig};
 
 /// The kernel writes as much of a name as there is room for, and returns its length.
@@ -79,6 +80,20 @@ fn args_name_of_message_ends_with_room_of_caller() {
     let words = ["bound", "native", &nr, "9", "received:128,3,2,4,5,6,7,8,9", "9", "0x40", "0"];
     let rooms = [128, 3, 2, 4, 5, 6, 7, 8].map(|room: usize| &name[..room.min(name.len())]);
     captures(&rig, &words, |captures| assert_eq!(names(captures), rooms));
+}
+
+#[test]
+fn args_captures_room_and_length_of_each_message() {
+    needs_root!();
+    let rig = Rig::new(&route_of(native("recvmmsg"), with_result));
+    let nr = native("recvmmsg").nr().to_string();
+    let words = ["bound", "native", &nr, "9", "received:128,13", "2", "0", "0"];
+    event_of(&rig, &words, |event| {
+        let text = text(event, "recvmmsg");
+        assert_eq!(text.matches("msg_len=4").count(), 2, "{text}");
+        assert!(text.contains(", msg_namelen=128 => 13, "), "{text}");
+        assert!(text.contains(", msg_namelen=13, "), "{text}");
+    });
 }
 
 /// The kernel takes one node less than it is asked for.

@@ -4,7 +4,7 @@ use syscalls::{Abi, Part, Status, notation};
 use tailcalld::decode::Event;
 
 use crate::memory::{event_of, route_of, with_result};
-use crate::rig::{Rig, rig, slot};
+use crate::rig::{Rig, lacks_function, rig, slot};
 
 /// `name(argument, argument)`.
 pub fn text(event: &Event<'_>, name: &str) -> String {
@@ -216,4 +216,25 @@ fn args_captures_memory_that_socketcall_wrote() {
         let (first, second) = pair.strip_suffix("])").and_then(|one| one.split_once(", ")).unwrap();
         assert_eq!(first.parse::<u32>().unwrap() + 1, second.parse::<u32>().unwrap());
     });
+}
+
+#[test]
+#[cfg(target_arch = "x86_64")]
+fn args_captures_residency_of_pages() {
+    needs_root!();
+    for (abi, word) in [(Abi::Native, "native"), (Abi::Compat, "compat")] {
+        if lacks_function(slot(abi, "mincore")) {
+            continue;
+        }
+        let rig = Rig::new(&route_of(slot(abi, "mincore"), with_result));
+        let nr = slot(abi, "mincore").nr().to_string();
+        for (bytes, expected) in
+            [("1", "[1]"), ("8192", "[1, 1]"), ("8193", "[1, 1, 1]"), ("0", "[]")]
+        {
+            event_of(&rig, &[word, &nr, "long:16383", bytes, "long:60"], |event| {
+                let text = text(event, "mincore");
+                assert!(text.ends_with(&format!(", {bytes}, {expected})")), "{text}");
+            });
+        }
+    }
 }

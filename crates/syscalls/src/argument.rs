@@ -99,13 +99,15 @@ impl<'c> Argument<'c> {
         bytes: &[u8],
     ) -> Option<(&'static Structure, impl Iterator<Item = Self> + use<'c>)> {
         let pointers = self.parameter.pointers(self.abi())?;
-        let values = pointers.values(bytes);
+        let (values, presence) = (pointers.values(bytes), pointers.presence(bytes));
         let inner = self.call.arguments_from(pointers.signature(), values, true);
-        Some((pointers.layout(), inner))
+        let is_present =
+            move |one: &Self| presence.get(usize::from(one.position)).copied().unwrap_or_default();
+        Some((pointers.layout(), inner.filter(is_present)))
     }
 
     /// Returns the index of its captures.
-    fn index(&self) -> u8 {
+    pub fn index(&self) -> u8 {
         self.base.saturating_add(self.position)
     }
 

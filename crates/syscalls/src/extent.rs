@@ -31,6 +31,7 @@ impl<'c> Argument<'c> {
             Count::One | Count::Fixed(_) => None,
             Count::Argument(at) | Count::Pointed(at) => Some(self.register_at(at)),
             Count::ButOne(at) => Some(self.register_at(at).saturating_sub(1)),
+            Count::Pages(at) => Some(self.register_at(at).div_ceil(4096)),
             Count::Result(at) => {
                 Some(u64::try_from(self.result()?).ok()?.min(self.register_at(at)))
             }

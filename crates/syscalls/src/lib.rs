@@ -103,8 +103,8 @@ pub use capture::{Capture, Moment, Part, Status, Value};
 pub use closest::closest;
 pub use constants::{BitPattern, ConstantSet, constant_set};
 pub use descriptors::{
-    DescriptorMembers, descriptor_arguments, descriptor_members, directory_arguments,
-    may_return_descriptor,
+    DescriptorForm, DescriptorMembers, descriptor_arguments, descriptor_members, descriptor_names,
+    directory_arguments, may_return_descriptor,
 };
 pub use functions::functions;
 pub use groups::{Group, group, groups};

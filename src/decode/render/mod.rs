@@ -15,7 +15,7 @@ use syscalls::{Abi, Value, printable};
 
 use crate::handlers::FieldKind;
 
-pub use members::append_files;
+pub use members::{append_files, members};
 pub use open_file::{bare, open_file};
 pub use structs::span;
 

@@ -155,6 +155,7 @@ fn counter(slot: Slot, all: &[Parameter], parameter: &Parameter, count: Count) -
         Count::One | Count::Fixed(_) => (step_count::COUNT_ONE, 0),
         Count::Pointed(at) => (step_count::COUNT_POINTED, at),
         Count::ButOne(at) => (step_count::COUNT_BITS_BUT_ONE, at),
+        Count::Pages(at) => (step_count::COUNT_PAGES, at),
         Count::Argument(at) | Count::Result(at) => match parameter.kind {
             Kind::Bits(_) => (step_count::COUNT_BITS, at),
             _ if is_wide(slot, all, at) => (step_count::COUNT_LONG, at),

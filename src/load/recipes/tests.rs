@@ -21,7 +21,7 @@ fn slot_named(name: &str) -> Slot {
 
 /// `VECTORS_MAX_BYTES`, and of each of `MESSAGES_MAX` a header, a name, control data and `PART_REST`, in
 /// `bpf/vector.h`.
-const VECTOR_MAX_BYTES: usize = 12288 + 8 * (56 + 128 + 256 + 8 + 5 * 16);
+const VECTOR_MAX_BYTES: usize = 12288 + 8 * (64 + 128 + 256 + 8 + 5 * 16);
 
 fn bytes_of(steps: &[types::step]) -> usize {
     let used = steps.iter().take_while(|step| u32::from(step.op) != step_op::STEP_END.0);

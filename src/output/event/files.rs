@@ -1,8 +1,8 @@
 //! Files behind descriptors: in the journal and in sentences behind the number, `3</etc/passwd>`; in JSON a table, so
 //! that numbers stay numbers.
 
-use syscalls::Argument;
 use syscalls::notation::int;
+use syscalls::{Argument, notation};
 
 use crate::decode::{Event, KnownCall, OpenFile, is_cwd, render};
 use crate::handlers::FieldKind;
@@ -82,8 +82,12 @@ fn named<'e>(event: &'e Event<'_>) -> Vec<NamedFile<'e>> {
     for one in call.iter().flat_map(KnownCall::arguments) {
         let name = one.parameter.name;
         names.extend(event.file_of(&one).map(|file| (name, None, file)));
-        let within = event.files_within(&one);
-        names.extend(within.map(|(fd, file)| (name, u64::try_from(fd).ok(), file)));
+        if event.files_within(&one).next().is_some() {
+            let mut text = String::new();
+            notation::argument_with_memory(&one, &mut text);
+            let within = render::members(event, &one, &text).into_iter();
+            names.extend(within.map(|one| (name, u64::try_from(one.number).ok(), one.file)));
+        }
     }
     names.extend(event.handler.fields.iter().filter_map(|field| {
         let position = syscalls::descriptor_arguments(event.slot).next()?;

@@ -3,12 +3,12 @@
 
 use super::buffer::captured;
 use super::iovec::iovec;
-use super::message::{message, messages};
+use super::message::{message, messages, name_length};
 use super::pointers::pointers;
 use super::register::register_value;
 use super::strings::{environment, strings};
 use super::structure::{Phase, with_members};
-use crate::{Argument, Capture, Kind, Moment, Value};
+use crate::{Argument, Capture, Kind, Moment, Part, Value};
 
 /// Prints an argument as strace does.
 pub fn argument_with_memory(one: &Argument<'_>, out: &mut String) {
@@ -23,6 +23,8 @@ pub fn argument_with_memory(one: &Argument<'_>, out: &mut String) {
     let is_after =
         memory.direction.is_written() && one.is_written() && print_phase(one, Phase::Exit, out);
     match (is_before, is_after) {
+        // What has changed of a message is printed within it.
+        (true, true) if one.parameter.kind == Kind::Msghdr => drop(out.drain(start..middle)),
         (true, true) if memory.direction.is_read() => join(one.parameter.kind, start, middle, out),
         (true, true) => drop(out.drain(start..middle)),
         (false, false) => register_value(Kind::Address, one.register, one.abi(), out),
@@ -48,7 +50,7 @@ pub fn string_bytes<'e>(one: &Argument<'e>) -> Option<&'e [u8]> {
 }
 
 fn is_vector(kind: Kind) -> bool {
-    matches!(kind, Kind::Iovec | Kind::Msghdr | Kind::Mmsghdr)
+    matches!(kind, Kind::Iovec | Kind::Msghdr)
 }
 
 /// Joins the text before the call, which begins at `start`, and the text after it, which begins at
@@ -97,9 +99,12 @@ fn captures<'e>(
     match one.parameter.kind {
         Kind::Iovec => iovec(captures, (abi, None), phase, out),
         Kind::Pointers(name) => pointers(captures, (abi, name), phase, out),
-        Kind::Msghdr => message(captures, (abi, one.socket()), phase, out),
+        Kind::Msghdr => {
+            message(captures, (abi, one.socket()), name_rooms(one, phase).next(), phase, out)
+        }
         Kind::Mmsghdr => {
-            let is_captured = messages(captures, (abi, one.socket()), phase, out);
+            let rooms = name_rooms(one, phase);
+            let is_captured = messages(captures, (abi, one.socket()), rooms, phase, out);
             if is_captured && one.has_more_messages() {
                 out.truncate(out.len().saturating_sub(1));
                 out.push_str(", ...]");
@@ -115,6 +120,15 @@ fn captures<'e>(
             None => false,
         },
     }
+}
+
+/// Returns the room for the name of each message at entry, for messages as they are after the call.
+fn name_rooms(one: &Argument<'_>, phase: Phase) -> impl Iterator<Item = u32> {
+    let abi = one.abi();
+    let headers = one.at_entry().filter(move |capture| {
+        phase == Phase::Exit && capture.part == Part::Whole && capture.status.is_readable()
+    });
+    headers.filter_map(move |capture| name_length(capture, abi))
 }
 
 /// Prints a structure with the memory that its members point to; returns false, and prints nothing, if it has no

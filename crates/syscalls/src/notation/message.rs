@@ -8,11 +8,19 @@ use super::register::register_value;
 use super::structure::{Phase, structure};
 use crate::{Abi, Capture, Kind, Part, Socket, Value, Width};
 
+/// Returns the length of the name in the captured header of a message: the room for it before the call.
+pub fn name_length(header: &Capture<'_>, abi: Abi) -> Option<u32> {
+    let Value::Bytes(bytes) = header.value else { return None };
+    let at = Kind::Address.size(abi)?;
+    bytes.get(at..at + 4).map(|bytes| padded_uint(bytes) as u32)
+}
+
 /// Prints `{msg_name=NULL, msg_namelen=0, msg_iov=[...], ...}`; returns whether the message was
-/// captured.
+/// captured. `room` is that for the name before the call.
 pub fn message<'e>(
     captures: impl Iterator<Item = &'e Capture<'e>> + Clone,
     (abi, socket): (Abi, Option<Socket>),
+    room: Option<u32>,
     phase: Phase,
     out: &mut String,
 ) -> bool {
@@ -32,7 +40,12 @@ pub fn message<'e>(
     pointed(part(Part::Name), long(0), abi, out, |bytes, out| {
         structure(abi, "sockaddr", bytes, phase, out);
     });
-    out.extend([", msg_namelen=", itoa::Buffer::new().format(long(1) as u32), ", msg_iov="]);
+    out.push_str(", msg_namelen=");
+    let length = long(1) as u32;
+    if let Some(room) = room.filter(|room| *room != length) {
+        out.extend([itoa::Buffer::new().format(room), " => "]);
+    }
+    out.extend([itoa::Buffer::new().format(length), ", msg_iov="]);
     let parts = captures.clone().filter(|capture| capture.part != Part::Whole);
     if long(2) == 0 || !iovec(parts, (abi, socket), phase, out) {
         register_value(Kind::Address, long(2), abi, out);
@@ -50,16 +63,18 @@ pub fn message<'e>(
     true
 }
 
-/// Prints `[{msg_hdr={...}, msg_len=5}]`; returns whether the messages were captured.
+/// Prints `[{msg_hdr={...}, msg_len=5}]`; returns whether the messages were captured. The kernel writes the lengths.
+/// `rooms` are those for the names before the call.
 pub fn messages<'e>(
     captures: impl Iterator<Item = &'e Capture<'e>> + Clone,
     (abi, socket): (Abi, Option<Socket>),
+    mut rooms: impl Iterator<Item = u32>,
     phase: Phase,
     out: &mut String,
 ) -> bool {
     let start = out.len();
     let headers = captures.clone().enumerate().filter(|(_, capture)| capture.part == Part::Whole);
-    for (at, _) in headers {
+    for (at, header) in headers {
         let rest = captures.clone().skip(at);
         // The captures of a message end at the header of the next one.
         let own = rest
@@ -67,14 +82,24 @@ pub fn messages<'e>(
             .take_while(|(at, capture)| *at == 0 || capture.part != Part::Whole)
             .map(|(_, capture)| capture);
         out.push_str(if out.len() > start { ", {msg_hdr=" } else { "[{msg_hdr=" });
-        if !message(own, (abi, socket), phase, out) {
+        if !message(own, (abi, socket), rooms.next(), phase, out) {
             out.truncate(start);
             return false;
+        }
+        if let Some(length) = moved_length(header, abi).filter(|_| phase == Phase::Exit) {
+            out.extend([", msg_len=", itoa::Buffer::new().format(length)]);
         }
         out.push('}');
     }
     out.push_str(if out.len() > start { "]" } else { "" });
     out.len() > start
+}
+
+/// Returns the number of bytes that the kernel moved, behind the captured header of a message.
+fn moved_length(header: &Capture<'_>, abi: Abi) -> Option<u32> {
+    let Value::Bytes(bytes) = header.value else { return None };
+    let at = 7 * Kind::Address.size(abi)?;
+    bytes.get(at..at + 4).map(|bytes| padded_uint(bytes) as u32)
 }
 
 /// Prints captured bytes by `write`; the address if there are none.

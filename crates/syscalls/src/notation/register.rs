@@ -6,6 +6,7 @@ mod parts;
 use super::flags::{flags, symbol};
 use super::names::signal;
 use super::primitive::{Number, comment, dirfd, int, register};
+use super::structure::date;
 use crate::{Abi, Kind, Width};
 
 /// Returns the number in a register of a numeric kind; `None` for other kinds.
@@ -33,6 +34,11 @@ pub fn result(kind: Kind, n: u64, abi: Abi, out: &mut String) {
             register_value(kind, n, abi, out);
             return out.push(')');
         }
+        Kind::Date(width) => {
+            let start = out.len();
+            date(signed(width, n, abi), out);
+            return parenthesize(start, out);
+        }
         // `n` is the number that the caller gets, also of a 32-bit call.
         Kind::Signed(Width::Long) => {
             return out.push_str(itoa::Buffer::new().format(n as i64));
@@ -49,6 +55,12 @@ pub fn result(kind: Kind, n: u64, abi: Abi, out: &mut String) {
         register_value(kind, n, abi, out);
         out.push(')');
     }
+}
+
+/// Replaces the marks of the comment in the text from `start` on by parentheses, as results have them.
+fn parenthesize(start: usize, out: &mut String) {
+    let text = out.split_off(start);
+    out.push_str(&text.replace("/* ", "(").replace(" */", ")"));
 }
 
 /// Prints a register as strace does.
@@ -69,6 +81,7 @@ pub fn register_value(kind: Kind, n: u64, abi: Abi, out: &mut String) {
         Kind::RemarkedFlags(width, set) => {
             parts::remarked_flags(set, unsigned(width, n, abi), out);
         }
+        Kind::Date(width) => date(signed(width, n, abi), out),
         Kind::Error => parts::error(int(n), out),
         Kind::Modes(width, set) => parts::modes(set, unsigned(width, n, abi), out),
         Kind::Quotactl(set) => parts::quotactl(set, low, out),
@@ -111,6 +124,7 @@ fn decimal(kind: Kind, n: u64, abi: Abi, out: &mut String) {
 /// Returns the signed value of a register, of which the 32-bit ABI uses the low half.
 fn signed(width: Width, n: u64, abi: Abi) -> i64 {
     match (width, abi) {
+        (Width::Byte, _) => (n as i8).into(),
         (Width::Short, _) => (n as i16).into(),
         (Width::Int, _) | (Width::Long, Abi::Compat) => int(n).into(),
         (Width::Long, Abi::Native | Abi::IoUring) | (Width::Quad, _) => n as i64,
@@ -120,6 +134,7 @@ fn signed(width: Width, n: u64, abi: Abi) -> i64 {
 /// Returns the unsigned value of a register, of which the 32-bit ABI uses the low half.
 fn unsigned(width: Width, n: u64, abi: Abi) -> u64 {
     match (width, abi) {
+        (Width::Byte, _) => n & 0xff,
         (Width::Short, _) => n & 0xffff,
         (Width::Int, _) | (Width::Long, Abi::Compat) => n & 0xffff_ffff,
         (Width::Long, Abi::Native | Abi::IoUring) | (Width::Quad, _) => n,

@@ -52,6 +52,7 @@ pub use dirents::count_dirents;
 pub use layout::{with_layout, with_members};
 pub use number::{inet, inet6};
 pub use phase::Phase;
+pub use times::date;
 pub use wait::wait_status;
 
 use super::primitive::hex_bytes;

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::sync::LazyLock;
 
 use super::kind::{Kind, Width};
-use super::parameter::Parameter;
+use super::parameter::{Direction, Parameter};
 use super::parameter_parser;
 use super::types::{ArgumentSource, InnerCall, MemoryArguments, Prototype, Signature};
 use crate::Abi;
@@ -92,6 +92,15 @@ impl Pointers {
         &self.signature
     }
 
+    /// Returns which of the members are passed, according to their conditions.
+    pub(crate) fn presence(&self, bytes: &[u8]) -> [bool; INNER_MEMBERS] {
+        let mut presence = [false; INNER_MEMBERS];
+        for (is_present, member) in presence.iter_mut().zip(&self.members) {
+            *is_present = member.is_present(self.layout, bytes);
+        }
+        presence
+    }
+
     /// Returns the values of the members; 0 for one behind the end.
     pub(crate) fn values(&self, bytes: &[u8]) -> [u64; 6] {
         let mut values = [0; INNER_MEMBERS];
@@ -123,7 +132,10 @@ impl Pointers {
 /// Returns the parameter that a member is: a pointer, or a length.
 fn parameter(member: &Member, names: &[&str], abi: Abi) -> Option<Parameter> {
     match member.pointed {
-        Some(kind) => parameter_parser::pointer(member.name, kind, names, sets(abi)),
+        Some(kind) => {
+            let direction = if member.is_written { Direction::Out } else { Direction::In };
+            parameter_parser::pointer(member.name, kind, direction, names, sets(abi))
+        }
         None => {
             let width = if member.width == 4 { Width::Int } else { Width::Quad };
             Some(Parameter { name: member.name, kind: Kind::Unsigned(width), memory: None })

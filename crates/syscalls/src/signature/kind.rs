@@ -20,6 +20,8 @@ pub enum Kind {
     Remarked(Width, &'static ConstantSet),
     /// Flags in hexadecimal with their names in a comment.
     RemarkedFlags(Width, &'static ConstantSet),
+    /// Seconds since 1970, which are printed with the date.
+    Date(Width),
     /// A number that is an error if it is negative.
     Error,
     /// A command of quotactl.
@@ -84,6 +86,8 @@ pub enum Kind {
 /// Width of a value in a register or in memory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Width {
+    /// 8 bits, in memory only.
+    Byte,
     /// 16 bits: ids of old syscalls.
     Short,
     /// 32 bits.
@@ -138,6 +142,7 @@ impl Kind {
     pub fn width(self) -> Option<Width> {
         match self {
             Self::Signed(width) | Self::Unsigned(width) | Self::Hex(width) => Some(width),
+            Self::Date(width) => Some(width),
             Self::Flags(width, _) | Self::Enum(width, _) | Self::Number(width, _) => Some(width),
             Self::Id(width) | Self::Modes(width, _) | Self::Signal(width) => Some(width),
             Self::Remarked(width, _) | Self::RemarkedFlags(width, _) => Some(width),
@@ -157,6 +162,7 @@ impl Width {
     /// Returns the width in bytes.
     pub fn size(self, abi: Abi) -> usize {
         match (self, abi) {
+            (Self::Byte, _) => 1,
             (Self::Short, _) => 2,
             (Self::Int, _) | (Self::Long, Abi::Compat) => 4,
             (Self::Long, Abi::Native | Abi::IoUring) | (Self::Quad, _) => 8,

@@ -84,6 +84,8 @@ pub enum Count {
     Argument(u8),
     /// Value of the parameter at that position, less one.
     ButOne(u8),
+    /// Number of pages, of 4,096 bytes each, that begin within as many bytes as the parameter at that position says.
+    Pages(u8),
     /// Value of the 32-bit number that the parameter at that position points to. The kernel writes no
     /// more elements than the number says at entry.
     Pointed(u8),

@@ -23,14 +23,17 @@ pub fn parse(column: &'static str, names: &[&str], sets: &'static Sets) -> Optio
     parts(name, rest, written, names, sets)
 }
 
-/// Parses `KIND[LEN]` of a member that is a pointer which the kernel reads.
+/// Parses `KIND[LEN]` of a member that is a pointer.
 pub fn pointer(
     name: &'static str,
     kind: &'static str,
+    direction: Direction,
     names: &[&str],
     sets: &'static Sets,
 ) -> Option<Parameter> {
-    parts(name, kind, Written::Always, names, sets).filter(|one| one.memory.is_some())
+    let parameter = parts(name, kind, Written::Always, names, sets)?;
+    let memory = Memory { direction, ..parameter.memory? };
+    Some(Parameter { memory: Some(memory), ..parameter })
 }
 
 /// Parses `KIND[LEN] DIRECTION`.
@@ -104,6 +107,9 @@ impl Count {
         }
         if let Some(name) = text.strip_prefix('=') {
             return position(name).map(Self::Result);
+        }
+        if let Some(name) = text.strip_suffix("/4096") {
+            return position(name).map(Self::Pages);
         }
         if let Some(name) = text.strip_suffix("-1") {
             return position(name).map(Self::ButOne);

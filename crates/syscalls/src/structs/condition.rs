@@ -39,6 +39,11 @@ impl Condition {
         self.name
     }
 
+    /// Returns the bits of which one must be set, if that is all it compares.
+    pub fn any_of(&self) -> Option<u64> {
+        (self.value.is_none() && !self.is_reversed).then_some(self.mask)
+    }
+
     /// Returns whether it is an `unless`: all of those must be met, but only one `if`.
     pub fn is_reversed(&self) -> bool {
         self.is_reversed

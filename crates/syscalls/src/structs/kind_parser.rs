@@ -84,7 +84,8 @@ impl Format {
         let int = |format| (format, INT);
         let byte = |format| (format, ElementSize::Bytes(1));
         Some(match kind {
-            "int" | "fd" | "pid" | "i" => int(Self::Signed),
+            "int" | "pid" | "i" => int(Self::Signed),
+            "fd" => int(Self::Fd),
             "uint" | "u" => int(Self::Unsigned),
             "long" => long(Self::Signed),
             "ulong" | "size" => long(Self::Unsigned),

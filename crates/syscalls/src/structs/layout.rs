@@ -97,6 +97,7 @@ impl Layout {
             conditions: Vec::new(),
             extent: None,
             pointed: None,
+            is_written: false,
         };
         Some((member, align.min(self.max_align)))
     }
@@ -113,6 +114,7 @@ impl Layout {
                 "entry" => member.visibility = Visibility::Entry,
                 "exit" => member.visibility = Visibility::Exit,
                 "optional" => member.is_optional = true,
+                "written" => member.is_written = true,
                 "unaligned" => align = 1,
                 "aligned" => align = 8,
                 "extent" => member.extent = Some(0),

@@ -42,6 +42,8 @@ pub struct Member {
     pub extent: Option<usize>,
     /// Memory that an address points to: kind and length, as `signatures.tsv` spells them.
     pub pointed: Option<&'static str>,
+    /// The kernel writes that memory.
+    pub is_written: bool,
 }
 
 /// Phase of the syscall in which a member is printed.
@@ -104,6 +106,7 @@ pub enum Format {
     Octal,
     Mode,
     Filemode,
+    Fd,
     Dirfd,
     Id,
     Signal,

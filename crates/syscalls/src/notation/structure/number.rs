@@ -14,7 +14,7 @@ use crate::notation::{names, quote};
 /// Prints a value; `raw` are the bytes of `n`.
 pub fn member_value(format: Format, n: u64, raw: &[u8], out: &mut String) {
     let _ = match format {
-        Format::Signed => write!(out, "{}", signed(n, raw.len())),
+        Format::Signed | Format::Fd => write!(out, "{}", signed(n, raw.len())),
         Format::Unsigned => write!(out, "{n}"),
         Format::Id => id(n, raw.len(), out),
         Format::Hex => return register(n, out),

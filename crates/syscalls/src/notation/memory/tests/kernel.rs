@@ -280,6 +280,33 @@ fn messages_that_are_not_captured_are_marked() {
 }
 
 #[test]
+fn message_has_lengths_before_and_after_the_call() {
+    let header = |length| words(&[0, length, 0, 1, 0, 0, 0]);
+    let received = |before, after| {
+        let (before, after) = (header(before), header(after));
+        let captures = vec![read(1, &before), written(1, &after)];
+        arguments("recvmsg", [3, 0x1000, 0, 0, 0, 0], 0, captures)[1].clone()
+    };
+    let rest = "msg_iov=NULL, msg_iovlen=1, msg_controllen=0, msg_flags=0}";
+    assert_eq!(received(110, 0), format!("{{msg_name=NULL, msg_namelen=110 => 0, {rest}"));
+    assert_eq!(received(7, 7), format!("{{msg_name=NULL, msg_namelen=7, {rest}"));
+    let header = |length, moved| [header(length), words(&[moved])].concat();
+    let (before, after) = (header(128, 0xbad), header(16, 5));
+    let captures = vec![read(1, &before), read(1, &before), written(1, &after)];
+    let texts = |result, captures| arguments("recvmmsg", [3, 0x1000, 2, 0, 0, 0], result, captures);
+    let name = format!("[{{msg_hdr={{msg_name=NULL, msg_namelen=128 => 16, {rest}, msg_len=5}}]");
+    assert_eq!(texts(1, captures)[1], name);
+    assert_eq!(texts(-11, vec![read(1, &before)])[1], "0x1000");
+}
+
+#[test]
+fn time_has_date() {
+    let time = words(&[1_795_968_396]);
+    let texts = arguments("time", [0x1000, 0, 0, 0, 0, 0], 1_795_968_396, vec![written(0, &time)]);
+    assert_eq!(texts, ["[1795968396 /* 2026-11-29T16:06:36+0000 */]"]);
+}
+
+#[test]
 fn buffers_that_are_not_captured_are_marked() {
     let vector = words(&[0x1000, 1].repeat(9));
     let rest = capture(1, Moment::Entry, Value::Number(1), Status::Ok);

@@ -186,6 +186,7 @@ fn results_are_printed_as_by_strace() {
     let best_effort = "0x4004 (IOPRIO_PRIO_VALUE(IOPRIO_CLASS_BE, 4))";
     assert_eq!(text("ioprio_get", [1, 0, 0, 0, 0, 0], 0x4004), best_effort);
     assert_eq!(text("rt_sigtimedwait", [0; 6], 10), "10 (SIGUSR1)");
+    assert_eq!(text("time", [0; 6], 1_795_968_394), "1795968394 (2026-11-29T16:06:34+0000)");
     assert_eq!(fcntl(0, 10), "10");
     assert_eq!(fcntl(1, 0), "0");
     assert_eq!(fcntl(1, 1), "0x1 (flags FD_CLOEXEC)");
