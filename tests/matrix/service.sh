@@ -86,7 +86,14 @@ executed() {
 	recorded OBJECT_SYSTEMD_UNIT="$1" SYSCALL_PATH="$2" "$expected"
 }
 
-# digests CAPABILITIES EXPECTED: /usr is visible to the service, /home is not.
+# start_unit NAME USER COMMAND: starts it as a unit of this name; there is no bus for systemd-run.
+start_unit() {
+	printf '[Service]\nUser=%s\nExecStart=%s\n' "$2" "$3" >/run/systemd/system/"$1.service"
+	systemctl daemon-reload
+	systemctl start "$1"
+}
+
+# digests CAPABILITIES known|none: /usr is visible to the service, /home is not.
 digests() {
 	echo '[routes]
 execve = { handler = "exec", result = ">= 0", exe_sha256 = true }
@@ -95,9 +102,9 @@ execveat = { handler = "exec", result = ">= 0", exe_sha256 = true }' >$routes
 	printf '[Service]\nCapabilityBoundingSet=%s\n' "$1" >$drop_in/test.conf
 	cp /bin/sleep /home/hidden
 	restart 3 &&
-		systemd-run --quiet --wait --unit="seen-$2" /usr/bin/true &&
+		start_unit "seen-$2" root /usr/bin/true &&
 		executed "seen-$2.service" /usr/bin/true known &&
-		systemd-run --quiet --unit="hidden-$2" --uid=nobody /home/hidden 60 &&
+		start_unit "hidden-$2" nobody '/home/hidden 60' &&
 		executed "hidden-$2.service" /home/hidden "$2"
 	status=$?
 	systemctl stop "hidden-$2"
