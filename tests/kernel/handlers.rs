@@ -29,7 +29,7 @@ fn handlers_are_read_from_the_object() {
             ("flags", FieldKind::AtFlags, Role::None),
             ("env", FieldKind::Texts, Role::Env),
             ("ancestors", FieldKind::Processes, Role::Ancestors),
-            ("interpreter", FieldKind::Text, Role::None),
+            ("interpreter", FieldKind::Text, Role::Interpreter),
         ]
     );
     assert_eq!(exec.messages.len(), 4);
