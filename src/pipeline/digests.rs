@@ -184,7 +184,9 @@ impl Digests {
 
     /// Stops the wait of calls that have waited long enough at `now_ns`.
     pub fn expire(&mut self, now_ns: u64) {
-        self.release(|held| held.due_ns <= now_ns, None);
+        if self.next_due_ns().is_some_and(|due_ns| due_ns <= now_ns) {
+            self.release(|held| held.due_ns <= now_ns, None);
+        }
     }
 
     /// Stops the wait of all calls.
