@@ -74,17 +74,22 @@ fn receive(pipeline: &mut Pipeline, records: &[Vec<u8>]) {
     assert_eq!(pipeline.end_turn(false), WriterState::Open);
 }
 
-/// Returns kind, thread and result of each record that was written.
-fn written(mut file: &File) -> Vec<(String, Value, Value)> {
+/// Returns the records that were written.
+fn records(mut file: &File) -> impl Iterator<Item = Value> {
     let mut text = String::new();
     file.rewind().unwrap();
     file.read_to_string(&mut text).unwrap();
-    let records = text.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+    let lines: Vec<String> = text.lines().map(str::to_owned).collect();
+    lines.into_iter().map(|line| serde_json::from_str(&line).unwrap())
+}
+
+/// Returns kind, thread and result of each record that was written.
+fn written(file: &File) -> Vec<(String, Value, Value)> {
     let what = |record: Value| {
         let kind = record["record"].as_str().unwrap().to_owned();
         (kind, record["tid"].clone(), record["result"].clone())
     };
-    records.map(what).collect()
+    records(file).map(what).collect()
 }
 
 fn record(kind: &str, tid: u32, result: Option<i64>) -> (String, Value, Value) {
@@ -237,15 +242,11 @@ fn executed(tid: u32) -> [Vec<u8>; 2] {
 }
 
 /// Returns thread, digest and unreadable names of each record that was written.
-fn digests(mut file: &File) -> Vec<(Value, Value, Value)> {
-    let mut text = String::new();
-    file.rewind().unwrap();
-    file.read_to_string(&mut text).unwrap();
-    let records = text.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+fn digests(file: &File) -> Vec<(Value, Value, Value)> {
     let of = |record: Value| {
         (record["tid"].clone(), record["exe_sha256"].clone(), record["unreadable"].clone())
     };
-    records.map(of).collect()
+    records(file).map(of).collect()
 }
 
 fn digest(tid: u32, sha256: Option<&str>) -> (Value, Value, Value) {
