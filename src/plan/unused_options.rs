@@ -53,14 +53,19 @@ const RETURNS: [&str; 2] = ["result", "paths"];
 
 /// Returns the faults of an option about the program that a call executes, where none does.
 fn of_executions(entry: &Entry) -> impl Iterator<Item = Fault> {
-    let is_exec = entry.slots.iter().any(|slot| is_exec(*slot));
-    let targets = entry.targets.iter().filter(move |_| !is_exec);
+    let has_exec = executes(entry);
+    let targets = entry.targets.iter().filter(move |_| !has_exec);
     targets.filter_map(|target| target.marks.get("exe_sha256")).map(|mark| {
         Fault::at(
             mark,
             "exe_sha256 has no effect: only execve and execveat execute a program; remove exe_sha256",
         )
     })
+}
+
+/// Returns whether some syscall of the entry executes a program.
+fn executes(entry: &Entry) -> bool {
+    entry.slots.iter().any(|slot| is_exec(*slot))
 }
 
 /// Returns the faults of alternatives behind one that takes every call.
@@ -98,8 +103,10 @@ const NEEDS: [(&str, &str); 4] =
 
 fn needless(config: &Config) -> Vec<Fault> {
     let mut faults = Vec::new();
-    let targets = || config.entries.iter().flat_map(|entry| &entry.targets);
     for (option, needed) in NEEDS {
+        // Where no program is executed, that is the fault.
+        let is_meant = move |entry: &&Entry| option != "exe_sha256" || executes(entry);
+        let targets = || config.entries.iter().filter(is_meant).flat_map(|entry| &entry.targets);
         let fault = |mark: &Mark| needs(mark, option, needed);
         let default = is_on(needed, &config.defaults, &config.marks);
         let has = |target: &Target| {

@@ -158,7 +158,7 @@ mod tests {
                 "{msg_iov=[{iov_base=\"] => [\", iov_len=3}], msg_control=[{cmsg_len=5, cmsg_type=SCM_RIGHTS, cmsg_data=[3, -1, 5]}], msg_controllen=5}",
                 "{msg_iov=[{iov_base=\"] => [\", iov_len=3}], msg_control=[{cmsg_len=5, cmsg_type=SCM_RIGHTS, cmsg_data=[3<pipe:[7]>, -1, 5<pipe:[8]>]}], msg_controllen=5}",
             ),
-            // What a process writes is not what it passes.
+            // Text that a process writes looks like a descriptor.
             (
                 Kind::Mmsghdr,
                 "[{msg_iov=[{iov_base=\"\\\"cmsg_type=SCM_RIGHTS, cmsg_data=[3]\", iov_len=5}]}]",

@@ -23,7 +23,7 @@ pub fn argument_with_memory(one: &Argument<'_>, out: &mut String) {
     let is_after =
         memory.direction.is_written() && one.is_written() && print_phase(one, Phase::Exit, out);
     match (is_before, is_after) {
-        // What has changed of a message is printed within it.
+        // Changes of a message are printed within it.
         (true, true) if one.parameter.kind == Kind::Msghdr => drop(out.drain(start..middle)),
         (true, true) if memory.direction.is_read() => join(one.parameter.kind, start, middle, out),
         (true, true) => drop(out.drain(start..middle)),
