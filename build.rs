@@ -13,11 +13,17 @@ use libbpf_rs::Linker;
 use libbpf_rs::btf::{Btf, BtfKind, BtfType, TypeId};
 
 const SOURCES: [&str; 2] = ["bpf", "bpf/handlers"];
+/// Handlers that stay objects of their own.
+const OBJECTS: &str = "bpf/objects";
 
 fn main() {
     println!("cargo:rerun-if-changed=bpf");
+    println!("cargo:rerun-if-changed=sdk");
     println!("cargo:rerun-if-env-changed=CLANG");
     let out = PathBuf::from(env::var_os("OUT_DIR").expect("cargo sets OUT_DIR"));
+    for source in files(OBJECTS) {
+        compile(&source, &out);
+    }
     let objects: Vec<PathBuf> = sources().iter().map(|source| compile(source, &out)).collect();
     let object = link(&objects, &out);
     let skeleton = generate(&object, &out);
@@ -57,14 +63,15 @@ const NAMED: [BtfKind; 5] =
 
 /// In name order: a handler's number follows from it, and builds are reproducible.
 fn sources() -> Vec<PathBuf> {
-    let mut found = Vec::new();
-    for folder in SOURCES {
-        let entries = fs::read_dir(folder).unwrap_or_else(|e| panic!("cannot list {folder}: {e}"));
-        let paths = entries.map(|entry| entry.expect("a directory entry").path());
-        found.extend(paths.filter(|path| path.to_string_lossy().ends_with(".bpf.c")));
-    }
+    let mut found = Vec::from_iter(SOURCES.into_iter().flat_map(files));
     found.sort();
     found
+}
+
+fn files(folder: &str) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).unwrap_or_else(|e| panic!("cannot list {folder}: {e}"));
+    let paths = entries.map(|entry| entry.expect("a directory entry").path());
+    paths.filter(|path| path.to_string_lossy().ends_with(".bpf.c")).collect()
 }
 
 fn compile(source: &Path, out: &Path) -> PathBuf {
@@ -73,7 +80,7 @@ fn compile(source: &Path, out: &Path) -> PathBuf {
     if let Some(clang) = env::var_os("CLANG") {
         builder.clang(clang);
     }
-    let args = ["-I", "bpf", "-Wall", "-Wextra", "-Werror", "-Wno-unused-parameter"];
+    let args = ["-I", "bpf", "-I", "sdk", "-Wall", "-Wextra", "-Werror", "-Wno-unused-parameter"];
     let built = builder.source(source).obj(&object).clang_args(args.map(OsString::from)).build();
     built.unwrap_or_else(|e| panic!("cannot compile {}: {e:#}", source.display()));
     object

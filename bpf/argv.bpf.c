@@ -35,8 +35,7 @@ static __always_inline void argv_submit(void *ctx, struct scratch *scratch)
 SEC("raw_tp")
 int argv_copy(void *ctx)
 {
-	__u32 zero = 0;
-	struct scratch *scratch = bpf_map_lookup_elem(&scratches, &zero);
+	struct scratch *scratch = scratch_continued();
 
 	if (!scratch)
 		return 0;

@@ -26,13 +26,12 @@ static __always_inline void capabilities_capture(struct scratch *scratch)
 SEC("raw_tp")
 int capabilities(void *ctx)
 {
-	__u32 zero = 0;
-	struct scratch *scratch = bpf_map_lookup_elem(&scratches, &zero);
+	struct scratch *scratch = scratch_continued();
 
 	if (!scratch)
 		return 0;
 	capabilities_capture(scratch);
 	emit_added(ctx, scratch->wants & (CALL_FILES | CALL_NAMES));
-	emit_continued(scratch);
+	emit_continued(ctx, scratch);
 	return 0;
 }

@@ -4,6 +4,7 @@
 
 #include "kernel.h"
 #include <bpf/bpf_helpers.h>
+#include "continued.h"
 #include "maps.h"
 
 /* Copies user memory into the scratch memory of an event, behind its earlier captures. A capture of

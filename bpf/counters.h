@@ -28,6 +28,8 @@ enum counter {
 	COUNTER_LOST_RING_BUSY, /* the ring had room but refused: NMI, or a contended lock */
 	COUNTER_LOST_REROUTE, /* a tail call failed: a reload had replaced the program */
 	COUNTER_LOST_SCRATCH, /* no per-CPU scratch memory; not expected, counted all the same */
+	COUNTER_LOST_HANDLER, /* a handler of the chain ended without its last jump */
+	COUNTER_LOST_HANDLER_FULL, /* a handler of the chain captured more than there is room for */
 	COUNTER_RESULTS_LOST, /* submitted events that get no result */
 	COUNTERS,
 };
@@ -40,11 +42,13 @@ struct call_state {
 	__u64 bucket; /* index of the bucket that the call counts in */
 	__u64 is_allowed; /* whether that bucket has allowed the event */
 	__u64 charged_uid; /* user to whom the call is charged */
+	__u64 chained_ns; /* CLOCK_BOOTTIME of the call that is in a handler of its chain; 0: none.
+			   * If that handler never finishes it stays, and the daemon and the next
+			   * such call count the event as lost. */
 };
 
 enum counters_size {
 	COUNTERS_WORDS = 24, /* of a row: three cache lines */
-	COUNTERS_UNUSED = COUNTERS_WORDS - COUNTERS - 1 - sizeof(struct call_state) / sizeof(__u64),
 	/* Of one CPU: a row for each slot within a bank, one for each odd number, and some to end
 	 * with a whole cache line. */
 	ODD_ROWS = SLOTS,
@@ -70,8 +74,8 @@ struct counters {
 	struct call_state state;
 	__u64 counts[COUNTERS]; /* by enum counter */
 	__u64 ring_grant; /* of RING_ROW: events that the CPU may emit unasked, see ring_room.h */
-	__u64 unused[COUNTERS_UNUSED];
 };
+_Static_assert(sizeof(struct counters) == COUNTERS_WORDS * sizeof(__u64), "no gap");
 _Static_assert(COUNTERS_ROWS * sizeof(struct counters) % 64 == 0, "CPUs share no cache line");
 
 /* The operation of io_uring that is being handled on this CPU, in URING_ROW. It is that of a

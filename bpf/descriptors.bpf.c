@@ -93,8 +93,7 @@ static __always_inline void descriptor_defer(struct scratch *scratch,
 SEC("raw_tp")
 int descriptors(void *ctx)
 {
-	__u32 zero = 0;
-	struct scratch *scratch = bpf_map_lookup_elem(&scratches, &zero);
+	struct scratch *scratch = scratch_continued();
 
 	if (!scratch)
 		return 0;
@@ -116,6 +115,6 @@ int descriptors(void *ctx)
 		bpf_tail_call(ctx, &continuations, CONTINUE_DESCRIPTORS);
 	descriptor_defer(scratch, known);
 	emit_added(ctx, scratch->wants & CALL_NAMES);
-	emit_continued(scratch);
+	emit_continued(ctx, scratch);
 	return 0;
 }

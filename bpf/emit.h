@@ -95,8 +95,7 @@ static __always_inline void emit_plain(void *ctx, const struct call *call)
 /* Begins an event in this CPU's scratch memory. NULL, and counted, if the CPU has none. */
 static __always_inline struct scratch *emit_begin(void *ctx, const struct call *call)
 {
-	__u32 zero = 0;
-	struct scratch *scratch = bpf_map_lookup_elem(&scratches, &zero);
+	struct scratch *scratch = scratch_of_cpu();
 
 	if (!ring_has_room(call)) {
 		stats_count(call->counters, COUNTER_LOST_RING_FULL);
@@ -107,6 +106,9 @@ static __always_inline struct scratch *emit_begin(void *ctx, const struct call *
 		return NULL;
 	}
 	captures_begin(scratch);
+	/* The rows behind those of the slots are chosen by filters. */
+	scratch->jumps = call->row < BANK_SLOTS ? JUMPS_TO_HANDLER : scratch->jumps + 1;
+	scratch->chained = 0;
 	scratch->pending.mm = (__u64)call->mm;
 	event_fill(&scratch->event, ctx, call);
 	scratch->wants = call->route->flags;
@@ -134,19 +136,17 @@ static __always_inline void emit_submit(struct scratch *scratch, const struct ca
 	}
 }
 
-/* Submits an event that another program than its handler has finished. */
-static __always_inline void emit_continued(struct scratch *scratch)
+/* Sets the call of an event that other programs than its handler add to. Returns false if there is
+ * no such row, which does not happen: the handler was in that slot. */
+static __always_inline bool call_of_event(const struct scratch *scratch, struct call *call)
 {
-	struct call call = {.slot = scratch->event.slot};
-
-	call.counters = stats_row(call.slot);
-	if (!call.counters || !call_set_route(&call, scratch->names.route))
-		return; /* not reached: the handler was in that slot */
-	emit_submit(scratch, &call);
+	call->slot = scratch->event.slot;
+	call->counters = stats_row(call->slot);
+	return call->counters && call_set_route(call, scratch->names.route);
 }
 
 /* What programs add to an event that its handler has finished. */
-#define CALL_ADDED (CALL_NAMES | CALL_FILES | CALL_CAPABILITIES)
+#define CALL_ADDED (CALL_NAMES | CALL_FILES | CALL_CAPABILITIES | CALL_CHAIN)
 
 /* Leaves an event to the first of the programs that are to add to it. Returns if there is none, or
  * no jump is left: then the event lacks what they would add. */
@@ -158,6 +158,18 @@ static __always_inline void emit_added(void *ctx, __u16 left)
 		bpf_tail_call(ctx, &continuations, CONTINUE_DESCRIPTORS);
 	if (left & CALL_NAMES)
 		bpf_tail_call(ctx, &continuations, CONTINUE_NAMES);
+	if (left & CALL_CHAIN)
+		bpf_tail_call(ctx, &continuations, CONTINUE_CHAIN);
+}
+
+/* Leaves an event to the handlers of its chain, the last that add to it, or submits it. */
+static __always_inline void emit_continued(void *ctx, struct scratch *scratch)
+{
+	struct call call = {};
+
+	emit_added(ctx, scratch->wants & CALL_CHAIN);
+	if (call_of_event(scratch, &call))
+		emit_submit(scratch, &call);
 }
 
 /* Finishes an event: leaves it to programs that add to it, as far as the route asks for that, or

@@ -21,6 +21,12 @@ enum table_size {
 	BANKS = 2,
 	RULES_PER_BANK = 512, /* rules of routes with several, behind the slots */
 	ROUTES_PER_BANK = BANK_SLOTS + RULES_PER_BANK,
+	CHAINS_PER_BANK = 64,
+	CHAIN_HANDLERS =
+		10, /* handlers of a chain behind the first: each takes two of the 33 tail calls
+		     * that the kernel allows, and 12 are left to filter, handler and names */
+	CHAIN_ROOM = 16, /* a power of two */
+	CHAINED_MAX = 128, /* different ones of both banks */
 };
 
 /* The kind of a program's attachment, which decides the layout of its context. */
@@ -45,6 +51,8 @@ enum event_kind {
 /* Parts of a call that a route records beyond its entry. */
 enum call_flag {
 	CALL_RESULT = 1, /* the result; in an event: a struct result_event follows */
+	CALL_CHAIN = 2, /* captures of the further handlers of a chain; in an event: those that it
+			 * lacks were not reached */
 	CALL_AT_EXIT = 4, /* `sys_exit` handles its return: a call of the table before this one may
 			     wait for it */
 	CALL_RESULT_LOST =
@@ -122,6 +130,10 @@ enum capture_kind {
 	CAPTURE_CAPABILITIES = 6, /* __u64 of the effective ones, a bit each; of no argument */
 	CAPTURE_EXECUTABLE = 7, /* struct executable of the program that was executed; of no
 				 * argument */
+	CAPTURE_CHAINED =
+		8, /* what a further handler of a chain has captured, as sdk/tailcalld/handler.h
+		    * has it: `field` is its position in the chain, from 1, `error` the number
+		    * of its captures, `length` that of its sentence */
 };
 
 /* What a path of the kernel is, beside its names. */
@@ -145,6 +157,8 @@ enum field_kind {
 	FIELD_TIMES = 10, /* struct itimerspec, 64- or 32-bit by the capture's size */
 	FIELD_SIGEVENT = 11, /* struct sigevent, 64- or 32-bit by the capture's size */
 	FIELD_PROCESSES = 12, /* several struct ancestor */
+	FIELD_USER_STACK = 13, /* several struct bpf_stack_build_id, innermost first */
+	FIELD_LONG = 14, /* a signed number of 64 bits */
 };
 
 /* The role of a field that the daemon treats specially, whatever its name. */

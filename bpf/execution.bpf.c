@@ -38,11 +38,10 @@ SEC("raw_tp/sched_process_exec")
 int task_exec(void *ctx)
 {
 	struct pending *pending = pending_find();
-	__u32 zero = 0;
 
 	if (!pending || !pending->is_execution)
 		return 0;
-	struct scratch *scratch = bpf_map_lookup_elem(&scratches, &zero);
+	struct scratch *scratch = scratch_of_cpu();
 	if (!scratch) {
 		pending_finish(pending, false);
 		return 0;

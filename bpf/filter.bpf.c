@@ -51,6 +51,7 @@ static __always_inline void filter_begin(void *ctx, struct scratch *scratch,
 {
 	volatile struct filtering *filtering = &scratch->filtering;
 
+	scratch->jumps = JUMPS_TO_HANDLER;
 	filtering->bank = call->bank;
 	filtering->slot = call->slot;
 	const volatile struct filter *filter = filter_of(filtering);
@@ -74,12 +75,11 @@ SEC("raw_tp")
 int filter(void *ctx)
 {
 	struct call call;
-	__u32 zero = 0;
 
 	if (!call_begin(ctx, HANDLER_FILTER, &call))
 		return 0;
 	call_settle(&call);
-	struct scratch *scratch = bpf_map_lookup_elem(&scratches, &zero);
+	struct scratch *scratch = scratch_of_cpu();
 	if (!scratch)
 		stats_count(call.counters, COUNTER_LOST_SCRATCH);
 	else if (!(call.route->flags & CALL_EXEC) &&
@@ -95,8 +95,7 @@ int filter(void *ctx)
 SEC("raw_tp")
 int filter_resume(void *ctx)
 {
-	__u32 zero = 0;
-	struct scratch *scratch = bpf_map_lookup_elem(&scratches, &zero);
+	struct scratch *scratch = scratch_continued();
 
 	if (scratch)
 		filter_continue(ctx, scratch, scratch->filtering.slot);
@@ -130,8 +129,7 @@ static __always_inline void text_read(struct scratch *scratch, const struct matc
 SEC("raw_tp")
 int filter_match(void *ctx)
 {
-	__u32 zero = 0;
-	struct scratch *scratch = bpf_map_lookup_elem(&scratches, &zero);
+	struct scratch *scratch = scratch_continued();
 	const volatile struct filter *filter = scratch ? filter_of(&scratch->filtering) : NULL;
 	struct match_cache *cache = match_cache_of_cpu();
 

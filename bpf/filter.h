@@ -3,6 +3,7 @@
 #define TAILCALLD_FILTER_H
 
 #include "context.h"
+#include "continued.h"
 #include "globals.h"
 #include "maps.h"
 #include "process_tree.h"

@@ -50,8 +50,7 @@ static __always_inline __u32 path_continue(struct scratch *scratch)
 SEC("raw_tp")
 int filter_path(void *ctx)
 {
-	__u32 zero = 0;
-	struct scratch *scratch = bpf_map_lookup_elem(&scratches, &zero);
+	struct scratch *scratch = scratch_continued();
 	const volatile struct filter *filter = scratch ? filter_of(&scratch->filtering) : NULL;
 
 	if (!filter)

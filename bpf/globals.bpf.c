@@ -2,6 +2,7 @@
 /* The definitions of the globals that globals.h declares, and the list of types that the daemon
  * shares with the programs. */
 #include "maps.h"
+#include "tailcalld/handler.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
@@ -55,6 +56,10 @@ struct wire_types {
 	struct open_file open_file;
 	struct open_socket open_socket;
 	struct executable executable;
+	struct tailcalld_handler tailcalld_handler;
+	struct tailcalld_capture tailcalld_capture;
+	enum tailcalld_limit tailcalld_limit;
+	enum tailcalld_kind tailcalld_kind;
 	enum call_flag call_flag;
 	enum attach_kind attach_kind;
 	enum event_kind event_kind;

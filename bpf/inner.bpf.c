@@ -43,8 +43,7 @@ static __always_inline void inner_read(struct scratch *scratch,
 SEC("raw_tp")
 int inner_args(void *ctx)
 {
-	__u32 zero = 0;
-	struct scratch *scratch = bpf_map_lookup_elem(&scratches, &zero);
+	struct scratch *scratch = scratch_continued();
 
 	if (!scratch)
 		return 0;

@@ -37,6 +37,7 @@ enum continuation {
 	CONTINUE_VECTORS = 8, /* `vectors` */
 	CONTINUE_INNER = 9, /* `inner_args` */
 	CONTINUE_MEMBERS = 10, /* `members` */
+	CONTINUE_CHAIN = 11, /* `chain` */
 	CONTINUATIONS,
 };
 
@@ -72,6 +73,15 @@ struct {
 	__type(key, __u32);
 	__type(value, __u32);
 } handlers __weak SEC(".maps");
+
+/* The programs of further handlers of chains, which are objects of their own, by number. Written by
+ * the daemon, only at numbers that the live bank does not use. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PROG_ARRAY);
+	__uint(max_entries, CHAINED_MAX);
+	__type(key, __u32);
+	__type(value, __u32);
+} chain_programs __weak SEC(".maps");
 
 /* The tags of the cgroups of the v2 hierarchy, by id. Written by the daemon for cgroups that exist
  * at its start, by `cgroup_mkdir` for new ones. */

@@ -7,14 +7,13 @@
 SEC("raw_tp")
 int members(void *ctx)
 {
-	__u32 zero = 0;
-	struct scratch *scratch = bpf_map_lookup_elem(&scratches, &zero);
+	struct scratch *scratch = scratch_continued();
 
 	if (!scratch)
 		return 0;
 	if (members_continue(scratch, scratch->event.slot, 1 << MOMENT_ENTRY))
 		bpf_tail_call(ctx, &continuations, CONTINUE_MEMBERS);
 	bpf_tail_call(ctx, &continuations, CONTINUE_DESCRIPTORS);
-	emit_continued(scratch); /* the kernel allows no further jump */
+	emit_continued(ctx, scratch); /* the kernel allows no further jump */
 	return 0;
 }

@@ -137,8 +137,7 @@ static __always_inline void name_capture(struct scratch *scratch, __u32 bit)
 SEC("raw_tp")
 int names(void *ctx)
 {
-	__u32 zero = 0;
-	struct scratch *scratch = bpf_map_lookup_elem(&scratches, &zero);
+	struct scratch *scratch = scratch_continued();
 
 	if (!scratch)
 		return 0;
@@ -150,6 +149,6 @@ int names(void *ctx)
 	walk->todo = todo & ~bit;
 	if (todo & ~bit)
 		bpf_tail_call(ctx, &continuations, CONTINUE_NAMES);
-	emit_continued(scratch);
+	emit_continued(ctx, scratch);
 	return 0;
 }

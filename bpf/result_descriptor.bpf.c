@@ -33,8 +33,7 @@ static __always_inline void descriptor_aim(struct scratch *scratch,
 SEC("raw_tp")
 int result_descriptor(void *ctx)
 {
-	__u32 zero = 0;
-	struct scratch *scratch = bpf_map_lookup_elem(&scratches, &zero);
+	struct scratch *scratch = scratch_of_cpu();
 
 	if (!scratch)
 		return 0;

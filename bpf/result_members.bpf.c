@@ -7,8 +7,7 @@
 SEC("raw_tp")
 int result_members(void *ctx)
 {
-	__u32 zero = 0;
-	struct scratch *scratch = bpf_map_lookup_elem(&scratches, &zero);
+	struct scratch *scratch = scratch_of_cpu();
 
 	if (!scratch)
 		return 0;

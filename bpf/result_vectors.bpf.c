@@ -6,8 +6,7 @@
 SEC("raw_tp")
 int result_vectors(void *ctx)
 {
-	__u32 zero = 0;
-	struct scratch *scratch = bpf_map_lookup_elem(&scratches, &zero);
+	struct scratch *scratch = scratch_of_cpu();
 
 	if (!scratch)
 		return 0;

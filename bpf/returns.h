@@ -215,8 +215,7 @@ static __always_inline void result_finish(void *ctx, struct scratch *scratch)
 static __always_inline void call_returned_with_memory(void *ctx, struct pending *pending,
 						      __s64 result)
 {
-	__u32 zero = 0;
-	struct scratch *scratch = bpf_map_lookup_elem(&scratches, &zero);
+	struct scratch *scratch = scratch_of_cpu();
 
 	if (!scratch) {
 		pending_finish(pending, false);

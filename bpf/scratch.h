@@ -269,7 +269,9 @@ struct scratch {
 	__u16 wants; /* enum call_flag, of the route */
 	__u8 first; /* byte of the last text; 0: it has none */
 	__u8 absolute; /* texts that begin with a slash, a bit each by their argument's position */
-	__u8 reserved[2];
+	__u8 jumps; /* tail calls since the dispatcher, that to the program at hand included */
+	__u8 chained; /* of the route's chain: position of the handler that was called last, from 1
+		       */
 	__s64 got; /* result of the last read; in memory as well */
 	union {
 		struct {

@@ -24,6 +24,13 @@ struct route {
 	__u16 filter; /* of HANDLER_FILTER: number of the filter, from 1 */
 	__u8 limit; /* number of the limit that bounds it; 0: none */
 	__u8 uid_limit; /* number of the limit of each user's events; 0: none */
+	__u8 chain; /* number of the chain of further handlers, from 1; 0: none */
+	__u8 reserved[3];
+};
+
+/* The further handlers of a route, by their numbers in `chain_programs`; 0 ends the list. */
+struct chain {
+	__u8 handlers[CHAIN_ROOM];
 };
 
 enum ring_size {
@@ -177,6 +184,7 @@ struct bank {
 	struct filter_insn insns[INSNS_PER_BANK];
 	struct pattern patterns[PATTERNS_PER_BANK];
 	struct env_name env_names[ENV_NAMES]; /* that its routes name */
+	struct chain chains[CHAINS_PER_BANK];
 };
 
 /* The tags of a cgroup: the units and slices named by filters that it is in, a bit each. A bit

@@ -29,8 +29,7 @@ static __always_inline void vector_defer(struct scratch *scratch)
 SEC("raw_tp")
 int vectors(void *ctx)
 {
-	__u32 zero = 0;
-	struct scratch *scratch = bpf_map_lookup_elem(&scratches, &zero);
+	struct scratch *scratch = scratch_continued();
 
 	if (!scratch)
 		return 0;

@@ -3,7 +3,7 @@
 //! a path is looked up, since any of these names may come to mean another file.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::path::{Path, PathBuf};
@@ -13,14 +13,15 @@ use nix::errno::Errno;
 use nix::libc::IN_MASK_ADD;
 use nix::sys::inotify::{AddWatchFlags, InitFlags, Inotify, InotifyEvent, WatchDescriptor};
 
-use crate::config::{is_drop_in, lookups};
+use crate::config::{handler_folders, handler_in, is_drop_in, lookups};
 
-/// Watch on a configuration file and its drop-ins, and on every folder and link on the way to them.
+/// Watch on a configuration file, its drop-ins and its handlers, and on every folder and link on the way to them.
 #[derive(Debug)]
 pub struct ConfigWatch {
     inotify: Inotify,
     file: PathBuf,
-    drop_ins: PathBuf,
+    /// Folders of which all files of a kind matter.
+    lists: Vec<(PathBuf, Listed)>,
     folders: BTreeMap<WatchDescriptor, Folder>,
     /// Folders that could not be watched, about which there was a warning.
     unwatched: BTreeSet<PathBuf>,
@@ -32,7 +33,23 @@ struct Folder {
     names: BTreeSet<OsString>,
     /// True if one of the names is that of a file, whose content matters.
     has_files: bool,
-    has_drop_ins: bool,
+    listed: BTreeSet<Listed>,
+}
+
+/// Kind of the files in a folder that are read whatever their names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Listed {
+    DropIns,
+    Handlers,
+}
+
+impl Listed {
+    fn has(self, name: &OsStr) -> bool {
+        match self {
+            Self::DropIns => is_drop_in(name),
+            Self::Handlers => handler_in(name).is_some(),
+        }
+    }
 }
 
 /// A name comes, goes or changes its permissions.
@@ -54,7 +71,7 @@ const HOW: AddWatchFlags = AddWatchFlags::IN_ONLYDIR
 /// watched by then is an event.
 const ATTEMPTS: usize = 8;
 
-/// Links among the drop-ins that are followed, at least as many as there may be drop-ins.
+/// Links in a folder that are followed, at least as many as there may be drop-ins.
 const LINKS_MAX: usize = 256;
 
 impl ConfigWatch {
@@ -68,10 +85,12 @@ impl ConfigWatch {
             "failed to watch the configuration (inotify); if the user has too many instances, raise \
              fs.inotify.max_user_instances with sysctl",
         )?;
+        let handlers = handler_folders(file).map(|folder| (folder, Listed::Handlers));
+        let drop_ins = (drop_ins.to_owned(), Listed::DropIns);
         let mut watch = Self {
             inotify,
             file: file.to_owned(),
-            drop_ins: drop_ins.to_owned(),
+            lists: std::iter::once(drop_ins).chain(handlers).collect(),
             folders: BTreeMap::new(),
             unwatched: BTreeSet::new(),
         };
@@ -105,7 +124,7 @@ impl ConfigWatch {
         let Some(folder) = self.folders.get(&event.wd) else { return false };
         // Without a name it is the folder itself.
         let Some(name) = &event.name else { return true };
-        folder.names.contains(name) || (folder.has_drop_ins && is_drop_in(name))
+        folder.names.contains(name) || folder.listed.iter().any(|listed| listed.has(name))
     }
 
     /// Finds the folders again, and watches these and no others. To be called before each reading: links may point
@@ -124,9 +143,12 @@ impl ConfigWatch {
 
     fn wanted(&self) -> BTreeMap<PathBuf, Folder> {
         let mut wanted: BTreeMap<PathBuf, Folder> = BTreeMap::new();
-        let drop_ins = resolved(&self.drop_ins);
-        let links = links_among(&drop_ins);
-        for path in links.iter().chain([&self.file, &self.drop_ins]) {
+        let lists = self.lists.iter().map(|(path, listed)| (resolved(path), *listed));
+        let lists = Vec::from_iter(lists);
+        let links: Vec<_> =
+            lists.iter().flat_map(|(path, listed)| links_among(path, *listed)).collect();
+        let folders = self.lists.iter().map(|(path, _)| path);
+        for path in links.iter().chain([&self.file]).chain(folders) {
             let found = lookups(path);
             for (nth, lookup) in found.iter().enumerate() {
                 let folder = wanted.entry(lookup.folder.clone()).or_default();
@@ -134,8 +156,11 @@ impl ConfigWatch {
                 folder.has_files |= nth + 1 == found.len();
             }
         }
-        let folder = wanted.entry(drop_ins).or_default();
-        (folder.has_files, folder.has_drop_ins) = (true, true);
+        for (path, listed) in lists {
+            let folder = wanted.entry(path).or_default();
+            folder.has_files = true;
+            folder.listed.insert(listed);
+        }
         wanted
     }
 
@@ -181,7 +206,7 @@ impl Folder {
     fn merge(&mut self, other: &Self) {
         self.names.extend(other.names.iter().cloned());
         self.has_files |= other.has_files;
-        self.has_drop_ins |= other.has_drop_ins;
+        self.listed.extend(&other.listed);
     }
 }
 
@@ -190,12 +215,12 @@ fn resolved(path: &Path) -> PathBuf {
     lookups(path).last().map_or_else(|| path.to_owned(), crate::config::Lookup::path)
 }
 
-/// Returns the drop-ins that are links.
-fn links_among(drop_ins: &Path) -> Vec<PathBuf> {
-    let entries = fs::read_dir(drop_ins).into_iter().flatten().flatten();
+/// Returns the files of a kind that are links.
+fn links_among(folder: &Path, listed: Listed) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
     let links = entries.filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_symlink()));
-    let drop_ins = links.filter(|entry| is_drop_in(&entry.file_name()));
-    drop_ins.map(|entry| entry.path()).take(LINKS_MAX).collect()
+    let files = links.filter(|entry| listed.has(&entry.file_name()));
+    files.map(|entry| entry.path()).take(LINKS_MAX).collect()
 }
 
 #[cfg(test)]

@@ -1,18 +1,59 @@
 //! Declarations of the handlers: name, summary, fields, messages. They are read from the
-//! object's `.rodata.handlers`, so that a new handler needs no new Rust code.
+//! object's `.rodata.handlers`, and from objects of their own, so that a new handler needs no new Rust code.
 
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
 use syscalls::Slot;
 
 use crate::bpf::types;
 
-/// All handlers of the object, by number from 1.
+/// All handlers: those of the object in this binary, by number from 1, and those in objects of their own.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Handlers(Vec<Handler>);
+pub struct Handlers {
+    built_in: Vec<Handler>,
+    objects: Vec<HandlerObject>,
+    refused: Vec<RefusedObject>,
+}
+
+/// A handler in an object of its own. It stands in chains, behind a handler of the object in this binary.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HandlerObject {
+    /// Declaration; its number is 0.
+    pub handler: Handler,
+    /// File of the object; empty if it is part of this binary.
+    pub path: PathBuf,
+    /// SHA-256 of the file, in hexadecimal.
+    pub sha256: String,
+}
+
+/// A file among the objects that is none.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RefusedObject {
+    /// Name of the handler, by the name of the file.
+    pub name: String,
+    /// File.
+    pub path: PathBuf,
+    /// Reason, as a clause about the file.
+    pub reason: String,
+}
+
+/// Identity of a handler's program: another version of the object has another one.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct ProgramKey {
+    /// Name of the handler.
+    pub name: String,
+    /// SHA-256 of its object, in hexadecimal.
+    pub sha256: String,
+}
+
+/// Name of the handler that records a call without its arguments. Chains of nothing but objects begin with it.
+pub const CALL: &str = "call";
 
 /// One handler's declaration.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Handler {
-    /// Number in routes and events; 0 is never used.
+    /// Number in routes and events; 0 is never used there.
     pub id: u16,
     /// Name, as the configuration spells it; the BPF program is `handle_<name>`.
     pub name: String,
@@ -30,7 +71,7 @@ pub struct Handler {
 }
 
 /// One thing that a handler captures.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Field {
     /// Lower case, `[a-z0-9_]`, 15 bytes at most.
     pub name: String,
@@ -41,7 +82,7 @@ pub struct Field {
 }
 
 /// The roles of `enum field_role` in `bpf/event.h`.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Role {
     /// Nothing special.
     #[default]
@@ -80,7 +121,7 @@ impl Role {
 }
 
 /// The kinds of `enum field_kind` in `bpf/event.h`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[allow(missing_docs)] // each is described in event.h
 pub enum FieldKind {
     Text,
@@ -95,6 +136,8 @@ pub enum FieldKind {
     Times,
     Sigevent,
     Processes,
+    UserStack,
+    Long,
 }
 
 impl FieldKind {
@@ -113,6 +156,8 @@ impl FieldKind {
             types::field_kind::FIELD_TIMES => Self::Times,
             types::field_kind::FIELD_SIGEVENT => Self::Sigevent,
             types::field_kind::FIELD_PROCESSES => Self::Processes,
+            types::field_kind::FIELD_USER_STACK => Self::UserStack,
+            types::field_kind::FIELD_LONG => Self::Long,
             _ => return None,
         })
     }
@@ -146,30 +191,62 @@ impl Handler {
         self.messages.iter().any(|message| message.contains("{args}"))
     }
 
+    /// Returns whether the signature of the syscall explains its captures.
+    pub fn is_of_arguments(&self) -> bool {
+        self.fields.is_empty() && self.name != CALL
+    }
+
     /// Returns whether its calls are recorded: a handler without a message only counts.
     pub fn records(&self) -> bool {
         !self.messages.is_empty()
     }
 }
 
+impl HandlerObject {
+    /// Returns the identity of its program.
+    pub fn key(&self) -> ProgramKey {
+        ProgramKey { name: self.handler.name.clone(), sha256: self.sha256.clone() }
+    }
+}
+
 impl Handlers {
     /// Numbers the declarations from 1, in their order.
     pub fn new(declared: Vec<Handler>) -> Self {
-        Self(declared)
+        Self { built_in: declared, ..Self::default() }
     }
 
-    /// The handler of that name.
+    /// Replaces the handlers in objects of their own.
+    pub fn set_objects(&mut self, objects: Vec<HandlerObject>, refused: Vec<RefusedObject>) {
+        (self.objects, self.refused) = (objects, refused);
+    }
+
+    /// The handler of that name in this binary.
     pub fn named(&self, name: &str) -> Option<&Handler> {
-        self.0.iter().find(|handler| handler.name == name)
+        self.built_in.iter().find(|handler| handler.name == name)
     }
 
     /// The handler with that number.
     pub fn by_id(&self, id: u16) -> Option<&Handler> {
-        self.0.get(usize::from(id).checked_sub(1)?)
+        self.built_in.get(usize::from(id).checked_sub(1)?)
     }
 
-    /// All of them, by number.
+    /// All handlers in this binary, by number.
     pub fn iter(&self) -> impl Iterator<Item = &Handler> {
-        self.0.iter()
+        self.built_in.iter()
+    }
+
+    /// All handlers in objects of their own, by name.
+    pub fn objects(&self) -> impl Iterator<Item = &HandlerObject> {
+        self.objects.iter()
+    }
+
+    /// The handler of that name in an object of its own.
+    pub fn object(&self, name: &str) -> Option<&HandlerObject> {
+        self.objects.iter().find(|object| object.handler.name == name)
+    }
+
+    /// Files among the objects that are none.
+    pub fn refused(&self) -> impl Iterator<Item = &RefusedObject> {
+        self.refused.iter()
     }
 }

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use tailcalld::cli::{self, Cli, Command, exit};
-use tailcalld::{daemon, load};
+use tailcalld::daemon;
 
 fn main() -> ExitCode {
     match dispatch(Cli::parse().command()) {
@@ -18,13 +18,13 @@ fn main() -> ExitCode {
 fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
     match command {
         Command::Run(options) => daemon::run(&options),
-        Command::Check(options) => Ok(cli::check(&options, &load::handlers()?)?.into()),
+        Command::Check(options) => Ok(cli::check(&options)?.into()),
         Command::Syscalls { group } => {
             cli::syscalls(group)?;
             Ok(exit::OK.into())
         }
         Command::Handlers => {
-            cli::handlers(&load::handlers()?)?;
+            cli::handlers()?;
             Ok(exit::OK.into())
         }
         Command::Stats(options) => Ok(cli::stats(&options)?.into()),

@@ -91,6 +91,8 @@ fn event<'a>(handler: &'a Handler, captures: Vec<Capture<'a>>) -> Event<'a> {
         },
         lacks_capabilities: false,
         executed: None,
+        chained: Vec::new(),
+        chain: &[],
         loginuid: 1001,
         session: 3,
         charged_uid: 1000,

@@ -31,6 +31,12 @@ pub const FILTERS_PER_BANK: usize = types::filter_size::FILTERS_PER_BANK.0 as us
 pub const INSNS_PER_BANK: usize = types::filter_size::INSNS_PER_BANK.0 as usize;
 /// Number of patterns that a bank has room for.
 pub const PATTERNS_PER_BANK: usize = types::filter_size::PATTERNS_PER_BANK.0 as usize;
+/// Number of chains that a bank has room for.
+pub const CHAINS_PER_BANK: usize = types::table_size::CHAINS_PER_BANK.0 as usize;
+/// Handlers that may follow the first one of a chain.
+pub const CHAIN_HANDLERS: usize = types::table_size::CHAIN_HANDLERS.0 as usize;
+/// Numbers of handlers in chains; 0 is none.
+pub const CHAINED_MAX: u8 = types::table_size::CHAINED_MAX.0 as u8;
 /// Number of limits.
 pub const LIMITS: usize = types::limit_size::LIMITS.0 as usize;
 /// Bits of a bucket's tag that are the owner.
@@ -66,6 +72,7 @@ const _: () = {
     assert!(length(|bank: &bank| &bank.filters) == FILTERS_PER_BANK);
     assert!(length(|bank: &bank| &bank.insns) == INSNS_PER_BANK);
     assert!(length(|bank: &bank| &bank.patterns) == PATTERNS_PER_BANK);
+    assert!(length(|bank: &bank| &bank.chains) == CHAINS_PER_BANK);
 };
 
 /// Hashes a number as `hash_u64` in `bpf/hash.h` does; the highest bits are the best.
@@ -275,6 +282,12 @@ impl<'obj> Shared<'obj> {
         }
     }
 
+    /// Sets a chain of a bank; `false` beyond them.
+    pub fn set_chain(&self, bank: Bank, at: usize, chain: &types::chain) -> bool {
+        // SAFETY: as in `set_route`.
+        unsafe { set(bank_array!(self, bank, chains, types::chain), CHAINS_PER_BANK, at, chain) }
+    }
+
     /// Sets the limit of that number; `false` beyond them.
     pub fn set_limit(&self, number: u8, limit: &types::limit) -> bool {
         // SAFETY: as in `set_route`.
@@ -380,6 +393,8 @@ unsafe impl Settings for types::filter {}
 unsafe impl Settings for types::filter_insn {}
 // SAFETY: as above.
 unsafe impl Settings for types::pattern {}
+// SAFETY: as above.
+unsafe impl Settings for types::chain {}
 // SAFETY: as above.
 unsafe impl Settings for types::limit {}
 

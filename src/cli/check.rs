@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 
+use anyhow::anyhow;
 use nix::unistd::geteuid;
 use syscalls::{Slot, name};
 
@@ -22,9 +23,10 @@ use crate::plan::{self, Origin, Plan, Route, Rule};
 /// # Errors
 ///
 /// Only if the output cannot be written.
-pub fn check(options: &CheckOptions, handlers: &Handlers) -> anyhow::Result<u8> {
+pub fn check(options: &CheckOptions) -> anyhow::Result<u8> {
     // For root, whose configuration it may be, the verdict is that of the daemon.
     let trust = if geteuid().is_root() { Trust::of_daemon() } else { Trust::of_reader() };
+    let handlers = &load::handlers_for(options.path(), &trust)?;
     let plan = match plan::read_trusted(options.path(), &trust, handlers) {
         Ok(plan) => plan,
         Err(faults) => {
@@ -38,11 +40,27 @@ pub fn check(options: &CheckOptions, handlers: &Handlers) -> anyhow::Result<u8> 
     if options.verbose {
         print_plan(&plan, handlers)?;
     }
+    if options.load {
+        load_objects(&plan)?;
+    }
     if !options.quiet {
         let file = printable(&options.path().to_string_lossy());
         writeln!(StandardOutput::lock(), "{file}: ok, {}", summary(&plan, handlers))?;
     }
     Ok(exit::OK)
+}
+
+/// Has the kernel verify the programs of all handlers in objects of their own that the plan routes calls to.
+fn load_objects(plan: &Plan) -> anyhow::Result<()> {
+    load::preconditions()?;
+    let attach = AttachMode::choose(plan.attach, &plan.routes)?.attach;
+    for object in plan.objects() {
+        load::verify_object(object, attach).map_err(|reason| {
+            let path = printable(&object.path.to_string_lossy());
+            anyhow!("handler \"{}\": {path} {reason}", object.handler.name)
+        })?;
+    }
+    Ok(())
 }
 
 /// `14 routes (exec 4, timer 10)`.

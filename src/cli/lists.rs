@@ -2,14 +2,17 @@
 
 use std::collections::BTreeSet;
 use std::io::Write;
+use std::path::Path;
 
 use syscalls::{
     Abi, Group, Slot, UringOperation, closest, group, groups, names, number, uring_operation,
 };
 
 use super::print::{standard_output, table};
-use crate::config::{NONE, URING_PREFIX};
-use crate::handlers::{Handler, Handlers};
+use super::report::remark;
+use crate::config::{DEFAULT_PATH, NONE, Trust, URING_PREFIX, printable};
+use crate::handlers::Handler;
+use crate::load;
 
 /// The set that an argument names.
 pub(super) fn known_group(name: &str) -> Result<&'static Group, String> {
@@ -72,26 +75,42 @@ fn numbers(name: &str) -> Option<[String; 3]> {
     here.then(|| [name.to_owned(), shown(Abi::Native), shown(Abi::Compat)])
 }
 
-/// Prints the handlers and their fields.
+/// Prints the handlers, their fields, and the files of those in objects of their own. Says of a file that is none why.
 ///
 /// # Errors
 ///
 /// If the output cannot be written.
-pub fn handlers(handlers: &Handlers) -> anyhow::Result<()> {
+pub fn handlers() -> anyhow::Result<()> {
+    let handlers = load::handlers_for(Path::new(DEFAULT_PATH), &Trust::of_reader())?;
     let (mut out, style) = standard_output();
-    let mut rows: Vec<_> = handlers
-        .iter()
-        .map(|handler| [handler.name.clone(), handler.summary.clone(), fields(handler)])
-        .collect();
-    let none = [NONE, "removes syscalls from the table", "-"];
+    let built_in = handlers.iter().map(|handler| row(handler, BUILT_IN.to_owned()));
+    let objects = handlers.objects().map(|object| row(&object.handler, shown(&object.path)));
+    let mut rows: Vec<_> = built_in.chain(objects).collect();
+    let none = [NONE, "removes syscalls from the table", "-", BUILT_IN];
     rows.push(none.map(str::to_owned));
-    table(&mut out, style, ["HANDLER", "SUMMARY", "FIELDS"], &rows)?;
-    Ok(out.flush()?)
+    table(&mut out, style, ["HANDLER", "SUMMARY", "FIELDS", "FILE"], &rows)?;
+    out.flush()?;
+    handlers
+        .refused()
+        .try_for_each(|refused| remark(&format!("{} {}", shown(&refused.path), refused.reason)))?;
+    Ok(())
+}
+
+/// In the place of a file.
+const BUILT_IN: &str = "built in";
+
+fn row(handler: &Handler, file: String) -> [String; 4] {
+    [handler.name.clone(), handler.summary.clone(), fields(handler), file]
+}
+
+fn shown(path: &Path) -> String {
+    let is_file = !path.as_os_str().is_empty();
+    if is_file { printable(&path.to_string_lossy()) } else { BUILT_IN.to_owned() }
 }
 
 fn fields(handler: &Handler) -> String {
     let names: Vec<_> = handler.fields.iter().map(|field| field.name.as_str()).collect();
-    match (names.is_empty(), handler.records()) {
+    match (names.is_empty(), handler.captures_any_syscall()) {
         (false, _) => names.join(", "),
         (true, true) => "the syscall's own arguments".to_owned(),
         (true, false) => "-".to_owned(),

@@ -140,6 +140,9 @@ pub struct CheckOptions {
     /// Print faults only
     #[arg(short, long, conflicts_with = "verbose")]
     pub quiet: bool,
+    /// Have the kernel verify handlers in objects of their own; needs the privileges of the daemon
+    #[arg(long)]
+    pub load: bool,
 }
 
 impl CheckOptions {

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::{
-    Abis, Argv, AttachTo, ByteLimit, Config, Fds, Keep, Marks, Options, Paths, Rate, Redact,
+    Abis, Argv, AttachTo, ByteLimit, Config, Fds, Keep, Marks, Options, Paths, Pins, Rate, Redact,
     Results,
 };
 
@@ -88,6 +88,7 @@ impl Default for Config {
             stats_interval: Some(STATS_INTERVAL),
             read_back: Some(READ_BACK),
             self_test: Some(SELF_TEST),
+            pins: Pins::new(),
             marks: Marks::new(),
         }
     }

@@ -110,3 +110,21 @@ pub fn is_drop_in(name: &OsStr) -> bool {
     let name = name.as_encoded_bytes();
     name.ends_with(b".toml") && !name.starts_with(b".")
 }
+
+/// Folder of the handlers that packages install.
+const SYSTEM_HANDLERS: &str = "/usr/lib/tailcalld/handlers";
+
+/// End of the file name of a handler's object, behind the name of the handler.
+const OBJECT: &str = ".bpf.o";
+
+/// Returns the folders of the handlers in objects of their own that belong to a configuration: `/etc/tailcalld/handlers`
+/// to `/etc/tailcalld.toml`, and that of packages. Of two files with the same name, that of the first folder counts.
+pub fn handler_folders(path: &Path) -> [PathBuf; 2] {
+    [path.with_extension("").join("handlers"), SYSTEM_HANDLERS.into()]
+}
+
+/// Returns the name of the handler in a file of that name; `None` for other files. Hidden ones are temporary files.
+pub fn handler_in(file: &OsStr) -> Option<&str> {
+    let name = file.to_str()?.strip_suffix(OBJECT)?;
+    (!name.is_empty() && !name.starts_with('.')).then_some(name)
+}

@@ -27,6 +27,7 @@ mod limit;
 mod lookup;
 mod options;
 mod paths;
+mod pins;
 mod position;
 mod reader;
 mod results;
@@ -55,13 +56,14 @@ pub use exec::{Argv, Redact};
 pub use fault::{Fault, Palette};
 pub use faults::Faults;
 pub use fds::Fds;
-pub use file::{drop_in_dir, is_drop_in};
+pub use file::{drop_in_dir, handler_folders, handler_in, is_drop_in};
 pub use filter::{Comparison, Condition, Filter, Ids, Part, Pattern, UnitName, Word};
 pub use keep::{Aggregate, Keep, time_name};
 pub use limit::{Limit, Per, Rate};
 pub use lookup::{Lookup, lookups};
 pub use options::{Marks, Options};
 pub use paths::Paths;
+pub use pins::{Pins, misfit as misfit_of_pin};
 pub use position::Position;
 pub use results::{FAILURES, Results};
 pub use routes::{Entry, NONE, Target};
@@ -120,6 +122,8 @@ pub struct Config {
     pub read_back: Option<Duration>,
     /// Interval of the self-test; `None` for none after the start.
     pub self_test: Option<Duration>,
+    /// Versions that objects of handlers have to be of.
+    pub pins: Pins,
     /// Marks of the options that may turn out to have no effect.
     pub marks: Marks,
 }

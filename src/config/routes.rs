@@ -1,5 +1,6 @@
 //! The table `[routes]`: a syscall, its number or a group on the left, its handlers on the right.
 
+mod chain;
 mod target;
 
 use syscalls::Slot;
@@ -12,7 +13,7 @@ use super::reader::FileReader;
 use super::source::Mark;
 use super::subject::{self, Subject};
 use super::text::quoted;
-use crate::handlers::Handlers;
+use crate::handlers::{HandlerObject, Handlers};
 
 /// Takes syscalls out of the table. It is no handler, so no handler may have this name.
 pub const NONE: &str = "none";
@@ -35,8 +36,10 @@ pub struct Entry {
 /// One of the alternatives on the right side of an entry.
 #[derive(Debug, Clone)]
 pub struct Target {
-    /// The handler's number; `None`: these calls are not recorded.
+    /// Number of the first handler; `None`: these calls are not recorded.
     pub handler: Option<u16>,
+    /// Handlers in objects of their own that follow it.
+    pub chain: Vec<HandlerObject>,
     /// Options that the entry itself sets.
     pub options: Options,
     /// Marks of these options.
@@ -82,13 +85,17 @@ fn entry(
 
 /// Returns the fault of a handler that does not support these syscalls: it would read other arguments than there are.
 fn misfit(handlers: &Handlers, target: &Target, slots: &[Slot]) -> Option<Problem> {
-    let handler = handlers.by_id(target.handler?)?;
-    let foreign = slots.iter().find(|slot| handler.variant(**slot).is_none())?;
-    Some(Problem::from(format!(
-        "handler {} does not support {foreign}, only {}",
-        quoted(&handler.name),
-        handler.syscalls.join(", ")
-    )))
+    let first = handlers.by_id(target.handler?)?;
+    let all = std::iter::once(first).chain(target.chain.iter().map(|object| &object.handler));
+    let mut unsupported = all.filter_map(|handler| {
+        let foreign = slots.iter().find(|slot| handler.variant(**slot).is_none())?;
+        Some(format!(
+            "handler {} does not support {foreign}, only {}",
+            quoted(&handler.name),
+            handler.syscalls.join(", ")
+        ))
+    });
+    unsupported.next().map(Problem::from).or_else(|| chain::doubled(first, target, slots))
 }
 
 fn for_whom(key: &str) -> String {

@@ -35,6 +35,15 @@ impl Trust {
         Self { daemon: None, host: None }
     }
 
+    /// Checks an open file that is not part of the configuration, and the way to it.
+    ///
+    /// # Errors
+    /// The reason why it must not be used, as a clause about the file.
+    pub fn check(&self, path: &Path, about: &Metadata) -> Result<(), String> {
+        self.refuse(path, about)?;
+        self.refuse_parents(path)
+    }
+
     /// Returns the reason why a file of the configuration, or the directory of its drop-ins, must not be used.
     pub(super) fn refuse(&self, path: &Path, about: &Metadata) -> Result<(), String> {
         self.judge(path, &Permissions::of(about))

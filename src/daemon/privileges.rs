@@ -26,6 +26,7 @@ impl Daemon<'_> {
         let attachments = LaterAttachments {
             open_perf_events: self.bpf.opens_perf_events(),
             load_programs: self.bpf.loads_programs(),
+            load_objects: false,
         };
         if let Err(error) = sandbox::filter_calls(attachments) {
             tracing::warn!("the daemon may make any system call: {error:#}");

@@ -8,6 +8,7 @@ use anyhow::Result;
 use super::{COUNTERS_INTERVAL, Daemon, Timer, output};
 use crate::clock;
 use crate::config::{self, Trust};
+use crate::load;
 use crate::output::record::{Body, ReloadRefused, Reloaded};
 use crate::output::utc;
 use crate::plan::{self, ChangeSummary, Plan};
@@ -88,22 +89,22 @@ impl Daemon<'_> {
         self.complete()?;
         // Before the files are read, so that no change falls in between.
         self.watch.renew();
-        let verdict =
-            match plan::read_trusted(&self.options.config, &Trust::of_daemon(), &self.bpf.handlers)
-            {
-                Ok(plan) => {
-                    let record = self.difference(&plan);
-                    let has_changes = record.has_changes() || self.last_reload.refused.is_some();
-                    if has_changes || self.is_due(cause) {
-                        // Numbers of limits may mean others afterwards.
-                        self.read_counters()?;
-                        self.rewire(plan, record)
-                    } else {
-                        ReloadOutcome::Done(record)
-                    }
+        let trust = Trust::of_daemon();
+        load::read_objects(&self.options.config, &mut self.bpf.handlers, &trust);
+        let verdict = match plan::read_trusted(&self.options.config, &trust, &self.bpf.handlers) {
+            Ok(plan) => {
+                let record = self.difference(&plan);
+                let has_changes = record.has_changes() || self.last_reload.refused.is_some();
+                if has_changes || self.is_due(cause) {
+                    // Numbers of limits may mean others afterwards.
+                    self.read_counters()?;
+                    self.rewire(plan, record)
+                } else {
+                    ReloadOutcome::Done(record)
                 }
-                Err(faults) => self.refuse(faults.iter().map(wire_fault).collect()),
-            };
+            }
+            Err(faults) => self.refuse(faults.iter().map(wire_fault).collect()),
+        };
         self.update_status();
         self.systemd.ready();
         Ok(verdict)

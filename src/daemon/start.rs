@@ -53,7 +53,9 @@ pub fn start<'obj>(
     // What an administrator can mend is checked first, what needs privileges after it. The files are
     // watched before they are read, so that no change falls in between.
     let watch = ConfigWatch::new(&options.config, &drop_in_dir(&options.config))?;
-    let plan = plan::read_trusted(&options.config, &Trust::of_daemon(), &load::handlers()?)?;
+    let trust = Trust::of_daemon();
+    let handlers = load::handlers_for(&options.config, &trust)?;
+    let plan = plan::read_trusted(&options.config, &trust, &handlers)?;
     load::preconditions()?;
     let lock = InstanceLock::take(&runtime_folder())?;
     let control = listen(options)?;
@@ -67,6 +69,7 @@ pub fn start<'obj>(
     let mut drains = Drains::start(&runtime_folder(), &store, &same_output(options, &plan));
     let (mut bpf, previous) = adopt::load(object, &plan, choice, &store, &tables)?;
     bpf.others = drains.take_dispatchers();
+    bpf.handlers = handlers;
     let next = plan.clone();
     let plan = previous.as_ref().map_or(plan, |previous| previous.live.plan.clone());
     let parts = Parts {
@@ -98,6 +101,7 @@ impl Daemon<'_> {
         self.begin_drains()?;
         self.poll.add_completion(&self.bpf)?;
         self.start_digests(false)?;
+        self.bpf.start_object_loader()?;
         if !self.drains.are_running() {
             self.drop_privileges();
         }

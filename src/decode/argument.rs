@@ -26,7 +26,7 @@ impl Event<'_> {
     /// for an unknown syscall.
     pub fn known_call(&self) -> Option<KnownCall<'_>> {
         let signature =
-            syscalls::signature(self.slot).filter(|_| self.handler.fields.is_empty())?;
+            syscalls::signature(self.slot).filter(|_| self.handler.is_of_arguments())?;
         let (registers, inner) = (self.args, self.words());
         let in_memory = inner.is_some();
         let (signature, values) = inner.unwrap_or((signature, registers));

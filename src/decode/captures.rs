@@ -123,6 +123,27 @@ impl<'a> Encoded<'a> {
     }
 }
 
+/// Captures of one handler of a chain, as they are in the record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct EncodedChained<'a> {
+    /// Position of the handler in the chain, from 1.
+    pub position: u8,
+    /// Number of captures.
+    pub count: u16,
+    /// Number of the sentence that the handler has chosen.
+    pub message: u32,
+    /// Captures.
+    pub bytes: &'a [u8],
+}
+
+impl<'a> EncodedChained<'a> {
+    fn decode(head: &Reader<'_>, position: u8, bytes: &'a [u8]) -> Result<Self, Error> {
+        let count = head.u16(offset_of!(types::capture, error))?;
+        let message = head.u32(offset_of!(types::capture, length))?;
+        Ok(Self { position, count, message, bytes })
+    }
+}
+
 /// One capture of a record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Decoded<'a> {
@@ -138,6 +159,8 @@ pub(super) enum Decoded<'a> {
     Capabilities(u64),
     /// File that was executed.
     Executable(Executable),
+    /// Captures of a further handler of the chain.
+    Chained(EncodedChained<'a>),
 }
 
 impl<'a> Decoded<'a> {
@@ -153,7 +176,9 @@ impl<'a> Decoded<'a> {
             Self::File(Descriptor { position, .. }) | Self::Path(_, position, _) => {
                 Err(Error::Capture(position))
             }
-            Self::Capabilities(_) | Self::Executable(_) => Err(Error::Capture(0)),
+            Self::Capabilities(_) | Self::Executable(_) | Self::Chained(_) => {
+                Err(Error::Capture(0))
+            }
         }
     }
 }
@@ -184,6 +209,9 @@ fn capture<'a>(record: &'a [u8], at: &mut usize) -> Result<Decoded<'a>, Error> {
             })
         }
         capture_kind::CAPTURE_CAPABILITIES => Reader(bytes).u64(0).map(Decoded::Capabilities),
+        capture_kind::CAPTURE_CHAINED => {
+            EncodedChained::decode(&head, index, bytes).map(Decoded::Chained)
+        }
         capture_kind::CAPTURE_EXECUTABLE => Executable::decode(bytes).map(Decoded::Executable),
         _ => described(index, &head, bytes)?.map(Decoded::Memory).ok_or(Error::Capture(index)),
     }

@@ -10,16 +10,21 @@ use super::exit::Completion;
 use super::list::List;
 use super::reader::Reader;
 use super::{
-    Credentials, Device, Error, Exe, Executed, Header, KernelPaths, NAMESPACES, OpenFiles, Outcome,
-    Process, SyscallExit,
+    Chained, Credentials, Device, Error, Exe, Executed, Header, KernelPaths, NAMESPACES, OpenFiles,
+    Outcome, Process, SyscallExit,
 };
 use crate::bpf::types::{self, call_flag};
-use crate::handlers::{Handler, Handlers};
+use crate::handlers::{Handler, HandlerObject, Handlers};
 
 const EVENT_SIZE: usize = size_of::<types::event>();
 /// Flags of an event that say what its captures have.
 const OF_CAPTURES: u32 =
     call_flag::CALL_NAMES.0 | call_flag::CALL_FILES.0 | call_flag::CALL_CAPABILITIES.0;
+/// Flags of an event of `io_uring`, and the descriptors that are indices of registered files.
+const REGISTERED: [(call_flag, SqeMember); 2] = [
+    (call_flag::CALL_REGISTERED, SqeMember::Fd),
+    (call_flag::CALL_REGISTERED_INPUT, SqeMember::SpliceFd),
+];
 const COMM_SIZE: usize = types::wire_size::COMM_SIZE.0 as usize;
 const _: () = assert!(EVENT_SIZE == types::wire_size::EVENT_SIZE.0 as usize);
 
@@ -74,6 +79,10 @@ pub struct Event<'a> {
     pub names: KernelPaths<'a>,
     /// Files behind the descriptors that the call passes and returns.
     pub files: OpenFiles<'a>,
+    /// Captures of the further handlers of the chain.
+    pub chained: Vec<Chained<'a>>,
+    /// These handlers, as soon as the rule is known.
+    pub chain: &'a [HandlerObject],
     /// The program that the call has executed, if the rule asks for its digest.
     pub executed: Option<Executed>,
     /// Names of the fields of which something was hidden; empty after decoding.
@@ -108,19 +117,17 @@ impl<'a> Event<'a> {
         let mut names = KernelPaths::new(has(call_flag::CALL_NAMES));
         let mut files = OpenFiles::new(has(call_flag::CALL_FILES));
         let mut credentials = credentials(&reader)?;
-        let mut executed = None;
+        let (mut executed, mut chained) = (None, Vec::new());
         let of_kernel = OfKernel {
             names: &mut names,
             files: &mut files,
             capabilities: &mut credentials.capabilities,
             executed: &mut executed,
+            chained: &mut chained,
         };
         let captures = captures(entry, count, exit, handler, of_kernel)?;
-        if has(call_flag::CALL_REGISTERED) {
-            files.add_registered(slot, SqeMember::Fd);
-        }
-        if has(call_flag::CALL_REGISTERED_INPUT) {
-            files.add_registered(slot, SqeMember::SpliceFd);
+        for (_, member) in REGISTERED.into_iter().filter(|(flag, _)| has(*flag)) {
+            files.add_registered(slot, member);
         }
         let args = args(&reader)?;
         if let Some(cwd) = &names.cwd {
@@ -152,6 +159,8 @@ impl<'a> Event<'a> {
             captures,
             names,
             files,
+            chained,
+            chain: &[],
             executed,
             redacted: Vec::new(),
             outcome: header.outcome(exit.map(|exit| exit.outcome)),
@@ -168,6 +177,20 @@ impl<'a> Event<'a> {
         let value = Reader(&head).u16(flags).ok()? & !(OF_CAPTURES as u16);
         head.get_mut(flags..flags + size_of::<u16>())?.copy_from_slice(&value.to_ne_bytes());
         Some(Box::new(head))
+    }
+
+    /// Explains the captures of the further handlers by the chain of the event's rule.
+    pub fn explain(&mut self, chain: &'a [HandlerObject]) {
+        self.chain = chain;
+        self.chained.iter_mut().for_each(|one| one.explain(chain));
+    }
+
+    /// Returns the handlers of the chain that were not reached, because the kernel allowed no further tail call or the
+    /// event was full.
+    pub fn unreached(&self) -> impl Iterator<Item = &'a HandlerObject> + '_ {
+        let is_there = |position: u8| self.chained.iter().any(|one| one.position() == position);
+        let chain = (1..).zip(self.chain);
+        chain.filter(move |(position, _)| !is_there(*position)).map(|(_, object)| object)
     }
 
     /// Returns the result of the call, if it is known.
@@ -217,6 +240,7 @@ struct OfKernel<'e, 'a> {
     files: &'e mut OpenFiles<'a>,
     capabilities: &'e mut Option<u64>,
     executed: &'e mut Option<Executed>,
+    chained: &'e mut Vec<Chained<'a>>,
 }
 
 fn captures<'a>(
@@ -226,12 +250,13 @@ fn captures<'a>(
     handler: &Handler,
     of_kernel: OfKernel<'_, 'a>,
 ) -> Result<Captures<'a>, Error> {
-    let OfKernel { names, files, capabilities, executed } = of_kernel;
+    let OfKernel { names, files, capabilities, executed, chained } = of_kernel;
     let mut captures = List::new();
     for capture in Encoded::new(entry, EVENT_SIZE, count).decode() {
         match capture? {
             Decoded::Path(part, position, path) if names.add(part, position, path) => {}
             Decoded::Capabilities(bits) => *capabilities = Some(bits),
+            Decoded::Chained(encoded) => chained.push(Chained::new(encoded)),
             other => {
                 if let Some(capture) = other.memory(files)? {
                     captures.push(declared(capture, handler)?);

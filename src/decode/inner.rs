@@ -15,7 +15,7 @@ impl Event<'_> {
 
     /// Returns the name of that call if its arguments are known, too.
     pub fn display_name(&self) -> Option<&'static str> {
-        let inner = self.inner().filter(|_| self.handler.fields.is_empty())?;
+        let inner = self.inner().filter(|_| self.handler.is_of_arguments())?;
         match inner.source {
             ArgumentSource::Registers(_) => Some(inner.name),
             ArgumentSource::Memory(_) => self.words().map(|_| inner.name),

@@ -79,7 +79,7 @@ impl Event<'_> {
 
     /// Returns the captured text of a path argument, if all of it is known.
     fn path_text(&self, position: u8) -> Option<&[u8]> {
-        let field = match self.handler.fields.is_empty() {
+        let field = match self.handler.is_of_arguments() {
             true => position,
             false => self.handler.field_with(Role::Program)?,
         };

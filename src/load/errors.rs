@@ -94,6 +94,44 @@ pub fn capture_libbpf_messages() {
     })));
 }
 
+/// Runs an operation of libbpf.
+///
+/// # Errors
+/// The last thing that libbpf said, or of the verifier its last lines.
+pub fn said<T>(operation: impl FnOnce() -> libbpf_rs::Result<T>) -> Result<T, String> {
+    MESSAGES.with_borrow_mut(Vec::clear);
+    operation().map_err(|error| {
+        let messages = MESSAGES.take();
+        match verifier_log(&messages) {
+            Some(log) => format!("the kernel's verifier refuses it: {}", last_lines(log)),
+            None => {
+                messages.last().map_or(error.to_string(), |message| of_libbpf(message).to_owned())
+            }
+        }
+    })
+}
+
+/// Returns the last lines of the verifier's log, but for its statistics.
+fn last_lines(log: &str) -> String {
+    let lines: Vec<&str> = log.lines().filter(is_said).collect();
+    let from = lines.len().saturating_sub(VERIFIER_LINES);
+    lines.get(from..).unwrap_or_default().join("; ")
+}
+
+/// Number of lines of the verifier that name the instruction and what is wrong with it.
+const VERIFIER_LINES: usize = 3;
+
+fn of_libbpf(message: &str) -> &str {
+    message.strip_prefix("libbpf: ").unwrap_or(message)
+}
+
+fn is_said(line: &&str) -> bool {
+    !line.is_empty()
+        && !line.contains("-- BEGIN PROG")
+        && !line.starts_with("--")
+        && !line.starts_with("processed ")
+}
+
 /// Runs a load and turns its failure into a sentence.
 ///
 /// # Errors
@@ -151,10 +189,7 @@ fn verifier_log(messages: &[String]) -> Option<&str> {
 
 /// Returns the last sentence of the verifier; only statistics and libbpf's end mark follow it.
 fn complaint(log: &str) -> &str {
-    let said = |line: &&str| {
-        !line.is_empty() && !line.starts_with("--") && !line.starts_with("processed ")
-    };
-    log.lines().rev().find(said).unwrap_or(log)
+    log.lines().rev().find(is_said).unwrap_or(log)
 }
 
 fn last(messages: &[String]) -> &str {

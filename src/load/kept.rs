@@ -172,6 +172,7 @@ impl<'obj> Bpf<'obj> {
             predecessors: Vec::new(),
             others: Vec::new(),
             adoption: Adoption::Nothing,
+            chained: None,
             tagged: cgroup_tags::TaggedNames::default(),
             tracked_trees: process_tree::TrackedTrees::new(task_start),
             reason,

@@ -26,6 +26,7 @@ mod maps_only;
 mod misses;
 mod needed_programs;
 mod object;
+mod objects;
 mod other_dispatcher;
 mod perf;
 mod permissions;
@@ -50,6 +51,7 @@ use attachment::Attachment;
 use kept_link::{KeptLink, LinkKeeper};
 use libbpf_rs::{MapCore, OpenObject};
 use nix::sys::signal::SigSet;
+use objects::ChainedPrograms;
 use programs::{Pick, Programs};
 use syscalls::{Abi, Slot};
 use task_link::TaskLink;
@@ -71,6 +73,7 @@ pub use maps_only::load_maps;
 pub use misses::DISPATCHER;
 pub use needed_programs::Wanted;
 pub use object::{handlers, prepare};
+pub use objects::{handlers_for, read_objects, verify as verify_object};
 pub use other_dispatcher::OtherDispatcher;
 pub use permissions::{is_bpf_unrestricted, may_open_perf_events};
 pub use predecessor::{GLOBALS, Predecessor};
@@ -104,6 +107,8 @@ pub struct Bpf<'obj> {
     /// Links of the programs that follow cgroups, and of those that follow process trees.
     cgroup_links: Vec<KeptLink>,
     tree_links: Vec<KeptLink>,
+    /// Programs of the handlers in chains, once any was loaded.
+    chained: Option<ChainedPrograms>,
     keeper: LinkKeeper,
     store: FdStore,
     stamp: String,

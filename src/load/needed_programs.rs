@@ -106,7 +106,7 @@ const OF_DAEMON: [&str; 1] = ["self_identify"];
 const OF_TABLE: [&str; 4] = ["sys_enter", "selftest", "cgroup_mkdir", "cgroup_rmdir"];
 
 /// Programs of a table that has a rule of some kind.
-const OF_RULES: [(IsNeeded, &[&str]); 16] = [
+const OF_RULES: [(IsNeeded, &[&str]); 17] = [
     (|one| one.slot.abi() == Abi::IoUring, &["uring_submit"]),
     (|one| one.route.unfiltered().is_none(), &["filter", "filter_match", "filter_resume"]),
     (|one| one.rule.filter.asks_for_path(), &["filter_path", "filter_walk"]),
@@ -120,6 +120,7 @@ const OF_RULES: [(IsNeeded, &[&str]); 16] = [
     (|one| one.rule.records && has_vector(one.slot) && one.awaits_return(), &["result_vectors"]),
     (|one| one.rule.records && one.rule.names, &["names"]),
     (|one| one.rule.records && one.rule.capabilities, &["capabilities"]),
+    (|one| !one.rule.chain.is_empty(), &["chain"]),
     (|one| one.names_descriptors(), &["descriptors"]),
     (|one| one.names_descriptors() && one.has_members(|one| one.at_entry), &["members"]),
     (|one| one.names_new_descriptors(), &["result_descriptor"]),

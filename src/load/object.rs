@@ -154,6 +154,7 @@ fn shares_the_table(program: &str) -> bool {
             | "capabilities"
             | "vectors"
             | "inner_args"
+            | "chain"
     ) || program.starts_with("filter")
         || program.starts_with("handle_")
 }

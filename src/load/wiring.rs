@@ -12,7 +12,7 @@ use crate::bpf::types::{continuation, return_continuation};
 use crate::plan::Plan;
 
 /// Programs that others continue with.
-const CONTINUATIONS: [(continuation, Pick); 11] = [
+const CONTINUATIONS: [(continuation, Pick); 12] = [
     (continuation::CONTINUE_ARGV, |programs| &programs.argv_copy),
     (continuation::CONTINUE_FILTER, |programs| &programs.filter_resume),
     (continuation::CONTINUE_MATCH, |programs| &programs.filter_match),
@@ -24,6 +24,7 @@ const CONTINUATIONS: [(continuation, Pick); 11] = [
     (continuation::CONTINUE_VECTORS, |programs| &programs.vectors),
     (continuation::CONTINUE_INNER, |programs| &programs.inner_args),
     (continuation::CONTINUE_MEMBERS, |programs| &programs.members),
+    (continuation::CONTINUE_CHAIN, |programs| &programs.chain),
 ];
 
 /// Programs that the one at the return of calls continues with.
@@ -49,6 +50,9 @@ impl Bpf<'_> {
             if let Some(program) = programs.loaded(&self.skeleton, pick) {
                 set(&maps.continuations, place.0, program.as_fd().as_raw_fd())?;
             }
+        }
+        if let Some(chain) = programs.loaded(&self.skeleton, |programs| &programs.chain) {
+            set(&maps.tailcalld_after, 0, chain.as_fd().as_raw_fd())?;
         }
         for (place, pick) in RETURN_CONTINUATIONS {
             if let Some(program) = programs.loaded(&self.skeleton, pick) {

@@ -108,6 +108,7 @@ keys! {
     Nr                 "SYSCALL_NR"                               "nr"
     Abi                "SYSCALL_ABI"                              "abi"
     Handler            "SYSCALL_HANDLER"                          "handler"
+    Chain              ""                                         "chain"
     BoottimeNs         "SYSCALL_BOOTTIME_NS"                      "boottime_ns"
     Result             "SYSCALL_RESULT"                           "result"
     Errno              "SYSCALL_ERRNO"                            "errno"

@@ -99,6 +99,8 @@ pub fn event<'a>(handler: &'a Handler, captures: Vec<Capture<'a>>) -> Event<'a> 
         },
         lacks_capabilities: false,
         executed: None,
+        chained: Vec::new(),
+        chain: &[],
         loginuid: u32::MAX,
         session: u32::MAX,
         charged_uid: 1000,

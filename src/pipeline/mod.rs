@@ -33,12 +33,12 @@ use self::handover::Handover;
 pub use self::handover::LastCalls;
 use self::pending::{Pending, PendingCall};
 use self::receipts::{Source, Standing};
-use self::rule_lookup::RuleLookup;
+use self::rule_lookup::{MatchedRule, RuleLookup};
 pub use self::waiting_calls::{SavedCall, WaitingCalls};
 use self::writer::WriterState;
 use crate::clock;
 use crate::decode::{Error, Event, Header, Outcome, RingRecord, SyscallExit};
-use crate::handlers::Handlers;
+use crate::handlers::{HandlerObject, Handlers};
 use crate::output::record::OutputLimits;
 use crate::pipeline::feedback::{Detector, Suspect};
 use crate::plan::Plan;
@@ -256,7 +256,8 @@ impl Pipeline {
             return false;
         }
         match Event::decode(header, entry, exit, &self.handlers) {
-            Ok(event) => {
+            Ok(mut event) => {
+                event.explain(chain_of(matched));
                 self.feedback.count(&event);
                 self.delivery.deliver(&event, matched, source)
             }
@@ -271,8 +272,9 @@ impl Pipeline {
     /// second event, and whoever reads the first record waits for this one.
     fn deliver_end(&mut self, call: &PendingCall, exit: &SyscallExit<'_>) {
         match Event::decode(&call.header, &call.bytes, Some(exit), &self.handlers) {
-            Ok(event) => {
+            Ok(mut event) => {
                 let matched = self.rules.find(&call.header);
+                event.explain(chain_of(matched));
                 self.delivery.deliver_end(&event, exit.boottime_ns, matched);
             }
             Err(error) => {
@@ -430,6 +432,11 @@ impl Pipeline {
     pub fn selftest(&self) -> Option<u64> {
         self.selftest
     }
+}
+
+/// Returns the further handlers of the chain of a rule.
+fn chain_of(matched: Option<MatchedRule<'_>>) -> &[HandlerObject] {
+    matched.map_or(&[], |matched| &matched.rule.chain)
 }
 
 #[cfg(test)]

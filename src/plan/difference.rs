@@ -6,7 +6,7 @@ use syscalls::{Abi, Slot};
 
 use super::{Plan, Route, Routes, Rule};
 use crate::config::{NONE, level_name};
-use crate::handlers::Handlers;
+use crate::handlers::{HandlerObject, Handlers};
 
 /// Changes that turn one table into another.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -111,9 +111,20 @@ fn changes(from: &Rule, to: &Rule, handlers: &Handlers) -> Vec<String> {
     let options = options.map(|((name, from), (_, to))| (format!("{name} "), from, to));
     // What records nothing has no options that mean anything.
     let options = options.filter(|_| from.handler != 0 && to.handler != 0);
-    let rows = std::iter::once(handler).chain(options).chain(filters(from, to));
+    let rows = std::iter::once(handler).chain(versions(from, to)).chain(options);
+    let rows = rows.chain(filters(from, to));
     let changed = rows.filter(|(_, from, to)| from != to);
     changed.map(|(what, from, to)| format!("{what}{from} -> {to}")).collect()
+}
+
+/// Returns the versions of the handlers that both rules have in their chains.
+fn versions(from: &Rule, to: &Rule) -> Vec<(String, String, String)> {
+    let version = |object: &HandlerObject| {
+        let name = &object.handler.name;
+        let other = to.chain.iter().find(|other| other.handler.name == *name)?;
+        Some((format!("{name} sha256 "), object.sha256.clone(), other.sha256.clone()))
+    };
+    from.chain.iter().filter_map(version).collect()
 }
 
 /// Returns all parts of a filter that either rule has.

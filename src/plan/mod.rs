@@ -24,8 +24,10 @@ pub use route::{Route, Rule, exec_slots, is_exec};
 
 use syscalls::Slot;
 
-use crate::config::{self, AttachTo, ByteLimit, Config, Fault, Faults, Limit, Trust};
-use crate::handlers::Handlers;
+use crate::config::{
+    self, AttachTo, ByteLimit, Config, Fault, Faults, Limit, Trust, misfit_of_pin,
+};
+use crate::handlers::{HandlerObject, Handlers};
 
 /// Routes by slot: native numbers first, then those of the 32-bit ABI, then operations of `io_uring`. An absent slot does nothing.
 pub type Routes = BTreeMap<Slot, Route>;
@@ -75,6 +77,16 @@ pub struct Origin {
     pub path: PathBuf,
     /// Line of the entry, from 1.
     pub line: usize,
+}
+
+impl Plan {
+    /// Returns the handlers in objects of their own that the routes name, each once.
+    pub fn objects(&self) -> impl Iterator<Item = &HandlerObject> {
+        let rules = self.routes.values().flat_map(|route| &route.rules);
+        let all = rules.flat_map(|rule| &rule.chain);
+        let by_name: BTreeMap<_, _> = all.map(|object| (&object.handler.name, object)).collect();
+        by_name.into_values()
+    }
 }
 
 /// Reads a configuration of any owner and resolves it.
@@ -131,6 +143,7 @@ pub fn build(config: &Config, handlers: &Handlers) -> (Plan, Vec<Fault>) {
         }
     }
     uring_operations::add(config, &winners, &mut plan, handlers);
+    faults.extend(plan.objects().filter_map(|object| misfit_of_pin(&config.pins, object)));
     faults.extend(unused_options::faults(config));
     faults.extend(check_arguments::faults(config, &winners, &plan, handlers));
     faults.extend(capacity::faults(&winners, &plan));

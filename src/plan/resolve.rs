@@ -23,8 +23,10 @@ pub(super) fn route(
     handlers: &Handlers,
 ) -> Option<Route> {
     let targets = targets(slot, entry, defaults);
-    let rules =
-        targets.map(|target| rule(slot, target.handler, target.options.or(defaults), handlers));
+    let rules = targets.map(|target| {
+        let rule = rule(slot, target.handler, target.options.or(defaults), handlers)?;
+        Some(Rule { chain: target.chain.clone(), ..rule })
+    });
     let rules: Vec<Rule> = rules.collect::<Option<_>>()?;
     rules.iter().any(|rule| rule.handler != 0).then_some(Route { rules })
 }
@@ -61,6 +63,7 @@ fn rule(slot: Slot, handler: Option<u16>, options: Options, handlers: &Handlers)
         aggregate: aggregate.filter(|_| records),
         keep: keep.filter(|_| records).unwrap_or_default(),
         handler: id,
+        chain: Vec::new(),
         records: handler.records(),
         variant: handler.variant(slot)?,
         priority: priority?,

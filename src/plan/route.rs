@@ -7,7 +7,7 @@ use syscalls::{Abi, Slot, number};
 
 use crate::config::{Aggregate, Fds, Filter, Keep, Limit, NONE, Paths, Redact, Results};
 use crate::filter::Effect;
-use crate::handlers::Handlers;
+use crate::handlers::{CALL, HandlerObject, Handlers};
 
 /// Rules of one slot: the first rule whose filter a call passes decides. Calls that pass none are not
 /// recorded.
@@ -30,8 +30,11 @@ pub struct Rule {
     pub aggregate: Option<Aggregate>,
     /// Order in which rules lose records when the output is above its limits.
     pub keep: Keep,
-    /// Number of the handler; 0: these calls are not recorded.
+    /// Number of the first handler; 0: these calls are not recorded.
     pub handler: u16,
+    /// Handlers in objects of their own that follow it.
+    #[serde(default)]
+    pub chain: Vec<HandlerObject>,
     /// The handler records the calls; `count` only counts them.
     pub records: bool,
     /// Index of the slot in the handler's list of syscalls; 0 if the handler names none.
@@ -97,9 +100,13 @@ impl From<Rule> for Route {
 }
 
 impl Rule {
-    /// Returns the name of the handler.
+    /// Returns the name of the handler, or those of a chain: `args+stack`. A chain of nothing but objects has their
+    /// names only.
     pub fn handler_name(&self, handlers: &Handlers) -> String {
-        handlers.by_id(self.handler).map_or_else(|| NONE.to_owned(), |handler| handler.name.clone())
+        let first = handlers.by_id(self.handler).map_or(NONE, |handler| handler.name.as_str());
+        let first = Some(first).filter(|&name| name != CALL || self.chain.is_empty());
+        let chain = self.chain.iter().map(|object| object.handler.name.as_str());
+        first.into_iter().chain(chain).collect::<Vec<_>>().join("+")
     }
 
     /// Returns the effect on the calls that the filter selects.
@@ -136,6 +143,7 @@ impl Rule {
             aggregate: None,
             keep: Keep::default(),
             handler: 0,
+            chain: Vec::new(),
             records: false,
             variant: 0,
             priority: 0,

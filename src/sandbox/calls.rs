@@ -89,6 +89,19 @@ const BPF_COMMANDS: &[u32] = &[
 pub const PROGRAM_LOADS: &[(&str, Option<Check>)] =
     &[("bpf", Some(Check::OneOf(0, &[bpf::BPF_PROG_LOAD])))];
 
+/// Calls that load an object: its own maps, its types and its program.
+pub const OBJECT_LOADS: &[(&str, Option<Check>)] = &[
+    (
+        "bpf",
+        Some(Check::OneOf(
+            0,
+            &[bpf::BPF_PROG_LOAD, bpf::BPF_MAP_CREATE, bpf::BPF_BTF_LOAD, bpf::BPF_MAP_FREEZE],
+        )),
+    ),
+    // libbpf puts the descriptor of a shared map in the place of the object's own.
+    ("dup3", None),
+];
+
 /// Calls that attach a program to a classic tracepoint, which is done through a perf event.
 pub const PERF_EVENTS: &[(&str, Option<Check>)] = &[
     ("perf_event_open", None),

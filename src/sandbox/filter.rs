@@ -14,7 +14,7 @@ use seccompiler::{
 };
 use syscalls::{Abi, number};
 
-use super::calls::{ALWAYS, BY_ARGUMENT, Check, PERF_EVENTS, PROGRAM_LOADS};
+use super::calls::{ALWAYS, BY_ARGUMENT, Check, OBJECT_LOADS, PERF_EVENTS, PROGRAM_LOADS};
 use crate::bpf::install_seccomp;
 
 /// Needs of the attachments that a reload adds, or that are made anew.
@@ -24,6 +24,8 @@ pub struct LaterAttachments {
     pub open_perf_events: bool,
     /// They load programs.
     pub load_programs: bool,
+    /// They load objects with maps of their own.
+    pub load_objects: bool,
 }
 
 /// Rules by the number of the call; a call without rules is meant whatever its arguments.
@@ -55,7 +57,8 @@ fn allow_list(attachments: LaterAttachments) -> Result<BpfProgram> {
     let by_argument = BY_ARGUMENT.iter().map(|(name, check)| (*name, Some(check)));
     let perf = PERF_EVENTS.iter().filter(|_| attachments.open_perf_events);
     let loads = PROGRAM_LOADS.iter().filter(|_| attachments.load_programs);
-    let some = perf.chain(loads).map(|(name, check)| (*name, check.as_ref()));
+    let objects = OBJECT_LOADS.iter().filter(|_| attachments.load_objects);
+    let some = perf.chain(loads).chain(objects).map(|(name, check)| (*name, check.as_ref()));
     let mut rules = Rules::new();
     for (name, check) in always.chain(by_argument).chain(some) {
         // Another architecture, or ABI, has it.

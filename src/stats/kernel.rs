@@ -22,7 +22,8 @@ use syscalls::Slot;
 use super::Cell;
 use super::table::{Column, Counted, Counter, Reason, Term, counters};
 use crate::bpf::Mapping;
-use crate::bpf::types::{self, counter, counters};
+use crate::bpf::types::{self, call_state, counter, counters};
+use crate::clock;
 
 counters! {
     /// Counters of one slot, all CPUs together. `seen` is the first, as it is read first.
@@ -55,6 +56,10 @@ counters! {
         lost_reroute(COUNTER_LOST_REROUTE): Term::Lost(Reason::Reroute),
         /// Lost for want of scratch memory.
         lost_scratch(COUNTER_LOST_SCRATCH): Term::Lost(Reason::Scratch),
+        /// Lost because a handler of the chain did not give the call back.
+        lost_handler(COUNTER_LOST_HANDLER): Term::Lost(Reason::Handler),
+        /// Lost because a handler of the chain captured more than there is room for.
+        lost_handler_full(COUNTER_LOST_HANDLER_FULL): Term::Lost(Reason::HandlerFull),
         /// Submitted events that waited for a result and get none.
         results_lost(COUNTER_RESULTS_LOST): Term::WithoutResult,
     }
@@ -167,11 +172,27 @@ impl CounterRows {
     }
 
     fn cpu_row(&self, cpu: usize, row: usize) -> KernelCounters {
-        let first = cpu * CPU_WORDS + row * ROW_WORDS + offset_of!(counters, counts) / WORD;
-        let word = |which: counter| self.words.word(first + which.0 as usize);
-        KernelCounters::read(|which| word(which).map_or(0, |word| word.load(Acquire)))
+        let first = cpu * CPU_WORDS + row * ROW_WORDS;
+        let word =
+            |at: usize| self.words.word(first + at / WORD).map_or(0, |word| word.load(Acquire));
+        let count = |which: counter| word(offset_of!(counters, counts) + which.0 as usize * WORD);
+        let mut counters = KernelCounters::read(count);
+        let chained_ns = word(offset_of!(counters, state) + offset_of!(call_state, chained_ns));
+        if is_stuck(chained_ns) {
+            counters.lost_handler += 1;
+        }
+        counters
     }
 }
+
+/// Returns whether a call that entered a handler at that `CLOCK_BOOTTIME` never came out. The kernel counts it when the
+/// next call of the slot enters one on that CPU.
+fn is_stuck(chained_ns: u64) -> bool {
+    chained_ns != 0 && clock::boot_now_ns().saturating_sub(chained_ns) > HANDLER_NS
+}
+
+/// Time that no handler takes, even if the host of a virtual machine takes the CPU away meanwhile.
+const HANDLER_NS: u64 = 1_000_000_000;
 
 /// Number of calls whose syscall number is in no table.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

@@ -77,6 +77,10 @@ pub enum Reason {
     Reroute,
     /// The kernel had no scratch memory.
     Scratch,
+    /// A handler of the chain ended without giving the call back.
+    Handler,
+    /// A handler of the chain captured more than there is room for.
+    HandlerFull,
     /// The end of the call was not seen: its event is recorded without a result.
     Result,
     /// The bytes in the ring are not an event of this version.
@@ -93,11 +97,13 @@ pub enum Reason {
 
 impl Reason {
     /// All reasons.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 12] = [
         Self::RingFull,
         Self::RingBusy,
         Self::Reroute,
         Self::Scratch,
+        Self::Handler,
+        Self::HandlerFull,
         Self::Result,
         Self::Undecodable,
         Self::Output,
@@ -113,6 +119,8 @@ impl Reason {
             Self::RingBusy => "ring_busy",
             Self::Reroute => "reroute",
             Self::Scratch => "scratch",
+            Self::Handler => "handler",
+            Self::HandlerFull => "handler_full",
             Self::Result => "result",
             Self::Undecodable => "undecodable",
             Self::Output => "output",

@@ -46,6 +46,9 @@ fn fill_filters(bpf: &Bpf<'_>, bank: Bank, settings: &Settings) {
     for (at, pattern) in (0..).zip(&settings.patterns) {
         shared.set_pattern(bank, at, pattern);
     }
+    for (at, chain) in (0..).zip(&settings.chains) {
+        shared.set_chain(bank, at, chain);
+    }
 }
 
 /// Writes the program of a slot, or clears the slot.

@@ -20,10 +20,11 @@ use std::os::fd::RawFd;
 use anyhow::{Context as _, Result, ensure};
 use syscalls::Slot;
 
-use crate::bpf::LIMITS;
 use crate::bpf::types::{limit_size, table_size, tag_bit, tag_size};
+use crate::bpf::{CHAINED_MAX, LIMITS};
 use crate::config::Filter;
 use crate::filter::NameKind;
+use crate::handlers::{HandlerObject, ProgramKey};
 use crate::load::Bpf;
 use crate::plan::{Awaited, Plan, env_names};
 use crate::units::Units;
@@ -57,6 +58,7 @@ pub struct Table {
     limits: Numbers<LimitKey>,
     names: Numbers<(NameKind, String)>,
     trees: Numbers<u32>,
+    chained: Numbers<ProgramKey>,
     /// File in which the next daemon finds the table, and what it has of the live one.
     file: Option<TableFile>,
     state: TableState,
@@ -86,6 +88,7 @@ impl Default for Table {
             limits: Numbers::new(FIRST_LIMIT..=LAST_LIMIT),
             names: Numbers::new(0..=LAST_NAME),
             trees: Numbers::new(0..=LAST_TREE),
+            chained: Numbers::new(1..=CHAINED_MAX - 1),
             file: None,
             state: TableState::default(),
             taken_over: 0,
@@ -140,6 +143,7 @@ impl Table {
         self.limits.begin(state.limits.iter().cloned().collect());
         self.names.begin(state.names.iter().cloned().collect());
         self.trees.begin(state.trees.iter().copied().collect());
+        self.chained.begin(state.chained.iter().cloned().collect());
         self.state = state.clone();
         self.taken_over = previous.as_ref().map_or(0, |older| older.last_generation());
         self.previous = previous;
@@ -255,8 +259,9 @@ impl Table {
         let returns = settings.awaited.union(&self.results);
         env::write(bpf, idle, &env_names(&plan.routes));
         self.write_limits(bpf, &ids);
-        let prepared = bpf
-            .attach_slots(programs.keys())
+        let prepared = self
+            .write_chained(bpf, plan, &ids)
+            .and_then(|()| bpf.attach_slots(programs.keys()))
             .and_then(|()| bpf.attach_returns(&returns))
             .and_then(|()| bpf.tag_cgroups(&union(self.names.live(), &ids.names)))
             .and_then(|()| bpf.track_process_trees(&union(self.trees.live(), &ids.trees)))
@@ -275,6 +280,7 @@ impl Table {
             limits: pairs(&ids.limits),
             names: pairs(&ids.names),
             trees: pairs(&ids.trees),
+            chained: pairs(&ids.chained),
         };
         if let Err(error) = self.save(bpf, Some(&state)) {
             tracing::warn!("a daemon that follows this one cannot adopt its table: {error:#}");
@@ -286,6 +292,7 @@ impl Table {
         self.limits.begin(ids.limits);
         self.names.begin(ids.names);
         self.trees.begin(ids.trees);
+        self.chained.begin(ids.chained);
         self.generation = generation;
         self.ids = program_ids;
         self.programs = programs;
@@ -309,7 +316,22 @@ impl Table {
                 .trees
                 .assign(&trees)
                 .with_context(|| many("trees of processes", usize::from(LAST_TREE) + 1))?,
+            chained: self
+                .chained
+                .assign(&chained_objects(plan).map(HandlerObject::key).collect())
+                .with_context(|| many("handlers in chains", usize::from(CHAINED_MAX) - 1))?,
         })
+    }
+
+    /// Puts the programs of chains in their places, as far as the live table does not have them there.
+    fn write_chained(&self, bpf: &mut Bpf<'_>, plan: &Plan, ids: &IdMap) -> Result<()> {
+        let live = self.chained.live();
+        let new = chained_objects(plan).filter_map(|object| {
+            let key = object.key();
+            let number = ids.chained.get(&key).filter(|_| !live.contains_key(&key))?;
+            Some((object, *number))
+        });
+        bpf.set_chained(new)
     }
 
     /// Writes the limits, with empty buckets for each number that means another limit from now on.
@@ -328,6 +350,8 @@ impl Table {
     }
 
     fn detach_unused(&self, bpf: &mut Bpf<'_>) {
+        let live = self.chained.live();
+        bpf.keep_chained(live.iter().map(|(key, number)| (key, *number)));
         bpf.detach_unused(self.programs.keys());
         bpf.detach_unused_returns(&self.returns);
     }
@@ -347,6 +371,11 @@ const NO_CGROUPS: &str = "this host has no cgroup v2 hierarchy, so the kernel te
 fn asks_for_cgroups(plan: &Plan) -> bool {
     let rules = plan.routes.values().flat_map(|route| &route.rules);
     rules.map(|rule| &rule.filter).any(Filter::asks_for_cgroup)
+}
+
+/// Returns the objects in the chains of a table, each as often as it occurs.
+fn chained_objects(plan: &Plan) -> impl Iterator<Item = &HandlerObject> + Clone {
+    plan.routes.values().flat_map(|route| &route.rules).flat_map(|rule| &rule.chain)
 }
 
 /// Returns the numbers of the live table and of the next one together: both are in use around the flip.

@@ -6,6 +6,7 @@ use std::ops::RangeInclusive;
 
 use super::limits::LimitKey;
 use crate::filter::NameKind;
+use crate::handlers::ProgramKey;
 
 /// Numbers by which a table refers to limits, names and trees.
 #[derive(Debug, Default, Clone)]
@@ -13,6 +14,7 @@ pub(super) struct IdMap {
     pub limits: BTreeMap<LimitKey, u8>,
     pub names: BTreeMap<(NameKind, String), u8>,
     pub trees: BTreeMap<u32, u8>,
+    pub chained: BTreeMap<ProgramKey, u8>,
 }
 
 /// Numbers of one kind, and their use in the live table.

@@ -9,7 +9,9 @@ use super::limits::{self, LimitKey};
 use super::numbers::IdMap;
 use super::{env, program};
 use crate::bpf::types::{self, call_flag, special_handler};
-use crate::bpf::{FILTERS_PER_BANK, INSNS_PER_BANK, PATTERNS_PER_BANK, RULES_PER_BANK};
+use crate::bpf::{
+    CHAINS_PER_BANK, FILTERS_PER_BANK, INSNS_PER_BANK, PATTERNS_PER_BANK, RULES_PER_BANK,
+};
 use crate::config::{Fds, Keep, Paths, Results};
 use crate::filter::{NameKind, Op, Program, compile};
 use crate::plan::{Awaited, Plan, Route, Rule, env_names, is_exec};
@@ -24,6 +26,7 @@ pub(super) struct Settings {
     pub filters: Vec<types::filter>,
     pub insns: Vec<types::filter_insn>,
     pub patterns: Vec<types::pattern>,
+    pub chains: Vec<types::chain>,
     /// Slots whose results are recorded.
     pub awaited: Awaited,
 }
@@ -40,10 +43,12 @@ struct Maker<'a> {
     /// Rows and filters that are there already: most routes of a group have the same.
     known_rules: BTreeMap<RowKey, usize>,
     known_filters: BTreeMap<(Program, Vec<usize>), u16>,
+    /// Numbers of the chains, from 1.
+    chains: BTreeMap<Vec<u8>, u8>,
 }
 
 /// All members of a row, to find an equal one.
-type RowKey = ([u32; 4], [u16; 4], [u8; 6]);
+type RowKey = ([u32; 4], [u16; 4], [u8; 7]);
 
 const UNROUTED: types::route = types::route {
     generation: 0,
@@ -60,6 +65,8 @@ const UNROUTED: types::route = types::route {
     filter: 0,
     limit: 0,
     uid_limit: 0,
+    chain: 0,
+    reserved: [0; 3],
 };
 
 /// Op filters and limits of the plan name.
@@ -106,7 +113,9 @@ impl Settings {
             settings: Self::default(),
             known_rules: BTreeMap::new(),
             known_filters: BTreeMap::new(),
+            chains: chains(plan, ids),
         };
+        maker.settings.chains = maker.chains.keys().map(|numbers| chain(numbers)).collect();
         for (&slot, route) in &plan.routes {
             maker.add(plan, slot, route)?;
         }
@@ -129,6 +138,7 @@ impl Settings {
             (self.filters.len(), FILTERS_PER_BANK, "different filters"),
             (self.insns.len(), INSNS_PER_BANK, "conditions in all filters"),
             (self.patterns.len(), PATTERNS_PER_BANK, "patterns in all filters"),
+            (self.chains.len(), CHAINS_PER_BANK, "different chains of handlers"),
         ];
         match bounds.iter().find(|(count, most, _)| count > most) {
             Some((count, most, what)) => bail!("{count} {what} are too many, at most {most}"),
@@ -236,6 +246,7 @@ impl Maker<'_> {
             sample: limits::sample(rule.sample),
             limit: self.number(limits::key(plan, slot, at, rule).as_ref()),
             uid_limit: self.number(uid_limit),
+            chain: self.chains.get(&numbers(rule, self.ids)).copied().unwrap_or_default(),
             ..UNROUTED
         }
     }
@@ -260,7 +271,28 @@ impl Maker<'_> {
             | flag(rule.capabilities, call_flag::CALL_CAPABILITIES)
             | flag(rule.exe_sha256, call_flag::CALL_EXECUTABLE)
             | flag(rule.keep == Keep::Always, call_flag::CALL_KEEP)
+            | flag(!rule.chain.is_empty(), call_flag::CALL_CHAIN)
     }
+}
+
+/// Returns the chains of a plan, numbered from 1 in their order.
+fn chains(plan: &Plan, ids: &IdMap) -> BTreeMap<Vec<u8>, u8> {
+    let rules = plan.routes.values().flat_map(|route| &route.rules);
+    let used = rules.filter(|rule| !rule.chain.is_empty()).map(|rule| numbers(rule, ids));
+    let used: BTreeSet<_> = used.collect();
+    used.into_iter().zip(1..=u8::MAX).collect()
+}
+
+/// Returns the numbers of the handlers in the chain of a rule.
+fn numbers(rule: &Rule, ids: &IdMap) -> Vec<u8> {
+    rule.chain.iter().filter_map(|object| ids.chained.get(&object.key()).copied()).collect()
+}
+
+/// `struct chain`.
+fn chain(numbers: &[u8]) -> types::chain {
+    let mut chain = types::chain::default();
+    chain.handlers.iter_mut().zip(numbers).for_each(|(to, number)| *to = *number);
+    chain
 }
 
 /// Returns the flag of calls that execute a program: they are recorded also of processes that are excluded.
@@ -277,6 +309,6 @@ fn key(row: &types::route) -> RowKey {
     (
         [row.generation, row.buffer_bytes, row.sample, 0],
         [row.handler, row.argv_bytes, row.env, row.flags],
-        [row.priority, row.variant, row.rule, row.ancestors, row.limit, row.uid_limit],
+        [row.priority, row.variant, row.rule, row.ancestors, row.limit, row.uid_limit, row.chain],
     )
 }

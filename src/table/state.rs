@@ -12,6 +12,7 @@ use syscalls::Slot;
 use super::limits::LimitKey;
 use crate::bpf::Bank;
 use crate::filter::NameKind;
+use crate::handlers::ProgramKey;
 use crate::load::KernelState;
 use crate::plan::{Awaited, Plan};
 
@@ -33,6 +34,8 @@ pub struct TableState {
     pub(super) limits: Vec<(LimitKey, u8)>,
     pub(super) names: Vec<((NameKind, String), u8)>,
     pub(super) trees: Vec<(u32, u8)>,
+    #[serde(default)]
+    pub(super) chained: Vec<(ProgramKey, u8)>,
 }
 
 /// Everything that the next daemon has to know to go on.

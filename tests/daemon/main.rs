@@ -10,6 +10,7 @@ mod faults;
 mod fd_store;
 mod filters;
 mod gap;
+mod handler_objects;
 mod journal;
 #[path = "../common/journald.rs"]
 #[allow(dead_code)] // shared with tests/journal.rs

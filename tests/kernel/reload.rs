@@ -121,6 +121,8 @@ fn handler_uses_route_of_live_bank() {
         filter: 0,
         limit: 0,
         uid_limit: 0,
+        chain: 0,
+        reserved: [0; 3],
     };
     assert!(rig.bpf.shared.set_route(bank, usize::from(call.index()), &route));
 

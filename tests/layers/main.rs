@@ -27,12 +27,12 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("filter", &["bpf", "config"]),
     ("plan", &["bpf", "config", "filter", "handlers"]),
     ("blind_spots", &["plan"]),
-    ("stats", &["bpf"]),
+    ("stats", &["bpf", "clock"]),
     (
         "load",
         &[
-            "bpf", "clock", "config", "error", "fd_store", "filter", "handlers", "plan", "stats",
-            "units",
+            "bpf", "clock", "config", "error", "fd_store", "filter", "handlers", "plan", "sandbox",
+            "stats", "units",
         ],
     ),
     ("table", &["bpf", "config", "filter", "load", "plan", "units"]),

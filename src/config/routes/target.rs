@@ -3,12 +3,10 @@
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::{NONE, Target, for_whom};
-use crate::config::fault::Problem;
+use super::{NONE, Target, chain, for_whom};
 use crate::config::options::{Marks, Options};
 use crate::config::reader::FileReader;
 use crate::config::source::Mark;
-use crate::config::suggest::{closest, list};
 use crate::config::text::quoted;
 use crate::config::values::expected;
 use crate::handlers::{Handler, Role};
@@ -20,7 +18,11 @@ pub(super) fn all(
     mark: &Mark,
     value: &Spanned<DeValue<'_>>,
 ) -> Option<Vec<Target>> {
-    let DeValue::Array(alternatives) = value.get_ref() else {
+    let several = match value.get_ref() {
+        DeValue::Array(several) if !chain::is_chain(several) => Some(several),
+        _ => None,
+    };
+    let Some(alternatives) = several else {
         let only = one(reader, key, mark, value)?;
         if only.handler.is_none() && !only.marks.is_empty() {
             let text = format!("{} is routed to {NONE:?}, which takes no options", for_whom(key));
@@ -53,10 +55,10 @@ fn one(
     value: &Spanned<DeValue<'_>>,
 ) -> Option<Target> {
     match value.get_ref() {
-        DeValue::String(_) => {
-            let handler = handler(reader, key, value)?;
+        DeValue::String(_) | DeValue::Array(_) => {
+            let (handler, chain) = chain::read(reader, key, value)?;
             let (options, marks) = (Options::default(), Marks::new());
-            Some(Target { handler, options, marks, mark: mark.clone() })
+            Some(Target { handler, chain, options, marks, mark: mark.clone() })
         }
         DeValue::Table(table) => detailed(reader, key, mark, table),
         other => {
@@ -81,7 +83,7 @@ fn detailed(
             break;
         }
         if name.get_ref() == "handler" {
-            handled = Some(handler(reader, key, value));
+            handled = Some(chain::read(reader, key, value));
         } else if !options.read(&mut marks, reader, name.get_ref(), value) {
             let known: Vec<_> = std::iter::once("handler").chain(Options::keys()).collect();
             reader.unknown_key(name.span(), name.get_ref(), "a route", &known);
@@ -94,8 +96,8 @@ fn detailed(
         );
         return None;
     };
-    let handler = handler?;
-    Some(Target { handler, options, marks, mark: mark.clone() })
+    let (handler, chain) = handler?;
+    Some(Target { handler, chain, options, marks, mark: mark.clone() })
 }
 
 /// Reports options of the entry itself that would have no effect.
@@ -116,29 +118,4 @@ fn refuse_useless(reader: &mut FileReader<'_>, target: &Target) {
         reader
             .refuse(mark.span(), format!("handler {name} records {what}, so {key} does not apply"));
     }
-}
-
-/// Reads the name of a handler: `Some(None)` is "none", `None` is a fault.
-fn handler(
-    reader: &mut FileReader<'_>,
-    key: &str,
-    value: &Spanned<DeValue<'_>>,
-) -> Option<Option<u16>> {
-    let DeValue::String(name) = value.get_ref() else {
-        reader.refuse(value.span(), expected(value.get_ref(), "a handler's name"));
-        return None;
-    };
-    if name == NONE {
-        return Some(None);
-    }
-    if let Some(handler) = reader.handlers.named(name) {
-        return Some(Some(handler.id));
-    }
-    let known = || reader.handlers.iter().map(|handler| handler.name.as_str()).chain([NONE]);
-    let meant = closest(name, known());
-    let expected =
-        if meant.is_none() { format!(", expected {}", list(known())) } else { String::new() };
-    let message = format!("unknown handler {} for {}{expected}", quoted(name), for_whom(key));
-    reader.refuse(value.span(), Problem::from(message).meant(meant));
-    None
 }

@@ -4,6 +4,7 @@
 
 mod members;
 mod open_file;
+mod stack;
 mod structs;
 
 use std::fmt::Write;
@@ -17,6 +18,7 @@ use crate::handlers::FieldKind;
 
 pub use members::{append_files, members};
 pub use open_file::{bare, open_file};
+pub use stack::frames;
 pub use structs::span;
 
 /// Context that the rendering of a value depends on besides its own field.
@@ -33,6 +35,7 @@ pub fn number(kind: FieldKind, value: Value) -> Option<Number> {
     match (kind, value) {
         (FieldKind::Unsigned, Value::Number(n)) => Some(Number::Unsigned(n)),
         (FieldKind::Signed, Value::Number(n)) => Some(Number::Signed(int(n).into())),
+        (FieldKind::Long, Value::Number(n)) => Some(Number::Signed(n as i64)),
         _ => None,
     }
 }
@@ -53,6 +56,7 @@ pub fn exact(kind: FieldKind, value: Value, context: Context, out: &mut String) 
             Some(times) => times.exact(out),
             None => hex_bytes(bytes, out),
         },
+        (FieldKind::UserStack, Value::Bytes(bytes)) => stack::append(bytes, out),
         (FieldKind::Sigevent, Value::Bytes(bytes)) => match structs::Sigevent::read(bytes) {
             Some(sigevent) => sigevent.exact(out),
             None => hex_bytes(bytes, out),
@@ -89,6 +93,7 @@ fn scalar(kind: FieldKind, n: u64, out: &mut String) {
     match kind {
         FieldKind::Unsigned => drop(write!(out, "{n}")),
         FieldKind::Signed => drop(write!(out, "{}", int(n))),
+        FieldKind::Long => drop(write!(out, "{}", n as i64)),
         FieldKind::Hex => register(n, out),
         FieldKind::Dirfd => dirfd(n, out),
         FieldKind::AtFlags => flags_in_set("at_exec", n, out),
@@ -98,7 +103,8 @@ fn scalar(kind: FieldKind, n: u64, out: &mut String) {
         | FieldKind::Texts
         | FieldKind::Times
         | FieldKind::Sigevent
-        | FieldKind::Processes => {
+        | FieldKind::Processes
+        | FieldKind::UserStack => {
             let _ = if n == 0 { write!(out, "NULL") } else { write!(out, "{n:#x}") };
         }
     }

@@ -7,9 +7,9 @@ use syscalls::{Argument, Capture, Status, Value, notation};
 
 use super::captures::{self, CapturedField};
 use super::names::{self, Lacking};
-use super::{ancestry, files, outcome, sentence, values, who};
+use super::{ancestry, chained, files, outcome, sentence, values, who};
 use crate::decode::{Event, Exe, Executed, NAMESPACES, Process, render};
-use crate::handlers::{Field, FieldKind};
+use crate::handlers::{CALL, Field, FieldKind};
 use crate::output::fields::Fields;
 use crate::output::key::{Key, Name};
 use crate::output::scratch::Scratch;
@@ -47,6 +47,7 @@ pub fn write(
     executed(event, &mut lacking, scratch, out);
     names::write(event, &mut lacking, scratch, out);
     files::write(event, scratch, out);
+    chained::add_lacking(event, &mut lacking);
     arguments(event, lacking, scratch, out);
 }
 
@@ -59,7 +60,7 @@ fn call(event: &Event, out: &mut impl Fields) {
     }
     out.unsigned(Key::Nr, event.slot.nr().into());
     out.word(Key::Abi, event.slot.abi().name());
-    out.text(Key::Handler, event.handler.name.as_bytes());
+    chained::write_handlers(event, out);
     out.unsigned(Key::Generation, event.generation.into());
     out.unsigned(Key::BoottimeNs, event.boottime_ns);
 }
@@ -101,7 +102,12 @@ fn process(process: &Process, scratch: &mut Scratch, out: &mut impl Fields) {
 }
 
 /// Writes the digest of the program that the call has executed, in hexadecimal.
-fn executed(event: &Event, lacking: &mut Lacking, scratch: &mut Scratch, out: &mut impl Fields) {
+fn executed(
+    event: &Event,
+    lacking: &mut Lacking<'_>,
+    scratch: &mut Scratch,
+    out: &mut impl Fields,
+) {
     let Some(Executed { sha256, .. }) = &event.executed else { return };
     match sha256 {
         Some(sha256) => {
@@ -137,11 +143,14 @@ fn cgroup(event: &Event, place: Option<&CgroupInfo>, out: &mut impl Fields) {
 }
 
 /// Writes the arguments as the syscall's signature describes them, the fields of the handler, or the registers.
-fn arguments(event: &Event, lacking: Lacking, scratch: &mut Scratch, out: &mut impl Fields) {
+fn arguments(event: &Event, lacking: Lacking<'_>, scratch: &mut Scratch, out: &mut impl Fields) {
     match event.known_call() {
         Some(call) => known_arguments(event, call.arguments(), lacking, scratch, out),
         None if event.captures.is_empty() => {
-            registers(event, scratch, out);
+            if event.handler.name != CALL {
+                registers(event, scratch, out);
+            }
+            chained::write(event, scratch, out);
             list(Key::Truncated, lacking.truncated.into_iter(), out);
             list(Key::Unreadable, lacking.unreadable.into_iter(), out);
         }
@@ -158,9 +167,9 @@ fn list<'a>(key: Key, names: impl Iterator<Item = &'a str>, out: &mut impl Field
 
 /// Writes the arguments of a known syscall: a path or a string unchanged, all else as strace prints it.
 fn known_arguments<'e>(
-    event: &Event,
+    event: &'e Event<'e>,
     arguments: impl Iterator<Item = Argument<'e>>,
-    lacking: Lacking,
+    lacking: Lacking<'e>,
     scratch: &mut Scratch,
     out: &mut impl Fields,
 ) {
@@ -190,6 +199,7 @@ fn known_arguments<'e>(
         truncated.extend(argument.is_truncated().then_some(argument.parameter.name));
         unreadable.extend(argument.is_unreadable().then_some(argument.parameter.name));
     }
+    chained::write(event, scratch, out);
     for (key, names) in [(Key::Truncated, truncated), (Key::Unreadable, unreadable)] {
         list(key, names.into_iter(), out);
     }
@@ -206,7 +216,12 @@ fn registers(event: &Event, scratch: &mut Scratch, out: &mut impl Fields) {
 }
 
 /// Writes the fields that the handler declares.
-fn declared_fields(event: &Event, lacking: Lacking, scratch: &mut Scratch, out: &mut impl Fields) {
+fn declared_fields(
+    event: &Event,
+    lacking: Lacking<'_>,
+    scratch: &mut Scratch,
+    out: &mut impl Fields,
+) {
     for captured in captures::fields(event).filter(|captured| !captures::is_argv(captured.field)) {
         match captured.field.kind {
             FieldKind::Processes => {}
@@ -227,6 +242,7 @@ fn declared_fields(event: &Event, lacking: Lacking, scratch: &mut Scratch, out: 
             out.filled(Key::Cmdline, |text| values::vector(event, captured, text));
         }
     }
+    chained::write(event, scratch, out);
     let is_cut = |captured: &CapturedField<'_>| {
         captured.has_status(Status::is_truncated) || values::lacks_strings(event, *captured)
     };

@@ -3,6 +3,7 @@
 mod ancestry;
 mod capabilities;
 mod captures;
+mod chained;
 mod fields;
 mod files;
 mod names;

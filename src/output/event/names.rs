@@ -7,18 +7,23 @@ use crate::output::scratch::Scratch;
 
 /// Names of fields of which something is missing.
 #[derive(Debug, Default)]
-pub struct Lacking {
+pub struct Lacking<'e> {
     /// Fields that are cut.
-    pub truncated: Vec<&'static str>,
+    pub truncated: Vec<&'e str>,
     /// Fields that could not be read.
-    pub unreadable: Vec<&'static str>,
+    pub unreadable: Vec<&'e str>,
 }
 
 /// The name of a path in the list of those that are cut; its field has all of them.
 const PATH: &str = "path";
 
 /// Writes the executable, the working directory, the root and the paths. Adds those that are not whole to `lacking`.
-pub fn write(event: &Event, lacking: &mut Lacking, scratch: &mut Scratch, out: &mut impl Fields) {
+pub fn write(
+    event: &Event,
+    lacking: &mut Lacking<'_>,
+    scratch: &mut Scratch,
+    out: &mut impl Fields,
+) {
     let names = &event.names;
     for (key, path) in [(Key::Exe, names.exe), (Key::Cwd, names.cwd), (Key::Root, names.root)] {
         if let Some(path) = path {
@@ -34,7 +39,7 @@ pub fn write(event: &Event, lacking: &mut Lacking, scratch: &mut Scratch, out: &
 fn one(
     key: Key,
     path: &KernelPath<'_>,
-    lacking: &mut Lacking,
+    lacking: &mut Lacking<'_>,
     scratch: &mut Scratch,
     out: &mut impl Fields,
 ) {
@@ -46,7 +51,7 @@ fn one(
     out.text(key, scratch.bytes(|text| path.append(text)));
 }
 
-fn paths(event: &Event, lacking: &mut Lacking, scratch: &mut Scratch, out: &mut impl Fields) {
+fn paths(event: &Event, lacking: &mut Lacking<'_>, scratch: &mut Scratch, out: &mut impl Fields) {
     let (is_cut, texts) = scratch.texts(|texts, ends| {
         let mut is_cut = false;
         for path in event.paths() {

@@ -7,7 +7,7 @@ use std::fmt::Write;
 use syscalls::printable::{self, NO_LIMIT};
 use syscalls::{Abi, notation};
 
-use super::{outcome, values, who};
+use super::{chained, outcome, values, who};
 use crate::decode::{Event, Outcome, render};
 use crate::output::arguments::Arguments;
 use crate::output::sentence;
@@ -25,8 +25,8 @@ pub fn write(
     arguments: &mut Arguments,
     out: &mut String,
 ) {
-    let template = event.handler.messages.get(usize::from(event.message));
-    let template = template.map(String::as_str).filter(|template| !template.is_empty());
+    let own = || event.handler.messages.get(usize::from(event.message)).map(String::as_str);
+    let template = chained::template(event).or_else(own).filter(|template| !template.is_empty());
     write_by(template.unwrap_or(FALLBACK), event, place, arguments, out);
 }
 
@@ -71,7 +71,7 @@ fn fill(template: &str, event: &Event, arguments: &Arguments, out: &mut String) 
             "syscall" => syscall(event, out),
             "args" if arguments.append_all(out) => {}
             "args" => registers(event, ", ", out),
-            _ if values::write(name, event, out) => {}
+            _ if values::write(name, event, out) || chained::append(name, event, out) => {}
             _ => {
                 out.push('{');
                 printable::plain(name, NO_LIMIT, out);

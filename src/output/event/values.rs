@@ -25,6 +25,11 @@ const SENTENCE: Limits = Limits { value: 400, list: 1000 };
 
 const UNLIMITED: Limits = Limits { value: NO_LIMIT, list: NO_LIMIT };
 
+/// Appends one value as a sentence has it.
+pub fn append(kind: FieldKind, capture: &Capture, context: Context, out: &mut String) {
+    single(kind, capture, context, SENTENCE, out);
+}
+
 /// Writes the value of the field called `name`; returns `false` if the handler has no such field.
 pub fn write(name: &str, event: &Event, out: &mut String) -> bool {
     let Some(captured) = captures::named(event, name) else { return false };

@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* `call`: records any syscall without its arguments. The handlers of a chain add what they capture.
+ */
+#include "handler.h"
+
+HANDLER(call) = {
+	.name = "call",
+	.summary = "any syscall: that it was made, without its arguments",
+	.messages = {"{syscall}"},
+};
+
+SEC("raw_tp")
+int handle_call(void *ctx)
+{
+	struct call call;
+
+	if (event_begin(ctx, &call_handler, &call))
+		emit_event(ctx, &call);
+	return 0;
+}

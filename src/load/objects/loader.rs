@@ -1,0 +1,131 @@
+//! The thread that loads objects of handlers. It is started before the daemon gives up its privileges, and keeps those that
+//! a load takes; it reads no byte of a traced process.
+
+use std::os::fd::{AsFd as _, AsRawFd as _, OwnedFd};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::thread;
+
+use anyhow::{Context as _, Result};
+use libbpf_rs::{ObjectBuilder, OpenObject};
+
+use super::folders::read_again;
+use crate::handlers::HandlerObject;
+use crate::load::{Attach, errors, without_signals};
+use crate::sandbox::{self, CapabilitySet, LaterAttachments, Needs};
+
+/// Maps of the daemon that take the place of an object's maps with the same names.
+#[derive(Debug)]
+pub struct Maps {
+    /// Memory of a handler for its call.
+    pub calls: OwnedFd,
+    /// Way back from a handler.
+    pub after: OwnedFd,
+}
+
+/// An object to be loaded.
+#[derive(Debug)]
+struct LoadRequest {
+    name: String,
+    bytes: Vec<u8>,
+}
+
+/// Outcome of a load: the program in the kernel, or what libbpf or the verifier said.
+type Loaded = std::result::Result<OwnedFd, String>;
+
+/// The thread, which does one load at a time.
+#[derive(Debug)]
+pub struct ObjectLoader {
+    requests: SyncSender<LoadRequest>,
+    replies: Receiver<Loaded>,
+}
+
+impl ObjectLoader {
+    /// Starts the thread, for programs of a table that is attached in this way. It gives up its privileges but those that a
+    /// load takes.
+    ///
+    /// # Errors
+    /// Fails if there can be no further thread.
+    pub fn start(maps: Maps, attach: Attach) -> Result<Self> {
+        let (requests, to_do) = sync_channel::<LoadRequest>(1);
+        let (reply, replies) = sync_channel(1);
+        let run = move || {
+            enter_sandbox();
+            for request in to_do {
+                if reply.send(load(&request, Some(&maps), attach)).is_err() {
+                    return;
+                }
+            }
+        };
+        let thread = thread::Builder::new().name("tailcalld-objects".to_owned());
+        thread.spawn(run).context("failed to start the thread that loads handlers")?;
+        Ok(Self { requests, replies })
+    }
+
+    /// Loads an object and waits for that.
+    ///
+    /// # Errors
+    /// What libbpf or the verifier said.
+    pub fn load(&self, name: &str, bytes: Vec<u8>) -> Loaded {
+        let ended = |_| "the thread that loads handlers has ended; restart tailcalld".to_owned();
+        self.requests.send(LoadRequest { name: name.to_owned(), bytes }).map_err(|_| ended(()))?;
+        self.replies.recv().map_err(|_| ended(()))?
+    }
+}
+
+/// Gives up what the thread does not need.
+fn enter_sandbox() {
+    let always = CapabilitySet::BPF | CapabilitySet::PERFMON;
+    let needs = Needs { always, operations: Vec::new() };
+    let later = LaterAttachments { load_objects: true, ..LaterAttachments::default() };
+    let done = sandbox::close_process()
+        .and_then(|()| Ok(sandbox::drop_capabilities(&needs).map(drop)?))
+        .and_then(|()| sandbox::filter_calls(later));
+    if let Err(error) = done {
+        tracing::warn!("the thread that loads handlers keeps privileges: {error:#}");
+    }
+}
+
+/// Has the kernel verify a handler's program, and removes it again.
+///
+/// # Errors
+/// The reason why the kernel refuses it, as a clause about the file.
+pub fn verify(object: &HandlerObject, attach: Attach) -> std::result::Result<(), String> {
+    let request = LoadRequest { name: object.handler.name.clone(), bytes: read_again(object)? };
+    load(&request, None, attach).map(drop).map_err(|said| format!("cannot be loaded: {said}"))
+}
+
+fn load(request: &LoadRequest, maps: Option<&Maps>, attach: Attach) -> Loaded {
+    errors::capture_libbpf_messages();
+    let mut open = errors::said(|| {
+        let mut builder = ObjectBuilder::default();
+        builder.name(&request.name)?.open_memory(&request.bytes)
+    })?;
+    if let Some(maps) = maps {
+        share(&mut open, maps)?;
+    }
+    for mut program in open.progs_mut() {
+        attach.prepare(&mut program).map_err(|error| format!("{error:#}"))?;
+    }
+    let object = without_signals(|| errors::said(|| open.load()))?;
+    let program = object.progs().next().ok_or("it has no program")?;
+    let program = program.as_fd().try_clone_to_owned();
+    program.map_err(|error| format!("its descriptor cannot be copied: {error}"))
+}
+
+/// Puts the maps of the daemon in the place of those of the object.
+fn share(open: &mut OpenObject, maps: &Maps) -> std::result::Result<(), String> {
+    for mut map in open.maps_mut() {
+        let shared = match &*map.name().to_string_lossy() {
+            "tailcalld_calls" => &maps.calls,
+            "tailcalld_after" => &maps.after,
+            _ => continue,
+        };
+        errors::said(|| map.reuse_fd(shared.as_fd()))?;
+    }
+    Ok(())
+}
+
+/// Returns the number of a descriptor, as maps of programs take it.
+pub(super) fn number_of(program: &OwnedFd) -> [u8; 4] {
+    program.as_raw_fd().to_ne_bytes()
+}

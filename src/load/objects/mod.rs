@@ -1,0 +1,11 @@
+//! Handlers in objects of their own: files in, declarations, and programs in the kernel out.
+
+mod chained;
+mod embedded;
+mod folders;
+mod loader;
+mod manifest;
+
+pub use chained::ChainedPrograms;
+pub use folders::{handlers_for, read_objects};
+pub use loader::verify;
