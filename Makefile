@@ -8,7 +8,7 @@
 #	sudo make bench     measures the costs, side by side with other tools; writes docs/benchmarks.md
 #	sudo make soak      runs load and faults for half an hour, compares all counts (MINUTES=5)
 #	make fuzz           runs the fuzz targets, a minute each (SECONDS_EACH=1800, TARGETS="config json")
-#	sudo make install   installs binary, unit, configuration, catalog and manual pages
+#	sudo make install   installs binary, unit, configuration, catalog, manual pages and the header for handlers
 
 PREFIX ?= /usr/local
 SYSCONFDIR ?= /etc
@@ -17,12 +17,14 @@ UNITDIR = $(PREFIX)/lib/systemd/system
 CATALOGDIR = $(PREFIX)/lib/systemd/catalog
 MANDIR = $(PREFIX)/share/man
 DATADIR = $(PREFIX)/share/tailcalld
+INCLUDEDIR = $(PREFIX)/include
 
 CARGO = sh scripts/cargo.sh
 BINARY = target/release/tailcalld
 CONFIG = $(DESTDIR)$(SYSCONFDIR)/tailcalld.toml
 SHIPPED = $(DESTDIR)$(DATADIR)/tailcalld.toml
-C_FILES = $(wildcard bpf/*.[ch] bpf/handlers/*.c)
+EXAMPLES = $(wildcard examples/handlers/*.c) examples/handlers/Makefile
+C_FILES = $(wildcard bpf/*.[ch] bpf/handlers/*.c bpf/objects/*.c sdk/tailcalld/*.h examples/handlers/*.c)
 
 .PHONY: all build setup setup-test setup-e2e setup-bench setup-matrix run test matrix e2e bench \
 	soak fuzz lint format install uninstall clean
@@ -97,6 +99,9 @@ install: build
 	install -D -m 644 config/tailcalld.toml $(SHIPPED)
 	install -D -m 644 systemd/log-namespace.conf $(DESTDIR)$(DATADIR)/log-namespace.conf
 	install -D -m 644 systemd/journald@tailcalld.conf $(DESTDIR)$(DATADIR)/journald@tailcalld.conf
+	install -d $(DESTDIR)$(INCLUDEDIR)/tailcalld $(DESTDIR)$(DATADIR)/handlers
+	install -m 644 sdk/tailcalld/*.h $(DESTDIR)$(INCLUDEDIR)/tailcalld
+	install -m 644 $(EXAMPLES) $(DESTDIR)$(DATADIR)/handlers
 	[ -e $(CONFIG) ] || install -D -m 644 config/tailcalld.toml $(CONFIG)
 	$(if $(DESTDIR),,sh scripts/refresh.sh)
 	@echo 'next: sudo systemctl enable --now tailcalld; journalctl -u tailcalld -f'
@@ -108,7 +113,7 @@ uninstall:
 	rm -f $(DESTDIR)$(BINDIR)/tailcalld $(DESTDIR)$(UNITDIR)/tailcalld.service
 	rm -f $(DESTDIR)$(CATALOGDIR)/tailcalld.catalog
 	rm -f $(DESTDIR)$(MANDIR)/man8/tailcalld.8 $(DESTDIR)$(MANDIR)/man5/tailcalld.toml.5
-	rm -rf $(DESTDIR)$(DATADIR)
+	rm -rf $(DESTDIR)$(DATADIR) $(DESTDIR)$(INCLUDEDIR)/tailcalld
 	$(if $(DESTDIR),,sh scripts/refresh.sh)
 
 clean:

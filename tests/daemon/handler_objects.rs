@@ -1,72 +1,26 @@
 //! Handlers in objects of their own, compiled with the SDK: what they add to records, and what becomes of those that fail.
 
 use std::collections::BTreeMap;
-use std::fs;
-use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::Duration;
 
 use serde_json::{Value, json};
 
+use crate::handler_object::{folder, install};
 use crate::records::{Total, of_kind};
 use crate::rig::{Daemon, Setup};
 
-/// A handler of unlinkat that captures its arguments and ends with `LAST`.
-const REMOVED: &str = r#"
-#include <tailcalld/handler.h>
-enum { DIRFD, FILENAME, VERSION };
-TAILCALLD_HANDLER(removed) = {
-    .abi = TAILCALLD_ABI,
-    .name = "removed",
-    .summary = "unlinkat: the file that is removed",
-    .syscalls = {"unlinkat"},
-    .fields = {[DIRFD] = {"at", TAILCALLD_DIRFD},
-               [FILENAME] = {"file", TAILCALLD_TEXT},
-               [VERSION] = {"version", TAILCALLD_LONG}},
-    .messages = {"Removing {file} in {at}"},
-};
-#ifndef NUMBER
-#define NUMBER 1
-#endif
-#ifndef LAST
-#define LAST return tailcalld_next(ctx)
-#endif
-SEC("tailcalld")
-int handle(void *ctx)
-{
-    struct tailcalld_call *call = tailcalld_call();
-    if (!call)
-        return 0;
-    tailcalld_number(call, DIRFD, call->args[0]);
-    tailcalld_text(call, FILENAME, (const void *)call->args[1]);
-    tailcalld_number(call, VERSION, -NUMBER);
-    LAST;
-}
-char LICENSE[] SEC("license") = "GPL";
-"#;
-
-/// Returns the folder of the handlers of a configuration.
-fn folder(setup: &Setup) -> PathBuf {
-    let folder = setup.path("tailcalld").join("handlers");
-    fs::create_dir_all(&folder).unwrap();
-    folder
-}
-
-/// Compiles a handler into the folder, under another name first: a daemon must not see half of it.
-fn compile(setup: &Setup, name: &str, source: &str, defines: &[&str]) {
-    let (text, new) = (setup.path("handler.bpf.c"), setup.path("handler.bpf.o"));
-    fs::write(&text, source).unwrap();
-    let sdk = Path::new(env!("CARGO_MANIFEST_DIR")).join("sdk");
-    let mut clang = Command::new(std::env::var_os("CLANG").unwrap_or_else(|| "clang".into()));
-    clang.args(["-O2", "-g", "-target", "bpf", "-Wall", "-I"]).arg(sdk);
-    let done = clang.args(defines).arg("-c").arg(&text).arg("-o").arg(&new).status().unwrap();
-    assert!(done.success());
-    fs::rename(new, folder(setup).join(format!("{name}.bpf.o"))).unwrap();
+/// Puts a variant of the handler into the folder of a configuration.
+fn put(setup: &Setup, variant: &str) {
+    install(variant, &folder(&setup.config()));
 }
 
 /// Returns the digest of the handler's object.
 fn sha256(setup: &Setup) -> String {
-    let output =
-        Command::new("sha256sum").arg(folder(setup).join("removed.bpf.o")).output().unwrap();
+    let output = Command::new("sha256sum")
+        .arg(folder(&setup.config()).join("removed.bpf.o"))
+        .output()
+        .unwrap();
     String::from_utf8(output.stdout).unwrap().split_whitespace().next().unwrap().to_owned()
 }
 
@@ -86,9 +40,9 @@ fn config(setup: &Setup, handler: &str) -> String {
     )
 }
 
-fn setup(handler: &str, defines: &[&str]) -> Option<Setup> {
+fn setup(handler: &str, variant: &str) -> Option<Setup> {
     let setup = Setup::new("")?;
-    compile(&setup, "removed", REMOVED, defines);
+    put(&setup, variant);
     setup.write(&config(&setup, handler));
     Some(setup)
 }
@@ -99,7 +53,7 @@ fn removals(records: &[Value]) -> Vec<Value> {
 
 #[test]
 fn handler_of_object_adds_its_fields_and_its_sentence() {
-    let Some(setup) = setup("\"removed\"", &[]) else { return };
+    let Some(setup) = setup("\"removed\"", "good") else { return };
     let daemon = setup.start();
     remove(&daemon, &["a", "b c"]);
     let at = daemon.setup.path("b c");
@@ -117,7 +71,7 @@ fn handler_of_object_adds_its_fields_and_its_sentence() {
 
 #[test]
 fn handler_of_object_adds_to_what_args_has_captured() {
-    let Some(setup) = setup("[\"args\", \"removed\"]", &[]) else { return };
+    let Some(setup) = setup("[\"args\", \"removed\"]", "good") else { return };
     let daemon = setup.start();
     remove(&daemon, &["a"]);
     let records = removals(&daemon.stop());
@@ -133,11 +87,11 @@ fn handler_of_object_adds_to_what_args_has_captured() {
 
 #[test]
 fn handler_that_does_not_give_the_call_back_is_counted() {
-    let Some(setup) = setup("\"removed\"", &["-DLAST=return 0"]) else { return };
+    let Some(setup) = setup("\"removed\"", "forgetful") else { return };
     let daemon = setup.start();
     remove(&daemon, &["a", "b", "c"]);
     // The last one counts once no handler can take that long.
-    std::thread::sleep(std::time::Duration::from_millis(1100));
+    std::thread::sleep(Duration::from_millis(1100));
     let records = daemon.stop();
     assert_eq!(removals(&records), Vec::<Value>::new());
     assert_eq!(lost(&records), BTreeMap::from([("handler".to_owned(), 3)]));
@@ -145,9 +99,7 @@ fn handler_that_does_not_give_the_call_back_is_counted() {
 
 #[test]
 fn handler_that_claims_too_much_is_counted() {
-    let Some(setup) =
-        setup("\"removed\"", &["-DLAST=call->used = 4104; return tailcalld_next(ctx)"])
-    else {
+    let Some(setup) = setup("\"removed\"", "boastful") else {
         return;
     };
     let daemon = setup.start();
@@ -159,11 +111,11 @@ fn handler_that_claims_too_much_is_counted() {
 
 #[test]
 fn replaced_object_takes_over_and_the_record_names_both_versions() {
-    let Some(setup) = setup("\"removed\"", &[]) else { return };
+    let Some(setup) = setup("\"removed\"", "good") else { return };
     let mut daemon = setup.start();
     let before = sha256(&daemon.setup);
     remove(&daemon, &["a"]);
-    compile(&daemon.setup, "removed", REMOVED, &["-DNUMBER=2"]);
+    put(&daemon.setup, "second");
     let read = daemon.records.until("reloaded");
     let change = format!("removed sha256 {before} -> {}", sha256(&daemon.setup));
     let changed = read.last().unwrap()["changed"][0].as_str().unwrap();
@@ -176,9 +128,9 @@ fn replaced_object_takes_over_and_the_record_names_both_versions() {
 
 #[test]
 fn object_that_the_verifier_refuses_leaves_the_table() {
-    let Some(setup) = setup("\"removed\"", &[]) else { return };
+    let Some(setup) = setup("\"removed\"", "good") else { return };
     let mut daemon = setup.start();
-    compile(&daemon.setup, "removed", REMOVED, &["-DLAST=return *(volatile int *)8"]);
+    put(&daemon.setup, "null");
     let refused = daemon.records.next("reload_refused");
     let fault = refused["faults"][0].as_str().unwrap();
     assert!(
@@ -201,4 +153,42 @@ fn lost(records: &[Value]) -> BTreeMap<String, u64> {
     let stopped = of_kind(records, "stopped")[0];
     assert_eq!(Total::of(stopped, "unlinkat").lost, by_reason.values().sum::<u64>());
     by_reason
+}
+
+#[test]
+fn stack_names_frames_of_the_kernel_and_files_of_the_process() {
+    let Some(setup) = setup("[\"args\", \"stack\"]", "good") else { return };
+    let daemon = setup.start();
+    remove(&daemon, &["a"]);
+    let records = removals(&daemon.stop());
+    let args = &records[0]["args"];
+    let frames = |name: &str| -> Vec<String> {
+        let frames = args[name].as_array().unwrap().iter();
+        frames.map(|frame| frame.as_str().unwrap().to_owned()).collect()
+    };
+    let kernel = frames("kernel_stack");
+    assert!(kernel.iter().any(|frame| frame.starts_with("do_syscall_64+0x")), "{kernel:?}");
+    let process = frames("user_stack");
+    let (file, offset) = process[0].split_once("+0x").unwrap();
+    assert_eq!((file.len(), u64::from_str_radix(offset, 16).is_ok()), (40, true), "{process:?}");
+}
+
+#[test]
+fn handler_that_captures_what_it_does_not_declare_leaves_the_rest_of_the_record() {
+    for variant in ["lying", "unlisted"] {
+        let Some(setup) = setup("[\"args\", \"removed\"]", variant) else { return };
+        let daemon = setup.start();
+        remove(&daemon, &["a"]);
+        let records = removals(&daemon.stop());
+        assert_eq!(records[0]["unreadable"], json!(["removed"]), "{variant}: {records:#?}");
+        assert!(records[0]["args"]["pathname"].is_string() && records[0]["args"]["file"].is_null());
+    }
+}
+
+#[test]
+fn handler_that_claims_too_many_captures_is_counted() {
+    let Some(setup) = setup("\"removed\"", "crowded") else { return };
+    let daemon = setup.start();
+    remove(&daemon, &["a"]);
+    assert_eq!(lost(&daemon.stop()), BTreeMap::from([("handler_full".to_owned(), 1)]));
 }

@@ -10,6 +10,8 @@ mod faults;
 mod fd_store;
 mod filters;
 mod gap;
+#[path = "../common/handler_object.rs"]
+mod handler_object;
 mod handler_objects;
 mod journal;
 #[path = "../common/journald.rs"]

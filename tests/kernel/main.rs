@@ -6,12 +6,16 @@
 mod root;
 #[macro_use]
 mod rig;
+#[path = "../common/handler_object.rs"]
+mod handler_object;
 
 mod ancestors;
 mod args;
 mod attach;
+mod call;
 mod cgroup;
 mod cgroup_tags;
+mod chain;
 mod contention;
 mod count;
 mod counters;
