@@ -7,6 +7,9 @@ use std::process::Command;
 /// Folder of objects that were compiled before, one for each variant: guests have no compiler.
 const COMPILED: &str = "TAILCALLD_TEST_OBJECTS";
 
+/// Variants of the handler: name, file, macros.
+const VARIANTS: &str = include_str!("../fixtures/handlers/variants.tsv");
+
 /// Returns the folder of the handlers of a configuration, made if it is missing.
 pub fn folder(config: &Path) -> PathBuf {
     let folder = config.with_extension("").join("handlers");
@@ -31,10 +34,7 @@ pub fn install(variant: &str, folder: &Path) -> PathBuf {
 
 /// Returns file and macros of a variant.
 fn row(variant: &str) -> (String, Vec<String>) {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let table = fs::read_to_string(root.join("tests/fixtures/handlers/variants.tsv"));
-    let table = table.expect("the variants");
-    let rows = table.lines().map(|line| line.split('\t').collect::<Vec<_>>());
+    let rows = VARIANTS.lines().map(|line| line.split('\t').collect::<Vec<_>>());
     let row = rows.into_iter().find(|row| row[0] == variant);
     let row = row.unwrap_or_else(|| panic!("no variant {variant}"));
     let macros = format!(" {}", row[2]);

@@ -35,6 +35,7 @@ add "$(test_program kernel)" /test/deps/kernel
 for clang in "$@"; do
 	add "$(test_program verifier $unoptimized --config "env.CLANG=\"$clang\"")" \
 		"/test/deps/verifier-$clang"
+	sh tests/matrix/objects.sh "$tree/test/handlers/$clang" "$clang"
 done
 
 for directory in proc sys dev tmp run etc; do

@@ -45,10 +45,17 @@ ways() {
 	fi
 }
 
+# Handlers in objects of their own are those of the first compiler; chains are tested with those of each.
 test_each_way() {
 	for way in $(ways); do
-		TAILCALLD_TEST_ATTACH=$way run_tests $way kernel ${TESTS:-}
+		export TAILCALLD_TEST_ATTACH=$way
+		first=$(ls -d /test/handlers/* | sort -V | head -n 1)
+		TAILCALLD_TEST_OBJECTS=$first run_tests "$way" kernel ${TESTS:-}
+		for objects in $(ls -d /test/handlers/* | sort -V | tail -n +2); do
+			TAILCALLD_TEST_OBJECTS=$objects run_tests "$way, ${objects##*/}" kernel chain::
+		done
 	done
+	unset TAILCALLD_TEST_ATTACH
 }
 
 # Runs the tests with many tasks on one CPU in each preemption mode, which can be changed from 5.16
