@@ -5,6 +5,7 @@
 mod calls;
 mod fentry;
 mod mapping;
+mod messages;
 mod pins;
 mod ring;
 mod seccomp;
@@ -24,6 +25,7 @@ pub use calls::{
 };
 pub use fentry::{attach_fentry, load_fentry, may_share_array};
 pub use mapping::{Mapping, WritableMapping};
+pub use messages::take_messages;
 pub use pins::{open_pin, pin};
 pub use ring::{RecordState, RingMemory};
 pub use seccomp::install_seccomp;

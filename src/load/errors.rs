@@ -5,9 +5,10 @@ use std::fs;
 use std::path::Path;
 
 use anyhow::{Error, Result};
-use libbpf_rs::{ErrorKind, PrintLevel, set_print};
+use libbpf_rs::{ErrorKind, PrintLevel};
 
 use super::rings::Rings;
+use crate::bpf::take_messages;
 use crate::error::Failure;
 
 /// File with the capabilities of this process.
@@ -84,14 +85,14 @@ pub fn capture_libbpf_messages() {
     // libbpf has thousands of messages for debugging, and writes each before it asks whether anybody wants it.
     let is_debugged = tracing::enabled!(target: "libbpf", tracing::Level::DEBUG);
     let most = if is_debugged { PrintLevel::Debug } else { PrintLevel::Info };
-    set_print(Some((most, |level, text| {
+    take_messages(most, |level, text| {
         let text = text.trim_end();
         if level == PrintLevel::Debug {
             tracing::debug!(target: "libbpf", "{text}");
         } else {
             MESSAGES.with_borrow_mut(|messages| messages.push(text.to_owned()));
         }
-    })));
+    });
 }
 
 /// Runs an operation of libbpf.

@@ -1,12 +1,14 @@
 //! Handlers in objects of their own, compiled with the SDK: what they add to records, and what becomes of those that fail.
 
 use std::collections::BTreeMap;
-use std::process::Command;
+use std::path::Path;
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use serde_json::{Value, json};
 
 use crate::handler_object::{folder, install};
+use crate::process::trigger;
 use crate::records::{Total, of_kind};
 use crate::rig::{Daemon, Setup};
 
@@ -191,4 +193,71 @@ fn handler_that_claims_too_many_captures_is_counted() {
     let daemon = setup.start();
     remove(&daemon, &["a"]);
     assert_eq!(lost(&daemon.stop()), BTreeMap::from([("handler_full".to_owned(), 1)]));
+}
+
+/// The steps of docs/handlers.md, which begin with the handlers of BCC's example.
+#[test]
+fn tutorial_builds_wires_and_records_its_handlers() {
+    let Some(setup) = Setup::new("") else { return };
+    if std::env::consts::ARCH != "x86_64" {
+        return println!("skipped: the numbers of the tutorial are those of x86_64");
+    }
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let (examples, folder) = (setup.path("handlers"), folder(&setup.config()));
+    let mut copy = Command::new("cp");
+    assert!(
+        copy.arg("-r")
+            .arg(root.join("examples/handlers"))
+            .arg(&examples)
+            .status()
+            .unwrap()
+            .success()
+    );
+    let mut make = Command::new("make");
+    make.arg("-C").arg(&examples).arg("install").stdout(Stdio::null());
+    make.arg(format!("SDK={}", root.join("sdk").display()));
+    assert!(make.arg(format!("HANDLERS={}", folder.display())).status().unwrap().success());
+
+    let tutorial = std::fs::read_to_string(root.join("docs/handlers.md")).unwrap();
+    let blocks = tutorial.split("```toml\n").skip(1).map(|rest| rest.split("```").next().unwrap());
+    let wired = blocks.into_iter().find(|block| block.contains("hello_timer")).unwrap();
+    // Other processes execute programs meanwhile.
+    let program = setup.path("program");
+    assert!(Command::new("cp").arg("/bin/true").arg(&program).status().unwrap().success());
+    let only = format!("{{ handler = \"hello_exec\", path = \"{}\" }}", program.display());
+    setup.write(&wired.replace("\"hello_exec\"", &only));
+    let checked = Command::new(env!("CARGO_BIN_EXE_tailcalld"))
+        .args(["check", "--load"])
+        .arg(setup.config())
+        .output()
+        .unwrap();
+    assert!(checked.status.success(), "{}", String::from_utf8_lossy(&checked.stderr));
+
+    let daemon = setup.start();
+    for number in 222..=226 {
+        trigger(&["times", "1", "native", &number.to_string()]);
+    }
+    assert!(Command::new(program).status().unwrap().success());
+    let records = removals(&daemon.stop());
+    let of = |handler: &str| -> Vec<String> {
+        let records = records.iter().filter(|record| record["handler"] == handler);
+        let message = |record: &Value| record["message"].as_str().unwrap().to_owned();
+        records.map(message).map(|text| text.split(" by ").next().unwrap().to_owned()).collect()
+    };
+    assert_eq!(of("hello_exec"), ["Executing a program"]);
+    let (creating, other) = ("Creating a timer", "Some other timer operation");
+    assert_eq!(of("hello_timer"), [creating, other, other, other, "Deleting a timer"]);
+    for block in tutorial.split("```c\n").skip(1) {
+        let block = block.split("```").next().unwrap();
+        let is_there = ["hello_exec", "hello_timer", "removed"].iter().any(|name| {
+            let source = root.join(format!("examples/handlers/{name}.bpf.c"));
+            squeezed(&std::fs::read_to_string(source).unwrap()).contains(&squeezed(block))
+        });
+        assert!(is_there, "no example has this code of docs/handlers.md:\n{block}");
+    }
+}
+
+/// Returns text without its white space.
+fn squeezed(text: &str) -> String {
+    text.split_whitespace().collect()
 }

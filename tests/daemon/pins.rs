@@ -9,6 +9,7 @@ use nix::sys::signal::Signal;
 
 use crate::builds;
 use crate::gap::Run;
+use crate::handler_object;
 use crate::kill::ours;
 use crate::number::unused_number;
 use crate::process::{eventually, trigger};
@@ -96,6 +97,31 @@ fn killed_with_pins(rings: &str, pin: &str) {
     assert_eq!(counted(&events_of(&events, &name), "0"), (0..50).collect());
     assert_eq!(second.end_with_status(Signal::SIGTERM).code(), Some(0));
     assert_eq!(fs::read_dir(pins.pins()).unwrap().count(), 0);
+    eventually("nothing of ours is left", || ours().is_subset(&before));
+}
+
+/// The calls between are handled by the version that the killed daemon has loaded, and its declaration explains them; the
+/// next daemon goes on with the one that it finds.
+#[test]
+fn killed_daemon_with_handler_object_loses_no_call_and_the_next_takes_its_new_version() {
+    let number = unused_number();
+    let Some(setup) = Setup::alone(&format!("[routes]\n{number} = \"any\"\n")) else { return };
+    let folder = handler_object::folder(&setup.config());
+    handler_object::install("any", &folder);
+    let before = ours();
+    let pins = BpfFs::mount(&setup);
+    let mut first = pins.start(&setup);
+    first.records.until("started");
+    first.end_with_status(Signal::SIGKILL);
+    trigger(&["times", "50", "native", &number]);
+    handler_object::install("any_second", &folder);
+    let mut second = pins.start(&setup);
+    second.records.until("started");
+    trigger(&["times", "20", "native", &number]);
+    let read = Vec::from_iter((0..70).map(|_| second.records.next("syscall")));
+    let versions: Vec<_> = read.iter().map(|one| one["args"]["version"].as_i64()).collect();
+    assert_eq!(versions, [vec![Some(-1); 50], vec![Some(-2); 20]].concat());
+    assert_eq!(second.end_with_status(Signal::SIGTERM).code(), Some(0));
     eventually("nothing of ours is left", || ours().is_subset(&before));
 }
 
