@@ -6,6 +6,7 @@ mod calls;
 mod fentry;
 mod mapping;
 mod pins;
+mod program_facts;
 mod ring;
 mod seccomp;
 mod shared;
@@ -25,6 +26,7 @@ pub use calls::{
 pub use fentry::{attach_fentry, load_fentry, may_share_array};
 pub use mapping::{Mapping, WritableMapping};
 pub use pins::{open_pin, pin};
+pub use program_facts::{ProgramFacts, program_facts};
 pub use ring::{RecordState, RingMemory};
 pub use seccomp::install_seccomp;
 pub use shared::{

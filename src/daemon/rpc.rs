@@ -31,13 +31,17 @@ impl Daemon<'_> {
         Ok(match call.name().1 {
             "Stats" => self.reply_with_stats(parameters),
             "Status" => parameters.finish().and_then(|()| result(&self.status())),
-            "Routes" => parameters.finish().and_then(|()| result(&self.live_table())),
+            "Routes" => parameters.finish().and_then(|()| self.reply_with_routes()),
             "Reload" => match parameters.finish() {
                 Ok(()) => reply_with(self.reload(ReloadCause::Client)?),
                 Err(refusal) => Err(refusal),
             },
             method => Err(CallError::MethodNotFound(method.to_owned())),
         })
+    }
+
+    fn reply_with_routes(&self) -> Reply {
+        result(&self.live_table().map_err(|error| failed(&error))?)
     }
 
     fn reply_with_stats(&mut self, mut parameters: Parameters) -> Reply {

@@ -171,6 +171,21 @@ pub struct Routes {
     pub generation: u32,
     /// Routes in the order of their slots.
     pub routes: Vec<Route>,
+    /// Programs that these routes need, by name.
+    pub programs: Vec<ProgramStatus>,
+}
+
+/// A program in the kernel, `Program` of the description.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProgramStatus {
+    /// Name in the object.
+    pub name: String,
+    /// Name in the kernel, as bpftool(8) prints it.
+    pub kernel_name: String,
+    /// Id in the kernel.
+    pub id: u32,
+    /// Instructions that the verifier processed, if the kernel reports them.
+    pub verified_insns: Option<u32>,
 }
 
 /// A route of the live table.
@@ -200,6 +215,8 @@ pub struct Route {
     pub written: u64,
     /// Events lost, for all reasons.
     pub lost: u64,
+    /// Names of the programs that it needs.
+    pub programs: Vec<String>,
 }
 
 /// One alternative of a route.

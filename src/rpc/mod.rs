@@ -11,8 +11,8 @@ use varlink_server::Service;
 
 pub use interface::{
     CONSISTENT, Cpu, Fault, GapStatus, IN_RING, Imbalance, OutputStatus, PENDING, PER_CPU,
-    RefusedReload, ReloadRefused, Reloaded, Route, RouteStats, Routes, Rule, SelfTests, Stats,
-    Status, Unroutable,
+    ProgramStatus, RefusedReload, ReloadRefused, Reloaded, Route, RouteStats, Routes, Rule,
+    SelfTests, Stats, Status, Unroutable,
 };
 
 /// The name of the interface, and of the socket.

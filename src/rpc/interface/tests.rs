@@ -44,6 +44,7 @@ fn varlink_description_and_types_have_the_same_members() {
         ("SelfTests", keys(&SelfTests::default())),
         ("Route", keys(&Route::default())),
         ("Rule", keys(&Rule::default())),
+        ("Program", keys(&ProgramStatus::default())),
         ("Gap", keys(&GapStatus::default())),
     ];
     assert_eq!(idl.typedefs.len(), types.len());

@@ -2,6 +2,7 @@
 
 mod clients;
 mod commands;
+mod programs;
 mod stats;
 
 use std::io::{BufRead as _, BufReader, Write as _};
