@@ -173,6 +173,20 @@ pub struct Routes {
     pub routes: Vec<Route>,
     /// Programs that these routes need, by name.
     pub programs: Vec<ProgramStatus>,
+    /// Time at which the last measurement of run time began.
+    pub measured_since: Option<String>,
+}
+
+/// Parameter of `Measure`.
+pub const MILLISECONDS: &str = "milliseconds";
+
+/// Run time of the calls of a route in a measurement.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RunTime {
+    /// Calls that were measured.
+    pub calls: u64,
+    /// Time that they spent in the programs, in ns, all together.
+    pub ns: u64,
 }
 
 /// A program in the kernel, `Program` of the description.
@@ -217,6 +231,8 @@ pub struct Route {
     pub lost: u64,
     /// Names of the programs that it needs.
     pub programs: Vec<String>,
+    /// Run time of its calls in the last measurement.
+    pub run_time: Option<RunTime>,
 }
 
 /// One alternative of a route.

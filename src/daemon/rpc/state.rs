@@ -54,7 +54,8 @@ impl Daemon<'_> {
         let names: BTreeSet<_> = routes.iter().flat_map(|route| &route.programs).collect();
         let programs = names.into_iter().filter_map(|name| self.program(name).transpose());
         let programs = programs.collect::<Result<_>>()?;
-        Ok(Routes { generation: self.table.generation(), routes, programs })
+        let measured_since = self.measurement.since_ns().map(utc);
+        Ok(Routes { generation: self.table.generation(), routes, programs, measured_since })
     }
 
     /// Returns `None` for a program that is not loaded yet.
@@ -80,6 +81,7 @@ impl Daemon<'_> {
             submitted: counters.submitted,
             written: sums[Column::Written],
             lost: sums[Column::Lost],
+            run_time: self.measurement.of(&self.bpf, slot),
             ..Route::default()
         };
         if let Some(route) = self.plan.routes.get(&slot) {

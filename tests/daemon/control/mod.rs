@@ -2,6 +2,7 @@
 
 mod clients;
 mod commands;
+mod measure;
 mod programs;
 mod stats;
 
