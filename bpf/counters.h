@@ -87,6 +87,7 @@ struct uring_call {
 	__u64 args[6]; /* in the order of the operation's signature */
 	__u64 call_slot; /* of the call that is being handled, whichever it is: kept in memory for
 			  * the verifier */
+	__u64 began_ns; /* its CLOCK_BOOTTIME, while run time is measured; see run_time.h */
 };
 _Static_assert(sizeof(struct uring_call) <= sizeof(struct counters), "it fits into a row");
 

@@ -54,11 +54,11 @@ static __always_inline void event_fill(struct event *event, void *ctx, const str
 	}
 }
 
-/* Counts an event that is in the ring, and wakes the daemon. */
+/* Wakes the daemon for an event that is in the ring, and counts it. */
 static __always_inline void event_sent(const struct call *call)
 {
-	stats_count(call->counters, COUNTER_SUBMITTED);
 	consumer_wake();
+	stats_count(call->counters, COUNTER_SUBMITTED);
 }
 
 /* Counts an event that the ring refused, by the reason. */

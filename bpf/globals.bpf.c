@@ -7,6 +7,8 @@
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
 volatile __u32 live_base;
+volatile __u64 timed_since_ns;
+volatile struct run_time run_times[BANK_SLOTS];
 volatile __u8 routed_numbers[ABI_SLOTS];
 volatile struct bank banks[BANKS];
 volatile struct limit limits[LIMITS];

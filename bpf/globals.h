@@ -13,6 +13,13 @@
  * store this word is to switch tables. */
 extern volatile __u32 live_base;
 
+/* CLOCK_BOOTTIME from which calls are measured; 0 while none is. Written by the daemon. */
+extern volatile __u64 timed_since_ns;
+
+/* Run time by slot within a bank: sums of all measurements. Written by the programs, read by the
+ * daemon. Shared by all CPUs: the additions wait for each other, but no time of a call has them. */
+extern volatile struct run_time run_times[BANK_SLOTS];
+
 /* Whether a number has a route, in either ABI. A byte each: a bit takes three more instructions to
  * test. Written by the daemon: 1 before a table that routes the number goes live, 0 when no table
  * does any more. */

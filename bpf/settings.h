@@ -248,6 +248,12 @@ struct tree_process {
 	__u64 pass; /* the last pass of `proc_tree_seed` that found the process */
 };
 
+/* Run time of the calls of a slot, see run_time.h. */
+struct run_time {
+	__u64 ns;
+	__u64 calls;
+};
+
 /* A pass of `proc_tree_seed` over all processes. */
 struct tree_pass {
 	__u64 number; /* from 1 */

@@ -2,20 +2,16 @@
 #ifndef TAILCALLD_STATS_H
 #define TAILCALLD_STATS_H
 
-#include "maps.h"
+#include "row.h"
+#include "run_time.h"
 
-/* Returns this CPU's row, which no other CPU writes: a program cannot be entered twice on a CPU.
- * NULL for a row that does not exist. */
-static __always_inline struct counters *stats_row(__u32 row)
-{
-	__u32 at = bpf_get_smp_processor_id() * COUNTERS_ROWS + row;
-
-	return bpf_map_lookup_elem(&counters, &at);
-}
-
+/* Counts in this CPU's row. A call ends with the count of its outcome: nothing else that takes time
+ * may follow. */
 static __always_inline void stats_count(struct counters *row, enum counter counter)
 {
 	row->counts[counter]++;
+	if (counter != COUNTER_SEEN && counter != COUNTER_RESULTS_LOST)
+		run_time_end();
 }
 
 #endif

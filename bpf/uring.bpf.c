@@ -23,6 +23,7 @@ int uring_submit(void *ctx)
 	if (number >= URING_SLOTS || !uring ||
 	    !slot_route(base / BANK_SLOTS, URING_SLOT + number)->handler)
 		return 0;
+	run_time_begin();
 	const struct io_ring_ctx *ring = BPF_CORE_READ(request, ctx);
 	bpf_probe_read_kernel(&sqe, sizeof(sqe), (const void *)uring_entry_address(ctx, ring));
 	uring_normalise_close(&sqe);

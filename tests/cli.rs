@@ -42,6 +42,20 @@ fn output_that_cannot_be_written_is_named() {
     }
 }
 
+#[test]
+fn routes_with_impossible_time_is_usage_error() {
+    for (time, expected) in [
+        ("5", "expected a time span such as 5s or 1min"),
+        ("many s", "expected a time span such as 5s or 1min"),
+        ("0s", "expected 1s to 1min"),
+        ("2min", "expected 1s to 1min"),
+    ] {
+        let (code, out, err) = called(&["routes", "--measure", time]);
+        assert_eq!((code, out.as_str()), (USAGE, ""), "{time}");
+        assert!(err.contains(expected), "{err}");
+    }
+}
+
 #[cfg(target_arch = "x86_64")]
 #[test]
 fn check_verbose_prints_resolved_table() {

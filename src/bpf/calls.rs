@@ -95,7 +95,7 @@ pub fn program_id(program: RawFd) -> io::Result<u32> {
     program_info(program).map(|info| info.id)
 }
 
-fn program_info(program: RawFd) -> io::Result<libbpf_sys::bpf_prog_info> {
+pub(super) fn program_info(program: RawFd) -> io::Result<libbpf_sys::bpf_prog_info> {
     let mut info = libbpf_sys::bpf_prog_info::default();
     let mut size = size_of_val(&info) as u32;
     // SAFETY: the kernel refuses a number that is no program of ours, and both pointers are to variables of ours; the kernel writes

@@ -7,6 +7,7 @@ mod fentry;
 mod mapping;
 mod messages;
 mod pins;
+mod program_facts;
 mod ring;
 mod seccomp;
 mod shared;
@@ -27,6 +28,7 @@ pub use fentry::{attach_fentry, load_fentry, may_share_array};
 pub use mapping::{Mapping, WritableMapping};
 pub use messages::take_messages;
 pub use pins::{open_pin, pin};
+pub use program_facts::{ProgramFacts, program_facts};
 pub use ring::{RecordState, RingMemory};
 pub use seccomp::install_seccomp;
 pub use shared::{

@@ -52,6 +52,11 @@ const NUMBERS: usize = types::table_size::ABI_SLOTS.0 as usize;
 /// Entries of an array of programs that `table_check` reads at once.
 pub const TABLE_CHECK_ENTRIES: usize = types::table_size::SLOTS.0 as usize;
 
+/// Slots whose run time can be measured.
+const RUN_TIMES: usize = types::table_size::BANK_SLOTS.0 as usize;
+/// `struct run_time` in words.
+const RUN_TIME_WORDS: usize = size_of::<types::run_time>() / size_of::<u64>();
+
 /// Returns the length of an array of a structure.
 const fn length<S, T, const N: usize>(_: fn(&S) -> &[T; N]) -> usize {
     N
@@ -61,6 +66,7 @@ const fn length<S, T, const N: usize>(_: fn(&S) -> &[T; N]) -> usize {
 const _: () = {
     use types::{bank, bss};
     assert!(length(|globals: &bss| &globals.routed_numbers) == NUMBERS);
+    assert!(length(|globals: &bss| &globals.run_times) == RUN_TIMES);
     assert!(length(|globals: &bss| &globals.table_programs) == TABLE_CHECK_ENTRIES);
     assert!(length(|globals: &bss| &globals.excluded_files) == EXCLUDED_FILES);
     assert!(length(|globals: &bss| &globals.excluded_cgroups) == EXCLUDED_CGROUPS);
@@ -163,6 +169,18 @@ impl<'obj> Shared<'obj> {
     pub fn routed_numbers(&self) -> &[AtomicU8; NUMBERS] {
         // SAFETY: as in `live_base`; as many bytes.
         unsafe { &*(&raw mut (*self.globals.as_ptr()).routed_numbers).cast() }
+    }
+
+    /// `CLOCK_BOOTTIME` from which calls are measured, in ns; 0 while none is.
+    pub fn timed_since_ns(&self) -> &AtomicU64 {
+        // SAFETY: as in `live_base`, with an aligned u64.
+        unsafe { AtomicU64::from_ptr(&raw mut (*self.globals.as_ptr()).timed_since_ns) }
+    }
+
+    /// Run time of the calls of a slot that were measured: ns and calls; `None` beyond the slots.
+    pub fn run_time(&self, slot: usize) -> Option<&[AtomicU64; RUN_TIME_WORDS]> {
+        // SAFETY: as in `bucket`.
+        unsafe { at(array!(self, run_times, [AtomicU64; RUN_TIME_WORDS]), RUN_TIMES, slot) }
     }
 
     /// `enum consumer_state`.

@@ -8,6 +8,7 @@ mod print;
 mod report;
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
@@ -55,8 +56,8 @@ pub enum Command {
     Stats(StatsOptions),
     /// Print the state of the running daemon, where it is attached and why
     Status(ClientOptions),
-    /// Print the live table with the counters of each route
-    Routes(ClientOptions),
+    /// Print the live table with the counters and the cost of each route
+    Routes(RoutesOptions),
     /// Write what is left of this version for a daemon of another one, which starts it
     #[command(hide = true)]
     Drain,
@@ -87,6 +88,17 @@ pub struct StatsOptions {
     /// Check that every call is accounted for; print the differences and exit with 1 if not
     #[arg(long, conflicts_with = "per_cpu")]
     pub check: bool,
+}
+
+/// Options of `routes`.
+#[derive(Debug, Clone, PartialEq, Eq, Args)]
+pub struct RoutesOptions {
+    /// Options of the call.
+    #[command(flatten)]
+    pub client: ClientOptions,
+    /// Measure the run time of calls for so long, such as 5s, up to a minute, and print it
+    #[arg(long, value_name = "TIME", value_parser = live::measured_time)]
+    pub measure: Option<Duration>,
 }
 
 /// Options of `run`.

@@ -74,7 +74,7 @@ pub use subject::{Subject, URING_PREFIX};
 pub(crate) use suggest::closest;
 pub(crate) use text::printable;
 pub use trust::Trust;
-pub use values::level_name;
+pub use values::{level_name, time_span};
 
 use self::reader::FileReader;
 use self::source::SourceFile;

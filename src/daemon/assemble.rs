@@ -10,6 +10,7 @@ use super::Daemon;
 use super::counters::Counters;
 use super::feedback::FeedbackReporter;
 use super::held_losses::HeldLosses;
+use super::measurement::Measurement;
 use super::poll::Poll;
 use super::read_back::ReadBack;
 use super::reload::LastReload;
@@ -87,6 +88,7 @@ impl<'obj> Daemon<'obj> {
             rewired_ns: clock::real_now_ns(),
             tracing: TracingWatch::default(),
             self_test: SelfTest::default(),
+            measurement: Measurement::none(&bpf),
             read_back: ReadBack::default(),
             heartbeat: None,
             gap: None,

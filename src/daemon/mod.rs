@@ -10,6 +10,7 @@ pub mod drain;
 mod feedback;
 mod heartbeat;
 mod held_losses;
+mod measurement;
 mod open_files;
 mod output;
 mod poll;
@@ -44,6 +45,7 @@ use self::drain::Drains;
 use self::feedback::FeedbackReporter;
 use self::heartbeat::Heartbeat;
 use self::held_losses::HeldLosses;
+use self::measurement::Measurement;
 use self::poll::{Poll, Wakeup};
 use self::read_back::ReadBack;
 use self::reload::{LastReload, ReloadCause};
@@ -104,6 +106,7 @@ struct Daemon<'obj> {
     rewired_ns: u64,
     tracing: TracingWatch,
     self_test: SelfTest,
+    measurement: Measurement,
     read_back: ReadBack,
     /// `None` if its file cannot be written.
     heartbeat: Option<Heartbeat>,
@@ -227,6 +230,10 @@ impl Daemon<'_> {
             Timer::StatsReport => self.report_stats(),
             Timer::SelfTest => self.run_self_test(),
             Timer::Drain => self.advance_drains(),
+            Timer::Measurement => {
+                self.end_measurement();
+                Ok(())
+            }
             Timer::ReadBack => {
                 self.read_back();
                 Ok(())

@@ -4,6 +4,8 @@
 mod state;
 mod stats;
 
+use std::time::Duration;
+
 use anyhow::Result;
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -11,7 +13,10 @@ use varlink_server::{Call, CallError, Parameters, Reply, Server};
 
 use super::Daemon;
 use super::reload::{ReloadCause, ReloadOutcome};
-use crate::rpc::{CONSISTENT, PER_CPU, Reloaded};
+use crate::rpc::{CONSISTENT, MILLISECONDS, PER_CPU, Reloaded};
+
+/// Time after which a client that measures has to ask again.
+const LONGEST_MEASUREMENT: Duration = Duration::from_secs(60);
 
 impl Daemon<'_> {
     /// Takes one turn at the control socket: answers at most one call and disconnects clients that read no
@@ -31,13 +36,28 @@ impl Daemon<'_> {
         Ok(match call.name().1 {
             "Stats" => self.reply_with_stats(parameters),
             "Status" => parameters.finish().and_then(|()| result(&self.status())),
-            "Routes" => parameters.finish().and_then(|()| result(&self.live_table())),
+            "Routes" => parameters.finish().and_then(|()| self.reply_with_routes()),
+            "Measure" => self.reply_to_measure(parameters),
             "Reload" => match parameters.finish() {
                 Ok(()) => reply_with(self.reload(ReloadCause::Client)?),
                 Err(refusal) => Err(refusal),
             },
             method => Err(CallError::MethodNotFound(method.to_owned())),
         })
+    }
+
+    fn reply_with_routes(&self) -> Reply {
+        result(&self.live_table().map_err(|error| failed(&error))?)
+    }
+
+    fn reply_to_measure(&mut self, mut parameters: Parameters) -> Reply {
+        let time = Duration::from_millis(parameters.number(MILLISECONDS)?);
+        parameters.finish()?;
+        if time.is_zero() || time > LONGEST_MEASUREMENT {
+            return Err(CallError::InvalidParameter(MILLISECONDS.to_owned()));
+        }
+        self.measure(time);
+        Ok(json!({}))
     }
 
     fn reply_with_stats(&mut self, mut parameters: Parameters) -> Reply {

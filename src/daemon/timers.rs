@@ -16,6 +16,8 @@ pub enum Timer {
     StatsReport,
     /// The self-test is due.
     SelfTest,
+    /// The measurement of run time ends.
+    Measurement,
     /// A record is looked for in the journal.
     ReadBack,
     /// A client of the control socket has to be served or disconnected.
@@ -33,13 +35,14 @@ pub enum Timer {
 }
 
 /// All timers, in the order in which expired ones are handled.
-const TIMERS: [Timer; 12] = [
+const TIMERS: [Timer; 13] = [
     Timer::Reload,
     Timer::Control,
     Timer::Counters,
     Timer::SuppressedReport,
     Timer::StatsReport,
     Timer::SelfTest,
+    Timer::Measurement,
     Timer::ReadBack,
     Timer::Delivery,
     Timer::Reconnect,

@@ -33,6 +33,7 @@ mod permissions;
 mod predecessor;
 mod preemption;
 mod process_tree;
+mod program_facts;
 mod programs;
 mod recipes;
 mod rings;

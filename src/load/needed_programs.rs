@@ -54,6 +54,19 @@ pub(super) fn needed_by(plan: &Plan, handlers: &Handlers, are_returns_free: bool
     names
 }
 
+/// Returns the names of the programs that a table needs for this route.
+pub(super) fn of_route(
+    slot: Slot,
+    route: &Route,
+    handlers: &Handlers,
+    are_returns_free: bool,
+) -> Names {
+    let plan = Plan { routes: [(slot, route.clone())].into(), ..Plan::default() };
+    let mut names = handlers_of(&plan, handlers);
+    names.append(&mut of_rules(&plan, are_returns_free));
+    names
+}
+
 /// Programs that take the verifier longest, the dearest first, and their time in tenths of a millisecond (Linux 6.18).
 const DEAR: [(&str, u32); 19] = [
     ("descriptors", 270),

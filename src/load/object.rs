@@ -158,3 +158,25 @@ fn shares_the_table(program: &str) -> bool {
     ) || program.starts_with("filter")
         || program.starts_with("handle_")
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    /// Bytes of a name that the kernel keeps.
+    const KERNEL_NAME: usize = 15;
+
+    #[test]
+    fn names_of_programs_differ_in_kernel() {
+        let mut object = MaybeUninit::uninit();
+        let open = open(TailcalldSkelBuilder::default(), &mut object).unwrap();
+        let programs = open.open_object().progs();
+        let names: Vec<_> = programs.map(|one| one.name().to_string_lossy().into_owned()).collect();
+        let cut: Vec<_> = names.iter().filter(|name| name.len() > KERNEL_NAME).collect();
+        assert_eq!(cut, ["result_descriptor"], "docs/architecture.md names them");
+        let kept = names.iter().map(|name| name.get(..KERNEL_NAME).unwrap_or(name));
+        assert_eq!(kept.collect::<BTreeSet<_>>().len(), names.len());
+    }
+}

@@ -142,6 +142,17 @@ impl Programs {
         self.rest.get().map(|rest| pick(&rest.progs))
     }
 
+    /// Returns the program of that name, if it is loaded.
+    pub fn loaded_by_name(&self, skeleton: &TailcalldSkel<'_>, name: &str) -> Option<RawFd> {
+        let object = match self.in_second(name) {
+            Some(second) => second.object(),
+            None if self.first.contains(name) => skeleton.object(),
+            None => self.rest.get()?.object(),
+        };
+        let found = object.progs().find(|program| program.name() == name)?;
+        Some(found.as_fd().as_raw_fd())
+    }
+
     fn in_second(&self, name: &str) -> Option<&TailcalldSkel<'static>> {
         let second = self.second.as_ref().filter(|second| second.names.contains(name));
         second.map(|second| &second.skeleton)

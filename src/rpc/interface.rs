@@ -171,6 +171,35 @@ pub struct Routes {
     pub generation: u32,
     /// Routes in the order of their slots.
     pub routes: Vec<Route>,
+    /// Programs that these routes need, by name.
+    pub programs: Vec<ProgramStatus>,
+    /// Time at which the last measurement of run time began.
+    pub measured_since: Option<String>,
+}
+
+/// Parameter of `Measure`.
+pub const MILLISECONDS: &str = "milliseconds";
+
+/// Run time of the calls of a route in a measurement.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RunTime {
+    /// Calls that were measured.
+    pub calls: u64,
+    /// Time that they spent in the programs, in ns, all together.
+    pub ns: u64,
+}
+
+/// A program in the kernel, `Program` of the description.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProgramStatus {
+    /// Name in the object.
+    pub name: String,
+    /// Name in the kernel, as bpftool(8) prints it.
+    pub kernel_name: String,
+    /// Id in the kernel.
+    pub id: u32,
+    /// Instructions that the verifier processed, if the kernel reports them.
+    pub verified_insns: Option<u32>,
 }
 
 /// A route of the live table.
@@ -200,6 +229,10 @@ pub struct Route {
     pub written: u64,
     /// Events lost, for all reasons.
     pub lost: u64,
+    /// Names of the programs that it needs.
+    pub programs: Vec<String>,
+    /// Run time of its calls in the last measurement.
+    pub run_time: Option<RunTime>,
 }
 
 /// One alternative of a route.

@@ -49,6 +49,7 @@ mod process_tree;
 mod reload;
 mod results;
 mod rings;
+mod run_time;
 #[allow(dead_code)] // tests/abuse uses all of it
 mod shell;
 mod timer;

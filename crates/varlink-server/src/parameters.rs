@@ -38,6 +38,15 @@ impl Parameters {
         }
     }
 
+    /// Takes a number without a sign.
+    ///
+    /// # Errors
+    /// [`CallError::InvalidParameter`] if it is missing, negative or has another type.
+    pub fn number(&mut self, name: &str) -> Result<u64, CallError> {
+        let number = self.0.remove(name).and_then(|value| value.as_u64());
+        number.ok_or_else(|| CallError::InvalidParameter(name.to_owned()))
+    }
+
     /// Checks that all parameters were taken.
     ///
     /// # Errors
@@ -78,6 +87,15 @@ mod tests {
         assert_eq!(parameters(&json!({"name": "x"})).text("name"), Ok("x".into()));
         assert_eq!(parameters(&json!({})).text("name"), invalid("name"));
         assert_eq!(parameters(&json!({"name": 1})).text("name"), invalid("name"));
+    }
+
+    #[test]
+    fn number_missing_negative_or_of_other_type_is_error() {
+        assert_eq!(parameters(&json!({"count": 7})).number("count"), Ok(7));
+        for other in [json!({}), json!({"count": -7}), json!({"count": 7.5}), json!({"count": "7"})]
+        {
+            assert_eq!(parameters(&other).number("count"), invalid("count"), "{other}");
+        }
     }
 
     #[test]

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
 use serde::de::DeserializeOwned;
-use serde_json::Value;
+use serde_json::{Map, Value};
 use varlink_server::{Call, Response};
 
 use crate::cli::ClientOptions;
@@ -35,9 +35,9 @@ pub enum Answer<T> {
 pub fn ask<T: DeserializeOwned>(
     options: &ClientOptions,
     method: &str,
-    flags: &[&str],
+    parameters: Map<String, Value>,
 ) -> Result<T> {
-    match call(options, method, flags)? {
+    match call(options, method, parameters)? {
         Answer::Done(reply) => Ok(reply),
         Answer::Refused(error, parameters) => {
             bail!("the daemon replied with the error {error} {parameters}")
@@ -45,17 +45,21 @@ pub fn ask<T: DeserializeOwned>(
     }
 }
 
-/// Calls a method with these flags set.
+/// Returns parameters that set these flags.
+pub fn flags(names: &[&str]) -> Map<String, Value> {
+    names.iter().map(|&name| (name.to_owned(), Value::Bool(true))).collect()
+}
+
+/// Calls a method.
 ///
 /// # Errors
 /// `Failure` if nobody answers, or not us.
 pub fn call<T: DeserializeOwned>(
     options: &ClientOptions,
     method: &str,
-    flags: &[&str],
+    parameters: Map<String, Value>,
 ) -> Result<Answer<T>> {
     let path = options.socket.clone().unwrap_or_else(rpc::default_socket);
-    let parameters = flags.iter().map(|&flag| (flag.to_owned(), Value::Bool(true))).collect();
     let method = format!("{INTERFACE}.{method}");
     let bytes =
         varlink_server::frame(&Call { method, parameters: Some(parameters), ..Call::default() })?;

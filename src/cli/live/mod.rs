@@ -13,7 +13,7 @@ use serde::Serialize;
 use super::print::StandardOutput;
 
 pub use reload::reload;
-pub use routes::routes;
+pub use routes::{measured_time, routes};
 pub use stats::stats;
 pub use status::status;
 

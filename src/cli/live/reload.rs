@@ -2,6 +2,8 @@
 
 use std::io::{self, Write as _};
 
+use serde_json::Map;
+
 use super::client::{Answer, call};
 use super::print_json;
 use crate::cli::print::StandardOutput;
@@ -14,7 +16,7 @@ use crate::rpc::{ReloadRefused, Reloaded};
 /// # Errors
 /// Fails if nobody answers, or the output cannot be written.
 pub fn reload(options: &ClientOptions) -> anyhow::Result<u8> {
-    match call::<Reloaded>(options, "Reload", &[])? {
+    match call::<Reloaded>(options, "Reload", Map::new())? {
         Answer::Done(done) if options.json => print_json(&done)?,
         Answer::Done(done) => print(&done)?,
         Answer::Refused(error, parameters) if error == "io.tailcalld.ReloadRefused" => {

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 
 use serde_json::json;
 
-use super::client::ask;
+use super::client::{ask, flags};
 use super::{counted, print_json};
 use crate::cli::print::{StandardOutput, columns, standard_output};
 use crate::cli::{StatsOptions, exit};
@@ -24,11 +24,11 @@ const ALWAYS: [&str; 2] = ["submitted", "written"];
 /// Fails if nobody answers, or the output cannot be written.
 pub fn stats(options: &StatsOptions) -> anyhow::Result<u8> {
     if options.check {
-        let stats = ask(&options.client, "Stats", &[PER_CPU, CONSISTENT])?;
+        let stats = ask(&options.client, "Stats", flags(&[PER_CPU, CONSISTENT]))?;
         return check(&stats, options.client.json);
     }
-    let flags: &[&str] = if options.per_cpu { &[PER_CPU] } else { &[] };
-    let stats: Stats = ask(&options.client, "Stats", flags)?;
+    let wanted: &[&str] = if options.per_cpu { &[PER_CPU] } else { &[] };
+    let stats: Stats = ask(&options.client, "Stats", flags(wanted))?;
     if options.client.json {
         print_json(&stats)?
     } else {

@@ -2,6 +2,8 @@
 
 use std::io::Write as _;
 
+use serde_json::Map;
+
 use super::client::ask;
 use super::{counted, print_json};
 use crate::cli::print::{standard_output, table};
@@ -14,7 +16,7 @@ use crate::rpc::{SelfTests, Status};
 /// # Errors
 /// Fails if nobody answers, or the output cannot be written.
 pub fn status(options: &ClientOptions) -> anyhow::Result<u8> {
-    let status: Status = ask(options, "Status", &[])?;
+    let status: Status = ask(options, "Status", Map::new())?;
     if options.json {
         print_json(&status)?;
         return Ok(exit::OK);

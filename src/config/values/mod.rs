@@ -28,6 +28,7 @@ pub(super) use patterns::{comm, exe, file_path};
 pub(super) use rate::{burst, limit, per, records, sample};
 pub(super) use results::{outcome, results};
 pub(super) use sizes::{ancestors, argv_bytes, buffer_bytes, record_bytes, ring_bytes, ring_cpus};
+pub use time::time_span;
 
 use super::fault::Problem;
 use super::suggest::{closest, list};

@@ -28,6 +28,17 @@ pub(super) fn unit_like(word: &str) -> Option<&'static str> {
         .map(|(unit, _)| *unit)
 }
 
+/// Parses a time span of the command line.
+///
+/// # Errors
+/// With what is expected.
+pub fn time_span(text: &str) -> Result<Duration, String> {
+    match duration(text) {
+        Ok(Some(time)) => Ok(time),
+        Ok(None) | Err(_) => Err("expected a time span such as 5s or 1min".to_owned()),
+    }
+}
+
 /// Parses a time span: `10s`, `5min`. `None` if it is too long to be counted.
 pub(super) fn duration(text: &str) -> Result<Option<Duration>, Problem> {
     let text = text.trim();

@@ -1,7 +1,9 @@
 //! Replies about the state of the daemon and its live table.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
+use anyhow::Result;
 use syscalls::Slot;
 
 use crate::daemon::Daemon;
@@ -9,7 +11,7 @@ use crate::daemon::start::kernel;
 use crate::output::utc;
 use crate::pipeline::writer::WriterState;
 use crate::plan::Rule;
-use crate::rpc::{self, OutputStatus, Route, Routes, Status};
+use crate::rpc::{self, OutputStatus, ProgramStatus, Route, Routes, Status};
 use crate::stats::{Column, Sums};
 
 impl Daemon<'_> {
@@ -46,10 +48,25 @@ impl Daemon<'_> {
         OutputStatus { name, state: state.to_owned() }
     }
 
-    /// Returns the routes of the live table with their counts.
-    pub(super) fn live_table(&self) -> Routes {
-        let routes = self.plan.routes.keys().map(|&slot| self.live_route(slot)).collect();
-        Routes { generation: self.table.generation(), routes }
+    /// Returns the routes of the live table with their counts, and the programs that they need.
+    pub(super) fn live_table(&self) -> Result<Routes> {
+        let routes: Vec<_> = self.plan.routes.keys().map(|&slot| self.live_route(slot)).collect();
+        let names: BTreeSet<_> = routes.iter().flat_map(|route| &route.programs).collect();
+        let programs = names.into_iter().filter_map(|name| self.program(name).transpose());
+        let programs = programs.collect::<Result<_>>()?;
+        let measured_since = self.measurement.since_ns().map(utc);
+        Ok(Routes { generation: self.table.generation(), routes, programs, measured_since })
+    }
+
+    /// Returns `None` for a program that is not loaded yet.
+    fn program(&self, name: &str) -> Result<Option<ProgramStatus>> {
+        let facts = self.bpf.program_facts(name)?;
+        Ok(facts.map(|facts| ProgramStatus {
+            name: name.to_owned(),
+            kernel_name: facts.kernel_name,
+            id: facts.id,
+            verified_insns: facts.verified_insns,
+        }))
     }
 
     fn live_route(&self, slot: Slot) -> Route {
@@ -64,11 +81,13 @@ impl Daemon<'_> {
             submitted: counters.submitted,
             written: sums[Column::Written],
             lost: sums[Column::Lost],
+            run_time: self.measurement.of(&self.bpf, slot),
             ..Route::default()
         };
         if let Some(route) = self.plan.routes.get(&slot) {
             live.handler = route.handler_names(&self.bpf.handlers);
             live.rules = route.rules.iter().map(|rule| self.live_rule(rule)).collect();
+            live.programs = self.bpf.programs_of_route(slot, route).into_iter().collect();
         }
         if let Some(origin) = self.plan.origins.get(&slot) {
             live.entry.clone_from(&origin.entry);

@@ -28,9 +28,14 @@ fn varlink_description_and_types_have_the_same_members() {
     ] {
         assert_eq!(names(&idl.methods[method].output), members, "{method}");
     }
-    assert_eq!(idl.methods.len(), 4);
+    assert_eq!(names(&idl.methods["Measure"].output), BTreeSet::new());
+    assert_eq!(idl.methods.len(), 5);
     for (method, described) in &idl.methods {
-        let taken: &[&str] = if *method == "Stats" { &[PER_CPU, CONSISTENT] } else { &[] };
+        let taken: &[&str] = match *method {
+            "Stats" => &[PER_CPU, CONSISTENT],
+            "Measure" => &[MILLISECONDS],
+            _ => &[],
+        };
         let taken = taken.iter().map(|name| (*name).to_owned()).collect();
         assert_eq!(names(&described.input), taken, "parameters of {method}");
     }
@@ -44,6 +49,8 @@ fn varlink_description_and_types_have_the_same_members() {
         ("SelfTests", keys(&SelfTests::default())),
         ("Route", keys(&Route::default())),
         ("Rule", keys(&Rule::default())),
+        ("RunTime", keys(&RunTime::default())),
+        ("Program", keys(&ProgramStatus::default())),
         ("Gap", keys(&GapStatus::default())),
     ];
     assert_eq!(idl.typedefs.len(), types.len());

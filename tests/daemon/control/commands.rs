@@ -87,20 +87,10 @@ fn routes_returns_live_table() {
     let place = format!("{}:2", daemon.setup.config().display());
     let entry = format!("({})", &*a);
     let syscall = format!("#{a}");
-    let expected = [
-        &syscall,
-        Abi::Native.name(),
-        &a,
-        "args",
-        "info",
-        "false",
-        "50",
-        "50",
-        "0",
-        &place,
-        &entry,
-    ];
-    assert_eq!(words(line), expected);
+    let expected: [&str; 9] =
+        [&syscall, Abi::Native.name(), &a, "args", "info", "false", "50", "50", "0"];
+    let words = words(line);
+    assert_eq!((&words[..9], &words[10..]), (&expected[..], &[place.as_str(), &entry][..]));
     assert!(out.ends_with("\n2 routes, generation 1\n"), "{out}");
     assert_eq!(daemon.stop().len(), 1);
 }

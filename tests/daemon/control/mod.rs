@@ -2,6 +2,8 @@
 
 mod clients;
 mod commands;
+mod measure;
+mod programs;
 mod stats;
 
 use std::io::{BufRead as _, BufReader, Write as _};
