@@ -8,10 +8,13 @@
 #include "emit.h"
 #include "tailcalld/handler.h"
 
-_Static_assert(TAILCALLD_DATA_BYTES == TEXT_MAX_BYTES, "its data fits into one capture");
-_Static_assert(sizeof(struct tailcalld_capture) == CAPTURE_SIZE, "captures have the same size");
-_Static_assert(TAILCALLD_TEXT == FIELD_TEXT && TAILCALLD_DIRFD == FIELD_DIRFD &&
-		       TAILCALLD_USER_STACK == FIELD_USER_STACK && TAILCALLD_LONG == FIELD_LONG,
+#define SAME(one, other) ((int)(one) == (int)(other))
+
+_Static_assert(SAME(TAILCALLD_DATA_BYTES, TEXT_MAX_BYTES), "its data fits into one capture");
+_Static_assert(SAME(sizeof(struct tailcalld_capture), CAPTURE_SIZE), "captures are headed alike");
+_Static_assert(SAME(TAILCALLD_TEXT, FIELD_TEXT) && SAME(TAILCALLD_DIRFD, FIELD_DIRFD) &&
+		       SAME(TAILCALLD_USER_STACK, FIELD_USER_STACK) &&
+		       SAME(TAILCALLD_LONG, FIELD_LONG),
 	       "kinds have the same numbers");
 
 /* Returns the number of the next handler; 0 if there is none. */
@@ -91,11 +94,12 @@ static __always_inline void chain_call(void *ctx, struct scratch *scratch, const
 	call->counters->state.chained_ns = 0;
 }
 
-/* Counts an earlier call of this slot and CPU whose handler has not come back. */
+/* Counts an earlier call of this slot and CPU whose handler has not come back. Its run time is not
+ * known. */
 static __always_inline void chain_settle(struct counters *counters)
 {
 	if (counters->state.chained_ns)
-		stats_count(counters, COUNTER_LOST_HANDLER);
+		counters->counts[COUNTER_LOST_HANDLER]++;
 }
 
 SEC("raw_tp")

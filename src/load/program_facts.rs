@@ -18,6 +18,8 @@ impl Bpf<'_> {
         if slot.abi() != Abi::IoUring {
             names.insert(DISPATCHER.to_owned());
         }
+        let chains = route.rules.iter().flat_map(|rule| &rule.chain);
+        names.extend(chains.map(|object| object_file(&object.handler.name)));
         names
     }
 
@@ -26,8 +28,18 @@ impl Bpf<'_> {
     /// # Errors
     /// Fails if the kernel does not report it.
     pub fn program_facts(&self, name: &str) -> Result<Option<ProgramFacts>> {
-        let program = self.programs.loaded_by_name(&self.skeleton, name);
+        let program = match name.strip_suffix(OBJECT) {
+            Some(handler) => self.chained_program(handler),
+            None => self.programs.loaded_by_name(&self.skeleton, name),
+        };
         let facts = program.map(program_facts).transpose();
         facts.with_context(|| format!("failed to ask the kernel about the program {name}"))
     }
+}
+
+/// End of the name of a program that is an object of its own, behind the name of its handler.
+const OBJECT: &str = ".bpf.o";
+
+fn object_file(handler: &str) -> String {
+    format!("{handler}{OBJECT}")
 }

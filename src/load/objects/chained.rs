@@ -1,7 +1,7 @@
 //! Programs of the handlers in chains, by the number that routes refer to them by.
 
 use std::collections::BTreeMap;
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsRawFd as _, OwnedFd, RawFd};
 
 use anyhow::{Context as _, Result, anyhow};
 use libbpf_rs::{ErrorKind, MapCore, MapFlags};
@@ -85,6 +85,13 @@ impl Bpf<'_> {
             })?;
         }
         Ok(())
+    }
+
+    /// Returns the program of the handler of that name; `None` if this daemon has not loaded it.
+    pub(in crate::load) fn chained_program(&self, handler: &str) -> Option<RawFd> {
+        let loaded = &self.chained.as_ref()?.loaded;
+        let (_, program) = loaded.iter().find(|(key, _)| key.name == handler)?;
+        Some(program.as_raw_fd())
     }
 
     /// Removes the programs of all handlers but these from the kernel.
