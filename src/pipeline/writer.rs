@@ -25,21 +25,21 @@ pub struct Writer {
     mark: ReadBackMark,
 }
 
-/// Whether a record is looked for.
+/// Mark on a record that is looked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum ReadBackMark {
     /// No record is looked for.
     None,
     /// The next one that the output accepts at once.
     Next,
-    /// That one.
+    /// Marked record.
     At(MarkedRecord),
 }
 
 /// Record that is looked for in the journal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct MarkedRecord {
-    /// Its time, in ns since 1970 UTC.
+    /// Time of the record, in ns since 1970 UTC.
     pub time_ns: u64,
     /// Records that were written by then.
     pub written: u64,
