@@ -58,7 +58,9 @@ impl<'a> FileReader<'a> {
 
     /// Reports a fault, unless its line has one that explains it.
     pub fn refuse(&mut self, span: Range<usize>, problem: impl Into<Problem>) {
-        if self.garbled.contains(&self.source.line_at(span.start)) {
+        // What the parser made up has no place.
+        let is_made_up = span.is_empty() && !self.garbled.is_empty();
+        if is_made_up || self.garbled.contains(&self.source.line_at(span.start)) {
             return;
         }
         if !self.full() {

@@ -43,11 +43,18 @@ pub(super) fn parse(source: &SourceFile) -> (DeTable<'_>, Vec<Garble>) {
     let start = |error: &Error| error.span().unwrap_or_default().start;
     errors.sort_by_key(start);
     errors.dedup_by_key(|error| source.line_at(start(error)));
-    let garble = |error: &Error| Garble {
-        span: error.span().unwrap_or_default(),
-        problem: error.message().to_owned(),
+    let garble = |error: &Error| {
+        let span = error.span().unwrap_or_default();
+        let found = found(&source.text, span.start).unwrap_or_default();
+        Garble { problem: format!("{}{found}", error.message()), span }
     };
     (table.into_inner(), errors.iter().map(garble).collect())
+}
+
+/// Names the character at a fault that may look like another one: a no-break space, a quote of a word processor.
+fn found(text: &str, at: usize) -> Option<String> {
+    let character = text.get(at..)?.chars().next().filter(|character| !character.is_ascii())?;
+    Some(format!("; found U+{:04X}", u32::from(character)))
 }
 
 /// Returns the lines of which the parser made nothing, or something else than was meant: those with a fault,

@@ -14,6 +14,7 @@ use crate::clock;
 use crate::journald::{Ends, JournalFiles};
 use crate::output::record::{Body, Unstored};
 use crate::output::time_field;
+use crate::pipeline::writer::MarkedRecord;
 
 /// Time in which journald stores an entry that it has taken out of its socket.
 const SETTLE: Duration = Duration::from_secs(1);
@@ -25,6 +26,8 @@ pub struct ReadBack {
     files: Option<JournalFiles>,
     /// Ends of the files before the record that is looked for.
     ends: Ends,
+    /// Files have been there in this run: if there are none, journald stores nothing, as on a full disk.
+    had_files: bool,
     /// The record is looked for a second time, because journald may not have stored it yet.
     is_second_look: bool,
     /// Time of the last record that was found, ns since 1970 UTC.
@@ -61,7 +64,7 @@ impl Daemon<'_> {
     /// Arms the timer, once there is a record to look for.
     pub(super) fn arm_read_back(&mut self) {
         if let (Some(interval), Some(_)) =
-            (self.plan.read_back, self.pipeline.borrow().delivery.marked_ns())
+            (self.plan.read_back, self.pipeline.borrow().delivery.marked())
         {
             self.timers.arm(Timer::ReadBack, Instant::now() + interval);
         }
@@ -69,7 +72,7 @@ impl Daemon<'_> {
 
     /// Looks for the record.
     pub(super) fn read_back(&mut self) {
-        let Some(marked_ns) = self.pipeline.borrow().delivery.marked_ns() else { return };
+        let Some(marked) = self.pipeline.borrow().delivery.marked() else { return };
         let is_unread = unread_bytes(self.pipeline.borrow().delivery.output().as_fd()) > 0;
         if std::mem::replace(&mut self.read_back.is_unread, is_unread) != is_unread {
             self.update_status();
@@ -79,15 +82,17 @@ impl Daemon<'_> {
         }
         let state = &mut self.read_back;
         let Some(files) = &state.files else { return };
-        match files.contains(&state.ends, &time_field(marked_ns)) {
+        let is_gone = state.had_files && state.ends.is_empty() && files.ends().is_empty();
+        let found = files.contains(&state.ends, &time_field(marked.time_ns));
+        match found.map(|found| found.or(is_gone.then_some(false))) {
             Ok(Some(false)) if !state.is_second_look => {
                 state.is_second_look = true;
                 return self.timers.set(Timer::ReadBack, Some(Instant::now() + SETTLE));
             }
-            Ok(Some(true)) => self.confirm(marked_ns),
+            Ok(Some(true)) => self.confirm(marked),
             // The record about missing records is written until it is found.
             Ok(found) if found.is_some() || state.is_missing => {
-                return self.report_unstored(marked_ns);
+                return self.report_unstored(marked.time_ns);
             }
             Ok(_) => {}
             Err(error) => tracing::debug!("the journal cannot be read: {error}"),
@@ -95,9 +100,9 @@ impl Daemon<'_> {
         self.mark_next();
     }
 
-    fn confirm(&mut self, marked_ns: u64) {
-        self.read_back.found_ns = marked_ns;
-        self.read_back.found_written = self.pipeline.borrow().delivery.output().counts().written;
+    fn confirm(&mut self, marked: MarkedRecord) {
+        self.read_back.found_ns = marked.time_ns;
+        self.read_back.found_written = marked.written;
         if std::mem::take(&mut self.read_back.is_missing) {
             self.update_status();
         }
@@ -120,7 +125,9 @@ impl Daemon<'_> {
         self.read_back.is_second_look = false;
         self.read_back.ends =
             self.read_back.files.as_ref().map(JournalFiles::ends).unwrap_or_default();
-        let is_possible = self.plan.read_back.is_some() && !self.read_back.ends.is_empty();
+        self.read_back.had_files |= !self.read_back.ends.is_empty();
+        // Without a file, too: it may be a moment before the next one is made.
+        let is_possible = self.plan.read_back.is_some() && self.read_back.files.is_some();
         self.pipeline.borrow_mut().delivery.mark_next(is_possible);
     }
 }

@@ -45,6 +45,10 @@ impl Arguments {
         self.is_known = call.is_some();
         for argument in call.iter().flat_map(KnownCall::arguments) {
             self.text.push_str(if self.ranges.is_empty() { "" } else { ", " });
+            if let Some(label) = argument.parameter.label {
+                self.text.push_str(label);
+                self.text.push('=');
+            }
             let start = self.text.len();
             match notation::string_bytes(&argument) {
                 // The sentence ends within such a string, and its field has the bytes.

@@ -96,4 +96,15 @@ mod tests {
         Stamp::new(zone).micros(1_767_323_045_000_006_999, &mut out);
         assert_eq!(out, "05:04:05.000006");
     }
+
+    #[test]
+    fn local_time_is_that_of_named_zone() {
+        if !std::path::Path::new("/usr/share/zoneinfo/Asia/Kolkata").exists() {
+            return;
+        }
+        let zone = TimeZone::get("Asia/Kolkata").unwrap();
+        let mut out = String::new();
+        Stamp::new(zone).micros(1_767_323_045_000_006_999, &mut out);
+        assert_eq!(out, "08:34:05.000006");
+    }
 }

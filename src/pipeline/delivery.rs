@@ -12,7 +12,7 @@ use syscalls::Slot;
 
 use super::receipts::{Receipts, Source};
 use super::rule_lookup::MatchedRule;
-use super::writer::{SavedRecord, Writer, WriterState};
+use super::writer::{MarkedRecord, SavedRecord, Writer, WriterState};
 use crate::clock::Clock;
 use crate::config::{Aggregate, Keep, Redact};
 use crate::decode::{Event, Outcome};
@@ -277,9 +277,9 @@ impl Delivery {
         self.writer.mark_next(is_wanted);
     }
 
-    /// Returns the time of the marked record, in ns since 1970 UTC; `None` until it is accepted.
-    pub fn marked_ns(&self) -> Option<u64> {
-        self.writer.marked_ns()
+    /// Returns the marked record; `None` until it is accepted.
+    pub fn marked(&self) -> Option<MarkedRecord> {
+        self.writer.marked()
     }
 
     /// Returns the output.

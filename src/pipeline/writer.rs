@@ -25,15 +25,24 @@ pub struct Writer {
     mark: ReadBackMark,
 }
 
-/// Record that is looked for in the journal.
+/// Mark on a record that is looked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum ReadBackMark {
     /// No record is looked for.
     None,
     /// The next one that the output accepts at once.
     Next,
-    /// The record of that time, in ns since 1970 UTC.
-    At(u64),
+    /// Marked record.
+    At(MarkedRecord),
+}
+
+/// Record that is looked for in the journal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct MarkedRecord {
+    /// Time of the record, in ns since 1970 UTC.
+    pub time_ns: u64,
+    /// Records that were written by then.
+    pub written: u64,
 }
 
 /// State of the output.
@@ -162,7 +171,8 @@ impl Writer {
 
     fn mark(&mut self, outcome: WriteOutcome, time_ns: u64) {
         if self.mark == ReadBackMark::Next && outcome == WriteOutcome::Written {
-            self.mark = ReadBackMark::At(time_ns);
+            let written = self.output.counts().written;
+            self.mark = ReadBackMark::At(MarkedRecord { time_ns, written });
         }
     }
 
@@ -171,10 +181,10 @@ impl Writer {
         self.mark = if is_wanted { ReadBackMark::Next } else { ReadBackMark::None };
     }
 
-    /// Returns the time of the record that is marked, in ns since 1970 UTC.
-    pub fn marked_ns(&self) -> Option<u64> {
+    /// Returns the record that is marked.
+    pub fn marked(&self) -> Option<MarkedRecord> {
         match self.mark {
-            ReadBackMark::At(time_ns) => Some(time_ns),
+            ReadBackMark::At(record) => Some(record),
             ReadBackMark::None | ReadBackMark::Next => None,
         }
     }

@@ -1,6 +1,6 @@
 //! A process passes for a program that is excluded: it executes that program with a library of its own in it, a hard
-//! link or a bind mount of it, or runs in a container of root. Only a service of root is excluded, and what it
-//! executes is recorded.
+//! link or a bind mount of it, or runs in a container of root, or in a cgroup with the name of an excluded unit. Only a
+//! service of root is excluded, and what it executes is recorded.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
@@ -10,9 +10,10 @@ use std::process::Command;
 
 use syscalls::{Abi, Slot};
 use tailcalld::exclude::Excluded;
+use tailcalld::load;
 
 use crate::cgroups::{Cgroups, call_in, mount};
-use crate::rig::{Rig, copy_program, own_slot, rig, slot, trigger_path};
+use crate::rig::{Rig, copy_program, own_slot, rig, routes, slot, trigger_path};
 
 pub const NOBODY: u32 = 65534;
 
@@ -116,6 +117,34 @@ fn excluded_program_in_container_of_root_is_recorded() {
     assert_eq!(counts(&rig, call), (1, 0));
     call_in(&container, &program, call.nr());
     assert_eq!(counts(&rig, call), (1, 1));
+}
+
+/// A user chooses the names of the cgroups below their own service manager, and root of a container those below it.
+#[test]
+fn cgroup_with_name_of_excluded_unit_below_another_unit_is_recorded() {
+    const SINK: &str = "tailcalldtest-sink.service";
+    needs_root!();
+    needs_unknown_syscalls!();
+    let call = own_slot(488);
+    let mut existing = Cgroups::new();
+    let manager = existing.make(mount().join("user@65531.service"));
+    let claimed = existing.make(manager.join(SINK));
+    let mut plan = routes(&load::handlers().expect("the object opens"), &[(call, "args")]);
+    plan.exclude_units = vec![SINK.to_owned()];
+    let rig = Rig::new(&plan);
+    let counts = || (rig.counters(call).excluded_unit, rig.counters(call).submitted);
+    let mut made = Cgroups::new();
+    let sink = made.make(mount().join(SINK));
+    call_in(&sink, &trigger_path(), call.nr());
+    assert_eq!(counts(), (1, 0));
+    let slice = made.make(manager.join("app.slice"));
+    let container = made.make(mount().join("tailcalldtest-container.scope"));
+    let claims = [&manager, &slice, &container].map(|above| above.join(SINK));
+    let claimed_later = claims[1..].iter().map(|path| made.make(path.clone()));
+    for (nth, claim) in (1..).zip(claimed_later.chain([claimed])) {
+        call_in(&claim, &trigger_path(), call.nr());
+        assert_eq!(counts(), (1, nth), "{}", claim.display());
+    }
 }
 
 #[test]

@@ -11,17 +11,20 @@ use crate::journald::Journald;
 const TRUSTED: &str = "_SYSTEMD_UNIT=tailcalld.service";
 
 /// Texts that may contain queries, besides the help texts.
-const FILES: [&str; 12] = [
+const FILES: [&str; 15] = [
     "README.md",
     "CONTRIBUTING.md",
     "Makefile",
     "config/tailcalld.toml",
     "docs/architecture.md",
     "docs/events.md",
+    "docs/fidelity.md",
     "docs/man/tailcalld.8",
     "docs/man/tailcalld.toml.5",
+    "docs/recipes.md",
     "docs/security.md",
     "docs/testing.md",
+    "docs/volume.md",
     "systemd/tailcalld.catalog",
     "systemd/tailcalld.service",
 ];

@@ -96,6 +96,16 @@ impl Journald {
         fs::remove_file(self.socket()).unwrap();
     }
 
+    /// Gives the files of the journal a file system of that size.
+    #[allow(dead_code)] // not every test target asks
+    pub fn limit(&mut self, size: &str) {
+        self.kill();
+        let mut mount = self.command("mount");
+        mount.args(["-t", "tmpfs", "-o", &format!("size={size}"), "tmpfs", "/run/log/journal"]);
+        assert!(mount.status().expect("mount starts").success());
+        self.restart();
+    }
+
     /// Starts it again after `kill`.
     pub fn restart(&mut self) {
         self.daemon = run_daemon(&self.holder);

@@ -94,6 +94,11 @@ fn gap_after_kill_and_stop_is_reported_by_next_start() {
     let (third, gap, _) = gap_and_start(&setup);
     assert_eq!((&gap["reason"], &gap["priority"]), (&"stop".into(), &5.into()), "{gap}");
     assert!(gap["from"].as_str().unwrap() <= stopped.as_str(), "{gap} {stopped}");
+    let mut stats = Command::new(env!("CARGO_BIN_EXE_tailcalld"));
+    let stats = stats.arg("stats").env("RUNTIME_DIRECTORY", setup.path("run")).output().unwrap();
+    let [from, to] = ["from", "to"].map(|key| gap[key].as_str().unwrap());
+    let line = format!("\nnothing was recorded from {from} to {to} (stop)\n");
+    assert!(String::from_utf8_lossy(&stats.stdout).contains(&line), "{stats:?} {gap}");
     third.end(Signal::SIGTERM);
 }
 

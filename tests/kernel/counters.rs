@@ -124,3 +124,15 @@ fn limit_per_pid_is_new_for_reused_pid() {
     });
     assert!(twice.is_some(), "no number was had twice");
 }
+
+#[test]
+fn program_whose_skipped_runs_are_counted_is_documented() {
+    needs_root!();
+    let rig = rig(&[(call(), "args")]);
+    let events = include_str!("../../docs/events.md");
+    let (_, section) = events.split_once("<a name=\"missed-runs\"></a>").expect("the section");
+    let (section, _) = section.split_once("\n## ").expect("another section");
+    for name in rig.bpf.misses().expect("the kernel counts them").keys() {
+        assert!(section.contains(&format!("`{name}`")), "docs/events.md does not explain {name}");
+    }
+}

@@ -20,6 +20,7 @@ mod contention;
 mod count;
 mod counters;
 mod counts;
+mod descriptor_races;
 mod descriptors;
 mod env;
 mod exclude;

@@ -174,7 +174,7 @@ fn pidfds_of_new_processes_have_numbers_of_these() {
     for (call, arguments, before, after) in [
         ("clone", &["0x1011", "0", "room:4", "0", "0"][..], "[3<pid:", ">]"),
         ("clone3", &[&args("0x1000"), "64"], "pidfd=[3<pid:", ">], exit_signal=SIGCHLD"),
-        ("clone", &["0x100011", "0", "room:4", "0", "0"], "NULL, [", "]"),
+        ("clone", &["0x100011", "0", "room:4", "0", "0"], "SIGCHLD, [", "]"),
         ("clone3", &[&args("0x100000"), "64"], "parent_tid=[", "], exit_signal=SIGCHLD"),
     ] {
         let text = printed(&rig, Abi::Native, &[(call, arguments)]);

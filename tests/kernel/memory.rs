@@ -217,6 +217,27 @@ fn args_captures_each_of_eight_messages() {
 }
 
 #[test]
+fn args_captures_lengths_of_messages_that_were_sent() {
+    needs_root!();
+    let call = native("sendmmsg");
+    let rig = Rig::new(&route_of(call, with_result));
+    let [connect, nr] = [native("connect"), call].map(|slot| slot.nr().to_string());
+    // Its own name, \x01\0\0abcdefghij.
+    let name = "words:0x6564636261000001,0x6a69686766";
+    let connect = ["bound", "native", &connect, "9", name, "13", "then"];
+    let dont_wait = "0x40";
+    let send = ["native", &nr, "9", "received:0,0,0", "3", dont_wait];
+    captures(&rig, &[&connect[..], &send].concat(), |captures| {
+        let lengths = captures.iter().filter(|one| one.moment == Moment::Return);
+        let lengths: Vec<_> = lengths.map(|one| (one.part, one.value)).collect();
+        let [(Part::Whole, Value::Bytes(bytes))] = lengths[..] else { panic!("{lengths:?}") };
+        // As many as the socket takes.
+        assert!(bytes.len() % 64 == 0 && !bytes.is_empty(), "{}", bytes.len());
+        assert!(bytes.chunks(64).all(|one| one[56..60] == 8_u32.to_ne_bytes()), "{bytes:?}");
+    });
+}
+
+#[test]
 fn args_captures_name_control_and_buffers_of_msghdr() {
     needs_root!();
     let rig = rig(&[(native("sendmsg"), "args")]);

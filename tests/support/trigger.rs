@@ -34,6 +34,7 @@
 //!     trigger root DIRECTORY ...          the rest with that root; the working directory stays
 //!     trigger at DIRECTORY ...            the rest with descriptor 9, that directory
 //!     trigger pidfd own|ended ...         the rest with descriptor 9, a pidfd of this process or of one that has ended
+//!     trigger swapping PATH PATH ...      the rest while descriptor 9 is the one file, the other, and none, again and again
 //!     trigger remove PATH ...             the rest without that file or directory
 //!     trigger uring [setup=FLAGS] OPERATION [MEMBER=VALUE...] | ...     operations of io_uring, all at once; says the results
 //!     trigger ... then ...                one after the other, if the first does not end the process
@@ -194,6 +195,7 @@ fn make_in_time(words: &[&str]) {
                 call.make(nth);
             }
         }
+        ["swapping", one, other, rest @ ..] => swapping([one, other], rest),
         ["endless", rest @ ..] => println!("{}", make_until_eof(&Call::parse(rest))),
         rest => Call::parse(rest).make(0),
     }
@@ -317,6 +319,26 @@ fn shifting(times: u64, call: &Call) {
             }
         });
         (0..times).for_each(|nth| call.make(nth));
+        ended.store(true, Relaxed);
+    });
+}
+
+/// While another thread makes descriptor 9 one file, the other, and none. The kernel may use the memory of what is closed
+/// for a file that never has this descriptor.
+fn swapping(paths: [&str; 2], rest: &[&str]) {
+    let ended = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            while !ended.load(Relaxed) {
+                paths.iter().for_each(|path| stand("at", path));
+                // SAFETY: nobody else in this process uses descriptor 9.
+                unsafe { libc::close(9) };
+                for _ in 0..2 {
+                    std::fs::File::open("/").expect("the root");
+                }
+            }
+        });
+        make(rest);
         ended.store(true, Relaxed);
     });
 }

@@ -132,7 +132,8 @@ fn of_parameter(abi: Abi, index: u8, parameter: &Parameter) -> Vec<DescriptorMem
             at(Part::Whole, DescriptorForm::Bits, true, false).into_iter().collect()
         }
         Kind::Msghdr | Kind::Mmsghdr => {
-            let is_sent = direction == Direction::In;
+            // Of messages that are sent the kernel writes the lengths only.
+            let is_sent = direction == Direction::In || is_read && parameter.kind == Kind::Mmsghdr;
             at(Part::Control, DescriptorForm::Rights, is_sent, !is_sent).into_iter().collect()
         }
         Kind::Struct(name) if is_read => members(name, Part::Whole),

@@ -18,6 +18,9 @@ const SOCKADDR_BYTES: usize = 128;
 /// Bytes of a structure whose size the caller passes: the largest one that is printed, `struct statmount`.
 const SIZED_BYTES: usize = 512;
 
+/// Messages whose lengths are captured: `MESSAGES_MAX` of `bpf/vector.h`.
+const MESSAGES: usize = 8;
+
 /// Bytes that are captured behind a structure with the number of what follows: the longest handle of a file
 /// (`MAX_HANDLE_SZ`).
 const HANDLE_BYTES: usize = 128;
@@ -36,7 +39,7 @@ fn steps(slot: Slot, signature: &Signature, at: u8) -> Vec<types::step> {
     let all = signature.parameters();
     let always = all.get(position).and_then(|one| pointer(slot, all, at, one));
     if let Some(step) = always {
-        return vec![step];
+        return all.get(position).map_or_else(Vec::new, |one| with_lengths(slot, one, step));
     }
     let prototypes = signature.cases().iter().map(|case| case.prototype().parameters());
     let sometimes: Vec<_> = prototypes
@@ -46,6 +49,27 @@ fn steps(slot: Slot, signature: &Signature, at: u8) -> Vec<types::step> {
         sometimes.into_iter().partition(|(one, memory)| is_long_text(one, memory));
     let text = texts.first().and_then(|(one, _)| pointer(slot, all, at, one));
     text.into_iter().chain(some(slot, at, others.into_iter())).collect()
+}
+
+/// Returns the step for a pointer; for messages that are sent two, because the kernel reads them, and writes the length
+/// of each.
+fn with_lengths(slot: Slot, parameter: &Parameter, step: types::step) -> Vec<types::step> {
+    let is_sent = parameter.memory.is_some_and(|memory| memory.direction == Direction::InOut);
+    let size = Kind::Address.size(slot.abi()).and_then(|long| u16::try_from(8 * long).ok());
+    match size {
+        Some(size) if is_sent && parameter.kind == Kind::Mmsghdr => {
+            let lengths = types::step {
+                op: step_op::STEP_BYTES.0 as u8,
+                when: step_when::WHEN_RETURN.0 as u8,
+                by_result: 1,
+                size,
+                most: size.saturating_mul(MESSAGES as u16),
+                ..step
+            };
+            vec![types::step { when: step_when::WHEN_ENTRY.0 as u8, ..step }, lengths]
+        }
+        _ => vec![step],
+    }
 }
 
 /// Returns whether a string may be as long as a path: it is captured up to its end, beside what the argument is

@@ -2,17 +2,20 @@
 //! reported once in both ways.
 
 use std::collections::{BTreeMap, HashMap};
+use std::rc::Rc;
 
 use super::BucketKey;
+use crate::config::Per;
+use crate::pipeline::room::Room;
 
 /// Number of owners that are remembered. The periodic record sums the refusals of others by limit. For the next record
 /// of an owner the latest ones are remembered: most of the others have ended.
 const OWNERS_MAX: usize = 4096;
-/// Part of the owners that are forgotten at a time.
-const FORGOTTEN: usize = OWNERS_MAX / 4;
+/// Owners of a sharer from which on those are forgotten first.
+const MANY: usize = OWNERS_MAX / 8;
 
 /// Counts of refused events, and the part of them that was reported.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Refusals {
     /// The kernel's counts as they were read last.
     read: HashMap<BucketKey, u64>,
@@ -22,6 +25,31 @@ pub struct Refusals {
     next: u64,
     /// Refusals since the last periodic record.
     refused: BTreeMap<BucketKey, Refused>,
+    /// Room for owners in `refused`, by sharer.
+    room: Room<BucketKey>,
+}
+
+impl Default for Refusals {
+    fn default() -> Self {
+        Self {
+            read: HashMap::new(),
+            unreported: HashMap::new(),
+            next: 0,
+            refused: BTreeMap::new(),
+            room: room(),
+        }
+    }
+}
+
+fn room() -> Room<BucketKey> {
+    Room::new(OWNERS_MAX, usize::MAX)
+}
+
+/// Returns whose share of the room an owner takes: each user's own, and one for all owners of another limit, because a
+/// user makes any number of names, processes and cgroups.
+fn sharer(key: &BucketKey) -> BucketKey {
+    let owner = key.owner.filter(|_| key.limit.limit.per == Per::Uid);
+    BucketKey { limit: Rc::clone(&key.limit), slot: None, owner }
 }
 
 #[derive(Debug, Default)]
@@ -66,8 +94,8 @@ impl Refusals {
         if key.owner.is_some() {
             self.add_unreported(key.clone(), count);
         }
-        let room = has_room(self.refused.len(), self.refused.contains_key(&key));
-        let key = if room { key } else { BucketKey { slot: None, owner: None, ..key } };
+        let has_room = self.refused.contains_key(&key) || self.room.take(sharer(&key), 0);
+        let key = if has_room { key } else { BucketKey { slot: None, owner: None, ..key } };
         let refused = self.refused.entry(key).or_default();
         refused.count += count;
         if refused.comm.is_empty() {
@@ -76,16 +104,31 @@ impl Refusals {
     }
 
     fn add_unreported(&mut self, key: BucketKey, count: u64) {
-        if !has_room(self.unreported.len(), self.unreported.contains_key(&key)) {
-            let mut last: Vec<u64> = self.unreported.values().map(|owner| owner.last).collect();
-            let (_, limit, _) = last.select_nth_unstable(FORGOTTEN);
-            let limit = *limit;
-            self.unreported.retain(|_, owner| owner.last >= limit);
+        if self.unreported.len() >= OWNERS_MAX && !self.unreported.contains_key(&key) {
+            self.make_room();
         }
         let owner = self.unreported.entry(key).or_default();
         owner.count += count;
         owner.last = self.next;
         self.next += 1;
+    }
+
+    /// Forgets the earlier half of the owners of the sharer that has most, or of all if nobody has many.
+    fn make_room(&mut self) {
+        let mut last: HashMap<BucketKey, Vec<u64>> = HashMap::new();
+        for (key, owner) in &self.unreported {
+            last.entry(sharer(key)).or_default().push(owner.last);
+        }
+        let (largest, mut last) = match last.iter().max_by_key(|(_, last)| last.len()) {
+            Some((sharer, own)) if own.len() >= MANY => (Some(sharer.clone()), own.clone()),
+            _ => (None, last.into_values().flatten().collect()),
+        };
+        let middle = last.len() / 2;
+        let (_, limit, _) = last.select_nth_unstable(middle);
+        let limit = *limit;
+        self.unreported.retain(|key, owner| {
+            owner.last >= limit || largest.as_ref().is_some_and(|largest| *largest != sharer(key))
+        });
     }
 
     /// Returns and clears the refusals that the next record of the bucket reports.
@@ -104,12 +147,9 @@ impl Refusals {
 
     /// Returns and clears the refusals for the periodic record, the highest count first.
     pub fn take(&mut self) -> Vec<(BucketKey, Refused)> {
+        self.room = room();
         let mut all: Vec<_> = std::mem::take(&mut self.refused).into_iter().collect();
         all.sort_by_key(|(_, refused)| std::cmp::Reverse(refused.count));
         all
     }
-}
-
-fn has_room(taken: usize, is_there: bool) -> bool {
-    taken < OWNERS_MAX || is_there
 }

@@ -121,6 +121,30 @@ fn refusals_of_new_owner_are_reported_after_thousands_that_ended() {
     assert!(!is_known(0) && (1..10_000).filter(|owner| is_known(*owner)).count() < 4096);
 }
 
+/// A process can rename itself for each call.
+#[test]
+fn refusals_by_name_leave_room_for_those_of_users() {
+    let mut suppressed = Refusals::default();
+    let (names, users) = (limit(1, 1, Per::Comm), limit(1, 1, Per::Uid));
+    let flood = |suppressed: &mut Refusals| {
+        (0..10_000).for_each(|name| suppressed.add(key(&names, name), b"", 1));
+    };
+    suppressed.add(key(&users, 1), b"", 3);
+    flood(&mut suppressed);
+    suppressed.add(key(&users, 2), b"", 4);
+    let taken = suppressed.take();
+    let of = |owner| taken.iter().find(|(key, _)| key.owner == owner && key.limit == users);
+    assert_eq!(
+        [1, 2].map(|user| of(Some(user)).map(|(_, refused)| refused.count)),
+        [Some(3), Some(4)]
+    );
+    assert_eq!(taken.iter().map(|(_, refused)| refused.count).sum::<u64>(), 10_007);
+    assert_eq!(taken.len(), 2 + 1_024 + 1);
+    flood(&mut suppressed);
+    assert_eq!([1, 2].map(|user| suppressed.take_unreported(|| key(&users, user))), [3, 4]);
+    assert_eq!(suppressed.take().len(), 1_024 + 1, "the room is free again");
+}
+
 proptest! {
     /// No window has more events than the rate brings in it and the burst, and one more for its begin.
     #[test]

@@ -2,10 +2,11 @@
 //! stored.
 
 use std::fs;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::Duration;
 
 use nix::sys::signal::Signal;
-use tailcalld::output::record::{RecordBody, Unstored};
+use tailcalld::output::record::{RecordBody, Syscall, Unstored};
 
 use super::run::Run;
 use crate::journald::detail;
@@ -64,6 +65,39 @@ fn record_about_missing_records_is_written_until_it_is_stored() {
     std::thread::sleep(LOOKS);
     let entries = run.finish();
     assert_eq!(entries.of(&Unstored::KIND).len(), 1);
+}
+
+/// journald rotates the full file and has no room for another one: it drops all records, those about it included.
+#[test]
+fn records_that_full_disk_drops_are_reported_once_there_is_room() {
+    const CALLS: usize = 1_500;
+    let number = unused_number();
+    let config = format!("[routes]\n{number} = \"args\"\n");
+    let Some((run, manager)) = Run::reading_back_within(&config, "24M") else { return };
+    let fill = "! head -c 64M /dev/zero 2>/dev/null >/run/log/journal/full";
+    assert!(run.journald.command("sh").args(["-c", fill]).status().unwrap().success());
+    trigger(&["times", &CALLS.to_string(), "native", &number, "1"]);
+    // The one that is looked for may have had room: the next one is it.
+    let is_noticed = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            for _ in (0..60).take_while(|_| !is_noticed.load(Relaxed)) {
+                trigger(&["native", &number, "1"]);
+                std::thread::sleep(LOOKS / 10);
+            }
+        });
+        status(&manager, "JOURNAL INCOMPLETE", true);
+        is_noticed.store(true, Relaxed);
+    });
+    std::thread::sleep(LOOKS);
+    assert_eq!(run.journald.query(&["-o", "json", &unstored()]).len(), 0);
+    fs::remove_file(run.journald.path("run/log/journal/full")).unwrap();
+    status(&manager, "JOURNAL INCOMPLETE", false);
+    let entries = run.finish();
+    let [record] = entries.of(&Unstored::KIND)[..] else { panic!("one record") };
+    let stored = entries.of(&Syscall::KIND).len();
+    let written: usize = detail(record, "written").unwrap().parse().unwrap();
+    assert!(stored < CALLS && written >= CALLS - stored, "{stored} stored, {record}");
 }
 
 #[test]

@@ -56,6 +56,14 @@ impl Run {
         Self::with(Journald::start_with(lines)?, config)
     }
 
+    /// Starts in the same way with a journald whose files have a file system of that size.
+    pub fn reading_back_within(config: &str, size: &str) -> Option<(Self, Manager)> {
+        let config = |socket: &str| format!("{config}[journal]\n{socket}read_back = \"1s\"\n");
+        let mut journald = Journald::start()?;
+        journald.limit(size);
+        Self::with(journald, config)
+    }
+
     /// Starts with the shipped configuration, and with a journal of at most 128 MB.
     pub fn shipped() -> Option<Self> {
         let shipped = fs::read_to_string("config/tailcalld.toml").expect("the shipped file");

@@ -20,8 +20,11 @@ pub fn argument_with_memory(one: &Argument<'_>, out: &mut String) {
     let is_read = memory.direction.is_read() || is_vector(one.parameter.kind);
     let is_before = is_read && print_phase(one, Phase::Entry, out);
     let middle = out.len();
-    let is_after =
-        memory.direction.is_written() && one.is_written() && print_phase(one, Phase::Exit, out);
+    // Of messages that are sent the lengths are written, which are printed with them.
+    let is_after = memory.direction.is_written()
+        && !(is_read && one.parameter.kind == Kind::Mmsghdr)
+        && one.is_written()
+        && print_phase(one, Phase::Exit, out);
     match (is_before, is_after) {
         // Changes of a message are printed within it.
         (true, true) if one.parameter.kind == Kind::Msghdr => drop(out.drain(start..middle)),
@@ -104,7 +107,11 @@ fn captures<'e>(
         }
         Kind::Mmsghdr => {
             let rooms = name_rooms(one, phase);
-            let is_captured = messages(captures, (abi, one.socket()), rooms, phase, out);
+            let written = match phase {
+                Phase::Entry => sent_lengths(one),
+                Phase::Exit => None,
+            };
+            let is_captured = messages(captures, (abi, one.socket()), rooms, written, phase, out);
             if is_captured && one.has_more_messages() {
                 out.truncate(out.len().saturating_sub(1));
                 out.push_str(", ...]");
@@ -129,6 +136,15 @@ fn name_rooms(one: &Argument<'_>, phase: Phase) -> impl Iterator<Item = u32> {
         phase == Phase::Exit && capture.part == Part::Whole && capture.status.is_readable()
     });
     headers.filter_map(move |capture| name_length(capture, abi))
+}
+
+/// Returns the headers of the messages that the call has sent, as they were after it: the kernel has written the lengths.
+fn sent_lengths<'e>(one: &Argument<'e>) -> Option<&'e [u8]> {
+    let capture = one.at_return().find(|capture| capture.status.is_readable())?;
+    match capture.value {
+        Value::Bytes(bytes) => Some(bytes),
+        _ => None,
+    }
 }
 
 /// Prints a structure with the memory that its members point to; returns false, and prints nothing, if it has no

@@ -64,16 +64,19 @@ pub fn message<'e>(
 }
 
 /// Prints `[{msg_hdr={...}, msg_len=5}]`; returns whether the messages were captured. The kernel writes the lengths.
-/// `rooms` are those for the names before the call.
+/// `rooms` are those for the names before the call; `sent` are the headers of those that were sent, as they are after it.
 pub fn messages<'e>(
     captures: impl Iterator<Item = &'e Capture<'e>> + Clone,
     (abi, socket): (Abi, Option<Socket>),
     mut rooms: impl Iterator<Item = u32>,
+    sent: Option<&[u8]>,
     phase: Phase,
     out: &mut String,
 ) -> bool {
     let start = out.len();
     let headers = captures.clone().enumerate().filter(|(_, capture)| capture.part == Part::Whole);
+    let size = 8 * Kind::Address.size(abi).unwrap_or(8);
+    let mut sent = sent.unwrap_or_default().chunks_exact(size);
     for (at, header) in headers {
         let rest = captures.clone().skip(at);
         // The captures of a message end at the header of the next one.
@@ -86,7 +89,11 @@ pub fn messages<'e>(
             out.truncate(start);
             return false;
         }
-        if let Some(length) = moved_length(header, abi).filter(|_| phase == Phase::Exit) {
+        let after = match (phase, header.value) {
+            (Phase::Exit, Value::Bytes(bytes)) => Some(bytes),
+            _ => sent.next(),
+        };
+        if let Some(length) = after.and_then(|header| moved_length(header, abi)) {
             out.extend([", msg_len=", itoa::Buffer::new().format(length)]);
         }
         out.push('}');
@@ -95,11 +102,10 @@ pub fn messages<'e>(
     out.len() > start
 }
 
-/// Returns the number of bytes that the kernel moved, behind the captured header of a message.
-fn moved_length(header: &Capture<'_>, abi: Abi) -> Option<u32> {
-    let Value::Bytes(bytes) = header.value else { return None };
+/// Returns the number of bytes that the kernel moved, behind the header of a message.
+fn moved_length(header: &[u8], abi: Abi) -> Option<u32> {
     let at = 7 * Kind::Address.size(abi)?;
-    bytes.get(at..at + 4).map(|bytes| padded_uint(bytes) as u32)
+    header.get(at..at + 4).map(|bytes| padded_uint(bytes) as u32)
 }
 
 /// Prints captured bytes by `write`; the address if there are none.

@@ -138,7 +138,8 @@ fn parameter(member: &Member, names: &[&str], abi: Abi) -> Option<Parameter> {
         }
         None => {
             let width = if member.width == 4 { Width::Int } else { Width::Quad };
-            Some(Parameter { name: member.name, kind: Kind::Unsigned(width), memory: None })
+            let kind = Kind::Unsigned(width);
+            Some(Parameter { name: member.name, kind, memory: None, label: None })
         }
     }
 }

@@ -15,6 +15,8 @@ pub struct Parameter {
     /// Memory that it points to; `None` if it is not a pointer, and for a pointer of which only the
     /// address is printed.
     pub memory: Option<Memory>,
+    /// Name that a sentence has in front of the value, as in strace; `None` for almost all.
+    pub label: Option<&'static str>,
 }
 
 impl Parameter {

@@ -10,17 +10,23 @@ pub fn name(column: &'static str) -> Option<&'static str> {
     if column == NOT_PASSED { Some(column) } else { Some(column.split_once(':')?.0) }
 }
 
-/// Parses `name:KIND[LEN] DIRECTION` or `name:KIND[LEN] DIRECTION when CONDITION`; `names` are those of all parameters, to which LEN may refer.
+/// Parses `name:KIND[LEN] DIRECTION when CONDITION labelled LABEL`, of which all but the first is optional; `names` are those of all parameters, to which LEN may refer.
 pub fn parse(column: &'static str, names: &[&str], sets: &'static Sets) -> Option<Parameter> {
     if column == NOT_PASSED {
-        return Some(Parameter { name: column, kind: Kind::Hex(Width::Long), memory: None });
+        let kind = Kind::Hex(Width::Long);
+        return Some(Parameter { name: column, kind, memory: None, label: None });
     }
     let (name, rest) = halves(column).0.split_once(':')?;
+    let (rest, label) = match rest.split_once(" labelled ") {
+        None => (rest, None),
+        Some((rest, label)) => (rest, Some(label)),
+    };
     let (rest, written) = match rest.split_once(" when ") {
         None => (rest, Written::Always),
         Some((rest, condition)) => (rest, Written::parse(condition, names)?),
     };
-    parts(name, rest, written, names, sets)
+    let parameter = parts(name, rest, written, names, sets)?;
+    Some(Parameter { label, ..parameter })
 }
 
 /// Parses `KIND[LEN]` of a member that is a pointer.
@@ -67,7 +73,7 @@ fn parts(
         return None;
     }
     let memory = Memory { direction: direction.unwrap_or(Direction::In), count, written };
-    Some(Parameter { name, kind, memory: is_captured.then_some(memory) })
+    Some(Parameter { name, kind, memory: is_captured.then_some(memory), label: None })
 }
 
 /// Parses the test that follows ` if `; the outer `None` means that it is malformed.

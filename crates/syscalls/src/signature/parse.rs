@@ -9,6 +9,8 @@ use crate::constants::Sets;
 
 /// Beginning of a column that describes an inner call.
 pub(super) const INNER_CALL: &str = "as ";
+/// Beginning of a column that has the parameters in the order in which they are printed.
+const PRINTED: &str = "printed ";
 
 impl Prototype {
     /// Parses the columns of a line, the last of which may be the result; those of a case follow the first
@@ -19,7 +21,10 @@ impl Prototype {
         base: &Self,
         sets: &'static Sets,
     ) -> Option<Self> {
-        let is_own = |column: &&str| !column.is_empty() && !column.starts_with(INNER_CALL);
+        let is_own = |column: &&str| {
+            !column.is_empty() && ![INNER_CALL, PRINTED].iter().any(|head| column.starts_with(head))
+        };
+        let printed = columns.split('\t').find_map(|column| column.strip_prefix(PRINTED));
         let mut columns: Vec<_> = columns.split('\t').filter(is_own).collect();
         let mut result = base.result;
         if let Some(kind) = columns.last().and_then(|one| one.strip_prefix("= ")) {
@@ -38,6 +43,10 @@ impl Prototype {
         }
         for column in &columns {
             prototype.conditions.push(parameter_parser::condition(column, &prototype.parameters)?);
+        }
+        if let Some(printed) = printed {
+            let positions = printed.split(',').map(|one| position(one, &prototype));
+            prototype.order = positions.collect::<Option<_>>()?;
         }
         Some(prototype)
     }

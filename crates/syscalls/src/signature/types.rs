@@ -42,6 +42,8 @@ pub struct Prototype {
     pub(super) parameters: Vec<Parameter>,
     /// Test of each parameter that is passed only if another one has a certain value.
     pub(super) conditions: Vec<Option<RegisterTest>>,
+    /// Positions of the parameters in the order in which they are printed; empty if that is their own.
+    pub(super) order: Vec<u8>,
     pub(super) result: Kind,
     /// Call that a multiplexing syscall makes.
     pub(super) inner: Option<InnerCall>,
@@ -121,7 +123,13 @@ impl Default for Prototype {
     /// Returns a prototype without parameters whose result is a number.
     fn default() -> Self {
         let result = Kind::Signed(Width::Long);
-        Self { parameters: Vec::new(), conditions: Vec::new(), result, inner: None }
+        Self {
+            parameters: Vec::new(),
+            conditions: Vec::new(),
+            order: Vec::new(),
+            result,
+            inner: None,
+        }
     }
 }
 
@@ -164,14 +172,14 @@ impl Prototype {
         })
     }
 
-    /// Returns the position of the `nth` argument of the call, or of the inner call in registers.
+    /// Returns the position of the `nth` argument that is printed of the call, or of the inner call in registers.
     fn nth(&self, nth: usize) -> Option<usize> {
-        match &self.inner {
-            Some(InnerCall { source: ArgumentSource::Registers(order), .. }) => {
-                order.get(nth).map(|position| usize::from(*position))
-            }
-            _ => Some(nth),
-        }
+        let order = match &self.inner {
+            Some(InnerCall { source: ArgumentSource::Registers(order), .. }) => order,
+            _ if self.order.is_empty() => return Some(nth),
+            _ => &self.order,
+        };
+        order.get(nth).map(|position| usize::from(*position))
     }
 
     /// Returns the value at a position: one register, or two if a 64-bit value also takes the next

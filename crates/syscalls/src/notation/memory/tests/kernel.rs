@@ -299,6 +299,23 @@ fn message_has_lengths_before_and_after_the_call() {
     assert_eq!(texts(-11, vec![read(1, &before)])[1], "0x1000");
 }
 
+/// The kernel writes the lengths of those that it has sent, which may be fewer than the call passes.
+#[test]
+fn message_that_was_sent_has_its_length() {
+    let header = |moved| [words(&[0, 0, 0, 0, 0, 0, 0]), words(&[moved])].concat();
+    let (before, after) = (header(0xbad), [header(5), header(7)].concat());
+    let entry = vec![read(1, &before); 3];
+    let both = [entry.clone(), vec![written(1, &after)]].concat();
+    let args = [3, 0x1000, 3, 0, 0, 0];
+    let rest = "{msg_hdr={msg_name=NULL, msg_namelen=0, msg_iov=NULL, msg_iovlen=0, \
+                msg_controllen=0, msg_flags=0}";
+    assert_eq!(cut("sendmmsg", args, 2, &both), [""; 0]);
+    let expected = format!("[{rest}, msg_len=5}}, {rest}, msg_len=7}}, {rest}}}]");
+    assert_eq!(arguments("sendmmsg", args, 2, both)[1], expected);
+    let unsent = format!("[{rest}}}, {rest}}}, {rest}}}]");
+    assert_eq!(arguments("sendmmsg", args, -11, entry)[1], unsent);
+}
+
 #[test]
 fn time_has_date() {
     let time = words(&[1_795_968_396]);

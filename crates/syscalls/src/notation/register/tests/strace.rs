@@ -4,8 +4,10 @@ use super::*;
 
 pub fn call(abi: Abi, syscall: &str, registers: [u64; 6]) -> String {
     let slot = Slot::new(abi, number(abi, syscall).unwrap()).unwrap();
-    let texts =
-        signature(slot).unwrap().arguments(registers).map(|(one, n)| text(one.kind, n, abi));
+    let label = |label| format!("{label}=");
+    let texts = signature(slot).unwrap().arguments(registers).map(|(one, n)| {
+        format!("{}{}", one.label.map_or_else(String::new, label), text(one.kind, n, abi))
+    });
     format!("{syscall}({})", texts.collect::<Vec<_>>().join(", "))
 }
 
@@ -137,10 +139,19 @@ fn register_value_of_calls_of_x86_only() {
             Native,
             "clone",
             [0x120_0011, 0, 0, 0x20, 0, 9],
-            "clone(CLONE_CHILD_CLEARTID|CLONE_CHILD_SETTID|SIGCHLD, NULL, 0x20)",
+            "clone(child_stack=NULL, flags=CLONE_CHILD_CLEARTID|CLONE_CHILD_SETTID|SIGCHLD, \
+             child_tidptr=0x20)",
         ),
         (Compat, "open", [0x10, 0x8000, 9, 9, 9, 9], "open(0x10, O_RDONLY|O_LARGEFILE)"),
-        (Compat, "clone", [0x11, 0, 0, 7, 0x20, 9], "clone(SIGCHLD, NULL)"),
+        (
+            Native,
+            "clone",
+            [0x3d_0f00, 0x5000, 0x30, 0x20, 0x40, 9],
+            "clone(child_stack=0x5000, flags=CLONE_VM|CLONE_FS|CLONE_FILES|CLONE_SIGHAND|CLONE_THREAD\
+             |CLONE_SYSVSEM|CLONE_SETTLS|CLONE_PARENT_SETTID|CLONE_CHILD_CLEARTID, parent_tid=0x30, tls=0x40, \
+             child_tidptr=0x20)",
+        ),
+        (Compat, "clone", [0x11, 0, 0, 7, 0x20, 9], "clone(child_stack=NULL, flags=SIGCHLD)"),
         (Compat, "lseek", [3, 0xffff_fffb, 1, 9, 9, 9], "lseek(3, -5, SEEK_CUR)"),
         (Compat, "pread64", [3, 0x1000, 16, 5, 1, 9], "pread64(3, 0x1000, 16, 4294967301)"),
         (Compat, "fcntl64", [3, 13, 0x1000, 9, 9, 9], "fcntl64(3, F_SETLK64, 0x1000)"),
