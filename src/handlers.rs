@@ -25,6 +25,20 @@ pub struct HandlerObject {
     pub path: PathBuf,
     /// SHA-256 of the file, in hexadecimal.
     pub sha256: String,
+    /// Places of the fields, if its data is a structure; otherwise its captures name them.
+    #[serde(default)]
+    pub members: Vec<StructMember>,
+}
+
+/// Place of a field in a structure.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StructMember {
+    /// Offset, in bytes.
+    pub offset: u32,
+    /// Size, in bytes.
+    pub size: u32,
+    /// Names of the values of an enumeration.
+    pub names: Vec<(i64, String)>,
 }
 
 /// A file among the objects that is none.

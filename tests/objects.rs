@@ -16,7 +16,7 @@ use tailcalld::load::handlers_for;
 use tailcalld::plan;
 
 /// Variants of the handler, and why each is refused.
-const REFUSED: [(&str, &str); 15] = [
+const REFUSED: [(&str, &str); 18] = [
     (
         "newer",
         "is built for version 2 of the interface of handlers, this tailcalld has version 1; compile it again with its \
@@ -49,6 +49,15 @@ const REFUSED: [(&str, &str); 15] = [
         "declares a message with characters that are not printable ASCII: \"\\u{1b}[31m{file}\"",
     ),
     ("long_name", "declares its name without a NUL at its end"),
+    ("event_bits", "has the member \"bits\" of bits, which is no field"),
+    (
+        "event_pointer_array",
+        "has the member \"all\" of a type that is no field: expected numbers, enumerations, or arrays of bytes or characters",
+    ),
+    (
+        "event_missing",
+        "has no structure \"other\", which it names as its event; name it with TAILCALLD_EVENT",
+    ),
 ];
 
 /// Returns the handlers of a configuration that stands alone in a folder.

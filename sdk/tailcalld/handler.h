@@ -259,6 +259,10 @@ static __always_inline long tailcalld_bytes(struct tailcalld_call *call, __u8 fi
 	return error;
 }
 
+/* Names the structure that `event` of the declaration means, so that the object has its type:
+ * `TAILCALLD_EVENT(struct removed);`. */
+#define TAILCALLD_EVENT(type) type *_tailcalld_event __weak
+
 /* Takes the data for the structure that the declaration names: `struct removed *event =
  * tailcalld_event(call, struct removed);`. Its memory is what the handler before has left. */
 #define tailcalld_event(call, type)                                                                \

@@ -8,7 +8,7 @@ use syscalls::{Capture, Moment, Part, Status, Value};
 use super::captures::{Captures, EncodedChained};
 use super::reader::Reader;
 use crate::bpf::types::tailcalld_capture;
-use crate::handlers::{FieldKind, HandlerObject};
+use crate::handlers::{FieldKind, HandlerObject, StructMember};
 
 const CAPTURE_SIZE: usize = size_of::<tailcalld_capture>();
 
@@ -48,7 +48,21 @@ impl<'a> Chained<'a> {
 }
 
 /// Returns `None` if the bytes are not what the handler declares.
-fn captures<'a>(bytes: &'a [u8], count: u16, object: &HandlerObject) -> Option<Captures<'a>> {
+fn captures<'a>(bytes: &'a [u8], count: u16, object: &'a HandlerObject) -> Option<Captures<'a>> {
+    if count == 0 && !bytes.is_empty() {
+        let members = (0..).zip(object.members.iter().zip(&object.handler.fields));
+        let values = members.map(|(index, (member, field))| {
+            let value = value_of(bytes, member, field.kind)?;
+            Some(Capture {
+                index,
+                part: Part::Whole,
+                moment: Moment::Entry,
+                value,
+                status: Status::Ok,
+            })
+        });
+        return values.collect::<Option<Vec<_>>>().map(|all| all.into_iter().collect());
+    }
     let mut at = 0;
     let captures = (0..count).map(|_| capture(bytes, &mut at, object));
     captures.collect::<Option<Vec<_>>>().map(|all| all.into_iter().collect())
@@ -73,6 +87,33 @@ fn capture<'a>(bytes: &'a [u8], at: &mut usize, object: &HandlerObject) -> Optio
     let status = status(&head)?;
     let is_fitting = !is_text || !matches!(value, Value::Number(_));
     is_fitting.then_some(Capture { index, part: Part::Whole, moment: Moment::Entry, value, status })
+}
+
+/// Returns the value of a member of a structure.
+fn value_of<'a>(bytes: &'a [u8], member: &'a StructMember, kind: FieldKind) -> Option<Value<'a>> {
+    let from = usize::try_from(member.offset).ok()?;
+    let memory = bytes.get(from..from.checked_add(usize::try_from(member.size).ok()?)?)?;
+    if kind == FieldKind::Text {
+        return memory.split(|&byte| byte == 0).next().map(Value::Text);
+    }
+    let Some(number) = number(memory, kind) else { return Some(Value::Bytes(memory)) };
+    let named = member.names.iter().find(|(value, _)| *value == number as i64);
+    Some(named.map_or(Value::Number(number), |(_, name)| Value::Text(name.as_bytes())))
+}
+
+/// Returns the number in memory of 1, 2, 4 or 8 bytes, with its sign if the kind has one.
+fn number(memory: &[u8], kind: FieldKind) -> Option<u64> {
+    let is_signed = kind == FieldKind::Long;
+    let of = |unsigned: u64, signed: i64| if is_signed { signed as u64 } else { unsigned };
+    Some(match *memory {
+        [byte] => of(byte.into(), i8::from_ne_bytes([byte]).into()),
+        [a, b] => of(u16::from_ne_bytes([a, b]).into(), i16::from_ne_bytes([a, b]).into()),
+        [a, b, c, d] => {
+            let bytes = [a, b, c, d];
+            of(u32::from_ne_bytes(bytes).into(), i32::from_ne_bytes(bytes).into())
+        }
+        _ => u64::from_ne_bytes(memory.try_into().ok()?),
+    })
 }
 
 /// Kinds of captures, and their states.

@@ -195,6 +195,22 @@ fn handler_that_claims_too_many_captures_is_counted() {
     assert_eq!(lost(&daemon.stop()), BTreeMap::from([("handler_full".to_owned(), 1)]));
 }
 
+#[test]
+fn handler_whose_data_is_a_structure_has_its_members_as_fields() {
+    let Some(setup) = setup("\"event\"", "event") else { return };
+    let daemon = setup.start();
+    remove(&daemon, &["a"]);
+    let records = removals(&daemon.stop());
+    let expected = json!({
+        "text": "abc", "bytes": "\"\\xfe\\x00\\x00\\x00\"", "small": -2, "byte": 200, "flag": 1,
+        "outcome": "OUTCOME_SOME", "unnamed": 5, "number": -3, "address": "0x1234",
+        "thread": records[0]["tid"],
+    });
+    assert_eq!(records[0]["args"], expected, "{records:#?}");
+    let message = records[0]["message"].as_str().unwrap();
+    assert!(message.starts_with("abc: OUTCOME_SOME -2 by rm"), "{message}");
+}
+
 /// The steps of docs/handlers.md, which begin with the handlers of BCC's example.
 #[test]
 fn tutorial_builds_wires_and_records_its_handlers() {
@@ -249,7 +265,7 @@ fn tutorial_builds_wires_and_records_its_handlers() {
     assert_eq!(of("hello_timer"), [creating, other, other, other, "Deleting a timer"]);
     for block in tutorial.split("```c\n").skip(1) {
         let block = block.split("```").next().unwrap();
-        let is_there = ["hello_exec", "hello_timer", "removed"].iter().any(|name| {
+        let is_there = ["hello_exec", "hello_timer", "removed", "removal"].iter().any(|name| {
             let source = root.join(format!("examples/handlers/{name}.bpf.c"));
             squeezed(&std::fs::read_to_string(source).unwrap()).contains(&squeezed(block))
         });

@@ -78,8 +78,8 @@ fn read(
 }
 
 fn object(name: &str, path: &Path, bytes: &[u8]) -> std::result::Result<HandlerObject, String> {
-    let handler = manifest::read(bytes, name)?;
-    Ok(HandlerObject { handler, path: path.to_owned(), sha256: digest(bytes) })
+    let (handler, members) = manifest::read(bytes, name)?;
+    Ok(HandlerObject { handler, path: path.to_owned(), sha256: digest(bytes), members })
 }
 
 /// Returns the bytes of an object that is still the one that was read.

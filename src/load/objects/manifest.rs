@@ -7,9 +7,10 @@ use std::mem::{offset_of, size_of};
 use libbpf_rs::{ObjectBuilder, OpenObject};
 use syscalls::{Abi, number};
 
+use super::event_struct;
 use crate::bpf::types::{self, tailcalld_kind, tailcalld_limit};
 use crate::config::{NONE, printable};
-use crate::handlers::{Field, FieldKind, Handler, Role};
+use crate::handlers::{Field, FieldKind, Handler, Role, StructMember};
 use crate::load::errors;
 
 /// Section of the declaration.
@@ -25,6 +26,9 @@ const SUMMARY_SIZE: usize = tailcalld_limit::TAILCALLD_SUMMARY_SIZE.0 as usize;
 const SYSCALL_SIZE: usize = tailcalld_limit::TAILCALLD_SYSCALL_SIZE.0 as usize;
 const SYSCALLS: usize = tailcalld_limit::TAILCALLD_SYSCALLS.0 as usize;
 const FIELDS: usize = tailcalld_limit::TAILCALLD_FIELDS.0 as usize;
+const EVENT_SIZE: usize = tailcalld_limit::TAILCALLD_EVENT_SIZE.0 as usize;
+/// Most bytes of a handler's data.
+pub(super) const DATA_BYTES: usize = tailcalld_limit::TAILCALLD_DATA_BYTES.0 as usize;
 const MESSAGES: usize = tailcalld_limit::TAILCALLD_MESSAGES.0 as usize;
 const MESSAGE_SIZE: usize = tailcalld_limit::TAILCALLD_MESSAGE_SIZE.0 as usize;
 
@@ -32,7 +36,7 @@ const MESSAGE_SIZE: usize = tailcalld_limit::TAILCALLD_MESSAGE_SIZE.0 as usize;
 ///
 /// # Errors
 /// What is wrong with the object, as a clause about its file.
-pub fn read(bytes: &[u8], name: &str) -> Result<Handler, String> {
+pub fn read(bytes: &[u8], name: &str) -> Result<(Handler, Vec<StructMember>), String> {
     errors::capture_libbpf_messages();
     let opened = errors::said(|| ObjectBuilder::default().name(name)?.open_memory(bytes));
     let object = opened.map_err(|said| {
@@ -49,7 +53,18 @@ pub fn read(bytes: &[u8], name: &str) -> Result<Handler, String> {
             "has no declaration (section {SECTION}): declare the handler with TAILCALLD_HANDLER"
         ));
     }
-    declaration(declared, name)
+    let mut handler = declaration(declared)?;
+    let event = part(declared, offset_of!(types::tailcalld_handler, event), EVENT_SIZE);
+    let event = text(event, "its event")?;
+    let mut members = Vec::new();
+    if !event.is_empty() {
+        if !handler.fields.is_empty() {
+            return Err("declares both fields and an event; declare one of them".to_owned());
+        }
+        (handler.fields, members) = event_struct::fields(bytes, &event)?.into_iter().unzip();
+    }
+    check(&handler, name)?;
+    Ok((handler, members))
 }
 
 /// Checks that there is one program, of the kind that can stand in the table, and a way back from it.
@@ -80,7 +95,7 @@ fn check_programs(object: &OpenObject) -> Result<(), String> {
     }
 }
 
-fn declaration(bytes: &[u8], name: &str) -> Result<Handler, String> {
+fn declaration(bytes: &[u8]) -> Result<Handler, String> {
     let abi = part(bytes, offset_of!(types::tailcalld_handler, abi), size_of::<u32>());
     let abi = abi.try_into().map(u32::from_ne_bytes).unwrap_or_default();
     if abi != ABI {
@@ -120,7 +135,6 @@ fn declaration(bytes: &[u8], name: &str) -> Result<Handler, String> {
             "a message",
         )?,
     };
-    check(&handler, name)?;
     Ok(handler)
 }
 

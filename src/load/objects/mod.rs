@@ -2,6 +2,7 @@
 
 mod chained;
 mod embedded;
+mod event_struct;
 mod folders;
 mod loader;
 mod manifest;

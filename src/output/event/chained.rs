@@ -82,7 +82,10 @@ fn write_one(
     match (render::number(kind, capture.value), kind, capture.value) {
         (Some(notation::Number::Unsigned(number)), ..) => out.unsigned(name, number),
         (Some(notation::Number::Signed(number)), ..) => out.signed(name, number),
-        (None, FieldKind::Text, Value::Text(text) | Value::Bytes(text)) => out.text(name, text),
+        // The names of the values of an enumeration are texts, too.
+        (None, _, Value::Text(text)) | (None, FieldKind::Text, Value::Bytes(text)) => {
+            out.text(name, text);
+        }
         (None, _, value) => {
             let exact = |text: &mut String| render::exact(kind, value, context(event), text);
             out.text(name, scratch.text(exact));
@@ -105,7 +108,11 @@ pub fn append(name: &str, event: &Event, out: &mut String) -> bool {
         return false;
     };
     match captures.first() {
-        Some(capture) => values::append(field.kind, capture, context(event), out),
+        Some(capture) => {
+            let is_text = matches!(capture.value, Value::Text(_));
+            let kind = if is_text { FieldKind::Text } else { field.kind };
+            values::append(kind, capture, context(event), out);
+        }
         None => out.push_str("<not captured>"),
     }
     true
