@@ -37,6 +37,8 @@ pub struct StructMember {
     pub offset: u32,
     /// Size, in bytes.
     pub size: u32,
+    /// The member is an array of bytes, not a number.
+    pub is_array: bool,
     /// Names of the values of an enumeration.
     pub names: Vec<(i64, String)>,
 }

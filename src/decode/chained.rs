@@ -96,7 +96,8 @@ fn value_of<'a>(bytes: &'a [u8], member: &'a StructMember, kind: FieldKind) -> O
     if kind == FieldKind::Text {
         return memory.split(|&byte| byte == 0).next().map(Value::Text);
     }
-    let Some(number) = number(memory, kind) else { return Some(Value::Bytes(memory)) };
+    let number = number(memory, kind).filter(|_| !member.is_array);
+    let Some(number) = number else { return Some(Value::Bytes(memory)) };
     let named = member.names.iter().find(|(value, _)| *value == number as i64);
     Some(named.map_or(Value::Number(number), |(_, name)| Value::Text(name.as_bytes())))
 }

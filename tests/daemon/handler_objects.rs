@@ -202,7 +202,7 @@ fn handler_whose_data_is_a_structure_has_its_members_as_fields() {
     remove(&daemon, &["a"]);
     let records = removals(&daemon.stop());
     let expected = json!({
-        "text": "abc", "bytes": "\"\\xfe\\x00\\x00\\x00\"", "small": -2, "byte": 200, "flag": 1,
+        "text": "abc", "bytes": "<4 bytes: fe 00 00 00>", "small": -2, "byte": 200, "flag": 1,
         "outcome": "OUTCOME_SOME", "unnamed": 5, "number": -3, "address": "0x1234",
         "thread": records[0]["tid"],
     });

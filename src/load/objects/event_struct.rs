@@ -36,6 +36,7 @@ pub fn fields(bytes: &[u8], name: &str) -> Result<Vec<(Field, StructMember)>, St
         let MemberAttr::Normal { offset } = member.attr else {
             return Err(format!("has the member {member_name:?} of bits, which is no field"));
         };
+        let is_array = bare(&types, member.ty).is_some_and(|bare| bare.kind() == BtfKind::Array);
         let (kind, size, names) = kind(&types, member.ty).ok_or_else(|| {
             format!("has the member {member_name:?} of a type that is no field: expected numbers, enumerations, or arrays of bytes or characters")
         })?;
@@ -43,7 +44,7 @@ pub fn fields(bytes: &[u8], name: &str) -> Result<Vec<(Field, StructMember)>, St
         if member_name.starts_with('_') {
             continue;
         }
-        let member = StructMember { offset: offset / 8, size, names };
+        let member = StructMember { offset: offset / 8, size, is_array, names };
         fields.push((Field { name: member_name.to_owned(), kind, role: Role::None }, member));
     }
     Ok(fields)

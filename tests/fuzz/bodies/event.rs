@@ -38,6 +38,7 @@ static CHAIN: LazyLock<Vec<HandlerObject>> = LazyLock::new(|| {
     let members = (0..4).map(|at| StructMember {
         offset: 8 * at,
         size: 8 - at,
+        is_array: at == 1,
         names: vec![(1, "ONE".to_owned())],
     });
     let object = |name: &str, fields: &[Field], members: &[StructMember]| HandlerObject {
