@@ -205,6 +205,17 @@ impl Delivery {
     /// Writes the ledger as a whole.
     pub(super) fn write_receipts(&mut self) {
         self.write_receipt_state();
+        self.write_rows();
+    }
+
+    /// Does the same after a restart: the rows say whether the record that the previous daemon left is counted, so that
+    /// it may go only after them.
+    pub(super) fn write_restored_receipts(&mut self) {
+        self.write_rows();
+        self.write_receipt_state();
+    }
+
+    fn write_rows(&self) {
         self.tally.slots.keys().for_each(|&slot| self.write_row(slot));
     }
 

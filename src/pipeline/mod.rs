@@ -226,7 +226,7 @@ impl Pipeline {
         if let Some(record) = waiting {
             self.delivery.write_waiting(record);
         }
-        self.delivery.write_receipts();
+        self.delivery.write_restored_receipts();
     }
 
     /// Returns time and thread of the event that the previous daemon was delivering when it was killed.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use syscalls::Slot;
 
 use super::entry_file::EntryFile;
-use super::writer::{SavedRecord, WaitingEvents};
+use super::writer::{FIRST_WAITING, SavedRecord, WaitingEvents};
 use crate::decode::Header;
 use crate::stats::{
     Counted, EventId, EventOutcomes, Ledger, LedgerRow, LedgerState, Portion, UserCounters,
@@ -17,6 +17,8 @@ pub(super) struct Receipts {
     files: Option<(Ledger, EntryFile)>,
     slots: BTreeMap<Slot, Received>,
     state: LedgerState,
+    /// State that the ledger has.
+    written: LedgerState,
     /// Number of the record that waits, as the writer counts them.
     waiting: Option<u64>,
     /// The event that the previous daemon was delivering when it was killed, and whether it had delivered it. Taken by
@@ -78,6 +80,7 @@ impl Receipts {
                 is_counted = !state.is_saved_first || row.saved == state.waiting_number;
                 if !is_counted && entry.is_some() {
                     count(portion, &mut row);
+                    row.saved = state.waiting_number;
                 }
             }
             if row.received > 0 {
@@ -91,12 +94,32 @@ impl Receipts {
             tally.crash(lost);
         }
         self.interrupted = Some((state.delivering, is_done));
-        let may_be_written = !state.is_unsent;
-        self.state =
-            LedgerState { waiting: None, is_saved_first: false, is_unsent: false, ..state };
         self.open(ledger, entries);
         let saved = waiting.zip(entry);
+        self.keep_state(&state, saved.is_some());
+        let may_be_written = !state.is_unsent;
         (tally, saved.map(|(portion, entry)| SavedRecord { portion, entry, may_be_written }))
+    }
+
+    /// Goes on with the state of the previous daemon. If it left a record, that stays in its place under its number until
+    /// the output has it: this daemon may be killed too. From now on the output may have it.
+    fn keep_state(&mut self, state: &LedgerState, is_left: bool) {
+        self.written = *state;
+        self.state = LedgerState { is_unsent: false, ..*state };
+        if state.is_unsent {
+            self.put_state();
+        }
+        self.waiting = is_left.then_some(FIRST_WAITING);
+        self.state.waiting = state.waiting.filter(|_| is_left);
+        self.state.is_saved_first &= is_left;
+    }
+
+    /// Writes the state, if the ledger has another one.
+    fn put_state(&mut self) {
+        if let Some((ledger, _)) = self.files.as_ref().filter(|_| self.state != self.written) {
+            ledger.write_state(&self.state);
+            self.written = self.state;
+        }
     }
 
     fn restore_row(
@@ -128,7 +151,9 @@ impl Receipts {
 
     /// Notes that the delivery of an event begins.
     pub fn begin(&mut self, header: &Header) -> Standing {
-        let Some((ledger, _)) = &self.files else { return Standing::New };
+        if self.files.is_none() {
+            return Standing::New;
+        }
         let id = EventId { boottime_ns: header.boottime_ns, tid: header.tid };
         match self.interrupted.take() {
             Some((delivering, true)) if delivering == id => return Standing::Done,
@@ -136,7 +161,7 @@ impl Receipts {
             _ => {}
         }
         self.state.delivering = id;
-        ledger.write_state(&self.state);
+        self.put_state();
         self.receive(header.slot, id);
         Standing::New
     }
@@ -151,19 +176,18 @@ impl Receipts {
     /// Saves a record whose events are in memory only, before it is written. To be followed by `write` for their slot, and
     /// then by `write_state`: a daemon that is killed before the first has not counted them.
     pub fn save(&mut self, portion: Portion, entry: &[u8]) {
-        let Some((ledger, entries)) = &mut self.files else { return };
+        let Some((_, entries)) = &mut self.files else { return };
         let Some(number) = saved_number(entries, entry) else { return };
         self.state.waiting = Some(portion);
         (self.state.waiting_number, self.state.is_saved_first) = (number, true);
-        ledger.write_state(&self.state);
+        self.put_state();
         self.slots.entry(portion.slot()).or_default().saved = number;
     }
 
     /// Notes that the record that waits is not sent before the daemon ends.
     pub fn leave(&mut self) {
-        let Some((ledger, _)) = &self.files else { return };
         self.state.is_unsent = true;
-        ledger.write_state(&self.state);
+        self.put_state();
     }
 
     /// Writes what became of the events of a slot.
@@ -182,24 +206,18 @@ impl Receipts {
         waiting: Option<WaitingEvents<'_>>,
         cut_in: Option<u64>,
     ) {
-        let Some((ledger, entries)) = &mut self.files else { return };
+        let Some((_, entries)) = &mut self.files else { return };
         let number = waiting.as_ref().map(|waiting| waiting.number);
-        let is_settled = self.state.is_saved_first && waiting.is_none();
-        let known = (self.state.undecodable, self.waiting, self.state.cut_in);
-        if !is_settled && known == (undecodable, number, cut_in) {
-            return;
-        }
         if self.waiting != number && !self.state.is_saved_first {
             let entry = waiting.as_ref().and_then(|waiting| waiting.entry);
             self.state.waiting_number =
                 entry.and_then(|entry| saved_number(entries, entry)).unwrap_or_default();
         }
         self.waiting = number;
+        self.state.is_saved_first &= waiting.is_some();
         self.state.waiting = waiting.map(|waiting| waiting.portion);
-        self.state.is_saved_first &= !is_settled;
-        self.state.undecodable = undecodable;
-        self.state.cut_in = cut_in;
-        ledger.write_state(&self.state);
+        (self.state.undecodable, self.state.cut_in) = (undecodable, cut_in);
+        self.put_state();
     }
 }
 

@@ -1,3 +1,5 @@
+mod kills;
+
 use std::fs::File;
 use std::io::{Read as _, Seek as _};
 use std::mem::{offset_of, size_of};

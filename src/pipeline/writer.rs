@@ -10,6 +10,9 @@ use crate::output::{Output, WriteOutcome};
 use crate::pipeline::unsent::{Unsent, UnsentEvents};
 use crate::stats::Portion;
 
+/// Number of the first record that waits: that of the previous daemon, if it left one.
+pub(super) const FIRST_WAITING: u64 = 1;
+
 /// The output, and the events that wait in it.
 #[derive(Debug)]
 pub struct Writer {
@@ -103,7 +106,7 @@ impl Writer {
             output,
             state: WriterState::Open,
             waiting: None,
-            next_number: 1,
+            next_number: FIRST_WAITING,
             unsent: Unsent::default(),
             has_sent: false,
             mark: ReadBackMark::None,

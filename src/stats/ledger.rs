@@ -170,6 +170,8 @@ impl Ledger {
     /// Writes a row into the copy that is not valid, and makes it the valid one with the last store: a daemon that is
     /// killed in between leaves the row as it was.
     fn write_row(&self, row: usize, words: impl Iterator<Item = u64>) {
+        #[cfg(test)]
+        steps::end();
         let numbers = [0, 1].map(|copy| self.number(row, copy));
         let [first, second] = numbers;
         let copy = usize::from(first > second);
@@ -181,6 +183,8 @@ impl Ledger {
         if let Some(number) = self.words.word(index(row, copy, WORDS)) {
             number.store(first.max(second) + 1, Release);
         }
+        #[cfg(test)]
+        steps::end();
     }
 
     fn read_row(&self, row: usize) -> [u64; WORDS] {
@@ -203,6 +207,23 @@ fn index(row: usize, copy: usize, at: usize) -> usize {
 
 fn event_id(boottime_ns: u64, tid: u64) -> EventId {
     EventId { boottime_ns, tid: u32::try_from(tid).unwrap_or_default() }
+}
+
+/// Steps of the protocol at which tests kill the daemon.
+#[cfg(test)]
+pub(crate) mod steps {
+    use std::cell::RefCell;
+
+    thread_local!(static WATCH: RefCell<Option<Box<dyn FnMut()>>> = const { RefCell::new(None) });
+
+    /// Calls `watch` before and after each write of a row by this thread from now on.
+    pub(crate) fn watch(watch: impl FnMut() + 'static) {
+        WATCH.set(Some(Box::new(watch)));
+    }
+
+    pub(super) fn end() {
+        WATCH.with_borrow_mut(|watch| watch.iter_mut().for_each(|watch| watch()));
+    }
 }
 
 #[cfg(test)]

@@ -11,6 +11,8 @@ mod user;
 pub type Misses = std::collections::BTreeMap<&'static str, u64>;
 
 pub use kernel::*;
+#[cfg(test)]
+pub(crate) use ledger::steps as ledger_steps;
 pub use ledger::{EventId, Ledger, LedgerRow, LedgerState};
 pub use settled::{Cell, settled};
 pub use table::{Column, Counted, Reason, Sums};

@@ -16,12 +16,8 @@ pub struct Accounts {
     outside: Outside,
     pub entries: Entries,
     made: Made,
-    /// Events that were written and are not in the journal, less those that are there twice; in the last quiet time.
+    /// Events that were written and are not in the journal, in the last quiet time.
     missing: i64,
-    /// Events with a mark by then.
-    marked: u64,
-    /// Events that are in the journal twice.
-    pub duplicates: u64,
     /// Events that are in the journal more or less often than anything explains.
     pub unexplained: u64,
     /// Events that journald had accepted and not stored when it was killed, of all times and the most of one.
@@ -40,8 +36,6 @@ impl Accounts {
             entries: Entries::default(),
             made: Made::new(),
             missing: 0,
-            marked: 0,
-            duplicates: 0,
             unexplained: 0,
             in_flight: 0,
             most_in_flight: 0,
@@ -56,28 +50,24 @@ impl Accounts {
         }
     }
 
-    /// Waits until all events are written and the journal has them, more than once only if they are marked.
+    /// Waits until all events are written and the journal has them. Those that are there twice are known one by one: a
+    /// marked copy must not stand for an event that is still on its way.
     pub fn settle(&mut self, service: &Service) {
         eventually("no event waits", || self.books(service).sum().waiting == 0);
         self.unbalanced += u64::from(!service.is_balanced());
         let begin = Instant::now();
-        let (missing, is_explained) = loop {
+        let missing = loop {
             self.entries.read(&service.journald);
             let missing = self.missing(service);
-            let marks = i64::try_from(self.entries.marked - self.marked).unwrap();
-            let is_explained = (self.missing - marks..=self.missing).contains(&missing);
-            if is_explained || begin.elapsed() > DEADLINE {
-                break (missing, is_explained);
+            if missing == self.missing || begin.elapsed() > DEADLINE {
+                break missing;
             }
         };
-        let difference = missing.abs_diff(self.missing);
-        if is_explained {
-            self.duplicates += difference;
-        } else {
-            self.unexplained += difference;
+        if missing != self.missing {
+            self.unexplained += missing.abs_diff(self.missing);
             self.print_missing(service, missing - self.missing);
         }
-        (self.missing, self.marked) = (missing, self.entries.marked);
+        self.missing = missing;
     }
 
     /// Prints for each number how many events were written and are not in the journal, since the beginning.

@@ -55,7 +55,8 @@ impl Run {
         figures.note("slowest start, s", format!("{slowest:.2}"));
         figures.exact("records `adopted`", entries.of(&Adopted::KIND), self.kills);
         figures.exact("records `gap`", entries.of(&RecordingGap::KIND), 0);
-        figures.note("events that are there twice", accounts.duplicates);
+        figures.note("events that are there twice", entries.duplicates);
+        figures.exact("events that are there twice without a mark", entries.unmarked_duplicates, 0);
         let marked = accounts.entries.marked_records;
         figures.at_most("records with a mark that they may be there twice", marked, self.kills);
         figures.note("reloads", self.reloads);

@@ -1,0 +1,157 @@
+//! Daemons that are killed before and after each write to the ledger, while events, aggregates and calls with results
+//! come in all orders and the output comes and goes. Each event is in the journal or counted as lost, never both.
+
+mod world;
+
+use std::collections::BTreeSet;
+
+use world::{Call, Moment, World};
+
+use super::*;
+
+/// Event in the life of a daemon.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Action {
+    /// A call is in the ring.
+    Call(Call),
+    /// The intervals of the aggregates end.
+    Close,
+    /// The output goes away.
+    Leave,
+    /// The output is back.
+    Return,
+}
+
+const ACTIONS: [Action; 6] = [
+    Action::Call(Call::Recorded),
+    Action::Call(Call::Aggregated),
+    Action::Call(Call::WithResult),
+    Action::Close,
+    Action::Leave,
+    Action::Return,
+];
+
+/// Returns all orders of that many actions.
+fn scripts(length: usize) -> Vec<Vec<Action>> {
+    let Some(length) = length.checked_sub(1) else { return vec![Vec::new()] };
+    let longer =
+        |script: Vec<Action>| ACTIONS.map(|action| [script.clone(), vec![action]].concat());
+    scripts(length).into_iter().flat_map(longer).collect()
+}
+
+/// A daemon with its world.
+struct Life {
+    pipeline: Pipeline,
+    world: World,
+}
+
+impl Life {
+    /// Begins with what the previous daemon left.
+    fn begin(moment: &Moment, is_away: bool) -> Self {
+        let (world, ledger, entries) = World::begin(moment);
+        let mut pipeline = world.pipeline();
+        if is_away {
+            world.leave();
+        }
+        world.watch();
+        if moment.kills == 0 {
+            pipeline.open_ledger(ledger, entries, None);
+        } else {
+            pipeline.adopt(ledger, entries, Vec::new(), None);
+        }
+        Self { pipeline, world }
+    }
+
+    fn act(&mut self, action: Action) {
+        match action {
+            Action::Call(call) => self.world.add(call),
+            Action::Close => {
+                self.world.end_interval();
+                self.pipeline.delivery.close_intervals();
+            }
+            Action::Leave => self.world.leave(),
+            Action::Return => self.world.listen(),
+        }
+        self.turn();
+    }
+
+    /// Takes from the ring what the output accepts.
+    fn turn(&mut self) {
+        self.pipeline.flush();
+        while self.pipeline.delivery.writer_state() == WriterState::Open {
+            let Some(record) = self.world.first() else { break };
+            let _ = self.pipeline.receive(&record);
+            self.world.remove_first();
+        }
+        self.pipeline.end_turn(true);
+        self.world.look();
+    }
+
+    /// Ends with all that waits written. Returns the moments at which the daemon could have been killed.
+    fn end(mut self, story: &str) -> Vec<Moment> {
+        self.act(Action::Return);
+        self.act(Action::Close);
+        self.act(Action::Close);
+        assert_eq!(self.pipeline.delivery.writer_state(), WriterState::Open, "{story}");
+        self.check(story);
+        self.world.moments()
+    }
+
+    /// Compares the books with the journal.
+    fn check(&self, story: &str) {
+        let end = self.world.moment();
+        let mut total = crate::stats::EventOutcomes::default();
+        for outcomes in self.pipeline.delivery.tally.slots.values() {
+            total.written += outcomes.written;
+            total.aggregated += outcomes.aggregated;
+            total.lost_crash += outcomes.lost_crash;
+        }
+        let books = [total.written, total.aggregated];
+        assert_eq!(books, end.written(), "in the books, in the journal: {story}\n{end}");
+        let all = total.written + total.aggregated + total.lost_crash;
+        assert_eq!(all, end.calls(), "{story}\n{end}");
+        let copies = end.copies();
+        let is_marked = |(copies, marked): &(u64, u64)| *marked >= copies - 1;
+        assert!(copies.values().all(is_marked), "twice without a mark: {story}\n{end}");
+        let doubles: u64 = copies.values().map(|(copies, _)| copies - 1).sum();
+        assert!(doubles <= end.kills, "{doubles} doubles: {story}\n{end}");
+        assert!(end.has_all_recorded(), "lost although it was in the ring: {story}\n{end}");
+    }
+}
+
+/// Lives on from a moment in each way, and from each moment of these lives.
+fn explore(moment: &Moment, lengths: &[usize], story: &str, seen: &mut BTreeSet<String>) {
+    let Some((&length, rest)) = lengths.split_first() else { return };
+    for script in (0..=length).flat_map(scripts) {
+        for is_away in [false, true].into_iter().take(1 + moment.kills.min(1) as usize) {
+            let story = format!("{story}\n{script:?}, away at first: {is_away}");
+            let mut life = Life::begin(moment, is_away);
+            script.iter().for_each(|&action| life.act(action));
+            for (step, moment) in life.end(&story).into_iter().enumerate() {
+                if seen.insert(format!("{} {}", rest.len(), moment.key())) {
+                    explore(&moment, rest, &format!("{story}, killed at step {step}"), seen);
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn each_event_is_written_or_counted_after_a_kill_at_any_step() {
+    explore(&Moment::default(), &[3, 0], "", &mut BTreeSet::new());
+}
+
+#[test]
+fn each_event_is_written_or_counted_after_kills_of_daemons_that_went_on() {
+    explore(&Moment::default(), &[1, 0, 0], "", &mut BTreeSet::new());
+}
+
+#[test]
+fn record_that_ended_daemon_left_is_marked_after_a_kill() {
+    let mut life = Life::begin(&Moment::default(), false);
+    life.act(Action::Leave);
+    life.act(Action::Call(Call::Recorded));
+    life.pipeline.leave();
+    let left = life.world.moments().pop().unwrap();
+    explore(&left, &[0, 0], "left", &mut BTreeSet::new());
+}
