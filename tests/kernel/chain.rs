@@ -64,7 +64,7 @@ fn swap_under_load_misses_and_doubles_nothing() {
             by_version[live] += 1;
         }
     };
-    let swaps = scaled(250);
+    let swaps = scaled(100);
     for swap in 1..=swaps {
         let next = &plans[usize::try_from(swap % 2).expect("a bit")];
         rig.table.apply(&mut rig.bpf, next).expect("the plan is wired");
