@@ -281,9 +281,10 @@ fn handlers_prints_each_handler_and_none() {
     assert_eq!((code, err.as_str()), (OK, ""));
     let first = |line: &str| line.split_whitespace().next().unwrap().to_owned();
     let names: Vec<_> = out.lines().map(first).collect();
-    let expected = tailcalld::load::handlers().unwrap();
-    let expected = expected.iter().map(|handler| handler.name.as_str());
-    let expected: Vec<_> = ["HANDLER"].into_iter().chain(expected).chain(["none"]).collect();
+    let all = tailcalld::load::handlers().unwrap();
+    let built_in = all.iter().map(|handler| handler.name.as_str());
+    let expected: Vec<_> =
+        ["HANDLER"].into_iter().chain(built_in).chain(["stack", "none"]).collect();
     assert_eq!(names, expected);
 }
 

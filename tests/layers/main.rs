@@ -35,7 +35,7 @@ const LAYERS: &[(&str, &[&str])] = &[
             "stats", "units",
         ],
     ),
-    ("table", &["bpf", "config", "filter", "load", "plan", "units"]),
+    ("table", &["bpf", "config", "filter", "handlers", "load", "plan", "units"]),
     ("exclude", &["bpf", "config", "load"]),
     // From the kernel to the output.
     ("ring", &["bpf", "load"]),

@@ -4,9 +4,12 @@
 use libbpf_rs::btf::types::{Array, Enum, Int, IntEncoding, MemberAttr, Struct};
 use libbpf_rs::btf::{Btf, BtfKind, BtfType, HasSize as _, TypeId};
 
-use super::manifest::DATA_BYTES;
+use crate::bpf::types::tailcalld_limit;
 use crate::handlers::{Field, FieldKind, Role, StructMember};
 use crate::load::errors;
+
+/// Most bytes of a handler's data.
+const DATA_BYTES: usize = tailcalld_limit::TAILCALLD_DATA_BYTES.0 as usize;
 
 /// Names that one type may have, one behind the other.
 const ALIASES: usize = 16;

@@ -27,8 +27,6 @@ const SYSCALL_SIZE: usize = tailcalld_limit::TAILCALLD_SYSCALL_SIZE.0 as usize;
 const SYSCALLS: usize = tailcalld_limit::TAILCALLD_SYSCALLS.0 as usize;
 const FIELDS: usize = tailcalld_limit::TAILCALLD_FIELDS.0 as usize;
 const EVENT_SIZE: usize = tailcalld_limit::TAILCALLD_EVENT_SIZE.0 as usize;
-/// Most bytes of a handler's data.
-pub(super) const DATA_BYTES: usize = tailcalld_limit::TAILCALLD_DATA_BYTES.0 as usize;
 const MESSAGES: usize = tailcalld_limit::TAILCALLD_MESSAGES.0 as usize;
 const MESSAGE_SIZE: usize = tailcalld_limit::TAILCALLD_MESSAGE_SIZE.0 as usize;
 
