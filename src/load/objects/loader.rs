@@ -64,7 +64,7 @@ impl ObjectLoader {
     /// Loads an object and waits for that.
     ///
     /// # Errors
-    /// What libbpf or the verifier said.
+    /// The last words of libbpf or of the verifier.
     pub fn load(&self, name: &str, bytes: Vec<u8>) -> Loaded {
         let ended = |_| "the thread that loads handlers has ended; restart tailcalld".to_owned();
         self.requests.send(LoadRequest { name: name.to_owned(), bytes }).map_err(|_| ended(()))?;

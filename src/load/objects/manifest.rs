@@ -33,7 +33,7 @@ const MESSAGE_SIZE: usize = tailcalld_limit::TAILCALLD_MESSAGE_SIZE.0 as usize;
 /// Reads the declaration of the handler `name`.
 ///
 /// # Errors
-/// What is wrong with the object, as a clause about its file.
+/// The reason why it is no object of a handler, as a clause about its file.
 pub fn read(bytes: &[u8], name: &str) -> Result<(Handler, Vec<StructMember>), String> {
     errors::capture_libbpf_messages();
     let opened = errors::said(|| ObjectBuilder::default().name(name)?.open_memory(bytes));
