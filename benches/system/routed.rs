@@ -19,6 +19,8 @@ struct Contender {
     /// fails. None: the syscall itself.
     call: Option<&'static str>,
     calls: u64,
+    /// Sections of the configuration behind the routes.
+    settings: &'static str,
     alone: Series,
     added: Series,
 }
@@ -29,7 +31,13 @@ const fn contender(
     (syscall, call): (&'static str, Option<&'static str>),
     calls: u64,
 ) -> Contender {
-    Contender { name, route, syscall, call, calls, alone: Series::new(), added: Series::new() }
+    let (alone, added) = (Series::new(), Series::new());
+    Contender { name, route, syscall, call, calls, settings: UNLIMITED, alone, added }
+}
+
+/// A route of the cheap syscall to `args`, with more or fewer checks of the caller.
+const fn checked(name: &'static str, route: &'static str, settings: &'static str) -> Contender {
+    Contender { settings, ..contender(name, route, (CHEAP, None), 20_000) }
 }
 
 const WITH_RESULT: &str = "{ handler = 'args', result = true }";
@@ -51,12 +59,26 @@ const CONTENDERS: [Contender; 9] = [
     ),
 ];
 
+/// A limit that no caller of a batch reaches.
+const LIMITED: &str = "[limits]\nper_uid = \"10000000/s\"\n";
+const UNCHECKED: &str = "[exclude]\nexe = []\nunits = []\n[limits]\nper_uid = \"none\"\n";
+const KEPT: &str = "{ handler = 'args', keep = 'always' }";
+
+/// Checks of the caller, each with those in front of it.
+const CHECKED: [Contender; 4] = [
+    checked("no exclusion, no limit", "'args'", UNCHECKED),
+    checked("excluded executables and units", "'args'", UNLIMITED),
+    checked("a limit for each owner and syscall", "'args'", LIMITED),
+    checked("room in the ring that is reserved (`keep`)", KEPT, LIMITED),
+];
+
 pub fn run(bench: &Bench) -> Result<Part> {
-    let mut contenders = CONTENDERS;
+    let (mut contenders, mut checked) = (CONTENDERS, CHECKED);
     let empty = beside_empty(bench, |caller| {
-        contenders.iter_mut().try_for_each(|contender| contender.measure(bench, caller))
+        let mut all = contenders.iter_mut().chain(&mut checked);
+        all.try_for_each(|contender| contender.measure(bench, caller))
     })?;
-    Ok(part(&contenders, &empty))
+    Ok(part(&contenders, &checked, &empty))
 }
 
 impl Contender {
@@ -73,7 +95,7 @@ impl Contender {
 
     fn with_daemon(&self, bench: &Bench, caller: &mut Caller, call: &str) -> Result<f64> {
         let routes = format!("[routes]\n{} = {}\n", self.syscall, self.route);
-        let configuration = format!("{routes}[ring]\nsize = \"64MiB\"\n{UNLIMITED}");
+        let configuration = format!("{routes}[ring]\nsize = \"64MiB\"\n{}", self.settings);
         let daemon = Daemon::start(bench, &configuration, Some("/dev/null".as_ref()))?;
         let counters = daemon.counters()?;
         let with = caller.ns_per_call(bench, call, self.calls)?;
@@ -86,7 +108,19 @@ impl Contender {
     }
 }
 
-fn part(contenders: &[Contender; 9], empty: &Series) -> Part {
+/// What each check adds to a routed call.
+fn checks(checked: &[Contender; 4]) -> Table {
+    let mut table = Table::new(&["checks of the caller of `args`", "ns added", "ns more"]);
+    let mut before = &checked[0].added;
+    for it in checked {
+        let more = it.added.minus(before);
+        table.row([it.name.to_owned(), it.added.show(0).to_string(), more.show(1).to_string()]);
+        before = &it.added;
+    }
+    table
+}
+
+fn part(contenders: &[Contender; 9], checked: &[Contender; 4], empty: &Series) -> Part {
     let mut table = Table::new(&["routed to", "ns alone", "ns added", "times the empty program"]);
     for it in contenders {
         let ratio = it.added.over(empty);
@@ -101,10 +135,12 @@ fn part(contenders: &[Contender; 9], empty: &Series) -> Part {
              CPU. `count` and `args` are measured with `{CHEAP}`, paths with `faccessat` \
              of a path that does not exist, descriptors with `read` of no bytes of `/etc/passwd`, `exec` with `execve` of a path that does not \
              exist. The empty program adds {} ns to `{CHEAP}` in the same rounds. No \
-             event was lost in any round: a run that loses one is rejected.",
+             event was lost in any round: a run that loses one is rejected. The second table has \
+             the checks that keep a caller from hiding, each with those of the rows above it; a \
+             syscall that is not routed meets none of them.",
             empty.show(1)
         ),
-        tables: vec![table],
+        tables: vec![table, checks(checked)],
         claims: vec![
             Claim::at_most("routed to `count`", 2.0, "times the empty program", &ratio(0))
                 .otherwise(WHY_COUNT),

@@ -30,6 +30,11 @@ impl Series {
         self.0.iter().zip(&other.0).map(|(a, b)| a / b).collect()
     }
 
+    /// Differences, round by round.
+    pub fn minus(&self, other: &Self) -> Self {
+        self.0.iter().zip(&other.0).map(|(a, b)| a - b).collect()
+    }
+
     /// Each round's value without its sign.
     pub fn magnitude(&self) -> Self {
         self.0.iter().map(|value| value.abs()).collect()

@@ -31,7 +31,12 @@ add() {
 sh scripts/cargo.sh $settings build $options --bin tailcalld --example trigger
 add $built/tailcalld /bin/tailcalld
 add $built/examples/trigger /test/examples/trigger
-add "$(test_program kernel)" /test/deps/kernel
+for test in kernel abuse many_cgroups cgroup_churn; do
+	add "$(test_program $test)" /test/deps/$test
+done
+# The path of the daemon that cargo compiles into tests.
+mkdir -p "$tree$PWD/$built"
+ln -s /bin/tailcalld "$tree$PWD/$built/tailcalld"
 for clang in "$@"; do
 	add "$(test_program verifier $unoptimized --config "env.CLANG=\"$clang\"")" \
 		"/test/deps/verifier-$clang"

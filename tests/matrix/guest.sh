@@ -58,6 +58,18 @@ test_each_way() {
 	unset TAILCALLD_TEST_ATTACH
 }
 
+# Attacks in each way to attach, but for those that need journalctl or btrfs, which guests do not have, and on which the
+# kernel's version has no influence.
+test_attacks() {
+	for way in $(ways); do
+		export TAILCALLD_TEST_ATTACH=$way
+		run_tests "$way, abuse" abuse --skip forged:: --skip equal_inodes::
+		run_tests "$way, abuse" many_cgroups
+		run_tests "$way, abuse" cgroup_churn
+	done
+	unset TAILCALLD_TEST_ATTACH
+}
+
 # Runs the tests with many tasks on one CPU in each preemption mode, which can be changed from 5.16
 # on, and each way to attach. Both tracepoints are among them on all kernels: each call that is
 # missing there has to be one that the kernel counted as missed. The mode that the kernel booted with
@@ -77,6 +89,7 @@ test_each_preemption() {
 
 test_all() {
 	test_each_way
+	test_attacks
 	test_each_preemption
 	for clang in $(cd /test/deps && ls -d verifier-*); do
 		run_tests "${clang#verifier-}" "$clang"
