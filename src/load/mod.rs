@@ -299,6 +299,11 @@ impl Bpf<'_> {
         &self.skeleton.maps.tree_members
     }
 
+    /// The tags of cgroups, by their ids.
+    pub fn tagged_cgroups(&self) -> &dyn MapCore {
+        &self.skeleton.maps.cgroup_tags
+    }
+
     /// Opens the ledger of the daemon.
     ///
     /// # Errors

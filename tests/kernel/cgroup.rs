@@ -1,6 +1,7 @@
 //! Cgroups of the v2 hierarchy, made for a test.
 
 use std::fs;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::PathBuf;
 use std::process::Command;
 
@@ -15,6 +16,11 @@ impl Cgroup {
         let made = mount().join(path);
         fs::create_dir(&made).unwrap_or_else(|error| panic!("{}: {error}", made.display()));
         Self(made)
+    }
+
+    /// Returns its id.
+    pub fn id(&self) -> u64 {
+        fs::metadata(&self.0).expect("a cgroup").ino()
     }
 
     /// Makes the call once in the cgroup: a shell moves there and executes the trigger.

@@ -54,6 +54,7 @@ mod run_time;
 #[allow(dead_code)] // tests/abuse uses all of it
 mod shell;
 mod timer;
+mod unknown_places;
 mod uring;
 mod wake;
 mod who;
