@@ -6,6 +6,7 @@
 #	CLANGS="clang-14 clang-19"	compilers of the BPF object; default: all that are installed
 #	CPUS=8				processors of each guest; default: 2
 #	TESTS="rings:: wake::"		only these of the kernel tests
+#	FUNCTIONS=1			attaches to functions only; the other tests of `make test` are at tracepoints
 #	ACCEPT=1			records the current cost of verification in tests/matrix/verifier.tsv
 set -eu
 # The daemon refuses a configuration in a directory that a group can write.
@@ -29,7 +30,7 @@ build() {
 	{
 		echo 'export TAILCALLD_TEST_DIVISOR=4'
 		echo "${ACCEPT:+export TAILCALLD_ACCEPT=1}"
-		echo "export TESTS='${TESTS:-}'"
+		echo "export TESTS='${TESTS:-}' FUNCTIONS='${FUNCTIONS:-}'"
 	} >"$work/tree/environment"
 	disk "$work/tree" >"$work/disk"
 	if [ "$(id -u)" -eq 0 ]; then
