@@ -21,6 +21,11 @@ duplicates() {
 	values SYSCALL_CMDLINE "SYSCALL_ARGV=of-$1" | sort | uniq -d
 }
 
+# distinct NAME: prints how many calls of a load were recorded, each counted once.
+distinct() {
+	values SYSCALL_CMDLINE "SYSCALL_ARGV=of-$1" | sort -u | wc -l
+}
+
 # unexplained SINCE CALLS MATCH...: prints how many of CALLS calls since that time have neither a
 # record that matches nor a place in a record of lost events; negative if there are too many
 # records. Losses are recorded up to a second late, so use it with `soon`.
