@@ -40,6 +40,15 @@ const PLACES: [Place; 7] = [
     place(INNER, Some(5), None),
 ];
 
+/// The cgroups, removed when dropped: those below first.
+struct Tree(Vec<Cgroup>);
+
+impl Drop for Tree {
+    fn drop(&mut self) {
+        while self.0.pop().is_some() {}
+    }
+}
+
 /// What the kernel knows of a cgroup.
 #[derive(Debug, Default)]
 struct Known {
@@ -129,7 +138,7 @@ fn filter_sends_unknown_places_to_rule_that_records_most() {
     let Some(_alone) = alone() else { return };
     let mut dice = Dice(0xcafe);
     let mut rig = Rig::new(&plan_of(call(), Filter::default()));
-    let mut cgroups: Vec<_> = PLACES.iter().map(|place| Cgroup::new(place.path)).collect();
+    let cgroups = Tree(PLACES.iter().map(|place| Cgroup::new(place.path)).collect());
     let mut unknown = 0;
     for _ in 0..scaled(60) {
         let filter = random_filter(&mut dice);
@@ -138,10 +147,11 @@ fn filter_sends_unknown_places_to_rule_that_records_most() {
         let forgotten = PLACES.map(|_| dice.below(2) == 0);
         apply(&mut rig, &with_effect(plan_of(call(), filter.clone()), effect, has_rest));
         rig.bpf.retag_cgroups().expect("the kernel has room");
-        for (cgroup, _) in cgroups.iter().zip(forgotten).filter(|(_, is_forgotten)| *is_forgotten) {
+        for (cgroup, _) in cgroups.0.iter().zip(forgotten).filter(|(_, is_forgotten)| *is_forgotten)
+        {
             rig.bpf.tagged_cgroups().delete(&cgroup.id().to_ne_bytes()).expect("it was known");
         }
-        for (number, cgroup) in cgroups.iter().enumerate() {
+        for (number, cgroup) in cgroups.0.iter().enumerate() {
             let known = known(number, &forgotten);
             unknown += usize::from(known.lacks_names);
             let expected =
@@ -152,7 +162,4 @@ fn filter_sends_unknown_places_to_rule_that_records_most() {
         }
     }
     assert!(unknown as u64 > scaled(60), "{unknown} unknown places say nothing");
-    while let Some(cgroup) = cgroups.pop() {
-        drop(cgroup); // those below first
-    }
 }
