@@ -1,7 +1,7 @@
 //! Declarations of the handlers: name, summary, fields, messages. They are read from the
 //! object's `.rodata.handlers`, and from objects of their own, so that a new handler needs no new Rust code.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 use syscalls::Slot;
@@ -14,6 +14,7 @@ pub struct Handlers {
     built_in: Vec<Handler>,
     objects: Vec<HandlerObject>,
     refused: Vec<RefusedObject>,
+    folder: PathBuf,
 }
 
 /// A handler in an object of its own. It stands in chains, behind a handler of the object in this binary.
@@ -231,9 +232,19 @@ impl Handlers {
         Self { built_in: declared, ..Self::default() }
     }
 
-    /// Replaces the handlers in objects of their own.
-    pub fn set_objects(&mut self, objects: Vec<HandlerObject>, refused: Vec<RefusedObject>) {
-        (self.objects, self.refused) = (objects, refused);
+    /// Replaces the handlers in objects of their own. `folder` is where the administrator's belong.
+    pub fn set_objects(
+        &mut self,
+        objects: Vec<HandlerObject>,
+        refused: Vec<RefusedObject>,
+        folder: PathBuf,
+    ) {
+        (self.objects, self.refused, self.folder) = (objects, refused, folder);
+    }
+
+    /// The folder of the administrator's objects; empty if none were looked for.
+    pub fn folder(&self) -> &Path {
+        &self.folder
     }
 
     /// The handler of that name in this binary.

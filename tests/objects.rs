@@ -144,6 +144,22 @@ fn refused_object_is_a_fault_of_the_route_that_names_it() {
 }
 
 #[test]
+fn route_to_handler_without_file_names_where_it_belongs() {
+    let temporary = tempfile::tempdir().unwrap();
+    let config = temporary.path().join("a.toml");
+    let fault = |handler: &str| {
+        fs::write(&config, format!("[routes]\nunlinkat = {handler:?}\n")).unwrap();
+        let faults = plan::read(&config, &handlers(&config)).unwrap_err();
+        faults.iter().map(|fault| fault.message.clone()).collect::<String>()
+    };
+    let file = folder(&config).join("my_own.bpf.o");
+    let expected = format!("; one of your own would be {}", file.display());
+    assert!(fault("my_own").ends_with(&expected), "{}", fault("my_own"));
+    // That is no name for a handler.
+    assert!(fault("../my_own").ends_with(", none"), "{}", fault("../my_own"));
+}
+
+#[test]
 fn faulty_chain_is_a_fault_with_its_reason() {
     let temporary = tempfile::tempdir().unwrap();
     let config = temporary.path().join("a.toml");

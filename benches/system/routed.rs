@@ -28,16 +28,26 @@ struct Contender {
 const fn contender(
     name: &'static str,
     route: &'static str,
-    (syscall, call): (&'static str, Option<&'static str>),
+    call: (&'static str, Option<&'static str>),
     calls: u64,
 ) -> Contender {
-    let (alone, added) = (Series::new(), Series::new());
-    Contender { name, route, syscall, call, calls, settings: UNLIMITED, alone, added }
+    of_settings(name, route, call, calls, UNLIMITED)
+}
+
+const fn of_settings(
+    name: &'static str,
+    route: &'static str,
+    (syscall, call): (&'static str, Option<&'static str>),
+    calls: u64,
+    settings: &'static str,
+) -> Contender {
+    let alone = Series::new();
+    Contender { name, route, syscall, call, calls, settings, alone, added: Series::new() }
 }
 
 /// A route of the cheap syscall to `args`, with more or fewer checks of the caller.
 const fn checked(name: &'static str, route: &'static str, settings: &'static str) -> Contender {
-    Contender { settings, ..contender(name, route, (CHEAP, None), 20_000) }
+    of_settings(name, route, (CHEAP, None), 20_000, settings)
 }
 
 const WITH_RESULT: &str = "{ handler = 'args', result = true }";

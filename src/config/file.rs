@@ -123,6 +123,11 @@ pub fn handler_folders(path: &Path) -> [PathBuf; 2] {
     [path.with_extension("").join("handlers"), SYSTEM_HANDLERS.into()]
 }
 
+/// Returns the file of the handler of that name.
+pub(super) fn handler_file(folder: &Path, name: &str) -> PathBuf {
+    folder.join(format!("{name}{OBJECT}"))
+}
+
 /// Returns the name of the handler in a file of that name; `None` for other files. Hidden ones are temporary files.
 pub fn handler_in(file: &OsStr) -> Option<&str> {
     let name = file.to_str()?.strip_suffix(OBJECT)?;

@@ -7,9 +7,10 @@ use toml::de::{DeArray, DeValue};
 use super::{NONE, Target, for_whom};
 use crate::bpf::CHAIN_HANDLERS;
 use crate::config::fault::Problem;
+use crate::config::file::handler_file;
 use crate::config::reader::FileReader;
 use crate::config::suggest::{closest, list};
-use crate::config::text::quoted;
+use crate::config::text::{printable, quoted};
 use crate::config::values::expected;
 use crate::handlers::{CALL, Handler, HandlerObject, Handlers};
 
@@ -65,17 +66,29 @@ fn find<'a>(handlers: &'a Handlers, key: &str, name: &str) -> Result<Found<'a>, 
         return Ok(Found::Object(object));
     }
     if let Some(refused) = handlers.refused().find(|refused| refused.name == name) {
-        let path = super::super::printable(&refused.path.to_string_lossy());
+        let path = printable(&refused.path.to_string_lossy());
         return Err(format!("handler {}: {path} {}", quoted(name), refused.reason).into());
     }
     let objects = || handlers.objects().map(|object| object.handler.name.as_str());
     let known =
         || handlers.iter().map(|handler| handler.name.as_str()).chain(objects()).chain([NONE]);
     let meant = closest(name, known());
-    let expected =
-        if meant.is_none() { format!(", expected {}", list(known())) } else { String::new() };
+    let expected = match meant {
+        None => format!(", expected {}{}", list(known()), own_file(handlers, name)),
+        Some(_) => String::new(),
+    };
     let message = format!("unknown handler {} for {}{expected}", quoted(name), for_whom(key));
     Err(Problem::from(message).meant(meant))
+}
+
+/// Returns where a handler of that name would be read from, as the end of a list.
+fn own_file(handlers: &Handlers, name: &str) -> String {
+    let is_name = |byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'_');
+    if handlers.folder().as_os_str().is_empty() || name.is_empty() || !name.bytes().all(is_name) {
+        return String::new();
+    }
+    let file = handler_file(handlers.folder(), name);
+    format!("; one of your own would be {}", printable(&file.to_string_lossy()))
 }
 
 /// Returns the number of the handler that chains of nothing but objects begin with.

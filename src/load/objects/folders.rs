@@ -47,7 +47,8 @@ pub fn read_objects(config: &Path, handlers: &mut Handlers, trust: &Trust) {
             Err(reason) => refused.push(RefusedObject { name, path, reason }),
         }
     }
-    handlers.set_objects(objects, refused);
+    let [own, _] = handler_folders(config);
+    handlers.set_objects(objects, refused, own);
 }
 
 /// Returns the files by the names of their handlers.
