@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
 use nix::libc::{self, c_char, c_long};
+use tempfile::TempDir;
 
 /// Syscall that a task makes.
 enum Call {
@@ -20,6 +21,8 @@ enum Call {
     Number(c_long),
     /// faccessat of a path that does not exist.
     Path(CString),
+    /// The same of a relative path, from a folder of eight components.
+    Deep { path: CString, _folder: TempDir },
     /// read of no bytes of a file.
     Read(File),
     /// execve of a file that does not exist, with so many arguments.
@@ -71,6 +74,13 @@ impl Call {
             std::env::set_current_dir("/usr/share/doc")?;
             return Ok(Self::Path(CString::new("nonexistent/file/of/29/bytes")?));
         }
+        if word == "deep" {
+            let folder = tempfile::tempdir_in("/tmp")?;
+            let eighth = folder.path().join("1/2/3/4/5/6");
+            std::fs::create_dir_all(&eighth)?;
+            std::env::set_current_dir(&eighth)?;
+            return Ok(Self::Deep { path: CString::new("nonexistent")?, _folder: folder });
+        }
         if word == "read" {
             return Ok(Self::Read(File::open("/etc/passwd")?));
         }
@@ -93,7 +103,7 @@ impl Call {
                 Self::Number(number) => {
                     libc::syscall(*number);
                 }
-                Self::Path(path) => {
+                Self::Path(path) | Self::Deep { path, .. } => {
                     libc::syscall(libc::SYS_faccessat, libc::AT_FDCWD, path.as_ptr(), 0);
                 }
                 Self::Read(file) => {

@@ -52,13 +52,22 @@ const fn checked(name: &'static str, route: &'static str, settings: &'static str
 
 const WITH_RESULT: &str = "{ handler = 'args', result = true }";
 
-const CONTENDERS: [Contender; 9] = [
+const UNNAMED: &str = "{ handler = 'args', names = false }";
+
+const CONTENDERS: [Contender; 11] = [
     contender("`count`", "'count'", (CHEAP, None), 30_000),
     contender("`args`", "'args'", (CHEAP, None), 20_000),
     contender("`exec`, 2 arguments", "'exec'", ("execve", Some("exec2")), 8_000),
     contender("`exec`, 8 arguments", "'exec'", ("execve", Some("exec8")), 8_000),
     contender("`args` with the result", WITH_RESULT, (CHEAP, None), 20_000),
+    contender("`args` with a path, `names = false`", UNNAMED, ("faccessat", Some("path")), 8_000),
     contender("`args` with a path", "'args'", ("faccessat", Some("path")), 8_000),
+    contender(
+        "`args` with a relative path, from a folder of 8 components",
+        "'args'",
+        ("faccessat", Some("deep")),
+        8_000,
+    ),
     contender("`args` with a path and the result", WITH_RESULT, ("faccessat", Some("path")), 8_000),
     contender("`args` with a descriptor", "'args'", ("read", Some("read")), 8_000),
     contender(
@@ -130,7 +139,7 @@ fn checks(checked: &[Contender; 4]) -> Table {
     table
 }
 
-fn part(contenders: &[Contender; 9], checked: &[Contender; 4], empty: &Series) -> Part {
+fn part(contenders: &[Contender; 11], checked: &[Contender; 4], empty: &Series) -> Part {
     let mut table = Table::new(&["routed to", "ns alone", "ns added", "times the empty program"]);
     for it in contenders {
         let ratio = it.added.over(empty);
@@ -138,12 +147,15 @@ fn part(contenders: &[Contender; 9], checked: &[Contender; 4], empty: &Series) -
         table.row([it.name.to_owned()].into_iter().chain(cells));
     }
     let ratio = |index: usize| contenders[index].added.over(empty);
+    let names =
+        |without: usize, with: usize| contenders[with].added.minus(&contenders[without].added);
     Part {
         title: "(b) A syscall that is routed",
         meaning: format!(
             "The daemon runs with `--output json` to `/dev/null` and consumes on another \
              CPU. `count` and `args` are measured with `{CHEAP}`, paths with `faccessat` \
-             of a path that does not exist, descriptors with `read` of no bytes of `/etc/passwd`, `exec` with `execve` of a path that does not \
+             of a path that does not exist (its records have the name of the executable, \
+             and of a relative path also that of the working directory), descriptors with `read` of no bytes of `/etc/passwd`, `exec` with `execve` of a path that does not \
              exist. The empty program adds {} ns to `{CHEAP}` in the same rounds. No \
              event was lost in any round: a run that loses one is rejected. The second table has \
              the checks that keep a caller from hiding, each with those of the rows above it; a \
@@ -152,12 +164,19 @@ fn part(contenders: &[Contender; 9], checked: &[Contender; 4], empty: &Series) -
         ),
         tables: vec![table, checks(checked)],
         claims: vec![
+            Claim::at_most("the name of the executable", 60.0, "ns a call", &names(5, 6))
+                .otherwise(WHY_NAMES),
+            Claim::at_most("the name of a folder of 8 components", 60.0, "ns a call", &names(6, 7))
+                .otherwise(WHY_NAMES),
             Claim::at_most("routed to `count`", 2.0, "times the empty program", &ratio(0))
                 .otherwise(WHY_COUNT),
             Claim::at_most("routed to `args`", 8.0, "times the empty program", &ratio(1)),
         ],
     }
 }
+
+const WHY_NAMES: &str = "A name is a walk from the file to the root, with six dependent loads for each \
+    folder, and the sequence number of each entry is read twice, so that no path is of two times.";
 
 const WHY_COUNT: &str = "`count` does what every handler does first: it finds its route and its counters, and \
     checks that the caller is neither tailcalld nor an excluded executable, whose inode is \
