@@ -79,6 +79,7 @@ fuzz: setup-test
 
 lint: setup-test
 	$(CARGO) fmt --all --check
+	rustfmt --check --edition 2024 examples/handlers/rust/src/lib.rs
 	$(CARGO) clippy --locked --workspace --all-targets -- -D warnings
 	sh scripts/house.sh
 	clang-format --dry-run --Werror $(C_FILES)
@@ -99,9 +100,11 @@ install: build
 	install -D -m 644 config/tailcalld.toml $(SHIPPED)
 	install -D -m 644 systemd/log-namespace.conf $(DESTDIR)$(DATADIR)/log-namespace.conf
 	install -D -m 644 systemd/journald@tailcalld.conf $(DESTDIR)$(DATADIR)/journald@tailcalld.conf
-	install -d $(DESTDIR)$(INCLUDEDIR)/tailcalld $(DESTDIR)$(DATADIR)/handlers
+	install -d $(DESTDIR)$(INCLUDEDIR)/tailcalld $(DESTDIR)$(DATADIR)/handlers/rust/src
 	install -m 644 sdk/tailcalld/*.h $(DESTDIR)$(INCLUDEDIR)/tailcalld
 	install -m 644 $(EXAMPLES) $(DESTDIR)$(DATADIR)/handlers
+	install -m 644 examples/handlers/rust/Cargo.* $(DESTDIR)$(DATADIR)/handlers/rust
+	install -m 644 examples/handlers/rust/src/*.rs $(DESTDIR)$(DATADIR)/handlers/rust/src
 	[ -e $(CONFIG) ] || install -D -m 644 config/tailcalld.toml $(CONFIG)
 	$(if $(DESTDIR),,sh scripts/refresh.sh)
 	@echo 'next: sudo systemctl enable --now tailcalld; journalctl -u tailcalld -f'

@@ -70,9 +70,11 @@ if [ -n "${missing# }" ]; then
 	DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $missing >/dev/null
 fi
 
-# For tests/matrix/cross.sh, which is skipped without it. Only rustup can add a target.
+# For tests/matrix/cross.sh and the handler in Rust, which are skipped without. Only rustup can add them.
 if [ "${1:-}" = matrix ] && command -v rustup >/dev/null; then
 	rustup --quiet target add aarch64-unknown-linux-gnu
+	[ -d "$(rustc +nightly --print sysroot 2>/dev/null)/lib/rustlib/src" ] ||
+		rustup --quiet toolchain install nightly --profile minimal --component rust-src
 fi
 
 if [ "${1:-}" = bench ]; then

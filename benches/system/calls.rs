@@ -21,7 +21,7 @@ enum Call {
     Number(c_long),
     /// faccessat of a path that does not exist.
     Path(CString),
-    /// The same of a relative path, from a folder of eight components.
+    /// faccessat of a relative path that does not exist, from a folder of eight components.
     Deep { path: CString, _folder: TempDir },
     /// read of no bytes of a file.
     Read(File),

@@ -127,7 +127,7 @@ impl Contender {
     }
 }
 
-/// What each check adds to a routed call.
+/// Returns the table of what each check adds to a routed call.
 fn checks(checked: &[Contender; 4]) -> Table {
     let mut table = Table::new(&["checks of the caller of `args`", "ns added", "ns more"]);
     let mut before = &checked[0].added;

@@ -49,7 +49,7 @@ impl Drop for Tree {
     }
 }
 
-/// What the kernel knows of a cgroup.
+/// Properties of a cgroup that the kernel knows.
 #[derive(Debug, Default)]
 struct Known {
     names: Vec<&'static str>,

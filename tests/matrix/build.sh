@@ -43,6 +43,15 @@ for clang in "$@"; do
 	sh tests/matrix/objects.sh "$tree/test/handlers/$clang" "$clang"
 done
 
+# The handler in Rust, which the first clang assembles.
+if [ -d "$(rustc +nightly --print sysroot 2>/dev/null)/lib/rustlib/src" ]; then
+	make -s -C examples/handlers removed_rs.bpf.o CLANG="$1"
+	cp examples/handlers/removed_rs.bpf.o "$tree/test/"
+else
+	echo 'SKIPPED: there is no nightly compiler with rust-src for the handler in Rust' >&2
+	[ "${CI:-}" != true ]
+fi
+
 for directory in proc sys dev tmp run etc; do
 	mkdir -p "$tree/$directory"
 done

@@ -78,6 +78,21 @@ handover() {
 		[ -z "$(ls $pins)" ]
 }
 
+# A handler that was written in Rust adds to the record.
+in_rust() {
+	mkdir -p /etc/tailcalld/handlers &&
+		cp /test/removed_rs.bpf.o /etc/tailcalld/handlers/ &&
+		printf '[routes]\nunlinkat = ["args", "removed_rs"]\n' >/etc/tailcalld.d/more.toml &&
+		start &&
+		record '"record":"started"' &&
+		/test/examples/trigger native 263 -100 text:/nonexistent/x 0 &&
+		record '"syscall":"unlinkat".*"chain":."removed_rs".*"filename":"/nonexistent/x"' &&
+		kill -TERM $daemon &&
+		wait $daemon &&
+		record '"record":"stopped"'
+	rm -r /etc/tailcalld.d/more.toml /etc/tailcalld/handlers
+}
+
 # start ARGUMENT...: starts a daemon.
 start() {
 	tailcalld --config /etc/tailcalld.toml --output json "$@" >$records 2>>$errors &
@@ -97,3 +112,4 @@ report() {
 
 report 'starts, records, reloads and stops' lifecycle
 report 'is killed and goes on with its pins' handover
+[ ! -e /test/removed_rs.bpf.o ] || report 'records what a handler in Rust captures' in_rust
