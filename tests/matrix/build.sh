@@ -34,9 +34,8 @@ add $built/examples/trigger /test/examples/trigger
 for test in kernel abuse many_cgroups cgroup_churn; do
 	add "$(test_program $test)" /test/deps/$test
 done
-# The path of the daemon that cargo compiles into tests.
-mkdir -p "$tree$PWD/$built"
-ln -s /bin/tailcalld "$tree$PWD/$built/tailcalld"
+# Cargo compiles the path of the daemon into tests.
+echo "daemon='$PWD/$built/tailcalld'" >"$tree/test/daemon-path"
 for clang in "$@"; do
 	add "$(test_program verifier $unoptimized --config "env.CLANG=\"$clang\"")" \
 		"/test/deps/verifier-$clang"

@@ -15,6 +15,9 @@ mount -t tracefs tracefs /sys/kernel/tracing
 mount -t cgroup2 cgroup /sys/fs/cgroup
 ifconfig lo up
 . /environment
+. /test/daemon-path
+mkdir -p "${daemon%/*}"
+ln -s /bin/tailcalld "$daemon"
 # Without raw mode the terminal adds carriage returns.
 stty -F /dev/ttyS1 raw
 
