@@ -349,7 +349,7 @@ pub fn own_slot(number: u16) -> Slot {
     Slot::new(Abi::Native, number).expect("within the table")
 }
 
-const RARE: [&str; 18] = [
+const RARE: [&str; 23] = [
     "getpriority",
     "getresuid",
     "getresgid",
@@ -368,6 +368,11 @@ const RARE: [&str; 18] = [
     "rt_sigpending",
     "getrusage",
     "getitimer",
+    "timerfd_gettime",
+    "getsid",
+    "ustat",
+    "getgroups",
+    "mincore",
 ];
 
 pub fn slot(abi: Abi, name: &str) -> Slot {
