@@ -262,23 +262,29 @@ impl Call {
         }
     }
 
-    /// Ends a capture, of which as much is stored as there is room for.
+    /// Ends a capture, of which as much is stored as there is room for. That number is kept in memory and read back, too:
+    /// 5.10 does not see that two comparisons of it exclude each other.
     #[inline(always)]
     fn end(&mut self, stored: u32, length: u32) {
         let Some(capture) = self.capture() else { return };
         let room = (DATA_BYTES - size_of::<Capture>() - self.used()) as u32;
-        let kept = stored.min(room);
-        if kept > TEXT_BYTES as u32 {
-            return;
-        }
         // SAFETY: `capture` is within `data`, and `slack` has room for the padding.
-        unsafe {
-            (*capture).status = u8::from(stored > room);
-            (*capture).stored = kept;
+        let kept = unsafe {
             (*capture).length = length;
+            let in_memory = &raw mut (*capture).stored;
+            in_memory.write_volatile(stored);
+            if stored > room {
+                in_memory.write_volatile(room);
+                (*capture).status = 1;
+            }
+            let kept = in_memory.read_volatile();
+            if kept > TEXT_BYTES as u32 {
+                return;
+            }
             let behind = capture.add(1).cast::<u8>().add(kept as usize);
             behind.cast::<u64>().write_unaligned(0);
-        }
+            kept
+        };
         self.used += size_of::<Capture>() as u32 + ((kept + 7) & !7);
         self.captures += 1;
     }
