@@ -83,9 +83,7 @@ impl Daemon<'_> {
         self.table.adopt(&mut self.bpf, &previous.live, previous.saved.previous.clone())?;
         self.remember_table();
         self.restore(previous)?;
-        let mut unread = Unread::begin(&self.bpf)?;
-        unread.advance();
-        self.adopted = Some((previous.saved.version.clone(), unread.total()));
+        self.adopted = Some((previous.saved.version.clone(), self.unread_by_counters()));
         let record = self.difference(&plan);
         if record.has_changes() {
             self.complete()?;
@@ -157,6 +155,18 @@ impl Daemon<'_> {
         let unread = self.unread_leftover()?.iter().map(Unread::total).sum();
         self.adopted = Some((version, unread));
         Ok(())
+    }
+
+    /// Returns the number of events that wait in the rings, as the counters of kernel and ledger have it: to look at
+    /// 800,000 of them takes as long as the rest of the start.
+    fn unread_by_counters(&self) -> u64 {
+        let pipeline = self.pipeline.borrow();
+        let unread = |(slot, _)| {
+            let submitted = self.bpf.counters.of(slot).submitted;
+            submitted.saturating_sub(pipeline.received_of(slot))
+        };
+        let unread: u64 = self.counters.slots().map(unread).sum();
+        unread.saturating_sub(pipeline.delivery.tally.undecodable)
     }
 
     /// Counts the events in the rings of predecessors.

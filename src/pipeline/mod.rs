@@ -234,6 +234,11 @@ impl Pipeline {
         self.delivery.receipts.interrupted()
     }
 
+    /// Returns the events of a slot that this daemon and those before it have taken out of the ring, if there is a ledger.
+    pub fn received_of(&self, slot: Slot) -> u64 {
+        self.delivery.receipts.received(slot)
+    }
+
     /// Removes and returns the calls that wait for their result, for the next daemon.
     pub fn take_pending(&mut self) -> Vec<SavedCall> {
         self.pending.take_all()

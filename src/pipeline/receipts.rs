@@ -144,6 +144,11 @@ impl Receipts {
         self.interrupted.map(|(EventId { boottime_ns, tid }, _)| (boottime_ns, tid))
     }
 
+    /// Returns the events of a slot that were taken out of the ring.
+    pub fn received(&self, slot: Slot) -> u64 {
+        self.slots.get(&slot).map_or(0, |received| received.count)
+    }
+
     /// Returns the number of the file in which the previous daemon left the beginning of a line.
     pub fn cut_in(&self) -> Option<u64> {
         self.state.cut_in
