@@ -10,7 +10,7 @@ use anyhow::{Context as _, Result};
 use libbpf_rs::OpenObject;
 
 use super::counters::CountersState;
-use super::{Daemon, saved_calls};
+use super::{Daemon, output, saved_calls};
 use crate::fd_store::FdStore;
 use crate::load::{self, Adoption, AttachMode, Bpf, KernelState, Predecessor, Rings, Wanted};
 use crate::pipeline::{EntryFile, WaitingCalls};
@@ -216,7 +216,9 @@ impl Daemon<'_> {
         });
         let entries = EntryFile::open(&folder)?;
         let waiting = self.waiting_calls()?;
-        self.pipeline.borrow_mut().adopt(self.bpf.ledger()?, entries, calls, waiting);
+        let is_journal = self.pipeline.borrow().delivery.output().is_journal();
+        let journal = if is_journal { None } else { output::journal_of(&previous.live.plan) };
+        self.pipeline.borrow_mut().adopt(self.bpf.ledger()?, entries, calls, waiting, journal);
         if let Some(event) = self.pipeline.borrow().interrupted() {
             self.consumer.begin_with(event);
         }
