@@ -7,7 +7,7 @@ use std::ptr::NonNull;
 use std::sync::atomic::Ordering::SeqCst;
 use std::sync::atomic::{AtomicU32, AtomicU64};
 
-use nix::libc::c_void;
+use nix::libc::{c_void, off_t};
 use nix::sys::mman::{MapFlags, ProtFlags, mmap, munmap};
 
 /// Maps the value of a map with one entry over `globals`, which libbpf has mapped without a file: it maps the globals of
@@ -40,12 +40,26 @@ impl Mapping {
     /// # Errors
     /// Fails if the kernel refuses.
     pub fn open(map: BorrowedFd<'_>, bytes: NonZeroUsize) -> io::Result<Self> {
-        Self::map(map, bytes, ProtFlags::PROT_READ)
+        Self::part(map, 0, bytes)
     }
 
-    fn map(map: BorrowedFd<'_>, bytes: NonZeroUsize, access: ProtFlags) -> io::Result<Self> {
+    /// Maps `bytes` from an offset on, which must be a multiple of the size of a page.
+    ///
+    /// # Errors
+    /// Fails if the kernel refuses.
+    pub fn part(map: BorrowedFd<'_>, offset: usize, bytes: NonZeroUsize) -> io::Result<Self> {
+        let offset = off_t::try_from(offset).map_err(|_| io::ErrorKind::InvalidInput)?;
+        Self::map(map, offset, bytes, ProtFlags::PROT_READ)
+    }
+
+    fn map(
+        map: BorrowedFd<'_>,
+        offset: off_t,
+        bytes: NonZeroUsize,
+        access: ProtFlags,
+    ) -> io::Result<Self> {
         // SAFETY: the kernel chooses the address, so no memory of ours is replaced.
-        let words = unsafe { mmap(None, bytes, access, MapFlags::MAP_SHARED, map, 0)? };
+        let words = unsafe { mmap(None, bytes, access, MapFlags::MAP_SHARED, map, offset)? };
         Ok(Self { words, bytes })
     }
 
@@ -55,7 +69,7 @@ impl Mapping {
     /// Fails if the kernel refuses.
     pub fn store_first(map: BorrowedFd<'_>, value: u64) -> io::Result<()> {
         let page = NonZeroUsize::MIN.saturating_add(size_of::<AtomicU64>() - 1);
-        let mapping = Self::map(map, page, ProtFlags::PROT_READ | ProtFlags::PROT_WRITE)?;
+        let mapping = Self::map(map, 0, page, ProtFlags::PROT_READ | ProtFlags::PROT_WRITE)?;
         // SAFETY: the word begins the mapping, which may be written, and is only reached through atomics.
         unsafe { mapping.words.cast::<AtomicU64>().as_ref() }.store(value, SeqCst);
         Ok(())
@@ -96,7 +110,7 @@ impl WritableMapping {
     /// # Errors
     /// Fails if the kernel refuses.
     pub fn open(map: BorrowedFd<'_>, bytes: NonZeroUsize) -> io::Result<Self> {
-        Mapping::map(map, bytes, ProtFlags::PROT_READ | ProtFlags::PROT_WRITE).map(Self)
+        Mapping::map(map, 0, bytes, ProtFlags::PROT_READ | ProtFlags::PROT_WRITE).map(Self)
     }
 
     /// Half a word at an offset in bytes; `None` beyond the end, or where it is not aligned.

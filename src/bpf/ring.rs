@@ -2,7 +2,7 @@
 
 use std::io;
 use std::num::NonZeroUsize;
-use std::os::fd::BorrowedFd;
+use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
 use std::sync::atomic::Ordering::{Acquire, Release};
 
 use super::mapping::{Mapping, WritableMapping};
@@ -12,7 +12,8 @@ use super::mapping::{Mapping, WritableMapping};
 /// 4 bytes for the kernel itself.
 const BUSY: u32 = 1 << 31;
 const DISCARDED: u32 = 1 << 30;
-const HEADER: u64 = 8;
+const HEADER_BYTES: usize = 8;
+const HEADER: u64 = HEADER_BYTES as u64;
 
 /// State of the record at a position.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,13 +42,30 @@ impl RecordHeader {
     }
 }
 
+/// Most data of a ring that is mapped at one time, twice in a row. The kernel fills in each page of a mapping at once, and
+/// takes each out again when the process ends, before its parent learns of that: 50 ms and 70 ms for a ring of 1 GiB.
+const WINDOW: usize = 8 << 20;
+
+/// Part of the data of a ring. The kernel shows the data twice in a row, so that no record is cut.
+#[derive(Debug)]
+struct Window {
+    memory: Mapping,
+    /// Offset of the part in the data.
+    first: usize,
+}
+
 /// The reading end of a ring. Positions are bytes since the ring was created.
 #[derive(Debug)]
 pub struct RingMemory {
+    ring: OwnedFd,
     /// The consumer's position.
     consumer: WritableMapping,
-    /// The consumer's page, the producer's page, and the data twice in a row, so that no record is cut.
-    ring: Mapping,
+    /// The producer's page.
+    producer: Mapping,
+    /// Part of the data that has the record whose header was read last.
+    window: Option<Window>,
+    /// Bytes of a part in which records begin; they end within as many behind that.
+    length: usize,
     page: usize,
     data: usize,
 }
@@ -58,13 +76,27 @@ impl RingMemory {
     /// # Errors
     /// Fails if the kernel refuses.
     pub fn open(ring: BorrowedFd<'_>, data: usize, page: usize) -> io::Result<Self> {
-        let size = |bytes| NonZeroUsize::new(bytes).ok_or(io::ErrorKind::InvalidInput);
-        let consumer = WritableMapping::open(ring, size(page)?)?;
-        let ring = Mapping::open(ring, size(2 * page + 2 * data)?)?;
-        if !data.is_power_of_two() {
+        Self::open_in_parts(ring, data, page, WINDOW)
+    }
+
+    /// Maps a ring in parts of that many bytes, in which a record has room.
+    ///
+    /// # Errors
+    /// Fails if the kernel refuses.
+    pub fn open_in_parts(
+        ring: BorrowedFd<'_>,
+        data: usize,
+        page: usize,
+        part: usize,
+    ) -> io::Result<Self> {
+        if !(data.is_power_of_two() && part.is_power_of_two()) {
             return Err(io::ErrorKind::InvalidInput.into());
         }
-        Ok(Self { consumer, ring, page, data })
+        let length = part.min(data);
+        let ring = ring.try_clone_to_owned()?;
+        let consumer = WritableMapping::open(ring.as_fd(), size(page)?)?;
+        let producer = Mapping::part(ring.as_fd(), page, size(page)?)?;
+        Ok(Self { ring, consumer, producer, window: None, length, page, data })
     }
 
     /// Returns the position of the next record to be read.
@@ -74,12 +106,21 @@ impl RingMemory {
 
     /// Returns the position at which the next record will begin.
     pub fn producer(&self) -> u64 {
-        self.word(self.page)
+        self.producer.word(0).map_or(0, |word| word.load(Acquire))
     }
 
-    /// Returns the header of the record at a position, at which there is one.
-    pub fn header(&self, at: u64) -> RecordHeader {
-        let bytes = self.word(self.place(at)).to_ne_bytes();
+    /// Returns the header of the record at a position, at which there is one, and maps the part of the ring that has it.
+    /// If the kernel refuses that, the record cannot be read now: it counts as busy.
+    pub fn header(&mut self, at: u64) -> RecordHeader {
+        if let Err(error) = self.move_to(at) {
+            tracing::debug!("failed to map a part of a ring: {error}");
+            return RecordHeader { state: RecordState::Busy, length: 0 };
+        }
+        self.mapped_header(at)
+    }
+
+    fn mapped_header(&self, at: u64) -> RecordHeader {
+        let bytes = self.word(at, 0).to_ne_bytes();
         let [a, b, c, d, ..] = bytes;
         let head = u32::from_ne_bytes([a, b, c, d]);
         let state = match head {
@@ -90,22 +131,22 @@ impl RingMemory {
         RecordHeader { state, length: u64::from(head & !(BUSY | DISCARDED)) }
     }
 
-    /// Returns a word of the content of a record.
+    /// Returns a word of the content of the record whose header was read last.
     pub fn content_word(&self, at: u64, offset: usize) -> u64 {
-        self.word(self.place(at + HEADER) + offset)
+        self.word(at, HEADER_BYTES + offset)
     }
 
-    /// Returns the content of the record that begins at a position, if it is committed and the consumer has not passed
+    /// Returns the content of the record whose header was read last, if it is committed and the consumer has not passed
     /// it; otherwise nothing.
     pub fn content(&self, at: u64) -> &[u8] {
-        let header = self.header(at);
+        let header = self.mapped_header(at);
         let length = usize::try_from(header.length).unwrap_or_default();
-        let place = self.place(at + HEADER);
-        if header.state != RecordState::Committed || at < self.consumer() || length > self.data {
+        if header.state != RecordState::Committed || at < self.consumer() || length > self.length {
             return &[];
         }
+        let Some((memory, place)) = self.window(at) else { return &[] };
         // SAFETY: the kernel writes to a committed record only after the consumer has passed it, which takes `&mut self`.
-        unsafe { self.ring.bytes(place, length) }.unwrap_or_default()
+        unsafe { memory.bytes(place + HEADER_BYTES, length) }.unwrap_or_default()
     }
 
     /// Moves the consumer to a position: the kernel may overwrite what is in front of it.
@@ -115,13 +156,42 @@ impl RingMemory {
         }
     }
 
-    /// Returns the offset in the mapping of a position.
-    fn place(&self, at: u64) -> usize {
-        let at = usize::try_from(at % self.data as u64).unwrap_or_default();
-        2 * self.page + at
+    /// Maps the part of the data in which the record at a position begins.
+    fn move_to(&mut self, at: u64) -> io::Result<()> {
+        if self.window(at).is_some() {
+            return Ok(());
+        }
+        let first = self.offset(at) & !(self.length - 1);
+        let (offset, bytes) = (2 * self.page + first, size(2 * self.length)?);
+        self.window =
+            Some(Window { memory: Mapping::part(self.ring.as_fd(), offset, bytes)?, first });
+        Ok(())
     }
 
-    fn word(&self, offset: usize) -> u64 {
-        self.ring.word(offset / size_of::<u64>()).map_or(0, |word| word.load(Acquire))
+    /// Returns the offset in the data of a position.
+    fn offset(&self, at: u64) -> usize {
+        usize::try_from(at % self.data as u64).unwrap_or_default()
+    }
+
+    /// Returns the mapped part, and the offset in it of a position; `None` if that is in another one.
+    fn window(&self, at: u64) -> Option<(&Mapping, usize)> {
+        let Window { memory, first } = self.window.as_ref()?;
+        let place = self.offset(at).checked_sub(*first).filter(|place| *place < self.length)?;
+        Some((memory, place))
+    }
+
+    /// Returns a word at an offset from a position; 0 outside of the mapped part.
+    fn word(&self, at: u64, offset: usize) -> u64 {
+        let word = self
+            .window(at)
+            .and_then(|(memory, place)| memory.word((place + offset) / size_of::<u64>()));
+        word.map_or(0, |word| word.load(Acquire))
     }
 }
+
+fn size(bytes: usize) -> io::Result<NonZeroUsize> {
+    NonZeroUsize::new(bytes).ok_or(io::ErrorKind::InvalidInput.into())
+}
+
+#[cfg(test)]
+mod tests;

@@ -225,7 +225,7 @@ impl Daemon<'_> {
         match timer {
             Timer::Reload => self.reload_in_time().map(drop),
             Timer::Control => self.answer(),
-            Timer::Counters => self.update_counters(),
+            Timer::Counters | Timer::ProcessTrees => self.update_counters(),
             Timer::SuppressedReport => self.report_suppressed(),
             Timer::StatsReport => self.report_stats(),
             Timer::SelfTest => self.run_self_test(),

@@ -31,6 +31,11 @@ pub fn open(asked: cli::OutputKind, plan: &Plan) -> Result<Output> {
     })
 }
 
+/// Opens the journal of the previous daemon, if journald listens there.
+pub fn journal_of(plan: &Plan) -> Option<Output> {
+    Output::open(output::Destination::Journal(plan.socket.clone())).ok()
+}
+
 /// Keeps the daemon's own records that journald does not accept in the runtime directory, and writes those that the
 /// previous daemon left there.
 pub fn keep_own(output: &mut Output) {

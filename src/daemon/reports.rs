@@ -28,20 +28,22 @@ impl Daemon<'_> {
         self.read_counters()?;
         self.schedule_reports(now);
         self.update_status();
-        let next = self.next_reading(now, self.counters.seen() != seen);
-        self.timers.set(Timer::Counters, next);
+        self.schedule_reading(now, self.counters.seen() != seen);
         Ok(())
     }
 
-    /// Returns the time of the next reading; `None` on an idle host, once an interval has brought no call.
-    /// Consuming an event arms the timer again. A refused event never reaches the daemon, so the buckets are
+    /// Arms the timers of the next reading; none on an idle host, once an interval has brought no call.
+    /// Consuming an event arms one again. A refused event never reaches the daemon, so the buckets are
     /// read, less often, until none refuses any more. Neither do the calls of a process that is missing in the
     /// process trees.
-    fn next_reading(&self, now: Instant, is_busy: bool) -> Option<Instant> {
-        if is_busy || self.writer_state() != WriterState::Open || self.bpf.tracks_processes() {
-            return Some(now + COUNTERS_INTERVAL);
-        }
-        self.suppressed.is_any_exhausted(&self.bpf).then_some(now + suppressed::EVERY)
+    fn schedule_reading(&mut self, now: Instant, is_busy: bool) {
+        let is_awake = is_busy || self.writer_state() != WriterState::Open;
+        let refuses = || self.suppressed.is_any_exhausted(&self.bpf);
+        let refused = (!is_awake && refuses()).then_some(now + suppressed::EVERY);
+        let next = now + COUNTERS_INTERVAL;
+        self.timers.set(Timer::Counters, is_awake.then_some(next).or(refused));
+        let trees = !is_awake && self.bpf.tracks_processes();
+        self.timers.set(Timer::ProcessTrees, trees.then_some(next));
     }
 
     /// Makes the routes and limits of the live table known to the parts that outlive it.
@@ -54,7 +56,7 @@ impl Daemon<'_> {
         self.arm_self_test();
         self.mark_next();
         if self.bpf.tracks_processes() {
-            self.timers.arm(Timer::Counters, Instant::now() + COUNTERS_INTERVAL);
+            self.timers.arm(Timer::ProcessTrees, Instant::now() + COUNTERS_INTERVAL);
         }
     }
 

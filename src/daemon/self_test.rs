@@ -1,7 +1,7 @@
 //! Self-test while the daemon runs: each second it makes a call that has to come back through the dispatcher, the
 //! table and the ring, and compares the table with what it should be. What is amiss is recorded and repaired.
 //!
-//! An idle host is woken by this timer alone. Calls of the self-test are neither recorded nor counted, because the
+//! An idle host is woken by this timer alone: those of the watchdog and of process trees expire with it. Calls of the self-test are neither recorded nor counted, because the
 //! program in their slot does neither.
 
 use std::time::{Duration, Instant};
@@ -70,6 +70,7 @@ impl Daemon<'_> {
 
     /// Tests the way of a call and the table, and repairs what is amiss.
     pub(super) fn run_self_test(&mut self) -> Result<()> {
+        self.timers.hasten(Instant::now(), self.plan.self_test.unwrap_or(FTRACE_INTERVAL));
         // While the output accepts nothing, the ring is not consumed: that is reported by itself.
         self.complete()?;
         if self.writer_state() == WriterState::Open && !self.drains.are_running() {

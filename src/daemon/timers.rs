@@ -10,6 +10,8 @@ pub enum Timer {
     Reload,
     /// The kernel's counters are read and `STATUS=` is updated, while calls come in.
     Counters,
+    /// The counters are read although no calls come in: a process tree may lack a process.
+    ProcessTrees,
     /// The record `suppressed` is due.
     SuppressedReport,
     /// The periodic record `stats` is due.
@@ -35,10 +37,11 @@ pub enum Timer {
 }
 
 /// All timers, in the order in which expired ones are handled.
-const TIMERS: [Timer; 13] = [
+const TIMERS: [Timer; 14] = [
     Timer::Reload,
     Timer::Control,
     Timer::Counters,
+    Timer::ProcessTrees,
     Timer::SuppressedReport,
     Timer::StatsReport,
     Timer::SelfTest,
@@ -50,6 +53,9 @@ const TIMERS: [Timer; 13] = [
     Timer::Drain,
     Timer::Watchdog,
 ];
+
+/// Timers of an idle daemon that may expire early.
+const EARLY: [Timer; 2] = [Timer::ProcessTrees, Timer::Watchdog];
 
 /// The deadline of each timer; `None` while it is not armed.
 #[derive(Debug, Default)]
@@ -66,6 +72,17 @@ impl Timers {
     /// Arms a timer unless it is armed already.
     pub fn arm(&mut self, timer: Timer, deadline: Instant) {
         self.deadline_mut(timer).get_or_insert(deadline);
+    }
+
+    /// Lets the timers that may expire early, and would within `time`, expire now: the daemon is awake, and need not wake
+    /// up for them again.
+    pub fn hasten(&mut self, now: Instant, time: Duration) {
+        for timer in EARLY {
+            if let Some(deadline) = self.deadline_mut(timer).as_mut() {
+                let is_near = deadline.saturating_duration_since(now) <= time;
+                *deadline = if is_near { now } else { *deadline };
+            }
+        }
     }
 
     /// Returns the time until the earliest deadline, zero if it has passed; `None` if no timer is armed.
@@ -118,6 +135,19 @@ mod tests {
         timers.arm(Timer::Counters, now + SECOND);
         timers.arm(Timer::Counters, now + 2 * SECOND);
         assert_eq!(timers.timeout(now), Some(SECOND));
+    }
+
+    #[test]
+    fn hasten_brings_near_timers_forward_that_may_be_early() {
+        let (mut timers, now) = (Timers::default(), Instant::now());
+        timers.set(Timer::Watchdog, Some(now + SECOND));
+        timers.set(Timer::ProcessTrees, Some(now + 2 * SECOND));
+        timers.set(Timer::Counters, Some(now + SECOND));
+        timers.hasten(now, SECOND);
+        assert_eq!(timers.take_expired(now), [Timer::Watchdog]);
+        assert_eq!(timers.timeout(now), Some(SECOND));
+        timers.hasten(now, 2 * SECOND);
+        assert_eq!(timers.take_expired(now), [Timer::ProcessTrees]);
     }
 
     #[test]

@@ -155,15 +155,16 @@ impl Delivery {
 
     /// Writes a record and returns its size in bytes.
     fn write_record(&mut self, record: &Record<'_>, portion: Portion, source: Source) -> u64 {
-        let receipts = &mut self.receipts;
+        let (receipts, mut is_saved) = (&mut self.receipts, false);
         let save = |entry: &[u8]| {
-            if source == Source::Memory {
-                receipts.save(portion, entry);
-            }
+            is_saved = source == Source::Memory && receipts.save(portion, entry);
         };
         let written = self.writer.write(record, portion, save);
         if written.is_lost {
             self.tally.refuse(portion);
+            if is_saved {
+                self.receipts.refuse(portion.slot());
+            }
         }
         written.bytes
     }
@@ -233,21 +234,32 @@ impl Delivery {
         self.shedder.set_limits(limits, self.now);
     }
 
-    /// Writes the record of events that waited for journald when the previous daemon ended; they count as written. Another output does not take it: they are lost.
-    pub(super) fn write_waiting(&mut self, record: SavedRecord) {
+    /// Writes the record of events that waited for journald when the previous daemon ended; they count as written. Another
+    /// output does not take it. The journal may have it already, so it goes to `journal` then, and is lost if there is none.
+    pub(super) fn write_waiting(&mut self, record: SavedRecord, journal: Option<Output>) {
         if !self.writer.output().is_journal() {
-            self.tally.crash(record.portion);
+            let portion = record.portion;
+            if !journal.is_some_and(|mut journal| record.write_to(&mut journal)) {
+                self.tally.crash(portion);
+            }
         } else if let Some(given_up) = self.writer.write_waiting(record) {
-            self.tally.refuse(given_up);
+            self.refuse_waiting(given_up);
         }
     }
 
     /// Writes the records that wait in the output and returns its state.
     pub fn flush(&mut self) -> WriterState {
         if let Some(given_up) = self.writer.flush() {
-            self.tally.refuse(given_up);
+            self.refuse_waiting(given_up);
+            self.write_row(given_up.slot());
         }
         self.writer.state()
+    }
+
+    /// Counts the record that waited as lost.
+    fn refuse_waiting(&mut self, portion: Portion) {
+        self.tally.refuse(portion);
+        self.receipts.refuse(portion.slot());
     }
 
     /// Reads the clocks; called once a turn, because the wall clock can jump.

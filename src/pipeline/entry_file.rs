@@ -7,6 +7,8 @@ use std::os::unix::fs::{FileExt as _, OpenOptionsExt as _};
 use std::path::Path;
 
 use anyhow::{Context as _, Result, bail};
+use nix::fcntl::posix_fallocate;
+use nix::libc::off_t;
 use nix::sys::uio::pwritev;
 
 /// Name of the file in the runtime directory.
@@ -15,11 +17,15 @@ const NAME: &str = "waiting-event";
 /// Bytes in front of the entry.
 const HEADER: usize = 2 * size_of::<u64>();
 
+/// Bytes that the file has from the beginning, so that an entry finds room where the file system is full. A record of a call
+/// takes some 1,000; one with all that can be captured fits.
+const ROOM: off_t = 256 << 10;
+
 /// The file, open.
 #[derive(Debug)]
 pub struct EntryFile {
     file: File,
-    /// Number of the entry that was written last.
+    /// Number of the entry that was written last, or that could not be written.
     number: u64,
 }
 
@@ -37,26 +43,42 @@ impl EntryFile {
         let mut header = [0; HEADER];
         let is_written = file.read_exact_at(&mut header, 0).is_ok();
         let number = if is_written { split(header).0 } else { 0 };
+        if let Err(errno) = posix_fallocate(&file, 0, ROOM) {
+            tracing::warn!(
+                "failed to reserve room in {}: {errno}; an event that waits is lost if the daemon is killed while the \
+                 file system is full",
+                path.display()
+            );
+        }
         Ok(Self { file, number })
     }
 
+    /// Returns the number of the last entry, whether or not it could be written.
+    pub fn number(&self) -> u64 {
+        self.number
+    }
+
+    /// Goes on with numbers behind `number`.
+    pub fn skip(&mut self, number: u64) {
+        self.number = self.number.max(number);
+    }
+
     /// Writes an entry in place of the one before and returns its number. A daemon that is killed in between has told
-    /// nobody that number.
+    /// nobody that number. An entry that cannot be written has one, too, under which nothing is read.
     ///
     /// # Errors
     /// Fails if the file cannot be written.
     pub fn write(&mut self, entry: &[u8]) -> Result<u64> {
-        let number = self.number + 1;
+        self.number += 1;
+        let number = self.number;
         let [head, tail] = [number, entry.len() as u64].map(u64::to_le_bytes);
         let parts = [head.as_slice(), &tail, entry].map(IoSlice::new);
         let written = pwritev(&self.file, &parts, 0).map(|bytes| bytes == HEADER + entry.len());
         match written {
-            Ok(true) => {}
+            Ok(true) => Ok(number),
             Ok(false) => bail!("failed to save an event: no room for {} bytes", entry.len()),
-            Err(errno) => return Err(errno).context("failed to save an event"),
+            Err(errno) => Err(errno).context("failed to save an event"),
         }
-        self.number = number;
-        Ok(number)
     }
 
     /// Returns the entry of that number, if it is the last one.
@@ -83,6 +105,9 @@ fn split(header: [u8; HEADER]) -> (u64, u64) {
 
 #[cfg(test)]
 mod tests {
+    use nix::fcntl::{FcntlArg, SealFlag, fcntl};
+    use nix::sys::memfd::{MFdFlags, memfd_create};
+
     use super::*;
 
     #[test]
@@ -104,6 +129,33 @@ mod tests {
         let mut next = EntryFile::open(folder.path()).unwrap();
         assert_eq!(next.write(b"b").unwrap(), first + 1);
         assert_eq!(next.read(first), None);
+    }
+
+    /// A file that cannot grow, as in a file system that is full.
+    #[test]
+    fn entry_has_room_in_full_file_system() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = EntryFile::open(folder.path()).unwrap();
+        let size = file.file.metadata().unwrap().len();
+        let full = memfd_create(c"full", MFdFlags::MFD_ALLOW_SEALING).map(File::from).unwrap();
+        full.set_len(size).unwrap();
+        fcntl(&full, FcntlArg::F_ADD_SEALS(SealFlag::F_SEAL_GROW)).unwrap();
+        let mut file = EntryFile { file: full, number: 0 };
+        let entry = vec![b'x'; ROOM as usize - HEADER];
+        let number = file.write(&entry).unwrap();
+        assert_eq!(file.read(number), Some(entry));
+        assert!(file.write(&vec![b'x'; ROOM as usize - HEADER + 1]).is_err());
+    }
+
+    #[test]
+    fn entry_that_was_not_written_has_number_of_its_own_under_which_nothing_is_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut file = EntryFile::open(folder.path()).unwrap();
+        let first = file.write(b"a").unwrap();
+        file.file = File::open(folder.path().join(NAME)).unwrap();
+        assert!(file.write(b"b").is_err());
+        assert!(file.number() > first);
+        assert_eq!((file.read(first), file.read(file.number())), (Some(b"a".to_vec()), None));
     }
 
     #[test]

@@ -39,6 +39,7 @@ use self::writer::WriterState;
 use crate::clock;
 use crate::decode::{Error, Event, Header, Outcome, RingRecord, SyscallExit};
 use crate::handlers::{HandlerObject, Handlers};
+use crate::output::Output;
 use crate::output::record::OutputLimits;
 use crate::pipeline::feedback::{Detector, Suspect};
 use crate::plan::Plan;
@@ -205,13 +206,15 @@ impl Pipeline {
     }
 
     /// Goes on with the ledger of the previous daemon and with the calls that it saved. Events that were in its memory
-    /// and are not among those count as lost in a crash. Writes the record that waited in the output, which may have it.
+    /// and are not among those count as lost in a crash. Writes the record that waited in the output, which may have it:
+    /// to `journal`, if the output of this daemon is another one.
     pub fn adopt(
         &mut self,
         ledger: Ledger,
         entries: EntryFile,
         calls: Vec<SavedCall>,
         waiting: Option<WaitingCalls>,
+        journal: Option<Output>,
     ) {
         self.pending.save_in(waiting);
         for call in calls {
@@ -224,7 +227,7 @@ impl Pipeline {
             self.delivery.end_line(inode);
         }
         if let Some(record) = waiting {
-            self.delivery.write_waiting(record);
+            self.delivery.write_waiting(record, journal);
         }
         self.delivery.write_restored_receipts();
     }
@@ -232,6 +235,11 @@ impl Pipeline {
     /// Returns time and thread of the event that the previous daemon was delivering when it was killed.
     pub fn interrupted(&self) -> Option<EventKey> {
         self.delivery.receipts.interrupted()
+    }
+
+    /// Returns the events of a slot that this daemon and those before it have taken out of the ring, if there is a ledger.
+    pub fn received_of(&self, slot: Slot) -> u64 {
+        self.delivery.receipts.received(slot)
     }
 
     /// Removes and returns the calls that wait for their result, for the next daemon.

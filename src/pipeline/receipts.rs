@@ -32,6 +32,8 @@ struct Received {
     last: EventId,
     /// Number of the last record of the slot that was saved before it was written.
     saved: u64,
+    /// Number of the last record of the slot that the output has refused.
+    refused: u64,
 }
 
 /// Place from which an event is delivered.
@@ -66,12 +68,13 @@ impl Receipts {
     pub fn restore(
         &mut self,
         ledger: Ledger,
-        entries: EntryFile,
+        mut entries: EntryFile,
         saved: &BTreeMap<Slot, u64>,
     ) -> (UserCounters, Option<SavedRecord>) {
         let state = ledger.read_state();
         let mut tally = UserCounters { undecodable: state.undecodable, ..UserCounters::default() };
-        let (waiting, entry) = saved_record(&state, &entries);
+        let (waiting, entry) = saved_record(&state, &ledger, &entries);
+        entries.skip(state.waiting_number);
         let mut is_done = state.delivering == EventId::default();
         let mut is_counted = true;
         for slot in (0..).map_while(Slot::from_index) {
@@ -134,14 +137,19 @@ impl Receipts {
         let known: u64 = tally.of(slot).outcomes().map(|(_, count)| count).sum();
         let waiting = saved.get(&slot).copied().unwrap_or_default();
         tally.slot(slot).lost_crash += row.received.saturating_sub(known + waiting);
-        let LedgerRow { received: count, last, saved, .. } = row;
-        self.slots.insert(slot, Received { count, last, saved });
+        let LedgerRow { received: count, last, saved, refused, .. } = row;
+        self.slots.insert(slot, Received { count, last, saved, refused });
     }
 
     /// Returns time and thread of the event that the previous daemon was delivering when it was killed, until the first
     /// event comes.
     pub fn interrupted(&self) -> Option<(u64, u32)> {
         self.interrupted.map(|(EventId { boottime_ns, tid }, _)| (boottime_ns, tid))
+    }
+
+    /// Returns the events of a slot that were taken out of the ring.
+    pub fn received(&self, slot: Slot) -> u64 {
+        self.slots.get(&slot).map_or(0, |received| received.count)
     }
 
     /// Returns the number of the file in which the previous daemon left the beginning of a line.
@@ -173,15 +181,25 @@ impl Receipts {
         Standing::Interrupted
     }
 
-    /// Saves a record whose events are in memory only, before it is written. To be followed by `write` for their slot, and
-    /// then by `write_state`: a daemon that is killed before the first has not counted them.
-    pub fn save(&mut self, portion: Portion, entry: &[u8]) {
-        let Some((_, entries)) = &mut self.files else { return };
-        let Some(number) = saved_number(entries, entry) else { return };
+    /// Saves a record whose events are in memory only, before it is written; returns whether it could. To be followed by
+    /// `write` for their slot, and then by `write_state`: a daemon that is killed before the first has not counted them.
+    pub fn save(&mut self, portion: Portion, entry: &[u8]) -> bool {
+        let Some((_, entries)) = &mut self.files else { return false };
+        if !try_save(entries, entry) {
+            return false;
+        }
+        let number = entries.number();
         self.state.waiting = Some(portion);
         (self.state.waiting_number, self.state.is_saved_first) = (number, true);
         self.put_state();
         self.slots.entry(portion.slot()).or_default().saved = number;
+        true
+    }
+
+    /// Notes that the output has refused the record that waits, or that was saved last. To be followed by `write` for its
+    /// slot, and then by `write_state`: with the first it counts as lost, and nobody writes it again.
+    pub fn refuse(&mut self, slot: Slot) {
+        self.slots.entry(slot).or_default().refused = self.state.waiting_number;
     }
 
     /// Notes that the record that waits is not sent before the daemon ends.
@@ -193,8 +211,9 @@ impl Receipts {
     /// Writes what became of the events of a slot.
     pub fn write(&self, slot: Slot, outcomes: EventOutcomes, aggregating: u64) {
         if let (Some((ledger, _)), Some(received)) = (&self.files, self.slots.get(&slot)) {
-            let Received { count: received, last, saved } = *received;
-            ledger.write(slot, &LedgerRow { outcomes, received, aggregating, last, saved });
+            let Received { count: received, last, saved, refused } = *received;
+            ledger
+                .write(slot, &LedgerRow { outcomes, received, aggregating, last, saved, refused });
         }
     }
 
@@ -209,9 +228,10 @@ impl Receipts {
         let Some((_, entries)) = &mut self.files else { return };
         let number = waiting.as_ref().map(|waiting| waiting.number);
         if self.waiting != number && !self.state.is_saved_first {
-            let entry = waiting.as_ref().and_then(|waiting| waiting.entry);
-            self.state.waiting_number =
-                entry.and_then(|entry| saved_number(entries, entry)).unwrap_or_default();
+            if let Some(entry) = waiting.as_ref().and_then(|waiting| waiting.entry) {
+                try_save(entries, entry);
+                self.state.waiting_number = entries.number();
+            }
         }
         self.waiting = number;
         self.state.is_saved_first &= waiting.is_some();
@@ -221,15 +241,25 @@ impl Receipts {
     }
 }
 
-/// Saves an encoded record; returns its number.
-fn saved_number(entries: &mut EntryFile, entry: &[u8]) -> Option<u64> {
+/// Saves an encoded record; returns whether it could.
+fn try_save(entries: &mut EntryFile, entry: &[u8]) -> bool {
     let saved = entries.write(entry);
-    saved.map_err(|error| tracing::warn!("{error:#}; it is lost if the daemon is killed now")).ok()
+    saved
+        .map_err(|error| tracing::warn!("{error:#}; it is lost if the daemon is killed now"))
+        .is_ok()
 }
 
-/// Returns the events of the record that the output may not have, and the record.
-fn saved_record(state: &LedgerState, entries: &EntryFile) -> (Option<Portion>, Option<Vec<u8>>) {
-    (state.waiting, state.waiting.and_then(|_| entries.read(state.waiting_number)))
+/// Returns the events of the record that the output may not have, and the record. One that the output has refused is
+/// counted already.
+fn saved_record(
+    state: &LedgerState,
+    ledger: &Ledger,
+    entries: &EntryFile,
+) -> (Option<Portion>, Option<Vec<u8>>) {
+    let number = state.waiting_number;
+    let is_refused = |portion: Portion| number > 0 && ledger.read(portion.slot()).refused == number;
+    let waiting = state.waiting.filter(|portion| !is_refused(*portion));
+    (waiting, waiting.and_then(|_| entries.read(number)))
 }
 
 /// Counts the events of a record that was not counted.

@@ -89,6 +89,14 @@ pub(super) struct SavedRecord {
     pub may_be_written: bool,
 }
 
+impl SavedRecord {
+    /// Writes the record to an output that nothing waits in; returns whether that has it.
+    pub fn write_to(self, output: &mut Output) -> bool {
+        output.add_event_entry(self.entry, self.may_be_written);
+        output.flush() == WriteOutcome::Written
+    }
+}
+
 /// Result of writing a record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[must_use]

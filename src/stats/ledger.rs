@@ -45,6 +45,8 @@ pub struct LedgerRow {
     pub last: EventId,
     /// Number of the last record among these that was saved before it was written.
     pub saved: u64,
+    /// Number of the last record among these that the output has refused. The row counts its events as lost.
+    pub refused: u64,
 }
 
 /// State of the whole daemon.
@@ -56,7 +58,7 @@ pub struct LedgerState {
     pub delivering: EventId,
     /// Events of a record that the output has not accepted, as far as is known.
     pub waiting: Option<Portion>,
-    /// Number of that record in the file that has it; 0 if none has.
+    /// Number of that record. The file has it under that number, unless it could not be written.
     pub waiting_number: u64,
     /// The events of that record were in memory only, so it was saved before it was written: the output may have it, and
     /// the row of its slot says whether it counts.
@@ -90,7 +92,8 @@ impl Ledger {
         let counts = EventOutcomes::TABLE.iter().map(|entry| (entry.of)(&row.outcomes));
         let EventId { boottime_ns, tid } = row.last;
         let rest = [row.received, row.aggregating, boottime_ns, tid.into(), row.saved];
-        self.write_row(usize::from(slot.index()), rest.into_iter().chain(counts));
+        let words = rest.into_iter().chain(counts).chain([row.refused]);
+        self.write_row(usize::from(slot.index()), words);
     }
 
     /// Returns the row of a slot.
@@ -101,7 +104,9 @@ impl Ledger {
         for (entry, count) in EventOutcomes::TABLE.iter().zip(counts) {
             *(entry.of_mut)(&mut outcomes) = count;
         }
-        LedgerRow { outcomes, received, aggregating, last: event_id(boottime_ns, tid), saved }
+        let refused = counts.get(EventOutcomes::TABLE.len()).copied().unwrap_or_default();
+        let last = event_id(boottime_ns, tid);
+        LedgerRow { outcomes, received, aggregating, last, saved, refused }
     }
 
     /// Writes the state of the whole daemon.
@@ -249,7 +254,7 @@ mod tests {
                 *(entry.of_mut)(&mut outcomes) = value;
             }
             let last = EventId { boottime_ns: received << 40, tid: u32::MAX };
-            let row = LedgerRow { outcomes, received, aggregating: 7, last, saved: 8 };
+            let row = LedgerRow { outcomes, received, aggregating: 7, last, saved: 8, refused: 9 };
             ledger.write(slot, &row);
             assert_eq!(ledger.read(slot), row);
         }

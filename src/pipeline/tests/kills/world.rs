@@ -2,6 +2,8 @@
 
 use std::cell::RefCell;
 use std::fmt;
+use std::io::Read as _;
+use std::net::Shutdown;
 use std::os::fd::AsFd as _;
 use std::os::unix::fs::FileExt as _;
 use std::os::unix::net::UnixDatagram;
@@ -59,7 +61,8 @@ fn slots() -> [Slot; 3] {
     [Call::Recorded, Call::Aggregated, Call::WithResult].map(slot_of)
 }
 
-fn slot_of(call: Call) -> Slot {
+/// Returns the slot of the calls of a kind.
+pub fn slot_of(call: Call) -> Slot {
     let name = ["openat", "close", "dup"][call as usize];
     Slot::new(Abi::Native, number(Abi::Native, name).unwrap()).unwrap()
 }
@@ -111,11 +114,12 @@ impl Moment {
         })
     }
 
-    /// Returns whether the journal has all events that are written as soon as they are taken out of the ring.
-    pub fn has_all_recorded(&self) -> bool {
+    /// Returns how many of the events that are written as soon as they are taken out of the ring the journal does not have.
+    pub fn missing(&self) -> u64 {
         let recorded = (0_u32..).zip(&self.ring).filter(|(_, (call, _))| *call == Call::Recorded);
-        let mut ids = recorded.map(|(index, _)| tid(index).to_string().into_bytes());
-        ids.all(|id| self.journal.iter().any(|record| record.identity == id))
+        let ids = recorded.map(|(index, _)| tid(index).to_string().into_bytes());
+        let is_missing = |id: &Vec<u8>| !self.journal.iter().any(|record| record.identity == *id);
+        ids.filter(is_missing).count() as u64
     }
 
     /// Returns whether nothing has happened since an earlier moment of the same life.
@@ -167,6 +171,8 @@ struct Inner {
     folder: TempDir,
     ledger: File,
     journald: Option<UnixDatagram>,
+    /// Each record is refused: EPIPE.
+    is_refusing: bool,
     now: Moment,
     moments: Vec<Moment>,
 }
@@ -179,14 +185,30 @@ impl World {
         std::fs::write(folder.path().join(ENTRY), &moment.entry).unwrap();
         let entries = EntryFile::open(folder.path()).unwrap();
         let now = Moment { interval: moment.interval + 1, ..moment.clone() };
-        let inner = Inner { folder, ledger: file, journald: None, now, moments: Vec::new() };
+        let inner = Inner {
+            folder,
+            ledger: file,
+            journald: None,
+            is_refusing: false,
+            now,
+            moments: Vec::new(),
+        };
         let world = Self(Rc::new(RefCell::new(inner)));
         world.listen();
         (world, ledger, entries)
     }
 
     pub fn pipeline(&self) -> Pipeline {
-        let output = Output::open(Destination::Journal(self.0.borrow().socket())).unwrap();
+        self.pipeline_of(Destination::Journal(self.0.borrow().socket()))
+    }
+
+    /// Returns the journal, if journald is there.
+    pub fn journal(&self) -> Option<Output> {
+        Output::open(Destination::Journal(self.0.borrow().socket())).ok()
+    }
+
+    pub fn pipeline_of(&self, destination: Destination) -> Pipeline {
+        let output = Output::open(destination).unwrap();
         let handlers = Handlers::new(vec![samples::plain_handler()]);
         let mut pipeline = Pipeline::new(handlers, Delivery::new(Units::new(), output));
         let every = std::time::Duration::from_secs(60);
@@ -214,12 +236,24 @@ impl World {
     }
 
     pub fn listen(&self) {
+        if std::mem::take(&mut self.0.borrow_mut().is_refusing) {
+            self.leave();
+        }
         let mut inner = self.0.borrow_mut();
         if inner.journald.is_none() {
             let journald = UnixDatagram::bind(inner.socket()).unwrap();
             journald.set_nonblocking(true).unwrap();
             inner.journald = Some(journald);
         }
+    }
+
+    pub fn refuse(&self) {
+        self.leave();
+        self.listen();
+        let mut inner = self.0.borrow_mut();
+        let journald = inner.journald.as_ref().unwrap();
+        journald.shutdown(Shutdown::Read).unwrap();
+        inner.is_refusing = true;
     }
 
     pub fn leave(&self) {
@@ -268,10 +302,21 @@ impl Inner {
 
     fn read(&mut self) {
         let mut buffer = [0; 1 << 14];
-        let Some(journald) = &self.journald else { return };
+        let Some(journald) = self.journald.as_ref().filter(|_| !self.is_refusing) else { return };
         while let Ok(length) = journald.recv(&mut buffer) {
             self.now.journal.push(written(&buffer[..length]));
         }
+    }
+
+    /// Returns the file of the record that waits, without the room behind it.
+    fn entry(&self) -> Vec<u8> {
+        let mut file = File::open(self.folder.path().join(ENTRY)).unwrap();
+        let mut header = [0; 16];
+        file.read_exact(&mut header).unwrap();
+        let length = u64::from_le_bytes(header[8..].try_into().unwrap());
+        let mut bytes = header.to_vec();
+        file.take(length).read_to_end(&mut bytes).unwrap();
+        bytes
     }
 
     fn look(&mut self) {
@@ -282,7 +327,7 @@ impl Inner {
             bytes.to_vec()
         };
         self.now.rows = rows().into_iter().map(&mut row).collect();
-        self.now.entry = std::fs::read(self.folder.path().join(ENTRY)).unwrap();
+        self.now.entry = self.entry();
         let moment = Moment { kills: self.now.kills + 1, ..self.now.clone() };
         if !self.moments.last().is_some_and(|last| last.is_same(&moment)) {
             self.moments.push(moment);
