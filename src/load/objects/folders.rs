@@ -7,7 +7,6 @@ use std::io::{self, ErrorKind, Read as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
-use anyhow::Result;
 use nix::libc::{O_NOCTTY, O_NONBLOCK};
 use sha2::{Digest as _, Sha256};
 
@@ -26,7 +25,7 @@ const OBJECTS_MAX: usize = 256;
 ///
 /// # Errors
 /// Fails if the object inside this binary is damaged.
-pub fn handlers_for(config: &Path, trust: &Trust) -> Result<Handlers> {
+pub fn handlers_for(config: &Path, trust: &Trust) -> anyhow::Result<Handlers> {
     let mut handlers = load::handlers()?;
     read_objects(config, &mut handlers, trust);
     Ok(handlers)
@@ -71,14 +70,14 @@ fn read(
     path: &Path,
     handlers: &Handlers,
     trust: &Trust,
-) -> std::result::Result<HandlerObject, String> {
+) -> Result<HandlerObject, String> {
     if handlers.named(name).is_some() || embedded::object(name).is_some() {
         return Err("has the name of a handler of tailcalld itself; give it another one".to_owned());
     }
     object(name, path, &read_file(path, trust)?)
 }
 
-fn object(name: &str, path: &Path, bytes: &[u8]) -> std::result::Result<HandlerObject, String> {
+fn object(name: &str, path: &Path, bytes: &[u8]) -> Result<HandlerObject, String> {
     let (handler, members) = manifest::read(bytes, name)?;
     Ok(HandlerObject { handler, path: path.to_owned(), sha256: digest(bytes), members })
 }
@@ -87,7 +86,7 @@ fn object(name: &str, path: &Path, bytes: &[u8]) -> std::result::Result<HandlerO
 ///
 /// # Errors
 /// The reason why it cannot be used, as a clause.
-pub(super) fn read_again(object: &HandlerObject) -> std::result::Result<Vec<u8>, String> {
+pub(super) fn read_again(object: &HandlerObject) -> Result<Vec<u8>, String> {
     if let Some(bytes) = embedded::object(&object.handler.name) {
         return Ok(bytes.to_vec());
     }
@@ -99,7 +98,7 @@ pub(super) fn read_again(object: &HandlerObject) -> std::result::Result<Vec<u8>,
 }
 
 /// Returns the bytes of a file that is trusted.
-fn read_file(path: &Path, trust: &Trust) -> std::result::Result<Vec<u8>, String> {
+fn read_file(path: &Path, trust: &Trust) -> Result<Vec<u8>, String> {
     let failed = |error: io::Error| match error.kind() {
         ErrorKind::NotFound => "does not exist any more".to_owned(),
         _ => format!("cannot be read: {error}"),

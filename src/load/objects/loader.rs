@@ -5,7 +5,7 @@ use std::os::fd::{AsFd as _, AsRawFd as _, OwnedFd};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
 
-use anyhow::{Context as _, Result};
+use anyhow::Context as _;
 use libbpf_rs::{ObjectBuilder, OpenObject};
 
 use super::folders::read_again;
@@ -30,7 +30,7 @@ struct LoadRequest {
 }
 
 /// Outcome of a load: the program in the kernel, or what libbpf or the verifier said.
-type Loaded = std::result::Result<OwnedFd, String>;
+type Loaded = Result<OwnedFd, String>;
 
 /// The thread, which does one load at a time.
 #[derive(Debug)]
@@ -45,7 +45,7 @@ impl ObjectLoader {
     ///
     /// # Errors
     /// Fails if there can be no further thread.
-    pub fn start(maps: Maps, attach: Attach) -> Result<Self> {
+    pub fn start(maps: Maps, attach: Attach) -> anyhow::Result<Self> {
         let (requests, to_do) = sync_channel::<LoadRequest>(1);
         let (reply, replies) = sync_channel(1);
         let run = move || {
@@ -89,7 +89,7 @@ fn enter_sandbox() {
 ///
 /// # Errors
 /// The reason why the kernel refuses it, as a clause about the file.
-pub fn verify(object: &HandlerObject, attach: Attach) -> std::result::Result<(), String> {
+pub fn verify(object: &HandlerObject, attach: Attach) -> Result<(), String> {
     let request = LoadRequest { name: object.handler.name.clone(), bytes: read_again(object)? };
     load(&request, None, attach).map(drop).map_err(|said| format!("cannot be loaded: {said}"))
 }
@@ -113,7 +113,7 @@ fn load(request: &LoadRequest, maps: Option<&Maps>, attach: Attach) -> Loaded {
 }
 
 /// Puts the maps of the daemon in the place of those of the object.
-fn share(open: &mut OpenObject, maps: &Maps) -> std::result::Result<(), String> {
+fn share(open: &mut OpenObject, maps: &Maps) -> Result<(), String> {
     for mut map in open.maps_mut() {
         let shared = match &*map.name().to_string_lossy() {
             "tailcalld_calls" => &maps.calls,
