@@ -11,7 +11,13 @@
 #define SAME(one, other) ((int)(one) == (int)(other))
 
 _Static_assert(SAME(TAILCALLD_DATA_BYTES, TEXT_MAX_BYTES), "its data fits into one capture");
-_Static_assert(SAME(sizeof(struct tailcalld_capture), CAPTURE_SIZE), "captures are headed alike");
+#define SAME_PLACE(member)                                                                         \
+	SAME(__builtin_offsetof(struct tailcalld_capture, member),                                 \
+	     __builtin_offsetof(struct capture, member))
+_Static_assert(SAME(sizeof(struct tailcalld_capture), CAPTURE_SIZE) && SAME_PLACE(field) &&
+		       SAME_PLACE(kind) && SAME_PLACE(status) && SAME_PLACE(error) &&
+		       SAME_PLACE(stored) && SAME_PLACE(length),
+	       "captures are headed alike");
 _Static_assert(SAME(TAILCALLD_TEXT, FIELD_TEXT) && SAME(TAILCALLD_DIRFD, FIELD_DIRFD) &&
 		       SAME(TAILCALLD_USER_STACK, FIELD_USER_STACK) &&
 		       SAME(TAILCALLD_LONG, FIELD_LONG),
