@@ -30,6 +30,7 @@ mod notify;
 mod number;
 mod output;
 mod pins;
+mod probes;
 mod process;
 mod records;
 mod redact;
