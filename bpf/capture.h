@@ -6,6 +6,7 @@
 #include <bpf/bpf_helpers.h>
 #include "continued.h"
 #include "maps.h"
+#include "probe_text.h"
 
 /* Copies user memory into the scratch memory of an event, behind its earlier captures. A capture of
  * memory that cannot be read has that as its status. */
@@ -116,6 +117,29 @@ static __always_inline long capture_text(struct scratch *scratch, struct capture
 		capture->length = 0;
 	capture_end(scratch, room, capture);
 	return *got;
+}
+
+/* Captures a text that an argument of a probe points to. */
+static __always_inline void capture_probe_text(struct scratch *scratch, struct capture_id of,
+					       const void *text)
+{
+	__u8 *room = capture_room(scratch);
+
+	if (!room)
+		return;
+	volatile struct capture *capture = capture_header(room, of, CAPTURE_TEXT);
+	volatile __s64 *got = &scratch->got;
+
+	*got = probe_text_read(room + CAPTURE_SIZE, PROBE_TEXT_BYTES + 2, text);
+	if (*got > 0)
+		*got -= 1;
+	capture->error = *got < 0 ? -*got : 0;
+	capture->length = *got < 0 || *got > PROBE_TEXT_BYTES ? 0 : *got;
+	capture->stored = *got < 0 ? 0 : min_u64(*got, PROBE_TEXT_BYTES);
+	capture->status = *got < 0                  ? CAPTURE_UNREADABLE
+			  : *got > PROBE_TEXT_BYTES ? CAPTURE_TRUNCATED
+						    : CAPTURE_OK;
+	capture_end(scratch, room, capture);
 }
 
 /* Captures a path in the memory of the kernel. */

@@ -35,15 +35,28 @@ static __always_inline __u32 chain_next(const struct scratch *scratch, const str
 		.handlers[at & (CHAIN_ROOM - 1)];
 }
 
+/* Returns the number of the ABI of a slot, and the first slot that it has. */
+static __always_inline __u32 slot_abi(__u32 slot, __u32 *first)
+{
+	if (slot >= PROBE_SLOT) {
+		*first = slot >= RAW_TRACEPOINT_SLOT ? RAW_TRACEPOINT_SLOT
+			 : slot >= TRACEPOINT_SLOT   ? TRACEPOINT_SLOT
+						     : PROBE_SLOT;
+		return slot >= RAW_TRACEPOINT_SLOT ? 5 : slot >= TRACEPOINT_SLOT ? 4 : 3;
+	}
+	*first = slot / ABI_SLOTS * ABI_SLOTS;
+	return slot / ABI_SLOTS;
+}
+
 /* Fills in the memory of a handler for the call. */
 static __always_inline void chained_begin(struct tailcalld_call *shared, const struct event *event)
 {
-	__u32 abi = event->slot / ABI_SLOTS;
+	__u32 first, abi = slot_abi(event->slot, &first);
 
 	for (int i = 0; i < 6; i++)
 		shared->args[i] = event->args[i];
 	shared->boottime_ns = event->boottime_ns;
-	shared->number = event->slot - abi * ABI_SLOTS;
+	shared->number = event->slot - first;
 	shared->abi = abi;
 	shared->pid = event->pid;
 	shared->tid = event->tid;

@@ -219,17 +219,37 @@ static __always_inline struct uring_call *uring_call_of_cpu(void)
 	return (struct uring_call *)stats_row(URING_ROW);
 }
 
+/* Whether the arguments of a slot are in this CPU's row: those of operations and of probes. */
 static __always_inline bool is_slot_of_uring(__u32 slot)
 {
 	return slot >= URING_SLOT;
 }
 
-/* Returns the slot of the call or the operation that this program was tail-called for. */
+static __always_inline bool is_slot_of_probe(__u32 slot)
+{
+	return slot >= PROBE_SLOT;
+}
+
+/* Makes what a dispatcher was called for no probe. A probe never comes between a dispatcher and the
+ * programs that it calls, see probe.bpf.c. */
+static __always_inline void context_is_no_probe(void)
+{
+	struct uring_call *uring;
+
+	if (has_probes && (uring = uring_call_of_cpu()))
+		uring->probe = 0;
+}
+
+/* Returns the slot of the call, the operation or the probe that this program was tail-called for.
+ */
 static __always_inline __u32 context_slot(const void *ctx, struct uring_call *uring, bool compat)
 {
-	uring->call_slot = uring->subject == context_subject(ctx)
-				   ? uring->slot
-				   : call_slot(call_number(ctx), compat);
+	if (has_probes && uring->probe)
+		uring->call_slot = uring->probe;
+	else if (uring->subject == context_subject(ctx))
+		uring->call_slot = uring->slot;
+	else
+		uring->call_slot = call_slot(call_number(ctx), compat);
 	return *(volatile __u64 *)&uring->call_slot;
 }
 

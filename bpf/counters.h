@@ -78,13 +78,16 @@ struct counters {
 _Static_assert(sizeof(struct counters) == COUNTERS_WORDS * sizeof(__u64), "no gap");
 _Static_assert(COUNTERS_ROWS * sizeof(struct counters) % 64 == 0, "CPUs share no cache line");
 
-/* The operation of io_uring that is being handled on this CPU, in URING_ROW. It is that of a
- * program if `subject` is the first word of its context, see context.h. */
+/* The operation of io_uring or the probe that is being handled on this CPU, in URING_ROW. An
+ * operation is that of a program if `subject` is the first word of its context, see context.h; a
+ * probe, if the dispatchers of others have not cleared `probe` since. */
 struct uring_call {
 	__u64 subject;
 	__u64 slot;
 	__u64 flags; /* enum call_flag */
 	__u64 args[6]; /* in the order of the operation's signature */
+	__u64 probe; /* the slot of the probe that is being handled; 0: the call is none */
+	__u64 number; /* an address, for the verifier */
 	__u64 call_slot; /* of the call that is being handled, whichever it is: kept in memory for
 			  * the verifier */
 	__u64 began_ns; /* its CLOCK_BOOTTIME, while run time is measured; see run_time.h */

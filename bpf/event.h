@@ -10,13 +10,21 @@
  */
 
 /* A bank is one whole table: a slot per native syscall number, then one per 32-bit number, then one
- * per operation of io_uring. The program array holds two banks, so that a reload fills one while
- * the other is live. */
+ * per operation of io_uring, then those of probes. The program array holds two banks, so that a
+ * reload fills one while the other is live. */
 enum table_size {
 	ABI_SLOTS = 512, /* x86_64 stands at 472 in Linux 7.x; x32 numbers begin at 512 */
 	URING_SLOTS = 128, /* operations of io_uring stand at 65 in Linux 7.3 */
 	URING_SLOT = 2 * ABI_SLOTS, /* the first of them */
-	SLOTS = URING_SLOT + URING_SLOTS,
+	/* Probes, as many of each kind as a table may have: functions, tracepoints, raw ones. */
+	KPROBE_SLOTS = 256,
+	TRACEPOINT_SLOTS = 64,
+	RAW_TRACEPOINT_SLOTS = 64,
+	PROBE_SLOT = URING_SLOT + URING_SLOTS, /* the first of them */
+	TRACEPOINT_SLOT = PROBE_SLOT + KPROBE_SLOTS,
+	RAW_TRACEPOINT_SLOT = TRACEPOINT_SLOT + TRACEPOINT_SLOTS,
+	SLOTS = RAW_TRACEPOINT_SLOT + RAW_TRACEPOINT_SLOTS,
+	PROBES = 512, /* a power of two, so that a mask makes an index of any number */
 	BANK_SLOTS = 2048, /* a power of two, see route.h; those from SLOTS on stay empty */
 	BANKS = 2,
 	RULES_PER_BANK = 512, /* rules of routes with several, behind the slots */
@@ -223,8 +231,8 @@ struct event {
 	__u64 boottime_ns; /* CLOCK_BOOTTIME at entry */
 	__u64 cgroup; /* cgroup v2 id; 1 (the root) for every task on a v1 or hybrid host */
 	__u32 generation; /* of the table that routed this call */
-	__u16 slot; /* within a bank: number, plus ABI_SLOTS for the 32-bit ABI, or operation plus
-		     * URING_SLOT */
+	__u16 slot; /* within a bank: number, plus ABI_SLOTS for the 32-bit ABI, operation plus
+		     * URING_SLOT, or a probe */
 	__u16 handler; /* struct handler's id */
 	__u8 message; /* which of the handler's messages */
 	__u8 priority; /* syslog level 3 to 7, from the route */

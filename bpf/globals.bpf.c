@@ -25,6 +25,8 @@ const volatile struct inner_arguments inner_arguments[INNER_ARGUMENTS];
 const volatile struct path_arguments path_arguments[BANK_SLOTS];
 const volatile struct descriptors_of_call descriptors_of[BANK_SLOTS];
 const volatile struct uring_arguments uring_arguments[URING_SLOTS];
+volatile struct probe probes[PROBES];
+volatile __u32 has_probes;
 #define CAST_NAME(type) [CAST_##type] = {#type, 0},
 const volatile struct cast_type cast_types[CASTS] = {FOR_CAST_TYPES(CAST_NAME)};
 volatile __u32 consumer;
@@ -79,6 +81,8 @@ struct wire_types {
 	enum descriptor_size descriptor_size;
 	enum member_form member_form;
 	enum sqe_member sqe_member;
+	enum probe_form probe_form;
+	enum probe_size probe_size;
 	enum path_flag path_flag;
 	enum open_socket_size open_socket_size;
 	enum field_kind field_kind;

@@ -75,6 +75,12 @@ extern const volatile struct descriptors_of_call descriptors_of[BANK_SLOTS];
  * io_uring: enum sqe_member. Set before load. */
 extern const volatile struct uring_arguments uring_arguments[URING_SLOTS];
 
+/* The arguments of probes, from PROBE_SLOT on. Written by the daemon before it attaches one. */
+extern volatile struct probe probes[PROBES];
+
+/* Whether any probe has ever been attached. Written by the daemon. */
+extern volatile __u32 has_probes;
+
 /* enum consumer_state. The daemon sets it before it sleeps; the program that wakes it sets it
  * back. */
 extern volatile __u32 consumer;

@@ -354,6 +354,7 @@ struct signal_struct {
 
 struct task_struct {
 	struct thread_info thread_info;
+	void *stack;
 	struct mm_struct *mm;
 	int pid;
 	int tgid;

@@ -5,6 +5,7 @@
 #include "kernel.h"
 #include <bpf/bpf_core_read.h>
 #include "filter.h"
+#include "probe_text.h"
 
 /*
  * Matches the patterns of a filter with the texts that it needs, one text after the other. A text
@@ -122,9 +123,12 @@ static __always_inline void text_argument(struct scratch *scratch, __u8 position
 	barrier_var(at);
 	if (at >= OPERANDS)
 		return;
-	text_set_length(scratch,
-			bpf_probe_read_user_str(text_room(scratch), PATH_BYTES,
-						(const void *)scratch->filtering.operands[at]));
+	const void *text = (const void *)scratch->filtering.operands[at];
+	if (is_slot_of_probe(scratch->filtering.slot))
+		text_set_length(scratch, probe_text_read(text_room(scratch), PATH_BYTES, text));
+	else
+		text_set_length(scratch,
+				bpf_probe_read_user_str(text_room(scratch), PATH_BYTES, text));
 }
 
 /* Whether the text has the pattern's bytes from `start` on. */

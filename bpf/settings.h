@@ -329,6 +329,34 @@ struct uring_arguments {
 	__u8 of[6]; /* enum sqe_member */
 };
 
+/* The way in which an argument of a probe is found in the context of its program. */
+enum probe_form {
+	PROBE_NOTHING = 0, /* the probe lacks the argument */
+	PROBE_UNSIGNED = 1, /* a number */
+	PROBE_SIGNED = 2, /* a number, sign-extended */
+	PROBE_PLACE = 3, /* memory in the context itself: its address */
+	PROBE_OFFSET = 4, /* the same, at the offset in the lower half of a 32-bit word */
+};
+
+enum probe_size {
+	PROBE_MARK =
+		0x5b7a11d0, /* stands in `probe` for the slot, which each copy has its own of */
+	PROBE_TEXT_BYTES = 1024, /* of a text that an event keeps */
+};
+
+struct probe_argument {
+	__u16 offset; /* in the context */
+	__u8 size; /* in bytes */
+	__u8 form; /* enum probe_form */
+};
+
+/* The arguments of a probe. */
+struct probe {
+	__u32 texts; /* arguments that point to a C string, a bit each */
+	__u32 reserved;
+	struct probe_argument arguments[6];
+};
+
 /* The way to capture the memory of one argument. */
 enum step_op {
 	STEP_END = 0, /* nothing, and no step follows */

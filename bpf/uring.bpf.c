@@ -30,6 +30,7 @@ int uring_submit(void *ctx)
 	uring_members(&sqe, members);
 	uring->subject = context_subject(ctx);
 	uring->slot = URING_SLOT + number;
+	uring->probe = 0;
 	uring->flags = uring_flags(&sqe, ring);
 	for (int i = 0; i < 6; i++) {
 		__u64 member = uring_arguments[number & (URING_SLOTS - 1)].of[i];

@@ -19,6 +19,7 @@ pub fn blind_spots(plan: &Plan) -> Vec<String> {
     let always = always.map(|(_, what)| (*what).to_owned());
     let rings = std::iter::once(rings(plan));
     let excluded = excluded_programs(plan).into_iter().chain(excluded_units(plan));
+    let rings = rings.chain(probes(plan));
     rings.chain(always).chain(other_abi(plan)).chain(numbers()).chain(excluded).collect()
 }
 
@@ -58,6 +59,15 @@ fn rings(plan: &Plan) -> String {
     }
 }
 
+/// Describes what probes do not see.
+fn probes(plan: &Plan) -> Option<String> {
+    let kind = plan.kind_of_probes()?.name();
+    Some(format!(
+        "passes of a {kind} while a CPU serves an interrupt: they are nobody's; a function or a tracepoint that one of \
+         tailcalld's own programs passes is passed unseen"
+    ))
+}
+
 fn concerns(plan: &Plan, names: &[&str]) -> bool {
     let is_routed = |name: &&str| plan.routes.keys().any(|slot| slot.name() == Some(name));
     names.is_empty() || names.iter().any(is_routed)
@@ -69,7 +79,7 @@ fn other_abi(plan: &Plan) -> Option<String> {
         let other = match abi {
             Abi::Native => Abi::Compat,
             Abi::Compat => Abi::Native,
-            Abi::IoUring => return None,
+            _ => return None,
         };
         syscalls::number(other, name)
             .and_then(|nr| syscalls::Slot::new(other, nr))

@@ -186,7 +186,8 @@ impl Handler {
         if self.syscalls.is_empty() {
             return Some(0);
         }
-        let name = syscall.name()?;
+        // A probe may have the name of a syscall, but has not its arguments.
+        let name = syscall.name().filter(|_| !syscall.abi().is_probe())?;
         let position = self.syscalls.iter().position(|known| known == name)?;
         u8::try_from(position).ok()
     }

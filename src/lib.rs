@@ -42,6 +42,8 @@ pub mod error;
 // From the configuration to the table in the kernel.
 /// Memory shared with the BPF programs, and their generated types; the only `unsafe` code.
 pub mod bpf;
+/// Type information of the running kernel.
+pub(crate) mod btf;
 /// Command line, and the commands that read and print.
 pub mod cli;
 /// Configuration files in, the configuration and all of its faults out.
@@ -56,6 +58,8 @@ pub mod handlers;
 pub mod load;
 /// Configuration in, the resolved table out: rules of each slot, and differences between tables.
 pub mod plan;
+/// Names of probes in, their slots and arguments in the running kernel out.
+pub mod probes;
 /// Plan in, the live bank of the kernel's table out.
 pub mod table;
 

@@ -297,8 +297,8 @@ fn decode_malformed_record_is_error() {
         ),
         (
             "slot",
-            changed(offset_of!(types::event, slot), &1152u16.to_ne_bytes()),
-            Error::Slot(1152),
+            changed(offset_of!(types::event, slot), &1536u16.to_ne_bytes()),
+            Error::Slot(1536),
         ),
         ("a field of no handler", with(&[piece(2, TEXT, OK, 0, 1, b"x")]), Error::Capture(2)),
         ("a capture's kind", with(&[piece(0, 9, OK, 0, 1, b"x")]), Error::Capture(0)),

@@ -115,7 +115,8 @@ struct tailcalld_call {
 	__u64 args[6]; /* as passed */
 	__u64 boottime_ns; /* CLOCK_BOOTTIME at entry */
 	__u32 number; /* of the syscall, or of the operation of io_uring */
-	__u32 abi; /* 0: the kernel's own, 1: 32-bit, 2: io_uring */
+	__u32 abi; /* 0: the kernel's own, 1: 32-bit, 2: io_uring, 3 to 5: kprobe,
+		    * tracepoint, raw_tracepoint, whose numbers mean nothing elsewhere */
 	__u32 pid; /* thread group id, in the initial pid namespace like `tid` */
 	__u32 tid;
 	__u32 uid; /* real ids, in the initial user namespace */

@@ -154,10 +154,18 @@ pub fn has_kprobe_multi() -> bool {
 /// # Errors
 /// Fails if the kernel does not let this process open perf events.
 pub fn open_perf_event() -> io::Result<()> {
+    open_perf(libbpf_sys::PERF_TYPE_SOFTWARE, libbpf_sys::PERF_COUNT_SW_DUMMY.into()).map(drop)
+}
+
+/// Opens a perf event of that type and number, of all processes.
+///
+/// # Errors
+/// Fails if the kernel does not let this process open perf events.
+pub(super) fn open_perf(kind: u32, config: u64) -> io::Result<OwnedFd> {
     let attributes = libbpf_sys::perf_event_attr {
-        type_: libbpf_sys::PERF_TYPE_SOFTWARE,
+        type_: kind,
         size: size_of::<libbpf_sys::perf_event_attr>() as u32,
-        config: libbpf_sys::PERF_COUNT_SW_DUMMY.into(),
+        config,
         ..Default::default()
     };
     let (every_process, cpu, no_group) = (-1, 0, -1);
@@ -177,8 +185,7 @@ pub fn open_perf_event() -> io::Result<()> {
         return Err(io::Error::last_os_error());
     }
     // SAFETY: the kernel has just given us this descriptor, and nobody else has it.
-    drop(unsafe { OwnedFd::from_raw_fd(fd as i32) });
-    Ok(())
+    Ok(unsafe { OwnedFd::from_raw_fd(fd as i32) })
 }
 
 /// A program of two instructions, `return 0`; `None` if the kernel has no such programs.

@@ -81,7 +81,7 @@ fn insn(code: u8, imm: i32) -> bpf_insn {
     bpf_insn { code, imm, ..Default::default() }
 }
 
-fn owned(fd: i32) -> io::Result<OwnedFd> {
+pub(super) fn owned(fd: i32) -> io::Result<OwnedFd> {
     if fd < 0 {
         return Err(io::Error::last_os_error());
     }

@@ -46,6 +46,9 @@ pub const BUCKETS: usize = types::limit_size::BUCKETS.0 as usize;
 /// Number of cgroups that can be excluded.
 pub const EXCLUDED_CGROUPS: usize = types::tag_size::EXCLUDED_CGROUPS.0 as usize;
 
+/// Probes that the programs have arguments of.
+const PROBES: usize = types::table_size::PROBES.0 as usize;
+
 /// Numbers of syscalls that the dispatcher looks up.
 const NUMBERS: usize = types::table_size::ABI_SLOTS.0 as usize;
 
@@ -71,6 +74,7 @@ const _: () = {
     assert!(length(|globals: &bss| &globals.excluded_files) == EXCLUDED_FILES);
     assert!(length(|globals: &bss| &globals.excluded_cgroups) == EXCLUDED_CGROUPS);
     assert!(length(|globals: &bss| &globals.limits) == LIMITS);
+    assert!(length(|globals: &bss| &globals.probes) == PROBES);
     assert!(length(|globals: &bss| &globals.buckets) == BUCKETS + LIMITS);
     assert!(length(|globals: &bss| &globals.banks) == BANKS);
     assert!(length(|bank: &bank| &bank.env_names) == ENV_NAMES);
@@ -312,6 +316,21 @@ impl<'obj> Shared<'obj> {
         unsafe { set(array!(self, limits, types::limit), LIMITS, number.into(), limit) }
     }
 
+    /// Sets the arguments of the probe in a slot; `false` for other slots.
+    pub fn set_probe(&self, slot: u16, probe: &types::probe) -> bool {
+        let Some(at) = slot.checked_sub(types::table_size::PROBE_SLOT.0 as u16) else {
+            return false;
+        };
+        // SAFETY: as in `set_route`.
+        unsafe { set(array!(self, probes, types::probe), PROBES, at.into(), probe) }
+    }
+
+    /// 1 once any probe has been attached.
+    pub fn has_probes(&self) -> &AtomicU32 {
+        // SAFETY: as in `live_base`.
+        unsafe { AtomicU32::from_ptr(&raw mut (*self.globals.as_ptr()).has_probes) }
+    }
+
     /// BucketWords of one owner of a limit; `None` beyond the table.
     pub fn bucket(&self, index: usize) -> Option<&BucketWords> {
         // SAFETY: as in `live_base`; the structure is as large and as aligned as these words.
@@ -415,6 +434,8 @@ unsafe impl Settings for types::pattern {}
 unsafe impl Settings for types::chain {}
 // SAFETY: as above.
 unsafe impl Settings for types::limit {}
+// SAFETY: as above.
+unsafe impl Settings for types::probe {}
 
 /// # Safety
 /// `array` points to `length` elements of shared memory.

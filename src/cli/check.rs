@@ -17,6 +17,7 @@ use crate::exclude;
 use crate::handlers::{Handler, Handlers};
 use crate::load::{self, AttachMode};
 use crate::plan::{self, Origin, Plan, Route, Rule};
+use crate::probes;
 
 /// Prints every fault, or one line if there is none. Returns the exit code.
 ///
@@ -110,7 +111,7 @@ fn row(slot: Slot, rule: &Rule, origin: &str, handlers: &Handlers) -> [String; 7
     [
         slot.to_string(),
         slot.abi().name().to_owned(),
-        slot.nr().to_string(),
+        if slot.abi().is_probe() { "-".to_owned() } else { slot.nr().to_string() },
         rule.handler_name(handlers),
         of_record(level_name(rule.priority).to_owned()),
         of_record(rule.results.summary()),
@@ -180,6 +181,7 @@ fn from(slot: Slot, origin: &Origin) -> String {
     let place = format!("{}:{}", printable(&origin.path.to_string_lossy()), origin.line);
     match name(slot.abi(), slot.nr()) {
         Some(name) if name == origin.entry => place,
+        _ if slot.abi().is_probe() && probes::key(slot) == origin.entry => place,
         _ => format!("{place} ({})", origin.entry),
     }
 }

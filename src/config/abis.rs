@@ -17,6 +17,8 @@ impl Abis {
             Abi::Native => self.native,
             Abi::Compat => self.compat,
             Abi::IoUring => self.io_uring,
+            // The key of a probe says what it is.
+            Abi::Kprobe | Abi::Tracepoint | Abi::RawTracepoint => true,
         }
     }
 }
@@ -37,6 +39,7 @@ impl FromIterator<Abi> for Abis {
                 Abi::Native => set.native = true,
                 Abi::Compat => set.compat = true,
                 Abi::IoUring => set.io_uring = true,
+                Abi::Kprobe | Abi::Tracepoint | Abi::RawTracepoint => {}
             }
         }
         set

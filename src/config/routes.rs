@@ -1,4 +1,4 @@
-//! The table `[routes]`: a syscall, its number or a group on the left, its handlers on the right.
+//! The tables `[routes]` and `[probes]`: a syscall, its number, a group or a probe on the left, its handlers on the right.
 
 mod chain;
 mod target;
@@ -11,14 +11,15 @@ use super::fault::Problem;
 use super::options::{Marks, Options};
 use super::reader::FileReader;
 use super::source::Mark;
-use super::subject::{self, Subject};
+use super::subject::{ReadKey, Subject};
 use super::text::quoted;
 use crate::handlers::{HandlerObject, Handlers};
+use crate::probes;
 
 /// Takes syscalls out of the table. It is no handler, so no handler may have this name.
 pub const NONE: &str = "none";
 
-/// One line of `[routes]`.
+/// One line of `[routes]` or `[probes]`.
 #[derive(Debug, Clone)]
 pub struct Entry {
     /// The left side as it was written: `openat`, `226`, `@mount`.
@@ -49,21 +50,27 @@ pub struct Target {
 }
 
 /// Reads the table, in the order in which its entries stand in the file.
-pub(super) fn read(reader: &mut FileReader<'_>, table: &DeTable<'_>) -> Vec<Entry> {
+pub(super) fn read(
+    reader: &mut FileReader<'_>,
+    table: &DeTable<'_>,
+    read_key: ReadKey,
+) -> Vec<Entry> {
     let mut rows: Vec<_> = table.iter().collect();
     rows.sort_by_key(|(key, _)| key.span().start);
-    let read = |(key, value)| if reader.full() { None } else { entry(reader, key, value) };
+    let read =
+        |(key, value)| if reader.full() { None } else { entry(reader, read_key, key, value) };
     rows.into_iter().filter_map(read).collect()
 }
 
 /// Reads both sides of an entry even if one is faulty: all faults are reported.
 fn entry(
     reader: &mut FileReader<'_>,
+    read_key: ReadKey,
     key: &Spanned<std::borrow::Cow<'_, str>>,
     value: &Spanned<DeValue<'_>>,
 ) -> Option<Entry> {
     let mark = reader.mark(key.span());
-    let left = subject::read(key.get_ref());
+    let left = read_key(key.get_ref());
     let targets = target::all(reader, key.get_ref(), &mark, value);
     match left {
         Ok((subject, slots)) => {
@@ -101,6 +108,7 @@ fn misfit(handlers: &Handlers, target: &Target, slots: &[Slot]) -> Option<Proble
 fn for_whom(key: &str) -> String {
     match key.chars().next() {
         Some('@') => format!("set {}", quoted(key)),
+        _ if probes::parse(key).is_some() => format!("probe {}", quoted(key)),
         _ => format!("syscall {}", quoted(key)),
     }
 }

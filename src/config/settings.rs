@@ -11,7 +11,7 @@ use super::reader::FileReader;
 use super::suggest::{closest, list};
 use super::text::quoted;
 use super::values::{self, expected};
-use super::{Config, pins, routes};
+use super::{Config, pins, routes, subject};
 use crate::bpf::EXCLUDED_FILES;
 use syscalls;
 
@@ -130,11 +130,12 @@ pub(super) const PER_UID_BURST: &str = "per_uid_burst";
 
 /// The tables whose keys are data of their own.
 const ROUTES: &str = "routes";
+const PROBES: &str = "probes";
 const DEFAULTS: &str = "defaults";
 const HANDLERS: &str = "handlers";
 
 fn tables() -> impl Iterator<Item = &'static str> {
-    let mut tables = vec![ROUTES, DEFAULTS, HANDLERS];
+    let mut tables = vec![ROUTES, PROBES, DEFAULTS, HANDLERS];
     tables.extend(SETTINGS.iter().map(|setting| setting.table));
     tables.dedup();
     tables.into_iter()
@@ -160,7 +161,10 @@ pub(super) fn read(config: &mut Config, reader: &mut FileReader<'_>, file: &DeTa
 
 fn read_table(config: &mut Config, reader: &mut FileReader<'_>, name: &str, table: &DeTable<'_>) {
     if name == ROUTES {
-        return config.entries.extend(routes::read(reader, table));
+        return config.entries.extend(routes::read(reader, table, subject::read));
+    }
+    if name == PROBES {
+        return config.entries.extend(routes::read(reader, table, subject::read_probe));
     }
     if name == HANDLERS {
         return pins::read(config, reader, table);

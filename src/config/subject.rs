@@ -3,15 +3,19 @@
 use syscalls::{self, Abi, Slot};
 
 use super::fault::Problem;
-use super::suggest::closest;
+use super::suggest::{closest, list};
 use super::text::quoted;
+use crate::probes;
+
+/// Reads the keys of a table of routes.
+pub(super) type ReadKey = fn(&str) -> Result<(Subject, Vec<Slot>), Problem>;
 
 /// Kind of an entry; the later kind wins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Subject {
-    /// A set of syscalls.
+    /// A set of syscalls, or a pattern of probes.
     Group,
-    /// One syscall, by name or number.
+    /// One syscall, by name or number, or one probe.
     Syscall,
 }
 
@@ -23,6 +27,9 @@ pub(super) fn read(key: &str) -> Result<(Subject, Vec<Slot>), Problem> {
     if key.starts_with('@') {
         let group = syscalls::group(key).ok_or_else(|| unknown("set", key))?;
         return Ok((Subject::Group, group.slots().into_iter().collect()));
+    }
+    if probes::parse(key).is_some() {
+        return Err(format!("{} is a probe; move it below [probes]", quoted(key)).into());
     }
     if let Some(name) = key.strip_prefix(URING_PREFIX) {
         return Ok((Subject::Syscall, vec![operation(key, name)?]));
@@ -45,6 +52,22 @@ fn operation(key: &str, name: &str) -> Result<Slot, Problem> {
         Problem::from(format!("unknown operation of io_uring {}{list}", quoted(key)))
             .meant(meant.map(|name| format!("{URING_PREFIX}{name}")))
     })
+}
+
+/// Returns the kind and the slots of a key below `[probes]`.
+pub(super) fn read_probe(key: &str) -> Result<(Subject, Vec<Slot>), Problem> {
+    let Some((kind, pattern)) = probes::parse(key) else {
+        let kinds = list(probes::PREFIXES.map(|(prefix, _)| prefix));
+        return Err(
+            format!("{} is no probe, expected a name behind one of {kinds}", quoted(key)).into()
+        );
+    };
+    let subject = if pattern.contains('*') { Subject::Group } else { Subject::Syscall };
+    let slots = probes::find(kind, pattern).map_err(|not_found| {
+        let meant = closest(key, not_found.names.iter().map(String::as_str));
+        Problem::from(format!("{} {}", quoted(key), not_found.reason)).meant(meant)
+    })?;
+    Ok((subject, slots))
 }
 
 fn named(name: &str) -> Vec<Slot> {

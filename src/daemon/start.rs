@@ -55,6 +55,11 @@ pub fn start<'obj>(
     let watch = ConfigWatch::new(&options.config, &drop_in_dir(&options.config))?;
     let trust = Trust::of_daemon();
     let handlers = load::handlers_for(&options.config, &trust)?;
+    let tables = TableFile::new(&runtime_folder());
+    if !store.is_empty() {
+        // Its probes keep their slots, so it is read before the configuration gives any. What is wrong with it, `adopt` says.
+        let _ = tables.read();
+    }
     let plan = plan::read_trusted(&options.config, &trust, &handlers)?;
     load::preconditions()?;
     let lock = InstanceLock::take(&runtime_folder())?;
@@ -65,7 +70,6 @@ pub fn start<'obj>(
     let choice = AttachMode::choose(attach, &plan.routes)?;
     // A mark may be left of a restart that ended in another way.
     restart_mark::take(&runtime_folder());
-    let tables = TableFile::new(&runtime_folder());
     let mut drains = Drains::start(&runtime_folder(), &store, &same_output(options, &plan));
     let (mut bpf, previous) = adopt::load(object, &plan, choice, &store, &tables)?;
     bpf.others = drains.take_dispatchers();

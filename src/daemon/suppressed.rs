@@ -164,7 +164,8 @@ fn syscall(slot: Slot) -> String {
         (Abi::Native, Some(name)) => name.to_owned(),
         (Abi::Native, None) => slot.nr().to_string(),
         (Abi::IoUring, Some(name)) => format!("{URING_PREFIX}{name}"),
-        (Abi::Compat | Abi::IoUring, _) => word(slot.with_abi().as_bytes()),
+        (abi, Some(name)) if abi.is_probe() => format!("{}:{name}", abi.name()),
+        _ => word(slot.with_abi().as_bytes()),
     }
 }
 

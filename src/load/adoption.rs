@@ -20,8 +20,8 @@ const BOOKS: [&str; 2] = ["counters", "ledger"];
 /// Types of this object.
 pub const LAYOUT: &str = env!("TAILCALLD_LAYOUT_STAMP");
 
-/// Name of the dispatcher's links in the store.
-const DISPATCHER_LINKS: &str = "link.sys_enter.";
+/// Names of the links of dispatchers in the store; a table has one of them at least.
+const DISPATCHER_LINKS: [&str; 2] = ["link.sys_enter.", "link.probe."];
 
 /// Description of the kernel's side of a daemon, for the next one.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -145,8 +145,11 @@ pub(super) fn older(store: &FdStore, unfinished: &[&KernelState]) -> Vec<Predece
 
 /// Returns whether the store has the rings that were written down, and a link of the dispatcher.
 fn is_whole(store: &FdStore, state: &KernelState) -> bool {
-    let is_attached = store.names().iter().any(|name| name.starts_with(DISPATCHER_LINKS));
-    is_attached && has_rings(store, state)
+    store.names().iter().any(|name| is_link_of_dispatcher(name)) && has_rings(store, state)
+}
+
+fn is_link_of_dispatcher(name: &str) -> bool {
+    DISPATCHER_LINKS.iter().any(|links| name.starts_with(links))
 }
 
 /// Returns whether the store has the rings that were written down.
@@ -215,7 +218,7 @@ pub(super) fn check_kept(
     if let Some(missing) = state.functions.keys().find(|name| !names.contains(name)) {
         return Err(format!("the service manager did not keep {missing}"));
     }
-    if !names.iter().any(|name| name.starts_with(DISPATCHER_LINKS)) {
+    if !names.iter().any(|name| is_link_of_dispatcher(name)) {
         return Err("the dispatcher is not attached".to_owned());
     }
     Ok(())

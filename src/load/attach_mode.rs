@@ -2,6 +2,8 @@
 
 use anyhow::Result;
 
+use syscalls::Abi;
+
 use super::attach::Attach;
 use super::functions::Functions;
 use super::kernel_facts::{KernelFacts, REQUIREMENTS};
@@ -45,11 +47,27 @@ impl AttachMode {
     /// # Errors
     /// `Failure` where this kernel does not have, or does not permit, what is asked for.
     pub fn choose(wanted: AttachTo, routes: &Routes) -> Result<Self> {
-        Ok(Self::by_facts(wanted, routes, &KernelFacts::read(wanted))?)
+        let kind = of_probes::kind(routes);
+        let facts = KernelFacts::read(kind.map_or(wanted, of_probes::setting));
+        let facts = if kind == Some(Abi::Tracepoint) { facts.with_perf_events() } else { facts };
+        Ok(Self::by_facts(wanted, routes, &facts)?)
     }
 
     fn by_facts(wanted: AttachTo, routes: &Routes, facts: &KernelFacts) -> Result<Self, Failure> {
-        let mut mode = match (wanted, &facts.functions) {
+        let mut mode = match of_probes::kind(routes) {
+            Some(kind) => Self::for_probes(kind, wanted, routes, facts)?,
+            None => Self::for_calls(wanted, routes, facts)?,
+        };
+        mode.limit_paths(routes);
+        for limitation in &mode.limitations {
+            mode.reason += "; ";
+            mode.reason += limitation;
+        }
+        Ok(mode)
+    }
+
+    fn for_calls(wanted: AttachTo, routes: &Routes, facts: &KernelFacts) -> Result<Self, Failure> {
+        Ok(match (wanted, &facts.functions) {
             (AttachTo::Function, Ok(functions)) => Self::at_functions(functions, facts, CONFIGURED),
             (AttachTo::Function, Err(reason)) => Self::at_any_fentry(facts, reason)?,
             (AttachTo::Tracepoint, _) => Self::at_tracepoint(facts, CONFIGURED)?,
@@ -60,13 +78,7 @@ impl AttachMode {
                 }
                 Err(other) => Self::at_tracepoint(facts, &format!("{reason}, and {other}"))?,
             },
-        };
-        mode.limit_paths(routes);
-        for limitation in &mode.limitations {
-            mode.reason += "; ";
-            mode.reason += limitation;
-        }
-        Ok(mode)
+        })
     }
 
     /// Chooses functions if they serve all routes, or if this process may not attach to the tracepoint.
@@ -201,6 +213,7 @@ fn no_returns(refusal: &PerfRefusal) -> Failure {
     refusal.failure("follow calls to their end", alternative)
 }
 
+mod of_probes;
 mod served;
 #[cfg(test)]
 mod tests;

@@ -17,6 +17,7 @@ use super::kept_link::LinkKeeper;
 use super::needed_programs::{self, Wanted};
 use super::other_dispatcher::OtherDispatcher;
 use super::predecessor::Predecessor;
+use super::probe_links::{PROBE, ProbeLinks};
 use super::programs::Programs;
 use super::rings::{self, Rings};
 use super::task_link::TaskLink;
@@ -156,6 +157,7 @@ impl<'obj> Bpf<'obj> {
             further_rings,
             dispatcher: Attachment::new(Side::Entry, attach, functions.clone()),
             submissions: Attachment::new(Side::Submission, attach, functions.clone()),
+            probes: ProbeLinks::new(attach),
             returns: Attachment::new(Side::Return, exit, functions),
             task_end: TaskLink::new(
                 returns.map(|hooks| hooks.task_end),
@@ -203,6 +205,7 @@ impl Bpf<'_> {
     pub(super) fn adopt_links(&mut self, state: &KernelState) {
         self.dispatcher.adopt(self.keeper.adopt("sys_enter"), &state.functions);
         self.submissions.adopt(self.keeper.adopt("uring_submit"), &state.functions);
+        self.probes.adopt(self.keeper.adopt(PROBE), &state.functions);
         self.returns.adopt(self.keeper.adopt("sys_exit"), &state.functions);
         self.task_end.adopt(self.keeper.adopt("task_exit"));
         self.execution.adopt(self.keeper.adopt("task_exec"));
@@ -245,6 +248,7 @@ impl Bpf<'_> {
         let further_rings = further.collect::<Result<_>>()?;
         let functions = self.dispatcher.functions();
         let functions = functions.chain(self.submissions.functions());
+        let functions = functions.chain(self.probes.functions());
         let functions = functions.chain(self.returns.functions()).collect();
         let layout = adoption::LAYOUT.to_owned();
         let (stamp, scope, books) = (self.stamp.clone(), self.scope, self.books);

@@ -55,6 +55,11 @@ impl KernelFacts {
         }
     }
 
+    /// Asks whether perf events are permitted, which classic tracepoints take in any kernel.
+    pub fn with_perf_events(self) -> Self {
+        Self { perf: PerfRefusal::probe(), ..self }
+    }
+
     /// Asks for the facts that matter for fentry, where the kernel has kprobe.multi as well.
     pub fn of_fentry() -> Self {
         let facts = Self::read(AttachTo::Tracepoint);

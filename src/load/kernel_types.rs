@@ -1,7 +1,6 @@
 //! Types of the running kernel that the programs touch. libbpf searches all types of the kernel for each that a program
 //! names, 100,000 and more, in each copy of the object. So they are read once, and libbpf gets an excerpt.
 
-mod btf;
 mod excerpt;
 #[cfg(test)]
 mod tests;
@@ -17,7 +16,7 @@ use std::thread;
 use anyhow::{Context as _, Result};
 use nix::sys::memfd::{MFdFlags, memfd_create};
 
-use btf::{TypeId, TypeKind, Types};
+use crate::btf::{TypeId, TypeKind, Types};
 use excerpt::Excerpt;
 
 /// Names of the types of the object, one a line; written by build.rs.

@@ -6,6 +6,7 @@ use std::sync::atomic::Ordering::Relaxed;
 use anyhow::{Context as _, Result};
 
 use super::Bpf;
+use super::probe_links::PROBE;
 use super::programs::Pick;
 use crate::stats::Misses;
 
@@ -20,9 +21,10 @@ impl Bpf<'_> {
     /// # Errors
     /// Fails if the kernel does not report it.
     pub fn misses(&self) -> Result<Misses> {
-        let all: [(_, Pick, _); 9] = [
+        let all: [(_, Pick, _); 10] = [
             (DISPATCHER, |programs| &programs.sys_enter, self.dispatcher.misses()),
             (SUBMISSION, |programs| &programs.uring_submit, self.submissions.misses()),
+            (PROBE, |programs| &programs.probe, self.probes.misses()),
             ("sys_exit", |programs| &programs.sys_exit, self.returns.misses()),
             ("task_exit", |programs| &programs.task_exit, self.task_end.misses()),
             ("task_exec", |programs| &programs.task_exec, self.execution.misses()),
@@ -36,7 +38,7 @@ impl Bpf<'_> {
             .collect()
     }
 
-    /// Returns the syscalls and operations of any task that the dispatcher was not run for. They are in no counter: calls made =
+    /// Returns the syscalls, operations and probes of any task that the dispatcher was not run for. They are in no counter: calls made =
     /// seen + these.
     ///
     /// # Errors
@@ -44,7 +46,9 @@ impl Bpf<'_> {
     pub fn recursion_misses(&self) -> Result<u64> {
         let calls = self.skipped(DISPATCHER, |programs| &programs.sys_enter)?;
         let operations = self.skipped(SUBMISSION, |programs| &programs.uring_submit)?;
-        Ok(calls + operations + self.dispatcher.misses() + self.submissions.misses())
+        let probes = self.skipped(PROBE, |programs| &programs.probe)? + self.probes.misses();
+        let of_links = self.dispatcher.misses() + self.submissions.misses();
+        Ok(calls + operations + probes + of_links)
     }
 
     /// Returns the cgroups that came or went while the kernel skipped the program that follows them: at raw

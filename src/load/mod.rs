@@ -32,6 +32,7 @@ mod perf;
 mod permissions;
 mod predecessor;
 mod preemption;
+mod probe_links;
 mod process_tree;
 mod program_facts;
 mod programs;
@@ -53,14 +54,16 @@ use kept_link::{KeptLink, LinkKeeper};
 use libbpf_rs::{MapCore, OpenObject};
 use nix::sys::signal::SigSet;
 use objects::ChainedPrograms;
+use probe_links::ProbeLinks;
 use programs::{Pick, Programs};
 use syscalls::{Abi, Slot};
 use task_link::TaskLink;
 
-use crate::bpf::{Shared, TailcalldSkel};
+use crate::bpf::{ProgramCopy, Shared, TailcalldSkel};
 use crate::fd_store::FdStore;
 use crate::handlers::Handlers;
 use crate::plan::Awaited;
+use crate::probes;
 use crate::stats::{CounterRows, Ledger};
 
 pub use adoption::{Adoption, KernelState, LAYOUT};
@@ -99,6 +102,8 @@ pub struct Bpf<'obj> {
     dispatcher: Attachment,
     /// `uring_submit`, at the submission of operations of `io_uring`.
     submissions: Attachment,
+    /// `probe`, at functions and tracepoints of the kernel.
+    probes: ProbeLinks,
     /// `sys_exit`, at the return of those whose results are asked for.
     returns: Attachment,
     /// `task_exit`, at the end of tasks; only while there are such calls.
@@ -182,7 +187,7 @@ impl Bpf<'_> {
     /// # Errors
     /// Fails if the kernel refuses; nothing has changed then.
     pub fn attach_slots<'a>(&mut self, slots: impl Iterator<Item = &'a Slot>) -> Result<()> {
-        let (operations, calls) = by_kind(slots);
+        let BySide { operations, calls, probes } = by_side(slots);
         for slot in &calls {
             if let Some(number) = self.shared.routed_numbers().get(usize::from(slot.nr())) {
                 number.store(1, SeqCst);
@@ -191,18 +196,40 @@ impl Bpf<'_> {
         let program = || self.programs.get(&self.skeleton, |programs| &programs.sys_enter);
         self.dispatcher.attach_slots(&self.keeper, program, calls.into_iter())?;
         let program = || self.programs.get(&self.skeleton, |programs| &programs.uring_submit);
-        self.submissions.attach_slots(&self.keeper, program, operations.into_iter())
+        self.submissions.attach_slots(&self.keeper, program, operations.into_iter())?;
+        self.attach_probes(&probes)
+    }
+
+    /// Attaches the dispatcher of probes to those that it is not attached to.
+    fn attach_probes(&mut self, slots: &[Slot]) -> Result<()> {
+        let new = self.probes.unattached(slots);
+        if new.is_empty() {
+            return Ok(());
+        }
+        for slot in &new {
+            let layout = probes::layout(*slot).unwrap_or_default();
+            self.shared.set_probe(slot.index(), &layout);
+        }
+        self.shared.has_probes().store(1, SeqCst);
+        let program = self.programs.get(&self.skeleton, |programs| &programs.probe)?;
+        let chained = self.chained.as_ref();
+        let mut load = |copy: ProgramCopy| match chained {
+            Some(chained) => chained.load_copy(copy),
+            None => copy.load().context("failed to load the program of a probe"),
+        };
+        self.probes.attach(&self.keeper, program, &new, &mut load)
     }
 
     /// Detaches the dispatcher from all slots except these.
     pub fn detach_unused<'a>(&mut self, slots: impl Iterator<Item = &'a Slot>) {
-        let (operations, calls) = by_kind(slots);
+        let BySide { operations, calls, probes } = by_side(slots);
         let numbers: BTreeSet<u16> = calls.iter().map(|slot| slot.nr()).collect();
         for (number, is_routed) in (0..).zip(self.shared.routed_numbers()) {
             is_routed.store(numbers.contains(&number).into(), SeqCst);
         }
         self.dispatcher.detach_unused(calls.into_iter());
         self.submissions.detach_unused(operations.into_iter());
+        self.probes.detach_unused(&probes);
     }
 
     /// Attaches the programs at the end of these calls.
@@ -245,7 +272,7 @@ impl Bpf<'_> {
 
     /// Returns the slots whose calls the dispatcher cannot see: they have no function to attach to.
     pub fn unattachable<'a>(&self, slots: impl Iterator<Item = &'a Slot>) -> Vec<Slot> {
-        self.dispatcher.unattachable(slots)
+        self.dispatcher.unattachable(slots.filter(|slot| !slot.abi().is_probe()))
     }
 
     /// Attaches the programs of calls anew to these slots, whatever became of their links.
@@ -259,6 +286,7 @@ impl Bpf<'_> {
     ) -> Result<()> {
         self.dispatcher.detach_all();
         self.submissions.detach_all();
+        self.probes.detach_all();
         self.returns.detach_all();
         self.attach_slots(slots)?;
         self.attach_returns(awaited)
@@ -268,6 +296,7 @@ impl Bpf<'_> {
     pub fn detach(&mut self) {
         self.dispatcher.detach_all();
         self.submissions.detach_all();
+        self.probes.detach_all();
         self.returns.detach_all();
         self.task_end.detach();
         self.execution.detach();
@@ -339,9 +368,17 @@ impl Bpf<'_> {
     }
 }
 
-/// Returns the operations of `io_uring` among the slots, and the syscalls.
-fn by_kind<'a>(slots: impl Iterator<Item = &'a Slot>) -> (Vec<&'a Slot>, Vec<&'a Slot>) {
-    slots.partition(|slot| slot.abi() == Abi::IoUring)
+/// Slots by the dispatcher that sees them.
+struct BySide<'a> {
+    operations: Vec<&'a Slot>,
+    calls: Vec<&'a Slot>,
+    probes: Vec<Slot>,
+}
+
+fn by_side<'a>(slots: impl Iterator<Item = &'a Slot>) -> BySide<'a> {
+    let (probes, others): (Vec<&Slot>, Vec<&Slot>) = slots.partition(|slot| slot.abi().is_probe());
+    let (operations, calls) = others.into_iter().partition(|slot| slot.abi() == Abi::IoUring);
+    BySide { operations, calls, probes: probes.into_iter().copied().collect() }
 }
 
 const CGROUPS: &str = "failed to attach to the tracepoints of cgroups";

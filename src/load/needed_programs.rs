@@ -119,8 +119,9 @@ const OF_DAEMON: [&str; 1] = ["self_identify"];
 const OF_TABLE: [&str; 4] = ["sys_enter", "selftest", "cgroup_mkdir", "cgroup_rmdir"];
 
 /// Programs of a table that has a rule of some kind.
-const OF_RULES: [(IsNeeded, &[&str]); 17] = [
+const OF_RULES: [(IsNeeded, &[&str]); 18] = [
     (|one| one.slot.abi() == Abi::IoUring, &["uring_submit"]),
+    (|one| one.slot.abi().is_probe(), &["probe"]),
     (|one| one.route.unfiltered().is_none(), &["filter", "filter_match", "filter_resume"]),
     (|one| one.rule.filter.asks_for_path(), &["filter_path", "filter_walk"]),
     (

@@ -145,6 +145,7 @@ fn shares_the_table(program: &str) -> bool {
         program,
         "sys_enter"
             | "uring_submit"
+            | "probe"
             | "selftest"
             | "exec_unrouted"
             | "argv_copy"

@@ -15,7 +15,7 @@ impl Bpf<'_> {
     /// run for them at the entry, at the return, and to know what its filters ask for.
     pub fn programs_of_route(&self, slot: Slot, route: &Route) -> BTreeSet<String> {
         let mut names = of_route(slot, route, &self.handlers, self.are_returns_free());
-        if slot.abi() != Abi::IoUring {
+        if slot.abi() != Abi::IoUring && !slot.abi().is_probe() {
             names.insert(DISPATCHER.to_owned());
         }
         let chains = route.rules.iter().flat_map(|rule| &rule.chain);

@@ -182,7 +182,7 @@ impl Gap<'_> {
         let other = match own {
             Abi::Native => Abi::Compat,
             Abi::Compat => Abi::Native,
-            Abi::IoUring => return None,
+            _ => return None,
         };
         let is_fine = |slot: &Slot| {
             let mut others = winners.iter().filter(|(at, entry)| {

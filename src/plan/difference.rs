@@ -200,6 +200,9 @@ fn only_abi(slots: &[Slot]) -> String {
     };
     let named: Vec<Abi> = Abi::BOTH.into_iter().filter(of_name).collect();
     let own: Vec<Abi> = named.iter().copied().filter(|abi| has(*abi)).collect();
+    if let Some(probe) = Abi::PROBES.into_iter().find(|abi| has(*abi)) {
+        return format!("({})", probe.name());
+    }
     match own.as_slice() {
         [] if has(Abi::IoUring) => format!("({})", Abi::IoUring.name()),
         [one] if named.len() > 1 => format!("({})", one.name()),

@@ -5,6 +5,7 @@ mod capacity;
 mod check_arguments;
 mod conflict;
 mod difference;
+mod probe_kinds;
 mod resolve;
 mod route;
 mod unused_options;
@@ -19,17 +20,18 @@ use serde::{Deserialize, Serialize};
 pub use awaited::Awaited;
 pub use difference::{Change, ChangeSummary, Difference, difference};
 
+pub use probe_kinds::suits;
 pub use resolve::plain_rule;
 pub use route::{Route, Rule, exec_slots, is_exec};
 
-use syscalls::Slot;
+use syscalls::{Abi, Slot};
 
 use crate::config::{
     self, AttachTo, ByteLimit, Config, Fault, Faults, Limit, Trust, misfit_of_pin,
 };
 use crate::handlers::{HandlerObject, Handlers};
 
-/// Routes by slot: native numbers first, then those of the 32-bit ABI, then operations of `io_uring`. An absent slot does nothing.
+/// Routes by slot: native numbers first, then those of the 32-bit ABI, then operations of `io_uring`, then probes. An absent slot does nothing.
 pub type Routes = BTreeMap<Slot, Route>;
 
 /// The resolved configuration.
@@ -66,6 +68,9 @@ pub struct Plan {
     pub self_test: Option<Duration>,
     /// The files that were read, in order.
     pub files: Vec<PathBuf>,
+    /// Names of the probes, by which the next daemon finds them.
+    #[serde(default)]
+    pub probes: BTreeMap<Slot, String>,
 }
 
 /// Origin of a route in the configuration.
@@ -80,6 +85,11 @@ pub struct Origin {
 }
 
 impl Plan {
+    /// Returns the kind of its probes, which are all of one; `None` without probes.
+    pub fn kind_of_probes(&self) -> Option<Abi> {
+        probe_kinds::kind(self)
+    }
+
     /// Returns the handlers in objects of their own that the routes name, each once.
     pub fn objects(&self) -> impl Iterator<Item = &HandlerObject> {
         let rules = self.routes.values().flat_map(|route| &route.rules);
@@ -143,6 +153,9 @@ pub fn build(config: &Config, handlers: &Handlers) -> (Plan, Vec<Fault>) {
         }
     }
     uring_operations::add(config, &winners, &mut plan, handlers);
+    let probes = plan.routes.keys().filter(|slot| slot.abi().is_probe());
+    plan.probes = probes.map(|slot| (*slot, slot.to_string())).collect();
+    faults.extend(probe_kinds::faults(config, &winners, &plan));
     faults.extend(plan.objects().filter_map(|object| misfit_of_pin(&config.pins, object)));
     faults.extend(unused_options::faults(config));
     faults.extend(check_arguments::faults(config, &winners, &plan, handlers));

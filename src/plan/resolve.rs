@@ -152,7 +152,8 @@ pub(super) fn abis(target: &Target, defaults: &Options) -> Abis {
 
 /// Returns whether there is a result to wait for, and an event that can wait.
 fn has_result(slot: Slot, handler: &Handler) -> bool {
-    // The result of an operation of io_uring is in the completion queue, which no return shows.
-    let returns = slot.abi() != Abi::IoUring;
+    // The result of an operation of io_uring is in the completion queue, which no return shows. Of a probe, nobody sees
+    // the return.
+    let returns = slot.abi() != Abi::IoUring && !slot.abi().is_probe();
     handler.records() && returns && !slot.name().is_some_and(|name| NEVER_RETURN.contains(&name))
 }

@@ -164,7 +164,7 @@ impl Rule {
 
 /// Returns whether the calls of a slot execute a program.
 pub fn is_exec(slot: Slot) -> bool {
-    matches!(slot.name(), Some("execve" | "execveat"))
+    !slot.abi().is_probe() && matches!(slot.name(), Some("execve" | "execveat"))
 }
 
 /// Returns all slots of calls that execute a program.

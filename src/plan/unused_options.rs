@@ -36,17 +36,29 @@ fn idle(config: &Config, entry: &Entry) -> Option<Fault> {
     ))
 }
 
-/// Returns the faults of options about the return of a call, which an operation of `io_uring` does not have.
+/// Returns the faults of options about what operations of `io_uring` and probes do not have: a return, and for probes several
+/// ABIs.
 fn of_returns(entry: &Entry) -> impl Iterator<Item = Fault> {
-    let is_ring = entry.slots.iter().all(|slot| slot.abi() == Abi::IoUring);
-    let targets = entry.targets.iter().filter(move |_| is_ring);
-    let marks = targets.flat_map(|target| RETURNS.map(|option| (option, target.marks.get(option))));
-    marks.filter_map(|(option, mark)| {
+    let all = |is_one: fn(Abi) -> bool| entry.slots.iter().all(|slot| is_one(slot.abi()));
+    let (reason, options): (_, &[&str]) = if all(|abi| abi == Abi::IoUring) {
         let reason =
             "an operation of io_uring does not return, its result is in the completion queue";
+        (reason, &RETURNS)
+    } else if all(Abi::is_probe) {
+        ("a probe is passed, it does not return, and its key says what it is", &OF_CALLS)
+    } else {
+        ("", &[])
+    };
+    let targets = entry.targets.iter();
+    let marks =
+        targets.flat_map(|target| options.iter().map(|&option| (option, target.marks.get(option))));
+    marks.filter_map(move |(option, mark)| {
         Some(Fault::at(mark?, format!("{option} has no effect: {reason}; remove {option}")))
     })
 }
+
+/// Options that only a call has.
+const OF_CALLS: [&str; 3] = ["result", "paths", "abi"];
 
 /// Options about the return of a call.
 const RETURNS: [&str; 2] = ["result", "paths"];

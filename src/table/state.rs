@@ -5,7 +5,7 @@ use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, ensure};
 use serde::{Deserialize, Serialize};
 use syscalls::Slot;
 
@@ -15,6 +15,7 @@ use crate::filter::NameKind;
 use crate::handlers::ProgramKey;
 use crate::load::KernelState;
 use crate::plan::{Awaited, Plan};
+use crate::probes;
 
 /// Name of the file.
 const NAME: &str = "table";
@@ -57,6 +58,12 @@ impl SavedTables {
         std::iter::successors(self.previous.as_deref(), |old| old.previous.as_deref())
     }
 
+    /// Gives the probes of all tables the slots that they have there.
+    fn restore_probes(&self) -> bool {
+        let tables = std::iter::once(self).chain(self.older()).flat_map(|old| &old.tables);
+        tables.map(|table| probes::restore(&table.plan.probes)).fold(true, |all, one| all & one)
+    }
+
     /// Returns the highest generation, of the predecessors too.
     pub fn last_generation(&self) -> u32 {
         let tables = std::iter::once(self).chain(self.older()).flat_map(|old| &old.tables);
@@ -91,7 +98,11 @@ impl TableFile {
             result => result.with_context(|| format!("failed to read {}", self.path.display()))?,
         };
         let saved = serde_json::from_slice(&bytes);
-        saved.map(Some).with_context(|| format!("{} is damaged", self.path.display()))
+        let saved: SavedTables =
+            saved.with_context(|| format!("{} is damaged", self.path.display()))?;
+        // The slots in it are those of that daemon.
+        ensure!(saved.restore_probes(), "its probes have other slots here");
+        Ok(Some(saved))
     }
 
     /// Replaces the file as a whole: a daemon that is killed in between leaves the old one.

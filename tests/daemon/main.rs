@@ -31,6 +31,7 @@ mod notify;
 mod number;
 mod output;
 mod pins;
+mod probes;
 mod process;
 mod records;
 mod redact;

@@ -17,10 +17,10 @@ use crate::records::{counted, events_of, of_kind};
 use crate::rig::Setup;
 
 /// A bpf file system of its own.
-struct BpfFs(PathBuf);
+pub struct BpfFs(PathBuf);
 
 impl BpfFs {
-    fn mount(setup: &Setup) -> Self {
+    pub fn mount(setup: &Setup) -> Self {
         let path = setup.path("bpffs");
         fs::create_dir(&path).unwrap();
         let mounted = Command::new("mount").args(["-t", "bpf", "bpf"]).arg(&path).status();
@@ -32,7 +32,7 @@ impl BpfFs {
         self.0.join("tailcalld")
     }
 
-    fn start(&self, setup: &Setup) -> Run {
+    pub fn start(&self, setup: &Setup) -> Run {
         self.start_build(setup, Path::new(env!("CARGO_BIN_EXE_tailcalld")))
     }
 

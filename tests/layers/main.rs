@@ -13,6 +13,8 @@ const LAYERS: &[(&str, &[&str])] = &[
     // What every module may use: these use nothing, or little.
     ("error", &[]),
     ("bpf", &[]),
+    ("btf", &[]),
+    ("probes", &["bpf", "btf"]),
     ("clock", &[]),
     ("log", &[]),
     ("sandbox", &["bpf"]),
@@ -22,7 +24,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("fd_store", &["bpf", "notify_socket", "pin_dir"]),
     ("handlers", &["bpf"]),
     // From the configuration to the table in the kernel.
-    ("config", &["bpf", "handlers"]),
+    ("config", &["bpf", "handlers", "probes"]),
     ("config_watch", &["config"]),
     ("filter", &["bpf", "config"]),
     ("plan", &["bpf", "config", "filter", "handlers"]),
@@ -31,11 +33,11 @@ const LAYERS: &[(&str, &[&str])] = &[
     (
         "load",
         &[
-            "bpf", "clock", "config", "error", "fd_store", "filter", "handlers", "plan", "sandbox",
-            "stats", "units",
+            "bpf", "btf", "clock", "config", "error", "fd_store", "filter", "handlers", "plan",
+            "probes", "sandbox", "stats", "units",
         ],
     ),
-    ("table", &["bpf", "config", "filter", "handlers", "load", "plan", "units"]),
+    ("table", &["bpf", "config", "filter", "handlers", "load", "plan", "probes", "units"]),
     ("exclude", &["bpf", "config", "load"]),
     // From the kernel to the output.
     ("ring", &["bpf", "load"]),
@@ -55,7 +57,18 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("rpc", &[]),
     (
         "cli",
-        &["blind_spots", "config", "error", "exclude", "handlers", "load", "log", "plan", "rpc"],
+        &[
+            "blind_spots",
+            "config",
+            "error",
+            "exclude",
+            "handlers",
+            "load",
+            "log",
+            "plan",
+            "probes",
+            "rpc",
+        ],
     ),
     ("daemon", EVERYTHING),
 ];

@@ -8,6 +8,7 @@ mod difference;
 mod fixture;
 mod handlers;
 mod options;
+mod probes;
 mod routes;
 mod shipped;
 mod uring;

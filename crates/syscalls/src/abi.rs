@@ -6,6 +6,11 @@ pub(super) const ABI_SLOTS: u16 = 512;
 /// Number of slots of operations of `io_uring`; `URING_SLOTS` in `bpf/event.h`.
 const URING_SLOTS: u16 = 128;
 
+/// Numbers of slots of probes: functions, tracepoints, and raw tracepoints; `enum table_size` in `bpf/event.h`.
+const KPROBE_SLOTS: u16 = 256;
+const TRACEPOINT_SLOTS: u16 = 64;
+const RAW_TRACEPOINT_SLOTS: u16 = 64;
+
 /// ABI by which a process asks the kernel for something. Each has its own numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Abi {
@@ -15,13 +20,22 @@ pub enum Abi {
     Compat,
     /// Submission queues of `io_uring`: the numbers are those of operations.
     IoUring,
+    /// Functions of the kernel: a number belongs to one as long as a process runs.
+    Kprobe,
+    /// Tracepoints of the kernel, with the fields of their records.
+    Tracepoint,
+    /// Tracepoints of the kernel, with the arguments of their calls.
+    RawTracepoint,
 }
 
 impl Abi {
     /// ABIs of syscalls, native first.
     pub const BOTH: [Self; 2] = [Self::Native, Self::Compat];
 
-    /// ABIs of syscalls, and that of operations of `io_uring`.
+    /// Kinds of probes.
+    pub const PROBES: [Self; 3] = [Self::Kprobe, Self::Tracepoint, Self::RawTracepoint];
+
+    /// ABIs whose numbers are known without the running kernel: those of syscalls, and that of operations of `io_uring`.
     pub const ALL: [Self; 3] = [Self::Native, Self::Compat, Self::IoUring];
 
     /// Returns the name on this architecture: `x86_64`, `i386`, `aarch64`, `arm`, `io_uring`.
@@ -32,6 +46,9 @@ impl Abi {
             Self::Compat if cfg!(target_arch = "aarch64") => "arm",
             Self::Compat => "i386",
             Self::IoUring => "io_uring",
+            Self::Kprobe => "kprobe",
+            Self::Tracepoint => "tracepoint",
+            Self::RawTracepoint => "raw_tracepoint",
         }
     }
 
@@ -40,15 +57,26 @@ impl Abi {
         match self {
             Self::Native => "native",
             Self::Compat => "compat",
-            Self::IoUring => "io_uring",
+            other => other.name(),
         }
     }
+
+    /// Returns whether the slots are those of probes.
+    pub const fn is_probe(self) -> bool {
+        matches!(self, Self::Kprobe | Self::Tracepoint | Self::RawTracepoint)
+    }
+
+    /// Number of slots of all probes.
+    pub(super) const PROBE_SLOTS: usize = (Self::SLOTS - Self::Kprobe.first()) as usize;
+
+    /// Number of all slots.
+    pub(super) const SLOTS: u16 = Self::RawTracepoint.first() + Self::RawTracepoint.slots();
 
     /// Returns the ABI whose widths, structures and constants the arguments have.
     pub const fn layout(self) -> Self {
         match self {
-            Self::IoUring => Self::Native,
-            abi => abi,
+            Self::Compat => Self::Compat,
+            _ => Self::Native,
         }
     }
 
@@ -57,6 +85,21 @@ impl Abi {
         match self {
             Self::Native | Self::Compat => ABI_SLOTS,
             Self::IoUring => URING_SLOTS,
+            Self::Kprobe => KPROBE_SLOTS,
+            Self::Tracepoint => TRACEPOINT_SLOTS,
+            Self::RawTracepoint => RAW_TRACEPOINT_SLOTS,
+        }
+    }
+
+    /// Returns the index of the first slot.
+    pub(super) const fn first(self) -> u16 {
+        match self {
+            Self::Native => 0,
+            Self::Compat => ABI_SLOTS,
+            Self::IoUring => 2 * ABI_SLOTS,
+            Self::Kprobe => Self::IoUring.first() + URING_SLOTS,
+            Self::Tracepoint => Self::Kprobe.first() + KPROBE_SLOTS,
+            Self::RawTracepoint => Self::Tracepoint.first() + TRACEPOINT_SLOTS,
         }
     }
 }

@@ -24,9 +24,9 @@ pub fn constant_set(abi: Abi, name: &str) -> Option<&'static ConstantSet> {
 pub(super) fn sets(abi: Abi) -> &'static Sets {
     static SETS: LazyLock<[Sets; 2]> = LazyLock::new(|| Abi::BOTH.map(|abi| sets_of(abi.name())));
     let [native, compat] = &*SETS;
-    match abi {
-        Abi::Native | Abi::IoUring => native,
+    match abi.layout() {
         Abi::Compat => compat,
+        _ => native,
     }
 }
 

@@ -10,9 +10,10 @@ use crate::{Abi, Slot, numbers};
 pub fn functions(slot: Slot) -> impl Iterator<Item = String> {
     let prefixes: &[&str] = match slot.abi() {
         Abi::IoUring => &[],
+        abi if abi.is_probe() => &[],
         _ if cfg!(target_arch = "aarch64") => &["__arm64_"],
         Abi::Native => &["__x64_", "__do_"],
-        Abi::Compat => &["__ia32_", "__do_"],
+        _ => &["__ia32_", "__do_"],
     };
     let of_operation = uring_operation(slot).into_iter().flat_map(UringOperation::functions);
     numbers::table(slot.abi())

@@ -54,6 +54,9 @@ mod io_uring;
 /// Slots.
 mod slot;
 
+/// Probes of the running kernel.
+mod probes;
+
 /// Kernel functions that serve slots.
 mod functions;
 
@@ -111,6 +114,7 @@ pub use groups::{Group, group, groups};
 pub use io_uring::{SqeMember, UringOperation, uring_operation};
 pub use numbers::{is_known, name, names, number};
 pub use path_arguments::{PathArgument, PathBase, path_arguments};
+pub use probes::{give_slot, probe_slot, restore_slot};
 pub use signature::{
     ArgumentSource, Case, Count, Direction, INNER_POSITION, InnerArguments, InnerCall, InnerMember,
     Kind, Memory, MemoryArguments, Parameter, Prototype, RegisterTest, Signature, Width, Written,

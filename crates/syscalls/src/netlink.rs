@@ -81,8 +81,8 @@ pub fn netlink(abi: Abi) -> &'static Netlink {
         LazyLock::new(|| Abi::BOTH.map(|abi| parse::parse(TEXT, abi)));
     let [native, compat] = &*TABLES;
     match abi {
-        Abi::Native | Abi::IoUring => native,
         Abi::Compat => compat,
+        _ => native,
     }
 }
 

@@ -2,8 +2,8 @@
 
 use std::sync::LazyLock;
 
-use crate::Abi;
 use crate::table::Table;
+use crate::{Abi, Slot, probes};
 
 #[cfg(target_arch = "x86_64")]
 const FILES: [&str; 2] = [include_str!("../tables/x86_64.tsv"), include_str!("../tables/i386.tsv")];
@@ -15,13 +15,19 @@ pub(super) const URING_FILE: &str = include_str!("../tables/io_uring.tsv");
 #[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
 compile_error!("no syscall table for this architecture: add its .tsv to crates/syscalls/tables");
 
-/// Returns the number of the syscall `name` in `abi`.
+/// Returns the number of the syscall `name` in `abi`; of a probe, if it has one.
 pub fn number(abi: Abi, name: &str) -> Option<u16> {
+    if abi.is_probe() {
+        return probes::probe_slot(abi, name).map(Slot::nr);
+    }
     table(abi).number(name)
 }
 
 /// Returns the name of syscall number `nr` in `abi`.
 pub fn name(abi: Abi, nr: u16) -> Option<&'static str> {
+    if abi.is_probe() {
+        return probes::probe_name(Slot::new(abi, nr)?);
+    }
     table(abi).name(nr)
 }
 
@@ -35,16 +41,17 @@ pub fn is_known(name: &str) -> bool {
     Abi::BOTH.into_iter().any(|abi| number(abi, name).is_some())
 }
 
-/// Returns the table of `abi`.
+/// Returns the table of `abi`, which is empty for probes.
 pub(super) fn table(abi: Abi) -> &'static Table {
-    static TABLES: LazyLock<[Table; 3]> = LazyLock::new(|| {
+    static TABLES: LazyLock<[Table; 4]> = LazyLock::new(|| {
         let [native, compat] = FILES.map(Table::parse);
-        [native, compat, Table::parse(URING_FILE)]
+        [native, compat, Table::parse(URING_FILE), Table::parse("")]
     });
-    let [native, compat, io_uring] = &*TABLES;
+    let [native, compat, io_uring, of_probes] = &*TABLES;
     match abi {
         Abi::Native => native,
         Abi::Compat => compat,
         Abi::IoUring => io_uring,
+        Abi::Kprobe | Abi::Tracepoint | Abi::RawTracepoint => of_probes,
     }
 }

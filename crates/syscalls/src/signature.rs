@@ -33,7 +33,7 @@ use std::sync::LazyLock;
 
 use super::constants::sets;
 use super::numbers::table;
-use super::{Abi, Slot};
+use super::{Abi, Slot, probes};
 pub use inner::{INNER_POSITION, InnerArguments, InnerMember};
 pub use kind::{Kind, Width};
 pub use parameter::{Count, Direction, Memory, Parameter, Written};
@@ -42,7 +42,7 @@ use rows::Rows;
 pub use types::{ArgumentSource, Case, InnerCall, MemoryArguments, Prototype, Signature};
 
 /// Returns the signature of a slot; `None` for a number without a name, and if no kernel has the
-/// syscall.
+/// syscall. That of a probe is as it was found in the running kernel.
 pub fn signature(slot: Slot) -> Option<&'static Signature> {
     static SIGNATURES: LazyLock<[Vec<Option<Signature>>; 3]> =
         LazyLock::new(|| Abi::ALL.map(signatures));
@@ -51,6 +51,9 @@ pub fn signature(slot: Slot) -> Option<&'static Signature> {
         Abi::Native => native,
         Abi::Compat => compat,
         Abi::IoUring => io_uring,
+        Abi::Kprobe | Abi::Tracepoint | Abi::RawTracepoint => {
+            return probes::probe_signature(slot);
+        }
     };
     all.get(usize::from(slot.nr()))?.as_ref()
 }

@@ -4,8 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::abi::ABI_SLOTS;
-use crate::{Abi, numbers};
+use crate::{Abi, numbers, probes};
 
 /// A syscall number of one ABI.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -15,33 +14,31 @@ pub struct Slot(u16);
 impl Slot {
     /// Creates the slot of syscall number `nr`; `None` if the number is out of range.
     pub fn new(abi: Abi, nr: u16) -> Option<Self> {
-        let first = ABI_SLOTS * abi as u16;
-        (nr < abi.slots()).then_some(Self(first + nr))
+        (nr < abi.slots()).then_some(Self(abi.first() + nr))
     }
 
     /// Creates the slot with that index; `None` if the index is out of range.
     pub fn from_index(index: u16) -> Option<Self> {
-        (index < 2 * ABI_SLOTS + Abi::IoUring.slots()).then_some(Self(index))
+        (index < Abi::SLOTS).then_some(Self(index))
     }
 
     /// Returns the index of the slot: native slots first, then those of the 32-bit ABI, then operations of
-    /// `io_uring`.
+    /// `io_uring`, then probes.
     pub fn index(self) -> u16 {
         self.0
     }
 
     /// Returns the ABI.
     pub fn abi(self) -> Abi {
-        match self.0 / ABI_SLOTS {
-            0 => Abi::Native,
-            1 => Abi::Compat,
-            _ => Abi::IoUring,
-        }
+        const LAST_FIRST: [Abi; 5] =
+            [Abi::RawTracepoint, Abi::Tracepoint, Abi::Kprobe, Abi::IoUring, Abi::Compat];
+        let of = LAST_FIRST.into_iter().find(|abi| self.0 >= abi.first());
+        of.unwrap_or(Abi::Native)
     }
 
-    /// Returns the number of the syscall or operation.
+    /// Returns the number of the syscall or operation; of a probe, one that only this process knows.
     pub fn nr(self) -> u16 {
-        self.0 % ABI_SLOTS
+        self.0 - self.abi().first()
     }
 
     /// Returns the name with its ABI: `execve (i386)`.
@@ -51,6 +48,9 @@ impl Slot {
 
     /// Returns the name of the syscall; `None` if the number has none.
     pub fn name(self) -> Option<&'static str> {
+        if self.abi().is_probe() {
+            return probes::probe_name(self);
+        }
         numbers::name(self.abi(), self.nr())
     }
 }

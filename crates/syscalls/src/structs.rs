@@ -47,8 +47,8 @@ fn structures(abi: Abi) -> &'static Structures {
         LazyLock::new(|| Abi::BOTH.map(|abi| parse(TEXT, abi.name(), sets(abi))));
     let [native, compat] = &*STRUCTURES;
     match abi {
-        Abi::Native | Abi::IoUring => native,
         Abi::Compat => compat,
+        _ => native,
     }
 }
 

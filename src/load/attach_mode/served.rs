@@ -31,8 +31,13 @@ pub(super) fn all_served(functions: &Functions, routes: &Routes) -> Result<(), S
         no_results(routes, FEW_RETURNS)?;
     }
     // An operation of io_uring without a function is one that this kernel does not have.
-    let is_hidden = |slot: Slot| slot.abi() != Abi::IoUring && functions.of(slot).is_none();
+    let is_hidden = |slot: Slot| !is_elsewhere(slot) && functions.of(slot).is_none();
     have_functions(routes, "function", is_hidden)
+}
+
+/// Returns whether other functions than those of syscalls show it.
+fn is_elsewhere(slot: Slot) -> bool {
+    slot.abi() == Abi::IoUring || slot.abi().is_probe()
 }
 
 /// Returns the functions for fentry if it serves all routes, misses no calls and is attached soon.

@@ -242,3 +242,46 @@ fn choose_function_names_what_fentry_misses() {
     let [limitation] = mode.limitations.as_slice() else { panic!("{:?}", mode.limitations) };
     assert!(limitation.ends_with("(preempt=full)"), "{limitation}");
 }
+
+fn probe_of(kind: Abi, name: &str) -> Routes {
+    let slot = syscalls::give_slot(kind, name, Vec::new()).unwrap();
+    let rule = Rule { handler: 1, records: true, ..Rule::nothing() };
+    let mut all = routes(&["execve"]);
+    all.insert(slot, Route::from(rule));
+    all
+}
+
+#[test]
+fn choose_with_probe_takes_hooks_of_its_type() {
+    let of = |kind, wanted, facts: &KernelFacts| {
+        AttachMode::by_facts(wanted, &probe_of(kind, "attach_mode"), facts)
+    };
+    let auto = AttachTo::Auto;
+    assert_eq!(of(Abi::Kprobe, auto, &linux_6_12()).unwrap().attach, Attach::Function);
+    assert_eq!(of(Abi::Tracepoint, auto, &linux_6_12()).unwrap().attach, Attach::Tracepoint);
+    let raw = of(Abi::RawTracepoint, auto, &linux_6_12()).unwrap();
+    assert_eq!(raw.attach, Attach::RawTracepoint);
+    assert!(raw.reason.contains("must all be of one type"), "{}", raw.reason);
+    // Routes without a function are told, and lost.
+    let mut unserved = probe_of(Abi::Kprobe, "attach_mode");
+    unserved.extend(routes(&["openat"]));
+    let mode = AttachMode::by_facts(auto, &unserved, &linux_6_12()).unwrap();
+    assert!(mode.limitations[0].contains("no function for openat"), "{:?}", mode.limitations);
+}
+
+#[test]
+fn choose_with_probe_that_kernel_or_setting_does_not_allow_fails_with_reason() {
+    let reason = |kind, wanted, facts: &KernelFacts| {
+        let failed = AttachMode::by_facts(wanted, &probe_of(kind, "attach_mode"), facts);
+        failed.unwrap_err().to_string()
+    };
+    let auto = AttachTo::Auto;
+    let unfit = reason(Abi::Kprobe, AttachTo::Tracepoint, &linux_6_12());
+    assert!(unfit.contains("attach = \"tracepoint\""), "{unfit}");
+    let without = reason(Abi::Kprobe, auto, &linux_6_1(&[]));
+    assert!(without.contains(NO_KPROBE), "{without}");
+    let preempted = reason(Abi::RawTracepoint, auto, &linux_7(ALL));
+    assert!(preempted.contains("preempt"), "{preempted}");
+    let paranoid = reason(Abi::Tracepoint, auto, &linux_7(ALL));
+    assert!(paranoid.contains("perf_event_paranoid is 3"), "{paranoid}");
+}

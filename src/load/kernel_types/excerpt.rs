@@ -3,7 +3,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::btf::{HEAD, MAGIC, Type, TypeId, TypeKind, Types, word};
+use crate::btf::{HEAD, MAGIC, Type, TypeId, TypeKind, Types, word};
 
 /// Excerpt while it is made.
 pub(super) struct Excerpt<'a> {

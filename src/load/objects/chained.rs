@@ -8,6 +8,7 @@ use libbpf_rs::{ErrorKind, MapCore, MapFlags};
 
 use super::folders::{read_again, shown};
 use super::loader::{Maps, ObjectLoader, number_of};
+use crate::bpf::ProgramCopy;
 use crate::handlers::{HandlerObject, ProgramKey};
 use crate::load::Bpf;
 
@@ -22,6 +23,15 @@ impl ChainedPrograms {
     /// Takes a loader, which has loaded nothing.
     pub fn new(loader: ObjectLoader) -> Self {
         Self { loader, loaded: BTreeMap::new() }
+    }
+
+    /// Loads a copy of a program of the object in this binary.
+    ///
+    /// # Errors
+    /// Fails if the kernel refuses.
+    pub fn load_copy(&self, copy: ProgramCopy) -> Result<OwnedFd> {
+        let loaded = self.loader.load_copy(copy);
+        loaded.map_err(|said| anyhow!("failed to load the program of a probe: {said}"))
     }
 
     /// Loads an object, unless its program is in the kernel already.

@@ -9,6 +9,7 @@ use anyhow::Context as _;
 use libbpf_rs::{ObjectBuilder, OpenObject};
 
 use super::folders::read_again;
+use crate::bpf::ProgramCopy;
 use crate::handlers::HandlerObject;
 use crate::load::{Attach, errors, without_signals};
 use crate::sandbox::{self, CapabilitySet, LaterAttachments, Needs};
@@ -29,13 +30,20 @@ struct LoadRequest {
     bytes: Vec<u8>,
 }
 
+/// Something to be loaded.
+#[derive(Debug)]
+enum LoaderRequest {
+    Object(LoadRequest),
+    Copy(ProgramCopy),
+}
+
 /// Outcome of a load: the program in the kernel, or what libbpf or the verifier said.
 type Loaded = Result<OwnedFd, String>;
 
 /// The thread, which does one load at a time.
 #[derive(Debug)]
 pub struct ObjectLoader {
-    requests: SyncSender<LoadRequest>,
+    requests: SyncSender<LoaderRequest>,
     replies: Receiver<Loaded>,
 }
 
@@ -46,12 +54,16 @@ impl ObjectLoader {
     /// # Errors
     /// Fails if there can be no further thread.
     pub fn start(maps: Maps, attach: Attach) -> anyhow::Result<Self> {
-        let (requests, to_do) = sync_channel::<LoadRequest>(1);
+        let (requests, to_do) = sync_channel::<LoaderRequest>(1);
         let (reply, replies) = sync_channel(1);
         let run = move || {
             enter_sandbox();
             for request in to_do {
-                if reply.send(load(&request, Some(&maps), attach)).is_err() {
+                let loaded = match request {
+                    LoaderRequest::Object(request) => load(&request, Some(&maps), attach),
+                    LoaderRequest::Copy(copy) => copy.load().map_err(|error| error.to_string()),
+                };
+                if reply.send(loaded).is_err() {
                     return;
                 }
             }
@@ -66,8 +78,20 @@ impl ObjectLoader {
     /// # Errors
     /// The last words of libbpf or of the verifier.
     pub fn load(&self, name: &str, bytes: Vec<u8>) -> Loaded {
+        self.ask(LoaderRequest::Object(LoadRequest { name: name.to_owned(), bytes }))
+    }
+
+    /// Loads a copy of a program, which shares the maps of that, and waits for it.
+    ///
+    /// # Errors
+    /// What the kernel said.
+    pub fn load_copy(&self, copy: ProgramCopy) -> Loaded {
+        self.ask(LoaderRequest::Copy(copy))
+    }
+
+    fn ask(&self, request: LoaderRequest) -> Loaded {
         let ended = |_| "the thread that loads handlers has ended; restart tailcalld".to_owned();
-        self.requests.send(LoadRequest { name: name.to_owned(), bytes }).map_err(|_| ended(()))?;
+        self.requests.send(request).map_err(|_| ended(()))?;
         self.replies.recv().map_err(|_| ended(()))?
     }
 }

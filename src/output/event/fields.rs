@@ -58,7 +58,9 @@ fn call(event: &Event, out: &mut impl Fields) {
     if let Some(name) = event.inner_name() {
         out.word(Key::Call, name);
     }
-    out.unsigned(Key::Nr, event.slot.nr().into());
+    if !event.slot.abi().is_probe() {
+        out.unsigned(Key::Nr, event.slot.nr().into());
+    }
     out.word(Key::Abi, event.slot.abi().name());
     chained::write_handlers(event, out);
     out.unsigned(Key::Generation, event.generation.into());

@@ -47,6 +47,12 @@ pub struct Constant {
 pub type Sets = BTreeMap<&'static str, ConstantSet>;
 
 impl ConstantSet {
+    /// Creates a set of numbers, for an enumeration that is found in the running kernel.
+    pub fn of_numbers(numbers: impl Iterator<Item = (&'static str, u64)>) -> Self {
+        let constant = |(symbol, value)| Constant { symbol, value, mask: None, is_ignored: false };
+        Self { mask: 0, unknown: None, constants: numbers.map(constant).collect(), field: None }
+    }
+
     /// Returns the name of exactly that value.
     pub fn symbol(&self, value: u64) -> Option<&'static str> {
         self.constants.iter().find(|constant| constant.value == value).map(|found| found.symbol)

@@ -127,7 +127,7 @@ fn signed(width: Width, n: u64, abi: Abi) -> i64 {
         (Width::Byte, _) => (n as i8).into(),
         (Width::Short, _) => (n as i16).into(),
         (Width::Int, _) | (Width::Long, Abi::Compat) => int(n).into(),
-        (Width::Long, Abi::Native | Abi::IoUring) | (Width::Quad, _) => n as i64,
+        (Width::Long | Width::Quad, _) => n as i64,
     }
 }
 
@@ -137,7 +137,7 @@ fn unsigned(width: Width, n: u64, abi: Abi) -> u64 {
         (Width::Byte, _) => n & 0xff,
         (Width::Short, _) => n & 0xffff,
         (Width::Int, _) | (Width::Long, Abi::Compat) => n & 0xffff_ffff,
-        (Width::Long, Abi::Native | Abi::IoUring) | (Width::Quad, _) => n,
+        (Width::Long | Width::Quad, _) => n,
     }
 }
 

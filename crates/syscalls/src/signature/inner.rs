@@ -150,8 +150,8 @@ fn pointers(abi: Abi, name: &str) -> Option<&'static Pointers> {
     static ALL: LazyLock<[All; 2]> = LazyLock::new(|| Abi::BOTH.map(all));
     let [native, compat] = &*ALL;
     match abi {
-        Abi::Native | Abi::IoUring => native.get(name),
         Abi::Compat => compat.get(name),
+        _ => native.get(name),
     }
 }
 

@@ -165,7 +165,7 @@ impl Width {
             (Self::Byte, _) => 1,
             (Self::Short, _) => 2,
             (Self::Int, _) | (Self::Long, Abi::Compat) => 4,
-            (Self::Long, Abi::Native | Abi::IoUring) | (Self::Quad, _) => 8,
+            (Self::Long | Self::Quad, _) => 8,
         }
     }
 }

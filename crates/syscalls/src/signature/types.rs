@@ -79,6 +79,13 @@ pub struct MemoryArguments {
 }
 
 impl Signature {
+    /// Creates a signature of parameters that every call has.
+    pub(crate) fn of_parameters(parameters: Vec<Parameter>) -> Self {
+        let conditions = vec![None; parameters.len()];
+        let prototype = Prototype { parameters, conditions, ..Prototype::default() };
+        Self { prototype, cases: Vec::new() }
+    }
+
     /// Returns the parameters of a call to which no case applies: in order, six at most.
     pub fn parameters(&self) -> &[Parameter] {
         &self.prototype.parameters

@@ -86,7 +86,9 @@ fn call(aggregated: &Aggregated, out: &mut impl Fields) {
     if let Some(name) = slot.name() {
         out.word(Key::Syscall, name);
     }
-    out.unsigned(Key::Nr, slot.nr().into());
+    if !slot.abi().is_probe() {
+        out.unsigned(Key::Nr, slot.nr().into());
+    }
     out.word(Key::Abi, slot.abi().name());
     out.text(Key::Handler, aggregated.info.handler.as_bytes());
     out.unsigned(Key::Generation, aggregated.group.generation.into());

@@ -115,6 +115,36 @@ impl Type<'_> {
     pub fn element_length(&self) -> usize {
         if kind_number(self.info) == 6 { 8 } else { HEAD }
     }
+
+    /// Returns the number of the kind.
+    pub fn number(&self) -> u32 {
+        kind_number(self.info)
+    }
+
+    /// Returns the words of each element.
+    pub fn elements(&self, words: usize) -> impl Iterator<Item = Vec<u32>> {
+        let word = |bytes: &[u8]| Some(u32::from_ne_bytes(*bytes.first_chunk()?));
+        self.rest
+            .chunks_exact(words.max(1) * size_of::<u32>())
+            .map(move |one| one.chunks_exact(size_of::<u32>()).filter_map(word).collect())
+    }
+}
+
+/// Numbers of kinds.
+pub mod kinds {
+    #![allow(missing_docs)]
+    pub const INT: u32 = 1;
+    pub const POINTER: u32 = 2;
+    pub const STRUCT: u32 = 4;
+    pub const UNION: u32 = 5;
+    pub const ENUM: u32 = 6;
+    pub const TYPEDEF: u32 = 8;
+    pub const VOLATILE: u32 = 9;
+    pub const CONST: u32 = 10;
+    pub const RESTRICT: u32 = 11;
+    pub const FUNCTION: u32 = 12;
+    pub const TYPE_TAG: u32 = 18;
+    pub const ENUM64: u32 = 19;
 }
 
 /// Returns the word at an offset.

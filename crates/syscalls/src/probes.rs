@@ -1,0 +1,125 @@
+//! Probes: places in the kernel that a process passes, by name. They have slots like syscalls, but which there are
+//! depends on the running kernel. So whoever finds one there gives it a slot, which it keeps as long as the process runs.
+
+use std::sync::{Mutex, OnceLock, PoisonError};
+
+use crate::signature::{Parameter, Signature};
+use crate::{Abi, Slot};
+
+/// Probes of all kinds, each at the distance of its slot from the first.
+static PROBES: [OnceLock<Probe>; Abi::PROBE_SLOTS] = [const { OnceLock::new() }; Abi::PROBE_SLOTS];
+
+/// Held by whoever gives a slot.
+static GIVEN: Mutex<()> = Mutex::new(());
+
+/// Probe with a slot.
+#[derive(Debug)]
+struct Probe {
+    name: &'static str,
+    signature: Signature,
+}
+
+/// Returns the slot of a probe, which gets one if it has none: the first that is free. `None` if all slots of the kind are
+/// taken.
+pub fn give_slot(abi: Abi, name: &str, parameters: Vec<Parameter>) -> Option<Slot> {
+    let _given = GIVEN.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(known) = probe_slot(abi, name) {
+        return Some(known);
+    }
+    let free = slots(abi).find(|slot| place(*slot).is_some_and(|place| place.get().is_none()))?;
+    set(free, name, parameters);
+    Some(free)
+}
+
+/// Gives a probe the slot that it has in another process. Returns false if another one has it, or if it is no slot of probes.
+pub fn restore_slot(slot: Slot, name: &str, parameters: Vec<Parameter>) -> bool {
+    let _given = GIVEN.lock().unwrap_or_else(PoisonError::into_inner);
+    if place(slot).is_some_and(|place| place.get().is_none()) {
+        set(slot, name, parameters);
+    }
+    probe_name(slot) == Some(name)
+}
+
+/// Returns the slot of a probe that has one.
+pub fn probe_slot(abi: Abi, name: &str) -> Option<Slot> {
+    slots(abi).find(|slot| probe_name(*slot) == Some(name))
+}
+
+/// Returns the name of the probe in a slot.
+pub(super) fn probe_name(slot: Slot) -> Option<&'static str> {
+    Some(place(slot)?.get()?.name)
+}
+
+/// Returns the signature of the probe in a slot.
+pub(super) fn probe_signature(slot: Slot) -> Option<&'static Signature> {
+    Some(&place(slot)?.get()?.signature)
+}
+
+fn set(slot: Slot, name: &str, parameters: Vec<Parameter>) {
+    let Some(place) = place(slot) else { return };
+    let signature = Signature::of_parameters(parameters);
+    // The name stays as long as its slot: to the end of the process.
+    let name: &'static str = Box::leak(name.to_owned().into_boxed_str());
+    let _ = place.set(Probe { name, signature });
+}
+
+fn slots(abi: Abi) -> impl Iterator<Item = Slot> {
+    let count = if abi.is_probe() { abi.slots() } else { 0 };
+    (0..count).filter_map(move |nr| Slot::new(abi, nr))
+}
+
+fn place(slot: Slot) -> Option<&'static OnceLock<Probe>> {
+    let first = Abi::Kprobe.first();
+    PROBES.get(usize::from(slot.index().checked_sub(first)?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Kind, Width};
+
+    fn number(name: &'static str) -> Parameter {
+        Parameter { name, kind: Kind::Signed(Width::Int), memory: None, label: None }
+    }
+
+    #[test]
+    fn slot_of_probe_stays_and_has_its_name_and_parameters() {
+        let give = |name| give_slot(Abi::Kprobe, name, vec![number("fd")]).unwrap();
+        let first = give("do_first");
+        assert_eq!((first.abi(), first.name()), (Abi::Kprobe, Some("do_first")));
+        let second = give("do_second");
+        assert_ne!(first, second);
+        assert_eq!(give("do_first"), first);
+        assert_eq!(crate::number(Abi::Kprobe, "do_second"), Some(second.nr()));
+        let signature = crate::signature(first).unwrap();
+        assert_eq!(signature.parameters(), [number("fd")]);
+        assert_eq!(signature.arguments([7; 6]).count(), 1);
+        assert_eq!(first.with_abi(), "do_first (kprobe)");
+        // The same name is another probe of another kind.
+        assert_eq!(probe_slot(Abi::Tracepoint, "do_first"), None);
+    }
+
+    #[test]
+    fn restored_probe_has_its_old_slot_or_none() {
+        let slot = Slot::new(Abi::Tracepoint, 40).unwrap();
+        assert!(restore_slot(slot, "sched:old", Vec::new()));
+        assert!(restore_slot(slot, "sched:old", Vec::new()));
+        assert!(!restore_slot(slot, "sched:other", Vec::new()));
+        assert_eq!(give_slot(Abi::Tracepoint, "sched:old", Vec::new()), Some(slot));
+        let syscall = Slot::new(Abi::Native, 1).unwrap();
+        assert!(!restore_slot(syscall, "sched:old", Vec::new()));
+        assert_eq!(give_slot(Abi::Native, "write", Vec::new()), None);
+    }
+
+    #[test]
+    fn slots_of_raw_tracepoints_end() {
+        let give = |nr: u16| give_slot(Abi::RawTracepoint, &format!("raw_{nr}"), Vec::new());
+        let all: Vec<_> = (0..Abi::RawTracepoint.slots()).map(give).collect();
+        assert!(all.iter().all(Option::is_some));
+        assert_eq!(give(1), *all.get(1).unwrap());
+        assert_eq!(give(1000), None);
+        let last = Slot::from_index(Abi::SLOTS - 1).unwrap();
+        assert_eq!((last.abi(), last.nr()), (Abi::RawTracepoint, Abi::RawTracepoint.slots() - 1));
+        assert_eq!(Slot::from_index(Abi::SLOTS), None);
+    }
+}

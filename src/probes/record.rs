@@ -1,0 +1,103 @@
+//! Contents of tracefs: the records of tracepoints, and the functions that can be probed.
+
+use std::collections::BTreeSet;
+use std::fs;
+
+use super::NotFound;
+use super::arguments::{ARGUMENTS_MAX, Form, Meaning, Place, ProbeArguments};
+use super::pattern::matches;
+use crate::btf::Types;
+
+/// Places where tracefs is mounted; the second one before 4.1.
+const TRACEFS: [&str; 2] = ["/sys/kernel/tracing", "/sys/kernel/debug/tracing"];
+
+/// Returns the functions that the kernel lists; `None` where the list cannot be read.
+pub(super) fn functions() -> Option<BTreeSet<String>> {
+    let list = |folder: &str| fs::read_to_string(format!("{folder}/available_filter_functions"));
+    let text = TRACEFS.iter().find_map(|folder| list(folder).ok())?;
+    // Those of modules have a second word.
+    let own = text.lines().filter(|line| !line.contains(['\t', ' ']));
+    Some(own.map(str::to_owned).collect())
+}
+
+/// Returns the names of the tracepoints in the subsystems that a pattern may mean.
+///
+/// # Errors
+/// Fails where tracefs cannot be read.
+pub(super) fn names(pattern: &str) -> Result<Vec<String>, String> {
+    let subsystem = pattern.split_once(':').map_or("", |(subsystem, _)| subsystem);
+    let mut all = Vec::new();
+    for found in folders("")?.into_iter().filter(|one| matches(subsystem, one)) {
+        all.extend(folders(&found)?.into_iter().map(|event| format!("{found}:{event}")));
+    }
+    Ok(all)
+}
+
+fn folders(of: &str) -> Result<Vec<String>, String> {
+    let read = |folder: &&str| fs::read_dir(format!("{folder}/events/{of}"));
+    let first = TRACEFS.iter().find_map(|folder| read(folder).ok());
+    let entries = match first {
+        Some(entries) => entries,
+        None => read(&TRACEFS[0]).map_err(|error| unreadable(&error))?,
+    };
+    let folders = entries.flatten().filter(|entry| entry.path().is_dir());
+    Ok(folders.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect())
+}
+
+/// Reads a file of a tracepoint, which is named with its subsystem.
+///
+/// # Errors
+/// Fails if tracefs cannot be read, or lacks it.
+pub(super) fn read(name: &str, file: &str) -> Result<String, String> {
+    let path = |folder: &str| format!("{folder}/events/{}/{file}", name.replacen(':', "/", 1));
+    let [first, old] = TRACEFS;
+    let text = fs::read_to_string(path(first));
+    text.or_else(|error| fs::read_to_string(path(old)).or(Err(error)))
+        .map_err(|error| unreadable(&error))
+}
+
+fn unreadable(error: &std::io::Error) -> String {
+    format!("cannot be looked up in tracefs, which only root can read: {error}")
+}
+
+/// Returns the fields of a record, from the text that describes it. A line:
+/// `field:char comm[16]; offset:8; size:16; signed:0;`
+pub(super) fn arguments(types: &Types<'_>, format: &str) -> ProbeArguments {
+    let fields = format.lines().filter_map(|line| field(types, line));
+    let mut found = ProbeArguments::default();
+    for (name, value, place) in fields.take(ARGUMENTS_MAX) {
+        found.add(&name, value, place);
+    }
+    found
+}
+
+fn field(types: &Types<'_>, line: &str) -> Option<(String, Meaning, Place)> {
+    let mut parts = line.trim().split(';').map(str::trim);
+    let declared = parts.next()?.strip_prefix("field:")?;
+    let number = |part: Option<&str>| part?.split_once(':')?.1.parse::<u16>().ok();
+    let (offset, size) = (number(parts.next())?, number(parts.next())?);
+    let is_signed = number(parts.next())? != 0;
+    let at = declared.rfind([' ', '*'])?;
+    let (kind, name) = (declared.get(..=at)?.trim(), declared.get(at + 1..)?);
+    let (name, is_array) = name.split_once('[').map_or((name, false), |(name, _)| (name, true));
+    if name.starts_with("common_") {
+        return None;
+    }
+    let (value, form) = match kind {
+        "char" if is_array => (Meaning::Text, Form::Place),
+        "__data_loc char[]" => (Meaning::Text, Form::Offset),
+        "char *" | "const char *" => (Meaning::Text, Form::Unsigned),
+        _ if is_array || !matches!(size, 1 | 2 | 4 | 8) => return None,
+        // A place or a pointer that the program that reads it cannot follow.
+        _ if kind.starts_with("__") && kind.contains("_loc ") => return None,
+        _ if kind.ends_with('*') => (Meaning::Address, Form::Unsigned),
+        _ => (Meaning::of_record(types, kind, size, is_signed), Form::of_number(is_signed)),
+    };
+    Some((name.to_owned(), value, Place { offset, size: u8::try_from(size).unwrap_or(8), form }))
+}
+
+impl From<std::io::Error> for NotFound {
+    fn from(error: std::io::Error) -> Self {
+        unreadable(&error).into()
+    }
+}

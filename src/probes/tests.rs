@@ -1,0 +1,115 @@
+//! Probes of the kernel that runs the tests. Each test passes where its kernel does not tell what it looks for.
+
+use syscalls::{Kind, Width};
+
+use super::pattern::matches;
+use super::*;
+
+/// Returns names and kinds of the arguments of a probe; `None` where the kernel lacks it.
+fn arguments(kind: Abi, name: &str) -> Option<Vec<(&'static str, Kind)>> {
+    let slots = find(kind, name).ok()?;
+    let [slot] = slots.as_slice() else { panic!("{slots:?}") };
+    assert_eq!(slot.name(), Some(name));
+    let signature = syscalls::signature(*slot).expect("a signature");
+    Some(signature.parameters().iter().map(|one| (one.name, one.kind)).collect())
+}
+
+#[test]
+fn matches_stars_and_nothing_else() {
+    for (pattern, name) in [
+        ("vfs_*", "vfs_read"),
+        ("*", "x"),
+        ("a*b*c", "a1b2b3c"),
+        ("vfs_read", "vfs_read"),
+        ("a*a", "aa"),
+    ] {
+        assert!(matches(pattern, name), "{pattern} {name}");
+    }
+    for (pattern, name) in
+        [("vfs_*", "do_vfs_read"), ("vfs_r", "vfs_read"), ("a*b*c", "acb"), ("a*a", "a"), ("", "a")]
+    {
+        assert!(!matches(pattern, name), "{pattern} {name}");
+    }
+}
+
+#[test]
+fn arguments_of_function_are_those_of_its_prototype() {
+    let Some(found) = arguments(Abi::Kprobe, "vfs_read") else { return };
+    let expected = [
+        ("file", Kind::Address),
+        ("buf", Kind::String),
+        ("count", Kind::Unsigned(Width::Long)),
+        ("pos", Kind::Address),
+    ];
+    assert_eq!(found, expected);
+    let layout = layout(syscalls::probe_slot(Abi::Kprobe, "vfs_read").unwrap()).unwrap();
+    assert_eq!(layout.texts, 0b10);
+    if cfg!(target_arch = "x86_64") {
+        let offsets = layout.arguments.map(|one| (one.offset, one.size));
+        assert_eq!(offsets, [(112, 8), (104, 8), (96, 8), (88, 8), (0, 0), (0, 0)]);
+    }
+}
+
+#[test]
+fn arguments_of_raw_tracepoint_are_those_of_its_call() {
+    let Some(found) = arguments(Abi::RawTracepoint, "sched_process_exec") else { return };
+    let [task, (old_pid, kind), binary] = found.as_slice() else { panic!("{found:?}") };
+    assert_eq!((task.0, task.1), ("p", Kind::Address));
+    assert_eq!((*old_pid, *kind), ("old_pid", Kind::Signed(Width::Int)));
+    assert_eq!((binary.0, binary.1), ("bprm", Kind::Address));
+}
+
+#[test]
+fn arguments_of_tracepoint_are_fields_of_its_record() {
+    let Some(found) = arguments(Abi::Tracepoint, "sched:sched_process_exec") else { return };
+    let number = Kind::Signed(Width::Int);
+    assert_eq!(found, [("filename", Kind::String), ("pid", number), ("old_pid", number)]);
+    let layout = layout(syscalls::probe_slot(Abi::Tracepoint, "sched:sched_process_exec").unwrap());
+    let first = layout.unwrap().arguments[0];
+    assert_eq!((first.offset, u32::from(first.form)), (8, types::probe_form::PROBE_OFFSET.0));
+}
+
+#[test]
+fn enumeration_has_names_of_its_values() {
+    let Some(found) = arguments(Abi::RawTracepoint, "signal_generate") else { return };
+    assert_eq!(found.iter().map(|one| one.0).next(), Some("sig"));
+    let Some(found) = arguments(Abi::Kprobe, "kill_pid_info") else { return };
+    assert_eq!(found.first(), Some(&("sig", Kind::Signed(Width::Int))));
+    // A value of an enumeration that every kernel has.
+    let Some(found) = arguments(Abi::Kprobe, "hrtimer_start_range_ns") else { return };
+    let Some((_, Kind::Number(_, set))) = found.last() else { panic!("{found:?}") };
+    assert_eq!(set.value("HRTIMER_MODE_REL"), Some(1));
+}
+
+#[test]
+fn pattern_stands_for_bounded_number_of_functions() {
+    let Ok(slots) = find(Abi::Kprobe, "do_unlink*") else { return };
+    assert!(slots.iter().all(|slot| slot.name().unwrap().starts_with("do_unlink")));
+    let all = find(Abi::Kprobe, "*").unwrap_err();
+    assert!(all.reason.contains("at most 128"), "{all:?}");
+}
+
+#[test]
+fn unknown_or_refused_names_have_reasons() {
+    let reason = |kind, name| find(kind, name).unwrap_err();
+    let unknown = reason(Abi::RawTracepoint, "sched_proces_exit");
+    if unknown.reason.contains("looked up") {
+        return;
+    }
+    assert!(unknown.names.contains(&"raw_tracepoint:sched_process_exit".to_owned()));
+    assert!(reason(Abi::RawTracepoint, "sys_enter").reason.contains("[routes]"));
+    let within = reason(Abi::RawTracepoint, "page_fault_kernel").reason;
+    assert!(within.contains("themselves") || within.contains("no tracepoint"), "{within}");
+    assert!(!reason(Abi::Kprobe, "").reason.is_empty());
+    assert!(!reason(Abi::Tracepoint, "../../../../etc:passwd").reason.is_empty());
+}
+
+#[test]
+fn restored_probe_keeps_slot() {
+    let slot = Slot::new(Abi::RawTracepoint, 63).unwrap();
+    let probes = BTreeMap::from([(slot, "sched_process_hang".to_owned())]);
+    assert!(restore(&probes));
+    assert_eq!(slot.name(), Some("sched_process_hang"));
+    let other = BTreeMap::from([(slot, "sched_process_fork".to_owned())]);
+    assert!(!restore(&other));
+}
