@@ -87,10 +87,20 @@ impl EntryFile {
         self.file.read_exact_at(&mut header, 0).ok()?;
         let (last, length) = split(header);
         let size = self.file.metadata().ok()?.len().checked_sub(HEADER as u64)?;
-        let is_whole = number == last && length <= size;
+        let is_whole = number > 0 && number == last && length <= size;
         let mut entry = vec![0; usize::try_from(length).ok().filter(|_| is_whole)?];
         self.file.read_exact_at(&mut entry, HEADER as u64).ok()?;
         Some(entry)
+    }
+}
+
+#[cfg(test)]
+impl EntryFile {
+    /// Makes each further write fail.
+    pub(super) fn fill(&mut self) {
+        use std::os::fd::AsRawFd as _;
+        let path = format!("/proc/self/fd/{}", self.file.as_raw_fd());
+        self.file = File::open(path).expect("the file");
     }
 }
 
@@ -152,7 +162,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let mut file = EntryFile::open(folder.path()).unwrap();
         let first = file.write(b"a").unwrap();
-        file.file = File::open(folder.path().join(NAME)).unwrap();
+        file.fill();
         assert!(file.write(b"b").is_err());
         assert!(file.number() > first);
         assert_eq!((file.read(first), file.read(file.number())), (Some(b"a".to_vec()), None));

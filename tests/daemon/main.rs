@@ -13,7 +13,6 @@ mod gap;
 #[path = "../common/handler_object.rs"]
 mod handler_object;
 mod handler_objects;
-mod idle;
 mod journal;
 #[path = "../common/journald.rs"]
 #[allow(dead_code)] // shared with tests/journal.rs

@@ -23,7 +23,7 @@ use crate::root::needs;
 
 /// Opens a map of the daemon by its name, as any process with CAP_SYS_ADMIN can. It must be closed before the
 /// daemon ends, see `kill.rs`.
-pub fn map(name: &str) -> MapHandle {
+fn map(name: &str) -> MapHandle {
     let named = |name: &str| MapInfoIter::default().filter(move |map| map.name == name).last();
     let info = named(name).expect("a map of the daemon");
     MapHandle::from_map_id(info.id).expect("the map opens")
