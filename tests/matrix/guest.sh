@@ -33,10 +33,26 @@ run_tests() {
 	sed "s/^/standard error of $name: /" /tmp/errors
 }
 
+# in_share PROGRAM: prints the tests of a program that belong to the share of this guest, which is N/GUESTS.
+in_share() {
+	"/test/deps/$1" --list --format terse 2>/dev/null | sed -n 's/: test$//p' |
+		grep -v -e ^forged:: -e ^equal_inodes:: |
+		awk -v share="$share" '{ split(share, of, "/") } NR % of[2] == of[1]'
+}
+
+# run_share NAME PROGRAM ARGUMENT...: runs all tests, or those of the share.
+run_share() {
+	if [ -n "${share:-}" ]; then
+		run_tests "$@" --exact $(in_share "$2")
+	else
+		run_tests "$@"
+	fi
+}
+
 # Prints the ways to attach that tailcalld takes on this kernel: the raw tracepoint up to 7.1 and the classic one
 # from 7.2 on, and functions: by kprobe.multi where the kernel has CONFIG_FPROBE, by fentry where it has not.
 ways() {
-	if [ -n "${FUNCTIONS:-}" ]; then
+	if [ -n "${share:-}" ]; then
 		:
 	elif [ "$(printf '7.2\n%s\n' "$(uname -r)" | sort -V | head -n 1)" = 7.2 ]; then
 		echo tp
@@ -55,12 +71,13 @@ test_each_way() {
 	for way in $(ways); do
 		export TAILCALLD_TEST_ATTACH=$way
 		first=$(ls -d /test/handlers/* | sort -V | head -n 1)
-		TAILCALLD_TEST_OBJECTS=$first run_tests "$way" kernel ${TESTS:-}
+		export TAILCALLD_TEST_OBJECTS=$first
+		if [ -n "${TESTS:-}" ]; then run_tests "$way" kernel $TESTS; else run_share "$way" kernel; fi
 		for objects in $(ls -d /test/handlers/* | sort -V | tail -n +2); do
 			TAILCALLD_TEST_OBJECTS=$objects run_tests "$way, ${objects##*/}" kernel chain::
 		done
 	done
-	unset TAILCALLD_TEST_ATTACH
+	unset TAILCALLD_TEST_ATTACH TAILCALLD_TEST_OBJECTS
 }
 
 # Attacks in each way to attach, but for those that need journalctl or btrfs, which guests do not have, and on which the
@@ -68,9 +85,13 @@ test_each_way() {
 test_attacks() {
 	for way in $(ways); do
 		export TAILCALLD_TEST_ATTACH=$way
-		run_tests "$way, abuse" abuse --skip forged:: --skip equal_inodes::
-		run_tests "$way, abuse" many_cgroups
-		run_tests "$way, abuse" cgroup_churn
+		run_share "$way, abuse" abuse --skip forged:: --skip equal_inodes::
+		case ${share:-0} in
+		0*)
+			run_tests "$way, abuse" many_cgroups
+			run_tests "$way, abuse" cgroup_churn
+			;;
+		esac
 	done
 	unset TAILCALLD_TEST_ATTACH
 }
@@ -85,7 +106,7 @@ test_each_preemption() {
 	booted=$(sed 's/.*(\(.*\)).*/\1/' $mode_file)
 	for mode in $(tr -d '()' <$mode_file); do
 		echo "$mode" >$mode_file
-		for way in $( (echo raw_tp && echo tp && ways) | sort -u); do
+		for way in $( ([ -n "${share:-}" ] || printf 'raw_tp\ntp\n'; ways) | sort -u); do
 			TAILCALLD_TEST_ATTACH=$way run_tests "preempt=$mode, $way" kernel contention
 		done
 	done

@@ -6,7 +6,8 @@
 #	CLANGS="clang-14 clang-19"	compilers of the BPF object; default: all that are installed
 #	CPUS=8				processors of each guest; default: 2
 #	TESTS="rings:: wake::"		only these of the kernel tests
-#	FUNCTIONS=1			attaches to functions only; the other tests of `make test` are at tracepoints
+#	SHARE=1				attaches to functions only, and makes each kernel test and attack in one of the guests; the
+#					verifier, the daemon and the service are tested in all
 #	ACCEPT=1			records the current cost of verification in tests/matrix/verifier.tsv
 set -eu
 # The daemon refuses a configuration in a directory that a group can write.
@@ -30,7 +31,7 @@ build() {
 	{
 		echo 'export TAILCALLD_TEST_DIVISOR=4'
 		echo "${ACCEPT:+export TAILCALLD_ACCEPT=1}"
-		echo "export TESTS='${TESTS:-}' FUNCTIONS='${FUNCTIONS:-}'"
+		echo "export TESTS='${TESTS:-}'"
 	} >"$work/tree/environment"
 	disk "$work/tree" >"$work/disk"
 	if [ "$(id -u)" -eq 0 ]; then
@@ -47,11 +48,11 @@ disk() {
 	(cd "$1" && find . | cpio --quiet -o -H newc -R 0:0)
 }
 
-# guest RELEASE IMAGE: boots a kernel, once for the tests and once for the service. A failure shows in
-# its results.
+# guest RELEASE IMAGE [SHARE]: boots a kernel, once for the tests and once for the service. A failure shows in
+# its results. The kernel hands SHARE over to init.
 guest() {
 	! tests_service "$1" || service "$1" "$2"
-	sh "$here/qemu.sh" "$2" "$work/disk" "$work/consoles/$1" "$work/results/$1" || true
+	APPEND="${3:+share=$3}" sh "$here/qemu.sh" "$2" "$work/disk" "$work/consoles/$1" "$work/results/$1" || true
 	! tests_service "$1" || cat "$work/service-results/$1" >>"$work/results/$1"
 }
 
@@ -64,7 +65,7 @@ tests_service() {
 # service RELEASE IMAGE: boots a kernel with systemd and runs service.sh.
 service() {
 	touch "$work/service-results/$1"
-	SECONDS_MAX=600 APPEND="rdinit=/lib/systemd/systemd systemd.wants=matrix.service" sh "$here/qemu.sh" \
+	SECONDS_MAX=1200 APPEND="rdinit=/lib/systemd/systemd systemd.wants=matrix.service" sh "$here/qemu.sh" \
 		"$2" "$work/service-disk" "$work/consoles/$1-service" "$work/service-results/$1" || true
 	grep -q '^service ends' "$work/service-results/$1" ||
 		echo 'test service: boots and ends ... FAILED' >>"$work/service-results/$1"
@@ -94,10 +95,12 @@ accept() {
 }
 
 build
+number=0
 for version in "$@"; do
 	found=$(sh "$here/kernel.sh" "$version")
 	echo "Linux ${found%% *}" >&2
-	guest "${found%%-cloud*}" "${found#* }" &
+	guest "${found%%-cloud*}" "${found#* }" ${SHARE:+$number/$#} &
+	number=$((number + 1))
 done
 wait
 [ -z "${ACCEPT:-}" ] || accept
