@@ -109,11 +109,12 @@ impl Candidates {
     }
 }
 
-/// Beginnings of the names of raw tracepoints that our own programs pass: when they read memory that is not there, allocate
-/// some, wait for a lock or wake the daemon. A handler would run in the middle of another one.
-const WITHIN_PROGRAMS: [&str; 22] = [
+/// Beginnings of the names of raw tracepoints that our own programs may pass: when they read memory that is not there,
+/// allocate some, which may wake a task that frees more, wait for a lock or wake the daemon. A handler would run in the middle of another one.
+const WITHIN_PROGRAMS: [&str; 21] = [
     "bpf_",
     "contention_",
+    "error_report",
     "ipi_",
     "irq_disable",
     "irq_enable",
@@ -123,17 +124,15 @@ const WITHIN_PROGRAMS: [&str; 22] = [
     "kmem_",
     "local_timer_",
     "lock_",
-    "mm_page_",
-    "mm_slab",
+    "mm_",
     "page_fault_",
     "percpu_",
     "preempt_",
     "rcu_",
-    "read_msr",
     "rdpmc",
+    "read_msr",
+    "sched_wak",
     "write_msr",
-    "exceptions",
-    "error_report",
 ];
 
 /// Returns the reason why a tracepoint is refused.
