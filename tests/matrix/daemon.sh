@@ -90,7 +90,28 @@ in_rust() {
 		kill -TERM $daemon &&
 		wait $daemon &&
 		record '"record":"stopped"'
+	outcome=$?
 	rm -r /etc/tailcalld.d/more.toml /etc/tailcalld/handlers
+	return $outcome
+}
+
+# A function of the kernel is a route, where kprobe.multi is; elsewhere the daemon says that it needs that.
+probe() {
+	printf '[probes]\n"kprobe:vfs_unlink" = { handler = "args", comm = "rm" }\n' >/etc/tailcalld.d/more.toml
+	start
+	if [ "$(way)" = kprobe.multi ]; then
+		record '"record":"started"' &&
+			for file in 1 2 3; do touch /tmp/$file && rm /tmp/$file; done &&
+			kill -TERM $daemon &&
+			wait $daemon &&
+			record '"record":"stopped"' &&
+			[ "$(grep -c '"syscall":"vfs_unlink".*"abi":"kprobe".*"comm":"rm"' $records)" -eq 3 ]
+	else
+		! wait $daemon && grep -q 'names a kprobe.*kprobe.multi' $errors && : >$errors
+	fi
+	outcome=$?
+	rm /etc/tailcalld.d/more.toml
+	return $outcome
 }
 
 # start ARGUMENT...: starts a daemon.
@@ -112,4 +133,5 @@ report() {
 
 report 'starts, records, reloads and stops' lifecycle
 report 'is killed and goes on with its pins' handover
+report 'probes a function' probe
 [ ! -e /test/removed_rs.bpf.o ] || report 'records what a handler in Rust captures' in_rust
