@@ -54,6 +54,9 @@ mod io_uring;
 /// Slots.
 mod slot;
 
+/// Names of probes.
+mod probe_names;
+
 /// Probes of the running kernel.
 mod probes;
 

@@ -3,7 +3,7 @@
 use std::sync::LazyLock;
 
 use crate::table::Table;
-use crate::{Abi, Slot, probes};
+use crate::{Abi, probe_names};
 
 #[cfg(target_arch = "x86_64")]
 const FILES: [&str; 2] = [include_str!("../tables/x86_64.tsv"), include_str!("../tables/i386.tsv")];
@@ -18,7 +18,7 @@ compile_error!("no syscall table for this architecture: add its .tsv to crates/s
 /// Returns the number of the syscall `name` in `abi`; of a probe, if it has one.
 pub fn number(abi: Abi, name: &str) -> Option<u16> {
     if abi.is_probe() {
-        return probes::probe_slot(abi, name).map(Slot::nr);
+        return probe_names::number(abi, name);
     }
     table(abi).number(name)
 }
@@ -26,7 +26,7 @@ pub fn number(abi: Abi, name: &str) -> Option<u16> {
 /// Returns the name of syscall number `nr` in `abi`.
 pub fn name(abi: Abi, nr: u16) -> Option<&'static str> {
     if abi.is_probe() {
-        return probes::probe_name(Slot::new(abi, nr)?);
+        return probe_names::name(abi, nr);
     }
     table(abi).name(nr)
 }

@@ -1,23 +1,13 @@
 //! Probes: places in the kernel that a process passes, by name. They have slots like syscalls, but which there are
 //! depends on the running kernel. So whoever finds one there gives it a slot, which it keeps as long as the process runs.
 
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::sync::{Mutex, PoisonError};
 
-use crate::signature::{Parameter, Signature};
-use crate::{Abi, Slot};
-
-/// Probes of all kinds, each at the distance of its slot from the first.
-static PROBES: [OnceLock<Probe>; Abi::PROBE_SLOTS] = [const { OnceLock::new() }; Abi::PROBE_SLOTS];
+use crate::signature::{Parameter, set_parameters};
+use crate::{Abi, Slot, probe_names};
 
 /// Held by whoever gives a slot.
 static GIVEN: Mutex<()> = Mutex::new(());
-
-/// Probe with a slot.
-#[derive(Debug)]
-struct Probe {
-    name: &'static str,
-    signature: Signature,
-}
 
 /// Returns the slot of a probe, which gets one if it has none: the first that is free. `None` if all slots of the kind are
 /// taken.
@@ -26,7 +16,7 @@ pub fn give_slot(abi: Abi, name: &str, parameters: Vec<Parameter>) -> Option<Slo
     if let Some(known) = probe_slot(abi, name) {
         return Some(known);
     }
-    let free = slots(abi).find(|slot| place(*slot).is_some_and(|place| place.get().is_none()))?;
+    let free = Slot::new(abi, probe_names::free(abi)?)?;
     set(free, name, parameters);
     Some(free)
 }
@@ -34,43 +24,21 @@ pub fn give_slot(abi: Abi, name: &str, parameters: Vec<Parameter>) -> Option<Slo
 /// Gives a probe the slot that it has in another process. Returns false if another one has it, or if it is no slot of probes.
 pub fn restore_slot(slot: Slot, name: &str, parameters: Vec<Parameter>) -> bool {
     let _given = GIVEN.lock().unwrap_or_else(PoisonError::into_inner);
-    if place(slot).is_some_and(|place| place.get().is_none()) {
+    if probe_names::name(slot.abi(), slot.nr()).is_none() {
         set(slot, name, parameters);
     }
-    probe_name(slot) == Some(name)
+    probe_names::name(slot.abi(), slot.nr()) == Some(name)
 }
 
 /// Returns the slot of a probe that has one.
 pub fn probe_slot(abi: Abi, name: &str) -> Option<Slot> {
-    slots(abi).find(|slot| probe_name(*slot) == Some(name))
+    Slot::new(abi, probe_names::number(abi, name)?)
 }
 
-/// Returns the name of the probe in a slot.
-pub(super) fn probe_name(slot: Slot) -> Option<&'static str> {
-    Some(place(slot)?.get()?.name)
-}
-
-/// Returns the signature of the probe in a slot.
-pub(super) fn probe_signature(slot: Slot) -> Option<&'static Signature> {
-    Some(&place(slot)?.get()?.signature)
-}
-
+/// The name comes last: a probe that has one has its parameters.
 fn set(slot: Slot, name: &str, parameters: Vec<Parameter>) {
-    let Some(place) = place(slot) else { return };
-    let signature = Signature::of_parameters(parameters);
-    // The name stays as long as its slot: to the end of the process.
-    let name: &'static str = Box::leak(name.to_owned().into_boxed_str());
-    let _ = place.set(Probe { name, signature });
-}
-
-fn slots(abi: Abi) -> impl Iterator<Item = Slot> {
-    let count = if abi.is_probe() { abi.slots() } else { 0 };
-    (0..count).filter_map(move |nr| Slot::new(abi, nr))
-}
-
-fn place(slot: Slot) -> Option<&'static OnceLock<Probe>> {
-    let first = Abi::Kprobe.first();
-    PROBES.get(usize::from(slot.index().checked_sub(first)?))
+    set_parameters(slot, parameters);
+    probe_names::set(slot.abi(), slot.nr(), name);
 }
 
 #[cfg(test)]

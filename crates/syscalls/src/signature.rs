@@ -29,13 +29,17 @@ mod rows;
 /// Inner arguments.
 mod inner;
 
+/// Signatures of probes.
+mod of_probes;
+
 use std::sync::LazyLock;
 
 use super::constants::sets;
 use super::numbers::table;
-use super::{Abi, Slot, probes};
+use super::{Abi, Slot};
 pub use inner::{INNER_POSITION, InnerArguments, InnerMember};
 pub use kind::{Kind, Width};
+pub(crate) use of_probes::set_parameters;
 pub use parameter::{Count, Direction, Memory, Parameter, Written};
 pub use register_test::RegisterTest;
 use rows::Rows;
@@ -52,7 +56,7 @@ pub fn signature(slot: Slot) -> Option<&'static Signature> {
         Abi::Compat => compat,
         Abi::IoUring => io_uring,
         Abi::Kprobe | Abi::Tracepoint | Abi::RawTracepoint => {
-            return probes::probe_signature(slot);
+            return of_probes::signature(slot);
         }
     };
     all.get(usize::from(slot.nr()))?.as_ref()

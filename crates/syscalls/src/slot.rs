@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Abi, numbers, probes};
+use crate::{Abi, numbers};
 
 /// A syscall number of one ABI.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -48,9 +48,6 @@ impl Slot {
 
     /// Returns the name of the syscall; `None` if the number has none.
     pub fn name(self) -> Option<&'static str> {
-        if self.abi().is_probe() {
-            return probes::probe_name(self);
-        }
         numbers::name(self.abi(), self.nr())
     }
 }
