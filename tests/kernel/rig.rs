@@ -372,7 +372,7 @@ const RARE: [&str; 23] = [
     "getsid",
     "ustat",
     "getgroups",
-    "mincore",
+    "times",
 ];
 
 pub fn slot(abi: Abi, name: &str) -> Slot {

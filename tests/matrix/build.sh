@@ -34,7 +34,7 @@ add $built/examples/trigger /test/examples/trigger
 for test in kernel abuse many_cgroups cgroup_churn; do
 	add "$(test_program $test)" /test/deps/$test
 done
-# Cargo compiles the path of the daemon into tests.
+# Cargo compiles the path of the daemon into tests, and they look for examples beside it.
 echo "daemon='$PWD/$built/tailcalld'" >"$tree/test/daemon-path"
 for clang in "$@"; do
 	add "$(test_program verifier $unoptimized --config "env.CLANG=\"$clang\"")" \

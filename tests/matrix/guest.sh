@@ -18,6 +18,7 @@ ifconfig lo up
 . /test/daemon-path
 mkdir -p "${daemon%/*}"
 ln -s /bin/tailcalld "$daemon"
+ln -s /test/examples "${daemon%/*}/examples"
 # Without raw mode the terminal adds carriage returns.
 stty -F /dev/ttyS1 raw
 
