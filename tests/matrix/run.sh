@@ -6,8 +6,8 @@
 #	CLANGS="clang-14 clang-19"	compilers of the BPF object; default: all that are installed
 #	CPUS=8				processors of each guest; default: 2
 #	TESTS="rings:: wake::"		only these of the kernel tests
-#	SHARE=1				attaches to functions only, and makes each kernel test and attack in one of the guests; the
-#					verifier, the daemon and the service are tested in all
+#	SHARE=1				attaches to functions only, and makes each kernel test in one of the guests, attacks in none;
+#					the verifier, the daemon and the service are tested in all
 #	ACCEPT=1			records the current cost of verification in tests/matrix/verifier.tsv
 set -eu
 # The daemon refuses a configuration in a directory that a group can write.
