@@ -143,7 +143,7 @@ fn man_documents_every_table_and_key() {
     for table in tables {
         let about = section(&text, &format!(".Ss [{table}]"));
         let keys = match table.as_str() {
-            // Its keys are names of handlers, and of probes.
+            // Keys of these tables are names of handlers and of probes.
             "handlers" | "probes" => continue,
             // Its keys are syscalls; of an entry's own keys, the options stand in [defaults].
             "routes" => vec!["handler".to_owned()],

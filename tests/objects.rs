@@ -155,7 +155,7 @@ fn route_to_handler_without_file_names_where_it_belongs() {
     let file = folder(&config).join("my_own.bpf.o");
     let expected = format!("; one of your own would be {}", file.display());
     assert!(fault("my_own").ends_with(&expected), "{}", fault("my_own"));
-    // That is no name for a handler.
+    // Handlers have no such names.
     assert!(fault("../my_own").ends_with(", none"), "{}", fault("../my_own"));
 }
 

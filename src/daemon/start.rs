@@ -57,7 +57,7 @@ pub fn start<'obj>(
     let handlers = load::handlers_for(&options.config, &trust)?;
     let tables = TableFile::new(&runtime_folder());
     if !store.is_empty() {
-        // Its probes keep their slots, so it is read before the configuration gives any. What is wrong with it, `adopt` says.
+        // Probes keep their slots: read before the configuration gives any. `adopt` reports faults.
         let _ = tables.read();
     }
     let plan = plan::read_trusted(&options.config, &trust, &handlers)?;

@@ -15,7 +15,7 @@ const TRACEFS: [&str; 2] = ["/sys/kernel/tracing", "/sys/kernel/debug/tracing"];
 pub(super) fn functions() -> Option<BTreeSet<String>> {
     let list = |folder: &str| fs::read_to_string(format!("{folder}/available_filter_functions"));
     let text = TRACEFS.iter().find_map(|folder| list(folder).ok())?;
-    // Those of modules have a second word.
+    // Symbols of modules have a second word.
     let own = text.lines().filter(|line| !line.contains(['\t', ' ']));
     Some(own.map(str::to_owned).collect())
 }

@@ -63,7 +63,7 @@ mod tests {
         assert_eq!(signature.parameters(), [number("fd")]);
         assert_eq!(signature.arguments([7; 6]).count(), 1);
         assert_eq!(first.with_abi(), "do_first (kprobe)");
-        // The same name is another probe of another kind.
+        // Kinds have names of their own.
         assert_eq!(probe_slot(Abi::Tracepoint, "do_first"), None);
     }
 

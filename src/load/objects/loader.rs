@@ -84,7 +84,7 @@ impl ObjectLoader {
     /// Loads a copy of a program, which shares the maps of that, and waits for it.
     ///
     /// # Errors
-    /// What the kernel said.
+    /// Answer of the kernel.
     pub fn load_copy(&self, copy: ProgramCopy) -> Loaded {
         self.ask(LoaderRequest::Copy(copy))
     }
