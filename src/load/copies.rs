@@ -52,7 +52,7 @@ impl ConcurrentLoad {
         let load = move || {
             let open = open(&wanted, rings, &choice)?;
             let maps = given.recv().context("the maps of the object were not made")?;
-            finish(open, &maps, rings)
+            finish(open, &maps)
         };
         let thread = thread::Builder::new().name("tailcalld-load".to_owned()).spawn(load);
         Ok(Self { names, maps, thread: thread.context(NO_THREAD)? })
@@ -91,7 +91,7 @@ pub(super) fn load_copy(
     rings: Rings,
     choice: &AttachMode,
 ) -> LoadResult {
-    finish(open(names, rings, choice)?, maps, rings)
+    finish(open(names, rings, choice)?, maps)
 }
 
 fn open(names: &Names, rings: Rings, choice: &AttachMode) -> Result<OpenTailcalldSkel<'static>> {
@@ -101,14 +101,14 @@ fn open(names: &Names, rings: Rings, choice: &AttachMode) -> Result<OpenTailcall
     Ok(open)
 }
 
-fn finish(mut open: OpenTailcalldSkel<'static>, maps: &SharedMaps, rings: Rings) -> LoadResult {
+fn finish(mut open: OpenTailcalldSkel<'static>, maps: &SharedMaps) -> LoadResult {
     for mut map in open.open_object_mut().maps_mut() {
         let name = map.name().to_string_lossy().into_owned();
         if let Some((_, fd)) = maps.iter().find(|(shared, _)| *shared == name) {
             map.reuse_fd(fd.as_fd()).with_context(|| format!("failed to share {name}"))?;
         }
     }
-    without_signals(|| errors::explain(rings, || open.load()))
+    without_signals(|| errors::explain(|| open.load()))
 }
 
 /// Leaves out all other programs.
@@ -123,8 +123,8 @@ pub(super) fn load_only(open: &mut OpenTailcalldSkel<'_>, names: &Names) {
 ///
 /// # Errors
 /// Fails if the kernel refuses one.
-pub(super) fn make_maps(open: &mut OpenObject, rings: Rings) -> Result<SharedMaps> {
-    without_signals(|| errors::explain(rings, || bpf::make_maps(open)))?;
+pub(super) fn make_maps(open: &mut OpenObject) -> Result<SharedMaps> {
+    without_signals(|| errors::explain(|| bpf::make_maps(open)))?;
     let shared = open.maps().filter(libbpf_rs::OpenMapImpl::autocreate);
     let shared = shared.map(|map| (map.name().to_string_lossy().into_owned(), map));
     let shared = shared.filter(|(name, _)| !is_constant(name));

@@ -137,18 +137,18 @@ fn is_said(line: &&str) -> bool {
 ///
 /// # Errors
 /// As the load's, explained.
-pub fn explain<T>(rings: Rings, load: impl FnOnce() -> libbpf_rs::Result<T>) -> Result<T> {
+pub fn explain<T>(load: impl FnOnce() -> libbpf_rs::Result<T>) -> Result<T> {
     MESSAGES.with_borrow_mut(Vec::clear);
     load().map_err(|error| {
         let messages = MESSAGES.take();
         for message in &messages {
             tracing::debug!(target: "libbpf", "{message}");
         }
-        explained(error, &messages, rings)
+        explained(error, &messages)
     })
 }
 
-fn explained(error: libbpf_rs::Error, messages: &[String], rings: Rings) -> Error {
+fn explained(error: libbpf_rs::Error, messages: &[String]) -> Error {
     let failure = match verifier_log(messages) {
         // Lockdown takes the helpers away, and /sys/kernel/security is not always mounted.
         Some(log) if log.contains("unknown func bpf_probe_read") => locked_down(),
@@ -156,9 +156,6 @@ fn explained(error: libbpf_rs::Error, messages: &[String], rings: Rings) -> Erro
             "this kernel rejected the BPF programs (Linux 5.10 or newer is required); `tailcalld run -v` prints the verifier's log, which ends with: {}",
             complaint(log)
         )),
-        None if messages.iter().any(|message| message.contains("'events'")) => {
-            return refused_ring(error, rings);
-        }
         None if error.kind() == ErrorKind::PermissionDenied => Failure::Permission(format!(
             "the kernel rejected the BPF programs: CAP_BPF and CAP_PERFMON are required; the last message of libbpf: {}",
             last(messages)
@@ -203,8 +200,7 @@ mod tests {
 
     fn failure(errno: i32, messages: &[&str]) -> Failure {
         let messages: Vec<String> = messages.iter().map(|&message| message.to_owned()).collect();
-        let error =
-            explained(libbpf_rs::Error::from_raw_os_error(errno), &messages, Rings::one(1 << 16));
+        let error = explained(libbpf_rs::Error::from_raw_os_error(errno), &messages);
         error.downcast_ref::<Failure>().expect("a failure").clone()
     }
 
@@ -229,14 +225,5 @@ mod tests {
     fn explained_missing_helper_is_lockdown() {
         let log = REFUSED.replace("R7 min value is negative", "unknown func bpf_probe_read#4");
         assert_eq!(failure(nix::libc::EINVAL, &[&log]), locked_down());
-    }
-
-    #[test]
-    fn explained_refused_ring_names_its_size() {
-        let said = ["libbpf: map 'events': failed to create: -EPERM", "failed to load object"];
-        let Failure::Unavailable(text) = failure(nix::libc::EPERM, &said) else {
-            panic!("reported as a lack of privileges");
-        };
-        assert!(text.starts_with("the kernel refused a ring of 64 KiB"), "{text}");
     }
 }

@@ -67,6 +67,10 @@ pub fn load_kept<'obj>(
     let are_returns_free = choice.return_hooks().exit == Attach::Function;
     let is_live = adoption == Adoption::Done;
     let first = needed_programs::needed(wanted, is_live, &open, &handlers, are_returns_free);
+    if !is_live {
+        let made = rings::make_first(&mut open, rings);
+        made.map_err(|error| errors::refused_ring(error, rings))?;
+    }
     let (mut skeleton, second) = load_first(open, &first, rings, &choice)?;
     let further_rings = further_rings(&skeleton, rings, kept_rings)?;
     let shared = match adoption {
@@ -101,9 +105,9 @@ fn load_first<'obj>(
     let concurrent =
         (!beside.is_empty()).then(|| ConcurrentLoad::begin(beside, rings, choice)).transpose()?;
     if let Some(concurrent) = &concurrent {
-        concurrent.load_on(copies::make_maps(open.open_object_mut(), rings)?);
+        concurrent.load_on(copies::make_maps(open.open_object_mut())?);
     }
-    let skeleton = without_signals(|| errors::explain(rings, || open.load()))?;
+    let skeleton = without_signals(|| errors::explain(|| open.load()))?;
     Ok((skeleton, concurrent.map(ConcurrentLoad::finish).transpose()?))
 }
 

@@ -7,8 +7,8 @@ use std::thread;
 use anyhow::{Context as _, Result, anyhow};
 use libbpf_rs::{MapCore as _, MapFlags, MapHandle, MapType};
 
-use crate::bpf::TailcalldSkel;
 use crate::bpf::types::ring_size;
+use crate::bpf::{OpenTailcalldSkel, TailcalldSkel};
 
 /// Most rings: they take memory, and the reader looks at all of them.
 const RINGS_MAX: u32 = ring_size::RINGS_MAX.0;
@@ -85,20 +85,30 @@ fn behind_last(list: &str) -> Option<u32> {
     last.parse::<u32>().ok()?.checked_add(1)
 }
 
+/// Makes the first ring and gives it to the object. No other thread may allocate memory meanwhile: near the limit of the
+/// service's memory the kernel would end the process (OOM) because of that thread, instead of refusing the ring.
+///
+/// # Errors
+/// Fails if the kernel refuses it.
+pub(super) fn make_first(open: &mut OpenTailcalldSkel<'_>, rings: Rings) -> libbpf_rs::Result<()> {
+    open.maps.events.reuse_fd(make(rings.bytes)?.as_fd())
+}
+
 /// Makes the rings behind the first one.
 ///
 /// # Errors
 /// Fails if the kernel refuses one.
 pub(super) fn make_further(rings: Rings) -> libbpf_rs::Result<Vec<OwnedFd>> {
+    let make = |_| Ok(make(rings.bytes)?.as_fd().try_clone_to_owned()?);
+    (1..rings.count).map(make).collect()
+}
+
+fn make(bytes: u32) -> libbpf_rs::Result<MapHandle> {
     let options = libbpf_sys::bpf_map_create_opts {
         sz: size_of::<libbpf_sys::bpf_map_create_opts>() as libbpf_sys::size_t,
         ..Default::default()
     };
-    let make = |_| {
-        let map = MapHandle::create(MapType::RingBuf, Some("events"), 0, 0, rings.bytes, &options)?;
-        Ok(map.as_fd().try_clone_to_owned()?)
-    };
-    (1..rings.count).map(make).collect()
+    MapHandle::create(MapType::RingBuf, Some("events"), 0, 0, bytes, &options)
 }
 
 /// Puts all rings where programs find them. An update of an array of maps takes a grace period: so all are made at the

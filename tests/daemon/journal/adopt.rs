@@ -63,7 +63,8 @@ pub fn has_all(entries: &Entries, name: &str, calls: u64) {
     let all = nths.len();
     nths.sort_unstable();
     nths.dedup();
-    assert_eq!(nths.len() as u64, calls);
+    let missing: Vec<u64> = (0..calls).filter(|nth| nths.binary_search(nth).is_err()).collect();
+    assert_eq!(missing, Vec::<u64>::new(), "of {calls} calls; {:?}", entries.of(&Lost::KIND));
     assert!(all - nths.len() <= marked, "{all} events, {marked} marked");
 }
 
