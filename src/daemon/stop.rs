@@ -1,6 +1,7 @@
 //! The end of the daemon: nothing new is recorded, what was recorded is written, the last record carries the
 //! counters.
 
+use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
@@ -15,8 +16,37 @@ use crate::plan::Plan;
 use crate::ring::{Rest, Unread};
 use crate::rpc::runtime_folder;
 
-/// Time for which the output may take to accept the last records.
-pub(super) const DRAIN_MAX: Duration = Duration::from_secs(2);
+/// Time for which the output may accept nothing before what is left counts as lost.
+pub(super) const STALL_MAX: Duration = Duration::from_secs(2);
+
+/// Time for which the ring is written at the end, however steadily the output accepts events. Within `TimeoutStopSec=` of
+/// the unit.
+pub(super) const DRAIN_MAX: Duration = Duration::from_secs(20);
+
+/// Limit of the time that the output has at the end of a recording: each record that it accepts extends it.
+#[derive(Debug)]
+pub(super) struct Deadline {
+    /// Time at which the output has accepted nothing for `STALL_MAX`.
+    pub stalled: Instant,
+    last: Instant,
+    written: u64,
+}
+
+impl Deadline {
+    /// Begins the time of an output that has accepted that many records.
+    pub fn begin(written: u64) -> Self {
+        let now = Instant::now();
+        Self { stalled: now + STALL_MAX, last: now + DRAIN_MAX, written }
+    }
+
+    /// Returns the time at which to give up, now that the output has accepted that many records.
+    pub fn after(&mut self, written: u64) -> Instant {
+        if written != self.written {
+            (self.written, self.stalled) = (written, Instant::now() + STALL_MAX);
+        }
+        self.stalled.min(self.last)
+    }
+}
 
 impl Daemon<'_> {
     /// Stops with counters that add up. Once an empty table is live and its grace period is over, no event can
@@ -32,10 +62,12 @@ impl Daemon<'_> {
             tracing::warn!("the next start cannot tell since when nothing is recorded: {error:#}");
         }
         self.finish_drains()?;
-        let until = Instant::now() + DRAIN_MAX;
-        self.drain(|| Ok(Some(until)), Pipeline::finish)?;
+        let pipeline = Rc::clone(&self.pipeline);
+        let written = || pipeline.borrow().delivery.output().counts().written;
+        let mut deadline = Deadline::begin(written());
+        self.drain(|| Ok(Some(deadline.after(written()))), Pipeline::finish)?;
         self.bpf.detach();
-        self.end(reason, generation, until)
+        self.end(reason, generation, deadline.stalled)
     }
 
     /// Counts what is left as lost, and writes the last records until `until`.
@@ -56,7 +88,7 @@ impl Daemon<'_> {
         self.systemd.stopping();
         self.control = None;
         self.leave_drains()?;
-        let until = Instant::now() + DRAIN_MAX;
+        let until = Instant::now() + STALL_MAX;
         self.drain(|| Ok(Some(until)), Pipeline::finish_aggregates)?;
         // Nothing is taken out of the ring from here on: it would be lost.
         let calls = self.pipeline.borrow_mut().take_pending();
@@ -96,7 +128,7 @@ impl Daemon<'_> {
         if !matches!(self.writer_state(), WriterState::Blocked { .. } | WriterState::Away { .. }) {
             return;
         }
-        let (seconds, pipeline) = (DRAIN_MAX.as_secs(), self.pipeline.borrow());
+        let (seconds, pipeline) = (STALL_MAX.as_secs(), self.pipeline.borrow());
         match pipeline.delivery.output().own_waiting() {
             OwnWaiting { kept, unkept: 0 } if kept > 0 => tracing::warn!(
                 "the output accepted nothing for {seconds} s: {kept} records are saved for the next start, \

@@ -4,6 +4,7 @@ use std::fs::{self, File};
 use std::io::{self, BufRead, BufReader, Read as _, Seek as _};
 use std::os::fd::AsFd as _;
 use std::process::{ChildStdout, Command, Stdio};
+use std::time::Duration;
 
 use nix::fcntl::{FcntlArg, fcntl};
 use nix::sys::signal::Signal;
@@ -124,6 +125,32 @@ fn has_written_all(daemon: &mut Process) -> bool {
     let stat = fs::read_to_string(format!("{proc}/stat")).unwrap_or_default();
     let is_detached = !targets.any(|target| target.ends_with("anon_inode:bpf_link"));
     !daemon.is_running() || (is_detached && stat.contains(") S "))
+}
+
+/// The reader takes some 4 s for all, longer than a pipe may be full at the end.
+#[test]
+fn stop_with_slow_reader_writes_all_events() {
+    const CALLS: u64 = 2_000;
+    let number = unused_number();
+    let config = format!("[routes]\n{number} = \"args\"\n{UNLIMITED}");
+    let Some(setup) = Setup::new(&config) else { return };
+    let (mut daemon, mut pipe) = start(&setup);
+    let name = trigger(&["times", &CALLS.to_string(), "native", &number, "nth"]);
+    daemon.signal(Signal::SIGTERM);
+    let (mut all, mut some) = (Vec::new(), [0; 4096]);
+    loop {
+        let bytes = pipe.read(&mut some).unwrap();
+        if bytes == 0 {
+            break;
+        }
+        all.extend_from_slice(&some[..bytes]);
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    assert_eq!(daemon.wait().code(), Some(0));
+    let records: Vec<Value> = String::from_utf8(all).unwrap().lines().map(record).collect();
+    assert_eq!(counted(&events_of(&records, &name), "0"), (0..CALLS).collect());
+    let totals = Total::of(records.last().unwrap(), &format!("#{number}"));
+    assert_eq!(totals, Total { seen: CALLS, written: CALLS, ..Total::default() });
 }
 
 #[test]

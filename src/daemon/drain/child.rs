@@ -14,7 +14,7 @@ use syscalls::Abi;
 use super::super::adopt::{Previous, older_states};
 use super::super::assemble::Parts;
 use super::super::signals::Signals;
-use super::super::stop::DRAIN_MAX;
+use super::super::stop::{Deadline, STALL_MAX};
 use super::super::{Daemon, output};
 use super::channel::{CALLS, Channel, LastCall, Order, Report};
 use crate::bpf::LIVE_BASE;
@@ -138,13 +138,11 @@ impl Daemon<'_> {
             matches!(order, Order::Drain | Order::Finish).then_some(order)
         })?;
         self.close()?;
-        let mut finish = Finish { channel, unread, until: None, signed: Instant::now() };
-        if order == Order::Finish {
-            finish.until = Some(Instant::now() + DRAIN_MAX);
-        }
+        let deadline = (order == Order::Finish).then(|| Deadline::begin(0));
+        let mut finish = Finish { channel, unread, deadline, signed: Instant::now() };
         let pipeline = std::rc::Rc::clone(&self.pipeline);
-        self.drain(|| finish.turn(pipeline.borrow().received()), Pipeline::finish)?;
-        let until = finish.until.unwrap_or_else(|| Instant::now() + DRAIN_MAX);
+        self.drain(|| finish.turn(&pipeline.borrow()), Pipeline::finish)?;
+        let until = finish.deadline.map_or_else(|| Instant::now() + STALL_MAX, |it| it.stalled);
         self.end(REASON, self.table.generation(), until)?;
         self.report_last_calls(channel)?;
         channel.send(&Report::Done, &[])
@@ -199,23 +197,25 @@ fn wait_for<T>(channel: &Channel, meant: impl Fn(Order) -> Option<T>) -> Result<
 struct Finish<'c> {
     channel: &'c Channel,
     unread: u64,
-    /// Time by which the output has to accept what is left, once the daemon with other types stops.
-    until: Option<Instant>,
+    /// Limit of the time that the output has, once the daemon with other types stops.
+    deadline: Option<Deadline>,
     signed: Instant,
 }
 
 impl Finish<'_> {
-    fn turn(&mut self, received: u64) -> Result<Option<Instant>> {
+    fn turn(&mut self, pipeline: &Pipeline) -> Result<Option<Instant>> {
+        let (received, written) =
+            (pipeline.received(), pipeline.delivery.output().counts().written);
         if self.signed.elapsed() >= SIGN {
             self.signed = Instant::now();
             let events = self.unread.saturating_sub(received);
             self.channel.send(&Report::Left { events }, &[])?;
         }
         match self.channel.receive(Duration::ZERO)? {
-            Some((Order::Finish, _)) => self.until = Some(Instant::now() + DRAIN_MAX),
+            Some((Order::Finish, _)) => self.deadline = Some(Deadline::begin(written)),
             Some((Order::Descriptors { .. }, _)) => bail!("descriptors come too late"),
             _ => {}
         }
-        Ok(self.until)
+        Ok(self.deadline.as_mut().map(|deadline| deadline.after(written)))
     }
 }

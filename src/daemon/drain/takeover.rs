@@ -11,7 +11,7 @@ use super::kept_set::KeptSet;
 use super::process::{Drainer, SILENCE_MAX, SameOutput, Stage};
 use crate::clock;
 use crate::daemon::Daemon;
-use crate::daemon::stop::DRAIN_MAX;
+use crate::daemon::stop::{DRAIN_MAX, STALL_MAX};
 use crate::daemon::timers::Timer;
 use crate::fd_store::FdStore;
 use crate::load::OtherDispatcher;
@@ -191,7 +191,7 @@ impl Daemon<'_> {
             let finished = first
                 .wait_for(Stage::Counted, ANSWER_MAX)
                 .and_then(|()| first.finish())
-                .and_then(|()| first.wait_for(Stage::Done, 3 * DRAIN_MAX));
+                .and_then(|()| first.wait_for(Stage::Done, DRAIN_MAX + 2 * STALL_MAX));
             let failure = finished.err();
             if failure.is_some() {
                 self.poll.forget_drain(first.fd())?;
