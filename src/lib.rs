@@ -75,6 +75,7 @@ pub mod pipeline;
 /// Ring buffer in, one record after the other out.
 pub mod ring;
 /// Cgroup ids in, systemd units and containers out.
+pub mod trace;
 pub mod units;
 
 // Around the stages.

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use tailcalld::cli::{self, Cli, Command, exit};
-use tailcalld::daemon;
+use tailcalld::{daemon, trace};
 
 fn main() -> ExitCode {
     match dispatch(Cli::parse().command()) {
@@ -30,6 +30,8 @@ fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
         Command::Stats(options) => Ok(cli::stats(&options)?.into()),
         Command::Status(options) => Ok(cli::status(&options)?.into()),
         Command::Routes(options) => Ok(cli::routes(&options)?.into()),
+        Command::Trace(options) => trace::run(&options),
+        Command::Hold(options) => match trace::hold(&options)? {},
         Command::Drain => daemon::drain::run(),
         Command::Reload(options) => Ok(cli::reload(&options)?.into()),
     }

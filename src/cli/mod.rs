@@ -6,6 +6,7 @@ mod live;
 mod notes;
 mod print;
 mod report;
+mod trace;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -17,6 +18,7 @@ pub use lists::{handlers, syscalls};
 pub use live::{reload, routes, stats, status};
 pub use print::broken_pipe;
 pub use report::report;
+pub use trace::{HoldOptions, TraceOptions};
 
 use syscalls::Group;
 
@@ -58,6 +60,11 @@ pub enum Command {
     Status(ClientOptions),
     /// Print the live table with the counters and the cost of each route
     Routes(RoutesOptions),
+    /// Print system calls as they are made, without a configuration; beside the daemon, too
+    Trace(TraceOptions),
+    /// Run a command once its calls are recorded, for trace
+    #[command(hide = true)]
+    Hold(HoldOptions),
     /// Write what is left of this version for a daemon of another one, which starts it
     #[command(hide = true)]
     Drain,
@@ -122,6 +129,9 @@ pub struct RunOptions {
     /// Log more about what the daemon itself does
     #[arg(short, long)]
     pub verbose: bool,
+    /// End with the process that started it, for trace
+    #[arg(long, hide = true)]
+    pub end_with_parent: bool,
 }
 
 /// Kind of the output for records.
@@ -135,6 +145,9 @@ pub enum OutputKind {
     Text,
     /// One JSON object per line
     Json,
+    /// One line per call, and warnings, for trace
+    #[value(hide = true)]
+    Trace,
 }
 
 /// Options of `check`.

@@ -37,7 +37,9 @@ use std::process::ExitCode;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
+use nix::sys::prctl::set_pdeathsig;
+use nix::sys::signal::Signal;
 use varlink_server::Server;
 
 use self::counters::Counters;
@@ -132,6 +134,9 @@ struct Daemon<'obj> {
 pub fn run(options: &RunOptions) -> Result<ExitCode> {
     let signals = Signals::register()?;
     log::init(options.verbose);
+    if options.end_with_parent {
+        set_pdeathsig(Signal::SIGTERM).context("failed to follow another process to its end")?;
+    }
     let mut object = MaybeUninit::uninit();
     let mut daemon = start::start(options, signals, &mut object)?;
     let reason = daemon.serve()?;
@@ -139,6 +144,10 @@ pub fn run(options: &RunOptions) -> Result<ExitCode> {
         daemon.leave(&reason)?;
     } else {
         daemon.stop(&reason)?;
+    }
+    if options.end_with_parent {
+        // Nobody else does once the other process is gone.
+        let _ = std::fs::remove_dir_all(runtime_folder());
     }
     Ok(ExitCode::SUCCESS)
 }

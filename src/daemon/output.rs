@@ -24,6 +24,7 @@ use crate::rpc::runtime_folder;
 pub fn open(asked: cli::OutputKind, plan: &Plan) -> Result<Output> {
     Output::open(match resolve(asked) {
         cli::OutputKind::Text => output::Destination::Text(standard_output()?),
+        cli::OutputKind::Trace => output::Destination::Trace(standard_output()?),
         cli::OutputKind::Json => output::Destination::Json(standard_output()?),
         cli::OutputKind::Journal | cli::OutputKind::Auto => {
             output::Destination::Journal(plan.socket.clone())

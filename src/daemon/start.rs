@@ -49,7 +49,11 @@ pub fn start<'obj>(
 ) -> Result<Daemon<'obj>> {
     load::prefetch();
     open_files::raise()?;
-    let store = FdStore::receive(options.pin.as_deref(), &runtime_folder())?;
+    let store = match options.end_with_parent {
+        // Nobody goes on for it.
+        true => FdStore::default(),
+        false => FdStore::receive(options.pin.as_deref(), &runtime_folder())?,
+    };
     // What an administrator can mend is checked first, what needs privileges after it. The files are
     // watched before they are read, so that no change falls in between.
     let watch = ConfigWatch::new(&options.config, &drop_in_dir(&options.config))?;
@@ -253,7 +257,7 @@ pub fn kernel() -> String {
 /// Returns the output for processes of earlier versions.
 fn same_output(options: &RunOptions, plan: &Plan) -> SameOutput {
     let kind = match output::resolve(options.output) {
-        OutputKind::Text => "text",
+        OutputKind::Text | OutputKind::Trace => "text",
         OutputKind::Json => "json",
         OutputKind::Journal | OutputKind::Auto => "journal",
     };

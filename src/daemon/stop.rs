@@ -70,12 +70,15 @@ impl Daemon<'_> {
         self.end(reason, generation, deadline.stalled)
     }
 
-    /// Counts what is left as lost, and writes the last records until `until`.
+    /// Counts what is left as lost, and writes the last records until `until`, or for `STALL_MAX` if the output has accepted
+    /// all so far: what the daemon does itself may take longer.
     pub(super) fn end(&mut self, reason: &str, generation: u32, until: Instant) -> Result<()> {
         self.give_up()?;
         self.report_suppressed()?;
         let user = self.pipeline.borrow().delivery.tally.clone();
         let stopped = self.counters.stopped_record(reason, generation, &user, self.bpf.misses()?);
+        let is_open = self.writer_state() == WriterState::Open;
+        let until = if is_open { Instant::now() + STALL_MAX } else { until };
         self.emit(Body::Stopped(&stopped));
         self.drain(|| Ok(Some(until)), Pipeline::finish)?;
         self.tell_of_last_records();

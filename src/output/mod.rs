@@ -35,7 +35,7 @@ use queue::Queue;
 use record::Record;
 use socket::Socket;
 use stream::Stream;
-use text::Lines;
+use text::{LineChoice, Lines};
 use users::UserNames;
 
 /// Appends a record as an entry in journald's native protocol. `Output` does that by itself.
@@ -73,6 +73,8 @@ pub enum Destination {
     Json(OwnedFd),
     /// Lines for a person, coloured on a terminal unless `NO_COLOR` is set.
     Text(OwnedFd),
+    /// Lines of calls, and warnings.
+    Trace(OwnedFd),
 }
 
 /// Outcome of writing a record, or the records that waited.
@@ -122,16 +124,19 @@ enum Backend {
     Text(Stream, Box<Lines>),
 }
 
+fn text_backend(fd: OwnedFd, choice: LineChoice) -> Backend {
+    let lines = Lines::new(is_coloured(fd.as_fd()), UserNames::read(), choice);
+    Backend::Text(Stream::new(fd), Box::new(lines))
+}
+
 impl Output {
     /// Opens the output. Fails if nobody listens at journald's socket.
     pub fn open(destination: Destination) -> anyhow::Result<Self> {
         let backend = match destination {
             Destination::Journal(path) => Backend::Journal(Queue::new(connect(&path)?)),
             Destination::Json(fd) => Backend::Json(Stream::new(fd)),
-            Destination::Text(fd) => {
-                let lines = Lines::new(is_coloured(fd.as_fd()), UserNames::read());
-                Backend::Text(Stream::new(fd), Box::new(lines))
-            }
+            Destination::Text(fd) => text_backend(fd, LineChoice::All),
+            Destination::Trace(fd) => text_backend(fd, LineChoice::Calls),
         };
         Ok(Self { backend, scratch: Scratch::new(), counts: Counts::default() })
     }

@@ -235,7 +235,8 @@ fn text(is_coloured: bool, body: Body) -> String {
 
 fn text_with(users: UserNames, is_coloured: bool, body: Body) -> String {
     let mut buffer = vec![];
-    super::text::Lines::new(is_coloured, users).encode(&samples::own(body), &mut buffer);
+    super::text::Lines::new(is_coloured, users, super::text::LineChoice::All)
+        .encode(&samples::own(body), &mut buffer);
     String::from_utf8(buffer).unwrap()
 }
 

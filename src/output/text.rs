@@ -6,6 +6,7 @@ use std::fmt::Write;
 use anstyle::{AnsiColor, Style};
 use syscalls::printable::{self, NO_LIMIT};
 
+use crate::decode::Outcome;
 use crate::output::arguments::Arguments;
 use crate::output::fields::TableCell;
 use crate::output::record::{Aggregate, Body, Ended, Record, Stopped, Syscall, total_row};
@@ -20,9 +21,22 @@ const OWN: &str = "-";
 const PALETTE: [AnsiColor; 5] =
     [AnsiColor::Cyan, AnsiColor::Green, AnsiColor::Blue, AnsiColor::Magenta, AnsiColor::BrightCyan];
 
+/// Records that become lines.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LineChoice {
+    /// All records, with their handlers.
+    All,
+    /// Calls, with their time, and warnings of the daemon.
+    Calls,
+}
+
+/// Lowest priority of the daemon's own records beside calls: a warning.
+const WARNING: u8 = 4;
+
 /// Writes lines.
 #[derive(Debug)]
 pub struct Lines {
+    choice: LineChoice,
     stamp: Stamp,
     is_coloured: bool,
     line: String,
@@ -31,8 +45,9 @@ pub struct Lines {
 
 impl Lines {
     /// With colours or without, and with the names of `users` beside their numbers.
-    pub fn new(is_coloured: bool, users: UserNames) -> Self {
+    pub fn new(is_coloured: bool, users: UserNames, choice: LineChoice) -> Self {
         Self {
+            choice,
             stamp: Stamp::local(),
             is_coloured,
             line: String::new(),
@@ -42,9 +57,15 @@ impl Lines {
 
     /// Appends the line of `record` to `buffer`.
     pub fn encode(&mut self, record: &Record, buffer: &mut Vec<u8>) {
+        let is_event = record.body.is_event();
+        if self.choice == LineChoice::Calls && !is_event && record.body.priority() > WARNING {
+            return;
+        }
         self.line.clear();
         self.time(record.time_ns);
-        self.handler(&record.body);
+        if self.choice == LineChoice::All || !is_event {
+            self.handler(&record.body);
+        }
         let mut arguments = std::mem::take(&mut self.arguments);
         self.styled(of_priority(record.body.priority()), |line| {
             record.body.message(&mut arguments, line);
@@ -52,6 +73,9 @@ impl Lines {
         self.arguments = arguments;
         if let Some(unit) = unit(&record.body) {
             sentence::unit(unit, &mut self.line);
+        }
+        if self.choice == LineChoice::Calls {
+            duration(&record.body, &mut self.line);
         }
         self.line.push('\n');
         if let Body::Stopped(stopped) = &record.body {
@@ -88,6 +112,17 @@ impl Lines {
         let _ = write!(self.line, "{style}");
         fill(&mut self.line);
         let _ = write!(self.line, "{style:#}");
+    }
+}
+
+/// Appends the time within a call, in seconds as strace prints it: ` <0.000012>`.
+fn duration(body: &Body<'_>, line: &mut String) {
+    let (Body::Syscall(Syscall { event, .. }) | Body::Ended(Ended { event, .. })) = body else {
+        return;
+    };
+    if let Some(Outcome::Returned { duration_ns, .. }) = event.outcome {
+        let us = duration_ns / 1_000;
+        let _ = write!(line, " <{}.{:06}>", us / 1_000_000, us % 1_000_000);
     }
 }
 

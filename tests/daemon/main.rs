@@ -43,6 +43,7 @@ mod sandbox;
 mod self_test;
 mod start;
 mod starting;
+mod trace;
 mod untracked;
 mod uring;
 mod volume;

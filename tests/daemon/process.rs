@@ -126,6 +126,10 @@ impl Steady {
         Self(Trigger::spawn(command))
     }
 
+    pub fn id(&self) -> u32 {
+        self.0.id()
+    }
+
     /// Ends the trigger. Returns its name and the number of its calls.
     pub fn end(mut self) -> (String, u64) {
         let mut made = String::new();

@@ -368,7 +368,7 @@ const RARE: [&str; 23] = [
     "rt_sigpending",
     "getrusage",
     "getitimer",
-    "timerfd_gettime",
+    "time",
     "getsid",
     "ustat",
     "getgroups",

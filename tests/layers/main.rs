@@ -70,6 +70,7 @@ const LAYERS: &[(&str, &[&str])] = &[
             "rpc",
         ],
     ),
+    ("trace", &["bpf", "cli", "error"]),
     ("daemon", EVERYTHING),
 ];
 

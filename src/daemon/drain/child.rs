@@ -102,8 +102,15 @@ fn receive(channel: &Channel) -> Result<(FdStore, RunOptions, std::path::PathBuf
                 };
                 let config = DEFAULT_PATH.into();
                 let (attach, pin) = (None, None);
-                let options =
-                    RunOptions { config, output, attach, socket: None, pin, verbose: false };
+                let options = RunOptions {
+                    config,
+                    output,
+                    attach,
+                    socket: None,
+                    pin,
+                    verbose: false,
+                    end_with_parent: false,
+                };
                 return Ok((FdStore::of(received), options, socket));
             }
             _ => {}

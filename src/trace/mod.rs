@@ -1,0 +1,180 @@
+//! `tailcalld trace`: system calls without a configuration, until a command ends or a signal comes. A daemon of its own
+//! records them, with a table, a ring and a directory of its own; this process only starts and ends it, and the command.
+
+mod held_command;
+mod recorder;
+mod snippet;
+mod summary;
+
+use std::fs::File;
+use std::io::Read as _;
+use std::os::fd::AsFd as _;
+use std::os::unix::net::UnixStream;
+use std::process::{ExitCode, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+
+use anyhow::{Context as _, Result};
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::sys::signal::Signal;
+use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::{flag, low_level::pipe};
+
+use self::held_command::HeldCommand;
+use self::recorder::Recorder;
+use self::summary::SummaryReader;
+use crate::cli::{TraceOptions, exit};
+
+pub use held_command::hold;
+
+/// Traces the calls that the options choose. Returns the exit code: that of the command, if there is one.
+///
+/// # Errors
+/// Fails without privileges, and if the recording or the command cannot be started.
+pub fn run(options: &TraceOptions) -> Result<ExitCode> {
+    let signals = EndSignals::register()?;
+    let command = HeldCommand::start(&options.command)?;
+    let pid = command.as_ref().map(HeldCommand::pid).or(options.pid);
+    let configuration = snippet::configuration(options, pid);
+    let (stdout, kind) = destination(options)?;
+    let mut recorder = Recorder::start(&configuration, kind, stdout)?;
+    let summary = recorder.stdout().map(SummaryReader::read);
+    let mut trace = Trace { signals, recorder, command };
+    let code = trace.run()?;
+    if let Some(summary) = summary {
+        summary.finish(&mut table_output(options)?)?;
+    }
+    Ok(code)
+}
+
+/// Returns the place of the lines, and their kind.
+fn destination(options: &TraceOptions) -> Result<(Stdio, &'static str)> {
+    if options.summary {
+        return Ok((Stdio::piped(), "json"));
+    }
+    let kind = if options.json { "json" } else { "trace" };
+    Ok((table_output(options)?.into(), kind))
+}
+
+/// Opens the file, or standard output, or beside a command standard error, as strace does.
+fn table_output(options: &TraceOptions) -> Result<File> {
+    let what = "failed to open the output";
+    Ok(match &options.output {
+        Some(path) => {
+            File::create(path).with_context(|| format!("failed to write {}", path.display()))?
+        }
+        None if options.command.is_empty() => {
+            std::io::stdout().as_fd().try_clone_to_owned().context(what)?.into()
+        }
+        None => std::io::stderr().as_fd().try_clone_to_owned().context(what)?.into(),
+    })
+}
+
+/// A trace, and all that can end it.
+struct Trace {
+    signals: EndSignals,
+    recorder: Recorder,
+    command: Option<HeldCommand>,
+}
+
+impl Trace {
+    /// Continues the command once its calls are recorded, and waits for the end. Returns the exit code.
+    fn run(&mut self) -> Result<ExitCode> {
+        let mut is_ready = false;
+        loop {
+            match self.wait()? {
+                TraceEvent::Message if !is_ready && self.recorder.is_ready()? => {
+                    is_ready = true;
+                    if let Some(command) = &self.command {
+                        command.release()?;
+                    }
+                }
+                TraceEvent::Message => {}
+                TraceEvent::RecorderEnded => return Ok(self.recorder.wait()?.into()),
+                TraceEvent::CommandEnded => break,
+                // A terminal sends it to the command, too, which may go on.
+                TraceEvent::Signal(SIGINT) if self.command.is_some() && is_ready => {}
+                TraceEvent::Signal(_) => break,
+            }
+        }
+        let code = self.recorder.stop()?;
+        if code != exit::OK {
+            return Ok(code.into());
+        }
+        let ended = self.command.as_mut().map(HeldCommand::take_code).transpose()?.flatten();
+        Ok(ended.unwrap_or(exit::OK).into())
+    }
+
+    /// Waits for the next event.
+    fn wait(&mut self) -> Result<TraceEvent> {
+        let command = self.command.as_ref().map(HeldCommand::fd);
+        let fds = [Some(self.recorder.fd()), command, Some(self.signals.wake.as_fd())];
+        let messages = Some(self.recorder.messages());
+        let all: Vec<_> = fds.into_iter().chain([messages]).enumerate().collect();
+        let all = all.into_iter().filter_map(|(place, fd)| Some((place, fd?)));
+        let (places, mut polled): (Vec<_>, Vec<_>) =
+            all.map(|(place, fd)| (place, PollFd::new(fd, PollFlags::POLLIN))).unzip();
+        loop {
+            match poll(&mut polled, PollTimeout::NONE) {
+                Err(nix::errno::Errno::EINTR) => {}
+                result => {
+                    result.context("failed to wait")?;
+                    break;
+                }
+            };
+        }
+        let ready = places.iter().zip(&polled).find(|(_, fd)| fd.any() == Some(true));
+        Ok(match ready.map(|(place, _)| *place) {
+            Some(0) => TraceEvent::RecorderEnded,
+            Some(1) => TraceEvent::CommandEnded,
+            Some(2) => TraceEvent::Signal(self.signals.take()),
+            _ => TraceEvent::Message,
+        })
+    }
+}
+
+/// Event that a trace waits for.
+enum TraceEvent {
+    /// The recorder may be ready.
+    Message,
+    RecorderEnded,
+    CommandEnded,
+    Signal(i32),
+}
+
+/// EndSignals that end a trace.
+struct EndSignals {
+    wake: UnixStream,
+    last: Arc<AtomicUsize>,
+}
+
+impl EndSignals {
+    fn register() -> Result<Self> {
+        let what = "failed to listen for signals";
+        let (wake, write) = UnixStream::pair().context(what)?;
+        wake.set_nonblocking(true).context(what)?;
+        let last = Arc::default();
+        for signal in [SIGINT, SIGTERM] {
+            // The flag first: whoever is woken must find it set.
+            let number = usize::try_from(signal).context(what)?;
+            flag::register_usize(signal, Arc::clone(&last), number).context(what)?;
+            pipe::register(signal, write.try_clone().context(what)?).context(what)?;
+        }
+        Ok(Self { wake, last })
+    }
+
+    /// Returns the last signal that came.
+    fn take(&self) -> i32 {
+        let mut bytes = [0; 64];
+        while (&self.wake).read(&mut bytes).is_ok_and(|count| count > 0) {}
+        i32::try_from(self.last.swap(0, SeqCst)).unwrap_or_default()
+    }
+}
+
+/// Returns the exit code of a process as a shell has it: 128 and the number of the signal that ended it.
+fn shell_code(status: std::process::ExitStatus) -> u8 {
+    use std::os::unix::process::ExitStatusExt as _;
+    let signal = status.signal().and_then(|signal| Signal::try_from(signal).ok());
+    let code = signal.map_or(status.code().unwrap_or(1), |signal| 128 + signal as i32);
+    u8::try_from(code).unwrap_or(exit::FAILURE)
+}
