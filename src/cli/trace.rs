@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::{ArgGroup, Args};
 
 /// Options of `trace`.
-#[derive(Debug, Clone, PartialEq, Eq, Args)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Args)]
 #[command(after_help = AFTER_HELP, group = chosen())]
 pub struct TraceOptions {
     /// System calls: names, numbers, sets such as @network-io; without any, all

@@ -40,7 +40,24 @@ pub fn configuration(options: &TraceOptions, pid: Option<u32>) -> String {
     text
 }
 
-/// Returns a string of TOML. JSON escapes the same characters.
+/// Returns a string of TOML. JSON escapes the same characters, but for one.
 fn quoted(text: &str) -> String {
-    serde_json::Value::from(text).to_string()
+    serde_json::Value::from(text).to_string().replace('\u{7f}', "\\u007f")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn configuration_has_values_as_they_are() {
+        let text = "/a\"]\nresult = 1\\\u{7f}\u{1}\u{e9}";
+        let options = TraceOptions { path: vec![text.to_owned()], ..TraceOptions::default() };
+        let text_of_all = configuration(&options, Some(7));
+        let table = toml::de::DeTable::parse(&text_of_all).expect("valid TOML");
+        let defaults = table.get_ref().get("defaults").expect("defaults").get_ref();
+        let paths = defaults.get("path").and_then(|paths| paths.get_ref().as_array());
+        let [path] = &paths.expect("a list")[..] else { panic!("one path: {paths:?}") };
+        assert_eq!(path.get_ref().as_str(), Some(text));
+    }
 }

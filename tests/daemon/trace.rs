@@ -25,7 +25,7 @@ struct Traced {
 impl Traced {
     fn new() -> Option<Self> {
         let number = unused_number();
-        Some(Self { setup: Setup::new(&format!("[routes]\n{} = \"args\"\n", number))?, number })
+        Some(Self { setup: Setup::new("")?, number })
     }
 
     /// Returns the command line of a trace of the number, with further words.
