@@ -30,6 +30,7 @@ fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
         Command::Stats(options) => Ok(cli::stats(&options)?.into()),
         Command::Status(options) => Ok(cli::status(&options)?.into()),
         Command::Routes(options) => Ok(cli::routes(&options)?.into()),
+        Command::Metrics(options) => Ok(cli::metrics(&options)?.into()),
         Command::Trace(options) => trace::run(&options),
         Command::Hold(options) => match trace::hold(&options)? {},
         Command::Drain => daemon::drain::run(),

@@ -15,7 +15,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub use check::check;
 pub use lists::{handlers, syscalls};
-pub use live::{reload, routes, stats, status};
+pub use live::{metrics, reload, routes, stats, status};
 pub use print::broken_pipe;
 pub use report::report;
 pub use trace::{HoldOptions, TraceOptions};
@@ -68,6 +68,8 @@ pub enum Command {
     /// Write what is left of this version for a daemon of another one, which starts it
     #[command(hide = true)]
     Drain,
+    /// Print the counters of the running daemon as OpenMetrics text, for Prometheus
+    Metrics(MetricsOptions),
     /// Make the daemon read its configuration again; print what changed, or every fault
     Reload(ClientOptions),
 }
@@ -106,6 +108,17 @@ pub struct RoutesOptions {
     /// Measure the run time of calls for so long, such as 5s, up to a minute, and print it
     #[arg(long, value_name = "TIME", value_parser = live::measured_time)]
     pub measure: Option<Duration>,
+}
+
+/// Options of `metrics`.
+#[derive(Debug, Clone, PartialEq, Eq, Args)]
+pub struct MetricsOptions {
+    /// Write to a file, such as one of the node exporter's textfile collector; it is replaced in a single step
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// Control socket of the daemon
+    #[arg(long, value_name = "PATH")]
+    pub socket: Option<PathBuf>,
 }
 
 /// Options of `run`.

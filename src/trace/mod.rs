@@ -83,13 +83,13 @@ impl Trace {
         let mut is_ready = false;
         loop {
             match self.wait()? {
-                TraceEvent::Message if !is_ready && self.recorder.is_ready()? => {
-                    is_ready = true;
-                    if let Some(command) = &self.command {
+                TraceEvent::Message => {
+                    let is_first = self.recorder.is_ready()? && !is_ready;
+                    if let Some(command) = self.command.as_ref().filter(|_| is_first) {
                         command.release()?;
                     }
+                    is_ready |= is_first;
                 }
-                TraceEvent::Message => {}
                 TraceEvent::RecorderEnded => return Ok(self.recorder.wait()?.into()),
                 TraceEvent::CommandEnded => break,
                 // A terminal sends it to the command, too, which may go on.

@@ -1,6 +1,7 @@
 //! Commands that ask the running daemon: a question over the control socket, the answer printed.
 
 mod client;
+mod metrics;
 mod reload;
 mod routes;
 mod stats;
@@ -12,6 +13,7 @@ use serde::Serialize;
 
 use super::print::StandardOutput;
 
+pub use metrics::metrics;
 pub use reload::reload;
 pub use routes::{measured_time, routes};
 pub use stats::stats;

@@ -3,6 +3,7 @@
 mod clients;
 mod commands;
 mod measure;
+mod metrics;
 mod programs;
 mod stats;
 

@@ -1,0 +1,193 @@
+//! `tailcalld metrics`: the counters in the text format of OpenMetrics 1.0, which Prometheus and its node exporter read.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::fs;
+use std::io::Write as _;
+use std::path::Path;
+
+use anyhow::{Context as _, Result};
+use serde_json::Map;
+
+use super::client::ask;
+use crate::cli::print::StandardOutput;
+use crate::cli::{ClientOptions, MetricsOptions, exit};
+use crate::rpc::{IN_RING, PENDING, RouteStats, Stats, Status};
+
+/// Asks the daemon, and prints its counters or writes them to a file. Returns the exit code.
+///
+/// # Errors
+/// Fails if nobody answers, or the output cannot be written.
+pub fn metrics(options: &MetricsOptions) -> Result<u8> {
+    let client = ClientOptions { json: false, socket: options.socket.clone() };
+    let stats: Stats = ask(&client, "Stats", Map::new())?;
+    let status: Status = ask(&client, "Status", Map::new())?;
+    let text = exposition(&stats, &status);
+    match &options.output {
+        Some(path) => {
+            replace(path, &text).with_context(|| format!("failed to write {}", path.display()))?
+        }
+        None => StandardOutput::lock().write_all(text.as_bytes())?,
+    }
+    Ok(exit::OK)
+}
+
+/// Writes a file that a reader finds whole at any time.
+fn replace(path: &Path, text: &str) -> std::io::Result<()> {
+    let mut new = path.as_os_str().to_owned();
+    new.push(".new");
+    fs::write(&new, text)?;
+    fs::rename(&new, path)
+}
+
+/// Text of all metrics.
+#[derive(Default)]
+struct Exposition(String);
+
+impl Exposition {
+    /// Begins a family: its samples follow. `kind` is `counter`, `gauge` or `info`.
+    fn family(&mut self, name: &str, kind: &str, help: &str) {
+        let _ = writeln!(self.0, "# TYPE tailcalld_{name} {kind}\n# HELP tailcalld_{name} {help}");
+    }
+
+    /// Adds a sample with its labels.
+    fn sample(&mut self, name: &str, labels: &[(&str, &str)], value: u64) {
+        let labels: Vec<_> =
+            labels.iter().map(|(label, value)| format!("{label}=\"{}\"", escaped(value))).collect();
+        let labels =
+            if labels.is_empty() { String::new() } else { format!("{{{}}}", labels.join(",")) };
+        let _ = writeln!(self.0, "tailcalld_{name}{labels} {value}");
+    }
+
+    /// Adds a family of one sample without labels.
+    fn single(&mut self, name: &str, kind: &str, help: &str, value: u64) {
+        self.family(name, kind, help);
+        let suffix = if kind == "counter" { "_total" } else { "" };
+        self.sample(&format!("{name}{suffix}"), &[], value);
+    }
+
+    /// Adds a counter of each route, with a sample for each count that `of` returns, named by the label `what`.
+    fn by_route(
+        &mut self,
+        name: &str,
+        help: &str,
+        routes: &[RouteStats],
+        what: &str,
+        of: impl Fn(&RouteStats) -> Vec<(&str, u64)>,
+    ) {
+        self.family(name, "counter", help);
+        for route in routes {
+            let named = named(route);
+            for (value, count) in of(route) {
+                let labels: Vec<_> = named.iter().copied().chain([(what, value)]).collect();
+                self.sample(&format!("{name}_total"), &labels, count);
+            }
+        }
+    }
+}
+
+fn named(route: &RouteStats) -> [(&str, &str); 3] {
+    [("syscall", &route.syscall), ("abi", &route.abi), ("handler", &route.handler)]
+}
+
+/// Returns the text with what ends a label's value escaped.
+fn escaped(text: &str) -> String {
+    text.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n")
+}
+
+fn is_place(name: &str) -> bool {
+    name == IN_RING || name == PENDING
+}
+
+fn pairs(counts: &BTreeMap<String, u64>) -> impl Iterator<Item = (&str, u64)> {
+    counts.iter().map(|(name, count)| (name.as_str(), *count))
+}
+
+/// Returns the text of all metrics.
+fn exposition(stats: &Stats, status: &Status) -> String {
+    let mut all = Exposition::default();
+    of_routes(&stats.routes, &mut all);
+    of_losses(stats, &mut all);
+    of_status(status, &mut all);
+    all.0.push_str("# EOF\n");
+    all.0
+}
+
+fn of_routes(routes: &[RouteStats], all: &mut Exposition) {
+    let help = "Calls that reached the handler of their route, by outcome.";
+    all.by_route("calls", help, routes, "outcome", |route| pairs(&route.outcomes).collect());
+    let help = "Events that were put into the ring, by what became of them.";
+    all.by_route("events", help, routes, "result", |route| {
+        pairs(&route.events).filter(|(name, _)| !is_place(name)).collect()
+    });
+    all.family("events_in_flight", "gauge", "Events that wait in the ring or for their result.");
+    for route in routes {
+        for (place, count) in pairs(&route.events).filter(|(name, _)| is_place(name)) {
+            let labels: Vec<_> = named(route).into_iter().chain([("place", place)]).collect();
+            all.sample("events_in_flight", &labels, count);
+        }
+    }
+    all.family("results_lost", "counter", "Events without the result that was asked for.");
+    for route in routes {
+        all.sample("results_lost_total", &named(route), route.results_lost);
+    }
+}
+
+fn of_losses(stats: &Stats, all: &mut Exposition) {
+    let help = "Calls for which the kernel did not run the dispatcher.";
+    all.single("missed_calls", "counter", help, stats.missed);
+    all.family("program_misses", "counter", "Runs of programs that the kernel skipped.");
+    for (program, count) in &stats.misses {
+        all.sample("program_misses_total", &[("program", program)], *count);
+    }
+    all.family("unroutable_calls", "counter", "Calls with a number outside of the table.");
+    let unroutable = &stats.unroutable;
+    for (kind, count) in [
+        ("minus_one", unroutable.minus_one),
+        ("x32", unroutable.x32),
+        ("out_of_range", unroutable.out_of_range),
+    ] {
+        all.sample("unroutable_calls_total", &[("kind", kind)], count);
+    }
+    let help = "Records of the ring that could not be decoded.";
+    all.single("undecodable_records", "counter", help, stats.undecodable);
+}
+
+fn of_status(status: &Status, all: &mut Exposition) {
+    let labels = [
+        ("version", &*status.version),
+        ("kernel", &status.kernel),
+        ("attached", &status.attached),
+        ("output", &status.output.name),
+    ];
+    all.family("daemon", "info", "Version of the daemon, and where it is attached.");
+    all.sample("daemon_info", &labels, 1);
+    all.single("routes", "gauge", "Routes of the live table.", status.routes);
+    let help = "Routes without a function in this kernel.";
+    all.single("unattached_routes", "gauge", help, status.unattached_routes.len() as u64);
+    let help = "Generation of the live table; a reload that changes it adds one.";
+    all.single("table_generation", "gauge", help, status.generation.into());
+    let help = "1 if the last reload was refused.";
+    all.single("reload_refused", "gauge", help, status.refused_reload.is_some().into());
+    let help = "1 while calls are not recorded.";
+    all.single("tracing_off", "gauge", help, status.tracing_off.into());
+    let help = "1 while the output accepts records.";
+    all.single("output_open", "gauge", help, (status.output.state == "open").into());
+    all.single("self_tests", "counter", "Calls of the self-test.", status.self_tests.made);
+    let help = "Calls of the self-test that came back.";
+    all.single("self_tests_answered", "counter", help, status.self_tests.answered);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn exposition_escapes_values_of_labels() {
+        let route = RouteStats { handler: "a\"b\\c\nd".to_owned(), ..RouteStats::default() };
+        let stats = Stats { routes: vec![route], ..Stats::default() };
+        let text = exposition(&stats, &Status::default());
+        let expected = r#"tailcalld_results_lost_total{syscall="",abi="",handler="a\"b\\c\nd"} 0"#;
+        assert!(text.lines().any(|line| line == expected), "{text}");
+    }
+}
