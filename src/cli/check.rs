@@ -52,7 +52,7 @@ pub fn check(options: &CheckOptions) -> anyhow::Result<u8> {
 }
 
 /// Has the kernel verify the programs of all handlers in objects of their own that the plan routes calls to.
-fn load_objects(plan: &Plan) -> anyhow::Result<()> {
+pub(super) fn load_objects(plan: &Plan) -> anyhow::Result<()> {
     load::preconditions()?;
     let attach = AttachMode::choose(plan.attach, &plan.routes)?.attach;
     for object in plan.objects() {

@@ -71,7 +71,7 @@ pub enum Command {
     /// Print the counters of the running daemon as OpenMetrics text, for Prometheus
     Metrics(MetricsOptions),
     /// Make the daemon read its configuration again; print what changed, or every fault
-    Reload(ClientOptions),
+    Reload(ReloadOptions),
 }
 
 /// Options of the commands that call the daemon.
@@ -83,6 +83,17 @@ pub struct ClientOptions {
     /// Control socket of the daemon
     #[arg(long, value_name = "PATH")]
     pub socket: Option<PathBuf>,
+}
+
+/// Options of `reload`.
+#[derive(Debug, Clone, PartialEq, Eq, Args)]
+pub struct ReloadOptions {
+    /// Options of the call.
+    #[command(flatten)]
+    pub client: ClientOptions,
+    /// Print what would change if FILE, or the file as it is now, were loaded; nothing does
+    #[arg(short = 'n', long, value_name = "FILE", num_args = 0..=1)]
+    pub dry_run: Option<Option<PathBuf>>,
 }
 
 /// Options of `stats`.

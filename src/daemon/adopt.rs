@@ -84,7 +84,7 @@ impl Daemon<'_> {
         self.remember_table();
         self.restore(previous)?;
         self.adopted = Some((previous.saved.version.clone(), self.unread_by_counters()));
-        let record = self.difference(&plan);
+        let record = self.difference(&plan, &self.bpf.handlers);
         if record.has_changes() {
             self.complete()?;
             self.rewire(plan, record);

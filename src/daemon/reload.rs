@@ -1,13 +1,16 @@
 //! Reload: a new configuration becomes the live table, or the old table stays and the faults are reported. Any
 //! fault keeps the running table; an empty or vanished file is a fault.
 
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
+use syscalls::Slot;
 
 use super::{COUNTERS_INTERVAL, Daemon, Timer, output};
 use crate::clock;
 use crate::config::{self, Trust};
+use crate::handlers::Handlers;
 use crate::load;
 use crate::output::record::{Body, ReloadRefused, Reloaded};
 use crate::output::utc;
@@ -93,7 +96,7 @@ impl Daemon<'_> {
         load::read_objects(&self.options.config, &mut self.bpf.handlers, &trust);
         let verdict = match plan::read_trusted(&self.options.config, &trust, &self.bpf.handlers) {
             Ok(plan) => {
-                let record = self.difference(&plan);
+                let record = self.difference(&plan, &self.bpf.handlers);
                 let has_changes = record.has_changes() || self.last_reload.refused.is_some();
                 if has_changes || self.is_due(cause) {
                     // Numbers of limits may mean others afterwards.
@@ -108,6 +111,24 @@ impl Daemon<'_> {
         self.update_status();
         self.systemd.ready();
         Ok(verdict)
+    }
+
+    /// Reads a configuration and returns what a reload of it would change; nothing does.
+    pub(super) fn dry_run(&self, config: &Path) -> ReloadOutcome {
+        let (trust, mut handlers) = (Trust::of_daemon(), self.bpf.handlers.clone());
+        load::read_objects(config, &mut handlers, &trust);
+        match plan::read_trusted(config, &trust, &handlers) {
+            Ok(plan) => {
+                let unattached = self.bpf.unattachable(plan.routes.keys());
+                let unattached_routes = unattached.into_iter().map(Slot::with_abi).collect();
+                let record = self.difference(&plan, &handlers);
+                ReloadOutcome::Done(Reloaded { unattached_routes, ..record })
+            }
+            Err(faults) => ReloadOutcome::Refused(rpc::ReloadRefused {
+                generation: self.table.generation(),
+                faults: faults.iter().map(wire_fault).collect(),
+            }),
+        }
     }
 
     /// Returns whether a reload that changes nothing is due. One that a signal requests too early is deferred.
@@ -162,10 +183,10 @@ impl Daemon<'_> {
         ReloadOutcome::Refused(rpc::ReloadRefused { generation, faults })
     }
 
-    /// Describes what the reload changes.
-    pub(super) fn difference(&self, new: &Plan) -> Reloaded {
+    /// Describes what the reload changes. `handlers` are those of the new plan.
+    pub(super) fn difference(&self, new: &Plan, handlers: &Handlers) -> Reloaded {
         let difference = plan::difference(&self.plan, new);
-        let ChangeSummary { added, mut changed, removed } = difference.summary(&self.bpf.handlers);
+        let ChangeSummary { added, mut changed, removed } = difference.summary(handlers);
         changed.extend(changed_settings(&self.plan, new));
         let (generation, unattached_routes) = (self.table.generation(), Vec::new());
         Reloaded { generation, added, changed, removed, unattached_routes }

@@ -4,6 +4,7 @@
 mod state;
 mod stats;
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::Result;
@@ -13,7 +14,7 @@ use varlink_server::{Call, CallError, Parameters, Reply, Server};
 
 use super::Daemon;
 use super::reload::{ReloadCause, ReloadOutcome};
-use crate::rpc::{CONSISTENT, MILLISECONDS, PER_CPU, Reloaded};
+use crate::rpc::{CONFIG, CONSISTENT, MILLISECONDS, PER_CPU, Reloaded};
 
 /// Time after which a client that measures has to ask again.
 const LONGEST_MEASUREMENT: Duration = Duration::from_secs(60);
@@ -42,6 +43,7 @@ impl Daemon<'_> {
                 Ok(()) => reply_with(self.reload(ReloadCause::Client)?),
                 Err(refusal) => Err(refusal),
             },
+            "DryRun" => self.reply_to_dry_run(parameters),
             method => Err(CallError::MethodNotFound(method.to_owned())),
         })
     }
@@ -58,6 +60,15 @@ impl Daemon<'_> {
         }
         self.measure(time);
         Ok(json!({}))
+    }
+
+    fn reply_to_dry_run(&self, mut parameters: Parameters) -> Reply {
+        let config = PathBuf::from(parameters.text(CONFIG)?);
+        parameters.finish()?;
+        if !config.is_absolute() {
+            return Err(CallError::InvalidParameter(CONFIG.to_owned()));
+        }
+        reply_with(self.dry_run(&config))
     }
 
     fn reply_with_stats(&mut self, mut parameters: Parameters) -> Reply {

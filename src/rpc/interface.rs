@@ -44,6 +44,9 @@ pub const PER_CPU: &str = "per_cpu";
 /// Parameter of `Stats`: counters read at moments when no call is in flight.
 pub const CONSISTENT: &str = "consistent";
 
+/// Parameter of `DryRun`: path of the configuration, absolute.
+pub const CONFIG: &str = "config";
+
 /// Place of the events that the daemon has not read yet, in `RouteStats::events`. All other places but `PENDING`
 /// are counters of the daemon.
 pub const IN_RING: &str = "in_ring";

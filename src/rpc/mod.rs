@@ -10,9 +10,9 @@ use std::path::PathBuf;
 use varlink_server::Service;
 
 pub use interface::{
-    CONSISTENT, Cpu, Fault, GapStatus, IN_RING, Imbalance, MILLISECONDS, OutputStatus, PENDING,
-    PER_CPU, ProgramStatus, RefusedReload, ReloadRefused, Reloaded, Route, RouteStats, Routes,
-    Rule, RunTime, SelfTests, Stats, Status, Unroutable,
+    CONFIG, CONSISTENT, Cpu, Fault, GapStatus, IN_RING, Imbalance, MILLISECONDS, OutputStatus,
+    PENDING, PER_CPU, ProgramStatus, RefusedReload, ReloadRefused, Reloaded, Route, RouteStats,
+    Routes, Rule, RunTime, SelfTests, Stats, Status, Unroutable,
 };
 
 /// The name of the interface, and of the socket.

@@ -1,27 +1,45 @@
 //! `tailcalld reload`: the verdict on the configuration as it is now.
 
 use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
 
+use anyhow::Context as _;
 use serde_json::Map;
 
-use super::client::{Answer, call};
+use super::client::{Answer, ask, call};
 use super::print_json;
+use crate::cli::check::load_objects;
 use crate::cli::print::StandardOutput;
 use crate::cli::report::complain;
-use crate::cli::{ClientOptions, exit};
-use crate::rpc::{ReloadRefused, Reloaded};
+use crate::cli::{ClientOptions, ReloadOptions, exit};
+use crate::config::Trust;
+use crate::rpc::{CONFIG, ReloadRefused, Reloaded, Status};
+use crate::{load, plan};
 
-/// Asks for a reload, and waits until it is known what came of it. Gives the exit code.
+/// Asks for a reload, or what one would change, and waits for the outcome. Returns the exit code.
 ///
 /// # Errors
-/// Fails if nobody answers, or the output cannot be written.
-pub fn reload(options: &ClientOptions) -> anyhow::Result<u8> {
-    match call::<Reloaded>(options, "Reload", Map::new())? {
-        Answer::Done(done) if options.json => print_json(&done)?,
-        Answer::Done(done) => print(&done)?,
+/// Fails if nobody answers, the output cannot be written, or the kernel refuses a handler.
+pub fn reload(options: &ReloadOptions) -> anyhow::Result<u8> {
+    let client = &options.client;
+    let candidate =
+        options.dry_run.as_ref().map(|file| candidate(client, file.as_deref())).transpose()?;
+    let answer = match &candidate {
+        None => call::<Reloaded>(client, "Reload", Map::new())?,
+        Some(path) => {
+            let path = path.to_str().context("the path is not UTF-8")?;
+            let parameters = Map::from_iter([(CONFIG.to_owned(), path.into())]);
+            call(client, "DryRun", parameters)?
+        }
+    };
+    match answer {
+        Answer::Done(done) => {
+            candidate.as_deref().map_or(Ok(()), verify)?;
+            if client.json { print_json(&done)? } else { print(&done, candidate.is_some())? }
+        }
         Answer::Refused(error, parameters) if error == "io.tailcalld.ReloadRefused" => {
             let refused: ReloadRefused = serde_json::from_value(parameters)?;
-            if options.json {
+            if client.json {
                 print_json(&refused)?;
             } else {
                 refused.faults.iter().try_for_each(|fault| complain(&fault.text))?;
@@ -35,7 +53,24 @@ pub fn reload(options: &ClientOptions) -> anyhow::Result<u8> {
     Ok(exit::OK)
 }
 
-fn print(done: &Reloaded) -> io::Result<()> {
+/// Returns the path of the configuration that is tried: `file`, or that of the daemon.
+fn candidate(client: &ClientOptions, file: Option<&Path>) -> anyhow::Result<PathBuf> {
+    match file {
+        Some(file) => {
+            std::path::absolute(file).with_context(|| format!("failed to find {}", file.display()))
+        }
+        None => Ok(ask::<Status>(client, "Status", Map::new())?.config.into()),
+    }
+}
+
+/// Has the kernel verify the handlers in objects of their own that a configuration names.
+fn verify(path: &Path) -> anyhow::Result<()> {
+    let trust = Trust::of_daemon();
+    let handlers = load::handlers_for(path, &trust)?;
+    load_objects(&plan::read_trusted(path, &trust, &handlers)?)
+}
+
+fn print(done: &Reloaded, is_dry: bool) -> io::Result<()> {
     let mut out = StandardOutput::lock();
     let all = [
         ("added", &done.added),
@@ -45,7 +80,8 @@ fn print(done: &Reloaded) -> io::Result<()> {
     ];
     let same =
         if all.iter().all(|(_, routes)| routes.is_empty()) { ", no route changed" } else { "" };
-    writeln!(out, "generation {}{same}", done.generation)?;
+    let stays = if is_dry { " stays, nothing was changed" } else { "" };
+    writeln!(out, "generation {}{stays}{same}", done.generation)?;
     for (change, routes) in all {
         routes.iter().try_for_each(|route| writeln!(out, "{change}  {route}"))?;
     }

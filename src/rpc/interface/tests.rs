@@ -25,15 +25,17 @@ fn varlink_description_and_types_have_the_same_members() {
         ("Status", keys(&Status::default())),
         ("Routes", keys(&Routes::default())),
         ("Reload", keys(&Reloaded::default())),
+        ("DryRun", keys(&Reloaded::default())),
     ] {
         assert_eq!(names(&idl.methods[method].output), members, "{method}");
     }
     assert_eq!(names(&idl.methods["Measure"].output), BTreeSet::new());
-    assert_eq!(idl.methods.len(), 5);
+    assert_eq!(idl.methods.len(), 6);
     for (method, described) in &idl.methods {
         let taken: &[&str] = match *method {
             "Stats" => &[PER_CPU, CONSISTENT],
             "Measure" => &[MILLISECONDS],
+            "DryRun" => &[CONFIG],
             _ => &[],
         };
         let taken = taken.iter().map(|name| (*name).to_owned()).collect();

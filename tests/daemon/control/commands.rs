@@ -122,6 +122,34 @@ fn reload_prints_changed_routes() {
 }
 
 #[test]
+fn dry_run_prints_changes_or_faults_and_keeps_table() {
+    let [number, other] = [(); 2].map(|()| unused_number());
+    let Some(mut daemon) = started(&number, "args") else { return };
+    let (file, text) = (daemon.setup.path("next.toml"), format!("[routes]\n{other} = \"count\"\n"));
+    fs::write(&file, text).unwrap();
+    let dry_run = ["reload", "--dry-run", file.to_str().unwrap()];
+    let (code, out, err) = ask(&daemon.setup, &dry_run);
+    assert_eq!((code, &*err), (0, ""));
+    let abi = Abi::Native.name();
+    let changes = format!("added  #{}({abi})=count\nremoved  #{}({abi})\n", &*other, &*number);
+    assert_eq!(out, format!("generation 1 stays, nothing was changed\n{changes}"));
+
+    // Without a file: that of the daemon.
+    let same = "generation 1 stays, nothing was changed, no route changed\n";
+    assert_eq!(ask(&daemon.setup, &["reload", "--dry-run"]), (0, same.into(), String::new()));
+
+    fs::write(&file, format!("[routes]\n{} = \"cuont\"\n", &*other)).unwrap();
+    let (code, out, err) = ask(&daemon.setup, &dry_run);
+    assert_eq!((code, &*out), (CONFIG, ""));
+    assert!(err.contains("next.toml:2:") && err.contains("unknown handler \"cuont\""), "{err}");
+    works(&mut daemon, &number);
+    let status = ask_json(&daemon.setup, &["status", "--json"]);
+    assert_eq!((&status["generation"], &status["refused_reload"]), (&json!(1), &Value::Null));
+    // No record of a reload.
+    assert_eq!(daemon.stop().len(), 1);
+}
+
+#[test]
 fn reload_of_faulty_file_prints_faults_and_keeps_table() {
     let number = unused_number();
     let Some(daemon) = started(&number, "args") else { return };
