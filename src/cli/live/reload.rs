@@ -78,10 +78,14 @@ fn print(done: &Reloaded, is_dry: bool) -> io::Result<()> {
         ("removed", &done.removed),
         ("not attached", &done.unattached_routes),
     ];
-    let same =
-        if all.iter().all(|(_, routes)| routes.is_empty()) { ", no route changed" } else { "" };
-    let stays = if is_dry { " stays, nothing was changed" } else { "" };
-    writeln!(out, "generation {}{stays}{same}", done.generation)?;
+    let is_same = all.iter().all(|(_, routes)| routes.is_empty());
+    let outcome = match (is_dry, is_same) {
+        (false, false) => "",
+        (false, true) => ", no route changed",
+        (true, false) => " stays; this would change:",
+        (true, true) => " stays; nothing would change",
+    };
+    writeln!(out, "generation {}{outcome}", done.generation)?;
     for (change, routes) in all {
         routes.iter().try_for_each(|route| writeln!(out, "{change}  {route}"))?;
     }

@@ -132,10 +132,10 @@ fn dry_run_prints_changes_or_faults_and_keeps_table() {
     assert_eq!((code, &*err), (0, ""));
     let abi = Abi::Native.name();
     let changes = format!("added  #{}({abi})=count\nremoved  #{}({abi})\n", &*other, &*number);
-    assert_eq!(out, format!("generation 1 stays, nothing was changed\n{changes}"));
+    assert_eq!(out, format!("generation 1 stays; this would change:\n{changes}"));
 
     // Without a file: that of the daemon.
-    let same = "generation 1 stays, nothing was changed, no route changed\n";
+    let same = "generation 1 stays; nothing would change\n";
     assert_eq!(ask(&daemon.setup, &["reload", "--dry-run"]), (0, same.into(), String::new()));
 
     fs::write(&file, format!("[routes]\n{} = \"cuont\"\n", &*other)).unwrap();
