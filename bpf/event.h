@@ -118,6 +118,8 @@ enum capture_part {
 			 * message that is not captured in full, 0 or more */
 	PART_MEMBER = 13, /* file behind a descriptor in the memory of the argument `field`, whose
 			   * number is in `length` */
+	PART_ANCESTOR = 14, /* path of the executable of an ancestor; `field` is its place, from 0
+			     * for the parent */
 };
 
 /* The time at which a capture's bytes were read. */

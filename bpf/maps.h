@@ -38,6 +38,7 @@ enum continuation {
 	CONTINUE_INNER = 9, /* `inner_args` */
 	CONTINUE_MEMBERS = 10, /* `members` */
 	CONTINUE_CHAIN = 11, /* `chain` */
+	CONTINUE_ANCESTORS = 12, /* `ancestor_exe` */
 	CONTINUATIONS,
 };
 

@@ -150,6 +150,7 @@ fn shares_the_table(program: &str) -> bool {
             | "exec_unrouted"
             | "argv_copy"
             | "names"
+            | "ancestor_exe"
             | "descriptors"
             | "members"
             | "capabilities"

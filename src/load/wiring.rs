@@ -12,7 +12,7 @@ use crate::bpf::types::{continuation, return_continuation};
 use crate::plan::Plan;
 
 /// Programs that others continue with.
-const CONTINUATIONS: [(continuation, Pick); 12] = [
+const CONTINUATIONS: [(continuation, Pick); 13] = [
     (continuation::CONTINUE_ARGV, |programs| &programs.argv_copy),
     (continuation::CONTINUE_FILTER, |programs| &programs.filter_resume),
     (continuation::CONTINUE_MATCH, |programs| &programs.filter_match),
@@ -25,6 +25,7 @@ const CONTINUATIONS: [(continuation, Pick); 12] = [
     (continuation::CONTINUE_INNER, |programs| &programs.inner_args),
     (continuation::CONTINUE_MEMBERS, |programs| &programs.members),
     (continuation::CONTINUE_CHAIN, |programs| &programs.chain),
+    (continuation::CONTINUE_ANCESTORS, |programs| &programs.ancestor_exe),
 ];
 
 /// Programs that the one at the return of calls continues with.

@@ -9,6 +9,7 @@ mod rig;
 #[path = "../common/handler_object.rs"]
 mod handler_object;
 
+mod ancestor_exes;
 mod ancestors;
 mod args;
 mod attach;
