@@ -54,6 +54,7 @@ enum return_continuation {
 	RETURN_DESCRIPTOR = 0, /* `result_descriptor` */
 	RETURN_VECTORS = 1, /* `result_vectors` */
 	RETURN_MEMBERS = 2, /* `result_members` */
+	RETURN_ENTRIES = 3, /* `result_entries` */
 	RETURN_CONTINUATIONS,
 };
 

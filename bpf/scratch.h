@@ -89,11 +89,12 @@ enum deferred_op {
 	DEFERRED_AREA = 4, /* its arguments, from the memory of the new program */
 	DEFERRED_SOME = 5, /* as many of `room` bytes as can be read */
 	DEFERRED_LEFT = 6, /* bytes that an interrupted call has written */
-	DEFERRED_POINTERS = 7,
-	DEFERRED_VECTOR = 8,
-	DEFERRED_MESSAGE = 9,
-	DEFERRED_MESSAGES = 10,
-	DEFERRED_FILE = 11, /* files behind new descriptors */
+	DEFERRED_ENTRIES = 7, /* the first of a directory; all are counted */
+	DEFERRED_POINTERS = 8,
+	DEFERRED_VECTOR = 9,
+	DEFERRED_MESSAGE = 10,
+	DEFERRED_MESSAGES = 11,
+	DEFERRED_FILE = 12, /* files behind new descriptors */
 };
 
 enum deferred_size {
@@ -110,7 +111,7 @@ struct deferred_read {
 		     */
 	__u16 element; /* bytes of one element, if the result counts elements; of memory with a
 			* `length_at`, its value at entry, which is the caller's room, up to 0xffff;
-			* else 0 */
+			* of an entry of a directory, the offset of its length; else 0 */
 	__u8 op; /* enum deferred_op */
 	__u8 field; /* of the capture */
 	__u8 extra; /* bytes before the first element; of a vector, its `fixed` */

@@ -29,10 +29,11 @@ const CONTINUATIONS: [(continuation, Pick); 13] = [
 ];
 
 /// Programs that the one at the return of calls continues with.
-const RETURN_CONTINUATIONS: [(return_continuation, Pick); 3] = [
+const RETURN_CONTINUATIONS: [(return_continuation, Pick); 4] = [
     (return_continuation::RETURN_DESCRIPTOR, |programs| &programs.result_descriptor),
     (return_continuation::RETURN_VECTORS, |programs| &programs.result_vectors),
     (return_continuation::RETURN_MEMBERS, |programs| &programs.result_members),
+    (return_continuation::RETURN_ENTRIES, |programs| &programs.result_entries),
 ];
 
 impl Bpf<'_> {

@@ -23,6 +23,7 @@ mod counters;
 mod counts;
 mod descriptor_races;
 mod descriptors;
+mod entries;
 mod env;
 mod exclude;
 mod exclude_units;
