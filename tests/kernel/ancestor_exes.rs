@@ -99,14 +99,14 @@ fn exec_has_executables_as_each_ancestor_sees_them() {
     needs_root!();
     let (rig, folder) = (named(4), Folder::new());
     let copy = |folder: PathBuf| {
-        let shell = folder.join("shell");
+        let shell = folder.join("sh");
         copy_program(&Path::new("/bin/sh").canonicalize().expect("a shell"), &shell);
         shell
     };
     let deep = copy(folder.with(&vec!["d"; 30].join("/")));
     let (gone, point) = (copy(folder.with("gone")), folder.with("point"));
     let source = copy(folder.with("source"));
-    let bound = point.join("shell");
+    let bound = point.join("sh");
     let last = format!("{} {} && :", word(&trigger_path()), call());
     let inner = format!("rm {}; {} -c \"{last}\" && :", word(&gone), word(&bound));
     let mount = format!(
@@ -123,7 +123,7 @@ fn exec_has_executables_as_each_ancestor_sees_them() {
     let found = exes(&rig.event(records.last().expect("an event")));
     assert_eq!(found[0], whole(&bound));
     assert_eq!(found[1].0, Some(format!("{} (deleted)", word(&gone))));
-    let cut = format!(".../{}/shell", vec!["d"; PARTS_MAX - 1].join("/"));
+    let cut = format!(".../{}/sh", vec!["d"; PARTS_MAX - 1].join("/"));
     assert_eq!(found[2], (Some(cut), Status::Truncated { length: None }));
     assert_eq!(found[3], whole(&std::env::current_exe().expect("this program")));
 }
@@ -133,7 +133,7 @@ fn exec_has_executables_as_each_ancestor_sees_them() {
 fn exec_below_program_that_changes_has_one_that_it_was_or_none() {
     needs_root!();
     let (rig, folder) = (named(8), Folder::new());
-    let shells = ["one", "two"].map(|name| folder.with(name).join("shell"));
+    let shells = ["one", "two"].map(|name| folder.with(name).join("sh"));
     for shell in &shells {
         copy_program(&Path::new("/bin/sh").canonicalize().expect("a shell"), shell);
     }
