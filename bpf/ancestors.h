@@ -36,7 +36,7 @@ static __always_inline bool ancestor_read(struct ancestor *to, volatile struct a
 /* Captures `levels` ancestors at most. */
 static __always_inline void emit_ancestors(struct scratch *scratch, __u8 field, __u32 levels)
 {
-	volatile struct ancestor_walk *walk = &scratch->ancestors;
+	volatile struct ancestor_walk *walk = &scratch->ancestor_walk;
 	__u8 *room = capture_room(scratch);
 
 	if (!room)
@@ -53,6 +53,8 @@ static __always_inline void emit_ancestors(struct scratch *scratch, __u8 field, 
 			break;
 		walk->left--;
 		capture->stored += sizeof(*to);
+		scratch->ancestor_tasks[i] = walk->task;
+		scratch->ancestors = i + 1;
 	}
 	capture->status = CAPTURE_OK;
 	capture->error = 0;

@@ -40,6 +40,7 @@ static __always_inline void captures_begin(struct scratch *scratch)
 	scratch->end = 0;
 	scratch->count = 0;
 	scratch->absolute = 0;
+	scratch->ancestors = 0;
 	scratch->pending.deferred_count = 0;
 	scratch->pending.interpreter = 0;
 }

@@ -115,9 +115,12 @@ enum capture_part {
 	PART_FILE = 11, /* file behind a descriptor; `field` is the argument's position, 6 the
 			 * result */
 	PART_REST = 12, /* of a vector: a number, the elements whose buffers are not captured; of a
-			 * message that is not captured in full, 0 or more */
+			 * message that is not captured in full, 0 or more; of a directory, all
+			 * entries, or as many as were counted */
 	PART_MEMBER = 13, /* file behind a descriptor in the memory of the argument `field`, whose
 			   * number is in `length` */
+	PART_ANCESTOR = 14, /* path of the executable of an ancestor; `field` is its place, from 0
+			     * for the parent */
 };
 
 /* The time at which a capture's bytes were read. */

@@ -38,6 +38,7 @@ enum continuation {
 	CONTINUE_INNER = 9, /* `inner_args` */
 	CONTINUE_MEMBERS = 10, /* `members` */
 	CONTINUE_CHAIN = 11, /* `chain` */
+	CONTINUE_ANCESTORS = 12, /* `ancestor_exe` */
 	CONTINUATIONS,
 };
 
@@ -53,6 +54,7 @@ enum return_continuation {
 	RETURN_DESCRIPTOR = 0, /* `result_descriptor` */
 	RETURN_VECTORS = 1, /* `result_vectors` */
 	RETURN_MEMBERS = 2, /* `result_members` */
+	RETURN_ENTRIES = 3, /* `result_entries` */
 	RETURN_CONTINUATIONS,
 };
 

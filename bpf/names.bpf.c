@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /* `names`: captures the paths of the executable, and of the directories that the path arguments of
- * a call begin at, for the handler that has tail-called it, and submits the event. One path a jump.
- * It is not attached, and in no slot of the table. */
+ * a call begin at, for the handler that has tail-called it, and leaves the event to `ancestor_exe`
+ * or submits it. One path a jump. It is not attached, and in no slot of the table. */
+#include "ancestor_files.h"
 #include "directories.h"
 #include "emit.h"
-
-#define ENOENT 2
 
 /* Levels of mounts on top of each other that are searched for the topmost one: the root file system
  * is mounted over the initial one. */
@@ -57,12 +56,6 @@ static __always_inline __u64 directory_file(const struct scratch *scratch, __u64
 	return at < 6 ? file_of(task, scratch->event.args[at]) : 0;
 }
 
-/* Returns the address of the executable; 0 if there is none. */
-static __always_inline __u64 exe_file(const struct mm_struct *mm)
-{
-	return mm ? KERNEL_READ(mm, mm_struct, exe_file) : 0;
-}
-
 /* Begins with the task's root or its working directory. */
 static __always_inline void fs_begin(volatile struct name_walk *walk, __u32 bit)
 {
@@ -87,7 +80,7 @@ static __always_inline bool name_begin(struct scratch *scratch, __u32 bit)
 	walk->status = CAPTURE_UNREADABLE;
 	walk->error = bit == NAME_EXE ? ENOENT : EBADF;
 	if (bit == NAME_EXE)
-		file = exe_file((const struct mm_struct *)scratch->pending.mm);
+		file = exe_file(scratch->pending.mm);
 	else
 		file = directory_file(scratch, walk->task, bit == NAME_DIRECTORY << 1);
 	if (!file)
@@ -149,6 +142,10 @@ int names(void *ctx)
 	walk->todo = todo & ~bit;
 	if (todo & ~bit)
 		bpf_tail_call(ctx, &continuations, CONTINUE_NAMES);
+	if (scratch->ancestors) {
+		ancestor_files_begin(walk);
+		bpf_tail_call(ctx, &continuations, CONTINUE_ANCESTORS);
+	}
 	emit_continued(ctx, scratch);
 	return 0;
 }

@@ -6,6 +6,7 @@
 #include "dentry.h"
 
 #define EBADF 9
+#define ENOENT 2
 
 /*
  * Captures paths of the kernel: a walk from a file's dentry up to the root, whose names are stored

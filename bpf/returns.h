@@ -3,6 +3,7 @@
 #define TAILCALLD_RETURNS_H
 
 #include "capture.h"
+#include "entries.h"
 #include "executable.h"
 #include "pending.h"
 #include "task.h"
@@ -31,7 +32,9 @@ static __always_inline void deferred_size(struct scratch *scratch, const struct 
 	__u32 length = 0;
 
 	target->length = read->room;
-	if (read->moment == MOMENT_RETURN && read->element)
+	if (read->op == DEFERRED_ENTRIES)
+		target->length = result_of(scratch);
+	else if (read->moment == MOMENT_RETURN && read->element)
 		target->length = result_of(scratch) * read->element + read->extra;
 	if (read->length_at) {
 		bpf_probe_read_user(&length, sizeof(length), (const void *)read->length_at);
@@ -49,11 +52,13 @@ static __always_inline void deferred_read_one(struct scratch *scratch,
 		capture_text(scratch, deferred_id(read), (const void *)read->address,
 			     TEXT_MAX_BYTES);
 	} else if (read->op == DEFERRED_BYTES || read->op == DEFERRED_SOME ||
-		   read->op == DEFERRED_LEFT) {
+		   read->op == DEFERRED_LEFT || read->op == DEFERRED_ENTRIES) {
 		deferred_size(scratch, read);
 		capture_bytes(scratch, deferred_id(read), read->address, target->room,
 			      read->op == DEFERRED_SOME ? 0 : target->length);
 	}
+	if (read->op == DEFERRED_ENTRIES && target->length > target->room)
+		entries_begin(scratch, read, target->length);
 }
 
 /* Prepares the reading of a vector, which `result_vectors` reads last. */
@@ -227,8 +232,11 @@ static __always_inline void call_returned_with_memory(void *ctx, struct pending 
 	pending_clear(pending);
 	result_read_memory(scratch, result);
 	if (((volatile struct vector *)&scratch->vector)->stage != VECTOR_END) {
-		bpf_tail_call(ctx, &return_continuations, RETURN_VECTORS);
-		vector_finish(scratch); /* the kernel allows no further jump */
+		bpf_tail_call(ctx, &return_continuations,
+			      entries_are_counted(scratch) ? RETURN_ENTRIES : RETURN_VECTORS);
+		/* The kernel allows no further jump. */
+		if (!entries_are_counted(scratch))
+			vector_finish(scratch);
 	}
 	result_finish(ctx, scratch);
 }

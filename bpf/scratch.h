@@ -89,11 +89,12 @@ enum deferred_op {
 	DEFERRED_AREA = 4, /* its arguments, from the memory of the new program */
 	DEFERRED_SOME = 5, /* as many of `room` bytes as can be read */
 	DEFERRED_LEFT = 6, /* bytes that an interrupted call has written */
-	DEFERRED_POINTERS = 7,
-	DEFERRED_VECTOR = 8,
-	DEFERRED_MESSAGE = 9,
-	DEFERRED_MESSAGES = 10,
-	DEFERRED_FILE = 11, /* files behind new descriptors */
+	DEFERRED_ENTRIES = 7, /* the first of a directory; all are counted */
+	DEFERRED_POINTERS = 8,
+	DEFERRED_VECTOR = 9,
+	DEFERRED_MESSAGE = 10,
+	DEFERRED_MESSAGES = 11,
+	DEFERRED_FILE = 12, /* files behind new descriptors */
 };
 
 enum deferred_size {
@@ -110,7 +111,7 @@ struct deferred_read {
 		     */
 	__u16 element; /* bytes of one element, if the result counts elements; of memory with a
 			* `length_at`, its value at entry, which is the caller's room, up to 0xffff;
-			* else 0 */
+			* of an entry of a directory, the offset of its length; else 0 */
 	__u8 op; /* enum deferred_op */
 	__u8 field; /* of the capture */
 	__u8 extra; /* bytes before the first element; of a vector, its `fixed` */
@@ -159,9 +160,19 @@ struct ancestor_walk {
 	__u64 left; /* ancestors that the event may still have */
 };
 
+/* The way through the executables of the ancestors, in memory for the same reason. */
+struct ancestor_files {
+	__u64 mm; /* address of the memory of the one at hand, and */
+	__u64 executions; /* the number of programs that it has executed */
+	__u32 next; /* its place, from 1 for the parent; 0: none was begun */
+	__u8 parts; /* names that its path may still have */
+	__u8 are_done;
+};
+
 enum name_size {
 	DENTRY_BYTES = 160, /* of a dentry, up to the end of its short name */
 	PATH_ROOM = 3840, /* of a path: one more name fits into TEXT_MAX_BYTES */
+	ANCESTOR_PARTS_MAX = 16, /* of the path of an ancestor's executable */
 };
 
 /* The paths of a call that are still to be captured, in this order, a bit each. */
@@ -223,7 +234,10 @@ struct name_walk {
 	__u8 flags; /* of the capture */
 	__u32 error; /* of the capture */
 	__u8 head[DENTRY_BYTES]; /* a copy of a dentry, where the kernel has no typed pointers */
-	struct member_search members;
+	union {
+		struct member_search members;
+		struct ancestor_files ancestors; /* when all other paths are captured */
+	};
 };
 
 enum text_state {
@@ -273,17 +287,23 @@ struct scratch {
 	__u8 chained; /* of the route's chain: position of the handler that was called last, from 1
 		       */
 	__s64 got; /* result of the last read; in memory as well */
+	__u64 ancestors; /* of `ancestor_tasks` */
 	union {
 		struct {
 			union {
 				struct argv_copy argv;
 				__u64 inner[INNER_MEMBERS]; /* values of inner arguments */
 			};
-			struct vector vector;
-			struct read_target target;
-			struct ancestor_walk ancestors;
+			union {
+				struct vector vector;
+				struct ancestor_walk ancestor_walk;
+			};
+			struct read_target target; /* not of calls that have ancestors */
 		};
-		struct name_walk names; /* when all arguments are captured */
+		struct {
+			struct name_walk names; /* when all arguments are captured */
+			__u64 ancestor_tasks[ANCESTORS_MAX]; /* addresses, before that as well */
+		};
 	};
 	union {
 		struct pending pending; /* while the event is built */
@@ -291,6 +311,10 @@ struct scratch {
 	};
 };
 _Static_assert(sizeof(struct scratch) <= 32768, "a per-CPU value is 32 KiB at most");
+_Static_assert(__builtin_offsetof(struct scratch, ancestor_tasks) >=
+		       __builtin_offsetof(struct scratch, ancestor_walk) +
+			       sizeof(struct ancestor_walk),
+	       "the walk to the ancestors and the copying of arguments leave them alone");
 
 enum {
 	ID_DIGITS = 64,

@@ -365,10 +365,11 @@ enum step_op {
 	STEP_BYTES = 3, /* elements of a known size */
 	STEP_SOME = 4, /* as many of `size` bytes as are readable; their length is unknown */
 	STEP_LEFT = 5, /* elements that the kernel writes if a signal interrupts the call */
-	STEP_POINTERS = 6, /* a vector of pointers, and `size` bytes behind each */
-	STEP_VECTOR = 7, /* struct iovec, and the buffers */
-	STEP_MESSAGE = 8, /* struct msghdr, and the memory that it points to */
-	STEP_MESSAGES = 9, /* a vector of struct mmsghdr */
+	STEP_ENTRIES = 6, /* entries of a directory, whose length is at the offset `size` of each */
+	STEP_POINTERS = 7, /* a vector of pointers, and `size` bytes behind each */
+	STEP_VECTOR = 8, /* struct iovec, and the buffers */
+	STEP_MESSAGE = 9, /* struct msghdr, and the memory that it points to */
+	STEP_MESSAGES = 10, /* a vector of struct mmsghdr */
 };
 
 /* The number of elements that an argument points to. */

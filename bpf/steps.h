@@ -92,10 +92,11 @@ static __always_inline __u8 deferred_op(__u8 op)
 {
 	if (is_vector(op))
 		return vector_op(op);
-	return op == STEP_TEXT   ? DEFERRED_TEXT
-	       : op == STEP_SOME ? DEFERRED_SOME
-	       : op == STEP_LEFT ? DEFERRED_LEFT
-				 : DEFERRED_BYTES;
+	return op == STEP_TEXT      ? DEFERRED_TEXT
+	       : op == STEP_SOME    ? DEFERRED_SOME
+	       : op == STEP_LEFT    ? DEFERRED_LEFT
+	       : op == STEP_ENTRIES ? DEFERRED_ENTRIES
+				    : DEFERRED_BYTES;
 }
 
 static __always_inline void step_defer(struct scratch *scratch, const volatile struct step *step,

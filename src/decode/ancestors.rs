@@ -2,6 +2,7 @@
 
 use std::mem::{offset_of, size_of};
 
+use super::KernelPath;
 use super::reader::Reader;
 use crate::bpf::types;
 
@@ -32,4 +33,26 @@ fn ancestor(bytes: &[u8]) -> Option<Ancestor<'_>> {
         start_ns: reader.u64(offset_of!(types::ancestor, start_ns)).ok()?,
         comm: reader.until_nul(offset_of!(types::ancestor, comm), COMM_SIZE).ok()?,
     })
+}
+
+/// Executables of ancestors.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct AncestorExes<'a>(Vec<(u8, KernelPath<'a>)>);
+
+impl<'a> AncestorExes<'a> {
+    /// Adds the path of the ancestor at a place.
+    pub(super) fn add(&mut self, place: u8, path: KernelPath<'a>) {
+        self.0.push((place, path));
+    }
+
+    /// Returns that of the ancestor at a place, 0 for the parent.
+    pub fn of(&self, place: usize) -> Option<&KernelPath<'a>> {
+        self.0.iter().find(|(known, _)| usize::from(*known) == place).map(|(_, path)| path)
+    }
+}
+
+impl<'a> FromIterator<(u8, KernelPath<'a>)> for AncestorExes<'a> {
+    fn from_iter<I: IntoIterator<Item = (u8, KernelPath<'a>)>>(paths: I) -> Self {
+        Self(paths.into_iter().collect())
+    }
 }

@@ -26,7 +26,7 @@ mod reader;
 mod record;
 pub mod render;
 
-pub use ancestors::{Ancestor, ancestors};
+pub use ancestors::{Ancestor, AncestorExes, ancestors};
 pub use argument::KnownCall;
 pub use captures::Captures;
 pub use chained::Chained;

@@ -1,11 +1,11 @@
 //! Paths that the kernel side adds to a call: the executable, the root and the directories that the paths of the call
 //! begin at.
 
-use super::KernelPath;
+use super::{AncestorExes, KernelPath};
 use crate::bpf::types::capture_part;
 
 /// Paths of the kernel that belong to an event.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct KernelPaths<'a> {
     /// The rule asks for them: one that is absent did not fit.
     pub are_wanted: bool,
@@ -17,6 +17,8 @@ pub struct KernelPaths<'a> {
     pub root: Option<KernelPath<'a>>,
     /// Directories behind descriptors, with the positions of these arguments.
     pub directories: [Option<(u8, KernelPath<'a>)>; 2],
+    /// Executables of the ancestors, each in the mounts that the ancestor sees.
+    pub ancestors: AncestorExes<'a>,
 }
 
 impl<'a> KernelPaths<'a> {
@@ -25,7 +27,8 @@ impl<'a> KernelPaths<'a> {
         Self { are_wanted, ..Self::default() }
     }
 
-    /// Adds a path; `false` for a part of another version. `position` is that of the descriptor.
+    /// Adds a path; `false` for a part of another version. `position` is that of the descriptor, or the place of the
+    /// ancestor.
     pub(super) fn add(&mut self, part: u8, position: u8, path: KernelPath<'a>) -> bool {
         let place = match capture_part(u32::from(part)) {
             capture_part::PART_EXE => &mut self.exe,
@@ -34,6 +37,10 @@ impl<'a> KernelPaths<'a> {
             capture_part::PART_DIRECTORY => {
                 let place = self.directories.iter_mut().find(|place| place.is_none());
                 return place.map(|place| *place = Some((position, path))).is_some();
+            }
+            capture_part::PART_ANCESTOR => {
+                self.ancestors.add(position, path);
+                return true;
             }
             _ => return false,
         };

@@ -7,7 +7,7 @@ use syscalls::{Abi, DescriptorMembers, Slot};
 
 use super::copies::Names;
 use super::programs::handler_program;
-use super::recipes::{has_inner, has_vector, recipe};
+use super::recipes::{has_entries, has_inner, has_vector, recipe};
 use crate::bpf::OpenTailcalldSkel;
 use crate::config::{Fds, Paths, Results};
 use crate::handlers::Handlers;
@@ -68,7 +68,7 @@ pub(super) fn of_route(
 }
 
 /// Programs that take the verifier longest, the dearest first, and their time in tenths of a millisecond (Linux 6.18).
-const DEAR: [(&str, u32); 19] = [
+const DEAR: [(&str, u32); 20] = [
     ("descriptors", 270),
     ("argv_copy", 260),
     ("result_vectors", 250),
@@ -79,6 +79,7 @@ const DEAR: [(&str, u32); 19] = [
     ("members", 170),
     ("result_members", 160),
     ("filter_walk", 130),
+    ("ancestor_exe", 130),
     ("handle_timer", 85),
     ("inner_args", 80),
     ("cgroup_mkdir", 80),
@@ -119,7 +120,7 @@ const OF_DAEMON: [&str; 1] = ["self_identify"];
 const OF_TABLE: [&str; 4] = ["sys_enter", "selftest", "cgroup_mkdir", "cgroup_rmdir"];
 
 /// Programs of a table that has a rule of some kind.
-const OF_RULES: [(IsNeeded, &[&str]); 18] = [
+const OF_RULES: [(IsNeeded, &[&str]); 20] = [
     (|one| one.slot.abi() == Abi::IoUring, &["uring_submit"]),
     (|one| one.slot.abi().is_probe(), &["probe"]),
     (|one| one.route.unfiltered().is_none(), &["filter", "filter_match", "filter_resume"]),
@@ -132,7 +133,9 @@ const OF_RULES: [(IsNeeded, &[&str]); 18] = [
     (|one| one.rule.records && has_inner(one.slot), &["inner_args"]),
     (|one| one.rule.records && has_vector(one.slot), &["vectors"]),
     (|one| one.rule.records && has_vector(one.slot) && one.awaits_return(), &["result_vectors"]),
+    (|one| one.rule.records && has_entries(one.slot) && one.awaits_return(), &["result_entries"]),
     (|one| one.rule.records && one.rule.names, &["names"]),
+    (|one| one.rule.records && one.rule.names && one.rule.ancestors != 0, &["ancestor_exe"]),
     (|one| one.rule.records && one.rule.capabilities, &["capabilities"]),
     (|one| !one.rule.chain.is_empty(), &["chain"]),
     (|one| one.names_descriptors(), &["descriptors"]),
@@ -231,7 +234,7 @@ mod tests {
         let cost = |names: &Names| -> u32 {
             DEAR.iter().filter(|(name, _)| names.contains(*name)).map(|(_, cost)| cost).sum()
         };
-        assert_eq!((cost(&first), cost(&second)), (1465, 1360));
+        assert_eq!((cost(&first), cost(&second)), (1485, 1470));
         assert_eq!(first.union(&second).cloned().collect::<Names>(), all);
     }
 
@@ -251,7 +254,13 @@ mod tests {
         assert_eq!(needed("pselect6", |_| {}), owned(&["inner_args"]));
         let vectors = owned(&["result_vectors", "sys_exit", "task_exit", "vectors"]);
         assert_eq!(needed("recvmsg", |rule| rule.results = Results::All), vectors);
+        let entries = owned(&["result_entries", "sys_exit", "task_exit"]);
+        assert_eq!(needed("getdents64", |rule| rule.results = Results::All), entries);
+        assert_eq!(needed("getdents64", |_| {}), Names::new());
         assert_eq!(needed("getpid", |rule| rule.names = true), owned(&["names"]));
+        assert_eq!(needed("execve", |rule| rule.ancestors = 1), owned(&["argv_copy"]));
+        let with_paths = needed("execve", |rule| (rule.names, rule.ancestors) = (true, 1));
+        assert_eq!(with_paths, owned(&["ancestor_exe", "argv_copy", "names"]));
         assert_eq!(needed("getpid", |rule| rule.capabilities = true), owned(&["capabilities"]));
         let described =
             |name: &str| needed(name, |rule| (rule.fds, rule.results) = (Fds::Names, Results::All));

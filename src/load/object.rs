@@ -108,7 +108,8 @@ fn configure(open: &mut OpenTailcalldSkel<'_>, rings: Rings, choice: &AttachMode
     }
     for mut program in open.open_object_mut().progs_mut() {
         match &*program.name().to_string_lossy() {
-            "sys_exit" | "result_descriptor" | "result_members" | "result_vectors" => {
+            "sys_exit" | "result_descriptor" | "result_members" | "result_vectors"
+            | "result_entries" => {
                 returns.exit.prepare(&mut program)?;
             }
             "task_exit" => returns.task_end.prepare(&mut program)?,
@@ -150,6 +151,7 @@ fn shares_the_table(program: &str) -> bool {
             | "exec_unrouted"
             | "argv_copy"
             | "names"
+            | "ancestor_exe"
             | "descriptors"
             | "members"
             | "capabilities"

@@ -41,6 +41,12 @@ pub(super) fn has_vector(slot: Slot) -> bool {
         || inner.flat_map(|of| of.steps).any(|one| is_vector(&one))
 }
 
+/// Returns whether a call of that slot writes entries of a directory.
+pub(super) fn has_entries(slot: Slot) -> bool {
+    let mut steps = recipe(slot).steps.into_iter();
+    steps.any(|step| u32::from(step.op) == step_op::STEP_ENTRIES.0)
+}
+
 /// Returns whether a call of that slot has inner arguments.
 pub(super) fn has_inner(slot: Slot) -> bool {
     inner::of(slot).is_some()

@@ -12,7 +12,7 @@ use crate::bpf::types::{continuation, return_continuation};
 use crate::plan::Plan;
 
 /// Programs that others continue with.
-const CONTINUATIONS: [(continuation, Pick); 12] = [
+const CONTINUATIONS: [(continuation, Pick); 13] = [
     (continuation::CONTINUE_ARGV, |programs| &programs.argv_copy),
     (continuation::CONTINUE_FILTER, |programs| &programs.filter_resume),
     (continuation::CONTINUE_MATCH, |programs| &programs.filter_match),
@@ -25,13 +25,15 @@ const CONTINUATIONS: [(continuation, Pick); 12] = [
     (continuation::CONTINUE_INNER, |programs| &programs.inner_args),
     (continuation::CONTINUE_MEMBERS, |programs| &programs.members),
     (continuation::CONTINUE_CHAIN, |programs| &programs.chain),
+    (continuation::CONTINUE_ANCESTORS, |programs| &programs.ancestor_exe),
 ];
 
 /// Programs that the one at the return of calls continues with.
-const RETURN_CONTINUATIONS: [(return_continuation, Pick); 3] = [
+const RETURN_CONTINUATIONS: [(return_continuation, Pick); 4] = [
     (return_continuation::RETURN_DESCRIPTOR, |programs| &programs.result_descriptor),
     (return_continuation::RETURN_VECTORS, |programs| &programs.result_vectors),
     (return_continuation::RETURN_MEMBERS, |programs| &programs.result_members),
+    (return_continuation::RETURN_ENTRIES, |programs| &programs.result_entries),
 ];
 
 impl Bpf<'_> {

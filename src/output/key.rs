@@ -139,6 +139,7 @@ keys! {
     Parent             "SYSCALL_PARENT"                           "parent"
     Ancestors          ""                                         "ancestors"
     Ancestor           "SYSCALL_ANCESTOR"                         ""
+    AncestorExe        "SYSCALL_ANCESTOR=executable_path"         ""
     Ancestry           "SYSCALL_ANCESTRY"                         ""
     ExeDevice          "SYSCALL_EXE_DEVICE"                       "exe_device"
     ExeInode           "SYSCALL_EXE_INODE"                        "exe_inode"
@@ -250,6 +251,14 @@ mod tests {
         for key in Key::ALL.iter().filter(|key| key.journal().field == "TAILCALLD_DETAIL") {
             assert_eq!(key.journal().label, key.json());
         }
+    }
+
+    /// The name of an ancestor, which it chooses itself, has at most 15 bytes.
+    #[test]
+    fn label_of_executables_is_longer_than_name_of_ancestor() {
+        let Spelling { field, label } = Key::AncestorExe.journal();
+        assert_eq!(field, Key::Ancestor.journal().field);
+        assert!(label.len() + "=".len() > 15, "a name could be taken for an executable");
     }
 
     #[test]

@@ -24,10 +24,12 @@ use tailcalld::config::{Fds, Results};
 use tailcalld::decode::{Event, OpenFile, RingRecord, render};
 use tailcalld::load;
 
+use crate::folder::{Folder, word};
 use crate::rig::{Rig, routes, slot, trigger_path};
 
-const CALLS: [&str; 10] = [
+const CALLS: [&str; 11] = [
     "fsync",
+    "openat2",
     "dup2",
     "openat",
     "renameat2",
@@ -381,6 +383,41 @@ fn descriptor_that_call_returns_has_file() {
         let event = last_returned(&rig, &records);
         let result = event.file_of_result().map(text);
         assert_eq!((files(&event)[0].clone(), result), expected, "{call} {arguments:?}");
+    }
+}
+
+/// The table of docs/events.md: a file in a directory, opened in each way that its text may go.
+#[test]
+fn descriptor_of_opened_file_has_real_path_whatever_text_it_had() {
+    needs_root!();
+    let (rig, folder) = (described(), Folder::new());
+    let etc = folder.with("etc");
+    let file = etc.join("passwd");
+    fs::write(&file, "root").expect("a file");
+    std::os::unix::fs::symlink(&etc, folder.path.join("link")).expect("a link");
+    let (etc, link) = (word(&etc), folder.name("link"));
+    let jailed = ["root", word(&folder.path), "at", "/etc"];
+    let in_root = "words:0,0,0x10";
+    for (before, call, path, how, expected) in [
+        (vec!["from", etc], "openat", "passwd", "0", word(&file)),
+        (vec!["from", &link], "openat", "./passwd", "0", word(&file)),
+        (vec!["at", &link], "openat", "passwd", "0", word(&file)),
+        (vec![], "openat", &folder.name("link/passwd"), "0", word(&file)),
+        (vec!["at", etc], "openat", "/proc/self/fd/9/passwd", "0", word(&file)),
+        (vec!["from", etc], "openat", "/proc/self/cwd/passwd", "0", word(&file)),
+        (jailed.to_vec(), "openat", "passwd", "0", "/etc/passwd"),
+        (jailed.to_vec(), "openat", "/etc/passwd", "0", "/etc/passwd"),
+        (vec!["at", etc], "openat2", "/passwd", in_root, word(&file)),
+        (vec!["at", etc], "openat2", "../passwd", in_root, word(&file)),
+        (vec!["at", etc], "openat2", "passwd", "words:0,0,8", word(&file)),
+    ] {
+        let (nr, text) = (slot(Abi::Native, call).nr().to_string(), format!("text:{path}"));
+        let at = if before.contains(&"at") { "9" } else { "-100" };
+        let words = [&before[..], &["native", &nr, at, &text, how, "24"]].concat();
+        let records = rig.trigger_all_with(&words, Stdio::null());
+        let event = last_returned(&rig, &records);
+        let opened = event.file_of_result().map(self::text);
+        assert_eq!(opened, Some(format!("<{expected}>")), "{before:?} {call} {path}");
     }
 }
 

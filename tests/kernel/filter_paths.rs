@@ -16,8 +16,9 @@ use tailcalld::plan::{Plan, Rule};
 use crate::folder::{Folder, word};
 use crate::rig::{Rig, routes, scaled, slot, trigger_path};
 
-const CALLS: [&str; 9] = [
+const CALLS: [&str; 10] = [
     "openat",
+    "openat2",
     "unlink",
     "renameat2",
     "statx",
@@ -210,10 +211,33 @@ fn filter_path_takes_absolute_path_by_text() {
         ("/", "/"),
         ("/.", "/"),
         ("/proc/self/fd/77", "/proc/self/fd/77"),
+        ("/dev/fd/77", "/dev/fd/77"),
+        ("/proc/self/cwd/x", "/proc/self/cwd/x"),
+        ("/proc/self/root/x", "/proc/self/root/x"),
     ] {
         let text = format!("text:{text}");
         for dirfd in ["-100", "77"] {
             filtered.check(&call(&[], &open, &[dirfd, &text, "0"]), &[expected]);
+        }
+    }
+}
+
+/// RESOLVE_IN_ROOT makes the descriptor the root, of which paths know nothing; the others change no path.
+#[test]
+fn filter_path_of_openat2_does_not_consider_its_flags() {
+    needs_root!();
+    let (mut filtered, folder, open) = (Filtered::new(), Folder::new(), nr("openat2"));
+    let etc = folder.with("etc");
+    let at = ["at", word(&etc)];
+    for resolve in ["0x1", "0x2", "0x4", "0x8", "0x10", "0x20"] {
+        let how = format!("words:0,0,{resolve}");
+        for (text, expected) in [
+            ("passwd", folder.name("etc/passwd")),
+            ("../passwd", folder.name("passwd")),
+            ("/passwd", "/passwd".to_owned()),
+        ] {
+            let text = format!("text:{text}");
+            filtered.check(&call(&at, &open, &["9", &text, &how, "24"]), &[&expected]);
         }
     }
 }

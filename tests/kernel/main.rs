@@ -9,6 +9,7 @@ mod rig;
 #[path = "../common/handler_object.rs"]
 mod handler_object;
 
+mod ancestor_exes;
 mod ancestors;
 mod args;
 mod attach;
@@ -22,6 +23,7 @@ mod counters;
 mod counts;
 mod descriptor_races;
 mod descriptors;
+mod entries;
 mod env;
 mod exclude;
 mod exclude_units;

@@ -101,8 +101,9 @@ fn measurement_has_each_call_once_whatever_becomes_of_it() {
 fn measurement_has_calls_that_other_programs_finish() {
     needs_root!();
     let execve = slot(Abi::Compat, "execve");
-    let rig =
-        Rig::new(&plan_of(execve, "exec", |rule| (rule.names, rule.fds) = (true, Fds::Names)));
+    let rig = Rig::new(&plan_of(execve, "exec", |rule| {
+        (rule.names, rule.fds, rule.ancestors) = (true, Fds::Names, 8);
+    }));
     let nr = execve.nr().to_string();
     let calls = measured(&rig, execve, || {
         for _ in 0..3 {

@@ -199,7 +199,7 @@ impl<'c> Argument<'c> {
 
     /// Returns whether the argument has more memory than was captured.
     pub fn is_truncated(&self) -> bool {
-        self.captures().any(|capture| self.is_cut(capture))
+        self.captures().any(|capture| self.is_cut(capture)) && !self.has_all_entries()
             || self.has_more_messages()
             || self.has_more_buffers()
             || self.has_more_strings()

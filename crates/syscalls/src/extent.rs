@@ -71,7 +71,27 @@ impl<'c> Argument<'c> {
 
     /// Returns whether some vector has buffers that were not captured.
     pub(crate) fn has_more_buffers(&self) -> bool {
-        self.captures().any(|one| one.part == Part::Rest)
+        let is_counted = matches!(self.parameter.kind, Kind::Sized(_));
+        self.captures().any(|one| one.part == Part::Rest && !is_counted)
+    }
+
+    /// Returns the number of entries of a directory, if more than the captured ones were counted.
+    pub(crate) fn entries(&self) -> Option<u64> {
+        self.counted_entries().map(|(count, _)| count)
+    }
+
+    /// Returns whether all of them were counted.
+    pub(crate) fn has_all_entries(&self) -> bool {
+        self.counted_entries().is_some_and(|(_, status)| status == Status::Ok)
+    }
+
+    fn counted_entries(&self) -> Option<(u64, Status)> {
+        let is_counted = matches!(self.parameter.kind, Kind::Sized(_));
+        let mut rest = self.captures().filter(|one| is_counted && one.part == Part::Rest);
+        rest.find_map(|one| match one.value {
+            Value::Number(count) => Some((count, one.status)),
+            _ => None,
+        })
     }
 
     /// Returns whether a vector has more strings than were captured, or were counted.

@@ -137,7 +137,10 @@ fn shape(slot: Slot, kind: Kind, count: Count) -> Option<(step_op, Shape)> {
         Kind::Path | Kind::String => (step_op::STEP_TEXT, bytes(STEP_MAX_BYTES)),
         Kind::Bytes | Kind::HexBytes | Kind::Packet => (step_op::STEP_BYTES, bytes(0)),
         Kind::Sockaddr => (step_op::STEP_BYTES, bytes(SOCKADDR_BYTES)),
-        Kind::Sized(name) => (step_op::STEP_BYTES, bytes(sized(name))),
+        Kind::Sized(name) => match length_of_entry(slot.abi(), name) {
+            Some(element) => (step_op::STEP_ENTRIES, Shape { element, ..bytes(STEP_MAX_BYTES) }),
+            None => (step_op::STEP_BYTES, bytes(SIZED_BYTES)),
+        },
         Kind::Msgbuf => (step_op::STEP_BYTES, Shape { extra: long, ..bytes(0) }),
         Kind::Bits(_) => (step_op::STEP_BYTES, Shape { element: long, ..bytes(SIZED_BYTES) }),
         Kind::Pointer(kind) => (step_op::STEP_BYTES, elements(kind.size(slot.abi())?)),
@@ -168,9 +171,10 @@ fn is_counted(abi: Abi, name: &str) -> bool {
     last.is_some_and(|last| last.count == Some(0) && last.length.is_some())
 }
 
-/// Entries of a directory are counted, for which they must be there.
-fn sized(name: &str) -> usize {
-    if name.contains("dirent") { STEP_MAX_BYTES } else { SIZED_BYTES }
+/// Returns the offset of the length of a directory's entry, if the structure is one.
+fn length_of_entry(abi: Abi, name: &str) -> Option<usize> {
+    let layout = structure(abi, name).filter(|_| name.contains("dirent"))?;
+    layout.members().iter().find(|member| member.name == "d_reclen").map(|member| member.offset)
 }
 
 /// Returns how the number of elements is found, and the argument that contains it.

@@ -36,8 +36,8 @@ pub fn write(
     task(event, scratch, out);
     process(&event.process, scratch, out);
     cgroup(event, place, out);
-    ancestry::write(event, scratch, out);
     let mut lacking = Lacking::default();
+    ancestry::write(event, &mut lacking, scratch, out);
     if place.is_some_and(|place| place.is_cut) {
         lacking.truncated.push(Key::Cgroup.json());
     }

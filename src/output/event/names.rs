@@ -116,10 +116,13 @@ mod tests {
     #[test]
     fn write_names_what_is_lacking() {
         let mut names = KernelPaths::new(true);
-        assert_eq!(keys(b"a", names), json!([null, null, null, null, ["exe", "path"], null]));
+        assert_eq!(
+            keys(b"a", names.clone()),
+            json!([null, null, null, null, ["exe", "path"], null])
+        );
         let status = Status::Unreadable { errno: 11 };
         (names.exe, names.cwd) = (Some(CWD), Some(KernelPath { status, ..CWD }));
-        assert_eq!(keys(b"a", names), json!(["/var/lib", null, null, null, null, ["cwd"]]));
+        assert_eq!(keys(b"a", names.clone()), json!(["/var/lib", null, null, null, null, ["cwd"]]));
         names.cwd = Some(KernelPath { status: Status::Truncated { length: None }, ..CWD });
         let cut =
             json!(["/var/lib", ".../var/lib", null, [".../var/lib/a"], ["cwd", "path"], null]);

@@ -8,7 +8,7 @@ use syscalls::{Abi, Status, Value};
 
 use super::{VALUES_MAX, encode};
 use crate::config::Redact;
-use crate::decode::Outcome;
+use crate::decode::{KernelPath, Outcome};
 use crate::handlers::{Handler, Role};
 use crate::output::key;
 use crate::output::record::{
@@ -142,6 +142,43 @@ fn encode_ancestors_has_each_name_and_whole_line() {
     assert_eq!(of("SYSCALL_ANCESTOR").unwrap().1, "a[1:0] < b|systemd");
     assert_eq!(of("SYSCALL_ANCESTRY").unwrap().1, "\"a[1:0] < b\"[812:70] < systemd[1:0]");
     assert_eq!(of("SYSCALL_ARG"), None);
+}
+
+#[test]
+fn encode_ancestors_has_each_executable_and_what_is_lacking() {
+    let handler = samples::handler();
+    let all = [(9, 3, b"bash"), (8, 2, b"sshd"), (2, 1, b"kthr"), (1, 0, b"init"), (0, 0, b"last")];
+    let bytes = samples::ancestors(&all.map(|(pid, start, comm)| (pid, start, &comm[..])));
+    let capture = samples::capture(&handler, "ancestors", Value::Bytes(&bytes));
+    let path = |names, status| KernelPath {
+        names,
+        status,
+        is_deleted: false,
+        is_unreachable: false,
+        is_pseudo: false,
+    };
+    let unreadable = |errno| path(b"", Status::Unreadable { errno });
+    let bash = KernelPath { is_deleted: true, ..path(b"bash\0usr\0", Status::Ok) };
+    let cut = path(b"sshd\0", Status::Truncated { length: None });
+    let known = |exes: &[(u8, KernelPath<'static>)]| {
+        let mut event = samples::event(&handler, vec![capture]);
+        event.names.are_wanted = true;
+        event.names.exe = Some(bash);
+        event.names.ancestors = exes.iter().copied().collect();
+        entry(&samples::record(&event, None))
+    };
+    let (kernel, changed) = (unreadable(2), unreadable(11));
+    let entry = known(&[(0, bash), (1, cut), (2, kernel), (3, changed)]);
+    let of = |name: &str| flat(&entry).into_iter().find(|(field, _)| *field == name);
+    let line = "bash[9:3] \"/usr/bash (deleted)\" < sshd[8:2] .../sshd < kthr[2:1] < init[1:0] < last[0:0]";
+    assert_eq!(of("SYSCALL_ANCESTRY").unwrap().1, line);
+    let values =
+        "bash|sshd|kthr|init|last|executable_path=/usr/bash (deleted)|executable_path=.../sshd";
+    assert_eq!(of("SYSCALL_ANCESTOR").unwrap().1, values);
+    assert_eq!(of("SYSCALL_TRUNCATED").unwrap().1, "ancestors");
+    assert_eq!(of("SYSCALL_UNREADABLE").unwrap().1, "ancestors");
+    let entry = known(&[(0, bash), (1, bash), (2, kernel), (3, bash), (4, bash)]);
+    assert!(!entry.contains_key("SYSCALL_TRUNCATED") && !entry.contains_key("SYSCALL_UNREADABLE"));
 }
 
 fn arguments(entry: &Entry) -> Vec<String> {

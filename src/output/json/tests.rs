@@ -3,7 +3,7 @@ use serde_json::json;
 use syscalls::{self, Abi, Slot, Status, Value};
 
 use super::encode;
-use crate::decode::{Credentials, Device, Event, Outcome};
+use crate::decode::{Credentials, Device, Event, KernelPath, Outcome};
 use crate::output::record::aggregate::GroupOwner;
 use crate::output::record::{Aggregate, Body, Kind, Record, RecordBody, Syscall};
 use crate::output::samples;
@@ -169,10 +169,14 @@ fn encode_ancestors_is_list_of_processes() {
     let handler = samples::handler();
     let bytes = samples::ancestors(&[(812, 70, b"ba sh"), (1, 0, b"a\xff")]);
     let capture = samples::capture(&handler, "ancestors", Value::Bytes(&bytes));
-    let event = samples::event(&handler, vec![capture]);
+    let mut event = samples::event(&handler, vec![capture]);
+    let (names, status) = (&b"bash\0bin\0"[..], Status::Ok);
+    let exe =
+        KernelPath { names, status, is_deleted: false, is_unreachable: false, is_pseudo: false };
+    event.names.ancestors = [(0, exe)].into_iter().collect();
     let object = object(&samples::record(&event, None));
     let expected = json!([
-        { "pid": 812, "start_boottime_ns": 70, "comm": "ba sh" },
+        { "pid": 812, "start_boottime_ns": 70, "comm": "ba sh", "exe": "/bin/bash" },
         { "pid": 1, "start_boottime_ns": 0, "comm": [97, 255] },
     ]);
     assert_eq!(object["ancestors"], expected);

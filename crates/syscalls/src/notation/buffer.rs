@@ -83,7 +83,8 @@ fn is_one(one: &Argument<'_>) -> bool {
 fn sized(one: &Argument<'_>, name: &str, bytes: &[u8], phase: Phase, out: &mut String) {
     if name.contains("dirent") {
         register(one.register, out);
-        let count = count_dirents(one.abi(), name, bytes);
+        let counted = one.entries().and_then(|count| usize::try_from(count).ok());
+        let count = count_dirents(one.abi(), name, bytes).max(counted.unwrap_or_default());
         let at_least = if one.is_truncated() { "at least " } else { "" };
         return out.extend([" /* ", at_least, itoa::Buffer::new().format(count), " entries */"]);
     }

@@ -105,6 +105,24 @@ fn entries_beyond_capture_are_not_counted_as_none() {
     assert_eq!(printed(cut, 240), "0x1000 /* at least 4 entries */");
 }
 
+/// The kernel side counts what was not captured.
+#[test]
+fn entries_of_long_directory_are_those_that_were_counted() {
+    let entry = [[0; 16].as_slice(), &[24, 0], &[0; 6]].concat();
+    let first = Status::Truncated { length: Some(240) };
+    let first = capture(1, Moment::Return, Value::Bytes(&entry), first);
+    let args = [3, 0x1000, 32768, 0, 0, 0];
+    for (status, expected, names) in [
+        (Status::Ok, "0x1000 /* 10 entries */", &[][..]),
+        (Status::Truncated { length: None }, "0x1000 /* at least 10 entries */", &["dirent"]),
+    ] {
+        let rest = capture(1, Moment::Return, Value::Number(10), status);
+        let captures = vec![first, Capture { part: Part::Rest, ..rest }];
+        assert_eq!(cut("getdents64", args, 240, &captures), names);
+        assert_eq!(arguments("getdents64", args, 240, captures)[1], expected);
+    }
+}
+
 #[test]
 fn option_shorter_than_int_is_bytes() {
     let printed = |bytes| {
