@@ -1,6 +1,6 @@
 //! Limits and books of probes: each pass has one outcome, exactly as many as the route says.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{RAW, passes, prctl, rename, total};
 use crate::control::{ask, ask_json};
@@ -48,6 +48,25 @@ fn limit_of_each_user_counts_passes_of_probe() {
 
     assert_eq!(passes(&records, "task_rename", ("comm", "peruser")).len(), 200);
     assert_eq!(total(&records, "task_rename").limited, 100);
+}
+
+#[test]
+fn probe_has_no_number_in_routes_and_stats() {
+    let config = format!("[routes]\ngetpgrp = \"count\"\n[probes]\n\"{RAW}\" = \"count\"\n");
+    let Some(setup) = Setup::new(&config) else { return };
+    let daemon = setup.start();
+    for command in ["routes", "stats"] {
+        let answer = ask_json(&daemon.setup, &[command, "--json"]);
+        let routes = answer["routes"].as_array().unwrap();
+        let of = |name: &str| routes.iter().find(|route| route["syscall"] == name).unwrap();
+        assert_eq!(of("task_rename")["nr"], Value::Null, "{answer}");
+        assert!(of("getpgrp")["nr"].is_u64(), "{answer}");
+    }
+    let (_, out, _) = ask(&daemon.setup, &["routes"]);
+    let line = out.lines().find(|line| line.starts_with("task_rename ")).expect("a line");
+    let words: Vec<_> = line.split_whitespace().collect();
+    assert_eq!(words[..4], ["task_rename", "raw_tracepoint", "-", "count"], "{out}");
+    daemon.stop();
 }
 
 /// Checks the balance while four threads pass a probe as fast as they can. A limit keeps the records few.
