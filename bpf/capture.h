@@ -120,6 +120,24 @@ static __always_inline long capture_text(struct scratch *scratch, struct capture
 	return *got;
 }
 
+/* Finishes the capture of a text in the kernel's memory, of which `got` bytes were read, its NUL
+ * among them. The event keeps `keep` of them at most. */
+static __always_inline void kernel_text_end(struct scratch *scratch, __u8 *room,
+					    volatile struct capture *capture, __u64 keep)
+{
+	volatile __s64 *got = &scratch->got;
+
+	if (*got > 0)
+		*got -= 1;
+	capture->error = *got < 0 ? -*got : 0;
+	capture->length = *got < 0 || (__u64)*got > keep ? 0 : *got;
+	capture->stored = *got < 0 ? 0 : min_u64(*got, keep);
+	capture->status = *got < 0             ? CAPTURE_UNREADABLE
+			  : (__u64)*got > keep ? CAPTURE_TRUNCATED
+					       : CAPTURE_OK;
+	capture_end(scratch, room, capture);
+}
+
 /* Captures a text that an argument of a probe points to. */
 static __always_inline void capture_probe_text(struct scratch *scratch, struct capture_id of,
 					       const void *text)
@@ -129,18 +147,9 @@ static __always_inline void capture_probe_text(struct scratch *scratch, struct c
 	if (!room)
 		return;
 	volatile struct capture *capture = capture_header(room, of, CAPTURE_TEXT);
-	volatile __s64 *got = &scratch->got;
 
-	*got = probe_text_read(room + CAPTURE_SIZE, PROBE_TEXT_BYTES + 2, text);
-	if (*got > 0)
-		*got -= 1;
-	capture->error = *got < 0 ? -*got : 0;
-	capture->length = *got < 0 || *got > PROBE_TEXT_BYTES ? 0 : *got;
-	capture->stored = *got < 0 ? 0 : min_u64(*got, PROBE_TEXT_BYTES);
-	capture->status = *got < 0                  ? CAPTURE_UNREADABLE
-			  : *got > PROBE_TEXT_BYTES ? CAPTURE_TRUNCATED
-						    : CAPTURE_OK;
-	capture_end(scratch, room, capture);
+	scratch->got = probe_text_read(room + CAPTURE_SIZE, PROBE_TEXT_BYTES + 2, text);
+	kernel_text_end(scratch, room, capture, PROBE_TEXT_BYTES);
 }
 
 /* Captures a path in the memory of the kernel. */
@@ -152,16 +161,9 @@ static __always_inline void capture_kernel_text(struct scratch *scratch, struct 
 	if (!room)
 		return;
 	volatile struct capture *capture = capture_header(room, of, CAPTURE_TEXT);
-	volatile __s64 *got = &scratch->got;
 
-	*got = bpf_probe_read_kernel_str(room + CAPTURE_SIZE, TEXT_MAX_BYTES, text);
-	if (*got > 0)
-		*got -= 1;
-	capture->error = *got < 0 ? -*got : 0;
-	capture->length = *got < 0 ? 0 : *got;
-	capture->stored = capture->length;
-	capture->status = *got < 0 ? CAPTURE_UNREADABLE : CAPTURE_OK;
-	capture_end(scratch, room, capture);
+	scratch->got = bpf_probe_read_kernel_str(room + CAPTURE_SIZE, TEXT_MAX_BYTES, text);
+	kernel_text_end(scratch, room, capture, TEXT_MAX_BYTES);
 }
 
 /* Notes whether the text that was captured last, the argument at a position, is an absolute path.
@@ -198,6 +200,34 @@ static __always_inline long read_user(void *to, __u64 size, __u64 user)
 	if (size > TEXT_MAX_BYTES)
 		return -1;
 	return bpf_probe_read_user(to, size, (const void *)user);
+}
+
+/* Reads memory of the kernel likewise. */
+static __always_inline long read_kernel(void *to, __u64 size, const void *from)
+{
+	barrier_var(size);
+	if (size > TEXT_MAX_BYTES)
+		return -1;
+	return bpf_probe_read_kernel(to, size, from);
+}
+
+/* Captures the first `size` bytes of a structure in the kernel's memory. */
+static __always_inline void capture_structure(struct scratch *scratch, struct capture_id of,
+					      const void *structure, __u64 size)
+{
+	__u8 *room = capture_room(scratch);
+
+	if (!room)
+		return;
+	volatile struct capture *capture = capture_header(room, of, CAPTURE_BYTES);
+	volatile __s64 *error = &scratch->got;
+
+	*error = read_kernel(room + CAPTURE_SIZE, size, structure);
+	capture->error = -*error;
+	capture->length = size;
+	capture->stored = *error ? 0 : size;
+	capture->status = *error ? CAPTURE_UNREADABLE : CAPTURE_OK;
+	capture_end(scratch, room, capture);
 }
 
 /* Captures `keep` bytes of memory, of `length` in all (0: unknown). If the next page is unreadable,

@@ -212,15 +212,15 @@ static __always_inline __u64 context_subject(const void *ctx)
 	return loaded(((const struct bpf_raw_tracepoint_args *)ctx)->args[0]);
 }
 
-/* This CPU's operation of io_uring, which may be an earlier one. NULL if there is no such row,
- * which does not happen. */
-static __always_inline struct uring_call *uring_call_of_cpu(void)
+/* This CPU's operation of io_uring or probe, which may be an earlier one. NULL if there is no such
+ * row, which does not happen. */
+static __always_inline struct current_call *current_call_of_cpu(void)
 {
-	return (struct uring_call *)stats_row(URING_ROW);
+	return (struct current_call *)stats_row(CURRENT_ROW);
 }
 
 /* Whether the arguments of a slot are in this CPU's row: those of operations and of probes. */
-static __always_inline bool is_slot_of_uring(__u32 slot)
+static __always_inline bool is_slot_in_row(__u32 slot)
 {
 	return slot >= URING_SLOT;
 }
@@ -234,23 +234,24 @@ static __always_inline bool is_slot_of_probe(__u32 slot)
  * programs that it calls, see probe.bpf.c. */
 static __always_inline void context_is_no_probe(void)
 {
-	struct uring_call *uring;
+	struct current_call *current;
 
-	if (has_probes && (uring = uring_call_of_cpu()))
-		uring->probe = 0;
+	if (has_probes && (current = current_call_of_cpu()))
+		current->probe = 0;
 }
 
 /* Returns the slot of the call, the operation or the probe that this program was tail-called for.
  */
-static __always_inline __u32 context_slot(const void *ctx, struct uring_call *uring, bool compat)
+static __always_inline __u32 context_slot(const void *ctx, struct current_call *current,
+					  bool compat)
 {
-	if (has_probes && uring->probe)
-		uring->call_slot = uring->probe;
-	else if (uring->subject == context_subject(ctx))
-		uring->call_slot = uring->slot;
+	if (has_probes && current->probe)
+		current->call_slot = current->probe;
+	else if (current->subject == context_subject(ctx))
+		current->call_slot = current->slot;
 	else
-		uring->call_slot = call_slot(call_number(ctx), compat);
-	return *(volatile __u64 *)&uring->call_slot;
+		current->call_slot = call_slot(call_number(ctx), compat);
+	return *(volatile __u64 *)&current->call_slot;
 }
 
 /* The six arguments as passed; those of the 32-bit ABI zero-extended. The context of the classic
@@ -277,10 +278,10 @@ static __always_inline void call_args(const void *ctx, bool compat, __u64 args[6
 	args[5] = context->args[5] & mask;
 }
 
-static __always_inline void uring_args(const struct uring_call *uring, __u64 args[6])
+static __always_inline void current_args(const struct current_call *current, __u64 args[6])
 {
 	for (int i = 0; i < 6; i++)
-		args[i] = uring->args[i];
+		args[i] = current->args[i];
 }
 
 #endif

@@ -52,7 +52,7 @@ enum counters_size {
 	/* Of one CPU: a row for each slot within a bank, one for each odd number, and some to end
 	 * with a whole cache line. */
 	ODD_ROWS = SLOTS,
-	URING_ROW = SLOTS + 6, /* has no counters: struct uring_call */
+	CURRENT_ROW = SLOTS + 6, /* has no counters: struct current_call */
 	RING_ROW = SLOTS + 7, /* has no counters, only the grant */
 	COUNTERS_ROWS = SLOTS + 8,
 	RING_GRANTS = 32, /* all grants of all CPUs of a ring are this part of it */
@@ -66,7 +66,7 @@ enum odd_number {
 	ODD_OUT_OF_RANGE = 2, /* any other number from 512 on */
 	ODD_NUMBERS,
 };
-_Static_assert(ODD_ROWS + ODD_NUMBERS <= URING_ROW && RING_ROW < COUNTERS_ROWS,
+_Static_assert(ODD_ROWS + ODD_NUMBERS <= CURRENT_ROW && RING_ROW < COUNTERS_ROWS,
 	       "rows of their own");
 
 /* A row: the state and the most frequent counters share the first cache line. */
@@ -78,10 +78,10 @@ struct counters {
 _Static_assert(sizeof(struct counters) == COUNTERS_WORDS * sizeof(__u64), "no gap");
 _Static_assert(COUNTERS_ROWS * sizeof(struct counters) % 64 == 0, "CPUs share no cache line");
 
-/* The operation of io_uring or the probe that is being handled on this CPU, in URING_ROW. An
+/* The operation of io_uring or the probe that is being handled on this CPU, in CURRENT_ROW. An
  * operation is that of a program if `subject` is the first word of its context, see context.h; a
  * probe, if the dispatchers of others have not cleared `probe` since. */
-struct uring_call {
+struct current_call {
 	__u64 subject;
 	__u64 slot;
 	__u64 flags; /* enum call_flag */
@@ -92,7 +92,7 @@ struct uring_call {
 			  * the verifier */
 	__u64 began_ns; /* its CLOCK_BOOTTIME, while run time is measured; see run_time.h */
 };
-_Static_assert(sizeof(struct uring_call) <= sizeof(struct counters), "it fits into a row");
+_Static_assert(sizeof(struct current_call) <= sizeof(struct counters), "it fits into a row");
 
 enum ledger_size {
 	LEDGER_WORDS = 16, /* of a copy: two cache lines */

@@ -46,9 +46,9 @@ static __always_inline void event_fill(struct event *event, void *ctx, const str
 	event->start_ns = call->start_ns;
 	mm_exe(call->mm, &event->exe_inode, &event->exe_device);
 	task_namespaces(event->namespaces, call->cred, call->user_ns);
-	if (is_slot_of_uring(call->slot)) {
-		event->flags = call->uring->flags;
-		uring_args(call->uring, event->args);
+	if (is_slot_in_row(call->slot)) {
+		event->flags = call->current->flags;
+		current_args(call->current, event->args);
 	} else {
 		call_args(ctx, call->compat, event->args);
 	}

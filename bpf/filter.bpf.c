@@ -60,7 +60,7 @@ static __always_inline void filter_begin(void *ctx, struct scratch *scratch,
 		return;
 	}
 	operands_load(ctx, &scratch->filtering, call, filter);
-	filtering->flags = is_slot_of_uring(call->slot) ? call->uring->flags : 0;
+	filtering->flags = is_slot_in_row(call->slot) ? call->current->flags : 0;
 	filtering->pc = filter->first;
 	filtering->patterns_known = false;
 	filtering->wants_patterns = false;

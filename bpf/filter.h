@@ -117,8 +117,8 @@ static __always_inline void operands_load(void *ctx, struct filtering *filtering
 		filtering->operands[OPERAND_PROCESS_TREES] = tree_bits();
 	if (!filter->arguments)
 		return;
-	if (is_slot_of_uring(call->slot))
-		uring_args(call->uring, &filtering->operands[OPERAND_ARGUMENT]);
+	if (is_slot_in_row(call->slot))
+		current_args(call->current, &filtering->operands[OPERAND_ARGUMENT]);
 	else
 		call_args(ctx, call->compat, &filtering->operands[OPERAND_ARGUMENT]);
 }

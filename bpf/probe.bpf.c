@@ -15,22 +15,22 @@
 
 /* Returns an address or another number as one with which the verifier lets a program calculate, and
  * of which it does not know the value. */
-static __always_inline __u64 plain_number(struct uring_call *uring, __u64 address)
+static __always_inline __u64 plain_number(struct current_call *current, __u64 address)
 {
-	volatile __u64 *number = &uring->number;
+	volatile __u64 *number = &current->number;
 
 	*number = address;
 	return *number;
 }
 
-static __always_inline __u64 probe_slot(void *ctx, struct uring_call *uring)
+static __always_inline __u64 probe_slot(void *ctx, struct current_call *current)
 {
 	__u64 slot;
 
 	if (attach_kind == ATTACH_FUNCTION)
 		return bpf_get_attach_cookie(ctx);
 	asm volatile("%0 = %1" : "=r"(slot) : "i"(PROBE_MARK));
-	return plain_number(uring, slot);
+	return plain_number(current, slot);
 }
 
 /* Returns an argument of the probe whose context is at `base`. What is behind a shorter one is read
@@ -57,26 +57,26 @@ int probe(void *ctx)
 	if (attach_kind == ATTACH_FENTRY)
 		return 0; /* not attached: each function has a type of its own */
 
-	struct uring_call *uring = uring_call_of_cpu();
+	struct current_call *current = current_call_of_cpu();
 	__u32 base = live_base;
 
-	if (!uring)
+	if (!current)
 		return 0;
-	__u64 slot = probe_slot(ctx, uring), number = slot - PROBE_SLOT;
+	__u64 slot = probe_slot(ctx, current), number = slot - PROBE_SLOT;
 	if (number >= PROBES || !slot_route(base / BANK_SLOTS, slot)->handler)
 		return 0;
-	if (is_interrupt(plain_number(uring, (__u64)&slot)))
+	if (is_interrupt(plain_number(current, (__u64)&slot)))
 		return 0;
 	run_time_begin();
-	__u64 context = plain_number(uring, (__u64)ctx);
+	__u64 context = plain_number(current, (__u64)ctx);
 	for (int i = 0; i < 6; i++) {
 		__u64 at = number;
 
 		barrier_var(at);
-		uring->args[i] = probe_argument(context, &probes[at & (PROBES - 1)].arguments[i]);
+		current->args[i] = probe_argument(context, &probes[at & (PROBES - 1)].arguments[i]);
 	}
-	uring->flags = 0;
-	uring->probe = slot;
+	current->flags = 0;
+	current->probe = slot;
 	bpf_tail_call(ctx, &syscalls, base + slot);
 	return 0;
 }

@@ -15,7 +15,7 @@ struct call {
 	const volatile struct route *route;
 	struct counters *counters;
 	const struct mm_struct *mm; /* of the current task */
-	const struct uring_call *uring; /* the operation, of a slot of io_uring */
+	const struct current_call *current; /* its arguments, if it is an operation or a probe */
 	/* Set by call_is_admitted: */
 	const struct cred *cred;
 	__u64 boottime_ns;
@@ -148,13 +148,13 @@ static __always_inline bool call_begin(void *ctx, __u32 handler, struct call *ca
 {
 	__u32 base = live_base;
 
-	struct uring_call *uring = uring_call_of_cpu();
+	struct current_call *current = current_call_of_cpu();
 
-	if (!uring)
+	if (!current)
 		return false; /* not reached */
-	call->uring = uring;
+	call->current = current;
 	call->compat = task_in_compat_syscall();
-	call->slot = context_slot(ctx, uring, call->compat);
+	call->slot = context_slot(ctx, current, call->compat);
 	call->counters = stats_row(call->slot);
 	if (!call->counters)
 		return false; /* not reached: the dispatcher has checked the number */

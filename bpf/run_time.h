@@ -17,11 +17,11 @@
 
 static __always_inline void run_time_begin(void)
 {
-	struct uring_call *running;
+	struct current_call *running;
 
 	if (!timed_since_ns)
 		return;
-	running = (struct uring_call *)stats_row(URING_ROW);
+	running = (struct current_call *)stats_row(CURRENT_ROW);
 	if (running)
 		running->began_ns = bpf_ktime_get_boot_ns();
 }
@@ -30,11 +30,11 @@ static __always_inline void run_time_begin(void)
 static __always_inline void run_time_end(void)
 {
 	__u64 since_ns = timed_since_ns, slot;
-	struct uring_call *running;
+	struct current_call *running;
 
 	if (!since_ns)
 		return;
-	running = (struct uring_call *)stats_row(URING_ROW);
+	running = (struct current_call *)stats_row(CURRENT_ROW);
 	if (!running || running->began_ns < since_ns)
 		return;
 	slot = running->call_slot;

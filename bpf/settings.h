@@ -342,6 +342,7 @@ enum probe_size {
 	PROBE_MARK =
 		0x5b7a11d0, /* stands in `probe` for the slot, which each copy has its own of */
 	PROBE_TEXT_BYTES = 1024, /* of a text that an event keeps */
+	PROBE_STRUCTURE_BYTES = 256, /* of a structure */
 };
 
 struct probe_argument {
@@ -352,8 +353,8 @@ struct probe_argument {
 
 /* The arguments of a probe. */
 struct probe {
-	__u32 texts; /* arguments that point to a C string, a bit each */
-	__u32 reserved;
+	__u32 pointers; /* arguments whose memory is captured, a bit each */
+	__u16 structures[6]; /* bytes of the structure that it is; 0: a C string */
 	struct probe_argument arguments[6];
 };
 

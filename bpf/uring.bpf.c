@@ -18,9 +18,9 @@ int uring_submit(void *ctx)
 	struct uring_entry sqe = {};
 	const struct io_kiocb *request = uring_request(ctx);
 	__u32 number = BPF_CORE_READ(request, opcode), base = live_base;
-	struct uring_call *uring = uring_call_of_cpu();
+	struct current_call *current = current_call_of_cpu();
 
-	if (number >= URING_SLOTS || !uring ||
+	if (number >= URING_SLOTS || !current ||
 	    !slot_route(base / BANK_SLOTS, URING_SLOT + number)->handler)
 		return 0;
 	run_time_begin();
@@ -28,15 +28,15 @@ int uring_submit(void *ctx)
 	bpf_probe_read_kernel(&sqe, sizeof(sqe), (const void *)uring_entry_address(ctx, ring));
 	uring_normalise_close(&sqe);
 	uring_members(&sqe, members);
-	uring->subject = context_subject(ctx);
-	uring->slot = URING_SLOT + number;
-	uring->probe = 0;
-	uring->flags = uring_flags(&sqe, ring);
+	current->subject = context_subject(ctx);
+	current->slot = URING_SLOT + number;
+	current->probe = 0;
+	current->flags = uring_flags(&sqe, ring);
 	for (int i = 0; i < 6; i++) {
 		__u64 member = uring_arguments[number & (URING_SLOTS - 1)].of[i];
 
 		barrier_var(member);
-		uring->args[i] = members[member & (SQE_MEMBERS - 1)];
+		current->args[i] = members[member & (SQE_MEMBERS - 1)];
 	}
 	bpf_tail_call(ctx, &syscalls, base + URING_SLOT + number);
 	return 0;

@@ -135,6 +135,7 @@ pub mod kinds {
     #![allow(missing_docs)]
     pub const INT: u32 = 1;
     pub const POINTER: u32 = 2;
+    pub const ARRAY: u32 = 3;
     pub const STRUCT: u32 = 4;
     pub const UNION: u32 = 5;
     pub const ENUM: u32 = 6;

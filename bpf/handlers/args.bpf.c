@@ -4,7 +4,7 @@
 #include "handler.h"
 #include "steps.h"
 #include "argv.h"
-#include "probe_texts.h"
+#include "probe_memory.h"
 
 HANDLER(args) = {
 	.name = "args",
@@ -45,16 +45,16 @@ int handle_args(void *ctx)
 	__u64 slot = call.slot;
 	barrier_var(slot);
 	const volatile struct recipe *recipe = &recipes[slot & (BANK_SLOTS - 1)];
-	__u32 texts = probe_texts(slot);
-	if (!texts && is_plain(&call, recipe)) {
+	__u32 pointers = probe_pointers(slot);
+	if (!pointers && is_plain(&call, recipe)) {
 		emit_event(ctx, &call);
 		return 0;
 	}
 	scratch = emit_begin(ctx, &call);
 	if (!scratch)
 		return 0;
-	if (texts)
-		probe_texts_capture(scratch, slot);
+	if (pointers)
+		probe_memory_capture(scratch, slot);
 	if (steps_capture(scratch, &call, recipe->steps)) {
 		bpf_tail_call(ctx, &continuations, CONTINUE_VECTORS);
 		vector_finish(scratch); /* the kernel allows no further jump */

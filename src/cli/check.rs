@@ -111,7 +111,7 @@ fn row(slot: Slot, rule: &Rule, origin: &str, handlers: &Handlers) -> [String; 7
     [
         slot.to_string(),
         slot.abi().name().to_owned(),
-        if slot.abi().is_probe() { "-".to_owned() } else { slot.nr().to_string() },
+        slot.known_nr().map_or_else(|| "-".to_owned(), |nr| nr.to_string()),
         rule.handler_name(handlers),
         of_record(level_name(rule.priority).to_owned()),
         of_record(rule.results.summary()),

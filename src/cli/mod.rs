@@ -36,6 +36,9 @@ pub struct Cli {
 }
 
 const AFTER_HELP: &str = "\
+Besides syscalls, [probes] of the configuration routes tracepoints of the kernel and its functions;
+these need kprobe.multi (Linux 5.19 or newer, with CONFIG_FPROBE).
+
 Exit codes: 0 success, 1 failure, 2 wrong command line, 69 this host lacks a requirement,
 77 permission denied, 78 invalid configuration.";
 

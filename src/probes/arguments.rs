@@ -2,7 +2,9 @@
 
 use syscalls::{Abi, Count, Direction, Kind, Memory, Parameter, Width, Written};
 
+use super::structures::structure;
 use super::symbols::{enumeration, enumeration_named, interned};
+use super::types_of_kernel::{is_char, is_signed_int, resolved};
 use crate::bpf::types::{self, probe_form};
 use crate::btf::{Type, TypeId, Types, kinds};
 
@@ -15,15 +17,12 @@ const REGISTERS: [u16; ARGUMENTS_MAX] = [112, 104, 96, 88, 72, 64];
 #[cfg(not(target_arch = "x86_64"))]
 const REGISTERS: [u16; ARGUMENTS_MAX] = [0, 8, 16, 24, 32, 40];
 
-/// Names and qualifiers that are followed to a type, at most.
-const ALIASES_MAX: usize = 32;
-
 /// Arguments of a probe, by position.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct ProbeArguments {
     /// Parameters.
     pub parameters: Vec<Parameter>,
-    places: Vec<Place>,
+    places: Vec<(Meaning, Place)>,
 }
 
 /// Place of an argument in the context of the program.
@@ -54,6 +53,8 @@ pub(super) enum Meaning {
     Number(Kind),
     /// Address of a C string.
     Text,
+    /// Address of a structure: its name, and the bytes that are read of it.
+    Structure(&'static str, u16),
     /// Any other address.
     Address,
 }
@@ -88,24 +89,31 @@ impl ProbeArguments {
             }
             name => name,
         };
-        let text = Memory { direction: Direction::In, count: Count::One, written: Written::Always };
+        let read = Memory { direction: Direction::In, count: Count::One, written: Written::Always };
         let (kind, memory) = match value {
             Meaning::Number(kind) => (kind, None),
-            Meaning::Text => (Kind::String, Some(text)),
+            Meaning::Text => (Kind::String, Some(read)),
+            Meaning::Structure(name, _) => (Kind::Struct(name), Some(read)),
             Meaning::Address => (Kind::Address, None),
         };
         self.parameters.push(Parameter { name: interned(&name), kind, memory, label: None });
-        self.places.push(place);
+        self.places.push((value, place));
     }
 
     /// Returns the places as the programs take them.
     pub fn layout(&self) -> types::probe {
         let mut layout = types::probe::default();
-        for (to, place) in layout.arguments.iter_mut().zip(&self.places) {
-            (to.offset, to.size, to.form) = (place.offset, place.size, place.form.number());
+        for (position, (value, place)) in self.places.iter().take(ARGUMENTS_MAX).enumerate() {
+            let (argument, size) =
+                (layout.arguments.get_mut(position), layout.structures.get_mut(position));
+            let (Some(argument), Some(size)) = (argument, size) else { break };
+            (argument.offset, argument.size) = (place.offset, place.size);
+            argument.form = place.form.number();
+            if let Meaning::Structure(_, bytes) = value {
+                *size = *bytes;
+            }
+            layout.pointers |= u32::from(value.is_read()) << position;
         }
-        let texts = (0..).zip(&self.parameters).filter(|(_, one)| one.kind == Kind::String);
-        layout.texts = texts.fold(0, |bits, (position, _): (u32, _)| bits | 1 << position);
         layout
     }
 }
@@ -156,39 +164,27 @@ impl Meaning {
         })
     }
 
+    /// Returns whether it is an address whose memory is read.
+    fn is_read(self) -> bool {
+        matches!(self, Self::Text | Self::Structure(..))
+    }
+
     fn is_signed(self) -> bool {
         matches!(self, Self::Number(Kind::Signed(_)))
     }
 }
 
-/// Returns what a pointer to that type is: only one to `char` is a text.
+/// Returns the meaning of a pointer to that type: a text if that is `char`, or a structure.
 fn pointer(types: &Types<'_>, target: TypeId) -> Meaning {
-    let target = resolved(types, target).and_then(|id| types.get(id));
-    let is_text =
-        target.is_some_and(|one| one.number() == kinds::INT && types.text(one.name) == b"char");
-    if is_text { Meaning::Text } else { Meaning::Address }
-}
-
-/// Follows names and qualifiers; `None` for `void`.
-fn resolved(types: &Types<'_>, mut id: TypeId) -> Option<TypeId> {
-    for _ in 0..ALIASES_MAX {
-        let one = types.get(id)?;
-        match one.number() {
-            kinds::TYPEDEF | kinds::VOLATILE | kinds::CONST | kinds::RESTRICT | kinds::TYPE_TAG => {
-                id = one.size_or_type;
-            }
-            _ => return Some(id),
-        }
+    let target = resolved(types, target).and_then(|id| Some((id, types.get(id)?)));
+    match target {
+        Some((_, one)) if is_char(types, one) => Meaning::Text,
+        Some((id, one)) if one.number() == kinds::STRUCT => structure(types, id, one)
+            .map_or(Meaning::Address, |(name, bytes)| Meaning::Structure(name, bytes)),
+        _ => Meaning::Address,
     }
-    None
 }
 
 fn width(size: u32) -> Width {
     if size <= 4 { Width::Int } else { Width::Long }
-}
-
-/// Returns whether an integer is signed: a bit of the word behind its head.
-fn is_signed_int(one: Type<'_>) -> bool {
-    const SIGNED: u32 = 1 << 24;
-    one.elements(1).next().is_some_and(|word| word.first().is_some_and(|word| word & SIGNED != 0))
 }

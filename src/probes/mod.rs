@@ -5,7 +5,9 @@ mod arguments;
 mod candidates;
 mod pattern;
 mod record;
+mod structures;
 mod symbols;
+mod types_of_kernel;
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};

@@ -60,8 +60,8 @@ pub struct RouteStats {
     pub syscall: String,
     /// ABI of the number.
     pub abi: String,
-    /// Number of the syscall.
-    pub nr: u16,
+    /// Number of the syscall; a probe has none.
+    pub nr: Option<u16>,
     /// The route's handler, the last one it had.
     pub handler: String,
     /// True while the live table has the route.
@@ -212,8 +212,8 @@ pub struct Route {
     pub syscall: String,
     /// ABI of the number.
     pub abi: String,
-    /// Number of the syscall.
-    pub nr: u16,
+    /// Number of the syscall; a probe has none.
+    pub nr: Option<u16>,
     /// The handlers of its rules.
     pub handler: String,
     /// Alternatives: the first whose filter a call passes decides.

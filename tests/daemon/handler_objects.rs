@@ -249,6 +249,7 @@ fn tutorial_builds_wires_and_records_its_handlers() {
         .unwrap();
     assert!(checked.status.success(), "{}", String::from_utf8_lossy(&checked.stderr));
 
+    check_probes_of(&setup, &tutorial);
     let daemon = setup.start();
     for number in 222..=226 {
         trigger(&["times", "1", "native", &number.to_string()]);
@@ -265,12 +266,35 @@ fn tutorial_builds_wires_and_records_its_handlers() {
     assert_eq!(of("hello_timer"), [creating, other, other, other, "Deleting a timer"]);
     for block in tutorial.split("```c\n").skip(1) {
         let block = block.split("```").next().unwrap();
-        let is_there = ["hello_exec", "hello_timer", "removed", "removal"].iter().any(|name| {
-            let source = root.join(format!("examples/handlers/{name}.bpf.c"));
-            squeezed(&std::fs::read_to_string(source).unwrap()).contains(&squeezed(block))
-        });
+        let is_there =
+            ["hello_exec", "hello_timer", "removed", "removal", "unlinked"].iter().any(|name| {
+                let source = root.join(format!("examples/handlers/{name}.bpf.c"));
+                squeezed(&std::fs::read_to_string(source).unwrap()).contains(&squeezed(block))
+            });
         assert!(is_there, "no example has this code of docs/handlers.md:\n{block}");
     }
+}
+
+/// Checks the configuration of the document with a probe, beside that of the others: tests/matrix/daemon.sh runs it, on kernels
+/// that have kprobes.
+fn check_probes_of(setup: &Setup, tutorial: &str) {
+    let blocks = tutorial.split("```toml\n").skip(1).map(|rest| rest.split("```").next().unwrap());
+    let [probes] = blocks.filter(|block| block.contains("[probes]")).collect::<Vec<_>>()[..] else {
+        panic!("one block with probes")
+    };
+    let symbols = std::fs::read_to_string("/proc/kallsyms").unwrap();
+    if !symbols.lines().any(|line| line.ends_with(" do_unlinkat")) {
+        return println!("skipped: the kernel has another name for do_unlinkat");
+    }
+    let config = setup.path("tailcalld.d/probes.toml");
+    std::fs::create_dir_all(config.parent().unwrap()).unwrap();
+    std::fs::write(&config, probes).unwrap();
+    let mut check = Command::new(env!("CARGO_BIN_EXE_tailcalld"));
+    let checked = check.args(["check", "-v"]).arg(setup.config()).output().unwrap();
+    let text = String::from_utf8_lossy(&checked.stdout);
+    let errors = String::from_utf8_lossy(&checked.stderr);
+    assert!(checked.status.success() && text.contains("args+unlinked 1"), "{text}{errors}");
+    std::fs::remove_file(config).unwrap();
 }
 
 /// Returns text without its white space.

@@ -107,7 +107,7 @@ impl Trigger {
     }
 }
 
-/// A trigger that makes a call a millisecond until it is ended, with the number of the call as argument.
+/// A trigger that makes calls until it is ended: one a millisecond, with the number of the call as argument.
 pub struct Steady(Trigger);
 
 impl Steady {
@@ -120,7 +120,8 @@ impl Steady {
         Self::with(&["on-cpu", &cpu.to_string(), "steady", "native", number, "nth"])
     }
 
-    fn with(words: &[&str]) -> Self {
+    /// Starts one whose words say that it goes on to the end of its input.
+    pub fn with(words: &[&str]) -> Self {
         let mut command = Trigger::command(words);
         command.1.stdin(Stdio::piped()).stdout(Stdio::piped());
         Self(Trigger::spawn(command))

@@ -115,13 +115,17 @@ impl Total {
     /// Returns the row of a syscall, as the record names it, in the machine's native ABI. Asserts that
     /// every row balances.
     pub fn of(stopped: &Value, syscall: &str) -> Self {
+        Self::of_abi(stopped, syscall, syscalls::Abi::Native.name())
+    }
+
+    /// Returns the row of a syscall in another ABI, as `of` does.
+    pub fn of_abi(stopped: &Value, syscall: &str, abi: &str) -> Self {
         assert_eq!(stopped["record"], "stopped");
-        let native = syscalls::Abi::Native.name();
         let mut found = Self::default();
         for row in stopped["totals"].as_array().unwrap() {
             let total = Self::read(row);
             assert_eq!(total.seen, total.outcomes(), "{row}");
-            if row["syscall"] == syscall && row["abi"] == native {
+            if row["syscall"] == syscall && row["abi"] == abi {
                 found = total;
             }
         }

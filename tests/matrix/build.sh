@@ -42,6 +42,12 @@ for clang in "$@"; do
 	sh tests/matrix/objects.sh "$tree/test/handlers/$clang" "$clang"
 done
 
+# The probe of docs/handlers.md and its handler.
+make -s -C examples/handlers SDK=../../sdk CLANG="$1" unlinked.bpf.o
+cp examples/handlers/unlinked.bpf.o "$tree/test/"
+awk '/^```/ { if (text ~ /^\[probes\]/) printf "%s", text; text = ""; next } { text = text $0 "\n" }' \
+	docs/handlers.md >"$tree/test/probes.toml"
+
 # The handler in Rust, which the first clang assembles.
 if [ -d "$(rustc +nightly --print sysroot 2>/dev/null)/lib/rustlib/src" ]; then
 	make -s -C examples/handlers removed_rs.bpf.o CLANG="$1"

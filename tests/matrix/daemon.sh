@@ -95,9 +95,14 @@ in_rust() {
 	return $outcome
 }
 
-# A function of the kernel is a route, where kprobe.multi is; elsewhere the daemon says that it needs that.
+# The probe of docs/handlers.md, where kprobe.multi is; elsewhere the daemon says that it needs that. From 7.x on the
+# function has another name.
 probe() {
-	printf '[probes]\n"kprobe:vfs_unlink" = { handler = "args", comm = "rm" }\n' >/etc/tailcalld.d/more.toml
+	function=do_unlinkat
+	grep -q ' do_unlinkat$' /proc/kallsyms || function=filename_unlinkat
+	mkdir -p /etc/tailcalld/handlers &&
+		cp /test/unlinked.bpf.o /etc/tailcalld/handlers/ &&
+		sed "s/do_unlinkat/$function/" /test/probes.toml >/etc/tailcalld.d/more.toml
 	start
 	if [ "$(way)" = kprobe.multi ]; then
 		record '"record":"started"' &&
@@ -105,12 +110,13 @@ probe() {
 			kill -TERM $daemon &&
 			wait $daemon &&
 			record '"record":"stopped"' &&
-			[ "$(grep -c '"syscall":"vfs_unlink".*"abi":"kprobe".*"comm":"rm"' $records)" -eq 3 ]
+			[ "$(grep '"syscall":"'$function'".*"abi":"kprobe".*"chain":."unlinked".' $records |
+				grep '"name":"{name=0x' | grep -c '"unlinked":"/tmp/[123]"')" -eq 3 ]
 	else
 		! wait $daemon && grep -q 'names a kprobe.*kprobe.multi' $errors && : >$errors
 	fi
 	outcome=$?
-	rm /etc/tailcalld.d/more.toml
+	rm -r /etc/tailcalld.d/more.toml /etc/tailcalld/handlers
 	return $outcome
 }
 

@@ -125,6 +125,6 @@ pub use signature::{
 };
 pub use slot::Slot;
 pub use structs::{
-    Condition, Format, Member, MemberKind, Structure, Visibility, native_uint, structure,
-    structure_names,
+    Condition, Format, Member, MemberKind, Structure, Visibility, give_structure, native_uint,
+    structure, structure_names,
 };

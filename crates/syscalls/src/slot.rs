@@ -41,6 +41,11 @@ impl Slot {
         self.0 - self.abi().first()
     }
 
+    /// Returns the number of the syscall or operation; `None` of a probe, which has none outside of this process.
+    pub fn known_nr(self) -> Option<u16> {
+        (!self.abi().is_probe()).then(|| self.nr())
+    }
+
     /// Returns the name with its ABI: `execve (i386)`.
     pub fn with_abi(self) -> String {
         format!("{self} ({})", self.abi().name())

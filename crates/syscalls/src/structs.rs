@@ -16,19 +16,23 @@ mod layout;
 /// Values of members.
 mod read;
 
+/// Structures of the running kernel.
+mod of_kernel;
+
 use std::sync::LazyLock;
 
 use super::Abi;
 use super::constants::{Sets, sets};
 pub use condition::Condition;
 use layout::{Layout, is_one_of};
+pub use of_kernel::give_structure;
 pub use read::native_uint;
 use types::Structures;
 pub use types::{Format, Member, MemberKind, Structure, Visibility};
 
-/// Returns the layout called `name` in `abi`.
+/// Returns the layout called `name` in `abi`, or of the running kernel.
 pub fn structure(abi: Abi, name: &str) -> Option<&'static Structure> {
-    structures(abi).get(name)
+    structures(abi).get(name).or_else(|| of_kernel::structure(name))
 }
 
 /// Returns the names of all layouts of `abi`, sorted.

@@ -92,7 +92,7 @@ fn row(route: &Route) -> [String; HEAD.len()] {
     [
         route.syscall.clone(),
         route.abi.clone(),
-        route.nr.to_string(),
+        known(route.nr),
         route.handler.clone(),
         option("priority"),
         option("result"),

@@ -76,7 +76,7 @@ impl Daemon<'_> {
         let mut live = Route {
             syscall: slot.to_string(),
             abi: slot.abi().name().to_owned(),
-            nr: slot.nr(),
+            nr: slot.known_nr(),
             seen: counters.seen,
             submitted: counters.submitted,
             written: sums[Column::Written],

@@ -142,7 +142,7 @@ fn counters(
     let mut route = rpc::RouteStats {
         syscall: slot.to_string(),
         abi: slot.abi().name().to_owned(),
-        nr: slot.nr(),
+        nr: slot.known_nr(),
         submitted: sent.submitted,
         cpus: per_cpu.then(|| rows.iter().filter(|(_, row)| row.seen > 0).map(cpu).collect()),
         ..rpc::RouteStats::default()

@@ -58,8 +58,8 @@ fn call(event: &Event, out: &mut impl Fields) {
     if let Some(name) = event.inner_name() {
         out.word(Key::Call, name);
     }
-    if !event.slot.abi().is_probe() {
-        out.unsigned(Key::Nr, event.slot.nr().into());
+    if let Some(nr) = event.slot.known_nr() {
+        out.unsigned(Key::Nr, nr.into());
     }
     out.word(Key::Abi, event.slot.abi().name());
     chained::write_handlers(event, out);

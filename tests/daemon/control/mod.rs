@@ -50,7 +50,7 @@ impl Client {
 }
 
 /// Runs a command against the daemon of `setup`; returns exit code, standard output and standard error.
-fn ask(setup: &Setup, words: &[&str]) -> (i32, String, String) {
+pub fn ask(setup: &Setup, words: &[&str]) -> (i32, String, String) {
     let mut command = Command::new(env!("CARGO_BIN_EXE_tailcalld"));
     output_of(command.args(words).env("RUNTIME_DIRECTORY", setup.path("run")))
 }

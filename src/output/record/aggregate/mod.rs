@@ -86,8 +86,8 @@ fn call(aggregated: &Aggregated, out: &mut impl Fields) {
     if let Some(name) = slot.name() {
         out.word(Key::Syscall, name);
     }
-    if !slot.abi().is_probe() {
-        out.unsigned(Key::Nr, slot.nr().into());
+    if let Some(nr) = slot.known_nr() {
+        out.unsigned(Key::Nr, nr.into());
     }
     out.word(Key::Abi, slot.abi().name());
     out.text(Key::Handler, aggregated.info.handler.as_bytes());
