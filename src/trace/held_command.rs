@@ -44,7 +44,7 @@ impl HeldCommand {
         let number = far.as_raw_fd().to_string();
         let mut command = Command::new("/proc/self/exe");
         let child = command.args(["hold", &number, "--"]).args(words).spawn().context(what)?;
-        // Its end is closed here: the end of one process is the end of the channel for the other.
+        // Closed here, so that each side of the channel ends with its process.
         drop(far);
         let id = rustix::process::Pid::from_raw(i32::try_from(child.id())?).context(what)?;
         let process = pidfd_open(id, PidfdFlags::empty()).context(what)?;

@@ -125,7 +125,7 @@ impl TraceFolder {
         let path = PathBuf::from(format!("{FOLDER}{}", std::process::id()));
         let make = || DirBuilder::new().mode(0o700).create(&path);
         let made = make().or_else(|error| match error.kind() {
-            // Of a trace that was killed, whose process had the same number.
+            // A trace that was killed has left it; its process had the same number.
             ErrorKind::AlreadyExists => fs::remove_dir_all(&path).and_then(|()| make()),
             _ => Err(error),
         });

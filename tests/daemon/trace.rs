@@ -134,7 +134,7 @@ fn trace_beside_daemon_leaves_its_records_alone() {
     let name = trigger(&["times", "50", "native", &traced.number, "nth"]);
     let records = daemon.stop();
     assert_eq!(counted(&events_of(&records, &name), "0"), (0..CALLS).collect());
-    // Those of the traced command are there, too; the two self-tests are not.
+    // The daemon records the traced command as well.
     assert_eq!(records.len() as u64, 2 * CALLS + 1);
 }
 
