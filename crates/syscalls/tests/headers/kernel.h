@@ -185,6 +185,12 @@ typedef __SIZE_TYPE__ size_t;
 #if __has_include(<linux/io_uring.h>)
 #include <linux/io_uring.h>
 #endif
+#if __has_include(<linux/io_uring/bpf_filter.h>)
+#include <linux/io_uring/bpf_filter.h>
+#endif
+#if __has_include(<linux/io_uring/query.h>)
+#include <linux/io_uring/query.h>
+#endif
 #if __has_include(<linux/ioprio.h>)
 #include <linux/ioprio.h>
 #endif

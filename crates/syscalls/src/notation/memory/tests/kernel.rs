@@ -260,6 +260,50 @@ fn structure_of_ring_is_that_of_the_operation() {
 }
 
 #[test]
+fn structure_of_newer_operation_of_ring_has_its_members() {
+    let register = |opcode, result, moment, bytes: &[u8]| {
+        let bytes = [bytes, &[0; 200]].concat();
+        let captures = vec![
+            capture(2, Moment::Entry, Value::Bytes(&bytes), SOME),
+            capture(2, moment, Value::Bytes(&bytes), SOME),
+        ];
+        arguments("io_uring_register", [3, opcode, 0x1000, 1, 0, 0], result, captures)[2].clone()
+    };
+    let entry = |opcode, bytes: Vec<u8>| register(opcode, -22, Moment::Entry, &bytes);
+    // A message: opcode and descriptor, user data of the other ring, kind, length, flags, own user data.
+    let message = [words(&[0x5_0000_0028, 0xab, 0]), ints(&[7, 2]), words(&[0xcd])].concat();
+    assert_eq!(
+        entry(31, message),
+        "{opcode=40, flags=0, ioprio=0, fd=5, off=0xab, addr=IORING_MSG_DATA, len=7, \
+         msg_ring_flags=IORING_MSG_RING_FLAGS_PASS, user_data=0xcd, file_index=0, addr3=0}"
+    );
+    let region = words(&[0x2000, 1]);
+    assert_eq!(entry(34, region), "{region_uptr=0x2000, flags=IORING_MEM_REGION_REG_WAIT_ARG}");
+    let queue = [ints(&[2, 1, 256, 2]), words(&[0x2000, 0x3000]), vec![0; 32]].concat();
+    assert_eq!(
+        entry(32, queue),
+        "{if_idx=2, if_rxq=1, rq_entries=256, flags=ZCRX_REG_NODEV, area_ptr=0x2000, \
+         region_ptr=0x3000, rx_buf_len=0, event_desc=NULL}"
+    );
+    let command = |op, data| entry(36, [ints(&[9, op]), words(&[0, 0, data])].concat());
+    assert_eq!(command(2, 1), "{zcrx_id=9, op=ZCRX_CTRL_ARM_EVENT, event_type=1}");
+    assert_eq!(command(3, 0x4000), "{zcrx_id=9, op=ZCRX_CTRL_ADD_AREA, area_ptr=0x4000}");
+    assert_eq!(command(0, 7), "{zcrx_id=9, op=ZCRX_CTRL_FLUSH_RQ}");
+    let filter = [ints(&[1, 0, 18, 1, 4, 8]), words(&[0x5000])].concat();
+    assert_eq!(
+        entry(37, filter),
+        "{cmd_type=IO_URING_BPF_CMD_FILTER, cmd_flags=0, opcode=18, \
+         flags=IO_URING_BPF_FILTER_DENY_REST, filter_len=4, pdu_size=8, filter_ptr=0x5000}"
+    );
+    let question = [words(&[0, 0x6000]), ints(&[1, 40, u32::MAX - 94])].concat();
+    assert_eq!(
+        register(35, 0, Moment::Return, &question),
+        "{next_entry=NULL, query_data=0x6000, query_op=IO_URING_QUERY_ZCRX, size=40, \
+         result=-EOPNOTSUPP}"
+    );
+}
+
+#[test]
 fn error_of_socket_has_name() {
     let getsockopt = |error| {
         let (error, size) = (ints(&[error]), ints(&[4]));
