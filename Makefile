@@ -9,6 +9,7 @@
 #	sudo make soak      runs load and faults for half an hour, compares all counts (MINUTES=5)
 #	make fuzz           runs the fuzz targets, a minute each (SECONDS_EACH=1800, TARGETS="config json")
 #	sudo make install   installs binary, unit, configuration, catalog, manual pages and the header for handlers
+#	make tarball        makes a tarball of a static binary, with checksums, in target/packages
 
 PREFIX ?= /usr/local
 SYSCONFDIR ?= /etc
@@ -26,8 +27,8 @@ SHIPPED = $(DESTDIR)$(DATADIR)/tailcalld.toml
 EXAMPLES = $(wildcard examples/handlers/*.c) examples/handlers/Makefile
 C_FILES = $(wildcard bpf/*.[ch] bpf/handlers/*.c bpf/objects/*.c sdk/tailcalld/*.h examples/handlers/*.c)
 
-.PHONY: all build setup setup-test setup-e2e setup-bench setup-matrix run test matrix e2e bench \
-	soak fuzz lint format install uninstall clean
+.PHONY: all build setup setup-test setup-e2e setup-bench setup-matrix setup-static run test matrix e2e bench \
+	soak fuzz lint format install install-files uninstall clean static tarball
 
 all: build
 
@@ -45,6 +46,9 @@ setup-bench:
 
 setup-matrix:
 	@sh scripts/setup.sh matrix
+
+setup-static:
+	@sh scripts/setup.sh static
 
 build: setup
 	$(CARGO) build --release --locked
@@ -90,6 +94,12 @@ format:
 
 # Never overwrites the configuration. The shipped one is installed to $(DATADIR) for comparison.
 install: build
+	@$(MAKE) --no-print-directory install-files
+	$(if $(DESTDIR),,sh scripts/refresh.sh)
+	@echo 'next: sudo systemctl enable --now tailcalld; journalctl -u tailcalld -f'
+
+# Installs BINARY, which is there already. Packages are made of this.
+install-files:
 	install -D -m 755 $(BINARY) $(DESTDIR)$(BINDIR)/tailcalld
 	install -d $(DESTDIR)$(UNITDIR)
 	sed 's|@BINDIR@|$(BINDIR)|' systemd/tailcalld.service > $(DESTDIR)$(UNITDIR)/tailcalld.service
@@ -106,8 +116,6 @@ install: build
 	install -m 644 examples/handlers/rust/Cargo.* $(DESTDIR)$(DATADIR)/handlers/rust
 	install -m 644 examples/handlers/rust/src/*.rs $(DESTDIR)$(DATADIR)/handlers/rust/src
 	[ -e $(CONFIG) ] || install -D -m 644 config/tailcalld.toml $(CONFIG)
-	$(if $(DESTDIR),,sh scripts/refresh.sh)
-	@echo 'next: sudo systemctl enable --now tailcalld; journalctl -u tailcalld -f'
 
 # Stops the service first. Keeps a configuration that was edited.
 uninstall:
@@ -118,6 +126,13 @@ uninstall:
 	rm -f $(DESTDIR)$(MANDIR)/man8/tailcalld.8 $(DESTDIR)$(MANDIR)/man5/tailcalld.toml.5
 	rm -rf $(DESTDIR)$(DATADIR) $(DESTDIR)$(INCLUDEDIR)/tailcalld
 	$(if $(DESTDIR),,sh scripts/refresh.sh)
+
+# A binary that needs no library: scripts/static.sh.
+static: setup-static
+	sh scripts/static.sh
+
+tarball: static
+	sh scripts/package.sh $@
 
 clean:
 	$(CARGO) clean

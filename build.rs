@@ -81,9 +81,20 @@ fn compile(source: &Path, out: &Path) -> PathBuf {
         builder.clang(clang);
     }
     let args = ["-I", "bpf", "-I", "sdk", "-Wall", "-Wextra", "-Werror", "-Wno-unused-parameter"];
-    let built = builder.source(source).obj(&object).clang_args(args.map(OsString::from)).build();
+    let paths = prefix_maps(out);
+    let args = args.map(OsString::from).into_iter().chain(paths);
+    let built = builder.source(source).obj(&object).clang_args(args).build();
     built.unwrap_or_else(|e| panic!("cannot compile {}: {e:#}", source.display()));
     object
+}
+
+/// Returns options that keep paths of this machine out of the types: an object, and with it the stamps, does not depend on
+/// where it was built.
+fn prefix_maps(out: &Path) -> [OsString; 2] {
+    let folder =
+        env::current_dir().expect("cargo starts build scripts in the folder of the package");
+    let folders = [(folder.as_path(), "."), (out, "out")];
+    folders.map(|(from, to)| format!("-fdebug-prefix-map={}={to}", from.display()).into())
 }
 
 fn link(objects: &[PathBuf], out: &Path) -> PathBuf {

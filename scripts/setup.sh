@@ -1,7 +1,7 @@
 #!/bin/sh
-# setup.sh [test | bench | e2e | matrix]: installs the packages that are missing to build tailcalld,
-# and with an argument those to run the tests, the benchmarks, the container or the guests of that
-# name. Uses apt; on other distributions it prints the list.
+# setup.sh [test | bench | e2e | matrix | static]: installs the packages that are missing to
+# build tailcalld, and with an argument those to run the tests, the benchmarks, the container or the
+# guests of that name, or to make packages. Uses apt; on other distributions it prints the list.
 set -eu
 
 # Pairs of a command and the package that contains it.
@@ -12,6 +12,7 @@ test='bpftool:bpftool unshare:util-linux setpriv:util-linux logger:bsdutils jour
 traced='strace:strace bash:bash /usr/bin/python3:python3 git:git curl:curl cc:gcc'
 e2e='systemd-nspawn:systemd-container debootstrap:debootstrap bpftool:bpftool'
 matrix='qemu-system-x86_64:qemu-system-x86 cpio:cpio flock:util-linux strip:binutils debootstrap:debootstrap'
+static='readelf:binutils'
 
 # Prints a pair for each clang of the distribution, from the oldest that compiles the BPF object.
 clangs() {
@@ -27,8 +28,9 @@ test) more="$test $traced" ;;
 bench) more=$test ;;
 e2e) more=$e2e ;;
 matrix) more="$matrix $(clangs)" ;;
+static) more=$static ;;
 *)
-	echo "usage: $0 [test | bench | e2e | matrix]" >&2
+	echo "usage: $0 [test | bench | e2e | matrix | static]" >&2
 	exit 2
 	;;
 esac
@@ -50,9 +52,13 @@ if [ "${1:-}" = matrix ]; then
 	if ! command -v busybox >/dev/null || ldd "$(command -v busybox)" >/dev/null 2>&1; then
 		missing="$missing busybox-static"
 	fi
-	pkg-config --exists libzstd || missing="$missing libzstd-dev"
 	[ -e /usr/share/keyrings/debian-archive-keyring.gpg ] || missing="$missing debian-archive-keyring"
 fi
+case ${1:-} in
+matrix | static) # static programs
+	pkg-config --exists libzstd || missing="$missing libzstd-dev"
+	;;
+esac
 missing=$(printf '%s\n' $missing | sort -u | tr '\n' ' ')
 
 if [ -n "${missing# }" ]; then

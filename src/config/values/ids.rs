@@ -2,10 +2,9 @@
 
 use std::ops::RangeInclusive;
 
-use nix::unistd::{Group, User};
 use toml::de::DeValue;
 
-use super::{expected, negated, number, shown};
+use super::{expected, negated, number, owners, shown};
 use crate::config::fault::Problem;
 use crate::config::filter::Ids;
 use crate::config::text::quoted;
@@ -27,12 +26,12 @@ struct OwnerKind {
 const USERS: OwnerKind = OwnerKind {
     name: "user",
     example: "1000, \"www-data\", \"1000-1999\" or \"!0\"",
-    look_up: |name| Ok(User::from_name(name)?.map(|user| user.uid.as_raw())),
+    look_up: owners::user,
 };
 const GROUPS: OwnerKind = OwnerKind {
     name: "group",
     example: "1000, \"adm\", \"1000-1999\" or \"!0\"",
-    look_up: |name| Ok(Group::from_name(name)?.map(|group| group.gid.as_raw())),
+    look_up: owners::group,
 };
 
 /// Parses one or several users.

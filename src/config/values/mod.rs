@@ -7,6 +7,7 @@ mod keep;
 mod kernel;
 mod level;
 mod names;
+mod owners;
 mod patterns;
 mod ranges;
 mod rate;

@@ -1,0 +1,49 @@
+#!/bin/sh
+# package.sh tarball: makes packages of a static binary (scripts/static.sh) in target/packages. From the same
+# binary and the same tools they are the same byte for byte. Called by make.
+#
+#	BINARY=FILE	the binary; default: target/static/tailcalld
+#	VERSION=TEXT	version of the packages; default: the one in Cargo.toml
+#	PACKAGES=DIR	where they go; default: target/packages
+#	SOURCE_DATE_EPOCH=SECONDS	time of the files in them; default: that of the last commit
+set -eu
+cd "$(dirname "$0")/.."
+export LC_ALL=C TZ=UTC
+umask 022
+
+format=$1
+binary=$(realpath "${BINARY:-target/static/tailcalld}")
+version=${VERSION:-$(sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml)}
+mkdir -p "${PACKAGES:-target/packages}"
+packages=$(realpath "${PACKAGES:-target/packages}")
+[ -n "${SOURCE_DATE_EPOCH:-}" ] || SOURCE_DATE_EPOCH=$(git log -1 --format=%ct 2>/dev/null || stat -c %Y CHANGELOG.md)
+export SOURCE_DATE_EPOCH
+
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+
+# Refuses what would not run elsewhere.
+if readelf -l "$binary" | grep -q 'program interpreter'; then
+	echo "$binary is not static: build it with scripts/static.sh" >&2
+	exit 65
+fi
+
+# install_files DIRECTORY ARGUMENT...
+install_files() {
+	make -s install-files BINARY="$binary" DESTDIR="$@"
+}
+
+tarball() {
+	local name="tailcalld-$version-linux-$(uname -m)"
+	install_files "$work/$name" >/dev/null
+	install -m 755 packaging/install.sh scripts/refresh.sh "$work/$name"
+	cp README.md CHANGELOG.md LICENSE-* "$work/$name"
+	tar -C "$work" --sort=name --mtime="@$SOURCE_DATE_EPOCH" --owner=0 --group=0 --numeric-owner --format=gnu \
+		-cf - "$name" | gzip -9n >"$packages/$name.tar.gz"
+}
+
+$format
+cd "$packages"
+find . -maxdepth 1 -name 'tailcalld*' -type f -printf '%P\n' | sort | xargs sha256sum >SHA256SUMS
+sha256sum --quiet --check SHA256SUMS
+cat SHA256SUMS
