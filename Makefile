@@ -4,12 +4,13 @@
 #	make test           runs all tests; those that load BPF programs need root
 #	make lint           checks format, clippy and the house rules
 #	make matrix         runs the kernel tests on other kernels, emulated (KERNELS="5.10 7.3")
-#	sudo make e2e       tests the service on a real systemd, in a container (SUITE=trixie)
+#	sudo make e2e       tests the service and the packages on a real systemd, in a container (SUITE=trixie)
 #	sudo make bench     measures the costs, side by side with other tools; writes docs/benchmarks.md
 #	sudo make soak      runs load and faults for half an hour, compares all counts (MINUTES=5)
 #	make fuzz           runs the fuzz targets, a minute each (SECONDS_EACH=1800, TARGETS="config json")
 #	sudo make install   installs binary, unit, configuration, catalog, manual pages and the header for handlers
 #	make tarball        makes a tarball of a static binary, with checksums, in target/packages
+#	make deb            the same for Debian and its derivatives: the service, and the header for handlers
 
 PREFIX ?= /usr/local
 SYSCONFDIR ?= /etc
@@ -27,8 +28,8 @@ SHIPPED = $(DESTDIR)$(DATADIR)/tailcalld.toml
 EXAMPLES = $(wildcard examples/handlers/*.c) examples/handlers/Makefile
 C_FILES = $(wildcard bpf/*.[ch] bpf/handlers/*.c bpf/objects/*.c sdk/tailcalld/*.h examples/handlers/*.c)
 
-.PHONY: all build setup setup-test setup-e2e setup-bench setup-matrix setup-static run test matrix e2e bench \
-	soak fuzz lint format install install-files uninstall clean static tarball
+.PHONY: all build setup setup-test setup-e2e setup-bench setup-matrix setup-static setup-deb run test matrix e2e \
+	e2e-packages bench soak fuzz lint format install install-files uninstall clean static tarball deb
 
 all: build
 
@@ -50,6 +51,9 @@ setup-matrix:
 setup-static:
 	@sh scripts/setup.sh static
 
+setup-deb:
+	@sh scripts/setup.sh deb
+
 build: setup
 	$(CARGO) build --release --locked
 
@@ -64,10 +68,15 @@ KERNELS ?= 5.10 6.1 6.12 7
 matrix: setup-matrix
 	sh tests/matrix/run.sh $(KERNELS)
 
-# SUITE=trixie boots Debian 13.
+# SUITE=trixie boots Debian 13, SUITE=bullseye Debian 11.
 SUITE ?= bookworm
-e2e: setup-e2e build
+e2e: setup-e2e build setup-deb static
 	bash scripts/e2e.sh $(SUITE)
+	bash scripts/e2e-packages.sh $(SUITE)
+
+# The packages alone.
+e2e-packages: setup-e2e setup-deb static
+	bash scripts/e2e-packages.sh $(SUITE)
 
 # SECTIONS="a b" measures these only; FULL=1 measures longer; ROUNDS=3 is faster and less precise.
 bench: setup-bench
@@ -131,7 +140,8 @@ uninstall:
 static: setup-static
 	sh scripts/static.sh
 
-tarball: static
+deb: setup-deb
+tarball deb: static
 	sh scripts/package.sh $@
 
 clean:

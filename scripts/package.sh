@@ -1,5 +1,5 @@
 #!/bin/sh
-# package.sh tarball: makes packages of a static binary (scripts/static.sh) in target/packages. From the same
+# package.sh tarball | deb: makes packages of a static binary (scripts/static.sh) in target/packages. From the same
 # binary and the same tools they are the same byte for byte. Called by make.
 #
 #	BINARY=FILE	the binary; default: target/static/tailcalld
@@ -10,6 +10,10 @@ set -eu
 cd "$(dirname "$0")/.."
 export LC_ALL=C TZ=UTC
 umask 022
+
+source=$PWD
+# Who answers for the packages.
+maintainer="${DEBFULLNAME:-The tailcalld authors} <${DEBEMAIL:-packages@tailcalld.invalid}>"
 
 format=$1
 binary=$(realpath "${BINARY:-target/static/tailcalld}")
@@ -40,6 +44,32 @@ tarball() {
 	cp README.md CHANGELOG.md LICENSE-* "$work/$name"
 	tar -C "$work" --sort=name --mtime="@$SOURCE_DATE_EPOCH" --owner=0 --group=0 --numeric-owner --format=gnu \
 		-cf - "$name" | gzip -9n >"$packages/$name.tar.gz"
+}
+
+# Prints the source packages of the libraries in the binary, with the versions.
+built_using() {
+	dpkg-query -W -f '${source:Package} (= ${source:Version}), ' libc6-dev libelf-dev zlib1g-dev libzstd-dev
+}
+
+deb() {
+	local tree="$work/tailcalld"
+	mkdir "$tree"
+	cp -r packaging/debian README.md CHANGELOG.md docs "$tree"
+	sed -i "s/@MAINTAINER@/$maintainer/" "$tree/debian/control"
+	cat >"$tree/debian/changelog" <<-END
+		tailcalld ($version-1) unstable; urgency=medium
+
+		  * The changes are in changelog.gz beside this file.
+
+		 -- $maintainer  $(date -R -d "@$SOURCE_DATE_EPOCH")
+	END
+	(
+		cd "$tree"
+		export SOURCE="$source" BINARY="$binary" BUILT_USING="$(built_using)"
+		dpkg-buildpackage --build=binary --no-sign >"$work/log" 2>&1 || { cat "$work/log" >&2; exit 1; }
+	)
+	lintian --allow-root --fail-on=error,warning "$work"/*.changes >&2
+	mv "$work"/*.deb "$packages"
 }
 
 $format
