@@ -8,7 +8,7 @@
 #	sudo make bench     measures the costs, side by side with other tools; writes docs/benchmarks.md
 #	sudo make soak      runs load and faults for half an hour, compares all counts (MINUTES=5)
 #	make fuzz           runs the fuzz targets, a minute each (SECONDS_EACH=1800, TARGETS="config json")
-#	sudo make install   installs binary, unit, configuration, catalog, manual pages and the header for handlers
+#	sudo make install   installs binary, unit, configuration, catalog, manual pages, completions and the header for handlers
 #	make tarball        makes a tarball of a static binary, with checksums, in target/packages
 #	make deb            the same for Debian and its derivatives: the service, and the header for handlers
 
@@ -20,6 +20,9 @@ CATALOGDIR = $(PREFIX)/lib/systemd/catalog
 MANDIR = $(PREFIX)/share/man
 DATADIR = $(PREFIX)/share/tailcalld
 INCLUDEDIR = $(PREFIX)/include
+BASHDIR = $(PREFIX)/share/bash-completion/completions
+ZSHDIR = $(PREFIX)/share/zsh/site-functions
+FISHDIR = $(PREFIX)/share/fish/vendor_completions.d
 
 CARGO = sh scripts/cargo.sh
 BINARY = target/release/tailcalld
@@ -116,6 +119,9 @@ install-files:
 	install -D -m 644 systemd/tailcalld.catalog $(DESTDIR)$(CATALOGDIR)/tailcalld.catalog
 	install -D -m 644 docs/man/tailcalld.8 $(DESTDIR)$(MANDIR)/man8/tailcalld.8
 	install -D -m 644 docs/man/tailcalld.toml.5 $(DESTDIR)$(MANDIR)/man5/tailcalld.toml.5
+	install -D -m 644 completions/tailcalld.bash $(DESTDIR)$(BASHDIR)/tailcalld
+	install -D -m 644 completions/_tailcalld $(DESTDIR)$(ZSHDIR)/_tailcalld
+	install -D -m 644 completions/tailcalld.fish $(DESTDIR)$(FISHDIR)/tailcalld.fish
 	install -D -m 644 config/tailcalld.toml $(SHIPPED)
 	install -D -m 644 systemd/log-namespace.conf $(DESTDIR)$(DATADIR)/log-namespace.conf
 	install -D -m 644 systemd/journald@tailcalld.conf $(DESTDIR)$(DATADIR)/journald@tailcalld.conf
@@ -133,6 +139,7 @@ uninstall:
 	rm -f $(DESTDIR)$(BINDIR)/tailcalld $(DESTDIR)$(UNITDIR)/tailcalld.service
 	rm -f $(DESTDIR)$(CATALOGDIR)/tailcalld.catalog
 	rm -f $(DESTDIR)$(MANDIR)/man8/tailcalld.8 $(DESTDIR)$(MANDIR)/man5/tailcalld.toml.5
+	rm -f $(DESTDIR)$(BASHDIR)/tailcalld $(DESTDIR)$(ZSHDIR)/_tailcalld $(DESTDIR)$(FISHDIR)/tailcalld.fish
 	rm -rf $(DESTDIR)$(DATADIR) $(DESTDIR)$(INCLUDEDIR)/tailcalld
 	$(if $(DESTDIR),,sh scripts/refresh.sh)
 
