@@ -10,7 +10,7 @@
 #	make fuzz           runs the fuzz targets, a minute each (SECONDS_EACH=1800, TARGETS="config json")
 #	sudo make install   installs binary, unit, configuration, catalog, manual pages, completions and the header for handlers
 #	make tarball        makes a tarball of a static binary, with checksums, in target/packages
-#	make deb            the same for Debian and its derivatives: the service, and the header for handlers
+#	make deb, make rpm  the same as packages: the service, and the header for handlers
 
 PREFIX ?= /usr/local
 SYSCONFDIR ?= /etc
@@ -31,8 +31,8 @@ SHIPPED = $(DESTDIR)$(DATADIR)/tailcalld.toml
 EXAMPLES = $(wildcard examples/handlers/*.c) examples/handlers/Makefile
 C_FILES = $(wildcard bpf/*.[ch] bpf/handlers/*.c bpf/objects/*.c sdk/tailcalld/*.h examples/handlers/*.c)
 
-.PHONY: all build setup setup-test setup-e2e setup-bench setup-matrix setup-static setup-deb run test matrix e2e \
-	e2e-packages bench soak fuzz lint format install install-files uninstall clean static tarball deb
+.PHONY: all build setup setup-test setup-e2e setup-bench setup-matrix setup-static setup-deb setup-rpm run test matrix e2e \
+	e2e-packages bench soak fuzz lint format install install-files uninstall clean static tarball deb rpm
 
 all: build
 
@@ -54,8 +54,8 @@ setup-matrix:
 setup-static:
 	@sh scripts/setup.sh static
 
-setup-deb:
-	@sh scripts/setup.sh deb
+setup-deb setup-rpm:
+	@sh scripts/setup.sh $(@:setup-%=%)
 
 build: setup
 	$(CARGO) build --release --locked
@@ -73,12 +73,12 @@ matrix: setup-matrix
 
 # SUITE=trixie boots Debian 13, SUITE=bullseye Debian 11.
 SUITE ?= bookworm
-e2e: setup-e2e build setup-deb static
+e2e: setup-e2e build setup-deb setup-rpm static
 	bash scripts/e2e.sh $(SUITE)
 	bash scripts/e2e-packages.sh $(SUITE)
 
 # The packages alone.
-e2e-packages: setup-e2e setup-deb static
+e2e-packages: setup-e2e setup-deb setup-rpm static
 	bash scripts/e2e-packages.sh $(SUITE)
 
 # SECTIONS="a b" measures these only; FULL=1 measures longer; ROUNDS=3 is faster and less precise.
@@ -148,7 +148,8 @@ static: setup-static
 	sh scripts/static.sh
 
 deb: setup-deb
-tarball deb: static
+rpm: setup-rpm
+tarball deb rpm: static
 	sh scripts/package.sh $@
 
 clean:

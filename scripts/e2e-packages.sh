@@ -24,10 +24,23 @@ other_version() {
 	! cmp -s target/static/tailcalld "$1"
 }
 
+# Puts the rpm of this machine into the tree, with its settings and libraries, and a directory that each system with rpm
+# has.
+add_rpm() {
+	local program
+	program=$(command -v rpm)
+	mkdir -p "$root/opt/rpm/lib" "$root/usr/share/licenses"
+	cp "$program" "$root/opt/rpm/rpm"
+	cp -r /usr/lib/rpm "$root/opt/rpm/config"
+	ldd "$program" | sed -n 's|.* => \(/[^ ]*\) .*|\1|p' | xargs cp -Lt "$root/opt/rpm/lib"
+	cp -L "$(ldd "$program" | sed -n 's|^\t\(/[^ ]*ld-linux[^ ]*\) .*|\1|p')" "$root/opt/rpm/ld.so"
+}
+
 version=$(sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml)
 mkdir "$shared/packages"
 other_version "$work/next"
-for format in deb; do
+add_rpm
+for format in deb rpm; do
 	PACKAGES="$shared/packages/old" sh scripts/package.sh "$format" >/dev/null
 	PACKAGES="$shared/packages/new" VERSION="$version+next" BINARY="$work/next" sh scripts/package.sh "$format" >/dev/null
 done

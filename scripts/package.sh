@@ -1,5 +1,5 @@
 #!/bin/sh
-# package.sh tarball | deb: makes packages of a static binary (scripts/static.sh) in target/packages. From the same
+# package.sh tarball | deb | rpm: makes packages of a static binary (scripts/static.sh) in target/packages. From the same
 # binary and the same tools they are the same byte for byte. Called by make.
 #
 #	BINARY=FILE	the binary; default: target/static/tailcalld
@@ -20,7 +20,7 @@ binary=$(realpath "${BINARY:-target/static/tailcalld}")
 version=${VERSION:-$(sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml)}
 mkdir -p "${PACKAGES:-target/packages}"
 packages=$(realpath "${PACKAGES:-target/packages}")
-[ -n "${SOURCE_DATE_EPOCH:-}" ] || SOURCE_DATE_EPOCH=$(git log -1 --format=%ct 2>/dev/null || stat -c %Y CHANGELOG.md)
+[ -n "${SOURCE_DATE_EPOCH:-}" ] || SOURCE_DATE_EPOCH=$(git -c safe.directory="$PWD" log -1 --format=%ct 2>/dev/null || stat -c %Y CHANGELOG.md)
 export SOURCE_DATE_EPOCH
 
 work=$(mktemp -d)
@@ -70,6 +70,21 @@ deb() {
 	)
 	lintian --allow-root --fail-on=error,warning "$work"/*.changes >&2
 	mv "$work"/*.deb "$packages"
+}
+
+rpm() {
+	rpmbuild -bb --quiet --define "_topdir $work/rpm" --define "source $source" --define "binary $binary" \
+		--define "wanted_version $version" --define "maintainer $maintainer" \
+		--define "date $(date -d "@$SOURCE_DATE_EPOCH" '+%a %b %d %Y')" packaging/tailcalld.spec >"$work/log" 2>&1 || {
+		cat "$work/log" >&2
+		exit 1
+	}
+	rpmlint --config packaging/rpmlint.toml "$work"/rpm/RPMS/*/*.rpm >"$work/log" 2>&1 || true
+	if ! grep -q ' 0 errors, 0 warnings' "$work/log"; then
+		cat "$work/log" >&2
+		exit 1
+	fi
+	mv "$work"/rpm/RPMS/*/*.rpm "$packages"
 }
 
 $format

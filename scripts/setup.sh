@@ -1,6 +1,6 @@
 #!/bin/sh
-# setup.sh [test | bench | e2e | matrix | static | deb]: installs the packages that are missing to
-# build tailcalld, and with an argument those to run the tests, the benchmarks, the container or the
+# setup.sh [test | bench | e2e | matrix | static | deb | rpm]: installs the packages that are missing
+# to build tailcalld, and with an argument those to run the tests, the benchmarks, the container or the
 # guests of that name, or to make packages. Uses apt; on other distributions it prints the list.
 set -eu
 
@@ -14,6 +14,7 @@ e2e='systemd-nspawn:systemd-container debootstrap:debootstrap bpftool:bpftool'
 matrix='qemu-system-x86_64:qemu-system-x86 cpio:cpio flock:util-linux strip:binutils debootstrap:debootstrap'
 static='readelf:binutils'
 deb='dpkg-buildpackage:dpkg-dev dh:debhelper lintian:lintian'
+rpm='rpmbuild:rpm rpmlint:rpmlint'
 
 # Prints a pair for each clang of the distribution, from the oldest that compiles the BPF object.
 clangs() {
@@ -31,8 +32,9 @@ e2e) more=$e2e ;;
 matrix) more="$matrix $(clangs)" ;;
 static) more=$static ;;
 deb) more="$static $deb" ;;
+rpm) more="$static $rpm" ;;
 *)
-	echo "usage: $0 [test | bench | e2e | matrix | static | deb]" >&2
+	echo "usage: $0 [test | bench | e2e | matrix | static | deb | rpm]" >&2
 	exit 2
 	;;
 esac
@@ -57,7 +59,7 @@ if [ "${1:-}" = matrix ]; then
 	[ -e /usr/share/keyrings/debian-archive-keyring.gpg ] || missing="$missing debian-archive-keyring"
 fi
 case ${1:-} in
-matrix | static | deb) # static programs
+matrix | static | deb | rpm) # static programs
 	pkg-config --exists libzstd || missing="$missing libzstd-dev"
 	;;
 esac
