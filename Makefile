@@ -28,7 +28,7 @@ CARGO = sh scripts/cargo.sh
 BINARY = target/release/tailcalld
 CONFIG = $(DESTDIR)$(SYSCONFDIR)/tailcalld.toml
 SHIPPED = $(DESTDIR)$(DATADIR)/tailcalld.toml
-EXAMPLES = $(wildcard examples/handlers/*.c) examples/handlers/Makefile
+EXAMPLES = $(wildcard examples/handlers/*.c)
 C_FILES = $(wildcard bpf/*.[ch] bpf/handlers/*.c bpf/objects/*.c sdk/tailcalld/*.h examples/handlers/*.c)
 
 .PHONY: all build setup setup-test setup-e2e setup-bench setup-matrix setup-static setup-deb setup-rpm run test matrix e2e \
@@ -128,6 +128,8 @@ install-files:
 	install -d $(DESTDIR)$(INCLUDEDIR)/tailcalld $(DESTDIR)$(DATADIR)/handlers/rust/src
 	install -m 644 sdk/tailcalld/*.h $(DESTDIR)$(INCLUDEDIR)/tailcalld
 	install -m 644 $(EXAMPLES) $(DESTDIR)$(DATADIR)/handlers
+	sed 's|^SDK ?= .*|SDK ?= $(INCLUDEDIR)|' examples/handlers/Makefile > $(DESTDIR)$(DATADIR)/handlers/Makefile
+	chmod 644 $(DESTDIR)$(DATADIR)/handlers/Makefile
 	install -m 644 examples/handlers/rust/Cargo.* $(DESTDIR)$(DATADIR)/handlers/rust
 	install -m 644 examples/handlers/rust/src/*.rs $(DESTDIR)$(DATADIR)/handlers/rust/src
 	[ -e $(CONFIG) ] || install -D -m 644 config/tailcalld.toml $(CONFIG)

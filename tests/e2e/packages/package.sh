@@ -5,6 +5,7 @@
 check_running() {
 	is 'is active' active "$(systemctl is-active tailcalld)"
 	is 'the process has the installed program' 0 "$(outcome cmp "/proc/$(property MainPID)/exe" /usr/bin/tailcalld)"
+	is 'the examples find the header' 'SDK ?= /usr/include' "$(grep ^SDK /usr/share/tailcalld/handlers/Makefile)"
 	soon 'the host finds one dispatcher' 1 host dispatchers
 	run_unit "$1.service" /bin/true "of-$1"
 	settle
