@@ -73,7 +73,7 @@ matrix: setup-matrix
 
 # SUITE=trixie boots Debian 13, SUITE=bullseye Debian 11.
 SUITE ?= bookworm
-e2e: setup-e2e build setup-deb setup-rpm static
+e2e: setup-e2e setup-deb setup-rpm static
 	bash scripts/e2e.sh $(SUITE)
 	bash scripts/e2e-packages.sh $(SUITE)
 

@@ -12,7 +12,7 @@ cache=${XDG_CACHE_HOME:-$HOME/.cache}/tailcalld
 tree=$cache/$suite
 
 case $suite in
-bookworm) libelf=libelf1 ;;
+bullseye | bookworm) libelf=libelf1 ;;
 *) libelf=libelf1t64 ;;
 esac
 # A server's packages without build tools. libpam-systemd starts the service manager of a user.

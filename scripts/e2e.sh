@@ -1,6 +1,6 @@
 #!/bin/bash
 # e2e.sh [SUITE]: boots a Debian tree (default: bookworm) with a real systemd in a container, where
-# only `make install` has installed tailcalld, and runs tests/e2e/drive.sh in it. The host inspects
+# only `make install` has installed tailcalld (the static program), and runs tests/e2e/drive.sh in it. The host inspects
 # the BPF objects in the kernel on behalf of the container. Called by `make e2e`; needs root.
 #
 # Variables are those of tests/e2e/container.sh, and:
@@ -13,21 +13,26 @@ suite=${1:-bookworm}
 # shellcheck source=/dev/null
 source tests/e2e/container.sh
 
+# install_tailcalld: runs `make install` without its build, for the static program.
+install_tailcalld() {
+	make -s --old-file=build install BINARY=target/static/tailcalld DESTDIR="$root" >/dev/null
+}
+
 chapter 'install and uninstall'
 before=$(files)
-make -s install DESTDIR="$root" >/dev/null
+install_tailcalld
 is '`make install` installs every file' "$(cat tests/e2e/installed.txt)" "$(installed_files)"
 is 'tailcalld --version runs in this tree' "tailcalld $(sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml)" \
 	"$(chroot "$root" tailcalld --version 2>&1)"
 echo '# edited' >>"$root/etc/tailcalld.toml"
-make -s install DESTDIR="$root" >/dev/null
+install_tailcalld
 is 'a second `make install` keeps the edited configuration' '# edited' \
 	"$(tail -n 1 "$root/etc/tailcalld.toml")"
 cp config/tailcalld.toml "$root/etc/tailcalld.toml"
 make -s uninstall DESTDIR="$root"
 is '`make uninstall` removes every file' '' "$(diff <(echo "$before") <(files))"
 
-make -s install DESTDIR="$root" >/dev/null
+install_tailcalld
 for name in RATE KILLS RESTARTS UPGRADES RING OTHER_RING LOSSES; do
 	[ -z "${!name:-}" ] || echo "$name=${!name}"
 done >"$shared/variables"

@@ -45,9 +45,14 @@ is 'a second daemon is refused' \
 	"69 tailcalld: tailcalld is already running (process $(property MainPID)): stop it first, for instance with \`systemctl stop tailcalld\`" \
 	"$(outcome timeout 10 tailcalld --output json)"
 
-# The tree has no man, so Documentation=man: fails. Every other fault counts.
-verified=$(systemd-analyze verify tailcalld.service 2>&1 |
-	grep -vxE "(tailcalld.service: )?Command 'man tailcalld(\.toml\(5\)|\(8\))' failed with code [0-9]+")
+# The tree has no man, so Documentation=man: fails, and systemd 247 does not have one of the settings. Every other fault
+# counts.
+verified=$(SYSTEMD_LOG_COLOR=0 systemd-analyze verify tailcalld.service 2>&1 | grep -vxE \
+	-e "(tailcalld.service: )?Command 'man tailcalld(\.toml\(5\)|\(8\))' failed with code [0-9]+" \
+	-e ".*: Unknown key name 'PrivateIPC' in section 'Service', ignoring\.")
 is 'systemd-analyze verify finds no fault' '' "$verified"
-is 'systemd-analyze security reports an exposure of at most 1.3' 0 \
-	"$(systemd-analyze security --no-pager --threshold=13 tailcalld >/dev/null; echo $?)"
+# The threshold is an option from 250 on.
+if systemd-analyze --help | grep -q threshold; then
+	is 'systemd-analyze security reports an exposure of at most 1.3' 0 \
+		"$(systemd-analyze security --no-pager --threshold=13 tailcalld >/dev/null; echo $?)"
+fi

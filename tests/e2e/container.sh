@@ -59,7 +59,7 @@ dispatchers() {
 }
 
 # objects CONTAINER: prints kind and id of every BPF object in the kernel, without those that
-# processes outside of the container hold and those that systemd loads for its units.
+# processes outside of the container hold and those that systemd loads for its units: before 250 they have no names.
 #
 # Never run this while a daemon exits. bpftool opens each map, and if it closes a program array that
 # has just lost its owner, the kernel starts to clear the array a second time and may never free it
@@ -67,7 +67,7 @@ dispatchers() {
 objects() {
 	local kind
 	for kind in prog map link; do
-		bpftool "$kind" show | sed -nE "/ name (sd|restrict)_/d; s/^([0-9]+): .*/$kind \1/p"
+		bpftool "$kind" show | sed -nE "/ name (sd|restrict)_|: cgroup_(skb|device)  tag /d; s/^([0-9]+): .*/$kind \1/p"
 	done | sort | comm -23 - <(
 		fdinfo ! "$1" | sed -nE 's/.*:(prog|map|link)_id:\s*/\1 /p' | sort -u
 	)
