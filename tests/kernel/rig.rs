@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicU32, Ordering::SeqCst};
 
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use syscalls::{Abi, Slot, number};
-use tailcalld::config::AttachTo;
+use tailcalld::config::{AttachTo, Part, Pattern};
 use tailcalld::decode::{Event, Header, RingRecord, SyscallExit};
 use tailcalld::handlers::Handlers;
 use tailcalld::load::{self, Attach, AttachMode, Bpf, Rings, Wanted};
@@ -304,7 +304,23 @@ fn run_trigger_with(name: &str, words: &[&str], input: Stdio) -> String {
 /// Returns a comm for the trigger, by which a test finds its own events: tests run in parallel.
 fn unique_name() -> String {
     static NEXT: AtomicU32 = AtomicU32::new(0);
-    format!("{:x}-{}", std::process::id(), NEXT.fetch_add(1, SeqCst))
+    format!("{}{}", name_begin(), NEXT.fetch_add(1, SeqCst))
+}
+
+/// Returns what the names of this process's triggers begin with.
+fn name_begin() -> String {
+    format!("{:x}-", std::process::id())
+}
+
+/// Returns a rig that records the calls of triggers only: of a whole machine, some syscalls fill the ring.
+#[allow(dead_code)] // not every test target has such calls
+pub fn rig_of_triggers(wanted: &[(Slot, &str)]) -> Rig {
+    let mut plan = routes(&load::handlers().expect("the object opens"), wanted);
+    for rule in plan.routes.values_mut().flat_map(|route| &mut route.rules) {
+        let begin = Pattern { text: name_begin(), part: Part::Begin, is_excluded: false };
+        rule.filter.comm = Some(vec![begin]);
+    }
+    Rig::new(&plan)
 }
 
 /// Ends the test at once where no syscall with an unknown number gets as far as the tracepoint.

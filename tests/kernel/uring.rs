@@ -7,7 +7,7 @@ use tailcalld::config::{Fds, Part, Pattern};
 use tailcalld::decode::{Event, render};
 use tailcalld::load;
 
-use crate::rig::{Rig, kernel, rig, routes, scaled, slot, trigger_path};
+use crate::rig::{Rig, kernel, rig, rig_of_triggers, routes, scaled, slot, trigger_path};
 
 /// An operation by its name, its entry for the trigger, and the same as a syscall. Descriptors are open, because up to
 /// Linux 5.18 an operation of another one is refused before the tracepoint.
@@ -112,7 +112,7 @@ fn operation_has_arguments_of_syscall_that_it_stands_for() {
     let calls = SAME.map(|(_, _, syscall, _)| slot(Abi::Native, syscall));
     let routed: Vec<(Slot, &str)> =
         operations.iter().chain(&calls).map(|slot| (*slot, "args")).collect();
-    let rig = rig(&routed);
+    let rig = rig_of_triggers(&routed);
 
     for ((operation, entry, syscall, call), (ring, native)) in
         SAME.into_iter().zip(operations.into_iter().zip(calls))
