@@ -62,6 +62,7 @@ pub mod plan;
 pub mod probes;
 /// Plan in, the live bank of the kernel's table out.
 pub mod table;
+pub mod temporary;
 
 // From the kernel to the output.
 /// Bytes of a record in, an event out.

@@ -256,7 +256,8 @@ fn read_too_many_drop_ins_is_fault() {
 /// Reads the bytes as a file; each fault must be where the file has something.
 fn positions_are_in_the_file(bytes: &[u8]) {
     let directory = holding(bytes);
-    let loaded = config::load(&directory.path().join("c.toml"), &Trust::of_reader(), &handlers());
+    let loaded =
+        config::load(&directory.path().join("c.toml"), &[], &Trust::of_reader(), &handlers());
     let (_, conflicts) = plan::build(&loaded.config, &handlers());
     let text = String::from_utf8_lossy(bytes);
     let text = text.strip_prefix('\u{feff}').unwrap_or(&text);

@@ -15,7 +15,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub use check::check;
 pub use lists::{handlers, syscalls};
-pub use live::{metrics, reload, routes, stats, status};
+pub use live::{metrics, reload, route, routes, stats, status};
 pub use print::broken_pipe;
 pub use report::report;
 pub use trace::{HoldOptions, TraceOptions};
@@ -61,6 +61,9 @@ pub enum Command {
     Stats(StatsOptions),
     /// Print the state of the running daemon, where it is attached and why
     Status(ClientOptions),
+    /// Add a route for some time, remove one before it ends, or list them
+    #[command(subcommand)]
+    Route(RouteCommand),
     /// Print the live table with the counters and the cost of each route
     Routes(RoutesOptions),
     /// Print system calls as they are made, without a configuration; beside the daemon, too
@@ -124,6 +127,34 @@ pub struct RoutesOptions {
     pub measure: Option<Duration>,
 }
 
+/// Commands for temporary routes.
+#[derive(Debug, Clone, PartialEq, Eq, Subcommand)]
+pub enum RouteCommand {
+    /// Add a route that ends by itself, such as: 'openat = { handler = "args", unit = "nginx" }'
+    Add {
+        /// Line as in [routes], or [probes], of the configuration; it overrides the files
+        #[arg(value_name = "ENTRY")]
+        entry: String,
+        /// Time that the route stays, such as 10min, up to 30 days; also if the daemon is restarted meanwhile
+        #[arg(long = "for", value_name = "TIME", value_parser = live::route_time)]
+        time: Duration,
+        /// Options of the call.
+        #[command(flatten)]
+        client: ClientOptions,
+    },
+    /// Remove a temporary route before its time
+    Remove {
+        /// Number that `add` and `list` print
+        #[arg(value_name = "NUMBER")]
+        number: u32,
+        /// Options of the call.
+        #[command(flatten)]
+        client: ClientOptions,
+    },
+    /// List the temporary routes and when they end
+    List(ClientOptions),
+}
+
 /// Options of `metrics`.
 #[derive(Debug, Clone, PartialEq, Eq, Args)]
 pub struct MetricsOptions {
@@ -147,7 +178,7 @@ pub struct RunOptions {
     /// Attach point, overriding the configuration
     #[arg(long, value_enum, value_name = "MODE")]
     pub attach: Option<AttachTo>,
-    /// Control socket, for the commands stats, status, routes and reload
+    /// Control socket, for the commands stats, status, route, routes and reload
     #[arg(long, value_name = "PATH")]
     pub socket: Option<PathBuf>,
     /// Directory in a bpf file system where table, ring and links outlive a daemon without systemd

@@ -139,8 +139,9 @@ pub struct Loaded {
     pub files: Vec<PathBuf>,
 }
 
-/// Reads a file and its drop-ins, if `trust` accepts who can change them. Never fails: everything that is wrong is in [`Loaded::faults`].
-pub fn load(path: &Path, trust: &Trust, handlers: &Handlers) -> Loaded {
+/// Reads a file and its drop-ins, and then those of temporary routes, if `trust` accepts who can change them. Never fails:
+/// everything that is wrong is in [`Loaded::faults`].
+pub fn load(path: &Path, temporary: &[PathBuf], trust: &Trust, handlers: &Handlers) -> Loaded {
     let mut loaded = Loaded { config: Config::default(), faults: Vec::new(), files: Vec::new() };
     loaded.add(path, 0, trust, handlers);
     let directory = drop_in_dir(path);
@@ -153,6 +154,9 @@ pub fn load(path: &Path, trust: &Trust, handlers: &Handlers) -> Loaded {
             }
         }
         Err(reason) => loaded.faults.push(Fault::new(&directory, 1, reason.into())),
+    }
+    for (rank, file) in (loaded.files.len() + 1..).zip(temporary) {
+        loaded.add(file, rank, trust, handlers);
     }
     loaded
 }

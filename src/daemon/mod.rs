@@ -27,6 +27,7 @@ mod start;
 mod stop;
 mod suppressed;
 mod systemd;
+mod temporary_routes;
 mod timers;
 mod tracing_watch;
 mod untracked;
@@ -233,6 +234,7 @@ impl Daemon<'_> {
     fn on_timer(&mut self, timer: Timer) -> Result<()> {
         match timer {
             Timer::Reload => self.reload_in_time().map(drop),
+            Timer::TemporaryRoutes => self.expire_temporary_routes(),
             Timer::Control => self.answer(),
             Timer::Counters | Timer::ProcessTrees => self.update_counters(),
             Timer::SuppressedReport => self.report_suppressed(),

@@ -94,7 +94,7 @@ impl Daemon<'_> {
         self.watch.renew();
         let trust = Trust::of_daemon();
         load::read_objects(&self.options.config, &mut self.bpf.handlers, &trust);
-        let verdict = match plan::read_trusted(&self.options.config, &trust, &self.bpf.handlers) {
+        let verdict = match self.read_plan(&self.options.config, &trust, &self.bpf.handlers) {
             Ok(plan) => {
                 let record = self.difference(&plan, &self.bpf.handlers);
                 let has_changes = record.has_changes() || self.last_reload.refused.is_some();
@@ -108,6 +108,7 @@ impl Daemon<'_> {
             }
             Err(faults) => self.refuse(faults.iter().map(wire_fault).collect()),
         };
+        self.await_end_of_temporary_routes();
         self.update_status();
         self.systemd.ready();
         Ok(verdict)
@@ -117,7 +118,7 @@ impl Daemon<'_> {
     pub(super) fn dry_run(&self, config: &Path) -> ReloadOutcome {
         let (trust, mut handlers) = (Trust::of_daemon(), self.bpf.handlers.clone());
         load::read_objects(config, &mut handlers, &trust);
-        match plan::read_trusted(config, &trust, &handlers) {
+        match self.read_plan(config, &trust, &handlers) {
             Ok(plan) => {
                 let unattached = self.bpf.unattachable(plan.routes.keys());
                 let unattached_routes = unattached.into_iter().map(Slot::with_abi).collect();

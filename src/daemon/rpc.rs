@@ -14,7 +14,10 @@ use varlink_server::{Call, CallError, Parameters, Reply, Server};
 
 use super::Daemon;
 use super::reload::{ReloadCause, ReloadOutcome};
-use crate::rpc::{CONFIG, CONSISTENT, MILLISECONDS, PER_CPU, Reloaded};
+use super::temporary_routes::{self, Addition};
+use crate::rpc::{
+    CONFIG, CONSISTENT, ENTRY, LONGEST_ROUTE, MILLISECONDS, NUMBER, PER_CPU, Reloaded, SECONDS,
+};
 
 /// Time after which a client that measures has to ask again.
 const LONGEST_MEASUREMENT: Duration = Duration::from_secs(60);
@@ -44,6 +47,11 @@ impl Daemon<'_> {
                 Err(refusal) => Err(refusal),
             },
             "DryRun" => self.reply_to_dry_run(parameters),
+            "AddRoute" => self.reply_to_add_route(parameters),
+            "RemoveRoute" => self.reply_to_remove_route(parameters),
+            "TemporaryRoutes" => {
+                parameters.finish().and_then(|()| result(&self.temporary_routes()))
+            }
             method => Err(CallError::MethodNotFound(method.to_owned())),
         })
     }
@@ -69,6 +77,36 @@ impl Daemon<'_> {
             return Err(CallError::InvalidParameter(CONFIG.to_owned()));
         }
         reply_with(self.dry_run(&config))
+    }
+
+    fn reply_to_add_route(&mut self, mut parameters: Parameters) -> Reply {
+        let entry = parameters.text(ENTRY)?;
+        let time = Duration::from_secs(parameters.number(SECONDS)?);
+        parameters.finish()?;
+        if time.is_zero() || time > LONGEST_ROUTE {
+            return Err(CallError::InvalidParameter(SECONDS.to_owned()));
+        }
+        match self.add_route(&entry, time).map_err(|error| failed(&error))? {
+            Addition::Refused(outcome) => reply_with(outcome),
+            Addition::Done(route, outcome) => {
+                let mut reply = reply_with(outcome)?;
+                if let Some(members) = reply.as_object_mut() {
+                    members.insert("route".to_owned(), result(&temporary_routes::wire(&route))?);
+                }
+                Ok(reply)
+            }
+        }
+    }
+
+    fn reply_to_remove_route(&mut self, mut parameters: Parameters) -> Reply {
+        let number = parameters.number(NUMBER)?;
+        parameters.finish()?;
+        let known = u32::try_from(number).ok();
+        let removed = known.map(|number| self.remove_route(number)).transpose();
+        match removed.map_err(|error| failed(&error))?.flatten() {
+            Some(outcome) => reply_with(outcome),
+            None => Err(CallError::Custom("NoSuchRoute", json!({ NUMBER: number }))),
+        }
     }
 
     fn reply_with_stats(&mut self, mut parameters: Parameters) -> Reply {

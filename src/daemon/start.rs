@@ -15,7 +15,7 @@ use super::assemble::Parts;
 use super::drain::{Drains, REPLACED, SameOutput};
 use super::heartbeat::Heartbeat;
 use super::signals::Signals;
-use super::{Daemon, open_files, output, restart_mark};
+use super::{Daemon, open_files, output, restart_mark, temporary_routes};
 use crate::blind_spots::blind_spots;
 use crate::cli::{OutputKind, RunOptions};
 use crate::clock;
@@ -27,7 +27,7 @@ use crate::instance_lock::InstanceLock;
 use crate::load::{self, Adoption, AttachMode};
 use crate::output::record::{Adopted, Body, GapReason, RecordingGap, Started};
 use crate::pipeline::EntryFile;
-use crate::plan::{self, Plan};
+use crate::plan::Plan;
 use crate::rpc::{SERVICE, default_socket, runtime_folder};
 use crate::table::TableFile;
 
@@ -64,7 +64,7 @@ pub fn start<'obj>(
         // Probes keep their slots: read before the configuration gives any. `adopt` reports faults.
         let _ = tables.read();
     }
-    let plan = plan::read_trusted(&options.config, &trust, &handlers)?;
+    let plan = temporary_routes::read_first_plan(&options.config, &trust, &handlers)?;
     load::preconditions()?;
     let lock = InstanceLock::take(&runtime_folder())?;
     let control = listen(options)?;
@@ -95,6 +95,7 @@ pub fn start<'obj>(
     daemon.excluded.replace(&daemon.bpf, &daemon.plan.exclude);
     daemon.table.save_in(tables);
     daemon.begin(previous, next)?;
+    daemon.await_end_of_temporary_routes();
     Ok(daemon)
 }
 

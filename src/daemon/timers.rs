@@ -8,6 +8,8 @@ use std::time::{Duration, Instant};
 pub enum Timer {
     /// The files of the configuration have settled after a change.
     Reload,
+    /// A temporary route may be over.
+    TemporaryRoutes,
     /// The kernel's counters are read and `STATUS=` is updated, while calls come in.
     Counters,
     /// The counters are read although no calls come in: a process tree may lack a process.
@@ -37,8 +39,9 @@ pub enum Timer {
 }
 
 /// All timers, in the order in which expired ones are handled.
-const TIMERS: [Timer; 14] = [
+const TIMERS: [Timer; 15] = [
     Timer::Reload,
+    Timer::TemporaryRoutes,
     Timer::Control,
     Timer::Counters,
     Timer::ProcessTrees,

@@ -114,7 +114,20 @@ pub fn read(path: &Path, handlers: &Handlers) -> Result<Plan, Faults> {
 /// Every fault of every file, and routes that contradict each other. A table without a route is a
 /// fault too: it would silently empty a running one.
 pub fn read_trusted(path: &Path, trust: &Trust, handlers: &Handlers) -> Result<Plan, Faults> {
-    let mut loaded = config::load(path, trust, handlers);
+    read_with(path, &[], trust, handlers)
+}
+
+/// Reads a configuration and the files of temporary routes, and resolves them.
+///
+/// # Errors
+/// The faults of [`read_trusted`], and those of the temporary routes.
+pub fn read_with(
+    path: &Path,
+    temporary: &[PathBuf],
+    trust: &Trust,
+    handlers: &Handlers,
+) -> Result<Plan, Faults> {
+    let mut loaded = config::load(path, temporary, trust, handlers);
     let (mut plan, conflicts) = build(&loaded.config, handlers);
     loaded.faults.extend(conflicts);
     if loaded.faults.is_empty() && plan.routes.is_empty() {

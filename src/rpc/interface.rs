@@ -2,6 +2,7 @@
 //! commands print them. A test holds them against the description.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
@@ -260,6 +261,43 @@ pub struct Reloaded {
     pub removed: Vec<String>,
     /// Routes without a function in this kernel.
     pub unattached_routes: Vec<String>,
+}
+
+/// Parameter of `AddRoute`: a line of `[routes]` or `[probes]`.
+pub const ENTRY: &str = "entry";
+/// Parameter of `AddRoute`: the time that the route stays.
+pub const SECONDS: &str = "seconds";
+/// Longest time that a route is added for.
+pub const LONGEST_ROUTE: Duration = Duration::from_secs(30 * 24 * 3600);
+/// Parameter of `RemoveRoute`.
+pub const NUMBER: &str = "number";
+
+/// Route until some time, `TemporaryRoute` of the description.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TemporaryRoute {
+    /// Number, by which it is removed.
+    pub number: u32,
+    /// Time from which it counts no more.
+    pub until: String,
+    /// Line of the configuration that it stands for.
+    pub entry: String,
+}
+
+/// Reply of `TemporaryRoutes`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TemporaryRoutes {
+    /// All of them, by number.
+    pub routes: Vec<TemporaryRoute>,
+}
+
+/// Reply of `AddRoute`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AddedRoute {
+    /// The new route.
+    pub route: TemporaryRoute,
+    /// Changes of the table.
+    #[serde(flatten)]
+    pub reloaded: Reloaded,
 }
 
 /// The error `ReloadRefused`.

@@ -10,9 +10,10 @@ use std::path::PathBuf;
 use varlink_server::Service;
 
 pub use interface::{
-    CONFIG, CONSISTENT, Cpu, Fault, GapStatus, IN_RING, Imbalance, MILLISECONDS, OutputStatus,
-    PENDING, PER_CPU, ProgramStatus, RefusedReload, ReloadRefused, Reloaded, Route, RouteStats,
-    Routes, Rule, RunTime, SelfTests, Stats, Status, Unroutable,
+    AddedRoute, CONFIG, CONSISTENT, Cpu, ENTRY, Fault, GapStatus, IN_RING, Imbalance,
+    LONGEST_ROUTE, MILLISECONDS, NUMBER, OutputStatus, PENDING, PER_CPU, ProgramStatus,
+    RefusedReload, ReloadRefused, Reloaded, Route, RouteStats, Routes, Rule, RunTime, SECONDS,
+    SelfTests, Stats, Status, TemporaryRoute, TemporaryRoutes, Unroutable,
 };
 
 /// The name of the interface, and of the socket.

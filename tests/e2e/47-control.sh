@@ -12,6 +12,15 @@ like 'routes prints the origin of each route' '*execve *exec *info *>= 0 */etc/t
 	"$(outcome tailcalld routes)"
 like 'reload prints the generation' '0 generation *, no route changed' "$(outcome tailcalld reload)"
 
+# A route for a while.
+like 'route add prints number, end and change' '0 1  until 20*Z  getpgrp = "args"*generation *added  getpgrp*' \
+	"$(outcome tailcalld route add 'getpgrp = "args"' --for 10min)"
+like 'routes prints the file of a temporary route' '*getpgrp *args */run/tailcalld/route-1-*.toml:2*' \
+	"$(outcome tailcalld routes)"
+like 'route remove changes the table back' '0 generation *removed  getpgrp*' \
+	"$(outcome tailcalld route remove 1)"
+is 'no file of a temporary route is left' '' "$(find /run/tailcalld -name 'route-*')"
+
 # varlinkctl is part of systemd from 255 on.
 if command -v varlinkctl >/dev/null; then
 	like 'varlinkctl info prints vendor and interface' '0 *tailcalld*io.tailcalld*' \

@@ -22,6 +22,7 @@ systemctl stop tailcalld
 systemctl start tailcalld
 
 since=$(date +%s.%6N)
+tailcalld route add 'getpgrp = "args"' --for 1h >/dev/null
 systemd-run --quiet --unit=numbered.service --service-type=exec /bin/bash /e2e/numbered.sh $first $RATE
 
 # The limit of starts is not the subject.
@@ -79,6 +80,8 @@ while systemctl is-active --quiet numbered.service; do
 	sleep 0.05
 done
 read -r calls micros </run/calls
+like 'a temporary route outlives all of them' '1  until 20*Z  getpgrp = "args"' "$(tailcalld route list)"
+like 'and is removed' 'generation *removed  getpgrp*' "$(tailcalld route remove 1)"
 
 # Events keep their order. journald may be behind by minutes.
 is_recorded() {

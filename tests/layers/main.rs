@@ -23,6 +23,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("pin_dir", &["bpf", "error"]),
     ("fd_store", &["bpf", "notify_socket", "pin_dir"]),
     ("handlers", &["bpf"]),
+    ("temporary", &["probes"]),
     // From the configuration to the table in the kernel.
     ("config", &["bpf", "handlers", "probes"]),
     ("config_watch", &["config"]),

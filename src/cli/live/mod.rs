@@ -6,6 +6,7 @@ mod reload;
 mod routes;
 mod stats;
 mod status;
+mod temporary;
 
 use std::io::Write as _;
 
@@ -18,6 +19,7 @@ pub use reload::reload;
 pub use routes::{measured_time, routes};
 pub use stats::stats;
 pub use status::status;
+pub use temporary::{route, route_time};
 
 /// One line, for programs.
 fn print_json(answer: &impl Serialize) -> anyhow::Result<()> {

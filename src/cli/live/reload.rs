@@ -4,7 +4,7 @@ use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
-use serde_json::Map;
+use serde_json::{Map, Value};
 
 use super::client::{Answer, ask, call};
 use super::print_json;
@@ -35,22 +35,32 @@ pub fn reload(options: &ReloadOptions) -> anyhow::Result<u8> {
     match answer {
         Answer::Done(done) => {
             candidate.as_deref().map_or(Ok(()), verify)?;
-            if client.json { print_json(&done)? } else { print(&done, candidate.is_some())? }
-        }
-        Answer::Refused(error, parameters) if error == "io.tailcalld.ReloadRefused" => {
-            let refused: ReloadRefused = serde_json::from_value(parameters)?;
             if client.json {
-                print_json(&refused)?;
+                print_json(&done)?
             } else {
-                refused.faults.iter().try_for_each(|fault| complain(&fault.text))?;
+                print(&done, candidate.is_some())?
             }
-            return Ok(exit::CONFIG);
+            Ok(exit::OK)
         }
-        Answer::Refused(error, parameters) => {
-            anyhow::bail!("the daemon replied with the error {error} {parameters}")
-        }
+        Answer::Refused(error, parameters) => refused(client, &error, parameters),
     }
-    Ok(exit::OK)
+}
+
+/// Prints the faults of a configuration that the daemon refused. Returns the exit code.
+///
+/// # Errors
+/// Fails with any other error, and if the output cannot be written.
+pub fn refused(client: &ClientOptions, error: &str, parameters: Value) -> anyhow::Result<u8> {
+    if error != "io.tailcalld.ReloadRefused" {
+        anyhow::bail!("the daemon replied with the error {error} {parameters}");
+    }
+    let refused: ReloadRefused = serde_json::from_value(parameters)?;
+    if client.json {
+        print_json(&refused)?;
+    } else {
+        refused.faults.iter().try_for_each(|fault| complain(&fault.text))?;
+    }
+    Ok(exit::CONFIG)
 }
 
 /// Returns the path of the configuration that is tried: `file`, or that of the daemon.
@@ -70,7 +80,11 @@ fn verify(path: &Path) -> anyhow::Result<()> {
     load_objects(&plan::read_trusted(path, &trust, &handlers)?)
 }
 
-fn print(done: &Reloaded, is_dry: bool) -> io::Result<()> {
+/// Prints the changes of a reload, or those that it would make.
+///
+/// # Errors
+/// Fails if the output cannot be written.
+pub fn print(done: &Reloaded, is_dry: bool) -> io::Result<()> {
     let mut out = StandardOutput::lock();
     let all = [
         ("added", &done.added),

@@ -26,16 +26,21 @@ fn varlink_description_and_types_have_the_same_members() {
         ("Routes", keys(&Routes::default())),
         ("Reload", keys(&Reloaded::default())),
         ("DryRun", keys(&Reloaded::default())),
+        ("AddRoute", keys(&AddedRoute::default())),
+        ("RemoveRoute", keys(&Reloaded::default())),
+        ("TemporaryRoutes", keys(&TemporaryRoutes::default())),
     ] {
         assert_eq!(names(&idl.methods[method].output), members, "{method}");
     }
     assert_eq!(names(&idl.methods["Measure"].output), BTreeSet::new());
-    assert_eq!(idl.methods.len(), 6);
+    assert_eq!(idl.methods.len(), 9);
     for (method, described) in &idl.methods {
         let taken: &[&str] = match *method {
             "Stats" => &[PER_CPU, CONSISTENT],
             "Measure" => &[MILLISECONDS],
             "DryRun" => &[CONFIG],
+            "AddRoute" => &[ENTRY, SECONDS],
+            "RemoveRoute" => &[NUMBER],
             _ => &[],
         };
         let taken = taken.iter().map(|name| (*name).to_owned()).collect();
@@ -54,6 +59,7 @@ fn varlink_description_and_types_have_the_same_members() {
         ("RunTime", keys(&RunTime::default())),
         ("Program", keys(&ProgramStatus::default())),
         ("Gap", keys(&GapStatus::default())),
+        ("TemporaryRoute", keys(&TemporaryRoute::default())),
     ];
     assert_eq!(idl.typedefs.len(), types.len());
     for (name, members) in types {

@@ -6,6 +6,7 @@ mod measure;
 mod metrics;
 mod programs;
 mod stats;
+mod temporary;
 
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::os::unix::net::UnixStream;
