@@ -322,3 +322,29 @@ fn full_output_is_a_failure() {
     assert_eq!(status.code(), Some(1));
     assert!(stderr.starts_with(b"tailcalld: "));
 }
+
+/// Returns the places and messages that `check` prints for a configuration.
+fn faults_of(text: &str) -> String {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("c.toml");
+    std::fs::write(&path, text).unwrap();
+    let path = path.to_str().unwrap();
+    let (code, out, err) = called(&["check", path]);
+    assert_eq!((code, &*out), (CONFIG, ""), "{text}");
+    let begin = format!("{path}:");
+    let faults = err.lines().filter_map(|line| line.strip_prefix(&begin));
+    faults.map(|fault| format!("{fault}\n")).collect()
+}
+
+#[test]
+fn check_leads_to_mend_of_mistakes_in_the_field() {
+    let cases = include_str!("fixtures/field.txt").split("=== ").skip(1);
+    let mut count = 0;
+    for case in cases {
+        let (name, case) = case.split_once('\n').unwrap();
+        let (text, expected) = case.split_once("---\n").unwrap();
+        assert_eq!(faults_of(text), expected, "{name}");
+        count += 1;
+    }
+    assert_eq!(count, 69);
+}

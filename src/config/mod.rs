@@ -25,6 +25,7 @@ mod filter;
 mod keep;
 mod limit;
 mod lookup;
+mod mistakes;
 mod options;
 mod paths;
 mod pins;

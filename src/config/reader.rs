@@ -8,6 +8,7 @@ use toml::Spanned;
 use toml::de::DeValue;
 
 use super::fault::{Fault, Problem};
+use super::mistakes;
 use super::source::{Mark, SourceFile};
 use super::suggest::{closest, list};
 use super::syntax::{self, Garble};
@@ -136,7 +137,7 @@ impl<'a> FileReader<'a> {
     /// Reports a key that `place`, such as `[ring]`, does not have.
     pub fn unknown_key(&mut self, span: Range<usize>, key: &str, place: &str, known: &[&str]) {
         let words = || known.iter().copied();
-        let meant = closest(key, words());
+        let meant = mistakes::other_key(key, known).or_else(|| closest(key, words()));
         let known =
             if meant.is_none() { format!(", expected {}", list(words())) } else { String::new() };
         let message = format!("unknown key {} in {place}{known}", quoted(key));

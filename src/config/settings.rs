@@ -213,6 +213,10 @@ fn unknown_table(reader: &mut FileReader<'_>, span: Range<usize>, name: &str) {
         let message = format!("{} is outside of [routes]; move it below that line", quoted(name));
         return reader.refuse(span, message);
     }
+    if name == "include" {
+        let message = "there is no include: *.toml in the folder of the drop-ins are read after this file, see tailcalld.toml(5)";
+        return reader.refuse(span, message);
+    }
     let meant = closest(name, tables());
     let known =
         if meant.is_none() { format!(", expected {}", list(tables())) } else { String::new() };

@@ -3,6 +3,7 @@
 use syscalls::{self, Abi, Slot};
 
 use super::fault::Problem;
+use super::mistakes;
 use super::suggest::{closest, list};
 use super::text::quoted;
 use crate::probes;
@@ -39,6 +40,9 @@ pub(super) fn read(key: &str) -> Result<(Subject, Vec<Slot>), Problem> {
     } else {
         named(key)
     };
+    if slots.is_empty() && key.contains('*') {
+        return Err(pattern(key));
+    }
     if slots.is_empty() { Err(unknown("syscall", key)) } else { Ok((Subject::Syscall, slots)) }
 }
 
@@ -90,8 +94,20 @@ fn numbered(key: &str) -> Result<Slot, Problem> {
     slot.ok_or_else(|| format!("syscall number {} is out of range, 0 to 511", quoted(key)).into())
 }
 
+/// Returns the fault of a pattern, which only `[probes]` has.
+fn pattern(key: &str) -> Problem {
+    let all = (key.trim_matches('*').is_empty()).then(|| "@known".to_owned());
+    let problem = format!(
+        "{} is a pattern, expected a syscall, or a set such as \"@file-system\"; `tailcalld syscalls` lists both",
+        quoted(key)
+    );
+    Problem::from(problem).meant(all)
+}
+
 fn unknown(what: &str, key: &str) -> Problem {
-    let meant = syscalls::closest(key).map(str::to_owned);
+    let meant = syscalls::closest(mistakes::without_prefix(key)).map(str::to_owned);
     let list = if meant.is_none() { "; `tailcalld syscalls` lists all" } else { "" };
-    Problem::from(format!("unknown {what} {}{list}", quoted(key))).meant(meant)
+    let foreign =
+        mistakes::foreign_letter(key).map_or_else(String::new, |note| format!("; {note}"));
+    Problem::from(format!("unknown {what} {}{list}{foreign}", quoted(key))).meant(meant)
 }

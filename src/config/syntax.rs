@@ -6,6 +6,7 @@ use std::ops::Range;
 
 use toml::de::{DeTable, Error};
 
+use super::mistakes;
 use super::source::SourceFile;
 
 /// A range that the parser could not read, and its message.
@@ -45,16 +46,10 @@ pub(super) fn parse(source: &SourceFile) -> (DeTable<'_>, Vec<Garble>) {
     errors.dedup_by_key(|error| source.line_at(start(error)));
     let garble = |error: &Error| {
         let span = error.span().unwrap_or_default();
-        let found = found(&source.text, span.start).unwrap_or_default();
-        Garble { problem: format!("{}{found}", error.message()), span }
+        let advice = mistakes::syntax(&source.text, span.start).unwrap_or_default();
+        Garble { problem: format!("{}{advice}", error.message()), span }
     };
     (table.into_inner(), errors.iter().map(garble).collect())
-}
-
-/// Names the character at a fault that may look like another one: a no-break space, a quote of a word processor.
-fn found(text: &str, at: usize) -> Option<String> {
-    let character = text.get(at..)?.chars().next().filter(|character| !character.is_ascii())?;
-    Some(format!("; found U+{:04X}", u32::from(character)))
 }
 
 /// Returns the lines of which the parser made nothing, or something else than was meant: those with a fault,

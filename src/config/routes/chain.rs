@@ -8,6 +8,7 @@ use super::{NONE, Target, for_whom};
 use crate::bpf::CHAIN_HANDLERS;
 use crate::config::fault::Problem;
 use crate::config::file::handler_file;
+use crate::config::mistakes;
 use crate::config::reader::FileReader;
 use crate::config::suggest::{closest, list};
 use crate::config::text::{printable, quoted};
@@ -72,12 +73,18 @@ fn find<'a>(handlers: &'a Handlers, key: &str, name: &str) -> Result<Found<'a>, 
     let objects = || handlers.objects().map(|object| object.handler.name.as_str());
     let known =
         || handlers.iter().map(|handler| handler.name.as_str()).chain(objects()).chain([NONE]);
-    let meant = closest(name, known());
+    let meant = match mistakes::is_no_handler(name) {
+        true => Some(NONE.to_owned()),
+        false => closest(name, known()),
+    };
     let expected = match meant {
         None => format!(", expected {}{}", list(known()), own_file(handlers, name)),
         Some(_) => String::new(),
     };
-    let message = format!("unknown handler {} for {}{expected}", quoted(name), for_whom(key));
+    let foreign =
+        mistakes::foreign_letter(name).map_or_else(String::new, |note| format!("; {note}"));
+    let message =
+        format!("unknown handler {} for {}{expected}{foreign}", quoted(name), for_whom(key));
     Err(Problem::from(message).meant(meant))
 }
 

@@ -63,7 +63,8 @@ fn one(
         DeValue::Table(table) => detailed(reader, key, mark, table),
         other => {
             let what = "a handler's name or { handler = \"...\" }";
-            reader.refuse(value.span(), expected(other, what));
+            let meant = matches!(other, DeValue::Boolean(false)).then(|| NONE.to_owned());
+            reader.refuse(value.span(), expected(other, what).meant(meant));
             None
         }
     }

@@ -20,6 +20,9 @@ pub(in crate::config) fn condition(value: &DeValue<'_>) -> Result<Condition, Pro
         return Err(expected(value, &format!("a condition: {EXAMPLES}")));
     };
     let text = text.trim();
+    if text.contains("&&") {
+        return Err(several(text));
+    }
     let end = text.find(|c: char| !(c.is_ascii_alphanumeric() || c == '_')).unwrap_or(text.len());
     let (argument, rest) = text.split_at_checked(end).unwrap_or_default();
     let rest = rest.trim_start();
@@ -36,6 +39,13 @@ pub(in crate::config) fn condition(value: &DeValue<'_>) -> Result<Condition, Pro
         return Err(format!("the value is missing after {operator} in {}", quoted(text)).into());
     }
     Ok(Condition { argument: argument.to_owned(), comparison: comparison(operator, right)? })
+}
+
+/// Returns the fault of conditions that are joined as in C.
+fn several(text: &str) -> Problem {
+    let each: Vec<_> = text.split("&&").map(|one| format!("{:?}", one.trim())).collect();
+    format!("&& does not join conditions; those of an array must all hold: [{}]", each.join(", "))
+        .into()
 }
 
 fn comparison(operator: &str, right: &str) -> Result<Comparison, Problem> {
@@ -91,6 +101,7 @@ fn word(text: &str) -> Result<Option<Word>, Problem> {
 fn integer(text: &str) -> Result<i128, Problem> {
     let (digits, sign) = text.strip_prefix('-').map_or((text, 1), |digits| (digits, -1));
     let (digits, radix) = match digits.split_at_checked(2) {
+        Some(("0x" | "0o", "")) => return Err(format!("{} has no digits", quoted(text)).into()),
         Some(("0x", digits)) => (digits, 16),
         Some(("0o", digits)) => (digits, 8),
         Some((octal, _)) if octal.starts_with('0') => {

@@ -66,10 +66,18 @@ fn absolute(value: &DeValue<'_>, what: &str) -> Result<Pattern, Problem> {
     let (text, is_excluded) = negated(text);
     let pattern = pattern(single_star(text), is_excluded)?;
     if pattern.part != Part::End && !pattern.text.starts_with('/') {
-        let text = quoted(&pattern.text);
-        return Err(format!("{text} is not absolute, it must begin with \"/\" or \"*\"").into());
+        return Err(not_absolute(text));
     }
     Ok(pattern)
+}
+
+fn not_absolute(text: &str) -> Problem {
+    let why = match text.chars().next() {
+        Some('~') => "; the home directory of a user is written out, /home/NAME or /home/*",
+        Some('^') => "; it is no regular expression, * stands for any text",
+        _ => "",
+    };
+    format!("{} is not absolute, it must begin with \"/\" or \"*\"{why}", quoted(text)).into()
 }
 
 /// Returns a path with one star for two, `/etc/*` for `/etc/**`: either stands for any text, slashes included.

@@ -83,6 +83,12 @@ pub(in crate::config) fn per(value: &DeValue<'_>) -> Result<Per, Problem> {
     one_of(value, "per", &Per::ALL, Per::name)
 }
 
+/// Returns the fraction for a percentage, if its numerator is 1.
+fn one_in_percent(text: &str) -> Option<String> {
+    let percent: u32 = text.trim().strip_suffix('%')?.trim().parse().ok()?;
+    (percent > 0 && 100 % percent == 0).then(|| format!("1/{}", 100 / percent))
+}
+
 /// Parses a sample: `1/100`.
 pub(in crate::config) fn sample(value: &DeValue<'_>) -> Result<u32, Problem> {
     let what = "a fraction such as \"1/100\"";
@@ -94,7 +100,8 @@ pub(in crate::config) fn sample(value: &DeValue<'_>) -> Result<u32, Problem> {
     let digits =
         one_in.filter(|many| !many.is_empty() && many.bytes().all(|byte| byte.is_ascii_digit()));
     let Some(digits) = digits else {
-        return Err(format!("{} is not a sample, expected {what}", quoted(text)).into());
+        let problem = format!("{} is not a sample, expected {what}", quoted(text));
+        return Err(Problem::from(problem).meant(one_in_percent(text)));
     };
     let one_in = digits.parse().ok().filter(|many| (1..=SAMPLE_MAX).contains(many));
     one_in.ok_or_else(|| {
