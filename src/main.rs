@@ -29,6 +29,7 @@ fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
         }
         Command::Stats(options) => Ok(cli::stats(&options)?.into()),
         Command::Status(options) => Ok(cli::status(&options)?.into()),
+        Command::Explain(options) => Ok(cli::explain(&options)?.into()),
         Command::Route(command) => Ok(cli::route(&command)?.into()),
         Command::Routes(options) => Ok(cli::routes(&options)?.into()),
         Command::Metrics(options) => Ok(cli::metrics(&options)?.into()),

@@ -15,7 +15,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub use check::check;
 pub use lists::{handlers, syscalls};
-pub use live::{metrics, reload, route, routes, stats, status};
+pub use live::{explain, metrics, reload, route, routes, stats, status};
 pub use print::broken_pipe;
 pub use report::report;
 pub use trace::{HoldOptions, TraceOptions};
@@ -61,6 +61,8 @@ pub enum Command {
     Stats(StatsOptions),
     /// Print the state of the running daemon, where it is attached and why
     Status(ClientOptions),
+    /// Print why a syscall is recorded or is not: its line, the rule and option that decide, the rate now
+    Explain(ExplainOptions),
     /// Add a route for some time, remove one before it ends, or list them
     #[command(subcommand)]
     Route(RouteCommand),
@@ -125,6 +127,23 @@ pub struct RoutesOptions {
     /// Measure the run time of calls for so long, such as 5s, up to a minute, and print it
     #[arg(long, value_name = "TIME", value_parser = live::measured_time)]
     pub measure: Option<Duration>,
+}
+
+/// Options of `explain`.
+#[derive(Debug, Clone, PartialEq, Eq, Args)]
+pub struct ExplainOptions {
+    /// Name or number of the syscall
+    #[arg(value_name = "SYSCALL")]
+    pub syscall: String,
+    /// Judge the calls of this process by each rule
+    #[arg(short, long, value_name = "PID", conflicts_with = "unit")]
+    pub pid: Option<u32>,
+    /// Judge the calls of this unit's processes by each rule
+    #[arg(short, long, value_name = "UNIT")]
+    pub unit: Option<String>,
+    /// Control socket of the daemon
+    #[arg(long, value_name = "PATH")]
+    pub socket: Option<PathBuf>,
 }
 
 /// Commands for temporary routes.

@@ -45,6 +45,12 @@ pub fn own(cgroups: &str) -> Option<String> {
     info::info(&components(path)).unit
 }
 
+/// Returns whether a cgroup path is that of a container; `None` where a user has chosen its names.
+pub fn container_of(path: &str) -> Option<bool> {
+    let info = info::info(&components(path));
+    info.claimed_container.is_none().then_some(info.container.is_some())
+}
+
 fn components(path: &str) -> Vec<&str> {
     path.split('/').filter(|component| !component.is_empty()).collect()
 }

@@ -1,6 +1,7 @@
 //! Commands that ask the running daemon: a question over the control socket, the answer printed.
 
 mod client;
+mod explain;
 mod metrics;
 mod reload;
 mod routes;
@@ -14,6 +15,7 @@ use serde::Serialize;
 
 use super::print::StandardOutput;
 
+pub use explain::explain;
 pub use metrics::metrics;
 pub use reload::reload;
 pub use routes::{measured_time, routes};

@@ -2,6 +2,7 @@
 
 mod clients;
 mod commands;
+mod explain;
 mod measure;
 mod metrics;
 mod programs;
