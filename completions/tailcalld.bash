@@ -19,6 +19,9 @@ _tailcalld() {
             tailcalld,check)
                 cmd="tailcalld__subcmd__check"
                 ;;
+            tailcalld,explain)
+                cmd="tailcalld__subcmd__explain"
+                ;;
             tailcalld,handlers)
                 cmd="tailcalld__subcmd__handlers"
                 ;;
@@ -30,6 +33,9 @@ _tailcalld() {
                 ;;
             tailcalld,reload)
                 cmd="tailcalld__subcmd__reload"
+                ;;
+            tailcalld,route)
+                cmd="tailcalld__subcmd__route"
                 ;;
             tailcalld,routes)
                 cmd="tailcalld__subcmd__routes"
@@ -52,6 +58,9 @@ _tailcalld() {
             tailcalld__subcmd__help,check)
                 cmd="tailcalld__subcmd__help__subcmd__check"
                 ;;
+            tailcalld__subcmd__help,explain)
+                cmd="tailcalld__subcmd__help__subcmd__explain"
+                ;;
             tailcalld__subcmd__help,handlers)
                 cmd="tailcalld__subcmd__help__subcmd__handlers"
                 ;;
@@ -63,6 +72,9 @@ _tailcalld() {
                 ;;
             tailcalld__subcmd__help,reload)
                 cmd="tailcalld__subcmd__help__subcmd__reload"
+                ;;
+            tailcalld__subcmd__help,route)
+                cmd="tailcalld__subcmd__help__subcmd__route"
                 ;;
             tailcalld__subcmd__help,routes)
                 cmd="tailcalld__subcmd__help__subcmd__routes"
@@ -82,6 +94,39 @@ _tailcalld() {
             tailcalld__subcmd__help,trace)
                 cmd="tailcalld__subcmd__help__subcmd__trace"
                 ;;
+            tailcalld__subcmd__help__subcmd__route,add)
+                cmd="tailcalld__subcmd__help__subcmd__route__subcmd__add"
+                ;;
+            tailcalld__subcmd__help__subcmd__route,list)
+                cmd="tailcalld__subcmd__help__subcmd__route__subcmd__list"
+                ;;
+            tailcalld__subcmd__help__subcmd__route,remove)
+                cmd="tailcalld__subcmd__help__subcmd__route__subcmd__remove"
+                ;;
+            tailcalld__subcmd__route,add)
+                cmd="tailcalld__subcmd__route__subcmd__add"
+                ;;
+            tailcalld__subcmd__route,help)
+                cmd="tailcalld__subcmd__route__subcmd__help"
+                ;;
+            tailcalld__subcmd__route,list)
+                cmd="tailcalld__subcmd__route__subcmd__list"
+                ;;
+            tailcalld__subcmd__route,remove)
+                cmd="tailcalld__subcmd__route__subcmd__remove"
+                ;;
+            tailcalld__subcmd__route__subcmd__help,add)
+                cmd="tailcalld__subcmd__route__subcmd__help__subcmd__add"
+                ;;
+            tailcalld__subcmd__route__subcmd__help,help)
+                cmd="tailcalld__subcmd__route__subcmd__help__subcmd__help"
+                ;;
+            tailcalld__subcmd__route__subcmd__help,list)
+                cmd="tailcalld__subcmd__route__subcmd__help__subcmd__list"
+                ;;
+            tailcalld__subcmd__route__subcmd__help,remove)
+                cmd="tailcalld__subcmd__route__subcmd__help__subcmd__remove"
+                ;;
             *)
                 ;;
         esac
@@ -89,7 +134,7 @@ _tailcalld() {
 
     case "${cmd}" in
         tailcalld)
-            opts="-v -h -V --config --output --attach --socket --pin --verbose --help --version run check syscalls handlers stats status routes trace metrics reload help"
+            opts="-v -h -V --config --output --attach --socket --pin --verbose --help --version run check syscalls handlers stats status explain route routes trace metrics reload help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -140,6 +185,40 @@ _tailcalld() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        tailcalld__subcmd__explain)
+            opts="-p -u -h -V --pid --unit --socket --help --version"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --pid)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -p)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --unit)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -u)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --socket)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         tailcalld__subcmd__handlers)
             opts="-h -V --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
@@ -155,7 +234,7 @@ _tailcalld() {
             return 0
             ;;
         tailcalld__subcmd__help)
-            opts="run check syscalls handlers stats status routes trace metrics reload help"
+            opts="run check syscalls handlers stats status explain route routes trace metrics reload help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -169,6 +248,20 @@ _tailcalld() {
             return 0
             ;;
         tailcalld__subcmd__help__subcmd__check)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        tailcalld__subcmd__help__subcmd__explain)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -227,6 +320,62 @@ _tailcalld() {
         tailcalld__subcmd__help__subcmd__reload)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        tailcalld__subcmd__help__subcmd__route)
+            opts="add remove list"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        tailcalld__subcmd__help__subcmd__route__subcmd__add)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        tailcalld__subcmd__help__subcmd__route__subcmd__list)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        tailcalld__subcmd__help__subcmd__route__subcmd__remove)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
@@ -364,6 +513,148 @@ _tailcalld() {
                     return 0
                     ;;
                 -n)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        tailcalld__subcmd__route)
+            opts="-h -V --help --version add remove list help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        tailcalld__subcmd__route__subcmd__add)
+            opts="-h -V --for --json --socket --help --version"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --for)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --socket)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        tailcalld__subcmd__route__subcmd__help)
+            opts="add remove list help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        tailcalld__subcmd__route__subcmd__help__subcmd__add)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        tailcalld__subcmd__route__subcmd__help__subcmd__help)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        tailcalld__subcmd__route__subcmd__help__subcmd__list)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        tailcalld__subcmd__route__subcmd__help__subcmd__remove)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        tailcalld__subcmd__route__subcmd__list)
+            opts="-h -V --json --socket --help --version"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --socket)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        tailcalld__subcmd__route__subcmd__remove)
+            opts="-h -V --json --socket --help --version"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --socket)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

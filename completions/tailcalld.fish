@@ -32,7 +32,7 @@ json\t'One JSON object per line'"
 complete -c tailcalld -n "__fish_tailcalld_needs_command" -l attach -d 'Attach point, overriding the configuration' -r -f -a "auto\t'The functions if every routed syscall has one in this kernel, otherwise the tracepoint'
 tracepoint\t'The entry of all syscalls'
 function\t'The kernel functions of the routed syscalls'"
-complete -c tailcalld -n "__fish_tailcalld_needs_command" -l socket -d 'Control socket, for the commands stats, status, routes and reload' -r -F
+complete -c tailcalld -n "__fish_tailcalld_needs_command" -l socket -d 'Control socket, for the commands stats, status, route, routes and reload' -r -F
 complete -c tailcalld -n "__fish_tailcalld_needs_command" -l pin -d 'Directory in a bpf file system where table, ring and links outlive a daemon without systemd' -r -F
 complete -c tailcalld -n "__fish_tailcalld_needs_command" -s v -l verbose -d 'Log more about what the daemon itself does'
 complete -c tailcalld -n "__fish_tailcalld_needs_command" -s h -l help -d 'Print help (see more with \'--help\')'
@@ -43,6 +43,8 @@ complete -c tailcalld -n "__fish_tailcalld_needs_command" -f -a "syscalls" -d 'L
 complete -c tailcalld -n "__fish_tailcalld_needs_command" -f -a "handlers" -d 'List the handlers and the fields that each captures'
 complete -c tailcalld -n "__fish_tailcalld_needs_command" -f -a "stats" -d 'Print the counters of the running daemon: what became of every call'
 complete -c tailcalld -n "__fish_tailcalld_needs_command" -f -a "status" -d 'Print the state of the running daemon, where it is attached and why'
+complete -c tailcalld -n "__fish_tailcalld_needs_command" -f -a "explain" -d 'Print why a syscall is recorded or is not: its line, the rule and option that decide, the rate now'
+complete -c tailcalld -n "__fish_tailcalld_needs_command" -f -a "route" -d 'Add a route for some time, remove one before it ends, or list them'
 complete -c tailcalld -n "__fish_tailcalld_needs_command" -f -a "routes" -d 'Print the live table with the counters and the cost of each route'
 complete -c tailcalld -n "__fish_tailcalld_needs_command" -f -a "trace" -d 'Print system calls as they are made, without a configuration; beside the daemon, too'
 complete -c tailcalld -n "__fish_tailcalld_needs_command" -f -a "metrics" -d 'Print the counters of the running daemon as OpenMetrics text, for Prometheus'
@@ -56,7 +58,7 @@ json\t'One JSON object per line'"
 complete -c tailcalld -n "__fish_tailcalld_using_subcommand run" -l attach -d 'Attach point, overriding the configuration' -r -f -a "auto\t'The functions if every routed syscall has one in this kernel, otherwise the tracepoint'
 tracepoint\t'The entry of all syscalls'
 function\t'The kernel functions of the routed syscalls'"
-complete -c tailcalld -n "__fish_tailcalld_using_subcommand run" -l socket -d 'Control socket, for the commands stats, status, routes and reload' -r -F
+complete -c tailcalld -n "__fish_tailcalld_using_subcommand run" -l socket -d 'Control socket, for the commands stats, status, route, routes and reload' -r -F
 complete -c tailcalld -n "__fish_tailcalld_using_subcommand run" -l pin -d 'Directory in a bpf file system where table, ring and links outlive a daemon without systemd' -r -F
 complete -c tailcalld -n "__fish_tailcalld_using_subcommand run" -s v -l verbose -d 'Log more about what the daemon itself does'
 complete -c tailcalld -n "__fish_tailcalld_using_subcommand run" -s h -l help -d 'Print help (see more with \'--help\')'
@@ -81,6 +83,34 @@ complete -c tailcalld -n "__fish_tailcalld_using_subcommand status" -l socket -d
 complete -c tailcalld -n "__fish_tailcalld_using_subcommand status" -l json -d 'Print the reply as one JSON object'
 complete -c tailcalld -n "__fish_tailcalld_using_subcommand status" -s h -l help -d 'Print help'
 complete -c tailcalld -n "__fish_tailcalld_using_subcommand status" -s V -l version -d 'Print version'
+complete -c tailcalld -n "__fish_tailcalld_using_subcommand explain" -s p -l pid -d 'Judge the calls of this process by each rule' -r
+complete -c tailcalld -n "__fish_tailcalld_using_subcommand explain" -s u -l unit -d 'Judge the calls of this unit\'s processes by each rule' -r
+complete -c tailcalld -n "__fish_tailcalld_using_subcommand explain" -l socket -d 'Control socket of the daemon' -r -F
+complete -c tailcalld -n "__fish_tailcalld_using_subcommand explain" -s h -l help -d 'Print help'
+complete -c tailcalld -n "__fish_tailcalld_using_subcommand explain" -s V -l version -d 'Print version'
+complete -c tailcalld -n "__fish_tailcalld_using_subcommand route; and not __fish_seen_subcommand_from add remove list help" -s h -l help -d 'Print help'
+complete -c tailcalld -n "__fish_tailcalld_using_subcommand route; and not __fish_seen_subcommand_from add remove list help" -s V -l version -d 'Print version'
+complete -c tailcalld -n "__fish_tailcalld_using_subcommand route; and not __fish_seen_subcommand_from add remove list help" -f -a "add" -d 'Add a route that ends by itself, such as: \'openat = { handler = "args", unit = "nginx" }\''
+complete -c tailcalld -n "__fish_tailcalld_using_subcommand route; and not __fish_seen_subcommand_from add remove list help" -f -a "remove" -d 'Remove a temporary route before its time'
+complete -c tailcalld -n "__fish_tailcalld_using_subcommand route; and not __fish_seen_subcommand_from add remove list help" -f -a "list" -d 'List the temporary routes and when they end'
+complete -c tailcalld -n "__fish_tailcalld_using_subcommand route; and not __fish_seen_subcommand_from add remove list help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c tailcalld -n "__fish_tailcalld_using_subcommand route; and __fish_seen_subcommand_from add" -l for -d 'Time that the route stays, such as 10min, up to 30 days; also if the daemon is restarted meanwhile' -r
+complete -c tailcalld -n "__fish_tailcalld_using_subcommand route; and __fish_seen_subcommand_from add" -l socket -d 'Control socket of the daemon' -r -F
+complete -c tailcalld -n "__fish_tailcalld_using_subcommand route; and __fish_seen_subcommand_from add" -l json -d 'Print the reply as one JSON object'
+complete -c tailcalld -n "__fish_tailcalld_using_subcommand route; and __fish_seen_subcommand_from add" -s h -l help -d 'Print help'
+complete -c tailcalld -n "__fish_tailcalld_using_subcommand route; and __fish_seen_subcommand_from add" -s V -l version -d 'Print version'
+complete -c tailcalld -n "__fish_tailcalld_using_subcommand route; and __fish_seen_subcommand_from remove" -l socket -d 'Control socket of the daemon' -r -F
+complete -c tailcalld -n "__fish_tailcalld_using_subcommand route; and __fish_seen_subcommand_from remove" -l json -d 'Print the reply as one JSON object'
+complete -c tailcalld -n "__fish_tailcalld_using_subcommand route; and __fish_seen_subcommand_from remove" -s h -l help -d 'Print help'
+complete -c tailcalld -n "__fish_tailcalld_using_subcommand route; and __fish_seen_subcommand_from remove" -s V -l version -d 'Print version'
+complete -c tailcalld -n "__fish_tailcalld_using_subcommand route; and __fish_seen_subcommand_from list" -l socket -d 'Control socket of the daemon' -r -F
+complete -c tailcalld -n "__fish_tailcalld_using_subcommand route; and __fish_seen_subcommand_from list" -l json -d 'Print the reply as one JSON object'
+complete -c tailcalld -n "__fish_tailcalld_using_subcommand route; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help'
+complete -c tailcalld -n "__fish_tailcalld_using_subcommand route; and __fish_seen_subcommand_from list" -s V -l version -d 'Print version'
+complete -c tailcalld -n "__fish_tailcalld_using_subcommand route; and __fish_seen_subcommand_from help" -f -a "add" -d 'Add a route that ends by itself, such as: \'openat = { handler = "args", unit = "nginx" }\''
+complete -c tailcalld -n "__fish_tailcalld_using_subcommand route; and __fish_seen_subcommand_from help" -f -a "remove" -d 'Remove a temporary route before its time'
+complete -c tailcalld -n "__fish_tailcalld_using_subcommand route; and __fish_seen_subcommand_from help" -f -a "list" -d 'List the temporary routes and when they end'
+complete -c tailcalld -n "__fish_tailcalld_using_subcommand route; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c tailcalld -n "__fish_tailcalld_using_subcommand routes" -l socket -d 'Control socket of the daemon' -r -F
 complete -c tailcalld -n "__fish_tailcalld_using_subcommand routes" -l measure -d 'Measure the run time of calls for so long, such as 5s, up to a minute, and print it' -r
 complete -c tailcalld -n "__fish_tailcalld_using_subcommand routes" -l json -d 'Print the reply as one JSON object'
@@ -109,14 +139,19 @@ complete -c tailcalld -n "__fish_tailcalld_using_subcommand reload" -s n -l dry-
 complete -c tailcalld -n "__fish_tailcalld_using_subcommand reload" -l json -d 'Print the reply as one JSON object'
 complete -c tailcalld -n "__fish_tailcalld_using_subcommand reload" -s h -l help -d 'Print help'
 complete -c tailcalld -n "__fish_tailcalld_using_subcommand reload" -s V -l version -d 'Print version'
-complete -c tailcalld -n "__fish_tailcalld_using_subcommand help; and not __fish_seen_subcommand_from run check syscalls handlers stats status routes trace metrics reload help" -f -a "run" -d 'Record syscalls until a signal stops the daemon; this is the default command'
-complete -c tailcalld -n "__fish_tailcalld_using_subcommand help; and not __fish_seen_subcommand_from run check syscalls handlers stats status routes trace metrics reload help" -f -a "check" -d 'Check a configuration with its drop-ins and print every fault; needs no privileges'
-complete -c tailcalld -n "__fish_tailcalld_using_subcommand help; and not __fish_seen_subcommand_from run check syscalls handlers stats status routes trace metrics reload help" -f -a "syscalls" -d 'List all syscalls, sets of syscalls and operations of io_uring, or the members of one set'
-complete -c tailcalld -n "__fish_tailcalld_using_subcommand help; and not __fish_seen_subcommand_from run check syscalls handlers stats status routes trace metrics reload help" -f -a "handlers" -d 'List the handlers and the fields that each captures'
-complete -c tailcalld -n "__fish_tailcalld_using_subcommand help; and not __fish_seen_subcommand_from run check syscalls handlers stats status routes trace metrics reload help" -f -a "stats" -d 'Print the counters of the running daemon: what became of every call'
-complete -c tailcalld -n "__fish_tailcalld_using_subcommand help; and not __fish_seen_subcommand_from run check syscalls handlers stats status routes trace metrics reload help" -f -a "status" -d 'Print the state of the running daemon, where it is attached and why'
-complete -c tailcalld -n "__fish_tailcalld_using_subcommand help; and not __fish_seen_subcommand_from run check syscalls handlers stats status routes trace metrics reload help" -f -a "routes" -d 'Print the live table with the counters and the cost of each route'
-complete -c tailcalld -n "__fish_tailcalld_using_subcommand help; and not __fish_seen_subcommand_from run check syscalls handlers stats status routes trace metrics reload help" -f -a "trace" -d 'Print system calls as they are made, without a configuration; beside the daemon, too'
-complete -c tailcalld -n "__fish_tailcalld_using_subcommand help; and not __fish_seen_subcommand_from run check syscalls handlers stats status routes trace metrics reload help" -f -a "metrics" -d 'Print the counters of the running daemon as OpenMetrics text, for Prometheus'
-complete -c tailcalld -n "__fish_tailcalld_using_subcommand help; and not __fish_seen_subcommand_from run check syscalls handlers stats status routes trace metrics reload help" -f -a "reload" -d 'Make the daemon read its configuration again; print what changed, or every fault'
-complete -c tailcalld -n "__fish_tailcalld_using_subcommand help; and not __fish_seen_subcommand_from run check syscalls handlers stats status routes trace metrics reload help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c tailcalld -n "__fish_tailcalld_using_subcommand help; and not __fish_seen_subcommand_from run check syscalls handlers stats status explain route routes trace metrics reload help" -f -a "run" -d 'Record syscalls until a signal stops the daemon; this is the default command'
+complete -c tailcalld -n "__fish_tailcalld_using_subcommand help; and not __fish_seen_subcommand_from run check syscalls handlers stats status explain route routes trace metrics reload help" -f -a "check" -d 'Check a configuration with its drop-ins and print every fault; needs no privileges'
+complete -c tailcalld -n "__fish_tailcalld_using_subcommand help; and not __fish_seen_subcommand_from run check syscalls handlers stats status explain route routes trace metrics reload help" -f -a "syscalls" -d 'List all syscalls, sets of syscalls and operations of io_uring, or the members of one set'
+complete -c tailcalld -n "__fish_tailcalld_using_subcommand help; and not __fish_seen_subcommand_from run check syscalls handlers stats status explain route routes trace metrics reload help" -f -a "handlers" -d 'List the handlers and the fields that each captures'
+complete -c tailcalld -n "__fish_tailcalld_using_subcommand help; and not __fish_seen_subcommand_from run check syscalls handlers stats status explain route routes trace metrics reload help" -f -a "stats" -d 'Print the counters of the running daemon: what became of every call'
+complete -c tailcalld -n "__fish_tailcalld_using_subcommand help; and not __fish_seen_subcommand_from run check syscalls handlers stats status explain route routes trace metrics reload help" -f -a "status" -d 'Print the state of the running daemon, where it is attached and why'
+complete -c tailcalld -n "__fish_tailcalld_using_subcommand help; and not __fish_seen_subcommand_from run check syscalls handlers stats status explain route routes trace metrics reload help" -f -a "explain" -d 'Print why a syscall is recorded or is not: its line, the rule and option that decide, the rate now'
+complete -c tailcalld -n "__fish_tailcalld_using_subcommand help; and not __fish_seen_subcommand_from run check syscalls handlers stats status explain route routes trace metrics reload help" -f -a "route" -d 'Add a route for some time, remove one before it ends, or list them'
+complete -c tailcalld -n "__fish_tailcalld_using_subcommand help; and not __fish_seen_subcommand_from run check syscalls handlers stats status explain route routes trace metrics reload help" -f -a "routes" -d 'Print the live table with the counters and the cost of each route'
+complete -c tailcalld -n "__fish_tailcalld_using_subcommand help; and not __fish_seen_subcommand_from run check syscalls handlers stats status explain route routes trace metrics reload help" -f -a "trace" -d 'Print system calls as they are made, without a configuration; beside the daemon, too'
+complete -c tailcalld -n "__fish_tailcalld_using_subcommand help; and not __fish_seen_subcommand_from run check syscalls handlers stats status explain route routes trace metrics reload help" -f -a "metrics" -d 'Print the counters of the running daemon as OpenMetrics text, for Prometheus'
+complete -c tailcalld -n "__fish_tailcalld_using_subcommand help; and not __fish_seen_subcommand_from run check syscalls handlers stats status explain route routes trace metrics reload help" -f -a "reload" -d 'Make the daemon read its configuration again; print what changed, or every fault'
+complete -c tailcalld -n "__fish_tailcalld_using_subcommand help; and not __fish_seen_subcommand_from run check syscalls handlers stats status explain route routes trace metrics reload help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c tailcalld -n "__fish_tailcalld_using_subcommand help; and __fish_seen_subcommand_from route" -f -a "add" -d 'Add a route that ends by itself, such as: \'openat = { handler = "args", unit = "nginx" }\''
+complete -c tailcalld -n "__fish_tailcalld_using_subcommand help; and __fish_seen_subcommand_from route" -f -a "remove" -d 'Remove a temporary route before its time'
+complete -c tailcalld -n "__fish_tailcalld_using_subcommand help; and __fish_seen_subcommand_from route" -f -a "list" -d 'List the temporary routes and when they end'
