@@ -89,22 +89,6 @@ fn args_captures_signal_mask_of_io_pgetevents() {
     assert_text(&rig, Abi::Native, "io_pgetevents", &args, expected);
 }
 
-#[test]
-fn args_captures_memory_that_ring_registers() {
-    needs_root!();
-    let rig = rig(&[(slot(Abi::Native, "io_uring_register"), "args")]);
-    let region = "{user_addr=0x2000, size=4096, flags=IORING_MEM_REGION_TYPE_USER, id=0}";
-    for (arg, region) in
-        [("nested:words:0x2000,4096,1,0,0,0,0,0;1;0;0", region), ("nested:4096;1;0;0", "0x1000")]
-    {
-        let expected = format!(
-            "io_uring_register(-1, IORING_REGISTER_MEM_REGION, {{region_uptr={region}, \
-             flags=IORING_MEM_REGION_REG_WAIT_ARG}}, 1)"
-        );
-        assert_text(&rig, Abi::Native, "io_uring_register", &["-1", "34", arg, "1"], &expected);
-    }
-}
-
 /// `pwrite` of 3 bytes to descriptor 7, which does not exist, at 1.
 const IOCB: &str = "words:0x5,0x0,0x700000001,4096,3,1,0,0";
 
