@@ -7,8 +7,7 @@
 
 #define STEPS_PER_JUMP 24 /* a name or a mount each, and the begin and end of a path */
 
-SEC("raw_tp")
-int ancestor_exe(void *ctx)
+TABLE_PROGRAM(ancestor_exe)
 {
 	struct scratch *scratch = scratch_continued();
 

@@ -32,8 +32,7 @@ static __always_inline void argv_submit(void *ctx, struct scratch *scratch)
 	emit_finish(ctx, scratch, &call);
 }
 
-SEC("raw_tp")
-int argv_copy(void *ctx)
+TABLE_PROGRAM(argv_copy)
 {
 	struct scratch *scratch = scratch_continued();
 

@@ -23,8 +23,7 @@ static __always_inline void capabilities_capture(struct scratch *scratch)
 	capture_end(scratch, room, capture);
 }
 
-SEC("raw_tp")
-int capabilities(void *ctx)
+TABLE_PROGRAM(capabilities)
 {
 	struct scratch *scratch = scratch_continued();
 

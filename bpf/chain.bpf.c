@@ -121,8 +121,7 @@ static __always_inline void chain_settle(struct counters *counters)
 		counters->counts[COUNTER_LOST_HANDLER]++;
 }
 
-SEC("raw_tp")
-int chain(void *ctx)
+TABLE_PROGRAM(chain)
 {
 	struct scratch *scratch = scratch_continued();
 	struct tailcalld_call *shared = tailcalld_call();

@@ -230,14 +230,49 @@ static __always_inline bool is_slot_of_probe(__u32 slot)
 	return slot >= PROBE_SLOT;
 }
 
+/* Whether the kernel lets programs of functions and classic tracepoints come in the middle of those
+ * of this kind: it keeps these from one another (bpf_prog_active), but from no others. */
+#define MAY_BE_INTERRUPTED (attach_kind == ATTACH_RAW_TRACEPOINT || attach_kind == ATTACH_FENTRY)
+
+/* Notes that programs of the table work on this CPU, from a dispatcher on. */
+static __always_inline void context_begin(struct current_call *current)
+{
+	if (MAY_BE_INTERRUPTED && has_probes)
+		current->is_at_work = 1;
+}
+
+/* Notes that they have ended. */
+static __always_inline void context_end(void)
+{
+	struct current_call *current;
+
+	if (MAY_BE_INTERRUPTED && has_probes && (current = current_call_of_cpu()))
+		current->is_at_work = 0;
+}
+
+/* Begins a program of the table, whichever type it is loaded with. What returns from it ends the
+ * work on the call: a tail call does not return. */
+#define TABLE_PROGRAM(name)                                                                        \
+	static __always_inline int name##_work(void *ctx);                                         \
+	SEC("raw_tp")                                                                              \
+	int name(void *ctx)                                                                        \
+	{                                                                                          \
+		name##_work(ctx);                                                                  \
+		context_end();                                                                     \
+		return 0;                                                                          \
+	}                                                                                          \
+	static __always_inline int name##_work(void *ctx)
+
 /* Makes what a dispatcher was called for no probe. A probe never comes between a dispatcher and the
  * programs that it calls, see probe.bpf.c. */
 static __always_inline void context_is_no_probe(void)
 {
 	struct current_call *current;
 
-	if (has_probes && (current = current_call_of_cpu()))
+	if (has_probes && (current = current_call_of_cpu())) {
 		current->probe = 0;
+		context_begin(current);
+	}
 }
 
 /* Returns the slot of the call, the operation or the probe that this program was tail-called for.

@@ -91,6 +91,7 @@ struct current_call {
 	__u64 call_slot; /* of the call that is being handled, whichever it is: kept in memory for
 			  * the verifier */
 	__u64 began_ns; /* its CLOCK_BOOTTIME, while run time is measured; see run_time.h */
+	__u64 is_at_work; /* programs of the table that others may interrupt run; see context.h */
 };
 _Static_assert(sizeof(struct current_call) <= sizeof(struct counters), "it fits into a row");
 

@@ -90,8 +90,7 @@ static __always_inline void descriptor_defer(struct scratch *scratch,
 	read->moment = MOMENT_RETURN;
 }
 
-SEC("raw_tp")
-int descriptors(void *ctx)
+TABLE_PROGRAM(descriptors)
 {
 	struct scratch *scratch = scratch_continued();
 

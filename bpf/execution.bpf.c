@@ -59,8 +59,7 @@ int task_exec(void *ctx)
 
 /* In the slots of calls that execute a program and have no route, while others have one that awaits
  * only successes. */
-SEC("raw_tp")
-int exec_unrouted(void *ctx)
+TABLE_PROGRAM(exec_unrouted)
 {
 	execution_settle();
 	return 0;

@@ -71,8 +71,7 @@ static __always_inline void filter_begin(void *ctx, struct scratch *scratch,
 	filter_continue(ctx, scratch, filtering->slot);
 }
 
-SEC("raw_tp")
-int filter(void *ctx)
+TABLE_PROGRAM(filter)
 {
 	struct call call;
 
@@ -92,8 +91,7 @@ int filter(void *ctx)
 
 /* Continues `filter` for a call whose patterns have been matched, or whose filter has more
  * instructions than one jump executes. */
-SEC("raw_tp")
-int filter_resume(void *ctx)
+TABLE_PROGRAM(filter_resume)
 {
 	struct scratch *scratch = scratch_continued();
 
@@ -126,8 +124,7 @@ static __always_inline void text_read(struct scratch *scratch, const struct matc
 
 /* Matches the filter's patterns and returns to `filter_resume`: one text a jump, so that the
  * verifier processes the comparisons once. */
-SEC("raw_tp")
-int filter_match(void *ctx)
+TABLE_PROGRAM(filter_match)
 {
 	struct scratch *scratch = scratch_continued();
 	const volatile struct filter *filter = scratch ? filter_of(&scratch->filtering) : NULL;

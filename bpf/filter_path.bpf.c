@@ -47,8 +47,7 @@ static __always_inline __u32 path_continue(struct scratch *scratch)
 	return CONTINUE_MATCH;
 }
 
-SEC("raw_tp")
-int filter_path(void *ctx)
+TABLE_PROGRAM(filter_path)
 {
 	struct scratch *scratch = scratch_continued();
 	const volatile struct filter *filter = scratch ? filter_of(&scratch->filtering) : NULL;

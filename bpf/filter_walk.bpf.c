@@ -63,8 +63,7 @@ static __always_inline __u32 path_of_file(struct scratch *scratch,
 	return state == TEXT_KNOWN ? path_build(scratch, is_exe) : state;
 }
 
-SEC("raw_tp")
-int filter_walk(void *ctx)
+TABLE_PROGRAM(filter_walk)
 {
 	struct scratch *scratch = scratch_continued();
 	const volatile struct filter *filter = scratch ? filter_of(&scratch->filtering) : NULL;

@@ -5,7 +5,7 @@
 /* All that a handler needs. A handler is one file with one declaration and one program:
  *
  *	HANDLER(name) = { .name = "name", .summary = ..., .fields = ..., .messages = ... };
- *	SEC("raw_tp") int handle_name(void *ctx) { ... }
+ *	TABLE_PROGRAM(handle_name) { ... }
  *
  * docs/architecture.md has the list of what belongs to a new one. */
 

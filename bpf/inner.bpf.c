@@ -40,8 +40,7 @@ static __always_inline void inner_read(struct scratch *scratch,
 		values[i] = user_long(address + of->offsets[i], of->widths[i]);
 }
 
-SEC("raw_tp")
-int inner_args(void *ctx)
+TABLE_PROGRAM(inner_args)
 {
 	struct scratch *scratch = scratch_continued();
 

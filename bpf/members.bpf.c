@@ -4,8 +4,7 @@
 #include "emit.h"
 #include "members.h"
 
-SEC("raw_tp")
-int members(void *ctx)
+TABLE_PROGRAM(members)
 {
 	struct scratch *scratch = scratch_continued();
 

@@ -127,8 +127,7 @@ static __always_inline void name_capture(struct scratch *scratch, __u32 bit)
 	capture_end(scratch, room, capture);
 }
 
-SEC("raw_tp")
-int names(void *ctx)
+TABLE_PROGRAM(names)
 {
 	struct scratch *scratch = scratch_continued();
 

@@ -7,8 +7,9 @@
  *
  * The row and the memory of handlers are those of the CPU, so a probe must not be in the middle of
  * another program's work. The kernel lets no program of functions and classic tracepoints run while
- * one of them does. At raw tracepoints the program itself looks for interrupts, and the daemon
- * refuses those that our programs pass themselves.
+ * one of them does; from the others, which note that they are at work, the program itself keeps
+ * away. It looks for interrupts, too, and the daemon refuses raw tracepoints that our programs
+ * pass.
  */
 #include "interrupt.h"
 #include "route.h"
@@ -65,6 +66,8 @@ int probe(void *ctx)
 	__u64 slot = probe_slot(ctx, current), number = slot - PROBE_SLOT;
 	if (number >= PROBES || !slot_route(base / BANK_SLOTS, slot)->handler)
 		return 0;
+	if (current->is_at_work)
+		return 0; /* the pass is that of one of our own programs */
 	if (is_interrupt(plain_number(current, (__u64)&slot)))
 		return 0;
 	run_time_begin();
@@ -77,6 +80,8 @@ int probe(void *ctx)
 	}
 	current->flags = 0;
 	current->probe = slot;
+	context_begin(current);
 	bpf_tail_call(ctx, &syscalls, base + slot);
+	context_end();
 	return 0;
 }

@@ -7,8 +7,7 @@
 #include "context.h"
 #include "wake.h"
 
-SEC("raw_tp")
-int selftest(void *ctx)
+TABLE_PROGRAM(selftest)
 {
 	__u64 boottime_ns = bpf_ktime_get_boot_ns();
 	__u64 args[6];

@@ -31,6 +31,7 @@ int uring_submit(void *ctx)
 	current->subject = context_subject(ctx);
 	current->slot = URING_SLOT + number;
 	current->probe = 0;
+	context_begin(current);
 	current->flags = uring_flags(&sqe, ring);
 	for (int i = 0; i < 6; i++) {
 		__u64 member = uring_arguments[number & (URING_SLOTS - 1)].of[i];
@@ -39,5 +40,6 @@ int uring_submit(void *ctx)
 		current->args[i] = members[member & (SQE_MEMBERS - 1)];
 	}
 	bpf_tail_call(ctx, &syscalls, base + URING_SLOT + number);
+	context_end();
 	return 0;
 }

@@ -26,8 +26,7 @@ static __always_inline void vector_defer(struct scratch *scratch)
 	read->moment = MOMENT_REREAD;
 }
 
-SEC("raw_tp")
-int vectors(void *ctx)
+TABLE_PROGRAM(vectors)
 {
 	struct scratch *scratch = scratch_continued();
 

@@ -34,8 +34,7 @@ static __always_inline void recipe_copy_argv(void *ctx, struct scratch *scratch,
 	argv_begin(ctx, scratch, call, argument(scratch, recipe->strings - 1));
 }
 
-SEC("raw_tp")
-int handle_args(void *ctx)
+TABLE_PROGRAM(handle_args)
 {
 	struct call call;
 	struct scratch *scratch;

@@ -9,8 +9,7 @@ HANDLER(call) = {
 	.messages = {"{syscall}"},
 };
 
-SEC("raw_tp")
-int handle_call(void *ctx)
+TABLE_PROGRAM(handle_call)
 {
 	struct call call;
 

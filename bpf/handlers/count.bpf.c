@@ -7,8 +7,7 @@ HANDLER(count) = {
 	.summary = "any syscall: counted, not recorded",
 };
 
-SEC("raw_tp")
-int handle_count(void *ctx)
+TABLE_PROGRAM(handle_count)
 {
 	struct call call;
 

@@ -68,8 +68,7 @@ static __always_inline void execveat_describe(struct scratch *scratch)
 		scratch->event.message = EXECVEAT_ABSOLUTE;
 }
 
-SEC("raw_tp")
-int handle_exec(void *ctx)
+TABLE_PROGRAM(handle_exec)
 {
 	struct call call;
 	struct scratch *scratch;

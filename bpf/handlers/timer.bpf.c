@@ -101,8 +101,7 @@ static __always_inline void timer_settime(struct scratch *scratch, bool narrow, 
 		emit_bytes(scratch, TIMES, times, TIMES_BYTES);
 }
 
-SEC("raw_tp")
-int handle_timer(void *ctx)
+TABLE_PROGRAM(handle_timer)
 {
 	struct call call;
 	struct scratch *scratch;
