@@ -61,9 +61,10 @@ fn rings(plan: &Plan) -> String {
 
 /// Describes what probes do not see.
 fn probes(plan: &Plan) -> Option<String> {
-    let kind = plan.kind_of_probes()?.name();
+    let kinds: Vec<_> = plan.kinds_of_probes().into_iter().map(Abi::name).collect();
+    let kinds = (!kinds.is_empty()).then(|| kinds.join(" or a "))?;
     Some(format!(
-        "passes of a {kind} while a CPU serves an interrupt: they are nobody's; a function or a tracepoint that one of \
+        "passes of a {kinds} while a CPU serves an interrupt: they are nobody's; a function or a tracepoint that one of \
          tailcalld's own programs passes is passed unseen"
     ))
 }

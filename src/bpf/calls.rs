@@ -87,6 +87,24 @@ pub fn delete_element(map: BorrowedFd<'_>, key: u32) -> nix::Result<()> {
     if failed == 0 { Ok(()) } else { Err(nix::errno::Errno::last()) }
 }
 
+/// Puts a program into an array of programs.
+///
+/// # Errors
+/// Fails if the kernel refuses: an array takes programs of one type.
+pub fn set_program(array: BorrowedFd<'_>, key: u32, program: RawFd) -> nix::Result<()> {
+    // SAFETY: the descriptor is open, and the pointers are to variables of ours, of the sizes that the keys and values of
+    // an array of programs have.
+    let failed = unsafe {
+        libbpf_sys::bpf_map_update_elem(
+            array.as_raw_fd(),
+            (&raw const key).cast(),
+            (&raw const program).cast(),
+            libbpf_sys::BPF_ANY.into(),
+        )
+    };
+    if failed == 0 { Ok(()) } else { Err(nix::errno::Errno::last()) }
+}
+
 /// Returns the id by which the kernel knows a program.
 ///
 /// # Errors

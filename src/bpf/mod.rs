@@ -23,13 +23,13 @@ mod skeleton {
 pub use calls::{
     SELFTEST_CALLS, delete_element, duplicate, has_kprobe_multi, link_misses, make_maps, map_of,
     may_raw_tracepoints_sleep, open_perf_event, own, program_id, recursion_misses, selftest_call,
-    unread_bytes, wait_for_grace,
+    set_program, unread_bytes, wait_for_grace,
 };
 pub use fentry::{attach_fentry, load_fentry, may_share_array};
 pub use mapping::{Mapping, WritableMapping};
 pub use messages::take_messages;
 pub use pins::{open_pin, pin};
-pub use probe::{ProgramCopy, attach_raw_tracepoint, attach_tracepoint};
+pub use probe::{ProgramCopy, TracepointKey};
 pub use program_facts::{ProgramFacts, program_facts};
 pub use ring::{RecordState, RingMemory};
 pub use seccomp::install_seccomp;

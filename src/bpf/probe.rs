@@ -2,7 +2,7 @@
 
 use std::ffi::CString;
 use std::io;
-use std::os::fd::{AsRawFd as _, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd as _, AsRawFd as _, BorrowedFd, OwnedFd};
 
 use libbpf_sys::bpf_insn;
 use nix::libc;
@@ -13,6 +13,15 @@ use super::types::probe_size;
 
 /// Code of the instruction that moves a constant into a register.
 const MOV_IMMEDIATE: u8 = 0xb7;
+
+/// Tracepoint that a program is attached to.
+#[derive(Debug, Clone)]
+pub enum TracepointKey {
+    /// Raw one, by its name.
+    Raw(String),
+    /// Classic one, by its id.
+    Classic(u64),
+}
 
 /// Copy of a program that is to be loaded.
 #[derive(Debug, Clone)]
@@ -27,7 +36,7 @@ impl ProgramCopy {
     ///
     /// # Errors
     /// Fails if the program has no mark.
-    pub fn for_slot(insns: &[bpf_insn], slot: u16, is_raw: bool) -> io::Result<Self> {
+    pub fn for_slot(insns: &[bpf_insn], slot: u16, at: &TracepointKey) -> io::Result<Self> {
         let mut insns = insns.to_vec();
         let mark = i32::try_from(probe_size::PROBE_MARK.0).unwrap_or_default();
         let marked = insns.iter_mut().filter(|one| one.code == MOV_IMMEDIATE && one.imm == mark);
@@ -35,19 +44,27 @@ impl ProgramCopy {
         if count == 0 {
             return Err(io::Error::other("the program has no place for the slot"));
         }
-        let kind = if is_raw {
-            libbpf_sys::BPF_PROG_TYPE_RAW_TRACEPOINT
-        } else {
-            libbpf_sys::BPF_PROG_TYPE_TRACEPOINT
+        let kind = match at {
+            TracepointKey::Raw(_) => libbpf_sys::BPF_PROG_TYPE_RAW_TRACEPOINT,
+            TracepointKey::Classic(_) => libbpf_sys::BPF_PROG_TYPE_TRACEPOINT,
         };
         Ok(Self { name: c"probe".to_owned(), kind, insns })
     }
 
-    /// Loads the copy.
+    /// Loads the copy and attaches it, as long as the second descriptor is open. Returns both.
     ///
     /// # Errors
     /// Fails if the kernel refuses.
-    pub fn load(&self) -> io::Result<OwnedFd> {
+    pub fn attach(&self, at: &TracepointKey) -> io::Result<(OwnedFd, OwnedFd)> {
+        let program = self.load()?;
+        let link = match at {
+            TracepointKey::Raw(name) => attach_raw_tracepoint(program.as_fd(), name)?,
+            TracepointKey::Classic(id) => attach_tracepoint(program.as_fd(), *id)?,
+        };
+        Ok((program, link))
+    }
+
+    fn load(&self) -> io::Result<OwnedFd> {
         // SAFETY: name and licence are C strings, `insns` has that many instructions, and all of them outlive the call;
         // there are no options.
         owned(unsafe {
@@ -67,7 +84,7 @@ impl ProgramCopy {
 ///
 /// # Errors
 /// Fails if the kernel refuses.
-pub fn attach_raw_tracepoint(program: BorrowedFd<'_>, name: &str) -> io::Result<OwnedFd> {
+fn attach_raw_tracepoint(program: BorrowedFd<'_>, name: &str) -> io::Result<OwnedFd> {
     let name = CString::new(name)?;
     // SAFETY: the descriptor is open, and the name is a C string that outlives the call.
     owned(unsafe { libbpf_sys::bpf_raw_tracepoint_open(name.as_ptr(), program.as_raw_fd()) })
@@ -78,7 +95,7 @@ pub fn attach_raw_tracepoint(program: BorrowedFd<'_>, name: &str) -> io::Result<
 ///
 /// # Errors
 /// Fails if the kernel refuses.
-pub fn attach_tracepoint(program: BorrowedFd<'_>, id: u64) -> io::Result<OwnedFd> {
+fn attach_tracepoint(program: BorrowedFd<'_>, id: u64) -> io::Result<OwnedFd> {
     let event = open_perf(libbpf_sys::PERF_TYPE_TRACEPOINT, id)?;
     // SAFETY: both descriptors are open, and there are no options.
     let link = owned(unsafe {

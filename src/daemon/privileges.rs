@@ -52,7 +52,7 @@ impl Daemon<'_> {
         if self.bpf.opens_perf_events() {
             needs.always |= CapabilitySet::PERFMON;
             let is_permitted = Box::new(load::may_open_perf_events);
-            needs.operations.push(Operation { is_permitted, candidates: &PERF });
+            needs.operations.push(Operation { is_permitted, candidates: &load::PERF });
         }
         needs
     }
@@ -81,8 +81,6 @@ impl Daemon<'_> {
 
 /// Up to Linux 5.18, bpf(2) refuses every command without a capability if `kernel.unprivileged_bpf_disabled` is not 0.
 const BPF: [CapabilitySet; 2] = [CapabilitySet::BPF, CapabilitySet::SYS_ADMIN];
-/// Debian's and Ubuntu's kernels, see `src/load/perf.rs`.
-const PERF: [CapabilitySet; 1] = [CapabilitySet::SYS_ADMIN];
 const READ: [CapabilitySet; 2] = [CapabilitySet::DAC_READ_SEARCH, CapabilitySet::DAC_OVERRIDE];
 const WRITE: [CapabilitySet; 1] = [CapabilitySet::DAC_OVERRIDE];
 const CONNECT: [CapabilitySet; 2] = [CapabilitySet::DAC_OVERRIDE, CapabilitySet::SYS_PTRACE];

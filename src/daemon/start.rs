@@ -125,7 +125,7 @@ impl Daemon<'_> {
         }
         self.bpf.complete()?;
         if self.bpf.adoption == Adoption::Done {
-            self.table.replace_programs(&self.bpf)?;
+            self.table.replace_programs(&mut self.bpf)?;
         }
         Ok(())
     }

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::attach::Attach;
 use super::attachment::LinkFunctions;
+use super::kind_arrays::{arrays_of, is_of_kind};
 use super::predecessor::{MAP, Predecessor, is_further_ring, kept_name, ring_name};
 use crate::fd_store::FdStore;
 
@@ -43,6 +44,9 @@ pub struct KernelState {
     pub further_rings: Vec<u32>,
     /// Functions of the links, by the name of the link.
     pub functions: LinkFunctions,
+    /// Kinds of probes that have arrays of their own.
+    #[serde(default)]
+    pub kinds: Vec<String>,
 }
 
 /// Outcome of the attempt to go on with what a previous daemon left in the kernel.
@@ -209,7 +213,8 @@ pub(super) fn check_kept(
     let names = store.names();
     let books = store.books(state.books).names();
     let is_kept = |name: &String| names.contains(name) || books.contains(name);
-    if let Some(missing) = kept_maps(open).find(|name| !is_kept(name)) {
+    let arrays = arrays_of(&state.kinds).map(|array| kept_name(&array));
+    if let Some(missing) = kept_maps(open).chain(arrays).find(|name| !is_kept(name)) {
         return Err(format!("the service manager did not keep {missing}"));
     }
     if !has_rings(store, state) {
@@ -260,7 +265,8 @@ pub(super) fn reuse_maps(
     reuse_named(open, store, state, |_| true)?;
     // Maps that the object does not create on this kernel are not needed any more.
     let scoped = store.scoped(state.scope);
-    let is_unused = |name: &String| name.starts_with(MAP) && !is_further_ring(name);
+    let is_unused =
+        |name: &String| name.starts_with(MAP) && !is_further_ring(name) && !is_of_kind(name);
     let names = scoped.names().into_iter().filter(is_unused);
     names.for_each(|name| drop(scoped.take(&name)));
     Ok(())

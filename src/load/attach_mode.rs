@@ -47,14 +47,14 @@ impl AttachMode {
     /// # Errors
     /// `Failure` where this kernel does not have, or does not permit, what is asked for.
     pub fn choose(wanted: AttachTo, routes: &Routes) -> Result<Self> {
-        let kind = of_probes::kind(routes);
+        let kind = of_probes::kind(wanted, routes);
         let facts = KernelFacts::read(kind.map_or(wanted, of_probes::setting));
         let facts = if kind == Some(Abi::Tracepoint) { facts.with_perf_events() } else { facts };
         Ok(Self::by_facts(wanted, routes, &facts)?)
     }
 
     fn by_facts(wanted: AttachTo, routes: &Routes, facts: &KernelFacts) -> Result<Self, Failure> {
-        let mut mode = match of_probes::kind(routes) {
+        let mut mode = match of_probes::kind(wanted, routes) {
             Some(kind) => Self::for_probes(kind, wanted, routes, facts)?,
             None => Self::for_calls(wanted, routes, facts)?,
         };
@@ -118,6 +118,11 @@ impl AttachMode {
                 .map(|why| format!("calls may be missing, and are counted as such, because {why}")),
         );
         Ok(mode)
+    }
+
+    /// Returns the mode for programs of the same object that are attached in another way.
+    pub(super) fn with_attach(&self, attach: Attach) -> Self {
+        Self { attach, ..self.clone() }
     }
 
     /// Selects fentry, also where the kernel has kprobe.multi.
@@ -214,6 +219,7 @@ fn no_returns(refusal: &PerfRefusal) -> Failure {
 }
 
 mod of_probes;
+pub(super) use of_probes::must_be_probed;
 mod served;
 #[cfg(test)]
 mod tests;

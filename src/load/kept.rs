@@ -1,5 +1,6 @@
 //! Loading of the object for a daemon that goes on where another one ended, and that another one follows.
 
+use std::collections::BTreeMap;
 use std::mem::MaybeUninit;
 use std::os::fd::{AsFd as _, OwnedFd};
 use std::time::{Duration, Instant};
@@ -84,7 +85,7 @@ pub fn load_kept<'obj>(
     let is_on_demand = matches!(wanted, Wanted::OnDemand(_));
     let programs = Programs::load_rest(first, second, &skeleton, rings, &choice, is_on_demand)?;
     let loaded = LoadedObject { skeleton, further_rings, shared, handlers, programs };
-    let mut bpf = Bpf::new(loaded, choice, &store.scoped(scope))?;
+    let mut bpf = Bpf::new(loaded, (rings, choice), &store.scoped(scope))?;
     (bpf.stamp, bpf.scope, bpf.books) = (stamp, scope, books);
     (bpf.adoption, bpf.predecessors) = (adoption, predecessors);
     bpf.wire()?;
@@ -146,22 +147,25 @@ impl<'obj> Bpf<'obj> {
     /// Makes the owner of an object, attached to nothing. `store` keeps its links.
     pub(super) fn new(
         loaded: LoadedObject<'obj>,
-        choice: AttachMode,
+        (rings_of_load, choice): (Rings, AttachMode),
         store: &FdStore,
     ) -> Result<Self> {
         let LoadedObject { skeleton, further_rings, shared, handlers, programs } = loaded;
         let exit = choice.return_hooks().exit;
         let AttachMode { attach, returns, task_start, execution, reason, limitations, functions } =
-            choice;
+            choice.clone();
         Ok(Self {
             shared,
             handlers,
             counters: CounterRows::open(&skeleton.maps.counters)?,
             programs,
+            kinds: BTreeMap::new(),
+            rings_of_load,
+            choice,
             further_rings,
             dispatcher: Attachment::new(Side::Entry, attach, functions.clone()),
             submissions: Attachment::new(Side::Submission, attach, functions.clone()),
-            probes: ProbeLinks::new(attach),
+            probes: ProbeLinks::default(),
             returns: Attachment::new(Side::Return, exit, functions),
             task_end: TaskLink::new(
                 returns.map(|hooks| hooks.task_end),
@@ -194,6 +198,7 @@ impl Bpf<'_> {
         executable::keep(&self.store);
         match (&self.adoption, state) {
             (Adoption::Done, Some(state)) => {
+                self.adopt_kinds(state);
                 self.adopt_links(state);
                 self.store.remove_received();
             }
@@ -257,7 +262,18 @@ impl Bpf<'_> {
         let layout = adoption::LAYOUT.to_owned();
         let (stamp, scope, books) = (self.stamp.clone(), self.scope, self.books);
         let hooks = (self.dispatcher.attach(), self.returns.attach());
-        Ok(KernelState { stamp, layout, scope, books, hooks, ring, further_rings, functions })
+        let kinds = self.kinds.keys().map(|kind| kind.name().to_owned()).collect();
+        Ok(KernelState {
+            stamp,
+            layout,
+            scope,
+            books,
+            hooks,
+            ring,
+            further_rings,
+            functions,
+            kinds,
+        })
     }
 
     /// Leaves what the service manager keeps to the next daemon.

@@ -52,9 +52,10 @@ pub fn load_maps<'obj>(
         handlers,
         programs: Programs::only(Names::new())?,
     };
-    let mut bpf = Bpf::new(loaded, choice, &scoped)?;
+    let mut bpf = Bpf::new(loaded, (rings, choice), &scoped)?;
     (bpf.stamp, bpf.scope, bpf.books) = (state.stamp.clone(), state.scope, state.books);
     bpf.predecessors = predecessors;
+    bpf.adopt_kinds(state);
     bpf.adopt_links(state);
     Ok(bpf)
 }

@@ -24,7 +24,7 @@ impl Bpf<'_> {
         let all: [(_, Pick, _); 10] = [
             (DISPATCHER, |programs| &programs.sys_enter, self.dispatcher.misses()),
             (SUBMISSION, |programs| &programs.uring_submit, self.submissions.misses()),
-            (PROBE, |programs| &programs.probe, self.probes.misses()),
+            (PROBE, |programs| &programs.probe, self.probes.misses() + self.skipped_by_kinds()?),
             ("sys_exit", |programs| &programs.sys_exit, self.returns.misses()),
             ("task_exit", |programs| &programs.task_exit, self.task_end.misses()),
             ("task_exec", |programs| &programs.task_exec, self.execution.misses()),
@@ -46,7 +46,9 @@ impl Bpf<'_> {
     pub fn recursion_misses(&self) -> Result<u64> {
         let calls = self.skipped(DISPATCHER, |programs| &programs.sys_enter)?;
         let operations = self.skipped(SUBMISSION, |programs| &programs.uring_submit)?;
-        let probes = self.skipped(PROBE, |programs| &programs.probe)? + self.probes.misses();
+        let probes = self.skipped(PROBE, |programs| &programs.probe)?
+            + self.probes.misses()
+            + self.skipped_by_kinds()?;
         let of_links = self.dispatcher.misses() + self.submissions.misses();
         Ok(calls + operations + probes + of_links)
     }

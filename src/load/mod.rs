@@ -22,6 +22,8 @@ mod kept;
 mod kept_link;
 mod kernel_facts;
 mod kernel_types;
+mod kind_arrays;
+mod kinds;
 mod maps_only;
 mod misses;
 mod needed_programs;
@@ -42,7 +44,7 @@ mod table_check;
 mod task_link;
 mod wiring;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, AsRawFd as _, BorrowedFd, OwnedFd};
@@ -50,8 +52,10 @@ use std::sync::atomic::Ordering::SeqCst;
 
 use anyhow::{Context as _, Result};
 use attachment::Attachment;
+use function_links::FunctionLink;
 use kept_link::{KeptLink, LinkKeeper};
-use libbpf_rs::{MapCore, OpenObject};
+use kinds::KindPrograms;
+use libbpf_rs::{MapCore, OpenObject, ProgramMut};
 use nix::sys::signal::SigSet;
 use objects::ChainedPrograms;
 use probe_links::ProbeLinks;
@@ -59,7 +63,7 @@ use programs::{Pick, Programs};
 use syscalls::{Abi, Slot};
 use task_link::TaskLink;
 
-use crate::bpf::{ProgramCopy, Shared, TailcalldSkel};
+use crate::bpf::{Shared, TailcalldSkel};
 use crate::fd_store::FdStore;
 use crate::handlers::Handlers;
 use crate::plan::Awaited;
@@ -77,10 +81,11 @@ pub use maps_only::load_maps;
 pub use misses::DISPATCHER;
 pub use needed_programs::Wanted;
 pub use object::{handlers, prepare};
-pub use objects::{handlers_for, read_objects, verify as verify_object};
+pub use objects::{ChainKey, handlers_for, read_objects, verify as verify_object};
 pub use other_dispatcher::OtherDispatcher;
-pub use permissions::{is_bpf_unrestricted, may_open_perf_events};
+pub use permissions::{PERF, is_bpf_unrestricted, may_open_perf_events};
 pub use predecessor::{GLOBALS, Predecessor};
+pub use probe_links::hook_of;
 pub use rings::Rings;
 pub use table_check::{EMPTY, id_of};
 
@@ -96,6 +101,11 @@ pub struct Bpf<'obj> {
     /// Counters of the programs.
     pub counters: CounterRows,
     programs: Programs,
+    /// Programs for kinds of probes that have a type of their own.
+    kinds: BTreeMap<Abi, KindPrograms>,
+    /// Rings and hooks that the object was loaded with, for further copies.
+    rings_of_load: Rings,
+    choice: AttachMode,
     /// Rings behind the first one.
     further_rings: Vec<OwnedFd>,
     /// `sys_enter`, at the entry of calls.
@@ -211,13 +221,45 @@ impl Bpf<'_> {
             self.shared.set_probe(slot.index(), &layout);
         }
         self.shared.has_probes().store(1, SeqCst);
-        let program = self.programs.get(&self.skeleton, |programs| &programs.probe)?;
-        let chained = self.chained.as_ref();
-        let mut load = |copy: ProgramCopy| match chained {
-            Some(chained) => chained.load_copy(copy),
-            None => copy.load().context("failed to load the program of a probe"),
+        for kind in kind_arrays::KINDS {
+            let of_kind = new.iter().copied().filter(|slot| slot.abi() == kind);
+            self.attach_kind(kind, &of_kind.collect::<Vec<_>>())?;
+        }
+        Ok(())
+    }
+
+    fn attach_kind(&mut self, kind: Abi, slots: &[Slot]) -> Result<()> {
+        let Some(own) = slots.first().map(|slot| self.own_kind(*slot)) else { return Ok(()) };
+        if own.is_some() {
+            self.load_kind(kind, [probe_links::PROBE.to_owned()].into())?;
+        }
+        let links = match own.and_then(|kind| self.kinds.get(&kind)) {
+            Some(programs) => {
+                let program = programs.loaded(|programs| &programs.probe);
+                self.probe_links(kind, program.context("its program is not loaded")?, slots)
+            }
+            None => {
+                let program = self.programs.get(&self.skeleton, |programs| &programs.probe)?;
+                self.probe_links(kind, program, slots)
+            }
         };
-        self.probes.attach(&self.keeper, program, &new, &mut load)
+        self.probes.add(links?);
+        Ok(())
+    }
+
+    fn probe_links(
+        &self,
+        kind: Abi,
+        program: &ProgramMut<'_>,
+        slots: &[Slot],
+    ) -> Result<Vec<FunctionLink>> {
+        match kind {
+            Abi::Kprobe => probe_links::attach_functions(&self.keeper, program, slots),
+            _ => {
+                let mut attach = |copy, at| self.attach_tracepoint(copy, at);
+                probe_links::attach_copies(&self.keeper, program, slots, &mut attach)
+            }
+        }
     }
 
     /// Detaches the dispatcher from all slots except these.

@@ -6,6 +6,7 @@ use libbpf_rs::skel::OpenSkel as _;
 use syscalls::{Abi, DescriptorMembers, Slot};
 
 use super::copies::Names;
+use super::object::shares_the_table;
 use super::programs::handler_program;
 use super::recipes::{has_entries, has_inner, has_vector, recipe};
 use crate::bpf::OpenTailcalldSkel;
@@ -64,6 +65,17 @@ pub(super) fn of_route(
     let plan = Plan { routes: [(slot, route.clone())].into(), ..Plan::default() };
     let mut names = handlers_of(&plan, handlers);
     names.append(&mut of_rules(&plan, are_returns_free));
+    names
+}
+
+/// Returns the names of the programs that the probes of a kind need, whose programs are of a type of their own.
+pub(super) fn of_kind(plan: &Plan, kind: Abi, handlers: &Handlers) -> Names {
+    let routes = plan.routes.iter().filter(|(slot, _)| slot.abi() == kind);
+    let routes = routes.map(|(slot, route)| (*slot, route.clone())).collect();
+    let plan = Plan { routes, ..Plan::default() };
+    let mut names = handlers_of(&plan, handlers);
+    names.append(&mut of_rules(&plan, false));
+    names.retain(|name| shares_the_table(name));
     names
 }
 

@@ -141,7 +141,7 @@ fn set_rings(open: &mut OpenTailcalldSkel<'_>, rings: Rings) -> Result<()> {
 }
 
 /// A program array takes programs of one type only.
-fn shares_the_table(program: &str) -> bool {
+pub(super) fn shares_the_table(program: &str) -> bool {
     matches!(
         program,
         "sys_enter"

@@ -3,11 +3,16 @@
 use std::fs;
 
 use nix::errno::Errno;
+use syscalls::Abi;
 
 use super::perf::PerfRefusal;
 use super::{Attach, Bpf};
 use crate::bpf;
 use crate::bpf::types::table_size;
+use crate::sandbox::CapabilitySet;
+
+/// Capability for perf events in Debian's and Ubuntu's kernels, see `perf.rs`.
+pub const PERF: [CapabilitySet; 1] = [CapabilitySet::SYS_ADMIN];
 
 /// Sysctl that restricts bpf(2) to processes with a capability, unless it is 0.
 const UNPRIVILEGED: &str = "/proc/sys/kernel/unprivileged_bpf_disabled";
@@ -28,6 +33,11 @@ impl Bpf<'_> {
         let hooks = [self.dispatcher.attach(), self.returns.attach()];
         let of_tasks = [self.task_end.hook(), self.execution.hook()].into_iter().flatten();
         hooks.into_iter().chain(of_tasks).any(|hook| hook == Attach::Tracepoint)
+    }
+
+    /// Returns whether the thread that loads objects may have to open a perf event: for probes at classic tracepoints.
+    pub(super) fn opens_perf_events_for_probes(&self) -> bool {
+        self.dispatcher.attach() == Attach::Tracepoint || self.kinds.contains_key(&Abi::Tracepoint)
     }
 
     /// Returns whether a reload or the self-test may have to load a program: fentry takes one for each function.

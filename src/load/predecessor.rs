@@ -10,6 +10,7 @@ use anyhow::{Context as _, Result};
 use libbpf_rs::MapInfo;
 use nix::errno::Errno;
 
+use super::kind_arrays::{TABLE, is_of_kind};
 use crate::bpf::types::{self, table_size};
 use crate::bpf::{Bank, LIVE_BASE, WritableMapping, delete_element};
 use crate::clock;
@@ -49,15 +50,24 @@ impl Predecessor {
     /// # Errors
     /// Fails if the kernel refuses.
     pub fn prepare(&self) -> Result<()> {
-        let table = find(&self.fds, "syscalls")?;
+        find(&self.fds, TABLE)?;
         let base = self.live_bank().other().base();
-        for slot in base..base + table_size::BANK_SLOTS.0 {
-            match delete_element(table, slot) {
-                Ok(()) | Err(Errno::ENOENT) => {}
-                result => result.context("failed to empty the table of the previous daemon")?,
-            }
-        }
-        Ok(())
+        let slots = base..base + table_size::BANK_SLOTS.0;
+        self.tables().flat_map(|table| slots.clone().map(move |slot| (table, slot))).try_for_each(
+            |(table, slot)| match delete_element(table, slot) {
+                Ok(()) | Err(Errno::ENOENT) => Ok(()),
+                result => result.context("failed to empty the table of the previous daemon"),
+            },
+        )
+    }
+
+    /// Returns the tables: that of calls, and those of kinds of probes.
+    fn tables(&self) -> impl Iterator<Item = BorrowedFd<'_>> {
+        let of_calls = kept_name(TABLE);
+        let is_table = move |name: &str| {
+            name.strip_prefix(&*of_calls).is_some_and(|end| end.is_empty() || is_of_kind(end))
+        };
+        self.fds.iter().filter(move |(name, _)| is_table(name)).map(|(_, fd)| fd.as_fd())
     }
 
     /// Makes the empty bank the live one, if that was not done: it decides about no call any more.
@@ -128,7 +138,7 @@ pub(super) fn is_further_ring(name: &str) -> bool {
 }
 
 /// Maps without which nothing is left of it.
-const NEEDED: [&str; 3] = [RING, "syscalls", GLOBALS_MAP];
+const NEEDED: [&str; 3] = [RING, TABLE, GLOBALS_MAP];
 
 /// Map of the globals.
 const GLOBALS_MAP: &str = "tailcall.bss";

@@ -1,11 +1,10 @@
 //! Links of `probe`, the dispatcher of probes. Functions are attached to together, and each knows its slot by a cookie; at
-//! a tracepoint, each probe has a copy of the program with its slot in it. The programs of one table are of one type, so
-//! there are probes of one kind at a time.
+//! a tracepoint, each probe has a copy of the program with its slot in it.
 
 use std::collections::BTreeSet;
-use std::os::fd::{AsFd as _, OwnedFd};
+use std::os::fd::OwnedFd;
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result};
 use libbpf_rs::{KprobeMultiOpts, ProgramMut};
 use syscalls::{Abi, Slot};
 
@@ -13,38 +12,33 @@ use super::attach::Attach;
 use super::attachment::LinkFunctions;
 use super::function_links::FunctionLink;
 use super::kept_link::{self, KeptLink, LinkKeeper};
-use crate::bpf::{self, ProgramCopy};
+use crate::bpf::{ProgramCopy, TracepointKey};
 use crate::probes;
 
 /// Name of the program, and of its copies.
 pub(super) const PROBE: &str = "probe";
 
 /// Links of the program.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct ProbeLinks {
-    attach: Attach,
     /// Links with the keys of their probes.
     links: Vec<FunctionLink>,
     /// Misses of links that are gone.
     misses: u64,
 }
 
-/// Loads a copy of the program, in whichever thread may.
-pub(super) type LoadCopy<'a> = &'a mut dyn FnMut(ProgramCopy) -> Result<OwnedFd>;
+/// Loads a copy of the program and attaches it, in whichever thread may. Returns both.
+pub(super) type AttachCopy<'a> =
+    &'a mut dyn FnMut(ProgramCopy, TracepointKey) -> Result<(OwnedFd, OwnedFd)>;
 
 impl ProbeLinks {
-    /// Creates an attachment without links.
-    pub fn new(attach: Attach) -> Self {
-        Self { attach, links: Vec::new(), misses: 0 }
-    }
-
     /// Takes the links of the previous daemon. One that is not among `functions` is of a table that never was live, and
     /// goes.
     pub fn adopt(&mut self, links: Vec<KeptLink>, functions: &LinkFunctions) {
-        let is_copied = self.attach != Attach::Function;
         for link in links {
             let functions = functions.get(link.name()).cloned();
-            let link = if is_copied { link.with_copy() } else { link };
+            let is_of_functions = functions.iter().flatten().any(|key| is_function(key));
+            let link = if is_of_functions { link } else { link.with_copy() };
             self.links.extend(functions.map(|functions| FunctionLink { link, functions }));
         }
     }
@@ -63,50 +57,9 @@ impl ProbeLinks {
         slots.iter().copied().filter(|slot| !has(slot)).collect()
     }
 
-    /// Attaches the program to these probes.
-    ///
-    /// # Errors
-    /// Fails if the kernel refuses one; then none is attached.
-    pub fn attach(
-        &mut self,
-        keeper: &LinkKeeper,
-        program: &ProgramMut<'_>,
-        slots: &[Slot],
-        load: LoadCopy<'_>,
-    ) -> Result<()> {
-        if let Some(other) = slots.iter().find(|slot| !self.is_of_type(slot.abi())) {
-            bail!("{}", misfit(*other, self.attach));
-        }
-        let links = if self.attach == Attach::Function {
-            attach_functions(keeper, program, slots)?
-        } else {
-            self.attach_copies(keeper, program, slots, load)?
-        };
+    /// Takes links of probes that had none.
+    pub fn add(&mut self, links: Vec<FunctionLink>) {
         self.links.extend(links);
-        Ok(())
-    }
-
-    fn attach_copies(
-        &self,
-        keeper: &LinkKeeper,
-        program: &ProgramMut<'_>,
-        slots: &[Slot],
-        load: LoadCopy<'_>,
-    ) -> Result<Vec<FunctionLink>> {
-        let is_raw = self.attach == Attach::RawTracepoint;
-        let mut attach = |slot: Slot| {
-            let copy = ProgramCopy::for_slot(program.insns(), slot.index(), is_raw)?;
-            let copy = load(copy)?;
-            let link = attach_copy(&copy, slot, is_raw)
-                .with_context(|| format!("failed to attach to {}", probes::key(slot)))?;
-            anyhow::Ok((slot, copy, link))
-        };
-        let made: Vec<_> = slots.iter().map(|&slot| attach(slot)).collect::<Result<_>>()?;
-        let keep = |(slot, copy, link)| FunctionLink {
-            link: keeper.keep_copy(PROBE, copy, link),
-            functions: BTreeSet::from([probes::key(slot)]),
-        };
-        Ok(made.into_iter().map(keep).collect())
     }
 
     /// Detaches the program from all probes except these.
@@ -134,14 +87,10 @@ impl ProbeLinks {
     pub fn misses(&self) -> u64 {
         self.misses + self.links.iter().map(|link| link.link.misses()).sum::<u64>()
     }
-
-    fn is_of_type(&self, kind: Abi) -> bool {
-        hook_of(kind) == Some(self.attach)
-    }
 }
 
 /// Returns the hook whose programs have the type that probes of a kind take.
-pub(super) fn hook_of(kind: Abi) -> Option<Attach> {
+pub fn hook_of(kind: Abi) -> Option<Attach> {
     match kind {
         Abi::Kprobe => Some(Attach::Function),
         Abi::Tracepoint => Some(Attach::Tracepoint),
@@ -150,15 +99,15 @@ pub(super) fn hook_of(kind: Abi) -> Option<Attach> {
     }
 }
 
-fn misfit(slot: Slot, attach: Attach) -> String {
-    format!(
-        "{} cannot be added to this table: the programs of one program array must all be of one type, and those of this \
-         table were loaded for {attach}; restart tailcalld, which then chooses a type for all",
-        probes::key(slot)
-    )
+fn is_function(key: &str) -> bool {
+    matches!(probes::parse(key), Some((Abi::Kprobe, _)))
 }
 
-fn attach_functions(
+/// Attaches the program to these functions.
+///
+/// # Errors
+/// Fails if the kernel refuses one; then none is attached.
+pub(super) fn attach_functions(
     keeper: &LinkKeeper,
     program: &ProgramMut<'_>,
     slots: &[Slot],
@@ -177,11 +126,35 @@ fn attach_functions(
     Ok(vec![FunctionLink { link: keeper.keep(program, link), functions }])
 }
 
-fn attach_copy(copy: &OwnedFd, slot: Slot, is_raw: bool) -> Result<OwnedFd> {
+/// Attaches copies of the program to these tracepoints.
+///
+/// # Errors
+/// Fails if the kernel refuses one; then none is attached.
+pub(super) fn attach_copies(
+    keeper: &LinkKeeper,
+    program: &ProgramMut<'_>,
+    slots: &[Slot],
+    attach: AttachCopy<'_>,
+) -> Result<Vec<FunctionLink>> {
+    let mut attach = |slot: Slot| {
+        let at = tracepoint(slot)?;
+        let copy = ProgramCopy::for_slot(program.insns(), slot.index(), &at)?;
+        let (copy, link) = attach(copy, at)
+            .with_context(|| format!("failed to attach to {}", probes::key(slot)))?;
+        anyhow::Ok((slot, copy, link))
+    };
+    let made: Vec<_> = slots.iter().map(|&slot| attach(slot)).collect::<Result<_>>()?;
+    let keep = |(slot, copy, link)| FunctionLink {
+        link: keeper.keep_copy(PROBE, copy, link),
+        functions: BTreeSet::from([probes::key(slot)]),
+    };
+    Ok(made.into_iter().map(keep).collect())
+}
+
+fn tracepoint(slot: Slot) -> Result<TracepointKey> {
     let name = slot.to_string();
-    if is_raw {
-        return Ok(bpf::attach_raw_tracepoint(copy.as_fd(), &name)?);
-    }
-    let id = probes::tracepoint_id(&name).map_err(anyhow::Error::msg)?;
-    Ok(bpf::attach_tracepoint(copy.as_fd(), id)?)
+    Ok(match slot.abi() {
+        Abi::RawTracepoint => TracepointKey::Raw(name),
+        _ => TracepointKey::Classic(probes::tracepoint_id(&name).map_err(anyhow::Error::msg)?),
+    })
 }

@@ -1,13 +1,15 @@
 //! Entries of arrays of programs as they are in the kernel, where any process with CAP_BPF can change them. A program
 //! of our own reads them: during a lookup by bpf(2) the kernel skips programs on its CPU.
 
-use std::os::fd::{AsRawFd as _, RawFd};
+use std::os::fd::{AsFd as _, AsRawFd as _, BorrowedFd, RawFd};
 use std::sync::atomic::Ordering::SeqCst;
 
 use anyhow::{Context as _, Result};
-use libbpf_rs::{MapCore, ProgramInput};
+use libbpf_rs::{MapCore as _, ProgramInput};
+use syscalls::{Abi, Slot};
 
 use super::Bpf;
+use super::kind_arrays::{CONTINUATIONS, HANDLERS, TABLE};
 use crate::bpf::types::{continuation, return_continuation};
 use crate::bpf::{Bank, TABLE_CHECK_ENTRIES, program_id};
 use crate::handlers::Handler;
@@ -29,7 +31,19 @@ impl Bpf<'_> {
     /// # Errors
     /// Fails if the kernel does not run the program that reads them.
     pub fn programs_of(&self, bank: Bank) -> Result<Vec<u32>> {
-        self.programs_in(&self.skeleton.maps.syscalls, bank.base(), TABLE_CHECK_ENTRIES)
+        let of_calls = &self.skeleton.maps.syscalls;
+        let mut ids = self.programs_in(of_calls.as_fd(), bank.base(), TABLE_CHECK_ENTRIES)?;
+        for (kind, programs) in &self.kinds {
+            let of_kind =
+                self.programs_in(programs.array(TABLE)?, bank.base(), TABLE_CHECK_ENTRIES)?;
+            let slots = (0..).map_while(Slot::from_index);
+            for ((slot, id), of_kind) in slots.zip(&mut ids).zip(of_kind) {
+                if slot.abi() == *kind {
+                    *id = of_kind;
+                }
+            }
+        }
+        Ok(ids)
     }
 
     /// Restores the arrays of the programs that others continue with; returns whether any was changed.
@@ -40,16 +54,35 @@ impl Bpf<'_> {
         let maps = &self.skeleton.maps;
         let continuations = continuation::CONTINUATIONS.0 as usize;
         let handlers = maps.handlers.max_entries() as usize;
-        let first = self.programs_in(&maps.continuations, 0, continuations)?;
-        let second = self.programs_in(&maps.handlers, 0, handlers)?;
+        let first = self.programs_in(maps.continuations.as_fd(), 0, continuations)?;
+        let second = self.programs_in(maps.handlers.as_fd(), 0, handlers)?;
         let returns = return_continuation::RETURN_CONTINUATIONS.0 as usize;
-        let third = self.programs_in(&maps.return_continuations, 0, returns)?;
+        let third = self.programs_in(maps.return_continuations.as_fd(), 0, returns)?;
         let is_intact =
             !first.contains(&EMPTY) && !third.contains(&EMPTY) && self.are_handlers(&second);
         if !is_intact {
             self.wire()?;
         }
-        Ok(!is_intact)
+        let mut are_intact = is_intact;
+        for kind in self.kinds.keys() {
+            are_intact &= !self.restore_kind(*kind)?;
+        }
+        Ok(!are_intact)
+    }
+
+    /// Restores the arrays of a kind of probes, if they have fewer programs than are loaded.
+    fn restore_kind(&self, kind: Abi) -> Result<bool> {
+        let Some(programs) = self.kinds.get(&kind) else { return Ok(false) };
+        let continuations = continuation::CONTINUATIONS.0 as usize;
+        let handlers = self.skeleton.maps.handlers.max_entries() as usize;
+        let count = |ids: Vec<u32>| ids.into_iter().filter(|id| *id != EMPTY).count();
+        let found = count(self.programs_in(programs.array(CONTINUATIONS)?, 0, continuations)?)
+            + count(self.programs_in(programs.array(HANDLERS)?, 0, handlers)?);
+        let is_changed = found < self.wired(programs);
+        if is_changed {
+            self.wire_kind(kind)?;
+        }
+        Ok(is_changed)
     }
 
     fn are_handlers(&self, ids: &[u32]) -> bool {
@@ -57,8 +90,8 @@ impl Bpf<'_> {
         self.handlers.iter().all(is_there)
     }
 
-    fn programs_in(&self, map: &dyn MapCore, first: u32, count: usize) -> Result<Vec<u32>> {
-        let fd = u64::try_from(map.as_fd().as_raw_fd())?;
+    fn programs_in(&self, map: BorrowedFd<'_>, first: u32, count: usize) -> Result<Vec<u32>> {
+        let fd = u64::try_from(map.as_raw_fd())?;
         let args = [fd, first.into(), count as u64];
         let mut bytes: Vec<u8> = args.iter().flat_map(|arg| arg.to_ne_bytes()).collect();
         let input = ProgramInput { context_in: Some(&mut bytes), ..ProgramInput::default() };

@@ -85,9 +85,9 @@ pub struct Origin {
 }
 
 impl Plan {
-    /// Returns the kind of its probes, which are all of one; `None` without probes.
-    pub fn kind_of_probes(&self) -> Option<Abi> {
-        probe_kinds::kind(self)
+    /// Returns the kinds of its probes.
+    pub fn kinds_of_probes(&self) -> BTreeSet<Abi> {
+        probe_kinds::kinds(self)
     }
 
     /// Returns the handlers in objects of their own that the routes name, each once.
@@ -168,7 +168,6 @@ pub fn build(config: &Config, handlers: &Handlers) -> (Plan, Vec<Fault>) {
     uring_operations::add(config, &winners, &mut plan, handlers);
     let probes = plan.routes.keys().filter(|slot| slot.abi().is_probe());
     plan.probes = probes.map(|slot| (*slot, slot.to_string())).collect();
-    faults.extend(probe_kinds::faults(config, &winners, &plan));
     faults.extend(plan.objects().filter_map(|object| misfit_of_pin(&config.pins, object)));
     faults.extend(unused_options::faults(config));
     faults.extend(check_arguments::faults(config, &winners, &plan, handlers));

@@ -4,12 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::os::fd::RawFd;
 
 use anyhow::{Context as _, Result};
-use libbpf_rs::{ErrorKind, MapFlags};
+use nix::errno::Errno;
 use syscalls::Slot;
 
 use super::BANK_SLOTS;
 use super::settings::Settings;
-use crate::bpf::Bank;
+use crate::bpf::{Bank, delete_element, set_program};
 use crate::load::Bpf;
 use crate::plan::{Plan, Route, exec_slots};
 
@@ -22,7 +22,7 @@ pub(super) fn fill(
     returns: &BTreeSet<Slot>,
 ) -> Result<()> {
     for slot in slots() {
-        write_program(bpf, bank.base() + u32::from(slot.index()), programs.get(&slot))
+        write_program(bpf, bank, slot, programs.get(&slot))
             .with_context(|| format!("failed to set the program of {slot}"))?;
         let row = settings.row(slot, returns.contains(&slot));
         bpf.shared.set_route(bank, usize::from(slot.index()), &row);
@@ -54,17 +54,20 @@ fn fill_filters(bpf: &Bpf<'_>, bank: Bank, settings: &Settings) {
 /// Writes the program of a slot, or clears the slot.
 pub(super) fn write_program(
     bpf: &Bpf<'_>,
-    index: u32,
+    bank: Bank,
+    slot: Slot,
     program: Option<&RawFd>,
-) -> libbpf_rs::Result<()> {
-    let key = index.to_ne_bytes();
-    let Some(program) = program else {
-        return match bpf.syscalls().delete(&key) {
-            Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
+) -> nix::Result<()> {
+    let index = bank.base() + u32::from(slot.index());
+    match (bpf.table_of(slot), program) {
+        (Some(table), Some(program)) => set_program(table, index, *program),
+        (Some(table), None) => match delete_element(table, index) {
+            Err(Errno::ENOENT) => Ok(()),
             result => result,
-        };
-    };
-    bpf.syscalls().update(&key, &program.to_ne_bytes(), MapFlags::ANY)
+        },
+        // There are no programs of that type.
+        (None, _) => Ok(()),
+    }
 }
 
 /// Returns the programs of a plan, and those in slots without a route: that of the self-test, and, if calls wait for the
@@ -85,8 +88,8 @@ pub(super) fn programs(
 /// Returns the program of a slot: the handler, or the filter that chooses one.
 fn program(bpf: &Bpf<'_>, slot: Slot, route: &Route) -> Result<(Slot, RawFd)> {
     let program = match route.unfiltered() {
-        Some(rule) => bpf.program(rule.handler),
-        None => bpf.filter_program(),
+        Some(rule) => bpf.program(slot, rule.handler),
+        None => bpf.filter_program(slot),
     };
     Ok((slot, program.with_context(|| format!("{slot} has no program"))?))
 }

@@ -35,8 +35,10 @@ impl Table {
         bpf.wait_for_grace()?;
         let empty = live.other();
         let slots = empty.base()..empty.base() + u32::try_from(BANK_SLOTS)?;
-        for slot in slots {
-            match delete_element(bpf.syscalls().as_fd(), slot) {
+        for (table, slot) in
+            bpf.tables().flat_map(|table| slots.clone().map(move |slot| (table, slot)))
+        {
+            match delete_element(table, slot) {
                 Ok(()) | Err(Errno::ENOENT) => {}
                 result => result.context("failed to empty the other bank")?,
             }

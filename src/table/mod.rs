@@ -18,14 +18,14 @@ use std::collections::BTreeMap;
 use std::os::fd::RawFd;
 
 use anyhow::{Context as _, Result, ensure};
-use syscalls::Slot;
+use syscalls::{Abi, Slot};
 
 use crate::bpf::types::{limit_size, table_size, tag_bit, tag_size};
 use crate::bpf::{CHAINED_MAX, LIMITS};
 use crate::config::Filter;
 use crate::filter::NameKind;
 use crate::handlers::{HandlerObject, ProgramKey};
-use crate::load::Bpf;
+use crate::load::{Bpf, ChainKey};
 use crate::plan::{Awaited, Plan, env_names};
 use crate::units::Units;
 
@@ -159,7 +159,8 @@ impl Table {
     ///
     /// # Errors
     /// Fails if the kernel refuses a slot.
-    pub fn replace_programs(&mut self, bpf: &Bpf<'_>) -> Result<()> {
+    pub fn replace_programs(&mut self, bpf: &mut Bpf<'_>) -> Result<()> {
+        bpf.complete_kinds(&self.state.plan)?;
         self.programs = programs(bpf, &self.state.plan, self.selftest)?;
         self.ids = selftest::ids(&self.programs)?;
         let slots: Vec<Slot> = self.programs.keys().copied().collect();
@@ -325,13 +326,15 @@ impl Table {
 
     /// Puts the programs of chains in their places, as far as the live table does not have them there.
     fn write_chained(&self, bpf: &mut Bpf<'_>, plan: &Plan, ids: &IdMap) -> Result<()> {
-        let live = self.chained.live();
-        let new = chained_objects(plan).filter_map(|object| {
-            let key = object.key();
-            let number = ids.chained.get(&key).filter(|_| !live.contains_key(&key))?;
-            Some((object, *number))
-        });
-        bpf.set_chained(new)
+        let live = self.live_chains(bpf);
+        let mut new = BTreeMap::new();
+        for (kind, object) in chained_by_kind(bpf, plan) {
+            let key = (kind, object.key());
+            if let Some(number) = ids.chained.get(&key.1).filter(|_| !live.contains_key(&key)) {
+                new.insert(key, (kind, object, *number));
+            }
+        }
+        bpf.set_chained(new.values().copied())
     }
 
     /// Writes the limits, with empty buckets for each number that means another limit from now on.
@@ -349,9 +352,15 @@ impl Table {
         self.limits.live().iter().map(|(key, number)| (*number, key))
     }
 
+    /// Returns the handlers in chains of the live table, by the type of their programs, with their numbers.
+    fn live_chains(&self, bpf: &Bpf<'_>) -> BTreeMap<ChainKey, u8> {
+        let numbers = self.chained.live();
+        let of = chained_by_kind(bpf, &self.state.plan).map(|(kind, object)| (kind, object.key()));
+        of.filter_map(|key| Some((key.clone(), *numbers.get(&key.1)?))).collect()
+    }
+
     fn detach_unused(&self, bpf: &mut Bpf<'_>) {
-        let live = self.chained.live();
-        bpf.keep_chained(live.iter().map(|(key, number)| (key, *number)));
+        bpf.keep_chained(&self.live_chains(bpf));
         bpf.detach_unused(self.programs.keys());
         bpf.detach_unused_returns(&self.returns);
     }
@@ -376,6 +385,17 @@ fn asks_for_cgroups(plan: &Plan) -> bool {
 /// Returns the objects in the chains of a table, each as often as it occurs.
 fn chained_objects(plan: &Plan) -> impl Iterator<Item = &HandlerObject> + Clone {
     plan.routes.values().flat_map(|route| &route.rules).flat_map(|rule| &rule.chain)
+}
+
+/// Returns them with the kind of probes that they are for, if its programs are of a type of their own.
+fn chained_by_kind<'p>(
+    bpf: &Bpf<'_>,
+    plan: &'p Plan,
+) -> impl Iterator<Item = (Option<Abi>, &'p HandlerObject)> {
+    plan.routes.iter().flat_map(|(slot, route)| {
+        let kind = bpf.own_kind(*slot);
+        route.rules.iter().flat_map(|rule| &rule.chain).map(move |object| (kind, object))
+    })
 }
 
 /// Returns the numbers of the live table and of the next one together: both are in use around the flip.

@@ -56,9 +56,9 @@ impl Table {
     /// # Errors
     /// Fails if the kernel refuses a slot.
     pub fn restore(&self, bpf: &Bpf<'_>, slots: &[Slot]) -> Result<()> {
-        let base = bpf.shared.live_bank().base();
+        let live = bpf.shared.live_bank();
         slots.iter().try_for_each(|slot| {
-            write_program(bpf, base + u32::from(slot.index()), self.programs.get(slot))
+            write_program(bpf, live, *slot, self.programs.get(slot))
                 .with_context(|| format!("failed to restore the program of {slot}"))
         })
     }

@@ -120,6 +120,42 @@ probe() {
 	return $outcome
 }
 
+# Probes of several kinds that a process passes when it changes its name, as far as this kernel has
+# them: functions where kprobe.multi is, raw tracepoints up to 7.1.
+kinds() {
+	tracepoint='"tracepoint:task:task_rename" = { handler = "args", argument = "newcomm = kinds*" }'
+	others=
+	expected='tracepoint 40'
+	if [ "$(printf '7.2\n%s\n' "$(uname -r)" | sort -V | head -n 1)" != 7.2 ]; then
+		others='"raw_tracepoint:task_rename" = { handler = "args", argument = "comm = kinds*" }'
+		expected="$expected raw_tracepoint 60"
+	fi
+	if [ "$(way)" = kprobe.multi ]; then
+		others="$others
+\"kprobe:__set_task_comm\" = { handler = \"args\", argument = \"buf = kinds*\" }"
+		expected="$expected kprobe 60"
+	fi
+	passes='/test/examples/trigger times 20 native 157 15 text:kinds'
+	printf '[probes]\n%s\n%s\n' "$tracepoint" "$others" >/etc/tailcalld.d/more.toml
+	start && record '"record":"started"' && $passes &&
+		printf '[probes]\n%s\n' "$others" >/etc/tailcalld.d/more.toml &&
+		record '"record":"reloaded".*"removed":."task:task_rename' && $passes &&
+		printf '[probes]\n%s\n%s\n' "$tracepoint" "$others" >/etc/tailcalld.d/more.toml &&
+		record '"record":"reloaded".*"added":."task:task_rename' && $passes &&
+		kill -TERM $daemon &&
+		wait $daemon &&
+		record '"record":"stopped"' &&
+		set -- $expected &&
+		while [ $# -gt 0 ]; do
+			passed=$(grep '"record":"syscall"' $records | grep "\"abi\":\"$1\"" | grep -c '"[a-z]*":"kinds"')
+			[ "$passed" -eq "$2" ] || { echo "$passed passes of a $1, not $2"; return 1; }
+			shift 2
+		done
+	outcome=$?
+	rm /etc/tailcalld.d/more.toml
+	return $outcome
+}
+
 # start ARGUMENT...: starts a daemon.
 start() {
 	tailcalld --config /etc/tailcalld.toml --output json "$@" >$records 2>>$errors &
@@ -140,4 +176,5 @@ report() {
 report 'starts, records, reloads and stops' lifecycle
 report 'is killed and goes on with its pins' handover
 report 'probes a function' probe
+report 'probes kinds of several types' kinds
 [ ! -e /test/removed_rs.bpf.o ] || report 'records what a handler in Rust captures' in_rust

@@ -1,9 +1,8 @@
 //! Probes in a configuration. They are those of the kernel that runs the tests; without its type information, there are none.
 
 use syscalls::{Abi, Slot};
-use tailcalld::config::{AttachTo, Faults};
+use tailcalld::config::AttachTo;
 use tailcalld::plan::{Plan, difference};
-use tempfile::tempdir;
 
 use super::config::plan_of;
 use super::fixture::handlers;
@@ -19,14 +18,6 @@ fn probes(plan: &Plan) -> Vec<(&'static str, Abi)> {
     all.filter_map(|slot: &Slot| Some((slot.name()?, slot.abi()))).collect()
 }
 
-fn faults_of(text: &str) -> String {
-    let folder = tempdir().unwrap();
-    let path = folder.path().join("tailcalld.toml");
-    std::fs::write(&path, text).unwrap();
-    let faults = tailcalld::plan::read(&path, &handlers()).err();
-    faults.as_ref().map(Faults::to_string).unwrap_or_default()
-}
-
 #[test]
 fn read_probes_has_slots_of_names_and_patterns() {
     if !has_types() {
@@ -38,7 +29,7 @@ fn read_probes_has_slots_of_names_and_patterns() {
     let raw = Abi::RawTracepoint;
     let expected = ["sched_process_exec", "sched_process_fork", "sched_process_free"];
     assert_eq!(found, expected.map(|name| (name, raw)));
-    assert_eq!(plan.kind_of_probes(), Some(raw));
+    assert!(plan.kinds_of_probes().into_iter().eq([raw]));
     assert!(plan.probes.iter().all(|(slot, name)| slot.name() == Some(name)));
     let slot = syscalls::probe_slot(raw, "sched_process_fork").unwrap();
     assert_eq!(plan.origins[&slot].entry, "raw_tracepoint:sched_process_f*");
@@ -58,14 +49,18 @@ fn read_probe_by_name_overrides_pattern() {
 }
 
 #[test]
-fn read_probes_of_two_types_or_of_another_than_attach_is_refused() {
+fn read_probes_of_several_kinds_has_all() {
     if !has_types() {
         return;
     }
-    let mixed = faults_of(&format!("[probes]\n{TWO}\"kprobe:vfs_read\" = \"args\"\n"));
-    assert!(mixed.contains("must all be of one type"), "{mixed}");
-    let unfit = faults_of(&format!("[kernel]\nattach = \"function\"\n[probes]\n{TWO}"));
-    assert!(unfit.contains("attach = \"function\"") && unfit.contains("of one type"), "{unfit}");
+    let plan = plan_of(&format!(
+        "[kernel]\nattach = \"function\"\n[probes]\n{TWO}\"kprobe:vfs_read\" = \"args\"\n"
+    ));
+    assert!(plan.kinds_of_probes().into_iter().eq([Abi::Kprobe, Abi::RawTracepoint]));
+}
+
+#[test]
+fn suits_is_true_of_kinds_whose_hook_may_be_that_of_calls() {
     for (attach, kind) in [
         (AttachTo::Auto, Abi::Kprobe),
         (AttachTo::Function, Abi::Kprobe),

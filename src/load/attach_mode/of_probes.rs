@@ -1,4 +1,5 @@
-//! Choice of the hooks for a table with probes: their kind decides the type of all programs of the table.
+//! Choice of the hooks for a table with probes. The programs of one program array must all be of one type, so where the
+//! hook of a kind of probes is good for calls, too, they have one type, and are loaded once.
 
 use syscalls::{Abi, Slot};
 
@@ -10,9 +11,10 @@ use crate::load::attach::Attach;
 use crate::load::kernel_facts::{KernelFacts, REQUIREMENTS};
 use crate::plan::{Routes, suits};
 
-/// Returns the kind of the probes of a table; `None` without probes.
-pub(super) fn kind(routes: &Routes) -> Option<Abi> {
-    routes.keys().map(|slot: &Slot| slot.abi()).find(|abi| abi.is_probe())
+/// Returns the kind of probes whose hook is asked for calls as well; `None` without one.
+pub(super) fn kind(wanted: AttachTo, routes: &Routes) -> Option<Abi> {
+    let mut kinds = routes.keys().map(|slot: &Slot| slot.abi()).filter(|abi| abi.is_probe());
+    kinds.find(|kind| suits(wanted, *kind))
 }
 
 /// Returns the setting whose facts a choice for probes needs.
@@ -20,58 +22,53 @@ pub(super) fn setting(kind: Abi) -> AttachTo {
     if kind == Abi::Kprobe { AttachTo::Function } else { AttachTo::Tracepoint }
 }
 
+/// Checks that this kernel has, and permits, programs at probes of a kind.
+///
+/// # Errors
+/// `Failure` with what is missing.
+pub(in crate::load) fn must_be_probed(kind: Abi) -> Result<(), Failure> {
+    let facts = KernelFacts::read(setting(kind));
+    let facts = if kind == Abi::Tracepoint { facts.with_perf_events() } else { facts };
+    may_be_probed(kind, &facts)
+}
+
+fn may_be_probed(kind: Abi, facts: &KernelFacts) -> Result<(), Failure> {
+    match (kind, &facts.functions, &facts.perf) {
+        (Abi::Kprobe, Err(why), _) => Err(Failure::Unavailable(format!(
+            "[probes] names a kprobe, but {why}: they need kprobe.multi ({REQUIREMENTS})"
+        ))),
+        (Abi::Tracepoint, _, Some(refusal)) => {
+            Err(refusal.failure("attach to tracepoints", "remove \"tracepoint:\" below [probes]"))
+        }
+        (Abi::RawTracepoint, ..) if facts.preempts_raw => Err(Failure::Unavailable(
+            "[probes] names a raw_tracepoint, but this kernel may preempt the programs of raw tracepoints, and then nothing \
+             keeps two of them apart; use \"tracepoint:SUBSYSTEM:NAME\" or \"kprobe:FUNCTION\""
+                .to_owned(),
+        )),
+        _ => Ok(()),
+    }
+}
+
 impl AttachMode {
-    /// Chooses the hooks whose programs have the type that probes of a kind take.
+    /// Chooses the hooks whose programs have the type that probes of a kind take, if they serve all calls.
     pub(super) fn for_probes(
         kind: Abi,
         wanted: AttachTo,
         routes: &Routes,
         facts: &KernelFacts,
     ) -> Result<Self, Failure> {
-        let of = kind.name();
-        if !suits(wanted, kind) {
-            let wanted = wanted.name();
-            return Err(Failure::Unavailable(format!(
-                "[probes] names a {of}, which does not go with attach = \"{wanted}\": {RULE}; use attach = \"auto\""
-            )));
-        }
-        let reason = format!("[probes] names a {of}, and {RULE}");
-        match kind {
-            Abi::Kprobe => Self::at_kprobes(&reason, routes, facts),
-            Abi::Tracepoint => Self::at_classic(&reason, facts),
-            _ if facts.preempts_raw => Err(Failure::Unavailable(format!(
-                "[probes] names a {of}, but this kernel may preempt the programs of raw tracepoints, and then nothing \
-                 keeps two of them apart; use \"tracepoint:SUBSYSTEM:NAME\" or \"kprobe:FUNCTION\""
-            ))),
+        may_be_probed(kind, facts)?;
+        let reason = format!("[probes] names a {}, whose programs are of that type", kind.name());
+        match (kind, &facts.functions) {
+            (Abi::Kprobe, Ok(functions)) if all_served(functions, routes).is_ok() => {
+                Ok(Self::at_functions(functions, facts, &reason))
+            }
+            (Abi::Kprobe, _) => Self::for_calls(wanted, routes, facts),
+            (Abi::Tracepoint, _) => Ok(Self {
+                task_start: facts.task_start(),
+                ..Self::with_tracepoint(Attach::Tracepoint, reason)
+            }),
             _ => Self::at_tracepoint(facts, &reason),
         }
     }
-
-    fn at_kprobes(reason: &str, routes: &Routes, facts: &KernelFacts) -> Result<Self, Failure> {
-        let functions = facts.functions.as_ref().map_err(|why| {
-            Failure::Unavailable(format!(
-                "[probes] names a kprobe, but {why}: they need kprobe.multi ({REQUIREMENTS})"
-            ))
-        })?;
-        let mut mode = Self::at_functions(functions, facts, reason);
-        if let Err(unserved) = all_served(functions, routes) {
-            mode.limitations
-                .push(format!("{unserved}, and the tracepoint cannot be used beside a kprobe"));
-        }
-        Ok(mode)
-    }
-
-    fn at_classic(reason: &str, facts: &KernelFacts) -> Result<Self, Failure> {
-        if let Some(refusal) = &facts.perf {
-            return Err(
-                refusal.failure("attach to tracepoints", "remove \"tracepoint:\" below [probes]")
-            );
-        }
-        Ok(Self {
-            task_start: facts.task_start(),
-            ..Self::with_tracepoint(Attach::Tracepoint, reason.to_owned())
-        })
-    }
 }
-
-const RULE: &str = "the programs of one program array must all be of one type";

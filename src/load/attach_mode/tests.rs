@@ -261,23 +261,24 @@ fn choose_with_probe_takes_hooks_of_its_type() {
     assert_eq!(of(Abi::Tracepoint, auto, &linux_6_12()).unwrap().attach, Attach::Tracepoint);
     let raw = of(Abi::RawTracepoint, auto, &linux_6_12()).unwrap();
     assert_eq!(raw.attach, Attach::RawTracepoint);
-    assert!(raw.reason.contains("must all be of one type"), "{}", raw.reason);
-    // Routes without a function are told, and lost.
+    assert!(raw.reason.contains("whose programs are of that type"), "{}", raw.reason);
+    // Routes without a function need the tracepoint.
     let mut unserved = probe_of(Abi::Kprobe, "attach_mode");
     unserved.extend(routes(&["openat"]));
     let mode = AttachMode::by_facts(auto, &unserved, &linux_6_12()).unwrap();
-    assert!(mode.limitations[0].contains("no function for openat"), "{:?}", mode.limitations);
+    assert_eq!((mode.attach, &mode.limitations[..]), (Attach::RawTracepoint, &[][..]));
+    // Each setting goes with each kind, whose programs have another type then.
+    let other = of(Abi::Kprobe, AttachTo::Tracepoint, &linux_6_12()).unwrap();
+    assert_eq!(other.attach, Attach::RawTracepoint);
 }
 
 #[test]
-fn choose_with_probe_that_kernel_or_setting_does_not_allow_fails_with_reason() {
+fn choose_with_probe_that_kernel_does_not_allow_fails_with_reason() {
     let reason = |kind, wanted, facts: &KernelFacts| {
         let failed = AttachMode::by_facts(wanted, &probe_of(kind, "attach_mode"), facts);
         failed.unwrap_err().to_string()
     };
     let auto = AttachTo::Auto;
-    let unfit = reason(Abi::Kprobe, AttachTo::Tracepoint, &linux_6_12());
-    assert!(unfit.contains("attach = \"tracepoint\""), "{unfit}");
     let without = reason(Abi::Kprobe, auto, &linux_6_1(&[]));
     assert!(without.contains(NO_KPROBE), "{without}");
     let preempted = reason(Abi::RawTracepoint, auto, &linux_7(ALL));

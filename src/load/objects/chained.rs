@@ -1,22 +1,25 @@
 //! Programs of the handlers in chains, by the number that routes refer to them by.
 
-use std::collections::BTreeMap;
-use std::os::fd::{AsRawFd as _, OwnedFd, RawFd};
+use std::collections::{BTreeMap, BTreeSet};
+use std::os::fd::{AsFd as _, AsRawFd as _, BorrowedFd, OwnedFd, RawFd};
 
 use anyhow::{Context as _, Result, anyhow};
-use libbpf_rs::{ErrorKind, MapCore, MapFlags};
+use nix::errno::Errno;
+use syscalls::Abi;
 
 use super::folders::{read_again, shown};
-use super::loader::{Maps, ObjectLoader, number_of};
-use crate::bpf::ProgramCopy;
+use super::loader::{Maps, ObjectLoader};
+use crate::bpf::{delete_element, set_program};
 use crate::handlers::{HandlerObject, ProgramKey};
-use crate::load::Bpf;
+use crate::load::kind_arrays::{AFTER, CHAIN_PROGRAMS};
+use crate::load::{Attach, Bpf};
 
 /// Programs in the kernel.
 #[derive(Debug)]
 pub struct ChainedPrograms {
     loader: ObjectLoader,
-    loaded: BTreeMap<ProgramKey, OwnedFd>,
+    /// By kind of probes, if its programs are of a type of their own, and by handler.
+    loaded: BTreeMap<ChainKey, OwnedFd>,
 }
 
 impl ChainedPrograms {
@@ -25,30 +28,39 @@ impl ChainedPrograms {
         Self { loader, loaded: BTreeMap::new() }
     }
 
-    /// Loads a copy of a program of the object in this binary.
+    /// Runs a job with the privileges that a load takes.
     ///
     /// # Errors
-    /// Fails if the kernel refuses.
-    pub fn load_copy(&self, copy: ProgramCopy) -> Result<OwnedFd> {
-        let loaded = self.loader.load_copy(copy);
-        loaded.map_err(|said| anyhow!("failed to load the program of a probe: {said}"))
+    /// Fails if the thread that has them has ended.
+    pub fn run<T: Send + 'static>(&self, job: impl FnOnce() -> T + Send + 'static) -> Result<T> {
+        self.loader.run(job)
     }
 
     /// Loads an object, unless its program is in the kernel already.
-    fn load(&mut self, object: &HandlerObject) -> Result<()> {
-        let key = object.key();
+    fn load(
+        &mut self,
+        (kind, object): (Option<Abi>, &HandlerObject),
+        (maps, hook): (Maps, Attach),
+    ) -> Result<()> {
+        let key = (kind, object.key());
         if self.loaded.contains_key(&key) {
             return Ok(());
         }
+        let name = &object.handler.name;
         let refused =
-            |reason: String| anyhow!("handler \"{}\": {} {reason}", key.name, shown(&object.path));
+            |reason: String| anyhow!("handler \"{name}\": {} {reason}", shown(&object.path));
         let bytes = read_again(object).map_err(refused)?;
-        let program = self.loader.load(&key.name, bytes);
-        let program = program.map_err(|said| refused(format!("cannot be loaded: {said}")))?;
+        let program = self.loader.load(name, bytes, (maps, hook));
+        let of_probe = kind.map_or_else(String::new, |kind| format!(" for a {}", kind.name()));
+        let program =
+            program.map_err(|said| refused(format!("cannot be loaded{of_probe}: {said}")))?;
         self.loaded.insert(key, program);
         Ok(())
     }
 }
+
+/// Kind of probes, if its programs are of a type of their own, and handler.
+pub type ChainKey = (Option<Abi>, ProgramKey);
 
 impl Bpf<'_> {
     /// Starts the thread that loads objects of handlers, unless it is running.
@@ -59,14 +71,28 @@ impl Bpf<'_> {
         if self.chained.is_some() {
             return Ok(());
         }
-        let copy = |map: &dyn MapCore| map.as_fd().try_clone_to_owned();
-        let maps = Maps {
-            calls: copy(&self.skeleton.maps.tailcalld_calls)?,
-            after: copy(&self.skeleton.maps.tailcalld_after)?,
-        };
-        let loader = ObjectLoader::start(maps, self.way_to_attach())?;
+        let loader = ObjectLoader::start(self.opens_perf_events_for_probes())?;
         self.chained = Some(ChainedPrograms::new(loader));
         Ok(())
+    }
+
+    /// Returns the maps that an object of a kind shares with the daemon.
+    fn maps_of_objects(&self, kind: Option<Abi>) -> Result<Maps> {
+        let maps = &self.skeleton.maps;
+        let after = match kind.and_then(|kind| self.kinds.get(&kind)) {
+            Some(programs) => programs.array(AFTER)?,
+            None => maps.tailcalld_after.as_fd(),
+        };
+        let calls = maps.tailcalld_calls.as_fd().try_clone_to_owned()?;
+        Ok(Maps { calls, after: after.try_clone_to_owned()? })
+    }
+
+    /// Returns the array of the programs of chains.
+    fn chain_programs(&self, kind: Option<Abi>) -> Result<BorrowedFd<'_>> {
+        match kind {
+            Some(kind) => self.kinds.get(&kind).context("no programs")?.array(CHAIN_PROGRAMS),
+            None => Ok(self.skeleton.maps.chain_programs.as_fd()),
+        }
     }
 
     /// Puts the programs of these handlers at their numbers, and loads those that are not in the kernel yet.
@@ -76,21 +102,22 @@ impl Bpf<'_> {
     /// then.
     pub fn set_chained<'a>(
         &mut self,
-        wanted: impl Iterator<Item = (&'a HandlerObject, u8)> + Clone,
+        wanted: impl Iterator<Item = (Option<Abi>, &'a HandlerObject, u8)> + Clone,
     ) -> Result<()> {
         if wanted.clone().next().is_none() {
             return Ok(());
         }
         self.start_object_loader()?;
-        let chained = self.chained.as_mut().context("no handlers can be loaded")?;
-        for (object, _) in wanted.clone() {
-            chained.load(object)?;
+        for (kind, object, _) in wanted.clone() {
+            let of_type = (self.maps_of_objects(kind)?, self.hook(kind));
+            let chained = self.chained.as_mut().context("no handlers can be loaded")?;
+            chained.load((kind, object), of_type)?;
         }
-        for (object, number) in wanted {
-            let program = chained.loaded.get(&object.key()).context("its program is not loaded")?;
-            let key = u32::from(number).to_ne_bytes();
-            let map = &self.skeleton.maps.chain_programs;
-            map.update(&key, &number_of(program), MapFlags::ANY).with_context(|| {
+        for (kind, object, number) in wanted {
+            let chained = self.chained.as_ref().context("no handlers can be loaded")?;
+            let program = chained.loaded.get(&(kind, object.key()));
+            let program = program.context("its program is not loaded")?.as_raw_fd();
+            set_program(self.chain_programs(kind)?, number.into(), program).with_context(|| {
                 format!("failed to set the program of handler \"{}\"", object.handler.name)
             })?;
         }
@@ -100,28 +127,27 @@ impl Bpf<'_> {
     /// Returns the program of the handler of that name; `None` if this daemon has not loaded it.
     pub(in crate::load) fn chained_program(&self, handler: &str) -> Option<RawFd> {
         let loaded = &self.chained.as_ref()?.loaded;
-        let (_, program) = loaded.iter().find(|(key, _)| key.name == handler)?;
+        let (_, program) = loaded.iter().find(|((_, key), _)| key.name == handler)?;
         Some(program.as_raw_fd())
     }
 
     /// Removes the programs of all handlers but these from the kernel.
-    pub fn keep_chained<'a>(&mut self, kept: impl Iterator<Item = (&'a ProgramKey, u8)>) {
+    pub fn keep_chained(&mut self, kept: &BTreeMap<ChainKey, u8>) {
         let Some(chained) = &mut self.chained else { return };
-        let kept: BTreeMap<_, _> = kept.collect();
         chained.loaded.retain(|key, _| kept.contains_key(key));
-        for number in 1..crate::bpf::CHAINED_MAX {
-            if kept.values().any(|&used| used == number) {
-                continue;
-            }
-            let removed =
-                self.skeleton.maps.chain_programs.delete(&u32::from(number).to_ne_bytes());
-            if let Err(error) = removed.or_else(absent) {
-                tracing::warn!("a handler that no route has stays in the kernel: {error}");
+        let kinds = self.kinds.keys().copied().map(Some);
+        for kind in std::iter::once(None).chain(kinds) {
+            let used: BTreeSet<u8> =
+                kept.iter().filter(|((of, _), _)| *of == kind).map(|(_, number)| *number).collect();
+            let Ok(array) = self.chain_programs(kind) else { continue };
+            for number in (1..crate::bpf::CHAINED_MAX).filter(|number| !used.contains(number)) {
+                match delete_element(array, number.into()) {
+                    Ok(()) | Err(Errno::ENOENT) => {}
+                    Err(error) => {
+                        tracing::warn!("a handler that no route has stays in the kernel: {error}");
+                    }
+                }
             }
         }
     }
-}
-
-fn absent(error: libbpf_rs::Error) -> libbpf_rs::Result<()> {
-    if error.kind() == ErrorKind::NotFound { Ok(()) } else { Err(error) }
 }

@@ -1,18 +1,17 @@
-//! The thread that loads objects of handlers. It is started before the daemon gives up its privileges, and keeps those that
-//! a load takes; it reads no byte of a traced process.
+//! The thread that loads objects of handlers, and what else a reload loads. It is started before the daemon gives up its
+//! privileges, and keeps those that a load takes; it reads no byte of a traced process.
 
-use std::os::fd::{AsFd as _, AsRawFd as _, OwnedFd};
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::os::fd::{AsFd as _, OwnedFd};
+use std::sync::mpsc::{SyncSender, sync_channel};
 use std::thread;
 
 use anyhow::Context as _;
 use libbpf_rs::{ObjectBuilder, OpenObject};
 
 use super::folders::read_again;
-use crate::bpf::ProgramCopy;
 use crate::handlers::HandlerObject;
-use crate::load::{Attach, errors, without_signals};
-use crate::sandbox::{self, CapabilitySet, LaterAttachments, Needs};
+use crate::load::{Attach, PERF, errors, may_open_perf_events, without_signals};
+use crate::sandbox::{self, CapabilitySet, LaterAttachments, Needs, Operation};
 
 /// Maps of the daemon that take the place of an object's maps with the same names.
 #[derive(Debug)]
@@ -30,77 +29,78 @@ struct LoadRequest {
     bytes: Vec<u8>,
 }
 
-/// Something to be loaded.
-#[derive(Debug)]
-enum LoaderRequest {
-    Object(LoadRequest),
-    Copy(ProgramCopy),
-}
-
 /// Outcome of a load: the program in the kernel, or what libbpf or the verifier said.
 type Loaded = Result<OwnedFd, String>;
 
-/// The thread, which does one load at a time.
+/// Work for the thread, which sends the outcome itself.
+type LoaderJob = Box<dyn FnOnce() + Send>;
+
+/// The thread, which does one job at a time.
 #[derive(Debug)]
 pub struct ObjectLoader {
-    requests: SyncSender<LoaderRequest>,
-    replies: Receiver<Loaded>,
+    jobs: SyncSender<LoaderJob>,
 }
 
 impl ObjectLoader {
-    /// Starts the thread, for programs of a table that is attached in this way. It gives up its privileges but those that a
-    /// load takes.
+    /// Starts the thread. It gives up its privileges but those that a load takes, and with `opens_perf_events` an
+    /// attachment to a classic tracepoint.
     ///
     /// # Errors
     /// Fails if there can be no further thread.
-    pub fn start(maps: Maps, attach: Attach) -> anyhow::Result<Self> {
-        let (requests, to_do) = sync_channel::<LoaderRequest>(1);
-        let (reply, replies) = sync_channel(1);
+    pub fn start(opens_perf_events: bool) -> anyhow::Result<Self> {
+        let (jobs, to_do) = sync_channel::<LoaderJob>(1);
         let run = move || {
-            enter_sandbox();
-            for request in to_do {
-                let loaded = match request {
-                    LoaderRequest::Object(request) => load(&request, Some(&maps), attach),
-                    LoaderRequest::Copy(copy) => copy.load().map_err(|error| error.to_string()),
-                };
-                if reply.send(loaded).is_err() {
-                    return;
-                }
+            enter_sandbox(opens_perf_events);
+            for job in to_do {
+                job();
             }
         };
         let thread = thread::Builder::new().name("tailcalld-objects".to_owned());
         thread.spawn(run).context("failed to start the thread that loads handlers")?;
-        Ok(Self { requests, replies })
+        Ok(Self { jobs })
     }
 
-    /// Loads an object and waits for that.
+    /// Loads an object for programs that are attached in this way, and waits for that.
     ///
     /// # Errors
     /// The last words of libbpf or of the verifier.
-    pub fn load(&self, name: &str, bytes: Vec<u8>) -> Loaded {
-        self.ask(LoaderRequest::Object(LoadRequest { name: name.to_owned(), bytes }))
+    pub fn load(&self, name: &str, bytes: Vec<u8>, (maps, attach): (Maps, Attach)) -> Loaded {
+        let request = LoadRequest { name: name.to_owned(), bytes };
+        let loaded = self.run(move || load(&request, Some(&maps), attach));
+        loaded.map_err(|error| error.to_string())?
     }
 
-    /// Loads a copy of a program, which shares the maps of that, and waits for it.
+    /// Runs a job in the thread and waits for its outcome.
     ///
     /// # Errors
-    /// Answer of the kernel.
-    pub fn load_copy(&self, copy: ProgramCopy) -> Loaded {
-        self.ask(LoaderRequest::Copy(copy))
-    }
-
-    fn ask(&self, request: LoaderRequest) -> Loaded {
-        let ended = |_| "the thread that loads handlers has ended; restart tailcalld".to_owned();
-        self.requests.send(request).map_err(|_| ended(()))?;
-        self.replies.recv().map_err(|_| ended(()))?
+    /// Fails if the thread has ended.
+    pub fn run<T: Send + 'static>(
+        &self,
+        job: impl FnOnce() -> T + Send + 'static,
+    ) -> anyhow::Result<T> {
+        let (reply, replies) = sync_channel(1);
+        let job = move || drop(reply.send(job()));
+        self.jobs.send(Box::new(job)).ok().context(ENDED)?;
+        replies.recv().context(ENDED)
     }
 }
 
+const ENDED: &str = "the thread that loads handlers has ended; restart tailcalld";
+
 /// Gives up what the thread does not need.
-fn enter_sandbox() {
+fn enter_sandbox(opens_perf_events: bool) {
     let always = CapabilitySet::BPF | CapabilitySet::PERFMON;
-    let needs = Needs { always, operations: Vec::new() };
-    let later = LaterAttachments { load_objects: true, ..LaterAttachments::default() };
+    let mut needs = Needs { always, operations: Vec::new() };
+    if opens_perf_events {
+        let is_permitted = Box::new(may_open_perf_events);
+        needs.operations.push(Operation { is_permitted, candidates: &PERF });
+    }
+    // Where the kernel permits it, a reload may add a probe at a classic tracepoint.
+    let later = LaterAttachments {
+        open_perf_events: true,
+        load_objects: true,
+        ..LaterAttachments::default()
+    };
     let done = sandbox::close_process()
         .and_then(|()| Ok(sandbox::drop_capabilities(&needs).map(drop)?))
         .and_then(|()| sandbox::filter_calls(later));
@@ -147,9 +147,4 @@ fn share(open: &mut OpenObject, maps: &Maps) -> Result<(), String> {
         errors::said(|| map.reuse_fd(shared.as_fd()))?;
     }
     Ok(())
-}
-
-/// Returns the number of a descriptor, as maps of programs take it.
-pub(super) fn number_of(program: &OwnedFd) -> [u8; 4] {
-    program.as_raw_fd().to_ne_bytes()
 }

@@ -7,6 +7,6 @@ mod folders;
 mod loader;
 mod manifest;
 
-pub use chained::ChainedPrograms;
+pub use chained::{ChainKey, ChainedPrograms};
 pub use folders::{handlers_for, read_objects};
 pub use loader::verify;

@@ -3,6 +3,7 @@
 
 mod books;
 mod chains;
+mod kinds;
 mod structures;
 
 use std::process::Stdio;
@@ -82,22 +83,6 @@ fn tracepoint_is_recorded_with_fields_of_its_record() {
     assert_eq!(events.len(), 30);
     let again = passes(&records, "task:task_rename", ("oldcomm", "classic"));
     assert_eq!((again.len(), &again[0]["abi"]), (29, &"tracepoint".into()));
-}
-
-#[test]
-fn probe_of_another_type_is_refused_with_the_rule() {
-    let config =
-        |probe: &str| format!("[routes]\ngetpgrp = \"count\"\n[probes]\n\"{probe}\" = \"args\"\n");
-    let Some(setup) = Setup::new(&config(RAW)) else { return };
-    let mut daemon = setup.start();
-    daemon.setup.write(&config(CLASSIC));
-    let mut records = daemon.records.until("reload_refused");
-    let refused = records.last().unwrap();
-    let fault = refused["faults"][0].as_str().unwrap().to_owned();
-    assert!(fault.contains("must all be of one type"), "{fault}");
-    rename(4, "still");
-    records.extend(daemon.stop());
-    assert_eq!(passes(&records, "task_rename", ("comm", "still")).len(), 4);
 }
 
 #[test]
