@@ -17,6 +17,8 @@ pub struct Types<'a> {
     strings: &'a [u8],
     /// Offsets of all types but `void`.
     offsets: Vec<u32>,
+    /// Module, and the first of the types that are its own.
+    module: Option<(&'a str, TypeId)>,
 }
 
 /// Type of the kernel.
@@ -58,21 +60,28 @@ impl<'a> Types<'a> {
     /// Fails if these are no types, or if a kind is not known.
     pub fn read(bytes: &'a [u8]) -> Result<Self> {
         ensure!(bytes.get(..2) == Some(&MAGIC.to_ne_bytes()), "it does not begin with {MAGIC:#x}");
-        let [header, types_at, types_length, strings_at, strings_length] =
-            [4, 8, 12, 16, 20].map(|at| word(bytes, at).map(|word| word as usize));
-        let body = bytes.get(header?..).context(CUT_OFF)?;
-        let part =
-            |at: usize, length: usize| body.get(at..at.saturating_add(length)).context(CUT_OFF);
-        let types = part(types_at?, types_length?)?;
-        let strings = part(strings_at?, strings_length?)?;
+        let (types, strings) = sections(bytes)?;
         let offsets = Vec::with_capacity(types.len() / (2 * HEAD));
-        let mut all = Self { types, strings, offsets };
+        let mut all = Self { types, strings, offsets, module: None };
         let mut at = 0;
         while at < types.len() {
             all.offsets.push(at as u32);
             at += HEAD + elements_length(word(types, at + 4)?)?;
         }
         Ok(all)
+    }
+
+    /// Names the module whose types those are that begin with a number.
+    pub fn with_module(self, name: &'a str, first: TypeId) -> Self {
+        Self { module: Some((name, first)), ..self }
+    }
+
+    /// Returns a name for a type that no other type has, whatever the module.
+    pub fn key(&self, id: TypeId) -> String {
+        match self.module {
+            Some((name, first)) if id >= first => format!("{name} {id}"),
+            _ => id.to_string(),
+        }
     }
 
     /// Returns all types with their numbers.
@@ -146,6 +155,35 @@ pub mod kinds {
     pub const FUNCTION: u32 = 12;
     pub const TYPE_TAG: u32 = 18;
     pub const ENUM64: u32 = 19;
+}
+
+/// Puts the types of a module behind those of the kernel, which they refer to by their numbers. Returns both as if they were
+/// one, and the number of the first that is the module's.
+///
+/// # Errors
+/// Fails if one of the two is damaged.
+pub fn joined(kernel: &[u8], module: &[u8]) -> Result<(Vec<u8>, TypeId)> {
+    const HEADER: usize = 24;
+    let first = Types::read(kernel)?.offsets.len() + 1;
+    let ((types, strings), (more, names)) = (sections(kernel)?, sections(module)?);
+    let (types_length, strings_length) = (types.len() + more.len(), strings.len() + names.len());
+    let mut all = Vec::with_capacity(HEADER + types_length + strings_length);
+    all.extend(MAGIC.to_ne_bytes());
+    all.extend([1, 0]);
+    for word in [HEADER, 0, types_length, types_length, strings_length] {
+        all.extend(u32::try_from(word)?.to_ne_bytes());
+    }
+    [types, more, strings, names].iter().for_each(|part| all.extend(*part));
+    Ok((all, TypeId::try_from(first)?))
+}
+
+/// Returns the bytes of the types and of the strings.
+fn sections(bytes: &[u8]) -> Result<(&[u8], &[u8])> {
+    let [header, types_at, types_length, strings_at, strings_length] =
+        [4, 8, 12, 16, 20].map(|at| word(bytes, at).map(|word| word as usize));
+    let body = bytes.get(header?..).context(CUT_OFF)?;
+    let part = |at: usize, length: usize| body.get(at..at.saturating_add(length)).context(CUT_OFF);
+    Ok((part(types_at?, types_length?)?, part(strings_at?, strings_length?)?))
 }
 
 /// Returns the word at an offset.

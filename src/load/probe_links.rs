@@ -113,7 +113,7 @@ pub(super) fn attach_functions(
     slots: &[Slot],
 ) -> Result<Vec<FunctionLink>> {
     let options = KprobeMultiOpts {
-        symbols: slots.iter().map(Slot::to_string).collect(),
+        symbols: slots.iter().map(|slot| probes::symbol(*slot)).collect(),
         cookies: slots.iter().map(|slot| slot.index().into()).collect(),
         ..KprobeMultiOpts::default()
     };

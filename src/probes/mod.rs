@@ -56,6 +56,12 @@ pub fn key(slot: Slot) -> String {
     format!("{}:{slot}", slot.abi().name())
 }
 
+/// Returns the name by which the kernel attaches to the function of a slot: without the module.
+pub fn symbol(slot: Slot) -> String {
+    let name = slot.to_string();
+    name.split_once(':').map_or(name.clone(), |(_, function)| function.to_owned())
+}
+
 /// Returns the slots of the probes that a name or a pattern stands for; `*` stands for any text.
 ///
 /// # Errors
@@ -64,7 +70,7 @@ pub fn find(kind: Abi, pattern: &str) -> Result<Vec<Slot>, NotFound> {
     if let Some(slot) = syscalls::probe_slot(kind, pattern).filter(|slot| layout(*slot).is_some()) {
         return Ok(vec![slot]);
     }
-    let candidates = Candidates::read(kind)?;
+    let candidates = Candidates::of(kind, pattern)?;
     let names = candidates.matching(pattern)?;
     if names.len() > MATCHES_MAX {
         let (count, first) = (names.len(), names.first().cloned().unwrap_or_default());
@@ -88,7 +94,7 @@ pub fn find(kind: Abi, pattern: &str) -> Result<Vec<Slot>, NotFound> {
 pub fn restore(probes: &BTreeMap<Slot, String>) -> bool {
     let mut are_restored = true;
     for (slot, name) in probes {
-        let found = Candidates::read(slot.abi()).and_then(|all| all.arguments(name));
+        let found = Candidates::of(slot.abi(), name).and_then(|all| all.arguments(name));
         let found = found.unwrap_or_default();
         are_restored &= syscalls::restore_slot(*slot, name, found.parameters.clone());
         remember(*slot, &found);

@@ -11,13 +11,32 @@ use crate::btf::Types;
 /// Places where tracefs is mounted; the second one before 4.1.
 const TRACEFS: [&str; 2] = ["/sys/kernel/tracing", "/sys/kernel/debug/tracing"];
 
-/// Returns the functions that the kernel lists; `None` where the list cannot be read.
-pub(super) fn functions() -> Option<BTreeSet<String>> {
+/// Returns the functions that the kernel lists, or those of a module; `None` where the list cannot be read.
+pub(super) fn functions(module: Option<&str>) -> Option<BTreeSet<String>> {
+    let text = listed()?;
+    let is_meant = |line: &&str| module_in(line) == module;
+    Some(text.lines().filter(is_meant).filter_map(name_in).map(str::to_owned).collect())
+}
+
+/// Returns the module that has a function; `None` if none has it, or the list cannot be read.
+pub(super) fn module_with(function: &str) -> Option<String> {
+    let text = listed()?;
+    let mut lines = text.lines().filter(|line| name_in(line) == Some(function));
+    lines.find_map(module_in).map(str::to_owned)
+}
+
+fn listed() -> Option<String> {
     let list = |folder: &str| fs::read_to_string(format!("{folder}/available_filter_functions"));
-    let text = TRACEFS.iter().find_map(|folder| list(folder).ok())?;
-    // Symbols of modules have a second word.
-    let own = text.lines().filter(|line| !line.contains(['\t', ' ']));
-    Some(own.map(str::to_owned).collect())
+    TRACEFS.iter().find_map(|folder| list(folder).ok())
+}
+
+fn name_in(line: &str) -> Option<&str> {
+    line.split(['\t', ' ']).next()
+}
+
+/// Returns the module in a line such as `nft_do_chain [nf_tables]`.
+fn module_in(line: &str) -> Option<&str> {
+    line.split_once(['\t', ' '])?.1.trim().strip_prefix('[')?.split(']').next()
 }
 
 /// Returns the names of the tracepoints in the subsystems that a pattern may mean.

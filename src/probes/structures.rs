@@ -39,7 +39,7 @@ pub(super) fn structure(
     let mut members = Members::default();
     members.add(types, one, 0, NESTED_MAX);
     let size = members.printed.iter().map(Member::end).max()?;
-    let name = interned(&format!("struct {id}"));
+    let name = interned(&format!("struct {}", types.key(id)));
     syscalls::give_structure(name, members.printed, members.has_more);
     Some((name, u16::try_from(size).ok()?))
 }

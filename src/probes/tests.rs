@@ -153,3 +153,53 @@ fn restored_probe_keeps_slot() {
     let other = BTreeMap::from([(slot, "sched_process_fork".to_owned())]);
     assert!(!restore(&other));
 }
+
+#[test]
+fn module_that_is_not_loaded_is_told() {
+    let reason = |name| find(Abi::Kprobe, name).unwrap_err().reason;
+    if std::fs::metadata("/sys/kernel/btf/vmlinux").is_err() {
+        return;
+    }
+    let missing = reason("no_such_module:some_function");
+    assert!(missing.contains("no_such_module, which is not loaded"), "{missing}");
+    for name in ["../vmlinux:vfs_read", "vmlinux:vfs_read", ":vfs_read"] {
+        assert!(reason(name).contains("names no module"), "{name}: {}", reason(name));
+    }
+}
+
+#[test]
+fn symbol_of_function_is_without_module() {
+    let slot = |name| syscalls::give_slot(Abi::Kprobe, name, Vec::new()).unwrap();
+    assert_eq!(symbol(slot("a_module:a_function")), "a_function");
+    assert_eq!(symbol(slot("a_function_alone")), "a_function_alone");
+}
+
+/// Types as they are in a file: the words of each, and the strings.
+fn file(types: &[u32], strings: &[u8]) -> Vec<u8> {
+    let length = u32::try_from(types.len() * 4).unwrap();
+    let header = [24, 0, length, length, u32::try_from(strings.len()).unwrap()];
+    let words = header.iter().chain(types).flat_map(|word| word.to_ne_bytes());
+    [0x9f, 0xeb, 1, 0].into_iter().chain(words).chain(strings.iter().copied()).collect()
+}
+
+#[test]
+fn function_of_module_has_types_of_kernel() {
+    use crate::btf::{Types, joined, kinds};
+    // An `int`; a prototype with it as parameter `id`, and a function of that, which refer to the kernel's by numbers.
+    let kernel = file(&[1, kinds::INT << 24, 4, 1 << 24 | 32], b"\0int\0");
+    let prototype = [0, 13 << 24 | 1, 0, 8, 1];
+    let function = [5, kinds::FUNCTION << 24, 2];
+    let module = file(&[&prototype[..], &function[..]].concat(), b"fn\0id\0");
+    let (both, first) = joined(&kernel, &module).unwrap();
+    let types = Types::read(&both).unwrap().with_module("some", first);
+    assert_eq!((first, types.key(1), types.key(2)), (2, "1".to_owned(), "some 2".to_owned()));
+    let function = types.get(3).unwrap();
+    assert_eq!(types.text(function.name), b"fn");
+    let prototype = types.get(2).unwrap();
+    let [parameter] = &ProbeArguments::of_prototype(&types, prototype, Abi::Kprobe).parameters[..]
+    else {
+        panic!("one parameter")
+    };
+    assert_eq!((parameter.name, parameter.kind), ("id", Kind::Signed(Width::Int)));
+    assert!(joined(&kernel, &module[..40]).is_err());
+}
