@@ -205,7 +205,7 @@ fn pass_within_own_program_is_not_recorded() {
     daemon.stop();
 }
 
-/// A table of another object takes over, which knows nothing of the arrays of the first one but how to empty them.
+/// A table of another object takes over, which empties all arrays of the first one, while a process passes both.
 #[test]
 fn probes_of_two_kinds_are_handed_over_to_other_object() {
     let config = format!("[routes]\ngetpgrp = \"count\"\n[probes]\n{}", both("handed"));
@@ -218,17 +218,17 @@ fn probes_of_two_kinds_are_handed_over_to_other_object() {
     send(first.pid(), Signal::SIGHUP);
     first.records.until("reloaded");
     first.end_with_status(Signal::SIGKILL);
-    rename(20, "handed_between");
-    setup.write(&format!("{config}[ring]\nsize = \"1MiB\"\n"));
+    let passing = Steady::with(&["steady", "native", &prctl(), "15", "text:handed"]);
+    setup.write(&format!("{config}[ring]\nsize = \"4MiB\"\n"));
     let mut second: Run = pins.start(&setup);
     let mut records = second.records.until("started");
     let [adopted] = of_kind(&records, "adopted")[..] else { panic!("{records:?}") };
     assert!(adopted["replaced"].is_string(), "{adopted}");
-    rename(7, "handed_after");
-    while counts(&records, "handed_after") != (7, 7) {
-        records.push(second.records.next("syscall"));
-    }
-    assert_eq!(counts(&records, "handed_between"), (20, 20));
-    assert_eq!(second.end_with_status(Signal::SIGTERM).code(), Some(0));
+    let (_, passed) = passing.end();
+    send(second.pid(), Signal::SIGTERM);
+    records.extend(second.records.until("stopped"));
+    let passed = usize::try_from(passed).unwrap();
+    assert_eq!(counts(&records, "handed"), (passed, passed));
+    assert!(second.wait().success());
     eventually("nothing of ours is left", || ours().is_subset(&before));
 }
