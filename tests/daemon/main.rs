@@ -40,6 +40,7 @@ mod rig;
 #[path = "../common/root.rs"]
 mod root;
 mod sandbox;
+mod schemas;
 mod self_test;
 mod start;
 mod starting;
