@@ -12,7 +12,7 @@ use crate::rig::Setup;
 
 const CONFIG: &str = "[routes]\n\
      execve = { handler = \"exec\", result = true }\n\
-     getpgid = { handler = \"args\", result = \"failed\" }\n";
+     getpgid = { handler = \"args\", result = \"failed\", names = true }\n";
 
 /// Returns what `jq` makes of the records with a filter of docs/json.
 fn mapped(filter: &str, records: &[Value]) -> Vec<Value> {
@@ -122,7 +122,7 @@ fn ocsf_has_classes_of_calls() {
     ] {
         assert_eq!(exec.pointer(path), Some(&expected), "{path}");
     }
-    assert_eq!(call.pointer("/class_uid"), Some(&json!(1003)));
+    assert_eq!(call.pointer("/type_uid"), Some(&json!(100_304)));
     assert_eq!(call.pointer("/kernel/name"), Some(&json!("getpgid")));
     // 2026-01-02T03:04:05.006... is its day, hour and so on, in milliseconds.
     let time = recorded.getpgid["time"].as_str().unwrap();
