@@ -12,6 +12,7 @@ use tailcalld::output::key::Key;
 
 const COMMANDS: &str = "docs/man/tailcalld.8";
 const CONFIGURATION: &str = "docs/man/tailcalld.toml.5";
+const OVERVIEW: &str = "docs/man/tailcalld.7";
 
 /// Key that does not exist, and is too different from all others to get a suggestion.
 const UNKNOWN: &str = "qqqqqqqqqqqq";
@@ -258,6 +259,27 @@ fn man_examples_pass_check() {
 }
 
 #[test]
+fn man_overview_has_every_handler_and_words_of_glossary() {
+    let text = page(OVERVIEW);
+    let listed = tailcalld(&["handlers"]);
+    let handlers = listed.lines().skip(1).filter_map(|line| line.split_whitespace().next());
+    let handlers: Vec<_> = handlers.collect();
+    assert!(handlers.contains(&"args"), "{listed}");
+    let own = section(&text, ".Ss Handlers");
+    for handler in handlers {
+        assert!(introduces(own, "Cm", handler), "the handler {handler}");
+    }
+    let architecture = fs::read_to_string("docs/architecture.md").unwrap();
+    let (_, glossary) = architecture.split_once("\n## Glossary\n").unwrap();
+    let words = section(&text, ".Ss Words").lines().filter_map(|line| line.strip_prefix(".It Li "));
+    let words: Vec<_> = words.collect();
+    assert!(words.len() >= 14, "{words:?}");
+    for word in words {
+        assert!(glossary.contains(&format!("\n| {word} | ")), "{word}");
+    }
+}
+
+#[test]
 fn man_passes_mandoc_lint() {
     if Command::new("mandoc").arg("-V").stderr(Stdio::null()).status().is_err() {
         assert_ne!(std::env::var("CI").as_deref(), Ok("true"), "this test needs mandoc");
@@ -265,7 +287,7 @@ fn man_passes_mandoc_lint() {
         std::io::stderr().write_all(b"SKIPPED: needs mandoc\n").unwrap();
         return;
     }
-    for page in [COMMANDS, CONFIGURATION] {
+    for page in [COMMANDS, CONFIGURATION, OVERVIEW] {
         assert!(Path::new(page).exists(), "{page}");
         let mut command = Command::new("mandoc");
         let lint = command.args(["-T", "lint", "-W", "warning", page]).output().unwrap();
