@@ -55,7 +55,8 @@ fn is_not_routed(daemon: Daemon, number: &Number) {
 fn route_add_records_calls_until_its_time_is_over() {
     let [kept, number] = [(); 2].map(|()| unused_number());
     let Some(mut daemon) = started(&kept, "args") else { return };
-    let out = add(&daemon.setup, &number, "3s");
+    // Time enough for the calls, on any machine.
+    let out = add(&daemon.setup, &number, "10s");
     let abi = Abi::Native.name();
     assert!(
         out.starts_with("1  until 20") && out.contains(&format!("Z  {} = ", &*number)),
