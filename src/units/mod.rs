@@ -2,6 +2,7 @@
 //! cgroups that the kernel reports as they come and go, in order with the events.
 
 mod container;
+mod gone;
 mod info;
 mod path;
 mod tags;
@@ -16,6 +17,7 @@ use std::os::unix::fs::{DirEntryExt as _, MetadataExt as _};
 use std::path::PathBuf;
 use std::rc::Rc;
 
+use self::gone::GonePlaces;
 use crate::decode::CgroupEvent;
 use crate::filter::NameKind;
 pub use path::PathState;
@@ -71,6 +73,7 @@ pub struct Units {
     places: HashMap<u64, Option<Rc<CgroupInfo>>>,
     /// Bytes of `places`.
     places_bytes: usize,
+    gone: GonePlaces,
 }
 
 /// Removed cgroups that are remembered; beyond that all of them are
@@ -98,7 +101,8 @@ impl Units {
     }
 
     fn at(mount: Option<PathBuf>) -> Self {
-        Self { mount, tree: Tree::new(0), places: HashMap::new(), places_bytes: 0 }
+        let gone = GonePlaces::default();
+        Self { mount, tree: Tree::new(0), places: HashMap::new(), places_bytes: 0, gone }
     }
 
     /// Reads the tree as it is now: at the start, and after the kernel could not report some cgroups. Removed
@@ -147,6 +151,10 @@ impl Units {
                 self.insert(id, parent, name);
             }
             CgroupEvent::Gone { id } => {
+                // Calls that wait for a result or a digest, and aggregates, are written later.
+                if let Some(place) = self.place(id) {
+                    self.gone.insert(id, place);
+                }
                 self.tree.remove(id);
                 self.forget_place(id);
             }
@@ -155,6 +163,7 @@ impl Units {
 
     fn insert(&mut self, id: u64, parent: u64, name: &[u8]) -> bool {
         self.forget_place(id);
+        self.gone.remove(id);
         self.tree.insert(id, parent, &String::from_utf8_lossy(name))
     }
 
@@ -169,10 +178,14 @@ impl Units {
         self.places_bytes = 0;
     }
 
-    /// Returns unit and container of a cgroup; `None` if it is not below our root.
+    /// Returns unit and container of a cgroup, also of one that was removed a while ago; `None` if it is not below our
+    /// root.
     pub fn place(&mut self, id: u64) -> Option<Rc<CgroupInfo>> {
         if let Some(known) = self.places.get(&id) {
             return known.clone();
+        }
+        if let Some(gone) = self.gone.get(id) {
+            return Some(gone);
         }
         let components = self.tree.components(id);
         let place = components.map(|components| Rc::new(info::info(&components)));
