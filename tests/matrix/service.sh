@@ -41,9 +41,9 @@ restart() {
 	systemctl restart tailcalld
 }
 
-# recorded MATCH...: waits some seconds until the journal has one record that matches.
+# recorded MATCH...: waits until the journal has one record that matches.
 recorded() {
-	for _ in $(seq 20); do
+	for _ in $(seq 100); do
 		journalctl --sync
 		[ "$(journalctl -q --no-pager -t tailcalld -o cat "$@" | wc -l)" = 1 ] && return
 		sleep 0.2
