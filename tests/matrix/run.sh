@@ -94,25 +94,27 @@ accept() {
 	cp "$work/figures" "$here/verifier.tsv"
 }
 
-# guests SLOT VERSION...: boots every kernel that belongs to a processor of this machine, one after the other. More guests
-# at once would take no less time, and in each the clock would run away from its processors.
+# guests SLOT: boots every kernel that belongs to a processor of this machine, one after the other. More guests at once
+# would take no less time, and in each the clock would run away from its processors.
 guests() {
-	slot=$1 number=0
-	shift
-	for version in "$@"; do
-		if [ $((number % slots)) -eq "$slot" ]; then
-			found=$(sh "$here/kernel.sh" "$version")
-			echo "Linux ${found%% *}" >&2
-			guest "${found%%-cloud*}" "${found#* }" ${SHARE:+$number/$#}
+	number=0
+	while read -r release image; do
+		if [ $((number % slots)) -eq "$1" ]; then
+			echo "Linux $release" >&2
+			guest "${release%%-cloud*}" "$image" ${SHARE:+$number/$kernels}
 		fi
 		number=$((number + 1))
-	done
+	done <"$work/kernels"
 }
 
 build
+kernels=$#
+for version in "$@"; do
+	sh "$here/kernel.sh" "$version"
+done >"$work/kernels"
 slots=$(nproc)
 for slot in $(seq 0 $((slots - 1))); do
-	guests "$slot" "$@" &
+	guests "$slot" &
 done
 wait
 [ -z "${ACCEPT:-}" ] || accept
