@@ -11,7 +11,7 @@
 # - no cmpxchg16b, because QEMU 7.2 sometimes leaves wrong flags after it, and one thread for all
 #   processors, because with more one may execute an instruction while the other patches it: one guest in
 #   ten crashed because of these two
-# - no_timer_check, because timers are late while several guests run in parallel
+# - no_timer_check, because timers are late while other guests run
 exec timeout "${SECONDS_MAX:-3600}" qemu-system-x86_64 -accel tcg,thread=single -cpu max,-cx16 \
 	-smp "${CPUS:-2}" -m 1024 -nodefaults -display none -no-reboot -serial "file:$3" -serial "file:$4" \
 	-kernel "$1" -initrd "$2" -append "console=ttyS0 quiet panic=-1 no_timer_check ${APPEND:-}" </dev/null
