@@ -35,7 +35,7 @@ fn follow_adds_cgroups_and_remembers_removed_ones() {
     units.follow(&CgroupEvent::Born { id: 7, parent, name: b"cron.service" });
     assert_eq!(units.place(7).and_then(|place| place.unit.clone()), Some("cron.service".into()));
     units.follow(&CgroupEvent::Gone { id: 7 });
-    // Its calls may be written later.
+    // Calls from a removed cgroup may be written later.
     assert_eq!(units.place(7).and_then(|place| place.unit.clone()), Some("cron.service".into()));
     let no_bits = |_, _: &str| 0;
     assert!(units.tags(no_bits).iter().all(|(id, _)| *id != 7));

@@ -95,7 +95,7 @@ fn enter_sandbox(opens_perf_events: bool) {
         let is_permitted = Box::new(may_open_perf_events);
         needs.operations.push(Operation { is_permitted, candidates: &PERF });
     }
-    // Where the kernel permits it, a reload may add a probe at a classic tracepoint.
+    // A reload may add a probe at a classic tracepoint, where the kernel permits it.
     let later = LaterAttachments {
         open_perf_events: true,
         load_objects: true,
