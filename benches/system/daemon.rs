@@ -1,7 +1,8 @@
 //! The real daemon under test: the release binary with a configuration, a lock and a notification
 //! socket of its own, ended when dropped.
 
-use std::fs::{self, File};
+use std::fs::{self, DirEntry, File};
+use std::io;
 use std::os::unix::net::UnixDatagram;
 use std::path::Path;
 use std::process::Stdio;
@@ -16,6 +17,9 @@ use crate::running::{Running, TIMEOUT, pinned, wait_until};
 
 /// For configurations of floods: every user may have any number of events.
 pub const UNLIMITED: &str = "[limits]\nper_uid = \"none\"\n";
+
+/// Name of the threads that load programs.
+const LOADER: &str = "tailcalld-load";
 
 /// A daemon that is attached.
 pub struct Daemon {
@@ -47,12 +51,18 @@ impl Daemon {
         Ok(Self { running, start: begin.elapsed(), _folder: folder })
     }
 
-    /// Waits until the programs that no route needed at the start are loaded, which a thread of its own does.
+    /// Waits until the programs that no route needed at the start are loaded, which threads of their own do.
     pub fn wait_for_programs(&self) -> Result<()> {
-        let tasks = format!("/proc/{}/task", self.pid());
-        let is_loaded = || fs::read_dir(&tasks).is_ok_and(|tasks| tasks.count() == 1);
+        let is_loaded =
+            || self.threads().is_ok_and(|names| !names.iter().any(|name| name == LOADER));
         ensure!(wait_until(is_loaded, TIMEOUT), "the daemon goes on loading programs");
         Ok(())
+    }
+
+    fn threads(&self) -> io::Result<Vec<String>> {
+        let tasks = fs::read_dir(format!("/proc/{}/task", self.pid()))?;
+        let name = |task: io::Result<DirEntry>| fs::read_to_string(task?.path().join("comm"));
+        tasks.map(name).map(|name| Ok(name?.trim_end().to_owned())).collect()
     }
 
     pub fn pid(&self) -> u32 {

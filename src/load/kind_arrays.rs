@@ -19,19 +19,25 @@ pub(super) const CHAIN_PROGRAMS: &str = "chain_programs";
 /// Array with the way back from these.
 pub(super) const AFTER: &str = "tailcalld_after";
 
-/// Returns the name of an array of a kind.
-pub(super) fn array_of(array: &str, kind: Abi) -> String {
+/// Returns the name of an array or a program of a kind.
+pub(super) fn name_of(array: &str, kind: Abi) -> String {
     format!("{array}.{}", kind.name())
+}
+
+/// Splits the name of an array, or a program, into its kind, if it is of one, and the name without it.
+pub(super) fn kind_of(name: &str) -> (Option<Abi>, &str) {
+    let of = |kind: Abi| Some((Some(kind), name.strip_suffix(kind.name())?.strip_suffix('.')?));
+    KINDS.into_iter().find_map(of).unwrap_or((None, name))
 }
 
 /// Returns whether a name is that of an array of a kind.
 pub(super) fn is_of_kind(name: &str) -> bool {
-    KINDS.iter().any(|kind| name.strip_suffix(kind.name()).is_some_and(|name| name.ends_with('.')))
+    kind_of(name).0.is_some()
 }
 
 /// Returns the names of all arrays of these kinds.
 pub(super) fn arrays_of(kinds: &[String]) -> impl Iterator<Item = String> {
-    named(kinds).flat_map(|kind| ARRAYS.map(|array| array_of(array, kind)))
+    named(kinds).flat_map(|kind| ARRAYS.map(|array| name_of(array, kind)))
 }
 
 /// Returns the kinds that have these names.

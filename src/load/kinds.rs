@@ -12,7 +12,7 @@ use syscalls::{Abi, Slot};
 use super::attach::Attach;
 use super::attach_mode::{AttachMode, must_be_probed};
 use super::copies::{self, LoadResult, LoadedCopy, Names, SharedMaps};
-use super::kind_arrays::{ARRAYS, TABLE, array_of, named};
+use super::kind_arrays::{ARRAYS, TABLE, name_of, named};
 use super::needed_programs::of_kind;
 use super::predecessor::kept_name;
 use super::probe_links::{PROBE, hook_of};
@@ -62,16 +62,20 @@ impl KindPrograms {
 
     /// Returns the program of a handler, if it is loaded.
     pub fn handler(&self, handler: &str) -> Option<RawFd> {
+        self.by_name(&handler_program(handler))
+    }
+
+    /// Returns the program of that name, if it is loaded.
+    pub fn by_name(&self, name: &str) -> Option<RawFd> {
         use libbpf_rs::skel::Skel as _;
-        let name = handler_program(handler);
-        let copy = self.copies.iter().find(|copy| copy.names.contains(&name))?;
-        let found = copy.skeleton.object().progs().find(|program| program.name() == &*name)?;
+        let copy = self.copies.iter().find(|copy| copy.names.contains(name))?;
+        let found = copy.skeleton.object().progs().find(|program| program.name() == name)?;
         Some(found.as_fd().as_raw_fd())
     }
 }
 
 fn kept_array(array: &str, kind: Abi) -> String {
-    kept_name(&array_of(array, kind))
+    kept_name(&name_of(array, kind))
 }
 
 impl Bpf<'_> {

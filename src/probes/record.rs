@@ -1,7 +1,7 @@
 //! Contents of tracefs: the records of tracepoints, and the functions that can be probed.
 
 use std::collections::BTreeSet;
-use std::fs;
+use std::{fs, io};
 
 use super::NotFound;
 use super::arguments::{ARGUMENTS_MAX, Form, Meaning, Place, ProbeArguments};
@@ -75,8 +75,12 @@ pub(super) fn read(name: &str, file: &str) -> Result<String, String> {
         .map_err(|error| unreadable(&error))
 }
 
-fn unreadable(error: &std::io::Error) -> String {
-    format!("cannot be looked up in tracefs, which only root can read: {error}")
+fn unreadable(error: &io::Error) -> String {
+    let hint = match error.kind() {
+        io::ErrorKind::PermissionDenied => "only root can read it",
+        _ => "is it mounted at /sys/kernel/tracing?",
+    };
+    format!("cannot be looked up in tracefs: {error}; {hint}")
 }
 
 /// Returns the fields of a record, from the text that describes it. A line:
@@ -115,8 +119,8 @@ fn field(types: &Types<'_>, line: &str) -> Option<(String, Meaning, Place)> {
     Some((name.to_owned(), value, Place { offset, size: u8::try_from(size).unwrap_or(8), form }))
 }
 
-impl From<std::io::Error> for NotFound {
-    fn from(error: std::io::Error) -> Self {
+impl From<io::Error> for NotFound {
+    fn from(error: io::Error) -> Self {
         unreadable(&error).into()
     }
 }

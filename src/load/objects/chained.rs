@@ -124,10 +124,15 @@ impl Bpf<'_> {
         Ok(())
     }
 
-    /// Returns the program of the handler of that name; `None` if this daemon has not loaded it.
-    pub(in crate::load) fn chained_program(&self, handler: &str) -> Option<RawFd> {
+    /// Returns the program of the handler of that name for a kind; `None` if this daemon has not loaded it.
+    pub(in crate::load) fn chained_program(
+        &self,
+        kind: Option<Abi>,
+        handler: &str,
+    ) -> Option<RawFd> {
         let loaded = &self.chained.as_ref()?.loaded;
-        let (_, program) = loaded.iter().find(|((_, key), _)| key.name == handler)?;
+        let (_, program) =
+            loaded.iter().find(|((of, key), _)| *of == kind && key.name == handler)?;
         Some(program.as_raw_fd())
     }
 

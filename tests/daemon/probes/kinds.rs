@@ -1,6 +1,7 @@
 //! Probes of several kinds in one table: a raw and a classic tracepoint that a process passes together, each time that it
 //! changes its name. This kernel needs no kprobes for that.
 
+use std::collections::BTreeMap;
 use std::fs;
 
 use nix::sys::signal::Signal;
@@ -60,6 +61,40 @@ fn probes_of_two_kinds_are_recorded_beside_calls() {
     let classic = Total::of_abi(records.last().unwrap(), NAMED, "tracepoint");
     let calls = Total::of(records.last().unwrap(), "prctl");
     assert!(total(&records, "task_rename").seen >= 45 && classic.seen >= 45 && calls.seen >= 45);
+}
+
+/// Returns the ids of the programs by name.
+fn ids(live: &Value) -> BTreeMap<&str, u64> {
+    let programs = live["programs"].as_array().unwrap().iter();
+    programs.map(|one| (one["name"].as_str().unwrap(), one["id"].as_u64().unwrap())).collect()
+}
+
+/// The classic tracepoint can serve calls as well, so those probes share the programs of calls.
+#[test]
+fn routes_lists_programs_of_kind_with_type_of_its_own() {
+    let config = format!("[routes]\nprctl = \"args\"\n[probes]\n{}", both("listed"));
+    let Some(setup) = Setup::new(&config) else { return };
+    let daemon = setup.start();
+    let live = ask_json(&daemon.setup, &["routes", "--json"]);
+    let routes = live["routes"].as_array().unwrap();
+    let programs = |name: &str| {
+        let route = routes.iter().find(|route| route["syscall"] == name).unwrap();
+        json!(route["programs"])
+    };
+    let (_, text, _) = ask(&daemon.setup, &["routes"]);
+    daemon.stop();
+
+    let of = |kind: &str| {
+        let names = ["filter", "filter_match", "filter_resume", "handle_args", "probe"];
+        names.map(|name| format!("{name}{kind}"))
+    };
+    assert_eq!(programs(NAMED), json!(of("")));
+    assert_eq!(programs("task_rename"), json!(of(".raw_tracepoint")));
+    let ids = ids(&live);
+    assert_ne!(ids["handle_args"], ids["handle_args.raw_tracepoint"]);
+    let begin = "handle_args.raw_tracepoint ";
+    let line = text.lines().find(|line| line.starts_with(begin)).expect(&text);
+    assert_eq!(line.split_whitespace().nth(1), Some("handle_args"));
 }
 
 /// The first kind is added to a table without probes, the second one to that; then the first goes, and comes back.
