@@ -11,7 +11,7 @@ test='bpftool:bpftool unshare:util-linux setpriv:util-linux logger:bsdutils jour
 # Programs that tests/fidelity runs under strace and the daemon.
 traced='strace:strace bash:bash /usr/bin/python3:python3 git:git curl:curl cc:gcc'
 e2e='systemd-nspawn:systemd-container debootstrap:debootstrap bpftool:bpftool'
-matrix='qemu-system-x86_64:qemu-system-x86 cpio:cpio flock:util-linux strip:binutils debootstrap:debootstrap'
+matrix='qemu-system-x86_64:qemu-system-x86 cpio:cpio flock:util-linux strip:binutils debootstrap:debootstrap xz:xz-utils'
 static='readelf:binutils'
 deb='dpkg-buildpackage:dpkg-dev dh:debhelper lintian:lintian'
 rpm='rpmbuild:rpm rpmlint:rpmlint'

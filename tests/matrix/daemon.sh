@@ -120,6 +120,22 @@ probe() {
 	return $outcome
 }
 
+# A function of a module that is loaded, which is passed each time that its device is opened.
+module() {
+	insmod /test/loop.ko &&
+		printf '[probes]\n"kprobe:loop:lo_open" = "args"\n' >/etc/tailcalld.d/more.toml &&
+		start && record '"record":"started"' &&
+		for _ in $(seq 7); do : </dev/loop0; done &&
+		kill -TERM $daemon &&
+		wait $daemon &&
+		record '"record":"stopped"' &&
+		[ "$(grep '"syscall":"loop:lo_open"' $records | grep -c '"abi":"kprobe".*"disk":"{')" -eq 7 ]
+	outcome=$?
+	rm /etc/tailcalld.d/more.toml
+	rmmod loop
+	return $outcome
+}
+
 # Probes of several kinds that a process passes when it changes its name, as far as this kernel has
 # them: functions where kprobe.multi is, raw tracepoints up to 7.1.
 kinds() {
@@ -176,5 +192,6 @@ report() {
 report 'starts, records, reloads and stops' lifecycle
 report 'is killed and goes on with its pins' handover
 report 'probes a function' probe
+[ "$(way)" != kprobe.multi ] || report 'probes a function of a module' module
 report 'probes kinds of several types' kinds
 [ ! -e /test/removed_rs.bpf.o ] || report 'records what a handler in Rust captures' in_rust

@@ -1,7 +1,7 @@
 #!/bin/sh
 # kernel.sh VERSION: downloads the newest of Debian's cloud kernels whose version begins with
-# VERSION (5.10, 6.12, 7) and prints its release and the path of its image. Nothing is installed;
-# images stay in a cache.
+# VERSION (5.10, 6.12, 7) and prints its release and the path of its image, beside which its module
+# loop.ko is. Nothing is installed; both stay in a cache.
 #
 #	MATRIX_MIRROR=URL	downloads from this mirror; default: the one in the sources of apt
 set -eu
@@ -62,13 +62,26 @@ releases() {
 		sed -n "s/^linux-\(image\|binary\)-\($prefix\..*-cloud-amd64\)\$/\2/p" | sort -Vu
 }
 
-# download RELEASE: extracts the image of this release into the cache.
+# fetch DIRECTORY RELEASE: downloads the packages with an image and its modules.
+fetch() (
+	cd "$1"
+	apt-get $package_cache download -qq "linux-binary-$2" "linux-modules-$2" 2>/dev/null ||
+		apt-get $package_cache download -qq "linux-image-$2"
+)
+
+# download RELEASE: extracts the image of this release, and its module, into the cache.
 download() {
 	directory=$(mktemp -d)
-	(cd "$directory" && { apt-get $package_cache download -qq "linux-binary-$1" 2>/dev/null ||
-		apt-get $package_cache download -qq "linux-image-$1"; }) >&2
-	dpkg-deb --fsys-tarfile "$directory"/*.deb | tar -x --wildcards -O '*/vmlinuz*' >"$directory/image"
-	mv "$directory/image" "$cache/linux-$1"
+	fetch "$directory" "$1" >&2
+	for package in "$directory"/*.deb; do
+		dpkg-deb -x "$package" "$directory/tree"
+	done
+	module=$(find "$directory/tree" -name 'loop.ko*')
+	case $module in
+	*.xz) xz -dc "$module" ;;
+	*) cat "$module" ;;
+	esac >"$cache/linux-$1.loop.ko"
+	mv "$(find "$directory/tree" -name 'vmlinuz*')" "$cache/linux-$1"
 	rm -rf "$directory"
 }
 
@@ -80,5 +93,5 @@ configure
 update
 release=$(releases "$1" | tail -n 1)
 [ -n "$release" ] || fail "Debian's suites $suites have no cloud kernel $1"
-[ -s "$cache/linux-$release" ] || download "$release"
+{ [ -s "$cache/linux-$release" ] && [ -s "$cache/linux-$release.loop.ko" ]; } || download "$release"
 echo "$release $cache/linux-$release"

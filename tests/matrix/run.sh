@@ -15,8 +15,8 @@ umask 022
 here=$(dirname "$0")
 
 work=$(mktemp -d)
-trap 'rm -rf "$work/tree" "$work/disk" "$work/service" "$work/service-disk"' EXIT
-mkdir "$work/tree" "$work/service" "$work/results" "$work/service-results" "$work/consoles"
+trap 'rm -rf "$work/tree" "$work/disk" "$work/disks" "$work/service" "$work/service-disk"' EXIT
+mkdir "$work/tree" "$work/disks" "$work/service" "$work/results" "$work/service-results" "$work/consoles"
 
 # Prints every installed clang.
 clangs() {
@@ -48,11 +48,21 @@ disk() {
 	(cd "$1" && find . | cpio --quiet -o -H newc -R 0:0)
 }
 
+# disk_of RELEASE IMAGE: makes the disk of a kernel, which has a module of its own, and prints its path. A kernel reads
+# several archives behind one another.
+disk_of() {
+	mkdir -p "$work/disks/$1/test"
+	cp "$2.loop.ko" "$work/disks/$1/test/loop.ko"
+	{ cat "$work/disk" && disk "$work/disks/$1"; } >"$work/disks/$1.cpio"
+	echo "$work/disks/$1.cpio"
+}
+
 # guest RELEASE IMAGE [SHARE]: boots a kernel, once for the tests and once for the service. A failure shows in
 # its results. The kernel hands SHARE over to init.
 guest() {
 	! tests_service "$1" || service "$1" "$2"
-	APPEND="${3:+share=$3}" sh "$here/qemu.sh" "$2" "$work/disk" "$work/consoles/$1" "$work/results/$1" || true
+	APPEND="${3:+share=$3}" sh "$here/qemu.sh" "$2" "$(disk_of "$1" "$2")" "$work/consoles/$1" "$work/results/$1" || true
+	rm "$work/disks/$1.cpio"
 	! tests_service "$1" || cat "$work/service-results/$1" >>"$work/results/$1"
 }
 
