@@ -145,7 +145,7 @@ _tailcalld() {
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "auto journal text json" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "auto journal text json export" -- "${cur}"))
                     return 0
                     ;;
                 --attach)
@@ -699,7 +699,7 @@ _tailcalld() {
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "auto journal text json" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "auto journal text json export" -- "${cur}"))
                     return 0
                     ;;
                 --attach)

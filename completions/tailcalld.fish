@@ -28,7 +28,8 @@ complete -c tailcalld -n "__fish_tailcalld_needs_command" -l config -d 'Configur
 complete -c tailcalld -n "__fish_tailcalld_needs_command" -l output -d 'Destination of the records' -r -f -a "auto\t'Journal under systemd, text on a terminal, JSON lines into a pipe or file'
 journal\t'Structured journal entries'
 text\t'One line of text per record'
-json\t'One JSON object per line'"
+json\t'One JSON object per line'
+export\t'Entries of the journal for another machine, in the journal export format: for systemd-journal-remote'"
 complete -c tailcalld -n "__fish_tailcalld_needs_command" -l attach -d 'Attach point, overriding the configuration' -r -f -a "auto\t'The functions if every routed syscall has one in this kernel, otherwise the tracepoint'
 tracepoint\t'The entry of all syscalls'
 function\t'The kernel functions of the routed syscalls'"
@@ -54,7 +55,8 @@ complete -c tailcalld -n "__fish_tailcalld_using_subcommand run" -l config -d 'C
 complete -c tailcalld -n "__fish_tailcalld_using_subcommand run" -l output -d 'Destination of the records' -r -f -a "auto\t'Journal under systemd, text on a terminal, JSON lines into a pipe or file'
 journal\t'Structured journal entries'
 text\t'One line of text per record'
-json\t'One JSON object per line'"
+json\t'One JSON object per line'
+export\t'Entries of the journal for another machine, in the journal export format: for systemd-journal-remote'"
 complete -c tailcalld -n "__fish_tailcalld_using_subcommand run" -l attach -d 'Attach point, overriding the configuration' -r -f -a "auto\t'The functions if every routed syscall has one in this kernel, otherwise the tracepoint'
 tracepoint\t'The entry of all syscalls'
 function\t'The kernel functions of the routed syscalls'"

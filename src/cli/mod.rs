@@ -222,6 +222,8 @@ pub enum OutputKind {
     Text,
     /// One JSON object per line
     Json,
+    /// Entries of the journal for another machine, in the journal export format: for systemd-journal-remote
+    Export,
     /// One line per call, and warnings, for trace
     #[value(hide = true)]
     Trace,

@@ -13,7 +13,7 @@ use crate::journald::{self, Allowance};
 use crate::log;
 use crate::output::own_file::OwnFile;
 use crate::output::record::JournalRateLimit;
-use crate::output::{self, Output};
+use crate::output::{self, Destination, Output, StreamChoice};
 use crate::plan::Plan;
 use crate::rpc::runtime_folder;
 
@@ -22,19 +22,21 @@ use crate::rpc::runtime_folder;
 /// # Errors
 /// Fails if journald does not listen, or standard output is closed.
 pub fn open(asked: cli::OutputKind, plan: &Plan) -> Result<Output> {
-    Output::open(match resolve(asked) {
-        cli::OutputKind::Text => output::Destination::Text(standard_output()?),
-        cli::OutputKind::Trace => output::Destination::Trace(standard_output()?),
-        cli::OutputKind::Json => output::Destination::Json(standard_output()?),
+    let choice = match resolve(asked) {
+        cli::OutputKind::Text => StreamChoice::Text,
+        cli::OutputKind::Trace => StreamChoice::Trace,
+        cli::OutputKind::Json => StreamChoice::Json,
+        cli::OutputKind::Export => StreamChoice::Export,
         cli::OutputKind::Journal | cli::OutputKind::Auto => {
-            output::Destination::Journal(plan.socket.clone())
+            return Output::open(Destination::Journal(plan.socket.clone()));
         }
-    })
+    };
+    Output::open(Destination::Stream(standard_output()?, choice))
 }
 
 /// Opens the journal of the previous daemon, if journald listens there.
 pub fn journal_of(plan: &Plan) -> Option<Output> {
-    Output::open(output::Destination::Journal(plan.socket.clone())).ok()
+    Output::open(Destination::Journal(plan.socket.clone())).ok()
 }
 
 /// Keeps the daemon's own records that journald does not accept in the runtime directory, and writes those that the

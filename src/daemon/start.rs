@@ -260,6 +260,7 @@ fn same_output(options: &RunOptions, plan: &Plan) -> SameOutput {
     let kind = match output::resolve(options.output) {
         OutputKind::Text | OutputKind::Trace => "text",
         OutputKind::Json => "json",
+        OutputKind::Export => "export",
         OutputKind::Journal | OutputKind::Auto => "journal",
     };
     SameOutput { kind, socket: plan.socket.clone() }

@@ -1,4 +1,4 @@
-//! Records in; entries of the journal, JSON lines or text lines out. It never blocks: a record that cannot be
+//! Records in; entries of the journal, here or for another machine, JSON lines or text lines out. It never blocks: a record that cannot be
 //! written is kept and reported as `Blocked` or `Away`, so that the caller stops consuming and the ring fills
 //! (backpressure). It never alters a value: the bytes of a process are written unchanged, in a form that cannot be
 //! mistaken for another field.
@@ -6,6 +6,7 @@
 mod arguments;
 mod errno;
 mod event;
+mod export;
 mod fields;
 mod journal;
 mod json;
@@ -30,6 +31,7 @@ use anyhow::Context;
 use nix::errno::Errno;
 
 use arguments::Arguments;
+use export::Exporter;
 use own_file::OwnFile;
 use queue::Queue;
 use record::Record;
@@ -69,12 +71,21 @@ pub const JOURNAL_SOCKET: &str = "/run/systemd/journal/socket";
 pub enum Destination {
     /// journald, by its native socket.
     Journal(PathBuf),
+    /// A descriptor.
+    Stream(OwnedFd, StreamChoice),
+}
+
+/// Kind of the records in a stream.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StreamChoice {
     /// JSON lines.
-    Json(OwnedFd),
+    Json,
+    /// Entries in the journal export format.
+    Export,
     /// Lines for a person, coloured on a terminal unless `NO_COLOR` is set.
-    Text(OwnedFd),
+    Text,
     /// Lines of calls, and warnings.
-    Trace(OwnedFd),
+    Trace,
 }
 
 /// Outcome of writing a record, or the records that waited.
@@ -120,13 +131,29 @@ pub struct Output {
 #[derive(Debug)]
 enum Backend {
     Journal(Queue),
-    Json(Stream),
-    Text(Stream, Box<Lines>),
+    Stream(Stream, StreamFormat),
 }
 
-fn text_backend(fd: OwnedFd, choice: LineChoice) -> Backend {
-    let lines = Lines::new(is_coloured(fd.as_fd()), UserNames::read(), choice);
-    Backend::Text(Stream::new(fd), Box::new(lines))
+/// Format of the records in a stream.
+#[derive(Debug)]
+enum StreamFormat {
+    Json,
+    Export(Box<Exporter>),
+    Text(Box<Lines>),
+}
+
+impl StreamFormat {
+    fn text(fd: &OwnedFd, choice: LineChoice) -> Self {
+        Self::Text(Box::new(Lines::new(is_coloured(fd.as_fd()), UserNames::read(), choice)))
+    }
+
+    fn encode(&mut self, record: &Record, scratch: &mut Scratch, buffer: &mut Vec<u8>) {
+        match self {
+            Self::Json => json::encode(record, scratch, buffer),
+            Self::Export(exporter) => exporter.encode(record, scratch, buffer),
+            Self::Text(lines) => lines.encode(record, buffer),
+        }
+    }
 }
 
 impl Output {
@@ -134,9 +161,15 @@ impl Output {
     pub fn open(destination: Destination) -> anyhow::Result<Self> {
         let backend = match destination {
             Destination::Journal(path) => Backend::Journal(Queue::new(connect(&path)?)),
-            Destination::Json(fd) => Backend::Json(Stream::new(fd)),
-            Destination::Text(fd) => text_backend(fd, LineChoice::All),
-            Destination::Trace(fd) => text_backend(fd, LineChoice::Calls),
+            Destination::Stream(fd, choice) => {
+                let format = match choice {
+                    StreamChoice::Json => StreamFormat::Json,
+                    StreamChoice::Export => StreamFormat::Export(Box::new(Exporter::new()?)),
+                    StreamChoice::Text => StreamFormat::text(&fd, LineChoice::All),
+                    StreamChoice::Trace => StreamFormat::text(&fd, LineChoice::Calls),
+                };
+                Backend::Stream(Stream::new(fd), format)
+            }
         };
         Ok(Self { backend, scratch: Scratch::new(), counts: Counts::default() })
     }
@@ -151,13 +184,9 @@ impl Output {
         let (scratch, is_event) = (&mut self.scratch, record.body.is_event());
         let outcome = match &mut self.backend {
             Backend::Journal(queue) => queue.write(record, scratch, &mut self.counts.bytes, before),
-            Backend::Json(stream) => stream.write(
+            Backend::Stream(stream, format) => stream.write(
                 is_event,
-                counted(&mut self.counts.bytes, |buffer| json::encode(record, scratch, buffer)),
-            ),
-            Backend::Text(stream, lines) => stream.write(
-                is_event,
-                counted(&mut self.counts.bytes, |buffer| lines.encode(record, buffer)),
+                counted(&mut self.counts.bytes, |buffer| format.encode(record, scratch, buffer)),
             ),
         };
         let is_buffered = !matches!(self.backend, Backend::Journal(_)) && outcome.is_waiting();
@@ -170,7 +199,7 @@ impl Output {
     pub fn flush(&mut self) -> WriteOutcome {
         let outcome = match &mut self.backend {
             Backend::Journal(queue) => queue.flush(&mut self.counts.written),
-            Backend::Json(stream) | Backend::Text(stream, _) => stream.flush(),
+            Backend::Stream(stream, _) => stream.flush(),
         };
         self.count(outcome)
     }
@@ -194,7 +223,7 @@ impl Output {
     pub fn own_waiting(&self) -> OwnWaiting {
         match &self.backend {
             Backend::Journal(queue) => queue.own_waiting(),
-            Backend::Json(_) | Backend::Text(..) => OwnWaiting::default(),
+            Backend::Stream(..) => OwnWaiting::default(),
         }
     }
 
@@ -202,7 +231,7 @@ impl Output {
     pub fn waiting_event(&self) -> Option<&[u8]> {
         match &self.backend {
             Backend::Journal(queue) => queue.waiting_event(),
-            Backend::Json(_) | Backend::Text(..) => None,
+            Backend::Stream(..) => None,
         }
     }
 
@@ -230,9 +259,7 @@ impl Output {
     pub fn sent_bytes(&self) -> u64 {
         match &self.backend {
             Backend::Journal(_) => self.counts.bytes,
-            Backend::Json(stream) | Backend::Text(stream, _) => {
-                self.counts.bytes.saturating_sub(stream.buffered())
-            }
+            Backend::Stream(stream, _) => self.counts.bytes.saturating_sub(stream.buffered()),
         }
     }
 
@@ -240,13 +267,15 @@ impl Output {
     pub fn cut_in(&self) -> Option<u64> {
         match &self.backend {
             Backend::Journal(_) => None,
-            Backend::Json(stream) | Backend::Text(stream, _) => stream.cut_in(),
+            // A field with its length cannot be ended by whoever comes next.
+            Backend::Stream(_, StreamFormat::Export(_)) => None,
+            Backend::Stream(stream, _) => stream.cut_in(),
         }
     }
 
     /// Ends the line that the previous daemon has begun, if this output is the file of that number.
     pub fn end_line(&mut self, inode: u64) {
-        if let Backend::Json(stream) | Backend::Text(stream, _) = &mut self.backend {
+        if let Backend::Stream(stream, _) = &mut self.backend {
             self.counts.bytes += stream.end_line(inode);
         }
     }
@@ -260,7 +289,7 @@ impl Output {
     pub fn name(&self) -> &'static str {
         match self.backend {
             Backend::Journal(_) => "journald",
-            Backend::Json(_) | Backend::Text(..) => "stdout",
+            Backend::Stream(..) => "stdout",
         }
     }
 
@@ -280,7 +309,7 @@ impl AsFd for Output {
     fn as_fd(&self) -> BorrowedFd<'_> {
         match &self.backend {
             Backend::Journal(queue) => queue.as_fd(),
-            Backend::Json(stream) | Backend::Text(stream, _) => stream.as_fd(),
+            Backend::Stream(stream, _) => stream.as_fd(),
         }
     }
 }

@@ -8,7 +8,7 @@ use nix::errno::Errno;
 use nix::fcntl::{FcntlArg, OFlag};
 use nix::poll::{PollFd, PollFlags, PollTimeout};
 
-use super::{Destination, Output, WriteOutcome};
+use super::{Destination, Output, StreamChoice, WriteOutcome};
 use crate::output::record::{Aggregate, Body, Started, Syscall};
 use crate::output::samples;
 use crate::output::users::UserNames;
@@ -158,7 +158,7 @@ fn full_pipe_delays_lines_and_loses_none() {
     let (mut reader, writer) = pipe();
     let flags = nix::fcntl::fcntl(&writer, FcntlArg::F_GETFL).unwrap();
     let shared = writer.try_clone().unwrap();
-    let mut output = Output::open(Destination::Json(writer)).unwrap();
+    let mut output = Output::open(Destination::Stream(writer, StreamChoice::Json)).unwrap();
     let held = fill(&mut output);
     assert_eq!(output.flush(), WriteOutcome::Blocked);
     let mut bytes = vec![];
@@ -182,7 +182,8 @@ fn full_pipe_delays_lines_and_loses_none() {
 #[test]
 fn full_socket_delays_lines_and_loses_none() {
     let (mut reader, writer) = std::os::unix::net::UnixStream::pair().unwrap();
-    let mut output = Output::open(Destination::Text(OwnedFd::from(writer))).unwrap();
+    let mut output =
+        Output::open(Destination::Stream(OwnedFd::from(writer), StreamChoice::Text)).unwrap();
     let held = fill(&mut output);
     assert_eq!(output.flush(), WriteOutcome::Blocked);
     assert!(!is_writable(&output));
@@ -201,7 +202,7 @@ fn full_socket_delays_lines_and_loses_none() {
 fn flush_to_closed_pipe_is_closed() {
     let (reader, writer) = pipe();
     drop(reader);
-    let mut output = Output::open(Destination::Json(writer)).unwrap();
+    let mut output = Output::open(Destination::Stream(writer, StreamChoice::Json)).unwrap();
     assert_eq!(write_event(&mut output, 0), WriteOutcome::Written);
     assert_eq!(output.flush(), WriteOutcome::Closed(Errno::EPIPE));
 }
@@ -209,7 +210,7 @@ fn flush_to_closed_pipe_is_closed() {
 #[test]
 fn flush_to_full_disk_is_away() {
     let full = File::options().write(true).open("/dev/full").unwrap();
-    let mut output = Output::open(Destination::Json(full.into())).unwrap();
+    let mut output = Output::open(Destination::Stream(full.into(), StreamChoice::Json)).unwrap();
     assert_eq!(write_event(&mut output, 0), WriteOutcome::Written);
     assert_eq!(output.flush(), WriteOutcome::Away);
 }
@@ -218,8 +219,11 @@ fn flush_to_full_disk_is_away() {
 fn write_to_regular_file_appends() {
     let mut file = tempfile::tempfile().unwrap();
     io::Write::write_all(&mut file, b"before\n").unwrap();
-    let mut output =
-        Output::open(Destination::Text(file.as_fd().try_clone_to_owned().unwrap())).unwrap();
+    let mut output = Output::open(Destination::Stream(
+        file.as_fd().try_clone_to_owned().unwrap(),
+        StreamChoice::Text,
+    ))
+    .unwrap();
     assert_eq!(write_own(&mut output, 1), WriteOutcome::Written);
     assert_eq!(output.flush(), WriteOutcome::Written);
     let mut text = String::new();

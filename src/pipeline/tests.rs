@@ -14,7 +14,7 @@ use crate::bpf::types::{
     wire_size,
 };
 use crate::config::{Aggregate, Results};
-use crate::output::{Destination, Output, samples};
+use crate::output::{Destination, Output, StreamChoice, samples};
 use crate::plan::{Routes, Rule};
 use crate::units::Units;
 
@@ -27,7 +27,9 @@ fn slot() -> Slot {
 /// Returns a pipeline with a table of one rule, and the file that it writes to.
 fn pipeline(rule: Rule) -> (Pipeline, File) {
     let file = tempfile::tempfile().unwrap();
-    let output = Output::open(Destination::Json(file.try_clone().unwrap().into())).unwrap();
+    let output =
+        Output::open(Destination::Stream(file.try_clone().unwrap().into(), StreamChoice::Json))
+            .unwrap();
     let handlers = Handlers::new(vec![samples::plain_handler()]);
     let mut pipeline = Pipeline::new(handlers, Delivery::new(Units::new(), output));
     let plan = Plan { routes: Routes::from([(slot(), rule.into())]), ..Plan::default() };

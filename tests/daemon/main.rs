@@ -6,6 +6,7 @@ mod builds;
 mod control;
 mod exe_sha256;
 mod executions;
+mod export;
 mod faults;
 mod fd_store;
 mod filters;

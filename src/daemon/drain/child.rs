@@ -98,6 +98,7 @@ fn receive(channel: &Channel) -> Result<(FdStore, RunOptions, std::path::PathBuf
                 let output = match &*output {
                     "journal" => OutputKind::Journal,
                     "json" => OutputKind::Json,
+                    "export" => OutputKind::Export,
                     _ => OutputKind::Text,
                 };
                 let config = DEFAULT_PATH.into();

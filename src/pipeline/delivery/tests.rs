@@ -8,14 +8,16 @@ use serde_json::Value;
 use super::*;
 use crate::config::{Limit, Per, Rate, Results};
 use crate::decode::Event;
-use crate::output::{Destination, samples};
+use crate::output::{Destination, StreamChoice, samples};
 use crate::plan::Rule;
 use crate::table::LimitKey;
 
 /// A delivery into a file, and the file.
 fn delivery(limits: Option<u32>) -> (Delivery, File) {
     let file = tempfile::tempfile().unwrap();
-    let output = Output::open(Destination::Json(file.try_clone().unwrap().into())).unwrap();
+    let output =
+        Output::open(Destination::Stream(file.try_clone().unwrap().into(), StreamChoice::Json))
+            .unwrap();
     let mut delivery = Delivery::new(Units::new(), output);
     delivery.set_limits(OutputLimits { records: limits, bytes: None });
     (delivery, file)

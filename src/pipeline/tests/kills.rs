@@ -206,7 +206,8 @@ fn after_change_of_output(is_there: bool) -> (crate::stats::EventOutcomes, Vec<(
     if !is_there {
         world.leave();
     }
-    let mut pipeline = world.pipeline_of(Destination::Text(tempfile::tempfile().unwrap().into()));
+    let mut pipeline = world
+        .pipeline_of(Destination::Stream(tempfile::tempfile().unwrap().into(), StreamChoice::Text));
     pipeline.adopt(ledger, entries, Vec::new(), None, world.journal());
     world.look();
     let copies = world.moment().copies().into_values().collect();
