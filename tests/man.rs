@@ -93,7 +93,7 @@ fn man_documents_every_value_and_exit_status() {
     let text = page(COMMANDS);
     let help = tailcalld(&["--help"]);
     let values: Vec<_> = help.lines().filter_map(|line| line.trim().strip_prefix("- ")).collect();
-    assert_eq!(values.len(), 4 + 3, "{help}");
+    assert_eq!(values.len(), 5 + 3, "{help}");
     for value in values.iter().filter_map(|value| value.split(':').next()) {
         assert!(introduces(&text, "Cm", value), "{value}");
     }
