@@ -19,6 +19,9 @@ _tailcalld() {
             tailcalld,check)
                 cmd="tailcalld__subcmd__check"
                 ;;
+            tailcalld,cost)
+                cmd="tailcalld__subcmd__cost"
+                ;;
             tailcalld,explain)
                 cmd="tailcalld__subcmd__explain"
                 ;;
@@ -57,6 +60,9 @@ _tailcalld() {
                 ;;
             tailcalld__subcmd__help,check)
                 cmd="tailcalld__subcmd__help__subcmd__check"
+                ;;
+            tailcalld__subcmd__help,cost)
+                cmd="tailcalld__subcmd__help__subcmd__cost"
                 ;;
             tailcalld__subcmd__help,explain)
                 cmd="tailcalld__subcmd__help__subcmd__explain"
@@ -134,7 +140,7 @@ _tailcalld() {
 
     case "${cmd}" in
         tailcalld)
-            opts="-v -h -V --config --output --attach --socket --pin --verbose --help --version run check syscalls handlers stats status explain route routes trace metrics reload help"
+            opts="-v -h -V --config --output --attach --socket --pin --verbose --help --version run check syscalls handlers stats status explain route routes trace cost metrics reload help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -175,6 +181,32 @@ _tailcalld() {
             fi
             case "${prev}" in
                 --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        tailcalld__subcmd__cost)
+            opts="-h -V --if --config --for --json --help --version"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --if)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --for)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -234,7 +266,7 @@ _tailcalld() {
             return 0
             ;;
         tailcalld__subcmd__help)
-            opts="run check syscalls handlers stats status explain route routes trace metrics reload help"
+            opts="run check syscalls handlers stats status explain route routes trace cost metrics reload help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -248,6 +280,20 @@ _tailcalld() {
             return 0
             ;;
         tailcalld__subcmd__help__subcmd__check)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        tailcalld__subcmd__help__subcmd__cost)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )

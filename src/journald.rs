@@ -7,8 +7,10 @@
 //! *may* begin.
 
 mod files;
+mod room;
 
 pub use files::{Ends, JournalFiles};
+pub use room::Room;
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -57,9 +59,7 @@ impl Allowance {
 
     fn of_journald(root: &Path) -> Self {
         let mut found = DEFAULT;
-        let main = FOLDERS.iter().rev().map(|folder| root.join(folder).join("journald.conf"));
-        let main = main.filter_map(|path| fs::read_to_string(path).ok()).take(1);
-        for text in main.chain(drop_ins(root).filter_map(|path| fs::read_to_string(path).ok())) {
+        for text in configurations(root) {
             text.lines().for_each(|line| found.read(line));
         }
         found
@@ -84,6 +84,14 @@ const SHORT: Duration = Duration::from_millis(1);
 fn setting(root: &Path, what: &str, unit: &str) -> Option<u64> {
     let link = root.join(format!("run/systemd/units/log-rate-limit-{what}:{unit}"));
     fs::read_link(link).ok()?.to_str()?.parse().ok()
+}
+
+/// Returns the configuration files of journald, the strongest last.
+fn configurations(root: &Path) -> impl Iterator<Item = String> {
+    let main = FOLDERS.iter().rev().map(|folder| root.join(folder).join("journald.conf"));
+    let main = main.filter_map(|path| fs::read_to_string(path).ok()).take(1);
+    let more: Vec<_> = drop_ins(root).filter_map(|path| fs::read_to_string(path).ok()).collect();
+    main.collect::<Vec<_>>().into_iter().chain(more)
 }
 
 /// Returns the drop-ins in the order of their names; of two with the same name, that of the stronger folder.

@@ -34,6 +34,7 @@ fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
         Command::Routes(options) => Ok(cli::routes(&options)?.into()),
         Command::Metrics(options) => Ok(cli::metrics(&options)?.into()),
         Command::Trace(options) => trace::run(&options),
+        Command::Cost(options) => trace::cost(&options),
         Command::Hold(options) => match trace::hold(&options)? {},
         Command::Drain => daemon::drain::run(),
         Command::Reload(options) => Ok(cli::reload(&options)?.into()),

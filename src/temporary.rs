@@ -96,7 +96,7 @@ pub fn add(folder: &Path, entry: &str, until: u64) -> Result<RouteFile> {
 }
 
 /// Returns the table of the configuration that an entry belongs to.
-fn table_of(entry: &str) -> &'static str {
+pub fn table_of(entry: &str) -> &'static str {
     let key = entry.trim_start().trim_start_matches(['"', '\'']);
     if probes::parse(key).is_some() { "[probes]" } else { "[routes]" }
 }

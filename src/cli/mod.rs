@@ -1,6 +1,7 @@
 //! Command line, and the commands that only read and print, some of them from a running daemon.
 
 mod check;
+mod cost;
 mod lists;
 mod live;
 mod notes;
@@ -14,9 +15,12 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub use check::check;
+pub use cost::CostOptions;
 pub use lists::{handlers, syscalls};
+pub(crate) use live::ask;
 pub use live::{explain, metrics, reload, route, routes, stats, status};
 pub use print::broken_pipe;
+pub(crate) use print::{columns, standard_output};
 pub use report::report;
 pub use trace::{HoldOptions, TraceOptions};
 
@@ -70,6 +74,8 @@ pub enum Command {
     Routes(RoutesOptions),
     /// Print system calls as they are made, without a configuration; beside the daemon, too
     Trace(TraceOptions),
+    /// Measure what routes would record: entries, bytes a day, CPU time; nothing is written
+    Cost(CostOptions),
     /// Run a command once its calls are recorded, for trace
     #[command(hide = true)]
     Hold(HoldOptions),

@@ -12,7 +12,7 @@ pub(super) fn coloured(stream: &impl IsTerminal) -> bool {
 }
 
 /// Standard output, whose errors say so: the error of the kernel names no file.
-pub(super) struct StandardOutput(io::StdoutLock<'static>);
+pub(crate) struct StandardOutput(io::StdoutLock<'static>);
 
 impl StandardOutput {
     pub fn lock() -> Self {
@@ -35,7 +35,7 @@ fn unwritable(error: &io::Error) -> io::Error {
 }
 
 /// Returns standard output, buffered, and the style of a table's head.
-pub(super) fn standard_output() -> (impl Write, Style) {
+pub(crate) fn standard_output() -> (impl Write, Style) {
     let out = StandardOutput::lock();
     let head = if coloured(&out.0) { Style::new().bold() } else { Style::new() };
     (io::BufWriter::new(out), head)
@@ -52,7 +52,7 @@ pub(super) fn table<const N: usize>(
 }
 
 /// Writes rows under a head with any number of columns.
-pub(super) fn columns(
+pub(crate) fn columns(
     out: &mut impl Write,
     style: Style,
     head: &[impl AsRef<str>],

@@ -1,30 +1,31 @@
 //! `tailcalld trace`: system calls without a configuration, until a command ends or a signal comes. A daemon of its own
 //! records them, with a table, a ring and a directory of its own; this process only starts and ends it, and the command.
+//! `tailcalld cost` measures a table by such a daemon.
 
+mod cost;
 mod held_command;
 mod recorder;
+mod signals;
 mod snippet;
 mod summary;
+mod waiting;
 
 use std::fs::File;
-use std::io::Read as _;
 use std::os::fd::AsFd as _;
-use std::os::unix::net::UnixStream;
 use std::process::{ExitCode, Stdio};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 
 use anyhow::{Context as _, Result};
-use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::signal::Signal;
-use signal_hook::consts::{SIGINT, SIGTERM};
-use signal_hook::{flag, low_level::pipe};
+use signal_hook::consts::SIGINT;
 
 use self::held_command::HeldCommand;
 use self::recorder::Recorder;
+use self::signals::EndSignals;
 use self::summary::SummaryReader;
+use self::waiting::{TraceEvent, wait};
 use crate::cli::{TraceOptions, exit};
 
+pub use cost::run as cost;
 pub use held_command::hold;
 
 /// Traces the calls that the options choose. Returns the exit code: that of the command, if there is one.
@@ -82,7 +83,7 @@ impl Trace {
     fn run(&mut self) -> Result<ExitCode> {
         let mut is_ready = false;
         loop {
-            match self.wait()? {
+            match wait(&self.recorder, self.command.as_ref(), &self.signals, None)? {
                 TraceEvent::Message => {
                     let is_first = self.recorder.is_ready()? && !is_ready;
                     if let Some(command) = self.command.as_ref().filter(|_| is_first) {
@@ -91,7 +92,7 @@ impl Trace {
                     is_ready |= is_first;
                 }
                 TraceEvent::RecorderEnded => return Ok(self.recorder.wait()?.into()),
-                TraceEvent::CommandEnded => break,
+                TraceEvent::CommandEnded | TraceEvent::TimeOver => break,
                 // A terminal sends it to the command, too, which may go on.
                 TraceEvent::Signal(SIGINT) if self.command.is_some() && is_ready => {}
                 TraceEvent::Signal(_) => break,
@@ -103,71 +104,6 @@ impl Trace {
         }
         let ended = self.command.as_mut().map(HeldCommand::take_code).transpose()?.flatten();
         Ok(ended.unwrap_or(exit::OK).into())
-    }
-
-    /// Waits for the next event.
-    fn wait(&mut self) -> Result<TraceEvent> {
-        let command = self.command.as_ref().map(HeldCommand::fd);
-        let fds = [Some(self.recorder.fd()), command, Some(self.signals.wake.as_fd())];
-        let messages = Some(self.recorder.messages());
-        let all: Vec<_> = fds.into_iter().chain([messages]).enumerate().collect();
-        let all = all.into_iter().filter_map(|(place, fd)| Some((place, fd?)));
-        let (places, mut polled): (Vec<_>, Vec<_>) =
-            all.map(|(place, fd)| (place, PollFd::new(fd, PollFlags::POLLIN))).unzip();
-        loop {
-            match poll(&mut polled, PollTimeout::NONE) {
-                Err(nix::errno::Errno::EINTR) => {}
-                result => {
-                    result.context("failed to wait")?;
-                    break;
-                }
-            };
-        }
-        let ready = places.iter().zip(&polled).find(|(_, fd)| fd.any() == Some(true));
-        Ok(match ready.map(|(place, _)| *place) {
-            Some(0) => TraceEvent::RecorderEnded,
-            Some(1) => TraceEvent::CommandEnded,
-            Some(2) => TraceEvent::Signal(self.signals.take()),
-            _ => TraceEvent::Message,
-        })
-    }
-}
-
-/// Event that a trace waits for.
-enum TraceEvent {
-    /// The recorder may be ready.
-    Message,
-    RecorderEnded,
-    CommandEnded,
-    Signal(i32),
-}
-
-/// EndSignals that end a trace.
-struct EndSignals {
-    wake: UnixStream,
-    last: Arc<AtomicUsize>,
-}
-
-impl EndSignals {
-    fn register() -> Result<Self> {
-        let what = "failed to listen for signals";
-        let (wake, write) = UnixStream::pair().context(what)?;
-        wake.set_nonblocking(true).context(what)?;
-        let last = Arc::default();
-        for signal in [SIGINT, SIGTERM] {
-            // The flag first: whoever is woken must find it set.
-            let number = usize::try_from(signal).context(what)?;
-            flag::register_usize(signal, Arc::clone(&last), number).context(what)?;
-            pipe::register(signal, write.try_clone().context(what)?).context(what)?;
-        }
-        Ok(Self { wake, last })
-    }
-
-    /// Returns the last signal that came.
-    fn take(&self) -> i32 {
-        let mut bytes = [0; 64];
-        while (&self.wake).read(&mut bytes).is_ok_and(|count| count > 0) {}
-        i32::try_from(self.last.swap(0, SeqCst)).unwrap_or_default()
     }
 }
 

@@ -31,7 +31,7 @@ pub struct Recorder {
     fd: OwnedFd,
     messages: UnixDatagram,
     /// Removed last.
-    _folder: TraceFolder,
+    folder: TraceFolder,
 }
 
 impl Recorder {
@@ -41,9 +41,17 @@ impl Recorder {
     /// Fails without privileges.
     pub fn start(configuration: &str, kind: &str, stdout: Stdio) -> Result<Self> {
         let folder = TraceFolder::make()?;
-        let (file, socket) = (folder.0.join("trace.toml"), folder.0.join("notify"));
-        let what = || format!("failed to write to {}", folder.0.display());
-        fs::write(&file, configuration).with_context(what)?;
+        folder.write(CONFIGURATION, configuration)?;
+        Self::start_in(folder, kind, stdout)
+    }
+
+    /// Starts the daemon with the configuration that is in the folder.
+    ///
+    /// # Errors
+    /// Fails without privileges.
+    pub fn start_in(folder: TraceFolder, kind: &str, stdout: Stdio) -> Result<Self> {
+        let (file, socket) = (folder.path(CONFIGURATION), folder.path("notify"));
+        let what = || format!("failed to listen at {}", socket.display());
         let messages = UnixDatagram::bind(&socket).with_context(what)?;
         messages.set_nonblocking(true).with_context(what)?;
         let mut command = Command::new("/proc/self/exe");
@@ -58,12 +66,22 @@ impl Recorder {
         let what = "failed to follow the recording";
         let pid = rustix::process::Pid::from_raw(i32::try_from(child.id())?).context(what)?;
         let fd = pidfd_open(pid, PidfdFlags::empty()).context(what)?;
-        Ok(Self { child, fd, messages, _folder: folder })
+        Ok(Self { child, fd, messages, folder })
     }
 
     /// Takes the pipe of the output, if it is one.
     pub fn stdout(&mut self) -> Option<ChildStdout> {
         self.child.stdout.take()
+    }
+
+    /// Returns the path of a file in the folder of the daemon.
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.folder.path(name)
+    }
+
+    /// Returns the number of the daemon's process.
+    pub fn pid(&self) -> u32 {
+        self.child.id()
     }
 
     /// Readable once the daemon has ended.
@@ -116,12 +134,19 @@ impl Recorder {
     }
 }
 
+/// Configuration file, in the folder of a trace.
+pub const CONFIGURATION: &str = "trace.toml";
+
 /// Directory of a trace, which goes with it.
 #[derive(Debug)]
-struct TraceFolder(PathBuf);
+pub struct TraceFolder(PathBuf);
 
 impl TraceFolder {
-    fn make() -> Result<Self> {
+    /// Makes the directory of this process.
+    ///
+    /// # Errors
+    /// Fails without privileges.
+    pub fn make() -> Result<Self> {
         let path = PathBuf::from(format!("{FOLDER}{}", std::process::id()));
         let make = || DirBuilder::new().mode(0o700).create(&path);
         let made = make().or_else(|error| match error.kind() {
@@ -131,6 +156,20 @@ impl TraceFolder {
         });
         made.map_err(|error| explained(error, &path))?;
         Ok(Self(path))
+    }
+
+    /// Returns the path of a file in it.
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.0.join(name)
+    }
+
+    /// Writes a file.
+    ///
+    /// # Errors
+    /// Fails if the kernel refuses it.
+    pub fn write(&self, name: &str, text: impl AsRef<[u8]>) -> Result<()> {
+        let path = self.path(name);
+        fs::write(&path, text).with_context(|| format!("failed to write {}", path.display()))
     }
 }
 

@@ -41,7 +41,7 @@ pub fn configuration(options: &TraceOptions, pid: Option<u32>) -> String {
 }
 
 /// Returns a string of TOML. JSON escapes the same characters, but for one.
-fn quoted(text: &str) -> String {
+pub fn quoted(text: &str) -> String {
     serde_json::Value::from(text).to_string().replace('\u{7f}', "\\u007f")
 }
 

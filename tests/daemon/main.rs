@@ -4,6 +4,7 @@
 
 mod builds;
 mod control;
+mod cost;
 mod exe_sha256;
 mod executions;
 mod export;

@@ -25,3 +25,21 @@ is 'ends with an interrupt' 0 $status
 is 'leaves no directory' '' "$(ls -d /run/tailcalld-trace.* 2>/dev/null)"
 is 'leaves the service alone' "$before" "$(property MainPID) $(generation)"
 rm /run/lines /run/errors
+
+# What a route would record, and that nothing of it is recorded.
+tailcalld cost --if 'chdir = "args"' --for 10s --json >/run/cost 2>/run/errors &
+cost=$!
+for _ in {1..200}; do
+	tailcalld status --socket /run/tailcalld-trace.$cost/io.tailcalld >/dev/null 2>&1 && break
+	sleep 0.05
+done
+run_unit measured /bin/sh -c 'cd /usr; cd /etc; cd /usr; cd /etc; cd /nonexistent'
+systemctl reset-failed measured 2>/dev/null || true
+kill -INT $cost
+status=0
+wait $cost || status=$?
+is 'ends with an interrupt' 0 $status
+is 'measures each call of the machine' true \
+	"$(grep -q '"syscall":"chdir","abi":"x86_64","handler":"args","calls_per_second":[1-9]' /run/cost && echo true)"
+is 'leaves the service alone' "$before" "$(property MainPID) $(generation)"
+rm /run/cost /run/errors

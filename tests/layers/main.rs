@@ -53,7 +53,7 @@ const LAYERS: &[(&str, &[&str])] = &[
         ],
     ),
     ("digest", &["decode", "pipeline", "sandbox"]),
-    ("output", &["config", "decode", "error", "handlers", "stats", "units"]),
+    ("output", &["clock", "config", "decode", "error", "handlers", "stats", "units"]),
     // Around the stages.
     ("rpc", &[]),
     (
@@ -73,7 +73,7 @@ const LAYERS: &[(&str, &[&str])] = &[
             "units",
         ],
     ),
-    ("trace", &["bpf", "cli", "error"]),
+    ("trace", &["bpf", "cli", "config", "error", "journald", "load", "plan", "rpc", "temporary"]),
     ("daemon", EVERYTHING),
 ];
 

@@ -15,6 +15,7 @@ use serde::Serialize;
 
 use super::print::StandardOutput;
 
+pub(crate) use client::ask;
 pub use explain::explain;
 pub use metrics::metrics;
 pub use reload::reload;
