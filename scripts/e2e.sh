@@ -10,6 +10,8 @@ cd "$(dirname "$0")/.."
 source tests/e2e/assert.sh
 
 suite=${1:-bookworm}
+# Packages of docs/fleet.md.
+layer=$(sh scripts/e2e-layer.sh "$suite" fleet systemd-journal-remote openssl iproute2)
 # shellcheck source=/dev/null
 source tests/e2e/container.sh
 

@@ -10,7 +10,7 @@ mod files;
 mod room;
 
 pub use files::{Ends, JournalFiles};
-pub use room::Room;
+pub use room::JournalRoom;
 
 use std::collections::BTreeMap;
 use std::fs;

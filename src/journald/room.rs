@@ -9,7 +9,7 @@ use super::configurations;
 
 /// Bytes that journald may take up for all its files.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Room {
+pub struct JournalRoom {
     /// Number of bytes.
     pub bytes: u64,
 }
@@ -21,7 +21,7 @@ const MOST: u64 = 4 << 30;
 const FOLDERS: [(&str, &str); 2] =
     [("var/log/journal", "SystemMaxUse"), ("run/log/journal", "RuntimeMaxUse")];
 
-impl Room {
+impl JournalRoom {
     /// Returns that of this system's journald; `None` if it has no files.
     pub fn of_system() -> Option<Self> {
         Self::of(Path::new("/"))
@@ -30,7 +30,7 @@ impl Room {
     fn of(root: &Path) -> Option<Self> {
         let (folder, key) = FOLDERS.iter().find(|(folder, _)| root.join(folder).is_dir())?;
         let system = statvfs(&root.join(folder)).ok()?;
-        let size = u64::from(system.blocks()).saturating_mul(u64::from(system.fragment_size()));
+        let size = system.blocks().saturating_mul(system.fragment_size());
         let bytes = setting(root, key).unwrap_or_else(|| (size / 10).min(MOST));
         Some(Self { bytes })
     }
@@ -39,8 +39,9 @@ impl Room {
 /// Returns the last value of a setting; `None` if it is not set, or empty.
 fn setting(root: &Path, key: &str) -> Option<u64> {
     let texts: Vec<_> = configurations(root).collect();
-    let lines = texts.iter().flat_map(|text| text.lines()).filter_map(|line| line.split_once('='));
-    let (_, value) = lines.filter(|(name, _)| name.trim() == key).last()?;
+    let mut lines =
+        texts.iter().flat_map(|text| text.lines()).filter_map(|line| line.split_once('='));
+    let (_, value) = lines.rfind(|(name, _)| name.trim() == key)?;
     size(value.trim())
 }
 
@@ -75,7 +76,7 @@ mod tests {
             fs::create_dir_all(path.parent().expect("a folder")).expect("made");
             fs::write(path, text).expect("written");
         };
-        let bytes = || Room::of(root).map(|room| room.bytes);
+        let bytes = || JournalRoom::of(root).map(|room| room.bytes);
         assert_eq!(bytes(), None);
         write("run/log/journal/x", "");
         write("etc/systemd/journald.conf", "[Journal]\n#RuntimeMaxUse=7M\nSystemMaxUse=1.5G\n");

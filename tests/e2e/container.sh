@@ -1,5 +1,5 @@
 # container.sh: a container of one suite with a real systemd, and the answers of the host to it. For sourcing by
-# scripts/e2e*.sh, which set $suite; `work` has what a run writes, `root` is the tree of the container.
+# scripts/e2e*.sh, which set $suite, and $layer if the tree has another layer; `work` has what a run writes, `root` is the tree of the container.
 #
 #	JOURNAL_MAX=SIZE	room for the journal; default: 8G, for some six million records
 #	BOOT_MAX=SECONDS	longest time of one boot; default: 180
@@ -29,7 +29,7 @@ clean_up() {
 trap clean_up EXIT
 
 mkdir "$root" "$shared" "$work"/{upper,overlay}
-mount -t overlay overlay -o "lowerdir=$tree,upperdir=$work/upper,workdir=$work/overlay" "$root"
+mount -t overlay overlay -o "lowerdir=${layer:+$layer:}$tree,upperdir=$work/upper,workdir=$work/overlay" "$root"
 
 # Prints every file and link of the tree, without directories.
 files() {
@@ -103,7 +103,7 @@ boot_once() {
 		--directory="$root" --machine=tailcalld-e2e --register=no $keep --private-network \
 		--capability=CAP_BPF,CAP_PERFMON --system-call-filter=bpf --console=pipe \
 		--bind-ro="$PWD/tests/e2e:/e2e" --bind-ro="$PWD/docs/events.md:/e2e-events.md" \
-		--bind-ro="$PWD/docs/recipes.md:/e2e-recipes.md" \
+		--bind-ro="$PWD/docs/recipes.md:/e2e-recipes.md" --bind-ro="$PWD/docs/fleet.md:/e2e-fleet.md" \
 		--bind="$shared:/shared" --bind-ro="$work/e2e.service:/etc/systemd/system/e2e.service" \
 		--boot systemd.wants=e2e.service systemd.show_status=no </dev/null >>"$work/console" 2>&1 &
 	echo $! >"$work/container"

@@ -12,7 +12,7 @@ use anyhow::{Context as _, Result};
 use serde_json::Map;
 
 use self::entries::EntryReader;
-use self::report::Report;
+use self::report::CostReport;
 use super::recorder::Recorder;
 use super::signals::EndSignals;
 use super::waiting::{TraceEvent, wait};
@@ -34,7 +34,7 @@ pub fn run(options: &CostOptions) -> Result<ExitCode> {
     let client = ClientOptions { json: false, socket: Some(recorder.path(INTERFACE)) };
     let stats: Stats = ask(&client, "Stats", Map::new())?;
     recorder.stop()?;
-    Report::new(&stats, &entries.finish()?, cpu)?.print(options.json)?;
+    CostReport::new(&stats, &entries.finish()?, cpu)?.print(options.json)?;
     Ok(exit::OK.into())
 }
 

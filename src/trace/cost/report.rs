@@ -11,14 +11,14 @@ use super::CpuTime;
 use super::entries::{Measured, Volume};
 use crate::cli::{columns, standard_output};
 use crate::config::printable;
-use crate::journald::Room;
+use crate::journald::JournalRoom;
 use crate::rpc::{RouteStats, Stats};
 
 const DAY: f64 = 86_400.0;
 
 /// Rates of a table.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Report {
+pub struct CostReport {
     /// Length of the measurement, in seconds.
     seconds: f64,
     /// CPU time of the recording, in percent of one CPU. That of journald comes on top.
@@ -92,7 +92,7 @@ fn size(bytes: f64) -> String {
     }
 }
 
-impl Report {
+impl CostReport {
     /// Puts the counters and the entries together.
     ///
     /// # Errors
@@ -111,7 +111,7 @@ impl Report {
             cpu_percent: 100.0 * cpu.used.as_secs_f64() / cpu.of.as_secs_f64(),
             bytes_per_day: routes.iter().map(|route| route.bytes_per_day).sum(),
             routes,
-            journal_bytes: Room::of_system().map(|room| room.bytes),
+            journal_bytes: JournalRoom::of_system().map(|room| room.bytes),
         })
     }
 
@@ -186,8 +186,14 @@ fn seconds_of(stats: &Stats) -> Option<f64> {
 mod tests {
     use super::*;
 
-    fn report(bytes_per_day: f64, journal_bytes: Option<u64>) -> Report {
-        Report { seconds: 5.0, cpu_percent: 1.0, routes: Vec::new(), bytes_per_day, journal_bytes }
+    fn report(bytes_per_day: f64, journal_bytes: Option<u64>) -> CostReport {
+        CostReport {
+            seconds: 5.0,
+            cpu_percent: 1.0,
+            routes: Vec::new(),
+            bytes_per_day,
+            journal_bytes,
+        }
     }
 
     #[test]
