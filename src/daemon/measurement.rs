@@ -67,8 +67,8 @@ impl Daemon<'_> {
     }
 }
 
-/// Returns the sums of all measurements.
-fn sums(bpf: &Bpf<'_>, slot: Slot) -> RunTime {
+/// Returns the sums of all measurements of the table, which only grow.
+pub(super) fn sums(bpf: &Bpf<'_>, slot: Slot) -> RunTime {
     let words = bpf.shared.run_time(usize::from(slot.index()));
     words.map_or_else(RunTime::default, |[ns, calls]| RunTime {
         calls: calls.load(Relaxed),

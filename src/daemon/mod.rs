@@ -2,6 +2,7 @@
 //! signals, the configuration's folders, the control socket, the output and the timers. The only module
 //! that knows all stages.
 
+mod activity;
 mod adopt;
 mod assemble;
 mod counters;
@@ -243,6 +244,10 @@ impl Daemon<'_> {
             Timer::Drain => self.advance_drains(),
             Timer::Measurement => {
                 self.end_measurement();
+                Ok(())
+            }
+            Timer::Activity => {
+                self.pipeline.borrow_mut().delivery.end_activity();
                 Ok(())
             }
             Timer::ReadBack => {

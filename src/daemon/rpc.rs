@@ -42,6 +42,7 @@ impl Daemon<'_> {
             "Status" => parameters.finish().and_then(|()| result(&self.status())),
             "Routes" => parameters.finish().and_then(|()| self.reply_with_routes()),
             "Measure" => self.reply_to_measure(parameters),
+            "Activity" => self.reply_with_activity(parameters),
             "Reload" => match parameters.finish() {
                 Ok(()) => reply_with(self.reload(ReloadCause::Client)?),
                 Err(refusal) => Err(refusal),
@@ -60,14 +61,13 @@ impl Daemon<'_> {
         result(&self.live_table().map_err(|error| failed(&error))?)
     }
 
-    fn reply_to_measure(&mut self, mut parameters: Parameters) -> Reply {
-        let time = Duration::from_millis(parameters.number(MILLISECONDS)?);
-        parameters.finish()?;
-        if time.is_zero() || time > LONGEST_MEASUREMENT {
-            return Err(CallError::InvalidParameter(MILLISECONDS.to_owned()));
-        }
-        self.measure(time);
+    fn reply_to_measure(&mut self, parameters: Parameters) -> Reply {
+        self.measure(measured_time(parameters)?);
         Ok(json!({}))
+    }
+
+    fn reply_with_activity(&mut self, parameters: Parameters) -> Reply {
+        result(&self.activity(measured_time(parameters)?))
     }
 
     fn reply_to_dry_run(&self, mut parameters: Parameters) -> Reply {
@@ -114,6 +114,14 @@ impl Daemon<'_> {
         parameters.finish()?;
         result(&self.stats(per_cpu, consistent).map_err(|error| failed(&error))?)
     }
+}
+
+/// Returns the only parameter of the methods that measure.
+fn measured_time(mut parameters: Parameters) -> Result<Duration, CallError> {
+    let time = Duration::from_millis(parameters.number(MILLISECONDS)?);
+    parameters.finish()?;
+    let is_possible = !time.is_zero() && time <= LONGEST_MEASUREMENT;
+    if is_possible { Ok(time) } else { Err(CallError::InvalidParameter(MILLISECONDS.to_owned())) }
 }
 
 fn reply_with(verdict: ReloadOutcome) -> Reply {

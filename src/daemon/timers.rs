@@ -22,6 +22,8 @@ pub enum Timer {
     SelfTest,
     /// The measurement of run time ends.
     Measurement,
+    /// No client has asked for the activity for a while.
+    Activity,
     /// A record is looked for in the journal.
     ReadBack,
     /// A client of the control socket has to be served or disconnected.
@@ -39,7 +41,7 @@ pub enum Timer {
 }
 
 /// All timers, in the order in which expired ones are handled.
-const TIMERS: [Timer; 15] = [
+const TIMERS: [Timer; 16] = [
     Timer::Reload,
     Timer::TemporaryRoutes,
     Timer::Control,
@@ -49,6 +51,7 @@ const TIMERS: [Timer; 15] = [
     Timer::StatsReport,
     Timer::SelfTest,
     Timer::Measurement,
+    Timer::Activity,
     Timer::ReadBack,
     Timer::Delivery,
     Timer::Reconnect,
@@ -75,6 +78,12 @@ impl Timers {
     /// Arms a timer unless it is armed already.
     pub fn arm(&mut self, timer: Timer, deadline: Instant) {
         self.deadline_mut(timer).get_or_insert(deadline);
+    }
+
+    /// Arms a timer, or moves its deadline to a later time.
+    pub fn extend(&mut self, timer: Timer, deadline: Instant) {
+        let timer = self.deadline_mut(timer);
+        *timer = timer.take().max(Some(deadline));
     }
 
     /// Lets the timers that may expire early, and would within `time`, expire now: the daemon is awake, and need not wake
@@ -138,6 +147,16 @@ mod tests {
         timers.arm(Timer::Counters, now + SECOND);
         timers.arm(Timer::Counters, now + 2 * SECOND);
         assert_eq!(timers.timeout(now), Some(SECOND));
+    }
+
+    #[test]
+    fn extend_keeps_later_deadline() {
+        let (mut timers, now) = (Timers::default(), Instant::now());
+        timers.extend(Timer::Activity, now + 2 * SECOND);
+        timers.extend(Timer::Activity, now + SECOND);
+        assert_eq!(timers.timeout(now), Some(2 * SECOND));
+        timers.extend(Timer::Activity, now + 3 * SECOND);
+        assert_eq!(timers.timeout(now), Some(3 * SECOND));
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! The stages after the rule lookup: rate limits that the daemon enforces, redaction, aggregation, shedding and
 //! the writer. Each event ends in exactly one counter.
 
+mod activity;
 mod aggregates;
 mod end;
 mod self_records;
@@ -12,13 +13,14 @@ use syscalls::Slot;
 
 use super::receipts::{Receipts, Source};
 use super::rule_lookup::MatchedRule;
-use super::writer::{MarkedRecord, SavedRecord, Writer, WriterState};
+use super::writer::{MarkedRecord, SavedRecord, WriteResult, Writer, WriterState};
 use crate::clock::Clock;
 use crate::config::{Aggregate, Keep, Redact};
 use crate::decode::{Event, Outcome};
 use crate::output::Output;
 use crate::output::record::aggregate::Cause;
 use crate::output::record::{Body, OutputLimits, Record, Syscall};
+use crate::pipeline::activity::{ActivityCounter, ActivityCounts};
 use crate::pipeline::aggregate::Aggregator;
 use crate::pipeline::owner::UserOwner;
 use crate::pipeline::ratelimit::{BucketKey, Refusals, UserLimiter};
@@ -36,6 +38,8 @@ pub struct Delivery {
     pub suppressed: Refusals,
     /// Outcomes of the events.
     pub tally: UserCounters,
+    /// Counts by owner, while a client asks for them.
+    activity: Option<Box<ActivityCounter>>,
     /// Receipts for the events.
     pub(super) receipts: Receipts,
     limiter: UserLimiter,
@@ -68,6 +72,7 @@ impl Delivery {
             units,
             suppressed: Refusals::default(),
             tally: UserCounters::default(),
+            activity: None,
             receipts: Receipts::default(),
             limiter: UserLimiter::default(),
             aggregator: Aggregator::default(),
@@ -149,12 +154,21 @@ impl Delivery {
             Body::Syscall(Syscall { event, place: place.as_deref(), suppressed, may_be_duplicate });
         let record = Record { time_ns: self.clock.real_ns(event.boottime_ns), body };
         self.tally.slot(event.slot).written += 1;
-        let bytes = self.write_record(&record, Portion::One(event.slot), source);
-        self.shedder.charge_event(keep, UserOwner::of(event), bytes, self.now);
+        let written = self.write_record(&record, Portion::One(event.slot), source);
+        self.shedder.charge_event(keep, UserOwner::of(event), written.bytes, self.now);
+        self.count_activity(event, place.as_deref(), || ActivityCounts {
+            bytes: written.bytes,
+            lost: written.is_lost.into(),
+            ..ActivityCounts::event(event.outcome)
+        });
     }
 
-    /// Writes a record and returns its size in bytes.
-    fn write_record(&mut self, record: &Record<'_>, portion: Portion, source: Source) -> u64 {
+    fn write_record(
+        &mut self,
+        record: &Record<'_>,
+        portion: Portion,
+        source: Source,
+    ) -> WriteResult {
         let (receipts, mut is_saved) = (&mut self.receipts, false);
         let save = |entry: &[u8]| {
             is_saved = source == Source::Memory && receipts.save(portion, entry);
@@ -166,7 +180,7 @@ impl Delivery {
                 self.receipts.refuse(portion.slot());
             }
         }
-        written.bytes
+        written
     }
 
     /// Marks the next event: a daemon that was killed may have written it already.

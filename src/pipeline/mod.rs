@@ -2,6 +2,7 @@
 //! results, rule lookup, rate limits, redaction, aggregation, shedding, writer. It owns no BPF object and knows
 //! nothing of the daemon's loop.
 
+pub mod activity;
 pub mod aggregate;
 pub mod delivery;
 mod digests;

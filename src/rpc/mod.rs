@@ -1,6 +1,7 @@
 //! The interface of the control socket: its description, its types, and where it is. The protocol is
 //! the crate `varlink_server`; the calls are answered by `daemon`.
 
+mod activity;
 mod interface;
 
 use std::ffi::OsStr;
@@ -9,6 +10,7 @@ use std::path::PathBuf;
 
 use varlink_server::Service;
 
+pub use activity::{Activity, NO_UNIT, OwnerActivity, OwnerCounts, Owners, RouteActivity};
 pub use interface::{
     AddedRoute, CONFIG, CONSISTENT, Cpu, ENTRY, Fault, GapStatus, IN_RING, Imbalance,
     LONGEST_ROUTE, MILLISECONDS, NUMBER, OutputStatus, PENDING, PER_CPU, ProgramStatus,

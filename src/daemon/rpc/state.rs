@@ -37,7 +37,8 @@ impl Daemon<'_> {
         }
     }
 
-    fn output(&self) -> OutputStatus {
+    /// Returns name and state of the output.
+    pub(in crate::daemon) fn output(&self) -> OutputStatus {
         let state = match self.writer_state() {
             WriterState::Open => "open",
             WriterState::Blocked { .. } => "blocked",

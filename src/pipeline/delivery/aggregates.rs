@@ -10,6 +10,7 @@ use crate::decode::Event;
 use crate::output;
 use crate::output::record::aggregate::{Aggregated, Cause, Group, GroupInfo, GroupKey};
 use crate::output::record::{Aggregate, Body, Record};
+use crate::pipeline::activity::ActivityCounts;
 use crate::pipeline::aggregate::Observation;
 use crate::pipeline::receipts::Source;
 use crate::pipeline::writer::WriterState;
@@ -35,6 +36,7 @@ impl Delivery {
         let observation = Observation { boottime_ns, outcome, suppressed };
         self.tally.slot(slot).aggregated += 1;
         *self.aggregating.entry(slot).or_default() += 1;
+        self.count_activity(event, place.as_deref(), || ActivityCounts::event(outcome));
         self.aggregator.add(self.now, group, info, key, &observation, || output::sentence(event));
     }
 
@@ -58,6 +60,7 @@ impl Delivery {
         } else {
             self.shedder.count_dropped(count, self.now);
             self.tally.drop(portion);
+            self.count_aggregate_activity(&aggregated, 0, true);
         }
         self.end_aggregate(slot, count);
         Some(slot)
@@ -73,8 +76,9 @@ impl Delivery {
         let [from_ns, to_ns] = [aggregated.summary.first_ns, aggregated.summary.last_ns]
             .map(|boottime_ns| self.clock.real_ns(boottime_ns));
         let body = Body::Aggregate(Aggregate { aggregated, from_ns, to_ns });
-        let bytes = self.write_record(&Record { time_ns: to_ns, body }, portion, Source::Memory);
-        self.shedder.charge_aggregate(bytes, self.now);
+        let written = self.write_record(&Record { time_ns: to_ns, body }, portion, Source::Memory);
+        self.shedder.charge_aggregate(written.bytes, self.now);
+        self.count_aggregate_activity(aggregated, written.bytes, written.is_lost);
     }
 
     /// Returns whether aggregates wait for room below the output limits.

@@ -4,6 +4,7 @@ use super::{Delivery, redaction};
 use crate::config::Keep;
 use crate::decode::Event;
 use crate::output::record::{Body, Ended, Record};
+use crate::pipeline::activity::ActivityCounts;
 use crate::pipeline::owner::UserOwner;
 use crate::pipeline::receipts::Source;
 use crate::pipeline::redact::secrets;
@@ -31,7 +32,11 @@ impl Delivery {
         let place = self.units.place(event.cgroup);
         let body = Body::Ended(Ended { event, place: place.as_deref() });
         let record = Record { time_ns: self.clock.real_ns(boottime_ns), body };
-        let bytes = self.write_record(&record, Portion::End(event.slot), Source::Memory);
-        self.shedder.charge_event(keep, owner, bytes, self.now);
+        let written = self.write_record(&record, Portion::End(event.slot), Source::Memory);
+        self.shedder.charge_event(keep, owner, written.bytes, self.now);
+        self.count_activity(event, place.as_deref(), || ActivityCounts {
+            bytes: written.bytes,
+            ..ActivityCounts::end(event.outcome)
+        });
     }
 }

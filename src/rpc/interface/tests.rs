@@ -4,7 +4,7 @@ use serde_json::Value;
 use varlink_parser::{IDL, VStruct, VStructOrEnum};
 
 use super::*;
-use crate::rpc::SERVICE;
+use crate::rpc::{Activity, OwnerActivity, OwnerCounts, Owners, RouteActivity, SERVICE};
 
 fn keys(value: &impl Serialize) -> BTreeSet<String> {
     let value = serde_json::to_value(value).expect("JSON");
@@ -24,6 +24,7 @@ fn varlink_description_and_types_have_the_same_members() {
         ("Stats", keys(&Stats::default())),
         ("Status", keys(&Status::default())),
         ("Routes", keys(&Routes::default())),
+        ("Activity", keys(&Activity::default())),
         ("Reload", keys(&Reloaded::default())),
         ("DryRun", keys(&Reloaded::default())),
         ("AddRoute", keys(&AddedRoute::default())),
@@ -33,11 +34,11 @@ fn varlink_description_and_types_have_the_same_members() {
         assert_eq!(names(&idl.methods[method].output), members, "{method}");
     }
     assert_eq!(names(&idl.methods["Measure"].output), BTreeSet::new());
-    assert_eq!(idl.methods.len(), 9);
+    assert_eq!(idl.methods.len(), 10);
     for (method, described) in &idl.methods {
         let taken: &[&str] = match *method {
             "Stats" => &[PER_CPU, CONSISTENT],
-            "Measure" => &[MILLISECONDS],
+            "Measure" | "Activity" => &[MILLISECONDS],
             "DryRun" => &[CONFIG],
             "AddRoute" => &[ENTRY, SECONDS],
             "RemoveRoute" => &[NUMBER],
@@ -60,6 +61,10 @@ fn varlink_description_and_types_have_the_same_members() {
         ("Program", keys(&ProgramStatus::default())),
         ("Gap", keys(&GapStatus::default())),
         ("TemporaryRoute", keys(&TemporaryRoute::default())),
+        ("RouteActivity", keys(&RouteActivity::default())),
+        ("Owners", keys(&Owners::default())),
+        ("OwnerActivity", keys(&OwnerActivity::default())),
+        ("OwnerCounts", keys(&OwnerCounts::default())),
     ];
     assert_eq!(idl.typedefs.len(), types.len());
     for (name, members) in types {

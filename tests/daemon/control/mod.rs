@@ -1,5 +1,6 @@
 //! The control socket of a running daemon, and the commands that use it.
 
+mod activity;
 mod clients;
 mod commands;
 mod explain;
