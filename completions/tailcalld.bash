@@ -55,6 +55,9 @@ _tailcalld() {
             tailcalld,syscalls)
                 cmd="tailcalld__subcmd__syscalls"
                 ;;
+            tailcalld,top)
+                cmd="tailcalld__subcmd__top"
+                ;;
             tailcalld,trace)
                 cmd="tailcalld__subcmd__trace"
                 ;;
@@ -96,6 +99,9 @@ _tailcalld() {
                 ;;
             tailcalld__subcmd__help,syscalls)
                 cmd="tailcalld__subcmd__help__subcmd__syscalls"
+                ;;
+            tailcalld__subcmd__help,top)
+                cmd="tailcalld__subcmd__help__subcmd__top"
                 ;;
             tailcalld__subcmd__help,trace)
                 cmd="tailcalld__subcmd__help__subcmd__trace"
@@ -503,6 +509,20 @@ _tailcalld() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        tailcalld__subcmd__help__subcmd__top)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         tailcalld__subcmd__help__subcmd__trace)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
@@ -810,6 +830,36 @@ _tailcalld() {
                 return 0
             fi
             case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        tailcalld__subcmd__top)
+            opts="-h -V --view --sort --interval --once --socket --help --version"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --view)
+                    COMPREPLY=($(compgen -W "routes units commands users" -- "${cur}"))
+                    return 0
+                    ;;
+                --sort)
+                    COMPREPLY=($(compgen -W "name seen events bytes errors lost time cpu" -- "${cur}"))
+                    return 0
+                    ;;
+                --interval)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --socket)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;

@@ -33,7 +33,7 @@ export\t'Entries of the journal for another machine, in the journal export forma
 complete -c tailcalld -n "__fish_tailcalld_needs_command" -l attach -d 'Attach point, overriding the configuration' -r -f -a "auto\t'The functions if every routed syscall has one in this kernel, otherwise the tracepoint'
 tracepoint\t'The entry of all syscalls'
 function\t'The kernel functions of the routed syscalls'"
-complete -c tailcalld -n "__fish_tailcalld_needs_command" -l socket -d 'Control socket, for the commands stats, status, route, routes and reload' -r -F
+complete -c tailcalld -n "__fish_tailcalld_needs_command" -l socket -d 'Control socket, for the commands stats, status, route, routes, top and reload' -r -F
 complete -c tailcalld -n "__fish_tailcalld_needs_command" -l pin -d 'Directory in a bpf file system where table, ring and links outlive a daemon without systemd' -r -F
 complete -c tailcalld -n "__fish_tailcalld_needs_command" -s v -l verbose -d 'Log more about what the daemon itself does'
 complete -c tailcalld -n "__fish_tailcalld_needs_command" -s h -l help -d 'Print help (see more with \'--help\')'
@@ -47,6 +47,7 @@ complete -c tailcalld -n "__fish_tailcalld_needs_command" -f -a "status" -d 'Pri
 complete -c tailcalld -n "__fish_tailcalld_needs_command" -f -a "explain" -d 'Print why a syscall is recorded or is not: its line, the rule and option that decide, the rate now'
 complete -c tailcalld -n "__fish_tailcalld_needs_command" -f -a "route" -d 'Add a route for some time, remove one before it ends, or list them'
 complete -c tailcalld -n "__fish_tailcalld_needs_command" -f -a "routes" -d 'Print the live table with the counters and the cost of each route'
+complete -c tailcalld -n "__fish_tailcalld_needs_command" -f -a "top" -d 'Show routes, units, commands and users of the running daemon by what they do now, in a terminal'
 complete -c tailcalld -n "__fish_tailcalld_needs_command" -f -a "trace" -d 'Print system calls as they are made, without a configuration; beside the daemon, too'
 complete -c tailcalld -n "__fish_tailcalld_needs_command" -f -a "cost" -d 'Measure what routes would record: entries, bytes a day, CPU time; nothing is written'
 complete -c tailcalld -n "__fish_tailcalld_needs_command" -f -a "metrics" -d 'Print the counters of the running daemon as OpenMetrics text, for Prometheus'
@@ -61,7 +62,7 @@ export\t'Entries of the journal for another machine, in the journal export forma
 complete -c tailcalld -n "__fish_tailcalld_using_subcommand run" -l attach -d 'Attach point, overriding the configuration' -r -f -a "auto\t'The functions if every routed syscall has one in this kernel, otherwise the tracepoint'
 tracepoint\t'The entry of all syscalls'
 function\t'The kernel functions of the routed syscalls'"
-complete -c tailcalld -n "__fish_tailcalld_using_subcommand run" -l socket -d 'Control socket, for the commands stats, status, route, routes and reload' -r -F
+complete -c tailcalld -n "__fish_tailcalld_using_subcommand run" -l socket -d 'Control socket, for the commands stats, status, route, routes, top and reload' -r -F
 complete -c tailcalld -n "__fish_tailcalld_using_subcommand run" -l pin -d 'Directory in a bpf file system where table, ring and links outlive a daemon without systemd' -r -F
 complete -c tailcalld -n "__fish_tailcalld_using_subcommand run" -s v -l verbose -d 'Log more about what the daemon itself does'
 complete -c tailcalld -n "__fish_tailcalld_using_subcommand run" -s h -l help -d 'Print help (see more with \'--help\')'
@@ -119,6 +120,23 @@ complete -c tailcalld -n "__fish_tailcalld_using_subcommand routes" -l measure -
 complete -c tailcalld -n "__fish_tailcalld_using_subcommand routes" -l json -d 'Print the reply as one JSON object'
 complete -c tailcalld -n "__fish_tailcalld_using_subcommand routes" -s h -l help -d 'Print help'
 complete -c tailcalld -n "__fish_tailcalld_using_subcommand routes" -s V -l version -d 'Print version'
+complete -c tailcalld -n "__fish_tailcalld_using_subcommand top" -l view -d 'View to begin with' -r -f -a "routes\t'Routes of the live table'
+units\t'Units of systemd'
+commands\t'Names of tasks'
+users\t'Real users'"
+complete -c tailcalld -n "__fish_tailcalld_using_subcommand top" -l sort -d 'Column to sort by, the highest values first' -r -f -a "name\t'Name of the route, unit, command or user'
+seen\t'Calls that reached the handler'
+events\t'Events that were written, alone or in an aggregate'
+bytes\t'Bytes of their records'
+errors\t'Events whose call returned an error'
+lost\t'Events that were lost'
+time\t'Time of a call in the kernel programs'
+cpu\t'Share of a CPU that the kernel programs take'"
+complete -c tailcalld -n "__fish_tailcalld_using_subcommand top" -l interval -d 'Time between two readings of the counters, from 0.1 to 20' -r
+complete -c tailcalld -n "__fish_tailcalld_using_subcommand top" -l socket -d 'Control socket of the daemon' -r -F
+complete -c tailcalld -n "__fish_tailcalld_using_subcommand top" -l once -d 'Print one table with the counts of one interval; needs no terminal'
+complete -c tailcalld -n "__fish_tailcalld_using_subcommand top" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c tailcalld -n "__fish_tailcalld_using_subcommand top" -s V -l version -d 'Print version'
 complete -c tailcalld -n "__fish_tailcalld_using_subcommand trace" -s p -l pid -d 'Calls of a process, and of those that it starts from now on' -r
 complete -c tailcalld -n "__fish_tailcalld_using_subcommand trace" -s u -l unit -d 'Calls of services and other units of the system, such as nginx.service' -r
 complete -c tailcalld -n "__fish_tailcalld_using_subcommand trace" -l user -d 'Calls of users, by name' -r

@@ -33,6 +33,7 @@ fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
         Command::Route(command) => Ok(cli::route(&command)?.into()),
         Command::Routes(options) => Ok(cli::routes(&options)?.into()),
         Command::Metrics(options) => Ok(cli::metrics(&options)?.into()),
+        Command::Top(options) => Ok(cli::top(&options)?.into()),
         Command::Trace(options) => trace::run(&options),
         Command::Cost(options) => trace::cost(&options),
         Command::Hold(options) => match trace::hold(&options)? {},

@@ -18,7 +18,8 @@ pub use check::check;
 pub use cost::CostOptions;
 pub use lists::{handlers, syscalls};
 pub(crate) use live::ask;
-pub use live::{explain, metrics, reload, route, routes, stats, status};
+use live::{TopColumn, TopView};
+pub use live::{explain, metrics, reload, route, routes, stats, status, top};
 pub use print::broken_pipe;
 pub(crate) use print::{columns, standard_output};
 pub use report::report;
@@ -72,6 +73,8 @@ pub enum Command {
     Route(RouteCommand),
     /// Print the live table with the counters and the cost of each route
     Routes(RoutesOptions),
+    /// Show routes, units, commands and users of the running daemon by what they do now, in a terminal
+    Top(TopOptions),
     /// Print system calls as they are made, without a configuration; beside the daemon, too
     Trace(TraceOptions),
     /// Measure what routes would record: entries, bytes a day, CPU time; nothing is written
@@ -133,6 +136,26 @@ pub struct RoutesOptions {
     /// Measure the run time of calls for so long, such as 5s, up to a minute, and print it
     #[arg(long, value_name = "TIME", value_parser = live::measured_time)]
     pub measure: Option<Duration>,
+}
+
+/// Options of `top`.
+#[derive(Debug, Clone, PartialEq, Eq, Args)]
+pub struct TopOptions {
+    /// View to begin with
+    #[arg(long, value_enum, default_value_t = TopView::Routes)]
+    pub view: TopView,
+    /// Column to sort by, the highest values first
+    #[arg(long, value_enum, value_name = "COLUMN", default_value_t = TopColumn::Events)]
+    pub sort: TopColumn,
+    /// Time between two readings of the counters, from 0.1 to 20
+    #[arg(long, value_name = "SECONDS", default_value = "1", value_parser = live::interval)]
+    pub interval: Duration,
+    /// Print one table with the counts of one interval; needs no terminal
+    #[arg(long)]
+    pub once: bool,
+    /// Control socket of the daemon
+    #[arg(long, value_name = "PATH")]
+    pub socket: Option<PathBuf>,
 }
 
 /// Options of `explain`.
@@ -203,7 +226,7 @@ pub struct RunOptions {
     /// Attach point, overriding the configuration
     #[arg(long, value_enum, value_name = "MODE")]
     pub attach: Option<AttachTo>,
-    /// Control socket, for the commands stats, status, route, routes and reload
+    /// Control socket, for the commands stats, status, route, routes, top and reload
     #[arg(long, value_name = "PATH")]
     pub socket: Option<PathBuf>,
     /// Directory in a bpf file system where table, ring and links outlive a daemon without systemd

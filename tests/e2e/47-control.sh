@@ -21,6 +21,18 @@ like 'route remove changes the table back' '0 generation *removed  getpgrp*' \
 	"$(outcome tailcalld route remove 1)"
 is 'no file of a temporary route is left' '' "$(find /run/tailcalld -name 'route-*')"
 
+# The calls of one command, within the interval that is counted.
+number=$(tailcalld route add 'kill = { handler = "args", comm = "e2e-top" }' --for 10min | sed -n '1s/ .*//p')
+tailcalld top --once --view commands --interval 6 >/run/top.txt &
+top=$!
+sleep 2
+/bin/bash -c 'printf e2e-top >/proc/$$/comm; for ((i = 0; i < 123; i++)); do kill -0 99999999; done' 2>/dev/null
+wait $top
+is 'top --once has the exact number of calls' 'e2e-top 123' \
+	"$(awk '$1 == "e2e-top" { print $1, $2 }' /run/top.txt)"
+is 'top --once has a line for the time' 1 "$(grep -c 'counted for 6\.' /run/top.txt)"
+tailcalld route remove "$number" >/dev/null
+
 # varlinkctl is part of systemd from 255 on.
 if command -v varlinkctl >/dev/null; then
 	like 'varlinkctl info prints vendor and interface' '0 *tailcalld*io.tailcalld*' \

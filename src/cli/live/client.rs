@@ -59,11 +59,24 @@ pub fn call<T: DeserializeOwned>(
     method: &str,
     parameters: Map<String, Value>,
 ) -> Result<Answer<T>> {
+    call_within(options, method, parameters, REPLY_TIMEOUT)
+}
+
+/// Calls a method that has to reply within that time.
+///
+/// # Errors
+/// As `call`.
+pub fn call_within<T: DeserializeOwned>(
+    options: &ClientOptions,
+    method: &str,
+    parameters: Map<String, Value>,
+    time: Duration,
+) -> Result<Answer<T>> {
     let path = options.socket.clone().unwrap_or_else(rpc::default_socket);
     let method = format!("{INTERFACE}.{method}");
     let bytes =
         varlink_server::frame(&Call { method, parameters: Some(parameters), ..Call::default() })?;
-    let reply = exchange(&path, &bytes).map_err(|error| explain(&error, &path))?;
+    let reply = exchange(&path, &bytes, time).map_err(|error| explain(&error, &path, time))?;
     let Response { error, parameters } = serde_json::from_slice(&reply).with_context(|| {
         format!(
             "failed to read the reply from {}: is it the control socket of tailcalld?",
@@ -78,10 +91,10 @@ pub fn call<T: DeserializeOwned>(
     }
 }
 
-fn exchange(path: &Path, call: &[u8]) -> std::io::Result<Vec<u8>> {
+fn exchange(path: &Path, call: &[u8], time: Duration) -> std::io::Result<Vec<u8>> {
     let mut stream = UnixStream::connect(path)?;
-    stream.set_read_timeout(Some(REPLY_TIMEOUT))?;
-    stream.set_write_timeout(Some(REPLY_TIMEOUT))?;
+    stream.set_read_timeout(Some(time))?;
+    stream.set_write_timeout(Some(time))?;
     stream.write_all(call)?;
     let mut reply = Vec::new();
     BufReader::new(stream).take(REPLY_MAX).read_until(0, &mut reply)?;
@@ -91,7 +104,7 @@ fn exchange(path: &Path, call: &[u8]) -> std::io::Result<Vec<u8>> {
     }
 }
 
-fn explain(error: &std::io::Error, path: &Path) -> Failure {
+fn explain(error: &std::io::Error, path: &Path, time: Duration) -> Failure {
     let path = path.display();
     match error.kind() {
         ErrorKind::PermissionDenied => Failure::Permission(format!(
@@ -102,7 +115,7 @@ fn explain(error: &std::io::Error, path: &Path) -> Failure {
         )),
         ErrorKind::WouldBlock | ErrorKind::TimedOut => Failure::Unavailable(format!(
             "the daemon at {path} did not reply within {} s: see `systemctl status tailcalld`",
-            REPLY_TIMEOUT.as_secs()
+            time.as_secs()
         )),
         ErrorKind::UnexpectedEof | ErrorKind::ConnectionReset | ErrorKind::BrokenPipe => {
             Failure::Unavailable(format!(

@@ -8,6 +8,7 @@ mod routes;
 mod stats;
 mod status;
 mod temporary;
+mod top;
 
 use std::io::Write as _;
 
@@ -23,6 +24,7 @@ pub use routes::{measured_time, routes};
 pub use stats::stats;
 pub use status::status;
 pub use temporary::{route, route_time};
+pub use top::{TopColumn, TopView, interval, top};
 
 /// One line, for programs.
 fn print_json(answer: &impl Serialize) -> anyhow::Result<()> {

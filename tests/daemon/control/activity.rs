@@ -41,14 +41,20 @@ fn row<'v>(owners: &'v Value, name: &str) -> &'v Value {
 fn started_into_file(options: &str) -> Option<(Setup, Process, Client, Number)> {
     let number = unused_number();
     let setup = Setup::new(&format!("[routes]\n{number} = {{ handler = \"args\"{options} }}\n"))?;
+    let daemon = spawn_into_file(&setup);
+    let client = Client::of(&setup);
+    Some((setup, daemon, client, number))
+}
+
+/// Starts a daemon of that folder, and waits until it answers.
+pub fn spawn_into_file(setup: &Setup) -> Process {
     let mut command = setup.command(&[], "json");
     command.stdout(File::create(setup.path("records")).unwrap());
     let daemon = Process::spawn(&mut command);
     eventually("the daemon answers", || {
-        setup.path(SOCKET).exists() && ask(&setup, &["status"]).0 == 0
+        setup.path(SOCKET).exists() && ask(setup, &["status"]).0 == 0
     });
-    let client = Client::of(&setup);
-    Some((setup, daemon, client, number))
+    daemon
 }
 
 /// Stops the daemon. Returns the number of records of that kind, and of their bytes.

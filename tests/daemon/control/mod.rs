@@ -9,6 +9,9 @@ mod metrics;
 mod programs;
 mod stats;
 mod temporary;
+mod terminal;
+mod tmux;
+mod top;
 
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::os::unix::net::UnixStream;
