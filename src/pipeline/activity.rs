@@ -1,26 +1,23 @@
 //! Activity: events by route, unit, command and user, counted while a client asks. Pure. Memory is bounded: owners for
 //! whom there is no room are counted together.
 
-use std::borrow::Borrow;
-use std::collections::{BTreeMap, HashMap};
-use std::hash::Hash;
-use std::time::{Duration, Instant};
+mod table;
+
+use std::collections::BTreeMap;
+use std::time::Instant;
 
 use syscalls::Slot;
 
+pub use self::table::ActivityTable;
 use crate::config::FAILURES;
 use crate::decode::{Event, Outcome};
 use crate::output::record::aggregate::GroupKey;
 use crate::pipeline::owner::UserOwner;
-use crate::pipeline::room::Room;
 use crate::units::CgroupInfo;
 
 /// Names of each kind that are counted at a time, and the limit of their bytes: a reply with all stays below 1 MiB.
 const NAMES_MAX: usize = 1024;
 const BYTES_MAX: usize = 64 << 10;
-
-/// Time after which a name without events gives its room to others: longer than any client waits between two requests.
-const IDLE: Duration = Duration::from_secs(120);
 
 /// Counts of events. All of them only grow.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -158,78 +155,6 @@ fn write_unit(owner: &ActivityOwner<'_>, name: &mut String) {
     if let Some(user_unit) = owner.user_unit {
         name.push('/');
         name.push_str(user_unit);
-    }
-}
-
-/// Counts by name.
-#[derive(Debug)]
-pub struct ActivityTable<K> {
-    rows: HashMap<K, NamedCounts>,
-    room: Room<UserOwner>,
-    /// Counts of all names that had no room.
-    pub others: ActivityCounts,
-    /// Counts of the names that were forgotten.
-    pub forgotten: ActivityCounts,
-}
-
-/// Counts of one name.
-#[derive(Debug)]
-struct NamedCounts {
-    counts: ActivityCounts,
-    /// Time of the last event.
-    last: Instant,
-    /// Owner of the room, and its bytes.
-    payer: UserOwner,
-    bytes: usize,
-}
-
-impl<K: Eq + Hash> ActivityTable<K> {
-    fn bounded(names: usize, bytes: usize) -> Self {
-        Self {
-            rows: HashMap::new(),
-            room: Room::new(names, bytes),
-            others: ActivityCounts::default(),
-            forgotten: ActivityCounts::default(),
-        }
-    }
-
-    fn add<Q>(
-        &mut self,
-        name: &Q,
-        bytes: usize,
-        payer: UserOwner,
-        counts: &ActivityCounts,
-        now: Instant,
-    ) where
-        K: Borrow<Q>,
-        Q: Eq + Hash + ToOwned<Owned = K> + ?Sized,
-    {
-        if let Some(row) = self.rows.get_mut(name) {
-            row.counts.add(counts);
-            row.last = now;
-        } else if self.room.take(payer, bytes) {
-            let row = NamedCounts { counts: *counts, last: now, payer, bytes };
-            self.rows.insert(name.to_owned(), row);
-        } else {
-            self.others.add(counts);
-        }
-    }
-
-    fn forget_idle(&mut self, now: Instant) {
-        let Self { rows, room, forgotten, .. } = self;
-        rows.retain(|_, row| {
-            let is_idle = now.saturating_duration_since(row.last) > IDLE;
-            if is_idle {
-                forgotten.add(&row.counts);
-                room.give_back(row.payer, row.bytes);
-            }
-            !is_idle
-        });
-    }
-
-    /// Returns the counts of each name, in no order.
-    pub fn rows(&self) -> impl Iterator<Item = (&K, &ActivityCounts)> {
-        self.rows.iter().map(|(name, row)| (name, &row.counts))
     }
 }
 

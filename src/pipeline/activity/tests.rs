@@ -1,3 +1,7 @@
+use std::hash::Hash;
+use std::time::Duration;
+
+use super::table::IDLE;
 use super::*;
 use crate::output::samples;
 

@@ -81,6 +81,34 @@ fn release_aggregate_without_room_in_time_drops_and_counts() {
 }
 
 #[test]
+fn activity_counts_dropped_aggregates_as_lost() {
+    let (mut delivery, _file) = delivery(Some(100));
+    let (handler, rule) = (samples::handler(), Rule { keep: Keep::Low, ..Rule::nothing() });
+    delivery.activity(1);
+    for uid in 0..1_000 {
+        let event = Event { uid, ..samples::event(&handler, vec![]) };
+        delivery.deliver(&event, matched(&rule), Source::Ring);
+    }
+    delivery.close_intervals();
+    while delivery.release_aggregate(false).is_some() {}
+    delivery.now += ROOM_WAIT_MAX;
+    while delivery.release_aggregate(false).is_some() {}
+    let slot = samples::event(&handler, vec![]).slot;
+    let counter = delivery.activity(2);
+    assert_eq!(counter.since_ns, 1);
+    let route = counter.routes[&slot];
+    assert_eq!((route.events, route.lost, route.errors), (1_000, 810, 0));
+    let others = &counter.users.others;
+    let rows = || counter.users.rows().map(|(_, counts)| counts);
+    let sum = |of: fn(&ActivityCounts) -> u64| rows().map(of).sum::<u64>() + of(others);
+    assert_eq!(sum(|counts| counts.events), 1_000);
+    assert_eq!(sum(|counts| counts.lost), 810);
+    assert_eq!(sum(|counts| counts.bytes), route.bytes);
+    delivery.end_activity();
+    assert_eq!(delivery.activity(3).routes.len(), 0);
+}
+
+#[test]
 fn deliver_reports_suppressed_events_in_next_of_same_owner() {
     let (mut delivery, file) = delivery(None);
     let rate = Rate { count: 1, period_ns: 1_000_000_000 };
