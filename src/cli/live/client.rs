@@ -15,7 +15,7 @@ use crate::error::Failure;
 use crate::rpc::{self, INTERFACE};
 
 /// Timeout of a reply: a consistent snapshot of the counters waits several times for the kernel.
-const REPLY_TIMEOUT: Duration = Duration::from_secs(60);
+pub const REPLY_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// Bytes of a reply at most: more than the daemon ever sends.
 const REPLY_MAX: u64 = 64 << 20;

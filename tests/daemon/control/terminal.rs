@@ -186,3 +186,17 @@ fn top_is_suspended_and_goes_on() {
     rig.terminal.enter("echo ended $?");
     rig.terminal.has("ended 0");
 }
+
+#[test]
+fn top_has_colours_unless_refused() {
+    let Some(rig) = Rig::new() else { return };
+    // The head of the table is cyan.
+    let has_colours = || rig.terminal.styled().contains("6mROUTE");
+    for (variable, is_coloured) in [("", true), ("NO_COLOR=1 ", false)] {
+        rig.terminal.enter(&format!("clear; {variable}{TOP}; echo ended $?"));
+        rig.terminal.has("q quit");
+        assert_eq!(has_colours(), is_coloured, "{:?}", rig.terminal.styled());
+        rig.terminal.press(&["q"]);
+        rig.terminal.has("ended 0");
+    }
+}

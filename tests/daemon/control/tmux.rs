@@ -67,6 +67,11 @@ impl Tmux {
         self.run(&["capture-pane", "-p"])
     }
 
+    /// Returns what is on the screen, with the sequences for colours.
+    pub fn styled(&self) -> String {
+        self.run(&["capture-pane", "-p", "-e"])
+    }
+
     /// Returns whether a program has the second screen of the terminal.
     pub fn is_alternate(&self) -> bool {
         self.run(&["display-message", "-p", "#{alternate_on}"]).trim() == "1"

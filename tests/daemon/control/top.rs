@@ -13,17 +13,20 @@ use crate::rig::{Daemon, Setup};
 fn printed(daemon: &Daemon, words: &[&str], number: &str, calls: &str) -> (String, String) {
     let setup = &daemon.setup;
     let mut client = Client::of(setup);
-    let mut measured_since = || {
-        let reply = client.call("io.tailcalld.Routes", json!({}));
-        reply["parameters"]["measured_since"].clone()
+    let mut live = || client.call("io.tailcalld.Routes", json!({}))["parameters"].clone();
+    let before = live();
+    let written = |live: &Value| {
+        let routes = live["routes"].as_array().unwrap().iter();
+        routes.map(|route| route["written"].as_u64().unwrap()).sum::<u64>()
     };
-    let before = measured_since();
-    let words = [&["top", "--once", "--interval", "4"], words].concat();
+    let words = [&["top", "--once", "--interval", "6"], words].concat();
     let (printed, name) = thread::scope(|scope| {
         let top = scope.spawn(|| ask(setup, &words));
         // Counting and measurement begin together.
-        eventually("the counting begins", || measured_since() != before);
+        eventually("the counting begins", || live()["measured_since"] != before["measured_since"]);
         let name = trigger(&["times", calls, "native", number, "nth"]);
+        let all = written(&before) + calls.parse::<u64>().unwrap();
+        eventually("all calls are written", || written(&live()) == all);
         assert!(!top.is_finished());
         (top.join().unwrap(), name)
     });
@@ -60,7 +63,7 @@ fn top_once_prints_exact_counts_of_routes() {
     assert_eq!(row(&out, &format!("#{idle}"))[1..6], ["0", "0", "0", "-", "0"], "{out}");
     // The busy one is first, and the line at the end has the time.
     assert!(out.lines().nth(1).unwrap().starts_with(&format!("#{number} ")), "{out}");
-    assert!(out.contains("\n2 routes, counted for 4."), "{out}");
+    assert!(out.contains("\n2 routes, counted for 6."), "{out}");
     daemon.stop();
 }
 

@@ -151,7 +151,7 @@ impl Top {
     }
 
     fn read(&mut self) {
-        match self.source.sample() {
+        match self.source.sample_soon() {
             Ok(sample) => {
                 let is_other = self.model.update(sample);
                 if is_other {

@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 use std::thread;
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 
 use super::TopOptions;
 use super::column::{TopColumn, TopView};
@@ -23,6 +23,9 @@ pub fn print_once(options: &TopOptions, source: &ActivitySource) -> Result<()> {
     model.update(source.sample()?);
     thread::sleep(options.interval);
     model.update(source.sample()?);
+    if model.total_ns == 0 {
+        bail!("the daemon has been started again meanwhile, so there is nothing to compare");
+    }
     let (mut out, style) = standard_output();
     let order = RowOrder {
         sort: options.sort,

@@ -9,11 +9,11 @@ use super::TopOptions;
 use super::sample::Sample;
 use super::user_names::UserNumbers;
 use crate::cli::ClientOptions;
-use crate::cli::live::client::{Answer, call_within};
+use crate::cli::live::client::{Answer, REPLY_TIMEOUT, call_within};
 use crate::rpc::{Activity, MILLISECONDS};
 
-/// Time within which the daemon has to reply: keys are not read meanwhile.
-const REPLY_TIMEOUT: Duration = Duration::from_secs(2);
+/// Time within which the daemon has to reply while keys are waited for, which are not read meanwhile.
+const SOON: Duration = Duration::from_secs(2);
 
 /// Time for which the daemon counts on without another reading, beyond two intervals.
 const GRACE: Duration = Duration::from_secs(5);
@@ -45,8 +45,20 @@ impl ActivitySource {
     /// # Errors
     /// Fails if nobody answers, or not with counts.
     pub fn sample(&self) -> Result<Sample> {
+        self.sample_within(REPLY_TIMEOUT)
+    }
+
+    /// Reads the counts of now while keys are waited for.
+    ///
+    /// # Errors
+    /// As `sample`, and if the daemon is slow.
+    pub fn sample_soon(&self) -> Result<Sample> {
+        self.sample_within(SOON)
+    }
+
+    fn sample_within(&self, time: Duration) -> Result<Sample> {
         let parameters = self.parameters.clone();
-        match call_within::<Activity>(&self.client, "Activity", parameters, REPLY_TIMEOUT)? {
+        match call_within::<Activity>(&self.client, "Activity", parameters, time)? {
             Answer::Done(reply) => Ok(Sample::of(&reply, &self.users)),
             Answer::Refused(error, _) if error == "org.varlink.service.MethodNotFound" => bail!(
                 "the daemon is an earlier version, which does not count for `tailcalld top`: restart it"
