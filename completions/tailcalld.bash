@@ -146,7 +146,7 @@ _tailcalld() {
 
     case "${cmd}" in
         tailcalld)
-            opts="-v -h -V --config --output --attach --socket --pin --verbose --help --version run check syscalls handlers stats status explain route routes trace cost metrics reload help"
+            opts="-v -h -V --config --output --attach --socket --pin --verbose --help --version run check syscalls handlers stats status explain route routes top trace cost metrics reload help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -272,7 +272,7 @@ _tailcalld() {
             return 0
             ;;
         tailcalld__subcmd__help)
-            opts="run check syscalls handlers stats status explain route routes trace cost metrics reload help"
+            opts="run check syscalls handlers stats status explain route routes top trace cost metrics reload help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
