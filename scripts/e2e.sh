@@ -11,7 +11,7 @@ source tests/e2e/assert.sh
 
 suite=${1:-bookworm}
 # Packages of docs/fleet.md.
-layer=$(sh scripts/e2e-layer.sh "$suite" fleet systemd-journal-remote openssl iproute2)
+layer=$(sh scripts/e2e-layer.sh "$suite" fleet systemd-journal-remote stunnel4 openssl iproute2 curl)
 # shellcheck source=/dev/null
 source tests/e2e/container.sh
 
