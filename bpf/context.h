@@ -241,13 +241,44 @@ static __always_inline void context_begin(struct current_call *current)
 		current->is_at_work = 1;
 }
 
-/* Notes that they have ended. */
-static __always_inline void context_end(void)
+/* Whether a program of kprobe.session runs at the return. It takes the context since 7.0. */
+extern bool bpf_session_is_return(void *ctx) __ksym __weak;
+
+/* Whether a dispatcher runs at the return of the function, and not at its entry. */
+static __always_inline bool context_is_return(void *ctx)
+{
+	return is_session && bpf_session_is_return(ctx);
+}
+
+/* Notes that the call waits for its return, or no longer does. */
+static __always_inline void context_await_return(bool awaits)
+{
+	struct current_call *current;
+
+	if (is_session && (current = current_call_of_cpu()))
+		current->awaits_return = awaits;
+}
+
+/* Returns what tells the kernel whether to run the dispatcher at the return as well: 1 for no. At
+ * other hooks than kprobe.session it means nothing. */
+static __always_inline int context_verdict(void)
+{
+	struct current_call *current;
+
+	if (!is_session || !(current = current_call_of_cpu()) || !current->awaits_return)
+		return is_session;
+	current->awaits_return = 0;
+	return 0;
+}
+
+/* Notes that they have ended. Returns what their program is to return. */
+static __always_inline int context_end(void)
 {
 	struct current_call *current;
 
 	if (MAY_BE_INTERRUPTED && has_probes && (current = current_call_of_cpu()))
 		current->is_at_work = 0;
+	return context_verdict();
 }
 
 /* Begins a program of the table, whichever type it is loaded with. What returns from it ends the
@@ -258,8 +289,7 @@ static __always_inline void context_end(void)
 	int name(void *ctx)                                                                        \
 	{                                                                                          \
 		name##_work(ctx);                                                                  \
-		context_end();                                                                     \
-		return 0;                                                                          \
+		return context_end();                                                              \
 	}                                                                                          \
 	static __always_inline int name##_work(void *ctx)
 

@@ -92,6 +92,7 @@ struct current_call {
 			  * the verifier */
 	__u64 began_ns; /* its CLOCK_BOOTTIME, while run time is measured; see run_time.h */
 	__u64 is_at_work; /* programs of the table that others may interrupt run; see context.h */
+	__u64 awaits_return; /* the call waits for its return; see context_end */
 };
 _Static_assert(sizeof(struct current_call) <= sizeof(struct counters), "it fits into a row");
 

@@ -41,7 +41,7 @@ enum table_size {
 enum attach_kind {
 	ATTACH_RAW_TRACEPOINT = 0, /* raw_tp/sys_enter, sys_exit */
 	ATTACH_TRACEPOINT = 1, /* tp/raw_syscalls/sys_enter, sys_exit */
-	ATTACH_FUNCTION = 2, /* kprobe.multi, kretprobe.multi: functions */
+	ATTACH_FUNCTION = 2, /* kprobe.multi, kretprobe.multi, kprobe.session: functions */
 	ATTACH_FENTRY = 3, /* fentry: entry functions of syscalls */
 };
 

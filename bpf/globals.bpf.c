@@ -31,6 +31,7 @@ volatile __u32 has_probes;
 const volatile struct cast_type cast_types[CASTS] = {FOR_CAST_TYPES(CAST_NAME)};
 volatile __u32 consumer;
 const volatile __u32 attach_kind;
+const volatile __u32 is_session;
 const volatile __u32 return_kind;
 const volatile __u32 task_start_kind;
 const volatile __u32 execution_kind;

@@ -93,6 +93,10 @@ extern const volatile struct cast_type cast_types[CASTS];
  * branches of other kinds, so that one source serves each type. */
 extern const volatile __u32 attach_kind;
 
+/* Whether the dispatchers are attached by kprobe.session: the kernel runs them at the return of a
+ * function as well, unless they return 1 at its entry. Set before load. */
+extern const volatile __u32 is_session;
+
 /* The enum attach_kind of `sys_exit`. Set before load. */
 extern const volatile __u32 return_kind;
 

@@ -194,6 +194,7 @@ static __always_inline void pending_begin(struct event *event, const struct call
 		flags |= CALL_RESULT_LOST;
 	}
 	event->flags |= flags | (call->route->flags & (CALL_EXECUTION | CALL_EXECUTABLE));
+	context_await_return(!(call->route->flags & CALL_EXECUTION));
 }
 
 /* Cancels the wait of a call whose event the ring refused. */
@@ -204,6 +205,7 @@ static __always_inline void pending_cancel(const struct event *event)
 
 	if (pending)
 		pending_clear(pending);
+	context_await_return(false);
 }
 
 #endif

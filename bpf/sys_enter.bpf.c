@@ -32,12 +32,16 @@ static __always_inline bool is_routed(__u32 number)
 SEC("raw_tp/sys_enter")
 int sys_enter(void *ctx)
 {
+	if (context_is_return(ctx)) {
+		bpf_tail_call(ctx, &continuations, CONTINUE_RETURN);
+		return 0;
+	}
 	/* Clear of its upper half once and for all: clang would do it before each use. */
 	__u64 number = loaded(call_number(ctx));
 
 	if (number >= ABI_SLOTS) {
 		odd_number_count(number);
-		return 0;
+		return is_session;
 	}
 	if (!is_routed(number))
 		return 0;
@@ -45,6 +49,5 @@ int sys_enter(void *ctx)
 	context_is_no_probe();
 	/* The ABI before the index: number 11 is execve for i386 and munmap for x86_64. */
 	bpf_tail_call(ctx, &syscalls, live_base + call_slot(number, task_in_compat_syscall()));
-	context_end();
-	return 0;
+	return context_end();
 }

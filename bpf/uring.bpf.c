@@ -13,6 +13,8 @@ int uring_submit(void *ctx)
 {
 	if (attach_kind == ATTACH_FENTRY)
 		return 0; /* not attached: operations pass no function of a syscall's type */
+	if (context_is_return(ctx))
+		return 0;
 
 	__u64 members[SQE_MEMBERS] = {};
 	struct uring_entry sqe = {};
@@ -22,7 +24,7 @@ int uring_submit(void *ctx)
 
 	if (number >= URING_SLOTS || !current ||
 	    !slot_route(base / BANK_SLOTS, URING_SLOT + number)->handler)
-		return 0;
+		return is_session;
 	run_time_begin();
 	const struct io_ring_ctx *ring = BPF_CORE_READ(request, ctx);
 	bpf_probe_read_kernel(&sqe, sizeof(sqe), (const void *)uring_entry_address(ctx, ring));
@@ -40,6 +42,5 @@ int uring_submit(void *ctx)
 		current->args[i] = members[member & (SQE_MEMBERS - 1)];
 	}
 	bpf_tail_call(ctx, &syscalls, base + URING_SLOT + number);
-	context_end();
-	return 0;
+	return context_end();
 }

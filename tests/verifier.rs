@@ -34,6 +34,7 @@ fn verifier_accepts_every_program_at_known_cost() {
     let of_tracepoint = |attach| AttachMode::with_tracepoint(attach, String::new());
     let mut choices = Vec::from(tracepoints.map(of_tracepoint));
     choices.extend(AttachMode::choose(AttachTo::Function, &Routes::new()));
+    choices.extend(AttachMode::with_sessions());
     choices.extend(AttachMode::with_fentry());
     // One, whose programs are the shorter ones, and several.
     let rings = [Rings::one(RING_BYTES), Rings::of_machine(RING_BYTES, 8, 32)];

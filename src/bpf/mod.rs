@@ -11,6 +11,7 @@ mod probe;
 mod program_facts;
 mod ring;
 mod seccomp;
+mod session;
 mod shared;
 
 mod skeleton {
@@ -33,6 +34,7 @@ pub use probe::{ProgramCopy, TracepointKey};
 pub use program_facts::{ProgramFacts, program_facts};
 pub use ring::{RecordState, RingMemory};
 pub use seccomp::install_seccomp;
+pub use session::attach_session;
 pub use shared::{
     BUCKETS, Bank, BucketWords, CHAIN_HANDLERS, CHAINED_MAX, CHAINS_PER_BANK, ENV_NAME_WORDS,
     ENV_NAMES, EXCLUDED_CGROUPS, EXCLUDED_FILES, FILTERS_PER_BANK, INSNS_PER_BANK, JournalQuery,

@@ -13,7 +13,7 @@ use super::tracing_watch::TracingEvent;
 use super::{COUNTERS_INTERVAL, Daemon, Timer};
 use crate::bpf::selftest_call;
 use crate::clock;
-use crate::load::{self, Attach};
+use crate::load;
 use crate::output::record::{Body, TracingCause};
 use crate::pipeline::writer::WriterState;
 use crate::ring::Positions;
@@ -62,7 +62,7 @@ impl SelfTest {
 impl Daemon<'_> {
     /// Arms the timer for the next self-test.
     pub(super) fn arm_self_test(&mut self) {
-        let at_functions = self.bpf.way_to_attach() == Attach::Function;
+        let at_functions = self.bpf.way_to_attach().is_switched_by_ftrace();
         let interval = self.plan.self_test.or(at_functions.then_some(FTRACE_INTERVAL));
         let wait = if self.self_test.unanswered > 0 { Some(REPEAT) } else { interval };
         self.timers.set(Timer::SelfTest, wait.map(|wait| Instant::now() + wait));
@@ -140,7 +140,8 @@ impl Daemon<'_> {
     }
 
     fn ftrace_fault(&self) -> Option<TracingCause> {
-        let is_off = self.bpf.way_to_attach() == Attach::Function && !load::functions_are_on();
+        let is_switched = self.bpf.way_to_attach().is_switched_by_ftrace();
+        let is_off = is_switched && !load::functions_are_on();
         is_off.then_some(TracingCause::Sysctl(SWITCH))
     }
 

@@ -33,6 +33,9 @@ pub enum Attach {
     Tracepoint,
     /// `kprobe.multi` at the functions of the routed syscalls.
     Function,
+    /// `kprobe.session` at these functions: one link for entry and return, which runs at the return of those calls
+    /// only that wait for it.
+    Session,
     /// `fentry`, a program at the function of each routed syscall.
     Fentry,
 }
@@ -54,14 +57,24 @@ impl Attach {
         match self {
             Self::RawTracepoint => attach_kind::ATTACH_RAW_TRACEPOINT.0,
             Self::Tracepoint => attach_kind::ATTACH_TRACEPOINT.0,
-            Self::Function => attach_kind::ATTACH_FUNCTION.0,
+            Self::Function | Self::Session => attach_kind::ATTACH_FUNCTION.0,
             Self::Fentry => attach_kind::ATTACH_FENTRY.0,
         }
     }
 
     /// Returns whether programs are attached to the functions of the routed syscalls only.
     pub fn is_at_functions(self) -> bool {
-        matches!(self, Self::Function | Self::Fentry)
+        matches!(self, Self::Function | Self::Session | Self::Fentry)
+    }
+
+    /// Returns whether returns are seen at the functions of the routed syscalls, at no cost to other calls.
+    pub fn sees_returns(self) -> bool {
+        matches!(self, Self::Function | Self::Session)
+    }
+
+    /// Returns whether the kernel runs no programs while `kernel.ftrace_enabled` is 0.
+    pub fn is_switched_by_ftrace(self) -> bool {
+        matches!(self, Self::Function | Self::Session)
     }
 
     /// Sets the type of a program, so that it can share the table.
@@ -72,11 +85,12 @@ impl Attach {
         program.set_prog_type(match self {
             Self::RawTracepoint => ProgramType::RawTracepoint,
             Self::Tracepoint => ProgramType::Tracepoint,
-            Self::Function => ProgramType::Kprobe,
+            Self::Function | Self::Session => ProgramType::Kprobe,
             Self::Fentry => ProgramType::Tracing,
         });
         match self {
             Self::Function => program.set_attach_type(ProgramAttachType::KprobeMulti),
+            Self::Session => program.set_attach_type(ProgramAttachType::TraceKprobeSession),
             Self::Fentry => {
                 program.set_attach_type(ProgramAttachType::TraceFentry);
                 let target = program.set_attach_target(0, Some(REFERENCE.to_owned()));
@@ -193,6 +207,7 @@ impl fmt::Display for Attach {
             Self::RawTracepoint => "raw_tp/sys_enter",
             Self::Tracepoint => "tp/raw_syscalls/sys_enter",
             Self::Function => "kprobe.multi",
+            Self::Session => "kprobe.session",
             Self::Fentry => "fentry",
         })
     }

@@ -11,7 +11,7 @@ use super::perf::PerfRefusal;
 use crate::config::{AttachTo, Paths};
 use crate::error::Failure;
 use crate::plan::Routes;
-use served::{FEW_RETURNS, NO_RETURNS, all_served, best_fentry};
+use served::{FEW_RETURNS, NO_RETURNS, ONE_LINK, all_served, await_returns, best_fentry};
 
 /// Hooks of the programs, and the reason for the choice.
 #[derive(Debug, Clone)]
@@ -68,7 +68,9 @@ impl AttachMode {
 
     fn for_calls(wanted: AttachTo, routes: &Routes, facts: &KernelFacts) -> Result<Self, Failure> {
         Ok(match (wanted, &facts.functions) {
-            (AttachTo::Function, Ok(functions)) => Self::at_functions(functions, facts, CONFIGURED),
+            (AttachTo::Function, Ok(functions)) => {
+                Self::at_functions_of(routes, functions, facts, CONFIGURED)
+            }
             (AttachTo::Function, Err(reason)) => Self::at_any_fentry(facts, reason)?,
             (AttachTo::Tracepoint, _) => Self::at_tracepoint(facts, CONFIGURED)?,
             (AttachTo::Auto, Ok(functions)) => Self::at_best(functions, routes, facts)?,
@@ -88,15 +90,40 @@ impl AttachMode {
         facts: &KernelFacts,
     ) -> Result<Self, Failure> {
         let Err(reason) = all_served(functions, routes) else {
-            return Ok(Self::at_functions(functions, facts, ALL_SERVED));
+            return Ok(Self::at_functions_of(routes, functions, facts, ALL_SERVED));
         };
         let Err(refusal) = facts.tracepoint() else { return Self::at_tracepoint(facts, &reason) };
-        let mut mode = Self::at_functions(functions, facts, "the tracepoint is not permitted");
+        let mut mode =
+            Self::at_functions_of(routes, functions, facts, "the tracepoint is not permitted");
         mode.limitations.push(format!(
             "{reason}, and the tracepoint cannot be used instead, because {}",
             refusal.cause()
         ));
         Ok(mode)
+    }
+
+    /// Chooses sessions where calls wait for their return: they cost less than a second link, and entries without a
+    /// return cost more.
+    fn at_functions_of(
+        routes: &Routes,
+        functions: &Functions,
+        facts: &KernelFacts,
+        reason: &str,
+    ) -> Self {
+        if !functions.has_sessions() || !await_returns(routes) {
+            return Self::at_functions(functions, facts, reason);
+        }
+        let reason = format!("{reason}; {ONE_LINK}");
+        Self::at((Attach::Session, functions), facts, (&reason, FEW_RETURNS))
+    }
+
+    /// Selects sessions, whatever is routed; `None` where the kernel has none.
+    pub fn with_sessions() -> Option<Self> {
+        let facts = KernelFacts::read(AttachTo::Function);
+        let functions = facts.functions.as_ref().ok().filter(|functions| functions.has_sessions());
+        functions.map(|functions| {
+            Self::at((Attach::Session, functions), &facts, (CONFIGURED, FEW_RETURNS))
+        })
     }
 
     fn at_functions(functions: &Functions, facts: &KernelFacts, reason: &str) -> Self {

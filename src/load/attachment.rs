@@ -46,14 +46,14 @@ impl Attachment {
     pub fn adopt(&mut self, links: Vec<KeptLink>, functions: &LinkFunctions) {
         for link in links {
             match (self.attach, functions.get(link.name()).cloned()) {
-                (Attach::Function, Some(functions)) => {
+                (Attach::Function | Attach::Session, Some(functions)) => {
                     self.links.push(FunctionLink { link, functions });
                 }
                 (Attach::Fentry, Some(functions)) => {
                     self.links.push(FunctionLink { link: link.with_copy(), functions });
                 }
                 (Attach::Fentry, None) => drop(link.with_copy()),
-                (Attach::Function, None) => {}
+                (Attach::Function | Attach::Session, None) => {}
                 _ => self.tracepoint = Some(link),
             }
         }

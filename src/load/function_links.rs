@@ -34,8 +34,26 @@ pub(super) fn attach(
     if attach == Attach::Fentry {
         return attach_copies(keeper, program, known, functions);
     }
+    if attach == Attach::Session {
+        return attach_session(side, keeper, program, functions);
+    }
     let link = program.attach_kprobe_multi(side == Side::Return, functions.iter().collect());
     let link = keeper.keep(program, link.with_context(|| refused(&functions))?);
+    Ok(vec![FunctionLink { link, functions }])
+}
+
+/// Attaches the program at the entry of the functions; it is called at their return by the same link.
+fn attach_session(
+    side: Side,
+    keeper: &LinkKeeper,
+    program: &ProgramMut<'_>,
+    functions: BTreeSet<String>,
+) -> Result<Vec<FunctionLink>> {
+    if side == Side::Return {
+        return Ok(Vec::new());
+    }
+    let link = bpf::attach_session(program.as_fd(), functions.iter().map(String::as_str));
+    let link = keeper.keep_bare(program, link.with_context(|| refused(&functions))?);
     Ok(vec![FunctionLink { link, functions }])
 }
 

@@ -5,7 +5,7 @@ use std::fs;
 
 use anyhow::{Context as _, Result};
 use libbpf_rs::btf::Btf;
-use libbpf_rs::btf::types::Struct;
+use libbpf_rs::btf::types::{Enum, Struct};
 use syscalls::{self, Slot};
 
 use super::kernel_types::KernelTypes;
@@ -15,6 +15,7 @@ use super::kernel_types::KernelTypes;
 pub struct Functions {
     names: BTreeSet<String>,
     all_return: bool,
+    has_sessions: bool,
     /// Ids of the functions in the kernel's type information; of those for fentry only.
     ids: BTreeMap<String, u32>,
 }
@@ -43,13 +44,17 @@ impl Functions {
     /// # Errors
     /// Fails where tracefs is not mounted.
     pub fn read() -> Result<Self> {
-        Ok(Self { names: listed()?, all_return: follows_all_returns()?, ids: BTreeMap::new() })
+        let types = Btf::from_path(KernelTypes::get()?.path());
+        let types = types.context("failed to read the kernel's type information")?;
+        let all_return = follows_all_returns(&types);
+        let has_sessions = all_return && has_sessions(&types);
+        Ok(Self { names: listed()?, all_return, has_sessions, ids: BTreeMap::new() })
     }
 
     /// Functions for fentry, with their ids. Their programs do not see returns.
     pub fn typed(functions: impl Iterator<Item = (String, u32)>) -> Self {
         let ids: BTreeMap<String, u32> = functions.collect();
-        Self { names: ids.keys().cloned().collect(), all_return: false, ids }
+        Self { names: ids.keys().cloned().collect(), all_return: false, has_sessions: false, ids }
     }
 
     /// Returns the function that serves a slot.
@@ -72,10 +77,20 @@ impl Functions {
         self.all_return
     }
 
+    /// Returns whether one link can serve entry and return, for those calls only that wait for it.
+    pub fn has_sessions(&self) -> bool {
+        self.has_sessions
+    }
+
+    #[cfg(test)]
+    pub(super) fn with_sessions(self) -> Self {
+        Self { has_sessions: true, ..self }
+    }
+
     #[cfg(test)]
     pub(super) fn named(names: &[&str], all_return: bool) -> Self {
         let names = names.iter().map(|&name| name.to_owned()).collect();
-        Self { names, all_return, ids: BTreeMap::new() }
+        Self { names, all_return, has_sessions: false, ids: BTreeMap::new() }
     }
 }
 
@@ -97,11 +112,18 @@ pub(super) fn listed() -> Result<BTreeSet<String>> {
 
 /// Up to Linux 6.13 the kernel keeps a few places for each function, for calls that have not returned;
 /// blocked ones soon fill them (`rethook`, kernel/trace/fprobe.c). Later each task has its own.
-fn follows_all_returns() -> Result<bool> {
-    let types = Btf::from_path(KernelTypes::get()?.path());
-    let types = types.context("failed to read the kernel's type information")?;
+fn follows_all_returns(types: &Btf<'_>) -> bool {
     let fprobe = types.type_by_name::<Struct<'_>>("fprobe");
-    Ok(fprobe.is_some_and(|fprobe| {
+    fprobe.is_some_and(|fprobe| {
         fprobe.iter().all(|member| member.name.is_none_or(|name| name != "rethook"))
-    }))
+    })
+}
+
+/// Since Linux 7.0, which also has `fsession`, `bpf_session_is_return` takes the context. Before, it is another
+/// function, and the programs do not call it.
+fn has_sessions(types: &Btf<'_>) -> bool {
+    let kinds = types.type_by_name::<Enum<'_>>("bpf_attach_type");
+    kinds.is_some_and(|kinds| {
+        kinds.iter().any(|kind| kind.name.is_some_and(|name| name == "BPF_TRACE_FSESSION"))
+    })
 }

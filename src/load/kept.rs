@@ -1,6 +1,6 @@
 //! Loading of the object for a daemon that goes on where another one ended, and that another one follows.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::mem::MaybeUninit;
 use std::os::fd::{AsFd as _, OwnedFd};
 use std::time::{Duration, Instant};
@@ -65,7 +65,7 @@ pub fn load_kept<'obj>(
         (Adoption::Replaced(_), Some(state)) => (store.next_scope(), state.books),
         _ => (store.next_scope(), store.next_scope()),
     };
-    let are_returns_free = choice.return_hooks().exit == Attach::Function;
+    let are_returns_free = choice.return_hooks().exit.sees_returns();
     let is_live = adoption == Adoption::Done;
     let first = needed_programs::needed(wanted, is_live, &open, &handlers, are_returns_free);
     if !is_live {
@@ -167,6 +167,7 @@ impl<'obj> Bpf<'obj> {
             submissions: Attachment::new(Side::Submission, attach, functions.clone()),
             probes: ProbeLinks::default(),
             returns: Attachment::new(Side::Return, exit, functions),
+            routed: BTreeSet::new(),
             task_end: TaskLink::new(
                 returns.map(|hooks| hooks.task_end),
                 Attach::attach_to_task_end,

@@ -2,7 +2,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
-use std::os::fd::{AsFd as _, OwnedFd};
+use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
 
 use libbpf_rs::{Link, ProgramMut};
 
@@ -27,6 +27,15 @@ pub(super) struct KeptLink {
 enum LinkFd {
     Made(Link),
     Bare(OwnedFd),
+}
+
+impl LinkFd {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        match self {
+            Self::Made(link) => link.as_fd(),
+            Self::Bare(fd) => fd.as_fd(),
+        }
+    }
 }
 
 /// Keeps the links of this daemon, and the programs that they run, under names that nothing else has.
@@ -57,14 +66,23 @@ impl LinkKeeper {
 
     /// Keeps a new link of a program.
     pub fn keep(&self, program: &ProgramMut<'_>, link: Link) -> KeptLink {
+        self.keep_link(program, LinkFd::Made(link))
+    }
+
+    /// Keeps a new link of a program that libbpf knows nothing of.
+    pub fn keep_bare(&self, program: &ProgramMut<'_>, link: OwnedFd) -> KeptLink {
+        self.keep_link(program, LinkFd::Bare(link))
+    }
+
+    fn keep_link(&self, program: &ProgramMut<'_>, fd: LinkFd) -> KeptLink {
         let name = program.name().to_string_lossy().into_owned();
         let number = self.next.replace(self.next.get() + 1);
         if self.kept.borrow_mut().insert(name.clone()) {
             self.store.put(&format!("{PROGRAM}{name}.{number}"), program.as_fd());
         }
         let name = format!("{LINK}{name}.{number}");
-        self.store.put(&name, link.as_fd());
-        KeptLink { name, fd: LinkFd::Made(link), program: None, store: self.store.clone() }
+        self.store.put(&name, fd.as_fd());
+        KeptLink { name, fd, program: None, store: self.store.clone() }
     }
 
     /// Keeps a new link together with the copy of a program that it runs.
@@ -116,15 +134,11 @@ impl KeptLink {
     /// Returns the runs that the kernel skipped at functions, which it counts since Linux 6.7 for all of a link, and
     /// since 5.12 for a program of its own; 0 before.
     pub fn misses(&self) -> u64 {
-        let fd = match &self.fd {
-            LinkFd::Made(link) => link.as_fd(),
-            LinkFd::Bare(fd) => fd.as_fd(),
-        };
         let of_copy = match &self.program {
             Some((_, Some(program))) => bpf::recursion_misses(program.as_fd()).unwrap_or(0),
             _ => 0,
         };
-        bpf::link_misses(fd).unwrap_or(0) + of_copy
+        bpf::link_misses(self.fd.as_fd()).unwrap_or(0) + of_copy
     }
 
     fn remove(&self) {

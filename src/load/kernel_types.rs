@@ -23,7 +23,7 @@ use excerpt::Excerpt;
 const NAMES: &str = include_str!(concat!(env!("OUT_DIR"), "/types.txt"));
 
 /// Types that only the daemon asks for.
-const OF_DAEMON: [&str; 1] = ["fprobe"];
+const OF_DAEMON: [&str; 2] = ["bpf_attach_type", "fprobe"];
 
 /// File with the kernel's types.
 const SOURCE: &str = "/sys/kernel/btf/vmlinux";

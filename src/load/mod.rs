@@ -116,6 +116,8 @@ pub struct Bpf<'obj> {
     probes: ProbeLinks,
     /// `sys_exit`, at the return of those whose results are asked for.
     returns: Attachment,
+    /// Slots of the calls of the live table, where the dispatcher sees returns as well.
+    routed: BTreeSet<Slot>,
     /// `task_exit`, at the end of tasks; only while there are such calls.
     task_end: TaskLink,
     /// `task_exec`, at the execution of programs; only while calls wait for that.
@@ -269,7 +271,12 @@ impl Bpf<'_> {
         for (number, is_routed) in (0..).zip(self.shared.routed_numbers()) {
             is_routed.store(numbers.contains(&number).into(), SeqCst);
         }
-        self.dispatcher.detach_unused(calls.into_iter());
+        if self.dispatcher.attach() == Attach::Session {
+            // Calls of the previous table may still return: see `detach_unused_returns`.
+            self.routed = calls.into_iter().copied().collect();
+        } else {
+            self.dispatcher.detach_unused(calls.into_iter());
+        }
         self.submissions.detach_unused(operations.into_iter());
         self.probes.detach_unused(&probes);
     }
@@ -294,6 +301,9 @@ impl Bpf<'_> {
     /// Detaches the programs at the end of calls, but for these calls.
     pub fn detach_unused_returns(&mut self, awaited: &Awaited) {
         self.returns.detach_unused(awaited.returns.iter());
+        if self.dispatcher.attach() == Attach::Session {
+            self.dispatcher.detach_unused(self.routed.union(&awaited.returns));
+        }
         if awaited.executions.is_empty() {
             self.execution.detach();
         }
@@ -304,7 +314,7 @@ impl Bpf<'_> {
 
     /// Returns whether the returns of some calls can be seen at no cost to all others.
     pub fn are_returns_free(&self) -> bool {
-        self.returns.attach() == Attach::Function
+        self.returns.attach().sees_returns()
     }
 
     /// Returns the kind of hook of the dispatcher.

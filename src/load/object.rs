@@ -8,6 +8,7 @@ use libbpf_rs::skel::{OpenSkel as _, SkelBuilder as _};
 use libbpf_rs::{MapType, OpenObject};
 use syscalls::Slot;
 
+use super::attach::Attach;
 use super::attach_mode::AttachMode;
 use super::kernel_types::KernelTypes;
 use super::rings::Rings;
@@ -80,6 +81,7 @@ fn configure(open: &mut OpenTailcalldSkel<'_>, rings: Rings, choice: &AttachMode
     let rodata = open.maps.rodata_data.as_deref_mut().context(NO_CONSTANTS)?;
     rodata.ring_grant_events = grant_events(rings, rows / counters_size::COUNTERS_ROWS.0);
     rodata.attach_kind = choice.attach.kind();
+    rodata.is_session = (choice.attach == Attach::Session).into();
     let returns = choice.return_hooks();
     rodata.return_kind = returns.exit.kind();
     rodata.task_start_kind = choice.task_start.kind();

@@ -6,6 +6,7 @@ use anyhow::{Context as _, Result};
 use libbpf_rs::ProgramMut;
 use syscalls::{Abi, Slot};
 
+use super::attach::Attach;
 use super::Bpf;
 use super::kind_arrays;
 use super::kinds::KindPrograms;
@@ -96,6 +97,11 @@ impl Bpf<'_> {
         let mut handlers = Vec::new();
         for handler in self.handlers.iter().filter(|handler| programs.has_handler(&handler.name)) {
             handlers.push((handler.id, programs.handler(&self.skeleton, &handler.name)?));
+        }
+        if self.dispatcher.attach() == Attach::Session
+            && let Some(program) = loaded(|programs| &programs.sys_exit)
+        {
+            set(arrays.continuations, continuation::CONTINUE_RETURN.0, program)?;
         }
         arrays.fill(loaded, &handlers)
     }

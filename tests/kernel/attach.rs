@@ -60,7 +60,11 @@ fn choose_auto_attaches_shipped_routes_to_functions() {
     needs_root!();
     let names = ["execve", "execveat", "timer_create", "timer_settime", "io_uring_setup"];
     let choice = made(AttachTo::Auto, &names.map(|name| slot(Abi::Native, name)));
-    assert_eq!(choice.attach == Attach::Function, has_functions(), "{}", choice.reason);
+    let is_at_functions = matches!(choice.attach, Attach::Function | Attach::Session);
+    assert_eq!(is_at_functions, has_functions(), "{}", choice.reason);
+    // Their paths are read again at the return, which is seen by the same link since 7.0.
+    let has_sessions = has_functions() && kernel() >= (7, 0);
+    assert_eq!(choice.attach == Attach::Session, has_sessions, "{}", choice.reason);
     if is_guest_with_fentry() {
         assert_eq!(choice.attach, Attach::Fentry, "{}", choice.reason);
     }

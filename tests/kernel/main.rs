@@ -54,6 +54,7 @@ mod results;
 mod rings;
 mod run_time;
 #[allow(dead_code)] // tests/abuse uses all of it
+mod sessions;
 mod shell;
 mod timer;
 mod unknown_places;

@@ -39,9 +39,10 @@ fn choose() -> AttachMode {
         Ok("raw_tp") => of_tracepoint(Attach::RawTracepoint),
         Ok("tp") => of_tracepoint(Attach::Tracepoint),
         Ok("function") => made(AttachTo::Function),
+        Ok("session") => AttachMode::with_sessions().expect("this kernel has it"),
         Ok("fentry") => AttachMode::with_fentry().expect("this kernel has it"),
         Ok(other) => {
-            panic!("TAILCALLD_TEST_ATTACH={other}: raw_tp, tp, function or fentry is meant")
+            panic!("TAILCALLD_TEST_ATTACH={other}: raw_tp, tp, function, session or fentry is meant")
         }
         Err(_) => made(AttachTo::Tracepoint),
     }
@@ -50,6 +51,11 @@ fn choose() -> AttachMode {
 /// Returns whether the dispatcher is attached to functions.
 pub fn at_functions() -> bool {
     choice().attach.is_at_functions()
+}
+
+/// Returns whether one link serves the entry and the return of calls.
+pub fn at_sessions() -> bool {
+    choice().attach == Attach::Session
 }
 
 /// A table in the kernel with its dispatcher attached; removed when dropped.
@@ -242,7 +248,7 @@ impl Rig {
         let may_skip = match self.bpf.way_to_attach() {
             Attach::RawTracepoint => kernel() >= (7, 2),
             Attach::Fentry => is_preemptible(),
-            Attach::Tracepoint | Attach::Function => is_updated,
+            Attach::Tracepoint | Attach::Function | Attach::Session => is_updated,
         };
         assert!(skipped == 0 || may_skip, "{skipped} calls skipped");
         assert!(seen <= made, "{seen} of {made} calls: does this test run twice at once?");

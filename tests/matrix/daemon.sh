@@ -21,10 +21,12 @@ record() {
 
 # Prints the way to attach that the shipped configuration gets in Debian's kernels.
 way() {
-	if grep -q ' bpf_kprobe_multi_link_release$' /proc/kallsyms; then
-		echo kprobe.multi
-	else
+	if ! grep -q ' bpf_kprobe_multi_link_release$' /proc/kallsyms; then
 		echo fentry
+	elif [ "$(printf '7.0\n%s\n' "$(uname -r)" | sort -V | head -n 1)" = 7.0 ]; then
+		echo kprobe.session
+	else
+		echo kprobe.multi
 	fi
 }
 
@@ -49,7 +51,7 @@ lifecycle() {
 
 # Switches ftrace off and on again. From 7.x on the kernel refuses to switch it off.
 tracing_switch() {
-	grep -q '"attached":"kprobe.multi"' $records && echo 0 2>/dev/null >$ftrace_enabled || return 0
+	grep -q '"attached":"kprobe[.]' $records && echo 0 2>/dev/null >$ftrace_enabled || return 0
 	record '"record":"tracing_off"'
 	off_reported=$?
 	echo 1 >$ftrace_enabled
@@ -104,7 +106,7 @@ probe() {
 		cp /test/unlinked.bpf.o /etc/tailcalld/handlers/ &&
 		sed "s/do_unlinkat/$function/" /test/probes.toml >/etc/tailcalld.d/more.toml
 	start
-	if [ "$(way)" = kprobe.multi ]; then
+	if [ "$(way)" != fentry ]; then
 		record '"record":"started"' &&
 			for file in 1 2 3; do touch /tmp/$file && rm /tmp/$file; done &&
 			kill -TERM $daemon &&
@@ -146,7 +148,7 @@ kinds() {
 		others='"raw_tracepoint:task_rename" = { handler = "args", argument = "comm = kinds*" }'
 		expected="$expected raw_tracepoint 60"
 	fi
-	if [ "$(way)" = kprobe.multi ]; then
+	if [ "$(way)" != fentry ]; then
 		others="$others
 \"kprobe:__set_task_comm\" = { handler = \"args\", argument = \"buf = kinds*\" }"
 		expected="$expected kprobe 60"

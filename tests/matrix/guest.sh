@@ -50,7 +50,8 @@ run_share() {
 }
 
 # Prints the ways to attach that tailcalld takes on this kernel: the raw tracepoint up to 7.1 and the classic one
-# from 7.2 on, and functions: by kprobe.multi where the kernel has CONFIG_FPROBE, by fentry where it has not.
+# from 7.2 on, and functions: by kprobe.multi where the kernel has CONFIG_FPROBE, from 7.0 on by kprobe.session as well,
+# and by fentry where it has not.
 ways() {
 	if [ -n "${share:-}" ]; then
 		:
@@ -59,10 +60,12 @@ ways() {
 	else
 		echo raw_tp
 	fi
-	if grep -q ' bpf_kprobe_multi_link_release$' /proc/kallsyms; then
-		echo function
-	else
+	if ! grep -q ' bpf_kprobe_multi_link_release$' /proc/kallsyms; then
 		echo fentry
+	elif [ "$(printf '7.0\n%s\n' "$(uname -r)" | sort -V | head -n 1)" = 7.0 ]; then
+		printf 'function\nsession\n'
+	else
+		echo function
 	fi
 }
 

@@ -6,11 +6,15 @@ use syscalls::{Abi, Slot};
 
 use crate::load::functions::Functions;
 use crate::load::kernel_facts::KernelFacts;
-use crate::plan::Routes;
+use crate::config::{Paths, Results};
+use crate::plan::{Routes, Rule};
 
 /// Reasons why results come from elsewhere.
 pub(super) const FEW_RETURNS: &str = "this kernel tracks few concurrent returns of a function";
 pub(super) const NO_RETURNS: &str = "fentry programs see no returns";
+
+/// Reason for sessions.
+pub(super) const ONE_LINK: &str = "calls wait for their return";
 
 /// Reason why operations need the tracepoint, and what to do about it.
 const NO_OPERATIONS: &str = "fentry programs see no operations of io_uring (abi = [\"native\", \"compat\"] leaves them out)";
@@ -33,6 +37,15 @@ pub(super) fn all_served(functions: &Functions, routes: &Routes) -> Result<(), S
     // An operation of io_uring without a function is one that this kernel does not have.
     let is_hidden = |slot: Slot| !is_elsewhere(slot) && functions.of(slot).is_none();
     have_functions(routes, "function", is_hidden)
+}
+
+/// Returns whether calls of some route may wait for their return, if that is seen at no cost to others.
+pub(super) fn await_returns(routes: &Routes) -> bool {
+    routes.iter().any(|(&slot, route)| {
+        let waits = |rule: &Rule| rule.paths != Paths::Entry || rule.results != Results::None;
+        let rules = route.rules.iter().filter(|rule| rule.records);
+        !is_elsewhere(slot) && rules.into_iter().any(|rule| waits(rule) && !rule.awaits_execution(slot))
+    })
 }
 
 /// Returns whether other functions than those of syscalls show it.

@@ -147,6 +147,35 @@ fn choose_with_unserved_route_and_no_perf_events_names_it() {
     assert_eq!(hooks(&mode), (tracepoint, tracepoint, Attach::Function));
 }
 
+/// One link for entry and return costs less than two, and more than one for the entry alone.
+#[test]
+fn choose_takes_sessions_only_where_calls_wait_for_return() {
+    let facts =
+        KernelFacts { functions: Ok(Functions::named(ALL, true).with_sessions()), ..linux_7(ALL) };
+    for wanted in [AttachTo::Auto, AttachTo::Function] {
+        let mode = choose(wanted, &facts).unwrap();
+        assert_eq!(hooks(&mode), (Attach::Session, Attach::Session, Attach::Function));
+        assert!(mode.reason.ends_with(ONE_LINK), "{}", mode.reason);
+        assert_eq!(mode.task_start, Attach::Function);
+    }
+    let mut at_entry = routes(&["execve"]);
+    let rule = |routes: &mut Routes, change: fn(&mut Rule)| {
+        change(&mut routes.get_mut(&slot("execve")).unwrap().rules[0]);
+    };
+    rule(&mut at_entry, |rule| rule.paths = Paths::Entry);
+    let chosen =
+        |routes: &Routes| AttachMode::by_facts(AttachTo::Auto, routes, &facts).unwrap().attach;
+    assert_eq!(chosen(&at_entry), Attach::Function);
+    let mut results = at_entry.clone();
+    rule(&mut results, |rule| rule.results = Results::All);
+    assert_eq!(chosen(&results), Attach::Session);
+    // The success of an execution needs no return.
+    rule(&mut results, |rule| rule.results = Results::Within(vec![0..=i64::MAX]));
+    assert_eq!(chosen(&results), Attach::Function);
+    assert_eq!(chosen(&Routes::new()), Attach::Function);
+    assert_eq!(chosen(&probe_of(Abi::Kprobe, "session")), Attach::Function);
+}
+
 #[test]
 fn choose_without_functions_and_perf_events_fails_with_ways_out() {
     let facts = linux_7_without_functions(Some(PARANOID));
