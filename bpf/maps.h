@@ -39,7 +39,7 @@ enum continuation {
 	CONTINUE_MEMBERS = 10, /* `members` */
 	CONTINUE_CHAIN = 11, /* `chain` */
 	CONTINUE_ANCESTORS = 12, /* `ancestor_exe` */
-	CONTINUE_RETURN = 13, /* `sys_exit`, where it has the type of the table */
+	CONTINUE_RETURN = 13, /* `sys_exit`, of sessions only; the last */
 	CONTINUATIONS,
 };
 

@@ -9,6 +9,7 @@ use libbpf_rs::{MapCore as _, ProgramInput};
 use syscalls::{Abi, Slot};
 
 use super::Bpf;
+use super::attach::Attach;
 use super::kind_arrays::{CONTINUATIONS, HANDLERS, TABLE};
 use crate::bpf::types::{continuation, return_continuation};
 use crate::bpf::{Bank, TABLE_CHECK_ENTRIES, program_id};
@@ -52,7 +53,12 @@ impl Bpf<'_> {
     /// Fails if the kernel refuses.
     pub fn restore_continuations(&self) -> Result<bool> {
         let maps = &self.skeleton.maps;
-        let continuations = continuation::CONTINUATIONS.0 as usize;
+        // The last is that of sessions.
+        let continuations = match self.dispatcher.attach() {
+            Attach::Session => continuation::CONTINUATIONS.0,
+            _ => continuation::CONTINUE_RETURN.0,
+        };
+        let continuations = continuations as usize;
         let handlers = maps.handlers.max_entries() as usize;
         let first = self.programs_in(maps.continuations.as_fd(), 0, continuations)?;
         let second = self.programs_in(maps.handlers.as_fd(), 0, handlers)?;

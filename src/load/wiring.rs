@@ -6,8 +6,8 @@ use anyhow::{Context as _, Result};
 use libbpf_rs::ProgramMut;
 use syscalls::{Abi, Slot};
 
-use super::attach::Attach;
 use super::Bpf;
+use super::attach::Attach;
 use super::kind_arrays;
 use super::kinds::KindPrograms;
 use super::needed_programs::needed_by;

@@ -4,7 +4,7 @@
 use std::fs;
 
 use syscalls::{Abi, Slot};
-use tailcalld::config::AttachTo;
+use tailcalld::config::{AttachTo, Results};
 use tailcalld::load::{Attach, AttachMode};
 use tailcalld::plan::Routes;
 
@@ -60,11 +60,7 @@ fn choose_auto_attaches_shipped_routes_to_functions() {
     needs_root!();
     let names = ["execve", "execveat", "timer_create", "timer_settime", "io_uring_setup"];
     let choice = made(AttachTo::Auto, &names.map(|name| slot(Abi::Native, name)));
-    let is_at_functions = matches!(choice.attach, Attach::Function | Attach::Session);
-    assert_eq!(is_at_functions, has_functions(), "{}", choice.reason);
-    // Their paths are read again at the return, which is seen by the same link since 7.0.
-    let has_sessions = has_functions() && kernel() >= (7, 0);
-    assert_eq!(choice.attach == Attach::Session, has_sessions, "{}", choice.reason);
+    assert_eq!(choice.attach == Attach::Function, has_functions(), "{}", choice.reason);
     if is_guest_with_fentry() {
         assert_eq!(choice.attach, Attach::Fentry, "{}", choice.reason);
     }
@@ -83,6 +79,28 @@ fn choose_takes_function_returns_since_6_14() {
     // Without a perf event: Debian and Ubuntu let nobody without CAP_SYS_ADMIN open one.
     let task_end = if kernel() >= (7, 2) { Attach::Function } else { Attach::RawTracepoint };
     assert_eq!(returns.task_end, task_end, "{}", choice.reason);
+}
+
+/// From 7.0 on, the link at the entry of a function is the one at its return as well. Nothing is attached by it if no call
+/// waits.
+#[test]
+fn choose_takes_sessions_since_7_0_where_calls_wait() {
+    needs_root!();
+    if !has_functions() {
+        return;
+    }
+    let handlers = tailcalld::load::handlers().expect("the object opens");
+    let mut plan = routes(&handlers, &[(slot(Abi::Native, "getpgid"), "args")]);
+    for wanted in [AttachTo::Auto, AttachTo::Function] {
+        let choice = AttachMode::choose(wanted, &plan.routes).expect("it has functions");
+        assert_eq!(choice.attach, Attach::Function, "{}", choice.reason);
+    }
+    for route in plan.routes.values_mut() {
+        route.rules[0].results = Results::All;
+    }
+    let choice = AttachMode::choose(AttachTo::Function, &plan.routes).expect("it has functions");
+    let expected = if kernel() >= (7, 0) { Attach::Session } else { Attach::Function };
+    assert_eq!(choice.attach, expected, "{}", choice.reason);
 }
 
 /// A number that nobody implements has no function: `auto` must not choose a way that would not see

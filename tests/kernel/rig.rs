@@ -42,7 +42,9 @@ fn choose() -> AttachMode {
         Ok("session") => AttachMode::with_sessions().expect("this kernel has it"),
         Ok("fentry") => AttachMode::with_fentry().expect("this kernel has it"),
         Ok(other) => {
-            panic!("TAILCALLD_TEST_ATTACH={other}: raw_tp, tp, function, session or fentry is meant")
+            panic!(
+                "TAILCALLD_TEST_ATTACH={other}: raw_tp, tp, function, session or fentry is meant"
+            )
         }
         Err(_) => made(AttachTo::Tracepoint),
     }

@@ -21,12 +21,10 @@ record() {
 
 # Prints the way to attach that the shipped configuration gets in Debian's kernels.
 way() {
-	if ! grep -q ' bpf_kprobe_multi_link_release$' /proc/kallsyms; then
-		echo fentry
-	elif [ "$(printf '7.0\n%s\n' "$(uname -r)" | sort -V | head -n 1)" = 7.0 ]; then
-		echo kprobe.session
-	else
+	if grep -q ' bpf_kprobe_multi_link_release$' /proc/kallsyms; then
 		echo kprobe.multi
+	else
+		echo fentry
 	fi
 }
 
@@ -51,7 +49,7 @@ lifecycle() {
 
 # Switches ftrace off and on again. From 7.x on the kernel refuses to switch it off.
 tracing_switch() {
-	grep -q '"attached":"kprobe[.]' $records && echo 0 2>/dev/null >$ftrace_enabled || return 0
+	grep -q '"attached":"kprobe.multi"' $records && echo 0 2>/dev/null >$ftrace_enabled || return 0
 	record '"record":"tracing_off"'
 	off_reported=$?
 	echo 1 >$ftrace_enabled
@@ -59,9 +57,9 @@ tracing_switch() {
 }
 
 # Routes a call, kills the daemon, makes calls, starts the next daemon, which records all of them once
-# and those that come later, and stops it, which leaves no pin.
+# and those that come later, and stops it, which leaves no pin. The variable `route` is the value of the route.
 handover() {
-	printf '[routes]\ngetpriority = "args"\n' >/etc/tailcalld.d/more.toml
+	printf '[routes]\ngetpriority = %s\n' "$route" >/etc/tailcalld.d/more.toml
 	start --pin $pins &&
 		record '"record":"started"' &&
 		kill -KILL $daemon &&
@@ -78,6 +76,23 @@ handover() {
 		record '"record":"stopped"' &&
 		[ "$(grep -c '"record":"syscall".*"syscall":"getpriority"' $records)" -eq 23 ] &&
 		[ -z "$(ls $pins)" ]
+}
+
+handover_of_events() {
+	route='"args"'
+	handover
+}
+
+# From 7.0 on, results come by the link of the entry, where the kernel has kprobe.multi.
+handover_of_results() {
+	route='{ handler = "args", result = true }'
+	attached=
+	if [ "$(way)" = kprobe.multi ] && [ "$(printf '7.0\n%s\n' "$(uname -r)" | sort -V | head -n 1)" = 7.0 ]; then
+		attached=kprobe.session
+	fi
+	handover &&
+		[ "$(grep -c '"record":"syscall".*"syscall":"getpriority".*"result":-22' $records)" -eq 23 ] &&
+		record '"record":"started".*"attached":"'$attached
 }
 
 # A handler that was written in Rust adds to the record.
@@ -106,7 +121,7 @@ probe() {
 		cp /test/unlinked.bpf.o /etc/tailcalld/handlers/ &&
 		sed "s/do_unlinkat/$function/" /test/probes.toml >/etc/tailcalld.d/more.toml
 	start
-	if [ "$(way)" != fentry ]; then
+	if [ "$(way)" = kprobe.multi ]; then
 		record '"record":"started"' &&
 			for file in 1 2 3; do touch /tmp/$file && rm /tmp/$file; done &&
 			kill -TERM $daemon &&
@@ -148,7 +163,7 @@ kinds() {
 		others='"raw_tracepoint:task_rename" = { handler = "args", argument = "comm = kinds*" }'
 		expected="$expected raw_tracepoint 60"
 	fi
-	if [ "$(way)" != fentry ]; then
+	if [ "$(way)" = kprobe.multi ]; then
 		others="$others
 \"kprobe:__set_task_comm\" = { handler = \"args\", argument = \"buf = kinds*\" }"
 		expected="$expected kprobe 60"
@@ -192,7 +207,8 @@ report() {
 }
 
 report 'starts, records, reloads and stops' lifecycle
-report 'is killed and goes on with its pins' handover
+report 'is killed and goes on with its pins' handover_of_events
+report 'is killed and goes on with its pins and awaited results' handover_of_results
 report 'probes a function' probe
 [ "$(way)" != kprobe.multi ] || report 'probes a function of a module' module
 report 'probes kinds of several types' kinds

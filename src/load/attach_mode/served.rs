@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 
 use syscalls::{Abi, Slot};
 
+use crate::config::{Paths, Results};
 use crate::load::functions::Functions;
 use crate::load::kernel_facts::KernelFacts;
-use crate::config::{Paths, Results};
 use crate::plan::{Routes, Rule};
 
 /// Reasons why results come from elsewhere.
@@ -44,7 +44,8 @@ pub(super) fn await_returns(routes: &Routes) -> bool {
     routes.iter().any(|(&slot, route)| {
         let waits = |rule: &Rule| rule.paths != Paths::Entry || rule.results != Results::None;
         let rules = route.rules.iter().filter(|rule| rule.records);
-        !is_elsewhere(slot) && rules.into_iter().any(|rule| waits(rule) && !rule.awaits_execution(slot))
+        !is_elsewhere(slot)
+            && rules.into_iter().any(|rule| waits(rule) && !rule.awaits_execution(slot))
     })
 }
 
