@@ -53,8 +53,8 @@ mod reload;
 mod results;
 mod rings;
 mod run_time;
-#[allow(dead_code)] // tests/abuse uses all of it
 mod sessions;
+#[allow(dead_code)] // tests/abuse uses all of it
 mod shell;
 mod timer;
 mod unknown_places;
