@@ -1,4 +1,4 @@
-//! `tailcalld metrics`: the counters in the text format of OpenMetrics 1.0, which Prometheus and its node exporter read.
+//! `tailcalld metrics`: the counters in the text format of OpenMetrics 1.0, or that of Prometheus for its node exporter.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -22,12 +22,11 @@ pub fn metrics(options: &MetricsOptions) -> Result<u8> {
     let client = ClientOptions { json: false, socket: options.socket.clone() };
     let stats: Stats = ask(&client, "Stats", Map::new())?;
     let status: Status = ask(&client, "Status", Map::new())?;
-    let text = exposition(&stats, &status);
+    let text = |format| exposition(format, &stats, &status);
     match &options.output {
-        Some(path) => {
-            replace(path, &text).with_context(|| format!("failed to write {}", path.display()))?
-        }
-        None => StandardOutput::lock().write_all(text.as_bytes())?,
+        Some(path) => replace(path, &text(Format::Prometheus))
+            .with_context(|| format!("failed to write {}", path.display()))?,
+        None => StandardOutput::lock().write_all(text(Format::OpenMetrics).as_bytes())?,
     }
     Ok(exit::OK)
 }
@@ -40,14 +39,33 @@ fn replace(path: &Path, text: &str) -> std::io::Result<()> {
     fs::rename(&new, path)
 }
 
+/// Format of the text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Format {
+    /// OpenMetrics 1.0, for those who ask for it.
+    OpenMetrics,
+    /// Text format 0.0.4 of Prometheus, which the textfile collector of its node exporter reads: it refuses a file with a
+    /// type that it does not know.
+    Prometheus,
+}
+
 /// Text of all metrics.
-#[derive(Default)]
-struct Exposition(String);
+struct Exposition {
+    format: Format,
+    text: String,
+}
 
 impl Exposition {
     /// Begins a family: its samples follow. `kind` is `counter`, `gauge` or `info`.
     fn family(&mut self, name: &str, kind: &str, help: &str) {
-        let _ = writeln!(self.0, "# TYPE tailcalld_{name} {kind}\n# HELP tailcalld_{name} {help}");
+        let (suffix, kind) = match (self.format, kind) {
+            (Format::OpenMetrics, kind) => ("", kind),
+            (Format::Prometheus, "counter") => ("_total", kind),
+            (Format::Prometheus, "info") => ("_info", "gauge"),
+            (Format::Prometheus, kind) => ("", kind),
+        };
+        let name = format!("tailcalld_{name}{suffix}");
+        let _ = writeln!(self.text, "# TYPE {name} {kind}\n# HELP {name} {help}");
     }
 
     /// Adds a sample with its labels.
@@ -56,7 +74,7 @@ impl Exposition {
             labels.iter().map(|(label, value)| format!("{label}=\"{}\"", escaped(value))).collect();
         let labels =
             if labels.is_empty() { String::new() } else { format!("{{{}}}", labels.join(",")) };
-        let _ = writeln!(self.0, "tailcalld_{name}{labels} {value}");
+        let _ = writeln!(self.text, "tailcalld_{name}{labels} {value}");
     }
 
     /// Adds a family of one sample without labels.
@@ -104,13 +122,15 @@ fn pairs(counts: &BTreeMap<String, u64>) -> impl Iterator<Item = (&str, u64)> {
 }
 
 /// Returns the text of all metrics.
-fn exposition(stats: &Stats, status: &Status) -> String {
-    let mut all = Exposition::default();
+fn exposition(format: Format, stats: &Stats, status: &Status) -> String {
+    let mut all = Exposition { format, text: String::new() };
     of_routes(&stats.routes, &mut all);
     of_losses(stats, &mut all);
     of_status(status, &mut all);
-    all.0.push_str("# EOF\n");
-    all.0
+    if format == Format::OpenMetrics {
+        all.text.push_str("# EOF\n");
+    }
+    all.text
 }
 
 fn of_routes(routes: &[RouteStats], all: &mut Exposition) {
@@ -186,7 +206,7 @@ mod tests {
     fn exposition_escapes_values_of_labels() {
         let route = RouteStats { handler: "a\"b\\c\nd".to_owned(), ..RouteStats::default() };
         let stats = Stats { routes: vec![route], ..Stats::default() };
-        let text = exposition(&stats, &Status::default());
+        let text = exposition(Format::OpenMetrics, &stats, &Status::default());
         let expected = r#"tailcalld_results_lost_total{syscall="",abi="",handler="a\"b\\c\nd"} 0"#;
         assert!(text.lines().any(|line| line == expected), "{text}");
     }
