@@ -189,8 +189,10 @@ kinds() {
 	return $outcome
 }
 
-# start ARGUMENT...: starts a daemon.
+# start ARGUMENT...: starts a daemon. The records of the one before go first: its child does not truncate the file before
+# this shell goes on.
 start() {
+	: >$records
 	tailcalld --config /etc/tailcalld.toml --output json "$@" >$records 2>>$errors &
 	daemon=$!
 }
