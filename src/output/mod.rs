@@ -38,7 +38,7 @@ use record::Record;
 use socket::Socket;
 use stream::Stream;
 use text::{LineChoice, Lines};
-use users::UserNames;
+pub use users::UserNames;
 
 /// Appends a record as an entry in journald's native protocol. `Output` does that by itself.
 pub use journal::encode as journal_entry;

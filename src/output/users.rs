@@ -18,7 +18,7 @@ impl UserNames {
     }
 
     /// Parses the format of passwd(5). Of several users with a number, the first counts, as in getpwuid(3).
-    pub(super) fn parse(file: &[u8]) -> Self {
+    pub(crate) fn parse(file: &[u8]) -> Self {
         let mut names = HashMap::new();
         for line in String::from_utf8_lossy(file).lines() {
             let mut fields = line.split(':');

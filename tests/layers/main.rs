@@ -67,6 +67,7 @@ const LAYERS: &[(&str, &[&str])] = &[
             "handlers",
             "load",
             "log",
+            "output",
             "plan",
             "probes",
             "rpc",

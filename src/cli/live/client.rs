@@ -65,7 +65,7 @@ pub fn call<T: DeserializeOwned>(
 /// Calls a method that has to reply within that time.
 ///
 /// # Errors
-/// As `call`.
+/// `Failure` if nobody answers within that time, or not us.
 pub fn call_within<T: DeserializeOwned>(
     options: &ClientOptions,
     method: &str,

@@ -51,7 +51,7 @@ impl ActivitySource {
     /// Reads the counts of now while keys are waited for.
     ///
     /// # Errors
-    /// As `sample`, and if the daemon is slow.
+    /// Fails if nobody answers, not with counts, or not soon.
     pub fn sample_soon(&self) -> Result<Sample> {
         self.sample_within(SOON)
     }
