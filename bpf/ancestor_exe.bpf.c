@@ -4,8 +4,21 @@
  * several. It is not attached, and in no slot of the table. */
 #include "ancestor_files.h"
 #include "emit.h"
+#include "repeat.h"
 
 #define STEPS_PER_JUMP 24 /* a name or a mount each, and the begin and end of a path */
+
+/* Returns whether more steps are needed. */
+static __always_inline bool ancestor_advance(struct scratch *scratch)
+{
+	volatile struct name_walk *walk = &scratch->names;
+
+	if (!walk->is_done)
+		ancestor_step(scratch);
+	else
+		ancestor_next(scratch);
+	return !walk->ancestors.are_done;
+}
 
 TABLE_PROGRAM(ancestor_exe)
 {
@@ -14,14 +27,7 @@ TABLE_PROGRAM(ancestor_exe)
 	if (!scratch)
 		return 0;
 	volatile struct name_walk *walk = &scratch->names;
-	for (__u32 i = 0; i < STEPS_PER_JUMP; i++) {
-		if (!walk->is_done)
-			ancestor_step(scratch);
-		else
-			ancestor_next(scratch);
-		if (walk->ancestors.are_done)
-			break;
-	}
+	REPEAT(STEPS_PER_JUMP, ancestor_advance(scratch));
 	if (!walk->ancestors.are_done)
 		bpf_tail_call(ctx, &continuations, CONTINUE_ANCESTORS);
 	emit_continued(ctx, scratch);

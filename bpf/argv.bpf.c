@@ -2,8 +2,10 @@
 /* `argv_copy`: copies the strings of a program that a call executes, for the handler that has
  * tail-called it, and submits the event. It is not attached, and in no slot of the table. */
 #include "argv.h"
+#include "repeat.h"
 
-static __always_inline void argv_round(struct scratch *scratch)
+/* Returns whether more rounds are needed. */
+static __always_inline bool argv_round(struct scratch *scratch)
 {
 	switch (((volatile struct argv_copy *)&scratch->argv)->stage) {
 	case STAGE_COPY_ARGV:
@@ -19,7 +21,10 @@ static __always_inline void argv_round(struct scratch *scratch)
 	case STAGE_COPY_ENV:
 		env_copy_string(scratch);
 		break;
+	case STAGE_END:
+		return false;
 	}
+	return true;
 }
 
 static __always_inline void argv_submit(void *ctx, struct scratch *scratch)
@@ -38,11 +43,7 @@ TABLE_PROGRAM(argv_copy)
 
 	if (!scratch)
 		return 0;
-	for (__u32 i = 0; i < ROUNDS_PER_JUMP; i++) {
-		if (((volatile struct argv_copy *)&scratch->argv)->stage == STAGE_END)
-			break;
-		argv_round(scratch);
-	}
+	REPEAT(ROUNDS_PER_JUMP, argv_round(scratch));
 	if (scratch->argv.stage != STAGE_END || argv_next_vector(scratch)) {
 		bpf_tail_call(ctx, &continuations, CONTINUE_ARGV);
 		/* The kernel allows no further jump. */

@@ -6,6 +6,7 @@
  */
 #include "cgroup_tags.h"
 #include "preempt.h"
+#include "repeat.h"
 #include "ring_room.h"
 #include "wake.h"
 
@@ -31,6 +32,15 @@ static __always_inline bool is_of_v2(const struct cgroup *cgroup)
 /* The id of the root of a hierarchy. */
 #define ROOT_ID 1
 
+/* Goes to the parent; NULL above the root. Returns false there, and at the root of the view. */
+static __always_inline bool cgroup_step(const struct cgroup **cgroup, __u64 view)
+{
+	if (!*cgroup || cgroup_id(*cgroup) == view)
+		return false;
+	*cgroup = BPF_CORE_READ(*cgroup, self.parent, cgroup);
+	return true;
+}
+
 /* Whether the daemon sees the cgroup, or may see it because it is deeper than the search. No filter
  * knows those outside, and nothing is missing for that. */
 static __always_inline bool cgroup_is_in_view(const struct cgroup *cgroup)
@@ -39,14 +49,8 @@ static __always_inline bool cgroup_is_in_view(const struct cgroup *cgroup)
 
 	if (view <= ROOT_ID)
 		return true;
-	for (int i = 0; i < VIEW_LEVELS; i++) {
-		if (!cgroup)
-			return false;
-		if (cgroup_id(cgroup) == view)
-			return true;
-		cgroup = BPF_CORE_READ(cgroup, self.parent, cgroup);
-	}
-	return true;
+	REPEAT(VIEW_LEVELS, cgroup_step(&cgroup, view));
+	return cgroup;
 }
 
 /* Any user with a cgroup of its own can make others in a loop: the reserved part of the ring stays

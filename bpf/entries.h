@@ -3,6 +3,7 @@
 #define TAILCALLD_ENTRIES_H
 
 #include "capture.h"
+#include "repeat.h"
 #include "vector.h"
 
 /*
@@ -67,10 +68,7 @@ static __always_inline bool entries_continue(struct scratch *scratch)
 	vector->budget = 0;
 	if (!room || read_user(room, size, vector->at))
 		return false;
-	for (__u32 i = 0; i < ENTRIES_PER_JUMP; i++) {
-		if (!entry_count(scratch, room, size))
-			break;
-	}
+	REPEAT(ENTRIES_PER_JUMP, entry_count(scratch, room, size));
 	vector->at += vector->budget;
 	vector->left -= min_u64(vector->budget, vector->left);
 	vector->jumps++;

@@ -7,6 +7,7 @@
 #include "globals.h"
 #include "maps.h"
 #include "process_tree.h"
+#include "repeat.h"
 #include "route.h"
 #include "task.h"
 #include <bpf/bpf_core_read.h>
@@ -149,26 +150,31 @@ static __always_inline bool insn_holds(const volatile struct filtering *filterin
 					: value >= insn->a && value <= insn->b;
 }
 
-/* Executes INSNS_PER_JUMP instructions at most, up to the end of the filter or to an instruction
- * whose patterns are not matched yet. The bank is loaded in each round: kept in a register, it
- * would make each round more work for the verifier. */
+/* Executes an instruction. Returns false at the end of the filter, and at an instruction whose
+ * patterns are not matched yet. The bank is loaded each time: kept in a register, it would make each
+ * round more work for the verifier. */
+static __always_inline bool insn_run(volatile struct filtering *filtering)
+{
+	__u64 pc = filtering->pc;
+
+	if (pc >= INSNS_PER_BANK)
+		return false;
+	barrier_var(pc);
+	const volatile struct filter_insn *insn =
+		&bank_at(filtering->bank)->insns[pc & (INSNS_PER_BANK - 1)];
+	if (insn->operand == OPERAND_PATTERNS && !filtering->patterns_known) {
+		filtering->wants_patterns = true;
+		return false;
+	}
+	filtering->wants_patterns = false;
+	filtering->pc = insn_holds(filtering, insn) ? insn->jt : insn->jf;
+	return true;
+}
+
+/* Executes INSNS_PER_JUMP instructions at most. */
 static __always_inline void insns_run(volatile struct filtering *filtering)
 {
-	for (__u32 i = 0; i < INSNS_PER_JUMP; i++) {
-		__u64 pc = filtering->pc;
-
-		if (pc >= INSNS_PER_BANK)
-			return;
-		barrier_var(pc);
-		const volatile struct filter_insn *insn =
-			&bank_at(filtering->bank)->insns[pc & (INSNS_PER_BANK - 1)];
-		if (insn->operand == OPERAND_PATTERNS && !filtering->patterns_known) {
-			filtering->wants_patterns = true;
-			return;
-		}
-		filtering->wants_patterns = false;
-		filtering->pc = insn_holds(filtering, insn) ? insn->jt : insn->jf;
-	}
+	REPEAT(INSNS_PER_JUMP, insn_run(filtering));
 }
 
 #endif

@@ -9,17 +9,26 @@
 #include "executable.h"
 #include "maps.h"
 #include "namespaces.h"
+#include "repeat.h"
 #include "task.h"
 
 /* Ancestors that are searched for the task 0, the parent of the first process. */
 #define ANCESTORS_MAX 512
 
+/* Goes to the parent. Returns false at the task 0. */
+static __always_inline bool ancestor_step(const struct task_struct **task)
+{
+	if (!BPF_CORE_READ(*task, pid))
+		return false;
+	*task = BPF_CORE_READ(*task, real_parent);
+	return true;
+}
+
 static __always_inline const struct task_struct *first_task(void)
 {
 	const struct task_struct *task = task_untyped();
 
-	for (int i = 0; i < ANCESTORS_MAX && BPF_CORE_READ(task, pid); i++)
-		task = BPF_CORE_READ(task, real_parent);
+	REPEAT(ANCESTORS_MAX, ancestor_step(&task));
 	return task;
 }
 

@@ -66,6 +66,15 @@ enum special_kfunc_type {
 	KF_bpf_rdonly_cast = 1,
 };
 
+/* Only its existence is tested, see repeat.h. */
+struct bpf_iter_bits {
+	__u64 __opaque[2];
+};
+
+struct bpf_iter_num {
+	__u64 __opaque[1];
+} __attribute__((aligned(8)));
+
 struct bpf_raw_tracepoint_args {
 	__u64 args[0];
 };

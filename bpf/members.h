@@ -3,6 +3,7 @@
 #define TAILCALLD_MEMBERS_H
 
 #include "descriptors.h"
+#include "repeat.h"
 
 /* Finds the descriptors in the memory of a call: in what was captured of it, so that they are those
  * that the event has. A round looks at one capture or one element; `members` and `result_members`
@@ -188,11 +189,21 @@ right_next(struct scratch *scratch, const volatile struct descriptors_of_call *k
 	search->at = at + sizeof(__s32);
 }
 
-static __always_inline void members_round(struct scratch *scratch,
+static __always_inline bool members_are_done(const volatile struct member_search *search)
+{
+	return !search->captures || search->count == DESCRIPTOR_MEMBERS;
+}
+
+/* Returns false where nothing is left to look at. */
+static __always_inline bool members_round(struct scratch *scratch,
 					  const volatile struct descriptors_of_call *known,
 					  __u64 moments, __u32 width)
 {
-	switch (((volatile struct member_search *)&scratch->names.members)->form) {
+	const volatile struct member_search *search = &scratch->names.members;
+
+	if (members_are_done(search))
+		return false;
+	switch (search->form) {
 	case FORM_NONE:
 		members_enter(scratch, known, moments);
 		break;
@@ -206,6 +217,7 @@ static __always_inline void members_round(struct scratch *scratch,
 		right_next(scratch, known, width);
 		break;
 	}
+	return true;
 }
 
 /* Looks at as much as one jump can, in the captures of some moments of a call of that slot. Returns
@@ -216,13 +228,9 @@ static __always_inline bool members_continue(struct scratch *scratch, __u64 slot
 	const volatile struct descriptors_of_call *known = descriptors_known(slot);
 	__u32 width = slot / ABI_SLOTS == 1 ? 4 : 8;
 
-	for (__u32 i = 0; i < MEMBER_ROUNDS; i++) {
-		if (!search->captures || search->count == DESCRIPTOR_MEMBERS)
-			return false;
-		members_round(scratch, known, moments, width);
-	}
+	REPEAT(MEMBER_ROUNDS, members_round(scratch, known, moments, width));
 	search->jumps++;
-	return search->jumps < MEMBER_JUMPS;
+	return !members_are_done(search) && search->jumps < MEMBER_JUMPS;
 }
 
 #endif

@@ -4,6 +4,7 @@
 
 #include "capture.h"
 #include "dentry.h"
+#include "repeat.h"
 
 #define EBADF 9
 #define ENOENT 2
@@ -142,31 +143,39 @@ static __always_inline void walk_add(struct scratch *scratch, __u8 *names, __u64
 		walk_discard(walk);
 }
 
+/* Stores the name of a dentry and goes on to its parent, or to the next mount. Returns whether the
+ * walk goes on. */
+static __always_inline bool walk_step(struct scratch *scratch, __u8 *names,
+				      const struct dentry **at)
+{
+	volatile struct name_walk *walk = &scratch->names;
+	const struct dentry *dentry = *at;
+	__u64 here = (__u64)dentry;
+	struct dentry_head head;
+
+	if (!HAS_CAST) {
+		bpf_probe_read_kernel(scratch->names.head, DENTRY_BYTES, dentry);
+		dentry = (const struct dentry *)scratch->names.head;
+	}
+	dentry_load(&head, dentry);
+	if (walk_is_at_edge(walk, here, head.parent) && !walk_edge(walk, here, head.parent)) {
+		if (walk->is_done)
+			return false;
+		*at = dentry_typed(walk->dentry);
+		return true;
+	}
+	walk_add(scratch, names, here, dentry, &head);
+	*at = (const struct dentry *)head.parent;
+	return true;
+}
+
 /* Walks up from a dentry, and stores the names of its path. */
 static __always_inline void walk_up(struct scratch *scratch, __u8 *names)
 {
 	volatile struct name_walk *walk = &scratch->names;
 	const struct dentry *dentry = dentry_typed(walk->dentry);
-	struct dentry_head head;
 
-	for (__u32 i = 0; i < PATH_PARTS_MAX; i++) {
-		__u64 here = (__u64)dentry;
-
-		if (!HAS_CAST) {
-			bpf_probe_read_kernel(scratch->names.head, DENTRY_BYTES, dentry);
-			dentry = (const struct dentry *)scratch->names.head;
-		}
-		dentry_load(&head, dentry);
-		if (walk_is_at_edge(walk, here, head.parent) &&
-		    !walk_edge(walk, here, head.parent)) {
-			if (walk->is_done)
-				break;
-			dentry = dentry_typed(walk->dentry);
-			continue;
-		}
-		walk_add(scratch, names, here, dentry, &head);
-		dentry = (const struct dentry *)head.parent;
-	}
+	REPEAT(PATH_PARTS_MAX, walk_step(scratch, names, &dentry));
 	if (!walk->is_done && walk->status == CAPTURE_OK)
 		walk->status = CAPTURE_TRUNCATED;
 	if (walk->status == CAPTURE_UNREADABLE)

@@ -39,20 +39,24 @@ static __always_inline void path_check(volatile struct path_text *path, const st
 	path->renames |= (now ^ before) | (before & 1);
 }
 
-/* Goes from a file to its directory, or on to the next mount. */
-static __always_inline void path_step(struct scratch *scratch)
+/* Goes from a file to its directory, or on to the next mount. Returns whether the walk goes on. */
+static __always_inline bool path_step(struct scratch *scratch)
 {
 	volatile struct name_walk *walk = &scratch->names;
 	__u64 here = walk->dentry;
-	const struct dentry *dentry = dentry_readable(scratch, here);
+	const struct dentry *dentry;
 	struct dentry_head head;
 
+	if (walk->is_done)
+		return false;
+	dentry = dentry_readable(scratch, here);
 	dentry_load(&head, dentry);
 	if (walk_is_at_edge(walk, here, head.parent) && !walk_edge(walk, here, head.parent))
-		return;
+		return true;
 	path_prepend(scratch, dentry, head.length);
 	walk->dentry = head.parent;
 	path_check(&scratch->filtering.path, dentry, here, head.sequence);
+	return true;
 }
 
 /* Walks up to the root. Returns whether all names are known. */
@@ -62,11 +66,7 @@ static __always_inline bool path_walk_up(struct scratch *scratch)
 	volatile struct filtering *filtering = &scratch->filtering;
 
 	filtering->path.renames = 0;
-	for (__u32 i = 0; i < PATH_PARTS_MAX; i++) {
-		if (walk->is_done)
-			break;
-		path_step(scratch);
-	}
+	REPEAT(PATH_PARTS_MAX, path_step(scratch));
 	return walk->is_done && !filtering->path.renames &&
 	       PATH_AT - filtering->text_at <= PATH_ROOM;
 }

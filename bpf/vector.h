@@ -3,6 +3,7 @@
 #define TAILCALLD_VECTOR_H
 
 #include "capture.h"
+#include "repeat.h"
 
 /* Captures vectors of buffers, and messages, which contain one: the vector is one capture, and each
  * buffer another, in their order. So it does a vector of pointers to structures, as if these were
@@ -318,18 +319,23 @@ static __always_inline void vector_advance(struct scratch *scratch)
 	}
 }
 
+/* Captures the next part. Returns false at the end. */
+static __always_inline bool vector_round(struct scratch *scratch)
+{
+	if (((volatile struct vector *)&scratch->vector)->stage == VECTOR_END)
+		return false;
+	vector_aim(scratch);
+	vector_part_capture(scratch);
+	vector_advance(scratch);
+	return true;
+}
+
 /* Captures as much as one jump can. Returns whether another jump is needed and allowed. */
 static __always_inline bool vector_continue(struct scratch *scratch)
 {
 	volatile struct vector *vector = &scratch->vector;
 
-	for (__u32 i = 0; i < VECTOR_ROUNDS; i++) {
-		if (vector->stage == VECTOR_END)
-			break;
-		vector_aim(scratch);
-		vector_part_capture(scratch);
-		vector_advance(scratch);
-	}
+	REPEAT(VECTOR_ROUNDS, vector_round(scratch));
 	vector->jumps++;
 	return vector->stage != VECTOR_END && vector->jumps < VECTOR_JUMPS;
 }

@@ -1,6 +1,7 @@
 //! Reading of the kernel's type information, as it is in `/sys/kernel/btf/vmlinux` (Documentation/bpf/btf.rst).
 
 use anyhow::{Context as _, Result, ensure};
+use memchr::memchr;
 
 /// Number of a type; 0 is `void`.
 pub type TypeId = u32;
@@ -102,7 +103,7 @@ impl<'a> Types<'a> {
     /// Returns the text at an offset, without the zero at its end.
     pub fn text(&self, offset: u32) -> &'a [u8] {
         let from = self.strings.get(offset as usize..).unwrap_or_default();
-        from.split(|&byte| byte == 0).next().unwrap_or_default()
+        memchr(0, from).and_then(|end| from.get(..end)).unwrap_or(from)
     }
 }
 

@@ -1,7 +1,9 @@
 //! The values of an array map as memory: read without a call, while programs write them.
 
+use std::fs::File;
 use std::io;
 use std::num::NonZeroUsize;
+use std::ops::Deref;
 use std::os::fd::BorrowedFd;
 use std::ptr::NonNull;
 use std::sync::atomic::Ordering::SeqCst;
@@ -126,6 +128,39 @@ impl WritableMapping {
     /// One word, for loads and stores; `None` beyond the end.
     pub fn word(&self, index: usize) -> Option<&AtomicU64> {
         self.0.word(index)
+    }
+}
+
+/// Bytes of a file of sysfs that the kernel never changes; unmapped when dropped.
+#[derive(Debug)]
+pub struct ConstantFile(Mapping);
+
+impl ConstantFile {
+    /// Maps `/sys/kernel/btf/vmlinux`, of which 6.16 allows private mappings that cannot be written.
+    ///
+    /// # Errors
+    /// Fails if the kernel refuses, as older ones do.
+    pub fn kernel_types() -> io::Result<Self> {
+        let file = File::open(Self::KERNEL_TYPES)?;
+        let bytes = usize::try_from(file.metadata()?.len()).ok().and_then(NonZeroUsize::new);
+        let bytes = bytes.ok_or(io::ErrorKind::UnexpectedEof)?;
+        // SAFETY: the kernel chooses the address, so no memory of ours is replaced.
+        let words =
+            unsafe { mmap(None, bytes, ProtFlags::PROT_READ, MapFlags::MAP_PRIVATE, &file, 0)? };
+        Ok(Self(Mapping { words, bytes }))
+    }
+
+    /// File with the kernel's types.
+    pub const KERNEL_TYPES: &str = "/sys/kernel/btf/vmlinux";
+}
+
+impl Deref for ConstantFile {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        // SAFETY: the constructor maps no file but that of the kernel's types, which is a part of the kernel's image
+        // that nobody can write; all of the mapping is within its length.
+        unsafe { self.0.bytes(0, self.0.bytes.get()) }.unwrap_or_default()
     }
 }
 

@@ -27,7 +27,7 @@ pub use calls::{
     set_program, unread_bytes, wait_for_grace,
 };
 pub use fentry::{attach_fentry, load_fentry, may_share_array};
-pub use mapping::{Mapping, WritableMapping};
+pub use mapping::{ConstantFile, Mapping, WritableMapping};
 pub use messages::take_messages;
 pub use pins::{open_pin, pin};
 pub use probe::{ProgramCopy, TracepointKey};

@@ -32,7 +32,7 @@ mod inner;
 /// Signatures of probes.
 mod of_probes;
 
-use std::sync::LazyLock;
+use std::sync::{LazyLock, OnceLock};
 
 use super::constants::sets;
 use super::numbers::table;
@@ -48,8 +48,7 @@ pub use types::{ArgumentSource, Case, InnerCall, MemoryArguments, Prototype, Sig
 /// Returns the signature of a slot; `None` for a number without a name, and if no kernel has the
 /// syscall. That of a probe is as it was found in the running kernel.
 pub fn signature(slot: Slot) -> Option<&'static Signature> {
-    static SIGNATURES: LazyLock<[Vec<Option<Signature>>; 3]> =
-        LazyLock::new(|| Abi::ALL.map(signatures));
+    static SIGNATURES: LazyLock<[Signatures; 3]> = LazyLock::new(|| Abi::ALL.map(Signatures::read));
     let [native, compat, io_uring] = &*SIGNATURES;
     let all = match slot.abi() {
         Abi::Native => native,
@@ -59,16 +58,30 @@ pub fn signature(slot: Slot) -> Option<&'static Signature> {
             return of_probes::signature(slot);
         }
     };
-    all.get(usize::from(slot.nr()))?.as_ref()
+    all.get(slot.nr())
 }
 
-/// Parses the signatures of `abi`, by number.
-fn signatures(abi: Abi) -> Vec<Option<Signature>> {
-    let rows = Rows::read(include_str!("../tables/signatures.tsv"), abi.layout().name());
-    let table = table(abi);
-    let signature =
-        |nr| table.functions(nr).find_map(|function| rows.signature(function, sets(abi)));
-    (0..abi.slots()).map(signature).collect()
+/// Signatures of one ABI, each of which is parsed when it is asked for: most programs need few.
+struct Signatures {
+    abi: Abi,
+    rows: Rows,
+    by_number: Vec<OnceLock<Option<Signature>>>,
+}
+
+impl Signatures {
+    fn read(abi: Abi) -> Self {
+        let rows = Rows::read(include_str!("../tables/signatures.tsv"), abi.layout().name());
+        Self { abi, rows, by_number: vec![OnceLock::new(); abi.slots().into()] }
+    }
+
+    fn get(&self, nr: u16) -> Option<&Signature> {
+        self.by_number.get(usize::from(nr))?.get_or_init(|| self.parse(nr)).as_ref()
+    }
+
+    fn parse(&self, nr: u16) -> Option<Signature> {
+        let signature = |function: &str| self.rows.signature(function, sets(self.abi));
+        table(self.abi).functions(nr).find_map(signature)
+    }
 }
 
 #[cfg(test)]
