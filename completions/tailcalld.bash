@@ -564,7 +564,7 @@ _tailcalld() {
             return 0
             ;;
         tailcalld__subcmd__reload)
-            opts="-n -h -V --json --socket --dry-run --help --version"
+            opts="-n -h -V --json --socket --dry-run --confirm --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -579,6 +579,10 @@ _tailcalld() {
                     return 0
                     ;;
                 -n)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --confirm)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

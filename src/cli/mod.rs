@@ -111,6 +111,18 @@ pub struct ReloadOptions {
     /// Print what would change if FILE, or the file as it is now, were loaded; nothing does
     #[arg(short = 'n', long, value_name = "FILE", num_args = 0..=1)]
     pub dry_run: Option<Option<PathBuf>>,
+    /// Make FILE live for TIME, such as 60s, and go back to the configuration then, unless FILE was copied there
+    #[arg(
+        long,
+        value_name = "TIME",
+        requires = "file",
+        conflicts_with = "dry_run",
+        value_parser = live::route_time
+    )]
+    pub confirm: Option<Duration>,
+    /// Configuration that is tried, with its drop-ins
+    #[arg(value_name = "FILE", requires = "confirm")]
+    pub file: Option<PathBuf>,
 }
 
 /// Options of `stats`.

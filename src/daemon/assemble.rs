@@ -69,6 +69,7 @@ impl<'obj> Daemon<'obj> {
             options,
             plan,
             last_reload: LastReload::default(),
+            trial: None,
             pipeline,
             consumer,
             counters: Counters::new(clock::real_now_ns()),

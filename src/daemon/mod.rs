@@ -5,6 +5,7 @@
 mod activity;
 mod adopt;
 mod assemble;
+mod confirm;
 mod counters;
 mod digests;
 pub mod drain;
@@ -31,6 +32,7 @@ mod systemd;
 mod temporary_routes;
 mod timers;
 mod tracing_watch;
+mod trial;
 mod untracked;
 
 use std::cell::RefCell;
@@ -59,6 +61,7 @@ use self::suppressed::SuppressedReader;
 use self::systemd::Systemd;
 use self::timers::{Timer, Timers};
 use self::tracing_watch::TracingWatch;
+use self::trial::LiveTrial;
 use crate::cli::RunOptions;
 use crate::clock;
 use crate::config_watch::ConfigWatch;
@@ -86,6 +89,7 @@ struct Daemon<'obj> {
     options: RunOptions,
     plan: Plan,
     last_reload: LastReload,
+    trial: Option<LiveTrial>,
     /// Shared with the consumer's callback, which cannot borrow from the daemon that calls it.
     pipeline: Rc<RefCell<Pipeline>>,
     consumer: Consumer<'obj>,
@@ -236,6 +240,7 @@ impl Daemon<'_> {
         match timer {
             Timer::Reload => self.reload_in_time().map(drop),
             Timer::TemporaryRoutes => self.expire_temporary_routes(),
+            Timer::Trial => self.expire_trial(),
             Timer::Control => self.answer(),
             Timer::Counters | Timer::ProcessTrees => self.update_counters(),
             Timer::SuppressedReport => self.report_suppressed(),

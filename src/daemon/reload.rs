@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use anyhow::Result;
 use syscalls::Slot;
 
+use super::trial::LiveTrial;
 use super::{COUNTERS_INTERVAL, Daemon, Timer, output};
 use crate::clock;
 use crate::config::{self, Trust};
@@ -83,9 +84,19 @@ impl Daemon<'_> {
         self.reload(if is_deferred { ReloadCause::Signal } else { ReloadCause::Files })
     }
 
-    /// Reads the configuration and makes it the live table. An unchanged one is applied only if a reload was
-    /// requested.
+    /// Reads the daemon's own configuration and makes it the live table, which ends a trial. An unchanged one is applied
+    /// only if a reload was requested.
     pub(super) fn reload(&mut self, cause: ReloadCause) -> Result<ReloadOutcome> {
+        let ended = self.end_trial();
+        self.make_live(cause, ended)
+    }
+
+    /// Reads the configuration that is live, be it on trial, and makes it the live table.
+    pub(super) fn reload_live_config(&mut self, cause: ReloadCause) -> Result<ReloadOutcome> {
+        self.make_live(cause, None)
+    }
+
+    fn make_live(&mut self, cause: ReloadCause, ended: Option<LiveTrial>) -> Result<ReloadOutcome> {
         // One reload serves the signal, the client and the change of the files.
         self.timers.set(Timer::Reload, None);
         self.systemd.reloading();
@@ -93,10 +104,12 @@ impl Daemon<'_> {
         // Before the files are read, so that no change falls in between.
         self.watch.renew();
         let trust = Trust::of_daemon();
-        load::read_objects(&self.options.config, &mut self.bpf.handlers, &trust);
-        let verdict = match self.read_plan(&self.options.config, &trust, &self.bpf.handlers) {
+        let config = self.live_config().to_owned();
+        load::read_objects(&config, &mut self.bpf.handlers, &trust);
+        let verdict = match self.read_plan(&config, &trust, &self.bpf.handlers) {
             Ok(plan) => {
-                let record = self.difference(&plan, &self.bpf.handlers);
+                let mut record = self.difference(&plan, &self.bpf.handlers);
+                record.changed.extend(ended.map(|trial| trial.end()));
                 let has_changes = record.has_changes() || self.last_reload.refused.is_some();
                 if has_changes || self.is_due(cause) {
                     // Numbers of limits may mean others afterwards.
@@ -162,7 +175,8 @@ impl Daemon<'_> {
         // Calls that are going on have until then to end.
         self.timers.set(Timer::Counters, Some(Instant::now() + COUNTERS_INTERVAL));
         let (generation, unattached_routes) = (self.table.generation(), self.unattached_routes());
-        let record = Reloaded { generation, unattached_routes, ..record };
+        let mut record = Reloaded { generation, unattached_routes, ..record };
+        record.changed.extend(self.trial.as_ref().map(LiveTrial::to_string));
         self.emit(Body::Reloaded(&record));
         ReloadOutcome::Done(record)
     }

@@ -176,6 +176,7 @@ impl Daemon<'_> {
                 part(self.counters.missed(), "missed"),
                 self.tracing.status(),
                 self.read_back.status().to_owned(),
+                self.trial.as_ref().map_or_else(String::new, |trial| format!("; {trial}")),
                 self.last_reload.status(),
             ]
             .concat(),

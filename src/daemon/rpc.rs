@@ -48,6 +48,7 @@ impl Daemon<'_> {
                 Err(refusal) => Err(refusal),
             },
             "DryRun" => self.reply_to_dry_run(parameters),
+            "Try" => self.reply_to_try(parameters),
             "AddRoute" => self.reply_to_add_route(parameters),
             "RemoveRoute" => self.reply_to_remove_route(parameters),
             "TemporaryRoutes" => {
@@ -71,21 +72,27 @@ impl Daemon<'_> {
     }
 
     fn reply_to_dry_run(&self, mut parameters: Parameters) -> Reply {
-        let config = PathBuf::from(parameters.text(CONFIG)?);
+        let config = config_path(&mut parameters)?;
         parameters.finish()?;
-        if !config.is_absolute() {
-            return Err(CallError::InvalidParameter(CONFIG.to_owned()));
-        }
         reply_with(self.dry_run(&config))
+    }
+
+    fn reply_to_try(&mut self, mut parameters: Parameters) -> Reply {
+        let config = config_path(&mut parameters)?;
+        let time = limited_time(&mut parameters)?;
+        parameters.finish()?;
+        let mut reply =
+            reply_with(self.begin_trial(&config, time).map_err(|error| failed(&error))?)?;
+        if let (Some(members), Some(trial)) = (reply.as_object_mut(), &self.trial) {
+            members.insert("trial".to_owned(), result(&trial.wire())?);
+        }
+        Ok(reply)
     }
 
     fn reply_to_add_route(&mut self, mut parameters: Parameters) -> Reply {
         let entry = parameters.text(ENTRY)?;
-        let time = Duration::from_secs(parameters.number(SECONDS)?);
+        let time = limited_time(&mut parameters)?;
         parameters.finish()?;
-        if time.is_zero() || time > LONGEST_ROUTE {
-            return Err(CallError::InvalidParameter(SECONDS.to_owned()));
-        }
         match self.add_route(&entry, time).map_err(|error| failed(&error))? {
             Addition::Refused(outcome) => reply_with(outcome),
             Addition::Done(route, outcome) => {
@@ -114,6 +121,23 @@ impl Daemon<'_> {
         parameters.finish()?;
         result(&self.stats(per_cpu, consistent).map_err(|error| failed(&error))?)
     }
+}
+
+/// Returns the path of a configuration.
+fn config_path(parameters: &mut Parameters) -> Result<PathBuf, CallError> {
+    let config = PathBuf::from(parameters.text(CONFIG)?);
+    if config.is_absolute() {
+        Ok(config)
+    } else {
+        Err(CallError::InvalidParameter(CONFIG.to_owned()))
+    }
+}
+
+/// Returns the time that a route or a configuration is live.
+fn limited_time(parameters: &mut Parameters) -> Result<Duration, CallError> {
+    let time = Duration::from_secs(parameters.number(SECONDS)?);
+    let is_possible = !time.is_zero() && time <= LONGEST_ROUTE;
+    if is_possible { Ok(time) } else { Err(CallError::InvalidParameter(SECONDS.to_owned())) }
 }
 
 /// Returns the only parameter of the methods that measure.

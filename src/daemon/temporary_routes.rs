@@ -80,7 +80,7 @@ impl Daemon<'_> {
     /// # Errors
     /// Fails if the table cannot be changed.
     pub(super) fn expire_temporary_routes(&mut self) -> Result<()> {
-        self.reload(ReloadCause::Files).map(drop)
+        self.reload_live_config(ReloadCause::Files).map(drop)
     }
 
     /// Adds a route for some time. A fault in it changes nothing.
@@ -89,16 +89,16 @@ impl Daemon<'_> {
     /// Fails if its file cannot be written, or the table cannot be changed.
     pub(super) fn add_route(&mut self, entry: &str, time: Duration) -> Result<Addition> {
         let route = temporary::add(&runtime_folder(), entry, now().saturating_add(time.as_secs()))?;
-        let tried = self.dry_run(&self.options.config);
+        let tried = self.dry_run(self.live_config());
         let is_sound = matches!(tried, ReloadOutcome::Done(_));
-        let outcome = if is_sound { self.reload(ReloadCause::Client)? } else { tried };
+        let outcome = if is_sound { self.reload_live_config(ReloadCause::Client)? } else { tried };
         if let ReloadOutcome::Done(_) = outcome {
             return Ok(Addition::Done(route, outcome));
         }
         temporary::remove(&runtime_folder(), route.number)?;
         if is_sound {
             // The kernel refused it, which the status tells of until the next reload.
-            self.reload(ReloadCause::Files)?;
+            self.reload_live_config(ReloadCause::Files)?;
         }
         Ok(Addition::Refused(outcome))
     }
@@ -109,7 +109,7 @@ impl Daemon<'_> {
     /// Fails if its file cannot be removed, or the table cannot be changed.
     pub(super) fn remove_route(&mut self, number: u32) -> Result<Option<ReloadOutcome>> {
         match temporary::remove(&runtime_folder(), number)? {
-            true => Ok(Some(self.reload(ReloadCause::Client)?)),
+            true => Ok(Some(self.reload_live_config(ReloadCause::Client)?)),
             false => Ok(None),
         }
     }

@@ -10,6 +10,8 @@ pub enum Timer {
     Reload,
     /// A temporary route may be over.
     TemporaryRoutes,
+    /// The trial of a configuration is over.
+    Trial,
     /// The kernel's counters are read and `STATUS=` is updated, while calls come in.
     Counters,
     /// The counters are read although no calls come in: a process tree may lack a process.
@@ -41,9 +43,10 @@ pub enum Timer {
 }
 
 /// All timers, in the order in which expired ones are handled.
-const TIMERS: [Timer; 16] = [
+const TIMERS: [Timer; 17] = [
     Timer::Reload,
     Timer::TemporaryRoutes,
+    Timer::Trial,
     Timer::Control,
     Timer::Counters,
     Timer::ProcessTrees,

@@ -45,7 +45,7 @@ pub const PER_CPU: &str = "per_cpu";
 /// Parameter of `Stats`: counters read at moments when no call is in flight.
 pub const CONSISTENT: &str = "consistent";
 
-/// Parameter of `DryRun`: path of the configuration, absolute.
+/// Parameter of `DryRun` and `Try`: path of the configuration, absolute.
 pub const CONFIG: &str = "config";
 
 /// Place of the events that the daemon has not read yet, in `RouteStats::events`. All other places but `PENDING`
@@ -131,6 +131,8 @@ pub struct Status {
     pub config: String,
     /// Files that the live table was read from.
     pub files: Vec<String>,
+    /// Configuration that is live for some time.
+    pub trial: Option<Trial>,
     /// The last reload, if it was refused.
     pub refused_reload: Option<RefusedReload>,
     /// True while calls are not recorded.
@@ -139,6 +141,25 @@ pub struct Status {
     pub self_tests: SelfTests,
     /// Output of the daemon.
     pub output: OutputStatus,
+}
+
+/// Configuration that is live for some time.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Trial {
+    /// Path of the configuration.
+    pub config: String,
+    /// Time at which the daemon goes back to its own.
+    pub until: String,
+}
+
+/// Reply of `Try`: the changes, as text for people, and the trial.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tried {
+    /// Configuration that is live now.
+    pub trial: Trial,
+    /// Changes.
+    #[serde(flatten)]
+    pub reloaded: Reloaded,
 }
 
 /// A reload that changed nothing.
@@ -265,9 +286,9 @@ pub struct Reloaded {
 
 /// Parameter of `AddRoute`: a line of `[routes]` or `[probes]`.
 pub const ENTRY: &str = "entry";
-/// Parameter of `AddRoute`: the time that the route stays.
+/// Parameter of `AddRoute` and `Try`: the time that the route, or the configuration, stays.
 pub const SECONDS: &str = "seconds";
-/// Longest time that a route is added for.
+/// Longest time that a route is added for, or a configuration is tried.
 pub const LONGEST_ROUTE: Duration = Duration::from_secs(30 * 24 * 3600);
 /// Parameter of `RemoveRoute`.
 pub const NUMBER: &str = "number";

@@ -15,7 +15,7 @@ pub use interface::{
     AddedRoute, CONFIG, CONSISTENT, Cpu, ENTRY, Fault, GapStatus, IN_RING, Imbalance,
     LONGEST_ROUTE, MILLISECONDS, NUMBER, OutputStatus, PENDING, PER_CPU, ProgramStatus,
     RefusedReload, ReloadRefused, Reloaded, Route, RouteStats, Routes, Rule, RunTime, SECONDS,
-    SelfTests, Stats, Status, TemporaryRoute, TemporaryRoutes, Unroutable,
+    SelfTests, Stats, Status, TemporaryRoute, TemporaryRoutes, Trial, Tried, Unroutable,
 };
 
 /// The name of the interface, and of the socket.

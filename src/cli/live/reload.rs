@@ -2,6 +2,7 @@
 
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use anyhow::Context as _;
 use serde_json::{Map, Value};
@@ -13,7 +14,7 @@ use crate::cli::print::StandardOutput;
 use crate::cli::report::complain;
 use crate::cli::{ClientOptions, ReloadOptions, exit};
 use crate::config::Trust;
-use crate::rpc::{CONFIG, ReloadRefused, Reloaded, Status};
+use crate::rpc::{CONFIG, ReloadRefused, Reloaded, SECONDS, Status, Tried};
 use crate::{load, plan};
 
 /// Asks for a reload, or what one would change, and waits for the outcome. Returns the exit code.
@@ -22,6 +23,9 @@ use crate::{load, plan};
 /// Fails if nobody answers, the output cannot be written, or the kernel refuses a handler.
 pub fn reload(options: &ReloadOptions) -> anyhow::Result<u8> {
     let client = &options.client;
+    if let (Some(time), Some(file)) = (options.confirm, &options.file) {
+        return attempt(client, time, file);
+    }
     let candidate =
         options.dry_run.as_ref().map(|file| candidate(client, file.as_deref())).transpose()?;
     let answer = match &candidate {
@@ -43,6 +47,25 @@ pub fn reload(options: &ReloadOptions) -> anyhow::Result<u8> {
             Ok(exit::OK)
         }
         Answer::Refused(error, parameters) => refused(client, &error, parameters),
+    }
+}
+
+/// Makes another configuration live for some time. Returns the exit code.
+fn attempt(client: &ClientOptions, time: Duration, file: &Path) -> anyhow::Result<u8> {
+    let path = candidate(client, Some(file))?;
+    let path = path.to_str().context("the path is not UTF-8")?;
+    let parameters = [(CONFIG, path.into()), (SECONDS, time.as_secs().into())];
+    let parameters = parameters.map(|(name, value): (&str, Value)| (name.to_owned(), value));
+    match call::<Tried>(client, "Try", Map::from_iter(parameters))? {
+        Answer::Refused(error, parameters) => refused(client, &error, parameters),
+        Answer::Done(tried) if client.json => print_json(&tried).map(|()| exit::OK),
+        Answer::Done(tried) => {
+            print(&tried.reloaded, false)?;
+            let own = ask::<Status>(client, "Status", Map::new())?.config;
+            let mut out = StandardOutput::lock();
+            writeln!(out, "goes back at {}, unless: cp {path} {own}", tried.trial.until)?;
+            Ok(exit::OK)
+        }
     }
 }
 

@@ -48,7 +48,9 @@ fn rows(status: &Status) -> Vec<[String; 2]> {
     ];
     let unattached_routes =
         status.unattached_routes.iter().map(|route| ("not attached", route.clone()));
+    let trial = status.trial.iter();
+    let trial = trial.map(|trial| ("on trial", format!("{}, until {}", trial.config, trial.until)));
     let files = status.files.iter().map(|file| ("read from", file.clone()));
-    let all = properties.into_iter().chain(files).chain(unattached_routes);
+    let all = properties.into_iter().chain(trial).chain(files).chain(unattached_routes);
     all.map(|(name, value)| [name.to_owned(), printable(&value)]).collect()
 }

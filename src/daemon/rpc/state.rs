@@ -8,6 +8,7 @@ use syscalls::Slot;
 
 use crate::daemon::Daemon;
 use crate::daemon::start::kernel;
+use crate::daemon::trial::LiveTrial;
 use crate::output::utc;
 use crate::pipeline::writer::WriterState;
 use crate::plan::Rule;
@@ -30,6 +31,7 @@ impl Daemon<'_> {
             unattached_routes: self.unattached_routes(),
             config: text(&self.options.config),
             files: self.plan.files.iter().map(|file| text(file)).collect(),
+            trial: self.trial.as_ref().map(LiveTrial::wire),
             refused_reload: self.last_reload.refused().cloned(),
             tracing_off: self.tracing.is_off(),
             self_tests: self.self_test.counts,

@@ -27,6 +27,7 @@ fn varlink_description_and_types_have_the_same_members() {
         ("Activity", keys(&Activity::default())),
         ("Reload", keys(&Reloaded::default())),
         ("DryRun", keys(&Reloaded::default())),
+        ("Try", keys(&Tried::default())),
         ("AddRoute", keys(&AddedRoute::default())),
         ("RemoveRoute", keys(&Reloaded::default())),
         ("TemporaryRoutes", keys(&TemporaryRoutes::default())),
@@ -34,12 +35,13 @@ fn varlink_description_and_types_have_the_same_members() {
         assert_eq!(names(&idl.methods[method].output), members, "{method}");
     }
     assert_eq!(names(&idl.methods["Measure"].output), BTreeSet::new());
-    assert_eq!(idl.methods.len(), 10);
+    assert_eq!(idl.methods.len(), 11);
     for (method, described) in &idl.methods {
         let taken: &[&str] = match *method {
             "Stats" => &[PER_CPU, CONSISTENT],
             "Measure" | "Activity" => &[MILLISECONDS],
             "DryRun" => &[CONFIG],
+            "Try" => &[CONFIG, SECONDS],
             "AddRoute" => &[ENTRY, SECONDS],
             "RemoveRoute" => &[NUMBER],
             _ => &[],
@@ -52,6 +54,7 @@ fn varlink_description_and_types_have_the_same_members() {
         ("Cpu", keys(&Cpu::default())),
         ("Unroutable", keys(&Unroutable::default())),
         ("Fault", keys(&Fault::default())),
+        ("Trial", keys(&Trial::default())),
         ("RefusedReload", keys(&RefusedReload::default())),
         ("Output", keys(&OutputStatus::default())),
         ("SelfTests", keys(&SelfTests::default())),

@@ -12,6 +12,7 @@ mod temporary;
 mod terminal;
 mod tmux;
 mod top;
+mod trial;
 
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::os::unix::net::UnixStream;
