@@ -39,7 +39,7 @@ const HANDLERS: [&str; 3] = ["unrouted", "count", "args"];
 pub fn run() -> Result<()> {
     let bench = Bench::new()?;
     let mut caller = Caller::start(&bench)?;
-    for _ in 0..bench.rounds {
+    for _ in 0..bench.few() {
         for contender in &CONTENDERS {
             for (handler, added) in measure(&bench, &mut caller, contender)? {
                 println!("{}\t{handler}\t{added}", contender.name);
