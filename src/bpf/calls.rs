@@ -175,6 +175,14 @@ pub fn open_perf_event() -> io::Result<()> {
     open_perf(libbpf_sys::PERF_TYPE_SOFTWARE, libbpf_sys::PERF_COUNT_SW_DUMMY.into()).map(drop)
 }
 
+/// Opens the perf event of a tracepoint, which is named by its id.
+///
+/// # Errors
+/// Fails if the kernel does not let this process open perf events.
+pub fn open_tracepoint(id: u64) -> io::Result<OwnedFd> {
+    open_perf(libbpf_sys::PERF_TYPE_TRACEPOINT, id)
+}
+
 /// Opens a perf event of that type and number, of all processes.
 ///
 /// # Errors

@@ -23,8 +23,8 @@ mod skeleton {
 
 pub use calls::{
     SELFTEST_CALLS, delete_element, duplicate, has_kprobe_multi, link_misses, make_maps, map_of,
-    may_raw_tracepoints_sleep, open_perf_event, own, program_id, recursion_misses, selftest_call,
-    set_program, unread_bytes, wait_for_grace,
+    may_raw_tracepoints_sleep, open_perf_event, open_tracepoint, own, program_id, recursion_misses,
+    selftest_call, set_program, unread_bytes, wait_for_grace,
 };
 pub use fentry::{attach_fentry, load_fentry, may_share_array};
 pub use mapping::{ConstantFile, Mapping, WritableMapping};

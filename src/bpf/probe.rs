@@ -7,7 +7,7 @@ use std::os::fd::{AsFd as _, AsRawFd as _, BorrowedFd, OwnedFd};
 use libbpf_sys::bpf_insn;
 use nix::libc;
 
-use super::calls::open_perf;
+use super::calls::open_tracepoint;
 use super::fentry::owned;
 use super::types::probe_size;
 
@@ -96,7 +96,7 @@ fn attach_raw_tracepoint(program: BorrowedFd<'_>, name: &str) -> io::Result<Owne
 /// # Errors
 /// Fails if the kernel refuses.
 fn attach_tracepoint(program: BorrowedFd<'_>, id: u64) -> io::Result<OwnedFd> {
-    let event = open_perf(libbpf_sys::PERF_TYPE_TRACEPOINT, id)?;
+    let event = open_tracepoint(id)?;
     // SAFETY: both descriptors are open, and there are no options.
     let link = owned(unsafe {
         libbpf_sys::bpf_link_create(

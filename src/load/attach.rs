@@ -11,10 +11,11 @@
 //! programs; but each function takes a program and a link of its own, some milliseconds each, and a
 //! kernel that is built or booted for full preemption preempts them.
 
-use std::fmt;
+use std::os::fd::IntoRawFd as _;
+use std::{fmt, fs, io};
 
 use libbpf_rs::{ErrorKind, Link, OpenProgramMut};
-use libbpf_rs::{ProgramAttachType, ProgramMut, ProgramType, TracepointCategory};
+use libbpf_rs::{ProgramAttachType, ProgramMut, ProgramType};
 
 use anyhow::{Context as _, Error, Result};
 use serde::{Deserialize, Serialize};
@@ -22,6 +23,7 @@ use serde::{Deserialize, Serialize};
 use super::fentry_functions::REFERENCE;
 use super::functions::{EXECUTION, TASK_END, TASK_START};
 use super::perf::PerfRefusal;
+use crate::bpf;
 use crate::bpf::types::attach_kind;
 
 /// Kind of hook.
@@ -117,14 +119,14 @@ impl Attach {
             Side::Return => "sys_exit",
             Side::Submission => return self.attach_to_rings(program),
         };
-        self.attach_to_tracepoint(program, (TracepointCategory::RawSyscalls, name)).map(Some)
+        self.attach_to_tracepoint(program, ("raw_syscalls", name)).map(Some)
     }
 
     /// Attaches a program to the submission of operations of `io_uring`; `None` where the kernel has none.
     fn attach_to_rings(self, program: &ProgramMut<'_>) -> Result<Option<Link>> {
         let attach = |name| match self {
             Self::RawTracepoint => program.attach_raw_tracepoint(name),
-            _ => program.attach_tracepoint(TracepointCategory::IoUring, name),
+            _ => attach_classic(program, "io_uring", name),
         };
         let [name, old] = SUBMISSIONS;
         match attach(name).or_else(|_| attach(old)) {
@@ -168,23 +170,31 @@ impl Attach {
             Self::Function => program
                 .attach_kprobe_multi(false, vec![function])
                 .with_context(|| format!("failed to attach to the function {function}")),
-            _ => self.attach_to_tracepoint(program, (TracepointCategory::Sched, tracepoint)),
+            _ => self.attach_to_tracepoint(program, ("sched", tracepoint)),
         }
     }
 
     fn attach_to_tracepoint(
         self,
         program: &ProgramMut<'_>,
-        (category, name): (TracepointCategory, &str),
+        (category, name): (&str, &str),
     ) -> Result<Link> {
         let what = format!("attach to the tracepoint {name}");
         match self {
             Self::RawTracepoint => {
                 program.attach_raw_tracepoint(name).with_context(|| format!("failed to {what}"))
             }
-            _ => program.attach_tracepoint(category, name).map_err(|error| explained(error, &what)),
+            _ => attach_classic(program, category, name).map_err(|error| explained(error, &what)),
         }
     }
+}
+
+/// Attaches a program to a classic tracepoint. Not `attach_tracepoint`: libbpf looks for tracefs below debugfs first, which
+/// mounts it there, and since Linux 6.17 the kernel's log complains of that.
+fn attach_classic(program: &ProgramMut<'_>, category: &str, name: &str) -> libbpf_rs::Result<Link> {
+    let id = fs::read_to_string(format!("/sys/kernel/tracing/events/{category}/{name}/id"))?;
+    let id = id.trim().parse().map_err(|_| io::Error::from(io::ErrorKind::InvalidData))?;
+    program.attach_perf_event(bpf::open_tracepoint(id)?.into_raw_fd())
 }
 
 /// Explains a failure to attach to a classic tracepoint.

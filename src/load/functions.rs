@@ -20,11 +20,8 @@ pub struct Functions {
     ids: BTreeMap<String, u32>,
 }
 
-/// Files of tracefs that list the functions; the second one where it is mounted below debugfs (before 4.1).
-const LISTS: [&str; 2] = [
-    "/sys/kernel/tracing/available_filter_functions",
-    "/sys/kernel/debug/tracing/available_filter_functions",
-];
+/// File of tracefs that lists the functions.
+const LIST: &str = "/sys/kernel/tracing/available_filter_functions";
 
 /// Function that each task calls at its end.
 pub(super) const TASK_END: &str = "do_exit";
@@ -99,9 +96,7 @@ impl Functions {
 /// # Errors
 /// Fails where tracefs is not mounted.
 pub(super) fn listed() -> Result<BTreeSet<String>> {
-    let [list, old] = LISTS;
-    let text = fs::read_to_string(list).or_else(|error| fs::read_to_string(old).or(Err(error)));
-    let text = text.with_context(|| format!("{list} cannot be read"))?;
+    let text = fs::read_to_string(LIST).with_context(|| format!("{LIST} cannot be read"))?;
     let is_used = |name: &&str| {
         name.contains("sys_")
             || name.starts_with("io_") && name.contains("prep")

@@ -8,8 +8,9 @@ use super::arguments::{ARGUMENTS_MAX, Form, Meaning, Place, ProbeArguments};
 use super::pattern::matches;
 use crate::btf::Types;
 
-/// Places where tracefs is mounted; the second one before 4.1.
-const TRACEFS: [&str; 2] = ["/sys/kernel/tracing", "/sys/kernel/debug/tracing"];
+/// Place where tracefs is mounted since Linux 4.1. The older one, below debugfs, is not looked at: that mounts it, of which
+/// Linux 6.17 and newer complain in the kernel's log.
+const TRACEFS: &str = "/sys/kernel/tracing";
 
 /// Returns the functions that the kernel lists, or those of a module; `None` where the list cannot be read.
 pub(super) fn functions(module: Option<&str>) -> Option<BTreeSet<String>> {
@@ -26,8 +27,7 @@ pub(super) fn module_with(function: &str) -> Option<String> {
 }
 
 fn listed() -> Option<String> {
-    let list = |folder: &str| fs::read_to_string(format!("{folder}/available_filter_functions"));
-    TRACEFS.iter().find_map(|folder| list(folder).ok())
+    fs::read_to_string(format!("{TRACEFS}/available_filter_functions")).ok()
 }
 
 fn name_in(line: &str) -> Option<&str> {
@@ -53,12 +53,8 @@ pub(super) fn names(pattern: &str) -> Result<Vec<String>, String> {
 }
 
 fn folders(of: &str) -> Result<Vec<String>, String> {
-    let read = |folder: &&str| fs::read_dir(format!("{folder}/events/{of}"));
-    let first = TRACEFS.iter().find_map(|folder| read(folder).ok());
-    let entries = match first {
-        Some(entries) => entries,
-        None => read(&TRACEFS[0]).map_err(|error| unreadable(&error))?,
-    };
+    let entries = fs::read_dir(format!("{TRACEFS}/events/{of}"));
+    let entries = entries.map_err(|error| unreadable(&error))?;
     let folders = entries.flatten().filter(|entry| entry.path().is_dir());
     Ok(folders.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect())
 }
@@ -68,11 +64,8 @@ fn folders(of: &str) -> Result<Vec<String>, String> {
 /// # Errors
 /// Fails if tracefs cannot be read, or lacks it.
 pub(super) fn read(name: &str, file: &str) -> Result<String, String> {
-    let path = |folder: &str| format!("{folder}/events/{}/{file}", name.replacen(':', "/", 1));
-    let [first, old] = TRACEFS;
-    let text = fs::read_to_string(path(first));
-    text.or_else(|error| fs::read_to_string(path(old)).or(Err(error)))
-        .map_err(|error| unreadable(&error))
+    let path = format!("{TRACEFS}/events/{}/{file}", name.replacen(':', "/", 1));
+    fs::read_to_string(path).map_err(|error| unreadable(&error))
 }
 
 fn unreadable(error: &io::Error) -> String {

@@ -326,3 +326,21 @@ fn lock_held_by_unprivileged_process_does_not_prevent_start() {
     assert!(holder.is_running());
     assert_eq!(daemon.stop().len(), 1);
 }
+
+/// Returns the complaints in the kernel's log about tracefs below debugfs (Linux 6.17 and newer).
+fn complaints() -> usize {
+    let log = Command::new("dmesg").output().unwrap();
+    assert!(log.status.success(), "{log:?}");
+    String::from_utf8_lossy(&log.stdout).matches("Automounting of tracing").count()
+}
+
+#[test]
+fn start_does_not_mount_tracefs_below_debugfs() {
+    let before = complaints();
+    for attach in ["auto", "tracepoint"] {
+        let config = format!("{GOOD}[kernel]\nattach = \"{attach}\"\n");
+        let Some(setup) = Setup::new(&config) else { return };
+        setup.start().stop();
+        assert_eq!(complaints(), before, "attach = {attach}");
+    }
+}
