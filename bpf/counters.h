@@ -97,7 +97,7 @@ struct current_call {
 _Static_assert(sizeof(struct current_call) <= sizeof(struct counters), "it fits into a row");
 
 enum ledger_size {
-	LEDGER_WORDS = 16, /* of a copy: two cache lines */
+	LEDGER_WORDS = 24, /* of a copy: three cache lines */
 	LEDGER_COPIES = 2,
 	LEDGER_ROWS = SLOTS + 1, /* the last is the state of the whole daemon */
 };

@@ -159,13 +159,14 @@ fn events(rule: &Rule) -> String {
         rule.limit.map(|limit| format!("limit {limit}")),
         (rule.sample > 1).then(|| format!("sample 1/{}", rule.sample)),
         rule.aggregate.as_ref().map(|aggregate| format!("aggregate {aggregate}")),
+        rule.novel.as_ref().map(|novel| format!("novel {novel}")),
         (rule.keep != Keep::default()).then(|| format!("keep {}", rule.keep.name())),
     ];
     options.into_iter().flatten().collect::<Vec<_>>().join("; ")
 }
 
 /// Options that other columns have.
-const SHOWN: [&str; 6] = ["priority", "result", "limit", "sample", "aggregate", "keep"];
+const SHOWN: [&str; 7] = ["priority", "result", "limit", "sample", "aggregate", "novel", "keep"];
 
 /// `fds names; capabilities true`: the other options that are not as they are by themselves.
 fn options(slot: Slot, rule: &Rule, handlers: &Handlers) -> String {

@@ -26,6 +26,7 @@ mod keep;
 mod limit;
 mod lookup;
 mod mistakes;
+mod novel;
 mod options;
 mod paths;
 mod pins;
@@ -62,6 +63,7 @@ pub use filter::{Comparison, Condition, Filter, Ids, Part, Pattern, UnitName, Wo
 pub use keep::{Aggregate, Keep, time_name};
 pub use limit::{Limit, Per, Rate};
 pub use lookup::{Lookup, lookups};
+pub use novel::{Novel, NovelSubject};
 pub use options::{Marks, Options};
 pub use paths::Paths;
 pub use pins::{Pins, misfit as misfit_of_pin};

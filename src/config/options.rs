@@ -15,6 +15,7 @@ use super::fds::Fds;
 use super::filter::Filter;
 use super::keep::Keep;
 use super::limit::{Per, Rate};
+use super::novel::NovelSubject;
 use super::paths::Paths;
 use super::reader::FileReader;
 use super::results::Results;
@@ -64,7 +65,9 @@ pub struct Options {
     pub sample: Option<u32>,
     /// Time that one aggregate covers; `Some(None)` for no aggregation.
     pub aggregate: Option<Option<Duration>>,
-    /// Arguments that belong to the key of an aggregate.
+    /// Subject whose first times are recorded; `Some(None)` for all calls.
+    pub novel: Option<Option<NovelSubject>>,
+    /// Arguments that belong to the key of an aggregate or of a first time.
     pub by: Option<Vec<String>>,
     /// Order in which routes lose records when the output is above its limits.
     pub keep: Option<Keep>,
@@ -150,6 +153,7 @@ impl Options {
             per: self.per.or(below.per),
             sample: self.sample.or(below.sample),
             aggregate: self.aggregate.or(below.aggregate),
+            novel: self.novel.or(below.novel),
             by: self.by.as_ref().or(below.by.as_ref()).cloned(),
             keep: self.keep.or(below.keep),
         }

@@ -26,6 +26,7 @@ mod saved_calls;
 mod self_test;
 mod signals;
 mod start;
+mod state_folder;
 mod stop;
 mod suppressed;
 mod systemd;

@@ -94,6 +94,7 @@ pub fn start<'obj>(
     daemon.drains = drains;
     daemon.excluded.replace(&daemon.bpf, &daemon.plan.exclude);
     daemon.table.save_in(tables);
+    daemon.prepare_state_folder(&next);
     daemon.begin(previous, next)?;
     daemon.await_end_of_temporary_routes();
     Ok(daemon)

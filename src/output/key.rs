@@ -116,6 +116,7 @@ keys! {
     RunningNs          "TAILCALLD_DETAIL=running_ns"              "running_ns"
     Suppressed         "SYSCALL_SUPPRESSED"                       "suppressed"
     MayBeDuplicate     "SYSCALL_MAY_BE_DUPLICATE"                 "may_be_duplicate"
+    Novel              "SYSCALL_NOVEL"                            "novel"
     Pid                "SYSCALL_PID"                              "pid"
     Tid                "SYSCALL_TID"                              "tid"
     Ppid               "SYSCALL_PPID"                             "ppid"

@@ -361,6 +361,13 @@ pub fn utc(time_ns: u64) -> String {
     text
 }
 
+/// Returns the name of a positive errno.
+pub fn errno_name(errno: i32) -> String {
+    let mut name = String::new();
+    errno::append(errno, "", &mut name);
+    name
+}
+
 /// Converts an I/O error to its errno.
 fn errno<T>(result: io::Result<T>) -> Result<T, Errno> {
     result.map_err(|error| Errno::try_from(error).unwrap_or(Errno::EIO))

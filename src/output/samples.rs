@@ -159,7 +159,13 @@ pub fn with_status<'a>(
 pub fn record<'a>(event: &'a Event<'a>, place: Option<&'a CgroupInfo>) -> Record<'a> {
     Record {
         time_ns: TIME_NS,
-        body: Body::Syscall(Syscall { event, place, suppressed: 0, may_be_duplicate: false }),
+        body: Body::Syscall(Syscall {
+            event,
+            place,
+            suppressed: 0,
+            may_be_duplicate: false,
+            novel: None,
+        }),
     }
 }
 
@@ -352,6 +358,7 @@ pub fn each_kind(mut visit: impl FnMut(Body<'_>)) {
         place: None,
         suppressed: 0,
         may_be_duplicate: false,
+        novel: Some(crate::config::NovelSubject::Unit),
     }));
     visit(Body::Ended(Ended { event: &event, place: None }));
     visit(Body::Aggregate(Aggregate { aggregated: &aggregated, from_ns: TIME_NS, to_ns: TIME_NS }));

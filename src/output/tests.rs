@@ -258,6 +258,7 @@ fn line_of_event_has_time_handler_message_and_unit() {
             place: Some(&place),
             suppressed: 0,
             may_be_duplicate: false,
+            novel: None,
         }),
     );
     let (time, rest) = line.split_at(15);
@@ -276,7 +277,8 @@ fn line_of_event_has_names_of_known_users() {
     event.credentials.euid = 0;
     let users = UserNames::parse(b"root:x:0:0:::\nal ice:x:1000:100:::\n");
     let (place, suppressed, may_be_duplicate) = (None, 0, false);
-    let body = Body::Syscall(Syscall { event: &event, place, suppressed, may_be_duplicate });
+    let novel = None;
+    let body = Body::Syscall(Syscall { event: &event, place, suppressed, may_be_duplicate, novel });
     let line = text_with(users, false, body);
     assert!(line.ends_with(" by bash (pid 1234, uid 1000 \"al ice\", euid 0 root)\n"), "{line}");
 }

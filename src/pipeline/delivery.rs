@@ -1,9 +1,10 @@
-//! The stages after the rule lookup: rate limits that the daemon enforces, redaction, aggregation, shedding and
-//! the writer. Each event ends in exactly one counter.
+//! The stages after the rule lookup: rate limits that the daemon enforces, redaction, first times, aggregation, shedding
+//! and the writer. Each event ends in exactly one counter.
 
 mod activity;
 mod aggregates;
 mod end;
+mod first_times;
 mod self_records;
 
 use std::collections::BTreeMap;
@@ -11,6 +12,7 @@ use std::time::{Duration, Instant};
 
 use syscalls::Slot;
 
+use self::first_times::{FirstTime, Judged, NO_ROOM_AGGREGATION};
 use super::receipts::{Receipts, Source};
 use super::rule_lookup::MatchedRule;
 use super::writer::{MarkedRecord, SavedRecord, WriteResult, Writer, WriterState};
@@ -22,6 +24,7 @@ use crate::output::record::aggregate::Cause;
 use crate::output::record::{Body, OutputLimits, Record, Syscall};
 use crate::pipeline::activity::{ActivityCounter, ActivityCounts};
 use crate::pipeline::aggregate::Aggregator;
+use crate::pipeline::novel::FirstTimes;
 use crate::pipeline::owner::UserOwner;
 use crate::pipeline::ratelimit::{BucketKey, Refusals, UserLimiter};
 use crate::pipeline::redact::secrets;
@@ -38,6 +41,8 @@ pub struct Delivery {
     pub suppressed: Refusals,
     /// Outcomes of the events.
     pub tally: UserCounters,
+    /// First times that are known.
+    pub first_times: FirstTimes,
     /// Counts by owner, while a client asks for them.
     activity: Option<Box<ActivityCounter>>,
     /// Receipts for the events.
@@ -72,6 +77,7 @@ impl Delivery {
             units,
             suppressed: Refusals::default(),
             tally: UserCounters::default(),
+            first_times: FirstTimes::default(),
             activity: None,
             receipts: Receipts::default(),
             limiter: UserLimiter::default(),
@@ -101,9 +107,17 @@ impl Delivery {
         let secrets = secrets(event, redact);
         let redacted = (!secrets.is_empty()).then(|| secrets.redacted(event));
         let event = redacted.as_ref().unwrap_or(event);
+        let judged = self.judge(event, matched);
+        if matches!(judged, Judged::Known) {
+            self.tally.slot(event.slot).known += 1;
+            return false;
+        }
         let suppressed = self.take_suppressed(event, matched);
         let keep = matched.map_or(Keep::default(), |matched| matched.rule.keep);
-        let configured = matched.and_then(|matched| matched.rule.aggregate.as_ref());
+        let configured = match judged {
+            Judged::NoRoom => Some(&NO_ROOM_AGGREGATION),
+            _ => matched.and_then(|matched| matched.rule.aggregate.as_ref()),
+        };
         match configured {
             Some(option) => self.aggregate(event, keep, option, Cause::Configured, suppressed),
             None if self.shedder.decide(keep, UserOwner::of(event), self.now)
@@ -112,7 +126,11 @@ impl Delivery {
                 self.aggregate(event, keep, &SHED_AGGREGATION, Cause::Shed, suppressed);
             }
             None => {
-                self.write_event(event, keep, suppressed, source);
+                let first = match judged {
+                    Judged::First(first) => Some(first),
+                    Judged::Any | Judged::Known | Judged::NoRoom => None,
+                };
+                self.write_event(event, keep, suppressed, first, source);
                 return true;
             }
         }
@@ -147,14 +165,28 @@ impl Delivery {
         limits.map(|limit| self.suppressed.take_unreported(|| BucketKey::of(limit, event))).sum()
     }
 
-    fn write_event(&mut self, event: &Event<'_>, keep: Keep, suppressed: u64, source: Source) {
+    fn write_event(
+        &mut self,
+        event: &Event<'_>,
+        keep: Keep,
+        suppressed: u64,
+        first: Option<FirstTime>,
+        source: Source,
+    ) {
         let place = self.units.place(event.cgroup);
         let may_be_duplicate = std::mem::take(&mut self.may_be_duplicate);
-        let body =
-            Body::Syscall(Syscall { event, place: place.as_deref(), suppressed, may_be_duplicate });
+        let novel = first.as_ref().map(|first| first.subject);
+        let call = Syscall { event, place: place.as_deref(), suppressed, may_be_duplicate, novel };
+        let body = Body::Syscall(call);
+        if let Some(first) = first {
+            self.note(event, first, source);
+        }
         let record = Record { time_ns: self.clock.real_ns(event.boottime_ns), body };
         self.tally.slot(event.slot).written += 1;
         let written = self.write_record(&record, Portion::One(event.slot), source);
+        if novel.is_some() {
+            self.end_first_time(written, source);
+        }
         self.shedder.charge_event(keep, UserOwner::of(event), written.bytes, self.now);
         self.count_activity(event, place.as_deref(), || ActivityCounts {
             bytes: written.bytes,
@@ -215,12 +247,14 @@ impl Delivery {
             self.write_receipt_state();
             self.write_row(slot);
         }
+        self.settle_first_times();
     }
 
     /// Writes the ledger as a whole.
     pub(super) fn write_receipts(&mut self) {
         self.write_receipt_state();
         self.write_rows();
+        self.settle_first_times();
     }
 
     /// Does the same after a restart: the rows say whether the record that the previous daemon left is counted, so that
@@ -272,6 +306,7 @@ impl Delivery {
 
     /// Counts the record that waited as lost.
     fn refuse_waiting(&mut self, portion: Portion) {
+        self.fail_first_time(portion);
         self.tally.refuse(portion);
         self.receipts.refuse(portion.slot());
     }
@@ -285,6 +320,7 @@ impl Delivery {
     pub fn give_up(&mut self) {
         self.give_up_aggregates();
         if let Some(waiting) = self.writer.give_up() {
+            self.fail_first_time(waiting);
             self.tally.give_up(waiting);
         }
     }

@@ -1,5 +1,5 @@
 //! Pipeline: one record of the ring after the other, from its bytes to the writer. Stages in flow order: pending
-//! results, rule lookup, rate limits, redaction, aggregation, shedding, writer. It owns no BPF object and knows
+//! results, rule lookup, rate limits, redaction, first times, aggregation, shedding, writer. It owns no BPF object and knows
 //! nothing of the daemon's loop.
 
 pub mod activity;
@@ -10,6 +10,7 @@ mod entry_file;
 mod executed;
 pub mod feedback;
 mod handover;
+pub mod novel;
 pub mod owner;
 mod pending;
 pub mod ratelimit;
@@ -224,6 +225,8 @@ impl Pipeline {
         let (tally, waiting) =
             self.delivery.receipts.restore(ledger, entries, &self.pending.count());
         self.delivery.tally = tally;
+        let proof = self.delivery.receipts.proof();
+        self.delivery.first_times.prove(proof);
         if let Some(inode) = self.delivery.receipts.cut_in() {
             self.delivery.end_line(inode);
         }

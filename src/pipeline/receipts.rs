@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use syscalls::Slot;
 
 use super::entry_file::EntryFile;
+use super::novel::Proof;
 use super::writer::{FIRST_WAITING, SavedRecord, WaitingEvents};
 use crate::decode::Header;
 use crate::stats::{
@@ -24,6 +25,8 @@ pub(super) struct Receipts {
     /// The event that the previous daemon was delivering when it was killed, and whether it had delivered it. Taken by
     /// the first event.
     interrupted: Option<(EventId, bool)>,
+    /// Fate of the last record of the previous daemon.
+    proof: Option<Proof>,
 }
 
 #[derive(Debug, Default)]
@@ -76,9 +79,10 @@ impl Receipts {
         let (waiting, entry) = saved_record(&state, &ledger, &entries);
         entries.skip(state.waiting_number);
         let mut is_done = state.delivering == EventId::default();
-        let mut is_counted = true;
+        let (mut is_counted, mut last_refused) = (true, 0);
         for slot in (0..).map_while(Slot::from_index) {
             let mut row = ledger.read(slot);
+            last_refused = last_refused.max(row.refused);
             if let Some(portion) = waiting.filter(|portion| portion.slot() == slot) {
                 is_counted = !state.is_saved_first || row.saved == state.waiting_number;
                 if !is_counted && entry.is_some() {
@@ -97,6 +101,13 @@ impl Receipts {
             tally.crash(lost);
         }
         self.interrupted = Some((state.delivering, is_done));
+        self.proof = Some(Proof {
+            delivering: state.delivering,
+            is_done,
+            saved: state.waiting_number,
+            refused: last_refused,
+            is_lost: state.waiting.is_some() && entry.is_none(),
+        });
         self.open(ledger, entries);
         let saved = waiting.zip(entry);
         self.keep_state(&state, saved.is_some());
@@ -145,6 +156,21 @@ impl Receipts {
     /// event comes.
     pub fn interrupted(&self) -> Option<(u64, u32)> {
         self.interrupted.map(|(EventId { boottime_ns, tid }, _)| (boottime_ns, tid))
+    }
+
+    /// Returns the fate of the last record of the previous daemon, if it left a ledger.
+    pub fn proof(&self) -> Option<Proof> {
+        self.proof
+    }
+
+    /// Returns the number of the record that was saved last.
+    pub fn saved_number(&self) -> u64 {
+        self.state.waiting_number
+    }
+
+    /// Returns the number of the next record that is saved, if records are saved.
+    pub fn next_number(&self) -> Option<u64> {
+        self.files.as_ref().map(|(_, entries)| entries.number() + 1)
     }
 
     /// Returns the events of a slot that were taken out of the ring.

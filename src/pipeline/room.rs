@@ -29,21 +29,32 @@ impl<O: Eq + Hash + Clone> Room<O> {
 
     /// Takes room for one item; false if its owner has too much already.
     pub fn take(&mut self, owner: O, bytes: usize) -> bool {
-        let free = Taken {
-            items: self.max.items.saturating_sub(self.taken.items),
-            bytes: self.max.bytes.saturating_sub(self.taken.bytes),
-        };
-        let own = self.owners.get(&owner).copied().unwrap_or_default();
-        let has_room = own.items.saturating_mul(FREE) < free.items
-            && own.bytes.saturating_mul(FREE) < free.bytes
-            && bytes <= free.bytes;
+        let has_room = self.has_room(&owner, bytes);
         if has_room {
             self.add(owner, bytes);
         }
         has_room
     }
 
-    /// Takes room for an item that replaces a larger one of the same owner.
+    /// Returns whether there is room for an item, whoever owns it.
+    pub fn fits(&self, bytes: usize) -> bool {
+        self.taken.items < self.max.items
+            && self.taken.bytes.saturating_add(bytes) <= self.max.bytes
+    }
+
+    /// Returns whether there is room for one more item of an owner.
+    pub fn has_room(&self, owner: &O, bytes: usize) -> bool {
+        let free = Taken {
+            items: self.max.items.saturating_sub(self.taken.items),
+            bytes: self.max.bytes.saturating_sub(self.taken.bytes),
+        };
+        let own = self.owners.get(owner).copied().unwrap_or_default();
+        own.items.saturating_mul(FREE) < free.items
+            && own.bytes.saturating_mul(FREE) < free.bytes
+            && bytes <= free.bytes
+    }
+
+    /// Takes room for an item that there is room for, or that replaces a larger one of the same owner.
     pub fn add(&mut self, owner: O, bytes: usize) {
         self.taken.add(bytes);
         self.owners.entry(owner).or_default().add(bytes);

@@ -13,7 +13,7 @@ use crate::bpf::types::{
     call_end, call_flag, capture, capture_kind, event, event_kind, executable, result_event,
     wire_size,
 };
-use crate::config::{Aggregate, Results};
+use crate::config::{Aggregate, Novel, NovelSubject, Results};
 use crate::output::{Destination, Output, StreamChoice, samples};
 use crate::plan::{Routes, Rule};
 use crate::units::Units;

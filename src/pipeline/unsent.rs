@@ -42,6 +42,11 @@ impl Unsent {
         self.lines.len() < before
     }
 
+    /// Returns whether all lines have left.
+    pub fn is_empty(&self) -> bool {
+        self.lines.is_empty()
+    }
+
     /// Returns the events of one slot.
     pub fn of(&self, slot: Slot) -> UnsentEvents {
         self.slots.get(&slot).copied().unwrap_or_default()

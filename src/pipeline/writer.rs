@@ -170,6 +170,11 @@ impl Writer {
         self.unsent.of(slot)
     }
 
+    /// Returns whether lines of events have not left.
+    pub fn has_unsent(&self) -> bool {
+        !self.unsent.is_empty()
+    }
+
     /// Returns whether lines of events have left since the last call.
     pub fn take_sent(&mut self) -> bool {
         std::mem::take(&mut self.has_sent)

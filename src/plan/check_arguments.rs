@@ -8,7 +8,7 @@ use syscalls::{Abi, Slot};
 
 use super::conflict::{Winners, examples};
 use super::{Plan, Route, Rule, resolve};
-use crate::config::{Config, Entry, Fault, Filter, Mark, Target, closest};
+use crate::config::{Config, Entry, Fault, Filter, Mark, Novel, Target, closest};
 use crate::filter::{arguments, check, compile, has_descriptor, has_path};
 use crate::handlers::Handlers;
 
@@ -114,7 +114,10 @@ fn of_rule<'a>(
             known.push(name);
         }
     }
-    for name in rule.aggregate.iter().flat_map(|aggregate| &aggregate.by) {
+    let of_aggregate = rule.aggregate.iter().flat_map(|aggregate| &aggregate.by);
+    let of_novel = rule.novel.iter().flat_map(|novel| &novel.by);
+    let of_novel = of_novel.filter(|name| ![Novel::PATH, Novel::ERROR].contains(&name.as_str()));
+    for name in of_aggregate.chain(of_novel) {
         if !known.contains(&name.as_str()) {
             let has = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
             let reason = format!("{slot} has no argument \"{name}\"; its arguments are {has}");

@@ -145,7 +145,7 @@ const ANY: &str = "any";
 impl Rule {
     /// Returns the options by the names of the configuration, for people. Those of the filter are
     /// returned by [`crate::config::Filter::summary`].
-    pub fn options(&self) -> [(&'static str, String); 16] {
+    pub fn options(&self) -> [(&'static str, String); 17] {
         [
             ("priority", level_name(self.priority).to_owned()),
             ("argv_bytes", self.argv_bytes.to_string()),
@@ -162,6 +162,7 @@ impl Rule {
             ("limit", text_or_none(self.limit.as_ref())),
             ("sample", format!("1/{}", self.sample)),
             ("aggregate", text_or_none(self.aggregate.as_ref())),
+            ("novel", text_or_none(self.novel.as_ref())),
             ("keep", self.keep.name().to_owned()),
         ]
     }

@@ -6,8 +6,8 @@ use syscalls::{Abi, Slot};
 
 use super::{Route, Rule, is_exec};
 use crate::config::{
-    Abis, Aggregate, Argv, Config, Entry, Fds, Limit, Options, Paths, Per, Rate, Redact, Results,
-    Target,
+    Abis, Aggregate, Argv, Config, Entry, Fds, Limit, Novel, Options, Paths, Per, Rate, Redact,
+    Results, Target,
 };
 use crate::handlers::{Field, FieldKind, Handler, Handlers, Role};
 
@@ -47,7 +47,7 @@ pub fn plain_rule(slot: Slot, handler: u16, handlers: &Handlers) -> Option<Rule>
 
 fn rule(slot: Slot, handler: Option<u16>, options: Options, handlers: &Handlers) -> Option<Rule> {
     let limit = limit(&options);
-    let aggregate = aggregate(&options);
+    let (aggregate, novel) = (aggregate(&options), novel(&options));
     let Options { priority, argv, argv_bytes, buffer_bytes, env, redact, result, paths, .. } =
         options;
     let Options { filter, sample, keep, ancestors, names, fds, .. } = options;
@@ -55,12 +55,15 @@ fn rule(slot: Slot, handler: Option<u16>, options: Options, handlers: &Handlers)
     let Some(id) = handler else { return Some(Rule { filter, ..Rule::nothing() }) };
     let handler = handlers.by_id(id)?;
     let records = handler.records();
+    let novel = novel.filter(|_| records);
+    let needs_names = novel.as_ref().is_some_and(Novel::needs_names);
     let results = if has_result(slot, handler) { result? } else { Results::None };
     Some(Rule {
         filter,
         limit: limit.filter(|_| records),
         sample: sample.filter(|_| records).unwrap_or(1),
-        aggregate: aggregate.filter(|_| records),
+        aggregate: aggregate.filter(|_| records && novel.is_none()),
+        novel,
         keep: keep.filter(|_| records).unwrap_or_default(),
         handler: id,
         chain: Vec::new(),
@@ -73,7 +76,7 @@ fn rule(slot: Slot, handler: Option<u16>, options: Options, handlers: &Handlers)
         redact: if has_strings(handler) { redact? } else { Redact::default() },
         buffer_bytes: buffer_bytes?,
         paths: kept(paths?, slot, handler),
-        names: names.unwrap_or_else(|| takes_path(slot)),
+        names: needs_names || names.unwrap_or_else(|| takes_path(slot)),
         fds: described(fds?, slot, handler, &results),
         capabilities: capabilities? && records,
         exe_sha256: exe_sha256? && is_exec(slot) && results != Results::None,
@@ -108,6 +111,11 @@ fn aggregate(options: &Options) -> Option<Aggregate> {
     Some(Aggregate { every, by: options.by.clone().unwrap_or_default() })
 }
 
+fn novel(options: &Options) -> Option<Novel> {
+    let subject = options.novel.flatten()?;
+    Some(Novel { subject, by: options.by.clone().unwrap_or_default() })
+}
+
 const SECOND_NS: u64 = 1_000_000_000;
 
 /// Returns the effort for paths. A handler that does not ask for exact paths has them only on request.
@@ -120,7 +128,7 @@ fn kept(paths: Paths, slot: Slot, handler: &Handler) -> Paths {
 }
 
 /// Returns whether an argument is a path: names belong to the events of these, unless an option says otherwise.
-fn takes_path(slot: Slot) -> bool {
+pub(super) fn takes_path(slot: Slot) -> bool {
     syscalls::path_arguments(slot).next().is_some()
 }
 

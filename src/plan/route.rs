@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 use syscalls::{Abi, Slot, number};
 
-use crate::config::{Aggregate, Fds, Filter, Keep, Limit, NONE, Paths, Redact, Results};
+use crate::config::{Aggregate, Fds, Filter, Keep, Limit, NONE, Novel, Paths, Redact, Results};
 use crate::filter::Effect;
 use crate::handlers::{CALL, HandlerObject, Handlers};
 
@@ -28,6 +28,9 @@ pub struct Rule {
     pub sample: u32,
     /// Aggregation of the events, if they are aggregated.
     pub aggregate: Option<Aggregate>,
+    /// First times, if only these are recorded.
+    #[serde(default)]
+    pub novel: Option<Novel>,
     /// Order in which rules lose records when the output is above its limits.
     pub keep: Keep,
     /// Number of the first handler; 0: these calls are not recorded.
@@ -111,7 +114,8 @@ impl Rule {
 
     /// Returns the effect on the calls that the filter selects.
     pub fn effect(&self) -> Effect {
-        let is_thinned = self.sample > 1 || self.limit.is_some() || self.aggregate.is_some();
+        let is_merged = self.aggregate.is_some() || self.novel.is_some();
+        let is_thinned = self.sample > 1 || self.limit.is_some() || is_merged;
         match (self.handler, self.records) {
             (0, _) => Effect::Drop,
             (_, true) if !is_thinned && !self.chooses_by_result() => Effect::Record,
@@ -141,6 +145,7 @@ impl Rule {
             limit: None,
             sample: 1,
             aggregate: None,
+            novel: None,
             keep: Keep::default(),
             handler: 0,
             chain: Vec::new(),

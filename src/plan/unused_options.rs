@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 
 use syscalls::Abi;
 
-use super::resolve::{abis, covered};
+use super::resolve::{abis, covered, takes_path};
 use super::{is_exec, uring_operations};
-use crate::config::{Config, Entry, Fault, Mark, Marks, Options, Results, Target};
+use crate::config::{Config, Entry, Fault, Mark, Marks, Novel, Options, Results, Target};
 
 /// Returns a fault for each entry, alternative and option without an effect.
 pub(super) fn faults(config: &Config) -> Vec<Fault> {
@@ -16,8 +16,34 @@ pub(super) fn faults(config: &Config) -> Vec<Fault> {
     faults.extend(config.entries.iter().flat_map(of_returns));
     faults.extend(config.entries.iter().flat_map(of_executions));
     faults.extend(needless(config));
+    faults.extend(config.entries.iter().flat_map(|entry| of_first_times(config, entry)));
     faults
 }
+
+/// Returns the faults of options beside `novel`.
+fn of_first_times<'a>(config: &'a Config, entry: &'a Entry) -> impl Iterator<Item = Fault> + 'a {
+    let has_path = entry.slots.iter().any(|slot| takes_path(*slot));
+    entry.targets.iter().flat_map(move |target| {
+        let options = target.options.or(&config.defaults);
+        let is_novel = options.novel.flatten().is_some();
+        let by = |name: &str| options.by.iter().flatten().any(|one| one == name);
+        let lacks_result = options.result.as_ref().is_none_or(|result| *result == Results::None);
+        let cases = [
+            ("aggregate", options.aggregate.flatten().is_some(), AGGREGATED),
+            ("by", by(Novel::PATH) && !has_path, "by = \"path\" has no effect: no path is passed"),
+            ("by", by(Novel::ERROR) && lacks_result, NO_ERROR),
+        ];
+        let marks = cases.into_iter().filter(move |(_, is_one, _)| is_novel && *is_one);
+        marks.filter_map(|(option, _, reason)| Some(Fault::at(target.marks.get(option)?, reason)))
+    })
+}
+
+/// Fault of an aggregate of first times.
+const AGGREGATED: &str = "aggregate has no effect with novel: a first time has a record of its own, and what is known \
+                          is counted; remove one of them";
+
+/// Fault of errors that no event has.
+const NO_ERROR: &str = "by = \"error\" has no effect without result; set result, or remove it";
 
 /// Returns the fault of an entry that decides nothing, because none of its syscalls is in an ABI that it names.
 fn idle(config: &Config, entry: &Entry) -> Option<Fault> {
@@ -111,7 +137,7 @@ fn takes_all(target: &Target, config: &Config) -> bool {
 
 /// Options, and the one without which each has no effect.
 const NEEDS: [(&str, &str); 4] =
-    [("burst", "limit"), ("per", "limit"), ("by", "aggregate"), ("exe_sha256", "result")];
+    [("burst", "limit"), ("per", "limit"), ("by", "aggregate or novel"), ("exe_sha256", "result")];
 
 fn needless(config: &Config) -> Vec<Fault> {
     let mut faults = Vec::new();
@@ -146,7 +172,15 @@ fn is_on(needed: &str, options: &Options, marks: &Marks) -> Option<bool> {
     let said = match needed {
         "limit" => options.limit.map(|limit| limit.is_some()),
         "result" => options.result.as_ref().map(|results| *results != Results::None),
-        _ => options.aggregate.map(|aggregate| aggregate.is_some()),
+        _ => merges(options),
     };
-    said.or(marks.contains_key(needed).then_some(true))
+    let mut needed = needed.split(" or ");
+    said.or(needed.any(|needed| marks.contains_key(needed)).then_some(true))
+}
+
+/// Returns whether events are aggregated, or told the first time only; `None` if neither is mentioned.
+fn merges(options: &Options) -> Option<bool> {
+    let aggregate = options.aggregate.map(|aggregate| aggregate.is_some());
+    let novel = options.novel.map(|novel| novel.is_some());
+    [aggregate, novel].into_iter().flatten().reduce(|one, other| one || other)
 }

@@ -34,13 +34,24 @@ pub const SERVICE: Service = Service {
 /// Returns the runtime directory of the daemon: the first of `$RUNTIME_DIRECTORY`, which systemd sets
 /// (`RuntimeDirectory=`), or `/run/tailcalld`.
 pub fn runtime_folder() -> PathBuf {
-    first_folder(std::env::var_os("RUNTIME_DIRECTORY").unwrap_or_default().as_bytes())
+    folder("RUNTIME_DIRECTORY", "/run/tailcalld")
+}
+
+/// Returns the state directory of the daemon: the first of `$STATE_DIRECTORY`, which systemd sets (`StateDirectory=`), or
+/// `/var/lib/tailcalld`.
+pub fn state_folder() -> PathBuf {
+    folder("STATE_DIRECTORY", "/var/lib/tailcalld")
+}
+
+fn folder(variable: &str, default: &str) -> PathBuf {
+    let list = std::env::var_os(variable).unwrap_or_default();
+    first_folder(list.as_bytes()).unwrap_or_else(|| default.into())
 }
 
 /// Returns the first of several directories with colons between them. A drop-in of the unit may add some.
-fn first_folder(list: &[u8]) -> PathBuf {
+fn first_folder(list: &[u8]) -> Option<PathBuf> {
     let first = list.split(|&byte| byte == b':').find(|folder| !folder.is_empty());
-    first.map_or_else(|| "/run/tailcalld".into(), |folder| OsStr::from_bytes(folder).into())
+    first.map(|folder| OsStr::from_bytes(folder).into())
 }
 
 /// Returns the default path of the control socket.
@@ -55,13 +66,13 @@ mod tests {
     #[test]
     fn first_folder_of_list_is_taken() {
         for (list, first) in [
-            ("", "/run/tailcalld"),
-            (":", "/run/tailcalld"),
-            ("/run/a", "/run/a"),
-            ("/run/a:/run/b", "/run/a"),
-            (":/run/a:/run/b:", "/run/a"),
+            ("", None),
+            (":", None),
+            ("/run/a", Some("/run/a")),
+            ("/run/a:/run/b", Some("/run/a")),
+            (":/run/a:/run/b:", Some("/run/a")),
         ] {
-            assert_eq!(first_folder(list.as_bytes()), PathBuf::from(first), "{list}");
+            assert_eq!(first_folder(list.as_bytes()), first.map(PathBuf::from), "{list}");
         }
     }
 }

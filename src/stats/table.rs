@@ -15,6 +15,8 @@ pub enum Column {
     Sampled,
     /// Calls and events over the rate limit of their rule or user.
     Limited,
+    /// Events of what their subject has done before, of rules that record first times only.
+    Known,
     /// Calls of the daemon, and of the programs and units that are excluded.
     Excluded,
     /// Calls that the handler only counted.
@@ -25,12 +27,13 @@ pub enum Column {
 
 impl Column {
     /// All columns, in the order in which records show them.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Written,
         Self::Aggregated,
         Self::Filtered,
         Self::Sampled,
         Self::Limited,
+        Self::Known,
         Self::Excluded,
         Self::Counted,
         Self::Lost,
@@ -44,6 +47,7 @@ impl Column {
             Self::Filtered => "filtered",
             Self::Sampled => "sampled",
             Self::Limited => "limited",
+            Self::Known => "known",
             Self::Excluded => "excluded",
             Self::Counted => "counted",
             Self::Lost => "lost",
@@ -55,6 +59,7 @@ impl Column {
         match self {
             Self::Sampled => "sampled out",
             Self::Limited => "rate-limited",
+            Self::Known => "known already",
             Self::Counted => "counted only",
             _ => self.name(),
         }

@@ -108,6 +108,7 @@ pub(super) const OPTIONS: &[(&str, OptionReader)] = &[
     ("aggregate", |options, reader, value| {
         one(&mut options.aggregate, reader, value, values::every);
     }),
+    ("novel", |options, reader, value| one(&mut options.novel, reader, value, values::novel)),
     ("by", |options, reader, value| some(&mut options.by, reader, value, values::field)),
     ("keep", |options, reader, value| one(&mut options.keep, reader, value, values::keep)),
 ];
@@ -116,8 +117,8 @@ pub(super) const OPTIONS: &[(&str, OptionReader)] = &[
 pub(super) const SAME: [(&str, &str); 2] = [("uid", "user"), ("gid", "group")];
 
 /// Options about the number or the time of records.
-pub(super) const OF_RECORDS: [&str; 8] =
-    ["result", "limit", "burst", "per", "sample", "aggregate", "by", "keep"];
+pub(super) const OF_RECORDS: [&str; 9] =
+    ["result", "limit", "burst", "per", "sample", "aggregate", "novel", "by", "keep"];
 
 /// Options that are parts of the filter.
 pub(super) const FILTERS: [&str; 18] = [

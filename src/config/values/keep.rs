@@ -1,4 +1,4 @@
-//! Values about many events: `aggregate`, `by`, `keep`, and intervals.
+//! Values about many events: `aggregate`, `novel`, `by`, `keep`, and intervals.
 
 use std::ops::RangeInclusive;
 use std::time::Duration;
@@ -9,6 +9,7 @@ use super::time::duration;
 use super::{NONE, expected, one_of};
 use crate::config::fault::Problem;
 use crate::config::keep::Keep;
+use crate::config::novel::NovelSubject;
 use crate::config::text::quoted;
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -62,6 +63,14 @@ pub(in crate::config) fn field(value: &DeValue<'_>) -> Result<String, Problem> {
         return Err(format!("{} is not an argument name", quoted(name)).into());
     }
     Ok(name.to_string())
+}
+
+/// Parses the subject whose first times are recorded; `None` for all calls.
+pub(in crate::config) fn novel(value: &DeValue<'_>) -> Result<Option<NovelSubject>, Problem> {
+    if matches!(value, DeValue::String(word) if word == NONE) {
+        return Ok(None);
+    }
+    one_of(value, "subject", &NovelSubject::ALL, NovelSubject::name).map(Some)
 }
 
 /// Parses `keep`.

@@ -20,7 +20,7 @@ use toml::de::{DeInteger, DeValue};
 pub(super) use condition::condition;
 pub(super) use exec::{argv, env_name, secret};
 pub(super) use ids::{gid, loginuid, pid, uid};
-pub(super) use keep::{every, field, keep, read_back, self_test, stats_interval};
+pub(super) use keep::{every, field, keep, novel, read_back, self_test, stats_interval};
 pub(super) use kernel::{abi, attach, fds, path, paths, socket};
 pub use level::level_name;
 pub(super) use level::priority;

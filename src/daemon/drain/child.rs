@@ -82,6 +82,7 @@ fn drain(channel: &Channel, signals: Signals) -> Result<()> {
     let parts = Parts { options, plan, output, signals, watch, control: None, bpf, lock };
     let mut daemon = Daemon::assemble(parts)?;
     daemon.table.save_in(tables);
+    daemon.prepare_state_folder(&live.plan);
     daemon.resume(&Previous { saved, live })?;
     daemon.drain_for(channel)
 }

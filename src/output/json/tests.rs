@@ -390,6 +390,7 @@ fn encode_event_has_count_of_suppressed_events() {
             place: None,
             suppressed,
             may_be_duplicate: false,
+            novel: None,
         });
         object(&samples::own(body)).get("suppressed").cloned()
     };

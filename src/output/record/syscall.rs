@@ -1,6 +1,7 @@
 //! A routed syscall was entered.
 
 use super::{Kind, RecordBody};
+use crate::config::NovelSubject;
 use crate::decode::Event;
 use crate::output::arguments::Arguments;
 use crate::output::event;
@@ -20,6 +21,8 @@ pub struct Syscall<'a> {
     pub suppressed: u64,
     /// A daemon that was killed may have written the event already.
     pub may_be_duplicate: bool,
+    /// Subject that did this for the first time, if the rule records first times only.
+    pub novel: Option<NovelSubject>,
 }
 
 impl RecordBody for Syscall<'_> {
@@ -34,6 +37,9 @@ impl RecordBody for Syscall<'_> {
         event::write_fields(self.event, self.place, self.suppressed, scratch, out);
         if self.may_be_duplicate {
             out.word(Key::MayBeDuplicate, "yes");
+        }
+        if let Some(subject) = self.novel {
+            out.word(Key::Novel, subject.name());
         }
     }
 

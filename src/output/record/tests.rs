@@ -25,7 +25,13 @@ fn message(body: &Body) -> String {
 }
 
 fn sentence(event: &Event) -> String {
-    message(&Body::Syscall(Syscall { event, place: None, suppressed: 0, may_be_duplicate: false }))
+    message(&Body::Syscall(Syscall {
+        event,
+        place: None,
+        suppressed: 0,
+        may_be_duplicate: false,
+        novel: None,
+    }))
 }
 
 fn of_captures<'a>(handler: &'a Handler, captures: Vec<Capture<'a>>) -> String {

@@ -34,20 +34,31 @@ const ACTIONS: [Action; 7] = [
     Action::Refuse,
 ];
 
+/// Actions about first times. The lives that follow have the calls only: an output that refuses a record which was written
+/// before the kill would be another story.
+const FIRST_TIMES: [Action; 5] = [
+    Action::Call(Call::Novel),
+    Action::Call(Call::NovelWithResult),
+    Action::Leave,
+    Action::Return,
+    Action::Refuse,
+];
+
 /// Returns whether an action changes the output.
 fn is_of_output(action: Action) -> bool {
     matches!(action, Action::Leave | Action::Return | Action::Refuse)
 }
 
 /// Returns all orders of that many actions, but for changes of the output right after one another.
-fn scripts(length: usize) -> Vec<Vec<Action>> {
+fn scripts(actions: &'static [Action], length: usize) -> Vec<Vec<Action>> {
     let Some(length) = length.checked_sub(1) else { return vec![Vec::new()] };
     let longer = |script: Vec<Action>| {
         let is_changed = script.last().copied().is_some_and(is_of_output);
-        let next = ACTIONS.into_iter().filter(move |action| !(is_changed && is_of_output(*action)));
+        let next =
+            actions.iter().copied().filter(move |action| !(is_changed && is_of_output(*action)));
         next.map(move |action| [script.clone(), vec![action]].concat())
     };
-    scripts(length).into_iter().flat_map(longer).collect()
+    scripts(actions, length).into_iter().flat_map(longer).collect()
 }
 
 /// A daemon with its world.
@@ -132,11 +143,19 @@ impl Life {
             total.aggregated += outcomes.aggregated;
             total.lost_crash += outcomes.lost_crash;
             total.lost_output += outcomes.lost_output;
+            total.known += outcomes.known;
         }
         let books = [total.written, total.aggregated];
         assert_eq!(books, end.written(), "in the books, in the journal: {story}\n{end}");
         let all = total.written + total.aggregated + total.lost_crash + total.lost_output;
+        let all = all + total.known;
         assert_eq!(all, end.calls(), "{story}\n{end}");
+        for call in [Call::Novel, Call::NovelWithResult] {
+            let known = self.pipeline.delivery.tally.of(world::slot_of(call)).known;
+            let told = end.told(call);
+            assert!(told <= 1, "{told} first times of {call:?}: {story}\n{end}");
+            assert!(told == 1 || known == 0, "{call:?} known and never told: {story}\n{end}");
+        }
         let copies = end.copies();
         let is_marked = |(copies, marked): &(u64, u64)| *marked >= copies - 1;
         assert!(copies.values().all(is_marked), "twice without a mark: {story}\n{end}");
@@ -149,15 +168,27 @@ impl Life {
 
 /// Lives on from a moment in each way, and from each moment of these lives.
 fn explore(moment: &Moment, lengths: &[usize], story: &str, seen: &mut BTreeSet<String>) {
-    let Some((&length, rest)) = lengths.split_first() else { return };
-    for script in (0..=length).flat_map(scripts) {
+    let lives: Vec<_> = lengths.iter().map(|&length| (&ACTIONS[..], length)).collect();
+    explore_with(moment, &lives, story, seen);
+}
+
+/// Does the same with some actions of each life, and their number.
+fn explore_with(
+    moment: &Moment,
+    lives: &[(&'static [Action], usize)],
+    story: &str,
+    seen: &mut BTreeSet<String>,
+) {
+    let Some((&(actions, length), rest)) = lives.split_first() else { return };
+    for script in (0..=length).flat_map(|length| scripts(actions, length)) {
         for is_away in [false, true].into_iter().take(1 + moment.kills.min(1) as usize) {
             let story = format!("{story}\n{script:?}, away at first: {is_away}");
             let mut life = Life::begin(moment, is_away);
             script.iter().for_each(|&action| life.act(action));
             for (step, moment) in life.end(&story).into_iter().enumerate() {
                 if seen.insert(format!("{} {}", rest.len(), moment.key())) {
-                    explore(&moment, rest, &format!("{story}, killed at step {step}"), seen);
+                    let story = format!("{story}, killed at step {step}");
+                    explore_with(&moment, rest, &story, seen);
                 }
             }
         }
@@ -172,6 +203,18 @@ fn each_event_is_written_or_counted_after_a_kill_at_any_step() {
 #[test]
 fn each_event_is_written_or_counted_after_kills_of_daemons_that_went_on() {
     explore(&Moment::default(), &[1, 0, 0], "", &mut BTreeSet::new());
+}
+
+#[test]
+fn first_time_is_told_once_after_a_kill_at_any_step() {
+    let lives = [(&FIRST_TIMES[..], 3), (&FIRST_TIMES[..2], 1)];
+    explore_with(&Moment::default(), &lives, "", &mut BTreeSet::new());
+}
+
+#[test]
+fn first_time_is_told_once_after_kills_of_daemons_that_went_on() {
+    let lives = [(&FIRST_TIMES[..], 1), (&FIRST_TIMES[..2], 1), (&FIRST_TIMES[..2], 1)];
+    explore_with(&Moment::default(), &lives, "", &mut BTreeSet::new());
 }
 
 /// Records that could not be saved have numbers that no later record gets.

@@ -25,6 +25,10 @@ pub enum Call {
     Aggregated,
     /// A record once the result is there.
     WithResult,
+    /// A record the first time.
+    Novel,
+    /// A record the first time, once the result is there.
+    NovelWithResult,
 }
 
 /// Record of events in the journal.
@@ -32,6 +36,7 @@ pub enum Call {
 pub struct Written {
     /// Text that two copies share.
     pub identity: Vec<u8>,
+    pub syscall: String,
     pub is_aggregate: bool,
     pub count: u64,
     pub is_marked: bool,
@@ -43,6 +48,8 @@ pub struct Moment {
     /// Rows of the ledger.
     rows: Vec<Vec<u8>>,
     entry: Vec<u8>,
+    /// File of the first times.
+    first_times: Vec<u8>,
     /// Calls that came into the ring, with the interval of the aggregates.
     ring: Vec<(Call, u32)>,
     /// Records that were taken out of the ring.
@@ -55,22 +62,30 @@ pub struct Moment {
 const ROW: usize = 8 * (ledger_size::LEDGER_COPIES.0 * ledger_size::LEDGER_WORDS.0) as usize;
 const ROWS: usize = ledger_size::LEDGER_ROWS.0 as usize;
 const ENTRY: &str = "waiting-event";
+const FIRST_TIMES: &str = "first-times";
 const MARK: &str = "SYSCALL_MAY_BE_DUPLICATE=yes\n";
 
-fn slots() -> [Slot; 3] {
-    [Call::Recorded, Call::Aggregated, Call::WithResult].map(slot_of)
+const CALLS: [Call; 5] =
+    [Call::Recorded, Call::Aggregated, Call::WithResult, Call::Novel, Call::NovelWithResult];
+
+fn slots() -> [Slot; 5] {
+    CALLS.map(slot_of)
 }
 
 /// Returns the slot of the calls of a kind.
 pub fn slot_of(call: Call) -> Slot {
-    let name = ["openat", "close", "dup"][call as usize];
-    Slot::new(Abi::Native, number(Abi::Native, name).unwrap()).unwrap()
+    Slot::new(Abi::Native, number(Abi::Native, name_of(call)).unwrap()).unwrap()
+}
+
+/// Returns the name of their syscall.
+pub fn name_of(call: Call) -> &'static str {
+    ["openat", "close", "dup", "getpid", "getppid"][call as usize]
 }
 
 /// Rows that are in use.
-fn rows() -> [usize; 4] {
-    let [a, b, c] = slots().map(|slot| slot.index().into());
-    [a, b, c, ROWS - 1]
+fn rows() -> [usize; 6] {
+    let [a, b, c, d, e] = slots().map(|slot| slot.index().into());
+    [a, b, c, d, e, ROWS - 1]
 }
 
 fn tid(index: u32) -> u32 {
@@ -122,10 +137,17 @@ impl Moment {
         ids.filter(is_missing).count() as u64
     }
 
+    /// Returns the calls of a kind that the journal has.
+    pub fn told(&self, call: Call) -> usize {
+        let of_call = self.journal.iter().filter(|record| record.syscall == name_of(call));
+        of_call.map(|record| &record.identity).collect::<std::collections::BTreeSet<_>>().len()
+    }
+
     /// Returns whether nothing has happened since an earlier moment of the same life.
     fn is_same(&self, later: &Self) -> bool {
         let lengths = |moment: &Self| (moment.ring.len(), moment.taken, moment.journal.len());
-        (&self.rows, &self.entry, lengths(self)) == (&later.rows, &later.entry, lengths(later))
+        let files = |moment: &Self| (moment.entry.clone(), moment.first_times.clone());
+        (&self.rows, files(self), lengths(self)) == (&later.rows, files(later), lengths(later))
     }
 
     /// Returns a text that differs where the next daemon may.
@@ -136,7 +158,12 @@ impl Moment {
         let rows = slots().map(|slot| ledger.read(slot));
         let head = self.entry.get(..16);
         let state = ledger.read_state();
-        format!("{rows:?} {state:?} {head:?} {:?} {} {journal:?}", self.ring, self.taken)
+        // Times differ.
+        let first_times: Vec<_> = self.first_times.split(|byte| *byte == b'\n').collect();
+        let first_times: Vec<_> =
+            first_times.iter().map(|line| (line.first(), line.len())).collect();
+        let (ring, taken) = (&self.ring, self.taken);
+        format!("{rows:?} {state:?} {head:?} {ring:?} {taken} {journal:?} {first_times:?}")
     }
 
     fn ledger(&self, file: &File) -> Ledger {
@@ -151,11 +178,12 @@ impl Moment {
     fn records(&self) -> Vec<Vec<u8>> {
         let of = |(index, &(call, interval)): (u32, &(Call, u32))| {
             let ns = 100 + u64::from(index);
-            let is_open = call == Call::WithResult;
+            let is_open = matches!(call, Call::WithResult | Call::NovelWithResult);
             let flag = call_flag(if is_open { call_flag::CALL_RESULT.0 } else { 0 });
             let mut begin = entry(tid(index), ns, flag);
             put(&mut begin, offset_of!(event, slot), &slot_of(call).index().to_ne_bytes());
-            let uid = 10 * interval + index % 2;
+            let is_novel = matches!(call, Call::Novel | Call::NovelWithResult);
+            let uid = if is_novel { 7 } else { 10 * interval + index % 2 };
             put(&mut begin, offset_of!(event, uid), &uid.to_ne_bytes());
             let end = is_open.then(|| exit(tid(index), ns, ns + 1, 7));
             std::iter::once(begin).chain(end)
@@ -183,6 +211,7 @@ impl World {
         let file = tempfile::tempfile().unwrap();
         let ledger = moment.ledger(&file);
         std::fs::write(folder.path().join(ENTRY), &moment.entry).unwrap();
+        std::fs::write(folder.path().join(FIRST_TIMES), &moment.first_times).unwrap();
         let entries = EntryFile::open(folder.path()).unwrap();
         let now = Moment { interval: moment.interval + 1, ..moment.clone() };
         let inner = Inner {
@@ -213,11 +242,15 @@ impl World {
         let mut pipeline = Pipeline::new(handlers, Delivery::new(Units::new(), output));
         let every = std::time::Duration::from_secs(60);
         let aggregate = Some(Aggregate { every, by: Vec::new() });
+        let novel = Some(Novel { subject: NovelSubject::Uid, by: Vec::new() });
         let rules = [
             Rule::nothing(),
             Rule { aggregate, ..Rule::nothing() },
             Rule { results: Results::All, ..Rule::nothing() },
+            Rule { novel: novel.clone(), ..Rule::nothing() },
+            Rule { novel, results: Results::All, ..Rule::nothing() },
         ];
+        pipeline.delivery.first_times.keep_in(self.0.borrow().folder.path().to_owned());
         let routes = slots().into_iter().zip(rules.map(Into::into)).collect();
         pipeline.begin(GENERATION, &Plan { routes, ..Plan::default() });
         pipeline
@@ -328,6 +361,7 @@ impl Inner {
         };
         self.now.rows = rows().into_iter().map(&mut row).collect();
         self.now.entry = self.entry();
+        self.now.first_times = std::fs::read(self.folder.path().join(FIRST_TIMES)).unwrap();
         let moment = Moment { kills: self.now.kills + 1, ..self.now.clone() };
         if !self.moments.last().is_some_and(|last| last.is_same(&moment)) {
             self.moments.push(moment);
@@ -347,5 +381,6 @@ fn written(datagram: &[u8]) -> Written {
     let identity =
         if is_aggregate { text.replace(MARK, "") } else { value("SYSCALL_TID=").unwrap() };
     let count = count.map_or(1, |count| count.parse().unwrap());
-    Written { identity: identity.into_bytes(), is_aggregate, count, is_marked }
+    let syscall = value("SYSCALL_NAME=").unwrap_or_default();
+    Written { syscall, identity: identity.into_bytes(), is_aggregate, count, is_marked }
 }
