@@ -117,6 +117,7 @@ fn cost(bytes: &[u8], handlers: &Handlers, encode: Encode) -> Duration {
             place: None,
             suppressed: 0,
             may_be_duplicate: false,
+            novel: None,
         });
         encode(&Record { time_ns: 1, body }, &mut scratch, &mut buffer);
         to.send(&buffer).expect("room for an entry");

@@ -27,6 +27,7 @@
 //! | [`decode`] | the bytes are no event that this version knows | `undecodable` |
 //! | [`pipeline`], pending | the call returned a result that the rule does not ask for, or executed no program | `filtered_by_result` |
 //! | [`pipeline::ratelimit`] | above the limit of a rule that chooses by result | `limited_by_result` |
+//! | [`pipeline::novel`] | the subject has done this before, of a rule that records first times only | `known` |
 //! | [`pipeline::shed`] | above the limits of the output: aggregated first, then dropped | `aggregated`, `lost_shed` |
 //! | [`pipeline::writer`] | the output refuses the record for good | `lost_output` |
 //! | [`pipeline`], at the stop | the output has not accepted the event | `lost_stop` |

@@ -29,6 +29,7 @@ mod long_cgroup_paths;
 mod memory_group;
 mod namespace;
 mod notify;
+mod novel;
 mod number;
 mod output;
 mod pins;

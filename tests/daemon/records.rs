@@ -106,6 +106,7 @@ pub struct Total {
     pub filtered: u64,
     pub sampled: u64,
     pub limited: u64,
+    pub known: u64,
     pub excluded: u64,
     pub counted: u64,
     pub lost: u64,
@@ -133,7 +134,7 @@ impl Total {
     }
 
     fn outcomes(&self) -> u64 {
-        let left_out = self.filtered + self.sampled + self.limited;
+        let left_out = self.filtered + self.sampled + self.limited + self.known;
         self.written + self.aggregated + left_out + self.excluded + self.counted + self.lost
     }
 
@@ -146,6 +147,7 @@ impl Total {
             filtered: count("filtered"),
             sampled: count("sampled"),
             limited: count("limited"),
+            known: count("known"),
             excluded: count("excluded"),
             counted: count("counted"),
             lost: count("lost"),

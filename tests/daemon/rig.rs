@@ -88,6 +88,7 @@ impl Setup {
             command.env_remove(name);
         }
         command.env("RUNTIME_DIRECTORY", self.path("run"));
+        command.env("STATE_DIRECTORY", self.path("state"));
         command.stderr(File::create(self.path("stderr")).unwrap());
         command
     }

@@ -213,7 +213,7 @@ fn first_time_is_told_once_after_a_kill_at_any_step() {
 
 #[test]
 fn first_time_is_told_once_after_kills_of_daemons_that_went_on() {
-    let lives = [(&FIRST_TIMES[..], 1), (&FIRST_TIMES[..2], 1), (&FIRST_TIMES[..2], 1)];
+    let lives = [(&FIRST_TIMES[..], 1), (&FIRST_TIMES[..2], 1), (&FIRST_TIMES[..2], 0)];
     explore_with(&Moment::default(), &lives, "", &mut BTreeSet::new());
 }
 

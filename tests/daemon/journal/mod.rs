@@ -6,6 +6,7 @@ mod feedback;
 mod flood;
 mod hand_over;
 mod names;
+mod novel;
 mod other_object;
 mod read_back;
 mod receipts;

@@ -24,7 +24,7 @@ systemctl reset-failed tailcalld
 chapter 'removal of the deb'
 is 'is removed' 0 "$(dpkg --remove tailcalld tailcalld-dev >/run/output 2>&1; echo $?)"
 check_removed
-is 'only the configuration is left' /etc/tailcalld.toml \
+is 'only configuration and state are left' "$(printf '%s\n' /etc/tailcalld.toml /var/lib/tailcalld)" \
 	"$(comm -13 <(echo "$before") <(left_behind) | grep -vE '^/var/lib/(dpkg/info/|systemd/deb-systemd-helper|systemd/catalog)|^/etc/systemd/system/')"
 is 'installs again' 0 "$(install_package old >/run/output 2>&1; echo $?)"
 check_running deb-again
