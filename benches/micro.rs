@@ -66,6 +66,7 @@ fn measure(
         place: Some(&place),
         suppressed: 0,
         may_be_duplicate: false,
+        novel: None,
     });
     let record = Record { time_ns: 1_767_323_045_000_000_006, body };
     let mut scratch = Scratch::new();

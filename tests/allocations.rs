@@ -101,6 +101,7 @@ fn allocations(bytes: &[u8], handlers: &Handlers, encode: Encode) -> usize {
             place: None,
             suppressed: 0,
             may_be_duplicate: false,
+            novel: None,
         });
         encode(&Record { time_ns: 1, body }, &mut scratch, &mut buffer);
         ALLOCATIONS.get() - before

@@ -119,7 +119,13 @@ fn text(index: u8, text: &[u8]) -> Capture<'_> {
 fn record<'a>(event: &'a Event<'a>, place: Option<&'a CgroupInfo>) -> Record<'a> {
     Record {
         time_ns: TIME_NS,
-        body: Body::Syscall(Syscall { event, place, suppressed: 0, may_be_duplicate: false }),
+        body: Body::Syscall(Syscall {
+            event,
+            place,
+            suppressed: 0,
+            may_be_duplicate: false,
+            novel: None,
+        }),
     }
 }
 

@@ -116,7 +116,7 @@ keys! {
     RunningNs          "TAILCALLD_DETAIL=running_ns"              "running_ns"
     Suppressed         "SYSCALL_SUPPRESSED"                       "suppressed"
     MayBeDuplicate     "SYSCALL_MAY_BE_DUPLICATE"                 "may_be_duplicate"
-    Novel              "SYSCALL_NOVEL"                            "novel"
+    Novel              "TAILCALLD_DETAIL=novel"                   "novel"
     Pid                "SYSCALL_PID"                              "pid"
     Tid                "SYSCALL_TID"                              "tid"
     Ppid               "SYSCALL_PPID"                             "ppid"

@@ -30,7 +30,11 @@ fn of_first_times<'a>(config: &'a Config, entry: &'a Entry) -> impl Iterator<Ite
         let lacks_result = options.result.as_ref().is_none_or(|result| *result == Results::None);
         let cases = [
             ("aggregate", options.aggregate.flatten().is_some(), AGGREGATED),
-            ("by", by(Novel::PATH) && !has_path, "by = \"path\" has no effect: no path is passed"),
+            (
+                "by",
+                by(Novel::PATH) && !has_path,
+                "by = \"path\" has no effect: no path is passed; remove it",
+            ),
             ("by", by(Novel::ERROR) && lacks_result, NO_ERROR),
         ];
         let marks = cases.into_iter().filter(move |(_, is_one, _)| is_novel && *is_one);

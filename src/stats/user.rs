@@ -27,7 +27,7 @@ counters! {
         filtered_by_result: Term::Outcome(Column::Filtered),
         /// Over a rate limit that the daemon enforces.
         limited_by_result: Term::Outcome(Column::Limited),
-        /// What its subject has done before, of a rule that records first times only.
+        /// Done by the subject before, of a rule that records first times only.
         known: Term::Outcome(Column::Known),
         /// Refused by the output for good, alone or as part of an aggregate.
         lost_output: Term::Lost(Reason::Output),

@@ -288,7 +288,7 @@ fn encode_own_records_have_their_fields() {
             Body::Stopped(&stopped),
             "TAILCALLD_TOTAL",
             &[
-                "syscall=#511 abi=NATIVE handler=exec seen=1000 written=999 aggregated=0 filtered=0 sampled=0 limited=0 excluded=1 counted=0 lost=0",
+                "syscall=#511 abi=NATIVE handler=exec seen=1000 written=999 aggregated=0 filtered=0 sampled=0 limited=0 known=0 excluded=1 counted=0 lost=0",
             ],
         ),
     ] {

@@ -2,7 +2,7 @@
 //! byte of a line is ever written over. An administrator may remove lines while the daemon is stopped.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{Read as _, Write as _};
+use std::io::{ErrorKind, Read as _, Write as _};
 use std::os::unix::fs::{FileExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
@@ -10,7 +10,7 @@ use anyhow::{Context as _, Result, bail};
 use nix::fcntl::{Flock, FlockArg};
 use nix::libc::{O_CLOEXEC, O_NOFOLLOW, O_NONBLOCK};
 
-use super::line::{KeyLine, Status};
+use super::line::{KeyLine, KeyStatus};
 
 /// Name of the file in the state directory.
 pub const NAME: &str = "first-times";
@@ -24,6 +24,27 @@ const DEAD_MAX: usize = 1024;
 /// Returns whether a folder has the file.
 pub fn is_there(folder: &Path) -> bool {
     folder.join(NAME).exists()
+}
+
+/// Returns the text of the file of this version in a folder; nothing if there is none.
+///
+/// # Errors
+/// Fails if it cannot be read, or is of another version.
+pub fn read(folder: &Path) -> Result<Vec<u8>> {
+    let path = folder.join(NAME);
+    let mut text = Vec::new();
+    let file = match File::open(&path) {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(text),
+        opened => opened.with_context(|| format!("failed to open {}", path.display()))?,
+    };
+    let length = file.take(BYTES_MAX).read_to_end(&mut text);
+    length.with_context(|| format!("failed to read {}", path.display()))?;
+    anyhow::ensure!(
+        text.is_empty() || text.starts_with(HEADER.as_bytes()),
+        "{} is not of this version",
+        path.display()
+    );
+    Ok(text)
 }
 
 /// The file, open and locked.
@@ -111,8 +132,8 @@ impl KeyFile {
     }
 
     /// Writes the status of the line at that place.
-    pub fn mark(&mut self, offset: u64, status: Status) {
-        self.dead += usize::from(status == Status::Revoked);
+    pub fn mark(&mut self, offset: u64, status: KeyStatus) {
+        self.dead += usize::from(status == KeyStatus::Revoked);
         if let Err(error) = self.file.write_all_at(&[status.byte()], offset) {
             tracing::debug!("failed to write {}: {error}", self.path.display());
         }

@@ -5,14 +5,14 @@ use std::fmt::Write as _;
 
 use crate::stats::EventId;
 
-/// Status of a key, the first byte of its line, which is written over.
+/// KeyStatus of a key, the first byte of its line, which is written over.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Status {
-    /// Its record may not be there.
+pub enum KeyStatus {
+    /// The record may not be there.
     Open,
-    /// Its record is written.
+    /// The record is written.
     Known,
-    /// Its record was lost.
+    /// The record was lost.
     Revoked,
 }
 
@@ -45,7 +45,7 @@ pub struct Proof {
 /// A line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct KeyLine<'l> {
-    pub status: Status,
+    pub status: KeyStatus,
     pub receipt: Receipt,
     /// User to whom the key is charged.
     pub owner: u32,
@@ -54,7 +54,7 @@ pub struct KeyLine<'l> {
     pub key: &'l [u8],
 }
 
-impl Status {
+impl KeyStatus {
     /// Returns the byte of the file.
     pub const fn byte(self) -> u8 {
         match self {
@@ -81,7 +81,7 @@ impl<'l> KeyLine<'l> {
         let (owner, rest) = field(rest)?;
         let (time, key) = field(rest)?;
         Some(Self {
-            status: Status::of(status)?,
+            status: KeyStatus::of(status)?,
             receipt: Receipt::parse(receipt)?,
             owner: u32::try_from(number(owner, 10)?).ok()?,
             time_s: number(time, 10)?,
@@ -112,9 +112,9 @@ impl<'l> KeyLine<'l> {
             is_there && !proof.is_lost
         };
         match self.status {
-            Status::Known => true,
-            Status::Revoked => false,
-            Status::Open => proof.is_some_and(is_proven),
+            KeyStatus::Known => true,
+            KeyStatus::Revoked => false,
+            KeyStatus::Open => proof.is_some_and(is_proven),
         }
     }
 }

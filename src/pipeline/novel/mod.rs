@@ -7,6 +7,7 @@
 mod file;
 mod key;
 mod line;
+mod told;
 
 use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
@@ -15,8 +16,9 @@ use anyhow::Result;
 
 use self::file::KeyFile;
 pub use self::key::key;
-use self::line::{KeyLine, Status};
+use self::line::{KeyLine, KeyStatus};
 pub(super) use self::line::{Proof, Receipt};
+pub use self::told::{ToldKey, told_keys};
 use super::room::Room;
 use crate::clock;
 
@@ -68,11 +70,11 @@ struct OpenKey {
 /// Standing of an event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Novelty {
-    /// Its subject did this never before.
+    /// The subject did this never before.
     First,
-    /// Its subject did this before.
+    /// The subject did this before.
     Known,
-    /// Its subject did this never before, as far as is known, and there is no room to remember it.
+    /// The subject did this never before, as far as is known, and there is no room to remember it.
     NoRoom,
 }
 
@@ -153,7 +155,7 @@ impl FirstTimes {
 
     fn append(&mut self, key: &[u8], known: KnownKey, receipt: Receipt) -> Option<u64> {
         let KnownKey { owner, time_s, .. } = known;
-        let line = KeyLine { status: Status::Open, receipt, owner, time_s, key };
+        let line = KeyLine { status: KeyStatus::Open, receipt, owner, time_s, key };
         self.file.as_mut()?.append(&line)
     }
 
@@ -167,7 +169,7 @@ impl FirstTimes {
         let key = open.key.clone();
         let Some(known) = self.keys.get(&key).copied() else { return };
         let offset = self.append(&key, known, Receipt::Saved(number));
-        self.mark(&key, Status::Revoked);
+        self.mark(&key, KeyStatus::Revoked);
         self.keys.insert(key, KnownKey { offset, ..known });
     }
 
@@ -185,13 +187,13 @@ impl FirstTimes {
             if is_lost {
                 self.revoke(&key);
             } else {
-                self.mark(&key, Status::Known);
+                self.mark(&key, KeyStatus::Known);
             }
         }
     }
 
     fn revoke(&mut self, key: &[u8]) {
-        self.mark(key, Status::Revoked);
+        self.mark(key, KeyStatus::Revoked);
         if let Some(known) = self.keys.remove(key) {
             self.room.give_back(known.owner, key.len() + OVERHEAD);
         }
@@ -205,7 +207,7 @@ impl FirstTimes {
         !self.open.is_empty()
     }
 
-    fn mark(&mut self, key: &[u8], status: Status) {
+    fn mark(&mut self, key: &[u8], status: KeyStatus) {
         let offset = self.keys.get(key).and_then(|known| known.offset);
         if let (Some(file), Some(offset)) = (&mut self.file, offset) {
             file.mark(offset, status);
@@ -248,8 +250,8 @@ impl FirstTimes {
                 file.count_dead();
             } else if self.room.fits(line.key.len() + OVERHEAD) {
                 self.add(&line, offset);
-                if line.status == Status::Open {
-                    file.mark(offset, Status::Known);
+                if line.status == KeyStatus::Open {
+                    file.mark(offset, KeyStatus::Known);
                 }
             } else {
                 surplus += 1;
@@ -278,7 +280,7 @@ impl FirstTimes {
         let open = &self.open;
         let lines = all.into_iter().map(|(key, known)| {
             let is_open = open.iter().any(|open| open.key == *key);
-            let status = if is_open { Status::Open } else { Status::Known };
+            let status = if is_open { KeyStatus::Open } else { KeyStatus::Known };
             let KnownKey { owner, time_s, .. } = *known;
             let line = KeyLine { status, receipt: Receipt::Unsure, owner, time_s, key };
             (line, &mut known.offset)

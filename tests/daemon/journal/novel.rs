@@ -7,7 +7,7 @@ use std::time::Duration;
 use tailcalld::output::record::{Adopted, Lost, RecordBody, Stopped, Syscall};
 
 use super::run::KeptRun;
-use crate::journald::labelled;
+use crate::journald::{detail, labelled};
 use crate::novel::{BASE, ask};
 use crate::rig::UNLIMITED;
 
@@ -51,7 +51,7 @@ fn told_once_over_kills(options: &str) {
         if event["SYSCALL_PID"] != pid.as_str() {
             continue;
         }
-        assert_eq!(event["SYSCALL_NOVEL"], "uid");
+        assert_eq!(detail(event, "novel"), Some("uid"));
         let key = labelled(event, "SYSCALL_ARG", "pid").unwrap().to_owned();
         let (calls, copies, marked) = told.entry(key).or_default();
         let call = format!("{} {}", event["SYSCALL_TID"], event["SYSCALL_BOOTTIME_NS"]);

@@ -84,6 +84,7 @@ fn with_events(input: &[u8], encode: Encode, check: impl Fn(&Event<'_>, &[u8])) 
                 place: None,
                 suppressed: 0,
                 may_be_duplicate: false,
+                novel: None,
             });
             buffer.clear();
             encode(&Record { time_ns: 1, body }, scratch, buffer);
