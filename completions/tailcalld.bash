@@ -34,6 +34,9 @@ _tailcalld() {
             tailcalld,metrics)
                 cmd="tailcalld__subcmd__metrics"
                 ;;
+            tailcalld,profile)
+                cmd="tailcalld__subcmd__profile"
+                ;;
             tailcalld,reload)
                 cmd="tailcalld__subcmd__reload"
                 ;;
@@ -78,6 +81,9 @@ _tailcalld() {
                 ;;
             tailcalld__subcmd__help,metrics)
                 cmd="tailcalld__subcmd__help__subcmd__metrics"
+                ;;
+            tailcalld__subcmd__help,profile)
+                cmd="tailcalld__subcmd__help__subcmd__profile"
                 ;;
             tailcalld__subcmd__help,reload)
                 cmd="tailcalld__subcmd__help__subcmd__reload"
@@ -146,7 +152,7 @@ _tailcalld() {
 
     case "${cmd}" in
         tailcalld)
-            opts="-v -h -V --config --output --attach --socket --pin --verbose --help --version run check syscalls handlers stats status explain route routes top trace cost metrics reload help"
+            opts="-v -h -V --config --output --attach --socket --pin --verbose --help --version run check syscalls handlers stats status explain route routes profile top trace cost metrics reload help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -272,7 +278,7 @@ _tailcalld() {
             return 0
             ;;
         tailcalld__subcmd__help)
-            opts="run check syscalls handlers stats status explain route routes top trace cost metrics reload help"
+            opts="run check syscalls handlers stats status explain route routes profile top trace cost metrics reload help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -356,6 +362,20 @@ _tailcalld() {
             return 0
             ;;
         tailcalld__subcmd__help__subcmd__metrics)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        tailcalld__subcmd__help__subcmd__profile)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -553,6 +573,24 @@ _tailcalld() {
                     return 0
                     ;;
                 --socket)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        tailcalld__subcmd__profile)
+            opts="-h -V --check --help --version"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --check)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -6,6 +6,7 @@ mod lists;
 mod live;
 mod notes;
 mod print;
+mod profile;
 mod report;
 mod trace;
 
@@ -22,6 +23,7 @@ use live::{TopColumn, TopView};
 pub use live::{explain, metrics, reload, route, routes, stats, status, top};
 pub use print::broken_pipe;
 pub(crate) use print::{columns, standard_output};
+pub use profile::profile;
 pub use report::report;
 pub use trace::{HoldOptions, TraceOptions};
 
@@ -73,6 +75,8 @@ pub enum Command {
     Route(RouteCommand),
     /// Print the live table with the counters and the cost of each route
     Routes(RoutesOptions),
+    /// Print a hardening drop-in for a unit, from what routes with novel have recorded of it
+    Profile(ProfileOptions),
     /// Show routes, units, commands and users of the running daemon by what they do now, in a terminal
     Top(TopOptions),
     /// Print system calls as they are made, without a configuration; beside the daemon, too
@@ -148,6 +152,17 @@ pub struct RoutesOptions {
     /// Measure the run time of calls for so long, such as 5s, up to a minute, and print it
     #[arg(long, value_name = "TIME", value_parser = live::measured_time)]
     pub measure: Option<Duration>,
+}
+
+/// Options of `profile`.
+#[derive(Debug, Clone, PartialEq, Eq, Args)]
+pub struct ProfileOptions {
+    /// Unit that the drop-in is for
+    #[arg(value_name = "UNIT")]
+    pub unit: String,
+    /// Print what the drop-in FILE would deny of what the unit has done, and exit with 1 if there is anything
+    #[arg(long, value_name = "FILE")]
+    pub check: Option<PathBuf>,
 }
 
 /// Options of `top`.

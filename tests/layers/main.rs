@@ -68,6 +68,7 @@ const LAYERS: &[(&str, &[&str])] = &[
             "load",
             "log",
             "output",
+            "pipeline",
             "plan",
             "probes",
             "rpc",
