@@ -145,3 +145,85 @@ fn directory(path: &[u8], key: &mut Vec<u8>) {
         if is_of_processes && is_number { key.extend_from_slice(ANY) } else { escape(part, key) }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use syscalls::Abi;
+
+    use super::*;
+    use crate::output::samples;
+
+    fn place(unit: Option<&str>, user_unit: Option<&str>) -> CgroupInfo {
+        let name = |name: &str| name.to_owned();
+        CgroupInfo {
+            cgroup: "/".to_owned(),
+            is_cut: false,
+            unit: unit.map(name),
+            user_unit: user_unit.map(name),
+            container: None,
+            claimed_container: None,
+        }
+    }
+
+    fn of_unit(unit: Option<&str>, user_unit: Option<&str>) -> String {
+        let mut key = Vec::new();
+        super::unit(Some(&place(unit, user_unit)), &mut key);
+        String::from_utf8(key).unwrap()
+    }
+
+    #[test]
+    fn unit_that_is_made_up_for_one_use_has_no_number() {
+        for (unit, expected) in [
+            ("nginx.service", "nginx.service"),
+            ("user@1000.service", "user@1000.service"),
+            ("getty@tty1.service", "getty@tty1.service"),
+            ("session-12.scope", "session-*.scope"),
+            ("init.scope", "init.scope"),
+            ("run-u12.service", "run-*.service"),
+            ("run-p7-i8.scope", "run-*-*.scope"),
+            ("run-r0c4e00d1a2b3c4d5e6f7.scope", "run-*.scope"),
+            ("docker-0123456789abcdef0123456789abcdef.scope", "docker-*.scope"),
+            ("a\tb.service", "a\\x09b.service"),
+        ] {
+            assert_eq!(of_unit(Some(unit), None), expected);
+        }
+        assert_eq!(of_unit(Some("user@7.service"), Some("a.service")), "user@7.service/a.service");
+        assert_eq!(of_unit(None, None), "-");
+    }
+
+    #[test]
+    fn directory_leaves_out_name_and_numbers_of_processes() {
+        for (path, expected) in [
+            ("/etc/passwd", "/etc"),
+            ("/etc", "/"),
+            ("/", "/"),
+            ("/proc/12/status", "/proc/*"),
+            ("/proc/12/task/13/comm", "/proc/*/task/*"),
+            ("/proc/sys/net/a", "/proc/sys/net"),
+            ("/srv/2026/a", "/srv/2026"),
+            ("/a\nb/c", "/a\\x0ab"),
+        ] {
+            let mut key = Vec::new();
+            directory(path.as_bytes(), &mut key);
+            assert_eq!(String::from_utf8(key).unwrap(), expected);
+        }
+    }
+
+    #[test]
+    fn key_has_abi_call_subject_and_error() {
+        let handler = samples::plain_handler();
+        let by = vec![Novel::ERROR.to_owned(), "none".to_owned()];
+        let option = Novel { subject: NovelSubject::Uid, by };
+        let abi = Abi::Native.name();
+        for (outcome, error) in [
+            (Some(samples::returned(-2)), "ENOENT"),
+            (Some(samples::returned(3)), "none"),
+            (Some(Outcome::Running { for_ns: 1 }), "-"),
+            (None, "-"),
+        ] {
+            let event = Event { outcome, uid: 7, ..samples::openat(&handler) };
+            let expected = format!("{abi}\topenat\tuid=7\terror={error}");
+            assert_eq!(String::from_utf8(key(&event, None, &option)).unwrap(), expected);
+        }
+    }
+}
