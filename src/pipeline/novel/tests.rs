@@ -107,7 +107,7 @@ fn damaged_lines_are_left_out_and_the_others_stay() {
     drop(times);
     let whole = fs::read(&path).unwrap();
     let begin = whole.windows(3).position(|bytes| bytes == b"two").unwrap();
-    for (at, byte) in [(begin, b'x'), (begin - 4, b'9'), (begin - 5, b'\n')] {
+    for (at, byte) in [(begin, b'x'), (begin - 4, b'x'), (begin - 5, b'\n')] {
         let mut bytes = whole.clone();
         bytes[at] = byte;
         fs::write(&path, &bytes).unwrap();
