@@ -41,7 +41,8 @@ done >"$shared/variables"
 run_container drive.sh
 echo '# edited' >>"$root/etc/tailcalld.toml"
 make -s uninstall DESTDIR="$root"
-is '`make uninstall` keeps the edited configuration' ./etc/tailcalld.toml "$(installed_files)"
+is '`make uninstall` keeps the edited configuration and the state' \
+	"$(printf '%s\n' ./etc/tailcalld.toml ./var/lib/tailcalld ./var/lib/tailcalld/first-times)" "$(installed_files)"
 
 echo
 echo "$passed passed, $failed failed"
