@@ -9,7 +9,7 @@
  * over the one that the skeleton generates from it.
  *
  * For each slot, SEEN is the sum of all others but RESULTS_LOST, which counts events that are in
- * SUBMITTED as well. Counters belong to the slot, not to a generation, so a reload never resets
+ * SUBMITTED or BLACKBOX as well. Counters belong to the slot, not to a generation, so a reload never resets
  * them.
  */
 enum counter {
@@ -23,6 +23,7 @@ enum counter {
 	COUNTER_LIMITED, /* over the rate limit of the rule */
 	COUNTER_LIMITED_UID, /* over the rate limit of each user */
 	COUNTER_COUNTED, /* by a handler that only counts */
+	COUNTER_BLACKBOX, /* events in a black box */
 	/* Events that were lost, by reason: */
 	COUNTER_LOST_RING_FULL, /* the daemon was slower than the producers */
 	COUNTER_LOST_RING_BUSY, /* the ring had room but refused: NMI, or a contended lock */
@@ -30,7 +31,8 @@ enum counter {
 	COUNTER_LOST_SCRATCH, /* no per-CPU scratch memory; not expected, counted all the same */
 	COUNTER_LOST_HANDLER, /* a handler of the chain ended without its last jump */
 	COUNTER_LOST_HANDLER_FULL, /* a handler of the chain captured more than there is room for */
-	COUNTER_RESULTS_LOST, /* submitted events that get no result */
+	COUNTER_LOST_BLACKBOX, /* no black box was free */
+	COUNTER_RESULTS_LOST, /* events in the ring or in a box that get no result */
 	COUNTERS,
 };
 
@@ -39,8 +41,9 @@ enum counter {
 struct call_state {
 	__u64 chosen; /* reference (route.h) to the rule that the filter chose; 0: none */
 	__u64 route; /* reference to the route of the call */
-	__u64 bucket; /* index of the bucket that the call counts in */
-	__u64 is_allowed; /* whether that bucket has allowed the event */
+	__u64 bucket; /* index of the bucket that the call counts in; then whether that bucket has
+		       * allowed the event. Of RING_ROW: events that the CPU may emit unasked,
+		       * see ring_room.h */
 	__u64 charged_uid; /* user to whom the call is charged */
 	__u64 chained_ns; /* CLOCK_BOOTTIME of the call that is in a handler of its chain; 0: none.
 			   * If that handler never finishes it stays, and the daemon and the next
@@ -73,7 +76,6 @@ _Static_assert(ODD_ROWS + ODD_NUMBERS <= CURRENT_ROW && RING_ROW < COUNTERS_ROWS
 struct counters {
 	struct call_state state;
 	__u64 counts[COUNTERS]; /* by enum counter */
-	__u64 ring_grant; /* of RING_ROW: events that the CPU may emit unasked, see ring_room.h */
 };
 _Static_assert(sizeof(struct counters) == COUNTERS_WORDS * sizeof(__u64), "no gap");
 _Static_assert(COUNTERS_ROWS * sizeof(struct counters) % 64 == 0, "CPUs share no cache line");

@@ -2,6 +2,7 @@
 #ifndef TAILCALLD_EMIT_H
 #define TAILCALLD_EMIT_H
 
+#include "blackbox.h"
 #include "capture.h"
 #include "maps.h"
 #include "namespaces.h"
@@ -92,12 +93,18 @@ static __always_inline void emit_plain(void *ctx, const struct call *call)
 	event_sent(call);
 }
 
+/* Whether the call's event goes into a black box, not into the ring. */
+static __always_inline bool call_is_boxed(const struct call *call)
+{
+	return box_units && call->route->flags & CALL_BLACKBOX;
+}
+
 /* Begins an event in this CPU's scratch memory. NULL, and counted, if the CPU has none. */
 static __always_inline struct scratch *emit_begin(void *ctx, const struct call *call)
 {
 	struct scratch *scratch = scratch_of_cpu();
 
-	if (!ring_has_room(call)) {
+	if (!call_is_boxed(call) && !ring_has_room(call)) {
 		stats_count(call->counters, COUNTER_LOST_RING_FULL);
 		return NULL;
 	}
@@ -110,6 +117,7 @@ static __always_inline struct scratch *emit_begin(void *ctx, const struct call *
 	scratch->jumps = call->row < BANK_SLOTS ? JUMPS_TO_HANDLER : scratch->jumps + 1;
 	scratch->chained = 0;
 	scratch->pending.mm = (__u64)call->mm;
+	scratch->pending.box = 0;
 	event_fill(&scratch->event, ctx, call);
 	scratch->wants = call->route->flags;
 	/* The index of a registered file is no descriptor of the process. */
@@ -118,7 +126,26 @@ static __always_inline struct scratch *emit_begin(void *ctx, const struct call *
 	return scratch;
 }
 
-/* Puts the event into the ring, or counts the reason why not. */
+/* Notes the black box of the event, before its call waits for its return. Returns whether there is
+ * one. */
+static __always_inline bool box_choose(struct scratch *scratch)
+{
+	scratch->pending.box = box_find(scratch->event.cgroup);
+	return scratch->pending.box;
+}
+
+/* Puts the event into the black box that was noted, or counts that it is not there. */
+static __always_inline void box_submit(struct scratch *scratch, const struct call *call)
+{
+	if (box_put_call(scratch->pending.box, &scratch->event)) {
+		stats_count(call->counters, COUNTER_BLACKBOX);
+	} else {
+		pending_cancel(&scratch->event);
+		stats_count(call->counters, COUNTER_LOST_BLACKBOX);
+	}
+}
+
+/* Puts the event into the ring or into a black box, or counts the reason why not. */
 static __always_inline void emit_submit(struct scratch *scratch, const struct call *call)
 {
 	__u64 size = EVENT_SIZE + scratch->end;
@@ -127,8 +154,14 @@ static __always_inline void emit_submit(struct scratch *scratch, const struct ca
 		return; /* not reached: no capture begins beyond that */
 	scratch->event.size = size;
 	scratch->event.captures = scratch->count;
+	if (call_is_boxed(call) && !box_choose(scratch)) {
+		stats_count(call->counters, COUNTER_LOST_BLACKBOX);
+		return;
+	}
 	pending_begin(&scratch->event, call, scratch);
-	if (ring_output(scratch, size)) {
+	if (box_units && scratch->pending.box) {
+		box_submit(scratch, call);
+	} else if (ring_output(scratch, size)) {
 		event_sent(call);
 	} else {
 		pending_cancel(&scratch->event);
@@ -193,7 +226,7 @@ static __always_inline void emit_event(void *ctx, const struct call *call)
 {
 	struct scratch *scratch;
 
-	if (!(call->route->flags & CALL_ADDED))
+	if (!(call->route->flags & CALL_ADDED) && !call_is_boxed(call))
 		emit_plain(ctx, call);
 	else if ((scratch = emit_begin(ctx, call)))
 		emit_finish(ctx, scratch, call);

@@ -81,6 +81,8 @@ enum call_flag {
 	CALL_COMPAT = 8192, /* in an event of io_uring: of a ring of a 32-bit process */
 	CALL_EXECUTABLE = 16384, /* the identity of the file that the call has executed, at its
 				  * return */
+	CALL_BLACKBOX = 32768, /* in a route: keep = "blackbox", the event goes into the black box
+				* of its cgroup */
 };
 
 /* How a call ended, in a struct result_event. */

@@ -120,6 +120,18 @@ extern const volatile __u8 ring_of[RING_CPUS];
  * load. */
 extern const volatile __u32 ring_grant_events;
 
+/* Number of black boxes; 0: there are none. Set before load. */
+extern const volatile __u32 box_units;
+
+/* Number of calls that each of them keeps. Set before load; no program reads it: another daemon
+ * with another number cannot go on with these boxes. */
+extern const volatile __u32 box_call_count;
+
+/* What `box_serve` took out of a black box, and whether it did what it was asked for. Read by the
+ * daemon that runs it. */
+extern volatile __u64 box_element[BOX_CALL_BYTES / sizeof(__u64)];
+extern volatile __u32 box_served;
+
 /* The daemon's thread group in the initial pid namespace. Written by `self_identify` before any
  * attach. No other process gets the pid while programs run: the kernel closes the daemon's links,
  * and so detaches them, before it frees its pid. */

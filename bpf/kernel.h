@@ -36,12 +36,15 @@ enum bpf_map_type {
 	BPF_MAP_TYPE_PROG_ARRAY = 3,
 	BPF_MAP_TYPE_PERCPU_ARRAY = 6,
 	BPF_MAP_TYPE_ARRAY_OF_MAPS = 12,
+	BPF_MAP_TYPE_QUEUE = 22,
 	BPF_MAP_TYPE_RINGBUF = 27,
 	BPF_MAP_TYPE_TASK_STORAGE = 29,
 };
 
 enum {
 	BPF_ANY = 0, /* bpf_map_update_elem() */
+	BPF_NOEXIST = 1,
+	BPF_EXIST = 2, /* bpf_map_push_elem(): overwrites the oldest element */
 	BPF_F_NO_PREALLOC = 1, /* map_flags */
 	BPF_LOCAL_STORAGE_GET_F_CREATE = 1, /* bpf_task_storage_get() */
 	BPF_F_MMAPABLE = 1U << 10, /* map_flags, since 5.5 */

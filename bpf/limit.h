@@ -156,7 +156,7 @@ static __always_inline bool limit_allows(struct call *call, __u32 number, __u64 
 	if (at >= BUCKETS_ALL)
 		return true; /* not reached: bucket_find stays in range */
 	volatile struct bucket *bucket = &buckets[at];
-	if (bucket_spend(bucket, &call->counters->state.is_allowed, limit, call->boottime_ns)) {
+	if (bucket_spend(bucket, &call->counters->state.bucket, limit, call->boottime_ns)) {
 		call->is_heavy = bucket_is_heavy(bucket, limit, call->boottime_ns);
 		return true;
 	}

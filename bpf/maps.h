@@ -170,6 +170,62 @@ struct {
 	__array(values, struct other_ring);
 } rings __weak SEC(".maps");
 
+/* The black boxes, see blackbox.h: the queues of events and of results by the number of the box.
+ * Made and filled by the loader. Programs write, `box_serve` takes out. Without black boxes none of
+ * these maps exists. */
+struct box_call_queue {
+	__uint(type, BPF_MAP_TYPE_QUEUE);
+	__uint(max_entries, 1);
+	__uint(key_size, 0);
+	__uint(value_size, BOX_CALL_BYTES);
+};
+
+struct box_result_queue {
+	__uint(type, BPF_MAP_TYPE_QUEUE);
+	__uint(max_entries, 1);
+	__uint(key_size, 0);
+	__uint(value_size, BOX_RESULT_BYTES);
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__array(values, struct box_call_queue);
+} box_calls __weak SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__array(values, struct box_result_queue);
+} box_results __weak SEC(".maps");
+
+/* What they hold. Written by programs, read by the daemon through a mapping. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct black_box);
+} boxes __weak SEC(".maps");
+
+/* The boxes of cgroups, by id. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 2 * BOXES_MAX);
+	__type(key, __u64);
+	__type(value, __u32);
+} box_of_cgroup __weak SEC(".maps");
+
+/* The boxes that no cgroup has. A queue, because two CPUs must not take the same one. */
+struct {
+	__uint(type, BPF_MAP_TYPE_QUEUE);
+	__uint(max_entries, BOXES_MAX);
+	__uint(key_size, 0);
+	__uint(value_size, sizeof(__u32));
+} free_boxes __weak SEC(".maps");
+
 /* The memory that handlers work in, see scratch.h. One for each CPU. */
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);

@@ -2,6 +2,7 @@
 #ifndef TAILCALLD_PENDING_H
 #define TAILCALLD_PENDING_H
 
+#include "blackbox.h"
 #include "maps.h"
 #include "ring_room.h"
 #include "stats.h"
@@ -24,6 +25,7 @@ static __always_inline void pending_fill(struct pending *pending, const struct e
 	pending->is_execution = !!(call->route->flags & CALL_EXECUTION);
 	pending->interpreter = scratch ? scratch->pending.interpreter : 0;
 	pending->has_executable = !!(call->route->flags & CALL_EXECUTABLE);
+	pending->box = scratch ? scratch->pending.box : 0;
 	pending->executions = task_executions();
 	pending->deferred_count = count;
 	pending->entry_ns = event->boottime_ns;
@@ -121,11 +123,27 @@ static __always_inline void result_fill(struct result_event *event, const struct
 	event->result = result_of_caller(pending, result);
 }
 
+/* Puts a result into the black box that has its event. It is built in scratch memory, where no
+ * event is while a call returns, and none yet when a call begins. */
+static __always_inline bool result_keep(const struct pending *pending, __u64 boottime_ns,
+					__s64 result, __u16 ended)
+{
+	__u32 zero = 0;
+	struct scratch *scratch = bpf_map_lookup_elem(&scratches, &zero);
+
+	if (!scratch)
+		return false;
+	result_fill(&scratch->result, pending, boottime_ns, result, ended);
+	return box_put_result(pending->box, &scratch->result);
+}
+
 static __always_inline bool result_send(const struct pending *pending, __s64 result, __u16 ended)
 {
 	__u64 boottime_ns = bpf_ktime_get_boot_ns();
 	struct result_event *event;
 
+	if (box_units && pending->box)
+		return result_keep(pending, boottime_ns, result, ended);
 	if (!ring_has_room_for_result(pending, sizeof(*event)))
 		return false;
 	event = ring_reserve(sizeof(*event));

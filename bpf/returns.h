@@ -190,7 +190,8 @@ static __always_inline void result_read_memory(struct scratch *scratch, __s64 re
 		deferred_read_of_program(scratch, pending);
 }
 
-/* Sends the result and the memory in one record. Returns whether the ring took it. */
+/* Sends the result and the memory in one record. Returns whether the ring, or the black box that
+ * has the event, took it. */
 static __always_inline bool result_send_with_memory(struct scratch *scratch)
 {
 	const struct pending *pending = &scratch->pending;
@@ -199,6 +200,8 @@ static __always_inline bool result_send_with_memory(struct scratch *scratch)
 		return false;
 	scratch->result.size = size;
 	scratch->result.captures = scratch->count;
+	if (box_units && pending->box)
+		return box_put_result(pending->box, &scratch->result);
 	if (!ring_has_room_for_result(pending, size) || !ring_output(&scratch->result, size))
 		return false;
 	consumer_wake();

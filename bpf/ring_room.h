@@ -44,13 +44,13 @@ static __always_inline bool ring_has_room_for_plain(const struct call *call)
 	struct counters *row = stats_row(RING_ROW);
 	__u64 fill;
 
-	if (row && row->ring_grant) {
-		row->ring_grant--;
+	if (row && row->state.bucket) {
+		row->state.bucket--;
 		return true;
 	}
 	fill = ring_fill();
 	if (row && fill < ring_bytes / 2 - ring_bytes / RING_GRANTS)
-		row->ring_grant = ring_grant_events;
+		row->state.bucket = ring_grant_events;
 	return fill < ring_room(call);
 }
 

@@ -133,7 +133,8 @@ struct pending {
 	__u8 interpreter; /* of an exec: the field of the program that interprets the script, from
 			   * 1; 0: none */
 	__u8 has_executable; /* of an exec: the identity of the file is wanted */
-	__u8 reserved[5];
+	__u8 box; /* number of the black box that has the event; 0: none */
+	__u8 reserved[4];
 	__u32 buffer_bytes; /* of the route */
 	__u32 deferred_count;
 	struct deferred_read deferred[DEFERRED_MAX];

@@ -38,6 +38,30 @@ enum ring_size {
 	RING_CPUS = 4096, /* that may have different rings; a power of two, see ring.h */
 };
 
+enum box_size {
+	BOXES_MAX = 64, /* each takes two grace periods of the start, all at the same time */
+	BOX_CALL_BYTES = 2048, /* of an event that a black box keeps; what is behind them is cut */
+	BOX_RESULT_BYTES = 512, /* the same of a result, */
+	BOX_RESULTS = 2, /* of which a box keeps so many for each call: those of calls that are
+			  * overwritten already are among them */
+};
+
+/* A black box, see blackbox.h. */
+struct black_box {
+	__u64 cgroup; /* whose calls it has; 0: it is free */
+	__u64 calls; /* that went into it */
+	__u64 taken; /* calls that the daemon took out */
+	__u64 reported; /* calls that were overwritten, of which a dump has reported */
+};
+
+/* Steps of `box_serve`. */
+enum box_step {
+	BOX_TAKE_CALL = 0, /* takes the oldest event out, to `box_element` */
+	BOX_TAKE_RESULT = 1, /* takes the oldest result out */
+	BOX_REPORT = 2, /* notes the number of calls of which a dump has reported */
+	BOX_RELEASE = 3, /* offers the box to other cgroups */
+};
+
 /* Reserved numbers of handlers. */
 enum special_handler {
 	HANDLER_NONE = 0, /* calls are not recorded */

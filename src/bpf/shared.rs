@@ -60,6 +60,13 @@ const RUN_TIMES: usize = types::table_size::BANK_SLOTS.0 as usize;
 /// `struct run_time` in words.
 const RUN_TIME_WORDS: usize = size_of::<types::run_time>() / size_of::<u64>();
 
+/// Bytes that a black box takes for each call that it keeps.
+pub const BOX_BYTES_PER_CALL: u64 = types::box_size::BOX_CALL_BYTES.0 as u64
+    + types::box_size::BOX_RESULTS.0 as u64 * types::box_size::BOX_RESULT_BYTES.0 as u64;
+
+/// `box_element` in words.
+const BOX_WORDS: usize = types::box_size::BOX_CALL_BYTES.0 as usize / size_of::<u64>();
+
 /// Returns the length of an array of a structure.
 const fn length<S, T, const N: usize>(_: fn(&S) -> &[T; N]) -> usize {
     N
@@ -74,6 +81,7 @@ const _: () = {
     assert!(length(|globals: &bss| &globals.excluded_files) == EXCLUDED_FILES);
     assert!(length(|globals: &bss| &globals.excluded_cgroups) == EXCLUDED_CGROUPS);
     assert!(length(|globals: &bss| &globals.limits) == LIMITS);
+    assert!(length(|globals: &bss| &globals.box_element) == BOX_WORDS);
     assert!(length(|globals: &bss| &globals.probes) == PROBES);
     assert!(length(|globals: &bss| &globals.buckets) == BUCKETS + LIMITS);
     assert!(length(|globals: &bss| &globals.banks) == BANKS);
@@ -235,6 +243,23 @@ impl<'obj> Shared<'obj> {
             to.copy_from_slice(&word.load(SeqCst).to_ne_bytes());
         }
         bytes
+    }
+
+    /// First bytes of what `box_serve` took out of a black box.
+    pub fn box_element(&self, bytes: usize) -> Vec<u8> {
+        // SAFETY: as in `live_base`; the array has that length.
+        let words = unsafe {
+            let element = &raw mut (*self.globals.as_ptr()).box_element;
+            &*element.cast::<[AtomicU64; BOX_WORDS]>()
+        };
+        let words = words.iter().take(bytes / size_of::<u64>());
+        words.flat_map(|word| word.load(SeqCst).to_ne_bytes()).collect()
+    }
+
+    /// Result of `box_serve`: 1 if it did what it was asked for.
+    pub fn box_served(&self) -> &AtomicU32 {
+        // SAFETY: as in `live_base`.
+        unsafe { AtomicU32::from_ptr(&raw mut (*self.globals.as_ptr()).box_served) }
     }
 
     /// Question to `journal_open` about a process, and its answer.

@@ -36,6 +36,10 @@ const RING_CPUS: u32 = 8;
 
 /// Size of a ring: seconds of a busy host while journald restarts, or 37,000 events without captures.
 const RING_BYTES: u32 = 8 << 20;
+/// Black boxes: services whose last calls somebody wants to see, and some that have ended.
+const BOX_UNITS: u32 = 16;
+/// Calls that a black box keeps: the last second of a busy service, in 1.5 MiB.
+const BOX_CALLS: u32 = 512;
 /// Priority `info`: a normal event that is worth keeping.
 const PRIORITY: u8 = 6;
 /// Bytes of argv, enough for nearly every command line; more costs room in the ring for each event.
@@ -77,6 +81,8 @@ impl Default for Config {
             },
             ring_bytes: RING_BYTES,
             ring_cpus: RING_CPUS,
+            box_units: BOX_UNITS,
+            box_calls: BOX_CALLS,
             exclude: vec![JOURNALD.into()],
             exclude_units: LOG_SHIPPERS.map(str::to_owned).to_vec(),
             socket: SOCKET.into(),

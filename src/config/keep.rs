@@ -40,11 +40,13 @@ pub enum Keep {
     High,
     /// Written in any case: room is reserved for them.
     Always,
+    /// Not written, but kept in the black box of their unit until that is dumped.
+    Blackbox,
 }
 
 impl Keep {
     /// Every value, in the order of the documentation.
-    pub const ALL: [Self; 3] = [Self::Always, Self::High, Self::Low];
+    pub const ALL: [Self; 4] = [Self::Always, Self::High, Self::Low, Self::Blackbox];
 
     /// Returns the word of the configuration.
     pub const fn name(self) -> &'static str {
@@ -52,6 +54,7 @@ impl Keep {
             Self::Low => "low",
             Self::High => "high",
             Self::Always => "always",
+            Self::Blackbox => "blackbox",
         }
     }
 }

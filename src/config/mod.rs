@@ -103,6 +103,10 @@ pub struct Config {
     pub ring_bytes: u32,
     /// CPUs that share one.
     pub ring_cpus: u32,
+    /// Black boxes, if rules fill some.
+    pub box_units: u32,
+    /// Calls that a black box keeps.
+    pub box_calls: u32,
     /// Executables whose processes are excluded in the kernel.
     pub exclude: Vec<PathBuf>,
     /// Units of the system whose processes are excluded in the kernel.

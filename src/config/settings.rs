@@ -40,6 +40,22 @@ const SETTINGS: &[Setting] = &[
         },
     },
     Setting {
+        table: "blackbox",
+        key: BOX_CALLS,
+        read: |config, reader, value| {
+            reader.store(&mut config.box_calls, value, values::box_calls);
+            config.marks.insert(BOX_CALLS, reader.mark(value.span()));
+        },
+    },
+    Setting {
+        table: "blackbox",
+        key: BOX_UNITS,
+        read: |config, reader, value| {
+            reader.store(&mut config.box_units, value, values::box_units);
+            config.marks.insert(BOX_UNITS, reader.mark(value.span()));
+        },
+    },
+    Setting {
         table: "exclude",
         key: "exe",
         read: |config, reader, value| {
@@ -124,6 +140,10 @@ const SETTINGS: &[Setting] = &[
 
 /// Most excluded units: the kernel side has bits for 62 units and slices, and filters need some as well.
 const UNITS_MAX: usize = 32;
+
+/// Keys of `[blackbox]`, which together decide about memory.
+pub(super) const BOX_CALLS: &str = "calls";
+pub(super) const BOX_UNITS: &str = "units";
 
 /// Key that has no effect without a limit.
 pub(super) const PER_UID_BURST: &str = "per_uid_burst";

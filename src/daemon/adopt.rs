@@ -12,7 +12,7 @@ use libbpf_rs::OpenObject;
 use super::counters::CountersState;
 use super::{Daemon, output, saved_calls};
 use crate::fd_store::FdStore;
-use crate::load::{self, Adoption, AttachMode, Bpf, KernelState, Predecessor, Rings, Wanted};
+use crate::load::{self, Adoption, AttachMode, Boxes, Bpf, KernelState, Predecessor, Rings, Wanted};
 use crate::pipeline::{EntryFile, WaitingCalls};
 use crate::plan::Plan;
 use crate::ring::{Leftover, Unread};
@@ -44,7 +44,12 @@ pub fn load<'obj>(
     let older = saved.as_ref().map(older_states).unwrap_or_default();
     let kept = load::KeptSide { store: store.clone(), state, unfinished: older };
     let wanted = Wanted::Table(plan);
-    let rings = Rings::of_groups(plan.ring_bytes, plan.ring_cpus)?;
+    let boxes = if plan.fills_boxes() {
+        Boxes { units: plan.box_units, calls: plan.box_calls }
+    } else {
+        Boxes::default()
+    };
+    let rings = Rings::of_groups(plan.ring_bytes, plan.ring_cpus)?.with_boxes(boxes);
     let bpf = load::load_kept(object, rings, choice, wanted, &kept)?;
     let bank = match (&bpf.adoption, bpf.predecessors.last()) {
         (Adoption::Replaced(_), Some(predecessor)) => predecessor.live_bank(),

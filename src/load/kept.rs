@@ -23,7 +23,7 @@ use super::programs::Programs;
 use super::rings::{self, Rings};
 use super::task_link::TaskLink;
 use super::without_signals;
-use super::{Bpf, cgroup_tags, errors, executable, object, preconditions, prepare, process_tree};
+use super::{Bpf, boxes, cgroup_tags, errors, executable, object, preconditions, prepare, process_tree};
 use crate::bpf::{Bank, OpenTailcalldSkel, Shared, TailcalldSkel};
 use crate::fd_store::FdStore;
 use crate::handlers::Handlers;
@@ -74,6 +74,9 @@ pub fn load_kept<'obj>(
     }
     let (mut skeleton, second) = load_first(open, &first, rings, &choice)?;
     let further_rings = further_rings(&skeleton, rings, kept_rings)?;
+    if !is_live {
+        boxes::make(&skeleton, rings.boxes)?;
+    }
     let shared = match adoption {
         Adoption::Done => {
             Shared::take_reused(&mut skeleton).context("failed to map the globals")?
@@ -158,6 +161,7 @@ impl<'obj> Bpf<'obj> {
             shared,
             handlers,
             counters: CounterRows::open(&skeleton.maps.counters)?,
+            boxes: boxes::rows(&skeleton, rings_of_load.boxes)?,
             programs,
             kinds: BTreeMap::new(),
             rings_of_load,

@@ -6,6 +6,7 @@ mod adoption;
 mod attach;
 mod attach_mode;
 mod attachment;
+mod boxes;
 mod buckets;
 mod cgroup_tags;
 mod copies;
@@ -87,6 +88,8 @@ pub use permissions::{PERF, is_bpf_unrestricted, may_open_perf_events};
 pub use predecessor::{GLOBALS, Predecessor};
 pub use probe_links::hook_of;
 pub use rings::Rings;
+pub use boxes::{BoxState, Boxes};
+use boxes::BoxRows;
 pub use table_check::{EMPTY, id_of};
 
 /// The loaded object. Whoever owns it keeps the table alive: the kernel empties a program array when
@@ -100,6 +103,8 @@ pub struct Bpf<'obj> {
     pub handlers: Handlers,
     /// Counters of the programs.
     pub counters: CounterRows,
+    /// Black boxes; `None` without any.
+    boxes: Option<BoxRows>,
     programs: Programs,
     /// Programs for kinds of probes that have a type of their own.
     kinds: BTreeMap<Abi, KindPrograms>,

@@ -10,7 +10,7 @@ use super::object::shares_the_table;
 use super::programs::handler_program;
 use super::recipes::{has_entries, has_inner, has_vector, recipe};
 use crate::bpf::OpenTailcalldSkel;
-use crate::config::{Fds, Paths, Results};
+use crate::config::{Fds, Keep, Paths, Results};
 use crate::handlers::Handlers;
 use crate::plan::{Plan, Route, Rule};
 
@@ -135,7 +135,8 @@ const OF_DAEMON: [&str; 1] = ["self_identify"];
 const OF_TABLE: [&str; 4] = ["sys_enter", "selftest", "cgroup_mkdir", "cgroup_rmdir"];
 
 /// Programs of a table that has a rule of some kind.
-const OF_RULES: [(IsNeeded, &[&str]); 20] = [
+const OF_RULES: [(IsNeeded, &[&str]); 21] = [
+    (|one| one.rule.keep == Keep::Blackbox, &["box_serve"]),
     (|one| one.slot.abi() == Abi::IoUring, &["uring_submit"]),
     (|one| one.slot.abi().is_probe(), &["probe"]),
     (|one| one.route.unfiltered().is_none(), &["filter", "filter_match", "filter_resume"]),

@@ -12,7 +12,7 @@ use super::attach::Attach;
 use super::attach_mode::AttachMode;
 use super::kernel_types::KernelTypes;
 use super::rings::Rings;
-use super::{errors, handler_manifest, recipes};
+use super::{boxes, errors, handler_manifest, recipes};
 use crate::bpf::types::{counters_size, wire_size};
 use crate::bpf::{OpenTailcalldSkel, TailcalldSkelBuilder};
 use crate::handlers::Handlers;
@@ -74,6 +74,7 @@ const NO_CONSTANTS: &str = "the BPF object has no constants";
 fn configure(open: &mut OpenTailcalldSkel<'_>, rings: Rings, choice: &AttachMode) -> Result<()> {
     handler_manifest::number(open.maps.rodata_handlers.initial_value_mut().unwrap_or_default());
     set_rings(open, rings)?;
+    boxes::configure(open, rings.boxes)?;
     let rows = CounterRows::count()?;
     open.maps.counters.set_max_entries(rows).context("failed to size the counters")?;
     let has_storage = MapType::TaskStorage.is_supported().unwrap_or(false);

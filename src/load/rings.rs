@@ -7,6 +7,7 @@ use std::thread;
 use anyhow::{Context as _, Result, anyhow};
 use libbpf_rs::{MapCore as _, MapFlags, MapHandle, MapType};
 
+use super::boxes::Boxes;
 use crate::bpf::types::ring_size;
 use crate::bpf::{OpenTailcalldSkel, TailcalldSkel};
 
@@ -15,16 +16,20 @@ const RINGS_MAX: u32 = ring_size::RINGS_MAX.0;
 /// CPUs that may have different rings.
 const RING_CPUS: usize = ring_size::RING_CPUS.0 as usize;
 
+const NO_BOXES: Boxes = Boxes { units: 0, calls: 0 };
+
 /// List of the CPUs that are in use, such as `0-3,8`.
 const ONLINE: &str = "/sys/devices/system/cpu/online";
 
-/// Rings that an object is loaded with.
+/// Rings that an object is loaded with, and the black boxes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Rings {
     /// Size of each ring, in bytes.
     pub bytes: u32,
     /// Number of rings.
     pub count: u32,
+    /// Black boxes beside them.
+    pub boxes: Boxes,
     /// CPUs that share one; the last ring has all further ones.
     cpus: u32,
 }
@@ -32,12 +37,12 @@ pub struct Rings {
 impl Rings {
     /// One ring for all CPUs.
     pub const fn one(bytes: u32) -> Self {
-        Self { bytes, count: 1, cpus: u32::MAX }
+        Self { bytes, count: 1, boxes: NO_BOXES, cpus: u32::MAX }
     }
 
     /// Rings of an earlier daemon, whose CPUs do not matter any more.
     pub(super) const fn of_predecessor(bytes: u32, count: u32) -> Self {
-        Self { bytes, count, cpus: u32::MAX }
+        Self { bytes, count, boxes: NO_BOXES, cpus: u32::MAX }
     }
 
     /// A ring for each group of so many CPUs that are in use. A machine may have room for many more: one that is added
@@ -55,7 +60,13 @@ impl Rings {
     /// Rings of a machine with that many CPUs, `cpus` of which share one.
     pub fn of_machine(bytes: u32, cpus: u32, all: u32) -> Self {
         let cpus = cpus.max(all.div_ceil(RINGS_MAX)).max(1);
-        Self { bytes, count: all.div_ceil(cpus).max(1), cpus }
+        Self { bytes, count: all.div_ceil(cpus).max(1), boxes: NO_BOXES, cpus }
+    }
+
+    /// Returns the rings with black boxes beside them.
+    #[must_use]
+    pub const fn with_boxes(self, boxes: Boxes) -> Self {
+        Self { boxes, ..self }
     }
 
     /// Returns the number of the ring of a CPU.

@@ -123,7 +123,10 @@ fn row(rule: &Rule) -> Rule {
         filter: Filter::default(),
         limit: None,
         aggregate: None,
-        keep: Keep::default(),
+        keep: match rule.keep {
+            Keep::Low | Keep::High => Keep::default(),
+            of_kernel => of_kernel,
+        },
         redact: Redact::default(),
         results: if awaits { Results::All } else { Results::None },
         ..rule.clone()

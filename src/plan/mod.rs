@@ -27,7 +27,7 @@ pub use route::{Route, Rule, exec_slots, is_exec};
 use syscalls::{Abi, Slot};
 
 use crate::config::{
-    self, AttachTo, ByteLimit, Config, Fault, Faults, Limit, Trust, misfit_of_pin,
+    self, AttachTo, ByteLimit, Config, Fault, Faults, Keep, Limit, Trust, misfit_of_pin,
 };
 use crate::handlers::{HandlerObject, Handlers};
 
@@ -46,6 +46,12 @@ pub struct Plan {
     pub ring_bytes: u32,
     /// CPUs that share one.
     pub ring_cpus: u32,
+    /// Black boxes, if rules fill some.
+    #[serde(default)]
+    pub box_units: u32,
+    /// Calls that a black box keeps.
+    #[serde(default)]
+    pub box_calls: u32,
     /// Executables whose processes are excluded in the kernel.
     pub exclude: Vec<PathBuf>,
     /// Units whose processes are excluded in the kernel.
@@ -88,6 +94,12 @@ impl Plan {
     /// Returns the kinds of its probes.
     pub fn kinds_of_probes(&self) -> BTreeSet<Abi> {
         probe_kinds::kinds(self)
+    }
+
+    /// Returns whether a rule fills black boxes.
+    pub fn fills_boxes(&self) -> bool {
+        let mut rules = self.routes.values().flat_map(|route| &route.rules);
+        rules.any(|rule| rule.records && rule.keep == Keep::Blackbox)
     }
 
     /// Returns the handlers in objects of their own that the routes name, each once.
@@ -147,6 +159,8 @@ pub fn build(config: &Config, handlers: &Handlers) -> (Plan, Vec<Fault>) {
     let mut plan = Plan {
         ring_bytes: config.ring_bytes,
         ring_cpus: config.ring_cpus,
+        box_units: config.box_units,
+        box_calls: config.box_calls,
         exclude: config.exclude.clone(),
         exclude_units: config.exclude_units.clone(),
         socket: config.socket.clone(),

@@ -6,7 +6,8 @@ use syscalls::Abi;
 
 use super::resolve::{abis, covered, takes_path};
 use super::{is_exec, uring_operations};
-use crate::config::{Config, Entry, Fault, Mark, Marks, Novel, Options, Results, Target};
+use crate::bpf::BOX_BYTES_PER_CALL;
+use crate::config::{Config, Entry, Fault, Keep, Mark, Marks, Novel, Options, Results, Target};
 
 /// Returns a fault for each entry, alternative and option without an effect.
 pub(super) fn faults(config: &Config) -> Vec<Fault> {
@@ -15,6 +16,8 @@ pub(super) fn faults(config: &Config) -> Vec<Fault> {
     faults.extend(config.entries.iter().flat_map(|entry| unreachable(config, entry)));
     faults.extend(config.entries.iter().flat_map(of_returns));
     faults.extend(config.entries.iter().flat_map(of_executions));
+    faults.extend(config.entries.iter().flat_map(|entry| of_boxes(config, entry)));
+    faults.extend(large_boxes(config));
     faults.extend(needless(config));
     faults.extend(config.entries.iter().flat_map(|entry| of_first_times(config, entry)));
     faults
@@ -104,6 +107,45 @@ fn of_executions(entry: &Entry) -> impl Iterator<Item = Fault> {
         )
     })
 }
+
+/// Returns the faults of options about records, where the calls go into black boxes.
+fn of_boxes<'a>(config: &'a Config, entry: &'a Entry) -> impl Iterator<Item = Fault> + 'a {
+    let is_boxed = |target: &&Target| {
+        target.options.keep.or(config.defaults.keep) == Some(Keep::Blackbox)
+    };
+    let targets = entry.targets.iter().filter(is_boxed);
+    let marks = targets.flat_map(|target| {
+        OF_RECORDS.iter().map(|&(option, why)| (option, why, target.marks.get(option)))
+    });
+    marks.filter_map(|(option, why, mark)| {
+        let message = format!("{option} has no effect with keep = \"blackbox\": {why}; remove {option}");
+        Some(Fault::at(mark?, message))
+    })
+}
+
+/// Options without an effect on a call in a black box, and the reasons.
+const OF_RECORDS: [(&str, &str); 3] = [
+    ("aggregate", "a dump has a record for each call"),
+    ("limit", "a black box overwrites its oldest call, so nothing can flood it"),
+    ("exe_sha256", "the file may be another one when the call is dumped"),
+];
+
+/// Returns the fault of black boxes that are too large together.
+fn large_boxes(config: &Config) -> Option<Fault> {
+    let bytes = u64::from(config.box_units) * u64::from(config.box_calls) * BOX_BYTES_PER_CALL;
+    let mark = config.marks.get("calls").or_else(|| config.marks.get("units"))?;
+    let (units, calls) = (config.box_units, config.box_calls);
+    (bytes > BOX_BYTES_MAX).then(|| {
+        let (mib, most) = (bytes.div_ceil(1 << 20), BOX_BYTES_MAX >> 20);
+        let message = format!(
+            "{units} black boxes of {calls} calls take {mib} MiB, at most {most} MiB: lower calls or units"
+        );
+        Fault::at(mark, message)
+    })
+}
+
+/// Most memory of all black boxes: it is never swapped out, and belongs to the service.
+const BOX_BYTES_MAX: u64 = 256 << 20;
 
 /// Returns whether some syscall of the entry executes a program.
 fn executes(entry: &Entry) -> bool {

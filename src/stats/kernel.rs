@@ -46,6 +46,8 @@ counters! {
         limited_uid(COUNTER_LIMITED_UID): Term::Outcome(Column::Limited),
         /// Counted by a handler that only counts.
         counted(COUNTER_COUNTED): Term::Outcome(Column::Counted),
+        /// Events put into a black box.
+        blackbox(COUNTER_BLACKBOX): Term::Outcome(Column::Blackbox),
         /// Events put into the ring.
         submitted(COUNTER_SUBMITTED): Term::Submitted,
         /// Lost because the ring was full.
@@ -60,7 +62,9 @@ counters! {
         lost_handler(COUNTER_LOST_HANDLER): Term::Lost(Reason::Handler),
         /// Lost because a handler of the chain captured more than there is room for.
         lost_handler_full(COUNTER_LOST_HANDLER_FULL): Term::Lost(Reason::HandlerFull),
-        /// Submitted events that waited for a result and get none.
+        /// Lost because no black box was free.
+        lost_blackbox(COUNTER_LOST_BLACKBOX): Term::Lost(Reason::Blackbox),
+        /// Events that waited for a result and get none.
         results_lost(COUNTER_RESULTS_LOST): Term::WithoutResult,
     }
 }

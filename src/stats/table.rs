@@ -21,6 +21,8 @@ pub enum Column {
     Excluded,
     /// Calls that the handler only counted.
     Counted,
+    /// Events in black boxes, overwritten and dumped ones included.
+    Blackbox,
     /// Events lost, for all reasons.
     Lost,
 }
@@ -36,6 +38,7 @@ impl Column {
         Self::Known,
         Self::Excluded,
         Self::Counted,
+        Self::Blackbox,
         Self::Lost,
     ];
 
@@ -50,6 +53,7 @@ impl Column {
             Self::Known => "known",
             Self::Excluded => "excluded",
             Self::Counted => "counted",
+            Self::Blackbox => "blackbox",
             Self::Lost => "lost",
         }
     }
@@ -61,6 +65,7 @@ impl Column {
             Self::Limited => "rate-limited",
             Self::Known => "known already",
             Self::Counted => "counted only",
+            Self::Blackbox => "in black boxes",
             _ => self.name(),
         }
     }
@@ -86,6 +91,8 @@ pub enum Reason {
     Handler,
     /// A handler of the chain captured more than there is room for.
     HandlerFull,
+    /// No black box was free for the unit of the call.
+    Blackbox,
     /// The end of the call was not seen: its event is recorded without a result.
     Result,
     /// The bytes in the ring are not an event of this version.
@@ -102,13 +109,14 @@ pub enum Reason {
 
 impl Reason {
     /// All reasons.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::RingFull,
         Self::RingBusy,
         Self::Reroute,
         Self::Scratch,
         Self::Handler,
         Self::HandlerFull,
+        Self::Blackbox,
         Self::Result,
         Self::Undecodable,
         Self::Output,
@@ -126,6 +134,7 @@ impl Reason {
             Self::Scratch => "scratch",
             Self::Handler => "handler",
             Self::HandlerFull => "handler_full",
+            Self::Blackbox => "blackbox",
             Self::Result => "result",
             Self::Undecodable => "undecodable",
             Self::Output => "output",

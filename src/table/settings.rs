@@ -230,7 +230,10 @@ impl Maker<'_> {
 
     fn rule_row(&self, plan: &Plan, slot: Slot, at: u8, rule: &Rule) -> types::route {
         let records = rule.handler != 0;
-        let uid_limit = self.per_uid.as_ref().filter(|_| records);
+        // A black box overwrites: nobody can flood it.
+        let is_limited = records && rule.keep != Keep::Blackbox;
+        let uid_limit = self.per_uid.as_ref().filter(|_| is_limited);
+        let limit = limits::key(plan, slot, at, rule).filter(|_| is_limited);
         types::route {
             generation: self.generation,
             handler: rule.handler,
@@ -244,7 +247,7 @@ impl Maker<'_> {
             rule: at,
             ancestors: rule.ancestors,
             sample: limits::sample(rule.sample),
-            limit: self.number(limits::key(plan, slot, at, rule).as_ref()),
+            limit: self.number(limit.as_ref()),
             uid_limit: self.number(uid_limit),
             chain: self.chains.get(&numbers(rule, self.ids)).copied().unwrap_or_default(),
             ..UNROUTED
@@ -271,6 +274,7 @@ impl Maker<'_> {
             | flag(rule.capabilities, call_flag::CALL_CAPABILITIES)
             | flag(rule.exe_sha256, call_flag::CALL_EXECUTABLE)
             | flag(rule.keep == Keep::Always, call_flag::CALL_KEEP)
+            | flag(rule.keep == Keep::Blackbox, call_flag::CALL_BLACKBOX)
             | flag(!rule.chain.is_empty(), call_flag::CALL_CHAIN)
     }
 }

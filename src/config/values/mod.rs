@@ -28,7 +28,9 @@ pub(super) use names::{excluded_unit, slice, unit};
 pub(super) use patterns::{comm, exe, file_path};
 pub(super) use rate::{burst, limit, per, records, sample};
 pub(super) use results::{outcome, results};
-pub(super) use sizes::{ancestors, argv_bytes, buffer_bytes, record_bytes, ring_bytes, ring_cpus};
+pub(super) use sizes::{
+    ancestors, argv_bytes, box_calls, box_units, buffer_bytes, record_bytes, ring_bytes, ring_cpus,
+};
 pub use time::time_span;
 
 use super::fault::Problem;

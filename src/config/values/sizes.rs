@@ -1,8 +1,12 @@
-//! Sizes: `ancestors`, `argv_bytes`, `buffer_bytes`, `[ring] size` and `cpus`, `[journal] max_bytes_per_second`.
+//! Sizes: `ancestors`, `argv_bytes`, `buffer_bytes`, `[ring] size` and `cpus`, `[blackbox] calls` and `units`,
+//! `[journal] max_bytes_per_second`.
+
+use std::ops::RangeInclusive;
 
 use toml::de::DeValue;
 
 use super::{expected, number, shown};
+use crate::bpf::types;
 use crate::config::byte_limit::ByteLimit;
 use crate::config::byte_size::{self, GIB, KIB};
 use crate::config::fault::Problem;
@@ -72,6 +76,30 @@ pub(in crate::config) fn ring_cpus(value: &DeValue<'_>) -> Result<u32, Problem> 
     let cpus = number(integer).and_then(|cpus| u32::try_from(cpus).ok());
     cpus.filter(|cpus| *cpus > 0)
         .ok_or_else(|| format!("ring cpus {} is out of range, 1 or more", shown(value)).into())
+}
+
+/// Parses the number of calls that a black box keeps.
+pub(in crate::config) fn box_calls(value: &DeValue<'_>) -> Result<u32, Problem> {
+    count(value, "a number of calls", "blackbox calls", 1..=65_536)
+}
+
+/// Parses the number of black boxes.
+pub(in crate::config) fn box_units(value: &DeValue<'_>) -> Result<u32, Problem> {
+    count(value, "a number of units", "blackbox units", 1..=types::box_size::BOXES_MAX.0)
+}
+
+fn count(
+    value: &DeValue<'_>,
+    wanted: &str,
+    what: &str,
+    range: RangeInclusive<u32>,
+) -> Result<u32, Problem> {
+    let DeValue::Integer(integer) = value else { return Err(expected(value, wanted)) };
+    let count = number(integer).and_then(|count| u32::try_from(count).ok());
+    count.filter(|count| range.contains(count)).ok_or_else(|| {
+        let (given, from, to) = (shown(value), range.start(), range.end());
+        format!("{what} {given} is out of range, {from} to {to}").into()
+    })
 }
 
 /// Parses the bytes of records in a second; 0 is any number.

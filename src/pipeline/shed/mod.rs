@@ -109,7 +109,7 @@ impl Shedder {
     fn has_room_for_all(&mut self, keep: Keep, now: Instant) -> bool {
         let is_shed = match keep {
             Keep::Always => return false,
-            Keep::High => self.level >= ShedLevel::High,
+            Keep::High | Keep::Blackbox => self.level >= ShedLevel::High,
             Keep::Low => self.level >= ShedLevel::Low,
         };
         if is_shed {

@@ -47,7 +47,7 @@ impl Shares {
         let Some(share) = self.share(owner, now) else { return false };
         match keep {
             Keep::Always => share.kept.as_mut().is_none_or(|kept| kept.has_room(now)),
-            Keep::High | Keep::Low => share.fair.have_room(now),
+            Keep::High | Keep::Low | Keep::Blackbox => share.fair.have_room(now),
         }
     }
 
@@ -57,7 +57,7 @@ impl Shares {
         match (keep, &mut share.kept) {
             (Keep::Always, Some(kept)) => kept.take(bytes, now),
             (Keep::Always, None) => {}
-            (Keep::High | Keep::Low, _) => share.fair.take(bytes, now),
+            (Keep::High | Keep::Low | Keep::Blackbox, _) => share.fair.take(bytes, now),
         }
     }
 
