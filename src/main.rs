@@ -38,6 +38,7 @@ fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
         Command::Trace(options) => trace::run(&options),
         Command::Cost(options) => trace::cost(&options),
         Command::Hold(options) => match trace::hold(&options)? {},
+        Command::Dump(options) => Ok(cli::dump(&options)?.into()),
         Command::Drain => daemon::drain::run(),
         Command::Reload(options) => Ok(cli::reload(&options)?.into()),
     }

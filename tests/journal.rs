@@ -90,6 +90,7 @@ fn event<'a>(handler: &'a Handler, captures: Vec<Capture<'a>>) -> Event<'a> {
             capabilities: Some(1 << 13),
         },
         lacks_capabilities: false,
+        boxed: None,
         executed: None,
         chained: Vec::new(),
         chain: &[],

@@ -20,7 +20,7 @@ pub use cost::CostOptions;
 pub use lists::{handlers, syscalls};
 pub(crate) use live::ask;
 use live::{TopColumn, TopView};
-pub use live::{explain, metrics, reload, route, routes, stats, status, top};
+pub use live::{dump, explain, metrics, reload, route, routes, stats, status, top};
 pub use print::broken_pipe;
 pub(crate) use print::{columns, standard_output};
 pub use profile::profile;
@@ -86,6 +86,8 @@ pub enum Command {
     /// Run a command once its calls are recorded, for trace
     #[command(hide = true)]
     Hold(HoldOptions),
+    /// Write the last calls of a unit, which its black box has, to the journal; without a unit list the black boxes
+    Dump(DumpOptions),
     /// Write what is left of this version for a daemon of another one, which starts it
     #[command(hide = true)]
     Drain,
@@ -104,6 +106,17 @@ pub struct ClientOptions {
     /// Control socket of the daemon
     #[arg(long, value_name = "PATH")]
     pub socket: Option<PathBuf>,
+}
+
+/// Options of `dump`.
+#[derive(Debug, Clone, PartialEq, Eq, Args)]
+pub struct DumpOptions {
+    /// Unit, such as web.service; - for processes in none
+    #[arg(value_name = "UNIT")]
+    pub unit: Option<String>,
+    /// Options of the call.
+    #[command(flatten)]
+    pub client: ClientOptions,
 }
 
 /// Options of `reload`.
@@ -253,7 +266,7 @@ pub struct RunOptions {
     /// Attach point, overriding the configuration
     #[arg(long, value_enum, value_name = "MODE")]
     pub attach: Option<AttachTo>,
-    /// Control socket, for the commands stats, status, route, routes, top and reload
+    /// Control socket, for the commands stats, status, route, routes, top, dump and reload
     #[arg(long, value_name = "PATH")]
     pub socket: Option<PathBuf>,
     /// Directory in a bpf file system where table, ring and links outlive a daemon without systemd

@@ -12,7 +12,9 @@ use libbpf_rs::OpenObject;
 use super::counters::CountersState;
 use super::{Daemon, output, saved_calls};
 use crate::fd_store::FdStore;
-use crate::load::{self, Adoption, AttachMode, Boxes, Bpf, KernelState, Predecessor, Rings, Wanted};
+use crate::load::{
+    self, Adoption, AttachMode, Boxes, Bpf, KernelState, Predecessor, Rings, Wanted,
+};
 use crate::pipeline::{EntryFile, WaitingCalls};
 use crate::plan::Plan;
 use crate::ring::{Leftover, Unread};

@@ -7,6 +7,7 @@ use anyhow::Result;
 use varlink_server::Server;
 
 use super::Daemon;
+use super::black_boxes::RemovedBoxes;
 use super::counters::Counters;
 use super::feedback::FeedbackReporter;
 use super::held_losses::HeldLosses;
@@ -75,6 +76,7 @@ impl<'obj> Daemon<'obj> {
             counters: Counters::new(clock::real_now_ns()),
             suppressed: SuppressedReader::default(),
             held_losses: HeldLosses::default(),
+            removed_boxes: RemovedBoxes::default(),
             last_report: None,
             reported_seen: 0,
             feedback: FeedbackReporter::default(),

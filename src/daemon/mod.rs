@@ -5,6 +5,7 @@
 mod activity;
 mod adopt;
 mod assemble;
+mod black_boxes;
 mod confirm;
 mod counters;
 mod digests;
@@ -47,6 +48,7 @@ use nix::sys::prctl::set_pdeathsig;
 use nix::sys::signal::Signal;
 use varlink_server::Server;
 
+use self::black_boxes::RemovedBoxes;
 use self::counters::Counters;
 use self::drain::Drains;
 use self::feedback::FeedbackReporter;
@@ -97,6 +99,7 @@ struct Daemon<'obj> {
     counters: Counters,
     suppressed: SuppressedReader,
     held_losses: HeldLosses,
+    removed_boxes: RemovedBoxes,
     /// Time of the last record `stats`, and the calls seen by then.
     last_report: Option<Instant>,
     reported_seen: u64,

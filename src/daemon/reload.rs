@@ -132,6 +132,12 @@ impl Daemon<'_> {
         let (trust, mut handlers) = (Trust::of_daemon(), self.bpf.handlers.clone());
         load::read_objects(config, &mut handlers, &trust);
         match self.read_plan(config, &trust, &handlers) {
+            Ok(plan) if self.lack_of_boxes(&plan).is_some() => {
+                let lack = self.lack_of_boxes(&plan).unwrap_or_default();
+                let generation = self.table.generation();
+                let faults = vec![whole_fault(lack)];
+                ReloadOutcome::Refused(rpc::ReloadRefused { generation, faults })
+            }
             Ok(plan) => {
                 let unattached = self.bpf.unattachable(plan.routes.keys());
                 let unattached_routes = unattached.into_iter().map(Slot::with_abi).collect();
@@ -157,10 +163,11 @@ impl Daemon<'_> {
     }
 
     pub(super) fn rewire(&mut self, plan: Plan, record: Reloaded) -> ReloadOutcome {
+        if let Some(lack) = self.lack_of_boxes(&plan) {
+            return self.refuse(vec![whole_fault(lack)]);
+        }
         if let Err(error) = self.table.apply(&mut self.bpf, &plan) {
-            let message = format!("{error:#}");
-            let text = message.clone();
-            return self.refuse(vec![rpc::Fault { text, message, ..rpc::Fault::default() }]);
+            return self.refuse(vec![whole_fault(&format!("{error:#}"))]);
         }
         self.excluded.replace(&self.bpf, &plan.exclude);
         output::warn_of_exclusions(self.pipeline.borrow().delivery.output(), &plan);
@@ -233,6 +240,12 @@ fn changed_settings(old: &Plan, new: &Plan) -> impl Iterator<Item = String> {
     ];
     let differ = settings.into_iter().filter(|(differs, ..)| *differs);
     differ.map(|(_, what, when)| format!("{what}{when}"))
+}
+
+/// Returns a fault that no line of a file has.
+fn whole_fault(message: &str) -> rpc::Fault {
+    let (text, message) = (message.to_owned(), message.to_owned());
+    rpc::Fault { text, message, ..rpc::Fault::default() }
 }
 
 fn wire_fault(fault: &config::Fault) -> rpc::Fault {

@@ -29,7 +29,7 @@ impl Daemon<'_> {
         self.schedule_reports(now);
         self.update_status();
         self.schedule_reading(now, self.counters.seen() != seen);
-        Ok(())
+        self.reclaim_boxes()
     }
 
     /// Arms the timers of the next reading; none on an idle host, once an interval has brought no call.

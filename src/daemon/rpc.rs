@@ -13,11 +13,16 @@ use serde_json::{Value, json};
 use varlink_server::{Call, CallError, Parameters, Reply, Server};
 
 use super::Daemon;
+use super::black_boxes::DumpOutcome;
 use super::reload::{ReloadCause, ReloadOutcome};
 use super::temporary_routes::{self, Addition};
 use crate::rpc::{
-    CONFIG, CONSISTENT, ENTRY, LONGEST_ROUTE, MILLISECONDS, NUMBER, PER_CPU, Reloaded, SECONDS,
+    CONFIG, CONSISTENT, ENTRY, LONGEST_ROUTE, MILLISECONDS, NUMBER, PER_CPU, REASON, REASON_MAX,
+    Reloaded, SECONDS, UNIT,
 };
+
+/// Reason of a dump whose client gives none.
+const REQUESTED: &str = "requested";
 
 /// Time after which a client that measures has to ask again.
 const LONGEST_MEASUREMENT: Duration = Duration::from_secs(60);
@@ -51,6 +56,8 @@ impl Daemon<'_> {
             "Try" => self.reply_to_try(parameters),
             "AddRoute" => self.reply_to_add_route(parameters),
             "RemoveRoute" => self.reply_to_remove_route(parameters),
+            "Dump" => self.reply_to_dump(parameters)?,
+            "BlackBoxes" => parameters.finish().and_then(|()| result(&self.black_boxes())),
             "TemporaryRoutes" => {
                 parameters.finish().and_then(|()| result(&self.temporary_routes()))
             }
@@ -116,6 +123,21 @@ impl Daemon<'_> {
         }
     }
 
+    fn reply_to_dump(&mut self, parameters: Parameters) -> Result<Reply> {
+        let (unit, reason) = match unit_and_reason(parameters) {
+            Ok(both) => both,
+            Err(refusal) => return Ok(Err(refusal)),
+        };
+        Ok(match self.dump(&unit, reason)? {
+            DumpOutcome::Done(dump) => result(&dump),
+            DumpOutcome::Unused => Err(CallError::Custom("NoBlackBoxes", json!({}))),
+            DumpOutcome::Unknown(known, near) => Err(CallError::Custom(
+                "NoSuchBlackBox",
+                json!({ UNIT: unit, "known": known, "near": near }),
+            )),
+        })
+    }
+
     fn reply_with_stats(&mut self, mut parameters: Parameters) -> Reply {
         let (per_cpu, consistent) = (parameters.flag(PER_CPU)?, parameters.flag(CONSISTENT)?);
         parameters.finish()?;
@@ -138,6 +160,18 @@ fn limited_time(parameters: &mut Parameters) -> Result<Duration, CallError> {
     let time = Duration::from_secs(parameters.number(SECONDS)?);
     let is_possible = !time.is_zero() && time <= LONGEST_ROUTE;
     if is_possible { Ok(time) } else { Err(CallError::InvalidParameter(SECONDS.to_owned())) }
+}
+
+/// Returns the parameters of `Dump`.
+fn unit_and_reason(mut parameters: Parameters) -> Result<(String, String), CallError> {
+    let (unit, reason) = (parameters.text(UNIT)?, parameters.optional_text(REASON)?);
+    parameters.finish()?;
+    let reason = reason.unwrap_or_else(|| REQUESTED.to_owned());
+    let is_plain = |c: char| c.is_ascii_graphic() || c == ' ';
+    if reason.is_empty() || reason.len() > REASON_MAX || !reason.chars().all(is_plain) {
+        return Err(CallError::InvalidParameter(REASON.to_owned()));
+    }
+    Ok((unit, reason))
 }
 
 /// Returns the only parameter of the methods that measure.

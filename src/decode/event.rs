@@ -10,8 +10,8 @@ use super::exit::Completion;
 use super::list::List;
 use super::reader::Reader;
 use super::{
-    Chained, Credentials, Device, Error, Exe, Executed, Header, KernelPaths, NAMESPACES, OpenFiles,
-    Outcome, Process, SyscallExit,
+    Boxed, Chained, Credentials, Device, Error, Exe, Executed, Header, KernelPaths, NAMESPACES,
+    OpenFiles, Outcome, Process, SyscallExit,
 };
 use crate::bpf::types::{self, call_flag};
 use crate::handlers::{Handler, HandlerObject, Handlers};
@@ -89,6 +89,8 @@ pub struct Event<'a> {
     pub redacted: Vec<&'a str>,
     /// Outcome of the call, if the rule asks for it.
     pub outcome: Option<Outcome>,
+    /// Place in a dump of a black box, if the event comes from one.
+    pub boxed: Option<Boxed<'a>>,
 }
 
 impl<'a> Event<'a> {
@@ -164,6 +166,7 @@ impl<'a> Event<'a> {
             executed,
             redacted: Vec::new(),
             outcome: header.outcome(exit.map(|exit| exit.outcome)),
+            boxed: None,
         })
     }
 

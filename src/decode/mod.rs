@@ -5,6 +5,7 @@
 mod ancestors;
 mod argument;
 mod argv;
+mod boxed;
 mod captures;
 mod chained;
 mod error;
@@ -28,6 +29,7 @@ pub mod render;
 
 pub use ancestors::{Ancestor, AncestorExes, ancestors};
 pub use argument::KnownCall;
+pub use boxed::{Boxed, restore};
 pub use captures::Captures;
 pub use chained::Chained;
 pub use error::Error;

@@ -136,8 +136,7 @@ impl BoxRows {
             word.map_or(0, |word| word.load(Acquire))
         };
         let cgroup = word(0);
-        let state =
-            BoxState { index, cgroup, calls: word(1), taken: word(2), reported: word(3) };
+        let state = BoxState { index, cgroup, calls: word(1), taken: word(2), reported: word(3) };
         (cgroup != 0).then_some(state)
     }
 }

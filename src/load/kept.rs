@@ -23,7 +23,9 @@ use super::programs::Programs;
 use super::rings::{self, Rings};
 use super::task_link::TaskLink;
 use super::without_signals;
-use super::{Bpf, boxes, cgroup_tags, errors, executable, object, preconditions, prepare, process_tree};
+use super::{
+    Bpf, boxes, cgroup_tags, errors, executable, object, preconditions, prepare, process_tree,
+};
 use crate::bpf::{Bank, OpenTailcalldSkel, Shared, TailcalldSkel};
 use crate::fd_store::FdStore;
 use crate::handlers::Handlers;

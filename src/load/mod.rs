@@ -74,6 +74,8 @@ use crate::stats::{CounterRows, Ledger};
 pub use adoption::{Adoption, KernelState, LAYOUT};
 pub use attach::Attach;
 pub use attach_mode::{AttachMode, ReturnHooks};
+use boxes::BoxRows;
+pub use boxes::{BoxState, Boxes};
 pub use buckets::Full;
 pub use errors::preconditions;
 pub use kept::{KeptSide, load_kept};
@@ -88,8 +90,6 @@ pub use permissions::{PERF, is_bpf_unrestricted, may_open_perf_events};
 pub use predecessor::{GLOBALS, Predecessor};
 pub use probe_links::hook_of;
 pub use rings::Rings;
-pub use boxes::{BoxState, Boxes};
-use boxes::BoxRows;
 pub use table_check::{EMPTY, id_of};
 
 /// The loaded object. Whoever owns it keeps the table alive: the kernel empties a program array when

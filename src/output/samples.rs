@@ -11,10 +11,10 @@ use crate::decode::{
 use crate::handlers::{Field, FieldKind, Handler, Role};
 use crate::output::record::aggregate::{Aggregated, Cause, Group, GroupInfo, GroupKey};
 use crate::output::record::{
-    Adopted, Aggregate, Body, Ended, Feedback, GapReason, JournalRateLimit, Loss, Lost, Missed,
-    OutputLimits, OutputRestored, Record, RecordingGap, ReloadRefused, Reloaded, Shed, ShedCounts,
-    ShedLevel, Started, Stats, Stopped, Suppressed, Suppression, Syscall, Total, TracingCause,
-    TracingChange, TracingOff, TracingOn, Unstored, Untracked,
+    Adopted, Aggregate, Body, Dumped, Ended, Feedback, GapReason, JournalRateLimit, Loss, Lost,
+    Missed, OutputLimits, OutputRestored, Record, RecordingGap, ReloadRefused, Reloaded, Shed,
+    ShedCounts, ShedLevel, Started, Stats, Stopped, Suppressed, Suppression, Syscall, Total,
+    TracingCause, TracingChange, TracingOff, TracingOn, Unstored, Untracked,
 };
 use crate::pipeline::aggregate::{Aggregator, Observation};
 use crate::stats::{Column, Misses, Reason, Sums};
@@ -98,6 +98,7 @@ pub fn event<'a>(handler: &'a Handler, captures: Vec<Capture<'a>>) -> Event<'a> 
             capabilities: None,
         },
         lacks_capabilities: false,
+        boxed: None,
         executed: None,
         chained: Vec::new(),
         chain: &[],
@@ -219,6 +220,21 @@ pub fn results_lost() -> Lost {
 pub fn missed() -> Missed {
     let (from_ns, to_ns) = (TIME_NS, TIME_NS + 2_000_000_000);
     Missed { from_ns, to_ns, count: 41, attached: "tp/raw_syscalls/sys_enter".into() }
+}
+
+pub fn dumped() -> Dumped {
+    Dumped {
+        dump: "1886e0c3a7b2d40e".into(),
+        unit: "web.service".into(),
+        system_unit: Some("web.service".into()),
+        reason: "signal".into(),
+        from_ns: TIME_NS,
+        to_ns: TIME_NS + 2_000_000_000,
+        written: 512,
+        filtered: 1,
+        lost: 0,
+        overwritten: 9_488,
+    }
 }
 
 pub fn untracked() -> Untracked {
@@ -376,6 +392,7 @@ pub fn each_kind(mut visit: impl FnMut(Body<'_>)) {
     visit(Body::TracingOn(&TracingOn(change)));
     visit(Body::OutputRestored(&output_restored()));
     visit(Body::Unstored(&unstored()));
+    visit(Body::Dumped(&dumped()));
     visit(Body::Shed(&shed()));
     visit(Body::JournalRateLimit(&journal_rate_limit()));
     visit(Body::Stats(&stats()));

@@ -3,6 +3,7 @@
 
 mod activity;
 mod aggregates;
+mod boxed;
 mod end;
 mod first_times;
 mod self_records;

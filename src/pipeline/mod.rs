@@ -4,6 +4,7 @@
 
 pub mod activity;
 pub mod aggregate;
+mod black_box;
 pub mod delivery;
 mod digests;
 mod entry_file;
@@ -23,10 +24,11 @@ mod unsent;
 mod waiting_calls;
 pub mod writer;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
 use syscalls::Slot;
 
+pub use self::black_box::BoxDump;
 use self::delivery::Delivery;
 use self::digests::Digests;
 pub use self::digests::{Digest, DigestRequest, HOLD_NS};
@@ -65,6 +67,8 @@ pub struct Pipeline {
     successor: Option<Handover>,
     feedback: Detector,
     rules: RuleLookup,
+    /// Dumps of black boxes that are being written.
+    dumps: VecDeque<BoxDump>,
     /// `CLOCK_BOOTTIME` of the newest record of the ring, ns: what happened before is known.
     newest_ns: u64,
 }
@@ -83,6 +87,7 @@ impl Pipeline {
             successor: None,
             feedback: Detector::default(),
             rules: RuleLookup::default(),
+            dumps: VecDeque::new(),
             newest_ns: 0,
         }
     }
@@ -355,6 +360,7 @@ impl Pipeline {
         self.digests.expire(clock::boot_now_ns());
         self.deliver_ready();
         self.report_running(is_drained);
+        self.deliver_dumps();
         self.release_aggregates(false);
         self.delivery.report_shed_changes();
         self.flush()

@@ -110,15 +110,15 @@ fn of_executions(entry: &Entry) -> impl Iterator<Item = Fault> {
 
 /// Returns the faults of options about records, where the calls go into black boxes.
 fn of_boxes<'a>(config: &'a Config, entry: &'a Entry) -> impl Iterator<Item = Fault> + 'a {
-    let is_boxed = |target: &&Target| {
-        target.options.keep.or(config.defaults.keep) == Some(Keep::Blackbox)
-    };
+    let is_boxed =
+        |target: &&Target| target.options.keep.or(config.defaults.keep) == Some(Keep::Blackbox);
     let targets = entry.targets.iter().filter(is_boxed);
     let marks = targets.flat_map(|target| {
         OF_RECORDS.iter().map(|&(option, why)| (option, why, target.marks.get(option)))
     });
     marks.filter_map(|(option, why, mark)| {
-        let message = format!("{option} has no effect with keep = \"blackbox\": {why}; remove {option}");
+        let message =
+            format!("{option} has no effect with keep = \"blackbox\": {why}; remove {option}");
         Some(Fault::at(mark?, message))
     })
 }

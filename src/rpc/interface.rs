@@ -290,6 +290,52 @@ pub const ENTRY: &str = "entry";
 pub const SECONDS: &str = "seconds";
 /// Longest time that a route is added for, or a configuration is tried.
 pub const LONGEST_ROUTE: Duration = Duration::from_secs(30 * 24 * 3600);
+/// Parameter of `Dump`.
+pub const UNIT: &str = "unit";
+/// Parameter of `Dump`: a few words.
+pub const REASON: &str = "reason";
+/// Longest reason, in bytes.
+pub const REASON_MAX: usize = 100;
+
+/// Reply of `Dump`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Dump {
+    /// Id of the dump in its records.
+    pub dump: String,
+    /// Unit.
+    pub unit: String,
+    /// Calls in the dump.
+    pub calls: u64,
+    /// Calls that were overwritten since the last dump.
+    pub overwritten: u64,
+}
+
+/// Black box of a cgroup.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BlackBox {
+    /// Unit, `-` for none.
+    pub unit: String,
+    /// Path of the cgroup.
+    pub cgroup: String,
+    /// The cgroup was removed.
+    pub removed: bool,
+    /// Calls that went into the box.
+    pub calls: u64,
+    /// Calls that are in it.
+    pub held: u64,
+}
+
+/// Reply of `BlackBoxes`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BlackBoxes {
+    /// Number of boxes.
+    pub units: u32,
+    /// Calls that each keeps.
+    pub calls: u32,
+    /// Boxes that cgroups have.
+    pub boxes: Vec<BlackBox>,
+}
+
 /// Parameter of `RemoveRoute`.
 pub const NUMBER: &str = "number";
 

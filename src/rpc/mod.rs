@@ -12,10 +12,11 @@ use varlink_server::Service;
 
 pub use activity::{Activity, NO_UNIT, OwnerActivity, OwnerCounts, Owners, RouteActivity};
 pub use interface::{
-    AddedRoute, CONFIG, CONSISTENT, Cpu, ENTRY, Fault, GapStatus, IN_RING, Imbalance,
-    LONGEST_ROUTE, MILLISECONDS, NUMBER, OutputStatus, PENDING, PER_CPU, ProgramStatus,
-    RefusedReload, ReloadRefused, Reloaded, Route, RouteStats, Routes, Rule, RunTime, SECONDS,
-    SelfTests, Stats, Status, TemporaryRoute, TemporaryRoutes, Trial, Tried, Unroutable,
+    AddedRoute, BlackBox, BlackBoxes, CONFIG, CONSISTENT, Cpu, Dump, ENTRY, Fault, GapStatus,
+    IN_RING, Imbalance, LONGEST_ROUTE, MILLISECONDS, NUMBER, OutputStatus, PENDING, PER_CPU,
+    ProgramStatus, REASON, REASON_MAX, RefusedReload, ReloadRefused, Reloaded, Route, RouteStats,
+    Routes, Rule, RunTime, SECONDS, SelfTests, Stats, Status, TemporaryRoute, TemporaryRoutes,
+    Trial, Tried, UNIT, Unroutable,
 };
 
 /// The name of the interface, and of the socket.

@@ -36,6 +36,11 @@ impl GonePlaces {
         self.places.get(&id).cloned()
     }
 
+    /// Returns whether the place of a cgroup is kept.
+    pub fn has(&self, id: u64) -> bool {
+        self.places.contains_key(&id)
+    }
+
     /// Forgets a place: there is a cgroup with that id again.
     pub fn remove(&mut self, id: u64) {
         if self.forget(id) {

@@ -197,6 +197,11 @@ impl Units {
         place
     }
 
+    /// Returns whether a cgroup was removed a while ago.
+    pub fn was_removed(&self, id: u64) -> bool {
+        self.gone.has(id)
+    }
+
     /// Returns the id of the root; 0 before it is read. In a cgroup namespace it is not the root of the host.
     pub fn root(&self) -> u64 {
         self.tree.root

@@ -38,6 +38,18 @@ impl Parameters {
         }
     }
 
+    /// Takes a string that may be missing or null.
+    ///
+    /// # Errors
+    /// [`CallError::InvalidParameter`] if it has another type.
+    pub fn optional_text(&mut self, name: &str) -> Result<Option<String>, CallError> {
+        match self.0.remove(name) {
+            None | Some(Value::Null) => Ok(None),
+            Some(Value::String(text)) => Ok(Some(text)),
+            Some(_) => Err(CallError::InvalidParameter(name.to_owned())),
+        }
+    }
+
     /// Takes a number without a sign.
     ///
     /// # Errors

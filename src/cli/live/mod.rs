@@ -1,6 +1,7 @@
 //! Commands that ask the running daemon: a question over the control socket, the answer printed.
 
 mod client;
+mod dump;
 mod explain;
 mod metrics;
 mod reload;
@@ -17,6 +18,7 @@ use serde::Serialize;
 use super::print::StandardOutput;
 
 pub(crate) use client::ask;
+pub use dump::dump;
 pub use explain::explain;
 pub use metrics::metrics;
 pub use reload::reload;
@@ -33,5 +35,6 @@ fn print_json(answer: &impl Serialize) -> anyhow::Result<()> {
 
 /// `1 route`, `2 routes`.
 fn counted(count: u64, one: &str) -> String {
-    format!("{count} {one}{}", if count == 1 { "" } else { "s" })
+    let plural = if one.ends_with('x') { "es" } else { "s" };
+    format!("{count} {one}{}", if count == 1 { "" } else { plural })
 }

@@ -37,6 +37,11 @@ pub fn write(
     process(&event.process, scratch, out);
     cgroup(event, place, out);
     let mut lacking = Lacking::default();
+    if let Some(boxed) = event.boxed {
+        out.text(Key::Blackbox, boxed.dump.as_bytes());
+        out.unsigned(Key::Position, boxed.position);
+        lacking.truncated.extend(boxed.is_cut.then_some(Key::Blackbox.json()));
+    }
     ancestry::write(event, &mut lacking, scratch, out);
     if place.is_some_and(|place| place.is_cut) {
         lacking.truncated.push(Key::Cgroup.json());

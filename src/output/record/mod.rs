@@ -3,6 +3,7 @@
 
 mod adopted;
 pub mod aggregate;
+mod dumped;
 mod ended;
 mod feedback;
 mod gap;
@@ -24,6 +25,7 @@ mod untracked;
 
 pub use adopted::Adopted;
 pub use aggregate::Aggregate;
+pub use dumped::Dumped;
 pub use ended::Ended;
 pub use feedback::Feedback;
 pub use gap::{GapReason, RecordingGap};
@@ -175,6 +177,7 @@ kinds! { 'a:
     TracingOn(&'a TracingOn)
     OutputRestored(&'a OutputRestored)
     Unstored(&'a Unstored)
+    Dumped(&'a Dumped)
     Shed(&'a Shed)
     JournalRateLimit(&'a JournalRateLimit)
     Stats(&'a Stats)
