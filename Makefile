@@ -116,6 +116,8 @@ install-files:
 	install -d $(DESTDIR)$(UNITDIR)
 	sed 's|@BINDIR@|$(BINDIR)|' systemd/tailcalld.service > $(DESTDIR)$(UNITDIR)/tailcalld.service
 	chmod 644 $(DESTDIR)$(UNITDIR)/tailcalld.service
+	sed 's|@BINDIR@|$(BINDIR)|' systemd/tailcalld-dump@.service > $(DESTDIR)$(UNITDIR)/tailcalld-dump@.service
+	chmod 644 $(DESTDIR)$(UNITDIR)/tailcalld-dump@.service
 	install -D -m 644 systemd/tailcalld.catalog $(DESTDIR)$(CATALOGDIR)/tailcalld.catalog
 	install -D -m 644 docs/man/tailcalld.7 $(DESTDIR)$(MANDIR)/man7/tailcalld.7
 	install -D -m 644 docs/man/tailcalld.8 $(DESTDIR)$(MANDIR)/man8/tailcalld.8
@@ -139,7 +141,7 @@ install-files:
 uninstall:
 	$(if $(DESTDIR),,sh scripts/refresh.sh stop)
 	if cmp -s $(CONFIG) $(SHIPPED); then rm -f $(CONFIG); fi
-	rm -f $(DESTDIR)$(BINDIR)/tailcalld $(DESTDIR)$(UNITDIR)/tailcalld.service
+	rm -f $(DESTDIR)$(BINDIR)/tailcalld $(DESTDIR)$(UNITDIR)/tailcalld.service $(DESTDIR)$(UNITDIR)/tailcalld-dump@.service
 	rm -f $(DESTDIR)$(CATALOGDIR)/tailcalld.catalog
 	rm -f $(DESTDIR)$(MANDIR)/man7/tailcalld.7 $(DESTDIR)$(MANDIR)/man8/tailcalld.8 $(DESTDIR)$(MANDIR)/man5/tailcalld.toml.5
 	rm -f $(DESTDIR)$(BASHDIR)/tailcalld $(DESTDIR)$(ZSHDIR)/_tailcalld $(DESTDIR)$(FISHDIR)/tailcalld.fish

@@ -117,7 +117,7 @@ keys! {
     Suppressed         "SYSCALL_SUPPRESSED"                       "suppressed"
     MayBeDuplicate     "SYSCALL_MAY_BE_DUPLICATE"                 "may_be_duplicate"
     Novel              "TAILCALLD_DETAIL=novel"                   "novel"
-    Blackbox           "TAILCALLD_BLACKBOX"                       "blackbox"
+    Blackbox           "TAILCALLD_DETAIL=blackbox"                "blackbox"
     Position           "TAILCALLD_DETAIL=position"                "position"
     Pid                "SYSCALL_PID"                              "pid"
     Tid                "SYSCALL_TID"                              "tid"

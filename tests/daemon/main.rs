@@ -2,6 +2,7 @@
 //! skipped, and fails under `CI=true`. Run `cargo build --examples` first.
 #![allow(clippy::unwrap_used)] // helpers of tests are tests
 
+mod black_box;
 mod builds;
 mod control;
 mod cost;

@@ -109,6 +109,7 @@ pub struct Total {
     pub known: u64,
     pub excluded: u64,
     pub counted: u64,
+    pub blackbox: u64,
     pub lost: u64,
 }
 
@@ -135,7 +136,8 @@ impl Total {
 
     fn outcomes(&self) -> u64 {
         let left_out = self.filtered + self.sampled + self.limited + self.known;
-        self.written + self.aggregated + left_out + self.excluded + self.counted + self.lost
+        let recorded = self.written + self.aggregated + self.blackbox;
+        recorded + left_out + self.excluded + self.counted + self.lost
     }
 
     fn read(row: &Value) -> Self {
@@ -150,6 +152,7 @@ impl Total {
             known: count("known"),
             excluded: count("excluded"),
             counted: count("counted"),
+            blackbox: count("blackbox"),
             lost: count("lost"),
         }
     }

@@ -123,6 +123,25 @@ recipe 'What is a service refused?' refuse
 answer=$(grep -F ' by cat ' <<<"$answer")
 answers 'openat(*"/etc/shadow"*) by cat (pid *, uid *) in nginx.service = -1 EACCES'
 
+# The routes are those of the daemon's start, which makes the black boxes.
+crash() {
+	systemctl restart tailcalld
+	printf '%s\n' '[Unit]' "$(sed -n 's/^    OnFailure=/OnFailure=/p' /e2e-recipes.md)" '[Service]' \
+		'ExecStart=/bin/sh -c "cat /etc/hostname /nowhere; kill -9 $$$$"' >/run/systemd/system/failing.service
+	systemctl daemon-reload
+	systemctl start failing.service
+	soon 'the failure is dumped' 1 count "TAILCALLD_REASON=signal KILL" OBJECT_SYSTEMD_UNIT=failing.service
+}
+recipes+=('## What did a service do before it failed?')
+mkdir -p /etc/tailcalld.d
+block toml 'What did a service do before it failed?' >/etc/tailcalld.d/chapter.toml
+crash
+answer=$(ask 'What did a service do before it failed?')
+answers '*failing.service*' '*failing.service*' '*by sh (pid *) in failing.service*' 'Dumped * calls of failing.service (signal KILL)*'
+systemctl reset-failed
+rm -r /etc/tailcalld.d
+systemctl restart tailcalld
+
 mount_something() {
 	run_unit mounts.service /bin/mount -t tmpfs recipe /mnt
 	umount /mnt

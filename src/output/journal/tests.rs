@@ -266,6 +266,17 @@ fn encode_own_records_have_their_fields() {
         ),
         (Body::Missed(&missed), "TAILCALLD_DETAIL", &["missed=41"]),
         (Body::Untracked(&samples::untracked()), "TAILCALLD_DETAIL", &["untracked_cgroups=400"]),
+        (
+            Body::Dumped(&samples::dumped()),
+            "TAILCALLD_DETAIL",
+            &[
+                "blackbox=1886e0c3a7b2d40e",
+                "written=512",
+                "filtered=1",
+                "lost=0",
+                "overwritten=9488",
+            ],
+        ),
         (Body::TracingOff(&off), "TAILCALLD_DETAIL", &["sysctl=kernel.ftrace_enabled"]),
         (Body::TracingOn(&on), "TAILCALLD_TO", &["2026-01-02T03:04:20.000000006Z"]),
         (Body::OutputRestored(&back), "TAILCALLD_TO", &["2026-01-02T03:04:08.200000006Z"]),
@@ -288,7 +299,7 @@ fn encode_own_records_have_their_fields() {
             Body::Stopped(&stopped),
             "TAILCALLD_TOTAL",
             &[
-                "syscall=#511 abi=NATIVE handler=exec seen=1000 written=999 aggregated=0 filtered=0 sampled=0 limited=0 known=0 excluded=1 counted=0 lost=0",
+                "syscall=#511 abi=NATIVE handler=exec seen=1000 written=999 aggregated=0 filtered=0 sampled=0 limited=0 known=0 excluded=1 counted=0 blackbox=0 lost=0",
             ],
         ),
     ] {

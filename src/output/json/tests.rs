@@ -279,7 +279,7 @@ fn encode_own_records_have_tables_and_lists() {
         object(&samples::own(Body::Stopped(&stopped)))["totals"][1],
         json!({"syscall": "#510", "abi": Abi::Native.name(), "handler": "exec", "seen": 2, "written": 1,
                "aggregated": 0, "filtered": 0, "sampled": 0, "limited": 0, "known": 0,
-               "excluded": 1, "counted": 0, "lost": 0})
+               "excluded": 1, "counted": 0, "blackbox": 0, "lost": 0})
     );
     assert_eq!(object(&samples::own(Body::Started(&started)))["routes"], 34);
 }

@@ -20,7 +20,7 @@ pub struct Dumped {
     pub system_unit: Option<String>,
     /// Reason of the dump.
     pub reason: String,
-    /// Entry of the oldest call, ns since 1970 UTC.
+    /// Entry of the oldest call, ns since 1970 UTC; 0 if there is none.
     pub from_ns: u64,
     /// Entry of the newest call.
     pub to_ns: u64,
@@ -35,7 +35,7 @@ pub struct Dumped {
 }
 
 impl RecordBody for Dumped {
-    const KIND: Kind = Kind { name: "dumped", id: "5d3f8e21c0f94b1ea6c7d2b4908f6a17" };
+    const KIND: Kind = Kind { name: "dumped", id: "e1c17665e3254cb4a7f22ace83c421c2" };
 
     fn priority(&self) -> u8 {
         if self.lost > 0 { 4 } else { 5 }
@@ -47,7 +47,9 @@ impl RecordBody for Dumped {
             out.text(Key::Unit, unit.as_bytes());
         }
         out.text(Key::Reason, self.reason.as_bytes());
-        interval(self.from_ns, self.to_ns, scratch, out);
+        if self.to_ns > 0 {
+            interval(self.from_ns, self.to_ns, scratch, out);
+        }
         out.unsigned(Key::Written, self.written);
         out.unsigned(Key::Filtered, self.filtered);
         out.unsigned(Key::Lost, self.lost);

@@ -266,6 +266,11 @@ fn message_of_own_records() {
              is therefore unknown go to the rule that records most",
         ),
         (
+            Body::Dumped(&samples::dumped()),
+            "Dumped 512 calls of web.service (signal) in 2 s: 9488 before them were overwritten, 1 had \
+             another result",
+        ),
+        (
             Body::TracingOff(&TracingOff(change.clone())),
             "Tracing is off: kernel.ftrace_enabled is 0, so the kernel does not run the dispatcher at \
              kprobe.multi; no calls are recorded until kernel.ftrace_enabled is 1",

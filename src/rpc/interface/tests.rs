@@ -31,11 +31,13 @@ fn varlink_description_and_types_have_the_same_members() {
         ("AddRoute", keys(&AddedRoute::default())),
         ("RemoveRoute", keys(&Reloaded::default())),
         ("TemporaryRoutes", keys(&TemporaryRoutes::default())),
+        ("Dump", keys(&Dump::default())),
+        ("BlackBoxes", keys(&BlackBoxes::default())),
     ] {
         assert_eq!(names(&idl.methods[method].output), members, "{method}");
     }
     assert_eq!(names(&idl.methods["Measure"].output), BTreeSet::new());
-    assert_eq!(idl.methods.len(), 11);
+    assert_eq!(idl.methods.len(), 13);
     for (method, described) in &idl.methods {
         let taken: &[&str] = match *method {
             "Stats" => &[PER_CPU, CONSISTENT],
@@ -44,6 +46,7 @@ fn varlink_description_and_types_have_the_same_members() {
             "Try" => &[CONFIG, SECONDS],
             "AddRoute" => &[ENTRY, SECONDS],
             "RemoveRoute" => &[NUMBER],
+            "Dump" => &[UNIT, REASON],
             _ => &[],
         };
         let taken = taken.iter().map(|name| (*name).to_owned()).collect();
@@ -64,6 +67,7 @@ fn varlink_description_and_types_have_the_same_members() {
         ("Program", keys(&ProgramStatus::default())),
         ("Gap", keys(&GapStatus::default())),
         ("TemporaryRoute", keys(&TemporaryRoute::default())),
+        ("BlackBox", keys(&BlackBox::default())),
         ("RouteActivity", keys(&RouteActivity::default())),
         ("Owners", keys(&Owners::default())),
         ("OwnerActivity", keys(&OwnerActivity::default())),
