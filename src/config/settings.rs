@@ -143,7 +143,7 @@ const UNITS_MAX: usize = 32;
 
 /// Keys of `[blackbox]`, which together decide about memory.
 pub(super) const BOX_CALLS: &str = "calls";
-pub(super) const BOX_UNITS: &str = "units";
+pub(super) const BOX_UNITS: &str = "boxes";
 
 /// Key that has no effect without a limit.
 pub(super) const PER_UID_BURST: &str = "per_uid_burst";

@@ -101,7 +101,7 @@ fn put_queue(array: &MapHandle, at: u32, (bytes, elements): (u32, u32)) -> Resul
         ..Default::default()
     };
     let queue = MapHandle::create(MapType::Queue, Some("box"), 0, bytes, elements, &options)
-        .with_context(|| format!("{FAILED}: make [blackbox] calls or units smaller"))?;
+        .with_context(|| format!("{FAILED}: make [blackbox] calls or boxes smaller"))?;
     let fd = queue.as_fd().as_raw_fd().to_ne_bytes();
     array.update(&at.to_ne_bytes(), &fd, MapFlags::ANY).context(FAILED)
 }

@@ -133,12 +133,12 @@ const OF_RECORDS: [(&str, &str); 3] = [
 /// Returns the fault of black boxes that are too large together.
 fn large_boxes(config: &Config) -> Option<Fault> {
     let bytes = u64::from(config.box_units) * u64::from(config.box_calls) * BOX_BYTES_PER_CALL;
-    let mark = config.marks.get("calls").or_else(|| config.marks.get("units"))?;
+    let mark = config.marks.get("calls").or_else(|| config.marks.get("boxes"))?;
     let (units, calls) = (config.box_units, config.box_calls);
     (bytes > BOX_BYTES_MAX).then(|| {
         let (mib, most) = (bytes.div_ceil(1 << 20), BOX_BYTES_MAX >> 20);
         let message = format!(
-            "{units} black boxes of {calls} calls take {mib} MiB, at most {most} MiB: lower calls or units"
+            "{units} black boxes of {calls} calls take {mib} MiB, at most {most} MiB: lower calls or boxes"
         );
         Fault::at(mark, message)
     })

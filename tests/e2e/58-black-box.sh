@@ -33,7 +33,7 @@ kill = { handler = "args", unit = ["boxed", "calm", "one@two", 'esc\x2daped'], r
 
 [blackbox]
 calls = 50
-units = 8
+boxes = 8
 END
 like 'a reload without black boxes is refused' '1 *restart it*' "$(outcome systemctl reload tailcalld; journal -t tailcalld $REFUSED -n 1 -o cat)"
 is 'a restart makes black boxes' 0 "$(outcome systemctl restart tailcalld)"

@@ -37,6 +37,7 @@ fn read_shipped_file_routes_exec_timers_and_io_uring() {
         assert_eq!(*found, expected);
     }
     assert_eq!((plan.ring_bytes, plan.ring_cpus), (8 << 20, 8));
+    assert_eq!((plan.box_calls, plan.box_units), (512, 16));
     assert_eq!(plan.exclude, [Path::new("/usr/lib/systemd/systemd-journald")]);
     assert_eq!(plan.socket, Path::new("/run/systemd/journal/socket"));
     assert_eq!(plan.attach, AttachTo::Auto);
@@ -88,6 +89,8 @@ fn read_shipped_file_with_defaults_uncommented_changes_nothing() {
         "aggregate = ",
         "keep = ",
         "size = ",
+        "calls = ",
+        "boxes = ",
         "exe = [\"",
         "units = ",
         "per_uid = ",

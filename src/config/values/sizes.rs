@@ -1,4 +1,4 @@
-//! Sizes: `ancestors`, `argv_bytes`, `buffer_bytes`, `[ring] size` and `cpus`, `[blackbox] calls` and `units`,
+//! Sizes: `ancestors`, `argv_bytes`, `buffer_bytes`, `[ring] size` and `cpus`, `[blackbox] calls` and `boxes`,
 //! `[journal] max_bytes_per_second`.
 
 use std::ops::RangeInclusive;
@@ -85,7 +85,7 @@ pub(in crate::config) fn box_calls(value: &DeValue<'_>) -> Result<u32, Problem> 
 
 /// Parses the number of black boxes.
 pub(in crate::config) fn box_units(value: &DeValue<'_>) -> Result<u32, Problem> {
-    count(value, "a number of units", "blackbox units", 1..=types::box_size::BOXES_MAX.0)
+    count(value, "a number of black boxes", "blackbox boxes", 1..=types::box_size::BOXES_MAX.0)
 }
 
 fn count(

@@ -158,7 +158,7 @@ fn long_path_is_cut() {
     let unit = only_unit(&daemon.setup);
     let (calls, _) = dump(&mut daemon, &unit);
     let [long, short] = &*calls else { panic!("{calls:?}") };
-    assert_eq!(long["truncated"], json!(["blackbox"]));
+    assert_eq!(long["truncated"], json!(["blackbox", "exe"]));
     assert_eq!(long["args"].get("filename"), None);
     assert_eq!((&short["args"]["filename"], short.get("truncated")), (&json!("/nowhere"), None));
 }

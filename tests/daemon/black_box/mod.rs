@@ -17,7 +17,7 @@ use crate::rig::{Daemon, Setup};
 /// Returns a configuration whose calls of that number go into boxes of so many calls.
 fn config(number: &str, options: &str, calls: u64, units: u64) -> String {
     let route = format!("{number} = {{ handler = \"args\", keep = \"blackbox\"{options} }}");
-    format!("[routes]\n{route}\n[blackbox]\ncalls = {calls}\nunits = {units}\n")
+    format!("[routes]\n{route}\n[blackbox]\ncalls = {calls}\nboxes = {units}\n")
 }
 
 /// Runs a command that calls the daemon of that folder.
