@@ -21,6 +21,7 @@
 //! | `bpf/admit.h`, before a handler captures | the unit is excluded, not sampled, above the rate limit of its rule or of its user | `excluded_unit`, `sampled`, `limited`, `limited_uid` |
 //! | `bpf/handlers/count.bpf.c` | the handler only counts | `counted` |
 //! | `bpf/emit.h`, after a handler has captured | the ring is full or busy, or there is no scratch memory | `lost_ring_full`, `lost_ring_busy`, `lost_scratch` |
+//! | `bpf/emit.h`, `bpf/blackbox.h` | the event goes into a black box; there is none for its cgroup | `blackbox`, `lost_blackbox` |
 //! | `bpf/chain.bpf.c` | a handler of the chain did not give the call back, or captured too much | `lost_handler`, `lost_handler_full` |
 //! | `bpf/route.h`, `filter.bpf.c`, `argv.h` | a tail call failed, because the table changed meanwhile | `lost_reroute` |
 //! | `bpf/pending.h`, `bpf/returns.h`; [`pipeline`], pending | no room to wait for the result: only that is lost | `results_lost` |

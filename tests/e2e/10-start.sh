@@ -3,7 +3,7 @@ chapter start
 
 # A package does this when it is installed.
 journalctl --update-catalog
-is 'the catalog describes every kind of record' 21 "$(journalctl --list-catalog | grep -c ' tailcalld: ')"
+is 'the catalog describes every kind of record' 22 "$(journalctl --list-catalog | grep -c ' tailcalld: ')"
 
 outcome systemctl enable tailcalld >/dev/null
 is 'the service is enabled' enabled "$(systemctl is-enabled tailcalld)"
