@@ -9,8 +9,8 @@
  * over the one that the skeleton generates from it.
  *
  * For each slot, SEEN is the sum of all others but RESULTS_LOST, which counts events that are in
- * SUBMITTED or BLACKBOX as well. Counters belong to the slot, not to a generation, so a reload never resets
- * them.
+ * SUBMITTED or BLACKBOX as well. Counters belong to the slot, not to a generation, so a reload
+ * never resets them.
  */
 enum counter {
 	COUNTER_SEEN, /* calls that reached the slot's handler, or its filter */

@@ -13,7 +13,7 @@ use std::sync::Mutex;
 use libbpf_rs::skel::OpenSkel as _;
 use libbpf_rs::{PrintLevel, set_print};
 use tailcalld::config::AttachTo;
-use tailcalld::load::{self, Attach, AttachMode, Rings};
+use tailcalld::load::{self, Attach, AttachMode, Boxes, Rings};
 use tailcalld::plan::Routes;
 
 /// Kernel, program, instructions: the most that any compiler and way to attach came to.
@@ -36,8 +36,9 @@ fn verifier_accepts_every_program_at_known_cost() {
     choices.extend(AttachMode::choose(AttachTo::Function, &Routes::new()));
     choices.extend(AttachMode::with_sessions());
     choices.extend(AttachMode::with_fentry());
-    // One, whose programs are the shorter ones, and several.
-    let rings = [Rings::one(RING_BYTES), Rings::of_machine(RING_BYTES, 8, 32)];
+    // One, whose programs are the shorter ones, and several with black boxes.
+    let boxes = Boxes { units: 16, calls: 512 };
+    let rings = [Rings::one(RING_BYTES), Rings::of_machine(RING_BYTES, 8, 32).with_boxes(boxes)];
     for choice in choices {
         let attach = choice.attach;
         for (program, cost) in rings.iter().flat_map(|rings| costs(*rings, &choice)) {

@@ -40,7 +40,7 @@ pub enum Keep {
     High,
     /// Written in any case: room is reserved for them.
     Always,
-    /// Not written, but kept in the black box of their unit until that is dumped.
+    /// Kept in the black box of their unit, without a record, until that is dumped.
     Blackbox,
 }
 

@@ -87,7 +87,7 @@ impl Daemon<'_> {
         let most = self.bpf.black_boxes().calls as usize;
         let dump = BoxDump::new(entries, results, most, summary);
         let Dumped { dump: id, unit, overwritten, .. } = dump.summary().clone();
-        let reply = Dump { dump: id, unit, calls: dump.len(), overwritten };
+        let reply = Dump { dump: id, unit, calls: dump.waiting(), overwritten };
         self.pipeline.borrow_mut().dump(dump);
         Ok(reply)
     }

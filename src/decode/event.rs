@@ -135,7 +135,6 @@ impl<'a> Event<'a> {
         if let Some(cwd) = &names.cwd {
             files.add_cwd(slot, &args, cwd);
         }
-        let is_lacking = has(call_flag::CALL_CAPABILITIES) && credentials.capabilities.is_none();
         Ok(Self {
             handler,
             message: reader.u8(offset_of!(types::event, message))?,
@@ -150,8 +149,8 @@ impl<'a> Event<'a> {
             ppid: reader.u32(offset_of!(types::event, ppid))?,
             uid: reader.u32(offset_of!(types::event, uid))?,
             gid: reader.u32(offset_of!(types::event, gid))?,
+            lacks_capabilities: lacks_capabilities(flags, &credentials),
             credentials,
-            lacks_capabilities: is_lacking,
             loginuid: reader.u32(offset_of!(types::event, loginuid))?,
             session: reader.u32(offset_of!(types::event, session))?,
             charged_uid,
@@ -208,6 +207,11 @@ fn args(reader: &Reader<'_>) -> Result<[u64; 6], Error> {
         *arg = reader.u64(offset_of!(types::event, args) + index * size_of::<u64>())?;
     }
     Ok(args)
+}
+
+/// Returns whether the rule asks for capabilities that the event does not have.
+fn lacks_capabilities(flags: u16, credentials: &Credentials) -> bool {
+    u32::from(flags) & call_flag::CALL_CAPABILITIES.0 != 0 && credentials.capabilities.is_none()
 }
 
 fn credentials(reader: &Reader<'_>) -> Result<Credentials, Error> {

@@ -62,7 +62,7 @@ impl BoxDump {
     }
 
     /// Returns the number of calls that are still to be written.
-    pub fn len(&self) -> u64 {
+    pub fn waiting(&self) -> u64 {
         self.calls.len() as u64
     }
 

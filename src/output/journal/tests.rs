@@ -240,6 +240,18 @@ fn with_abis(row: &str) -> String {
 }
 
 #[test]
+fn encode_dump_has_its_id_unit_and_counts() {
+    let dumped = samples::dumped();
+    let entry = entry(&samples::own(Body::Dumped(&dumped)));
+    let details: Vec<_> =
+        entry["TAILCALLD_DETAIL"].iter().map(|value| String::from_utf8_lossy(value)).collect();
+    let expected =
+        ["blackbox=1886e0c3a7b2d40e", "written=512", "filtered=1", "lost=0", "overwritten=9488"];
+    assert_eq!(details, expected);
+    assert_eq!(entry["OBJECT_SYSTEMD_UNIT"], [b"web.service"]);
+}
+
+#[test]
 fn encode_own_records_have_their_fields() {
     let (started, reloaded, refused) =
         (samples::started(), samples::reloaded(), samples::reload_refused());
@@ -266,17 +278,6 @@ fn encode_own_records_have_their_fields() {
         ),
         (Body::Missed(&missed), "TAILCALLD_DETAIL", &["missed=41"]),
         (Body::Untracked(&samples::untracked()), "TAILCALLD_DETAIL", &["untracked_cgroups=400"]),
-        (
-            Body::Dumped(&samples::dumped()),
-            "TAILCALLD_DETAIL",
-            &[
-                "blackbox=1886e0c3a7b2d40e",
-                "written=512",
-                "filtered=1",
-                "lost=0",
-                "overwritten=9488",
-            ],
-        ),
         (Body::TracingOff(&off), "TAILCALLD_DETAIL", &["sysctl=kernel.ftrace_enabled"]),
         (Body::TracingOn(&on), "TAILCALLD_TO", &["2026-01-02T03:04:20.000000006Z"]),
         (Body::OutputRestored(&back), "TAILCALLD_TO", &["2026-01-02T03:04:08.200000006Z"]),

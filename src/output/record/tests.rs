@@ -10,8 +10,8 @@ use crate::handlers::Handler;
 use crate::output::arguments::Arguments;
 use crate::output::record::aggregate::{Aggregated, GroupOwner};
 use crate::output::record::{
-    Aggregate, Body, Ended, Feedback, GapReason, Lost, OutputLimits, RecordingGap, Shed, ShedLevel,
-    Stopped, Syscall, TracingCause, TracingChange, TracingOff, TracingOn,
+    Aggregate, Body, Dumped, Ended, Feedback, GapReason, Lost, OutputLimits, RecordingGap, Shed,
+    ShedLevel, Stopped, Syscall, TracingCause, TracingChange, TracingOff, TracingOn,
 };
 use crate::output::samples;
 use crate::stats::Column;
@@ -231,6 +231,17 @@ fn message_of_gap_names_its_reason() {
 }
 
 #[test]
+fn message_of_dump_has_numbers_and_reason() {
+    let expected = "Dumped 512 calls of web.service (signal) in 2 s: 9488 before them were overwritten, 1 had \
+                    another result";
+    assert_eq!(message(&Body::Dumped(&samples::dumped())), expected);
+    let empty = Dumped { written: 0, filtered: 0, overwritten: 0, lost: 2, ..samples::dumped() };
+    let expected =
+        "Dumped 0 calls of web.service (signal): 0 before them were overwritten, 2 were lost";
+    assert_eq!(message(&Body::Dumped(&empty)), expected);
+}
+
+#[test]
 fn message_of_own_records() {
     let (started, reloaded, refused) =
         (samples::started(), samples::reloaded(), samples::reload_refused());
@@ -264,11 +275,6 @@ fn message_of_own_records() {
             Body::Untracked(&samples::untracked()),
             "Did not track 400 cgroups and 1 process in 2 s: calls whose unit, container or process tree \
              is therefore unknown go to the rule that records most",
-        ),
-        (
-            Body::Dumped(&samples::dumped()),
-            "Dumped 512 calls of web.service (signal) in 2 s: 9488 before them were overwritten, 1 had \
-             another result",
         ),
         (
             Body::TracingOff(&TracingOff(change.clone())),

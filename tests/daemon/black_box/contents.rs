@@ -142,7 +142,7 @@ fn calls_with_another_result_are_left_out_and_counted() {
     assert_eq!((calls.len(), &summary["filtered"]), (0, &json!(4)));
 }
 
-/// What does not fit into a box is left out, and the record says so.
+/// Arguments that do not fit into a box are left out, and the record says so.
 #[test]
 fn long_path_is_cut() {
     let config = "[routes]\nchdir = { handler = \"args\", keep = \"blackbox\", comm = \"sh\" }\n";
