@@ -22,6 +22,9 @@ _tailcalld() {
             tailcalld,cost)
                 cmd="tailcalld__subcmd__cost"
                 ;;
+            tailcalld,dump)
+                cmd="tailcalld__subcmd__dump"
+                ;;
             tailcalld,explain)
                 cmd="tailcalld__subcmd__explain"
                 ;;
@@ -69,6 +72,9 @@ _tailcalld() {
                 ;;
             tailcalld__subcmd__help,cost)
                 cmd="tailcalld__subcmd__help__subcmd__cost"
+                ;;
+            tailcalld__subcmd__help,dump)
+                cmd="tailcalld__subcmd__help__subcmd__dump"
                 ;;
             tailcalld__subcmd__help,explain)
                 cmd="tailcalld__subcmd__help__subcmd__explain"
@@ -152,7 +158,7 @@ _tailcalld() {
 
     case "${cmd}" in
         tailcalld)
-            opts="-v -h -V --config --output --attach --socket --pin --verbose --help --version run check syscalls handlers stats status explain route routes profile top trace cost metrics reload help"
+            opts="-v -h -V --config --output --attach --socket --pin --verbose --help --version run check syscalls handlers stats status explain route routes profile top trace cost dump metrics reload help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -229,6 +235,24 @@ _tailcalld() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        tailcalld__subcmd__dump)
+            opts="-h -V --json --socket --help --version"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --socket)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         tailcalld__subcmd__explain)
             opts="-p -u -h -V --pid --unit --socket --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
@@ -278,7 +302,7 @@ _tailcalld() {
             return 0
             ;;
         tailcalld__subcmd__help)
-            opts="run check syscalls handlers stats status explain route routes profile top trace cost metrics reload help"
+            opts="run check syscalls handlers stats status explain route routes profile top trace cost dump metrics reload help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -306,6 +330,20 @@ _tailcalld() {
             return 0
             ;;
         tailcalld__subcmd__help__subcmd__cost)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        tailcalld__subcmd__help__subcmd__dump)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )

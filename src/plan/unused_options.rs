@@ -124,8 +124,9 @@ fn of_boxes<'a>(config: &'a Config, entry: &'a Entry) -> impl Iterator<Item = Fa
 }
 
 /// Options without an effect on a call in a black box, and the reasons.
-const OF_RECORDS: [(&str, &str); 3] = [
+const OF_RECORDS: [(&str, &str); 4] = [
     ("aggregate", "a dump has a record for each call"),
+    ("novel", "a dump has every call, whatever was made before"),
     ("limit", "a black box overwrites its oldest call, so nothing can flood it"),
     ("exe_sha256", "the file may be another one when the call is dumped"),
 ];

@@ -29,7 +29,7 @@ pub enum Column {
 
 impl Column {
     /// All columns, in the order in which records show them.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Written,
         Self::Aggregated,
         Self::Filtered,

@@ -15,7 +15,13 @@ impl Delivery {
         let event = redacted.as_ref().unwrap_or(event);
         let place = self.units.place(event.cgroup);
         let (place, suppressed) = (place.as_deref(), 0);
-        let body = Body::Syscall(Syscall { event, place, suppressed, may_be_duplicate: false });
+        let body = Body::Syscall(Syscall {
+            event,
+            place,
+            suppressed,
+            may_be_duplicate: false,
+            novel: None,
+        });
         let record = Record { time_ns: self.real_ns(event.boottime_ns), body };
         let written = self.writer.write(&record, Portion::Many(event.slot, 0), |_| {});
         self.shedder.charge(written.bytes, self.now);
