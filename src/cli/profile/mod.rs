@@ -24,7 +24,7 @@ pub fn profile(options: &ProfileOptions) -> anyhow::Result<u8> {
     if evidence.calls.is_empty() {
         bail!(
             "nothing is known of {unit}: to learn what it does, route \"@known\" = {{ handler = \"args\", novel = \
-             \"unit\", unit = \"{unit}\" }}, see First times in docs/events.md, restart the unit and let it do all its work"
+             \"unit\", unit = \"{unit}\", exe = \"!/usr/lib/systemd/systemd*\" }}, see First times in docs/events.md, restart the unit and let it do all its work"
         );
     }
     let (mut out, _) = standard_output();
