@@ -40,7 +40,7 @@ fn dump_unit(unit: &str, options: &ClientOptions) -> anyhow::Result<u8> {
     let (calls, unit) = (counted(calls, "call"), printable(unit));
     let mut out = StandardOutput::lock();
     writeln!(out, "dumped {calls} of {unit}, {overwritten} before them were overwritten")?;
-    writeln!(out, "journalctl TAILCALLD_DETAIL=blackbox={dump}")?;
+    writeln!(out, "journalctl _SYSTEMD_UNIT=tailcalld.service TAILCALLD_DETAIL=blackbox={dump}")?;
     Ok(exit::OK)
 }
 
