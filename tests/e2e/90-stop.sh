@@ -24,11 +24,11 @@ like 'the stopped record has the totals of each route' '*syscall=execve abi=x86_
 # A line with other columns fails as well.
 is 'seen is the sum of the outcomes' '' "$(awk -F '[ =]' '{
 	names = sum = ""
-	for (at = 9; at <= 25; at += 2) {
+	for (at = 9; at <= 27; at += 2) {
 		names = names " " $at
 		sum += $(at + 1)
 	}
-	if ($7 names != "seen written aggregated filtered sampled limited known excluded counted lost" ||
+	if ($7 names != "seen written aggregated filtered sampled limited known excluded counted blackbox lost" ||
 		$8 != sum) print
 }' <<<"$totals")"
 like 'journalctl -x explains the stop' '*tailcalld stopped: SIGTERM.*' \
