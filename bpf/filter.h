@@ -151,8 +151,8 @@ static __always_inline bool insn_holds(const volatile struct filtering *filterin
 }
 
 /* Executes an instruction. Returns false at the end of the filter, and at an instruction whose
- * patterns are not matched yet. The bank is loaded each time: kept in a register, it would make each
- * round more work for the verifier. */
+ * patterns are not matched yet. The bank is loaded each time: kept in a register, it would make
+ * each round more work for the verifier. */
 static __always_inline bool insn_run(volatile struct filtering *filtering)
 {
 	__u64 pc = filtering->pc;

@@ -7,8 +7,8 @@
 #include <bpf/bpf_helpers.h>
 
 /*
- * Loops whose state is in memory. The verifier follows each round of a loop that counts, which makes
- * up most of the time that it takes for a program. Of a loop over an iterator of the kernel
+ * Loops whose state is in memory. The verifier follows each round of a loop that counts, which
+ * makes up most of the time that it takes for a program. Of a loop over an iterator of the kernel
  * (bpf_iter_num_next, 6.4) it follows rounds only until one meets nothing new, mostly two. A round
  * costs the call of that function.
  */

@@ -11,7 +11,7 @@ is 'has these files' "$(cat /e2e/packages/deb.txt)" "$(dpkg --listfiles tailcall
 	while read -r file; do [ -z "$file" ] || [ -d "$file" ] || echo "$file"; done | grep -v '^/usr/share/doc/' | sort)"
 is 'the files are as in the packages' '' "$(dpkg --verify tailcalld tailcalld-dev | grep -v /usr/share/)"
 like 'the configuration is a conffile' ' /etc/tailcalld.toml *' "$(dpkg-query -W -f '${Conffiles}' tailcalld | grep .)"
-is 'the catalog has all kinds of records' 21 "$(journalctl --list-catalog | grep -c ' tailcalld: ')"
+is 'the catalog has all kinds of records' 22 "$(journalctl --list-catalog | grep -c ' tailcalld: ')"
 is 'is enabled' enabled "$(systemctl is-enabled tailcalld)"
 check_running deb
 

@@ -16,7 +16,7 @@ is 'installs' 0 "$(install_package old >/run/output 2>&1; echo $?)"
 is 'has these files' "$(cat /e2e/packages/rpm.txt)" "$(rpm --query --list tailcalld tailcalld-devel |
 	while read -r file; do [ -d "$file" ] || echo "$file"; done | grep -v '^/usr/share/doc/' | sort)"
 is 'the files are as in the packages' '' "$(rpm --verify --nodeps tailcalld tailcalld-devel 2>&1)"
-is 'the catalog has all kinds of records' 21 "$(journalctl --list-catalog | grep -c ' tailcalld: ')"
+is 'the catalog has all kinds of records' 22 "$(journalctl --list-catalog | grep -c ' tailcalld: ')"
 is 'follows the presets: enabled, not started' 'enabled inactive' \
 	"$(systemctl is-enabled tailcalld) $(systemctl is-active tailcalld)"
 is 'starts' 0 "$(outcome systemctl start tailcalld)"
