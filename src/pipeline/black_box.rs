@@ -52,7 +52,7 @@ impl BoxDump {
             let exit = exit.map(|(exit, _)| exit);
             calls.push(BoxedCall { header, entry, exit, is_cut });
         }
-        // Those of several CPUs may be in the box in another order than they were entered.
+        // Calls of several CPUs may be in the box in another order than they were entered.
         calls.sort_by_key(|call| call.header.boottime_ns);
         let surplus = calls.len().saturating_sub(most);
         calls.drain(..surplus);

@@ -124,7 +124,7 @@ impl KeyFile {
                         "failed to write {path}: {error}; first times are recorded again after a restart"
                     );
                 }
-                // What was written of the line is written over by the next one, or is damaged.
+                // A part of a line is written over by the next one, or is left out as damaged.
                 let _ = self.file.set_len(offset);
                 None
             }

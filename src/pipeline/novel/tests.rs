@@ -57,7 +57,7 @@ fn open_key_counts_if_the_ledger_proves_its_record() {
         next.prove(proof);
         assert_eq!(next.judge(b"key", 0), expected, "{receipt:?} {proof:?}");
         drop(next);
-        // What one daemon has found out, the one after it knows.
+        // The next daemon knows the keys of the previous one.
         let mut after = opened(folder.path());
         let other =
             Proof { delivering: id(100), is_done: true, saved: 0, refused: 0, is_lost: false };

@@ -20,7 +20,7 @@ use std::process::{Command, Output, Stdio};
 
 use serde_json::{Value, json};
 
-use crate::number::unused_number;
+use crate::number::{Number, unused_number};
 use crate::process::{DEADLINE, trigger};
 use crate::records::{counted, events_of};
 use crate::rig::{Daemon, Setup};
@@ -54,6 +54,12 @@ impl Client {
         self.send(format!("{call}\0").as_bytes()).unwrap();
         self.reply().expect("a reply")
     }
+}
+
+/// Asserts that no call of the number is recorded.
+fn is_not_routed(daemon: Daemon, number: &Number) {
+    let name = trigger(&["times", "20", "native", number, "nth"]);
+    assert_eq!(events_of(&daemon.stop(), &name).len(), 0);
 }
 
 /// Runs a command against the daemon of `setup`; returns exit code, standard output and standard error.

@@ -9,11 +9,11 @@ use nix::sys::signal::Signal;
 use serde_json::{Value, json};
 use syscalls::Abi;
 
-use super::{ask, ask_json, started, works};
+use super::{ask, ask_json, is_not_routed, started, works};
 use crate::number::{Number, unused_number};
-use crate::process::{Process, trigger};
-use crate::records::{Records, events_of};
-use crate::rig::{Daemon, Setup};
+use crate::process::Process;
+use crate::records::Records;
+use crate::rig::Setup;
 
 const CONFIG: i32 = 78;
 
@@ -43,12 +43,6 @@ fn files(setup: &Setup) -> Vec<PathBuf> {
 
 fn now() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs()
-}
-
-/// Asserts that no call of the number is recorded.
-fn is_not_routed(daemon: Daemon, number: &Number) {
-    let name = trigger(&["times", "20", "native", number, "nth"]);
-    assert_eq!(events_of(&daemon.stop(), &name).len(), 0);
 }
 
 #[test]
