@@ -38,9 +38,9 @@ static __always_inline bool call_is_admitted(struct call *call)
 	__u32 limit = call->route->limit, uid_limit = call->route->uid_limit;
 
 	call->boottime_ns = bpf_ktime_get_boot_ns();
-	call->cgroup = bpf_get_current_cgroup_id();
-	call->cred = task_cred();
-	call->start_ns = task_start_ns();
+	call->cgroup = task_cgroup_id(call->task);
+	call->cred = task_cred(call->task);
+	call->start_ns = task_start_ns(call->task);
 	call->user_ns = cred_user_ns(call->cred);
 	task_charged_user(&call->counters->state.charged_uid, call->cred, call->user_ns);
 	call->charged_uid = *(volatile __u64 *)&call->counters->state.charged_uid;

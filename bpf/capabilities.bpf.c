@@ -7,7 +7,7 @@
 
 static __always_inline void capabilities_capture(struct scratch *scratch)
 {
-	const struct cred *cred = task_cred();
+	const struct cred *cred = task_cred(task_current());
 	__u8 *room = capture_room(scratch);
 
 	if (!room)

@@ -14,8 +14,8 @@
 /* Fills in an event but for its size; it has no captures yet. */
 static __always_inline void event_fill(struct event *event, void *ctx, const struct call *call)
 {
-	const struct task_struct *task = task_current();
-	__u64 ids = task_ids();
+	const struct task_struct *task = call->task;
+	__u64 ids = task_ids(task);
 	__u64 user = task_user(call->cred);
 
 	event->version = EVENT_VERSION;
@@ -30,23 +30,23 @@ static __always_inline void event_fill(struct event *event, void *ctx, const str
 	event->captures = 0;
 	event->pid = ids >> 32;
 	event->tid = ids;
-	task_parent(&event->ppid, &event->parent_start_ns);
+	task_parent(task, &event->ppid, &event->parent_start_ns);
 	event->uid = user;
 	event->gid = user >> 32;
 	cred_effective(call->cred, &event->euid, &event->egid);
 	cred_saved(call->cred, &event->suid, &event->sgid);
 	event->loginuid = task_loginuid(task);
 	event->session = task_session(task);
-	event->tty = task_tty();
+	event->tty = task_tty(task);
 	event->flags = 0;
 	event->rule = call->route->rule;
 	event->reserved = 0;
 	event->charged_uid = call->charged_uid;
 	event->reserved_word = 0;
-	task_comm(event->comm);
+	task_comm(task, event->comm);
 	event->start_ns = call->start_ns;
 	mm_exe(call->mm, &event->exe_inode, &event->exe_device);
-	task_namespaces(event->namespaces, call->cred, call->user_ns);
+	task_namespaces(task, event->namespaces, call->cred, call->user_ns);
 	if (is_slot_in_row(call->slot)) {
 		event->flags = call->current->flags;
 		current_args(call->current, event->args);

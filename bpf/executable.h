@@ -49,7 +49,7 @@ static __always_inline void executable_describe(volatile struct executable *to, 
 /* Captures the file that the current task executes. */
 static __always_inline void executable_capture(struct scratch *scratch)
 {
-	__u64 mm = (__u64)task_mm();
+	__u64 mm = (__u64)task_mm(task_current());
 	__u8 *room = capture_room(scratch);
 
 	if (!room || !mm)

@@ -81,8 +81,7 @@ TABLE_PROGRAM(filter)
 	struct scratch *scratch = scratch_of_cpu();
 	if (!scratch)
 		stats_count(call.counters, COUNTER_LOST_SCRATCH);
-	else if (!(call.route->flags & CALL_EXEC) &&
-		 cgroup_is_excluded(bpf_get_current_cgroup_id()))
+	else if (!(call.route->flags & CALL_EXEC) && cgroup_is_excluded(task_cgroup_id(call.task)))
 		stats_count(call.counters, COUNTER_EXCLUDED_UNIT);
 	else
 		filter_begin(ctx, scratch, &call);

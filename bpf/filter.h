@@ -65,9 +65,9 @@ static __always_inline __u64 cgroup_bits_of_ancestors(void)
 	return bits_unknown_below(PATH_IN_SYSTEM);
 }
 
-static __always_inline __u64 cgroup_bits(void)
+static __always_inline __u64 cgroup_bits(const struct task_struct *task)
 {
-	__u64 id = bpf_get_current_cgroup_id();
+	__u64 id = task_cgroup_id(task);
 	const struct cgroup_tags *tags = bpf_map_lookup_elem(&cgroup_tags, &id);
 
 	return tags ? tags->bits : cgroup_bits_of_ancestors();
@@ -99,7 +99,7 @@ static __always_inline void operands_load(void *ctx, struct filtering *filtering
 					  const struct call *call,
 					  const volatile struct filter *filter)
 {
-	const struct cred *cred = task_cred();
+	const struct cred *cred = task_cred(call->task);
 	__u64 user = task_user(cred);
 	__u32 euid, egid;
 
@@ -111,9 +111,9 @@ static __always_inline void operands_load(void *ctx, struct filtering *filtering
 		filtering->operands[OPERAND_EGID] = egid;
 	}
 	if (filter->operands & OPERAND_BIT(OPERAND_LOGINUID))
-		filtering->operands[OPERAND_LOGINUID] = task_loginuid(task_current());
+		filtering->operands[OPERAND_LOGINUID] = task_loginuid(call->task);
 	if (filter->operands & OPERAND_BIT(OPERAND_CGROUP_TAGS))
-		filtering->operands[OPERAND_CGROUP_TAGS] = cgroup_bits();
+		filtering->operands[OPERAND_CGROUP_TAGS] = cgroup_bits(call->task);
 	if (filter->operands & OPERAND_BIT(OPERAND_PROCESS_TREES))
 		filtering->operands[OPERAND_PROCESS_TREES] = tree_bits();
 	if (!filter->arguments)
@@ -171,10 +171,12 @@ static __always_inline bool insn_run(volatile struct filtering *filtering)
 	return true;
 }
 
-/* Executes INSNS_PER_JUMP instructions at most. */
+/* Executes INSNS_PER_JUMP instructions at most, and one more. Many filters have only one: outside
+ * of the loop, which calls three functions of the kernel for its first round. */
 static __always_inline void insns_run(volatile struct filtering *filtering)
 {
-	REPEAT(INSNS_PER_JUMP, insn_run(filtering));
+	if (insn_run(filtering) && filtering->pc < INSNS_PER_BANK)
+		REPEAT(INSNS_PER_JUMP, insn_run(filtering));
 }
 
 #endif

@@ -54,7 +54,7 @@ int self_identify(struct bpf_raw_tracepoint_args *ctx)
 	__s32 fd = ctx->args[0];
 	const struct file *file;
 
-	self_tgid = task_ids() >> 32;
+	self_tgid = task_ids(task_current()) >> 32;
 	identified_ns = bpf_ktime_get_boot_ns();
 	initial_namespaces_read(first_task());
 	if (fd < 0)

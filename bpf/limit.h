@@ -47,9 +47,10 @@ static __always_inline __u64 bucket_owner(const struct call *call, __u32 per)
 		return call->cgroup & OWNER_MASK;
 	case PER_PID:
 		/* The start time too, because of PID reuse. */
-		return (task_ids() >> 32 | (call->start_ns >> 20) << OWNER_PID_BITS) & OWNER_MASK;
+		return (task_ids(call->task) >> 32 | (call->start_ns >> 20) << OWNER_PID_BITS) &
+		       OWNER_MASK;
 	case PER_COMM:
-		task_comm((__u8 *)comm);
+		task_comm(call->task, (__u8 *)comm);
 		return (hash_u64(comm[0]) ^ hash_u64(comm[1] + 1)) >> (64 - TAG_SLOT_SHIFT);
 	}
 	return 0;
@@ -59,7 +60,8 @@ static __always_inline __u64 bucket_owner(const struct call *call, __u32 per)
  * all owners without their own share. Two CPUs may give the same bucket to different owners: the
  * later one keeps it, and the other owner gets another bucket with its next call. The index is
  * written to memory, for the verifier: in a register, each index would be a state of its own. */
-static __always_inline void bucket_find(volatile __u64 *index, __u32 number, __u64 tag)
+static __always_inline void bucket_find(volatile __u64 *index, __u32 number, __u64 tag,
+					const struct task_struct *task)
 {
 	__u64 hash = hash_u64(tag) >> BUCKET_SHIFT;
 
@@ -71,7 +73,7 @@ static __always_inline void bucket_find(volatile __u64 *index, __u32 number, __u
 		if (bucket->tag && bucket->tag != tag)
 			continue;
 		if (!bucket->tag)
-			task_comm((__u8 *)bucket->comm);
+			task_comm(task, (__u8 *)bucket->comm);
 		bucket->tag = tag;
 		*index = at;
 		break;
@@ -150,7 +152,7 @@ static __always_inline bool limit_allows(struct call *call, __u32 number, __u64 
 	__u64 tag = (__u64)number << TAG_NUMBER_SHIFT | slot << TAG_SLOT_SHIFT |
 		    bucket_owner(call, limit->per);
 
-	bucket_find(&call->counters->state.bucket, number & (LIMITS - 1), tag);
+	bucket_find(&call->counters->state.bucket, number & (LIMITS - 1), tag, call->task);
 	__u64 at = *(volatile __u64 *)&call->counters->state.bucket;
 	barrier_var(at);
 	if (at >= BUCKETS_ALL)

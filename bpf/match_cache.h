@@ -113,9 +113,9 @@ static __always_inline bool key_load(struct match_cache *cache, struct scratch *
 	__builtin_memset(key, 0, sizeof(*key));
 	key->filter = (__u64)call->route->generation << 32 | call->route->filter;
 	if (texts & OPERAND_BIT(TEXT_COMM))
-		task_comm((__u8 *)key->comm);
+		task_comm(call->task, (__u8 *)key->comm);
 	if (texts & OPERAND_BIT(TEXT_PARENT_COMM))
-		task_parent_comm(key->parent_comm);
+		task_parent_comm(call->task, key->parent_comm);
 	return !(texts & OPERAND_BIT(TEXT_EXE)) || key_add_exe(cache, scratch, call->mm);
 }
 

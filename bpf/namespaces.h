@@ -66,12 +66,13 @@ static __always_inline void namespaces_differing(__u32 ids[NAMESPACES])
 }
 
 /* Returns the namespaces of the current task by enum namespace; 0 for an initial one. */
-static __always_inline void task_namespaces(__u32 ids[NAMESPACES], const struct cred *cred,
+static __always_inline void task_namespaces(const struct task_struct *task, __u32 ids[NAMESPACES],
+					    const struct cred *cred,
 					    const struct user_namespace *user_ns)
 {
 	__builtin_memset(ids, 0, NAMESPACES * sizeof(*ids));
 	if (TASK_IS_TYPED) {
-		const struct nsproxy *proxy = task_followed()->nsproxy;
+		const struct nsproxy *proxy = task->nsproxy;
 
 		if (namespaces_are_initial(proxy, user_ns))
 			return;

@@ -26,7 +26,7 @@ static __always_inline void pending_fill(struct pending *pending, const struct e
 	pending->interpreter = scratch ? scratch->pending.interpreter : 0;
 	pending->has_executable = !!(call->route->flags & CALL_EXECUTABLE);
 	pending->box = scratch ? scratch->pending.box : 0;
-	pending->executions = task_executions();
+	pending->executions = task_executions(task_current());
 	pending->deferred_count = count;
 	pending->entry_ns = event->boottime_ns;
 	if (!scratch)
@@ -175,7 +175,7 @@ static __always_inline void pending_finish(struct pending *pending, bool sent)
  * all the same, the kernel has skipped `task_exec`: then nothing is known. */
 static __always_inline void execution_failed(struct pending *pending)
 {
-	bool is_known = task_executions() == pending->executions;
+	bool is_known = task_executions(task_current()) == pending->executions;
 
 	pending_finish(pending, is_known && result_send(pending, 0, CALL_NOT_EXECUTED));
 }

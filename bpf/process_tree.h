@@ -19,7 +19,8 @@ static __always_inline struct tree_process *tree_member(__u32 group, __u64 start
  * process; NULL if neither has one. */
 static __always_inline const struct tree_process *tree_member_of_current(void)
 {
-	const struct tree_process *own = tree_member(task_ids() >> 32, task_start_ns());
+	const struct task_struct *task = task_current();
+	const struct tree_process *own = tree_member(task_ids(task) >> 32, task_start_ns(task));
 
 	if (own)
 		return own;

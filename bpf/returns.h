@@ -184,7 +184,7 @@ static __always_inline void result_read_memory(struct scratch *scratch, __s64 re
 
 	result_fill(&scratch->result, pending, bpf_ktime_get_boot_ns(), result, CALL_RETURNED);
 	scratch->vector.stage = VECTOR_END;
-	if ((__u64)task_mm() == pending->mm)
+	if ((__u64)task_mm(task_current()) == pending->mm)
 		deferred_read_all(scratch, pending);
 	else
 		deferred_read_of_program(scratch, pending);
@@ -273,7 +273,7 @@ static __always_inline void call_ended_with_task(void)
 
 	if (!pending)
 		return;
-	if (pending->is_execution && task_executions() == pending->executions)
+	if (pending->is_execution && task_executions(task_current()) == pending->executions)
 		ended = CALL_NOT_EXECUTED;
 	pending_finish(pending, result_send(pending, 0, ended));
 }

@@ -14,7 +14,9 @@ struct call {
 	__u32 row; /* of the bank's `routes` */
 	const volatile struct route *route;
 	struct counters *counters;
-	const struct mm_struct *mm; /* of the current task */
+	/* Set by call_begin, so not in a program that continues the call: */
+	const struct task_struct *task; /* the current one */
+	const struct mm_struct *mm; /* its memory */
 	const struct current_call *current; /* its arguments, if it is an operation or a probe */
 	/* Set by call_is_admitted: */
 	const struct cred *cred;
@@ -104,14 +106,15 @@ static __always_inline bool cgroup_is_of_system(__u64 id)
 static __always_inline bool call_is_of_excluded_file(const struct call *call)
 {
 	return exe_is_excluded(call->mm) && !(call->route->flags & CALL_EXEC) &&
-	       !(__u32)task_user(task_cred()) && cgroup_is_of_system(bpf_get_current_cgroup_id());
+	       !(__u32)task_user(task_cred(call->task)) &&
+	       cgroup_is_of_system(task_cgroup_id(call->task));
 }
 
 /* Whether the daemon or a program that its output makes busy makes the call: recording it would
  * cause more such calls. */
 static __always_inline bool call_is_excluded(const struct call *call)
 {
-	if (task_ids() >> 32 == self_tgid) {
+	if (task_ids(call->task) >> 32 == self_tgid) {
 		stats_count(call->counters, COUNTER_EXCLUDED_SELF);
 		return true;
 	}
@@ -153,12 +156,13 @@ static __always_inline bool call_begin(void *ctx, __u32 handler, struct call *ca
 	if (!current)
 		return false; /* not reached */
 	call->current = current;
-	call->compat = task_in_compat_syscall();
+	call->task = task_current();
+	call->compat = task_in_compat_syscall(call->task);
 	call->slot = context_slot(ctx, current, call->compat);
 	call->counters = stats_row(call->slot);
 	if (!call->counters)
 		return false; /* not reached: the dispatcher has checked the number */
-	call->mm = task_mm();
+	call->mm = task_mm(call->task);
 	if (call->counters->state.chosen)
 		return call_resume(call, call->counters->state.chosen);
 	call->bank = base / BANK_SLOTS;

@@ -10,11 +10,12 @@
 TABLE_PROGRAM(selftest)
 {
 	__u64 boottime_ns = bpf_ktime_get_boot_ns();
+	const struct task_struct *task = task_current();
 	__u64 args[6];
 
-	if (task_ids() >> 32 != self_tgid)
+	if (task_ids(task) >> 32 != self_tgid)
 		return 0;
-	call_args(ctx, task_in_compat_syscall(), args);
+	call_args(ctx, task_in_compat_syscall(task), args);
 	struct selftest_event *event = ring_reserve(sizeof(*event));
 	if (!event)
 		return 0;

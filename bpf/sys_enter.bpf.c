@@ -48,6 +48,7 @@ int sys_enter(void *ctx)
 	run_time_begin();
 	context_is_no_probe();
 	/* The ABI before the index: number 11 is execve for i386 and munmap for x86_64. */
-	bpf_tail_call(ctx, &syscalls, live_base + call_slot(number, task_in_compat_syscall()));
+	bpf_tail_call(ctx, &syscalls,
+		      live_base + call_slot(number, task_in_compat_syscall(task_current())));
 	return context_end();
 }

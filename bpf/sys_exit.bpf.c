@@ -44,7 +44,7 @@ int sys_exit(void *ctx)
 
 	if (number >= ABI_SLOTS)
 		return 0;
-	__u32 slot = call_slot(number, task_in_compat_syscall());
+	__u32 slot = call_slot(number, task_in_compat_syscall(task_current()));
 	if (!(slot_route(live_base / BANK_SLOTS, slot)->flags & CALL_AT_EXIT))
 		return 0;
 	call_returned(ctx, slot, return_result(ctx));
