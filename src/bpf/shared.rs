@@ -128,6 +128,11 @@ impl Bank {
         self.0 as u32 * types::table_size::BANK_SLOTS.0
     }
 
+    /// Returns its number, 0 or 1.
+    pub fn index(self) -> usize {
+        self.0
+    }
+
     /// Returns the other one.
     #[must_use]
     pub fn other(self) -> Self {

@@ -1,6 +1,7 @@
 //! Entries of arrays of programs as they are in the kernel, where any process with CAP_BPF can change them. A program
 //! of our own reads them: during a lookup by bpf(2) the kernel skips programs on its CPU.
 
+use std::collections::BTreeSet;
 use std::os::fd::{AsFd as _, AsRawFd as _, BorrowedFd, RawFd};
 use std::sync::atomic::Ordering::SeqCst;
 
@@ -45,6 +46,18 @@ impl Bpf<'_> {
             }
         }
         Ok(ids)
+    }
+
+    /// Returns the slots of a bank that have a program; `None` while the program that reads them is not loaded.
+    ///
+    /// # Errors
+    /// Fails if the kernel does not run that program.
+    pub fn filled_slots(&self, bank: Bank) -> Result<Option<BTreeSet<Slot>>> {
+        if self.programs.loaded(&self.skeleton, |programs| &programs.table_check).is_none() {
+            return Ok(None);
+        }
+        let slots = (0..).map_while(Slot::from_index).zip(self.programs_of(bank)?);
+        Ok(Some(slots.filter(|(_, id)| *id != EMPTY).map(|(slot, _)| slot).collect()))
     }
 
     /// Restores the arrays of the programs that others continue with; returns whether any was changed.

@@ -13,17 +13,24 @@ use crate::bpf::{Bank, delete_element, set_program};
 use crate::load::Bpf;
 use crate::plan::{Plan, Route, exec_slots};
 
-/// Writes all of a bank, whatever it held.
+/// Slots of a bank that may have a program: all, unless they are known.
+pub(super) type FilledSlots = Option<BTreeSet<Slot>>;
+
+/// Writes all of a bank. Slots that have no program and get none are left out: a call of bpf(2) for each would make a
+/// reload a third longer.
 pub(super) fn fill(
     bpf: &Bpf<'_>,
-    bank: Bank,
+    (bank, filled): (Bank, &FilledSlots),
     programs: &BTreeMap<Slot, RawFd>,
     settings: &Settings,
     returns: &BTreeSet<Slot>,
 ) -> Result<()> {
     for slot in slots() {
-        write_program(bpf, bank, slot, programs.get(&slot))
-            .with_context(|| format!("failed to set the program of {slot}"))?;
+        let program = programs.get(&slot);
+        if program.is_some() || filled.as_ref().is_none_or(|filled| filled.contains(&slot)) {
+            write_program(bpf, bank, slot, program)
+                .with_context(|| format!("failed to set the program of {slot}"))?;
+        }
         let row = settings.row(slot, returns.contains(&slot));
         bpf.shared.set_route(bank, usize::from(slot.index()), &row);
     }

@@ -14,14 +14,14 @@ mod selftest;
 mod settings;
 mod state;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::os::fd::RawFd;
 
 use anyhow::{Context as _, Result, ensure};
 use syscalls::{Abi, Slot};
 
 use crate::bpf::types::{limit_size, table_size, tag_bit, tag_size};
-use crate::bpf::{CHAINED_MAX, LIMITS};
+use crate::bpf::{Bank, CHAINED_MAX, LIMITS};
 use crate::config::Filter;
 use crate::filter::NameKind;
 use crate::handlers::{HandlerObject, ProgramKey};
@@ -31,7 +31,7 @@ use crate::units::Units;
 
 pub use state::{SavedTables, TableFile, TableState};
 
-use bank::{fill, programs};
+use bank::{FilledSlots, fill, programs};
 pub use limits::{LimitKey, Owner, gcra_params, of_rule as limit_of_rule};
 use numbers::{IdMap, Numbers};
 use settings::Settings;
@@ -53,6 +53,8 @@ pub struct Table {
     results: Awaited,
     /// Slots whose returns are attached: those, and the ones that calls of the previous table wait for.
     returns: Awaited,
+    /// Banks that nothing was written to since they were made.
+    unused: [bool; 2],
     /// True while programs may still read the idle bank: a grace period has to end before it is written.
     overlaps: bool,
     limits: Numbers<LimitKey>,
@@ -84,6 +86,7 @@ impl Default for Table {
             selftest: None,
             results: Awaited::default(),
             returns: Awaited::default(),
+            unused: [true; 2],
             overlaps: false,
             limits: Numbers::new(FIRST_LIMIT..=LAST_LIMIT),
             names: Numbers::new(0..=LAST_NAME),
@@ -140,6 +143,7 @@ impl Table {
         self.returns = state.returns.clone();
         // The previous daemon may have ended right after a flip, and calls of its other bank may go on.
         self.overlaps = true;
+        self.unused = [false; 2];
         self.limits.begin(state.limits.iter().cloned().collect());
         self.names.begin(state.names.iter().cloned().collect());
         self.trees.begin(state.trees.iter().copied().collect());
@@ -260,13 +264,14 @@ impl Table {
         let returns = settings.awaited.union(&self.results);
         env::write(bpf, idle, &env_names(&plan.routes));
         self.write_limits(bpf, &ids);
+        let filled = self.take_filled(bpf, idle)?;
         let prepared = self
             .write_chained(bpf, plan, &ids)
             .and_then(|()| bpf.attach_slots(programs.keys()))
             .and_then(|()| bpf.attach_returns(&returns))
             .and_then(|()| bpf.tag_cgroups(&union(self.names.live(), &ids.names)))
             .and_then(|()| bpf.track_process_trees(&union(self.trees.live(), &ids.trees)))
-            .and_then(|()| fill(bpf, idle, &programs, &settings, &returns.returns));
+            .and_then(|()| fill(bpf, (idle, &filled), &programs, &settings, &returns.returns));
         if prepared.is_err() {
             self.detach_unused(bpf);
             return prepared;
@@ -298,6 +303,12 @@ impl Table {
         self.ids = program_ids;
         self.programs = programs;
         Ok(())
+    }
+
+    /// Returns the slots of a bank that have a program. The bank counts as used from now on.
+    fn take_filled(&mut self, bpf: &Bpf<'_>, bank: Bank) -> Result<FilledSlots> {
+        let unused = self.unused.get_mut(bank.index()).map(std::mem::take);
+        if unused == Some(true) { Ok(Some(BTreeSet::new())) } else { bpf.filled_slots(bank) }
     }
 
     /// Assigns numbers to the limits, names and trees of the plan.
