@@ -1,7 +1,7 @@
 //! The real daemon under test: the release binary with a configuration, a lock and a notification
 //! socket of its own, ended when dropped.
 
-use std::fs::{self, DirEntry, File};
+use std::fs::{self, DirEntry, File, OpenOptions};
 use std::io;
 use std::os::unix::net::UnixDatagram;
 use std::path::Path;
@@ -21,6 +21,33 @@ pub const UNLIMITED: &str = "[limits]\nper_uid = \"none\"\n";
 /// Name of the threads that load programs.
 const LOADER: &str = "tailcalld-load";
 
+/// Destination of the daemon's records.
+#[derive(Clone, Copy)]
+pub enum Output<'a> {
+    Journal,
+    /// JSON lines.
+    Json(&'a Path),
+    /// Entries in the journal export format.
+    Export(&'a Path),
+}
+
+const NULL: &str = "/dev/null";
+
+impl<'a> Output<'a> {
+    /// Returns the destination of JSON lines that nobody reads.
+    pub fn unread() -> Self {
+        Self::Json(NULL.as_ref())
+    }
+
+    fn name_and_file(self) -> (&'static str, &'a Path) {
+        match self {
+            Self::Journal => ("journal", NULL.as_ref()),
+            Self::Json(path) => ("json", path),
+            Self::Export(path) => ("export", path),
+        }
+    }
+}
+
 /// A daemon that is attached.
 pub struct Daemon {
     pub running: Running,
@@ -30,8 +57,8 @@ pub struct Daemon {
 }
 
 impl Daemon {
-    /// With that configuration; JSON lines go to `output`, or to the journal if there is none.
-    pub fn start(bench: &Bench, configuration: &str, output: Option<&Path>) -> Result<Self> {
+    /// Starts it with that configuration.
+    pub fn start(bench: &Bench, configuration: &str, output: Output<'_>) -> Result<Self> {
         let folder = tempfile::tempdir()?;
         let path = |name: &str| folder.path().join(name);
         fs::write(path("tailcalld.toml"), configuration)?;
@@ -39,10 +66,11 @@ impl Daemon {
         word.set_read_timeout(Some(TIMEOUT))?;
         let mut command = pinned(bench.tool_cpu, env!("CARGO_BIN_EXE_tailcalld"));
         command.arg("--config").arg(path("tailcalld.toml"));
-        command.args(["--output", if output.is_some() { "json" } else { "journal" }]);
+        let (name, file) = output.name_and_file();
+        command.args(["--output", name]);
         command.env("RUNTIME_DIRECTORY", path("run")).env("NOTIFY_SOCKET", path("notify"));
         command.stdin(Stdio::null()).stderr(File::create(path("errors"))?);
-        command.stdout(File::create(output.unwrap_or(Path::new("/dev/null")))?);
+        command.stdout(OpenOptions::new().write(true).create(true).truncate(true).open(file)?);
         let begin = Instant::now();
         let running = Running::spawn(&mut command)?;
         if let Err(error) = wait_for_ready(&word) {

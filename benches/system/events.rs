@@ -10,7 +10,7 @@ use nix::sys::signal::Signal;
 
 use crate::bench::Bench;
 use crate::caller::{Caller, RARE, number_of};
-use crate::daemon::{Daemon, UNLIMITED};
+use crate::daemon::{Daemon, Output, UNLIMITED};
 use crate::peers::{self, Peer};
 use crate::report::{Claim, Part, Table};
 use crate::running::wait_until;
@@ -122,7 +122,7 @@ fn ours(bench: &Bench, lasting: Duration, rate: u64) -> Result<Flood> {
     let output = bench.folder().join("ours");
     let mut caller = Caller::start(bench)?;
     let routes = format!("[routes]\n{RARE} = \"args\"\n{UNLIMITED}");
-    let mut daemon = Daemon::start(bench, &routes, Some(&output))?;
+    let mut daemon = Daemon::start(bench, &routes, Output::Json(&output))?;
     let (made, size) = flood(&mut caller, &output, lasting, rate)?;
     daemon.running.stop();
     count(&output, made, size, &format!("\"syscall\":\"{RARE}\""))

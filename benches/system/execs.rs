@@ -9,7 +9,7 @@ use crate::audit::{self, Audit};
 use crate::bench::Bench;
 use crate::caller::Caller;
 use crate::cpu;
-use crate::daemon::{Daemon, UNLIMITED};
+use crate::daemon::{Daemon, Output, UNLIMITED};
 use crate::journald::Journald;
 use crate::report::{Part, Table};
 use crate::running::{Running, TIMEOUT, pinned, wait_until};
@@ -47,7 +47,7 @@ pub fn run(bench: &Bench) -> Result<Part> {
         journald.socket()
     );
     let mut caller = Caller::start(bench)?;
-    let daemon = Daemon::start(bench, &configuration, None)?;
+    let daemon = Daemon::start(bench, &configuration, Output::Journal)?;
     daemon.wait_for_programs()?;
     let counters = daemon.counters()?;
     let execve = number(Abi::Native, "execve").and_then(|nr| Slot::new(Abi::Native, nr));

@@ -1,8 +1,8 @@
 //! (d) How many entries a second go into a real journald, against a bare loop that sends the very
-//! same entries, and what CPU time each process takes.
+//! same entries, and into systemd-journal-remote; what CPU time each process takes.
 
 use std::os::unix::net::UnixDatagram;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
@@ -13,8 +13,9 @@ use syscalls::{Abi, Slot, number};
 use crate::bench::Bench;
 use crate::caller::{Caller, RARE, number_of};
 use crate::cpu;
-use crate::daemon::{Daemon, UNLIMITED};
+use crate::daemon::{Daemon, Output, UNLIMITED};
 use crate::journald::Journald;
+use crate::remote::Remote;
 use crate::report::{Claim, Part, Table};
 use crate::running::{Running, TIMEOUT, pinned, wait_until};
 use crate::sender;
@@ -39,6 +40,7 @@ struct Kind {
     bytes: usize,
     ours: Figures,
     bare: Figures,
+    exported: Figures,
 }
 
 /// Entries a second, and seconds of CPU a million entries.
@@ -46,13 +48,50 @@ struct Kind {
 struct Figures {
     entries: Series,
     sender_cpu: Series,
-    journald_cpu: Series,
+    store_cpu: Series,
+}
+
+/// Process that stores the entries.
+trait Store {
+    fn pid(&self) -> u32;
+    fn signal(&self, signal: Signal);
+    /// Returns the folder of its files.
+    fn journal(&self) -> Result<PathBuf>;
+}
+
+impl Store for Journald {
+    fn pid(&self) -> u32 {
+        Self::pid(self)
+    }
+
+    fn signal(&self, signal: Signal) {
+        Self::signal(self, signal);
+    }
+
+    fn journal(&self) -> Result<PathBuf> {
+        let socket = self.socket();
+        Ok(socket.ancestors().nth(3).context("a socket below /run")?.join("log/journal"))
+    }
+}
+
+impl Store for Remote {
+    fn pid(&self) -> u32 {
+        self.running.pid()
+    }
+
+    fn signal(&self, signal: Signal) {
+        self.running.signal(signal);
+    }
+
+    fn journal(&self) -> Result<PathBuf> {
+        Ok(Self::journal(self).to_owned())
+    }
 }
 
 fn kinds() -> [Kind; 2] {
     let kind = |name, syscall, handler, call| {
-        let (ours, bare) = (Figures::default(), Figures::default());
-        Kind { name, syscall, handler, call, bytes: 0, ours, bare }
+        let [ours, bare, exported] = std::array::from_fn(|_| Figures::default());
+        Kind { name, syscall, handler, call, bytes: 0, ours, bare, exported }
     };
     [
         kind("`args`", RARE, "args", None),
@@ -70,7 +109,8 @@ pub fn run(bench: &Bench) -> Result<Part> {
         for _ in 0..bench.few() {
             bench.go_on()?;
             kind.bare.add(&bare(bench, &entries)?);
-            kind.ours.add(&kind.ours(bench)?);
+            kind.ours.add(&kind.journaled(bench)?);
+            kind.exported.add(&kind.exported(bench)?);
         }
     }
     Ok(part(&kinds))
@@ -95,7 +135,7 @@ impl Kind {
         let socket = UnixDatagram::bind(&path)?;
         socket.set_read_timeout(Some(TIMEOUT))?;
         let mut caller = Caller::start(bench)?;
-        let daemon = Daemon::start(bench, &self.configuration(&path), None)?;
+        let daemon = Daemon::start(bench, &self.configuration(&path), Output::Journal)?;
         caller.ns_per_call(bench, &self.call()?, RECORDED / 9 + 1)?;
         let mark = format!("SYSCALL_NAME={}\n", self.syscall);
         let mut entries = Vec::new();
@@ -111,18 +151,36 @@ impl Kind {
         Ok(entries)
     }
 
-    /// The daemon with a full ring and a journald that is let go.
-    fn ours(&self, bench: &Bench) -> Result<Sample> {
+    /// Measures the daemon with a full ring, and journald.
+    fn journaled(&self, bench: &Bench) -> Result<Sample> {
         let journald = Journald::start().context("a private journald needs root")?;
+        self.full(bench, &journald, &journald.socket(), Output::Journal)
+    }
+
+    /// Measures the daemon with a full ring, and systemd-journal-remote.
+    fn exported(&self, bench: &Bench) -> Result<Sample> {
+        let remote = Remote::start(bench.folder())?;
+        let socket = bench.folder().join("no-journald");
+        self.full(bench, &remote, &socket, Output::Export(remote.input()))
+    }
+
+    /// Fills the ring while nothing is stored, and lets go.
+    fn full(
+        &self,
+        bench: &Bench,
+        store: &impl Store,
+        socket: &Path,
+        output: Output<'_>,
+    ) -> Result<Sample> {
         let mut caller = Caller::start(bench)?;
-        let daemon = Daemon::start(bench, &self.configuration(&journald.socket()), None)?;
+        let daemon = Daemon::start(bench, &self.configuration(socket), output)?;
         daemon.wait_for_programs()?;
-        journald.signal(Signal::SIGSTOP);
+        store.signal(Signal::SIGSTOP);
         caller.ns_per_call(bench, &self.call()?, CALLS / 9)?;
         let nr = number(Abi::Native, self.syscall).and_then(|nr| Slot::new(Abi::Native, nr));
         let counts = daemon.counters()?.read(nr.context("no such syscall")?)?;
         ensure!(counts.lost() == 0, "{} events did not fit into the ring", counts.lost());
-        let sample = Sample::take(&journald, &daemon.running)?;
+        let sample = Sample::take(store, &daemon.running)?;
         let waited = counts.submitted as f64;
         ensure!(sample.entries < waited, "the ring ran dry: {} of {waited}", sample.entries);
         Ok(sample)
@@ -152,35 +210,33 @@ struct Sample {
     seconds: f64,
     entries: f64,
     sender_cpu: f64,
-    journald_cpu: f64,
+    store_cpu: f64,
 }
 
 impl Sample {
-    fn take(journald: &Journald, sender: &Running) -> Result<Self> {
+    fn take(store: &impl Store, sender: &Running) -> Result<Self> {
         let read = || -> Result<[f64; 3]> {
-            Ok([entries(journald)?, cpu::seconds(sender.pid())?, cpu::seconds(journald.pid())?])
+            Ok([entries(store)?, cpu::seconds(sender.pid())?, cpu::seconds(store.pid())?])
         };
         let before = read()?;
         let start = Instant::now();
-        journald.signal(Signal::SIGCONT);
+        store.signal(Signal::SIGCONT);
         std::thread::sleep(LASTING);
-        journald.signal(Signal::SIGSTOP);
+        store.signal(Signal::SIGSTOP);
         let seconds = start.elapsed().as_secs_f64();
         // A signal to stop is obeyed at the end of the syscall that it interrupts.
         std::thread::sleep(Duration::from_millis(20));
         let after = read()?;
-        let [entries, sender_cpu, journald_cpu] =
+        let [entries, sender_cpu, store_cpu] =
             std::array::from_fn(|index| after[index] - before[index]);
-        Ok(Self { seconds, entries, sender_cpu, journald_cpu })
+        Ok(Self { seconds, entries, sender_cpu, store_cpu })
     }
 }
 
-/// Returns the number of entries that journald has stored: the greatest sequence number of its files.
-fn entries(journald: &Journald) -> Result<f64> {
-    let socket = journald.socket();
-    let run = socket.ancestors().nth(3).context("a socket below /run")?;
+/// Returns the number of entries that are stored: the greatest sequence number of the files.
+fn entries(store: &impl Store) -> Result<f64> {
     let mut command = Command::new("journalctl");
-    command.args(["--header", "--directory"]).arg(run.join("log/journal"));
+    command.args(["--header", "--directory"]).arg(store.journal()?);
     let output = command.output().context("failed to start journalctl")?;
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
     let numbers = text.lines().filter_map(|line| {
@@ -192,10 +248,10 @@ fn entries(journald: &Journald) -> Result<f64> {
 
 impl Figures {
     fn add(&mut self, sample: &Sample) {
-        let Sample { seconds, entries, sender_cpu, journald_cpu } = *sample;
+        let Sample { seconds, entries, sender_cpu, store_cpu } = *sample;
         self.entries.push(entries / seconds);
         self.sender_cpu.push(sender_cpu / entries * 1e6);
-        self.journald_cpu.push(journald_cpu / entries * 1e6);
+        self.store_cpu.push(store_cpu / entries * 1e6);
     }
 }
 
@@ -207,12 +263,16 @@ fn part(kinds: &[Kind; 2]) -> Part {
         "entries/s",
         "relative to the bare loop",
         "sender, CPU µs/entry",
-        "journald, CPU µs/entry",
-        "sender relative to journald, %",
+        "store, CPU µs/entry",
+        "sender relative to the store, %",
     ]);
     let (mut worst, mut cpu) = (None::<Series>, None::<Series>);
     for kind in kinds {
-        for (name, figures) in [("bare loop", &kind.bare), ("tailcalld", &kind.ours)] {
+        for (name, figures) in [
+            ("bare loop", &kind.bare),
+            ("tailcalld", &kind.ours),
+            ("tailcalld `--output export`", &kind.exported),
+        ] {
             let share = figures.share();
             table.row([
                 kind.name.to_owned(),
@@ -221,7 +281,7 @@ fn part(kinds: &[Kind; 2]) -> Part {
                 figures.entries.show(0).to_string(),
                 figures.entries.over(&kind.bare.entries).show(2).to_string(),
                 figures.sender_cpu.show(2).to_string(),
-                figures.journald_cpu.show(2).to_string(),
+                figures.store_cpu.show(2).to_string(),
                 share.show(1).to_string(),
             ]);
         }
@@ -245,9 +305,9 @@ fn part(kinds: &[Kind; 2]) -> Part {
 }
 
 impl Figures {
-    /// The sender's CPU time in % of journald's.
+    /// Returns the sender's CPU time in % of that of the process that stores the entries.
     fn share(&self) -> Series {
-        self.sender_cpu.over(&self.journald_cpu).times(100.0)
+        self.sender_cpu.over(&self.store_cpu).times(100.0)
     }
 }
 
@@ -255,7 +315,9 @@ const MEANING: &str = "A private journald of this machine's own systemd, in memo
     stopped until the sender waits for it, runs for 1.5 s, and is stopped again; entries are \
     counted by their sequence numbers. The bare loop sends entries captured from tailcalld's \
     own socket, as fast as journald accepts them; tailcalld takes its events from a ring \
-    that was filled before. The sender is pinned to one CPU; the kernel schedules journald.";
+    that was filled before. The sender is pinned to one CPU; the kernel schedules journald. The last row of \
+    each kind is a pipe into `systemd-journal-remote`, which stores instead of journald and begins in the \
+    same way.";
 
 const WHY_RATE: &str = "journald itself uses more CPU time for each of our entries than for those of the bare \
     loop (see the table of section d), which sends the same 2,000 entries again and again: \

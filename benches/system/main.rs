@@ -26,6 +26,7 @@ mod peers;
 mod program;
 mod refused;
 mod reload;
+mod remote;
 mod report;
 #[path = "../../tests/common/root.rs"]
 #[allow(clippy::unwrap_used)] // it is a test's

@@ -9,7 +9,7 @@ use tailcalld::stats::{Column, Counted, KernelCounters};
 
 use crate::bench::Bench;
 use crate::caller::{CHEAP, Caller, RARE, beside_empty, number_of};
-use crate::daemon::{Daemon, UNLIMITED};
+use crate::daemon::{Daemon, Output, UNLIMITED};
 use crate::report::{Claim, Part, Table};
 use crate::statistics::Series;
 
@@ -111,7 +111,7 @@ impl Contender {
 }
 
 fn start(bench: &Bench, configuration: &str) -> Result<Daemon> {
-    Daemon::start(bench, configuration, Some("/dev/null".as_ref()))
+    Daemon::start(bench, configuration, Output::unread())
 }
 
 fn counts(daemon: &Daemon, syscall: &str) -> Result<KernelCounters> {

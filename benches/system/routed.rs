@@ -5,7 +5,7 @@ use syscalls::{Abi, Slot, number};
 
 use crate::bench::Bench;
 use crate::caller::{CHEAP, Caller, beside_empty, number_of};
-use crate::daemon::{Daemon, UNLIMITED};
+use crate::daemon::{Daemon, Output, UNLIMITED};
 use crate::report::{Claim, Part, Table};
 use crate::statistics::Series;
 
@@ -115,7 +115,7 @@ impl Contender {
     fn with_daemon(&self, bench: &Bench, caller: &mut Caller, call: &str) -> Result<f64> {
         let routes = format!("[routes]\n{} = {}\n", self.syscall, self.route);
         let configuration = format!("{routes}[ring]\nsize = \"64MiB\"\n{}", self.settings);
-        let daemon = Daemon::start(bench, &configuration, Some("/dev/null".as_ref()))?;
+        let daemon = Daemon::start(bench, &configuration, Output::unread())?;
         let counters = daemon.counters()?;
         let with = caller.ns_per_call(bench, call, self.calls)?;
         let slot = number(Abi::Native, self.syscall).and_then(|nr| Slot::new(Abi::Native, nr));

@@ -7,7 +7,7 @@ use anyhow::Result;
 
 use crate::bench::Bench;
 use crate::caller::{Caller, RARE, number_of};
-use crate::daemon::Daemon;
+use crate::daemon::{Daemon, Output};
 use crate::memory::{self, Memory};
 use crate::peers;
 use crate::report::{Claim, Part, Table};
@@ -105,7 +105,7 @@ fn ours(bench: &Bench) -> Result<(f64, Memory)> {
         fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/config/tailcalld.toml"))?;
     let configuration = shipped.replace("[routes]\n", &format!("[routes]\n{RARE} = \"args\"\n"));
     let mut caller = Caller::start(bench)?;
-    let daemon = Daemon::start(bench, &configuration, Some("/dev/null".as_ref()))?;
+    let daemon = Daemon::start(bench, &configuration, Output::unread())?;
     events(bench, &mut caller)?;
     Ok((daemon.start.as_secs_f64() * 1e3, memory::of(daemon.pid())?))
 }
