@@ -129,6 +129,27 @@ fn check_notes_conditions_that_never_hold() {
     assert_eq!(called(&["check", "-q", file]), (OK, String::new(), String::new()));
 }
 
+/// A file of metrics that the service could not write is valid: the folder may be made later.
+#[test]
+fn check_notes_folder_of_metrics_that_service_cannot_write() {
+    let folder = tempfile::tempdir().unwrap();
+    let (file, prom) = (folder.path().join("c.toml"), folder.path().join("none/a.prom"));
+    let text =
+        format!("[routes]\nexecve = \"exec\"\n[metrics]\ntextfile = \"{}\"\n", prom.display());
+    std::fs::write(&file, text).unwrap();
+    let file = file.to_str().unwrap();
+    let (code, _, err) = called(&["check", file]);
+    let folder = prom.parent().unwrap().display();
+    let expected = format!(
+        "{file}: note: [metrics] textfile: {folder}: No such file or directory (os error 2)\n\
+         {file}: note: [metrics] textfile: the sandbox of the service makes {folder} read-only; run \
+         `systemctl edit tailcalld`, add ReadWritePaths={folder} below [Service], and restart it\n"
+    );
+    assert_eq!((code, err), (OK, expected));
+    let (_, out, _) = called(&["check", "-v", file]);
+    assert!(out.contains(&format!("{} each 15s\n", prom.display())), "{out}");
+}
+
 #[test]
 fn check_verbose_prints_results_of_routes() {
     let folder = tempfile::tempdir().unwrap();

@@ -200,8 +200,15 @@ fn man_documents_every_value_of_abi() {
 fn man_defaults_match_the_program() {
     let text = page(CONFIGURATION);
     let Config { defaults, ring_bytes, ring_cpus, exclude, socket, attach, .. } = Config::default();
-    let Config { exclude_units, per_uid, stats_interval, read_back, self_test, .. } =
-        Config::default();
+    let Config {
+        exclude_units,
+        per_uid,
+        stats_interval,
+        read_back,
+        self_test,
+        metrics_interval,
+        ..
+    } = Config::default();
     let assert_has = |table: &str, what: &str| {
         let about = section(&text, &format!(".Ss [{table}]"));
         assert!(about.replace('\n', " ").contains(what), "{what} in [{table}]");
@@ -227,6 +234,7 @@ fn man_defaults_match_the_program() {
     assert_has("journal", &format!("The default is {}.", time_name(stats_interval.unwrap())));
     assert_has("journal", &format!("The default is {}.", time_name(read_back.unwrap())));
     assert_has("kernel", &format!("The default is {}.", time_name(self_test.unwrap())));
+    assert_has("metrics", &format!("The default is {}.", time_name(metrics_interval)));
     assert_has("limits", &format!("The default is {}.", per_uid.unwrap()));
     let keep = defaults.keep.unwrap().name();
     assert_has("defaults", &format!("The default is .Cm {keep} ."));

@@ -207,6 +207,10 @@ fn read_settings_beside_routes() {
     assert_eq!(of("[journal]\nread_back = \"none\"").read_back, None);
     assert_eq!(of("[kernel]\nself_test = \"2min\"").self_test, Some(Duration::from_secs(120)));
     assert_eq!(of("[kernel]\nself_test = \"none\"").self_test, None);
+    assert_eq!(of("").metrics, None);
+    let metrics = of("[metrics]\ntextfile = \"/run/a.prom\"").metrics.unwrap();
+    assert_eq!((metrics.path, metrics.interval), ("/run/a.prom".into(), Duration::from_secs(15)));
+    assert_eq!(of("[metrics]\ntextfile = \"none\"\nevery = \"1min\"").metrics, None);
     assert_eq!(of("[limits]\nper_uid = \"none\"").per_uid, None);
     assert_eq!(of("[limits]\nper_uid_burst = 7").per_uid, limit(10_000, 1, 7, Per::Uid));
     let none = of("[journal]\nmax_per_second = 0\nmax_bytes_per_second = 0");

@@ -7,12 +7,13 @@ use anyhow::anyhow;
 use nix::unistd::geteuid;
 use syscalls::{Slot, name};
 
+use super::metrics_file::metrics_notes;
 use super::notes::notes;
 use super::print::{StandardOutput, standard_output, table};
 use super::report::{print_faults, remark};
 use super::{CheckOptions, exit};
 use crate::blind_spots::blind_spots;
-use crate::config::{Keep, NONE, Trust, level_name, printable, size_name, time_name};
+use crate::config::{Keep, MetricsFile, NONE, Trust, level_name, printable, size_name, time_name};
 use crate::exclude;
 use crate::handlers::{Handler, Handlers};
 use crate::load::{self, AttachMode};
@@ -37,6 +38,11 @@ pub fn check(options: &CheckOptions) -> anyhow::Result<u8> {
     };
     if !options.quiet {
         notes(&plan).iter().try_for_each(|note| remark(note))?;
+        let of_metrics = plan.metrics.iter().flat_map(metrics_notes);
+        let file = printable(&options.path().to_string_lossy());
+        of_metrics
+            .map(|note| format!("{file}: note: {note}"))
+            .try_for_each(|note| remark(&note))?;
     }
     if options.verbose {
         print_plan(&plan, handlers)?;
@@ -232,6 +238,9 @@ fn settings(plan: &Plan) -> Vec<[String; 2]> {
     };
     rows.push(most("journal records", plan.max_per_second.map(|count| count.to_string())));
     rows.push(row("journal bytes", Some(plan.max_bytes_per_second.to_string())));
+    let of_metrics =
+        |file: &MetricsFile| format!("{} each {}", file.path.display(), time_name(file.interval));
+    rows.push(row("metrics", plan.metrics.as_ref().map(of_metrics)));
     rows.push(row("read back", plan.read_back.map(time_name)));
     rows.push(row("stats interval", plan.stats_interval.map(time_name)));
     rows.extend(plan.files.iter().map(|file| path("read from", file)));

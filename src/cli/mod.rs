@@ -4,6 +4,7 @@ mod check;
 mod cost;
 mod lists;
 mod live;
+mod metrics_file;
 mod notes;
 mod print;
 mod profile;

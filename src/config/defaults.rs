@@ -57,6 +57,8 @@ const STATS_INTERVAL: Duration = Duration::from_secs(300);
 const READ_BACK: Duration = Duration::from_secs(10);
 /// Interval of the self-test: what is not recorded is reported within two seconds.
 const SELF_TEST: Duration = Duration::from_secs(1);
+/// Interval in which the metrics are written: as often as Prometheus reads those of most hosts.
+const METRICS_INTERVAL: Duration = Duration::from_secs(15);
 
 impl Default for Config {
     fn default() -> Self {
@@ -94,6 +96,8 @@ impl Default for Config {
             stats_interval: Some(STATS_INTERVAL),
             read_back: Some(READ_BACK),
             self_test: Some(SELF_TEST),
+            metrics_file: None,
+            metrics_interval: METRICS_INTERVAL,
             pins: Pins::new(),
             marks: Marks::new(),
         }

@@ -25,6 +25,7 @@ mod filter;
 mod keep;
 mod limit;
 mod lookup;
+mod metrics_file;
 mod mistakes;
 mod novel;
 mod options;
@@ -63,6 +64,7 @@ pub use filter::{Comparison, Condition, Filter, Ids, Part, Pattern, UnitName, Wo
 pub use keep::{Aggregate, Keep, time_name};
 pub use limit::{Limit, Per, Rate};
 pub use lookup::{Lookup, lookups};
+pub use metrics_file::MetricsFile;
 pub use novel::{Novel, NovelSubject};
 pub use options::{Marks, Options};
 pub use paths::Paths;
@@ -129,6 +131,10 @@ pub struct Config {
     pub read_back: Option<Duration>,
     /// Interval of the self-test; `None` for none after the start.
     pub self_test: Option<Duration>,
+    /// File that the metrics are written to; `None` for none.
+    pub metrics_file: Option<PathBuf>,
+    /// Interval in which they are.
+    pub metrics_interval: Duration,
     /// Versions that objects of handlers have to be of.
     pub pins: Pins,
     /// Marks of the options that may turn out to have no effect.

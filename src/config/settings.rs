@@ -136,6 +136,22 @@ const SETTINGS: &[Setting] = &[
         key: "self_test",
         read: |config, reader, value| reader.store(&mut config.self_test, value, values::self_test),
     },
+    Setting {
+        table: "metrics",
+        key: METRICS_FILE,
+        read: |config, reader, value| {
+            reader.store(&mut config.metrics_file, value, values::metrics_file);
+            config.marks.insert(METRICS_FILE, reader.mark(value.span()));
+        },
+    },
+    Setting {
+        table: "metrics",
+        key: METRICS_INTERVAL,
+        read: |config, reader, value| {
+            reader.store(&mut config.metrics_interval, value, values::metrics_interval);
+            config.marks.insert(METRICS_INTERVAL, reader.mark(value.span()));
+        },
+    },
 ];
 
 /// Most excluded units: the kernel side has bits for 62 units and slices, and filters need some as well.
@@ -144,6 +160,10 @@ const UNITS_MAX: usize = 32;
 /// Keys of `[blackbox]`, which together decide about memory.
 pub(super) const BOX_CALLS: &str = "calls";
 pub(super) const BOX_UNITS: &str = "boxes";
+
+/// Keys of `[metrics]`, of which the second has no effect without the first.
+pub(super) const METRICS_FILE: &str = "textfile";
+pub(super) const METRICS_INTERVAL: &str = "every";
 
 /// Key that has no effect without a limit.
 pub(super) const PER_UID_BURST: &str = "per_uid_burst";

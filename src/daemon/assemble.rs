@@ -12,6 +12,7 @@ use super::counters::Counters;
 use super::feedback::FeedbackReporter;
 use super::held_losses::HeldLosses;
 use super::measurement::Measurement;
+use super::metrics::MetricsState;
 use super::poll::Poll;
 use super::read_back::ReadBack;
 use super::reload::LastReload;
@@ -93,6 +94,7 @@ impl<'obj> Daemon<'obj> {
             self_test: SelfTest::default(),
             measurement: Measurement::none(&bpf),
             read_back: ReadBack::default(),
+            metrics: MetricsState::default(),
             heartbeat: None,
             gap: None,
             adopted: None,

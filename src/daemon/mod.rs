@@ -14,6 +14,7 @@ mod feedback;
 mod heartbeat;
 mod held_losses;
 mod measurement;
+mod metrics;
 mod open_files;
 mod output;
 mod poll;
@@ -55,6 +56,7 @@ use self::feedback::FeedbackReporter;
 use self::heartbeat::Heartbeat;
 use self::held_losses::HeldLosses;
 use self::measurement::Measurement;
+use self::metrics::MetricsState;
 use self::poll::{Poll, Wakeup};
 use self::read_back::ReadBack;
 use self::reload::{LastReload, ReloadCause};
@@ -120,6 +122,7 @@ struct Daemon<'obj> {
     self_test: SelfTest,
     measurement: Measurement,
     read_back: ReadBack,
+    metrics: MetricsState,
     /// `None` if its file cannot be written.
     heartbeat: Option<Heartbeat>,
     /// Time before this run in which nothing was recorded.
@@ -261,6 +264,10 @@ impl Daemon<'_> {
             }
             Timer::ReadBack => {
                 self.read_back();
+                Ok(())
+            }
+            Timer::Metrics => {
+                self.write_metrics();
                 Ok(())
             }
             Timer::Watchdog => {

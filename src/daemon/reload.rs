@@ -218,6 +218,8 @@ impl Daemon<'_> {
 /// The settings beside the routes that differ, for people.
 fn changed_settings(old: &Plan, new: &Plan) -> impl Iterator<Item = String> {
     let next_start = ", after a restart";
+    let path = |plan: &Plan| plan.metrics.as_ref().map(|file| file.path.clone());
+    let interval = |plan: &Plan| plan.metrics.as_ref().map(|file| file.interval);
     let settings = [
         (new.ring_bytes != old.ring_bytes, "[ring] size", next_start),
         (new.ring_cpus != old.ring_cpus, "[ring] cpus", next_start),
@@ -237,6 +239,8 @@ fn changed_settings(old: &Plan, new: &Plan) -> impl Iterator<Item = String> {
         (new.stats_interval != old.stats_interval, "[journal] stats_interval", ""),
         (new.read_back != old.read_back, "[journal] read_back", ""),
         (new.self_test != old.self_test, "[kernel] self_test", ""),
+        (path(new) != path(old), "[metrics] textfile", ""),
+        (interval(new) != interval(old), "[metrics] every", ""),
     ];
     let differ = settings.into_iter().filter(|(differs, ..)| *differs);
     differ.map(|(_, what, when)| format!("{what}{when}"))

@@ -54,6 +54,7 @@ impl Daemon<'_> {
         self.counters.add_routes(&self.plan, &self.bpf.handlers);
         drop(pipeline);
         self.arm_self_test();
+        self.begin_metrics();
         self.mark_next();
         if self.bpf.tracks_processes() {
             self.timers.arm(Timer::ProcessTrees, Instant::now() + COUNTERS_INTERVAL);
@@ -176,6 +177,7 @@ impl Daemon<'_> {
                 part(self.counters.missed(), "missed"),
                 self.tracing.status(),
                 self.read_back.status().to_owned(),
+                self.metrics.status().to_owned(),
                 self.trial.as_ref().map_or_else(String::new, |trial| format!("; {trial}")),
                 self.last_reload.status(),
             ]

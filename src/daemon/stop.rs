@@ -61,6 +61,7 @@ impl Daemon<'_> {
         if let Some(Err(error)) = self.heartbeat.as_mut().map(Heartbeat::stop) {
             tracing::warn!("the next start cannot tell since when nothing is recorded: {error:#}");
         }
+        self.metrics.remove();
         self.finish_drains()?;
         let pipeline = Rc::clone(&self.pipeline);
         let written = || pipeline.borrow().delivery.output().counts().written;

@@ -28,6 +28,8 @@ pub enum Timer {
     Activity,
     /// A record is looked for in the journal.
     ReadBack,
+    /// The metrics are written to their file.
+    Metrics,
     /// A client of the control socket has to be served or disconnected.
     Control,
     /// Aggregates, a change of the shedding level, or a call that still runs are due, or aggregates wait for room.
@@ -43,7 +45,7 @@ pub enum Timer {
 }
 
 /// All timers, in the order in which expired ones are handled.
-const TIMERS: [Timer; 17] = [
+const TIMERS: [Timer; 18] = [
     Timer::Reload,
     Timer::TemporaryRoutes,
     Timer::Trial,
@@ -56,6 +58,7 @@ const TIMERS: [Timer; 17] = [
     Timer::Measurement,
     Timer::Activity,
     Timer::ReadBack,
+    Timer::Metrics,
     Timer::Delivery,
     Timer::Reconnect,
     Timer::Ring,

@@ -27,7 +27,8 @@ pub use route::{Route, Rule, exec_slots, is_exec};
 use syscalls::{Abi, Slot};
 
 use crate::config::{
-    self, AttachTo, ByteLimit, Config, Fault, Faults, Keep, Limit, Trust, misfit_of_pin,
+    self, AttachTo, ByteLimit, Config, Fault, Faults, Keep, Limit, MetricsFile, Trust,
+    misfit_of_pin,
 };
 use crate::handlers::{HandlerObject, Handlers};
 
@@ -72,6 +73,9 @@ pub struct Plan {
     pub read_back: Option<Duration>,
     /// Interval of the self-test; `None` for none after the start.
     pub self_test: Option<Duration>,
+    /// File of the metrics; `None` for none.
+    #[serde(default)]
+    pub metrics: Option<MetricsFile>,
     /// The files that were read, in order.
     pub files: Vec<PathBuf>,
     /// Names of the probes, by which the next daemon finds them.
@@ -171,6 +175,10 @@ pub fn build(config: &Config, handlers: &Handlers) -> (Plan, Vec<Fault>) {
         stats_interval: config.stats_interval,
         read_back: config.read_back,
         self_test: config.self_test,
+        metrics: config
+            .metrics_file
+            .clone()
+            .map(|path| MetricsFile { path, interval: config.metrics_interval }),
         ..Plan::default()
     };
     for (&slot, entry) in &winners {

@@ -204,6 +204,9 @@ fn needless(config: &Config) -> Vec<Fault> {
     }
     let burst = config.marks.get("per_uid_burst").filter(|_| config.per_uid.is_none());
     faults.extend(burst.map(|mark| needs(mark, "per_uid_burst", "per_uid")));
+    let is_alone = !config.marks.contains_key("textfile");
+    let every = config.marks.get("every").filter(|_| is_alone);
+    faults.extend(every.map(|mark| needs(mark, "every", "textfile")));
     faults
 }
 

@@ -2,6 +2,7 @@
 //! the crate `varlink_server`; the calls are answered by `daemon`.
 
 mod activity;
+mod exposition;
 mod interface;
 
 use std::ffi::OsStr;
@@ -11,6 +12,7 @@ use std::path::PathBuf;
 use varlink_server::Service;
 
 pub use activity::{Activity, NO_UNIT, OwnerActivity, OwnerCounts, Owners, RouteActivity};
+pub use exposition::{Format, exposition};
 pub use interface::{
     AddedRoute, BlackBox, BlackBoxes, CONFIG, CONSISTENT, Cpu, Dump, ENTRY, Fault, GapStatus,
     IN_RING, Imbalance, LONGEST_ROUTE, MILLISECONDS, NUMBER, OutputStatus, PENDING, PER_CPU,

@@ -59,6 +59,8 @@ pub const BY_ARGUMENT: &[(&str, Check)] = &[
     // Threads, but neither processes nor namespaces.
     ("clone", Check::Bits(0, (NAMESPACES | libc::CLONE_THREAD) as u32, libc::CLONE_THREAD as u32)),
     ("socket", Check::OneOf(0, &[libc::AF_UNIX as u32])),
+    // The file of the metrics is for everyone, whatever the umask of the unit.
+    ("fchmod", Check::OneOf(1, &[MODE_OF_METRICS])),
     // No memory becomes code.
     ("mmap", Check::Bits(2, libc::PROT_EXEC as u32, 0)),
     ("mprotect", Check::Bits(2, libc::PROT_EXEC as u32, 0)),
@@ -70,6 +72,9 @@ pub const BY_ARGUMENT: &[(&str, Check)] = &[
     ("tgkill", Check::OneOf(2, &[libc::SIGABRT as u32])),
     ("tkill", Check::OneOf(1, &[libc::SIGABRT as u32])),
 ];
+
+/// Mode of the file of the metrics.
+pub const MODE_OF_METRICS: u32 = 0o644;
 
 /// Commands of bpf(2) on what the daemon has open. It makes no map and opens nothing by an id.
 const BPF_COMMANDS: &[u32] = &[

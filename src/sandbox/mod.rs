@@ -11,6 +11,7 @@ use anyhow::{Context as _, Result};
 use nix::sys::prctl::set_dumpable;
 use rustix::thread::set_no_new_privs;
 
+pub use calls::MODE_OF_METRICS;
 pub use capabilities::{Needs, Operation, drop_capabilities};
 pub use filter::LaterAttachments;
 pub use rustix::thread::CapabilitySet;

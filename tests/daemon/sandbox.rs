@@ -141,7 +141,7 @@ const REFUSED: &[&str] = &[
     "swapon 0 0", "sethostname 0 0", "settimeofday 0 0", "syslog 3 0 0", "keyctl 0 0 0 0 0", "add_key 0 0 0 0 0",
     // Identity and files of others.
     "setuid 1", "setresuid 1 1 1", "setgid 1", "setgroups 0 0", "capset 0 0", "prctl 38 0 0 0 0", "seccomp 1 0 0",
-    "fchmodat 0 0 0", "fchownat 0 0 0 0 0", "mknodat 0 0 0 0", "symlinkat 0 0 0", "linkat 0 0 0 0 0",
+    "fchmodat 0 0 0", "fchmod 0 511", "fchmod 0 2468", "fchownat 0 0 0 0 0", "mknodat 0 0 0 0", "symlinkat 0 0 0", "linkat 0 0 0 0 0",
     // Programs and objects of bpf(2): BPF_MAP_CREATE, BPF_PROG_LOAD, BPF_*_GET_FD_BY_ID.
     "bpf 0 0 0", "bpf 5 0 0", "bpf 13 0 0", "bpf 14 0 0", "bpf 30 0 0", "perf_event_open 0 0 0 0 0",
     // Calls without an entry of their own, and code in memory.
@@ -159,6 +159,7 @@ const ALLOWED: &[(&str, &str)] = &[
     ("getpgid 0", "ok"),
     ("membarrier 0 0 0", "ok"),
     ("thread", "ok"),
+    ("fchmod 1000 420", "EBADF"),
     // libc makes threads by clone then.
     ("clone3 0 0", "ENOSYS"),
     ("perf perf_event_open 0 0 0 0 0", "EFAULT"),

@@ -36,6 +36,14 @@ pub(in crate::config) fn read_back(value: &DeValue<'_>) -> Result<Option<Duratio
     time(value, "read_back", SECOND..=HOUR, "1s to 1h")
 }
 
+/// Parses the interval in which the metrics are written.
+pub(in crate::config) fn metrics_interval(value: &DeValue<'_>) -> Result<Duration, Problem> {
+    let interval = time(value, "every", SECOND..=HOUR, "1s to 1h")?;
+    interval.ok_or_else(|| {
+        "every is a time such as \"10s\"; textfile = \"none\" ends the writing".to_owned().into()
+    })
+}
+
 fn time(
     value: &DeValue<'_>,
     what: &str,

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use syscalls::Abi;
 use toml::de::DeValue;
 
-use super::{expected, one_of};
+use super::{NONE, expected, one_of};
 use crate::config::attach::AttachTo;
 use crate::config::fault::Problem;
 use crate::config::fds::Fds;
@@ -60,6 +60,23 @@ pub(in crate::config) fn path(value: &DeValue<'_>) -> Result<PathBuf, Problem> {
         path => Ok(path.to_owned()),
     }
 }
+
+/// Parses the file of the metrics; `None` for none.
+pub(in crate::config) fn metrics_file(value: &DeValue<'_>) -> Result<Option<PathBuf>, Problem> {
+    if matches!(value, DeValue::String(word) if word == NONE) {
+        return Ok(None);
+    }
+    let path = path(value)?;
+    let name = path.file_name().unwrap_or_default().as_encoded_bytes();
+    if name.ends_with(METRICS_END.as_bytes()) {
+        return Ok(Some(path));
+    }
+    let text = quoted(&path.to_string_lossy());
+    Err(format!("textfile {text} does not end in \"{METRICS_END}\", and the node exporter reads no other files").into())
+}
+
+/// End of the names of the files that the node exporter reads.
+const METRICS_END: &str = ".prom";
 
 /// Parses the path of a socket.
 pub(in crate::config) fn socket(value: &DeValue<'_>) -> Result<PathBuf, Problem> {

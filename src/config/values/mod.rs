@@ -20,8 +20,10 @@ use toml::de::{DeInteger, DeValue};
 pub(super) use condition::condition;
 pub(super) use exec::{argv, env_name, secret};
 pub(super) use ids::{gid, loginuid, pid, uid};
-pub(super) use keep::{every, field, keep, novel, read_back, self_test, stats_interval};
-pub(super) use kernel::{abi, attach, fds, path, paths, socket};
+pub(super) use keep::{
+    every, field, keep, metrics_interval, novel, read_back, self_test, stats_interval,
+};
+pub(super) use kernel::{abi, attach, fds, metrics_file, path, paths, socket};
 pub use level::level_name;
 pub(super) use level::priority;
 pub(super) use names::{excluded_unit, slice, unit};

@@ -17,7 +17,7 @@ use crate::stats::{Column, Sums};
 
 impl Daemon<'_> {
     /// Returns the state of the daemon.
-    pub(super) fn status(&self) -> Status {
+    pub(in crate::daemon) fn status(&self) -> Status {
         Status {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             kernel: kernel(),

@@ -31,7 +31,7 @@ struct Consumed {
 
 impl Daemon<'_> {
     /// Returns the counters. `consistent` ones are read at moments when no call is in flight, and balance.
-    pub(super) fn stats(&self, per_cpu: bool, consistent: bool) -> Result<Stats> {
+    pub(in crate::daemon) fn stats(&self, per_cpu: bool, consistent: bool) -> Result<Stats> {
         let rows = if consistent { self.settled_rows()? } else { BTreeMap::new() };
         let row = |cell| rows.get(&cell).copied().unwrap_or_else(|| self.bpf.counters.on(cell));
         let consumed = self.consumed();

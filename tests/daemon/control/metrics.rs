@@ -41,7 +41,7 @@ fn samples(text: &str) -> BTreeMap<String, u64> {
 
 /// Returns the samples by name and labels, and asserts what the text format of Prometheus demands: a type that it knows
 /// and a help, of the same name as the samples that follow, and no counter without `_total`.
-fn prometheus_samples(text: &str) -> BTreeSet<String> {
+pub fn prometheus_samples(text: &str) -> BTreeSet<String> {
     let (mut family, mut samples) = (String::new(), BTreeSet::new());
     for line in text.lines() {
         if let Some(typed) = line.strip_prefix("# TYPE ") {

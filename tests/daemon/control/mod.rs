@@ -6,6 +6,7 @@ mod commands;
 mod explain;
 mod measure;
 mod metrics;
+mod metrics_file;
 mod programs;
 mod stats;
 mod temporary;
