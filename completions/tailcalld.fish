@@ -171,7 +171,7 @@ complete -c tailcalld -n "__fish_tailcalld_using_subcommand metrics" -l socket -
 complete -c tailcalld -n "__fish_tailcalld_using_subcommand metrics" -s h -l help -d 'Print help'
 complete -c tailcalld -n "__fish_tailcalld_using_subcommand metrics" -s V -l version -d 'Print version'
 complete -c tailcalld -n "__fish_tailcalld_using_subcommand reload" -l socket -d 'Control socket of the daemon' -r -F
-complete -c tailcalld -n "__fish_tailcalld_using_subcommand reload" -s n -l dry-run -d 'Print what would change if FILE, or the file as it is now, were loaded; nothing does' -r -F
+complete -c tailcalld -n "__fish_tailcalld_using_subcommand reload" -s n -l dry-run -d 'Print what would change if FILE, or the file as it is now, were loaded; nothing does. The daemon reads FILE, so the sandbox of the unit hides those below /home and /tmp' -r -F
 complete -c tailcalld -n "__fish_tailcalld_using_subcommand reload" -l confirm -d 'Make FILE live for TIME, such as 60s, and go back to the configuration then, unless FILE was copied there' -r
 complete -c tailcalld -n "__fish_tailcalld_using_subcommand reload" -l json -d 'Print the reply as one JSON object'
 complete -c tailcalld -n "__fish_tailcalld_using_subcommand reload" -s h -l help -d 'Print help'

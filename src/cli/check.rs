@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 
-use anyhow::anyhow;
 use nix::unistd::geteuid;
 use syscalls::{Slot, name};
 
+use super::displacement::displacement;
 use super::metrics_file::metrics_notes;
 use super::notes::notes;
+use super::object_check::load_objects;
 use super::print::{StandardOutput, standard_output, table};
 use super::report::{print_faults, remark};
 use super::{CheckOptions, exit};
@@ -44,6 +45,11 @@ pub fn check(options: &CheckOptions) -> anyhow::Result<u8> {
             .map(|note| format!("{file}: note: {note}"))
             .try_for_each(|note| remark(&note))?;
     }
+    if !options.quiet {
+        let file = printable(&options.path().to_string_lossy());
+        displacement(&plan, handlers)
+            .map_or(Ok(()), |text| remark(&format!("{file}: note: {text}")))?;
+    }
     if options.verbose {
         print_plan(&plan, handlers)?;
     }
@@ -55,26 +61,6 @@ pub fn check(options: &CheckOptions) -> anyhow::Result<u8> {
         writeln!(StandardOutput::lock(), "{file}: ok, {}", summary(&plan, handlers))?;
     }
     Ok(exit::OK)
-}
-
-/// Has the kernel verify the programs of all handlers in objects of their own that the plan routes calls to.
-pub(super) fn load_objects(plan: &Plan) -> anyhow::Result<()> {
-    load::preconditions()?;
-    let attach = AttachMode::choose(plan.attach, &plan.routes)?.attach;
-    let by_hook = plan.routes.iter().flat_map(|(slot, route)| {
-        let hook = load::hook_of(slot.abi()).unwrap_or(attach);
-        route.rules.iter().flat_map(|rule| &rule.chain).map(move |object| (hook, object))
-    });
-    let once: BTreeMap<_, _> = by_hook
-        .map(|(hook, object)| ((hook.to_string(), &object.handler.name), (hook, object)))
-        .collect();
-    for (hook, object) in once.into_values() {
-        load::verify_object(object, hook).map_err(|reason| {
-            let path = printable(&object.path.to_string_lossy());
-            anyhow!("handler \"{}\": {path} {reason}", object.handler.name)
-        })?;
-    }
-    Ok(())
 }
 
 /// `14 routes (exec 4, timer 10)`.

@@ -2,10 +2,12 @@
 
 mod check;
 mod cost;
+mod displacement;
 mod lists;
 mod live;
 mod metrics_file;
 mod notes;
+mod object_check;
 mod print;
 mod profile;
 mod report;
@@ -18,6 +20,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub use check::check;
 pub use cost::CostOptions;
+pub use displacement::span_in_words;
 pub use lists::{handlers, syscalls};
 pub(crate) use live::ask;
 use live::{TopColumn, TopView};
@@ -126,7 +129,8 @@ pub struct ReloadOptions {
     /// Options of the call.
     #[command(flatten)]
     pub client: ClientOptions,
-    /// Print what would change if FILE, or the file as it is now, were loaded; nothing does
+    /// Print what would change if FILE, or the file as it is now, were loaded; nothing does. The daemon reads FILE, so the
+    /// sandbox of the unit hides those below /home and /tmp
     #[arg(short = 'n', long, value_name = "FILE", num_args = 0..=1)]
     pub dry_run: Option<Option<PathBuf>>,
     /// Make FILE live for TIME, such as 60s, and go back to the configuration then, unless FILE was copied there
@@ -138,7 +142,8 @@ pub struct ReloadOptions {
         value_parser = live::route_time
     )]
     pub confirm: Option<Duration>,
-    /// Configuration that is tried, with its drop-ins
+    /// Configuration that is tried, with its drop-ins; the daemon reads it, so the sandbox of the unit hides those below
+    /// /home and /tmp
     #[arg(value_name = "FILE", requires = "confirm")]
     pub file: Option<PathBuf>,
 }

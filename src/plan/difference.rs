@@ -166,6 +166,13 @@ impl Rule {
             ("keep", self.keep.name().to_owned()),
         ]
     }
+
+    /// Returns the options and the filter by the names of the configuration. A rule that records nothing has no options.
+    pub fn effective_options(&self) -> BTreeMap<String, String> {
+        let options = self.options().into_iter().filter(|_| self.handler != 0);
+        let all = options.chain(self.filter.summary());
+        all.map(|(name, value)| (name.to_owned(), value)).collect()
+    }
 }
 
 /// Returns the value as text, or `none`.

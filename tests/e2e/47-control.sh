@@ -33,6 +33,64 @@ is 'top --once has the exact number of calls' 'e2e-top 123' \
 is 'top --once has a line for the time' 1 "$(grep -c 'counted for 6\.' /run/top.txt)"
 tailcalld route remove "$number" >/dev/null
 
+# A configuration on trial: gone by itself, gone with a reload, kept by a copy, and a file that the sandbox hides.
+cp /etc/tailcalld.toml /etc/trial.toml
+sed -i 's/^\[routes\]$/&\ngetpgrp = "args"/' /etc/trial.toml
+# routed SYSCALL: prints whether the live table has the syscall.
+routed() {
+	tailcalld routes | grep -qw "^$1" && echo yes || echo no
+}
+like 'reload --confirm prints the change and how to keep it' \
+	'0 generation *added  getpgrp=args*goes back at 20*Z, unless: cp /etc/trial.toml /etc/tailcalld.toml' \
+	"$(outcome tailcalld reload --confirm 3s /etc/trial.toml)"
+is 'the configuration is live' yes "$(routed getpgrp)"
+like 'the status line says so' '*; on trial until 20*Z: /etc/trial.toml*' "$(property StatusText)"
+soon 'it is gone after its time' no routed getpgrp
+like 'a record says so' '*no longer on trial: /etc/trial.toml*' "$(last TAILCALLD_DETAIL $RELOADED)"
+is 'a second trial' 0 "$(outcome tailcalld reload --confirm 10min /etc/trial.toml | sed 's/ .*//;q')"
+is 'ends with a reload' '0 no' "$(outcome systemctl reload tailcalld) $(routed getpgrp)"
+tailcalld reload --confirm 2s /etc/trial.toml >/dev/null
+cp /etc/trial.toml /etc/tailcalld.toml
+sleep 3
+is 'what was copied stays' yes "$(routed getpgrp)"
+like 'so says the status line' '*routes, generation*' "$(property StatusText | grep -v trial)"
+cp /etc/trial.toml /tmp/trial.toml
+like 'the sandbox hides a file below /tmp' '78 /tmp/trial.toml: does not exist*' \
+	"$(outcome tailcalld reload --confirm 60s /tmp/trial.toml)"
+sed -i 's/^getpgrp/getpgrpp/' /etc/trial.toml
+like 'a fault changes nothing' '78 /etc/trial.toml:*unknown syscall "getpgrpp"*' \
+	"$(outcome tailcalld reload --confirm 60s /etc/trial.toml)"
+rm /etc/trial.toml /tmp/trial.toml
+
+# Metrics in a folder of another user, which the sandbox has to permit.
+folder=/var/lib/e2e-prom
+mkdir $folder
+chown nobody $folder
+configure '[metrics]' "textfile = \"$folder/a.prom\"" 'every = "1s"'
+like 'check says what the service may not' "*chgrp root '$folder'*ReadWritePaths=$folder*ok, *" \
+	"$(outcome tailcalld check)"
+like 'so does the daemon' "*failed to write the metrics to $folder/a.prom: *ReadWritePaths=$folder*" \
+	"$(journal -u tailcalld -g 'failed to write the metrics')"
+chgrp root $folder
+chmod g+w $folder
+mkdir -p /run/systemd/system/tailcalld.service.d
+printf '%s\n' '[Service]' "ReadWritePaths=$folder" >/run/systemd/system/tailcalld.service.d/prom.conf
+systemctl daemon-reload
+systemctl restart tailcalld
+# written: prints mode and first line of the file.
+written() {
+	stat -c %a $folder/a.prom 2>/dev/null && head -n 1 $folder/a.prom
+}
+soon 'the file is written, for everyone' '644
+# TYPE tailcalld_calls_total counter' written
+is 'check has no note then' '' "$(tailcalld check 2>&1 >/dev/null | grep metrics)"
+systemctl stop tailcalld
+is 'a stop removes it' '' "$(ls -A $folder)"
+rm -r /run/systemd/system/tailcalld.service.d $folder
+systemctl daemon-reload
+systemctl start tailcalld
+restore_configuration
+
 # varlinkctl is part of systemd from 255 on.
 if command -v varlinkctl >/dev/null; then
 	like 'varlinkctl info prints vendor and interface' '0 *tailcalld*io.tailcalld*' \

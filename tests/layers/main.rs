@@ -65,6 +65,7 @@ const LAYERS: &[(&str, &[&str])] = &[
             "exclude",
             "filter",
             "handlers",
+            "journald",
             "load",
             "log",
             "output",

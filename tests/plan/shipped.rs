@@ -102,6 +102,7 @@ fn read_shipped_file_with_defaults_uncommented_changes_nothing() {
         "read_back = ",
         "attach = ",
         "self_test = ",
+        "textfile = ",
         "every = ",
     ];
     let plain = |plan: Plan| Plan { files: Vec::new(), origins: BTreeMap::new(), ..plan };

@@ -37,7 +37,20 @@ pub fn ask<T: DeserializeOwned>(
     method: &str,
     parameters: Map<String, Value>,
 ) -> Result<T> {
-    match call(options, method, parameters)? {
+    ask_within(options, method, parameters, REPLY_TIMEOUT)
+}
+
+/// Calls a method that cannot be refused and has to reply within that time.
+///
+/// # Errors
+/// As `ask`.
+pub fn ask_within<T: DeserializeOwned>(
+    options: &ClientOptions,
+    method: &str,
+    parameters: Map<String, Value>,
+    time: Duration,
+) -> Result<T> {
+    match call_within(options, method, parameters, time)? {
         Answer::Done(reply) => Ok(reply),
         Answer::Refused(error, parameters) => {
             bail!("the daemon replied with the error {error} {parameters}")

@@ -18,6 +18,7 @@ use serde::Serialize;
 use super::print::StandardOutput;
 
 pub(crate) use client::ask;
+pub use client::ask_within;
 pub use dump::dump;
 pub use explain::explain;
 pub use metrics::metrics;

@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 
 use super::client::{Answer, ask, call};
 use super::print_json;
-use crate::cli::check::load_objects;
+use crate::cli::object_check::load_objects;
 use crate::cli::print::StandardOutput;
 use crate::cli::report::complain;
 use crate::cli::{ClientOptions, ReloadOptions, exit};

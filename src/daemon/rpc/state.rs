@@ -101,11 +101,9 @@ impl Daemon<'_> {
     }
 
     fn live_rule(&self, rule: &Rule) -> rpc::Rule {
-        let options = rule.options().into_iter().filter(|_| rule.handler != 0);
-        let options = options.chain(rule.filter.summary());
         rpc::Rule {
             handler: rule.handler_name(&self.bpf.handlers),
-            options: options.map(|(name, value)| (name.to_owned(), value)).collect(),
+            options: rule.effective_options(),
         }
     }
 }

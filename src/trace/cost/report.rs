@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use super::CpuTime;
 use super::entries::{Measured, Volume};
-use crate::cli::{columns, standard_output};
+use crate::cli::{columns, span_in_words, standard_output};
 use crate::config::printable;
 use crate::journald::JournalRoom;
 use crate::rpc::{RouteStats, Stats};
@@ -157,23 +157,13 @@ impl CostReport {
             "The journal may have {}: at this rate these entries displace all others in {}. Thin them with a filter, \
              `sample`, `limit` or `keep = \"aggregate\"`, see tailcalld.toml(5).",
             size(bytes as f64),
-            span(time)
+            span_in_words(time)
         ))
     }
 }
 
 const HEAD: [&str; 8] =
     ["SYSCALL", "ABI", "HANDLER", "CALLS/S", "ENTRIES/S", "LOST/S", "BYTES/ENTRY", "PER DAY"];
-
-/// Returns a time in its largest unit.
-fn span(time: Duration) -> String {
-    match time.as_secs() {
-        seconds @ ..120 => format!("{seconds} s"),
-        seconds @ ..7_200 => format!("{} min", seconds / 60),
-        seconds @ ..172_800 => format!("{} h", seconds / 3_600),
-        seconds => format!("{} days", seconds / 86_400),
-    }
-}
 
 /// Returns how long the counters have counted.
 fn seconds_of(stats: &Stats) -> Option<f64> {
