@@ -622,13 +622,17 @@ _tailcalld() {
             return 0
             ;;
         tailcalld__subcmd__profile)
-            opts="-h -V --check --help --version"
+            opts="-h -V --check --watch --for --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
                 --check)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --for)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

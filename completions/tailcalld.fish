@@ -123,6 +123,8 @@ complete -c tailcalld -n "__fish_tailcalld_using_subcommand routes" -l json -d '
 complete -c tailcalld -n "__fish_tailcalld_using_subcommand routes" -s h -l help -d 'Print help'
 complete -c tailcalld -n "__fish_tailcalld_using_subcommand routes" -s V -l version -d 'Print version'
 complete -c tailcalld -n "__fish_tailcalld_using_subcommand profile" -l check -d 'Print what the drop-in FILE would deny of what the unit has done, and exit with 1 if there is anything' -r -F
+complete -c tailcalld -n "__fish_tailcalld_using_subcommand profile" -l for -d 'Watch for TIME, such as 10min' -r
+complete -c tailcalld -n "__fish_tailcalld_using_subcommand profile" -l watch -d 'Print each call of the unit, as it is made, that the drop-in would deny, until Ctrl-C; exit with 1 if there is any'
 complete -c tailcalld -n "__fish_tailcalld_using_subcommand profile" -s h -l help -d 'Print help'
 complete -c tailcalld -n "__fish_tailcalld_using_subcommand profile" -s V -l version -d 'Print version'
 complete -c tailcalld -n "__fish_tailcalld_using_subcommand top" -l view -d 'View to begin with' -r -f -a "routes\t'Routes of the live table'

@@ -10,8 +10,9 @@ cd "$(dirname "$0")/.."
 source tests/e2e/assert.sh
 
 suite=${1:-bookworm}
-# Packages of docs/fleet.md.
-layer=$(sh scripts/e2e-layer.sh "$suite" fleet systemd-journal-remote stunnel4 openssl iproute2 curl)
+# Packages of docs/fleet.md, and services that are profiled.
+layer=$(sh scripts/e2e-layer.sh "$suite" services systemd-journal-remote stunnel4 openssl iproute2 curl \
+	nginx-light openssh-server cron postgresql)
 # shellcheck source=/dev/null
 source tests/e2e/container.sh
 
@@ -19,6 +20,10 @@ source tests/e2e/container.sh
 install_tailcalld() {
 	make -s --old-file=build install BINARY=target/static/tailcalld DESTDIR="$root" >/dev/null
 }
+
+# Chapters start the services.
+rm -f "$root"/etc/systemd/system/multi-user.target.wants/{nginx,ssh,cron,postgresql}.service \
+	"$root"/etc/systemd/system/{sshd.service,sockets.target.wants/ssh.socket}
 
 chapter 'install and uninstall'
 before=$(files)

@@ -32,6 +32,7 @@ fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
         Command::Explain(options) => Ok(cli::explain(&options)?.into()),
         Command::Route(command) => Ok(cli::route(&command)?.into()),
         Command::Routes(options) => Ok(cli::routes(&options)?.into()),
+        Command::Profile(options) if options.watch => trace::watch(&options),
         Command::Profile(options) => Ok(cli::profile(&options)?.into()),
         Command::Metrics(options) => Ok(cli::metrics(&options)?.into()),
         Command::Top(options) => Ok(cli::top(&options)?.into()),

@@ -27,7 +27,7 @@ use live::{TopColumn, TopView};
 pub use live::{dump, explain, metrics, reload, route, routes, stats, status, top};
 pub use print::broken_pipe;
 pub(crate) use print::{columns, standard_output};
-pub use profile::profile;
+pub use profile::{Denial, DropInSettings, UnitDropIn, profile, watched};
 pub use report::report;
 pub use trace::{HoldOptions, TraceOptions};
 
@@ -182,6 +182,12 @@ pub struct ProfileOptions {
     /// Print what the drop-in FILE would deny of what the unit has done, and exit with 1 if there is anything
     #[arg(long, value_name = "FILE")]
     pub check: Option<PathBuf>,
+    /// Print each call of the unit, as it is made, that the drop-in would deny, until Ctrl-C; exit with 1 if there is any
+    #[arg(long)]
+    pub watch: bool,
+    /// Watch for TIME, such as 10min
+    #[arg(long = "for", value_name = "TIME", requires = "watch", value_parser = live::route_time)]
+    pub time: Option<Duration>,
 }
 
 /// Options of `top`.

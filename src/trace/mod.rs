@@ -9,6 +9,7 @@ mod signals;
 mod snippet;
 mod summary;
 mod waiting;
+mod watch;
 
 use std::fs::File;
 use std::os::fd::AsFd as _;
@@ -27,6 +28,7 @@ use crate::cli::{TraceOptions, exit};
 
 pub use cost::run as cost;
 pub use held_command::hold;
+pub use watch::watch;
 
 /// Traces the calls that the options choose. Returns the exit code: that of the command, if there is one.
 ///

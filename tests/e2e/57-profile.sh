@@ -64,7 +64,17 @@ is 'another load has no denial' 0 "$(load two)"
 
 mv "$drop_in" /run/profile.conf
 systemctl daemon-reload
+tailcalld profile learn --watch --check /run/profile.conf >/run/watch.out 2>/run/watch.err &
+watch=$!
+soon 'the unit is watched' 'watching learn.service for calls that the drop-in would deny' cat /run/watch.err
+is 'a known load has nothing that would be denied' '0 ' "$(load two) $(cat /run/watch.out)"
 is 'a new call is made' 0 "$(load three)"
+kill -INT $watch
+is 'watching ends with 1' 1 "$(outcome wait $watch)"
+like 'the call is told with the line that would deny it' \
+	'/run/profile.conf:*: SystemCallFilter= would deny chroot("/") by chroot (pid *' "$(cat /run/watch.out)"
+is 'once' "1 $(grep -n -m 1 ^SystemCallFilter= /run/profile.conf | cut -d : -f 1)" \
+	"$(wc -l </run/watch.out) $(cut -d : -f 2 /run/watch.out)"
 is 'it is a first time' 1 "$(first_times | grep -cx chroot)"
 is 'it is predicted that it is denied' '1 SystemCallFilter= would deny chroot' \
 	"$(outcome tailcalld profile learn --check /run/profile.conf)"
