@@ -40,6 +40,10 @@ fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
         Command::Cost(options) => trace::cost(&options),
         Command::Hold(options) => match trace::hold(&options)? {},
         Command::Dump(options) => Ok(cli::dump(&options)?.into()),
+        Command::CompleteNames { kind } => {
+            cli::complete_names(kind)?;
+            Ok(exit::OK.into())
+        }
         Command::Drain => daemon::drain::run(),
         Command::Reload(options) => Ok(cli::reload(&options)?.into()),
     }

@@ -67,3 +67,18 @@ fn page_about_security_names_each_attack() {
         assert!(page.contains(&format!("{stem}.rs`")), "docs/security.md does not name {name}");
     }
 }
+
+/// The container compares the names as well, but takes minutes to come to that.
+#[test]
+fn every_recipe_is_tried() {
+    let page = read(&root().join("docs/recipes.md"));
+    let chapter = read(&root().join("tests/e2e/55-recipes.sh"));
+    let tried = |heading: &str| {
+        let begun = [format!("recipe '{heading}' "), format!("recipes+=('## {heading}')")];
+        begun.iter().any(|begin| chapter.lines().any(|line| line.starts_with(begin.as_str())))
+    };
+    let headings: Vec<_> = page.lines().filter_map(|line| line.strip_prefix("## ")).collect();
+    assert!(headings.len() >= 11, "{headings:?}");
+    let untried: Vec<_> = headings.into_iter().filter(|heading| !tried(heading)).collect();
+    assert!(untried.is_empty(), "tests/e2e/55-recipes.sh has not: {untried:?}");
+}

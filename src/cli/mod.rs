@@ -6,6 +6,7 @@ mod displacement;
 mod lists;
 mod live;
 mod metrics_file;
+mod names;
 mod notes;
 mod object_check;
 mod print;
@@ -25,6 +26,7 @@ pub use lists::{handlers, syscalls};
 pub(crate) use live::ask;
 use live::{TopColumn, TopView};
 pub use live::{dump, explain, metrics, reload, route, routes, stats, status, top};
+pub use names::{NameKind, complete_names};
 pub use print::broken_pipe;
 pub(crate) use print::{columns, standard_output};
 pub use profile::{Denial, DropInSettings, UnitDropIn, profile, watched};
@@ -92,6 +94,13 @@ pub enum Command {
     Hold(HoldOptions),
     /// Write the last calls of a unit, which its black box has, to the journal; without a unit list the black boxes
     Dump(DumpOptions),
+    /// Print names of one kind, one a line, for the completions of shells
+    #[command(hide = true)]
+    CompleteNames {
+        /// Kind of the names
+        #[arg(value_enum)]
+        kind: NameKind,
+    },
     /// Write what is left of this version for a daemon of another one, which starts it
     #[command(hide = true)]
     Drain,

@@ -60,6 +60,12 @@ impl Fault {
         Self::new(path, 0, message.into())
     }
 
+    /// Returns the fault of a file as one of the command line: of the line with that number in what `name` stands for.
+    pub fn on_command_line(&self, name: &str, line: usize) -> Self {
+        let position = self.position.map(|position| Position { line, ..position });
+        Self { path: name.into(), position, ..self.clone() }
+    }
+
     /// Returns everything but the source line: one line, for `STATUS=` and `MESSAGE=`.
     pub fn line(&self) -> String {
         format!("{}{}", self.location(), self.sentence())

@@ -129,6 +129,15 @@ impl Daemon<'_> {
 
     /// Reads a configuration and returns what a reload of it would change; nothing does.
     pub(super) fn dry_run(&self, config: &Path) -> ReloadOutcome {
+        self.dry_run_with(config, wire_fault)
+    }
+
+    /// As `dry_run`, with the faults as `wire` returns them.
+    pub(super) fn dry_run_with(
+        &self,
+        config: &Path,
+        wire: impl Fn(&config::Fault) -> rpc::Fault,
+    ) -> ReloadOutcome {
         let (trust, mut handlers) = (Trust::of_daemon(), self.bpf.handlers.clone());
         load::read_objects(config, &mut handlers, &trust);
         match self.read_plan(config, &trust, &handlers) {
@@ -146,7 +155,7 @@ impl Daemon<'_> {
             }
             Err(faults) => ReloadOutcome::Refused(rpc::ReloadRefused {
                 generation: self.table.generation(),
-                faults: faults.iter().map(wire_fault).collect(),
+                faults: faults.iter().map(wire).collect(),
             }),
         }
     }
@@ -252,7 +261,8 @@ fn whole_fault(message: &str) -> rpc::Fault {
     rpc::Fault { text, message, ..rpc::Fault::default() }
 }
 
-fn wire_fault(fault: &config::Fault) -> rpc::Fault {
+/// Returns a fault as a client sees it.
+pub(super) fn wire_fault(fault: &config::Fault) -> rpc::Fault {
     rpc::Fault {
         text: fault.to_string(),
         message: fault.message.clone(),

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::Result;
 
-use super::reload::{ReloadCause, ReloadOutcome};
+use super::reload::{ReloadCause, ReloadOutcome, wire_fault};
 use super::{Daemon, Timer};
 use crate::clock;
 use crate::config::{Faults, Trust};
@@ -18,6 +18,9 @@ use crate::temporary::{self, RouteFile};
 
 /// Longest sleep until the clock is read again: it may be set, and stands still for the loop while the machine sleeps.
 const LOOK_AGAIN: Duration = Duration::from_secs(60);
+
+/// Name of the entry on the command line, in its faults.
+const ENTRY: &str = "ENTRY";
 
 /// Outcome of adding a route.
 pub enum Addition {
@@ -89,7 +92,11 @@ impl Daemon<'_> {
     /// Fails if its file cannot be written, or the table cannot be changed.
     pub(super) fn add_route(&mut self, entry: &str, time: Duration) -> Result<Addition> {
         let route = temporary::add(&runtime_folder(), entry, now().saturating_add(time.as_secs()))?;
-        let tried = self.dry_run(self.live_config());
+        // The file is gone by the time that someone reads about it.
+        let tried = self.dry_run_with(self.live_config(), |fault| {
+            let is_of_entry = fault.path == route.path;
+            wire_fault(&if is_of_entry { fault.on_command_line(ENTRY, 1) } else { fault.clone() })
+        });
         let is_sound = matches!(tried, ReloadOutcome::Done(_));
         let outcome = if is_sound { self.reload_live_config(ReloadCause::Client)? } else { tried };
         if let ReloadOutcome::Done(_) = outcome {

@@ -35,7 +35,7 @@ pub fn watch(options: &ProfileOptions) -> Result<ExitCode> {
     let text = configuration(&drop_in).context("the drop-in denies no system call")?;
     let mut recorder = Recorder::start(&text, "json", Stdio::piped())?;
     let pipe = recorder.stdout().context("the recording has no output")?;
-    let denials = DenialReader::read(pipe, drop_in.text, place(options.check.as_deref()));
+    let denials = DenialReader::read(pipe, drop_in.clone(), place(options.check.as_deref()));
     if !until_end(&mut recorder, &signals, &drop_in.unit, options.time)? {
         return Ok(recorder.wait()?.into());
     }
@@ -116,13 +116,18 @@ struct WatchedLine {
     nr: Option<u16>,
     #[serde(default)]
     abi: String,
+    unit: Option<String>,
     #[serde(default)]
     args: serde_json::Value,
     lost: Option<u64>,
 }
 
-/// Returns the line of the drop-in that denies a call.
-fn denial(settings: &DropInSettings<'_>, line: &WatchedLine) -> Option<Denial> {
+/// Returns the line of the drop-in that denies a call of the unit. Calls are recorded of which the kernel side does not
+/// know the unit, as those of processes outside of a container.
+fn denial(settings: &DropInSettings<'_>, unit: &str, line: &WatchedLine) -> Option<Denial> {
+    if line.record != "syscall" || line.unit.as_deref() != Some(unit) {
+        return None;
+    }
     let name = line.syscall.clone().or_else(|| Some(format!("#{}", line.nr?)))?;
     let family = line.args.get("family").and_then(serde_json::Value::as_str);
     let family = family.filter(|_| SOCKETS.contains(&&*name));
@@ -138,13 +143,13 @@ struct DenialReader(JoinHandle<Result<u64>>);
 
 impl DenialReader {
     /// Begins to print. `place` begins each line.
-    fn read(records: ChildStdout, drop_in: String, place: String) -> Self {
+    fn read(records: ChildStdout, drop_in: UnitDropIn, place: String) -> Self {
         Self(thread::spawn(move || {
-            let settings = DropInSettings::parse(&drop_in);
+            let settings = DropInSettings::parse(&drop_in.text);
             let (mut count, mut out) = (0, std::io::stdout());
             for line in BufReader::new(records).lines() {
                 let line = line.context("failed to read what was recorded")?;
-                count += u64::from(print(&line, &settings, &place, &mut out)?);
+                count += u64::from(print(&line, (&settings, &drop_in.unit), &place, &mut out)?);
             }
             Ok(count)
         }))
@@ -159,7 +164,7 @@ impl DenialReader {
 /// Prints the denial that a record means, if it means one.
 fn print(
     line: &str,
-    settings: &DropInSettings<'_>,
+    (settings, unit): (&DropInSettings<'_>, &str),
     place: &str,
     out: &mut impl Write,
 ) -> Result<bool> {
@@ -168,10 +173,9 @@ fn print(
     if let ("lost", Some(lost)) = (&*line.record, line.lost) {
         eprintln!("{lost} calls were lost and are not told");
     }
-    let Some(denial) = denial(settings, &line).filter(|_| line.record == "syscall") else {
+    let Some(Denial { setting, line: at }) = denial(settings, unit, &line) else {
         return Ok(false);
     };
-    let Denial { setting, line: at } = denial;
     writeln!(out, "{place}{at}: {setting}= would deny {}", line.message)?;
     out.flush()?;
     Ok(true)
@@ -186,7 +190,7 @@ mod tests {
 
     fn printed(record: &str) -> String {
         let (settings, mut out) = (DropInSettings::parse(TEXT), Vec::new());
-        print(record, &settings, "/a:", &mut out).expect("a record");
+        print(record, (&settings, "a.service"), "/a:", &mut out).expect("a record");
         String::from_utf8(out).expect("text")
     }
 
@@ -194,7 +198,9 @@ mod tests {
     fn print_tells_line_that_denies_and_nothing_else() {
         let abi = Abi::Native.name();
         let record = |call: &str, more: &str| {
-            format!(r#"{{"record":"syscall","message":"m","abi":"{abi}",{call}{more}}}"#)
+            format!(
+                r#"{{"record":"syscall","message":"m","unit":"a.service","abi":"{abi}",{call}{more}}}"#
+            )
         };
         let family = |family: &str| {
             record(r#""syscall":"socket""#, &format!(r#","args":{{"family":"{family}"}}"#))
@@ -206,9 +212,11 @@ mod tests {
             (family("AF_UNIX"), ""),
             (family("AF_INET"), "/a:4: RestrictAddressFamilies= would deny m\n"),
             (
-                r#"{"record":"syscall","message":"m","abi":"x32","syscall":"read"}"#.to_owned(),
+                r#"{"record":"syscall","message":"m","unit":"a.service","abi":"x32","syscall":"read"}"#.to_owned(),
                 "/a:2: SystemCallArchitectures= would deny m\n",
             ),
+            (r#"{"record":"syscall","message":"m","abi":"x32","syscall":"read"}"#.to_owned(), ""),
+            (record(r#""syscall":"chroot""#, "").replace("a.service", "b.service"), ""),
             (r#"{"record":"stopped","message":"m"}"#.to_owned(), ""),
         ] {
             assert_eq!(printed(&record), expected, "{record}");

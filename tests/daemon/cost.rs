@@ -110,6 +110,12 @@ fn cost_of_faulty_entry_or_configuration_is_fault() {
     assert_eq!(faulty.status.code(), Some(78));
     let text = String::from_utf8(faulty.stderr).unwrap();
     assert!(text.contains("\"getpgrpp\" (did you mean \"getpgrp\"?)"), "{text}");
+    let entries = ["--if", "\"kprobe:vfs_read\" = \"args\"", "--if", "read = \"agrs\""];
+    let text = String::from_utf8(run(&entries).stderr).unwrap();
+    assert!(
+        text.contains("--if:2:8: unknown handler \"agrs\"") && !text.contains("/run/"),
+        "{text}"
+    );
     setup.write("[routes]\ngetpgrp = \"cuont\"\n");
     let faulty = run(&["--if", "getppid = \"args\""]);
     assert_eq!(faulty.status.code(), Some(78));

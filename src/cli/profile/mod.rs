@@ -65,8 +65,8 @@ fn evidence(options: &ProfileOptions) -> anyhow::Result<Evidence> {
     if evidence.calls.is_empty() {
         bail!(
             "nothing is known of {unit}: to learn what it does, route \"@known\" = {{ handler = \"args\", novel = \
-             \"unit\", unit = \"{unit}\", exe = \"!/usr/lib/systemd/systemd*\" }}, see novel in tailcalld.toml(5), restart \
-             the unit and let it do all its work"
+             \"unit\", unit = \"{unit}\", exe = \"!/usr/lib/systemd/systemd*\" }}, restart the unit and let it do all its work; \
+             see profile in tailcalld(8)"
         );
     }
     Ok(evidence)

@@ -9,7 +9,7 @@ use std::path::Path;
 use anyhow::{Context as _, Result};
 
 use crate::cli::CostOptions;
-use crate::config::{NONE, Trust, drop_in_dir, handler_folders};
+use crate::config::{Faults, NONE, Trust, drop_in_dir, handler_folders};
 use crate::load;
 use crate::plan::{self, Plan};
 use crate::temporary::table_of;
@@ -20,6 +20,9 @@ use crate::trace::snippet::quoted;
 const WITHOUT: &str = "~1-without.toml";
 /// Drop-in with the entries.
 const ENTRIES: &str = "~2-if.toml";
+
+/// Option of the entries, in their faults.
+const OPTION: &str = "--if";
 
 /// Makes the folder of the measurement, with its configuration.
 ///
@@ -38,8 +41,31 @@ pub fn prepare(options: &CostOptions) -> Result<TraceFolder> {
     }
     if let Some(text) = table(&options.entries) {
         folder.write(&format!("trace.d/{ENTRIES}"), text)?;
+        check(&folder, &options.entries)?;
     }
     Ok(folder)
+}
+
+/// Reports the faults of the entries as those of the command line: the folder is gone by the time that someone reads
+/// about them.
+fn check(folder: &TraceFolder, entries: &[String]) -> Result<()> {
+    let (config, trust) = (folder.path(CONFIGURATION), Trust::of_daemon());
+    let handlers = load::handlers_for(&config, &trust)?;
+    let Err(faults) = plan::read_trusted(&config, &trust, &handlers) else { return Ok(()) };
+    let file = folder.path(&format!("trace.d/{ENTRIES}"));
+    let text = table(entries).unwrap_or_default();
+    let lines: Vec<_> =
+        text.lines().map(|line| entries.iter().position(|entry| entry == line)).collect();
+    let shown = faults.iter().map(|fault| {
+        let line =
+            fault.position.and_then(|position| lines.get(position.line - 1).copied().flatten());
+        let entry = line.filter(|_| fault.path == file);
+        entry.map_or_else(|| fault.clone(), |entry| fault.on_command_line(OPTION, entry + 1))
+    });
+    match Faults::new(shown.collect()) {
+        Some(faults) => Err(faults.into()),
+        None => Ok(()),
+    }
 }
 
 /// Copies the files of the configuration, and takes out its routes if there are others.

@@ -91,14 +91,15 @@ fn route_add_with_fault_changes_nothing() {
     let number = unused_number();
     let Some(mut daemon) = started(&number, "args") else { return };
     for (entry, fault, advice) in [
-        ("openatt = \"args\"", "unknown syscall \"openatt\"", "openat"),
-        ("openat = \"agrs\"", "unknown handler \"agrs\"", "args"),
-        ("openat", "", "="),
-        ("\"kprobe:no_such_function\" = \"args\"", "no_such_function", ""),
+        ("openatt = \"args\"", "ENTRY:1:1: unknown syscall \"openatt\"", "1 | openatt = "),
+        ("openat = \"agrs\"", "ENTRY:1:10: unknown handler \"agrs\"", "args"),
+        ("openat", "ENTRY:1:", "="),
+        ("\"kprobe:no_such_function\" = \"args\"", "no_such_function", "ENTRY:1:1: "),
     ] {
         let (code, out, err) = ask(&daemon.setup, &["route", "add", entry, "--for", "1min"]);
         assert_eq!((code, &*out), (CONFIG, ""), "{entry}: {err}");
         assert!(err.contains(fault) && err.contains(advice), "{err}");
+        assert!(!err.contains("route-"), "{err}");
     }
     for (entry, fault) in [("read = \"args\"\n[ring]", "not one line"), ("", "routes nothing")] {
         let (code, _, err) = ask(&daemon.setup, &["route", "add", entry, "--for", "1min"]);
