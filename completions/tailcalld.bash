@@ -1016,8 +1016,40 @@ _tailcalld() {
     esac
 }
 
+# Names that exist now, where the line takes them, or else what the generator knows.
+_tailcalld_live() {
+    local line="${COMP_LINE:0:COMP_POINT}" kind="" word before
+    word="${line##*[[:space:]]}"
+    before="${line%"$word"}"
+    before="${before#*[[:space:]]}"
+    if [[ $word == --*=* ]]; then
+        before+="${word%%=*} "
+        word="${word#*=}"
+    fi
+    case "$before" in
+        "trace "*"-u " | "trace "*"--unit ") kind=units ;;
+        "explain "*"-u " | "explain "*"--unit ") kind=units ;;
+    esac
+    if [[ -z $kind && $word != -* && $before != *[[:space:]]-* ]]; then
+        case "$before" in
+            "trace "*) kind=syscalls ;;
+            "explain ") kind=routes ;;
+            "syscalls ") kind=sets ;;
+            "profile ") kind=units ;;
+            "dump ") kind=boxes ;;
+            "route remove ") kind=temporary ;;
+        esac
+    fi
+    if [[ -z $kind ]]; then
+        _tailcalld "$@"
+        return
+    fi
+    mapfile -t COMPREPLY < <(compgen -W "$(tailcalld complete-names $kind 2>/dev/null)" -- "$word")
+    COMPREPLY=("${COMPREPLY[@]#"${word%"$2"}"}")
+}
+
 if [[ "${BASH_VERSINFO[0]}" -eq 4 && "${BASH_VERSINFO[1]}" -ge 4 || "${BASH_VERSINFO[0]}" -gt 4 ]]; then
-    complete -F _tailcalld -o nosort -o bashdefault -o default tailcalld
+    complete -F _tailcalld_live -o nosort -o bashdefault -o default tailcalld
 else
-    complete -F _tailcalld -o bashdefault -o default tailcalld
+    complete -F _tailcalld_live -o bashdefault -o default tailcalld
 fi

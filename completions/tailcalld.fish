@@ -198,3 +198,11 @@ complete -c tailcalld -n "__fish_tailcalld_using_subcommand help; and not __fish
 complete -c tailcalld -n "__fish_tailcalld_using_subcommand help; and __fish_seen_subcommand_from route" -f -a "add" -d 'Add a route that ends by itself, such as: \'openat = { handler = "args", unit = "nginx" }\''
 complete -c tailcalld -n "__fish_tailcalld_using_subcommand help; and __fish_seen_subcommand_from route" -f -a "remove" -d 'Remove a temporary route before its time'
 complete -c tailcalld -n "__fish_tailcalld_using_subcommand help; and __fish_seen_subcommand_from route" -f -a "list" -d 'List the temporary routes and when they end'
+complete -c tailcalld -n "__fish_tailcalld_using_subcommand trace" -f -a "(tailcalld complete-names syscalls 2>/dev/null)"
+complete -c tailcalld -n "__fish_tailcalld_using_subcommand trace" -s u -l unit -x -a "(tailcalld complete-names units 2>/dev/null)"
+complete -c tailcalld -n "__fish_tailcalld_using_subcommand explain" -f -a "(tailcalld complete-names routes 2>/dev/null)"
+complete -c tailcalld -n "__fish_tailcalld_using_subcommand explain" -s u -l unit -x -a "(tailcalld complete-names units 2>/dev/null)"
+complete -c tailcalld -n "__fish_tailcalld_using_subcommand syscalls" -f -a "(tailcalld complete-names sets 2>/dev/null)"
+complete -c tailcalld -n "__fish_tailcalld_using_subcommand profile" -f -a "(tailcalld complete-names units 2>/dev/null)"
+complete -c tailcalld -n "__fish_tailcalld_using_subcommand dump" -f -a "(tailcalld complete-names boxes 2>/dev/null)"
+complete -c tailcalld -n "__fish_tailcalld_using_subcommand route; and __fish_seen_subcommand_from remove" -f -a "(tailcalld complete-names temporary 2>/dev/null)"

@@ -12,7 +12,7 @@ source tests/e2e/assert.sh
 suite=${1:-bookworm}
 # Packages of docs/fleet.md, and services that are profiled.
 layer=$(sh scripts/e2e-layer.sh "$suite" services systemd-journal-remote stunnel4 openssl iproute2 curl \
-	nginx-light openssh-server cron postgresql)
+	nginx openssh-server cron postgresql)
 # shellcheck source=/dev/null
 source tests/e2e/container.sh
 

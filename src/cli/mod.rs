@@ -26,7 +26,7 @@ pub use lists::{handlers, syscalls};
 pub(crate) use live::ask;
 use live::{TopColumn, TopView};
 pub use live::{dump, explain, metrics, reload, route, routes, stats, status, top};
-pub use names::{NameKind, complete_names};
+pub use names::{CompletedNames, complete_names};
 pub use print::broken_pipe;
 pub(crate) use print::{columns, standard_output};
 pub use profile::{Denial, DropInSettings, UnitDropIn, profile, watched};
@@ -99,7 +99,7 @@ pub enum Command {
     CompleteNames {
         /// Kind of the names
         #[arg(value_enum)]
-        kind: NameKind,
+        kind: CompletedNames,
     },
     /// Write what is left of this version for a daemon of another one, which starts it
     #[command(hide = true)]

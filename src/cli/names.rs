@@ -23,7 +23,7 @@ const PATIENCE: Duration = Duration::from_millis(500);
 
 /// Kind of names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum NameKind {
+pub enum CompletedNames {
     /// System calls and their sets
     Syscalls,
     /// Sets of system calls
@@ -42,7 +42,7 @@ pub enum NameKind {
 ///
 /// # Errors
 /// Fails if the output cannot be written.
-pub fn complete_names(kind: NameKind) -> anyhow::Result<()> {
+pub fn complete_names(kind: CompletedNames) -> anyhow::Result<()> {
     let mut out = StandardOutput::lock();
     for name in names_of(kind) {
         writeln!(out, "{name}")?;
@@ -50,18 +50,18 @@ pub fn complete_names(kind: NameKind) -> anyhow::Result<()> {
     Ok(out.flush()?)
 }
 
-fn names_of(kind: NameKind) -> BTreeSet<String> {
+fn names_of(kind: CompletedNames) -> BTreeSet<String> {
     let sets = || groups().map(|set| set.name.to_owned());
     match kind {
-        NameKind::Syscalls => sets().chain(syscall_names()).collect(),
-        NameKind::Sets => sets().collect(),
-        NameKind::Routes => syscall_names().chain(routed()).collect(),
-        NameKind::Units => units(),
-        NameKind::Boxes => {
+        CompletedNames::Syscalls => sets().chain(syscall_names()).collect(),
+        CompletedNames::Sets => sets().collect(),
+        CompletedNames::Routes => syscall_names().chain(routed()).collect(),
+        CompletedNames::Units => units(),
+        CompletedNames::Boxes => {
             let boxes: Option<BlackBoxes> = ask("BlackBoxes");
             boxes.into_iter().flat_map(|all| all.boxes).map(|one| one.unit).collect()
         }
-        NameKind::Temporary => {
+        CompletedNames::Temporary => {
             let routes: Option<TemporaryRoutes> = ask("TemporaryRoutes");
             routes
                 .into_iter()

@@ -132,7 +132,7 @@ impl Daemon<'_> {
         self.dry_run_with(config, wire_fault)
     }
 
-    /// As `dry_run`, with the faults as `wire` returns them.
+    /// Returns what `dry_run` does, with the faults as `wire` turns them out.
     pub(super) fn dry_run_with(
         &self,
         config: &Path,

@@ -86,6 +86,30 @@ fn route_of_configuration_is_overridden_and_comes_back() {
     is_not_routed(daemon, &number);
 }
 
+/// Completions of shells ask for these names, and get none rather than a fault.
+#[test]
+fn complete_names_has_routes_of_daemon() {
+    let number = unused_number();
+    let Some(daemon) = started(&number, "args") else { return };
+    let names = |kind: &str| {
+        let (code, out, err) = ask(&daemon.setup, &["complete-names", kind]);
+        assert_eq!((code, &*err), (0, ""), "{kind}");
+        out
+    };
+    assert_eq!(names("temporary"), "");
+    for entry in ["getpgrp = \"count\"", "getsid = \"count\""] {
+        let (code, _, err) = ask(&daemon.setup, &["route", "add", entry, "--for", "1min"]);
+        assert_eq!(code, 0, "{err}");
+    }
+    assert_eq!(names("temporary"), "1\n2\n");
+    assert_eq!(names("boxes"), "");
+    let routes = names("routes");
+    let expected = format!("#{}", &*number);
+    assert!(routes.lines().any(|name| name == expected), "{routes}");
+    assert!(routes.lines().any(|name| name == "getsid"), "{routes}");
+    daemon.stop();
+}
+
 #[test]
 fn route_add_with_fault_changes_nothing() {
     let number = unused_number();
