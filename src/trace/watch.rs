@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, anyhow};
 use serde::Deserialize;
-use syscalls::{Abi, group};
+use syscalls::{Abi, Group, group};
 
 use super::recorder::Recorder;
 use super::signals::EndSignals;
@@ -80,7 +80,7 @@ fn configuration(drop_in: &UnitDropIn) -> Option<String> {
         abis.into_iter().partition(|abi| settings.denial_of_abi(abi).is_some());
     let mut text =
         format!("[defaults]\nunit = {}\nexe = {:?}\n[routes]\n", quoted(&drop_in.unit), SYSTEMD);
-    let names = group("@known").into_iter().flat_map(|set| set.members());
+    let names = group("@known").into_iter().flat_map(Group::members);
     for name in names.collect::<BTreeSet<_>>() {
         let is_socket = SOCKETS.contains(&name) && settings.restricts_families();
         let is_filtered = settings.denial_of_call(name).is_some() || is_socket;
