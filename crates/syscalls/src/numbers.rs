@@ -7,9 +7,8 @@ use crate::{Abi, probe_names};
 
 #[cfg(target_arch = "x86_64")]
 const FILES: [&str; 2] = [include_str!("../tables/x86_64.tsv"), include_str!("../tables/i386.tsv")];
-/// Tables of an ARM machine. There is none for its 32-bit ABI: those numbers have no names.
 #[cfg(target_arch = "aarch64")]
-const FILES: [&str; 2] = [include_str!("../tables/aarch64.tsv"), ""];
+const FILES: [&str; 2] = [include_str!("../tables/aarch64.tsv"), include_str!("../tables/arm.tsv")];
 /// Operations of `io_uring`, the same on every architecture.
 pub(super) const URING_FILE: &str = include_str!("../tables/io_uring.tsv");
 #[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]

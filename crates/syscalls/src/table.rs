@@ -78,10 +78,11 @@ mod tests {
     use super::*;
 
     /// Each file, and the number of `execve`.
-    const FILES: [(&str, u16); 3] = [
+    const FILES: [(&str, u16); 4] = [
         (include_str!("../tables/x86_64.tsv"), 59),
         (include_str!("../tables/i386.tsv"), 11),
         (include_str!("../tables/aarch64.tsv"), 221),
+        (include_str!("../tables/arm.tsv"), 11),
     ];
 
     #[test]

@@ -14,5 +14,5 @@ header=$1 table=$2
 grep '^#' "$table"
 {
 	grep -v '^#' "$table"
-	sed -nE 's/^#define __NR(3264)?_([a-z0-9_]+)[[:space:]]+([0-9]+)$/\3	\2	sys_\2/p' "$header"
+	sed -nE 's/^#define __NR(3264)?_([a-z0-9_]+)[[:space:]]+(\(__NR_SYSCALL_BASE \+ )?([0-9]+)\)?$/\4	\2	sys_\2/p' "$header"
 } | awk -F '\t' '!known[$1]++' | sort -n

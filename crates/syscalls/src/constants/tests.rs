@@ -4,7 +4,7 @@ use super::parse::{field, header, member, parse};
 use super::set::Constant;
 use super::*;
 
-const ABIS: [&str; 3] = ["x86_64", "i386", "aarch64"];
+const ABIS: [&str; 4] = ["x86_64", "i386", "aarch64", "arm"];
 
 fn symbols(set: &ConstantSet, value: u64) -> (Vec<&'static str>, u64) {
     let mut names = vec![];
@@ -103,10 +103,10 @@ fn symbol_depends_on_abi() {
     let symbol = |abi, set: &str, value| sets_of(abi)[set].symbol(value);
     assert_eq!(
         ABIS.map(|abi| symbol(abi, "open", 0x4000)),
-        [Some("O_DIRECT"), Some("O_DIRECT"), Some("O_DIRECTORY")]
+        [Some("O_DIRECT"), Some("O_DIRECT"), Some("O_DIRECTORY"), Some("O_DIRECTORY")]
     );
     let flags = ABIS.map(|abi| symbol(abi, "ioctl", 0x8008_6601));
-    assert_eq!(flags, [Some("FS_IOC_GETFLAGS"), None, Some("FS_IOC_GETFLAGS")]);
+    assert_eq!(flags, [Some("FS_IOC_GETFLAGS"), None, Some("FS_IOC_GETFLAGS"), None]);
 }
 
 #[test]

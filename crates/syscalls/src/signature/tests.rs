@@ -7,10 +7,11 @@ use crate::table::Table;
 
 const TEXT: &str = include_str!("../../tables/signatures.tsv");
 
-const ABIS: [(&str, &str); 4] = [
+const ABIS: [(&str, &str); 5] = [
     ("x86_64", include_str!("../../tables/x86_64.tsv")),
     ("i386", include_str!("../../tables/i386.tsv")),
     ("aarch64", include_str!("../../tables/aarch64.tsv")),
+    ("arm", include_str!("../../tables/arm.tsv")),
     ("x86_64", include_str!("../../tables/io_uring.tsv")),
 ];
 

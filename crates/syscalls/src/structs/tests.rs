@@ -3,7 +3,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{MemberKind, Structure, Structures, TEXT, header, is_one_of, layout::Layout, parse};
 use crate::constants::{self, Sets};
 
-const ABIS: [&str; 3] = ["x86_64", "i386", "aarch64"];
+const ABIS: [&str; 4] = ["x86_64", "i386", "aarch64", "arm"];
 
 fn sets_of(abi: &str) -> &'static Sets {
     Box::leak(Box::new(constants::sets_of(abi)))
@@ -47,7 +47,8 @@ fn named(abi: &str) -> BTreeSet<&'static str> {
     let table = crate::table::Table::parse(match abi {
         "x86_64" => include_str!("../../tables/x86_64.tsv"),
         "i386" => include_str!("../../tables/i386.tsv"),
-        _ => include_str!("../../tables/aarch64.tsv"),
+        "aarch64" => include_str!("../../tables/aarch64.tsv"),
+        _ => include_str!("../../tables/arm.tsv"),
     });
     let functions: BTreeSet<_> = table.rows().flat_map(|(nr, _)| table.functions(nr)).collect();
     let lines =

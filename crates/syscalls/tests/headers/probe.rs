@@ -57,7 +57,7 @@ impl Headers {
     pub fn abis(&self) -> Vec<&'static str> {
         match (&self.root, env::consts::ARCH) {
             (Some(root), _) => {
-                let abis = ["x86_64", "i386", "aarch64"];
+                let abis = ["x86_64", "i386", "aarch64", "arm"];
                 abis.into_iter().filter(|abi| root.join(triple(abi)).is_dir()).collect()
             }
             (None, "x86_64") => vec!["x86_64", "i386"],
@@ -137,7 +137,13 @@ impl Headers {
 
     fn run(&self, abi: &str, stubs: &str, program: &str) -> Result<std::process::Output, String> {
         let mut cc = Command::new("cc");
-        cc.args([if abi == "i386" { "-m32" } else { "-m64" }, "-w", "-O0", "-S", "-o", "-"]);
+        // With aligned members of 64 bits, the host's 32-bit ABI has the layouts of ARM.
+        cc.args(match abi {
+            "i386" => &["-m32"][..],
+            "arm" => &["-m32", "-malign-double"],
+            _ => &["-m64"],
+        });
+        cc.args(["-w", "-O0", "-S", "-o", "-"]);
         cc.arg("-I").arg(self.stubs.path().join(stubs));
         if let Some(root) = &self.root {
             cc.arg("-isystem").arg(root.join(triple(abi))).arg("-isystem").arg(root);
@@ -157,7 +163,7 @@ impl Headers {
 }
 
 fn triple(abi: &str) -> String {
-    format!("{abi}-linux-gnu")
+    if abi == "arm" { "arm-linux-gnueabihf".to_owned() } else { format!("{abi}-linux-gnu") }
 }
 
 /// Returns a program with one expression a line, whose errors say which it is.
