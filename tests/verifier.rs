@@ -60,11 +60,12 @@ fn verifier_accepts_every_program_at_known_cost() {
     );
 }
 
-/// Returns the first two numbers of the version: figures of 5.10.223 apply to 5.10.
+/// Returns the first two numbers of the version: figures of 5.10.223 apply to 5.10. The programs of ARM are others.
 fn kernel() -> String {
     let names = nix::sys::utsname::uname().expect("a kernel");
     let release = names.release().to_string_lossy().into_owned();
-    release.split(['.', '-', '+']).take(2).collect::<Vec<_>>().join(".")
+    let version = release.split(['.', '-', '+']).take(2).collect::<Vec<_>>().join(".");
+    if cfg!(target_arch = "aarch64") { format!("arm64-{version}") } else { version }
 }
 
 /// Returns whether there are figures of a kernel.

@@ -111,7 +111,8 @@ fn choose_auto_avoids_functions_for_unknown_syscall() {
     let unknown = Slot::new(Abi::Native, 510).expect("within the table");
     let choice = made(AttachTo::Auto, &[slot(Abi::Native, "getpid"), unknown]);
     assert!(!choice.attach.is_at_functions(), "{}", choice.reason);
-    let why = if has_functions() { "no function for #510 (x86_64)" } else { "no kprobe.multi" };
+    let of_number = format!("no function for {}", unknown.with_abi());
+    let why = if has_functions() { &of_number } else { "no kprobe.multi" };
     assert!(choice.reason.contains(why), "{}", choice.reason);
 }
 

@@ -30,14 +30,14 @@ use crate::rig::{Rig, routes, slot, trigger_path};
 const CALLS: [&str; 11] = [
     "fsync",
     "openat2",
-    "dup2",
+    "dup3",
     "openat",
     "renameat2",
     "mmap",
     "getsid",
     "eventfd2",
     "fcntl",
-    "poll",
+    "ppoll",
     "pipe2",
 ];
 
@@ -257,9 +257,9 @@ fn descriptors_of_call_are_by_position() {
     let none = || None::<String>;
     let cwd = || Some(cwd());
     for (call, arguments, expected) in [
-        ("dup2", &["0", "77"][..], vec![name.clone(), none()]),
-        ("dup2", &["0", "0"], vec![name.clone(), name.clone()]),
-        ("dup2", &["77", "0"], vec![none(), name.clone()]),
+        ("dup3", &["0", "77", "0"][..], vec![name.clone(), none()]),
+        ("dup3", &["0", "0", "0"], vec![name.clone(), name.clone()]),
+        ("dup3", &["77", "0", "0"], vec![none(), name.clone()]),
         ("fsync", &["-1"], vec![none()]),
         ("fsync", &["-100"], vec![none()]),
         ("openat", &["-100", "text:x", "0"], vec![cwd()]),
@@ -345,13 +345,16 @@ fn descriptors_in_memory_have_files_up_to_their_bound() {
             .map(|(fd, file)| (fd, text(file)))
             .collect::<Vec<_>>()
     };
-    let zero = (0, path.clone());
-    assert_eq!(members("poll", &["words:0,77,0", "3", "0"]), [zero.clone(), zero.clone()]);
-    assert_eq!(members("poll", &["words:0,0", "1", "0"]), std::slice::from_ref(&zero));
-    assert_eq!(members("poll", &["words:0", "0", "0"]), []);
-    assert_eq!(members("poll", &["0x1000", "1", "0"]), []);
-    let ten = ["words:0,0,0,0,0,0,0,0,0,0", "10", "0"];
-    assert_eq!(members("poll", &ten), vec![zero; 8]);
+    let (zero, at_once) = ((0, path.clone()), "words:0,0");
+    assert_eq!(
+        members("ppoll", &["words:0,77,0", "3", at_once, "0"]),
+        [zero.clone(), zero.clone()]
+    );
+    assert_eq!(members("ppoll", &["words:0,0", "1", at_once, "0"]), std::slice::from_ref(&zero));
+    assert_eq!(members("ppoll", &["words:0", "0", at_once, "0"]), []);
+    assert_eq!(members("ppoll", &["0x1000", "1", at_once, "0"]), []);
+    let ten = ["words:0,0,0,0,0,0,0,0,0,0", "10", at_once, "0"];
+    assert_eq!(members("ppoll", &ten), vec![zero; 8]);
     let pair = members("pipe2", &["room:8", "0"]);
     assert_eq!(pair.len(), 2);
     assert_eq!(pair[0].1, pair[1].1);
@@ -370,7 +373,7 @@ fn descriptor_that_call_returns_has_file() {
         ("openat", &["-100", &open, "0"][..], (Some(cwd()), name.clone())),
         ("openat", &["-100", "text:/proc/self/fd/0", "0"], (Some(cwd()), name.clone())),
         ("openat", &["-100", "text:/missing", "0"], (Some(cwd()), None)),
-        ("dup2", &["0", "77"], (name.clone(), name.clone())),
+        ("dup3", &["0", "77", "0"], (name.clone(), name.clone())),
         ("eventfd2", &["0", "0"], (None, Some("<anon_inode:[eventfd]>".to_owned()))),
         ("fcntl", &["0", "0", "77"], (name.clone(), name.clone())),
         // The flags of the descriptor, a number that may be another one's.
@@ -422,7 +425,6 @@ fn descriptor_of_opened_file_has_real_path_whatever_text_it_had() {
 }
 
 #[test]
-#[cfg(target_arch = "x86_64")]
 fn descriptor_of_32_bit_call_has_path() {
     needs_root!();
     let rig = described();

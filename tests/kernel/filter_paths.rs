@@ -19,12 +19,12 @@ use crate::rig::{Rig, routes, scaled, slot, trigger_path};
 const CALLS: [&str; 10] = [
     "openat",
     "openat2",
-    "unlink",
+    "unlinkat",
     "renameat2",
     "statx",
     "mount",
     "fsync",
-    "dup2",
+    "dup3",
     "execve",
     "name_to_handle_at",
 ];
@@ -297,7 +297,6 @@ fn filter_path_begins_at_descriptor() {
 }
 
 #[test]
-#[cfg(target_arch = "x86_64")]
 fn filter_path_of_compat_call_is_joined() {
     needs_root!();
     let (mut filtered, folder) = (Filtered::new(), Folder::new());
@@ -445,8 +444,8 @@ fn filter_fd_path_is_that_of_open_file() {
     let words = call(&[], &sync, &["0"]);
     filtered.check_seen(fd_paths, &words, &[&path]);
     let at = ["at", word(&folder.path)];
-    let dup = nr("dup2");
-    let both = call(&at, &dup, &["9", "0"]);
+    let dup = nr("dup3");
+    let both = call(&at, &dup, &["9", "0", "0"]);
     for path in [word(&folder.path), &path] {
         assert!(filtered.holds(&fd_paths(whole(path)), &both), "{path}");
         let not = Pattern { is_excluded: true, ..whole(path) };

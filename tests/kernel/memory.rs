@@ -256,7 +256,7 @@ fn args_captures_name_control_and_buffers_of_msghdr() {
 #[test]
 fn args_captures_written_memory_at_return() {
     needs_root!();
-    let [pipe, getcwd, readlink] = ["pipe2", "getcwd", "readlink"].map(native);
+    let [pipe, getcwd, readlink] = ["pipe2", "getcwd", "readlinkat"].map(native);
     let rig = Rig::new(&route_of(pipe, with_result));
     captures(&rig, &["native", &pipe.nr().to_string(), "room:8", "0"], |captures| {
         let [Capture { value: Value::Bytes(bytes), .. }] = captures else { panic!("{captures:?}") };
@@ -284,12 +284,16 @@ fn args_captures_written_memory_at_return() {
     let nr = readlink.nr().to_string();
     let program = trigger_path().canonicalize().expect("the trigger is there");
     let program = program.as_os_str().as_encoded_bytes();
-    captures(&rig, &["native", &nr, "text:/proc/self/exe", "room:4096", "4096"], |captures| {
-        let [_, link] = captures else { panic!("{captures:?}") };
-        let length = u32::try_from(program.len()).ok();
-        let status = Status::Truncated { length };
-        assert_eq!(*link, Capture { status, ..at_return(1, &program[..3]) });
-    });
+    captures(
+        &rig,
+        &["native", &nr, "-100", "text:/proc/self/exe", "room:4096", "4096"],
+        |captures| {
+            let [_, link] = captures else { panic!("{captures:?}") };
+            let length = u32::try_from(program.len()).ok();
+            let status = Status::Truncated { length };
+            assert_eq!(*link, Capture { status, ..at_return(2, &program[..3]) });
+        },
+    );
 }
 
 #[test]
@@ -335,12 +339,13 @@ fn args_changing_memory_decodes() {
 #[test]
 fn args_non_resident_path_is_read_at_return() {
     needs_root!();
-    let unlink = native("unlink");
+    let unlink = native("unlinkat");
     let count = scaled(10_000);
     for set in [with_result, |rule: &mut Rule| rule.paths = Paths::Exact] {
         let rig = Rig::with_ring(&route_of(unlink, set), 64 << 20);
         let times = count.to_string();
-        let calls = calls(&rig, &["times", &times, "native", &unlink.nr().to_string(), "dropped"]);
+        let calls =
+            calls(&rig, &["times", &times, "native", &unlink.nr().to_string(), "-100", "dropped"]);
         assert_eq!(calls.len() as u64, count);
         let mut paths: Vec<Vec<u8>> = calls.iter().map(|call| path(&rig, call)).collect();
         paths.sort_unstable();
@@ -354,9 +359,9 @@ fn args_non_resident_path_is_read_at_return() {
 #[test]
 fn args_non_resident_path_is_unreadable_at_entry() {
     needs_root!();
-    let unlink = native("unlink");
+    let unlink = native("unlinkat");
     let rig = rig(&[(unlink, "args")]);
-    let calls = calls(&rig, &["native", &unlink.nr().to_string(), "dropped"]);
+    let calls = calls(&rig, &["native", &unlink.nr().to_string(), "-100", "dropped"]);
     let [call] = calls.as_slice() else { panic!("{} calls", calls.len()) };
     assert!(call.1.is_none() && was_hidden(&rig, call));
 }

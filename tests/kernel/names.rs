@@ -11,7 +11,7 @@ use tailcalld::load;
 use crate::folder::{Folder, word};
 use crate::rig::{Rig, copy_program, routes, slot, trigger_path};
 
-const CALLS: [&str; 5] = ["openat", "open", "unlinkat", "renameat2", "getsid"];
+const CALLS: [&str; 4] = ["openat", "unlinkat", "renameat2", "getsid"];
 
 /// Returns a rig whose events have names.
 fn named() -> Rig {

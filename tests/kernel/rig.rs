@@ -402,9 +402,9 @@ const RARE: [&str; 23] = [
     "rt_sigpending",
     "getrusage",
     "getitimer",
-    "time",
+    "clock_getres",
     "getsid",
-    "ustat",
+    "getcpu",
     "getgroups",
     "times",
 ];

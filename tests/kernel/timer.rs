@@ -46,12 +46,17 @@ fn timer_serves_five_syscalls() {
     }
 }
 
+fn nr(name: &str) -> String {
+    slot(Abi::Native, name).nr().to_string()
+}
+
 #[test]
 fn timer_create_captures_clock_and_notification() {
     needs_root!();
     let rig = timers(Abi::Native);
     // sigev_value, then sigev_signo (14) and sigev_notify (1) in one word, then the thread.
-    let records = rig.trigger(&["native", "222", "7", "words:0xabcd,0x10000000e,0x11", "0"]);
+    let records =
+        rig.trigger(&["native", &nr("timer_create"), "7", "words:0xabcd,0x10000000e,0x11", "0"]);
     let event = rig.event(&records[0]);
     let mut sigevent = Vec::new();
     sigevent.extend_from_slice(&0xabcdu64.to_ne_bytes());
@@ -62,7 +67,7 @@ fn timer_create_captures_clock_and_notification() {
         [("clock", Value::Number(7), Status::Ok), ("notify", Value::Bytes(&sigevent), Status::Ok)]
     );
 
-    let records = rig.trigger(&["native", "222", "1", "0", "0"]);
+    let records = rig.trigger(&["native", &nr("timer_create"), "1", "0", "0"]);
     let event = rig.event(&records[0]);
     assert_eq!(captures(&event), [("clock", Value::Number(1), Status::Ok)]);
 }
@@ -71,7 +76,8 @@ fn timer_create_captures_clock_and_notification() {
 fn timer_settime_captures_timer_flags_and_times() {
     needs_root!();
     let rig = timers(Abi::Native);
-    let records = rig.trigger(&["native", "223", "3", "1", "words:2,0,1,500000000", "0"]);
+    let records =
+        rig.trigger(&["native", &nr("timer_settime"), "3", "1", "words:2,0,1,500000000", "0"]);
     let event = rig.event(&records[0]);
     let times: Vec<u8> =
         [2u64, 0, 1, 500_000_000].iter().flat_map(|word| word.to_ne_bytes()).collect();
@@ -90,7 +96,7 @@ fn timer_unreadable_times_are_marked() {
     needs_root!();
     let rig = timers(Abi::Native);
     for address in ["0", "0xffffffff81000000", "8"] {
-        let records = rig.trigger(&["native", "223", "3", "0", address, "0"]);
+        let records = rig.trigger(&["native", &nr("timer_settime"), "3", "0", address, "0"]);
         let event = rig.event(&records[0]);
         let status = Status::Unreadable { errno: nix::libc::EFAULT };
         assert_eq!(captures(&event)[2], ("times", Value::Bytes(&[]), status), "{address}");

@@ -27,9 +27,9 @@ const SAME: [(&str, &str, &str, &str); 18] = [
     ("close", "fd=99", "close", "99"),
     (
         "statx",
-        "fd=-100 addr=text:/etc/hosts flags=0x100 len=0x7ff off=room:256",
+        "fd=-100 addr=text:/etc/hosts flags=0x100 len=0x7ff off=8",
         "statx",
-        "-100 text:/etc/hosts 0x100 0x7ff room:256",
+        "-100 text:/etc/hosts 0x100 0x7ff 8",
     ),
     (
         "unlinkat",

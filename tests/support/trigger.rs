@@ -476,6 +476,8 @@ fn name_ourselves() {
 
 struct Call {
     compat: bool,
+    /// Number and arguments as they were passed.
+    words: Vec<String>,
     number: u64,
     args: [u64; 6],
     /// Positions of the arguments that count the calls.
@@ -489,6 +491,7 @@ impl Call {
         let [abi, nr, args @ ..] = words else { usage() };
         let mut call = Self {
             compat: *abi == "compat",
+            words: words[1..].iter().map(|&word| word.to_owned()).collect(),
             number: number(nr),
             args: [0; 6],
             counters: [false; 6],
@@ -525,7 +528,7 @@ impl Call {
         }
         let [a, b, c, d, e, f] = args;
         if self.compat {
-            int80(self.number, args);
+            compat(&self.words, self.number, args);
             return;
         }
         // SAFETY: the caller of this program chose the call; memory arguments come from `low_text`.
@@ -535,7 +538,7 @@ impl Call {
 
 /// A call by the 32-bit ABI out of a 64-bit process: no 32-bit toolchain is needed.
 #[cfg(target_arch = "x86_64")]
-fn int80(number: u64, [a, b, c, d, e, f]: [u64; 6]) {
+fn compat(_words: &[String], number: u64, [a, b, c, d, e, f]: [u64; 6]) {
     // SAFETY: as above. rbx and rbp cannot be named as operands, so they are set by hand.
     unsafe {
         std::arch::asm!(
@@ -550,9 +553,13 @@ fn int80(number: u64, [a, b, c, d, e, f]: [u64; 6]) {
     }
 }
 
-#[cfg(not(target_arch = "x86_64"))]
-fn int80(_number: u64, _args: [u64; 6]) {
-    usage()
+/// A call by the 32-bit ABI out of a 32-bit process, because a 64-bit process of ARM cannot make one: trigger32.c, which
+/// tests/matrix/build.sh puts beside this program.
+#[cfg(target_arch = "aarch64")]
+fn compat(words: &[String], _number: u64, _args: [u64; 6]) {
+    let own = std::env::current_exe().expect("our own path");
+    let status = std::process::Command::new(own.with_file_name("trigger32")).args(words).status();
+    assert!(status.is_ok(), "trigger32 starts: {status:?}");
 }
 
 fn value_of(word: &str) -> u64 {
@@ -594,7 +601,7 @@ fn value_of(word: &str) -> u64 {
         }
         // A message with a name and these texts.
         Some(("message", texts)) => message(texts),
-        // A string that runs into a page that is not mapped.
+        // A string that runs into a page that nobody can read.
         Some(("cliff", text)) => cliff(text.as_bytes()),
         _ => number(word),
     }
@@ -719,7 +726,7 @@ impl Dropped {
     }
 }
 
-/// Below 4 GiB. Of the 32-bit ABI of other architectures there are no calls.
+/// Below 4 GiB, where the 32-bit calls of this process reach.
 #[cfg(target_arch = "x86_64")]
 const LOW: libc::c_int = libc::MAP_32BIT;
 #[cfg(not(target_arch = "x86_64"))]
@@ -740,9 +747,10 @@ fn low_text(bytes: &[u8]) -> u64 {
 
 fn cliff(text: &[u8]) -> u64 {
     let base = low_text(&[0; 8192]);
-    // SAFETY: both pages are ours; the second one goes, the first one ends with the text.
+    // SAFETY: both pages are ours. The second one stays mapped, or another argument would get its place, but nobody can
+    // read it; the first one ends with the text.
     unsafe {
-        libc::munmap((base + 4096) as *mut libc::c_void, 4096);
+        libc::mprotect((base + 4096) as *mut libc::c_void, 4096, libc::PROT_NONE);
         let at = base + 4096 - text.len() as u64;
         std::ptr::copy_nonoverlapping(text.as_ptr(), at as *mut u8, text.len());
         at
