@@ -130,14 +130,14 @@ crash() {
 		'ExecStart=/bin/sh -c "cat /etc/hostname /nowhere; kill -9 $$$$"' >/run/systemd/system/failing.service
 	systemctl daemon-reload
 	systemctl start failing.service
-	soon 'the failure is dumped' 1 count "TAILCALLD_REASON=signal KILL" OBJECT_SYSTEMD_UNIT=failing.service
+	soon 'the failure is dumped' 1 count "TAILCALLD_REASON=$(reason_of_dump)" OBJECT_SYSTEMD_UNIT=failing.service
 }
 recipes+=('## What did a service do before it failed?')
 mkdir -p /etc/tailcalld.d
 block toml 'What did a service do before it failed?' >/etc/tailcalld.d/chapter.toml
 crash
 answer=$(ask 'What did a service do before it failed?')
-answers '*failing.service*' '*failing.service*' '*by sh (pid *) in failing.service*' 'Dumped * calls of failing.service (signal KILL)*'
+answers '*failing.service*' '*failing.service*' '*by sh (pid *) in failing.service*' "Dumped * calls of failing.service ($(reason_of_dump))*"
 systemctl reset-failed
 rm -r /etc/tailcalld.d
 systemctl restart tailcalld

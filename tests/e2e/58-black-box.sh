@@ -48,7 +48,7 @@ kill -9 "$(systemctl show --value --property=MainPID boxed.service)"
 check_dump boxed.service 5000000
 is 'the calls have their results' 50 "$(values SYSCALL_ERRNO SYSCALL_NAME=kill OBJECT_SYSTEMD_UNIT=boxed.service | grep -cx ESRCH)"
 is 'the record of the dump has the number of older calls' 150 "$(last TAILCALLD_DETAIL=overwritten $DUMPED OBJECT_SYSTEMD_UNIT=boxed.service)"
-is 'the record of the dump has the reason' 'signal KILL' "$(last TAILCALLD_REASON $DUMPED OBJECT_SYSTEMD_UNIT=boxed.service)"
+is 'the record of the dump has the reason' "$(reason_of_dump)" "$(last TAILCALLD_REASON $DUMPED OBJECT_SYSTEMD_UNIT=boxed.service)"
 id=$(last TAILCALLD_DETAIL=blackbox $DUMPED OBJECT_SYSTEMD_UNIT=boxed.service)
 is 'the id selects the calls and the dump' 51 "$(count "TAILCALLD_DETAIL=blackbox=$id")"
 is 'journalctl -u shows the calls and the dump' 51 "$(count -u boxed.service "TAILCALLD_DETAIL=blackbox=$id")"

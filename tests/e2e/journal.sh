@@ -44,6 +44,16 @@ cmdline() {
 	echo "SYSCALL_CMDLINE=[${text:2}]"
 }
 
+# Prints the version of systemd.
+systemd_version() {
+	systemctl --version | sed -n '1s/^systemd \([0-9]*\).*/\1/p'
+}
+
+# Prints the reason of a dump by OnFailure= of a unit that was killed: systemd before 251 does not tell the result.
+reason_of_dump() {
+	if [ "$(systemd_version)" -ge 251 ]; then echo 'signal KILL'; else echo requested; fi
+}
+
 # Returns once the records of all earlier calls are in the journal. Events keep their order, so it
 # makes a call and waits for the record of that.
 settle() {
