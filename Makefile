@@ -3,7 +3,7 @@
 #	sudo make run       installs missing packages, builds, traces in the foreground until Ctrl-C
 #	make test           runs all tests; those that load BPF programs need root
 #	make lint           checks format, clippy and the house rules
-#	make matrix         runs the kernel tests on other kernels, emulated (KERNELS="5.10 7.3")
+#	make matrix         runs the kernel tests on other kernels, emulated (KERNELS="5.10 arm64-6.12")
 #	sudo make e2e       tests the service and the packages on a real systemd, in a container (SUITE=trixie)
 #	sudo make bench     measures the costs, side by side with other tools; writes docs/benchmarks.md
 #	sudo make soak      runs load and faults for half an hour, compares all counts (MINUTES=5)
@@ -29,7 +29,7 @@ BINARY = target/release/tailcalld
 CONFIG = $(DESTDIR)$(SYSCONFDIR)/tailcalld.toml
 SHIPPED = $(DESTDIR)$(DATADIR)/tailcalld.toml
 EXAMPLES = $(wildcard examples/handlers/*.c)
-C_FILES = $(wildcard bpf/*.[ch] bpf/handlers/*.c bpf/objects/*.c sdk/tailcalld/*.h examples/handlers/*.c)
+C_FILES = $(wildcard bpf/*.[ch] bpf/handlers/*.c bpf/objects/*.c sdk/tailcalld/*.h examples/handlers/*.c tests/support/*.c)
 
 .PHONY: all build setup setup-test setup-e2e setup-bench setup-matrix setup-static setup-deb setup-rpm run test matrix e2e \
 	e2e-packages bench soak fuzz lint format install install-files uninstall clean static tarball deb rpm
@@ -67,7 +67,7 @@ test: setup-test
 	sh scripts/test.sh
 
 # ACCEPT=1 records the current cost of verification; CLANGS="clang-14" uses only these compilers.
-KERNELS ?= 5.10 6.1 6.12 7
+KERNELS ?= 5.10 6.1 6.12 7 arm64-6.12
 matrix: setup-matrix
 	sh tests/matrix/run.sh $(KERNELS)
 

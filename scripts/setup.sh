@@ -11,7 +11,7 @@ test='/lib/systemd/systemd-journal-remote:systemd-journal-remote bpftool:bpftool
 # Programs that tests/fidelity runs under strace and the daemon.
 traced='strace:strace bash:bash /usr/bin/python3:python3 git:git curl:curl cc:gcc'
 e2e='systemd-nspawn:systemd-container debootstrap:debootstrap bpftool:bpftool'
-matrix='qemu-system-x86_64:qemu-system-x86 cpio:cpio flock:util-linux strip:binutils debootstrap:debootstrap xz:xz-utils'
+matrix='qemu-system-x86_64:qemu-system-x86 cpio:cpio flock:util-linux strip:binutils debootstrap:debootstrap xz:xz-utils qemu-system-aarch64:qemu-system-arm aarch64-linux-gnu-gcc:gcc-aarch64-linux-gnu arm-linux-gnueabihf-gcc:gcc-arm-linux-gnueabihf'
 static='readelf:binutils'
 deb='dpkg-buildpackage:dpkg-dev dh:debhelper lintian:lintian'
 rpm='rpmbuild:rpm rpmlint:rpmlint'
@@ -57,6 +57,9 @@ if [ "${1:-}" = matrix ]; then
 		missing="$missing busybox-static"
 	fi
 	[ -e /usr/share/keyrings/debian-archive-keyring.gpg ] || missing="$missing debian-archive-keyring"
+	# The C library of the cross compilers.
+	[ -e /usr/aarch64-linux-gnu/lib/libc.a ] || missing="$missing libc6-dev-arm64-cross"
+	[ -e /usr/arm-linux-gnueabihf/lib/libc.a ] || missing="$missing libc6-dev-armhf-cross"
 fi
 case ${1:-} in
 matrix | static | deb | rpm) # static programs
@@ -80,7 +83,8 @@ if [ -n "${missing# }" ]; then
 	DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $missing >/dev/null
 fi
 
-# For tests/matrix/cross.sh and the handler in Rust, which are skipped without. Only rustup can add them.
+# For the guests of aarch64, and for tests/matrix/cross.sh and the handler in Rust, which are skipped without. Only rustup
+# can add them.
 if [ "${1:-}" = matrix ] && command -v rustup >/dev/null; then
 	rustup --quiet target add aarch64-unknown-linux-gnu
 	[ -d "$(rustc +nightly --print sysroot 2>/dev/null)/lib/rustlib/src" ] ||

@@ -1,17 +1,38 @@
 #!/bin/sh
-# build.sh TREE CLANG...: builds the programs of the guests, linked statically, and puts them with
+# build.sh ARCHITECTURE TREE CLANG...: builds the programs of the guests, linked statically, and puts them with
 # the files that they need into TREE, for an initial RAM disk. The test of the verifier is built
 # once per clang.
 set -eu
 cd "$(dirname "$0")/../.."
-tree=$1
-shift
+architecture=$1
+tree=$2
+shift 2
 
-settings='--config tests/matrix/static.toml'
+case $architecture in
+amd64)
+	target=x86_64-unknown-linux-gnu
+	strip=strip
+	busybox=$(command -v busybox)
+	;;
+arm64)
+	target=aarch64-unknown-linux-gnu
+	strip=aarch64-linux-gnu-strip
+	LIBBPF_SYS_LIBRARY_PATH_aarch64_unknown_linux_gnu=$(sh tests/matrix/libraries.sh)
+	export LIBBPF_SYS_LIBRARY_PATH_aarch64_unknown_linux_gnu
+	busybox=${LIBBPF_SYS_LIBRARY_PATH_aarch64_unknown_linux_gnu%/usr/lib/*}/bin/busybox
+	;;
+esac
+# Emulated processors of ARM are slower: one compiler, with which everything is built.
+if [ $architecture = arm64 ]; then
+	export CLANG="$1"
+	set -- "$1"
+fi
+settings="--config tests/matrix/static.toml --config build.target=\"$target\""
 options='--locked --features libbpf-rs/static --target-dir target/matrix'
 # The test of the verifier has the kernel do the work, and is built for each compiler.
 unoptimized='--config profile.dev.package.tailcalld.opt-level=0'
-built=target/matrix/x86_64-unknown-linux-gnu/debug
+[ $architecture = amd64 ] || unoptimized=
+built=target/matrix/$target/debug
 
 # test_program TEST OPTION...: builds a test and prints the path of its program, which cargo prints
 # in parentheses.
@@ -25,12 +46,16 @@ test_program() {
 # add PROGRAM PATH: adds a program to the tree, without debugging information to save memory.
 add() {
 	mkdir -p "$(dirname "$tree$2")"
-	strip -o "$tree$2" "$1"
+	$strip -o "$tree$2" "$1"
 }
 
 sh scripts/cargo.sh $settings build $options --bin tailcalld --example trigger
 add $built/tailcalld /bin/tailcalld
 add $built/examples/trigger /test/examples/trigger
+if [ $architecture = arm64 ]; then
+	arm-linux-gnueabihf-gcc -Wall -Wextra -Werror -static -O1 -s -o "$tree/test/examples/trigger32" \
+		tests/support/trigger32.c
+fi
 for test in kernel abuse many_cgroups cgroup_churn; do
 	add "$(test_program $test)" /test/deps/$test
 done
@@ -60,7 +85,7 @@ fi
 for directory in proc sys dev tmp run etc; do
 	mkdir -p "$tree/$directory"
 done
-cp "$(command -v busybox)" "$tree/bin/busybox"
+cp "$busybox" "$tree/bin/busybox"
 cp config/tailcalld.toml "$tree/etc/"
 cp tests/matrix/daemon.sh "$tree/test/"
 install -m 755 tests/matrix/guest.sh "$tree/init"

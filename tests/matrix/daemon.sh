@@ -9,6 +9,12 @@ errors=/tmp/errors
 ftrace_enabled=/proc/sys/kernel/ftrace_enabled
 pins=/sys/fs/bpf/tailcalld
 
+# Numbers of the syscalls.
+case $(uname -m) in
+x86_64) execve=59 getpriority=140 prctl=157 unlinkat=263 ;;
+aarch64) execve=221 getpriority=141 prctl=167 unlinkat=35 ;;
+esac
+
 # record PATTERN: waits up to a minute for a record that matches.
 record() {
 	for _ in $(seq 600); do
@@ -23,21 +29,23 @@ record() {
 way() {
 	if grep -q ' bpf_kprobe_multi_link_release$' /proc/kallsyms; then
 		echo kprobe.multi
-	else
+	elif [ "$(uname -m)" = x86_64 ]; then
 		echo fentry
+	else
+		echo raw_tp/sys_enter
 	fi
 }
 
 lifecycle() {
 	start && record '"record":"started".*"attached":"'$(way)'"' &&
-		/test/examples/trigger native 59 text:/nonexistent argv:2 0 then native 59 text:/bin/true argv0:true 0 &&
+		/test/examples/trigger native $execve text:/nonexistent argv:2 0 then native $execve text:/bin/true argv0:true 0 &&
 		record '"syscall":"execve".*"result":0,.*"filename":"/bin/true"' &&
 		kill -HUP $daemon &&
 		record '"record":"reloaded"' &&
 		mkdir -p /etc/tailcalld.d &&
 		printf '[routes]\ngetpriority = "args"\n' >/etc/tailcalld.d/more.toml &&
 		record '"record":"reloaded".*"added":."getpriority=args' &&
-		/test/examples/trigger native 140 9 &&
+		/test/examples/trigger native $getpriority 9 &&
 		record '"syscall":"getpriority"' &&
 		rm /etc/tailcalld.d/more.toml &&
 		record '"record":"reloaded".*"removed":."getpriority' &&
@@ -64,11 +72,11 @@ handover() {
 		record '"record":"started"' &&
 		kill -KILL $daemon &&
 		! wait $daemon 2>/dev/null &&
-		/test/examples/trigger times 20 native 140 9 &&
+		/test/examples/trigger times 20 native $getpriority 9 &&
 		start --pin $pins &&
 		record '"record":"adopted"' &&
 		record '"record":"started"' &&
-		/test/examples/trigger times 3 native 140 9 &&
+		/test/examples/trigger times 3 native $getpriority 9 &&
 		rm /etc/tailcalld.d/more.toml &&
 		record '"record":"reloaded".*"removed":."getpriority' &&
 		kill -TERM $daemon &&
@@ -102,7 +110,7 @@ in_rust() {
 		printf '[routes]\nunlinkat = ["args", "removed_rs"]\n' >/etc/tailcalld.d/more.toml &&
 		start &&
 		record '"record":"started"' &&
-		/test/examples/trigger native 263 -100 text:/nonexistent/x 0 &&
+		/test/examples/trigger native $unlinkat -100 text:/nonexistent/x 0 &&
 		record '"syscall":"unlinkat".*"chain":."removed_rs".*"filename":"/nonexistent/x"' &&
 		kill -TERM $daemon &&
 		wait $daemon &&
@@ -168,7 +176,7 @@ kinds() {
 \"kprobe:__set_task_comm\" = { handler = \"args\", argument = \"buf = kinds*\" }"
 		expected="$expected kprobe 60"
 	fi
-	passes='/test/examples/trigger times 20 native 157 15 text:kinds'
+	passes="/test/examples/trigger times 20 native $prctl 15 text:kinds"
 	printf '[probes]\n%s\n%s\n' "$tracepoint" "$others" >/etc/tailcalld.d/more.toml
 	start && record '"record":"started"' && $passes &&
 		printf '[probes]\n%s\n' "$others" >/etc/tailcalld.d/more.toml &&

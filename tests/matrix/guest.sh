@@ -1,5 +1,5 @@
 #!/bin/busybox sh
-# guest.sh: init of a guest. Runs the tests and writes their output to the second serial port,
+# guest.sh: init of a guest. Runs the tests and writes their output to the serial port `results` (a parameter of the kernel),
 # between the lines "guest begins" and "guest ends". Installed as /init by build.sh.
 /bin/busybox --install -s /bin
 export PATH=/bin CI=true
@@ -20,7 +20,7 @@ mkdir -p "${daemon%/*}"
 ln -s /bin/tailcalld "$daemon"
 ln -s /test/examples "${daemon%/*}/examples"
 # Without raw mode the terminal adds carriage returns.
-stty -F /dev/ttyS1 raw
+stty -F "/dev/$results" raw
 
 # run_tests NAME PROGRAM ARGUMENT...: runs one test at a time, because each records the calls of the
 # whole guest. The programs that tests start write to standard error, which comes last: a line of theirs
@@ -49,19 +49,27 @@ run_share() {
 	fi
 }
 
+# at_functions_only: whether the guest has a share in which functions are tested. `make test` tests the tracepoints, but on
+# x86_64.
+at_functions_only() {
+	[ -n "${share:-}" ] && [ "$(uname -m)" = x86_64 ]
+}
+
 # Prints the ways to attach that tailcalld takes on this kernel: the raw tracepoint up to 7.1 and the classic one
 # from 7.2 on, and functions: by kprobe.multi where the kernel has CONFIG_FPROBE, from 7.0 on by kprobe.session as well,
-# and by fentry where it has not.
+# and by fentry where it has not. On aarch64 fentry is not used, so there both tracepoints are tested.
 ways() {
-	if [ -n "${share:-}" ]; then
+	if at_functions_only; then
 		:
 	elif [ "$(printf '7.2\n%s\n' "$(uname -r)" | sort -V | head -n 1)" = 7.2 ]; then
 		echo tp
 	else
 		echo raw_tp
 	fi
-	if ! grep -q ' bpf_kprobe_multi_link_release$' /proc/kallsyms; then
-		echo fentry
+	if [ -n "${share:-}" ] && ! at_functions_only; then
+		:
+	elif ! grep -q ' bpf_kprobe_multi_link_release$' /proc/kallsyms; then
+		if [ "$(uname -m)" = x86_64 ]; then echo fentry; else echo tp; fi
 	elif [ "$(printf '7.0\n%s\n' "$(uname -r)" | sort -V | head -n 1)" = 7.0 ]; then
 		printf 'function\nsession\n'
 	else
@@ -115,7 +123,7 @@ test_each_preemption() {
 test_all() {
 	test_each_way
 	[ -n "${share:-}" ] || test_attacks
-	test_each_preemption
+	[ -n "${share:-}" ] && ! at_functions_only || test_each_preemption
 	for clang in $(cd /test/deps && ls -d verifier-*); do
 		run_tests "${clang#verifier-}" "$clang"
 	done
@@ -126,5 +134,5 @@ test_all() {
 	echo "guest begins: $(uname -r), $(nproc) processors"
 	if [ -n "${TESTS:-}" ]; then test_each_way; else test_all; fi
 	echo "guest ends: $(cut -d ' ' -f 1 /proc/uptime) s"
-} >/dev/ttyS1 2>&1
+} >"/dev/$results" 2>&1
 poweroff -f

@@ -1,5 +1,5 @@
 #!/bin/sh
-# run.sh VERSION...: boots Debian's kernels of these versions in QEMU, runs the tests in each and
+# run.sh [arm64-]VERSION...: boots Debian's kernels of these versions in QEMU, runs the tests in each and
 # prints a table. If a test failed, it keeps results and consoles and prints their directory. Called
 # by `make matrix`.
 #
@@ -7,7 +7,8 @@
 #	CPUS=8				processors of each guest; default: 2
 #	TESTS="rings:: wake::"		only these of the kernel tests
 #	SHARE=1				attaches to functions only, and makes each kernel test in one of the guests, attacks in none;
-#					the verifier, the daemon and the service are tested in all
+#					the verifier, the daemon and the service are tested in all. A guest of arm64 attaches to a
+#					tracepoint and makes a fourth of the kernel tests, and those of the daemon
 #	ACCEPT=1			records the current cost of verification in tests/matrix/verifier.tsv
 set -eu
 # The daemon refuses a configuration in a directory that a group can write.
@@ -15,8 +16,8 @@ umask 022
 here=$(dirname "$0")
 
 work=$(mktemp -d)
-trap 'rm -rf "$work/tree" "$work/disk" "$work/disks" "$work/service" "$work/service-disk"' EXIT
-mkdir "$work/tree" "$work/disks" "$work/service" "$work/results" "$work/service-results" "$work/consoles"
+trap 'rm -rf "$work"/tree-* "$work"/disk-* "$work/disks" "$work/service" "$work/service-disk"' EXIT
+mkdir "$work/disks" "$work/service" "$work/results" "$work/service-results" "$work/consoles" "$work/begun"
 
 # Prints every installed clang.
 clangs() {
@@ -27,13 +28,10 @@ clangs() {
 
 build() {
 	sh "$here/cross.sh" ${CLANGS:-$(clangs)}
-	sh "$here/build.sh" "$work/tree" ${CLANGS:-$(clangs)}
-	{
-		echo 'export TAILCALLD_TEST_DIVISOR=4'
-		echo "${ACCEPT:+export TAILCALLD_ACCEPT=1}"
-		echo "export TESTS='${TESTS:-}'"
-	} >"$work/tree/environment"
-	disk "$work/tree" >"$work/disk"
+	for architecture in $(architectures); do
+		build_disk "$architecture"
+	done
+	[ -e "$work/disk-amd64" ] || return 0
 	if [ "$(id -u)" -eq 0 ]; then
 		sh "$here/service-tree.sh" "$work/service"
 		disk "$work/service" >"$work/service-disk"
@@ -43,21 +41,39 @@ build() {
 	fi
 }
 
+# build_disk ARCHITECTURE: makes the disk of its guests.
+build_disk() {
+	tree=$work/tree-$1
+	mkdir "$tree"
+	sh "$here/build.sh" "$1" "$tree" ${CLANGS:-$(clangs)}
+	{
+		echo 'export TAILCALLD_TEST_DIVISOR=4'
+		echo "${ACCEPT:+export TAILCALLD_ACCEPT=1}"
+		echo "export TESTS='${TESTS:-}'"
+	} >"$tree/environment"
+	disk "$tree" >"$work/disk-$1"
+}
+
+# Prints the architectures of the kernels.
+architectures() {
+	sed 's/.*-//' "$work/kernels" | sort -u
+}
+
 # disk TREE: prints an initial RAM disk.
 disk() {
 	(cd "$1" && find . | cpio --quiet -o -H newc -R 0:0)
 }
 
-# disk_of RELEASE IMAGE: makes the disk of a kernel, which has a module of its own, and prints its path. A kernel reads
+# disk_of NAME IMAGE: makes the disk of a kernel, which has a module of its own, and prints its path. A kernel reads
 # several archives behind one another.
 disk_of() {
 	mkdir -p "$work/disks/$1/test"
 	cp "$2.loop.ko" "$work/disks/$1/test/loop.ko"
-	{ cat "$work/disk" && disk "$work/disks/$1"; } >"$work/disks/$1.cpio"
+	{ cat "$work/disk-${2##*-}" && disk "$work/disks/$1"; } >"$work/disks/$1.cpio"
 	echo "$work/disks/$1.cpio"
 }
 
-# guest RELEASE IMAGE [SHARE]: boots a kernel, once for the tests and once for the service. A failure shows in
+# guest NAME IMAGE [SHARE]: boots a kernel, once for the tests and once for the service. A failure shows in
 # its results. The kernel hands SHARE over to init.
 guest() {
 	! tests_service "$1" || service "$1" "$2"
@@ -66,13 +82,13 @@ guest() {
 	! tests_service "$1" || cat "$work/service-results/$1" >>"$work/results/$1"
 }
 
-# tests_service RELEASE: whether the service is tested. Older kernels than 6.12 never require perf events,
+# tests_service NAME: whether the service is tested. Older kernels than 6.12 never require perf events,
 # and the container of `make e2e` tests the rest of the service on any kernel.
 tests_service() {
-	[ -e "$work/service-disk" ] && [ "$(printf '6.12\n%s\n' "$1" | sort -V | head -n 1)" = 6.12 ]
+	[ -e "$work/service-disk" ] && [ "${1#arm64-}" = "$1" ] && [ "$(printf '6.12\n%s\n' "$1" | sort -V | head -n 1)" = 6.12 ]
 }
 
-# service RELEASE IMAGE: boots a kernel with systemd and runs service.sh.
+# service NAME IMAGE: boots a kernel with systemd and runs service.sh.
 service() {
 	touch "$work/service-results/$1"
 	SECONDS_MAX=1200 APPEND="rdinit=/lib/systemd/systemd systemd.wants=matrix.service" sh "$here/qemu.sh" \
@@ -104,27 +120,39 @@ accept() {
 	cp "$work/figures" "$here/verifier.tsv"
 }
 
-# guests SLOT: boots every kernel that belongs to a processor of this machine, one after the other. More guests at once
+# guests: boots each kernel that no other processor of this machine has begun, one after the other. More guests at once
 # would take no less time, and in each the clock would run away from its processors.
 guests() {
-	number=0
-	while read -r release image; do
-		if [ $((number % slots)) -eq "$1" ]; then
-			echo "Linux $release" >&2
-			guest "${release%%-cloud*}" "$image" ${SHARE:+$number/$kernels}
-		fi
-		number=$((number + 1))
+	while read -r name share image; do
+		mkdir "$work/begun/$name" 2>/dev/null || continue
+		echo "Linux $name" >&2
+		guest "$name" "$image" ${SHARE:+$share}
 	done <"$work/kernels"
 }
 
+# kernels VERSION...: writes name, share and image of each kernel to $work/kernels.
+kernels() {
+	for version in "$@"; do
+		sh "$here/kernel.sh" "$version"
+	done >"$work/releases"
+	awk '{
+		release = $1
+		sub(/-cloud.*/, "", release)
+		of[NR] = $1 ~ /arm64$/ ? "arm64-" : ""
+		name[NR] = of[NR] release
+		share[NR] = guests[of[NR]]++
+		image[NR] = $2
+	}
+	END {
+		for (n = 1; n <= NR; n++)
+			print name[n], share[n] "/" (of[n] == "" ? guests[""] : 4), image[n]
+	}' "$work/releases" >"$work/kernels"
+}
+
+kernels "$@"
 build
-kernels=$#
-for version in "$@"; do
-	sh "$here/kernel.sh" "$version"
-done >"$work/kernels"
-slots=$(nproc)
-for slot in $(seq 0 $((slots - 1))); do
-	guests "$slot" &
+for _ in $(seq "$(nproc)"); do
+	guests &
 done
 wait
 [ -z "${ACCEPT:-}" ] || accept
