@@ -11,7 +11,8 @@ mkdir -p "$work/tree/bin"
 
 # Builds the benchmark and prints its path, which cargo prints in parentheses.
 benchmark() {
-	sh scripts/cargo.sh --config tests/matrix/static.toml test --locked --no-run --bench system \
+	sh scripts/cargo.sh --config tests/matrix/static.toml --config 'build.target="x86_64-unknown-linux-gnu"' \
+		test --locked --no-run --bench system \
 		--features libbpf-rs/static --target-dir target/matrix 2>&1 |
 		sed -n -e 'w /dev/stderr' -e 's/^ *Executable .*(\(.*\))$/\1/p'
 }
