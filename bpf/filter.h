@@ -171,12 +171,19 @@ static __always_inline bool insn_run(volatile struct filtering *filtering)
 	return true;
 }
 
-/* Executes INSNS_PER_JUMP instructions at most, and one more. Many filters have only one: outside
- * of the loop, which calls three functions of the kernel for its first round. */
+/* Executes up to four instructions. Returns false at the end of the filter. */
+static __always_inline bool insns_run_four(volatile struct filtering *filtering)
+{
+	return insn_run(filtering) && insn_run(filtering) && insn_run(filtering) &&
+	       insn_run(filtering);
+}
+
+/* Executes INSNS_PER_JUMP instructions at most. Few filters have more than four: the first round is
+ * outside of the loop, of which each round calls a function of the kernel. */
 static __always_inline void insns_run(volatile struct filtering *filtering)
 {
-	if (insn_run(filtering) && filtering->pc < INSNS_PER_BANK)
-		REPEAT(INSNS_PER_JUMP, insn_run(filtering));
+	if (insns_run_four(filtering))
+		REPEAT(INSNS_PER_JUMP / 4 - 1, insns_run_four(filtering));
 }
 
 #endif
