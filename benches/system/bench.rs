@@ -34,7 +34,7 @@ impl Bench {
         let full = std::env::var("FULL").is_ok_and(|full| full == "1");
         let rounds = match std::env::var("ROUNDS") {
             Ok(rounds) => rounds.parse().context("ROUNDS is not a number")?,
-            Err(_) => 8,
+            Err(_) => 6,
         };
         let cpus = std::thread::available_parallelism()?.get();
         let folder = memory_folder().context("failed to make a folder for files")?;

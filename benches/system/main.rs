@@ -100,8 +100,9 @@ fn run() -> Result<()> {
     let mut machine = machine::describe(&bench, &auditing)?;
     let mut parts = Vec::new();
     for section in &sections {
-        eprintln!("({}) ...", section.letter);
+        let begin = Instant::now();
         parts.push((section.run)(&bench)?);
+        eprintln!("({}) {} s", section.letter, begin.elapsed().as_secs());
     }
     drop(spared);
     for (section, part) in sections.iter().zip(&mut parts) {

@@ -3,8 +3,12 @@
 use syscalls::{Abi, Part, Status, notation};
 use tailcalld::decode::Event;
 
-use crate::memory::{event_of, route_of, with_result};
-use crate::rig::{Rig, lacks_function, rig, slot};
+use crate::memory::event_of;
+#[cfg(target_arch = "x86_64")]
+use crate::memory::{route_of, with_result};
+#[cfg(target_arch = "x86_64")]
+use crate::rig::lacks_function;
+use crate::rig::{Rig, rig, slot};
 
 /// `name(argument, argument)`.
 pub fn text(event: &Event<'_>, name: &str) -> String {
