@@ -35,7 +35,7 @@ like 'the start fails' '1 Job for tailcalld.service failed*' \
 	"$(outcome systemctl restart tailcalld)"
 is 'with the exit code for a faulty configuration' 78 "$(property ExecMainStatus)"
 is 'systemd does not restart the service' 'failed failed' "$(property ActiveState) $(property SubState)"
-like 'the journal has the fault' '*/etc/tailcalld.toml:*: unknown key "execve" in \[journal\]*' \
+like 'the journal has the fault' '*/etc/tailcalld.toml:*: unknown key "execve" in \[metrics\]*' \
 	"$(journal -u tailcalld -p err -o cat -n 20)"
 soon 'the host finds no dispatcher' 0 host dispatchers
 sed -i '$d' /etc/tailcalld.toml
