@@ -60,7 +60,10 @@ fn filter(evidence: &Evidence, text: &mut String) {
     for nameless in &evidence.nameless {
         let _ = writeln!(text, "# No filter has a name for {nameless}: it is denied.");
     }
-    let _ = writeln!(text, "# Sets of systemd, each with the calls of it that were seen: older sets have fewer.");
+    let _ = writeln!(
+        text,
+        "# Sets of systemd, each with the calls of it that were seen: older sets have fewer."
+    );
     sets.entry(DEFAULT).or_default();
     for (set, used) in &sets {
         let words: Vec<_> = iter::once(set).chain(used).copied().collect();
