@@ -3,6 +3,7 @@ chapter recipes
 # Some recipes have a unit of this name, for which another program stands in.
 systemctl stop nginx
 mv /lib/systemd/system/nginx.service /run/nginx.unit
+mv /etc/init.d/nginx /run/nginx.init # of which systemd would make a unit
 systemctl daemon-reload
 
 # block LANGUAGE HEADING: prints the blocks of a language below a heading of docs/recipes.md.
@@ -159,5 +160,6 @@ like 'Who mounted a file system, who loaded a kernel module? has the end of the 
 
 is 'every recipe is tried' "$(grep '^## ' /e2e-recipes.md)" "$(printf '%s\n' "${recipes[@]}")"
 
+mv /run/nginx.init /etc/init.d/nginx
 mv /run/nginx.unit /lib/systemd/system/nginx.service
 systemctl daemon-reload
