@@ -72,7 +72,7 @@ fn offered(line: &str) -> Vec<String> {
     fs::set_permissions(&systemctl, fs::Permissions::from_mode(0o755)).unwrap();
     std::os::unix::fs::symlink(env!("CARGO_BIN_EXE_tailcalld"), folder.path().join("tailcalld"))
         .unwrap();
-    // As bash splits a line into words, and as it calls the function.
+    // Splits the line into words and calls the function in the way of bash.
     let program = "source completions/tailcalld.bash
         COMP_LINE=$1 COMP_POINT=${#1} COMP_WORDS=() rest=$1
         while [[ $rest =~ ^[[:space:]]*([^@=:[:space:]]+|[@=:]+)(.*)$ ]]; do

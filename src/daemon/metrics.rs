@@ -96,7 +96,7 @@ fn replace(path: &Path, text: &str) -> io::Result<()> {
         .and_then(|()| file.set_permissions(Permissions::from_mode(MODE_OF_METRICS)))
         .and_then(|()| fs::rename(&new, path));
     if written.is_err() {
-        // What is left is half a file, which nobody reads.
+        // Half a file is left, which nobody reads.
         let _ = fs::remove_file(&new);
     }
     written

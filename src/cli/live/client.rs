@@ -43,7 +43,7 @@ pub fn ask<T: DeserializeOwned>(
 /// Calls a method that cannot be refused and has to reply within that time.
 ///
 /// # Errors
-/// As `ask`.
+/// Fails if nobody answers within that time, or not us, or if the daemon refuses the call.
 pub fn ask_within<T: DeserializeOwned>(
     options: &ClientOptions,
     method: &str,
