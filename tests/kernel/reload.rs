@@ -135,3 +135,17 @@ fn handler_uses_route_of_live_bank() {
     assert_eq!(counters.lost_reroute, 7);
     assert!(counters.balance(), "{counters:?}");
 }
+
+/// Each reload writes the bank of the table before the last one, which has other programs.
+#[test]
+fn slots_of_routes_that_are_gone_are_empty_after_each_reload() {
+    needs_root!();
+    let handlers = tailcalld::load::handlers().expect("the object opens");
+    let plans = [480, 481, 482, 483].map(|nr| routes(&handlers, &[(own_slot(nr), "count")]));
+    let mut rig = Rig::of_tables(&plans.each_ref(), 4 << 20);
+    rig.bpf.complete().expect("the program that reads the table loads");
+    for plan in &plans {
+        rig.table.apply(&mut rig.bpf, plan).expect("the plan is wired");
+        assert_eq!(rig.table.changed_slots(&rig.bpf).expect("the table is read"), []);
+    }
+}
