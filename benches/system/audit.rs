@@ -107,7 +107,7 @@ fn auditd(bench: &Bench) -> Result<Command> {
     text.extend(ours.iter().map(|(name, value)| format!("{name} = {value}\n")));
     fs::write(folder.join("auditd.conf"), text)?;
     fs::set_permissions(folder.join("auditd.conf"), Permissions::from_mode(0o640))?;
-    let mut command = pinned(bench.tool_cpu, find("auditd")?);
+    let mut command = pinned(&bench.tool_cpus, find("auditd")?);
     command.args(["-n", "-c"]).arg(folder).stdout(Stdio::null()).stderr(Stdio::null());
     unpacked(&mut command);
     Ok(command)

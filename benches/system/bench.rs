@@ -11,6 +11,7 @@ use signal_hook::consts::{SIGINT, SIGTERM};
 use tempfile::TempDir;
 
 /// One run.
+#[derive(Clone)]
 pub struct Bench {
     /// Number of rounds of a cheap measurement; expensive ones have fewer.
     pub rounds: usize,
@@ -18,9 +19,9 @@ pub struct Bench {
     pub full: bool,
     /// The CPU of the process that makes the calls: the last one.
     pub caller_cpu: usize,
-    /// The CPU of whoever consumes events: the first one.
-    pub tool_cpu: usize,
-    folder: TempDir,
+    /// The CPUs of whoever consumes events, as taskset(1) takes them: the first one.
+    pub tool_cpus: String,
+    folder: Arc<TempDir>,
     interrupted: Arc<AtomicBool>,
 }
 
@@ -37,8 +38,14 @@ impl Bench {
             Err(_) => 6,
         };
         let cpus = std::thread::available_parallelism()?.get();
-        let folder = memory_folder().context("failed to make a folder for files")?;
-        Ok(Self { rounds, full, caller_cpu: cpus - 1, tool_cpu: 0, folder, interrupted })
+        let folder = Arc::new(memory_folder().context("failed to make a folder for files")?);
+        let tool_cpus = "0".to_owned();
+        Ok(Self { rounds, full, caller_cpu: cpus - 1, tool_cpus, folder, interrupted })
+    }
+
+    /// Returns the same run with tools that have all CPUs, as a service manager starts them.
+    pub fn on_all_cpus(&self) -> Self {
+        Self { tool_cpus: format!("0-{}", self.caller_cpu), ..self.clone() }
     }
 
     /// Rounds of a measurement that takes seconds.

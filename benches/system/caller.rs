@@ -53,7 +53,7 @@ impl Caller {
     /// Started by another program: `tracer` and its arguments.
     pub fn start_below(bench: &Bench, tracer: Option<Command>) -> Result<Self> {
         let itself = std::env::current_exe()?;
-        let mut command = pinned(bench.caller_cpu, &itself);
+        let mut command = pinned(&bench.caller_cpu.to_string(), &itself);
         if let Some(tracer) = tracer {
             let inner: Vec<_> = command.get_args().skip(2).map(ToOwned::to_owned).collect();
             command = tracer;

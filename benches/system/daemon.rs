@@ -64,7 +64,7 @@ impl Daemon {
         fs::write(path("tailcalld.toml"), configuration)?;
         let word = UnixDatagram::bind(path("notify"))?;
         word.set_read_timeout(Some(TIMEOUT))?;
-        let mut command = pinned(bench.tool_cpu, env!("CARGO_BIN_EXE_tailcalld"));
+        let mut command = pinned(&bench.tool_cpus, env!("CARGO_BIN_EXE_tailcalld"));
         command.arg("--config").arg(path("tailcalld.toml"));
         let (name, file) = output.name_and_file();
         command.args(["--output", name]);

@@ -166,7 +166,7 @@ exec /lib/systemd/systemd-journald
 
 impl Listening {
     fn start(bench: &Bench) -> Result<Self> {
-        let mut command: Command = pinned(bench.tool_cpu, "unshare");
+        let mut command: Command = pinned(&bench.tool_cpus, "unshare");
         command.args(["-m", "sh", "-c", LISTEN]).stdout(Stdio::null()).stderr(Stdio::null());
         let running = Running::spawn(&mut command)?;
         let listens = || audit::dropped(running.pid()).is_ok();

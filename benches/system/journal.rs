@@ -194,7 +194,7 @@ const WAITING: [&str; 2] = ["sock_alloc_send_pskb", "unix_wait_for_peer"];
 fn bare(bench: &Bench, entries: &Path) -> Result<Sample> {
     let journald = Journald::start().context("a private journald needs root")?;
     journald.signal(Signal::SIGSTOP);
-    let mut command = pinned(bench.tool_cpu, std::env::current_exe()?);
+    let mut command = pinned(&bench.tool_cpus, std::env::current_exe()?);
     command.arg("send").arg(entries).arg(journald.socket());
     let sender = Running::spawn(&mut command)?;
     let is_waiting = || {

@@ -21,7 +21,7 @@ pub fn describe(bench: &Bench, auditing: &str) -> Result<Table> {
     say("date", date());
     say("rounds", format!("{}, {} for measurements of seconds", bench.rounds, bench.few()));
     say("command", command());
-    let (caller, tool) = (bench.caller_cpu, bench.tool_cpu);
+    let (caller, tool) = (bench.caller_cpu, &bench.tool_cpus);
     say("CPUs", format!("calls are made on CPU {caller}, events consumed on CPU {tool}"));
     say("auditing", auditing.to_owned());
     say("tailcalld", first_line(env!("CARGO_BIN_EXE_tailcalld"), "--version")?);

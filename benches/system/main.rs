@@ -101,8 +101,12 @@ fn run() -> Result<()> {
     let mut parts = Vec::new();
     for section in &sections {
         let begin = Instant::now();
-        parts.push((section.run)(&bench)?);
+        let part = (section.run)(&bench)?;
         eprintln!("({}) {} s", section.letter, begin.elapsed().as_secs());
+        if wanted.is_empty() {
+            report::refuse(&part)?;
+        }
+        parts.push(part);
     }
     drop(spared);
     for (section, part) in sections.iter().zip(&mut parts) {

@@ -74,7 +74,7 @@ pub fn start(bench: &Bench, words: &[&str], is_ready: impl Fn(&Peer) -> bool) ->
 
 /// A command on the tools' CPU.
 pub fn tracer(bench: &Bench, words: &[&str]) -> Result<Command> {
-    let mut command = pinned(bench.tool_cpu, "unshare");
+    let mut command = pinned(&bench.tool_cpus, "unshare");
     command.args(["-m", "sh", "-c", WITH_TRACEFS, "sh"]).arg(find(words[0])?).args(&words[1..]);
     if Path::new(HEADERS).exists() && std::env::var_os("BCC_KERNEL_SOURCE").is_none() {
         command.env("BCC_KERNEL_SOURCE", HEADERS);

@@ -110,17 +110,18 @@ impl fmt::Display for Part {
 /// same maker's CPUs.
 pub fn publish(maker: &str, machine: &Table, parts: &[Part], is_whole: bool) -> Result<()> {
     let text = text(maker, machine, parts)?;
-    let mut claims = parts.iter().flat_map(|part| &part.claims);
-    let refusal = claims.find(|claim| claim.is_required && !claim.is_met);
-    if !is_whole || refusal.is_some() {
-        print!("{text}");
+    if is_whole {
+        return write_page(maker, &text, parts);
     }
-    match refusal {
-        Some(claim) if is_whole => {
-            bail!("not published: {}: {}. {}", claim.what, claim.measured, claim.why)
-        }
-        None if is_whole => write_page(maker, &text, parts),
-        _ => Ok(()),
+    print!("{text}");
+    Ok(())
+}
+
+/// Fails if a section shows that the machine is not fit to measure on.
+pub fn refuse(part: &Part) -> Result<()> {
+    match part.claims.iter().find(|claim| claim.is_required && !claim.is_met) {
+        Some(claim) => bail!("not published: {}: {}. {}", claim.what, claim.measured, claim.why),
+        None => Ok(()),
     }
 }
 

@@ -56,11 +56,11 @@ impl Drop for Running {
     }
 }
 
-/// A command on one CPU that the kernel ends when our main thread does: `taskset` and `setpriv`
+/// A command on some CPUs, as taskset(1) takes them, that the kernel ends when our main thread does: `taskset` and `setpriv`
 /// become the program, so the child's id is the program's.
-pub fn pinned(cpu: usize, program: impl AsRef<OsStr>) -> Command {
+pub fn pinned(cpus: &str, program: impl AsRef<OsStr>) -> Command {
     let mut command = Command::new("setpriv");
-    command.args(["--pdeathsig", "TERM", "taskset", "-c", &cpu.to_string()]).arg(program);
+    command.args(["--pdeathsig", "TERM", "taskset", "-c", cpus]).arg(program);
     command
 }
 
