@@ -323,12 +323,12 @@ const WHY_RATE: &str = "journald itself uses more CPU time for each of our entri
     loop (see the table of section d), which sends the same 2,000 entries again and again: \
     probably because their memory stays in the cache.";
 
-const WHY_CPU: &str = "Sending alone takes 9 to 13 % (the bare loop). Decoding an event and encoding its entry take 0.4 us \
-    for `args` and 0.75 us for `exec` (`cargo bench --bench micro`), plus the time to read a ring that \
-    is not in the cache and to search the arguments of a program for secrets. Beside other work on an \
-    AMD EPYC with 2 CPUs, Linux 6.18, an `exec` entry took 5.2 us, 30 % of journald's CPU time, in the \
-    build of 28 November, 12:21, and takes 4.0 us, 22 %, now; an `args` entry 4.5 us, 29 %, and now \
-    3.3 us, 19 %; the bare loop 2.0 to 2.4 us and now 1.8 to 1.9, so that a part of the difference is \
-    that of the load. What the \
-    content of an event costs is in `docs/security.md`. An event whose arguments are 8 KiB of bytes that \
+const WHY_CPU: &str = "Sending alone takes 9 to 14 % (the bare loop), so that 15 % leave some 0.3 us for an event. Decoding \
+    it and encoding its entry take 0.4 us for `args` and 0.75 us for `exec` (`cargo bench --bench micro`), plus the time \
+    to read a ring that is not in the cache, to search the arguments of a program for secrets, and to run code that \
+    each call of the kernel has driven out of the cache. With 8 entries for each sendmmsg(2), an `args` entry took \
+    2.9 instead of 4.5 us, 19 instead of 24 % of journald's CPU time, and an `exec` entry 4.6 instead of 5.9 us, 25 \
+    instead of 29 % (1 December 2026, AMD EPYC, Linux 6.18, medians of three; 32 entries took no less). tailcalld \
+    sends entries one by one all the same: killed during such a call, it would not know which of the 8 journald has. \
+    What the content of an event costs is in `docs/security.md`. An event whose arguments are 8 KiB of bytes that \
     are not UTF-8 took 33 to 34 us, and takes 13 to 18.";

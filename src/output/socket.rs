@@ -1,8 +1,9 @@
 //! Datagrams to journald without ever waiting for it. The socket is connected, so that it can be
 //! polled for room, and stays the same over a restart of journald. journald's answer is the
-//! kernel's: a datagram that was taken is in its queue. Each entry is a call of its own: sendmmsg(2) takes 0.9 us
-//! instead of 1.3 us for an entry of 1 KB, where calls are audited, but the ring forgets an event when the next one is
-//! taken out of it, so a daemon that is killed would lose those that wait for the call.
+//! kernel's: a datagram that was taken is in its queue. Each entry is a call of its own, although sendmmsg(2) with 8
+//! entries takes a quarter to a third of the CPU time away: a daemon that is killed during the call does not know
+//! which of them journald has, so that up to 8 events instead of one would be lost or marked as possible duplicates
+//! (figures in docs/benchmarks.md).
 //!
 //! The send buffer stays as it is by default (208 KiB): entries that wait for journald are charged to
 //! it, it is full after some 90 of them, and the socket is writable again when three quarters are free.
