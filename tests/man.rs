@@ -7,6 +7,8 @@ use std::io::Write;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
+use clap::Parser as _;
+use tailcalld::cli::Cli;
 use tailcalld::config::{Config, Keep, Paths, Per, Results, level_name, size_name, time_name};
 use tailcalld::output::key::Key;
 
@@ -86,6 +88,41 @@ fn man_documents_every_command_and_option() {
     for option in options(&tailcalld(&["--help"])) {
         assert!(introduces(&text, "Fl", &option), "-{option}");
     }
+}
+
+/// Command lines below `Examples:`, each as the shell splits it.
+fn command_lines(help: &str) -> Vec<Vec<String>> {
+    let Some((_, rest)) = help.split_once("Examples:\n") else { return Vec::new() };
+    let lines = rest.lines().take_while(|line| !line.is_empty()).map(str::trim);
+    lines.filter(|line| line.starts_with("tailcalld ")).map(words_of_shell).collect()
+}
+
+fn words_of_shell(line: &str) -> Vec<String> {
+    let script = format!("printf '%s\\n' {line}");
+    let output = Command::new("sh").args(["-c", &script]).output().unwrap();
+    String::from_utf8(output.stdout).unwrap().lines().map(str::to_owned).collect()
+}
+
+#[test]
+fn examples_of_help_texts_are_valid_command_lines_and_entries() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("entry.toml");
+    let (mut lines, mut entries) = (0, 0);
+    for command in commands().iter().map(String::as_str).chain(["route add"]) {
+        let words = command.split(' ').chain(["--help"]).collect::<Vec<_>>();
+        for example in command_lines(&tailcalld(&words)) {
+            let parsed = Cli::try_parse_from(&example);
+            assert!(parsed.is_ok(), "{example:?}: {}", parsed.unwrap_err());
+            lines += 1;
+            for entry in example.iter().filter(|word| word.contains(" = ")) {
+                fs::write(&file, format!("[routes]\n{entry}\n")).unwrap();
+                let told = tailcalld(&["check", file.to_str().unwrap()]);
+                assert!(told.contains(": ok, "), "{told}");
+                entries += 1;
+            }
+        }
+    }
+    assert_eq!((lines, entries), (21, 4));
 }
 
 #[test]

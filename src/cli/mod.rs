@@ -3,6 +3,7 @@
 mod check;
 mod cost;
 mod displacement;
+mod help;
 mod lists;
 mod live;
 mod metrics_file;
@@ -123,6 +124,7 @@ pub struct ClientOptions {
 
 /// Options of `dump`.
 #[derive(Debug, Clone, PartialEq, Eq, Args)]
+#[command(after_help = help::DUMP)]
 pub struct DumpOptions {
     /// Unit, such as web.service; - for processes in none
     #[arg(value_name = "UNIT")]
@@ -134,6 +136,7 @@ pub struct DumpOptions {
 
 /// Options of `reload`.
 #[derive(Debug, Clone, PartialEq, Eq, Args)]
+#[command(after_help = help::RELOAD)]
 pub struct ReloadOptions {
     /// Options of the call.
     #[command(flatten)]
@@ -184,6 +187,7 @@ pub struct RoutesOptions {
 
 /// Options of `profile`.
 #[derive(Debug, Clone, PartialEq, Eq, Args)]
+#[command(after_help = help::PROFILE)]
 pub struct ProfileOptions {
     /// Unit that the drop-in is for
     #[arg(value_name = "UNIT")]
@@ -221,6 +225,7 @@ pub struct TopOptions {
 
 /// Options of `explain`.
 #[derive(Debug, Clone, PartialEq, Eq, Args)]
+#[command(after_help = help::EXPLAIN)]
 pub struct ExplainOptions {
     /// Name or number of the syscall
     #[arg(value_name = "SYSCALL")]
@@ -240,6 +245,7 @@ pub struct ExplainOptions {
 #[derive(Debug, Clone, PartialEq, Eq, Subcommand)]
 pub enum RouteCommand {
     /// Add a route that ends by itself, such as: 'openat = { handler = "args", unit = "nginx" }'
+    #[command(after_help = help::ROUTE_ADD)]
     Add {
         /// Line as in [routes], or [probes], of the configuration; it overrides the files
         #[arg(value_name = "ENTRY")]
@@ -266,6 +272,7 @@ pub enum RouteCommand {
 
 /// Options of `metrics`.
 #[derive(Debug, Clone, PartialEq, Eq, Args)]
+#[command(after_help = help::METRICS)]
 pub struct MetricsOptions {
     /// Write to a file, such as one of the node exporter's textfile collector; it is replaced in a single step
     #[arg(short, long, value_name = "FILE")]
