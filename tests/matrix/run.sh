@@ -16,8 +16,8 @@ umask 022
 here=$(dirname "$0")
 
 work=$(mktemp -d)
-trap 'rm -rf "$work"/tree-* "$work"/disk-* "$work/disks" "$work/service" "$work/service-disk"' EXIT
-mkdir "$work/disks" "$work/service" "$work/results" "$work/service-results" "$work/consoles" "$work/begun"
+trap 'rm -rf "$work"/tree-* "$work"/disk-* "$work/disks" "$work"/service-tree-* "$work"/service-disk-*' EXIT
+mkdir "$work/disks" "$work/results" "$work/service-results" "$work/consoles" "$work/begun"
 
 # Prints every installed clang.
 clangs() {
@@ -30,15 +30,8 @@ build() {
 	sh "$here/cross.sh" ${CLANGS:-$(clangs)}
 	for architecture in $(architectures); do
 		build_disk "$architecture"
+		build_service_disk "$architecture"
 	done
-	[ -e "$work/disk-amd64" ] || return 0
-	if [ "$(id -u)" -eq 0 ]; then
-		sh "$here/service-tree.sh" "$work/service"
-		disk "$work/service" >"$work/service-disk"
-	else
-		echo 'SKIPPED: only root can create the Debian tree for the test of the service' >&2
-		[ "${CI:-}" != true ]
-	fi
 }
 
 # build_disk ARCHITECTURE: makes the disk of its guests.
@@ -52,6 +45,17 @@ build_disk() {
 		echo "export TESTS='${TESTS:-}'"
 	} >"$tree/environment"
 	disk "$tree" >"$work/disk-$1"
+}
+
+# build_service_disk ARCHITECTURE: makes the disk with systemd.
+build_service_disk() {
+	if [ "$(id -u)" -eq 0 ]; then
+		sh "$here/service-tree.sh" "$1" "$work/service-tree-$1"
+		disk "$work/service-tree-$1" >"$work/service-disk-$1"
+	else
+		echo 'SKIPPED: only root can create the Debian tree for the test of the service' >&2
+		[ "${CI:-}" != true ]
+	fi
 }
 
 # Prints the architectures of the kernels.
@@ -85,14 +89,14 @@ guest() {
 # tests_service NAME: whether the service is tested. Older kernels than 6.12 never require perf events,
 # and the container of `make e2e` tests the rest of the service on any kernel.
 tests_service() {
-	[ -e "$work/service-disk" ] && [ "${1#arm64-}" = "$1" ] && [ "$(printf '6.12\n%s\n' "$1" | sort -V | head -n 1)" = 6.12 ]
+	[ "$(id -u)" -eq 0 ] && [ "$(printf '6.12\n%s\n' "${1#arm64-}" | sort -V | head -n 1)" = 6.12 ]
 }
 
 # service NAME IMAGE: boots a kernel with systemd and runs service.sh.
 service() {
 	touch "$work/service-results/$1"
 	SECONDS_MAX=1200 APPEND="rdinit=/lib/systemd/systemd systemd.wants=matrix.service" sh "$here/qemu.sh" \
-		"$2" "$work/service-disk" "$work/consoles/$1-service" "$work/service-results/$1" || true
+		"$2" "$work/service-disk-${2##*-}" "$work/consoles/$1-service" "$work/service-results/$1" || true
 	grep -q '^service ends' "$work/service-results/$1" ||
 		echo 'test service: boots and ends ... FAILED' >>"$work/service-results/$1"
 }

@@ -1,25 +1,35 @@
 #!/bin/sh
-# service-tree.sh TREE: puts a small Debian with systemd, tailcalld as `make install` installs it, and
+# service-tree.sh ARCHITECTURE TREE: puts a small Debian with systemd, tailcalld as `make install` installs it, and
 # the test of the service into TREE, for an initial RAM disk. Needs the programs that build.sh builds.
 set -eu
 cd "$(dirname "$0")/../.."
-tree=$1
+architecture=$1
+tree=$2
+case $architecture in
+amd64)
+	target=x86_64-unknown-linux-gnu
+	strip=strip
+	;;
+arm64)
+	target=aarch64-unknown-linux-gnu
+	strip=aarch64-linux-gnu-strip
+	;;
+esac
 
 # Units that only take time in an emulated guest, which has no network and no other disk.
 masked='apt-daily-upgrade.timer apt-daily.timer dbus.service dbus.socket dpkg-db-backup.timer
 e2scrub_all.timer fstrim.timer proc-sys-fs-binfmt_misc.automount systemd-modules-load.service
-getty@tty1.service serial-getty@ttyS0.service systemd-logind.service systemd-networkd.service
+getty@tty1.service serial-getty@ttyS0.service serial-getty@ttyAMA0.service systemd-logind.service systemd-networkd.service
 systemd-timesyncd.service systemd-udev-trigger.service systemd-udevd.service user@.service'
 
-debian=$(sh scripts/e2e-tree.sh trixie)
+debian=$(sh scripts/e2e-tree.sh trixie "$architecture")
 mkdir -p "$tree"
 # The disk is memory of the guest: without what neither systemd nor the test needs.
 tar -C "$debian" -c --exclude='./usr/share/*' --exclude='./usr/lib/locale' --exclude='./var/*/*' \
 	--exclude='./usr/lib/apt' --exclude='*/perl*' --exclude='*/libapt-*' --exclude='*/gconv' \
 	--exclude='./dev/*' --exclude='./proc/*' --exclude='./sys/*' . | tar -x -C "$tree"
 
-built=target/matrix/x86_64-unknown-linux-gnu/debug/tailcalld
-strip -o "$tree/tailcalld" $built
+$strip -o "$tree/tailcalld" target/matrix/$target/debug/tailcalld
 make -s -o build install BINARY="$tree/tailcalld" DESTDIR="$tree" >/dev/null
 rm "$tree/tailcalld"
 

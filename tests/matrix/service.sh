@@ -3,7 +3,10 @@
 # with its two capabilities, whatever kernel.perf_event_paranoid is: Debian's default is 3, Ubuntu's
 # 4, and at both perf events require CAP_SYS_ADMIN. Prints lines like libtest's.
 set -u
-stty -F /dev/ttyS1 raw
+# The serial port for results is a parameter of the kernel.
+port=/dev/$(sed 's/.*results=\([^ ]*\).*/\1/' /proc/cmdline)
+stty -F "$port" raw
+exec >"$port" 2>&1
 paranoid=/proc/sys/kernel/perf_event_paranoid
 routes=/etc/tailcalld.d/test.toml
 drop_in=/run/systemd/system/tailcalld.service.d
