@@ -7,7 +7,7 @@ set -eu
 # Pairs of a command and the package that contains it.
 build='clang:clang gcc:gcc make:make pkg-config:pkg-config'
 libraries='libelf:libelf-dev zlib:zlib1g-dev'
-test='/lib/systemd/systemd-journal-remote:systemd-journal-remote bpftool:bpftool unshare:util-linux setpriv:util-linux logger:bsdutils journalctl:systemd clang-format:clang-format mandoc:mandoc mkfs.btrfs:btrfs-progs jq:jq tmux:tmux'
+test='/lib/systemd/systemd-journal-remote:systemd-journal-remote bpftool:bpftool unshare:util-linux setpriv:util-linux logger:bsdutils journalctl:systemd clang-format:clang-format mandoc:mandoc mkfs.btrfs:btrfs-progs jq:jq tmux:tmux zsh:zsh fish:fish'
 # Programs that tests/fidelity runs under strace and the daemon.
 traced='strace:strace bash:bash /usr/bin/python3:python3 git:git curl:curl cc:gcc'
 e2e='systemd-nspawn:systemd-container debootstrap:debootstrap bpftool:bpftool'

@@ -3,8 +3,6 @@
 
 use std::env;
 use std::fs;
-use std::os::unix::fs::PermissionsExt as _;
-use std::process::Command as Process;
 
 use clap::{Command, CommandFactory};
 use clap_complete::{Shell, generate};
@@ -12,6 +10,10 @@ use tailcalld::cli::Cli;
 
 #[path = "completions/live.rs"]
 mod live;
+#[path = "completions/offered.rs"]
+mod offered;
+
+use offered::offered;
 
 /// Shells with the names of their files, by which they find them.
 const FILES: [(Shell, &str); 3] = [
@@ -60,69 +62,55 @@ fn completions_have_nothing_hidden() {
     }
 }
 
-/// Returns what bash offers for a line, of which the last word is not complete, with programs that are named in it.
-fn offered(line: &str) -> Vec<String> {
-    let folder = tempfile::tempdir().unwrap();
-    let systemctl = folder.path().join("systemctl");
-    fs::write(
-        &systemctl,
-        "#!/bin/sh\necho nginx.service loaded\necho postgresql@15-main.service loaded\n",
-    )
-    .unwrap();
-    fs::set_permissions(&systemctl, fs::Permissions::from_mode(0o755)).unwrap();
-    std::os::unix::fs::symlink(env!("CARGO_BIN_EXE_tailcalld"), folder.path().join("tailcalld"))
-        .unwrap();
-    // Splits the line into words and calls the function in the way of bash.
-    let program = "source completions/tailcalld.bash
-        COMP_LINE=$1 COMP_POINT=${#1} COMP_WORDS=() rest=$1
-        while [[ $rest =~ ^[[:space:]]*([^@=:[:space:]]+|[@=:]+)(.*)$ ]]; do
-            COMP_WORDS+=(\"${BASH_REMATCH[1]}\") rest=${BASH_REMATCH[2]}
-        done
-        [[ $1 != *[[:space:]] ]] || COMP_WORDS+=('')
-        COMP_CWORD=$((${#COMP_WORDS[@]} - 1))
-        current=${COMP_WORDS[COMP_CWORD]}
-        [[ $current != [@=:] ]] || current=
-        function=$(complete -p tailcalld) function=${function##*-F } function=${function%% *}
-        $function tailcalld \"$current\" \"${COMP_WORDS[COMP_CWORD - 1]}\"
-        printf '%s\\n' \"${COMPREPLY[@]}\"";
-    let path = format!("{}:{}", folder.path().display(), env::var("PATH").unwrap());
-    let mut bash = Process::new("bash");
-    let bash = bash.args(["--norc", "-c", program, "bash", line]).env("PATH", path);
-    let output = bash.env("RUNTIME_DIRECTORY", folder.path()).output().unwrap();
-    let errors = String::from_utf8_lossy(&output.stderr);
-    assert_eq!(errors, "", "{line}");
-    let text = String::from_utf8(output.stdout).unwrap();
-    text.lines().filter(|line| !line.is_empty()).map(str::to_owned).collect()
-}
+/// Lines, and the only word that all shells offer for each.
+const NAMES: [(&str, &str); 12] = [
+    ("tailcalld stats --c", "--check"),
+    ("tailcalld run --output te", "text"),
+    ("tailcalld trace --fai", "--failed"),
+    ("tailcalld trace --unit ng", "nginx.service"),
+    ("tailcalld trace read -u ng", "nginx.service"),
+    ("tailcalld explain read --unit ng", "nginx.service"),
+    ("tailcalld explain timer_cr", "timer_create"),
+    ("tailcalld profile ng", "nginx.service"),
+    ("tailcalld profile postgresql@", "postgresql@15-main.service"),
+    ("tailcalld profile postgresql@15", "postgresql@15-main.service"),
+    ("tailcalld trace @network-", "@network-io"),
+    ("tailcalld syscalls @moun", "@mount"),
+];
 
 #[test]
-fn bash_offers_commands_options_and_values() {
-    assert_eq!(offered("tailcalld sta"), ["stats", "status"]);
-    assert_eq!(offered("tailcalld stats --c"), ["--check"]);
-    assert_eq!(offered("tailcalld --output j"), ["journal", "json"]);
+fn every_shell_offers_commands_options_and_names_that_exist() {
+    for (shell, _) in FILES {
+        let is =
+            |line, expected: &[&str]| assert_eq!(offered(shell, line), expected, "{shell}: {line}");
+        is("tailcalld sta", &["stats", "status"]);
+        is("tailcalld trace renameat", &["renameat", "renameat2"]);
+        is("tailcalld trace openat renameat", &["renameat", "renameat2"]);
+        is("tailcalld explain epoll_cr", &["epoll_create", "epoll_create1"]);
+        for (line, expected) in NAMES {
+            is(line, &[expected]);
+        }
+    }
 }
 
+/// A value behind an equals sign is a word of its own for bash, and a part of the option for fish.
 #[test]
-fn bash_offers_names_that_exist() {
-    assert_eq!(offered("tailcalld trace renameat"), ["renameat", "renameat2"]);
-    assert_eq!(offered("tailcalld trace openat renameat"), ["renameat", "renameat2"]);
-    assert_eq!(offered("tailcalld explain epoll_cr"), ["epoll_create", "epoll_create1"]);
-    for (line, expected) in [
-        ("tailcalld trace --unit ng", "nginx.service"),
-        ("tailcalld trace read -u ng", "nginx.service"),
-        ("tailcalld trace --unit=ng", "nginx.service"),
-        ("tailcalld explain read --unit ng", "nginx.service"),
-        ("tailcalld profile ng", "nginx.service"),
-        // The shell completes what is behind a character that separates words.
-        ("tailcalld profile postgresql@", "15-main.service"),
-        ("tailcalld profile postgresql@15", "15-main.service"),
-        ("tailcalld trace @network-", "network-io"),
-        ("tailcalld syscalls @moun", "mount"),
+fn every_shell_offers_values_behind_equals_signs() {
+    for (shell, expected) in [
+        (Shell::Bash, "nginx.service"),
+        (Shell::Zsh, "nginx.service"),
+        (Shell::Fish, "--unit=nginx.service"),
     ] {
-        assert_eq!(offered(line), [expected], "{line}");
+        assert_eq!(offered(shell, "tailcalld trace --unit=ng"), [expected], "{shell}");
     }
-    for line in ["tailcalld trace --unit none", "tailcalld dump x", "tailcalld route remove 1"] {
-        assert_eq!(offered(line), [""; 0], "{line}");
+}
+
+#[test]
+fn no_shell_offers_names_that_do_not_exist() {
+    for (shell, _) in FILES {
+        for line in ["tailcalld trace --unit none", "tailcalld dump x", "tailcalld route remove 1"]
+        {
+            assert_eq!(offered(shell, line), [""; 0], "{shell}: {line}");
+        }
     }
-    assert_eq!(offered("tailcalld trace --fai"), ["--failed"]);
 }

@@ -144,7 +144,12 @@ fn zsh(script: String) -> String {
         let place = PLACES.iter().filter(is_of_command).find(|place| place.is_zsh(line));
         text += &place.map_or_else(
             || line.to_owned(),
-            |place| line.replace(":_default'", &format!(":_tailcalld_names {}'", place.kind)),
+            |place| {
+                let named =
+                    line.replace(":_default'", &format!(":_tailcalld_names {}'", place.kind));
+                // Behind an argument of the generator, zsh offers no options.
+                named.replace("'*::", "'*:")
+            },
         );
         text.push('\n');
     }
