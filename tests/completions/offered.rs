@@ -1,4 +1,4 @@
-//! What a shell offers for a line: the real shell with the real completions, and a systemctl that knows two units.
+//! Words that a shell offers for a line: the real shell with the real completions, and a systemctl that knows two units.
 
 use std::env;
 use std::fs;
