@@ -4,6 +4,7 @@
 mod activity;
 mod exposition;
 mod interface;
+mod metrics_file;
 
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt as _;
@@ -20,6 +21,7 @@ pub use interface::{
     Routes, Rule, RunTime, SECONDS, SelfTests, Stats, Status, TemporaryRoute, TemporaryRoutes,
     Trial, Tried, UNIT, Unroutable,
 };
+pub use metrics_file::replace_metrics;
 
 /// The name of the interface, and of the socket.
 pub const INTERFACE: &str = "io.tailcalld";

@@ -55,7 +55,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("digest", &["decode", "pipeline", "sandbox"]),
     ("output", &["clock", "config", "decode", "error", "handlers", "stats", "units"]),
     // Around the stages.
-    ("rpc", &[]),
+    ("rpc", &["sandbox"]),
     (
         "cli",
         &[

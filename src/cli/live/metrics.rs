@@ -1,8 +1,6 @@
 //! `tailcalld metrics`: the counters in the text format of OpenMetrics 1.0, or that of Prometheus for its node exporter.
 
-use std::fs;
 use std::io::Write as _;
-use std::path::Path;
 
 use anyhow::{Context as _, Result};
 use serde_json::Map;
@@ -10,7 +8,7 @@ use serde_json::Map;
 use super::client::ask;
 use crate::cli::print::StandardOutput;
 use crate::cli::{ClientOptions, MetricsOptions, exit};
-use crate::rpc::{Format, Stats, Status, exposition};
+use crate::rpc::{Format, Stats, Status, exposition, replace_metrics};
 
 /// Asks the daemon, and prints its counters or writes them to a file. Returns the exit code.
 ///
@@ -22,17 +20,9 @@ pub fn metrics(options: &MetricsOptions) -> Result<u8> {
     let status: Status = ask(&client, "Status", Map::new())?;
     let text = |format| exposition(format, &stats, &status);
     match &options.output {
-        Some(path) => replace(path, &text(Format::Prometheus))
+        Some(path) => replace_metrics(path, &text(Format::Prometheus))
             .with_context(|| format!("failed to write {}", path.display()))?,
         None => StandardOutput::lock().write_all(text(Format::OpenMetrics).as_bytes())?,
     }
     Ok(exit::OK)
-}
-
-/// Writes a file that a reader finds whole at any time.
-fn replace(path: &Path, text: &str) -> std::io::Result<()> {
-    let mut new = path.as_os_str().to_owned();
-    new.push(".new");
-    fs::write(&new, text)?;
-    fs::rename(&new, path)
 }

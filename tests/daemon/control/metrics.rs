@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
+use std::os::unix::fs::symlink;
 
 use serde_json::Value;
 use syscalls::Abi;
@@ -113,9 +114,14 @@ fn metrics_have_counters_of_routes_and_state() {
     }
 
     let file = daemon.setup.path("tailcalld.prom");
+    let (new, other) = (daemon.setup.path("tailcalld.prom.new"), daemon.setup.path("other"));
+    fs::write(&other, "other").unwrap();
+    symlink(&other, new).unwrap();
     let (code, text, _) = ask(&daemon.setup, &["metrics", "-o", file.to_str().unwrap()]);
     assert_eq!((code, &*text), (0, ""));
     let again = prometheus_samples(&fs::read_to_string(&file).unwrap());
     assert_eq!(again.iter().collect::<Vec<_>>(), samples.keys().collect::<Vec<_>>());
     assert!(!daemon.setup.path("tailcalld.prom.new").exists());
+    // Whoever may write to the folder cannot direct root elsewhere.
+    assert_eq!(fs::read_to_string(&other).unwrap(), "other");
 }
