@@ -11,7 +11,7 @@ test='/lib/systemd/systemd-journal-remote:systemd-journal-remote bpftool:bpftool
 # Programs that tests/fidelity runs under strace and the daemon.
 traced='strace:strace bash:bash /usr/bin/python3:python3 git:git curl:curl cc:gcc'
 e2e='systemd-nspawn:systemd-container debootstrap:debootstrap bpftool:bpftool'
-matrix='qemu-system-x86_64:qemu-system-x86 cpio:cpio flock:util-linux strip:binutils debootstrap:debootstrap xz:xz-utils qemu-system-aarch64:qemu-system-arm aarch64-linux-gnu-gcc:gcc-aarch64-linux-gnu arm-linux-gnueabihf-gcc:gcc-arm-linux-gnueabihf'
+matrix='systemd-sysusers:systemd qemu-system-x86_64:qemu-system-x86 cpio:cpio flock:util-linux strip:binutils debootstrap:debootstrap xz:xz-utils qemu-system-aarch64:qemu-system-arm aarch64-linux-gnu-gcc:gcc-aarch64-linux-gnu arm-linux-gnueabihf-gcc:gcc-arm-linux-gnueabihf'
 static='readelf:binutils'
 deb='dpkg-buildpackage:dpkg-dev dh:debhelper lintian:lintian'
 rpm='rpmbuild:rpm rpmlint:rpmlint'
