@@ -1,5 +1,6 @@
 //! Options of `tailcalld cost`.
 
+use super::help;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -10,7 +11,7 @@ use crate::config::DEFAULT_PATH;
 
 /// Options of `cost`.
 #[derive(Debug, Clone, PartialEq, Eq, Args)]
-#[command(after_help = AFTER_HELP)]
+#[command(after_help = help::COST)]
 pub struct CostOptions {
     /// Line of [routes], or [probes], to measure instead of the routes of the configuration; may be repeated
     #[arg(long = "if", value_name = "ENTRY")]
@@ -25,12 +26,3 @@ pub struct CostOptions {
     #[arg(long)]
     pub json: bool,
 }
-
-const AFTER_HELP: &str = "\
-Examples:
-  tailcalld cost --if 'read = \"args\"'
-  tailcalld cost --if 'openat = { handler = \"args\", unit = \"nginx.service\" }' --for 30s
-  tailcalld cost
-
-Nothing is written to the journal. The calls are recorded by a table and a ring of their own, so a daemon that runs is not
-disturbed; the limits of the configuration apply.";

@@ -62,3 +62,33 @@ Examples:
 
 The text goes to standard output, or with --output to a file that everybody can read. The daemon writes such a file by itself
 with [metrics] textfile: see tailcalld.toml(5).";
+
+/// Text of `cost`.
+pub(super) const COST: &str = "\
+Examples:
+  tailcalld cost --if 'read = \"args\"'
+  tailcalld cost --if 'openat = { handler = \"args\", unit = \"nginx.service\" }' --for 30s
+  tailcalld cost
+
+Nothing is written to the journal. The calls are recorded by a table and a ring of their own, so a daemon that runs is not
+disturbed; the limits of the configuration apply.";
+
+/// Text of `trace`.
+pub(super) const TRACE: &str = "\
+Examples:
+  tailcalld trace -- ls -l
+  tailcalld trace openat --path '/etc/**'
+  tailcalld trace @network-io --unit nginx.service
+  tailcalld trace --pid 1234 --failed
+  tailcalld trace -c -- make
+
+The trace has a table and a ring of its own: a daemon that runs is not disturbed. It ends with the command, or with
+Ctrl-C. With a command, the exit code is that of the command.";
+
+/// Text of `tailcalld`.
+pub(super) const TAILCALLD: &str = "\
+Besides syscalls, [probes] of the configuration routes tracepoints of the kernel and its functions;
+these need kprobe.multi (Linux 5.19 or newer, with CONFIG_FPROBE).
+
+Exit codes: 0 success, 1 failure, 2 wrong command line, 69 this host lacks a requirement,
+77 permission denied, 78 invalid configuration.";

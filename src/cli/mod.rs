@@ -41,20 +41,13 @@ pub use crate::error::exit;
 
 /// Command line.
 #[derive(Debug, Parser)]
-#[command(version, about, after_help = AFTER_HELP, args_conflicts_with_subcommands = true)]
+#[command(version, about, after_help = help::TAILCALLD, args_conflicts_with_subcommands = true)]
 pub struct Cli {
     #[command(subcommand)]
     command: Option<Command>,
     #[command(flatten)]
     run: RunOptions,
 }
-
-const AFTER_HELP: &str = "\
-Besides syscalls, [probes] of the configuration routes tracepoints of the kernel and its functions;
-these need kprobe.multi (Linux 5.19 or newer, with CONFIG_FPROBE).
-
-Exit codes: 0 success, 1 failure, 2 wrong command line, 69 this host lacks a requirement,
-77 permission denied, 78 invalid configuration.";
 
 /// Command to run.
 #[derive(Debug, Clone, PartialEq, Eq, Subcommand)]

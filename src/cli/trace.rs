@@ -1,5 +1,6 @@
 //! Options of `tailcalld trace`.
 
+use super::help;
 use std::ffi::OsString;
 use std::path::PathBuf;
 
@@ -7,7 +8,7 @@ use clap::{ArgGroup, Args};
 
 /// Options of `trace`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Args)]
-#[command(after_help = AFTER_HELP, group = chosen())]
+#[command(after_help = help::TRACE, group = chosen())]
 pub struct TraceOptions {
     /// System calls: names, numbers, sets such as @network-io; without any, all
     #[arg(value_name = "SYSCALL")]
@@ -58,17 +59,6 @@ fn chosen() -> ArgGroup {
     let all = ["syscalls", "pid", "unit", "user", "comm", "exe", "path", "fd_path", "command"];
     ArgGroup::new("calls").args(all).required(true).multiple(true)
 }
-
-const AFTER_HELP: &str = "\
-Examples:
-  tailcalld trace -- ls -l
-  tailcalld trace openat --path '/etc/**'
-  tailcalld trace @network-io --unit nginx.service
-  tailcalld trace --pid 1234 --failed
-  tailcalld trace -c -- make
-
-The trace has a table and a ring of its own: a daemon that runs is not disturbed. It ends with the command, or with
-Ctrl-C. With a command, the exit code is that of the command.";
 
 /// Command that `tailcalld hold` runs once the trace records.
 #[derive(Debug, Clone, PartialEq, Eq, Args)]
