@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, anyhow};
 use serde::Deserialize;
-use syscalls::{Abi, Group, group};
+use syscalls::{Abi, Group, Slot, group};
 
 use super::recorder::Recorder;
 use super::signals::EndSignals;
@@ -97,12 +97,26 @@ fn configuration(drop_in: &UnitDropIn) -> Option<String> {
             let _ = writeln!(text, "{} = {{ handler = \"args\", abi = {abis:?} }}", quoted(name));
         }
     }
+    for number in nameless(&settings) {
+        let _ = writeln!(text, "{number} = \"args\"");
+    }
     if text.ends_with("[routes]\n") {
         return None;
     }
     // Nobody else's records are displaced, and nothing is written to the journal.
     text.push_str("[limits]\nper_uid = \"none\"\n[exclude]\nexe = []\nunits = []\n");
     Some(text)
+}
+
+/// Returns the numbers without a name that are denied, of the native ABI: routes of others need a name.
+fn nameless(settings: &DropInSettings<'_>) -> impl Iterator<Item = u16> {
+    let slots = (0..).map_while(|number| Slot::new(Abi::Native, number));
+    let nameless = slots.filter(|slot| slot.name().is_none());
+    let is_abi_denied = settings.denial_of_abi(Abi::Native.name()).is_some();
+    let denied = nameless.filter(move |slot| {
+        is_abi_denied || settings.denial_of_call(&format!("#{}", slot.nr())).is_some()
+    });
+    denied.map(Slot::nr)
 }
 
 /// Part of a record.
@@ -236,7 +250,11 @@ mod tests {
         assert_eq!([routes("chroot"), routes("socket")], [Some(1); 2]);
         assert!(routes("read").is_none_or(|native| native == 0), "{text}");
         assert!(text.contains("unit = \"a.service\""));
-        let nothing = UnitDropIn { text: "[Service]\n".to_owned(), ..drop_in };
+        assert!(text.contains("\n511 = \"args\"\n"), "{text}");
+        let only = |text: &str| UnitDropIn { text: text.to_owned(), ..drop_in.clone() };
+        let text = configuration(&only("SystemCallFilter=~mount\n")).expect("routes");
+        assert!(!text.contains("511"), "a list of what is denied has no numbers: {text}");
+        let nothing = only("[Service]\n");
         assert_eq!(configuration(&nothing), None);
     }
 }

@@ -14,6 +14,20 @@ first_times() {
 	journal OBJECT_SYSTEMD_UNIT=learn.service TAILCALLD_DETAIL=novel=unit -o cat --output-fields=SYSCALL_NAME
 }
 
+# watch: begins to watch the unit.
+watch() {
+	tailcalld profile learn --watch --check /run/profile.conf >/run/watch.out 2>/run/watch.err &
+	watcher=$!
+	soon 'the unit is watched' 'watching learn.service for calls that the drop-in would deny' cat /run/watch.err
+}
+
+# end_watch: ends that, and sets watch_code.
+end_watch() {
+	kill -INT "$watcher"
+	wait "$watcher"
+	watch_code=$?
+}
+
 cat >/run/learn.sh <<'SCRIPT'
 set -e
 case $(cat /run/learn.load) in
@@ -32,6 +46,9 @@ two)
 	;;
 three)
 	chroot / /bin/true
+	;;
+four)
+	perl -e 'syscall(511)'
 	;;
 esac
 SCRIPT
@@ -64,14 +81,11 @@ is 'another load has no denial' 0 "$(load two)"
 
 mv "$drop_in" /run/profile.conf
 systemctl daemon-reload
-tailcalld profile learn --watch --check /run/profile.conf >/run/watch.out 2>/run/watch.err &
-watch=$!
-soon 'the unit is watched' 'watching learn.service for calls that the drop-in would deny' cat /run/watch.err
+watch
 is 'a known load has nothing that would be denied' '0 ' "$(load two) $(cat /run/watch.out)"
 is 'a new call is made' 0 "$(load three)"
-kill -INT $watch
-wait $watch
-is 'watching ends with 1' 1 $?
+end_watch
+is 'watching ends with 1' 1 "$watch_code"
 like 'the call is told with the line that would deny it' \
 	'/run/profile.conf:*: SystemCallFilter= would deny chroot("/") by chroot (pid *' "$(cat /run/watch.out)"
 is 'once' "1 $(grep -n -m 1 ^SystemCallFilter= /run/profile.conf | cut -d : -f 1)" \
@@ -79,6 +93,11 @@ is 'once' "1 $(grep -n -m 1 ^SystemCallFilter= /run/profile.conf | cut -d : -f 1
 is 'it is a first time' 1 "$(first_times | grep -cx chroot)"
 is 'it is predicted that it is denied' '1 SystemCallFilter= would deny chroot' \
 	"$(outcome tailcalld profile learn --check /run/profile.conf)"
+watch
+is 'a call without a name is made' 0 "$(load four)"
+end_watch
+is 'watching ends with 1 again' 1 "$watch_code"
+is 'the number is told' 1 "$(grep -c ': SystemCallFilter= would deny #511(' /run/watch.out)"
 mv /run/profile.conf "$drop_in"
 systemctl daemon-reload
 like 'it is denied' '1 *' "$(load three)"

@@ -99,9 +99,10 @@ boot_once() {
 	# Without systemd on the host, nothing can create a scope for the container.
 	[ -d /run/systemd/system ] || keep=--keep-unit
 	sed "s|drive.sh|$1|" tests/e2e/e2e.service >"$work/e2e.service"
-	SYSTEMD_NSPAWN_UNIFIED_HIERARCHY=1 timeout --kill-after=5 "${BOOT_MAX:-180}" systemd-nspawn --quiet \
+	# A filter of the container would answer calls by numbers that it does not know before any program sees them.
+	SYSTEMD_SECCOMP=0 SYSTEMD_NSPAWN_UNIFIED_HIERARCHY=1 timeout --kill-after=5 "${BOOT_MAX:-180}" systemd-nspawn --quiet \
 		--directory="$root" --machine=tailcalld-e2e --register=no $keep --private-network \
-		--capability=CAP_BPF,CAP_PERFMON --system-call-filter=bpf --console=pipe \
+		--capability=CAP_BPF,CAP_PERFMON --console=pipe \
 		--bind-ro="$PWD/tests/e2e:/e2e" --bind-ro="$PWD/docs/events.md:/e2e-events.md" \
 		--bind-ro="$PWD/docs/recipes.md:/e2e-recipes.md" --bind-ro="$PWD/docs/fleet.md:/e2e-fleet.md" \
 		--bind="$shared:/shared" --bind-ro="$work/e2e.service:/etc/systemd/system/e2e.service" \
