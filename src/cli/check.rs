@@ -9,7 +9,7 @@ use syscalls::{Slot, name};
 use super::displacement::displacement;
 use super::metrics_file::metrics_notes;
 use super::notes::notes;
-use super::object_check::load_objects;
+use super::object_check::{attach_mode, load_objects};
 use super::print::{StandardOutput, standard_output, table};
 use super::report::{print_faults, remark};
 use super::{CheckOptions, exit};
@@ -17,7 +17,7 @@ use crate::blind_spots::blind_spots;
 use crate::config::{Keep, MetricsFile, NONE, Trust, level_name, printable, size_name, time_name};
 use crate::exclude;
 use crate::handlers::{Handler, Handlers};
-use crate::load::{self, AttachMode};
+use crate::load;
 use crate::plan::{self, Origin, Plan, Route, Rule};
 use crate::probes;
 
@@ -191,7 +191,7 @@ fn attached(plan: &Plan) -> [String; 2] {
     let attach_point = if load::preconditions().is_err() {
         format!("{} (run as root to see what this kernel would use)", plan.attach.name())
     } else {
-        match AttachMode::choose(plan.attach, &plan.routes) {
+        match attach_mode(plan) {
             Ok(choice) => format!("{} ({})", choice.attach, choice.reason),
             Err(error) => error.to_string(),
         }

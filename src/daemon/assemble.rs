@@ -13,6 +13,7 @@ use super::feedback::FeedbackReporter;
 use super::held_losses::HeldLosses;
 use super::measurement::Measurement;
 use super::metrics::MetricsState;
+use super::missed_calls::MissedSum;
 use super::poll::Poll;
 use super::read_back::ReadBack;
 use super::reload::LastReload;
@@ -33,6 +34,7 @@ use crate::pipeline::Pipeline;
 use crate::pipeline::delivery::Delivery;
 use crate::plan::Plan;
 use crate::ring::Consumer;
+use crate::rpc::runtime_folder;
 use crate::table::Table;
 use crate::units::Units;
 
@@ -77,6 +79,7 @@ impl<'obj> Daemon<'obj> {
             counters: Counters::new(clock::real_now_ns()),
             suppressed: SuppressedReader::default(),
             held_losses: HeldLosses::default(),
+            missed: MissedSum::saved_in(runtime_folder()),
             removed_boxes: RemovedBoxes::default(),
             last_report: None,
             reported_seen: 0,

@@ -51,6 +51,8 @@ pub struct CountersState {
 pub struct Reading {
     /// Events that were lost; may be none.
     pub lost: Lost,
+    /// Calls of all routes, excluded or not.
+    pub seen: u64,
     /// Syscalls that the kernel did not run the dispatcher for.
     pub missed: Option<Missed>,
     /// Cgroups and processes that filters do not know.
@@ -107,7 +109,8 @@ impl Counters {
         let slots = self.kernel.keys();
         let kernel = slots.map(|&slot| (slot, bpf.counters.of(slot))).collect();
         let losses = self.losses(&kernel, user);
-        self.kernel = kernel;
+        let before = std::mem::replace(&mut self.kernel, kernel);
+        let seen = sum_seen(&self.kernel).saturating_sub(sum_seen(&before));
         self.user = user.clone();
         let cgroups_skipped = bpf.cgroups_skipped()?;
         let cgroups_missed = bpf.cgroups_lost() + cgroups_skipped;
@@ -119,14 +122,15 @@ impl Counters {
         let missed = self.read_missed(bpf, from_ns, to_ns)?;
         let untracked = self.untracked.read(bpf, cgroups_skipped, from_ns, to_ns)?;
         self.untracked.repair(bpf);
-        Ok(Reading { lost: Lost { from_ns, to_ns, losses }, missed, untracked, has_missed_cgroups })
+        let lost = Lost { from_ns, to_ns, losses };
+        Ok(Reading { lost, seen, missed, untracked, has_missed_cgroups })
     }
 
     fn read_missed(&mut self, bpf: &Bpf<'_>, from_ns: u64, to_ns: u64) -> Result<Option<Missed>> {
         let now = bpf.recursion_misses()?;
         let count = now.wrapping_sub(std::mem::replace(&mut self.missed, now));
         let attached = bpf.way_to_attach().to_string();
-        Ok((count > 0).then_some(Missed { from_ns, to_ns, count, attached }))
+        Ok((count > 0).then_some(Missed { from_ns, to_ns, count, attached, ..Missed::default() }))
     }
 
     /// Returns the losses since the last reading: the kernel's and the daemon's, by slot, then those of records
@@ -221,4 +225,8 @@ impl Counters {
         };
         self.kernel.iter().map(total).collect()
     }
+}
+
+fn sum_seen(counters: &BTreeMap<Slot, KernelCounters>) -> u64 {
+    counters.values().map(|counters| counters.seen).sum()
 }

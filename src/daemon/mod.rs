@@ -15,6 +15,7 @@ mod heartbeat;
 mod held_losses;
 mod measurement;
 mod metrics;
+mod missed_calls;
 mod open_files;
 mod output;
 mod poll;
@@ -57,6 +58,7 @@ use self::heartbeat::Heartbeat;
 use self::held_losses::HeldLosses;
 use self::measurement::Measurement;
 use self::metrics::MetricsState;
+use self::missed_calls::MissedSum;
 use self::poll::{Poll, Wakeup};
 use self::read_back::ReadBack;
 use self::reload::{LastReload, ReloadCause};
@@ -101,6 +103,7 @@ struct Daemon<'obj> {
     counters: Counters,
     suppressed: SuppressedReader,
     held_losses: HeldLosses,
+    missed: MissedSum,
     removed_boxes: RemovedBoxes,
     /// Time of the last record `stats`, and the calls seen by then.
     last_report: Option<Instant>,

@@ -8,7 +8,8 @@ use syscalls::Slot;
 
 use super::{COUNTERS_INTERVAL, Daemon, Timer, suppressed};
 use crate::clock;
-use crate::output::record::{Body, OutputRestored};
+use crate::load::MissedCalls;
+use crate::output::record::{Body, Missed, OutputRestored};
 use crate::pipeline::writer::WriterState;
 use crate::stats::Column;
 
@@ -82,8 +83,11 @@ impl Daemon<'_> {
         if let Some(lost) = &lost {
             delivery.emit(Body::Lost(lost));
         }
-        if let Some(missed) = &reading.missed {
-            delivery.emit(Body::Missed(missed));
+        let missed = reading.missed.as_ref().map_or(0, |missed| missed.count);
+        let is_avoided_next = self.bpf.is_attach_provisional()
+            && self.missed.add(MissedCalls { seen: reading.seen, missed }, Instant::now());
+        if let Some(missed) = reading.missed {
+            delivery.emit(Body::Missed(&Missed { is_avoided_next, ..missed }));
         }
         if let Some(untracked) = &reading.untracked {
             delivery.emit(Body::Untracked(untracked));

@@ -24,7 +24,7 @@ use crate::config_watch::ConfigWatch;
 use crate::error::Failure;
 use crate::fd_store::FdStore;
 use crate::instance_lock::InstanceLock;
-use crate::load::{self, Adoption, AttachMode};
+use crate::load::{self, Adoption, AttachMode, MissedCalls};
 use crate::output::record::{Adopted, Body, GapReason, RecordingGap, Started};
 use crate::pipeline::EntryFile;
 use crate::plan::Plan;
@@ -71,7 +71,8 @@ pub fn start<'obj>(
     let mut output = output::open(options.output, &plan)?;
     output::keep_own(&mut output);
     let attach = options.attach.unwrap_or(plan.attach);
-    let choice = AttachMode::choose(attach, &plan.routes)?;
+    let missed = MissedCalls::read(&runtime_folder());
+    let choice = AttachMode::choose_after(attach, &plan.routes, missed)?;
     // A mark may be left of a restart that ended in another way.
     restart_mark::take(&runtime_folder());
     let mut drains = Drains::start(&runtime_folder(), &store, &same_output(options, &plan));

@@ -8,6 +8,7 @@ use anyhow::Result;
 
 use super::heartbeat::Heartbeat;
 use super::{Daemon, RECONNECT_INTERVAL, saved_calls};
+use crate::load::MissedCalls;
 use crate::output::OwnWaiting;
 use crate::output::record::Body;
 use crate::pipeline::Pipeline;
@@ -62,6 +63,9 @@ impl Daemon<'_> {
             tracing::warn!("the next start cannot tell since when nothing is recorded: {error:#}");
         }
         self.metrics.remove();
+        if let Err(error) = MissedCalls::forget(&runtime_folder()) {
+            tracing::warn!("{error:#}");
+        }
         self.finish_drains()?;
         let pipeline = Rc::clone(&self.pipeline);
         let written = || pipeline.borrow().delivery.output().counts().written;

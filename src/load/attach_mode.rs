@@ -7,6 +7,7 @@ use syscalls::Abi;
 use super::attach::Attach;
 use super::functions::Functions;
 use super::kernel_facts::{KernelFacts, REQUIREMENTS};
+use super::missed_calls::MissedCalls;
 use super::perf::PerfRefusal;
 use crate::config::{AttachTo, Paths};
 use crate::error::Failure;
@@ -30,6 +31,8 @@ pub struct AttachMode {
     pub limitations: Vec<String>,
     /// Functions that can be attached to; empty for tracepoints.
     pub functions: Functions,
+    /// The next start may choose another hook, if the kernel skips many calls at this one.
+    pub is_provisional: bool,
 }
 
 /// Hooks that follow calls to their end.
@@ -47,8 +50,20 @@ impl AttachMode {
     /// # Errors
     /// `Failure` where this kernel does not have, or does not permit, what is asked for.
     pub fn choose(wanted: AttachTo, routes: &Routes) -> Result<Self> {
+        Self::choose_after(wanted, routes, None)
+    }
+
+    /// Chooses the hooks for a daemon that follows one which missed calls at functions.
+    ///
+    /// # Errors
+    /// As `choose`.
+    pub fn choose_after(
+        wanted: AttachTo,
+        routes: &Routes,
+        missed: Option<MissedCalls>,
+    ) -> Result<Self> {
         let kind = of_probes::kind(wanted, routes);
-        let facts = KernelFacts::read(kind.map_or(wanted, of_probes::setting));
+        let facts = KernelFacts::read_after(kind.map_or(wanted, of_probes::setting), missed);
         let facts = if kind == Some(Abi::Tracepoint) { facts.with_perf_events() } else { facts };
         Ok(Self::by_facts(wanted, routes, &facts)?)
     }
@@ -73,7 +88,10 @@ impl AttachMode {
             }
             (AttachTo::Function, Err(reason)) => Self::at_any_fentry(facts, reason)?,
             (AttachTo::Tracepoint, _) => Self::at_tracepoint(facts, CONFIGURED)?,
-            (AttachTo::Auto, Ok(functions)) => Self::at_best(functions, routes, facts)?,
+            (AttachTo::Auto, Ok(functions)) => match facts.missed.filter(|_| !facts.preempts_raw) {
+                Some(missed) => Self::at_unskipped(missed, routes, facts)?,
+                None => Self::at_best(functions, routes, facts)?,
+            },
             (AttachTo::Auto, Err(reason)) => match best_fentry(routes, facts) {
                 Ok(functions) => {
                     Self::at_fentry(functions, facts, &format!("{ALL_SERVED}, and {reason}"))
@@ -83,6 +101,19 @@ impl AttachMode {
         })
     }
 
+    /// Chooses a hook at which the kernel skips no call beside other programs that use BPF. From Linux 7.2 on it has
+    /// none.
+    fn at_unskipped(
+        missed: MissedCalls,
+        routes: &Routes,
+        facts: &KernelFacts,
+    ) -> Result<Self, Failure> {
+        match best_fentry(routes, facts) {
+            Ok(functions) => Ok(Self::at_fentry(functions, facts, &missed.to_string())),
+            Err(other) => Self::at_tracepoint(facts, &format!("{missed}, and {other}")),
+        }
+    }
+
     /// Chooses functions if they serve all routes, or if this process may not attach to the tracepoint.
     fn at_best(
         functions: &Functions,
@@ -90,7 +121,8 @@ impl AttachMode {
         facts: &KernelFacts,
     ) -> Result<Self, Failure> {
         let Err(reason) = all_served(functions, routes) else {
-            return Ok(Self::at_functions_of(routes, functions, facts, ALL_SERVED));
+            let mode = Self::at_functions_of(routes, functions, facts, ALL_SERVED);
+            return Ok(Self { is_provisional: !facts.preempts_raw, ..mode });
         };
         let Err(refusal) = facts.tracepoint() else { return Self::at_tracepoint(facts, &reason) };
         let mut mode =
@@ -183,6 +215,7 @@ impl AttachMode {
             reason,
             limitations: Vec::new(),
             functions: functions.clone(),
+            is_provisional: false,
         }
     }
 
@@ -213,6 +246,7 @@ impl AttachMode {
             reason,
             limitations: Vec::new(),
             functions: Functions::default(),
+            is_provisional: false,
         }
     }
 

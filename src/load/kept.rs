@@ -157,8 +157,16 @@ impl<'obj> Bpf<'obj> {
     ) -> Result<Self> {
         let LoadedObject { skeleton, further_rings, shared, handlers, programs } = loaded;
         let exit = choice.return_hooks().exit;
-        let AttachMode { attach, returns, task_start, execution, reason, limitations, functions } =
-            choice.clone();
+        let AttachMode {
+            attach,
+            returns,
+            task_start,
+            execution,
+            reason,
+            limitations,
+            functions,
+            is_provisional: _,
+        } = choice.clone();
         Ok(Self {
             shared,
             handlers,

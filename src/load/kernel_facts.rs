@@ -6,6 +6,7 @@ use std::fs;
 use super::attach::Attach;
 use super::fentry_functions::fentry_functions;
 use super::functions::{EXECUTION, Functions, TASK_END, TASK_START};
+use super::missed_calls::MissedCalls;
 use super::perf::PerfRefusal;
 use super::preemption::preemption;
 use crate::bpf;
@@ -25,6 +26,8 @@ pub(super) struct KernelFacts {
     pub preempts_raw: bool,
     /// Cause of the refusal of perf events; not asked for where raw tracepoints miss nothing.
     pub perf: Option<PerfRefusal>,
+    /// Calls that an earlier daemon missed at functions.
+    pub missed: Option<MissedCalls>,
 }
 
 /// File that contains 0 while ftrace is switched off, so that no function calls a program.
@@ -36,6 +39,11 @@ impl KernelFacts {
     /// The kernel does not say whether it preempts raw tracepoint programs. It began to with the
     /// change that lets them sleep, so it is asked whether they may.
     pub fn read(wanted: AttachTo) -> Self {
+        Self::read_after(wanted, None)
+    }
+
+    /// Does so for a daemon that follows one which missed calls at functions.
+    pub fn read_after(wanted: AttachTo, missed: Option<MissedCalls>) -> Self {
         let preempts_raw = bpf::may_raw_tracepoints_sleep();
         let needs_functions = preempts_raw || wanted != AttachTo::Tracepoint;
         let functions = if needs_functions { functions() } else { not_asked_for() };
@@ -45,13 +53,14 @@ impl KernelFacts {
             AttachTo::Function => true,
             AttachTo::Tracepoint => false,
         };
-        let needs_fentry = functions.is_err() && wants_fentry;
+        let needs_fentry = (functions.is_err() || missed.is_some()) && wants_fentry;
         Self {
             fentry: if needs_fentry { fentry() } else { not_asked_for() },
             preemption,
             functions,
             preempts_raw,
             perf: if preempts_raw { PerfRefusal::probe() } else { None },
+            missed,
         }
     }
 

@@ -26,6 +26,7 @@ mod kernel_types;
 mod kind_arrays;
 mod kinds;
 mod maps_only;
+mod missed_calls;
 mod misses;
 mod needed_programs;
 mod object;
@@ -81,6 +82,7 @@ pub use errors::preconditions;
 pub use kept::{KeptSide, load_kept};
 pub use kernel_facts::functions_are_on;
 pub use maps_only::load_maps;
+pub use missed_calls::MissedCalls;
 pub use misses::DISPATCHER;
 pub use needed_programs::Wanted;
 pub use object::{handlers, prepare};
@@ -325,6 +327,11 @@ impl Bpf<'_> {
     /// Returns the kind of hook of the dispatcher.
     pub fn way_to_attach(&self) -> Attach {
         self.dispatcher.attach()
+    }
+
+    /// Returns whether the next start may choose another hook, if the kernel skips many calls at this one.
+    pub fn is_attach_provisional(&self) -> bool {
+        self.choice.is_provisional
     }
 
     /// Returns the slots whose calls the dispatcher cannot see: they have no function to attach to.

@@ -219,7 +219,13 @@ pub fn results_lost() -> Lost {
 
 pub fn missed() -> Missed {
     let (from_ns, to_ns) = (TIME_NS, TIME_NS + 2_000_000_000);
-    Missed { from_ns, to_ns, count: 41, attached: "tp/raw_syscalls/sys_enter".into() }
+    Missed {
+        from_ns,
+        to_ns,
+        count: 41,
+        attached: "tp/raw_syscalls/sys_enter".into(),
+        is_avoided_next: false,
+    }
 }
 
 pub fn dumped() -> Dumped {

@@ -49,9 +49,10 @@ add() {
 	$strip -o "$tree$2" "$1"
 }
 
-sh scripts/cargo.sh $settings build $options --bin tailcalld --example trigger
+sh scripts/cargo.sh $settings build $options --bin tailcalld --example trigger --example update_map
 add $built/tailcalld /bin/tailcalld
 add $built/examples/trigger /test/examples/trigger
+add $built/examples/update_map /test/examples/update_map
 if [ $architecture = arm64 ]; then
 	arm-linux-gnueabihf-gcc -Wall -Wextra -Werror -static -O1 -s -o "$tree/test/examples/trigger32" \
 		tests/support/trigger32.c

@@ -197,6 +197,44 @@ kinds() {
 	return $outcome
 }
 
+# Beside a program that updates a map, functions miss calls where the kernel preempts. With the restart, the daemon goes
+# to the tracepoint, which misses none up to 7.1, and stays there until it is stopped.
+missed_calls() {
+	mode_file=/sys/kernel/debug/sched/preempt
+	booted=$(sed 's/.*(\(.*\)).*/\1/' $mode_file)
+	echo full >$mode_file
+	printf '[routes]\ngetpriority = "args"\n' >/etc/tailcalld.d/more.toml
+	taskset 1 /test/examples/update_map &
+	update_map=$!
+	start --pin $pins &&
+		record '"record":"started".*"attached":"kprobe.multi"' &&
+		taskset 1 /test/examples/trigger times 20000 native $getpriority 9 &&
+		record '"record":"missed".*once tailcalld is restarted, it attaches where none is missed' &&
+		touch /run/tailcalld/restart &&
+		kill -TERM $daemon &&
+		wait $daemon &&
+		missed=$(missed_of_stopped) &&
+		start --pin $pins &&
+		record '"record":"started".*"attached":"raw_tp/sys_enter".*at functions, the kernel skipped' &&
+		taskset 1 /test/examples/trigger times 3000 native $getpriority 9 &&
+		kill -TERM $daemon &&
+		wait $daemon &&
+		[ "$(grep -c '"record":"syscall".*"syscall":"getpriority"' $records)" -eq 3000 ] &&
+		[ "$(missed_of_stopped)" -eq "$missed" ] &&
+		[ ! -e /run/tailcalld/missed-calls ]
+	outcome=$?
+	kill $update_map
+	wait $update_map 2>/dev/null
+	rm /etc/tailcalld.d/more.toml
+	echo "$booted" >$mode_file
+	return $outcome
+}
+
+# Prints the number of missed calls that the last record tells.
+missed_of_stopped() {
+	sed -n '/"record":"stopped"/s/.*"missed":\([0-9]*\).*/\1/p' $records
+}
+
 # start ARGUMENT...: starts a daemon. The records of the one before go first: its child does not truncate the file before
 # this shell goes on.
 start() {
@@ -222,4 +260,8 @@ report 'is killed and goes on with its pins and awaited results' handover_of_res
 report 'probes a function' probe
 [ "$(way)" != kprobe.multi ] || report 'probes a function of a module' module
 report 'probes kinds of several types' kinds
+# Only these kernels have both a function that may miss calls and a tracepoint that misses none.
+case $(way)-$(uname -r) in
+kprobe.multi-6.*) report 'leaves functions that miss calls' missed_calls ;;
+esac
 [ ! -e /test/removed_rs.bpf.o ] || report 'records what a handler in Rust captures' in_rust

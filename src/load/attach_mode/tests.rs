@@ -14,7 +14,7 @@ const PARANOID: PerfRefusal = PerfRefusal::Paranoid(3);
 
 fn kernel(functions: Result<Functions, String>, preempts_raw: bool) -> KernelFacts {
     let fentry = Err(NO_FENTRY.to_owned());
-    KernelFacts { functions, fentry, preemption: None, preempts_raw, perf: None }
+    KernelFacts { functions, fentry, preemption: None, preempts_raw, perf: None, missed: None }
 }
 
 /// Debian 12's kernel 6.1: no kprobe.multi, and functions for fentry.
@@ -109,6 +109,33 @@ fn choose_with_route_of_executions_keeps_functions() {
     routes.get_mut(&slot("execve")).unwrap().rules[0].results = successes;
     let mode = AttachMode::by_facts(AttachTo::Auto, &routes, &linux_6_12()).unwrap();
     assert_eq!((mode.attach, mode.execution), (Attach::Function, Attach::RawTracepoint));
+}
+
+/// From 7.2 on, the kernel skips programs at each hook.
+#[test]
+fn choose_after_calls_were_missed_leaves_functions_where_another_hook_misses_none() {
+    let missed = Some(MissedCalls { seen: 1_000, missed: 2_000 });
+    let of_mode = |wanted, facts: KernelFacts| {
+        let mode = choose(wanted, &KernelFacts { missed, ..facts }).unwrap();
+        (mode.attach, mode.is_provisional, mode.reason.contains("skipped 2000 of 3000 calls"))
+    };
+    let both = || KernelFacts { fentry: linux_6_1(ALL).fentry, ..linux_6_12() };
+    let preempted = || KernelFacts { preemption: Some("preempt=full".to_owned()), ..both() };
+    let auto = AttachTo::Auto;
+    assert_eq!(of_mode(auto, linux_6_12()), (Attach::RawTracepoint, false, true));
+    assert_eq!(of_mode(auto, preempted()), (Attach::RawTracepoint, false, true));
+    assert_eq!(of_mode(auto, both()), (Attach::Fentry, false, true));
+    assert_eq!(of_mode(auto, linux_7(ALL)), (Attach::Function, false, false));
+    assert_eq!(of_mode(AttachTo::Function, both()), (Attach::Function, false, false));
+}
+
+#[test]
+fn choose_of_functions_is_provisional_where_another_hook_misses_no_call() {
+    let is_provisional = |wanted, facts| choose(wanted, &facts).unwrap().is_provisional;
+    assert!(is_provisional(AttachTo::Auto, linux_6_12()));
+    assert!(!is_provisional(AttachTo::Function, linux_6_12()));
+    assert!(!is_provisional(AttachTo::Auto, linux_7(ALL)));
+    assert!(!is_provisional(AttachTo::Auto, linux_6_1(ALL)));
 }
 
 #[test]

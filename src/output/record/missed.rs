@@ -22,6 +22,8 @@ pub struct Missed {
     pub count: u64,
     /// Attach point of the dispatcher.
     pub attached: String,
+    /// After a restart, the dispatcher is attached where the kernel skips no call.
+    pub is_avoided_next: bool,
 }
 
 impl RecordBody for Missed {
@@ -43,5 +45,8 @@ impl RecordBody for Missed {
         out.push_str(": the kernel did not run the dispatcher at ");
         printable::plain(&self.attached, NO_LIMIT, out);
         out.push_str("; routed calls among them are not recorded");
+        if self.is_avoided_next {
+            out.push_str("; once tailcalld is restarted, it attaches where none is missed");
+        }
     }
 }
