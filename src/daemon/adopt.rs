@@ -159,6 +159,8 @@ impl Daemon<'_> {
         self.table.take_over(previous.saved);
         self.attach()?;
         self.silence_predecessor()?;
+        let (previous, own) = (self.misses_of_predecessor(), self.bpf.recursion_misses()?);
+        self.counters.take_over_missed(previous, own);
         let unread = self.unread_leftover()?.iter().map(Unread::total).sum();
         self.adopted = Some((version, unread));
         Ok(())
@@ -249,7 +251,15 @@ impl Daemon<'_> {
     /// Takes the counters as the previous daemon read them last, so that what was lost since then is reported.
     fn restore_counters(&mut self, rings: &[u32]) {
         match read_counters(&counters_file()) {
-            Ok(Some(state)) if rings.contains(&state.ring) => self.counters.restore(state),
+            Ok(Some(state)) if rings.contains(&state.ring) => {
+                // A daemon that took over, and was killed before its first reading, has saved none of its own.
+                let is_predecessors =
+                    self.bpf.kernel_state().is_ok_and(|own| own.ring != state.ring);
+                self.counters.restore(state);
+                if is_predecessors {
+                    self.counters.take_over_missed(self.misses_of_predecessor(), 0);
+                }
+            }
             // It ended before its first reading, and so has reported nothing.
             Ok(_) => {}
             Err(error) => {
@@ -258,6 +268,10 @@ impl Daemon<'_> {
         }
         let mut pipeline = self.pipeline.borrow_mut();
         self.suppressed.skip_reported(&self.bpf, &mut pipeline.delivery.suppressed);
+    }
+
+    fn misses_of_predecessor(&self) -> u64 {
+        self.bpf.predecessors.last().map_or(0, Predecessor::misses)
     }
 
     /// Saves the counters of the last reading for the next daemon.

@@ -7,6 +7,7 @@ use anyhow::Result;
 use serde::{Deserialize, Serialize};
 use syscalls::Slot;
 
+use super::missed_calls::MissedTotal;
 use super::untracked::UntrackedReader;
 use crate::clock;
 use crate::handlers::Handlers;
@@ -25,7 +26,7 @@ pub struct Counters {
     cgroups_missed: u64,
     untracked: UntrackedReader,
     /// Syscalls that the kernel did not run the dispatcher for.
-    missed: u64,
+    missed: MissedTotal,
     /// Names of the handlers by slot.
     handlers: BTreeMap<Slot, String>,
     /// Time of the last reading, ns since 1970 UTC.
@@ -40,6 +41,9 @@ pub struct CountersState {
     kernel: BTreeMap<Slot, KernelCounters>,
     user: UserCounters,
     missed: u64,
+    /// Part of these that the kernel has for the next daemon; absent: an earlier version has not saved it.
+    #[serde(default)]
+    missed_kept: Option<u64>,
     handlers: BTreeMap<Slot, String>,
     /// Time of the reading, ns since 1970 UTC; 0: an earlier version has not saved it.
     #[serde(default)]
@@ -76,13 +80,21 @@ impl Counters {
     pub fn state(&self, ring: u32) -> CountersState {
         let (kernel, handlers) = (self.kernel.clone(), self.handlers.clone());
         let user = self.user.clone();
-        CountersState { ring, kernel, user, missed: self.missed, handlers, read_ns: self.read_ns }
+        CountersState {
+            ring,
+            kernel,
+            user,
+            missed: self.missed.total(),
+            missed_kept: Some(self.missed.kept()),
+            handlers,
+            read_ns: self.read_ns,
+        }
     }
 
     /// Takes the values of the last reading of the previous daemon, since which losses are to be reported.
     pub fn restore(&mut self, state: CountersState) {
-        let CountersState { kernel, user, missed, handlers, read_ns, .. } = state;
-        (self.user, self.missed) = (user, missed);
+        let CountersState { kernel, user, missed, missed_kept, handlers, read_ns, .. } = state;
+        (self.user, self.missed) = (user, MissedTotal::restored(missed, missed_kept));
         if read_ns > 0 {
             self.read_ns = read_ns;
         }
@@ -91,6 +103,12 @@ impl Counters {
         let older = handlers.into_iter().filter(|(slot, _)| !self.handlers.contains_key(slot));
         let older: Vec<_> = older.collect();
         self.handlers.extend(older);
+    }
+
+    /// Goes on after programs of the previous daemon, which missed so many calls until this one's took over, and those
+    /// so many up to then.
+    pub fn take_over_missed(&mut self, previous: u64, own: u64) {
+        self.missed.take_over(previous, own);
     }
 
     /// Adds the slots of a plan, with their handlers.
@@ -127,8 +145,7 @@ impl Counters {
     }
 
     fn read_missed(&mut self, bpf: &Bpf<'_>, from_ns: u64, to_ns: u64) -> Result<Option<Missed>> {
-        let now = bpf.recursion_misses()?;
-        let count = now.wrapping_sub(std::mem::replace(&mut self.missed, now));
+        let count = self.missed.read(bpf.recursion_misses()?, bpf.kept_misses()?);
         let attached = bpf.way_to_attach().to_string();
         Ok((count > 0).then_some(Missed { from_ns, to_ns, count, attached, ..Missed::default() }))
     }
@@ -190,7 +207,7 @@ impl Counters {
 
     /// Returns the syscalls that the kernel did not run the dispatcher for.
     pub fn missed(&self) -> u64 {
-        self.missed
+        self.missed.total()
     }
 
     /// Returns the sums over all routes.
@@ -201,7 +218,7 @@ impl Counters {
     /// Returns the record `stats`.
     pub fn stats_record(&self, generation: u32, user: &UserCounters, misses: Misses) -> Stats {
         let totals = self.totals(user).into_iter().filter(|total| total.seen > 0).collect();
-        Stats { generation, totals, missed: self.missed, misses }
+        Stats { generation, totals, missed: self.missed.total(), misses }
     }
 
     /// Returns the last record.
@@ -213,7 +230,13 @@ impl Counters {
         misses: Misses,
     ) -> Stopped {
         let totals = self.totals(user);
-        Stopped { reason: reason.to_owned(), generation, totals, missed: self.missed, misses }
+        Stopped {
+            reason: reason.to_owned(),
+            generation,
+            totals,
+            missed: self.missed.total(),
+            misses,
+        }
     }
 
     fn totals(&self, user: &UserCounters) -> Vec<Total> {

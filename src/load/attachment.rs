@@ -130,6 +130,11 @@ impl Attachment {
         self.misses + self.links.iter().map(|link| link.link.misses()).sum::<u64>()
     }
 
+    /// Returns those of links that are gone, which no later daemon can read.
+    pub fn misses_of_gone(&self) -> u64 {
+        self.misses
+    }
+
     /// Returns the slots that have no function to attach to.
     pub fn unattachable<'a>(&self, slots: impl Iterator<Item = &'a Slot>) -> Vec<Slot> {
         let hidden =

@@ -118,6 +118,14 @@ fn program_of<'n>(name: &'n str, prefix: &str) -> Option<&'n str> {
     name.strip_prefix(prefix)?.rsplit_once('.').map(|(program, _)| program)
 }
 
+/// Returns how often the kernel skipped one of these programs, which a descriptor in the store is of or has a link of.
+pub(super) fn misses_of(programs: &[&str], name: &str, fd: BorrowedFd<'_>) -> u64 {
+    let is_of = |prefix| program_of(name, prefix).is_some_and(|one| programs.contains(&one));
+    let of_program = if is_of(PROGRAM) { bpf::recursion_misses(fd).unwrap_or(0) } else { 0 };
+    let of_link = if is_of(LINK) { bpf::link_misses(fd).unwrap_or(0) } else { 0 };
+    of_program + of_link
+}
+
 impl KeptLink {
     /// Returns the name.
     pub fn name(&self) -> &str {

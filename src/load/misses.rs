@@ -14,6 +14,8 @@ use crate::stats::Misses;
 pub const DISPATCHER: &str = "sys_enter";
 /// Name of the program at the submission of operations of `io_uring`.
 const SUBMISSION: &str = "uring_submit";
+/// Programs whose skipped runs are missed calls.
+pub(super) const DISPATCHERS: [&str; 3] = [DISPATCHER, SUBMISSION, PROBE];
 
 impl Bpf<'_> {
     /// Returns how often the kernel skipped each program that is attached at times. Costs a system call a program.
@@ -51,6 +53,17 @@ impl Bpf<'_> {
             + self.skipped_by_kinds()?;
         let of_links = self.dispatcher.misses() + self.submissions.misses();
         Ok(calls + operations + probes + of_links)
+    }
+
+    /// Returns the part of `recursion_misses` that is in the links and programs which are kept for the next daemon.
+    ///
+    /// # Errors
+    /// Fails if the kernel does not report it.
+    pub fn kept_misses(&self) -> Result<u64> {
+        let of_gone = self.dispatcher.misses_of_gone()
+            + self.submissions.misses_of_gone()
+            + self.probes.misses_of_gone();
+        Ok(self.recursion_misses()?.saturating_sub(of_gone))
     }
 
     /// Returns the cgroups that came or went while the kernel skipped the program that follows them: at raw

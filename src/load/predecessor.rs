@@ -10,7 +10,9 @@ use anyhow::{Context as _, Result};
 use libbpf_rs::MapInfo;
 use nix::errno::Errno;
 
+use super::kept_link::misses_of;
 use super::kind_arrays::{TABLE, is_of_kind};
+use super::misses::DISPATCHERS;
 use crate::bpf::types::{self, table_size};
 use crate::bpf::{Bank, LIVE_BASE, WritableMapping, delete_element};
 use crate::clock;
@@ -84,6 +86,12 @@ impl Predecessor {
     /// Returns the time at which it was silenced, ns of `CLOCK_BOOTTIME`; `None` before.
     pub fn silenced_ns(&self) -> Option<u64> {
         self.silenced_ns.get()
+    }
+
+    /// Returns the calls that the kernel did not run its dispatchers for, as far as its links are not gone.
+    pub fn misses(&self) -> u64 {
+        let misses = |(name, fd): &(String, OwnedFd)| misses_of(&DISPATCHERS, name, fd.as_fd());
+        self.fds.iter().map(misses).sum()
     }
 
     /// Returns the bank that is live.

@@ -87,6 +87,11 @@ impl ProbeLinks {
     pub fn misses(&self) -> u64 {
         self.misses + self.links.iter().map(|link| link.link.misses()).sum::<u64>()
     }
+
+    /// Returns those of links that are gone, which no later daemon can read.
+    pub fn misses_of_gone(&self) -> u64 {
+        self.misses
+    }
 }
 
 /// Returns the hook whose programs have the type that probes of a kind take.

@@ -203,26 +203,31 @@ missed_calls() {
 	mode_file=/sys/kernel/debug/sched/preempt
 	booted=$(sed 's/.*(\(.*\)).*/\1/' $mode_file)
 	echo full >$mode_file
-	printf '[routes]\ngetpriority = "args"\n' >/etc/tailcalld.d/more.toml
+	printf '[routes]\ngetpriority = "count"\n' >/etc/tailcalld.d/more.toml
 	taskset 1 /test/examples/update_map &
 	update_map=$!
+	seen_key='syscall":"getpriority","abi":"'$(uname -m)'"[^}]*"seen'
 	start --pin $pins &&
 		record '"record":"started".*"attached":"kprobe.multi"' &&
-		taskset 1 /test/examples/trigger times 20000 native $getpriority 9 &&
+		taskset 1 /test/examples/trigger times 300000 native $getpriority 9 &&
 		record '"record":"missed".*once tailcalld is restarted, it attaches where none is missed' &&
+		kill -STOP $update_map &&
 		touch /run/tailcalld/restart &&
 		kill -TERM $daemon &&
 		wait $daemon &&
-		missed=$(missed_of_stopped) &&
+		missed=$(last_record missed) &&
+		seen=$(last_record "$seen_key") &&
 		start --pin $pins &&
 		record '"record":"started".*"attached":"raw_tp/sys_enter".*at functions, the kernel skipped' &&
+		kill -CONT $update_map &&
 		taskset 1 /test/examples/trigger times 3000 native $getpriority 9 &&
 		kill -TERM $daemon &&
 		wait $daemon &&
-		[ "$(grep -c '"record":"syscall".*"syscall":"getpriority"' $records)" -eq 3000 ] &&
-		[ "$(missed_of_stopped)" -eq "$missed" ] &&
+		[ "$(last_record "$seen_key")" -eq $((seen + 3000)) ] &&
+		[ "$(last_record missed)" -eq "$missed" ] &&
 		[ ! -e /run/tailcalld/missed-calls ]
 	outcome=$?
+	kill -CONT $update_map
 	kill $update_map
 	wait $update_map 2>/dev/null
 	rm /etc/tailcalld.d/more.toml
@@ -230,9 +235,9 @@ missed_calls() {
 	return $outcome
 }
 
-# Prints the number of missed calls that the last record tells.
-missed_of_stopped() {
-	sed -n '/"record":"stopped"/s/.*"missed":\([0-9]*\).*/\1/p' $records
+# last_record KEY: prints a number of the record `stopped`.
+last_record() {
+	sed -n '/"record":"stopped"/{s/.*"'"$1"'":\([0-9]*\).*/\1/p}' $records
 }
 
 # start ARGUMENT...: starts a daemon. The records of the one before go first: its child does not truncate the file before
