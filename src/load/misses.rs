@@ -6,16 +6,9 @@ use std::sync::atomic::Ordering::Relaxed;
 use anyhow::{Context as _, Result};
 
 use super::Bpf;
-use super::probe_links::PROBE;
+use super::dispatchers::{DISPATCHER, PROBE, SUBMISSION};
 use super::programs::Pick;
 use crate::stats::Misses;
-
-/// Name of the program at the entry of calls.
-pub const DISPATCHER: &str = "sys_enter";
-/// Name of the program at the submission of operations of `io_uring`.
-const SUBMISSION: &str = "uring_submit";
-/// Programs whose skipped runs are missed calls.
-pub(super) const DISPATCHERS: [&str; 3] = [DISPATCHER, SUBMISSION, PROBE];
 
 impl Bpf<'_> {
     /// Returns how often the kernel skipped each program that is attached at times. Costs a system call a program.

@@ -10,6 +10,7 @@ mod boxes;
 mod buckets;
 mod cgroup_tags;
 mod copies;
+mod dispatchers;
 mod errors;
 mod executable;
 mod fentry_functions;
@@ -78,12 +79,12 @@ pub use attach_mode::{AttachMode, ReturnHooks};
 use boxes::BoxRows;
 pub use boxes::{BoxState, Boxes};
 pub use buckets::Full;
+pub use dispatchers::DISPATCHER;
 pub use errors::preconditions;
 pub use kept::{KeptSide, load_kept};
 pub use kernel_facts::functions_are_on;
 pub use maps_only::load_maps;
 pub use missed_calls::MissedCalls;
-pub use misses::DISPATCHER;
 pub use needed_programs::Wanted;
 pub use object::{handlers, prepare};
 pub use objects::{ChainKey, handlers_for, read_objects, verify as verify_object};
@@ -240,7 +241,7 @@ impl Bpf<'_> {
     fn attach_kind(&mut self, kind: Abi, slots: &[Slot]) -> Result<()> {
         let Some(own) = slots.first().map(|slot| self.own_kind(*slot)) else { return Ok(()) };
         if own.is_some() {
-            self.load_kind(kind, [probe_links::PROBE.to_owned()].into())?;
+            self.load_kind(kind, [dispatchers::PROBE.to_owned()].into())?;
         }
         let links = match own.and_then(|kind| self.kinds.get(&kind)) {
             Some(programs) => {

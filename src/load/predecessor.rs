@@ -10,9 +10,9 @@ use anyhow::{Context as _, Result};
 use libbpf_rs::MapInfo;
 use nix::errno::Errno;
 
+use super::dispatchers::DISPATCHERS;
 use super::kept_link::misses_of;
 use super::kind_arrays::{TABLE, is_of_kind};
-use super::misses::DISPATCHERS;
 use crate::bpf::types::{self, table_size};
 use crate::bpf::{Bank, LIVE_BASE, WritableMapping, delete_element};
 use crate::clock;

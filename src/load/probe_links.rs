@@ -10,13 +10,11 @@ use syscalls::{Abi, Slot};
 
 use super::attach::Attach;
 use super::attachment::LinkFunctions;
+use super::dispatchers::PROBE;
 use super::function_links::FunctionLink;
 use super::kept_link::{self, KeptLink, LinkKeeper};
 use crate::bpf::{ProgramCopy, TracepointKey};
 use crate::probes;
-
-/// Name of the program, and of its copies.
-pub(super) const PROBE: &str = "probe";
 
 /// Links of the program.
 #[derive(Debug, Default)]
