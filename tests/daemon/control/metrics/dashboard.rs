@@ -1,4 +1,4 @@
-//! The dashboard of Grafana asks for nothing that is not there, and shows it in its place.
+//! The dashboard of Grafana and the documented alerts ask for nothing that is not there.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -37,6 +37,15 @@ pub fn expressions() -> Vec<String> {
     let targets =
         panels.as_array().unwrap().iter().flat_map(|panel| list(panel, "targets").unwrap());
     targets.map(|target| text(target, "expr").unwrap().to_owned()).collect()
+}
+
+/// Returns the expressions of the documented alerts.
+fn alerts() -> Vec<&'static str> {
+    let text = include_str!("../../../../docs/metrics/README.md");
+    let lines = text.lines().filter_map(|line| line.trim().strip_prefix("expr: "));
+    let alerts: Vec<_> = lines.collect();
+    assert!(alerts.len() >= 3, "{alerts:?}");
+    alerts
 }
 
 fn dashboard() -> Value {
@@ -130,6 +139,9 @@ fn dashboard_uses_metrics_and_labels_that_exist() {
     let dashboard = dashboard();
     assert!(expressions().len() >= 10, "{dashboard}");
     assert_eq!(check(&dashboard, &metrics), Ok(()));
+    for alert in alerts() {
+        evaluate(alert, &metrics).expect(alert);
+    }
     for (pointer, value, fault) in FAULTS {
         let mut broken = dashboard.clone();
         *broken.pointer_mut(pointer).expect(pointer) = serde_json::from_str(value).unwrap();

@@ -3,6 +3,7 @@
 mod dashboard;
 mod exposition;
 mod promql;
+mod promtool;
 mod textfile;
 
 use std::fs;

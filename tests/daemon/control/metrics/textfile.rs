@@ -22,7 +22,7 @@ fn metrics(setup: &Setup, name: &str) -> String {
 }
 
 /// Starts a daemon with the umask of the service.
-fn started(number: &str, name: &str) -> Option<Daemon> {
+pub fn started(number: &str, name: &str) -> Option<Daemon> {
     let setup = Setup::new("")?;
     setup.write(&config(number, &metrics(&setup, name)));
     let command = setup.command(&["sh", "-c", "umask 077; exec \"$0\" \"$@\""], "json");
