@@ -16,6 +16,7 @@ mod fentry_functions;
 mod file_identity;
 mod function_links;
 mod functions;
+mod halves;
 mod handler_manifest;
 mod identity;
 mod journal_open;
