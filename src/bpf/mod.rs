@@ -3,6 +3,7 @@
 #![allow(unsafe_code)]
 
 mod calls;
+mod elements;
 mod fentry;
 mod mapping;
 mod messages;

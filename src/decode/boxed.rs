@@ -2,7 +2,7 @@
 
 use std::mem::{offset_of, size_of};
 
-use super::captures::Encoded;
+use super::encoded_captures::Encoded;
 use super::reader::Reader;
 use crate::bpf::types::{self, event_kind};
 

@@ -5,7 +5,8 @@ use std::mem::{offset_of, size_of};
 
 use syscalls::{Capture, Moment, Part, Status, Value};
 
-use super::captures::{Captures, EncodedChained};
+use super::captures::Captures;
+use super::encoded_captures::EncodedChained;
 use super::reader::Reader;
 use crate::bpf::types::tailcalld_capture;
 use crate::handlers::{FieldKind, HandlerObject, StructMember};

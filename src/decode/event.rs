@@ -5,7 +5,8 @@ use std::mem::{offset_of, size_of};
 
 use syscalls::{Capture, Slot, SqeMember};
 
-use super::captures::{Captures, Decoded, Encoded};
+use super::captures::Captures;
+use super::encoded_captures::{Decoded, Encoded};
 use super::exit::Completion;
 use super::list::List;
 use super::reader::Reader;

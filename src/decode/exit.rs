@@ -6,7 +6,7 @@ use std::mem::discriminant;
 use syscalls::{Capture, Moment, Part};
 
 use super::argv::{self, Bounds};
-use super::captures::{Decoded, Encoded};
+use super::encoded_captures::{Decoded, Encoded};
 use super::list::List;
 use super::{Executable, Sha256};
 use crate::handlers::Handler;

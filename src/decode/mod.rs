@@ -8,6 +8,7 @@ mod argv;
 mod boxed;
 mod captures;
 mod chained;
+mod encoded_captures;
 mod error;
 mod event;
 mod executable;

@@ -3,7 +3,7 @@
 
 use std::mem::{offset_of, size_of};
 
-use super::captures::Encoded;
+use super::encoded_captures::Encoded;
 use super::error::VERSION;
 use super::reader::Reader;
 use super::{CgroupEvent, Error, Header, Outcome, SyscallExit};

@@ -15,6 +15,7 @@ use super::attach_mode::AttachMode;
 use super::attachment::Attachment;
 use super::copies::{self, ConcurrentLoad, LoadedCopy, Names};
 use super::dispatchers::PROBE;
+use super::halves::halves;
 use super::kept_link::LinkKeeper;
 use super::needed_programs::{self, Wanted};
 use super::other_dispatcher::OtherDispatcher;
@@ -107,7 +108,7 @@ fn load_first<'obj>(
     rings: Rings,
     choice: &AttachMode,
 ) -> Result<(TailcalldSkel<'obj>, Option<LoadedCopy>)> {
-    let (here, beside) = needed_programs::halves(first);
+    let (here, beside) = halves(first);
     copies::load_only(&mut open, &here);
     let concurrent =
         (!beside.is_empty()).then(|| ConcurrentLoad::begin(beside, rings, choice)).transpose()?;

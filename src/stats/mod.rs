@@ -4,6 +4,7 @@
 mod kernel;
 mod ledger;
 mod settled;
+mod sums;
 mod table;
 mod user;
 
@@ -15,5 +16,6 @@ pub use kernel::*;
 pub(crate) use ledger::steps as ledger_steps;
 pub use ledger::{EventId, Ledger, LedgerRow, LedgerState};
 pub use settled::{Cell, settled};
-pub use table::{Column, Counted, Reason, Sums};
+pub use sums::Sums;
+pub use table::{Column, Counted, Reason};
 pub use user::{EventOutcomes, Portion, UserCounters};

@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::{Command, Stdio};
-use std::time::Duration;
 
 use serde_json::{Value, json};
 
+use crate::control::ask_json;
 use crate::handler_object::{folder, install};
-use crate::process::trigger;
+use crate::process::{eventually, trigger};
 use crate::records::{Total, of_kind};
 use crate::rig::{Daemon, Setup};
 
@@ -93,7 +93,10 @@ fn handler_that_does_not_give_the_call_back_is_counted() {
     let daemon = setup.start();
     remove(&daemon, &["a", "b", "c"]);
     // The last one counts once no handler can take that long.
-    std::thread::sleep(Duration::from_millis(1100));
+    eventually("three calls are counted", || {
+        let stats = ask_json(&daemon.setup, &["stats", "--json"]);
+        stats["routes"][0]["outcomes"]["lost_handler"] == 3
+    });
     let records = daemon.stop();
     assert_eq!(removals(&records), Vec::<Value>::new());
     assert_eq!(lost(&records), BTreeMap::from([("handler".to_owned(), 3)]));

@@ -6,7 +6,6 @@ mod commands;
 mod explain;
 mod measure;
 mod metrics;
-mod metrics_file;
 mod programs;
 mod stats;
 mod temporary;

@@ -62,6 +62,37 @@ fn memory_of_pointers_depends_on_case() {
     assert_eq!(option(999, 1, 5), (Kind::Bytes, Count::Argument(4)));
 }
 
+/// `compat_ksys_old_semctl` and its like (ipc/sem.c, ipc/msg.c, ipc/shm.c) take `IPC_64` out of the command: without it
+/// the structures are those of old, which are not described.
+#[test]
+fn control_of_ipc_on_arm_has_structure_with_ipc_64() {
+    use Direction::{In, Out};
+    let last = |function, registers| {
+        let known = rows("arm").signature(function, sets_of("arm")).unwrap();
+        let (parameter, register) = known.arguments(registers).last().unwrap();
+        assert_eq!(register, 0x1000, "{function}");
+        (parameter.kind, parameter.memory.map(|memory| memory.direction))
+    };
+    let semctl = |command| last("compat_sys_old_semctl", [1, 2, command, 0x1000, 0, 0]);
+    let shmctl = |command| last("compat_sys_old_shmctl", [1, command, 0x1000, 0, 0, 0]);
+    let msgctl = |command| last("compat_sys_old_msgctl", [1, command, 0x1000, 0, 0, 0]);
+    for [sem, shm, msg] in [[2, 2, 2], [18, 13, 11], [20, 15, 13]] {
+        assert_eq!(semctl(0x100 | sem), (Kind::Struct("compat_semid_ds"), Some(Out)));
+        assert_eq!(shmctl(0x100 | shm), (Kind::Struct("compat_shmid_ds"), Some(Out)));
+        assert_eq!(msgctl(0x100 | msg), (Kind::Struct("compat_msqid_ds"), Some(Out)));
+        for old in [semctl(sem), shmctl(shm), msgctl(msg)] {
+            assert_eq!(old, (Kind::Address, None));
+        }
+    }
+    assert_eq!(semctl(0x101), (Kind::Struct("compat_semid_ds"), Some(In)));
+    assert_eq!(shmctl(0x101), (Kind::Struct("compat_shmid_ds"), Some(In)));
+    assert_eq!(msgctl(0x101), (Kind::Struct("compat_msqid_ds"), Some(In)));
+    let removals = [semctl(0x100), shmctl(0x100), msgctl(0x100)];
+    assert_eq!(removals, [(Kind::Address, None); 3]);
+    // SETVAL takes a number, SETALL is not described.
+    assert_eq!([16, 17].map(semctl), [(Kind::Hex(Width::Long), None); 2]);
+}
+
 #[test]
 fn case_may_omit_parameter_and_replace_tested_one() {
     let sets = sets_of("x86_64");
