@@ -2,6 +2,7 @@
 #ifndef TAILCALLD_ADMIT_H
 #define TAILCALLD_ADMIT_H
 
+#include "known.h"
 #include "limit.h"
 #include "pending.h"
 
@@ -42,8 +43,8 @@ static __always_inline bool call_is_admitted(struct call *call)
 	call->cred = task_cred(call->task);
 	call->start_ns = task_start_ns(call->task);
 	call->user_ns = cred_user_ns(call->cred);
-	task_charged_user(&call->counters->state.charged_uid, call->cred, call->user_ns);
-	call->charged_uid = *(volatile __u64 *)&call->counters->state.charged_uid;
+	task_charged_user(&call->counters->state.bucket, call->cred, call->user_ns);
+	call->charged_uid = *(volatile __u64 *)&call->counters->state.bucket;
 	call->is_heavy = false;
 	if (!(call->route->flags & CALL_EXEC) && cgroup_is_excluded(call->cgroup)) {
 		stats_count(call->counters, COUNTER_EXCLUDED_UNIT);
@@ -51,6 +52,10 @@ static __always_inline bool call_is_admitted(struct call *call)
 	}
 	if (is_sampled_out(call)) {
 		stats_count(call->counters, COUNTER_SAMPLED);
+		return false;
+	}
+	if (call_is_known(call)) {
+		stats_count(call->counters, COUNTER_KNOWN);
 		return false;
 	}
 	if (limit && !limit_allows(call, limit, 0)) {

@@ -13,6 +13,7 @@ pub mod drain;
 mod feedback;
 mod heartbeat;
 mod held_losses;
+mod known_calls;
 mod measurement;
 mod metrics;
 mod open_files;
@@ -315,6 +316,7 @@ impl Daemon<'_> {
             self.timers.arm(Timer::Counters, Instant::now() + COUNTERS_INTERVAL);
         }
         self.pipeline.borrow_mut().end_turn(rest != Rest::None);
+        self.note_known_calls();
         self.pause_if_full(rest)
     }
 

@@ -7,6 +7,7 @@
 mod bank;
 mod end;
 mod env;
+mod known;
 mod limits;
 mod numbers;
 mod program;
@@ -32,6 +33,7 @@ use crate::units::Units;
 pub use state::{SavedTables, TableFile, TableState};
 
 use bank::{FilledSlots, fill, programs};
+pub use known::KnownCall;
 pub use limits::{LimitKey, Owner, gcra_params, of_rule as limit_of_rule};
 use numbers::{IdMap, Numbers};
 use settings::Settings;
@@ -137,6 +139,7 @@ impl Table {
         state: &TableState,
         previous: Option<Box<SavedTables>>,
     ) -> Result<()> {
+        let live = bpf.shared.live_bank();
         self.generation = state.generation;
         self.selftest = state.selftest;
         self.results = state.results.clone();
@@ -144,6 +147,8 @@ impl Table {
         // The previous daemon may have ended right after a flip, and calls of its other bank may go on.
         self.overlaps = true;
         self.unused = [false; 2];
+        // Its keys may have been removed since.
+        [live, live.other()].into_iter().for_each(|bank| known::clear(bpf, bank));
         self.limits.begin(state.limits.iter().cloned().collect());
         self.names.begin(state.names.iter().cloned().collect());
         self.trees.begin(state.trees.iter().copied().collect());
@@ -185,6 +190,13 @@ impl Table {
     /// Returns the generation of the live bank.
     pub fn generation(&self) -> u32 {
         self.generation
+    }
+
+    /// Has the kernel count calls of a subject that the live table knows, from the next one on.
+    pub fn note_known(&self, bpf: &Bpf<'_>, call: KnownCall) {
+        if call.generation == self.generation {
+            known::note(bpf, bpf.shared.live_bank(), call);
+        }
     }
 
     /// Returns whether results of a slot's calls arrive; for a while also those of calls that the previous table
@@ -263,6 +275,7 @@ impl Table {
         let settings = Settings::make(plan, &ids, bpf.are_returns_free(), generation)?;
         let returns = settings.awaited.union(&self.results);
         env::write(bpf, idle, &env_names(&plan.routes));
+        known::clear(bpf, idle);
         self.write_limits(bpf, &ids);
         let filled = self.take_filled(bpf, idle)?;
         let prepared = self
