@@ -35,7 +35,12 @@ pub use program_facts::{ProgramFacts, program_facts};
 pub use ring::{RecordState, RingMemory};
 pub use seccomp::install_seccomp;
 pub use session::attach_session;
-pub use shared::{BOX_BYTES_PER_CALL, BUCKETS, Bank, BucketWords, CHAINED_MAX, CHAINS_PER_BANK, CHAIN_HANDLERS, ENV_NAMES, ENV_NAME_WORDS, EXCLUDED_CGROUPS, EXCLUDED_FILES, FILTERS_PER_BANK, INSNS_PER_BANK, JournalQuery, KNOWN_CALLS, LIMITS, OWNER_MASK, PATTERNS_PER_BANK, RULES_PER_BANK, Shared, TABLE_CHECK_ENTRIES, TreePass, hash_u64};
+pub use shared::{
+    BOX_BYTES_PER_CALL, BUCKETS, Bank, BucketWords, CHAIN_HANDLERS, CHAINED_MAX, CHAINS_PER_BANK,
+    ENV_NAME_WORDS, ENV_NAMES, EXCLUDED_CGROUPS, EXCLUDED_FILES, FILTERS_PER_BANK, INSNS_PER_BANK,
+    JournalQuery, KNOWN_CALLS, LIMITS, OWNER_MASK, PATTERNS_PER_BANK, RULES_PER_BANK, Shared,
+    TABLE_CHECK_ENTRIES, TreePass, hash_u64,
+};
 pub use skeleton::{OpenTailcalldSkel, TailcalldProgs, TailcalldSkel, TailcalldSkelBuilder, types};
 
 /// Offset in the globals of the word that names the live bank, in bytes.

@@ -31,7 +31,7 @@ use crate::pipeline::ratelimit::{BucketKey, Refusals, UserLimiter};
 use crate::pipeline::redact::secrets;
 use crate::pipeline::shed::{Decision, Shedder};
 use crate::stats::{EventOutcomes, Portion, UserCounters};
-use crate::table::KnownCall;
+use crate::table::SettledCall;
 use crate::units::Units;
 
 /// Stages between an event with its rule and the output.
@@ -48,7 +48,7 @@ pub struct Delivery {
     /// Counts by owner, while a client asks for them.
     activity: Option<Box<ActivityCounter>>,
     /// Calls that the kernel may count from now on.
-    known_calls: Vec<KnownCall>,
+    known_calls: Vec<SettledCall>,
     /// Receipts for the events.
     pub(super) receipts: Receipts,
     limiter: UserLimiter,

@@ -5,7 +5,9 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 use syscalls::{Abi, Slot, number};
 
-use crate::config::{Aggregate, Fds, Filter, Keep, Limit, NONE, Novel, NovelSubject, Paths, Redact, Results};
+use crate::config::{
+    Aggregate, Fds, Filter, Keep, Limit, NONE, Novel, NovelSubject, Paths, Redact, Results,
+};
 use crate::filter::Effect;
 use crate::handlers::{CALL, HandlerObject, Handlers};
 

@@ -12,7 +12,7 @@ use crate::plan::Rule;
 
 /// Call of a subject that a rule of first times knows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct KnownCall {
+pub struct SettledCall {
     /// Generation of the table.
     pub generation: u32,
     /// Syscall.
@@ -23,7 +23,7 @@ pub struct KnownCall {
     pub subject: u64,
 }
 
-impl KnownCall {
+impl SettledCall {
     /// Returns the word that `bpf/known.h` compares; `None` if the kernel has none for it.
     fn word(&self) -> Option<u64> {
         let is_own = self.slot.abi() == Abi::Native;
@@ -54,7 +54,7 @@ pub(super) fn clear(bpf: &Bpf<'_>, bank: Bank) {
 }
 
 /// Notes a call in a bank. Where there is no place, it takes that of another one, which is forgotten.
-pub(super) fn note(bpf: &Bpf<'_>, bank: Bank, call: KnownCall) {
+pub(super) fn note(bpf: &Bpf<'_>, bank: Bank, call: SettledCall) {
     let Some(word) = call.word() else { return };
     let first = (hash_u64(word) >> known_size::KNOWN_SHIFT.0) as usize;
     let places = (0..known_size::KNOWN_PROBES.0 as usize)
@@ -82,8 +82,8 @@ mod tests {
         Slot::new(abi, 39).unwrap()
     }
 
-    fn call(abi: Abi, subject: u64) -> KnownCall {
-        KnownCall { generation: 1, slot: slot(abi), rule: 3, subject }
+    fn call(abi: Abi, subject: u64) -> SettledCall {
+        SettledCall { generation: 1, slot: slot(abi), rule: 3, subject }
     }
 
     #[test]

@@ -33,7 +33,7 @@ use crate::units::Units;
 pub use state::{SavedTables, TableFile, TableState};
 
 use bank::{FilledSlots, fill, programs};
-pub use known::KnownCall;
+pub use known::SettledCall;
 pub use limits::{LimitKey, Owner, gcra_params, of_rule as limit_of_rule};
 use numbers::{IdMap, Numbers};
 use settings::Settings;
@@ -193,7 +193,7 @@ impl Table {
     }
 
     /// Has the kernel count calls of a subject that the live table knows, from the next one on.
-    pub fn note_known(&self, bpf: &Bpf<'_>, call: KnownCall) {
+    pub fn note_known(&self, bpf: &Bpf<'_>, call: SettledCall) {
         if call.generation == self.generation {
             known::note(bpf, bpf.shared.live_bank(), call);
         }

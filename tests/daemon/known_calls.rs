@@ -61,8 +61,7 @@ fn known_call_is_no_event_until_user_or_table_is_another() {
     until_known(&daemon, &number, || call("7", &["times", "1"]));
     let before = calls(&daemon, &number);
     call("7", &["threads", "20000"]);
-    let expected =
-        Calls { seen: before.seen + 80_000, known: before.known + 80_000, ..before };
+    let expected = Calls { seen: before.seen + 80_000, known: before.known + 80_000, ..before };
     assert_eq!(calls(&daemon, &number), expected);
 
     call("8", &["threads", "50"]);
@@ -108,7 +107,7 @@ fn known_call_of_unit_is_first_time_of_another() {
     assert_eq!((total.seen, total.written, total.known), (last.seen, 2, last.seen - 2));
 }
 
-/// What depends on more than the kernel has at the entry is left to the daemon.
+/// Calls whose standing depends on more than the kernel has at the entry are left to the daemon.
 #[test]
 fn known_call_with_further_values_is_event() {
     let number = unused_number();

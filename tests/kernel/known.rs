@@ -6,7 +6,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use syscalls::Slot;
 use tailcalld::config::{Filter, Ids, Novel, NovelSubject};
 use tailcalld::plan::{Plan, Rule};
-use tailcalld::table::KnownCall;
+use tailcalld::table::SettledCall;
 
 use crate::cgroup::Cgroup;
 use crate::filtered_call;
@@ -39,7 +39,7 @@ fn plan_of(slot: Slot, subject: NovelSubject) -> Plan {
 
 fn note(rig: &Rig, rule: u8, subject: u64) {
     let generation = rig.table.generation();
-    rig.table.note_known(&rig.bpf, KnownCall { generation, slot: call(), rule, subject });
+    rig.table.note_known(&rig.bpf, SettledCall { generation, slot: call(), rule, subject });
 }
 
 fn calls(words: &[&str]) {
@@ -92,7 +92,7 @@ fn known_call_is_known_to_its_rule_only() {
 fn known_call_of_older_table_is_event_again() {
     let Some(_alone) = alone() else { return };
     let (first, mut rig) = (plan(NovelSubject::Uid), Rig::new(&plan(NovelSubject::Uid)));
-    let old = KnownCall { generation: 1, slot: call(), rule: 0, subject: 7 };
+    let old = SettledCall { generation: 1, slot: call(), rule: 0, subject: 7 };
     // Twice, so that the bank is the same one again.
     for round in 1..=2 {
         note(&rig, 0, 7);
@@ -115,15 +115,14 @@ fn known_call_of_cgroup_is_none_of_another() {
     let [one, other] = ["known-one.service", "known-other.service"].map(Cgroup::new);
     one.make_call();
     let generation = rig.table.generation();
-    rig.table.note_known(&rig.bpf, KnownCall { generation, slot, rule: 0, subject: one.id() });
+    rig.table.note_known(&rig.bpf, SettledCall { generation, slot, rule: 0, subject: one.id() });
     one.make_call();
     assert_counts(&rig, slot, 2, 1);
     other.make_call();
     assert_counts(&rig, slot, 3, 2);
 }
 
-/// Of more calls than there is room for, the later ones take the places of others, which become events again; none is
-/// taken for another.
+/// Calls beyond the room take the places of others, which become events again; none is taken for another.
 #[test]
 fn known_calls_beyond_the_room_forget_others() {
     let Some(_alone) = alone() else { return };

@@ -10,7 +10,7 @@ use crate::pipeline::receipts::Source;
 use crate::pipeline::rule_lookup::MatchedRule;
 use crate::pipeline::writer::WriteResult;
 use crate::stats::{EventId, Portion};
-use crate::table::KnownCall;
+use crate::table::SettledCall;
 
 /// Aggregation of what a subject does for the first time, if there is no room to remember it.
 pub(super) static NO_ROOM_AGGREGATION: Aggregate =
@@ -64,7 +64,7 @@ impl Delivery {
         let Some(by) = matched.and_then(|matched| matched.rule.known_by()) else { return };
         let Some(subject) = self.kernel_subject(event, by) else { return };
         let Event { generation, slot, rule, .. } = *event;
-        let call = KnownCall { generation, slot, rule, subject };
+        let call = SettledCall { generation, slot, rule, subject };
         let is_wanted =
             self.known_calls.len() < KNOWN_CALLS_MAX && self.known_calls.last() != Some(&call);
         if is_wanted && self.first_times.is_kept(key) {
@@ -86,7 +86,7 @@ impl Delivery {
     }
 
     /// Removes and returns the calls that the kernel may count from now on.
-    pub fn take_known_calls(&mut self) -> Vec<KnownCall> {
+    pub fn take_known_calls(&mut self) -> Vec<SettledCall> {
         std::mem::take(&mut self.known_calls)
     }
 

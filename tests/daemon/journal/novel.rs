@@ -132,7 +132,10 @@ fn known_call_is_counted_once_over_kills() {
     };
     let (outcomes, events) = (&route["outcomes"], &route["events"]);
     assert_eq!(route["seen"], rounds * u64::from(USERS), "{route}");
-    assert_eq!((&route["seen"], &outcomes["submitted"]), (&sum(outcomes).into(), &sum(events).into()));
+    assert_eq!(
+        (&route["seen"], &outcomes["submitted"]),
+        (&sum(outcomes).into(), &sum(events).into())
+    );
     assert!(outcomes["known_at_entry"].as_u64().unwrap() > 0, "{route}");
 
     let entries = run.finish();
