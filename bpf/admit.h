@@ -2,6 +2,7 @@
 #ifndef TAILCALLD_ADMIT_H
 #define TAILCALLD_ADMIT_H
 
+#include "known.h"
 #include "limit.h"
 #include "pending.h"
 
@@ -37,14 +38,8 @@ static __always_inline bool call_is_admitted(struct call *call)
 {
 	__u32 limit = call->route->limit, uid_limit = call->route->uid_limit;
 
-	call->boottime_ns = bpf_ktime_get_boot_ns();
 	call->cgroup = task_cgroup_id(call->task);
 	call->cred = task_cred(call->task);
-	call->start_ns = task_start_ns(call->task);
-	call->user_ns = cred_user_ns(call->cred);
-	task_charged_user(&call->counters->state.charged_uid, call->cred, call->user_ns);
-	call->charged_uid = *(volatile __u64 *)&call->counters->state.charged_uid;
-	call->is_heavy = false;
 	if (!(call->route->flags & CALL_EXEC) && cgroup_is_excluded(call->cgroup)) {
 		stats_count(call->counters, COUNTER_EXCLUDED_UNIT);
 		return false;
@@ -53,6 +48,16 @@ static __always_inline bool call_is_admitted(struct call *call)
 		stats_count(call->counters, COUNTER_SAMPLED);
 		return false;
 	}
+	if (call_is_known(call)) {
+		stats_count(call->counters, COUNTER_KNOWN);
+		return false;
+	}
+	call->boottime_ns = bpf_ktime_get_boot_ns();
+	call->start_ns = task_start_ns(call->task);
+	call->user_ns = cred_user_ns(call->cred);
+	task_charged_user(&call->counters->state.bucket, call->cred, call->user_ns);
+	call->charged_uid = *(volatile __u64 *)&call->counters->state.bucket;
+	call->is_heavy = false;
 	if (limit && !limit_allows(call, limit, 0)) {
 		stats_count(call->counters, COUNTER_LIMITED);
 		return false;

@@ -20,6 +20,7 @@ enum counter {
 	COUNTER_EXCLUDED_UNIT, /* made in a cgroup that is excluded */
 	COUNTER_FILTERED, /* no rule of the route matched */
 	COUNTER_SAMPLED, /* dropped at random, by the rule's sample rate */
+	COUNTER_KNOWN, /* what its subject has done before, as the daemon has told, see known.h */
 	COUNTER_LIMITED, /* over the rate limit of the rule */
 	COUNTER_LIMITED_UID, /* over the rate limit of each user */
 	COUNTER_COUNTED, /* by a handler that only counts */
@@ -41,10 +42,9 @@ enum counter {
 struct call_state {
 	__u64 chosen; /* reference (route.h) to the rule that the filter chose; 0: none */
 	__u64 route; /* reference to the route of the call */
-	__u64 bucket; /* index of the bucket that the call counts in; then whether that bucket has
-		       * allowed the event. Of RING_ROW: events that the CPU may emit unasked,
-		       * see ring_room.h */
-	__u64 charged_uid; /* user to whom the call is charged */
+	__u64 bucket; /* user to whom the call is charged; then the index of the bucket that it
+		       * counts in; then whether that bucket has allowed the event. Of RING_ROW:
+		       * events that the CPU may emit unasked, see ring_room.h */
 	__u64 chained_ns; /* CLOCK_BOOTTIME of the call that is in a handler of its chain; 0: none.
 			   * If that handler never finishes it stays, and the daemon and the next
 			   * such call count the event as lost. */

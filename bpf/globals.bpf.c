@@ -13,6 +13,7 @@ volatile __u8 routed_numbers[ABI_SLOTS];
 volatile struct bank banks[BANKS];
 volatile struct limit limits[LIMITS];
 volatile struct bucket buckets[BUCKETS_ALL];
+volatile __u64 known_calls[BANKS * KNOWN_CALLS];
 volatile __u64 excluded_cgroups[EXCLUDED_CGROUPS];
 volatile struct tree_pass tree_pass;
 volatile __u64 cgroup_view;
@@ -108,6 +109,8 @@ struct wire_types {
 	enum continuation continuation;
 	enum return_continuation return_continuation;
 	enum special_handler special_handler;
+	enum known_by known_by;
+	enum known_size known_size;
 	enum filter_size filter_size;
 	enum operand operand;
 	enum insn_op insn_op;

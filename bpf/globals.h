@@ -36,6 +36,10 @@ extern volatile struct limit limits[LIMITS];
  * shared by all owners that found no free bucket. Written by handlers, cleared by the daemon. */
 extern volatile struct bucket buckets[BUCKETS_ALL];
 
+/* The calls that rules of each bank know, see known.h. Written by the daemon: in the live bank what
+ * is new, in the idle one zeros before it is filled. */
+extern volatile __u64 known_calls[BANKS * KNOWN_CALLS];
+
 /* Ids of the cgroups whose processes are not recorded, in a hash table; 1 stands for a removed
  * entry. Written by the daemon and by `cgroup_mkdir`. */
 extern volatile __u64 excluded_cgroups[EXCLUDED_CGROUPS];

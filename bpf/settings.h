@@ -25,7 +25,8 @@ struct route {
 	__u8 limit; /* number of the limit that bounds it; 0: none */
 	__u8 uid_limit; /* number of the limit of each user's events; 0: none */
 	__u8 chain; /* number of the chain of further handlers, from 1; 0: none */
-	__u8 reserved[3];
+	__u8 known_by; /* enum known_by */
+	__u8 reserved[2];
 };
 
 /* The further handlers of a route, by their numbers in `chain_programs`; 0 ends the list. */
@@ -60,6 +61,23 @@ enum box_step {
 	BOX_TAKE_RESULT = 1, /* takes the oldest result out */
 	BOX_REPORT = 2, /* notes the number of calls of which a dump has reported */
 	BOX_RELEASE = 3, /* offers the box to other cgroups */
+};
+
+/* The subject of a rule that records first times, if the kernel can tell it; see known.h. */
+enum known_by {
+	KNOWN_BY_NONE = 0,
+	KNOWN_BY_UNIT = 1, /* the cgroup, of which the unit follows */
+	KNOWN_BY_UID = 2,
+};
+
+enum known_size {
+	KNOWN_CALLS = 16384, /* of a bank */
+	KNOWN_SHIFT = 50, /* of the hash: leaves as many bits as KNOWN_CALLS has */
+	KNOWN_PROBES = 4,
+	/* Parts of a word, from the top: a bit that is set, the slot, the rule, the subject. */
+	KNOWN_SET_SHIFT = 63,
+	KNOWN_SLOT_SHIFT = 54, /* ABI_SLOTS fit above it */
+	KNOWN_RULE_SHIFT = 46, /* a byte fits above it */
 };
 
 /* Reserved numbers of handlers. */

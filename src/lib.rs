@@ -18,7 +18,7 @@
 //! | `bpf/sys_enter.bpf.c` | the number is in no table | `unroutable` |
 //! | `bpf/route.h`, the prologue of every handler | the daemon or an excluded executable makes the call | `excluded_self`, `excluded_exe` |
 //! | `bpf/filter.bpf.c`, where a route has rules | no rule selects the call, or its unit is excluded | `filtered`, `excluded_unit` |
-//! | `bpf/admit.h`, before a handler captures | the unit is excluded, not sampled, above the rate limit of its rule or of its user | `excluded_unit`, `sampled`, `limited`, `limited_uid` |
+//! | `bpf/admit.h`, before a handler captures | the unit is excluded, not sampled, known already, above the rate limit of its rule or of its user | `excluded_unit`, `sampled`, `known_at_entry`, `limited`, `limited_uid` |
 //! | `bpf/handlers/count.bpf.c` | the handler only counts | `counted` |
 //! | `bpf/emit.h`, after a handler has captured | the ring is full or busy, or there is no scratch memory | `lost_ring_full`, `lost_ring_busy`, `lost_scratch` |
 //! | `bpf/emit.h`, `bpf/blackbox.h` | the event goes into a black box; there is none for its cgroup | `blackbox`, `lost_blackbox` |

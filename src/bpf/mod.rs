@@ -39,7 +39,7 @@ pub use session::attach_session;
 pub use shared::{
     BOX_BYTES_PER_CALL, BUCKETS, Bank, BucketWords, CHAIN_HANDLERS, CHAINED_MAX, CHAINS_PER_BANK,
     ENV_NAME_WORDS, ENV_NAMES, EXCLUDED_CGROUPS, EXCLUDED_FILES, FILTERS_PER_BANK, INSNS_PER_BANK,
-    JournalQuery, LIMITS, OWNER_MASK, PATTERNS_PER_BANK, RULES_PER_BANK, Shared,
+    JournalQuery, KNOWN_CALLS, LIMITS, OWNER_MASK, PATTERNS_PER_BANK, RULES_PER_BANK, Shared,
     TABLE_CHECK_ENTRIES, TreePass, hash_u64,
 };
 pub use skeleton::{OpenTailcalldSkel, TailcalldProgs, TailcalldSkel, TailcalldSkelBuilder, types};

@@ -47,6 +47,9 @@ pub const BUCKETS: usize = types::limit_size::BUCKETS.0 as usize;
 /// Number of cgroups that can be excluded.
 pub const EXCLUDED_CGROUPS: usize = types::tag_size::EXCLUDED_CGROUPS.0 as usize;
 
+/// Known calls that a bank has room for.
+pub const KNOWN_CALLS: usize = types::known_size::KNOWN_CALLS.0 as usize;
+
 /// Probes that the programs have arguments of.
 const PROBES: usize = types::table_size::PROBES.0 as usize;
 
@@ -81,6 +84,7 @@ const _: () = {
     assert!(length(|globals: &bss| &globals.table_programs) == TABLE_CHECK_ENTRIES);
     assert!(length(|globals: &bss| &globals.excluded_files) == EXCLUDED_FILES);
     assert!(length(|globals: &bss| &globals.excluded_cgroups) == EXCLUDED_CGROUPS);
+    assert!(length(|globals: &bss| &globals.known_calls) == BANKS * KNOWN_CALLS);
     assert!(length(|globals: &bss| &globals.limits) == LIMITS);
     assert!(length(|globals: &bss| &globals.box_element) == BOX_WORDS);
     assert!(length(|globals: &bss| &globals.probes) == PROBES);
@@ -371,6 +375,14 @@ impl<'obj> Shared<'obj> {
     /// BucketWords of all owners that found no bucket of their own, by the number of the limit.
     pub fn shared_bucket(&self, number: u8) -> Option<&BucketWords> {
         self.bucket(BUCKETS + usize::from(number))
+    }
+
+    /// A place for a call that rules of a bank know; `None` beyond the bank's.
+    pub fn known_call(&self, bank: Bank, index: usize) -> Option<&AtomicU64> {
+        let place = bank.index() * KNOWN_CALLS + index;
+        // SAFETY: as in `bucket`.
+        let all = unsafe { at(array!(self, known_calls, AtomicU64), BANKS * KNOWN_CALLS, place) };
+        all.filter(|_| index < KNOWN_CALLS)
     }
 
     /// A place in the list of cgroups that are excluded; `None` beyond it.

@@ -13,6 +13,7 @@ pub mod drain;
 mod feedback;
 mod heartbeat;
 mod held_losses;
+mod known_calls;
 mod measurement;
 mod metrics;
 mod missed_calls;

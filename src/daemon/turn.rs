@@ -33,6 +33,7 @@ impl Daemon<'_> {
             self.timers.arm(Timer::Counters, Instant::now() + COUNTERS_INTERVAL);
         }
         self.pipeline.borrow_mut().end_turn(rest != Rest::None);
+        self.note_known_calls();
         self.pause_if_full(rest)
     }
 

@@ -31,6 +31,7 @@ use crate::pipeline::ratelimit::{BucketKey, Refusals, UserLimiter};
 use crate::pipeline::redact::secrets;
 use crate::pipeline::shed::{Decision, Shedder};
 use crate::stats::{EventOutcomes, Portion, UserCounters};
+use crate::table::SettledCall;
 use crate::units::Units;
 
 /// Stages between an event with its rule and the output.
@@ -46,6 +47,8 @@ pub struct Delivery {
     pub first_times: FirstTimes,
     /// Counts by owner, while a client asks for them.
     activity: Option<Box<ActivityCounter>>,
+    /// Calls that the kernel may count from now on.
+    known_calls: Vec<SettledCall>,
     /// Receipts for the events.
     pub(super) receipts: Receipts,
     limiter: UserLimiter,
@@ -80,6 +83,7 @@ impl Delivery {
             tally: UserCounters::default(),
             first_times: FirstTimes::default(),
             activity: None,
+            known_calls: Vec::new(),
             receipts: Receipts::default(),
             limiter: UserLimiter::default(),
             aggregator: Aggregator::default(),

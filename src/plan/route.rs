@@ -5,7 +5,9 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 use syscalls::{Abi, Slot, number};
 
-use crate::config::{Aggregate, Fds, Filter, Keep, Limit, NONE, Novel, Paths, Redact, Results};
+use crate::config::{
+    Aggregate, Fds, Filter, Keep, Limit, NONE, Novel, NovelSubject, Paths, Redact, Results,
+};
 use crate::filter::Effect;
 use crate::handlers::{CALL, HandlerObject, Handlers};
 
@@ -126,6 +128,17 @@ impl Rule {
     /// Returns whether the result of a call decides if it is recorded.
     pub fn chooses_by_result(&self) -> bool {
         matches!(self.results, Results::Within(_))
+    }
+
+    /// Returns the subject of first times that the kernel can tell at the entry of a call, if nothing else decides
+    /// whether the call is one: no other value, no result, and no program of somebody else that expects to run.
+    pub fn known_by(&self) -> Option<NovelSubject> {
+        let novel = self.novel.as_ref().filter(|novel| novel.by.is_empty())?;
+        let is_decided = !self.chooses_by_result()
+            && self.chain.is_empty()
+            && self.aggregate.is_none()
+            && self.keep != Keep::Blackbox;
+        Some(novel.subject).filter(|subject| is_decided && *subject != NovelSubject::Exe)
     }
 
     /// Returns whether calls of that slot wait for their results at their return.

@@ -40,6 +40,8 @@ counters! {
         filtered(COUNTER_FILTERED): Term::Outcome(Column::Filtered),
         /// Left out at random, as the rule asks.
         sampled(COUNTER_SAMPLED): Term::Outcome(Column::Sampled),
+        /// Done by the subject before, of a rule that records first times only.
+        known_at_entry(COUNTER_KNOWN): Term::Outcome(Column::Known),
         /// Over the rate limit of the rule.
         limited(COUNTER_LIMITED): Term::Outcome(Column::Limited),
         /// Over the rate limit of each user.

@@ -10,7 +10,9 @@ use super::bank::{FilledSlots, fill};
 use super::numbers::IdMap;
 use super::settings::{self, Settings};
 use super::state::TableState;
-use super::{LAST_NAME, LAST_TREE, Table, chained_by_kind, chained_objects, env, limits, selftest};
+use super::{
+    LAST_NAME, LAST_TREE, Table, chained_by_kind, chained_objects, env, known, limits, selftest,
+};
 use crate::bpf::{Bank, CHAINED_MAX, LIMITS};
 use crate::config::Filter;
 use crate::handlers::HandlerObject;
@@ -34,6 +36,7 @@ impl Table {
         let settings = Settings::make(plan, &ids, bpf.are_returns_free(), generation)?;
         let returns = settings.awaited.union(&self.results);
         env::write(bpf, idle, &env_names(&plan.routes));
+        known::clear(bpf, idle);
         self.write_limits(bpf, &ids);
         let filled = self.take_filled(bpf, idle)?;
         let prepared = self

@@ -8,6 +8,7 @@ mod bank;
 mod end;
 mod env;
 mod flip;
+mod known;
 mod limits;
 mod numbers;
 mod program;
@@ -31,6 +32,7 @@ use crate::plan::{Awaited, Plan};
 pub use state::{SavedTables, TableFile, TableState};
 
 use bank::programs;
+pub use known::SettledCall;
 pub use limits::{LimitKey, Owner, gcra_params, of_rule as limit_of_rule};
 use numbers::Numbers;
 
@@ -135,6 +137,7 @@ impl Table {
         state: &TableState,
         previous: Option<Box<SavedTables>>,
     ) -> Result<()> {
+        let live = bpf.shared.live_bank();
         self.generation = state.generation;
         self.selftest = state.selftest;
         self.results = state.results.clone();
@@ -142,6 +145,8 @@ impl Table {
         // The previous daemon may have ended right after a flip, and calls of its other bank may go on.
         self.overlaps = true;
         self.unused = [false; 2];
+        // Its keys may have been removed since.
+        [live, live.other()].into_iter().for_each(|bank| known::clear(bpf, bank));
         self.limits.begin(state.limits.iter().cloned().collect());
         self.names.begin(state.names.iter().cloned().collect());
         self.trees.begin(state.trees.iter().copied().collect());
@@ -183,6 +188,13 @@ impl Table {
     /// Returns the generation of the live bank.
     pub fn generation(&self) -> u32 {
         self.generation
+    }
+
+    /// Has the kernel count calls of a subject that the live table knows, from the next one on.
+    pub fn note_known(&self, bpf: &Bpf<'_>, call: SettledCall) {
+        if call.generation == self.generation {
+            known::note(bpf, bpf.shared.live_bank(), call);
+        }
     }
 
     /// Returns whether results of a slot's calls arrive; for a while also those of calls that the previous table

@@ -7,7 +7,7 @@ use syscalls::{Abi, Slot, number};
 
 use super::limits::{self, LimitKey};
 use super::numbers::IdMap;
-use super::{env, program};
+use super::{env, known, program};
 use crate::bpf::types::{self, call_flag, special_handler};
 use crate::bpf::{
     CHAINS_PER_BANK, FILTERS_PER_BANK, INSNS_PER_BANK, PATTERNS_PER_BANK, RULES_PER_BANK,
@@ -48,7 +48,7 @@ struct Maker<'a> {
 }
 
 /// All members of a row, to find an equal one.
-type RowKey = ([u32; 4], [u16; 4], [u8; 7]);
+type RowKey = ([u32; 4], [u16; 4], [u8; 8]);
 
 const UNROUTED: types::route = types::route {
     generation: 0,
@@ -66,7 +66,8 @@ const UNROUTED: types::route = types::route {
     limit: 0,
     uid_limit: 0,
     chain: 0,
-    reserved: [0; 3],
+    known_by: 0,
+    reserved: [0; 2],
 };
 
 /// Op filters and limits of the plan name.
@@ -250,6 +251,7 @@ impl Maker<'_> {
             limit: self.number(limit.as_ref()),
             uid_limit: self.number(uid_limit),
             chain: self.chains.get(&numbers(rule, self.ids)).copied().unwrap_or_default(),
+            known_by: known::by(rule),
             ..UNROUTED
         }
     }
@@ -313,6 +315,15 @@ fn key(row: &types::route) -> RowKey {
     (
         [row.generation, row.buffer_bytes, row.sample, 0],
         [row.handler, row.argv_bytes, row.env, row.flags],
-        [row.priority, row.variant, row.rule, row.ancestors, row.limit, row.uid_limit, row.chain],
+        [
+            row.priority,
+            row.variant,
+            row.rule,
+            row.ancestors,
+            row.limit,
+            row.uid_limit,
+            row.chain,
+            row.known_by,
+        ],
     )
 }

@@ -24,6 +24,7 @@ mod json;
 mod kernel_objects;
 mod kill;
 mod kill_in_call;
+mod known_calls;
 mod lines_at_kill;
 mod load;
 mod long_cgroup_paths;

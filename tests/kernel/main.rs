@@ -39,6 +39,7 @@ mod functions;
 mod handlers;
 mod inner;
 mod journal_open;
+mod known;
 mod limit;
 mod match_cache;
 mod members;

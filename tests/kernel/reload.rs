@@ -125,7 +125,8 @@ fn handler_uses_route_of_live_bank() {
         limit: 0,
         uid_limit: 0,
         chain: 0,
-        reserved: [0; 3],
+        known_by: 0,
+        reserved: [0; 2],
     };
     assert!(rig.bpf.shared.set_route(bank, usize::from(call.index()), &route));
 

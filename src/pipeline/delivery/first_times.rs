@@ -10,10 +10,14 @@ use crate::pipeline::receipts::Source;
 use crate::pipeline::rule_lookup::MatchedRule;
 use crate::pipeline::writer::WriteResult;
 use crate::stats::{EventId, Portion};
+use crate::table::SettledCall;
 
 /// Aggregation of what a subject does for the first time, if there is no room to remember it.
 pub(super) static NO_ROOM_AGGREGATION: Aggregate =
     Aggregate { every: Duration::from_secs(60), by: Vec::new() };
+
+/// Known calls that wait for the daemon, which takes them in each turn.
+const KNOWN_CALLS_MAX: usize = 256;
 
 /// An event that its subject causes for the first time.
 #[derive(Debug)]
@@ -47,9 +51,43 @@ impl Delivery {
         let owner = event.charged_uid;
         match self.first_times.judge(&key, owner) {
             Novelty::First => Judged::First(FirstTime { subject: option.subject, key, owner }),
-            Novelty::Known => Judged::Known,
+            Novelty::Known => {
+                self.offer_known(event, matched, &key);
+                Judged::Known
+            }
             Novelty::NoRoom => Judged::NoRoom,
         }
+    }
+
+    /// Offers a known call to the kernel, if no restart takes the key back, and the kernel has all of the key.
+    fn offer_known(&mut self, event: &Event<'_>, matched: Option<MatchedRule<'_>>, key: &[u8]) {
+        let Some(by) = matched.and_then(|matched| matched.rule.known_by()) else { return };
+        let Some(subject) = self.kernel_subject(event, by) else { return };
+        let Event { generation, slot, rule, .. } = *event;
+        let call = SettledCall { generation, slot, rule, subject };
+        let is_wanted =
+            self.known_calls.len() < KNOWN_CALLS_MAX && self.known_calls.last() != Some(&call);
+        if is_wanted && self.first_times.is_kept(key) {
+            self.known_calls.push(call);
+        }
+    }
+
+    /// Returns what the kernel knows a subject by. A cgroup whose path is not known in full may turn out to be of another
+    /// unit.
+    fn kernel_subject(&mut self, event: &Event<'_>, by: NovelSubject) -> Option<u64> {
+        match by {
+            NovelSubject::Unit => {
+                let place = self.units.place(event.cgroup);
+                place.filter(|place| !place.is_cut).map(|_| event.cgroup)
+            }
+            NovelSubject::Uid => Some(event.uid.into()),
+            NovelSubject::Exe => None,
+        }
+    }
+
+    /// Removes and returns the calls that the kernel may count from now on.
+    pub fn take_known_calls(&mut self) -> Vec<SettledCall> {
+        std::mem::take(&mut self.known_calls)
     }
 
     /// Notes a first time before its record is written.

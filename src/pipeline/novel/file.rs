@@ -131,12 +131,14 @@ impl KeyFile {
         }
     }
 
-    /// Writes the status of the line at that place.
-    pub fn mark(&mut self, offset: u64, status: KeyStatus) {
+    /// Writes the status of the line at that place; returns whether it is there.
+    pub fn mark(&mut self, offset: u64, status: KeyStatus) -> bool {
         self.dead += usize::from(status == KeyStatus::Revoked);
-        if let Err(error) = self.file.write_all_at(&[status.byte()], offset) {
-            tracing::debug!("failed to write {}: {error}", self.path.display());
-        }
+        let written = self.file.write_all_at(&[status.byte()], offset);
+        let path = &self.path;
+        written
+            .map_err(|error| tracing::debug!("failed to write {}: {error}", path.display()))
+            .is_ok()
     }
 
     /// Replaces the file by one with these lines at once, and tells each its place.

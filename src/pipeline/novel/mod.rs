@@ -143,6 +143,12 @@ impl FirstTimes {
         Novelty::NoRoom
     }
 
+    /// Returns whether a key is in the file, and its record cannot be taken back.
+    pub(super) fn is_kept(&self, key: &[u8]) -> bool {
+        let is_in_file = self.keys.get(key).is_some_and(|known| known.offset.is_some());
+        self.file.is_some() && is_in_file && self.open.iter().all(|open| *open.key != *key)
+    }
+
     /// Notes a key before the record of its first event is written.
     pub(super) fn note(&mut self, key: Vec<u8>, owner: u32, receipt: Receipt) {
         let key = key.into_boxed_slice();
@@ -208,10 +214,8 @@ impl FirstTimes {
     }
 
     fn mark(&mut self, key: &[u8], status: KeyStatus) {
-        let offset = self.keys.get(key).and_then(|known| known.offset);
-        if let (Some(file), Some(offset)) = (&mut self.file, offset) {
-            file.mark(offset, status);
-        }
+        let (Some(file), Some(known)) = (&mut self.file, self.keys.get_mut(key)) else { return };
+        known.offset = known.offset.filter(|offset| file.mark(*offset, status));
     }
 
     /// Reads the file, once: a daemon of another version may have written it until the first event came.

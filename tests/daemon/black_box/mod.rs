@@ -2,7 +2,7 @@
 //! accounted for.
 
 mod boxes;
-mod cgroup;
+pub mod cgroup;
 mod contents;
 mod restart;
 

@@ -235,7 +235,7 @@ impl KeptRun {
     }
 
     /// Returns the reply to a command at the control socket.
-    fn ask(&self, command: &str) -> Value {
+    pub fn ask(&self, command: &str) -> Value {
         let mut client = Command::new(env!("CARGO_BIN_EXE_tailcalld"));
         let client = client.args([command, "--json"]);
         let reply = client.env("RUNTIME_DIRECTORY", self.run.path("run")).output().unwrap();
