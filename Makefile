@@ -3,6 +3,7 @@
 #	sudo make run       installs missing packages, builds, traces in the foreground until Ctrl-C
 #	make test           runs all tests; those that load BPF programs need root
 #	make lint           checks format, clippy and the house rules
+#	sudo make msrv      compiles everything with the oldest Rust that is permitted, that of Debian 13
 #	make matrix         runs the kernel tests on other kernels, emulated (KERNELS="5.10 arm64-6.12")
 #	sudo make e2e       tests the service and the packages on a real systemd, in a container (SUITE=trixie)
 #	sudo make bench     measures the costs, side by side with other tools; writes docs/benchmarks.md
@@ -32,7 +33,7 @@ EXAMPLES = $(wildcard examples/handlers/*.c)
 C_FILES = $(wildcard bpf/*.[ch] bpf/handlers/*.c bpf/objects/*.c sdk/tailcalld/*.h examples/handlers/*.c tests/support/*.c)
 
 .PHONY: all build setup setup-test setup-e2e setup-bench setup-matrix setup-static setup-deb setup-rpm run test matrix e2e \
-	e2e-packages bench soak fuzz lint format install install-files uninstall clean static tarball deb rpm
+	e2e-packages msrv bench soak fuzz lint format install install-files uninstall clean static tarball deb rpm
 
 all: build
 
@@ -80,6 +81,10 @@ e2e: setup-e2e setup-deb setup-rpm static
 # The packages alone.
 e2e-packages: setup-e2e setup-deb setup-rpm static
 	bash scripts/e2e-packages.sh $(SUITE)
+
+# The oldest Rust.
+msrv: setup-e2e
+	sh scripts/msrv.sh
 
 # SECTIONS="a b" measures these only; FULL=1 measures longer; ROUNDS=3 is faster and less precise.
 bench: setup-bench

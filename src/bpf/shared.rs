@@ -72,6 +72,7 @@ pub const BOX_BYTES_PER_CALL: u64 = types::box_size::BOX_CALL_BYTES.0 as u64
 const BOX_WORDS: usize = types::box_size::BOX_CALL_BYTES.0 as usize / size_of::<u64>();
 
 /// Returns the length of an array of a structure.
+#[allow(dead_code)] // to Rust 1.85, what only constants without a name use is unused
 const fn length<S, T, const N: usize>(_: fn(&S) -> &[T; N]) -> usize {
     N
 }

@@ -98,9 +98,9 @@ impl Bpf<'_> {
         for handler in self.handlers.iter().filter(|handler| programs.has_handler(&handler.name)) {
             handlers.push((handler.id, programs.handler(&self.skeleton, &handler.name)?));
         }
-        if self.dispatcher.attach() == Attach::Session
-            && let Some(program) = loaded(|programs| &programs.sys_exit)
-        {
+        let is_session = self.dispatcher.attach() == Attach::Session;
+        let of_returns = loaded(|programs| &programs.sys_exit).filter(|_| is_session);
+        if let Some(program) = of_returns {
             set(arrays.continuations, continuation::CONTINUE_RETURN.0, program)?;
         }
         arrays.fill(loaded, &handlers)

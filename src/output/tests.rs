@@ -143,9 +143,9 @@ fn open_without_journald_is_error() {
 }
 
 fn pipe() -> (File, OwnedFd) {
-    let (reader, writer) = io::pipe().unwrap();
+    let (reader, writer) = nix::unistd::pipe().unwrap();
     nix::fcntl::fcntl(&reader, FcntlArg::F_SETFL(OFlag::O_NONBLOCK)).unwrap();
-    (File::from(OwnedFd::from(reader)), writer.into())
+    (File::from(reader), writer)
 }
 
 fn read_all(reader: &mut File, into: &mut Vec<u8>) {

@@ -1,7 +1,6 @@
 //! Filters by the paths that a call passes and by those behind its descriptors: they see what records have.
 
 use std::fs::{self, File};
-use std::io::pipe;
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
 use std::process::{Command, Stdio};
@@ -461,7 +460,7 @@ fn filter_fd_path_of_no_file_is_absent() {
     needs_root!();
     let (mut filtered, sync) = (Filtered::new(), nr("fsync"));
     let words = call(&[], &sync, &["0"]);
-    filtered.input = Some(pipe().expect("a pipe").0.into());
+    filtered.input = Some(nix::unistd::pipe().expect("a pipe").0);
     filtered.check_seen(fd_paths, &words, &[]);
     filtered.input = Some(UnixStream::pair().expect("sockets").0.into());
     filtered.check_seen(fd_paths, &words, &[]);
