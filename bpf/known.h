@@ -50,10 +50,9 @@ static __always_inline bool call_is_known(const struct call *call)
 	__u64 subject = by == KNOWN_BY_UNIT ? call->cgroup : (__u32)task_user(call->cred);
 	if (subject >> KNOWN_RULE_SHIFT)
 		return false;
-	return known_has(call->bank, 1ULL << KNOWN_SET_SHIFT |
-					     (__u64)call->slot << KNOWN_SLOT_SHIFT |
-					     (__u64)call->route->rule << KNOWN_RULE_SHIFT |
-					     subject);
+	return known_has(call->bank,
+			 1ULL << KNOWN_SET_SHIFT | (__u64)call->slot << KNOWN_SLOT_SHIFT |
+				 (__u64)call->route->rule << KNOWN_RULE_SHIFT | subject);
 }
 
 #endif
