@@ -34,6 +34,23 @@ fn judge_of_settled_key_is_known_also_by_next_daemon() {
     assert_eq!(next.len(), 1);
 }
 
+/// The kernel may count calls of a key only if no daemon takes it back.
+#[test]
+fn key_is_kept_once_it_is_settled_in_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut times = opened(folder.path());
+    assert_eq!(times.judge(b"key", 0), Novelty::First);
+    assert!(!times.is_kept(b"key"), "it is not noted");
+    times.note(b"key".to_vec(), 0, Receipt::Unsure);
+    assert!(!times.is_kept(b"key"), "it is open");
+    times.settle();
+    assert!(times.is_kept(b"key"));
+    assert!(!times.is_kept(b"other"));
+    let mut without_file = FirstTimes::default();
+    told(&mut without_file, b"key");
+    assert!(!without_file.is_kept(b"key"), "the next daemon does not know it");
+}
+
 #[test]
 fn open_key_counts_if_the_ledger_proves_its_record() {
     let proof = Proof { delivering: id(5), is_done: true, saved: 9, refused: 0, is_lost: false };
