@@ -95,7 +95,7 @@ mod tests {
         // Two of the nine were those of a link that is gone; one more was missed meanwhile.
         let mut adopted = MissedTotal::restored(total.total(), Some(total.kept()));
         assert_eq!((adopted.read(8, 8), adopted.total()), (1, 10));
-        // Its own programs missed three calls that those before it saw, which missed two more.
+        // Programs of another daemon missed three calls that the earlier ones saw, which missed two more.
         let mut other = MissedTotal::restored(adopted.total(), Some(adopted.kept()));
         other.take_over(10, 3);
         assert_eq!((other.read(4, 4), other.total()), (3, 13));

@@ -56,7 +56,7 @@ impl AttachMode {
     /// Chooses the hooks for a daemon that follows one which missed calls at functions.
     ///
     /// # Errors
-    /// As `choose`.
+    /// Fails where `choose` does.
     pub fn choose_after(
         wanted: AttachTo,
         routes: &Routes,

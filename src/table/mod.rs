@@ -145,7 +145,7 @@ impl Table {
         // The previous daemon may have ended right after a flip, and calls of its other bank may go on.
         self.overlaps = true;
         self.unused = [false; 2];
-        // Its keys may have been removed since.
+        // Keys of the file may have been removed since.
         [live, live.other()].into_iter().for_each(|bank| known::clear(bpf, bank));
         self.limits.begin(state.limits.iter().cloned().collect());
         self.names.begin(state.names.iter().cloned().collect());

@@ -25,7 +25,7 @@ impl Stats {
         let seen = self.routes.iter().flat_map(RouteStats::of_calls);
         let events = self.routes.iter().map(RouteStats::of_events);
         let events: Vec<_> = events.filter(|difference| difference.count() != 0).collect();
-        // Of a record that cannot be decoded the route is not known: it is missing there.
+        // Records that cannot be decoded are missing there: their route is not known.
         let missing: i128 = events.iter().map(Imbalance::count).sum();
         let explained = missing == i128::from(self.undecodable);
         let seen = seen.filter(|difference| difference.count() != 0);
